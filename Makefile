@@ -1,0 +1,67 @@
+# Expressway. `make` alone lists the targets.
+
+GO       ?= go
+BIN      := $(CURDIR)/bin
+GOARCH   ?= arm64
+FUZZTIME ?= 10s
+VENV     := $(CURDIR)/.venv
+PYTHON   ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam
+
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## start the bridge and the local Step Functions, send the samples, stay up
+	$(GO) run ./cmd/expressway dev --env-vars env.json --events events
+
+test: ## all tests that need nothing but Go
+	$(GO) test -shuffle=on ./...
+
+build: ## build the command line tool and the functions into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/expressway ./cmd/expressway
+	$(MAKE) build-WebhookFunction ARTIFACTS_DIR=$(BIN)/webhook
+	$(MAKE) build-QueueFunction ARTIFACTS_DIR=$(BIN)/queue
+	$(MAKE) build-EventFunction ARTIFACTS_DIR=$(BIN)/event
+
+# SAM calls these (BuildMethod: makefile); GOARCH=amd64 builds for x86.
+build-WebhookFunction: FUNCTION = webhook
+build-QueueFunction:   FUNCTION = queue
+build-EventFunction:   FUNCTION = event
+.PHONY: build-WebhookFunction build-QueueFunction build-EventFunction
+build-WebhookFunction build-QueueFunction build-EventFunction:
+	@mkdir -p "$(ARTIFACTS_DIR)"
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH) $(GO) build -trimpath -tags lambda.norpc \
+		-ldflags='-s -w' -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FUNCTION)
+	cp expressway.yaml "$(ARTIFACTS_DIR)/expressway.yaml"
+
+fmt: ## format the code
+	$(GO) tool gofumpt -w cmd functions internal pkg
+
+lint: ## formatting, vet, staticcheck
+	@unformatted="$$($(GO) tool gofumpt -l cmd functions internal pkg)"; \
+		if [ -n "$$unformatted" ]; then echo "make fmt would change:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+bench: ## measure the budgets and write docs/performance.md
+	$(GO) run ./internal/bench -o docs/performance.md
+
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	@FUZZTIME=$(FUZZTIME) GO=$(GO) ./.ci/fuzz
+
+venv: $(VENV)/.done
+$(VENV)/.done: requirements-ci.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement requirements-ci.txt
+	touch $@
+
+validate: venv ## check the template and the build with the SAM CLI and cfn-lint
+	@.ci/validate $(VENV)/bin
+
+ci: ## what CI runs, in order
+	@.ci/steps
+
+clean: ## remove what was built
+	rm -rf $(BIN) .aws-sam $(VENV)

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/devserver"
+	"github.com/expressway-dev/expressway/pkg/stepfn"
+)
+
+type invokeCommand struct {
+	Function string        `arg:"" enum:"webhook,queue,event" help:"The function: webhook, queue or event."`
+	Event    string        `short:"e" required:"" placeholder:"FILE" help:"The event as Lambda delivers it, or - for standard input."`
+	Timeout  time.Duration `default:"29s" help:"The function's time-out (default: ${default})."`
+	Endpoint string        `placeholder:"URL" help:"A Step Functions endpoint to use in place of the embedded one."`
+	project
+}
+
+// maxEvent is Lambda's limit for an event, with room for its envelope.
+const maxEvent = 7 << 20
+
+// Run prints the function's answer on standard output and its log on standard
+// error. A function error is printed as Lambda reports it, and ends in exit code 1.
+func (c *invokeCommand) Run(ctx context.Context, p *program) error {
+	payload, err := c.read(p)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(p.stderr, nil))
+	options, err := c.options(p, log)
+	if err != nil {
+		return err
+	}
+	if c.Endpoint != "" {
+		if options.Starter, err = c.starter(options.Getenv); err != nil {
+			return err
+		}
+	}
+	local, err := devserver.NewLocal(options)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = local.Close(ctx) }()
+	handler, err := local.Handler(c.Function)
+	if err != nil {
+		return err
+	}
+	invocation, cancel := devserver.Invocation(ctx, rand.Text(), c.Timeout)
+	defer cancel()
+	out, err := handler.Invoke(invocation, payload)
+	if err != nil {
+		var reported messages.InvokeResponse_Error
+		if !errors.As(err, &reported) {
+			reported = messages.InvokeResponse_Error{Message: err.Error(), Type: "errorString"}
+		}
+		text, _ := json.Marshal(reported)
+		fmt.Fprintln(p.stdout, string(text))
+		return errSilent
+	}
+	fmt.Fprintln(p.stdout, string(out))
+	return nil
+}
+
+func (c *invokeCommand) read(p *program) ([]byte, error) {
+	in := p.stdin
+	if c.Event != "-" {
+		f, err := os.Open(c.Event)
+		if err != nil {
+			return nil, fmt.Errorf("read event: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	payload, err := io.ReadAll(io.LimitReader(in, maxEvent+1))
+	if err != nil {
+		return nil, fmt.Errorf("read event: %w", err)
+	}
+	if len(payload) > maxEvent {
+		return nil, fmt.Errorf("read event: more than the %d bytes that Lambda takes", maxEvent)
+	}
+	return payload, nil
+}
+
+// starter reaches another endpoint, with the credentials of the environment, or
+// any: a local endpoint checks none.
+func (c *invokeCommand) starter(getenv func(string) string) (bridge.Starter, error) {
+	defaults := map[string]string{
+		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+	}
+	return stepfn.FromEnv(func(name string) string {
+		if name == "AWS_ENDPOINT_URL_SFN" {
+			return c.Endpoint
+		}
+		if v := getenv(name); v != "" {
+			return v
+		}
+		return defaults[name]
+	})
+}

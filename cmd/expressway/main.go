@@ -1,0 +1,77 @@
+// Command expressway runs Expressway on a laptop: the handlers that Lambda would
+// run, in front of a local Step Functions.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+	stop()
+	os.Exit(code)
+}
+
+// A program is the tool with its surroundings.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+}
+
+type commands struct {
+	Dev      devCommand      `cmd:"" help:"Serve the webhook routes and the Step Functions API on this machine."`
+	Invoke   invokeCommand   `cmd:"" help:"Hand one Lambda event to a function and print what Lambda would return."`
+	Validate validateCommand `cmd:"" help:"Check the configuration and the state machines, and print everything that is wrong."`
+}
+
+// project is what every command reads.
+type project struct {
+	Config        string `placeholder:"FILE" help:"The configuration (default: $EXPRESSWAY_CONFIG, else expressway.yaml)."`
+	StateMachines string `name:"statemachines" placeholder:"DIR" default:"statemachines" help:"Folder of NAME.asl.json files, which become Express state machines (default: ${default})."`
+	EnvVars       string `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, where there is one)."`
+}
+
+// run is the whole program; it returns the exit code: 0, 1 for what went wrong,
+// 2 for a wrong command line.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
+	var cmds commands
+	exited := -1
+	parser, err := kong.New(&cmds,
+		kong.Name("expressway"),
+		kong.Description("Webhooks, queues and events run Step Functions Express Workflows. Here, without an AWS account."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.UsageOnError(),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "expressway:", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case exited >= 0: // --help printed its text
+		return exited
+	case err != nil:
+		fmt.Fprintln(stderr, "expressway:", err)
+		fmt.Fprintln(stderr, "expressway --help lists the commands")
+		return 2
+	}
+	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	if err := parsed.Run(p); err != nil {
+		if err != errSilent {
+			fmt.Fprintln(stderr, err)
+		}
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,78 @@
+// Package bridge is the domain of Expressway: what is delivered, what is started,
+// how it ends, and what every failure is called.
+//
+// Every source does the same four steps:
+//
+//	decode   source event       → [Delivery]           pkg/httpfront, pkg/sqsbatch, pkg/eventbridge
+//	admit    filter, input      → [Start] or [Failure]  [Bridge.Run]
+//	start    StartSyncExecution → [Outcome]             a [Starter]: pkg/stepfn (AWS) or pkg/statesapi (local)
+//	settle   Outcome or Failure → HTTP response, batch item failure, return value (the adapters again)
+//
+// The package knows no AWS and no HTTP: it imports neither an SDK nor a transport.
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
+
+// Status is how an execution ended, as Step Functions spells it.
+type Status string
+
+// The statuses of StartSyncExecution, and Running for an asynchronous start.
+const (
+	Succeeded Status = "SUCCEEDED"
+	Failed    Status = "FAILED"
+	TimedOut  Status = "TIMED_OUT"
+	Running   Status = "RUNNING"
+)
+
+// MaxInput is the largest input of an execution in bytes of UTF-8; Step Functions
+// refuses more.
+const MaxInput = 262144
+
+// MaxWait is how long an Express Workflow can run.
+const MaxWait = 5 * time.Minute
+
+// A Start is one request to run a state machine.
+type Start struct {
+	// StateMachineARN may be qualified by a version or an alias.
+	StateMachineARN string
+	// Name is what logs show; it makes nothing unique. At most 80 of [0-9A-Za-z-_].
+	Name string
+	// Input is JSON text of at most MaxInput bytes.
+	Input json.RawMessage
+	// TraceHeader is an X-Ray trace header that goes before the context's; may be empty.
+	TraceHeader string
+	// FallbackTrace is one that counts only where neither the context nor the
+	// environment has any; may be empty.
+	FallbackTrace string
+}
+
+// An Outcome is what is known of an execution that was started.
+type Outcome struct {
+	ExecutionARN string
+	Name         string
+	Status       Status
+	// Output is JSON text; nil unless Status is Succeeded.
+	Output json.RawMessage
+	// Error and Cause are set when Status is Failed or TimedOut.
+	Error, Cause string
+	StartDate    time.Time
+	StopDate     time.Time
+	// BilledDuration and BilledMemoryMB are zero when the service did not say.
+	BilledDuration time.Duration
+	BilledMemoryMB int64
+}
+
+// A Starter runs state machines. A FAILED or TIMED_OUT execution is an [Outcome],
+// not an error; an error is always a *[Failure] named in the table of this
+// package, and says by its [Class] whether anything may have been started.
+// Implementations are safe for concurrent use and honour the context's deadline.
+type Starter interface {
+	// StartSync runs an Express Workflow and waits for its end.
+	StartSync(ctx context.Context, s Start) (Outcome, error)
+	// Start begins an execution and returns at once, with Status Running.
+	Start(ctx context.Context, s Start) (Outcome, error)
+}

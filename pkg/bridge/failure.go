@@ -1,0 +1,144 @@
+package bridge
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+// The bridge's own error names. A workflow's failures have the names that the
+// workflow gives them (OrderNotFound, States.Timeout).
+const (
+	NoRoute          = "Expressway.NoRoute"
+	Unverified       = "Expressway.Unverified"
+	BadRequest       = "Expressway.BadRequest"
+	InputTooLarge    = "Expressway.InputTooLarge"
+	InProgress       = "Expressway.InProgress"
+	DedupeMismatch   = "Expressway.DedupeMismatch"
+	Throttled        = "Expressway.Throttled"
+	Unavailable      = "Expressway.Unavailable"
+	Unknown          = "Expressway.Unknown"
+	Deadline         = "Expressway.Deadline"
+	Misconfigured    = "Expressway.Misconfigured"
+	ExpressionFailed = "Expressway.ExpressionFailed"
+	BadResponse      = "Expressway.BadResponse"
+	Internal         = "Expressway.Internal"
+)
+
+// StatesTimeout is the error name of a TIMED_OUT execution, and StatesAll matches
+// every name in a catch list.
+const (
+	StatesTimeout = "States.Timeout"
+	StatesAll     = "States.ALL"
+)
+
+// A Class says what a failure means for another attempt.
+type Class int
+
+const (
+	// Settled failures are the workflow's own: the execution ran and is over.
+	Settled Class = iota
+	// Retryable failures started nothing and may not happen again.
+	Retryable
+	// Permanent failures started nothing and will happen again.
+	Permanent
+	// Ambiguous failures may have started an execution, which may still be running.
+	Ambiguous
+)
+
+func (c Class) String() string {
+	return [...]string{"settled", "retryable", "permanent", "ambiguous"}[c]
+}
+
+// classes is the one table of the bridge's error names.
+var classes = map[string]Class{
+	NoRoute:          Permanent,
+	Unverified:       Permanent,
+	BadRequest:       Permanent,
+	InputTooLarge:    Permanent,
+	InProgress:       Retryable,
+	DedupeMismatch:   Permanent,
+	Throttled:        Retryable,
+	Unavailable:      Retryable,
+	Unknown:          Ambiguous,
+	Deadline:         Ambiguous,
+	Misconfigured:    Permanent,
+	ExpressionFailed: Permanent,
+	BadResponse:      Settled, // the execution ran; only its output is no answer
+	Internal:         Ambiguous,
+}
+
+// Names returns the bridge's own error names, sorted.
+func Names() []string {
+	names := make([]string, 0, len(classes))
+	for n := range classes {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// ClassOf returns the class of an error name; every name that is not the bridge's
+// own is a workflow's, and settled.
+func ClassOf(name string) Class { return classes[name] }
+
+// A Failure is why a delivery did not end in a SUCCEEDED execution.
+type Failure struct {
+	// Name is the error name, which catch lists match.
+	Name string
+	// Cause says what happened: the workflow's own cause, or the bridge's words,
+	// which name places and never values. Senders see it only where a catch shows it.
+	Cause string
+	// Outcome is the execution, once one was started.
+	Outcome *Outcome
+	// RetryAfter is how long a sender should wait; zero says nothing.
+	RetryAfter time.Duration
+	// Err is the chain behind it, for the logs.
+	Err error
+}
+
+// Failf makes a Failure of the bridge's own.
+func Failf(name, cause string, err error) *Failure {
+	return &Failure{Name: name, Cause: cause, Err: err}
+}
+
+// Error returns the name and the cause of the bridge's own failures. The cause of a
+// workflow's failure is payload, and stays out of logs.
+func (f *Failure) Error() string {
+	if ClassOf(f.Name) == Settled && f.Name != BadResponse {
+		return f.Name
+	}
+	s := f.Name
+	if f.Cause != "" {
+		s += ": " + f.Cause
+	}
+	if f.Err != nil {
+		s += ": " + f.Err.Error()
+	}
+	return s
+}
+
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Class returns the class of the failure's name.
+func (f *Failure) Class() Class { return ClassOf(f.Name) }
+
+// AsFailure returns the Failure in err's chain, or wraps err as Internal.
+func AsFailure(err error) *Failure {
+	var f *Failure
+	if errors.As(err, &f) {
+		return f
+	}
+	return Failf(Internal, "unexpected error", err)
+}
+
+// Matches reports whether a catch's list of error names matches name. As in the
+// States Language, States.ALL matches every name.
+func Matches(list []string, name string) bool {
+	for _, e := range list {
+		if e == StatesAll || e == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,253 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// margin is kept back from the platform's deadline, for settling: an answer that
+// is ready when Lambda has already stopped the function reaches nobody.
+const margin = 500 * time.Millisecond
+
+// A Route says what a delivery starts.
+type Route struct {
+	// Name is unique; it is in logs, metrics and execution names.
+	Name string
+	// StateMachine is an ARN (perhaps of a version or an alias), or the name of a
+	// state machine in the function's own account and region.
+	StateMachine string
+	// Async starts an execution without waiting for its end.
+	Async bool
+	// Timeout bounds the wait; zero leaves what the platform leaves.
+	Timeout time.Duration
+	// Filter, when there is one, must be true for anything to start.
+	Filter *Template
+	// Input makes the execution's input; nil stands for [Delivery.DefaultInput].
+	Input *Template
+}
+
+// A Delivery is one thing that wants one execution: a request, a message, an event.
+type Delivery struct {
+	Route *Route
+	// ID is the sender's own id of the delivery; RequestID the platform's.
+	ID, RequestID string
+	// Kind is the variable that expressions know the delivery by: request, message or event.
+	Kind string
+	// Document makes the value of that variable. It is called at most once, and
+	// only when something looks at it.
+	Document func() (any, error)
+	// DefaultInput makes the input of a route that names none; nil stands for Document.
+	DefaultInput func() (any, error)
+	// TraceHeader is the delivery's own X-Ray trace header, where it has one that
+	// goes before the context's.
+	TraceHeader string
+	// FallbackTrace is one that it only passes on, after the context's.
+	FallbackTrace string
+	ReceivedAt    time.Time
+}
+
+// A Result is what became of a delivery: exactly one of Filtered, Failure, or an
+// Outcome with a status of Succeeded or Running.
+type Result struct {
+	Filtered bool
+	Outcome  *Outcome
+	Failure  *Failure
+	// Scope evaluates what an answer is made of: $execution and $failure are in it.
+	Scope *Scope
+}
+
+// ErrorName returns the failure's name, or "".
+func (r Result) ErrorName() string {
+	if r.Failure == nil {
+		return ""
+	}
+	return r.Failure.Name
+}
+
+// A Bridge admits deliveries and starts executions. It is safe for concurrent use.
+type Bridge struct {
+	starter Starter
+	now     func() time.Time
+	log     *slog.Logger
+}
+
+// New returns a Bridge. A nil now is the real clock.
+func New(starter Starter, log *slog.Logger, now func() time.Time) *Bridge {
+	if now == nil {
+		now = time.Now
+	}
+	return &Bridge{starter: starter, now: now, log: log}
+}
+
+// Now returns the bridge's time.
+func (b *Bridge) Now() time.Time { return b.now() }
+
+// Run takes a delivery from its filter to the end of its execution. Whatever goes
+// wrong is the result's Failure; a panic is [Internal].
+func (b *Bridge) Run(ctx context.Context, d *Delivery) (r Result) {
+	ctx, cancel := b.withDeadline(ctx, d.Route)
+	defer cancel()
+	scope := newScope(ctx, b, d)
+	defer func() {
+		if p := recover(); p != nil {
+			f := Failf(Internal, "panic", fmt.Errorf("%v\n%s", p, debug.Stack()))
+			r = Result{Failure: f}
+		}
+		r.Scope = scope
+		scope.settle(r)
+	}()
+
+	if d.Route.Filter != nil {
+		v, err := d.Route.Filter.Eval(ctx, scope)
+		if err != nil {
+			return Result{Failure: AsFailure(err)}
+		}
+		if jsonata.Force(v) != true {
+			return Result{Filtered: true}
+		}
+	}
+	input, err := b.input(ctx, d, scope)
+	if err != nil {
+		return Result{Failure: AsFailure(err)}
+	}
+	start := Start{
+		StateMachineARN: d.Route.StateMachine,
+		Name:            ExecutionName(d.Route.Name, d.ID),
+		Input:           input,
+		TraceHeader:     d.TraceHeader,
+		FallbackTrace:   d.FallbackTrace,
+	}
+	run := b.starter.StartSync
+	if d.Route.Async {
+		run = b.starter.Start
+	}
+	outcome, err := run(ctx, start)
+	if err != nil {
+		return Result{Failure: AsFailure(err)}
+	}
+	switch outcome.Status {
+	case Succeeded:
+		if len(outcome.Output) > 0 && jsonata.Valid(outcome.Output) != nil {
+			return Result{Failure: Failf(Unknown, "the execution's output is no JSON", nil)}
+		}
+		return Result{Outcome: &outcome}
+	case Running:
+		return Result{Outcome: &outcome}
+	case TimedOut:
+		// The service names it too, but the name is fixed by the status.
+		return Result{Outcome: &outcome, Failure: &Failure{Name: StatesTimeout, Cause: outcome.Cause, Outcome: &outcome}}
+	case Failed:
+		name := outcome.Error
+		if name == "" {
+			// A Fail state needs no Error; the States Language then has no name for it.
+			name = "States.Failed"
+		}
+		return Result{Outcome: &outcome, Failure: &Failure{Name: name, Cause: outcome.Cause, Outcome: &outcome}}
+	}
+	return Result{Failure: Failf(Unknown, "the service answered without a status that it documents", nil)}
+}
+
+func (b *Bridge) withDeadline(ctx context.Context, route *Route) (context.Context, context.CancelFunc) {
+	wait := MaxWait
+	if route.Timeout > 0 {
+		wait = min(wait, route.Timeout)
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		wait = min(wait, deadline.Sub(b.now())-margin)
+	}
+	return context.WithTimeout(ctx, max(wait, 0))
+}
+
+func (b *Bridge) input(ctx context.Context, d *Delivery, scope *Scope) (json.RawMessage, error) {
+	var v any
+	var err error
+	switch {
+	case d.Route.Input != nil:
+		v, err = d.Route.Input.Eval(ctx, scope)
+	case d.DefaultInput != nil:
+		v, err = d.DefaultInput()
+	default:
+		v, err = scope.document()
+	}
+	if err != nil {
+		return nil, err
+	}
+	input, err := encode(v, "input")
+	if err != nil {
+		return nil, err
+	}
+	if len(input) > MaxInput {
+		return nil, Failf(InputTooLarge, fmt.Sprintf("the input has %d bytes, and Step Functions takes %d", len(input), MaxInput), nil)
+	}
+	return input, nil
+}
+
+// encode writes a value as JSON; a value that JSON cannot hold is a failed expression.
+func encode(v any, place string) (json.RawMessage, error) {
+	if raw, ok := v.(*jsonata.Raw); ok {
+		return raw.Text(), nil
+	}
+	text, err := jsonata.AppendJSON(nil, v)
+	if err != nil {
+		return nil, Failf(ExpressionFailed, place+": yields a value that JSON cannot hold", nil)
+	}
+	return text, nil
+}
+
+// ExecutionName returns route-id in the characters that Step Functions can log,
+// cut to the 80 that it takes. Equal names do not make executions one.
+func ExecutionName(route, id string) string {
+	name := []byte(route)
+	if id != "" {
+		name = append(append(name, '-'), id...)
+	}
+	for i, c := range name {
+		ok := c == '-' || c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !ok {
+			name[i] = '-'
+		}
+	}
+	return string(name[:min(len(name), 80)])
+}
+
+// Log writes the one line that a settled delivery gets: ids, names and times, and
+// nothing of what was delivered.
+func (b *Bridge) Log(ctx context.Context, d *Delivery, r Result, attrs ...slog.Attr) {
+	attrs = append(attrs,
+		slog.String("route", d.Route.Name),
+		slog.String("delivery", d.ID),
+		slog.Float64("durationMs", float64(b.now().Sub(d.ReceivedAt).Microseconds())/1000),
+	)
+	level := slog.LevelInfo
+	message := "delivery settled"
+	switch {
+	case r.Filtered:
+		attrs = append(attrs, slog.Bool("filtered", true))
+	case r.Failure != nil:
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.String("error", r.Failure.Name))
+		if c := r.Failure.Class(); c != Settled || r.Failure.Name == BadResponse {
+			attrs = append(attrs, slog.String("class", c.String()), slog.String("reason", reason(r.Failure)))
+		}
+		switch r.Failure.Name {
+		case Internal, Misconfigured:
+			level = slog.LevelError
+		}
+	}
+	if o := r.Outcome; o != nil {
+		attrs = append(attrs, slog.String("executionArn", o.ExecutionARN), slog.String("status", string(o.Status)))
+	}
+	b.log.LogAttrs(ctx, level, message, attrs...)
+}
+
+// reason is the failure's text without its name, which stands beside it.
+func reason(f *Failure) string {
+	return strings.TrimPrefix(strings.TrimPrefix(f.Error(), f.Name), ": ")
+}

@@ -1,0 +1,197 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// A Template is a JSON value in which every string that is one expression in
+// {% %} stands for what the expression yields, as in Step Functions. It is
+// immutable and safe for concurrent use.
+type Template struct {
+	expr    *jsonata.Expr
+	place   string // of the expression, for messages: "route github: input.org"
+	keys    []string
+	items   []*Template // of an object (with keys) or an array
+	object  bool
+	array   bool
+	literal any
+}
+
+// Literal returns a template of a value without expressions.
+func Literal(v any) *Template { return &Template{literal: v} }
+
+// Expression returns a template of one expression. Place names it in messages.
+func Expression(e *jsonata.Expr, place string) *Template { return &Template{expr: e, place: place} }
+
+// List returns a template of an array.
+func List(items []*Template) *Template { return &Template{array: true, items: items} }
+
+// Members returns a template of an object; keys and values belong together by index.
+func Members(keys []string, values []*Template) *Template {
+	return &Template{object: true, keys: keys, items: values}
+}
+
+// Eval returns the template's value. An expression that fails, or yields nothing,
+// is a *[Failure] named [ExpressionFailed] that says where, and never what.
+func (t *Template) Eval(ctx context.Context, vars jsonata.Vars) (any, error) {
+	switch {
+	case t.expr != nil:
+		return t.evalExpr(ctx, vars)
+	case t.object:
+		o := jsonata.NewObject(len(t.keys))
+		for i, item := range t.items {
+			v, err := item.Eval(ctx, vars)
+			if err != nil {
+				return nil, err
+			}
+			o.Set(t.keys[i], v)
+		}
+		return o, nil
+	case t.array:
+		list := make([]any, len(t.items))
+		for i, item := range t.items {
+			v, err := item.Eval(ctx, vars)
+			if err != nil {
+				return nil, err
+			}
+			list[i] = v
+		}
+		return list, nil
+	}
+	return t.literal, nil
+}
+
+func (t *Template) evalExpr(ctx context.Context, vars jsonata.Vars) (any, error) {
+	v, err := t.expr.EvalVars(ctx, jsonata.Undefined, vars)
+	if err != nil {
+		if f := scopeFailure(vars); f != nil {
+			return nil, f
+		}
+		return nil, Failf(ExpressionFailed, t.place+": "+describe(err), nil)
+	}
+	if f := scopeFailure(vars); f != nil {
+		return nil, f
+	}
+	if v == jsonata.Undefined {
+		return nil, Failf(ExpressionFailed, t.place+": yields nothing", nil)
+	}
+	return v, nil
+}
+
+// describe keeps JSONata's code and position, and drops its message: that may
+// quote a value, and values are payload.
+func describe(err error) string {
+	var e *jsonata.Error
+	if errors.As(err, &e) {
+		return fmt.Sprintf("error %s at position %d of the expression", e.Code, e.Position)
+	}
+	return "cannot be evaluated"
+}
+
+func scopeFailure(vars jsonata.Vars) *Failure {
+	if s, ok := vars.(*Scope); ok {
+		return s.failed
+	}
+	return nil
+}
+
+// A Scope holds the variables that the expressions of one delivery see: the
+// delivery itself, $context, and once there is one, $execution and $failure.
+// It makes each when something first asks for it. Not safe for concurrent use.
+type Scope struct {
+	bridge   *Bridge
+	delivery *Delivery
+	deadline time.Time
+	result   *Result
+
+	doc    any
+	docErr error
+	read   bool
+	failed *Failure
+}
+
+func newScope(ctx context.Context, b *Bridge, d *Delivery) *Scope {
+	deadline, _ := ctx.Deadline()
+	return &Scope{bridge: b, delivery: d, deadline: deadline}
+}
+
+func (s *Scope) settle(r Result) { s.result = &r }
+
+// document returns the delivery's value, made once.
+func (s *Scope) document() (any, error) {
+	if !s.read {
+		s.doc, s.docErr = s.delivery.Document()
+		s.read = true
+	}
+	return s.doc, s.docErr
+}
+
+// Lookup implements [jsonata.Vars].
+func (s *Scope) Lookup(name string) (any, bool) {
+	switch name {
+	case s.delivery.Kind:
+		v, err := s.document()
+		if err != nil {
+			// The expression sees nothing there, and the failure goes before its result.
+			s.failed = AsFailure(err)
+			return nil, false
+		}
+		return v, true
+	case "context":
+		return s.context(), true
+	case "execution":
+		if s.result != nil && s.result.Outcome != nil {
+			return execution(s.result.Outcome), true
+		}
+	case "failure":
+		if s.result != nil && s.result.Failure != nil {
+			return failure(s.result.Failure), true
+		}
+	}
+	return nil, false
+}
+
+func (s *Scope) context() any {
+	o := jsonata.NewObject(5)
+	o.Set("route", s.delivery.Route.Name)
+	o.Set("requestId", s.delivery.RequestID)
+	o.Set("traceId", s.delivery.TraceHeader)
+	o.Set("receivedAt", s.delivery.ReceivedAt.UTC().Format("2006-01-02T15:04:05.000Z"))
+	o.Set("remainingTime", float64(s.deadline.Sub(s.bridge.now()).Milliseconds()))
+	return o
+}
+
+func execution(out *Outcome) any {
+	o := jsonata.NewObject(7)
+	o.Set("name", out.Name)
+	o.Set("arn", out.ExecutionARN)
+	o.Set("status", string(out.Status))
+	if len(out.Output) > 0 {
+		o.Set("output", jsonata.NewRaw(out.Output))
+	}
+	const layout = "2006-01-02T15:04:05.000Z"
+	o.Set("startDate", out.StartDate.UTC().Format(layout))
+	if !out.StopDate.IsZero() {
+		o.Set("stopDate", out.StopDate.UTC().Format(layout))
+		billing := jsonata.NewObject(2)
+		billing.Set("billedDurationInMilliseconds", float64(out.BilledDuration.Milliseconds()))
+		billing.Set("billedMemoryUsedInMB", float64(out.BilledMemoryMB))
+		o.Set("billing", billing)
+	}
+	return o
+}
+
+func failure(f *Failure) any {
+	o := jsonata.NewObject(3)
+	o.Set("error", f.Name)
+	o.Set("cause", f.Cause)
+	if f.Outcome != nil {
+		o.Set("execution", execution(f.Outcome))
+	}
+	return o
+}

@@ -1,0 +1,170 @@
+// Package config reads expressway.yaml into validated routes.
+//
+// Everything that is wrong in the file is found at start-up and reported at once,
+// each as file:line:column: message; a file that cannot be understood does not
+// start. Expressions are compiled here. What a later version will understand is
+// refused by name, never ignored.
+//
+// Text may hold ${NAME} and ${NAME:-default}, environment variables; expressions
+// may not: they see the delivery and $context.
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// FileName is the configuration's usual name.
+const FileName = "expressway.yaml"
+
+// A Config is a file that was understood.
+type Config struct {
+	File   string
+	Routes []*Route
+}
+
+// A Route is one entry of routes. Exactly one of HTTP, SQS and EventBridge is set.
+type Route struct {
+	bridge.Route
+	HTTP        *HTTP
+	SQS         *SQS
+	EventBridge *EventBridge
+	// Respond makes the answer to a success; nil stands for the default.
+	Respond *Respond
+	// Catch holds the answers to failures; the first that matches counts.
+	Catch []Catch
+}
+
+// HTTP is what a route with an http trigger has besides.
+type HTTP struct {
+	// Pattern is a pattern of net/http.ServeMux, such as "POST /github/{org}".
+	Pattern string
+	// Params are the names of the pattern's wildcards.
+	Params []string
+	// DeliveryHeader carries the sender's delivery id, where its provider has one.
+	DeliveryHeader string
+	Verify         verify.Spec
+}
+
+// SQS is what a route with an sqs trigger has besides.
+type SQS struct {
+	// Queue is a queue's name or ARN; * stands for any text.
+	Queue string
+	// Concurrency bounds how many records of a batch run at the same time.
+	Concurrency int
+	Trace       Trace
+}
+
+// Trace says which X-Ray trace the execution of a record joins.
+type Trace string
+
+// The traces: of the record's producer (the default), or of the invocation.
+const (
+	TraceRecord     Trace = "record"
+	TraceInvocation Trace = "invocation"
+)
+
+// EventBridge is what a route with an eventbridge trigger has besides. No pattern
+// matches every event.
+type EventBridge struct {
+	Source     []string // * stands for any text
+	DetailType []string
+}
+
+// Respond makes an HTTP answer; what is nil stays as it is by default.
+type Respond struct {
+	Status, Headers, Body *bridge.Template
+}
+
+// A Catch is what follows a failure whose name it lists.
+type Catch struct {
+	Errors []string
+	Respond
+	Then Then
+}
+
+// Then is what becomes of a failed record or event.
+type Then string
+
+// The choices: nothing is said (which means retry), deliver it again, let it go.
+const (
+	ThenNothing Then = ""
+	ThenRetry   Then = "retry"
+	ThenDiscard Then = "discard"
+)
+
+// Then returns what the route does with a failure: by default, retry.
+func (r *Route) Then(name string) Then {
+	for i := range r.Catch {
+		if bridge.Matches(r.Catch[i].Errors, name) {
+			return r.Catch[i].Then
+		}
+	}
+	return ThenRetry
+}
+
+// Find returns the path of the configuration: EXPRESSWAY_CONFIG, else
+// expressway.yaml in LAMBDA_TASK_ROOT, else in the working directory.
+func Find(getenv func(string) string) string {
+	if path := getenv("EXPRESSWAY_CONFIG"); path != "" {
+		return path
+	}
+	return filepath.Join(getenv("LAMBDA_TASK_ROOT"), FileName)
+}
+
+// Load reads a file. The error is an *[Error] unless the file cannot be read.
+func Load(path string, getenv func(string) string) (*Config, error) {
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w (set EXPRESSWAY_CONFIG to its path)", err)
+	}
+	return Parse(path, source, getenv)
+}
+
+// Parse reads source as the file of that name.
+func Parse(file string, source []byte, getenv func(string) string) (*Config, error) {
+	d := &document{file: file, source: string(source), getenv: getenv}
+	cfg := &Config{File: file}
+	if root := d.parse(); root != nil {
+		d.readRoot(root, cfg)
+	}
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// Wildcard reports whether pattern matches s, where * stands for any text.
+func Wildcard(pattern, s string) bool {
+	head, rest, found := strings.Cut(pattern, "*")
+	if !found {
+		return pattern == s
+	}
+	s, ok := strings.CutPrefix(s, head)
+	if !ok {
+		return false
+	}
+	parts := strings.Split(rest, "*")
+	last := parts[len(parts)-1]
+	for _, part := range parts[:len(parts)-1] {
+		i := strings.Index(s, part)
+		if i < 0 {
+			return false
+		}
+		s = s[i+len(part):]
+	}
+	return strings.HasSuffix(s, last)
+}
+
+// defaultConcurrency is how many records of a batch run at the same time: the
+// event source mapping's own default batch size.
+const defaultConcurrency = 10
+
+// maxTimeout is as long as an Express Workflow can run.
+const maxTimeout = 5 * time.Minute

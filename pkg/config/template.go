@@ -1,0 +1,140 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// template reads any YAML value in which a string that is one expression in
+// {% %} stands for what it yields. Place names the value in messages at run time.
+func (d *document) template(n ast.Node, route, place string, scope []string) *bridge.Template {
+	switch v := n.(type) {
+	case *ast.StringNode:
+		return d.textTemplate(n, v.Value, route, place, scope)
+	case *ast.LiteralNode:
+		return d.textTemplate(n, v.Value.Value, route, place, scope)
+	case *ast.MappingNode, *ast.MappingValueNode:
+		var keys []string
+		var values []*bridge.Template
+		for _, m := range d.members(n, place) {
+			keys = append(keys, m.name)
+			values = append(values, d.template(m.value, route, place+"."+m.name, scope))
+		}
+		return bridge.Members(keys, values)
+	case *ast.SequenceNode:
+		items := make([]*bridge.Template, len(v.Values))
+		for i, item := range v.Values {
+			items[i] = d.template(item, route, place, scope)
+		}
+		return bridge.List(items)
+	case *ast.NullNode:
+		return bridge.Literal(nil)
+	case *ast.BoolNode:
+		return bridge.Literal(v.Value)
+	case *ast.IntegerNode, *ast.FloatNode:
+		text := n.GetToken().Value
+		if jsonata.Valid([]byte(text)) == nil {
+			return bridge.Literal(json.Number(text)) // with the digits that were written
+		}
+		d.add(n, "%s: write the number %s as JSON does, or in quotes", place, text)
+		return bridge.Literal(nil)
+	}
+	d.add(n, "%s: only text, numbers, true, false, null, lists and mappings can be used here", place)
+	return bridge.Literal(nil)
+}
+
+func (d *document) textTemplate(n ast.Node, s, route, place string, scope []string) *bridge.Template {
+	s = strings.TrimRight(s, "\n") // a block scalar ends in one
+	inner, opened := strings.CutPrefix(s, "{%")
+	inner, closed := strings.CutSuffix(inner, "%}")
+	switch {
+	case !opened || !closed:
+		if strings.Contains(s, "{%") {
+			d.add(n, "%s: an expression must be the whole text: begin with {%% and end with %%}", place)
+		}
+		return bridge.Literal(d.expand(n, s))
+	case strings.Contains(inner, "{%"):
+		d.add(n, "%s: one text holds one expression", place)
+		return bridge.Literal(nil)
+	}
+	expr, err := jsonata.Compile(inner, jsonata.StepFunctions())
+	if err != nil {
+		line, column := d.expressionPlace(n, inner, position(err))
+		d.addAt(line, column, "%s: %s", place, err)
+		return bridge.Literal(nil)
+	}
+	for _, name := range expr.Variables() {
+		if !slices.Contains(scope, name) {
+			line, column := d.expressionPlace(n, inner, max(0, strings.Index(inner, "$"+name)))
+			d.addAt(line, column, "%s: there is no variable $%s here; there are $%s", place, name, strings.Join(scope, ", $"))
+		}
+	}
+	return bridge.Expression(expr, "route "+route+": "+place)
+}
+
+func position(err error) int {
+	var e *jsonata.Error
+	if errors.As(err, &e) {
+		return e.Position
+	}
+	return 0
+}
+
+// expressionPlace finds the line and column of a byte of an expression inside a
+// YAML text. Where the text stands in the file as it is, that is exact; in a block
+// scalar, whose lines lose their indentation, the line is searched; where YAML
+// escapes hide it, the text's own place has to do.
+func (d *document) expressionPlace(n ast.Node, inner string, pos int) (line, column int) {
+	line, column = place(n)
+	start := d.offset(line, column)
+	pos = min(pos, len(inner))
+	if i := strings.Index(d.source[start:], inner); i >= 0 {
+		return d.lineColumn(start + i + pos)
+	}
+	before := inner[:pos]
+	row := strings.Count(before, "\n")
+	lines := strings.Split(inner, "\n")
+	at := start
+	for i, text := range lines[:row+1] {
+		text = strings.TrimSpace(text)
+		j := strings.Index(d.source[at:], text)
+		if j < 0 {
+			return line, column
+		}
+		at += j
+		if i == row {
+			lead := len(lines[i]) - len(strings.TrimLeft(lines[i], " \t"))
+			within := pos - (strings.LastIndexByte(before, '\n') + 1) - lead
+			return d.lineColumn(at + max(0, within))
+		}
+		at += len(text)
+	}
+	return line, column
+}
+
+func (d *document) offset(line, column int) int {
+	at := 0
+	for range line - 1 {
+		i := strings.IndexByte(d.source[at:], '\n')
+		if i < 0 {
+			return at
+		}
+		at += i + 1
+	}
+	return min(at+column-1, len(d.source))
+}
+
+func (d *document) lineColumn(offset int) (line, column int) {
+	offset = min(offset, len(d.source))
+	before := d.source[:offset]
+	start := strings.LastIndexByte(before, '\n') + 1
+	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[start:]) + 1
+}

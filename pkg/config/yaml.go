@@ -1,0 +1,316 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// A Problem is one thing that is wrong in a file.
+type Problem struct {
+	File         string
+	Line, Column int // from 1
+	Message      string
+}
+
+func (p Problem) String() string {
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
+}
+
+// An Error holds everything that is wrong in a file, in the file's order.
+type Error struct{ Problems []Problem }
+
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// maxFile bounds the file, and so what the YAML parser may be made to do.
+const maxFile = 1 << 20
+
+// A document reads YAML nodes and collects problems with their places.
+type document struct {
+	file     string
+	source   string
+	getenv   func(string) string
+	problems []Problem
+}
+
+func (d *document) addAt(line, column int, format string, args ...any) {
+	d.problems = append(d.problems, Problem{d.file, line, column, fmt.Sprintf(format, args...)})
+}
+
+func (d *document) add(n ast.Node, format string, args ...any) {
+	line, column := place(n)
+	d.addAt(line, column, format, args...)
+}
+
+func place(n ast.Node) (line, column int) {
+	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 {
+		n = m.Values[0].Key
+	}
+	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
+		return 1, 1
+	}
+	p := n.GetToken().Position
+	return p.Line, p.Column
+}
+
+func (d *document) err() error {
+	if len(d.problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(d.problems, func(a, b Problem) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return &Error{d.problems}
+}
+
+// yamlPlace finds the [line:column] that the YAML parser puts before its messages.
+var yamlPlace = regexp.MustCompile(`^\[(\d+):(\d+)\] ([^\n]*)`)
+
+// parse returns the root of the one YAML document in the source, or nil after a problem.
+func (d *document) parse() (root ast.Node) {
+	if len(d.source) > maxFile {
+		d.addAt(1, 1, "the file has %d bytes; at most %d are read", len(d.source), maxFile)
+		return nil
+	}
+	if n := flowDepth(d.source); n > 100 {
+		d.addAt(1, 1, "nested too deeply")
+		return nil
+	}
+	// The parser is a library's, and this file may be hostile: whatever it does
+	// with it, start-up ends in a message.
+	defer func() {
+		if p := recover(); p != nil {
+			d.addAt(1, 1, "the YAML cannot be read")
+			root = nil
+		}
+	}()
+	file, err := parser.ParseBytes([]byte(d.source), 0)
+	if err != nil {
+		message := err.Error()
+		if m := yamlPlace.FindStringSubmatch(message); m != nil {
+			line, _ := strconv.Atoi(m[1])
+			column, _ := strconv.Atoi(m[2])
+			d.addAt(line, column, "%s", m[3])
+		} else {
+			d.addAt(1, 1, "%s", strings.SplitN(message, "\n", 2)[0])
+		}
+		return nil
+	}
+	var docs []*ast.DocumentNode
+	for _, doc := range file.Docs {
+		if doc.Body != nil {
+			docs = append(docs, doc)
+		}
+	}
+	switch len(docs) {
+	case 0:
+		d.addAt(1, 1, "the file is empty; it needs version: 1 and routes")
+		return nil
+	case 1:
+		return docs[0].Body
+	}
+	d.add(docs[1].Body, "a second YAML document; one file holds one")
+	return nil
+}
+
+// flowDepth bounds the nesting of [ and { before the recursive parser sees it.
+func flowDepth(s string) int {
+	depth, deepest := 0, 0
+	for i := range len(s) {
+		switch s[i] {
+		case '[', '{':
+			depth++
+			deepest = max(deepest, depth)
+		case ']', '}':
+			depth = max(depth-1, 0)
+		}
+	}
+	return deepest
+}
+
+// member is one key and value of a mapping.
+type member struct {
+	name  string
+	key   ast.Node
+	value ast.Node
+}
+
+// members returns a mapping's members; a problem and nil for anything else.
+func (d *document) members(n ast.Node, what string) []member {
+	var pairs []*ast.MappingValueNode
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		pairs = n.Values
+	case *ast.MappingValueNode:
+		pairs = []*ast.MappingValueNode{n}
+	default:
+		d.add(n, "%s must be a mapping", what)
+		return nil
+	}
+	out := make([]member, 0, len(pairs))
+	seen := map[string]bool{}
+	for _, p := range pairs {
+		key, ok := p.Key.(ast.Node).(ast.ScalarNode)
+		if !ok {
+			d.add(p.Key, "a key must be plain text; merge keys are not supported")
+			continue
+		}
+		name := fmt.Sprint(key.GetValue())
+		if s, ok := p.Key.(ast.Node).(*ast.StringNode); ok {
+			name = s.Value
+		}
+		if seen[name] {
+			d.add(p.Key, "%s has %q twice", what, name)
+			continue
+		}
+		seen[name] = true
+		out = append(out, member{name, p.Key, p.Value})
+	}
+	return out
+}
+
+// fields reads a mapping whose keys are known: each has its reader. Unknown keys
+// are problems that name the nearest known one.
+func (d *document) fields(n ast.Node, what string, known map[string]func(ast.Node)) map[string]bool {
+	have := map[string]bool{}
+	for _, m := range d.members(n, what) {
+		read, ok := known[m.name]
+		if !ok {
+			d.add(m.key, "%s has no key %q%s", what, m.name, suggestion(m.name, known))
+			continue
+		}
+		have[m.name] = true
+		read(m.value)
+	}
+	return have
+}
+
+func suggestion(name string, known map[string]func(ast.Node)) string {
+	names := make([]string, 0, len(known))
+	for k := range known {
+		if strings.EqualFold(k, name) || distance(k, name) <= 2 {
+			return fmt.Sprintf("; did you mean %q?", k)
+		}
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	return "; it knows " + strings.Join(names, ", ")
+}
+
+// distance is the Levenshtein distance of two short words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}
+
+// list returns the items of a sequence; a problem and nil for anything else.
+func (d *document) list(n ast.Node, what string) []ast.Node {
+	if s, ok := n.(*ast.SequenceNode); ok {
+		return s.Values
+	}
+	d.add(n, "%s must be a list", what)
+	return nil
+}
+
+// text returns a scalar as text, with its ${NAME} replaced.
+func (d *document) text(n ast.Node, what string) string {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return d.expand(n, n.Value)
+	case *ast.LiteralNode:
+		return d.expand(n, n.Value.Value)
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		return n.GetToken().Value
+	case *ast.AliasNode, *ast.AnchorNode, *ast.TagNode:
+		d.add(n, "%s: anchors, aliases and tags are not supported", what)
+	default:
+		d.add(n, "%s must be text", what)
+	}
+	return ""
+}
+
+func (d *document) whole(n ast.Node, what string, low, high int) int {
+	v, err := strconv.Atoi(d.text(n, what))
+	if err != nil || v < low || v > high {
+		d.add(n, "%s must be a whole number from %d to %d", what, low, high)
+		return low
+	}
+	return v
+}
+
+func (d *document) duration(n ast.Node, what string) time.Duration {
+	text := d.text(n, what)
+	v, err := time.ParseDuration(text)
+	if err != nil || v <= 0 {
+		d.add(n, "%s must be a duration such as 9s, 500ms or 2m, not %q", what, text)
+		return 0
+	}
+	return v
+}
+
+// texts returns a list of text, or one text as a list of one.
+func (d *document) texts(n ast.Node, what string) []string {
+	if _, ok := n.(*ast.SequenceNode); !ok {
+		return []string{d.text(n, what)}
+	}
+	var out []string
+	for _, item := range d.list(n, what) {
+		out = append(out, d.text(item, what))
+	}
+	return out
+}
+
+var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// expand replaces ${NAME} and ${NAME:-default}. A variable that is empty counts
+// as unset, as in a shell's ${NAME:-default}: an empty secret or ARN helps nobody.
+func (d *document) expand(n ast.Node, s string) string {
+	if !strings.Contains(s, "${") {
+		return s
+	}
+	return variable.ReplaceAllStringFunc(s, func(ref string) string {
+		name, fallback, hasFallback := strings.Cut(ref[2:len(ref)-1], ":-")
+		if !variableName.MatchString(name) {
+			d.add(n, "%s is no variable; write ${NAME} or ${NAME:-default}", ref)
+			return ""
+		}
+		if v := d.getenv(name); v != "" {
+			return v
+		}
+		if !hasFallback {
+			d.add(n, "environment variable %s is not set; set it, or write ${%s:-default}", name, name)
+		}
+		return fallback
+	})
+}

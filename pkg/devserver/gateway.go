@@ -1,0 +1,130 @@
+package devserver
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/expressway-dev/expressway/pkg/httpfront"
+)
+
+// invocationTime is what a request's invocation gets: as long as API Gateway waits.
+const invocationTime = 29 * time.Second
+
+// A gateway turns HTTP requests into events and responses back, as a Function URL does.
+type gateway struct {
+	handler lambda.Handler
+	newID   func() string
+	now     func() time.Time
+}
+
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, httpfront.MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		http.Error(w, `{"message":"Request Too Long"}`, http.StatusRequestEntityTooLarge)
+		return
+	case err != nil:
+		http.Error(w, `{"message":"Bad Request"}`, http.StatusBadRequest)
+		return
+	}
+	id := g.newID()
+	payload, err := json.Marshal(g.event(r, body, id))
+	if err != nil {
+		http.Error(w, `{"message":"Bad Request"}`, http.StatusBadRequest)
+		return
+	}
+	ctx, cancel := Invocation(r.Context(), id, invocationTime)
+	defer cancel()
+	out, err := g.handler.Invoke(ctx, payload)
+	var response events.LambdaFunctionURLResponse
+	if err != nil || json.Unmarshal(out, &response) != nil {
+		http.Error(w, `{"message":"Internal Server Error"}`, http.StatusBadGateway)
+		return
+	}
+	writeResponse(w, &response)
+}
+
+func (g *gateway) event(r *http.Request, body []byte, id string) events.LambdaFunctionURLRequest {
+	headers := make(map[string]string, len(r.Header)+2)
+	for name, values := range r.Header {
+		headers[strings.ToLower(name)] = strings.Join(values, ",")
+	}
+	headers["host"] = r.Host
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	now := g.now()
+	e := events.LambdaFunctionURLRequest{
+		Version:        "2.0",
+		RawPath:        r.URL.EscapedPath(),
+		RawQueryString: r.URL.RawQuery,
+		Headers:        headers,
+		RequestContext: events.LambdaFunctionURLRequestContext{
+			AccountID:  "anonymous",
+			RequestID:  id,
+			APIID:      "local",
+			DomainName: "local.lambda-url.us-east-1.on.aws",
+			Time:       now.UTC().Format("02/Jan/2006:15:04:05 +0000"),
+			TimeEpoch:  now.UnixMilli(),
+			HTTP: events.LambdaFunctionURLRequestContextHTTPDescription{
+				Method: r.Method, Path: r.URL.Path, Protocol: r.Proto, SourceIP: host, UserAgent: r.UserAgent(),
+			},
+		},
+		Body: string(body),
+	}
+	for _, c := range r.Cookies() {
+		e.Cookies = append(e.Cookies, c.Name+"="+c.Value)
+	}
+	// As AWS does: only what is known to be text comes as text.
+	if !textual(r.Header.Get("Content-Type")) || !utf8.Valid(body) {
+		e.Body, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
+	}
+	return e
+}
+
+func textual(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	return strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "json") ||
+		strings.HasSuffix(media, "xml") || strings.HasSuffix(media, "javascript")
+}
+
+func writeResponse(w http.ResponseWriter, response *events.LambdaFunctionURLResponse) {
+	body := []byte(response.Body)
+	if response.IsBase64Encoded {
+		decoded, err := base64.StdEncoding.DecodeString(response.Body)
+		if err != nil {
+			http.Error(w, `{"message":"Internal Server Error"}`, http.StatusBadGateway)
+			return
+		}
+		body = decoded
+	}
+	for name, value := range response.Headers {
+		w.Header().Set(name, value)
+	}
+	for _, cookie := range response.Cookies {
+		w.Header().Add("Set-Cookie", cookie)
+	}
+	w.WriteHeader(response.StatusCode)
+	_, _ = w.Write(body)
+}
+
+// Invocation returns a context as aws-lambda-go gives it to a handler.
+func Invocation(ctx context.Context, requestID string, limit time.Duration) (context.Context, context.CancelFunc) {
+	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
+		AwsRequestID:       requestID,
+		InvokedFunctionArn: "arn:aws:lambda:us-east-1:123456789012:function:local",
+	})
+	return context.WithTimeout(ctx, limit)
+}

@@ -1,0 +1,128 @@
+// Package devserver runs Expressway whole on one machine: the handlers that Lambda
+// would run, in front of the local Step Functions, with its API beside them.
+//
+//	http request ─► Function URL event ─► httpfront ─► bridge ─► statesapi ─► asl
+//	an event file ─► webhook, queue or event handler ─┘             ▲
+//	an SDK, the AWS CLI ─► Step Functions API ──────────────────────┘
+//
+// Nothing in it decides anything about a delivery: an HTTP request becomes the
+// event that a Function URL would make of it, and goes through the same adapters.
+package devserver
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/eventbridge"
+	"github.com/expressway-dev/expressway/pkg/httpfront"
+	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/sqsbatch"
+	"github.com/expressway-dev/expressway/pkg/statesapi"
+)
+
+// Options say what to run.
+type Options struct {
+	// Config is the path of expressway.yaml.
+	Config string
+	// StateMachines is a folder of NAME.asl.json files; empty for none.
+	StateMachines string
+	// Getenv gives the environment variables of the configuration, and
+	// SFN_MOCK_CONFIG and LAMBDA_ENDPOINT for the tasks of state machines.
+	Getenv func(string) string
+	Log    *slog.Logger
+	// Starter replaces the local Step Functions; nil uses them.
+	Starter bridge.Starter
+}
+
+// A Local holds the three handlers and the local Step Functions behind them.
+type Local struct {
+	Webhook *httpfront.Front
+	Queue   *sqsbatch.Batch
+	Event   *eventbridge.Events
+	// States are the local state machines.
+	States *statesapi.Service
+}
+
+// NewLocal reads the configuration and the state machines.
+func NewLocal(o Options) (*Local, error) {
+	cfg, err := config.Load(o.Config, o.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	tasks, err := taskRunners(o.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	states := statesapi.New(statesapi.Options{Tasks: tasks})
+	if o.StateMachines != "" {
+		if err := states.LoadDir(o.StateMachines); err != nil {
+			return nil, err
+		}
+	}
+	starter := o.Starter
+	if starter == nil {
+		starter = states.Starter()
+	}
+	b := bridge.New(starter, o.Log, nil)
+	front, err := httpfront.New(cfg.Routes, b, secrets.NewEnv(o.Getenv), o.Log)
+	if err != nil {
+		return nil, err
+	}
+	return &Local{
+		Webhook: front,
+		Queue:   sqsbatch.New(cfg.Routes, b, o.Log),
+		Event:   eventbridge.New(cfg.Routes, b, o.Log),
+		States:  states,
+	}, nil
+}
+
+// Handler returns the handler of a function: webhook, queue or event.
+func (l *Local) Handler(function string) (lambda.Handler, error) {
+	switch function {
+	case "webhook":
+		return l.Webhook, nil
+	case "queue":
+		return l.Queue, nil
+	case "event":
+		return l.Event, nil
+	}
+	return nil, fmt.Errorf("there is no function %q; there are webhook, queue and event", function)
+}
+
+// Close ends the local Step Functions when their executions have, or ctx does.
+func (l *Local) Close(ctx context.Context) error { return l.States.Close(ctx) }
+
+// taskRunners chooses what runs Task states: mocks where the execution names a test
+// case, else the Lambda endpoint.
+func taskRunners(getenv func(string) string) (func(machine, testCase string) (asl.TaskRunner, error), error) {
+	var next asl.TaskRunner
+	if endpoint := getenv("LAMBDA_ENDPOINT"); endpoint != "" {
+		next = &asl.LambdaRunner{Endpoint: endpoint, Client: http.DefaultClient}
+	}
+	path := getenv("SFN_MOCK_CONFIG")
+	if path == "" {
+		return func(_, testCase string) (asl.TaskRunner, error) {
+			if testCase != "" {
+				return nil, fmt.Errorf("test case %q: set SFN_MOCK_CONFIG to a mock file that has it", testCase)
+			}
+			return next, nil
+		}, nil
+	}
+	mocks, err := loadMocks(path)
+	if err != nil {
+		return nil, err
+	}
+	return func(machine, testCase string) (asl.TaskRunner, error) {
+		if testCase == "" {
+			return next, nil
+		}
+		return mocks.Runner(machine, testCase, next)
+	}, nil
+}

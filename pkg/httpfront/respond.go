@@ -1,0 +1,100 @@
+package httpfront
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/awslabs/aws-lambda-go-api-proxy/core"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// respond takes what a handler wrote to the library's response writer. Headers are
+// read from the writer: the library joins repeated ones with commas, which
+// Set-Cookie does not survive.
+func respond(r *request, w *core.ProxyResponseWriterV2) []byte {
+	out, err := w.GetProxyResponse()
+	if err != nil {
+		out.StatusCode = http.StatusInternalServerError
+	}
+	return format(r, out.StatusCode, w.Header(), out.Body, out.IsBase64Encoded)
+}
+
+// encode writes an answer that no handler had a part in.
+func encode(r *request, a *answer) []byte {
+	if !utf8.Valid(a.body) {
+		return format(r, a.status, a.header, base64.StdEncoding.EncodeToString(a.body), true)
+	}
+	return format(r, a.status, a.header, string(a.body), false)
+}
+
+// format writes the response that the request's door understands.
+func format(r *request, status int, header http.Header, body string, isBase64 bool) []byte {
+	o := jsonata.NewObject(7)
+	o.Set("statusCode", json.Number(strconv.Itoa(status)))
+	names := slices.Sorted(maps.Keys(header))
+	switch r.door {
+	case REST:
+		one, many := jsonata.NewObject(len(names)), jsonata.NewObject(1)
+		for _, name := range names {
+			if values := header[name]; len(values) == 1 {
+				one.Set(name, values[0])
+			} else {
+				many.Set(name, list(values))
+			}
+		}
+		o.Set("headers", one)
+		if many.Len() > 0 {
+			o.Set("multiValueHeaders", many)
+		}
+	case ALB:
+		o.Set("statusDescription", strings.TrimSpace(strconv.Itoa(status)+" "+http.StatusText(status)))
+		headers := jsonata.NewObject(len(names))
+		for _, name := range names {
+			values := header[name]
+			switch {
+			case r.multiValue:
+				headers.Set(name, list(values))
+			case name == "Set-Cookie":
+				// A target group without multi-value headers takes one value of each name.
+				headers.Set(name, values[len(values)-1])
+			default:
+				headers.Set(name, strings.Join(values, ", "))
+			}
+		}
+		if r.multiValue {
+			o.Set("multiValueHeaders", headers)
+		} else {
+			o.Set("headers", headers)
+		}
+	default:
+		headers := jsonata.NewObject(len(names))
+		for _, name := range names {
+			if name != "Set-Cookie" {
+				headers.Set(name, strings.Join(header[name], ", "))
+			}
+		}
+		o.Set("headers", headers)
+		if cookies := header["Set-Cookie"]; len(cookies) > 0 {
+			o.Set("cookies", list(cookies))
+		}
+	}
+	o.Set("body", body)
+	o.Set("isBase64Encoded", isBase64)
+	out, _ := jsonata.AppendJSON(make([]byte, 0, len(body)+512), o) // texts, numbers and flags: cannot fail
+	return out
+}
+
+func list(values []string) []any {
+	out := make([]any, len(values))
+	for i, v := range values {
+		out[i] = v
+	}
+	return out
+}

@@ -1,0 +1,148 @@
+package jsonata
+
+import "regexp"
+
+type kind uint8
+
+const (
+	kindEnd kind = iota
+	kindName
+	kindString
+	kindNumber
+	kindValue // true, false, null
+	kindVariable
+	kindRegex
+	kindOperator // an operator where an operand should be: and, or, in are names then
+	kindWildcard
+	kindDescendant
+	kindParent
+	kindBinary
+	kindNegate
+	kindArray
+	kindObject
+	kindFunction
+	kindPartial
+	kindLambda
+	kindThunk // a call in tail position
+	kindCondition
+	kindDefault  // a ?: b
+	kindCoalesce // a ?? b
+	kindTransform
+	kindBlock
+	kindPath
+	kindBind
+	kindApply
+	kindSort
+)
+
+var kindNames = [...]string{
+	"(end)", "name", "string", "number", "value", "variable", "regex", "operator", "wildcard", "descendant",
+	"parent", "binary", "unary", "unary", "unary", "function", "partial", "lambda", "lambda", "condition",
+	"condition", "condition", "transform", "block", "path", "bind", "apply", "sort",
+}
+
+// A node is a part of an expression. Its fields are used by kind:
+//
+//	name, variable, string   text
+//	string, number, value    lit
+//	binary, bind, apply, default, coalesce   text (the operator), lhs, rhs
+//	negate                   lhs
+//	array, block             exprs
+//	object                   pairs
+//	function, partial        lhs (what is called), exprs (the arguments)
+//	lambda                   params, sig, body
+//	thunk                    body
+//	condition                lhs, body (then), rhs (else, may be nil)
+//	transform                lhs (pattern), body (update), rhs (delete, may be nil)
+//	path                     steps
+//	sort                     terms
+type node struct {
+	kind kind
+	pos  int // offset of the token, in bytes
+	end  int // offset after it
+	text string
+	op   operator
+	lit  any
+	re   *regexp.Regexp
+
+	lhs, rhs, body *node
+	exprs          []*node
+	pairs          []pair
+	steps          []*node
+	params         []string
+	sig            *signatureSpec
+	terms          []sortTerm
+	builtin        *builtin // what a variable is when nothing is bound to its name
+
+	predicate []stage // filters of an expression that is not a step
+	stages    []stage // filters and index bindings of a step
+	group     []pair  // {…} after the expression
+	groupPos  int
+
+	keepArray     bool // followed by []
+	keepSingleton bool // a path with such a step
+	consArray     bool // an array constructor that a path must not flatten
+	tuple         bool // a step that makes a stream of tuples
+	binds         bool // a block with := directly in it
+	simple        bool // a path of a variable or name and names, with nothing else to them
+
+	focus    string // the variable of @$v
+	index    string // the variable of #$i
+	ancestor *slot  // where a % further on finds this step's input
+	slot     *slot  // of a %
+	seeking  []*slot
+}
+
+// A stage is what is applied to a step's result: a filter, or an index binding.
+type stage struct {
+	filter *node
+	index  string // #$i, when filter is nil
+}
+
+type pair struct{ key, value *node }
+
+type sortTerm struct {
+	expr       *node
+	descending bool
+}
+
+// A slot connects a % to the step whose input it means: level counts the steps to go
+// back, label is the variable that the step binds.
+type slot struct {
+	label string
+	level int
+}
+
+// plain reports that nothing follows the expression that changes its value.
+func (n *node) plain() bool {
+	return n.predicate == nil && n.stages == nil && n.group == nil && !n.keepArray && !n.tuple &&
+		n.focus == "" && n.index == "" && n.ancestor == nil
+}
+
+type operator uint8
+
+const (
+	opNone operator = iota
+	opAdd
+	opSubtract
+	opMultiply
+	opDivide
+	opModulo
+	opEqual
+	opNotEqual
+	opLess
+	opLessEqual
+	opGreater
+	opGreaterEqual
+	opConcat
+	opAnd
+	opOr
+	opIn
+	opRange
+)
+
+var operatorCodes = map[string]operator{
+	"+": opAdd, "-": opSubtract, "*": opMultiply, "/": opDivide, "%": opModulo, "=": opEqual, "!=": opNotEqual,
+	"<": opLess, "<=": opLessEqual, ">": opGreater, ">=": opGreaterEqual, "&": opConcat, "and": opAnd, "or": opOr,
+	"in": opIn, "..": opRange,
+}

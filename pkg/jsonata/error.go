@@ -1,0 +1,105 @@
+package jsonata
+
+import (
+	"fmt"
+	"strings"
+)
+
+// undefined is the type of [Undefined].
+type undefined struct{}
+
+func (undefined) String() string { return "undefined" }
+
+// Undefined is what an expression yields when it selects nothing. It is a value of
+// its own because JSON null is a result, and Undefined is the lack of one.
+var Undefined any = undefined{}
+
+// IsUndefined reports whether v is [Undefined].
+func IsUndefined(v any) bool {
+	_, ok := v.(undefined)
+	return ok
+}
+
+// An Error is why an expression does not compile or could not be evaluated. Code is
+// that of the [reference implementation]: S for syntax, T for types, D for
+// evaluation ("dynamic"), U for a limit that was reached.
+//
+// [reference implementation]: https://github.com/jsonata-js/jsonata
+type Error struct {
+	Code     string // such as "T2001"
+	Position int    // the offset of Token in the expression, in bytes from 0; -1 when it is not known
+	Token    string // the part of the expression, or the function, that the error is about
+	Value    any    // the value that was refused, if one was
+	Index    int    // the number of the argument that was refused, from 1; 0 when it is none
+	Message  string // the text for Code, with Token and Value filled in
+}
+
+// Error returns the code and the message, as Step Functions writes them: "T2001: The left side …".
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// errorf returns the error with a code, about a value. The position and the token
+// are added by the part of the expression that evaluation was in.
+func errorf(code string, value any) *Error {
+	e := &Error{Code: code, Position: -1, Value: value}
+	e.describe()
+	return e
+}
+
+// errorToken returns an error about a token of the expression.
+func errorToken(code string, pos int, token string, value any) *Error {
+	e := &Error{Code: code, Position: pos, Token: token, Value: value}
+	e.describe()
+	return e
+}
+
+// at adds where in the expression the error happened, unless that is known already.
+func (e *Error) at(pos int, token string) *Error {
+	if e.Position >= 0 {
+		return e
+	}
+	e.Position = pos
+	if e.Token == "" {
+		e.Token = token
+	}
+	e.describe()
+	return e
+}
+
+// maxErrorValue is how much of a value a message shows, in bytes.
+const maxErrorValue = 100
+
+func (e *Error) describe() {
+	text, ok := messages[e.Code]
+	if !ok {
+		if e.Message == "" {
+			e.Message = "unknown error"
+		}
+		return
+	}
+	if !strings.Contains(text, "{{") {
+		e.Message = text
+		return
+	}
+	e.Message = strings.NewReplacer(
+		"{{value}}", showValue(e.Value),
+		"{{token}}", e.Token,
+		"{{index}}", fmt.Sprint(e.Index),
+	).Replace(text)
+}
+
+func showValue(v any) string {
+	if IsUndefined(v) {
+		return "undefined"
+	}
+	b, err := AppendJSON(nil, v)
+	if err != nil {
+		return "a function"
+	}
+	if len(b) > maxErrorValue {
+		return strings.ToValidUTF8(string(b[:maxErrorValue]), "") + "…"
+	}
+	return string(b)
+}
+
+// messages are the texts of the errors, by code.
+var messages = map[string]string{}

@@ -1,0 +1,444 @@
+package jsonata
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// MaxDepth is the nesting of arrays and objects that [Decode] and [Valid] accept.
+const MaxDepth = 512
+
+// A SyntaxError says where JSON text is wrong.
+type SyntaxError struct {
+	Offset int // in bytes, from 0
+	Reason string
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("invalid JSON at offset %d: %s", e.Offset, e.Reason)
+}
+
+// Decode reads exactly one JSON value ([RFC 8259]). Objects keep the order of
+// their members, of two members with one name the last value counts (in the first
+// one's place, as in JavaScript), and numbers keep their digits. Text that is not
+// UTF-8 is refused, as is nesting beyond [MaxDepth]; the error is a *[SyntaxError].
+//
+// [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259
+func Decode(text []byte) (any, error) {
+	d := decoder{text: text}
+	return d.document()
+}
+
+// Valid reports, as an error, why Decode would refuse text, without making values.
+func Valid(text []byte) error {
+	if !utf8.Valid(text) {
+		return &SyntaxError{invalidUTF8(text), "invalid UTF-8"}
+	}
+	if tooDeep(text) || !json.Valid(text) {
+		_, err := Decode(text)
+		return err
+	}
+	return nil
+}
+
+// tooDeep guards json.Valid, whose own limit of 10,000 levels is past ours.
+func tooDeep(text []byte) bool {
+	depth, inString := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case inString:
+			switch c {
+			case '\\':
+				i++
+			case '"':
+				inString = false
+			}
+		case c == '"':
+			inString = true
+		case c == '{' || c == '[':
+			if depth++; depth > MaxDepth {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}
+
+func invalidUTF8(text []byte) int {
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return len(text)
+}
+
+type decoder struct {
+	text  []byte
+	pos   int
+	depth int
+}
+
+func (d *decoder) fail(reason string) error { return &SyntaxError{d.pos, reason} }
+
+func (d *decoder) document() (any, error) {
+	if !utf8.Valid(d.text) {
+		return nil, &SyntaxError{invalidUTF8(d.text), "invalid UTF-8"}
+	}
+	d.space()
+	v, err := d.value()
+	if err != nil {
+		return nil, err
+	}
+	d.space()
+	if d.pos < len(d.text) {
+		return nil, d.fail("text after the value")
+	}
+	return v, nil
+}
+
+func (d *decoder) space() {
+	for d.pos < len(d.text) {
+		switch d.text[d.pos] {
+		case ' ', '\t', '\n', '\r':
+			d.pos++
+		default:
+			return
+		}
+	}
+}
+
+func (d *decoder) peek() byte {
+	if d.pos < len(d.text) {
+		return d.text[d.pos]
+	}
+	return 0
+}
+
+func (d *decoder) value() (any, error) {
+	if d.pos >= len(d.text) {
+		return nil, d.fail("unexpected end")
+	}
+	switch c := d.text[d.pos]; {
+	case c == '{':
+		return d.object()
+	case c == '[':
+		return d.array()
+	case c == '"':
+		return d.str()
+	case c == '-' || c >= '0' && c <= '9':
+		return d.number()
+	case c == 't':
+		return true, d.literal("true")
+	case c == 'f':
+		return false, d.literal("false")
+	case c == 'n':
+		return nil, d.literal("null")
+	}
+	return nil, d.fail("unexpected character " + strconv.QuoteRune(rune(d.text[d.pos])))
+}
+
+func (d *decoder) literal(word string) error {
+	if len(d.text)-d.pos < len(word) || string(d.text[d.pos:d.pos+len(word)]) != word {
+		return d.fail("unexpected word")
+	}
+	d.pos += len(word)
+	return nil
+}
+
+func (d *decoder) enter() error {
+	if d.depth++; d.depth > MaxDepth {
+		return d.fail("nested too deeply")
+	}
+	d.pos++
+	d.space()
+	return nil
+}
+
+func (d *decoder) object() (any, error) {
+	if err := d.enter(); err != nil {
+		return nil, err
+	}
+	o := &Object{}
+	for d.peek() != '}' || o.Len() > 0 {
+		if d.peek() != '"' {
+			return nil, d.fail("expected a member name")
+		}
+		key, err := d.str()
+		if err != nil {
+			return nil, err
+		}
+		d.space()
+		if d.peek() != ':' {
+			return nil, d.fail("expected ':'")
+		}
+		d.pos++
+		d.space()
+		v, err := d.value()
+		if err != nil {
+			return nil, err
+		}
+		o.Set(key, v)
+		d.space()
+		if d.peek() == '}' {
+			break
+		}
+		if d.peek() != ',' {
+			return nil, d.fail("expected ',' or '}'")
+		}
+		d.pos++
+		d.space()
+	}
+	d.pos++
+	d.depth--
+	return o, nil
+}
+
+func (d *decoder) array() (any, error) {
+	if err := d.enter(); err != nil {
+		return nil, err
+	}
+	out := []any{}
+	for d.peek() != ']' || len(out) > 0 {
+		v, err := d.value()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+		d.space()
+		if d.peek() == ']' {
+			break
+		}
+		if d.peek() != ',' {
+			return nil, d.fail("expected ',' or ']'")
+		}
+		d.pos++
+		d.space()
+	}
+	d.pos++
+	d.depth--
+	return out, nil
+}
+
+func (d *decoder) digits() bool {
+	start := d.pos
+	for c := d.peek(); c >= '0' && c <= '9'; c = d.peek() {
+		d.pos++
+	}
+	return d.pos > start
+}
+
+func (d *decoder) number() (any, error) {
+	start := d.pos
+	if d.peek() == '-' {
+		d.pos++
+	}
+	if d.peek() == '0' {
+		d.pos++
+	} else if !d.digits() {
+		return nil, d.fail("expected a digit")
+	}
+	if d.peek() == '.' {
+		d.pos++
+		if !d.digits() {
+			return nil, d.fail("expected a digit after '.'")
+		}
+	}
+	if c := d.peek(); c == 'e' || c == 'E' {
+		d.pos++
+		if c := d.peek(); c == '+' || c == '-' {
+			d.pos++
+		}
+		if !d.digits() {
+			return nil, d.fail("expected a digit in the exponent")
+		}
+	}
+	return json.Number(d.text[start:d.pos]), nil
+}
+
+func (d *decoder) str() (string, error) {
+	d.pos++
+	start := d.pos
+	for d.pos < len(d.text) {
+		switch c := d.text[d.pos]; {
+		case c == '"':
+			s := string(d.text[start:d.pos])
+			d.pos++
+			return s, nil
+		case c == '\\':
+			return d.escaped(start)
+		case c < ' ':
+			return "", d.fail("control character in a string")
+		}
+		d.pos++
+	}
+	return "", d.fail("unterminated string")
+}
+
+func (d *decoder) escaped(start int) (string, error) {
+	buf := append([]byte(nil), d.text[start:d.pos]...)
+	for d.pos < len(d.text) {
+		c := d.text[d.pos]
+		switch {
+		case c == '"':
+			d.pos++
+			return string(buf), nil
+		case c < ' ':
+			return "", d.fail("control character in a string")
+		case c != '\\':
+			buf = append(buf, c)
+			d.pos++
+			continue
+		}
+		if d.pos+1 >= len(d.text) {
+			return "", d.fail("unterminated string")
+		}
+		c = d.text[d.pos+1]
+		if i := slices.Index([]byte(`"\/bfnrt`), c); i >= 0 {
+			buf = append(buf, "\"\\/\b\f\n\r\t"[i])
+			d.pos += 2
+			continue
+		}
+		r, ok := d.hex4(d.pos)
+		if c != 'u' || !ok {
+			return "", d.fail("invalid escape")
+		}
+		d.pos += 6
+		if utf16.IsSurrogate(r) {
+			// A lone surrogate has no UTF-8; like encoding/json, write U+FFFD.
+			if low, ok := d.hex4(d.pos); ok && utf16.DecodeRune(r, low) != utf8.RuneError {
+				r = utf16.DecodeRune(r, low)
+				d.pos += 6
+			}
+		}
+		buf = utf8.AppendRune(buf, r)
+	}
+	return "", d.fail("unterminated string")
+}
+
+// hex4 reads the escape \uXXXX that starts at pos.
+func (d *decoder) hex4(pos int) (rune, bool) {
+	if len(d.text)-pos < 6 || d.text[pos] != '\\' || d.text[pos+1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(d.text[pos+2:pos+6]), 16, 16)
+	return rune(n), err == nil
+}
+
+// AppendJSON appends v as compact JSON. Numbers are written as JavaScript writes
+// them, json.Numbers as they were read; <, > and & stand for themselves. It fails
+// for what JSON cannot hold: functions, NaN and the infinities.
+func AppendJSON(dst []byte, v any) ([]byte, error) {
+	var err error
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...), nil
+	case bool:
+		return strconv.AppendBool(dst, v), nil
+	case string:
+		return appendString(dst, v), nil
+	case json.Number:
+		return append(dst, v...), nil
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return dst, errors.New("a number that JSON cannot hold")
+		}
+		return AppendNumber(dst, v), nil
+	case *Raw:
+		return append(dst, v.text...), nil
+	case []any:
+		dst = append(dst, '[')
+		for i, e := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			if dst, err = AppendJSON(dst, e); err != nil {
+				return dst, err
+			}
+		}
+		return append(dst, ']'), nil
+	case *Object:
+		dst = append(dst, '{')
+		for i := range v.Len() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			k, e := v.At(i)
+			dst = append(appendString(dst, k), ':')
+			if dst, err = AppendJSON(dst, e); err != nil {
+				return dst, err
+			}
+		}
+		return append(dst, '}'), nil
+	}
+	return dst, fmt.Errorf("a value of type %T that JSON cannot hold", v)
+}
+
+// AppendNumber appends f as JavaScript's Number.prototype.toString writes it.
+func AppendNumber(dst []byte, f float64) []byte {
+	if f == 0 {
+		return append(dst, '0') // also for -0
+	}
+	if a := math.Abs(f); a >= 1e21 || a < 1e-6 {
+		start := len(dst)
+		dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
+		// Go writes e-07 where JavaScript writes e-7.
+		if n := len(dst); n-start > 4 && dst[n-2] == '0' && dst[n-4] == 'e' {
+			dst = append(dst[:n-2], dst[n-1])
+		}
+		return dst
+	}
+	return strconv.AppendFloat(dst, f, 'f', -1, 64)
+}
+
+const hexDigits = "0123456789abcdef"
+
+func appendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		start = i + 1
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\b':
+			dst = append(dst, `\b`...)
+		case '\f':
+			dst = append(dst, `\f`...)
+		case '\n':
+			dst = append(dst, `\n`...)
+		case '\r':
+			dst = append(dst, `\r`...)
+		case '\t':
+			dst = append(dst, `\t`...)
+		default:
+			dst = append(dst, `\u00`...)
+			dst = append(dst, hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	return append(append(dst, s[start:]...), '"')
+}
+
+func sortedKeys(m map[string]any) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,137 @@
+// Package jsonata compiles and evaluates [JSONata] expressions.
+//
+//	expr, err := jsonata.Compile(`$request.headers."x-github-event" = "push"`)
+//	v, err := expr.Eval(ctx, jsonata.Undefined, map[string]any{"request": request})
+//
+// An expression is compiled once, to an immutable tree, and evaluated as often as
+// needed, from as many goroutines as needed: source text → tokens (token.go) → syntax
+// tree (parse.go) → steps of paths, tuple streams and tail calls resolved
+// (process.go) → evaluation (eval.go, path.go, call.go; the functions are in
+// fn_*.go). Values are described at [Object], [Raw] and [Decode].
+//
+// The language is that of the [reference implementation], 2.x; [StepFunctions]
+// narrows it to what AWS Step Functions runs. What evaluation may use of time, depth
+// and memory is bounded, so that expressions of others can be run.
+//
+// Numbers are IEEE doubles as soon as something computes with them. A number that
+// comes in as a [json.Number] and is only passed on keeps its digits.
+//
+// [JSONata]: https://docs.jsonata.org
+// [reference implementation]: https://github.com/jsonata-js/jsonata
+package jsonata
+
+import (
+	"context"
+	"slices"
+)
+
+// An Expr is a compiled expression. It is immutable: it may be evaluated by many
+// goroutines at once.
+type Expr struct {
+	source string
+	root   *node
+	conf   *config
+	free   []string
+	direct []string // for a path like $a.b.c, which needs no evaluator: "a", "b", "c"
+}
+
+// Vars gives an expression its variables, one by one as it asks for them. A value
+// must be one of this package's (see [FromGo]); a nil value is null.
+type Vars interface {
+	// Lookup returns the value of $name, and whether there is such a variable.
+	Lookup(name string) (any, bool)
+}
+
+type mapVars map[string]any
+
+func (m mapVars) Lookup(name string) (any, bool) {
+	v, ok := m[name]
+	return v, ok
+}
+
+// Compile parses an expression. The error is an *[Error].
+func Compile(expr string, opts ...Option) (*Expr, error) {
+	conf := newConfig(opts)
+	root, err := parse(expr, conf)
+	if err != nil {
+		return nil, err
+	}
+	return &Expr{source: expr, root: root, conf: conf, free: freeVariables(root), direct: directPath(root)}, nil
+}
+
+// MustCompile is [Compile] for expressions that are part of a program; it panics
+// when they are wrong.
+func MustCompile(expr string, opts ...Option) *Expr {
+	e, err := Compile(expr, opts...)
+	if err != nil {
+		panic("jsonata: " + err.Error() + " in " + expr)
+	}
+	return e
+}
+
+// String returns the expression as it was written.
+func (e *Expr) String() string { return e.source }
+
+// Variables returns the names, in order, of the variables that the expression reads
+// and does not itself define, without their dollar sign. Built-in functions are not
+// among them; names of functions that do not exist are.
+func (e *Expr) Variables() []string { return slices.Clone(e.free) }
+
+// Eval evaluates the expression. The input is what $, $$ and bare names refer to;
+// [Undefined] if there is none. The result is a value of this package, or Undefined
+// when the expression selects nothing, or a [Function]; input and variables are not
+// changed, and the result may share parts with them. The error is an *[Error], or
+// the cause for which ctx is done.
+func (e *Expr) Eval(ctx context.Context, input any, vars map[string]any) (any, error) {
+	return e.EvalVars(ctx, input, mapVars(vars))
+}
+
+// EvalVars is [Expr.Eval] with variables that are looked up on demand. vars may be nil.
+func (e *Expr) EvalVars(ctx context.Context, input any, vars Vars) (any, error) {
+	if vars == nil {
+		vars = mapVars(nil)
+	}
+	if e.direct != nil {
+		if v, ok := evalDirect(e.direct, vars); ok {
+			return v, nil
+		}
+	}
+	return newEvaluator(ctx, e, vars).run(e.root, input)
+}
+
+// directPath returns the names of a path of a variable and members, such as
+// $request.body: these are evaluated often, and need nothing but lookups.
+func directPath(n *node) []string {
+	switch {
+	case n.kind == kindVariable && n.plain() && n.text != "" && n.text != "$" && n.builtin == nil:
+		return []string{n.text}
+	case n.kind != kindPath || !n.simple || n.steps[0].kind != kindVariable || directPath(n.steps[0]) == nil:
+		return nil
+	}
+	names := make([]string, len(n.steps))
+	for i, s := range n.steps {
+		names[i] = s.text
+	}
+	return names
+}
+
+// evalDirect reports false when there is an array on the way: it is mapped over.
+func evalDirect(names []string, vars Vars) (any, bool) {
+	v, ok := vars.Lookup(names[0])
+	if !ok {
+		return Undefined, true
+	}
+	for _, name := range names[1:] {
+		switch o := Force(v).(type) {
+		case *Object:
+			if v, ok = o.Get(name); !ok {
+				return Undefined, true
+			}
+		case []any:
+			return nil, false
+		default:
+			return Undefined, true
+		}
+	}
+	return v, true
+}

@@ -1,0 +1,117 @@
+package jsonata
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// What an evaluation may use when no option says otherwise.
+const (
+	DefaultMaxTime       = time.Second
+	DefaultMaxEvalDepth  = 10_000   // nested evaluations; a call that is not a tail call takes about four
+	DefaultMaxAllocation = 64 << 20 // bytes, counting all that is made, also what is dropped again
+)
+
+// maxSource is how long an expression may be, in bytes.
+const maxSource = 256 << 10
+
+// An Option changes how [Compile] understands an expression, or what it may use.
+type Option func(*config)
+
+type config struct {
+	stepFunctions bool
+	maxTime       time.Duration
+	maxDepth      int
+	maxAllocation int64
+	clock         func() time.Time
+	random        func() uint64
+	functions     map[string]*builtin // those of WithFunction
+}
+
+func newConfig(opts []Option) *config {
+	c := &config{
+		maxTime:       DefaultMaxTime,
+		maxDepth:      DefaultMaxEvalDepth,
+		maxAllocation: DefaultMaxAllocation,
+		clock:         time.Now,
+		random:        rand.Uint64,
+	}
+	for _, opt := range opts {
+		opt(c)
+	}
+	return c
+}
+
+// builtin returns the function that $name is when nothing else is bound to it.
+func (c *config) builtin(name string) *builtin {
+	if f, ok := c.functions[name]; ok {
+		return f
+	}
+	f := builtins()[name]
+	if f == nil {
+		return nil
+	}
+	if f.dialect == onlyJSONata && c.stepFunctions || f.dialect == onlyStepFunctions && !c.stepFunctions {
+		return nil
+	}
+	return f
+}
+
+// StepFunctions selects the [dialect of AWS Step Functions]: the grammar of JSONata
+// 2.0.6 (?: and ?? are S0211), no $eval, and the functions $partition, $range, $hash,
+// $random([seed]), $uuid and $parse. There is no context at the top of an
+// expression: whatever the input, $, $$ and bare names refer to nothing there.
+//
+// [dialect of AWS Step Functions]: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+func StepFunctions() Option { return func(c *config) { c.stepFunctions = true } }
+
+// WithMaxTime bounds the time of an evaluation; beyond it, the error is U1001.
+func WithMaxTime(d time.Duration) Option { return func(c *config) { c.maxTime = d } }
+
+// WithMaxEvalDepth bounds how deeply evaluations nest; beyond it, the error is U1001.
+// Tail calls do not nest.
+func WithMaxEvalDepth(n int) Option { return func(c *config) { c.maxDepth = n } }
+
+// WithMaxAllocation bounds, roughly, the bytes of all values that an evaluation makes
+// and of its result; beyond it, the error is U1002.
+func WithMaxAllocation(n int64) Option { return func(c *config) { c.maxAllocation = n } }
+
+// WithClock sets what $now and $millis read, in place of [time.Now].
+func WithClock(now func() time.Time) Option { return func(c *config) { c.clock = now } }
+
+// WithRandom sets the source of $random, $shuffle and $uuid. It must be safe for
+// concurrent use if the expression is.
+func WithRandom(bits func() uint64) Option { return func(c *config) { c.random = bits } }
+
+// WithFunction adds the function $name, or replaces a built-in one. The [signature]
+// is checked before each call; "" takes any arguments. Arguments that are missing
+// are [Undefined].
+//
+// [signature]: https://docs.jsonata.org/embedding-extending#function-signature-syntax
+func WithFunction(name, signature string, f func(ctx context.Context, args []any) (any, error)) Option {
+	var sig *signatureSpec
+	if signature != "" {
+		var err error
+		if sig, err = parseSignature(signature); err != nil {
+			panic("jsonata: signature " + signature + ": " + err.Error())
+		}
+	}
+	b := &builtin{name: name, sig: sig, arity: sig.len()}
+	b.call = func(ev *evaluator, args []any) (any, error) {
+		for i, a := range args {
+			v, err := ev.export(a)
+			if err != nil {
+				return nil, err
+			}
+			args[i] = v
+		}
+		return f(ev.ctx, args)
+	}
+	return func(c *config) {
+		if c.functions == nil {
+			c.functions = map[string]*builtin{}
+		}
+		c.functions[name] = b
+	}
+}

@@ -1,0 +1,186 @@
+package jsonata
+
+import (
+	"encoding/json"
+	"strconv"
+)
+
+// The values that expressions read and make are these Go types, and no others:
+//
+//	nil            JSON null
+//	bool           true, false
+//	float64        a number that was computed
+//	json.Number    a number as it was written; it keeps its digits until something computes with it
+//	string         text
+//	[]any          an array
+//	*Object        an object, in the order of its members
+//	*Raw           JSON text that nobody has looked into yet
+//
+// [Decode] makes them from JSON text, [AppendJSON] writes them, and [FromGo] converts
+// the maps and numbers of encoding/json.
+
+// An Object is a JSON object that remembers the order of its members, as
+// JavaScript does. The zero value is an empty object, ready for use. It must not
+// be changed while others read it.
+type Object struct {
+	keys   []string
+	values []any
+	index  map[string]int // only past indexFrom members: below it, a scan is faster
+}
+
+// indexFrom is the number of members from which an Object keeps an index.
+const indexFrom = 12
+
+// NewObject returns an empty object with room for n members.
+func NewObject(n int) *Object {
+	return &Object{keys: make([]string, 0, n), values: make([]any, 0, n)}
+}
+
+// Len returns the number of members.
+func (o *Object) Len() int {
+	if o == nil {
+		return 0
+	}
+	return len(o.keys)
+}
+
+// At returns the i-th member, 0 ≤ i < Len.
+func (o *Object) At(i int) (key string, value any) { return o.keys[i], o.values[i] }
+
+// Get returns the value of a member.
+func (o *Object) Get(key string) (any, bool) {
+	if i := o.find(key); i >= 0 {
+		return o.values[i], true
+	}
+	return nil, false
+}
+
+// Set adds a member at the end, or gives an existing one a new value in its place.
+func (o *Object) Set(key string, value any) {
+	if i := o.find(key); i >= 0 {
+		o.values[i] = value
+		return
+	}
+	o.keys = append(o.keys, key)
+	o.values = append(o.values, value)
+	switch {
+	case o.index != nil:
+		o.index[key] = len(o.keys) - 1
+	case len(o.keys) > indexFrom:
+		o.index = make(map[string]int, 2*len(o.keys))
+		for i, k := range o.keys {
+			o.index[k] = i
+		}
+	}
+}
+
+// Delete removes a member; it costs time in proportion to the object.
+func (o *Object) Delete(key string) {
+	i := o.find(key)
+	if i < 0 {
+		return
+	}
+	o.keys = append(o.keys[:i], o.keys[i+1:]...)
+	o.values = append(o.values[:i], o.values[i+1:]...)
+	if o.index != nil {
+		clear(o.index)
+		for i, k := range o.keys {
+			o.index[k] = i
+		}
+	}
+}
+
+// Clone returns a copy that shares the members' values.
+func (o *Object) Clone() *Object {
+	c := NewObject(o.Len() + 1)
+	for i := range o.Len() {
+		c.Set(o.At(i))
+	}
+	return c
+}
+
+func (o *Object) find(key string) int {
+	if o == nil {
+		return -1
+	}
+	if o.index != nil {
+		if i, ok := o.index[key]; ok {
+			return i
+		}
+		return -1
+	}
+	for i, k := range o.keys {
+		if k == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// MarshalJSON writes the members in their order.
+func (o *Object) MarshalJSON() ([]byte, error) { return AppendJSON(nil, o) }
+
+// A Raw is valid JSON text that is decoded when something first looks into it,
+// and written as it stands when nothing does: a large body that passes through an
+// expression untouched costs no more than its bytes. It is not safe for
+// concurrent use until [Raw.Value] was called once.
+type Raw struct {
+	text    []byte
+	value   any
+	decoded bool
+}
+
+// NewRaw returns text as a value. The text must be valid JSON (see [Valid]) and
+// must not be changed afterwards.
+func NewRaw(text []byte) *Raw { return &Raw{text: text} }
+
+// Text returns the JSON text.
+func (r *Raw) Text() []byte { return r.text }
+
+// Value returns the decoded value: never a *Raw itself.
+func (r *Raw) Value() any {
+	if !r.decoded {
+		v, err := Decode(r.text)
+		if err != nil {
+			panic("jsonata: NewRaw was given invalid JSON: " + err.Error())
+		}
+		r.value, r.decoded = v, true
+	}
+	return r.value
+}
+
+// Force returns what v stands for: a Raw's value, or v itself.
+func Force(v any) any {
+	if r, ok := v.(*Raw); ok {
+		return r.Value()
+	}
+	return v
+}
+
+// FromGo converts what encoding/json makes (and Go's own numbers) into the values
+// of this package. The members of a map come in the order of their names.
+func FromGo(v any) any {
+	switch v := v.(type) {
+	case int:
+		return json.Number(strconv.Itoa(v))
+	case int64:
+		return json.Number(strconv.FormatInt(v, 10))
+	case uint64:
+		return json.Number(strconv.FormatUint(v, 10))
+	case map[string]any:
+		o := NewObject(len(v))
+		for _, k := range sortedKeys(v) {
+			o.Set(k, FromGo(v[k]))
+		}
+		return o
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = FromGo(e)
+		}
+		return out
+	case json.RawMessage:
+		return NewRaw(v)
+	}
+	return v
+}

@@ -1,0 +1,173 @@
+// Package secrets turns references to secrets into their values.
+//
+// A configuration never holds a secret, only a [Reference]: `env:NAME`,
+// `ssm:/path` or `secretsmanager:id#key`. [Parse] reads one, a [Source] looks it
+// up, and the [Secret] that comes back shows itself as "[redacted]" wherever it is
+// printed, logged or marshalled; only [Secret.Reveal] hands out the text.
+//
+// The package knows neither what a secret is for nor how it is encoded; that is
+// decided where it is used.
+package secrets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+)
+
+// maxReference bounds the text of a reference; Secrets Manager's ARNs, the
+// longest that are known, stay well below it.
+const maxReference = 2048
+
+// Errors of this package; test for them with [errors.Is].
+var (
+	// ErrReference says that a text is no reference.
+	ErrReference = errors.New("not a secret reference")
+	// ErrUnsupported says that a reference is of a kind the source cannot look up.
+	ErrUnsupported = errors.New("secret reference is not supported")
+	// ErrMissing says that nothing stands behind a reference, or that it is empty.
+	ErrMissing = errors.New("secret is missing or empty")
+)
+
+// A Scheme is where a secret lies.
+type Scheme string
+
+// The schemes that [Parse] knows.
+const (
+	Env            Scheme = "env"            // an environment variable
+	SSM            Scheme = "ssm"            // an SSM parameter
+	SecretsManager Scheme = "secretsmanager" // a secret in Secrets Manager, or one key of its JSON
+)
+
+// A Reference names a secret without being one: it may be printed and logged.
+// The zero value names nothing, and every [Source] refuses it.
+type Reference struct {
+	// Scheme is where the secret lies.
+	Scheme Scheme
+	// Name is the variable's, parameter's or secret's name; an ARN is a name too.
+	Name string
+	// Key is the member of the secret's JSON object to take, after `#`; it may be
+	// empty, and is so unless Scheme is SecretsManager.
+	Key string
+}
+
+// Parse reads a reference. The error wraps [ErrReference] and never quotes the
+// text, which may be a secret that someone pasted in place of a reference.
+func Parse(text string) (Reference, error) {
+	if len(text) > maxReference {
+		return Reference{}, fmt.Errorf("%w: longer than %d bytes", ErrReference, maxReference)
+	}
+	scheme, name, ok := strings.Cut(text, ":")
+	if !ok {
+		return Reference{}, fmt.Errorf("%w: write env:NAME, ssm:/path or secretsmanager:id#key, never the secret itself", ErrReference)
+	}
+	ref := Reference{Scheme: Scheme(scheme), Name: name}
+	switch ref.Scheme {
+	case Env:
+		if !isVariable(name) {
+			return Reference{}, fmt.Errorf("%w: after env: stands the name of an environment variable", ErrReference)
+		}
+	case SSM:
+		if !isName(name) {
+			return Reference{}, fmt.Errorf("%w: after ssm: stands the name of a parameter", ErrReference)
+		}
+	case SecretsManager:
+		var keyed bool
+		ref.Name, ref.Key, keyed = strings.Cut(name, "#")
+		if !isName(ref.Name) || keyed && ref.Key == "" {
+			return Reference{}, fmt.Errorf("%w: after secretsmanager: stands the id of a secret, and perhaps # and a key", ErrReference)
+		}
+	default:
+		return Reference{}, fmt.Errorf("%w: unknown scheme; write env:, ssm: or secretsmanager:", ErrReference)
+	}
+	return ref, nil
+}
+
+// String is the text that [Parse] reads.
+func (r Reference) String() string {
+	if r.Key != "" {
+		return string(r.Scheme) + ":" + r.Name + "#" + r.Key
+	}
+	return string(r.Scheme) + ":" + r.Name
+}
+
+func isVariable(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		letter := c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isName accepts what AWS allows in parameter names, secret names and ARNs.
+func isName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if ('a' > c || c > 'z') && ('A' > c || c > 'Z') && ('0' > c || c > '9') && !strings.ContainsRune("/_+=.@-:!", rune(c)) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// A Source looks secrets up. Get answers from a cache where looking up costs
+// anything: it is called for every request, so that a rotated secret is seen.
+// A secret that is absent or empty is an error that wraps [ErrMissing].
+// Implementations are safe for concurrent use.
+type Source interface {
+	Get(ctx context.Context, ref Reference) (Secret, error)
+}
+
+// redacted is what a secret shows of itself.
+const redacted = "[redacted]"
+
+// A Secret is a text that must not be seen. It is comparable, but where timing
+// matters compare with crypto/hmac or crypto/subtle.
+type Secret struct{ text string }
+
+// New makes a secret of a text.
+func New(text string) Secret { return Secret{text} }
+
+// Reveal is the secret's text.
+func (s Secret) Reveal() string { return s.text }
+
+// IsZero says whether the secret is empty; an empty secret protects nothing.
+func (s Secret) IsZero() bool { return s.text == "" }
+
+// String is "[redacted]".
+func (Secret) String() string { return redacted }
+
+// GoString is "[redacted]", so that %#v shows no more than %v.
+func (Secret) GoString() string { return redacted }
+
+// LogValue is "[redacted]".
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText is "[redacted]".
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Format writes "[redacted]" for every verb: %x and %d would otherwise print the
+// struct's field past String.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+type env struct{ getenv func(string) string }
+
+// NewEnv is a source of environment variables, read through getenv at each call.
+// References of other schemes are refused with [ErrUnsupported].
+func NewEnv(getenv func(string) string) Source { return env{getenv} }
+
+func (e env) Get(_ context.Context, ref Reference) (Secret, error) {
+	if ref.Scheme != Env {
+		return Secret{}, fmt.Errorf("%s: %w yet: only env: references are", ref, ErrUnsupported)
+	}
+	text := e.getenv(ref.Name)
+	if text == "" {
+		return Secret{}, fmt.Errorf("%s: %w", ref, ErrMissing)
+	}
+	return Secret{text}, nil
+}

@@ -1,0 +1,75 @@
+package statesapi
+
+import (
+	"strings"
+	"unicode"
+)
+
+// An arn is the ARN of a state machine, taken apart.
+type arn struct {
+	base      string // without the qualifier
+	name      string
+	qualifier string // a version's number or an alias, or ""
+	testCase  string // of Step Functions Local: what stands after #, or ""
+}
+
+// full returns the ARN with its qualifier and without the test case: what the
+// service calls the state machine in answers.
+func (a arn) full() string {
+	if a.qualifier == "" {
+		return a.base
+	}
+	return a.base + ":" + a.qualifier
+}
+
+// parseARN takes apart the ARN of a state machine, in the form of
+// arn:aws:states:us-east-1:123456789012:stateMachine:NAME[:QUALIFIER][#TESTCASE].
+func parseARN(s string) (arn, *Error) {
+	text, testCase, _ := strings.Cut(s, "#")
+	parts := strings.Split(text, ":")
+	if parts[0] != "arn" || len(parts) < 2 {
+		return arn{}, errorf(InvalidArn, "Invalid Arn: 'Invalid ARN prefix: %s'", s)
+	}
+	if len(parts) < 7 || parts[1] == "" || parts[2] != "states" || parts[3] == "" || parts[4] == "" || parts[6] == "" {
+		return arn{}, errorf(InvalidArn, "Invalid Arn: '%s'", s)
+	}
+	if parts[5] != "stateMachine" {
+		return arn{}, errorf(InvalidArn, "Invalid Arn: 'Resource type not valid in this context: %s'", parts[5])
+	}
+	a := arn{base: strings.Join(parts[:7], ":"), name: parts[6], testCase: testCase}
+	switch len(parts) {
+	case 7:
+	case 8:
+		a.qualifier = parts[7]
+		if a.qualifier == "" {
+			return arn{}, errorf(InvalidArn, "Invalid Arn: '%s'", s)
+		}
+	default:
+		return arn{}, errorf(InvalidArn, "Invalid Arn: '%s'", s)
+	}
+	return a, nil
+}
+
+// validName reports whether Step Functions takes a name for a state machine or an
+// execution. The list is that of [StartExecution]; lengths are a constraint of
+// their own.
+//
+// [StartExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+func validName(name string) bool {
+	for _, r := range name {
+		switch {
+		case unicode.IsSpace(r), strings.ContainsRune("<>{}[]?*\"#%\\^|~`$&,;:/", r),
+			r <= 0x1F, r >= 0x7F && r <= 0x9F, r == 0xFFFE, r == 0xFFFF,
+			r == unicode.ReplacementChar: // also what a lone surrogate decodes to
+			return false
+		}
+	}
+	return true
+}
+
+func checkName(name string) *Error {
+	if !validName(name) {
+		return errorf(InvalidName, "Invalid Name: '%s'", name)
+	}
+	return nil
+}

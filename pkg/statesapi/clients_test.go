@@ -1,0 +1,69 @@
+package statesapi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// clientLimit bounds each start of another program.
+const clientLimit = time.Minute
+
+// boto3 works against the endpoint; EXPRESSWAY_PYTHON names a python that has it.
+func TestBoto3(t *testing.T) {
+	t.Parallel()
+	python := cmp.Or(os.Getenv("EXPRESSWAY_PYTHON"), "python3")
+	ctx, cancel := context.WithTimeout(t.Context(), clientLimit)
+	defer cancel()
+	if err := exec.CommandContext(ctx, python, "-c", "import boto3").Run(); err != nil {
+		unavailable(t, "boto3 cannot be imported by "+python+" (set EXPRESSWAY_PYTHON)")
+	}
+	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUID}, passDefinition))
+	out, err := exec.CommandContext(ctx, python, filepath.Join("testdata", "boto3_client.py"), server.URL).CombinedOutput()
+	if err != nil || strings.TrimSpace(string(out)) != "ok" {
+		t.Errorf("boto3: %v\n%s", err, out)
+	}
+}
+
+// The AWS CLI works against the endpoint; EXPRESSWAY_AWS_CLI names one.
+func TestAWSCLI(t *testing.T) {
+	t.Parallel()
+	cli := cmp.Or(os.Getenv("EXPRESSWAY_AWS_CLI"), "aws")
+	ctx, cancel := context.WithTimeout(t.Context(), clientLimit)
+	defer cancel()
+	// An aws that cannot say its version is a shim with nothing behind it.
+	if err := exec.CommandContext(ctx, cli, "--version").Run(); err != nil {
+		unavailable(t, "the AWS CLI cannot be run as "+cli+" (set EXPRESSWAY_AWS_CLI)")
+	}
+	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUID}, passDefinition))
+	run := func(args ...string) (string, error) {
+		c := exec.CommandContext(ctx, cli, append([]string{"stepfunctions", "--output", "json"}, args...)...)
+		c.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+server.URL, "AWS_DISABLE_HOST_PREFIX_INJECTION=true", "AWS_REGION=us-east-1",
+			"AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_MAX_ATTEMPTS=1", "AWS_PAGER=",
+			"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)
+		out, err := c.CombinedOutput()
+		return string(out), err
+	}
+	out, err := run("start-sync-execution", "--state-machine-arn", machineARN, "--input", `{"a": 1}`)
+	if err != nil && strings.Contains(out, "Could not connect to the endpoint URL") && strings.Contains(out, "sync-") {
+		unavailable(t, "this AWS CLI cannot turn off the host prefix")
+	}
+	var answer struct{ Status, Output string }
+	if err != nil || json.Unmarshal([]byte(out), &answer) != nil || answer.Status != "SUCCEEDED" || answer.Output != `{"a":1}` && answer.Output != `{"a": 1}` {
+		t.Errorf("start-sync-execution = %s, %v, want SUCCEEDED", out, err)
+	}
+	out, err = run("list-state-machines", "--query", "stateMachines[].name")
+	if err != nil || !strings.Contains(out, `"orders"`) {
+		t.Errorf("list-state-machines = %s, %v, want orders", out, err)
+	}
+	out, err = run("describe-state-machine", "--state-machine-arn", machineARN+"x")
+	if err == nil || !strings.Contains(out, "StateMachineDoesNotExist") {
+		t.Errorf("describe-state-machine = %s, %v, want StateMachineDoesNotExist", out, err)
+	}
+}

@@ -1,0 +1,266 @@
+package statesapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+)
+
+// The account of the recordings.
+const recordedAccount = "111111111111"
+
+// A recorded case; the format is described beside the recordings.
+type recorded struct {
+	ID            string
+	Kind          string
+	Tier          string
+	MachineType   string `json:"machine_type"`
+	Operation     string
+	Definition    json.RawMessage
+	DefinitionRaw *string `json:"definition_raw"`
+	Input         json.RawMessage
+	Request       map[string]any
+	Tokens        []string `json:"placeholder_tokens"`
+	Expect        struct {
+		Response    map[string]any
+		Valid       bool
+		Error       string
+		Message     string
+		Result      string
+		Diagnostics []any
+		APIError    *struct {
+			Code, Message string
+		} `json:"api_error"`
+	}
+}
+
+func (c recorded) definition() string {
+	if c.DefinitionRaw != nil {
+		return *c.DefinitionRaw
+	}
+	return string(c.Definition)
+}
+
+func recordings(t *testing.T, area string) []recorded {
+	t.Helper()
+	var list []recorded
+	if err := json.Unmarshal(shared(t, "conformance/cases/"+area+".json"), &list); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// A score counts what agrees with AWS; the floor is what once agreed and must go on to.
+type score struct{ passed, total int }
+
+func (s *score) count(t *testing.T, c recorded, problem string) {
+	t.Helper()
+	s.total++
+	if problem == "" {
+		s.passed++
+		return
+	}
+	t.Logf("%s: %s", c.ID, problem)
+}
+
+func (s *score) atLeast(t *testing.T, floor int) {
+	t.Helper()
+	t.Logf("score: %d of %d", s.passed, s.total)
+	if s.passed < floor {
+		t.Errorf("score = %d of %d, want at least %d", s.passed, s.total, floor)
+	}
+}
+
+// StartSyncExecution answers as AWS did, with every member.
+func TestConformanceSync(t *testing.T) {
+	t.Parallel()
+	var s score
+	for _, c := range recordings(t, "express") {
+		if c.Kind == "sync" && c.Tier == "pure" {
+			s.count(t, c, runSync(t, c))
+		}
+	}
+	s.atLeast(t, 3)
+}
+
+func runSync(t *testing.T, c recorded) string {
+	t.Helper()
+	service := newService(t, Options{Account: recordedAccount}, passDefinition)
+	h := NewHandler(service, nil)
+	_, _, created := post(t, h, "CreateStateMachine", must(t, map[string]any{
+		"name": "m", "definition": c.definition(), "roleArn": roleARN, "type": Express,
+	}))
+	status, _, got := post(t, h, "StartSyncExecution", must(t, map[string]any{
+		"stateMachineArn": created["stateMachineArn"], "input": string(c.Input),
+	}))
+	if status != 200 {
+		return fmt.Sprintf("status = %d %v %v", status, created, got)
+	}
+	// The recorder parsed payloads.
+	for _, name := range []string{"input", "output"} {
+		if text, ok := got[name].(string); ok {
+			var v any
+			if err := json.Unmarshal([]byte(text), &v); err != nil {
+				return fmt.Sprintf("%s = %q: %v", name, text, err)
+			}
+			got[name] = v
+		}
+	}
+	if !matches(c.Tokens, c.Expect.Response, normal(t, got)) {
+		return fmt.Sprintf("answer = %s, want %s", must(t, got), must(t, c.Expect.Response))
+	}
+	return ""
+}
+
+// Definitions are refused, and diagnosed, in AWS's words.
+func TestConformanceValidation(t *testing.T) {
+	t.Parallel()
+	var s score
+	service := newService(t, Options{Account: recordedAccount}, passDefinition)
+	h := NewHandler(service, nil)
+	for _, c := range recordings(t, "validation") {
+		if c.Kind != "create_validation" {
+			continue
+		}
+		if c.Expect.Error != "" {
+			_, _, got := post(t, h, "CreateStateMachine", must(t, map[string]any{
+				"name": "v", "definition": c.definition(), "roleArn": roleARN, "type": c.MachineType,
+			}))
+			problem := ""
+			if got["__type"] != serviceNamespace+c.Expect.Error || !matches(c.Tokens, c.Expect.Message, got["message"]) {
+				problem = fmt.Sprintf("answer = %v, want %s: %s", got, c.Expect.Error, c.Expect.Message)
+			}
+			s.count(t, c, problem)
+			continue
+		}
+		_, _, got := post(t, h, "ValidateStateMachineDefinition", must(t, map[string]any{
+			"definition": c.definition(), "type": c.MachineType,
+		}))
+		want := map[string]any{"result": c.Expect.Result, "diagnostics": c.Expect.Diagnostics, "truncated": false}
+		problem := ""
+		if !matches(c.Tokens, want, normal(t, got)) {
+			problem = fmt.Sprintf("answer = %s, want %s", must(t, got), must(t, want))
+		}
+		s.count(t, c, problem)
+	}
+	s.atLeast(t, 16)
+}
+
+// Refused calls have AWS's names and messages. CreateActivity, which is not ours, has
+// the rule of names that state machines have too.
+func TestConformanceErrors(t *testing.T) {
+	t.Parallel()
+	operations := []string{"CreateStateMachine", "DescribeStateMachine", "StartExecution", "StartSyncExecution", "CreateActivity"}
+	var s score
+	for _, c := range recordings(t, "api_errors") {
+		if c.Kind != "api_error" || !slices.Contains(operations, c.Operation) || c.Request["loggingConfiguration"] != nil {
+			continue
+		}
+		s.count(t, c, runError(t, c))
+	}
+	s.atLeast(t, 29)
+}
+
+func runError(t *testing.T, c recorded) string {
+	t.Helper()
+	service := newFake(t, Options{Account: recordedAccount}, func(ctx context.Context, x *execution) result {
+		if x.record.Sync {
+			return echo(ctx, x)
+		}
+		return result{status: bridge.Succeeded, output: []byte("{}")}
+	})
+	create := CreateInput{Name: ptr("ArnPart_0idx"), Definition: ptr(passDefinition), RoleARN: ptr(roleARN)}
+	if _, err := service.Create(create); err != nil {
+		t.Fatal(err)
+	}
+	h := NewHandler(service, nil)
+	switch c.Operation {
+	case "CreateActivity":
+		c.Operation = "CreateStateMachine"
+		c.Request["definition"] = passDefinition
+	case "StartExecution":
+		first := StartInput{StateMachineARN: ptr(service.ARN("ArnPart_0idx")), Name: ptr("ExecArnPart_0idx"), Input: []byte(`{}`)}
+		if _, err := service.Start(first); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.HasPrefix(c.Operation, "Create") {
+		c.Request["roleArn"] = roleARN
+	}
+	status, _, got := post(t, h, c.Operation, must(t, c.Request))
+	want := c.Expect.APIError
+	if kind, _ := got["__type"].(string); status != 400 || !strings.HasSuffix(kind, "#"+want.Code) {
+		return fmt.Sprintf("answer = %d %v, want %s", status, got, want.Code)
+	}
+	// Resource names in expectations are placeholders whether they are listed or not.
+	tokens := append(regexp.MustCompile(`<[^<>]+>`).FindAllString(want.Message, -1), c.Tokens...)
+	if strings.ContainsAny(c.ID, "<>") && c.Operation == "CreateStateMachine" && want.Code == "InvalidName" {
+		tokens = nil
+	}
+	if !matches(tokens, want.Message, got["message"]) {
+		return fmt.Sprintf("message = %q, want %q", got["message"], want.Message)
+	}
+	return ""
+}
+
+// matches compares JSON values; tokens in the strings of want stand for anything.
+func matches(tokens []string, want, got any) bool {
+	switch want := want.(type) {
+	case map[string]any:
+		g, ok := got.(map[string]any)
+		if !ok || len(g) != len(want) {
+			return false
+		}
+		for k, v := range want {
+			if e, ok := g[k]; !ok || !matches(tokens, v, e) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		g, ok := got.([]any)
+		if !ok || len(g) != len(want) {
+			return false
+		}
+		for i := range want {
+			if !matches(tokens, want[i], g[i]) {
+				return false
+			}
+		}
+		return true
+	case string:
+		if slices.Contains(tokens, want) {
+			return true
+		}
+		g, ok := got.(string)
+		return ok && pattern(tokens, want).MatchString(g)
+	}
+	return reflect.DeepEqual(want, got)
+}
+
+func pattern(tokens []string, want string) *regexp.Regexp {
+	long := slices.Clone(tokens)
+	slices.SortFunc(long, func(a, b string) int { return len(b) - len(a) })
+	text := regexp.QuoteMeta(want)
+	for _, token := range long {
+		text = strings.ReplaceAll(text, regexp.QuoteMeta(token), "(?s:.*)")
+	}
+	return regexp.MustCompile(`\A` + text + `\z`)
+}
+
+// normal makes the numbers of an answer those of encoding/json.
+func normal(t *testing.T, v any) any {
+	t.Helper()
+	var out any
+	if err := json.Unmarshal([]byte(must(t, v)), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

@@ -1,0 +1,19 @@
+// Package statesapi is the Step Functions API in front of pkg/asl: what AWS's
+// service answers on the wire, for state machines that run in this process.
+//
+//	any SDK, CLI → [Handler] ─┐
+//	bridge       → [Service.Starter] ─┴→ [Service]: registry, checks, limits → asl
+//
+// A [Service] holds state machines and runs them; it knows no HTTP. A [Handler]
+// speaks AWS JSON 1.0 in front of it, and [Service.Starter] is the same service as
+// a [bridge.Starter], with the same checks. Errors have AWS's names and messages,
+// checks come in AWS's order: constraints of the request, then the form of ARNs
+// and names, then what exists.
+//
+// What it does not know: IAM (credentials are accepted and never looked at), KMS,
+// aliases, execution history. State machines live in memory.
+//
+// The operations and their shapes are those of the [Step Functions API Reference].
+//
+// [Step Functions API Reference]: https://docs.aws.amazon.com/step-functions/latest/apireference/Welcome.html
+package statesapi

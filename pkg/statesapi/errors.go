@@ -1,0 +1,104 @@
+package statesapi
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// A Code is the name of an API error, as SDKs know it.
+type Code string
+
+// The codes of the operations, and those of AWS's front end that precede them.
+const (
+	ExecutionAlreadyExists        Code = "ExecutionAlreadyExists"
+	ExecutionLimitExceeded        Code = "ExecutionLimitExceeded"
+	InvalidArn                    Code = "InvalidArn"
+	InvalidDefinition             Code = "InvalidDefinition"
+	InvalidExecutionInput         Code = "InvalidExecutionInput"
+	InvalidName                   Code = "InvalidName"
+	InvalidToken                  Code = "InvalidToken"
+	MissingRequiredParameter      Code = "MissingRequiredParameter"
+	ResourceNotFound              Code = "ResourceNotFound"
+	ServiceQuotaExceeded          Code = "ServiceQuotaExceededException"
+	StateMachineAlreadyExists     Code = "StateMachineAlreadyExists"
+	StateMachineDoesNotExist      Code = "StateMachineDoesNotExist"
+	StateMachineLimitExceeded     Code = "StateMachineLimitExceeded"
+	StateMachineTypeNotSupported  Code = "StateMachineTypeNotSupported"
+	TooManyTags                   Code = "TooManyTags"
+	ValidationException           Code = "ValidationException"
+	InternalFailure               Code = "InternalFailure"
+	RequestEntityTooLarge         Code = "RequestEntityTooLargeException"
+	SerializationException        Code = "SerializationException"
+	ServiceUnavailable            Code = "ServiceUnavailable"
+	ThrottlingException           Code = "ThrottlingException"
+	UnknownOperationException     Code = "UnknownOperationException"
+	UnsupportedMediaTypeException Code = "UnsupportedMediaTypeException"
+)
+
+// namespaces are what stands before the # of __type: AWS's front end (coral) has
+// errors of its own, the service's are in its model's.
+const (
+	serviceNamespace    = "com.amazonaws.swf.service.v2.model#"
+	validateNamespace   = "com.amazon.coral.validate#"
+	frontNamespace      = "com.amazon.coral.service#"
+	throttlingNamespace = "com.amazon.coral.availability#"
+)
+
+// An Error is a refused call. It means that nothing was started and nothing changed,
+// but for [InternalFailure], which says nothing.
+type Error struct {
+	Code Code
+	// Message is AWS's text where AWS's is known. It quotes ARNs and names, as AWS
+	// does, and never inputs or definitions.
+	Message string
+
+	status int // where it is not the one of Code
+}
+
+// Error returns the code and the message.
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+
+// Status returns the HTTP status that the error is answered with.
+func (e *Error) Status() int {
+	if e.status != 0 {
+		return e.status
+	}
+	switch e.Code {
+	case InternalFailure:
+		return http.StatusInternalServerError
+	case ServiceUnavailable:
+		return http.StatusServiceUnavailable
+	case RequestEntityTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case UnsupportedMediaTypeException:
+		return http.StatusUnsupportedMediaType
+	}
+	return http.StatusBadRequest
+}
+
+// Type returns the qualified name that goes into __type.
+func (e *Error) Type() string {
+	switch e.Code {
+	case ValidationException:
+		return validateNamespace + string(e.Code)
+	case ThrottlingException:
+		return throttlingNamespace + string(e.Code)
+	case InternalFailure, RequestEntityTooLarge, SerializationException, ServiceUnavailable,
+		UnknownOperationException, UnsupportedMediaTypeException:
+		return frontNamespace + string(e.Code)
+	}
+	return serviceNamespace + string(e.Code)
+}
+
+func errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func doesNotExist(arn string) *Error {
+	return errorf(StateMachineDoesNotExist, "State Machine Does Not Exist: '%s'", arn)
+}
+
+// errTypeNotSupported is AWS's answer to StartSyncExecution of a STANDARD machine.
+func errTypeNotSupported() *Error {
+	return errorf(StateMachineTypeNotSupported, "This operation is not supported by this type of state machine")
+}

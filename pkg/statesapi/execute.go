@@ -1,0 +1,300 @@
+package statesapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// The values of includedData.
+const (
+	allData      = "ALL_DATA"
+	metadataOnly = "METADATA_ONLY"
+)
+
+// A StartInput is the request of [Service.StartSync] and [Service.Start]; a nil
+// member was not sent.
+type StartInput struct {
+	// StateMachineARN may be qualified by a version, and end in #TESTCASE.
+	StateMachineARN *string
+	Name            *string
+	// Input is JSON text of at most 262,144 bytes, and is not changed; nil stands for {}.
+	Input       []byte
+	TraceHeader *string
+
+	includedData *string // checked with the rest; the Handler heeds it
+}
+
+// An ExecutionRecord is what is known of one execution.
+type ExecutionRecord struct {
+	ExecutionARN string
+	Name         string
+	// StateMachineARN is as it was asked for, without the test case.
+	StateMachineARN string
+	TestCase        string
+	// Sync executions have a caller that waits.
+	Sync        bool
+	Input       []byte
+	TraceHeader string
+	Status      bridge.Status
+	// Output is JSON text; nil unless Status is SUCCEEDED.
+	Output []byte
+	// Error and Cause are set when Status is FAILED or TIMED_OUT, and may be empty then.
+	Error, Cause string
+	StartDate    time.Time
+	// StopDate is zero while Status is RUNNING.
+	StopDate time.Time
+	// Err is what the caller must not see, for logs: a panic with its stack.
+	Err error
+}
+
+// BilledDuration is what AWS would charge for: begun tenths of a second.
+func (r ExecutionRecord) BilledDuration() time.Duration {
+	const step = 100 * time.Millisecond
+	return max((r.StopDate.Sub(r.StartDate)+step-1)/step*step, step)
+}
+
+// billedMemoryMB is the least that AWS charges for, and what it charges for
+// executions of our size.
+const billedMemoryMB = 64
+
+// A Stopped error says that a synchronous execution was ended before its own end.
+type Stopped struct {
+	Record ExecutionRecord
+	// Err is the cause of the context that ended it.
+	Err error
+}
+
+func (e *Stopped) Error() string { return "execution stopped: " + e.Err.Error() }
+
+func (e *Stopped) Unwrap() error { return e.Err }
+
+// StartSync runs an EXPRESS state machine and returns its end ([StartSyncExecution]).
+// FAILED and TIMED_OUT are in the record, not errors. An [Error] means that nothing
+// was started; a [Stopped] that ctx or [Service.Close] ended the execution.
+//
+// [StartSyncExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html
+func (s *Service) StartSync(ctx context.Context, in StartInput) (ExecutionRecord, error) {
+	x, refused := s.prepare(in, true)
+	if refused != nil {
+		return ExecutionRecord{}, refused
+	}
+	if err := s.acquire(true); err != nil {
+		return ExecutionRecord{}, err
+	}
+	defer s.release()
+
+	// The service's own end stops the execution too.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	unlink := context.AfterFunc(s.base, func() { cancel(context.Cause(s.base)) })
+	defer unlink()
+
+	s.run(ctx, x)
+	if x.stopped != nil {
+		return ExecutionRecord{}, &Stopped{x.record, x.stopped}
+	}
+	return x.record, nil
+}
+
+// Start begins an execution and returns at once, with status RUNNING
+// ([StartExecution]). A name makes the executions of STANDARD state machines unique,
+// as in AWS, and changes nothing for EXPRESS ones. [Service.Close] waits for it.
+//
+// [StartExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+func (s *Service) Start(in StartInput) (ExecutionRecord, error) {
+	x, refused := s.prepare(in, false)
+	if refused != nil {
+		return ExecutionRecord{}, refused
+	}
+	if err := s.acquire(false); err != nil {
+		return ExecutionRecord{}, err
+	}
+	if x.revision.kind == Standard {
+		earlier, err := s.remember(x)
+		if err != nil || earlier != nil {
+			s.release()
+			if err != nil {
+				return ExecutionRecord{}, err
+			}
+			return *earlier, nil
+		}
+	}
+	record := x.record
+	go func() {
+		defer s.release()
+		s.run(s.base, x)
+		if x.revision.kind == Standard {
+			s.forget(x.record.ExecutionARN)
+		}
+	}()
+	return record, nil
+}
+
+// prepare makes all checks, in AWS's order, and an execution that is ready to run.
+func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
+	var c constraints
+	c.arn("stateMachineArn", in.StateMachineARN)
+	c.text("name", in.Name, 1, maxName)
+	c.sensitive("input", len(in.Input), 0, maxInput)
+	c.traceHeader(in.TraceHeader)
+	c.oneOf("includedData", in.includedData, allData, metadataOnly)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	a, err := parseARN(*in.StateMachineARN)
+	if err != nil {
+		return nil, err
+	}
+	if in.Name != nil {
+		if err := checkName(*in.Name); err != nil {
+			return nil, err
+		}
+	}
+	rev, err := s.lookup(a)
+	if err != nil {
+		return nil, err
+	}
+	if sync && rev.kind != Express {
+		return nil, errTypeNotSupported()
+	}
+	input := in.Input
+	if input == nil {
+		input = []byte("{}")
+	}
+	if err := jsonata.Valid(input); err != nil {
+		return nil, errorf(InvalidExecutionInput, "Invalid State Machine Execution Input: '%v'", err)
+	}
+	tasks, err := s.engine.tasks(a.name, a.testCase)
+	if err != nil {
+		return nil, err
+	}
+
+	id := s.opts.UUID()
+	name := id
+	if in.Name != nil {
+		name = *in.Name
+	} else if rev.kind == Express {
+		name = s.opts.UUID()
+	}
+	return &execution{
+		revision: rev,
+		tasks:    tasks,
+		record: ExecutionRecord{
+			ExecutionARN: s.executionARN(rev, name, id), Name: name, StateMachineARN: a.full(), TestCase: a.testCase,
+			Sync: sync, Input: input, TraceHeader: deref(in.TraceHeader), Status: bridge.Running, StartDate: s.opts.Now(),
+		},
+	}, nil
+}
+
+// executionARN is unique for EXPRESS executions, whatever their name.
+func (s *Service) executionARN(rev *revision, name, id string) string {
+	prefix := "arn:aws:states:" + s.opts.Region + ":" + s.opts.Account
+	if rev.kind == Standard {
+		return prefix + ":execution:" + rev.name + ":" + name
+	}
+	return prefix + ":express:" + rev.name + ":" + name + ":" + id
+}
+
+// run takes an execution to its end; what became of it is in x.
+func (s *Service) run(ctx context.Context, x *execution) {
+	s.observe(x.record)
+	r := s.guarded(ctx, x)
+	x.stopped = r.stopped
+	x.record.Status, x.record.Output = r.status, r.output
+	x.record.Error, x.record.Cause, x.record.Err = r.error, r.cause, r.err
+	// A clock that was set back must not make a negative duration.
+	x.record.StopDate = s.opts.Now()
+	if x.record.StopDate.Before(x.record.StartDate) {
+		x.record.StopDate = x.record.StartDate
+	}
+	s.observe(x.record)
+}
+
+func (s *Service) observe(r ExecutionRecord) {
+	if s.opts.OnExecution != nil {
+		s.opts.OnExecution(r)
+	}
+}
+
+// guarded is the one place where a panic in an execution ends: an asynchronous one
+// would take the process with it.
+func (s *Service) guarded(ctx context.Context, x *execution) (r result) {
+	defer func() {
+		if p := recover(); p != nil {
+			r = result{
+				status: bridge.Failed, error: "States.Runtime", cause: "Internal error",
+				err: fmt.Errorf("panic: %v\n%s", p, debug.Stack()),
+			}
+		}
+	}()
+	return x.revision.machine.run(ctx, x)
+}
+
+// started is a STANDARD execution whose name is taken.
+type started struct {
+	input  [sha256.Size]byte
+	record ExecutionRecord // without its input
+	ended  bool
+}
+
+// remembered holds the names of the last STANDARD executions. AWS holds them for 90
+// days; here the oldest one that has ended makes room.
+type remembered struct {
+	byARN map[string]*started
+	order []string
+}
+
+// remember takes the name of a STANDARD execution. When it is running already with
+// the same input, that execution is returned; any other one of that name is an error.
+func (s *Service) remember(x *execution) (*ExecutionRecord, *Error) {
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	input := sha256.Sum256(x.record.Input)
+	name := x.record.ExecutionARN
+	if old := s.names.byARN[name]; old != nil {
+		if old.ended || old.input != input {
+			return nil, errorf(ExecutionAlreadyExists, "Execution Already Exists: '%s'", name)
+		}
+		return &old.record, nil
+	}
+	record := x.record
+	record.Input = nil
+	s.names.byARN[name] = &started{input: input, record: record}
+	s.names.order = append(s.names.order, name)
+	for i := 0; i < len(s.names.order) && len(s.names.order) > maxRemembered; {
+		if oldest := s.names.order[i]; s.names.byARN[oldest].ended {
+			delete(s.names.byARN, oldest)
+			s.names.order = append(s.names.order[:i], s.names.order[i+1:]...)
+			continue
+		}
+		i++
+	}
+	return nil, nil
+}
+
+func (s *Service) forget(executionARN string) {
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	if x := s.names.byARN[executionARN]; x != nil {
+		x.ended = true
+	}
+}
+
+// definitionMessage joins what is wrong with a definition as AWS does.
+func definitionMessage(list []Diagnostic) string {
+	texts := make([]string, len(list))
+	for i, d := range list {
+		texts[i] = d.Code + ": " + d.Message
+		if d.Location != "" && d.Code != invalidJSON {
+			texts[i] += " at " + d.Location
+		}
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,176 @@
+package statesapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MaxRequest is the largest body in bytes that a [Handler] reads; AWS takes 1 MB.
+const MaxRequest = 1 << 20
+
+const (
+	contentType  = "application/x-amz-json-1.0"
+	targetPrefix = "AWSStepFunctions."
+)
+
+// A Handler speaks AWS JSON 1.0 in front of a [Service], as states.REGION.amazonaws.com
+// does. Any Host is served, so the SDKs' sync- host too; a signature is accepted and
+// not checked, and may be missing. An execution goes on when its caller hangs up, as
+// in AWS. It is safe for concurrent use.
+type Handler struct {
+	service *Service
+	log     *slog.Logger
+}
+
+// NewHandler returns a Handler. The log gets what callers must not see: panics; a nil
+// one drops it.
+func NewHandler(service *Service, log *slog.Logger) *Handler {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Handler{service: service, log: log}
+}
+
+// NewServer returns a server of the handler with bounds on everything that a slow or
+// hostile client can stretch. Reading is bounded by minutes, writing is not: an
+// execution may take five minutes to answer.
+func NewServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+}
+
+// ServeHTTP implements [http.Handler].
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := h.service.opts.UUID()
+	w.Header().Set("x-amzn-RequestId", id)
+	out, err := h.serve(r)
+	if err != nil {
+		h.refuse(w, r, id, err)
+		return
+	}
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(out); err != nil {
+		h.refuse(w, r, id, fmt.Errorf("encode answer: %w", err))
+		return
+	}
+	write(w, http.StatusOK, bytes.TrimSuffix(body.Bytes(), []byte{'\n'}))
+}
+
+// serve is the boundary where a panic becomes an error.
+func (h *Handler) serve(r *http.Request) (out any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	run, err := route(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := read(r)
+	if err != nil {
+		return nil, err
+	}
+	members, invalid := decodeFields(body)
+	if invalid != nil {
+		return nil, invalid
+	}
+	c := &call{fields: members, service: h.service, trace: traceHeader(r)}
+	return run(context.WithoutCancel(r.Context()), c)
+}
+
+func route(r *http.Request) (func(context.Context, *call) (any, error), error) {
+	switch {
+	case r.URL.Path != "/" && r.URL.Path != "":
+		return nil, &Error{Code: UnknownOperationException, Message: "There is nothing at this path", status: http.StatusNotFound}
+	case r.Method != http.MethodPost:
+		return nil, &Error{Code: UnknownOperationException, Message: "The method must be POST", status: http.StatusMethodNotAllowed}
+	}
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != contentType && media != "application/x-amz-json-1.1" {
+		return nil, errorf(UnsupportedMediaTypeException, "The content type must be %s", contentType)
+	}
+	name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
+	if ok {
+		if run := operation(name); run != nil {
+			return run, nil
+		}
+	}
+	return nil, errorf(UnknownOperationException, "The operation is not known here")
+}
+
+func read(r *http.Request) ([]byte, error) {
+	tooLarge := errorf(RequestEntityTooLarge, "The request is larger than %d bytes", MaxRequest)
+	if r.ContentLength > MaxRequest {
+		return nil, tooLarge
+	}
+	// The length is a claim: room is made for what arrives.
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxRequest+1))
+	if err != nil {
+		return nil, errorf(SerializationException, "The body could not be read")
+	}
+	if len(body) > MaxRequest {
+		return nil, tooLarge
+	}
+	return body, nil
+}
+
+// traceHeader returns the X-Ray header, if it is one that the API could take as a
+// member: a wrong header must not refuse a request that did not ask for it.
+func traceHeader(r *http.Request) string {
+	value := r.Header.Get("X-Amzn-Trace-Id")
+	var c constraints
+	c.traceHeader(&value)
+	if len(c) > 0 {
+		return ""
+	}
+	return value
+}
+
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, id string, err error) {
+	var e *Error
+	if !errors.As(err, &e) {
+		h.log.ErrorContext(r.Context(), "internal failure", "requestId", id, "err", err)
+		e = errorf(InternalFailure, "The request could not be processed")
+	}
+	status := e.Status()
+	if status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", http.MethodPost)
+	}
+	body, _ := json.Marshal(struct { // strings alone: it cannot fail
+		Type    string `json:"__type"`
+		Message string `json:"message"`
+	}{e.Type(), e.Message})
+	w.Header().Set("x-amzn-ErrorType", string(e.Code))
+	if e.Code == RequestEntityTooLarge {
+		// What is left of the body is not worth reading.
+		w.Header().Set("Connection", "close")
+	}
+	write(w, status, body)
+}
+
+func write(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	// The caller may be gone; there is nobody left to tell.
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,193 @@
+package statesapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/bridge"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), // idle connections of clients
+		goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
+}
+
+const (
+	passDefinition = `{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}`
+	failDefinition = `{"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "Order.Rejected", "Cause": "no stock"}}}`
+	roleARN        = "arn:aws:iam::123456789012:role/test"
+	machineARN     = "arn:aws:states:us-east-1:123456789012:stateMachine:orders"
+)
+
+// at is the clock of tests that look at times.
+var at = time.Date(2026, 11, 22, 10, 30, 0, 250e6, time.UTC)
+
+// fakeEngine takes every definition that the real one parses, and runs fn.
+type fakeEngine struct {
+	engine
+	fn func(ctx context.Context, x *execution) result
+}
+
+type fakeProgram func(ctx context.Context, x *execution) result
+
+func (f fakeProgram) run(ctx context.Context, x *execution) result { return f(ctx, x) }
+
+func (f fakeEngine) parse([]byte) (program, error) { return fakeProgram(f.fn), nil }
+
+func (f fakeEngine) tasks(string, string) (asl.TaskRunner, *Error) { return nil, nil }
+
+// echo succeeds with the input.
+func echo(_ context.Context, x *execution) result {
+	return result{status: bridge.Succeeded, output: x.record.Input}
+}
+
+// untilStopped runs until its context ends.
+func untilStopped(ctx context.Context, _ *execution) result {
+	<-ctx.Done()
+	return result{status: aborted, stopped: context.Cause(ctx)}
+}
+
+// sequence makes ids that tests can foresee: id-1, id-2, …
+func sequence() func() string {
+	var n atomic.Int64
+	return func() string { return fmt.Sprintf("id-%d", n.Add(1)) }
+}
+
+// newService has the EXPRESS machine "orders" and a fixed clock.
+func newService(t *testing.T, opts Options, definition string) *Service {
+	t.Helper()
+	if opts.Now == nil {
+		opts.Now = func() time.Time { return at }
+	}
+	if opts.UUID == nil {
+		opts.UUID = sequence()
+	}
+	s := New(opts)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := s.Close(ctx); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	if err := s.Put("orders", []byte(definition)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// newFake is newService on fn instead of the interpreter.
+func newFake(t *testing.T, opts Options, fn func(context.Context, *execution) result) *Service {
+	t.Helper()
+	s := newService(t, opts, passDefinition)
+	s.engine = fakeEngine{engine: s.engine, fn: fn}
+	if err := s.Delete(DeleteInput{ptr(machineARN)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Put("orders", []byte(passDefinition)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// wantCode fails unless err is an Error with the code; "" wants no error.
+func wantCode(t *testing.T, err error, want Code) {
+	t.Helper()
+	var e *Error
+	var got Code
+	if errors.As(err, &e) {
+		got = e.Code
+	} else if err != nil {
+		t.Fatalf("error = %v, want an *Error", err)
+	}
+	if got != want {
+		t.Errorf("error = %v, want code %q", err, want)
+	}
+}
+
+// post sends one operation to a handler and returns status, headers and body.
+func post(t *testing.T, h http.Handler, op, body string) (int, http.Header, map[string]any) {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader([]byte(body)))
+	r.Header.Set("Content-Type", contentType)
+	r.Header.Set("X-Amz-Target", targetPrefix+op)
+	return serve(t, h, r)
+}
+
+func serve(t *testing.T, h http.Handler, r *http.Request) (int, http.Header, map[string]any) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	text, err := io.ReadAll(w.Result().Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out map[string]any
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&out); err != nil {
+		t.Fatalf("body = %q: %v", text, err)
+	}
+	return w.Code, w.Header(), out
+}
+
+// must encodes a request.
+func must(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// shared returns a file of the test data that lies beside the module; without it the
+// test is skipped, and fails in CI.
+func shared(t *testing.T, name string) []byte {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			t.Fatal("no go.mod above the working directory")
+		}
+		dir = parent
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "..", "shared", name))
+	if err != nil {
+		unavailable(t, "test data is missing: "+name)
+	}
+	return text
+}
+
+// unavailable skips a test whose tools or data are not here; CI must have them.
+func unavailable(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
+}

@@ -1,0 +1,175 @@
+package statesapi
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"sync"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+)
+
+// The account and region that state machines get where [Options] name none.
+const (
+	DefaultAccount = "123456789012"
+	DefaultRegion  = "us-east-1"
+)
+
+// Limits that keep a Service's memory bounded, where [Options] set none.
+const (
+	DefaultMaxStateMachines = 1000
+	DefaultMaxExecutions    = 1000
+	maxVersions             = 1000 // of one state machine, AWS's own quota
+	maxRemembered           = 1000 // STANDARD executions whose names are held for idempotency
+)
+
+// Options are what a [Service] takes from outside. The zero value is useful: it runs
+// what needs no task.
+type Options struct {
+	// Account and Region go into the ARNs of new state machines.
+	Account, Region string
+	// Now is the clock, and UUID makes ids of executions, revisions and requests;
+	// nil stands for the real ones.
+	Now  func() time.Time
+	UUID func() string
+	// Tasks returns what runs the Task states of one execution. TestCase is what stands
+	// after # in the ARN, as in Step Functions Local, and "" most of the time. An error
+	// refuses the execution. Nil refuses test cases, and fails every task.
+	Tasks func(stateMachine, testCase string) (asl.TaskRunner, error)
+	// Environment returns what one execution runs in: random numbers, waits, limits,
+	// observers of its events. The Service sets what it owns itself: Tasks, where
+	// Tasks above is not nil, and the clock, where the environment has none. Nil
+	// stands for the zero Environment.
+	Environment func(ExecutionRecord) asl.Environment
+	// OnExecution observes executions: once with status RUNNING, and once ended. It is
+	// called from many goroutines, holds up the execution while it runs, and must not
+	// change the record.
+	OnExecution func(ExecutionRecord)
+	// MaxStateMachines and MaxExecutions (running at one time) bound memory; zero
+	// stands for the defaults. Beyond them calls are refused, as by AWS's quotas.
+	MaxStateMachines, MaxExecutions int
+}
+
+// A Service holds state machines and runs them. It is safe for concurrent use.
+type Service struct {
+	opts   Options
+	engine engine
+
+	mu       sync.RWMutex
+	machines map[string]*entry // by unqualified ARN
+
+	base   context.Context // ends every execution
+	cancel context.CancelCauseFunc
+
+	runMu   sync.Mutex
+	closed  bool
+	running int
+	idle    chan struct{} // closed when a closed service has nothing running
+	names   remembered
+}
+
+// New returns a Service without state machines. The caller closes it with
+// [Service.Close].
+func New(opts Options) *Service {
+	if opts.Account == "" {
+		opts.Account = DefaultAccount
+	}
+	if opts.Region == "" {
+		opts.Region = DefaultRegion
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.UUID == nil {
+		opts.UUID = randomUUID
+	}
+	if opts.MaxStateMachines == 0 {
+		opts.MaxStateMachines = DefaultMaxStateMachines
+	}
+	if opts.MaxExecutions == 0 {
+		opts.MaxExecutions = DefaultMaxExecutions
+	}
+	base, cancel := context.WithCancelCause(context.Background())
+	return &Service{
+		opts:     opts,
+		engine:   newEngine(opts),
+		machines: map[string]*entry{},
+		base:     base,
+		cancel:   cancel,
+		idle:     make(chan struct{}),
+		names:    remembered{byARN: map[string]*started{}},
+	}
+}
+
+// ARN returns the ARN of the state machine of that name in the service's own
+// account and region.
+func (s *Service) ARN(name string) string {
+	return "arn:aws:states:" + s.opts.Region + ":" + s.opts.Account + ":stateMachine:" + name
+}
+
+// Close refuses new executions and waits for the running ones. When ctx ends first,
+// they are stopped, and Close returns the context's error once they have. It may be
+// called more than once.
+func (s *Service) Close(ctx context.Context) error {
+	s.runMu.Lock()
+	if !s.closed {
+		s.closed = true
+		if s.running == 0 {
+			close(s.idle)
+		}
+	}
+	s.runMu.Unlock()
+
+	var err error
+	select {
+	case <-s.idle:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+		s.cancel(errClosed)
+		<-s.idle
+	}
+	s.cancel(errClosed)
+	return err
+}
+
+// acquire takes the place of one running execution.
+func (s *Service) acquire(sync bool) *Error {
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	switch {
+	case s.closed:
+		return errorf(ServiceUnavailable, "The service is shutting down")
+	case s.running < s.opts.MaxExecutions:
+		s.running++
+		return nil
+	case sync:
+		return errorf(ThrottlingException, "Rate exceeded")
+	}
+	return errorf(ExecutionLimitExceeded, "The maximum number of running executions has been reached.")
+}
+
+func (s *Service) release() {
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	s.running--
+	if s.closed && s.running == 0 {
+		close(s.idle)
+	}
+}
+
+// randomUUID returns a version 4 UUID (RFC 9562, section 5.4).
+func randomUUID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails, by its documentation
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	var text [36]byte
+	hex.Encode(text[0:8], b[0:4])
+	hex.Encode(text[9:13], b[4:6])
+	hex.Encode(text[14:18], b[6:8])
+	hex.Encode(text[19:23], b[8:10])
+	hex.Encode(text[24:36], b[10:16])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}

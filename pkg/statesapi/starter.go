@@ -1,0 +1,109 @@
+package statesapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+)
+
+// Starter returns the service as a [bridge.Starter]: in this process, with the same
+// checks as on the wire. Unlike the wire's, its executions stop when the context ends.
+func (s *Service) Starter() bridge.Starter { return starter{s} }
+
+type starter struct{ service *Service }
+
+var _ bridge.Starter = starter{}
+
+func (s starter) StartSync(ctx context.Context, in bridge.Start) (bridge.Outcome, error) {
+	if err := context.Cause(ctx); err != nil {
+		return bridge.Outcome{}, notStarted(err)
+	}
+	if len(in.Input) > bridge.MaxInput {
+		return bridge.Outcome{}, tooLarge(len(in.Input))
+	}
+	record, err := s.service.StartSync(ctx, startInput(in))
+	if err != nil {
+		return bridge.Outcome{}, failure(err)
+	}
+	return outcome(record), nil
+}
+
+func (s starter) Start(ctx context.Context, in bridge.Start) (bridge.Outcome, error) {
+	if err := context.Cause(ctx); err != nil {
+		return bridge.Outcome{}, notStarted(err)
+	}
+	if len(in.Input) > bridge.MaxInput {
+		return bridge.Outcome{}, tooLarge(len(in.Input))
+	}
+	record, err := s.service.Start(startInput(in))
+	if err != nil {
+		return bridge.Outcome{}, failure(err)
+	}
+	return outcome(record), nil
+}
+
+// startInput keeps an empty ARN, which is an error; other empty members are absent.
+func startInput(in bridge.Start) StartInput {
+	out := StartInput{StateMachineARN: &in.StateMachineARN, Input: in.Input}
+	if in.Name != "" {
+		out.Name = &in.Name
+	}
+	if in.TraceHeader != "" {
+		out.TraceHeader = &in.TraceHeader
+	}
+	return out
+}
+
+func outcome(r ExecutionRecord) bridge.Outcome {
+	out := bridge.Outcome{
+		ExecutionARN: r.ExecutionARN, Name: r.Name, Status: r.Status, Output: r.Output,
+		Error: r.Error, Cause: r.Cause, StartDate: r.StartDate, StopDate: r.StopDate,
+	}
+	if r.Status != bridge.Running {
+		out.BilledDuration, out.BilledMemoryMB = r.BilledDuration(), billedMemoryMB
+	}
+	return out
+}
+
+func tooLarge(n int) *bridge.Failure {
+	return bridge.Failf(bridge.InputTooLarge, fmt.Sprintf("the input has %d bytes, and Step Functions takes %d", n, bridge.MaxInput), nil)
+}
+
+func notStarted(err error) *bridge.Failure {
+	return bridge.Failf(bridge.Deadline, "the deadline passed before the execution could be started", err)
+}
+
+// failures is the one table from API errors to the bridge's names. What is not in
+// it is Misconfigured: the caller named something that is not there or not possible.
+var failures = map[Code]string{
+	InvalidExecutionInput:  bridge.BadRequest,
+	ExecutionLimitExceeded: bridge.Throttled,
+	ThrottlingException:    bridge.Throttled,
+	ServiceUnavailable:     bridge.Unavailable,
+	InternalFailure:        bridge.Unknown,
+}
+
+// failure names an error of the service for the bridge.
+func failure(err error) *bridge.Failure {
+	var stopped *Stopped
+	if errors.As(err, &stopped) {
+		out := outcome(stopped.Record)
+		f := bridge.Failf(bridge.Deadline, "the deadline passed while the execution was running", err)
+		if errors.Is(err, errClosed) {
+			f = bridge.Failf(bridge.Unknown, "the service was closed while the execution was running", err)
+		}
+		f.Outcome = &out
+		return f
+	}
+	var refused *Error
+	if !errors.As(err, &refused) {
+		return bridge.AsFailure(err)
+	}
+	name, ok := failures[refused.Code]
+	if !ok {
+		name = bridge.Misconfigured
+	}
+	return bridge.Failf(name, string(refused.Code), err)
+}

@@ -1,0 +1,143 @@
+package statesapi
+
+import (
+	"slices"
+	"strconv"
+)
+
+// A Tag is a name and a value on a state machine. A nil member was not sent.
+type Tag struct {
+	Key   *string `json:"key"`
+	Value *string `json:"value"`
+}
+
+// A TagInput is the request of [Service.Tag].
+type TagInput struct {
+	ResourceARN *string
+	Tags        []Tag // nil when not sent
+}
+
+// Tag adds tags to a state machine, or changes their values ([TagResource]).
+//
+// [TagResource]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_TagResource.html
+func (s *Service) Tag(in TagInput) error {
+	var c constraints
+	c.arn("resourceArn", in.ResourceARN)
+	c.required("tags", in.Tags != nil)
+	c.tags(in.Tags)
+	return s.withTags(c, in.ResourceARN, func(e *entry) *Error {
+		merged := mergeTags(e.tags, in.Tags)
+		if err := checkTagCount(len(merged)); err != nil {
+			return err
+		}
+		e.tags = merged
+		return nil
+	})
+}
+
+// An UntagInput is the request of [Service.Untag].
+type UntagInput struct {
+	ResourceARN *string
+	TagKeys     []string // nil when not sent
+}
+
+// Untag removes tags by their keys ([UntagResource]).
+//
+// [UntagResource]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_UntagResource.html
+func (s *Service) Untag(in UntagInput) error {
+	var c constraints
+	c.arn("resourceArn", in.ResourceARN)
+	c.required("tagKeys", in.TagKeys != nil)
+	return s.withTags(c, in.ResourceARN, func(e *entry) *Error {
+		kept := make([]Tag, 0, len(e.tags))
+		for _, t := range e.tags {
+			if !slices.Contains(in.TagKeys, *t.Key) {
+				kept = append(kept, t)
+			}
+		}
+		e.tags = kept
+		return nil
+	})
+}
+
+// A ListTagsInput is the request of [Service.ListTags].
+type ListTagsInput struct{ ResourceARN *string }
+
+// A ListTagsOutput is the answer of [Service.ListTags].
+type ListTagsOutput struct {
+	Tags []Tag `json:"tags"`
+}
+
+// ListTags returns the tags of a state machine ([ListTagsForResource]).
+//
+// [ListTagsForResource]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListTagsForResource.html
+func (s *Service) ListTags(in ListTagsInput) (*ListTagsOutput, error) {
+	var c constraints
+	c.arn("resourceArn", in.ResourceARN)
+	out := &ListTagsOutput{Tags: []Tag{}}
+	err := s.withTags(c, in.ResourceARN, func(e *entry) *Error {
+		out.Tags = append(out.Tags, e.tags...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (s *Service) withTags(c constraints, resource *string, do func(*entry) *Error) error {
+	if err := c.err(); err != nil {
+		return err
+	}
+	a, err := parseARN(*resource)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.machines[a.base]
+	if e == nil || a.qualifier != "" {
+		return errorf(ResourceNotFound, "Resource not found: '%s'", a.full())
+	}
+	if err := do(e); err != nil {
+		return err
+	}
+	return nil
+}
+
+// tags checks the members of a list of tags. AWS counts list members from 1.
+func (c *constraints) tags(list []Tag) {
+	for i, t := range list {
+		at := "tags." + strconv.Itoa(i+1) + ".member."
+		if c.required(at+"key", t.Key != nil) {
+			c.text(at+"key", t.Key, 1, 128)
+		}
+		if c.required(at+"value", t.Value != nil) {
+			c.text(at+"value", t.Value, 0, 256)
+		}
+	}
+}
+
+func mergeTags(old, added []Tag) []Tag {
+	merged := slices.Clone(old)
+	places := make(map[string]int, len(old)+len(added))
+	for i, t := range merged {
+		places[*t.Key] = i
+	}
+	for _, t := range added {
+		if i, ok := places[*t.Key]; ok {
+			merged[i] = t
+			continue
+		}
+		places[*t.Key] = len(merged)
+		merged = append(merged, t)
+	}
+	return merged
+}
+
+func checkTagCount(n int) *Error {
+	if n > maxTags {
+		return errorf(TooManyTags, "Too many tags: a resource can have %d", maxTags)
+	}
+	return nil
+}

@@ -1,0 +1,208 @@
+package stepfn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+)
+
+// errUnreadable is an answer of 200 that lacks what the operation promises.
+var errUnreadable = errors.New("the answer cannot be read")
+
+// codes is the one table from the service's error codes to the bridge's names. It
+// holds for answers with a status of 4xx: behind a 5xx anything may have happened.
+//
+// [StartSyncExecution errors]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html#API_StartSyncExecution_Errors
+// [Common errors]: https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html
+var codes = map[string]string{
+	// Refused for load or quota.
+	"ThrottlingException":           bridge.Throttled,
+	"ThrottledException":            bridge.Throttled,
+	"Throttling":                    bridge.Throttled,
+	"RequestThrottled":              bridge.Throttled,
+	"RequestThrottledException":     bridge.Throttled,
+	"RequestLimitExceeded":          bridge.Throttled,
+	"TooManyRequestsException":      bridge.Throttled,
+	"TooManyRequests":               bridge.Throttled,
+	"SlowDown":                      bridge.Throttled,
+	"ServiceQuotaExceededException": bridge.Throttled,
+	"ExecutionLimitExceeded":        bridge.Throttled,
+	"KmsThrottlingException":        bridge.Throttled,
+
+	// The state machine.
+	"InvalidArn":                   bridge.Misconfigured,
+	"InvalidName":                  bridge.Misconfigured,
+	"StateMachineDoesNotExist":     bridge.Misconfigured,
+	"StateMachineDeleting":         bridge.Misconfigured,
+	"StateMachineTypeNotSupported": bridge.Misconfigured,
+	"ResourceNotFound":             bridge.Misconfigured,
+	"ValidationException":          bridge.Misconfigured,
+
+	// Keys and permissions.
+	"KmsAccessDeniedException":            bridge.Misconfigured,
+	"KmsInvalidStateException":            bridge.Misconfigured,
+	"AccessDenied":                        bridge.Misconfigured,
+	"AccessDeniedException":               bridge.Misconfigured,
+	"NotAuthorized":                       bridge.Misconfigured,
+	"OptInRequired":                       bridge.Misconfigured,
+	"UnrecognizedClientException":         bridge.Misconfigured,
+	"InvalidClientTokenId":                bridge.Misconfigured,
+	"MissingAuthenticationToken":          bridge.Misconfigured,
+	"IncompleteSignature":                 bridge.Misconfigured,
+	"IncompleteSignatureException":        bridge.Misconfigured,
+	"InvalidSignatureException":           bridge.Misconfigured,
+	"SignatureDoesNotMatch":               bridge.Misconfigured,
+	"ExpiredToken":                        bridge.Misconfigured,
+	"ExpiredTokenException":               bridge.Misconfigured,
+	"RequestExpired":                      bridge.Misconfigured,
+	"RequestTimeTooSkewed":                bridge.Misconfigured,
+	"UnknownOperationException":           bridge.Misconfigured,
+	"MissingAuthenticationTokenException": bridge.Misconfigured,
+
+	// The delivery.
+	"InvalidExecutionInput":          bridge.BadRequest,
+	"SerializationException":         bridge.BadRequest,
+	"RequestEntityTooLargeException": bridge.InputTooLarge,
+	"ExecutionAlreadyExists":         bridge.DedupeMismatch, // of a Standard Workflow
+}
+
+// failure names what became of the attempt; err is what the SDK returned.
+func (a *attempt) failure(ctx context.Context, err error) *bridge.Failure {
+	switch {
+	case !a.entered && ctx.Err() != nil:
+		return bridge.Failf(bridge.Unavailable, "time was up before anything was sent", ctx.Err())
+	case !a.entered:
+		return bridge.Failf(bridge.Misconfigured, "the request cannot be made", err)
+	case a.status != 0:
+		return a.refused(ctx, err)
+	case a.unsent:
+		return bridge.Failf(bridge.Unavailable, "Step Functions cannot be reached; nothing was sent", transportError(err))
+	case ctx.Err() != nil:
+		return bridge.Failf(bridge.Deadline, "no answer in time; the execution may still be running", ctx.Err())
+	}
+	return bridge.Failf(bridge.Unknown, "sent, and no answer came; the execution may have run", transportError(err))
+}
+
+// refused names a failure that came with an answer.
+func (a *attempt) refused(ctx context.Context, err error) *bridge.Failure {
+	if a.status < 400 || a.status >= 500 || a.status == http.StatusRequestTimeout {
+		if a.status < 300 && ctx.Err() != nil {
+			return bridge.Failf(bridge.Deadline, "time was up before the answer was whole", ctx.Err())
+		}
+		return bridge.Failf(bridge.Unknown, "no answer that can be understood; the execution may have run", a.answer(err))
+	}
+	var api smithy.APIError
+	code := ""
+	if errors.As(err, &api) && api.ErrorCode() != unknownCode {
+		code = api.ErrorCode()
+	}
+	name, ok := codes[code]
+	if !ok {
+		name = unlisted(a.status, code)
+	}
+	if name == bridge.Unknown {
+		return bridge.Failf(name, "refused without a reason that can be read", a.answer(err))
+	}
+	if code == "" {
+		code = http.StatusText(a.status)
+	}
+	f := bridge.Failf(name, "Step Functions refused the start: "+code, a.answer(err))
+	if name == bridge.Throttled {
+		f.RetryAfter = a.retryAfter
+	}
+	return f
+}
+
+// unknownCode is the SDK's for an error without one.
+const unknownCode = "UnknownError"
+
+// unlisted names an answer of 4xx whose code is not in the table. One with a code
+// is the service's word that it did not start; one without may come from anybody.
+func unlisted(status int, code string) string {
+	switch status {
+	case http.StatusTooManyRequests:
+		return bridge.Throttled
+	case http.StatusRequestEntityTooLarge:
+		return bridge.InputTooLarge
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+		http.StatusMethodNotAllowed, http.StatusProxyAuthRequired:
+		return bridge.Misconfigured
+	}
+	if code != "" {
+		return bridge.Misconfigured
+	}
+	return bridge.Unknown
+}
+
+// answer says what the service answered, for the logs. Its message is left out
+// where it can quote what was delivered.
+func (a *attempt) answer(err error) error {
+	e := &AnswerError{Status: a.status, RequestID: a.requestID}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		e.Code = api.ErrorCode()
+		if codes[e.Code] == bridge.Misconfigured {
+			e.Message = api.ErrorMessage()
+		}
+	}
+	return e
+}
+
+// An AnswerError is an answer of the service that is not the start's success.
+type AnswerError struct {
+	// Status is the HTTP status. 2xx stands for an answer that is cut off or not
+	// what the operation promises.
+	Status int
+	// Code is the service's error code, such as AccessDeniedException; may be empty.
+	Code string
+	// Message is the service's own, where it tells of the configuration only.
+	Message string
+	// RequestID finds the request at AWS; may be empty.
+	RequestID string
+}
+
+func (e *AnswerError) Error() string {
+	s := fmt.Sprintf("status %d", e.Status)
+	if e.Code != "" {
+		s += " " + e.Code
+	}
+	if e.RequestID != "" {
+		s += " (request " + e.RequestID + ")"
+	}
+	if e.Message != "" {
+		s += ": " + e.Message
+	}
+	return s
+}
+
+// transportError is the part of the SDK's chain that says something.
+func transportError(err error) error {
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		switch e.(type) {
+		case *smithy.OperationError, *smithy.CanceledError:
+		default:
+			if errors.Unwrap(e) == nil {
+				return e
+			}
+			var op *net.OpError
+			if errors.As(e, &op) {
+				return op
+			}
+		}
+	}
+	return err
+}
+
+// neverDialed reports whether err says by itself that there was no connection; for
+// HTTP clients that tell nothing else.
+func neverDialed(err error) bool {
+	var dns *net.DNSError
+	var op *net.OpError
+	return errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
+}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package stepfn
+
+import "net"
+
+// spoken cannot look without reading here; net/http's own reader still does.
+func spoken(net.Conn) bool { return false }

@@ -1,0 +1,250 @@
+// Package stepfn is the [bridge.Starter] that runs state machines on AWS Step
+// Functions, or on anything that speaks its protocol at a custom endpoint.
+//
+// An Express Workflow starts once for every request that arrives, and nothing
+// can look it up afterwards: a request that is sent again may be a second run. So
+// the SDK's retries are off, whatever the environment asks for, and this package
+// repeats only what certainly did not start:
+//
+//	check     ARN, name, size                 → Misconfigured, InputTooLarge; nothing is sent
+//	send      not one byte was written        → again, then Unavailable
+//	          the service refused for load    → again, then Throttled
+//	          the service refused             → Misconfigured, BadRequest
+//	          sent, and no answer understood  → Unknown, at once
+//	          sent, and the context ended     → Deadline, at once
+//
+// "Again" waits with full jitter, inside the context's deadline.
+//
+// The package links no AWS configuration loader: [FromEnv] reads what Lambda's
+// environment holds, and [FromConfig] takes a configuration that was made elsewhere.
+package stepfn
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/trace"
+)
+
+// waitLimit bounds a call whose context has no deadline: the longest workflow, and
+// time to send and to answer. The service keeps silent while the workflow runs, so
+// no shorter time-out can tell a long run from a lost answer.
+const waitLimit = bridge.MaxWait + 30*time.Second
+
+// Options say how a [Client] reaches Step Functions.
+type Options struct {
+	// Region is the AWS region, such as eu-west-1.
+	Region string
+	// Credentials sign the requests.
+	Credentials aws.CredentialsProvider
+	// Endpoint is the base URL of a custom endpoint; empty is AWS's own. Requests
+	// go to exactly this host: the "sync-" that StartSyncExecution has on AWS is left out.
+	Endpoint string
+	// FIPS and DualStack choose among AWS's own endpoints.
+	FIPS, DualStack bool
+	// HTTPClient sends the requests; nil is a client of our own over HTTP/1.1, which
+	// sees every byte it writes. Of any other client only those failures count as
+	// never sent that happened before it had a connection.
+	HTTPClient aws.HTTPClient
+	// MaxAttempts is how often one start is sent at most; zero is 6.
+	MaxAttempts int
+	// Getenv reads the invocation's trace header; nil has no environment.
+	Getenv func(string) string
+	// Now is the clock, Sleep the wait between attempts, Rand a number in [0,1) for
+	// its jitter. Nil values are the real ones. Sleep returns when ctx ends.
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration)
+	Rand  func() float64
+}
+
+// A Client starts executions. It is safe for concurrent use, and made once: it
+// keeps the connections.
+type Client struct {
+	sfn    *sfn.Client
+	http   *sender
+	custom bool // endpoint
+	opts   Options
+}
+
+var _ bridge.Starter = (*Client)(nil)
+
+// New returns a Client. It sends nothing.
+func New(o Options) *Client {
+	if o.MaxAttempts <= 0 {
+		o.MaxAttempts = 6
+	}
+	if o.Getenv == nil {
+		o.Getenv = func(string) string { return "" }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	c := &Client{http: newSender(o.HTTPClient), custom: o.Endpoint != "", opts: o}
+	options := sfn.Options{
+		Region:      o.Region,
+		Credentials: o.Credentials,
+		HTTPClient:  c.http,
+		Retryer:     aws.NopRetryer{},
+		APIOptions:  middleware(c.custom),
+	}
+	if c.custom {
+		options.BaseEndpoint = aws.String(o.Endpoint)
+	}
+	if o.FIPS {
+		options.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
+	}
+	if o.DualStack {
+		options.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
+	}
+	c.sfn = sfn.New(options)
+	return c
+}
+
+// CloseIdleConnections closes the connections that no call uses.
+func (c *Client) CloseIdleConnections() { c.http.closeIdle() }
+
+// StartSync implements [bridge.Starter] with StartSyncExecution.
+//
+// [StartSyncExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html
+func (c *Client) StartSync(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+	var outcome bridge.Outcome
+	err := c.run(ctx, s, func(ctx context.Context, header *string) error {
+		out, err := c.sfn.StartSyncExecution(ctx, &sfn.StartSyncExecutionInput{
+			StateMachineArn: &s.StateMachineARN,
+			Name:            optional(s.Name),
+			Input:           input(s.Input),
+			TraceHeader:     header,
+		})
+		if err != nil {
+			return err
+		}
+		switch out.Status {
+		case types.SyncExecutionStatusSucceeded, types.SyncExecutionStatusFailed, types.SyncExecutionStatusTimedOut:
+		default:
+			return errUnreadable
+		}
+		outcome = bridge.Outcome{
+			ExecutionARN: aws.ToString(out.ExecutionArn),
+			Name:         aws.ToString(out.Name),
+			Status:       bridge.Status(out.Status),
+			Error:        aws.ToString(out.Error),
+			Cause:        aws.ToString(out.Cause),
+			StartDate:    aws.ToTime(out.StartDate),
+			StopDate:     aws.ToTime(out.StopDate),
+		}
+		if outcome.Status == bridge.Succeeded && out.Output != nil {
+			outcome.Output = json.RawMessage(*out.Output)
+		}
+		if b := out.BillingDetails; b != nil {
+			outcome.BilledDuration = time.Duration(b.BilledDurationInMilliseconds) * time.Millisecond
+			outcome.BilledMemoryMB = b.BilledMemoryUsedInMB
+		}
+		return nil
+	})
+	if err != nil {
+		return bridge.Outcome{}, err
+	}
+	return outcome, nil
+}
+
+// Start implements [bridge.Starter] with StartExecution. The same rules hold: an
+// Express Workflow has no idempotency there either.
+//
+// [StartExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+func (c *Client) Start(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+	var outcome bridge.Outcome
+	err := c.run(ctx, s, func(ctx context.Context, header *string) error {
+		out, err := c.sfn.StartExecution(ctx, &sfn.StartExecutionInput{
+			StateMachineArn: &s.StateMachineARN,
+			Name:            optional(s.Name),
+			Input:           input(s.Input),
+			TraceHeader:     header,
+		})
+		if err != nil {
+			return err
+		}
+		if aws.ToString(out.ExecutionArn) == "" {
+			return errUnreadable
+		}
+		outcome = bridge.Outcome{
+			ExecutionARN: *out.ExecutionArn,
+			Name:         s.Name,
+			Status:       bridge.Running,
+			StartDate:    aws.ToTime(out.StartDate),
+		}
+		return nil
+	})
+	if err != nil {
+		return bridge.Outcome{}, err
+	}
+	return outcome, nil
+}
+
+// run checks s and calls send until it succeeds, fails for good, or time is up. It
+// gives every call the trace header in both places that Step Functions looks at.
+func (c *Client) run(ctx context.Context, s bridge.Start, send func(context.Context, *string) error) error {
+	if f := check(s, c.custom); f != nil {
+		return f
+	}
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, waitLimit)
+		defer cancel()
+	}
+	chosen, _ := trace.Choose(ctx, s.TraceHeader, c.opts.Getenv, s.FallbackTrace)
+	header := optional(chosen.String())
+	stale := 0
+	for n := 1; ; n++ {
+		a := newAttempt(aws.ToString(header))
+		err := send(a.context(ctx), header)
+		if err == nil {
+			return nil
+		}
+		f := a.failure(ctx, err)
+		if f.Class() != bridge.Retryable {
+			return f
+		}
+		if a.stale && stale < maxStale && ctx.Err() == nil {
+			// The service hung up while the connection lay idle, as it does while Lambda
+			// has the function frozen. That tells nothing of its load.
+			stale++
+			n--
+			continue
+		}
+		if n >= c.opts.MaxAttempts || !c.nap(ctx, n, f) {
+			if f.Name == bridge.Throttled {
+				f.RetryAfter = max(f.RetryAfter, retryAfterLeast)
+			}
+			return f
+		}
+	}
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// input is the execution's input; Step Functions wants {} where there is none.
+func input(text json.RawMessage) *string {
+	s := "{}"
+	if len(text) > 0 {
+		s = string(text)
+	}
+	return &s
+}

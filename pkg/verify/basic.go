@@ -1,0 +1,96 @@
+package verify
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"net/http"
+	"strings"
+)
+
+const authorization = "Authorization"
+
+// credentials are the rest of an Authorization header after its scheme.
+func credentials(value, scheme string) (string, bool) {
+	if len(value) <= len(scheme) || !strings.EqualFold(value[:len(scheme)], scheme) || value[len(scheme)] != ' ' {
+		return "", false
+	}
+	return strings.TrimLeft(value[len(scheme):], " "), true
+}
+
+// digestOf makes texts of any length equally long, so that comparing them says
+// nothing about the length of the secret.
+func digestOf(s string) ([sha256.Size]byte, error) { return sha256.Sum256([]byte(s)), nil }
+
+// basic is HTTP Basic: https://www.rfc-editor.org/rfc/rfc7617.
+type basic struct {
+	username [sha256.Size]byte
+	keys     *keyring[[sha256.Size]byte]
+}
+
+func (b *builder) newBasic(username string) (Verifier, error) {
+	keys, err := newKeyring(b, digestOf)
+	if err != nil {
+		return nil, err
+	}
+	name, _ := digestOf(username)
+	return &basic{name, keys}, nil
+}
+
+func (*basic) Headers() []string { return []string{"authorization"} }
+
+func (v *basic) Verify(ctx context.Context, r *Request) error {
+	value, err := headerValue(r.Header, authorization)
+	if err != nil {
+		return err
+	}
+	text, ok := credentials(value, "Basic")
+	if !ok {
+		return refuse(Malformed, authorization)
+	}
+	raw, err := decodeBase64(text)
+	if err != nil {
+		return refuse(Malformed, authorization)
+	}
+	// The first colon ends the name; a password may have more of them.
+	name, password, ok := strings.Cut(string(raw), ":")
+	if !ok {
+		return refuse(Malformed, authorization)
+	}
+	gotName, _ := digestOf(name)
+	got, _ := digestOf(password)
+	known := hmac.Equal(gotName[:], v.username[:])
+	return v.keys.match(ctx, authorization, func(want [sha256.Size]byte) bool {
+		return hmac.Equal(got[:], want[:]) && known
+	})
+}
+
+// token is a static secret in a header.
+type token struct {
+	header string
+	keys   *keyring[[sha256.Size]byte]
+}
+
+func (b *builder) newToken(header string) (Verifier, error) {
+	keys, err := newKeyring(b, digestOf)
+	if err != nil {
+		return nil, err
+	}
+	return &token{orDefault(header, authorization), keys}, nil
+}
+
+func (v *token) Headers() []string { return []string{strings.ToLower(v.header)} }
+
+func (v *token) Verify(ctx context.Context, r *Request) error {
+	value, err := headerValue(r.Header, v.header)
+	if err != nil {
+		return err
+	}
+	if http.CanonicalHeaderKey(v.header) == authorization {
+		if bare, ok := credentials(value, "Bearer"); ok {
+			value = bare
+		}
+	}
+	got, _ := digestOf(value)
+	return v.keys.match(ctx, v.header, func(want [sha256.Size]byte) bool { return hmac.Equal(got[:], want[:]) })
+}

@@ -1,0 +1,206 @@
+package verify
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// Some senders sign inside the body. It is decoded with the decoder that later
+// makes `$request.body`, so that what was verified is what is used: two decoders
+// may differ about a name that comes twice.
+
+// maxItems bounds the items of one delivery that are verified one by one.
+const maxItems = 1000
+
+func bodyObject(body []byte) (*jsonata.Object, error) {
+	v, err := jsonata.Decode(body)
+	if err != nil {
+		return nil, refuse(Malformed, "body")
+	}
+	o, ok := v.(*jsonata.Object)
+	if !ok {
+		return nil, refuse(Malformed, "body")
+	}
+	return o, nil
+}
+
+// member is a member at a path of names; nil when there is none.
+func member(v any, names ...string) any {
+	for _, name := range names {
+		o, ok := v.(*jsonata.Object)
+		if !ok {
+			return nil
+		}
+		v, _ = o.Get(name)
+	}
+	return v
+}
+
+// text is a scalar as the sender wrote it; a number keeps its digits.
+func text(v any) (string, bool) {
+	switch v := v.(type) {
+	case nil:
+		return "", true
+	case string:
+		return v, true
+	case json.Number:
+		return v.String(), true
+	case bool:
+		if v {
+			return "true", true
+		}
+		return "false", true
+	}
+	return "", false
+}
+
+// adyen is https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures/.
+type adyen struct{ keys *keyring[[]byte] }
+
+const adyenSignature = "additionalData.hmacSignature"
+
+// The fields that Adyen signs, in its order.
+var adyenFields = [][]string{
+	{"pspReference"}, {"originalReference"}, {"merchantAccountCode"}, {"merchantReference"},
+	{"amount", "value"}, {"amount", "currency"}, {"eventCode"}, {"success"},
+}
+
+func (b *builder) newAdyen() (Verifier, error) {
+	keys, err := newKeyring(b, keyDecoder("hex"))
+	if err != nil {
+		return nil, err
+	}
+	return &adyen{keys}, nil
+}
+
+func (*adyen) Headers() []string { return nil }
+
+func (v *adyen) Verify(ctx context.Context, r *Request) error {
+	body, err := bodyObject(r.Body)
+	if err != nil {
+		return err
+	}
+	items, _ := member(body, "notificationItems").([]any)
+	if len(items) == 0 || len(items) > maxItems {
+		return refuse(Malformed, "notificationItems")
+	}
+	for _, item := range items { // every one: one good item must not vouch for another
+		if err := v.verifyItem(ctx, member(item, "NotificationRequestItem")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *adyen) verifyItem(ctx context.Context, item any) error {
+	encoded, ok := member(item, "additionalData", "hmacSignature").(string)
+	if !ok || encoded == "" {
+		return refuse(Missing, adyenSignature)
+	}
+	got, err := decodeBase64(encoded)
+	if err != nil || len(got) != sha256.Size {
+		return refuse(Malformed, adyenSignature)
+	}
+	values := make([]string, len(adyenFields))
+	for i, path := range adyenFields {
+		if values[i], ok = text(member(item, path...)); !ok {
+			return refuse(Malformed, path[0])
+		}
+	}
+	return v.keys.match(ctx, adyenSignature, func(key []byte) bool {
+		mac := hmac.New(sha256.New, key)
+		_, _ = io.WriteString(mac, strings.Join(values, ":"))
+		return hmac.Equal(mac.Sum(nil), got)
+	})
+}
+
+// mailgun is https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks.
+// It signs a time and a token, and nothing else of the body.
+type mailgun struct {
+	keys      *keyring[[]byte]
+	now       func() time.Time
+	tolerance time.Duration
+}
+
+func (b *builder) newMailgun() (Verifier, error) {
+	keys, err := newKeyring(b, keyDecoder("text"))
+	if err != nil {
+		return nil, err
+	}
+	return &mailgun{keys, b.now, b.tolerance()}, nil
+}
+
+func (*mailgun) Headers() []string { return nil }
+
+func (v *mailgun) Verify(ctx context.Context, r *Request) error {
+	body, err := bodyObject(r.Body)
+	if err != nil {
+		return err
+	}
+	block := member(body, "signature")
+	timestamp, _ := text(member(block, "timestamp"))
+	token, _ := member(block, "token").(string)
+	encoded, _ := member(block, "signature").(string)
+	if timestamp == "" || token == "" || encoded == "" {
+		return refuse(Missing, "signature")
+	}
+	got, err := decodeHex(encoded)
+	at, ok := parseTime(timestamp, "unix")
+	// Without a fixed length, digits could move from the time to the token.
+	if err != nil || len(got) != sha256.Size || !ok || len(timestamp) != 10 {
+		return refuse(Malformed, "signature")
+	}
+	err = v.keys.match(ctx, "signature", func(key []byte) bool {
+		mac := hmac.New(sha256.New, key)
+		_, _ = io.WriteString(mac, timestamp+token)
+		return hmac.Equal(mac.Sum(nil), got)
+	})
+	if err != nil {
+		return err
+	}
+	return fresh(v.now(), at, v.tolerance, "signature.timestamp")
+}
+
+// clientState is Microsoft Graph's shared secret in each notification:
+// https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks.
+type clientState struct{ keys *keyring[[sha256.Size]byte] }
+
+func (b *builder) newClientState() (Verifier, error) {
+	keys, err := newKeyring(b, digestOf)
+	if err != nil {
+		return nil, err
+	}
+	return &clientState{keys}, nil
+}
+
+func (*clientState) Headers() []string { return nil }
+
+func (v *clientState) Verify(ctx context.Context, r *Request) error {
+	body, err := bodyObject(r.Body)
+	if err != nil {
+		return err
+	}
+	items, _ := member(body, "value").([]any)
+	if len(items) == 0 || len(items) > maxItems {
+		return refuse(Malformed, "value")
+	}
+	for _, item := range items {
+		state, ok := member(item, "clientState").(string)
+		if !ok || state == "" {
+			return refuse(Missing, "clientState")
+		}
+		got, _ := digestOf(state)
+		err := v.keys.match(ctx, "clientState", func(want [sha256.Size]byte) bool { return hmac.Equal(got[:], want[:]) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

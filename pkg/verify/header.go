@@ -1,0 +1,142 @@
+package verify
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Bounds of what a sender can make us read. A signature header of the providers
+// we know is below 1 KiB, and a rotation sends two or three signatures.
+const (
+	maxHeader     = 8 << 10
+	maxSignatures = 32
+)
+
+// headerValue is the one value of a header. A header that is there twice is
+// malformed: which of the two was signed is anybody's guess. Field values are
+// taken as they are; no byte is trimmed.
+func headerValue(h http.Header, name string) (string, error) {
+	values := h.Values(name)
+	switch {
+	case len(values) == 0 || len(values) == 1 && values[0] == "":
+		return "", refuse(Missing, name)
+	case len(values) > 1 || len(values[0]) > maxHeader:
+		return "", refuse(Malformed, name)
+	}
+	return values[0], nil
+}
+
+// splitList splits at a separator and drops blanks around and empty items. The
+// boolean is false when there are too many.
+func splitList(value, separator string) ([]string, bool) {
+	if strings.Count(value, separator) >= maxSignatures*2 {
+		return nil, false
+	}
+	var items []string
+	for item := range strings.SplitSeq(value, separator) {
+		if item = strings.Trim(item, " \t"); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items, len(items) <= maxSignatures
+}
+
+// parseKV reads `t=1,v1=aa,v1=bb`. A pair without `=` and a second timestamp are
+// malformed; keys that nobody asked for are left alone, as senders add them.
+func parseKV(value, separator, timestampKey, signatureKey string) (timestamp string, signatures []string, ok bool) {
+	if strings.Count(value, separator) >= maxSignatures*2 {
+		return "", nil, false
+	}
+	seen := false
+	for item := range strings.SplitSeq(value, separator) {
+		key, text, found := strings.Cut(strings.Trim(item, " \t"), "=")
+		switch {
+		case !found:
+			return "", nil, false
+		case key == timestampKey && timestampKey != "":
+			if seen || text == "" {
+				return "", nil, false
+			}
+			seen, timestamp = true, text
+		case key == signatureKey:
+			if len(signatures) == maxSignatures {
+				return "", nil, false
+			}
+			signatures = append(signatures, text)
+		}
+	}
+	return timestamp, signatures, (seen || timestampKey == "") && len(signatures) > 0
+}
+
+// A decoder turns the text of a signature or key into bytes.
+type decoder func(string) ([]byte, error)
+
+var errEncoding = errors.New("wrong encoding")
+
+// decodeHex takes upper case too: bytes are compared, not texts.
+func decodeHex(s string) ([]byte, error) { return hex.DecodeString(s) }
+
+// decodeBase64 is strict: the decoder of the standard library skips line breaks.
+func decodeBase64(s string) ([]byte, error) {
+	if strings.ContainsAny(s, "\r\n") {
+		return nil, errEncoding
+	}
+	return base64.StdEncoding.Strict().DecodeString(s)
+}
+
+// decodeBase64URL takes the URL alphabet with padding or without.
+func decodeBase64URL(s string) ([]byte, error) {
+	if strings.ContainsAny(s, "\r\n") {
+		return nil, errEncoding
+	}
+	if strings.HasSuffix(s, "=") {
+		return base64.URLEncoding.Strict().DecodeString(s)
+	}
+	return base64.RawURLEncoding.Strict().DecodeString(s)
+}
+
+// parseTime reads the time of a header. The text, not the number, is what is
+// signed, so a number is plain digits: no sign, no blank.
+func parseTime(text, format string) (time.Time, bool) {
+	switch format {
+	case "unix", "unix_ms":
+		// 15 digits of milliseconds reach beyond the year 30000 and cannot overflow.
+		if text == "" || len(text) > 15 {
+			return time.Time{}, false
+		}
+		var n int64
+		for i := range len(text) {
+			c := text[i]
+			if c < '0' || c > '9' {
+				return time.Time{}, false
+			}
+			n = n*10 + int64(c-'0')
+		}
+		if format == "unix_ms" {
+			return time.UnixMilli(n), true
+		}
+		return time.Unix(n, 0), true
+	case "rfc3339":
+		if len(text) > 64 {
+			return time.Time{}, false
+		}
+		t, err := time.Parse(time.RFC3339, text)
+		return t, err == nil
+	}
+	return time.Time{}, false
+}
+
+// formatTime is the inverse of parseTime, for signing.
+func formatTime(t time.Time, format string) string {
+	switch format {
+	case "unix_ms":
+		return formatInt(t.UnixMilli())
+	case "rfc3339":
+		return t.UTC().Format(time.RFC3339)
+	}
+	return formatInt(t.Unix())
+}

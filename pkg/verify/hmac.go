@@ -1,0 +1,232 @@
+package verify
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // HMAC-SHA1 is what some senders sign with, and is not broken
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"hash"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A hash function by the name that the configuration uses.
+var algorithms = map[string]func() hash.Hash{
+	"sha1": sha1.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New,
+}
+
+// An encoding of signatures, both ways.
+type encoding struct {
+	decode decoder
+	encode func([]byte) string
+}
+
+var encodings = map[string]encoding{
+	"hex":       {decodeHex, hex.EncodeToString},
+	"base64":    {decodeBase64, base64.StdEncoding.EncodeToString},
+	"base64url": {decodeBase64URL, base64.RawURLEncoding.EncodeToString},
+}
+
+// An hmacScheme is a compiled [HMAC]. It serves most providers.
+type hmacScheme struct {
+	headers        []string // of signatures; more than one for Box
+	newHash        func() hash.Hash
+	encoding       encoding
+	prefix         string
+	prefixOptional bool
+	separator      string // of a list of signatures or of key=value pairs; may be empty
+	kv             bool
+	timestampKey   string
+	signatureKey   string
+	signed         []part
+	timestamp      string // header name; empty with kv or without freshness
+	format         string
+	tolerance      time.Duration // 0 = the scheme signs no time
+	keyEncoding    string
+	url            func(*Request) string
+}
+
+// compileHMAC expects settings that passed Validate.
+func compileHMAC(h HMAC, base string) *hmacScheme {
+	s := &hmacScheme{
+		headers: []string{h.Header}, newHash: algorithms[orDefault(h.Algorithm, "sha256")],
+		encoding: encodings[orDefault(h.Encoding, "hex")],
+		prefix:   h.Prefix, prefixOptional: h.PrefixOptional, separator: h.Separator,
+		kv: h.Format == "kv", timestampKey: h.TimestampKey, signatureKey: h.SignatureKey,
+		format: "unix", keyEncoding: h.KeyEncoding,
+		url: func(r *Request) string { return publicURL(base, r) },
+	}
+	if s.kv && s.separator == "" {
+		s.separator = ","
+	}
+	s.signed, _ = parseTemplate(orDefault(h.Signed, "{body}"))
+	if h.Timestamp != nil || s.timestampKey != "" {
+		s.tolerance = DefaultTolerance
+	}
+	if t := h.Timestamp; t != nil {
+		s.timestamp, s.format = t.Header, orDefault(t.Format, "unix")
+		if t.Tolerance != "" {
+			s.tolerance, _ = t.Tolerance.Parse()
+		}
+	}
+	return s
+}
+
+func orDefault(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+type hmacVerifier struct {
+	*hmacScheme
+	keys *keyring[[]byte]
+	now  func() time.Time
+}
+
+func (b *builder) newHMAC(h HMAC) (Verifier, error) {
+	return b.newHMACScheme(compileHMAC(h, b.spec.URL))
+}
+
+func (b *builder) newHMACScheme(s *hmacScheme) (Verifier, error) {
+	keys, err := newKeyring(b, keyDecoder(s.keyEncoding))
+	if err != nil {
+		return nil, err
+	}
+	return &hmacVerifier{s, keys, b.now}, nil
+}
+
+func (v *hmacVerifier) Headers() []string {
+	names := make([]string, 0, 4)
+	for _, n := range v.headers {
+		names = append(names, strings.ToLower(n))
+	}
+	if v.timestamp != "" {
+		names = append(names, strings.ToLower(v.timestamp))
+	}
+	for _, p := range v.signed {
+		if p.field == "header" {
+			names = append(names, strings.ToLower(p.text))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (v *hmacVerifier) Verify(ctx context.Context, r *Request) error {
+	timestamp, signatures, err := v.signatures(r.Header)
+	if err != nil {
+		return err
+	}
+	if v.timestamp != "" {
+		if timestamp, err = headerValue(r.Header, v.timestamp); err != nil {
+			return err
+		}
+	}
+	var at time.Time
+	if v.tolerance > 0 {
+		var ok bool
+		if at, ok = parseTime(timestamp, v.format); !ok {
+			return refuse(Malformed, orDefault(v.timestamp, v.headers[0]))
+		}
+	}
+	url := ""
+	if uses(v.signed, "url") {
+		url = v.url(r)
+	}
+	values, err := expand(v.signed, r, url, timestamp)
+	if err != nil {
+		return err
+	}
+	err = v.keys.match(ctx, v.headers[0], func(key []byte) bool {
+		mac := hmac.New(v.newHash, key)
+		write(mac, v.signed, values, r.Body)
+		sum := mac.Sum(nil)
+		return slices.ContainsFunc(signatures, func(s []byte) bool { return hmac.Equal(s, sum) })
+	})
+	if err == nil && v.tolerance > 0 {
+		// Only now: the age of a forgery is nobody's business.
+		err = fresh(v.now(), at, v.tolerance, orDefault(v.timestamp, v.headers[0]))
+	}
+	return err
+}
+
+// signatures are the decoded signatures of the headers, at least one.
+func (v *hmacScheme) signatures(h http.Header) (timestamp string, decoded [][]byte, _ error) {
+	size, found := v.newHash().Size(), false
+	for _, name := range v.headers {
+		value, err := headerValue(h, name)
+		if ReasonOf(err) == Missing && len(v.headers) > 1 {
+			continue
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		found = true
+		texts, ok := []string{value}, true
+		switch {
+		case v.kv:
+			timestamp, texts, ok = parseKV(value, v.separator, v.timestampKey, v.signatureKey)
+		case v.separator != "":
+			texts, ok = splitList(value, v.separator)
+		}
+		if !ok {
+			return "", nil, refuse(Malformed, name)
+		}
+		for _, text := range texts {
+			bare, prefixed := strings.CutPrefix(text, v.prefix)
+			if !prefixed && !v.prefixOptional {
+				continue
+			}
+			// A signature of another length is of another scheme, or cut.
+			if sig, err := v.encoding.decode(bare); err == nil && len(sig) == size {
+				decoded = append(decoded, sig)
+			}
+		}
+	}
+	if !found {
+		return "", nil, refuse(Missing, v.headers[0])
+	}
+	if len(decoded) == 0 {
+		return "", nil, refuse(Malformed, v.headers[0])
+	}
+	return timestamp, decoded, nil
+}
+
+// sign is the inverse of Verify: the headers that make r pass.
+func (v *hmacScheme) sign(key []byte, r *Request, now time.Time) (http.Header, error) {
+	timestamp, out := "", http.Header{}
+	if v.tolerance > 0 {
+		timestamp = formatTime(now, v.format)
+	}
+	signed := *r
+	if v.timestamp != "" {
+		out.Set(v.timestamp, timestamp)
+		signed.Header = r.Header.Clone()
+		if signed.Header == nil {
+			signed.Header = http.Header{}
+		}
+		signed.Header.Set(v.timestamp, timestamp) // {header:NAME} may name it
+	}
+	values, err := expand(v.signed, &signed, v.url(r), timestamp)
+	if err != nil {
+		return nil, err
+	}
+	mac := hmac.New(v.newHash, key)
+	write(mac, v.signed, values, r.Body)
+	value := v.prefix + v.encoding.encode(mac.Sum(nil))
+	if v.kv {
+		value = v.signatureKey + "=" + value
+		if v.timestampKey != "" {
+			value = v.timestampKey + "=" + timestamp + v.separator + value
+		}
+	}
+	out.Set(v.headers[0], value)
+	return out, nil
+}

@@ -1,0 +1,111 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/expressway-dev/expressway/pkg/secrets"
+)
+
+func formatInt(n int64) string { return strconv.FormatInt(n, 10) }
+
+// A keyring holds the keys of a route's secrets, decoded when they change and not
+// for each request.
+type keyring[K any] struct {
+	source  secrets.Source
+	refs    []secrets.Reference
+	decode  func(string) (K, error)
+	entries []atomic.Pointer[keyEntry[K]]
+}
+
+type keyEntry[K any] struct {
+	secret secrets.Secret
+	key    K
+}
+
+// newKeyring decodes every secret once and fails if one is missing or no key.
+// The errors name references, never values.
+func newKeyring[K any](b *builder, decode func(string) (K, error)) (*keyring[K], error) {
+	k := &keyring[K]{b.source, b.refs, decode, make([]atomic.Pointer[keyEntry[K]], len(b.refs))}
+	var errs []error
+	for i := range b.refs {
+		if _, err := k.key(context.Background(), i); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return k, errors.Join(errs...)
+}
+
+func (k *keyring[K]) key(ctx context.Context, i int) (key K, _ error) {
+	secret, err := k.source.Get(ctx, k.refs[i])
+	if err == nil && secret.IsZero() {
+		err = secrets.ErrMissing // whatever the source thinks of it
+	}
+	if err != nil {
+		return key, fmt.Errorf("%w: %s: %w", ErrSecrets, k.refs[i], err)
+	}
+	if e := k.entries[i].Load(); e != nil && e.secret == secret {
+		return e.key, nil
+	}
+	key, err = k.decode(secret.Reveal())
+	if err != nil {
+		// The decoder's own error may quote the text.
+		return key, fmt.Errorf("%w: %s: is not a key of the form this scheme takes", ErrSecrets, k.refs[i])
+	}
+	k.entries[i].Store(&keyEntry[K]{secret, key})
+	return key, nil
+}
+
+// match tries the keys in turn. A secret that cannot be had only matters if no
+// other one matches: during a rotation one of two may be gone.
+func (k *keyring[K]) match(ctx context.Context, where string, try func(K) bool) error {
+	var failed error
+	for i := range k.refs {
+		key, err := k.key(ctx, i)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		if try(key) {
+			return nil
+		}
+	}
+	if failed != nil {
+		return failed
+	}
+	return refuse(Mismatch, where)
+}
+
+var errKey = errors.New("not a key")
+
+// keyDecoder is the meaning of keyEncoding.
+func keyDecoder(encoding string) func(string) ([]byte, error) {
+	var decode decoder
+	switch encoding {
+	case "", "text":
+		return func(s string) ([]byte, error) { return []byte(s), nil }
+	case "hex":
+		decode = decodeHex
+	case "base64":
+		decode = decodeBase64
+	case "whsec":
+		decode = func(s string) ([]byte, error) {
+			s = strings.TrimPrefix(s, "whsec_")
+			if !strings.HasSuffix(s, "=") {
+				s += strings.Repeat("=", -len(s)&3) // some issuers leave the padding out
+			}
+			return decodeBase64(s)
+		}
+	}
+	return func(s string) ([]byte, error) {
+		key, err := decode(s)
+		if err != nil || len(key) == 0 {
+			return nil, errKey // an empty key would make MACs that anyone can make
+		}
+		return key, nil
+	}
+}

@@ -1,0 +1,199 @@
+package verify
+
+import (
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // SignatureVersion 1
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// sns is https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html.
+// The certificate comes by https from an address that only SNS can serve, and that
+// is what it is trusted for; SNS serves the leaf alone, without a chain to check.
+type sns struct {
+	topics    []string // nil = any
+	fetch     Fetch
+	now       func() time.Time
+	tolerance time.Duration
+
+	mu    sync.Mutex
+	certs map[string]*x509.Certificate
+}
+
+// maxCerts bounds the cache: SNS has one certificate in use for each region.
+const maxCerts = 16
+
+// The fields that are signed, by the message's type, in the order of their names.
+var snsFields = map[string][]string{
+	"Notification":             {"Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"},
+	"SubscriptionConfirmation": {"Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"},
+	"UnsubscribeConfirmation":  {"Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"},
+}
+
+func (b *builder) newSNS() (Verifier, error) {
+	if b.fetch == nil {
+		return nil, errors.New("verify.provider: sns needs certificates, and nothing here fetches them")
+	}
+	v := &sns{fetch: b.fetch, now: b.now, tolerance: b.tolerance(), certs: map[string]*x509.Certificate{}}
+	if !slices.Equal(b.spec.Topics, Topics{"any"}) {
+		v.topics = b.spec.Topics
+	}
+	return v, nil
+}
+
+func (*sns) Headers() []string { return nil }
+
+func (v *sns) Verify(ctx context.Context, r *Request) error {
+	body, err := bodyObject(r.Body)
+	if err != nil {
+		return err
+	}
+	// The topic comes first: it is not proven yet, but a sender who does not know
+	// it must not make us fetch anything.
+	topic, _ := member(body, "TopicArn").(string)
+	region, ok := topicRegion(topic)
+	if !ok {
+		return refuse(Malformed, "TopicArn")
+	}
+	if v.topics != nil && !slices.Contains(v.topics, topic) {
+		return refuse(Mismatch, "TopicArn")
+	}
+	content, err := snsContent(body)
+	if err != nil {
+		return err
+	}
+	encoded, _ := member(body, "Signature").(string)
+	signature, err := decodeBase64(encoded)
+	if err != nil || encoded == "" {
+		return refuse(Malformed, "Signature")
+	}
+	sentAt, _ := member(body, "Timestamp").(string)
+	at, ok := parseTime(sentAt, "rfc3339")
+	if !ok {
+		return refuse(Malformed, "Timestamp")
+	}
+	version, _ := member(body, "SignatureVersion").(string)
+	certURL, _ := member(body, "SigningCertURL").(string)
+	if !isCertURL(certURL, region) {
+		return refuse(Malformed, "SigningCertURL")
+	}
+	var algorithm crypto.Hash
+	var digest []byte
+	switch version {
+	case "1":
+		sum := sha1.Sum([]byte(content)) //nolint:gosec // as the message says
+		algorithm, digest = crypto.SHA1, sum[:]
+	case "2":
+		sum := sha256.Sum256([]byte(content))
+		algorithm, digest = crypto.SHA256, sum[:]
+	default:
+		return refuse(Malformed, "SignatureVersion")
+	}
+	cert, err := v.certificate(ctx, certURL)
+	if err != nil {
+		return err
+	}
+	key, ok := cert.PublicKey.(*rsa.PublicKey)
+	if !ok || rsa.VerifyPKCS1v15(key, algorithm, digest, signature) != nil {
+		return refuse(Mismatch, "Signature")
+	}
+	return fresh(v.now(), at, v.tolerance, "Timestamp")
+}
+
+// snsContent is `Name LF value LF` for each signed field that is there.
+func snsContent(body *jsonata.Object) (string, error) {
+	kind, _ := member(body, "Type").(string)
+	names, ok := snsFields[kind]
+	if !ok {
+		return "", refuse(Malformed, "Type")
+	}
+	var b strings.Builder
+	for _, name := range names {
+		value := member(body, name)
+		s, ok := value.(string)
+		switch {
+		case value == nil && name == "Subject":
+			continue
+		case !ok:
+			return "", refuse(Missing, name)
+		}
+		b.WriteString(name)
+		b.WriteByte('\n')
+		b.WriteString(s)
+		b.WriteByte('\n')
+	}
+	return b.String(), nil
+}
+
+var (
+	regionPattern = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`)
+	certPattern   = regexp.MustCompile(`^/SimpleNotificationService-[0-9a-f]{1,64}\.pem$`)
+)
+
+func topicRegion(arn string) (string, bool) {
+	parts := strings.Split(arn, ":")
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "sns" || len(parts[3]) > 32 || !regionPattern.MatchString(parts[3]) {
+		return "", false
+	}
+	return parts[3], true
+}
+
+// isCertURL allows the addresses of SNS in the topic's region, spelled as SNS
+// spells them: anything else could name a certificate of the sender's own.
+func isCertURL(text, region string) bool {
+	u, err := url.Parse(text)
+	if err != nil || len(text) > 256 || !certPattern.MatchString(u.Path) {
+		return false
+	}
+	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn"} {
+		if text == "https://sns."+region+suffix+u.Path {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *sns) certificate(ctx context.Context, certURL string) (*x509.Certificate, error) {
+	v.mu.Lock()
+	cert := v.certs[certURL]
+	v.mu.Unlock()
+	if cert == nil {
+		text, err := v.fetch(ctx, certURL)
+		if err != nil {
+			return nil, fmt.Errorf("%w: fetch signing certificate: %w", ErrSecrets, err)
+		}
+		block, _ := pem.Decode(text)
+		if block == nil || block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("%w: signing certificate: not PEM", ErrSecrets)
+		}
+		if cert, err = x509.ParseCertificate(block.Bytes); err != nil {
+			return nil, fmt.Errorf("%w: signing certificate: %w", ErrSecrets, err)
+		}
+		if err := cert.VerifyHostname("sns.amazonaws.com"); err != nil {
+			return nil, fmt.Errorf("%w: signing certificate: %w", ErrSecrets, err)
+		}
+		v.mu.Lock()
+		if len(v.certs) >= maxCerts {
+			clear(v.certs)
+		}
+		v.certs[certURL] = cert
+		v.mu.Unlock()
+	}
+	if now := v.now(); now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
+		return nil, refuse(Stale, "SigningCertURL")
+	}
+	return cert, nil
+}

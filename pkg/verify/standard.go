@@ -1,0 +1,217 @@
+package verify
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// standard is Standard Webhooks:
+// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme.
+type standard struct {
+	keys      *keyring[standardKey]
+	now       func() time.Time
+	tolerance time.Duration
+}
+
+// A standardKey makes v1 or v1a signatures; one of the two is set.
+type standardKey struct {
+	secret []byte            // v1
+	public ed25519.PublicKey // v1a
+}
+
+func decodeStandardKey(text string) (standardKey, error) {
+	if encoded, ok := strings.CutPrefix(text, "whpk_"); ok {
+		key, err := decodeBase64(encoded)
+		if err != nil || len(key) != ed25519.PublicKeySize {
+			return standardKey{}, errKey
+		}
+		return standardKey{public: key}, nil
+	}
+	key, err := keyDecoder("whsec")(text)
+	return standardKey{secret: key}, err
+}
+
+// The two families of header names; Svix came first, and still sends its own.
+var standardFamilies = []string{"Webhook-", "Svix-"}
+
+func (b *builder) newStandard() (Verifier, error) {
+	keys, err := newKeyring(b, decodeStandardKey)
+	if err != nil {
+		return nil, err
+	}
+	return &standard{keys, b.now, b.tolerance()}, nil
+}
+
+func (*standard) Headers() []string {
+	var names []string
+	for _, f := range standardFamilies {
+		f = strings.ToLower(f)
+		names = append(names, f+"id", f+"signature", f+"timestamp")
+	}
+	return names
+}
+
+func (v *standard) Verify(ctx context.Context, r *Request) error {
+	// The family of the signature is the family of id and time: mixed ones are
+	// not what anybody sends.
+	family := standardFamilies[0]
+	if len(r.Header.Values(family+"Signature")) == 0 && len(r.Header.Values(standardFamilies[1]+"Signature")) > 0 {
+		family = standardFamilies[1]
+	}
+	signature, err := headerValue(r.Header, family+"Signature")
+	if err != nil {
+		return err
+	}
+	id, err := headerValue(r.Header, family+"Id")
+	if err != nil {
+		return err
+	}
+	timestamp, err := headerValue(r.Header, family+"Timestamp")
+	if err != nil {
+		return err
+	}
+	at, ok := parseTime(timestamp, "unix")
+	if !ok {
+		return refuse(Malformed, family+"Timestamp")
+	}
+	// With a full stop in the id, one signature would fit two ways of cutting
+	// id.timestamp.body, and so two times.
+	if strings.Contains(id, ".") {
+		return refuse(Malformed, family+"Id")
+	}
+	v1, v1a, ok := splitStandard(signature)
+	if !ok {
+		return refuse(Malformed, family+"Signature")
+	}
+	var message []byte // for Ed25519, which wants the whole
+	err = v.keys.match(ctx, family+"Signature", func(key standardKey) bool {
+		if key.public != nil {
+			if message == nil && len(v1a) > 0 {
+				message = append([]byte(id+"."+timestamp+"."), r.Body...)
+			}
+			for _, s := range v1a {
+				if ed25519.Verify(key.public, message, s) {
+					return true
+				}
+			}
+			return false
+		}
+		sum := standardMAC(key.secret, id, timestamp, r.Body)
+		for _, s := range v1 {
+			if hmac.Equal(s, sum) {
+				return true
+			}
+		}
+		return false
+	})
+	if err != nil {
+		return err
+	}
+	return fresh(v.now(), at, v.tolerance, family+"Timestamp")
+}
+
+func standardMAC(key []byte, id, timestamp string, body []byte) []byte {
+	mac := hmac.New(sha256.New, key)
+	_, _ = io.WriteString(mac, id+"."+timestamp+".")
+	mac.Write(body)
+	return mac.Sum(nil)
+}
+
+// splitStandard reads `v1,BASE64 v1a,BASE64 …`. Versions that are not known are
+// passed over, as the specification asks; without any known one there is nothing
+// to verify.
+func splitStandard(value string) (v1, v1a [][]byte, ok bool) {
+	items, ok := splitList(value, " ")
+	if !ok {
+		return nil, nil, false
+	}
+	for _, item := range items {
+		version, text, _ := strings.Cut(item, ",")
+		sig, err := decodeBase64(text)
+		switch {
+		case err != nil:
+		case version == "v1" && len(sig) == sha256.Size:
+			v1 = append(v1, sig)
+		case version == "v1a" && len(sig) == ed25519.SignatureSize:
+			v1a = append(v1a, sig)
+		}
+	}
+	return v1, v1a, len(v1)+len(v1a) > 0
+}
+
+// signStandard makes v1 headers. An id in r is kept; otherwise it is made of what
+// is signed, so that equal deliveries have equal ids.
+func signStandard(secret string, r *Request, now time.Time) (http.Header, error) {
+	key, err := decodeStandardKey(secret)
+	if err != nil || key.secret == nil {
+		return nil, errKey
+	}
+	timestamp := formatTime(now, "unix")
+	id := r.Header.Get("Webhook-Id")
+	if id == "" {
+		sum := sha256.Sum256(append([]byte(timestamp+"."), r.Body...))
+		id = "msg_" + hex.EncodeToString(sum[:12])
+	}
+	sum := standardMAC(key.secret, id, timestamp, r.Body)
+	out := http.Header{}
+	out.Set("Webhook-Id", id)
+	out.Set("Webhook-Timestamp", timestamp)
+	out.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(sum))
+	return out, nil
+}
+
+// gitlab takes the signing token, which is Standard Webhooks, or the older
+// X-Gitlab-Token. Which one a secret is shows in its prefix, so that a sender
+// cannot choose the weaker check.
+type gitlab struct {
+	signing, plain Verifier // nil when no secret is of that kind
+}
+
+const gitlabToken = "X-Gitlab-Token" //nolint:gosec // a header's name
+
+func (b *builder) newGitLab() (Verifier, error) {
+	v := &gitlab{}
+	var signing, plain builder
+	signing, plain = *b, *b
+	signing.refs, plain.refs = nil, nil
+	for _, ref := range b.refs {
+		secret, err := b.source.Get(context.Background(), ref)
+		if err == nil && strings.HasPrefix(secret.Reveal(), "whsec_") {
+			signing.refs = append(signing.refs, ref)
+		} else {
+			plain.refs = append(plain.refs, ref) // its keyring reports the error
+		}
+	}
+	var err error
+	if len(signing.refs) > 0 {
+		if v.signing, err = signing.newStandard(); err != nil {
+			return nil, err
+		}
+	}
+	if len(plain.refs) > 0 {
+		if v.plain, err = plain.newToken(gitlabToken); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+func (*gitlab) Headers() []string {
+	return append((&standard{}).Headers(), strings.ToLower(gitlabToken))
+}
+
+func (v *gitlab) Verify(ctx context.Context, r *Request) error {
+	signed := len(r.Header.Values("Webhook-Signature")) > 0
+	if v.signing != nil && (signed || v.plain == nil) {
+		return v.signing.Verify(ctx, r)
+	}
+	return v.plain.Verify(ctx, r)
+}

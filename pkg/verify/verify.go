@@ -1,0 +1,261 @@
+// Package verify decides whether a webhook request comes from who it claims to.
+//
+// A route's `verify` block is a [Spec]: a provider's preset, a generic HMAC,
+// HTTP Basic, a static token, or, written out, none. [New] turns it into a
+// [Verifier] and fails closed: a provider that is not known, an empty secret or a
+// key that cannot be decoded is an error before the first request. What a
+// provider is, is data: [Providers] names them, [Lookup] shows one.
+//
+//	Spec ── Validate ──► New ──► Verifier ── Verify(Request) ──► nil, ErrUnverified or ErrSecrets
+//
+// Signatures are over the body's raw bytes. The package knows no HTTP server, no
+// Lambda and no configuration file; the clock, the secrets and the fetching of
+// certificates are handed in. The schemes, one file each, follow sections 4.1 and
+// 5.3 of the design.
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/secrets"
+)
+
+// Errors of a [Verifier]; test for them with [errors.Is].
+var (
+	// ErrUnverified says that the sender did not prove who it is. Its text ends in
+	// a [Reason] and is for logs: the sender gets one constant answer.
+	ErrUnverified = errors.New("unverified")
+	// ErrSecrets says that the route's secrets, keys or certificates could not be
+	// had, so that nothing is known about the sender: it may try again.
+	ErrSecrets = errors.New("secrets unavailable")
+)
+
+// A Reason is why a request is unverified. It says nothing about the expected
+// signature.
+type Reason string
+
+// The reasons.
+const (
+	Missing   Reason = "missing"   // a header or field that the scheme needs is not there
+	Malformed Reason = "malformed" // it is there, and cannot be what the scheme sends
+	Mismatch  Reason = "mismatch"  // no secret makes this signature
+	Stale     Reason = "stale"     // signed, but too long ago or too far ahead
+)
+
+// An unverified error holds no more than its reason and the place, so that
+// nothing of the request or of the secrets can leak through it.
+type unverified struct {
+	reason Reason
+	where  string // a header's or field's name from the scheme, never from the request
+}
+
+func (e *unverified) Error() string {
+	if e.where == "" {
+		return "unverified: " + string(e.reason)
+	}
+	return "unverified: " + string(e.reason) + ": " + e.where
+}
+
+func (*unverified) Is(target error) bool { return target == ErrUnverified }
+
+func refuse(reason Reason, where string) error { return &unverified{reason, where} }
+
+// ReasonOf is why err, an error of a [Verifier], wraps [ErrUnverified]; it is
+// empty for every other error.
+func ReasonOf(err error) Reason {
+	var u *unverified
+	if errors.As(err, &u) {
+		return u.reason
+	}
+	return ""
+}
+
+// A Request is what a sender sent. It is not changed, nor kept after Verify.
+type Request struct {
+	// Method is the HTTP method in upper case.
+	Method string
+	// Path is the escaped path as the sender wrote it, with its leading slash.
+	Path string
+	// RawQuery is the query as the sender wrote it, without the question mark.
+	RawQuery string
+	// URL is the whole public URL that the sender called. When empty, it is the
+	// Spec's URL with Path and RawQuery. It must never be built from a Host header,
+	// which the sender chooses.
+	URL string
+	// Header has canonical keys, and one value for each header line.
+	Header http.Header
+	// Body is the raw bytes, before any decoding or parsing.
+	Body []byte
+}
+
+// A Verifier checks requests of one route. It is safe for concurrent use.
+type Verifier interface {
+	// Verify returns nil, an error that wraps [ErrUnverified], or one that wraps
+	// [ErrSecrets].
+	Verify(ctx context.Context, r *Request) error
+	// Headers are the names, in lower case, of the headers that Verify reads. They
+	// carry credentials and are left out of a route's default input.
+	Headers() []string
+}
+
+// A Fetch gets a small document by https; SNS needs it for certificates. The URL
+// was checked against the addresses the scheme allows. Implementations do not
+// follow redirects, and bound time and size.
+type Fetch func(ctx context.Context, url string) ([]byte, error)
+
+type options struct{ fetch Fetch }
+
+// An Option changes how [New] works.
+type Option func(*options)
+
+// WithFetch sets how certificates are fetched. Without it, a provider that needs
+// certificates cannot be used.
+func WithFetch(f Fetch) Option { return func(o *options) { o.fetch = f } }
+
+// New makes the verifier that s describes. It looks every secret up once, to fail
+// now and not at the first delivery; later each request asks source again, so that
+// rotated secrets count. now is the clock for freshness.
+func New(s Spec, source secrets.Source, now func() time.Time, opts ...Option) (Verifier, error) {
+	if problems := s.Validate(); len(problems) > 0 {
+		errs := make([]error, len(problems))
+		for i, p := range problems {
+			errs[i] = p
+		}
+		return nil, errors.Join(errs...)
+	}
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	b := builder{spec: s, source: source, now: now, fetch: o.fetch}
+	for _, text := range s.Secrets {
+		ref, err := secrets.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		b.refs = append(b.refs, ref)
+	}
+	v, err := b.build()
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// A builder holds what the constructors of the schemes share.
+type builder struct {
+	spec   Spec
+	source secrets.Source
+	now    func() time.Time
+	fetch  Fetch
+	refs   []secrets.Reference
+	preset Preset
+}
+
+func (b *builder) build() (Verifier, error) {
+	s := b.spec
+	switch {
+	case s.None:
+		return none{}, nil
+	case s.HMAC != nil:
+		return b.newHMAC(*s.HMAC)
+	case s.Basic != nil:
+		return b.newBasic(s.Basic.Username)
+	case s.Provider == "" && s.Token != nil:
+		return b.newToken(s.Token.Header)
+	}
+	var ok bool
+	if b.preset, ok = Lookup(s.Provider); !ok {
+		return nil, fmt.Errorf("provider %q is not known", s.Provider)
+	}
+	switch b.preset.Scheme {
+	case SchemeHMAC:
+		h := *b.preset.HMAC
+		if h.Timestamp != nil || h.TimestampKey != "" {
+			ts := Timestamp{}
+			if h.Timestamp != nil {
+				ts = *h.Timestamp
+			}
+			ts.Tolerance = Duration(b.tolerance().String())
+			h.Timestamp = &ts
+		}
+		return b.newHMAC(h)
+	case SchemeStandard:
+		return b.newStandard()
+	case SchemeGitLab:
+		return b.newGitLab()
+	case SchemeTwilio:
+		return b.newTwilio()
+	case SchemeDiscord:
+		return b.newDiscord()
+	case SchemeSendGrid:
+		return b.newSendGrid()
+	case SchemeBox:
+		return b.newBox()
+	case SchemeHubSpot:
+		return b.newHubSpot()
+	case SchemeAdyen:
+		return b.newAdyen()
+	case SchemeSNS:
+		return b.newSNS()
+	case SchemeClientState:
+		return b.newClientState()
+	case SchemeMailgun:
+		return b.newMailgun()
+	}
+	return nil, fmt.Errorf("provider %q has no scheme", s.Provider)
+}
+
+// tolerance is the preset's, unless the Spec sets its own.
+func (b *builder) tolerance() time.Duration {
+	if b.spec.Tolerance != "" {
+		d, _ := b.spec.Tolerance.Parse() // Validate has seen it
+		return d
+	}
+	return b.preset.Tolerance
+}
+
+// publicURL is the URL that was signed.
+func publicURL(base string, r *Request) string {
+	if r.URL != "" {
+		return r.URL
+	}
+	u := strings.TrimSuffix(base, "/") + r.Path
+	if r.RawQuery != "" {
+		u += "?" + r.RawQuery
+	}
+	return u
+}
+
+// fresh checks a time that the signature covers, both ways: a clock that is ahead
+// must not make a signature that lasts.
+func fresh(now, signed time.Time, tolerance time.Duration, where string) error {
+	if skew := now.Sub(signed); skew > tolerance || skew < -tolerance {
+		return refuse(Stale, where)
+	}
+	return nil
+}
+
+// none accepts everything, which the configuration must ask for by name.
+type none struct{}
+
+func (none) Verify(context.Context, *Request) error { return nil }
+func (none) Headers() []string                      { return nil }
+
+// originOf checks verify.url: scheme, host and port, and nothing else.
+func originOf(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
+		return errors.New("write scheme and host, as https://hooks.example.com")
+	case u.User != nil, u.Path != "" && u.Path != "/", u.RawQuery != "", u.ForceQuery, strings.Contains(text, "#"):
+		return errors.New("write scheme, host and port only; path and query are the request's")
+	}
+	return nil
+}
