@@ -33,9 +33,9 @@ func newHandler(getenv func(string) string, log *slog.Logger) (lambda.Handler, e
 	if err != nil {
 		return nil, err
 	}
-	starter, err := stepfn.FromEnv(getenv)
+	options, err := stepfn.FromEnv(getenv)
 	if err != nil {
 		return nil, err
 	}
-	return eventbridge.New(cfg.Routes, bridge.New(starter, log, nil), log), nil
+	return eventbridge.New(cfg.Routes, bridge.New(stepfn.New(options), log, nil), log), nil
 }

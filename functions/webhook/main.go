@@ -33,11 +33,11 @@ func newHandler(getenv func(string) string, log *slog.Logger) (lambda.Handler, e
 	if err != nil {
 		return nil, err
 	}
-	starter, err := stepfn.FromEnv(getenv)
+	options, err := stepfn.FromEnv(getenv)
 	if err != nil {
 		return nil, err
 	}
-	front, err := httpfront.New(cfg.Routes, bridge.New(starter, log, nil), secrets.NewEnv(getenv), log)
+	front, err := httpfront.New(cfg.Routes, bridge.New(stepfn.New(options), log, nil), secrets.NewEnv(getenv), log)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strings"
 	"time"
 )
 
@@ -24,15 +25,21 @@ type Error struct {
 	Init bool
 	// Payload is the whole error document, as the invoker receives it.
 	Payload []byte
+	// Logs is what the process wrote before it failed to init: there may be no
+	// [Function] to ask. It is empty for other errors.
+	Logs string
 }
 
-// Error is the type and the message.
+// Error is the type and the message, and the logs of an init error on lines of their own.
 func (e *Error) Error() string {
-	phase := "function error"
-	if e.Init {
-		phase = "init error"
+	if !e.Init {
+		return fmt.Sprintf("function error: %s: %s", e.Type, e.Message)
 	}
-	return fmt.Sprintf("%s: %s: %s", phase, e.Type, e.Message)
+	text := fmt.Sprintf("init error: %s: %s", e.Type, e.Message)
+	if e.Logs != "" {
+		text += "\n" + strings.TrimRight(e.Logs, "\n")
+	}
+	return text
 }
 
 // reported is the error that the function posted. A document that is no error document

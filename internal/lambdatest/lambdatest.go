@@ -269,5 +269,6 @@ func (f *Function) MaxRSS() int64 {
 	return max(f.maxRSS, f.current.peakRSS())
 }
 
-// Logs is everything the processes have written to stdout and stderr, in order.
+// Logs is everything the processes have written to stdout and stderr, in order. What a
+// running process wrote just now may be missing; after [Function.Stop] nothing is.
 func (f *Function) Logs() string { return f.logs.String() }

@@ -196,6 +196,9 @@ func TestInitErrors(t *testing.T) {
 			if !errors.As(err, &failure) {
 				t.Fatalf("error = %v, want an init error", err)
 			}
+			if mode == "exit" && (failure.Logs != "init says goodbye\n" || !strings.HasSuffix(err.Error(), "\ninit says goodbye")) {
+				t.Errorf("logs = %q, want what the process printed, and in %q", failure.Logs, err)
+			}
 			if failure.Type != want.kind || failure.Message != want.message || !failure.Init {
 				t.Errorf("error = %q %q init %t, want %q %q", failure.Type, failure.Message, failure.Init, want.kind, want.message)
 			}
@@ -235,7 +238,7 @@ func TestConcurrency(t *testing.T) {
 		t.Run(fmt.Sprint(concurrency), func(t *testing.T) {
 			t.Parallel()
 			fn := start(t, lambdatest.Options{Concurrency: concurrency})
-			const wait = 200 * time.Millisecond
+			const wait = 400 * time.Millisecond
 			var wg sync.WaitGroup
 			began := time.Now()
 			for range n {
@@ -260,7 +263,7 @@ func TestConcurrency(t *testing.T) {
 func TestCancelledInvoke(t *testing.T) {
 	t.Parallel()
 	fn := start(t, lambdatest.Options{})
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if _, err := fn.Invoke(ctx, []byte(`{"Do":"wait","Wait":60000000000}`), lambdatest.InvokeOptions{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error = %v, want the context's", err)

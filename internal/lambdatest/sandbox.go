@@ -57,7 +57,8 @@ type sandbox struct {
 }
 
 // boot starts a process and waits for its first poll.
-func boot(ctx context.Context, o Options, logs io.Writer) (*sandbox, error) {
+func boot(ctx context.Context, o Options, logs *logBuffer) (*sandbox, error) {
+	written := len(logs.String())
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("serve runtime API: %w", err)
@@ -84,7 +85,11 @@ func boot(ctx context.Context, o Options, logs io.Writer) (*sandbox, error) {
 		return nil, fmt.Errorf("start bootstrap: %w", err)
 	}
 	go s.wait()
-	return s, s.awaitPoll(ctx)
+	err = s.awaitPoll(ctx)
+	if failure := (*Error)(nil); errors.As(err, &failure) {
+		failure.Logs = logs.String()[written:]
+	}
+	return s, err
 }
 
 func (s *sandbox) wait() {

@@ -370,7 +370,7 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		d.add(where, "verify: %s", p.Error())
 	}
 	if preset, ok := verify.Lookup(spec.Provider); ok {
-		r.HTTP.DeliveryHeader = preset.DeliveryHeader()
+		r.HTTP.DeliveryHeader = preset.DeliveryID.Header
 		if r.Timeout == 0 {
 			r.Timeout = preset.Deadline
 		}

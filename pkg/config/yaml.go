@@ -284,9 +284,36 @@ func (d *document) texts(n ast.Node, what string) []string {
 	}
 	var out []string
 	for _, item := range d.list(n, what) {
+		if s, ok := rejoin(item); ok {
+			out = append(out, s)
+			continue
+		}
 		out = append(out, d.text(item, what))
 	}
 	return out
+}
+
+// rejoin undoes a misreading of the YAML parser: in a list within { }, it takes
+// env:NAME, which is plain text, for a mapping of env to NAME.
+func rejoin(n ast.Node) (string, bool) {
+	var pair *ast.MappingValueNode
+	switch n := n.(type) {
+	case *ast.MappingValueNode:
+		pair = n
+	case *ast.MappingNode:
+		if len(n.Values) == 1 {
+			pair = n.Values[0]
+		}
+	}
+	if pair == nil {
+		return "", false
+	}
+	key, ok1 := pair.Key.(ast.Node).(*ast.StringNode)
+	value, ok2 := pair.Value.(*ast.StringNode)
+	if !ok1 || !ok2 || value.Token.Position.Offset != key.Token.Position.Offset+len(key.Value)+1 {
+		return "", false
+	}
+	return key.Value + ":" + value.Value, true
 }
 
 var variable = regexp.MustCompile(`\$\{([^}]*)\}`)

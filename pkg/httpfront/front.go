@@ -87,13 +87,13 @@ func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, _ 
 	if failed != nil {
 		return f.refuse(ctx, r, failed), nil
 	}
-	e, failed := f.match(hr)
-	if failed != nil {
-		answer := answerTo(failed.failure, r.requestID)
-		if failed.allow != "" {
-			answer.header.Set("Allow", failed.allow)
+	e, none := f.match(hr)
+	if none != nil {
+		answer := answerTo(none.failure, r.requestID)
+		if none.allow != "" {
+			answer.header.Set("Allow", none.allow)
 		}
-		f.logRefusal(ctx, r, failed.failure)
+		f.logRefusal(ctx, r, none.failure)
 		return encode(r, answer), nil
 	}
 	if err != nil {

@@ -83,7 +83,6 @@ type node struct {
 	keepSingleton bool // a path with such a step
 	consArray     bool // an array constructor that a path must not flatten
 	tuple         bool // a step that makes a stream of tuples
-	binds         bool // a block with := directly in it
 	simple        bool // a path of a variable or name and names, with nothing else to them
 
 	focus    string // the variable of @$v

@@ -32,6 +32,9 @@ type Error struct {
 	Value    any    // the value that was refused, if one was
 	Index    int    // the number of the argument that was refused, from 1; 0 when it is none
 	Message  string // the text for Code, with Token and Value filled in
+
+	other    any    // the second of two values that the message shows
+	expected string // what the items of an array should have been
 }
 
 // Error returns the code and the message, as Step Functions writes them: "T2001: The left side …".
@@ -71,10 +74,7 @@ const maxErrorValue = 100
 func (e *Error) describe() {
 	text, ok := messages[e.Code]
 	if !ok {
-		if e.Message == "" {
-			e.Message = "unknown error"
-		}
-		return
+		return // $error and $assert: the expression chose the message
 	}
 	if !strings.Contains(text, "{{") {
 		e.Message = text
@@ -82,6 +82,8 @@ func (e *Error) describe() {
 	}
 	e.Message = strings.NewReplacer(
 		"{{value}}", showValue(e.Value),
+		"{{other}}", showValue(e.other),
+		"{{expected}}", e.expected,
 		"{{token}}", e.Token,
 		"{{index}}", fmt.Sprint(e.Index),
 	).Replace(text)
@@ -100,6 +102,3 @@ func showValue(v any) string {
 	}
 	return string(b)
 }
-
-// messages are the texts of the errors, by code.
-var messages = map[string]string{}

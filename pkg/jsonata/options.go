@@ -14,13 +14,14 @@ const (
 )
 
 // maxSource is how long an expression may be, in bytes.
-const maxSource = 256 << 10
+const maxSource = 64 << 10
 
 // An Option changes how [Compile] understands an expression, or what it may use.
 type Option func(*config)
 
 type config struct {
-	stepFunctions bool
+	stepFunctions bool // the grammar and the functions
+	noContext     bool // $, $$ and names refer to nothing at the top
 	maxTime       time.Duration
 	maxDepth      int
 	maxAllocation int64
@@ -48,14 +49,7 @@ func (c *config) builtin(name string) *builtin {
 	if f, ok := c.functions[name]; ok {
 		return f
 	}
-	f := builtins()[name]
-	if f == nil {
-		return nil
-	}
-	if f.dialect == onlyJSONata && c.stepFunctions || f.dialect == onlyStepFunctions && !c.stepFunctions {
-		return nil
-	}
-	return f
+	return findBuiltin(name, c.stepFunctions)
 }
 
 // StepFunctions selects the [dialect of AWS Step Functions]: the grammar of JSONata
@@ -64,7 +58,9 @@ func (c *config) builtin(name string) *builtin {
 // expression: whatever the input, $, $$ and bare names refer to nothing there.
 //
 // [dialect of AWS Step Functions]: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
-func StepFunctions() Option { return func(c *config) { c.stepFunctions = true } }
+func StepFunctions() Option {
+	return func(c *config) { c.stepFunctions, c.noContext = true, true }
+}
 
 // WithMaxTime bounds the time of an evaluation; beyond it, the error is U1001.
 func WithMaxTime(d time.Duration) Option { return func(c *config) { c.maxTime = d } }

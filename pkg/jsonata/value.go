@@ -3,6 +3,7 @@ package jsonata
 import (
 	"encoding/json"
 	"strconv"
+	"sync"
 )
 
 // The values that expressions read and make are these Go types, and no others:
@@ -122,12 +123,11 @@ func (o *Object) MarshalJSON() ([]byte, error) { return AppendJSON(nil, o) }
 
 // A Raw is valid JSON text that is decoded when something first looks into it,
 // and written as it stands when nothing does: a large body that passes through an
-// expression untouched costs no more than its bytes. It is not safe for
-// concurrent use until [Raw.Value] was called once.
+// expression untouched costs no more than its bytes. It is safe for concurrent use.
 type Raw struct {
-	text    []byte
-	value   any
-	decoded bool
+	text  []byte
+	once  sync.Once
+	value any
 }
 
 // NewRaw returns text as a value. The text must be valid JSON (see [Valid]) and
@@ -139,13 +139,13 @@ func (r *Raw) Text() []byte { return r.text }
 
 // Value returns the decoded value: never a *Raw itself.
 func (r *Raw) Value() any {
-	if !r.decoded {
+	r.once.Do(func() {
 		v, err := Decode(r.text)
 		if err != nil {
 			panic("jsonata: NewRaw was given invalid JSON: " + err.Error())
 		}
-		r.value, r.decoded = v, true
-	}
+		r.value = v
+	})
 	return r.value
 }
 

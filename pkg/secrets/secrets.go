@@ -67,7 +67,7 @@ func Parse(text string) (Reference, error) {
 	switch ref.Scheme {
 	case Env:
 		if !isVariable(name) {
-			return Reference{}, fmt.Errorf("%w: after env: stands the name of an environment variable", ErrReference)
+			return Reference{}, fmt.Errorf("%w: no variable name follows env:, which names an environment variable", ErrReference)
 		}
 	case SSM:
 		if !isName(name) {
@@ -80,7 +80,7 @@ func Parse(text string) (Reference, error) {
 			return Reference{}, fmt.Errorf("%w: after secretsmanager: stands the id of a secret, and perhaps # and a key", ErrReference)
 		}
 	default:
-		return Reference{}, fmt.Errorf("%w: unknown scheme; write env:, ssm: or secretsmanager:", ErrReference)
+		return Reference{}, fmt.Errorf("%w: unknown scheme; env:, ssm: and secretsmanager: are known", ErrReference)
 	}
 	return ref, nil
 }

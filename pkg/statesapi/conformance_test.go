@@ -8,7 +8,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
@@ -20,7 +22,6 @@ const recordedAccount = "111111111111"
 type recorded struct {
 	ID            string
 	Kind          string
-	Tier          string
 	MachineType   string `json:"machine_type"`
 	Operation     string
 	Definition    json.RawMessage
@@ -78,21 +79,35 @@ func (s *score) atLeast(t *testing.T, floor int) {
 	}
 }
 
-// StartSyncExecution answers as AWS did, with every member.
+// StartSyncExecution answers as AWS did, with every member. The recordings say how the
+// run ended; what is tested is the answer around it.
 func TestConformanceSync(t *testing.T) {
 	t.Parallel()
 	var s score
-	for _, c := range recordings(t, "express") {
-		if c.Kind == "sync" && c.Tier == "pure" {
-			s.count(t, c, runSync(t, c))
+	for _, area := range []string{"express", "services"} {
+		for _, c := range recordings(t, area) {
+			if c.Kind == "sync" {
+				s.count(t, c, runSync(t, c))
+			}
 		}
 	}
-	s.atLeast(t, 3)
+	s.atLeast(t, 5)
 }
 
 func runSync(t *testing.T, c recorded) string {
 	t.Helper()
-	service := newService(t, Options{Account: recordedAccount}, passDefinition)
+	want := c.Expect.Response
+	billing := want["billingDetails"].(map[string]any)["billedDurationInMilliseconds"].(float64)
+	var now atomic.Int64
+	clock := func() time.Time { return at.Add(time.Duration(now.Load())) }
+	service := newFake(t, Options{Account: recordedAccount, Now: clock}, func(context.Context, Execution) Result {
+		// Just inside the last tenth of a second that was charged for.
+		now.Add(int64(time.Duration(billing)*time.Millisecond - time.Microsecond))
+		if want["status"] != "SUCCEEDED" {
+			return Result{Status: bridge.Failed, Error: want["error"].(string), Cause: want["cause"].(string)}
+		}
+		return Result{Status: bridge.Succeeded, Output: []byte(must(t, want["output"]))}
+	})
 	h := NewHandler(service, nil)
 	_, _, created := post(t, h, "CreateStateMachine", must(t, map[string]any{
 		"name": "m", "definition": c.definition(), "roleArn": roleARN, "type": Express,
@@ -113,33 +128,29 @@ func runSync(t *testing.T, c recorded) string {
 			got[name] = v
 		}
 	}
-	if !matches(c.Tokens, c.Expect.Response, normal(t, got)) {
-		return fmt.Sprintf("answer = %s, want %s", must(t, got), must(t, c.Expect.Response))
+	if !matches(c.Tokens, want, normal(t, got)) {
+		return fmt.Sprintf("answer = %s, want %s", must(t, got), must(t, want))
 	}
 	return ""
 }
 
-// Definitions are refused, and diagnosed, in AWS's words.
-func TestConformanceValidation(t *testing.T) {
+// ValidateStateMachineDefinition answers in AWS's form, with the recorded diagnostics
+// from the engine.
+func TestConformanceValidate(t *testing.T) {
 	t.Parallel()
 	var s score
-	service := newService(t, Options{Account: recordedAccount}, passDefinition)
-	h := NewHandler(service, nil)
 	for _, c := range recordings(t, "validation") {
-		if c.Kind != "create_validation" {
+		if c.Kind != "create_validation" || c.Expect.Result == "" {
 			continue
 		}
-		if c.Expect.Error != "" {
-			_, _, got := post(t, h, "CreateStateMachine", must(t, map[string]any{
-				"name": "v", "definition": c.definition(), "roleArn": roleARN, "type": c.MachineType,
-			}))
-			problem := ""
-			if got["__type"] != serviceNamespace+c.Expect.Error || !matches(c.Tokens, c.Expect.Message, got["message"]) {
-				problem = fmt.Sprintf("answer = %v, want %s: %s", got, c.Expect.Error, c.Expect.Message)
+		var e *DefinitionError
+		if !c.Expect.Valid {
+			e = &DefinitionError{}
+			if err := json.Unmarshal([]byte(must(t, c.Expect.Diagnostics)), &e.Diagnostics); err != nil {
+				t.Fatal(err)
 			}
-			s.count(t, c, problem)
-			continue
 		}
+		h := NewHandler(newService(t, Options{Engine: refusing{e}}, passDefinition), nil)
 		_, _, got := post(t, h, "ValidateStateMachineDefinition", must(t, map[string]any{
 			"definition": c.definition(), "type": c.MachineType,
 		}))
@@ -150,7 +161,44 @@ func TestConformanceValidation(t *testing.T) {
 		}
 		s.count(t, c, problem)
 	}
-	s.atLeast(t, 16)
+	s.atLeast(t, 12)
+}
+
+// refusing refuses every definition but the one of newService with its error.
+type refusing struct{ err *DefinitionError }
+
+func (r refusing) Parse(definition []byte, kind string) (Program, error) {
+	if r.err == nil || string(definition) == passDefinition {
+		return scripted(echo), nil
+	}
+	return nil, r.err
+}
+
+// CreateStateMachine joins code, message and place as AWS's recorded answers do.
+func TestConformanceInvalidDefinition(t *testing.T) {
+	t.Parallel()
+	shape := regexp.MustCompile(`\AInvalid State Machine Definition: '([A-Z_]+): (.*) at (/\S*)'\z`)
+	var s score
+	for _, c := range recordings(t, "validation") {
+		if c.Kind != "create_validation" || c.Expect.Error == "" {
+			continue
+		}
+		parts := shape.FindStringSubmatch(c.Expect.Message)
+		if parts == nil {
+			s.count(t, c, "another form: "+c.Expect.Message)
+			continue
+		}
+		h := NewHandler(newService(t, Options{Engine: refusing{&DefinitionError{[]Diagnostic{{"ERROR", parts[1], parts[2], parts[3]}}}}}, passDefinition), nil)
+		_, _, got := post(t, h, "CreateStateMachine", must(t, map[string]any{
+			"name": "v", "definition": c.definition(), "roleArn": roleARN, "type": c.MachineType,
+		}))
+		problem := ""
+		if got["__type"] != serviceNamespace+c.Expect.Error || got["message"] != c.Expect.Message {
+			problem = fmt.Sprintf("answer = %v, want %s: %s", got, c.Expect.Error, c.Expect.Message)
+		}
+		s.count(t, c, problem)
+	}
+	s.atLeast(t, 4)
 }
 
 // Refused calls have AWS's names and messages. CreateActivity, which is not ours, has
@@ -165,17 +213,12 @@ func TestConformanceErrors(t *testing.T) {
 		}
 		s.count(t, c, runError(t, c))
 	}
-	s.atLeast(t, 29)
+	s.atLeast(t, 31)
 }
 
 func runError(t *testing.T, c recorded) string {
 	t.Helper()
-	service := newFake(t, Options{Account: recordedAccount}, func(ctx context.Context, x *execution) result {
-		if x.record.Sync {
-			return echo(ctx, x)
-		}
-		return result{status: bridge.Succeeded, output: []byte("{}")}
-	})
+	service := newFake(t, Options{Account: recordedAccount}, echo)
 	create := CreateInput{Name: ptr("ArnPart_0idx"), Definition: ptr(passDefinition), RoleARN: ptr(roleARN)}
 	if _, err := service.Create(create); err != nil {
 		t.Fatal(err)

@@ -2,48 +2,77 @@ package statesapi
 
 import (
 	"context"
+	"errors"
 
-	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// An engine makes programs of definitions and finds what runs their tasks. There is
-// one, on pkg/asl; tests have others.
-type engine interface {
-	// parse's error is one that diagnose understands.
-	parse(definition []byte) (program, error)
-	// tasks returns the task runner of one execution; nil is the environment's own.
-	tasks(stateMachine, testCase string) (asl.TaskRunner, *Error)
+// An Engine makes programs of definitions in the States Language. It is safe for
+// concurrent use. What programs run in (tasks, clocks, limits) is its own matter.
+type Engine interface {
+	// Parse checks a definition for a state machine of the type, [Express] or
+	// [Standard]. Exactly one of program and error is there; the error is a
+	// *[DefinitionError] wherever more is known than a sentence.
+	Parse(definition []byte, kind string) (Program, error)
 }
 
-// A program is a definition that can be run, from many goroutines at once.
-type program interface {
-	// run honours ctx, and ends in one of the statuses of StartSyncExecution.
-	run(ctx context.Context, x *execution) result
+// A Program is a definition that can be run, from many goroutines at once.
+type Program interface {
+	// Run takes an execution to its end. It ends soon after ctx does, whose end is not
+	// the workflow's own: the result then has Stopped set. A panic is recovered by the
+	// caller, and fails the execution.
+	Run(ctx context.Context, x Execution) Result
 }
 
-// An execution is one run of a revision.
-type execution struct {
-	revision *revision
-	tasks    asl.TaskRunner
-	record   ExecutionRecord
-	// stopped is why it was ended from outside, or nil.
-	stopped error
+// An Execution is what a [Program] is told of its run.
+type Execution struct {
+	// ExecutionRecord has the status RUNNING. Its Input is valid JSON.
+	ExecutionRecord
+	// StateMachine and RoleARN are the name and the role, for the context object.
+	StateMachine, RoleARN string
 }
 
-// A result is how a run ended.
-type result struct {
-	status       bridge.Status
-	output       []byte
-	error, cause string
-	stopped      error
-	err          error
+// A Result is how a run ended.
+type Result struct {
+	// Status is SUCCEEDED, FAILED or TIMED_OUT.
+	Status bridge.Status
+	// Output is JSON text, of a run that succeeded.
+	Output []byte
+	// Error and Cause are those of a run that did not; either may be empty.
+	Error, Cause string
+	// Stopped is the context's cause when its end ended the run, and nil otherwise.
+	Stopped error
+}
+
+// A DefinitionError is why an [Engine] refuses a definition.
+type DefinitionError struct {
+	// Diagnostics has at least one member.
+	Diagnostics []Diagnostic
+}
+
+// Error returns all diagnostics, in the form that CreateStateMachine answers them in.
+func (e *DefinitionError) Error() string { return definitionMessage(e.Diagnostics) }
+
+// diagnose makes diagnostics of whatever error an engine has.
+func diagnose(err error) []Diagnostic {
+	var e *DefinitionError
+	if errors.As(err, &e) && len(e.Diagnostics) > 0 {
+		return e.Diagnostics
+	}
+	return []Diagnostic{{Severity: "ERROR", Code: SchemaValidationFailed, Message: err.Error()}}
 }
 
 // aborted is AWS's status of executions that were stopped.
 const aborted bridge.Status = "ABORTED"
 
-// noMocks refuses a test case where there is nothing that knows test cases.
-func noMocks(stateMachine, testCase string) *Error {
-	return errorf(ValidationException, "There is no mock configuration for the test case '%s' of the state machine '%s'", testCase, stateMachine)
+// execution is one on its way, with what became of it once it has ended.
+type execution struct {
+	revision *revision
+	record   ExecutionRecord
+	stopped  error
+}
+
+// noTestCase refuses a test case that nothing here knows.
+func noTestCase(stateMachine, testCase, why string) *Error {
+	return errorf(ValidationException, "There is no test case '%s' of the state machine '%s': %s", testCase, stateMachine, why)
 }

@@ -171,8 +171,7 @@ func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 	if err := jsonata.Valid(input); err != nil {
 		return nil, errorf(InvalidExecutionInput, "Invalid State Machine Execution Input: '%v'", err)
 	}
-	tasks, err := s.engine.tasks(a.name, a.testCase)
-	if err != nil {
+	if err := s.checkTestCase(a); err != nil {
 		return nil, err
 	}
 
@@ -185,7 +184,6 @@ func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 	}
 	return &execution{
 		revision: rev,
-		tasks:    tasks,
 		record: ExecutionRecord{
 			ExecutionARN: s.executionARN(rev, name, id), Name: name, StateMachineARN: a.full(), TestCase: a.testCase,
 			Sync: sync, Input: input, TraceHeader: deref(in.TraceHeader), Status: bridge.Running, StartDate: s.opts.Now(),
@@ -206,9 +204,10 @@ func (s *Service) executionARN(rev *revision, name, id string) string {
 func (s *Service) run(ctx context.Context, x *execution) {
 	s.observe(x.record)
 	r := s.guarded(ctx, x)
-	x.stopped = r.stopped
-	x.record.Status, x.record.Output = r.status, r.output
-	x.record.Error, x.record.Cause, x.record.Err = r.error, r.cause, r.err
+	x.record.Status, x.record.Output, x.record.Error, x.record.Cause = r.Status, r.Output, r.Error, r.Cause
+	if r.Stopped != nil {
+		x.stopped, x.record.Status, x.record.Output = r.Stopped, aborted, nil
+	}
 	// A clock that was set back must not make a negative duration.
 	x.record.StopDate = s.opts.Now()
 	if x.record.StopDate.Before(x.record.StartDate) {
@@ -225,16 +224,27 @@ func (s *Service) observe(r ExecutionRecord) {
 
 // guarded is the one place where a panic in an execution ends: an asynchronous one
 // would take the process with it.
-func (s *Service) guarded(ctx context.Context, x *execution) (r result) {
+func (s *Service) guarded(ctx context.Context, x *execution) (r Result) {
 	defer func() {
 		if p := recover(); p != nil {
-			r = result{
-				status: bridge.Failed, error: "States.Runtime", cause: "Internal error",
-				err: fmt.Errorf("panic: %v\n%s", p, debug.Stack()),
-			}
+			r = Result{Status: bridge.Failed, Error: "States.Runtime", Cause: "Internal error"}
+			x.record.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return x.revision.machine.run(ctx, x)
+	return x.revision.machine.Run(ctx, Execution{x.record, x.revision.name, x.revision.roleARN})
+}
+
+func (s *Service) checkTestCase(a arn) *Error {
+	switch {
+	case a.testCase == "":
+		return nil
+	case s.opts.TestCase == nil:
+		return noTestCase(a.name, a.testCase, "there is no mock configuration")
+	}
+	if err := s.opts.TestCase(a.name, a.testCase); err != nil {
+		return noTestCase(a.name, a.testCase, err.Error())
+	}
+	return nil
 }
 
 // started is a STANDARD execution whose name is taken.
@@ -292,7 +302,7 @@ func definitionMessage(list []Diagnostic) string {
 	texts := make([]string, len(list))
 	for i, d := range list {
 		texts[i] = d.Code + ": " + d.Message
-		if d.Location != "" && d.Code != invalidJSON {
+		if d.Location != "" && d.Code != InvalidJSONDescription {
 			texts[i] += " at " + d.Location
 		}
 	}

@@ -59,7 +59,7 @@ func TestHandlerRefusals(t *testing.T) {
 		},
 		{
 			"test case without mocks", "StartSyncExecution", `{"stateMachineArn":"` + machineARN + `#Happy"}`, valid + "ValidationException",
-			"There is no mock configuration for the test case 'Happy' of the state machine 'orders'",
+			"There is no test case 'Happy' of the state machine 'orders': there is no mock configuration",
 		},
 		{
 			"empty name", "StartSyncExecution", `{"stateMachineArn":"` + machineARN + `","name":""}`, valid + "ValidationException",
@@ -233,11 +233,11 @@ func TestHandlerHTTP(t *testing.T) {
 // The whole answer of StartSyncExecution, with AWS's members.
 func TestHandlerStartSync(t *testing.T) {
 	t.Parallel()
-	s := newFake(t, Options{UUID: func() string { return "u" }}, func(_ context.Context, x *execution) result {
-		if string(x.record.Input) == "0" {
-			return result{status: bridge.Failed, error: "E", cause: "C"}
+	s := newFake(t, Options{UUID: func() string { return "u" }}, func(_ context.Context, x Execution) Result {
+		if string(x.Input) == "0" {
+			return Result{Status: bridge.Failed, Error: "E", Cause: "C"}
 		}
-		return result{status: bridge.Succeeded, output: []byte(`{"a":"<&>"}`)}
+		return Result{Status: bridge.Succeeded, Output: []byte(`{"a":"<&>"}`)}
 	})
 	h := NewHandler(s, nil)
 	const execution = "arn:aws:states:us-east-1:123456789012:express:orders:"
@@ -317,7 +317,7 @@ func TestHandlerPanic(t *testing.T) {
 	var log bytes.Buffer
 	s := newService(t, Options{}, passDefinition)
 	h := NewHandler(s, slog.New(slog.NewTextHandler(&log, nil)))
-	s.engine = panicking{s.engine}
+	s.opts.Engine = panicking{}
 	status, _, body := post(t, h, "ValidateStateMachineDefinition", `{"definition":"{}"}`)
 	if status != http.StatusInternalServerError || body["__type"] != frontNamespace+"InternalFailure" {
 		t.Errorf("answer = %d %v, want 500 InternalFailure", status, body)
@@ -330,16 +330,16 @@ func TestHandlerPanic(t *testing.T) {
 	}
 }
 
-type panicking struct{ engine }
+type panicking struct{}
 
-func (panicking) parse([]byte) (program, error) { panic("secret reason") }
+func (panicking) Parse([]byte, string) (Program, error) { panic("secret reason") }
 
 // An execution goes on when its caller hangs up, as in AWS.
 func TestHandlerCallerGone(t *testing.T) {
 	t.Parallel()
-	s := newFake(t, Options{}, func(ctx context.Context, x *execution) result {
+	s := newFake(t, Options{}, func(ctx context.Context, x Execution) Result {
 		if ctx.Err() != nil {
-			return result{status: aborted, stopped: context.Cause(ctx)}
+			return Result{Stopped: context.Cause(ctx)}
 		}
 		return echo(ctx, x)
 	})

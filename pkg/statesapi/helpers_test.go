@@ -17,7 +17,6 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
@@ -37,29 +36,55 @@ const (
 // at is the clock of tests that look at times.
 var at = time.Date(2026, 11, 22, 10, 30, 0, 250e6, time.UTC)
 
-// fakeEngine takes every definition that the real one parses, and runs fn.
-type fakeEngine struct {
-	engine
-	fn func(ctx context.Context, x *execution) result
+// oneState runs state machines of one Pass or Fail state.
+type oneState struct {
+	StartAt string
+	States  map[string]struct {
+		Type, Error, Cause string
+		Result             json.RawMessage
+	}
 }
 
-type fakeProgram func(ctx context.Context, x *execution) result
+type oneStateEngine struct{}
 
-func (f fakeProgram) run(ctx context.Context, x *execution) result { return f(ctx, x) }
+func (oneStateEngine) Parse(definition []byte, _ string) (Program, error) {
+	var m oneState
+	if err := json.Unmarshal(definition, &m); err != nil {
+		return nil, err
+	}
+	if _, ok := m.States[m.StartAt]; !ok {
+		return nil, &DefinitionError{[]Diagnostic{{"ERROR", SchemaValidationFailed, "These fields are required: [StartAt]", "/"}}}
+	}
+	return m, nil
+}
 
-func (f fakeEngine) parse([]byte) (program, error) { return fakeProgram(f.fn), nil }
+func (m oneState) Run(_ context.Context, x Execution) Result {
+	state := m.States[m.StartAt]
+	switch {
+	case state.Type == "Fail":
+		return Result{Status: bridge.Failed, Error: state.Error, Cause: state.Cause}
+	case state.Result != nil:
+		return Result{Status: bridge.Succeeded, Output: state.Result}
+	}
+	return Result{Status: bridge.Succeeded, Output: x.Input}
+}
 
-func (f fakeEngine) tasks(string, string) (asl.TaskRunner, *Error) { return nil, nil }
+// A scripted engine takes every definition and runs the function.
+type scripted func(ctx context.Context, x Execution) Result
+
+func (f scripted) Parse([]byte, string) (Program, error) { return f, nil }
+
+func (f scripted) Run(ctx context.Context, x Execution) Result { return f(ctx, x) }
 
 // echo succeeds with the input.
-func echo(_ context.Context, x *execution) result {
-	return result{status: bridge.Succeeded, output: x.record.Input}
+func echo(_ context.Context, x Execution) Result {
+	return Result{Status: bridge.Succeeded, Output: x.Input}
 }
 
 // untilStopped runs until its context ends.
-func untilStopped(ctx context.Context, _ *execution) result {
+func untilStopped(ctx context.Context, _ Execution) Result {
 	<-ctx.Done()
-	return result{status: aborted, stopped: context.Cause(ctx)}
+	return Result{Stopped: context.Cause(ctx)}
 }
 
 // sequence makes ids that tests can foresee: id-1, id-2, …
@@ -77,6 +102,9 @@ func newService(t *testing.T, opts Options, definition string) *Service {
 	if opts.UUID == nil {
 		opts.UUID = sequence()
 	}
+	if opts.Engine == nil {
+		opts.Engine = oneStateEngine{}
+	}
 	s := New(opts)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -91,18 +119,11 @@ func newService(t *testing.T, opts Options, definition string) *Service {
 	return s
 }
 
-// newFake is newService on fn instead of the interpreter.
-func newFake(t *testing.T, opts Options, fn func(context.Context, *execution) result) *Service {
+// newFake is newService on a function.
+func newFake(t *testing.T, opts Options, fn scripted) *Service {
 	t.Helper()
-	s := newService(t, opts, passDefinition)
-	s.engine = fakeEngine{engine: s.engine, fn: fn}
-	if err := s.Delete(DeleteInput{ptr(machineARN)}); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Put("orders", []byte(passDefinition)); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	opts.Engine = fn
+	return newService(t, opts, passDefinition)
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -23,7 +23,7 @@ type revision struct {
 	arn, name, kind, roleARN string
 	id                       string // "" until the first update, as in AWS's answers
 	definition               string
-	machine                  program
+	machine                  Program
 	created                  time.Time
 	logging, tracing, crypto *jsonata.Object
 	description              string // of a version
@@ -78,13 +78,13 @@ func (s *Service) Create(in CreateInput) (*CreateOutput, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	machine, err := s.parse(*in.Definition)
-	if err != nil {
-		return nil, err
-	}
 	kind := Standard
 	if in.Type != nil {
 		kind = *in.Type
+	}
+	machine, err := s.parse(*in.Definition, kind)
+	if err != nil {
+		return nil, err
 	}
 	rev := &revision{
 		arn: s.ARN(*in.Name), name: *in.Name, kind: kind, roleARN: *in.RoleARN,
@@ -192,7 +192,7 @@ func (s *Service) Put(name string, definition []byte) error {
 		return err
 	}
 	text := string(definition)
-	machine, invalid := s.parse(text)
+	machine, invalid := s.parse(text, Express)
 	if invalid != nil {
 		return invalid
 	}
@@ -325,8 +325,8 @@ func unqualified(text *string) (arn, *Error) {
 	return a, err
 }
 
-func (s *Service) parse(definition string) (program, *Error) {
-	machine, err := s.engine.parse([]byte(definition))
+func (s *Service) parse(definition, kind string) (Program, *Error) {
+	machine, err := s.opts.Engine.Parse([]byte(definition), kind)
 	if err == nil {
 		return machine, nil
 	}

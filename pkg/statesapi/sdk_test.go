@@ -160,7 +160,7 @@ func TestConcurrentClients(t *testing.T) {
 }
 
 func BenchmarkStartSync(b *testing.B) {
-	s := New(Options{})
+	s := New(Options{Engine: oneStateEngine{}})
 	if err := s.Put("orders", []byte(passDefinition)); err != nil {
 		b.Fatal(err)
 	}
@@ -172,4 +172,8 @@ func BenchmarkStartSync(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func syncInput(input string) *sfn.StartSyncExecutionInput {
+	return &sfn.StartSyncExecutionInput{StateMachineArn: aws.String(machineARN), Input: &input}
 }

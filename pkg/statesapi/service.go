@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"sync"
 	"time"
-
-	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
 // The account and region that state machines get where [Options] name none.
@@ -24,24 +22,18 @@ const (
 	maxRemembered           = 1000 // STANDARD executions whose names are held for idempotency
 )
 
-// Options are what a [Service] takes from outside. The zero value is useful: it runs
-// what needs no task.
+// Options are what a [Service] takes from outside. Engine is required.
 type Options struct {
+	Engine Engine
 	// Account and Region go into the ARNs of new state machines.
 	Account, Region string
 	// Now is the clock, and UUID makes ids of executions, revisions and requests;
 	// nil stands for the real ones.
 	Now  func() time.Time
 	UUID func() string
-	// Tasks returns what runs the Task states of one execution. TestCase is what stands
-	// after # in the ARN, as in Step Functions Local, and "" most of the time. An error
-	// refuses the execution. Nil refuses test cases, and fails every task.
-	Tasks func(stateMachine, testCase string) (asl.TaskRunner, error)
-	// Environment returns what one execution runs in: random numbers, waits, limits,
-	// observers of its events. The Service sets what it owns itself: Tasks, where
-	// Tasks above is not nil, and the clock, where the environment has none. Nil
-	// stands for the zero Environment.
-	Environment func(ExecutionRecord) asl.Environment
+	// TestCase is asked when an ARN ends in #TESTCASE, as with Step Functions Local's
+	// mock configuration; an error refuses the execution. Nil refuses every test case.
+	TestCase func(stateMachine, testCase string) error
 	// OnExecution observes executions: once with status RUNNING, and once ended. It is
 	// called from many goroutines, holds up the execution while it runs, and must not
 	// change the record.
@@ -53,8 +45,7 @@ type Options struct {
 
 // A Service holds state machines and runs them. It is safe for concurrent use.
 type Service struct {
-	opts   Options
-	engine engine
+	opts Options
 
 	mu       sync.RWMutex
 	machines map[string]*entry // by unqualified ARN
@@ -70,8 +61,11 @@ type Service struct {
 }
 
 // New returns a Service without state machines. The caller closes it with
-// [Service.Close].
+// [Service.Close]. It panics without an engine, as nothing could be registered.
 func New(opts Options) *Service {
+	if opts.Engine == nil {
+		panic("statesapi: New without an Engine")
+	}
 	if opts.Account == "" {
 		opts.Account = DefaultAccount
 	}
@@ -93,7 +87,6 @@ func New(opts Options) *Service {
 	base, cancel := context.WithCancelCause(context.Background())
 	return &Service{
 		opts:     opts,
-		engine:   newEngine(opts),
 		machines: map[string]*entry{},
 		base:     base,
 		cancel:   cancel,

@@ -249,7 +249,7 @@ func TestTags(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	s := newFake(t, Options{MaxExecutions: 1, MaxStateMachines: 2}, func(ctx context.Context, x *execution) result {
+	s := newFake(t, Options{MaxExecutions: 1, MaxStateMachines: 2}, func(ctx context.Context, x Execution) Result {
 		<-release
 		return echo(ctx, x)
 	})
@@ -280,7 +280,7 @@ func TestStandardExecutions(t *testing.T) {
 		if r.Status != bridge.Running {
 			close(ended)
 		}
-	}}, func(ctx context.Context, x *execution) result {
+	}}, func(ctx context.Context, x Execution) Result {
 		<-release
 		return echo(ctx, x)
 	})
@@ -372,7 +372,7 @@ func waitRunning(t *testing.T, s *Service, n int) {
 // A panic ends its execution and nothing else.
 func TestExecutionPanic(t *testing.T) {
 	t.Parallel()
-	s := newFake(t, Options{}, func(context.Context, *execution) result { panic("boom") })
+	s := newFake(t, Options{}, func(context.Context, Execution) Result { panic("boom") })
 	got, err := s.StartSync(t.Context(), StartInput{StateMachineARN: ptr(machineARN)})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
@@ -23,7 +24,7 @@ func (s starter) StartSync(ctx context.Context, in bridge.Start) (bridge.Outcome
 	if len(in.Input) > bridge.MaxInput {
 		return bridge.Outcome{}, tooLarge(len(in.Input))
 	}
-	record, err := s.service.StartSync(ctx, startInput(in))
+	record, err := s.service.StartSync(ctx, s.input(in))
 	if err != nil {
 		return bridge.Outcome{}, failure(err)
 	}
@@ -37,15 +38,20 @@ func (s starter) Start(ctx context.Context, in bridge.Start) (bridge.Outcome, er
 	if len(in.Input) > bridge.MaxInput {
 		return bridge.Outcome{}, tooLarge(len(in.Input))
 	}
-	record, err := s.service.Start(startInput(in))
+	record, err := s.service.Start(s.input(in))
 	if err != nil {
 		return bridge.Outcome{}, failure(err)
 	}
 	return outcome(record), nil
 }
 
-// startInput keeps an empty ARN, which is an error; other empty members are absent.
-func startInput(in bridge.Start) StartInput {
+// input keeps an empty ARN, which is an error; other empty members are absent. A
+// bare name is one of the service's own state machines, as on AWS it is one of the
+// function's account and region.
+func (s starter) input(in bridge.Start) StartInput {
+	if in.StateMachineARN != "" && !strings.Contains(in.StateMachineARN, ":") {
+		in.StateMachineARN = s.service.ARN(in.StateMachineARN)
+	}
 	out := StartInput{StateMachineARN: &in.StateMachineARN, Input: in.Input}
 	if in.Name != "" {
 		out.Name = &in.Name

@@ -28,6 +28,8 @@ func TestStarterOutcome(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("StartSync (-want +got):\n%s", diff)
 	}
+	// A bare name is a state machine of the service's own.
+	in.StateMachineARN = "orders"
 	got, err = s.Start(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +49,8 @@ func TestStarterFailures(t *testing.T) {
 		want string
 	}{
 		{"no ARN", bridge.Start{}, bridge.Misconfigured},
-		{"wrong ARN", bridge.Start{StateMachineARN: "orders"}, bridge.Misconfigured},
+		{"wrong ARN", bridge.Start{StateMachineARN: "arn:aws:states:orders"}, bridge.Misconfigured},
+		{"unknown bare name", bridge.Start{StateMachineARN: "ordersx"}, bridge.Misconfigured},
 		{"unknown machine", bridge.Start{StateMachineARN: machineARN + "x"}, bridge.Misconfigured},
 		{"STANDARD", bridge.Start{StateMachineARN: machineARN + "-standard"}, bridge.Misconfigured},
 		{"name", bridge.Start{StateMachineARN: machineARN, Name: "a b"}, bridge.Misconfigured},
@@ -80,7 +83,7 @@ func TestStarterFailures(t *testing.T) {
 func TestStarterThrottledAndClosed(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	s := newFake(t, Options{MaxExecutions: 1}, func(ctx context.Context, x *execution) result {
+	s := newFake(t, Options{MaxExecutions: 1}, func(ctx context.Context, x Execution) Result {
 		<-release
 		return echo(ctx, x)
 	})
@@ -128,7 +131,7 @@ func TestStarterDeadline(t *testing.T) {
 func TestStarterLateSuccess(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	s := newFake(t, Options{}, func(ctx context.Context, x *execution) result {
+	s := newFake(t, Options{}, func(ctx context.Context, x Execution) Result {
 		cancel()
 		return echo(ctx, x)
 	}).Starter()

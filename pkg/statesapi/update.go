@@ -32,9 +32,14 @@ func (s *Service) Update(in UpdateInput) (*UpdateOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	var machine program
+	// The type, which nothing changes, decides what the definition may hold.
+	old, err := s.lookup(a)
+	if err != nil {
+		return nil, err
+	}
+	var machine Program
 	if in.Definition != nil {
-		if machine, err = s.parse(*in.Definition); err != nil {
+		if machine, err = s.parse(*in.Definition, old.kind); err != nil {
 			return nil, err
 		}
 	}
@@ -42,7 +47,7 @@ func (s *Service) Update(in UpdateInput) (*UpdateOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.machines[a.base]
-	if e == nil {
+	if e == nil || e.current.kind != old.kind { // deleted meanwhile
 		return nil, doesNotExist(a.full())
 	}
 	rev := *e.current

@@ -1,12 +1,13 @@
 package statesapi
 
-// The codes of diagnostics.
+// The codes of diagnostics: what the States Language refuses, and what is no JSON.
 const (
-	schemaFailed = "SCHEMA_VALIDATION_FAILED"
-	invalidJSON  = "INVALID_JSON_DESCRIPTION"
+	SchemaValidationFailed = "SCHEMA_VALIDATION_FAILED"
+	InvalidJSONDescription = "INVALID_JSON_DESCRIPTION"
 )
 
-// A Diagnostic is one thing that is wrong with a definition.
+// A Diagnostic is one thing that is wrong with a definition. Severity is ERROR or
+// WARNING; Location is a JSON pointer (/States/A/Next), or empty.
 type Diagnostic struct {
 	Severity string `json:"severity"`
 	Code     string `json:"code"`
@@ -45,7 +46,11 @@ func (s *Service) Validate(in ValidateInput) (*ValidateOutput, error) {
 		return nil, err
 	}
 	out := &ValidateOutput{Result: "OK", Diagnostics: []Diagnostic{}}
-	_, err := s.engine.parse([]byte(*in.Definition))
+	kind := Standard
+	if in.Type != nil {
+		kind = *in.Type
+	}
+	_, err := s.opts.Engine.Parse([]byte(*in.Definition), kind)
 	if err == nil {
 		return out, nil
 	}

@@ -1,6 +1,7 @@
 package stepfn
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -24,6 +25,7 @@ const longestRetryAfter = 30 * time.Second
 type attempt struct {
 	header string // X-Ray trace header, or ""
 	hooks  httptrace.ClientTrace
+	body   *bytes.Reader // of the request; nil leaves it to the SDK
 
 	entered bool      // the SDK had a request to send
 	asked   bool      // the client is net/http, and looked for a connection
@@ -77,7 +79,9 @@ func newSender(client aws.HTTPClient) *sender {
 		// What the SDK's own loader makes; its CA bundle and proxy are in the transport.
 		return transportSender(client.GetTransport())
 	case *http.Client:
-		return &sender{do: client.Do, closeIdle: client.CloseIdleConnections}
+		once := *client
+		once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		return &sender{do: once.Do, closeIdle: once.CloseIdleConnections}
 	default:
 		return &sender{do: client.Do, closeIdle: func() {}}
 	}
@@ -98,6 +102,15 @@ func (s *sender) Do(req *http.Request) (*http.Response, error) {
 	}
 	// With GetBody, net/http could send the request again, and follow a redirect with it.
 	req.GetBody = nil
+	// The SDK closes its own wrapper of the body once the answer's headers are there.
+	// If net/http has not yet asked that for its end, it takes the EOF of the closed
+	// wrapper for a failed write, and cuts the answer off. A plain reader has no such
+	// end, and goes out in one packet with the headers.
+	if b := a.body; b != nil && b.Size() == req.ContentLength {
+		if _, err := b.Seek(0, io.SeekStart); err == nil {
+			req.Body = io.NopCloser(b)
+		}
+	}
 	resp, err := s.do(req)
 	if err != nil {
 		switch {

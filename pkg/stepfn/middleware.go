@@ -1,6 +1,7 @@
 package stepfn
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -15,8 +16,14 @@ func middleware(custom bool) []func(*smithy.Stack) error {
 	return []func(*smithy.Stack) error{func(stack *smithy.Stack) error {
 		// RecursionDetection would set the header to Lambda's invocation, percent-encoded,
 		// and Step Functions prefers the header to the field.
-		if _, err := stack.Build.Swap("RecursionDetection", traceHeader{}); err != nil {
+		if _, err := stack.Build.Swap("RecursionDetection", prepare{}); err != nil {
 			return fmt.Errorf("replace RecursionDetection: %w", err)
+		}
+		// With one attempt the retry loop is nothing but a tenth of a start's garbage.
+		// Its correction of a wrong clock goes with it; Lambda's is right. Where the SDK
+		// names it otherwise it stays, and the NopRetryer with it.
+		for _, id := range []string{"Retry", "RetryMetricsHeader", "spanRetryLoop"} {
+			_, _ = stack.Finalize.Remove(id)
 		}
 		if custom {
 			return stack.Initialize.Add(plainHost{}, smithy.Before)
@@ -25,18 +32,21 @@ func middleware(custom bool) []func(*smithy.Stack) error {
 	}}
 }
 
-// traceHeader sets the HTTP header to what the field holds.
-type traceHeader struct{}
+// prepare sets the HTTP header to what the field holds, and remembers the body.
+type prepare struct{}
 
-func (traceHeader) ID() string { return "ExpresswayTraceHeader" }
+func (prepare) ID() string { return "ExpresswayPrepare" }
 
-func (traceHeader) HandleBuild(ctx context.Context, in smithy.BuildInput, next smithy.BuildHandler) (smithy.BuildOutput, smithy.Metadata, error) {
-	if a := attemptOf(ctx); a != nil && a.header != "" {
-		req, ok := in.Request.(*smithyhttp.Request)
-		if !ok {
-			return smithy.BuildOutput{}, smithy.Metadata{}, fmt.Errorf("unknown request type %T", in.Request)
+func (prepare) HandleBuild(ctx context.Context, in smithy.BuildInput, next smithy.BuildHandler) (smithy.BuildOutput, smithy.Metadata, error) {
+	req, ok := in.Request.(*smithyhttp.Request)
+	if !ok {
+		return smithy.BuildOutput{}, smithy.Metadata{}, fmt.Errorf("unknown request type %T", in.Request)
+	}
+	if a := attemptOf(ctx); a != nil {
+		if a.header != "" {
+			req.Header.Set(trace.HeaderName, a.header)
 		}
-		req.Header.Set(trace.HeaderName, a.header)
+		a.body, _ = req.GetStream().(*bytes.Reader)
 	}
 	return next.HandleBuild(ctx, in)
 }

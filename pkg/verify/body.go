@@ -1,44 +1,95 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"time"
-
-	"github.com/expressway-dev/expressway/pkg/jsonata"
+	"unicode/utf8"
 )
 
-// Some senders sign inside the body. It is decoded with the decoder that later
-// makes `$request.body`, so that what was verified is what is used: two decoders
-// may differ about a name that comes twice.
+// Some senders sign inside the body. Two JSON decoders may differ about a name that
+// comes twice, about invalid UTF-8 and about what follows the document, and what
+// was verified must be what the workflow gets: so all three are refused here.
 
-// maxItems bounds the items of one delivery that are verified one by one.
-const maxItems = 1000
+// Bounds of a body that is verified by its contents.
+const (
+	maxItems = 1000 // items that are verified one by one
+	maxDepth = 128  // nested lists and objects
+)
 
-func bodyObject(body []byte) (*jsonata.Object, error) {
-	v, err := jsonata.Decode(body)
+type object = map[string]any
+
+func bodyObject(body []byte) (object, error) {
+	if utf8.Valid(body) {
+		d := json.NewDecoder(bytes.NewReader(body))
+		d.UseNumber()
+		v, err := decodeValue(d, 0)
+		if o, ok := v.(object); ok && err == nil {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
+				return o, nil
+			}
+		}
+	}
+	return nil, refuse(Malformed, "body")
+}
+
+var errBody = errors.New("malformed body")
+
+func decodeValue(d *json.Decoder, depth int) (any, error) {
+	t, err := d.Token()
 	if err != nil {
-		return nil, refuse(Malformed, "body")
+		return nil, err
 	}
-	o, ok := v.(*jsonata.Object)
-	if !ok {
-		return nil, refuse(Malformed, "body")
+	open, nested := t.(json.Delim)
+	switch {
+	case !nested:
+		return t, nil
+	case depth >= maxDepth:
+		return nil, errBody
+	case open == '[':
+		var list []any
+		for d.More() {
+			v, err := decodeValue(d, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		_, err := d.Token()
+		return list, err
 	}
-	return o, nil
+	o := object{}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, _ := t.(string)
+		if _, twice := o[name]; twice {
+			return nil, errBody
+		}
+		if o[name], err = decodeValue(d, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	_, err = d.Token()
+	return o, err
 }
 
 // member is a member at a path of names; nil when there is none.
 func member(v any, names ...string) any {
 	for _, name := range names {
-		o, ok := v.(*jsonata.Object)
+		o, ok := v.(object)
 		if !ok {
 			return nil
 		}
-		v, _ = o.Get(name)
+		v = o[name]
 	}
 	return v
 }
@@ -68,8 +119,14 @@ const adyenSignature = "additionalData.hmacSignature"
 
 // The fields that Adyen signs, in its order.
 var adyenFields = [][]string{
-	{"pspReference"}, {"originalReference"}, {"merchantAccountCode"}, {"merchantReference"},
-	{"amount", "value"}, {"amount", "currency"}, {"eventCode"}, {"success"},
+	{"pspReference"},
+	{"originalReference"},
+	{"merchantAccountCode"},
+	{"merchantReference"},
+	{"amount", "value"},
+	{"amount", "currency"},
+	{"eventCode"},
+	{"success"},
 }
 
 func (b *builder) newAdyen() (Verifier, error) {

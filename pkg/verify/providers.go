@@ -76,11 +76,11 @@ func (p Preset) signsURL() bool {
 
 // The deadlines: what the provider allows, less half a second to a second.
 const (
-	threeSeconds   = 2500 * time.Millisecond
-	fiveSeconds    = 4500 * time.Millisecond
-	tenSeconds     = 9 * time.Second
-	fifteenSeconds = 14 * time.Second
-	usual          = 10 * time.Second // nothing is published
+	within3s  = 2500 * time.Millisecond
+	within5s  = 4500 * time.Millisecond
+	within10s = 9 * time.Second
+	within15s = 14 * time.Second
+	usual     = 10 * time.Second // nothing is published
 )
 
 var empty200 = Ack{Status: 200}
@@ -97,7 +97,7 @@ var presets = map[string]Preset{
 	// X-Hub-Signature (SHA-1) is not read: whoever may leave the better header out would choose the worse.
 	"github": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Hub-Signature-256", "hex", "sha256="),
-		DeliveryID: Place{Header: "X-GitHub-Delivery"}, EventName: Place{Header: "X-GitHub-Event"}, Deadline: tenSeconds,
+		DeliveryID: Place{Header: "X-GitHub-Delivery"}, EventName: Place{Header: "X-GitHub-Event"}, Deadline: within10s,
 	},
 	// https://docs.stripe.com/webhooks#verify-manually
 	"stripe": {
@@ -114,16 +114,16 @@ var presets = map[string]Preset{
 			Header: "X-Slack-Signature", Prefix: "v0=", Signed: "v0:{timestamp}:{body}",
 			Timestamp: &Timestamp{Header: "X-Slack-Request-Timestamp"},
 		},
-		DeliveryID: Place{Body: "event_id"}, EventName: Place{Body: "event.type"}, Deadline: threeSeconds, Ack: empty200,
+		DeliveryID: Place{Body: "event_id"}, EventName: Place{Body: "event.type"}, Deadline: within3s, Ack: empty200,
 	},
 	// https://shopify.dev/docs/apps/build/webhooks/subscribe/https
 	"shopify": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Shopify-Hmac-Sha256", "base64", ""),
-		DeliveryID: Place{Header: "X-Shopify-Event-Id"}, EventName: Place{Header: "X-Shopify-Topic"}, Deadline: fiveSeconds,
+		DeliveryID: Place{Header: "X-Shopify-Event-Id"}, EventName: Place{Header: "X-Shopify-Topic"}, Deadline: within5s,
 	},
 	"twilio": {
 		Scheme:     SchemeTwilio,
-		DeliveryID: Place{Header: "I-Twilio-Idempotency-Token"}, Deadline: fifteenSeconds,
+		DeliveryID: Place{Header: "I-Twilio-Idempotency-Token"}, Deadline: within15s,
 		Ack: Ack{200, "text/xml", "<Response/>"}, // text/plain would be sent to the phone
 	},
 	"standard-webhooks": {
@@ -136,18 +136,18 @@ var presets = map[string]Preset{
 	},
 	"discord": {
 		Scheme: SchemeDiscord, Tolerance: DefaultTolerance,
-		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "type"}, Deadline: threeSeconds,
+		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "type"}, Deadline: within3s,
 		Ack: Ack{200, "application/json", `{"type":5}`}, // deferred: the answer follows within 15 minutes
 	},
-	"sendgrid": {Scheme: SchemeSendGrid, Tolerance: DefaultTolerance, Deadline: tenSeconds},
+	"sendgrid": {Scheme: SchemeSendGrid, Tolerance: DefaultTolerance, Deadline: within10s},
 	"gitlab": {
 		Scheme: SchemeGitLab, Tolerance: DefaultTolerance,
-		DeliveryID: Place{Header: "Idempotency-Key"}, EventName: Place{Header: "X-Gitlab-Event"}, Deadline: tenSeconds,
+		DeliveryID: Place{Header: "Idempotency-Key"}, EventName: Place{Header: "X-Gitlab-Event"}, Deadline: within10s,
 	},
 	// https://support.atlassian.com/bitbucket-cloud/docs/manage-webhooks/#Secure-webhooks
 	"bitbucket": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Hub-Signature", "hex", "sha256="),
-		DeliveryID: Place{Header: "X-Request-UUID"}, EventName: Place{Header: "X-Event-Key"}, Deadline: tenSeconds,
+		DeliveryID: Place{Header: "X-Request-UUID"}, EventName: Place{Header: "X-Event-Key"}, Deadline: within10s,
 	},
 	// https://docs.gitea.com/usage/webhooks
 	"gitea": {
@@ -157,7 +157,7 @@ var presets = map[string]Preset{
 	// https://linear.app/developers/webhooks#securing-webhooks
 	"linear": {
 		Scheme: SchemeHMAC, HMAC: body256("Linear-Signature", "hex", ""),
-		DeliveryID: Place{Header: "Linear-Delivery"}, EventName: Place{Header: "Linear-Event"}, Deadline: fiveSeconds, Ack: empty200,
+		DeliveryID: Place{Header: "Linear-Delivery"}, EventName: Place{Header: "Linear-Event"}, Deadline: within5s, Ack: empty200,
 	},
 	// https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events
 	"zoom": {
@@ -166,13 +166,13 @@ var presets = map[string]Preset{
 			Header: "X-Zm-Signature", Prefix: "v0=", Signed: "v0:{timestamp}:{body}",
 			Timestamp: &Timestamp{Header: "X-Zm-Request-Timestamp"},
 		},
-		EventName: Place{Body: "event"}, Deadline: threeSeconds, Ack: empty200, // 202 counts as failed
+		EventName: Place{Body: "event"}, Deadline: within3s, Ack: empty200, // 202 counts as failed
 	},
-	"hubspot": {Scheme: SchemeHubSpot, Tolerance: DefaultTolerance, Deadline: fiveSeconds},
+	"hubspot": {Scheme: SchemeHubSpot, Tolerance: DefaultTolerance, Deadline: within5s},
 	// https://developer.squareup.com/docs/webhooks/step3validate
 	"square": {
 		Scheme: SchemeHMAC, HMAC: &HMAC{Header: "X-Square-HmacSha256-Signature", Encoding: "base64", Signed: "{url}{body}"},
-		DeliveryID: Place{Body: "event_id"}, EventName: Place{Body: "type"}, Deadline: tenSeconds,
+		DeliveryID: Place{Body: "event_id"}, EventName: Place{Body: "type"}, Deadline: within10s,
 	},
 	// https://developer.paddle.com/webhooks/signature-verification
 	"paddle": {
@@ -180,12 +180,12 @@ var presets = map[string]Preset{
 		HMAC: &HMAC{
 			Header: "Paddle-Signature", Format: "kv", Separator: ";", TimestampKey: "ts", SignatureKey: "h1", Signed: "{timestamp}:{body}",
 		},
-		DeliveryID: Place{Body: "event_id"}, EventName: Place{Body: "event_type"}, Deadline: fiveSeconds,
+		DeliveryID: Place{Body: "event_id"}, EventName: Place{Body: "event_type"}, Deadline: within5s,
 	},
 	// https://developer.pagerduty.com/docs/verifying-webhook-signatures
 	"pagerduty": {
 		Scheme: SchemeHMAC, HMAC: &HMAC{Header: "X-PagerDuty-Signature", Prefix: "v1=", Separator: ","},
-		DeliveryID: Place{Body: "event.id"}, EventName: Place{Body: "event.event_type"}, Deadline: fiveSeconds,
+		DeliveryID: Place{Body: "event.id"}, EventName: Place{Body: "event.event_type"}, Deadline: within5s,
 	},
 	// https://dev.twitch.tv/docs/eventsub/handling-webhook-events/#verifying-the-event-message
 	"twitch": {
@@ -202,15 +202,15 @@ var presets = map[string]Preset{
 		Scheme: SchemeBox, Tolerance: 10 * time.Minute,
 		DeliveryID: Place{Header: "Box-Delivery-Id"}, EventName: Place{Body: "trigger"}, Deadline: usual,
 	},
-	"adyen": {Scheme: SchemeAdyen, Deadline: tenSeconds, Ack: Ack{200, "text/plain", "[accepted]"}},
+	"adyen": {Scheme: SchemeAdyen, Deadline: within10s, Ack: Ack{200, "text/plain", "[accepted]"}},
 	"sns": {
 		Scheme: SchemeSNS, Tolerance: time.Hour, // SNS retries for as long
-		DeliveryID: Place{Body: "MessageId"}, EventName: Place{Body: "Type"}, Deadline: fifteenSeconds,
+		DeliveryID: Place{Body: "MessageId"}, EventName: Place{Body: "Type"}, Deadline: within15s,
 	},
 	// https://developers.facebook.com/docs/graph-api/webhooks/getting-started#event-notifications
 	"meta": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Hub-Signature-256", "hex", "sha256="),
-		EventName: Place{Body: "object"}, Deadline: fiveSeconds, Ack: empty200,
+		EventName: Place{Body: "object"}, Deadline: within5s, Ack: empty200,
 	},
 	// https://developer.x.com/en/docs/x-api/enterprise/account-activity-api/guides/securing-webhooks
 	"x": {
@@ -232,12 +232,12 @@ var presets = map[string]Preset{
 	// https://developers.intercom.com/docs/references/webhooks/webhook-models#signed-notifications
 	"intercom": {
 		Scheme: SchemeHMAC, HMAC: &HMAC{Header: "X-Hub-Signature", Algorithm: "sha1", Prefix: "sha1="},
-		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "topic"}, Deadline: fiveSeconds,
+		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "topic"}, Deadline: within5s,
 	},
 	// https://circleci.com/docs/guides/integration/outbound-webhooks/#validate-webhooks
 	"circleci": {
 		Scheme: SchemeHMAC, HMAC: &HMAC{Header: "Circleci-Signature", Prefix: "v1=", Separator: ","},
-		DeliveryID: Place{Body: "id"}, EventName: Place{Header: "Circleci-Event-Type"}, Deadline: fiveSeconds,
+		DeliveryID: Place{Body: "id"}, EventName: Place{Header: "Circleci-Event-Type"}, Deadline: within5s,
 	},
 	// https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/
 	"line": {
@@ -245,9 +245,9 @@ var presets = map[string]Preset{
 	},
 	// https://www.dropbox.com/developers/reference/webhooks
 	"dropbox": {
-		Scheme: SchemeHMAC, HMAC: body256("X-Dropbox-Signature", "hex", ""), Deadline: tenSeconds,
+		Scheme: SchemeHMAC, HMAC: body256("X-Dropbox-Signature", "hex", ""), Deadline: within10s,
 	},
-	"microsoft-graph": {Scheme: SchemeClientState, Deadline: tenSeconds, Ack: Ack{Status: 202}},
+	"microsoft-graph": {Scheme: SchemeClientState, Deadline: within10s, Ack: Ack{Status: 202}},
 }
 
 // Providers are the names of all presets, sorted.

@@ -16,8 +16,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 // sns is https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html.
@@ -114,7 +112,7 @@ func (v *sns) Verify(ctx context.Context, r *Request) error {
 }
 
 // snsContent is `Name LF value LF` for each signed field that is there.
-func snsContent(body *jsonata.Object) (string, error) {
+func snsContent(body object) (string, error) {
 	kind, _ := member(body, "Type").(string)
 	names, ok := snsFields[kind]
 	if !ok {

@@ -208,8 +208,12 @@ func (s *Spec) Validate() []Problem {
 		name string
 		set  bool
 	}{
-		{"none", s.None}, {"provider", s.Provider != ""}, {"hmac", s.HMAC != nil}, {"basic", s.Basic != nil},
-		{"jwt", s.JWT != nil}, {"token", s.Token != nil && s.Token.Reference == ""},
+		{"none", s.None},
+		{"provider", s.Provider != ""},
+		{"hmac", s.HMAC != nil},
+		{"basic", s.Basic != nil},
+		{"jwt", s.JWT != nil},
+		{"token", s.Token != nil && s.Token.Reference == ""},
 	} {
 		if k.set {
 			kinds = append(kinds, k.name)

@@ -129,7 +129,7 @@ func TestStripe(t *testing.T) {
 		"stale and forged":     {"t=1,v1=" + good, verify.Mismatch},
 		"plus sign":            {signed("+" + at), verify.Malformed},
 		"leading zero":         {"t=0" + at + ",v1=" + good, verify.Mismatch},
-		"blank in the time":    {signed(at + " "), verify.Malformed}, // the trimmed text is another one
+		"blank in the time":    {signed(at + " "), verify.Mismatch}, // the trimmed text is another one
 		"fraction":             {signed(at + ".0"), verify.Malformed},
 		"exponent":             {signed("1e9"), verify.Malformed},
 		"far future":           {signed("9223372036854775807"), verify.Malformed},
@@ -152,11 +152,7 @@ func TestStripe(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			want := test.want
-			if name == "blank in the time" {
-				want = verify.Mismatch
-			}
-			checkReason(t, v, &verify.Request{Header: headers("Stripe-Signature", test.value), Body: []byte(body)}, want)
+			checkReason(t, v, &verify.Request{Header: headers("Stripe-Signature", test.value), Body: []byte(body)}, test.want)
 		})
 	}
 }
@@ -473,10 +469,7 @@ func TestSignThenVerify(t *testing.T) {
 			for k, v := range signed {
 				r.Header[k] = v
 			}
-			v := newVerifier(t, spec, epoch.Add(time.Minute), "other", secret)
-			if name == "standard-webhooks" || name == "svix" {
-				v = newVerifier(t, spec, epoch.Add(time.Minute), secret)
-			}
+			v := newVerifier(t, spec, epoch.Add(time.Minute), "whsec_b3RoZXI=", secret)
 			checkReason(t, v, r, "")
 			if name != "basic" && name != "token" {
 				r.Body = []byte("{ }")

@@ -28,6 +28,9 @@ type (
 
 func (c orCondition) test(ev *evaluator, item any) bool {
 	for _, e := range c {
+		if ev.budget <= 0 {
+			break
+		}
 		if e.test(ev, item) {
 			return true
 		}
@@ -37,7 +40,7 @@ func (c orCondition) test(ev *evaluator, item any) bool {
 
 func (c andCondition) test(ev *evaluator, item any) bool {
 	for _, e := range c {
-		if !e.test(ev, item) {
+		if ev.budget <= 0 || !e.test(ev, item) {
 			return false
 		}
 	}
@@ -61,6 +64,9 @@ func (c existsCondition) test(ev *evaluator, item any) bool {
 type missing struct{}
 
 func (ev *evaluator) operandPath(p *Path, item any) (any, bool) {
+	if !ev.spend() {
+		return nil, false
+	}
 	if !p.relative {
 		item = ev.root
 	}
@@ -137,7 +143,7 @@ func (c relation) test(ev *evaluator, item any) bool {
 	left := ev.value(&c.left, item)
 	if c.op == opMatch {
 		text, ok := left.(string)
-		return ok && c.right.pattern.re.MatchString(text)
+		return ok && c.right.pattern.match(ev, text)
 	}
 	right := ev.value(&c.right, item)
 	switch c.op {

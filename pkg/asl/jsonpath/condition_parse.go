@@ -3,6 +3,7 @@ package jsonpath
 import (
 	"encoding/json"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -147,7 +148,18 @@ type operand struct {
 
 type pattern struct {
 	re          *regexp.Regexp
+	size        int // instructions of the compiled expression
 	text, flags string
+}
+
+// maxPattern bounds the instructions of a regular expression: a match takes time in
+// proportion to them, and `{1000}` makes many of few characters.
+const maxPattern = 4000
+
+// match charges for what RE2 may have to do, text × instructions.
+func (p *pattern) match(ev *evaluator, text string) bool {
+	ev.budget -= len(text) * p.size >> 6
+	return ev.budget > 0 && p.re.MatchString(text)
 }
 
 func (p *parser) operand() (operand, error) {
@@ -193,9 +205,19 @@ func (p *parser) regexp() (*pattern, error) {
 		options = "(?" + options + ")"
 	}
 	// The text must compile by itself, lest it close the group it is put in.
-	if _, err := regexp.Compile(out.text); err != nil {
+	parsed, err := syntax.Parse(out.text, syntax.Perl)
+	if err != nil {
 		p.pos = start
 		return nil, p.fail("invalid regular expression: " + err.Error())
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		p.pos = start
+		return nil, p.fail("invalid regular expression: " + err.Error())
+	}
+	if out.size = len(program.Inst); out.size > maxPattern {
+		p.pos = start
+		return nil, p.fail("the regular expression is too large")
 	}
 	re, err := regexp.Compile(options + `\A(?:` + out.text + `)\z`)
 	if err != nil {

@@ -328,7 +328,7 @@ func (p *parser) escape() (rune, error) {
 			return 0, p.fail("invalid escape")
 		}
 		p.pos += 6
-		if low, ok := hex4(strings.TrimPrefix(p.text[p.pos:], `\\`)); ok && p.peek() == '\\' {
+		if low, ok := hex4(strings.TrimPrefix(p.text[p.pos:], `\`)); ok && p.peek() == '\\' {
 			if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
 				p.pos += 6
 				return pair, nil

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"archive/zip"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+)
+
+// A bench is one run of the program.
+type bench struct {
+	plan plan
+	root string // of the module
+	dir  string // for what is built
+	say  func(format string, args ...any)
+
+	minimal, webhook, queues function
+}
+
+// What this program runs on, and so the functions it starts.
+const hostOS, hostArch = runtime.GOOS, runtime.GOARCH
+
+// Routes of the functions under test, as a user would write them: verified, and with an
+// expression for the input.
+const (
+	webhookConfig = `version: 1
+routes:
+  - name: github
+    http: POST /github
+    verify: {provider: github, secrets: ["env:GITHUB_SECRET"]}
+    start: ` + machineARN + `
+    input: '{% $request.body %}'
+`
+	queueConfig = `version: 1
+routes:
+  - name: orders
+    sqs: orders
+    start: ` + machineARN + `
+    input: '{% $message.body %}'
+    concurrency: 10
+`
+)
+
+// A function is something that is built and measured. Config is its expressway.yaml,
+// empty for the minimal one, which has none.
+type function struct{ name, pkg, config string }
+
+var (
+	minimalFunction = function{name: "minimal", pkg: "./internal/bench/minimal"}
+	webhookFunction = function{name: "webhook", pkg: "./functions/webhook", config: webhookConfig}
+	queueFunction   = function{name: "queue", pkg: "./functions/queue", config: queueConfig}
+)
+
+// build builds the functions for this machine, and two of them for arm64, whose zips it
+// compares.
+func (b *bench) build(ctx context.Context, r *report) error {
+	for _, f := range []function{b.minimal, b.webhook, b.queues} {
+		b.say("build %s", f.name)
+		if err := b.compile(ctx, f, hostOS, hostArch, b.taskRoot(f)); err != nil {
+			return err
+		}
+	}
+	var sizes [2]float64
+	for i, f := range []function{b.minimal, b.webhook} {
+		b.say("build and zip %s for arm64", f.name)
+		dir := filepath.Join(b.dir, "arm64", f.name)
+		if err := b.compile(ctx, f, "linux", "arm64", dir); err != nil {
+			return err
+		}
+		size, err := zipSize(dir)
+		if err != nil {
+			return fmt.Errorf("zip %s: %w", f.name, err)
+		}
+		sizes[i] = float64(size)
+	}
+	r.add(budgetZip, comparison{base: sizes[:1], ours: sizes[1:]})
+	return nil
+}
+
+// taskRoot is the directory of the function built for this machine.
+func (b *bench) taskRoot(f function) string { return filepath.Join(b.dir, f.name) }
+
+// compile writes bootstrap and expressway.yaml, as `make build-WebhookFunction` does.
+func (b *bench) compile(ctx context.Context, f function, goos, goarch, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a task root, readable as on Lambda
+		return fmt.Errorf("build %s: %w", f.name, err)
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w",
+		"-o", filepath.Join(dir, "bootstrap"), f.pkg)
+	cmd.Dir = b.root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", f.name, err, out)
+	}
+	if f.config == "" {
+		return nil
+	}
+	if err := os.WriteFile(filepath.Join(dir, "expressway.yaml"), []byte(f.config), 0o600); err != nil {
+		return fmt.Errorf("build %s: %w", f.name, err)
+	}
+	return nil
+}
+
+// zipSize is the size in bytes of the directory as a deployment package.
+func zipSize(dir string) (int64, error) {
+	var n counter
+	w := zip.NewWriter(&n)
+	if err := w.AddFS(os.DirFS(dir)); err != nil {
+		return 0, err
+	}
+	if err := w.Close(); err != nil {
+		return 0, err
+	}
+	return int64(n), nil
+}
+
+// A counter counts what is written to it.
+type counter int64
+
+var _ io.Writer = (*counter)(nil)
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}

@@ -1,0 +1,161 @@
+// Command bench measures the project's budgets and writes docs/performance.md.
+//
+// It builds the functions as they are deployed, and beside them a minimal function
+// (internal/bench/minimal) that does the least one can do with the SDK. Both are run as
+// real processes by internal/lambdatest, in turns, so that whatever else the machine
+// does falls on both alike; every budget is a ratio of the two. It calls nothing outside
+// this machine.
+//
+//	go run ./internal/bench -o docs/performance.md
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// A plan says how much is measured. More of each narrows the spread.
+type plan struct {
+	cold    int // starts for the cold start alone
+	starts  int // starts that are fed with events
+	events  int // events of each such start
+	batches int // turns of one record and of ten
+	calls   int // calls of the local engine in each of its turns
+}
+
+// warmUp is how many events of each start come before the warm ones: connections are
+// made then, and the heap finds its size.
+const warmUp = 50
+
+func (p plan) validate() error {
+	var errs []error
+	for _, f := range []struct {
+		name       string
+		value, min int
+	}{
+		{"cold", p.cold, 1},
+		{"starts", p.starts, 1},
+		{"events", p.events, warmUp + 1},
+		{"batches", p.batches, 1},
+		{"calls", p.calls, 1},
+	} {
+		if f.value < f.min {
+			errs = append(errs, fmt.Errorf("-%s is %d, must be at least %d", f.name, f.value, f.min))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program. It returns the exit code: 0 when everything was measured,
+// whether or not the budgets are met, 1 when something could not be, 2 for wrong usage.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	out := flags.String("o", "", "`file` for the report; standard output when empty")
+	var p plan
+	flags.IntVar(&p.cold, "cold", 150, "starts of each function for the cold start")
+	flags.IntVar(&p.starts, "starts", 16, "starts of each function that are fed with events")
+	flags.IntVar(&p.events, "events", 1000, "events for each of those starts")
+	flags.IntVar(&p.batches, "batches", 30, "turns of an SQS batch of one and of ten")
+	flags.IntVar(&p.calls, "calls", 200, "calls of the local engine in each of 40 turns")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	err := p.validate()
+	if flags.NArg() > 0 {
+		err = errors.Join(err, fmt.Errorf("unexpected arguments: %s", strings.Join(flags.Args(), " ")))
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "bench:", err)
+		return 2
+	}
+	report, err := measure(ctx, p, stderr)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "bench:", err)
+		return 1
+	}
+	report.Command = strings.Join(append([]string{"go run ./internal/bench"}, args...), " ")
+	text := report.markdown()
+	if *out == "" {
+		_, err = io.WriteString(stdout, text)
+	} else {
+		err = os.WriteFile(*out, []byte(text), 0o644) //nolint:gosec // a document of the repository
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "bench: write report:", err)
+		return 1
+	}
+	return 0
+}
+
+// measure builds everything and measures every budget. It tells what it does on
+// progress, a line a step.
+func measure(ctx context.Context, p plan, progress io.Writer) (*report, error) {
+	// The harness shares two cores with what it measures. It collects its own garbage
+	// between the starts, and seldom within one.
+	defer debug.SetGCPercent(debug.SetGCPercent(800))
+
+	began := time.Now()
+	say := func(format string, args ...any) {
+		_, _ = fmt.Fprintf(progress, "%6.1fs  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
+	}
+	dir, err := os.MkdirTemp("", "expressway-bench")
+	if err != nil {
+		return nil, fmt.Errorf("make work directory: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	root, err := moduleRoot()
+	if err != nil {
+		return nil, err
+	}
+	b := bench{
+		plan: p, root: root, dir: dir, say: say,
+		minimal: minimalFunction, webhook: webhookFunction, queues: queueFunction,
+	}
+	r := &report{Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Plan: p}
+	for _, step := range []func(context.Context, *report) error{b.build, b.functions, b.queue, b.engine} {
+		if err := step(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	say("done")
+	r.Took = time.Since(began)
+	return r, nil
+}
+
+// moduleRoot is the nearest directory above the working directory with a go.mod.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find module: %w", err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("find module: no go.mod in the working directory or above")
+		}
+		dir = parent
+	}
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A budget is one line of the report: what is measured, in which unit, against what, and
+// how much is allowed. A limit of 0 is a figure that has no budget.
+type budget struct {
+	what, against string
+	unit          string
+	limit         float64
+	// absolute: the limit is on our figure itself, not on a ratio.
+	absolute bool
+}
+
+const minimalName = "the minimal function"
+
+// The budgets, in the order of the report.
+var (
+	budgetCold   = budget{what: "Cold start: process start to first poll", against: minimalName, unit: "ms", limit: 1}
+	budgetP50    = budget{what: "Warm webhook, p50", against: minimalName, unit: "ms", limit: 1.2}
+	budgetP99    = budget{what: "Warm webhook, p99", against: minimalName, unit: "ms", limit: 1.2}
+	budgetRSS    = budget{what: "Peak memory over all events of a start", against: minimalName, unit: "MiB", limit: 1.3}
+	budgetBatch  = budget{what: "SQS batch of 10, executions of 50 ms", against: "a batch of 1", unit: "ms", limit: 1.1}
+	budgetZip    = budget{what: "Function zip, arm64", against: minimalName, unit: "MB", limit: 1.3}
+	budgetAPI    = budget{what: "Local engine, 5 states, through the SDK", against: "a handler with a constant answer", unit: "ms", limit: 2}
+	budgetEngine = budget{what: "The same workflow in process", unit: "µs", limit: 20, absolute: true}
+	budgetAllocs = budget{what: "Allocations of the same", unit: "allocs", limit: 100, absolute: true}
+	figureFirst  = budget{what: "First event after a cold start", against: minimalName, unit: "ms"}
+
+	order = []budget{
+		budgetCold, budgetP50, budgetP99, budgetRSS, budgetBatch, budgetZip,
+		budgetAPI, budgetEngine, budgetAllocs, figureFirst,
+	}
+)
+
+// A report is everything that was measured.
+type report struct {
+	Go, Platform, Command string
+	CPUs                  int
+	Plan                  plan
+	Took                  time.Duration
+
+	results map[budget]comparison
+}
+
+func (r *report) add(b budget, c comparison) {
+	if r.results == nil {
+		r.results = map[budget]comparison{}
+	}
+	if b == budgetZip {
+		c = comparison{base: []float64{c.base[0] / 1e6}, ours: []float64{c.ours[0] / 1e6}}
+	}
+	r.results[b] = c
+}
+
+// values are what the budget's limit is on: ratios, or our figures themselves.
+func (b budget) values(c comparison) []float64 {
+	if b.absolute {
+		return c.ours
+	}
+	return c.ratios()
+}
+
+// verdict compares as the report shows it, in two digits: a ratio printed as 1.20 is
+// within a budget of 1.2.
+func (b budget) verdict(c comparison) string {
+	switch {
+	case b.limit == 0:
+		return ""
+	case fmt.Sprintf("%.2f", median(b.values(c))) == fmt.Sprintf("%.2f", b.limit), median(b.values(c)) < b.limit:
+		return "met"
+	default:
+		return "**missed**"
+	}
+}
+
+// markdown is the report as docs/performance.md.
+func (r *report) markdown() string {
+	var b strings.Builder
+	b.WriteString(`# Performance
+
+What Expressway costs, as ratios measured in one run on one machine: absolute times depend on the machine,
+ratios hardly do. This file is written by ` + "`make bench`" + `; do not edit it.
+
+The *minimal function* (` + "`internal/bench/minimal`" + `) is the least one can write with the SDK: aws-lambda-go,
+` + "`config.LoadDefaultConfig`" + ` and StartSyncExecution with the body. It verifies nothing and logs nothing. Ours verifies a
+signature, evaluates an expression for the input, logs and writes metrics. Both run as real processes behind a
+Lambda Runtime API (` + "`internal/lambdatest`" + `), in turns; Step Functions is an endpoint that answers at once.
+
+`)
+	b.WriteString("| what | against | base | ours | ratio (quartiles) | at most | |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, line := range order {
+		if c, ok := r.results[line]; ok {
+			b.WriteString(line.row(c))
+		}
+	}
+	p := r.Plan
+	fmt.Fprintf(&b, `
+Figures are medians. A ratio is the median of the ratios of the turns, with its quartiles; the verdict is on the median.
+
+- Cold start: %d starts of each. From just before the process is started until its first poll.
+- Warm: %d starts of each with %d events, a signed GitHub push of %d bytes in an HTTP API event, in blocks of %d by turns.
+  From sending the event until the response has been read; p50 and p99 of each start, without its first %d events.
+- Peak memory: the largest resident set of the process over all those events.
+- Batches: %d of one and of ten, to one process of the queue function.
+- Zip: bootstrap and expressway.yaml, deflated, built as `+"`make build-WebhookFunction`"+` builds them.
+- Engine: Pass, Choice, Parallel of two Pass, Map of three items, Succeed, in JSONPath; one caller, %d turns of %d calls each,
+  client and server in one process.
+
+Measured with %s on %s, %d cores, in %.0f s, by:
+
+    %s
+`, p.cold, p.starts, p.events, bodySize, block, warmUp, p.batches, engineTurns, p.calls, r.Go, r.Platform, r.CPUs, r.Took.Seconds(), r.Command)
+	return b.String()
+}
+
+func (b budget) row(c comparison) string {
+	base, ratio, limit := "", "", ""
+	if len(c.base) > 0 {
+		base = fmt.Sprintf("%s %s", digits(median(c.base)), b.unit)
+		values := c.ratios()
+		ratio = fmt.Sprintf("%.2f×", median(values))
+		if len(values) > 1 {
+			ratio += fmt.Sprintf(" (%.2f–%.2f)", quantile(values, 0.25), quantile(values, 0.75))
+		}
+	}
+	switch {
+	case b.absolute:
+		limit = fmt.Sprintf("%g %s", b.limit, b.unit)
+	case b.limit > 0:
+		limit = fmt.Sprintf("%.1f×", b.limit)
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s %s | %s | %s | %s |\n",
+		b.what, b.against, base, digits(median(c.ours)), b.unit, ratio, limit, b.verdict(c))
+}
+
+// digits prints three digits or so: more would be noise.
+func digits(v float64) string {
+	switch {
+	case v < 10:
+		return fmt.Sprintf("%.2f", v)
+	case v < 100:
+		return fmt.Sprintf("%.1f", v)
+	default:
+		return fmt.Sprintf("%.0f", v)
+	}
+}

@@ -1,0 +1,104 @@
+package imports
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/expressway-dev/expressway/"
+
+// allowed lists, for each package of pkg, the packages of the project that it may
+// import; the packages below it count as itself.
+var allowed = map[string][]string{
+	"pkg/jsonata":     {},
+	"pkg/asl":         {"pkg/jsonata"},
+	"pkg/bridge":      {"pkg/jsonata"},
+	"pkg/trace":       {},
+	"pkg/secrets":     {},
+	"pkg/verify":      {"pkg/secrets", "pkg/jsonata"},
+	"pkg/config":      {"pkg/bridge", "pkg/jsonata", "pkg/verify", "pkg/secrets"},
+	"pkg/stepfn":      {"pkg/bridge", "pkg/trace", "pkg/jsonata"},
+	"pkg/statesapi":   {"pkg/asl", "pkg/bridge", "pkg/jsonata", "pkg/trace"},
+	"pkg/httpfront":   {"pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},
+	"pkg/sqsbatch":    {"pkg/bridge", "pkg/config", "pkg/jsonata"},
+	"pkg/eventbridge": {"pkg/bridge", "pkg/config", "pkg/jsonata"},
+	"pkg/devserver": {
+		"pkg/asl", "pkg/bridge", "pkg/config", "pkg/eventbridge", "pkg/httpfront",
+		"pkg/secrets", "pkg/sqsbatch", "pkg/statesapi",
+	},
+}
+
+// foreign lists what a package must not import from outside.
+var foreign = map[string][]string{
+	"pkg/jsonata": {"github.com/aws", "net/http"},
+	"pkg/asl":     {"github.com/aws"},
+	"pkg/bridge":  {"github.com/aws", "net/http"},
+	"pkg/verify":  {"github.com/aws"},
+	"pkg/secrets": {"net/http"},
+	"pkg/config":  {"github.com/aws"},
+}
+
+func TestImportRules(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join("..", "..")
+	seen := map[string]bool{}
+	err := filepath.WalkDir(filepath.Join(root, "pkg"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		rel, _ := filepath.Rel(root, path)
+		parts := strings.Split(filepath.ToSlash(rel), "/")
+		if parts[len(parts)-2] == "testdata" {
+			return nil
+		}
+		owner := parts[0] + "/" + parts[1]
+		rule, known := allowed[owner]
+		if !known {
+			t.Errorf("%s: no import rule for %s", rel, owner)
+			return nil
+		}
+		seen[owner] = true
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, imp := range file.Imports {
+			name, _ := strconv.Unquote(imp.Path.Value)
+			if inside, ok := strings.CutPrefix(name, module); ok {
+				target := strings.Join(strings.SplitN(inside, "/", 3)[:2], "/")
+				if target != owner && !contains(rule, target) {
+					t.Errorf("%s imports %s, which %s may not", rel, inside, owner)
+				}
+				continue
+			}
+			for _, prefix := range foreign[owner] {
+				if name == prefix || strings.HasPrefix(name, prefix+"/") {
+					t.Errorf("%s imports %s, which %s may not", rel, name, owner)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for owner := range allowed {
+		if !seen[owner] {
+			t.Errorf("the rules name %s, which is not there", owner)
+		}
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}

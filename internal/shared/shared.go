@@ -1,0 +1,49 @@
+// Package shared finds the folder of recorded answers, vectors and events that lies
+// beside a development checkout. It is not part of the project: a clone has none.
+package shared
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Path returns the path of a file of the folder, given its elements. Without the
+// folder the test is skipped, and fails in CI, where it must be there.
+func Path(t testing.TB, elements ...string) string {
+	t.Helper()
+	path := filepath.Join(append([]string{root(t), "..", "shared"}, elements...)...)
+	if _, err := os.Stat(path); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%v; CI needs the folder beside the checkout", err)
+		}
+		t.Skipf("no %s beside this checkout: recorded data is not part of the project", filepath.Join(elements...))
+	}
+	return path
+}
+
+// Read returns the contents of a file of the folder.
+func Read(t testing.TB, elements ...string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(Path(t, elements...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// root is the folder of go.mod.
+func root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+	}
+	t.Fatal("no go.mod above the test")
+	return ""
+}

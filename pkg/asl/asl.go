@@ -1,0 +1,128 @@
+// Package asl interprets the [Amazon States Language]: what an Express Workflow may
+// contain, with JSONPath as the query language.
+//
+//	definition ── Parse ──► *Machine (immutable) ── Run(Environment, Execution) ──► Result
+//
+// Everything that a run changes lives in the run, so one Machine serves any number
+// of executions at once. Effects come in through the [Environment]: tasks, the
+// clock, waits, randomness. Errors, causes and number formats are those of the
+// service.
+//
+// [Amazon States Language]: https://states-language.net/spec.html
+package asl
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	mathrand "math/rand/v2"
+	"time"
+)
+
+// An Error is a States Language error: what Retry and Catch match, and what a task
+// may return.
+type Error struct {
+	Name, Cause string
+	// fatal errors end the execution whatever catches say.
+	fatal bool
+}
+
+func (e *Error) Error() string { return e.Name + ": " + e.Cause }
+
+// A Task is what a Task state hands out.
+type Task struct {
+	// Resource is the ARN that the state names.
+	Resource string
+	// State is the state's name; Attempt counts its retries, from 0.
+	State   string
+	Attempt int
+	// Parameters is the effective input: a value of pkg/jsonata.
+	Parameters any
+}
+
+// A TaskRunner runs tasks. An error that is an *[Error] is the workflow's to retry
+// and to catch; any other is States.TaskFailed. It must return when ctx ends.
+type TaskRunner interface {
+	RunTask(ctx context.Context, t Task) (any, error)
+}
+
+// An Environment holds what runs have from outside. Nil fields have real defaults;
+// without Tasks, every task fails with States.TaskFailed and says how to mock it.
+type Environment struct {
+	Tasks TaskRunner
+	Now   func() time.Time
+	// Sleep waits, and returns an error when ctx ends first.
+	Sleep func(ctx context.Context, d time.Duration) error
+	// Rand returns a number in [0, 1).
+	Rand func() float64
+	UUID func() string
+}
+
+func (e Environment) withDefaults() Environment {
+	if e.Tasks == nil {
+		e.Tasks = NoTasks{}
+	}
+	if e.Now == nil {
+		e.Now = time.Now
+	}
+	if e.Sleep == nil {
+		e.Sleep = sleep
+	}
+	if e.Rand == nil {
+		e.Rand = mathrand.Float64
+	}
+	if e.UUID == nil {
+		e.UUID = newUUID
+	}
+	return e
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// An Execution is what the context object says of a run, and its input.
+type Execution struct {
+	ARN, Name, RoleARN                string
+	StateMachineARN, StateMachineName string
+	// Input is JSON text; empty stands for {}.
+	Input     []byte
+	StartTime time.Time
+}
+
+// The statuses of a Result.
+const (
+	Succeeded = "SUCCEEDED"
+	Failed    = "FAILED"
+	TimedOut  = "TIMED_OUT"
+)
+
+// A Result is how a run ended.
+type Result struct {
+	Status string
+	// Output is JSON text; nil unless Status is SUCCEEDED.
+	Output []byte
+	// Error and Cause are the failure's; a Fail state may leave out either.
+	Error, Cause       string
+	HasError, HasCause bool
+}
+
+// maxData is the limit of a state's input or output in bytes.
+const maxData = 262144
+
+// maxDuration is how long an Express Workflow can run.
+const maxDuration = 5 * time.Minute

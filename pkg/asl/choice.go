@@ -1,0 +1,186 @@
+package asl
+
+import (
+	"encoding/json"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// A rule is a [Choice Rule], compiled.
+//
+// [Choice Rule]: https://states-language.net/spec.html#choice-state
+type rule struct {
+	next         string
+	and, or, not []*rule
+	variable     *source
+	test         func(v any, operand any) bool
+	operand      any
+	operandPath  *source
+	presence     bool // IsPresent
+	want         bool
+	assign       *template
+}
+
+// operators of a data test expression; each also has a Path form.
+var operators = map[string]func(v, operand any) bool{
+	"StringEquals":               func(v, o any) bool { return strings2(v, o, func(c int) bool { return c == 0 }) },
+	"StringLessThan":             func(v, o any) bool { return strings2(v, o, func(c int) bool { return c < 0 }) },
+	"StringGreaterThan":          func(v, o any) bool { return strings2(v, o, func(c int) bool { return c > 0 }) },
+	"StringLessThanEquals":       func(v, o any) bool { return strings2(v, o, func(c int) bool { return c <= 0 }) },
+	"StringGreaterThanEquals":    func(v, o any) bool { return strings2(v, o, func(c int) bool { return c >= 0 }) },
+	"NumericEquals":              func(v, o any) bool { return numbers(v, o, func(c int) bool { return c == 0 }) },
+	"NumericLessThan":            func(v, o any) bool { return numbers(v, o, func(c int) bool { return c < 0 }) },
+	"NumericGreaterThan":         func(v, o any) bool { return numbers(v, o, func(c int) bool { return c > 0 }) },
+	"NumericLessThanEquals":      func(v, o any) bool { return numbers(v, o, func(c int) bool { return c <= 0 }) },
+	"NumericGreaterThanEquals":   func(v, o any) bool { return numbers(v, o, func(c int) bool { return c >= 0 }) },
+	"TimestampEquals":            func(v, o any) bool { return times(v, o, func(c int) bool { return c == 0 }) },
+	"TimestampLessThan":          func(v, o any) bool { return times(v, o, func(c int) bool { return c < 0 }) },
+	"TimestampGreaterThan":       func(v, o any) bool { return times(v, o, func(c int) bool { return c > 0 }) },
+	"TimestampLessThanEquals":    func(v, o any) bool { return times(v, o, func(c int) bool { return c <= 0 }) },
+	"TimestampGreaterThanEquals": func(v, o any) bool { return times(v, o, func(c int) bool { return c >= 0 }) },
+	"BooleanEquals": func(v, o any) bool {
+		a, ok1 := v.(bool)
+		b, ok2 := o.(bool)
+		return ok1 && ok2 && a == b
+	},
+	"StringMatches": func(v, o any) bool {
+		a, ok1 := v.(string)
+		b, ok2 := o.(string)
+		return ok1 && ok2 && matches(b, a)
+	},
+}
+
+// kinds are the type tests; they take true or false.
+var kinds = map[string]func(v any) bool{
+	"IsNull":      func(v any) bool { return v == nil },
+	"IsString":    func(v any) bool { _, ok := v.(string); return ok },
+	"IsBoolean":   func(v any) bool { _, ok := v.(bool); return ok },
+	"IsNumeric":   func(v any) bool { _, ok := rational(v); return ok },
+	"IsTimestamp": func(v any) bool { _, ok := timestamp(v); return ok },
+}
+
+func strings2(v, o any, ok func(int) bool) bool {
+	a, isText1 := v.(string)
+	b, isText2 := o.(string)
+	return isText1 && isText2 && ok(strings.Compare(a, b))
+}
+
+func numbers(v, o any, ok func(int) bool) bool {
+	a, isNumber1 := rational(v)
+	b, isNumber2 := rational(o)
+	return isNumber1 && isNumber2 && ok(a.Cmp(b))
+}
+
+// rational is exact, so that neither large integers nor 0.1 compare wrongly. The
+// exponent is bounded: 1e999999999 would take gigabytes.
+func rational(v any) (*big.Float, bool) {
+	switch v := v.(type) {
+	case json.Number:
+		f, _, err := big.ParseFloat(string(v), 10, 256, big.ToNearestEven)
+		return f, err == nil
+	case float64:
+		return big.NewFloat(v), true
+	}
+	return nil, false
+}
+
+func times(v, o any, ok func(int) bool) bool {
+	a, isTime1 := timestamp(v)
+	b, isTime2 := timestamp(o)
+	return isTime1 && isTime2 && ok(a.Compare(b))
+}
+
+func timestamp(v any) (time.Time, bool) {
+	s, ok := v.(string)
+	if !ok || !strings.Contains(s, "T") {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	return t, err == nil
+}
+
+// matches compares with a pattern in which * stands for any text, and \* for itself.
+func matches(pattern, s string) bool {
+	var parts []string
+	var b strings.Builder
+	for i := 0; i < len(pattern); i++ {
+		switch {
+		case pattern[i] == '\\' && i+1 < len(pattern) && (pattern[i+1] == '*' || pattern[i+1] == '\\'):
+			i++
+			b.WriteByte(pattern[i])
+		case pattern[i] == '*':
+			parts = append(parts, b.String())
+			b.Reset()
+		default:
+			b.WriteByte(pattern[i])
+		}
+	}
+	last := b.String()
+	if len(parts) == 0 {
+		return s == last
+	}
+	s, ok := strings.CutPrefix(s, parts[0])
+	if !ok {
+		return false
+	}
+	for _, p := range parts[1:] {
+		i := strings.Index(s, p)
+		if i < 0 {
+			return false
+		}
+		s = s[i+len(p):]
+	}
+	return strings.HasSuffix(s, last)
+}
+
+func (r *rule) holds(f *frame, input any) (bool, *Error) {
+	switch {
+	case r.and != nil:
+		for _, child := range r.and {
+			if ok, err := child.holds(f, input); err != nil || !ok {
+				return false, err
+			}
+		}
+		return true, nil
+	case r.or != nil:
+		for _, child := range r.or {
+			if ok, err := child.holds(f, input); err != nil || ok {
+				return ok, err
+			}
+		}
+		return false, nil
+	case r.not != nil:
+		ok, err := r.not[0].holds(f, input)
+		return !ok, err
+	}
+	v, found := r.variable.eval(f, input)
+	if r.presence {
+		if !r.variable.path.Definite() {
+			list, _ := v.([]any)
+			found = len(list) > 0
+		}
+		return found == r.want, nil
+	}
+	if !found {
+		return false, invalidPath(f, r.variable, input)
+	}
+	operand := r.operand
+	if r.operandPath != nil {
+		if operand, found = r.operandPath.eval(f, input); !found {
+			return false, invalidPath(f, r.operandPath, input)
+		}
+	}
+	return r.test(jsonata.Force(v), jsonata.Force(operand)), nil
+}
+
+// invalidPath is the service's text for a path of a state that finds nothing.
+func invalidPath(f *frame, s *source, input any) *Error {
+	root, ok := s.rootValue(f, input)
+	if !ok {
+		return f.runtime("Invalid path '" + s.text + "' : The variable '" + s.root + "' is not defined")
+	}
+	return f.runtime("Invalid path '" + s.text + "' : " + s.path.Explain(root))
+}

@@ -1,0 +1,198 @@
+package intrinsic
+
+import (
+	"crypto/md5"  //nolint:gosec // the service offers it
+	"crypto/sha1" //nolint:gosec // the service offers it
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"hash"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/expressway-dev/expressway/pkg/asl/jsonpath/javatext"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// format fills the placeholders of a template, which may be a literal or come from a
+// path.
+func format(ev *evaluation, c *Call, args []any) (any, error) {
+	parts := c.template
+	if parts == nil {
+		template, err := textArg(args, 0)
+		if err != nil {
+			return nil, err
+		}
+		if !ev.charge(template) {
+			return nil, errTooLarge
+		}
+		if parts, err = splitTemplate(template); err != nil {
+			return nil, err
+		}
+	}
+	if len(parts) != len(args) { // both are one more than what they bound
+		return nil, because("The template has %d occurrences of {}, but there are %d arguments for it",
+			len(parts)-1, len(args)-1)
+	}
+	out := append([]byte(nil), parts[0]...)
+	for i, part := range parts[1:] {
+		if !ev.charge(args[i+1]) {
+			return nil, errTooLarge
+		}
+		out = append(javatext.Append(out, args[i+1]), part...)
+	}
+	return string(out), nil
+}
+
+var errBrace = because("A brace in a template must be escaped or be part of {}")
+
+// splitTemplate cuts a template at its placeholders and undoes the escapes. A
+// backslash before anything that needs no escape stands for itself, since templates also
+// come from paths.
+func splitTemplate(template string) ([]string, error) {
+	var parts []string
+	var part []byte
+	for i := 0; i < len(template); i++ {
+		switch c := template[i]; c {
+		case '\\':
+			if i+1 < len(template) && strings.IndexByte(`'{}\`, template[i+1]) >= 0 {
+				i++
+			}
+			part = append(part, template[i])
+		case '{':
+			if i+1 >= len(template) || template[i+1] != '}' {
+				return nil, errBrace
+			}
+			i++
+			parts, part = append(parts, string(part)), nil
+		case '}':
+			return nil, errBrace
+		default:
+			part = append(part, c)
+		}
+	}
+	return append(parts, string(part)), nil
+}
+
+// stringToJSON reads blank text as null, as the service does.
+func stringToJSON(ev *evaluation, _ *Call, args []any) (any, error) {
+	if jsonata.Force(args[0]) == nil {
+		return nil, nil
+	}
+	text, err := textArg(args, 0)
+	if err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	if !ev.charge(text) {
+		return nil, errTooLarge
+	}
+	v, err := jsonata.Decode([]byte(text))
+	if err != nil {
+		return nil, because("%s", err)
+	}
+	if v == json.Number("-0") {
+		return json.Number("0"), nil // an integer in Java
+	}
+	return v, nil
+}
+
+func jsonToString(ev *evaluation, _ *Call, args []any) (any, error) {
+	if !ev.charge(args[0]) {
+		return nil, errTooLarge
+	}
+	text, err := jsonata.AppendJSON(nil, args[0])
+	return string(text), err
+}
+
+// stringSplit cuts at each of the characters of the second text. Nothing stands for the
+// empty pieces, as with Java's StringTokenizer.
+func stringSplit(ev *evaluation, _ *Call, args []any) (any, error) {
+	text, err := textArg(args, 0)
+	if err != nil {
+		return nil, err
+	}
+	separators, err := textArg(args, 1)
+	if err != nil {
+		return nil, err
+	}
+	if !ev.charge(text) || !ev.charge(separators) {
+		return nil, errTooLarge
+	}
+	set := make(map[rune]bool, len(separators))
+	for _, r := range separators {
+		set[r] = true
+	}
+	out := []any{}
+	for piece := range strings.FieldsFuncSeq(text, func(r rune) bool { return set[r] }) {
+		out = append(out, piece)
+	}
+	return out, nil
+}
+
+func limited(args []any) (string, error) {
+	text, err := textArg(args, 0)
+	if err == nil && utf8.RuneCountInString(text) > MaxCharacters {
+		err = because("The text is longer than %d characters", MaxCharacters)
+	}
+	return text, err
+}
+
+func base64Encode(_ *evaluation, _ *Call, args []any) (any, error) {
+	text, err := limited(args)
+	return base64.StdEncoding.EncodeToString([]byte(text)), err
+}
+
+func base64Decode(_ *evaluation, _ *Call, args []any) (any, error) {
+	text, err := limited(args)
+	if err != nil {
+		return nil, err
+	}
+	// Java's decoder takes text with or without padding.
+	out, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	if err != nil {
+		return nil, because("The text is not valid Base64")
+	}
+	return strings.ToValidUTF8(string(out), "\uFFFD"), nil
+}
+
+var hashes = map[string]func() hash.Hash{
+	"MD5":     md5.New,
+	"SHA-1":   sha1.New,
+	"SHA-256": sha256.New,
+	"SHA-384": sha512.New384,
+	"SHA-512": sha512.New,
+}
+
+// hashOf takes any value: what is no text is hashed as its JSON.
+func hashOf(ev *evaluation, _ *Call, args []any) (any, error) {
+	data, isText := jsonata.Force(args[0]).(string)
+	if !isText {
+		if !ev.charge(args[0]) {
+			return nil, errTooLarge
+		}
+		text, err := jsonata.AppendJSON(nil, args[0])
+		if err != nil {
+			return nil, err
+		}
+		data = string(text)
+	}
+	if utf8.RuneCountInString(data) > MaxCharacters {
+		return nil, because("The data is longer than %d characters", MaxCharacters)
+	}
+	algorithm, err := textArg(args, 1)
+	if err != nil {
+		return nil, err
+	}
+	newHash, ok := hashes[algorithm]
+	if !ok {
+		return nil, because("The algorithm must be one of MD5, SHA-1, SHA-256, SHA-384, SHA-512")
+	}
+	h := newHash()
+	h.Write([]byte(data))
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

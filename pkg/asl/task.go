@@ -1,0 +1,141 @@
+package asl
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// NoTasks fails every task, and says what could run it.
+type NoTasks struct{}
+
+// RunTask implements [TaskRunner].
+func (NoTasks) RunTask(_ context.Context, t Task) (any, error) {
+	return nil, &Error{
+		Name: "States.TaskFailed",
+		Cause: fmt.Sprintf("Nothing runs the resource '%s' of the state '%s' here. Mock it in a file named by SFN_MOCK_CONFIG, "+
+			"or set LAMBDA_ENDPOINT to run Lambda functions.", t.Resource, t.State),
+	}
+}
+
+// TaskFuncs runs tasks by Go functions, for tests: by the resource's ARN, or by the
+// name of the Lambda function that it invokes.
+type TaskFuncs map[string]func(ctx context.Context, parameters any) (any, error)
+
+// RunTask implements [TaskRunner].
+func (t TaskFuncs) RunTask(ctx context.Context, task Task) (any, error) {
+	if f, ok := t[task.Resource]; ok {
+		return f(ctx, task.Parameters)
+	}
+	name, payload, service, err := lambdaCall(task)
+	if err != nil {
+		return nil, err
+	}
+	f, ok := t[name]
+	if !ok {
+		return NoTasks{}.RunTask(ctx, task)
+	}
+	out, err := f(ctx, payload)
+	if err != nil || !service {
+		return out, err
+	}
+	return invokeResult(out), nil
+}
+
+// lambdaCall reads which function a task invokes, and with what. Service tells the
+// optimised integration, whose result is an envelope, from a function's own ARN.
+func lambdaCall(t Task) (name string, payload any, service bool, _ error) {
+	if rest, ok := strings.CutPrefix(t.Resource, "arn:"); ok {
+		parts := strings.Split(rest, ":")
+		if len(parts) >= 6 && parts[1] == "lambda" && parts[4] == "function" {
+			return parts[5], t.Parameters, false, nil
+		}
+		if strings.HasSuffix(t.Resource, ":states:::lambda:invoke") {
+			o, _ := jsonata.Force(t.Parameters).(*jsonata.Object)
+			v, _ := o.Get("FunctionName")
+			name, _ := v.(string)
+			if i := strings.Index(name, ":function:"); i >= 0 {
+				name = name[i+len(":function:"):]
+			}
+			name, _, _ = strings.Cut(name, ":")
+			if name == "" {
+				return "", nil, false, &Error{Name: "States.Runtime", Cause: "The field 'FunctionName' is required but was missing"}
+			}
+			payload, _ := o.Get("Payload")
+			return name, payload, true, nil
+		}
+	}
+	_, err := NoTasks{}.RunTask(context.Background(), t)
+	return "", nil, false, err
+}
+
+// invokeResult is what the optimised integration makes of a function's payload.
+func invokeResult(payload any) any {
+	o := jsonata.NewObject(4)
+	o.Set("ExecutedVersion", "$LATEST")
+	o.Set("Payload", payload)
+	meta := jsonata.NewObject(1)
+	meta.Set("HttpStatusCode", json.Number("200"))
+	o.Set("SdkHttpMetadata", meta)
+	request := jsonata.NewObject(1)
+	request.Set("RequestId", "local")
+	o.Set("SdkResponseMetadata", request)
+	o.Set("StatusCode", json.Number("200"))
+	return o
+}
+
+// taskName is how the service names a task in causes.
+func taskName(resource string) string {
+	if i := strings.Index(resource, ":states:::"); i >= 0 {
+		name, _, _ := strings.Cut(resource[i+len(":states:::"):], ":")
+		return name
+	}
+	return resource
+}
+
+func (f *frame) task(ctx context.Context, input, parameters any) (any, *Error) {
+	s := f.state
+	seconds, err := f.number(s.timeoutPath, "TimeoutSecondsPath", s.timeout, input)
+	if err != nil {
+		return nil, err
+	}
+	heartbeat, err := f.number(s.heartbeatPath, "HeartbeatSecondsPath", s.heartbeat, input)
+	if err != nil {
+		return nil, err
+	}
+	// A task that runs here sends no heartbeats: the shorter of the two ends it.
+	if heartbeat > 0 && (seconds == 0 || heartbeat < seconds) {
+		seconds = heartbeat
+	}
+	taskCtx := ctx
+	if seconds > 0 {
+		var cancel context.CancelFunc
+		taskCtx, cancel = context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
+		defer cancel()
+	}
+	f.run.event() // TaskScheduled
+	f.run.event() // TaskStarted
+	out, failed := f.run.env.Tasks.RunTask(taskCtx, Task{Resource: s.resource, State: s.name, Attempt: f.retries, Parameters: parameters})
+	f.run.event() // TaskSucceeded, TaskFailed
+	switch {
+	case ctx.Err() != nil:
+		return nil, &Error{Name: "States.Timeout", fatal: true}
+	case taskCtx.Err() != nil:
+		return nil, &Error{Name: "States.Timeout"}
+	case failed != nil:
+		var e *Error
+		if errors.As(failed, &e) {
+			return nil, e
+		}
+		return nil, &Error{Name: "States.TaskFailed", Cause: failed.Error()}
+	}
+	if text, e := jsonata.AppendJSON(nil, out); e != nil || len(text) > maxData {
+		return nil, f.dataLimit()
+	}
+	return out, nil
+}

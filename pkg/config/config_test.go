@@ -1,0 +1,224 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/expressway-dev/expressway/pkg/config"
+)
+
+func env(m map[string]string) func(string) string { return func(k string) string { return m[k] } }
+
+func TestSampleConfiguration(t *testing.T) {
+	t.Parallel()
+	cfg, err := config.Load("../../expressway.yaml", env(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, r := range cfg.Routes {
+		names = append(names, r.Name)
+	}
+	want := []string{"github", "orders-http", "orders-queue", "payments"}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("routes (-want +got):\n%s", diff)
+	}
+	github := cfg.Routes[0]
+	if got, want := github.Timeout, 9*time.Second; got != want {
+		t.Errorf("github's timeout = %v, want the provider's %v", got, want)
+	}
+	if got, want := github.HTTP.DeliveryHeader, "X-GitHub-Delivery"; got != want {
+		t.Errorf("delivery header = %q, want %q", got, want)
+	}
+	if diff := cmp.Diff([]string{"org"}, github.HTTP.Params); diff != "" {
+		t.Errorf("params (-want +got):\n%s", diff)
+	}
+}
+
+const head = "version: 1\nroutes:\n  - name: a\n    http: POST /a\n    verify: none\n    start: m\n"
+
+// Each problem is reported with its place, and all of them at once.
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		yaml string
+		want []string
+	}{
+		"empty":            {"", []string{"1:1: the file is empty"}},
+		"not a mapping":    {"- a\n", []string{"1:1: the file must be a mapping"}},
+		"no routes":        {"version: 1\n", []string{"1:1: the file has no routes"}},
+		"wrong version":    {"version: 2\nroutes: [{name: a, sqs: q, start: m}]\n", []string{"1:10: version must be 1"}},
+		"unknown key":      {head + "    inputs: 1\n", []string{`7:5: a route has no key "inputs"; did you mean "input"?`}},
+		"duplicate key":    {head + "    start: n\n", []string{"7:5: "}},
+		"syntax of YAML":   {"version: 1\nroutes: [\n", []string{":"}},
+		"no verify":        {"version: 1\nroutes:\n  - name: a\n    http: POST /a\n    start: m\n", []string{"3:5: an http route needs verify"}},
+		"two triggers":     {head + "    sqs: q\n", []string{"needs exactly one of http, sqs and eventbridge, and has 2"}},
+		"unset variable":   {strings.Replace(head, "start: m", "start: ${NOPE}", 1), []string{"6:12: environment variable NOPE is not set", "6:12: start must be"}},
+		"wrong name":       {strings.Replace(head, "name: a", "name: A b", 1), []string{"3:11: name must be"}},
+		"bad pattern":      {strings.Replace(head, "POST /a", "POST /{a", 1), []string{"http: "}},
+		"same pattern":     {head + "  - name: b\n    http: POST /a\n    verify: none\n    start: m\n", []string{"7:5: http: "}},
+		"same name":        {head + "  - name: a\n    sqs: q\n    start: m\n", []string{`a second route is named "a"`}},
+		"later key":        {head + "    dedupe: {key: x}\n", []string{"7:13: dedupe: deduplication is not supported by this version"}},
+		"dead letter":      {"version: 1\nroutes:\n  - {name: a, sqs: q, start: m, catch: [{errors: [X], then: dead-letter}]}\n", []string{"dead-letter queues are not supported"}},
+		"unknown provider": {strings.Replace(head, "verify: none", "verify: {provider: githup, secrets: ['env:X']}", 1), []string{"5:24: verify: "}},
+		"syntax of an expression": {
+			head + "    input: '{% $request.body. %}'\n",
+			[]string{"7:"},
+		},
+		"expression in a block scalar": {
+			head + "    input:\n      a: |-\n        {% (\n          $request.body ~ 1\n        ) %}\n",
+			[]string{"10:"},
+		},
+		"unknown variable":       {head + "    input: '{% $message.body %}'\n", []string{"7:16: input: there is no variable $message here; there are $context, $request"}},
+		"half an expression":     {head + "    input: 'order {% $request.body.id %}'\n", []string{"7:12: input: an expression must be the whole text"}},
+		"operator of 2.1":        {head + "    input: '{% $request.body.a ?: 1 %}'\n", []string{"S0211"}},
+		"unknown error name":     {head + "    catch: [{errors: [Expressway.Nope], status: 400}]\n", []string{`there is no error "Expressway.Nope"`}},
+		"sam's placeholder":      {strings.Replace(head, "start: m", "start: arn:aws:lambda:us-east-1:123456789012:function:OrderMachine", 1), []string{"6:12: start: ", "env.json"}},
+		"timeout too long":       {head + "    timeout: 6m\n", []string{"timeout is at most 5m"}},
+		"timeout no duration":    {head + "    timeout: soon\n", []string{"7:14: timeout must be a duration"}},
+		"key of another trigger": {head + "    concurrency: 3\n", []string{"7:18: concurrency belongs to sqs routes"}},
+		"anchor":                 {head + "    input: &x 1\n", []string{"7:"}},
+		"deep nesting":           {strings.Repeat("[", 5000), []string{"nested too deeply"}},
+		"invalid UTF-8":          {head + "    input: \"\xff\"\n", []string{""}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg, err := config.Parse("expressway.yaml", []byte(test.yaml), env(nil))
+			var problems *config.Error
+			if err == nil && name != "invalid UTF-8" {
+				t.Fatalf("Parse accepted it: %+v", cfg)
+			}
+			if name == "invalid UTF-8" {
+				return // whatever the YAML library makes of it, it must come back
+			}
+			if !errors.As(err, &problems) {
+				t.Fatalf("error = %T %v, want *config.Error", err, err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error = %q, want it to contain %q", err, want)
+				}
+			}
+			for _, p := range problems.Problems {
+				if p.File != "expressway.yaml" || p.Line < 1 || p.Column < 1 {
+					t.Errorf("problem without a place: %+v", p)
+				}
+			}
+		})
+	}
+}
+
+func TestAllProblemsAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := config.Parse("x.yaml", []byte("version: 3\nroutes:\n  - name: A\n    sqs: ''\n    start: '?'\n    nope: 1\n"), env(nil))
+	var problems *config.Error
+	if !errors.As(err, &problems) {
+		t.Fatalf("error = %v", err)
+	}
+	if got, want := len(problems.Problems), 5; got != want {
+		t.Errorf("%d problems, want %d:\n%v", got, want, err)
+	}
+}
+
+func TestVariables(t *testing.T) {
+	t.Parallel()
+	source := strings.Replace(head, "start: m", "start: ${M:-fallback}", 1)
+	for value, want := range map[string]string{"": "fallback", "other": "other"} {
+		cfg, err := config.Parse("x.yaml", []byte(source), env(map[string]string{"M": value}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cfg.Routes[0].StateMachine; got != want {
+			t.Errorf("with M=%q, start = %q, want %q", value, got, want)
+		}
+	}
+}
+
+func TestSecretsInFlowMappings(t *testing.T) {
+	t.Parallel()
+	source := strings.Replace(head, "verify: none", "verify: {provider: github, secrets: [env:A, env:B]}", 1)
+	cfg, err := config.Parse("x.yaml", []byte(source), env(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"env:A", "env:B"}, cfg.Routes[0].HTTP.Verify.Secrets); diff != "" {
+		t.Errorf("secrets (-want +got):\n%s", diff)
+	}
+}
+
+func TestWildcard(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		pattern, s string
+		want       bool
+	}{
+		{"orders", "orders", true},
+		{"orders", "orders-2", false},
+		{"*", "", true},
+		{"shop.*", "shop.checkout", true},
+		{"shop.*", "shop", false},
+		{"*orders*", "eu-orders.fifo", true},
+		{"a*b*c", "axxbyyc", true},
+		{"a*b*c", "axxcyyb", false},
+		{"a*a", "a", false},
+	}
+	for _, test := range tests {
+		if got := config.Wildcard(test.pattern, test.s); got != test.want {
+			t.Errorf("Wildcard(%q, %q) = %v, want %v", test.pattern, test.s, got, test.want)
+		}
+	}
+}
+
+// The schema takes the sample, refuses what the reader refuses, and is published as it is.
+func TestSchema(t *testing.T) {
+	t.Parallel()
+	schema, err := jsonschema.NewCompiler().Compile("expressway.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(source []byte) any {
+		var v any
+		if err := yaml.Unmarshal(source, &v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	sample, err := os.ReadFile("../../expressway.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(read(sample)); err != nil {
+		t.Errorf("the sample: %v", err)
+	}
+	if err := schema.Validate(read([]byte(head + "    nope: 1\n"))); err == nil {
+		t.Error("an unknown key is taken")
+	}
+	here, _ := os.ReadFile("expressway.schema.json")
+	published, err := os.ReadFile(filepath.Join("..", "..", "docs", "expressway.schema.json"))
+	if err != nil || string(here) != string(published) {
+		t.Errorf("docs/expressway.schema.json is not the same file (%v)", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	sample, _ := os.ReadFile("../../expressway.yaml")
+	f.Add(string(sample))
+	f.Add(head)
+	f.Add("version: 1\nroutes: [{name: a, eventbridge: {source: x}, start: m, input: '{% $event %}'}]")
+	f.Add("a: &a [*a]")
+	f.Fuzz(func(t *testing.T, source string) {
+		cfg, err := config.Parse("f.yaml", []byte(source), env(nil))
+		if (cfg == nil) == (err == nil) {
+			t.Fatalf("config %v and error %v", cfg, err)
+		}
+	})
+}

@@ -1,0 +1,338 @@
+package jsonata
+
+// A lambda is a function that the expression defines, with the variables and the
+// context of the place where it did.
+type lambda struct {
+	params []string
+	sig    *signatureSpec
+	body   *node
+	input  any
+	env    *frame
+}
+
+// A thunk is a call in tail position, still to be made.
+type thunk struct {
+	call  *node
+	input any
+	env   *frame
+}
+
+// A builtin is a function that is written in Go. Its arguments have passed the
+// signature; there are as many as it has parameters, missing ones Undefined.
+type builtin struct {
+	name  string
+	sig   *signatureSpec
+	arity int // how many arguments $map and the like give it, at most
+	call  func(ev *evaluator, args []any) (any, error)
+}
+
+// A Function is a function as the result of an evaluation: it says that there is one,
+// and no more. JSON cannot hold it.
+type Function struct{ value any }
+
+// hole is a ? in a partial application.
+type hole struct{}
+
+// A partial is a built-in function with some of its arguments.
+type partial struct {
+	f    any
+	args []any
+}
+
+// isFunction reports whether a value can be called.
+func isFunction(v any) bool {
+	switch v.(type) {
+	case *lambda, *builtin, *partial, *matcher, *Function:
+		return true
+	}
+	return false
+}
+
+// arity is how many arguments a function wants.
+func arity(f any) int {
+	switch f := f.(type) {
+	case *lambda:
+		return len(f.params)
+	case *builtin:
+		return f.arity
+	case *matcher:
+		return 2
+	case *Function:
+		return arity(f.value)
+	case *partial:
+		n := 0
+		for _, a := range f.args {
+			if _, ok := a.(hole); ok {
+				n++
+			}
+		}
+		return n
+	}
+	return 0
+}
+
+// procedureName is the name under which a call's function was looked up.
+func procedureName(n *node) string {
+	if n.lhs.kind == kindPath {
+		return n.lhs.steps[0].text
+	}
+	return n.lhs.text
+}
+
+// procedure evaluates what is called. A name without its dollar is a common mistake
+// that has an error of its own.
+func (ev *evaluator) procedure(n *node, code string, input any, env *frame) (any, error) {
+	f, err := ev.value(n.lhs, input, env)
+	if err != nil {
+		return nil, err
+	}
+	if IsUndefined(f) && n.lhs.kind == kindPath {
+		name := n.lhs.steps[0].text
+		if v := ev.lookupVariable(name, env); name != "" && !IsUndefined(v) {
+			return nil, errorToken(code, n.pos, name, nil)
+		}
+	}
+	return f, nil
+}
+
+// function makes a call; piped, if there is one, is its first argument.
+func (ev *evaluator) function(n *node, input any, env *frame, piped *any) (any, error) {
+	f, err := ev.procedure(n, "T1005", input, env)
+	if err != nil {
+		return nil, err
+	}
+	args, err := ev.arguments(n, input, env, piped)
+	if err != nil {
+		return nil, err
+	}
+	v, err := ev.call(f, args, input, env)
+	if err != nil {
+		if e, ok := err.(*Error); ok {
+			return nil, e.at(n.pos, procedureName(n))
+		}
+		return nil, err
+	}
+	return v, nil
+}
+
+func (ev *evaluator) arguments(n *node, input any, env *frame, piped *any) ([]any, error) {
+	args := make([]any, 0, len(n.exprs)+2)
+	if piped != nil {
+		args = append(args, *piped)
+	}
+	for _, a := range n.exprs {
+		// A lambda's parameter may be passed on untouched: do not look into it here.
+		v, err := ev.eval(a, input, env)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, v)
+	}
+	ev.use(slotSize * len(args))
+	return args, nil
+}
+
+// call applies f to args, and goes on with the calls that f ends in. The context is
+// what arguments default to in signatures that say so; args is f's to keep.
+func (ev *evaluator) call(f any, args []any, input any, env *frame) (any, error) {
+	if ev.calls++; ev.calls > ev.conf.maxDepth {
+		return nil, errorf("U1001", nil)
+	}
+	var at *node // the call that is being made, after the first
+	for {
+		v, err := ev.callOnce(f, args, input, env)
+		if err != nil {
+			if e, ok := err.(*Error); ok && at != nil {
+				return nil, e.at(at.pos, procedureName(at))
+			}
+			return nil, err
+		}
+		t, ok := v.(*thunk)
+		if !ok {
+			ev.calls--
+			return v, nil
+		}
+		at = t.call
+		if f, err = ev.procedure(at, "T1005", t.input, t.env); err != nil {
+			return nil, err
+		}
+		if args, err = ev.arguments(at, t.input, t.env, nil); err != nil {
+			return nil, err
+		}
+		input, env = t.input, t.env
+	}
+}
+
+func (ev *evaluator) callOnce(f any, args []any, input any, env *frame) (any, error) {
+	if err := ev.step(); err != nil {
+		return nil, err
+	}
+	switch f := f.(type) {
+	case *lambda:
+		args, err := f.sig.validate(args, input)
+		if err != nil {
+			return nil, err
+		}
+		for len(args) < len(f.params) {
+			args = append(args, Undefined)
+		}
+		ev.use(slotSize * (6 + len(f.params)))
+		frame := &frame{parent: f.env, names: f.params, values: args[:len(f.params):len(f.params)]}
+		if hasDuplicates(f.params) {
+			frame.names, frame.values = nil, nil
+			for i, p := range f.params {
+				frame.bind(p, args[i])
+			}
+		}
+		frame.names = frame.names[:len(frame.names):len(frame.names)] // := must not write to the tree
+		return ev.eval(f.body, f.input, frame)
+	case *builtin:
+		args, err := f.sig.validate(args, input)
+		if err != nil {
+			return nil, f.named(err)
+		}
+		for len(args) < f.sig.len() {
+			args = append(args, Undefined)
+		}
+		outerInput, outerFrame := ev.callInput, ev.callFrame
+		ev.callInput, ev.callFrame = input, env
+		v, err := f.call(ev, args)
+		ev.callInput, ev.callFrame = outerInput, outerFrame
+		if err != nil {
+			return nil, f.named(err)
+		}
+		return v, nil
+	case *partial:
+		full := make([]any, len(f.args))
+		for i, a := range f.args {
+			if _, ok := a.(hole); ok {
+				a = Undefined
+				if len(args) > 0 {
+					a, args = args[0], args[1:]
+				}
+			}
+			full[i] = a
+		}
+		for len(full) > 0 && IsUndefined(full[len(full)-1]) {
+			full = full[:len(full)-1]
+		}
+		return ev.call(f.f, full, input, env)
+	case *matcher:
+		return f.callAsFunction(ev, args)
+	case *Function:
+		return ev.callOnce(f.value, args, input, env)
+	}
+	return nil, errorf("T1006", f)
+}
+
+func hasDuplicates(names []string) bool {
+	for i, n := range names {
+		for _, m := range names[:i] {
+			if n == m {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// named adds the name of the function to an error that has none.
+func (f *builtin) named(err error) error {
+	if e, ok := err.(*Error); ok && e.Token == "" && f.name != "" {
+		e.Token = f.name
+		e.describe()
+	}
+	return err
+}
+
+// callback calls a function that was an argument; there is no context then.
+func (ev *evaluator) callback(f any, args ...any) (any, error) {
+	v, err := ev.call(f, args, nil, ev.callFrame)
+	return unwrap(Force(v)), err
+}
+
+// item calls a callback with as many of a value, its index or key, and the whole as
+// it has parameters.
+func (ev *evaluator) item(f any, value, key, whole any) (any, error) {
+	switch n := arity(f); {
+	case n >= 3:
+		return ev.callback(f, value, key, whole)
+	case n == 2:
+		return ev.callback(f, value, key)
+	}
+	return ev.callback(f, value)
+}
+
+// apply is the operator ~>: a call with one more argument, or the composition of two functions.
+func (ev *evaluator) apply(n *node, input any, env *frame) (any, error) {
+	left, err := ev.value(n.lhs, input, env)
+	if err != nil {
+		return nil, err
+	}
+	if n.rhs.kind == kindFunction {
+		return ev.function(n.rhs, input, env, &left)
+	}
+	f, err := ev.value(n.rhs, input, env)
+	if err != nil {
+		return nil, err
+	}
+	if !isFunction(f) {
+		return nil, errorToken("T2006", n.pos, n.text, f)
+	}
+	if isFunction(left) {
+		return &builtin{arity: 1, sig: nil, call: func(ev *evaluator, args []any) (any, error) {
+			v, err := ev.callback(left, args...)
+			if err != nil {
+				return nil, err
+			}
+			return ev.callback(f, v)
+		}}, nil
+	}
+	v, err := ev.call(f, []any{left}, nil, env)
+	if err != nil {
+		return nil, locate(err, n)
+	}
+	return v, nil
+}
+
+// partial binds some of a function's arguments.
+func (ev *evaluator) partial(n *node, input any, env *frame) (any, error) {
+	args := make([]any, 0, len(n.exprs))
+	for _, a := range n.exprs {
+		if a.kind == kindOperator {
+			args = append(args, hole{})
+			continue
+		}
+		v, err := ev.value(a, input, env)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, v)
+	}
+	f, err := ev.procedure(n, "T1007", input, env)
+	if err != nil {
+		return nil, err
+	}
+	ev.use(slotSize * (4 + 2*len(args)))
+	if l, ok := f.(*lambda); ok {
+		return partialLambda(l, args), nil
+	}
+	if !isFunction(f) {
+		return nil, errorToken("T1008", n.pos, procedureName(n), f)
+	}
+	return &partial{f: f, args: args}, nil
+}
+
+func partialLambda(l *lambda, args []any) *lambda {
+	p := &lambda{body: l.body, input: l.input, env: &frame{parent: l.env}}
+	for i, name := range l.params {
+		if i >= len(args) {
+			p.env.bind(name, Undefined)
+		} else if _, ok := args[i].(hole); ok {
+			p.params = append(p.params, name)
+		} else {
+			p.env.bind(name, args[i])
+		}
+	}
+	return p
+}

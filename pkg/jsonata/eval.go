@@ -1,0 +1,359 @@
+package jsonata
+
+import (
+	"context"
+	"math"
+	"time"
+)
+
+// An evaluator is one evaluation of an expression: its budgets and its variables.
+type evaluator struct {
+	ctx   context.Context
+	conf  *config
+	vars  Vars
+	input any // of the whole expression: $$
+	depth int // of nested evaluations
+	calls int // of nested calls
+	steps int
+	used  int64 // bytes
+	// began is when time was first looked at; most evaluations end before that.
+	began time.Time
+	now   time.Time // of $now and $millis, once they were asked for
+	// The context of the call of a built-in function: $eval needs it, and so do the
+	// functions that it calls back.
+	callInput any
+	callFrame *frame
+}
+
+// A frame holds the variables of a block, a lambda or a tuple.
+type frame struct {
+	parent *frame
+	names  []string
+	values []any
+	tuple  *tupleBinding
+}
+
+func (f *frame) bind(name string, value any) {
+	for i, n := range f.names {
+		if n == name {
+			f.values[i] = value
+			return
+		}
+	}
+	f.names = append(f.names, name)
+	f.values = append(f.values, value)
+}
+
+// find looks a name up in the frames only.
+func (f *frame) find(name string) (any, bool) {
+	for ; f != nil; f = f.parent {
+		for i, n := range f.names {
+			if n == name {
+				return f.values[i], true
+			}
+		}
+		for b := f.tuple; b != nil; b = b.next {
+			if b.name == name {
+				return b.value, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// The sizes that are charged for what evaluation makes, in bytes.
+const (
+	slotSize   = 16 // an item, or a variable
+	memberSize = 32 // of an object
+)
+
+// checkEvery is how many steps pass between looks at the clock.
+const checkEvery = 256
+
+func newEvaluator(ctx context.Context, e *Expr, vars Vars) *evaluator {
+	return &evaluator{ctx: ctx, conf: e.conf, vars: vars}
+}
+
+func (ev *evaluator) run(root *node, input any) (any, error) {
+	input = Force(input)
+	if ev.conf.noContext {
+		input = Undefined
+	}
+	ev.input = input
+	if _, ok := input.([]any); ok {
+		input = &seq{items: []any{input}, sequence: true, outerWrapper: true}
+	}
+	v, err := ev.eval(root, input, &frame{})
+	if err != nil {
+		return nil, err
+	}
+	return ev.export(v)
+}
+
+// step counts a step of work, and says when a budget is spent.
+func (ev *evaluator) step() error {
+	ev.steps++
+	if ev.used > ev.conf.maxAllocation {
+		return errorf("U1002", nil)
+	}
+	if ev.steps%checkEvery != 0 {
+		return nil
+	}
+	return ev.checkTime()
+}
+
+func (ev *evaluator) checkTime() error {
+	if ev.ctx.Err() != nil {
+		return context.Cause(ev.ctx)
+	}
+	now := time.Now()
+	if ev.began.IsZero() {
+		ev.began = now
+	}
+	if now.Sub(ev.began) > ev.conf.maxTime {
+		return errorf("U1001", nil)
+	}
+	return nil
+}
+
+// use charges bytes to the evaluation; the next step notices when it was too much.
+func (ev *evaluator) use(bytes int) { ev.used += int64(bytes) }
+
+// reserve charges bytes that are about to be allocated at once.
+func (ev *evaluator) reserve(bytes float64) error {
+	if float64(ev.used)+bytes > float64(ev.conf.maxAllocation) {
+		return errorf("U1002", nil)
+	}
+	ev.used += int64(bytes)
+	return nil
+}
+
+// eval evaluates n with input as its context. A result that is a *Raw was not looked
+// into: who needs to know what it is must Force it.
+func (ev *evaluator) eval(n *node, input any, env *frame) (any, error) {
+	switch n.kind {
+	case kindString, kindNumber, kindValue:
+		if n.predicate == nil && n.group == nil {
+			return n.lit, nil
+		}
+	}
+	if err := ev.step(); err != nil {
+		return nil, locate(err, n)
+	}
+	if ev.depth++; ev.depth > ev.conf.maxDepth {
+		return nil, locate(errorf("U1001", nil), n)
+	}
+	v, err := ev.evalKind(n, input, env)
+	if err != nil {
+		return nil, err
+	}
+	for i := range n.predicate {
+		if v, err = ev.filter(n.predicate[i].filter, v, env); err != nil {
+			return nil, err
+		}
+	}
+	if n.group != nil && n.kind != kindPath {
+		if v, err = ev.group(n.group, n.groupPos, v, env); err != nil {
+			return nil, err
+		}
+	}
+	ev.depth--
+	if s, ok := v.(*seq); ok && s.sequence && !s.tupleStream {
+		if n.keepArray {
+			s.keepSingleton = true
+		}
+		return unwrap(s), nil
+	}
+	return v, nil
+}
+
+// value is eval for those who look into the result.
+func (ev *evaluator) value(n *node, input any, env *frame) (any, error) {
+	v, err := ev.eval(n, input, env)
+	return Force(v), err
+}
+
+func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
+	switch n.kind {
+	case kindPath:
+		return ev.path(n, input, env)
+	case kindName:
+		return ev.lookup(input, n.text)
+	case kindString, kindNumber, kindValue:
+		return n.lit, nil
+	case kindVariable:
+		return ev.variable(n, input, env), nil
+	case kindBinary:
+		return ev.binary(n, input, env)
+	case kindNegate:
+		return ev.negate(n, input, env)
+	case kindArray:
+		return ev.array(n, input, env)
+	case kindObject:
+		return ev.object(n, input, env)
+	case kindBlock:
+		return ev.block(n, input, env)
+	case kindBind:
+		v, err := ev.eval(n.rhs, input, env)
+		if err != nil {
+			return nil, err
+		}
+		ev.use(slotSize)
+		env.bind(n.lhs.text, v)
+		return v, nil
+	case kindCondition:
+		v, err := ev.value(n.lhs, input, env)
+		if err != nil {
+			return nil, err
+		}
+		if ok, err := ev.truth(v); err != nil {
+			return nil, locate(err, n)
+		} else if ok {
+			return ev.eval(n.body, input, env)
+		}
+		if n.rhs == nil {
+			return Undefined, nil
+		}
+		return ev.eval(n.rhs, input, env)
+	case kindDefault:
+		v, err := ev.value(n.lhs, input, env)
+		if err != nil {
+			return nil, err
+		}
+		if ok, err := ev.truth(v); err != nil {
+			return nil, locate(err, n)
+		} else if ok {
+			return v, nil
+		}
+		return ev.eval(n.rhs, input, env)
+	case kindCoalesce:
+		v, err := ev.eval(n.lhs, input, env)
+		if err != nil || !IsUndefined(v) {
+			return v, err
+		}
+		return ev.eval(n.rhs, input, env)
+	case kindWildcard:
+		return ev.wildcard(input)
+	case kindDescendant:
+		return ev.descendants(input)
+	case kindParent:
+		v, ok := env.find(n.slot.label)
+		if !ok {
+			return Undefined, nil
+		}
+		return v, nil
+	case kindFunction:
+		return ev.function(n, input, env, nil)
+	case kindPartial:
+		return ev.partial(n, input, env)
+	case kindLambda:
+		ev.use(4 * slotSize)
+		return &lambda{params: n.params, sig: n.sig, body: n.body, input: input, env: env}, nil
+	case kindThunk:
+		return &thunk{call: n.body, input: input, env: env}, nil
+	case kindApply:
+		return ev.apply(n, input, env)
+	case kindRegex:
+		return &matcher{re: n.re, source: n.text}, nil
+	case kindTransform:
+		return ev.transform(n, env), nil
+	}
+	return nil, errorToken("S0206", n.pos, n.text, nil)
+}
+
+// locate adds the place of n to an error, unless it has one.
+func locate(err error, n *node) error {
+	if e, ok := err.(*Error); ok {
+		return e.at(n.pos, n.text)
+	}
+	return err
+}
+
+func (ev *evaluator) variable(n *node, input any, env *frame) any {
+	if n.text == "" {
+		if s, ok := input.(*seq); ok && s.outerWrapper {
+			return s.items[0]
+		}
+		return input
+	}
+	if v, ok := env.find(n.text); ok {
+		return v
+	}
+	if n.text == "$" {
+		return ev.input
+	}
+	if v, ok := ev.vars.Lookup(n.text); ok {
+		return v
+	}
+	if n.builtin != nil {
+		return n.builtin
+	}
+	return Undefined
+}
+
+// lookupVariable finds what a name is bound to, the built-in functions included.
+func (ev *evaluator) lookupVariable(name string, env *frame) any {
+	return ev.variable(&node{kind: kindVariable, text: name, builtin: ev.conf.builtin(name)}, Undefined, env)
+}
+
+func (ev *evaluator) negate(n *node, input any, env *frame) (any, error) {
+	v, err := ev.value(n.lhs, input, env)
+	if err != nil || IsUndefined(v) {
+		return v, err
+	}
+	f, ok, err := number(v)
+	if err != nil {
+		return nil, locate(err, n)
+	}
+	if !ok {
+		return nil, errorToken("D1002", n.pos, n.text, v)
+	}
+	return -f, nil
+}
+
+func (ev *evaluator) array(n *node, input any, env *frame) (any, error) {
+	out := &seq{cons: n.consArray}
+	if len(n.exprs) > 0 {
+		out.items = make([]any, 0, len(n.exprs))
+	}
+	ev.use(slotSize * (2 + len(n.exprs)))
+	for _, e := range n.exprs {
+		v, err := ev.value(e, input, env)
+		if err != nil {
+			return nil, err
+		}
+		if IsUndefined(v) {
+			continue
+		}
+		items, isArray := elements(v)
+		if isArray && e.kind != kindArray {
+			if len(n.exprs) == 1 {
+				// The usual range or path: nobody else appends to these items.
+				out.items = items[:len(items):len(items)]
+				continue
+			}
+			if err := ev.reserve(float64(len(items) * slotSize)); err != nil {
+				return nil, locate(err, n)
+			}
+			out.items = append(out.items, items...)
+		} else {
+			out.items = append(out.items, v)
+		}
+	}
+	return out, nil
+}
+
+func (ev *evaluator) block(n *node, input any, env *frame) (any, error) {
+	env = &frame{parent: env}
+	v := Undefined
+	var err error
+	for _, e := range n.exprs {
+		if v, err = ev.eval(e, input, env); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// isInteger reports whether f has no fraction.
+func isInteger(f float64) bool { return f == math.Trunc(f) && !math.IsInf(f, 0) }

@@ -1,0 +1,90 @@
+package jsonata
+
+import (
+	"math"
+	"strings"
+)
+
+// export turns a result into values that may leave: sequences become arrays. It also
+// measures the result: an expression can refer to one part of its input many times,
+// and so select more than anybody could write down.
+func (ev *evaluator) export(v any) (any, error) {
+	switch v := v.(type) {
+	case *Raw, nil, bool, undefined, []any:
+		return v, nil // from outside, as it stands
+	case string:
+		// Half a surrogate pair has no place outside. (In parts of a result,
+		// AppendJSON sees to it.)
+		return strings.ToValidUTF8(v, "\uFFFD"), nil
+	}
+	return ev.exportValue(v, 0)
+}
+
+func (ev *evaluator) exportValue(v any, depth int) (any, error) {
+	if depth > MaxDepth {
+		return nil, errorf("U1001", nil)
+	}
+	if err := ev.step(); err != nil {
+		return nil, err
+	}
+	ev.use(slotSize)
+	switch v := v.(type) {
+	case string:
+		ev.use(len(v))
+	case float64:
+		if math.IsInf(v, 0) || math.IsNaN(v) {
+			return nil, errorf("D1001", v)
+		}
+	case *Raw:
+		ev.use(len(v.text))
+	case []any:
+		return ev.exportItems(v, depth)
+	case *seq:
+		if v.items == nil {
+			return []any{}, nil
+		}
+		for i, item := range v.items {
+			if IsUndefined(item) {
+				v.items[i] = nil // such as a group that took no part in a match
+			}
+		}
+		return ev.exportItems(v.items, depth)
+	case *Object:
+		for i := range v.values {
+			ev.use(len(v.keys[i]))
+			e, err := ev.exportValue(v.values[i], depth+1)
+			if err != nil {
+				return nil, err
+			}
+			if changed(v.values[i]) {
+				v.values[i] = e // only what was made here changes
+			}
+		}
+	case *lambda, *builtin, *partial, *matcher:
+		return &Function{v}, nil
+	}
+	return v, nil
+}
+
+func (ev *evaluator) exportItems(items []any, depth int) (any, error) {
+	for i := range items {
+		e, err := ev.exportValue(items[i], depth+1)
+		if err != nil {
+			return nil, err
+		}
+		if changed(items[i]) {
+			items[i] = e
+		}
+	}
+	return items, nil
+}
+
+// changed reports whether exporting a value gave another: it does for what only
+// evaluation makes, never for parts of the input.
+func changed(from any) bool {
+	switch from.(type) {
+	case *seq, *lambda, *builtin, *partial, *matcher:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,222 @@
+package jsonata
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+)
+
+func defineArrays(define definer) {
+	define("sum", "<a<n>:n>", 1, onNumbers(Undefined, false, func(sum, x float64) float64 { return sum + x }))
+	define("max", "<a<n>:n>", 1, onNumbers(Undefined, true, math.Max))
+	define("min", "<a<n>:n>", 1, onNumbers(Undefined, true, math.Min))
+	define("average", "<a<n>:n>", 1, func(_ *evaluator, args []any) (any, error) {
+		items, _ := elements(args[0])
+		if len(items) == 0 {
+			return Undefined, nil
+		}
+		sum := 0.0
+		for _, item := range items {
+			sum += toFloat(item)
+		}
+		return sum / float64(len(items)), nil
+	})
+	define("count", "<a:n>", 1, func(_ *evaluator, args []any) (any, error) {
+		items, _ := elements(args[0])
+		return float64(len(items)), nil
+	})
+	define("append", "<xx:a>", 2, func(ev *evaluator, args []any) (any, error) {
+		a, _ := elements(args[0])
+		b, _ := elements(args[1])
+		if err := ev.reserve(float64(slotSize * (4 + len(a) + len(b)))); err != nil {
+			return nil, err
+		}
+		return appendValues(args[0], args[1]), nil
+	})
+	define("reverse", "<a:a>", 1, func(ev *evaluator, args []any) (any, error) {
+		items, ok := elements(args[0])
+		if !ok || len(items) <= 1 {
+			return args[0], nil
+		}
+		out := make([]any, len(items))
+		ev.use(slotSize * len(out))
+		for i, item := range items {
+			out[len(out)-1-i] = item
+		}
+		return &seq{items: out}, nil
+	})
+	define("shuffle", "<a:a>", 1, func(ev *evaluator, args []any) (any, error) {
+		items, ok := elements(args[0])
+		if !ok || len(items) <= 1 {
+			return args[0], nil
+		}
+		out := make([]any, len(items))
+		ev.use(slotSize * len(out))
+		for i, item := range items {
+			j := int(unit(ev.conf.random()) * float64(i+1))
+			out[i] = out[j]
+			out[j] = item
+		}
+		return &seq{items: out}, nil
+	})
+	define("distinct", "<x:x>", 1, fnDistinct)
+	define("zip", "<a+>", 0, fnZip)
+	define("sort", "<af?:a>", 2, fnSort)
+}
+
+// onNumbers folds an array of numbers. Of an empty one, the result is 0, or undefined
+// if it starts from the first item.
+func onNumbers(none any, fromFirst bool, f func(acc, x float64) float64) func(*evaluator, []any) (any, error) {
+	return func(_ *evaluator, args []any) (any, error) {
+		items, ok := elements(args[0])
+		if !ok || fromFirst && len(items) == 0 {
+			return none, nil
+		}
+		acc := 0.0
+		for i, item := range items {
+			if i == 0 && fromFirst {
+				acc = toFloat(item)
+				continue
+			}
+			acc = f(acc, toFloat(item))
+		}
+		return acc, nil
+	}
+}
+
+// fnDistinct keeps the first of equal items. Scalars are found by hashing; only arrays
+// and objects are compared with one another.
+func fnDistinct(ev *evaluator, args []any) (any, error) {
+	items, ok := elements(args[0])
+	if !ok || len(items) <= 1 {
+		return args[0], nil
+	}
+	out := &seq{sequence: isSequence(args[0]), items: make([]any, 0, len(items))}
+	ev.use(3 * slotSize * len(items))
+	seen := make(map[any]bool, len(items))
+	var composite []any
+next:
+	for _, item := range items {
+		if err := ev.step(); err != nil {
+			return nil, err
+		}
+		item = Force(item)
+		switch v := item.(type) {
+		case []any, *seq, *Object:
+			for _, c := range composite {
+				same, err := ev.equal(v, c, 0)
+				if err != nil {
+					return nil, err
+				}
+				if same {
+					continue next
+				}
+			}
+			composite = append(composite, v)
+		case json.Number:
+			f := toFloat(v)
+			if seen[f] {
+				continue next
+			}
+			seen[f] = true
+		default:
+			if seen[v] {
+				continue next
+			}
+			seen[v] = true
+		}
+		out.items = append(out.items, item)
+	}
+	return out, nil
+}
+
+func fnZip(ev *evaluator, args []any) (any, error) {
+	length := -1
+	for _, a := range args {
+		items, _ := elements(a)
+		if length < 0 || len(items) < length {
+			length = len(items)
+		}
+	}
+	out := &seq{items: []any{}}
+	if err := ev.reserve(float64(length) * float64(slotSize*(4+len(args)))); err != nil {
+		return nil, err
+	}
+	for i := range max(length, 0) {
+		row := make([]any, len(args))
+		for j, a := range args {
+			items, _ := elements(a)
+			row[j] = items[i]
+		}
+		out.items = append(out.items, &seq{items: row})
+	}
+	return out, nil
+}
+
+// fnSort sorts by a function that says whether its first argument comes after its
+// second, or numbers and strings by their order.
+func fnSort(ev *evaluator, args []any) (any, error) {
+	items, ok := elements(args[0])
+	if !ok || len(items) <= 1 {
+		return args[0], nil
+	}
+	ev.use(2 * slotSize * len(items))
+	out := slices.Clone(items)
+	if IsUndefined(args[1]) {
+		first := letter(out[0])
+		for _, item := range out {
+			if l := letter(item); l != first || l != 's' && l != 'n' {
+				e := errorf("D3070", nil)
+				e.Index = 1
+				return nil, e
+			}
+		}
+		err := mergeSort(out, make([]any, len(out)), func(a, b any) (bool, error) {
+			if first == 's' {
+				return compareStrings(a.(string), b.(string)) > 0, ev.step()
+			}
+			return toFloat(a) > toFloat(b), ev.step()
+		})
+		return &seq{items: out}, err
+	}
+	err := mergeSort(out, make([]any, len(out)), func(a, b any) (bool, error) {
+		v, err := ev.callback(args[1], a, b)
+		if err != nil {
+			return false, err
+		}
+		return ev.truth(v)
+	})
+	return &seq{items: out}, err
+}
+
+// mergeSort is stable, and calls after in the order that the reference does: a
+// function that is no order at all gives the same result there.
+func mergeSort[T any](items, spare []T, after func(a, b T) (bool, error)) error {
+	if len(items) <= 1 {
+		return nil
+	}
+	middle := len(items) / 2
+	if err := mergeSort(items[:middle], spare[:middle], after); err != nil {
+		return err
+	}
+	if err := mergeSort(items[middle:], spare[middle:], after); err != nil {
+		return err
+	}
+	copy(spare, items)
+	left, right := spare[:middle], spare[middle:len(items)]
+	for i := range items {
+		takeRight := len(left) == 0
+		if !takeRight && len(right) > 0 {
+			var err error
+			if takeRight, err = after(left[0], right[0]); err != nil {
+				return err
+			}
+		}
+		if takeRight {
+			items[i], right = right[0], right[1:]
+		} else {
+			items[i], left = left[0], left[1:]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package jsonata
+
+func defineHigherOrder(define definer) {
+	define("map", "<af>", 2, func(ev *evaluator, args []any) (any, error) {
+		items, ok := elements(args[0])
+		if !ok {
+			return Undefined, nil
+		}
+		out := &seq{sequence: true, items: make([]any, 0, len(items))}
+		ev.use(slotSize * (4 + len(items)))
+		for i, item := range items {
+			v, err := ev.item(args[1], item, float64(i), args[0])
+			if err != nil {
+				return nil, err
+			}
+			if !IsUndefined(v) {
+				out.items = append(out.items, v)
+			}
+		}
+		return out, nil
+	})
+	define("filter", "<af>", 2, func(ev *evaluator, args []any) (any, error) {
+		items, ok := elements(args[0])
+		if !ok {
+			return Undefined, nil
+		}
+		out := &seq{sequence: true}
+		for i, item := range items {
+			ok, err := ev.test(args[1], item, float64(i), args[0])
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				out.items = append(out.items, item)
+				ev.use(slotSize)
+			}
+		}
+		return out, nil
+	})
+	define("single", "<af?>", 2, fnSingle)
+	define("reduce", "<afj?:j>", 3, fnReduce)
+	define("sift", "<o-f?:o>", 2, func(ev *evaluator, args []any) (any, error) {
+		o, _ := args[0].(*Object)
+		out := NewObject(0)
+		for i := range o.Len() {
+			k, v := o.At(i)
+			ok, err := ev.test(args[1], v, k, o)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				out.Set(k, v)
+				ev.use(memberSize)
+			}
+		}
+		if out.Len() == 0 {
+			return Undefined, nil
+		}
+		return out, nil
+	})
+	define("each", "<o-f:a>", 2, func(ev *evaluator, args []any) (any, error) {
+		o, _ := args[0].(*Object)
+		out := &seq{sequence: true}
+		for i := range o.Len() {
+			k, v := o.At(i)
+			v, err := ev.item(args[1], v, k, o)
+			if err != nil {
+				return nil, err
+			}
+			if !IsUndefined(v) {
+				out.items = append(out.items, v)
+				ev.use(slotSize)
+			}
+		}
+		return out, nil
+	})
+}
+
+// test calls a predicate.
+func (ev *evaluator) test(f, value, key, whole any) (bool, error) {
+	v, err := ev.item(f, value, key, whole)
+	if err != nil {
+		return false, err
+	}
+	return ev.truth(v)
+}
+
+func fnSingle(ev *evaluator, args []any) (any, error) {
+	items, ok := elements(args[0])
+	if !ok {
+		return Undefined, nil
+	}
+	found := Undefined
+	matches := 0
+	for i, item := range items {
+		if !IsUndefined(args[1]) {
+			ok, err := ev.test(args[1], item, float64(i), args[0])
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				continue
+			}
+		}
+		if matches++; matches > 1 {
+			return nil, errorf("D3138", nil)
+		}
+		found = item
+	}
+	if matches == 0 {
+		return nil, errorf("D3139", nil)
+	}
+	return found, nil
+}
+
+func fnReduce(ev *evaluator, args []any) (any, error) {
+	items, ok := elements(args[0])
+	if !ok {
+		return Undefined, nil
+	}
+	f := args[1]
+	n := arity(f)
+	if n < 2 {
+		e := errorf("D3050", nil)
+		e.Index = 1
+		return nil, e
+	}
+	acc := args[2]
+	first := 0
+	if IsUndefined(acc) && len(items) > 0 {
+		acc, first = items[0], 1
+	}
+	for i := first; i < len(items); i++ {
+		call := []any{acc, items[i]}
+		if n >= 3 {
+			call = append(call, float64(i))
+		}
+		if n >= 4 {
+			call = append(call, args[0])
+		}
+		var err error
+		if acc, err = ev.callback(f, call...); err != nil {
+			return nil, err
+		}
+	}
+	return acc, nil
+}

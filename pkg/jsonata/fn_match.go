@@ -1,0 +1,421 @@
+package jsonata
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// A matcher is a regular expression as a value. It is also a function, of a string to
+// its first match; $match and the others accept any function that is like it.
+type matcher struct {
+	re     *regexp.Regexp
+	source string
+}
+
+// A found is one match. Its offsets count what its source counts: bytes for a
+// matcher, UTF-16 units for a function of the expression.
+type found struct {
+	text       string
+	start, end int
+	groups     []any
+}
+
+// A finder yields the matches of a string one after another; nil is the end.
+type finder func() (*found, error)
+
+// firstBatch is how many matches are looked for at once. The search cannot be
+// interrupted, so that each batch is followed by a look at the clock.
+const firstBatch = 32
+
+// finder returns the matches of m in s.
+func (m *matcher) finder(ev *evaluator, s string) finder {
+	var batch [][]int
+	next, size, last := 0, firstBatch, -1
+	done := false
+	empty := m.re.MatchString("")
+	return func() (*found, error) {
+		if next == len(batch) && !done {
+			if err := ev.checkTime(); err != nil {
+				return nil, err
+			}
+			batch = m.re.FindAllStringSubmatchIndex(s, size)
+			done = len(batch) < size
+			size *= 8
+		}
+		if last == len(s) {
+			return nil, nil
+		}
+		at := []int(nil)
+		if next < len(batch) {
+			at = batch[next]
+		}
+		// The reference looks for each match at the end of the one before, and refuses
+		// an empty one there; this package's search would skip it.
+		if last >= 0 && (at != nil && at[0] == at[1] || empty && (at == nil || at[0] != last)) {
+			return nil, errorToken("D1004", -1, "", m.source)
+		}
+		if at == nil {
+			return nil, nil
+		}
+		next++
+		last = at[1]
+		f := &found{text: s[at[0]:at[1]], start: at[0], end: at[1], groups: make([]any, 0, len(at)/2-1)}
+		for i := 2; i < len(at); i += 2 {
+			if at[i] < 0 {
+				f.groups = append(f.groups, Undefined)
+				continue
+			}
+			f.groups = append(f.groups, s[at[i]:at[i+1]])
+		}
+		ev.use(slotSize * (8 + 2*len(at)))
+		return f, ev.step()
+	}
+}
+
+// finderOf returns the matches in s of any function that works like a matcher.
+func (ev *evaluator) finderOf(f any, s string) finder {
+	if m, ok := f.(*matcher); ok {
+		return m.finder(ev, s)
+	}
+	args := []any{s}
+	return func() (*found, error) {
+		if f == nil {
+			return nil, nil
+		}
+		v, err := ev.callback(f, args...)
+		if err != nil || IsUndefined(v) {
+			return nil, err
+		}
+		o, ok := v.(*Object)
+		if !ok {
+			return nil, errorf("T1010", nil)
+		}
+		get := func(name string) any {
+			m, ok := o.Get(name)
+			if !ok {
+				return Undefined
+			}
+			return Force(m)
+		}
+		out := &found{text: optionalString(get("match"), "")}
+		groups, isArray := elements(get("groups"))
+		if !isNumber(get("start")) && !isNumber(get("end")) && !isArray && !isFunction(get("next")) {
+			return nil, errorf("T1010", nil)
+		}
+		out.start = fromUTF16(s, optionalNumber(get("start"), 0))
+		out.end = max(out.start, fromUTF16(s, optionalNumber(get("end"), 0)))
+		out.groups = groups
+		f, args = nil, nil
+		if next := get("next"); isFunction(next) {
+			f = next
+		}
+		return out, nil
+	}
+}
+
+// fromUTF16 returns the byte offset of an offset in UTF-16 units.
+func fromUTF16(s string, units float64) int {
+	n := toInt(units)
+	for i, r := range s {
+		if n <= 0 {
+			return i
+		}
+		n--
+		if r >= 0x10000 {
+			n--
+		}
+	}
+	return len(s)
+}
+
+// utf16Len is the length of s in UTF-16 units, as JavaScript counts.
+func utf16Len(s string) int {
+	n := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= 0xF0:
+			n += 2
+		case utf8.RuneStart(c):
+			n++
+		}
+	}
+	return n
+}
+
+// callAsFunction is /regex/("text").
+func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
+	if len(args) == 0 {
+		return Undefined, nil
+	}
+	s, ok := Force(args[0]).(string)
+	if !ok {
+		return Undefined, nil
+	}
+	next := m.finder(ev, s)
+	var closure *builtin
+	closure = &builtin{call: func(ev *evaluator, _ []any) (any, error) {
+		f, err := next()
+		if err != nil || f == nil {
+			return Undefined, err
+		}
+		o := NewObject(5)
+		o.Set("match", f.text)
+		start := utf16Len(s[:f.start])
+		o.Set("start", float64(start))
+		o.Set("end", float64(start+utf16Len(f.text)))
+		o.Set("groups", &seq{items: f.groups})
+		o.Set("next", closure)
+		return o, nil
+	}}
+	return closure.call(ev, nil)
+}
+
+func fnContains(ev *evaluator, args []any) (any, error) {
+	s, ok := args[0].(string)
+	if !ok || IsUndefined(args[1]) {
+		return Undefined, nil
+	}
+	if token, ok := args[1].(string); ok {
+		return strings.Contains(s, token), nil
+	}
+	if m, ok := args[1].(*matcher); ok {
+		return m.re.MatchString(s), nil
+	}
+	f, err := ev.finderOf(args[1], s)()
+	return f != nil, err
+}
+
+func fnMatch(ev *evaluator, args []any) (any, error) {
+	s, ok := args[0].(string)
+	if !ok {
+		return Undefined, nil
+	}
+	n, err := limit(args[2], "D3040")
+	if err != nil {
+		return nil, err
+	}
+	out := &seq{sequence: true}
+	next := ev.finderOf(args[1], s)
+	units, upTo := 0, 0
+	for n < 0 || len(out.items) < n {
+		f, err := next()
+		if err != nil {
+			return nil, err
+		}
+		if f == nil {
+			break
+		}
+		if f.start >= upTo {
+			units += utf16Len(s[upTo:f.start])
+			upTo = f.start
+		}
+		o := NewObject(3)
+		o.Set("match", f.text)
+		o.Set("index", float64(units))
+		o.Set("groups", &seq{items: f.groups})
+		ev.use(4 * memberSize)
+		out.items = append(out.items, o)
+	}
+	return out, nil
+}
+
+func fnSplit(ev *evaluator, args []any) (any, error) {
+	s, ok := args[0].(string)
+	if !ok {
+		return Undefined, nil
+	}
+	n, err := limit(args[2], "D3020")
+	if err != nil {
+		return nil, err
+	}
+	out := &seq{items: []any{}}
+	if n == 0 {
+		return out, nil
+	}
+	add := func(part string) {
+		out.items = append(out.items, part)
+		ev.use(2 * slotSize)
+	}
+	switch separator := args[1].(type) {
+	case undefined:
+		add(s)
+		return out, nil
+	case string:
+		if f := optionalNumber(args[2], -1); f >= 0 {
+			n = toInt(f) // truncated here, rounded up for patterns
+		}
+		for rest := s; n < 0 || len(out.items) < n; {
+			i := strings.Index(rest, separator)
+			if separator == "" {
+				if rest == "" {
+					break
+				}
+				i = codePointOffset(rest, 1)
+				if i == len(rest) {
+					i = -1
+				}
+			}
+			if err := ev.step(); err != nil {
+				return nil, err
+			}
+			if i < 0 {
+				add(rest)
+				break
+			}
+			add(rest[:i])
+			rest = rest[i+len(separator):]
+		}
+		return out, nil
+	}
+	next := ev.finderOf(args[1], s)
+	start := 0
+	for n < 0 || len(out.items) < n {
+		f, err := next()
+		if err != nil {
+			return nil, err
+		}
+		if f == nil {
+			add(s[start:])
+			break
+		}
+		add(s[start:max(start, f.start)])
+		start = f.end
+	}
+	return out, nil
+}
+
+func fnReplace(ev *evaluator, args []any) (any, error) {
+	s, ok := args[0].(string)
+	if !ok {
+		return Undefined, nil
+	}
+	if args[1] == "" {
+		return nil, errorf("D3010", "")
+	}
+	n, err := limit(args[3], "D3011")
+	if err != nil {
+		return nil, err
+	}
+	if IsUndefined(args[1]) {
+		return s, nil
+	}
+	if pattern, ok := args[1].(string); ok {
+		with, ok := args[2].(string)
+		if !ok {
+			return nil, errorf("D3012", args[2])
+		}
+		count := strings.Count(s, pattern)
+		if n >= 0 {
+			count = min(count, n)
+		}
+		if err := ev.reserve(float64(len(s)) + float64(count)*float64(len(with))); err != nil {
+			return nil, err
+		}
+		return strings.Replace(s, pattern, with, n), nil
+	}
+	next := ev.finderOf(args[1], s)
+	var out strings.Builder
+	position := 0
+	for count := 0; n < 0 || count < n; count++ {
+		f, err := next()
+		if err != nil {
+			return nil, err
+		}
+		if f == nil {
+			break
+		}
+		with, err := ev.substitute(args[2], f, s)
+		if err != nil {
+			return nil, err
+		}
+		if err := ev.reserve(float64(len(with) + f.start - min(position, f.start))); err != nil {
+			return nil, err
+		}
+		out.WriteString(s[min(position, f.start):f.start])
+		out.WriteString(with)
+		position = max(f.end, position)
+	}
+	ev.use(len(s) - position)
+	out.WriteString(s[position:])
+	return out.String(), nil
+}
+
+// substitute returns what a match is replaced with.
+func (ev *evaluator) substitute(with any, f *found, s string) (string, error) {
+	if text, ok := with.(string); ok {
+		return expand(text, f), nil
+	}
+	start := utf16Len(s[:f.start])
+	o := NewObject(5)
+	o.Set("match", f.text)
+	o.Set("start", float64(start))
+	o.Set("end", float64(start+utf16Len(f.text)))
+	o.Set("groups", &seq{items: f.groups})
+	v, err := ev.callback(with, o)
+	if err != nil {
+		return "", err
+	}
+	text, ok := v.(string)
+	if !ok {
+		return "", errorf("D3012", v)
+	}
+	return text, nil
+}
+
+// expand replaces $0 with the match, $1 and so on with the groups, and $$ with $. Of
+// the digits after a dollar, as many count as there can be for the groups there are.
+func expand(text string, f *found) string {
+	if !strings.Contains(text, "$") {
+		return text
+	}
+	var out strings.Builder
+	for {
+		before, rest, ok := strings.Cut(text, "$")
+		out.WriteString(before)
+		if !ok {
+			return out.String()
+		}
+		text = rest
+		switch {
+		case strings.HasPrefix(text, "$"):
+			out.WriteByte('$')
+			text = text[1:]
+			continue
+		case strings.HasPrefix(text, "0"):
+			out.WriteString(f.text)
+			text = text[1:]
+			continue
+		}
+		width := 1
+		if len(f.groups) > 0 {
+			width = int(math.Log10(float64(len(f.groups)))) + 1
+		}
+		i, ok := leadingInt(text, width)
+		if ok && width > 1 && i > len(f.groups) {
+			i, ok = leadingInt(text, width-1)
+		}
+		if !ok {
+			out.WriteByte('$')
+			continue
+		}
+		if i >= 1 && i <= len(f.groups) {
+			if g, ok := f.groups[i-1].(string); ok {
+				out.WriteString(g)
+			}
+		}
+		text = text[len(strconv.Itoa(i)):]
+	}
+}
+
+// leadingInt reads the digits at the start of text, at most width.
+func leadingInt(text string, width int) (int, bool) {
+	n := 0
+	for n < len(text) && n < width && text[n] >= '0' && text[n] <= '9' {
+		n++
+	}
+	i, err := strconv.Atoi(text[:n])
+	return i, err == nil
+}

@@ -1,0 +1,189 @@
+package jsonata
+
+func defineObjects(define definer) {
+	define("keys", "<x-:a<s>>", 1, fnKeys)
+	define("lookup", "<x-s:x>", 2, func(ev *evaluator, args []any) (any, error) {
+		return ev.lookup(args[0], optionalString(args[1], "undefined"))
+	})
+	define("spread", "<x-:a<o>>", 1, func(ev *evaluator, args []any) (any, error) {
+		return ev.spread(args[0], 0)
+	})
+	define("merge", "<a<o>:o>", 1, fnMerge)
+	define("clone", "<(oa)-:o>", 1, func(ev *evaluator, args []any) (any, error) {
+		if IsUndefined(args[0]) {
+			return Undefined, nil
+		}
+		return ev.clone(args[0], 0)
+	})
+	define("exists", "<x:b>", 1, func(_ *evaluator, args []any) (any, error) { return !IsUndefined(args[0]), nil })
+	define("type", "<x:s>", 1, func(_ *evaluator, args []any) (any, error) { return typeName(args[0]), nil })
+	define("boolean", "<x-:b>", 1, func(ev *evaluator, args []any) (any, error) {
+		if IsUndefined(args[0]) {
+			return Undefined, nil
+		}
+		ok, err := ev.truth(args[0])
+		return ok, err
+	})
+	define("not", "<x-:b>", 1, func(ev *evaluator, args []any) (any, error) {
+		if IsUndefined(args[0]) {
+			return Undefined, nil
+		}
+		ok, err := ev.truth(args[0])
+		return !ok, err
+	})
+	define("error", "<s?:x>", 1, func(_ *evaluator, args []any) (any, error) {
+		return nil, userError("D3137", args[0], "$error() function evaluated")
+	})
+	define("assert", "<bs?:x>", 2, func(_ *evaluator, args []any) (any, error) {
+		if ok, _ := args[0].(bool); ok {
+			return Undefined, nil
+		}
+		return nil, userError("D3141", args[1], "$assert() statement failed")
+	})
+	define("eval", "<sx?:x>", 2, fnEval)
+}
+
+// userError is an error whose message the expression chose.
+func userError(code string, message any, def string) error {
+	e := &Error{Code: code, Position: -1, Value: message, Message: optionalString(message, "")}
+	if e.Message == "" {
+		e.Message = def
+	}
+	return e
+}
+
+func typeName(v any) any {
+	switch letter(v) {
+	case 'l':
+		return "null"
+	case 'n':
+		return "number"
+	case 's':
+		return "string"
+	case 'b':
+		return "boolean"
+	case 'a':
+		return "array"
+	case 'f':
+		return "function"
+	case 'o':
+		return "object"
+	}
+	return Undefined
+}
+
+// fnKeys returns the names of an object's members, or those of all objects of an array.
+func fnKeys(ev *evaluator, args []any) (any, error) {
+	out := &seq{sequence: true}
+	seen := map[string]bool{}
+	var visit func(v any, depth int) error
+	visit = func(v any, depth int) error {
+		if depth > MaxDepth {
+			return errorf("U1001", nil)
+		}
+		if err := ev.step(); err != nil {
+			return err
+		}
+		items, _ := elements(v)
+		for _, item := range items {
+			if err := visit(item, depth+1); err != nil {
+				return err
+			}
+		}
+		if o, ok := Force(v).(*Object); ok {
+			for _, k := range o.keys {
+				if !seen[k] {
+					seen[k] = true
+					out.items = append(out.items, k)
+					ev.use(2 * memberSize)
+				}
+			}
+		}
+		return nil
+	}
+	return out, visit(args[0], 0)
+}
+
+// spread makes an object of each member.
+func (ev *evaluator) spread(v any, depth int) (any, error) {
+	if err := ev.step(); err != nil {
+		return nil, err
+	}
+	if depth > MaxDepth {
+		return nil, errorf("U1001", nil)
+	}
+	v = Force(v)
+	out := &seq{sequence: true}
+	if items, ok := elements(v); ok {
+		for i, item := range items {
+			part, err := ev.spread(item, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			if i == 0 && len(items) > 1 {
+				out.sequence = false // joined, as by $append
+			}
+			if !IsUndefined(part) {
+				out.items = append(out.items, toItems(part)...)
+			}
+		}
+		out.sequence = len(items) == 0
+		return out, nil
+	}
+	o, ok := v.(*Object)
+	if !ok {
+		return v, nil
+	}
+	for i := range o.Len() {
+		one := NewObject(1)
+		one.Set(o.At(i))
+		ev.use(3 * memberSize)
+		out.items = append(out.items, one)
+	}
+	return out, nil
+}
+
+func fnMerge(ev *evaluator, args []any) (any, error) {
+	items, ok := elements(args[0])
+	if !ok {
+		return Undefined, nil
+	}
+	out := NewObject(0)
+	for _, item := range items {
+		o := Force(item).(*Object) // says the signature
+		for i := range o.Len() {
+			out.Set(o.At(i))
+			ev.use(memberSize)
+		}
+	}
+	return out, ev.step()
+}
+
+// fnEval evaluates the text of an expression, with the context and the variables of
+// the place of the call.
+func fnEval(ev *evaluator, args []any) (any, error) {
+	src, ok := args[0].(string)
+	if !ok {
+		return Undefined, nil
+	}
+	input, env := ev.callInput, ev.callFrame
+	if !IsUndefined(args[1]) {
+		input = args[1]
+		if _, isArray := elements(input); isArray && !isSequence(input) {
+			input = &seq{items: []any{input}, sequence: true, outerWrapper: true}
+		}
+	}
+	root, err := parse(src, ev.conf)
+	if err != nil {
+		return nil, errorf("D3120", err.Error())
+	}
+	ev.use(len(src) * slotSize)
+	v, err := ev.eval(root, input, &frame{parent: env})
+	if err != nil {
+		if e, ok := err.(*Error); ok && e.Code[0] != 'U' {
+			return nil, errorf("D3121", e.Message)
+		}
+		return nil, err
+	}
+	return v, nil
+}

@@ -1,0 +1,291 @@
+package jsonata
+
+import (
+	"encoding/base64"
+	"math"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+func defineStrings(define definer) {
+	define("string", "<x-b?:s>", 1, fnString)
+	define("substring", "<s-nn?:s>", 3, fnSubstring)
+	define("substringBefore", "<s-s:s>", 2, func(ev *evaluator, args []any) (any, error) {
+		s, ok := args[0].(string)
+		if !ok {
+			return Undefined, nil
+		}
+		before, _, _ := strings.Cut(s, optionalString(args[1], "undefined"))
+		return before, nil
+	})
+	define("substringAfter", "<s-s:s>", 2, func(ev *evaluator, args []any) (any, error) {
+		s, ok := args[0].(string)
+		if !ok {
+			return Undefined, nil
+		}
+		if _, after, found := strings.Cut(s, optionalString(args[1], "undefined")); found {
+			return after, nil
+		}
+		return s, nil
+	})
+	define("lowercase", "<s-:s>", 1, onString(func(s string) (any, error) { return strings.ToLower(s), nil }))
+	define("uppercase", "<s-:s>", 1, onString(func(s string) (any, error) { return toUpper(s), nil }))
+	define("length", "<s-:n>", 1, onString(func(s string) (any, error) { return float64(countRunes(s)), nil }))
+	define("trim", "<s-:s>", 1, onString(func(s string) (any, error) {
+		return strings.Join(strings.FieldsFunc(s, isSpace), " "), nil
+	}))
+	define("pad", "<s-ns?:s>", 3, fnPad)
+	define("match", "<s-f<s:o>n?:a<o>>", 3, fnMatch)
+	define("contains", "<s-(sf):b>", 2, fnContains)
+	define("replace", "<s-(sf)(sf)n?:s>", 4, fnReplace)
+	define("split", "<s-(sf)n?:a<s>>", 3, fnSplit)
+	define("join", "<a<s>s?:s>", 2, fnJoin)
+	define("base64encode", "<s-:s>", 1, onString(func(s string) (any, error) {
+		return base64.StdEncoding.EncodeToString(latin1(s)), nil
+	}))
+	define("base64decode", "<s-:s>", 1, onString(func(s string) (any, error) { return decodeBase64(s), nil }))
+	define("encodeUrlComponent", "<s-:s>", 1, onString(func(s string) (any, error) {
+		return encodeURL(s, componentSafe, "encodeUrlComponent")
+	}))
+	define("encodeUrl", "<s-:s>", 1, onString(func(s string) (any, error) {
+		return encodeURL(s, componentSafe+urlReserved+"#", "encodeUrl")
+	}))
+	define("decodeUrlComponent", "<s-:s>", 1, onString(func(s string) (any, error) {
+		return decodeURL(s, "", "decodeUrlComponent")
+	}))
+	define("decodeUrl", "<s-:s>", 1, onString(func(s string) (any, error) {
+		return decodeURL(s, urlReserved+"#", "decodeUrl")
+	}))
+}
+
+func fnString(ev *evaluator, args []any) (any, error) {
+	if IsUndefined(args[0]) {
+		return Undefined, nil
+	}
+	pretty, _ := args[1].(bool)
+	if _, isArray := elements(args[0]); isArray || letter(args[0]) == 'o' {
+		s, err := ev.stringify(args[0], pretty)
+		return s, err
+	}
+	s, err := ev.text(args[0])
+	return charge(ev, s, err)
+}
+
+// countRunes counts code points; half a surrogate pair (see lexer.escape) is one.
+func countRunes(s string) int {
+	n := utf8.RuneCountInString(s)
+	if utf8.ValidString(s) {
+		return n
+	}
+	for i := 0; i+2 < len(s); i++ {
+		if isHalf(s[i:]) {
+			n -= 2 // its three bytes were counted one by one
+		}
+	}
+	return n
+}
+
+func isHalf(s string) bool { return len(s) >= 3 && s[0] == 0xED && s[1] >= 0xA0 }
+
+// codePointOffset is where the n-th code point starts.
+func codePointOffset(s string, n int) int {
+	i := 0
+	for ; n > 0 && i < len(s); n-- {
+		if s[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if isHalf(s[i:]) {
+			i += 3
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(s[i:])
+		i += size
+	}
+	return i
+}
+
+func fnSubstring(ev *evaluator, args []any) (any, error) {
+	s, ok := args[0].(string)
+	if !ok {
+		return Undefined, nil
+	}
+	ev.use(len(s))
+	length := float64(countRunes(s))
+	// slice truncates its bounds towards zero.
+	start := optionalNumber(args[1], 0)
+	if length+start < 0 {
+		start = 0
+	}
+	end := length
+	if isNumber(args[2]) {
+		n := toFloat(args[2])
+		if n <= 0 {
+			return "", nil
+		}
+		end = start + n
+		if start < 0 {
+			end += length
+		}
+		end = math.Trunc(end)
+	}
+	start = math.Trunc(start)
+	if start < 0 {
+		start += length
+	}
+	if end < 0 {
+		end += length
+	}
+	end = math.Min(end, length)
+	if !(start < end) {
+		return "", nil
+	}
+	from := codePointOffset(s, int(start))
+	return s[from : from+codePointOffset(s[from:], int(end)-int(start))], nil
+}
+
+// toUpper differs from Go's in ß, which JavaScript writes SS.
+func toUpper(s string) string {
+	return strings.ToUpper(strings.ReplaceAll(s, "ß", "SS"))
+}
+
+func fnPad(ev *evaluator, args []any) (any, error) {
+	s, ok := args[0].(string)
+	if !ok {
+		return Undefined, nil
+	}
+	width := math.Trunc(optionalNumber(args[1], 0))
+	fill := optionalString(args[2], " ")
+	if fill == "" {
+		fill = " "
+	}
+	n := math.Abs(width) - float64(countRunes(s))
+	if !(n > 0) {
+		return s, nil
+	}
+	if err := ev.reserve(n * float64(len(fill))); err != nil {
+		return nil, err
+	}
+	units := countRunes(fill)
+	padding := strings.Repeat(fill, int(n)/units) + fill[:codePointOffset(fill, int(n)%units)]
+	if width > 0 {
+		return s + padding, nil
+	}
+	return padding + s, nil
+}
+
+func fnJoin(ev *evaluator, args []any) (any, error) {
+	items, ok := elements(args[0])
+	if !ok {
+		return Undefined, nil
+	}
+	separator := optionalString(args[1], "")
+	texts := make([]string, len(items))
+	size := 0
+	for i, item := range items {
+		texts[i] = item.(string) // says the signature
+		size += len(texts[i]) + len(separator)
+	}
+	if err := ev.reserve(float64(size)); err != nil {
+		return nil, err
+	}
+	return strings.Join(texts, separator), nil
+}
+
+// latin1 has the low byte of each UTF-16 unit: the "binary" of JavaScript's base64.
+// Text beyond Latin-1 is not what these functions are for, but must not fail; like
+// Node, keep the low bytes.
+func latin1(s string) []byte {
+	out := make([]byte, 0, len(s))
+	for _, r := range s {
+		if r >= 0x10000 {
+			out = append(out, byte(0xD800+(r-0x10000)>>10), byte(r))
+			continue
+		}
+		out = append(out, byte(r))
+	}
+	return out
+}
+
+// decodeBase64 skips what is no base64, as Node does, and takes either alphabet.
+func decodeBase64(s string) string {
+	clean := make([]byte, 0, len(s))
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'A' && c <= 'Z', c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '+', c == '/':
+			clean = append(clean, c)
+		case c == '-':
+			clean = append(clean, '+')
+		case c == '_':
+			clean = append(clean, '/')
+		case c == '=':
+			goto end
+		}
+	}
+end:
+	if len(clean)%4 == 1 {
+		clean = clean[:len(clean)-1] // six bits make no byte
+	}
+	decoded := make([]byte, base64.RawStdEncoding.DecodedLen(len(clean)))
+	n, _ := base64.RawStdEncoding.Decode(decoded, clean) // bits left over are dropped
+	var out strings.Builder
+	for _, b := range decoded[:n] {
+		out.WriteRune(rune(b))
+	}
+	return out.String()
+}
+
+const (
+	componentSafe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()"
+	urlReserved   = ";/?:@&=+$,"
+)
+
+func malformedURL(s, function string) error {
+	return errorToken("D3140", -1, function, s)
+}
+
+func encodeURL(s, safe, function string) (any, error) {
+	if !utf8.ValidString(s) { // half a surrogate pair
+		return nil, malformedURL(s, function)
+	}
+	var out strings.Builder
+	for i := range len(s) {
+		if c := s[i]; strings.IndexByte(safe, c) >= 0 {
+			out.WriteByte(c)
+		} else {
+			const hex = "0123456789ABCDEF"
+			out.WriteByte('%')
+			out.WriteByte(hex[c>>4])
+			out.WriteByte(hex[c&15])
+		}
+	}
+	return out.String(), nil
+}
+
+// decodeURL leaves the escapes of the reserved characters alone.
+func decodeURL(s, reserved, function string) (any, error) {
+	var out strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '%' {
+			out.WriteByte(s[i])
+			continue
+		}
+		if i+3 > len(s) {
+			return nil, malformedURL(s, function)
+		}
+		c, err := url.PathUnescape(s[i : i+3])
+		if err != nil {
+			return nil, malformedURL(s, function)
+		}
+		if strings.Contains(reserved, c) {
+			c = s[i : i+3]
+		}
+		out.WriteString(c)
+		i += 2
+	}
+	if !utf8.ValidString(out.String()) {
+		return nil, malformedURL(s, function)
+	}
+	return out.String(), nil
+}

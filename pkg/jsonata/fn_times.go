@@ -1,0 +1,36 @@
+package jsonata
+
+import "time"
+
+func defineTimes(define definer) {
+	define("now", "<s?s?:s>", 2, func(ev *evaluator, args []any) (any, error) {
+		s, err := fromMillis(ev.millis(), optionalString(args[0], ""), optionalString(args[1], ""))
+		return charge(ev, s, err)
+	})
+	define("millis", "<:n>", 0, func(ev *evaluator, _ []any) (any, error) { return ev.millis(), nil })
+	define("fromMillis", "<n-s?s?:s>", 3, func(ev *evaluator, args []any) (any, error) {
+		if IsUndefined(args[0]) {
+			return Undefined, nil
+		}
+		s, err := fromMillis(toFloat(args[0]), optionalString(args[1], ""), optionalString(args[2], ""))
+		return charge(ev, s, err)
+	})
+	define("toMillis", "<s-s?:n>", 2, func(ev *evaluator, args []any) (any, error) {
+		s, ok := args[0].(string)
+		if !ok {
+			return Undefined, nil
+		}
+		// A picture without a date means today's.
+		return toMillis(s, optionalString(args[1], ""), ev.time())
+	})
+}
+
+// time is the time of the evaluation: it stands still while the evaluation lasts.
+func (ev *evaluator) time() time.Time {
+	if ev.now.IsZero() {
+		ev.now = ev.conf.clock()
+	}
+	return ev.now
+}
+
+func (ev *evaluator) millis() float64 { return float64(ev.time().UnixMilli()) }

@@ -1,0 +1,373 @@
+package jsonata
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// isNumber reports whether v is of the type number, NaN included.
+func isNumber(v any) bool {
+	switch v.(type) {
+	case float64, json.Number:
+		return true
+	}
+	return false
+}
+
+// toFloat converts what isNumber said is a number.
+func toFloat(v any) float64 {
+	switch v := v.(type) {
+	case float64:
+		return v
+	case json.Number:
+		if n := len(v); n > 0 && n < 16 {
+			if i, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+				return float64(i)
+			}
+		}
+		f, _ := strconv.ParseFloat(string(v), 64) // out of range is ±Inf, as in JavaScript
+		return f
+	}
+	return math.NaN()
+}
+
+// number returns v if it is a number that one can compute with: NaN is none, and the
+// infinities are an error.
+func number(v any) (float64, bool, error) {
+	if !isNumber(v) {
+		return 0, false, nil
+	}
+	f := toFloat(v)
+	if math.IsInf(f, 0) {
+		return 0, false, errorf("D1001", v)
+	}
+	return f, !math.IsNaN(f), nil
+}
+
+// truth is the function $boolean; what is undefined is not true.
+func (ev *evaluator) truth(v any) (bool, error) {
+	switch v := Force(v).(type) {
+	case bool:
+		return v, nil
+	case string:
+		return v != "", nil
+	case *Object:
+		return v.Len() > 0, nil
+	case []any:
+		return ev.anyTrue(v)
+	case *seq:
+		return ev.anyTrue(v.items)
+	case float64, json.Number:
+		f, ok, err := number(v)
+		return ok && f != 0, err
+	}
+	return false, nil
+}
+
+func (ev *evaluator) anyTrue(items []any) (bool, error) {
+	if ev.calls++; ev.calls > ev.conf.maxDepth {
+		return false, errorf("U1001", nil)
+	}
+	defer func() { ev.calls-- }()
+	for _, item := range items {
+		if err := ev.step(); err != nil {
+			return false, err
+		}
+		if ok, err := ev.truth(item); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+func (ev *evaluator) binary(n *node, input any, env *frame) (any, error) {
+	left, err := ev.value(n.lhs, input, env)
+	if err != nil {
+		return nil, err
+	}
+	if n.op == opAnd || n.op == opOr {
+		ok, err := ev.truth(left)
+		if err != nil {
+			return nil, locate(err, n)
+		}
+		if ok == (n.op == opOr) {
+			return ok, nil
+		}
+		right, err := ev.value(n.rhs, input, env)
+		if err != nil {
+			return nil, err
+		}
+		if ok, err = ev.truth(right); err != nil {
+			return nil, locate(err, n)
+		}
+		return ok, nil
+	}
+	right, err := ev.value(n.rhs, input, env)
+	if err != nil {
+		return nil, err
+	}
+	v, err := ev.operate(n.op, left, right)
+	if err != nil {
+		return nil, locate(err, n)
+	}
+	return v, nil
+}
+
+func (ev *evaluator) operate(op operator, left, right any) (any, error) {
+	switch op {
+	case opEqual, opNotEqual:
+		if IsUndefined(left) || IsUndefined(right) {
+			return false, nil
+		}
+		equal, err := ev.equal(left, right, 0)
+		return equal == (op == opEqual), err
+	case opLess, opLessEqual, opGreater, opGreaterEqual:
+		return compare(op, left, right)
+	case opConcat:
+		return ev.concat(left, right)
+	case opRange:
+		return ev.rangeOf(left, right)
+	case opIn:
+		return ev.in(left, right)
+	}
+	return compute(op, left, right)
+}
+
+func compute(op operator, left, right any) (any, error) {
+	a, ok, err := number(left)
+	if err != nil {
+		return nil, err
+	}
+	if !ok && !IsUndefined(left) {
+		return nil, errorf("T2001", left)
+	}
+	b, ok, err := number(right)
+	if err != nil {
+		return nil, err
+	}
+	if !ok && !IsUndefined(right) {
+		return nil, errorf("T2002", right)
+	}
+	if IsUndefined(left) || IsUndefined(right) {
+		return Undefined, nil
+	}
+	switch op {
+	case opAdd:
+		return a + b, nil
+	case opSubtract:
+		return a - b, nil
+	case opMultiply:
+		return a * b, nil
+	case opDivide:
+		return a / b, nil
+	}
+	return math.Mod(a, b), nil
+}
+
+func compare(op operator, left, right any) (any, error) {
+	l, r := letter(left), letter(right)
+	switch {
+	case l != 's' && l != 'n' && !IsUndefined(left):
+		return nil, errorf("T2010", left)
+	case r != 's' && r != 'n' && !IsUndefined(right):
+		return nil, errorf("T2010", right)
+	case IsUndefined(left) || IsUndefined(right):
+		return Undefined, nil
+	case l != r:
+		e := &Error{Code: "T2009", Position: -1, Value: left, other: right}
+		e.describe()
+		return nil, e
+	}
+	if l == 's' {
+		c := compareStrings(left.(string), right.(string))
+		switch op {
+		case opLess:
+			return c < 0, nil
+		case opLessEqual:
+			return c <= 0, nil
+		case opGreater:
+			return c > 0, nil
+		}
+		return c >= 0, nil
+	}
+	a, b := toFloat(left), toFloat(right)
+	switch op {
+	case opLess:
+		return a < b, nil
+	case opLessEqual:
+		return a <= b, nil
+	case opGreater:
+		return a > b, nil
+	}
+	return a >= b, nil
+}
+
+// compareStrings orders text by its UTF-16 units, as JavaScript does. That differs
+// from the order of the bytes where a pair of surrogates (U+10000 and up) meets a
+// character from U+E000 to U+FFFF.
+func compareStrings(a, b string) int {
+	n := min(len(a), len(b))
+	i := 0
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	if i < n && a[i] >= 0xEE && b[i] >= 0xEE && (a[i] >= 0xF0) != (b[i] >= 0xF0) {
+		if a[i] >= 0xF0 {
+			return -1
+		}
+		return 1
+	}
+	return strings.Compare(a[i:], b[i:])
+}
+
+// equal compares values deeply; objects without regard to the order of their members.
+func (ev *evaluator) equal(a, b any, depth int) (bool, error) {
+	if err := ev.step(); err != nil {
+		return false, err
+	}
+	if depth > MaxDepth {
+		return false, errorf("U1001", nil)
+	}
+	a, b = Force(a), Force(b)
+	if isNumber(a) {
+		return isNumber(b) && (sameDigits(a, b) || toFloat(a) == toFloat(b)), nil
+	}
+	if x, ok := elements(a); ok {
+		y, ok := elements(b)
+		if !ok || len(x) != len(y) {
+			return false, nil
+		}
+		for i := range x {
+			if same, err := ev.equal(x[i], y[i], depth+1); err != nil || !same {
+				return false, err
+			}
+		}
+		return true, nil
+	}
+	x, ok := a.(*Object)
+	if !ok {
+		if _, ok := elements(b); ok {
+			return false, nil
+		}
+		return a == b, nil
+	}
+	y, ok := b.(*Object)
+	if !ok || x.Len() != y.Len() {
+		return false, nil
+	}
+	if x == y {
+		return true, nil
+	}
+	for i := range x.Len() {
+		k, v := x.At(i)
+		w, ok := y.Get(k)
+		if !ok {
+			return false, nil
+		}
+		if same, err := ev.equal(v, w, depth+1); err != nil || !same {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func sameDigits(a, b any) bool {
+	x, ok1 := a.(json.Number)
+	y, ok2 := b.(json.Number)
+	return ok1 && ok2 && x == y
+}
+
+// in reports whether left is an item of right; only scalars can be.
+func (ev *evaluator) in(left, right any) (any, error) {
+	if IsUndefined(left) || IsUndefined(right) {
+		return false, nil
+	}
+	if _, ok := elements(left); ok {
+		return false, nil
+	}
+	for _, item := range toItems(right) {
+		if err := ev.step(); err != nil {
+			return nil, err
+		}
+		item = Force(item)
+		if isNumber(left) {
+			if isNumber(item) && toFloat(left) == toFloat(item) {
+				return true, nil
+			}
+			continue
+		}
+		if _, ok := elements(item); !ok && item == left {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (ev *evaluator) concat(left, right any) (any, error) {
+	a, err := ev.text(left)
+	if err != nil {
+		return nil, err
+	}
+	b, err := ev.text(right)
+	if err != nil {
+		return nil, err
+	}
+	if err := ev.reserve(float64(len(a) + len(b))); err != nil {
+		return nil, err
+	}
+	return joinText(a, b), nil
+}
+
+// joinText joins two strings; where the halves of a surrogate pair meet, they become
+// the character that they are in JavaScript.
+func joinText(a, b string) string {
+	if n := len(a); n >= 3 && len(b) >= 3 && a[n-3] == 0xED && a[n-2] >= 0xA0 && a[n-2] < 0xB0 && b[0] == 0xED && b[1] >= 0xB0 {
+		high := rune(a[n-2]&0x3F)<<6 | rune(a[n-1]&0x3F)
+		low := rune(b[1]&0x3F)<<6 | rune(b[2]&0x3F)
+		r := 0x10000 + (high&0x3FF)<<10 | low&0x3FF
+		return string(utf8.AppendRune([]byte(a[:n-3]), r)) + b[3:]
+	}
+	return a + b
+}
+
+// maxRange is the number of items that a range may have.
+const maxRange = 1e7
+
+func (ev *evaluator) rangeOf(left, right any) (any, error) {
+	from, err := rangeEnd(left, "T2003")
+	if err != nil {
+		return nil, err
+	}
+	to, err := rangeEnd(right, "T2004")
+	if err != nil {
+		return nil, err
+	}
+	if IsUndefined(left) || IsUndefined(right) || from > to {
+		return Undefined, nil
+	}
+	size := to - from + 1
+	if size > maxRange {
+		return nil, errorf("D2014", size)
+	}
+	if err := ev.reserve(size * (slotSize + 8)); err != nil {
+		return nil, err
+	}
+	out := &seq{sequence: true, items: make([]any, int(size))}
+	for i := range out.items {
+		out.items[i] = from + float64(i)
+	}
+	return out, nil
+}
+
+func rangeEnd(v any, code string) (float64, error) {
+	if IsUndefined(v) {
+		return 0, nil
+	}
+	if !isNumber(v) || !isInteger(toFloat(v)) {
+		return 0, errorf(code, v)
+	}
+	return toFloat(v), nil
+}

@@ -1,0 +1,419 @@
+package jsonata
+
+import (
+	"errors"
+	"unicode/utf8"
+)
+
+// maxNesting is how deeply the parts of an expression may nest.
+const maxNesting = 500
+
+// bindingPowers are the left binding powers of the operators that stand between, or
+// after, operands. All other tokens end an operand.
+var bindingPowers = map[string]int{
+	".": 75, "[": 80, "{": 70, "(": 80, "@": 80, "#": 80, "?": 20, "+": 50, "-": 50, "*": 60, "/": 60, "%": 60,
+	"=": 40, "<": 40, ">": 40, "^": 40, ":=": 10, "!=": 40, "<=": 40, ">=": 40, "~>": 40, "?:": 40, "??": 40,
+	"and": 30, "or": 25, "in": 40, "&": 50,
+}
+
+// knownOperators are all those that the grammar has a use for.
+func knownOperator(op string) bool {
+	switch op {
+	case "!", "~":
+		return false // the lexer stops at them, nothing else
+	}
+	return true
+}
+
+// parser is a top-down operator precedence parser, as the reference's is: the quirks
+// of the grammar follow from its order of things.
+type parser struct {
+	lex   lexer
+	conf  *config
+	cur   token
+	depth int
+}
+
+// parse returns the tree of an expression, ready to be evaluated.
+func parse(src string, conf *config) (root *node, err error) {
+	if len(src) > maxSource {
+		return nil, errorToken("U1003", 0, "", nil)
+	}
+	if !utf8.ValidString(src) {
+		return nil, errorToken("U1004", 0, "", nil)
+	}
+	p := &parser{lex: lexer{src: src, old: conf.stepFunctions}, conf: conf}
+	if err := p.advance("", false); err != nil {
+		return nil, err
+	}
+	n, perr := p.expression(0)
+	if perr != nil {
+		return nil, perr
+	}
+	if p.cur.kind != kindEnd {
+		return nil, errorToken("S0201", p.cur.pos, p.cur.text, nil)
+	}
+	r := resolver{conf: conf}
+	n, perr = r.resolve(n)
+	if perr != nil {
+		return nil, perr
+	}
+	if n.kind == kindParent || n.seeking != nil {
+		return nil, errorToken("S0217", n.pos, kindNames[n.kind], nil)
+	}
+	return n, nil
+}
+
+func (p *parser) is(op string) bool { return p.cur.kind == kindOperator && p.cur.text == op }
+
+// advance goes to the next token, and insists on the one it leaves if id is not "".
+func (p *parser) advance(id string, infix bool) *Error {
+	if id != "" && !p.is(id) {
+		code := "S0202"
+		if p.cur.kind == kindEnd {
+			code = "S0203"
+		}
+		return errorToken(code, p.cur.pos, p.cur.text, id)
+	}
+	t, err := p.lex.next(infix)
+	if err != nil {
+		return err
+	}
+	if t.kind == kindOperator && !knownOperator(t.text) {
+		return errorToken("S0204", t.pos, t.text, nil)
+	}
+	p.cur = t
+	return nil
+}
+
+func (p *parser) power() int {
+	if p.cur.kind != kindOperator {
+		return 0
+	}
+	return bindingPowers[p.cur.text]
+}
+
+func (p *parser) expression(power int) (*node, *Error) {
+	if p.depth++; p.depth > maxNesting {
+		return nil, errorToken("U1003", p.cur.pos, p.cur.text, nil)
+	}
+	defer func() { p.depth-- }()
+	t := p.cur
+	if err := p.advance("", true); err != nil {
+		return nil, err
+	}
+	left, err := p.prefix(t)
+	if err != nil {
+		return nil, err
+	}
+	for power < p.power() {
+		t = p.cur
+		if err = p.advance("", false); err != nil {
+			return nil, err
+		}
+		if left, err = p.infix(t, left); err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
+}
+
+// prefix parses what begins with t, where an operand should be.
+func (p *parser) prefix(t token) (*node, *Error) {
+	n := &node{kind: t.kind, pos: t.pos, end: t.end, text: t.text, lit: t.lit}
+	switch t.kind {
+	case kindRegex:
+		re, err := compileRegexp(t.text, t.flags)
+		if err != nil {
+			var e *Error
+			if errors.As(err, &e) {
+				return nil, e.at(t.pos, t.text)
+			}
+			return nil, errorToken("S0303", t.pos, t.text, err.Error())
+		}
+		n.re = re
+		return n, nil
+	case kindOperator:
+		return p.prefixOperator(n)
+	}
+	return n, nil
+}
+
+func (p *parser) prefixOperator(n *node) (*node, *Error) {
+	var err *Error
+	switch n.text {
+	case "and", "or", "in":
+		return n, nil
+	case "*":
+		n.kind = kindWildcard
+	case "**":
+		n.kind = kindDescendant
+	case "%":
+		n.kind = kindParent
+	case "-":
+		n.kind = kindNegate
+		n.lhs, err = p.expression(70)
+	case "(":
+		n.kind = kindBlock
+		for !p.is(")") {
+			e, err := p.expression(0)
+			if err != nil {
+				return nil, err
+			}
+			n.exprs = append(n.exprs, e)
+			if !p.is(";") {
+				break
+			}
+			if err := p.advance(";", false); err != nil {
+				return nil, err
+			}
+		}
+		err = p.advance(")", true)
+	case "[":
+		n.kind = kindArray
+		n.exprs, err = p.items()
+	case "{":
+		n.kind = kindObject
+		n.pairs, err = p.pairs()
+	case "|":
+		return p.transform(n)
+	default:
+		err = errorToken("S0211", n.pos, n.text, nil)
+	}
+	return n, err
+}
+
+// items parses the rest of an array constructor.
+func (p *parser) items() ([]*node, *Error) {
+	var out []*node
+	for !p.is("]") || out != nil {
+		item, err := p.expression(0)
+		if err != nil {
+			return nil, err
+		}
+		if p.is("..") {
+			r := &node{kind: kindBinary, text: "..", pos: p.cur.pos, end: p.cur.end, lhs: item}
+			if err = p.advance("..", false); err != nil {
+				return nil, err
+			}
+			if r.rhs, err = p.expression(0); err != nil {
+				return nil, err
+			}
+			item = r
+		}
+		out = append(out, item)
+		if !p.is(",") {
+			break
+		}
+		if err = p.advance(",", false); err != nil {
+			return nil, err
+		}
+	}
+	return out, p.advance("]", true)
+}
+
+// pairs parses the rest of an object constructor or a grouping.
+func (p *parser) pairs() ([]pair, *Error) {
+	out := []pair{}
+	for !p.is("}") || len(out) > 0 {
+		key, err := p.expression(0)
+		if err != nil {
+			return nil, err
+		}
+		if err = p.advance(":", false); err != nil {
+			return nil, err
+		}
+		value, err := p.expression(0)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, pair{key, value})
+		if !p.is(",") {
+			break
+		}
+		if err = p.advance(",", false); err != nil {
+			return nil, err
+		}
+	}
+	return out, p.advance("}", true)
+}
+
+func (p *parser) transform(n *node) (*node, *Error) {
+	n.kind = kindTransform
+	var err *Error
+	if n.lhs, err = p.expression(0); err != nil {
+		return nil, err
+	}
+	if err = p.advance("|", false); err != nil {
+		return nil, err
+	}
+	if n.body, err = p.expression(0); err != nil {
+		return nil, err
+	}
+	if p.is(",") {
+		if err = p.advance(",", false); err != nil {
+			return nil, err
+		}
+		if n.rhs, err = p.expression(0); err != nil {
+			return nil, err
+		}
+	}
+	return n, p.advance("|", false)
+}
+
+// infix parses what follows the operator t, whose left operand is known.
+func (p *parser) infix(t token, left *node) (*node, *Error) {
+	n := &node{kind: kindBinary, pos: t.pos, end: t.end, text: t.text, lhs: left}
+	var err *Error
+	switch t.text {
+	case "(":
+		return p.call(n, left)
+	case "[":
+		if p.is("]") {
+			step := left
+			for step.kind == kindBinary && step.text == "[" {
+				step = step.lhs
+			}
+			step.keepArray = true
+			return left, p.advance("]", false)
+		}
+		if n.rhs, err = p.expression(0); err == nil {
+			err = p.advance("]", true)
+		}
+	case "{":
+		n.pairs, err = p.pairs()
+	case "^":
+		n.terms, err = p.sortTerms()
+	case ":=":
+		if left.kind != kindVariable {
+			return nil, errorToken("S0212", left.pos, left.text, nil)
+		}
+		n.rhs, err = p.expression(bindingPowers[":="] - 1)
+	case "@", "#":
+		if n.rhs, err = p.expression(bindingPowers[t.text]); err == nil && n.rhs.kind != kindVariable {
+			err = errorToken("S0214", n.rhs.pos, t.text, nil)
+		}
+	case "?":
+		n.kind = kindCondition
+		if n.body, err = p.expression(0); err == nil && p.is(":") {
+			if err = p.advance(":", false); err == nil {
+				n.rhs, err = p.expression(0)
+			}
+		}
+	case "?:":
+		n.kind = kindDefault
+		n.rhs, err = p.expression(0)
+	case "??":
+		n.kind = kindCoalesce
+		n.rhs, err = p.expression(0)
+	default:
+		n.rhs, err = p.expression(bindingPowers[t.text])
+	}
+	return n, err
+}
+
+func (p *parser) sortTerms() ([]sortTerm, *Error) {
+	if err := p.advance("(", false); err != nil {
+		return nil, err
+	}
+	var terms []sortTerm
+	for {
+		var t sortTerm
+		if p.is("<") || p.is(">") {
+			t.descending = p.is(">")
+			if err := p.advance("", false); err != nil {
+				return nil, err
+			}
+		}
+		var err *Error
+		if t.expr, err = p.expression(0); err != nil {
+			return nil, err
+		}
+		terms = append(terms, t)
+		if !p.is(",") {
+			return terms, p.advance(")", false)
+		}
+		if err = p.advance(",", false); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// call parses the rest of a call, a partial application or a lambda.
+func (p *parser) call(n, left *node) (*node, *Error) {
+	n.kind = kindFunction
+	for !p.is(")") || len(n.exprs) > 0 {
+		if p.is("?") {
+			n.kind = kindPartial
+			n.exprs = append(n.exprs, &node{kind: kindOperator, text: "?", pos: p.cur.pos, end: p.cur.end})
+			if err := p.advance("?", false); err != nil {
+				return nil, err
+			}
+		} else {
+			arg, err := p.expression(0)
+			if err != nil {
+				return nil, err
+			}
+			n.exprs = append(n.exprs, arg)
+		}
+		if !p.is(",") {
+			break
+		}
+		if err := p.advance(",", false); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.advance(")", true); err != nil {
+		return nil, err
+	}
+	if left.kind == kindName && (left.text == "function" || left.text == "λ") {
+		return p.lambda(n)
+	}
+	return n, nil
+}
+
+func (p *parser) lambda(n *node) (*node, *Error) {
+	n.kind = kindLambda
+	for i, arg := range n.exprs {
+		if arg.kind != kindVariable {
+			return nil, errorToken("S0208", arg.pos, arg.text, float64(i+1))
+		}
+		n.params = append(n.params, arg.text)
+	}
+	n.lhs, n.exprs = nil, nil
+	if p.is("<") {
+		start := p.cur.pos
+		text := "<"
+		for depth := 1; depth > 0 && p.cur.kind != kindEnd && !p.is("{"); {
+			if err := p.advance("", false); err != nil {
+				return nil, err
+			}
+			switch {
+			case p.is(">"):
+				depth--
+			case p.is("<"):
+				depth++
+			}
+			text += p.cur.text
+		}
+		if err := p.advance(">", false); err != nil {
+			return nil, err
+		}
+		sig, err := parseSignature(text)
+		if err != nil {
+			var e *Error
+			errors.As(err, &e)
+			e.Position += start
+			return nil, e
+		}
+		n.sig = sig
+	}
+	if err := p.advance("{", false); err != nil {
+		return nil, err
+	}
+	var err *Error
+	if n.body, err = p.expression(0); err != nil {
+		return nil, err
+	}
+	return n, p.advance("}", false)
+}

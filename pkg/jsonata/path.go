@@ -1,0 +1,494 @@
+package jsonata
+
+import "math"
+
+func (ev *evaluator) path(n *node, input any, env *frame) (any, error) {
+	if n.simple {
+		v, rest, done, err := ev.simplePath(n, input, env)
+		if err != nil || done {
+			return v, err
+		}
+		if rest > 0 {
+			return ev.pathSteps(n, rest, toItems(v), env)
+		}
+	}
+	items, isArray := elements(input)
+	if !isArray || n.steps[0].kind == kindVariable {
+		items = []any{input}
+	}
+	return ev.pathSteps(n, 0, items, env)
+}
+
+// simplePath follows a path of a variable and names, for as long as it meets no
+// array. Otherwise it returns the array and the step that is to be mapped over it.
+func (ev *evaluator) simplePath(n *node, input any, env *frame) (v any, rest int, done bool, err error) {
+	i := 0
+	v = input
+	if n.steps[0].kind == kindVariable {
+		v = ev.variable(n.steps[0], input, env)
+		i = 1
+	}
+	for ; i < len(n.steps); i++ {
+		switch o := Force(v).(type) {
+		case *Object:
+			m, ok := o.Get(n.steps[i].text)
+			if !ok {
+				return Undefined, 0, true, nil
+			}
+			if s, ok := m.(*seq); ok {
+				if m = unwrap(s); m == any(s) && i == len(n.steps)-1 {
+					// The sequence becomes part of this path's.
+					return v, i, false, nil
+				}
+				if IsUndefined(m) {
+					return m, 0, true, nil
+				}
+			}
+			v = m
+		case []any, *seq:
+			if i == 0 {
+				return nil, 0, false, nil
+			}
+			return unwrap(o), i, false, nil
+		default:
+			return Undefined, 0, true, nil
+		}
+	}
+	return v, 0, true, nil
+}
+
+// pathSteps applies the steps of a path, from the first-th on, to the items.
+func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any, error) {
+	var result any = Undefined
+	var tuples *seq
+	isTuple := false
+	for i := first; i < len(n.steps); i++ {
+		s := n.steps[i]
+		isTuple = isTuple || s.tuple
+		var err error
+		switch {
+		case i == 0 && s.consArray:
+			result, err = ev.eval(s, &seq{items: items, sequence: true}, env)
+		case isTuple:
+			tuples, err = ev.tupleStep(s, items, tuples, env)
+		default:
+			result, err = ev.pathStep(s, items, env, i == len(n.steps)-1)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if isTuple {
+			continue
+		}
+		var isArray bool
+		if items, isArray = elements(result); !isArray || len(items) == 0 {
+			break
+		}
+	}
+	if tuples != nil {
+		if n.tuple {
+			result = tuples
+		} else {
+			out := &seq{sequence: true, items: make([]any, len(tuples.items))}
+			ev.use(slotSize * len(tuples.items))
+			for i, t := range tuples.items {
+				out.items[i] = t.(*tuple).item
+			}
+			result = out
+		}
+	}
+	if n.keepSingleton {
+		switch s := result.(type) {
+		case *seq:
+			if s.cons && !s.sequence {
+				s = newSeq(s)
+				result = s
+			}
+			s.keepSingleton = true
+		}
+	}
+	if n.group != nil {
+		if tuples != nil {
+			return ev.group(n.group, n.groupPos, tuples, env)
+		}
+		return ev.group(n.group, n.groupPos, result, env)
+	}
+	return result, nil
+}
+
+// pathStep applies one step to each item, and flattens the results into a sequence.
+func (ev *evaluator) pathStep(s *node, items []any, env *frame, last bool) (any, error) {
+	if s.kind == kindSort {
+		return ev.sortStep(s, &seq{items: items, sequence: true}, env)
+	}
+	out := &seq{sequence: true}
+	var only any
+	n := 0
+	for _, item := range items {
+		v, err := ev.eval(s, item, env)
+		if err != nil {
+			return nil, err
+		}
+		for i := range s.stages {
+			if v, err = ev.filter(s.stages[i].filter, v, env); err != nil {
+				return nil, err
+			}
+		}
+		if IsUndefined(v) {
+			continue
+		}
+		switch n++; n {
+		case 1:
+			only = v
+			continue
+		case 2:
+			out.items = make([]any, 0, len(items))
+			out.add(only)
+		}
+		out.add(v)
+	}
+	if n == 1 {
+		only = Force(only)
+		if _, isArray := elements(only); last && isArray && !isSequence(only) {
+			return only, nil
+		}
+		out.add(only)
+	}
+	ev.use(slotSize * (4 + len(out.items)))
+	return out, nil
+}
+
+// tupleStep applies a step to a stream of tuples: each result makes a tuple, with
+// the bindings of the one it came from and those of this step.
+func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*seq, error) {
+	if s.kind == kindSort {
+		return ev.tupleSort(s, items, tuples, env)
+	}
+	if tuples == nil {
+		tuples = &seq{sequence: true, tupleStream: true, items: make([]any, len(items))}
+		for i, item := range items {
+			tuples.items[i] = &tuple{item: item}
+		}
+	}
+	out := &seq{sequence: true, tupleStream: true}
+	for _, t := range tuples.items {
+		from := t.(*tuple)
+		v, err := ev.value(s, from.item, &frame{parent: env, tuple: from.binds})
+		if err != nil {
+			return nil, err
+		}
+		if IsUndefined(v) {
+			continue
+		}
+		for i, item := range toItems(v) {
+			to := &tuple{item: from.item, binds: from.binds}
+			if inner, ok := item.(*tuple); ok {
+				to.merge(inner)
+			} else {
+				if s.focus != "" {
+					to.bind(s.focus, item)
+				} else {
+					to.item = item
+				}
+				if s.index != "" {
+					to.bind(s.index, float64(i))
+				}
+				if s.ancestor != nil {
+					to.bind(s.ancestor.label, from.item)
+				}
+			}
+			ev.use(8 * slotSize)
+			out.items = append(out.items, to)
+		}
+	}
+	return ev.tupleStages(s, out, env)
+}
+
+func (ev *evaluator) tupleSort(s *node, items []any, tuples *seq, env *frame) (*seq, error) {
+	in := tuples
+	if in == nil {
+		in = &seq{items: items, sequence: true}
+	}
+	sorted, err := ev.sortItems(s, in, env)
+	if err != nil {
+		return nil, err
+	}
+	out := &seq{sequence: true, tupleStream: true, items: sorted}
+	if tuples == nil {
+		out.items = make([]any, len(sorted))
+		for i, item := range sorted {
+			t := &tuple{item: item}
+			if s.index != "" {
+				t.bind(s.index, float64(i))
+			}
+			out.items[i] = t
+		}
+		ev.use(8 * slotSize * len(sorted))
+	}
+	return ev.tupleStages(s, out, env)
+}
+
+func (ev *evaluator) tupleStages(s *node, in *seq, env *frame) (*seq, error) {
+	for _, st := range s.stages {
+		if st.filter == nil {
+			for i, t := range in.items {
+				t.(*tuple).bind(st.index, float64(i))
+			}
+			ev.use(4 * slotSize * len(in.items))
+			continue
+		}
+		v, err := ev.filter(st.filter, in, env)
+		if err != nil {
+			return nil, err
+		}
+		in = v.(*seq)
+	}
+	return in, nil
+}
+
+// filter selects the items for which a predicate is true, or whose index it is.
+func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
+	input = Force(input)
+	out := &seq{sequence: true}
+	in, isSeq := input.(*seq)
+	tuples := isSeq && in.tupleStream
+	out.tupleStream = tuples
+	items := toItems(input)
+	if f, ok := pred.lit.(float64); ok && pred.kind == kindNumber {
+		if i, ok := index(f, len(items)); ok {
+			item := items[i]
+			if _, isArray := elements(item); isArray {
+				return Force(item), nil
+			}
+			if !IsUndefined(item) {
+				out.items = []any{item}
+			}
+		}
+		return out, nil
+	}
+	for i, item := range items {
+		context, scope := item, env
+		if tuples {
+			t := item.(*tuple)
+			context, scope = t.item, &frame{parent: env, tuple: t.binds}
+		}
+		v, err := ev.value(pred, context, scope)
+		if err != nil {
+			return nil, err
+		}
+		n, err := ev.selects(v, i, len(items))
+		if err != nil {
+			return nil, locate(err, pred)
+		}
+		for range n {
+			out.items = append(out.items, item)
+			ev.use(slotSize)
+		}
+	}
+	return withoutMissing(out), nil
+}
+
+// withoutMissing drops the one item that stands for no input.
+func withoutMissing(s *seq) *seq {
+	if len(s.items) == 1 && IsUndefined(s.items[0]) {
+		s.items = nil
+	}
+	return s
+}
+
+// selects says how often a predicate's value selects the item at i of n.
+func (ev *evaluator) selects(v any, i, n int) (int, error) {
+	f, ok, err := number(v)
+	if err != nil {
+		return 0, err
+	}
+	if ok {
+		if at, ok := index(f, n); ok && at == i {
+			return 1, nil
+		}
+		return 0, nil
+	}
+	if list, isArray := elements(v); isArray {
+		count, numbers := 0, true
+		for _, e := range list {
+			f, ok, err := number(e)
+			if err != nil {
+				return 0, err
+			}
+			if !ok {
+				numbers = false
+				break
+			}
+			if at, ok := index(f, n); ok && at == i {
+				count++
+			}
+		}
+		ev.steps += len(list)
+		if numbers {
+			return count, nil
+		}
+	}
+	if ok, err := ev.truth(v); err != nil || !ok {
+		return 0, err
+	}
+	return 1, nil
+}
+
+// index is the place that a number means in an array of n; negative ones count from the end.
+func index(f float64, n int) (int, bool) {
+	f = math.Floor(f)
+	if f < 0 {
+		f += float64(n)
+	}
+	return int(f), f >= 0 && f < float64(n)
+}
+
+// lookup returns the member of an object, or of all objects of an array.
+func (ev *evaluator) lookup(input any, name string) (any, error) {
+	switch in := Force(input).(type) {
+	case *Object:
+		if v, ok := in.Get(name); ok {
+			return v, nil
+		}
+		return Undefined, nil
+	case []any:
+		return ev.lookupAll(in, name)
+	case *seq:
+		return ev.lookupAll(in.items, name)
+	}
+	return Undefined, nil
+}
+
+func (ev *evaluator) lookupAll(items []any, name string) (any, error) {
+	if ev.calls++; ev.calls > ev.conf.maxDepth {
+		return nil, errorf("U1001", nil)
+	}
+	out := &seq{sequence: true}
+	for _, item := range items {
+		var v any
+		switch o := Force(item).(type) {
+		case *Object:
+			m, ok := o.Get(name)
+			if !ok {
+				continue
+			}
+			v = m
+		case []any, *seq:
+			var err error
+			if v, err = ev.lookup(o, name); err != nil {
+				return nil, err
+			}
+		default:
+			continue
+		}
+		if IsUndefined(v) {
+			continue
+		}
+		if list, isArray := elements(v); isArray {
+			out.items = append(out.items, list...)
+		} else {
+			out.items = append(out.items, v)
+		}
+	}
+	ev.calls--
+	ev.use(slotSize * (4 + len(out.items)))
+	return out, ev.step()
+}
+
+// wildcard selects the values of all members.
+func (ev *evaluator) wildcard(input any) (any, error) {
+	if s, ok := input.(*seq); ok && s.outerWrapper && len(s.items) > 0 {
+		input = s.items[0]
+	}
+	out := &seq{sequence: true}
+	add := func(v any) error {
+		v = Force(v)
+		if _, isArray := elements(v); !isArray {
+			out.items = append(out.items, v)
+			ev.use(slotSize)
+			return nil
+		}
+		// As with $append, what has arrays in it is no sequence any more.
+		out.sequence = false
+		return ev.flatten(out, v, 0)
+	}
+	switch in := Force(input).(type) {
+	case *Object:
+		for i := range in.Len() {
+			_, v := in.At(i)
+			if err := add(v); err != nil {
+				return nil, err
+			}
+		}
+	case []any, *seq:
+		for _, v := range toItems(in) {
+			if err := add(v); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// flatten adds all that is in v and its arrays.
+func (ev *evaluator) flatten(out *seq, v any, depth int) error {
+	if err := ev.step(); err != nil {
+		return err
+	}
+	if depth > MaxDepth {
+		return errorf("U1001", nil)
+	}
+	items, isArray := elements(v)
+	if !isArray {
+		out.items = append(out.items, v)
+		ev.use(slotSize)
+		return nil
+	}
+	for _, item := range items {
+		if err := ev.flatten(out, item, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// descendants selects the input and all that is in it, but arrays.
+func (ev *evaluator) descendants(input any) (any, error) {
+	if IsUndefined(input) {
+		return input, nil
+	}
+	out := &seq{sequence: true}
+	if err := ev.descend(out, input, 0); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (ev *evaluator) descend(out *seq, v any, depth int) error {
+	if err := ev.step(); err != nil {
+		return err
+	}
+	if depth > MaxDepth {
+		return errorf("U1001", nil)
+	}
+	v = Force(v)
+	items, isArray := elements(v)
+	if !isArray {
+		out.items = append(out.items, v)
+		ev.use(slotSize)
+	}
+	for _, item := range items {
+		if err := ev.descend(out, item, depth+1); err != nil {
+			return err
+		}
+	}
+	if o, ok := v.(*Object); ok {
+		for i := range o.Len() {
+			_, m := o.At(i)
+			if err := ev.descend(out, m, depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

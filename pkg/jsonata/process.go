@@ -1,0 +1,450 @@
+package jsonata
+
+import "strconv"
+
+// A resolver turns the tree of the grammar into the tree that is evaluated: chains of
+// dots become paths, predicates go to the steps they filter, each % finds the step
+// whose input it means, and calls in tail position become thunks.
+type resolver struct {
+	conf   *config
+	labels int // of the % so far
+}
+
+// maxParents is how many % an expression may have.
+const maxParents = 500
+
+func (r *resolver) resolve(n *node) (*node, *Error) {
+	out, err := r.resolveKind(n)
+	if err != nil {
+		return nil, err
+	}
+	if n.keepArray {
+		out.keepArray = true
+	}
+	return out, nil
+}
+
+func (r *resolver) resolveKind(n *node) (*node, *Error) {
+	switch n.kind {
+	case kindBinary:
+		return r.binary(n)
+	case kindNegate:
+		return r.negate(n)
+	case kindArray:
+		return n, r.all(n, n.exprs)
+	case kindBlock:
+		return r.block(n)
+	case kindObject:
+		return n, r.pairs(n, n.pairs)
+	case kindFunction, kindPartial:
+		if err := r.all(n, n.exprs); err != nil {
+			return nil, err
+		}
+		return n, r.child(nil, &n.lhs)
+	case kindLambda:
+		if err := r.child(nil, &n.body); err != nil {
+			return nil, err
+		}
+		n.body = tailCall(n.body)
+		return n, nil
+	case kindCondition:
+		if err := r.child(n, &n.lhs); err != nil {
+			return nil, err
+		}
+		if err := r.child(n, &n.body); err != nil {
+			return nil, err
+		}
+		return n, r.child(n, &n.rhs)
+	case kindDefault, kindCoalesce:
+		if err := r.child(n, &n.lhs); err != nil {
+			return nil, err
+		}
+		return n, r.child(n, &n.rhs)
+	case kindTransform:
+		if err := r.child(nil, &n.lhs); err != nil {
+			return nil, err
+		}
+		if err := r.child(nil, &n.body); err != nil {
+			return nil, err
+		}
+		return n, r.child(nil, &n.rhs)
+	case kindName:
+		return namePath(n), nil
+	case kindParent:
+		if r.labels >= maxParents {
+			return nil, errorToken("U1003", n.pos, n.text, nil)
+		}
+		n.slot = &slot{label: "!" + strconv.Itoa(r.labels), level: 1}
+		r.labels++
+		return n, nil
+	case kindVariable:
+		n.builtin = r.conf.builtin(n.text)
+		return n, nil
+	case kindOperator:
+		switch n.text {
+		case "and", "or", "in":
+			n.kind = kindName
+			return namePath(n), nil
+		case "?":
+			return n, nil
+		}
+		return nil, errorToken("S0201", n.pos, n.text, nil)
+	case kindEnd:
+		return nil, errorToken("S0207", n.pos, "", nil)
+	}
+	return n, nil
+}
+
+func namePath(n *node) *node {
+	return &node{kind: kindPath, pos: n.pos, end: n.end, steps: []*node{n}, keepSingleton: n.keepArray, simple: n.plain()}
+}
+
+// child resolves a part of parent in place. What a % in it is still looking for,
+// parent's own surroundings have to find.
+func (r *resolver) child(parent *node, part **node) *Error {
+	if *part == nil {
+		return nil
+	}
+	n, err := r.resolve(*part)
+	if err != nil {
+		return err
+	}
+	*part = n
+	if parent != nil {
+		pushAncestry(parent, n)
+	}
+	return nil
+}
+
+func (r *resolver) all(parent *node, parts []*node) *Error {
+	for i := range parts {
+		if err := r.child(parent, &parts[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *resolver) pairs(parent *node, pairs []pair) *Error {
+	for i := range pairs {
+		if err := r.child(parent, &pairs[i].key); err != nil {
+			return err
+		}
+		if err := r.child(parent, &pairs[i].value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *resolver) negate(n *node) (*node, *Error) {
+	if err := r.child(nil, &n.lhs); err != nil {
+		return nil, err
+	}
+	if f, ok := n.lhs.lit.(float64); ok && n.lhs.kind == kindNumber {
+		n.lhs.lit = -f
+		return n.lhs, nil
+	}
+	pushAncestry(n, n.lhs)
+	return n, nil
+}
+
+func (r *resolver) block(n *node) (*node, *Error) {
+	if err := r.all(n, n.exprs); err != nil {
+		return nil, err
+	}
+	for _, e := range n.exprs {
+		n.consArray = n.consArray || e.consArray || e.kind == kindPath && e.steps[0].consArray
+	}
+	return n, nil
+}
+
+func (r *resolver) binary(n *node) (*node, *Error) {
+	switch n.text {
+	case ".":
+		return r.dot(n)
+	case "[":
+		return r.filter(n)
+	case "{":
+		if err := r.child(nil, &n.lhs); err != nil {
+			return nil, err
+		}
+		left := n.lhs
+		if left.group != nil {
+			return nil, errorToken("S0210", n.pos, n.text, nil)
+		}
+		left.group, left.groupPos, left.simple = n.pairs, n.pos, false
+		return left, r.pairs(nil, n.pairs)
+	case "^":
+		return r.sort(n)
+	case "@":
+		return r.focus(n)
+	case "#":
+		return r.index(n)
+	case ":=":
+		n.kind = kindBind
+		return n, r.child(n, &n.rhs)
+	case "~>":
+		n.kind = kindApply
+		if err := r.child(nil, &n.lhs); err != nil {
+			return nil, err
+		}
+		if err := r.child(nil, &n.rhs); err != nil {
+			return nil, err
+		}
+		n.keepArray = n.lhs.keepArray || n.rhs.keepArray
+		return n, nil
+	}
+	n.op = operatorCodes[n.text]
+	if err := r.child(n, &n.lhs); err != nil {
+		return nil, err
+	}
+	return n, r.child(n, &n.rhs)
+}
+
+// asPath makes n a path, if it is none.
+func asPath(n *node) *node {
+	if n.kind == kindPath {
+		return n
+	}
+	return &node{kind: kindPath, pos: n.pos, end: n.end, steps: []*node{n}}
+}
+
+func (r *resolver) dot(n *node) (*node, *Error) {
+	if err := r.child(nil, &n.lhs); err != nil {
+		return nil, err
+	}
+	path := n.lhs
+	first := 0
+	if path.kind == kindPath {
+		first = len(path.steps)
+	} else {
+		path = asPath(n.lhs)
+		path.simple = n.lhs.kind == kindVariable && n.lhs.plain()
+		if n.lhs.kind == kindParent {
+			path.seeking = []*slot{n.lhs.slot}
+		}
+	}
+	if err := r.child(nil, &n.rhs); err != nil {
+		return nil, err
+	}
+	rest := n.rhs
+	if rest.kind == kindPath {
+		path.steps = append(path.steps, rest.steps...)
+		path.simple = path.simple && rest.simple
+	} else {
+		path.simple = false
+		if rest.predicate != nil {
+			rest.stages, rest.predicate = rest.predicate, nil
+		}
+		path.steps = append(path.steps, rest)
+	}
+	for _, s := range path.steps[first:] {
+		switch s.kind {
+		case kindNumber, kindValue:
+			return nil, errorToken("S0213", s.pos, s.text, s.lit)
+		case kindString:
+			s.kind = kindName // a quoted name
+		}
+		path.keepSingleton = path.keepSingleton || s.keepArray
+	}
+	if s := path.steps[0]; s.kind == kindArray {
+		s.consArray = true
+	}
+	if s := path.steps[len(path.steps)-1]; s.kind == kindArray {
+		s.consArray = true
+	}
+	if path.keepSingleton {
+		path.simple = false
+	}
+	return path, resolveAncestry(path)
+}
+
+func (r *resolver) filter(n *node) (*node, *Error) {
+	if err := r.child(nil, &n.lhs); err != nil {
+		return nil, err
+	}
+	out := n.lhs
+	step := out
+	if out.kind == kindPath {
+		step = out.steps[len(out.steps)-1]
+		out.simple = false
+	}
+	if step.group != nil {
+		return nil, errorToken("S0209", n.pos, n.text, nil)
+	}
+	if err := r.child(nil, &n.rhs); err != nil {
+		return nil, err
+	}
+	for _, s := range n.rhs.seeking {
+		if s.level == 1 {
+			if err := seekParent(step, s); err != nil {
+				return nil, err
+			}
+		} else {
+			s.level--
+		}
+	}
+	if n.rhs.seeking != nil {
+		pushAncestry(step, n.rhs)
+	}
+	if out.kind == kindPath {
+		step.stages = append(step.stages, stage{filter: n.rhs})
+	} else {
+		step.predicate = append(step.predicate, stage{filter: n.rhs})
+	}
+	return out, nil
+}
+
+func (r *resolver) sort(n *node) (*node, *Error) {
+	if err := r.child(nil, &n.lhs); err != nil {
+		return nil, err
+	}
+	path := asPath(n.lhs)
+	path.simple = false
+	step := &node{kind: kindSort, pos: n.pos, end: n.end, text: n.text, terms: n.terms}
+	for i := range step.terms {
+		if err := r.child(step, &step.terms[i].expr); err != nil {
+			return nil, err
+		}
+	}
+	path.steps = append(path.steps, step)
+	return path, resolveAncestry(path)
+}
+
+func (r *resolver) focus(n *node) (*node, *Error) {
+	if err := r.child(nil, &n.lhs); err != nil {
+		return nil, err
+	}
+	out := n.lhs
+	step := out
+	if out.kind == kindPath {
+		step = out.steps[len(out.steps)-1]
+		out.simple = false
+	}
+	if step.stages != nil || step.predicate != nil {
+		return nil, errorToken("S0215", n.pos, n.text, nil)
+	}
+	if step.kind == kindSort {
+		return nil, errorToken("S0216", n.pos, n.text, nil)
+	}
+	if n.keepArray {
+		step.keepArray = true
+	}
+	step.focus, step.tuple = n.rhs.text, true
+	return out, nil
+}
+
+func (r *resolver) index(n *node) (*node, *Error) {
+	if err := r.child(nil, &n.lhs); err != nil {
+		return nil, err
+	}
+	path := asPath(n.lhs)
+	path.simple = false
+	step := path.steps[len(path.steps)-1]
+	if path != n.lhs && step.predicate != nil {
+		step.stages, step.predicate = step.predicate, nil
+	}
+	if step.stages == nil {
+		step.index = n.rhs.text
+	} else {
+		step.stages = append(step.stages, stage{index: n.rhs.text})
+	}
+	step.tuple = true
+	return path, nil
+}
+
+// pushAncestry makes parent look for what n still looks for.
+func pushAncestry(parent, n *node) {
+	parent.seeking = append(parent.seeking, n.seeking...)
+	if n.kind == kindParent {
+		parent.seeking = append(parent.seeking, n.slot)
+	}
+}
+
+// resolveAncestry finds, for each % in the last step of a path, the step it means.
+func resolveAncestry(path *node) *Error {
+	last := path.steps[len(path.steps)-1]
+	slots := last.seeking
+	if last.kind == kindParent {
+		slots = append(slots[:len(slots):len(slots)], last.slot)
+	}
+	for _, s := range slots {
+		for i := len(path.steps) - 2; s.level > 0; {
+			if i < 0 {
+				path.seeking = append(path.seeking, s)
+				break
+			}
+			step := path.steps[i]
+			i--
+			// Steps that bind a focus stay at the same context: all but the first of
+			// them are no level of their own.
+			for i >= 0 && step.focus != "" && path.steps[i].focus != "" {
+				step = path.steps[i]
+				i--
+			}
+			if err := seekParent(step, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// seekParent goes back over one step: at level 0, the step is found.
+func seekParent(n *node, s *slot) *Error {
+	switch n.kind {
+	case kindName, kindWildcard:
+		s.level--
+		if s.level == 0 {
+			if n.ancestor != nil {
+				s.label = n.ancestor.label
+			}
+			n.ancestor = s
+			n.tuple = true
+		}
+	case kindParent:
+		s.level++
+	case kindBlock:
+		if len(n.exprs) > 0 {
+			n.tuple = true
+			return seekParent(n.exprs[len(n.exprs)-1], s)
+		}
+	case kindPath:
+		n.tuple = true
+		n.simple = false
+		i := len(n.steps) - 1
+		if err := seekParent(n.steps[i], s); err != nil {
+			return err
+		}
+		for i--; s.level > 0 && i >= 0; i-- {
+			if err := seekParent(n.steps[i], s); err != nil {
+				return err
+			}
+		}
+	default:
+		return errorToken("S0217", n.pos, kindNames[n.kind], nil)
+	}
+	return nil
+}
+
+// tailCall makes a thunk of a call that is the last thing a lambda does, so that it
+// can be made after the lambda has returned.
+func tailCall(n *node) *node {
+	if n == nil || n.predicate != nil || n.group != nil {
+		return n
+	}
+	switch n.kind {
+	case kindFunction:
+		return &node{kind: kindThunk, pos: n.pos, end: n.end, body: n}
+	case kindCondition:
+		n.body, n.rhs = tailCall(n.body), tailCall(n.rhs)
+	case kindDefault, kindCoalesce:
+		n.rhs = tailCall(n.rhs)
+	case kindBlock:
+		if last := len(n.exprs) - 1; last >= 0 {
+			n.exprs[last] = tailCall(n.exprs[last])
+		}
+	}
+	return n
+}

@@ -1,0 +1,396 @@
+package jsonata
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Regular expressions are those of JavaScript, translated to RE2, which takes time in
+// proportion to the text whatever the expression is. What RE2 cannot do is refused
+// when the expression is compiled. Characters are Unicode code points throughout,
+// where JavaScript without its u flag sees two halves of those beyond U+FFFF.
+
+const (
+	maxRegexpLength = 8192
+	maxRegexpSize   = 2500 // characters and classes, with repeats written out
+	maxRegexpDepth  = 100
+	maxRepeat       = 1000 // RE2's own limit
+)
+
+// regexpError is the error for an expression that is wrong or cannot be run. The
+// code continues those of the reference, which has none for this.
+func regexpError(message string) *Error {
+	return &Error{Code: "S0303", Position: -1, Message: "regular expression: " + message}
+}
+
+// compileRegexp translates a regular expression literal of JavaScript, given what is
+// between the slashes and the flags behind them: i, m and g, which changes nothing.
+// Use [regexpMatches] and [regexpContains] to run it.
+func compileRegexp(body, flags string) (*regexp.Regexp, error) {
+	if len(body) > maxRegexpLength {
+		return nil, regexpError("it is longer than 8192 bytes")
+	}
+	if !utf8.ValidString(body) {
+		return nil, regexpError("it is not UTF-8 text")
+	}
+	p := &regexpParser{src: []rune(body)}
+	for _, c := range flags {
+		switch c {
+		case 'i':
+			p.fold = true
+		case 'm':
+			p.multiline = true
+		case 'g':
+		default:
+			return nil, regexpError("the flag " + strconv.Quote(string(c)) + " is not supported")
+		}
+	}
+	t, err := p.alternatives(0)
+	if err != nil {
+		return nil, err
+	}
+	if p.pos < len(p.src) {
+		return nil, regexpError("unmatched )")
+	}
+	re, err := regexp.Compile(t.expr)
+	if err != nil {
+		return nil, regexpError("it is not supported: " + strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+	return re, nil
+}
+
+// A regexpTerm is a translated part of an expression. JavaScript and RE2 differ in
+// what a repeated part leaves in its groups and in what it does when it matches
+// nothing, so a term knows when that can be seen.
+type regexpTerm struct {
+	expr     string
+	size     int
+	nullable bool // can match the empty text
+	// emptyLast: matching nothing is what a nullable term tries last
+	emptyLast bool
+	nonEmpty  string // the term without its empty match, when that is easy to say
+	groups    bool   // has groups that capture
+	skipsSome bool   // and some of them need not take part in a match
+}
+
+type regexpParser struct {
+	src             []rune
+	pos             int
+	fold, multiline bool
+	names           map[string]bool
+}
+
+func (p *regexpParser) peek() rune {
+	if p.pos < len(p.src) {
+		return p.src[p.pos]
+	}
+	return -1
+}
+
+// next takes a character if it is c.
+func (p *regexpParser) next(c rune) bool {
+	if p.peek() != c {
+		return false
+	}
+	p.pos++
+	return true
+}
+
+// ahead reports whether s comes next.
+func (p *regexpParser) ahead(s string) bool {
+	return strings.HasPrefix(string(p.src[p.pos:min(len(p.src), p.pos+len(s))]), s)
+}
+
+// alternatives parses up to the end or a closing parenthesis.
+func (p *regexpParser) alternatives(depth int) (regexpTerm, error) {
+	if depth > maxRegexpDepth {
+		return regexpTerm{}, regexpError("groups are nested too deeply")
+	}
+	t, err := p.sequence(depth)
+	for err == nil && p.next('|') {
+		var other regexpTerm
+		other, err = p.sequence(depth)
+		t = regexpTerm{
+			expr:      t.expr + "|" + other.expr,
+			size:      t.size + other.size + 1,
+			nullable:  t.nullable || other.nullable,
+			emptyLast: !t.nullable && other.emptyLast,
+			groups:    t.groups || other.groups,
+			skipsSome: t.groups || other.groups,
+		}
+	}
+	return t, err
+}
+
+// sequence parses terms that follow one another.
+func (p *regexpParser) sequence(depth int) (regexpTerm, error) {
+	var terms []regexpTerm
+	for p.pos < len(p.src) && p.peek() != '|' && p.peek() != ')' {
+		t, err := p.quantified(depth)
+		if err != nil {
+			return t, err
+		}
+		terms = append(terms, t)
+	}
+	if len(terms) == 1 {
+		return terms[0], nil
+	}
+	seq := regexpTerm{nullable: true, emptyLast: true}
+	var b strings.Builder
+	for _, t := range terms {
+		b.WriteString(t.expr)
+		seq.size += t.size
+		seq.nullable = seq.nullable && t.nullable
+		seq.emptyLast = seq.emptyLast && t.emptyLast
+		seq.groups = seq.groups || t.groups
+		seq.skipsSome = seq.skipsSome || t.skipsSome
+	}
+	seq.expr = b.String()
+	if seq.size > maxRegexpSize {
+		return seq, regexpError("it is too large")
+	}
+	return seq, nil
+}
+
+// quantified parses an atom and what says how often it is repeated.
+func (p *regexpParser) quantified(depth int) (regexpTerm, error) {
+	t, assertion, err := p.atom(depth)
+	if err != nil {
+		return t, err
+	}
+	least, most, ok, err := p.quantifier()
+	if err != nil || !ok {
+		return t, err
+	}
+	if assertion {
+		return t, regexpError("there is nothing to repeat")
+	}
+	lazy := p.next('?')
+	if _, _, again, err := p.quantifier(); err != nil || again {
+		return t, regexpError("there is nothing to repeat")
+	}
+	return t.repeat(least, most, lazy)
+}
+
+// repeat returns t repeated; most is -1 for no limit.
+func (t regexpTerm) repeat(least, most int, lazy bool) (regexpTerm, error) {
+	if most > maxRepeat || least > maxRepeat {
+		return t, regexpError("a repeat count is over 1000")
+	}
+	many := most > 1 || most < 0
+	if many && t.skipsSome {
+		return t, regexpError("a group that can be skipped, inside of what is repeated, is not supported; write it (?:…)")
+	}
+	expr := t.expr
+	if t.nullable && most != least {
+		// JavaScript gives up an optional repeat that matches nothing and tries another way.
+		switch {
+		case least == 0 && t.nonEmpty != "":
+			expr = t.nonEmpty
+		case t.groups || !t.emptyLast:
+			return t, regexpError("repeating what can match nothing is not supported here")
+		}
+	}
+	count := max(least, most, 1)
+	if most < 0 {
+		count = max(least, 1)
+	}
+	r := regexpTerm{
+		size:      t.size*count + 1,
+		nullable:  least == 0 || t.nullable,
+		emptyLast: !lazy && (t.emptyLast || !t.nullable),
+		groups:    t.groups,
+		skipsSome: t.skipsSome || t.groups && least == 0,
+	}
+	if r.size > maxRegexpSize {
+		return t, regexpError("it is too large")
+	}
+	suffix := ""
+	if lazy {
+		suffix = "?"
+	}
+	r.expr = expr + quantifierText(least, most) + suffix
+	if least == 0 && !lazy && !(t.nullable && expr == t.expr) {
+		if most == 1 {
+			r.nonEmpty = "(?:" + expr + ")"
+		} else {
+			r.nonEmpty = "(?:" + expr + quantifierText(1, most) + ")"
+		}
+	}
+	if most == 0 {
+		// RE2 drops the groups of what is repeated no times; they must be counted still.
+		r.expr, r.nonEmpty = "(?:"+expr+`[^\x{0}-\x{10ffff}])?`, ""
+	}
+	return r, nil
+}
+
+func quantifierText(least, most int) string {
+	switch {
+	case least == 0 && most < 0:
+		return "*"
+	case least == 1 && most < 0:
+		return "+"
+	case least == 0 && most == 1:
+		return "?"
+	case most < 0:
+		return "{" + strconv.Itoa(least) + ",}"
+	case least == most:
+		return "{" + strconv.Itoa(least) + "}"
+	}
+	return "{" + strconv.Itoa(least) + "," + strconv.Itoa(most) + "}"
+}
+
+// quantifier parses one of * + ? {n} {n,} {n,m}. A brace that begins none of these
+// stands for itself.
+func (p *regexpParser) quantifier() (least, most int, ok bool, err error) {
+	switch {
+	case p.next('*'):
+		return 0, -1, true, nil
+	case p.next('+'):
+		return 1, -1, true, nil
+	case p.next('?'):
+		return 0, 1, true, nil
+	case p.peek() != '{':
+		return 0, 0, false, nil
+	}
+	start := p.pos
+	p.pos++
+	least, ok = p.number()
+	most = least
+	if ok && p.next(',') {
+		if most, ok = p.number(); !ok {
+			most, ok = -1, true
+		}
+	}
+	if !ok || !p.next('}') {
+		p.pos = start
+		return 0, 0, false, nil
+	}
+	if most >= 0 && most < least {
+		return 0, 0, false, regexpError("the numbers of a repeat are out of order")
+	}
+	return least, most, true, nil
+}
+
+// number parses digits; large numbers come out as one more than the limit.
+func (p *regexpParser) number() (int, bool) {
+	n, start := 0, p.pos
+	for p.peek() >= '0' && p.peek() <= '9' {
+		n = min(n*10+int(p.peek()-'0'), maxRepeat+1)
+		p.pos++
+	}
+	return n, p.pos > start
+}
+
+// atom parses what a quantifier applies to, or an assertion, to which none does.
+func (p *regexpParser) atom(depth int) (t regexpTerm, assertion bool, err error) {
+	empty := func(expr string) regexpTerm {
+		return regexpTerm{expr: expr, size: 1, nullable: true, emptyLast: true}
+	}
+	if _, _, ok, err := p.quantifier(); err != nil || ok {
+		return t, false, regexpError("there is nothing to repeat")
+	}
+	c := p.peek()
+	p.pos++
+	switch c {
+	case '^', '$':
+		if p.multiline {
+			return empty("(?m:" + string(c) + ")"), true, nil
+		}
+		return empty(map[rune]string{'^': `\A`, '$': `\z`}[c]), true, nil
+	case '.':
+		return p.class(negate(lineRunes)), false, nil
+	case '[':
+		ranges, err := p.set()
+		return p.class(ranges), false, err
+	case '(':
+		t, err := p.group(depth)
+		return t, false, err
+	case '\\':
+		if p.next('b') {
+			return empty(`\b`), true, nil
+		}
+		if p.next('B') {
+			return empty(`\B`), true, nil
+		}
+		if ranges, ok := classEscape(p.peek()); ok {
+			p.pos++
+			return p.class(ranges), false, nil
+		}
+		r, err := p.escape()
+		return p.char(r), false, err
+	}
+	return p.char(c), false, nil
+}
+
+func (p *regexpParser) class(ranges []runeRange) regexpTerm {
+	var b strings.Builder
+	writeClass(&b, joinRanges(ranges))
+	return regexpTerm{expr: b.String(), size: 1}
+}
+
+func (p *regexpParser) char(r rune) regexpTerm {
+	if p.fold {
+		if same := fold([]runeRange{{r, r}}); len(same) > 1 || same[0].lo != same[0].hi {
+			return p.class(same)
+		}
+	}
+	return regexpTerm{expr: regexp.QuoteMeta(string(r)), size: 1}
+}
+
+// group parses what follows an opening parenthesis.
+func (p *regexpParser) group(depth int) (regexpTerm, error) {
+	open := "("
+	switch {
+	case !p.next('?'):
+	case p.next(':'):
+		open = "(?:"
+	case p.ahead("="), p.ahead("!"):
+		return regexpTerm{}, regexpError("look-ahead is not supported")
+	case p.ahead("<="), p.ahead("<!"):
+		return regexpTerm{}, regexpError("look-behind is not supported")
+	case p.next('<'):
+		if err := p.groupName(); err != nil {
+			return regexpTerm{}, err
+		}
+	default:
+		return regexpTerm{}, regexpError("a group that begins (?" + string(p.src[p.pos:min(len(p.src), p.pos+1)]) + " is not supported")
+	}
+	t, err := p.alternatives(depth + 1)
+	if err != nil {
+		return t, err
+	}
+	if !p.next(')') {
+		return t, regexpError("a group is not closed")
+	}
+	t.expr = open + t.expr + ")"
+	if t.nonEmpty != "" {
+		t.nonEmpty = open + t.nonEmpty + ")"
+	}
+	t.size++
+	t.groups = t.groups || open == "("
+	return t, nil
+}
+
+// groupName parses the name of a group, which nothing uses: groups are numbered.
+func (p *regexpParser) groupName() error {
+	start := p.pos
+	for p.peek() == '_' || p.peek() == '$' || p.peek() >= '0' && p.peek() <= '9' && p.pos > start ||
+		p.peek() >= 'a' && p.peek() <= 'z' || p.peek() >= 'A' && p.peek() <= 'Z' || p.peek() >= 0x80 {
+		p.pos++
+	}
+	name := string(p.src[start:p.pos])
+	if name == "" || !p.next('>') {
+		return regexpError("the name of a group is not valid")
+	}
+	if p.names[name] {
+		return regexpError("two groups have the name " + strconv.Quote(name))
+	}
+	if p.names == nil {
+		p.names = map[string]bool{}
+	}
+	p.names[name] = true
+	return nil
+}

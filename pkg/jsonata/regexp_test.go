@@ -1,0 +1,159 @@
+package jsonata
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// allGroups returns the matches and their groups as text; "-" for a group that took no part.
+func allGroups(matches [][]int, s string) [][]string {
+	var out [][]string
+	for _, m := range matches {
+		var groups []string
+		for i := 0; i < len(m); i += 2 {
+			if m[i] < 0 {
+				groups = append(groups, "-")
+				continue
+			}
+			groups = append(groups, s[m[i]:m[i+1]])
+		}
+		out = append(out, groups)
+	}
+	return out
+}
+
+func TestRegexpMatches(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		body, flags, text string
+		want              [][]string
+	}{
+		{`b+`, "", "ababbx", [][]string{{"b"}, {"bb"}}},
+		{`(a)|(b)`, "", "ab", [][]string{{"a", "a", "-"}, {"b", "-", "b"}}},
+		{`HAT`, "i", "hat", [][]string{{"hat"}}},
+		{`k`, "i", "kK\u212a", [][]string{{"k"}, {"K"}}},
+		{`[^k]`, "i", "kK\u212a", [][]string{{"\u212a"}}},
+		{`\s+`, "", "a\u00a0\ufeff\v b", [][]string{{"\u00a0\ufeff\v "}}},
+		{`.+`, "", "a\u2028b\rc", [][]string{{"a"}, {"b"}, {"c"}}},
+		{`[^]+`, "", "a\n\u2028b", [][]string{{"a\n\u2028b"}}},
+		{`a[]|b`, "", "ab", [][]string{{"b"}}},
+		{`a$`, "", "a\n", nil},
+		{`^b$`, "m", "a\nb\nc", [][]string{{"b"}}},
+		{`^b`, "", "bb", [][]string{{"b"}}},
+		{`\bb`, "", "bb b", [][]string{{"b"}, {"b"}}},
+		{`(?<year>\d{4})-(?<m>\d\d)`, "", "2024-05", [][]string{{"2024-05", "2024", "05"}}},
+		{`\/\x41\u0042\cJ\0`, "", "/AB\n\x00", [][]string{{"/AB\n\x00"}}},
+		{`\uD83D\uDCA9`, "", "x💩", [][]string{{"💩"}}},
+		{`a{,2}{`, "", "a{,2}{", [][]string{{"a{,2}{"}}},
+		{`[\w-.]+`, "", "a-.b!", [][]string{{"a-.b"}}},
+		{`[\b]`, "", "\b", [][]string{{"\b"}}},
+		{`\a\Z`, "", "aZ", [][]string{{"aZ"}}},
+		{`(a*)*b`, "", "aab", [][]string{{"aab", "aa"}}},
+		{`(a*)*`, "", "b", [][]string{{"", "-"}}},
+		{`^(https?:\/\/)?([\da-z\.-]+)\.([a-z\.]{2,6})([\/\w \.-]*)*\/?$`, "", "http://a.bc/d/", [][]string{{"http://a.bc/d/", "http://", "a", "bc", "/d/"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.body, func(t *testing.T) {
+			t.Parallel()
+			re, err := compileRegexp(tt.body, tt.flags)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// An empty match may end the list with an error, which the matches before it do not show.
+			matches, _ := regexpMatches(re, tt.text, -1)
+			if diff := cmp.Diff(tt.want, allGroups(matches, tt.text)); diff != "" {
+				t.Errorf("matches (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRegexpEmptyMatch(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		body, text string
+		matches    int
+		code       string
+	}{
+		{`.*?`, "abc", 1, "D1004"},
+		{`a*`, "aab", 1, "D1004"},
+		{`a*`, "aa", 1, ""},
+		{`a*`, "", 1, ""},
+		{`\b\w*`, "ab cd", 1, "D1004"},
+		{`^a*|b`, "aab", 2, ""},
+	}
+	for _, tt := range tests {
+		re, err := compileRegexp(tt.body, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		matches, err := regexpMatches(re, tt.text, -1)
+		code := ""
+		if e := (*Error)(nil); errors.As(err, &e) {
+			code = e.Code
+		}
+		if len(matches) != tt.matches || code != tt.code {
+			t.Errorf("%s in %q: got %d matches, %q, want %d, %q", tt.body, tt.text, len(matches), code, tt.matches, tt.code)
+		}
+	}
+}
+
+func TestRegexpRefused(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`a(?=b)`, `a(?!b)`, `(?<=a)b`, `(?<!a)b`, `(a)\1`, `(?<n>a)\k<n>`, `(?i:a)`, `(?>a)`, `a*+`, `a**`, `*a`, `^*`, `\b+`,
+		`{2}`, `a{2,1}`, `a{1001}`, `(a{1000}){1000}`, `(a`, `a)`, `[a`, `[b-a]`, `\`, `\u{41}`, `\ud83d`, `\p{L}`, `\012`, `\c1`,
+		`((a)|b)+`, `(?:(a)?b)*`, `(a*)+`, `(?:|a)*`, `(?:a*?)*`, `(?<a>x)(?<a>y)`, `(?<>x)`, "\xff",
+		strings.Repeat("(", 200), strings.Repeat("a", 9000),
+	} {
+		re, err := compileRegexp(body, "")
+		var e *Error
+		if !errors.As(err, &e) || e.Code != "S0303" || e.Message == "" {
+			t.Errorf("%.40q: got %v, %v, want an S0303", body, re, err)
+		}
+	}
+	if _, err := compileRegexp("a", "y"); err == nil {
+		t.Error("flag y: got no error")
+	}
+	re, err := compileRegexp("^a", "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := regexpContains(re, "b\r\na"); err == nil {
+		t.Error("m flag with \\r: got no error")
+	}
+	if ok, err := regexpContains(re, "b\na"); !ok || err != nil {
+		t.Errorf("m flag: got %v, %v, want true", ok, err)
+	}
+}
+
+func TestUTF16Index(t *testing.T) {
+	t.Parallel()
+	const s = "aé💩b"
+	for offset, want := range map[int]int{0: 0, 1: 1, 3: 2, 7: 4, 8: 5} {
+		if got := utf16Index(s, offset); got != want {
+			t.Errorf("utf16Index(%q, %d): got %d, want %d", s, offset, got, want)
+		}
+	}
+}
+
+func FuzzRegexp(f *testing.F) {
+	for _, body := range []string{`a+`, `(a|b)*?c{2,3}`, `[^\w-z]`, `\u0041\b`, `(?:a*)*`, `(?<n>x){0}`, `[]|[^]`, `(a*)*`} {
+		f.Add(body, "im", "aab\nccc")
+	}
+	f.Fuzz(func(t *testing.T, body, flags, text string) {
+		re, err := compileRegexp(body, flags)
+		if err != nil {
+			return
+		}
+		matches, _ := regexpMatches(re, text, 20)
+		for _, m := range matches {
+			if m[0] < 0 || m[1] < m[0] || m[1] > len(text) {
+				t.Fatalf("%q: match %v is outside of the text", body, m)
+			}
+		}
+	})
+}

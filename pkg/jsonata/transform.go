@@ -1,0 +1,114 @@
+package jsonata
+
+// transform is |pattern|update,delete|: a function that returns a changed copy.
+func (ev *evaluator) transform(n *node, env *frame) *builtin {
+	return &builtin{arity: 1, sig: transformSignature(), call: func(ev *evaluator, args []any) (any, error) {
+		if IsUndefined(args[0]) {
+			return Undefined, nil
+		}
+		clone := ev.lookupVariable("clone", env)
+		if !isFunction(clone) {
+			return nil, errorToken("T2013", n.pos, n.text, nil)
+		}
+		result, err := ev.call(clone, args, nil, env)
+		if err != nil {
+			return nil, err
+		}
+		matches, err := ev.value(n.lhs, result, env)
+		if err != nil || IsUndefined(matches) {
+			return result, err
+		}
+		for _, m := range toItems(matches) {
+			if err := ev.change(n, Force(m), env); err != nil {
+				return nil, err
+			}
+		}
+		return result, nil
+	}}
+}
+
+// change updates one object that the pattern selected, in place: it is part of a copy.
+func (ev *evaluator) change(n *node, match any, env *frame) error {
+	o, isObject := match.(*Object)
+	update, err := ev.value(n.body, match, env)
+	if err != nil {
+		return err
+	}
+	if !IsUndefined(update) {
+		u, ok := update.(*Object)
+		if !ok {
+			return errorToken("T2011", n.body.pos, n.body.text, update)
+		}
+		for i := range u.Len() {
+			if isObject {
+				o.Set(u.At(i))
+				ev.use(memberSize)
+			}
+		}
+	}
+	if n.rhs == nil {
+		return nil
+	}
+	names, err := ev.value(n.rhs, match, env)
+	if err != nil || IsUndefined(names) {
+		return err
+	}
+	for _, name := range toItems(names) {
+		if _, ok := name.(string); !ok {
+			return errorToken("T2012", n.rhs.pos, n.rhs.text, names)
+		}
+	}
+	for _, name := range toItems(names) {
+		if err := ev.step(); err != nil {
+			return err
+		}
+		if isObject {
+			o.Delete(name.(string))
+		}
+	}
+	return nil
+}
+
+// clone copies a value, so that it can be changed; functions become "", as they do in JSON text.
+func (ev *evaluator) clone(v any, depth int) (any, error) {
+	if err := ev.step(); err != nil {
+		return nil, err
+	}
+	if depth > MaxDepth {
+		return nil, errorf("U1001", nil)
+	}
+	v = Force(v)
+	if items, ok := elements(v); ok {
+		if err := ev.reserve(float64(slotSize * (2 + len(items)))); err != nil {
+			return nil, err
+		}
+		out := make([]any, len(items))
+		for i, item := range items {
+			var err error
+			if out[i], err = ev.clone(item, depth+1); err != nil {
+				return nil, err
+			}
+		}
+		return &seq{items: out}, nil
+	}
+	if o, ok := v.(*Object); ok {
+		ev.use(memberSize * (2 + o.Len()))
+		out := NewObject(o.Len())
+		for i := range o.Len() {
+			k, m := o.At(i)
+			c, err := ev.clone(m, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			out.Set(k, c)
+		}
+		return out, nil
+	}
+	switch {
+	case isFunction(v):
+		return "", nil
+	case IsUndefined(v):
+		return nil, nil
+	}
+	return v, nil
+}

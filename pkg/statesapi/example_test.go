@@ -1,0 +1,50 @@
+package statesapi_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/statesapi"
+)
+
+// greeter is an engine whose every state machine greets.
+type greeter struct{}
+
+func (g greeter) Parse([]byte, string) (statesapi.Program, error) { return g, nil }
+
+func (greeter) Run(context.Context, statesapi.Execution) statesapi.Result {
+	return statesapi.Result{Status: bridge.Succeeded, Output: []byte(`"hello"`)}
+}
+
+// A service behind HTTP, as any SDK sees it.
+func ExampleHandler() {
+	service := statesapi.New(statesapi.Options{Engine: greeter{}})
+	defer service.Close(context.Background())
+	if err := service.Put("greet", []byte(`{}`)); err != nil {
+		panic(err)
+	}
+
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"stateMachineArn": "orders"}`))
+	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	r.Header.Set("X-Amz-Target", "AWSStepFunctions.StartSyncExecution")
+	w := httptest.NewRecorder()
+	statesapi.NewHandler(service, nil).ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+	// Output: 400 {"__type":"com.amazonaws.swf.service.v2.model#InvalidArn","message":"Invalid Arn: 'Invalid ARN prefix: orders'"}
+}
+
+// The same service as what the adapters of the bridge start executions with.
+func ExampleService_Starter() {
+	service := statesapi.New(statesapi.Options{Engine: greeter{}})
+	defer service.Close(context.Background())
+	if err := service.Put("greet", []byte(`{}`)); err != nil {
+		panic(err)
+	}
+	out, err := service.Starter().StartSync(context.Background(), bridge.Start{StateMachineARN: service.ARN("greet")})
+	fmt.Println(out.Status, string(out.Output), err)
+	// Output: SUCCEEDED "hello" <nil>
+}
