@@ -97,7 +97,7 @@ func (c *invokeCommand) starter(getenv func(string) string) (bridge.Starter, err
 	defaults := map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
 	}
-	return stepfn.FromEnv(func(name string) string {
+	options, err := stepfn.FromEnv(func(name string) string {
 		if name == "AWS_ENDPOINT_URL_SFN" {
 			return c.Endpoint
 		}
@@ -106,4 +106,8 @@ func (c *invokeCommand) starter(getenv func(string) string) (bridge.Starter, err
 		}
 		return defaults[name]
 	})
+	if err != nil {
+		return nil, err
+	}
+	return stepfn.New(options), nil
 }

@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	out := flags.String("o", "", "`file` for the report; standard output when empty")
 	var p plan
-	flags.IntVar(&p.cold, "cold", 150, "starts of each function for the cold start")
+	flags.IntVar(&p.cold, "cold", 300, "starts of each function for the cold start")
 	flags.IntVar(&p.starts, "starts", 16, "starts of each function that are fed with events")
 	flags.IntVar(&p.events, "events", 1000, "events for each of those starts")
 	flags.IntVar(&p.batches, "batches", 30, "turns of an SQS batch of one and of ten")

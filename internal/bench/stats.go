@@ -24,8 +24,11 @@ func median(values []float64) float64 { return quantile(values, 0.5) }
 // other.
 type comparison struct{ base, ours []float64 }
 
-// ratios are ours against base, turn by turn. A machine that is busy for a while is busy
-// in both halves of a turn, so that these spread less than the figures do.
+// ratio is ours against base, median against median.
+func (c comparison) ratio() float64 { return median(c.ours) / median(c.base) }
+
+// ratios are ours against base, turn by turn. They say how far the ratio can be trusted:
+// what a busy machine does to both halves of a turn is not in them.
 func (c comparison) ratios() []float64 {
 	ratios := make([]float64, len(c.ours))
 	for i := range ratios {

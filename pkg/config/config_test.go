@@ -66,7 +66,7 @@ func TestProblems(t *testing.T) {
 		"bad pattern":      {strings.Replace(head, "POST /a", "POST /{a", 1), []string{"http: "}},
 		"same pattern":     {head + "  - name: b\n    http: POST /a\n    verify: none\n    start: m\n", []string{"7:5: http: "}},
 		"same name":        {head + "  - name: a\n    sqs: q\n    start: m\n", []string{`a second route is named "a"`}},
-		"later key":        {head + "    dedupe: {key: x}\n", []string{"7:13: dedupe: deduplication is not supported by this version"}},
+		"later key":        {head + "    dedupe: {key: x}\n", []string{"7:14: dedupe: deduplication is not supported by this version"}},
 		"dead letter":      {"version: 1\nroutes:\n  - {name: a, sqs: q, start: m, catch: [{errors: [X], then: dead-letter}]}\n", []string{"dead-letter queues are not supported"}},
 		"unknown provider": {strings.Replace(head, "verify: none", "verify: {provider: githup, secrets: ['env:X']}", 1), []string{"5:24: verify: "}},
 		"syntax of an expression": {

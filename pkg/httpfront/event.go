@@ -81,7 +81,8 @@ func decodeEvent(payload []byte) (*request, error) {
 
 func detect(event, context *jsonata.Object) Door {
 	switch {
-	case context == nil:
+	// Authorizer events carry a request too, and are no requests to answer.
+	case context == nil, has(event, "methodArn"), has(event, "routeArn"):
 		return ""
 	case object(context, "elb") != nil && has(event, "httpMethod"):
 		return ALB
@@ -90,8 +91,7 @@ func detect(event, context *jsonata.Object) Door {
 			return FunctionURL
 		}
 		return HTTPAPI
-	// Authorizer events have a type (REQUEST, TOKEN) and are no requests to answer.
-	case has(event, "httpMethod") && has(event, "path") && !has(event, "methodArn") && !has(event, "routeArn"):
+	case has(event, "httpMethod") && has(event, "path"):
 		return REST
 	}
 	return ""

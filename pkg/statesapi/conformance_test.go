@@ -22,6 +22,7 @@ const recordedAccount = "111111111111"
 type recorded struct {
 	ID            string
 	Kind          string
+	Tier          string
 	MachineType   string `json:"machine_type"`
 	Operation     string
 	Definition    json.RawMessage
@@ -94,6 +95,41 @@ func TestConformanceSync(t *testing.T) {
 	s.atLeast(t, 5)
 }
 
+// On the interpreter, whole runs and whole refusals are those of AWS.
+func TestConformanceInterpreter(t *testing.T) {
+	t.Parallel()
+	var s score
+	for _, c := range recordings(t, "express") {
+		if c.Kind == "sync" && c.Tier == "pure" {
+			service := newService(t, Options{Account: recordedAccount}, passDefinition)
+			s.count(t, c, answerSync(t, c, service))
+		}
+	}
+	for _, c := range recordings(t, "validation") {
+		if c.Kind == "create_validation" {
+			s.count(t, c, refusal(t, c))
+		}
+	}
+	s.atLeast(t, 4)
+}
+
+// refusal compares what the interpreter says of a definition.
+func refusal(t *testing.T, c recorded) string {
+	t.Helper()
+	h := NewHandler(newService(t, Options{Account: recordedAccount}, passDefinition), nil)
+	want := map[string]any{"result": c.Expect.Result, "diagnostics": c.Expect.Diagnostics, "truncated": false}
+	op := "ValidateStateMachineDefinition"
+	request := map[string]any{"definition": c.definition(), "type": c.MachineType}
+	if c.Expect.Error != "" {
+		op, request["name"], request["roleArn"] = "CreateStateMachine", "v", roleARN
+		want = map[string]any{"__type": serviceNamespace + c.Expect.Error, "message": c.Expect.Message}
+	}
+	if _, _, got := post(t, h, op, must(t, request)); !matches(c.Tokens, want, normal(t, got)) {
+		return fmt.Sprintf("answer = %s, want %s", must(t, got), must(t, want))
+	}
+	return ""
+}
+
 func runSync(t *testing.T, c recorded) string {
 	t.Helper()
 	want := c.Expect.Response
@@ -108,6 +144,13 @@ func runSync(t *testing.T, c recorded) string {
 		}
 		return Result{Status: bridge.Succeeded, Output: []byte(must(t, want["output"]))}
 	})
+	return answerSync(t, c, service)
+}
+
+// answerSync runs a case on a service and compares the whole answer.
+func answerSync(t *testing.T, c recorded, service *Service) string {
+	t.Helper()
+	want := c.Expect.Response
 	h := NewHandler(service, nil)
 	_, _, created := post(t, h, "CreateStateMachine", must(t, map[string]any{
 		"name": "m", "definition": c.definition(), "roleArn": roleARN, "type": Express,

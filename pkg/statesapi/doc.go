@@ -1,9 +1,8 @@
-// Package statesapi is the Step Functions API in front of an interpreter of the States
-// Language: what AWS's service answers on the wire, for state machines that run in
-// this process.
+// Package statesapi is the Step Functions API in front of pkg/asl: what AWS's
+// service answers on the wire, for state machines that run in this process.
 //
 //	any SDK, CLI → [Handler] ─┐
-//	bridge       → [Service.Starter] ─┴→ [Service]: registry, checks, limits → [Engine]
+//	bridge       → [Service.Starter] ─┴→ [Service]: registry, checks, limits → [Engine] (asl)
 //
 // A [Service] holds state machines and runs them; it knows no HTTP. A [Handler]
 // speaks AWS JSON 1.0 in front of it, and [Service.Starter] is the same service as

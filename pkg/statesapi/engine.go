@@ -8,7 +8,8 @@ import (
 )
 
 // An Engine makes programs of definitions in the States Language. It is safe for
-// concurrent use. What programs run in (tasks, clocks, limits) is its own matter.
+// concurrent use. What programs run in (tasks, clocks, limits) is its own matter. The
+// one that [New] takes by default is pkg/asl.
 type Engine interface {
 	// Parse checks a definition for a state machine of the type, [Express] or
 	// [Standard]. Exactly one of program and error is there; the error is a
@@ -70,9 +71,4 @@ type execution struct {
 	revision *revision
 	record   ExecutionRecord
 	stopped  error
-}
-
-// noTestCase refuses a test case that nothing here knows.
-func noTestCase(stateMachine, testCase, why string) *Error {
-	return errorf(ValidationException, "There is no test case '%s' of the state machine '%s': %s", testCase, stateMachine, why)
 }

@@ -235,14 +235,12 @@ func (s *Service) guarded(ctx context.Context, x *execution) (r Result) {
 }
 
 func (s *Service) checkTestCase(a arn) *Error {
-	switch {
-	case a.testCase == "":
+	if a.testCase == "" {
 		return nil
-	case s.opts.TestCase == nil:
-		return noTestCase(a.name, a.testCase, "there is no mock configuration")
 	}
-	if err := s.opts.TestCase(a.name, a.testCase); err != nil {
-		return noTestCase(a.name, a.testCase, err.Error())
+	check := interpreter{tasks: s.opts.Tasks}.checkTestCase
+	if err := check(a.name, a.testCase); err != nil {
+		return errorf(ValidationException, "There is no test case '%s' of the state machine '%s': %v", a.testCase, a.name, err)
 	}
 	return nil
 }

@@ -36,39 +36,6 @@ const (
 // at is the clock of tests that look at times.
 var at = time.Date(2026, 11, 22, 10, 30, 0, 250e6, time.UTC)
 
-// oneState runs state machines of one Pass or Fail state.
-type oneState struct {
-	StartAt string
-	States  map[string]struct {
-		Type, Error, Cause string
-		Result             json.RawMessage
-	}
-}
-
-type oneStateEngine struct{}
-
-func (oneStateEngine) Parse(definition []byte, _ string) (Program, error) {
-	var m oneState
-	if err := json.Unmarshal(definition, &m); err != nil {
-		return nil, err
-	}
-	if _, ok := m.States[m.StartAt]; !ok {
-		return nil, &DefinitionError{[]Diagnostic{{"ERROR", SchemaValidationFailed, "These fields are required: [StartAt]", "/"}}}
-	}
-	return m, nil
-}
-
-func (m oneState) Run(_ context.Context, x Execution) Result {
-	state := m.States[m.StartAt]
-	switch {
-	case state.Type == "Fail":
-		return Result{Status: bridge.Failed, Error: state.Error, Cause: state.Cause}
-	case state.Result != nil:
-		return Result{Status: bridge.Succeeded, Output: state.Result}
-	}
-	return Result{Status: bridge.Succeeded, Output: x.Input}
-}
-
 // A scripted engine takes every definition and runs the function.
 type scripted func(ctx context.Context, x Execution) Result
 
@@ -101,9 +68,6 @@ func newService(t *testing.T, opts Options, definition string) *Service {
 	}
 	if opts.UUID == nil {
 		opts.UUID = sequence()
-	}
-	if opts.Engine == nil {
-		opts.Engine = oneStateEngine{}
 	}
 	s := New(opts)
 	t.Cleanup(func() {

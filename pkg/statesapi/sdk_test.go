@@ -160,7 +160,7 @@ func TestConcurrentClients(t *testing.T) {
 }
 
 func BenchmarkStartSync(b *testing.B) {
-	s := New(Options{Engine: oneStateEngine{}})
+	s := New(Options{})
 	if err := s.Put("orders", []byte(passDefinition)); err != nil {
 		b.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"sync"
 	"time"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
 // The account and region that state machines get where [Options] name none.
@@ -22,18 +24,22 @@ const (
 	maxRemembered           = 1000 // STANDARD executions whose names are held for idempotency
 )
 
-// Options are what a [Service] takes from outside. Engine is required.
+// Options are what a [Service] takes from outside. The zero value is useful: it runs
+// what needs no task.
 type Options struct {
+	// Engine runs the States Language; nil stands for pkg/asl, on the Tasks below.
 	Engine Engine
+	// Tasks returns what runs the Task states of one execution, nil for nothing.
+	// TestCase is what stands after # in the ARN, as in Step Functions Local, and ""
+	// most of the time; an error refuses the execution. It is called more than once for
+	// an execution. Nil refuses test cases, and fails every task.
+	Tasks func(stateMachine, testCase string) (asl.TaskRunner, error)
 	// Account and Region go into the ARNs of new state machines.
 	Account, Region string
 	// Now is the clock, and UUID makes ids of executions, revisions and requests;
 	// nil stands for the real ones.
 	Now  func() time.Time
 	UUID func() string
-	// TestCase is asked when an ARN ends in #TESTCASE, as with Step Functions Local's
-	// mock configuration; an error refuses the execution. Nil refuses every test case.
-	TestCase func(stateMachine, testCase string) error
 	// OnExecution observes executions: once with status RUNNING, and once ended. It is
 	// called from many goroutines, holds up the execution while it runs, and must not
 	// change the record.
@@ -61,11 +67,8 @@ type Service struct {
 }
 
 // New returns a Service without state machines. The caller closes it with
-// [Service.Close]. It panics without an engine, as nothing could be registered.
+// [Service.Close].
 func New(opts Options) *Service {
-	if opts.Engine == nil {
-		panic("statesapi: New without an Engine")
-	}
 	if opts.Account == "" {
 		opts.Account = DefaultAccount
 	}
@@ -83,6 +86,9 @@ func New(opts Options) *Service {
 	}
 	if opts.MaxExecutions == 0 {
 		opts.MaxExecutions = DefaultMaxExecutions
+	}
+	if opts.Engine == nil {
+		opts.Engine = interpreter{opts.Tasks, opts.Now, opts.UUID}
 	}
 	base, cancel := context.WithCancelCause(context.Background())
 	return &Service{

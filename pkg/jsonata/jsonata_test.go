@@ -1,0 +1,485 @@
+package jsonata
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestNumbersKeepTheirDigits(t *testing.T) {
+	t.Parallel()
+	input := decode(t, []byte(`{"id": 9007199254740993, "price": 1.50, "list": [1.0, 2e2], "big": 1e400}`))
+	tests := []struct{ expr, want string }{
+		{`id`, "9007199254740993"},
+		{`{"id": id}`, `{"id":9007199254740993}`},
+		{`list`, "[1.0,2e2]"},
+		{`list[0]`, "1.0"},
+		{`"order-" & id`, `"order-9007199254740993"`},
+		{`id + 0`, "9007199254740992"},
+		{`price`, "1.50"},
+		{`price & ""`, `"1.5"`},
+		{`$sum(list)`, "201"},
+		{`$max(list)`, "200"},
+		{`price = 1.5`, "true"},
+		{`price in [1.5]`, "true"},
+		{`$distinct([price, 1.5])`, "[1.50]"},
+		{`$string({"n": id, "p": price})`, `"{\"n\":9007199254740993,\"p\":1.5}"`},
+		{`0.1 + 0.2`, "0.30000000000000004"},
+		{`$string(0.1 + 0.2)`, `"0.3"`},
+		{`-0 & ""`, `"0"`},
+		{`big`, "1e400"},
+		{`big + 1`, "D1001"},
+		{`1 / 0`, "D1001"},
+		{`[1 / 0]`, "D1001"},
+	}
+	for _, tt := range tests {
+		if got := evaluate(t, tt.expr, input, nil); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.expr, got, tt.want)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ expr, want string }{
+		{`$length("😀é")`, "2"},
+		{`$substring("a😀b", 1, 1)`, `"😀"`},
+		{`$substring("hello", -3, 2)`, `"ll"`},
+		{`$substring("hello", 1.7, 2.2)`, `"el"`},
+		{`$substring("hello", -9)`, `"hello"`},
+		{`$pad("a", 4, "😀é")`, `"a😀é😀"`},
+		{`$match("a😀bc", /b/).index`, "3"},
+		{`"\uD83D" & "\uDE00"`, `"😀"`},
+		{`$length("\uD83D")`, "1"},
+		{`"\uD83D"`, `"�"`},
+		{`["\uD83D"]`, `["�"]`},
+		{`"\uFFFF" > "\uD83D\uDE00"`, "true"}, // by UTF-16 units
+		{`$uppercase("straße")`, `"STRASSE"`},
+		{`$base64decode("aGk")`, `"hi"`},
+		{`$base64encode("hi")`, `"aGk="`},
+		{`$base64decode("gA==")`, `"\u0080"`},
+		{`$replace("abc", /(b)(x)?/, "[$1$2$3$$]")`, `"a[b3$]c"`},
+		{`$replace("abcdef", /(a)(b)(c)(d)(e)(f)/, "$6$12")`, `"fa2"`},
+		{`$split("a1b2c", /\d/, 2)`, `["a","b"]`},
+		{`$split("añ😀", "")`, `["a","ñ","😀"]`},
+		{`$match("aab", /a?/)`, "D1004"},
+		{`$match("ab", /x|(b)/).groups`, `["b"]`},
+		{`$match("x", /x(y)?/)`, `{"match":"x","index":0,"groups":[null]}`},
+		{`/b/("abc").start`, "1"},
+		{`$contains("abc", /B/i)`, "true"},
+	}
+	for _, tt := range tests {
+		got := evaluate(t, tt.expr, Undefined, nil)
+		if tt.want == `"\u0080"` {
+			tt.want = "\"\u0080\""
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.expr, got, tt.want)
+		}
+	}
+}
+
+// The members of a result come in the order in which they were written or read.
+func TestOrderOfMembers(t *testing.T) {
+	t.Parallel()
+	input := decode(t, []byte(`{"z": 1, "a": {"y": 2, "b": 3}, "2": 4, "1": 5}`))
+	tests := []struct{ expr, want string }{
+		{`$`, `{"z":1,"a":{"y":2,"b":3},"2":4,"1":5}`},
+		{`$keys($)`, `["z","a","2","1"]`},
+		{`*`, `[1,{"y":2,"b":3},4,5]`},
+		{`$merge([{"q": 0}, $])`, `{"q":0,"z":1,"a":{"y":2,"b":3},"2":4,"1":5}`},
+		{`$ ~> |a|{"new": 1}, "y"|`, `{"z":1,"a":{"b":3,"new":1},"2":4,"1":5}`},
+		{`{"b": 1, "a": missing, "c": 2}`, `{"b":1,"c":2}`},
+	}
+	for _, tt := range tests {
+		if got := evaluate(t, tt.expr, input, nil); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.expr, got, tt.want)
+		}
+	}
+}
+
+func TestCompileErrors(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		expr, code, token string
+		position          int
+	}{
+		{`a + `, "S0207", "", 4},
+		{`"é" + )`, "S0211", ")", 7}, // bytes, not characters
+		{`a b`, "S0201", "b", 2},
+		{`[1, 2`, "S0203", "", 5},
+		{`"abc`, "S0101", "", 4},
+		{`"a\q"`, "S0103", "q", 3},
+		{`"\u12"`, "S0104", "", 2},
+		{`1e999`, "S0102", "1e999", 0},
+		{`a ! b`, "S0204", "!", 2},
+		{`/* a`, "S0106", "", 0},
+		{`//`, "S0301", "", 1},
+		{`/a`, "S0302", "", 2},
+		{`a.1`, "S0213", "1", 2},
+		{`x := 1`, "S0212", "x", 0},
+		{`a.%.%`, "S0217", "path", 0},
+		{`function($x)<n<n>>{1}`, "S0401", "n", 14},
+		{strings.Repeat("(", 1000), "U1003", "(", 500},
+		{strings.Repeat("a", maxSource+1), "U1003", "", 0},
+		{strings.Repeat("%+", 1000) + "1", "U1003", "%", 1000},
+		{"\xff", "U1004", "", 0},
+	}
+	for _, tt := range tests {
+		name := tt.expr[:min(len(tt.expr), 20)]
+		_, err := Compile(tt.expr)
+		var e *Error
+		if !errors.As(err, &e) {
+			t.Errorf("%s: got error %v, want an *Error", name, err)
+			continue
+		}
+		if e.Code != tt.code || e.Position != tt.position || e.Token != tt.token {
+			t.Errorf("%s: got %s at %d about %q, want %s at %d about %q", name, e.Code, e.Position, e.Token, tt.code, tt.position, tt.token)
+		}
+		if !strings.HasPrefix(e.Error(), e.Code+": ") || strings.Contains(e.Message, "{{") || e.Message == "" {
+			t.Errorf("%s: message %q", name, e.Error())
+		}
+	}
+}
+
+func TestEvaluationErrors(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		expr, code, token string
+		position          int
+		message           string
+	}{
+		{`1 + "a"`, "T2002", "+", 2, "The right side of the + operator must evaluate to a number"},
+		{`$sum("a")`, "T0412", "sum", 4, "Argument 1 of function sum must be an array of numbers"},
+		{`[1, $substring(1)]`, "T0410", "substring", 14, "Argument 1 of function substring does not match function signature"},
+		{`1 < "a"`, "T2009", "<", 2, `The values 1 and "a" either side of operator < must be of the same data type`},
+		{`$error("no")`, "D3137", "error", 6, "no"},
+		{`count([1])`, "T1005", "count", 5, "Attempted to invoke a non-function. Did you mean $count?"},
+		{`-"x"`, "D1002", "-", 0, `Cannot negate a non-numeric value: "x"`},
+		{`($f := function($x) { $x.a + "b" }; [1] ~> $map($f))`, "T2002", "+", 27, "The right side of the + operator must evaluate to a number"},
+	}
+	for _, tt := range tests {
+		_, err := MustCompile(tt.expr).Eval(context.Background(), Undefined, nil)
+		var e *Error
+		if !errors.As(err, &e) {
+			t.Errorf("%s: got error %v, want an *Error", tt.expr, err)
+			continue
+		}
+		if e.Code != tt.code || e.Position != tt.position || e.Token != tt.token || e.Message != tt.message {
+			t.Errorf("%s: got %s at %d about %q: %s", tt.expr, e.Code, e.Position, e.Token, e.Message)
+		}
+	}
+}
+
+// Every code that the package uses has a text.
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen := map[string]bool{"D3137": true, "D3141": true} // by the expression
+	codes := regexp.MustCompile(`"([STDU][0-9]{4})"`)
+	n := 0
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range codes.FindAllStringSubmatch(string(text), -1) {
+			n++
+			if messages[m[1]] == "" && !chosen[m[1]] {
+				t.Errorf("%s: %s has no message", file, m[1])
+			}
+		}
+	}
+	if n < 100 {
+		t.Errorf("found %d codes, which cannot be all", n)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	big := &Object{}
+	big.Set("text", strings.Repeat("x", 100_000))
+	tests := []struct {
+		name, expr, want string
+		opts             []Option
+	}{
+		{"recursion", `($f := function($x) { 1 + $f($x) }; $f(1))`, "U1001", nil},
+		{"endless tail recursion", `($f := function($x) { $f($x) }; $f(1))`, "U1001", []Option{WithMaxTime(50 * time.Millisecond)}},
+		{"depth", `1 + (2 + (3 + (4 + 5)))`, "U1001", []Option{WithMaxEvalDepth(5)}},
+		{"enough depth", `1 + (2 + (3 + (4 + 5)))`, "15", []Option{WithMaxEvalDepth(12)}},
+		{"range", `[1..10000001]`, "D2014", nil},
+		{"large range", `[1..9999999]`, "U1002", nil},
+		{"pad", `$pad("", 1e12)`, "U1002", nil},
+		{"pad the other way", `$pad("", -1e300)`, "U1002", nil},
+		{"doubling", `($d := function($s, $n) { $n = 0 ? $s : $d($s & $s, $n - 1) }; $d("xx", 60))`, "U1002", nil},
+		{"doubling by join", `($d := function($s, $n) { $n = 0 ? $s : $d($join([$s, $s]), $n - 1) }; $d("xx", 60))`, "U1002", nil},
+		{"doubling by replace", `($d := function($s, $n) { $n = 0 ? $s : $d($replace($s, "x", "xx"), $n - 1) }; $d("x", 60))`, "U1002", nil},
+		{"doubling by pattern", `($d := function($s, $n) { $n = 0 ? $s : $d($replace($s, /x/, "xx"), $n - 1) }; $d("x", 60))`, "U1002", nil},
+		{"doubling by append", `($d := function($s, $n) { $n = 0 ? $count($s) : $d($append($s, $s), $n - 1) }; $d([1], 60))`, "U1002", nil},
+		{"shared parts in the result", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $d([1], 60))`, "U1002", nil},
+		{"shared parts in text", `($d := function($s, $n) { $n = 0 ? $string($s) : $d({"a": $s, "b": $s}, $n - 1) }; $d([1], 60))`, "U1002", nil},
+		{"shared parts compared", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $d([1], 60) = $d([1], 60))`, "U1001", []Option{WithMaxTime(50 * time.Millisecond)}},
+		{"shared parts flattened", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $count({"a": $d([1], 60)}.*))`, "U1002", nil},
+		{"shared parts descended", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $count($d([1], 60).**))`, "U1002", nil},
+		{"deep nesting", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s]], $n - 1) }; $d([1], 1000))`, "U1001", nil},
+		{"deep nesting in text", `($d := function($s, $n) { $n = 0 ? $string($s) : $d([[$s]], $n - 1) }; $d([1], 1000))`, "U1001", nil},
+		{"deep nesting looked into", `($d := function($s, $n) { $n = 0 ? $s.a : $d([[$s]], $n - 1) }; $d([1], 20000))`, "U1001", nil},
+		{"deep nesting as a condition", `($d := function($s, $n) { $n = 0 ? $boolean($s) : $d([[$s]], $n - 1) }; $d([1], 20000))`, "U1001", nil},
+		{"an object in itself", `{"a": {}} ~> |a|{"b": $}|`, "U1001", nil},
+		{"chain of functions", `($d := function($f, $n) { $n = 0 ? $f(1) : $d($f ~> $string, $n - 1) }; $d($string, 20000))`, "U1001", nil},
+		{"partial of partial", `($d := function($f, $n) { $n = 0 ? $f(1) : $d($map(?, $f), $n - 1) }; $d($string, 20000))`, "U1001", nil},
+		{"many references to the input", `[1..5000].$big.text`, "U1002", nil},
+		{"quadratic work", `$count([1..100000][$ in [1..100000]])`, "U1002", nil},
+		{"quadratic time", `($a := [1..50000]; $count($a[$ in $a]))`, "U1001", []Option{WithMaxTime(100 * time.Millisecond)}},
+		{"distinct objects", `$count($distinct([1..50000].{"a": $}))`, "U1001", []Option{WithMaxTime(100 * time.Millisecond)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := evaluate(t, tt.expr, Undefined, map[string]any{"big": big}, tt.opts...)
+			if got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestContext(t *testing.T) {
+	t.Parallel()
+	reason := errors.New("the lights went out")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(reason)
+	_, err := MustCompile(`($f := function($x) { $f($x) }; $f(1))`).Eval(ctx, Undefined, nil)
+	if !errors.Is(err, reason) {
+		t.Errorf("got error %v, want the cause of the context", err)
+	}
+}
+
+func TestRawPassesThrough(t *testing.T) {
+	t.Parallel()
+	body := NewRaw([]byte(`{"b": [1, {"c": 1.50}],  "s": "x"}`))
+	request := &Object{}
+	request.Set("body", body)
+	vars := map[string]any{"request": request}
+	tests := []struct{ expr, want string }{
+		{`$request.body`, `{"b": [1, {"c": 1.50}],  "s": "x"}`},
+		{`{"body": $request.body}`, `{"body":{"b": [1, {"c": 1.50}],  "s": "x"}}`},
+		{`($x := $request.body; $x)`, `{"b": [1, {"c": 1.50}],  "s": "x"}`},
+		{`true ? $request.body : 1`, `{"b": [1, {"c": 1.50}],  "s": "x"}`},
+		{`$request.body.b.c`, "1.50"},
+		{`$request.body.b[1].c`, "1.50"},
+		{`$request.body.s & "y"`, `"xy"`},
+		{`$keys($request.body)`, `["b","s"]`},
+		{`$request.*.s`, `"x"`},
+		{`$request.**.c`, "1.50"},
+		{`$exists($request.body.none)`, "false"},
+		{`$type($request.body)`, `"object"`},
+		{`$request.body ~> |$|{"s": 2}|`, `{"b":[1,{"c":1.50}],"s":2}`},
+		{`$string($request)`, `"{\"body\":{\"b\":[1,{\"c\":1.5}],\"s\":\"x\"}}"`},
+		{`$request = {"body": {"s": "x", "b": [1, {"c": 1.5}]}}`, "true"},
+		{`$merge([$request.body, {"z": 0}])`, `{"b":[1,{"c":1.50}],"s":"x","z":0}`},
+		{`$spread($request).body.s`, `"x"`},
+		{`$each($request, function($v, $k) { $k & $v.s })`, `"bodyx"`},
+		{`$sift($request, function($v) { $v.s = "x" }).body.s`, `"x"`},
+		{`$lookup($request, "body").s`, `"x"`},
+		{`($f := function($r) { $r.s }; $f($request.body))`, `"x"`},
+		{`$request.body[s = "x"].s`, `"x"`},
+		{`[$request.body].s`, `"x"`},
+		{`$request.body in [1]`, "false"},
+		{`$not($request.body)`, "false"},
+		{`$request.body ? 1 : 2`, "1"},
+	}
+	for _, tt := range tests {
+		if got := evaluate(t, tt.expr, Undefined, vars); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.expr, got, tt.want)
+		}
+	}
+	v, err := MustCompile(`$request.body`).Eval(context.Background(), Undefined, vars)
+	if err != nil || v != any(body) {
+		t.Errorf("got %v, %v; want the *Raw itself", v, err)
+	}
+}
+
+func TestVariables(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		expr string
+		want []string
+	}{
+		{`1 + a.b`, nil},
+		{`$request.body & $other`, []string{"other", "request"}},
+		{`$$.a + $.b`, nil},
+		{`($x := $y; $x + $z)`, []string{"y", "z"}},
+		{`(($x := 1); $x)`, []string{"x"}},
+		{`function($a, $b) { $a + $b + $c }`, []string{"c"}},
+		{`$map($list, function($v) { $v })`, []string{"list"}},
+		{`$nonesuch(1)`, []string{"nonesuch"}},
+		{`($f := function($n) { $f($n - $k) }; $f(1))`, []string{"k"}},
+		{`a@$v.b#$i[$i > $v.x + $q]`, []string{"q"}},
+		{`a#$i{$string($i): $o}`, []string{"o"}},
+		{`a^(>$k)[$p]`, []string{"k", "p"}},
+		{`$ ~> |a|{"x": $u}, $d|`, []string{"d", "u"}},
+		{`$f(?, $g)`, []string{"f", "g"}},
+		{`{"a": $v}`, []string{"v"}},
+		{`$a ? $b : $c`, []string{"a", "b", "c"}},
+		{`$a ?: $b ?? $c`, []string{"a", "b", "c"}},
+	}
+	for _, tt := range tests {
+		got := MustCompile(tt.expr).Variables()
+		if len(got) == 0 {
+			got = nil
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.expr, diff)
+		}
+	}
+	if got := MustCompile(`$eval("1")`, StepFunctions()).Variables(); len(got) != 1 || got[0] != "eval" {
+		t.Errorf("$eval in Step Functions: got %v, want [eval]", got)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	clock := WithClock(func() time.Time { return time.UnixMilli(1500000000123) })
+	sequence := uint64(0)
+	random := WithRandom(func() uint64 { sequence += 1 << 62; return sequence })
+	twice := WithFunction("twice", "<n-:n>", func(_ context.Context, args []any) (any, error) {
+		if args[0] == Undefined {
+			return Undefined, nil
+		}
+		return 2 * toFloat(args[0]), nil
+	})
+	list := WithFunction("list", "", func(_ context.Context, args []any) (any, error) {
+		if _, ok := args[0].([]any); !ok {
+			return nil, errors.New("no array")
+		}
+		return args, nil
+	})
+	tests := []struct {
+		expr, want string
+		opt        Option
+	}{
+		{`$millis()`, "1500000000123", clock},
+		{`$now()`, `"2017-07-14T02:40:00.123Z"`, clock},
+		{`$now("[Y]")`, `"2017"`, clock},
+		{`$millis() = $millis()`, "true", nothing},
+		{`[$random(), $random()]`, "[0.25,0.5]", random},
+		{`$twice(4)`, "8", twice},
+		{`4.$twice()`, "S0213", twice},
+		{`(4).$twice()`, "8", twice},
+		{`$twice("4")`, "T0410", twice},
+		{`$list([1, 2].($ + 1), {"a": [3]})`, `[[2,3],{"a":[3]}]`, list},
+		{`$shuffle([1, 2, 3]) ~> $count`, "3", random},
+	}
+	for _, tt := range tests {
+		if got := evaluate(t, tt.expr, Undefined, nil, tt.opt); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.expr, got, tt.want)
+		}
+	}
+}
+
+// nothing is an option that changes nothing.
+func nothing(*config) {}
+
+// A function that WithFunction added reports its own errors.
+func TestErrorOfFunction(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("out of order")
+	f := WithFunction("f", "<:x>", func(context.Context, []any) (any, error) { return nil, cause })
+	_, err := MustCompile(`1 + $f()`, f).Eval(context.Background(), Undefined, nil)
+	if !errors.Is(err, cause) {
+		t.Errorf("got error %v, want %v", err, cause)
+	}
+}
+
+func TestFunctionAsResult(t *testing.T) {
+	t.Parallel()
+	for _, expr := range []string{`$sum`, `function($x) { $x }`, `/a/`, `$substring(?, 1)`, `{"f": $sum}.f`} {
+		v, err := MustCompile(expr).Eval(context.Background(), Undefined, nil)
+		if _, ok := v.(*Function); !ok || err != nil {
+			t.Errorf("%s: got %v, %v; want a *Function", expr, v, err)
+		}
+		if _, err := AppendJSON(nil, v); err == nil {
+			t.Errorf("%s: AppendJSON accepts a function", expr)
+		}
+	}
+	v, err := MustCompile(`$f(2)`).Eval(context.Background(), Undefined, map[string]any{"f": mustEval(t, `function($x) { $x + 1 }`)})
+	if err != nil || v != 3.0 {
+		t.Errorf("a function as a variable: got %v, %v; want 3", v, err)
+	}
+}
+
+func mustEval(t *testing.T, expr string) any {
+	t.Helper()
+	v, err := MustCompile(expr).Eval(context.Background(), Undefined, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// What is evaluated is shared by all goroutines: expressions, inputs and variables.
+func TestConcurrency(t *testing.T) {
+	t.Parallel()
+	input := decode(t, []byte(`{"a": [{"b": 3, "c": ["x"]}, {"b": 1}, {"b": 2}], "raw": null}`)).(*Object)
+	input.Set("raw", NewRaw([]byte(`{"k": [1, 2, 3]}`)))
+	expr := MustCompile(`[a^(b).b, $sum(raw.k), a.c[], a{$string(b): $}, $ ~> |a|{"b": 0}|, /a+/("caat").match, a@$v.($v.b)]`)
+	want, err := expr.Eval(context.Background(), input, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 25 {
+				got, err := expr.Eval(context.Background(), input, nil)
+				if err != nil || show(got) != show(want) {
+					t.Errorf("got %s, %v; want %s", show(got), err, show(want))
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// Evaluation must leave its inputs alone, also where it could save a copy.
+func TestInputsAreNotChanged(t *testing.T) {
+	t.Parallel()
+	const text = `{"a":[{"b":3},{"b":1}],"n":[[1],[2,[3]]],"o":{"x":1.50}}`
+	input := decode(t, []byte(text))
+	for _, expr := range []string{
+		`$sort(a, function($l, $r) { $l.b > $r.b })`, `a^(b)`, `$reverse(a)`, `$append(a, 1)`, `[a, 1]`, `[a]`, `$shuffle(a)`,
+		`$ ~> |a|{"b": 9}, "b"|`, `$merge([o, {"x": 2}])`, `n.*`, `{"k": a}`, `$map(a, function($v) { $v })[]`, `$distinct(a)`,
+		`$zip(a, n)`, `($x := a; $x[0])`, `a[]`, `$spread(o)`, `$each(o, function($v) { $v })`, `a{$string(b): $}`, `a#$i.($i)`,
+	} {
+		if _, err := MustCompile(expr).Eval(context.Background(), input, nil); err != nil {
+			t.Errorf("%s: %v", expr, err)
+		}
+		if got := show(input); got != text {
+			t.Fatalf("%s changed its input to %s", expr, got)
+		}
+	}
+}
+
+func TestFromGoResults(t *testing.T) {
+	t.Parallel()
+	input := FromGo(map[string]any{"b": []any{1, int64(2), uint64(3), json.RawMessage(`{"x": 4}`)}, "a": "s"})
+	if got, want := evaluate(t, `[b[3].x, $sum(b[[0..2]]), $keys($)]`, input, nil), `[4,6,"a","b"]`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
