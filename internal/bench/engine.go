@@ -16,7 +16,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/expressway-dev/expressway/internal/lambdatest"
-	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
@@ -46,11 +46,10 @@ func (b *bench) engine(ctx context.Context, r *report) error {
 	if err := service.Put("bench", []byte(workflow)); err != nil {
 		return fmt.Errorf("create workflow: %w", err)
 	}
-	machine := service.ARN("bench")
-	if err := b.engineCalls(ctx, r, service, machine); err != nil {
+	if err := b.engineCalls(ctx, r, service, service.ARN("bench")); err != nil {
 		return err
 	}
-	return b.engineInProcess(ctx, r, service.Starter(), machine)
+	return b.engineInProcess(ctx, r)
 }
 
 func (b *bench) engineCalls(ctx context.Context, r *report, service *statesapi.Service, machine string) error {
@@ -93,15 +92,18 @@ func (b *bench) engineCalls(ctx context.Context, r *report, service *statesapi.S
 	return nil
 }
 
-func (b *bench) engineInProcess(ctx context.Context, r *report, starter bridge.Starter, machine string) error {
+// engineInProcess runs the parsed workflow, from JSON text to JSON text.
+func (b *bench) engineInProcess(ctx context.Context, r *report) error {
+	machine, err := asl.Parse([]byte(workflow))
+	if err != nil {
+		return fmt.Errorf("parse workflow: %w", err)
+	}
+	input := []byte(workflowInput)
 	var failure error
 	once := func() {
-		out, err := starter.StartSync(ctx, bridge.Start{StateMachineARN: machine, Input: []byte(workflowInput)})
-		if err == nil && out.Status != bridge.Succeeded {
-			err = fmt.Errorf("execution is %s: %s: %s", out.Status, out.Error, out.Cause)
-		}
-		if err != nil {
-			failure = fmt.Errorf("run in process: %w", err)
+		out := machine.Run(ctx, asl.Environment{}, asl.Execution{Name: "bench", Input: input})
+		if out.Status != asl.Succeeded {
+			failure = fmt.Errorf("run in process: execution is %s: %s: %s", out.Status, out.Error, out.Cause)
 		}
 	}
 	var took comparison

@@ -13,9 +13,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/eventbridge"
@@ -54,11 +56,11 @@ func NewLocal(o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	engine, err := newEngine(o.Getenv)
+	tasks, err := taskRunners(o.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	states := statesapi.New(statesapi.Options{Engine: engine, TestCase: engine.testCase})
+	states := statesapi.New(statesapi.Options{Tasks: tasks})
 	if o.StateMachines != "" {
 		if err := states.LoadDir(o.StateMachines); err != nil {
 			return nil, err
@@ -96,3 +98,31 @@ func (l *Local) Handler(function string) (lambda.Handler, error) {
 
 // Close ends the local Step Functions when their executions have, or ctx does.
 func (l *Local) Close(ctx context.Context) error { return l.States.Close(ctx) }
+
+// taskRunners chooses what runs Task states: mocks where the execution names a test
+// case, else the Lambda endpoint.
+func taskRunners(getenv func(string) string) (func(machine, testCase string) (asl.TaskRunner, error), error) {
+	var next asl.TaskRunner
+	if endpoint := getenv("LAMBDA_ENDPOINT"); endpoint != "" {
+		next = &asl.LambdaRunner{Endpoint: endpoint, Client: http.DefaultClient}
+	}
+	path := getenv("SFN_MOCK_CONFIG")
+	if path == "" {
+		return func(_, testCase string) (asl.TaskRunner, error) {
+			if testCase != "" {
+				return nil, fmt.Errorf("test case %q: set SFN_MOCK_CONFIG to a mock file that has it", testCase)
+			}
+			return next, nil
+		}, nil
+	}
+	mocks, err := loadMocks(path)
+	if err != nil {
+		return nil, err
+	}
+	return func(machine, testCase string) (asl.TaskRunner, error) {
+		if testCase == "" {
+			return next, nil
+		}
+		return mocks.Runner(machine, testCase, next)
+	}, nil
+}

@@ -1,0 +1,20 @@
+package devserver
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+)
+
+func loadMocks(path string) (*asl.MockConfig, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read SFN_MOCK_CONFIG: %w", err)
+	}
+	mocks, err := asl.LoadMocks(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return mocks, nil
+}
