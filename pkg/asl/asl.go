@@ -99,6 +99,8 @@ func newUUID() string {
 type Execution struct {
 	ARN, Name, RoleARN                string
 	StateMachineARN, StateMachineName string
+	// Sync tells an execution of StartSyncExecution, whose context object has no RedriveCount.
+	Sync bool
 	// Input is JSON text; empty stands for {}.
 	Input     []byte
 	StartTime time.Time

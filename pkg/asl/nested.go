@@ -2,7 +2,6 @@ package asl
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -24,7 +23,13 @@ func (f *frame) parallel(ctx context.Context, input any) (any, *Error) {
 	branches := f.state.branches
 	f.run.event() // ParallelStateStarted
 	results := make([]any, len(branches))
-	err := f.sideBySide(ctx, len(branches), len(branches), func(ctx context.Context, i int) *Error {
+	limit := 1
+	for _, b := range branches {
+		if !b.instant {
+			limit = len(branches)
+		}
+	}
+	err := f.sideBySide(ctx, len(branches), limit, func(ctx context.Context, i int) *Error {
 		var err *Error
 		results[i], err = f.inner().flow(ctx, branches[i], input)
 		return err
@@ -103,6 +108,9 @@ func (f *frame) mapItems(ctx context.Context, input any) (any, *Error) {
 	if limit == 0 {
 		limit = defaultMapLimit
 	}
+	if s.branches[0].instant {
+		limit = 1
+	}
 	count, percent, err := f.tolerance(input)
 	if err != nil {
 		return nil, err
@@ -157,11 +165,11 @@ func (f *frame) number(path *source, field string, otherwise int, input any) (in
 	if !ok {
 		return 0, invalidPath(f, path, input)
 	}
-	n, _ := jsonata.Force(v).(json.Number)
-	i, err := strconv.Atoi(string(n))
+	// Text that reads as a number counts as one.
+	text := plain(v)
+	i, err := strconv.Atoi(text)
 	if err != nil || i < 0 {
-		text, _ := jsonata.AppendJSON(nil, v)
-		return 0, f.runtime(fmt.Sprintf("The %s field refers to value %s which is not a valid integer: %s", field, text, path.text))
+		return 0, f.runtime(fmt.Sprintf("The %s field refers to value \"%s\" which is not a valid integer: %s", field, text, path.text))
 	}
 	return i, nil
 }
@@ -177,11 +185,10 @@ func (f *frame) tolerance(input any) (count int, percent float64, err *Error) {
 		if !ok {
 			return 0, 0, invalidPath(f, s.toleratedPctPath, input)
 		}
-		n, isNumber := jsonata.Force(v).(json.Number)
-		p, e := n.Float64()
-		if !isNumber || e != nil {
-			text, _ := jsonata.AppendJSON(nil, v)
-			return 0, 0, f.runtime(fmt.Sprintf("The ToleratedFailurePercentagePath field refers to value %s which is not a valid float: %s", text, s.toleratedPctPath.text))
+		text := plain(v)
+		p, e := strconv.ParseFloat(text, 64)
+		if e != nil {
+			return 0, 0, f.runtime(fmt.Sprintf("The ToleratedFailurePercentagePath field refers to value \"%s\" which is not a valid float: %s", text, s.toleratedPctPath.text))
 		}
 		percent = p
 	}
@@ -189,4 +196,14 @@ func (f *frame) tolerance(input any) (count int, percent float64, err *Error) {
 		return 0, 0, f.runtime("ToleratedFailurePercentage must be between 0 and 100.")
 	}
 	return count, percent, nil
+}
+
+// plain is a value as text: a string as it is, anything else as JSON.
+func plain(v any) string {
+	v = jsonata.Force(v)
+	if s, ok := v.(string); ok {
+		return s
+	}
+	text, _ := jsonata.AppendJSON(nil, v)
+	return string(text)
 }

@@ -59,6 +59,9 @@ type Machine struct {
 type flow struct {
 	start  string
 	states map[string]*state
+	// instant flows hold nothing that waits: running several of them side by side
+	// would cost goroutines and gain nothing.
+	instant bool
 }
 
 type state struct {
@@ -193,6 +196,13 @@ func (p *parser) flow(o *jsonata.Object, at string) *flow {
 		p.add(missingTarget, at+"/StartAt", "Missing 'Next' target: "+f.start)
 	}
 	p.transitions(f, at)
+	f.instant = true
+	for _, s := range f.states {
+		switch s.kind {
+		case "Task", "Wait", "Map", "Parallel":
+			f.instant = false
+		}
+	}
 	return f
 }
 

@@ -111,9 +111,10 @@ func (f *frame) where() string {
 	return fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). ", f.state.name, f.entered)
 }
 
-// runtime is a States.Runtime error, which nothing catches but its own name.
+// runtime is a States.Runtime error of the interpreter: it ends the execution,
+// whatever Retry and Catch say, even one that names it.
 func (f *frame) runtime(cause string) *Error {
-	return &Error{Name: "States.Runtime", Cause: f.where() + cause}
+	return &Error{Name: "States.Runtime", Cause: f.where() + cause, fatal: true}
 }
 
 func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
@@ -167,8 +168,9 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 	}
 }
 
-// catches matches names as [Retry and Catch] do: States.ALL all but what only its
-// own name stops, and States.TaskFailed all but time-outs.
+// catches matches names as [Retry and Catch] do: States.ALL every name (recorded
+// also for States.DataLimitExceeded, whatever the guide says), States.TaskFailed all
+// but time-outs.
 //
 // [Retry and Catch]: https://states-language.net/spec.html#errors
 func catches(list []string, name string) bool {
@@ -177,11 +179,11 @@ func catches(list []string, name string) bool {
 		case name:
 			return true
 		case "States.ALL":
-			if name != "States.Runtime" && name != "States.DataLimitExceeded" {
+			if name != "States.Runtime" {
 				return true
 			}
 		case "States.TaskFailed":
-			if name != "States.Timeout" && name != "States.Runtime" && name != "States.DataLimitExceeded" {
+			if name != "States.Timeout" && name != "States.Runtime" {
 				return true
 			}
 		}
@@ -215,10 +217,12 @@ func (f *frame) caught(c *catcher, input any, err *Error) (any, string, *Error) 
 	failure := jsonata.NewObject(2)
 	failure.Set("Error", err.Name)
 	failure.Set("Cause", err.Cause)
-	if e := f.assign(c.assign, failure); e != nil {
+	assigned, e := f.compute(c.assign, failure)
+	if e != nil {
 		return nil, "", e
 	}
 	output, e := f.place(c.resultPath, c.noResult, input, failure)
+	f.set(assigned)
 	return output, c.next, e
 }
 
@@ -268,7 +272,10 @@ func (f *frame) step(ctx context.Context, raw any) (output any, next string, err
 			}
 		}
 	}
-	if err = f.assign(s.assign, result); err != nil {
+	// Assign is computed from the result, and takes effect after the state's output
+	// was made: the output still sees the old values.
+	assigned, err := f.compute(s.assign, result)
+	if err != nil {
 		return nil, "", err
 	}
 	switch s.kind {
@@ -286,6 +293,7 @@ func (f *frame) step(ctx context.Context, raw any) (output any, next string, err
 			return nil, "", f.dataLimit()
 		}
 	}
+	f.set(assigned)
 	return output, s.next, nil
 }
 
@@ -325,24 +333,26 @@ func (f *frame) place(path *source, null bool, input, result any) (any, *Error) 
 	return out, nil
 }
 
-// assign sets variables; all are computed before any is set.
-func (f *frame) assign(t *template, v any) *Error {
+// compute evaluates an Assign field; all values are computed before any is set.
+func (f *frame) compute(t *template, v any) (*jsonata.Object, *Error) {
 	if t == nil {
-		return nil
+		return nil, nil
 	}
 	out, err := t.eval(f, v)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o, ok := out.(*jsonata.Object)
 	if !ok {
-		return f.runtime("Assign must be an object")
+		return nil, f.runtime("Assign must be an object")
 	}
+	return o, nil
+}
+
+func (f *frame) set(o *jsonata.Object) {
 	for i := range o.Len() {
-		name, value := o.At(i)
-		f.vars.set(name, value)
+		f.vars.set(o.At(i))
 	}
-	return nil
 }
 
 func (f *frame) choose(raw, input any) (any, string, *Error) {
@@ -364,10 +374,12 @@ func (f *frame) choose(raw, input any) (any, string, *Error) {
 	if next == "" {
 		return nil, "", &Error{Name: "States.NoChoiceMatched", Cause: f.where() + "Failed to transition out of the state. The state's choices did not match the input and it has no Default."}
 	}
-	if err := f.assign(chosen, input); err != nil {
+	assigned, err := f.compute(chosen, input)
+	if err != nil {
 		return nil, "", err
 	}
 	output, err := f.project(s.outputPath, s.noOutput, input)
+	f.set(assigned)
 	return output, next, err
 }
 
@@ -454,7 +466,9 @@ func (f *frame) contextObject() any {
 	execution.Set("Name", ex.Name)
 	execution.Set("RoleArn", ex.RoleARN)
 	execution.Set("StartTime", f.run.started.UTC().Format(layout))
-	execution.Set("RedriveCount", json.Number("0"))
+	if !ex.Sync {
+		execution.Set("RedriveCount", json.Number("0"))
+	}
 	machine := jsonata.NewObject(2)
 	machine.Set("Id", ex.StateMachineARN)
 	machine.Set("Name", ex.StateMachineName)

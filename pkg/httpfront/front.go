@@ -15,7 +15,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -278,6 +277,6 @@ func write(w http.ResponseWriter, a *answer) {
 	}
 	w.WriteHeader(a.status)
 	if len(a.body) > 0 {
-		_, _ = io.WriteString(w, string(a.body)) // into memory
+		_, _ = w.Write(a.body) // into memory
 	}
 }

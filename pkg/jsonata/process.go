@@ -233,7 +233,7 @@ func (r *resolver) dot(n *node) (*node, *Error) {
 		path.steps = append(path.steps, rest.steps...)
 		path.simple = path.simple && rest.simple
 	} else {
-		path.simple = false
+		path.simple = path.simple && rest.kind == kindString && rest.plain()
 		if rest.predicate != nil {
 			rest.stages, rest.predicate = rest.predicate, nil
 		}

@@ -59,7 +59,7 @@ func (p aslProgram) Run(ctx context.Context, x Execution) Result {
 	r := p.machine.Run(ctx, env, asl.Execution{
 		ARN: x.ExecutionARN, Name: x.Name, RoleARN: x.RoleARN,
 		StateMachineARN: x.StateMachineARN, StateMachineName: x.StateMachine,
-		Input: x.Input, StartTime: x.StartDate,
+		Input: x.Input, StartTime: x.StartDate, Sync: x.Sync,
 	})
 	if r.Status == asl.TimedOut && ctx.Err() != nil {
 		// Our context ended, not the workflow's own time.

@@ -170,6 +170,7 @@ func TestTraceIsInBothPlaces(t *testing.T) {
 				s := newServer(t, answer(200, done))
 				o := options(s.url())
 				o.Getenv = func(string) string { return tt.env }
+				//lint:ignore SA1029 aws-lambda-go's own key is a plain string
 				ctx := context.WithValue(t.Context(), any(trace.ContextKey), tt.context)
 				in := order()
 				in.TraceHeader, in.FallbackTrace = tt.record, tt.fallback

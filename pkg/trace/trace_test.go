@@ -116,6 +116,7 @@ func TestChoose(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			//lint:ignore SA1029 aws-lambda-go's own key is a plain string
 			ctx := context.WithValue(t.Context(), any(trace.ContextKey), tt.context)
 			getenv := func(name string) string {
 				if name != trace.EnvName {

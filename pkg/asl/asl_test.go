@@ -1,0 +1,340 @@
+package asl_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func parse(t testing.TB, definition string) *asl.Machine {
+	t.Helper()
+	m, err := asl.Parse([]byte(definition))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func run(t testing.TB, definition, input string, env asl.Environment) asl.Result {
+	t.Helper()
+	return parse(t, definition).Run(t.Context(), env, asl.Execution{Input: []byte(input)})
+}
+
+func task(rest string) string {
+	return `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f",` + rest + `},"C":{"Type":"Pass","End":true}}}`
+}
+
+// failing fails n times, then succeeds with the number of calls.
+func failing(n int, name string) (asl.TaskFuncs, *int) {
+	calls := 0
+	return asl.TaskFuncs{"f": func(context.Context, any) (any, error) {
+		calls++
+		if calls <= n {
+			return nil, &asl.Error{Name: name, Cause: "because"}
+		}
+		return fmt.Sprint(calls), nil
+	}}, &calls
+}
+
+func TestDefinitionsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ definition, want string }{
+		"no JSON":          {`{`, "INVALID_JSON_DESCRIPTION"},
+		"no object":        {`[]`, "INVALID_JSON_DESCRIPTION"},
+		"no states":        {`{"StartAt":"A"}`, "/States"},
+		"no start":         {`{"StartAt":"B","States":{"A":{"Type":"Pass","End":true}}}`, "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /StartAt"},
+		"no target":        {`{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"}}}`, "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next"},
+		"unknown type":     {`{"StartAt":"A","States":{"A":{"Type":"Parse","End":true}}}`, "/States/A/Type"},
+		"no end":           {`{"StartAt":"A","States":{"A":{"Type":"Pass"}}}`, "One of [Next, End] is required at /States/A"},
+		"bad path":         {`{"StartAt":"A","States":{"A":{"Type":"Pass","InputPath":"a.b","End":true}}}`, "/States/A/InputPath"},
+		"bad template":     {`{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"x.$":"States.Nope(1)"},"End":true}}}`, "/States/A/Parameters/x.$"},
+		"indefinite place": {`{"StartAt":"A","States":{"A":{"Type":"Pass","ResultPath":"$..a","End":true}}}`, "/States/A/ResultPath"},
+		"JSONata":          {`{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}`, "JSONata is not supported"},
+		"choice operator":  {`{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","NumberEquals":1,"Next":"A"}]}}}`, "/States/A/Choices[0]/NumberEquals"},
+		"choice operand":   {`{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","NumericEquals":"1","Next":"A"}]}}}`, "/States/A/Choices[0]/NumericEquals"},
+		"backoff":          {task(`"Retry":[{"ErrorEquals":["A"],"BackoffRate":0.5}],"End":true`), "BackoffRate"},
+		"nested":           {`{"StartAt":"A","States":{"A":{"Type":"Parallel","Branches":[{"StartAt":"X","States":{}}],"End":true}}}`, "/States/A/Branches[0]/States"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := asl.Parse([]byte(test.definition))
+			var d *asl.DefinitionError
+			if !errors.As(err, &d) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error = %v, want a DefinitionError with %q", err, test.want)
+			}
+		})
+	}
+}
+
+// Waits and backoff run on the clock of the bubble: no time passes.
+func TestRetries(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		fails int
+		name  string
+		retry string
+		want  string // output, or the error's name
+		took  time.Duration
+	}{
+		"backoff":         {2, "E", `{"ErrorEquals":["E"],"IntervalSeconds":2,"BackoffRate":3}`, `"3"`, 8 * time.Second},
+		"used up":         {9, "E", `{"ErrorEquals":["E"],"MaxAttempts":2}`, "E", 3 * time.Second},
+		"max delay":       {3, "E", `{"ErrorEquals":["States.ALL"],"IntervalSeconds":1,"BackoffRate":10,"MaxDelaySeconds":5}`, `"4"`, 11 * time.Second},
+		"jitter":          {1, "E", `{"ErrorEquals":["E"],"IntervalSeconds":10,"JitterStrategy":"FULL"}`, `"2"`, 5 * time.Second},
+		"task failed":     {1, "E", `{"ErrorEquals":["States.TaskFailed"]}`, `"2"`, time.Second},
+		"not of the list": {1, "E", `{"ErrorEquals":["F"]}`, "E", 0},
+		"first match":     {1, "E", `{"ErrorEquals":["E"],"MaxAttempts":0},{"ErrorEquals":["States.ALL"]}`, "E", 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tasks, _ := failing(test.fails, test.name)
+				start := time.Now()
+				r := run(t, task(`"Retry":[`+test.retry+`],"End":true`), `{}`, asl.Environment{Tasks: tasks, Rand: func() float64 { return 0.5 }})
+				if got := r.Error + string(r.Output); got != test.want {
+					t.Errorf("got = %q, want %q", got, test.want)
+				}
+				if took := time.Since(start); took != test.took {
+					t.Errorf("took %v, want %v", took, test.took)
+				}
+			})
+		})
+	}
+}
+
+func TestCatch(t *testing.T) {
+	t.Parallel()
+	tasks, _ := failing(9, "E")
+	r := run(t, task(`"Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.e","Next":"C"}],"End":true`), `{"a":1}`, asl.Environment{Tasks: tasks})
+	if got, want := string(r.Output), `{"a":1,"e":{"Error":"E","Cause":"because"}}`; got != want {
+		t.Errorf("output = %s %s, want %s", got, r.Error, want)
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	t.Parallel()
+	hang := asl.TaskFuncs{"f": func(ctx context.Context, _ any) (any, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	wait := `{"StartAt":"W",%s"States":{"W":{"Type":"Wait","Seconds":%d,"End":true}}}`
+	tests := map[string]struct {
+		definition, status, error string
+		took                      time.Duration
+	}{
+		"of the task":      {task(`"TimeoutSeconds":7,"End":true`), asl.Failed, "States.Timeout", 7 * time.Second},
+		"caught":           {task(`"TimeoutSeconds":7,"Catch":[{"ErrorEquals":["States.Timeout"],"Next":"C"}],"End":true`), asl.Succeeded, "", 7 * time.Second},
+		"of the machine":   {fmt.Sprintf(wait, `"TimeoutSeconds":3,`, 10), asl.TimedOut, "States.Timeout", 3 * time.Second},
+		"of the service":   {fmt.Sprintf(wait, "", 999), asl.TimedOut, "States.Timeout", 5 * time.Minute},
+		"none":             {fmt.Sprintf(wait, "", 299), asl.Succeeded, "", 299 * time.Second},
+		"endless loop":     {`{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"A"}}}`, asl.Failed, "States.Runtime", 0},
+		"in both branches": {`{"StartAt":"P","TimeoutSeconds":1,"States":{"P":{"Type":"Parallel","End":true,"Branches":[{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":9,"End":true}}},{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":9,"End":true}}}]}}}`, asl.TimedOut, "States.Timeout", time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				r := run(t, test.definition, `{}`, asl.Environment{Tasks: hang})
+				if r.Status != test.status || r.Error != test.error {
+					t.Errorf("got = %s %s (%s), want %s %s", r.Status, r.Error, r.Cause, test.status, test.error)
+				}
+				if took := time.Since(start); took != test.took {
+					t.Errorf("took %v, want %v", took, test.took)
+				}
+			})
+		})
+	}
+}
+
+// A failing branch ends its siblings at once.
+func TestSiblingsStop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		r := run(t, `{"StartAt":"P","States":{"P":{"Type":"Parallel","End":true,"Branches":[
+			{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":1,"Next":"F"},"F":{"Type":"Fail","Error":"X","Cause":"c"}}},
+			{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":200,"End":true}}}]}}}`, `{}`, asl.Environment{})
+		if r.Error != "X" || time.Since(start) != time.Second {
+			t.Errorf("got = %s after %v, want X after 1s", r.Error, time.Since(start))
+		}
+	})
+}
+
+func TestMapConcurrency(t *testing.T) {
+	t.Parallel()
+	items := `{"items":[` + strings.TrimSuffix(strings.Repeat("1,", 100), ",") + `]}`
+	for field, want := range map[string]time.Duration{"": 3 * time.Second, `"MaxConcurrency":10,`: 10 * time.Second, `"MaxConcurrency":1,`: 100 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			r := run(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemsPath":"$.items",`+field+`"ItemProcessor":{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":1,"End":true}}},"End":true}}}`, items, asl.Environment{})
+			if r.Status != asl.Succeeded || time.Since(start) != want {
+				t.Errorf("%s: %s %s after %v, want %v", field, r.Status, r.Cause, time.Since(start), want)
+			}
+		})
+	}
+}
+
+func TestNumbersKeepTheirDigits(t *testing.T) {
+	t.Parallel()
+	r := run(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"b.$":"$.z","a.$":"$.y"},"End":true}}}`, `{"z":9007199254740993,"y":1.0}`, asl.Environment{})
+	if got, want := string(r.Output), `{"b":9007199254740993,"a":1.0}`; got != want {
+		t.Errorf("output = %s, want %s", got, want)
+	}
+}
+
+func TestDataLimit(t *testing.T) {
+	t.Parallel()
+	r := run(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$","b.$":"$"},"End":true}}}`, `"`+strings.Repeat("x", 140000)+`"`, asl.Environment{})
+	if r.Error != "States.DataLimitExceeded" {
+		t.Errorf("error = %s %s", r.Error, r.Cause)
+	}
+}
+
+func TestUnmockedTaskSaysHow(t *testing.T) {
+	t.Parallel()
+	r := run(t, task(`"End":true`), `{}`, asl.Environment{})
+	if r.Error != "States.TaskFailed" || !strings.Contains(r.Cause, "SFN_MOCK_CONFIG") || !strings.Contains(r.Cause, "LAMBDA_ENDPOINT") {
+		t.Errorf("got = %s %s", r.Error, r.Cause)
+	}
+}
+
+func TestMocks(t *testing.T) {
+	t.Parallel()
+	mocks, err := asl.LoadMocks([]byte(`{"StateMachines":{"m":{"TestCases":{"retry":{"T":"R"}}}},
+		"MockedResponses":{"R":{"0-1":{"Throw":{"Error":"E","Cause":"c"}},"2":{"Return":{"ok":1.0}}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tasks, err := mocks.Runner("m", "retry", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	noWait := func(context.Context, time.Duration) error { return nil }
+	r := run(t, task(`"Retry":[{"ErrorEquals":["E"]}],"End":true`), `{}`, asl.Environment{Tasks: tasks, Sleep: noWait})
+	if got, want := string(r.Output), `{"ok":1.0}`; got != want {
+		t.Errorf("output = %s %s, want %s", got, r.Error, want)
+	}
+	for _, bad := range []string{
+		`{`, `{"StateMachines":{"m":{"TestCases":{"c":{"T":"nope"}}}}}`,
+		`{"MockedResponses":{"R":{"x":{"Return":1}}}}`, `{"MockedResponses":{"R":{"0":{}}}}`,
+	} {
+		if _, err := asl.LoadMocks([]byte(bad)); err == nil {
+			t.Errorf("LoadMocks(%s) accepts it", bad)
+		}
+	}
+	if _, err := mocks.Runner("m", "other", nil); err == nil {
+		t.Error("an unknown test case is accepted")
+	}
+}
+
+func TestLambdaRunner(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/2015-03-31/functions/f/invocations":
+			fmt.Fprint(w, `{"n":1.0}`)
+		case "/2015-03-31/functions/fails/invocations":
+			w.Header().Set("X-Amz-Function-Error", "Unhandled")
+			fmt.Fprint(w, `{"errorMessage":"m","errorType":"T"}`)
+		case "/2015-03-31/functions/text/invocations":
+			fmt.Fprint(w, `Task timed out`)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	defer server.Close()
+	client := server.Client()
+	defer client.CloseIdleConnections()
+	tests := map[string]struct{ name, wantError, want string }{
+		"result":    {"f", "", `{"n":1.0}`},
+		"error":     {"fails", "T", ""},
+		"no JSON":   {"text", "Lambda.Unknown", ""},
+		"not found": {"nope", "Lambda.ResourceNotFoundException", ""},
+	}
+	for name, test := range tests {
+		r := run(t, strings.Replace(task(`"End":true`), "function:f", "function:"+test.name, 1), `{}`,
+			asl.Environment{Tasks: &asl.LambdaRunner{Endpoint: server.URL, Client: client}})
+		if r.Error != test.wantError || string(r.Output) != test.want {
+			t.Errorf("%s: got = %s %s %s", name, r.Output, r.Error, r.Cause)
+		}
+	}
+	service := `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":{}},"OutputPath":"$.Payload","End":true}}}`
+	if r := run(t, service, `{}`, asl.Environment{Tasks: &asl.LambdaRunner{Endpoint: server.URL, Client: client}}); string(r.Output) != `{"n":1.0}` {
+		t.Errorf("lambda:invoke: %s %s %s", r.Output, r.Error, r.Cause)
+	}
+}
+
+// One machine serves many executions at once.
+func TestConcurrentRuns(t *testing.T) {
+	t.Parallel()
+	m := parse(t, fiveStates)
+	var running sync.WaitGroup
+	for range 50 {
+		running.Go(func() {
+			if r := m.Run(context.Background(), asl.Environment{}, asl.Execution{Input: []byte(fiveInput)}); r.Status != asl.Succeeded {
+				t.Errorf("%s %s", r.Status, r.Cause)
+			}
+		})
+	}
+	running.Wait()
+}
+
+const (
+	fiveStates = `{"StartAt":"A","States":{
+		"A":{"Type":"Pass","Parameters":{"n.$":"$.n","items.$":"$.items"},"Next":"B"},
+		"B":{"Type":"Choice","Choices":[{"Variable":"$.n","NumericGreaterThan":0,"Next":"C"}],"Default":"E"},
+		"C":{"Type":"Parallel","Branches":[{"StartAt":"X","States":{"X":{"Type":"Pass","End":true}}},{"StartAt":"Y","States":{"Y":{"Type":"Pass","End":true}}}],"ResultPath":"$.p","Next":"D"},
+		"D":{"Type":"Map","ItemsPath":"$.items","ItemProcessor":{"StartAt":"Z","States":{"Z":{"Type":"Pass","End":true}}},"ResultPath":"$.m","Next":"E"},
+		"E":{"Type":"Succeed"}}}`
+	fiveInput = `{"n":1,"items":[1,2,3]}`
+)
+
+func BenchmarkFiveStates(b *testing.B) {
+	m := parse(b, fiveStates)
+	b.ReportAllocs()
+	for b.Loop() {
+		if r := m.Run(context.Background(), asl.Environment{}, asl.Execution{Input: []byte(fiveInput)}); r.Status != asl.Succeeded {
+			b.Fatal(r.Cause)
+		}
+	}
+}
+
+func FuzzParseAndRun(f *testing.F) {
+	f.Add(fiveStates, fiveInput)
+	f.Add(task(`"Retry":[{"ErrorEquals":["States.ALL"],"BackoffRate":1e300}],"End":true`), `{}`)
+	f.Add(`{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"x.$":"States.Format('{}',$)"},"ResultPath":"$.a.b","Next":"A"}}}`, `{"a":{}}`)
+	f.Fuzz(func(t *testing.T, definition, input string) {
+		m, err := asl.Parse([]byte(definition))
+		if (m == nil) == (err == nil) {
+			t.Fatalf("machine %v and error %v", m, err)
+		}
+		if err != nil {
+			var d *asl.DefinitionError
+			if !errors.As(err, &d) || len(d.Diagnostics) == 0 {
+				t.Fatalf("error %T %v", err, err)
+			}
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		r := m.Run(ctx, asl.Environment{Sleep: func(context.Context, time.Duration) error { return nil }}, asl.Execution{Input: []byte(input)})
+		if (r.Status == asl.Succeeded) != (r.Output != nil) {
+			t.Fatalf("%s with output %s", r.Status, r.Output)
+		}
+	})
+}
