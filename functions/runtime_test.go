@@ -127,20 +127,35 @@ func TestSamples(t *testing.T) {
 // to its retries and destinations, and lives on.
 func TestEventFailure(t *testing.T) {
 	t.Parallel()
-	fn := start(t, "event", lambdatest.Options{Env: environment(t, "event", stepFunctions(t))})
-	for name, test := range map[string]struct{ detail, errorType string }{
-		"the workflow's error": {`{"paymentId": "p-1"}`, "States.ParameterPathFailure"},
-		"no JSON path at all":  {`"p-1"`, "States.ParameterPathFailure"},
+	states := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{
+		// The input says how the execution ends: the fields to lay over a success.
+		Respond: func(call lambdatest.StartSyncExecution) (int, any) {
+			answer := succeeded("{}")
+			if err := json.Unmarshal([]byte(call.Input), &answer); err != nil {
+				return http.StatusBadRequest, map[string]any{"__type": "InvalidExecutionInput"}
+			}
+			return http.StatusOK, answer
+		},
+	})
+	t.Cleanup(states.Close)
+	fn := start(t, "event", lambdatest.Options{Env: environment(t, "event", states.URL)})
+	for _, test := range []struct{ name, source, detail, errorType string }{
+		{"a failure with a name", "shop.checkout", `{"status": "FAILED", "error": "LedgerClosed", "cause": "It is Sunday."}`, "LedgerClosed"},
+		{"a time-out", "shop.checkout", `{"status": "TIMED_OUT", "error": "States.Timeout"}`, "States.Timeout"},
+		{"no route", "stock.count", `{}`, "Expressway.NoRoute"},
+		{"a success after them", "shop.checkout", `{}`, ""},
 	} {
-		event := `{"id": "e-1", "source": "shop.checkout", "detail-type": "Payment Received", "detail": ` + test.detail + `}`
+		event := fmt.Sprintf(`{"id": "e-1", "source": %q, "detail-type": "Payment Received", "detail": %s}`, test.source, test.detail)
 		_, err := fn.Invoke(t.Context(), []byte(event), lambdatest.InvokeOptions{})
-		var failure *lambdatest.Error
-		if !errors.As(err, &failure) || failure.Type != test.errorType {
-			t.Errorf("%s: got %v, want an error of type %s", name, err, test.errorType)
+		got := ""
+		if failure := (*lambdatest.Error)(nil); errors.As(err, &failure) {
+			got = failure.Type
+		} else if err != nil {
+			t.Fatalf("%s: %v", test.name, err)
 		}
-	}
-	if _, err := fn.Invoke(t.Context(), sample(t, "event-payment.json"), lambdatest.InvokeOptions{}); err != nil {
-		t.Errorf("after the failures: %v", err)
+		if got != test.errorType {
+			t.Errorf("%s: errorType: got %q, want %q", test.name, got, test.errorType)
+		}
 	}
 	if got := fn.Starts(); got != 1 {
 		t.Errorf("processes: got %d, want 1: a function error must not end one", got)

@@ -1,5 +1,5 @@
 // Command event is the Lambda function that runs a workflow for an EventBridge event,
-// and fails with the failure'\”s name when the workflow does.
+// and fails with the failure's name when the workflow does.
 package main
 
 import (

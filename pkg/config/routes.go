@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/secrets"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
@@ -345,6 +346,11 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		"secrets": func(n ast.Node) {
 			at["secrets"] = n
 			spec.Secrets = d.texts(n, "secrets")
+			for _, text := range spec.Secrets {
+				if ref, err := secrets.Parse(text); err == nil && ref.Scheme != secrets.Env {
+					d.add(n, "secrets: %s: references are not supported by this version; use env:NAME", ref.Scheme)
+				}
+			}
 		},
 		"basic": func(n ast.Node) {
 			at["basic"] = n
@@ -362,6 +368,10 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		},
 		"jwt": func(n ast.Node) { d.add(n, "jwt: JSON Web Tokens are not supported by this version") },
 	})
+	if spec.Provider == "sns" {
+		d.add(at["provider"], "verify: provider sns is not supported by this version: its certificates cannot be fetched yet")
+		return
+	}
 	for _, p := range spec.Validate() {
 		where := n
 		if found, ok := at[p.Field]; ok {

@@ -110,7 +110,7 @@ func (f *Front) refuse(ctx context.Context, r *request, failure *bridge.Failure)
 
 func (f *Front) logRefusal(ctx context.Context, r *request, failure *bridge.Failure) {
 	f.log.LogAttrs(ctx, slog.LevelWarn, "request refused",
-		slog.String("error", failure.Name), slog.String("reason", failure.Cause), slog.String("requestId", r.requestID))
+		slog.String("error", failure.Name), slog.String("reason", failure.Cause), slog.String("delivery", r.requestID))
 }
 
 // httpRequest makes the net/http request with aws-lambda-go-api-proxy, and mends in

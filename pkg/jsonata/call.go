@@ -213,9 +213,6 @@ func (ev *evaluator) callOnce(f any, args []any, input any, env *frame) (any, er
 			}
 			full[i] = a
 		}
-		for len(full) > 0 && IsUndefined(full[len(full)-1]) {
-			full = full[:len(full)-1]
-		}
 		return ev.call(f.f, full, input, env)
 	case *matcher:
 		return f.callAsFunction(ev, args)

@@ -26,6 +26,17 @@ type found struct {
 // A finder yields the matches of a string one after another; nil is the end.
 type finder func() (*found, error)
 
+// first returns the first match, if any is wanted. (The reference looks for each match
+// before it asks whether it is still wanted: an error in it counts all the same.)
+func (next finder) first(limit int, err *error) *found {
+	if limit == 0 {
+		return nil
+	}
+	f, e := next()
+	*err = e
+	return f
+}
+
 // firstBatch is how many matches are looked for at once. The search cannot be
 // interrupted, so that each batch is followed by a look at the clock.
 const firstBatch = 32
@@ -200,14 +211,7 @@ func fnMatch(ev *evaluator, args []any) (any, error) {
 	out := &seq{sequence: true}
 	next := ev.finderOf(args[1], s)
 	units, upTo := 0, 0
-	for n < 0 || len(out.items) < n {
-		f, err := next()
-		if err != nil {
-			return nil, err
-		}
-		if f == nil {
-			break
-		}
+	for f := next.first(n, &err); f != nil && (n < 0 || len(out.items) < n); f, err = next() {
 		if f.start >= upTo {
 			units += utf16Len(s[upTo:f.start])
 			upTo = f.start
@@ -219,7 +223,7 @@ func fnMatch(ev *evaluator, args []any) (any, error) {
 		ev.use(4 * memberSize)
 		out.items = append(out.items, o)
 	}
-	return out, nil
+	return out, err
 }
 
 func fnSplit(ev *evaluator, args []any) (any, error) {
@@ -272,19 +276,14 @@ func fnSplit(ev *evaluator, args []any) (any, error) {
 	}
 	next := ev.finderOf(args[1], s)
 	start := 0
-	for n < 0 || len(out.items) < n {
-		f, err := next()
-		if err != nil {
-			return nil, err
-		}
-		if f == nil {
-			add(s[start:])
-			break
-		}
+	for f := next.first(n, &err); f != nil && (n < 0 || len(out.items) < n); f, err = next() {
 		add(s[start:max(start, f.start)])
 		start = f.end
 	}
-	return out, nil
+	if n < 0 || len(out.items) < n {
+		add(s[start:])
+	}
+	return out, err
 }
 
 func fnReplace(ev *evaluator, args []any) (any, error) {
@@ -303,13 +302,13 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 		return s, nil
 	}
 	if pattern, ok := args[1].(string); ok {
-		with, ok := args[2].(string)
-		if !ok {
-			return nil, errorf("D3012", args[2])
-		}
 		count := strings.Count(s, pattern)
 		if n >= 0 {
 			count = min(count, n)
+		}
+		with, ok := args[2].(string)
+		if !ok && count > 0 {
+			return nil, errorf("D3012", args[2])
 		}
 		if err := ev.reserve(float64(len(s)) + float64(count)*float64(len(with))); err != nil {
 			return nil, err
@@ -319,14 +318,9 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 	next := ev.finderOf(args[1], s)
 	var out strings.Builder
 	position := 0
-	for count := 0; n < 0 || count < n; count++ {
-		f, err := next()
-		if err != nil {
-			return nil, err
-		}
-		if f == nil {
-			break
-		}
+	count := 0
+	for f := next.first(n, &err); f != nil && (n < 0 || count < n); f, err = next() {
+		count++
 		with, err := ev.substitute(args[2], f, s)
 		if err != nil {
 			return nil, err
@@ -337,6 +331,9 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 		out.WriteString(s[min(position, f.start):f.start])
 		out.WriteString(with)
 		position = max(f.end, position)
+	}
+	if err != nil {
+		return nil, err
 	}
 	ev.use(len(s) - position)
 	out.WriteString(s[position:])

@@ -234,6 +234,7 @@ func TestCheckedBeforeSending(t *testing.T) {
 			t.Run(title+"/"+op, func(t *testing.T) {
 				t.Parallel()
 				o := options("")
+				o.Getenv = func(name string) string { return map[string]string{"AWS_SAM_LOCAL": "true"}[name] }
 				o.HTTPClient = httpFunc(func(*http.Request) (*http.Response, error) {
 					t.Error("it was sent")
 					return nil, io.EOF
