@@ -31,8 +31,9 @@ func defineNumbers(define definer) {
 		if IsUndefined(args[0]) {
 			return Undefined, nil
 		}
-		p := math.Pow(toFloat(args[0]), optionalNumber(args[1], math.NaN()))
-		if math.IsInf(p, 0) || math.IsNaN(p) {
+		exponent := optionalNumber(args[1], math.NaN())
+		p := math.Pow(toFloat(args[0]), exponent)
+		if math.IsNaN(exponent) || math.IsInf(p, 0) || math.IsNaN(p) {
 			e := &Error{Code: "D3061", Position: -1, Value: args[0], other: args[1]}
 			e.describe()
 			return nil, e

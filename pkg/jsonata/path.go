@@ -285,15 +285,7 @@ func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
 			ev.use(slotSize)
 		}
 	}
-	return withoutMissing(out), nil
-}
-
-// withoutMissing drops the one item that stands for no input.
-func withoutMissing(s *seq) *seq {
-	if len(s.items) == 1 && IsUndefined(s.items[0]) {
-		s.items = nil
-	}
-	return s
+	return out, nil
 }
 
 // selects says how often a predicate's value selects the item at i of n.

@@ -239,7 +239,9 @@ func (r *resolver) dot(n *node) (*node, *Error) {
 		}
 		path.steps = append(path.steps, rest)
 	}
-	for _, s := range path.steps[first:] {
+	// Of the steps that were there before, the first can be a literal that # or ^ made
+	// a path of.
+	for _, s := range append(path.steps[:1:1], path.steps[first:]...) {
 		switch s.kind {
 		case kindNumber, kindValue:
 			return nil, errorToken("S0213", s.pos, s.text, s.lit)

@@ -1,0 +1,229 @@
+package bridge_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// A starterFunc runs executions in a test.
+type starterFunc func(ctx context.Context, s bridge.Start) (bridge.Outcome, error)
+
+var _ bridge.Starter = starterFunc(nil)
+
+func (f starterFunc) StartSync(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+	return f(ctx, s)
+}
+
+func (f starterFunc) Start(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+	return f(ctx, s)
+}
+
+func echo(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
+	return bridge.Outcome{ExecutionARN: "arn", Name: s.Name, Status: bridge.Succeeded, Output: s.Input}, nil
+}
+
+func expression(t testing.TB, source string) *bridge.Template {
+	t.Helper()
+	e, err := jsonata.Compile(source, jsonata.StepFunctions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bridge.Expression(e, "route r: here")
+}
+
+func delivery(route *bridge.Route, document string) *bridge.Delivery {
+	return &bridge.Delivery{
+		Route: route, ID: "d-1", RequestID: "q-1", Kind: "request", ReceivedAt: time.Now(),
+		Document: func() (any, error) { return jsonata.Decode([]byte(document)) },
+	}
+}
+
+func newBridge(f starterFunc) *bridge.Bridge {
+	return bridge.New(f, slog.New(slog.DiscardHandler), nil)
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		filter, input string
+		document      string
+		output        string // of an execution that echoes its input
+		filtered      bool
+		failure       string
+	}{
+		"default input":        {"", "", `{"b":1.0,"a":9007199254740993}`, `{"b":1.0,"a":9007199254740993}`, false, ""},
+		"expression":           {"", "$request.b", `{"b":{"x":1.0}}`, `{"x":1.0}`, false, ""},
+		"passes the filter":    {"$request.b = 1", "$request.b", `{"b":1}`, `1`, false, ""},
+		"filtered":             {"$request.b = 2", "", `{"b":1}`, "", true, ""},
+		"truthy is not true":   {"$request.b", "", `{"b":"yes"}`, "", true, ""},
+		"filter fails":         {`$request.b + 1`, "", `{"b":"secret"}`, "", false, bridge.ExpressionFailed},
+		"input yields nothing": {"", "$request.c", `{"b":1}`, "", false, bridge.ExpressionFailed},
+		"input is a function":  {"", "function($x){$x}", `{}`, "", false, bridge.ExpressionFailed},
+		"input too large":      {"", `$pad("", 300000, "x")`, `{}`, "", false, bridge.InputTooLarge},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			route := &bridge.Route{Name: "r", StateMachine: "m"}
+			if test.filter != "" {
+				route.Filter = expression(t, test.filter)
+			}
+			if test.input != "" {
+				route.Input = expression(t, test.input)
+			}
+			r := newBridge(echo).Run(t.Context(), delivery(route, test.document))
+			if r.Filtered != test.filtered || r.ErrorName() != test.failure {
+				t.Fatalf("filtered = %v, failure = %v, want %v and %q", r.Filtered, r.Failure, test.filtered, test.failure)
+			}
+			if test.output != "" && string(r.Outcome.Output) != test.output {
+				t.Errorf("output = %s, want %s", r.Outcome.Output, test.output)
+			}
+			if r.Failure != nil && strings.Contains(r.Failure.Error(), "secret") {
+				t.Errorf("the failure shows a value: %v", r.Failure)
+			}
+		})
+	}
+}
+
+// The wait is the least of the route's time-out, what the platform leaves less a
+// margin, and five minutes.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ route, platform, want time.Duration }{
+		{0, 0, 5 * time.Minute},
+		{9 * time.Second, 0, 9 * time.Second},
+		{9 * time.Second, 29 * time.Second, 9 * time.Second},
+		{0, 29 * time.Second, 28500 * time.Millisecond},
+		{time.Minute, 29 * time.Second, 28500 * time.Millisecond},
+		{0, 15 * time.Minute, 5 * time.Minute},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx := t.Context()
+			if test.platform > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, test.platform)
+				defer cancel()
+			}
+			start := time.Now()
+			r := newBridge(func(ctx context.Context, _ bridge.Start) (bridge.Outcome, error) {
+				<-ctx.Done()
+				return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", ctx.Err())
+			}).Run(ctx, delivery(&bridge.Route{Name: "r", Timeout: test.route}, `{}`))
+			if r.ErrorName() != bridge.Deadline || time.Since(start) != test.want {
+				t.Errorf("%+v: %v after %v", test, r.Failure, time.Since(start))
+			}
+		})
+	}
+}
+
+func TestScopeOfAnswers(t *testing.T) {
+	t.Parallel()
+	fails := func(context.Context, bridge.Start) (bridge.Outcome, error) {
+		return bridge.Outcome{ExecutionARN: "arn", Name: "n", Status: bridge.Failed, Error: "Broken", Cause: "why"}, nil
+	}
+	r := newBridge(fails).Run(t.Context(), delivery(&bridge.Route{Name: "r"}, `{}`))
+	v, err := expression(t, `$failure.error & " " & $failure.cause & " " & $failure.execution.arn & " " & $context.requestId`).Eval(t.Context(), r.Scope)
+	if err != nil || v != "Broken why arn q-1" {
+		t.Errorf("got = %v, %v", v, err)
+	}
+	r = newBridge(echo).Run(t.Context(), delivery(&bridge.Route{Name: "r"}, `{"a":[1,2]}`))
+	v, err = expression(t, `$execution.status & $string($sum($execution.output.a))`).Eval(t.Context(), r.Scope)
+	if err != nil || v != "SUCCEEDED3" {
+		t.Errorf("got = %v, %v", v, err)
+	}
+}
+
+func TestClasses(t *testing.T) {
+	t.Parallel()
+	want := map[string]bridge.Class{
+		bridge.Throttled: bridge.Retryable, bridge.Unavailable: bridge.Retryable, bridge.InProgress: bridge.Retryable,
+		bridge.Unknown: bridge.Ambiguous, bridge.Deadline: bridge.Ambiguous,
+		bridge.BadRequest: bridge.Permanent, bridge.InputTooLarge: bridge.Permanent, bridge.Misconfigured: bridge.Permanent,
+		"OrderNotFound": bridge.Settled, bridge.StatesTimeout: bridge.Settled,
+	}
+	for name, class := range want {
+		if got := bridge.ClassOf(name); got != class {
+			t.Errorf("ClassOf(%s) = %v, want %v", name, got, class)
+		}
+	}
+	for _, name := range bridge.Names() {
+		if !strings.HasPrefix(name, "Expressway.") {
+			t.Errorf("the bridge's own name %q is not in its name space", name)
+		}
+	}
+}
+
+func TestFailure(t *testing.T) {
+	t.Parallel()
+	inner := errors.New("dial refused")
+	f := bridge.Failf(bridge.Unavailable, "never sent", inner)
+	if got, want := f.Error(), "Expressway.Unavailable: never sent: dial refused"; got != want {
+		t.Errorf("Error() = %q, want %q", got, want)
+	}
+	if !errors.Is(f, inner) {
+		t.Error("the chain is lost")
+	}
+	workflow := &bridge.Failure{Name: "OrderNotFound", Cause: "customer 4711"}
+	if got := workflow.Error(); got != "OrderNotFound" {
+		t.Errorf("a workflow's cause is payload, and is in %q", got)
+	}
+	if got := bridge.AsFailure(inner).Name; got != bridge.Internal {
+		t.Errorf("AsFailure = %s", got)
+	}
+}
+
+func TestMatches(t *testing.T) {
+	t.Parallel()
+	if !bridge.Matches([]string{"A", "States.ALL"}, bridge.Throttled) || !bridge.Matches([]string{"A"}, "A") || bridge.Matches([]string{"A"}, "a") || bridge.Matches(nil, "A") {
+		t.Error("Matches is wrong")
+	}
+}
+
+func TestExecutionName(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		route, id := rapid.StringMatching(`[a-z0-9-]{1,40}`).Draw(t, "route"), rapid.String().Draw(t, "id")
+		name := bridge.ExecutionName(route, id)
+		if len(name) > 80 || !strings.HasPrefix(name, route) {
+			t.Fatalf("name %q", name)
+		}
+		for _, c := range []byte(name) {
+			if !strings.ContainsRune("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_", rune(c)) {
+				t.Fatalf("name %q has %q", name, c)
+			}
+		}
+	})
+}
+
+func TestLogKeepsPayloadOut(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	b := bridge.New(starterFunc(func(context.Context, bridge.Start) (bridge.Outcome, error) {
+		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: "Broken", Cause: "customer 4711"}, nil
+	}), slog.New(slog.NewJSONHandler(&out, nil)), nil)
+	d := delivery(&bridge.Route{Name: "r"}, `{"card":"4242"}`)
+	b.Log(t.Context(), d, b.Run(t.Context(), d))
+	var line map[string]any
+	if err := json.Unmarshal([]byte(out.String()), &line); err != nil {
+		t.Fatal(err)
+	}
+	for k, want := range map[string]any{"route": "r", "delivery": "d-1", "error": "Broken", "executionArn": "arn", "status": "FAILED"} {
+		if line[k] != want {
+			t.Errorf("%s = %v, want %v", k, line[k], want)
+		}
+	}
+	if strings.Contains(out.String(), "4242") || strings.Contains(out.String(), "4711") {
+		t.Errorf("the log shows payload: %s", out.String())
+	}
+}
