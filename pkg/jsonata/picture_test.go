@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/expressway-dev/expressway/internal/shared"
 )
 
 var testNow = time.Date(2026, 3, 4, 5, 6, 7, 8e6, time.UTC)
@@ -16,28 +18,7 @@ var testNow = time.Date(2026, 3, 4, 5, 6, 7, 8e6, time.UTC)
 // pictureSuite returns the directory of the reference's test suite.
 func pictureSuite(t *testing.T) string {
 	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			t.Fatal("no go.mod above the working directory")
-		}
-		dir = parent
-	}
-	suite := filepath.Join(dir, "..", "shared", "jsonata-suite", "groups")
-	if _, err := os.Stat(suite); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("the JSONata test suite is not there")
-	}
-	return suite
+	return shared.Path(t, "jsonata-suite", "groups")
 }
 
 type pictureCase struct {

@@ -22,7 +22,7 @@ func TestBoto3(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), clientLimit)
 	defer cancel()
 	if err := exec.CommandContext(ctx, python, "-c", "import boto3").Run(); err != nil {
-		unavailable(t, "boto3 cannot be imported by "+python+" (set EXPRESSWAY_PYTHON)")
+		unavailable(t, "EXPRESSWAY_PYTHON", "boto3 cannot be imported by "+python+" (set EXPRESSWAY_PYTHON)")
 	}
 	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUID}, passDefinition))
 	out, err := exec.CommandContext(ctx, python, filepath.Join("testdata", "boto3_client.py"), server.URL).CombinedOutput()
@@ -39,7 +39,7 @@ func TestAWSCLI(t *testing.T) {
 	defer cancel()
 	// An aws that cannot say its version is a shim with nothing behind it.
 	if err := exec.CommandContext(ctx, cli, "--version").Run(); err != nil {
-		unavailable(t, "the AWS CLI cannot be run as "+cli+" (set EXPRESSWAY_AWS_CLI)")
+		unavailable(t, "EXPRESSWAY_AWS_CLI", "the AWS CLI cannot be run as "+cli+" (set EXPRESSWAY_AWS_CLI)")
 	}
 	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUID}, passDefinition))
 	run := func(args ...string) (string, error) {
@@ -52,7 +52,7 @@ func TestAWSCLI(t *testing.T) {
 	}
 	out, err := run("start-sync-execution", "--state-machine-arn", machineARN, "--input", `{"a": 1}`)
 	if err != nil && strings.Contains(out, "Could not connect to the endpoint URL") && strings.Contains(out, "sync-") {
-		unavailable(t, "this AWS CLI cannot turn off the host prefix")
+		unavailable(t, "EXPRESSWAY_AWS_CLI", "this AWS CLI cannot turn off the host prefix")
 	}
 	var answer struct{ Status, Output string }
 	if err != nil || json.Unmarshal([]byte(out), &answer) != nil || answer.Status != "SUCCEEDED" || answer.Output != `{"a":1}` && answer.Output != `{"a": 1}` {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
@@ -53,7 +54,7 @@ func (c recorded) definition() string {
 func recordings(t *testing.T, area string) []recorded {
 	t.Helper()
 	var list []recorded
-	if err := json.Unmarshal(shared(t, "conformance/cases/"+area+".json"), &list); err != nil {
+	if err := json.Unmarshal(shared.Read(t, "conformance/cases/"+area+".json"), &list); err != nil {
 		t.Fatal(err)
 	}
 	return list

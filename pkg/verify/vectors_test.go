@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/secrets"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
@@ -53,36 +52,10 @@ type vector struct {
 	Expect string
 }
 
-// shared finds test data beside the module's root.
-func shared(t testing.TB, name string) []byte {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the working directory")
-		}
-		dir = filepath.Dir(dir)
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "..", "shared", name))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("the shared test data is not here: %v", err)
-	}
-	return data
-}
-
 func loadVectors(t testing.TB) []vector {
 	t.Helper()
 	var file struct{ Vectors []vector }
-	if err := json.Unmarshal(shared(t, "vectors/webhook-signatures.json"), &file); err != nil {
+	if err := json.Unmarshal(shared.Read(t, "vectors/webhook-signatures.json"), &file); err != nil {
 		t.Fatal(err)
 	}
 	return file.Vectors
