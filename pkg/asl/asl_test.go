@@ -279,6 +279,17 @@ func TestLambdaRunner(t *testing.T) {
 	}
 }
 
+// A Map of ten thousand items costs no more an item than one of ten.
+func TestLargeMap(t *testing.T) {
+	t.Parallel()
+	items := "[" + strings.TrimSuffix(strings.Repeat("1,", 10000), ",") + "]"
+	r := run(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
+		"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Pass","Next":"C"},"C":{"Type":"Pass","End":true}}},"End":true}}}`, items, asl.Environment{})
+	if r.Status != asl.Succeeded || string(r.Output) != items {
+		t.Errorf("%s %s %s", r.Status, r.Error, r.Cause)
+	}
+}
+
 // One machine serves many executions at once.
 func TestConcurrentRuns(t *testing.T) {
 	t.Parallel()
@@ -303,6 +314,21 @@ const (
 		"E":{"Type":"Succeed"}}}`
 	fiveInput = `{"n":1,"items":[1,2,3]}`
 )
+
+func BenchmarkMap(b *testing.B) {
+	m := parse(b, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}},"End":true}}}`)
+	for _, n := range []int{10, 100, 1000, 10000} {
+		input := []byte("[" + strings.TrimSuffix(strings.Repeat("1,", n), ",") + "]")
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				if r := m.Run(context.Background(), asl.Environment{}, asl.Execution{Input: input}); r.Status != asl.Succeeded {
+					b.Fatal(r.Cause)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/item")
+		})
+	}
+}
 
 func BenchmarkFiveStates(b *testing.B) {
 	m := parse(b, fiveStates)

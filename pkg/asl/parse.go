@@ -40,7 +40,7 @@ const (
 	invalidJSON      = "INVALID_JSON_DESCRIPTION"
 	missingTarget    = "MISSING_TRANSITION_TARGET"
 	maxStates        = 10000
-	maxTransitions   = 25000 // of one execution: the service's limit on history
+	maxTransitions   = 1000000 // of one execution: an Express Workflow has no such limit, a laptop's patience has
 	defaultMapLimit  = 40
 	defaultInterval  = 1
 	defaultAttempts  = 3

@@ -124,7 +124,7 @@ func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 			return nil, &Error{Name: "States.Timeout", fatal: true}
 		}
 		if f.run.steps.Add(1) > maxTransitions {
-			return nil, &Error{Name: "States.Runtime", Cause: fmt.Sprintf("The execution reached the limit of %d transitions.", maxTransitions), fatal: true}
+			return nil, &Error{Name: "States.Runtime", Cause: fmt.Sprintf("The local engine ends an execution after %d transitions; this one seems to loop.", maxTransitions), fatal: true}
 		}
 		f.state, f.retries = fl.states[name], 0
 		f.entered, f.since = f.run.event(), f.run.env.Now()

@@ -144,6 +144,22 @@ func TestScopeOfAnswers(t *testing.T) {
 	}
 }
 
+func TestTraceID(t *testing.T) {
+	t.Parallel()
+	d := delivery(&bridge.Route{Name: "r", Input: expression(t, "$context.traceId")}, `{}`)
+	for _, test := range []struct{ record, request, want string }{
+		{"Root=1-a;Sampled=1", "Root=1-b", `"1-a"`},
+		{"", "Self=1-x; Root=1-b", `"1-b"`},
+		{"Sampled=1", "", `""`},
+	} {
+		d.TraceHeader, d.FallbackTrace = test.record, test.request
+		r := newBridge(echo).Run(t.Context(), d)
+		if got := string(r.Outcome.Output); got != test.want {
+			t.Errorf("%+v: traceId = %s", test, got)
+		}
+	}
+}
+
 func TestClasses(t *testing.T) {
 	t.Parallel()
 	want := map[string]bridge.Class{

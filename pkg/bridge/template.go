@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -107,6 +108,7 @@ type Scope struct {
 	bridge   *Bridge
 	delivery *Delivery
 	deadline time.Time
+	traceID  string
 	result   *Result
 
 	doc    any
@@ -117,7 +119,22 @@ type Scope struct {
 
 func newScope(ctx context.Context, b *Bridge, d *Delivery) *Scope {
 	deadline, _ := ctx.Deadline()
-	return &Scope{bridge: b, delivery: d, deadline: deadline}
+	// The key is a plain string: aws-lambda-go's own.
+	invocation, _ := ctx.Value("x-amzn-trace-id").(string)
+	return &Scope{bridge: b, delivery: d, deadline: deadline, traceID: traceID(d.TraceHeader, invocation, d.FallbackTrace)}
+}
+
+// traceID returns the Root of the first X-Ray trace header that has one: the trace
+// that the execution joins.
+func traceID(headers ...string) string {
+	for _, h := range headers {
+		for field := range strings.SplitSeq(h, ";") {
+			if root, ok := strings.CutPrefix(strings.TrimSpace(field), "Root="); ok {
+				return root
+			}
+		}
+	}
+	return ""
 }
 
 func (s *Scope) settle(r Result) { s.result = &r }
@@ -160,7 +177,7 @@ func (s *Scope) context() any {
 	o := jsonata.NewObject(5)
 	o.Set("route", s.delivery.Route.Name)
 	o.Set("requestId", s.delivery.RequestID)
-	o.Set("traceId", s.delivery.TraceHeader)
+	o.Set("traceId", s.traceID)
 	o.Set("receivedAt", s.delivery.ReceivedAt.UTC().Format("2006-01-02T15:04:05.000Z"))
 	o.Set("remainingTime", float64(s.deadline.Sub(s.bridge.now()).Milliseconds()))
 	return o
