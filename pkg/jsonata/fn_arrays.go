@@ -7,9 +7,9 @@ import (
 )
 
 func defineArrays(define definer) {
-	define("sum", "<a<n>:n>", 1, onNumbers(Undefined, false, func(sum, x float64) float64 { return sum + x }))
-	define("max", "<a<n>:n>", 1, onNumbers(Undefined, true, math.Max))
-	define("min", "<a<n>:n>", 1, onNumbers(Undefined, true, math.Min))
+	define("sum", "<a<n>:n>", 1, onNumbers(false, func(sum, x float64) float64 { return sum + x }))
+	define("max", "<a<n>:n>", 1, onNumbers(true, math.Max))
+	define("min", "<a<n>:n>", 1, onNumbers(true, math.Min))
 	define("average", "<a<n>:n>", 1, func(_ *evaluator, args []any) (any, error) {
 		items, _ := elements(args[0])
 		if len(items) == 0 {
@@ -66,11 +66,11 @@ func defineArrays(define definer) {
 
 // onNumbers folds an array of numbers. Of an empty one, the result is 0, or undefined
 // if it starts from the first item.
-func onNumbers(none any, fromFirst bool, f func(acc, x float64) float64) func(*evaluator, []any) (any, error) {
+func onNumbers(fromFirst bool, f func(acc, x float64) float64) func(*evaluator, []any) (any, error) {
 	return func(_ *evaluator, args []any) (any, error) {
 		items, ok := elements(args[0])
 		if !ok || fromFirst && len(items) == 0 {
-			return none, nil
+			return Undefined, nil
 		}
 		acc := 0.0
 		for i, item := range items {

@@ -16,7 +16,7 @@ var bindingPowers = map[string]int{
 	"and": 30, "or": 25, "in": 40, "&": 50,
 }
 
-// knownOperators are all those that the grammar has a use for.
+// knownOperator reports whether the grammar has a use for an operator.
 func knownOperator(op string) bool {
 	switch op {
 	case "!", "~":
