@@ -44,35 +44,22 @@ const firstBatch = 32
 // finder returns the matches of m in s.
 func (m *matcher) finder(ev *evaluator, s string) finder {
 	var batch [][]int
-	next, size, last := 0, firstBatch, -1
-	done := false
-	empty := m.re.MatchString("")
+	var end error // what the search ends in, after the batch
+	next, size, done := 0, firstBatch, false
 	return func() (*found, error) {
 		if next == len(batch) && !done {
 			if err := ev.checkTime(); err != nil {
 				return nil, err
 			}
-			batch = m.re.FindAllStringSubmatchIndex(s, size)
-			done = len(batch) < size
+			batch, end = regexpMatches(m.re, s, size)
+			done = len(batch) < size || end != nil
 			size *= 8
 		}
-		if last == len(s) {
-			return nil, nil
+		if next >= len(batch) {
+			return nil, end
 		}
-		at := []int(nil)
-		if next < len(batch) {
-			at = batch[next]
-		}
-		// The reference looks for each match at the end of the one before, and refuses
-		// an empty one there; this package's search would skip it.
-		if last >= 0 && (at != nil && at[0] == at[1] || empty && (at == nil || at[0] != last)) {
-			return nil, errorToken("D1004", -1, "", m.source)
-		}
-		if at == nil {
-			return nil, nil
-		}
+		at := batch[next]
 		next++
-		last = at[1]
 		f := &found{text: s[at[0]:at[1]], start: at[0], end: at[1], groups: make([]any, 0, len(at)/2-1)}
 		for i := 2; i < len(at); i += 2 {
 			if at[i] < 0 {
@@ -193,7 +180,7 @@ func fnContains(ev *evaluator, args []any) (any, error) {
 		return strings.Contains(s, token), nil
 	}
 	if m, ok := args[1].(*matcher); ok {
-		return m.re.MatchString(s), nil
+		return regexpContains(m.re, s)
 	}
 	f, err := ev.finderOf(args[1], s)()
 	return f != nil, err
