@@ -56,6 +56,9 @@ type Environment struct {
 	// Rand returns a number in [0, 1).
 	Rand func() float64
 	UUID func() string
+	// Observe is told of every event, one at a time and in the order of their
+	// numbers. It delays the execution, and must not run another Observe.
+	Observe func(Event)
 }
 
 func (e Environment) withDefaults() Environment {

@@ -33,8 +33,13 @@ func run(t testing.TB, definition, input string, env asl.Environment) asl.Result
 	return parse(t, definition).Run(t.Context(), env, asl.Execution{Input: []byte(input)})
 }
 
+// task is a machine of the Task state T, and of C where the rest leads to it.
 func task(rest string) string {
-	return `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f",` + rest + `},"C":{"Type":"Pass","End":true}}}`
+	caught := ""
+	if strings.Contains(rest, `"C"`) {
+		caught = `,"C":{"Type":"Pass","End":true}`
+	}
+	return `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f",` + rest + `}` + caught + `}}`
 }
 
 // failing fails n times, then succeeds with the number of calls.
@@ -54,7 +59,7 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 	tests := map[string]struct{ definition, want string }{
 		"no JSON":          {`{`, "INVALID_JSON_DESCRIPTION"},
 		"no object":        {`[]`, "INVALID_JSON_DESCRIPTION"},
-		"no states":        {`{"StartAt":"A"}`, "/States"},
+		"no states":        {`{"StartAt":"A"}`, "These fields are required: [States] at /"},
 		"no start":         {`{"StartAt":"B","States":{"A":{"Type":"Pass","End":true}}}`, "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /StartAt"},
 		"no target":        {`{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"}}}`, "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next"},
 		"unknown type":     {`{"StartAt":"A","States":{"A":{"Type":"Parse","End":true}}}`, "/States/A/Type"},

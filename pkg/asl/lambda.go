@@ -17,7 +17,8 @@ import (
 type LambdaRunner struct {
 	// Endpoint is the base URL, such as http://127.0.0.1:3001.
 	Endpoint string
-	Client   *http.Client
+	// Client sends the requests; nil stands for [http.DefaultClient].
+	Client *http.Client
 }
 
 // maxPayload is Lambda's limit for a response.
@@ -39,7 +40,11 @@ func (l *LambdaRunner) RunTask(ctx context.Context, t Task) (any, error) {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := l.Client.Do(req)
+	client := l.Client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return nil, &Error{Name: "Lambda.SdkClientException", Cause: fmt.Sprintf("function %s cannot be reached at LAMBDA_ENDPOINT: %v", name, err)}
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -13,15 +15,15 @@ import (
 // errSibling cancels the branches beside one that failed.
 var errSibling = errors.New("a sibling failed")
 
-// inner starts a frame for a branch or an iteration.
-func (f *frame) inner() *frame {
-	return &frame{run: f.run, vars: &scope{outer: f.vars}, item: f.item}
+// inner starts a frame for a branch or an iteration, whose first event follows last.
+func (f *frame) inner(last int64) *frame {
+	return &frame{run: f.run, vars: &scope{outer: f.vars}, item: f.item, last: last}
 }
 
 // parallel runs the branches side by side; the first failure ends them all.
 func (f *frame) parallel(ctx context.Context, input any) (any, *Error) {
 	branches := f.state.branches
-	f.run.event() // ParallelStateStarted
+	f.record(Event{Type: "ParallelStateStarted"})
 	results := make([]any, len(branches))
 	limit := 1
 	for _, b := range branches {
@@ -29,63 +31,128 @@ func (f *frame) parallel(ctx context.Context, input any) (any, *Error) {
 			limit = len(branches)
 		}
 	}
-	err := f.sideBySide(ctx, len(branches), limit, func(ctx context.Context, i int) *Error {
-		var err *Error
-		results[i], err = f.inner().flow(ctx, branches[i], input)
-		return err
+	started := f.last
+	err := f.sideBySide(ctx, len(branches), limit, func(ctx context.Context, i int, _ int64) (end ended, err *Error) {
+		inner := f.inner(started)
+		results[i], err = inner.flow(ctx, branches[i], input)
+		return ended{inner.last, inner.last}, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	f.run.event() // ParallelStateSucceeded
+	f.aside(Event{Type: "ParallelStateSucceeded"})
 	return results, nil
 }
 
+// ended is the event that a job's successor on the same worker follows, and the one
+// that the end of the whole state follows.
+type ended struct{ next, final int64 }
+
+// A job is one branch or iteration; last is the event that it follows.
+type job func(ctx context.Context, i int, last int64) (ended, *Error)
+
+// A panicked is a panic of a job, on its way to the goroutine that called Run: there,
+// the caller can recover it.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p panicked) String() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
+
 // sideBySide runs n jobs, limit at a time, until one fails; it returns when all
 // have ended.
-func (f *frame) sideBySide(ctx context.Context, n, limit int, job func(ctx context.Context, i int) *Error) *Error {
+func (f *frame) sideBySide(ctx context.Context, n, limit int, run job) *Error {
 	if limit == 1 || n == 1 {
+		last := f.last
 		for i := range n {
-			if err := job(ctx, i); err != nil {
+			end, err := run(ctx, i, last)
+			if err != nil {
+				f.last = end.next
 				return err
 			}
+			last, f.last = end.next, end.final
 		}
 		return nil
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var mu sync.Mutex
-	var first *Error
-	var next int
-	var running sync.WaitGroup
+	g := group{run: run, n: n, started: f.last, final: f.last}
+	ctx, g.cancel = context.WithCancelCause(ctx)
+	defer g.cancel(nil)
 	for range min(n, limit) {
-		running.Go(func() {
-			for {
-				mu.Lock()
-				i := next
-				next++
-				mu.Unlock()
-				if i >= n || ctx.Err() != nil {
-					return
-				}
-				if err := job(ctx, i); err != nil {
-					mu.Lock()
-					if first == nil {
-						first = err
-					}
-					mu.Unlock()
-					cancel(errSibling)
-					return
-				}
-			}
-		})
+		g.running.Go(func() { g.work(ctx) })
 	}
-	running.Wait()
-	return first
+	g.running.Wait()
+	if g.panicked != nil {
+		panic(*g.panicked)
+	}
+	f.last = g.final
+	return g.failure
+}
+
+// A group is the jobs of one state on several goroutines.
+type group struct {
+	run     job
+	n       int
+	started int64
+	cancel  context.CancelCauseFunc
+	running sync.WaitGroup
+
+	mu       sync.Mutex
+	next     int
+	final    int64
+	failure  *Error
+	panicked *panicked
+}
+
+func (g *group) work(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			g.panicked = &panicked{p, debug.Stack()}
+			g.cancel(errSibling)
+		}
+	}()
+	last := g.started
+	for {
+		i, ok := g.take()
+		if !ok || ctx.Err() != nil {
+			return
+		}
+		end, err := g.run(ctx, i, last)
+		if last = end.next; !g.ended(end, err) {
+			return
+		}
+	}
+}
+
+func (g *group) take() (i int, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	i = g.next
+	g.next++
+	return i, i < g.n
+}
+
+// ended takes down the end of a job, and reports whether the others go on.
+func (g *group) ended(end ended, err *Error) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case err != nil && g.failure == nil:
+		g.failure, g.final = err, end.next
+		g.cancel(errSibling)
+	case err == nil && g.failure == nil:
+		g.final = max(g.final, end.final)
+	}
+	return err == nil
 }
 
 func (f *frame) mapItems(ctx context.Context, input any) (any, *Error) {
 	s := f.state
+	if s.reader {
+		return nil, &Error{Name: "States.ItemReaderFailed", Cause: f.where() + "The local engine reads no items from other services: give the Map state its items by ItemsPath."}
+	}
 	var v any = input
 	if s.itemsPath != nil {
 		var ok bool
@@ -111,50 +178,62 @@ func (f *frame) mapItems(ctx context.Context, input any) (any, *Error) {
 	if s.branches[0].instant {
 		limit = 1
 	}
-	count, percent, err := f.tolerance(input)
+	tolerated, err := f.tolerance(len(items), input)
 	if err != nil {
 		return nil, err
 	}
-	f.run.event() // MapStateStarted
-	results := make([]any, len(items))
-	var mu sync.Mutex
-	failed := 0
-	err = f.sideBySide(ctx, len(items), limit, func(ctx context.Context, i int) *Error {
-		f.run.event() // MapIterationStarted
-		inner := f.inner()
-		inner.item = &mapItem{i, items[i]}
-		value := items[i]
-		if s.itemSelector != nil {
-			// The selector sees the state's own input, and the item in the context object.
-			inner.state, inner.entered, inner.since = s, f.entered, f.since
-			var err *Error
-			if value, err = s.itemSelector.eval(inner, input); err != nil {
-				return err
-			}
-		}
-		out, err := inner.flow(ctx, s.branches[0], value)
-		if err == nil {
-			results[i] = out
-			f.run.event() // MapIterationSucceeded
-			return nil
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		failed++
-		if !err.fatal && (failed <= count || float64(failed)*100 <= percent*float64(len(items))) {
-			o := jsonata.NewObject(2)
-			o.Set("Error", err.Name)
-			o.Set("Cause", err.Cause)
-			results[i] = o
-			return nil
-		}
-		return err
-	})
-	if err != nil {
+	f.record(Event{Type: "MapStateStarted", Length: len(items)})
+	m := iterations{f: f, input: input, items: items, results: make([]any, len(items)), tolerated: tolerated}
+	if err := f.sideBySide(ctx, len(items), limit, m.run); err != nil {
 		return nil, err
 	}
-	f.run.event() // MapStateSucceeded
-	return results, nil
+	f.aside(Event{Type: "MapStateSucceeded"})
+	return m.results, nil
+}
+
+// iterations are those of one Map state.
+type iterations struct {
+	f         *frame
+	input     any
+	items     []any
+	results   []any
+	tolerated int // failures that do not fail the state
+	failed    atomic.Int64
+}
+
+func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error) {
+	f, s := m.f, m.f.state
+	inner := f.inner(last)
+	inner.item = &mapItem{i, m.items[i]}
+	inner.record(Event{Type: "MapIterationStarted", Name: s.name, Index: i})
+	value := m.items[i]
+	if s.itemSelector != nil {
+		// The selector sees the state's own input, and the item in the context object.
+		inner.state, inner.entered, inner.since = s, f.entered, f.since
+		var err *Error
+		if value, err = s.itemSelector.eval(inner, m.input); err == nil {
+			err = inner.check(value)
+		}
+		if err != nil {
+			return ended{inner.last, inner.last}, err
+		}
+	}
+	out, err := inner.flow(ctx, s.branches[0], value)
+	switch {
+	case err == nil:
+		m.results[i] = out
+		end := inner.aside(Event{Type: "MapIterationSucceeded", Name: s.name, Index: i})
+		return ended{inner.last, end}, nil
+	case context.Cause(ctx) == errSibling:
+		inner.aside(Event{Type: "MapIterationAborted", Name: s.name, Index: i})
+		return ended{inner.last, inner.last}, err
+	}
+	end := inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i})
+	if err.fatal || m.failed.Add(1) > int64(m.tolerated) {
+		return ended{inner.last, end}, err
+	}
+	m.results[i] = err.object()
+	return ended{inner.last, end}, nil
 }
 
 func (f *frame) number(path *source, field string, otherwise int, input any) (int, *Error) {
@@ -174,28 +253,30 @@ func (f *frame) number(path *source, field string, otherwise int, input any) (in
 	return i, nil
 }
 
-func (f *frame) tolerance(input any) (count int, percent float64, err *Error) {
+// tolerance is how many of n iterations may fail.
+func (f *frame) tolerance(n int, input any) (int, *Error) {
 	s := f.state
-	if count, err = f.number(s.toleratedCountPath, "ToleratedFailureCountPath", s.toleratedCount, input); err != nil {
-		return 0, 0, err
+	count, err := f.number(s.toleratedCountPath, "ToleratedFailureCountPath", s.toleratedCount, input)
+	if err != nil {
+		return 0, err
 	}
-	percent = s.toleratedPercent
+	percent := s.toleratedPercent
 	if s.toleratedPctPath != nil {
 		v, ok := s.toleratedPctPath.eval(f, input)
 		if !ok {
-			return 0, 0, invalidPath(f, s.toleratedPctPath, input)
+			return 0, invalidPath(f, s.toleratedPctPath, input)
 		}
 		text := plain(v)
 		p, e := strconv.ParseFloat(text, 64)
 		if e != nil {
-			return 0, 0, f.runtime(fmt.Sprintf("The ToleratedFailurePercentagePath field refers to value \"%s\" which is not a valid float: %s", text, s.toleratedPctPath.text))
+			return 0, f.runtime(fmt.Sprintf("The ToleratedFailurePercentagePath field refers to value \"%s\" which is not a valid float: %s", text, s.toleratedPctPath.text))
 		}
 		percent = p
 	}
 	if percent < 0 || percent > 100 {
-		return 0, 0, f.runtime("ToleratedFailurePercentage must be between 0 and 100.")
+		return 0, f.runtime("ToleratedFailurePercentage must be between 0 and 100.")
 	}
-	return count, percent, nil
+	return max(count, int(percent*float64(n)/100)), nil
 }
 
 // plain is a value as text: a string as it is, anything else as JSON.

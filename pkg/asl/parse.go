@@ -68,6 +68,10 @@ type state struct {
 	name, kind, next string
 	end              bool
 
+	// The types of its events; failed and aborted are empty where there is none.
+	entered, exited, failed, aborted string
+	events                           taskEvents
+
 	inputPath, outputPath *source // nil with none* false: "$"
 	noInput, noOutput     bool    // the path is null
 	resultPath            *source
@@ -94,6 +98,7 @@ type state struct {
 
 	branches []*flow
 
+	reader             bool // ItemReader
 	itemsPath          *source
 	itemSelector       *template
 	concurrency        int
@@ -122,20 +127,30 @@ type catcher struct {
 }
 
 // Parse reads a definition. The error is a *[DefinitionError] with all that is wrong.
-func Parse(definition []byte) (*Machine, error) {
-	p := &parser{}
+// It takes tasks that only a Standard Workflow may have; [ParseExpress] does not.
+func Parse(definition []byte) (*Machine, error) { return (&parser{}).machine(definition) }
+
+// ParseExpress is Parse for a machine of type EXPRESS: it also refuses activities, and
+// the .sync and .waitForTaskToken integrations.
+func ParseExpress(definition []byte) (*Machine, error) {
+	return (&parser{express: true}).machine(definition)
+}
+
+func (p *parser) machine(definition []byte) (*Machine, error) {
 	v, err := jsonata.Decode(definition)
 	o, ok := v.(*jsonata.Object)
 	switch {
 	case err != nil:
-		p.add(invalidJSON, "", err.Error())
+		p.notJSON(definition, err)
 	case !ok:
 		p.add(invalidJSON, "", "The definition is not a JSON object")
 	default:
 		m := &Machine{}
 		p.language(o, "")
+		p.fields(o, "", flowFields, machineFields)
 		m.timeout = p.whole(o, "TimeoutSeconds", "", 0, 99999999)
 		m.flow = p.flow(o, "")
+		p.onlyJSONPath()
 		if len(p.problems) == 0 {
 			return m, nil
 		}
@@ -146,6 +161,11 @@ func Parse(definition []byte) (*Machine, error) {
 type parser struct {
 	problems []Diagnostic
 	states   int
+	express  bool
+	// jsonata is the first place that asks for JSONata; downgrades are the states that
+	// ask for JSONPath in a machine of JSONata.
+	jsonata    string
+	downgrades []Diagnostic
 }
 
 func (p *parser) add(code, at, message string) {
@@ -158,21 +178,44 @@ func (p *parser) schema(at, format string, args ...any) {
 	p.add(schemaFailed, at, fmt.Sprintf(format, args...))
 }
 
-// language refuses what this version does not run.
+// language notes what this version does not run.
 func (p *parser) language(o *jsonata.Object, at string) {
 	v, has := o.Get("QueryLanguage")
-	if has && v != "JSONPath" {
-		if v == "JSONata" {
-			p.schema(at+"/QueryLanguage", "The query language JSONata is not supported by this version of the local engine; use JSONPath")
-			return
+	switch {
+	case !has:
+	case v == "JSONata":
+		if p.jsonata == "" {
+			p.jsonata = at + "/QueryLanguage"
 		}
+	case v != "JSONPath":
 		p.schema(at+"/QueryLanguage", "Value is not valid, expected one of [JSONPath, JSONata]")
+	case at != "" && p.jsonata == "/QueryLanguage":
+		p.downgrades = append(p.downgrades, Diagnostic{
+			"ERROR", schemaFailed,
+			"'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine", at,
+		})
+	}
+}
+
+// onlyJSONPath leaves one clear diagnostic of a definition that uses JSONata: the
+// others would be of reading it as JSONPath.
+func (p *parser) onlyJSONPath() {
+	switch {
+	case len(p.downgrades) > 0:
+		p.problems = p.downgrades
+	case p.jsonata != "":
+		p.problems = nil
+		p.schema(p.jsonata, "The query language JSONata is not supported by this version of the local engine; use JSONPath")
 	}
 }
 
 func (p *parser) flow(o *jsonata.Object, at string) *flow {
-	f := &flow{start: p.text(o, "StartAt", at, true), states: map[string]*state{}}
-	v, _ := o.Get("States")
+	f := &flow{start: p.text(o, "StartAt", at, false), states: map[string]*state{}}
+	p.required(o, at, "States", "StartAt")
+	v, has := o.Get("States")
+	if !has {
+		return f
+	}
 	states, ok := v.(*jsonata.Object)
 	if !ok || states.Len() == 0 {
 		p.schema(at+"/States", "The field 'States' is required and must be a non-empty object")
@@ -196,6 +239,7 @@ func (p *parser) flow(o *jsonata.Object, at string) *flow {
 		p.add(missingTarget, at+"/StartAt", "Missing 'Next' target: "+f.start)
 	}
 	p.transitions(f, at)
+	p.reachable(f, at)
 	f.instant = true
 	for _, s := range f.states {
 		switch s.kind {
@@ -248,6 +292,15 @@ func (p *parser) state(name string, o *jsonata.Object, at string) *state {
 		return s
 	}
 	p.language(o, at)
+	p.fields(o, at, perStateFields[s.kind]...)
+	p.checkVariables(o, at)
+	s.entered, s.exited = s.kind+"StateEntered", s.kind+"StateExited"
+	switch s.kind {
+	case "Map", "Parallel":
+		s.failed, s.aborted = s.kind+"StateFailed", s.kind+"StateAborted"
+	case "Task", "Wait":
+		s.aborted = s.kind + "StateAborted"
+	}
 	s.inputPath, s.noInput = p.path(o, "InputPath", at)
 	s.outputPath, s.noOutput = p.path(o, "OutputPath", at)
 	s.resultPath, s.noResult = p.path(o, "ResultPath", at)
@@ -257,7 +310,9 @@ func (p *parser) state(name string, o *jsonata.Object, at string) *state {
 	s.assign = p.template(o, "Assign", at)
 	s.next = p.text(o, "Next", at, false)
 	if v, has := o.Get("End"); has {
-		s.end, _ = v.(bool)
+		if s.end, has = v.(bool); !has {
+			p.schema(at+"/End", "Expected value of type Boolean")
+		}
 	}
 	terminal := s.kind == "Succeed" || s.kind == "Fail"
 	switch {
@@ -284,6 +339,8 @@ func (p *parser) kindFields(s *state, o *jsonata.Object, at string) {
 		s.result, s.hasResult = o.Get("Result")
 	case "Task":
 		s.resource = p.text(o, "Resource", at, true)
+		s.events = newTaskEvents(s.resource)
+		p.checkResource(s.resource, at)
 		p.timeouts(s, o, at)
 		p.retryCatch(s, o, at)
 	case "Choice":
@@ -309,6 +366,7 @@ func (p *parser) kindFields(s *state, o *jsonata.Object, at string) {
 		for i, item := range list {
 			where := fmt.Sprintf("%s/Branches[%d]", at, i)
 			if b, ok := item.(*jsonata.Object); ok {
+				p.fields(b, where, flowFields)
 				s.branches = append(s.branches, p.flow(b, where))
 			} else {
 				p.schema(where, "A branch must be an object")
@@ -331,8 +389,10 @@ func (p *parser) mapFields(s *state, o *jsonata.Object, at string) {
 	if !ok {
 		p.schema(at+"/ItemProcessor", "The field 'ItemProcessor' is required")
 	} else {
+		p.fields(processor, at+"/"+field, flowFields, []string{"ProcessorConfig"})
 		s.branches = []*flow{p.flow(processor, at+"/"+field)}
 	}
+	s.reader = hasKey(o, "ItemReader")
 	s.itemsPath, _ = p.path(o, "ItemsPath", at)
 	s.itemSelector = p.template(o, "ItemSelector", at)
 	if s.itemSelector == nil && s.parameters != nil {
@@ -408,16 +468,19 @@ func (p *parser) failField(o *jsonata.Object, field, at string) *template {
 }
 
 func (p *parser) retryCatch(s *state, o *jsonata.Object, at string) {
-	for i, item := range p.objects(o, "Retry", at) {
+	list := p.objects(o, "Retry", at)
+	for i, item := range list {
 		where := fmt.Sprintf("%s/Retry[%d]", at, i)
+		p.fields(item, where, retryFields)
 		r := &retrier{
 			errors:   p.errorNames(item, where),
 			interval: p.wholeOr(item, "IntervalSeconds", where, 1, defaultInterval),
 			attempts: p.wholeOr(item, "MaxAttempts", where, 0, defaultAttempts),
 			maxDelay: p.wholeOr(item, "MaxDelaySeconds", where, 1, 0),
 			backoff:  defaultBackoff,
-			jitter:   p.text(item, "JitterStrategy", where, false) == "FULL",
+			jitter:   p.jitter(item, where),
 		}
+		p.checkNames(r.errors, i == len(list)-1, where)
 		if v, has := item.Get("BackoffRate"); has {
 			n, ok := v.(json.Number)
 			f, err := n.Float64()
@@ -428,13 +491,25 @@ func (p *parser) retryCatch(s *state, o *jsonata.Object, at string) {
 		}
 		s.retry = append(s.retry, r)
 	}
-	for i, item := range p.objects(o, "Catch", at) {
+	list = p.objects(o, "Catch", at)
+	for i, item := range list {
 		where := fmt.Sprintf("%s/Catch[%d]", at, i)
+		p.fields(item, where, catchFields)
+		p.checkVariables(item, where)
 		c := &catcher{errors: p.errorNames(item, where), next: p.text(item, "Next", where, true)}
 		c.resultPath, c.noResult = p.path(item, "ResultPath", where)
 		c.assign = p.template(item, "Assign", where)
+		p.checkNames(c.errors, i == len(list)-1, where)
 		s.catch = append(s.catch, c)
 	}
+}
+
+func (p *parser) jitter(o *jsonata.Object, at string) (full bool) {
+	strategy := p.text(o, "JitterStrategy", at, false)
+	if strategy != "" && strategy != "FULL" && strategy != "NONE" {
+		p.schema(at+"/JitterStrategy", "Value is not valid, expected one of [FULL, NONE]")
+	}
+	return strategy == "FULL"
 }
 
 func (p *parser) errorNames(o *jsonata.Object, at string) []string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -19,10 +20,8 @@ type run struct {
 	ex      Execution
 	input   any
 	started time.Time
-	// events numbers what the service's history would hold, because causes say
-	// "(entered at the event id #N)".
-	events atomic.Int64
-	steps  atomic.Int64
+	history history
+	steps   atomic.Int64
 }
 
 // A frame is where an execution is: in a machine, a branch or an iteration.
@@ -31,9 +30,14 @@ type frame struct {
 	vars    *scope
 	state   *state
 	entered int64 // the event id of the current state's entry
+	last    int64 // the id of the flow's last event
 	since   time.Time
 	retries int
 	item    *mapItem
+	// token is $$.Task.Token of the current state, once something has asked for it.
+	token string
+	// assigned are the variables that the current state set.
+	assigned *jsonata.Object
 }
 
 type mapItem struct {
@@ -86,13 +90,19 @@ func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	r.event() // ExecutionStarted
+	started := Event{Type: "ExecutionStarted"}
+	if r.env.Observe != nil {
+		started.Input = jsonata.NewRaw(text) // as it was sent
+	}
+	r.record(0, started)
 	f := &frame{run: r, vars: &scope{}}
 	output, failure := f.flow(ctx, m.flow, input)
 	if ctx.Err() != nil && (failure != nil || errors.Is(ctx.Err(), context.DeadlineExceeded)) {
+		f.record(Event{Type: "ExecutionTimedOut", Error: "States.Timeout"})
 		return Result{Status: TimedOut, Error: "States.Timeout", HasError: true}
 	}
 	if failure != nil {
+		f.record(Event{Type: "ExecutionFailed", Error: failure.Name, Cause: failure.Cause})
 		return Result{
 			Status: Failed, Error: failure.Name, Cause: failure.Cause,
 			HasError: failure.Name != "", HasCause: failure.Cause != "",
@@ -102,10 +112,9 @@ func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result
 	if err != nil {
 		return Result{Status: Failed, Error: "States.Runtime", Cause: err.Error(), HasError: true, HasCause: true}
 	}
+	f.record(Event{Type: "ExecutionSucceeded", Output: output})
 	return Result{Status: Succeeded, Output: out}
 }
-
-func (r *run) event() int64 { return r.events.Add(1) }
 
 func (f *frame) where() string {
 	return fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). ", f.state.name, f.entered)
@@ -126,13 +135,17 @@ func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 		if f.run.steps.Add(1) > maxTransitions {
 			return nil, &Error{Name: "States.Runtime", Cause: fmt.Sprintf("The local engine ends an execution after %d transitions; this one seems to loop.", maxTransitions), fatal: true}
 		}
-		f.state, f.retries = fl.states[name], 0
-		f.entered, f.since = f.run.event(), f.run.env.Now()
+		f.state, f.retries, f.assigned, f.token = fl.states[name], 0, nil, ""
+		f.entered = f.record(Event{Type: f.state.entered, Name: name, Input: input})
+		f.since = f.run.env.Now()
 		output, next, err := f.attempt(ctx, input)
 		if err != nil {
+			if context.Cause(ctx) == errSibling && f.state.aborted != "" {
+				f.record(Event{Type: f.state.aborted})
+			}
 			return nil, err
 		}
-		f.run.event() // StateExited
+		f.record(Event{Type: f.state.exited, Name: name, Output: output, Assigned: f.assigned})
 		if next == "" {
 			return output, nil
 		}
@@ -158,6 +171,9 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 				return nil, "", err
 			}
 			continue
+		}
+		if s.failed != "" {
+			f.record(Event{Type: s.failed})
 		}
 		for _, c := range s.catch {
 			if catches(c.errors, err.Name) {
@@ -213,10 +229,21 @@ func (f *frame) retryAfter(s *state, counts []int, err *Error) (time.Duration, b
 	return 0, false
 }
 
+// object is what catchers put into the state's input.
+func (e *Error) object() *jsonata.Object {
+	o := jsonata.NewObject(2)
+	for _, field := range [...]struct{ name, text string }{{"Error", e.Name}, {"Cause", e.Cause}} {
+		if field.text == "" {
+			o.Set(field.name, nil) // as recorded of a callback that gave neither
+		} else {
+			o.Set(field.name, field.text)
+		}
+	}
+	return o
+}
+
 func (f *frame) caught(c *catcher, input any, err *Error) (any, string, *Error) {
-	failure := jsonata.NewObject(2)
-	failure.Set("Error", err.Name)
-	failure.Set("Cause", err.Cause)
+	failure := err.object()
 	assigned, e := f.compute(c.assign, failure)
 	if e != nil {
 		return nil, "", e
@@ -288,13 +315,25 @@ func (f *frame) step(ctx context.Context, raw any) (output any, next string, err
 	if err != nil {
 		return nil, "", err
 	}
-	if s.kind == "Task" || s.kind == "Map" || s.kind == "Parallel" || s.kind == "Pass" {
-		if text, e := jsonata.AppendJSON(nil, output); e != nil || len(text) > maxData {
-			return nil, "", f.dataLimit()
+	if !same(output, raw) {
+		if err := f.check(output); err != nil {
+			return nil, "", err
 		}
 	}
 	f.set(assigned)
 	return output, s.next, nil
+}
+
+// check refuses a value that is larger than states may pass on.
+func (f *frame) check(v any) *Error {
+	ok, valid := fits(v, maxData)
+	switch {
+	case !valid:
+		return f.runtime("The value is not JSON.")
+	case !ok:
+		return f.dataLimit()
+	}
+	return nil
 }
 
 func (f *frame) dataLimit() *Error {
@@ -346,10 +385,11 @@ func (f *frame) compute(t *template, v any) (*jsonata.Object, *Error) {
 	if !ok {
 		return nil, f.runtime("Assign must be an object")
 	}
-	return o, nil
+	return o, f.check(o)
 }
 
 func (f *frame) set(o *jsonata.Object) {
+	f.assigned = o
 	for i := range o.Len() {
 		f.vars.set(o.At(i))
 	}
@@ -482,6 +522,14 @@ func (f *frame) contextObject() any {
 	o.Set("Execution", execution)
 	o.Set("StateMachine", machine)
 	o.Set("State", st)
+	if strings.HasSuffix(f.state.resource, ".waitForTaskToken") {
+		if f.token == "" {
+			f.token = f.run.env.UUID()
+		}
+		task := jsonata.NewObject(1)
+		task.Set("Token", f.token)
+		o.Set("Task", task)
+	}
 	if f.item != nil {
 		item := jsonata.NewObject(2)
 		item.Set("Index", json.Number(strconv.Itoa(f.item.index)))

@@ -118,24 +118,48 @@ func (f *frame) task(ctx context.Context, input, parameters any) (any, *Error) {
 		taskCtx, cancel = context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
 		defer cancel()
 	}
-	f.run.event() // TaskScheduled
-	f.run.event() // TaskStarted
+	if !same(input, parameters) {
+		if err := f.check(parameters); err != nil {
+			return nil, err
+		}
+	}
+	e := &s.events
+	f.record(Event{Type: e.scheduled, Name: s.name, Resource: e.resource, ResourceType: e.resourceType, Input: parameters})
+	f.record(Event{Type: e.started, Name: s.name, Resource: e.resource, ResourceType: e.resourceType})
 	out, failed := f.run.env.Tasks.RunTask(taskCtx, Task{Resource: s.resource, State: s.name, Attempt: f.retries, Parameters: parameters})
-	f.run.event() // TaskSucceeded, TaskFailed
+	out, err = f.taskResult(ctx, taskCtx, out, failed)
+	event := Event{Type: e.succeeded, Name: s.name, Resource: e.resource, ResourceType: e.resourceType, Output: out}
+	switch {
+	case ctx.Err() != nil:
+		return nil, err
+	case err != nil && err.Name == "States.Timeout":
+		event.Type = e.timedOut
+	case err != nil:
+		event.Type = e.failed
+	}
+	if e.submitted && event.Type != e.failed {
+		f.record(Event{Type: "TaskSubmitted", Name: s.name, Resource: e.resource, ResourceType: e.resourceType})
+	}
+	if err != nil {
+		event.Error, event.Cause = err.Name, err.Cause
+	}
+	f.record(event)
+	return out, err
+}
+
+// taskResult is what a state makes of the answer of a task.
+func (f *frame) taskResult(ctx, taskCtx context.Context, out any, failed error) (any, *Error) {
 	switch {
 	case ctx.Err() != nil:
 		return nil, &Error{Name: "States.Timeout", fatal: true}
 	case taskCtx.Err() != nil:
 		return nil, &Error{Name: "States.Timeout"}
 	case failed != nil:
-		var e *Error
-		if errors.As(failed, &e) {
+		if e, ok := errors.AsType[*Error](failed); ok {
 			return nil, e
 		}
 		return nil, &Error{Name: "States.TaskFailed", Cause: failed.Error()}
 	}
-	if text, e := jsonata.AppendJSON(nil, out); e != nil || len(text) > maxData {
-		return nil, f.dataLimit()
-	}
-	return out, nil
+	out = jsonata.FromGo(out)
+	return out, f.check(out)
 }

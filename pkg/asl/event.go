@@ -1,0 +1,193 @@
+package asl
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// An Event is a step of an execution, as [GetExecutionHistory] has them. Which of the
+// fields below Time say something depends on the Type, as it does there.
+//
+// [GetExecutionHistory]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
+type Event struct {
+	// ID counts from 1; PreviousID is the event that led to this one, and 0 at a start.
+	ID, PreviousID int64
+	// Type is the service's, such as PassStateEntered.
+	Type string
+	Time time.Time
+	// Name is that of the state.
+	Name string
+	// Index is that of a Map's iteration, and Length the number of its items.
+	Index, Length int
+	// Resource and ResourceType are those of a task: invoke and lambda of
+	// arn:aws:states:::lambda:invoke, and the ARN alone of a function's own.
+	Resource, ResourceType string
+	// Input and Output are values of pkg/jsonata, and must not be changed.
+	Input, Output any
+	// Assigned are the variables that the state set; nil for none.
+	Assigned *jsonata.Object
+	// Error and Cause are those of a failure.
+	Error, Cause string
+}
+
+// MarshalJSON writes the event as the service does, with its time in seconds.
+func (e Event) MarshalJSON() ([]byte, error) {
+	o := jsonata.NewObject(5)
+	o.Set("id", jsonata.FromGo(e.ID))
+	o.Set("previousEventId", jsonata.FromGo(e.PreviousID))
+	o.Set("timestamp", float64(e.Time.UnixMilli())/1000)
+	o.Set("type", e.Type)
+	if field, details := e.details(); field != "" {
+		o.Set(field, details)
+	}
+	return jsonata.AppendJSON(nil, o)
+}
+
+// details are what the service's event has besides, and the name of that member.
+func (e Event) details() (field string, _ *jsonata.Object) {
+	d := jsonata.NewObject(5)
+	field = strings.ToLower(e.Type[:1]) + e.Type[1:] + "EventDetails"
+	switch {
+	case strings.HasSuffix(e.Type, "StateEntered"):
+		field = "stateEnteredEventDetails"
+		d.Set("name", e.Name)
+		setText(d, "input", e.Input)
+	case strings.HasSuffix(e.Type, "StateExited"):
+		field = "stateExitedEventDetails"
+		d.Set("name", e.Name)
+		setText(d, "output", e.Output)
+		e.setAssigned(d)
+	case strings.HasPrefix(e.Type, "MapIteration"):
+		d.Set("name", e.Name)
+		d.Set("index", jsonata.FromGo(e.Index))
+	case e.Type == "MapStateStarted":
+		d.Set("length", jsonata.FromGo(e.Length))
+	case e.Type == "ExecutionStarted":
+		setText(d, "input", e.Input)
+	case e.Type == "LambdaFunctionScheduled":
+		d.Set("resource", e.Resource)
+		setText(d, "input", e.Input)
+	case e.Type == "TaskScheduled":
+		e.setTask(d)
+		d.Set("parameters", quote(e.Input))
+	case strings.HasPrefix(e.Type, "Task") && strings.HasSuffix(e.Type, "Aborted"),
+		e.Type == "LambdaFunctionStarted":
+		return "", nil
+	case strings.HasSuffix(e.Type, "Failed"), strings.HasSuffix(e.Type, "TimedOut"):
+		if strings.HasPrefix(e.Type, "Parallel") || strings.HasPrefix(e.Type, "MapState") {
+			return "", nil
+		}
+		e.setTask(d)
+		setPresent(d, "error", e.Error)
+		setPresent(d, "cause", e.Cause)
+	case strings.HasSuffix(e.Type, "StateSucceeded"), strings.HasSuffix(e.Type, "StateStarted"), strings.HasSuffix(e.Type, "Aborted"):
+		return "", nil
+	case strings.HasSuffix(e.Type, "Succeeded"), strings.HasSuffix(e.Type, "Submitted"):
+		e.setTask(d)
+		setText(d, "output", e.Output)
+	default:
+		e.setTask(d)
+	}
+	return field, d
+}
+
+func (e Event) setTask(d *jsonata.Object) {
+	setPresent(d, "resourceType", e.ResourceType)
+	if e.ResourceType != "" {
+		d.Set("resource", e.Resource)
+	}
+}
+
+func (e Event) setAssigned(d *jsonata.Object) {
+	if e.Assigned.Len() == 0 {
+		return
+	}
+	texts := jsonata.NewObject(e.Assigned.Len())
+	for i := range e.Assigned.Len() {
+		name, value := e.Assigned.At(i)
+		texts.Set(name, quote(value))
+	}
+	d.Set("assignedVariables", texts)
+	truncated := jsonata.NewObject(1)
+	truncated.Set("truncated", false)
+	d.Set("assignedVariablesDetails", truncated)
+}
+
+func setText(d *jsonata.Object, field string, v any) {
+	d.Set(field, quote(v))
+	truncated := jsonata.NewObject(1)
+	truncated.Set("truncated", false)
+	d.Set(field+"Details", truncated)
+}
+
+func setPresent(d *jsonata.Object, field, text string) {
+	if text != "" {
+		d.Set(field, text)
+	}
+}
+
+// A history numbers the events of a run, and tells the observer of them one at a
+// time. The numbers count without an observer too: causes of the service have them
+// ("entered at the event id #2").
+type history struct {
+	mu sync.Mutex
+	n  int64
+}
+
+// record adds an event that follows previous.
+func (r *run) record(previous int64, e Event) int64 {
+	r.history.mu.Lock()
+	defer r.history.mu.Unlock()
+	r.history.n++
+	if r.env.Observe != nil {
+		e.ID, e.PreviousID, e.Time = r.history.n, previous, r.env.Now()
+		r.env.Observe(e)
+	}
+	return r.history.n
+}
+
+// record adds an event of this flow, which follows its last one.
+func (f *frame) record(e Event) int64 {
+	f.last = f.run.record(f.last, e)
+	return f.last
+}
+
+// aside adds an event that the flow's next one does not follow, as the service has it
+// for the ends of iterations and of branches.
+func (f *frame) aside(e Event) int64 { return f.run.record(f.last, e) }
+
+// taskEvents are the types and the resource that a Task state's events have. Those
+// of a function's own ARN are named after Lambda.
+type taskEvents struct {
+	prefix                 string
+	scheduled, started     string
+	succeeded, failed      string
+	timedOut               string
+	resource, resourceType string
+	submitted              bool // .sync and .waitForTaskToken have one more
+}
+
+func newTaskEvents(arn string) taskEvents {
+	t := taskEvents{resource: arn, prefix: "Task"}
+	switch {
+	case strings.Contains(arn, ":lambda:") && strings.Contains(arn, ":function:"):
+		t.prefix = "LambdaFunction"
+	case strings.Contains(arn, ":activity:"):
+		t.prefix = "Activity"
+	default:
+		if _, rest, ok := strings.Cut(arn, ":states:::"); ok {
+			i := strings.LastIndex(rest, ":")
+			if strings.HasSuffix(rest, ".sync:2") {
+				i = strings.LastIndex(rest[:i], ":")
+			}
+			t.resourceType, t.resource = rest[:max(i, 0)], rest[i+1:]
+		}
+		t.submitted = strings.Contains(t.resource, ".")
+	}
+	t.scheduled, t.started = t.prefix+"Scheduled", t.prefix+"Started"
+	t.succeeded, t.failed, t.timedOut = t.prefix+"Succeeded", t.prefix+"Failed", t.prefix+"TimedOut"
+	return t
+}

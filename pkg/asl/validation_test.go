@@ -1,0 +1,190 @@
+package asl_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/expressway-dev/expressway/internal/shared"
+	"github.com/expressway-dev/expressway/pkg/asl"
+)
+
+// validationFloor is how many recorded refusals and diagnostics the parser's agree with.
+const validationFloor = 14
+
+// A verdict is what the service said of a definition.
+type verdict struct {
+	Query  string `json:"query_language"`
+	Expect struct {
+		Valid       bool
+		Message     string
+		Diagnostics []struct{ Severity, Code, Message, Location string }
+	}
+}
+
+func TestValidation(t *testing.T) {
+	t.Parallel()
+	var verdicts []verdict
+	if err := json.Unmarshal(shared.Read(t, "conformance", "cases", "validation.json"), &verdicts); err != nil {
+		t.Fatal(err)
+	}
+	passed, total := 0, 0
+	for i, c := range readCases(t, "validation.json") {
+		if c.Kind != "create_validation" {
+			continue
+		}
+		total++
+		if problem := compareVerdict(c, verdicts[i]); problem == "" {
+			passed++
+		} else {
+			t.Logf("%s: %s", c.ID, problem)
+		}
+	}
+	fmt.Printf("conformance validation %d/%d\n", passed, total)
+	if passed < validationFloor {
+		t.Errorf("%d verdicts agree, and %d did before", passed, validationFloor)
+	}
+}
+
+func compareVerdict(c *conformanceCase, want verdict) string {
+	text := c.Definition
+	if c.DefinitionRaw != nil {
+		text = []byte(*c.DefinitionRaw)
+	}
+	parse := asl.Parse
+	if strings.Contains(c.ID, "express") || strings.Contains(c.ID, "Express") {
+		parse = asl.ParseExpress
+	}
+	_, err := parse(text)
+	var d *asl.DefinitionError
+	errors.As(err, &d)
+	if want.Expect.Valid {
+		if err != nil {
+			return err.Error()
+		}
+		return ""
+	}
+	if err == nil {
+		return "is accepted"
+	}
+	m := newMatcher(c)
+	m.tokens = append(m.tokens, placeholder.FindAllString(want.Expect.Message, -1)...)
+	if want.Expect.Message != "" && !m.text(want.Expect.Message, err.Error()) {
+		return fmt.Sprintf("message %s, want %s", err, want.Expect.Message)
+	}
+	if want.Expect.Diagnostics == nil {
+		return ""
+	}
+	got := make([]struct{ Severity, Code, Message, Location string }, len(d.Diagnostics))
+	for i, g := range d.Diagnostics {
+		got[i] = struct{ Severity, Code, Message, Location string }(g)
+	}
+	return cmp.Diff(want.Expect.Diagnostics, got)
+}
+
+// Whatever the service has run must be taken, of whatever tier the recording is.
+func TestRecordedDefinitionsAreTaken(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join(shared.Path(t, "conformance", "cases"), "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := 0
+	for _, file := range files {
+		for _, c := range readCases(t, filepath.Base(file)) {
+			if c.QueryLanguage != "JSONPath" || c.Kind != "execution" && c.Kind != "sync" && c.Kind != "intrinsic" {
+				continue
+			}
+			if _, err := asl.Parse(c.Definition); err != nil {
+				t.Errorf("%s: %v", c.ID, err)
+			}
+			taken++
+		}
+	}
+	if taken == 0 {
+		t.Error("no definitions found")
+	}
+}
+
+// The project's own workflows are such as an Express Workflow may be.
+func TestSamplesAreTaken(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../statemachines/*.asl.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d samples, %v", len(files), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := asl.ParseExpress(text); err != nil && !strings.Contains(err.Error(), "JSONata") {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+func TestStrictDefinitions(t *testing.T) {
+	t.Parallel()
+	pass := func(rest string) string {
+		return `{"StartAt":"A","States":{"A":{"Type":"Pass",` + rest + `}}}`
+	}
+	tests := map[string]struct{ definition, want string }{
+		"misspelt field":      {pass(`"Resutl":1,"End":true`), "Field is not supported at /States/A/Resutl"},
+		"field of a machine":  {`{"StartAt":"A","Timeout":1,"States":{"A":{"Type":"Succeed"}}}`, "Field is not supported at /Timeout"},
+		"field of a branch":   {`{"StartAt":"P","States":{"P":{"Type":"Parallel","Branches":[{"StartAt":"A","TimeoutSeconds":1,"States":{"A":{"Type":"Succeed"}}}],"End":true}}}`, "Field is not supported at /States/P/Branches[0]/TimeoutSeconds"},
+		"field of JSONata":    {pass(`"Output":1,"End":true`), "Field is not supported at /States/A/Output"},
+		"field of another":    {pass(`"Retry":[],"End":true`), "Field is not supported at /States/A/Retry"},
+		"field of a retrier":  {task(`"Retry":[{"ErrorEquals":["E"],"Backoff":2}],"End":true`), "Field is not supported at /States/T/Retry[0]/Backoff"},
+		"field of a catcher":  {task(`"Catch":[{"ErrorEquals":["E"],"Next":"C","Result":2}],"End":true`), "Field is not supported at /States/T/Catch[0]/Result"},
+		"nothing":             {`{}`, "These fields are required: [States, StartAt] at /'"},
+		"no start":            {`{"States":{"A":{"Type":"Succeed"}}}`, "These fields are required: [StartAt] at /'"},
+		"unreachable":         {`{"StartAt":"A","States":{"A":{"Type":"Succeed"},"B":{"Type":"Succeed"}}}`, `MISSING_TRANSITION_TARGET: State "B" is not reachable. at /States/B`},
+		"end is text":         {pass(`"End":"true"`), "Expected value of type Boolean at /States/A/End"},
+		"all is not alone":    {task(`"Retry":[{"ErrorEquals":["States.ALL","E"]}],"Next":"C"`), "/States/T/Retry[0]/ErrorEquals"},
+		"all is not last":     {task(`"Catch":[{"ErrorEquals":["States.ALL"],"Next":"C"},{"ErrorEquals":["E"],"Next":"C"}],"End":true`), "/States/T/Catch[0]/ErrorEquals"},
+		"jitter":              {task(`"Retry":[{"ErrorEquals":["E"],"JitterStrategy":"Full"}],"Next":"C"`), "/States/T/Retry[0]/JitterStrategy"},
+		"variable name":       {pass(`"Assign":{"a.b":1},"End":true`), "/States/A/Assign/a.b"},
+		"reserved variable":   {pass(`"Assign":{"states.$":"$"},"End":true`), "/States/A/Assign/states.$"},
+		"assign is no object": {pass(`"Assign":1,"End":true`), "/States/A/Assign"},
+		"unknown integration": {`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::sqs:receiveMessage","End":true}}}`, "The resource provided arn:aws:states:::sqs:receiveMessage is not recognized."},
+		"token":               {"\n  not a definition", `INVALID_JSON_DESCRIPTION: Unrecognized token 'not'`},
+		"token's place":       {"\n  not a definition", `line: 2, column: 6]`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := asl.Parse([]byte(test.definition))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error = %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+// What a Standard Workflow alone may have is refused for EXPRESS only.
+func TestExpressDefinitions(t *testing.T) {
+	t.Parallel()
+	for resource, want := range map[string]string{
+		"arn:aws:states:us-east-1:123456789012:activity:a":    "does not support Activity ARN",
+		"arn:aws:states:::states:startExecution.sync:2":       "does not support '.sync'",
+		"arn:aws:states:::sqs:sendMessage.waitForTaskToken":   "does not support '.waitForTaskToken'",
+		"arn:aws:lambda:us-east-1:123456789012:function:name": "",
+		"${FunctionArn}": "",
+	} {
+		definition := []byte(`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"` + resource + `","End":true}}}`)
+		if _, err := asl.Parse(definition); err != nil {
+			t.Errorf("%s: Parse refuses it: %v", resource, err)
+		}
+		_, err := asl.ParseExpress(definition)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: ParseExpress = %v, want %q", resource, err, want)
+		}
+	}
+}
