@@ -235,7 +235,7 @@ func (p *parser) flow(o *jsonata.Object, at string) *flow {
 		}
 		f.states[name] = p.state(name, so, where)
 	}
-	if f.start != "" && f.states[f.start] == nil {
+	if hasKey(o, "StartAt") && f.states[f.start] == nil {
 		p.add(missingTarget, at+"/StartAt", "Missing 'Next' target: "+f.start)
 	}
 	p.transitions(f, at)
