@@ -57,21 +57,23 @@ func failing(n int, name string) (asl.TaskFuncs, *int) {
 func TestDefinitionsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ definition, want string }{
-		"no JSON":          {`{`, "INVALID_JSON_DESCRIPTION"},
-		"no object":        {`[]`, "INVALID_JSON_DESCRIPTION"},
-		"no states":        {`{"StartAt":"A"}`, "These fields are required: [States] at /"},
-		"no start":         {`{"StartAt":"B","States":{"A":{"Type":"Pass","End":true}}}`, "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /StartAt"},
-		"no target":        {`{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"}}}`, "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next"},
-		"unknown type":     {`{"StartAt":"A","States":{"A":{"Type":"Parse","End":true}}}`, "/States/A/Type"},
-		"no end":           {`{"StartAt":"A","States":{"A":{"Type":"Pass"}}}`, "One of [Next, End] is required at /States/A"},
-		"bad path":         {`{"StartAt":"A","States":{"A":{"Type":"Pass","InputPath":"a.b","End":true}}}`, "/States/A/InputPath"},
-		"bad template":     {`{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"x.$":"States.Nope(1)"},"End":true}}}`, "/States/A/Parameters/x.$"},
-		"indefinite place": {`{"StartAt":"A","States":{"A":{"Type":"Pass","ResultPath":"$..a","End":true}}}`, "/States/A/ResultPath"},
-		"JSONata":          {`{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}`, "JSONata is not supported"},
-		"choice operator":  {`{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","NumberEquals":1,"Next":"A"}]}}}`, "/States/A/Choices[0]/NumberEquals"},
-		"choice operand":   {`{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","NumericEquals":"1","Next":"A"}]}}}`, "/States/A/Choices[0]/NumericEquals"},
-		"backoff":          {task(`"Retry":[{"ErrorEquals":["A"],"BackoffRate":0.5}],"End":true`), "BackoffRate"},
-		"nested":           {`{"StartAt":"A","States":{"A":{"Type":"Parallel","Branches":[{"StartAt":"X","States":{}}],"End":true}}}`, "/States/A/Branches[0]/States"},
+		"no JSON":                 {`{`, "INVALID_JSON_DESCRIPTION"},
+		"no object":               {`[]`, "INVALID_JSON_DESCRIPTION"},
+		"no states":               {`{"StartAt":"A"}`, "These fields are required: [States] at /"},
+		"no start":                {`{"StartAt":"B","States":{"A":{"Type":"Pass","End":true}}}`, "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /StartAt"},
+		"empty start":             {`{"StartAt":"","States":{"A":{"Type":"Pass","End":true}}}`, "/StartAt"},
+		"empty start of a branch": {`{"StartAt":"A","States":{"A":{"Type":"Parallel","Branches":[{"StartAt":"","States":{"X":{"Type":"Pass","End":true}}}],"End":true}}}`, "/States/A/Branches[0]/StartAt"},
+		"no target":               {`{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"}}}`, "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next"},
+		"unknown type":            {`{"StartAt":"A","States":{"A":{"Type":"Parse","End":true}}}`, "/States/A/Type"},
+		"no end":                  {`{"StartAt":"A","States":{"A":{"Type":"Pass"}}}`, "One of [Next, End] is required at /States/A"},
+		"bad path":                {`{"StartAt":"A","States":{"A":{"Type":"Pass","InputPath":"a.b","End":true}}}`, "/States/A/InputPath"},
+		"bad template":            {`{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"x.$":"States.Nope(1)"},"End":true}}}`, "/States/A/Parameters/x.$"},
+		"indefinite place":        {`{"StartAt":"A","States":{"A":{"Type":"Pass","ResultPath":"$..a","End":true}}}`, "/States/A/ResultPath"},
+		"JSONata":                 {`{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}`, "JSONata is not supported"},
+		"choice operator":         {`{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","NumberEquals":1,"Next":"A"}]}}}`, "/States/A/Choices[0]/NumberEquals"},
+		"choice operand":          {`{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","NumericEquals":"1","Next":"A"}]}}}`, "/States/A/Choices[0]/NumericEquals"},
+		"backoff":                 {task(`"Retry":[{"ErrorEquals":["A"],"BackoffRate":0.5}],"End":true`), "BackoffRate"},
+		"nested":                  {`{"StartAt":"A","States":{"A":{"Type":"Parallel","Branches":[{"StartAt":"X","States":{}}],"End":true}}}`, "/States/A/Branches[0]/States"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
