@@ -37,6 +37,8 @@ const MaxWait = 5 * time.Minute
 
 // A Start is one request to run a state machine.
 type Start struct {
+	// Route is the name of the route that starts it; traces show it.
+	Route string
 	// StateMachineARN may be qualified by a version or an alias.
 	StateMachineARN string
 	// Name is what logs show; it makes nothing unique. At most 80 of [0-9A-Za-z-_].

@@ -229,7 +229,7 @@ func TestLogKeepsPayloadOut(t *testing.T) {
 		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: "Broken", Cause: "customer 4711"}, nil
 	}), slog.New(slog.NewJSONHandler(&out, nil)), nil)
 	d := delivery(&bridge.Route{Name: "r"}, `{"card":"4242"}`)
-	b.Log(t.Context(), d, b.Run(t.Context(), d))
+	b.Settle(t.Context(), d, b.Run(t.Context(), d), bridge.Settlement{})
 	var line map[string]any
 	if err := json.Unmarshal([]byte(out.String()), &line); err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -31,6 +30,8 @@ type Route struct {
 	Filter *Template
 	// Input makes the execution's input; nil stands for [Delivery.DefaultInput].
 	Input *Template
+	// Dedupe, when there is one, lets equal deliveries start one execution.
+	Dedupe *Dedupe
 }
 
 // A Delivery is one thing that wants one execution: a request, a message, an event.
@@ -45,6 +46,9 @@ type Delivery struct {
 	Document func() (any, error)
 	// DefaultInput makes the input of a route that names none; nil stands for Document.
 	DefaultInput func() (any, error)
+	// Fingerprint returns what must be equal in deliveries with one dedupe key: the
+	// body's bytes. Nil compares nothing.
+	Fingerprint func() []byte
 	// TraceHeader is the delivery's own X-Ray trace header, where it has one that
 	// goes before the context's.
 	TraceHeader string
@@ -53,14 +57,20 @@ type Delivery struct {
 	ReceivedAt    time.Time
 }
 
-// A Result is what became of a delivery: exactly one of Filtered, Failure, or an
-// Outcome with a status of Succeeded or Running.
+// A Result is what became of a delivery: exactly one of Filtered, Replayed, Failure,
+// or an Outcome with a status of Succeeded or Running.
 type Result struct {
 	Filtered bool
+	// Replayed says that an equal delivery was answered before, with Replay.
+	Replayed bool
+	Replay   []byte
 	Outcome  *Outcome
 	Failure  *Failure
 	// Scope evaluates what an answer is made of: $execution and $failure are in it.
 	Scope *Scope
+
+	claim   *Claim
+	started time.Time
 }
 
 // ErrorName returns the failure's name, or "".
@@ -73,37 +83,63 @@ func (r Result) ErrorName() string {
 
 // A Bridge admits deliveries and starts executions. It is safe for concurrent use.
 type Bridge struct {
-	starter Starter
-	now     func() time.Time
-	log     *slog.Logger
+	starter  Starter
+	now      func() time.Time
+	log      *slog.Logger
+	dedupe   DedupeStore
+	observer Observer
 }
 
+// An Option is a part of a Bridge that it can do without.
+type Option func(*Bridge)
+
+// WithDedupe sets the store of the routes that have a [Dedupe].
+func WithDedupe(s DedupeStore) Option { return func(b *Bridge) { b.dedupe = s } }
+
+// WithObserver sets what hears of every delivery.
+func WithObserver(o Observer) Option { return func(b *Bridge) { b.observer = o } }
+
 // New returns a Bridge. A nil now is the real clock.
-func New(starter Starter, log *slog.Logger, now func() time.Time) *Bridge {
+func New(starter Starter, log *slog.Logger, now func() time.Time, options ...Option) *Bridge {
 	if now == nil {
 		now = time.Now
 	}
-	return &Bridge{starter: starter, now: now, log: log}
+	b := &Bridge{starter: starter, now: now, log: log}
+	for _, o := range options {
+		o(b)
+	}
+	return b
 }
 
 // Now returns the bridge's time.
 func (b *Bridge) Now() time.Time { return b.now() }
 
-// Run takes a delivery from its filter to the end of its execution. Whatever goes
-// wrong is the result's Failure; a panic is [Internal].
+// Run takes a delivery from its dedupe key to the end of its execution. Whatever goes
+// wrong is the result's Failure; a panic is [Internal]. The adapter hands the result,
+// and what it made of it, to [Bridge.Settle].
 func (b *Bridge) Run(ctx context.Context, d *Delivery) (r Result) {
 	ctx, cancel := b.withDeadline(ctx, d.Route)
 	defer cancel()
 	scope := newScope(ctx, b, d)
+	started := b.now()
+	var claim *Claim
 	defer func() {
 		if p := recover(); p != nil {
 			f := Failf(Internal, "panic", fmt.Errorf("%v\n%s", p, debug.Stack()))
 			r = Result{Failure: f}
 		}
-		r.Scope = scope
+		r.Scope, r.claim, r.started = scope, claim, started
 		scope.settle(r)
 	}()
+	claim, end := b.claim(ctx, d, scope)
+	if end != nil {
+		return *end
+	}
+	return b.attempt(ctx, d, scope)
+}
 
+// attempt filters, builds the input, starts, and names the outcome.
+func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result {
 	if d.Route.Filter != nil {
 		v, err := d.Route.Filter.Eval(ctx, scope)
 		if err != nil {
@@ -118,6 +154,7 @@ func (b *Bridge) Run(ctx context.Context, d *Delivery) (r Result) {
 		return Result{Failure: AsFailure(err)}
 	}
 	start := Start{
+		Route:           d.Route.Name,
 		StateMachineARN: d.Route.StateMachine,
 		Name:            ExecutionName(d.Route.Name, d.ID),
 		Input:           input,
@@ -215,39 +252,4 @@ func ExecutionName(route, id string) string {
 		}
 	}
 	return string(name[:min(len(name), 80)])
-}
-
-// Log writes the one line that a settled delivery gets: ids, names and times, and
-// nothing of what was delivered.
-func (b *Bridge) Log(ctx context.Context, d *Delivery, r Result, attrs ...slog.Attr) {
-	attrs = append(attrs,
-		slog.String("route", d.Route.Name),
-		slog.String("delivery", d.ID),
-		slog.Float64("durationMs", float64(b.now().Sub(d.ReceivedAt).Microseconds())/1000),
-	)
-	level := slog.LevelInfo
-	message := "delivery settled"
-	switch {
-	case r.Filtered:
-		attrs = append(attrs, slog.Bool("filtered", true))
-	case r.Failure != nil:
-		level = slog.LevelWarn
-		attrs = append(attrs, slog.String("error", r.Failure.Name))
-		if c := r.Failure.Class(); c != Settled || r.Failure.Name == BadResponse {
-			attrs = append(attrs, slog.String("class", c.String()), slog.String("reason", reason(r.Failure)))
-		}
-		switch r.Failure.Name {
-		case Internal, Misconfigured:
-			level = slog.LevelError
-		}
-	}
-	if o := r.Outcome; o != nil {
-		attrs = append(attrs, slog.String("executionArn", o.ExecutionARN), slog.String("status", string(o.Status)))
-	}
-	b.log.LogAttrs(ctx, level, message, attrs...)
-}
-
-// reason is the failure's text without its name, which stands beside it.
-func reason(f *Failure) string {
-	return strings.TrimPrefix(strings.TrimPrefix(f.Error(), f.Name), ": ")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,11 @@ func Members(keys []string, values []*Template) *Template {
 	return &Template{object: true, keys: keys, items: values}
 }
 
+// Dynamic reports whether an expression is a part of the template.
+func (t *Template) Dynamic() bool {
+	return t.expr != nil || slices.ContainsFunc(t.items, (*Template).Dynamic)
+}
+
 // Eval returns the template's value. An expression that fails, or yields nothing,
 // is a *[Failure] named [ExpressionFailed] that says where, and never what.
 func (t *Template) Eval(ctx context.Context, vars jsonata.Vars) (any, error) {
@@ -68,6 +74,19 @@ func (t *Template) Eval(ctx context.Context, vars jsonata.Vars) (any, error) {
 }
 
 func (t *Template) evalExpr(ctx context.Context, vars jsonata.Vars) (any, error) {
+	v, err := t.evalOptional(ctx, vars)
+	if err == nil && v == jsonata.Undefined {
+		return nil, Failf(ExpressionFailed, t.place+": yields nothing", nil)
+	}
+	return v, err
+}
+
+// evalOptional is Eval for a template that is one expression and may yield nothing:
+// [jsonata.Undefined].
+func (t *Template) evalOptional(ctx context.Context, vars jsonata.Vars) (any, error) {
+	if t.expr == nil {
+		return t.Eval(ctx, vars)
+	}
 	v, err := t.expr.EvalVars(ctx, jsonata.Undefined, vars)
 	if err != nil {
 		if f := scopeFailure(vars); f != nil {
@@ -77,9 +96,6 @@ func (t *Template) evalExpr(ctx context.Context, vars jsonata.Vars) (any, error)
 	}
 	if f := scopeFailure(vars); f != nil {
 		return nil, f
-	}
-	if v == jsonata.Undefined {
-		return nil, Failf(ExpressionFailed, t.place+": yields nothing", nil)
 	}
 	return v, nil
 }

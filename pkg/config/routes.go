@@ -77,7 +77,6 @@ var (
 
 // later names what a route may say once its machinery is there.
 var later = map[string]string{
-	"dedupe":          "deduplication is",
 	"deadLetterQueue": "dead-letter queues are",
 	"retry":           "retry by visibility time-out is",
 	"batch":           "one execution for many records is",
@@ -90,7 +89,7 @@ var later = map[string]string{
 func (d *document) readRoute(n ast.Node) *Route {
 	r := &Route{}
 	// Templates are read last: what they may refer to hangs on the trigger.
-	var filter, input, respond, catch, verifyNode, concurrency, trace ast.Node
+	var filter, input, respond, catch, verifyNode, concurrency, trace, dedupe ast.Node
 	known := map[string]func(ast.Node){
 		"name": func(n ast.Node) {
 			if r.Name = d.text(n, "name"); !routeName.MatchString(r.Name) {
@@ -136,6 +135,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 		"catch":       func(n ast.Node) { catch = n },
 		"concurrency": func(n ast.Node) { concurrency = n },
 		"trace":       func(n ast.Node) { trace = n },
+		"dedupe":      func(n ast.Node) { dedupe = n },
 	}
 	for key, what := range later {
 		known[key] = func(n ast.Node) {
@@ -160,6 +160,9 @@ func (d *document) readRoute(n ast.Node) *Route {
 	}
 	if input != nil {
 		r.Input = d.template(input, r.Name, "input", scope)
+	}
+	if dedupe != nil {
+		r.Dedupe = d.readDedupe(dedupe, r, scope)
 	}
 	if respond != nil {
 		r.Respond = d.readRespond(respond, r, append(scope, "execution"))

@@ -56,6 +56,8 @@ func (e *Events) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if !isArray {
 		list = []any{v}
 	}
+	ctx, end := e.bridge.Begin(ctx)
+	defer end()
 	results := make([]any, len(list))
 	failures := make([]*bridge.Failure, len(list))
 	var running sync.WaitGroup
@@ -118,14 +120,25 @@ func (e *Events) run(ctx context.Context, v any) (result any, failure *bridge.Fa
 		Kind:       "event",
 		Document:   func() (any, error) { return event, nil },
 		ReceivedAt: e.bridge.Now(),
+		Fingerprint: func() []byte {
+			text, _ := jsonata.AppendJSON(nil, event) // came as JSON: cannot fail
+			return text
+		},
 	}
 	r := e.bridge.Run(ctx, d)
-	if r.Failure != nil && route.Then(r.Failure.Name) == config.ThenDiscard {
-		e.bridge.Log(ctx, d, r, slog.String("then", string(config.ThenDiscard)))
-		return describe(route, r), nil
+	failure = r.Failure
+	settlement := bridge.Settlement{Final: failure == nil}
+	if failure != nil && route.Then(failure.Name) == config.ThenDiscard {
+		failure = nil
+		settlement = bridge.Settlement{Final: true, Then: string(config.ThenDiscard)}
 	}
-	e.bridge.Log(ctx, d, r)
-	return describe(route, r), r.Failure
+	result = describe(route, r)
+	settlement.Answer = func() []byte {
+		answer, _ := jsonata.AppendJSON(nil, result) // texts and a checked output: cannot fail
+		return answer
+	}
+	e.bridge.Settle(ctx, d, r, settlement)
+	return result, failure
 }
 
 func (e *Events) refuse(ctx context.Context, id string, f *bridge.Failure) *bridge.Failure {
@@ -139,6 +152,8 @@ func describe(route *config.Route, r bridge.Result) any {
 	o := jsonata.NewObject(5)
 	o.Set("route", route.Name)
 	switch {
+	case r.Replayed:
+		return jsonata.NewRaw(r.Replay)
 	case r.Filtered:
 		o.Set("filtered", true)
 	case r.Outcome != nil:

@@ -68,6 +68,8 @@ func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *s
 // error is always nil.
 func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, _ error) {
 	r := &request{door: HTTPAPI}
+	ctx, end := f.bridge.Begin(ctx)
+	defer end()
 	defer func() {
 		if p := recover(); p != nil {
 			f.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
@@ -246,7 +248,7 @@ func (e *endpoint) serve(w http.ResponseWriter, hr *http.Request, r *request) {
 		}
 		write(w, answer)
 	}
-	e.front.bridge.Log(ctx, d, result)
+	e.front.bridge.Settle(ctx, d, result, bridge.Settlement{Final: true})
 }
 
 // admit holds what comes before the bridge: size, then the signature over the raw bytes.

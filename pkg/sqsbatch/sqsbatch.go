@@ -59,6 +59,8 @@ func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, end := b.bridge.Begin(ctx)
+	defer end()
 	t := newTally(len(records))
 	waitCtx, cancel := b.guarded(ctx)
 	defer cancel()
@@ -135,6 +137,10 @@ func (b *Batch) runRecord(ctx context.Context, route *config.Route, rec *record)
 		Kind:       "message",
 		Document:   rec.document,
 		ReceivedAt: b.bridge.Now(),
+		Fingerprint: func() []byte {
+			body, _ := member(rec.object, "body").(string)
+			return []byte(body)
+		},
 	}
 	if route.SQS.Trace == config.TraceRecord {
 		d.TraceHeader = rec.attribute("AWSTraceHeader")
@@ -144,12 +150,13 @@ func (b *Batch) runRecord(ctx context.Context, route *config.Route, rec *record)
 	if result.Failure != nil {
 		then = route.Then(result.Failure.Name)
 	}
-	attrs := []slog.Attr{slog.String("queue", rec.queue), slog.Int("receiveCount", rec.receiveCount())}
-	if then != config.ThenNothing {
-		attrs = append(attrs, slog.String("then", string(then)))
-	}
-	b.bridge.Log(ctx, d, result, attrs...)
-	return result.Failure == nil || then == config.ThenDiscard
+	settled = result.Failure == nil || then == config.ThenDiscard
+	b.bridge.Settle(ctx, d, result, bridge.Settlement{
+		Final: settled,
+		Then:  string(then),
+		Attrs: []slog.Attr{slog.String("queue", rec.queue), slog.Int("receiveCount", rec.receiveCount())},
+	})
+	return settled
 }
 
 // route finds the first route whose queue pattern matches the record's queue.

@@ -1,17 +1,17 @@
 package stepfn
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"strings"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/expressway-dev/expressway/internal/awsenv"
 )
 
 // ErrNoEnvironment is what [FromEnv] returns where the environment names no region
 // or no credentials, as Lambda's always does.
-var ErrNoEnvironment = errors.New("the environment holds no AWS configuration")
+var ErrNoEnvironment = awsenv.ErrNone
+
+// endpointName is what the environment calls Step Functions.
+const endpointName = "SFN"
 
 // FromEnv returns the Options that Lambda's environment holds: AWS_REGION (or
 // AWS_DEFAULT_REGION), AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
@@ -20,36 +20,11 @@ var ErrNoEnvironment = errors.New("the environment holds no AWS configuration")
 // nobody. The credentials of an invocation's environment do not change while the
 // process lives.
 func FromEnv(getenv func(string) string) (Options, error) {
-	o := Options{
-		Region:    first(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION")),
-		FIPS:      isTrue(getenv("AWS_USE_FIPS_ENDPOINT")),
-		DualStack: isTrue(getenv("AWS_USE_DUALSTACK_ENDPOINT")),
-		Endpoint:  endpoint(getenv),
-		Getenv:    getenv,
+	cfg, err := awsenv.Config(getenv, endpointName)
+	if err != nil {
+		return Options{}, err
 	}
-	credentials := aws.Credentials{
-		AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
-		SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
-		SessionToken:    getenv("AWS_SESSION_TOKEN"),
-		Source:          "Environment",
-	}
-	var missing []string
-	if o.Region == "" {
-		missing = append(missing, "AWS_REGION")
-	}
-	if credentials.AccessKeyID == "" {
-		missing = append(missing, "AWS_ACCESS_KEY_ID")
-	}
-	if credentials.SecretAccessKey == "" {
-		missing = append(missing, "AWS_SECRET_ACCESS_KEY")
-	}
-	if len(missing) > 0 {
-		return Options{}, fmt.Errorf("%w: %s not set", ErrNoEnvironment, strings.Join(missing, ", "))
-	}
-	o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return credentials, nil
-	})
-	return o, nil
+	return FromConfig(cfg, getenv), nil
 }
 
 // FromConfig returns the Options of an SDK configuration that was made elsewhere,
@@ -59,31 +34,10 @@ func FromConfig(cfg aws.Config, getenv func(string) string) Options {
 	return Options{
 		Region:      cfg.Region,
 		Credentials: cfg.Credentials,
-		Endpoint:    first(endpoint(getenv), aws.ToString(cfg.BaseEndpoint)),
-		FIPS:        isTrue(getenv("AWS_USE_FIPS_ENDPOINT")),
-		DualStack:   isTrue(getenv("AWS_USE_DUALSTACK_ENDPOINT")),
+		Endpoint:    awsenv.First(awsenv.Endpoint(getenv, endpointName), aws.ToString(cfg.BaseEndpoint)),
+		FIPS:        awsenv.FIPS(getenv),
+		DualStack:   awsenv.DualStack(getenv),
 		HTTPClient:  cfg.HTTPClient,
 		Getenv:      getenv,
 	}
-}
-
-// endpoint is the custom endpoint that the [environment] names.
-//
-// [environment]: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-func endpoint(getenv func(string) string) string {
-	if isTrue(getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) {
-		return ""
-	}
-	return first(getenv("AWS_ENDPOINT_URL_SFN"), getenv("AWS_ENDPOINT_URL"))
-}
-
-func isTrue(s string) bool { return strings.EqualFold(s, "true") }
-
-func first(list ...string) string {
-	for _, s := range list {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }

@@ -1,0 +1,189 @@
+package bridge
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// A Dedupe says how a route knows a delivery that came before (design, section 7).
+type Dedupe struct {
+	// Key makes the key, which counts within the route. Where it yields nothing, null
+	// or the empty string, the delivery is not deduplicated.
+	Key *Template
+	// For is how long a finished delivery is remembered.
+	For time.Duration
+	// WithBody makes the body a part of the key: the sender's id is not signed, and
+	// whoever replays a captured body could choose another.
+	WithBody bool
+	// StartUnchecked starts the execution when the store does not answer; otherwise
+	// nothing starts, and the failure is [Unavailable].
+	StartUnchecked bool
+}
+
+// A DedupeState is what a store knows of a key.
+type DedupeState int
+
+// The states of a [Record].
+const (
+	// Claimed says that the key was free, and is now the caller's.
+	Claimed DedupeState = iota
+	// Held says that another attempt holds the key.
+	Held
+	// Completed says that a delivery with the key was answered for good.
+	Completed
+)
+
+// A Claim is what a delivery wants of a store.
+type Claim struct {
+	// Key holds the route's name and a hash: never payload.
+	Key string
+	// Fingerprint is a hash of what was delivered; empty is not compared.
+	Fingerprint string
+	// Until is when another attempt may take the key, should this one never conclude.
+	Until time.Time
+	// Expires is when the record may be forgotten.
+	Expires time.Time
+}
+
+// A Record is what a store answers to a [Claim].
+type Record struct {
+	State DedupeState
+	// Fingerprint and Until are those of the claim that holds the key.
+	Fingerprint string
+	Until       time.Time
+	// Answer is what [DedupeStore.Complete] was given.
+	Answer []byte
+}
+
+// A DedupeStore remembers deliveries. A record has the three states of Powertools'
+// idempotency: absent, in progress until a time, and completed. Implementations are
+// safe for concurrent use, also from several processes where they are shared; any
+// error means that nothing is known.
+type DedupeStore interface {
+	// Claim takes the key when it is free: absent, forgotten, or in progress beyond its
+	// time. Of claims at once exactly one is [Claimed].
+	Claim(ctx context.Context, c Claim) (Record, error)
+	// Complete keeps the answer of the claim that holds the key. It changes nothing when
+	// the claim has lost the key to another.
+	Complete(ctx context.Context, c Claim, answer []byte) error
+	// Extend lets the claim hold the key until a later time.
+	Extend(ctx context.Context, c Claim, until time.Time) error
+	// Release frees the key, when the claim still holds it.
+	Release(ctx context.Context, c Claim) error
+}
+
+// concludeTime bounds what is left to do with a claim once the answer is known; it is
+// a part of the margin before the platform's deadline.
+const concludeTime = 300 * time.Millisecond
+
+// claim takes the delivery's key. A nil claim and a nil Result mean that the route
+// or the delivery has none; a Result is the end of the delivery.
+func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, *Result) {
+	rule := d.Route.Dedupe
+	if rule == nil {
+		return nil, nil
+	}
+	fail := func(f *Failure) (*Claim, *Result) { return nil, &Result{Failure: f} }
+	key, err := dedupeKey(ctx, rule, scope)
+	if err != nil {
+		return fail(AsFailure(err))
+	}
+	if key == nil {
+		return nil, nil
+	}
+	if b.dedupe == nil {
+		return fail(Failf(Misconfigured, "the route has dedupe, and there is no store", nil))
+	}
+	now := b.now()
+	c := &Claim{Until: scope.deadline, Expires: now.Add(rule.For)}
+	if d.Fingerprint != nil {
+		sum := sha256.Sum256(d.Fingerprint())
+		c.Fingerprint = hex.EncodeToString(sum[:])
+	}
+	if rule.WithBody {
+		key = append(append(key, 0), c.Fingerprint...)
+	}
+	sum := sha256.Sum256(key)
+	c.Key = d.Route.Name + "#" + hex.EncodeToString(sum[:])
+	rec, err := b.dedupe.Claim(ctx, *c)
+	switch {
+	case err != nil && rule.StartUnchecked:
+		b.log.LogAttrs(ctx, slog.LevelWarn, "dedupe store did not answer; starting unchecked",
+			slog.String("route", d.Route.Name), slog.String("delivery", d.ID), slog.String("reason", err.Error()))
+		return nil, nil
+	case err != nil:
+		return fail(&Failure{Name: Unavailable, Cause: "the dedupe store did not answer", Err: err, RetryAfter: 5 * time.Second})
+	case rec.State == Claimed:
+		return c, nil
+	case rec.Fingerprint != "" && c.Fingerprint != "" && rec.Fingerprint != c.Fingerprint:
+		return fail(Failf(DedupeMismatch, "a delivery with this key had another body", nil))
+	case rec.State == Completed:
+		return nil, &Result{Replayed: true, Replay: rec.Answer}
+	}
+	return fail(&Failure{Name: InProgress, Cause: "a delivery with this key is being worked on", RetryAfter: max(rec.Until.Sub(now), time.Second)})
+}
+
+// dedupeKey returns nil for no key.
+func dedupeKey(ctx context.Context, rule *Dedupe, scope *Scope) ([]byte, error) {
+	v, err := rule.Key.evalOptional(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	switch v := jsonata.Force(v).(type) {
+	case nil:
+		return nil, nil
+	case string:
+		if v == "" {
+			return nil, nil
+		}
+		return []byte(v), nil
+	default:
+		if v == jsonata.Undefined {
+			return nil, nil
+		}
+		text, err := jsonata.AppendJSON(nil, v)
+		if err != nil {
+			return nil, Failf(ExpressionFailed, "dedupe.key: yields a value that JSON cannot hold", nil)
+		}
+		return text, nil
+	}
+}
+
+// conclude ends the claim of a settled delivery: kept with its answer when the sender
+// is not asked to come again, held for as long as the execution may still run when
+// nobody knows, else freed.
+func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settlement) {
+	if r.claim == nil {
+		return
+	}
+	// The delivery's own time may be up; what it came to must be kept all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeTime)
+	defer cancel()
+	var err error
+	what := "release"
+	switch {
+	case r.Failure != nil && r.Failure.Class() == Ambiguous:
+		what = "extend"
+		err = b.dedupe.Extend(ctx, *r.claim, r.started.Add(MaxWait))
+	case s.Final:
+		what = "complete"
+		answer := []byte("null")
+		if s.Answer != nil {
+			answer = s.Answer()
+		}
+		err = b.dedupe.Complete(ctx, *r.claim, answer)
+	default:
+		err = b.dedupe.Release(ctx, *r.claim)
+	}
+	if err != nil {
+		b.log.LogAttrs(ctx, slog.LevelError, "dedupe record not written",
+			slog.String("route", d.Route.Name), slog.String("delivery", d.ID),
+			slog.String("operation", what), slog.String("reason", fmt.Sprint(err)))
+	}
+}
