@@ -92,6 +92,9 @@ type Request struct {
 	Header http.Header
 	// Body is the raw bytes, before any decoding or parsing.
 	Body []byte
+	// ClientCert is the certificate that the client proved to own to the front door;
+	// nil when it has none.
+	ClientCert *ClientCert
 }
 
 // A Verifier checks requests of one route. It is safe for concurrent use.
@@ -104,18 +107,13 @@ type Verifier interface {
 	Headers() []string
 }
 
-// A Fetch gets a small document by https; SNS needs it for certificates. The URL
-// was checked against the addresses the scheme allows. Implementations do not
-// follow redirects, and bound time and size.
-type Fetch func(ctx context.Context, url string) ([]byte, error)
-
 type options struct{ fetch Fetch }
 
 // An Option changes how [New] works.
 type Option func(*options)
 
-// WithFetch sets how certificates are fetched. Without it, a provider that needs
-// certificates cannot be used.
+// WithFetch sets how certificates and key sets are fetched. Without it, provider
+// sns and jwt with a key set cannot be used.
 func WithFetch(f Fetch) Option { return func(o *options) { o.fetch = f } }
 
 // New makes the verifier that s describes. It looks every secret up once, to fail
@@ -167,6 +165,10 @@ func (b *builder) build() (Verifier, error) {
 		return b.newHMAC(*s.HMAC)
 	case s.Basic != nil:
 		return b.newBasic(s.Basic.Username)
+	case s.JWT != nil:
+		return b.newJWT(*s.JWT)
+	case s.MTLS != nil:
+		return b.newMTLS(*s.MTLS)
 	case s.Provider == "" && s.Token != nil:
 		return b.newToken(s.Token.Header)
 	}
