@@ -16,6 +16,7 @@ package verify
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -107,7 +108,11 @@ type Verifier interface {
 	Headers() []string
 }
 
-type options struct{ fetch Fetch }
+type options struct {
+	fetch   Fetch
+	roots   *x509.CertPool
+	origins []string
+}
 
 // An Option changes how [New] works.
 type Option func(*options)
@@ -115,6 +120,12 @@ type Option func(*options)
 // WithFetch sets how certificates and key sets are fetched. Without it, provider
 // sns and jwt with a key set cannot be used.
 func WithFetch(f Fetch) Option { return func(o *options) { o.fetch = f } }
+
+// WithRoots has the certificates of SNS verified up to one of these. SNS serves
+// them without the chain above, which is fetched by http from Amazon's own
+// addresses, so that a function without a way to the internet cannot do this.
+// Without roots, the certificate is trusted as what SNS serves by https.
+func WithRoots(pool *x509.CertPool) Option { return func(o *options) { o.roots = pool } }
 
 // New makes the verifier that s describes. It looks every secret up once, to fail
 // now and not at the first delivery; later each request asks source again, so that
@@ -131,7 +142,7 @@ func New(s Spec, source secrets.Source, now func() time.Time, opts ...Option) (V
 	for _, opt := range opts {
 		opt(&o)
 	}
-	b := builder{spec: s, source: source, now: now, fetch: o.fetch}
+	b := builder{spec: s, source: source, now: now, options: o}
 	for _, text := range s.Secrets {
 		ref, err := secrets.Parse(text)
 		if err != nil {
@@ -151,7 +162,7 @@ type builder struct {
 	spec   Spec
 	source secrets.Source
 	now    func() time.Time
-	fetch  Fetch
+	options
 	refs   []secrets.Reference
 	preset Preset
 }
