@@ -29,9 +29,11 @@ var snsFields = map[string][]string{
 	"UnsubscribeConfirmation":  {"Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"},
 }
 
+var errNoFetch = errors.New("verify.provider: sns needs certificates, and nothing here fetches them")
+
 func (b *builder) newSNS() (Verifier, error) {
 	if b.fetch == nil {
-		return nil, errors.New("verify.provider: sns needs certificates, and nothing here fetches them")
+		return nil, errNoFetch
 	}
 	certs := &snsCerts{fetch: b.fetch, roots: b.roots, now: b.now, known: map[string]*x509.Certificate{}}
 	v := &sns{certs: certs, now: b.now, tolerance: b.tolerance()}

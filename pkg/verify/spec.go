@@ -248,7 +248,11 @@ func (s *Spec) Validate() []Problem {
 // checkRest checks what stands beside the scheme.
 func (s *Spec) checkRest(c *checker, needsURL, needsSecrets bool) {
 	if s.Token != nil && s.Token.Reference != "" {
-		c.add("token", "as a reference stands only beside provider meta, whose handshake is not supported yet")
+		if s.Provider != "meta" {
+			c.add("token", "as a reference stands only beside provider meta")
+		} else if _, err := secrets.Parse(s.Token.Reference); err != nil {
+			c.add("token", "%v", err)
+		}
 	}
 	if s.URL != "" {
 		if err := originOf(s.URL); err != nil {

@@ -10,8 +10,27 @@
 //
 // Signatures are over the body's raw bytes. The package knows no HTTP server, no
 // Lambda and no configuration file; the clock, the secrets and the fetching of
-// certificates are handed in. The schemes, one file each, follow sections 4.1 and
-// 5.3 of the design.
+// certificates and key sets are handed in. The schemes, one file each, follow
+// sections 4.1 and 5.3 of the design.
+//
+// # Handshakes
+//
+// A route has a [Handshaker] beside its Verifier, of the same Spec. For a request on
+// the route's path, whose method is one of the pattern or of Methods:
+//
+//	reply, err := handshaker.Before(ctx, r)      // GET, OPTIONS, Graph's POST: not signed
+//	if reply == nil && err == nil {
+//		// a method that only Methods has, and no handshake: 405, as without it
+//		err = verifier.Verify(ctx, r)
+//	}
+//	if reply == nil && err == nil {
+//		reply, err = handshaker.After(ctx, r)    // Slack, Zoom, Discord, Twitch, SNS: signed
+//	}
+//
+// A reply is the whole answer: status, header and body as they are, and nothing is
+// filtered, deduplicated or started. An error that wraps ErrUnverified is answered
+// 401, any other 503. Only without either does the delivery go on. The size of the
+// body is bounded before; Before looks at the query and the headers alone.
 package verify
 
 import (
@@ -109,9 +128,10 @@ type Verifier interface {
 }
 
 type options struct {
-	fetch   Fetch
-	roots   *x509.CertPool
-	origins []string
+	fetch       Fetch
+	roots       *x509.CertPool
+	cloudEvents *CloudEvents
+	origins     []string
 }
 
 // An Option changes how [New] works.
@@ -131,24 +151,9 @@ func WithRoots(pool *x509.CertPool) Option { return func(o *options) { o.roots =
 // now and not at the first delivery; later each request asks source again, so that
 // rotated secrets count. now is the clock for freshness.
 func New(s Spec, source secrets.Source, now func() time.Time, opts ...Option) (Verifier, error) {
-	if problems := s.Validate(); len(problems) > 0 {
-		errs := make([]error, len(problems))
-		for i, p := range problems {
-			errs[i] = p
-		}
-		return nil, errors.Join(errs...)
-	}
-	var o options
-	for _, opt := range opts {
-		opt(&o)
-	}
-	b := builder{spec: s, source: source, now: now, options: o}
-	for _, text := range s.Secrets {
-		ref, err := secrets.Parse(text)
-		if err != nil {
-			return nil, err
-		}
-		b.refs = append(b.refs, ref)
+	b, err := newBuilder(s, source, now, opts)
+	if err != nil {
+		return nil, err
 	}
 	v, err := b.build()
 	if err != nil {
@@ -164,7 +169,30 @@ type builder struct {
 	now    func() time.Time
 	options
 	refs   []secrets.Reference
-	preset Preset
+	preset Preset // the zero value without a provider
+}
+
+func newBuilder(s Spec, source secrets.Source, now func() time.Time, opts []Option) (*builder, error) {
+	if problems := s.Validate(); len(problems) > 0 {
+		errs := make([]error, len(problems))
+		for i, p := range problems {
+			errs[i] = p
+		}
+		return nil, errors.Join(errs...)
+	}
+	b := &builder{spec: s, source: source, now: now}
+	for _, opt := range opts {
+		opt(&b.options)
+	}
+	for _, text := range s.Secrets {
+		ref, err := secrets.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		b.refs = append(b.refs, ref)
+	}
+	b.preset, _ = Lookup(s.Provider) // Validate has seen it
+	return b, nil
 }
 
 func (b *builder) build() (Verifier, error) {
@@ -183,22 +211,9 @@ func (b *builder) build() (Verifier, error) {
 	case s.Provider == "" && s.Token != nil:
 		return b.newToken(s.Token.Header)
 	}
-	var ok bool
-	if b.preset, ok = Lookup(s.Provider); !ok {
-		return nil, fmt.Errorf("provider %q is not known", s.Provider)
-	}
 	switch b.preset.Scheme {
 	case SchemeHMAC:
-		h := *b.preset.HMAC
-		if h.Timestamp != nil || h.TimestampKey != "" {
-			ts := Timestamp{}
-			if h.Timestamp != nil {
-				ts = *h.Timestamp
-			}
-			ts.Tolerance = Duration(b.tolerance().String())
-			h.Timestamp = &ts
-		}
-		return b.newHMAC(h)
+		return b.newPreset()
 	case SchemeStandard:
 		return b.newStandard()
 	case SchemeGitLab:
@@ -223,6 +238,29 @@ func (b *builder) build() (Verifier, error) {
 		return b.newMailgun()
 	}
 	return nil, fmt.Errorf("provider %q has no scheme", s.Provider)
+}
+
+// newPreset is a provider whose scheme is only parameters.
+func (b *builder) newPreset() (Verifier, error) {
+	v, err := b.newHMAC(b.presetHMAC())
+	if err == nil && b.preset.Handshake == HandshakeX {
+		v = plainless{v}
+	}
+	return v, err
+}
+
+// presetHMAC are the preset's parameters, with the tolerance of the Spec.
+func (b *builder) presetHMAC() HMAC {
+	h := *b.preset.HMAC
+	if h.Timestamp != nil || h.TimestampKey != "" {
+		ts := Timestamp{}
+		if h.Timestamp != nil {
+			ts = *h.Timestamp
+		}
+		ts.Tolerance = Duration(b.tolerance().String())
+		h.Timestamp = &ts
+	}
+	return h
 }
 
 // tolerance is the preset's, unless the Spec sets its own.
