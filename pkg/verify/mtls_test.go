@@ -127,16 +127,16 @@ func TestMTLSOfRealEvents(t *testing.T) {
 	type withCert struct {
 		ClientCert *verify.ClientCert `json:"clientCert"`
 	}
-	var event struct {
-		RequestContext struct {
-			Identity       withCert `json:"identity"`
-			Authentication withCert `json:"authentication"`
-		} `json:"requestContext"`
-	}
 	for file, subject := range map[string]string{
 		"apigw-request.json":                   "www.example.com",
 		"apigw-v2-request-jwt-authorizer.json": "CN=My Client,O=Amazon Web Services",
 	} {
+		var event struct {
+			RequestContext struct {
+				Identity       withCert `json:"identity"`
+				Authentication withCert `json:"authentication"`
+			} `json:"requestContext"`
+		}
 		if err := json.Unmarshal(shared.Read(t, "lambda-events/"+file), &event); err != nil {
 			t.Fatal(err)
 		}
