@@ -3,6 +3,7 @@ package verify_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -110,6 +111,12 @@ func TestPlaceOf(t *testing.T) {
 			}
 		})
 	}
+	either := verify.Place{Header: "Svix-Id", OtherHeader: "Webhook-Id"}
+	for want, h := range map[string]http.Header{"a": headers("Svix-Id", "a", "Webhook-Id", "b"), "b": headers("Webhook-Id", "b"), "": headers()} {
+		if got := either.Of(h, nil); got != want {
+			t.Errorf("Of %v = %q, want %q", h, got, want)
+		}
+	}
 	twice := headers("X-Id", "a", "X-Id", "b")
 	if got := (verify.Place{Header: "X-Id"}).Of(twice, nil); got != "" {
 		t.Errorf("Of a header that comes twice = %q, want none", got)
@@ -155,6 +162,9 @@ func TestPresetTable(t *testing.T) {
 	t.Parallel()
 	place := func(p verify.Place) string {
 		s := p.Header + p.Body
+		if p.OtherHeader != "" {
+			s += "|" + p.OtherHeader
+		}
 		if p.Form != "" {
 			s += "/" + p.Form
 		}
@@ -190,9 +200,9 @@ shopify hmac 0s id:X-Shopify-Event-Id! event:X-Shopify-Topic! 4.5s
 slack hmac 5m0s id:event_id/trigger_id event:event.type/command 2.5s 200: handshake:slack
 sns sns 1h0m0s id:MessageId event:Type 14s handshake:sns
 square hmac 0s id:event_id event:type 9s
-standard-webhooks standard-webhooks 5m0s id:Webhook-Id event:type 10s
+standard-webhooks standard-webhooks 5m0s id:Webhook-Id|Svix-Id event:type 10s
 stripe hmac 5m0s id:id event:type 10s
-svix standard-webhooks 5m0s id:Svix-Id event:type 10s
+svix standard-webhooks 5m0s id:Svix-Id|Webhook-Id event:type 10s
 twilio twilio 0s id:I-Twilio-Idempotency-Token! event:EventType/EventType 14s 200:<Response/>
 twitch hmac 10m0s id:Twitch-Eventsub-Message-Id event:subscription.type 10s handshake:twitch
 x hmac 0s id:- event:- 10s handshake:x
