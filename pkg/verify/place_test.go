@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -227,6 +228,43 @@ zoom hmac 5m0s id:- event:event 2.5s 200: handshake:zoom`), "\n")
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("presets (-want +got):\n%s", diff)
+	}
+}
+
+// TestSignatures holds the descriptions to what the verifiers read.
+func TestSignatures(t *testing.T) {
+	t.Parallel()
+	keys := map[string]string{
+		"discord": strings.Repeat("ab", 32), "adyen": "ab", "standard-webhooks": "whsec_YWFh", "svix": "whsec_YWFh",
+		"sendgrid": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYD54V/vp+54P9DXarYqx4MPcm+HKRIQzNasYSoRQHQ/6S6Ps8tpMcT+KvIIC8W/e9k0W7Cm72M1P9jU7SLf/vg==",
+	}
+	for _, name := range verify.Providers() {
+		p, _ := verify.Lookup(name)
+		got := p.Signature()
+		if got.Algorithm == "" || got.Signed == "" || got.Keys == "" || got.Encoding == "" && got.Algorithm != "equality" {
+			t.Errorf("%s: %+v is not complete", name, got)
+		}
+		s := verify.Spec{Provider: name, URL: "https://h.example", Secrets: []string{"env:S0"}}
+		if name == "sns" {
+			s.Secrets, s.Topics = nil, verify.Topics{"any"}
+		}
+		key := keys[name]
+		if key == "" {
+			key = "k"
+		}
+		v, err := verify.New(s, environment{key}.source(), clockAt(epoch), verify.WithFetch((&web{}).fetch))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		read := v.Headers()
+		for _, h := range got.Headers {
+			if !slices.Contains(read, strings.ToLower(h)) {
+				t.Errorf("%s: the verifier does not read %s", name, h)
+			}
+		}
+		if name != "gitlab" && len(read) != len(got.Headers) {
+			t.Errorf("%s: the verifier reads %q, and described are %q", name, read, got.Headers)
+		}
 	}
 }
 
