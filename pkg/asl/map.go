@@ -118,7 +118,7 @@ type iterations struct {
 func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error) {
 	f, s := m.f, m.f.state
 	inner := f.inner(last)
-	inner.item = &mapItem{i, m.items[i]}
+	inner.item, inner.inMap = mapItem{i, m.items[i]}, true
 	inner.record(Event{Type: "MapIterationStarted", Name: s.name, Index: i})
 	value := m.items[i]
 	if s.itemSelector != nil {
