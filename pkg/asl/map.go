@@ -28,11 +28,11 @@ func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 	if s.branches[0].instant {
 		limit = 1
 	}
-	tolerated, err := f.tolerance(ctx, v, len(items))
+	f.record(Event{Type: "MapStateStarted", Length: len(items)})
+	tolerated, err := f.tolerance(ctx, v, len(items)) // after the event, as recorded
 	if err != nil {
 		return nil, err
 	}
-	f.record(Event{Type: "MapStateStarted", Length: len(items)})
 	m := iterations{f: f, input: v.input, items: items, results: make([]any, len(items)), tolerated: tolerated}
 	m.left.Store(maxData - int64(len("[]")))
 	if err := f.sideBySide(ctx, len(items), limit, m.run); err != nil {
