@@ -154,7 +154,7 @@ func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error)
 // selectItem applies ItemSelector, which sees the Map state's own input, and the item in the
 // context object.
 func (f *frame) selectItem(ctx context.Context, s *state, m *iterations) (any, *Error) {
-	f.state, f.entered, f.since = s, m.f.entered, m.f.since
+	f.state, f.entered, f.since, f.retries = s, m.f.entered, m.f.since, m.f.retries
 	value, err := s.itemSelector.eval(ctx, &view{f: f, input: m.input})
 	if err == nil {
 		err = f.check(value)
