@@ -1,5 +1,5 @@
 // Package asl interprets the [Amazon States Language]: what an Express Workflow may
-// contain, with JSONPath as the query language.
+// contain, in both query languages, JSONPath and JSONata.
 //
 //	definition ── Parse ──► *Machine (immutable) ── Run(Environment, Execution) ──► Result
 //
@@ -25,6 +25,8 @@ type Error struct {
 	Name, Cause string
 	// fatal errors end the execution whatever catches say.
 	fatal bool
+	// evaluation is there for errors of a JSONata field that no event has told of yet.
+	evaluation *evaluation
 }
 
 func (e *Error) Error() string { return e.Name + ": " + e.Cause }
@@ -50,11 +52,14 @@ type TaskRunner interface {
 // without Tasks, every task fails with States.TaskFailed and says how to mock it.
 type Environment struct {
 	Tasks TaskRunner
-	Now   func() time.Time
+	// Now is the clock of waits, limits and events, and of $now and $millis.
+	Now func() time.Time
 	// Sleep waits, and returns an error when ctx ends first.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Rand returns a number in [0, 1).
+	// Rand returns a number in [0, 1): jitter, States.MathRandom, and $random, $shuffle and $uuid
+	// come of it. It must be safe for concurrent use, as must Now and UUID.
 	Rand func() float64
+	// UUID returns what States.UUID does.
 	UUID func() string
 	// Observe is told of every event, one at a time and in the order of their
 	// numbers. It delays the execution, and must not run another Observe.

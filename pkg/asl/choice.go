@@ -1,10 +1,14 @@
 package asl
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -21,7 +25,9 @@ type rule struct {
 	operandPath  *source
 	presence     bool // IsPresent
 	want         bool
+	condition    *template // of JSONata, in place of all these
 	assign       *template
+	output       *template
 }
 
 // operators of a data test expression; each also has a Path form.
@@ -58,20 +64,67 @@ var kinds = map[string]func(v any) bool{
 	"IsNull":      func(v any) bool { return v == nil },
 	"IsString":    func(v any) bool { _, ok := v.(string); return ok },
 	"IsBoolean":   func(v any) bool { _, ok := v.(bool); return ok },
-	"IsNumeric":   func(v any) bool { _, ok := rational(v); return ok },
+	"IsNumeric":   isNumber,
 	"IsTimestamp": func(v any) bool { _, ok := timestamp(v); return ok },
+}
+
+func isNumber(v any) bool {
+	switch v.(type) {
+	case json.Number, float64:
+		return true
+	}
+	return false
 }
 
 func strings2(v, o any, ok func(int) bool) bool {
 	a, isText1 := v.(string)
 	b, isText2 := o.(string)
-	return isText1 && isText2 && ok(strings.Compare(a, b))
+	return isText1 && isText2 && ok(compareText(a, b))
+}
+
+// compareText orders text as Java does, by its UTF-16: what needs two units comes before
+// U+E000 and what follows it.
+func compareText(a, b string) int {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	for i > 0 && i < len(a) && !utf8.RuneStart(a[i]) {
+		i--
+	}
+	x, _ := utf8.DecodeRuneInString(a[i:])
+	y, _ := utf8.DecodeRuneInString(b[i:])
+	const first, private = 0x10000, 0xE000
+	switch {
+	case x >= first && y >= private && y < first:
+		return -1
+	case y >= first && x >= private && x < first:
+		return 1
+	}
+	return strings.Compare(a, b)
 }
 
 func numbers(v, o any, ok func(int) bool) bool {
+	if a, isShort1 := short(v); isShort1 {
+		if b, isShort2 := short(o); isShort2 {
+			return ok(cmp.Compare(a, b))
+		}
+	}
 	a, isNumber1 := rational(v)
 	b, isNumber2 := rational(o)
 	return isNumber1 && isNumber2 && ok(a.Cmp(b))
+}
+
+// short is a number that is written with few enough digits for its double to tell it from
+// every other such number.
+func short(v any) (float64, bool) {
+	const digits = 15
+	n, ok := v.(json.Number)
+	if !ok || len(n) > digits || strings.ContainsAny(string(n), "eE") {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(n), 64)
+	return f, err == nil
 }
 
 // rational is exact, so that neither large integers nor 0.1 compare wrongly. The
@@ -93,9 +146,11 @@ func times(v, o any, ok func(int) bool) bool {
 	return isTime1 && isTime2 && ok(a.Compare(b))
 }
 
+// timestamp reads an ISO-8601 time with a date, a time of the day and an offset. Go also
+// takes a comma, and more digits than a nanosecond has; the service does not.
 func timestamp(v any) (time.Time, bool) {
 	s, ok := v.(string)
-	if !ok || !strings.Contains(s, "T") {
+	if !ok || len(s) > len("2006-01-02T15:04:05.999999999+00:00") || strings.Contains(s, ",") {
 		return time.Time{}, false
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
@@ -136,51 +191,61 @@ func matches(pattern, s string) bool {
 	return strings.HasSuffix(s, last)
 }
 
-func (r *rule) holds(f *frame, input any) (bool, *Error) {
+func (r *rule) holds(ctx context.Context, v *view) (bool, *Error) {
 	switch {
+	case r.condition != nil:
+		return r.conditionHolds(ctx, v)
 	case r.and != nil:
 		for _, child := range r.and {
-			if ok, err := child.holds(f, input); err != nil || !ok {
+			if ok, err := child.holds(ctx, v); err != nil || !ok {
 				return false, err
 			}
 		}
 		return true, nil
 	case r.or != nil:
 		for _, child := range r.or {
-			if ok, err := child.holds(f, input); err != nil || ok {
+			if ok, err := child.holds(ctx, v); err != nil || ok {
 				return ok, err
 			}
 		}
 		return false, nil
 	case r.not != nil:
-		ok, err := r.not[0].holds(f, input)
+		ok, err := r.not[0].holds(ctx, v)
 		return !ok, err
 	}
-	v, found := r.variable.eval(f, input)
+	return r.compare(v)
+}
+
+func (r *rule) conditionHolds(ctx context.Context, v *view) (bool, *Error) {
+	out, err := r.condition.eval(ctx, v)
+	if err != nil {
+		return false, err
+	}
+	ok, isBool := out.(bool)
+	if !isBool {
+		return false, r.condition.query.unexpected(v, "boolean", out)
+	}
+	return ok, nil
+}
+
+// compare is a data test expression.
+func (r *rule) compare(v *view) (bool, *Error) {
+	value, found := r.variable.eval(v)
 	if r.presence {
 		if !r.variable.path.Definite() {
-			list, _ := v.([]any)
+			list, _ := value.([]any)
 			found = len(list) > 0
 		}
 		return found == r.want, nil
 	}
 	if !found {
-		return false, invalidPath(f, r.variable, input)
+		return false, invalidPath(v, r.variable)
 	}
 	operand := r.operand
 	if r.operandPath != nil {
-		if operand, found = r.operandPath.eval(f, input); !found {
-			return false, invalidPath(f, r.operandPath, input)
+		if operand, found = r.operandPath.eval(v); !found {
+			return false, invalidPath(v, r.operandPath)
 		}
 	}
-	return r.test(jsonata.Force(v), jsonata.Force(operand)), nil
-}
-
-// invalidPath is the service's text for a path of a state that finds nothing.
-func invalidPath(f *frame, s *source, input any) *Error {
-	root, ok := s.rootValue(f, input)
-	if !ok {
-		return f.runtime("Invalid path '" + s.text + "' : The variable '" + s.root + "' is not defined")
-	}
-	return f.runtime("Invalid path '" + s.text + "' : " + s.path.Explain(root))
+	return r.test(jsonata.Force(value), jsonata.Force(operand)), nil
 }

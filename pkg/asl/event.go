@@ -29,6 +29,11 @@ type Event struct {
 	Input, Output any
 	// Assigned are the variables that the state set; nil for none.
 	Assigned *jsonata.Object
+	// TimeoutSeconds, HeartbeatSeconds and RoleARN are those of a task, where it has them.
+	TimeoutSeconds, HeartbeatSeconds int
+	RoleARN                          string
+	// Location is the field whose expression failed, such as Output/total.
+	Location string
 	// Error and Cause are those of a failure.
 	Error, Cause string
 }
@@ -52,14 +57,14 @@ func (e Event) details() (field string, _ *jsonata.Object) {
 	field = strings.ToLower(e.Type[:1]) + e.Type[1:] + "EventDetails"
 	switch {
 	case strings.HasSuffix(e.Type, "StateEntered"):
-		field = "stateEnteredEventDetails"
 		d.Set("name", e.Name)
 		setText(d, "input", e.Input)
+		return "stateEnteredEventDetails", d
 	case strings.HasSuffix(e.Type, "StateExited"):
-		field = "stateExitedEventDetails"
 		d.Set("name", e.Name)
 		setText(d, "output", e.Output)
 		e.setAssigned(d)
+		return "stateExitedEventDetails", d
 	case strings.HasPrefix(e.Type, "MapIteration"):
 		d.Set("name", e.Name)
 		d.Set("index", jsonata.FromGo(e.Index))
@@ -67,37 +72,68 @@ func (e Event) details() (field string, _ *jsonata.Object) {
 		d.Set("length", jsonata.FromGo(e.Length))
 	case e.Type == "ExecutionStarted":
 		setText(d, "input", e.Input)
-	case e.Type == "LambdaFunctionScheduled":
-		d.Set("resource", e.Resource)
-		setText(d, "input", e.Input)
-	case e.Type == "TaskScheduled":
-		e.setTask(d)
-		d.Set("parameters", quote(e.Input))
-	case strings.HasPrefix(e.Type, "Task") && strings.HasSuffix(e.Type, "Aborted"),
-		e.Type == "LambdaFunctionStarted":
+	case e.Type == "EvaluationFailed":
+		e.setFailure(d)
+		setPresent(d, "location", e.Location)
+		d.Set("state", e.Name)
+	case e.isBare():
 		return "", nil
-	case strings.HasSuffix(e.Type, "Failed"), strings.HasSuffix(e.Type, "TimedOut"):
-		if strings.HasPrefix(e.Type, "Parallel") || strings.HasPrefix(e.Type, "MapState") {
-			return "", nil
-		}
-		e.setTask(d)
-		setPresent(d, "error", e.Error)
-		setPresent(d, "cause", e.Cause)
-	case strings.HasSuffix(e.Type, "StateSucceeded"), strings.HasSuffix(e.Type, "StateStarted"), strings.HasSuffix(e.Type, "Aborted"):
-		return "", nil
-	case strings.HasSuffix(e.Type, "Succeeded"), strings.HasSuffix(e.Type, "Submitted"):
-		e.setTask(d)
-		setText(d, "output", e.Output)
 	default:
-		e.setTask(d)
+		e.setOutcome(d)
 	}
 	return field, d
+}
+
+// isBare tells the events that have no details: those of a Map and a Parallel as a whole,
+// aborts, and the start of a Lambda function.
+func (e Event) isBare() bool {
+	ofAll := strings.HasPrefix(e.Type, "Parallel") || strings.HasPrefix(e.Type, "MapState")
+	return ofAll || strings.HasSuffix(e.Type, "Aborted") || e.Type == "LambdaFunctionStarted"
+}
+
+// setOutcome sets the details of a task's or of the execution's event.
+func (e Event) setOutcome(d *jsonata.Object) {
+	if e.Type == "LambdaFunctionScheduled" {
+		d.Set("resource", e.Resource)
+		setText(d, "input", e.Input)
+		e.setLimits(d)
+		return
+	}
+	e.setTask(d)
+	switch {
+	case e.Type == "TaskScheduled":
+		d.Set("parameters", quote(e.Input))
+		e.setLimits(d)
+	case strings.HasSuffix(e.Type, "Failed"), strings.HasSuffix(e.Type, "TimedOut"):
+		e.setFailure(d)
+	case strings.HasSuffix(e.Type, "Succeeded"), strings.HasSuffix(e.Type, "Submitted"):
+		setText(d, "output", e.Output)
+	}
+}
+
+func (e Event) setFailure(d *jsonata.Object) {
+	setPresent(d, "error", e.Error)
+	setPresent(d, "cause", e.Cause)
 }
 
 func (e Event) setTask(d *jsonata.Object) {
 	setPresent(d, "resourceType", e.ResourceType)
 	if e.ResourceType != "" {
 		d.Set("resource", e.Resource)
+	}
+}
+
+func (e Event) setLimits(d *jsonata.Object) {
+	if e.TimeoutSeconds > 0 {
+		d.Set("timeoutInSeconds", jsonata.FromGo(e.TimeoutSeconds))
+	}
+	if e.HeartbeatSeconds > 0 {
+		d.Set("heartbeatInSeconds", jsonata.FromGo(e.HeartbeatSeconds))
+	}
+	if e.RoleARN != "" {
+		credentials := jsonata.NewObject(1)
+		credentials.Set("roleArn", e.RoleARN)
+		d.Set("taskCredentials", credentials)
 	}
 }
 
