@@ -1,6 +1,7 @@
 package jsonata
 
 import (
+	"encoding/json"
 	"math"
 	"regexp"
 	"strconv"
@@ -143,14 +144,52 @@ func utf16Len(s string) int {
 	return n
 }
 
+// scriptText is what JavaScript makes a string of, where it wants one: a regular
+// expression that is called looks for its matches in that.
+func (ev *evaluator) scriptText(v any) (string, bool, error) {
+	switch v := Force(v).(type) {
+	case string:
+		return v, true, nil
+	case undefined:
+		return "undefined", true, nil
+	case float64, json.Number:
+		return string(AppendNumber(nil, toFloat(v))), true, nil
+	case bool, nil:
+		s, err := ev.text(v)
+		return s, true, err
+	case *Object:
+		return "[object Object]", true, nil
+	case []any, *seq:
+		items, _ := elements(v)
+		parts := make([]string, len(items))
+		ev.use(slotSize * len(items))
+		for i, item := range items {
+			if item = Force(item); item == nil || IsUndefined(item) {
+				continue
+			}
+			if err := ev.step(); err != nil {
+				return "", false, err
+			}
+			part, ok, err := ev.scriptText(item)
+			if !ok {
+				return "", false, err
+			}
+			ev.use(len(part) + 1)
+			parts[i] = part
+		}
+		return strings.Join(parts, ","), true, ev.step()
+	}
+	return "", false, nil
+}
+
 // callAsFunction is /regex/("text").
 func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
 	if len(args) == 0 {
-		return Undefined, nil
+		args = []any{Undefined}
 	}
-	s, ok := Force(args[0]).(string)
+	s, ok, err := ev.scriptText(args[0])
 	if !ok {
-		return Undefined, nil
+		return Undefined, err
 	}
 	next := m.finder(ev, s)
 	var closure *builtin

@@ -119,7 +119,6 @@ func parsePrefixed(s string) (float64, bool) {
 // round rounds half to even, at a decimal place. The shift by powers of ten is done in
 // the text of the number, as the reference does it: 4.525 to two places is 4.52.
 func round(x, precision float64) float64 {
-	precision = math.Trunc(precision)
 	x = shift(x, precision)
 	result := math.Floor(x + 0.5)
 	if x == math.Trunc(x) || math.Abs(x) >= 1<<52 {
@@ -139,6 +138,9 @@ func round(x, precision float64) float64 {
 func shift(x, places float64) float64 {
 	if places == 0 || math.IsInf(x, 0) || math.IsNaN(x) {
 		return x
+	}
+	if places != math.Trunc(places) {
+		return math.NaN() // there is no number 1e1.5
 	}
 	mantissa, exponent, _ := strings.Cut(string(AppendNumber(nil, x)), "e")
 	e, _ := strconv.Atoi(exponent) // "" is 0

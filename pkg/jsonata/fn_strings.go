@@ -121,7 +121,7 @@ func fnSubstring(ev *evaluator, args []any) (any, error) {
 	end := length
 	if isNumber(args[2]) {
 		n := toFloat(args[2])
-		if n <= 0 {
+		if n <= 0 || IsUndefined(args[1]) {
 			return "", nil
 		}
 		end = start + n

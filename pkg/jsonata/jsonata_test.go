@@ -113,10 +113,10 @@ func TestCompileErrors(t *testing.T) {
 		expr, code, token string
 		position          int
 	}{
-		{`a + `, "S0207", "", 4},
+		{`a + `, "S0207", "(end)", 4},
 		{`"é" + )`, "S0211", ")", 7}, // bytes, not characters
 		{`a b`, "S0201", "b", 2},
-		{`[1, 2`, "S0203", "", 5},
+		{`[1, 2`, "S0203", "(end)", 5},
 		{`"abc`, "S0101", "", 4},
 		{`"a\q"`, "S0103", "q", 3},
 		{`"\u12"`, "S0104", "", 2},

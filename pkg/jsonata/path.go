@@ -78,6 +78,16 @@ func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any
 			return nil, err
 		}
 		if isTuple {
+			if i == 0 && s.consArray && s.focus == "" {
+				items = itemsOfConstructed(result)
+			}
+			continue
+		}
+		if i == 0 && s.consArray && !IsUndefined(result) && i < len(n.steps)-1 {
+			if items = itemsOfConstructed(result); len(items) == 0 {
+				result = Undefined
+				break
+			}
 			continue
 		}
 		var isArray bool
@@ -114,6 +124,23 @@ func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any
 		return ev.group(n.group, n.groupPos, result, env)
 	}
 	return result, nil
+}
+
+// itemsOfConstructed returns what a path goes on with after an array constructor at its
+// start, when a predicate may have made something else of the array: a string is then
+// the array of its characters, and all else has no items.
+func itemsOfConstructed(v any) []any {
+	if s, ok := v.(string); ok {
+		items := make([]any, 0, len(s))
+		for len(s) > 0 {
+			n := codePointOffset(s, 1)
+			items = append(items, s[:n])
+			s = s[n:]
+		}
+		return items
+	}
+	items, _ := elements(v)
+	return items
 }
 
 // pathStep applies one step to each item, and flattens the results into a sequence.

@@ -90,7 +90,7 @@ func (r *resolver) resolveKind(n *node) (*node, *Error) {
 		}
 		return nil, errorToken("S0201", n.pos, n.text, nil)
 	case kindEnd:
-		return nil, errorToken("S0207", n.pos, "", nil)
+		return nil, errorToken("S0207", n.pos, n.text, nil)
 	}
 	return n, nil
 }

@@ -48,7 +48,7 @@ func (l *lexer) next(infix bool) (token, *Error) {
 	}
 	start := l.pos
 	if start >= len(l.src) {
-		return token{kind: kindEnd, pos: start, end: start}, nil
+		return token{kind: kindEnd, pos: start, end: start, text: "(end)"}, nil
 	}
 	c := l.src[start]
 	switch {

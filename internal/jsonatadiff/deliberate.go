@@ -1,0 +1,86 @@
+package main
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"github.com/expressway-dev/expressway/internal/jsonataref"
+)
+
+// A deliberate difference is one that stays, and why.
+type deliberate struct {
+	name, reason string
+	is           func(c testCase, ours, theirs outcome) bool
+}
+
+var (
+	twoMembers  = regexp.MustCompile(`(?s)\{.*:.*,.*:`)
+	integerName = regexp.MustCompile(`"\d+":`)
+)
+
+// sortMembers writes JSON text again, with the members of objects in the order of their names.
+func sortMembers(text string) string {
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		return text
+	}
+	sorted, err := json.Marshal(v)
+	if err != nil {
+		return text
+	}
+	return string(sorted)
+}
+
+var deliberates = []deliberate{
+	{"crash", "the reference fails with an error of JavaScript, which has no code", func(_ testCase, _, theirs outcome) bool {
+		return strings.HasPrefix(theirs.note, "crashes: ")
+	}},
+	{"hang", "the reference does not end", func(_ testCase, ours, theirs outcome) bool {
+		return theirs.note == "hangs" || theirs.code == "D1012" || theirs.code == "D1011"
+	}},
+	{"limit", "evaluation is bounded here", func(_ testCase, ours, _ outcome) bool {
+		return ours.code == "U1001" || ours.code == "U1002" || ours.code == "U1003"
+	}},
+	{"number", "a result that JSON cannot hold (NaN, Infinity) is an error here", func(_ testCase, ours, theirs outcome) bool {
+		return ours.code == "D1001" && strings.Contains(theirs.value, jsonataref.Number[1:])
+	}},
+	{"token", "for an error in a function, the reference names the call around it, or one that came before, or the and or or that it is an operand of", func(c testCase, ours, theirs outcome) bool {
+		return ours.code == theirs.code && ours.code != "" && ours.code[0] != 'S' && ours.token != "" && strings.Contains(c.expr, ours.token)
+	}},
+	{"parseInteger", "text without a number is an error here; the reference goes on with NaN", func(_ testCase, ours, _ outcome) bool {
+		return ours.code == "D3030" && ours.token == "parseInteger"
+	}},
+	{"partial", "a built-in function checks its arguments when it was partially applied, too", func(c testCase, ours, theirs outcome) bool {
+		return (ours.code == "T0410" || ours.code == "T0411" || ours.code == "T0412") &&
+			regexp.MustCompile(`\$`+regexp.QuoteMeta(ours.token)+`\([^()]*\?`).MatchString(c.expr)
+	}},
+	{"replacement", "replacing a string with what is no string is an error here; the reference writes undefined, or the source of a function", func(_ testCase, ours, theirs outcome) bool {
+		return ours.code == "D3012"
+	}},
+	{"internals", "the reference shows the inside of its functions", func(_ testCase, _, theirs outcome) bool {
+		return strings.Contains(theirs.value, `"implementation":`)
+	}},
+	{"concurrent", "the reference evaluates the members of an object at the same time: which of two errors comes first is a matter of timing", func(c testCase, ours, theirs outcome) bool {
+		return ours.code != "" && theirs.code != "" && twoMembers.MatchString(c.expr)
+	}},
+	{"order", "members keep their order; JavaScript moves names that are integers to the front", func(_ testCase, ours, theirs outcome) bool {
+		return integerName.MatchString(theirs.value) && sortMembers(ours.value) == sortMembers(theirs.value)
+	}},
+	{"regexp", "what RE2 cannot do as JavaScript does is refused", func(_ testCase, ours, _ outcome) bool {
+		return ours.code == "S0303"
+	}},
+}
+
+// correctedLater is for a case of the dialect on which the newest version agrees with us.
+var correctedLater = &deliberate{name: "corrected", reason: "2.0.6 has a fault that later versions do not have"}
+
+// excuse returns the deliberate difference that explains the outcomes, if one does.
+func excuse(c testCase, ours, theirs outcome) *deliberate {
+	for i := range deliberates {
+		if deliberates[i].is(c, ours, theirs) {
+			return &deliberates[i]
+		}
+	}
+	return nil
+}
