@@ -61,17 +61,56 @@ func (m *matcher) finder(ev *evaluator, s string) finder {
 		}
 		at := batch[next]
 		next++
-		f := &found{text: s[at[0]:at[1]], start: at[0], end: at[1], groups: make([]any, 0, len(at)/2-1)}
-		for i := 2; i < len(at); i += 2 {
-			if at[i] < 0 {
-				f.groups = append(f.groups, Undefined)
-				continue
-			}
-			f.groups = append(f.groups, s[at[i]:at[i+1]])
-		}
+		f := m.found(s, at)
 		ev.use(slotSize * (8 + 2*len(at)))
 		return f, ev.step()
 	}
+}
+
+// found makes a match of its indices.
+func (m *matcher) found(s string, at []int) *found {
+	f := &found{text: s[at[0]:at[1]], start: at[0], end: at[1], groups: make([]any, 0, len(at)/2-1)}
+	for i := 2; i < len(at); i += 2 {
+		if at[i] < 0 {
+			f.groups = append(f.groups, Undefined)
+			continue
+		}
+		f.groups = append(f.groups, s[at[i]:at[i+1]])
+	}
+	return f
+}
+
+// finderFrom returns the matches of m in s that begin at or behind an offset, which is
+// in UTF-16 units and not 0.
+func (m *matcher) finderFrom(ev *evaluator, s string, from float64) (finder, error) {
+	if from > float64(utf16Len(s)) {
+		return func() (*found, error) { return nil, nil }, nil
+	}
+	if err := checkLines(m.re, s); err != nil {
+		return nil, err
+	}
+	re, err := continuation(m.re)
+	if err != nil {
+		return nil, err
+	}
+	at := fromUTF16(s, from)
+	var last *found
+	return func() (*found, error) {
+		if last != nil && at >= len(s) {
+			return nil, nil
+		}
+		match := findFrom(re, s, at)
+		if match == nil {
+			return nil, nil
+		}
+		f := m.found(s, match)
+		if last != nil && f.text == "" {
+			return nil, errorf("D1004", nil)
+		}
+		last, at = f, f.end
+		ev.use(slotSize * (8 + 2*len(match)))
+		return f, ev.checkTime()
+	}, nil
 }
 
 // finderOf returns the matches in s of any function that works like a matcher.
@@ -87,6 +126,11 @@ func (ev *evaluator) finderOf(f any, s string) finder {
 		v, err := ev.callback(f, args...)
 		if err != nil || IsUndefined(v) {
 			return nil, err
+		}
+		switch v {
+		case nil, false, "", 0.0, json.Number("0"):
+			f = nil
+			return &found{}, nil // a match, that has nothing in it
 		}
 		o, ok := v.(*Object)
 		if !ok {
@@ -188,10 +232,21 @@ func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
 		args = []any{Undefined}
 	}
 	s, ok, err := ev.scriptText(args[0])
-	if !ok {
-		return Undefined, err
+	if err == nil && !ok {
+		err = &Error{Code: "T0410", Position: -1, Token: "/" + m.source + "/", Value: args[0], Index: 1}
+		err.(*Error).describe()
+	}
+	if err != nil {
+		return nil, err
 	}
 	next := m.finder(ev, s)
+	if from := 0.0; len(args) > 1 && isNumber(args[1]) { // as a callback: the index is where to begin
+		if from = toFloat(args[1]); from >= 1 {
+			if next, err = m.finderFrom(ev, s, math.Trunc(from)); err != nil {
+				return nil, err
+			}
+		}
+	}
 	var closure *builtin
 	closure = &builtin{call: func(ev *evaluator, _ []any) (any, error) {
 		f, err := next()

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -136,11 +137,11 @@ func round(x, precision float64) float64 {
 
 // shift multiplies by a power of ten, without the error of a multiplication.
 func shift(x, places float64) float64 {
-	if places == 0 || math.IsInf(x, 0) || math.IsNaN(x) {
+	if places == 0 {
 		return x
 	}
-	if places != math.Trunc(places) {
-		return math.NaN() // there is no number 1e1.5
+	if places != math.Trunc(places) || math.IsInf(x, 0) || math.IsNaN(x) {
+		return math.NaN() // 1e1.5 and Infinitye1 are no numbers
 	}
 	mantissa, exponent, _ := strings.Cut(string(AppendNumber(nil, x)), "e")
 	e, _ := strconv.Atoi(exponent) // "" is 0
@@ -167,8 +168,33 @@ func fnFormatBase(_ *evaluator, args []any) (any, error) {
 	if radix < 2 || radix > 36 {
 		return nil, errorf("D3100", radix)
 	}
-	if radix == 10 || math.Abs(x) >= 1<<63 {
+	if radix == 10 || math.IsInf(x, 0) || math.IsNaN(x) {
 		return string(AppendNumber(nil, x)), nil
 	}
+	if math.Abs(x) >= 1<<53 {
+		return formatLarge(x, radix), nil
+	}
 	return strconv.FormatInt(int64(x), int(radix)), nil
+}
+
+// formatLarge writes an integer beyond 2^53: the digits that a double does not have are 0.
+func formatLarge(x, radix float64) string {
+	rest := math.Abs(x)
+	var digits []byte // the last one first
+	for rest >= 1<<53 {
+		rest /= radix
+		digits = append(digits, '0')
+	}
+	for {
+		digit := math.Mod(rest, radix)
+		digits = append(digits, strconv.FormatInt(int64(digit), int(radix))[0])
+		if rest = (rest - digit) / radix; rest <= 0 {
+			break
+		}
+	}
+	if x < 0 {
+		digits = append(digits, '-')
+	}
+	slices.Reverse(digits)
+	return string(digits)
 }

@@ -111,7 +111,7 @@ func FuzzEval(f *testing.F) {
 }
 
 func FuzzSignature(f *testing.F) {
-	for _, s := range []string{"<s-n?:s>", "<a<s>s?:s>", "<(oa)-:o>", "<a+>", "<s?n+:a<n>>", "<f<n:n>j?x>", "<", "<(", "<n<"} {
+	for _, s := range []string{"<s-n?:s>", "<a<s>s?:s>", "<(oa)-:o>", "<a+>", "<s?n+:a<n>>", "<f<n:n>j?x>", "<n+-s?->", "<n++>", "<n---", "<", "<(", "<n<"} {
 		f.Add(s, "sna")
 	}
 	f.Fuzz(func(t *testing.T, text, letters string) {

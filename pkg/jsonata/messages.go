@@ -76,6 +76,7 @@ var messages = map[string]string{
 	"S0303": "Regular expression cannot be used: {{value}}",
 	"S0401": "Type parameters can only be applied to functions and arrays",
 	"S0402": "Choice groups containing parameterized types are not supported",
+	"S0403": "A parameter of a function signature cannot be followed by {{value}}",
 	"T0410": "Argument {{index}} of function {{token}} does not match function signature",
 	"T0411": "Context value is not a compatible type with argument {{index}} of function {{token}}",
 	"T0412": "Argument {{index}} of function {{token}} must be an array of {{expected}}",

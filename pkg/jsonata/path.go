@@ -83,15 +83,15 @@ func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any
 			}
 			continue
 		}
-		if i == 0 && s.consArray && !IsUndefined(result) && i < len(n.steps)-1 {
+		_, isArray := elements(result)
+		if i == 0 && s.consArray && !isArray && !IsUndefined(result) && result != "" && len(n.steps) > 1 {
 			if items = itemsOfConstructed(result); len(items) == 0 {
 				result = Undefined
 				break
 			}
 			continue
 		}
-		var isArray bool
-		if items, isArray = elements(result); !isArray || len(items) == 0 {
+		if items, _ = elements(result); len(items) == 0 {
 			break
 		}
 	}
@@ -479,6 +479,9 @@ func (ev *evaluator) descendants(input any) (any, error) {
 	out := &seq{sequence: true}
 	if err := ev.descend(out, input, 0); err != nil {
 		return nil, err
+	}
+	if len(out.items) == 1 {
+		return out.items[0], nil // [] does not keep it an array
 	}
 	return out, nil
 }

@@ -205,9 +205,10 @@ func formatLetters(n float64, c letterCase) string {
 }
 
 func parseLetters(s string, c letterCase) float64 {
+	runes := []rune(s)
 	n := 0.0
-	for _, r := range s {
-		n = n*26 + float64(r) - firstLetter(c) + 1
+	for i := range runes {
+		n += float64((float64(runes[len(runes)-1-i]) - firstLetter(c) + 1) * math.Pow(26, float64(i)))
 	}
 	return n
 }

@@ -78,6 +78,9 @@ func (ev *evaluator) clone(v any, depth int) (any, error) {
 		return nil, errorf("U1001", nil)
 	}
 	v = Force(v)
+	if s, ok := v.(*seq); ok && s.outerWrapper {
+		v = s.items[0]
+	}
 	if items, ok := elements(v); ok {
 		if err := ev.reserve(float64(slotSize * (2 + len(items)))); err != nil {
 			return nil, err
