@@ -44,6 +44,7 @@ func (c testCase) String() string {
 type outcome struct {
 	value       string
 	code, token string
+	position    int    // of an error; see samePlace
 	note        string // what the reference says when it fails with an error of its own
 }
 
@@ -52,7 +53,7 @@ func (o outcome) String() string {
 	case o.note != "":
 		return o.note
 	case o.code != "":
-		return fmt.Sprintf("%s about %q", o.code, o.token)
+		return fmt.Sprintf("%s about %q at %d", o.code, o.token, o.position)
 	}
 	return o.value
 }
@@ -66,7 +67,7 @@ func theirs(a jsonataref.Answer) outcome {
 	case a.Crash != "":
 		return outcome{note: "crashes: " + a.Crash}
 	case a.Code != "":
-		return outcome{code: a.Code, token: a.Token}
+		return outcome{code: a.Code, token: a.Token, position: a.Position}
 	case a.Value == nil:
 		return outcome{value: undefined}
 	}
@@ -98,7 +99,7 @@ func (c testCase) ours(ctx context.Context) (out outcome) {
 	var e *jsonata.Error
 	switch {
 	case errors.As(err, &e):
-		return outcome{code: e.Code, token: e.Token}
+		return outcome{code: e.Code, token: e.Token, position: e.Position}
 	case err != nil:
 		return outcome{note: err.Error()}
 	case jsonata.IsUndefined(v):
@@ -149,7 +150,7 @@ func appendResult(dst []byte, v any) ([]byte, error) {
 }
 
 // same reports whether the outcomes are equal: values to the last character of their
-// text, errors by code, and by token where the reference names one.
+// text, errors by code and place, and by token where the reference names one.
 func same(ours, theirs outcome) bool {
 	if ours.note != "" || theirs.note != "" {
 		return false
@@ -158,9 +159,19 @@ func same(ours, theirs outcome) bool {
 		return false
 	}
 	if ours.code != "" {
-		return theirs.token == "" || ours.token == theirs.token
+		return (theirs.token == "" || ours.token == theirs.token) && samePlace(ours, theirs)
 	}
 	return ours.value == theirs.value || bytes.Equal(compact(ours.value), compact(theirs.value))
+}
+
+// samePlace compares the places of syntax errors: here, that is where the token begins, in
+// bytes; in the reference where it ends, in UTF-16 units. (The places of other errors
+// depend, there, on what was called before.)
+func samePlace(ours, theirs outcome) bool {
+	if ours.code[0] != 'S' || theirs.position < 0 {
+		return true
+	}
+	return ours.position <= theirs.position && theirs.position <= ours.position+len(ours.token)+len(`""`)
 }
 
 func compact(text string) []byte {

@@ -3,9 +3,9 @@ package jsonata
 import (
 	"encoding/json"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -172,29 +172,8 @@ func fnFormatBase(_ *evaluator, args []any) (any, error) {
 		return string(AppendNumber(nil, x)), nil
 	}
 	if math.Abs(x) >= 1<<53 {
-		return formatLarge(x, radix), nil
+		i, _ := big.NewFloat(x).Int(nil)
+		return i.Text(int(radix)), nil
 	}
 	return strconv.FormatInt(int64(x), int(radix)), nil
-}
-
-// formatLarge writes an integer beyond 2^53: the digits that a double does not have are 0.
-func formatLarge(x, radix float64) string {
-	rest := math.Abs(x)
-	var digits []byte // the last one first
-	for rest >= 1<<53 {
-		rest /= radix
-		digits = append(digits, '0')
-	}
-	for {
-		digit := math.Mod(rest, radix)
-		digits = append(digits, strconv.FormatInt(int64(digit), int(radix))[0])
-		if rest = (rest - digit) / radix; rest <= 0 {
-			break
-		}
-	}
-	if x < 0 {
-		digits = append(digits, '-')
-	}
-	slices.Reverse(digits)
-	return string(digits)
 }
