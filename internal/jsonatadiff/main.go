@@ -132,7 +132,7 @@ func (d *differ) compare(ctx context.Context, cases []testCase, check func(c tes
 func (d *differ) check(c testCase, ours, theirs outcome) error {
 	d.cases++
 	switch {
-	case same(ours, theirs):
+	case same(c, ours, theirs):
 		if ours.code == "" {
 			d.values++
 		} else {
@@ -168,7 +168,7 @@ func (d *differ) excuse(c testCase, ours, told outcome) (*deliberate, error) {
 		return nil, err
 	}
 	newest := theirs(answers[0])
-	if same(ours, newest) || excuse(c, ours, newest) != nil {
+	if same(c, ours, newest) || excuse(c, ours, newest) != nil {
 		return correctedLater, nil
 	}
 	return nil, nil

@@ -17,7 +17,7 @@ func (d *differ) shrink(c testCase, ours, theirs outcome) (testCase, outcome, ou
 			differs := false
 			err := d.compare(context.Background(), []testCase{try}, func(_ testCase, o, t outcome) error {
 				e, err := d.excuse(try, o, t)
-				if err == nil && e == nil && !same(o, t) && kindOf(o, t) == kindOf(ours, theirs) {
+				if err == nil && e == nil && !same(try, o, t) && kindOf(o, t) == kindOf(ours, theirs) {
 					differs = true
 					ours, theirs = o, t
 				}

@@ -1,7 +1,5 @@
 package jsonata
 
-import "regexp"
-
 type kind uint8
 
 const (
@@ -63,7 +61,7 @@ type node struct {
 	text string
 	op   operator
 	lit  any
-	re   *regexp.Regexp
+	re   *pattern
 
 	lhs, rhs, body *node
 	exprs          []*node

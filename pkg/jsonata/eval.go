@@ -16,6 +16,8 @@ type evaluator struct {
 	calls int // of nested calls
 	steps int
 	used  int64 // bytes
+	// matched is how many bytes regular expressions went through since time was looked at.
+	matched int
 	// began is when time was first looked at; most evaluations end before that.
 	began time.Time
 	now   time.Time // of $now and $millis, once they were asked for

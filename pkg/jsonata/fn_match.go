@@ -3,7 +3,6 @@ package jsonata
 import (
 	"encoding/json"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,7 +11,7 @@ import (
 // A matcher is a regular expression as a value. It is also a function, of a string to
 // its first match; $match and the others accept any function that is like it.
 type matcher struct {
-	re     *regexp.Regexp
+	re     *pattern
 	source string
 }
 
@@ -38,32 +37,29 @@ func (next finder) first(limit int, err *error) *found {
 	return f
 }
 
-// firstBatch is how many matches are looked for at once. The search cannot be
-// interrupted, so that each batch is followed by a look at the clock.
-const firstBatch = 32
+// checkSteps is how much of the work of a regular expression passes between looks at the clock.
+const checkSteps = 1 << 14
 
-// finder returns the matches of m in s.
-func (m *matcher) finder(ev *evaluator, s string) finder {
-	var batch [][]int
-	var end error // what the search ends in, after the batch
-	next, size, done := 0, firstBatch, false
+// finder returns the matches of m in s that begin at from, in bytes, or behind it.
+func (m *matcher) finder(ev *evaluator, s string, from int) finder {
+	next, err := m.re.matches(s, from)
 	return func() (*found, error) {
-		if next == len(batch) && !done {
+		if err != nil {
+			return nil, err
+		}
+		at, err := next()
+		if at == nil || err != nil {
+			return nil, err
+		}
+		ev.use(slotSize * (8 + 2*len(at)))
+		if ev.matched += at[1] - from; ev.matched > checkSteps {
+			ev.matched = 0
 			if err := ev.checkTime(); err != nil {
 				return nil, err
 			}
-			batch, end = regexpMatches(m.re, s, size)
-			done = len(batch) < size || end != nil
-			size *= 8
 		}
-		if next >= len(batch) {
-			return nil, end
-		}
-		at := batch[next]
-		next++
-		f := m.found(s, at)
-		ev.use(slotSize * (8 + 2*len(at)))
-		return f, ev.step()
+		from = at[1]
+		return m.found(s, at), ev.step()
 	}
 }
 
@@ -80,43 +76,10 @@ func (m *matcher) found(s string, at []int) *found {
 	return f
 }
 
-// finderFrom returns the matches of m in s that begin at or behind an offset, which is
-// in UTF-16 units and not 0.
-func (m *matcher) finderFrom(ev *evaluator, s string, from float64) (finder, error) {
-	if from > float64(utf16Len(s)) {
-		return func() (*found, error) { return nil, nil }, nil
-	}
-	if err := checkLines(m.re, s); err != nil {
-		return nil, err
-	}
-	re, err := continuation(m.re)
-	if err != nil {
-		return nil, err
-	}
-	at := fromUTF16(s, from)
-	var last *found
-	return func() (*found, error) {
-		if last != nil && at >= len(s) {
-			return nil, nil
-		}
-		match := findFrom(re, s, at)
-		if match == nil {
-			return nil, nil
-		}
-		f := m.found(s, match)
-		if last != nil && f.text == "" {
-			return nil, errorf("D1004", nil)
-		}
-		last, at = f, f.end
-		ev.use(slotSize * (8 + 2*len(match)))
-		return f, ev.checkTime()
-	}, nil
-}
-
 // finderOf returns the matches in s of any function that works like a matcher.
 func (ev *evaluator) finderOf(f any, s string) finder {
 	if m, ok := f.(*matcher); ok {
-		return m.finder(ev, s)
+		return m.finder(ev, s, 0)
 	}
 	args := []any{s}
 	return func() (*found, error) {
@@ -239,14 +202,16 @@ func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := m.finder(ev, s)
-	if from := 0.0; len(args) > 1 && isNumber(args[1]) { // as a callback: the index is where to begin
-		if from = toFloat(args[1]); from >= 1 {
-			if next, err = m.finderFrom(ev, s, math.Trunc(from)); err != nil {
-				return nil, err
+	from := 0
+	if len(args) > 1 && isNumber(args[1]) { // as a callback: the index is where to begin
+		if f := toFloat(args[1]); f >= 1 {
+			if f > float64(utf16Len(s)) {
+				return Undefined, nil
 			}
+			from = fromUTF16(s, f)
 		}
 	}
+	next := m.finder(ev, s, from)
 	var closure *builtin
 	closure = &builtin{call: func(ev *evaluator, _ []any) (any, error) {
 		f, err := next()
