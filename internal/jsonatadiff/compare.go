@@ -173,7 +173,7 @@ func samePlace(expr string, ours, theirs outcome) bool {
 	if strings.ContainsFunc(expr, func(r rune) bool { return r >= utf8.RuneSelf || r == '\\' }) {
 		return true // bytes are not units, and tokens are not as they are written
 	}
-	if ours.code[0] != 'S' || theirs.position < 0 {
+	if ours.code[0] != 'S' || ours.code == "S0214" || theirs.position < 0 {
 		return true
 	}
 	return ours.position <= theirs.position && theirs.position <= ours.position+max(1, len(ours.token)+len(`""`))

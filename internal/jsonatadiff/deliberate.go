@@ -15,12 +15,13 @@ type deliberate struct {
 }
 
 var (
-	twoMembers  = regexp.MustCompile(`(?s)\{.*:.*,.*:|\[.*,`)
-	usesPowers  = regexp.MustCompile(`\$(power|parseInteger|formatNumber)\b`)
-	halfPair    = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
-	tupleSort   = regexp.MustCompile(`(?s)[@#%].*\^\(.*\{`)
-	lostPattern = regexp.MustCompile(`(?s)/.*/.*(\?:|\?\?)`)
-	integerName = regexp.MustCompile(`"\d+\\*":`)
+	twoMembers    = regexp.MustCompile(`(?s)\{.*:.*,.*:|\[.*,`)
+	usesPowers    = regexp.MustCompile(`\$(power|parseInteger|formatNumber)\b`)
+	strangeChoice = regexp.MustCompile(`<[^>]*\([^)]*[^a-z)]`)
+	halfPair      = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
+	tupleSort     = regexp.MustCompile(`(?s)[@#%].*\^\(.*\{`)
+	lostPattern   = regexp.MustCompile(`(?s)/.*/.*(\?:|\?\?)`)
+	integerName   = regexp.MustCompile(`"\d+\\*":`)
 )
 
 // sortBytes tells whether texts are the same but for the order of what is in them.
@@ -48,6 +49,9 @@ var deliberates = []deliberate{
 	}},
 	{"parseInteger", "text without a number is an error here; the reference goes on with NaN", func(_ testCase, ours, _ outcome) bool {
 		return ours.code == "D3030" && ours.token == "parseInteger"
+	}},
+	{"signature", "of a choice of types in a signature, what is no type is passed over", func(c testCase, _, _ outcome) bool {
+		return strangeChoice.MatchString(c.expr)
 	}},
 	{"zone", "a time zone that is no number is an error here", func(_ testCase, ours, _ outcome) bool {
 		return ours.code == "D3030" && ours.token == "fromMillis"

@@ -8,14 +8,16 @@ import (
 
 // An evaluator is one evaluation of an expression: its budgets and its variables.
 type evaluator struct {
-	ctx   context.Context
-	conf  *config
-	vars  Vars
-	input any // of the whole expression: $$
-	depth int // of nested evaluations
-	calls int // of nested calls
-	steps int
-	used  int64 // bytes
+	ctx  context.Context
+	conf *config
+	vars Vars
+	// pictures are those that stand in the expression.
+	pictures datePictures
+	input    any // of the whole expression: $$
+	depth    int // of nested evaluations
+	calls    int // of nested calls
+	steps    int
+	used     int64 // bytes
 	// matched is how many bytes regular expressions went through since time was looked at.
 	matched int
 	// began is when time was first looked at; most evaluations end before that.
@@ -73,7 +75,7 @@ const (
 const checkEvery = 256
 
 func newEvaluator(ctx context.Context, e *Expr, vars Vars) *evaluator {
-	return &evaluator{ctx: ctx, conf: e.conf, vars: vars}
+	return &evaluator{ctx: ctx, conf: e.conf, vars: vars, pictures: e.pictures}
 }
 
 func (ev *evaluator) run(root *node, input any) (any, error) {

@@ -20,10 +20,48 @@ type matcher struct {
 type found struct {
 	text       string
 	start, end int
-	groups     []any
+	source     string // what at is about
+	at         []int  // the places of the groups, as of package regexp, if it is a matcher's
+	list       []any  // of a function's
 }
 
-// A finder yields the matches of a string one after another; nil is the end.
+// count is the number of groups.
+func (f *found) count() int {
+	if f.at != nil {
+		return len(f.at)/2 - 1
+	}
+	return len(f.list)
+}
+
+// group returns the text of a group, from 0; false if it took no part in the match.
+func (f *found) group(i int) (string, bool) {
+	if f.at == nil {
+		s, ok := f.list[i].(string)
+		return s, ok
+	}
+	from, to := f.at[2*i+2], f.at[2*i+3]
+	if from < 0 {
+		return "", false
+	}
+	return f.source[from:to], true
+}
+
+func (f *found) groups() *seq {
+	if f.at == nil {
+		return &seq{items: f.list}
+	}
+	items := make([]any, f.count())
+	for i := range items {
+		items[i] = Undefined
+		if s, ok := f.group(i); ok {
+			items[i] = s
+		}
+	}
+	return &seq{items: items}
+}
+
+// A finder yields the matches of a string one after another; nil is the end. A match is
+// valid until the next one.
 type finder func() (*found, error)
 
 // first returns the first match, if any is wanted. (The reference looks for each match
@@ -43,6 +81,7 @@ const checkSteps = 1 << 14
 // finder returns the matches of m in s that begin at from, in bytes, or behind it.
 func (m *matcher) finder(ev *evaluator, s string, from int) finder {
 	next, err := m.re.matches(s, from)
+	f := &found{source: s}
 	return func() (*found, error) {
 		if err != nil {
 			return nil, err
@@ -59,21 +98,9 @@ func (m *matcher) finder(ev *evaluator, s string, from int) finder {
 			}
 		}
 		from = at[1]
-		return m.found(s, at), ev.step()
+		f.text, f.start, f.end, f.at = s[at[0]:at[1]], at[0], at[1], at
+		return f, ev.step()
 	}
-}
-
-// found makes a match of its indices.
-func (m *matcher) found(s string, at []int) *found {
-	f := &found{text: s[at[0]:at[1]], start: at[0], end: at[1], groups: make([]any, 0, len(at)/2-1)}
-	for i := 2; i < len(at); i += 2 {
-		if at[i] < 0 {
-			f.groups = append(f.groups, Undefined)
-			continue
-		}
-		f.groups = append(f.groups, s[at[i]:at[i+1]])
-	}
-	return f
 }
 
 // finderOf returns the matches in s of any function that works like a matcher.
@@ -113,7 +140,7 @@ func (ev *evaluator) finderOf(f any, s string) finder {
 		}
 		out.start = fromUTF16(s, optionalNumber(get("start"), 0))
 		out.end = max(out.start, fromUTF16(s, optionalNumber(get("end"), 0)))
-		out.groups = groups
+		out.list = groups
 		f, args = nil, nil
 		if next := get("next"); isFunction(next) {
 			f = next
@@ -223,7 +250,7 @@ func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
 		start := utf16Len(s[:f.start])
 		o.Set("start", float64(start))
 		o.Set("end", float64(start+utf16Len(f.text)))
-		o.Set("groups", &seq{items: f.groups})
+		o.Set("groups", f.groups())
 		o.Set("next", closure)
 		return o, nil
 	}}
@@ -265,7 +292,7 @@ func fnMatch(ev *evaluator, args []any) (any, error) {
 		o := NewObject(3)
 		o.Set("match", f.text)
 		o.Set("index", float64(units))
-		o.Set("groups", &seq{items: f.groups})
+		o.Set("groups", f.groups())
 		ev.use(4 * memberSize)
 		out.items = append(out.items, o)
 	}
@@ -294,6 +321,9 @@ func fnSplit(ev *evaluator, args []any) (any, error) {
 		add(s)
 		return out, nil
 	case string:
+		if count := strings.Count(s, separator); n < 0 && separator != "" && count < 1024 {
+			out.items = make([]any, 0, count+1)
+		}
 		if f := optionalNumber(args[2], -1); f >= 0 {
 			n = toInt(f) // truncated here, rounded up for patterns
 		}
@@ -363,19 +393,23 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 	}
 	next := ev.finderOf(args[1], s)
 	var out strings.Builder
-	position := 0
-	count := 0
+	position, count, charged := 0, 0, 0
 	for f := next.first(n, &err); f != nil && (n < 0 || count < n); f, err = next() {
 		count++
-		with, err := ev.substitute(args[2], f, s)
-		if err != nil {
-			return nil, err
-		}
-		if err := ev.reserve(float64(len(with) + f.start - min(position, f.start))); err != nil {
-			return nil, err
-		}
 		out.WriteString(s[min(position, f.start):f.start])
-		out.WriteString(with)
+		if text, ok := args[2].(string); ok {
+			expand(&out, text, f)
+		} else {
+			with, err := ev.substitute(args[2], f, s)
+			if err != nil {
+				return nil, err
+			}
+			out.WriteString(with)
+		}
+		if err := ev.reserve(float64(out.Len() - charged)); err != nil {
+			return nil, err
+		}
+		charged = out.Len()
 		position = max(f.end, position)
 	}
 	if err != nil {
@@ -386,17 +420,14 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 	return out.String(), nil
 }
 
-// substitute returns what a match is replaced with.
+// substitute returns what a function replaces a match with.
 func (ev *evaluator) substitute(with any, f *found, s string) (string, error) {
-	if text, ok := with.(string); ok {
-		return expand(text, f), nil
-	}
 	start := utf16Len(s[:f.start])
 	o := NewObject(5)
 	o.Set("match", f.text)
 	o.Set("start", float64(start))
 	o.Set("end", float64(start+utf16Len(f.text)))
-	o.Set("groups", &seq{items: f.groups})
+	o.Set("groups", f.groups())
 	v, err := ev.callback(with, o)
 	if err != nil {
 		return "", err
@@ -408,18 +439,14 @@ func (ev *evaluator) substitute(with any, f *found, s string) (string, error) {
 	return text, nil
 }
 
-// expand replaces $0 with the match, $1 and so on with the groups, and $$ with $. Of
+// expand writes text, and replaces $0 with the match, $1 and so on with the groups, and $$ with $. Of
 // the digits after a dollar, as many count as there can be for the groups there are.
-func expand(text string, f *found) string {
-	if !strings.Contains(text, "$") {
-		return text
-	}
-	var out strings.Builder
+func expand(out *strings.Builder, text string, f *found) {
 	for {
 		before, rest, ok := strings.Cut(text, "$")
 		out.WriteString(before)
 		if !ok {
-			return out.String()
+			return
 		}
 		text = rest
 		switch {
@@ -433,23 +460,26 @@ func expand(text string, f *found) string {
 			continue
 		}
 		width := 1
-		if len(f.groups) > 0 {
-			width = int(math.Log10(float64(len(f.groups)))) + 1
+		if f.count() >= 10 {
+			width = int(math.Log10(float64(f.count()))) + 1
 		}
 		i, ok := leadingInt(text, width)
-		if ok && width > 1 && i > len(f.groups) {
+		if ok && width > 1 && i > f.count() {
 			i, ok = leadingInt(text, width-1)
 		}
 		if !ok {
 			out.WriteByte('$')
 			continue
 		}
-		if i >= 1 && i <= len(f.groups) {
-			if g, ok := f.groups[i-1].(string); ok {
+		if i >= 1 && i <= f.count() {
+			if g, ok := f.group(i - 1); ok {
 				out.WriteString(g)
 			}
 		}
-		text = text[len(strconv.Itoa(i)):]
+		for n := i; n >= 10; n /= 10 {
+			text = text[1:]
+		}
+		text = text[1:]
 	}
 }
 

@@ -173,7 +173,7 @@ func fnEval(ev *evaluator, args []any) (any, error) {
 			input = &seq{items: []any{input}, sequence: true, outerWrapper: true}
 		}
 	}
-	root, err := parse(src, ev.conf)
+	root, _, err := parse(src, ev.conf)
 	if err != nil {
 		return nil, errorf("D3120", err.Error())
 	}

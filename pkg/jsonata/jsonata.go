@@ -32,7 +32,9 @@ type Expr struct {
 	root   *node
 	conf   *config
 	free   []string
-	direct []string // for a path like $a.b.c, which needs no evaluator: "a", "b", "c"
+	// pictures are those of dates that stand in the expression as strings.
+	pictures datePictures
+	direct   []string // for a path like $a.b.c, which needs no evaluator: "a", "b", "c"
 }
 
 // Vars gives an expression its variables, one by one as it asks for them. A value
@@ -52,11 +54,13 @@ func (m mapVars) Lookup(name string) (any, bool) {
 // Compile parses an expression. The error is an *[Error].
 func Compile(expr string, opts ...Option) (*Expr, error) {
 	conf := newConfig(opts)
-	root, err := parse(expr, conf)
+	root, pictures, err := parse(expr, conf)
 	if err != nil {
 		return nil, err
 	}
-	return &Expr{source: expr, root: root, conf: conf, free: freeVariables(root), direct: directPath(root)}, nil
+	return &Expr{
+		source: expr, root: root, conf: conf, pictures: pictures, free: freeVariables(root), direct: directPath(root),
+	}, nil
 }
 
 // MustCompile is [Compile] for expressions that are part of a program; it panics

@@ -32,36 +32,37 @@ type parser struct {
 	conf  *config
 	cur   token
 	depth int
+	nodes *nodes
 }
 
 // parse returns the tree of an expression, ready to be evaluated.
-func parse(src string, conf *config) (root *node, err error) {
+func parse(src string, conf *config) (root *node, pictures datePictures, err error) {
 	if len(src) > maxSource {
-		return nil, errorToken("U1003", 0, "", nil)
+		return nil, nil, errorToken("U1003", 0, "", nil)
 	}
 	if !utf8.ValidString(src) {
-		return nil, errorToken("U1004", 0, "", nil)
+		return nil, nil, errorToken("U1004", 0, "", nil)
 	}
-	p := &parser{lex: lexer{src: src, old: conf.stepFunctions}, conf: conf}
+	p := &parser{lex: lexer{src: src, old: conf.stepFunctions}, conf: conf, nodes: &nodes{}}
 	if err := p.advance("", false); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	n, perr := p.expression(0)
 	if perr != nil {
-		return nil, perr
+		return nil, nil, perr
 	}
 	if p.cur.kind != kindEnd {
-		return nil, errorToken("S0201", p.cur.pos, p.cur.text, nil)
+		return nil, nil, errorToken("S0201", p.cur.pos, p.cur.text, nil)
 	}
-	r := resolver{conf: conf}
+	r := resolver{conf: conf, nodes: p.nodes}
 	n, perr = r.resolve(n)
 	if perr != nil {
-		return nil, perr
+		return nil, nil, perr
 	}
 	if n.kind == kindParent || n.seeking != nil {
-		return nil, errorToken("S0217", n.pos, kindNames[n.kind], nil)
+		return nil, nil, errorToken("S0217", n.pos, kindNames[n.kind], nil)
 	}
-	return n, nil
+	return n, r.pictures, nil
 }
 
 func (p *parser) is(op string) bool { return p.cur.kind == kindOperator && p.cur.text == op }
@@ -120,7 +121,7 @@ func (p *parser) expression(power int) (*node, *Error) {
 
 // prefix parses what begins with t, where an operand should be.
 func (p *parser) prefix(t token) (*node, *Error) {
-	n := &node{kind: t.kind, pos: t.pos, end: t.end, text: t.text, lit: t.lit}
+	n := p.nodes.make(node{kind: t.kind, pos: t.pos, end: t.end, text: t.text, lit: t.lit})
 	switch t.kind {
 	case kindRegex:
 		re, err := compileRegexp(t.text, t.flags)
@@ -192,7 +193,7 @@ func (p *parser) items() ([]*node, *Error) {
 			return nil, err
 		}
 		if p.is("..") {
-			r := &node{kind: kindBinary, text: "..", pos: p.cur.pos, end: p.cur.end, lhs: item}
+			r := p.nodes.make(node{kind: kindBinary, text: "..", pos: p.cur.pos, end: p.cur.end, lhs: item})
 			if err = p.advance("..", false); err != nil {
 				return nil, err
 			}
@@ -263,7 +264,7 @@ func (p *parser) transform(n *node) (*node, *Error) {
 
 // infix parses what follows the operator t, whose left operand is known.
 func (p *parser) infix(t token, left *node) (*node, *Error) {
-	n := &node{kind: kindBinary, pos: t.pos, end: t.end, text: t.text, lhs: left}
+	n := p.nodes.make(node{kind: kindBinary, pos: t.pos, end: t.end, text: t.text, lhs: left})
 	var err *Error
 	switch t.text {
 	case "(":
@@ -345,7 +346,7 @@ func (p *parser) call(n, left *node) (*node, *Error) {
 	for !p.is(")") || len(n.exprs) > 0 {
 		if p.is("?") {
 			n.kind = kindPartial
-			n.exprs = append(n.exprs, &node{kind: kindOperator, text: "?", pos: p.cur.pos, end: p.cur.end})
+			n.exprs = append(n.exprs, p.nodes.make(node{kind: kindOperator, text: "?", pos: p.cur.pos, end: p.cur.end}))
 			if err := p.advance("?", false); err != nil {
 				return nil, err
 			}

@@ -85,6 +85,10 @@ func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any
 		}
 		_, isArray := elements(result)
 		if i == 0 && s.consArray && !isArray && !IsUndefined(result) && result != "" && len(n.steps) > 1 {
+			if n.steps[1].kind == kindSort {
+				items = []any{result}
+				continue
+			}
 			if items = itemsOfConstructed(result); len(items) == 0 {
 				result = Undefined
 				break

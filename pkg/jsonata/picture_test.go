@@ -92,9 +92,9 @@ func callPicture(t *testing.T, expr string) (got any, err error, ok bool) {
 	case "parseInteger":
 		got, err = parseInteger(unquote(m[2]), picture)
 	case "fromMillis":
-		got, err = fromMillis(number(), picture, unquote(m[4]))
+		got, err = fromMillis(nil, number(), picture, unquote(m[4]))
 	case "toMillis":
-		got, err = toMillis(unquote(m[2]), picture, testNow)
+		got, err = toMillis(nil, unquote(m[2]), picture, testNow)
 	default:
 		return nil, nil, false
 	}

@@ -24,6 +24,10 @@ type pattern struct {
 	hasFirst bool
 	first    [256]bool
 
+	// lead is what the pattern begins with, if that is a loop such as that of \w+@: one
+	// that can be left at its very end only.
+	lead *instruction
+
 	slow func() (*regexp.Regexp, error) // for the whole text
 	from func() (*regexp.Regexp, error) // for the text behind a character
 }
@@ -33,6 +37,10 @@ type instruction struct {
 	out, arg uint32
 	ascii    [2]uint64    // the characters below U+0080 that match
 	inst     *syntax.Inst // for the others
+	// loop: one character, as often as possible. exits are the bytes that can come behind
+	// it; nil if there need not be any.
+	loop  bool
+	exits *[256]bool
 }
 
 func newPattern(expr string) (*pattern, error) {
@@ -60,8 +68,48 @@ func newPattern(expr string) (*pattern, error) {
 	for i := range prog.Inst {
 		p.insts[i] = newInstruction(&prog.Inst[i])
 	}
-	p.hasFirst = p.findFirst(p.start, make([]bool, len(p.insts)))
+	for i := range p.insts {
+		in := &p.insts[i]
+		if in.loop = p.isLoop(uint32(i)); in.loop {
+			if exits := new([256]bool); p.findFirst(in.arg, exits, make([]bool, len(p.insts))) {
+				in.exits = exits
+			}
+		}
+	}
+	p.hasFirst = p.findFirst(p.start, &p.first, make([]bool, len(p.insts)))
+	p.lead = p.findLead()
 	return p, nil
+}
+
+// findLead returns the character of the loop that the pattern begins with, if what
+// follows the loop can begin with none that the loop takes.
+func (p *pattern) findLead() *instruction {
+	pc := p.start
+	for p.insts[pc].op == syntax.InstCapture || p.insts[pc].op == syntax.InstNop {
+		pc = p.insts[pc].out
+	}
+	in := &p.insts[pc]
+	loop := &p.insts[in.out]
+	if in.op != syntax.InstRune || !loop.loop || loop.out != pc || loop.exits == nil {
+		return nil
+	}
+	var taken [256]bool
+	p.findFirst(pc, &taken, make([]bool, len(p.insts)))
+	for c := range taken {
+		if taken[c] && loop.exits[c] && (c < utf8.RuneSelf || in.beyondASCII()) {
+			return nil
+		}
+	}
+	return in
+}
+
+// beyondASCII reports whether the instruction takes characters from U+0080 on.
+func (in *instruction) beyondASCII() bool {
+	switch in.inst.Op {
+	case syntax.InstRune, syntax.InstRune1:
+		return in.inst.Rune[len(in.inst.Rune)-1] >= utf8.RuneSelf || syntax.Flags(in.inst.Arg)&syntax.FoldCase != 0
+	}
+	return true
 }
 
 func newInstruction(in *syntax.Inst) instruction {
@@ -80,6 +128,24 @@ func newInstruction(in *syntax.Inst) instruction {
 	return out
 }
 
+// isLoop reports whether an instruction goes to a character and back, as that of \w* does.
+func (p *pattern) isLoop(pc uint32) bool {
+	in := &p.insts[pc]
+	return in.op == syntax.InstAlt && p.insts[in.out].op == syntax.InstRune && p.insts[in.out].out == pc
+}
+
+// take returns the place behind the character at pos, if it is one of the instruction's.
+func (in *instruction) take(text string, pos int) (int, bool) {
+	if pos >= len(text) {
+		return pos, false
+	}
+	if c := text[pos]; c < utf8.RuneSelf {
+		return pos + 1, in.ascii[c>>6]>>(c&63)&1 != 0
+	}
+	r, n := utf8.DecodeRuneInString(text[pos:])
+	return pos + n, matchesRune(in.inst, r)
+}
+
 func matchesRune(in *syntax.Inst, r rune) bool {
 	switch in.Op {
 	case syntax.InstRuneAny:
@@ -90,9 +156,9 @@ func matchesRune(in *syntax.Inst, r rune) bool {
 	return in.MatchRune(r)
 }
 
-// findFirst collects the bytes that a match can begin with, from an instruction on. It
-// reports false if a match can be empty.
-func (p *pattern) findFirst(pc uint32, seen []bool) bool {
+// findFirst collects the bytes that a match can go on with, from an instruction on. It
+// reports false if the match can end there.
+func (p *pattern) findFirst(pc uint32, first *[256]bool, seen []bool) bool {
 	if seen[pc] {
 		return true
 	}
@@ -101,15 +167,15 @@ func (p *pattern) findFirst(pc uint32, seen []bool) bool {
 	case syntax.InstMatch:
 		return false
 	case syntax.InstAlt:
-		return p.findFirst(in.out, seen) && p.findFirst(in.arg, seen)
+		return p.findFirst(in.out, first, seen) && p.findFirst(in.arg, first, seen)
 	case syntax.InstCapture, syntax.InstNop, syntax.InstEmptyWidth:
-		return p.findFirst(in.out, seen)
+		return p.findFirst(in.out, first, seen)
 	case syntax.InstRune:
 		for c := range rune(utf8.RuneSelf) {
-			p.first[c] = p.first[c] || in.ascii[c>>6]>>(c&63)&1 != 0
+			first[c] = first[c] || in.ascii[c>>6]>>(c&63)&1 != 0
 		}
-		for c := utf8.RuneSelf; c < len(p.first); c++ {
-			p.first[c] = true
+		for c := utf8.RuneSelf; c < len(first); c++ {
+			first[c] = true
 		}
 	}
 	return true
@@ -124,13 +190,15 @@ type search struct {
 	steps int // so far
 }
 
-// A choice is where to go on when the way that was taken leads nowhere, or, if slot is
-// not 0, what to put back: slot-1 of caps was pos.
+// A choice is where to go on when the way that was taken leads nowhere: at pc, at pos. If
+// slot is inLoop, it is a loop at pc, which is to be left at pos or at a character before
+// it, down to least. Any other slot but 0 is to be put back: slot-1 of caps was pos.
 type choice struct {
-	pc   uint32
-	slot uint32
-	pos  int
+	pc, slot   uint32
+	pos, least int
 }
+
+const inLoop = ^uint32(0)
 
 const (
 	maxChoices  = 1 << 14
@@ -154,6 +222,13 @@ func (s *search) find(from int) ([]int, error) {
 			}
 			if at == len(s.text) {
 				return nil, nil
+			}
+		}
+		if p.lead != nil {
+			end := s.run(p.lead, at)
+			if end > at && (end == len(s.text) || !p.insts[p.lead.out].exits[s.text[end]]) {
+				at = end
+				continue
 			}
 		}
 		if p.atZero && at > 0 {
@@ -186,8 +261,7 @@ func (s *search) matchAt(at, limit int) (matched, inTime bool) {
 	for i := range s.caps {
 		s.caps[i] = -1
 	}
-	stack := s.stack[:0]
-	defer func() { s.stack = stack[:0] }()
+	s.stack = s.stack[:0]
 	pc, pos := s.p.start, at
 	for {
 		s.steps++
@@ -197,14 +271,19 @@ func (s *search) matchAt(at, limit int) (matched, inTime bool) {
 			s.caps[0], s.caps[1] = at, pos
 			return true, true
 		case syntax.InstAlt:
-			if s.steps > limit || len(stack) > maxChoices {
+			if s.steps > limit || len(s.stack) > maxChoices {
 				return false, false
 			}
-			stack = append(stack, choice{pc: in.arg, pos: pos})
+			if in.loop {
+				s.stack = append(s.stack, choice{pc: pc, slot: inLoop, pos: s.run(&insts[in.out], pos), least: pos})
+				ok = false // to take the last choice
+				break
+			}
+			s.stack = append(s.stack, choice{pc: in.arg, pos: pos})
 			pc = in.out
 		case syntax.InstCapture:
 			if int(in.arg) < len(s.caps) {
-				stack = append(stack, choice{slot: in.arg + 1, pos: s.caps[in.arg]})
+				s.stack = append(s.stack, choice{slot: in.arg + 1, pos: s.caps[in.arg]})
 				s.caps[in.arg] = pos
 			}
 			pc = in.out
@@ -212,16 +291,7 @@ func (s *search) matchAt(at, limit int) (matched, inTime bool) {
 			ok = syntax.EmptyOp(in.arg)&^emptyOpsAt(text, pos) == 0
 			pc = in.out
 		case syntax.InstRune:
-			if pos >= len(text) {
-				ok = false
-			} else if c := text[pos]; c < utf8.RuneSelf {
-				ok = in.ascii[c>>6]>>(c&63)&1 != 0
-				pos++
-			} else {
-				r, n := utf8.DecodeRuneInString(text[pos:])
-				ok = matchesRune(in.inst, r)
-				pos += n
-			}
+			pos, ok = in.take(text, pos)
 			pc = in.out
 		case syntax.InstNop:
 			pc = in.out
@@ -231,20 +301,63 @@ func (s *search) matchAt(at, limit int) (matched, inTime bool) {
 		if ok {
 			continue
 		}
-		for {
-			n := len(stack) - 1
-			if n < 0 {
-				return false, true
-			}
-			back := stack[n]
-			stack = stack[:n]
-			if back.slot == 0 {
-				pc, pos = back.pc, back.pos
-				break
-			}
-			s.caps[back.slot-1] = back.pos
+		if pc, pos, ok = s.goBack(); !ok {
+			return false, true
 		}
 	}
+}
+
+// run returns where the characters of an instruction end.
+func (s *search) run(in *instruction, pos int) int {
+	start := pos
+	for {
+		next, ok := in.take(s.text, pos)
+		if !ok {
+			s.steps += pos - start
+			return pos
+		}
+		pos = next
+	}
+}
+
+// goBack returns what the last choice left to try; it is not ok when there is none.
+func (s *search) goBack() (pc uint32, pos int, ok bool) {
+	for {
+		n := len(s.stack) - 1
+		if n < 0 {
+			return 0, 0, false
+		}
+		back := &s.stack[n]
+		switch back.slot {
+		case 0:
+			s.stack = s.stack[:n]
+			return back.pc, back.pos, true
+		case inLoop:
+			if pos, ok = s.leave(back); ok {
+				return s.p.insts[back.pc].arg, pos, true
+			}
+		default:
+			s.caps[back.slot-1] = back.pos
+		}
+		s.stack = s.stack[:n]
+	}
+}
+
+// leave returns the next place at which to leave a loop: the last one that is left, and
+// that what follows the loop can begin at.
+func (s *search) leave(loop *choice) (pos int, ok bool) {
+	exits := s.p.insts[loop.pc].exits
+	for loop.pos >= loop.least {
+		pos = loop.pos
+		loop.pos--
+		for loop.pos > loop.least && !utf8.RuneStart(s.text[loop.pos]) {
+			loop.pos--
+		}
+		if exits == nil || pos < len(s.text) && exits[s.text[pos]] {
+			return pos, true
+		}
+	}
+	return 0, false
 }
 
 func emptyOpsAt(text string, pos int) syntax.EmptyOp {

@@ -148,6 +148,7 @@ func FuzzRegexp(f *testing.F) {
 	for _, body := range []string{`a+`, `(a|b)*?c{2,3}`, `[^\w-z]`, `\u0041\b`, `(?:a*)*`, `(?<n>x){0}`, `[]|[^]`, `(a*)*`} {
 		f.Add(body, "im", "aab\nccc")
 	}
+	f.Add(`[^b]+\\b`, "", "a\xed\xa0\x80\x80b")
 	f.Fuzz(func(t *testing.T, body, flags, text string) {
 		re, err := compileRegexp(body, flags)
 		if err != nil {
