@@ -93,15 +93,14 @@ type node struct {
 // A nodes makes nodes a few at a time, which is faster than one by one.
 type nodes struct{ free []node }
 
-// make returns a copy of n on the heap.
-func (s *nodes) make(n node) *node {
+func (s *nodes) new(kind kind, pos, end int, text string) *node {
 	if len(s.free) == 0 {
 		s.free = make([]node, 8)
 	}
-	out := &s.free[0]
+	n := &s.free[0]
 	s.free = s.free[1:]
-	*out = n
-	return out
+	n.kind, n.pos, n.end, n.text = kind, pos, end, text
+	return n
 }
 
 // A stage is what is applied to a step's result: a filter, or an index binding.

@@ -25,14 +25,11 @@ var (
 const isoPicture = "[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f001][Z01:01t]"
 
 // fromMillis writes a time, in milliseconds since 1970 UTC, as the picture of a
-// [date and time] says; no picture stands for ISO 8601. The timezone is an offset
+// [date and time] says. The timezone is an offset
 // such as "+0200", or nothing for UTC.
 //
 // [date and time]: https://www.w3.org/TR/xpath-functions-31/#formatting-dates-and-times
 func fromMillis(pictures datePictures, ms float64, picture, timezone string) (string, error) {
-	if picture == "" {
-		picture = isoPicture
-	}
 	p, err := pictures.get(picture)
 	if err != nil {
 		return "", err

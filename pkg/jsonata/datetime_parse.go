@@ -13,17 +13,19 @@ const (
 	maxComponents = 32   // components in a picture to parse with
 )
 
-// toMillis reads a time in milliseconds since 1970 UTC: with no picture one of ISO 8601,
-// otherwise one as the picture says. What is left out to the left of the components given
-// is taken from now. It is [Undefined] for text that does not fit the picture.
-func toMillis(pictures datePictures, s, picture string, now time.Time) (any, error) {
-	if picture == "" {
-		ms := isoMillis(s)
-		if math.IsNaN(ms) {
-			return nil, errorf("D3110", s)
-		}
-		return ms, nil
+// toMillisISO reads a time of ISO 8601, in milliseconds since 1970 UTC.
+func toMillisISO(s string) (any, error) {
+	ms := isoMillis(s)
+	if math.IsNaN(ms) {
+		return nil, errorf("D3110", s)
 	}
+	return ms, nil
+}
+
+// toMillis reads a time that is written as the picture says, in milliseconds since 1970
+// UTC. What is left out to the left of the components given is taken from now. It is
+// [Undefined] for text that does not fit the picture.
+func toMillis(pictures datePictures, s, picture string, now time.Time) (any, error) {
 	p, err := pictures.get(picture)
 	if err != nil {
 		return nil, err

@@ -42,9 +42,18 @@ type datePicture struct {
 type datePictures map[string]*datePicture
 
 func (d datePictures) get(picture string) (*datePicture, error) {
+	if picture == isoPicture {
+		return iso()
+	}
 	if p, ok := d[picture]; ok {
 		return p, nil
 	}
+	return newDatePicture(picture)
+}
+
+var iso = sync.OnceValues(func() (*datePicture, error) { return newDatePicture(isoPicture) })
+
+func newDatePicture(picture string) (*datePicture, error) {
 	parts, err := parseDatePicture(picture)
 	if err != nil {
 		return nil, err

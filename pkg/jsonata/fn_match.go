@@ -23,6 +23,7 @@ type found struct {
 	source     string // what at is about
 	at         []int  // the places of the groups, as of package regexp, if it is a matcher's
 	list       []any  // of a function's
+	object     *Object
 }
 
 // count is the number of groups.
@@ -78,9 +79,10 @@ func (next finder) first(limit int, err *error) *found {
 // checkSteps is how much of the work of a regular expression passes between looks at the clock.
 const checkSteps = 1 << 14
 
-// finder returns the matches of m in s that begin at from, in bytes, or behind it.
-func (m *matcher) finder(ev *evaluator, s string, from int) finder {
-	next, err := m.re.matches(s, from)
+// finder returns the matches of m in s that begin at from, in bytes, or behind it; after
+// says that from is where a match has ended.
+func (m *matcher) finder(ev *evaluator, s string, from int, after bool) finder {
+	next, err := m.re.matches(s, from, after)
 	f := &found{source: s}
 	return func() (*found, error) {
 		if err != nil {
@@ -106,7 +108,7 @@ func (m *matcher) finder(ev *evaluator, s string, from int) finder {
 // finderOf returns the matches in s of any function that works like a matcher.
 func (ev *evaluator) finderOf(f any, s string) finder {
 	if m, ok := f.(*matcher); ok {
-		return m.finder(ev, s, 0)
+		return m.finder(ev, s, 0, false)
 	}
 	args := []any{s}
 	return func() (*found, error) {
@@ -120,7 +122,7 @@ func (ev *evaluator) finderOf(f any, s string) finder {
 		switch v {
 		case nil, false, "", 0.0, json.Number("0"):
 			f = nil
-			return &found{}, nil // a match, that has nothing in it
+			return &found{object: &Object{}}, nil // a match, that has nothing in it
 		}
 		o, ok := v.(*Object)
 		if !ok {
@@ -133,7 +135,7 @@ func (ev *evaluator) finderOf(f any, s string) finder {
 			}
 			return Force(m)
 		}
-		out := &found{text: optionalString(get("match"), "")}
+		out := &found{object: o, text: optionalString(get("match"), "")}
 		groups, isArray := elements(get("groups"))
 		if !isNumber(get("start")) && !isNumber(get("end")) && !isArray && !isFunction(get("next")) {
 			return nil, errorf("T1010", nil)
@@ -238,23 +240,31 @@ func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
 			from = fromUTF16(s, f)
 		}
 	}
-	next := m.finder(ev, s, from)
-	var closure *builtin
-	closure = &builtin{call: func(ev *evaluator, _ []any) (any, error) {
-		f, err := next()
+	f, err := m.finder(ev, s, from, false)()
+	if err != nil || f == nil {
+		return Undefined, err
+	}
+	return m.object(f, s), nil
+}
+
+// object returns a match as functions see it; its member next is a function that returns
+// the one behind it.
+func (m *matcher) object(f *found, s string) *Object {
+	o := NewObject(5)
+	o.Set("match", f.text)
+	start := utf16Len(s[:f.start])
+	o.Set("start", float64(start))
+	o.Set("end", float64(start+utf16Len(f.text)))
+	o.Set("groups", f.groups())
+	from := f.end
+	o.Set("next", &builtin{call: func(ev *evaluator, _ []any) (any, error) {
+		f, err := m.finder(ev, s, from, true)()
 		if err != nil || f == nil {
 			return Undefined, err
 		}
-		o := NewObject(5)
-		o.Set("match", f.text)
-		start := utf16Len(s[:f.start])
-		o.Set("start", float64(start))
-		o.Set("end", float64(start+utf16Len(f.text)))
-		o.Set("groups", f.groups())
-		o.Set("next", closure)
-		return o, nil
-	}}
-	return closure.call(ev, nil)
+		return m.object(f, s), nil
+	}})
+	return o
 }
 
 func fnContains(ev *evaluator, args []any) (any, error) {
@@ -400,7 +410,7 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 		if text, ok := args[2].(string); ok {
 			expand(&out, text, f)
 		} else {
-			with, err := ev.substitute(args[2], f, s)
+			with, err := ev.substitute(args[1], args[2], f, s)
 			if err != nil {
 				return nil, err
 			}
@@ -420,15 +430,13 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 	return out.String(), nil
 }
 
-// substitute returns what a function replaces a match with.
-func (ev *evaluator) substitute(with any, f *found, s string) (string, error) {
-	start := utf16Len(s[:f.start])
-	o := NewObject(5)
-	o.Set("match", f.text)
-	o.Set("start", float64(start))
-	o.Set("end", float64(start+utf16Len(f.text)))
-	o.Set("groups", f.groups())
-	v, err := ev.callback(with, o)
+// substitute returns what a function replaces a match of pattern in s with.
+func (ev *evaluator) substitute(pattern, with any, f *found, s string) (string, error) {
+	match := f.object
+	if m, ok := pattern.(*matcher); ok {
+		match = m.object(f, s)
+	}
+	v, err := ev.callback(with, match)
 	if err != nil {
 		return "", err
 	}

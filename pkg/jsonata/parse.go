@@ -8,12 +8,32 @@ import (
 // maxNesting is how deeply the parts of an expression may nest.
 const maxNesting = 500
 
-// bindingPowers are the left binding powers of the operators that stand between, or
-// after, operands. All other tokens end an operand.
-var bindingPowers = map[string]int{
-	".": 75, "[": 80, "{": 70, "(": 80, "@": 80, "#": 80, "?": 20, "+": 50, "-": 50, "*": 60, "/": 60, "%": 60,
-	"=": 40, "<": 40, ">": 40, "^": 40, ":=": 10, "!=": 40, "<=": 40, ">=": 40, "~>": 40, "?:": 40, "??": 40,
-	"and": 30, "or": 25, "in": 40, "&": 50,
+// bindingPower is the left binding power of an operator that stands between, or after,
+// operands. All other tokens end an operand.
+func bindingPower(op string) int {
+	switch op {
+	case "[", "(", "@", "#":
+		return 80
+	case ".":
+		return 75
+	case "{":
+		return 70
+	case "*", "/", "%":
+		return 60
+	case "+", "-", "&":
+		return 50
+	case "=", "<", ">", "^", "!=", "<=", ">=", "~>", "?:", "??", "in":
+		return 40
+	case "and":
+		return 30
+	case "or":
+		return 25
+	case "?":
+		return 20
+	case ":=":
+		return 10
+	}
+	return 0
 }
 
 // knownOperator reports whether the grammar has a use for an operator.
@@ -91,7 +111,7 @@ func (p *parser) power() int {
 	if p.cur.kind != kindOperator {
 		return 0
 	}
-	return bindingPowers[p.cur.text]
+	return bindingPower(p.cur.text)
 }
 
 func (p *parser) expression(power int) (*node, *Error) {
@@ -121,7 +141,8 @@ func (p *parser) expression(power int) (*node, *Error) {
 
 // prefix parses what begins with t, where an operand should be.
 func (p *parser) prefix(t token) (*node, *Error) {
-	n := p.nodes.make(node{kind: t.kind, pos: t.pos, end: t.end, text: t.text, lit: t.lit})
+	n := p.nodes.new(t.kind, t.pos, t.end, t.text)
+	n.lit = t.lit
 	switch t.kind {
 	case kindRegex:
 		re, err := compileRegexp(t.text, t.flags)
@@ -193,7 +214,8 @@ func (p *parser) items() ([]*node, *Error) {
 			return nil, err
 		}
 		if p.is("..") {
-			r := p.nodes.make(node{kind: kindBinary, text: "..", pos: p.cur.pos, end: p.cur.end, lhs: item})
+			r := p.nodes.new(kindBinary, p.cur.pos, p.cur.end, "..")
+			r.lhs = item
 			if err = p.advance("..", false); err != nil {
 				return nil, err
 			}
@@ -264,7 +286,8 @@ func (p *parser) transform(n *node) (*node, *Error) {
 
 // infix parses what follows the operator t, whose left operand is known.
 func (p *parser) infix(t token, left *node) (*node, *Error) {
-	n := p.nodes.make(node{kind: kindBinary, pos: t.pos, end: t.end, text: t.text, lhs: left})
+	n := p.nodes.new(kindBinary, t.pos, t.end, t.text)
+	n.lhs = left
 	var err *Error
 	switch t.text {
 	case "(":
@@ -289,9 +312,9 @@ func (p *parser) infix(t token, left *node) (*node, *Error) {
 		if left.kind != kindVariable {
 			return nil, errorToken("S0212", left.pos, left.text, nil)
 		}
-		n.rhs, err = p.expression(bindingPowers[":="] - 1)
+		n.rhs, err = p.expression(bindingPower(":=") - 1)
 	case "@", "#":
-		if n.rhs, err = p.expression(bindingPowers[t.text]); err == nil && n.rhs.kind != kindVariable {
+		if n.rhs, err = p.expression(bindingPower(t.text)); err == nil && n.rhs.kind != kindVariable {
 			err = errorToken("S0214", n.rhs.pos, t.text, nil)
 		}
 	case "?":
@@ -308,7 +331,7 @@ func (p *parser) infix(t token, left *node) (*node, *Error) {
 		n.kind = kindCoalesce
 		n.rhs, err = p.expression(0)
 	default:
-		n.rhs, err = p.expression(bindingPowers[t.text])
+		n.rhs, err = p.expression(bindingPower(t.text))
 	}
 	return n, err
 }
@@ -346,7 +369,7 @@ func (p *parser) call(n, left *node) (*node, *Error) {
 	for !p.is(")") || len(n.exprs) > 0 {
 		if p.is("?") {
 			n.kind = kindPartial
-			n.exprs = append(n.exprs, p.nodes.make(node{kind: kindOperator, text: "?", pos: p.cur.pos, end: p.cur.end}))
+			n.exprs = append(n.exprs, p.nodes.new(kindOperator, p.cur.pos, p.cur.end, "?"))
 			if err := p.advance("?", false); err != nil {
 				return nil, err
 			}

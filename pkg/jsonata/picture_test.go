@@ -92,8 +92,15 @@ func callPicture(t *testing.T, expr string) (got any, err error, ok bool) {
 	case "parseInteger":
 		got, err = parseInteger(unquote(m[2]), picture)
 	case "fromMillis":
+		if m[3] == "" {
+			picture = isoPicture
+		}
 		got, err = fromMillis(nil, number(), picture, unquote(m[4]))
 	case "toMillis":
+		if m[3] == "" {
+			got, err = toMillisISO(unquote(m[2]))
+			break
+		}
 		got, err = toMillis(nil, unquote(m[2]), picture, testNow)
 	default:
 		return nil, nil, false

@@ -108,9 +108,6 @@ func (r *resolver) notePictures(call *node) {
 	if f == nil || f.name != "fromMillis" && f.name != "toMillis" && f.name != "now" {
 		return
 	}
-	if f.name != "toMillis" {
-		r.pictures.add(isoPicture) // unless an argument says otherwise
-	}
 	for _, a := range call.exprs {
 		if a.kind == kindString {
 			r.pictures.add(a.text)
@@ -119,7 +116,9 @@ func (r *resolver) notePictures(call *node) {
 }
 
 func (r *resolver) namePath(n *node) *node {
-	return r.nodes.make(node{kind: kindPath, pos: n.pos, end: n.end, steps: []*node{n}, keepSingleton: n.keepArray, simple: n.plain()})
+	path := r.nodes.new(kindPath, n.pos, n.end, "")
+	path.steps, path.keepSingleton, path.simple = []*node{n}, n.keepArray, n.plain()
+	return path
 }
 
 // child resolves a part of parent in place. What a % in it is still looking for,
@@ -230,7 +229,9 @@ func (r *resolver) asPath(n *node) *node {
 	if n.kind == kindPath {
 		return n
 	}
-	return r.nodes.make(node{kind: kindPath, pos: n.pos, end: n.end, steps: []*node{n}})
+	path := r.nodes.new(kindPath, n.pos, n.end, "")
+	path.steps = []*node{n}
+	return path
 }
 
 func (r *resolver) dot(n *node) (*node, *Error) {
@@ -327,7 +328,8 @@ func (r *resolver) sort(n *node) (*node, *Error) {
 	}
 	path := r.asPath(n.lhs)
 	path.simple = false
-	step := r.nodes.make(node{kind: kindSort, pos: n.pos, end: n.end, text: n.text, terms: n.terms})
+	step := r.nodes.new(kindSort, n.pos, n.end, n.text)
+	step.terms = n.terms
 	for i := range step.terms {
 		if err := r.child(step, &step.terms[i].expr); err != nil {
 			return nil, err
@@ -461,7 +463,9 @@ func (r *resolver) tailCall(n *node) *node {
 	}
 	switch n.kind {
 	case kindFunction:
-		return r.nodes.make(node{kind: kindThunk, pos: n.pos, end: n.end, body: n})
+		thunk := r.nodes.new(kindThunk, n.pos, n.end, "")
+		thunk.body = n
+		return thunk
 	case kindCondition:
 		n.body, n.rhs = r.tailCall(n.body), r.tailCall(n.rhs)
 	case kindDefault, kindCoalesce:

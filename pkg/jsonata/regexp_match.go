@@ -22,7 +22,7 @@ func regexpMatches(p *pattern, s string, limit int) ([][]int, error) {
 	if limit == 0 {
 		return nil, nil
 	}
-	next, err := p.matches(s, 0)
+	next, err := p.matches(s, 0, false)
 	if err != nil {
 		return nil, err
 	}
@@ -37,28 +37,28 @@ func regexpMatches(p *pattern, s string, limit int) ([][]int, error) {
 }
 
 // matches returns a function that returns the matches in s one by one, the first one at
-// from or behind it, and nil after the last. A match is valid until the next one.
+// from or behind it, and nil after the last; after says that from is where a match has
+// ended. A match is valid until the next one.
 //
 // An expression of the reference refuses to go on when a match after the first is empty
 // (D1004).
-func (p *pattern) matches(s string, from int) (func() ([]int, error), error) {
+func (p *pattern) matches(s string, from int, after bool) (func() ([]int, error), error) {
 	if err := p.checkLines(s); err != nil {
 		return nil, err
 	}
 	search := p.search(s)
-	first := true
 	return func() ([]int, error) {
-		if !first && from >= len(s) {
+		if after && from >= len(s) {
 			return nil, nil
 		}
 		match, err := search.find(from)
 		if match == nil || err != nil {
 			return nil, err
 		}
-		if !first && match[0] == match[1] {
+		if after && match[0] == match[1] {
 			return nil, errorf("D1004", nil)
 		}
-		first, from = false, match[1]
+		after, from = true, match[1]
 		return match, nil
 	}, nil
 }
