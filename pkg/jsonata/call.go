@@ -26,8 +26,8 @@ type builtin struct {
 	call  func(ev *evaluator, args []any) (any, error)
 }
 
-// A Function is a function as the result of an evaluation: it says that there is one,
-// and no more. JSON cannot hold it.
+// A Function is a function as a value: the result of an evaluation, or one of
+// [NewFunction] for the next. JSON cannot hold it.
 type Function struct{ value any }
 
 // hole is a ? in a partial application.

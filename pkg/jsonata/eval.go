@@ -8,9 +8,12 @@ import (
 
 // An evaluator is one evaluation of an expression: its budgets and its variables.
 type evaluator struct {
-	ctx  context.Context
-	conf *config
-	vars Vars
+	ctx   context.Context
+	conf  *config
+	vars  Vars
+	clock func() time.Time
+	// random makes random bits.
+	random func() uint64
 	// pictures are those that stand in the expression.
 	pictures datePictures
 	input    any // of the whole expression: $$
@@ -75,7 +78,9 @@ const (
 const checkEvery = 256
 
 func newEvaluator(ctx context.Context, e *Expr, vars Vars) *evaluator {
-	return &evaluator{ctx: ctx, conf: e.conf, vars: vars, pictures: e.pictures}
+	return &evaluator{
+		ctx: ctx, conf: e.conf, vars: vars, clock: e.conf.clock, random: e.conf.random, pictures: e.pictures,
+	}
 }
 
 func (ev *evaluator) run(root *node, input any) (any, error) {
@@ -115,7 +120,7 @@ func (ev *evaluator) checkTime() error {
 		ev.began = now
 	}
 	if now.Sub(ev.began) > ev.conf.maxTime {
-		return errorf("U1001", nil)
+		return &Error{Code: "U1001", Position: -1, Message: tooLong}
 	}
 	return nil
 }

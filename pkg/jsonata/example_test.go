@@ -109,5 +109,5 @@ func ExampleWithMaxTime() {
 	expr := jsonata.MustCompile(`($f := function() { $f() }; $f())`, jsonata.WithMaxTime(10*time.Millisecond))
 	_, err := expr.Eval(context.Background(), jsonata.Undefined, nil)
 	fmt.Println(err)
-	// Output: U1001: Evaluation was stopped: it took too long or nested too deeply. Check for infinite recursion
+	// Output: U1001: Evaluation was stopped: it took too long. Check for an infinite loop
 }

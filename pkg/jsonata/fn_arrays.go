@@ -53,7 +53,7 @@ func defineArrays(define definer) {
 		out := make([]any, len(items))
 		ev.use(slotSize * len(out))
 		for i, item := range items {
-			j := int(unit(ev.conf.random()) * float64(i+1))
+			j := int(unit(ev.random()) * float64(i+1))
 			out[i] = out[j]
 			out[j] = item
 		}

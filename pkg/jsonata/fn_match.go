@@ -408,7 +408,9 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 		count++
 		out.WriteString(s[min(position, f.start):f.start])
 		if text, ok := args[2].(string); ok {
-			expand(&out, text, f)
+			if charged, err = ev.expand(&out, charged, text, f); err != nil {
+				return nil, err
+			}
 		} else {
 			with, err := ev.substitute(args[1], args[2], f, s)
 			if err != nil {
@@ -447,14 +449,21 @@ func (ev *evaluator) substitute(pattern, with any, f *found, s string) (string, 
 	return text, nil
 }
 
-// expand writes text, and replaces $0 with the match, $1 and so on with the groups, and $$ with $. Of
-// the digits after a dollar, as many count as there can be for the groups there are.
-func expand(out *strings.Builder, text string, f *found) {
+// expand writes text with $0 replaced with the match, $1 and so on with the groups, and $$
+// with $. Of the digits after a dollar, as many count as there can be for the groups there
+// are. It charges what out has grown to, from charged on, and returns how much it charged.
+func (ev *evaluator) expand(out *strings.Builder, charged int, text string, f *found) (int, error) {
 	for {
+		if grown := out.Len() - charged; grown > 1<<16 {
+			if err := ev.reserve(float64(grown)); err != nil {
+				return charged, err
+			}
+			charged = out.Len()
+		}
 		before, rest, ok := strings.Cut(text, "$")
 		out.WriteString(before)
 		if !ok {
-			return
+			return charged, nil
 		}
 		text = rest
 		switch {

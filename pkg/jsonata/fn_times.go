@@ -31,7 +31,7 @@ func defineTimes(define definer) {
 // time is the time of the evaluation: it stands still while the evaluation lasts.
 func (ev *evaluator) time() time.Time {
 	if ev.now.IsZero() {
-		ev.now = ev.conf.clock()
+		ev.now = ev.clock()
 	}
 	return ev.now
 }

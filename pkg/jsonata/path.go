@@ -79,7 +79,10 @@ func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any
 		}
 		if isTuple {
 			if i == 0 && s.consArray && s.focus == "" {
-				items = itemsOfConstructed(result)
+				var err error
+				if items, err = ev.itemsOfConstructed(result); err != nil {
+					return nil, err
+				}
 			}
 			continue
 		}
@@ -89,7 +92,10 @@ func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any
 				items = []any{result}
 				continue
 			}
-			if items = itemsOfConstructed(result); len(items) == 0 {
+			if items, err = ev.itemsOfConstructed(result); err != nil {
+				return nil, err
+			}
+			if len(items) == 0 {
 				result = Undefined
 				break
 			}
@@ -133,18 +139,21 @@ func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any
 // itemsOfConstructed returns what a path goes on with after an array constructor at its
 // start, when a predicate may have made something else of the array: a string is then
 // the array of its characters, and all else has no items.
-func itemsOfConstructed(v any) []any {
+func (ev *evaluator) itemsOfConstructed(v any) ([]any, error) {
 	if s, ok := v.(string); ok {
+		if err := ev.reserve(float64(2 * slotSize * len(s))); err != nil {
+			return nil, err
+		}
 		items := make([]any, 0, len(s))
 		for len(s) > 0 {
 			n := codePointOffset(s, 1)
 			items = append(items, s[:n])
 			s = s[n:]
 		}
-		return items
+		return items, nil
 	}
 	items, _ := elements(v)
-	return items
+	return items, nil
 }
 
 // pathStep applies one step to each item, and flattens the results into a sequence.

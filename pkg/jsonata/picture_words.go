@@ -221,7 +221,7 @@ func leadingInteger(s string) float64 {
 	if s != "" && (s[0] == '-' || s[0] == '+') {
 		end++
 	}
-	if len(s) > end+2 && s[end] == '0' && s[end+1]|0x20 == 'x' {
+	if len(s) >= end+2 && s[end] == '0' && s[end+1]|0x20 == 'x' {
 		return leadingHex(s[end+2:], s[0] == '-')
 	}
 	start := end
