@@ -18,6 +18,7 @@ var (
 	twoMembers    = regexp.MustCompile(`(?s)\{.*:|\[.*,`)
 	usesPowers    = regexp.MustCompile(`\$(power|parseInteger|formatNumber)\b`)
 	strangeChoice = regexp.MustCompile(`<[^>]*\([^)]*[^a-z)]`)
+	wildcardItem  = regexp.MustCompile(`\[\s*\*`)
 	halfPair      = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 	tupleSort     = regexp.MustCompile(`(?s)[@#%].*\^\(.*\{`)
 	lostPattern   = regexp.MustCompile(`(?s)/.*/.*(\?:|\?\?)`)
@@ -47,11 +48,15 @@ var deliberates = []deliberate{
 	{"token", "for an error in a function, the reference names the call around it, or one that came before, or the and or or that it is an operand of", func(c testCase, ours, theirs outcome) bool {
 		return ours.code == theirs.code && ours.code != "" && ours.code[0] != 'S' && ours.token != "" && strings.Contains(c.expr, ours.token)
 	}},
-	{"no number", "text without a number is an error of $number and $parseInteger; the reference goes on with NaN", func(_ testCase, ours, _ outcome) bool {
-		return ours.code == "D3030" && (ours.token == "parseInteger" || ours.token == "number")
+	{"no number", "text without a number or date is an error of $number, $parseInteger and $toMillis; the reference goes on with NaN", func(_ testCase, ours, theirs outcome) bool {
+		return ours.code == "D3030" && (ours.token == "parseInteger" || ours.token == "number") ||
+			ours.code == "D3110" && strings.Contains(theirs.value, jsonataref.Number[1:])
 	}},
 	{"signature", "of a choice of types in a signature, what is no type is passed over", func(c testCase, _, _ outcome) bool {
 		return strangeChoice.MatchString(c.expr)
+	}},
+	{"flags", "in an array, the reference takes the flags of its sequences for members", func(c testCase, _, _ outcome) bool {
+		return wildcardItem.MatchString(c.expr)
 	}},
 	{"zone", "a time zone that is no number is an error here", func(_ testCase, ours, _ outcome) bool {
 		return ours.code == "D3030" && ours.token == "fromMillis"

@@ -51,10 +51,10 @@ const (
 
 // A Reference is a running Node process. It is not safe for concurrent use.
 type Reference struct {
-	dir string
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
+	command func() *exec.Cmd
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Reader
 }
 
 // ErrMissing is why the reference cannot run here.
@@ -68,13 +68,16 @@ func Start(dir string) (*Reference, error) {
 	if _, err := os.Stat(filepath.Join(dir, "node_modules", "jsonata")); err != nil {
 		return nil, fmt.Errorf("%w: run npm ci in %s", ErrMissing, dir)
 	}
-	r := &Reference{dir: dir}
+	r := &Reference{command: func() *exec.Cmd {
+		cmd := exec.Command("node", "--stack-size=4000", "reference.mjs")
+		cmd.Dir = dir
+		return cmd
+	}}
 	return r, r.start()
 }
 
 func (r *Reference) start() error {
-	r.cmd = exec.Command("node", "--stack-size=4000", "reference.mjs")
-	r.cmd.Dir = r.dir
+	r.cmd = r.command()
 	r.cmd.Stderr = os.Stderr
 	in, err := r.cmd.StdinPipe()
 	if err != nil {
