@@ -21,6 +21,7 @@ type SyntaxError struct {
 	Reason string
 }
 
+// Error says where the text is wrong, and why.
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("invalid JSON at offset %d: %s", e.Offset, e.Reason)
 }
