@@ -170,7 +170,7 @@ func (s *signatureSpec) validate(args []any, context any) ([]any, error) {
 		}
 	}
 	for i := range args {
-		v, err := s.params[i].accept(args[i], i)
+		v, err := s.params[i].accept(args[i], i, 1)
 		if err != nil {
 			return nil, err
 		}
@@ -179,8 +179,10 @@ func (s *signatureSpec) validate(args []any, context any) ([]any, error) {
 	return args, nil
 }
 
-// accept checks the items of an array parameter's argument.
-func (p *param) accept(arg any, i int) (any, error) {
+// accept checks the items of an array parameter's argument, which is one of n for this
+// parameter. With more than one, a single value does not stand for an array of one: so
+// it is in the reference.
+func (p *param) accept(arg any, i, n int) (any, error) {
 	arg = Force(arg)
 	if p.typ != 'a' {
 		return arg, nil
@@ -189,7 +191,7 @@ func (p *param) accept(arg any, i int) (any, error) {
 	switch {
 	case IsUndefined(arg):
 		return arg, nil
-	case !isArray && p.ofType && string(letter(arg)) != p.subtype:
+	case !isArray && p.ofType && (n > 1 || string(letter(arg)) != p.subtype):
 		return nil, p.mismatch(arg, i)
 	case !isArray:
 		return &seq{items: []any{arg}}, nil
@@ -257,7 +259,7 @@ func (s *signatureSpec) validateSlow(args []any, context any) ([]any, error) {
 			next++
 		}
 		for range n {
-			v, err := p.accept(argument(args, next), next)
+			v, err := p.accept(argument(args, next), next, n)
 			if err != nil {
 				return nil, err
 			}
