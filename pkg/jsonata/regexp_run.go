@@ -68,17 +68,28 @@ func newPattern(expr string) (*pattern, error) {
 	for i := range prog.Inst {
 		p.insts[i] = newInstruction(&prog.Inst[i])
 	}
-	for i := range p.insts {
-		in := &p.insts[i]
-		if in.loop = p.isLoop(uint32(i)); in.loop {
-			if exits := new([256]bool); p.findFirst(in.arg, exits, make([]bool, len(p.insts))) {
-				in.exits = exits
-			}
-		}
-	}
+	p.findLoops()
 	p.hasFirst = p.findFirst(p.start, &p.first, make([]bool, len(p.insts)))
 	p.lead = p.findLead()
 	return p, nil
+}
+
+// maxExits is for how many loops it is found out what can follow them: that takes time
+// in proportion to the rest of the pattern.
+const maxExits = 32
+
+func (p *pattern) findLoops() {
+	loops := 0
+	for i := range p.insts {
+		in := &p.insts[i]
+		if in.loop = p.isLoop(uint32(i)); !in.loop || loops == maxExits {
+			continue
+		}
+		loops++
+		if exits := new([256]bool); p.findFirst(in.arg, exits, make([]bool, len(p.insts))) {
+			in.exits = exits
+		}
+	}
 }
 
 // findLead returns the character of the loop that the pattern begins with, if what
