@@ -69,7 +69,7 @@ var deliberates = []deliberate{
 	}},
 	{"partial", "a built-in function checks its arguments when it was partially applied, too; of some, the reference cannot be applied partially", func(c testCase, ours, theirs outcome) bool {
 		return theirs.code == "S0208" && theirs.token == "=" || (ours.code == "T0410" || ours.code == "T0411" || ours.code == "T0412") &&
-			regexp.MustCompile(`\$`+regexp.QuoteMeta(ours.token)+`\([^()]*\?`).MatchString(c.expr)
+			regexp.MustCompile(`\$`+regexp.QuoteMeta(ours.token)+`(?s)\(.*\?`).MatchString(c.expr)
 	}},
 	{"replacement", "replacing a string with what is no string is an error here; the reference writes undefined, or the source of a function", func(_ testCase, ours, theirs outcome) bool {
 		return ours.code == "D3012"
