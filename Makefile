@@ -4,14 +4,15 @@ GO       ?= go
 BIN      := $(CURDIR)/bin
 GOARCH   ?= arm64
 FUZZTIME ?= 10s
+DIFFTIME ?= 1m
 VENV     := $(CURDIR)/.venv
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam
+.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam jsonata-diff jsonata-bench
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## start the bridge and the local Step Functions, send the samples, stay up
 	$(GO) run ./cmd/expressway dev --env-vars env.json --events events
@@ -50,6 +51,13 @@ bench: ## measure the budgets and write docs/performance.md
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) GO=$(GO) ./.ci/fuzz
+
+jsonata-diff: ## compare JSONata with the reference, in Node, for DIFFTIME (1m)
+	@DIFFTIME=$(DIFFTIME) DIFFSEED=$(DIFFSEED) GO=$(GO) .ci/jsonata-diff
+
+jsonata-bench: ## measure JSONata beside the reference and write docs/jsonata-performance.md
+	cd internal/jsonataref && npm ci --no-audit --no-fund --loglevel=error
+	$(GO) run ./internal/jsonatabench -o docs/jsonata-performance.md
 
 venv: $(VENV)/.done
 $(VENV)/.done: requirements-ci.txt

@@ -26,8 +26,8 @@ type builtin struct {
 	call  func(ev *evaluator, args []any) (any, error)
 }
 
-// A Function is a function as the result of an evaluation: it says that there is one,
-// and no more. JSON cannot hold it.
+// A Function is a function as a value: the result of an evaluation, or one of
+// [NewFunction] for the next. JSON cannot hold it.
 type Function struct{ value any }
 
 // hole is a ? in a partial application.
@@ -159,7 +159,7 @@ func (ev *evaluator) call(f any, args []any, input any, env *frame) (any, error)
 		if args, err = ev.arguments(at, t.input, t.env, nil); err != nil {
 			return nil, err
 		}
-		input, env = t.input, t.env
+		// The context stays the one of the first call: so it is in the reference.
 	}
 }
 
@@ -245,7 +245,7 @@ func (f *builtin) named(err error) error {
 // callback calls a function that was an argument; there is no context then.
 func (ev *evaluator) callback(f any, args ...any) (any, error) {
 	v, err := ev.call(f, args, nil, ev.callFrame)
-	return unwrap(Force(v)), err
+	return Force(v), err
 }
 
 // item calls a callback with as many of a value, its index or key, and the whole as
@@ -277,19 +277,24 @@ func (ev *evaluator) apply(n *node, input any, env *frame) (any, error) {
 		return nil, errorToken("T2006", n.pos, n.text, f)
 	}
 	if isFunction(left) {
-		return &builtin{arity: 1, sig: nil, call: func(ev *evaluator, args []any) (any, error) {
-			v, err := ev.callback(left, args...)
-			if err != nil {
-				return nil, err
-			}
-			return ev.callback(f, v)
-		}}, nil
+		return compose(left, f), nil
 	}
 	v, err := ev.call(f, []any{left}, nil, env)
 	if err != nil {
 		return nil, locate(err, n)
 	}
 	return v, nil
+}
+
+// compose is λ($x){ $g($f($x)) }.
+func compose(f, g any) *builtin {
+	return &builtin{arity: 1, call: func(ev *evaluator, args []any) (any, error) {
+		v, err := ev.callback(f, argument(args, 0))
+		if err != nil {
+			return nil, err
+		}
+		return ev.callback(g, unwrap(v))
+	}}
 }
 
 // partial binds some of a function's arguments.

@@ -25,15 +25,12 @@ var (
 const isoPicture = "[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f001][Z01:01t]"
 
 // fromMillis writes a time, in milliseconds since 1970 UTC, as the picture of a
-// [date and time] says; no picture stands for ISO 8601. The timezone is an offset
+// [date and time] says. The timezone is an offset
 // such as "+0200", or nothing for UTC.
 //
 // [date and time]: https://www.w3.org/TR/xpath-functions-31/#formatting-dates-and-times
-func fromMillis(ms float64, picture, timezone string) (string, error) {
-	if picture == "" {
-		picture = isoPicture
-	}
-	parts, err := parseDatePicture(picture)
+func fromMillis(pictures datePictures, ms float64, picture, timezone string) (string, error) {
+	p, err := pictures.get(picture)
 	if err != nil {
 		return "", err
 	}
@@ -46,8 +43,8 @@ func fromMillis(ms float64, picture, timezone string) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	for i := range parts {
-		s, err := parts[i].format(t, zone)
+	for i := range p.parts {
+		s, err := p.parts[i].format(t, zone)
 		if err != nil {
 			return "", err
 		}

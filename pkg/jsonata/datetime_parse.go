@@ -2,7 +2,7 @@ package jsonata
 
 import (
 	"math"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,22 +13,24 @@ const (
 	maxComponents = 32   // components in a picture to parse with
 )
 
-// toMillis reads a time in milliseconds since 1970 UTC: with no picture one of ISO 8601,
-// otherwise one as the picture says. What is left out to the left of the components given
-// is taken from now. It is [Undefined] for text that does not fit the picture.
-func toMillis(s, picture string, now time.Time) (any, error) {
-	if picture == "" {
-		ms := isoMillis(s)
-		if math.IsNaN(ms) {
-			return nil, errorf("D3110", s)
-		}
-		return ms, nil
+// toMillisISO reads a time of ISO 8601, in milliseconds since 1970 UTC.
+func toMillisISO(s string) (any, error) {
+	ms := isoMillis(s)
+	if math.IsNaN(ms) {
+		return nil, errorf("D3110", s)
 	}
-	parts, err := parseDatePicture(picture)
+	return ms, nil
+}
+
+// toMillis reads a time that is written as the picture says, in milliseconds since 1970
+// UTC. What is left out to the left of the components given is taken from now. It is
+// [Undefined] for text that does not fit the picture.
+func toMillis(pictures datePictures, s, picture string, now time.Time) (any, error) {
+	p, err := pictures.get(picture)
 	if err != nil {
 		return nil, err
 	}
-	found, err := matchDate(s, parts)
+	found, err := p.match(s)
 	if err != nil || found == nil {
 		return Undefined, err
 	}
@@ -42,42 +44,52 @@ func toMillis(s, picture string, now time.Time) (any, error) {
 	return ms, nil
 }
 
-// matchDate finds the components in s; nil when s does not fit, or there are none.
-func matchDate(s string, parts []datePart) (dateFields, error) {
-	if len(s) > maxDateText {
-		return nil, pictureLimit("the text of a date and time is longer than 8192 bytes")
-	}
-	var pattern strings.Builder
-	pattern.WriteString(`\A`)
+// prepare makes the expression that texts are matched with.
+func (p *datePicture) prepare() (*pattern, error) {
+	var expr strings.Builder
+	expr.WriteString(`\A`)
 	components := 0
-	for i := range parts {
-		expr, err := parts[i].pattern()
+	for i := range p.parts {
+		part, err := p.parts[i].pattern()
 		if err != nil {
 			return nil, err
 		}
-		if parts[i].component != 0 {
+		if p.parts[i].component != 0 {
 			components++
 		}
-		pattern.WriteString("(" + expr + ")")
+		expr.WriteString("(" + part + ")")
 	}
 	if components > maxComponents {
 		return nil, pictureLimit("the picture of a date and time to parse has more than 32 components")
 	}
-	pattern.WriteString(`\z`)
-	re, err := regexp.Compile(pattern.String())
+	expr.WriteString(`\z`)
+	re, err := newPattern(expr.String())
 	if err != nil {
 		return nil, pictureLimit("the picture of a date and time is too complex to parse with")
 	}
-	groups := re.FindStringSubmatch(s)
-	if groups == nil || components == 0 {
-		return nil, nil
+	return re, nil
+}
+
+// match finds the components in s; nil when s does not fit, or there are none.
+func (p *datePicture) match(s string) (dateFields, error) {
+	if len(s) > maxDateText {
+		return nil, pictureLimit("the text of a date and time is longer than 8192 bytes")
+	}
+	re, err := p.reader()
+	if err != nil {
+		return nil, err
+	}
+	at, err := re.search(s).find(0)
+	parts := p.parts
+	if at == nil || err != nil || !slices.ContainsFunc(parts, func(p datePart) bool { return p.component != 0 }) {
+		return nil, err
 	}
 	fields := dateFields{}
 	for i := range parts {
 		if parts[i].component == 0 {
 			continue
 		}
-		value, ok, err := parts[i].parse(groups[i+1])
+		value, ok, err := parts[i].parse(s[at[2*i+2]:at[2*i+3]])
 		if err != nil {
 			return nil, err
 		}

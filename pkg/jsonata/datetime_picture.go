@@ -3,6 +3,7 @@ package jsonata
 import (
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // maxDatePicture is the length of the picture of a date and time.
@@ -28,6 +29,50 @@ type datePart struct {
 	hasMax     bool
 	maxWidth   int
 	yearDigits int // last digits of a year to write, 0 for all
+}
+
+// A datePicture is a picture of a date and time, taken apart.
+type datePicture struct {
+	parts  []datePart
+	reader func() (*pattern, error) // for texts that are written so
+}
+
+// datePictures are those that stand in an expression, by their text. What else an
+// expression makes is analysed when it is used.
+type datePictures map[string]*datePicture
+
+func (d datePictures) get(picture string) (*datePicture, error) {
+	if picture == isoPicture {
+		return iso()
+	}
+	if p, ok := d[picture]; ok {
+		return p, nil
+	}
+	return newDatePicture(picture)
+}
+
+var iso = sync.OnceValues(func() (*datePicture, error) { return newDatePicture(isoPicture) })
+
+func newDatePicture(picture string) (*datePicture, error) {
+	parts, err := parseDatePicture(picture)
+	if err != nil {
+		return nil, err
+	}
+	p := &datePicture{parts: parts}
+	p.reader = sync.OnceValues(p.prepare)
+	return p, nil
+}
+
+// add keeps a picture, unless it is wrong.
+func (d *datePictures) add(picture string) {
+	p, err := d.get(picture)
+	if err != nil {
+		return // as using it will say
+	}
+	if *d == nil {
+		*d = datePictures{}
+	}
+	(*d)[picture] = p
 }
 
 // presentations are how components are written when the picture does not say.

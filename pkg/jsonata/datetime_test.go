@@ -42,7 +42,7 @@ func TestToMillisISO(t *testing.T) {
 		"":                          -1,
 	}
 	for s, want := range tests {
-		got, err := toMillis(s, "", testNow)
+		got, err := toMillisISO(s)
 		if want == -1 {
 			if errorCode(err) != "D3110" {
 				t.Errorf("%q: got %v, %v, want D3110", s, got, err)
@@ -57,11 +57,11 @@ func TestToMillisISO(t *testing.T) {
 
 func TestToMillisFromNow(t *testing.T) {
 	t.Parallel()
-	got, err := toMillis("13:45", "[H]:[m]", testNow)
+	got, err := toMillis(nil, "13:45", "[H]:[m]", testNow)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := fromMillis(got.(float64), "", "")
+	text, err := fromMillis(nil, got.(float64), isoPicture, "")
 	if want := "2026-03-04T13:45:00.000Z"; err != nil || text != want {
 		t.Errorf("got %s, %v, want %s", text, err, want)
 	}
@@ -75,11 +75,11 @@ func TestPictureLimits(t *testing.T) {
 		"D3150 fraction":   func() (any, error) { return formatNumber(1, "0."+long[:200], nil) },
 		"D3150 integer":    func() (any, error) { return formatInteger(1, long) },
 		"D3150 roman":      func() (any, error) { return formatInteger(1e15, "I") },
-		"D3150 width":      func() (any, error) { return fromMillis(0, "[Y,1000000000]", "") },
-		"D3150 components": func() (any, error) { return toMillis("1", strings.Repeat("[Yw]", 1000), testNow) },
+		"D3150 width":      func() (any, error) { return fromMillis(nil, 0, "[Y,1000000000]", "") },
+		"D3150 components": func() (any, error) { return toMillis(nil, "1", strings.Repeat("[Yw]", 1000), testNow) },
 		"D3001 infinity":   func() (any, error) { return formatInteger(math.Inf(1), "w") },
-		"D1001 range":      func() (any, error) { return fromMillis(1e300, "", "") },
-		"D3030 zone":       func() (any, error) { return fromMillis(0, "", "Z") },
+		"D1001 range":      func() (any, error) { return fromMillis(nil, 1e300, isoPicture, "") },
+		"D3030 zone":       func() (any, error) { return fromMillis(nil, 0, isoPicture, "Z") },
 		"D3030 words":      func() (any, error) { return parseInteger("one potato", "w") },
 		"D1001 letters":    func() (any, error) { return parseInteger(strings.Repeat("z", 1000), "a") },
 	}
@@ -103,7 +103,7 @@ func FuzzPictures(f *testing.F) {
 		for _, s := range []func() (string, error){
 			func() (string, error) { return formatNumber(value, picture, nil) },
 			func() (string, error) { return formatInteger(value, picture) },
-			func() (string, error) { return fromMillis(value, picture, text) },
+			func() (string, error) { return fromMillis(nil, value, picture, text) },
 		} {
 			if out, err := s(); err == nil && len(out) > 1<<20 {
 				t.Fatalf("%q: %d bytes", picture, len(out))
@@ -111,8 +111,8 @@ func FuzzPictures(f *testing.F) {
 		}
 		for _, n := range []func() (any, error){
 			func() (any, error) { return parseInteger(text, picture) },
-			func() (any, error) { return toMillis(text, picture, testNow) },
-			func() (any, error) { return toMillis(text, "", testNow) },
+			func() (any, error) { return toMillis(nil, text, picture, testNow) },
+			func() (any, error) { return toMillisISO(text) },
 		} {
 			v, err := n()
 			if f, ok := v.(float64); err == nil && ok && (math.IsNaN(f) || math.IsInf(f, 0)) {

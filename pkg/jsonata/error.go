@@ -1,6 +1,7 @@
 package jsonata
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -36,6 +37,30 @@ type Error struct {
 	other    any    // the second of two values that the message shows
 	expected string // what the items of an array should have been
 }
+
+// The budgets of an evaluation: [errors.Is] tells which one an [*Error] with a code of
+// U1001 or U1002 says is spent.
+var (
+	ErrTime       = errors.New("the time is spent")       // see [WithMaxTime]
+	ErrDepth      = errors.New("the depth is spent")      // see [WithMaxEvalDepth]
+	ErrAllocation = errors.New("the allocation is spent") // see [WithMaxAllocation]
+)
+
+// Unwrap returns the budget that was spent, if that is the error.
+func (e *Error) Unwrap() error {
+	switch {
+	case e.Code == "U1001" && e.Message == tooLong:
+		return ErrTime
+	case e.Code == "U1001":
+		return ErrDepth
+	case e.Code == "U1002":
+		return ErrAllocation
+	}
+	return nil
+}
+
+// tooLong is the message of U1001 for time; the reference has one code for both.
+const tooLong = "Evaluation was stopped: it took too long. Check for an infinite loop"
 
 // Error returns the code and the message, as Step Functions writes them: "T2001: The left side …".
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
@@ -73,7 +98,7 @@ const maxErrorValue = 100
 
 func (e *Error) describe() {
 	text, ok := messages[e.Code]
-	if !ok {
+	if !ok || e.Message == tooLong {
 		return // $error and $assert: the expression chose the message
 	}
 	if !strings.Contains(text, "{{") {

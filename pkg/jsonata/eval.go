@@ -11,11 +11,18 @@ type evaluator struct {
 	ctx   context.Context
 	conf  *config
 	vars  Vars
-	input any // of the whole expression: $$
-	depth int // of nested evaluations
-	calls int // of nested calls
-	steps int
-	used  int64 // bytes
+	clock func() time.Time
+	// random makes random bits.
+	random func() uint64
+	// pictures are those that stand in the expression.
+	pictures datePictures
+	input    any // of the whole expression: $$
+	depth    int // of nested evaluations
+	calls    int // of nested calls
+	steps    int
+	used     int64 // bytes
+	// matched is how many bytes regular expressions went through since time was looked at.
+	matched int
 	// began is when time was first looked at; most evaluations end before that.
 	began time.Time
 	now   time.Time // of $now and $millis, once they were asked for
@@ -71,7 +78,9 @@ const (
 const checkEvery = 256
 
 func newEvaluator(ctx context.Context, e *Expr, vars Vars) *evaluator {
-	return &evaluator{ctx: ctx, conf: e.conf, vars: vars}
+	return &evaluator{
+		ctx: ctx, conf: e.conf, vars: vars, clock: e.conf.clock, random: e.conf.random, pictures: e.pictures,
+	}
 }
 
 func (ev *evaluator) run(root *node, input any) (any, error) {
@@ -111,7 +120,7 @@ func (ev *evaluator) checkTime() error {
 		ev.began = now
 	}
 	if now.Sub(ev.began) > ev.conf.maxTime {
-		return errorf("U1001", nil)
+		return &Error{Code: "U1001", Position: -1, Message: tooLong}
 	}
 	return nil
 }

@@ -109,5 +109,58 @@ func ExampleWithMaxTime() {
 	expr := jsonata.MustCompile(`($f := function() { $f() }; $f())`, jsonata.WithMaxTime(10*time.Millisecond))
 	_, err := expr.Eval(context.Background(), jsonata.Undefined, nil)
 	fmt.Println(err)
-	// Output: U1001: Evaluation was stopped: it took too long or nested too deeply. Check for infinite recursion
+	// Output: U1001: Evaluation was stopped: it took too long. Check for an infinite loop
+}
+
+func ExampleExpr_EvalEnv() {
+	expr := jsonata.MustCompile(`{"id": $uuid(), "at": $now(), "to": $name}`, jsonata.StepFunctions())
+	uuid, err := jsonata.NewFunction("uuid", "<:s>", func(context.Context, []any) (any, error) { return "execution-1", nil })
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	v, err := expr.EvalEnv(context.Background(), jsonata.Undefined, jsonata.Env{
+		Vars:  variables{"uuid": uuid, "name": "Ada"},
+		Clock: func() time.Time { return time.UnixMilli(0) },
+	})
+	print(v)
+	fmt.Println(err)
+	// Output:
+	// {"id":"execution-1","at":"1970-01-01T00:00:00.000Z","to":"Ada"}
+	// <nil>
+}
+
+type variables map[string]any
+
+func (v variables) Lookup(name string) (any, bool) {
+	value, ok := v[name]
+	return value, ok
+}
+
+func ExampleError_Unwrap() {
+	_, err := jsonata.MustCompile(`[1..1000000]`, jsonata.WithMaxAllocation(1<<20)).Eval(context.Background(), jsonata.Undefined, nil)
+	fmt.Println(errors.Is(err, jsonata.ErrAllocation), err)
+	// Output: true U1002: Evaluation was stopped: it made too much data
+}
+
+func ExampleNewRaw() {
+	request := jsonata.NewObject(1)
+	request.Set("body", jsonata.NewRaw([]byte(`{"price":  2.50}`))) // never decoded: it is only passed on
+	v, err := jsonata.MustCompile(`{"order": $request.body}`).Eval(context.Background(), jsonata.Undefined, map[string]any{"request": request})
+	print(v)
+	fmt.Println(err)
+	// Output:
+	// {"order":{"price":  2.50}}
+	// <nil>
+}
+
+func ExampleFromGo() {
+	v, err := jsonata.MustCompile(`items[n > 1].name`).Eval(context.Background(), jsonata.FromGo(map[string]any{
+		"items": []any{map[string]any{"name": "a", "n": 1}, map[string]any{"name": "b", "n": 2}},
+	}), nil)
+	print(v)
+	fmt.Println(err)
+	// Output:
+	// "b"
+	// <nil>
 }

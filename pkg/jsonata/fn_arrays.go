@@ -53,7 +53,7 @@ func defineArrays(define definer) {
 		out := make([]any, len(items))
 		ev.use(slotSize * len(out))
 		for i, item := range items {
-			j := int(unit(ev.conf.random()) * float64(i+1))
+			j := int(unit(ev.random()) * float64(i+1))
 			out[i] = out[j]
 			out[j] = item
 		}
@@ -181,12 +181,25 @@ func fnSort(ev *evaluator, args []any) (any, error) {
 	}
 	err := mergeSort(out, make([]any, len(out)), func(a, b any) (bool, error) {
 		v, err := ev.callback(args[1], a, b)
-		if err != nil {
-			return false, err
-		}
-		return ev.truth(v)
+		return scriptTruth(v), err
 	})
 	return &seq{items: out}, err
+}
+
+// scriptTruth is what JavaScript takes for true: all arrays and objects are.
+func scriptTruth(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case float64, json.Number:
+		f := toFloat(v)
+		return f != 0 && !math.IsNaN(f)
+	case nil, undefined:
+		return false
+	}
+	return true
 }
 
 // mergeSort is stable, and calls after in the order that the reference does: a

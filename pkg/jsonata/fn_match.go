@@ -2,174 +2,9 @@ package jsonata
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
-
-// A matcher is a regular expression as a value. It is also a function, of a string to
-// its first match; $match and the others accept any function that is like it.
-type matcher struct {
-	re     *regexp.Regexp
-	source string
-}
-
-// A found is one match. Its offsets count what its source counts: bytes for a
-// matcher, UTF-16 units for a function of the expression.
-type found struct {
-	text       string
-	start, end int
-	groups     []any
-}
-
-// A finder yields the matches of a string one after another; nil is the end.
-type finder func() (*found, error)
-
-// first returns the first match, if any is wanted. (The reference looks for each match
-// before it asks whether it is still wanted: an error in it counts all the same.)
-func (next finder) first(limit int, err *error) *found {
-	if limit == 0 {
-		return nil
-	}
-	f, e := next()
-	*err = e
-	return f
-}
-
-// firstBatch is how many matches are looked for at once. The search cannot be
-// interrupted, so that each batch is followed by a look at the clock.
-const firstBatch = 32
-
-// finder returns the matches of m in s.
-func (m *matcher) finder(ev *evaluator, s string) finder {
-	var batch [][]int
-	var end error // what the search ends in, after the batch
-	next, size, done := 0, firstBatch, false
-	return func() (*found, error) {
-		if next == len(batch) && !done {
-			if err := ev.checkTime(); err != nil {
-				return nil, err
-			}
-			batch, end = regexpMatches(m.re, s, size)
-			done = len(batch) < size || end != nil
-			size *= 8
-		}
-		if next >= len(batch) {
-			return nil, end
-		}
-		at := batch[next]
-		next++
-		f := &found{text: s[at[0]:at[1]], start: at[0], end: at[1], groups: make([]any, 0, len(at)/2-1)}
-		for i := 2; i < len(at); i += 2 {
-			if at[i] < 0 {
-				f.groups = append(f.groups, Undefined)
-				continue
-			}
-			f.groups = append(f.groups, s[at[i]:at[i+1]])
-		}
-		ev.use(slotSize * (8 + 2*len(at)))
-		return f, ev.step()
-	}
-}
-
-// finderOf returns the matches in s of any function that works like a matcher.
-func (ev *evaluator) finderOf(f any, s string) finder {
-	if m, ok := f.(*matcher); ok {
-		return m.finder(ev, s)
-	}
-	args := []any{s}
-	return func() (*found, error) {
-		if f == nil {
-			return nil, nil
-		}
-		v, err := ev.callback(f, args...)
-		if err != nil || IsUndefined(v) {
-			return nil, err
-		}
-		o, ok := v.(*Object)
-		if !ok {
-			return nil, errorf("T1010", nil)
-		}
-		get := func(name string) any {
-			m, ok := o.Get(name)
-			if !ok {
-				return Undefined
-			}
-			return Force(m)
-		}
-		out := &found{text: optionalString(get("match"), "")}
-		groups, isArray := elements(get("groups"))
-		if !isNumber(get("start")) && !isNumber(get("end")) && !isArray && !isFunction(get("next")) {
-			return nil, errorf("T1010", nil)
-		}
-		out.start = fromUTF16(s, optionalNumber(get("start"), 0))
-		out.end = max(out.start, fromUTF16(s, optionalNumber(get("end"), 0)))
-		out.groups = groups
-		f, args = nil, nil
-		if next := get("next"); isFunction(next) {
-			f = next
-		}
-		return out, nil
-	}
-}
-
-// fromUTF16 returns the byte offset of an offset in UTF-16 units.
-func fromUTF16(s string, units float64) int {
-	n := toInt(units)
-	for i, r := range s {
-		if n <= 0 {
-			return i
-		}
-		n--
-		if r >= 0x10000 {
-			n--
-		}
-	}
-	return len(s)
-}
-
-// utf16Len is the length of s in UTF-16 units, as JavaScript counts.
-func utf16Len(s string) int {
-	n := 0
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c >= 0xF0:
-			n += 2
-		case utf8.RuneStart(c):
-			n++
-		}
-	}
-	return n
-}
-
-// callAsFunction is /regex/("text").
-func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
-	if len(args) == 0 {
-		return Undefined, nil
-	}
-	s, ok := Force(args[0]).(string)
-	if !ok {
-		return Undefined, nil
-	}
-	next := m.finder(ev, s)
-	var closure *builtin
-	closure = &builtin{call: func(ev *evaluator, _ []any) (any, error) {
-		f, err := next()
-		if err != nil || f == nil {
-			return Undefined, err
-		}
-		o := NewObject(5)
-		o.Set("match", f.text)
-		start := utf16Len(s[:f.start])
-		o.Set("start", float64(start))
-		o.Set("end", float64(start+utf16Len(f.text)))
-		o.Set("groups", &seq{items: f.groups})
-		o.Set("next", closure)
-		return o, nil
-	}}
-	return closure.call(ev, nil)
-}
 
 func fnContains(ev *evaluator, args []any) (any, error) {
 	s, ok := args[0].(string)
@@ -206,7 +41,7 @@ func fnMatch(ev *evaluator, args []any) (any, error) {
 		o := NewObject(3)
 		o.Set("match", f.text)
 		o.Set("index", float64(units))
-		o.Set("groups", &seq{items: f.groups})
+		o.Set("groups", f.groups())
 		ev.use(4 * memberSize)
 		out.items = append(out.items, o)
 	}
@@ -235,6 +70,9 @@ func fnSplit(ev *evaluator, args []any) (any, error) {
 		add(s)
 		return out, nil
 	case string:
+		if count := strings.Count(s, separator); n < 0 && separator != "" && count < 1024 {
+			out.items = make([]any, 0, count+1)
+		}
 		if f := optionalNumber(args[2], -1); f >= 0 {
 			n = toInt(f) // truncated here, rounded up for patterns
 		}
@@ -304,19 +142,25 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 	}
 	next := ev.finderOf(args[1], s)
 	var out strings.Builder
-	position := 0
-	count := 0
+	position, count, charged := 0, 0, 0
 	for f := next.first(n, &err); f != nil && (n < 0 || count < n); f, err = next() {
 		count++
-		with, err := ev.substitute(args[2], f, s)
-		if err != nil {
-			return nil, err
-		}
-		if err := ev.reserve(float64(len(with) + f.start - min(position, f.start))); err != nil {
-			return nil, err
-		}
 		out.WriteString(s[min(position, f.start):f.start])
-		out.WriteString(with)
+		if text, ok := args[2].(string); ok {
+			if charged, err = ev.expand(&out, charged, text, f); err != nil {
+				return nil, err
+			}
+		} else {
+			with, err := ev.substitute(args[1], args[2], f, s)
+			if err != nil {
+				return nil, err
+			}
+			out.WriteString(with)
+		}
+		if err := ev.reserve(float64(out.Len() - charged)); err != nil {
+			return nil, err
+		}
+		charged = out.Len()
 		position = max(f.end, position)
 	}
 	if err != nil {
@@ -327,18 +171,13 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 	return out.String(), nil
 }
 
-// substitute returns what a match is replaced with.
-func (ev *evaluator) substitute(with any, f *found, s string) (string, error) {
-	if text, ok := with.(string); ok {
-		return expand(text, f), nil
+// substitute returns what a function replaces a match of pattern in s with.
+func (ev *evaluator) substitute(pattern, with any, f *found, s string) (string, error) {
+	match := f.object
+	if m, ok := pattern.(*matcher); ok {
+		match = m.object(f, s)
 	}
-	start := utf16Len(s[:f.start])
-	o := NewObject(5)
-	o.Set("match", f.text)
-	o.Set("start", float64(start))
-	o.Set("end", float64(start+utf16Len(f.text)))
-	o.Set("groups", &seq{items: f.groups})
-	v, err := ev.callback(with, o)
+	v, err := ev.callback(with, match)
 	if err != nil {
 		return "", err
 	}
@@ -349,18 +188,21 @@ func (ev *evaluator) substitute(with any, f *found, s string) (string, error) {
 	return text, nil
 }
 
-// expand replaces $0 with the match, $1 and so on with the groups, and $$ with $. Of
-// the digits after a dollar, as many count as there can be for the groups there are.
-func expand(text string, f *found) string {
-	if !strings.Contains(text, "$") {
-		return text
-	}
-	var out strings.Builder
+// expand writes text with $0 replaced with the match, $1 and so on with the groups, and $$
+// with $. Of the digits after a dollar, as many count as there can be for the groups there
+// are. It charges what out has grown to, from charged on, and returns how much it charged.
+func (ev *evaluator) expand(out *strings.Builder, charged int, text string, f *found) (int, error) {
 	for {
+		if grown := out.Len() - charged; grown > 1<<16 {
+			if err := ev.reserve(float64(grown)); err != nil {
+				return charged, err
+			}
+			charged = out.Len()
+		}
 		before, rest, ok := strings.Cut(text, "$")
 		out.WriteString(before)
 		if !ok {
-			return out.String()
+			return charged, nil
 		}
 		text = rest
 		switch {
@@ -374,23 +216,26 @@ func expand(text string, f *found) string {
 			continue
 		}
 		width := 1
-		if len(f.groups) > 0 {
-			width = int(math.Log10(float64(len(f.groups)))) + 1
+		if f.count() >= 10 {
+			width = int(math.Log10(float64(f.count()))) + 1
 		}
 		i, ok := leadingInt(text, width)
-		if ok && width > 1 && i > len(f.groups) {
+		if ok && width > 1 && i > f.count() {
 			i, ok = leadingInt(text, width-1)
 		}
 		if !ok {
 			out.WriteByte('$')
 			continue
 		}
-		if i >= 1 && i <= len(f.groups) {
-			if g, ok := f.groups[i-1].(string); ok {
+		if i >= 1 && i <= f.count() {
+			if g, ok := f.group(i - 1); ok {
 				out.WriteString(g)
 			}
 		}
-		text = text[len(strconv.Itoa(i)):]
+		for n := i; n >= 10; n /= 10 {
+			text = text[1:]
+		}
+		text = text[1:]
 	}
 }
 

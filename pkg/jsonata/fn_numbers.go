@@ -3,6 +3,7 @@ package jsonata
 import (
 	"encoding/json"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"regexp"
 	"strconv"
@@ -40,7 +41,7 @@ func defineNumbers(define definer) {
 		}
 		return p, nil
 	})
-	define("random", "<:n>", 0, func(ev *evaluator, _ []any) (any, error) { return unit(ev.conf.random()), nil })
+	define("random", "<:n>", 0, func(ev *evaluator, _ []any) (any, error) { return unit(ev.random()), nil })
 	define("formatNumber", "<n-so?:s>", 3, fnFormatNumber)
 	define("formatBase", "<n-n?:s>", 2, fnFormatBase)
 	define("formatInteger", "<n-s:s>", 2, func(ev *evaluator, args []any) (any, error) {
@@ -119,7 +120,6 @@ func parsePrefixed(s string) (float64, bool) {
 // round rounds half to even, at a decimal place. The shift by powers of ten is done in
 // the text of the number, as the reference does it: 4.525 to two places is 4.52.
 func round(x, precision float64) float64 {
-	precision = math.Trunc(precision)
 	x = shift(x, precision)
 	result := math.Floor(x + 0.5)
 	if x == math.Trunc(x) || math.Abs(x) >= 1<<52 {
@@ -137,8 +137,11 @@ func round(x, precision float64) float64 {
 
 // shift multiplies by a power of ten, without the error of a multiplication.
 func shift(x, places float64) float64 {
-	if places == 0 || math.IsInf(x, 0) || math.IsNaN(x) {
+	if places == 0 {
 		return x
+	}
+	if places != math.Trunc(places) || math.IsInf(x, 0) || math.IsNaN(x) {
+		return math.NaN() // 1e1.5 and Infinitye1 are no numbers
 	}
 	mantissa, exponent, _ := strings.Cut(string(AppendNumber(nil, x)), "e")
 	e, _ := strconv.Atoi(exponent) // "" is 0
@@ -165,8 +168,12 @@ func fnFormatBase(_ *evaluator, args []any) (any, error) {
 	if radix < 2 || radix > 36 {
 		return nil, errorf("D3100", radix)
 	}
-	if radix == 10 || math.Abs(x) >= 1<<63 {
+	if radix == 10 || math.IsInf(x, 0) || math.IsNaN(x) {
 		return string(AppendNumber(nil, x)), nil
+	}
+	if math.Abs(x) >= 1<<53 {
+		i, _ := big.NewFloat(x).Int(nil)
+		return i.Text(int(radix)), nil
 	}
 	return strconv.FormatInt(int64(x), int(radix)), nil
 }

@@ -16,7 +16,12 @@ func defineObjects(define definer) {
 		return ev.clone(args[0], 0)
 	})
 	define("exists", "<x:b>", 1, func(_ *evaluator, args []any) (any, error) { return !IsUndefined(args[0]), nil })
-	define("type", "<x:s>", 1, func(_ *evaluator, args []any) (any, error) { return typeName(args[0]), nil })
+	define("type", "<x:s>", 1, func(_ *evaluator, args []any) (any, error) {
+		if _, _, err := number(args[0]); err != nil {
+			return nil, err // an infinity
+		}
+		return typeName(args[0]), nil
+	})
 	define("boolean", "<x-:b>", 1, func(ev *evaluator, args []any) (any, error) {
 		if IsUndefined(args[0]) {
 			return Undefined, nil
@@ -173,7 +178,7 @@ func fnEval(ev *evaluator, args []any) (any, error) {
 			input = &seq{items: []any{input}, sequence: true, outerWrapper: true}
 		}
 	}
-	root, err := parse(src, ev.conf)
+	root, _, err := parse(src, ev.conf)
 	if err != nil {
 		return nil, errorf("D3120", err.Error())
 	}

@@ -20,7 +20,7 @@ func defineStepFunctions(define definer) {
 	define("hash", "<s-s:s>", 2, fnHash)
 	define("random", "<n?:n>", 1, func(ev *evaluator, args []any) (any, error) {
 		if IsUndefined(args[0]) {
-			return unit(ev.conf.random()), nil
+			return unit(ev.random()), nil
 		}
 		return unit(randomFrom(toFloat(args[0])).Uint64()), nil
 	})
@@ -117,7 +117,7 @@ func fnHash(ev *evaluator, args []any) (any, error) {
 
 // fnUUID makes a random UUID (version 4, RFC 9562).
 func fnUUID(ev *evaluator, _ []any) (any, error) {
-	a, b := ev.conf.random(), ev.conf.random()
+	a, b := ev.random(), ev.random()
 	a = a&^0xF000 | 0x4000
 	b = b&^(3<<62) | 2<<62
 	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", a>>32, a>>16&0xFFFF, a&0xFFFF, b>>48, b&(1<<48-1)), nil

@@ -121,7 +121,7 @@ func fnSubstring(ev *evaluator, args []any) (any, error) {
 	end := length
 	if isNumber(args[2]) {
 		n := toFloat(args[2])
-		if n <= 0 {
+		if n <= 0 || IsUndefined(args[1]) {
 			return "", nil
 		}
 		end = start + n
@@ -181,16 +181,22 @@ func fnJoin(ev *evaluator, args []any) (any, error) {
 		return Undefined, nil
 	}
 	separator := optionalString(args[1], "")
-	texts := make([]string, len(items))
 	size := 0
-	for i, item := range items {
-		texts[i] = item.(string) // says the signature
-		size += len(texts[i]) + len(separator)
+	for _, item := range items {
+		size += len(item.(string)) + len(separator) // says the signature
 	}
 	if err := ev.reserve(float64(size)); err != nil {
 		return nil, err
 	}
-	return strings.Join(texts, separator), nil
+	var out strings.Builder
+	out.Grow(size)
+	for i, item := range items {
+		if i > 0 {
+			out.WriteString(separator)
+		}
+		out.WriteString(item.(string))
+	}
+	return out.String(), nil
 }
 
 // latin1 has the low byte of each UTF-16 unit: the "binary" of JavaScript's base64.

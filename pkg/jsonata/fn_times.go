@@ -4,7 +4,7 @@ import "time"
 
 func defineTimes(define definer) {
 	define("now", "<s?s?:s>", 2, func(ev *evaluator, args []any) (any, error) {
-		s, err := fromMillis(ev.millis(), optionalString(args[0], ""), optionalString(args[1], ""))
+		s, err := fromMillis(ev.pictures, ev.millis(), optionalString(args[0], isoPicture), optionalString(args[1], ""))
 		return charge(ev, s, err)
 	})
 	define("millis", "<:n>", 0, func(ev *evaluator, _ []any) (any, error) { return ev.millis(), nil })
@@ -12,7 +12,7 @@ func defineTimes(define definer) {
 		if IsUndefined(args[0]) {
 			return Undefined, nil
 		}
-		s, err := fromMillis(toFloat(args[0]), optionalString(args[1], ""), optionalString(args[2], ""))
+		s, err := fromMillis(ev.pictures, toFloat(args[0]), optionalString(args[1], isoPicture), optionalString(args[2], ""))
 		return charge(ev, s, err)
 	})
 	define("toMillis", "<s-s?:n>", 2, func(ev *evaluator, args []any) (any, error) {
@@ -20,15 +20,18 @@ func defineTimes(define definer) {
 		if !ok {
 			return Undefined, nil
 		}
-		// A picture without a date means today's.
-		return toMillis(s, optionalString(args[1], ""), ev.time())
+		picture, ok := args[1].(string)
+		if !ok {
+			return toMillisISO(s)
+		}
+		return toMillis(ev.pictures, s, picture, ev.time())
 	})
 }
 
 // time is the time of the evaluation: it stands still while the evaluation lasts.
 func (ev *evaluator) time() time.Time {
 	if ev.now.IsZero() {
-		ev.now = ev.conf.clock()
+		ev.now = ev.clock()
 	}
 	return ev.now
 }

@@ -5,11 +5,11 @@ func (ev *evaluator) object(n *node, input any, env *frame) (any, error) {
 	if _, isArray := elements(input); isArray {
 		return ev.group(n.pairs, n.pos, input, env)
 	}
-	// One item is the usual case, and needs no groups.
+	// One item is the usual case, and needs no groups. All keys are evaluated before
+	// the values: an error in one of them comes first.
 	out := NewObject(len(n.pairs))
 	ev.use(memberSize * (2 + len(n.pairs)))
-	missing := false
-	for _, p := range n.pairs {
+	for i, p := range n.pairs {
 		key, ok, err := ev.groupKey(p.key, n.pos, input, env)
 		if err != nil {
 			return nil, err
@@ -20,12 +20,16 @@ func (ev *evaluator) object(n *node, input any, env *frame) (any, error) {
 		if out.find(key) >= 0 {
 			return nil, errorToken("D1009", n.pos, "{", key)
 		}
-		v, err := ev.eval(p.value, input, env)
+		out.Set(key, &n.pairs[i])
+	}
+	missing := false
+	for i := range out.values {
+		v, err := ev.eval(out.values[i].(*pair).value, input, env)
 		if err != nil {
 			return nil, err
 		}
 		missing = missing || IsUndefined(v)
-		out.Set(key, v)
+		out.values[i] = v
 	}
 	if missing {
 		return out.defined(), nil

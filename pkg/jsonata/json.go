@@ -21,6 +21,7 @@ type SyntaxError struct {
 	Reason string
 }
 
+// Error says where the text is wrong, and why.
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("invalid JSON at offset %d: %s", e.Offset, e.Reason)
 }
@@ -387,8 +388,15 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 
 // AppendNumber appends f as JavaScript's Number.prototype.toString writes it.
 func AppendNumber(dst []byte, f float64) []byte {
-	if f == 0 {
+	switch {
+	case f == 0:
 		return append(dst, '0') // also for -0
+	case math.IsNaN(f):
+		return append(dst, "NaN"...)
+	case math.IsInf(f, 1):
+		return append(dst, "Infinity"...)
+	case math.IsInf(f, -1):
+		return append(dst, "-Infinity"...)
 	}
 	if a := math.Abs(f); a >= 1e21 || a < 1e-6 {
 		start := len(dst)

@@ -23,6 +23,7 @@ package jsonata
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // An Expr is a compiled expression. It is immutable: it may be evaluated by many
@@ -32,7 +33,9 @@ type Expr struct {
 	root   *node
 	conf   *config
 	free   []string
-	direct []string // for a path like $a.b.c, which needs no evaluator: "a", "b", "c"
+	// pictures are those of dates that stand in the expression as strings.
+	pictures datePictures
+	direct   []string // for a path like $a.b.c, which needs no evaluator: "a", "b", "c"
 }
 
 // Vars gives an expression its variables, one by one as it asks for them. A value
@@ -52,11 +55,13 @@ func (m mapVars) Lookup(name string) (any, bool) {
 // Compile parses an expression. The error is an *[Error].
 func Compile(expr string, opts ...Option) (*Expr, error) {
 	conf := newConfig(opts)
-	root, err := parse(expr, conf)
+	root, pictures, err := parse(expr, conf)
 	if err != nil {
 		return nil, err
 	}
-	return &Expr{source: expr, root: root, conf: conf, free: freeVariables(root), direct: directPath(root)}, nil
+	return &Expr{
+		source: expr, root: root, conf: conf, pictures: pictures, free: freeVariables(root), direct: directPath(root),
+	}, nil
 }
 
 // MustCompile is [Compile] for expressions that are part of a program; it panics
@@ -81,22 +86,42 @@ func (e *Expr) Variables() []string { return slices.Clone(e.free) }
 // [Undefined] if there is none. The result is a value of this package, or Undefined
 // when the expression selects nothing, or a [Function]; input and variables are not
 // changed, and the result may share parts with them. The error is an *[Error], or
-// the cause for which ctx is done.
+// the cause for which ctx is done, or what a function of [WithFunction] returned.
 func (e *Expr) Eval(ctx context.Context, input any, vars map[string]any) (any, error) {
 	return e.EvalVars(ctx, input, mapVars(vars))
 }
 
 // EvalVars is [Expr.Eval] with variables that are looked up on demand. vars may be nil.
 func (e *Expr) EvalVars(ctx context.Context, input any, vars Vars) (any, error) {
-	if vars == nil {
-		vars = mapVars(nil)
+	return e.EvalEnv(ctx, input, Env{Vars: vars})
+}
+
+// An Env is what a single evaluation has beside its input. What is nil is as [Compile]'s
+// options say.
+type Env struct {
+	Vars   Vars             // a value may be a *[Function], which is then called as $name()
+	Clock  func() time.Time // of $now and $millis
+	Random func() uint64    // of $random, $shuffle and $uuid
+}
+
+// EvalEnv is [Expr.Eval] with all that can differ from one evaluation to the next.
+func (e *Expr) EvalEnv(ctx context.Context, input any, env Env) (any, error) {
+	if env.Vars == nil {
+		env.Vars = mapVars(nil)
 	}
 	if e.direct != nil {
-		if v, ok := evalDirect(e.direct, vars); ok {
+		if v, ok := evalDirect(e.direct, env.Vars); ok {
 			return v, nil
 		}
 	}
-	return newEvaluator(ctx, e, vars).run(e.root, input)
+	ev := newEvaluator(ctx, e, env.Vars)
+	if env.Clock != nil {
+		ev.clock = env.Clock
+	}
+	if env.Random != nil {
+		ev.random = env.Random
+	}
+	return ev.run(e.root, input)
 }
 
 // directPath returns the names of a path of a variable and members, such as

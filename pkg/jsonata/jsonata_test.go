@@ -113,10 +113,10 @@ func TestCompileErrors(t *testing.T) {
 		expr, code, token string
 		position          int
 	}{
-		{`a + `, "S0207", "", 4},
+		{`a + `, "S0207", "(end)", 4},
 		{`"é" + )`, "S0211", ")", 7}, // bytes, not characters
 		{`a b`, "S0201", "b", 2},
-		{`[1, 2`, "S0203", "", 5},
+		{`[1, 2`, "S0203", "(end)", 5},
 		{`"abc`, "S0101", "", 4},
 		{`"a\q"`, "S0103", "q", 3},
 		{`"\u12"`, "S0104", "", 2},
@@ -232,6 +232,12 @@ func TestLimits(t *testing.T) {
 		{"doubling by join", `($d := function($s, $n) { $n = 0 ? $s : $d($join([$s, $s]), $n - 1) }; $d("xx", 60))`, "U100", nil},
 		{"doubling by replace", `($d := function($s, $n) { $n = 0 ? $s : $d($replace($s, "x", "xx"), $n - 1) }; $d("x", 60))`, "U100", nil},
 		{"doubling by pattern", `($d := function($s, $n) { $n = 0 ? $s : $d($replace($s, /x/, "xx"), $n - 1) }; $d("x", 60))`, "U100", nil},
+		{"groups many times", `$replace($big.text, /(.*)/, $join([1..100000].("$1")))`, "U1002", nil},
+		{"characters of a string", `[$pad("", 5000000)][0].$`, "U1002", nil},
+		{"items in the text of an array", `($a := [1..300000]; /x/([$a, $a, $a, $a, $a, $a, $a, $a, $a, $a]))`, "U1002", nil},
+		{"split", `$split($pad("", 3000000), "")`, "U100", nil},
+		{"zip", `($a := [1..100000]; $zip($a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a))`, "U1002", nil},
+		{"matches", `$match($pad("", 1000000), / /)`, "U100", nil},
 		{"doubling by append", `($d := function($s, $n) { $n = 0 ? $count($s) : $d($append($s, $s), $n - 1) }; $d([1], 60))`, "U100", nil},
 		{"shared parts in the result", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $d([1], 60))`, "U100", nil},
 		{"shared parts in text", `($d := function($s, $n) { $n = 0 ? $string($s) : $d({"a": $s, "b": $s}, $n - 1) }; $d([1], 60))`, "U100", nil},
@@ -258,6 +264,57 @@ func TestLimits(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// Each budget has an error of its own.
+func TestBudgets(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		expr string
+		opt  Option
+		want error
+	}{
+		{`($f := function() { $f() }; $f())`, WithMaxTime(10 * time.Millisecond), ErrTime},
+		{`($f := function() { 1 + $f() }; $f())`, WithMaxEvalDepth(100), ErrDepth},
+		{`[1..1000]`, WithMaxAllocation(1000), ErrAllocation},
+		{`1 + "a"`, WithMaxTime(time.Second), nil},
+	}
+	for _, tt := range tests {
+		_, err := MustCompile(tt.expr, tt.opt).Eval(context.Background(), Undefined, nil)
+		if err == nil {
+			t.Fatalf("%s: got no error", tt.expr)
+		}
+		for _, budget := range []error{ErrTime, ErrDepth, ErrAllocation} {
+			if got := errors.Is(err, budget); got != (budget == tt.want) {
+				t.Errorf("%s: %v is %v: %v", tt.expr, err, budget, got)
+			}
+		}
+	}
+}
+
+func TestEnv(t *testing.T) {
+	t.Parallel()
+	expr := MustCompile(`{"uuid": $uuid(), "random": $random(), "now": $now(), "x": $x}`, StepFunctions())
+	uuid, err := NewFunction("uuid", "<:s>", func(context.Context, []any) (any, error) { return "one", nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := Env{
+		Vars:   mapVars{"uuid": uuid, "x": 1.0},
+		Clock:  func() time.Time { return time.UnixMilli(0) },
+		Random: func() uint64 { return 1 << 63 },
+	}
+	v, err := expr.EvalEnv(context.Background(), Undefined, env)
+	if want := `{"uuid":"one","random":0.5,"now":"1970-01-01T00:00:00.000Z","x":1}`; err != nil || show(v) != want {
+		t.Errorf("got %s, %v, want %s", show(v), err, want)
+	}
+	v, err = expr.EvalEnv(context.Background(), Undefined, Env{})
+	if err != nil || strings.Contains(show(v), `"x"`) || strings.Contains(show(v), `"one"`) {
+		t.Errorf("of no environment: got %s, %v", show(v), err)
+	}
+	if _, err := NewFunction("f", "<n<", nil); err == nil {
+		t.Error("a wrong signature: got no error")
 	}
 }
 

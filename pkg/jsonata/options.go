@@ -62,15 +62,15 @@ func StepFunctions() Option {
 	return func(c *config) { c.stepFunctions, c.noContext = true, true }
 }
 
-// WithMaxTime bounds the time of an evaluation; beyond it, the error is U1001.
+// WithMaxTime bounds the time of an evaluation; beyond it, the error is U1001, [ErrTime].
 func WithMaxTime(d time.Duration) Option { return func(c *config) { c.maxTime = d } }
 
-// WithMaxEvalDepth bounds how deeply evaluations nest; beyond it, the error is U1001.
+// WithMaxEvalDepth bounds how deeply evaluations nest; beyond it, the error is U1001, [ErrDepth].
 // Tail calls do not nest.
 func WithMaxEvalDepth(n int) Option { return func(c *config) { c.maxDepth = n } }
 
 // WithMaxAllocation bounds, roughly, the bytes of all values that an evaluation makes
-// and of its result; beyond it, the error is U1002.
+// and of its result; beyond it, the error is U1002, [ErrAllocation].
 func WithMaxAllocation(n int64) Option { return func(c *config) { c.maxAllocation = n } }
 
 // WithClock sets what $now and $millis read, in place of [time.Now].
@@ -80,17 +80,44 @@ func WithClock(now func() time.Time) Option { return func(c *config) { c.clock =
 // concurrent use if the expression is.
 func WithRandom(bits func() uint64) Option { return func(c *config) { c.random = bits } }
 
-// WithFunction adds the function $name, or replaces a built-in one. The [signature]
-// is checked before each call; "" takes any arguments. Arguments that are missing
-// are [Undefined].
+// WithFunction adds the function $name, or replaces a built-in one; see [NewFunction]. It
+// panics when the signature is wrong.
+func WithFunction(name, signature string, f func(ctx context.Context, args []any) (any, error)) Option {
+	b, err := newBuiltin(name, signature, f)
+	if err != nil {
+		panic("jsonata: signature " + signature + ": " + err.Error())
+	}
+	return func(c *config) {
+		if c.functions == nil {
+			c.functions = map[string]*builtin{}
+		}
+		c.functions[name] = b
+	}
+}
+
+// NewFunction returns a function that expressions can call when it is the value of a
+// variable. A variable goes before a built-in function of its name, so that a single
+// evaluation can have a $random or $uuid of its own.
+//
+// The [signature] is checked before each call; "" takes any arguments. Arguments that are
+// missing are [Undefined]. The values of the result must be those of this package. An
+// error that is no *[Error] ends the evaluation as it is. The name stands in errors.
 //
 // [signature]: https://docs.jsonata.org/embedding-extending#function-signature-syntax
-func WithFunction(name, signature string, f func(ctx context.Context, args []any) (any, error)) Option {
+func NewFunction(name, signature string, f func(ctx context.Context, args []any) (any, error)) (*Function, error) {
+	b, err := newBuiltin(name, signature, f)
+	if err != nil {
+		return nil, err
+	}
+	return &Function{b}, nil
+}
+
+func newBuiltin(name, signature string, f func(ctx context.Context, args []any) (any, error)) (*builtin, error) {
 	var sig *signatureSpec
 	if signature != "" {
 		var err error
 		if sig, err = parseSignature(signature); err != nil {
-			panic("jsonata: signature " + signature + ": " + err.Error())
+			return nil, err
 		}
 	}
 	b := &builtin{name: name, sig: sig, arity: sig.len()}
@@ -104,10 +131,5 @@ func WithFunction(name, signature string, f func(ctx context.Context, args []any
 		}
 		return f(ev.ctx, args)
 	}
-	return func(c *config) {
-		if c.functions == nil {
-			c.functions = map[string]*builtin{}
-		}
-		c.functions[name] = b
-	}
+	return b, nil
 }

@@ -8,12 +8,32 @@ import (
 // maxNesting is how deeply the parts of an expression may nest.
 const maxNesting = 500
 
-// bindingPowers are the left binding powers of the operators that stand between, or
-// after, operands. All other tokens end an operand.
-var bindingPowers = map[string]int{
-	".": 75, "[": 80, "{": 70, "(": 80, "@": 80, "#": 80, "?": 20, "+": 50, "-": 50, "*": 60, "/": 60, "%": 60,
-	"=": 40, "<": 40, ">": 40, "^": 40, ":=": 10, "!=": 40, "<=": 40, ">=": 40, "~>": 40, "?:": 40, "??": 40,
-	"and": 30, "or": 25, "in": 40, "&": 50,
+// bindingPower is the left binding power of an operator that stands between, or after,
+// operands. All other tokens end an operand.
+func bindingPower(op string) int {
+	switch op {
+	case "[", "(", "@", "#":
+		return 80
+	case ".":
+		return 75
+	case "{":
+		return 70
+	case "*", "/", "%":
+		return 60
+	case "+", "-", "&":
+		return 50
+	case "=", "<", ">", "^", "!=", "<=", ">=", "~>", "?:", "??", "in":
+		return 40
+	case "and":
+		return 30
+	case "or":
+		return 25
+	case "?":
+		return 20
+	case ":=":
+		return 10
+	}
+	return 0
 }
 
 // knownOperator reports whether the grammar has a use for an operator.
@@ -32,36 +52,37 @@ type parser struct {
 	conf  *config
 	cur   token
 	depth int
+	nodes *nodes
 }
 
 // parse returns the tree of an expression, ready to be evaluated.
-func parse(src string, conf *config) (root *node, err error) {
+func parse(src string, conf *config) (root *node, pictures datePictures, err error) {
 	if len(src) > maxSource {
-		return nil, errorToken("U1003", 0, "", nil)
+		return nil, nil, errorToken("U1003", 0, "", nil)
 	}
 	if !utf8.ValidString(src) {
-		return nil, errorToken("U1004", 0, "", nil)
+		return nil, nil, errorToken("U1004", 0, "", nil)
 	}
-	p := &parser{lex: lexer{src: src, old: conf.stepFunctions}, conf: conf}
+	p := &parser{lex: lexer{src: src, old: conf.stepFunctions}, conf: conf, nodes: &nodes{}}
 	if err := p.advance("", false); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	n, perr := p.expression(0)
 	if perr != nil {
-		return nil, perr
+		return nil, nil, perr
 	}
 	if p.cur.kind != kindEnd {
-		return nil, errorToken("S0201", p.cur.pos, p.cur.text, nil)
+		return nil, nil, errorToken("S0201", p.cur.pos, p.cur.text, nil)
 	}
-	r := resolver{conf: conf}
+	r := resolver{conf: conf, nodes: p.nodes}
 	n, perr = r.resolve(n)
 	if perr != nil {
-		return nil, perr
+		return nil, nil, perr
 	}
 	if n.kind == kindParent || n.seeking != nil {
-		return nil, errorToken("S0217", n.pos, kindNames[n.kind], nil)
+		return nil, nil, errorToken("S0217", n.pos, kindNames[n.kind], nil)
 	}
-	return n, nil
+	return n, r.pictures, nil
 }
 
 func (p *parser) is(op string) bool { return p.cur.kind == kindOperator && p.cur.text == op }
@@ -90,7 +111,7 @@ func (p *parser) power() int {
 	if p.cur.kind != kindOperator {
 		return 0
 	}
-	return bindingPowers[p.cur.text]
+	return bindingPower(p.cur.text)
 }
 
 func (p *parser) expression(power int) (*node, *Error) {
@@ -120,7 +141,8 @@ func (p *parser) expression(power int) (*node, *Error) {
 
 // prefix parses what begins with t, where an operand should be.
 func (p *parser) prefix(t token) (*node, *Error) {
-	n := &node{kind: t.kind, pos: t.pos, end: t.end, text: t.text, lit: t.lit}
+	n := p.nodes.new(t.kind, t.pos, t.end, t.text)
+	n.lit = t.lit
 	switch t.kind {
 	case kindRegex:
 		re, err := compileRegexp(t.text, t.flags)
@@ -192,7 +214,8 @@ func (p *parser) items() ([]*node, *Error) {
 			return nil, err
 		}
 		if p.is("..") {
-			r := &node{kind: kindBinary, text: "..", pos: p.cur.pos, end: p.cur.end, lhs: item}
+			r := p.nodes.new(kindBinary, p.cur.pos, p.cur.end, "..")
+			r.lhs = item
 			if err = p.advance("..", false); err != nil {
 				return nil, err
 			}
@@ -263,7 +286,8 @@ func (p *parser) transform(n *node) (*node, *Error) {
 
 // infix parses what follows the operator t, whose left operand is known.
 func (p *parser) infix(t token, left *node) (*node, *Error) {
-	n := &node{kind: kindBinary, pos: t.pos, end: t.end, text: t.text, lhs: left}
+	n := p.nodes.new(kindBinary, t.pos, t.end, t.text)
+	n.lhs = left
 	var err *Error
 	switch t.text {
 	case "(":
@@ -288,9 +312,9 @@ func (p *parser) infix(t token, left *node) (*node, *Error) {
 		if left.kind != kindVariable {
 			return nil, errorToken("S0212", left.pos, left.text, nil)
 		}
-		n.rhs, err = p.expression(bindingPowers[":="] - 1)
+		n.rhs, err = p.expression(bindingPower(":=") - 1)
 	case "@", "#":
-		if n.rhs, err = p.expression(bindingPowers[t.text]); err == nil && n.rhs.kind != kindVariable {
+		if n.rhs, err = p.expression(bindingPower(t.text)); err == nil && n.rhs.kind != kindVariable {
 			err = errorToken("S0214", n.rhs.pos, t.text, nil)
 		}
 	case "?":
@@ -307,7 +331,7 @@ func (p *parser) infix(t token, left *node) (*node, *Error) {
 		n.kind = kindCoalesce
 		n.rhs, err = p.expression(0)
 	default:
-		n.rhs, err = p.expression(bindingPowers[t.text])
+		n.rhs, err = p.expression(bindingPower(t.text))
 	}
 	return n, err
 }
@@ -345,7 +369,7 @@ func (p *parser) call(n, left *node) (*node, *Error) {
 	for !p.is(")") || len(n.exprs) > 0 {
 		if p.is("?") {
 			n.kind = kindPartial
-			n.exprs = append(n.exprs, &node{kind: kindOperator, text: "?", pos: p.cur.pos, end: p.cur.end})
+			n.exprs = append(n.exprs, p.nodes.new(kindOperator, p.cur.pos, p.cur.end, "?"))
 			if err := p.advance("?", false); err != nil {
 				return nil, err
 			}

@@ -62,33 +62,68 @@ func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any
 	var result any = Undefined
 	var tuples *seq
 	isTuple := false
-	for i := first; i < len(n.steps); i++ {
-		s := n.steps[i]
-		isTuple = isTuple || s.tuple
+	if first == 0 && n.steps[0].consArray {
 		var err error
-		switch {
-		case i == 0 && s.consArray:
-			result, err = ev.eval(s, &seq{items: items, sequence: true}, env)
-		case isTuple:
-			tuples, err = ev.tupleStep(s, items, tuples, env)
-		default:
-			result, err = ev.pathStep(s, items, env, i == len(n.steps)-1)
-		}
-		if err != nil {
+		if result, items, first, err = ev.constructed(n, items, env); err != nil {
 			return nil, err
 		}
-		if isTuple {
+		isTuple = n.steps[0].tuple
+	}
+	for i := first; i < len(n.steps); i++ {
+		s := n.steps[i]
+		var err error
+		if isTuple = isTuple || s.tuple; isTuple {
+			if tuples, err = ev.tupleStep(s, items, tuples, env); err != nil {
+				return nil, err
+			}
 			continue
 		}
-		var isArray bool
-		if items, isArray = elements(result); !isArray || len(items) == 0 {
+		if result, err = ev.pathStep(s, items, env, i == len(n.steps)-1); err != nil {
+			return nil, err
+		}
+		if items, _ = elements(result); len(items) == 0 {
 			break
 		}
 	}
+	return ev.pathResult(n, result, tuples, env)
+}
+
+// constructed evaluates an array constructor at the start of a path. It returns the
+// result, and the items for the next step, whose number it returns too.
+func (ev *evaluator) constructed(n *node, input []any, env *frame) (result any, items []any, next int, err error) {
+	s := n.steps[0]
+	if result, err = ev.eval(s, &seq{items: input, sequence: true}, env); err != nil {
+		return nil, nil, 0, err
+	}
+	next = 1
+	if s.tuple && s.focus != "" {
+		return result, input, next, nil // as in the reference, which forgets the array
+	}
+	items, isArray := elements(result)
+	if !isArray && !IsUndefined(result) && result != "" {
+		// A predicate made something else of the array, which an order leaves as it is.
+		for next < len(n.steps) && n.steps[next].kind == kindSort && n.steps[next].plain() {
+			next++
+		}
+		if next == len(n.steps) {
+			return result, nil, next, nil
+		}
+		if items, err = ev.itemsOfConstructed(result); err != nil {
+			return nil, nil, 0, err
+		}
+		result = Undefined
+	}
+	if len(items) == 0 && !s.tuple {
+		next = len(n.steps)
+	}
+	return result, items, next, nil
+}
+
+// pathResult makes the value of a path of what its last step selected.
+func (ev *evaluator) pathResult(n *node, result any, tuples *seq, env *frame) (any, error) {
 	if tuples != nil {
-		if n.tuple {
-			result = tuples
-		} else {
+		result = tuples
+		if !n.tuple {
 			out := &seq{sequence: true, items: make([]any, len(tuples.items))}
 			ev.use(slotSize * len(tuples.items))
 			for i, t := range tuples.items {
@@ -97,23 +132,40 @@ func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any
 			result = out
 		}
 	}
-	if n.keepSingleton {
-		switch s := result.(type) {
-		case *seq:
-			if s.cons && !s.sequence {
-				s = newSeq(s)
-				result = s
-			}
-			s.keepSingleton = true
+	if s, ok := result.(*seq); ok && n.keepSingleton {
+		if s.cons && !s.sequence {
+			s = newSeq(s)
+			result = s
 		}
+		s.keepSingleton = true
 	}
-	if n.group != nil {
-		if tuples != nil {
-			return ev.group(n.group, n.groupPos, tuples, env)
+	if n.group == nil {
+		return result, nil
+	}
+	if tuples != nil {
+		result = tuples
+	}
+	return ev.group(n.group, n.groupPos, result, env)
+}
+
+// itemsOfConstructed returns what a path goes on with after an array constructor at its
+// start, when a predicate may have made something else of the array: a string is then
+// the array of its characters, and all else has no items.
+func (ev *evaluator) itemsOfConstructed(v any) ([]any, error) {
+	if s, ok := v.(string); ok {
+		if err := ev.reserve(float64(2 * slotSize * len(s))); err != nil {
+			return nil, err
 		}
-		return ev.group(n.group, n.groupPos, result, env)
+		items := make([]any, 0, len(s))
+		for len(s) > 0 {
+			n := codePointOffset(s, 1)
+			items = append(items, s[:n])
+			s = s[n:]
+		}
+		return items, nil
 	}
-	return result, nil
+	items, _ := elements(v)
+	return items, nil
 }
 
 // pathStep applies one step to each item, and flattens the results into a sequence.
@@ -385,102 +437,4 @@ func (ev *evaluator) lookupAll(items []any, name string) (any, error) {
 	ev.calls--
 	ev.use(slotSize * (4 + len(out.items)))
 	return out, ev.step()
-}
-
-// wildcard selects the values of all members.
-func (ev *evaluator) wildcard(input any) (any, error) {
-	if s, ok := input.(*seq); ok && s.outerWrapper && len(s.items) > 0 {
-		input = s.items[0]
-	}
-	out := &seq{sequence: true}
-	add := func(v any) error {
-		v = Force(v)
-		if _, isArray := elements(v); !isArray {
-			out.items = append(out.items, v)
-			ev.use(slotSize)
-			return nil
-		}
-		// As with $append, what has arrays in it is no sequence any more.
-		out.sequence = false
-		return ev.flatten(out, v, 0)
-	}
-	switch in := Force(input).(type) {
-	case *Object:
-		for i := range in.Len() {
-			_, v := in.At(i)
-			if err := add(v); err != nil {
-				return nil, err
-			}
-		}
-	case []any, *seq:
-		for _, v := range toItems(in) {
-			if err := add(v); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return out, nil
-}
-
-// flatten adds all that is in v and its arrays.
-func (ev *evaluator) flatten(out *seq, v any, depth int) error {
-	if err := ev.step(); err != nil {
-		return err
-	}
-	if depth > MaxDepth {
-		return errorf("U1001", nil)
-	}
-	items, isArray := elements(v)
-	if !isArray {
-		out.items = append(out.items, v)
-		ev.use(slotSize)
-		return nil
-	}
-	for _, item := range items {
-		if err := ev.flatten(out, item, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// descendants selects the input and all that is in it, but arrays.
-func (ev *evaluator) descendants(input any) (any, error) {
-	if IsUndefined(input) {
-		return input, nil
-	}
-	out := &seq{sequence: true}
-	if err := ev.descend(out, input, 0); err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (ev *evaluator) descend(out *seq, v any, depth int) error {
-	if err := ev.step(); err != nil {
-		return err
-	}
-	if depth > MaxDepth {
-		return errorf("U1001", nil)
-	}
-	v = Force(v)
-	items, isArray := elements(v)
-	if !isArray {
-		out.items = append(out.items, v)
-		ev.use(slotSize)
-	}
-	for _, item := range items {
-		if err := ev.descend(out, item, depth+1); err != nil {
-			return err
-		}
-	}
-	if o, ok := v.(*Object); ok {
-		for i := range o.Len() {
-			_, m := o.At(i)
-			if err := ev.descend(out, m, depth+1); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -92,9 +92,16 @@ func callPicture(t *testing.T, expr string) (got any, err error, ok bool) {
 	case "parseInteger":
 		got, err = parseInteger(unquote(m[2]), picture)
 	case "fromMillis":
-		got, err = fromMillis(number(), picture, unquote(m[4]))
+		if m[3] == "" {
+			picture = isoPicture
+		}
+		got, err = fromMillis(nil, number(), picture, unquote(m[4]))
 	case "toMillis":
-		got, err = toMillis(unquote(m[2]), picture, testNow)
+		if m[3] == "" {
+			got, err = toMillisISO(unquote(m[2]))
+			break
+		}
+		got, err = toMillis(nil, unquote(m[2]), picture, testNow)
 	default:
 		return nil, nil, false
 	}

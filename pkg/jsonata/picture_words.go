@@ -205,9 +205,10 @@ func formatLetters(n float64, c letterCase) string {
 }
 
 func parseLetters(s string, c letterCase) float64 {
+	runes := []rune(s)
 	n := 0.0
-	for _, r := range s {
-		n = n*26 + float64(r) - firstLetter(c) + 1
+	for i := range runes {
+		n += float64((float64(runes[len(runes)-1-i]) - firstLetter(c) + 1) * math.Pow(26, float64(i)))
 	}
 	return n
 }
@@ -220,6 +221,9 @@ func leadingInteger(s string) float64 {
 	if s != "" && (s[0] == '-' || s[0] == '+') {
 		end++
 	}
+	if len(s) >= end+2 && s[end] == '0' && s[end+1]|0x20 == 'x' {
+		return leadingHex(s[end+2:], s[0] == '-')
+	}
 	start := end
 	for end < len(s) && s[end] >= '0' && s[end] <= '9' {
 		end++
@@ -228,5 +232,26 @@ func leadingInteger(s string) float64 {
 		return math.NaN()
 	}
 	n, _ := strconv.ParseFloat(s[:end], 64) // out of range yields an infinity, as wanted
+	return n
+}
+
+func leadingHex(s string, negative bool) float64 {
+	n, digits := 0.0, 0
+	for ; digits < len(s); digits++ {
+		d := strings.IndexByte("0123456789abcdefABCDEF", s[digits])
+		if d < 0 {
+			break
+		}
+		if d > 15 {
+			d -= 6
+		}
+		n = n*16 + float64(d)
+	}
+	switch {
+	case digits == 0:
+		return math.NaN()
+	case negative:
+		return -n
+	}
 	return n
 }

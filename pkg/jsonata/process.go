@@ -8,6 +8,9 @@ import "strconv"
 type resolver struct {
 	conf   *config
 	labels int // of the % so far
+	nodes  *nodes
+	// pictures are the strings that a function of dates has as arguments.
+	pictures datePictures
 }
 
 // maxParents is how many % an expression may have.
@@ -40,12 +43,16 @@ func (r *resolver) resolveKind(n *node) (*node, *Error) {
 		if err := r.all(n, n.exprs); err != nil {
 			return nil, err
 		}
-		return n, r.child(nil, &n.lhs)
+		if err := r.child(nil, &n.lhs); err != nil {
+			return nil, err
+		}
+		r.notePictures(n)
+		return n, nil
 	case kindLambda:
 		if err := r.child(nil, &n.body); err != nil {
 			return nil, err
 		}
-		n.body = tailCall(n.body)
+		n.body = r.tailCall(n.body)
 		return n, nil
 	case kindCondition:
 		if err := r.child(n, &n.lhs); err != nil {
@@ -69,7 +76,7 @@ func (r *resolver) resolveKind(n *node) (*node, *Error) {
 		}
 		return n, r.child(nil, &n.rhs)
 	case kindName:
-		return namePath(n), nil
+		return r.namePath(n), nil
 	case kindParent:
 		if r.labels >= maxParents {
 			return nil, errorToken("U1003", n.pos, n.text, nil)
@@ -84,19 +91,34 @@ func (r *resolver) resolveKind(n *node) (*node, *Error) {
 		switch n.text {
 		case "and", "or", "in":
 			n.kind = kindName
-			return namePath(n), nil
+			return r.namePath(n), nil
 		case "?":
 			return n, nil
 		}
 		return nil, errorToken("S0201", n.pos, n.text, nil)
 	case kindEnd:
-		return nil, errorToken("S0207", n.pos, "", nil)
+		return nil, errorToken("S0207", n.pos, n.text, nil)
 	}
 	return n, nil
 }
 
-func namePath(n *node) *node {
-	return &node{kind: kindPath, pos: n.pos, end: n.end, steps: []*node{n}, keepSingleton: n.keepArray, simple: n.plain()}
+// notePictures has the pictures of dates analysed that are arguments of a call.
+func (r *resolver) notePictures(call *node) {
+	f := call.lhs.builtin
+	if f == nil || f.name != "fromMillis" && f.name != "toMillis" && f.name != "now" {
+		return
+	}
+	for _, a := range call.exprs {
+		if a.kind == kindString {
+			r.pictures.add(a.text)
+		}
+	}
+}
+
+func (r *resolver) namePath(n *node) *node {
+	path := r.nodes.new(kindPath, n.pos, n.end, "")
+	path.steps, path.keepSingleton, path.simple = []*node{n}, n.keepArray, n.plain()
+	return path
 }
 
 // child resolves a part of parent in place. What a % in it is still looking for,
@@ -203,11 +225,13 @@ func (r *resolver) binary(n *node) (*node, *Error) {
 }
 
 // asPath makes n a path, if it is none.
-func asPath(n *node) *node {
+func (r *resolver) asPath(n *node) *node {
 	if n.kind == kindPath {
 		return n
 	}
-	return &node{kind: kindPath, pos: n.pos, end: n.end, steps: []*node{n}}
+	path := r.nodes.new(kindPath, n.pos, n.end, "")
+	path.steps = []*node{n}
+	return path
 }
 
 func (r *resolver) dot(n *node) (*node, *Error) {
@@ -219,7 +243,7 @@ func (r *resolver) dot(n *node) (*node, *Error) {
 	if path.kind == kindPath {
 		first = len(path.steps)
 	} else {
-		path = asPath(n.lhs)
+		path = r.asPath(n.lhs)
 		path.simple = n.lhs.kind == kindVariable && n.lhs.plain()
 		if n.lhs.kind == kindParent {
 			path.seeking = []*slot{n.lhs.slot}
@@ -302,9 +326,10 @@ func (r *resolver) sort(n *node) (*node, *Error) {
 	if err := r.child(nil, &n.lhs); err != nil {
 		return nil, err
 	}
-	path := asPath(n.lhs)
+	path := r.asPath(n.lhs)
 	path.simple = false
-	step := &node{kind: kindSort, pos: n.pos, end: n.end, text: n.text, terms: n.terms}
+	step := r.nodes.new(kindSort, n.pos, n.end, n.text)
+	step.terms = n.terms
 	for i := range step.terms {
 		if err := r.child(step, &step.terms[i].expr); err != nil {
 			return nil, err
@@ -341,7 +366,7 @@ func (r *resolver) index(n *node) (*node, *Error) {
 	if err := r.child(nil, &n.lhs); err != nil {
 		return nil, err
 	}
-	path := asPath(n.lhs)
+	path := r.asPath(n.lhs)
 	path.simple = false
 	step := path.steps[len(path.steps)-1]
 	if path != n.lhs && step.predicate != nil {
@@ -432,20 +457,22 @@ func seekParent(n *node, s *slot) *Error {
 
 // tailCall makes a thunk of a call that is the last thing a lambda does, so that it
 // can be made after the lambda has returned.
-func tailCall(n *node) *node {
+func (r *resolver) tailCall(n *node) *node {
 	if n == nil || n.predicate != nil || n.group != nil {
 		return n
 	}
 	switch n.kind {
 	case kindFunction:
-		return &node{kind: kindThunk, pos: n.pos, end: n.end, body: n}
+		thunk := r.nodes.new(kindThunk, n.pos, n.end, "")
+		thunk.body = n
+		return thunk
 	case kindCondition:
-		n.body, n.rhs = tailCall(n.body), tailCall(n.rhs)
+		n.body, n.rhs = r.tailCall(n.body), r.tailCall(n.rhs)
 	case kindDefault, kindCoalesce:
-		n.rhs = tailCall(n.rhs)
+		n.rhs = r.tailCall(n.rhs)
 	case kindBlock:
 		if last := len(n.exprs) - 1; last >= 0 {
-			n.exprs[last] = tailCall(n.exprs[last])
+			n.exprs[last] = r.tailCall(n.exprs[last])
 		}
 	}
 	return n

@@ -28,7 +28,7 @@ func regexpError(message string) *Error {
 // compileRegexp translates a regular expression literal of JavaScript, given what is
 // between the slashes and the flags behind them: i, m and g, which changes nothing.
 // Use [regexpMatches] and [regexpContains] to run it.
-func compileRegexp(body, flags string) (*regexp.Regexp, error) {
+func compileRegexp(body, flags string) (*pattern, error) {
 	if len(body) > maxRegexpLength {
 		return nil, regexpError("it is longer than 8192 bytes")
 	}
@@ -54,7 +54,7 @@ func compileRegexp(body, flags string) (*regexp.Regexp, error) {
 	if p.pos < len(p.src) {
 		return nil, regexpError("unmatched )")
 	}
-	re, err := regexp.Compile(t.expr)
+	re, err := newPattern(t.expr)
 	if err != nil {
 		return nil, regexpError("it is not supported: " + strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}

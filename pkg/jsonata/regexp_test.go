@@ -2,10 +2,14 @@ package jsonata
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // allGroups returns the matches and their groups as text; "-" for a group that took no part.
@@ -130,12 +134,12 @@ func TestRegexpRefused(t *testing.T) {
 	}
 }
 
-func TestUTF16Index(t *testing.T) {
+func TestUTF16Len(t *testing.T) {
 	t.Parallel()
 	const s = "aé💩b"
 	for offset, want := range map[int]int{0: 0, 1: 1, 3: 2, 7: 4, 8: 5} {
-		if got := utf16Index(s, offset); got != want {
-			t.Errorf("utf16Index(%q, %d): got %d, want %d", s, offset, got, want)
+		if got := utf16Len(s[:offset]); got != want {
+			t.Errorf("utf16Len(%q[:%d]): got %d, want %d", s, offset, got, want)
 		}
 	}
 }
@@ -144,6 +148,7 @@ func FuzzRegexp(f *testing.F) {
 	for _, body := range []string{`a+`, `(a|b)*?c{2,3}`, `[^\w-z]`, `\u0041\b`, `(?:a*)*`, `(?<n>x){0}`, `[]|[^]`, `(a*)*`} {
 		f.Add(body, "im", "aab\nccc")
 	}
+	f.Add(`[^b]+\\b`, "", "a\xed\xa0\x80\x80b")
 	f.Fuzz(func(t *testing.T, body, flags, text string) {
 		re, err := compileRegexp(body, flags)
 		if err != nil {
@@ -156,4 +161,78 @@ func FuzzRegexp(f *testing.F) {
 			}
 		}
 	})
+}
+
+// randomRegexp draws expressions that nest what matters to a search: repeats, choices,
+// groups and assertions.
+func randomRegexp() *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		var draw func(depth int) string
+		draw = func(depth int) string {
+			atom := rapid.SampledFrom([]string{"a", "b", "é", ".", `\w`, "[ab]", "[^a]", `\b`, "^", "$", "c", `\s`})
+			if depth == 0 {
+				return atom.Draw(t, "atom")
+			}
+			switch rapid.IntRange(0, 6).Draw(t, "form") {
+			case 0:
+				return draw(depth-1) + "|" + draw(depth-1)
+			case 1:
+				return "(" + draw(depth-1) + ")"
+			case 2:
+				return "(?:" + draw(depth-1) + ")" + rapid.SampledFrom([]string{"*", "+", "?", "*?", "+?", "??", "{2}", "{1,3}"}).Draw(t, "repeat")
+			case 3:
+				return atom.Draw(t, "atom")
+			}
+			return draw(depth-1) + draw(depth-1)
+		}
+		return draw(4)
+	})
+}
+
+// Backtracking finds what package regexp finds.
+func TestRegexpSearch(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		body := randomRegexp().Draw(t, "body")
+		p, err := compileRegexp(body, "")
+		if err != nil {
+			t.Skip(err)
+		}
+		text := rapid.StringOfN(rapid.SampledFrom([]rune("aabbcé \n💩")), 0, 40, -1).Draw(t, "text")
+		s := p.search(text)
+		for from := 0; from <= len(text); from++ {
+			if from < len(text) && !utf8.RuneStart(text[from]) {
+				continue
+			}
+			fast, err := s.find(from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slow, err := s.findSlowly(from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(fast, slow) {
+				t.Fatalf("/%s/ in %q from %d: got %v, package regexp finds %v", body, text, from, fast, slow)
+			}
+		}
+	})
+}
+
+// What makes backtracking explode is left to package regexp.
+func TestRegexpRunaway(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`(?:a+)+b`, `(?:a|aa)+$`, `(?:.*.*.*.*)x`, `^(?:(?:a+)+)+b$`} {
+		p, err := compileRegexp(body, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if found, err := regexpContains(p, strings.Repeat("a", 20_000)+"!"); found || err != nil {
+			t.Errorf("%s: got %v, %v, want no match", body, found, err)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%s took %v", body, took)
+		}
+	}
 }

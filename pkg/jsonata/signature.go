@@ -20,9 +20,11 @@ type signatureSpec struct {
 type param struct {
 	types      string // the letters of what it accepts
 	typ        byte   // its own letter; '(' for a choice
-	subtype    string // of an array's items
-	quantifier byte   // 0, '?' or '+'
+	subtype    string // of an array's items, if ofType
+	ofType     bool
+	quantifier string // ? and + as written, and one more ? for the -
 	context    bool   // the context is used when the argument is missing
+	anyContext bool   // whatever its type, for the ? came before the -
 }
 
 // maxParams is how many parameters a signature may have.
@@ -65,9 +67,11 @@ func parseSignature(text string) (*signatureSpec, error) {
 		case 'j':
 			s.params = append(s.params, param{typ: c, types: anyJSON})
 		case '-':
-			last().context = true
+			p := last()
+			p.context, p.anyContext = true, p.quantifier == "?"
+			p.quantifier += "?"
 		case '?', '+':
-			last().quantifier = c
+			last().quantifier += string(c)
 		case '(':
 			end := closing(text, i, '(', ')')
 			choice := text[i+1 : end]
@@ -82,8 +86,11 @@ func parseSignature(text string) (*signatureSpec, error) {
 				return nil, errorToken("S0401", i, string(rune(p.typ)), string(rune(p.typ)))
 			}
 			end := closing(text, i, '<', '>')
-			p.subtype = text[i+1 : end]
+			p.subtype, p.ofType = text[i+1:end], true
 			i = end
+		}
+		if q := last().quantifier; len(q) > 2 || len(q) == 2 && q[1] != '?' {
+			return nil, errorToken("S0403", i, q, q)
 		}
 	}
 	return s, nil
@@ -153,17 +160,17 @@ func (s *signatureSpec) validate(args []any, context any) ([]any, error) {
 	for i := range s.params {
 		p := &s.params[i]
 		if i >= len(args) {
-			if p.quantifier != '?' || p.context {
+			if p.quantifier != "?" || p.context {
 				return s.validateSlow(args, context)
 			}
 			continue
 		}
-		if p.quantifier == '+' || strings.IndexByte(p.types, letter(args[i])) < 0 {
+		if strings.HasPrefix(p.quantifier, "+") || strings.IndexByte(p.types, letter(args[i])) < 0 {
 			return s.validateSlow(args, context)
 		}
 	}
 	for i := range args {
-		v, err := s.params[i].accept(args[i], i)
+		v, err := s.params[i].accept(args[i], i, 1)
 		if err != nil {
 			return nil, err
 		}
@@ -172,8 +179,10 @@ func (s *signatureSpec) validate(args []any, context any) ([]any, error) {
 	return args, nil
 }
 
-// accept checks the items of an array parameter's argument.
-func (p *param) accept(arg any, i int) (any, error) {
+// accept checks the items of an array parameter's argument, which is one of n for this
+// parameter. With more than one, a single value does not stand for an array of one: so
+// it is in the reference.
+func (p *param) accept(arg any, i, n int) (any, error) {
 	arg = Force(arg)
 	if p.typ != 'a' {
 		return arg, nil
@@ -182,13 +191,13 @@ func (p *param) accept(arg any, i int) (any, error) {
 	switch {
 	case IsUndefined(arg):
 		return arg, nil
-	case !isArray && p.subtype != "" && string(letter(arg)) != p.subtype:
+	case !isArray && p.ofType && (n > 1 || string(letter(arg)) != p.subtype):
 		return nil, p.mismatch(arg, i)
 	case !isArray:
 		return &seq{items: []any{arg}}, nil
-	case p.subtype != "" && len(items) > 0:
+	case p.ofType && len(items) > 0:
 		first := letter(items[0])
-		if first != p.subtype[0] {
+		if p.subtype == "" || first != p.subtype[0] {
 			return nil, p.mismatch(arg, i)
 		}
 		for _, item := range items[1:] {
@@ -210,16 +219,7 @@ func (p *param) mismatch(arg any, i int) error {
 	return e
 }
 
-func (p *param) pattern() string {
-	q := string(p.quantifier)
-	if p.quantifier == 0 {
-		q = ""
-	}
-	if p.context {
-		q = "?"
-	}
-	return "[" + p.types + "]" + q
-}
+func (p *param) pattern() string { return "[" + p.types + "]" + p.quantifier }
 
 // validateSlow matches the letters of the arguments against the signature as a
 // regular expression: that is what the language's rules are defined by.
@@ -246,7 +246,7 @@ func (s *signatureSpec) validateSlow(args []any, context any) ([]any, error) {
 		n := match[2*i+3] - match[2*i+2]
 		switch {
 		case n == 0 && p.context:
-			if strings.IndexByte(p.types, letter(context)) < 0 {
+			if !p.anyContext && strings.IndexByte(p.types, letter(context)) < 0 {
 				e := &Error{Code: "T0411", Position: -1, Value: context, Index: next + 1}
 				e.describe()
 				return nil, e
@@ -259,7 +259,7 @@ func (s *signatureSpec) validateSlow(args []any, context any) ([]any, error) {
 			next++
 		}
 		for range n {
-			v, err := p.accept(argument(args, next), next)
+			v, err := p.accept(argument(args, next), next, n)
 			if err != nil {
 				return nil, err
 			}

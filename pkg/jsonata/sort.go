@@ -15,34 +15,23 @@ func (ev *evaluator) sortStep(n *node, in *seq, env *frame) (any, error) {
 	return out, nil
 }
 
-// sortItems returns the items (or tuples) in the order of the terms. The terms are
-// evaluated once for each item.
+// sortItems returns the items (or tuples) in the order of the terms.
 func (ev *evaluator) sortItems(n *node, in *seq, env *frame) ([]any, error) {
 	if len(in.items) <= 1 {
 		return in.items, nil
 	}
-	type row struct {
-		item any
-		keys []any
+	rows := make([]sortRow, len(in.items))
+	keys := make([]any, len(rows)*len(n.terms))
+	ev.use(slotSize * (4 + len(n.terms)) * len(rows))
+	for i := range keys {
+		keys[i] = unknown{}
 	}
-	rows := make([]row, len(in.items))
-	ev.use(slotSize * (3 + len(n.terms)) * len(rows))
 	for i, item := range in.items {
-		context, scope := item, env
-		if t, ok := item.(*tuple); ok {
-			context, scope = t.item, &frame{parent: env, tuple: t.binds}
-		}
-		rows[i] = row{item, make([]any, len(n.terms))}
-		for k, term := range n.terms {
-			v, err := ev.value(term.expr, context, scope)
-			if err != nil {
-				return nil, err
-			}
-			rows[i].keys[k] = v
-		}
+		rows[i] = sortRow{item, keys[:len(n.terms):len(n.terms)]}
+		keys = keys[len(n.terms):]
 	}
-	err := mergeSort(rows, make([]row, len(rows)), func(a, b row) (bool, error) {
-		c, err := compareKeys(n, a.keys, b.keys)
+	err := mergeSort(rows, make([]sortRow, len(rows)), func(a, b sortRow) (bool, error) {
+		c, err := ev.compareRows(n, a, b, env)
 		if err == nil {
 			err = ev.step()
 		}
@@ -58,9 +47,39 @@ func (ev *evaluator) sortItems(n *node, in *seq, env *frame) ([]any, error) {
 	return out, nil
 }
 
-func compareKeys(n *node, a, b []any) (int, error) {
+// A sortRow is an item with the values of the terms for it. A term is evaluated when it
+// first counts, once: which of several errors is told depends on that.
+type sortRow struct {
+	item any
+	keys []any
+}
+
+// unknown is the value of a term that was not evaluated yet.
+type unknown struct{}
+
+func (ev *evaluator) sortKey(n *node, r sortRow, k int, env *frame) (any, error) {
+	if _, ok := r.keys[k].(unknown); !ok {
+		return r.keys[k], nil
+	}
+	context, scope := r.item, env
+	if t, ok := r.item.(*tuple); ok {
+		context, scope = t.item, &frame{parent: env, tuple: t.binds}
+	}
+	v, err := ev.value(n.terms[k].expr, context, scope)
+	r.keys[k] = v
+	return v, err
+}
+
+func (ev *evaluator) compareRows(n *node, a, b sortRow, env *frame) (int, error) {
 	for k, term := range n.terms {
-		x, y := a[k], b[k]
+		x, err := ev.sortKey(n, a, k, env)
+		if err != nil {
+			return 0, err
+		}
+		y, err := ev.sortKey(n, b, k, env)
+		if err != nil {
+			return 0, err
+		}
 		switch {
 		case IsUndefined(x) && IsUndefined(y):
 			continue
@@ -86,8 +105,8 @@ func compareKeys(n *node, a, b []any) (int, error) {
 			c = compareStrings(x.(string), y.(string))
 		} else if f, g := toFloat(x), toFloat(y); f < g {
 			c = -1
-		} else if f > g {
-			c = 1
+		} else if f != g {
+			c = 1 // also NaN
 		}
 		if term.descending {
 			c = -c

@@ -39,12 +39,18 @@ func appendRounded(dst []byte, v any) []byte {
 		return append(dst, n...)
 	}
 	f := toFloat(v)
-	if !isInteger(f) {
-		var buf [32]byte
-		f, _ = strconv.ParseFloat(string(strconv.AppendFloat(buf[:0], f, 'g', 15, 64)), 64)
+	start := len(dst)
+	dst = AppendNumber(dst, f)
+	if isInteger(f) || len(dst)-start <= roundedTo {
+		return dst // it has no more digits than that
 	}
-	return AppendNumber(dst, f)
+	var buf [32]byte
+	f, _ = strconv.ParseFloat(string(strconv.AppendFloat(buf[:0], f, 'g', roundedTo, 64)), 64)
+	return AppendNumber(dst[:start], f)
 }
+
+// roundedTo is the number of digits that text shows.
+const roundedTo = 15
 
 // stringify writes a value as JSON, functions as "", as JSON.stringify does in the
 // reference.

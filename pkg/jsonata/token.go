@@ -32,7 +32,20 @@ const space = " \t\n\r\v"
 // singleOperators end a name, wherever they stand in it.
 const singleOperators = ".[]{}(),@#;:?+-*/%|=<>^&!~"
 
-var doubleOperators = []string{"..", ":=", "!=", ">=", "<=", "**", "~>", "?:", "??"}
+// isDoubleOperator reports whether two characters are one operator.
+func isDoubleOperator(a, b byte) bool {
+	switch a {
+	case '.', '*':
+		return b == a
+	case ':', '!', '>', '<':
+		return b == '='
+	case '~':
+		return b == '>'
+	case '?':
+		return b == ':' || b == '?'
+	}
+	return false
+}
 
 func (l *lexer) at(i int) byte {
 	if i < len(l.src) {
@@ -48,7 +61,7 @@ func (l *lexer) next(infix bool) (token, *Error) {
 	}
 	start := l.pos
 	if start >= len(l.src) {
-		return token{kind: kindEnd, pos: start, end: start}, nil
+		return token{kind: kindEnd, pos: start, end: start, text: "(end)"}, nil
 	}
 	c := l.src[start]
 	switch {
@@ -93,11 +106,8 @@ func (l *lexer) skip() *Error {
 func (l *lexer) operator() token {
 	start := l.pos
 	l.pos++
-	for _, op := range doubleOperators {
-		if strings.HasPrefix(l.src[start:], op) && !(l.old && op[0] == '?') {
-			l.pos++
-			break
-		}
+	if c := l.src[start]; l.pos < len(l.src) && isDoubleOperator(c, l.src[l.pos]) && !(l.old && c == '?') {
+		l.pos++
 	}
 	return token{kind: kindOperator, pos: start, end: l.pos, text: l.src[start:l.pos]}
 }

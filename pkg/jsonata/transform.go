@@ -1,5 +1,7 @@
 package jsonata
 
+import "math"
+
 // transform is |pattern|update,delete|: a function that returns a changed copy.
 func (ev *evaluator) transform(n *node, env *frame) *builtin {
 	return &builtin{arity: 1, sig: transformSignature(), call: func(ev *evaluator, args []any) (any, error) {
@@ -78,6 +80,9 @@ func (ev *evaluator) clone(v any, depth int) (any, error) {
 		return nil, errorf("U1001", nil)
 	}
 	v = Force(v)
+	if s, ok := v.(*seq); ok && s.outerWrapper {
+		v = s.items[0]
+	}
 	if items, ok := elements(v); ok {
 		if err := ev.reserve(float64(slotSize * (2 + len(items)))); err != nil {
 			return nil, err
@@ -103,6 +108,9 @@ func (ev *evaluator) clone(v any, depth int) (any, error) {
 			out.Set(k, c)
 		}
 		return out, nil
+	}
+	if f, ok := v.(float64); ok && math.IsNaN(f) {
+		return nil, nil
 	}
 	switch {
 	case isFunction(v):

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/expressway-dev/expressway/internal/jsonataref"
+)
+
+// A deliberate difference is one that stays, and why.
+type deliberate struct {
+	name, reason string
+	is           func(c testCase, ours, theirs outcome) bool
+}
+
+var (
+	twoMembers    = regexp.MustCompile(`(?s)\{.*:|\[.*,`)
+	usesPowers    = regexp.MustCompile(`\$(power|parseInteger|formatNumber)\b`)
+	strangeChoice = regexp.MustCompile(`<[^>]*\([^)]*[^a-z)]`)
+	wildcardItem  = regexp.MustCompile(`\[\s*\*`)
+	filteredBlock = regexp.MustCompile(`(?s)(function|λ).*\)\[.*\}`)
+	longFraction  = regexp.MustCompile(`\d*\.\d{9,}`)
+	halfPair      = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
+	tupleSort     = regexp.MustCompile(`(?s)[@#%].*\^\(.*\{`)
+	lostPattern   = regexp.MustCompile(`(?s)/.*/.*(\?:|\?\?)`)
+	integerName   = regexp.MustCompile(`"\d+\\*":`)
+)
+
+// sortBytes tells whether texts are the same but for the order of what is in them.
+func sortBytes(text string) string {
+	b := []byte(text)
+	slices.Sort(b)
+	return string(b)
+}
+
+var deliberates = []deliberate{
+	{"crash", "the reference fails with an error of JavaScript, which has no code", func(_ testCase, _, theirs outcome) bool {
+		return strings.HasPrefix(theirs.note, "crashes: ")
+	}},
+	{"hang", "the reference does not end", func(_ testCase, ours, theirs outcome) bool {
+		return theirs.note == "hangs" || theirs.code == "D1012" || theirs.code == "D1011"
+	}},
+	{"limit", "evaluation is bounded here", func(_ testCase, ours, _ outcome) bool {
+		return ours.code == "U1001" || ours.code == "U1002" || ours.code == "U1003" || ours.code == "D3150"
+	}},
+	{"number", "a result that JSON cannot hold (NaN, Infinity) is an error here", func(_ testCase, ours, theirs outcome) bool {
+		return ours.code == "D1001" && strings.Contains(theirs.value, jsonataref.Number[1:]) || ours.code == "D3001" && strings.HasPrefix(ours.token, "format")
+	}},
+	{"token", "for an error in a function, the reference names the call around it, or one that came before, or the and or or that it is an operand of", func(c testCase, ours, theirs outcome) bool {
+		return ours.code == theirs.code && ours.code != "" && ours.code[0] != 'S' && ours.token != "" && strings.Contains(c.expr, ours.token)
+	}},
+	{"no number", "text without a number or date is an error of $number, $parseInteger and $toMillis; the reference goes on with NaN", func(_ testCase, ours, theirs outcome) bool {
+		return ours.code == "D3030" && (ours.token == "parseInteger" || ours.token == "number") ||
+			ours.code == "D3110" && strings.Contains(theirs.value, jsonataref.Number[1:])
+	}},
+	{"signature", "of a choice of types in a signature, what is no type is passed over", func(c testCase, _, _ outcome) bool {
+		return strangeChoice.MatchString(c.expr)
+	}},
+	{"flags", "in an array, the reference takes the flags of its sequences for members", func(c testCase, ours, theirs outcome) bool {
+		return wildcardItem.MatchString(c.expr) ||
+			strings.Contains(c.expr, "*") && strings.Count(theirs.value, "true") > strings.Count(ours.value, "true")
+	}},
+	{"thunk", "a predicate behind a block at the end of a function is about its value; the reference applies it to the call that is still to be made", func(c testCase, _, _ outcome) bool {
+		return filteredBlock.MatchString(c.expr)
+	}},
+	{"zone", "a time zone that is no number is an error here", func(_ testCase, ours, _ outcome) bool {
+		return ours.code == "D3030" && ours.token == "fromMillis"
+	}},
+	{"partial", "a built-in function checks its arguments when it was partially applied, too; of some, the reference cannot be applied partially", func(c testCase, ours, theirs outcome) bool {
+		return theirs.code == "S0208" && theirs.token == "=" || (ours.code == "T0410" || ours.code == "T0411" || ours.code == "T0412") &&
+			regexp.MustCompile(`\$`+regexp.QuoteMeta(ours.token)+`(?s)\(.*\?`).MatchString(c.expr)
+	}},
+	{"replacement", "replacing a string with what is no string is an error here; the reference writes undefined, or the source of a function", func(_ testCase, ours, theirs outcome) bool {
+		return ours.code == "D3012"
+	}},
+	{"internals", "the reference shows the inside of its functions", func(_ testCase, _, theirs outcome) bool {
+		return strings.Contains(theirs.value, `"implementation":`)
+	}},
+	{"concurrent", "the reference evaluates the members of an object, and the items of an array, at the same time: which of two errors comes first is a matter of timing", func(c testCase, ours, theirs outcome) bool {
+		return ours.code != "" && theirs.code != "" && twoMembers.MatchString(c.expr)
+	}},
+	{"lost", "the reference loses the regular expressions on the left of ?: and ??", func(c testCase, ours, theirs outcome) bool {
+		return lostPattern.MatchString(c.expr)
+	}},
+	{"source", "a regular expression takes no function; the reference looks for matches in its source text", func(_ testCase, ours, _ outcome) bool {
+		return ours.code == "T0410" && strings.HasPrefix(ours.token, "/")
+	}},
+	{"power", "JavaScript leaves the last digits of powers to the engine", func(c testCase, ours, theirs outcome) bool {
+		return usesPowers.MatchString(c.expr) && ours.code == "" && theirs.code == ""
+	}},
+	{"clone", "a copy has all digits; the reference writes 15 of them, and reads what it wrote", func(c testCase, ours, theirs outcome) bool {
+		return (strings.Contains(c.expr, "$clone") || strings.Contains(c.expr, "|")) && longFraction.MatchString(ours.value)
+	}},
+	{"radix", "an integer beyond 2^53 is written exactly in another base", func(c testCase, ours, theirs outcome) bool {
+		return strings.Contains(c.expr, "$formatBase") && len(ours.value) > 10 && ours.code == theirs.code
+	}},
+	{"base64", "what is not base64 is skipped; what Node does with it depends on its version and on the rest of the text", func(c testCase, ours, theirs outcome) bool {
+		return strings.Contains(c.expr, "$base64decode")
+	}},
+	{"characters", "characters beyond U+FFFF are one to a regular expression; JavaScript sees two halves", func(c testCase, _, theirs outcome) bool {
+		return halfPair.MatchString(theirs.value) ||
+			strings.Contains(c.expr, "/") && strings.ContainsFunc(c.expr+string(c.input), func(r rune) bool { return r > 0xFFFF })
+	}},
+	{"tuples", "grouped behind an order-by, bound variables are as elsewhere; the reference groups the inside of its tuples", func(c testCase, _, _ outcome) bool {
+		return tupleSort.MatchString(c.expr)
+	}},
+	{"clock", "of a time without a date, the date is today's, and the two sides look at the clock one after the other", func(c testCase, ours, theirs outcome) bool {
+		return strings.Contains(c.expr, "$toMillis") && ours.code == "" && theirs.code == ""
+	}},
+	{"nan", "NaN is a number", func(_ testCase, ours, theirs outcome) bool {
+		return strings.Contains(ours.value, `"number"`) && strings.Contains(theirs.value, `"object"`)
+	}},
+	{"filled", "the reference adds an undefined to an empty array when it groups it, for good", func(c testCase, ours, theirs outcome) bool {
+		return strings.Contains(c.expr, "{") && (strings.Contains(c.expr, "[]") || strings.Contains(string(c.input), "[]") ||
+			strings.Count(theirs.value, "null") > strings.Count(ours.value, "null"))
+	}},
+	{"eval", "any of these, in an expression that is evaluated by $eval", func(_ testCase, ours, theirs outcome) bool {
+		return ours.code == "D3121" || theirs.code == "D3121"
+	}},
+	{"order", "members keep their order; JavaScript moves names that are integers to the front", func(_ testCase, ours, theirs outcome) bool {
+		return integerName.MatchString(theirs.value) && sortBytes(ours.value) == sortBytes(theirs.value)
+	}},
+	{"regexp", "what RE2 cannot do as JavaScript does is refused", func(_ testCase, ours, _ outcome) bool {
+		return ours.code == "S0303"
+	}},
+}
+
+// correctedLater is for a case of the dialect on which the newest version agrees with us.
+var correctedLater = &deliberate{name: "corrected", reason: "2.0.6 has a fault that later versions do not have"}
+
+// excuse returns the deliberate difference that explains the outcomes, if one does.
+func excuse(c testCase, ours, theirs outcome) *deliberate {
+	for i := range deliberates {
+		if deliberates[i].is(c, ours, theirs) {
+			return &deliberates[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,266 @@
+package jsonata
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
+
+// A matcher is a regular expression as a value. It is also a function, of a string to
+// its first match; $match and the others accept any function that is like it.
+type matcher struct {
+	re     *pattern
+	source string
+}
+
+// A found is one match. Its offsets count what its source counts: bytes for a
+// matcher, UTF-16 units for a function of the expression.
+type found struct {
+	text       string
+	start, end int
+	source     string // what at is about
+	at         []int  // the places of the groups, as of package regexp, if it is a matcher's
+	list       []any  // of a function's
+	object     *Object
+}
+
+// count is the number of groups.
+func (f *found) count() int {
+	if f.at != nil {
+		return len(f.at)/2 - 1
+	}
+	return len(f.list)
+}
+
+// group returns the text of a group, from 0; false if it took no part in the match.
+func (f *found) group(i int) (string, bool) {
+	if f.at == nil {
+		s, ok := f.list[i].(string)
+		return s, ok
+	}
+	from, to := f.at[2*i+2], f.at[2*i+3]
+	if from < 0 {
+		return "", false
+	}
+	return f.source[from:to], true
+}
+
+func (f *found) groups() *seq {
+	if f.at == nil {
+		return &seq{items: f.list}
+	}
+	items := make([]any, f.count())
+	for i := range items {
+		items[i] = Undefined
+		if s, ok := f.group(i); ok {
+			items[i] = s
+		}
+	}
+	return &seq{items: items}
+}
+
+// A finder yields the matches of a string one after another; nil is the end. A match is
+// valid until the next one.
+type finder func() (*found, error)
+
+// first returns the first match, if any is wanted. (The reference looks for each match
+// before it asks whether it is still wanted: an error in it counts all the same.)
+func (next finder) first(limit int, err *error) *found {
+	if limit == 0 {
+		return nil
+	}
+	f, e := next()
+	*err = e
+	return f
+}
+
+// checkSteps is how much of the work of a regular expression passes between looks at the clock.
+const checkSteps = 1 << 14
+
+// finder returns the matches of m in s that begin at from, in bytes, or behind it; after
+// says that from is where a match has ended.
+func (m *matcher) finder(ev *evaluator, s string, from int, after bool) finder {
+	next, err := m.re.matches(s, from, after)
+	f := &found{source: s}
+	return func() (*found, error) {
+		if err != nil {
+			return nil, err
+		}
+		at, err := next()
+		if at == nil || err != nil {
+			return nil, err
+		}
+		ev.use(slotSize * (8 + 2*len(at)))
+		if ev.matched += at[1] - from; ev.matched > checkSteps {
+			ev.matched = 0
+			if err := ev.checkTime(); err != nil {
+				return nil, err
+			}
+		}
+		from = at[1]
+		f.text, f.start, f.end, f.at = s[at[0]:at[1]], at[0], at[1], at
+		return f, ev.step()
+	}
+}
+
+// finderOf returns the matches in s of any function that works like a matcher.
+func (ev *evaluator) finderOf(f any, s string) finder {
+	if m, ok := f.(*matcher); ok {
+		return m.finder(ev, s, 0, false)
+	}
+	args := []any{s}
+	return func() (*found, error) {
+		if f == nil {
+			return nil, nil
+		}
+		v, err := ev.callback(f, args...)
+		if err != nil || IsUndefined(v) {
+			return nil, err
+		}
+		switch v {
+		case nil, false, "", 0.0, json.Number("0"):
+			f = nil
+			return &found{object: &Object{}}, nil // a match, that has nothing in it
+		}
+		o, ok := v.(*Object)
+		if !ok {
+			return nil, errorf("T1010", nil)
+		}
+		get := func(name string) any {
+			m, ok := o.Get(name)
+			if !ok {
+				return Undefined
+			}
+			return Force(m)
+		}
+		out := &found{object: o, text: optionalString(get("match"), "")}
+		groups, isArray := elements(get("groups"))
+		if !isNumber(get("start")) && !isNumber(get("end")) && !isArray && !isFunction(get("next")) {
+			return nil, errorf("T1010", nil)
+		}
+		out.start = fromUTF16(s, optionalNumber(get("start"), 0))
+		out.end = max(out.start, fromUTF16(s, optionalNumber(get("end"), 0)))
+		out.list = groups
+		f, args = nil, nil
+		if next := get("next"); isFunction(next) {
+			f = next
+		}
+		return out, nil
+	}
+}
+
+// fromUTF16 returns the byte offset of an offset in UTF-16 units.
+func fromUTF16(s string, units float64) int {
+	n := toInt(units)
+	for i, r := range s {
+		if n <= 0 {
+			return i
+		}
+		n--
+		if r >= 0x10000 {
+			n--
+		}
+	}
+	return len(s)
+}
+
+// utf16Len is the length of s in UTF-16 units, as JavaScript counts.
+func utf16Len(s string) int {
+	n := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= 0xF0:
+			n += 2
+		case utf8.RuneStart(c):
+			n++
+		}
+	}
+	return n
+}
+
+// scriptText is what JavaScript makes a string of, where it wants one: a regular
+// expression that is called looks for its matches in that.
+func (ev *evaluator) scriptText(v any) (string, bool, error) {
+	switch v := Force(v).(type) {
+	case string:
+		return v, true, nil
+	case undefined:
+		return "undefined", true, nil
+	case float64, json.Number:
+		return string(AppendNumber(nil, toFloat(v))), true, nil
+	case bool, nil:
+		s, err := ev.text(v)
+		return s, true, err
+	case *Object:
+		return "[object Object]", true, nil
+	case []any, *seq:
+		items, _ := elements(v)
+		parts := make([]string, len(items))
+		ev.use(slotSize * len(items))
+		for i, item := range items {
+			if item = Force(item); item == nil || IsUndefined(item) {
+				continue
+			}
+			if err := ev.step(); err != nil {
+				return "", false, err
+			}
+			part, ok, err := ev.scriptText(item)
+			if !ok {
+				return "", false, err
+			}
+			ev.use(len(part) + 1)
+			parts[i] = part
+		}
+		return strings.Join(parts, ","), true, ev.step()
+	}
+	return "", false, nil
+}
+
+// callAsFunction is /regex/("text").
+func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
+	if len(args) == 0 {
+		args = []any{Undefined}
+	}
+	s, ok, err := ev.scriptText(args[0])
+	if err == nil && !ok {
+		err = &Error{Code: "T0410", Position: -1, Token: "/" + m.source + "/", Value: args[0], Index: 1}
+		err.(*Error).describe()
+	}
+	if err != nil {
+		return nil, err
+	}
+	from := 0
+	if len(args) > 1 && isNumber(args[1]) { // as a callback: the index is where to begin
+		if f := toFloat(args[1]); f >= 1 {
+			if f > float64(utf16Len(s)) {
+				return Undefined, nil
+			}
+			from = fromUTF16(s, f)
+		}
+	}
+	f, err := m.finder(ev, s, from, false)()
+	if err != nil || f == nil {
+		return Undefined, err
+	}
+	return m.object(f, s), nil
+}
+
+// object returns a match as functions see it; its member next is a function that returns
+// the one behind it.
+func (m *matcher) object(f *found, s string) *Object {
+	o := NewObject(5)
+	o.Set("match", f.text)
+	start := utf16Len(s[:f.start])
+	o.Set("start", float64(start))
+	o.Set("end", float64(start+utf16Len(f.text)))
+	o.Set("groups", f.groups())
+	from := f.end
+	o.Set("next", &builtin{call: func(ev *evaluator, _ []any) (any, error) {
+		f, err := m.finder(ev, s, from, true)()
+		if err != nil || f == nil {
+			return Undefined, err
+		}
+		return m.object(f, s), nil
+	}})
+	return o
+}

@@ -1,0 +1,411 @@
+package jsonata
+
+import (
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// A pattern is a compiled regular expression. It is run by backtracking, which is the
+// fastest way for most expressions and texts. Where that would try too much, package
+// regexp takes over: it finds the same matches, in time in proportion to the text
+// whatever the expression is.
+type pattern struct {
+	expr   string // in the syntax of RE2
+	insts  []instruction
+	start  uint32
+	caps   int  // numbers in the indices of a match
+	atZero bool // matches at the start of the text only
+	lines  bool // looks for the ends of lines
+	// first are the bytes that a match can begin with, if it cannot be empty.
+	hasFirst bool
+	first    [256]bool
+
+	// lead is what the pattern begins with, if that is a loop such as that of \w+@: one
+	// that can be left at its very end only.
+	lead *instruction
+
+	slow func() (*regexp.Regexp, error) // for the whole text
+	from func() (*regexp.Regexp, error) // for the text behind a character
+}
+
+type instruction struct {
+	op       syntax.InstOp
+	out, arg uint32
+	ascii    [2]uint64    // the characters below U+0080 that match
+	inst     *syntax.Inst // for the others
+	// loop: one character, as often as possible. exits are the bytes that can come behind
+	// it; nil if there need not be any.
+	loop  bool
+	exits *[256]bool
+}
+
+func newPattern(expr string) (*pattern, error) {
+	tree, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	prog, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return nil, err
+	}
+	p := &pattern{
+		expr:   expr,
+		start:  uint32(prog.Start),
+		caps:   2 * (tree.MaxCap() + 1),
+		atZero: prog.StartCond()&syntax.EmptyBeginText != 0,
+		lines:  strings.Contains(expr, "(?m:"),
+		slow:   sync.OnceValues(func() (*regexp.Regexp, error) { return regexp.Compile(expr) }),
+		from: sync.OnceValues(func() (*regexp.Regexp, error) {
+			// It begins with the character before, for ^ and \b look at that.
+			return regexp.Compile(`\A(?s:.)(?s:.*?)(` + expr + `)`)
+		}),
+	}
+	p.insts = make([]instruction, len(prog.Inst))
+	for i := range prog.Inst {
+		p.insts[i] = newInstruction(&prog.Inst[i])
+	}
+	p.findLoops()
+	p.hasFirst = p.findFirst(p.start, &p.first, make([]bool, len(p.insts)))
+	p.lead = p.findLead()
+	return p, nil
+}
+
+// maxExits is for how many loops it is found out what can follow them: that takes time
+// in proportion to the rest of the pattern.
+const maxExits = 32
+
+func (p *pattern) findLoops() {
+	loops := 0
+	for i := range p.insts {
+		in := &p.insts[i]
+		if in.loop = p.isLoop(uint32(i)); !in.loop || loops == maxExits {
+			continue
+		}
+		loops++
+		if exits := new([256]bool); p.findFirst(in.arg, exits, make([]bool, len(p.insts))) {
+			in.exits = exits
+		}
+	}
+}
+
+// findLead returns the character of the loop that the pattern begins with, if what
+// follows the loop can begin with none that the loop takes.
+func (p *pattern) findLead() *instruction {
+	pc := p.start
+	for p.insts[pc].op == syntax.InstCapture || p.insts[pc].op == syntax.InstNop {
+		pc = p.insts[pc].out
+	}
+	in := &p.insts[pc]
+	loop := &p.insts[in.out]
+	if in.op != syntax.InstRune || !loop.loop || loop.out != pc || loop.exits == nil {
+		return nil
+	}
+	var taken [256]bool
+	p.findFirst(pc, &taken, make([]bool, len(p.insts)))
+	for c := range taken {
+		if taken[c] && loop.exits[c] && (c < utf8.RuneSelf || in.beyondASCII()) {
+			return nil
+		}
+	}
+	return in
+}
+
+// beyondASCII reports whether the instruction takes characters from U+0080 on.
+func (in *instruction) beyondASCII() bool {
+	switch in.inst.Op {
+	case syntax.InstRune, syntax.InstRune1:
+		return in.inst.Rune[len(in.inst.Rune)-1] >= utf8.RuneSelf || syntax.Flags(in.inst.Arg)&syntax.FoldCase != 0
+	}
+	return true
+}
+
+func newInstruction(in *syntax.Inst) instruction {
+	out := instruction{op: in.Op, out: in.Out, arg: in.Arg, inst: in}
+	switch in.Op {
+	case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+		out.op = syntax.InstRune
+		for c := range rune(utf8.RuneSelf) {
+			if matchesRune(in, c) {
+				out.ascii[c>>6] |= 1 << (c & 63)
+			}
+		}
+	case syntax.InstAltMatch:
+		out.op = syntax.InstAlt
+	}
+	return out
+}
+
+// isLoop reports whether an instruction goes to a character and back, as that of \w* does.
+func (p *pattern) isLoop(pc uint32) bool {
+	in := &p.insts[pc]
+	return in.op == syntax.InstAlt && p.insts[in.out].op == syntax.InstRune && p.insts[in.out].out == pc
+}
+
+// take returns the place behind the character at pos, if it is one of the instruction's.
+func (in *instruction) take(text string, pos int) (int, bool) {
+	if pos >= len(text) {
+		return pos, false
+	}
+	if c := text[pos]; c < utf8.RuneSelf {
+		return pos + 1, in.ascii[c>>6]>>(c&63)&1 != 0
+	}
+	r, n := utf8.DecodeRuneInString(text[pos:])
+	return pos + n, matchesRune(in.inst, r)
+}
+
+func matchesRune(in *syntax.Inst, r rune) bool {
+	switch in.Op {
+	case syntax.InstRuneAny:
+		return true
+	case syntax.InstRuneAnyNotNL:
+		return r != '\n'
+	}
+	return in.MatchRune(r)
+}
+
+// findFirst collects the bytes that a match can go on with, from an instruction on. It
+// reports false if the match can end there.
+func (p *pattern) findFirst(pc uint32, first *[256]bool, seen []bool) bool {
+	if seen[pc] {
+		return true
+	}
+	seen[pc] = true
+	switch in := &p.insts[pc]; in.op {
+	case syntax.InstMatch:
+		return false
+	case syntax.InstAlt:
+		return p.findFirst(in.out, first, seen) && p.findFirst(in.arg, first, seen)
+	case syntax.InstCapture, syntax.InstNop, syntax.InstEmptyWidth:
+		return p.findFirst(in.out, first, seen)
+	case syntax.InstRune:
+		for c := range rune(utf8.RuneSelf) {
+			first[c] = first[c] || in.ascii[c>>6]>>(c&63)&1 != 0
+		}
+		for c := utf8.RuneSelf; c < len(first); c++ {
+			first[c] = true
+		}
+	}
+	return true
+}
+
+// A search goes through the matches of a pattern in a text.
+type search struct {
+	p     *pattern
+	text  string
+	caps  []int
+	stack []choice
+	steps int // so far
+}
+
+// A choice is where to go on when the way that was taken leads nowhere: at pc, at pos. If
+// slot is inLoop, it is a loop at pc, which is to be left at pos or at a character before
+// it, down to least. Any other slot but 0 is to be put back: slot-1 of caps was pos.
+type choice struct {
+	pc, slot   uint32
+	pos, least int
+}
+
+const inLoop = ^uint32(0)
+
+const (
+	maxChoices  = 1 << 14
+	stepsASight = 32   // for each byte of the text that is left
+	stepsAtOnce = 4096 // and for any text
+)
+
+func (p *pattern) search(text string) *search {
+	return &search{p: p, text: text, caps: make([]int, p.caps)}
+}
+
+// find returns the indices of the first match at from or behind it, like
+// [regexp.Regexp.FindSubmatchIndex]; nil if there is none. They are valid until the next call.
+func (s *search) find(from int) ([]int, error) {
+	p := s.p
+	limit := s.steps + stepsAtOnce + stepsASight*(len(s.text)-from)
+	for at := from; at <= len(s.text); {
+		if p.hasFirst {
+			for at < len(s.text) && !p.first[s.text[at]] {
+				at++
+			}
+			if at == len(s.text) {
+				return nil, nil
+			}
+		}
+		if p.lead != nil {
+			end := s.run(p.lead, at)
+			if end > at && (end == len(s.text) || !p.insts[p.lead.out].exits[s.text[end]]) {
+				at = end
+				continue
+			}
+		}
+		if p.atZero && at > 0 {
+			return nil, nil
+		}
+		matched, inTime := s.matchAt(at, limit)
+		if !inTime {
+			return s.findSlowly(from)
+		}
+		if matched {
+			return s.caps, nil
+		}
+		if at == len(s.text) {
+			break
+		}
+		if s.text[at] < utf8.RuneSelf {
+			at++
+			continue
+		}
+		_, n := utf8.DecodeRuneInString(s.text[at:])
+		at += n
+	}
+	return nil, nil
+}
+
+// matchAt reports whether there is a match that begins at a place, and whether that was
+// found out within the limit.
+func (s *search) matchAt(at, limit int) (matched, inTime bool) {
+	text, insts := s.text, s.p.insts
+	for i := range s.caps {
+		s.caps[i] = -1
+	}
+	s.stack = s.stack[:0]
+	pc, pos := s.p.start, at
+	for {
+		s.steps++
+		ok := true
+		switch in := &insts[pc]; in.op {
+		case syntax.InstMatch:
+			s.caps[0], s.caps[1] = at, pos
+			return true, true
+		case syntax.InstAlt:
+			if s.steps > limit || len(s.stack) > maxChoices {
+				return false, false
+			}
+			if in.loop {
+				s.stack = append(s.stack, choice{pc: pc, slot: inLoop, pos: s.run(&insts[in.out], pos), least: pos})
+				ok = false // to take the last choice
+				break
+			}
+			s.stack = append(s.stack, choice{pc: in.arg, pos: pos})
+			pc = in.out
+		case syntax.InstCapture:
+			if int(in.arg) < len(s.caps) {
+				s.stack = append(s.stack, choice{slot: in.arg + 1, pos: s.caps[in.arg]})
+				s.caps[in.arg] = pos
+			}
+			pc = in.out
+		case syntax.InstEmptyWidth:
+			ok = syntax.EmptyOp(in.arg)&^emptyOpsAt(text, pos) == 0
+			pc = in.out
+		case syntax.InstRune:
+			pos, ok = in.take(text, pos)
+			pc = in.out
+		case syntax.InstNop:
+			pc = in.out
+		default:
+			ok = false
+		}
+		if ok {
+			continue
+		}
+		if pc, pos, ok = s.goBack(); !ok {
+			return false, true
+		}
+	}
+}
+
+// run returns where the characters of an instruction end.
+func (s *search) run(in *instruction, pos int) int {
+	start := pos
+	for {
+		next, ok := in.take(s.text, pos)
+		if !ok {
+			s.steps += pos - start
+			return pos
+		}
+		pos = next
+	}
+}
+
+// goBack returns what the last choice left to try; it is not ok when there is none.
+func (s *search) goBack() (pc uint32, pos int, ok bool) {
+	for {
+		n := len(s.stack) - 1
+		if n < 0 {
+			return 0, 0, false
+		}
+		back := &s.stack[n]
+		switch back.slot {
+		case 0:
+			s.stack = s.stack[:n]
+			return back.pc, back.pos, true
+		case inLoop:
+			if pos, ok = s.leave(back); ok {
+				return s.p.insts[back.pc].arg, pos, true
+			}
+		default:
+			s.caps[back.slot-1] = back.pos
+		}
+		s.stack = s.stack[:n]
+	}
+}
+
+// leave returns the next place at which to leave a loop: the last one that is left, and
+// that what follows the loop can begin at.
+func (s *search) leave(loop *choice) (pos int, ok bool) {
+	exits := s.p.insts[loop.pc].exits
+	for loop.pos >= loop.least {
+		pos = loop.pos
+		loop.pos--
+		for loop.pos > loop.least && !utf8.RuneStart(s.text[loop.pos]) {
+			loop.pos--
+		}
+		if exits == nil || pos < len(s.text) && exits[s.text[pos]] {
+			return pos, true
+		}
+	}
+	return 0, false
+}
+
+func emptyOpsAt(text string, pos int) syntax.EmptyOp {
+	before, after := rune(-1), rune(-1)
+	if pos > 0 {
+		before, _ = utf8.DecodeLastRuneInString(text[:pos])
+	}
+	if pos < len(text) {
+		after, _ = utf8.DecodeRuneInString(text[pos:])
+	}
+	return syntax.EmptyOpContext(before, after)
+}
+
+// findSlowly is find, by package regexp.
+func (s *search) findSlowly(from int) ([]int, error) {
+	if from == 0 {
+		re, err := s.p.slow()
+		if err != nil {
+			return nil, regexpError("it is too large")
+		}
+		return re.FindStringSubmatchIndex(s.text), nil
+	}
+	re, err := s.p.from()
+	if err != nil {
+		return nil, regexpError("it is too large")
+	}
+	_, width := utf8.DecodeLastRuneInString(s.text[:from])
+	start := from - width
+	match := re.FindStringSubmatchIndex(s.text[start:])
+	if match == nil {
+		return nil, nil
+	}
+	match = slices.Clone(match[2:]) // of the group that is the expression
+	for i := range match {
+		if match[i] >= 0 {
+			match[i] += start
+		}
+	}
+	return match, nil
+}
