@@ -3,6 +3,7 @@ package statesapi
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
@@ -16,21 +17,26 @@ type interpreter struct {
 	uuid  func() string
 }
 
-// Parse leaves the type out: the interpreter takes what an Express Workflow may hold.
-func (i interpreter) Parse(definition []byte, _ string) (Program, error) {
-	machine, err := asl.Parse(definition)
-	if err == nil {
-		return aslProgram{machine, i}, nil
+// Parse refuses what AWS would, before the interpreter sees it.
+func (i interpreter) Parse(definition []byte, kind string) (Program, error) {
+	list := slices.DeleteFunc(i.Validate(definition, kind), func(d Diagnostic) bool { return d.Severity != severityError })
+	if len(list) > 0 {
+		return nil, &DefinitionError{list}
 	}
-	var invalid *asl.DefinitionError
-	if !errors.As(err, &invalid) {
+	machine, err := asl.Parse(definition)
+	if err != nil {
 		return nil, err
 	}
-	list := make([]Diagnostic, len(invalid.Diagnostics))
-	for n, d := range invalid.Diagnostics {
+	return aslProgram{machine, i}, nil
+}
+
+func (interpreter) Validate(definition []byte, kind string) []Diagnostic {
+	found := asl.Validate(definition, kind == Express)
+	list := make([]Diagnostic, len(found))
+	for n, d := range found {
 		list[n] = Diagnostic(d)
 	}
-	return nil, &DefinitionError{list}
+	return list
 }
 
 // checkTestCase refuses a test case that the mocks do not have before anything runs.
