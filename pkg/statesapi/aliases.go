@@ -130,7 +130,9 @@ func (s *Service) CreateAlias(in CreateAliasInput) (*CreateAliasOutput, error) {
 // routes checks what the model says of a routing configuration.
 func (c *constraints) routes(list []Route) {
 	const member = "routingConfiguration"
-	c.length(quoted(fmt.Sprint(list)), member, len(list), 1, 2)
+	if len(list) < 1 || len(list) > 2 {
+		c.length(quoted(fmt.Sprint(list)), member, len(list), 1, 2)
+	}
 	for i, r := range list {
 		at := member + "." + strconv.Itoa(i+1) + ".member."
 		if c.required(at+"stateMachineVersionArn", r.StateMachineVersionARN != nil) {

@@ -24,7 +24,7 @@ func TestBoto3(t *testing.T) {
 	if err := exec.CommandContext(ctx, python, "-c", "import boto3").Run(); err != nil {
 		unavailable(t, "EXPRESSWAY_PYTHON", "boto3 cannot be imported by "+python+" (set EXPRESSWAY_PYTHON)")
 	}
-	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUID}, passDefinition))
+	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUIDs()}, passDefinition))
 	out, err := exec.CommandContext(ctx, python, filepath.Join("testdata", "boto3_client.py"), server.URL).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != "ok" {
 		t.Errorf("boto3: %v\n%s", err, out)
@@ -41,7 +41,7 @@ func TestAWSCLI(t *testing.T) {
 	if err := exec.CommandContext(ctx, cli, "--version").Run(); err != nil {
 		unavailable(t, "EXPRESSWAY_AWS", "the AWS CLI cannot be run as "+cli+" (set EXPRESSWAY_AWS)")
 	}
-	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUID}, passDefinition))
+	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUIDs()}, passDefinition))
 	run := func(args ...string) (string, error) {
 		c := exec.CommandContext(ctx, cli, append([]string{"stepfunctions", "--output", "json"}, args...)...)
 		c.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+server.URL, "AWS_DISABLE_HOST_PREFIX_INJECTION=true", "AWS_REGION=us-east-1",

@@ -52,7 +52,9 @@ func (c *constraints) text(member string, s *string, least, most int) {
 	if s == nil {
 		return
 	}
-	c.length(quoted(*s), member, utf8.RuneCountInString(*s), least, most)
+	if n := utf8.RuneCountInString(*s); n < least || n > most {
+		c.length(quoted(*s), member, n, least, most)
+	}
 }
 
 // sensitive checks a length as text does, and keeps the value out of the message,

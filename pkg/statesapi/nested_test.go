@@ -127,7 +127,7 @@ func TestNestedWhileClosing(t *testing.T) {
 	closed := make(chan error)
 	go func() { closed <- s.Close(context.Background()) }()
 	for {
-		_, err := s.Start(StartInput{StateMachineARN: ptr(s.ARN("inner"))})
+		_, err := s.StartSync(t.Context(), StartInput{StateMachineARN: ptr(s.ARN("inner"))})
 		if err != nil {
 			wantCode(t, err, ServiceUnavailable)
 			break

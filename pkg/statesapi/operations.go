@@ -97,7 +97,7 @@ func startSync(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSyncOutput(record, deref(included) == metadataOnly), nil
+	return &syncOutput{&record, deref(included) == metadataOnly}, nil
 }
 
 func start(_ context.Context, c *call) (any, error) {

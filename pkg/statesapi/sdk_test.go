@@ -121,7 +121,7 @@ func TestSDK(t *testing.T) {
 // 200 clients at a time get their own answers, while machines come and go.
 func TestConcurrentClients(t *testing.T) {
 	t.Parallel()
-	s := newService(t, Options{Now: time.Now, UUID: randomUUID}, passDefinition)
+	s := newService(t, Options{Now: time.Now, UUID: randomUUIDs()}, passDefinition)
 	server := newServer(t, s)
 	client := newClient(server)
 	var group sync.WaitGroup

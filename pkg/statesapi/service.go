@@ -87,7 +87,7 @@ func New(opts Options) *Service {
 		opts.Now = time.Now
 	}
 	if opts.UUID == nil {
-		opts.UUID = randomUUID
+		opts.UUID = randomUUIDs()
 	}
 	if opts.Random == nil {
 		opts.Random = mathrand.Float64
@@ -170,18 +170,32 @@ func (s *Service) release() {
 	}
 }
 
-// randomUUID returns a version 4 UUID (RFC 9562, section 5.4).
-func randomUUID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails, by its documentation
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	var text [36]byte
-	hex.Encode(text[0:8], b[0:4])
-	hex.Encode(text[9:13], b[4:6])
-	hex.Encode(text[14:18], b[6:8])
-	hex.Encode(text[19:23], b[8:10])
-	hex.Encode(text[24:36], b[10:16])
-	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
-	return string(text[:])
+// randomUUIDs returns a function that makes version 4 UUIDs (RFC 9562, section 5.4). It
+// reads randomness for many of them at once: a request takes three.
+func randomUUIDs() func() string {
+	var (
+		mu   sync.Mutex
+		pool [64 * 16]byte
+		left []byte
+	)
+	return func() string {
+		var b [16]byte
+		mu.Lock()
+		if len(left) == 0 {
+			rand.Read(pool[:]) // never fails, by its documentation
+			left = pool[:]
+		}
+		left = left[copy(b[:], left):]
+		mu.Unlock()
+		b[6] = b[6]&0x0f | 0x40
+		b[8] = b[8]&0x3f | 0x80
+		var text [36]byte
+		hex.Encode(text[0:8], b[0:4])
+		hex.Encode(text[9:13], b[4:6])
+		hex.Encode(text[14:18], b[6:8])
+		hex.Encode(text[19:23], b[8:10])
+		hex.Encode(text[24:36], b[10:16])
+		text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+		return string(text[:])
+	}
 }
