@@ -27,7 +27,7 @@ func (f *frame) contextObject() any {
 	st := jsonata.NewObject(3)
 	st.Set("Name", f.state.name)
 	st.Set("EnteredTime", f.since.UTC().Format(layout))
-	if f.state.kind == "Task" {
+	if f.state.hasOwnResult() { // those that can be retried
 		st.Set("RetryCount", json.Number(strconv.Itoa(f.retries)))
 	}
 	o := jsonata.NewObject(4)
@@ -42,7 +42,7 @@ func (f *frame) contextObject() any {
 		task.Set("Token", f.token)
 		o.Set("Task", task)
 	}
-	if f.item != nil {
+	if f.inMap {
 		item := jsonata.NewObject(2)
 		item.Set("Index", json.Number(strconv.Itoa(f.item.index)))
 		item.Set("Value", f.item.value)

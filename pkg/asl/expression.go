@@ -22,6 +22,10 @@ type expression struct {
 	context bool
 	// effects tells that it may look at the clock or at chance.
 	effects bool
+	// part and names are those of a path of plain members, such as $states.input.order.id:
+	// most expressions are one, and need nothing but lookups.
+	part  string
+	names []string
 }
 
 // isExpression reports whether a text of a field is one. Anything that does not begin
@@ -38,16 +42,22 @@ func parseExpression(text, field string) (*expression, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &expression{
+	e := &expression{
 		text: text, field: field, program: program,
 		context: looksAtContext(text),
 		effects: effects.MatchString(text),
-	}, nil
+	}
+	if m := plainPath.FindStringSubmatch(text); m != nil {
+		e.part = m[1]
+		e.names = strings.Split(m[2], ".")[1:]
+	}
+	return e, nil
 }
 
 var (
 	effects   = regexp.MustCompile(`\$(?:now|millis|toMillis|random|uuid|shuffle)\b`)
 	anyStates = regexp.MustCompile(`\$states\b`)
+	plainPath = regexp.MustCompile(`^\$states\.(input|result|errorOutput)((?:\.[A-Za-z_]\w*)*)$`)
 	plainPart = regexp.MustCompile(`\$states\.(?:input|result|errorOutput)\b`)
 )
 
@@ -102,6 +112,9 @@ func (v *variables) statesObject() *jsonata.Object {
 }
 
 func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
+	if out, ok := e.lookUp(v); ok {
+		return out, nil
+	}
 	program := e.program
 	if e.effects && v.f.run.effects != nil {
 		program = program.With(v.f.run.effects...)
@@ -119,6 +132,27 @@ func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
 		return nil, e.failed(v, "returned an unsupported result type.")
 	}
 	return out, nil
+}
+
+// lookUp finds the value of a path of plain members. Whatever is not an object on the way, an
+// array for instance, is left to the evaluator, and so is what is not there.
+func (e *expression) lookUp(v *view) (out any, ok bool) {
+	switch e.part {
+	case "input":
+		out, ok = v.input, true
+	case "result":
+		out, ok = v.result, v.hasResult
+	case "errorOutput":
+		out, ok = v.failure, v.failure != nil
+	}
+	for _, name := range e.names {
+		o, isObject := jsonata.Force(out).(*jsonata.Object)
+		if !ok || !isObject {
+			return nil, false
+		}
+		out, ok = o.Get(name)
+	}
+	return out, ok
 }
 
 func (e *expression) failed(v *view, how string) *Error {

@@ -10,14 +10,21 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// historyFloor is how many recorded histories the observer's events agree with, event
-// for event: types, numbers, predecessors and details.
-const historyFloor = 258
+// historyDifferences are the recorded histories that the observer's events do not agree with,
+// event for event, and why. Every other one must agree in types, numbers, predecessors and details.
+var historyDifferences = map[string]string{
+	"scenarios/test_base_scenarios.py::TestBaseScenarios::test_lambda_service_invoke_with_retry_extended_input": "the recording is older than RedriveCount",
+
+	"local_mocking/test_base_scenarios.py::TestBaseScenarios::test_sns_publish_base": "the recorder has replaced a part of the input",
+
+	"scenarios/test_base_scenarios.py::TestBaseScenarios::test_parallel_state_nested": "the recording has lost the exit of a branch",
+}
 
 func TestHistory(t *testing.T) {
 	t.Parallel()
@@ -38,21 +45,26 @@ func TestHistory(t *testing.T) {
 		}
 		for _, c := range readCases(t, filepath.Base(file)) {
 			want, ok := histories[c.ID]
-			if !ok || !c.pure() || strings.Contains(string(c.Definition), "DISTRIBUTED") {
+			if !ok || !c.executed() || !c.Express {
 				continue
 			}
 			total++
-			if problem := compareHistory(c, want); problem == "" {
+			problem, reason := "", historyDifferences[c.ID]
+			synctest.Test(t, func(*testing.T) { problem = compareHistory(c, want) })
+			switch {
+			case problem != "" && reason == "":
+				t.Errorf("%s: %s", c.ID, problem)
+			case problem != "":
+				t.Logf("%s: %s: %s", c.ID, reason, problem)
+			case reason != "":
+				t.Errorf("%s agrees now: take it from the differences", c.ID)
+			}
+			if problem == "" {
 				passed++
-			} else {
-				t.Logf("%s: %s", c.ID, problem)
 			}
 		}
 	}
-	fmt.Printf("conformance histories %d/%d\n", passed, total)
-	if passed < historyFloor {
-		t.Errorf("%d histories agree, and %d did before", passed, historyFloor)
-	}
+	t.Logf("%d of %d recorded histories agree, event for event", passed, total)
 }
 
 func compareHistory(c *conformanceCase, want []map[string]any) string {
@@ -73,6 +85,11 @@ func compareHistory(c *conformanceCase, want []map[string]any) string {
 		return err.Error()
 	}
 	m.tokens = append(m.tokens, placeholder.FindAllString(strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(string(text)), -1)...)
+	for _, word := range []string{"timestamp", "date"} { // the recorder's, in place of times
+		if strings.Contains(string(text), word+`"`) || strings.Contains(string(text), word+`\"`) {
+			m.tokens = append(m.tokens, word)
+		}
+	}
 	if slices.ContainsFunc(want, func(e map[string]any) bool { _, number := e["id"].(json.Number); return !number }) {
 		return compareTypes(got, want) // the recorder sorted branches, and took their numbers away
 	}
@@ -114,7 +131,7 @@ var placeholder = regexp.MustCompile(`<[A-Za-z0-9_:-]+>`)
 func compareTypes(got []asl.Event, want []map[string]any) string {
 	var g, w []string
 	for _, e := range got {
-		if e.Type != "ParallelStateSucceeded" { // was lost in the recording
+		if e.Type != "ParallelStateSucceeded" && e.Type != "ParallelStateFailed" { // were lost in the recording
 			g = append(g, e.Type)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 	s := f.state
 	if s.reader {
-		return nil, &Error{Name: "States.ItemReaderFailed", Cause: f.where() + "The local engine reads no items from other services: give the Map state its items by ItemsPath."}
+		return nil, &Error{Name: "States.ItemReaderFailed", Cause: f.where() + "The local engine reads no items from other services: give the Map state its items by ItemsPath, or by Items in JSONata."}
 	}
 	items, err := f.items(ctx, v)
 	if err != nil {
@@ -28,11 +28,11 @@ func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 	if s.branches[0].instant {
 		limit = 1
 	}
-	tolerated, err := f.tolerance(ctx, v, len(items))
+	f.record(Event{Type: "MapStateStarted", Length: len(items)})
+	tolerated, err := f.tolerance(ctx, v, len(items)) // after the event, as recorded
 	if err != nil {
 		return nil, err
 	}
-	f.record(Event{Type: "MapStateStarted", Length: len(items)})
 	m := iterations{f: f, input: v.input, items: items, results: make([]any, len(items)), tolerated: tolerated}
 	m.left.Store(maxData - int64(len("[]")))
 	if err := f.sideBySide(ctx, len(items), limit, m.run); err != nil {
@@ -118,17 +118,13 @@ type iterations struct {
 func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error) {
 	f, s := m.f, m.f.state
 	inner := f.inner(last)
-	inner.item = &mapItem{i, m.items[i]}
+	inner.item, inner.inMap = mapItem{i, m.items[i]}, true
 	inner.record(Event{Type: "MapIterationStarted", Name: s.name, Index: i})
 	value := m.items[i]
 	if s.itemSelector != nil {
-		// The selector sees the state's own input, and the item in the context object.
-		inner.state, inner.entered, inner.since = s, f.entered, f.since
 		var err *Error
-		if value, err = s.itemSelector.eval(ctx, &view{f: inner, input: m.input}); err == nil {
-			err = inner.check(value)
-		}
-		if err != nil {
+		if value, err = inner.selectItem(ctx, s, m); err != nil {
+			inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i})
 			return ended{inner.last, inner.last}, err
 		}
 	}
@@ -153,6 +149,18 @@ func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error)
 		return ended{inner.last, end}, err
 	}
 	return ended{inner.last, end}, m.keep(i, err.object())
+}
+
+// selectItem applies ItemSelector, which sees the Map state's own input, and the item in the
+// context object.
+func (f *frame) selectItem(ctx context.Context, s *state, m *iterations) (any, *Error) {
+	f.state, f.entered, f.since, f.retries = s, m.f.entered, m.f.since, m.f.retries
+	value, err := s.itemSelector.eval(ctx, &view{f: f, input: m.input})
+	if err == nil {
+		err = f.check(value)
+	}
+	f.recordEvaluation(err)
+	return value, err
 }
 
 // keep takes down a result. Together, they may be as large as any state's.

@@ -49,12 +49,12 @@ func LoadMocks(text []byte) (*MockConfig, error) {
 }
 
 func (c *MockConfig) read(v any) error {
-	return members(v, "it", func(key string, v any) error {
+	return eachMember(v, "it", func(key string, v any) error {
 		switch key {
 		case "StateMachines":
-			return members(v, key, c.readMachine)
+			return eachMember(v, key, c.readMachine)
 		case "MockedResponses":
-			return members(v, key, c.readResponse)
+			return eachMember(v, key, c.readResponse)
 		}
 		return unknownField(key, "the file", "StateMachines", "MockedResponses")
 	})
@@ -63,14 +63,14 @@ func (c *MockConfig) read(v any) error {
 func (c *MockConfig) readMachine(machine string, v any) error {
 	cases := map[string]testCase{}
 	c.machines[machine] = cases
-	return members(v, machine, func(key string, v any) error {
+	return eachMember(v, machine, func(key string, v any) error {
 		if key != "TestCases" {
 			return unknownField(key, "state machine "+machine, "TestCases")
 		}
-		return members(v, machine+", TestCases", func(name string, v any) error {
+		return eachMember(v, machine+", TestCases", func(name string, v any) error {
 			states := testCase{}
 			cases[name] = states
-			return members(v, machine+", test case "+name, func(state string, v any) error {
+			return eachMember(v, machine+", test case "+name, func(state string, v any) error {
 				response, ok := v.(string)
 				if !ok {
 					return fmt.Errorf("%s, test case %s: state %s must name a response", machine, name, state)
@@ -84,7 +84,7 @@ func (c *MockConfig) readMachine(machine string, v any) error {
 
 func (c *MockConfig) readResponse(name string, v any) error {
 	var r mockedResponse
-	err := members(v, "response "+name, func(index string, v any) error {
+	err := eachMember(v, "response "+name, func(index string, v any) error {
 		first, last, ok := attemptRange(index)
 		if !ok {
 			return fmt.Errorf("response %s: %q is no attempt such as \"0\" or \"1-2\"", name, index)
@@ -111,7 +111,7 @@ func (c *MockConfig) readResponse(name string, v any) error {
 
 func (a *mockedAttempts) read(v any) error {
 	fields := 0
-	err := members(v, "it", func(key string, v any) error {
+	err := eachMember(v, "it", func(key string, v any) error {
 		fields++
 		switch key {
 		case "Return":
@@ -119,7 +119,7 @@ func (a *mockedAttempts) read(v any) error {
 			return nil
 		case "Throw":
 			a.throw = &Error{}
-			return members(v, key, func(key string, v any) error {
+			return eachMember(v, key, func(key string, v any) error {
 				text, ok := v.(string)
 				switch {
 				case !ok:
@@ -161,8 +161,8 @@ func (c *MockConfig) check() error {
 	return nil
 }
 
-// members reads the members of an object.
-func members(v any, what string, read func(key string, v any) error) error {
+// eachMember reads the members of an object.
+func eachMember(v any, what string, read func(key string, v any) error) error {
 	o, ok := v.(*jsonata.Object)
 	if !ok {
 		return fmt.Errorf("%s must be an object", what)
