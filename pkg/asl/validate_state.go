@@ -243,12 +243,12 @@ func (s *stateCheck) mapState() {
 	if !s.jsonata {
 		s.path(s.o, "ItemsPath", s.at, 0)
 	} else if items, has := s.o.Get("Items"); has && !s.expression(items, "Items", s.at+"/Items") {
-		// A list may have expressions in it; an object is a list of its members.
-		switch items.(type) {
-		case []any, *jsonata.Object:
+		// A list may have expressions in it. The service also takes an object, as the list
+		// of its members, which the engine does not run.
+		if _, ok := items.([]any); ok {
 			s.expressions(items, "Items", s.at)
-		default:
-			s.schema(s.at+"/Items", "Value must be a JSON array, a JSON object or a JSONata expression")
+		} else {
+			s.schema(s.at+"/Items", "Value must be an array or a JSONata expression")
 		}
 	}
 	s.amount("MaxConcurrency", 0, maxSeconds)

@@ -12,18 +12,12 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// wholeNumber returns a member that is a whole number, however it is written.
+// wholeNumber returns a member that is written as a whole number: 1.0 is none.
 func wholeNumber(o *jsonata.Object, field string) (int, bool) {
 	value, _ := o.Get(field)
 	n, _ := value.(json.Number)
-	if i, err := strconv.Atoi(string(n)); err == nil {
-		return i, true
-	}
-	f, err := n.Float64()
-	if err != nil || f != float64(int(f)) {
-		return 0, false
-	}
-	return int(f), true
+	i, err := strconv.Atoi(string(n))
+	return i, err == nil
 }
 
 func (v *validator) integer(o *jsonata.Object, field, at string, low, high int) {

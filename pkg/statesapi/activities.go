@@ -37,3 +37,16 @@ func (s *Service) DescribeActivity(text *string) error {
 	}
 	return errorf(ActivityDoesNotExist, "Activity Does Not Exist: '%s'", *text)
 }
+
+// SendTask checks a task token as AWS does for SendTaskSuccess, SendTaskFailure and
+// SendTaskHeartbeat. No token was ever given: Express Workflows wait for none.
+func (s *Service) SendTask(token *string) error {
+	var c constraints
+	if c.required("taskToken", token != nil) {
+		c.text("taskToken", token, 1, 2048)
+	}
+	if err := c.err(); err != nil {
+		return err
+	}
+	return errInvalidToken()
+}

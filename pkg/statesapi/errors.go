@@ -119,6 +119,9 @@ const (
 	reasonRouting = "INVALID_ROUTING_CONFIGURATION"
 )
 
+// errInvalidToken is AWS's answer to a page's or a task's token that it has not given.
+func errInvalidToken() *Error { return errorf(InvalidToken, "Invalid Token: 'Invalid token'") }
+
 // errTypeNotSupported is AWS's answer to StartSyncExecution of a STANDARD machine, and
 // to listing the executions of an EXPRESS one.
 func errTypeNotSupported() *Error {

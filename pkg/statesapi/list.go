@@ -68,7 +68,7 @@ func page(list []string, maxResults *int64, token *string) (items []string, next
 		after, err := base64.RawURLEncoding.Strict().DecodeString(*token)
 		name, marked := strings.CutPrefix(string(after), tokenMark)
 		if err != nil || !marked {
-			return nil, "", errorf(InvalidToken, "Invalid Token: 'Invalid token'")
+			return nil, "", errInvalidToken()
 		}
 		list = list[sort.Search(len(list), func(i int) bool { return list[i] > name }):]
 	}

@@ -65,6 +65,8 @@ func operation(name string) func(context.Context, *call) (any, error) {
 		return createActivity
 	case "DescribeActivity":
 		return describeActivity
+	case "SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat":
+		return sendTask
 	case "TagResource":
 		return tag
 	case "UntagResource":

@@ -127,3 +127,14 @@ func describeActivity(_ context.Context, c *call) (any, error) {
 	}
 	return nil, c.service.DescribeActivity(text)
 }
+
+func sendTask(_ context.Context, c *call) (any, error) {
+	token := c.text("taskToken")
+	for _, name := range []string{"output", "error", "cause"} {
+		c.text(name)
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	return nil, c.service.SendTask(token)
+}
