@@ -149,12 +149,28 @@ func (s *Service) start(ctx context.Context, in StartInput, nested bool) (Execut
 
 // stoppable returns a context that the service's own end ends too.
 func (s *Service) stoppable(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	if ctx.Done() == nil { // as on the wire: nothing else ends it, and two links are saved
+		return context.WithCancelCause(valued{s.base, ctx})
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	unlink := context.AfterFunc(s.base, func() { cancel(context.Cause(s.base)) })
 	return ctx, func(cause error) {
 		unlink()
 		cancel(cause)
 	}
+}
+
+// A valued context ends as its own does, and has the values of another one too.
+type valued struct {
+	context.Context
+	values context.Context
+}
+
+func (v valued) Value(key any) any {
+	if value := v.values.Value(key); value != nil {
+		return value
+	}
+	return v.Context.Value(key)
 }
 
 // nested starts an execution for the task of another one.
