@@ -96,6 +96,7 @@ type validator struct {
 	express  bool
 	problems []Diagnostic
 	states   map[string]bool // the names met, in all flows
+	long     bool            // a location was too long, and that was said
 	// machineJSONata tells that JSONata is the language of the whole machine.
 	machineJSONata bool
 }
@@ -118,6 +119,22 @@ func (v *validator) schema(at, format string, args ...any) {
 }
 
 func (v *validator) warn(code, at, message string) { v.add(SeverityWarning, code, at, message) }
+
+// maxLocation bounds the locations of diagnostics. Each value has one, which begins with
+// those of all that it is in: of long names, some megabytes would make gigabytes.
+const maxLocation = 4096
+
+// join returns the location of a member whose name the definition chose.
+func (v *validator) join(at, name string) string {
+	if len(at)+len(name) < maxLocation {
+		return at + "/" + name
+	}
+	if !v.long {
+		v.long = true
+		v.schema(at, "The names that lead to a value cannot be longer than %d bytes together", maxLocation)
+	}
+	return at
+}
 
 // wrongType reports a value that is not of a type: String, Integer, Object …
 func (v *validator) wrongType(at, want string) { v.schema(at, "Expected value of type %s", want) }
@@ -229,7 +246,7 @@ func (v *validator) fields(o *jsonata.Object, at string, lists ...[]string) {
 	for i := range o.Len() {
 		key, _ := o.At(i)
 		if !slices.ContainsFunc(lists, func(list []string) bool { return slices.Contains(list, key) }) {
-			v.schema(at+"/"+key, "Field is not supported")
+			v.schema(v.join(at, key), "Field is not supported")
 		}
 	}
 }

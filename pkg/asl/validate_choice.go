@@ -74,7 +74,7 @@ func (s *stateCheck) jsonataRule(rule *jsonata.Object, at string) {
 		case operator || slices.Contains([]string{"Variable", "And", "Or", "Not"}, key):
 			s.only(key, at, false)
 		case !slices.Contains(choiceFields, key):
-			s.schema(at+"/"+key, "Field is not supported")
+			s.schema(s.join(at, key), "Field is not supported")
 		}
 	}
 }
@@ -88,7 +88,7 @@ func (s *stateCheck) rule(rule *jsonata.Object, at string, top bool, depth int) 
 	comparing, combining := 0, 0
 	for i := range rule.Len() {
 		key, value := rule.At(i)
-		where := at + "/" + key
+		where := s.join(at, key)
 		switch kind, isPath, operator := operandType(key); {
 		case operator:
 			comparing++

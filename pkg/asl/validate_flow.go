@@ -2,6 +2,7 @@ package asl
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -53,7 +54,7 @@ func (v *validator) flow(o *jsonata.Object, at string) {
 	}
 	for i := range states.Len() {
 		name, value := states.At(i)
-		where := at + "/States/" + name
+		where := v.join(at+"/States", name)
 		g.names = append(g.names, name)
 		if v.states[name] {
 			v.add(SeverityError, duplicateState, where, "Duplicate State name: "+name)
@@ -89,7 +90,8 @@ func (v *validator) graph(g *graph) {
 	}
 	missing := func(t transition) {
 		if !exists[t.to] {
-			v.add(SeverityError, missingTarget, t.at, "Missing 'Next' target: "+t.to)
+			field := t.at[strings.LastIndexByte(t.at, '/')+1:]
+			v.add(SeverityError, missingTarget, t.at, fmt.Sprintf("Missing '%s' target: %s", field, t.to))
 		}
 	}
 	missing(transition{g.start, g.at + "/StartAt"})

@@ -47,7 +47,7 @@ func (s *stateCheck) catch(name string, g *graph) {
 					s.expressions(value, at[len(s.at)+1:]+"/Output", s.at)
 				}
 			default:
-				s.schema(at+"/"+key, "Field is not supported")
+				s.schema(s.join(at, key), "Field is not supported")
 			}
 		}
 		s.comment(o, at)

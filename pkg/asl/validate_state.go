@@ -135,7 +135,7 @@ func (s *stateCheck) supported() {
 		case slices.Contains(f.jsonata, key):
 			s.only(key, s.at, true)
 		default:
-			s.schema(s.at+"/"+key, "Field is not supported")
+			s.schema(s.join(s.at, key), "Field is not supported")
 		}
 	}
 }

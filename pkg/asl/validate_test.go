@@ -55,7 +55,7 @@ func TestValidate(t *testing.T) {
 		"timeout":             {`{"StartAt":"A","TimeoutSeconds":"1","States":{"A":{"Type":"Succeed"}}}`, schema + "Expected value of type Integer at /TimeoutSeconds"},
 		"comment":             {`{"StartAt":"A","Comment":1,"States":{"A":{"Type":"Succeed"}}}`, schema + "Expected value of type String at /Comment"},
 		"state is no object":  {`{"StartAt":"A","States":{"A":1}}`, schema + "Expected value of type Object at /States/A"},
-		"start is not there":  {`{"StartAt":"Z","States":{"A":{"Type":"Succeed"}}}`, missing + "Missing 'Next' target: Z at /StartAt, " + missing + `State "A" is not reachable. at /States/A`},
+		"start is not there":  {`{"StartAt":"Z","States":{"A":{"Type":"Succeed"}}}`, missing + "Missing 'StartAt' target: Z at /StartAt, " + missing + `State "A" is not reachable. at /States/A`},
 		"next is not there":   {one(`"Type":"Pass","Next":"Z"`), missing + "Missing 'Next' target: Z at /States/A/Next, MISSING_TERMINAL_STATE: No terminal state found: one must be of type Succeed or Fail, or have \"End\": true at /States"},
 		"unreachable":         {`{"StartAt":"A","States":{"A":{"Type":"Succeed"},"B":{"Type":"Succeed"}}}`, missing + `State "B" is not reachable. at /States/B`},
 		"endless":             {one(`"Type":"Pass","Next":"A"`), "MISSING_TERMINAL_STATE: No terminal state found: one must be of type Succeed or Fail, or have \"End\": true at /States"},
@@ -120,7 +120,7 @@ func TestValidate(t *testing.T) {
 		"empty choices":      {one(`"Type":"Choice","Choices":[]`), schema + "Value cannot be empty at /States/A/Choices"},
 		"rule's next":        {aRule(`{"Variable":"$.a","IsNull":true}`), schema + "These fields are required: [Next] at /States/A/Choices[0]"},
 		"rule's target":      {aRule(`{"Variable":"$.a","IsNull":true,"Next":"Z"}`), missing + "Missing 'Next' target: Z at /States/A/Choices[0]/Next"},
-		"default's target":   {one(`"Type":"Choice","Choices":[{"Variable":"$.a","IsNull":true,"Next":"B"}],"Default":"Z"`), missing + "Missing 'Next' target: Z at /States/A/Default"},
+		"default's target":   {one(`"Type":"Choice","Choices":[{"Variable":"$.a","IsNull":true,"Next":"B"}],"Default":"Z"`), missing + "Missing 'Default' target: Z at /States/A/Default"},
 		"no variable":        {aRule(`{"IsNull":true,"Next":"B"}`), schema + "These fields are required: [Variable] at /States/A/Choices[0]"},
 		"no operator":        {aRule(`{"Variable":"$.a","Next":"B"}`), schema + "Exactly one comparison operator is required at /States/A/Choices[0]"},
 		"two operators":      {aRule(`{"Variable":"$.a","IsNull":true,"StringEquals":"a","Next":"B"}`), schema + "Exactly one comparison operator is required at /States/A/Choices[0]"},
@@ -149,7 +149,7 @@ func TestValidate(t *testing.T) {
 		"branch's field":       {one(`"Type":"Parallel","End":true,"Branches":[{"StartAt":"I","TimeoutSeconds":1,"States":{"I":{"Type":"Succeed"}}}]`), schema + "Field is not supported at /States/A/Branches[0]/TimeoutSeconds"},
 		"branch's start":       {one(`"Type":"Parallel","End":true,"Branches":[{"States":{"I":{"Type":"Succeed"}}}]`), schema + "These fields are required: [StartAt] at /States/A/Branches[0]"},
 		"no processor":         {one(`"Type":"Map","End":true`), schema + "These fields are required: [ItemProcessor] at /States/A"},
-		"processor's target":   {one(`"Type":"Map","End":true,"ItemProcessor":{"StartAt":"Z","States":{"I":{"Type":"Succeed"}}}`), missing + "Missing 'Next' target: Z at /States/A/ItemProcessor/StartAt, " + missing + `State "I" is not reachable. at /States/A/ItemProcessor/States/I`},
+		"processor's target":   {one(`"Type":"Map","End":true,"ItemProcessor":{"StartAt":"Z","States":{"I":{"Type":"Succeed"}}}`), missing + "Missing 'StartAt' target: Z at /States/A/ItemProcessor/StartAt, " + missing + `State "I" is not reachable. at /States/A/ItemProcessor/States/I`},
 		"mode":                 {one(`"Type":"Map","End":true,"ItemProcessor":{"ProcessorConfig":{"Mode":"inline"},"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "The field 'Mode' should have one of these values: [INLINE, DISTRIBUTED] at /States/A/ItemProcessor/ProcessorConfig/Mode"},
 		"concurrency":          {one(`"Type":"Map","End":true,"MaxConcurrency":-1,"Iterator":{"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "Value must be greater than or equal to 0 at /States/A/MaxConcurrency"},
 		"percentage":           {one(`"Type":"Map","End":true,"ToleratedFailurePercentage":101,"Iterator":{"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "Value must be less than or equal to 100 at /States/A/ToleratedFailurePercentage"},
@@ -228,5 +228,32 @@ func TestLocate(t *testing.T) {
 		if got := fmt.Sprintf("%d:%d", line, column); got != want {
 			t.Errorf("%s is at %s, want %s", joined(list), got, want)
 		}
+	}
+}
+
+// Long names in many places cost neither time nor memory: each value's location holds
+// the names of all that it is in.
+func TestValidateLongNames(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("n", 300_000)
+	many := func(item string) string { return strings.Repeat(item+",", 20_000) }
+	for name, definition := range map[string]string{
+		"template":   one(`"Type":"Pass","Parameters":{"` + long + `":[` + many(`{"a.$":"b"}`) + `1]},"End":true`),
+		"expression": one(`"Type":"Pass",` + jsonataIs + `"Output":{"` + long + `":[` + many(`"{%(%}"`) + `1]},"End":true`),
+		"state":      `{"StartAt":"A","States":{"` + long + `":{"Type":"Task","Retry":[` + many(`{"x":1}`) + `{}]}}}`,
+		"variables":  one(`"Type":"Pass","Assign":{"` + long + `":[` + many(`{"a.$":"b"}`) + `1]},"End":true`),
+		"rule":       aRule(`{"` + long + `":1,"Not":{"` + long + `":1},"Next":"B"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			size := 0
+			list := asl.Validate([]byte(definition), true)
+			for _, d := range list {
+				size += len(d.Location) + len(d.Message)
+			}
+			if len(list) == 0 || len(list) > 1000 || size > 10<<20 {
+				t.Errorf("%d diagnostics with %d bytes, want some, with a bound", len(list), size)
+			}
+		})
 	}
 }

@@ -115,7 +115,7 @@ func (v *validator) template(value any, at string) {
 	case *jsonata.Object:
 		for i := range value.Len() {
 			key, item := value.At(i)
-			where := at + "/" + key
+			where := v.join(at, key)
 			if strings.HasSuffix(key, ".$") {
 				v.dynamic(item, key, where)
 				continue
@@ -204,10 +204,10 @@ func (s *stateCheck) assign(o *jsonata.Object, at string) {
 			name = strings.TrimSuffix(key, ".$")
 		}
 		if !validVariable(name) {
-			s.schema(at+"/"+key, "Value is not a valid variable name")
+			s.schema(s.join(at, key), "Value is not a valid variable name")
 		}
 		if s.jsonata {
-			s.expressions(item, "Assign/"+key, strings.TrimSuffix(at, "/Assign"))
+			s.expressions(item, s.join("Assign", key), strings.TrimSuffix(at, "/Assign"))
 		}
 	}
 	if !s.jsonata {
@@ -260,7 +260,7 @@ func (s *stateCheck) expressions(value any, field, state string) {
 	case *jsonata.Object:
 		for i := range value.Len() {
 			key, item := value.At(i)
-			s.expressions(item, field+"/"+key, state)
+			s.expressions(item, s.join(field, key), state)
 		}
 	case []any:
 		for i, item := range value {
