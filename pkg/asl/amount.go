@@ -13,6 +13,7 @@ import (
 // form, or an expression.
 type amount struct {
 	field    string // empty where the state does not have it
+	low      int    // the least that an expression may make: 0 or 1
 	constant float64
 	path     *source
 	expr     *expression
@@ -39,8 +40,9 @@ func (a *amount) whole(ctx context.Context, v *view) (int, *Error) {
 		if err != nil {
 			return 0, err
 		}
-		if n < 0 || n > maxWhole || n != float64(int(n)) {
-			return 0, v.f.queryError(a.field, fmt.Sprintf("The %s field must be a non-negative integer but was: %s", a.field, quote(n)))
+		if n < float64(a.low) || n > maxWhole || n != float64(int(n)) {
+			sign := [...]string{"non-negative", "positive"}[a.low]
+			return 0, v.f.queryError(a.field, fmt.Sprintf("The %s field must be a %s integer but was: %s", a.field, sign, quote(n)))
 		}
 		return int(n), nil
 	}

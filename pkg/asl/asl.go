@@ -52,11 +52,14 @@ type TaskRunner interface {
 // without Tasks, every task fails with States.TaskFailed and says how to mock it.
 type Environment struct {
 	Tasks TaskRunner
-	Now   func() time.Time
+	// Now is the clock of waits, limits and events, and of $now and $millis.
+	Now func() time.Time
 	// Sleep waits, and returns an error when ctx ends first.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Rand returns a number in [0, 1).
+	// Rand returns a number in [0, 1): jitter, States.MathRandom, and $random, $shuffle and $uuid
+	// come of it. It must be safe for concurrent use, as must Now and UUID.
 	Rand func() float64
+	// UUID returns what States.UUID does.
 	UUID func() string
 	// Observe is told of every event, one at a time and in the order of their
 	// numbers. It delays the execution, and must not run another Observe.

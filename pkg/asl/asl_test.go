@@ -142,6 +142,13 @@ func TestTimeouts(t *testing.T) {
 	}{
 		"of the task":      {task(`"TimeoutSeconds":7,"End":true`), asl.Failed, "States.Timeout", 7 * time.Second},
 		"caught":           {task(`"TimeoutSeconds":7,"Catch":[{"ErrorEquals":["States.Timeout"],"Next":"C"}],"End":true`), asl.Succeeded, "", 7 * time.Second},
+		"heartbeat":        {task(`"TimeoutSeconds":7,"HeartbeatSeconds":3,"End":true`), asl.Failed, "States.Timeout", 3 * time.Second},
+		"heartbeat alone":  {task(`"HeartbeatSeconds":3,"End":true`), asl.Failed, "States.Timeout", 3 * time.Second},
+		"longer heartbeat": {task(`"TimeoutSeconds":2,"HeartbeatSecondsPath":"$$.Execution.Input.h","End":true`), asl.Failed, "States.Timeout", 2 * time.Second},
+		"by a path":        {task(`"TimeoutSecondsPath":"$.t","End":true`), asl.Failed, "States.Timeout", 5 * time.Second},
+		"by an expression": {task(`"QueryLanguage":"JSONata","TimeoutSeconds":"{% $states.input.t - 1 %}","End":true`), asl.Failed, "States.Timeout", 4 * time.Second},
+		"retried":          {task(`"TimeoutSeconds":2,"Retry":[{"ErrorEquals":["States.Timeout"],"MaxAttempts":1}],"End":true`), asl.Failed, "States.Timeout", 5 * time.Second},
+		"not a failure":    {task(`"TimeoutSeconds":2,"Retry":[{"ErrorEquals":["States.TaskFailed"]}],"End":true`), asl.Failed, "States.Timeout", 2 * time.Second},
 		"of the machine":   {fmt.Sprintf(wait, `"TimeoutSeconds":3,`, 10), asl.TimedOut, "States.Timeout", 3 * time.Second},
 		"of the service":   {fmt.Sprintf(wait, "", 999), asl.TimedOut, "States.Timeout", 5 * time.Minute},
 		"none":             {fmt.Sprintf(wait, "", 299), asl.Succeeded, "", 299 * time.Second},
@@ -153,7 +160,7 @@ func TestTimeouts(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				r := run(t, test.definition, `{}`, asl.Environment{Tasks: hang})
+				r := run(t, test.definition, `{"t":5,"h":60}`, asl.Environment{Tasks: hang})
 				if r.Status != test.status || r.Error != test.error {
 					t.Errorf("got = %s %s (%s), want %s %s", r.Status, r.Error, r.Cause, test.status, test.error)
 				}

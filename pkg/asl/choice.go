@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -78,7 +79,29 @@ func isNumber(v any) bool {
 func strings2(v, o any, ok func(int) bool) bool {
 	a, isText1 := v.(string)
 	b, isText2 := o.(string)
-	return isText1 && isText2 && ok(strings.Compare(a, b))
+	return isText1 && isText2 && ok(compareText(a, b))
+}
+
+// compareText orders text as Java does, by its UTF-16: what needs two units comes before
+// U+E000 and what follows it.
+func compareText(a, b string) int {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	for i > 0 && i < len(a) && !utf8.RuneStart(a[i]) {
+		i--
+	}
+	x, _ := utf8.DecodeRuneInString(a[i:])
+	y, _ := utf8.DecodeRuneInString(b[i:])
+	const first, private = 0x10000, 0xE000
+	switch {
+	case x >= first && y >= private && y < first:
+		return -1
+	case y >= first && x >= private && x < first:
+		return 1
+	}
+	return strings.Compare(a, b)
 }
 
 func numbers(v, o any, ok func(int) bool) bool {

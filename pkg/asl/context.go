@@ -27,7 +27,7 @@ func (f *frame) contextObject() any {
 	st := jsonata.NewObject(3)
 	st.Set("Name", f.state.name)
 	st.Set("EnteredTime", f.since.UTC().Format(layout))
-	if f.state.hasOwnResult() { // those that can be retried
+	if f.state.hasOwnResult() { // the types that may have a Retry
 		st.Set("RetryCount", json.Number(strconv.Itoa(f.retries)))
 	}
 	o := jsonata.NewObject(4)

@@ -57,14 +57,14 @@ func (e Event) details() (field string, _ *jsonata.Object) {
 	field = strings.ToLower(e.Type[:1]) + e.Type[1:] + "EventDetails"
 	switch {
 	case strings.HasSuffix(e.Type, "StateEntered"):
-		field = "stateEnteredEventDetails"
 		d.Set("name", e.Name)
 		setText(d, "input", e.Input)
+		return "stateEnteredEventDetails", d
 	case strings.HasSuffix(e.Type, "StateExited"):
-		field = "stateExitedEventDetails"
 		d.Set("name", e.Name)
 		setText(d, "output", e.Output)
 		e.setAssigned(d)
+		return "stateExitedEventDetails", d
 	case strings.HasPrefix(e.Type, "MapIteration"):
 		d.Set("name", e.Name)
 		d.Set("index", jsonata.FromGo(e.Index))
@@ -72,38 +72,48 @@ func (e Event) details() (field string, _ *jsonata.Object) {
 		d.Set("length", jsonata.FromGo(e.Length))
 	case e.Type == "ExecutionStarted":
 		setText(d, "input", e.Input)
-	case e.Type == "LambdaFunctionScheduled":
+	case e.Type == "EvaluationFailed":
+		e.setFailure(d)
+		setPresent(d, "location", e.Location)
+		d.Set("state", e.Name)
+	case e.isBare():
+		return "", nil
+	default:
+		e.setOutcome(d)
+	}
+	return field, d
+}
+
+// isBare tells the events that have no details: those of a Map and a Parallel as a whole,
+// aborts, and the start of a Lambda function.
+func (e Event) isBare() bool {
+	ofAll := strings.HasPrefix(e.Type, "Parallel") || strings.HasPrefix(e.Type, "MapState")
+	return ofAll || strings.HasSuffix(e.Type, "Aborted") || e.Type == "LambdaFunctionStarted"
+}
+
+// setOutcome sets the details of a task's or of the execution's event.
+func (e Event) setOutcome(d *jsonata.Object) {
+	if e.Type == "LambdaFunctionScheduled" {
 		d.Set("resource", e.Resource)
 		setText(d, "input", e.Input)
 		e.setLimits(d)
+		return
+	}
+	e.setTask(d)
+	switch {
 	case e.Type == "TaskScheduled":
-		e.setTask(d)
 		d.Set("parameters", quote(e.Input))
 		e.setLimits(d)
-	case e.Type == "EvaluationFailed":
-		setPresent(d, "error", e.Error)
-		setPresent(d, "cause", e.Cause)
-		setPresent(d, "location", e.Location)
-		d.Set("state", e.Name)
-	case strings.HasPrefix(e.Type, "Task") && strings.HasSuffix(e.Type, "Aborted"),
-		e.Type == "LambdaFunctionStarted":
-		return "", nil
 	case strings.HasSuffix(e.Type, "Failed"), strings.HasSuffix(e.Type, "TimedOut"):
-		if strings.HasPrefix(e.Type, "Parallel") || strings.HasPrefix(e.Type, "MapState") {
-			return "", nil
-		}
-		e.setTask(d)
-		setPresent(d, "error", e.Error)
-		setPresent(d, "cause", e.Cause)
-	case strings.HasSuffix(e.Type, "StateSucceeded"), strings.HasSuffix(e.Type, "StateStarted"), strings.HasSuffix(e.Type, "Aborted"):
-		return "", nil
+		e.setFailure(d)
 	case strings.HasSuffix(e.Type, "Succeeded"), strings.HasSuffix(e.Type, "Submitted"):
-		e.setTask(d)
 		setText(d, "output", e.Output)
-	default:
-		e.setTask(d)
 	}
-	return field, d
+}
+
+func (e Event) setFailure(d *jsonata.Object) {
+	setPresent(d, "error", e.Error)
+	setPresent(d, "cause", e.Cause)
 }
 
 func (e Event) setTask(d *jsonata.Object) {

@@ -303,3 +303,35 @@ func TestExpressionsAreBounded(t *testing.T) {
 		})
 	}
 }
+
+// A wait past the execution's time ends it, also where the wait itself takes none.
+func TestWaitPastTheEnd(t *testing.T) {
+	t.Parallel()
+	r := run(t, `{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":400,"End":true}}}`, `{}`, asl.Environment{Sleep: noWait})
+	if r.Status != asl.TimedOut || r.Error != "States.Timeout" {
+		t.Errorf("got = %s %s %s, want TIMED_OUT", r.Status, r.Error, r.Cause)
+	}
+}
+
+// Definitions that would run for ever where waits take no time end too.
+func TestLoopsEnd(t *testing.T) {
+	t.Parallel()
+	pass := `{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}`
+	tests := map[string]string{
+		"states":  `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"A"}}}`,
+		"retries": `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"f","Retry":[{"ErrorEquals":["States.ALL"],"MaxAttempts":99999999,"BackoffRate":1}],"End":true}}}`,
+		"catches": `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"f","Catch":[{"ErrorEquals":["States.ALL"],"Next":"T"}],"End":true}}}`,
+		"maps": `{"StartAt":"M","States":{"M":{"Type":"Map","ItemsPath":"$$.Execution.Input","ItemProcessor":{"StartAt":"N","States":{
+			"N":{"Type":"Map","ItemsPath":"$$.Execution.Input","ItemProcessor":` + pass + `,"ResultPath":null,"End":true}}},"ResultPath":null,"Next":"M"}}}`,
+	}
+	for name, definition := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tasks := asl.TaskFuncs{"f": func(context.Context, any) (any, error) { return nil, &asl.Error{Name: "E"} }}
+			r := run(t, definition, `[1,1,1,1,1,1,1,1,1,1]`, asl.Environment{Tasks: tasks, Sleep: noWait})
+			if r.Error != "States.Runtime" || !strings.Contains(r.Cause, "seems to loop") {
+				t.Errorf("got = %s %s %s, want States.Runtime of a loop", r.Status, r.Error, r.Cause)
+			}
+		})
+	}
+}

@@ -51,6 +51,7 @@ func (p *parser) templateProblem(at, message string) { p.schema(at, "%s", messag
 // form or by an expression where it comes from.
 func (p *parser) amount(o *jsonata.Object, field, at string, low int) amount {
 	if a, ok := p.dynamic(o, field, at); ok || !hasKey(o, field) {
+		a.low = low
 		return a
 	}
 	return amount{field: field, constant: float64(p.whole(o, field, at, low, maxWhole))}

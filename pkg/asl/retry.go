@@ -26,7 +26,11 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 		}
 		if wait, again := f.retryAfter(s, counts, err); again {
 			f.retries++
-			if e := f.run.sleep(ctx, wait); e != nil {
+			e := f.run.sleep(ctx, wait)
+			if e == nil {
+				e = f.run.count()
+			}
+			if e != nil {
 				return nil, "", e
 			}
 			continue

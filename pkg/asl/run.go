@@ -20,7 +20,7 @@ type run struct {
 	// deadline is by the clock of the environment; the context of a run has the real one.
 	deadline  time.Time
 	expired   atomic.Bool  // the deadline has passed
-	steps     atomic.Int64 // transitions so far
+	steps     atomic.Int64 // transitions and retries so far
 	workers   atomic.Int64 // goroutines, but for the caller's
 	variables atomic.Int64 // bytes
 	// effects are the options of expressions that look at the clock or at chance.
@@ -114,6 +114,14 @@ func (r *run) timedOut() *Error {
 	return &Error{Name: "States.Timeout", fatal: true}
 }
 
+// count counts a transition or a retry.
+func (r *run) count() *Error {
+	if r.steps.Add(1) > maxTransitions {
+		return &Error{Name: "States.Runtime", Cause: fmt.Sprintf("The local engine ends an execution after %d transitions; this one seems to loop.", maxTransitions), fatal: true}
+	}
+	return nil
+}
+
 // flow runs a StartAt with its States to its end.
 func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 	name := fl.start
@@ -122,8 +130,8 @@ func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 		if ctx.Err() != nil || !f.since.Before(f.run.deadline) {
 			return nil, f.run.timedOut()
 		}
-		if f.run.steps.Add(1) > maxTransitions {
-			return nil, &Error{Name: "States.Runtime", Cause: fmt.Sprintf("The local engine ends an execution after %d transitions; this one seems to loop.", maxTransitions), fatal: true}
+		if err := f.run.count(); err != nil {
+			return nil, err
 		}
 		f.state, f.retries, f.assigned, f.token = fl.states[name], 0, nil, ""
 		f.before = f.last

@@ -3,6 +3,8 @@ package asl
 import (
 	"context"
 	"fmt"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 // NoTasks fails every task, and says what could run it.
@@ -44,5 +46,5 @@ func (t TaskFuncs) RunTask(ctx context.Context, task Task) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return call.result(lambdaAnswer{status: 200, value: out})
+	return call.result(lambdaAnswer{status: 200, value: jsonata.FromGo(out)})
 }

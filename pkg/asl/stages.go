@@ -99,10 +99,15 @@ func (f *frame) selectInput(raw any) (any, *Error) {
 
 // arguments applies Parameters or Arguments: what the state itself works on.
 func (f *frame) arguments(ctx context.Context, v *view) (any, *Error) {
-	if f.state.arguments == nil {
+	s := f.state
+	if s.arguments == nil {
 		return v.input, nil
 	}
-	return f.state.arguments.eval(ctx, v)
+	out, err := s.arguments.eval(ctx, v)
+	if err == nil && s.hasOwnResult() { // that of others is checked as their output
+		err = f.check(out)
+	}
+	return out, err
 }
 
 // act does what a state of its type is for.

@@ -24,11 +24,6 @@ func (f *frame) task(ctx context.Context, v *view, arguments any) (any, *Error) 
 	if err != nil {
 		return nil, err
 	}
-	if !same(v.input, arguments) {
-		if err := f.check(arguments); err != nil {
-			return nil, err
-		}
-	}
 	taskCtx := ctx
 	if limit := limits.shorter(); limit > 0 {
 		var cancel context.CancelFunc

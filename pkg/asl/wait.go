@@ -23,7 +23,11 @@ func (f *frame) wait(ctx context.Context, v *view) *Error {
 // time: a clock that is faster than the real one reaches that first.
 func (r *run) sleep(ctx context.Context, d time.Duration) *Error {
 	left := r.deadline.Sub(r.env.Now())
-	if err := r.env.Sleep(ctx, max(min(d, left), 0)); err != nil || d > left {
+	err := r.env.Sleep(ctx, max(min(d, left), 0))
+	if err == nil && d > left {
+		r.expired.Store(true)
+	}
+	if err != nil || d > left {
 		return r.timedOut()
 	}
 	return nil

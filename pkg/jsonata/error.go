@@ -83,8 +83,9 @@ func (e *Error) describe() {
 	e.Message = strings.NewReplacer(
 		"{{value}}", showValue(e.Value),
 		"{{other}}", showValue(e.other),
-		"{{expected}}", e.expected,
-		"{{token}}", e.Token,
+		"{{expected}}", showValue(e.expected),
+		"{{{token}}}", e.Token,
+		"{{token}}", showValue(e.Token),
 		"{{index}}", fmt.Sprint(e.Index),
 	).Replace(text)
 }

@@ -77,7 +77,7 @@ func ExampleStepFunctions() {
 	print(v)
 	fmt.Println(err)
 	// Output:
-	// S0211: The symbol ? cannot be used as a unary operator
+	// S0211: The symbol "?" cannot be used as a unary operator
 	// [[1,2],[3,4],[5]]
 	// <nil>
 }

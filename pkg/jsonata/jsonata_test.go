@@ -158,14 +158,14 @@ func TestEvaluationErrors(t *testing.T) {
 		position          int
 		message           string
 	}{
-		{`1 + "a"`, "T2002", "+", 2, "The right side of the + operator must evaluate to a number"},
-		{`$sum("a")`, "T0412", "sum", 4, "Argument 1 of function sum must be an array of numbers"},
-		{`[1, $substring("a")]`, "T0410", "substring", 14, "Argument 2 of function substring does not match function signature"},
-		{`1 < "a"`, "T2009", "<", 2, `The values 1 and "a" either side of operator < must be of the same data type`},
+		{`1 + "a"`, "T2002", "+", 2, `The right side of the "+" operator must evaluate to a number`},
+		{`$sum("a")`, "T0412", "sum", 4, `Argument 1 of function "sum" must be an array of "numbers"`},
+		{`[1, $substring("a")]`, "T0410", "substring", 14, `Argument 2 of function "substring" does not match function signature`},
+		{`1 < "a"`, "T2009", "<", 2, `The values 1 and "a" either side of operator "<" must be of the same data type`},
 		{`$error("no")`, "D3137", "error", 6, "no"},
 		{`count([1])`, "T1005", "count", 5, "Attempted to invoke a non-function. Did you mean $count?"},
 		{`-"x"`, "D1002", "-", 0, `Cannot negate a non-numeric value: "x"`},
-		{`($f := function($x) { $x.a + "b" }; [1] ~> $map($f))`, "T2002", "+", 27, "The right side of the + operator must evaluate to a number"},
+		{`($f := function($x) { $x.a + "b" }; [1] ~> $map($f))`, "T2002", "+", 27, `The right side of the "+" operator must evaluate to a number`},
 	}
 	for _, tt := range tests {
 		_, err := MustCompile(tt.expr).Eval(context.Background(), Undefined, nil)

@@ -1,7 +1,7 @@
 package jsonata
 
 // messages are the texts of the errors, by code. {{token}}, {{value}} and so on stand
-// for the fields of an [Error].
+// for the fields of an [Error], as JSON; {{{token}}} is the token as it is.
 var messages = map[string]string{
 	"D1001": "Number out of range: {{value}}",
 	"D1002": "Cannot negate a non-numeric value: {{value}}",
@@ -46,7 +46,7 @@ var messages = map[string]string{
 	"D3136": "The date/time picture string is missing specifiers required to parse the timestamp",
 	"D3138": "The $single() function expected exactly 1 matching result.  Instead it matched more.",
 	"D3139": "The $single() function expected exactly 1 matching result.  Instead it matched 0.",
-	"D3140": "Malformed URL passed to ${{token}}(): {{value}}",
+	"D3140": "Malformed URL passed to ${{{token}}}(): {{value}}",
 	"D3142": "The argument of the parse function is not valid JSON: {{value}}",
 	"D3143": "Argument {{index}} of function {{token}} is not supported: {{value}}",
 	"S0101": "String literal must be terminated by a matching quote",
@@ -80,9 +80,9 @@ var messages = map[string]string{
 	"T0411": "Context value is not a compatible type with argument {{index}} of function {{token}}",
 	"T0412": "Argument {{index}} of function {{token}} must be an array of {{expected}}",
 	"T1003": "Key in object structure must evaluate to a string; got: {{value}}",
-	"T1005": "Attempted to invoke a non-function. Did you mean ${{token}}?",
+	"T1005": "Attempted to invoke a non-function. Did you mean ${{{token}}}?",
 	"T1006": "Attempted to invoke a non-function",
-	"T1007": "Attempted to partially apply a non-function. Did you mean ${{token}}?",
+	"T1007": "Attempted to partially apply a non-function. Did you mean ${{{token}}}?",
 	"T1008": "Attempted to partially apply a non-function",
 	"T1010": "The matcher function argument passed to function {{token}} does not return the correct object structure",
 	"T2001": "The left side of the {{token}} operator must evaluate to a number",

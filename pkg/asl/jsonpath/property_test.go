@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -106,8 +107,41 @@ func TestAgreesWithOjg(t *testing.T) {
 		for range rapid.IntRange(1, 4).Draw(t, "steps") {
 			path += shared(t)
 		}
+		if strings.LastIndex(path, "..") > len("$") && hasEmpty(doc) {
+			t.Skip("ojg ends a descent from several values at the first that is empty: $[*]..d of [[],[{\"d\":1}]]")
+		}
 		compare(t, doc, path)
 	})
+}
+
+// hasEmpty reports whether an array or an object in v is empty.
+func hasEmpty(v any) bool {
+	switch v := v.(type) {
+	case []any:
+		return len(v) == 0 || slices.ContainsFunc(v, hasEmpty)
+	case *jsonata.Object:
+		for i := range v.Len() {
+			if _, item := v.At(i); hasEmpty(item) {
+				return true
+			}
+		}
+		return v.Len() == 0
+	}
+	return false
+}
+
+// Where ojg's answer is wrong, and the test above passes it over, ours is checked here.
+func TestDescentFromEmptyValues(t *testing.T) {
+	t.Parallel()
+	doc := []any{[]any{}, []any{jsonata.FromGo(map[string]any{"d": false})}}
+	p, err := Parse("$[*]..d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, _ := p.Eval(doc)
+	if diff := cmp.Diff([]any{false}, v); diff != "" {
+		t.Errorf("value (-want +got):\n%s", diff)
+	}
 }
 
 // TestAgreesWithOjgOnConditions keeps to lists of objects, where a condition means
