@@ -163,7 +163,7 @@ func TestValidate(t *testing.T) {
 		"condition":           {one(`"Type":"Choice",` + jsonataIs + `"Default":"B","Choices":[{"Condition":"a = b","Next":"B"}]`), schema + "Value must be a Boolean or a JSONata expression at /States/A/Choices[0]/Condition"},
 		"seconds":             {one(`"Type":"Wait",` + jsonataIs + `"Seconds":"1","End":true`), schema + "Expected value of type Integer at /States/A/Seconds"},
 		"items":               {one(`"Type":"Map",` + jsonataIs + `"Items":"a","End":true,"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "Value must be an array or a JSONata expression at /States/A/Items"},
-		"variable in JSONata": {one(`"Type":"Pass",` + jsonataIs + `"Assign":{"a":"{% + %}"},"End":true`), schema + "The JSONata expression ' + ' specified for the field 'Assign/a' is not valid. S0211: The symbol + cannot be used as a unary operator at /States/A/Assign/a"},
+		"variable in JSONata": {one(`"Type":"Pass",` + jsonataIs + `"Assign":{"a":"{% + %}"},"End":true`), schema + "The JSONata expression ' + ' specified for the field 'Assign/a' is not valid. S0211: The symbol \"+\" cannot be used as a unary operator at /States/A/Assign/a"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
