@@ -223,16 +223,9 @@ func (s *Service) UpdateAlias(in UpdateAliasInput) (*UpdateAliasOutput, error) {
 	if in.Description == nil && in.Routes == nil {
 		return nil, invalid(reasonMissing, "Either the description or the routingConfiguration must be specified")
 	}
-	var routes []weighted
-	if in.Routes != nil {
-		machine, list, err := parseRoutes(in.Routes)
-		if err != nil {
-			return nil, err
-		}
-		if machine.base != a.base {
-			return nil, invalid(reasonRouting, "Routing configuration must contain versions of the alias's own state machine. Received: [%s]", machine.base)
-		}
-		routes = list
+	routes, err := in.routes(a)
+	if err != nil {
+		return nil, err
 	}
 	if e := s.get(a); e == nil || e.aliases[a.qualifier] == nil {
 		return nil, noReference()
@@ -262,6 +255,18 @@ func (s *Service) UpdateAlias(in UpdateAliasInput) (*UpdateAliasOutput, error) {
 		return nil, failed
 	}
 	return out, nil
+}
+
+// routes returns the routes of the alias's own state machine that were sent, or nil.
+func (in UpdateAliasInput) routes(a arn) ([]weighted, *Error) {
+	if in.Routes == nil {
+		return nil, nil
+	}
+	machine, routes, err := parseRoutes(in.Routes)
+	if err == nil && machine.base != a.base {
+		err = invalid(reasonRouting, "Routing configuration must contain versions of the alias's own state machine. Received: [%s]", machine.base)
+	}
+	return routes, err
 }
 
 // An AliasInput is the request of [Service.DescribeAlias] and [Service.DeleteAlias].
