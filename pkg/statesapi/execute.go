@@ -96,8 +96,13 @@ func (s *Service) startSync(ctx context.Context, in StartInput, nested bool) (Ex
 	}
 	defer s.release()
 
-	ctx, stop := s.stoppable(ctx)
-	defer stop(nil)
+	if ctx.Done() == nil { // as on the wire: the service's end alone ends it
+		ctx = valued{s.base, ctx}
+	} else {
+		var stop context.CancelCauseFunc
+		ctx, stop = s.stoppable(ctx)
+		defer stop(nil)
+	}
 	s.run(ctx, x)
 	if x.stopped != nil {
 		return ExecutionRecord{}, &Stopped{x.record, x.stopped}
@@ -149,9 +154,6 @@ func (s *Service) start(ctx context.Context, in StartInput, nested bool) (Execut
 
 // stoppable returns a context that the service's own end ends too.
 func (s *Service) stoppable(ctx context.Context) (context.Context, context.CancelCauseFunc) {
-	if ctx.Done() == nil { // as on the wire: nothing else ends it, and two links are saved
-		return context.WithCancelCause(valued{s.base, ctx})
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	unlink := context.AfterFunc(s.base, func() { cancel(context.Cause(s.base)) })
 	return ctx, func(cause error) {

@@ -147,7 +147,15 @@ func read(r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxRequest {
 		return nil, tooLarge
 	}
-	// The length is a claim: room is made for what arrives.
+	// A length is a claim: room is made for what arrives, but for a little.
+	const little = 16 << 10
+	if n := r.ContentLength; n > 0 && n <= little {
+		body := make([]byte, n)
+		if _, err := io.ReadFull(r.Body, body); err != nil {
+			return nil, errorf(SerializationException, "The body could not be read")
+		}
+		return body, nil
+	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, MaxRequest+1))
 	if err != nil {
 		return nil, errorf(SerializationException, "The body could not be read")
