@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,7 +14,7 @@ import (
 )
 
 // startDev runs dev until stop is called, which returns what it wrote to standard error.
-func startDev(t *testing.T, args ...string) (states string, stop func() string) {
+func startDev(t *testing.T, env map[string]string, args ...string) (states string, stop func() string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	read, write := io.Pipe()
@@ -21,7 +22,7 @@ func startDev(t *testing.T, args ...string) (states string, stop func() string) 
 	done := make(chan int, 1)
 	args = append([]string{"dev", "--http", "127.0.0.1:0", "--statemachines", t.TempDir()}, args...)
 	go func() {
-		done <- run(ctx, args, nil, write, &errs, func(string) string { return "" })
+		done <- run(ctx, args, nil, write, &errs, func(name string) string { return env[name] })
 		_ = write.Close()
 	}()
 	var out strings.Builder
@@ -86,12 +87,12 @@ func TestDevData(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{"--states", "127.0.0.1:0"}, tt.args...)
-			url, stop := startDev(t, args...)
+			url, stop := startDev(t, nil, args...)
 			if got := callStates(t, url, "CreateStateMachine", create); !strings.Contains(got, "stateMachine:made:1") {
 				t.Errorf("create = %s", got)
 			}
 			stop()
-			url, stop = startDev(t, args...)
+			url, stop = startDev(t, nil, args...)
 			if got := callStates(t, url, "StartSyncExecution", start); !strings.Contains(got, tt.want) {
 				t.Errorf("start = %s, want %s", got, tt.want)
 			}
@@ -116,9 +117,39 @@ func TestDevBrokenData(t *testing.T) {
 func TestDevWarnsOfOpenAddresses(t *testing.T) {
 	t.Chdir(filepath.Join("..", ".."))
 	for address, want := range map[string]bool{"127.0.0.1:0": false, "0.0.0.0:0": true} {
-		_, stop := startDev(t, "--states", address)
+		_, stop := startDev(t, nil, "--states", address)
 		if errs := stop(); strings.Contains(errs, "checks no credentials") != want {
 			t.Errorf("%s: %s", address, errs)
 		}
 	}
+}
+
+// A stop lets an execution finish, and its caller gets the answer.
+func TestDevFinishesWhatRuns(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	began, end := make(chan struct{}), make(chan struct{})
+	function := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		close(began)
+		<-end
+		_, _ = io.WriteString(w, "{}")
+	}))
+	defer function.Close()
+	url, stop := startDev(t, map[string]string{"LAMBDA_ENDPOINT": function.URL}, "--states", "127.0.0.1:0")
+	const definition = `{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Task\",\"Resource\":\"arn:aws:lambda:us-east-1:123456789012:function:f\",\"End\":true}}}`
+	callStates(t, url, "CreateStateMachine", `{"name":"slow","type":"EXPRESS","roleArn":"arn:aws:iam::1:role/r","definition":"`+definition+`"}`)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		<-began
+		go func() {
+			time.Sleep(100 * time.Millisecond) // the stop is under way, or comes later: the answer is the same
+			close(end)
+		}()
+		stop()
+	}()
+	got := callStates(t, url, "StartSyncExecution", `{"stateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:slow"}`)
+	if !strings.Contains(got, `"status":"SUCCEEDED"`) {
+		t.Errorf("the answer of an execution that a stop met = %s", got)
+	}
+	<-stopped
 }
