@@ -88,7 +88,8 @@ func (f *frame) tolerance(ctx context.Context, v *view, n int) (int, *Error) {
 	if err != nil {
 		return 0, err
 	}
-	share := int(percent * float64(n) / 100)
+	const rounding = 1e-9 // 29 % of 100 are 29, whatever doubles say
+	share := int(percent*float64(n)/100 + rounding)
 	switch {
 	case !s.toleratedPercent.given():
 		return count, nil
