@@ -6,6 +6,7 @@ GOARCH   ?= arm64
 FUZZTIME ?= 10s
 DIFFTIME ?= 1m
 VENV     := $(CURDIR)/.venv
+AWS_VENV := $(CURDIR)/.venv-aws
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
@@ -59,10 +60,14 @@ jsonata-bench: ## measure JSONata beside the reference and write docs/jsonata-pe
 	cd internal/jsonataref && npm ci --no-audit --no-fund --loglevel=error
 	$(GO) run ./internal/jsonatabench -o docs/jsonata-performance.md
 
-venv: $(VENV)/.done
+venv: $(VENV)/.done $(AWS_VENV)/.done
 $(VENV)/.done: requirements-ci.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement requirements-ci.txt
+	touch $@
+$(AWS_VENV)/.done: requirements-aws.txt
+	$(PYTHON) -m venv $(AWS_VENV)
+	$(AWS_VENV)/bin/pip install --quiet --requirement requirements-aws.txt
 	touch $@
 
 validate: venv ## check the template and the build with the SAM CLI and cfn-lint
@@ -72,4 +77,4 @@ ci: ## what CI runs, in order
 	@.ci/steps
 
 clean: ## remove what was built
-	rm -rf $(BIN) .aws-sam $(VENV)
+	rm -rf $(BIN) .aws-sam $(VENV) $(AWS_VENV)

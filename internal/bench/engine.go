@@ -49,6 +49,9 @@ func (b *bench) engine(ctx context.Context, r *report) error {
 	if err := b.engineCalls(ctx, r, service, service.ARN("bench")); err != nil {
 		return err
 	}
+	if err := b.engineHTTP(ctx, r, service, service.ARN("bench")); err != nil {
+		return err
+	}
 	return b.engineInProcess(ctx, r)
 }
 

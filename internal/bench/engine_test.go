@@ -14,6 +14,11 @@ func TestEngineIsMeasured(t *testing.T) {
 	if c := r.results[budgetAPI]; len(c.base) != engineTurns || len(c.ours) != engineTurns || c.ratio() <= 0 {
 		t.Errorf("calls: base %v, ours %v, want %d figures each", c.base, c.ours, engineTurns)
 	}
+	for _, line := range []budget{budgetHTTP1, budgetHTTP8} {
+		if c := r.results[line]; len(c.base) != engineTurns || len(c.ours) != engineTurns || c.ratio() <= 0 {
+			t.Errorf("%s: base %v, ours %v, want %d figures each", line.what, c.base, c.ours, engineTurns)
+		}
+	}
 	for _, line := range []budget{budgetEngine, budgetAllocs} {
 		if c := r.results[line]; line.value(c) <= 0 {
 			t.Errorf("%s: %v, want a positive figure", line.what, c.ours)

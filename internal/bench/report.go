@@ -27,13 +27,15 @@ var (
 	budgetBatch  = budget{what: "SQS batch of 10, executions of 50 ms", against: "a batch of 1", unit: "ms", limit: 1.1}
 	budgetZip    = budget{what: "Function zip, arm64", against: minimalName, unit: "MB", limit: 1.3}
 	budgetAPI    = budget{what: "Local engine, 5 states, through the SDK", against: "a handler with a constant answer", unit: "ms", limit: 2}
+	budgetHTTP1  = budget{what: "The same by plain HTTP, 1 connection", against: "an empty net/http JSON handler", unit: "ms", limit: 2}
+	budgetHTTP8  = budget{what: "The same by plain HTTP, 8 connections", against: "an empty net/http JSON handler", unit: "ms", limit: 2}
 	budgetEngine = budget{what: "The same workflow in process", unit: "µs", limit: 20, absolute: true}
 	budgetAllocs = budget{what: "Allocations of the same", unit: "allocs", limit: 100, absolute: true}
 	figureFirst  = budget{what: "First event after a cold start", against: minimalName, unit: "ms"}
 
 	order = []budget{
 		budgetCold, budgetP50, budgetP99, budgetRSS, budgetBatch, budgetZip,
-		budgetAPI, budgetEngine, budgetAllocs, figureFirst,
+		budgetAPI, budgetHTTP1, budgetHTTP8, budgetEngine, budgetAllocs, figureFirst,
 	}
 )
 
@@ -110,7 +112,8 @@ they lie far apart, the machine was busy.
 - Batches: %d of one and of ten, to one process of the queue function.
 - Zip: bootstrap and expressway.yaml, deflated, built as `+"`make build-WebhookFunction`"+` builds them.
 - Engine: Pass, Choice, Parallel of two Pass, Map of three items, Succeed, in JSONPath; one caller, %d turns of %d calls each,
-  client and server in one process.
+  client and server in one process. By plain HTTP the figure is the inverse of the throughput: at most twice the time is at
+  least half the calls a second.
 
 Measured with %s on %s, %d cores, in %.0f s, by:
 

@@ -288,7 +288,15 @@ func (d *decoder) str() (string, error) {
 }
 
 func (d *decoder) escaped(start int) (string, error) {
-	buf := append([]byte(nil), d.text[start:d.pos]...)
+	// An escape is never shorter than what it stands for: room for all of it at once.
+	end := d.pos
+	for end < len(d.text) && d.text[end] != '"' {
+		if d.text[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	buf := append(make([]byte, 0, min(end, len(d.text))-start), d.text[start:d.pos]...)
 	for d.pos < len(d.text) {
 		c := d.text[d.pos]
 		switch {

@@ -26,7 +26,11 @@ func (a arn) full() string {
 // arn:aws:states:us-east-1:123456789012:stateMachine:NAME[:QUALIFIER][#TESTCASE].
 func parseARN(s string) (arn, *Error) {
 	text, testCase, _ := strings.Cut(s, "#")
-	parts := strings.Split(text, ":")
+	var room [8]string // an ARN with a qualifier has as many parts
+	parts := room[:0]
+	for part := range strings.SplitSeq(text, ":") {
+		parts = append(parts, part)
+	}
 	if parts[0] != "arn" || len(parts) < 2 {
 		return arn{}, errorf(InvalidArn, "Invalid Arn: 'Invalid ARN prefix: %s'", s)
 	}
@@ -36,7 +40,14 @@ func parseARN(s string) (arn, *Error) {
 	if parts[5] != "stateMachine" {
 		return arn{}, errorf(InvalidArn, "Invalid Arn: 'Resource type not valid in this context: %s'", parts[5])
 	}
-	a := arn{base: strings.Join(parts[:7], ":"), name: parts[6], testCase: testCase}
+	base := text
+	if len(parts) > 7 {
+		base = strings.Join(parts[:7], ":")
+	}
+	a := arn{base: base, name: parts[6], testCase: testCase}
+	if strings.Contains(a.name, "/") {
+		return arn{}, invalid(reasonLabel, "This operation does not support ARNs with the label of a Map state: '%s'", s)
+	}
 	switch len(parts) {
 	case 7:
 	case 8:

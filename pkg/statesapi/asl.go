@@ -3,6 +3,7 @@ package statesapi
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
@@ -11,35 +12,52 @@ import (
 
 // interpreter is the Engine on pkg/asl.
 type interpreter struct {
-	tasks func(stateMachine, testCase string) (asl.TaskRunner, error)
+	tasks asl.TaskRunner
+	mocks func(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error)
+	start func(context.Context, asl.StartRequest) (asl.StartResult, error)
 	now   func() time.Time
 	uuid  func() string
 }
 
-// Parse leaves the type out: the interpreter takes what an Express Workflow may hold.
-func (i interpreter) Parse(definition []byte, _ string) (Program, error) {
-	machine, err := asl.Parse(definition)
-	if err == nil {
-		return aslProgram{machine, i}, nil
+// Parse refuses what AWS would, before the interpreter sees it.
+func (i interpreter) Parse(definition []byte, kind string) (Program, error) {
+	list := slices.DeleteFunc(i.Validate(definition, kind), func(d Diagnostic) bool { return d.Severity != severityError })
+	if len(list) > 0 {
+		return nil, &DefinitionError{list}
 	}
-	var invalid *asl.DefinitionError
-	if !errors.As(err, &invalid) {
+	machine, err := asl.Parse(definition)
+	if err != nil {
 		return nil, err
 	}
-	list := make([]Diagnostic, len(invalid.Diagnostics))
-	for n, d := range invalid.Diagnostics {
+	return aslProgram{machine, i}, nil
+}
+
+func (interpreter) Validate(definition []byte, kind string) []Diagnostic {
+	found := asl.Validate(definition, kind == Express)
+	list := make([]Diagnostic, len(found))
+	for n, d := range found {
 		list[n] = Diagnostic(d)
 	}
-	return nil, &DefinitionError{list}
+	return list
 }
 
 // checkTestCase refuses a test case that the mocks do not have before anything runs.
 func (i interpreter) checkTestCase(stateMachine, testCase string) error {
-	if i.tasks == nil {
-		return errors.New("there is no mock configuration")
-	}
-	_, err := i.tasks(stateMachine, testCase)
+	_, err := i.runner(stateMachine, testCase)
 	return err
+}
+
+// runner is what runs the tasks of an execution: mocks, where there is a test case, then
+// executions of other state machines, then the rest.
+func (i interpreter) runner(stateMachine, testCase string) (asl.TaskRunner, error) {
+	executions := &asl.ExecutionRunner{Start: i.start, Next: i.tasks}
+	switch {
+	case testCase == "":
+		return executions, nil
+	case i.mocks == nil:
+		return nil, errors.New("there is no mock configuration")
+	}
+	return i.mocks(stateMachine, testCase, executions)
 }
 
 type aslProgram struct {
@@ -48,14 +66,11 @@ type aslProgram struct {
 }
 
 func (p aslProgram) Run(ctx context.Context, x Execution) Result {
-	env := asl.Environment{Now: p.now, UUID: p.uuid}
-	if p.tasks != nil {
-		tasks, err := p.tasks(x.StateMachine, x.TestCase)
-		if err != nil {
-			return Result{Status: bridge.Failed, Error: "States.Runtime", Cause: err.Error()}
-		}
-		env.Tasks = tasks
+	tasks, err := p.runner(x.StateMachine, x.TestCase)
+	if err != nil {
+		return Result{Status: bridge.Failed, Error: "States.Runtime", Cause: err.Error()}
 	}
+	env := asl.Environment{Now: p.now, UUID: p.uuid, Tasks: tasks}
 	r := p.machine.Run(ctx, env, asl.Execution{
 		ARN: x.ExecutionARN, Name: x.Name, RoleARN: x.RoleARN,
 		StateMachineARN: x.StateMachineARN, StateMachineName: x.StateMachine,

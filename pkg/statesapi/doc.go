@@ -11,7 +11,8 @@
 // and names, then what exists.
 //
 // What it does not know: IAM (credentials are accepted and never looked at), KMS,
-// aliases, execution history. State machines live in memory.
+// execution history, activities. State machines live in memory; [Service.Persist] also
+// keeps them in a folder.
 //
 // The operations and their shapes are those of the [Step Functions API Reference].
 //

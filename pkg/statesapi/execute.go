@@ -2,12 +2,14 @@ package statesapi
 
 import (
 	"context"
-	"crypto/sha256"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
 	"time"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/jsontext"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -21,7 +23,7 @@ const (
 // A StartInput is the request of [Service.StartSync] and [Service.Start]; a nil
 // member was not sent.
 type StartInput struct {
-	// StateMachineARN may be qualified by a version, and end in #TESTCASE.
+	// StateMachineARN may be qualified by a version or an alias, and end in #TESTCASE.
 	StateMachineARN *string
 	Name            *string
 	// Input is JSON text of at most 262,144 bytes, and is not changed; nil stands for {}.
@@ -81,21 +83,26 @@ func (e *Stopped) Unwrap() error { return e.Err }
 //
 // [StartSyncExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html
 func (s *Service) StartSync(ctx context.Context, in StartInput) (ExecutionRecord, error) {
+	return s.startSync(ctx, in, false)
+}
+
+func (s *Service) startSync(ctx context.Context, in StartInput, nested bool) (ExecutionRecord, error) {
 	x, refused := s.prepare(in, true)
 	if refused != nil {
 		return ExecutionRecord{}, refused
 	}
-	if err := s.acquire(true); err != nil {
+	if err := s.acquire(true, nested); err != nil {
 		return ExecutionRecord{}, err
 	}
 	defer s.release()
 
-	// The service's own end stops the execution too.
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	unlink := context.AfterFunc(s.base, func() { cancel(context.Cause(s.base)) })
-	defer unlink()
-
+	if ctx.Done() == nil { // as on the wire: the service's end alone ends it
+		ctx = valued{s.base, ctx}
+	} else {
+		var stop context.CancelCauseFunc
+		ctx, stop = s.stoppable(ctx)
+		defer stop(nil)
+	}
 	s.run(ctx, x)
 	if x.stopped != nil {
 		return ExecutionRecord{}, &Stopped{x.record, x.stopped}
@@ -109,16 +116,23 @@ func (s *Service) StartSync(ctx context.Context, in StartInput) (ExecutionRecord
 //
 // [StartExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 func (s *Service) Start(in StartInput) (ExecutionRecord, error) {
+	return s.start(context.Background(), in, false)
+}
+
+// start begins an execution that has the values of ctx, and its own end.
+func (s *Service) start(ctx context.Context, in StartInput, nested bool) (ExecutionRecord, error) {
 	x, refused := s.prepare(in, false)
 	if refused != nil {
 		return ExecutionRecord{}, refused
 	}
-	if err := s.acquire(false); err != nil {
+	if err := s.acquire(false, nested); err != nil {
 		return ExecutionRecord{}, err
 	}
-	if x.revision.kind == Standard {
-		earlier, err := s.remember(x)
+	ctx, stop := s.stoppable(context.WithoutCancel(ctx))
+	if x.target.kind == Standard {
+		earlier, err := s.remember(x, stop)
 		if err != nil || earlier != nil {
+			stop(nil)
 			s.release()
 			if err != nil {
 				return ExecutionRecord{}, err
@@ -129,12 +143,64 @@ func (s *Service) Start(in StartInput) (ExecutionRecord, error) {
 	record := x.record
 	go func() {
 		defer s.release()
-		s.run(s.base, x)
-		if x.revision.kind == Standard {
-			s.forget(x.record.ExecutionARN)
+		defer stop(nil)
+		s.run(ctx, x)
+		if x.started != nil {
+			s.ended(x)
 		}
 	}()
 	return record, nil
+}
+
+// stoppable returns a context that the service's own end ends too.
+func (s *Service) stoppable(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	unlink := context.AfterFunc(s.base, func() { cancel(context.Cause(s.base)) })
+	return ctx, func(cause error) {
+		unlink()
+		cancel(cause)
+	}
+}
+
+// A valued context ends as its own does, and has the values of another one too.
+type valued struct {
+	context.Context
+	values context.Context
+}
+
+func (v valued) Value(key any) any {
+	if value := v.values.Value(key); value != nil {
+		return value
+	}
+	return v.Context.Value(key)
+}
+
+// nested starts an execution for the task of another one.
+func (s *Service) nested(ctx context.Context, r asl.StartRequest) (asl.StartResult, error) {
+	in := StartInput{StateMachineARN: &r.StateMachineARN, Input: r.Input}
+	if r.Name != "" {
+		in.Name = &r.Name
+	}
+	if r.TraceHeader != "" {
+		in.TraceHeader = &r.TraceHeader
+	}
+	start := s.start
+	if r.Sync {
+		start = s.startSync
+	}
+	record, err := start(ctx, in, true)
+	var refused *Error
+	if errors.As(err, &refused) {
+		return asl.StartResult{}, &asl.StartError{Code: string(refused.Code), Message: refused.Message}
+	}
+	if err != nil {
+		return asl.StartResult{}, err
+	}
+	return asl.StartResult{
+		ExecutionARN: record.ExecutionARN, StateMachineARN: record.StateMachineARN, Name: record.Name,
+		StartDate: record.StartDate, StopDate: record.StopDate, Status: string(record.Status), Output: record.Output,
+		Error: record.Error, Cause: record.Cause, BilledDuration: record.BilledDuration(), BilledMemory: billedMemoryMB,
+	}, nil
 }
 
 // prepare makes all checks, in AWS's order, and an execution that is ready to run.
@@ -157,11 +223,11 @@ func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 			return nil, err
 		}
 	}
-	rev, err := s.lookup(a)
+	to, err := s.lookup(a)
 	if err != nil {
 		return nil, err
 	}
-	if sync && rev.kind != Express {
+	if sync && to.kind != Express {
 		return nil, errTypeNotSupported()
 	}
 	input := in.Input
@@ -169,7 +235,7 @@ func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 		input = []byte("{}")
 	}
 	if err := jsonata.Valid(input); err != nil {
-		return nil, errorf(InvalidExecutionInput, "Invalid State Machine Execution Input: '%v'", err)
+		return nil, invalidInput(input, err)
 	}
 	if err := s.checkTestCase(a); err != nil {
 		return nil, err
@@ -179,16 +245,25 @@ func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 	name := id
 	if in.Name != nil {
 		name = *in.Name
-	} else if rev.kind == Express {
+	} else if to.kind == Express {
 		name = s.opts.UUID()
 	}
 	return &execution{
-		revision: rev,
+		target: to,
 		record: ExecutionRecord{
-			ExecutionARN: s.executionARN(rev, name, id), Name: name, StateMachineARN: a.full(), TestCase: a.testCase,
+			ExecutionARN: s.executionARN(to.revision, name, id), Name: name, StateMachineARN: a.full(), TestCase: a.testCase,
 			Sync: sync, Input: input, TraceHeader: deref(in.TraceHeader), Status: bridge.Running, StartDate: s.opts.Now(),
 		},
 	}, nil
+}
+
+// invalidInput says what is wrong in an input in the words of AWS's parser, which quote
+// the beginning of it.
+func invalidInput(input []byte, err error) *Error {
+	if e := jsontext.Check(input); e != nil {
+		err = e
+	}
+	return errorf(InvalidExecutionInput, "Invalid State Machine Execution Input: '%v'", err)
 }
 
 // executionARN is unique for EXPRESS executions, whatever their name.
@@ -207,6 +282,9 @@ func (s *Service) run(ctx context.Context, x *execution) {
 	x.record.Status, x.record.Output, x.record.Error, x.record.Cause = r.Status, r.Output, r.Error, r.Cause
 	if r.Stopped != nil {
 		x.stopped, x.record.Status, x.record.Output = r.Stopped, aborted, nil
+		if asked, ok := errors.AsType[*stopRequest](r.Stopped); ok {
+			x.record.Error, x.record.Cause = asked.name, asked.cause
+		}
 	}
 	// A clock that was set back must not make a negative duration.
 	x.record.StopDate = s.opts.Now()
@@ -231,68 +309,18 @@ func (s *Service) guarded(ctx context.Context, x *execution) (r Result) {
 			x.record.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return x.revision.machine.Run(ctx, Execution{x.record, x.revision.name, x.revision.roleARN})
+	return x.target.machine.Run(ctx, Execution{x.record, x.target.name, x.target.roleARN})
 }
 
 func (s *Service) checkTestCase(a arn) *Error {
 	if a.testCase == "" {
 		return nil
 	}
-	check := interpreter{tasks: s.opts.Tasks}.checkTestCase
+	check := interpreter{tasks: s.opts.Tasks, mocks: s.opts.Mocks}.checkTestCase
 	if err := check(a.name, a.testCase); err != nil {
 		return errorf(ValidationException, "There is no test case '%s' of the state machine '%s': %v", a.testCase, a.name, err)
 	}
 	return nil
-}
-
-// started is a STANDARD execution whose name is taken.
-type started struct {
-	input  [sha256.Size]byte
-	record ExecutionRecord // without its input
-	ended  bool
-}
-
-// remembered holds the names of the last STANDARD executions. AWS holds them for 90
-// days; here the oldest one that has ended makes room.
-type remembered struct {
-	byARN map[string]*started
-	order []string
-}
-
-// remember takes the name of a STANDARD execution. When it is running already with
-// the same input, that execution is returned; any other one of that name is an error.
-func (s *Service) remember(x *execution) (*ExecutionRecord, *Error) {
-	s.runMu.Lock()
-	defer s.runMu.Unlock()
-	input := sha256.Sum256(x.record.Input)
-	name := x.record.ExecutionARN
-	if old := s.names.byARN[name]; old != nil {
-		if old.ended || old.input != input {
-			return nil, errorf(ExecutionAlreadyExists, "Execution Already Exists: '%s'", name)
-		}
-		return &old.record, nil
-	}
-	record := x.record
-	record.Input = nil
-	s.names.byARN[name] = &started{input: input, record: record}
-	s.names.order = append(s.names.order, name)
-	for i := 0; i < len(s.names.order) && len(s.names.order) > maxRemembered; {
-		if oldest := s.names.order[i]; s.names.byARN[oldest].ended {
-			delete(s.names.byARN, oldest)
-			s.names.order = append(s.names.order[:i], s.names.order[i+1:]...)
-			continue
-		}
-		i++
-	}
-	return nil, nil
-}
-
-func (s *Service) forget(executionARN string) {
-	s.runMu.Lock()
-	defer s.runMu.Unlock()
-	if x := s.names.byARN[executionARN]; x != nil {
-		x.ended = true
-	}
 }
 
 // definitionMessage joins what is wrong with a definition as AWS does.

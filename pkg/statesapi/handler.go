@@ -22,7 +22,13 @@ const MaxRequest = 1 << 20
 const (
 	contentType  = "application/x-amz-json-1.0"
 	targetPrefix = "AWSStepFunctions."
+
+	// In the form that net/http sends anyway, which need not be made each time then.
+	headerRequestID = "X-Amzn-Requestid"
+	headerErrorType = "X-Amzn-Errortype"
 )
+
+var awsJSON = []string{contentType}
 
 // A Handler speaks AWS JSON 1.0 in front of a [Service], as states.REGION.amazonaws.com
 // does. Any Host is served, so the SDKs' sync- host too; a signature is accepted and
@@ -58,20 +64,31 @@ func NewServer(handler http.Handler) *http.Server {
 // ServeHTTP implements [http.Handler].
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := h.service.opts.UUID()
-	w.Header().Set("x-amzn-RequestId", id)
+	w.Header()[headerRequestID] = []string{id}
 	out, err := h.serve(r)
 	if err != nil {
 		h.refuse(w, r, id, err)
 		return
 	}
+	body, err := encode(out)
+	if err != nil {
+		h.refuse(w, r, id, fmt.Errorf("encode answer: %w", err))
+		return
+	}
+	write(w, http.StatusOK, body)
+}
+
+func encode(out any) ([]byte, error) {
+	if sync, ok := out.(*syncOutput); ok {
+		return sync.appendJSON(make([]byte, 0, sync.room())), nil
+	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(out); err != nil {
-		h.refuse(w, r, id, fmt.Errorf("encode answer: %w", err))
-		return
+		return nil, err
 	}
-	write(w, http.StatusOK, bytes.TrimSuffix(body.Bytes(), []byte{'\n'}))
+	return bytes.TrimSuffix(body.Bytes(), []byte{'\n'}), nil
 }
 
 // serve is the boundary where a panic becomes an error.
@@ -104,8 +121,7 @@ func route(r *http.Request) (func(context.Context, *call) (any, error), error) {
 	case r.Method != http.MethodPost:
 		return nil, &Error{Code: UnknownOperationException, Message: "The method must be POST", status: http.StatusMethodNotAllowed}
 	}
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != contentType && media != "application/x-amz-json-1.1" {
+	if !isAWSJSON(r.Header.Get("Content-Type")) {
 		return nil, errorf(UnsupportedMediaTypeException, "The content type must be %s", contentType)
 	}
 	name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
@@ -117,12 +133,29 @@ func route(r *http.Request) (func(context.Context, *call) (any, error), error) {
 	return nil, errorf(UnknownOperationException, "The operation is not known here")
 }
 
+// isAWSJSON takes what SDKs send without parsing it.
+func isAWSJSON(header string) bool {
+	if header == contentType {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(header)
+	return err == nil && (media == contentType || media == "application/x-amz-json-1.1")
+}
+
 func read(r *http.Request) ([]byte, error) {
 	tooLarge := errorf(RequestEntityTooLarge, "The request is larger than %d bytes", MaxRequest)
 	if r.ContentLength > MaxRequest {
 		return nil, tooLarge
 	}
-	// The length is a claim: room is made for what arrives.
+	// A length is a claim: room is made for what arrives, but for a little.
+	const little = 16 << 10
+	if n := r.ContentLength; n > 0 && n <= little {
+		body := make([]byte, n)
+		if _, err := io.ReadFull(r.Body, body); err != nil {
+			return nil, errorf(SerializationException, "The body could not be read")
+		}
+		return body, nil
+	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, MaxRequest+1))
 	if err != nil {
 		return nil, errorf(SerializationException, "The body could not be read")
@@ -158,8 +191,9 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, id string, err 
 	body, _ := json.Marshal(struct { // strings alone: it cannot fail
 		Type    string `json:"__type"`
 		Message string `json:"message"`
-	}{e.Type(), e.Message})
-	w.Header().Set("x-amzn-ErrorType", string(e.Code))
+		Reason  string `json:"reason,omitempty"`
+	}{e.Type(), e.Message, e.Reason})
+	w.Header()[headerErrorType] = []string{string(e.Code)}
 	if e.Code == RequestEntityTooLarge {
 		// What is left of the body is not worth reading.
 		w.Header().Set("Connection", "close")
@@ -168,8 +202,8 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, id string, err 
 }
 
 func write(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header()["Content-Type"] = awsJSON
+	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
 	// The caller may be gone; there is nobody left to tell.
 	_, _ = w.Write(body)

@@ -113,7 +113,7 @@ func TestHandlerRefusals(t *testing.T) {
 		{"array", "StartSyncExecution", `[]`, front + "SerializationException", ""},
 		{"no UTF-8", "StartSyncExecution", "{\"name\":\"\xff\"}", front + "SerializationException", ""},
 		{"too deep", "StartSyncExecution", strings.Repeat("[", 5000), front + "SerializationException", ""},
-		{"unknown operation", "StopExecution", `{}`, front + "UnknownOperationException", ""},
+		{"unknown operation", "ListActivities", `{}`, front + "UnknownOperationException", ""},
 		{"no operation", "", `{}`, front + "UnknownOperationException", ""},
 		{"operation in lower case", "startSyncExecution", `{}`, front + "UnknownOperationException", ""},
 		{
@@ -334,6 +334,8 @@ type panicking struct{}
 
 func (panicking) Parse([]byte, string) (Program, error) { panic("secret reason") }
 
+func (panicking) Validate([]byte, string) []Diagnostic { panic("secret reason") }
+
 // An execution goes on when its caller hangs up, as in AWS.
 func TestHandlerCallerGone(t *testing.T) {
 	t.Parallel()
@@ -365,6 +367,15 @@ func FuzzHandler(f *testing.F) {
 		{"ValidateStateMachineDefinition", `{"definition":"\u0000"}`},
 		{"TagResource", `{"resourceArn":"` + machineARN + `","tags":[null]}`},
 		{"UntagResource", `{"resourceArn":"` + machineARN + `","tagKeys":["a"]}`},
+		{"PublishStateMachineVersion", `{"stateMachineArn":"` + machineARN + `","revisionId":"INITIAL","description":""}`},
+		{"DeleteStateMachineVersion", `{"stateMachineVersionArn":"` + machineARN + `:1"}`},
+		{"ListStateMachineVersions", `{"stateMachineArn":"` + machineARN + `","nextToken":"YWZ0ZXIg"}`},
+		{"CreateStateMachineAlias", `{"name":"A","routingConfiguration":[{"stateMachineVersionArn":"` + machineARN + `:1","weight":1.0E2}]}`},
+		{"UpdateStateMachineAlias", `{"stateMachineAliasArn":"` + machineARN + `:A","routingConfiguration":[]}`},
+		{"ListStateMachineAliases", `{"stateMachineArn":"` + machineARN + `:-1"}`},
+		{"ListExecutions", `{"stateMachineArn":"` + machineARN + `","maxResults":-9223372036854775808}`},
+		{"StopExecution", `{"executionArn":"arn:aws:states:::execution:a:b","error":"` + "\\ud800" + `"}`},
+		{"CreateStateMachine", `{"name":"y","roleArn":"arn:a","loggingConfiguration":{"destinations":[null,{"cloudWatchLogsLogGroup":[]}]},"encryptionConfiguration":{"type":1},"definition":"{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Succeed\"}}}","publish":true}`},
 	} {
 		f.Add(seed.op, []byte(seed.body))
 	}

@@ -35,6 +35,38 @@ func operation(name string) func(context.Context, *call) (any, error) {
 		return remove
 	case "ValidateStateMachineDefinition":
 		return validate
+	case "PublishStateMachineVersion":
+		return publishVersion
+	case "DeleteStateMachineVersion":
+		return removeVersion
+	case "ListStateMachineVersions":
+		return listVersions
+	case "CreateStateMachineAlias":
+		return createAlias
+	case "UpdateStateMachineAlias":
+		return updateAlias
+	case "DescribeStateMachineAlias":
+		return describeAlias
+	case "DeleteStateMachineAlias":
+		return removeAlias
+	case "ListStateMachineAliases":
+		return listAliases
+	case "DescribeExecution":
+		return describeExecution
+	case "DescribeStateMachineForExecution":
+		return describeForExecution
+	case "ListExecutions":
+		return listExecutions
+	case "StopExecution":
+		return stopExecution
+	case "GetExecutionHistory":
+		return history
+	case "CreateActivity":
+		return createActivity
+	case "DescribeActivity":
+		return describeActivity
+	case "SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat":
+		return sendTask
 	case "TagResource":
 		return tag
 	case "UntagResource":
@@ -67,7 +99,7 @@ func startSync(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSyncOutput(record, deref(included) == metadataOnly), nil
+	return &syncOutput{&record, deref(included) == metadataOnly}, nil
 }
 
 func start(_ context.Context, c *call) (any, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	mathrand "math/rand/v2"
 	"sync"
 	"time"
 
@@ -20,26 +21,32 @@ const (
 const (
 	DefaultMaxStateMachines = 1000
 	DefaultMaxExecutions    = 1000
-	maxVersions             = 1000 // of one state machine, AWS's own quota
-	maxRemembered           = 1000 // STANDARD executions whose names are held for idempotency
+	maxVersions             = 1000 // of one state machine, as all quotas here AWS's own
+	maxAliases              = 100  // of one state machine
 )
 
 // Options are what a [Service] takes from outside. The zero value is useful: it runs
 // what needs no task.
 type Options struct {
-	// Engine runs the States Language; nil stands for pkg/asl, on the Tasks below.
+	// Engine runs the States Language; nil stands for pkg/asl, on Tasks and Mocks.
 	Engine Engine
-	// Tasks returns what runs the Task states of one execution, nil for nothing.
-	// TestCase is what stands after # in the ARN, as in Step Functions Local, and ""
-	// most of the time; an error refuses the execution. It is called more than once for
-	// an execution. Nil refuses test cases, and fails every task.
-	Tasks func(stateMachine, testCase string) (asl.TaskRunner, error)
+	// Tasks runs Task states, but for those that start other state machines: the service
+	// does that itself. Nil fails them.
+	Tasks asl.TaskRunner
+	// Mocks returns what runs the tasks of an execution with a test case, which is what
+	// stands after # in the ARN, as in Step Functions Local. Next runs what is not mocked;
+	// an error refuses the execution. It is called more than once for an execution. Nil
+	// refuses test cases.
+	Mocks func(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error)
 	// Account and Region go into the ARNs of new state machines.
 	Account, Region string
 	// Now is the clock, and UUID makes ids of executions, revisions and requests;
 	// nil stands for the real ones.
 	Now  func() time.Time
 	UUID func() string
+	// Random returns a number in [0, 1), to choose between the versions of an alias; nil
+	// stands for a real one.
+	Random func() float64
 	// OnExecution observes executions: once with status RUNNING, and once ended. It is
 	// called from many goroutines, holds up the execution while it runs, and must not
 	// change the record.
@@ -55,6 +62,7 @@ type Service struct {
 
 	mu       sync.RWMutex
 	machines map[string]*entry // by unqualified ARN
+	data     string            // the folder of [Service.Persist], or ""
 
 	base   context.Context // ends every execution
 	cancel context.CancelCauseFunc
@@ -79,7 +87,10 @@ func New(opts Options) *Service {
 		opts.Now = time.Now
 	}
 	if opts.UUID == nil {
-		opts.UUID = randomUUID
+		opts.UUID = randomUUIDs()
+	}
+	if opts.Random == nil {
+		opts.Random = mathrand.Float64
 	}
 	if opts.MaxStateMachines == 0 {
 		opts.MaxStateMachines = DefaultMaxStateMachines
@@ -87,11 +98,8 @@ func New(opts Options) *Service {
 	if opts.MaxExecutions == 0 {
 		opts.MaxExecutions = DefaultMaxExecutions
 	}
-	if opts.Engine == nil {
-		opts.Engine = interpreter{opts.Tasks, opts.Now, opts.UUID}
-	}
 	base, cancel := context.WithCancelCause(context.Background())
-	return &Service{
+	s := &Service{
 		opts:     opts,
 		machines: map[string]*entry{},
 		base:     base,
@@ -99,6 +107,10 @@ func New(opts Options) *Service {
 		idle:     make(chan struct{}),
 		names:    remembered{byARN: map[string]*started{}},
 	}
+	if s.opts.Engine == nil {
+		s.opts.Engine = interpreter{opts.Tasks, opts.Mocks, s.nested, opts.Now, opts.UUID}
+	}
+	return s
 }
 
 // ARN returns the ARN of the state machine of that name in the service's own
@@ -132,12 +144,13 @@ func (s *Service) Close(ctx context.Context) error {
 	return err
 }
 
-// acquire takes the place of one running execution.
-func (s *Service) acquire(sync bool) *Error {
+// acquire takes the place of one running execution. One that another execution starts is
+// part of what a closed service lets finish.
+func (s *Service) acquire(sync, nested bool) *Error {
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
 	switch {
-	case s.closed:
+	case s.closed && !nested:
 		return errorf(ServiceUnavailable, "The service is shutting down")
 	case s.running < s.opts.MaxExecutions:
 		s.running++
@@ -157,18 +170,32 @@ func (s *Service) release() {
 	}
 }
 
-// randomUUID returns a version 4 UUID (RFC 9562, section 5.4).
-func randomUUID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails, by its documentation
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	var text [36]byte
-	hex.Encode(text[0:8], b[0:4])
-	hex.Encode(text[9:13], b[4:6])
-	hex.Encode(text[14:18], b[6:8])
-	hex.Encode(text[19:23], b[8:10])
-	hex.Encode(text[24:36], b[10:16])
-	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
-	return string(text[:])
+// randomUUIDs returns a function that makes version 4 UUIDs (RFC 9562, section 5.4). It
+// reads randomness for many of them at once: a request takes three.
+func randomUUIDs() func() string {
+	var (
+		mu   sync.Mutex
+		pool [64 * 16]byte
+		left []byte
+	)
+	return func() string {
+		var b [16]byte
+		mu.Lock()
+		if len(left) == 0 {
+			rand.Read(pool[:]) // never fails, by its documentation
+			left = pool[:]
+		}
+		left = left[copy(b[:], left):]
+		mu.Unlock()
+		b[6] = b[6]&0x0f | 0x40
+		b[8] = b[8]&0x3f | 0x80
+		var text [36]byte
+		hex.Encode(text[0:8], b[0:4])
+		hex.Encode(text[9:13], b[4:6])
+		hex.Encode(text[14:18], b[6:8])
+		hex.Encode(text[19:23], b[8:10])
+		hex.Encode(text[24:36], b[10:16])
+		text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+		return string(text[:])
+	}
 }

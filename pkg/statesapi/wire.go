@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -14,8 +15,10 @@ import (
 type epoch time.Time
 
 // MarshalJSON writes 1667486785.389.
-func (e epoch) MarshalJSON() ([]byte, error) {
-	return strconv.AppendFloat(nil, float64(time.Time(e).UnixMilli())/1000, 'f', 3, 64), nil
+func (e epoch) MarshalJSON() ([]byte, error) { return e.append(nil), nil }
+
+func (e epoch) append(dst []byte) []byte {
+	return strconv.AppendFloat(dst, float64(time.Time(e).UnixMilli())/1000, 'f', 3, 64)
 }
 
 // fields reads the members of a request. It keeps the first wrong type, which AWS's
@@ -163,6 +166,28 @@ func (f *fields) tags(name string) []Tag {
 	return tags
 }
 
+func (f *fields) routes(name string) []Route {
+	l := f.list(name)
+	if l == nil {
+		return nil
+	}
+	routes := make([]Route, 0, len(l))
+	for _, v := range l {
+		v = jsonata.Force(v)
+		o, ok := v.(*jsonata.Object)
+		if !ok {
+			f.wrongType(v, "a Structure")
+			return nil
+		}
+		member := &fields{object: o}
+		routes = append(routes, Route{member.text("stateMachineVersionArn"), member.integer("weight")})
+		if f.err == nil {
+			f.err = member.err
+		}
+	}
+	return routes
+}
+
 func (f *fields) texts(name string) []string {
 	l := f.list(name)
 	if l == nil {
@@ -185,47 +210,92 @@ type dataDetails struct {
 	Included bool `json:"included"`
 }
 
-type billingDetails struct {
-	BilledMemoryUsedInMB         int64 `json:"billedMemoryUsedInMB"`
-	BilledDurationInMilliseconds int64 `json:"billedDurationInMilliseconds"`
-}
-
-// syncOutput is the answer of StartSyncExecution.
+// syncOutput is the answer of StartSyncExecution, without the payloads when only
+// metadata was asked for. It writes itself: of all answers it is the one that has to be
+// fast.
 type syncOutput struct {
-	ExecutionARN    string         `json:"executionArn"`
-	StateMachineARN string         `json:"stateMachineArn"`
-	Name            string         `json:"name"`
-	StartDate       epoch          `json:"startDate"`
-	StopDate        epoch          `json:"stopDate"`
-	Status          string         `json:"status"`
-	Error           string         `json:"error,omitempty"`
-	Cause           string         `json:"cause,omitempty"`
-	Input           *string        `json:"input,omitempty"`
-	InputDetails    dataDetails    `json:"inputDetails"`
-	Output          *string        `json:"output,omitempty"`
-	OutputDetails   dataDetails    `json:"outputDetails"`
-	TraceHeader     string         `json:"traceHeader,omitempty"`
-	BillingDetails  billingDetails `json:"billingDetails"`
+	record   *ExecutionRecord
+	metadata bool
 }
 
-// newSyncOutput leaves the payloads out when only metadata was asked for.
-func newSyncOutput(r ExecutionRecord, metadata bool) *syncOutput {
-	out := &syncOutput{
-		ExecutionARN: r.ExecutionARN, StateMachineARN: r.StateMachineARN, Name: r.Name,
-		StartDate: epoch(r.StartDate), StopDate: epoch(r.StopDate), Status: string(r.Status),
-		Error: r.Error, Cause: r.Cause, TraceHeader: r.TraceHeader,
-		BillingDetails: billingDetails{billedMemoryMB, r.BilledDuration().Milliseconds()},
+// room is what the answer takes, unless its texts need many escapes.
+func (o *syncOutput) room() int {
+	const members = 640
+	return members + len(o.record.Input) + len(o.record.Input)/4 + len(o.record.Output) + len(o.record.Output)/4
+}
+
+func (o *syncOutput) appendJSON(dst []byte) []byte {
+	r := o.record
+	dst = appendText(append(dst, `{"executionArn":`...), r.ExecutionARN)
+	dst = appendText(append(dst, `,"stateMachineArn":`...), r.StateMachineARN)
+	dst = appendText(append(dst, `,"name":`...), r.Name)
+	dst = epoch(r.StartDate).append(append(dst, `,"startDate":`...))
+	dst = epoch(r.StopDate).append(append(dst, `,"stopDate":`...))
+	dst = appendText(append(dst, `,"status":`...), string(r.Status))
+	if r.Error != "" {
+		dst = appendText(append(dst, `,"error":`...), r.Error)
 	}
-	if metadata {
-		return out
+	if r.Cause != "" {
+		dst = appendText(append(dst, `,"cause":`...), r.Cause)
 	}
-	input := string(r.Input)
-	out.Input, out.InputDetails.Included, out.OutputDetails.Included = &input, true, true
-	if r.Output != nil {
-		output := string(r.Output)
-		out.Output = &output
+	included := strconv.FormatBool(!o.metadata)
+	if !o.metadata {
+		dst = appendText(append(dst, `,"input":`...), r.Input)
 	}
-	return out
+	dst = append(append(append(dst, `,"inputDetails":{"included":`...), included...), '}')
+	if !o.metadata && r.Output != nil {
+		dst = appendText(append(dst, `,"output":`...), r.Output)
+	}
+	dst = append(append(append(dst, `,"outputDetails":{"included":`...), included...), '}')
+	if r.TraceHeader != "" {
+		dst = appendText(append(dst, `,"traceHeader":`...), r.TraceHeader)
+	}
+	dst = strconv.AppendInt(append(dst, `,"billingDetails":{"billedMemoryUsedInMB":`...), billedMemoryMB, 10)
+	dst = strconv.AppendInt(append(dst, `,"billedDurationInMilliseconds":`...), r.BilledDuration().Milliseconds(), 10)
+	return append(dst, "}}"...)
+}
+
+// appendText writes a JSON string. What is no UTF-8 becomes the replacement character, as
+// in encoding/json.
+func appendText[T string | []byte](dst []byte, text T) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			// The conversion of a few bytes does not allocate.
+			r, n := utf8.DecodeRuneInString(string(text[i:min(i+utf8.UTFMax, len(text))]))
+			if r != utf8.RuneError || n != 1 {
+				i += n
+				continue
+			}
+			dst = append(append(dst, text[start:i]...), "\uFFFD"...)
+			i++
+			start = i
+			continue
+		}
+		dst = append(dst, text[start:i]...)
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
+		}
+		i++
+		start = i
+	}
+	return append(append(dst, text[start:]...), '"')
 }
 
 // startOutput is the answer of StartExecution.

@@ -1,0 +1,109 @@
+package asl
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Definitions with every field that states have, to break.
+var wholes = []string{
+	`{"StartAt":"P","Comment":"c","Version":"1.0","TimeoutSeconds":60,"QueryLanguage":"JSONPath","States":{
+		"P":{"Type":"Pass","Comment":"c","InputPath":"$.a","Parameters":{"b.$":"States.Format('{}', $.x)","c":[{"d.$":"$$.Execution.Id"}]},"ResultPath":"$.p","OutputPath":null,"Assign":{"v.$":"$.a"},"Next":"T"},
+		"T":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload.$":"$"},"ResultSelector":{"r.$":"$.Payload"},"TimeoutSeconds":9,"HeartbeatSeconds":3,
+			"Credentials":{"RoleArn":"arn:aws:iam::1:role/r"},"Retry":[{"ErrorEquals":["E"],"IntervalSeconds":1,"MaxAttempts":2,"BackoffRate":1.5,"MaxDelaySeconds":9,"JitterStrategy":"FULL"},{"ErrorEquals":["States.ALL"]}],
+			"Catch":[{"ErrorEquals":["States.ALL"],"Next":"F","ResultPath":"$.error","Assign":{"e.$":"$.Error"}}],"Next":"C"},
+		"C":{"Type":"Choice","Choices":[{"And":[{"Variable":"$.a","IsNull":true},{"Not":{"Variable":"$.b","NumericEqualsPath":"$.c"}}],"Next":"W"},{"Variable":"$v","TimestampLessThan":"2026-01-01T00:00:00Z","Next":"M","Assign":{"w":1}}],"Default":"S"},
+		"W":{"Type":"Wait","SecondsPath":"$.s","Next":"V"},"V":{"Type":"Wait","Timestamp":"2026-01-01T00:00:00Z","Next":"M"},
+		"M":{"Type":"Map","ItemsPath":"$.items","ItemSelector":{"i.$":"$$.Map.Item.Value"},"MaxConcurrency":2,"ToleratedFailureCountPath":"$.t","ToleratedFailurePercentage":5,"Label":"l",
+			"ItemProcessor":{"ProcessorConfig":{"Mode":"INLINE"},"StartAt":"I","States":{"I":{"Type":"Succeed","InputPath":"$.x"}}},"Next":"B"},
+		"B":{"Type":"Parallel","Branches":[{"StartAt":"B1","States":{"B1":{"Type":"Pass","Result":{"a":1},"End":true}}},{"StartAt":"B2","States":{"B2":{"Type":"Wait","Seconds":1,"End":true}}}],"ResultPath":null,"Next":"S"},
+		"F":{"Type":"Fail","ErrorPath":"$.e","Cause":"c"},"S":{"Type":"Succeed"}}}`,
+	`{"StartAt":"P","QueryLanguage":"JSONata","States":{
+		"P":{"Type":"Pass","QueryLanguage":"JSONata","Output":{"a":["{% $states.input %}",1]},"Assign":{"v":"{% 1 %}"},"Next":"T"},
+		"T":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Arguments":{"FunctionName":"f","Payload":"{% $v %}"},"TimeoutSeconds":"{% 9 %}","HeartbeatSeconds":3,"Output":"{% $states.result %}",
+			"Retry":[{"ErrorEquals":["E"]}],"Catch":[{"ErrorEquals":["States.ALL"],"Next":"F","Output":"{% $states.errorOutput %}","Assign":{"e":"{% 1 %}"}}],"Next":"C"},
+		"C":{"Type":"Choice","Choices":[{"Condition":"{% $v = 1 %}","Next":"W","Output":1,"Assign":{"w":1}},{"Condition":true,"Next":"M"}],"Default":"S","Output":"{% 1 %}"},
+		"W":{"Type":"Wait","Seconds":"{% 1 %}","Next":"V"},"V":{"Type":"Wait","Timestamp":"{% $now() %}","Next":"M"},
+		"M":{"Type":"Map","Items":"{% [1] %}","ItemSelector":{"i":"{% $states.context.Map.Item.Value %}"},"MaxConcurrency":"{% 2 %}","ToleratedFailureCount":1,"ToleratedFailurePercentage":"{% 5 %}",
+			"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Succeed","Output":"{% 1 %}"}}},"Next":"B"},
+		"B":{"Type":"Parallel","Arguments":{"a":"{% 1 %}"},"Branches":[{"StartAt":"B1","States":{"B1":{"Type":"Pass","End":true}}}],"Output":"{% $states.result %}","Next":"S"},
+		"F":{"Type":"Fail","Error":"{% 'E' %}","Cause":"c"},"S":{"Type":"Succeed"}}}`,
+}
+
+// What stands in the place of a value of a definition that is whole.
+var replacements = []string{
+	`null`, `true`, `false`, `""`, `"A"`, `"S"`, `"$"`, `"$.a"`, `"$.a[*]"`, `"$$.Execution"`, `"$v.a"`, `"States.UUID()"`, `"{% 1 %}"`, `"{% ( %}"`, `"{%%}"`,
+	`"JSONata"`, `"JSONPath"`, `-1`, `0`, `1`, `1.5`, `1e9`, `1.0`, `[]`, `[1]`, `["States.ALL"]`, `[{}]`, `{}`, `{"a.$":"$.b"}`, `{"a":"{% 1 %}"}`,
+}
+
+func replacement(t *rapid.T) any {
+	return json.RawMessage(rapid.SampledFrom(replacements).Draw(t, "value"))
+}
+
+// What the validator passes, the parser takes: clients never meet the words of the latter.
+func TestValidatorCoversParser(t *testing.T) {
+	t.Parallel()
+	for _, text := range wholes {
+		if list := Validate([]byte(text), false); len(list) > 0 {
+			t.Fatalf("a whole definition is refused: %v", list)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var v any
+		if err := json.Unmarshal([]byte(rapid.SampledFrom(wholes).Draw(t, "definition")), &v); err != nil {
+			t.Fatal(err)
+		}
+		for range rapid.IntRange(1, 2).Draw(t, "mutations") {
+			v = mutate(t, v)
+		}
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		express := rapid.Bool().Draw(t, "express")
+		o, problems := decodeDefinition(text)
+		if problems != nil || anyErrors(validateDefinition(o, express)) {
+			return
+		}
+		parse := Parse
+		if express {
+			parse = ParseExpress
+		}
+		if _, err := parse(text); err != nil {
+			t.Fatalf("%s is valid, and cannot be parsed: %v", text, err)
+		}
+	})
+}
+
+// mutate replaces, adds or removes one value, anywhere.
+func mutate(t *rapid.T, v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		if len(v) == 0 {
+			break
+		}
+		key := rapid.SampledFrom(slices.Sorted(maps.Keys(v))).Draw(t, "key")
+		switch rapid.IntRange(0, 9).Draw(t, "change") {
+		case 0:
+			delete(v, key)
+		case 1:
+			v[rapid.SampledFrom([]string{"Next", "End", "Output", "Assign", "ResultPath", "Retry", "SecondsPath", "Cause", "Default", "a.$", "Variable", "QueryLanguage", "ItemsPath", "Comment"}).Draw(t, "new")] = replacement(t)
+		case 2:
+			v[key] = replacement(t)
+		default:
+			v[key] = mutate(t, v[key])
+		}
+		return v
+	case []any:
+		if len(v) > 0 && rapid.IntRange(0, 3).Draw(t, "change") > 0 {
+			i := rapid.IntRange(0, len(v)-1).Draw(t, "element")
+			v[i] = mutate(t, v[i])
+			return v
+		}
+	}
+	return replacement(t)
+}
