@@ -19,18 +19,23 @@ type interpreter struct {
 // Parse leaves the type out: the interpreter takes what an Express Workflow may hold.
 func (i interpreter) Parse(definition []byte, _ string) (Program, error) {
 	machine, err := asl.Parse(definition)
-	if err == nil {
-		return aslProgram{machine, i}, nil
+	if err != nil {
+		return nil, definitionError(err)
 	}
+	return aslProgram{machine, i}, nil
+}
+
+// definitionError makes the API's error of the interpreter's.
+func definitionError(err error) error {
 	var invalid *asl.DefinitionError
 	if !errors.As(err, &invalid) {
-		return nil, err
+		return err
 	}
 	list := make([]Diagnostic, len(invalid.Diagnostics))
 	for n, d := range invalid.Diagnostics {
 		list[n] = Diagnostic(d)
 	}
-	return nil, &DefinitionError{list}
+	return &DefinitionError{list}
 }
 
 // checkTestCase refuses a test case that the mocks do not have before anything runs.

@@ -35,6 +35,8 @@ func operation(name string) func(context.Context, *call) (any, error) {
 		return remove
 	case "ValidateStateMachineDefinition":
 		return validate
+	case "TestState":
+		return testState
 	case "TagResource":
 		return tag
 	case "UntagResource":

@@ -1,0 +1,244 @@
+package statesapi
+
+import (
+	_ "embed" // the models
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+//go:generate sh -c "python3 testdata/teststate_models.py > teststate_models.txt"
+
+// answers are what operations of services answer; testdata/teststate_models.py has
+// the format, and the list of services.
+//
+//go:embed teststate_models.txt
+var answers string
+
+// The modes in which a mocked result is checked against the service's model.
+const (
+	modeStrict  = "STRICT"
+	modePresent = "PRESENT"
+	modeNone    = "NONE"
+)
+
+// checkMocked refuses a mocked result that the service behind the resource would not
+// answer with. Services and operations that the models do not hold are not checked.
+func checkMocked(resource, mode string, result any) *Error {
+	if mode == modeNone {
+		return nil
+	}
+	service, action, anything := answerOf(resource)
+	m := model{strict: mode != modePresent, anything: anything}
+	if !m.load(service, action) {
+		return nil
+	}
+	return m.value(m.answer, "", result)
+}
+
+// answerOf returns whose answer the result of a resource is, and the members in which
+// an optimised integration has JSON where the service has text.
+func answerOf(resource string) (service, action string, anything []string) {
+	_, rest, _ := strings.Cut(resource, ":states:::")
+	if strings.HasSuffix(rest, ".waitForTaskToken") {
+		return "", "", nil // the result is whatever SendTaskSuccess brings
+	}
+	if rest, ok := strings.CutPrefix(rest, "aws-sdk:"); ok {
+		service, action, _ = strings.Cut(rest, ":")
+		return service, action, nil
+	}
+	switch rest {
+	case "states:startExecution.sync":
+		return "sfn", "describeExecution", nil
+	case "states:startExecution.sync:2":
+		return "sfn", "describeExecution", []string{"Input", "Output"}
+	case "lambda:invoke":
+		anything = []string{"Payload"}
+	}
+	service, action, _ = strings.Cut(rest, ":")
+	switch service {
+	case "events":
+		service = "eventbridge"
+	case "states":
+		service = "sfn"
+	}
+	return service, action, anything
+}
+
+// A model is the answer of one operation.
+type model struct {
+	section  string // the lines of the service
+	answer   string // the structure's name
+	strict   bool   // required members must be there
+	anything []string
+}
+
+// load finds the operation, and reports whether it is there.
+func (m *model) load(service, action string) bool {
+	if service == "" || action == "" || strings.ContainsAny(service+action, " \n") {
+		return false
+	}
+	_, section, ok := strings.Cut(answers, "\n@"+service+"\n")
+	if !ok {
+		return false
+	}
+	m.section, _, _ = strings.Cut("\n"+section, "\n@")
+	m.answer, ok = m.line("+" + action)
+	return ok
+}
+
+// line returns what stands after a name at a line's start.
+func (m *model) line(name string) (string, bool) {
+	_, rest, ok := strings.Cut(m.section, "\n"+name)
+	line, _, _ := strings.Cut(rest, "\n")
+	if ok && line == "" {
+		return "", true
+	}
+	return strings.CutPrefix(line, " ")
+}
+
+func schemaError(field, problem string) *Error {
+	if field == "" {
+		return errorf(ValidationException, "Mock result schema validation error: %s", "The result "+problem)
+	}
+	return errorf(ValidationException, "Mock result schema validation error: Field '%s' %s", field, problem)
+}
+
+// value checks the value of a field; null is as good as absence.
+func (m *model) value(kind, field string, v any) *Error {
+	v = jsonata.Force(v)
+	if v == nil || kind == "a" {
+		return nil
+	}
+	switch kind[0] {
+	case '[':
+		list, ok := v.([]any)
+		if !ok {
+			return schemaError(field, "must be an array")
+		}
+		return m.values(kind[1:], field, slices.Values(list))
+	case '{':
+		o, ok := v.(*jsonata.Object)
+		if !ok {
+			return schemaError(field, "must be an object")
+		}
+		return m.values(kind[1:], field, func(yield func(any) bool) {
+			for i := range o.Len() {
+				if _, item := o.At(i); !yield(item) {
+					return
+				}
+			}
+		})
+	case 'n':
+		if !isNumber(v) {
+			return schemaError(field, "must be a number")
+		}
+		return nil
+	case 'b':
+		if _, ok := v.(bool); !ok {
+			return schemaError(field, "must be a boolean")
+		}
+		return nil
+	case 't':
+		// As ISO 8601 from the SDK's integrations, as a number from optimised ones.
+		if _, ok := v.(string); !ok && !isNumber(v) {
+			return schemaError(field, "must be a string")
+		}
+		return nil
+	case 's', 'x', 'e':
+		text, ok := v.(string)
+		if !ok {
+			return schemaError(field, "must be a string")
+		}
+		return checkText(kind, field, text)
+	}
+	o, ok := v.(*jsonata.Object)
+	if !ok {
+		return schemaError(field, "must be an object")
+	}
+	return m.structure(kind, o)
+}
+
+func isNumber(v any) bool {
+	switch v.(type) {
+	case json.Number, float64:
+		return true
+	}
+	return false
+}
+
+func (m *model) values(kind, field string, items func(func(any) bool)) *Error {
+	for item := range items {
+		if err := m.value(kind, field, item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// structure checks the members that the model has; any other one is let through, as
+// the service does. Names are compared without their case: the service writes
+// acronyms in more ways than one (MD5OfMessageBody, Md5OfMessageBody).
+func (m *model) structure(name string, o *jsonata.Object) *Error {
+	line, _ := m.line(name)
+	kinds := map[string]string{}
+	var required []string
+	for member := range strings.FieldsSeq(line) {
+		name, kind, _ := strings.Cut(member, ":")
+		name, needed := strings.CutSuffix(name, "!")
+		if needed {
+			required = append(required, name)
+		}
+		kinds[strings.ToLower(name)] = kind
+	}
+	sent := map[string]bool{}
+	for i := range o.Len() {
+		key, _ := o.At(i)
+		sent[strings.ToLower(key)] = true
+	}
+	if m.strict {
+		for _, name := range required {
+			if !sent[strings.ToLower(name)] {
+				return errorf(ValidationException, "Mock result schema validation error: Required field '%s' is missing", name)
+			}
+		}
+	}
+	for i := range o.Len() {
+		key, v := o.At(i)
+		kind, known := kinds[strings.ToLower(key)]
+		if !known || name == m.answer && slices.Contains(m.anything, key) {
+			continue
+		}
+		if err := m.value(kind, key, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkText checks text against e(A|B), s, or s1-10.
+func checkText(kind, field, text string) *Error {
+	if values, ok := strings.CutPrefix(kind, "e("); ok {
+		if !slices.Contains(strings.Split(strings.TrimSuffix(values, ")"), "|"), text) {
+			return schemaError(field, "is not an expected value")
+		}
+		return nil
+	}
+	least, most, ok := strings.Cut(kind[1:], "-")
+	if !ok {
+		return nil
+	}
+	n := utf8.RuneCountInString(text)
+	if low, _ := strconv.Atoi(least); n < low {
+		return schemaError(field, "is smaller than the minimum length")
+	}
+	// The bound of bytes is not one of their text in Base64.
+	if high, err := strconv.Atoi(most); err == nil && n > high && kind[0] == 's' {
+		return schemaError(field, "is larger than the maximum length")
+	}
+	return nil
+}
