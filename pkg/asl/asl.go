@@ -1,5 +1,5 @@
 // Package asl interprets the [Amazon States Language]: what an Express Workflow may
-// contain, with JSONPath as the query language.
+// contain, in both query languages, JSONPath and JSONata.
 //
 //	definition ── Parse ──► *Machine (immutable) ── Run(Environment, Execution) ──► Result
 //
@@ -25,6 +25,8 @@ type Error struct {
 	Name, Cause string
 	// fatal errors end the execution whatever catches say.
 	fatal bool
+	// evaluation is there for errors of a JSONata field that no event has told of yet.
+	evaluation *evaluation
 }
 
 func (e *Error) Error() string { return e.Name + ": " + e.Cause }

@@ -69,7 +69,6 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 		"bad path":                {`{"StartAt":"A","States":{"A":{"Type":"Pass","InputPath":"a.b","End":true}}}`, "/States/A/InputPath"},
 		"bad template":            {`{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"x.$":"States.Nope(1)"},"End":true}}}`, "/States/A/Parameters/x.$"},
 		"indefinite place":        {`{"StartAt":"A","States":{"A":{"Type":"Pass","ResultPath":"$..a","End":true}}}`, "/States/A/ResultPath"},
-		"JSONata":                 {`{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}`, "JSONata is not supported"},
 		"choice operator":         {`{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","NumberEquals":1,"Next":"A"}]}}}`, "/States/A/Choices[0]/NumberEquals"},
 		"choice operand":          {`{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","NumericEquals":"1","Next":"A"}]}}}`, "/States/A/Choices[0]/NumericEquals"},
 		"backoff":                 {task(`"Retry":[{"ErrorEquals":["A"],"BackoffRate":0.5}],"End":true`), "BackoffRate"},

@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"context"
 	"encoding/json"
 	"math/big"
 	"strings"
@@ -21,7 +22,9 @@ type rule struct {
 	operandPath  *source
 	presence     bool // IsPresent
 	want         bool
+	condition    *template // of JSONata, in place of all these
 	assign       *template
+	output       *template
 }
 
 // operators of a data test expression; each also has a Path form.
@@ -136,51 +139,61 @@ func matches(pattern, s string) bool {
 	return strings.HasSuffix(s, last)
 }
 
-func (r *rule) holds(f *frame, input any) (bool, *Error) {
+func (r *rule) holds(ctx context.Context, v *view) (bool, *Error) {
 	switch {
+	case r.condition != nil:
+		return r.conditionHolds(ctx, v)
 	case r.and != nil:
 		for _, child := range r.and {
-			if ok, err := child.holds(f, input); err != nil || !ok {
+			if ok, err := child.holds(ctx, v); err != nil || !ok {
 				return false, err
 			}
 		}
 		return true, nil
 	case r.or != nil:
 		for _, child := range r.or {
-			if ok, err := child.holds(f, input); err != nil || ok {
+			if ok, err := child.holds(ctx, v); err != nil || ok {
 				return ok, err
 			}
 		}
 		return false, nil
 	case r.not != nil:
-		ok, err := r.not[0].holds(f, input)
+		ok, err := r.not[0].holds(ctx, v)
 		return !ok, err
 	}
-	v, found := r.variable.eval(f, input)
+	return r.compare(v)
+}
+
+func (r *rule) conditionHolds(ctx context.Context, v *view) (bool, *Error) {
+	out, err := r.condition.eval(ctx, v)
+	if err != nil {
+		return false, err
+	}
+	ok, isBool := out.(bool)
+	if !isBool {
+		return false, r.condition.query.unexpected(v, "boolean", out)
+	}
+	return ok, nil
+}
+
+// compare is a data test expression.
+func (r *rule) compare(v *view) (bool, *Error) {
+	value, found := r.variable.eval(v)
 	if r.presence {
 		if !r.variable.path.Definite() {
-			list, _ := v.([]any)
+			list, _ := value.([]any)
 			found = len(list) > 0
 		}
 		return found == r.want, nil
 	}
 	if !found {
-		return false, invalidPath(f, r.variable, input)
+		return false, invalidPath(v, r.variable)
 	}
 	operand := r.operand
 	if r.operandPath != nil {
-		if operand, found = r.operandPath.eval(f, input); !found {
-			return false, invalidPath(f, r.operandPath, input)
+		if operand, found = r.operandPath.eval(v); !found {
+			return false, invalidPath(v, r.operandPath)
 		}
 	}
-	return r.test(jsonata.Force(v), jsonata.Force(operand)), nil
-}
-
-// invalidPath is the service's text for a path of a state that finds nothing.
-func invalidPath(f *frame, s *source, input any) *Error {
-	root, ok := s.rootValue(f, input)
-	if !ok {
-		return f.runtime("Invalid path '" + s.text + "' : The variable '" + s.root + "' is not defined")
-	}
-	return f.runtime("Invalid path '" + s.text + "' : " + s.path.Explain(root))
+	return r.test(jsonata.Force(value), jsonata.Force(operand)), nil
 }

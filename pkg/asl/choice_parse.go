@@ -112,3 +112,30 @@ func (p *parser) operator(r *rule, key string, operand any, at string) {
 	p.schema(at+"/"+key, "Field is not supported")
 	r.test = func(any, any) bool { return false }
 }
+
+// ruleFields are those of a Choice Rule of JSONata.
+var ruleFields = []string{"Comment", "Condition", "Next", "Assign", "Output"}
+
+// conditionRule reads a Choice Rule of JSONata; field is its place in the state.
+func (p *parser) conditionRule(v any, field, at string) *rule {
+	r := &rule{}
+	o, ok := v.(*jsonata.Object)
+	if !ok {
+		p.schema(at, "A Choice Rule must be an object")
+		return r
+	}
+	p.fields(o, at, ruleFields)
+	p.checkVariables(o, at)
+	r.next = p.text(o, "Next", at, true)
+	r.assign = p.templateAt(o, "Assign", field+"/Assign", at)
+	r.output = p.templateAt(o, "Output", field+"/Output", at)
+	condition, _ := o.Get("Condition")
+	text, isText := condition.(string)
+	if _, isBool := condition.(bool); !isBool && !(isText && isExpression(text)) {
+		p.schema(at+"/Condition", "Value must be true, false or a JSONata expression")
+	}
+	if r.condition = p.templateAt(o, "Condition", field+"/Condition", at); r.condition == nil {
+		r.condition = &template{literal: false}
+	}
+	return r
+}

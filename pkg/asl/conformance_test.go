@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -25,6 +26,7 @@ type conformanceCase struct {
 	Tier          string
 	QueryLanguage string `json:"query_language"`
 	MachineType   string `json:"machine_type"`
+	Express       bool   `json:"express_compatible"`
 	Timing        bool
 	Definition    json.RawMessage
 	DefinitionRaw *string `json:"definition_raw"`
@@ -134,109 +136,115 @@ func (s *script) mock(ctx context.Context, t asl.Task) (any, error) {
 	return payload, nil
 }
 
-// A tier is a group of cases with a score of its own.
-type tier string
-
-const (
-	// required cases have no tasks or Lambda tasks only, and no waits.
-	required tier = "required"
-	// timing cases wait, retry or time out: they run on a clock of their own.
-	timing tier = "timing"
-	// service cases replay what other services answered to tasks.
-	service tier = "service"
-)
-
-// floors are the scores below which a change has broken something. Raise them with
-// the engine.
-var floors = map[tier]map[string]int{
-	required: {
-		"base":            15,
-		"choice":          283,
-		"context":         4,
-		"distributed_map": 18,
-		"errors":          12,
-		"express":         4,
-		"intrinsic":       78,
-		"map":             10,
-		"parallel":        4,
-		"paths":           6,
-		"querylanguage":   1,
-		"scenarios":       5,
-		"services":        16,
-		"variables":       12,
-		"wait":            10,
-	},
-	timing: {
-		"base":     1,
-		"callback": 1,
-		"errors":   2,
-		"map":      2,
-		"paths":    2,
-		"timeouts": 4,
-	},
-	service: {
-		"callback": 8,
-		"errors":   7,
-		"services": 31,
-	},
+// executed tells the cases that are executions of a machine.
+func (c *conformanceCase) executed() bool {
+	return slices.Contains([]string{"execution", "sync", "intrinsic"}, c.Kind)
 }
 
-// tierOf tells which score a case counts for; "" is none.
-func tierOf(c *conformanceCase) tier {
-	switch {
-	case c.QueryLanguage != "JSONPath" || !slices.Contains([]string{"execution", "sync", "intrinsic"}, c.Kind):
-		return ""
-	case c.Timing:
-		return timing
-	case c.Tier == "pure" || c.Tier == "lambda":
-		return required
+// pure tells the cases that need nothing from outside: their histories are the same
+// from run to run.
+func (c *conformanceCase) pure() bool {
+	return c.executed() && !c.Timing && (c.Tier == "pure" || c.Tier == "lambda")
+}
+
+// differences are the cases whose recordings this engine does not agree with, and why.
+// Every other one must pass. docs/conformance.md explains them.
+var differences = map[string]string{
+	"activities/test_activities.py::TestActivities::test_activity_task_on_deleted": "an activity that is gone when the task is scheduled: the script has no activities",
+
+	"express/test_express_async.py::TestExpressAsync::test_catch": "the stack trace of a Python function, which the script's stand-in does not have",
+	"express/test_express_sync.py::TestExpressSync::test_catch":   "the stack trace of a Python function, which the script's stand-in does not have",
+
+	"local_mocking/test_base_scenarios.py::TestBaseScenarios::test_lambda_service_invoke_sync_execution": "the HTTP headers of Lambda's answer, which the script's stand-in does not have",
+}
+
+// readsItems are the cases whose Map reads its items from S3: no Express Workflow does.
+func (c *conformanceCase) readsItems() bool {
+	return strings.Contains(string(c.Definition), `"ItemReader"`) && c.Tier == "service"
+}
+
+// A score counts the cases of an area in one query language.
+type score struct{ passed, total int }
+
+// A tally is the table of docs/conformance.md: one line an area, one column a language.
+type tally map[string]map[string]score
+
+func (t tally) add(area, language string, passed bool) {
+	for _, row := range []string{area, "all"} {
+		if t[row] == nil {
+			t[row] = map[string]score{}
+		}
+		s := t[row][language]
+		s.total++
+		if passed {
+			s.passed++
+		}
+		t[row][language] = s
 	}
-	return service
 }
 
-// TestConformance replays what the service answered to JSONPath machines.
+func (t tally) String() string {
+	languages := []string{"JSONPath", "JSONata", "Mixed"}
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "| area | %s |\n| --- | ---: | ---: | ---: |\n", strings.Join(languages, " | "))
+	for _, area := range slices.Sorted(maps.Keys(t)) {
+		if area != "all" {
+			t.row(b, area, languages)
+		}
+	}
+	t.row(b, "all", languages)
+	return b.String()
+}
+
+func (t tally) row(b *strings.Builder, area string, languages []string) {
+	fmt.Fprintf(b, "| %s |", area)
+	for _, l := range languages {
+		if s := t[area][l]; s.total > 0 {
+			fmt.Fprintf(b, " %d/%d |", s.passed, s.total)
+		} else {
+			b.WriteString(" |")
+		}
+	}
+	b.WriteString("\n")
+}
+
+// TestConformance replays what the service answered to the machines of the corpus.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(shared.Path(t, "conformance", "cases"), "*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	type score struct{ passed, total int }
-	total := map[tier]score{}
+	express, standard := tally{}, tally{}
 	for _, file := range files {
 		area := strings.TrimSuffix(filepath.Base(file), ".json")
-		scores := map[tier]score{}
 		for _, c := range readCases(t, filepath.Base(file)) {
-			in := tierOf(c)
-			if in == "" {
+			if !c.executed() {
 				continue
 			}
 			problem := ""
 			synctest.Test(t, func(*testing.T) { problem = replay(c) })
-			s, sum := scores[in], total[in]
-			s.total++
-			sum.total++
-			if problem == "" {
-				s.passed++
-				sum.passed++
-			} else {
-				t.Logf("%s: %s", c.ID, problem)
+			into := express
+			if !c.Express {
+				into = standard
 			}
-			scores[in], total[in] = s, sum
-		}
-		for in, s := range scores {
-			fmt.Printf("conformance: %-8s %-16s %3d/%d\n", in, area, s.passed, s.total)
-			if s.passed < floors[in][area] {
-				t.Errorf("%s, %s: %d cases pass, and %d did before", area, in, s.passed, floors[in][area])
+			into.add(area, c.QueryLanguage, problem == "")
+			reason := differences[c.ID]
+			if c.readsItems() {
+				reason = "the items are in S3"
+			}
+			switch {
+			case problem != "" && reason == "":
+				t.Errorf("%s: %s", c.ID, problem)
+			case problem != "":
+				t.Logf("%s: %s: %s", c.ID, reason, problem)
+			case reason != "":
+				t.Errorf("%s passes now: take it from the differences", c.ID)
 			}
 		}
 	}
-	for in, s := range total {
-		fmt.Printf("conformance: %s %d/%d (%.1f %%)\n", in, s.passed, s.total, 100*float64(s.passed)/float64(s.total))
-	}
-	if s := total[required]; float64(s.passed) < 0.97*float64(s.total) {
-		t.Errorf("%d of %d required cases pass: less than 97 %%", s.passed, s.total)
-	}
+	t.Logf("What an Express Workflow can hold:\n%s", express)
+	t.Logf("What only a Standard Workflow can hold:\n%s", standard)
 }
 
 func readCases(t *testing.T, file string) []*conformanceCase {

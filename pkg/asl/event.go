@@ -29,6 +29,11 @@ type Event struct {
 	Input, Output any
 	// Assigned are the variables that the state set; nil for none.
 	Assigned *jsonata.Object
+	// TimeoutSeconds, HeartbeatSeconds and RoleARN are those of a task, where it has them.
+	TimeoutSeconds, HeartbeatSeconds int
+	RoleARN                          string
+	// Location is the field whose expression failed, such as Output/total.
+	Location string
 	// Error and Cause are those of a failure.
 	Error, Cause string
 }
@@ -70,9 +75,16 @@ func (e Event) details() (field string, _ *jsonata.Object) {
 	case e.Type == "LambdaFunctionScheduled":
 		d.Set("resource", e.Resource)
 		setText(d, "input", e.Input)
+		e.setLimits(d)
 	case e.Type == "TaskScheduled":
 		e.setTask(d)
 		d.Set("parameters", quote(e.Input))
+		e.setLimits(d)
+	case e.Type == "EvaluationFailed":
+		setPresent(d, "error", e.Error)
+		setPresent(d, "cause", e.Cause)
+		setPresent(d, "location", e.Location)
+		d.Set("state", e.Name)
 	case strings.HasPrefix(e.Type, "Task") && strings.HasSuffix(e.Type, "Aborted"),
 		e.Type == "LambdaFunctionStarted":
 		return "", nil
@@ -98,6 +110,20 @@ func (e Event) setTask(d *jsonata.Object) {
 	setPresent(d, "resourceType", e.ResourceType)
 	if e.ResourceType != "" {
 		d.Set("resource", e.Resource)
+	}
+}
+
+func (e Event) setLimits(d *jsonata.Object) {
+	if e.TimeoutSeconds > 0 {
+		d.Set("timeoutInSeconds", jsonata.FromGo(e.TimeoutSeconds))
+	}
+	if e.HeartbeatSeconds > 0 {
+		d.Set("heartbeatInSeconds", jsonata.FromGo(e.HeartbeatSeconds))
+	}
+	if e.RoleARN != "" {
+		credentials := jsonata.NewObject(1)
+		credentials.Set("roleArn", e.RoleARN)
+		d.Set("taskCredentials", credentials)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -98,53 +97,90 @@ func taskName(resource string) string {
 	return resource
 }
 
-func (f *frame) task(ctx context.Context, input, parameters any) (any, *Error) {
+// task runs a Task state once.
+func (f *frame) task(ctx context.Context, v *view, arguments any) (any, *Error) {
 	s := f.state
-	seconds, err := f.number(s.timeoutPath, "TimeoutSecondsPath", s.timeout, input)
+	limits, err := f.taskLimits(ctx, v)
 	if err != nil {
 		return nil, err
 	}
-	heartbeat, err := f.number(s.heartbeatPath, "HeartbeatSecondsPath", s.heartbeat, input)
-	if err != nil {
-		return nil, err
-	}
-	// A task that runs here sends no heartbeats: the shorter of the two ends it.
-	if heartbeat > 0 && (seconds == 0 || heartbeat < seconds) {
-		seconds = heartbeat
-	}
-	taskCtx := ctx
-	if seconds > 0 {
-		var cancel context.CancelFunc
-		taskCtx, cancel = context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
-		defer cancel()
-	}
-	if !same(input, parameters) {
-		if err := f.check(parameters); err != nil {
+	if !same(v.input, arguments) {
+		if err := f.check(arguments); err != nil {
 			return nil, err
 		}
 	}
+	taskCtx := ctx
+	if limit := limits.shorter(); limit > 0 {
+		var cancel context.CancelFunc
+		taskCtx, cancel = context.WithTimeout(ctx, seconds(int64(limit)))
+		defer cancel()
+	}
 	e := &s.events
-	f.record(Event{Type: e.scheduled, Name: s.name, Resource: e.resource, ResourceType: e.resourceType, Input: parameters})
+	f.record(Event{
+		Type: e.scheduled, Name: s.name, Resource: e.resource, ResourceType: e.resourceType, Input: arguments,
+		TimeoutSeconds: limits.timeout, HeartbeatSeconds: limits.heartbeat, RoleARN: limits.role,
+	})
 	f.record(Event{Type: e.started, Name: s.name, Resource: e.resource, ResourceType: e.resourceType})
-	out, failed := f.run.env.Tasks.RunTask(taskCtx, Task{Resource: s.resource, State: s.name, Attempt: f.retries, Parameters: parameters})
+	out, failed := f.run.env.Tasks.RunTask(taskCtx, Task{Resource: s.resource, State: s.name, Attempt: f.retries, Parameters: arguments})
 	out, err = f.taskResult(ctx, taskCtx, out, failed)
-	event := Event{Type: e.succeeded, Name: s.name, Resource: e.resource, ResourceType: e.resourceType, Output: out}
+	if ctx.Err() == nil {
+		f.recordTaskEnd(out, err)
+	}
+	return out, err
+}
+
+// taskLimits are the fields of a Task state that say how it is run.
+type taskLimits struct {
+	timeout, heartbeat int // in seconds; 0 for none
+	role               string
+}
+
+// shorter is the one that ends a task: what runs here sends no heartbeats.
+func (l taskLimits) shorter() int {
+	if l.heartbeat > 0 && (l.timeout == 0 || l.heartbeat < l.timeout) {
+		return l.heartbeat
+	}
+	return l.timeout
+}
+
+func (f *frame) taskLimits(ctx context.Context, v *view) (l taskLimits, err *Error) {
+	s := f.state
+	if l.timeout, err = s.timeout.whole(ctx, v); err != nil {
+		return l, err
+	}
+	if l.heartbeat, err = s.heartbeat.whole(ctx, v); err != nil {
+		return l, err
+	}
+	if s.credentials == nil {
+		return l, nil
+	}
+	out, err := s.credentials.eval(ctx, v)
+	if err != nil {
+		return l, err
+	}
+	o, _ := jsonata.Force(out).(*jsonata.Object)
+	role, _ := o.Get("RoleArn")
+	l.role, _ = jsonata.Force(role).(string)
+	return l, nil
+}
+
+// recordTaskEnd tells the history of a task's answer.
+func (f *frame) recordTaskEnd(out any, err *Error) {
+	e := &f.state.events
+	event := Event{Type: e.succeeded, Name: f.state.name, Resource: e.resource, ResourceType: e.resourceType, Output: out}
 	switch {
-	case ctx.Err() != nil:
-		return nil, err
 	case err != nil && err.Name == "States.Timeout":
 		event.Type = e.timedOut
 	case err != nil:
 		event.Type = e.failed
 	}
 	if e.submitted && event.Type != e.failed {
-		f.record(Event{Type: "TaskSubmitted", Name: s.name, Resource: e.resource, ResourceType: e.resourceType})
+		f.record(Event{Type: "TaskSubmitted", Name: f.state.name, Resource: e.resource, ResourceType: e.resourceType})
 	}
 	if err != nil {
 		event.Error, event.Cause = err.Name, err.Cause
 	}
 	f.record(event)
-	return out, err
 }
 
 // taskResult is what a state makes of the answer of a task.

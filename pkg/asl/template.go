@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -27,18 +28,18 @@ func parseSource(text string) (*source, error) {
 }
 
 // rootValue is what the path starts from.
-func (s *source) rootValue(f *frame, input any) (any, bool) {
+func (s *source) rootValue(v *view) (any, bool) {
 	switch s.root {
 	case "":
-		return input, true
+		return v.input, true
 	case "$":
-		return f.contextObject(), true
+		return v.f.contextObject(), true
 	}
-	return f.vars.get(s.root)
+	return v.f.vars.get(s.root)
 }
 
-func (s *source) eval(f *frame, input any) (value any, found bool) {
-	root, ok := s.rootValue(f, input)
+func (s *source) eval(v *view) (value any, found bool) {
+	root, ok := s.rootValue(v)
 	if !ok {
 		return nil, false
 	}
@@ -46,9 +47,10 @@ func (s *source) eval(f *frame, input any) (value any, found bool) {
 }
 
 // A template is a compiled Payload Template: a value in which members whose names
-// end in ".$" are replaced.
+// end in ".$" are replaced; or, in JSONata, texts that are expressions.
 type template struct {
 	literal any
+	query   *expression
 	source  *source
 	call    *intrinsic.Call
 	sources map[string]*source // the paths of call
@@ -60,45 +62,64 @@ type template struct {
 }
 
 func (t *template) constant() bool {
-	return t.source == nil && t.call == nil && !t.object && !t.array
+	return t.source == nil && t.call == nil && t.query == nil && !t.object && !t.array
 }
 
 // compileTemplate reads a payload template; add hears what is wrong, and where.
 func compileTemplate(v any, at string, add func(at, message string)) *template {
+	return compose(v, func(key string, item any) (string, *template) {
+		where := at + "/" + key
+		if name, isPath := strings.CutSuffix(key, ".$"); isPath {
+			return name, compileField(item, key, where, add)
+		}
+		return key, compileTemplate(item, where, add)
+	}, func(i int, item any) *template {
+		return compileTemplate(item, fmt.Sprintf("%s/%d", at, i), add)
+	})
+}
+
+// compileQuery reads a field of JSONata. field is its place within the state.
+func compileQuery(v any, field, at string, add func(at, message string)) *template {
+	if text, ok := v.(string); ok && isExpression(text) {
+		e, err := parseExpression(text, field)
+		if err != nil {
+			add(at, "The JSONata expression is not valid: "+err.Error())
+			return &template{}
+		}
+		return &template{query: e}
+	}
+	return compose(v, func(key string, item any) (string, *template) {
+		return key, compileQuery(item, field+"/"+key, at+"/"+key, add)
+	}, func(i int, item any) *template {
+		return compileQuery(item, fmt.Sprintf("%s[%d]", field, i), fmt.Sprintf("%s[%d]", at, i), add)
+	})
+}
+
+// compose makes a template of an object's members or of an array's items. What has
+// nothing to replace in it is a literal, however large.
+func compose(v any, member func(key string, item any) (string, *template), element func(i int, item any) *template) *template {
+	t := &template{}
+	dynamic := false
 	switch v := v.(type) {
 	case *jsonata.Object:
-		t := &template{object: true}
-		dynamic := false
+		t.object = true
 		for i := range v.Len() {
-			key, item := v.At(i)
-			name, isPath := strings.CutSuffix(key, ".$")
-			var child *template
-			if isPath {
-				child = compileField(item, key, at+"/"+key, add)
-			} else {
-				child = compileTemplate(item, at+"/"+key, add)
-			}
+			name, child := member(v.At(i))
 			dynamic = dynamic || !child.constant()
 			t.keys, t.items = append(t.keys, name), append(t.items, child)
 		}
-		if !dynamic {
-			return &template{literal: v}
-		}
-		return t
 	case []any:
-		t := &template{array: true}
-		dynamic := false
+		t.array = true
 		for i, item := range v {
-			child := compileTemplate(item, fmt.Sprintf("%s/%d", at, i), add)
+			child := element(i, item)
 			dynamic = dynamic || !child.constant()
 			t.items = append(t.items, child)
 		}
-		if !dynamic {
-			return &template{literal: v}
-		}
-		return t
 	}
-	return &template{literal: v}
+	if !dynamic {
+		return &template{literal: v}
+	}
+	return t
 }
 
 func compileField(v any, field, at string, add func(at, message string)) *template {
@@ -132,71 +153,84 @@ func compileField(v any, field, at string, add func(at, message string)) *templa
 	return &template{source: s, field: field}
 }
 
-func (t *template) eval(f *frame, input any) (any, *Error) {
+func (t *template) eval(ctx context.Context, v *view) (any, *Error) {
 	switch {
+	case t.query != nil:
+		return t.query.eval(ctx, v)
 	case t.source != nil:
-		v, ok := t.source.eval(f, input)
+		found, ok := t.source.eval(v)
 		if !ok {
-			return nil, missingField(t.source, t.field, f, input)
+			return nil, missingField(v, t.source, t.field)
 		}
-		return v, nil
+		return found, nil
 	case t.call != nil:
-		return t.evalCall(f, input)
+		return t.evalCall(v)
 	case t.object:
 		o := jsonata.NewObject(len(t.keys))
 		for i, item := range t.items {
-			v, err := item.eval(f, input)
+			child, err := item.eval(ctx, v)
 			if err != nil {
 				return nil, err
 			}
-			o.Set(t.keys[i], v)
+			o.Set(t.keys[i], child)
 		}
 		return o, nil
 	case t.array:
 		list := make([]any, len(t.items))
 		for i, item := range t.items {
-			v, err := item.eval(f, input)
+			child, err := item.eval(ctx, v)
 			if err != nil {
 				return nil, err
 			}
-			list[i] = v
+			list[i] = child
 		}
 		return list, nil
 	}
 	return t.literal, nil
 }
 
-func (t *template) evalCall(f *frame, input any) (any, *Error) {
+func (t *template) evalCall(v *view) (any, *Error) {
 	var missing *Error
-	v, err := t.call.Eval(intrinsic.Env{
-		Rand: f.run.env.Rand,
-		UUID: f.run.env.UUID,
+	seen := *v // so that only views of calls leave the stack
+	out, err := t.call.Eval(intrinsic.Env{
+		Rand: v.f.run.env.Rand,
+		UUID: v.f.run.env.UUID,
 		Resolve: func(path string) (any, error) {
 			s := t.sources[path]
-			if v, ok := s.eval(f, input); ok {
-				return v, nil
+			if found, ok := s.eval(&seen); ok {
+				return found, nil
 			}
-			missing = missingField(s, t.field, f, input)
+			missing = missingField(&seen, s, t.field)
 			return nil, missing
 		},
 	})
 	switch e := err.(type) {
 	case nil:
-		return v, nil
+		return out, nil
 	case *intrinsic.Error:
 		if missing != nil {
 			return nil, missing
 		}
-		return nil, &Error{Name: e.Name, Cause: f.where() + e.Cause}
+		return nil, &Error{Name: e.Name, Cause: v.f.where() + e.Cause}
 	}
-	return nil, &Error{Name: "States.IntrinsicFailure", Cause: f.where() + err.Error()}
+	return nil, &Error{Name: intrinsic.Failure, Cause: v.f.where() + err.Error()}
 }
 
 // missingField is the service's text for a path in a template that finds nothing.
-func missingField(s *source, field string, f *frame, input any) *Error {
+func missingField(v *view, s *source, field string) *Error {
+	input := v.input
 	if s.root != "" && s.root != "$" {
-		input, _ = f.vars.get(s.root)
+		input, _ = v.f.vars.get(s.root)
 	}
 	text, _ := jsonata.AppendJSON(nil, input)
-	return f.runtime(fmt.Sprintf("The JSONPath '%s' specified for the field '%s' could not be found in the input '%s'", s.text, field, text))
+	return v.f.runtime(fmt.Sprintf("The JSONPath '%s' specified for the field '%s' could not be found in the input '%s'", s.text, field, text))
+}
+
+// invalidPath is the service's text for a path of a state that finds nothing.
+func invalidPath(v *view, s *source) *Error {
+	root, ok := s.rootValue(v)
+	if !ok {
+		return v.f.runtime("Invalid path '" + s.text + "' : The variable '" + s.root + "' is not defined")
+	}
+	return v.f.runtime("Invalid path '" + s.text + "' : " + s.path.Explain(root))
 }

@@ -1,0 +1,54 @@
+package asl
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// contextObject is $$, and $states.context in JSONata, made when something looks at it.
+func (f *frame) contextObject() any {
+	ex := &f.run.ex
+	const layout = "2006-01-02T15:04:05.000Z"
+	execution := jsonata.NewObject(6)
+	execution.Set("Id", ex.ARN)
+	execution.Set("Input", f.run.input)
+	execution.Set("Name", ex.Name)
+	execution.Set("RoleArn", ex.RoleARN)
+	execution.Set("StartTime", f.run.started.UTC().Format(layout))
+	if !ex.Sync {
+		execution.Set("RedriveCount", json.Number("0"))
+	}
+	machine := jsonata.NewObject(2)
+	machine.Set("Id", ex.StateMachineARN)
+	machine.Set("Name", ex.StateMachineName)
+	st := jsonata.NewObject(3)
+	st.Set("Name", f.state.name)
+	st.Set("EnteredTime", f.since.UTC().Format(layout))
+	if f.state.kind == "Task" {
+		st.Set("RetryCount", json.Number(strconv.Itoa(f.retries)))
+	}
+	o := jsonata.NewObject(4)
+	o.Set("Execution", execution)
+	o.Set("StateMachine", machine)
+	o.Set("State", st)
+	if strings.HasSuffix(f.state.resource, ".waitForTaskToken") {
+		if f.token == "" {
+			f.token = f.run.env.UUID()
+		}
+		task := jsonata.NewObject(1)
+		task.Set("Token", f.token)
+		o.Set("Task", task)
+	}
+	if f.item != nil {
+		item := jsonata.NewObject(2)
+		item.Set("Index", json.Number(strconv.Itoa(f.item.index)))
+		item.Set("Value", f.item.value)
+		m := jsonata.NewObject(1)
+		m.Set("Item", item)
+		o.Set("Map", m)
+	}
+	return o
+}

@@ -1,0 +1,173 @@
+package asl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// queryFailed is the name of the errors of JSONata fields. Retry and Catch may take it.
+const queryFailed = "States.QueryEvaluationError"
+
+// An expression is a JSONata expression, as a field has it between {% and %}.
+type expression struct {
+	text    string
+	field   string // where it stands in its state, such as Output/result
+	program *jsonata.Expr
+	// context tells that it may look at $states.context, which takes work to make.
+	context bool
+	// effects tells that it may look at the clock or at chance.
+	effects bool
+}
+
+// isExpression reports whether a text of a field is one. Anything that does not begin
+// with {% is text, also if the marks follow after a space.
+func isExpression(text string) bool { return strings.HasPrefix(text, "{%") }
+
+func parseExpression(text, field string) (*expression, error) {
+	text, ok := strings.CutSuffix(strings.TrimPrefix(text, "{%"), "%}")
+	if !ok {
+		return nil, errors.New("it begins with {% and does not end with %}")
+	}
+	text = strings.TrimSpace(text)
+	program, err := jsonata.Compile(text, jsonata.StepFunctions())
+	if err != nil {
+		return nil, err
+	}
+	return &expression{
+		text: text, field: field, program: program,
+		context: looksAtContext(text),
+		effects: effects.MatchString(text),
+	}, nil
+}
+
+var (
+	effects   = regexp.MustCompile(`\$(?:now|millis|toMillis|random|uuid|shuffle)\b`)
+	anyStates = regexp.MustCompile(`\$states\b`)
+	plainPart = regexp.MustCompile(`\$states\.(?:input|result|errorOutput)\b`)
+)
+
+// looksAtContext errs on the side of yes: % climbs from a value to what it is in.
+func looksAtContext(text string) bool {
+	return strings.Contains(text, "%") || len(anyStates.FindAllString(text, -1)) != len(plainPart.FindAllString(text, -1))
+}
+
+// A view is what the paths and the expressions of a field see.
+type view struct {
+	f *frame
+	// input is $ for a path, and $states.input for an expression.
+	input any
+	// result is $states.result; there is none before the state has one.
+	result    any
+	hasResult bool
+	// failure is $states.errorOutput, in a Catch.
+	failure *jsonata.Object
+}
+
+// variables are those that an expression sees: $states, and the workflow's own.
+type variables struct {
+	view
+	context bool
+	states  *jsonata.Object
+}
+
+// Lookup implements [jsonata.Vars].
+func (v *variables) Lookup(name string) (any, bool) {
+	if name != "states" {
+		return v.f.vars.get(name)
+	}
+	if v.states == nil {
+		v.states = v.statesObject()
+	}
+	return v.states, true
+}
+
+func (v *variables) statesObject() *jsonata.Object {
+	o := jsonata.NewObject(3)
+	o.Set("input", v.input)
+	if v.context {
+		o.Set("context", v.f.contextObject())
+	}
+	if v.hasResult {
+		o.Set("result", v.result)
+	}
+	if v.failure != nil {
+		o.Set("errorOutput", v.failure)
+	}
+	return o
+}
+
+func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
+	program := e.program
+	if e.effects && v.f.run.effects != nil {
+		program = program.With(v.f.run.effects...)
+	}
+	out, err := program.EvalVars(ctx, jsonata.Undefined, &variables{view: *v, context: e.context})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, &Error{Name: "States.Timeout", fatal: true}
+	case err != nil:
+		return nil, e.failed(v, "threw an error during evaluation. "+err.Error())
+	case jsonata.IsUndefined(out):
+		return nil, e.failed(v, "returned nothing (undefined).")
+	}
+	if _, valid := fits(out, maxData); !valid {
+		return nil, e.failed(v, "returned an unsupported result type.")
+	}
+	return out, nil
+}
+
+func (e *expression) failed(v *view, how string) *Error {
+	return v.f.queryError(e.field, fmt.Sprintf("The JSONata expression '%s' specified for the field '%s' %s", e.text, e.field, how))
+}
+
+// unexpected is the error of a field that must have another type.
+func (e *expression) unexpected(v *view, want string, got any) *Error {
+	return e.failed(v, fmt.Sprintf("returned an unexpected result type. Expected '%s', but was '%s' for value: %s", want, typeName(got), quote(got)))
+}
+
+// queryError is the error of a JSONata field; field may be empty.
+func (f *frame) queryError(field, cause string) *Error {
+	return &Error{Name: queryFailed, Cause: f.where() + cause, evaluation: &evaluation{field}}
+}
+
+// An evaluation is what the history tells of an error of a JSONata field: the state
+// that had it records it once.
+type evaluation struct{ field string }
+
+// typeName is JSONata's name of a value's type.
+func typeName(v any) string {
+	switch jsonata.Force(v).(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean"
+	case string:
+		return "string"
+	case []any:
+		return "array"
+	case *jsonata.Object:
+		return "object"
+	}
+	return "number"
+}
+
+// effectsOf are the options of expressions that look at the clock or at chance; nil for
+// an environment that has the real ones.
+func effectsOf(env Environment) []jsonata.Option {
+	var opts []jsonata.Option
+	if env.Now != nil {
+		opts = append(opts, jsonata.WithClock(env.Now))
+	}
+	if random := env.Rand; random != nil {
+		const half = 1 << 32
+		opts = append(opts, jsonata.WithRandom(func() uint64 {
+			return uint64(random()*half)<<32 | uint64(random()*half)
+		}))
+	}
+	return opts
+}

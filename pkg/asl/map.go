@@ -1,0 +1,131 @@
+package asl
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// mapItems runs a Map state.
+func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
+	s := f.state
+	if s.reader {
+		return nil, &Error{Name: "States.ItemReaderFailed", Cause: f.where() + "The local engine reads no items from other services: give the Map state its items by ItemsPath."}
+	}
+	items, err := f.items(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := s.concurrency.whole(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	if limit == 0 {
+		limit = defaultMapLimit
+	}
+	if s.branches[0].instant {
+		limit = 1
+	}
+	tolerated, err := f.tolerance(ctx, v, len(items))
+	if err != nil {
+		return nil, err
+	}
+	f.record(Event{Type: "MapStateStarted", Length: len(items)})
+	m := iterations{f: f, input: v.input, items: items, results: make([]any, len(items)), tolerated: tolerated}
+	if err := f.sideBySide(ctx, len(items), limit, m.run); err != nil {
+		return nil, err
+	}
+	f.aside(Event{Type: "MapStateSucceeded"})
+	return m.results, nil
+}
+
+// items are what a Map state works through.
+func (f *frame) items(ctx context.Context, v *view) ([]any, *Error) {
+	s := f.state
+	found := v.input
+	switch {
+	case s.items != nil:
+		out, err := s.items.eval(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := jsonata.Force(out).([]any); !ok && s.items.query != nil {
+			return nil, s.items.query.unexpected(v, "array", out)
+		}
+		found = out
+	case s.itemsPath != nil:
+		var ok bool
+		if found, ok = s.itemsPath.eval(v); !ok {
+			return nil, invalidPath(v, s.itemsPath)
+		}
+	}
+	items, ok := jsonata.Force(found).([]any)
+	switch {
+	case ok:
+		return items, nil
+	case s.jsonata:
+		return nil, f.queryError("", "Map state input must be an array but was: "+quote(found))
+	}
+	at := "$"
+	if s.itemsPath != nil {
+		at = s.itemsPath.text
+	}
+	return nil, f.runtime(fmt.Sprintf("Reference path \"%s\" must point to array.", at))
+}
+
+// tolerance is how many of n iterations may fail.
+func (f *frame) tolerance(ctx context.Context, v *view, n int) (int, *Error) {
+	count, err := f.state.toleratedCount.whole(ctx, v)
+	if err != nil {
+		return 0, err
+	}
+	percent, err := f.state.toleratedPercent.percentage(ctx, v)
+	return max(count, int(percent*float64(n)/100)), err
+}
+
+// iterations are those of one Map state.
+type iterations struct {
+	f         *frame
+	input     any // of the state
+	items     []any
+	results   []any
+	tolerated int // failures that do not fail the state
+	failed    atomic.Int64
+}
+
+func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error) {
+	f, s := m.f, m.f.state
+	inner := f.inner(last)
+	inner.item = &mapItem{i, m.items[i]}
+	inner.record(Event{Type: "MapIterationStarted", Name: s.name, Index: i})
+	value := m.items[i]
+	if s.itemSelector != nil {
+		// The selector sees the state's own input, and the item in the context object.
+		inner.state, inner.entered, inner.since = s, f.entered, f.since
+		var err *Error
+		if value, err = s.itemSelector.eval(ctx, &view{f: inner, input: m.input}); err == nil {
+			err = inner.check(value)
+		}
+		if err != nil {
+			return ended{inner.last, inner.last}, err
+		}
+	}
+	out, err := inner.flow(ctx, s.branches[0], value)
+	switch {
+	case err == nil:
+		m.results[i] = out
+		end := inner.aside(Event{Type: "MapIterationSucceeded", Name: s.name, Index: i})
+		return ended{inner.last, end}, nil
+	case context.Cause(ctx) == errSibling:
+		inner.aside(Event{Type: "MapIterationAborted", Name: s.name, Index: i})
+		return ended{inner.last, inner.last}, err
+	}
+	end := inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i})
+	if err.fatal || m.failed.Add(1) > int64(m.tolerated) {
+		return ended{inner.last, end}, err
+	}
+	m.results[i] = err.object()
+	return ended{inner.last, end}, nil
+}

@@ -1,0 +1,145 @@
+package asl
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// attempt runs the current state with its retries and catches.
+func (f *frame) attempt(ctx context.Context, input any) (output any, next string, _ *Error) {
+	s := f.state
+	var counts []int
+	for {
+		output, next, err := f.step(ctx, input)
+		if err == nil {
+			return output, next, nil
+		}
+		f.recordEvaluation(err)
+		if err.fatal || ctx.Err() != nil {
+			return nil, "", err
+		}
+		if counts == nil {
+			counts = make([]int, len(s.retry))
+		}
+		if wait, again := f.retryAfter(s, counts, err); again {
+			f.retries++
+			if f.run.env.Sleep(ctx, wait) != nil {
+				return nil, "", err
+			}
+			continue
+		}
+		if s.failed != "" {
+			f.record(Event{Type: s.failed})
+		}
+		for _, c := range s.catch {
+			if catches(c.errors, err.Name) {
+				output, err = f.caught(ctx, c, input, err)
+				f.recordEvaluation(err)
+				return output, c.next, err
+			}
+		}
+		return nil, "", err
+	}
+}
+
+// recordEvaluation tells the history of a JSONata field that failed. The event follows
+// the one before the state's entry, as recorded, unless something has happened since,
+// or the state is a Wait.
+func (f *frame) recordEvaluation(err *Error) {
+	if err == nil || err.evaluation == nil {
+		return
+	}
+	if f.last == f.entered && f.state.kind != "Wait" {
+		f.last = f.before
+	}
+	f.record(Event{
+		Type: "EvaluationFailed", Name: f.state.name, Location: err.evaluation.field,
+		Error: err.Name, Cause: err.Cause,
+	})
+	err.evaluation = nil
+}
+
+// catches matches names as [Retry and Catch] do: States.ALL every name (recorded
+// also for States.DataLimitExceeded, whatever the guide says), States.TaskFailed all
+// but time-outs.
+//
+// [Retry and Catch]: https://states-language.net/spec.html#errors
+func catches(list []string, name string) bool {
+	for _, e := range list {
+		switch e {
+		case name:
+			return true
+		case "States.ALL":
+			if name != "States.Runtime" {
+				return true
+			}
+		case "States.TaskFailed":
+			if name != "States.Timeout" && name != "States.Runtime" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (f *frame) retryAfter(s *state, counts []int, err *Error) (time.Duration, bool) {
+	for i, r := range s.retry {
+		if !catches(r.errors, err.Name) {
+			continue
+		}
+		if counts[i] >= r.attempts {
+			return 0, false
+		}
+		seconds := float64(r.interval) * math.Pow(r.backoff, float64(counts[i]))
+		if r.maxDelay > 0 {
+			seconds = min(seconds, float64(r.maxDelay))
+		}
+		seconds = min(seconds, maxDuration.Seconds()) // no execution is longer
+		if r.jitter {
+			seconds *= f.run.env.Rand()
+		}
+		counts[i]++
+		return time.Duration(seconds * float64(time.Second)), true
+	}
+	return 0, false
+}
+
+// object is what catchers put into the state's input.
+func (e *Error) object() *jsonata.Object {
+	o := jsonata.NewObject(2)
+	for _, field := range [...]struct{ name, text string }{{"Error", e.Name}, {"Cause", e.Cause}} {
+		if field.text == "" {
+			o.Set(field.name, nil) // as recorded of a callback that gave neither
+		} else {
+			o.Set(field.name, field.text)
+		}
+	}
+	return o
+}
+
+// caught is the output of a state whose error a catcher takes. In JSONata it is the
+// catcher's Output, and the error where there is none; in JSONPath, the error at its
+// ResultPath. What paths see as "$" is the error; expressions see the state's input.
+func (f *frame) caught(ctx context.Context, c *catcher, raw any, failed *Error) (any, *Error) {
+	failure := failed.object()
+	v := view{f: f, input: failure}
+	if f.state.jsonata {
+		v = view{f: f, input: raw, failure: failure}
+	}
+	assigned, err := f.assignments(ctx, c.assign, &v)
+	if err != nil {
+		return nil, err
+	}
+	var output any = failure
+	switch {
+	case c.output != nil:
+		output, err = c.output.eval(ctx, &v)
+	case !f.state.jsonata:
+		output, err = f.place(c.resultPath, c.noResult, raw, failure)
+	}
+	f.commit(assigned)
+	return output, err
+}

@@ -1,0 +1,87 @@
+package asl
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// wait runs a Wait state, on the clock of the environment.
+func (f *frame) wait(ctx context.Context, v *view) *Error {
+	d, err := f.delay(ctx, v)
+	if err != nil {
+		return err
+	}
+	if d > 0 && f.run.env.Sleep(ctx, d) != nil {
+		return &Error{Name: "States.Timeout", fatal: true}
+	}
+	return nil
+}
+
+func (f *frame) delay(ctx context.Context, v *view) (time.Duration, *Error) {
+	w := &f.state.wait
+	switch {
+	case w.secondsPath != nil:
+		n, err := f.secondsAt(v, w.secondsPath)
+		return seconds(n), err
+	case w.timestampPath != nil:
+		return f.untilPath(v, w.timestampPath)
+	case w.timestamp != nil:
+		return f.until(ctx, v, w.timestamp)
+	}
+	n, err := w.seconds.whole(ctx, v)
+	return seconds(int64(n)), err
+}
+
+// seconds is a duration, cut where no execution is longer.
+func seconds(n int64) time.Duration {
+	return time.Duration(min(n, int64(2*maxDuration/time.Second))) * time.Second
+}
+
+func (f *frame) secondsAt(v *view, path *source) (int64, *Error) {
+	found, ok := path.eval(v)
+	if !ok {
+		return 0, f.runtime("The SecondsPath parameter does not reference an input value: " + path.text)
+	}
+	found = jsonata.Force(found)
+	n, isNumber := found.(json.Number)
+	i, err := strconv.ParseInt(string(n), 10, 64)
+	if !isNumber || err != nil {
+		return 0, f.runtime(fmt.Sprintf("The SecondsPath parameter cannot be parsed as a long value: %s == %s", path.text, quote(found)))
+	}
+	if i < 0 {
+		return 0, f.runtime(fmt.Sprintf("The SecondsPath parameter references a negative value: %s == %s", path.text, quote(found)))
+	}
+	return i, nil
+}
+
+func (f *frame) untilPath(v *view, path *source) (time.Duration, *Error) {
+	found, ok := path.eval(v)
+	if !ok {
+		return 0, f.runtime("The TimestampPath parameter does not reference an input value: " + path.text)
+	}
+	t, ok := timestamp(jsonata.Force(found))
+	if !ok {
+		return 0, f.runtime(fmt.Sprintf("The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: %s == %s", path.text, plain(found)))
+	}
+	return t.Sub(f.run.env.Now()), nil
+}
+
+func (f *frame) until(ctx context.Context, v *view, field *template) (time.Duration, *Error) {
+	out, err := field.eval(ctx, v)
+	if err != nil {
+		return 0, err
+	}
+	if _, isText := jsonata.Force(out).(string); !isText && field.query != nil {
+		return 0, field.query.unexpected(v, "string", out)
+	}
+	t, ok := timestamp(jsonata.Force(out))
+	if !ok {
+		return 0, f.queryError("Timestamp", "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: "+plain(out))
+	}
+	return t.Sub(f.run.env.Now()), nil
+}

@@ -1,0 +1,15 @@
+package jsonata
+
+// With returns the same expression with other limits, another clock or another source
+// of chance: opts are those that evaluation looks at ([WithClock], [WithRandom] and
+// the limits). What compilation looks at stays as it was compiled.
+func (e *Expr) With(opts ...Option) *Expr {
+	conf := *e.conf
+	for _, opt := range opts {
+		opt(&conf)
+	}
+	conf.stepFunctions, conf.noContext, conf.functions = e.conf.stepFunctions, e.conf.noContext, e.conf.functions
+	other := *e
+	other.conf = &conf
+	return &other
+}
