@@ -17,6 +17,9 @@ func (f *frame) contextObject() any {
 	execution.Set("Input", f.run.input)
 	execution.Set("Name", ex.Name)
 	execution.Set("RoleArn", ex.RoleARN)
+	if ex.RoleARN == "" {
+		execution.Set("RoleArn", nil) // a state may be tested without one
+	}
 	execution.Set("StartTime", f.run.started.UTC().Format(layout))
 	if !ex.Sync {
 		execution.Set("RedriveCount", json.Number("0"))
@@ -27,7 +30,7 @@ func (f *frame) contextObject() any {
 	st := jsonata.NewObject(3)
 	st.Set("Name", f.state.name)
 	st.Set("EnteredTime", f.since.UTC().Format(layout))
-	if f.state.kind == "Task" {
+	if f.state.kind == "Task" || f.run.test != nil && f.state.hasOwnResult() {
 		st.Set("RetryCount", json.Number(strconv.Itoa(f.retries)))
 	}
 	o := jsonata.NewObject(4)
@@ -49,6 +52,9 @@ func (f *frame) contextObject() any {
 		m := jsonata.NewObject(1)
 		m.Set("Item", item)
 		o.Set("Map", m)
+	}
+	if f.run.test != nil {
+		f.run.test.amendContext(o)
 	}
 	return o
 }

@@ -11,12 +11,12 @@ import (
 // mapItems runs a Map state.
 func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 	s := f.state
-	if s.reader {
-		return nil, &Error{Name: "States.ItemReaderFailed", Cause: f.where() + "The local engine reads no items from other services: give the Map state its items by ItemsPath."}
-	}
 	items, err := f.items(ctx, v)
 	if err != nil {
 		return nil, err
+	}
+	if f.run.test != nil {
+		return f.testMap(ctx, v, items)
 	}
 	limit, err := s.concurrency.whole(ctx, v)
 	if err != nil {
@@ -44,6 +44,9 @@ func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 // items are what a Map state works through.
 func (f *frame) items(ctx context.Context, v *view) ([]any, *Error) {
 	s := f.state
+	if s.reader {
+		return f.readItems()
+	}
 	found := v.input
 	switch {
 	case s.items != nil:
@@ -70,7 +73,7 @@ func (f *frame) items(ctx context.Context, v *view) ([]any, *Error) {
 	}
 	at := "$"
 	if s.itemsPath != nil {
-		at = s.itemsPath.text
+		at = s.itemsPath.within()
 	}
 	return nil, f.runtime(fmt.Sprintf("Reference path \"%s\" must point to array.", at))
 }
@@ -95,22 +98,29 @@ type iterations struct {
 	failed    atomic.Int64
 }
 
+// selectItem is the input of an iteration, whose frame f is within that of the state.
+func (f *frame) selectItem(ctx context.Context, outer *frame, input any) (any, *Error) {
+	selector := outer.state.itemSelector
+	if selector == nil {
+		return f.item.value, nil
+	}
+	// The selector sees the state's own input, and the item in the context object.
+	f.state, f.entered, f.since = outer.state, outer.entered, outer.since
+	value, err := selector.eval(ctx, &view{f: f, input: input})
+	if err == nil {
+		err = f.check(value)
+	}
+	return value, err
+}
+
 func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error) {
 	f, s := m.f, m.f.state
 	inner := f.inner(last)
 	inner.item = &mapItem{i, m.items[i]}
 	inner.record(Event{Type: "MapIterationStarted", Name: s.name, Index: i})
-	value := m.items[i]
-	if s.itemSelector != nil {
-		// The selector sees the state's own input, and the item in the context object.
-		inner.state, inner.entered, inner.since = s, f.entered, f.since
-		var err *Error
-		if value, err = s.itemSelector.eval(ctx, &view{f: inner, input: m.input}); err == nil {
-			err = inner.check(value)
-		}
-		if err != nil {
-			return ended{inner.last, inner.last}, err
-		}
+	value, err := inner.selectItem(ctx, f, m.input)
+	if err != nil {
+		return ended{inner.last, inner.last}, err
 	}
 	out, err := inner.flow(ctx, s.branches[0], value)
 	switch {

@@ -53,6 +53,9 @@ func (p *parser) amount(o *jsonata.Object, field, at string, low int) amount {
 	if a, ok := p.dynamic(o, field, at); ok {
 		return a
 	}
+	if !hasKey(o, field) {
+		return amount{}
+	}
 	return amount{field: field, constant: float64(p.whole(o, field, at, low, maxWhole))}
 }
 

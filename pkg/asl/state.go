@@ -55,6 +55,7 @@ type state struct {
 	branches []*flow
 
 	reader           bool // ItemReader
+	writer           bool // ResultWriter, with a Resource that keeps the results
 	itemsPath        *source
 	items            *template
 	itemSelector     *template

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"github.com/expressway-dev/expressway/pkg/asl")
+	"github.com/expressway-dev/expressway/pkg/asl"
+)
 
 // A TestStateInput is the request of [Service.TestState]; a nil member was not sent.
 type TestStateInput struct {
