@@ -44,8 +44,8 @@ func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 // items are what a Map state works through.
 func (f *frame) items(ctx context.Context, v *view) ([]any, *Error) {
 	s := f.state
-	if s.reader {
-		return f.readItems()
+	if s.reader != nil {
+		return f.readItems(ctx, v)
 	}
 	found := v.input
 	switch {

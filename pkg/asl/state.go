@@ -54,7 +54,8 @@ type state struct {
 
 	branches []*flow
 
-	reader           bool // ItemReader
+	reader           *itemReader
+	batcher          *itemBatcher
 	writer           bool // ResultWriter, with a Resource that keeps the results
 	itemsPath        *source
 	items            *template

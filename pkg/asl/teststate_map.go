@@ -1,10 +1,6 @@
 package asl
 
-import (
-	"context"
-
-	"github.com/expressway-dev/expressway/pkg/jsonata"
-)
+import "context"
 
 // mocked is what a Parallel state comes to in a test, and a Map state within its
 // tolerance.
@@ -26,17 +22,8 @@ func (f *frame) testMap(ctx context.Context, v *view, items []any) (any, *Error)
 	if !s.jsonata {
 		f.stage(AfterItemsPath, items)
 	}
-	if s.itemSelector != nil {
-		selected := make([]any, len(items))
-		for i, item := range items {
-			inner := f.inner(f.last)
-			inner.item = &mapItem{i, item}
-			var err *Error
-			if selected[i], err = inner.selectItem(ctx, f, v.input); err != nil {
-				return nil, err
-			}
-		}
-		f.stage(AfterItemSelector, selected)
+	if err := f.testItems(ctx, v, items); err != nil {
+		return nil, err
 	}
 	limit, err := s.concurrency.whole(ctx, v)
 	if err != nil {
@@ -52,6 +39,32 @@ func (f *frame) testMap(ctx context.Context, v *view, items []any) (any, *Error)
 		err = &Error{Name: "States.ExceedToleratedFailureThreshold", Cause: "The specified tolerated failure threshold was exceeded"}
 	}
 	return result, err
+}
+
+// testItems makes the inputs of the iterations.
+func (f *frame) testItems(ctx context.Context, v *view, items []any) (err *Error) {
+	if f.state.itemSelector != nil {
+		selected := make([]any, len(items))
+		for i, item := range items {
+			if ctx.Err() != nil {
+				return &Error{Name: "States.Timeout", fatal: true}
+			}
+			inner := f.inner(f.last)
+			inner.item = &mapItem{i, item}
+			if selected[i], err = inner.selectItem(ctx, f, v.input); err != nil {
+				return err
+			}
+		}
+		items = selected
+		f.stage(AfterItemSelector, items)
+	}
+	if f.state.batcher != nil {
+		if items, err = f.state.batcher.batches(ctx, v, items); err != nil {
+			return err
+		}
+		f.stage(AfterItemBatcher, items)
+	}
+	return nil
 }
 
 // failedTooOften compares the failures that a test is told of with what the state
@@ -76,22 +89,4 @@ func (f *frame) failedTooOften(ctx context.Context, v *view, n int) (bool, *Erro
 		tooMany = tooMany || float64(t.in.FailedIterations)*100 > percent*float64(n)
 	}
 	return tooMany, nil
-}
-
-// readItems is what the ItemReader of a Map state reads: in a test, what the test has
-// for it.
-func (f *frame) readItems() ([]any, *Error) {
-	t := f.run.test
-	switch {
-	case t == nil:
-		return nil, &Error{Name: "States.ItemReaderFailed", Cause: f.where() + "The local engine reads no items from other services: give the Map state its items by ItemsPath."}
-	case t.in.ItemReaderData == nil:
-		return nil, nil
-	}
-	v, err := jsonata.Decode([]byte(*t.in.ItemReaderData))
-	items, ok := v.([]any)
-	if err != nil || !ok {
-		return nil, &Error{Name: "States.ItemReaderFailed", Cause: f.where() + "The data of the ItemReader is not a JSON array."}
-	}
-	return items, nil
 }
