@@ -2,7 +2,6 @@ package asl_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -57,20 +56,15 @@ func compareVerdict(c *conformanceCase, want verdict) string {
 	if c.DefinitionRaw != nil {
 		text = []byte(*c.DefinitionRaw)
 	}
-	parse := asl.Parse
-	if strings.Contains(c.ID, "express") || strings.Contains(c.ID, "Express") {
-		parse = asl.ParseExpress
-	}
-	_, err := parse(text)
-	var d *asl.DefinitionError
-	errors.As(err, &d)
+	list := asl.Validate(text, c.MachineType == "EXPRESS")
+	err := error(&asl.DefinitionError{Diagnostics: list})
 	if want.Expect.Valid {
-		if err != nil {
+		if len(list) > 0 {
 			return err.Error()
 		}
 		return ""
 	}
-	if err == nil {
+	if len(list) == 0 {
 		return "is accepted"
 	}
 	m := newMatcher(c)
@@ -81,8 +75,8 @@ func compareVerdict(c *conformanceCase, want verdict) string {
 	if want.Expect.Diagnostics == nil {
 		return ""
 	}
-	got := make([]struct{ Severity, Code, Message, Location string }, len(d.Diagnostics))
-	for i, g := range d.Diagnostics {
+	got := make([]struct{ Severity, Code, Message, Location string }, len(list))
+	for i, g := range list {
 		got[i] = struct{ Severity, Code, Message, Location string }(g)
 	}
 	return cmp.Diff(want.Expect.Diagnostics, got)

@@ -1,0 +1,270 @@
+package asl
+
+import (
+	"slices"
+	"unicode/utf8"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// maxSeconds is the longest time that a definition can name.
+const maxSeconds = 99999999
+
+// maxStateName is the length of a state's name in characters.
+const maxStateName = 80
+
+// stateFields are the members of a state ([State Types]): of both query languages, and
+// of each alone. A misspelt field that is passed over is a workflow that does something
+// else once it is deployed.
+//
+// [State Types]: https://states-language.net/spec.html#state-type-table
+type stateFields struct{ both, jsonPath, jsonata []string }
+
+var (
+	anyState = []string{"Type", "Comment", "QueryLanguage"}
+	goesOn   = []string{"Next", "End", "Assign"}
+
+	fieldsOf = map[string]stateFields{
+		"Pass": {goesOn, []string{"InputPath", "OutputPath", "Parameters", "Result", "ResultPath"}, []string{"Output"}},
+		"Task": {
+			append([]string{"Resource", "Credentials", "TimeoutSeconds", "HeartbeatSeconds", "Retry", "Catch"}, goesOn...),
+			[]string{"InputPath", "OutputPath", "Parameters", "ResultSelector", "ResultPath", "TimeoutSecondsPath", "HeartbeatSecondsPath"},
+			[]string{"Arguments", "Output"},
+		},
+		"Choice":  {[]string{"Choices", "Default", "Assign"}, []string{"InputPath", "OutputPath"}, []string{"Output"}},
+		"Wait":    {append([]string{"Seconds", "Timestamp"}, goesOn...), []string{"InputPath", "OutputPath", "SecondsPath", "TimestampPath"}, []string{"Output"}},
+		"Succeed": {nil, []string{"InputPath", "OutputPath"}, []string{"Output"}},
+		"Fail":    {[]string{"Error", "Cause"}, []string{"InputPath", "OutputPath", "ErrorPath", "CausePath"}, nil},
+		"Parallel": {
+			append([]string{"Branches", "Retry", "Catch"}, goesOn...),
+			[]string{"InputPath", "OutputPath", "Parameters", "ResultSelector", "ResultPath"},
+			[]string{"Arguments", "Output"},
+		},
+		"Map": {
+			append([]string{
+				"ItemProcessor", "Iterator", "ItemSelector", "ItemReader", "ItemBatcher", "ResultWriter", "Label",
+				"MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage", "Retry", "Catch",
+			}, goesOn...),
+			[]string{
+				"InputPath", "OutputPath", "Parameters", "ResultSelector", "ResultPath", "ItemsPath",
+				"MaxConcurrencyPath", "ToleratedFailureCountPath", "ToleratedFailurePercentagePath",
+			},
+			[]string{"Items", "Output"},
+		},
+	}
+)
+
+// state checks one state, and notes in g where it goes.
+func (v *validator) state(name string, o *jsonata.Object, at string, g *graph) {
+	if utf8.RuneCountInString(name) > maxStateName {
+		v.schema(at, "State name cannot be longer than %d characters", maxStateName)
+	}
+	if !v.required(o, at, "Type") {
+		return
+	}
+	kind, ok := v.oneOf(o, "Type", at, stateKinds...)
+	if !ok {
+		return
+	}
+	s := &stateCheck{validator: v, o: o, at: at, kind: kind, jsonata: v.machineJSONata}
+	if !s.language() {
+		return
+	}
+	s.supported()
+	v.comment(o, at)
+	s.data()
+	switch kind {
+	case "Pass":
+		s.passResult()
+	case "Task":
+		s.task()
+	case "Choice":
+		s.choice(name, g)
+	case "Wait":
+		s.wait()
+	case "Fail":
+		s.fail()
+	case "Parallel":
+		v.branches(o, at)
+	case "Map":
+		s.mapState()
+	}
+	switch kind {
+	case "Succeed", "Fail":
+		g.ends[name] = true
+	case "Choice":
+	default:
+		v.transitions(name, o, at, g)
+	}
+	s.retry()
+	s.catch(name, g)
+}
+
+// A stateCheck is one state on its way through the validator.
+type stateCheck struct {
+	*validator
+	o       *jsonata.Object
+	at      string
+	kind    string
+	jsonata bool
+}
+
+// language finds the state's query language. A machine of JSONata has no other.
+func (s *stateCheck) language() bool {
+	language, ok := s.oneOf(s.o, "QueryLanguage", s.at, "JSONPath", "JSONata")
+	switch {
+	case !ok:
+		return !hasKey(s.o, "QueryLanguage")
+	case language == "JSONPath" && s.machineJSONata:
+		s.schema(s.at, "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine")
+		return false
+	}
+	s.jsonata = language == "JSONata"
+	return true
+}
+
+// supported refuses fields that the state does not have, or not in its language.
+func (s *stateCheck) supported() {
+	f := fieldsOf[s.kind]
+	for i := range s.o.Len() {
+		key, _ := s.o.At(i)
+		switch {
+		case slices.Contains(anyState, key) || slices.Contains(f.both, key):
+		case slices.Contains(f.jsonPath, key):
+			s.only(key, s.at, false)
+		case slices.Contains(f.jsonata, key):
+			s.only(key, s.at, true)
+		default:
+			s.schema(s.at+"/"+key, "Field is not supported")
+		}
+	}
+}
+
+// only refuses a field of the other query language, and reports whether it is ours.
+func (s *stateCheck) only(field, at string, jsonata bool) bool {
+	if s.jsonata == jsonata {
+		return true
+	}
+	ours, theirs := "JSONPath", "JSONata"
+	if s.jsonata {
+		ours, theirs = theirs, ours
+	}
+	s.schema(at+"/"+field, "The QueryLanguage is set to '%s', but field '%s' is only supported for the '%s' QueryLanguage", ours, field, theirs)
+	return false
+}
+
+// data checks what selects and shapes data, in any type of state. Fields that the
+// state does not have were refused already, and are passed over.
+func (s *stateCheck) data() {
+	if s.jsonata {
+		for _, field := range []string{"Arguments", "Output", "ItemSelector"} {
+			if value, has := s.o.Get(field); has {
+				s.expressions(value, field, s.at)
+			}
+		}
+	} else {
+		s.path(s.o, "InputPath", s.at, nullable)
+		s.path(s.o, "OutputPath", s.at, nullable)
+		s.path(s.o, "ResultPath", s.at, nullable|reference|intoInput)
+		for _, field := range []string{"Parameters", "ResultSelector", "ItemSelector"} {
+			s.payload(s.o, field, s.at)
+		}
+	}
+	s.assign(s.o, s.at)
+}
+
+func (s *stateCheck) passResult() {
+	if result, has := s.o.Get("Result"); has && !s.jsonata && looksDynamic(result) {
+		s.warn(staticPassResult, s.at+"/Result", "The Result of a Pass state is static: paths and intrinsic functions in it are not evaluated. Use Parameters.")
+	}
+}
+
+func (s *stateCheck) task() {
+	if s.required(s.o, s.at, "Resource") {
+		if resource, ok := s.text(s.o, "Resource", s.at); ok {
+			s.resource(resource)
+		}
+	}
+	s.amount("TimeoutSeconds", 1, maxSeconds)
+	s.amount("HeartbeatSeconds", 1, maxSeconds)
+	for _, field := range []string{"TimeoutSeconds", "HeartbeatSeconds"} {
+		if hasKey(s.o, field) && hasKey(s.o, field+"Path") && !s.jsonata {
+			s.schema(s.at, "Only one of these fields is allowed: [%s, %sPath]", field, field)
+		}
+		s.amountPath(field + "Path")
+	}
+	timeout, ok1 := wholeNumber(s.o, "TimeoutSeconds")
+	heartbeat, ok2 := wholeNumber(s.o, "HeartbeatSeconds")
+	if ok1 && ok2 && heartbeat >= timeout {
+		s.schema(s.at+"/HeartbeatSeconds", "The value of 'HeartbeatSeconds' must be smaller than the value of 'TimeoutSeconds'")
+	}
+}
+
+func (s *stateCheck) wait() {
+	if s.jsonata {
+		s.exactlyOne(s.o, s.at, "Seconds", "Timestamp")
+	} else {
+		s.exactlyOne(s.o, s.at, "Seconds", "SecondsPath", "Timestamp", "TimestampPath")
+	}
+	s.amount("Seconds", 0, maxSeconds)
+	s.amountPath("SecondsPath")
+	s.amountPath("TimestampPath")
+	value, has := s.o.Get("Timestamp")
+	if !has || s.expression(value, "Timestamp", s.at+"/Timestamp") {
+		return
+	}
+	if _, ok := value.(string); !ok {
+		s.wrongType(s.at+"/Timestamp", "String")
+	} else if _, ok := timestamp(value); !ok {
+		s.schema(s.at+"/Timestamp", "Value is not a valid ISO-8601 timestamp")
+	}
+}
+
+func (s *stateCheck) fail() {
+	for _, field := range []string{"Error", "Cause"} {
+		if value, has := s.o.Get(field); has && !s.expression(value, field, s.at+"/"+field) {
+			if _, ok := value.(string); !ok {
+				s.wrongType(s.at+"/"+field, "String")
+			}
+		}
+		value, has := s.o.Get(field + "Path")
+		if !has || s.jsonata {
+			continue
+		}
+		if hasKey(s.o, field) {
+			s.schema(s.at, "Only one of these fields is allowed: [%s, %sPath]", field, field)
+		}
+		s.dynamic(value, field+"Path", s.at+"/"+field+"Path")
+	}
+}
+
+func (s *stateCheck) mapState() {
+	s.processor(s.o, s.at)
+	if !s.jsonata {
+		s.path(s.o, "ItemsPath", s.at, 0)
+	} else if items, has := s.o.Get("Items"); has && !s.expression(items, "Items", s.at+"/Items") {
+		// A list may have expressions in it; an object is a list of its members.
+		switch items.(type) {
+		case []any, *jsonata.Object:
+			s.expressions(items, "Items", s.at)
+		default:
+			s.schema(s.at+"/Items", "Value must be a JSON array, a JSON object or a JSONata expression")
+		}
+	}
+	s.amount("MaxConcurrency", 0, maxSeconds)
+	s.amount("ToleratedFailureCount", 0, maxSeconds)
+	s.percentage()
+	for _, field := range []string{"MaxConcurrencyPath", "ToleratedFailureCountPath", "ToleratedFailurePercentagePath"} {
+		s.amountPath(field)
+	}
+	for _, field := range []string{"ItemReader", "ResultWriter", "ItemBatcher"} {
+		if value, has := s.o.Get(field); has {
+			if _, ok := value.(*jsonata.Object); !ok {
+				s.wrongType(s.at+"/"+field, "Object")
+			} else if s.jsonata {
+				s.expressions(value, field, s.at)
+			}
+		}
+	}
+	s.text(s.o, "Label", s.at)
+}

@@ -1,0 +1,257 @@
+package asl_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+)
+
+const (
+	lambdaARN = "arn:aws:lambda:us-east-1:123456789012:function:f"
+	jsonataIs = `"QueryLanguage":"JSONata",`
+)
+
+// one is a machine of one state, A, whose fields these are; B is there to go to.
+func one(fields string) string {
+	b := ""
+	if strings.Contains(fields, `"B"`) {
+		b = `,"B":{"Type":"Succeed"}`
+	}
+	return `{"StartAt":"A","States":{"A":{` + fields + `}` + b + `}}`
+}
+
+func aTask(fields string) string {
+	return one(`"Type":"Task","Resource":"` + lambdaARN + `",` + fields)
+}
+
+func aRule(rule string) string {
+	return one(`"Type":"Choice","Default":"B","Choices":[` + rule + `]`)
+}
+
+// Diagnostics are written as the service joins them; WARNING stands before warnings.
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	const (
+		schema  = "SCHEMA_VALIDATION_FAILED: "
+		missing = "MISSING_TRANSITION_TARGET: "
+		dynamic = "The value for the field '%s' must be a valid JSONPath or a valid intrinsic function call at %s"
+	)
+	only := func(ours, field, theirs, at string) string {
+		return fmt.Sprintf(schema+"The QueryLanguage is set to '%s', but field '%s' is only supported for the '%s' QueryLanguage at %s", ours, field, theirs, at)
+	}
+	tests := map[string]struct{ definition, want string }{
+		// The machine.
+		"array":               {`[]`, schema + "Definition must be a valid JSON object"},
+		"member twice":        {`{"StartAt":"A","StartAt":"B"}`, "INVALID_JSON_DESCRIPTION: Duplicate field 'StartAt'\n at [Source: (String)\"{\"StartAt\":\"A\",\"StartAt\":\"B\"}\"; line: 1, column: 25]"},
+		"unfinished":          {`{"StartAt":`, "INVALID_JSON_DESCRIPTION: Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)\"{\"StartAt\":\"; line: 1, column: 1])\n at [Source: (String)\"{\"StartAt\":\"; line: 1, column: 12]"},
+		"no states":           {`{"StartAt":"A","States":{}}`, schema + "Value cannot be empty at /States"},
+		"states are a list":   {`{"StartAt":"A","States":[]}`, schema + "Expected value of type Object at /States"},
+		"start is a number":   {`{"StartAt":1,"States":{"A":{"Type":"Succeed"}}}`, schema + "Expected value of type String at /StartAt"},
+		"unknown field":       {`{"StartAt":"A","Timeout":1,"States":{"A":{"Type":"Succeed"}}}`, schema + "Field is not supported at /Timeout"},
+		"version":             {`{"StartAt":"A","Version":"2.0","States":{"A":{"Type":"Succeed"}}}`, schema + "The field 'Version' should have one of these values: [1.0] at /Version"},
+		"language":            {`{"StartAt":"A","QueryLanguage":"JMESPath","States":{"A":{"Type":"Succeed"}}}`, schema + "The field 'QueryLanguage' should have one of these values: [JSONPath, JSONata] at /QueryLanguage"},
+		"timeout":             {`{"StartAt":"A","TimeoutSeconds":"1","States":{"A":{"Type":"Succeed"}}}`, schema + "Expected value of type Integer at /TimeoutSeconds"},
+		"comment":             {`{"StartAt":"A","Comment":1,"States":{"A":{"Type":"Succeed"}}}`, schema + "Expected value of type String at /Comment"},
+		"state is no object":  {`{"StartAt":"A","States":{"A":1}}`, schema + "Expected value of type Object at /States/A"},
+		"start is not there":  {`{"StartAt":"Z","States":{"A":{"Type":"Succeed"}}}`, missing + "Missing 'Next' target: Z at /StartAt, " + missing + `State "A" is not reachable. at /States/A`},
+		"next is not there":   {one(`"Type":"Pass","Next":"Z"`), missing + "Missing 'Next' target: Z at /States/A/Next, MISSING_TERMINAL_STATE: No terminal state found: one must be of type Succeed or Fail, or have \"End\": true at /States"},
+		"unreachable":         {`{"StartAt":"A","States":{"A":{"Type":"Succeed"},"B":{"Type":"Succeed"}}}`, missing + `State "B" is not reachable. at /States/B`},
+		"endless":             {one(`"Type":"Pass","Next":"A"`), "MISSING_TERMINAL_STATE: No terminal state found: one must be of type Succeed or Fail, or have \"End\": true at /States"},
+		"same name in branch": {one(`"Type":"Parallel","End":true,"Branches":[{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}]`), "DUPLICATE_STATE_NAME: Duplicate State name: A at /States/A/Branches[0]/States/A"},
+		// Every state.
+		"no type":           {one(`"End":true`), schema + "These fields are required: [Type] at /States/A"},
+		"unknown type":      {one(`"Type":"Nap","End":true`), schema + "The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map] at /States/A/Type"},
+		"long name":         {strings.ReplaceAll(one(`"Type":"Succeed"`), `"A"`, `"`+strings.Repeat("é", 81)+`"`), schema + "State name cannot be longer than 80 characters at /States/" + strings.Repeat("é", 81)},
+		"unknown field in":  {one(`"Type":"Pass","Resutl":1,"End":true`), schema + "Field is not supported at /States/A/Resutl"},
+		"next of a Succeed": {one(`"Type":"Succeed","Next":"B"`), schema + "Field is not supported at /States/A/Next"},
+		"neither":           {one(`"Type":"Pass"`), schema + "Exactly one of these fields is required: [Next, End] at /States/A"},
+		"end is false":      {one(`"Type":"Pass","End":false`), schema + "Exactly one of these fields is required: [Next, End] at /States/A"},
+		"both":              {one(`"Type":"Pass","End":true,"Next":"B"`), schema + "Only one of these fields is allowed: [Next, End] at /States/A"},
+		"end is text":       {one(`"Type":"Pass","End":"true"`), schema + "Expected value of type Boolean at /States/A/End"},
+		"empty next":        {one(`"Type":"Pass","Next":""`), schema + "Value cannot be empty at /States/A/Next"},
+		// Paths and templates.
+		"input path":         {one(`"Type":"Pass","InputPath":"a","End":true`), schema + "Value is not a valid JSONPath at /States/A/InputPath"},
+		"input path type":    {one(`"Type":"Pass","InputPath":1,"End":true`), schema + "Expected value of type String at /States/A/InputPath"},
+		"null paths":         {one(`"Type":"Pass","InputPath":null,"OutputPath":null,"ResultPath":null,"End":true`), ""},
+		"null items":         {one(`"Type":"Map","ItemsPath":null,"End":true,"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "Expected value of type String at /States/A/ItemsPath"},
+		"result path":        {one(`"Type":"Pass","ResultPath":"$.a[*]","End":true`), schema + "Value is not a Reference Path at /States/A/ResultPath"},
+		"result path $$":     {one(`"Type":"Pass","ResultPath":"$$.a","End":true`), schema + "Value is not a Reference Path at /States/A/ResultPath"},
+		"template":           {one(`"Type":"Pass","Parameters":{"a":{"b.$":"c"}},"End":true`), schema + fmt.Sprintf(dynamic, "b.$", "/States/A/Parameters/a/b.$")},
+		"template type":      {aTask(`"ResultSelector":{"b.$":1},"End":true`), schema + fmt.Sprintf(dynamic, "b.$", "/States/A/ResultSelector/b.$")},
+		"intrinsic":          {one(`"Type":"Pass","Parameters":{"b.$":"States.Nope($.a)"},"End":true`), schema + fmt.Sprintf(dynamic, "b.$", "/States/A/Parameters/b.$")},
+		"intrinsic's path":   {one(`"Type":"Pass","Parameters":[{"b.$":"States.Format('{}', $.[)"}],"End":true`), schema + fmt.Sprintf(dynamic, "b.$", "/States/A/Parameters[0]/b.$")},
+		"static result":      {one(`"Type":"Pass","Result":{"a.$":"$.a"},"End":true`), "WARNING PASS_RESULT_IS_STATIC: The Result of a Pass state is static: paths and intrinsic functions in it are not evaluated. Use Parameters. at /States/A/Result"},
+		"no dollar":          {one(`"Type":"Pass","Parameters":{"a":"$.a"},"End":true`), "WARNING NO_DOLLAR: No .$ on a field that appears to be a JSONPath or an intrinsic function at /States/A/Parameters/a"},
+		"money is no path":   {one(`"Type":"Pass","Parameters":{"a":"$5","b":"States. Of matter"},"End":true`), ""},
+		"variable":           {one(`"Type":"Pass","Assign":{"a.b":1},"End":true`), schema + "Value is not a valid variable name at /States/A/Assign/a.b"},
+		"reserved variable":  {one(`"Type":"Pass","Assign":{"states.$":"$"},"End":true`), schema + "Value is not a valid variable name at /States/A/Assign/states.$"},
+		"variable's value":   {one(`"Type":"Pass","Assign":{"a.$":"b"},"End":true`), schema + fmt.Sprintf(dynamic, "a.$", "/States/A/Assign/a.$")},
+		"assign is a number": {one(`"Type":"Pass","Assign":1,"End":true`), schema + "Expected value of type Object at /States/A/Assign"},
+		// Task.
+		"no resource":         {one(`"Type":"Task","End":true`), schema + "These fields are required: [Resource] at /States/A"},
+		"resource is no ARN":  {one(`"Type":"Task","Resource":"f","End":true`), schema + "Value is not a valid resource ARN at /States/A/Resource"},
+		"resource to come":    {one(`"Type":"Task","Resource":"${FunctionArn}","End":true`), ""},
+		"unknown action":      {one(`"Type":"Task","Resource":"arn:aws:states:::sqs:receiveMessage","End":true`), schema + "The resource provided arn:aws:states:::sqs:receiveMessage is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/A/Resource"},
+		"unknown service":     {one(`"Type":"Task","Resource":"arn:aws:states:::sns2:publish","End":true`), schema + "The resource provided arn:aws:states:::sns2:publish is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/A/Resource"},
+		"aws-sdk":             {one(`"Type":"Task","Resource":"arn:aws:states:::aws-sdk:s3:getObject","End":true`), ""},
+		"missing parameter":   {one(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"Payload":1},"End":true`), schema + "The field 'FunctionName' is required but was missing at /States/A/Parameters"},
+		"parameter by a path": {one(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName.$":"$.f"},"End":true`), ""},
+		"timeout twice":       {aTask(`"TimeoutSeconds":1,"TimeoutSecondsPath":"$.t","End":true`), schema + "Only one of these fields is allowed: [TimeoutSeconds, TimeoutSecondsPath] at /States/A"},
+		"timeout zero":        {aTask(`"TimeoutSeconds":0,"End":true`), schema + "Value must be greater than or equal to 1 at /States/A/TimeoutSeconds"},
+		"heartbeat too long":  {aTask(`"TimeoutSeconds":5,"HeartbeatSeconds":5,"End":true`), schema + "The value of 'HeartbeatSeconds' must be smaller than the value of 'TimeoutSeconds' at /States/A/HeartbeatSeconds"},
+		"retrier's field":     {aTask(`"Retry":[{"ErrorEquals":["E"],"Backoff":2}],"End":true`), schema + "Field is not supported at /States/A/Retry[0]/Backoff"},
+		"retrier's errors":    {aTask(`"Retry":[{"MaxAttempts":2}],"End":true`), schema + "These fields are required: [ErrorEquals] at /States/A/Retry[0]"},
+		"no errors":           {aTask(`"Retry":[{"ErrorEquals":[]}],"End":true`), schema + "Value cannot be empty at /States/A/Retry[0]/ErrorEquals"},
+		"error is a number":   {aTask(`"Retry":[{"ErrorEquals":[1]}],"End":true`), schema + "Expected value of type String at /States/A/Retry[0]/ErrorEquals"},
+		"retry is an object":  {aTask(`"Retry":{"ErrorEquals":["E"]},"End":true`), schema + "Expected value of type Array at /States/A/Retry"},
+		"no retriers":         {aTask(`"Retry":[],"End":true`), ""},
+		"backoff":             {aTask(`"Retry":[{"ErrorEquals":["E"],"BackoffRate":0.5}],"End":true`), schema + "Value must be greater than or equal to 1 at /States/A/Retry[0]/BackoffRate"},
+		"attempts":            {aTask(`"Retry":[{"ErrorEquals":["E"],"MaxAttempts":1.5}],"End":true`), schema + "Expected value of type Integer at /States/A/Retry[0]/MaxAttempts"},
+		"jitter":              {aTask(`"Retry":[{"ErrorEquals":["E"],"JitterStrategy":"Full"}],"End":true`), schema + "The field 'JitterStrategy' should have one of these values: [FULL, NONE] at /States/A/Retry[0]/JitterStrategy"},
+		"all is not alone":    {aTask(`"Retry":[{"ErrorEquals":["States.ALL","E"]}],"End":true`), schema + "States.ALL must appear alone, and in the last entry at /States/A/Retry[0]/ErrorEquals"},
+		"catcher's fields":    {aTask(`"Catch":[{"Result":1}],"End":true`), schema + "Field is not supported at /States/A/Catch[0]/Result, " + schema + "These fields are required: [ErrorEquals, Next] at /States/A/Catch[0]"},
+		"catcher's target":    {aTask(`"Catch":[{"ErrorEquals":["E"],"Next":"Z"}],"End":true`), missing + "Missing 'Next' target: Z at /States/A/Catch[0]/Next"},
+		"catcher's path":      {aTask(`"Catch":[{"ErrorEquals":["E"],"Next":"B","ResultPath":"x"}],"End":true`), schema + "Value is not a valid JSONPath at /States/A/Catch[0]/ResultPath"},
+		"retry of a Pass":     {one(`"Type":"Pass","Retry":[],"End":true`), schema + "Field is not supported at /States/A/Retry"},
+		// Choice.
+		"no choices":         {one(`"Type":"Choice"`), schema + "These fields are required: [Choices] at /States/A"},
+		"empty choices":      {one(`"Type":"Choice","Choices":[]`), schema + "Value cannot be empty at /States/A/Choices"},
+		"rule's next":        {aRule(`{"Variable":"$.a","IsNull":true}`), schema + "These fields are required: [Next] at /States/A/Choices[0]"},
+		"rule's target":      {aRule(`{"Variable":"$.a","IsNull":true,"Next":"Z"}`), missing + "Missing 'Next' target: Z at /States/A/Choices[0]/Next"},
+		"default's target":   {one(`"Type":"Choice","Choices":[{"Variable":"$.a","IsNull":true,"Next":"B"}],"Default":"Z"`), missing + "Missing 'Next' target: Z at /States/A/Default"},
+		"no variable":        {aRule(`{"IsNull":true,"Next":"B"}`), schema + "These fields are required: [Variable] at /States/A/Choices[0]"},
+		"no operator":        {aRule(`{"Variable":"$.a","Next":"B"}`), schema + "Exactly one comparison operator is required at /States/A/Choices[0]"},
+		"two operators":      {aRule(`{"Variable":"$.a","IsNull":true,"StringEquals":"a","Next":"B"}`), schema + "Exactly one comparison operator is required at /States/A/Choices[0]"},
+		"unknown operator":   {aRule(`{"Variable":"$.a","StringLike":"a","IsNull":true,"Next":"B"}`), schema + "Field is not supported at /States/A/Choices[0]/StringLike"},
+		"operand text":       {aRule(`{"Variable":"$.a","StringEquals":1,"Next":"B"}`), schema + "Expected value of type String at /States/A/Choices[0]/StringEquals"},
+		"operand number":     {aRule(`{"Variable":"$.a","NumericLessThan":"1","Next":"B"}`), schema + "Expected value of type Number at /States/A/Choices[0]/NumericLessThan"},
+		"operand time":       {aRule(`{"Variable":"$.a","TimestampEquals":"2026","Next":"B"}`), schema + "Value is not a valid ISO-8601 timestamp at /States/A/Choices[0]/TimestampEquals"},
+		"operand boolean":    {aRule(`{"Variable":"$.a","IsPresent":"true","Next":"B"}`), schema + "Expected value of type Boolean at /States/A/Choices[0]/IsPresent"},
+		"operand path":       {aRule(`{"Variable":"$.a","NumericEqualsPath":"b","Next":"B"}`), schema + "Value is not a valid JSONPath at /States/A/Choices[0]/NumericEqualsPath"},
+		"no path for it":     {aRule(`{"Variable":"$.a","StringEquals":"$.b","Next":"B"}`), "WARNING NO_PATH: The value appears to be a JSONPath, but the name of the field does not end with Path at /States/A/Choices[0]/StringEquals"},
+		"next in a rule":     {aRule(`{"Not":{"Variable":"$.a","IsNull":true,"Next":"B"},"Next":"B"}`), schema + "Field is not supported at /States/A/Choices[0]/Not/Next"},
+		"empty and":          {aRule(`{"And":[],"Next":"B"}`), schema + "Value cannot be empty at /States/A/Choices[0]/And"},
+		"rule in or":         {aRule(`{"Or":[{"Variable":"x","IsNull":true}],"Next":"B"}`), schema + "Value is not a valid JSONPath at /States/A/Choices[0]/Or[0]/Variable"},
+		"condition in a map": {aRule(`{"Condition":"{% true %}","Next":"B"}`), only("JSONPath", "Condition", "JSONata", "/States/A/Choices[0]/Condition")},
+		// Wait, Fail, Parallel, Map.
+		"wait for nothing":     {one(`"Type":"Wait","End":true`), schema + "Exactly one of these fields is required: [Seconds, SecondsPath, Timestamp, TimestampPath] at /States/A"},
+		"wait twice":           {one(`"Type":"Wait","Seconds":1,"SecondsPath":"$.s","End":true`), schema + "Exactly one of these fields is required: [Seconds, SecondsPath, Timestamp, TimestampPath] at /States/A"},
+		"wait long":            {one(`"Type":"Wait","Seconds":100000000,"End":true`), schema + "Value must be less than or equal to 99999999 at /States/A/Seconds"},
+		"wait until":           {one(`"Type":"Wait","Timestamp":"tomorrow","End":true`), schema + "Value is not a valid ISO-8601 timestamp at /States/A/Timestamp"},
+		"wait path":            {one(`"Type":"Wait","SecondsPath":"$.a[?(@.b)]","End":true`), schema + "Value is not a Reference Path at /States/A/SecondsPath"},
+		"error is a number, 2": {one(`"Type":"Fail","Error":1`), schema + "Expected value of type String at /States/A/Error"},
+		"error twice":          {one(`"Type":"Fail","Error":"E","ErrorPath":"$.e"`), schema + "Only one of these fields is allowed: [Error, ErrorPath] at /States/A"},
+		"error path":           {one(`"Type":"Fail","ErrorPath":"e"`), schema + fmt.Sprintf(dynamic, "ErrorPath", "/States/A/ErrorPath")},
+		"no branches":          {one(`"Type":"Parallel","End":true`), schema + "These fields are required: [Branches] at /States/A"},
+		"empty branches":       {one(`"Type":"Parallel","Branches":[],"End":true`), schema + "Value cannot be empty at /States/A/Branches"},
+		"branch's field":       {one(`"Type":"Parallel","End":true,"Branches":[{"StartAt":"I","TimeoutSeconds":1,"States":{"I":{"Type":"Succeed"}}}]`), schema + "Field is not supported at /States/A/Branches[0]/TimeoutSeconds"},
+		"branch's start":       {one(`"Type":"Parallel","End":true,"Branches":[{"States":{"I":{"Type":"Succeed"}}}]`), schema + "These fields are required: [StartAt] at /States/A/Branches[0]"},
+		"no processor":         {one(`"Type":"Map","End":true`), schema + "These fields are required: [ItemProcessor] at /States/A"},
+		"processor's target":   {one(`"Type":"Map","End":true,"ItemProcessor":{"StartAt":"Z","States":{"I":{"Type":"Succeed"}}}`), missing + "Missing 'Next' target: Z at /States/A/ItemProcessor/StartAt, " + missing + `State "I" is not reachable. at /States/A/ItemProcessor/States/I`},
+		"mode":                 {one(`"Type":"Map","End":true,"ItemProcessor":{"ProcessorConfig":{"Mode":"inline"},"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "The field 'Mode' should have one of these values: [INLINE, DISTRIBUTED] at /States/A/ItemProcessor/ProcessorConfig/Mode"},
+		"concurrency":          {one(`"Type":"Map","End":true,"MaxConcurrency":-1,"Iterator":{"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "Value must be greater than or equal to 0 at /States/A/MaxConcurrency"},
+		"percentage":           {one(`"Type":"Map","End":true,"ToleratedFailurePercentage":101,"Iterator":{"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "Value must be less than or equal to 100 at /States/A/ToleratedFailurePercentage"},
+		// JSONata.
+		"JSONPath in JSONata": {one(`"Type":"Pass",` + jsonataIs + `"InputPath":"$.a","ResultPath":null,"End":true`), only("JSONata", "InputPath", "JSONPath", "/States/A/InputPath") + ", " + only("JSONata", "ResultPath", "JSONPath", "/States/A/ResultPath")},
+		"JSONata in JSONPath": {one(`"Type":"Pass","Output":1,"End":true`), only("JSONPath", "Output", "JSONata", "/States/A/Output")},
+		"catch in JSONata":    {aTask(jsonataIs + `"Catch":[{"ErrorEquals":["E"],"Next":"B","ResultPath":"$.e"}],"End":true`), only("JSONata", "ResultPath", "JSONPath", "/States/A/Catch[0]/ResultPath")},
+		"rule in JSONata":     {one(`"Type":"Choice",` + jsonataIs + `"Default":"B","Choices":[{"Variable":"$.a","IsNull":true,"Next":"B"}]`), schema + "These fields are required: [Condition] at /States/A/Choices[0], " + only("JSONata", "Variable", "JSONPath", "/States/A/Choices[0]/Variable") + ", " + only("JSONata", "IsNull", "JSONPath", "/States/A/Choices[0]/IsNull")},
+		"downgrade":           {`{` + jsonataIs + one(`"Type":"Pass","QueryLanguage":"JSONPath","End":true`)[1:], schema + "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine at /States/A"},
+		"expression":          {one(`"Type":"Pass",` + jsonataIs + `"Output":{"a":["{% $x( %}"]},"End":true`), schema + "The JSONata expression ' $x( ' specified for the field 'Output/a[0]' is not valid. S0203: Expected \")\" before end of expression at /States/A/Output/a[0]"},
+		"condition":           {one(`"Type":"Choice",` + jsonataIs + `"Default":"B","Choices":[{"Condition":"a = b","Next":"B"}]`), schema + "Value must be a Boolean or a JSONata expression at /States/A/Choices[0]/Condition"},
+		"seconds":             {one(`"Type":"Wait",` + jsonataIs + `"Seconds":"1","End":true`), schema + "Expected value of type Integer at /States/A/Seconds"},
+		"items":               {one(`"Type":"Map",` + jsonataIs + `"Items":"a","End":true,"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "Value must be a JSON array, a JSON object or a JSONata expression at /States/A/Items"},
+		"variable in JSONata": {one(`"Type":"Pass",` + jsonataIs + `"Assign":{"a":"{% + %}"},"End":true`), schema + "The JSONata expression ' + ' specified for the field 'Assign/a' is not valid. S0211: The symbol + cannot be used as a unary operator at /States/A/Assign/a"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := joined(asl.Validate([]byte(test.definition), false)); got != test.want {
+				t.Errorf("\n got %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}
+
+// joined writes diagnostics as CreateStateMachine does.
+func joined(list []asl.Diagnostic) string {
+	texts := make([]string, len(list))
+	for i, d := range list {
+		if d.Severity == asl.SeverityWarning {
+			texts[i] = "WARNING "
+		}
+		texts[i] += d.Code + ": " + d.Message
+		if d.Location != "" && d.Code != "INVALID_JSON_DESCRIPTION" {
+			texts[i] += " at " + d.Location
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
+// What a Standard Workflow alone may have is refused for EXPRESS only.
+func TestValidateExpress(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ definition, want string }{
+		"activity":    {one(`"Type":"Task","Resource":"arn:aws:states:us-east-1:123456789012:activity:a","End":true`), "SCHEMA_VALIDATION_FAILED: Express state machine does not support Activity ARN at /States/A/Resource"},
+		"sync":        {one(`"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync:2","Parameters":{"StateMachineArn":"a"},"End":true`), "SCHEMA_VALIDATION_FAILED: Express state machine does not support '.sync' service integration at /States/A/Resource"},
+		"token":       {one(`"Type":"Task","Resource":"arn:aws:states:::sns:publish.waitForTaskToken","Parameters":{"Message":"a"},"End":true`), "SCHEMA_VALIDATION_FAILED: Express state machine does not support '.waitForTaskToken' service integration  at /States/A/Resource"},
+		"distributed": {one(`"Type":"Map","End":true,"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"EXPRESS"},"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), "SCHEMA_VALIDATION_FAILED: Express state machine does not support Map states with the mode 'DISTRIBUTED' at /States/A/ItemProcessor/ProcessorConfig/Mode"},
+		"function":    {aTask(`"End":true`), ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := joined(asl.Validate([]byte(test.definition), true)); got != test.want {
+				t.Errorf("EXPRESS: %s, want %s", got, test.want)
+			}
+			if got := joined(asl.Validate([]byte(test.definition), false)); got != "" {
+				t.Errorf("STANDARD: %s, want nothing", got)
+			}
+		})
+	}
+}
+
+func TestLocate(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{\n  \"StartAt\": \"A\",\n  \"States\": {\n    \"A\": {\"Type\": \"Pass\", \"Next\": \"B\"},\n    \"B\": {\"Type\": \"Nap\"}\n  }\n}": "5:11",
+		"{\n  \"StartAt\" \"A\"}": "2:14",
+		"{}":                      "1:1",
+	} {
+		list := asl.Validate([]byte(text), false)
+		if len(list) != 1 {
+			t.Fatalf("diagnostics = %v, want one", list)
+		}
+		line, column := asl.Locate([]byte(text), list[0])
+		if got := fmt.Sprintf("%d:%d", line, column); got != want {
+			t.Errorf("%s is at %s, want %s", joined(list), got, want)
+		}
+	}
+}
+
+// Whatever a definition holds, it is judged in bounded time, and what is not refused can
+// be run.
+func FuzzValidate(f *testing.F) {
+	for _, seed := range []string{
+		one(`"Type":"Pass","Parameters":{"a.$":"States.Format('{}', $.a)"},"End":true`),
+		aRule(`{"And":[{"Variable":"$.a","IsNull":true},{"Not":{"Variable":"$.b","StringEqualsPath":"$.c"}}],"Next":"B"}`),
+		aTask(`"Retry":[{"ErrorEquals":["States.ALL"],"BackoffRate":1.5}],"Catch":[{"ErrorEquals":["E"],"Next":"B"}],"End":true`),
+		one(`"Type":"Map","Items":"{% $states.input %}",` + jsonataIs + `"End":true,"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Fail"}}}`),
+		one(`"Type":"Parallel","End":true,"Branches":[{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":1e3,"End":true}}}]`),
+		`{"StartAt":"A","States":{"A":{}},"States":{}}`, `[`, `not`, "",
+	} {
+		f.Add([]byte(seed), true)
+	}
+	f.Fuzz(func(t *testing.T, definition []byte, express bool) {
+		refused := false
+		for _, d := range asl.Validate(definition, express) {
+			refused = refused || d.Severity == asl.SeverityError
+			asl.Locate(definition, d)
+		}
+		if _, err := asl.Parse(definition); err != nil && !refused {
+			t.Errorf("%q is valid, and cannot be parsed: %v", definition, err)
+		}
+	})
+}

@@ -1,0 +1,276 @@
+package asl
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/expressway-dev/expressway/pkg/asl/intrinsic"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// wholeNumber returns a member that is a whole number, however it is written.
+func wholeNumber(o *jsonata.Object, field string) (int, bool) {
+	value, _ := o.Get(field)
+	n, _ := value.(json.Number)
+	if i, err := strconv.Atoi(string(n)); err == nil {
+		return i, true
+	}
+	f, err := n.Float64()
+	if err != nil || f != float64(int(f)) {
+		return 0, false
+	}
+	return int(f), true
+}
+
+func (v *validator) integer(o *jsonata.Object, field, at string, low, high int) {
+	if !hasKey(o, field) {
+		return
+	}
+	n, ok := wholeNumber(o, field)
+	switch {
+	case !ok:
+		v.wrongType(at+"/"+field, "Integer")
+	case n < low:
+		v.schema(at+"/"+field, "Value must be greater than or equal to %d", low)
+	case n > high:
+		v.schema(at+"/"+field, "Value must be less than or equal to %d", high)
+	}
+}
+
+// number checks a member that may have a fraction.
+func (v *validator) number(o *jsonata.Object, field, at string, low, high float64) {
+	value, has := o.Get(field)
+	if !has {
+		return
+	}
+	n, ok := value.(json.Number)
+	f, err := n.Float64()
+	switch {
+	case !ok || err != nil:
+		v.wrongType(at+"/"+field, "Number")
+	case f < low:
+		v.schema(at+"/"+field, "Value must be greater than or equal to %v", low)
+	case f > high:
+		v.schema(at+"/"+field, "Value must be less than or equal to %v", high)
+	}
+}
+
+// amount checks a whole number, which may be an expression in JSONata.
+func (s *stateCheck) amount(field string, low, high int) {
+	value, has := s.o.Get(field)
+	if has && !s.expression(value, field, s.at+"/"+field) {
+		s.integer(s.o, field, s.at, low, high)
+	}
+}
+
+func (s *stateCheck) percentage() {
+	const field = "ToleratedFailurePercentage"
+	value, has := s.o.Get(field)
+	if has && !s.expression(value, field, s.at+"/"+field) {
+		s.number(s.o, field, s.at, 0, 100)
+	}
+}
+
+// amountPath checks a path in the place of a number or a time.
+func (s *stateCheck) amountPath(field string) {
+	if !s.jsonata {
+		s.path(s.o, field, s.at, reference)
+	}
+}
+
+// What a field with a path allows.
+const (
+	nullable  = 1 << iota // null
+	reference             // Reference Paths only
+	intoInput             // paths into the state's data only
+)
+
+func (v *validator) path(o *jsonata.Object, field, at string, rules int) {
+	value, has := o.Get(field)
+	if !has || value == nil && rules&nullable != 0 {
+		return
+	}
+	text, ok := value.(string)
+	if !ok {
+		v.wrongType(at+"/"+field, "String")
+		return
+	}
+	p, err := parseSource(text)
+	switch {
+	case err != nil || !strings.HasPrefix(text, "$"):
+		v.schema(at+"/"+field, "Value is not a valid JSONPath")
+	case rules&reference != 0 && !p.path.IsReference(), rules&intoInput != 0 && p.root != "":
+		v.schema(at+"/"+field, "Value is not a Reference Path")
+	}
+}
+
+// payload checks a Payload Template of JSONPath, which is an object, or whatever else
+// is to be passed on as it is.
+func (v *validator) payload(o *jsonata.Object, field, at string) {
+	if value, has := o.Get(field); has {
+		v.template(value, at+"/"+field)
+	}
+}
+
+func (v *validator) template(value any, at string) {
+	switch value := value.(type) {
+	case *jsonata.Object:
+		for i := range value.Len() {
+			key, item := value.At(i)
+			where := at + "/" + key
+			if strings.HasSuffix(key, ".$") {
+				v.dynamic(item, key, where)
+				continue
+			}
+			if text, ok := item.(string); ok && isDynamic(text) {
+				v.warn(noDollar, where, "No .$ on a field that appears to be a JSONPath or an intrinsic function")
+			}
+			v.template(item, where)
+		}
+	case []any:
+		for i, item := range value {
+			v.template(item, fmt.Sprintf("%s[%d]", at, i))
+		}
+	}
+}
+
+// dynamic checks the value of a field whose name says that it is a path or a call.
+func (v *validator) dynamic(value any, field, at string) {
+	text, ok := value.(string)
+	if ok && validDynamic(text) {
+		return
+	}
+	v.schema(at, "The value for the field '%s' must be a valid JSONPath or a valid intrinsic function call", field)
+}
+
+func validDynamic(text string) bool {
+	if !intrinsic.Is(text) {
+		_, err := parseSource(text)
+		return err == nil && strings.HasPrefix(text, "$")
+	}
+	call, err := intrinsic.Parse(text)
+	if err != nil {
+		return false
+	}
+	for _, p := range call.Paths() {
+		if _, err := parseSource(p); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// isDynamic tells text that reads like a path or a call.
+func isDynamic(text string) bool {
+	return (strings.HasPrefix(text, "$.") || strings.HasPrefix(text, "$$.") || strings.HasPrefix(text, "States.") && intrinsic.Is(text)) &&
+		validDynamic(text)
+}
+
+// looksDynamic tells a value that was meant to be evaluated.
+func looksDynamic(value any) bool {
+	switch value := value.(type) {
+	case string:
+		return isDynamic(value)
+	case *jsonata.Object:
+		for i := range value.Len() {
+			if key, item := value.At(i); strings.HasSuffix(key, ".$") || looksDynamic(item) {
+				return true
+			}
+		}
+	case []any:
+		for _, item := range value {
+			if looksDynamic(item) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// assign checks the variables that a state sets, and what it sets them to.
+func (s *stateCheck) assign(o *jsonata.Object, at string) {
+	value, has := o.Get("Assign")
+	if !has {
+		return
+	}
+	at += "/Assign"
+	variables, ok := value.(*jsonata.Object)
+	if !ok {
+		s.wrongType(at, "Object")
+		return
+	}
+	for i := range variables.Len() {
+		key, item := variables.At(i)
+		name := key
+		if !s.jsonata {
+			name = strings.TrimSuffix(key, ".$")
+		}
+		if !validVariable(name) {
+			s.schema(at+"/"+key, "Value is not a valid variable name")
+		}
+		if s.jsonata {
+			s.expressions(item, "Assign/"+key, strings.TrimSuffix(at, "/Assign"))
+		}
+	}
+	if !s.jsonata {
+		s.template(variables, at)
+	}
+}
+
+// validVariable tells names that a path or an expression can refer to.
+func validVariable(name string) bool {
+	const longest = 80
+	if name == "" || name == "states" || utf8.RuneCountInString(name) > longest {
+		return false
+	}
+	for i, r := range name {
+		if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r)) {
+			return false
+		}
+	}
+	return true
+}
+
+// jsonataText returns what is between {% and %}.
+func jsonataText(value any) (string, bool) {
+	text, ok := value.(string)
+	if !ok || len(text) < 4 || !strings.HasPrefix(text, "{%") || !strings.HasSuffix(text, "%}") {
+		return "", false
+	}
+	return text[2 : len(text)-2], true
+}
+
+// expression reports whether a value of a JSONata state is an expression, which is then
+// checked.
+func (s *stateCheck) expression(value any, field, at string) bool {
+	text, ok := jsonataText(value)
+	if !ok || !s.jsonata {
+		return false
+	}
+	if _, err := jsonata.Compile(text, jsonata.StepFunctions()); err != nil {
+		s.schema(at, "The JSONata expression '%s' specified for the field '%s' is not valid. %v", text, field, err)
+	}
+	return true
+}
+
+// expressions checks all of them in a value of any shape. Field is the path to it from
+// the state, as the service's messages write it.
+func (s *stateCheck) expressions(value any, field, state string) {
+	switch value := value.(type) {
+	case string:
+		s.expression(value, field, state+"/"+field)
+	case *jsonata.Object:
+		for i := range value.Len() {
+			key, item := value.At(i)
+			s.expressions(item, field+"/"+key, state)
+		}
+	case []any:
+		for i, item := range value {
+			s.expressions(item, fmt.Sprintf("%s[%d]", field, i), state)
+		}
+	}
+}
