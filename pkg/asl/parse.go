@@ -53,7 +53,14 @@ func ParseExpress(definition []byte) (*Machine, error) {
 }
 
 func (p *parser) machine(definition []byte) (*Machine, error) {
-	if o := p.object(definition); o != nil {
+	v, err := jsonata.Decode(definition)
+	o, ok := v.(*jsonata.Object)
+	switch {
+	case err != nil:
+		p.notJSON(definition, err)
+	case !ok:
+		p.add(invalidJSON, "", "The definition is not a JSON object")
+	default:
 		m := &Machine{}
 		p.fields(o, "", flowFields, machineFields)
 		p.machineLanguage(o)
@@ -64,19 +71,6 @@ func (p *parser) machine(definition []byte) (*Machine, error) {
 		}
 	}
 	return nil, &DefinitionError{p.problems}
-}
-
-// object reads the text of a definition; nil where there is none in it.
-func (p *parser) object(definition []byte) *jsonata.Object {
-	v, err := jsonata.Decode(definition)
-	o, ok := v.(*jsonata.Object)
-	switch {
-	case err != nil:
-		p.notJSON(definition, err)
-	case !ok:
-		p.add(invalidJSON, "", "The definition is not a JSON object")
-	}
-	return o
 }
 
 type parser struct {

@@ -3,6 +3,7 @@ package asl
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -31,15 +32,13 @@ type StateTest struct{ state *state }
 // taken, however deep in a Map or Parallel state it is. The error is a
 // *[DefinitionError], or [ErrStateNotFound].
 func ParseStateTest(definition []byte, name string) (*StateTest, error) {
-	p := &parser{}
 	if name == "" {
-		s := p.single(definition)
-		if len(p.problems) > 0 {
-			return nil, &DefinitionError{p.problems}
-		}
-		return &StateTest{s}, nil
+		return parseSingle(definition)
 	}
-	m, err := p.machine(definition)
+	if err := refusal(Validate(definition, false)); err != nil {
+		return nil, err
+	}
+	m, err := Parse(definition)
 	if err != nil {
 		return nil, err
 	}
@@ -52,13 +51,33 @@ func ParseStateTest(definition []byte, name string) (*StateTest, error) {
 	return &StateTest{&s}, nil
 }
 
-// single reads a definition that is of one state.
-func (p *parser) single(definition []byte) *state {
-	o := p.object(definition)
-	if o == nil {
+// parseSingle reads a definition that is of one state.
+func parseSingle(definition []byte) (*StateTest, error) {
+	const at = "/States/" + testedName
+	o, list := decodeDefinition(definition)
+	if list == nil {
+		v := &validator{states: map[string]bool{}}
+		v.state(testedName, o, at, &graph{target: map[string][]transition{}, ends: map[string]bool{}})
+		list = v.problems
+	}
+	if err := refusal(list); err != nil {
+		return nil, err
+	}
+	p := &parser{}
+	s := p.state(testedName, o, at)
+	if err := refusal(p.problems); err != nil {
+		return nil, err
+	}
+	return &StateTest{s}, nil
+}
+
+// refusal is the error of diagnostics that are not mere warnings.
+func refusal(list []Diagnostic) error {
+	list = slices.DeleteFunc(slices.Clone(list), func(d Diagnostic) bool { return !isError(d) })
+	if len(list) == 0 {
 		return nil
 	}
-	return p.state(testedName, o, "/States/"+testedName)
+	return &DefinitionError{list}
 }
 
 // find returns the state of that name in the flow, or within its states, or nil.

@@ -319,7 +319,7 @@ func TestParseStateTest(t *testing.T) {
 	t.Parallel()
 	const machine = `{"QueryLanguage":"JSONata","StartAt":"P","States":{
 	  "P":{"Type":"Parallel","Branches":[{"StartAt":"M","States":{"M":{"Type":"Map","End":true,"ItemProcessor":{"StartAt":"Deep","States":{
-	    "Deep":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken","Output":"{% 1 %}","End":true}}}}}}],"Next":"F"},
+	    "Deep":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken","Arguments":{"QueueUrl":"q","MessageBody":"m"},"Output":"{% 1 %}","End":true}}}}}}],"Next":"F"},
 	  "F":{"Type":"Fail"}}}`
 	s, err := asl.ParseStateTest([]byte(machine), "Deep")
 	if err != nil {
