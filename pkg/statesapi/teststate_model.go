@@ -2,6 +2,7 @@ package statesapi
 
 import (
 	_ "embed" // the models
+	"encoding/base64"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -87,18 +88,18 @@ func (m *model) load(service, action string) bool {
 		return false
 	}
 	m.section, _, _ = strings.Cut("\n"+section, "\n@")
+	m.section += "\n" // that of a line at the end
 	m.answer, ok = m.line("+" + action)
 	return ok
 }
 
-// line returns what stands after a name at a line's start.
+// line returns what stands after a name that begins a line.
 func (m *model) line(name string) (string, bool) {
-	_, rest, ok := strings.Cut(m.section, "\n"+name)
-	line, _, _ := strings.Cut(rest, "\n")
-	if ok && line == "" {
-		return "", true
+	if _, rest, ok := strings.Cut(m.section, "\n"+name+" "); ok {
+		line, _, _ := strings.Cut(rest, "\n")
+		return line, true
 	}
-	return strings.CutPrefix(line, " ")
+	return "", strings.Contains(m.section, "\n"+name+"\n")
 }
 
 func schemaError(field, problem string) *Error {
@@ -233,11 +234,15 @@ func checkText(kind, field, text string) *Error {
 		return nil
 	}
 	n := utf8.RuneCountInString(text)
+	if kind[0] == 'x' {
+		if bytes, err := base64.StdEncoding.DecodeString(text); err == nil {
+			n = len(bytes)
+		}
+	}
 	if low, _ := strconv.Atoi(least); n < low {
 		return schemaError(field, "is smaller than the minimum length")
 	}
-	// The bound of bytes is not one of their text in Base64.
-	if high, err := strconv.Atoi(most); err == nil && n > high && kind[0] == 's' {
+	if high, err := strconv.Atoi(most); err == nil && n > high {
 		return schemaError(field, "is larger than the maximum length")
 	}
 	return nil
