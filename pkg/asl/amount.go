@@ -12,11 +12,13 @@ import (
 // An amount is a field that holds a number, or a way to one: a path in the field's Path
 // form, or an expression.
 type amount struct {
-	field    string
+	field    string // empty where the state does not have it
 	constant float64
 	path     *source
 	expr     *expression
 }
+
+func (a *amount) given() bool { return a.field != "" }
 
 // whole is the amount as a whole number that is not negative.
 func (a *amount) whole(ctx context.Context, v *view) (int, *Error) {

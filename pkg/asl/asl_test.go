@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -216,72 +214,6 @@ func TestUnmockedTaskSaysHow(t *testing.T) {
 	r := run(t, task(`"End":true`), `{}`, asl.Environment{})
 	if r.Error != "States.TaskFailed" || !strings.Contains(r.Cause, "SFN_MOCK_CONFIG") || !strings.Contains(r.Cause, "LAMBDA_ENDPOINT") {
 		t.Errorf("got = %s %s", r.Error, r.Cause)
-	}
-}
-
-func TestMocks(t *testing.T) {
-	t.Parallel()
-	mocks, err := asl.LoadMocks([]byte(`{"StateMachines":{"m":{"TestCases":{"retry":{"T":"R"}}}},
-		"MockedResponses":{"R":{"0-1":{"Throw":{"Error":"E","Cause":"c"}},"2":{"Return":{"ok":1.0}}}}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tasks, err := mocks.Runner("m", "retry", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	noWait := func(context.Context, time.Duration) error { return nil }
-	r := run(t, task(`"Retry":[{"ErrorEquals":["E"]}],"End":true`), `{}`, asl.Environment{Tasks: tasks, Sleep: noWait})
-	if got, want := string(r.Output), `{"ok":1.0}`; got != want {
-		t.Errorf("output = %s %s, want %s", got, r.Error, want)
-	}
-	for _, bad := range []string{
-		`{`, `{"StateMachines":{"m":{"TestCases":{"c":{"T":"nope"}}}}}`,
-		`{"MockedResponses":{"R":{"x":{"Return":1}}}}`, `{"MockedResponses":{"R":{"0":{}}}}`,
-	} {
-		if _, err := asl.LoadMocks([]byte(bad)); err == nil {
-			t.Errorf("LoadMocks(%s) accepts it", bad)
-		}
-	}
-	if _, err := mocks.Runner("m", "other", nil); err == nil {
-		t.Error("an unknown test case is accepted")
-	}
-}
-
-func TestLambdaRunner(t *testing.T) {
-	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/2015-03-31/functions/f/invocations":
-			fmt.Fprint(w, `{"n":1.0}`)
-		case "/2015-03-31/functions/fails/invocations":
-			w.Header().Set("X-Amz-Function-Error", "Unhandled")
-			fmt.Fprint(w, `{"errorMessage":"m","errorType":"T"}`)
-		case "/2015-03-31/functions/text/invocations":
-			fmt.Fprint(w, `Task timed out`)
-		default:
-			w.WriteHeader(http.StatusNotFound)
-		}
-	}))
-	defer server.Close()
-	client := server.Client()
-	defer client.CloseIdleConnections()
-	tests := map[string]struct{ name, wantError, want string }{
-		"result":    {"f", "", `{"n":1.0}`},
-		"error":     {"fails", "T", ""},
-		"no JSON":   {"text", "Lambda.Unknown", ""},
-		"not found": {"nope", "Lambda.ResourceNotFoundException", ""},
-	}
-	for name, test := range tests {
-		r := run(t, strings.Replace(task(`"End":true`), "function:f", "function:"+test.name, 1), `{}`,
-			asl.Environment{Tasks: &asl.LambdaRunner{Endpoint: server.URL, Client: client}})
-		if r.Error != test.wantError || string(r.Output) != test.want {
-			t.Errorf("%s: got = %s %s %s", name, r.Output, r.Error, r.Cause)
-		}
-	}
-	service := `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload":{}},"OutputPath":"$.Payload","End":true}}}`
-	if r := run(t, service, `{}`, asl.Environment{Tasks: &asl.LambdaRunner{Endpoint: server.URL, Client: client}}); string(r.Output) != `{"n":1.0}` {
-		t.Errorf("lambda:invoke: %s %s %s", r.Output, r.Error, r.Cause)
 	}
 }
 

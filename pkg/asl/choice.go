@@ -96,9 +96,11 @@ func times(v, o any, ok func(int) bool) bool {
 	return isTime1 && isTime2 && ok(a.Compare(b))
 }
 
+// timestamp reads an ISO-8601 time with a date, a time of the day and an offset. Go also
+// takes a comma, and more digits than a nanosecond has; the service does not.
 func timestamp(v any) (time.Time, bool) {
 	s, ok := v.(string)
-	if !ok || !strings.Contains(s, "T") {
+	if !ok || len(s) > len("2006-01-02T15:04:05.999999999+00:00") || strings.Contains(s, ",") {
 		return time.Time{}, false
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)

@@ -12,8 +12,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A LambdaRunner runs Lambda functions at an endpoint that speaks Lambda's Invoke
-// API, such as that of `sam local start-lambda`.
+// A LambdaRunner runs tasks that invoke Lambda functions, by their own ARN, by
+// lambda:invoke or by aws-sdk:lambda:invoke, on a [Lambda endpoint] such as that of
+// `sam local start-lambda`.
+//
+// [Lambda endpoint]: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 type LambdaRunner struct {
 	// Endpoint is the base URL, such as http://127.0.0.1:3001.
 	Endpoint string
@@ -26,56 +29,121 @@ const maxPayload = 6 << 20
 
 // RunTask implements [TaskRunner].
 func (l *LambdaRunner) RunTask(ctx context.Context, t Task) (any, error) {
-	name, payload, service, err := lambdaCall(t)
+	call, err := newLambdaCall(t)
 	if err != nil {
 		return nil, err
 	}
-	body, err := jsonata.AppendJSON(nil, payload)
+	req, err := l.request(ctx, call)
 	if err != nil {
 		return nil, err
 	}
-	target := strings.TrimSuffix(l.Endpoint, "/") + "/2015-03-31/functions/" + url.PathEscape(name) + "/invocations"
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
 	client := l.Client
 	if client == nil {
 		client = http.DefaultClient
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, &Error{Name: "Lambda.SdkClientException", Cause: fmt.Sprintf("function %s cannot be reached at LAMBDA_ENDPOINT: %v", name, err)}
+		return nil, &Error{Name: "Lambda.SdkClientException", Cause: fmt.Sprintf("Unable to execute HTTP request: function %s cannot be reached at LAMBDA_ENDPOINT: %v", call.function, err)}
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxPayload+1))
 	if err != nil || len(text) > maxPayload {
-		return nil, &Error{Name: "Lambda.Unknown", Cause: fmt.Sprintf("the answer of function %s cannot be read", name)}
+		return nil, &Error{Name: "Lambda.Unknown", Cause: fmt.Sprintf("the answer of function %s cannot be read", call.function)}
 	}
-	if resp.StatusCode == http.StatusNotFound {
-		return nil, &Error{Name: "Lambda.ResourceNotFoundException", Cause: fmt.Sprintf("Function not found: %s", name)}
-	}
-	if resp.StatusCode >= 500 {
-		return nil, &Error{Name: "Lambda.ServiceException", Cause: fmt.Sprintf("the endpoint answered %s for function %s", resp.Status, name)}
-	}
-	out, err := jsonata.Decode(text)
+	return call.answer(resp, text)
+}
+
+func (l *LambdaRunner) request(ctx context.Context, c *lambdaCall) (*http.Request, error) {
+	body, err := c.body()
 	if err != nil {
-		return nil, &Error{Name: "Lambda.Unknown", Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + string(text)}
+		return nil, err
+	}
+	target := strings.TrimSuffix(l.Endpoint, "/") + "/2015-03-31/functions/" + url.PathEscape(c.function) + "/invocations"
+	if c.qualifier != "" {
+		target += "?Qualifier=" + url.QueryEscape(c.qualifier)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	for _, h := range [...]struct{ name, value string }{
+		{"X-Amz-Invocation-Type", c.invocationType},
+		{"X-Amz-Log-Type", c.logType},
+		{"X-Amz-Client-Context", c.clientContext},
+	} {
+		if h.value != "" {
+			req.Header.Set(h.name, h.value)
+		}
+	}
+	return req, nil
+}
+
+// answer reads the endpoint's response.
+func (c *lambdaCall) answer(resp *http.Response, text []byte) (any, error) {
+	a := lambdaAnswer{status: resp.StatusCode, header: resp.Header, text: text}
+	if resp.StatusCode >= http.StatusBadRequest {
+		return nil, c.refused(a)
+	}
+	if len(text) == 0 {
+		a.empty = true
+		return c.result(a)
+	}
+	failed := resp.Header.Get("X-Amz-Function-Error") != ""
+	value, err := jsonata.Decode(text)
+	if err != nil {
+		return nil, unknownCause(text)
+	}
+	a.value = value
+	if c.style == lambdaSDK {
+		return c.result(a) // to the SDK, a function that fails has been invoked
 	}
 	// The runtime emulator reports errors in the body alone.
-	if o, ok := out.(*jsonata.Object); ok {
+	if o, ok := value.(*jsonata.Object); ok {
 		errorType, _ := o.Get("errorType")
 		_, hasMessage := o.Get("errorMessage")
 		if name, ok := errorType.(string); ok && hasMessage {
 			return nil, &Error{Name: name, Cause: string(text)}
 		}
 	}
-	if resp.Header.Get("X-Amz-Function-Error") != "" {
-		return nil, &Error{Name: "Lambda.Unknown", Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + string(text)}
+	if failed {
+		return nil, unknownCause(text)
 	}
-	if service {
-		return invokeResult(out), nil
+	return c.result(a)
+}
+
+func unknownCause(text []byte) *Error {
+	return &Error{Name: "Lambda.Unknown", Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + string(text)}
+}
+
+// refused is the error of an invocation that the endpoint did not take.
+func (c *lambdaCall) refused(a lambdaAnswer) *Error {
+	code, _, _ := strings.Cut(a.header.Get("X-Amzn-Errortype"), ":")
+	if code == "" {
+		switch {
+		case a.status == http.StatusNotFound:
+			code = "ResourceNotFoundException"
+		case a.status == http.StatusTooManyRequests:
+			code = "TooManyRequestsException"
+		case a.status == http.StatusRequestEntityTooLarge:
+			code = "RequestTooLargeException"
+		case a.status >= http.StatusInternalServerError:
+			code = "ServiceException"
+		default:
+			code = "InvalidRequestContentException"
+		}
 	}
-	return out, nil
+	message := "The endpoint answered " + http.StatusText(a.status)
+	if a.status == http.StatusNotFound {
+		message = "Function not found: " + c.function
+	}
+	if v, err := jsonata.Decode(a.text); err == nil {
+		o, _ := v.(*jsonata.Object)
+		for _, field := range []string{"Message", "message"} {
+			if m, _ := o.Get(field); m != nil {
+				message = plain(m)
+			}
+		}
+	}
+	return c.failed(a.status, code, message, a.requestID())
 }

@@ -157,3 +157,149 @@ func TestObserve(t *testing.T) {
 		t.Errorf("the events go from %s to %s", first, last)
 	}
 }
+
+// However Maps nest and whatever MaxConcurrency says, an execution has a bounded number of
+// goroutines; and it ends, though the outer iterations hold some while the inner ones wait for one.
+func TestGoroutinesAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		inner := `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"f","End":true}}}`
+		for range 3 {
+			inner = `{"StartAt":"M","States":{"M":{"Type":"Map","ItemsPath":"$$.Execution.Input","MaxConcurrency":99999999,"ItemProcessor":` + inner + `,"ResultPath":null,"End":true}}}`
+		}
+		var running, most, calls atomic.Int64
+		tasks := asl.TaskFuncs{"f": func(context.Context, any) (any, error) {
+			n := running.Add(1)
+			defer running.Add(-1)
+			calls.Add(1)
+			for {
+				m := most.Load()
+				if n <= m || most.CompareAndSwap(m, n) {
+					break
+				}
+			}
+			time.Sleep(time.Second)
+			return nil, nil
+		}}
+		r := run(t, inner, "["+strings.TrimSuffix(strings.Repeat("1,", 30), ",")+"]", asl.Environment{Tasks: tasks})
+		if r.Status != asl.Succeeded || calls.Load() != 27000 {
+			t.Errorf("got = %s %s %s after %d tasks, want 27000", r.Status, r.Error, r.Cause, calls.Load())
+		}
+		if most.Load() > 1001 || most.Load() < 500 {
+			t.Errorf("%d tasks at once, want about a thousand", most.Load())
+		}
+	})
+}
+
+// Variables of one Assign, and of all flows of an execution together, are bounded; those of
+// iterations that have ended do not count.
+func TestVariablesAreBounded(t *testing.T) {
+	t.Parallel()
+	const chunk = 200_000
+	input := `"` + strings.Repeat("x", chunk) + `"`
+	states := &strings.Builder{}
+	for i := range 60 {
+		fmt.Fprintf(states, `"S%d":{"Type":"Pass","Assign":{"v%d.$":"$"},"Next":"S%d"},`, i, i, i+1)
+	}
+	tests := map[string]struct{ definition, input, want string }{
+		"many": {`{"StartAt":"S0","States":{` + states.String() + `"S60":{"Type":"Succeed"}}}`, input, "States.DataLimitExceeded"},
+		"one again and again": {`{"StartAt":"A","States":{"A":{"Type":"Pass","Assign":{"v.$":"$","n":1},"Next":"B"},
+			"B":{"Type":"Pass","Assign":{"v.$":"$","n.$":"States.MathAdd($n,1)"},"Next":"C"},
+			"C":{"Type":"Choice","Choices":[{"Variable":"$n","NumericLessThan":200,"Next":"B"}],"Default":"D"},"D":{"Type":"Succeed"}}}`, input, ""},
+		"of iterations": {
+			`{"StartAt":"M","States":{"M":{"Type":"Map","ItemsPath":"$.l","MaxConcurrency":1,"ItemProcessor":
+			{"StartAt":"A","States":{"A":{"Type":"Pass","Assign":{"v.$":"$$.Execution.Input.v"},"Result":1,"End":true}}},"End":true}}}`,
+			`{"v":` + input + `,"l":[` + strings.TrimSuffix(strings.Repeat("1,", 100), ",") + `]}`, "",
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if r := run(t, test.definition, test.input, asl.Environment{}); r.Error != test.want {
+				t.Errorf("got = %s %s %.300s, want %q", r.Status, r.Error, r.Cause, test.want)
+			}
+		})
+	}
+}
+
+// The results of a Map are bounded together, also where nothing takes them.
+func TestResultsOfMapAreBounded(t *testing.T) {
+	t.Parallel()
+	r := run(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
+		"A":{"Type":"Pass","Parameters":{"r.$":"States.ArrayRange(1,1000,1)"},"End":true}}},"ResultPath":null,"End":true}}}`,
+		"["+strings.TrimSuffix(strings.Repeat("1,", 10_000), ",")+"]", asl.Environment{})
+	if r.Error != "States.DataLimitExceeded" || !strings.Contains(r.Cause, "'M'") {
+		t.Errorf("got = %s %s %s, want States.DataLimitExceeded of M", r.Status, r.Error, r.Cause)
+	}
+}
+
+// A clock that goes faster than the real one meets the same limits.
+func TestLimitsOnAnInjectedClock(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		definition, status string
+		took               time.Duration
+	}{
+		"five minutes":    {`{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":999,"End":true}}}`, asl.TimedOut, 5 * time.Minute},
+		"in several":      {`{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":100,"Next":"W"}}}`, asl.TimedOut, 5 * time.Minute},
+		"of the machine":  {`{"TimeoutSeconds":7,"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":10,"End":true}}}`, asl.TimedOut, 7 * time.Second},
+		"just in time":    {`{"TimeoutSeconds":11,"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":10,"End":true}}}`, asl.Succeeded, 10 * time.Second},
+		"of a backoff":    {`{"TimeoutSeconds":60,"StartAt":"T","States":{"T":{"Type":"Task","Resource":"f","Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":40}],"End":true}}}`, asl.TimedOut, time.Minute},
+		"until a moment":  {`{"StartAt":"W","States":{"W":{"Type":"Wait","Timestamp":"2026-01-01T00:01:30+00:00","End":true}}}`, asl.Succeeded, 90 * time.Second},
+		"until the past":  {`{"StartAt":"W","States":{"W":{"Type":"Wait","Timestamp":"2025-01-01T00:01:30Z","End":true}}}`, asl.Succeeded, 0},
+		"jsonata's clock": {`{"QueryLanguage":"JSONata","StartAt":"W","States":{"W":{"Type":"Wait","Timestamp":"{% $fromMillis($millis() + 5000) %}","End":true}}}`, asl.Succeeded, 5 * time.Second},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+			now := start
+			r := run(t, test.definition, `{}`, asl.Environment{
+				Now:   func() time.Time { return now },
+				Sleep: func(_ context.Context, d time.Duration) error { now = now.Add(d); return nil },
+				Tasks: asl.TaskFuncs{"f": func(context.Context, any) (any, error) { return nil, &asl.Error{Name: "E"} }},
+			})
+			if r.Status != test.status || now.Sub(start) != test.took {
+				t.Errorf("got = %s %s (%s) after %v, want %s after %v", r.Status, r.Error, r.Cause, now.Sub(start), test.status, test.took)
+			}
+		})
+	}
+}
+
+// Definitions nest as deep as JSON may, and no deeper.
+func TestNestingIsBounded(t *testing.T) {
+	t.Parallel()
+	nested := func(n int) []byte {
+		inner := `{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}`
+		return []byte(strings.Repeat(`{"StartAt":"A","States":{"A":{"Type":"Parallel","End":true,"Branches":[`, n) + inner + strings.Repeat(`]}}}`, n))
+	}
+	m, err := asl.Parse(nested(120))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := m.Run(t.Context(), asl.Environment{}, asl.Execution{}); r.Status != asl.Succeeded {
+		t.Errorf("got = %s %s %s", r.Status, r.Error, r.Cause)
+	}
+	if _, err := asl.Parse(nested(100_000)); err == nil {
+		t.Error("a hundred thousand levels are accepted")
+	}
+}
+
+// An expression has little time and memory, whatever it does.
+func TestExpressionsAreBounded(t *testing.T) {
+	t.Parallel()
+	for name, expr := range map[string]string{
+		"endless": `($f := function() { $f() }; $f())`,
+		"large":   `($x := function($s, $n) { $n = 0 ? $s : $x($s & $s, $n - 1) }; $x('0123456789', 40))`,
+		"deep":    `($f := function($n) { 1 + $f($n) }; $f(1))`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			start := time.Now()
+			r := run(t, `{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Pass","Output":"{% `+expr+` %}","End":true}}}`, `{}`, asl.Environment{})
+			if r.Error != "States.QueryEvaluationError" || time.Since(start) > 20*time.Second {
+				t.Errorf("got = %s %s %.200s after %v, want States.QueryEvaluationError soon", r.Status, r.Error, r.Cause, time.Since(start))
+			}
+		})
+	}
+}

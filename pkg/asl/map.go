@@ -34,6 +34,7 @@ func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 	}
 	f.record(Event{Type: "MapStateStarted", Length: len(items)})
 	m := iterations{f: f, input: v.input, items: items, results: make([]any, len(items)), tolerated: tolerated}
+	m.left.Store(maxData - int64(len("[]")))
 	if err := f.sideBySide(ctx, len(items), limit, m.run); err != nil {
 		return nil, err
 	}
@@ -78,14 +79,32 @@ func (f *frame) items(ctx context.Context, v *view) ([]any, *Error) {
 	return nil, f.runtime(fmt.Sprintf("Reference path \"%s\" must point to array.", at))
 }
 
-// tolerance is how many of n iterations may fail.
+// tolerance is how many of n iterations may fail: where there is a count and a
+// percentage, the smaller counts.
 func (f *frame) tolerance(ctx context.Context, v *view, n int) (int, *Error) {
-	count, err := f.state.toleratedCount.whole(ctx, v)
+	s := f.state
+	count, err := s.toleratedCount.whole(ctx, v)
 	if err != nil {
 		return 0, err
 	}
-	percent, err := f.state.toleratedPercent.percentage(ctx, v)
-	return max(count, int(percent*float64(n)/100)), err
+	percent, err := s.toleratedPercent.percentage(ctx, v)
+	if err != nil {
+		return 0, err
+	}
+	share := int(percent * float64(n) / 100)
+	switch {
+	case !s.toleratedPercent.given():
+		return count, nil
+	case !s.toleratedCount.given():
+		return share, nil
+	}
+	return min(count, share), nil
+}
+
+// hasThreshold tells the Map states that fail by the number of failures, and not with the
+// error of the first.
+func (s *state) hasThreshold() bool {
+	return s.distributed || s.toleratedCount.given() || s.toleratedPercent.given()
 }
 
 // iterations are those of one Map state.
@@ -96,6 +115,7 @@ type iterations struct {
 	results   []any
 	tolerated int // failures that do not fail the state
 	failed    atomic.Int64
+	left      atomic.Int64 // bytes that the results may still take
 }
 
 // selectItem is the input of an iteration, whose frame f is within that of the state.
@@ -123,19 +143,40 @@ func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error)
 		return ended{inner.last, inner.last}, err
 	}
 	out, err := inner.flow(ctx, s.branches[0], value)
+	inner.leave()
 	switch {
 	case err == nil:
-		m.results[i] = out
 		end := inner.aside(Event{Type: "MapIterationSucceeded", Name: s.name, Index: i})
-		return ended{inner.last, end}, nil
+		return ended{inner.last, end}, m.keep(i, out)
 	case context.Cause(ctx) == errSibling:
 		inner.aside(Event{Type: "MapIterationAborted", Name: s.name, Index: i})
 		return ended{inner.last, inner.last}, err
 	}
 	end := inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i})
-	if err.fatal || m.failed.Add(1) > int64(m.tolerated) {
+	switch {
+	case err.fatal:
+		return ended{inner.last, end}, err
+	case m.failed.Add(1) > int64(m.tolerated):
+		if s.hasThreshold() {
+			err = &Error{Name: "States.ExceedToleratedFailureThreshold", Cause: "The specified tolerated failure threshold was exceeded"}
+		}
 		return ended{inner.last, end}, err
 	}
-	m.results[i] = err.object()
-	return ended{inner.last, end}, nil
+	return ended{inner.last, end}, m.keep(i, err.object())
+}
+
+// keep takes down a result. Together, they may be as large as any state's.
+func (m *iterations) keep(i int, out any) *Error {
+	left := m.left.Load()
+	size := measure{left: int(max(left, 0)), valid: true}
+	size.value(out)
+	taken := int64(len(","))
+	if i == 0 {
+		taken = 0
+	}
+	if taken += left - int64(size.left); m.left.Add(-taken) < 0 {
+		return m.f.dataLimit()
+	}
+	m.results[i] = out
+	return nil
 }

@@ -2,8 +2,8 @@ package asl
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,47 +11,172 @@ import (
 )
 
 // A MockConfig is a [mock configuration] of Step Functions Local: for each test case
-// of a state machine, what its Task states answer, by the attempt.
+// of a state machine, what its Task states answer, by the attempt. States count wherever
+// they are, also in branches and iterations, each of which counts its attempts anew.
 //
 // [mock configuration]: https://docs.aws.amazon.com/step-functions/latest/dg/sfn-local-mock-cfg-file.html
 type MockConfig struct {
-	StateMachines map[string]struct {
-		TestCases map[string]map[string]string
-	}
-	MockedResponses map[string]map[string]mockedResponse
+	machines  map[string]map[string]testCase
+	responses map[string]mockedResponse
 }
 
-type mockedResponse struct {
-	Return json.RawMessage
-	Throw  *struct{ Error, Cause string }
+// A testCase maps the names of states to those of responses.
+type testCase map[string]string
+
+// A mockedResponse is what a state answers, in the order of the attempts.
+type mockedResponse []mockedAttempts
+
+type mockedAttempts struct {
+	first, last int
+	value       any
+	throw       *Error
 }
 
 // LoadMocks reads a mock configuration and checks that all it refers to is there.
 func LoadMocks(text []byte) (*MockConfig, error) {
-	var c MockConfig
-	if err := json.Unmarshal(text, &c); err != nil {
+	c := &MockConfig{machines: map[string]map[string]testCase{}, responses: map[string]mockedResponse{}}
+	v, err := jsonata.Decode(text)
+	if err != nil {
 		return nil, fmt.Errorf("mock configuration: %w", err)
 	}
-	for machine, m := range c.StateMachines {
-		for testCase, states := range m.TestCases {
+	if err = c.read(v); err == nil {
+		err = c.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("mock configuration: %w", err)
+	}
+	return c, nil
+}
+
+func (c *MockConfig) read(v any) error {
+	return members(v, "it", func(key string, v any) error {
+		switch key {
+		case "StateMachines":
+			return members(v, key, c.readMachine)
+		case "MockedResponses":
+			return members(v, key, c.readResponse)
+		}
+		return unknownField(key, "the file", "StateMachines", "MockedResponses")
+	})
+}
+
+func (c *MockConfig) readMachine(machine string, v any) error {
+	cases := map[string]testCase{}
+	c.machines[machine] = cases
+	return members(v, machine, func(key string, v any) error {
+		if key != "TestCases" {
+			return unknownField(key, "state machine "+machine, "TestCases")
+		}
+		return members(v, machine+", TestCases", func(name string, v any) error {
+			states := testCase{}
+			cases[name] = states
+			return members(v, machine+", test case "+name, func(state string, v any) error {
+				response, ok := v.(string)
+				if !ok {
+					return fmt.Errorf("%s, test case %s: state %s must name a response", machine, name, state)
+				}
+				states[state] = response
+				return nil
+			})
+		})
+	})
+}
+
+func (c *MockConfig) readResponse(name string, v any) error {
+	var r mockedResponse
+	err := members(v, "response "+name, func(index string, v any) error {
+		first, last, ok := attemptRange(index)
+		if !ok {
+			return fmt.Errorf("response %s: %q is no attempt such as \"0\" or \"1-2\"", name, index)
+		}
+		a := mockedAttempts{first: first, last: last}
+		if err := a.read(v); err != nil {
+			return fmt.Errorf("response %s, attempt %s: %w", name, index, err)
+		}
+		r = append(r, a)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(r, func(a, b mockedAttempts) int { return a.first - b.first })
+	for i := 1; i < len(r); i++ {
+		if r[i].first <= r[i-1].last {
+			return fmt.Errorf("response %s has two answers for attempt %d", name, r[i].first)
+		}
+	}
+	c.responses[name] = r
+	return nil
+}
+
+func (a *mockedAttempts) read(v any) error {
+	fields := 0
+	err := members(v, "it", func(key string, v any) error {
+		fields++
+		switch key {
+		case "Return":
+			a.value = v
+			return nil
+		case "Throw":
+			a.throw = &Error{}
+			return members(v, key, func(key string, v any) error {
+				text, ok := v.(string)
+				switch {
+				case !ok:
+					return fmt.Errorf("the field %s of Throw must be text", key)
+				case key == "Error":
+					a.throw.Name = text
+				case key == "Cause":
+					a.throw.Cause = text
+				default:
+					return unknownField(key, "Throw", "Error", "Cause")
+				}
+				return nil
+			})
+		}
+		return unknownField(key, "an attempt", "Return", "Throw")
+	})
+	switch {
+	case err != nil:
+		return err
+	case fields != 1:
+		return fmt.Errorf("it needs exactly one of Return and Throw")
+	case a.throw != nil && a.throw.Name == "":
+		return fmt.Errorf("the field Error of Throw is missing")
+	}
+	return nil
+}
+
+// check refuses states that refer to a response that is not there.
+func (c *MockConfig) check() error {
+	for machine, cases := range c.machines {
+		for name, states := range cases {
 			for state, response := range states {
-				if _, ok := c.MockedResponses[response]; !ok {
-					return nil, fmt.Errorf("mock configuration: %s, test case %s: state %s refers to the response %q, which is not in MockedResponses", machine, testCase, state, response)
+				if _, ok := c.responses[response]; !ok {
+					return fmt.Errorf("%s, test case %s: state %s refers to the response %q, which is not in MockedResponses", machine, name, state, response)
 				}
 			}
 		}
 	}
-	for name, attempts := range c.MockedResponses {
-		for index, r := range attempts {
-			if _, _, ok := attemptRange(index); !ok {
-				return nil, fmt.Errorf("mock configuration: response %s: %q is no attempt such as \"0\" or \"1-2\"", name, index)
-			}
-			if (r.Throw == nil) == (r.Return == nil) {
-				return nil, fmt.Errorf("mock configuration: response %s, attempt %s: it needs exactly one of Return and Throw", name, index)
-			}
+	return nil
+}
+
+// members reads the members of an object.
+func members(v any, what string, read func(key string, v any) error) error {
+	o, ok := v.(*jsonata.Object)
+	if !ok {
+		return fmt.Errorf("%s must be an object", what)
+	}
+	for i := range o.Len() {
+		if err := read(o.At(i)); err != nil {
+			return err
 		}
 	}
-	return &c, nil
+	return nil
+}
+
+func unknownField(key, where string, known ...string) error {
+	return fmt.Errorf("%s has no field %q; there are %s", where, key, strings.Join(known, " and "))
 }
 
 func attemptRange(index string) (first, last int, ok bool) {
@@ -69,14 +194,14 @@ func attemptRange(index string) (first, last int, ok bool) {
 
 // Runner returns what runs the tasks of one test case. States without a mock go to
 // next; nil fails them.
-func (c *MockConfig) Runner(machine, testCase string, next TaskRunner) (TaskRunner, error) {
-	m, ok := c.StateMachines[machine]
+func (c *MockConfig) Runner(machine, name string, next TaskRunner) (TaskRunner, error) {
+	cases, ok := c.machines[machine]
 	if !ok {
 		return nil, fmt.Errorf("the mock configuration has no state machine %q", machine)
 	}
-	states, ok := m.TestCases[testCase]
+	states, ok := cases[name]
 	if !ok {
-		return nil, fmt.Errorf("the mock configuration of %s has no test case %q", machine, testCase)
+		return nil, fmt.Errorf("the mock configuration of %s has no test case %q", machine, name)
 	}
 	if next == nil {
 		next = NoTasks{}
@@ -86,24 +211,24 @@ func (c *MockConfig) Runner(machine, testCase string, next TaskRunner) (TaskRunn
 
 type mockRunner struct {
 	config *MockConfig
-	states map[string]string
+	states testCase
 	next   TaskRunner
 }
 
+// RunTask implements [TaskRunner].
 func (m mockRunner) RunTask(ctx context.Context, t Task) (any, error) {
 	name, ok := m.states[t.State]
 	if !ok {
 		return m.next.RunTask(ctx, t)
 	}
-	for index, r := range m.config.MockedResponses[name] {
-		first, last, _ := attemptRange(index)
-		if t.Attempt < first || t.Attempt > last {
-			continue
+	for _, a := range m.config.responses[name] {
+		switch {
+		case t.Attempt < a.first || t.Attempt > a.last:
+		case a.throw != nil:
+			return nil, &Error{Name: a.throw.Name, Cause: a.throw.Cause}
+		default:
+			return a.value, nil
 		}
-		if r.Throw != nil {
-			return nil, &Error{Name: r.Throw.Error, Cause: r.Throw.Cause}
-		}
-		return jsonata.Decode(r.Return)
 	}
 	return nil, &Error{Name: "States.Runtime", Cause: fmt.Sprintf("The mocked response %s has no attempt %d", name, t.Attempt)}
 }

@@ -11,9 +11,13 @@ import (
 // errSibling cancels the branches beside one that failed.
 var errSibling = errors.New("a sibling failed")
 
+// maxWorkers bounds the goroutines of an execution, however its Maps and Parallels
+// nest: past it, what would run side by side runs one after the other.
+const maxWorkers = 1000
+
 // inner starts a frame for a branch or an iteration, whose first event follows last.
 func (f *frame) inner(last int64) *frame {
-	return &frame{run: f.run, vars: &scope{outer: f.vars}, item: f.item, last: last}
+	return &frame{run: f.run, vars: scope{outer: &f.vars}, item: f.item, last: last}
 }
 
 // parallel runs the branches side by side; the first failure ends them all.
@@ -33,7 +37,9 @@ func (f *frame) parallel(ctx context.Context, input any) (any, *Error) {
 	started := f.last
 	err := f.sideBySide(ctx, len(branches), limit, func(ctx context.Context, i int, _ int64) (end ended, err *Error) {
 		inner := f.inner(started)
+		inner.branch = true
 		results[i], err = inner.flow(ctx, branches[i], input)
+		inner.leave()
 		return ended{inner.last, inner.last}, err
 	})
 	if err != nil {
@@ -77,9 +83,18 @@ func (f *frame) sideBySide(ctx context.Context, n, limit int, run job) *Error {
 	g := group{run: run, n: n, started: f.last, final: f.last}
 	ctx, g.cancel = context.WithCancelCause(ctx)
 	defer g.cancel(nil)
-	for range min(n, limit) {
-		g.running.Go(func() { g.work(ctx) })
+	workers := &f.run.workers
+	for range min(n, limit) - 1 {
+		if workers.Add(1) > maxWorkers {
+			workers.Add(-1)
+			break
+		}
+		g.running.Go(func() {
+			defer workers.Add(-1)
+			g.work(ctx)
+		})
 	}
+	g.work(ctx) // this goroutine is a worker too, so that there always is one
 	g.running.Wait()
 	if g.panicked != nil {
 		panic(*g.panicked)

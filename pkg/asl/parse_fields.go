@@ -50,11 +50,8 @@ func (p *parser) templateProblem(at, message string) { p.schema(at, "%s", messag
 // amount reads a field that holds a whole number of at least low, or says by its Path
 // form or by an expression where it comes from.
 func (p *parser) amount(o *jsonata.Object, field, at string, low int) amount {
-	if a, ok := p.dynamic(o, field, at); ok {
+	if a, ok := p.dynamic(o, field, at); ok || !hasKey(o, field) {
 		return a
-	}
-	if !hasKey(o, field) {
-		return amount{}
 	}
 	return amount{field: field, constant: float64(p.whole(o, field, at, low, maxWhole))}
 }
@@ -70,7 +67,7 @@ func (p *parser) amountOnly(o *jsonata.Object, field, at string, low int) amount
 func (p *parser) dynamic(o *jsonata.Object, field, at string) (amount, bool) {
 	if !p.jsonata && hasKey(o, field+"Path") {
 		path, _ := p.path(o, field+"Path", at)
-		return amount{field: field + "Path", path: path}, path != nil
+		return amount{field: field + "Path", path: path}, true
 	}
 	return p.computed(o, field, at)
 }

@@ -52,6 +52,11 @@ func (p *parser) processor(s *state, o *jsonata.Object, at string) {
 		return
 	}
 	p.fields(processor, at+"/"+field, flowFields, []string{"ProcessorConfig"})
+	if v, has := processor.Get("ProcessorConfig"); has {
+		config, _ := v.(*jsonata.Object)
+		mode, _ := config.Get("Mode")
+		s.distributed = mode == "DISTRIBUTED"
+	}
 	s.branches = []*flow{p.flow(processor, at+"/"+field)}
 }
 

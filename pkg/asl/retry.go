@@ -26,8 +26,8 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 		}
 		if wait, again := f.retryAfter(s, counts, err); again {
 			f.retries++
-			if f.run.env.Sleep(ctx, wait) != nil {
-				return nil, "", err
+			if e := f.run.sleep(ctx, wait); e != nil {
+				return nil, "", e
 			}
 			continue
 		}
@@ -147,6 +147,8 @@ func (f *frame) caught(ctx context.Context, c *catcher, raw any, failed *Error) 
 	case !f.state.jsonata:
 		output, err = f.place(c.resultPath, c.noResult, raw, failure)
 	}
-	f.commit(assigned)
-	return output, err
+	if err != nil {
+		return nil, err
+	}
+	return output, f.commit(assigned)
 }

@@ -17,7 +17,12 @@ type run struct {
 	input   any
 	started time.Time
 	history history
-	steps   atomic.Int64
+	// deadline is by the clock of the environment; the context of a run has the real one.
+	deadline  time.Time
+	expired   atomic.Bool  // the deadline has passed
+	steps     atomic.Int64 // transitions so far
+	workers   atomic.Int64 // goroutines, but for the caller's
+	variables atomic.Int64 // bytes
 	// effects are the options of expressions that look at the clock or at chance.
 	effects []jsonata.Option
 	// test is set in a run that tests one state, and nil in all others.
@@ -27,7 +32,7 @@ type run struct {
 // A frame is where an execution is: in a machine, a branch or an iteration.
 type frame struct {
 	run     *run
-	vars    *scope
+	vars    scope
 	state   *state
 	entered int64 // the event id of the current state's entry
 	before  int64 // the id of the flow's last event before that
@@ -35,6 +40,7 @@ type frame struct {
 	since   time.Time
 	retries int
 	item    *mapItem
+	branch  bool // of a Parallel state
 	// token is $$.Task.Token of the current state, once something has asked for it.
 	token string
 	// assigned are the variables that the current state set.
@@ -70,6 +76,7 @@ func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result
 	if m.timeout > 0 {
 		limit = min(limit, time.Duration(m.timeout)*time.Second)
 	}
+	r.deadline = r.env.Now().Add(limit)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	started := Event{Type: "ExecutionStarted"}
@@ -77,9 +84,9 @@ func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result
 		started.Input = jsonata.NewRaw(r.ex.Input) // as it was sent
 	}
 	r.record(0, started)
-	f := &frame{run: r, vars: &scope{}}
+	f := &frame{run: r}
 	output, failure := f.flow(ctx, m.flow, r.input)
-	if ctx.Err() != nil && (failure != nil || errors.Is(ctx.Err(), context.DeadlineExceeded)) {
+	if r.expired.Load() || ctx.Err() != nil && (failure != nil || errors.Is(ctx.Err(), context.DeadlineExceeded)) {
 		f.record(Event{Type: "ExecutionTimedOut", Error: "States.Timeout"})
 		return Result{Status: TimedOut, Error: "States.Timeout", HasError: true}
 	}
@@ -113,11 +120,21 @@ func (f *frame) runtime(cause string) *Error {
 	return &Error{Name: "States.Runtime", Cause: f.where() + cause, fatal: true}
 }
 
+// timedOut is the error that ends the execution where its time does.
+func (r *run) timedOut() *Error {
+	if !r.env.Now().Before(r.deadline) {
+		r.expired.Store(true)
+	}
+	return &Error{Name: "States.Timeout", fatal: true}
+}
+
+// flow runs a StartAt with its States to its end.
 func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 	name := fl.start
 	for {
-		if err := ctx.Err(); err != nil {
-			return nil, &Error{Name: "States.Timeout", fatal: true}
+		f.since = f.run.env.Now()
+		if ctx.Err() != nil || !f.since.Before(f.run.deadline) {
+			return nil, f.run.timedOut()
 		}
 		if f.run.steps.Add(1) > maxTransitions {
 			return nil, &Error{Name: "States.Runtime", Cause: fmt.Sprintf("The local engine ends an execution after %d transitions; this one seems to loop.", maxTransitions), fatal: true}
@@ -125,12 +142,9 @@ func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 		f.state, f.retries, f.assigned, f.token = fl.states[name], 0, nil, ""
 		f.before = f.last
 		f.entered = f.record(Event{Type: f.state.entered, Name: name, Input: input})
-		f.since = f.run.env.Now()
 		output, next, err := f.attempt(ctx, input)
 		if err != nil {
-			if context.Cause(ctx) == errSibling && f.state.aborted != "" {
-				f.record(Event{Type: f.state.aborted})
-			}
+			f.recordAbort(ctx)
 			return nil, err
 		}
 		f.record(Event{Type: f.state.exited, Name: name, Output: output, Assigned: f.assigned})
@@ -138,5 +152,17 @@ func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 			return output, nil
 		}
 		name, input = next, output
+	}
+}
+
+// recordAbort tells the history of a state that ends without an end of its own: one
+// beside a failed branch or iteration, and the one that made its branch fail.
+func (f *frame) recordAbort(ctx context.Context) {
+	s := f.state
+	if s.aborted == "" {
+		return
+	}
+	if context.Cause(ctx) == errSibling || f.branch && s.failed == "" && ctx.Err() == nil {
+		f.aside(Event{Type: s.aborted})
 	}
 }

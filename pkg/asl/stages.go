@@ -32,7 +32,9 @@ func (f *frame) step(ctx context.Context, raw any) (output any, next string, err
 			return nil, "", err
 		}
 	}
-	f.commit(assigned)
+	if err := f.commit(assigned); err != nil {
+		return nil, "", err
+	}
 	return output, next, nil
 }
 
@@ -175,12 +177,6 @@ func (f *frame) assignments(ctx context.Context, t *template, v *view) (*jsonata
 		return nil, f.runtime("Assign must be an object")
 	}
 	return o, f.check(o)
-}
-
-// commit makes the assigned variables visible to the states that follow.
-func (f *frame) commit(assigned *jsonata.Object) {
-	f.assigned = assigned
-	f.vars.set(assigned)
 }
 
 func (f *frame) project(path *source, null bool, v any) (any, *Error) {

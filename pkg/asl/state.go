@@ -1,7 +1,5 @@
 package asl
 
-import "github.com/expressway-dev/expressway/pkg/jsonata"
-
 // A Machine is a parsed definition. It is immutable: any number of executions may
 // run it at once.
 type Machine struct {
@@ -57,6 +55,7 @@ type state struct {
 	reader           *itemReader
 	batcher          *itemBatcher
 	writer           bool // ResultWriter, with a Resource that keeps the results
+	distributed      bool // ProcessorConfig.Mode
 	itemsPath        *source
 	items            *template
 	itemSelector     *template
@@ -94,29 +93,4 @@ type catcher struct {
 type mapItem struct {
 	index int
 	value any
-}
-
-// A scope holds the variables of a flow; inner flows see outer ones.
-type scope struct {
-	outer  *scope
-	values map[string]any
-}
-
-func (s *scope) get(name string) (any, bool) {
-	for ; s != nil; s = s.outer {
-		if v, ok := s.values[name]; ok {
-			return v, true
-		}
-	}
-	return nil, false
-}
-
-func (s *scope) set(o *jsonata.Object) {
-	if s.values == nil && o.Len() > 0 {
-		s.values = make(map[string]any, o.Len())
-	}
-	for i := range o.Len() {
-		name, v := o.At(i)
-		s.values[name] = v
-	}
 }

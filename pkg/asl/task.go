@@ -2,91 +2,11 @@ package asl
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
-
-// NoTasks fails every task, and says what could run it.
-type NoTasks struct{}
-
-// RunTask implements [TaskRunner].
-func (NoTasks) RunTask(_ context.Context, t Task) (any, error) {
-	return nil, &Error{
-		Name: "States.TaskFailed",
-		Cause: fmt.Sprintf("Nothing runs the resource '%s' of the state '%s' here. Mock it in a file named by SFN_MOCK_CONFIG, "+
-			"or set LAMBDA_ENDPOINT to run Lambda functions.", t.Resource, t.State),
-	}
-}
-
-// TaskFuncs runs tasks by Go functions, for tests: by the resource's ARN, or by the
-// name of the Lambda function that it invokes.
-type TaskFuncs map[string]func(ctx context.Context, parameters any) (any, error)
-
-// RunTask implements [TaskRunner].
-func (t TaskFuncs) RunTask(ctx context.Context, task Task) (any, error) {
-	if f, ok := t[task.Resource]; ok {
-		return f(ctx, task.Parameters)
-	}
-	name, payload, service, err := lambdaCall(task)
-	if err != nil {
-		return nil, err
-	}
-	f, ok := t[name]
-	if !ok {
-		return NoTasks{}.RunTask(ctx, task)
-	}
-	out, err := f(ctx, payload)
-	if err != nil || !service {
-		return out, err
-	}
-	return invokeResult(out), nil
-}
-
-// lambdaCall reads which function a task invokes, and with what. Service tells the
-// optimised integration, whose result is an envelope, from a function's own ARN.
-func lambdaCall(t Task) (name string, payload any, service bool, _ error) {
-	if rest, ok := strings.CutPrefix(t.Resource, "arn:"); ok {
-		parts := strings.Split(rest, ":")
-		if len(parts) >= 6 && parts[1] == "lambda" && parts[4] == "function" {
-			return parts[5], t.Parameters, false, nil
-		}
-		if strings.HasSuffix(t.Resource, ":states:::lambda:invoke") {
-			o, _ := jsonata.Force(t.Parameters).(*jsonata.Object)
-			v, _ := o.Get("FunctionName")
-			name, _ := v.(string)
-			if i := strings.Index(name, ":function:"); i >= 0 {
-				name = name[i+len(":function:"):]
-			}
-			name, _, _ = strings.Cut(name, ":")
-			if name == "" {
-				return "", nil, false, &Error{Name: "States.Runtime", Cause: "The field 'FunctionName' is required but was missing"}
-			}
-			payload, _ := o.Get("Payload")
-			return name, payload, true, nil
-		}
-	}
-	_, err := NoTasks{}.RunTask(context.Background(), t)
-	return "", nil, false, err
-}
-
-// invokeResult is what the optimised integration makes of a function's payload.
-func invokeResult(payload any) any {
-	o := jsonata.NewObject(4)
-	o.Set("ExecutedVersion", "$LATEST")
-	o.Set("Payload", payload)
-	meta := jsonata.NewObject(1)
-	meta.Set("HttpStatusCode", json.Number("200"))
-	o.Set("SdkHttpMetadata", meta)
-	request := jsonata.NewObject(1)
-	request.Set("RequestId", "local")
-	o.Set("SdkResponseMetadata", request)
-	o.Set("StatusCode", json.Number("200"))
-	return o
-}
 
 // taskName is how the service names a task in causes.
 func taskName(resource string) string {

@@ -173,7 +173,8 @@ func (t *StateTest) Run(ctx context.Context, env Environment, in TestInput) Test
 		return failedTest(err)
 	}
 	r.test = &testRun{in: &in, seen: Inspection{Stages: map[Stage]any{}}}
-	f := &frame{run: r, vars: &scope{}, state: t.state, since: r.env.Now(), retries: in.RetryCount}
+	f := &frame{run: r, state: t.state, since: r.env.Now(), retries: in.RetryCount}
+	r.deadline = f.since.Add(maxDuration)
 	f.vars.set(in.Variables)
 	f.stage(StateInput, r.input)
 	output, next, failed := f.step(ctx, r.input)

@@ -72,7 +72,7 @@ func (f *frame) testItems(ctx context.Context, v *view, items []any) (err *Error
 func (f *frame) failedTooOften(ctx context.Context, v *view, n int) (bool, *Error) {
 	t, s := f.run.test, f.state
 	tooMany := false
-	if s.toleratedCount.field != "" {
+	if s.toleratedCount.given() {
 		count, err := s.toleratedCount.whole(ctx, v)
 		if err != nil {
 			return false, err
@@ -80,7 +80,7 @@ func (f *frame) failedTooOften(ctx context.Context, v *view, n int) (bool, *Erro
 		t.seen.ToleratedFailureCount = &count
 		tooMany = t.in.FailedIterations > count
 	}
-	if s.toleratedPercent.field != "" {
+	if s.toleratedPercent.given() {
 		percent, err := s.toleratedPercent.percentage(ctx, v)
 		if err != nil {
 			return false, err

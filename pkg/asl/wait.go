@@ -13,11 +13,18 @@ import (
 // wait runs a Wait state, on the clock of the environment.
 func (f *frame) wait(ctx context.Context, v *view) *Error {
 	d, err := f.delay(ctx, v)
-	if err != nil {
+	if err != nil || d <= 0 {
 		return err
 	}
-	if d > 0 && f.run.env.Sleep(ctx, d) != nil {
-		return &Error{Name: "States.Timeout", fatal: true}
+	return f.run.sleep(ctx, d)
+}
+
+// sleep waits on the clock of the environment, at most to the end of the execution's
+// time: a clock that is faster than the real one reaches that first.
+func (r *run) sleep(ctx context.Context, d time.Duration) *Error {
+	left := r.deadline.Sub(r.env.Now())
+	if err := r.env.Sleep(ctx, max(min(d, left), 0)); err != nil || d > left {
+		return r.timedOut()
 	}
 	return nil
 }

@@ -1,0 +1,201 @@
+package asl
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// A lambdaStyle is a way in which a state names a function. Each has its own form of
+// input, result and errors.
+type lambdaStyle int
+
+const (
+	lambdaFunction lambdaStyle = iota // the function's own ARN
+	lambdaInvoke                      // arn:aws:states:::lambda:invoke
+	lambdaSDK                         // arn:aws:states:::aws-sdk:lambda:invoke
+)
+
+// A lambdaCall is the invocation that a Task state asks for.
+type lambdaCall struct {
+	style                                  lambdaStyle
+	function, qualifier                    string
+	invocationType, logType, clientContext string
+	payload                                any // of the parameters
+}
+
+// newLambdaCall reads a task; the error is that of [NoTasks] when it invokes no function.
+func newLambdaCall(t Task) (*lambdaCall, error) {
+	parts := strings.Split(t.Resource, ":")
+	switch {
+	case len(parts) >= 7 && parts[2] == "lambda" && parts[5] == "function":
+		c := &lambdaCall{style: lambdaFunction, function: parts[6], payload: t.Parameters}
+		c.qualifier = strings.Join(parts[7:], ":")
+		return c, nil
+	case strings.HasSuffix(t.Resource, ":states:::lambda:invoke"):
+		return readLambdaCall(t, lambdaInvoke)
+	case strings.HasSuffix(t.Resource, ":states:::aws-sdk:lambda:invoke"):
+		return readLambdaCall(t, lambdaSDK)
+	}
+	_, err := NoTasks{}.RunTask(context.Background(), t)
+	return nil, err
+}
+
+func readLambdaCall(t Task, style lambdaStyle) (*lambdaCall, error) {
+	o, _ := jsonata.Force(t.Parameters).(*jsonata.Object)
+	text := func(field string) string {
+		v, _ := o.Get(field)
+		s, _ := jsonata.Force(v).(string)
+		return s
+	}
+	c := &lambdaCall{
+		style: style, invocationType: text("InvocationType"), logType: text("LogType"),
+		clientContext: text("ClientContext"), qualifier: text("Qualifier"),
+	}
+	c.payload, _ = o.Get("Payload")
+	c.nameFunction(text("FunctionName"))
+	if c.function == "" {
+		return nil, &Error{Name: "States.Runtime", Cause: "The field 'FunctionName' is required but was missing"}
+	}
+	return c, nil
+}
+
+// nameFunction reads a FunctionName: a name, a partial ARN or an ARN, each of which may
+// have a version or an alias behind it.
+func (c *lambdaCall) nameFunction(name string) {
+	if _, rest, ok := strings.Cut(name, ":function:"); ok {
+		name = rest
+	}
+	name, qualifier, _ := strings.Cut(name, ":")
+	c.function = name
+	if c.qualifier == "" {
+		c.qualifier = qualifier
+	}
+}
+
+// body is the payload as the function gets it. Text is sent as it is, so that it must be
+// JSON; null is no payload, for which the function sees {}.
+func (c *lambdaCall) body() ([]byte, error) {
+	payload := jsonata.Force(c.payload)
+	if c.style == lambdaFunction {
+		return jsonata.AppendJSON(nil, payload)
+	}
+	switch p := payload.(type) {
+	case nil:
+		return []byte("{}"), nil
+	case string:
+		if err := jsonata.Valid([]byte(p)); err != nil {
+			return nil, c.failed(http.StatusBadRequest, "InvalidRequestContentException", "Could not parse request body into json: "+err.Error(), "")
+		}
+		return []byte(p), nil
+	}
+	return jsonata.AppendJSON(nil, payload)
+}
+
+// value is the payload as a value of pkg/jsonata.
+func (c *lambdaCall) value() (any, error) {
+	body, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	return jsonata.Decode(body)
+}
+
+// A lambdaAnswer is what an invocation returned, apart from errors.
+type lambdaAnswer struct {
+	status int
+	header http.Header
+	value  any    // of the payload
+	text   []byte // the payload as it came; empty makes it of value
+	empty  bool   // there is no payload: the invocation was not waited for
+}
+
+func (a *lambdaAnswer) requestID() string {
+	if id := a.header.Get("X-Amzn-Requestid"); id != "" {
+		return id
+	}
+	return "local"
+}
+
+// result is what the state's integration makes of an answer.
+func (c *lambdaCall) result(a lambdaAnswer) (any, error) {
+	if c.style == lambdaFunction {
+		return a.value, nil
+	}
+	o := jsonata.NewObject(6)
+	version := a.header.Get("X-Amz-Executed-Version")
+	if version == "" {
+		version = "$LATEST"
+	}
+	o.Set("ExecutedVersion", version)
+	if failed := a.header.Get("X-Amz-Function-Error"); failed != "" {
+		o.Set("FunctionError", failed)
+	}
+	if log := a.header.Get("X-Amz-Log-Result"); log != "" {
+		o.Set("LogResult", log)
+	}
+	switch {
+	case a.empty:
+	case c.style == lambdaInvoke:
+		o.Set("Payload", a.value)
+	default:
+		text := a.text
+		if text == nil {
+			var err error
+			if text, err = jsonata.AppendJSON(nil, jsonata.FromGo(a.value)); err != nil {
+				return nil, err
+			}
+		}
+		o.Set("Payload", string(text))
+	}
+	if c.style == lambdaInvoke {
+		o.Set("SdkHttpMetadata", sdkMetadata(a.status, a.header))
+		request := jsonata.NewObject(1)
+		request.Set("RequestId", a.requestID())
+		o.Set("SdkResponseMetadata", request)
+	}
+	o.Set("StatusCode", json.Number(strconv.Itoa(a.status)))
+	return o, nil
+}
+
+// sdkMetadata is what the optimised integrations tell of the HTTP response.
+func sdkMetadata(status int, header http.Header) *jsonata.Object {
+	names := make([]string, 0, len(header))
+	for name := range header {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	lists, texts := jsonata.NewObject(len(names)), jsonata.NewObject(len(names))
+	for _, name := range names {
+		values := make([]any, len(header[name]))
+		for i, v := range header[name] {
+			values[i] = v
+		}
+		lists.Set(name, values)
+		texts.Set(name, header.Get(name))
+	}
+	o := jsonata.NewObject(3)
+	o.Set("AllHttpHeaders", lists)
+	o.Set("HttpHeaders", texts)
+	o.Set("HttpStatusCode", json.Number(strconv.Itoa(status)))
+	return o
+}
+
+// failed is an error of the service, in the spelling of the style: AWS's first SDK for
+// Java wrote causes in another way than its second.
+func (c *lambdaCall) failed(status int, code, message, requestID string) *Error {
+	if requestID == "" {
+		requestID = "local"
+	}
+	cause := fmt.Sprintf("%s (Service: AWSLambda; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)", message, status, code, requestID)
+	if c.style == lambdaSDK {
+		cause = fmt.Sprintf("%s (Service: Lambda, Status Code: %d, Request ID: %s)", message, status, requestID)
+	}
+	return &Error{Name: "Lambda." + code, Cause: cause}
+}

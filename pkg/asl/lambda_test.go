@@ -1,0 +1,210 @@
+package asl_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// invocation is what the endpoint was asked.
+type invocation struct {
+	Path, Query, Body, Type, Log, Client string
+}
+
+// endpoint stands in for Lambda's API: the function's name says what it does.
+func endpoint(t *testing.T, seen *invocation) *asl.LambdaRunner {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Errorf("read the request: %v", err)
+		}
+		*seen = invocation{
+			r.URL.Path, r.URL.RawQuery, string(body),
+			r.Header.Get("X-Amz-Invocation-Type"), r.Header.Get("X-Amz-Log-Type"), r.Header.Get("X-Amz-Client-Context"),
+		}
+		name := strings.Split(r.URL.Path, "/")[3]
+		switch name {
+		case "echo":
+			w.Header().Set("X-Amzn-Requestid", "id")
+			w.Header()["Date"] = nil
+			_, _ = w.Write(body)
+		case "event":
+			w.WriteHeader(http.StatusAccepted)
+		case "fails":
+			w.Header().Set("X-Amz-Function-Error", "Unhandled")
+			fmt.Fprint(w, `{"errorMessage": "m", "errorType": "T", "stackTrace": []}`)
+		case "untyped":
+			w.Header().Set("X-Amz-Function-Error", "Unhandled")
+			fmt.Fprint(w, `{"errorMessage": "Task timed out after 3.00 seconds"}`)
+		case "text":
+			fmt.Fprint(w, `Task timed out`)
+		case "throttled":
+			w.Header().Set("X-Amzn-Errortype", "TooManyRequestsException:http://internal")
+			w.Header().Set("X-Amzn-Requestid", "id")
+			w.WriteHeader(http.StatusTooManyRequests)
+			fmt.Fprint(w, `{"Reason":"CallerRateLimitExceeded","message":"Rate Exceeded."}`)
+		case "broken":
+			w.WriteHeader(http.StatusBadGateway)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprintf(w, `{"Type":"User","Message":"Function not found: arn:aws:lambda:us-east-1:123456789012:function:%s"}`, name)
+		}
+	}))
+	t.Cleanup(server.Close)
+	client := server.Client()
+	t.Cleanup(client.CloseIdleConnections)
+	return &asl.LambdaRunner{Endpoint: server.URL + "/", Client: client}
+}
+
+func function(name string) string { return "arn:aws:lambda:us-east-1:123456789012:function:" + name }
+
+const (
+	invoke    = "arn:aws:states:::lambda:invoke"
+	sdkInvoke = "arn:aws:states:::aws-sdk:lambda:invoke"
+)
+
+func decode(t testing.TB, text string) any {
+	t.Helper()
+	v, err := jsonata.Decode([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestLambdaRequests(t *testing.T) {
+	t.Parallel()
+	const path = "/2015-03-31/functions/echo/invocations"
+	tests := map[string]struct {
+		resource, parameters string
+		want                 invocation
+	}{
+		"its own ARN":        {function("echo"), `"text"`, invocation{Path: path, Body: `"text"`}},
+		"ARN with an alias":  {function("echo:live"), `{"a":1.0}`, invocation{Path: path, Query: "Qualifier=live", Body: `{"a":1.0}`}},
+		"object":             {invoke, `{"FunctionName":"echo","Payload":{"a":1}}`, invocation{Path: path, Body: `{"a":1}`}},
+		"text is JSON":       {invoke, `{"FunctionName":"echo","Payload":"[1]"}`, invocation{Path: path, Body: `[1]`}},
+		"no payload":         {invoke, `{"FunctionName":"echo"}`, invocation{Path: path, Body: `{}`}},
+		"null":               {invoke, `{"FunctionName":"echo","Payload":null}`, invocation{Path: path, Body: `{}`}},
+		"ARN as a name":      {invoke, `{"FunctionName":"` + function("echo:7") + `"}`, invocation{Path: path, Query: "Qualifier=7", Body: `{}`}},
+		"partial ARN":        {invoke, `{"FunctionName":"123456789012:function:echo"}`, invocation{Path: path, Body: `{}`}},
+		"qualifier":          {invoke, `{"FunctionName":"echo","Qualifier":"$LATEST"}`, invocation{Path: path, Query: "Qualifier=%24LATEST", Body: `{}`}},
+		"how it is invoked":  {invoke, `{"FunctionName":"echo","InvocationType":"RequestResponse","LogType":"Tail","ClientContext":"e30="}`, invocation{Path: path, Body: `{}`, Type: "RequestResponse", Log: "Tail", Client: "e30="}},
+		"by the SDK":         {sdkInvoke, `{"FunctionName":"echo","Payload":{"a":1}}`, invocation{Path: path, Body: `{"a":1}`}},
+		"payload of the SDK": {sdkInvoke, `{"FunctionName":"echo","Payload":"{\"a\":1}"}`, invocation{Path: path, Body: `{"a":1}`}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var seen invocation
+			if _, err := endpoint(t, &seen).RunTask(t.Context(), asl.Task{Resource: test.resource, Parameters: decode(t, test.parameters)}); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, seen); diff != "" {
+				t.Errorf("request (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestLambdaAnswers(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ resource, parameters, want string }{
+		"its own ARN": {function("echo"), `[1.0]`, `[1.0]`},
+		"lambda:invoke": {invoke, `{"FunctionName":"echo","Payload":[1.0]}`, `{"ExecutedVersion":"$LATEST","Payload":[1.0],` +
+			`"SdkHttpMetadata":{"AllHttpHeaders":{"Content-Length":["5"],"Content-Type":["text/plain; charset=utf-8"],"X-Amzn-Requestid":["id"]},` +
+			`"HttpHeaders":{"Content-Length":"5","Content-Type":"text/plain; charset=utf-8","X-Amzn-Requestid":"id"},"HttpStatusCode":200},` +
+			`"SdkResponseMetadata":{"RequestId":"id"},"StatusCode":200}`},
+		"of the SDK":         {sdkInvoke, `{"FunctionName":"echo","Payload":[1.0]}`, `{"ExecutedVersion":"$LATEST","Payload":"[1.0]","StatusCode":200}`},
+		"error of the SDK":   {sdkInvoke, `{"FunctionName":"untyped"}`, `{"ExecutedVersion":"$LATEST","FunctionError":"Unhandled","Payload":"{\"errorMessage\": \"Task timed out after 3.00 seconds\"}","StatusCode":200}`},
+		"that nobody awaits": {sdkInvoke, `{"FunctionName":"event","InvocationType":"Event"}`, `{"ExecutedVersion":"$LATEST","StatusCode":202}`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var seen invocation
+			v, err := endpoint(t, &seen).RunTask(t.Context(), asl.Task{Resource: test.resource, Parameters: decode(t, test.parameters)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := jsonata.AppendJSON(nil, v)
+			if diff := cmp.Diff(test.want, string(got)); diff != "" || err != nil {
+				t.Errorf("result %v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+func TestLambdaErrors(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		resource, parameters string
+		want                 asl.Error
+	}{
+		"of the function": {function("fails"), `{}`, asl.Error{Name: "T", Cause: `{"errorMessage": "m", "errorType": "T", "stackTrace": []}`}},
+		"without a type":  {invoke, `{"FunctionName":"untyped"}`, asl.Error{Name: "Lambda.Unknown", Cause: `The cause could not be determined because Lambda did not return an error type. Returned payload: {"errorMessage": "Task timed out after 3.00 seconds"}`}},
+		"no JSON":         {function("text"), `{}`, asl.Error{Name: "Lambda.Unknown", Cause: `The cause could not be determined because Lambda did not return an error type. Returned payload: Task timed out`}},
+		"no function":     {invoke, `{"FunctionName":"nope"}`, asl.Error{Name: "Lambda.ResourceNotFoundException", Cause: `Function not found: arn:aws:lambda:us-east-1:123456789012:function:nope (Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: local; Proxy: null)`}},
+		"by the SDK":      {sdkInvoke, `{"FunctionName":"nope"}`, asl.Error{Name: "Lambda.ResourceNotFoundException", Cause: `Function not found: arn:aws:lambda:us-east-1:123456789012:function:nope (Service: Lambda, Status Code: 404, Request ID: local)`}},
+		"throttled":       {invoke, `{"FunctionName":"throttled"}`, asl.Error{Name: "Lambda.TooManyRequestsException", Cause: `Rate Exceeded. (Service: AWSLambda; Status Code: 429; Error Code: TooManyRequestsException; Request ID: id; Proxy: null)`}},
+		"of the service":  {function("broken"), `{}`, asl.Error{Name: "Lambda.ServiceException", Cause: `The endpoint answered Bad Gateway (Service: AWSLambda; Status Code: 502; Error Code: ServiceException; Request ID: local; Proxy: null)`}},
+		"text that is no JSON": {invoke, `{"FunctionName":"echo","Payload":"bar"}`, asl.Error{
+			Name:  "Lambda.InvalidRequestContentException",
+			Cause: `Could not parse request body into json: invalid JSON at offset 0: unexpected character 'b' (Service: AWSLambda; Status Code: 400; Error Code: InvalidRequestContentException; Request ID: local; Proxy: null)`,
+		}},
+		"no name": {invoke, `{}`, asl.Error{Name: "States.Runtime", Cause: "The field 'FunctionName' is required but was missing"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var seen invocation
+			v, err := endpoint(t, &seen).RunTask(t.Context(), asl.Task{Resource: test.resource, Parameters: decode(t, test.parameters)})
+			got, ok := err.(*asl.Error)
+			if !ok {
+				t.Fatalf("got = %v, %v, want an *asl.Error", v, err)
+			}
+			if got.Name != test.want.Name || got.Cause != test.want.Cause {
+				t.Errorf("error = %s\nwant    %s", got, &test.want)
+			}
+		})
+	}
+}
+
+func TestLambdaEndpointIsDown(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	_, err := (&asl.LambdaRunner{Endpoint: server.URL, Client: &http.Client{Transport: &http.Transport{}}}).RunTask(t.Context(), asl.Task{Resource: function("f")})
+	if e, ok := err.(*asl.Error); !ok || e.Name != "Lambda.SdkClientException" || !strings.Contains(e.Cause, "LAMBDA_ENDPOINT") {
+		t.Errorf("error = %v", err)
+	}
+}
+
+// Functions of tests see what a Lambda function would, and their results get the same envelope.
+func TestTaskFuncsAreInvoked(t *testing.T) {
+	t.Parallel()
+	tasks := asl.TaskFuncs{"f": func(_ context.Context, v any) (any, error) { return map[string]any{"seen": v}, nil }}
+	for resource, want := range map[string]string{
+		function("f:live"): `{"seen":{"FunctionName":"f","Payload":"[1]"}}`,
+		sdkInvoke:          `{"ExecutedVersion":"$LATEST","Payload":"{\"seen\":[1]}","StatusCode":200}`,
+	} {
+		v, err := tasks.RunTask(t.Context(), asl.Task{Resource: resource, Parameters: decode(t, `{"FunctionName":"f","Payload":"[1]"}`)})
+		if err != nil {
+			t.Errorf("%s: %v", resource, err)
+			continue
+		}
+		if got, _ := json.Marshal(jsonata.FromGo(v)); string(got) != want {
+			t.Errorf("%s: result = %s, want %s", resource, got, want)
+		}
+	}
+}

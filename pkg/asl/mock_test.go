@@ -1,0 +1,110 @@
+package asl_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+)
+
+const mocks = `{
+	"StateMachines": {"m": {"TestCases": {
+		"retry": {"T": "ThirdTime"},
+		"never": {"T": "Never"},
+		"other": {"U": "Never"}
+	}}},
+	"MockedResponses": {
+		"ThirdTime": {"2": {"Return": {"ok": 1.0}}, "0-1": {"Throw": {"Error": "E", "Cause": "c"}}},
+		"Never": {"0-9": {"Throw": {"Error": "E"}}}
+	}
+}`
+
+// noWait is a clock on which waits take no time.
+func noWait(context.Context, time.Duration) error { return nil }
+
+func mocked(t *testing.T, testCase string) asl.TaskRunner {
+	t.Helper()
+	config, err := asl.LoadMocks([]byte(mocks))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tasks, err := config.Runner("m", testCase, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tasks
+}
+
+func TestMocks(t *testing.T) {
+	t.Parallel()
+	retrying := `"Resource":"arn:aws:states:::sqs:sendMessage","Retry":[{"ErrorEquals":["E"]}],"End":true`
+	state := `{"StartAt":"T","States":{"T":{"Type":"Task",` + retrying + `}}}`
+	tests := map[string]struct{ testCase, definition, input, want string }{
+		"by the attempt": {"retry", state, `{}`, `{"ok":1.0}`},
+		"a failure":      {"never", state, `{}`, `E`},
+		"no mock":        {"other", state, `{}`, `States.TaskFailed`},
+		"each iteration counts its attempts": {
+			"retry", `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":` + state + `,"End":true}}}`,
+			`[1,2]`, `[{"ok":1.0},{"ok":1.0}]`,
+		},
+		"each branch counts its attempts": {
+			"retry", `{"StartAt":"P","States":{"P":{"Type":"Parallel","Branches":[` + state + `,` + state + `],"End":true}}}`,
+			`{}`, `[{"ok":1.0},{"ok":1.0}]`,
+		},
+		"each visit counts its attempts": {
+			"retry", `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Retry":[{"ErrorEquals":["E"]}],"ResultPath":"$.r","Next":"C"},
+				"C":{"Type":"Choice","Choices":[{"Variable":"$.again","IsPresent":true,"Next":"E"}],"Default":"P"},
+				"P":{"Type":"Pass","Result":1,"ResultPath":"$.again","Next":"T"},"E":{"Type":"Succeed"}}}`,
+			`{}`, `{"r":{"ok":1.0},"again":1}`,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, test.definition, test.input, asl.Environment{Tasks: mocked(t, test.testCase), Sleep: noWait})
+			if got := string(r.Output) + r.Error; got != test.want {
+				t.Errorf("got = %s (%s), want %s", got, r.Cause, test.want)
+			}
+		})
+	}
+}
+
+func TestMocksThatAreRefused(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ text, want string }{
+		"no JSON":           {`{`, "invalid JSON"},
+		"no object":         {`[]`, "must be an object"},
+		"unknown field":     {`{"stateMachines":{}}`, `has no field "stateMachines"; there are StateMachines and MockedResponses`},
+		"unknown response":  {`{"StateMachines":{"m":{"TestCases":{"c":{"T":"nope"}}}}}`, `state T refers to the response "nope"`},
+		"no name":           {`{"StateMachines":{"m":{"TestCases":{"c":{"T":1}}}}}`, "state T must name a response"},
+		"no test cases":     {`{"StateMachines":{"m":{"c":{"T":"r"}}}}`, `has no field "c"`},
+		"no attempt":        {`{"MockedResponses":{"R":{"x":{"Return":1}}}}`, `"x" is no attempt`},
+		"backward range":    {`{"MockedResponses":{"R":{"2-1":{"Return":1}}}}`, `"2-1" is no attempt`},
+		"overlap":           {`{"MockedResponses":{"R":{"0-2":{"Return":1},"2":{"Return":1}}}}`, "two answers for attempt 2"},
+		"neither":           {`{"MockedResponses":{"R":{"0":{}}}}`, "exactly one of Return and Throw"},
+		"both":              {`{"MockedResponses":{"R":{"0":{"Return":1,"Throw":{"Error":"E"}}}}}`, "exactly one of Return and Throw"},
+		"throw of nothing":  {`{"MockedResponses":{"R":{"0":{"Throw":{}}}}}`, "the field Error of Throw is missing"},
+		"throw of a number": {`{"MockedResponses":{"R":{"0":{"Throw":{"Error":1}}}}}`, "must be text"},
+		"misspelt throw":    {`{"MockedResponses":{"R":{"0":{"Throw":{"error":"E"}}}}}`, `Throw has no field "error"`},
+		"misspelt return":   {`{"MockedResponses":{"R":{"0":{"return":1}}}}`, `has no field "return"`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := asl.LoadMocks([]byte(test.text)); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error = %v, want one with %q", err, test.want)
+			}
+		})
+	}
+	config, err := asl.LoadMocks([]byte(mocks))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range [][2]string{{"m", "nope"}, {"nope", "retry"}} {
+		if _, err := config.Runner(name[0], name[1], nil); err == nil {
+			t.Errorf("the test case %s of %s is accepted", name[1], name[0])
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package asl
+
+import "github.com/expressway-dev/expressway/pkg/jsonata"
+
+// maxVariables is how much the variables of an execution may take together, in bytes.
+const maxVariables = 10 << 20
+
+// A scope holds the variables of a flow; inner flows see outer ones.
+type scope struct {
+	outer  *scope
+	values map[string]variable
+	size   int // of all values
+}
+
+type variable struct {
+	value any
+	size  int
+}
+
+func (s *scope) get(name string) (any, bool) {
+	for ; s != nil; s = s.outer {
+		if v, ok := s.values[name]; ok {
+			return v.value, true
+		}
+	}
+	return nil, false
+}
+
+// set adds variables, and returns by how many bytes the scope has grown.
+func (s *scope) set(o *jsonata.Object) (grown int) {
+	if s.values == nil {
+		s.values = make(map[string]variable, o.Len())
+	}
+	for i := range o.Len() {
+		name, v := o.At(i)
+		m := measure{left: maxData, valid: true}
+		m.value(v)
+		size := len(name) + maxData - m.left
+		grown += size - s.values[name].size
+		s.values[name] = variable{v, size}
+	}
+	s.size += grown
+	return grown
+}
+
+// commit makes the assigned variables visible to the states that follow.
+func (f *frame) commit(assigned *jsonata.Object) *Error {
+	f.assigned = assigned
+	if assigned.Len() == 0 {
+		return nil
+	}
+	if f.run.variables.Add(int64(f.vars.set(assigned))) > maxVariables {
+		return &Error{Name: "States.DataLimitExceeded", Cause: f.where() + "The variables of the execution exceed the maximum of 10 MiB."}
+	}
+	return nil
+}
+
+// leave drops the variables of a flow that has ended.
+func (f *frame) leave() {
+	if f.vars.size > 0 {
+		f.run.variables.Add(-int64(f.vars.size))
+	}
+}
