@@ -30,7 +30,7 @@ func (f *frame) contextObject() any {
 	st := jsonata.NewObject(3)
 	st.Set("Name", f.state.name)
 	st.Set("EnteredTime", f.since.UTC().Format(layout))
-	if f.state.kind == "Task" || f.run.test != nil && f.state.hasOwnResult() {
+	if f.state.hasOwnResult() { // the types that may have a Retry
 		st.Set("RetryCount", json.Number(strconv.Itoa(f.retries)))
 	}
 	o := jsonata.NewObject(4)

@@ -34,7 +34,7 @@ func checkMocked(resource, mode string, result any) *Error {
 		return nil
 	}
 	service, action, anything := answerOf(resource)
-	m := model{strict: mode != modePresent, anything: anything}
+	m := model{strict: mode != modePresent, anything: anything, read: map[string]*structure{}}
 	if !m.load(service, action) {
 		return nil
 	}
@@ -72,10 +72,17 @@ func answerOf(resource string) (service, action string, anything []string) {
 
 // A model is the answer of one operation.
 type model struct {
-	section  string // the lines of the service
+	section  string // the lines of the service, with a line feed before and after each
 	answer   string // the structure's name
 	strict   bool   // required members must be there
 	anything []string
+	read     map[string]*structure // those that were needed so far
+}
+
+// A structure has the types of its members by their names in lower case.
+type structure struct {
+	kinds    map[string]string
+	required []string
 }
 
 // load finds the operation, and reports whether it is there.
@@ -83,12 +90,16 @@ func (m *model) load(service, action string) bool {
 	if service == "" || action == "" || strings.ContainsAny(service+action, " \n") {
 		return false
 	}
-	_, section, ok := strings.Cut(answers, "\n@"+service+"\n")
-	if !ok {
+	head := "\n@" + service + "\n"
+	start := strings.Index(answers, head)
+	if start < 0 {
 		return false
 	}
-	m.section, _, _ = strings.Cut("\n"+section, "\n@")
-	m.section += "\n" // that of a line at the end
+	m.section = answers[start+len(head)-1:]
+	if end := strings.Index(m.section, "\n@"); end >= 0 {
+		m.section = m.section[:end+1]
+	}
+	var ok bool
 	m.answer, ok = m.line("+" + action)
 	return ok
 }
@@ -185,24 +196,14 @@ func (m *model) values(kind, field string, items func(func(any) bool)) *Error {
 // the service does. Names are compared without their case: the service writes
 // acronyms in more ways than one (MD5OfMessageBody, Md5OfMessageBody).
 func (m *model) structure(name string, o *jsonata.Object) *Error {
-	line, _ := m.line(name)
-	kinds := map[string]string{}
-	var required []string
-	for member := range strings.FieldsSeq(line) {
-		name, kind, _ := strings.Cut(member, ":")
-		name, needed := strings.CutSuffix(name, "!")
-		if needed {
-			required = append(required, name)
+	s := m.members(name)
+	if m.strict && len(s.required) > 0 {
+		sent := map[string]bool{}
+		for i := range o.Len() {
+			key, _ := o.At(i)
+			sent[strings.ToLower(key)] = true
 		}
-		kinds[strings.ToLower(name)] = kind
-	}
-	sent := map[string]bool{}
-	for i := range o.Len() {
-		key, _ := o.At(i)
-		sent[strings.ToLower(key)] = true
-	}
-	if m.strict {
-		for _, name := range required {
+		for _, name := range s.required {
 			if !sent[strings.ToLower(name)] {
 				return errorf(ValidationException, "Mock result schema validation error: Required field '%s' is missing", name)
 			}
@@ -210,7 +211,7 @@ func (m *model) structure(name string, o *jsonata.Object) *Error {
 	}
 	for i := range o.Len() {
 		key, v := o.At(i)
-		kind, known := kinds[strings.ToLower(key)]
+		kind, known := s.kinds[strings.ToLower(key)]
 		if !known || name == m.answer && slices.Contains(m.anything, key) {
 			continue
 		}
@@ -219,6 +220,25 @@ func (m *model) structure(name string, o *jsonata.Object) *Error {
 		}
 	}
 	return nil
+}
+
+// members reads a structure once.
+func (m *model) members(name string) *structure {
+	if s := m.read[name]; s != nil {
+		return s
+	}
+	line, _ := m.line(name)
+	s := &structure{kinds: map[string]string{}}
+	for member := range strings.FieldsSeq(line) {
+		name, kind, _ := strings.Cut(member, ":")
+		name, required := strings.CutSuffix(name, "!")
+		if required {
+			s.required = append(s.required, name)
+		}
+		s.kinds[strings.ToLower(name)] = kind
+	}
+	m.read[name] = s
+	return s
 }
 
 // checkText checks text against e(A|B), s, or s1-10.

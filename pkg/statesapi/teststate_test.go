@@ -334,3 +334,22 @@ func FuzzTestState(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkCheckMocked(b *testing.B) {
+	for name, text := range map[string]string{
+		"small": `{"ETag":"e","ContentLength":1}`,
+		"large": `{"Contents":[` + strings.Repeat(`{},`, 85_000) + `{}]}`, // of what a mock may have
+	} {
+		b.Run(name, func(b *testing.B) {
+			result, err := jsonata.Decode([]byte(text))
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if err := checkMocked("arn:aws:states:::aws-sdk:s3:listObjectsV2", modeStrict, result); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
