@@ -99,6 +99,36 @@ func TestBrokenConfiguration(t *testing.T) {
 	}
 }
 
+// Broken state machines are reported with their places, all of them and beside a broken
+// configuration.
+func TestBrokenStateMachines(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"a.asl.json": "{\"StartAt\": \"A\",\n \"States\": {\"A\": {\"Type\": \"Pass\", \"Next\": \"B\"},\n  \"B\": {\"Type\": \"Nap\"}}}",
+		"b.asl.json": "{\"StartAt\": \"A\",\n \"States\": {}",
+		"c.asl.json": "{\"StartAt\": \"A\", \"States\": {\"A\": {\"Type\": \"Pass\", \"Result\": \"$.a\", \"End\": true}}}",
+		"config":     "version: 1\nroutes: 1\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, out, errs := inProject(t, "", "validate", "--statemachines", dir, "--config", filepath.Join(dir, "config"))
+	for _, want := range []string{
+		"a.asl.json:3:9: SCHEMA_VALIDATION_FAILED: The field 'Type' should",
+		"b.asl.json:2:14: INVALID_JSON_DESCRIPTION: Unexpected end-of-input",
+		"c.asl.json:1:51: warning: PASS_RESULT_IS_STATIC: ",
+		"config:2:",
+	} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("no %q in: %s", want, errs)
+		}
+	}
+	if code != 1 || out != "" {
+		t.Errorf("exit %d: %s", code, out)
+	}
+}
+
 // dev sends the samples, answers, and stops when it is told to.
 func TestDev(t *testing.T) {
 	t.Chdir(filepath.Join("..", ".."))

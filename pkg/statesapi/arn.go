@@ -37,6 +37,9 @@ func parseARN(s string) (arn, *Error) {
 		return arn{}, errorf(InvalidArn, "Invalid Arn: 'Resource type not valid in this context: %s'", parts[5])
 	}
 	a := arn{base: strings.Join(parts[:7], ":"), name: parts[6], testCase: testCase}
+	if strings.Contains(a.name, "/") {
+		return arn{}, invalid(reasonLabel, "This operation does not support ARNs with the label of a Map state: '%s'", s)
+	}
 	switch len(parts) {
 	case 7:
 	case 8:

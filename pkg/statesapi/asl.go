@@ -3,6 +3,7 @@ package statesapi
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
@@ -16,26 +17,26 @@ type interpreter struct {
 	uuid  func() string
 }
 
-// Parse leaves the type out: the interpreter takes what an Express Workflow may hold.
-func (i interpreter) Parse(definition []byte, _ string) (Program, error) {
+// Parse refuses what AWS would, before the interpreter sees it.
+func (i interpreter) Parse(definition []byte, kind string) (Program, error) {
+	list := slices.DeleteFunc(i.Validate(definition, kind), func(d Diagnostic) bool { return d.Severity != severityError })
+	if len(list) > 0 {
+		return nil, &DefinitionError{list}
+	}
 	machine, err := asl.Parse(definition)
 	if err != nil {
-		return nil, definitionError(err)
+		return nil, err
 	}
 	return aslProgram{machine, i}, nil
 }
 
-// definitionError makes the API's error of the interpreter's.
-func definitionError(err error) error {
-	var invalid *asl.DefinitionError
-	if !errors.As(err, &invalid) {
-		return err
-	}
-	list := make([]Diagnostic, len(invalid.Diagnostics))
-	for n, d := range invalid.Diagnostics {
+func (interpreter) Validate(definition []byte, kind string) []Diagnostic {
+	found := asl.Validate(definition, kind == Express)
+	list := make([]Diagnostic, len(found))
+	for n, d := range found {
 		list[n] = Diagnostic(d)
 	}
-	return &DefinitionError{list}
+	return list
 }
 
 // checkTestCase refuses a test case that the mocks do not have before anything runs.

@@ -1,6 +1,7 @@
 package statesapi
 
 import (
+	"encoding/json"
 	"strings"
 	"unicode/utf8"
 
@@ -10,23 +11,96 @@ import (
 // characters counts as AWS does where the model gives no other unit.
 func characters(s string) int { return utf8.RuneCountInString(s) }
 
-func (c *constraints) description(s *string) {
+func (c *constraints) description(member string, s *string) {
 	if s != nil {
-		c.sensitive("versionDescription", characters(*s), 0, 256)
+		c.sensitive(member, characters(*s), 0, 256)
 	}
 }
 
-// configurations checks the enumerations of what is kept and changes nothing.
-func (c *constraints) configurations(logging, encryption *jsonata.Object) {
-	if level := member(logging, "level"); level != nil {
+// A settings value is what a state machine keeps of its configurations, and what
+// changes nothing here. A nil one was not sent.
+type settings struct{ logging, tracing, encryption *jsonata.Object }
+
+// constrain checks what the API's model says of the configurations.
+func (s settings) constrain(c *constraints) {
+	if level := member(s.logging, "level"); level != nil {
 		c.oneOf("loggingConfiguration.level", level, "ALL", "ERROR", "FATAL", "OFF")
 	}
-	if encryption != nil {
-		kind := member(encryption, "type")
-		if c.required("encryptionConfiguration.type", kind != nil) {
-			c.oneOf("encryptionConfiguration.type", kind, "AWS_OWNED_KEY", "CUSTOMER_MANAGED_KMS_KEY")
+	if s.encryption == nil {
+		return
+	}
+	kind := member(s.encryption, "type")
+	if c.required("encryptionConfiguration.type", kind != nil) {
+		c.oneOf("encryptionConfiguration.type", kind, "AWS_OWNED_KEY", customerKey)
+	}
+	c.text("encryptionConfiguration.kmsKeyId", member(s.encryption, "kmsKeyId"), 1, 2048)
+	period, _ := s.encryption.Get("kmsDataKeyReusePeriodSeconds")
+	if n, ok := jsonata.Force(period).(json.Number); ok {
+		if i, err := n.Int64(); err == nil {
+			c.between("encryptionConfiguration.kmsDataKeyReusePeriodSeconds", i, 60, 900)
 		}
 	}
+}
+
+const (
+	customerKey = "CUSTOMER_MANAGED_KMS_KEY"
+	levelOff    = "OFF"
+)
+
+// check refuses what cannot work in AWS either. There are no log groups here to ask:
+// of a destination, the form counts.
+func (s settings) check() *Error {
+	if s.encryption != nil && *member(s.encryption, "type") == customerKey && deref(member(s.encryption, "kmsKeyId")) == "" {
+		return errorf(InvalidEncryption, "Invalid Encryption Configuration: 'kmsKeyId' is required for the type '%s'.", customerKey)
+	}
+	if s.logging == nil {
+		return nil
+	}
+	v, _ := s.logging.Get("destinations")
+	destinations, _ := jsonata.Force(v).([]any)
+	level := member(s.logging, "level")
+	if len(destinations) > 1 || len(destinations) == 0 && level != nil && *level != levelOff {
+		return errorf(InvalidLogging, "Invalid Logging Configuration: Must specify exactly one Log Destination.")
+	}
+	for _, item := range destinations {
+		o, _ := jsonata.Force(item).(*jsonata.Object)
+		if !isLogGroup(deref(member(structure(o, "cloudWatchLogsLogGroup"), "logGroupArn"))) {
+			return errorf(InvalidLogging, "Invalid Logging Configuration: Log Destination not found.")
+		}
+	}
+	return nil
+}
+
+// isLogGroup tells arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*.
+func isLogGroup(text string) bool {
+	parts := strings.Split(text, ":")
+	return len(parts) == 8 && parts[0] == "arn" && parts[2] == "logs" && parts[5] == "log-group" && parts[6] != "" && parts[7] == "*"
+}
+
+// withDefaults fills in what AWS does.
+func (s settings) withDefaults() settings {
+	return settings{
+		logging:    withMembers(s.logging, "level", levelOff, "includeExecutionData", false),
+		tracing:    withMembers(s.tracing, "enabled", false),
+		encryption: withMembers(s.encryption, "type", "AWS_OWNED_KEY"),
+	}
+}
+
+// withMembers returns o with the members that it lacks, given as name, value, name,
+// value; o itself is left as it was.
+func withMembers(o *jsonata.Object, members ...any) *jsonata.Object {
+	if o == nil {
+		o = jsonata.NewObject(len(members) / 2)
+	} else {
+		o = o.Clone()
+	}
+	for i := 0; i < len(members); i += 2 {
+		name := members[i].(string)
+		if v, has := o.Get(name); !has || jsonata.Force(v) == nil {
+			o.Set(name, members[i+1])
+		}
+	}
+	return o
 }
 
 // member returns a string member of an object that may be nil.
@@ -39,6 +113,16 @@ func member(o *jsonata.Object, name string) *string {
 		return &s
 	}
 	return nil
+}
+
+// structure returns a member that is an object, or nil.
+func structure(o *jsonata.Object, name string) *jsonata.Object {
+	if o == nil {
+		return nil
+	}
+	v, _ := o.Get(name)
+	child, _ := jsonata.Force(v).(*jsonata.Object)
+	return child
 }
 
 // checkRole looks at the form alone: there is no IAM here to ask.

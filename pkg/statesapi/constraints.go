@@ -71,16 +71,25 @@ func (c *constraints) length(value, member string, n, least, most int) {
 }
 
 func (c *constraints) number(member string, n *int64, most int64) {
-	if n == nil {
-		return
+	if n != nil {
+		c.between(member, *n, 0, most)
 	}
-	value := quoted(strconv.FormatInt(*n, 10))
-	if *n < 0 {
-		c.add(value, member, "Member must have value greater than or equal to 0")
+}
+
+func (c *constraints) between(member string, n, least, most int64) {
+	value := quoted(strconv.FormatInt(n, 10))
+	if n < least {
+		c.add(value, member, "Member must have value greater than or equal to "+strconv.FormatInt(least, 10))
 	}
-	if *n > most {
+	if n > most {
 		c.add(value, member, "Member must have value less than or equal to "+strconv.FormatInt(most, 10))
 	}
+}
+
+// page checks the members of every operation that lists.
+func (c *constraints) page(maxResults *int64, token *string, longest int) {
+	c.text("nextToken", token, 1, longest)
+	c.number("maxResults", maxResults, maxPage)
 }
 
 func (c *constraints) oneOf(member string, s *string, values ...string) {

@@ -15,6 +15,9 @@ type Engine interface {
 	// [Standard]. Exactly one of program and error is there; the error is a
 	// *[DefinitionError] wherever more is known than a sentence.
 	Parse(definition []byte, kind string) (Program, error)
+	// Validate returns all that is to be said of a definition: what Parse would refuse,
+	// with severity ERROR, and what is merely odd, with severity WARNING.
+	Validate(definition []byte, kind string) []Diagnostic
 }
 
 // A Program is a definition that can be run, from many goroutines at once.
@@ -60,7 +63,7 @@ func diagnose(err error) []Diagnostic {
 	if errors.As(err, &e) && len(e.Diagnostics) > 0 {
 		return e.Diagnostics
 	}
-	return []Diagnostic{{Severity: "ERROR", Code: SchemaValidationFailed, Message: err.Error()}}
+	return []Diagnostic{{Severity: severityError, Code: SchemaValidationFailed, Message: err.Error()}}
 }
 
 // aborted is AWS's status of executions that were stopped.
@@ -68,7 +71,8 @@ const aborted bridge.Status = "ABORTED"
 
 // execution is one on its way, with what became of it once it has ended.
 type execution struct {
-	revision *revision
-	record   ExecutionRecord
-	stopped  error
+	target  target
+	record  ExecutionRecord
+	stopped error
+	started *started // of a STANDARD one
 }

@@ -10,11 +10,16 @@ type Code string
 
 // The codes of the operations, and those of AWS's front end that precede them.
 const (
+	ActivityDoesNotExist          Code = "ActivityDoesNotExist"
+	ConflictException             Code = "ConflictException"
 	ExecutionAlreadyExists        Code = "ExecutionAlreadyExists"
+	ExecutionDoesNotExist         Code = "ExecutionDoesNotExist"
 	ExecutionLimitExceeded        Code = "ExecutionLimitExceeded"
 	InvalidArn                    Code = "InvalidArn"
 	InvalidDefinition             Code = "InvalidDefinition"
+	InvalidEncryption             Code = "InvalidEncryptionConfiguration"
 	InvalidExecutionInput         Code = "InvalidExecutionInput"
+	InvalidLogging                Code = "InvalidLoggingConfiguration"
 	InvalidName                   Code = "InvalidName"
 	InvalidToken                  Code = "InvalidToken"
 	MissingRequiredParameter      Code = "MissingRequiredParameter"
@@ -51,6 +56,8 @@ type Error struct {
 	// Message is AWS's text where AWS's is known. It quotes ARNs and names, as AWS
 	// does, and never inputs or definitions.
 	Message string
+	// Reason is what a ValidationException may add: the name of a rule.
+	Reason string
 
 	status int // where it is not the one of Code
 }
@@ -98,7 +105,22 @@ func doesNotExist(arn string) *Error {
 	return errorf(StateMachineDoesNotExist, "State Machine Does Not Exist: '%s'", arn)
 }
 
-// errTypeNotSupported is AWS's answer to StartSyncExecution of a STANDARD machine.
+// invalid is a ValidationException with a reason.
+func invalid(reason, format string, args ...any) *Error {
+	e := errorf(ValidationException, format, args...)
+	e.Reason = reason
+	return e
+}
+
+// The reasons of a ValidationException.
+const (
+	reasonLabel   = "API_DOES_NOT_SUPPORT_LABELED_ARNS"
+	reasonMissing = "MISSING_REQUIRED_PARAMETER"
+	reasonRouting = "INVALID_ROUTING_CONFIGURATION"
+)
+
+// errTypeNotSupported is AWS's answer to StartSyncExecution of a STANDARD machine, and
+// to listing the executions of an EXPRESS one.
 func errTypeNotSupported() *Error {
 	return errorf(StateMachineTypeNotSupported, "This operation is not supported by this type of state machine")
 }

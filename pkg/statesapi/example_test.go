@@ -16,6 +16,8 @@ type greeter struct{}
 
 func (g greeter) Parse([]byte, string) (statesapi.Program, error) { return g, nil }
 
+func (greeter) Validate([]byte, string) []statesapi.Diagnostic { return nil }
+
 func (greeter) Run(context.Context, statesapi.Execution) statesapi.Result {
 	return statesapi.Result{Status: bridge.Succeeded, Output: []byte(`"hello"`)}
 }

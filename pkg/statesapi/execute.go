@@ -2,12 +2,13 @@ package statesapi
 
 import (
 	"context"
-	"crypto/sha256"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
 	"time"
 
+	"github.com/expressway-dev/expressway/pkg/asl/jsontext"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -21,7 +22,7 @@ const (
 // A StartInput is the request of [Service.StartSync] and [Service.Start]; a nil
 // member was not sent.
 type StartInput struct {
-	// StateMachineARN may be qualified by a version, and end in #TESTCASE.
+	// StateMachineARN may be qualified by a version or an alias, and end in #TESTCASE.
 	StateMachineARN *string
 	Name            *string
 	// Input is JSON text of at most 262,144 bytes, and is not changed; nil stands for {}.
@@ -116,23 +117,29 @@ func (s *Service) Start(in StartInput) (ExecutionRecord, error) {
 	if err := s.acquire(false); err != nil {
 		return ExecutionRecord{}, err
 	}
-	if x.revision.kind == Standard {
-		earlier, err := s.remember(x)
-		if err != nil || earlier != nil {
-			s.release()
-			if err != nil {
-				return ExecutionRecord{}, err
-			}
-			return *earlier, nil
-		}
-	}
 	record := x.record
+	if x.target.kind != Standard {
+		go func() {
+			defer s.release()
+			s.run(s.base, x)
+		}()
+		return record, nil
+	}
+	ctx, stop := context.WithCancelCause(s.base)
+	earlier, err := s.remember(x, stop)
+	if err != nil || earlier != nil {
+		stop(nil)
+		s.release()
+		if err != nil {
+			return ExecutionRecord{}, err
+		}
+		return *earlier, nil
+	}
 	go func() {
 		defer s.release()
-		s.run(s.base, x)
-		if x.revision.kind == Standard {
-			s.forget(x.record.ExecutionARN)
-		}
+		defer stop(nil)
+		s.run(ctx, x)
+		s.ended(x)
 	}()
 	return record, nil
 }
@@ -157,11 +164,11 @@ func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 			return nil, err
 		}
 	}
-	rev, err := s.lookup(a)
+	to, err := s.lookup(a)
 	if err != nil {
 		return nil, err
 	}
-	if sync && rev.kind != Express {
+	if sync && to.kind != Express {
 		return nil, errTypeNotSupported()
 	}
 	input := in.Input
@@ -169,7 +176,7 @@ func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 		input = []byte("{}")
 	}
 	if err := jsonata.Valid(input); err != nil {
-		return nil, errorf(InvalidExecutionInput, "Invalid State Machine Execution Input: '%v'", err)
+		return nil, invalidInput(input, err)
 	}
 	if err := s.checkTestCase(a); err != nil {
 		return nil, err
@@ -179,16 +186,25 @@ func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 	name := id
 	if in.Name != nil {
 		name = *in.Name
-	} else if rev.kind == Express {
+	} else if to.kind == Express {
 		name = s.opts.UUID()
 	}
 	return &execution{
-		revision: rev,
+		target: to,
 		record: ExecutionRecord{
-			ExecutionARN: s.executionARN(rev, name, id), Name: name, StateMachineARN: a.full(), TestCase: a.testCase,
+			ExecutionARN: s.executionARN(to.revision, name, id), Name: name, StateMachineARN: a.full(), TestCase: a.testCase,
 			Sync: sync, Input: input, TraceHeader: deref(in.TraceHeader), Status: bridge.Running, StartDate: s.opts.Now(),
 		},
 	}, nil
+}
+
+// invalidInput says what is wrong in an input in the words of AWS's parser, which quote
+// the beginning of it.
+func invalidInput(input []byte, err error) *Error {
+	if e := jsontext.Check(input); e != nil {
+		err = e
+	}
+	return errorf(InvalidExecutionInput, "Invalid State Machine Execution Input: '%v'", err)
 }
 
 // executionARN is unique for EXPRESS executions, whatever their name.
@@ -207,6 +223,9 @@ func (s *Service) run(ctx context.Context, x *execution) {
 	x.record.Status, x.record.Output, x.record.Error, x.record.Cause = r.Status, r.Output, r.Error, r.Cause
 	if r.Stopped != nil {
 		x.stopped, x.record.Status, x.record.Output = r.Stopped, aborted, nil
+		if asked, ok := errors.AsType[*stopRequest](r.Stopped); ok {
+			x.record.Error, x.record.Cause = asked.name, asked.cause
+		}
 	}
 	// A clock that was set back must not make a negative duration.
 	x.record.StopDate = s.opts.Now()
@@ -231,7 +250,7 @@ func (s *Service) guarded(ctx context.Context, x *execution) (r Result) {
 			x.record.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return x.revision.machine.Run(ctx, Execution{x.record, x.revision.name, x.revision.roleARN})
+	return x.target.machine.Run(ctx, Execution{x.record, x.target.name, x.target.roleARN})
 }
 
 func (s *Service) checkTestCase(a arn) *Error {
@@ -243,56 +262,6 @@ func (s *Service) checkTestCase(a arn) *Error {
 		return errorf(ValidationException, "There is no test case '%s' of the state machine '%s': %v", a.testCase, a.name, err)
 	}
 	return nil
-}
-
-// started is a STANDARD execution whose name is taken.
-type started struct {
-	input  [sha256.Size]byte
-	record ExecutionRecord // without its input
-	ended  bool
-}
-
-// remembered holds the names of the last STANDARD executions. AWS holds them for 90
-// days; here the oldest one that has ended makes room.
-type remembered struct {
-	byARN map[string]*started
-	order []string
-}
-
-// remember takes the name of a STANDARD execution. When it is running already with
-// the same input, that execution is returned; any other one of that name is an error.
-func (s *Service) remember(x *execution) (*ExecutionRecord, *Error) {
-	s.runMu.Lock()
-	defer s.runMu.Unlock()
-	input := sha256.Sum256(x.record.Input)
-	name := x.record.ExecutionARN
-	if old := s.names.byARN[name]; old != nil {
-		if old.ended || old.input != input {
-			return nil, errorf(ExecutionAlreadyExists, "Execution Already Exists: '%s'", name)
-		}
-		return &old.record, nil
-	}
-	record := x.record
-	record.Input = nil
-	s.names.byARN[name] = &started{input: input, record: record}
-	s.names.order = append(s.names.order, name)
-	for i := 0; i < len(s.names.order) && len(s.names.order) > maxRemembered; {
-		if oldest := s.names.order[i]; s.names.byARN[oldest].ended {
-			delete(s.names.byARN, oldest)
-			s.names.order = append(s.names.order[:i], s.names.order[i+1:]...)
-			continue
-		}
-		i++
-	}
-	return nil, nil
-}
-
-func (s *Service) forget(executionARN string) {
-	s.runMu.Lock()
-	defer s.runMu.Unlock()
-	if x := s.names.byARN[executionARN]; x != nil {
-		x.ended = true
-	}
 }
 
 // definitionMessage joins what is wrong with a definition as AWS does.

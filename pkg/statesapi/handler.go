@@ -158,7 +158,8 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, id string, err 
 	body, _ := json.Marshal(struct { // strings alone: it cannot fail
 		Type    string `json:"__type"`
 		Message string `json:"message"`
-	}{e.Type(), e.Message})
+		Reason  string `json:"reason,omitempty"`
+	}{e.Type(), e.Message, e.Reason})
 	w.Header().Set("x-amzn-ErrorType", string(e.Code))
 	if e.Code == RequestEntityTooLarge {
 		// What is left of the body is not worth reading.

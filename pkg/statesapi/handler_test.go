@@ -113,7 +113,7 @@ func TestHandlerRefusals(t *testing.T) {
 		{"array", "StartSyncExecution", `[]`, front + "SerializationException", ""},
 		{"no UTF-8", "StartSyncExecution", "{\"name\":\"\xff\"}", front + "SerializationException", ""},
 		{"too deep", "StartSyncExecution", strings.Repeat("[", 5000), front + "SerializationException", ""},
-		{"unknown operation", "StopExecution", `{}`, front + "UnknownOperationException", ""},
+		{"unknown operation", "ListActivities", `{}`, front + "UnknownOperationException", ""},
 		{"no operation", "", `{}`, front + "UnknownOperationException", ""},
 		{"operation in lower case", "startSyncExecution", `{}`, front + "UnknownOperationException", ""},
 		{
@@ -333,6 +333,8 @@ func TestHandlerPanic(t *testing.T) {
 type panicking struct{}
 
 func (panicking) Parse([]byte, string) (Program, error) { panic("secret reason") }
+
+func (panicking) Validate([]byte, string) []Diagnostic { panic("secret reason") }
 
 // An execution goes on when its caller hangs up, as in AWS.
 func TestHandlerCallerGone(t *testing.T) {

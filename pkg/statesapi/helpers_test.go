@@ -40,6 +40,8 @@ type scripted func(ctx context.Context, x Execution) Result
 
 func (f scripted) Parse([]byte, string) (Program, error) { return f, nil }
 
+func (scripted) Validate([]byte, string) []Diagnostic { return nil }
+
 func (f scripted) Run(ctx context.Context, x Execution) Result { return f(ctx, x) }
 
 // echo succeeds with the input.

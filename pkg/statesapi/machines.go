@@ -3,9 +3,6 @@ package statesapi
 import (
 	"bytes"
 	"errors"
-	"sort"
-	"strconv"
-	"time"
 	"unicode/utf8"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -16,38 +13,6 @@ const (
 	Express  = "EXPRESS"
 	Standard = "STANDARD"
 )
-
-// A revision is one state of a state machine. It is never changed: an update makes
-// another one, so that executions under way keep theirs.
-type revision struct {
-	arn, name, kind, roleARN string
-	id                       string // "" until the first update, as in AWS's answers
-	definition               string
-	machine                  Program
-	created                  time.Time
-	logging, tracing, crypto *jsonata.Object
-	description              string // of a version
-	published                string // the version that holds this revision, or ""
-}
-
-// An entry is a state machine in the registry; the service's mutex guards it.
-type entry struct {
-	current  *revision
-	versions []*revision // the n-th is version n+1
-	tags     []Tag
-}
-
-// find returns the revision that an ARN means, under the lock.
-func (e *entry) find(qualifier string) *revision {
-	if qualifier == "" {
-		return e.current
-	}
-	n, err := strconv.Atoi(qualifier)
-	if err != nil || n < 1 || n > len(e.versions) || strconv.Itoa(n) != qualifier {
-		return nil
-	}
-	return e.versions[n-1]
-}
 
 // A CreateInput is the request of [Service.Create]; a nil member was not sent.
 type CreateInput struct {
@@ -61,6 +26,8 @@ type CreateInput struct {
 	// The configurations are kept and returned, and change nothing.
 	Logging, Tracing, Encryption *jsonata.Object
 }
+
+func (in CreateInput) settings() settings { return settings{in.Logging, in.Tracing, in.Encryption} }
 
 // A CreateOutput is the answer of [Service.Create].
 type CreateOutput struct {
@@ -88,29 +55,31 @@ func (s *Service) Create(in CreateInput) (*CreateOutput, error) {
 	}
 	rev := &revision{
 		arn: s.ARN(*in.Name), name: *in.Name, kind: kind, roleARN: *in.RoleARN,
-		definition: *in.Definition, machine: machine, created: s.opts.Now(),
-		logging: in.Logging, tracing: in.Tracing, crypto: in.Encryption,
+		definition: *in.Definition, machine: machine, created: s.opts.Now(), settings: in.settings().withDefaults(),
 	}
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.machines[rev.arn]
 	if e == nil {
+		e = &entry{current: rev, tags: mergeTags(nil, in.Tags), published: in.Publish, description: deref(in.VersionDescription)}
 		if len(s.machines) >= s.opts.MaxStateMachines {
 			return nil, errorf(StateMachineLimitExceeded, "State Machine Limit Exceeded: '%d'", s.opts.MaxStateMachines)
 		}
-		e = &entry{current: rev, tags: mergeTags(nil, in.Tags)}
-		s.machines[rev.arn] = e
-	} else if !sameConfiguration(e.current, rev) {
+		if in.Publish {
+			if _, err := e.publish(e.description, s.opts.Now()); err != nil {
+				return nil, err
+			}
+		}
+		if err := s.commit(e); err != nil {
+			return nil, err
+		}
+	} else if e.published != in.Publish || e.description != deref(in.VersionDescription) || !sameConfiguration(e.current, rev) {
 		return nil, errorf(StateMachineAlreadyExists, "State Machine Already Exists: '%s'", rev.arn)
 	}
 	out := &CreateOutput{StateMachineARN: rev.arn, CreationDate: epoch(e.current.created)}
-	if in.Publish {
-		version, err := e.publish(deref(in.VersionDescription))
-		if err != nil {
-			return nil, err
-		}
-		out.StateMachineVersionARN = version
+	if in.Publish && e.current.published != 0 {
+		out.StateMachineVersionARN = e.versionARN(e.current.published)
 	}
 	return out, nil
 }
@@ -125,9 +94,9 @@ func (in CreateInput) check() *Error {
 	}
 	c.arn("roleArn", in.RoleARN)
 	c.oneOf("type", in.Type, Standard, Express)
-	c.description(in.VersionDescription)
+	c.description("versionDescription", in.VersionDescription)
 	c.tags(in.Tags)
-	c.configurations(in.Logging, in.Encryption)
+	in.settings().constrain(&c)
 	if err := c.err(); err != nil {
 		return err
 	}
@@ -140,33 +109,17 @@ func (in CreateInput) check() *Error {
 	if err := checkDescription(in.VersionDescription, in.Publish); err != nil {
 		return err
 	}
-	return checkTagCount(len(in.Tags))
-}
-
-// publish makes the current revision the next version, if it is not one already, and
-// returns that version's ARN.
-func (e *entry) publish(description string) (string, *Error) {
-	if e.current.published == "" {
-		if len(e.versions) == maxVersions {
-			return "", errorf(ServiceQuotaExceeded, "State machine version limit exceeded: %d", maxVersions)
-		}
-		e.versions = append(e.versions, nil)
-		rev := *e.current
-		rev.description = description
-		rev.published = rev.arn + ":" + strconv.Itoa(len(e.versions))
-		e.versions[len(e.versions)-1] = &rev
-		current := rev
-		current.description = ""
-		e.current = &current
+	if err := in.settings().check(); err != nil {
+		return err
 	}
-	return e.current.published, nil
+	return checkTagCount(len(in.Tags))
 }
 
 // sameConfiguration is what AWS's idempotency of CreateStateMachine compares; the
 // role and the tags are not in it.
 func sameConfiguration(a, b *revision) bool {
 	return a.definition == b.definition && a.kind == b.kind &&
-		sameObject(a.logging, b.logging) && sameObject(a.tracing, b.tracing) && sameObject(a.crypto, b.crypto)
+		sameObject(a.logging, b.logging) && sameObject(a.tracing, b.tracing) && sameObject(a.encryption, b.encryption)
 }
 
 func sameObject(a, b *jsonata.Object) bool {
@@ -198,7 +151,7 @@ func (s *Service) Put(name string, definition []byte) error {
 	}
 	rev := &revision{
 		arn: s.ARN(name), name: name, kind: Express, definition: text, machine: machine, created: s.opts.Now(),
-		roleARN: "arn:aws:iam::" + s.opts.Account + ":role/" + name,
+		roleARN: "arn:aws:iam::" + s.opts.Account + ":role/" + name, settings: settings{}.withDefaults(),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,26 +160,15 @@ func (s *Service) Put(name string, definition []byte) error {
 		if len(s.machines) >= s.opts.MaxStateMachines {
 			return errorf(StateMachineLimitExceeded, "State Machine Limit Exceeded: '%d'", s.opts.MaxStateMachines)
 		}
-		s.machines[rev.arn] = &entry{current: rev}
-		return nil
+		return s.commit(&entry{current: rev, fromFile: true})
 	}
+	next := e.clone()
+	next.fromFile = true
 	if !sameConfiguration(e.current, rev) {
 		rev.created, rev.id = e.current.created, s.opts.UUID()
-		e.current = rev
+		next.current = rev
 	}
-	return nil
-}
-
-// lookup returns the revision that a parsed ARN names, or AWS's error.
-func (s *Service) lookup(a arn) (*revision, *Error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if e := s.machines[a.base]; e != nil {
-		if rev := e.find(a.qualifier); rev != nil {
-			return rev, nil
-		}
-	}
-	return nil, doesNotExist(a.full())
+	return s.commit(next)
 }
 
 // A DescribeInput is the request of [Service.Describe]; a nil member was not sent.
@@ -263,16 +205,14 @@ func (s *Service) Describe(in DescribeInput) (*DescribeOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	rev, err := s.lookup(a)
+	rev, err := s.describe(a)
 	if err != nil {
 		return nil, err
 	}
 	out := &DescribeOutput{
 		StateMachineARN: a.full(), Name: rev.name, Status: "ACTIVE", Definition: rev.definition,
 		RoleARN: rev.roleARN, Type: rev.kind, CreationDate: epoch(rev.created),
-		Logging:    orObject(rev.logging, "level", "OFF", "includeExecutionData", false),
-		Tracing:    orObject(rev.tracing, "enabled", false),
-		Encryption: orObject(rev.crypto, "type", "AWS_OWNED_KEY"),
+		Logging: rev.logging, Tracing: rev.tracing, Encryption: rev.encryption,
 		RevisionID: rev.id, Description: rev.description,
 	}
 	if deref(in.IncludedData) == metadataOnly {
@@ -281,22 +221,21 @@ func (s *Service) Describe(in DescribeInput) (*DescribeOutput, error) {
 	return out, nil
 }
 
-// orObject returns o, or an object of the members given as name, value, name, value.
-func orObject(o *jsonata.Object, members ...any) *jsonata.Object {
-	if o != nil {
-		return o
+// describe returns the revision that an ARN means; of an alias, which may mean two
+// versions, the one that gets more.
+func (s *Service) describe(a arn) (*revision, *Error) {
+	if e := s.get(a); e != nil {
+		if t := e.find(a.qualifier, func() float64 { return 0.5 }); t.revision != nil {
+			return t.revision, nil
+		}
 	}
-	o = jsonata.NewObject(len(members) / 2)
-	for i := 0; i < len(members); i += 2 {
-		o.Set(members[i].(string), members[i+1])
-	}
-	return o
+	return nil, doesNotExist(a.full())
 }
 
 // A DeleteInput is the request of [Service.Delete].
 type DeleteInput struct{ StateMachineARN *string }
 
-// Delete removes a state machine with its versions ([DeleteStateMachine]). That there
+// Delete removes a state machine with its versions and aliases ([DeleteStateMachine]). That there
 // is none is no error. Executions under way go on.
 //
 // [DeleteStateMachine]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html
@@ -307,6 +246,12 @@ func (s *Service) Delete(in DeleteInput) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.machines[a.base] == nil {
+		return nil
+	}
+	if err := s.remove(a.base); err != nil {
+		return err
+	}
 	delete(s.machines, a.base)
 	return nil
 }
@@ -318,9 +263,13 @@ func unqualified(text *string) (arn, *Error) {
 	if err := c.err(); err != nil {
 		return arn{}, err
 	}
-	a, err := parseARN(*text)
+	return parseUnqualified(*text)
+}
+
+func parseUnqualified(text string) (arn, *Error) {
+	a, err := parseARN(text)
 	if err == nil && a.qualifier != "" {
-		err = errorf(ValidationException, "This operation does not support version or alias ARNs: '%s'", *text)
+		err = errorf(ValidationException, "This operation does not support version or alias ARNs: '%s'", text)
 	}
 	return a, err
 }
@@ -338,17 +287,6 @@ func deref(s *string) string {
 		return ""
 	}
 	return *s
-}
-
-// arns returns the ARNs of all state machines in alphabetical order; the
-// caller holds the lock.
-func (s *Service) arns() []string {
-	list := make([]string, 0, len(s.machines))
-	for a := range s.machines {
-		list = append(list, a)
-	}
-	sort.Strings(list)
-	return list
 }
 
 var errClosed = errors.New("the service was closed")

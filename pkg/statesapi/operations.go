@@ -35,6 +35,36 @@ func operation(name string) func(context.Context, *call) (any, error) {
 		return remove
 	case "ValidateStateMachineDefinition":
 		return validate
+	case "PublishStateMachineVersion":
+		return publishVersion
+	case "DeleteStateMachineVersion":
+		return removeVersion
+	case "ListStateMachineVersions":
+		return listVersions
+	case "CreateStateMachineAlias":
+		return createAlias
+	case "UpdateStateMachineAlias":
+		return updateAlias
+	case "DescribeStateMachineAlias":
+		return describeAlias
+	case "DeleteStateMachineAlias":
+		return removeAlias
+	case "ListStateMachineAliases":
+		return listAliases
+	case "DescribeExecution":
+		return describeExecution
+	case "DescribeStateMachineForExecution":
+		return describeForExecution
+	case "ListExecutions":
+		return listExecutions
+	case "StopExecution":
+		return stopExecution
+	case "GetExecutionHistory":
+		return history
+	case "CreateActivity":
+		return createActivity
+	case "DescribeActivity":
+		return describeActivity
 	case "TestState":
 		return testState
 	case "TagResource":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	mathrand "math/rand/v2"
 	"sync"
 	"time"
 
@@ -20,8 +21,8 @@ const (
 const (
 	DefaultMaxStateMachines = 1000
 	DefaultMaxExecutions    = 1000
-	maxVersions             = 1000 // of one state machine, AWS's own quota
-	maxRemembered           = 1000 // STANDARD executions whose names are held for idempotency
+	maxVersions             = 1000 // of one state machine, as all quotas here AWS's own
+	maxAliases              = 100  // of one state machine
 )
 
 // Options are what a [Service] takes from outside. The zero value is useful: it runs
@@ -40,6 +41,9 @@ type Options struct {
 	// nil stands for the real ones.
 	Now  func() time.Time
 	UUID func() string
+	// Random returns a number in [0, 1), to choose between the versions of an alias; nil
+	// stands for a real one.
+	Random func() float64
 	// OnExecution observes executions: once with status RUNNING, and once ended. It is
 	// called from many goroutines, holds up the execution while it runs, and must not
 	// change the record.
@@ -55,6 +59,7 @@ type Service struct {
 
 	mu       sync.RWMutex
 	machines map[string]*entry // by unqualified ARN
+	data     string            // the folder of [Service.Persist], or ""
 
 	base   context.Context // ends every execution
 	cancel context.CancelCauseFunc
@@ -80,6 +85,9 @@ func New(opts Options) *Service {
 	}
 	if opts.UUID == nil {
 		opts.UUID = randomUUID
+	}
+	if opts.Random == nil {
+		opts.Random = mathrand.Float64
 	}
 	if opts.MaxStateMachines == 0 {
 		opts.MaxStateMachines = DefaultMaxStateMachines

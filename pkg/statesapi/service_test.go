@@ -91,7 +91,7 @@ func TestCreateIsIdempotent(t *testing.T) {
 		{"tags", change(func(c *CreateInput) { c.Tags = []Tag{{ptr("k"), ptr("v")}} }), ""},
 		{"other definition", change(func(c *CreateInput) { c.Definition = ptr(failDefinition) }), StateMachineAlreadyExists},
 		{"other type", change(func(c *CreateInput) { c.Type = nil }), StateMachineAlreadyExists},
-		{"tracing", change(func(c *CreateInput) { c.Tracing = orObject(nil, "enabled", true) }), StateMachineAlreadyExists},
+		{"tracing", change(func(c *CreateInput) { c.Tracing = withMembers(nil, "enabled", true) }), StateMachineAlreadyExists},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -418,7 +418,7 @@ func TestLoadDir(t *testing.T) {
 	write("second.asl.json", passDefinition)
 	write("a b.asl.json", passDefinition)
 	err := s.LoadDir(dir)
-	if err == nil || !strings.Contains(err.Error(), "first.asl.json: InvalidDefinition") || !strings.Contains(err.Error(), "a b.asl.json: InvalidName") {
+	if err == nil || !strings.Contains(err.Error(), "first.asl.json:1:2: INVALID_JSON_DESCRIPTION") || !strings.Contains(err.Error(), "a b.asl.json: InvalidName") {
 		t.Errorf("LoadDir = %v, want both files named", err)
 	}
 	for _, name := range []string{"first", "second"} {

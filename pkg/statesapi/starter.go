@@ -107,6 +107,10 @@ func failure(err error) *bridge.Failure {
 	if !errors.As(err, &refused) {
 		return bridge.AsFailure(err)
 	}
+	if refused.Code == InvalidExecutionInput {
+		// The API's message quotes the input, for its sender; ours goes to logs.
+		err = errorf(InvalidExecutionInput, "The input is not JSON")
+	}
 	name, ok := failures[refused.Code]
 	if !ok {
 		name = bridge.Misconfigured

@@ -75,34 +75,43 @@ func (s *Service) ListTags(in ListTagsInput) (*ListTagsOutput, error) {
 	var c constraints
 	c.arn("resourceArn", in.ResourceARN)
 	out := &ListTagsOutput{Tags: []Tag{}}
-	err := s.withTags(c, in.ResourceARN, func(e *entry) *Error {
-		out.Tags = append(out.Tags, e.tags...)
-		return nil
-	})
+	a, err := taggable(c, in.ResourceARN)
 	if err != nil {
 		return nil, err
 	}
+	e := s.get(a)
+	if e == nil {
+		return nil, noResource(a.full())
+	}
+	out.Tags = append(out.Tags, e.tags...)
 	return out, nil
 }
 
 func (s *Service) withTags(c constraints, resource *string, do func(*entry) *Error) error {
-	if err := c.err(); err != nil {
-		return err
-	}
-	a, err := parseARN(*resource)
+	a, err := taggable(c, resource)
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e := s.machines[a.base]
-	if e == nil || a.qualifier != "" {
-		return errorf(ResourceNotFound, "Resource not found: '%s'", a.full())
+	if s.get(a) == nil {
+		return noResource(a.full())
 	}
-	if err := do(e); err != nil {
-		return err
+	return s.change(a, do)
+}
+
+// taggable parses the ARN of what can have tags, which versions and aliases cannot.
+func taggable(c constraints, resource *string) (arn, *Error) {
+	if err := c.err(); err != nil {
+		return arn{}, err
 	}
-	return nil
+	a, err := parseARN(*resource)
+	if err == nil && a.qualifier != "" {
+		err = noResource(a.full())
+	}
+	return a, err
+}
+
+func noResource(arn string) *Error {
+	return errorf(ResourceNotFound, "Resource not found: '%s'", arn)
 }
 
 // tags checks the members of a list of tags. AWS counts list members from 1.

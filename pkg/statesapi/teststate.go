@@ -143,5 +143,13 @@ func refuseDefinition(err error) *Error {
 	if errors.Is(err, asl.ErrStateNotFound) {
 		return errorf(ValidationException, "State not found in definition")
 	}
-	return errorf(InvalidDefinition, "Invalid State Machine Definition: '%s'", definitionMessage(diagnose(definitionError(err))))
+	var invalid *asl.DefinitionError
+	if errors.As(err, &invalid) {
+		list := make([]Diagnostic, len(invalid.Diagnostics))
+		for n, d := range invalid.Diagnostics {
+			list[n] = Diagnostic(d)
+		}
+		err = &DefinitionError{list}
+	}
+	return errorf(InvalidDefinition, "Invalid State Machine Definition: '%s'", definitionMessage(diagnose(err)))
 }

@@ -34,7 +34,7 @@ func checkMocked(resource, mode string, result any) *Error {
 		return nil
 	}
 	service, action, anything := answerOf(resource)
-	m := model{strict: mode != modePresent, anything: anything, read: map[string]*structure{}}
+	m := model{strict: mode != modePresent, anything: anything, read: map[string]*members{}}
 	if !m.load(service, action) {
 		return nil
 	}
@@ -76,11 +76,11 @@ type model struct {
 	answer   string // the structure's name
 	strict   bool   // required members must be there
 	anything []string
-	read     map[string]*structure // those that were needed so far
+	read     map[string]*members // those that were needed so far
 }
 
-// A structure has the types of its members by their names in lower case.
-type structure struct {
+// members are those of a structure: their types by their names in lower case.
+type members struct {
 	kinds    map[string]string
 	required []string
 }
@@ -196,7 +196,7 @@ func (m *model) values(kind, field string, items func(func(any) bool)) *Error {
 // the service does. Names are compared without their case: the service writes
 // acronyms in more ways than one (MD5OfMessageBody, Md5OfMessageBody).
 func (m *model) structure(name string, o *jsonata.Object) *Error {
-	s := m.members(name)
+	s := m.readMembers(name)
 	if m.strict && len(s.required) > 0 {
 		sent := map[string]bool{}
 		for i := range o.Len() {
@@ -222,13 +222,13 @@ func (m *model) structure(name string, o *jsonata.Object) *Error {
 	return nil
 }
 
-// members reads a structure once.
-func (m *model) members(name string) *structure {
+// readMembers reads a structure once.
+func (m *model) readMembers(name string) *members {
 	if s := m.read[name]; s != nil {
 		return s
 	}
 	line, _ := m.line(name)
-	s := &structure{kinds: map[string]string{}}
+	s := &members{kinds: map[string]string{}}
 	for member := range strings.FieldsSeq(line) {
 		name, kind, _ := strings.Cut(member, ":")
 		name, required := strings.CutSuffix(name, "!")

@@ -1,11 +1,6 @@
 package statesapi
 
-import (
-	"encoding/base64"
-	"sort"
-
-	"github.com/expressway-dev/expressway/pkg/jsonata"
-)
+import "github.com/expressway-dev/expressway/pkg/jsonata"
 
 // An UpdateInput is the request of [Service.Update]; a nil member was not sent, and
 // leaves what it names unchanged.
@@ -15,6 +10,8 @@ type UpdateInput struct {
 	VersionDescription                   *string
 	Logging, Tracing, Encryption         *jsonata.Object
 }
+
+func (in UpdateInput) settings() settings { return settings{in.Logging, in.Tracing, in.Encryption} }
 
 // An UpdateOutput is the answer of [Service.Update].
 type UpdateOutput struct {
@@ -44,39 +41,51 @@ func (s *Service) Update(in UpdateInput) (*UpdateOutput, error) {
 		}
 	}
 
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e := s.machines[a.base]
-	if e == nil || e.current.kind != old.kind { // deleted meanwhile
-		return nil, doesNotExist(a.full())
+	out := &UpdateOutput{UpdateDate: epoch(s.opts.Now())}
+	failed := s.change(a, func(e *entry) *Error {
+		if e.current.kind != old.kind { // deleted and made anew meanwhile
+			return doesNotExist(a.full())
+		}
+		if rev := in.apply(e.current, machine); rev.roleARN != e.current.roleARN || !sameConfiguration(e.current, rev) {
+			rev.id, rev.published = s.opts.UUID(), 0
+			e.current = rev
+		}
+		out.RevisionID = e.current.id
+		if in.Publish {
+			version, err := e.publish(deref(in.VersionDescription), s.opts.Now())
+			if err != nil {
+				return err
+			}
+			out.StateMachineVersionARN = e.versionARN(version)
+		}
+		return nil
+	})
+	if failed != nil {
+		return nil, failed
 	}
-	rev := *e.current
+	return out, nil
+}
+
+// apply returns a revision with the changes, of which machine is the definition's.
+func (in UpdateInput) apply(old *revision, machine Program) *revision {
+	rev := *old
 	if in.Definition != nil {
 		rev.definition, rev.machine = *in.Definition, machine
 	}
 	if in.RoleARN != nil {
 		rev.roleARN = *in.RoleARN
 	}
+	given := in.settings().withDefaults()
 	if in.Logging != nil {
-		rev.logging = in.Logging
+		rev.logging = given.logging
 	}
 	if in.Tracing != nil {
-		rev.tracing = in.Tracing
+		rev.tracing = given.tracing
 	}
 	if in.Encryption != nil {
-		rev.crypto = in.Encryption
+		rev.encryption = given.encryption
 	}
-	if rev.roleARN != e.current.roleARN || !sameConfiguration(e.current, &rev) {
-		rev.id, rev.published = s.opts.UUID(), ""
-		e.current = &rev
-	}
-	out := &UpdateOutput{UpdateDate: epoch(s.opts.Now()), RevisionID: e.current.id}
-	if in.Publish {
-		if out.StateMachineVersionARN, err = e.publish(deref(in.VersionDescription)); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	return &rev
 }
 
 func (in UpdateInput) check() (arn, *Error) {
@@ -86,8 +95,8 @@ func (in UpdateInput) check() (arn, *Error) {
 		c.sensitive("definition", characters(*in.Definition), 1, maxDefinition)
 	}
 	c.text("roleArn", in.RoleARN, 1, maxARN)
-	c.description(in.VersionDescription)
-	c.configurations(in.Logging, in.Encryption)
+	c.description("versionDescription", in.VersionDescription)
+	in.settings().constrain(&c)
 	if err := c.err(); err != nil {
 		return arn{}, err
 	}
@@ -102,72 +111,8 @@ func (in UpdateInput) check() (arn, *Error) {
 	if err := checkRole(in.RoleARN); err != nil {
 		return arn{}, err
 	}
-	return a, checkDescription(in.VersionDescription, in.Publish)
-}
-
-// A ListInput is the request of [Service.List]; a nil member was not sent.
-type ListInput struct {
-	// MaxResults is at most 1000; nil and 0 stand for 100.
-	MaxResults *int64
-	NextToken  *string
-}
-
-// A ListOutput is one page of the answer of [Service.List]. NextToken is empty on
-// the last one.
-type ListOutput struct {
-	StateMachines []ListItem `json:"stateMachines"`
-	NextToken     string     `json:"nextToken,omitempty"`
-}
-
-// A ListItem is a state machine in a [ListOutput].
-type ListItem struct {
-	StateMachineARN string `json:"stateMachineArn"`
-	Name            string `json:"name"`
-	Type            string `json:"type"`
-	CreationDate    epoch  `json:"creationDate"`
-}
-
-// List returns the state machines by page, in the order of their ARNs
-// ([ListStateMachines]). A page goes on after the last one's place, whatever was
-// created or deleted between them.
-//
-// [ListStateMachines]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachines.html
-func (s *Service) List(in ListInput) (*ListOutput, error) {
-	var c constraints
-	c.number("maxResults", in.MaxResults, maxPage)
-	c.text("nextToken", in.NextToken, 1, maxToken)
-	if err := c.err(); err != nil {
-		return nil, err
+	if err := checkDescription(in.VersionDescription, in.Publish); err != nil {
+		return arn{}, err
 	}
-	size := 100
-	if in.MaxResults != nil && *in.MaxResults > 0 {
-		size = int(*in.MaxResults)
-	}
-	var after string
-	if in.NextToken != nil {
-		text, err := base64.RawURLEncoding.Strict().DecodeString(*in.NextToken)
-		if err == nil {
-			_, invalid := parseARN(string(text))
-			if invalid == nil {
-				after = string(text)
-			}
-		}
-		if after == "" {
-			return nil, errorf(InvalidToken, "Invalid Token: 'Invalid token'")
-		}
-	}
-
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	arns := s.arns()
-	arns = arns[sort.Search(len(arns), func(i int) bool { return arns[i] > after }):]
-	out := &ListOutput{StateMachines: make([]ListItem, 0, min(size, len(arns)))}
-	for _, a := range arns[:min(size, len(arns))] {
-		rev := s.machines[a].current
-		out.StateMachines = append(out.StateMachines, ListItem{rev.arn, rev.name, rev.kind, epoch(rev.created)})
-	}
-	if len(arns) > size {
-		out.NextToken = base64.RawURLEncoding.EncodeToString([]byte(arns[size-1]))
-	}
-	return out, nil
+	return a, in.settings().check()
 }

@@ -1,9 +1,17 @@
 package statesapi
 
+import "slices"
+
 // The codes of diagnostics: what the States Language refuses, and what is no JSON.
 const (
 	SchemaValidationFailed = "SCHEMA_VALIDATION_FAILED"
 	InvalidJSONDescription = "INVALID_JSON_DESCRIPTION"
+)
+
+// The severities of diagnostics.
+const (
+	severityError   = "ERROR"
+	severityWarning = "WARNING"
 )
 
 // A Diagnostic is one thing that is wrong with a definition. Severity is ERROR or
@@ -17,7 +25,9 @@ type Diagnostic struct {
 
 // A ValidateInput is the request of [Service.Validate]; a nil member was not sent.
 type ValidateInput struct {
-	Definition, Type, Severity *string
+	Definition, Type *string
+	// Severity is the least of what is returned: ERROR, which nil stands for, or WARNING.
+	Severity *string
 	// MaxResults is at most 100, which nil and 0 stand for.
 	MaxResults *int64
 }
@@ -39,28 +49,32 @@ func (s *Service) Validate(in ValidateInput) (*ValidateOutput, error) {
 		c.sensitive("definition", characters(*in.Definition), 1, maxDefinition)
 	}
 	c.oneOf("type", in.Type, Standard, Express)
-	c.oneOf("severity", in.Severity, "ERROR", "WARNING")
+	c.oneOf("severity", in.Severity, severityError, severityWarning)
 	const most = 100
 	c.number("maxResults", in.MaxResults, most)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	out := &ValidateOutput{Result: "OK", Diagnostics: []Diagnostic{}}
 	kind := Standard
 	if in.Type != nil {
 		kind = *in.Type
 	}
-	_, err := s.opts.Engine.Parse([]byte(*in.Definition), kind)
-	if err == nil {
-		return out, nil
+	out := &ValidateOutput{Result: "OK", Diagnostics: s.opts.Engine.Validate([]byte(*in.Definition), kind)}
+	if slices.ContainsFunc(out.Diagnostics, func(d Diagnostic) bool { return d.Severity == severityError }) {
+		out.Result = "FAIL"
 	}
-	out.Result, out.Diagnostics = "FAIL", diagnose(err)
+	if deref(in.Severity) != severityWarning {
+		out.Diagnostics = slices.DeleteFunc(out.Diagnostics, func(d Diagnostic) bool { return d.Severity != severityError })
+	}
 	size := most
 	if in.MaxResults != nil && *in.MaxResults > 0 {
 		size = int(*in.MaxResults)
 	}
 	if len(out.Diagnostics) > size {
 		out.Diagnostics, out.Truncated = out.Diagnostics[:size], true
+	}
+	if out.Diagnostics == nil {
+		out.Diagnostics = []Diagnostic{}
 	}
 	return out, nil
 }

@@ -163,6 +163,28 @@ func (f *fields) tags(name string) []Tag {
 	return tags
 }
 
+func (f *fields) routes(name string) []Route {
+	l := f.list(name)
+	if l == nil {
+		return nil
+	}
+	routes := make([]Route, 0, len(l))
+	for _, v := range l {
+		v = jsonata.Force(v)
+		o, ok := v.(*jsonata.Object)
+		if !ok {
+			f.wrongType(v, "a Structure")
+			return nil
+		}
+		member := &fields{object: o}
+		routes = append(routes, Route{member.text("stateMachineVersionArn"), member.integer("weight")})
+		if f.err == nil {
+			f.err = member.err
+		}
+	}
+	return routes
+}
+
 func (f *fields) texts(name string) []string {
 	l := f.list(name)
 	if l == nil {

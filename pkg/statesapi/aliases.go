@@ -1,0 +1,369 @@
+package statesapi
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An alias routes executions to one version, or to two of them by weight. It is never
+// changed: an update makes another one.
+type alias struct {
+	name, arn, description string
+	routes                 []weighted
+	created, updated       time.Time
+}
+
+// A weighted version is one that an alias routes to.
+type weighted struct{ version, weight int }
+
+// choose returns the version for one execution.
+func (a *alias) choose(random func() float64) int {
+	if first := a.routes[0]; len(a.routes) == 1 || random()*100 < float64(first.weight) {
+		return first.version
+	}
+	return a.routes[1].version
+}
+
+// aliasesOf returns the names of the aliases that route to a version.
+func (e *entry) aliasesOf(version int) []string {
+	var names []string
+	for name, a := range e.aliases {
+		if slices.ContainsFunc(a.routes, func(r weighted) bool { return r.version == version }) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// A Route is one item of a routing configuration. A nil member was not sent.
+type Route struct {
+	StateMachineVersionARN *string `json:"stateMachineVersionArn"`
+	Weight                 *int64  `json:"weight"`
+}
+
+// String is what the API's messages show.
+func (r Route) String() string {
+	weight := "null"
+	if r.Weight != nil {
+		weight = strconv.FormatInt(*r.Weight, 10)
+	}
+	return "RoutingConfigurationListItem(stateMachineVersionArn=" + deref(r.StateMachineVersionARN) + ", weight=" + weight + ")"
+}
+
+// A CreateAliasInput is the request of [Service.CreateAlias]; a nil member was not sent.
+type CreateAliasInput struct {
+	Name, Description *string
+	Routes            []Route
+}
+
+// A CreateAliasOutput is the answer of [Service.CreateAlias].
+type CreateAliasOutput struct {
+	StateMachineAliasARN string `json:"stateMachineAliasArn"`
+	CreationDate         epoch  `json:"creationDate"`
+}
+
+// aliasPattern is that of the model: what a version's number cannot be taken for.
+const aliasPattern = `^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$`
+
+var (
+	aliasCharacters = regexp.MustCompile(`\A[a-zA-Z0-9_\-.]+\z`)
+	aliasNoNumber   = regexp.MustCompile(`[a-zA-Z_\-.]`)
+)
+
+// CreateAlias makes an alias of the state machine whose versions it routes to. It is
+// idempotent, as CreateStateMachine is ([CreateStateMachineAlias]).
+//
+// [CreateStateMachineAlias]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachineAlias.html
+func (s *Service) CreateAlias(in CreateAliasInput) (*CreateAliasOutput, error) {
+	var c constraints
+	c.description("description", in.Description)
+	if c.required("name", in.Name != nil) {
+		c.text("name", in.Name, 1, maxName)
+		if !aliasCharacters.MatchString(*in.Name) || !aliasNoNumber.MatchString(*in.Name) {
+			c.add(quoted(*in.Name), "name", "Member must satisfy regular expression pattern: "+aliasPattern)
+		}
+	}
+	if c.required("routingConfiguration", in.Routes != nil) {
+		c.routes(in.Routes)
+	}
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	machine, routes, err := parseRoutes(in.Routes)
+	if err != nil {
+		return nil, err
+	}
+	out := &CreateAliasOutput{}
+	failed := s.change(machine, func(e *entry) *Error {
+		if err := e.checkRoutes(routes); err != nil {
+			return err
+		}
+		a := e.aliases[*in.Name]
+		switch {
+		case a == nil && len(e.aliases) == maxAliases:
+			return errorf(ServiceQuotaExceeded, "State machine alias limit exceeded: %d", maxAliases)
+		case a == nil:
+			now := s.opts.Now()
+			a = &alias{*in.Name, machine.base + ":" + *in.Name, deref(in.Description), routes, now, now}
+			if e.aliases == nil {
+				e.aliases = map[string]*alias{}
+			}
+			e.aliases[a.name] = a
+		case a.description != deref(in.Description) || !slices.Equal(a.routes, routes):
+			return errorf(ConflictException, "Failed to create alias because an alias with the same name and a different routing configuration already exists.")
+		}
+		*out = CreateAliasOutput{a.arn, epoch(a.created)}
+		return nil
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	return out, nil
+}
+
+// routes checks what the model says of a routing configuration.
+func (c *constraints) routes(list []Route) {
+	const member = "routingConfiguration"
+	c.length(quoted(fmt.Sprint(list)), member, len(list), 1, 2)
+	for i, r := range list {
+		at := member + "." + strconv.Itoa(i+1) + ".member."
+		if c.required(at+"stateMachineVersionArn", r.StateMachineVersionARN != nil) {
+			c.text(at+"stateMachineVersionArn", r.StateMachineVersionARN, 1, maxARN)
+		}
+		if c.required(at+"weight", r.Weight != nil) {
+			c.number(at+"weight", r.Weight, 100)
+		}
+	}
+}
+
+// parseRoutes checks what a routing configuration says by itself, and returns the state
+// machine that all of it must be of.
+func parseRoutes(list []Route) (arn, []weighted, *Error) {
+	var machine arn
+	routes := make([]weighted, len(list))
+	names, weights := make([]string, len(list)), make([]string, len(list))
+	sum := int64(0)
+	for i, r := range list {
+		a, err := parseARN(*r.StateMachineVersionARN)
+		if err != nil {
+			return arn{}, nil, err
+		}
+		n, failed := strconv.Atoi(a.qualifier)
+		if failed != nil || n < 1 {
+			return arn{}, nil, invalid(reasonRouting, "Routing configuration must contain state machine version ARNs. Received: [%s]", *r.StateMachineVersionARN)
+		}
+		if i > 0 && a.base != machine.base {
+			return arn{}, nil, invalid(reasonRouting, "Routing configuration must contain versions of one state machine. Received: [%s, %s]",
+				*list[0].StateMachineVersionARN, *r.StateMachineVersionARN)
+		}
+		machine, routes[i] = arn{base: a.base, name: a.name}, weighted{n, int(*r.Weight)}
+		names[i], weights[i] = *r.StateMachineVersionARN, strconv.FormatInt(*r.Weight, 10)
+		sum += *r.Weight
+	}
+	if len(routes) == 2 && routes[0].version == routes[1].version {
+		return arn{}, nil, invalid(reasonRouting, "Routing configuration must contain distinct state machine version ARNs. Received: [%s]", strings.Join(names, ", "))
+	}
+	if sum != 100 {
+		return arn{}, nil, invalid(reasonRouting, "Sum of routing configuration weights must equal 100. Received: [%s]", strings.Join(weights, ", "))
+	}
+	return machine, routes, nil
+}
+
+// checkRoutes refuses routes to versions that are not there.
+func (e *entry) checkRoutes(routes []weighted) *Error {
+	for _, r := range routes {
+		if e.versions[r.version] == nil {
+			return noReference()
+		}
+	}
+	return nil
+}
+
+func noReference() *Error {
+	return errorf(ResourceNotFound, "Request references a resource that does not exist.")
+}
+
+// An UpdateAliasInput is the request of [Service.UpdateAlias]; a nil member was not sent,
+// and leaves what it names unchanged.
+type UpdateAliasInput struct {
+	StateMachineAliasARN, Description *string
+	Routes                            []Route
+}
+
+// An UpdateAliasOutput is the answer of [Service.UpdateAlias].
+type UpdateAliasOutput struct {
+	UpdateDate epoch `json:"updateDate"`
+}
+
+// UpdateAlias changes an alias ([UpdateStateMachineAlias]).
+//
+// [UpdateStateMachineAlias]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachineAlias.html
+func (s *Service) UpdateAlias(in UpdateAliasInput) (*UpdateAliasOutput, error) {
+	var c constraints
+	c.arn("stateMachineAliasArn", in.StateMachineAliasARN)
+	c.description("description", in.Description)
+	if in.Routes != nil {
+		c.routes(in.Routes)
+	}
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	a, err := qualified("stateMachineAliasArn", in.StateMachineAliasARN, maxARN)
+	if err != nil {
+		return nil, err
+	}
+	if in.Description == nil && in.Routes == nil {
+		return nil, invalid(reasonMissing, "Either the description or the routingConfiguration must be specified")
+	}
+	var routes []weighted
+	if in.Routes != nil {
+		machine, list, err := parseRoutes(in.Routes)
+		if err != nil {
+			return nil, err
+		}
+		if machine.base != a.base {
+			return nil, invalid(reasonRouting, "Routing configuration must contain versions of the alias's own state machine. Received: [%s]", machine.base)
+		}
+		routes = list
+	}
+	if e := s.get(a); e == nil || e.aliases[a.qualifier] == nil {
+		return nil, noReference()
+	}
+	out := &UpdateAliasOutput{}
+	failed := s.change(a, func(e *entry) *Error {
+		old := e.aliases[a.qualifier]
+		if old == nil {
+			return noReference()
+		}
+		if err := e.checkRoutes(routes); err != nil {
+			return err
+		}
+		next := *old
+		if in.Description != nil {
+			next.description = *in.Description
+		}
+		if routes != nil {
+			next.routes = routes
+		}
+		next.updated = s.opts.Now()
+		e.aliases[a.qualifier] = &next
+		out.UpdateDate = epoch(next.updated)
+		return nil
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	return out, nil
+}
+
+// An AliasInput is the request of [Service.DescribeAlias] and [Service.DeleteAlias].
+type AliasInput struct{ StateMachineAliasARN *string }
+
+// A DescribeAliasOutput is the answer of [Service.DescribeAlias].
+type DescribeAliasOutput struct {
+	StateMachineAliasARN string  `json:"stateMachineAliasArn"`
+	Name                 string  `json:"name"`
+	Description          string  `json:"description,omitempty"`
+	Routes               []Route `json:"routingConfiguration"`
+	CreationDate         epoch   `json:"creationDate"`
+	UpdateDate           epoch   `json:"updateDate"`
+}
+
+// DescribeAlias returns an alias ([DescribeStateMachineAlias]).
+//
+// [DescribeStateMachineAlias]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineAlias.html
+func (s *Service) DescribeAlias(in AliasInput) (*DescribeAliasOutput, error) {
+	a, err := qualified("stateMachineAliasArn", in.StateMachineAliasARN, maxARN)
+	if err != nil {
+		return nil, err
+	}
+	e := s.get(a)
+	if e == nil || e.aliases[a.qualifier] == nil {
+		return nil, noReference()
+	}
+	x := e.aliases[a.qualifier]
+	out := &DescribeAliasOutput{
+		StateMachineAliasARN: x.arn, Name: x.name, Description: x.description,
+		CreationDate: epoch(x.created), UpdateDate: epoch(x.updated),
+	}
+	for _, r := range x.routes {
+		version, weight := e.versionARN(r.version), int64(r.weight)
+		out.Routes = append(out.Routes, Route{&version, &weight})
+	}
+	return out, nil
+}
+
+// DeleteAlias removes an alias ([DeleteStateMachineAlias]). That there is none is no error.
+//
+// [DeleteStateMachineAlias]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineAlias.html
+func (s *Service) DeleteAlias(in AliasInput) error {
+	a, err := qualified("stateMachineAliasArn", in.StateMachineAliasARN, maxARN)
+	if err != nil {
+		return err
+	}
+	if e := s.get(a); e == nil || e.aliases[a.qualifier] == nil {
+		return nil
+	}
+	return s.change(a, func(e *entry) *Error {
+		delete(e.aliases, a.qualifier)
+		return nil
+	})
+}
+
+// A ListAliasesInput is the request of [Service.ListAliases]; a nil member was not sent.
+type ListAliasesInput struct {
+	// StateMachineARN may be that of a version, whose aliases alone are listed then.
+	StateMachineARN *string
+	MaxResults      *int64
+	NextToken       *string
+}
+
+// A ListAliasesOutput is one page of the answer of [Service.ListAliases].
+type ListAliasesOutput struct {
+	Aliases   []CreateAliasOutput `json:"stateMachineAliases"`
+	NextToken string              `json:"nextToken,omitempty"`
+}
+
+// ListAliases returns the aliases of a state machine by their names
+// ([ListStateMachineAliases]).
+//
+// [ListStateMachineAliases]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineAliases.html
+func (s *Service) ListAliases(in ListAliasesInput) (*ListAliasesOutput, error) {
+	var c constraints
+	c.arn("stateMachineArn", in.StateMachineARN)
+	c.page(in.MaxResults, in.NextToken, maxToken)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	a, err := parseARN(*in.StateMachineARN)
+	if err != nil {
+		return nil, err
+	}
+	e := s.get(a)
+	if e == nil {
+		return nil, doesNotExist(a.full())
+	}
+	names := slices.Sorted(maps.Keys(e.aliases))
+	if a.qualifier != "" {
+		rev, n := e.version(a.qualifier)
+		if rev == nil {
+			return nil, doesNotExist(a.full())
+		}
+		names = e.aliasesOf(n)
+	}
+	out := &ListAliasesOutput{Aliases: []CreateAliasOutput{}}
+	names, out.NextToken, err = page(names, in.MaxResults, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		out.Aliases = append(out.Aliases, CreateAliasOutput{e.aliases[name].arn, epoch(e.aliases[name].created)})
+	}
+	return out, nil
+}

@@ -1,0 +1,396 @@
+package statesapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// A started execution is one of a STANDARD state machine: its name is taken, and it can
+// be described. Of EXPRESS ones AWS keeps nothing either.
+type started struct {
+	input    [sha256.Size]byte
+	record   ExecutionRecord
+	target   target
+	ended    bool
+	sequence int // in the order of starting
+	stop     context.CancelCauseFunc
+}
+
+func (x *started) size() int { return len(x.record.Input) + len(x.record.Output) }
+
+// Bounds of what is remembered. AWS holds names and executions for 90 days; here the
+// oldest ones that have ended make room.
+const (
+	maxRemembered      = 1000
+	maxRememberedBytes = 64 << 20
+)
+
+// remembered holds the last STANDARD executions; the service's runMu guards it.
+type remembered struct {
+	byARN map[string]*started
+	order []string
+	bytes int
+	count int
+}
+
+// remember takes the name of a STANDARD execution. When it is running already with
+// the same input, that execution is returned; any other one of that name is an error.
+func (s *Service) remember(x *execution, stop context.CancelCauseFunc) (*ExecutionRecord, *Error) {
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	input := sha256.Sum256(x.record.Input)
+	name := x.record.ExecutionARN
+	if old := s.names.byARN[name]; old != nil {
+		if old.ended || old.input != input {
+			return nil, errorf(ExecutionAlreadyExists, "Execution Already Exists: '%s'", name)
+		}
+		record := old.record
+		return &record, nil
+	}
+	s.names.count++
+	x.started = &started{input: input, record: x.record, target: x.target, sequence: s.names.count, stop: stop}
+	s.names.byARN[name] = x.started
+	s.names.order = append(s.names.order, name)
+	s.names.bytes += x.started.size()
+	s.names.trim()
+	return nil, nil
+}
+
+// trim drops the oldest executions that have ended.
+func (r *remembered) trim() {
+	for i := 0; i < len(r.order) && (len(r.order) > maxRemembered || r.bytes > maxRememberedBytes); {
+		oldest := r.byARN[r.order[i]]
+		if !oldest.ended {
+			i++
+			continue
+		}
+		r.bytes -= oldest.size()
+		delete(r.byARN, r.order[i])
+		r.order = slices.Delete(r.order, i, i+1)
+	}
+}
+
+// ended keeps how a STANDARD execution ended.
+func (s *Service) ended(x *execution) {
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	before := x.started.size()
+	x.started.record, x.started.ended = x.record, true
+	s.names.bytes += x.started.size() - before
+	s.names.trim()
+}
+
+// A stopRequest is the cause of an execution's context that StopExecution ended.
+type stopRequest struct{ name, cause string }
+
+func (e *stopRequest) Error() string { return "stopped: " + e.name + ": " + e.cause }
+
+// recall returns the STANDARD execution of an ARN, or AWS's error.
+func (s *Service) recall(text string) (started, *Error) {
+	if err := parseExecutionARN(text); err != nil {
+		return started{}, err
+	}
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	if x := s.names.byARN[text]; x != nil {
+		return *x, nil
+	}
+	return started{}, errorf(ExecutionDoesNotExist, "Execution Does Not Exist: '%s'", text)
+}
+
+// parseExecutionARN takes arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME. That of
+// an EXPRESS execution is refused, as AWS does wherever such executions are not known.
+func parseExecutionARN(text string) *Error {
+	parts := strings.Split(text, ":")
+	if parts[0] != "arn" || len(parts) < 2 {
+		return errorf(InvalidArn, "Invalid Arn: 'Invalid ARN prefix: %s'", text)
+	}
+	if len(parts) < 7 || parts[2] != "states" {
+		return errorf(InvalidArn, "Invalid Arn: '%s'", text)
+	}
+	if parts[5] != "execution" {
+		return errorf(InvalidArn, "Invalid Arn: 'Resource type not valid in this context: %s'", parts[5])
+	}
+	if len(parts) != 8 || parts[6] == "" || parts[7] == "" {
+		return errorf(InvalidArn, "Invalid Arn: '%s'", text)
+	}
+	return nil
+}
+
+// An ExecutionInput is the request of operations on one execution; a nil member was not
+// sent.
+type ExecutionInput struct {
+	ExecutionARN, IncludedData *string
+}
+
+func (in ExecutionInput) check() *Error {
+	var c constraints
+	c.arn("executionArn", in.ExecutionARN)
+	c.oneOf("includedData", in.IncludedData, allData, metadataOnly)
+	return c.err()
+}
+
+// A DescribeExecutionOutput is the answer of [Service.DescribeExecution].
+type DescribeExecutionOutput struct {
+	ExecutionARN           string       `json:"executionArn"`
+	StateMachineARN        string       `json:"stateMachineArn"`
+	Name                   string       `json:"name"`
+	Status                 string       `json:"status"`
+	StartDate              epoch        `json:"startDate"`
+	StopDate               *epoch       `json:"stopDate,omitempty"`
+	Input                  *string      `json:"input,omitempty"`
+	InputDetails           dataDetails  `json:"inputDetails"`
+	Output                 *string      `json:"output,omitempty"`
+	OutputDetails          *dataDetails `json:"outputDetails,omitempty"`
+	TraceHeader            string       `json:"traceHeader,omitempty"`
+	Error                  string       `json:"error,omitempty"`
+	Cause                  string       `json:"cause,omitempty"`
+	StateMachineVersionARN string       `json:"stateMachineVersionArn,omitempty"`
+	StateMachineAliasARN   string       `json:"stateMachineAliasArn,omitempty"`
+	RedriveCount           int          `json:"redriveCount"`
+	RedriveStatus          string       `json:"redriveStatus"`
+	RedriveStatusReason    string       `json:"redriveStatusReason,omitempty"`
+}
+
+// DescribeExecution returns an execution of a STANDARD state machine
+// ([DescribeExecution]).
+//
+// [DescribeExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+func (s *Service) DescribeExecution(in ExecutionInput) (*DescribeExecutionOutput, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	x, err := s.recall(*in.ExecutionARN)
+	if err != nil {
+		return nil, err
+	}
+	r := x.record
+	out := &DescribeExecutionOutput{
+		ExecutionARN: r.ExecutionARN, StateMachineARN: x.target.arn, Name: r.Name, Status: string(r.Status),
+		StartDate: epoch(r.StartDate), TraceHeader: r.TraceHeader, Error: r.Error, Cause: r.Cause,
+		StateMachineVersionARN: x.target.versionARN, StateMachineAliasARN: x.target.aliasARN,
+		RedriveStatus: "NOT_REDRIVABLE", RedriveStatusReason: "Executions are not redriven here",
+	}
+	all := deref(in.IncludedData) != metadataOnly
+	out.InputDetails.Included = all
+	if x.ended {
+		stop := epoch(r.StopDate)
+		out.StopDate = &stop
+	}
+	if r.Output != nil {
+		out.OutputDetails = &dataDetails{all}
+	}
+	if all {
+		input := string(r.Input)
+		out.Input = &input
+		if r.Output != nil {
+			output := string(r.Output)
+			out.Output = &output
+		}
+	}
+	return out, nil
+}
+
+// A DescribeForExecutionOutput is the answer of [Service.DescribeForExecution].
+type DescribeForExecutionOutput struct {
+	StateMachineARN string          `json:"stateMachineArn"`
+	Name            string          `json:"name"`
+	Definition      string          `json:"definition"`
+	RoleARN         string          `json:"roleArn"`
+	UpdateDate      epoch           `json:"updateDate"`
+	Logging         *jsonata.Object `json:"loggingConfiguration"`
+	Tracing         *jsonata.Object `json:"tracingConfiguration"`
+	Encryption      *jsonata.Object `json:"encryptionConfiguration"`
+	RevisionID      string          `json:"revisionId,omitempty"`
+}
+
+// DescribeForExecution returns the state machine as it was for an execution
+// ([DescribeStateMachineForExecution]).
+//
+// [DescribeStateMachineForExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineForExecution.html
+func (s *Service) DescribeForExecution(in ExecutionInput) (*DescribeForExecutionOutput, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	x, err := s.recall(*in.ExecutionARN)
+	if err != nil {
+		return nil, err
+	}
+	rev := x.target.revision
+	out := &DescribeForExecutionOutput{
+		StateMachineARN: rev.arn, Name: rev.name, Definition: rev.definition, RoleARN: rev.roleARN, UpdateDate: epoch(rev.created),
+		Logging: rev.logging, Tracing: rev.tracing, Encryption: rev.encryption, RevisionID: rev.id,
+	}
+	if deref(in.IncludedData) == metadataOnly {
+		out.Definition = "{}"
+	}
+	return out, nil
+}
+
+// A StopExecutionInput is the request of [Service.StopExecution]; a nil member was not
+// sent.
+type StopExecutionInput struct{ ExecutionARN, Error, Cause *string }
+
+// A StopExecutionOutput is the answer of [Service.StopExecution].
+type StopExecutionOutput struct {
+	StopDate epoch `json:"stopDate"`
+}
+
+// StopExecution ends an execution of a STANDARD state machine ([StopExecution]). One that
+// has ended stays as it is.
+//
+// [StopExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
+func (s *Service) StopExecution(in StopExecutionInput) (*StopExecutionOutput, error) {
+	var c constraints
+	c.arn("executionArn", in.ExecutionARN)
+	if in.Error != nil {
+		c.sensitive("error", characters(*in.Error), 0, 256)
+	}
+	if in.Cause != nil {
+		c.sensitive("cause", characters(*in.Cause), 0, 32768)
+	}
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	x, err := s.recall(*in.ExecutionARN)
+	if err != nil {
+		return nil, err
+	}
+	if x.ended {
+		return &StopExecutionOutput{epoch(x.record.StopDate)}, nil
+	}
+	x.stop(&stopRequest{deref(in.Error), deref(in.Cause)})
+	return &StopExecutionOutput{epoch(s.opts.Now())}, nil
+}
+
+// A ListExecutionsInput is the request of [Service.ListExecutions]; a nil member was not
+// sent.
+type ListExecutionsInput struct {
+	// StateMachineARN may be qualified by a version or an alias.
+	StateMachineARN, MapRunARN  *string
+	StatusFilter, RedriveFilter *string
+	MaxResults                  *int64
+	NextToken                   *string
+}
+
+// A ListExecutionsOutput is one page of the answer of [Service.ListExecutions].
+type ListExecutionsOutput struct {
+	Executions []ExecutionItem `json:"executions"`
+	NextToken  string          `json:"nextToken,omitempty"`
+}
+
+// An ExecutionItem is an execution in a [ListExecutionsOutput].
+type ExecutionItem struct {
+	ExecutionARN           string `json:"executionArn"`
+	StateMachineARN        string `json:"stateMachineArn"`
+	Name                   string `json:"name"`
+	Status                 string `json:"status"`
+	StartDate              epoch  `json:"startDate"`
+	StopDate               *epoch `json:"stopDate,omitempty"`
+	StateMachineVersionARN string `json:"stateMachineVersionArn,omitempty"`
+	StateMachineAliasARN   string `json:"stateMachineAliasArn,omitempty"`
+	RedriveCount           int    `json:"redriveCount"`
+}
+
+// ListExecutions returns the executions of a STANDARD state machine, the last one first
+// ([ListExecutions]).
+//
+// [ListExecutions]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
+func (s *Service) ListExecutions(in ListExecutionsInput) (*ListExecutionsOutput, error) {
+	a, err := in.check()
+	if err != nil {
+		return nil, err
+	}
+	e := s.get(a)
+	if e == nil || a.qualifier != "" && e.find(a.qualifier, s.opts.Random).revision == nil {
+		return nil, doesNotExist(a.full())
+	}
+	if e.current.kind == Express {
+		return nil, errTypeNotSupported()
+	}
+	byKey := map[string]started{}
+	s.runMu.Lock()
+	for _, x := range s.names.byARN {
+		if x.target.arn == a.base && x.matches(a, in.StatusFilter) && deref(in.RedriveFilter) != "REDRIVEN" {
+			byKey[fmt.Sprintf("%020d", 1<<62-x.sequence)] = *x
+		}
+	}
+	s.runMu.Unlock()
+	keys := make([]string, 0, len(byKey))
+	for key := range byKey {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	out := &ListExecutionsOutput{Executions: []ExecutionItem{}}
+	keys, out.NextToken, err = page(keys, in.MaxResults, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		x := byKey[key]
+		item := ExecutionItem{
+			ExecutionARN: x.record.ExecutionARN, StateMachineARN: x.target.arn, Name: x.record.Name, Status: string(x.record.Status),
+			StartDate: epoch(x.record.StartDate), StateMachineVersionARN: x.target.versionARN, StateMachineAliasARN: x.target.aliasARN,
+		}
+		if x.ended {
+			stop := epoch(x.record.StopDate)
+			item.StopDate = &stop
+		}
+		out.Executions = append(out.Executions, item)
+	}
+	return out, nil
+}
+
+func (x *started) matches(a arn, status *string) bool {
+	return (a.qualifier == "" || a.full() == x.target.versionARN || a.full() == x.target.aliasARN) &&
+		(status == nil || *status == string(x.record.Status))
+}
+
+func (in ListExecutionsInput) check() (arn, *Error) {
+	var c constraints
+	c.text("stateMachineArn", in.StateMachineARN, 1, maxARN)
+	// In the order of AWS's message.
+	c.oneOf("statusFilter", in.StatusFilter, "SUCCEEDED", "TIMED_OUT", "PENDING_REDRIVE", "ABORTED", "FAILED", "RUNNING")
+	const longToken = 3096
+	c.page(in.MaxResults, in.NextToken, longToken)
+	c.text("mapRunArn", in.MapRunARN, 1, maxLongARN)
+	c.oneOf("redriveFilter", in.RedriveFilter, "REDRIVEN", "NOT_REDRIVEN")
+	if err := c.err(); err != nil {
+		return arn{}, err
+	}
+	if in.StateMachineARN == nil {
+		if in.MapRunARN != nil { // there are no Map Runs here
+			return arn{}, errorf(ResourceNotFound, "Resource not found: '%s'", *in.MapRunARN)
+		}
+		return arn{}, invalid(reasonMissing, "Must provide either a State Machine ARN or Map Run ARN")
+	}
+	return parseARN(*in.StateMachineARN)
+}
+
+// A HistoryInput is the request of [Service.History]; a nil member was not sent.
+type HistoryInput struct {
+	ExecutionARN *string
+	MaxResults   *int64
+	NextToken    *string
+}
+
+// History refuses GetExecutionHistory: no history is kept here, and AWS has none of
+// EXPRESS executions. Requests that AWS would refuse are refused as there.
+func (s *Service) History(in HistoryInput) error {
+	var c constraints
+	c.arn("executionArn", in.ExecutionARN)
+	c.page(in.MaxResults, in.NextToken, maxToken)
+	if err := c.err(); err != nil {
+		return err
+	}
+	if _, err := s.recall(*in.ExecutionARN); err != nil {
+		return err
+	}
+	return errorf(UnknownOperationException, "The history of executions is not kept here")
+}

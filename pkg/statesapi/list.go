@@ -1,0 +1,83 @@
+package statesapi
+
+import (
+	"encoding/base64"
+	"sort"
+	"strings"
+)
+
+// A ListInput is the request of [Service.List]; a nil member was not sent.
+type ListInput struct {
+	// MaxResults is at most 1000; nil and 0 stand for 100.
+	MaxResults *int64
+	NextToken  *string
+}
+
+// A ListOutput is one page of the answer of [Service.List]. NextToken is empty on
+// the last one.
+type ListOutput struct {
+	StateMachines []ListItem `json:"stateMachines"`
+	NextToken     string     `json:"nextToken,omitempty"`
+}
+
+// A ListItem is a state machine in a [ListOutput].
+type ListItem struct {
+	StateMachineARN string `json:"stateMachineArn"`
+	Name            string `json:"name"`
+	Type            string `json:"type"`
+	CreationDate    epoch  `json:"creationDate"`
+}
+
+// List returns the state machines by page, in the order of their ARNs
+// ([ListStateMachines]). A page goes on after the last one's place, whatever was
+// created or deleted between them.
+//
+// [ListStateMachines]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachines.html
+func (s *Service) List(in ListInput) (*ListOutput, error) {
+	var c constraints
+	c.page(in.MaxResults, in.NextToken, maxToken)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	arns := s.arns()
+	s.mu.RUnlock()
+	arns, next, err := page(arns, in.MaxResults, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	out := &ListOutput{StateMachines: make([]ListItem, 0, len(arns)), NextToken: next}
+	for _, a := range arns {
+		if e := s.get(arn{base: a}); e != nil { // not deleted meanwhile
+			rev := e.current
+			out.StateMachines = append(out.StateMachines, ListItem{rev.arn, rev.name, rev.kind, epoch(rev.created)})
+		}
+	}
+	return out, nil
+}
+
+// page returns the page of a list that a token asks for, and the token of the next one,
+// which is "" after the last. The list is in alphabetical order: a page goes on behind
+// the last one's place.
+func page(list []string, maxResults *int64, token *string) (items []string, next string, _ *Error) {
+	size := 100
+	if maxResults != nil && *maxResults > 0 {
+		size = int(*maxResults)
+	}
+	if token != nil {
+		after, err := base64.RawURLEncoding.Strict().DecodeString(*token)
+		name, marked := strings.CutPrefix(string(after), tokenMark)
+		if err != nil || !marked {
+			return nil, "", errorf(InvalidToken, "Invalid Token: 'Invalid token'")
+		}
+		list = list[sort.Search(len(list), func(i int) bool { return list[i] > name }):]
+	}
+	if len(list) > size {
+		next = base64.RawURLEncoding.EncodeToString([]byte(tokenMark + list[size-1]))
+		list = list[:size]
+	}
+	return list, next, nil
+}
+
+// tokenMark tells tokens of ours from what else base64 decodes.
+const tokenMark = "after "

@@ -1,0 +1,180 @@
+package statesapi
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A PublishInput is the request of [Service.PublishVersion]; a nil member was not sent.
+type PublishInput struct {
+	StateMachineARN *string
+	// RevisionID must be that of the current revision; INITIAL is the one that no update
+	// has given an id.
+	RevisionID  *string
+	Description *string
+}
+
+// A PublishOutput is the answer of [Service.PublishVersion].
+type PublishOutput struct {
+	CreationDate           epoch  `json:"creationDate"`
+	StateMachineVersionARN string `json:"stateMachineVersionArn"`
+}
+
+// initialRevision is the id of a revision that has none.
+const initialRevision = "INITIAL"
+
+// PublishVersion makes a version of the current revision, or returns the one that it
+// has ([PublishStateMachineVersion]).
+//
+// [PublishStateMachineVersion]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_PublishStateMachineVersion.html
+func (s *Service) PublishVersion(in PublishInput) (*PublishOutput, error) {
+	var c constraints
+	c.arn("stateMachineArn", in.StateMachineARN)
+	c.description("description", in.Description)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	a, err := parseUnqualified(*in.StateMachineARN)
+	if err != nil {
+		return nil, err
+	}
+	out := &PublishOutput{}
+	failed := s.change(a, func(e *entry) *Error {
+		if id := orInitial(e.current.id); in.RevisionID != nil && *in.RevisionID != id {
+			return errorf(ConflictException,
+				"Failed to publish the State Machine version for revision %s. The current State Machine revision is %s.", *in.RevisionID, id)
+		}
+		n, err := e.publish(deref(in.Description), s.opts.Now())
+		if err != nil {
+			return err
+		}
+		*out = PublishOutput{epoch(e.versions[n].created), e.versionARN(n)}
+		return nil
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	return out, nil
+}
+
+func orInitial(id string) string {
+	if id == "" {
+		return initialRevision
+	}
+	return id
+}
+
+// A DeleteVersionInput is the request of [Service.DeleteVersion].
+type DeleteVersionInput struct{ StateMachineVersionARN *string }
+
+// maxLongARN is the limit of ARNs with a qualifier.
+const maxLongARN = 2000
+
+// DeleteVersion removes a version ([DeleteStateMachineVersion]). That there is none is no
+// error. An alias that routes to it keeps it.
+//
+// [DeleteStateMachineVersion]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineVersion.html
+func (s *Service) DeleteVersion(in DeleteVersionInput) error {
+	a, err := qualified("stateMachineVersionArn", in.StateMachineVersionARN, maxLongARN)
+	if err != nil {
+		return err
+	}
+	e := s.get(a)
+	if e == nil {
+		return nil
+	}
+	if rev, _ := e.version(a.qualifier); rev == nil {
+		return nil
+	}
+	return s.change(a, func(e *entry) *Error {
+		_, n := e.version(a.qualifier)
+		if names := e.aliasesOf(n); len(names) > 0 {
+			return errorf(ConflictException, "Version to be deleted must not be referenced by an alias. "+
+				"Current list of aliases referencing this version: [%s]", strings.Join(names, ", "))
+		}
+		delete(e.versions, n)
+		if e.current.published == n {
+			current := *e.current
+			current.published = 0
+			e.current = &current
+		}
+		return nil
+	})
+}
+
+// qualified checks the ARN of an operation on a version or an alias.
+func qualified(member string, text *string, longest int) (arn, *Error) {
+	var c constraints
+	if c.required(member, text != nil) {
+		c.text(member, text, 1, longest)
+	}
+	if err := c.err(); err != nil {
+		return arn{}, err
+	}
+	a, err := parseARN(*text)
+	if err == nil && a.qualifier == "" {
+		err = errorf(InvalidArn, "Invalid Arn: '%s'", *text)
+	}
+	return a, err
+}
+
+// A ListVersionsInput is the request of [Service.ListVersions]; a nil member was not sent.
+type ListVersionsInput struct {
+	StateMachineARN *string
+	// MaxResults is at most 1000; nil and 0 stand for 100.
+	MaxResults *int64
+	NextToken  *string
+}
+
+// A ListVersionsOutput is one page of the answer of [Service.ListVersions].
+type ListVersionsOutput struct {
+	Versions  []VersionItem `json:"stateMachineVersions"`
+	NextToken string        `json:"nextToken,omitempty"`
+}
+
+// A VersionItem is a version in a [ListVersionsOutput].
+type VersionItem struct {
+	StateMachineVersionARN string `json:"stateMachineVersionArn"`
+	CreationDate           epoch  `json:"creationDate"`
+}
+
+// ListVersions returns the versions of a state machine, the newest first
+// ([ListStateMachineVersions]).
+//
+// [ListStateMachineVersions]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineVersions.html
+func (s *Service) ListVersions(in ListVersionsInput) (*ListVersionsOutput, error) {
+	var c constraints
+	c.arn("stateMachineArn", in.StateMachineARN)
+	c.page(in.MaxResults, in.NextToken, maxToken)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	a, err := parseUnqualified(*in.StateMachineARN)
+	if err != nil {
+		return nil, err
+	}
+	out := &ListVersionsOutput{Versions: []VersionItem{}}
+	e := s.get(a)
+	if e == nil {
+		return out, nil // as in AWS, whose operation has no error for it
+	}
+	// Keys that sort as the versions are to come.
+	byKey := make(map[string]int, len(e.versions))
+	keys := make([]string, 0, len(e.versions))
+	for n := range e.versions {
+		key := fmt.Sprintf("%020d", e.latest-n)
+		byKey[key] = n
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	keys, out.NextToken, err = page(keys, in.MaxResults, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		n := byKey[key]
+		out.Versions = append(out.Versions, VersionItem{e.versionARN(n), epoch(e.versions[n].created)})
+	}
+	return out, nil
+}
