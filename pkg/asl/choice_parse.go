@@ -113,8 +113,8 @@ func (p *parser) operator(r *rule, key string, operand any, at string) {
 	r.test = func(any, any) bool { return false }
 }
 
-// conditionFields are those of a Choice Rule of JSONata.
-var conditionFields = []string{"Comment", "Condition", "Next", "Assign", "Output"}
+// ruleFields are those of a Choice Rule of JSONata.
+var ruleFields = []string{"Comment", "Condition", "Next", "Assign", "Output"}
 
 // conditionRule reads a Choice Rule of JSONata; field is its place in the state.
 func (p *parser) conditionRule(v any, field, at string) *rule {
@@ -124,7 +124,7 @@ func (p *parser) conditionRule(v any, field, at string) *rule {
 		p.schema(at, "A Choice Rule must be an object")
 		return r
 	}
-	p.fields(o, at, conditionFields)
+	p.fields(o, at, ruleFields)
 	p.checkVariables(o, at)
 	r.next = p.text(o, "Next", at, true)
 	r.assign = p.templateAt(o, "Assign", field+"/Assign", at)

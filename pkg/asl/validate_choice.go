@@ -11,9 +11,9 @@ import (
 
 // The operators of data test expressions, by what they compare with.
 var (
-	comparisons = []string{"Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals"}
-	typeTests   = []string{"IsPresent", "IsNull", "IsString", "IsBoolean", "IsNumeric", "IsTimestamp"}
-	ruleFields  = []string{"Variable", "Next", "Assign", "Comment"}
+	comparisons  = []string{"Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals"}
+	typeTests    = []string{"IsPresent", "IsNull", "IsString", "IsBoolean", "IsNumeric", "IsTimestamp"}
+	choiceFields = []string{"Variable", "Next", "Assign", "Comment"}
 )
 
 // operandType returns the type of a comparison's operand; path tells that it is a path.
@@ -73,7 +73,7 @@ func (s *stateCheck) jsonataRule(rule *jsonata.Object, at string) {
 			s.expressions(value, strings.TrimPrefix(at, s.at+"/")+"/Output", s.at)
 		case operator || slices.Contains([]string{"Variable", "And", "Or", "Not"}, key):
 			s.only(key, at, false)
-		case !slices.Contains(ruleFields, key):
+		case !slices.Contains(choiceFields, key):
 			s.schema(at+"/"+key, "Field is not supported")
 		}
 	}
@@ -103,7 +103,7 @@ func (s *stateCheck) rule(rule *jsonata.Object, at string, top bool, depth int) 
 			s.inner(value, where, depth)
 		case key == "Condition" || key == "Output":
 			s.only(key, at, true)
-		case !slices.Contains(ruleFields, key), !top && (key == "Next" || key == "Assign"):
+		case !slices.Contains(choiceFields, key), !top && (key == "Next" || key == "Assign"):
 			s.schema(where, "Field is not supported")
 		}
 	}
