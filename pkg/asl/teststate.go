@@ -207,37 +207,41 @@ func (f *frame) settle(ctx context.Context, err *Error) (r TestResult, output an
 		return failedTest(&Error{Name: "States.Timeout"}), nil
 	case err.fatal:
 		return r, nil
+	case f.wouldRetry(err):
+		r.Status = Retriable
+		return r, nil
 	}
-	seen := &f.run.test.seen
-	for i, retry := range f.state.retry {
-		if !catches(retry.errors, err.Name) {
-			continue
-		}
-		seen.RetryIndex = &i
-		if n := f.run.test.in.RetryCount; n < retry.attempts {
-			seconds := int(retry.delay(n, f.run.env.Rand))
-			seen.RetryBackoffSeconds = &seconds
-			r.Status = Retriable
-			return r, nil
-		}
-		break
+	i := slices.IndexFunc(f.state.catch, func(c *catcher) bool { return catches(c.errors, err.Name) })
+	if i < 0 {
+		return r, nil
 	}
-	for i, c := range f.state.catch {
-		if !catches(c.errors, err.Name) {
-			continue
-		}
-		seen.CatchIndex = &i
-		output, err := f.caught(ctx, c, f.run.input, err)
-		if err == nil {
-			err = f.check(output)
-		}
-		if err != nil {
-			return failedTest(err), nil
-		}
-		r.Status, r.NextState = CaughtError, c.next
-		return r, output
+	f.run.test.seen.CatchIndex = &i
+	c := f.state.catch[i]
+	output, err = f.caught(ctx, c, f.run.input, err)
+	if err == nil {
+		err = f.check(output)
 	}
-	return r, nil
+	if err != nil {
+		return failedTest(err), nil
+	}
+	r.Status, r.NextState = CaughtError, c.next
+	return r, output
+}
+
+// wouldRetry reports whether a Retry takes the error and has retries left.
+func (f *frame) wouldRetry(err *Error) bool {
+	t := f.run.test
+	i := slices.IndexFunc(f.state.retry, func(r *retrier) bool { return catches(r.errors, err.Name) })
+	if i < 0 {
+		return false
+	}
+	t.seen.RetryIndex = &i
+	if t.in.RetryCount >= f.state.retry[i].attempts {
+		return false
+	}
+	seconds := int(f.state.retry[i].delay(t.in.RetryCount, f.run.env.Rand))
+	t.seen.RetryBackoffSeconds = &seconds
+	return true
 }
 
 // testResult completes a result by what was seen of the run.
