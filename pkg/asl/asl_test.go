@@ -243,14 +243,29 @@ func TestConcurrentRuns(t *testing.T) {
 	running.Wait()
 }
 
+// fiveStates has each kind of state that needs no task; internal/bench measures it too.
 const (
-	fiveStates = `{"StartAt":"A","States":{
-		"A":{"Type":"Pass","Parameters":{"n.$":"$.n","items.$":"$.items"},"Next":"B"},
-		"B":{"Type":"Choice","Choices":[{"Variable":"$.n","NumericGreaterThan":0,"Next":"C"}],"Default":"E"},
-		"C":{"Type":"Parallel","Branches":[{"StartAt":"X","States":{"X":{"Type":"Pass","End":true}}},{"StartAt":"Y","States":{"Y":{"Type":"Pass","End":true}}}],"ResultPath":"$.p","Next":"D"},
-		"D":{"Type":"Map","ItemsPath":"$.items","ItemProcessor":{"StartAt":"Z","States":{"Z":{"Type":"Pass","End":true}}},"ResultPath":"$.m","Next":"E"},
-		"E":{"Type":"Succeed"}}}`
-	fiveInput = `{"n":1,"items":[1,2,3]}`
+	fiveStates = `{"StartAt": "Take", "States": {
+	"Take": {"Type": "Pass", "ResultPath": "$.taken", "Result": {"by": "bench"}, "Next": "Which"},
+	"Which": {"Type": "Choice", "Choices": [{"Variable": "$.total", "NumericGreaterThan": 10, "Next": "Both"}], "Default": "Done"},
+	"Both": {"Type": "Parallel", "ResultPath": "$.both", "Next": "Each", "Branches": [
+		{"StartAt": "Left", "States": {"Left": {"Type": "Pass", "Parameters": {"id.$": "$.id"}, "End": true}}},
+		{"StartAt": "Right", "States": {"Right": {"Type": "Pass", "Parameters": {"total.$": "$.total"}, "End": true}}}]},
+	"Each": {"Type": "Map", "ItemsPath": "$.items", "ResultPath": "$.items", "Next": "Done",
+		"ItemProcessor": {"StartAt": "Item", "States": {"Item": {"Type": "Pass", "Parameters": {"sku.$": "$.sku"}, "End": true}}}},
+	"Done": {"Type": "Succeed"}}}`
+	fiveInput = `{"id":"4711","total":42,"items":[{"sku":"a","n":1},{"sku":"b","n":2},{"sku":"c","n":3}]}`
+
+	// fiveJSONata is the same workflow in the other query language.
+	fiveJSONata = `{"QueryLanguage": "JSONata", "StartAt": "Take", "States": {
+	"Take": {"Type": "Pass", "Assign": {"taken": "bench"}, "Next": "Which"},
+	"Which": {"Type": "Choice", "Choices": [{"Condition": "{% $states.input.total > 10 %}", "Next": "Both"}], "Default": "Done"},
+	"Both": {"Type": "Parallel", "Assign": {"both": "{% $states.result %}"}, "Output": "{% $states.input %}", "Next": "Each", "Branches": [
+		{"StartAt": "Left", "States": {"Left": {"Type": "Pass", "Output": {"id": "{% $states.input.id %}"}, "End": true}}},
+		{"StartAt": "Right", "States": {"Right": {"Type": "Pass", "Output": {"total": "{% $states.input.total %}"}, "End": true}}}]},
+	"Each": {"Type": "Map", "Items": "{% $states.input.items %}", "Next": "Done",
+		"ItemProcessor": {"StartAt": "Item", "States": {"Item": {"Type": "Pass", "Output": {"sku": "{% $states.input.sku %}"}, "End": true}}}},
+	"Done": {"Type": "Succeed"}}}`
 )
 
 func BenchmarkMap(b *testing.B) {
@@ -269,12 +284,16 @@ func BenchmarkMap(b *testing.B) {
 }
 
 func BenchmarkFiveStates(b *testing.B) {
-	m := parse(b, fiveStates)
-	b.ReportAllocs()
-	for b.Loop() {
-		if r := m.Run(context.Background(), asl.Environment{}, asl.Execution{Input: []byte(fiveInput)}); r.Status != asl.Succeeded {
-			b.Fatal(r.Cause)
-		}
+	for name, definition := range map[string]string{"JSONPath": fiveStates, "JSONata": fiveJSONata} {
+		m := parse(b, definition)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if r := m.Run(context.Background(), asl.Environment{}, asl.Execution{Input: []byte(fiveInput)}); r.Status != asl.Succeeded {
+					b.Fatal(r.Cause)
+				}
+			}
+		})
 	}
 }
 

@@ -1,9 +1,11 @@
 package asl
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,8 +63,16 @@ var kinds = map[string]func(v any) bool{
 	"IsNull":      func(v any) bool { return v == nil },
 	"IsString":    func(v any) bool { _, ok := v.(string); return ok },
 	"IsBoolean":   func(v any) bool { _, ok := v.(bool); return ok },
-	"IsNumeric":   func(v any) bool { _, ok := rational(v); return ok },
+	"IsNumeric":   isNumber,
 	"IsTimestamp": func(v any) bool { _, ok := timestamp(v); return ok },
+}
+
+func isNumber(v any) bool {
+	switch v.(type) {
+	case json.Number, float64:
+		return true
+	}
+	return false
 }
 
 func strings2(v, o any, ok func(int) bool) bool {
@@ -72,9 +82,26 @@ func strings2(v, o any, ok func(int) bool) bool {
 }
 
 func numbers(v, o any, ok func(int) bool) bool {
+	if a, isShort1 := short(v); isShort1 {
+		if b, isShort2 := short(o); isShort2 {
+			return ok(cmp.Compare(a, b))
+		}
+	}
 	a, isNumber1 := rational(v)
 	b, isNumber2 := rational(o)
 	return isNumber1 && isNumber2 && ok(a.Cmp(b))
+}
+
+// short is a number that is written with few enough digits for its double to tell it from
+// every other such number.
+func short(v any) (float64, bool) {
+	const digits = 15
+	n, ok := v.(json.Number)
+	if !ok || len(n) > digits || strings.ContainsAny(string(n), "eE") {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(string(n), 64)
+	return f, err == nil
 }
 
 // rational is exact, so that neither large integers nor 0.1 compare wrongly. The

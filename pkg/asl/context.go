@@ -45,7 +45,7 @@ func (f *frame) contextObject() any {
 		task.Set("Token", f.token)
 		o.Set("Task", task)
 	}
-	if f.item != nil {
+	if f.inMap {
 		item := jsonata.NewObject(2)
 		item.Set("Index", json.Number(strconv.Itoa(f.item.index)))
 		item.Set("Value", f.item.value)

@@ -136,7 +136,7 @@ func (f *frame) selectItem(ctx context.Context, outer *frame, input any) (any, *
 func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error) {
 	f, s := m.f, m.f.state
 	inner := f.inner(last)
-	inner.item = &mapItem{i, m.items[i]}
+	inner.item, inner.inMap = mapItem{i, m.items[i]}, true
 	inner.record(Event{Type: "MapIterationStarted", Name: s.name, Index: i})
 	value, err := inner.selectItem(ctx, f, m.input)
 	if err != nil {

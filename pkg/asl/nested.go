@@ -17,7 +17,7 @@ const maxWorkers = 1000
 
 // inner starts a frame for a branch or an iteration, whose first event follows last.
 func (f *frame) inner(last int64) *frame {
-	return &frame{run: f.run, vars: scope{outer: &f.vars}, item: f.item, last: last}
+	return &frame{run: f.run, vars: scope{outer: &f.vars}, item: f.item, inMap: f.inMap, last: last}
 }
 
 // parallel runs the branches side by side; the first failure ends them all.
@@ -80,6 +80,10 @@ func (f *frame) sideBySide(ctx context.Context, n, limit int, run job) *Error {
 		}
 		return nil
 	}
+	return f.concurrently(ctx, n, limit, run)
+}
+
+func (f *frame) concurrently(ctx context.Context, n, limit int, run job) *Error {
 	g := group{run: run, n: n, started: f.last, final: f.last}
 	ctx, g.cancel = context.WithCancelCause(ctx)
 	defer g.cancel(nil)

@@ -39,7 +39,8 @@ type frame struct {
 	last    int64 // the id of the flow's last event
 	since   time.Time
 	retries int
-	item    *mapItem
+	item    mapItem // of the innermost Map, if inMap
+	inMap   bool
 	branch  bool // of a Parallel state
 	// token is $$.Task.Token of the current state, once something has asked for it.
 	token string
@@ -97,7 +98,7 @@ func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result
 			HasError: failure.Name != "", HasCause: failure.Cause != "",
 		}
 	}
-	out, err := jsonata.AppendJSON(nil, output)
+	out, err := jsonata.AppendJSON(make([]byte, 0, 512), output)
 	if err != nil {
 		return Result{Status: Failed, Error: "States.Runtime", Cause: err.Error(), HasError: true, HasCause: true}
 	}

@@ -62,6 +62,9 @@ func (o *Object) Set(key string, value any) {
 		o.values[i] = value
 		return
 	}
+	if o.keys == nil { // room for a few, in place of growing by one, two, four
+		o.keys, o.values = make([]string, 0, 4), make([]any, 0, 4)
+	}
 	o.keys = append(o.keys, key)
 	o.values = append(o.values, value)
 	switch {
