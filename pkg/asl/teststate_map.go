@@ -50,7 +50,7 @@ func (f *frame) testItems(ctx context.Context, v *view, items []any) (err *Error
 				return &Error{Name: "States.Timeout", fatal: true}
 			}
 			inner := f.inner(f.last)
-			inner.item = &mapItem{i, item}
+			inner.item, inner.inMap = mapItem{i, item}, true
 			if selected[i], err = inner.selectItem(ctx, f, v.input); err != nil {
 				return err
 			}
