@@ -17,7 +17,7 @@ func (f *frame) contextObject() any {
 	execution.Set("Input", f.run.input)
 	execution.Set("Name", ex.Name)
 	execution.Set("RoleArn", ex.RoleARN)
-	if ex.RoleARN == "" {
+	if ex.RoleARN == "" && f.run.test != nil {
 		execution.Set("RoleArn", nil) // a state may be tested without one
 	}
 	execution.Set("StartTime", f.run.started.UTC().Format(layout))
