@@ -21,6 +21,7 @@ import (
 type devCommand struct {
 	HTTP   string `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where the webhook routes listen (default: ${default})."`
 	States string `default:"127.0.0.1:8083" placeholder:"ADDRESS" help:"Where the Step Functions API listens (default: ${default})."`
+	Data   string `placeholder:"DIR" help:"Keep what is created through the Step Functions API in this folder. Without it, it is gone when the program stops."`
 	Events string `placeholder:"DIR" help:"Send every webhook-*.json, queue-*.json and event-*.json of this folder through its function first, and print what came back."`
 	project
 }
@@ -37,7 +38,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 			return err
 		}
 	}
-	options.Log = log
+	options.Log, options.Data = log, c.Data
 	local, err := devserver.NewLocal(options)
 	if err != nil {
 		return err

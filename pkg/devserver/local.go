@@ -33,6 +33,9 @@ type Options struct {
 	Config string
 	// StateMachines is a folder of NAME.asl.json files; empty for none.
 	StateMachines string
+	// Data is a folder in which what is created through the Step Functions API is kept;
+	// empty keeps it until Close.
+	Data string
 	// Getenv gives the environment variables of the configuration, and
 	// SFN_MOCK_CONFIG and LAMBDA_ENDPOINT for the tasks of state machines.
 	Getenv func(string) string
@@ -56,11 +59,10 @@ func NewLocal(o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	tasks, err := taskRunners(o.Getenv)
+	states, err := newStates(o)
 	if err != nil {
 		return nil, err
 	}
-	states := statesapi.New(statesapi.Options{Tasks: tasks})
 	if o.StateMachines != "" {
 		if err := states.LoadDir(o.StateMachines); err != nil {
 			return nil, err
@@ -99,30 +101,29 @@ func (l *Local) Handler(function string) (lambda.Handler, error) {
 // Close ends the local Step Functions when their executions have, or ctx does.
 func (l *Local) Close(ctx context.Context) error { return l.States.Close(ctx) }
 
-// taskRunners chooses what runs Task states: mocks where the execution names a test
-// case, else the Lambda endpoint.
-func taskRunners(getenv func(string) string) (func(machine, testCase string) (asl.TaskRunner, error), error) {
-	var next asl.TaskRunner
-	if endpoint := getenv("LAMBDA_ENDPOINT"); endpoint != "" {
-		next = &asl.LambdaRunner{Endpoint: endpoint, Client: http.DefaultClient}
+// newStates makes the local Step Functions. Their tasks are run by the Lambda endpoint,
+// and by mocks where an execution names a test case.
+func newStates(o Options) (*statesapi.Service, error) {
+	options := statesapi.Options{Mocks: noMocks}
+	if endpoint := o.Getenv("LAMBDA_ENDPOINT"); endpoint != "" {
+		options.Tasks = &asl.LambdaRunner{Endpoint: endpoint, Client: http.DefaultClient}
 	}
-	path := getenv("SFN_MOCK_CONFIG")
-	if path == "" {
-		return func(_, testCase string) (asl.TaskRunner, error) {
-			if testCase != "" {
-				return nil, fmt.Errorf("test case %q: set SFN_MOCK_CONFIG to a mock file that has it", testCase)
-			}
-			return next, nil
-		}, nil
-	}
-	mocks, err := loadMocks(path)
-	if err != nil {
-		return nil, err
-	}
-	return func(machine, testCase string) (asl.TaskRunner, error) {
-		if testCase == "" {
-			return next, nil
+	if path := o.Getenv("SFN_MOCK_CONFIG"); path != "" {
+		mocks, err := loadMocks(path)
+		if err != nil {
+			return nil, err
 		}
-		return mocks.Runner(machine, testCase, next)
-	}, nil
+		options.Mocks = mocks.Runner
+	}
+	states := statesapi.New(options)
+	if o.Data != "" {
+		if err := states.Persist(o.Data); err != nil {
+			return nil, err
+		}
+	}
+	return states, nil
+}
+
+func noMocks(_, testCase string, _ asl.TaskRunner) (asl.TaskRunner, error) {
+	return nil, fmt.Errorf("test case %q: set SFN_MOCK_CONFIG to a mock file that has it", testCase)
 }

@@ -12,7 +12,9 @@ import (
 
 // interpreter is the Engine on pkg/asl.
 type interpreter struct {
-	tasks func(stateMachine, testCase string) (asl.TaskRunner, error)
+	tasks asl.TaskRunner
+	mocks func(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error)
+	start func(context.Context, asl.StartRequest) (asl.StartResult, error)
 	now   func() time.Time
 	uuid  func() string
 }
@@ -41,11 +43,21 @@ func (interpreter) Validate(definition []byte, kind string) []Diagnostic {
 
 // checkTestCase refuses a test case that the mocks do not have before anything runs.
 func (i interpreter) checkTestCase(stateMachine, testCase string) error {
-	if i.tasks == nil {
-		return errors.New("there is no mock configuration")
-	}
-	_, err := i.tasks(stateMachine, testCase)
+	_, err := i.runner(stateMachine, testCase)
 	return err
+}
+
+// runner is what runs the tasks of an execution: mocks, where there is a test case, then
+// executions of other state machines, then the rest.
+func (i interpreter) runner(stateMachine, testCase string) (asl.TaskRunner, error) {
+	executions := &asl.ExecutionRunner{Start: i.start, Next: i.tasks}
+	switch {
+	case testCase == "":
+		return executions, nil
+	case i.mocks == nil:
+		return nil, errors.New("there is no mock configuration")
+	}
+	return i.mocks(stateMachine, testCase, executions)
 }
 
 type aslProgram struct {
@@ -54,14 +66,11 @@ type aslProgram struct {
 }
 
 func (p aslProgram) Run(ctx context.Context, x Execution) Result {
-	env := asl.Environment{Now: p.now, UUID: p.uuid}
-	if p.tasks != nil {
-		tasks, err := p.tasks(x.StateMachine, x.TestCase)
-		if err != nil {
-			return Result{Status: bridge.Failed, Error: "States.Runtime", Cause: err.Error()}
-		}
-		env.Tasks = tasks
+	tasks, err := p.runner(x.StateMachine, x.TestCase)
+	if err != nil {
+		return Result{Status: bridge.Failed, Error: "States.Runtime", Cause: err.Error()}
 	}
+	env := asl.Environment{Now: p.now, UUID: p.uuid, Tasks: tasks}
 	r := p.machine.Run(ctx, env, asl.Execution{
 		ARN: x.ExecutionARN, Name: x.Name, RoleARN: x.RoleARN,
 		StateMachineARN: x.StateMachineARN, StateMachineName: x.StateMachine,

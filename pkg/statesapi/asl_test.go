@@ -20,13 +20,19 @@ const (
 // What stands after # in an ARN chooses the task runner, and is no part of the answer.
 func TestTestCases(t *testing.T) {
 	t.Parallel()
-	s := newService(t, Options{Tasks: func(machine, testCase string) (asl.TaskRunner, error) {
-		if testCase == "Unknown" {
+	says := func(text string) asl.TaskRunner {
+		return asl.TaskFuncs{"f": func(context.Context, any) (any, error) { return text, nil }}
+	}
+	s := newService(t, Options{Tasks: says("real"), Mocks: func(machine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error) {
+		switch testCase {
+		case "Unknown":
 			return nil, errors.New("not in the file")
+		case "Other":
+			return next, nil
 		}
-		return asl.TaskFuncs{"f": func(context.Context, any) (any, error) { return machine + "/" + testCase, nil }}, nil
+		return says(machine + "/" + testCase), nil
 	}}, taskDefinition)
-	for suffix, want := range map[string]string{"": `"orders/"`, "#Happy": `"orders/Happy"`} {
+	for suffix, want := range map[string]string{"": `"real"`, "#Happy": `"orders/Happy"`, "#Other": `"real"`} {
 		got, err := s.StartSync(t.Context(), StartInput{StateMachineARN: ptr(machineARN + suffix)})
 		if err != nil || string(got.Output) != want || got.StateMachineARN != machineARN {
 			t.Errorf("StartSync(%q) = %s %s, %v, want %s", suffix, got.Output, got.StateMachineARN, err, want)

@@ -118,7 +118,7 @@ func TestConformanceValidation(t *testing.T) {
 			s.count(t, c, refusal(t, c))
 		}
 	}
-	s.atLeast(t, "create_validation", 14)
+	s.atLeast(t, "create_validation", 16)
 }
 
 // refusal compares what the interpreter says of a definition.

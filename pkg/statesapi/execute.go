@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/jsontext"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -82,21 +83,21 @@ func (e *Stopped) Unwrap() error { return e.Err }
 //
 // [StartSyncExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html
 func (s *Service) StartSync(ctx context.Context, in StartInput) (ExecutionRecord, error) {
+	return s.startSync(ctx, in, false)
+}
+
+func (s *Service) startSync(ctx context.Context, in StartInput, nested bool) (ExecutionRecord, error) {
 	x, refused := s.prepare(in, true)
 	if refused != nil {
 		return ExecutionRecord{}, refused
 	}
-	if err := s.acquire(true); err != nil {
+	if err := s.acquire(true, nested); err != nil {
 		return ExecutionRecord{}, err
 	}
 	defer s.release()
 
-	// The service's own end stops the execution too.
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	unlink := context.AfterFunc(s.base, func() { cancel(context.Cause(s.base)) })
-	defer unlink()
-
+	ctx, stop := s.stoppable(ctx)
+	defer stop(nil)
 	s.run(ctx, x)
 	if x.stopped != nil {
 		return ExecutionRecord{}, &Stopped{x.record, x.stopped}
@@ -110,38 +111,78 @@ func (s *Service) StartSync(ctx context.Context, in StartInput) (ExecutionRecord
 //
 // [StartExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 func (s *Service) Start(in StartInput) (ExecutionRecord, error) {
+	return s.start(context.Background(), in, false)
+}
+
+// start begins an execution that has the values of ctx, and its own end.
+func (s *Service) start(ctx context.Context, in StartInput, nested bool) (ExecutionRecord, error) {
 	x, refused := s.prepare(in, false)
 	if refused != nil {
 		return ExecutionRecord{}, refused
 	}
-	if err := s.acquire(false); err != nil {
+	if err := s.acquire(false, nested); err != nil {
 		return ExecutionRecord{}, err
 	}
-	record := x.record
-	if x.target.kind != Standard {
-		go func() {
-			defer s.release()
-			s.run(s.base, x)
-		}()
-		return record, nil
-	}
-	ctx, stop := context.WithCancelCause(s.base)
-	earlier, err := s.remember(x, stop)
-	if err != nil || earlier != nil {
-		stop(nil)
-		s.release()
-		if err != nil {
-			return ExecutionRecord{}, err
+	ctx, stop := s.stoppable(context.WithoutCancel(ctx))
+	if x.target.kind == Standard {
+		earlier, err := s.remember(x, stop)
+		if err != nil || earlier != nil {
+			stop(nil)
+			s.release()
+			if err != nil {
+				return ExecutionRecord{}, err
+			}
+			return *earlier, nil
 		}
-		return *earlier, nil
 	}
+	record := x.record
 	go func() {
 		defer s.release()
 		defer stop(nil)
 		s.run(ctx, x)
-		s.ended(x)
+		if x.started != nil {
+			s.ended(x)
+		}
 	}()
 	return record, nil
+}
+
+// stoppable returns a context that the service's own end ends too.
+func (s *Service) stoppable(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	unlink := context.AfterFunc(s.base, func() { cancel(context.Cause(s.base)) })
+	return ctx, func(cause error) {
+		unlink()
+		cancel(cause)
+	}
+}
+
+// nested starts an execution for the task of another one.
+func (s *Service) nested(ctx context.Context, r asl.StartRequest) (asl.StartResult, error) {
+	in := StartInput{StateMachineARN: &r.StateMachineARN, Input: r.Input}
+	if r.Name != "" {
+		in.Name = &r.Name
+	}
+	if r.TraceHeader != "" {
+		in.TraceHeader = &r.TraceHeader
+	}
+	start := s.start
+	if r.Sync {
+		start = s.startSync
+	}
+	record, err := start(ctx, in, true)
+	var refused *Error
+	if errors.As(err, &refused) {
+		return asl.StartResult{}, &asl.StartError{Code: string(refused.Code), Message: refused.Message}
+	}
+	if err != nil {
+		return asl.StartResult{}, err
+	}
+	return asl.StartResult{
+		ExecutionARN: record.ExecutionARN, StateMachineARN: record.StateMachineARN, Name: record.Name,
+		StartDate: record.StartDate, StopDate: record.StopDate, Status: string(record.Status), Output: record.Output,
+		Error: record.Error, Cause: record.Cause, BilledDuration: record.BilledDuration(), BilledMemory: billedMemoryMB,
+	}, nil
 }
 
 // prepare makes all checks, in AWS's order, and an execution that is ready to run.
@@ -257,7 +298,7 @@ func (s *Service) checkTestCase(a arn) *Error {
 	if a.testCase == "" {
 		return nil
 	}
-	check := interpreter{tasks: s.opts.Tasks}.checkTestCase
+	check := interpreter{tasks: s.opts.Tasks, mocks: s.opts.Mocks}.checkTestCase
 	if err := check(a.name, a.testCase); err != nil {
 		return errorf(ValidationException, "There is no test case '%s' of the state machine '%s': %v", a.testCase, a.name, err)
 	}

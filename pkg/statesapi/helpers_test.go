@@ -64,6 +64,21 @@ func sequence() func() string {
 // newService has the EXPRESS machine "orders" and a fixed clock.
 func newService(t *testing.T, opts Options, definition string) *Service {
 	t.Helper()
+	s := newBare(t, opts)
+	if err := s.Put("orders", []byte(definition)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// newEmpty has no state machine.
+func newEmpty(t *testing.T) *Service {
+	t.Helper()
+	return newBare(t, Options{})
+}
+
+func newBare(t *testing.T, opts Options) *Service {
+	t.Helper()
 	if opts.Now == nil {
 		opts.Now = func() time.Time { return at }
 	}
@@ -78,9 +93,6 @@ func newService(t *testing.T, opts Options, definition string) *Service {
 			t.Errorf("Close: %v", err)
 		}
 	})
-	if err := s.Put("orders", []byte(definition)); err != nil {
-		t.Fatal(err)
-	}
 	return s
 }
 

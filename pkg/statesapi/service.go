@@ -28,13 +28,16 @@ const (
 // Options are what a [Service] takes from outside. The zero value is useful: it runs
 // what needs no task.
 type Options struct {
-	// Engine runs the States Language; nil stands for pkg/asl, on the Tasks below.
+	// Engine runs the States Language; nil stands for pkg/asl, on Tasks and Mocks.
 	Engine Engine
-	// Tasks returns what runs the Task states of one execution, nil for nothing.
-	// TestCase is what stands after # in the ARN, as in Step Functions Local, and ""
-	// most of the time; an error refuses the execution. It is called more than once for
-	// an execution. Nil refuses test cases, and fails every task.
-	Tasks func(stateMachine, testCase string) (asl.TaskRunner, error)
+	// Tasks runs Task states, but for those that start other state machines: the service
+	// does that itself. Nil fails them.
+	Tasks asl.TaskRunner
+	// Mocks returns what runs the tasks of an execution with a test case, which is what
+	// stands after # in the ARN, as in Step Functions Local. Next runs what is not mocked;
+	// an error refuses the execution. It is called more than once for an execution. Nil
+	// refuses test cases.
+	Mocks func(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error)
 	// Account and Region go into the ARNs of new state machines.
 	Account, Region string
 	// Now is the clock, and UUID makes ids of executions, revisions and requests;
@@ -95,11 +98,8 @@ func New(opts Options) *Service {
 	if opts.MaxExecutions == 0 {
 		opts.MaxExecutions = DefaultMaxExecutions
 	}
-	if opts.Engine == nil {
-		opts.Engine = interpreter{opts.Tasks, opts.Now, opts.UUID}
-	}
 	base, cancel := context.WithCancelCause(context.Background())
-	return &Service{
+	s := &Service{
 		opts:     opts,
 		machines: map[string]*entry{},
 		base:     base,
@@ -107,6 +107,10 @@ func New(opts Options) *Service {
 		idle:     make(chan struct{}),
 		names:    remembered{byARN: map[string]*started{}},
 	}
+	if s.opts.Engine == nil {
+		s.opts.Engine = interpreter{opts.Tasks, opts.Mocks, s.nested, opts.Now, opts.UUID}
+	}
+	return s
 }
 
 // ARN returns the ARN of the state machine of that name in the service's own
@@ -140,12 +144,13 @@ func (s *Service) Close(ctx context.Context) error {
 	return err
 }
 
-// acquire takes the place of one running execution.
-func (s *Service) acquire(sync bool) *Error {
+// acquire takes the place of one running execution. One that another execution starts is
+// part of what a closed service lets finish.
+func (s *Service) acquire(sync, nested bool) *Error {
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
 	switch {
-	case s.closed:
+	case s.closed && !nested:
 		return errorf(ServiceUnavailable, "The service is shutting down")
 	case s.running < s.opts.MaxExecutions:
 		s.running++

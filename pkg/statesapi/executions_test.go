@@ -1,0 +1,156 @@
+package statesapi
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+)
+
+// What Express Workflows do not have is refused as by the service.
+func TestExecutionsOfExpress(t *testing.T) {
+	t.Parallel()
+	s := newService(t, Options{}, passDefinition)
+	record, err := s.Start(StartInput{StateMachineARN: ptr(machineARN), Name: ptr("n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	execution := `{"executionArn":"` + record.ExecutionARN + `"}`
+	const express = `InvalidArn: Invalid Arn: 'Resource type not valid in this context: express'`
+	unknown := strings.Replace(strings.Replace(machineARN, "stateMachine", "execution", 1), "orders", "orders:n", 1)
+	steps := script{
+		{"ListExecutions", `{"stateMachineArn":"<M>"}`, `StateMachineTypeNotSupported: This operation is not supported by this type of state machine`},
+		{"ListExecutions", `{"stateMachineArn":"<M>:1"}`, `StateMachineDoesNotExist: State Machine Does Not Exist: '<M>:1'`},
+		{"ListExecutions", `{}`, `ValidationException: Must provide either a State Machine ARN or Map Run ARN (MISSING_REQUIRED_PARAMETER)`},
+		{"ListExecutions", `{"mapRunArn":"arn:x"}`, `ResourceNotFound: Resource not found: 'arn:x'`},
+		{"ListExecutions", `{"stateMachineArn":"<M>","redriveFilter":"x"}`, `ValidationException: 1 validation error detected: Value 'x' at 'redriveFilter' failed to satisfy constraint: Member must satisfy enum value set: [REDRIVEN, NOT_REDRIVEN]`},
+		{"DescribeStateMachine", `{"stateMachineArn":"<M>/label"}`, `ValidationException: This operation does not support ARNs with the label of a Map state: '<M>/label' (API_DOES_NOT_SUPPORT_LABELED_ARNS)`},
+		{"CreateActivity", `{"name":"a"}`, `UnknownOperationException: Activities are not supported here: Express Workflows have none`},
+		{"CreateActivity", `{"name":"a b"}`, `InvalidName: Invalid Name: 'a b'`},
+		{"DescribeActivity", `{"activityArn":"arn:aws:states:us-east-1:1:activity:a"}`, `ActivityDoesNotExist: Activity Does Not Exist: 'arn:aws:states:us-east-1:1:activity:a'`},
+		{"DescribeActivity", `{"activityArn":"<M>"}`, `InvalidArn: Invalid Arn: 'Resource type not valid in this context: stateMachine'`},
+		{"DescribeActivity", `{"activityArn":"arn:aws:states"}`, `InvalidArn: Invalid Arn: 'arn:aws:states'`},
+	}
+	for _, op := range []string{"DescribeExecution", "StopExecution", "GetExecutionHistory", "DescribeStateMachineForExecution"} {
+		steps = append(steps, script{
+			{op, execution, express},
+			{op, `{"executionArn":"` + unknown + `"}`, `ExecutionDoesNotExist: Execution Does Not Exist: '` + unknown + `'`},
+			{op, `{"executionArn":"n"}`, `InvalidArn: Invalid Arn: 'Invalid ARN prefix: n'`},
+			{op, `{"executionArn":"arn:aws:states:us-east-1:1:execution:orders"}`, `InvalidArn: Invalid Arn: 'arn:aws:states:us-east-1:1:execution:orders'`},
+			{op, `{}`, `ValidationException: 1 validation error detected: Value null at 'executionArn' failed to satisfy constraint: Member must not be null`},
+		}...)
+	}
+	arned(steps).run(t, NewHandler(s, nil))
+}
+
+// Executions of STANDARD state machines are remembered, listed and stopped.
+func TestExecutionsOfStandard(t *testing.T) {
+	t.Parallel()
+	s := newFake(t, Options{}, func(ctx context.Context, x Execution) Result {
+		if string(x.Input) == `"wait"` {
+			return untilStopped(ctx, x)
+		}
+		return echo(ctx, x)
+	})
+	h := NewHandler(s, nil)
+	create := CreateInput{Name: ptr("std"), Definition: ptr(passDefinition), RoleARN: ptr(roleARN), Publish: true}
+	if _, err := s.Create(create); err != nil {
+		t.Fatal(err)
+	}
+	machine := s.ARN("std")
+	execution := strings.Replace(machine, "stateMachine", "execution", 1)
+	wait := func(name string, status bridge.Status) {
+		t.Helper()
+		for range 1000 {
+			out, err := s.DescribeExecution(ExecutionInput{ExecutionARN: ptr(execution + ":" + name)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out.Status == string(status) {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+		t.Fatalf("%s is not %s", name, status)
+	}
+	for _, step := range []struct{ name, arn, input string }{{"one", machine, `{"a":1}`}, {"two", machine + ":1", `"wait"`}} {
+		if _, err := s.Start(StartInput{StateMachineARN: &step.arn, Name: &step.name, Input: []byte(step.input)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait("one", bridge.Succeeded)
+	item := func(name, status, more string) string {
+		return fmt.Sprintf(`{"executionArn":"%s:%s","name":"%s","redriveCount":0,"startDate":%s,"stateMachineArn":"%s"%s,"status":"%s"`,
+			execution, name, name, stamp, machine, more, status)
+	}
+	version := `,"stateMachineVersionArn":"` + machine + `:1"`
+	script{
+		{"ListExecutions", `{"stateMachineArn":"` + machine + `"}`, `{"executions":[` + item("two", "RUNNING", version) + `},` + item("one", "SUCCEEDED", "") + `,"stopDate":` + stamp + `}]}`},
+		{"ListExecutions", `{"stateMachineArn":"` + machine + `:1"}`, `{"executions":[` + item("two", "RUNNING", version) + `}]}`},
+		{"ListExecutions", `{"stateMachineArn":"` + machine + `","statusFilter":"SUCCEEDED"}`, `{"executions":[` + item("one", "SUCCEEDED", "") + `,"stopDate":` + stamp + `}]}`},
+		{"ListExecutions", `{"stateMachineArn":"` + machine + `","redriveFilter":"REDRIVEN"}`, `{"executions":[]}`},
+		{"DescribeExecution", `{"executionArn":"` + execution + `:one"}`, `{"executionArn":"` + execution + `:one","input":"{\"a\":1}","inputDetails":{"included":true},"name":"one","output":"{\"a\":1}","outputDetails":{"included":true},"redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Executions are not redriven here","startDate":` + stamp + `,"stateMachineArn":"` + machine + `","status":"SUCCEEDED","stopDate":` + stamp + `}`},
+		{"StopExecution", `{"executionArn":"` + execution + `:two","error":"Enough","cause":"of it"}`, `{"stopDate":` + stamp + `}`},
+		{"StopExecution", `{"executionArn":"` + execution + `:one"}`, `{"stopDate":` + stamp + `}`},
+		{"GetExecutionHistory", `{"executionArn":"` + execution + `:one"}`, `UnknownOperationException: The history of executions is not kept here`},
+	}.run(t, h)
+	wait("two", aborted)
+	script{
+		{"DescribeExecution", `{"executionArn":"` + execution + `:two","includedData":"METADATA_ONLY"}`, `{"cause":"of it","error":"Enough","executionArn":"` + execution + `:two","inputDetails":{"included":false},"name":"two","redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Executions are not redriven here","startDate":` + stamp + `,"stateMachineArn":"` + machine + `","stateMachineVersionArn":"` + machine + `:1","status":"ABORTED","stopDate":` + stamp + `}`},
+	}.run(t, h)
+	out, err := s.DescribeForExecution(ExecutionInput{ExecutionARN: ptr(execution + ":two")})
+	if err != nil || out.StateMachineARN != machine || out.Definition != passDefinition {
+		t.Errorf("DescribeForExecution = %+v, %v", out, err)
+	}
+}
+
+// What is remembered has bounds, and what runs is never dropped.
+func TestRemembered(t *testing.T) {
+	t.Parallel()
+	r := remembered{byARN: map[string]*started{}}
+	for i := range 3 * maxRemembered {
+		name := fmt.Sprint(i)
+		x := &started{ended: i != 1, record: ExecutionRecord{Input: make([]byte, maxInput), Output: make([]byte, maxInput)}}
+		r.byARN[name] = x
+		r.order = append(r.order, name)
+		r.bytes += x.size()
+		r.trim()
+	}
+	if len(r.order) > maxRemembered || len(r.byARN) != len(r.order) || r.bytes > maxRememberedBytes {
+		t.Errorf("%d executions with %d bytes", len(r.order), r.bytes)
+	}
+	if r.byARN["1"] == nil || r.byARN["2999"] == nil || r.byARN["0"] != nil {
+		t.Error("the running one or the last one is gone, or the first one is not")
+	}
+}
+
+func TestConfigurations(t *testing.T) {
+	t.Parallel()
+	const group = `[{"cloudWatchLogsLogGroup":{"logGroupArn":"arn:aws:logs:us-east-1:1:log-group:/aws/vendedlogs/states/g:*"}}]`
+	for name, tt := range map[string]struct{ member, want string }{
+		"a group":         {`"loggingConfiguration":{"level":"ALL","destinations":` + group + `}`, ""},
+		"nothing":         {`"loggingConfiguration":{}`, ""},
+		"off":             {`"loggingConfiguration":{"level":"OFF","destinations":[]}`, ""},
+		"no destination":  {`"loggingConfiguration":{"level":"ERROR"}`, "Invalid Logging Configuration: Must specify exactly one Log Destination."},
+		"two":             {`"loggingConfiguration":{"destinations":[{},{}]}`, "Invalid Logging Configuration: Must specify exactly one Log Destination."},
+		"no group":        {`"loggingConfiguration":{"level":"ALL","destinations":[{}]}`, "Invalid Logging Configuration: Log Destination not found."},
+		"no such level":   {`"loggingConfiguration":{"level":"DEBUG"}`, "1 validation error detected: Value 'DEBUG' at 'loggingConfiguration.level' failed to satisfy constraint: Member must satisfy enum value set: [ALL, ERROR, FATAL, OFF]"},
+		"key":             {`"encryptionConfiguration":{"type":"CUSTOMER_MANAGED_KMS_KEY","kmsKeyId":"k","kmsDataKeyReusePeriodSeconds":60}`, ""},
+		"no key":          {`"encryptionConfiguration":{"type":"CUSTOMER_MANAGED_KMS_KEY"}`, "Invalid Encryption Configuration: 'kmsKeyId' is required for the type 'CUSTOMER_MANAGED_KMS_KEY'."},
+		"no type":         {`"encryptionConfiguration":{}`, "1 validation error detected: Value null at 'encryptionConfiguration.type' failed to satisfy constraint: Member must not be null"},
+		"key for an hour": {`"encryptionConfiguration":{"type":"AWS_OWNED_KEY","kmsDataKeyReusePeriodSeconds":3600}`, "1 validation error detected: Value '3600' at 'encryptionConfiguration.kmsDataKeyReusePeriodSeconds' failed to satisfy constraint: Member must have value less than or equal to 900"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := NewHandler(newService(t, Options{}, passDefinition), nil)
+			_, _, got := post(t, h, "CreateStateMachine", `{"name":"c","roleArn":"`+roleARN+`","definition":`+must(t, passDefinition)+`,`+tt.member+`}`)
+			message, _ := got["message"].(string)
+			if message != tt.want {
+				t.Errorf("message = %q, want %q", message, tt.want)
+			}
+		})
+	}
+}
