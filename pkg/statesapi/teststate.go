@@ -59,7 +59,7 @@ const (
 
 // TestState runs one state on its own ([TestState]), with the engine of pkg/asl
 // whatever Options.Engine is. A failure of the state is in the answer, not an error.
-// What runs a Task state without a mock is Options.Tasks, asked with no name.
+// A Task state without a mock is run as in executions, without a test case's mocks.
 //
 // [TestState]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
 func (s *Service) TestState(ctx context.Context, in TestStateInput) (*TestStateOutput, error) {
@@ -67,7 +67,7 @@ func (s *Service) TestState(ctx context.Context, in TestStateInput) (*TestStateO
 	if refused != nil {
 		return nil, refused
 	}
-	if err := s.acquire(true); err != nil {
+	if err := s.acquire(true, false); err != nil {
 		return nil, err
 	}
 	defer s.release()
@@ -93,12 +93,8 @@ func (s *Service) runTest(ctx context.Context, t *stateTest) (result asl.TestRes
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	env := asl.Environment{Now: s.opts.Now, UUID: s.opts.UUID}
-	if s.opts.Tasks != nil {
-		if env.Tasks, err = s.opts.Tasks("", ""); err != nil {
-			return result, err
-		}
-	}
+	tasks := &asl.ExecutionRunner{Start: s.nested, Next: s.opts.Tasks}
+	env := asl.Environment{Now: s.opts.Now, UUID: s.opts.UUID, Tasks: tasks}
 	return t.state.Run(ctx, env, t.input), nil
 }
 

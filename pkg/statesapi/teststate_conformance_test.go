@@ -81,7 +81,7 @@ func (c *recordedTest) run(t *testing.T) string {
 	}
 	h := NewHandler(newService(t, Options{
 		Account: recordedAccount, UUID: randomUUID,
-		Tasks: func(string, string) (asl.TaskRunner, error) { return tasks, nil },
+		Tasks: tasks,
 	}, passDefinition), nil)
 	status, _, got := post(t, h, "TestState", must(t, c.request(t)))
 	if want := c.Expect.APIError; want != nil {

@@ -208,7 +208,7 @@ func TestTestStateRunsTasks(t *testing.T) {
 		}
 		return "done", nil
 	}}
-	s := newService(t, Options{Tasks: func(string, string) (asl.TaskRunner, error) { return tasks, nil }}, passDefinition)
+	s := newService(t, Options{Tasks: tasks}, passDefinition)
 	out, err := s.TestState(t.Context(), TestStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN), InspectionLevel: ptr("TRACE")})
 	if err != nil {
 		t.Fatal(err)
@@ -220,9 +220,10 @@ func TestTestStateRunsTasks(t *testing.T) {
 	if e := (*Error)(nil); err == nil || errors.As(err, &e) || !strings.Contains(err.Error(), "panic: a task") {
 		t.Errorf("error = %v, want the panic as an internal one", err)
 	}
-	s = newService(t, Options{Tasks: func(string, string) (asl.TaskRunner, error) { return nil, errors.New("no runner") }}, passDefinition)
-	if _, err = s.TestState(t.Context(), TestStateInput{Definition: ptr(passState)}); err == nil || err.Error() != "no runner" {
-		t.Errorf("error = %v, want that of Options.Tasks", err)
+	const start = `{"Type":"Task","Resource":"arn:aws:states:::states:startExecution","Parameters":{"StateMachineArn":"` + machineARN + `"},"End":true}`
+	out, err = s.TestState(t.Context(), TestStateInput{Definition: ptr(start), RoleARN: ptr(roleARN)})
+	if err != nil || out.Status != "SUCCEEDED" || !strings.Contains(*out.Output, ":orders:") {
+		t.Errorf("output = %+v, %v, want a started execution", out, err)
 	}
 }
 
@@ -235,7 +236,7 @@ func TestTestStateStops(t *testing.T) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}}
-	s := newService(t, Options{MaxExecutions: 1, Tasks: func(string, string) (asl.TaskRunner, error) { return tasks, nil }}, passDefinition)
+	s := newService(t, Options{MaxExecutions: 1, Tasks: tasks}, passDefinition)
 	done := make(chan error)
 	go func() {
 		_, err := s.TestState(context.Background(), TestStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN)})
