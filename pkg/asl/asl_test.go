@@ -296,28 +296,3 @@ func BenchmarkFiveStates(b *testing.B) {
 		})
 	}
 }
-
-func FuzzParseAndRun(f *testing.F) {
-	f.Add(fiveStates, fiveInput)
-	f.Add(task(`"Retry":[{"ErrorEquals":["States.ALL"],"BackoffRate":1e300}],"End":true`), `{}`)
-	f.Add(`{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"x.$":"States.Format('{}',$)"},"ResultPath":"$.a.b","Next":"A"}}}`, `{"a":{}}`)
-	f.Fuzz(func(t *testing.T, definition, input string) {
-		m, err := asl.Parse([]byte(definition))
-		if (m == nil) == (err == nil) {
-			t.Fatalf("machine %v and error %v", m, err)
-		}
-		if err != nil {
-			var d *asl.DefinitionError
-			if !errors.As(err, &d) || len(d.Diagnostics) == 0 {
-				t.Fatalf("error %T %v", err, err)
-			}
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		r := m.Run(ctx, asl.Environment{Sleep: func(context.Context, time.Duration) error { return nil }}, asl.Execution{Input: []byte(input)})
-		if (r.Status == asl.Succeeded) != (r.Output != nil) {
-			t.Fatalf("%s with output %s", r.Status, r.Output)
-		}
-	})
-}

@@ -118,29 +118,18 @@ type iterations struct {
 	left      atomic.Int64 // bytes that the results may still take
 }
 
-// selectItem is the input of an iteration, whose frame f is within that of the state.
-func (f *frame) selectItem(ctx context.Context, outer *frame, input any) (any, *Error) {
-	selector := outer.state.itemSelector
-	if selector == nil {
-		return f.item.value, nil
-	}
-	// The selector sees the state's own input, and the item in the context object.
-	f.state, f.entered, f.since = outer.state, outer.entered, outer.since
-	value, err := selector.eval(ctx, &view{f: f, input: input})
-	if err == nil {
-		err = f.check(value)
-	}
-	return value, err
-}
-
 func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error) {
 	f, s := m.f, m.f.state
 	inner := f.inner(last)
 	inner.item, inner.inMap = mapItem{i, m.items[i]}, true
 	inner.record(Event{Type: "MapIterationStarted", Name: s.name, Index: i})
-	value, err := inner.selectItem(ctx, f, m.input)
-	if err != nil {
-		return ended{inner.last, inner.last}, err
+	value := m.items[i]
+	if s.itemSelector != nil {
+		var err *Error
+		if value, err = inner.selectItem(ctx, s, m); err != nil {
+			inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i})
+			return ended{inner.last, inner.last}, err
+		}
 	}
 	out, err := inner.flow(ctx, s.branches[0], value)
 	inner.leave()
@@ -163,6 +152,18 @@ func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error)
 		return ended{inner.last, end}, err
 	}
 	return ended{inner.last, end}, m.keep(i, err.object())
+}
+
+// selectItem applies ItemSelector, which sees the Map state's own input, and the item in the
+// context object.
+func (f *frame) selectItem(ctx context.Context, s *state, m *iterations) (any, *Error) {
+	f.state, f.entered, f.since = s, m.f.entered, m.f.since
+	value, err := s.itemSelector.eval(ctx, &view{f: f, input: m.input})
+	if err == nil {
+		err = f.check(value)
+	}
+	f.recordEvaluation(err)
+	return value, err
 }
 
 // keep takes down a result. Together, they may be as large as any state's.

@@ -58,13 +58,13 @@ func (f *frame) readItems(ctx context.Context, v *view) ([]any, *Error) {
 	t, r := f.run.test, f.state.reader
 	switch {
 	case t == nil:
-		return nil, readFailed(f, errors.New("the local engine reads no items from other services: give the Map state its items by ItemsPath"))
+		return nil, readFailed(f, "The local engine reads no items from other services: give the Map state its items by ItemsPath, or by Items in JSONata.")
 	case t.in.ItemReaderData == nil:
 		return nil, nil
 	}
 	items, err := r.decode([]byte(*t.in.ItemReaderData))
 	if err != nil {
-		return nil, readFailed(f, err)
+		return nil, readFailed(f, "The ItemReader has no items: "+err.Error())
 	}
 	if r.pointer != "" {
 		f.stage(AfterItemsPointer, items)
@@ -79,8 +79,8 @@ func (f *frame) readItems(ctx context.Context, v *view) ([]any, *Error) {
 	return items, nil
 }
 
-func readFailed(f *frame, err error) *Error {
-	return &Error{Name: "States.ItemReaderFailed", Cause: f.where() + "The ItemReader has no items: " + err.Error()}
+func readFailed(f *frame, cause string) *Error {
+	return &Error{Name: "States.ItemReaderFailed", Cause: f.where() + cause}
 }
 
 // decode makes items of data as it is found in its source.

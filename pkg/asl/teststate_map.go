@@ -44,6 +44,7 @@ func (f *frame) testMap(ctx context.Context, v *view, items []any) (any, *Error)
 // testItems makes the inputs of the iterations.
 func (f *frame) testItems(ctx context.Context, v *view, items []any) (err *Error) {
 	if f.state.itemSelector != nil {
+		m := iterations{f: f, input: v.input}
 		selected := make([]any, len(items))
 		for i, item := range items {
 			if ctx.Err() != nil {
@@ -51,7 +52,7 @@ func (f *frame) testItems(ctx context.Context, v *view, items []any) (err *Error
 			}
 			inner := f.inner(f.last)
 			inner.item, inner.inMap = mapItem{i, item}, true
-			if selected[i], err = inner.selectItem(ctx, f, v.input); err != nil {
+			if selected[i], err = inner.selectItem(ctx, f.state, &m); err != nil {
 				return err
 			}
 		}

@@ -1,0 +1,195 @@
+package asl_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+)
+
+// Whatever the definition is, Parse says what is wrong with it, or Run takes it to an end.
+func FuzzParse(f *testing.F) {
+	f.Add(fiveStates, fiveInput)
+	f.Add(fiveJSONata, fiveInput)
+	f.Add(task(`"Retry":[{"ErrorEquals":["States.ALL"],"BackoffRate":1e300}],"End":true`), `{}`)
+	f.Add(`{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"x.$":"States.Format('{}',$)"},"ResultPath":"$.a.b","Next":"A"}}}`, `{"a":{}}`)
+	f.Add(`{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Map","Items":"{% [1..3] %}","MaxConcurrency":"{% 1e9 %}","ItemProcessor":{"StartAt":"B","States":{"B":{"Type":"Wait","Seconds":"{% $states.input %}","End":true}}},"End":true}}}`, `{}`)
+	f.Fuzz(func(t *testing.T, definition, input string) {
+		m, err := asl.Parse([]byte(definition))
+		if (m == nil) == (err == nil) {
+			t.Fatalf("machine %v and error %v", m, err)
+		}
+		if err != nil {
+			var d *asl.DefinitionError
+			if !errors.As(err, &d) || len(d.Diagnostics) == 0 {
+				t.Fatalf("error %T %v", err, err)
+			}
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		r := m.Run(ctx, asl.Environment{Sleep: func(context.Context, time.Duration) error { return nil }}, asl.Execution{Input: []byte(input)})
+		if (r.Status == asl.Succeeded) != (r.Output != nil) {
+			t.Fatalf("%s with output %s", r.Status, r.Output)
+		}
+	})
+}
+
+// A generator makes small machines that are mostly right.
+type generator struct {
+	t       *rapid.T
+	jsonata bool // the machine's language
+	names   int
+}
+
+func (g *generator) pick(what string, from ...string) string {
+	return rapid.SampledFrom(from).Draw(g.t, what)
+}
+
+func (g *generator) machine() string {
+	g.jsonata = rapid.Bool().Draw(g.t, "machine of JSONata")
+	language := ""
+	if g.jsonata {
+		language = `"QueryLanguage":"JSONata",`
+	}
+	return "{" + language + g.flow(0)[1:]
+}
+
+// flow makes a chain of states, each of which may also go back.
+func (g *generator) flow(depth int) string {
+	names := make([]string, rapid.IntRange(1, 3).Draw(g.t, "states"))
+	for i := range names {
+		g.names++
+		names[i] = fmt.Sprintf("S%d", g.names)
+	}
+	states := make([]string, len(names))
+	for i := range names {
+		next := `"End":true`
+		if i+1 < len(names) {
+			next = fmt.Sprintf(`"Next":%q`, names[i+1])
+		}
+		states[i] = fmt.Sprintf("%q:%s", names[i], g.state(next, names, depth))
+	}
+	return fmt.Sprintf(`{"StartAt":%q,"States":{%s}}`, names[0], strings.Join(states, ","))
+}
+
+func (g *generator) state(next string, names []string, depth int) string {
+	jsonata := g.jsonata || rapid.Bool().Draw(g.t, "state of JSONata")
+	kinds := []string{"Pass", "Task", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"}
+	if depth > 1 || !strings.HasPrefix(next, `"Next"`) {
+		kinds = []string{"Pass", "Task", "Wait", "Parallel", "Map"}[:5-2*min(depth, 1)]
+	}
+	kind := g.pick("type", kinds...)
+	fields := []string{fmt.Sprintf(`"Type":%q`, kind)}
+	if jsonata {
+		fields = append(fields, `"QueryLanguage":"JSONata"`)
+	}
+	value := g.value(jsonata)
+	handlers := fmt.Sprintf(`"Retry":[{"ErrorEquals":["States.TaskFailed"],"MaxAttempts":1}],"Catch":[{"ErrorEquals":["States.ALL"],"Next":%q}]`, names[len(names)-1])
+	switch kind {
+	case "Pass":
+		fields = append(fields, next, g.stages(jsonata, "Parameters", "Output", value))
+	case "Task":
+		fields = append(fields, next, `"Resource":"f"`, handlers, g.stages(jsonata, "Parameters", "Arguments", value))
+	case "Choice":
+		rule := `{"Variable":"$.a","IsPresent":true,"Next":%q}`
+		if jsonata {
+			rule = `{"Condition":"{%% $exists($states.input.a) %%}","Next":%q}`
+		}
+		fields = append(fields, `"Choices":[`+fmt.Sprintf(rule, g.pick("target", names...))+`]`, fmt.Sprintf(`"Default":%q`, names[len(names)-1]))
+	case "Wait":
+		fields = append(fields, next, `"Seconds":1`)
+	case "Parallel":
+		fields = append(fields, next, handlers, `"Branches":[`+g.flow(depth+1)+`,`+g.flow(depth+1)+`]`)
+	case "Map":
+		items := `"ItemsPath":"$.l"`
+		if jsonata {
+			items = `"Items":"{% $states.input.l %}"`
+		}
+		fields = append(fields, next, handlers, items, `"ItemProcessor":`+g.flow(depth+1))
+	}
+	return "{" + strings.Join(fields, ",") + "}"
+}
+
+func (g *generator) value(jsonata bool) string {
+	if jsonata {
+		return g.pick("value", `1.0`, `{"a":[1,2],"l":[1]}`, `"{% $states.input %}"`, `{"l":"{% [1..3] %}","a":"{% $states.context.State.Name %}"}`, `"{% $v %}"`, `{"x":"{% $states.input.a %}"}`)
+	}
+	return g.pick("value", `{"a":[1,2],"l":[1]}`, `{"l.$":"States.ArrayRange(1,3,1)"}`, `{"a.$":"$","l.$":"$.l"}`, `{"a.$":"$v"}`, `{"x.$":"$$.State.Name"}`)
+}
+
+func (g *generator) stages(jsonata bool, jsonpathField, jsonataField, value string) string {
+	if jsonata {
+		return fmt.Sprintf(`%q:%s,"Assign":{"v":%s}`, jsonataField, value, g.value(true))
+	}
+	return fmt.Sprintf(`%q:%s,"Assign":{"v":1},"ResultPath":%q`, jsonpathField, value, g.pick("result path", "$", "$.a", "$.l[0]", "$.b.c"))
+}
+
+// checkMachine is what holds for every machine: it ends, its events are numbered one by one,
+// and what it answers is JSON of a size that may be answered.
+func checkMachine(t *rapid.T) {
+	g := &generator{t: t}
+	definition := g.machine()
+	m, err := asl.Parse([]byte(definition))
+	if err != nil {
+		// The last state of a flow may be out of reach, or a Choice may be.
+		if !strings.Contains(err.Error(), "not reachable") {
+			t.Fatalf("%s: %v", definition, err)
+		}
+		return
+	}
+	var events []asl.Event
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var clock, calls atomic.Int64 // each look at the clock takes a second: machines that loop end soon
+	r := m.Run(context.Background(), asl.Environment{
+		Now: func() time.Time { return start.Add(time.Duration(clock.Add(1)) * time.Second) },
+		Sleep: func(_ context.Context, d time.Duration) error {
+			if d > 5*time.Minute {
+				t.Fatalf("%s waits for %v", definition, d)
+			}
+			return nil
+		},
+		Observe: func(e asl.Event) { events = append(events, e) },
+		Tasks: asl.TaskFuncs{"f": func(_ context.Context, v any) (any, error) {
+			if calls.Add(1)%3 == 0 {
+				return nil, &asl.Error{Name: "E"}
+			}
+			return v, nil
+		}},
+	}, asl.Execution{Input: []byte(`{"l":[1,2],"v":0}`)})
+	switch r.Status {
+	case asl.Succeeded:
+		if !json.Valid(r.Output) || len(r.Output) > 262144 {
+			t.Fatalf("%s: output of %d bytes", definition, len(r.Output))
+		}
+	case asl.Failed, asl.TimedOut:
+		if r.Output != nil {
+			t.Fatalf("%s fails with the output %s", definition, r.Output)
+		}
+	default:
+		t.Fatalf("%s: status %q", definition, r.Status)
+	}
+	for i, e := range events {
+		if e.ID != int64(i+1) || e.PreviousID >= e.ID || e.PreviousID < 0 {
+			t.Fatalf("%s: event %d has the number %d and follows %d", definition, i+1, e.ID, e.PreviousID)
+		}
+	}
+	if first, last := events[0].Type, events[len(events)-1].Type; first != "ExecutionStarted" || !strings.HasPrefix(last, "Execution") {
+		t.Fatalf("%s: the events go from %s to %s", definition, first, last)
+	}
+}
+
+func TestGeneratedMachines(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, checkMachine)
+}
+
+func FuzzRun(f *testing.F) { f.Fuzz(rapid.MakeFuzz(checkMachine)) }
