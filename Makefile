@@ -5,6 +5,7 @@ BIN      := $(CURDIR)/bin
 GOARCH   ?= arm64
 FUZZTIME ?= 10s
 VENV     := $(CURDIR)/.venv
+AWS_VENV := $(CURDIR)/.venv-aws
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
@@ -51,10 +52,14 @@ bench: ## measure the budgets and write docs/performance.md
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) GO=$(GO) ./.ci/fuzz
 
-venv: $(VENV)/.done
+venv: $(VENV)/.done $(AWS_VENV)/.done
 $(VENV)/.done: requirements-ci.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement requirements-ci.txt
+	touch $@
+$(AWS_VENV)/.done: requirements-aws.txt
+	$(PYTHON) -m venv $(AWS_VENV)
+	$(AWS_VENV)/bin/pip install --quiet --requirement requirements-aws.txt
 	touch $@
 
 validate: venv ## check the template and the build with the SAM CLI and cfn-lint
@@ -64,4 +69,4 @@ ci: ## what CI runs, in order
 	@.ci/steps
 
 clean: ## remove what was built
-	rm -rf $(BIN) .aws-sam $(VENV)
+	rm -rf $(BIN) .aws-sam $(VENV) $(AWS_VENV)

@@ -31,15 +31,15 @@ func TestBoto3(t *testing.T) {
 	}
 }
 
-// The AWS CLI works against the endpoint; EXPRESSWAY_AWS_CLI names one.
+// The AWS CLI works against the endpoint; EXPRESSWAY_AWS names one.
 func TestAWSCLI(t *testing.T) {
 	t.Parallel()
-	cli := cmp.Or(os.Getenv("EXPRESSWAY_AWS_CLI"), "aws")
+	cli := cmp.Or(os.Getenv("EXPRESSWAY_AWS"), "aws")
 	ctx, cancel := context.WithTimeout(t.Context(), clientLimit)
 	defer cancel()
 	// An aws that cannot say its version is a shim with nothing behind it.
 	if err := exec.CommandContext(ctx, cli, "--version").Run(); err != nil {
-		unavailable(t, "EXPRESSWAY_AWS_CLI", "the AWS CLI cannot be run as "+cli+" (set EXPRESSWAY_AWS_CLI)")
+		unavailable(t, "EXPRESSWAY_AWS", "the AWS CLI cannot be run as "+cli+" (set EXPRESSWAY_AWS)")
 	}
 	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUID}, passDefinition))
 	run := func(args ...string) (string, error) {
@@ -52,7 +52,7 @@ func TestAWSCLI(t *testing.T) {
 	}
 	out, err := run("start-sync-execution", "--state-machine-arn", machineARN, "--input", `{"a": 1}`)
 	if err != nil && strings.Contains(out, "Could not connect to the endpoint URL") && strings.Contains(out, "sync-") {
-		unavailable(t, "EXPRESSWAY_AWS_CLI", "this AWS CLI cannot turn off the host prefix")
+		unavailable(t, "EXPRESSWAY_AWS", "this AWS CLI cannot turn off the host prefix")
 	}
 	var answer struct{ Status, Output string }
 	if err != nil || json.Unmarshal([]byte(out), &answer) != nil || answer.Status != "SUCCEEDED" || answer.Output != `{"a":1}` && answer.Output != `{"a": 1}` {
@@ -61,6 +61,18 @@ func TestAWSCLI(t *testing.T) {
 	out, err = run("list-state-machines", "--query", "stateMachines[].name")
 	if err != nil || !strings.Contains(out, `"orders"`) {
 		t.Errorf("list-state-machines = %s, %v, want orders", out, err)
+	}
+	out, err = run("publish-state-machine-version", "--state-machine-arn", machineARN, "--query", "stateMachineVersionArn")
+	if err != nil || !strings.Contains(out, machineARN+":1") {
+		t.Errorf("publish-state-machine-version = %s, %v, want version 1", out, err)
+	}
+	out, err = run("create-state-machine-alias", "--name", "PROD", "--routing-configuration", "stateMachineVersionArn="+machineARN+":1,weight=100")
+	if err != nil || !strings.Contains(out, machineARN+":PROD") {
+		t.Errorf("create-state-machine-alias = %s, %v, want PROD", out, err)
+	}
+	out, err = run("validate-state-machine-definition", "--definition", `{"StartAt": "A"}`)
+	if err != nil || !strings.Contains(out, "These fields are required: [States]") {
+		t.Errorf("validate-state-machine-definition = %s, %v, want what is missing", out, err)
 	}
 	out, err = run("describe-state-machine", "--state-machine-arn", machineARN+"x")
 	if err == nil || !strings.Contains(out, "StateMachineDoesNotExist") {

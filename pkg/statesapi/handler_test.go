@@ -367,6 +367,15 @@ func FuzzHandler(f *testing.F) {
 		{"ValidateStateMachineDefinition", `{"definition":"\u0000"}`},
 		{"TagResource", `{"resourceArn":"` + machineARN + `","tags":[null]}`},
 		{"UntagResource", `{"resourceArn":"` + machineARN + `","tagKeys":["a"]}`},
+		{"PublishStateMachineVersion", `{"stateMachineArn":"` + machineARN + `","revisionId":"INITIAL","description":""}`},
+		{"DeleteStateMachineVersion", `{"stateMachineVersionArn":"` + machineARN + `:1"}`},
+		{"ListStateMachineVersions", `{"stateMachineArn":"` + machineARN + `","nextToken":"YWZ0ZXIg"}`},
+		{"CreateStateMachineAlias", `{"name":"A","routingConfiguration":[{"stateMachineVersionArn":"` + machineARN + `:1","weight":1.0E2}]}`},
+		{"UpdateStateMachineAlias", `{"stateMachineAliasArn":"` + machineARN + `:A","routingConfiguration":[]}`},
+		{"ListStateMachineAliases", `{"stateMachineArn":"` + machineARN + `:-1"}`},
+		{"ListExecutions", `{"stateMachineArn":"` + machineARN + `","maxResults":-9223372036854775808}`},
+		{"StopExecution", `{"executionArn":"arn:aws:states:::execution:a:b","error":"` + "\\ud800" + `"}`},
+		{"CreateStateMachine", `{"name":"y","roleArn":"arn:a","loggingConfiguration":{"destinations":[null,{"cloudWatchLogsLogGroup":[]}]},"encryptionConfiguration":{"type":1},"definition":"{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Succeed\"}}}","publish":true}`},
 	} {
 		f.Add(seed.op, []byte(seed.body))
 	}

@@ -151,12 +151,39 @@ func TestConcurrentClients(t *testing.T) {
 			if _, err := s.List(ListInput{}); err != nil {
 				t.Error(err)
 			}
+			moveAlias(t, s, i%10)
 			if err := s.Delete(DeleteInput{ptr(s.ARN(name))}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	group.Wait()
+}
+
+// moveAlias moves an alias to the latest version and starts it, whatever others do to it.
+func moveAlias(t *testing.T, s *Service, n int) {
+	if _, err := s.Update(UpdateInput{StateMachineARN: ptr(machineARN), RoleARN: ptr(fmt.Sprint(roleARN, n))}); err != nil {
+		t.Error(err)
+	}
+	version, err := s.PublishVersion(PublishInput{StateMachineARN: ptr(machineARN)})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	made, err := s.CreateAlias(CreateAliasInput{
+		Name: ptr(fmt.Sprint("a-", n)), Routes: []Route{{&version.StateMachineVersionARN, ptr[int64](100)}},
+	})
+	var e *Error
+	if errors.As(err, &e) && e.Code == ConflictException { // another client's, with another version
+		return
+	}
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if out, err := s.StartSync(t.Context(), StartInput{StateMachineARN: &made.StateMachineAliasARN}); err != nil || out.Status != bridge.Succeeded {
+		t.Errorf("start of %s: %v %v", made.StateMachineAliasARN, out.Status, err)
+	}
 }
 
 func BenchmarkStartSync(b *testing.B) {
