@@ -17,6 +17,9 @@ func (f *frame) contextObject() any {
 	execution.Set("Input", f.run.input)
 	execution.Set("Name", ex.Name)
 	execution.Set("RoleArn", ex.RoleARN)
+	if ex.RoleARN == "" && f.run.test != nil {
+		execution.Set("RoleArn", nil) // a state may be tested without one
+	}
 	execution.Set("StartTime", f.run.started.UTC().Format(layout))
 	if !ex.Sync {
 		execution.Set("RedriveCount", json.Number("0"))
@@ -49,6 +52,9 @@ func (f *frame) contextObject() any {
 		m := jsonata.NewObject(1)
 		m.Set("Item", item)
 		o.Set("Map", m)
+	}
+	if f.run.test != nil {
+		f.run.test.amendContext(o)
 	}
 	return o
 }

@@ -11,12 +11,12 @@ import (
 // mapItems runs a Map state.
 func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 	s := f.state
-	if s.reader {
-		return nil, &Error{Name: "States.ItemReaderFailed", Cause: f.where() + "The local engine reads no items from other services: give the Map state its items by ItemsPath, or by Items in JSONata."}
-	}
 	items, err := f.items(ctx, v)
 	if err != nil {
 		return nil, err
+	}
+	if f.run.test != nil {
+		return f.testMap(ctx, v, items)
 	}
 	limit, err := s.concurrency.whole(ctx, v)
 	if err != nil {
@@ -45,6 +45,9 @@ func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 // items are what a Map state works through.
 func (f *frame) items(ctx context.Context, v *view) ([]any, *Error) {
 	s := f.state
+	if s.reader != nil {
+		return f.readItems(ctx, v)
+	}
 	found := v.input
 	switch {
 	case s.items != nil:
@@ -71,7 +74,7 @@ func (f *frame) items(ctx context.Context, v *view) ([]any, *Error) {
 	}
 	at := "$"
 	if s.itemsPath != nil {
-		at = s.itemsPath.text
+		at = s.itemsPath.within()
 	}
 	return nil, f.runtime(fmt.Sprintf("Reference path \"%s\" must point to array.", at))
 }

@@ -23,6 +23,9 @@ func (f *frame) inner(last int64) *frame {
 // parallel runs the branches side by side; the first failure ends them all.
 func (f *frame) parallel(ctx context.Context, input any) (any, *Error) {
 	branches := f.state.branches
+	if f.run.test != nil {
+		return f.run.test.mocked(f)
+	}
 	f.record(Event{Type: "ParallelStateStarted"})
 	results := make([]any, len(branches))
 	limit := 1

@@ -7,7 +7,11 @@ import (
 )
 
 func (p *parser) mapFields(s *state, o *jsonata.Object, at string) {
-	s.reader = hasKey(o, "ItemReader")
+	s.reader, s.batcher = p.itemReader(o, at), p.itemBatcher(o, at)
+	if writer, ok := o.Get("ResultWriter"); ok {
+		writer, _ := writer.(*jsonata.Object)
+		s.writer = hasKey(writer, "Resource")
+	}
 	s.itemSelector = p.template(o, "ItemSelector", at)
 	if s.jsonata {
 		s.items = p.itemsField(o, at)

@@ -97,18 +97,25 @@ func (f *frame) retryAfter(s *state, counts []int, err *Error) (time.Duration, b
 		if counts[i] >= r.attempts {
 			return 0, false
 		}
-		seconds := float64(r.interval) * math.Pow(r.backoff, float64(counts[i]))
-		if r.maxDelay > 0 {
-			seconds = min(seconds, float64(r.maxDelay))
-		}
+		seconds := r.delay(counts[i], f.run.env.Rand)
 		seconds = min(seconds, maxDuration.Seconds()) // no execution is longer
-		if r.jitter {
-			seconds *= f.run.env.Rand()
-		}
 		counts[i]++
 		return time.Duration(seconds * float64(time.Second)), true
 	}
 	return 0, false
+}
+
+// delay is how many seconds the retrier waits after n retries.
+func (r *retrier) delay(n int, random func() float64) float64 {
+	seconds := float64(r.interval) * math.Pow(r.backoff, float64(n))
+	if r.maxDelay > 0 {
+		seconds = min(seconds, float64(r.maxDelay))
+	}
+	seconds = min(seconds, maxWhole) // and never infinite
+	if r.jitter {
+		seconds *= random()
+	}
+	return seconds
 }
 
 // object is what catchers put into the state's input.

@@ -25,6 +25,8 @@ type run struct {
 	variables atomic.Int64 // bytes
 	// effects are the options of expressions that look at the clock or at chance.
 	effects []jsonata.Option
+	// test is set in a run that tests one state, and nil in all others.
+	test *testRun
 }
 
 // A frame is where an execution is: in a machine, a branch or an iteration.
@@ -46,23 +48,31 @@ type frame struct {
 	assigned *jsonata.Object
 }
 
-// Run executes the machine. It ends by the machine's own end, at the limit of five
-// minutes, or soon after ctx ends; then the Result is TIMED_OUT.
-func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result {
+// newRun reads the input of an execution.
+func newRun(env Environment, ex Execution) (*run, *Error) {
 	r := &run{env: env.withDefaults(), ex: ex, effects: effectsOf(env)}
 	r.started = ex.StartTime
 	if r.started.IsZero() {
 		r.started = r.env.Now()
 	}
-	text := ex.Input
-	if len(text) == 0 {
-		text = []byte("{}")
+	if len(ex.Input) == 0 {
+		r.ex.Input = []byte("{}")
 	}
-	input, err := jsonata.Decode(text)
+	input, err := jsonata.Decode(r.ex.Input)
 	if err != nil {
-		return Result{Status: Failed, Error: "States.Runtime", Cause: "The input is not JSON: " + err.Error(), HasError: true, HasCause: true}
+		return nil, &Error{Name: "States.Runtime", Cause: "The input is not JSON: " + err.Error()}
 	}
 	r.input = input
+	return r, nil
+}
+
+// Run executes the machine. It ends by the machine's own end, at the limit of five
+// minutes, or soon after ctx ends; then the Result is TIMED_OUT.
+func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result {
+	r, failure := newRun(env, ex)
+	if failure != nil {
+		return Result{Status: Failed, Error: failure.Name, Cause: failure.Cause, HasError: true, HasCause: true}
+	}
 	limit := maxDuration
 	if m.timeout > 0 {
 		limit = min(limit, time.Duration(m.timeout)*time.Second)
@@ -72,11 +82,11 @@ func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result
 	defer cancel()
 	started := Event{Type: "ExecutionStarted"}
 	if r.env.Observe != nil {
-		started.Input = jsonata.NewRaw(text) // as it was sent
+		started.Input = jsonata.NewRaw(r.ex.Input) // as it was sent
 	}
 	r.record(0, started)
 	f := &frame{run: r}
-	output, failure := f.flow(ctx, m.flow, input)
+	output, failure := f.flow(ctx, m.flow, r.input)
 	if r.expired.Load() || ctx.Err() != nil && (failure != nil || errors.Is(ctx.Err(), context.DeadlineExceeded)) {
 		f.record(Event{Type: "ExecutionTimedOut", Error: "States.Timeout"})
 		return Result{Status: TimedOut, Error: "States.Timeout", HasError: true}
@@ -96,7 +106,12 @@ func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result
 	return Result{Status: Succeeded, Output: out}
 }
 
+// where begins the causes of the interpreter. Tests of one state have no history, and
+// none of its numbers.
 func (f *frame) where() string {
+	if f.run.test != nil {
+		return ""
+	}
 	return fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). ", f.state.name, f.entered)
 }
 

@@ -44,24 +44,29 @@ func (f *frame) stepJSONPath(ctx context.Context, raw any) (output any, assigned
 	if v.input, err = f.selectInput(raw); err != nil {
 		return nil, nil, err
 	}
+	f.stage(AfterInputPath, v.input)
 	arguments, err := f.arguments(ctx, &v)
 	if err != nil {
 		return nil, nil, err
 	}
+	f.stage(AfterParameters, arguments)
 	result, err := f.act(ctx, &v, arguments)
 	if err != nil {
 		return nil, nil, err
 	}
+	f.stage(RawResult, result)
 	v = view{f: f, input: result}
 	if v.input, err = f.selectResult(ctx, &v); err != nil {
 		return nil, nil, err
 	}
+	f.stage(AfterResultSelector, v.input)
 	if assigned, err = f.assignments(ctx, s.assign, &v); err != nil {
 		return nil, nil, err
 	}
 	if output, err = f.placeResult(raw, v.input); err != nil {
 		return nil, nil, err
 	}
+	f.stage(AfterResultPath, output)
 	output, err = f.selectOutput(output)
 	return output, assigned, err
 }
@@ -73,10 +78,12 @@ func (f *frame) stepJSONata(ctx context.Context, raw any) (output any, assigned 
 	if err != nil {
 		return nil, nil, err
 	}
+	f.stage(AfterArguments, arguments)
 	result, err := f.act(ctx, &v, arguments)
 	if err != nil {
 		return nil, nil, err
 	}
+	f.stage(RawResult, result)
 	if s.hasOwnResult() {
 		v.result, v.hasResult = result, true
 	}
@@ -233,6 +240,9 @@ func (f *frame) choose(ctx context.Context, raw any) (output any, assigned *json
 	v := view{f: f}
 	if v.input, err = f.selectInput(raw); err != nil {
 		return nil, nil, "", err
+	}
+	if !s.jsonata {
+		f.stage(AfterInputPath, v.input)
 	}
 	next, assign, out := s.defaultNext, s.assign, s.output
 	for _, r := range s.rules {

@@ -52,7 +52,9 @@ type state struct {
 
 	branches []*flow
 
-	reader           bool // ItemReader
+	reader           *itemReader
+	batcher          *itemBatcher
+	writer           bool // ResultWriter, with a Resource that keeps the results
 	distributed      bool // ProcessorConfig.Mode
 	itemsPath        *source
 	items            *template

@@ -27,6 +27,14 @@ func parseSource(text string) (*source, error) {
 	return &source{text, root, path}, nil
 }
 
+// within is the path as it is within its root: $.a of $$.a too.
+func (s *source) within() string {
+	if s.root == "$" {
+		return s.text[1:]
+	}
+	return s.text
+}
+
 // rootValue is what the path starts from.
 func (s *source) rootValue(v *view) (any, bool) {
 	switch s.root {

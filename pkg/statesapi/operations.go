@@ -67,6 +67,8 @@ func operation(name string) func(context.Context, *call) (any, error) {
 		return describeActivity
 	case "SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat":
 		return sendTask
+	case "TestState":
+		return testState
 	case "TagResource":
 		return tag
 	case "UntagResource":

@@ -1,0 +1,266 @@
+package asl
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// The statuses of a TestResult, beside Succeeded and Failed.
+const (
+	Retriable   = "RETRIABLE"    // a Retry takes the error, and would go on
+	CaughtError = "CAUGHT_ERROR" // a Catch takes the error
+)
+
+// ErrStateNotFound says that a definition is right, and has no state of the name.
+var ErrStateNotFound = errors.New("the definition has no state of that name")
+
+// testedName is what the service calls a state under test, whatever its own name.
+const testedName = "StateName"
+
+// A StateTest is one state that is run on its own, as [TestState] does. It is
+// immutable: any number of tests may run at once.
+//
+// [TestState]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
+type StateTest struct{ state *state }
+
+// ParseStateTest reads the definition of a state; its transitions may lead anywhere.
+// With a name, it reads that of a whole state machine, whose state of that name is
+// taken, however deep in a Map or Parallel state it is. The error is a
+// *[DefinitionError], or [ErrStateNotFound].
+func ParseStateTest(definition []byte, name string) (*StateTest, error) {
+	if name == "" {
+		return parseSingle(definition)
+	}
+	if err := refusal(Validate(definition, false)); err != nil {
+		return nil, err
+	}
+	m, err := Parse(definition)
+	if err != nil {
+		return nil, err
+	}
+	found := m.flow.find(name)
+	if found == nil {
+		return nil, ErrStateNotFound
+	}
+	s := *found
+	s.name = testedName
+	return &StateTest{&s}, nil
+}
+
+// parseSingle reads a definition that is of one state.
+func parseSingle(definition []byte) (*StateTest, error) {
+	const at = "/States/" + testedName
+	o, list := decodeDefinition(definition)
+	if list == nil {
+		v := &validator{states: map[string]bool{}}
+		v.state(testedName, o, at, &graph{target: map[string][]transition{}, ends: map[string]bool{}})
+		list = v.problems
+	}
+	if err := refusal(list); err != nil {
+		return nil, err
+	}
+	p := &parser{}
+	s := p.state(testedName, o, at)
+	if err := refusal(p.problems); err != nil {
+		return nil, err
+	}
+	return &StateTest{s}, nil
+}
+
+// refusal is the error of diagnostics that are not mere warnings.
+func refusal(list []Diagnostic) error {
+	list = slices.DeleteFunc(slices.Clone(list), func(d Diagnostic) bool { return !isError(d) })
+	if len(list) == 0 {
+		return nil
+	}
+	return &DefinitionError{list}
+}
+
+// find returns the state of that name in the flow, or within its states, or nil.
+func (f *flow) find(name string) *state {
+	if s := f.states[name]; s != nil {
+		return s
+	}
+	for _, outer := range sortedNames(f.states) {
+		if s := f.states[outer].find(name); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+func (s *state) find(name string) *state {
+	for _, branch := range s.branches {
+		if found := branch.find(name); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// Type returns the type of the state, such as Task.
+func (t *StateTest) Type() string { return t.state.kind }
+
+// Resource returns the ARN of a Task state, and "" of any other.
+func (t *StateTest) Resource() string { return t.state.resource }
+
+// WritesResults tells a Map state whose results go elsewhere: what it returns is an
+// object that says where to.
+func (t *StateTest) WritesResults() bool { return t.state.writer }
+
+// Holds reports whether a Map or Parallel state has a state of that name within it.
+func (t *StateTest) Holds(name string) bool { return t.state.find(name) != nil }
+
+// WaitsForOthers tells a Task state that ends when somebody else says so: an activity,
+// or the integrations .sync and .waitForTaskToken.
+func (t *StateTest) WaitsForOthers() bool {
+	r := t.state.resource
+	return strings.Contains(r, ":activity:") || strings.HasSuffix(r, ".waitForTaskToken") ||
+		strings.HasSuffix(r, ".sync") || strings.HasSuffix(r, ".sync:2")
+}
+
+// A StateMock stands in for the work of a Task, Map or Parallel state.
+type StateMock struct {
+	// Result is a value of pkg/jsonata; it counts where Error is nil.
+	Result any
+	Error  *Error
+}
+
+// A TestInput is what a test of a state starts from.
+type TestInput struct {
+	// Execution has the state's input, and says what the context object has.
+	Execution
+	// Variables are set when the state is entered.
+	Variables *jsonata.Object
+	// Context has members that take the place of those of the context object.
+	Context *jsonata.Object
+	// Mock is needed by Map and Parallel states, and taken by Task states.
+	Mock *StateMock
+	// RetryCount is how often the Retry that takes an error has been tried already.
+	RetryCount int
+	// FailedIterations is how many iterations of a Map state have failed.
+	FailedIterations int
+	// ItemReaderData is what the ItemReader of a Map state has read; nil for nothing.
+	ItemReaderData *string
+}
+
+// A TestResult is how a test of a state ended.
+type TestResult struct {
+	Status string
+	// Output is JSON text; nil unless Status is SUCCEEDED or CAUGHT_ERROR.
+	Output []byte
+	// Error and Cause are those of the failure, also where it was caught.
+	Error, Cause string
+	// NextState is empty where the execution would end.
+	NextState  string
+	Inspection Inspection
+}
+
+// Run takes the state through its stages once, within five minutes. Retries are not
+// made: a status says that there would be one.
+func (t *StateTest) Run(ctx context.Context, env Environment, in TestInput) TestResult {
+	ctx, cancel := context.WithTimeout(ctx, maxDuration)
+	defer cancel()
+	if in.Mock != nil {
+		env.Tasks = mockedTask{in.Mock}
+	}
+	r, err := newRun(env, in.Execution)
+	if err != nil {
+		return failedTest(err)
+	}
+	r.test = &testRun{in: &in, seen: Inspection{Stages: map[Stage]any{}}}
+	f := &frame{run: r, state: t.state, since: r.env.Now(), retries: in.RetryCount}
+	r.deadline = f.since.Add(maxDuration)
+	f.vars.set(in.Variables)
+	f.stage(StateInput, r.input)
+	output, next, failed := f.step(ctx, r.input)
+	result := TestResult{Status: Succeeded, NextState: next}
+	if failed != nil {
+		result, output = f.settle(ctx, failed)
+	}
+	return f.testResult(result, output)
+}
+
+type mockedTask struct{ mock *StateMock }
+
+// RunTask implements [TaskRunner].
+func (m mockedTask) RunTask(context.Context, Task) (any, error) {
+	if m.mock.Error != nil {
+		return nil, m.mock.Error
+	}
+	return m.mock.Result, nil
+}
+
+func failedTest(err *Error) TestResult {
+	return TestResult{Status: Failed, Error: err.Name, Cause: err.Cause}
+}
+
+// settle finds out what becomes of a failed state. Output is that of a Catch.
+func (f *frame) settle(ctx context.Context, err *Error) (r TestResult, output any) {
+	r = failedTest(err)
+	switch {
+	case ctx.Err() != nil:
+		return failedTest(&Error{Name: "States.Timeout"}), nil
+	case err.fatal:
+		return r, nil
+	case f.wouldRetry(err):
+		r.Status = Retriable
+		return r, nil
+	}
+	i := slices.IndexFunc(f.state.catch, func(c *catcher) bool { return catches(c.errors, err.Name) })
+	if i < 0 {
+		return r, nil
+	}
+	f.run.test.seen.CatchIndex = &i
+	c := f.state.catch[i]
+	output, err = f.caught(ctx, c, f.run.input, err)
+	if err == nil {
+		err = f.check(output)
+	}
+	if err != nil {
+		return failedTest(err), nil
+	}
+	r.Status, r.NextState = CaughtError, c.next
+	return r, output
+}
+
+// wouldRetry reports whether a Retry takes the error and has retries left.
+func (f *frame) wouldRetry(err *Error) bool {
+	t := f.run.test
+	i := slices.IndexFunc(f.state.retry, func(r *retrier) bool { return catches(r.errors, err.Name) })
+	if i < 0 {
+		return false
+	}
+	t.seen.RetryIndex = &i
+	if t.in.RetryCount >= f.state.retry[i].attempts {
+		return false
+	}
+	seconds := int(f.state.retry[i].delay(t.in.RetryCount, f.run.env.Rand))
+	t.seen.RetryBackoffSeconds = &seconds
+	return true
+}
+
+// testResult completes a result by what was seen of the run.
+func (f *frame) testResult(r TestResult, output any) TestResult {
+	if r.Status == Succeeded || r.Status == CaughtError {
+		text, err := jsonata.AppendJSON(nil, output)
+		if err != nil {
+			r = TestResult{Status: Failed, Error: "States.Runtime", Cause: err.Error()}
+		}
+		r.Output = text
+	}
+	t := f.run.test
+	r.Inspection = t.seen
+	variables := jsonata.NewObject(t.in.Variables.Len() + f.assigned.Len())
+	for _, o := range []*jsonata.Object{t.in.Variables, f.assigned} {
+		for i := range o.Len() {
+			variables.Set(o.At(i))
+		}
+	}
+	r.Inspection.Variables = variables
+	return r
+}

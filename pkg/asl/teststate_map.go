@@ -1,0 +1,93 @@
+package asl
+
+import "context"
+
+// mocked is what a Parallel state comes to in a test, and a Map state within its
+// tolerance.
+func (t *testRun) mocked(f *frame) (any, *Error) {
+	switch m := t.in.Mock; {
+	case m == nil:
+		return nil, f.runtime("A state of type " + f.state.kind + " needs a mock to be tested.")
+	case m.Error != nil:
+		return nil, m.Error
+	default:
+		return m.Result, nil
+	}
+}
+
+// testMap is a Map state in a test: all that its fields say is evaluated, and what the
+// iterations come to is mocked.
+func (f *frame) testMap(ctx context.Context, v *view, items []any) (any, *Error) {
+	t, s := f.run.test, f.state
+	if !s.jsonata {
+		f.stage(AfterItemsPath, items)
+	}
+	if err := f.testItems(ctx, v, items); err != nil {
+		return nil, err
+	}
+	limit, err := s.concurrency.whole(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	t.seen.MaxConcurrency = &limit
+	tooMany, err := f.failedTooOften(ctx, v, len(items))
+	if err != nil {
+		return nil, err
+	}
+	result, err := t.mocked(f)
+	if err == nil && tooMany {
+		err = &Error{Name: "States.ExceedToleratedFailureThreshold", Cause: "The specified tolerated failure threshold was exceeded"}
+	}
+	return result, err
+}
+
+// testItems makes the inputs of the iterations.
+func (f *frame) testItems(ctx context.Context, v *view, items []any) (err *Error) {
+	if f.state.itemSelector != nil {
+		m := iterations{f: f, input: v.input}
+		selected := make([]any, len(items))
+		for i, item := range items {
+			if ctx.Err() != nil {
+				return &Error{Name: "States.Timeout", fatal: true}
+			}
+			inner := f.inner(f.last)
+			inner.item, inner.inMap = mapItem{i, item}, true
+			if selected[i], err = inner.selectItem(ctx, f.state, &m); err != nil {
+				return err
+			}
+		}
+		items = selected
+		f.stage(AfterItemSelector, items)
+	}
+	if f.state.batcher != nil {
+		if items, err = f.state.batcher.batches(ctx, v, items); err != nil {
+			return err
+		}
+		f.stage(AfterItemBatcher, items)
+	}
+	return nil
+}
+
+// failedTooOften compares the failures that a test is told of with what the state
+// tolerates. As recorded, a state without a field for it tolerates any.
+func (f *frame) failedTooOften(ctx context.Context, v *view, n int) (bool, *Error) {
+	t, s := f.run.test, f.state
+	tooMany := false
+	if s.toleratedCount.given() {
+		count, err := s.toleratedCount.whole(ctx, v)
+		if err != nil {
+			return false, err
+		}
+		t.seen.ToleratedFailureCount = &count
+		tooMany = t.in.FailedIterations > count
+	}
+	if s.toleratedPercent.given() {
+		percent, err := s.toleratedPercent.percentage(ctx, v)
+		if err != nil {
+			return false, err
+		}
+		t.seen.ToleratedFailurePercentage = &percent
+		tooMany = tooMany || float64(t.in.FailedIterations)*100 > percent*float64(n)
+	}
+	return tooMany, nil
+}

@@ -1,0 +1,151 @@
+package statesapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+)
+
+// A TestStateInput is the request of [Service.TestState]; a nil member was not sent.
+type TestStateInput struct {
+	// Definition is that of one state, or with StateName that of a state machine.
+	Definition, StateName *string
+	RoleARN               *string
+	// Input is JSON text; nil stands for {}. Variables and Context are JSON objects.
+	Input, Variables, Context *string
+	// InspectionLevel is INFO, which nil stands for, DEBUG or TRACE.
+	InspectionLevel *string
+	RevealSecrets   bool
+	Mock            *TestStateMock
+	Configuration   *TestStateConfiguration
+}
+
+// A TestStateMock is what the state's work comes to, instead of doing it.
+type TestStateMock struct {
+	Result      *string // JSON text
+	ErrorOutput *TestStateError
+	// FieldValidationMode is STRICT, which nil stands for, PRESENT or NONE.
+	FieldValidationMode *string
+}
+
+// A TestStateError is a mocked failure.
+type TestStateError struct{ Error, Cause *string }
+
+// A TestStateConfiguration says what is assumed to have happened before.
+type TestStateConfiguration struct {
+	RetrierRetryCount, MapIterationFailureCount *int64
+	ErrorCausedByState, MapItemReaderData       *string
+}
+
+// A TestStateOutput is the answer of [Service.TestState].
+type TestStateOutput struct {
+	Output         *string        `json:"output,omitempty"`
+	Error          string         `json:"error,omitempty"`
+	Cause          string         `json:"cause,omitempty"`
+	InspectionData map[string]any `json:"inspectionData,omitempty"`
+	NextState      string         `json:"nextState,omitempty"`
+	Status         string         `json:"status"`
+}
+
+// The values of inspectionLevel.
+const (
+	levelInfo  = "INFO"
+	levelDebug = "DEBUG"
+	levelTrace = "TRACE"
+)
+
+// TestState runs one state on its own ([TestState]), with the engine of pkg/asl
+// whatever Options.Engine is. A failure of the state is in the answer, not an error.
+// A Task state without a mock is run as in executions, without a test case's mocks.
+//
+// [TestState]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
+func (s *Service) TestState(ctx context.Context, in TestStateInput) (*TestStateOutput, error) {
+	t, refused := s.prepareTest(&in)
+	if refused != nil {
+		return nil, refused
+	}
+	if err := s.acquire(true, false); err != nil {
+		return nil, err
+	}
+	defer s.release()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	unlink := context.AfterFunc(s.base, func() { cancel(context.Cause(s.base)) })
+	defer unlink()
+
+	result, err := s.runTest(ctx, t)
+	switch {
+	case err != nil:
+		return nil, err
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("test of a state stopped: %w", context.Cause(ctx))
+	}
+	return testOutput(result, deref(in.InspectionLevel)), nil
+}
+
+// runTest is the boundary where a panic becomes an error.
+func (s *Service) runTest(ctx context.Context, t *stateTest) (result asl.TestResult, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	tasks := &asl.ExecutionRunner{Start: s.nested, Next: s.opts.Tasks}
+	env := asl.Environment{Now: s.opts.Now, UUID: s.opts.UUID, Tasks: tasks}
+	return t.state.Run(ctx, env, t.input), nil
+}
+
+// A stateTest is a request that was found right.
+type stateTest struct {
+	state *asl.StateTest
+	input asl.TestInput
+}
+
+// prepareTest makes all checks: the model's constraints, the definition, then what the
+// members need of one another, as far as recordings show AWS's order.
+func (s *Service) prepareTest(in *TestStateInput) (*stateTest, *Error) {
+	if err := in.constraints(); err != nil {
+		return nil, err
+	}
+	if in.RoleARN != nil {
+		if err := checkRole(in.RoleARN); err != nil {
+			return nil, err
+		}
+	}
+	state, err := asl.ParseStateTest([]byte(*in.Definition), deref(in.StateName))
+	if err != nil {
+		return nil, refuseDefinition(err)
+	}
+	t := &stateTest{state: state}
+	if err := in.checkMembers(state); err != nil {
+		return nil, err
+	}
+	if err := in.read(state, &t.input); err != nil {
+		return nil, err
+	}
+	machine, name := s.opts.UUID(), s.opts.UUID()
+	prefix := "arn:aws:states:" + s.opts.Region + ":" + s.opts.Account
+	t.input.ARN, t.input.Name = prefix+":express:"+machine+":"+name, name
+	t.input.StateMachineARN, t.input.StateMachineName = s.ARN(machine), machine
+	t.input.RoleARN, t.input.StartTime, t.input.Sync = deref(in.RoleARN), s.opts.Now(), true
+	return t, nil
+}
+
+// refuseDefinition answers as CreateStateMachine does.
+func refuseDefinition(err error) *Error {
+	if errors.Is(err, asl.ErrStateNotFound) {
+		return errorf(ValidationException, "State not found in definition")
+	}
+	var invalid *asl.DefinitionError
+	if errors.As(err, &invalid) {
+		list := make([]Diagnostic, len(invalid.Diagnostics))
+		for n, d := range invalid.Diagnostics {
+			list[n] = Diagnostic(d)
+		}
+		err = &DefinitionError{list}
+	}
+	return errorf(InvalidDefinition, "Invalid State Machine Definition: '%s'", definitionMessage(diagnose(err)))
+}

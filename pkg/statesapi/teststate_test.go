@@ -1,0 +1,356 @@
+package statesapi
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+const (
+	taskState = `{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload.$":"$"},"End":true}`
+	mapState  = `{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}},"End":true}`
+	passState = `{"Type":"Pass","End":true}`
+)
+
+// Requests that are refused. Those of the recordings are tested with them.
+func TestTestStateRefusals(t *testing.T) {
+	t.Parallel()
+	const invalid, model, front = "ValidationException", "InvalidDefinition", "SerializationException"
+	mocked := map[string]any{"result": `{}`}
+	tests := []struct {
+		name     string
+		request  map[string]any
+		wantCode string
+		want     string
+	}{
+		{"nothing", map[string]any{}, invalid, "1 validation error detected: Value null at 'definition' failed to satisfy constraint: Member must not be null"},
+		{"a wrong type", map[string]any{"definition": passState, "mock": "x"}, front, "STRING_VALUE can not be converted to a Structure"},
+		{"a wrong type within", map[string]any{"definition": passState, "mock": map[string]any{"errorOutput": map[string]any{"error": 1}}}, front, "NUMBER_VALUE can not be converted to a String"},
+		{
+			"all constraints at once", map[string]any{
+				"definition": "", "roleArn": "", "inspectionLevel": "ALL", "stateName": strings.Repeat("n", 81), "input": strings.Repeat("i", maxInput+1),
+				"mock":               map[string]any{"fieldValidationMode": "LAX", "errorOutput": map[string]any{"error": strings.Repeat("e", 257)}},
+				"stateConfiguration": map[string]any{"retrierRetryCount": -1, "errorCausedByState": ""},
+			}, invalid, "9 validation errors detected: " + strings.Join([]string{
+				"Value at 'definition' failed to satisfy constraint: Member must have length greater than or equal to 1",
+				"Value '' at 'roleArn' failed to satisfy constraint: Member must have length greater than or equal to 1",
+				"Value at 'input' failed to satisfy constraint: Member must have length less than or equal to 262144",
+				"Value 'ALL' at 'inspectionLevel' failed to satisfy constraint: Member must satisfy enum value set: [INFO, DEBUG, TRACE]",
+				"Value at 'stateName' failed to satisfy constraint: Member must have length less than or equal to 80",
+				"Value at 'mock.errorOutput.error' failed to satisfy constraint: Member must have length less than or equal to 256",
+				"Value 'LAX' at 'mock.fieldValidationMode' failed to satisfy constraint: Member must satisfy enum value set: [STRICT, PRESENT, NONE]",
+				"Value '-1' at 'stateConfiguration.retrierRetryCount' failed to satisfy constraint: Member must have value greater than or equal to 0",
+				"Value at 'stateConfiguration.errorCausedByState' failed to satisfy constraint: Member must have length greater than or equal to 1",
+			}, "; "),
+		},
+		{"an ARN that is none", map[string]any{"definition": passState, "roleArn": "role"}, "InvalidArn", "Invalid Role Arn: 'Invalid ARN prefix: role'"},
+		{"a definition that is not JSON", map[string]any{"definition": " "}, model, "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object'"},
+		{"a state machine", map[string]any{"definition": passDefinition}, model, "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: These fields are required: [Type] at /States/StateName'"},
+		{"a name of no state", map[string]any{"definition": passDefinition, "stateName": "B"}, invalid, "State not found in definition"},
+		{"a mock of a state that needs none", map[string]any{"definition": passState, "mock": mocked}, invalid, "State type 'Pass' is not supported when a mock is specified"},
+		{"secrets of a mock", map[string]any{"definition": taskState, "mock": mocked, "revealSecrets": true}, invalid, "TestState does not support RevealSecrets when a mock is specified."},
+		{"context without a mock", map[string]any{"definition": passState, "context": "{}"}, invalid, "TestState does not support Context when a mock is not specified."},
+		{"a callback without a mock", map[string]any{
+			"definition": strings.Replace(taskState, "lambda:invoke", "lambda:invoke.waitForTaskToken", 1), "roleArn": roleARN,
+		}, model, "TestState API does not support the resource 'arn:aws:states:::lambda:invoke.waitForTaskToken' when a mock is not specified."},
+		{"an empty mock", map[string]any{"definition": taskState, "mock": map[string]any{}}, invalid, "A test mock should have one of the following fields: [result, errorOutput]."},
+		{"an error without a name", map[string]any{"definition": taskState, "mock": map[string]any{"errorOutput": map[string]any{"cause": "c"}}}, invalid, "A mocked errorOutput must have the field error."},
+		{"a result of a Map that is no array", map[string]any{"definition": mapState, "mock": mocked}, invalid, "Mocked result must be an array."},
+		{"an error of no state within", map[string]any{
+			"definition": mapState, "mock": map[string]any{"result": "[]"}, "stateConfiguration": map[string]any{"errorCausedByState": "B"},
+		}, invalid, "State not found in definition"},
+		{"an input that is not JSON", map[string]any{"definition": passState, "input": "{"}, "InvalidExecutionInput", "Invalid State Machine Execution Input: 'invalid JSON at offset 1: expected a member name'"},
+		{"variables that are no object", map[string]any{"definition": passState, "variables": "[]"}, invalid, "The member 'variables' is not valid: it is not a JSON object"},
+		{"a context that is not JSON", map[string]any{"definition": taskState, "mock": mocked, "context": "{"}, invalid, "The member 'context' is not valid: invalid JSON at offset 1: expected a member name"},
+	}
+	for _, member := range []string{"retrierRetryCount", "mapIterationFailureCount", "errorCausedByState", "mapItemReaderData"} {
+		var v any = 0
+		if strings.HasPrefix(member, "error") || strings.HasSuffix(member, "Data") {
+			v = "A"
+		}
+		tests = append(tests, struct {
+			name     string
+			request  map[string]any
+			wantCode string
+			want     string
+		}{
+			member + " without a mock",
+			map[string]any{"definition": mapState, "stateConfiguration": map[string]any{member: v}},
+			invalid,
+			"TestState does not support " + strings.ToUpper(member[:1]) + member[1:] + " when a mock is not specified.",
+		})
+	}
+	h := NewHandler(newService(t, Options{}, passDefinition), nil)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			status, _, got := post(t, h, "TestState", must(t, tt.request))
+			kind, _ := got["__type"].(string)
+			if status != http.StatusBadRequest || !strings.HasSuffix(kind, "#"+tt.wantCode) {
+				t.Errorf("answer = %d %s, want %s", status, kind, tt.wantCode)
+			}
+			if diff := gocmp.Diff(tt.want, got["message"]); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A mocked result is what the service could answer: as much of it as the mode asks.
+func TestMockedResults(t *testing.T) {
+	t.Parallel()
+	const prefix = "Mock result schema validation error: "
+	tests := []struct{ resource, mode, result, want string }{
+		{"states:startExecution", "", `{"ExecutionArn":"arn"}`, "Required field 'StartDate' is missing"},
+		{"states:startExecution", modePresent, `{"ExecutionArn":"arn"}`, ""},
+		{"states:startExecution", "", `{"ExecutionArn":"arn","StartDate":1764000000}`, ""},
+		{"states:startExecution.sync", modePresent, `{"Output":{}}`, "Field 'Output' must be a string"},
+		{"states:startExecution.sync:2", modePresent, `{"Output":{},"Status":"SUCCEEDED"}`, ""},
+		{"states:startExecution.sync:2", modePresent, `{"Status":"DONE"}`, "Field 'Status' is not an expected value"},
+		{"aws-sdk:sfn:listTagsForResource", "", `{"Tags":[{"Key":1}]}`, "Field 'Key' must be a string"},
+		{"lambda:invoke", "", `{"Payload":{"any":[1]},"StatusCode":200}`, ""},
+		{"lambda:invoke", "", `{"StatusCode":"200"}`, "Field 'StatusCode' must be a number"},
+		{"lambda:invoke.waitForTaskToken", "", `{"StatusCode":"200"}`, ""},
+		{"aws-sdk:lambda:invoke", "", `{"Payload":{}}`, "Field 'Payload' must be a string"},
+		{"aws-sdk:lambda:invoke", modeNone, `{"Payload":{}}`, ""},
+		{"aws-sdk:s3:getObject", "", `{"DeleteMarker":"no"}`, "Field 'DeleteMarker' must be a boolean"},
+		{"aws-sdk:s3:getObject", "", `{"LastModified":true}`, "Field 'LastModified' must be a string"},
+		{"aws-sdk:s3:getObject", "", `{"Metadata":[]}`, "Field 'Metadata' must be an object"},
+		{"aws-sdk:s3:getObject", "", `{"Metadata":{"a":1}}`, "Field 'Metadata' must be a string"},
+		{"aws-sdk:kms:encrypt", "", `{"KeyId":"` + strings.Repeat("k", 2049) + `"}`, "Field 'KeyId' is larger than the maximum length"},
+		{"aws-sdk:kms:encrypt", "", `{"CiphertextBlob":"` + strings.Repeat("AAAA", 2048) + `"}`, ""}, // 6144 bytes
+		{"aws-sdk:kms:encrypt", "", `{"CiphertextBlob":"` + strings.Repeat("AAAA", 2049) + `"}`, "Field 'CiphertextBlob' is larger than the maximum length"},
+		{"aws-sdk:kms:encrypt", "", `{"KeyId":null}`, ""},
+		{"sqs:sendMessage", "", `{"MD5OfMessageBody":1}`, "Field 'MD5OfMessageBody' must be a string"},
+		{"aws-sdk:sqs:sendMessage", "", `{"Md5OfMessageBody":1}`, "Field 'Md5OfMessageBody' must be a string"},
+		{"dynamodb:getItem", "", `{"Item":{"a":{"M":{"b":{"L":[{"S":1}]}}}}}`, "Field 'S' must be a string"},
+		{"dynamodb:getItem", "", `[]`, "The result must be an object"},
+		{"aws-sdk:unheard:of", "", `[]`, ""},
+		{"aws-sdk:kms:unheardOf", "", `[]`, ""},
+		{"aws-sdk:kms:EncryptResponse", "", `[]`, ""},
+		{"aws-sdk:kms\n+encrypt:x", "", `[]`, ""},
+		{"aws-sdk:kms:", "", `[]`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.resource+tt.mode+tt.want, func(t *testing.T) {
+			t.Parallel()
+			result, err := jsonata.Decode([]byte(tt.result))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			if err := checkMocked("arn:aws:states:::"+tt.resource, tt.mode, result); err != nil {
+				got = strings.TrimPrefix(err.Message, prefix)
+			}
+			if got != tt.want {
+				t.Errorf("%s = %q, want %q", tt.result, got, tt.want)
+			}
+		})
+	}
+}
+
+// All that the table of models refers to is in it.
+func TestModels(t *testing.T) {
+	t.Parallel()
+	operations := 0
+	for section := range strings.SplitSeq(answers, "\n@") {
+		service, section, _ := strings.Cut(section, "\n")
+		if strings.HasPrefix(service, "#") {
+			continue
+		}
+		m := model{section: "\n" + section + "\n"}
+		for line := range strings.Lines(section) {
+			line, isOperation := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "+")
+			name, rest, _ := strings.Cut(line, " ")
+			kinds := strings.Fields(rest)
+			if isOperation {
+				operations++
+			} else {
+				for i, member := range kinds {
+					_, kinds[i], _ = strings.Cut(member, ":")
+				}
+			}
+			for _, kind := range kinds {
+				kind = strings.TrimLeft(kind, "[{")
+				if _, found := m.line(kind); !found && !slices.Contains([]byte("sxnbtae"), kind[0]) {
+					t.Errorf("%s %s: there is no %s", service, name, kind)
+				}
+			}
+		}
+	}
+	if operations < 500 {
+		t.Errorf("operations = %d, want those of all services", operations)
+	}
+}
+
+// A Task state without a mock is run by what runs the tasks of executions.
+func TestTestStateRunsTasks(t *testing.T) {
+	t.Parallel()
+	tasks := asl.TaskFuncs{"f": func(_ context.Context, payload any) (any, error) {
+		if o, _ := payload.(*jsonata.Object); o.Len() > 0 {
+			panic("a task")
+		}
+		return "done", nil
+	}}
+	s := newService(t, Options{Tasks: tasks}, passDefinition)
+	out, err := s.TestState(t.Context(), TestStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN), InspectionLevel: ptr("TRACE")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Status != "SUCCEEDED" || out.Output == nil || !strings.Contains(*out.Output, `"Payload":"done"`) || out.InspectionData["result"] != *out.Output {
+		t.Errorf("output = %+v", out)
+	}
+	_, err = s.TestState(t.Context(), TestStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN), Input: ptr(`{"a":1}`)})
+	if e := (*Error)(nil); err == nil || errors.As(err, &e) || !strings.Contains(err.Error(), "panic: a task") {
+		t.Errorf("error = %v, want the panic as an internal one", err)
+	}
+	const start = `{"Type":"Task","Resource":"arn:aws:states:::states:startExecution","Parameters":{"StateMachineArn":"` + machineARN + `"},"End":true}`
+	out, err = s.TestState(t.Context(), TestStateInput{Definition: ptr(start), RoleARN: ptr(roleARN)})
+	if err != nil || out.Status != "SUCCEEDED" || !strings.Contains(*out.Output, ":orders:") {
+		t.Errorf("output = %+v, %v, want a started execution", out, err)
+	}
+}
+
+// Tests of states count as executions, and end with the service.
+func TestTestStateStops(t *testing.T) {
+	t.Parallel()
+	running := make(chan struct{})
+	tasks := asl.TaskFuncs{"f": func(ctx context.Context, _ any) (any, error) {
+		close(running)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	s := newService(t, Options{MaxExecutions: 1, Tasks: tasks}, passDefinition)
+	done := make(chan error)
+	go func() {
+		_, err := s.TestState(context.Background(), TestStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN)})
+		done <- err
+	}()
+	<-running
+	_, err := s.TestState(t.Context(), TestStateInput{Definition: ptr(passState)})
+	wantCode(t, err, ThrottlingException)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Close(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("Close = %v, want context.Canceled", err)
+	}
+	if err := <-done; !errors.Is(err, errClosed) {
+		t.Errorf("error = %v, want errClosed", err)
+	}
+	_, err = s.TestState(t.Context(), TestStateInput{Definition: ptr(passState)})
+	wantCode(t, err, ServiceUnavailable)
+}
+
+// The SDK reads the whole answer, and finds its own error types.
+func TestTestStateSDK(t *testing.T) {
+	t.Parallel()
+	client := newClient(newServer(t, newService(t, Options{Now: time.Now}, passDefinition)))
+	out, err := client.TestState(t.Context(), &sfn.TestStateInput{
+		Definition: aws.String(`{"Type":"Wait","Seconds":0,"Next":"After"}`), Input: aws.String(`{"a":1}`), InspectionLevel: types.InspectionLevelDebug,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Status != types.TestExecutionStatusSucceeded || *out.Output != `{"a":1}` || *out.NextState != "After" || *out.InspectionData.AfterInputPath != `{"a":1}` {
+		t.Errorf("answer = %+v", out)
+	}
+	_, err = client.TestState(t.Context(), &sfn.TestStateInput{Definition: aws.String(`{}`)})
+	if e := (*types.InvalidDefinition)(nil); !errors.As(err, &e) {
+		t.Errorf("error = %v, want InvalidDefinition", err)
+	}
+	_, err = client.TestState(t.Context(), &sfn.TestStateInput{Definition: aws.String(passState), Input: aws.String("x")})
+	if e := (*types.InvalidExecutionInput)(nil); !errors.As(err, &e) {
+		t.Errorf("error = %v, want InvalidExecutionInput", err)
+	}
+}
+
+// boto3 sends and reads all of it; EXPRESSWAY_PYTHON names a python that has it.
+func TestTestStateBoto3(t *testing.T) {
+	t.Parallel()
+	python := cmp.Or(os.Getenv("EXPRESSWAY_PYTHON"), "python3")
+	ctx, cancel := context.WithTimeout(t.Context(), clientLimit)
+	defer cancel()
+	if err := exec.CommandContext(ctx, python, "-c", "import boto3").Run(); err != nil {
+		unavailable(t, "EXPRESSWAY_PYTHON", "boto3 cannot be imported by "+python+" (set EXPRESSWAY_PYTHON)")
+	}
+	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUIDs()}, passDefinition))
+	out, err := exec.CommandContext(ctx, python, filepath.Join("testdata", "teststate_client.py"), server.URL).CombinedOutput()
+	if err != nil || strings.TrimSpace(string(out)) != "ok" {
+		t.Errorf("boto3: %v\n%s", err, out)
+	}
+}
+
+// Whatever the request, the answer is a refusal or a result, in bounded time.
+func FuzzTestState(f *testing.F) {
+	f.Add(taskState, `{"a":1}`, "", `{"StatusCode":200}`, "", `{"State":{}}`, `{"v":1}`, "", int64(0))
+	f.Add(mapState, `[1,2]`, "", `[1]`, "", "", "", `[3]`, int64(2))
+	f.Add(passDefinition, `{}`, "A", "", "", "", `{"v":1}`, "", int64(0))
+	f.Add(`{"Type":"Task","QueryLanguage":"JSONata","Resource":"arn:aws:states:::aws-sdk:s3:getObject","Arguments":{"Bucket":"{% $v %}","Key":"k"},"Retry":[{"ErrorEquals":["E"],"BackoffRate":9}],"Catch":[{"ErrorEquals":["States.ALL"],"Output":"{% $states %}","Next":"N"}],"End":true}`,
+		`{}`, "", "", "E", "", `{"v":"b"}`, "", int64(99))
+	f.Add(`{"Type":"Map","ItemReader":{"Resource":"r","ReaderConfig":{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW","MaxItems":3}},"ItemBatcher":{"MaxInputBytesPerBatch":10},"ItemSelector":{"v.$":"$$.Map.Item.Value"},"ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}},"ToleratedFailurePercentage":5,"End":true}`,
+		`{}`, "", `[]`, "", "", "", "a,b\n1,2\n", int64(1))
+	f.Fuzz(func(t *testing.T, definition, input, name, result, failure, testContext, variables, data string, n int64) {
+		given := func(s string) *string {
+			if s == "" {
+				return nil
+			}
+			return &s
+		}
+		in := TestStateInput{
+			Definition: &definition, StateName: given(name), RoleARN: ptr(roleARN), Input: given(input), Variables: given(variables),
+			Context: given(testContext), InspectionLevel: ptr("TRACE"),
+		}
+		if result != "" || failure != "" {
+			in.Mock = &TestStateMock{Result: given(result)}
+			in.Configuration = &TestStateConfiguration{RetrierRetryCount: &n, MapIterationFailureCount: &n, MapItemReaderData: given(data)}
+			if failure != "" {
+				in.Mock.ErrorOutput = &TestStateError{Error: &failure}
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		out, err := newService(t, Options{}, passDefinition).TestState(ctx, in)
+		switch e := (*Error)(nil); {
+		case ctx.Err() != nil: // a Wait state
+		case err != nil && (!errors.As(err, &e) || e.Status() != http.StatusBadRequest):
+			t.Fatalf("error = %v", err)
+		case err == nil && (out.InspectionData["input"] == nil || (out.Output != nil) != (out.Status == asl.Succeeded || out.Status == asl.CaughtError)):
+			t.Fatalf("answer = %+v", out)
+		}
+	})
+}
+
+func BenchmarkCheckMocked(b *testing.B) {
+	for name, text := range map[string]string{
+		"small": `{"ETag":"e","ContentLength":1}`,
+		"large": `{"Contents":[` + strings.Repeat(`{},`, 85_000) + `{}]}`, // of what a mock may have
+	} {
+		b.Run(name, func(b *testing.B) {
+			result, err := jsonata.Decode([]byte(text))
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if err := checkMocked("arn:aws:states:::aws-sdk:s3:listObjectsV2", modeStrict, result); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

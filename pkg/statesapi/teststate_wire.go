@@ -1,0 +1,111 @@
+package statesapi
+
+import (
+	"context"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+func testState(ctx context.Context, c *call) (any, error) {
+	in := TestStateInput{
+		Definition: c.text("definition"), StateName: c.text("stateName"), RoleARN: c.text("roleArn"),
+		Input: c.text("input"), Variables: c.text("variables"), Context: c.text("context"),
+		InspectionLevel: c.text("inspectionLevel"), RevealSecrets: c.boolean("revealSecrets"),
+		Mock: c.mock("mock"), Configuration: c.testConfiguration("stateConfiguration"),
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	return answer(c.service.TestState(ctx, in))
+}
+
+// within reads the members of a structure, and keeps their first wrong type.
+func (f *fields) within(name string, read func(*fields)) bool {
+	o := f.structure(name)
+	if o == nil {
+		return false
+	}
+	inner := &fields{object: o}
+	read(inner)
+	if f.err == nil {
+		f.err = inner.err
+	}
+	return true
+}
+
+func (f *fields) mock(name string) *TestStateMock {
+	m := &TestStateMock{}
+	sent := f.within(name, func(f *fields) {
+		m.Result, m.FieldValidationMode = f.text("result"), f.text("fieldValidationMode")
+		e := &TestStateError{}
+		if f.within("errorOutput", func(f *fields) { e.Error, e.Cause = f.text("error"), f.text("cause") }) {
+			m.ErrorOutput = e
+		}
+	})
+	if !sent {
+		return nil
+	}
+	return m
+}
+
+func (f *fields) testConfiguration(name string) *TestStateConfiguration {
+	t := &TestStateConfiguration{}
+	sent := f.within(name, func(f *fields) {
+		t.RetrierRetryCount, t.MapIterationFailureCount = f.integer("retrierRetryCount"), f.integer("mapIterationFailureCount")
+		t.ErrorCausedByState, t.MapItemReaderData = f.text("errorCausedByState"), f.text("mapItemReaderData")
+	})
+	if !sent {
+		return nil
+	}
+	return t
+}
+
+// testOutput has what the level of inspection asks for. DEBUG and TRACE are alike here:
+// they differ in HTTP Tasks, which nothing here runs.
+func testOutput(r asl.TestResult, level string) *TestStateOutput {
+	out := &TestStateOutput{Status: r.Status, Error: r.Error, Cause: r.Cause, NextState: r.NextState}
+	if r.Output != nil {
+		text := string(r.Output)
+		out.Output = &text
+	}
+	if level == levelDebug || level == levelTrace {
+		out.InspectionData = inspectionData(&r.Inspection)
+	}
+	return out
+}
+
+// inspectionData writes data as JSON text, and figures as they are.
+func inspectionData(i *asl.Inspection) map[string]any {
+	data := map[string]any{}
+	for stage, v := range i.Stages {
+		text, err := jsonata.AppendJSON(nil, v)
+		if err != nil {
+			continue // the state has failed of it
+		}
+		data[string(stage)] = string(text)
+	}
+	if i.Variables.Len() > 0 {
+		text, err := jsonata.AppendJSON(nil, i.Variables)
+		if err == nil {
+			data["variables"] = string(text)
+		}
+	}
+	set(data, "maxConcurrency", i.MaxConcurrency)
+	set(data, "toleratedFailureCount", i.ToleratedFailureCount)
+	set(data, "toleratedFailurePercentage", i.ToleratedFailurePercentage)
+	details := map[string]any{}
+	set(details, "catchIndex", i.CatchIndex)
+	set(details, "retryIndex", i.RetryIndex)
+	set(details, "retryBackoffIntervalSeconds", i.RetryBackoffSeconds)
+	if len(details) > 0 {
+		data["errorDetails"] = details
+	}
+	return data
+}
+
+func set[T any](data map[string]any, name string, v *T) {
+	if v != nil {
+		data[name] = *v
+	}
+}
