@@ -10,11 +10,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/internal/function"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/eventbridge"
-
-	"github.com/expressway-dev/expressway/pkg/stepfn"
 )
 
 func main() {
@@ -29,13 +27,9 @@ func main() {
 }
 
 func newHandler(getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
-	cfg, err := config.Load(config.Find(getenv), getenv)
+	cfg, b, err := function.Load(getenv, log, func(r *config.Route) bool { return r.EventBridge != nil })
 	if err != nil {
 		return nil, err
 	}
-	options, err := stepfn.FromEnv(getenv)
-	if err != nil {
-		return nil, err
-	}
-	return eventbridge.New(cfg.Routes, bridge.New(stepfn.New(options), log, nil), log), nil
+	return eventbridge.New(cfg.Routes, b, log), nil
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/internal/function"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 	"github.com/expressway-dev/expressway/pkg/secrets"
-	"github.com/expressway-dev/expressway/pkg/stepfn"
+	"github.com/expressway-dev/expressway/pkg/secrets/awsstore"
 )
 
 func main() {
@@ -29,15 +29,12 @@ func main() {
 }
 
 func newHandler(getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
-	cfg, err := config.Load(config.Find(getenv), getenv)
+	cfg, b, err := function.Load(getenv, log, func(r *config.Route) bool { return r.HTTP != nil })
 	if err != nil {
 		return nil, err
 	}
-	options, err := stepfn.FromEnv(getenv)
-	if err != nil {
-		return nil, err
-	}
-	front, err := httpfront.New(cfg.Routes, bridge.New(stepfn.New(options), log, nil), secrets.NewEnv(getenv), log)
+	source := secrets.NewSource(secrets.Options{Getenv: getenv, Fetchers: awsstore.Fetchers(getenv), Log: log})
+	front, err := httpfront.New(cfg.Routes, b, source, log)
 	if err != nil {
 		return nil, err
 	}
