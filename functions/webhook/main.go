@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 
@@ -19,7 +20,7 @@ import (
 
 func main() {
 	log := lambdacontext.NewLogger()
-	handler, err := newHandler(os.Getenv, log)
+	handler, err := newHandler(os.Getenv, log, os.Stdout)
 	if err != nil {
 		// On several lines, as it stands: it names places in the configuration.
 		fmt.Fprintln(os.Stderr, err)
@@ -28,8 +29,8 @@ func main() {
 	lambda.Start(handler)
 }
 
-func newHandler(getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
-	cfg, b, err := function.Load(getenv, log, func(r *config.Route) bool { return r.HTTP != nil })
+func newHandler(getenv func(string) string, log *slog.Logger, out io.Writer) (lambda.Handler, error) {
+	cfg, b, err := function.Load(getenv, log, out, func(r *config.Route) bool { return r.HTTP != nil })
 	if err != nil {
 		return nil, err
 	}

@@ -4,11 +4,13 @@
 package function
 
 import (
+	"io"
 	"log/slog"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/dedupe"
+	"github.com/expressway-dev/expressway/pkg/metrics"
 	"github.com/expressway-dev/expressway/pkg/stepfn"
 )
 
@@ -16,8 +18,8 @@ import (
 const DedupeTable = "EXPRESSWAY_DEDUPE_TABLE"
 
 // Load reads the configuration and makes the bridge of its routes. It sends nothing.
-// Ours tells which of the routes are the function's own.
-func Load(getenv func(string) string, log *slog.Logger, ours func(*config.Route) bool) (*config.Config, *bridge.Bridge, error) {
+// Metrics go to out, as lines; ours tells which of the routes are the function's own.
+func Load(getenv func(string) string, log *slog.Logger, out io.Writer, ours func(*config.Route) bool) (*config.Config, *bridge.Bridge, error) {
 	cfg, err := config.Load(config.Find(getenv), getenv)
 	if err != nil {
 		return nil, nil, err
@@ -27,6 +29,13 @@ func Load(getenv func(string) string, log *slog.Logger, ours func(*config.Route)
 		return nil, nil, err
 	}
 	var parts []bridge.Option
+	observer, err := metrics.FromEnv(getenv, out)
+	if err != nil {
+		return nil, nil, err
+	}
+	if observer != nil {
+		parts = append(parts, bridge.WithObserver(observer))
+	}
 	if dedupes(cfg, ours) {
 		store, err := store(getenv, log)
 		if err != nil {
