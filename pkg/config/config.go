@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
-	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // FileName is the configuration's usual name.
@@ -39,17 +38,6 @@ type Route struct {
 	Respond *Respond
 	// Catch holds the answers to failures; the first that matches counts.
 	Catch []Catch
-}
-
-// HTTP is what a route with an http trigger has besides.
-type HTTP struct {
-	// Pattern is a pattern of net/http.ServeMux, such as "POST /github/{org}".
-	Pattern string
-	// Params are the names of the pattern's wildcards.
-	Params []string
-	// DeliveryHeader carries the sender's delivery id, where its provider has one.
-	DeliveryHeader string
-	Verify         verify.Spec
 }
 
 // SQS is what a route with an sqs trigger has besides.
@@ -75,11 +63,6 @@ const (
 type EventBridge struct {
 	Source     []string // * stands for any text
 	DetailType []string
-}
-
-// Respond makes an HTTP answer; what is nil stays as it is by default.
-type Respond struct {
-	Status, Headers, Body *bridge.Template
 }
 
 // A Catch is what follows a failure whose name it lists.

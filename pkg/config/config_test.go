@@ -35,7 +35,7 @@ func TestSampleConfiguration(t *testing.T) {
 	if got, want := github.Timeout, 9*time.Second; got != want {
 		t.Errorf("github's timeout = %v, want the provider's %v", got, want)
 	}
-	if got, want := github.HTTP.DeliveryHeader, "X-GitHub-Delivery"; got != want {
+	if got, want := github.HTTP.DeliveryID.Header, "X-GitHub-Delivery"; got != want {
 		t.Errorf("delivery header = %q, want %q", got, want)
 	}
 	if diff := cmp.Diff([]string{"org"}, github.HTTP.Params); diff != "" {
@@ -61,7 +61,6 @@ func TestProblems(t *testing.T) {
 		"syntax of YAML":    {"version: 1\nroutes: [\n", []string{":"}},
 		"no verify":         {"version: 1\nroutes:\n  - name: a\n    http: POST /a\n    start: m\n", []string{"3:5: an http route needs verify"}},
 		"two triggers":      {head + "    sqs: q\n", []string{"needs exactly one of http, sqs and eventbridge, and has 2"}},
-		"secrets elsewhere": {strings.Replace(head, "verify: none", "verify: {provider: github, secrets: ['ssm:/a']}", 1), []string{"5:", "ssm: references are not supported"}},
 		"sns":               {strings.Replace(head, "verify: none", "verify: {provider: sns}", 1), []string{"5:24: verify: provider sns is not supported"}},
 		"unset variable":    {strings.Replace(head, "start: m", "start: ${NOPE}", 1), []string{"6:12: environment variable NOPE is not set", "6:12: start must be"}},
 		"wrong name":        {strings.Replace(head, "name: a", "name: A b", 1), []string{"3:11: name must be"}},
@@ -71,6 +70,22 @@ func TestProblems(t *testing.T) {
 		"fixed dedupe key":  {head + "    dedupe: {key: x}\n", []string{"7:19: dedupe.key: write an expression"}},
 		"dedupe values":     {head + "    dedupe: {for: 1000h, onError: run}\n", []string{"7:14: dedupe has no key", "7:19: dedupe.for is at most 720h", "7:35: dedupe.onError must be refuse or start"}},
 		"dead letter":       {"version: 1\nroutes:\n  - {name: a, sqs: q, start: m, catch: [{errors: [X], then: dead-letter}]}\n", []string{"dead-letter queues are not supported"}},
+		"dedupe without id": {head + "    dedupe: true\n", []string{"7:13: dedupe has no key"}},
+		"accepted in sync":  {head + "    accepted: {status: 200}\n", []string{"7:16: accepted is the answer of mode: async"}},
+		"respond in async":  {head + "    mode: async\n    respond: {status: 200}\n", []string{"8:15: respond is the answer to an execution's end", "write accepted"}},
+		"deadline in async": {head + "    mode: async\n    onDeadline: acknowledge\n", []string{"8:17: onDeadline belongs to routes that wait"}},
+		"deadline twice":    {head + "    onDeadline: acknowledge\n    catch: [{errors: [Expressway.Deadline], status: 200}]\n", []string{"7:17: onDeadline and a catch of Expressway.Deadline"}},
+		"deadline, a word":  {head + "    onDeadline: ack\n", []string{"7:17: onDeadline must be acknowledge, or an answer"}},
+		"catch of no route": {head + "    catch: [{errors: [Expressway.NoRoute], status: 200}]\n", []string{"7:22: Expressway.NoRoute cannot be caught"}},
+		"cors":              {head + "    cors: {origins: [\"*\", \"https://a/b\"], methods: [\"GET POST\"], headers: [\"*:\"], maxAge: 48h, credentials: 1}\n", []string{"* stands alone", `not "https://a/b"`, `cors.methods: "GET POST" is no name`, `cors.headers: "*:" is no name`, "cors.maxAge is at most 24h", "cors.credentials must be true or false"}},
+		"cors, credentials": {head + "    cors: {origins: '*', credentials: true}\n", []string{"7:12: cors.credentials: name the origins"}},
+		"cors, nothing":     {head + "    cors: {}\n", []string{"7:11: cors needs origins"}},
+		"cloudevents":       {head + "    cloudevents: {}\n", []string{"cloudevents needs origins"}},
+		"cors on a queue":   {"version: 1\nroutes:\n  - {name: a, sqs: q, start: m, cors: {origins: '*'}}\n", []string{"cors belongs to http routes"}},
+		"framing header":    {head + "    respond: {headers: {content-length: 3}}\n", []string{"respond.headers: Content-Length is the gateway's to set"}},
+		"header name":       {head + "    respond: {headers: {\"a b\": 3}}\n", []string{`respond.headers: "a b" is no name of a header`}},
+		"header value":      {head + "    respond: {headers: {a: \"x\\ny\"}}\n", []string{"the value of a cannot be sent"}},
+		"base64, no body":   {head + "    respond: {base64: true}\n", []string{"respond: base64 says how body is written"}},
 		"unknown provider":  {strings.Replace(head, "verify: none", "verify: {provider: githup, secrets: ['env:X']}", 1), []string{"5:24: verify: "}},
 		"syntax of an expression": {
 			head + "    input: '{% $request.body. %}'\n",

@@ -40,6 +40,9 @@ type request struct {
 	stage      string
 	authorizer any
 	identity   any // requestContext.authentication: the client's certificate
+
+	verified bool    // before it is, nobody looks into the body
+	content  content // of the body, once something has asked for it
 }
 
 // An eventError is an event that no door delivers.
