@@ -61,6 +61,8 @@ type Preset struct {
 	Deadline time.Duration
 	// Ack is the provider's own acknowledgement.
 	Ack Ack
+	// Handshake is how the provider asks for consent; empty when it does not.
+	Handshake Handshake
 }
 
 func (p Preset) signsURL() bool {
@@ -115,6 +117,7 @@ var presets = map[string]Preset{
 			Timestamp: &Timestamp{Header: "X-Slack-Request-Timestamp"},
 		},
 		DeliveryID: Place{Body: "event_id"}, EventName: Place{Body: "event.type"}, Deadline: within3s, Ack: empty200,
+		Handshake: HandshakeSlack,
 	},
 	// https://shopify.dev/docs/apps/build/webhooks/subscribe/https
 	"shopify": {
@@ -137,7 +140,8 @@ var presets = map[string]Preset{
 	"discord": {
 		Scheme: SchemeDiscord, Tolerance: DefaultTolerance,
 		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "type"}, Deadline: within3s,
-		Ack: Ack{200, "application/json", `{"type":5}`}, // deferred: the answer follows within 15 minutes
+		Ack:       Ack{200, "application/json", `{"type":5}`}, // deferred: the answer follows within 15 minutes
+		Handshake: HandshakeDiscord,
 	},
 	"sendgrid": {Scheme: SchemeSendGrid, Tolerance: DefaultTolerance, Deadline: within10s},
 	"gitlab": {
@@ -167,6 +171,7 @@ var presets = map[string]Preset{
 			Timestamp: &Timestamp{Header: "X-Zm-Request-Timestamp"},
 		},
 		EventName: Place{Body: "event"}, Deadline: within3s, Ack: empty200, // 202 counts as failed
+		Handshake: HandshakeZoom,
 	},
 	"hubspot": {Scheme: SchemeHubSpot, Tolerance: DefaultTolerance, Deadline: within5s},
 	// https://developer.squareup.com/docs/webhooks/step3validate
@@ -196,7 +201,8 @@ var presets = map[string]Preset{
 			Timestamp: &Timestamp{Header: "Twitch-Eventsub-Message-Timestamp", Format: "rfc3339"},
 		},
 		DeliveryID: Place{Header: "Twitch-Eventsub-Message-Id"}, EventName: Place{Header: "Twitch-Eventsub-Subscription-Type"},
-		Deadline: usual,
+		Deadline:  usual,
+		Handshake: HandshakeTwitch,
 	},
 	"box": {
 		Scheme: SchemeBox, Tolerance: 10 * time.Minute,
@@ -206,15 +212,18 @@ var presets = map[string]Preset{
 	"sns": {
 		Scheme: SchemeSNS, Tolerance: time.Hour, // SNS retries for as long
 		DeliveryID: Place{Body: "MessageId"}, EventName: Place{Body: "Type"}, Deadline: within15s,
+		Handshake: HandshakeSNS,
 	},
 	// https://developers.facebook.com/docs/graph-api/webhooks/getting-started#event-notifications
 	"meta": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Hub-Signature-256", "hex", "sha256="),
 		EventName: Place{Body: "object"}, Deadline: within5s, Ack: empty200,
+		Handshake: HandshakeMeta,
 	},
 	// https://developer.x.com/en/docs/x-api/enterprise/account-activity-api/guides/securing-webhooks
 	"x": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Twitter-Webhooks-Signature", "base64", "sha256="), Deadline: usual,
+		Handshake: HandshakeX,
 	},
 	// https://developer.zendesk.com/documentation/webhooks/verifying/
 	"zendesk": {
@@ -246,8 +255,9 @@ var presets = map[string]Preset{
 	// https://www.dropbox.com/developers/reference/webhooks
 	"dropbox": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Dropbox-Signature", "hex", ""), Deadline: within10s,
+		Handshake: HandshakeDropbox,
 	},
-	"microsoft-graph": {Scheme: SchemeClientState, Deadline: within10s, Ack: Ack{Status: 202}},
+	"microsoft-graph": {Scheme: SchemeClientState, Deadline: within10s, Ack: Ack{Status: 202}, Handshake: HandshakeGraph},
 }
 
 // Providers are the names of all presets, sorted.

@@ -388,7 +388,9 @@ func TestNewFailsClosed(t *testing.T) {
 		"adyen, no hex":        {with(verify.Spec{Provider: "adyen"}), "xyz"},
 		"hex key, no hex":      {with(verify.Spec{HMAC: &verify.HMAC{Header: "S", KeyEncoding: "hex"}}), "hunter2"},
 		"sns without fetch":    {verify.Spec{Provider: "sns", Topics: verify.Topics{"any"}}, ""},
-		"jwt":                  {verify.Spec{JWT: &verify.JWT{}}, ""},
+		"jwt, empty":           {verify.Spec{JWT: &verify.JWT{}}, ""},
+		"jwt without fetch":    {verify.Spec{JWT: &verify.JWT{JWKS: "https://h.example/k", Issuer: "i", Audience: "a"}}, ""},
+		"mtls, no subject":     {verify.Spec{MTLS: &verify.MTLS{}}, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
