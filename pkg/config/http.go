@@ -30,8 +30,8 @@ type HTTP struct {
 	OnDeadline *OnDeadline
 	// CORS lets pages of other origins call the route.
 	CORS *CORS
-	// CloudEvents are the origins whose CloudEvents handshake is granted; * stands for any text.
-	CloudEvents []string
+	// CloudEvents says which senders of CloudEvents may deliver.
+	CloudEvents *verify.CloudEvents
 }
 
 // Method is the method that the pattern names; it is empty for one that takes all.
@@ -117,11 +117,11 @@ func (d *document) readHTTPKeys(nodes httpNodes, r *Route, scope []string) {
 		r.HTTP.CORS = d.readCORS(n)
 	}
 	if n, ok := nodes["cloudevents"]; ok {
-		have := d.fields(n, "cloudevents", map[string]func(ast.Node){
-			"origins": func(n ast.Node) { r.HTTP.CloudEvents = d.texts(n, "cloudevents.origins") },
-		})
-		if !have["origins"] || len(r.HTTP.CloudEvents) == 0 {
-			d.add(n, "cloudevents needs origins: the names of the senders that may ask; * is any")
+		r.HTTP.CloudEvents = &verify.CloudEvents{}
+		at := map[string]ast.Node{}
+		d.fields(n, "cloudevents", map[string]func(ast.Node){"origins": d.textsAt("origins", &r.HTTP.CloudEvents.Origins, at)})
+		for _, p := range r.HTTP.CloudEvents.Validate() {
+			d.add(nearest(at, p.Field, n), "cloudevents.%s: %s", p.Field, p.Message)
 		}
 	}
 }

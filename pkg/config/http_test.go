@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 func parseRoute(t *testing.T, keys string) *config.Route {
@@ -65,7 +66,6 @@ func TestDedupeKeys(t *testing.T) {
 		"false":                  {provider("github", "false"), true, false, 0},
 		"only for how long":      {provider("github", "{for: 72h}"), false, true, 72 * time.Hour},
 		"signed id in the body":  {provider("stripe", "true"), false, false, 24 * time.Hour},
-		"signed id in a header":  {provider("standard-webhooks", "true"), false, false, 24 * time.Hour},
 		"own key of that header": {provider("github", `{key: '{% $request.headers."X-GitHub-Delivery" %}'}`), false, true, 24 * time.Hour},
 		"in a list, a block":     {provider("github", "\n      key:\n        - |-\n          {% $request.headers.\"x-github-delivery\" %}\n"), false, true, 24 * time.Hour},
 		"own key":                {provider("github", `{key: '{% $request.body.after %}'}`), false, false, 24 * time.Hour},
@@ -108,5 +108,37 @@ func TestAnswerBlocks(t *testing.T) {
 		if got.Status == nil || got.Headers == nil || got.Cookies == nil || got.Body == nil || got.Base64 == nil {
 			t.Errorf("%s: got %+v, want every part", keys, got)
 		}
+	}
+}
+
+func TestVerifyBlocks(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		yaml string
+		want verify.Spec
+	}{
+		"jwt": {
+			"{jwt: {jwks: 'https://issuer.example.com/keys', issuer: https://issuer.example.com, audience: hooks, algorithms: ES256, claims: {email_verified: true}}}",
+			verify.Spec{JWT: &verify.JWT{JWKS: "https://issuer.example.com/keys", Issuer: "https://issuer.example.com", Audience: "hooks", Algorithms: []string{"ES256"}, Claims: map[string]string{"email_verified": "true"}}},
+		},
+		"mtls":         {"{mtls: {subject: [CN=a.example.com, '*'], issuer: CN=ca}}", verify.Spec{MTLS: &verify.MTLS{Subject: []string{"CN=a.example.com", "*"}, Issuer: []string{"CN=ca"}}}},
+		"sns":          {"{provider: sns, topics: 'arn:aws:sns:us-east-1:123456789012:t'}", verify.Spec{Provider: "sns", Topics: verify.Topics{"arn:aws:sns:us-east-1:123456789012:t"}}},
+		"any topic":    {"{provider: sns, topics: any}", verify.Spec{Provider: "sns", Topics: verify.Topics{"any"}}},
+		"meta":         {"{provider: meta, secrets: env:S, token: env:T}", verify.Spec{Provider: "meta", Secrets: []string{"env:S"}, Token: &verify.Token{Reference: "env:T"}}},
+		"meta, quoted": {"{provider: meta, secrets: env:S, token: 'secretsmanager:meta#token'}", verify.Spec{Provider: "meta", Secrets: []string{"env:S"}, Token: &verify.Token{Reference: "secretsmanager:meta#token"}}},
+		"references":   {"{provider: github, secrets: ['ssm:/github', secretsmanager:gh#current]}", verify.Spec{Provider: "github", Secrets: []string{"ssm:/github", "secretsmanager:gh#current"}}},
+		"token":        {"{token: {header: X-Key}, secrets: env:S}", verify.Spec{Token: &verify.Token{Header: "X-Key"}, Secrets: []string{"env:S"}}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := parseRoute(t, "    http: POST /a\n    verify: "+test.yaml+"\n    cloudevents: {origins: events.example.com}\n")
+			if diff := cmp.Diff(test.want, r.HTTP.Verify); diff != "" {
+				t.Errorf("verify (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(&verify.CloudEvents{Origins: []string{"events.example.com"}}, r.HTTP.CloudEvents); diff != "" {
+				t.Errorf("cloudevents (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

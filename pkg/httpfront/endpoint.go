@@ -2,43 +2,55 @@ package httpfront
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/secrets"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // An endpoint is one route's handler.
 type endpoint struct {
-	front    *Front
-	route    *config.Route
-	verifier verify.Verifier
-	hidden   map[string]bool // header names that the default input leaves out
-	jsonText bool            // the provider says text/plain and sends JSON
-	cors     *cors
+	front     *Front
+	route     *config.Route
+	verifier  verify.Verifier
+	handshake *verify.Handshaker
+	hidden    map[string]bool // header names that the default input leaves out
+	jsonText  bool            // the provider says text/plain and sends JSON
+	cors      *cors
 }
 
-func newEndpoint(f *Front, route *config.Route, verifier verify.Verifier) *endpoint {
-	e := &endpoint{front: f, route: route, verifier: verifier}
+func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch verify.Fetch) (*endpoint, error) {
+	options := []verify.Option{verify.WithFetch(fetch)}
+	verifier, err := verify.New(route.HTTP.Verify, source, f.bridge.Now, options...)
+	if err != nil {
+		return nil, fmt.Errorf("route %s: verify: %w", route.Name, err)
+	}
+	if route.HTTP.CloudEvents != nil {
+		options = append(options, verify.WithCloudEvents(route.HTTP.CloudEvents))
+	}
+	handshake, err := verify.NewHandshaker(route.HTTP.Verify, source, f.bridge.Now, options...)
+	if err != nil {
+		return nil, fmt.Errorf("route %s: handshake: %w", route.Name, err)
+	}
+	e := &endpoint{front: f, route: route, verifier: verifier, handshake: handshake}
 	e.hidden = hiddenHeaders(verifier.Headers())
 	e.jsonText = route.HTTP.Verify.Provider == "sns"
 	if route.HTTP.CORS != nil {
 		e.cors = newCORS(route.HTTP, verifier.Headers())
 	}
-	return e
+	return e, nil
 }
 
 // serve takes a request from its size to its answer.
 func (e *endpoint) serve(ctx context.Context, hr *http.Request, r *request) *answer {
 	b, received := e.front.bridge, e.front.bridge.Now()
-	if failure := e.admit(ctx, hr, r); failure != nil {
-		return e.refuse(ctx, hr, r, failure)
+	if a := e.admit(ctx, hr, r); a != nil {
+		return a
 	}
 	d := e.delivery(hr, r, received)
 	result := b.Run(ctx, d)
@@ -54,26 +66,22 @@ func (e *endpoint) serve(ctx context.Context, hr *http.Request, r *request) *ans
 	return a
 }
 
-// admit holds what comes before the bridge: size, then the signature over the raw bytes.
-func (e *endpoint) admit(ctx context.Context, hr *http.Request, r *request) *bridge.Failure {
+// admit holds what comes before the bridge: size, then the signature over the raw bytes,
+// between the handshakes that are not signed and those that are. A nil answer lets the
+// delivery go on.
+func (e *endpoint) admit(ctx context.Context, hr *http.Request, r *request) *answer {
 	if len(r.body) > MaxBody {
-		return bridge.Failf(bridge.InputTooLarge, fmt.Sprintf("the body has %d bytes; at most %d are read", len(r.body), MaxBody), nil)
+		return e.refuse(ctx, hr, r, bridge.Failf(bridge.InputTooLarge, fmt.Sprintf("the body has %d bytes; at most %d are read", len(r.body), MaxBody), nil))
 	}
-	err := e.verifier.Verify(ctx, &verify.Request{
-		Method:   hr.Method,
-		Path:     hr.URL.EscapedPath(),
-		RawQuery: r.rawQuery,
-		Header:   r.header,
-		Body:     r.body,
-	})
-	switch {
-	case err == nil:
-		r.verified = true
-		return nil
-	case errors.Is(err, verify.ErrUnverified):
-		return bridge.Failf(bridge.Unverified, unverifiedCause, err)
+	q := toVerify(hr, r)
+	if a := e.reply(ctx, hr, r, q, e.handshake.Before); a != nil {
+		return a
 	}
-	return &bridge.Failure{Name: bridge.Unavailable, Cause: "the route's secrets cannot be read", Err: err, RetryAfter: 5 * time.Second}
+	if err := e.verifier.Verify(ctx, q); err != nil {
+		return e.refuse(ctx, hr, r, verifyFailure(err))
+	}
+	r.verified = true
+	return e.reply(ctx, hr, r, q, e.handshake.After)
 }
 
 // unverifiedCause is all that a catch can show: which part of a signature was wrong is

@@ -36,23 +36,41 @@ type Front struct {
 	mux    *http.ServeMux
 	bridge *bridge.Bridge
 	log    *slog.Logger
+	asked  map[string][]string // method of a handshake → methods of patterns
 }
+
+// An Option changes how [New] works.
+type Option func(*options)
+
+type options struct{ fetch verify.Fetch }
+
+// WithFetch sets how certificates and key sets are fetched, and subscriptions of SNS
+// confirmed; the default is [verify.NewFetch].
+func WithFetch(fetch verify.Fetch) Option { return func(o *options) { o.fetch = fetch } }
 
 // New prepares the HTTP routes of a configuration. It fails when a route cannot
 // verify what it receives: for want of a secret, or of a scheme.
-func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *slog.Logger) (*Front, error) {
+func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *slog.Logger, opts ...Option) (*Front, error) {
+	var o options
+	for _, option := range opts {
+		option(&o)
+	}
+	if o.fetch == nil {
+		o.fetch = verify.NewFetch(nil)
+	}
 	f := &Front{mux: http.NewServeMux(), bridge: b, log: log}
 	var problems []error
 	for _, route := range routes {
 		if route.HTTP == nil {
 			continue
 		}
-		verifier, err := verify.New(route.HTTP.Verify, source, b.Now)
+		e, err := f.newEndpoint(route, source, o.fetch)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("route %s: verify: %w", route.Name, err))
+			problems = append(problems, err)
 			continue
 		}
-		f.mux.Handle(route.HTTP.Pattern, newEndpoint(f, route, verifier))
+		f.mux.Handle(route.HTTP.Pattern, e)
+		f.askedBy(e)
 	}
 	return f, errors.Join(problems...)
 }
@@ -81,7 +99,7 @@ func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, _ 
 	if failed != nil {
 		return f.refuse(ctx, r, failed), nil
 	}
-	e, a := f.unsigned(hr)
+	e, a := f.unsigned(ctx, hr, r)
 	if a == nil {
 		var none *noMatch
 		if e, none = f.match(hr); none != nil {
