@@ -128,7 +128,7 @@ func TestPresets(t *testing.T) {
 		if p.Name != name || p.Deadline <= 0 || p.Deadline > 30*time.Second || (p.HMAC != nil) != (p.Scheme == verify.SchemeHMAC) {
 			t.Errorf("%s: %+v is not complete", name, p)
 		}
-		if p.HMAC != nil && (p.Tolerance > 0) != (p.HMAC.Timestamp != nil || p.HMAC.TimestampKey != "") {
+		if p.HMAC != nil && (p.Tolerance > 0) != (p.HMAC.Timestamp != nil || p.HMAC.TimestampKey != "" || p.SignedAt != verify.Place{}) {
 			t.Errorf("%s: tolerance %v does not fit its parameters", name, p.Tolerance)
 		}
 		if p.HMAC != nil { // a preset can be written out as a generic block

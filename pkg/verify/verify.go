@@ -131,7 +131,6 @@ type options struct {
 	fetch       Fetch
 	roots       *x509.CertPool
 	cloudEvents *CloudEvents
-	origins     []string
 }
 
 // An Option changes how [New] works.
@@ -243,10 +242,38 @@ func (b *builder) build() (Verifier, error) {
 // newPreset is a provider whose scheme is only parameters.
 func (b *builder) newPreset() (Verifier, error) {
 	v, err := b.newHMAC(b.presetHMAC())
-	if err == nil && b.preset.Handshake == HandshakeX {
-		v = plainless{v}
+	switch {
+	case err != nil:
+		return nil, err
+	case b.preset.Handshake == HandshakeX:
+		return plainless{v}, nil
+	case b.preset.SignedAt != Place{}:
+		return signedAt{v, b.preset.SignedAt, b.tolerance(), b.now}, nil
 	}
-	return v, err
+	return v, nil
+}
+
+// A signedAt checks the time in a body, which its Verifier has found signed.
+type signedAt struct {
+	Verifier
+	place     Place
+	tolerance time.Duration
+	now       func() time.Time
+}
+
+func (v signedAt) Verify(ctx context.Context, r *Request) error {
+	if err := v.Verifier.Verify(ctx, r); err != nil {
+		return err
+	}
+	text := v.place.Of(nil, r.Body)
+	if text == "" {
+		return nil // the sender signed a body without a time
+	}
+	at, ok := parseTime(text, "unix_ms")
+	if !ok {
+		return refuse(Malformed, v.place.Body)
+	}
+	return fresh(v.now(), at, v.tolerance, v.place.Body)
 }
 
 // presetHMAC are the preset's parameters, with the tolerance of the Spec.
