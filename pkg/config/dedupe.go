@@ -35,7 +35,7 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 			if !rule.Key.Dynamic() {
 				d.add(n, "dedupe.key: write an expression in {%% %%}; a fixed text would make all deliveries one")
 			}
-			rule.WithBody = r.HTTP != nil && unsignedID(r.HTTP.DeliveryID) && mentions(n, r.HTTP.DeliveryID.Header)
+			rule.WithBody = withBody(n, r)
 		},
 		"for": func(n ast.Node) {
 			if rule.For = d.duration(n, "dedupe.for"); rule.For > maxRemember {
@@ -74,32 +74,42 @@ func (d *document) presetKey(n ast.Node, r *Route, rule *bridge.Dedupe) {
 		return
 	}
 	rule.Key = bridge.Expression(expr, "route "+r.Name+": dedupe.key")
-	rule.WithBody = unsignedID(r.HTTP.DeliveryID)
+	rule.WithBody = r.HTTP.DeliveryID.Unsigned
 }
 
 // DeliveryKey is the expression that finds a provider's delivery id in a request; it is
 // empty where the provider has none.
 func DeliveryKey(p verify.Place) string {
-	var keys []string
-	for _, header := range []string{p.Header} {
-		if header != "" {
-			keys = append(keys, "$request.headers."+quoteName(strings.ToLower(header)))
-		}
+	body, form := "", ""
+	for name := range strings.SplitSeq(p.Body, ".") {
+		body += "." + quoteName(name)
 	}
-	if p.Body != "" {
-		path := "$request.body"
-		for name := range strings.SplitSeq(p.Body, ".") {
-			path += "." + quoteName(name)
-		}
-		keys = append(keys, path)
+	if p.Form != "" {
+		form = "." + quoteName(p.Form)
 	}
-	return strings.Join(keys, " & ")
+	switch {
+	case p.Header != "":
+		return "$request.headers." + quoteName(strings.ToLower(p.Header))
+	case p.Body != "" && form != "" && form != body:
+		return `$request.bodyType = "form" ? $request.body` + form + " : $request.body" + body
+	case p.Body != "":
+		return "$request.body" + body
+	case form != "":
+		return "$request.body" + form
+	}
+	return ""
 }
 
 func quoteName(name string) string { return `"` + name + `"` }
 
-// unsignedID tells an id in a header that the signature does not cover.
-func unsignedID(p verify.Place) bool { return p.Header != "" }
+// withBody tells whether a key that is written out rests on an id that nobody signs.
+func withBody(key ast.Node, r *Route) bool {
+	if r.HTTP == nil || !r.HTTP.DeliveryID.Unsigned {
+		return false
+	}
+	// Where the id in the body is not signed, nor is the rest of it.
+	return r.HTTP.DeliveryID.Header == "" || mentions(key, r.HTTP.DeliveryID.Header)
+}
 
 // mentions reports whether any text below n names the header.
 func mentions(n ast.Node, header string) bool {

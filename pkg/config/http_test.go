@@ -68,6 +68,9 @@ func TestDedupeKeys(t *testing.T) {
 		"signed id in the body":  {provider("stripe", "true"), false, false, 24 * time.Hour},
 		"own key of that header": {provider("github", `{key: '{% $request.headers."X-GitHub-Delivery" %}'}`), false, true, 24 * time.Hour},
 		"in a list, a block":     {provider("github", "\n      key:\n        - |-\n          {% $request.headers.\"x-github-delivery\" %}\n"), false, true, 24 * time.Hour},
+		"signed id in a header":  {provider("standard-webhooks", "true"), false, false, 24 * time.Hour},
+		"unsigned id in a body":  {provider("mailgun", `{key: '{% $request.body."event-data".id %}'}`), false, true, 24 * time.Hour},
+		"JSON or form":           {provider("slack", "true"), false, false, 24 * time.Hour},
 		"own key":                {provider("github", `{key: '{% $request.body.after %}'}`), false, false, 24 * time.Hour},
 	}
 	for name, test := range tests {
@@ -84,6 +87,22 @@ func TestDedupeKeys(t *testing.T) {
 				t.Errorf("dedupe = %+v, want one: %v, WithBody: %v, For: %v", r.Dedupe, !test.none, test.withBody, test.keep)
 			}
 		})
+	}
+}
+
+func TestDeliveryKey(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"github":    `$request.headers."x-github-delivery"`,
+		"stripe":    `$request.body."id"`,
+		"pagerduty": `$request.body."event"."id"`,
+		"slack":     `$request.bodyType = "form" ? $request.body."trigger_id" : $request.body."event_id"`,
+		"meta":      "",
+	} {
+		preset, _ := verify.Lookup(name)
+		if got := config.DeliveryKey(preset.DeliveryID); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
 	}
 }
 

@@ -402,3 +402,51 @@ func TestLargeAnswerIsKeptInPart(t *testing.T) {
 		t.Errorf("first %d bytes, second %d %v %d bytes", len(first.Body), second.StatusCode, second.Headers, len(second.Body))
 	}
 }
+
+// A provider's own delivery id is the key, and part of the execution's name, once it is
+// verified.
+func TestProvidersDeliveryID(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ provider, body, other, id string }{
+		"in the body":        {"stripe", `{"object":"event","id":"evt_1","type":"invoice.paid"}`, `{"object":"event","id":"evt_2","type":"invoice.paid"}`, "evt_1"},
+		"in a nested object": {"pagerduty", `{"event":{"agent":[{"id":"no"}],"id":"01D"}}`, `{"event":{"id":"01E"}}`, "01D"},
+		"nowhere":            {"slack", `{"type":"event_callback"}`, `{"type":"event_callback","a":1}`, "req-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var names []string
+			f := frontWith(t, "  - {name: a, http: POST /a, verify: {provider: "+test.provider+", secrets: ['env:SECRET']}, start: m, dedupe: true}\n",
+				starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+					names = append(names, s.Name)
+					return echo(ctx, s)
+				}), bridge.WithDedupe(mapStore{}))
+			for _, body := range []string{test.body, test.body, test.other} {
+				if got := invoke(t, f, signedEvent(t, test.provider, "/a", body)); got.StatusCode != 200 {
+					t.Fatalf("%d %s", got.StatusCode, got.Body)
+				}
+			}
+			want := 2
+			if test.id == "req-1" {
+				want = 3 // without an id there is no key
+			}
+			if len(names) != want || names[0] != "a-"+test.id {
+				t.Errorf("executions = %q, want %d, the first named after %s", names, want, test.id)
+			}
+		})
+	}
+	// Nobody signs GitHub's id: with another body it is another delivery, and no mismatch.
+	starts := 0
+	f := frontWith(t, "  - {name: a, http: POST /a, verify: {provider: github, secrets: ['env:SECRET']}, start: m, dedupe: true}\n",
+		starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+			starts++
+			return echo(ctx, s)
+		}), bridge.WithDedupe(mapStore{}))
+	for _, body := range []string{`{"a":1}`, `{"a":2}`, `{"a":1}`} {
+		if got := invoke(t, f, signedEvent(t, "github", "/a", body, "x-github-delivery", "d")); got.StatusCode != 200 {
+			t.Errorf("%s: %d %s", body, got.StatusCode, got.Body)
+		}
+	}
+	if starts != 2 {
+		t.Errorf("%d starts, want 2", starts)
+	}
+}

@@ -40,26 +40,15 @@ func (e *endpoint) delivery(hr *http.Request, r *request, received time.Time) *b
 	}
 }
 
-// maxDeliveryID is as much of a sender's id as logs and names get.
-const maxDeliveryID = 128
-
 // deliveryID is the sender's id of the delivery, where its provider has one and it was
 // verified; else the front door's of the request.
 func (e *endpoint) deliveryID(r *request) string {
 	if r.verified {
-		if id := e.senderID(r); id != "" && len(id) <= maxDeliveryID {
+		if id := e.route.HTTP.DeliveryID.Of(r.header, r.body); id != "" {
 			return id
 		}
 	}
 	return r.requestID
-}
-
-func (e *endpoint) senderID(r *request) string {
-	place := e.route.HTTP.DeliveryID
-	if place.Header != "" {
-		return r.header.Get(place.Header)
-	}
-	return ""
 }
 
 // document makes $request, without the headers in hidden, and without cookies where the
