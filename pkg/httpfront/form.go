@@ -108,7 +108,7 @@ func readMultipart(body []byte, boundary string) (any, error) {
 	f, files := newForm(), 0
 	for n := 0; ; n++ {
 		part, err := in.NextPart()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && (n > 0 || bytes.Contains(body, []byte("--"+boundary+"--"))) {
 			return f.value(), nil
 		}
 		if err != nil {
