@@ -32,8 +32,7 @@ const maxPlaced = 256
 // The body is read up to the place and no further.
 func (p Place) Of(header http.Header, body []byte) string {
 	found := ""
-	media, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
-	switch form := media == "application/x-www-form-urlencoded"; {
+	switch form := isForm(header); {
 	case p.Header != "":
 		if values := header.Values(p.Header); len(values) == 1 {
 			found = values[0]
@@ -52,6 +51,11 @@ func (p Place) Of(header http.Header, body []byte) string {
 		return ""
 	}
 	return found
+}
+
+func isForm(h http.Header) bool {
+	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && media == "application/x-www-form-urlencoded"
 }
 
 // formValue is the first value of a field, as in the parsed form.
