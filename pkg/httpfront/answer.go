@@ -168,3 +168,6 @@ func (e *endpoint) badResponse(r *request, result bridge.Result, reason string) 
 	f := &bridge.Failure{Name: bridge.BadResponse, Cause: reason, Outcome: result.Outcome}
 	return answerTo(f, r.requestID), f
 }
+
+// DefaultStatus is the status that a failure of the bridge's own is answered with.
+func DefaultStatus(name string) int { return statuses[name].status }
