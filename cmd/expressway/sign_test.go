@@ -210,3 +210,36 @@ func TestSign(t *testing.T) {
 		}
 	}
 }
+
+// The README's first webhooks: what sign prints for the sample bodies, the sample routes
+// and state machines answer as it says.
+func TestSignedSamples(t *testing.T) {
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"github": {[]string{"sign", "github", "-d", "events/bodies/github-push.json", "--param", "org=example-org", "--event", "push"}, `{"deployed":"example-org/storefront","commits":1}`},
+		"stripe": {[]string{"sign", "stripe", "-d", "events/bodies/stripe-payment.json"}, `[{"ledger":1250},{"receipt":"pi_3QexpresswaySample01"}]`},
+		"slack":  {[]string{"sign", "slack", "-d", "events/bodies/slack-order.form"}, `{"response_type":"in_channel","text":"Ordered: tea-250, cup-1"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, command, errs := inProject(t, "", test.args...)
+			if code != 0 {
+				t.Fatal(errs)
+			}
+			var stdout, stderr strings.Builder
+			code = run(t.Context(), []string{"invoke", "webhook", "-e", "-"}, strings.NewReader(string(sentBy(t, command))), &stdout, &stderr, func(string) string { return "" })
+			out, errs := stdout.String(), stderr.String()
+			var answer struct {
+				StatusCode int
+				Body       string
+			}
+			if err := json.Unmarshal([]byte(out), &answer); err != nil {
+				t.Fatal(err)
+			}
+			if code != 0 || answer.StatusCode != 200 || answer.Body != test.want {
+				t.Errorf("exit %d: %d %s, want 200 %s\n%s", code, answer.StatusCode, answer.Body, test.want, errs)
+			}
+		})
+	}
+}
