@@ -70,7 +70,6 @@ func TestProblems(t *testing.T) {
 		"same name":         {head + "  - name: a\n    sqs: q\n    start: m\n", []string{`a second route is named "a"`}},
 		"fixed dedupe key":  {head + "    dedupe: {key: x}\n", []string{"7:19: dedupe.key: write an expression"}},
 		"dedupe values":     {head + "    dedupe: {for: 1000h, onError: run}\n", []string{"7:14: dedupe has no key", "7:19: dedupe.for is at most 720h", "7:35: dedupe.onError must be refuse or start"}},
-		"dead letter":       {"version: 1\nroutes:\n  - {name: a, sqs: q, start: m, catch: [{errors: [X], then: dead-letter}]}\n", []string{"dead-letter queues are not supported"}},
 		"unknown provider":  {strings.Replace(head, "verify: none", "verify: {provider: githup, secrets: ['env:X']}", 1), []string{"5:24: verify: "}},
 		"syntax of an expression": {
 			head + "    input: '{% $request.body. %}'\n",
