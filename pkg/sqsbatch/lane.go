@@ -57,7 +57,7 @@ func (b *Batch) lanes(records []*record) []*lane {
 }
 
 // divide makes the units of a group. Those of batch: true have as many records as an
-// execution's input can hold; a record that is no part of one is a unit of its own.
+// execution's input can hold; a record that can be no part of one is a unit of its own.
 func divide(route *config.Route, group []*record) []unit {
 	var units []unit
 	if route == nil || !route.SQS.Batch {
@@ -77,7 +77,9 @@ func divide(route *config.Route, group []*record) []unit {
 	for _, rec := range group {
 		n, ok := rec.size(route)
 		if !ok {
-			flush()
+			if rec.fifo() {
+				flush() // in its place
+			}
 			units = append(units, unit{rec})
 			continue
 		}

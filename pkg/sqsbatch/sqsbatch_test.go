@@ -335,15 +335,3 @@ func TestNothingLostNothingDoubled(t *testing.T) {
 		})
 	})
 }
-
-func FuzzInvoke(f *testing.F) {
-	f.Add(event(message{id: "1", body: "{}"}))
-	f.Add([]byte(`{"Records":[{"messageId":"1","eventSource":"aws:sqs","attributes":1,"body":2}]}`))
-	b := batch(f, "  - {name: o, sqs: '*', start: m}\n", succeed)
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		out, err := b.Invoke(context.Background(), payload)
-		if (out == nil) == (err == nil) {
-			t.Fatalf("response %s and error %v", out, err)
-		}
-	})
-}
