@@ -10,10 +10,10 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"github.com/expressway-dev/expressway/internal/sqsclient"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
-
 	"github.com/expressway-dev/expressway/pkg/stepfn"
 )
 
@@ -37,5 +37,9 @@ func newHandler(getenv func(string) string, log *slog.Logger) (lambda.Handler, e
 	if err != nil {
 		return nil, err
 	}
-	return sqsbatch.New(cfg.Routes, bridge.New(stepfn.New(options), log, nil), log), nil
+	var queues []sqsbatch.Option
+	if sqsbatch.NeedsQueues(cfg.Routes) {
+		queues = append(queues, sqsbatch.WithQueues(sqsclient.FromEnv(getenv)))
+	}
+	return sqsbatch.New(cfg.Routes, bridge.New(stepfn.New(options), log, nil), log, queues...), nil
 }

@@ -193,16 +193,6 @@ func (d *document) readCORS(n ast.Node) *CORS {
 	return c
 }
 
-// flag reads true or false.
-func (d *document) flag(n ast.Node, what string) bool {
-	b, ok := n.(*ast.BoolNode)
-	if !ok {
-		d.add(n, "%s must be true or false", what)
-		return false
-	}
-	return b.Value
-}
-
 // staticHeaders finds at start-up what is wrong with the names of headers, and with
 // values that are no expressions.
 func (d *document) staticHeaders(n ast.Node, what string) {

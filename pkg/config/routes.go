@@ -73,18 +73,11 @@ var (
 	patternParam = regexp.MustCompile(`\{([^{}.$]+)(\.\.\.)?\}`)
 )
 
-// later names what a route may say once its machinery is there.
-var later = map[string]string{
-	"deadLetterQueue": "dead-letter queues are",
-	"retry":           "retry by visibility time-out is",
-	"batch":           "one execution for many records is",
-	"unwrap":          "unwrapping bodies is",
-}
-
 func (d *document) readRoute(n ast.Node) *Route {
 	r := &Route{}
 	// Templates are read last: what they may refer to hangs on the trigger.
-	var filter, input, respond, catch, verifyNode, concurrency, trace, dedupe ast.Node
+	var filter, input, respond, catch, verifyNode, dedupe ast.Node
+	trigger := map[string]ast.Node{}
 	known := map[string]func(ast.Node){
 		"name": func(n ast.Node) {
 			if r.Name = d.text(n, "name"); !routeName.MatchString(r.Name) {
@@ -123,22 +116,18 @@ func (d *document) readRoute(n ast.Node) *Route {
 				d.add(n, "timeout is at most 5m: an Express Workflow runs no longer")
 			}
 		},
-		"verify":      func(n ast.Node) { verifyNode = n },
-		"filter":      func(n ast.Node) { filter = n },
-		"input":       func(n ast.Node) { input = n },
-		"respond":     func(n ast.Node) { respond = n },
-		"catch":       func(n ast.Node) { catch = n },
-		"concurrency": func(n ast.Node) { concurrency = n },
-		"trace":       func(n ast.Node) { trace = n },
-		"dedupe":      func(n ast.Node) { dedupe = n },
-	}
-	for key, what := range later {
-		known[key] = func(n ast.Node) {
-			d.add(n, "%s: %s not supported by this version; take the key out", key, what)
-		}
+		"verify":  func(n ast.Node) { verifyNode = n },
+		"filter":  func(n ast.Node) { filter = n },
+		"input":   func(n ast.Node) { input = n },
+		"respond": func(n ast.Node) { respond = n },
+		"catch":   func(n ast.Node) { catch = n },
+		"dedupe":  func(n ast.Node) { dedupe = n },
 	}
 	keys := httpNodes{}
 	keys.addTo(known)
+	for _, key := range sqsKeys {
+		known[key] = func(n ast.Node) { trigger[key] = n }
+	}
 	have := d.fields(n, "a route", known)
 	for _, key := range []string{"name", "start"} {
 		if !have[key] {
@@ -148,9 +137,8 @@ func (d *document) readRoute(n ast.Node) *Route {
 	if triggers := count(have["http"], have["sqs"], have["eventbridge"]); triggers != 1 {
 		d.add(n, "the route needs exactly one of http, sqs and eventbridge, and has %d", triggers)
 	}
-	d.readTriggerKeys(n, r, map[string]ast.Node{
-		"verify": verifyNode, "respond": respond, "concurrency": concurrency, "trace": trace,
-	})
+	trigger["verify"], trigger["respond"] = verifyNode, respond
+	d.readTriggerKeys(n, r, trigger)
 	scope := variables(r)
 	if filter != nil {
 		r.Filter = d.template(filter, r.Name, "filter", scope)
@@ -158,7 +146,9 @@ func (d *document) readRoute(n ast.Node) *Route {
 	if input != nil {
 		r.Input = d.template(input, r.Name, "input", scope)
 	}
-	if dedupe != nil {
+	if dedupe != nil && r.SQS != nil && r.SQS.Batch {
+		d.add(dedupe, "dedupe does not go with batch: a record is a duplicate or not, and an execution of many is neither")
+	} else if dedupe != nil {
 		r.Dedupe = d.readDedupe(dedupe, r, scope)
 	}
 	if respond != nil {
@@ -167,6 +157,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 	}
 	if catch != nil {
 		d.readCatch(catch, r, append(scope, "failure", "execution"))
+		d.checkRecordCatch(r, catch, have)
 	}
 	d.readHTTPKeys(keys, r, scope)
 	return r
@@ -185,6 +176,8 @@ func count(flags ...bool) int {
 // variables are the names that a route's expressions may use.
 func variables(r *Route) []string {
 	switch {
+	case r.SQS != nil && r.SQS.Batch:
+		return []string{"context", "messages"}
 	case r.SQS != nil:
 		return []string{"context", "message"}
 	case r.EventBridge != nil:
@@ -195,7 +188,10 @@ func variables(r *Route) []string {
 
 // readTriggerKeys reads the keys that belong to one kind of trigger.
 func (d *document) readTriggerKeys(route ast.Node, r *Route, nodes map[string]ast.Node) {
-	only := map[string]string{"verify": "http", "respond": "http", "concurrency": "sqs", "trace": "sqs"}
+	only := map[string]string{"verify": "http", "respond": "http"}
+	for _, key := range sqsKeys {
+		only[key] = "sqs"
+	}
 	trigger := "http"
 	switch {
 	case r.SQS != nil:
@@ -216,17 +212,7 @@ func (d *document) readTriggerKeys(route ast.Node, r *Route, nodes map[string]as
 		}
 	}
 	if r.SQS != nil {
-		if n := nodes["concurrency"]; n != nil {
-			r.SQS.Concurrency = d.whole(n, "concurrency", 1, 1000)
-		}
-		if n := nodes["trace"]; n != nil {
-			switch v := Trace(d.text(n, "trace")); v {
-			case TraceRecord, TraceInvocation:
-				r.SQS.Trace = v
-			default:
-				d.add(n, "trace must be record or invocation, not %q", v)
-			}
-		}
+		d.readSQSKeys(r, nodes)
 	}
 }
 
@@ -276,13 +262,7 @@ func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 			}
 		} else {
 			known["then"] = func(n ast.Node) {
-				switch c.Then = Then(d.text(n, "then")); c.Then {
-				case ThenRetry, ThenDiscard:
-				case "dead-letter":
-					d.add(n, "then: dead-letter queues are not supported by this version; use retry and the queue's own redrive policy")
-				default:
-					d.add(n, "then must be retry or discard, not %q", c.Then)
-				}
+				c.Then = d.readThen(n, r)
 			}
 		}
 		have := d.fields(item, "a catch", known)
@@ -294,6 +274,21 @@ func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 		}
 		r.Catch = append(r.Catch, c)
 	}
+}
+
+func (d *document) readThen(n ast.Node, r *Route) Then {
+	then := Then(d.text(n, "then"))
+	switch {
+	case then == ThenRetry, then == ThenDiscard:
+	case then == ThenDeadLetter && r.EventBridge != nil:
+		d.add(n, "then: dead-letter is for sqs routes; an event that fails goes where the function's on-failure destination or dead-letter queue says: use retry, with EventInvokeConfig in the template")
+	case then == ThenDeadLetter:
+	case r.EventBridge != nil:
+		d.add(n, "then must be retry or discard, not %q", then)
+	default:
+		d.add(n, "then must be retry, discard or dead-letter, not %q", then)
+	}
+	return then
 }
 
 func isName(name string) bool {

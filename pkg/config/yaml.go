@@ -267,6 +267,24 @@ func (d *document) whole(n ast.Node, what string, low, high int) int {
 	return v
 }
 
+func (d *document) number(n ast.Node, what string, low, high float64) float64 {
+	v, err := strconv.ParseFloat(d.text(n, what), 64)
+	if err != nil || !(v >= low && v <= high) { // not NaN either
+		d.add(n, "%s must be a number from %g to %g", what, low, high)
+		return low
+	}
+	return v
+}
+
+func (d *document) flag(n ast.Node, what string) bool {
+	b, ok := n.(*ast.BoolNode)
+	if !ok {
+		d.add(n, "%s must be true or false", what)
+		return false
+	}
+	return b.Value
+}
+
 func (d *document) duration(n ast.Node, what string) time.Duration {
 	text := d.text(n, what)
 	v, err := time.ParseDuration(text)
