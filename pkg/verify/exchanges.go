@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -111,6 +112,10 @@ func (b *builder) snsHandshake() (exchange, error) {
 		return nil, errNoFetch
 	}
 	return func(ctx context.Context, r *Request) (*Reply, error) {
+		// Both confirmations have this member, and sign it; notifications go by unparsed.
+		if !bytes.Contains(r.Body, []byte(`"SubscribeURL"`)) {
+			return nil, nil //nolint:nilnil // a notification
+		}
 		body, err := bodyObject(r.Body)
 		if err != nil {
 			return nil, err

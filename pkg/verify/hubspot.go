@@ -21,6 +21,7 @@ const (
 	hubspotSignature = "X-Hubspot-Signature"
 	hubspotVersion   = "X-Hubspot-Signature-Version"
 	hubspotV3        = "X-Hubspot-Signature-V3"
+	hubspotTimestamp = "X-Hubspot-Request-Timestamp"
 )
 
 func (b *builder) newHubSpot() (Verifier, error) {
@@ -35,7 +36,7 @@ func (b *builder) newHubSpot() (Verifier, error) {
 func hubspotScheme(tolerance Duration, base string) *hmacScheme {
 	s := compileHMAC(HMAC{
 		Header: hubspotV3, Encoding: "base64", Signed: "{method}{url}{body}{timestamp}",
-		Timestamp: &Timestamp{Header: "X-Hubspot-Request-Timestamp", Format: "unix_ms", Tolerance: tolerance},
+		Timestamp: &Timestamp{Header: hubspotTimestamp, Format: "unix_ms", Tolerance: tolerance},
 	}, base)
 	s.url = func(r *Request) string { return hubspotURL(publicURL(base, r)) }
 	return s

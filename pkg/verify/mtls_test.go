@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
@@ -36,29 +37,31 @@ func TestMTLS(t *testing.T) {
 		subject string
 		want    verify.Reason
 	}{
-		"whole name":               {"www.example.com", "www.example.com", ""},
-		"whole name, longer":       {"www.example.com", "www.example.com.evil.example", verify.Mismatch},
-		"any":                      {"*", "CN=x", ""},
-		"any needs one":            {"*", "", verify.Missing},
-		"common name":              {"CN=orders.example.com", "CN=orders.example.com,O=Example,C=US", ""},
-		"other order":              {"O=Example,CN=orders.example.com", "C=US,ST=Washington,O=Example,OU=Shop,CN=orders.example.com", ""},
-		"blanks and case of types": {"cn = a, o=Example", "CN=a, O = Example", ""},
-		"case of values":           {"CN=A", "CN=a", verify.Mismatch},
-		"wildcard":                 {"CN=*.example.com", "CN=orders.example.com", ""},
-		"wildcard in the middle":   {"CN=a*c*e", "CN=abcde", ""},
-		"wildcard leaves none":     {"CN=a*a", "CN=a", verify.Mismatch},
-		"wildcard across types":    {"CN=*.example.com", "CN=evil,O=x.example.com", verify.Mismatch},
-		"escaped comma":            {"CN=*.example.com", `CN=evil\,O\=x.example.com`, ""}, // one value, which the trust store's owner signed
-		"escape read as type":      {"O=Example", `CN=evil\,O=Example`, verify.Mismatch},
-		"hex escape":               {`CN=a,O=B\2C C`, `CN=a,O=B\, C`, ""},
-		"quoted":                   {`O=B\, C`, `CN=a,O="B, C"`, ""},
-		"quoted type":              {"O=Example", `CN="evil,O=Example"`, verify.Mismatch},
-		"two common names":         {"CN=good", "CN=good,CN=evil", verify.Mismatch},
-		"units in order":           {"OU=a,OU=b", "OU=a,CN=x,OU=b", ""},
-		"multi-valued":             {"CN=a,OU=b", "CN=a+OU=b,O=c", ""},
-		"not a name":               {"CN=a", "a", verify.Mismatch},
-		"cut escape":               {"CN=a", `CN=a\`, verify.Mismatch},
-		"missing type":             {"CN=a,O=b", "CN=a", verify.Mismatch},
+		"whole name":                {"www.example.com", "www.example.com", ""},
+		"whole name, longer":        {"www.example.com", "www.example.com.evil.example", verify.Mismatch},
+		"any":                       {"*", "CN=x", ""},
+		"any needs one":             {"*", "", verify.Missing},
+		"common name":               {"CN=orders.example.com", "CN=orders.example.com,O=Example,C=US", ""},
+		"other order":               {"O=Example,CN=orders.example.com", "C=US,ST=Washington,O=Example,OU=Shop,CN=orders.example.com", ""},
+		"blanks and case of types":  {"cn = a, o=Example", "CN=a, O = Example", ""},
+		"case of values":            {"CN=A", "CN=a", verify.Mismatch},
+		"wildcard":                  {"CN=*.example.com", "CN=orders.example.com", ""},
+		"wildcard in the middle":    {"CN=a*c*e", "CN=abcde", ""},
+		"wildcard leaves none":      {"CN=a*a", "CN=a", verify.Mismatch},
+		"wildcard across types":     {"CN=*.example.com", "CN=evil,O=x.example.com", verify.Mismatch},
+		"escaped comma":             {"CN=*.example.com", `CN=evil\,O\=x.example.com`, ""}, // one value, which the trust store's owner signed
+		"escape read as type":       {"O=Example", `CN=evil\,O=Example`, verify.Mismatch},
+		"hex escape":                {`CN=a,O=B\2C C`, `CN=a,O=B\, C`, ""},
+		"quoted":                    {`O=B\, C`, `CN=a,O="B, C"`, ""},
+		"quoted type":               {"O=Example", `CN="evil,O=Example"`, verify.Mismatch},
+		"two common names":          {"CN=good", "CN=good,CN=evil", verify.Mismatch},
+		"units in order":            {"OU=a,OU=b", "OU=a,CN=x,OU=b", ""},
+		"multi-valued":              {"CN=a,OU=b", "CN=a+OU=b,O=c", ""},
+		"not a name":                {"CN=a", "a", verify.Mismatch},
+		"blank at the end, escaped": {`CN=a\ ,O=b`, `CN=a\20, O=b `, ""},
+		"blank at the end":          {`CN=a\ `, `CN=a `, verify.Mismatch},
+		"cut escape":                {"CN=a", `CN=a\`, verify.Mismatch},
+		"missing type":              {"CN=a,O=b", "CN=a", verify.Mismatch},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -116,4 +119,38 @@ func FuzzClientName(f *testing.F) {
 			t.Errorf("%q matches %q", name, cert.SubjectDN)
 		}
 	})
+}
+
+// TestMTLSOfRealEvents reads the certificates of AWS's sample events.
+func TestMTLSOfRealEvents(t *testing.T) {
+	t.Parallel()
+	type withCert struct {
+		ClientCert *verify.ClientCert `json:"clientCert"`
+	}
+	for file, subject := range map[string]string{
+		"apigw-request.json":                   "www.example.com",
+		"apigw-v2-request-jwt-authorizer.json": "CN=My Client,O=Amazon Web Services",
+	} {
+		var event struct {
+			RequestContext struct {
+				Identity       withCert `json:"identity"`
+				Authentication withCert `json:"authentication"`
+			} `json:"requestContext"`
+		}
+		if err := json.Unmarshal(shared.Read(t, "lambda-events/"+file), &event); err != nil {
+			t.Fatal(err)
+		}
+		cert := event.RequestContext.Authentication.ClientCert
+		if cert == nil {
+			cert = event.RequestContext.Identity.ClientCert
+		}
+		for pattern, want := range map[string]verify.Reason{subject: "", "CN=Another": verify.Mismatch} {
+			s := verify.Spec{MTLS: &verify.MTLS{Subject: []string{pattern}}}
+			v, err := verify.New(s, environment{}.source(), clockAt(time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkReason(t, v, &verify.Request{ClientCert: cert}, want)
+		}
+	}
 }

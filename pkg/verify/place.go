@@ -14,6 +14,8 @@ import (
 type Place struct {
 	// Header is a header's name.
 	Header string
+	// OtherHeader is read where Header is not there.
+	OtherHeader string
 	// Body is a dotted path of names into a JSON body.
 	Body string
 	// Form is a field's name, where the body is a form.
@@ -34,7 +36,11 @@ func (p Place) Of(header http.Header, body []byte) string {
 	found := ""
 	switch form := isForm(header); {
 	case p.Header != "":
-		if values := header.Values(p.Header); len(values) == 1 {
+		values := header.Values(p.Header)
+		if len(values) == 0 {
+			values = header.Values(p.OtherHeader)
+		}
+		if len(values) == 1 {
 			found = values[0]
 		}
 	case form && p.Form != "":

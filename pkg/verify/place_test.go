@@ -3,7 +3,9 @@ package verify_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +112,12 @@ func TestPlaceOf(t *testing.T) {
 			}
 		})
 	}
+	either := verify.Place{Header: "Svix-Id", OtherHeader: "Webhook-Id"}
+	for want, h := range map[string]http.Header{"a": headers("Svix-Id", "a", "Webhook-Id", "b"), "b": headers("Webhook-Id", "b"), "": headers()} {
+		if got := either.Of(h, nil); got != want {
+			t.Errorf("Of %v = %q, want %q", h, got, want)
+		}
+	}
 	twice := headers("X-Id", "a", "X-Id", "b")
 	if got := (verify.Place{Header: "X-Id"}).Of(twice, nil); got != "" {
 		t.Errorf("Of a header that comes twice = %q, want none", got)
@@ -155,6 +163,9 @@ func TestPresetTable(t *testing.T) {
 	t.Parallel()
 	place := func(p verify.Place) string {
 		s := p.Header + p.Body
+		if p.OtherHeader != "" {
+			s += "|" + p.OtherHeader
+		}
 		if p.Form != "" {
 			s += "/" + p.Form
 		}
@@ -190,9 +201,9 @@ shopify hmac 0s id:X-Shopify-Event-Id! event:X-Shopify-Topic! 4.5s
 slack hmac 5m0s id:event_id/trigger_id event:event.type/command 2.5s 200: handshake:slack
 sns sns 1h0m0s id:MessageId event:Type 14s handshake:sns
 square hmac 0s id:event_id event:type 9s
-standard-webhooks standard-webhooks 5m0s id:Webhook-Id event:type 10s
+standard-webhooks standard-webhooks 5m0s id:Webhook-Id|Svix-Id event:type 10s
 stripe hmac 5m0s id:id event:type 10s
-svix standard-webhooks 5m0s id:Svix-Id event:type 10s
+svix standard-webhooks 5m0s id:Svix-Id|Webhook-Id event:type 10s
 twilio twilio 0s id:I-Twilio-Idempotency-Token! event:EventType/EventType 14s 200:<Response/>
 twitch hmac 10m0s id:Twitch-Eventsub-Message-Id event:subscription.type 10s handshake:twitch
 x hmac 0s id:- event:- 10s handshake:x
@@ -217,6 +228,43 @@ zoom hmac 5m0s id:- event:event 2.5s 200: handshake:zoom`), "\n")
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("presets (-want +got):\n%s", diff)
+	}
+}
+
+// TestSignatures holds the descriptions to what the verifiers read.
+func TestSignatures(t *testing.T) {
+	t.Parallel()
+	keys := map[string]string{
+		"discord": strings.Repeat("ab", 32), "adyen": "ab", "standard-webhooks": "whsec_YWFh", "svix": "whsec_YWFh",
+		"sendgrid": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYD54V/vp+54P9DXarYqx4MPcm+HKRIQzNasYSoRQHQ/6S6Ps8tpMcT+KvIIC8W/e9k0W7Cm72M1P9jU7SLf/vg==",
+	}
+	for _, name := range verify.Providers() {
+		p, _ := verify.Lookup(name)
+		got := p.Signature()
+		if got.Algorithm == "" || got.Signed == "" || got.Keys == "" || got.Encoding == "" && got.Algorithm != "equality" {
+			t.Errorf("%s: %+v is not complete", name, got)
+		}
+		s := verify.Spec{Provider: name, URL: "https://h.example", Secrets: []string{"env:S0"}}
+		if name == "sns" {
+			s.Secrets, s.Topics = nil, verify.Topics{"any"}
+		}
+		key := keys[name]
+		if key == "" {
+			key = "k"
+		}
+		v, err := verify.New(s, environment{key}.source(), clockAt(epoch), verify.WithFetch((&web{}).fetch))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		read := v.Headers()
+		for _, h := range got.Headers {
+			if !slices.Contains(read, strings.ToLower(h)) {
+				t.Errorf("%s: the verifier does not read %s", name, h)
+			}
+		}
+		if name != "gitlab" && len(read) != len(got.Headers) {
+			t.Errorf("%s: the verifier reads %q, and described are %q", name, read, got.Headers)
+		}
 	}
 }
 

@@ -91,6 +91,11 @@ func body256(header, encoding, prefix string) *HMAC {
 // unsigned is a header that a signature over the body leaves out.
 func unsigned(header string) Place { return Place{Header: header, Unsigned: true} }
 
+// PayPal has no preset. It signs the CRC-32 of a body, and whoever has one signed
+// delivery can make another body with the same one. Its own verification API, which
+// compares the whole body, needs an account's credentials and is a call on the way:
+// https://developer.paypal.com/api/rest/webhooks/rest/#link-messagesignature.
+
 // presets by name; docs of each provider's signatures are linked at its scheme, or
 // here where the scheme is only parameters.
 var presets = map[string]Preset{
@@ -130,11 +135,11 @@ var presets = map[string]Preset{
 	},
 	"standard-webhooks": {
 		Scheme: SchemeStandard, Tolerance: DefaultTolerance,
-		DeliveryID: Place{Header: "Webhook-Id"}, EventName: Place{Body: "type"}, Deadline: usual,
+		DeliveryID: Place{Header: "Webhook-Id", OtherHeader: "Svix-Id"}, EventName: Place{Body: "type"}, Deadline: usual,
 	},
 	"svix": {
 		Scheme: SchemeStandard, Tolerance: DefaultTolerance,
-		DeliveryID: Place{Header: "Svix-Id"}, EventName: Place{Body: "type"}, Deadline: usual,
+		DeliveryID: Place{Header: "Svix-Id", OtherHeader: "Webhook-Id"}, EventName: Place{Body: "type"}, Deadline: usual,
 	},
 	"discord": {
 		Scheme: SchemeDiscord, Tolerance: DefaultTolerance,

@@ -79,6 +79,13 @@ func (v *standard) Verify(ctx context.Context, r *Request) error {
 	if !ok {
 		return refuse(Malformed, family+"Timestamp")
 	}
+	// Only one family is signed. Were the other's id different, a delivery could be
+	// sent again under the id of another.
+	for _, other := range standardFamilies {
+		if ids := r.Header.Values(other + "Id"); len(ids) > 1 || len(ids) == 1 && ids[0] != id {
+			return refuse(Malformed, other+"Id")
+		}
+	}
 	// With a full stop in the id, one signature would fit two ways of cutting
 	// id.timestamp.body, and so two times.
 	if strings.Contains(id, ".") {
