@@ -144,7 +144,11 @@ func (e *explained) other() {
 	if e.route.SQS != nil {
 		e.fallback("concurrency", e.route.SQS.Concurrency, "the default")
 		e.fallback("trace", string(e.route.SQS.Trace), "the default: the trace of the record's producer")
-		e.fallback("input", "{% $message %}", "the default: all of the record")
+		if e.route.SQS.Batch {
+			e.fallback("input", "{% $messages %}", "the default: all of the records")
+		} else {
+			e.fallback("input", "{% $message %}", "the default: all of the record")
+		}
 	} else {
 		e.fallback("input", "{% $event %}", "the default: the event itself")
 	}
@@ -153,6 +157,13 @@ func (e *explained) other() {
 	}
 	catches, _ := get(e.keys, "catch")
 	list, _ := catches.([]any)
+	if e.route.SQS != nil && e.route.SQS.DeadLetterQueue != "" {
+		e.line(fmt.Sprintf("catch[%d].then", len(list)), "the default for what can never run")
+		list = append(list, yaml.MapSlice{
+			{Key: "errors", Value: []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge}},
+			{Key: "then", Value: string(config.ThenDeadLetter)},
+		})
+	}
 	e.keys = put(e.keys, "catch", append(list, yaml.MapSlice{{Key: "errors", Value: []string{bridge.StatesAll}}, {Key: "then", Value: string(config.ThenRetry)}}))
 	e.line(fmt.Sprintf("catch[%d].then", len(list)), "the default for every other failure")
 }
@@ -331,23 +342,19 @@ func (e *explained) hmacDefaults(verifyKeys yaml.MapSlice, h *verify.HMAC) yaml.
 
 // describe says in words what a preset is.
 func describe(p verify.Preset) []string {
-	lines := []string{"signature: " + string(p.Scheme)}
-	if h := p.HMAC; h != nil {
-		orElse := func(s, other string) string {
-			if s == "" {
-				return other
-			}
-			return s
-		}
-		lines = []string{fmt.Sprintf("signature: HMAC-%s of %s in %s, %s", strings.ToUpper(orElse(h.Algorithm, "sha256")), orElse(h.Signed, "{body}"), h.Header, orElse(h.Encoding, "hex"))}
-		if h.Prefix != "" {
-			lines[0] += ", after " + h.Prefix
-		}
-		if h.Format == "kv" {
-			lines[0] += fmt.Sprintf(", as %s=… with the time as %s=…", h.SignatureKey, h.TimestampKey)
-		} else if h.Timestamp != nil {
-			lines[0] += ", with the time in " + h.Timestamp.Header
-		}
+	s := p.Signature()
+	lines := []string{"signature: " + s.Algorithm}
+	if s.Encoding != "" {
+		lines[0] += ", in " + s.Encoding
+	}
+	if len(s.Headers) > 0 {
+		lines = append(lines, "headers: "+strings.Join(s.Headers, ", "))
+	}
+	lines = append(lines, "signed: "+s.Signed, "secrets: "+s.Keys)
+	if h := p.HMAC; h != nil && h.Prefix != "" {
+		lines = append(lines, "before the signature: "+h.Prefix)
+	} else if h != nil && h.Format == "kv" {
+		lines = append(lines, "in the header: the signature as "+h.SignatureKey+"=, the time as "+h.TimestampKey+"=")
 	}
 	place := func(what string, p verify.Place) {
 		var where []string

@@ -123,7 +123,7 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 
 // reference is a row of the reference's table: the key's path, and what stands under
 // meaning, default and example.
-var reference = regexp.MustCompile("(?m)^\\| `([A-Za-z.-]+)` \\|([^|]+)\\|([^|]*)\\|([^|]+)\\|$")
+var reference = regexp.MustCompile("(?m)^\\| `([A-Za-z0-9.-]+)` \\|([^|]+)\\|([^|]*)\\|([^|]+)\\|$")
 
 // Every key has a row in the reference, with an example that has the key, and no row is
 // of a key that there is not.

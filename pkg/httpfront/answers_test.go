@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/httpfront"
+	"github.com/expressway-dev/expressway/pkg/secrets"
 )
 
 func route(keys string) string {
@@ -384,11 +388,13 @@ func TestDedupeMismatch(t *testing.T) {
 	store := mapStore{}
 	f = frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), starterFunc(echo), bridge.WithDedupe(store))
 	_ = invoke(t, f, post(`{"id":"1"}`))
-	for _, rec := range store {
-		rec.Answer = []byte(`null`)
-	}
-	if got := invoke(t, f, post(`{"id":"1"}`)); got.StatusCode != 500 || !strings.Contains(got.Body, bridge.Internal) {
-		t.Errorf("an answer that cannot be read = %d %s, want 500", got.StatusCode, got.Body)
+	for answer, status := range map[string]int{`null`: 200, `{"status":1}`: 500, `{"status":200,"base64":"*"}`: 500, `{`: 500} {
+		for _, rec := range store {
+			rec.Answer = []byte(answer)
+		}
+		if got := invoke(t, f, post(`{"id":"1"}`)); got.StatusCode != status || status == 500 != strings.Contains(got.Body, bridge.Internal) {
+			t.Errorf("stored %s: got %d %s, want %d", answer, got.StatusCode, got.Body, status)
+		}
 	}
 }
 
@@ -448,5 +454,57 @@ func TestProvidersDeliveryID(t *testing.T) {
 	}
 	if starts != 2 {
 		t.Errorf("%d starts, want 2", starts)
+	}
+}
+
+// A rotatingSource has new secrets once it is asked to look again.
+type rotatingSource struct {
+	secrets   []string
+	refreshed int
+	may       bool
+}
+
+func (s *rotatingSource) Get(context.Context, secrets.Reference) (secrets.Secret, error) {
+	return secrets.New(s.secrets[min(s.refreshed, len(s.secrets)-1)]), nil
+}
+
+func (s *rotatingSource) Refresh(_ context.Context, refs ...secrets.Reference) bool {
+	if len(refs) != 1 || !s.may {
+		return false
+	}
+	s.refreshed++
+	return true
+}
+
+// A secret that was rotated meanwhile is found by the first delivery that it signs.
+func TestRotatedSecret(t *testing.T) {
+	t.Parallel()
+	const body = `{}`
+	for name, test := range map[string]struct {
+		ref    string
+		secret string
+		may    bool
+		status int
+		asked  int
+	}{
+		"rotated":            {"ssm:/gh", "s3cret", true, 200, 1},
+		"wrong":              {"ssm:/gh", "other", true, 401, 1},
+		"asked not long ago": {"ssm:/gh", "s3cret", false, 401, 0},
+		"of the environment": {"env:GH", "s3cret", true, 401, 0},
+	} {
+		cfg, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: POST /a, verify: {provider: github, secrets: ['"+test.ref+"']}, start: m}\n"), getenv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := &rotatingSource{secrets: []string{"old", test.secret}, may: test.may}
+		log := slog.New(slog.DiscardHandler)
+		f, err := httpfront.New(cfg.Routes, bridge.New(starterFunc(echo), log, nil), source, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := invoke(t, f, event("POST", "/a", "application/json", body, "x-hub-signature-256", signed(body)))
+		if got.StatusCode != test.status || source.refreshed != test.asked {
+			t.Errorf("%s: %d, asked %d times, want %d, %d", name, got.StatusCode, source.refreshed, test.status, test.asked)
+		}
 	}
 }

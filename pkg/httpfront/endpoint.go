@@ -22,6 +22,31 @@ type endpoint struct {
 	hidden    map[string]bool // header names that the default input leaves out
 	jsonText  bool            // the provider says text/plain and sends JSON
 	cors      *cors
+	// refresh asks whether secrets have changed since they were fetched; nil where they
+	// cannot, or nobody can tell.
+	refresh func(context.Context) bool
+}
+
+// A refresher is a source of secrets that can look again for the sake of a failed
+// verification; [secrets.Cache] is one. It bounds how often it does.
+type refresher interface {
+	Refresh(ctx context.Context, refs ...secrets.Reference) bool
+}
+
+func (e *endpoint) refreshBy(source secrets.Source) {
+	again, ok := source.(refresher)
+	if !ok {
+		return
+	}
+	var refs []secrets.Reference
+	for _, text := range e.route.HTTP.Verify.Secrets {
+		if ref, err := secrets.Parse(text); err == nil && ref.Remote() {
+			refs = append(refs, ref)
+		}
+	}
+	if len(refs) > 0 {
+		e.refresh = func(ctx context.Context) bool { return again.Refresh(ctx, refs...) }
+	}
 }
 
 func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch verify.Fetch) (*endpoint, error) {
@@ -38,6 +63,7 @@ func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch ve
 		return nil, fmt.Errorf("route %s: handshake: %w", route.Name, err)
 	}
 	e := &endpoint{front: f, route: route, verifier: verifier, handshake: handshake}
+	e.refreshBy(source)
 	e.hidden = hiddenHeaders(verifier.Headers())
 	e.jsonText = route.HTTP.Verify.Provider == "sns"
 	if route.HTTP.CORS != nil {
@@ -77,7 +103,11 @@ func (e *endpoint) admit(ctx context.Context, hr *http.Request, r *request) *ans
 	if a := e.reply(ctx, hr, r, q, e.handshake.Before); a != nil {
 		return a
 	}
-	if err := e.verifier.Verify(ctx, q); err != nil {
+	err := e.verifier.Verify(ctx, q)
+	if verify.ReasonOf(err) == verify.Mismatch && e.refresh != nil && e.refresh(ctx) {
+		err = e.verifier.Verify(ctx, q)
+	}
+	if err != nil {
 		return e.refuse(ctx, hr, r, verifyFailure(err))
 	}
 	r.verified = true
