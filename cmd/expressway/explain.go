@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -52,7 +51,7 @@ func (c *explainCommand) Run(_ context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(p.stdout, string(out))
+	_, err = p.stdout.Write(out)
 	return err
 }
 

@@ -235,6 +235,9 @@ func FuzzParse(f *testing.F) {
 	f.Add(head)
 	f.Add("version: 1\nroutes: [{name: a, eventbridge: {source: x}, start: m, input: '{% $event %}'}]")
 	f.Add("a: &a [*a]")
+	f.Add(head + "    mode: async\n    accepted: {headers: {a: b}, cookies: [c]}\n    cors: {origins: '*', methods: [GET]}\n    cloudevents: {origins: a}\n    dedupe: true\n    onDeadline: acknowledge\n")
+	f.Add("version: 1\nroutes: [{name: a, http: /a, verify: {provider: meta, secrets: [env:A], token: env:B}, dedupe: {key: ['{% $request.headers.\"x-a\" %}']}, start: m}]")
+	f.Add("version: 1\nroutes: [{name: a, http: /a, verify: {jwt: {claims: {a: b}}, mtls: {subject: [a]}, topics: any}, start: m}]")
 	f.Fuzz(func(t *testing.T, source string) {
 		cfg, err := config.Parse("f.yaml", []byte(source), env(nil))
 		if (cfg == nil) == (err == nil) {
