@@ -8,7 +8,7 @@ VENV     := $(CURDIR)/.venv
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam
+.PHONY: help run test ci lint fmt build bench fuzz model validate clean venv sam
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: ## measure the budgets and write docs/performance.md
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) GO=$(GO) ./.ci/fuzz
+
+model: ## play 100,000 random actions against the queue function and a simulated queue
+	$(GO) test -run '^TestModel$$' -count=1 -v ./pkg/sqsbatch -rapid.checks=1000 -rapid.steps=105
 
 venv: $(VENV)/.done
 $(VENV)/.done: requirements-ci.txt

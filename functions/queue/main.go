@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/expressway-dev/expressway/internal/function"
+	"github.com/expressway-dev/expressway/internal/sqsclient"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 )
@@ -32,5 +33,9 @@ func newHandler(getenv func(string) string, log *slog.Logger, out io.Writer) (la
 	if err != nil {
 		return nil, err
 	}
-	return sqsbatch.New(cfg.Routes, b, log), nil
+	var queues []sqsbatch.Option
+	if sqsbatch.NeedsQueues(cfg.Routes) {
+		queues = append(queues, sqsbatch.WithQueues(sqsclient.FromEnv(getenv)))
+	}
+	return sqsbatch.New(cfg.Routes, b, log, queues...), nil
 }

@@ -37,13 +37,14 @@ var allowed = map[string][]string{
 
 // foreign lists what a package must not import from outside.
 var foreign = map[string][]string{
-	"pkg/jsonata": {"github.com/aws", "net/http"},
-	"pkg/asl":     {"github.com/aws"},
-	"pkg/bridge":  {"github.com/aws", "net/http"},
-	"pkg/metrics": {"github.com/aws", "net/http"},
-	"pkg/verify":  {"github.com/aws"},
-	"pkg/secrets": {"net/http"},
-	"pkg/config":  {"github.com/aws"},
+	"pkg/jsonata":  {"github.com/aws", "net/http"},
+	"pkg/asl":      {"github.com/aws"},
+	"pkg/bridge":   {"github.com/aws", "net/http"},
+	"pkg/metrics":  {"github.com/aws", "net/http"},
+	"pkg/verify":   {"github.com/aws"},
+	"pkg/secrets":  {"net/http"},
+	"pkg/config":   {"github.com/aws"},
+	"pkg/sqsbatch": {"github.com/aws", "net/http"},
 }
 
 func TestImportRules(t *testing.T) {
