@@ -508,3 +508,20 @@ func TestRotatedSecret(t *testing.T) {
 		}
 	}
 }
+
+// A 401 says how to authenticate, where HTTP has a word for it.
+func TestChallenge(t *testing.T) {
+	t.Parallel()
+	for block, want := range map[string]string{
+		"{basic: {username: u}, secrets: ['env:SECRET']}":           `Basic realm="a", charset="UTF-8"`,
+		"{token: {}, secrets: ['env:SECRET']}":                      `Bearer realm="a"`,
+		"{token: {header: authorization}, secrets: ['env:SECRET']}": `Bearer realm="a"`,
+		"{token: {header: X-Api-Key}, secrets: ['env:SECRET']}":     "",
+		"{provider: github, secrets: ['env:SECRET']}":               "",
+	} {
+		got := ask(t, "    http: POST /a\n    verify: "+block+"\n", never(t), post(`{}`))
+		if got.StatusCode != 401 || got.Headers["Www-Authenticate"] != want {
+			t.Errorf("%s: %d %q, want %q", block, got.StatusCode, got.Headers["Www-Authenticate"], want)
+		}
+	}
+}

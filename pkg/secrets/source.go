@@ -155,6 +155,16 @@ func (c *Cache) Refresh(ctx context.Context, refs ...Reference) bool {
 	return changed
 }
 
+// Check reports, without asking a service, why a reference can never be looked up.
+func (c *Cache) Check(ref Reference) error {
+	if !ref.Remote() {
+		_, err := c.env.Get(context.Background(), ref)
+		return err
+	}
+	_, err := c.entry(ref)
+	return err
+}
+
 // entry returns the place of the reference's whole secret: of its keys there may be
 // several references.
 func (c *Cache) entry(ref Reference) (*entry, error) {

@@ -339,3 +339,30 @@ func BenchmarkSourceGet(b *testing.B) {
 		}
 	}
 }
+
+// Check knows what can be looked up without looking.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	asked := false
+	c := secrets.NewSource(secrets.Options{
+		Getenv: func(name string) string { return map[string]string{"A": "x"}[name] },
+		Fetchers: map[secrets.Scheme]secrets.Fetcher{secrets.SSM: fetcherFunc(func(context.Context, secrets.Reference) (secrets.Secret, error) {
+			asked = true
+			return secrets.New("x"), nil
+		})},
+	})
+	for text, want := range map[string]error{
+		"env:A": nil, "env:B": secrets.ErrMissing, "ssm:/a": nil, "secretsmanager:a": secrets.ErrUnsupported,
+	} {
+		ref, err := secrets.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Check(ref); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", text, err, want)
+		}
+	}
+	if asked {
+		t.Error("it asked the service")
+	}
+}
