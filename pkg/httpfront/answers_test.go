@@ -525,3 +525,18 @@ func TestChallenge(t *testing.T) {
 		}
 	}
 }
+
+// What a request says of its trace goes on with the execution.
+func TestTraces(t *testing.T) {
+	t.Parallel()
+	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	f := front(t, route(open), starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+		if s.TraceParent != parent || s.FallbackTrace != "Root=1-67890abc-0123456789abcdef01234567" {
+			t.Errorf("trace = %q and %q", s.TraceParent, s.FallbackTrace)
+		}
+		return echo(ctx, s)
+	}))
+	if got := invoke(t, f, post(`{}`, "traceparent", parent, "x-amzn-trace-id", "Root=1-67890abc-0123456789abcdef01234567")); got.StatusCode != 200 {
+		t.Errorf("%d %s", got.StatusCode, got.Body)
+	}
+}
