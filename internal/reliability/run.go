@@ -205,8 +205,8 @@ func (r *runner) message(i int) (Message, string) {
 		x -= p.share
 	}
 	if i%5 == 0 {
-		m.Group = fmt.Sprintf("g-%02d", i/5%40)
-		if m.Kind == Broken { // it would hold its group up for all of its receives
+		m.Group = fmt.Sprintf("g-%02d", i/5%12) // few, so that a batch has several of one
+		if m.Kind == Broken {                   // it would hold its group up for all of its receives
 			m.Kind = OK
 		}
 	}
