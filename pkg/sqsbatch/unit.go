@@ -112,8 +112,10 @@ func (b *Batch) feedBack(ctx context.Context, route *config.Route, begun time.Ti
 			b.log.LogAttrs(ctx, slog.LevelWarn, "throttled: slowing down",
 				slog.String("route", route.Name), slog.Int("concurrency", limit))
 		}
+	case r.Failure != nil && r.Failure.Name == bridge.Deadline:
+		p.gaveUp(b.bridge.Now().Sub(begun))
 	case r.Outcome != nil:
-		p.ran()
+		p.ran(b.bridge.Now().Sub(begun))
 	}
 }
 
