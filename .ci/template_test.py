@@ -45,7 +45,7 @@ class Template(unittest.TestCase):
 
     def test_each_function_starts_exactly_its_machines(self):
         want = {
-            "WebhookFunction": ["GithubMachine", "OrdersMachine"],
+            "WebhookFunction": ["GithubMachine", "OrdersMachine", "PaymentsMachine"],
             "QueueFunction": ["OrdersMachine"],
             "EventFunction": ["PaymentsMachine"],
         }

@@ -19,6 +19,7 @@ var allowed = map[string][]string{
 	"pkg/asl":         {"pkg/jsonata"},
 	"pkg/bridge":      {"pkg/jsonata"},
 	"pkg/trace":       {},
+	"pkg/dedupe":      {"internal/awsenv", "pkg/bridge"},
 	"pkg/secrets":     {"internal/awsenv"},
 	"pkg/verify":      {"pkg/secrets", "pkg/jsonata"},
 	"pkg/config":      {"pkg/bridge", "pkg/jsonata", "pkg/verify", "pkg/secrets"},

@@ -69,8 +69,7 @@ type Result struct {
 	// Scope evaluates what an answer is made of: $execution and $failure are in it.
 	Scope *Scope
 
-	claim   *Claim
-	started time.Time
+	claim *Claim
 }
 
 // ErrorName returns the failure's name, or "".
@@ -121,14 +120,13 @@ func (b *Bridge) Run(ctx context.Context, d *Delivery) (r Result) {
 	ctx, cancel := b.withDeadline(ctx, d.Route)
 	defer cancel()
 	scope := newScope(ctx, b, d)
-	started := b.now()
 	var claim *Claim
 	defer func() {
 		if p := recover(); p != nil {
 			f := Failf(Internal, "panic", fmt.Errorf("%v\n%s", p, debug.Stack()))
 			r = Result{Failure: f}
 		}
-		r.Scope, r.claim, r.started = scope, claim, started
+		r.Scope, r.claim = scope, claim
 		scope.settle(r)
 	}()
 	claim, end := b.claim(ctx, d, scope)

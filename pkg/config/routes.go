@@ -9,8 +9,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
-	"github.com/expressway-dev/expressway/pkg/secrets"
-	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 func (d *document) readRoot(root ast.Node, cfg *Config) {
@@ -75,13 +73,6 @@ var (
 	patternParam = regexp.MustCompile(`\{([^{}.$]+)(\.\.\.)?\}`)
 )
 
-// later names what a route may say once its machinery is there.
-var later = map[string]string{
-	"cloudevents": "the CloudEvents handshake is",
-	"accepted":    "an answer for mode: async is",
-	"onDeadline":  "an answer at the deadline is",
-}
-
 func (d *document) readRoute(n ast.Node) *Route {
 	r := &Route{}
 	// Templates are read last: what they may refer to hangs on the trigger.
@@ -132,11 +123,8 @@ func (d *document) readRoute(n ast.Node) *Route {
 		"catch":   func(n ast.Node) { catch = n },
 		"dedupe":  func(n ast.Node) { dedupe = n },
 	}
-	for key, what := range later {
-		known[key] = func(n ast.Node) {
-			d.add(n, "%s: %s not supported by this version; take the key out", key, what)
-		}
-	}
+	keys := httpNodes{}
+	keys.addTo(known)
 	for _, key := range sqsKeys {
 		known[key] = func(n ast.Node) { trigger[key] = n }
 	}
@@ -164,12 +152,14 @@ func (d *document) readRoute(n ast.Node) *Route {
 		r.Dedupe = d.readDedupe(dedupe, r, scope)
 	}
 	if respond != nil {
-		r.Respond = d.readRespond(respond, r, append(scope, "execution"))
+		d.checkRespond(respond, r)
+		r.Respond = d.readRespond(respond, "respond", r, append(scope, "execution"))
 	}
 	if catch != nil {
 		d.readCatch(catch, r, append(scope, "failure", "execution"))
 		d.checkRecordCatch(r, catch, have)
 	}
+	d.readHTTPKeys(keys, r, scope)
 	return r
 }
 
@@ -252,21 +242,6 @@ func (d *document) readStart(n ast.Node) string {
 	return v
 }
 
-func (d *document) readRespond(n ast.Node, r *Route, scope []string) *Respond {
-	out := &Respond{}
-	known := d.respondFields(out, r, "respond", scope)
-	d.fields(n, "respond", known)
-	return out
-}
-
-func (d *document) respondFields(out *Respond, r *Route, what string, scope []string) map[string]func(ast.Node) {
-	return map[string]func(ast.Node){
-		"status":  func(n ast.Node) { out.Status = d.template(n, r.Name, what+".status", scope) },
-		"headers": func(n ast.Node) { out.Headers = d.template(n, r.Name, what+".headers", scope) },
-		"body":    func(n ast.Node) { out.Body = d.template(n, r.Name, what+".body", scope) },
-	}
-}
-
 func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 	for _, item := range d.list(n, "catch") {
 		var c Catch
@@ -281,6 +256,7 @@ func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 			},
 		}
 		if r.HTTP != nil {
+			known["errors"] = d.caught(known["errors"], &c)
 			for key, read := range d.respondFields(&c.Respond, r, "catch", scope) {
 				known[key] = read
 			}
@@ -322,107 +298,4 @@ func isName(name string) bool {
 		}
 	}
 	return false
-}
-
-func (d *document) readVerify(n ast.Node, r *Route) {
-	spec := &r.HTTP.Verify
-	if s, ok := n.(*ast.StringNode); ok {
-		if s.Value != "none" {
-			d.add(n, "verify must be a mapping, or none")
-		}
-		spec.None = true
-		return
-	}
-	at := map[string]ast.Node{}
-	text := func(key string, to *string) func(ast.Node) {
-		return func(n ast.Node) {
-			at[key] = n
-			*to = d.text(n, key)
-		}
-	}
-	span := func(key string, to *verify.Duration) func(ast.Node) {
-		return func(n ast.Node) {
-			at[key] = n
-			*to = verify.Duration(d.duration(n, key).String())
-		}
-	}
-	d.fields(n, "verify", map[string]func(ast.Node){
-		"provider":  text("provider", &spec.Provider),
-		"url":       text("url", &spec.URL),
-		"tolerance": span("tolerance", &spec.Tolerance),
-		"secrets": func(n ast.Node) {
-			at["secrets"] = n
-			spec.Secrets = d.texts(n, "secrets")
-			for _, text := range spec.Secrets {
-				if ref, err := secrets.Parse(text); err == nil && ref.Scheme != secrets.Env {
-					d.add(n, "secrets: %s: references are not supported by this version; use env:NAME", ref.Scheme)
-				}
-			}
-		},
-		"basic": func(n ast.Node) {
-			at["basic"] = n
-			spec.Basic = &verify.Basic{}
-			d.fields(n, "basic", map[string]func(ast.Node){"username": text("basic.username", &spec.Basic.Username)})
-		},
-		"token": func(n ast.Node) {
-			at["token"] = n
-			spec.Token = &verify.Token{}
-			d.fields(n, "token", map[string]func(ast.Node){"header": text("token.header", &spec.Token.Header)})
-		},
-		"hmac": func(n ast.Node) {
-			at["hmac"] = n
-			spec.HMAC = d.readHMAC(n, text, span)
-		},
-		"jwt": func(n ast.Node) { d.add(n, "jwt: JSON Web Tokens are not supported by this version") },
-	})
-	if spec.Provider == "sns" {
-		d.add(at["provider"], "verify: provider sns is not supported by this version: its certificates cannot be fetched yet")
-		return
-	}
-	for _, p := range spec.Validate() {
-		where := n
-		if found, ok := at[p.Field]; ok {
-			where = found
-		}
-		d.add(where, "verify: %s", p.Error())
-	}
-	if preset, ok := verify.Lookup(spec.Provider); ok {
-		r.HTTP.DeliveryHeader = preset.DeliveryID.Header
-		if r.Timeout == 0 {
-			r.Timeout = preset.Deadline
-		}
-	}
-}
-
-func (d *document) readHMAC(n ast.Node, text func(string, *string) func(ast.Node), span func(string, *verify.Duration) func(ast.Node)) *verify.HMAC {
-	h := &verify.HMAC{}
-	d.fields(n, "hmac", map[string]func(ast.Node){
-		"header":       text("hmac.header", &h.Header),
-		"algorithm":    text("hmac.algorithm", &h.Algorithm),
-		"encoding":     text("hmac.encoding", &h.Encoding),
-		"prefix":       text("hmac.prefix", &h.Prefix),
-		"separator":    text("hmac.separator", &h.Separator),
-		"signed":       text("hmac.signed", &h.Signed),
-		"keyEncoding":  text("hmac.keyEncoding", &h.KeyEncoding),
-		"format":       text("hmac.format", &h.Format),
-		"timestampKey": text("hmac.timestampKey", &h.TimestampKey),
-		"signatureKey": text("hmac.signatureKey", &h.SignatureKey),
-		"prefixOptional": func(n ast.Node) {
-			b, ok := n.(*ast.BoolNode)
-			if !ok {
-				d.add(n, "prefixOptional must be true or false")
-				return
-			}
-			h.PrefixOptional = b.Value
-		},
-		"timestamp": func(n ast.Node) {
-			h.Timestamp = &verify.Timestamp{}
-			d.fields(n, "timestamp", map[string]func(ast.Node){
-				"header":    text("hmac.timestamp.header", &h.Timestamp.Header),
-				"format":    text("hmac.timestamp.format", &h.Timestamp.Format),
-				"tolerance": span("hmac.timestamp.tolerance", &h.Timestamp.Tolerance),
-			})
-		},
-	})
-	return h
 }

@@ -212,12 +212,18 @@ func (c *Client) run(ctx context.Context, s bridge.Start, send func(context.Cont
 	stale := 0
 	for n := 1; ; n++ {
 		a := newAttempt(aws.ToString(header))
+		sent := c.opts.Now()
 		err := send(a.context(ctx), header)
 		if err == nil {
 			return nil
 		}
 		f := a.failure(ctx, err)
-		if f.Class() != bridge.Retryable {
+		switch f.Class() {
+		case bridge.Retryable:
+		case bridge.Ambiguous:
+			f.Sent = sent
+			return f
+		default:
 			return f
 		}
 		if a.stale && stale < maxStale && ctx.Err() == nil {

@@ -165,17 +165,22 @@ func (v *adyen) verifyItem(ctx context.Context, item any) error {
 	if err != nil || len(got) != sha256.Size {
 		return refuse(Malformed, adyenSignature)
 	}
+	content, err := adyenContent(item)
+	if err != nil {
+		return err
+	}
+	return v.keys.match(ctx, adyenSignature, func(key []byte) bool { return hmac.Equal(hmac256(key, content), got) })
+}
+
+func adyenContent(item any) (string, error) {
 	values := make([]string, len(adyenFields))
 	for i, path := range adyenFields {
+		var ok bool
 		if values[i], ok = text(member(item, path...)); !ok {
-			return refuse(Malformed, path[0])
+			return "", refuse(Malformed, path[0])
 		}
 	}
-	return v.keys.match(ctx, adyenSignature, func(key []byte) bool {
-		mac := hmac.New(sha256.New, key)
-		_, _ = io.WriteString(mac, strings.Join(values, ":"))
-		return hmac.Equal(mac.Sum(nil), got)
-	})
+	return strings.Join(values, ":"), nil
 }
 
 // mailgun is https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks.
@@ -214,11 +219,7 @@ func (v *mailgun) Verify(ctx context.Context, r *Request) error {
 	if err != nil || len(got) != sha256.Size || !ok || len(timestamp) != 10 {
 		return refuse(Malformed, "signature")
 	}
-	err = v.keys.match(ctx, "signature", func(key []byte) bool {
-		mac := hmac.New(sha256.New, key)
-		_, _ = io.WriteString(mac, timestamp+token)
-		return hmac.Equal(mac.Sum(nil), got)
-	})
+	err = v.keys.match(ctx, "signature", func(key []byte) bool { return hmac.Equal(hmac256(key, timestamp+token), got) })
 	if err != nil {
 		return err
 	}

@@ -120,20 +120,26 @@ func (v *hmacVerifier) Headers() []string {
 }
 
 func (v *hmacVerifier) Verify(ctx context.Context, r *Request) error {
+	_, err := v.accept(ctx, r)
+	return err
+}
+
+// accept is Verify, and the key that r is signed with.
+func (v *hmacVerifier) accept(ctx context.Context, r *Request) (key []byte, _ error) {
 	timestamp, signatures, err := v.signatures(r.Header)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if v.timestamp != "" {
 		if timestamp, err = headerValue(r.Header, v.timestamp); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	var at time.Time
 	if v.tolerance > 0 {
 		var ok bool
 		if at, ok = parseTime(timestamp, v.format); !ok {
-			return refuse(Malformed, orDefault(v.timestamp, v.headers[0]))
+			return nil, refuse(Malformed, orDefault(v.timestamp, v.headers[0]))
 		}
 	}
 	url := ""
@@ -142,9 +148,10 @@ func (v *hmacVerifier) Verify(ctx context.Context, r *Request) error {
 	}
 	values, err := expand(v.signed, r, url, timestamp)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = v.keys.match(ctx, v.headers[0], func(key []byte) bool {
+	err = v.keys.match(ctx, v.headers[0], func(candidate []byte) bool {
+		key = candidate
 		mac := hmac.New(v.newHash, key)
 		write(mac, v.signed, values, r.Body)
 		sum := mac.Sum(nil)
@@ -154,7 +161,10 @@ func (v *hmacVerifier) Verify(ctx context.Context, r *Request) error {
 		// Only now: the age of a forgery is nobody's business.
 		err = fresh(v.now(), at, v.tolerance, orDefault(v.timestamp, v.headers[0]))
 	}
-	return err
+	if err != nil {
+		return nil, err
+	}
+	return key, nil
 }
 
 // signatures are the decoded signatures of the headers, at least one.

@@ -21,19 +21,25 @@ const (
 	hubspotSignature = "X-Hubspot-Signature"
 	hubspotVersion   = "X-Hubspot-Signature-Version"
 	hubspotV3        = "X-Hubspot-Signature-V3"
+	hubspotTimestamp = "X-Hubspot-Request-Timestamp"
 )
 
 func (b *builder) newHubSpot() (Verifier, error) {
-	s := compileHMAC(HMAC{
-		Header: hubspotV3, Encoding: "base64", Signed: "{method}{url}{body}{timestamp}",
-		Timestamp: &Timestamp{Header: "X-Hubspot-Request-Timestamp", Format: "unix_ms", Tolerance: Duration(b.tolerance().String())},
-	}, b.spec.URL)
-	s.url = func(r *Request) string { return hubspotURL(publicURL(b.spec.URL, r)) }
-	v, err := b.newHMACScheme(s)
+	v, err := b.newHMACScheme(hubspotScheme(Duration(b.tolerance().String()), b.spec.URL))
 	if err != nil {
 		return nil, err
 	}
 	return &hubspot{v.(*hmacVerifier), b.spec.URL}, nil
+}
+
+// hubspotScheme is version 3.
+func hubspotScheme(tolerance Duration, base string) *hmacScheme {
+	s := compileHMAC(HMAC{
+		Header: hubspotV3, Encoding: "base64", Signed: "{method}{url}{body}{timestamp}",
+		Timestamp: &Timestamp{Header: hubspotTimestamp, Format: "unix_ms", Tolerance: tolerance},
+	}, base)
+	s.url = func(r *Request) string { return hubspotURL(publicURL(base, r)) }
+	return s
 }
 
 // hubspotURL decodes the escapes that HubSpot decodes before it signs, and no other.

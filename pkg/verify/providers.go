@@ -26,13 +26,6 @@ const (
 	SchemeMailgun     Scheme = "mailgun"
 )
 
-// A Place is where a delivery carries something: one of a header, and a dotted
-// path into the JSON or form body. The zero value is nowhere.
-type Place struct {
-	Header string
-	Body   string
-}
-
 // An Ack is the answer that acknowledges a delivery whose workflow goes on. The
 // zero value means that the provider asks for none in particular.
 type Ack struct {
@@ -57,10 +50,15 @@ type Preset struct {
 	DeliveryID Place
 	// EventName says what happened.
 	EventName Place
+	// SignedAt is a time in milliseconds in the body, and so signed, for schemes whose
+	// HMAC has none. Where it is there, it must be within Tolerance.
+	SignedAt Place
 	// Deadline is how long the provider waits, less a margin for the way back.
 	Deadline time.Duration
 	// Ack is the provider's own acknowledgement.
 	Ack Ack
+	// Handshake is how the provider asks for consent; empty when it does not.
+	Handshake Handshake
 }
 
 func (p Preset) signsURL() bool {
@@ -90,6 +88,14 @@ func body256(header, encoding, prefix string) *HMAC {
 	return &HMAC{Header: header, Encoding: encoding, Prefix: prefix}
 }
 
+// unsigned is a header that a signature over the body leaves out.
+func unsigned(header string) Place { return Place{Header: header, Unsigned: true} }
+
+// PayPal has no preset. It signs the CRC-32 of a body, and whoever has one signed
+// delivery can make another body with the same one. Its own verification API, which
+// compares the whole body, needs an account's credentials and is a call on the way:
+// https://developer.paypal.com/api/rest/webhooks/rest/#link-messagesignature.
+
 // presets by name; docs of each provider's signatures are linked at its scheme, or
 // here where the scheme is only parameters.
 var presets = map[string]Preset{
@@ -97,7 +103,7 @@ var presets = map[string]Preset{
 	// X-Hub-Signature (SHA-1) is not read: whoever may leave the better header out would choose the worse.
 	"github": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Hub-Signature-256", "hex", "sha256="),
-		DeliveryID: Place{Header: "X-GitHub-Delivery"}, EventName: Place{Header: "X-GitHub-Event"}, Deadline: within10s,
+		DeliveryID: unsigned("X-GitHub-Delivery"), EventName: unsigned("X-GitHub-Event"), Deadline: within10s,
 	},
 	// https://docs.stripe.com/webhooks#verify-manually
 	"stripe": {
@@ -114,50 +120,53 @@ var presets = map[string]Preset{
 			Header: "X-Slack-Signature", Prefix: "v0=", Signed: "v0:{timestamp}:{body}",
 			Timestamp: &Timestamp{Header: "X-Slack-Request-Timestamp"},
 		},
-		DeliveryID: Place{Body: "event_id"}, EventName: Place{Body: "event.type"}, Deadline: within3s, Ack: empty200,
+		DeliveryID: Place{Body: "event_id", Form: "trigger_id"}, EventName: Place{Body: "event.type", Form: "command"}, Deadline: within3s, Ack: empty200,
+		Handshake: HandshakeSlack,
 	},
 	// https://shopify.dev/docs/apps/build/webhooks/subscribe/https
 	"shopify": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Shopify-Hmac-Sha256", "base64", ""),
-		DeliveryID: Place{Header: "X-Shopify-Event-Id"}, EventName: Place{Header: "X-Shopify-Topic"}, Deadline: within5s,
+		DeliveryID: unsigned("X-Shopify-Event-Id"), EventName: unsigned("X-Shopify-Topic"), Deadline: within5s,
 	},
 	"twilio": {
 		Scheme:     SchemeTwilio,
-		DeliveryID: Place{Header: "I-Twilio-Idempotency-Token"}, Deadline: within15s,
+		DeliveryID: unsigned("I-Twilio-Idempotency-Token"), EventName: Place{Body: "EventType", Form: "EventType"}, Deadline: within15s,
 		Ack: Ack{200, "text/xml", "<Response/>"}, // text/plain would be sent to the phone
 	},
 	"standard-webhooks": {
 		Scheme: SchemeStandard, Tolerance: DefaultTolerance,
-		DeliveryID: Place{Header: "Webhook-Id"}, EventName: Place{Body: "type"}, Deadline: usual,
+		DeliveryID: Place{Header: "Webhook-Id", OtherHeader: "Svix-Id"}, EventName: Place{Body: "type"}, Deadline: usual,
 	},
 	"svix": {
 		Scheme: SchemeStandard, Tolerance: DefaultTolerance,
-		DeliveryID: Place{Header: "Svix-Id"}, EventName: Place{Body: "type"}, Deadline: usual,
+		DeliveryID: Place{Header: "Svix-Id", OtherHeader: "Webhook-Id"}, EventName: Place{Body: "type"}, Deadline: usual,
 	},
 	"discord": {
 		Scheme: SchemeDiscord, Tolerance: DefaultTolerance,
 		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "type"}, Deadline: within3s,
-		Ack: Ack{200, "application/json", `{"type":5}`}, // deferred: the answer follows within 15 minutes
+		Ack:       Ack{200, "application/json", `{"type":5}`}, // deferred: the answer follows within 15 minutes
+		Handshake: HandshakeDiscord,
 	},
 	"sendgrid": {Scheme: SchemeSendGrid, Tolerance: DefaultTolerance, Deadline: within10s},
 	"gitlab": {
 		Scheme: SchemeGitLab, Tolerance: DefaultTolerance,
-		DeliveryID: Place{Header: "Idempotency-Key"}, EventName: Place{Header: "X-Gitlab-Event"}, Deadline: within10s,
+		DeliveryID: unsigned("Idempotency-Key"), EventName: unsigned("X-Gitlab-Event"), Deadline: within10s,
 	},
 	// https://support.atlassian.com/bitbucket-cloud/docs/manage-webhooks/#Secure-webhooks
 	"bitbucket": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Hub-Signature", "hex", "sha256="),
-		DeliveryID: Place{Header: "X-Request-UUID"}, EventName: Place{Header: "X-Event-Key"}, Deadline: within10s,
+		DeliveryID: unsigned("X-Request-UUID"), EventName: unsigned("X-Event-Key"), Deadline: within10s,
 	},
 	// https://docs.gitea.com/usage/webhooks
 	"gitea": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Gitea-Signature", "hex", ""),
-		DeliveryID: Place{Header: "X-Gitea-Delivery"}, EventName: Place{Header: "X-Gitea-Event"}, Deadline: usual,
+		DeliveryID: unsigned("X-Gitea-Delivery"), EventName: unsigned("X-Gitea-Event"), Deadline: usual,
 	},
 	// https://linear.app/developers/webhooks#securing-webhooks
 	"linear": {
 		Scheme: SchemeHMAC, HMAC: body256("Linear-Signature", "hex", ""),
-		DeliveryID: Place{Header: "Linear-Delivery"}, EventName: Place{Header: "Linear-Event"}, Deadline: within5s, Ack: empty200,
+		SignedAt: Place{Body: "webhookTimestamp"}, Tolerance: time.Minute,
+		DeliveryID: unsigned("Linear-Delivery"), EventName: Place{Body: "type"}, Deadline: within5s, Ack: empty200,
 	},
 	// https://developers.zoom.us/docs/api/webhooks/#verify-webhook-events
 	"zoom": {
@@ -167,6 +176,7 @@ var presets = map[string]Preset{
 			Timestamp: &Timestamp{Header: "X-Zm-Request-Timestamp"},
 		},
 		EventName: Place{Body: "event"}, Deadline: within3s, Ack: empty200, // 202 counts as failed
+		Handshake: HandshakeZoom,
 	},
 	"hubspot": {Scheme: SchemeHubSpot, Tolerance: DefaultTolerance, Deadline: within5s},
 	// https://developer.squareup.com/docs/webhooks/step3validate
@@ -195,26 +205,30 @@ var presets = map[string]Preset{
 			Signed:    "{header:Twitch-Eventsub-Message-Id}{timestamp}{body}",
 			Timestamp: &Timestamp{Header: "Twitch-Eventsub-Message-Timestamp", Format: "rfc3339"},
 		},
-		DeliveryID: Place{Header: "Twitch-Eventsub-Message-Id"}, EventName: Place{Header: "Twitch-Eventsub-Subscription-Type"},
-		Deadline: usual,
+		DeliveryID: Place{Header: "Twitch-Eventsub-Message-Id"}, EventName: Place{Body: "subscription.type"},
+		Deadline:  usual,
+		Handshake: HandshakeTwitch,
 	},
 	"box": {
 		Scheme: SchemeBox, Tolerance: 10 * time.Minute,
-		DeliveryID: Place{Header: "Box-Delivery-Id"}, EventName: Place{Body: "trigger"}, Deadline: usual,
+		DeliveryID: unsigned("Box-Delivery-Id"), EventName: Place{Body: "trigger"}, Deadline: usual,
 	},
 	"adyen": {Scheme: SchemeAdyen, Deadline: within10s, Ack: Ack{200, "text/plain", "[accepted]"}},
 	"sns": {
 		Scheme: SchemeSNS, Tolerance: time.Hour, // SNS retries for as long
 		DeliveryID: Place{Body: "MessageId"}, EventName: Place{Body: "Type"}, Deadline: within15s,
+		Handshake: HandshakeSNS,
 	},
 	// https://developers.facebook.com/docs/graph-api/webhooks/getting-started#event-notifications
 	"meta": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Hub-Signature-256", "hex", "sha256="),
 		EventName: Place{Body: "object"}, Deadline: within5s, Ack: empty200,
+		Handshake: HandshakeMeta,
 	},
 	// https://developer.x.com/en/docs/x-api/enterprise/account-activity-api/guides/securing-webhooks
 	"x": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Twitter-Webhooks-Signature", "base64", "sha256="), Deadline: usual,
+		Handshake: HandshakeX,
 	},
 	// https://developer.zendesk.com/documentation/webhooks/verifying/
 	"zendesk": {
@@ -223,11 +237,12 @@ var presets = map[string]Preset{
 			Header: "X-Zendesk-Webhook-Signature", Encoding: "base64", Signed: "{timestamp}{body}",
 			Timestamp: &Timestamp{Header: "X-Zendesk-Webhook-Signature-Timestamp", Format: "rfc3339"},
 		},
-		DeliveryID: Place{Header: "X-Zendesk-Webhook-Invocation-Id"}, EventName: Place{Body: "type"}, Deadline: usual,
+		DeliveryID: unsigned("X-Zendesk-Webhook-Invocation-Id"), EventName: Place{Body: "type"}, Deadline: usual,
 	},
 	"mailgun": {
 		Scheme: SchemeMailgun, Tolerance: DefaultTolerance,
-		DeliveryID: Place{Body: "event-data.id"}, EventName: Place{Body: "event-data.event"}, Deadline: usual,
+		// The signature covers a time and a token, and nothing of the event.
+		DeliveryID: Place{Body: "event-data.id", Unsigned: true}, EventName: Place{Body: "event-data.event", Unsigned: true}, Deadline: usual,
 	},
 	// https://developers.intercom.com/docs/references/webhooks/webhook-models#signed-notifications
 	"intercom": {
@@ -237,7 +252,7 @@ var presets = map[string]Preset{
 	// https://circleci.com/docs/guides/integration/outbound-webhooks/#validate-webhooks
 	"circleci": {
 		Scheme: SchemeHMAC, HMAC: &HMAC{Header: "Circleci-Signature", Prefix: "v1=", Separator: ","},
-		DeliveryID: Place{Body: "id"}, EventName: Place{Header: "Circleci-Event-Type"}, Deadline: within5s,
+		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "type"}, Deadline: within5s,
 	},
 	// https://developers.line.biz/en/docs/messaging-api/verify-webhook-signature/
 	"line": {
@@ -246,8 +261,9 @@ var presets = map[string]Preset{
 	// https://www.dropbox.com/developers/reference/webhooks
 	"dropbox": {
 		Scheme: SchemeHMAC, HMAC: body256("X-Dropbox-Signature", "hex", ""), Deadline: within10s,
+		Handshake: HandshakeDropbox,
 	},
-	"microsoft-graph": {Scheme: SchemeClientState, Deadline: within10s, Ack: Ack{Status: 202}},
+	"microsoft-graph": {Scheme: SchemeClientState, Deadline: within10s, Ack: Ack{Status: 202}, Handshake: HandshakeGraph},
 }
 
 // Providers are the names of all presets, sorted.

@@ -12,7 +12,6 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"io"
-	"mime"
 	"net/url"
 	"slices"
 	"strings"
@@ -76,7 +75,7 @@ func twilioParams(r *Request, target string) (string, error) {
 	if err != nil {
 		return "", refuse(Malformed, "url")
 	}
-	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && media == "application/x-www-form-urlencoded" {
+	if isForm(r.Header) {
 		if strings.Count(string(r.Body), "&") >= maxParams {
 			return "", refuse(Malformed, "body")
 		}
@@ -270,10 +269,7 @@ func (v *sendgrid) Verify(ctx context.Context, r *Request) error {
 type box struct{ *hmacVerifier }
 
 func (b *builder) newBox() (Verifier, error) {
-	s := compileHMAC(HMAC{
-		Header: "Box-Signature-Primary", Encoding: "base64", Signed: "{body}{header:Box-Delivery-Timestamp}",
-		Timestamp: &Timestamp{Header: "Box-Delivery-Timestamp", Format: "rfc3339", Tolerance: Duration(b.tolerance().String())},
-	}, "")
+	s := compileHMAC(boxHMAC(Duration(b.tolerance().String())), "")
 	s.headers = append(s.headers, "Box-Signature-Secondary")
 	v, err := b.newHMACScheme(s)
 	if err != nil {
@@ -282,12 +278,24 @@ func (b *builder) newBox() (Verifier, error) {
 	return &box{v.(*hmacVerifier)}, nil
 }
 
+const (
+	boxVersion   = "1"
+	boxAlgorithm = "HmacSHA256"
+)
+
+func boxHMAC(tolerance Duration) HMAC {
+	return HMAC{
+		Header: "Box-Signature-Primary", Encoding: "base64", Signed: "{body}{header:Box-Delivery-Timestamp}",
+		Timestamp: &Timestamp{Header: "Box-Delivery-Timestamp", Format: "rfc3339", Tolerance: tolerance},
+	}
+}
+
 func (v *box) Headers() []string {
 	return append(v.hmacVerifier.Headers(), "box-signature-algorithm", "box-signature-version")
 }
 
 func (v *box) Verify(ctx context.Context, r *Request) error {
-	for name, want := range map[string]string{"Box-Signature-Version": "1", "Box-Signature-Algorithm": "HmacSHA256"} {
+	for name, want := range map[string]string{"Box-Signature-Version": boxVersion, "Box-Signature-Algorithm": boxAlgorithm} {
 		got, err := headerValue(r.Header, name)
 		if err != nil {
 			return err

@@ -7,32 +7,20 @@ import (
 	"crypto/sha1" //nolint:gosec // SignatureVersion 1
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
-	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
 // sns is https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html.
-// The certificate comes by https from an address that only SNS can serve, and that
-// is what it is trusted for; SNS serves the leaf alone, without a chain to check.
 type sns struct {
 	topics    []string // nil = any
-	fetch     Fetch
+	certs     *snsCerts
 	now       func() time.Time
 	tolerance time.Duration
-
-	mu    sync.Mutex
-	certs map[string]*x509.Certificate
 }
-
-// maxCerts bounds the cache: SNS has one certificate in use for each region.
-const maxCerts = 16
 
 // The fields that are signed, by the message's type, in the order of their names.
 var snsFields = map[string][]string{
@@ -41,11 +29,14 @@ var snsFields = map[string][]string{
 	"UnsubscribeConfirmation":  {"Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"},
 }
 
+var errNoFetch = errors.New("verify.provider: sns needs certificates, and nothing here fetches them")
+
 func (b *builder) newSNS() (Verifier, error) {
 	if b.fetch == nil {
-		return nil, errors.New("verify.provider: sns needs certificates, and nothing here fetches them")
+		return nil, errNoFetch
 	}
-	v := &sns{fetch: b.fetch, now: b.now, tolerance: b.tolerance(), certs: map[string]*x509.Certificate{}}
+	certs := &snsCerts{fetch: b.fetch, roots: b.roots, now: b.now, known: map[string]*x509.Certificate{}}
+	v := &sns{certs: certs, now: b.now, tolerance: b.tolerance()}
 	if !slices.Equal(b.spec.Topics, Topics{"any"}) {
 		v.topics = b.spec.Topics
 	}
@@ -100,7 +91,7 @@ func (v *sns) Verify(ctx context.Context, r *Request) error {
 	default:
 		return refuse(Malformed, "SignatureVersion")
 	}
-	cert, err := v.certificate(ctx, certURL)
+	cert, err := v.certs.get(ctx, certURL, region)
 	if err != nil {
 		return err
 	}
@@ -149,49 +140,17 @@ func topicRegion(arn string) (string, bool) {
 	return parts[3], true
 }
 
+// snsHost is the address of SNS in a region.
+func snsHost(region string) string {
+	if strings.HasPrefix(region, "cn-") {
+		return "sns." + region + ".amazonaws.com.cn"
+	}
+	return "sns." + region + ".amazonaws.com"
+}
+
 // isCertURL allows the addresses of SNS in the topic's region, spelled as SNS
 // spells them: anything else could name a certificate of the sender's own.
 func isCertURL(text, region string) bool {
-	u, err := url.Parse(text)
-	if err != nil || len(text) > 256 || !certPattern.MatchString(u.Path) {
-		return false
-	}
-	for _, suffix := range []string{".amazonaws.com", ".amazonaws.com.cn"} {
-		if text == "https://sns."+region+suffix+u.Path {
-			return true
-		}
-	}
-	return false
-}
-
-func (v *sns) certificate(ctx context.Context, certURL string) (*x509.Certificate, error) {
-	v.mu.Lock()
-	cert := v.certs[certURL]
-	v.mu.Unlock()
-	if cert == nil {
-		text, err := v.fetch(ctx, certURL)
-		if err != nil {
-			return nil, fmt.Errorf("%w: fetch signing certificate: %w", ErrSecrets, err)
-		}
-		block, _ := pem.Decode(text)
-		if block == nil || block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("%w: signing certificate: not PEM", ErrSecrets)
-		}
-		if cert, err = x509.ParseCertificate(block.Bytes); err != nil {
-			return nil, fmt.Errorf("%w: signing certificate: %w", ErrSecrets, err)
-		}
-		if err := cert.VerifyHostname("sns.amazonaws.com"); err != nil {
-			return nil, fmt.Errorf("%w: signing certificate: %w", ErrSecrets, err)
-		}
-		v.mu.Lock()
-		if len(v.certs) >= maxCerts {
-			clear(v.certs)
-		}
-		v.certs[certURL] = cert
-		v.mu.Unlock()
-	}
-	if now := v.now(); now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
-		return nil, refuse(Stale, "SigningCertURL")
-	}
-	return cert, nil
+	path, ok := strings.CutPrefix(text, "https://"+snsHost(region))
+	return ok && len(text) <= 256 && certPattern.MatchString(path)
 }

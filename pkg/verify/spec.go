@@ -31,7 +31,7 @@ func (d Duration) Parse() (time.Duration, error) {
 }
 
 // A Spec is one route's `verify` block (design, sections 4 and 4.1). Exactly one of
-// None, Provider, HMAC, Basic, JWT and Token is set; Token may stand beside
+// None, Provider, HMAC, Basic, JWT, MTLS and Token is set; Token may stand beside
 // Provider "meta" as a reference.
 type Spec struct {
 	// None is `verify: none`: every request is accepted.
@@ -46,6 +46,8 @@ type Spec struct {
 	Token *Token `yaml:"token,omitempty"`
 	// JWT is a bearer token; see its type.
 	JWT *JWT `yaml:"jwt,omitempty"`
+	// MTLS is a client certificate that the front door has verified.
+	MTLS *MTLS `yaml:"mtls,omitempty"`
 	// URL is the public scheme, host and port, as https://hooks.example.com. Schemes
 	// that sign the URL need it.
 	URL string `yaml:"url,omitempty"`
@@ -118,15 +120,6 @@ func (t *Token) UnmarshalYAML(unmarshal func(any) error) error {
 	}
 	type mapping Token
 	return unmarshal((*mapping)(t))
-}
-
-// A JWT is a bearer token that an issuer signs. It is read so that a
-// configuration which uses it is refused by name, not as an unknown key.
-type JWT struct {
-	JWKS       string   `yaml:"jwks"`
-	Issuer     string   `yaml:"issuer"`
-	Audience   string   `yaml:"audience"`
-	Algorithms []string `yaml:"algorithms,omitempty"`
 }
 
 // Topics are topic ARNs, or the one word "any".
@@ -213,6 +206,7 @@ func (s *Spec) Validate() []Problem {
 		{"hmac", s.HMAC != nil},
 		{"basic", s.Basic != nil},
 		{"jwt", s.JWT != nil},
+		{"mtls", s.MTLS != nil},
 		{"token", s.Token != nil && s.Token.Reference == ""},
 	} {
 		if k.set {
@@ -221,15 +215,11 @@ func (s *Spec) Validate() []Problem {
 	}
 	switch len(kinds) {
 	case 0:
-		c.add("", "names no way to verify; write provider, hmac, basic or token, or verify: none")
+		c.add("", "names no way to verify; write provider, hmac, jwt, basic, token or mtls, or verify: none")
 		return c.problems
 	case 1:
 	default:
 		c.add("", "has %s; only one of them can be", strings.Join(kinds, " and "))
-		return c.problems
-	}
-	if s.JWT != nil {
-		c.add("jwt", "is not supported yet")
 		return c.problems
 	}
 	needsURL, needsSecrets := false, !s.None
@@ -240,6 +230,12 @@ func (s *Spec) Validate() []Problem {
 		if s.Basic.Username == "" || strings.Contains(s.Basic.Username, ":") {
 			c.add("basic.username", "must be there, and cannot have a colon")
 		}
+	case s.JWT != nil:
+		needsSecrets = len(s.Secrets) > 0
+		s.JWT.check(c, needsSecrets)
+	case s.MTLS != nil:
+		needsSecrets = false
+		s.MTLS.check(c)
 	case s.Provider != "":
 		needsURL, needsSecrets = s.checkProvider(c)
 	case s.Token != nil && s.Token.Header != "":
@@ -252,7 +248,11 @@ func (s *Spec) Validate() []Problem {
 // checkRest checks what stands beside the scheme.
 func (s *Spec) checkRest(c *checker, needsURL, needsSecrets bool) {
 	if s.Token != nil && s.Token.Reference != "" {
-		c.add("token", "as a reference stands only beside provider meta, whose handshake is not supported yet")
+		if s.Provider != "meta" {
+			c.add("token", "as a reference stands only beside provider meta")
+		} else if _, err := secrets.Parse(s.Token.Reference); err != nil {
+			c.add("token", "%v", err)
+		}
 	}
 	if s.URL != "" {
 		if err := originOf(s.URL); err != nil {

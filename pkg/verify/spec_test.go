@@ -35,8 +35,23 @@ func TestValidate(t *testing.T) {
 		"empty":             {"{}", []string{""}},
 		"two kinds":         {"{provider: github, hmac: {header: S}, secrets: ['env:A']}", []string{""}},
 		"unknown provider":  {"{provider: gihub, secrets: ['env:A']}", []string{"provider", "secrets"}},
-		"jwt":               {"{jwt: {jwks: 'https://h.example/k', issuer: i, audience: a}}", []string{"jwt"}},
-		"meta token":        {"{provider: meta, secrets: ['env:A'], token: env:B}", []string{"token"}},
+		"jwt":               {"{jwt: {jwks: 'https://h.example/k', issuer: i, audience: a}}", nil},
+		"jwt, all":          {"{jwt: {jwks: 'http://127.0.0.1:99/k', issuer: i, audience: a, algorithms: [ES256, EdDSA], claims: {email: e}}}", nil},
+		"jwt, shared":       {"{jwt: {issuer: i, audience: a}, secrets: ['env:A']}", nil},
+		"jwt, empty":        {"{jwt: {}}", []string{"jwt.jwks", "jwt.issuer", "jwt.audience"}},
+		"jwt, http":         {"{jwt: {jwks: 'http://h.example/k', issuer: i, audience: a}}", []string{"jwt.jwks"}},
+		"jwt, http to name": {"{jwt: {jwks: 'http://localhost.h.example/k', issuer: i, audience: a}}", []string{"jwt.jwks"}},
+		"jwt, user":         {"{jwt: {jwks: 'https://u@h.example/k', issuer: i, audience: a}}", []string{"jwt.jwks"}},
+		"jwt, none":         {"{jwt: {jwks: 'https://h.example/k', issuer: i, audience: a, algorithms: [none, HS256, '']}}", []string{"jwt.algorithms.0", "jwt.algorithms.1", "jwt.algorithms.2"}},
+		"jwt, both keys":    {"{jwt: {jwks: 'https://h.example/k', issuer: i, audience: a, algorithms: [RS256]}, secrets: ['env:A']}", []string{"jwt.jwks", "jwt.algorithms.0"}},
+		"jwt, claims":       {"{jwt: {jwks: 'https://h.example/k', issuer: i, audience: a, claims: {exp: '1'}}}", []string{"jwt.claims"}},
+		"mtls":              {"{mtls: {subject: ['CN=*.example.com,O=Example', '*'], issuer: [CA]}}", nil},
+		"mtls, empty":       {"{mtls: {}}", []string{"mtls.subject"}},
+		"mtls, patterns":    {"{mtls: {subject: ['', 'a*', 'CN=a,b'], issuer: ['=x']}}", []string{"mtls.subject.0", "mtls.subject.1", "mtls.subject.2", "mtls.issuer.0"}},
+		"mtls, secrets":     {"{mtls: {subject: ['*']}, secrets: ['env:A']}", []string{"secrets"}},
+		"meta token":        {"{provider: meta, secrets: ['env:A'], token: env:B}", nil},
+		"meta, bare token":  {"{provider: meta, secrets: ['env:A'], token: hunter2}", []string{"token"}},
+		"token elsewhere":   {"{provider: github, secrets: ['env:A'], token: env:B}", []string{"token"}},
 		"no secrets":        {"{provider: github}", []string{"secrets"}},
 		"bare secret":       {"{provider: github, secrets: ['env:A', hunter2]}", []string{"secrets.1"}},
 		"secrets for sns":   {"{provider: sns, topics: any, secrets: ['env:A']}", []string{"secrets"}},
@@ -113,7 +128,7 @@ func TestPresets(t *testing.T) {
 		if p.Name != name || p.Deadline <= 0 || p.Deadline > 30*time.Second || (p.HMAC != nil) != (p.Scheme == verify.SchemeHMAC) {
 			t.Errorf("%s: %+v is not complete", name, p)
 		}
-		if p.HMAC != nil && (p.Tolerance > 0) != (p.HMAC.Timestamp != nil || p.HMAC.TimestampKey != "") {
+		if p.HMAC != nil && (p.Tolerance > 0) != (p.HMAC.Timestamp != nil || p.HMAC.TimestampKey != "" || p.SignedAt != verify.Place{}) {
 			t.Errorf("%s: tolerance %v does not fit its parameters", name, p.Tolerance)
 		}
 		if p.HMAC != nil { // a preset can be written out as a generic block

@@ -5,10 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"io"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -82,6 +79,13 @@ func (v *standard) Verify(ctx context.Context, r *Request) error {
 	if !ok {
 		return refuse(Malformed, family+"Timestamp")
 	}
+	// Only one family is signed. Were the other's id different, a delivery could be
+	// sent again under the id of another.
+	for _, other := range standardFamilies {
+		if ids := r.Header.Values(other + "Id"); len(ids) > 1 || len(ids) == 1 && ids[0] != id {
+			return refuse(Malformed, other+"Id")
+		}
+	}
 	// With a full stop in the id, one signature would fit two ways of cutting
 	// id.timestamp.body, and so two times.
 	if strings.Contains(id, ".") {
@@ -145,27 +149,6 @@ func splitStandard(value string) (v1, v1a [][]byte, ok bool) {
 		}
 	}
 	return v1, v1a, len(v1)+len(v1a) > 0
-}
-
-// signStandard makes v1 headers. An id in r is kept; otherwise it is made of what
-// is signed, so that equal deliveries have equal ids.
-func signStandard(secret string, r *Request, now time.Time) (http.Header, error) {
-	key, err := decodeStandardKey(secret)
-	if err != nil || key.secret == nil {
-		return nil, errKey
-	}
-	timestamp := formatTime(now, "unix")
-	id := r.Header.Get("Webhook-Id")
-	if id == "" {
-		sum := sha256.Sum256(append([]byte(timestamp+"."), r.Body...))
-		id = "msg_" + hex.EncodeToString(sum[:12])
-	}
-	sum := standardMAC(key.secret, id, timestamp, r.Body)
-	out := http.Header{}
-	out.Set("Webhook-Id", id)
-	out.Set("Webhook-Timestamp", timestamp)
-	out.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(sum))
-	return out, nil
 }
 
 // gitlab takes the signing token, which is Standard Webhooks, or the older

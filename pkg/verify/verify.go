@@ -10,12 +10,32 @@
 //
 // Signatures are over the body's raw bytes. The package knows no HTTP server, no
 // Lambda and no configuration file; the clock, the secrets and the fetching of
-// certificates are handed in. The schemes, one file each, follow sections 4.1 and
-// 5.3 of the design.
+// certificates and key sets are handed in. The schemes, one file each, follow
+// sections 4.1 and 5.3 of the design.
+//
+// # Handshakes
+//
+// A route has a [Handshaker] beside its Verifier, of the same Spec. For a request on
+// the route's path, whose method is one of the pattern or of Methods:
+//
+//	reply, err := handshaker.Before(ctx, r)      // GET, OPTIONS, Graph's POST: not signed
+//	if reply == nil && err == nil {
+//		// a method that only Methods has, and no handshake: 405, as without it
+//		err = verifier.Verify(ctx, r)
+//	}
+//	if reply == nil && err == nil {
+//		reply, err = handshaker.After(ctx, r)    // Slack, Zoom, Discord, Twitch, SNS: signed
+//	}
+//
+// A reply is the whole answer: status, header and body as they are, and nothing is
+// filtered, deduplicated or started. An error that wraps ErrUnverified is answered
+// 401, any other 503. Only without either does the delivery go on. The size of the
+// body is bounded before; Before looks at the query and the headers alone.
 package verify
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -92,6 +112,9 @@ type Request struct {
 	Header http.Header
 	// Body is the raw bytes, before any decoding or parsing.
 	Body []byte
+	// ClientCert is the certificate that the client proved to own to the front door;
+	// nil when it has none.
+	ClientCert *ClientCert
 }
 
 // A Verifier checks requests of one route. It is safe for concurrent use.
@@ -104,42 +127,32 @@ type Verifier interface {
 	Headers() []string
 }
 
-// A Fetch gets a small document by https; SNS needs it for certificates. The URL
-// was checked against the addresses the scheme allows. Implementations do not
-// follow redirects, and bound time and size.
-type Fetch func(ctx context.Context, url string) ([]byte, error)
-
-type options struct{ fetch Fetch }
+type options struct {
+	fetch       Fetch
+	roots       *x509.CertPool
+	cloudEvents *CloudEvents
+}
 
 // An Option changes how [New] works.
 type Option func(*options)
 
-// WithFetch sets how certificates are fetched. Without it, a provider that needs
-// certificates cannot be used.
+// WithFetch sets how certificates and key sets are fetched. Without it, provider
+// sns and jwt with a key set cannot be used.
 func WithFetch(f Fetch) Option { return func(o *options) { o.fetch = f } }
+
+// WithRoots has the certificates of SNS verified up to one of these. SNS serves
+// them without the chain above, which is fetched by http from Amazon's own
+// addresses, so that a function without a way to the internet cannot do this.
+// Without roots, the certificate is trusted as what SNS serves by https.
+func WithRoots(pool *x509.CertPool) Option { return func(o *options) { o.roots = pool } }
 
 // New makes the verifier that s describes. It looks every secret up once, to fail
 // now and not at the first delivery; later each request asks source again, so that
 // rotated secrets count. now is the clock for freshness.
 func New(s Spec, source secrets.Source, now func() time.Time, opts ...Option) (Verifier, error) {
-	if problems := s.Validate(); len(problems) > 0 {
-		errs := make([]error, len(problems))
-		for i, p := range problems {
-			errs[i] = p
-		}
-		return nil, errors.Join(errs...)
-	}
-	var o options
-	for _, opt := range opts {
-		opt(&o)
-	}
-	b := builder{spec: s, source: source, now: now, fetch: o.fetch}
-	for _, text := range s.Secrets {
-		ref, err := secrets.Parse(text)
-		if err != nil {
-			return nil, err
-		}
-		b.refs = append(b.refs, ref)
+	b, err := newBuilder(s, source, now, opts)
+	if err != nil {
+		return nil, err
 	}
 	v, err := b.build()
 	if err != nil {
@@ -153,9 +166,32 @@ type builder struct {
 	spec   Spec
 	source secrets.Source
 	now    func() time.Time
-	fetch  Fetch
+	options
 	refs   []secrets.Reference
-	preset Preset
+	preset Preset // the zero value without a provider
+}
+
+func newBuilder(s Spec, source secrets.Source, now func() time.Time, opts []Option) (*builder, error) {
+	if problems := s.Validate(); len(problems) > 0 {
+		errs := make([]error, len(problems))
+		for i, p := range problems {
+			errs[i] = p
+		}
+		return nil, errors.Join(errs...)
+	}
+	b := &builder{spec: s, source: source, now: now}
+	for _, opt := range opts {
+		opt(&b.options)
+	}
+	for _, text := range s.Secrets {
+		ref, err := secrets.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		b.refs = append(b.refs, ref)
+	}
+	b.preset, _ = Lookup(s.Provider) // Validate has seen it
+	return b, nil
 }
 
 func (b *builder) build() (Verifier, error) {
@@ -167,25 +203,16 @@ func (b *builder) build() (Verifier, error) {
 		return b.newHMAC(*s.HMAC)
 	case s.Basic != nil:
 		return b.newBasic(s.Basic.Username)
+	case s.JWT != nil:
+		return b.newJWT(*s.JWT)
+	case s.MTLS != nil:
+		return b.newMTLS(*s.MTLS)
 	case s.Provider == "" && s.Token != nil:
 		return b.newToken(s.Token.Header)
 	}
-	var ok bool
-	if b.preset, ok = Lookup(s.Provider); !ok {
-		return nil, fmt.Errorf("provider %q is not known", s.Provider)
-	}
 	switch b.preset.Scheme {
 	case SchemeHMAC:
-		h := *b.preset.HMAC
-		if h.Timestamp != nil || h.TimestampKey != "" {
-			ts := Timestamp{}
-			if h.Timestamp != nil {
-				ts = *h.Timestamp
-			}
-			ts.Tolerance = Duration(b.tolerance().String())
-			h.Timestamp = &ts
-		}
-		return b.newHMAC(h)
+		return b.newPreset()
 	case SchemeStandard:
 		return b.newStandard()
 	case SchemeGitLab:
@@ -210,6 +237,57 @@ func (b *builder) build() (Verifier, error) {
 		return b.newMailgun()
 	}
 	return nil, fmt.Errorf("provider %q has no scheme", s.Provider)
+}
+
+// newPreset is a provider whose scheme is only parameters.
+func (b *builder) newPreset() (Verifier, error) {
+	v, err := b.newHMAC(b.presetHMAC())
+	switch {
+	case err != nil:
+		return nil, err
+	case b.preset.Handshake == HandshakeX:
+		return plainless{v}, nil
+	case b.preset.SignedAt != Place{}:
+		return signedAt{v, b.preset.SignedAt, b.tolerance(), b.now}, nil
+	}
+	return v, nil
+}
+
+// A signedAt checks the time in a body, which its Verifier has found signed.
+type signedAt struct {
+	Verifier
+	place     Place
+	tolerance time.Duration
+	now       func() time.Time
+}
+
+func (v signedAt) Verify(ctx context.Context, r *Request) error {
+	if err := v.Verifier.Verify(ctx, r); err != nil {
+		return err
+	}
+	text := v.place.Of(nil, r.Body)
+	if text == "" {
+		return nil // the sender signed a body without a time
+	}
+	at, ok := parseTime(text, "unix_ms")
+	if !ok {
+		return refuse(Malformed, v.place.Body)
+	}
+	return fresh(v.now(), at, v.tolerance, v.place.Body)
+}
+
+// presetHMAC are the preset's parameters, with the tolerance of the Spec.
+func (b *builder) presetHMAC() HMAC {
+	h := *b.preset.HMAC
+	if h.Timestamp != nil || h.TimestampKey != "" {
+		ts := Timestamp{}
+		if h.Timestamp != nil {
+			ts = *h.Timestamp
+		}
+		ts.Tolerance = Duration(b.tolerance().String())
+		h.Timestamp = &ts
+	}
+	return h
 }
 
 // tolerance is the preset's, unless the Spec sets its own.

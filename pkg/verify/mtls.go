@@ -1,0 +1,259 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An MTLS names the client certificates that a route accepts. The front door has
+// verified certificate and chain against its trust store; left to say is which of
+// the store's customers may call this route.
+//
+// A pattern is a distinguished name, or a part of one: `CN=orders.example.com`, or
+// `CN=*.example.com,O=Example`. Each of its attributes must be in the certificate's
+// name with an equal value, in which * stands for any text, and where a type
+// comes more than once, all of that type must be named in their order. The order
+// of types is free. A pattern without = is the whole name, and the pattern * any.
+type MTLS struct {
+	// Subject are patterns of which one must match. Required.
+	Subject []string `yaml:"subject"`
+	// Issuer are patterns of which one must match; empty leaves it to the trust store.
+	Issuer []string `yaml:"issuer,omitempty"`
+}
+
+// A ClientCert is what a front door says of the certificate that the client proved
+// to own, with the names of its events: requestContext.identity.clientCert in REST
+// APIs, requestContext.authentication.clientCert in HTTP APIs. It must come from
+// there alone: headers with such contents are the sender's to write.
+type ClientCert struct {
+	SubjectDN    string   `json:"subjectDN"`
+	IssuerDN     string   `json:"issuerDN"`
+	SerialNumber string   `json:"serialNumber"`
+	Validity     Validity `json:"validity"`
+}
+
+// Validity is a certificate's first and last moment, as "May 28 12:30:02 2019 GMT".
+type Validity struct {
+	NotBefore string `json:"notBefore"`
+	NotAfter  string `json:"notAfter"`
+}
+
+// validityLayout is how OpenSSL prints a time, and API Gateway after it.
+const validityLayout = "Jan _2 15:04:05 2006 MST"
+
+const (
+	maxName       = 4 << 10 // bytes of a distinguished name
+	maxAttributes = 64
+)
+
+func (m *MTLS) check(c *checker) {
+	if len(m.Subject) == 0 {
+		c.add("mtls.subject", "is missing: whose certificates? Write * for all that the trust store admits")
+	}
+	c.patterns("mtls.subject", m.Subject)
+	c.patterns("mtls.issuer", m.Issuer)
+}
+
+func (c *checker) patterns(field string, patterns []string) {
+	for i, p := range patterns {
+		if _, err := parsePattern(p); err != nil {
+			c.add(fmt.Sprintf("%s.%d", field, i), "%v", err)
+		}
+	}
+}
+
+type mtls struct {
+	subject, issuer []namePattern
+	now             func() time.Time
+}
+
+func (b *builder) newMTLS(m MTLS) (Verifier, error) {
+	v := &mtls{now: b.now}
+	for _, text := range m.Subject {
+		p, _ := parsePattern(text) // Validate has seen it
+		v.subject = append(v.subject, p)
+	}
+	for _, text := range m.Issuer {
+		p, _ := parsePattern(text)
+		v.issuer = append(v.issuer, p)
+	}
+	return v, nil
+}
+
+func (*mtls) Headers() []string { return nil }
+
+func (v *mtls) Verify(_ context.Context, r *Request) error {
+	cert := r.ClientCert
+	switch {
+	case cert == nil || cert.SubjectDN == "":
+		return refuse(Missing, "client certificate")
+	case !matchesAny(v.subject, cert.SubjectDN):
+		return refuse(Mismatch, "subjectDN")
+	case len(v.issuer) > 0 && !matchesAny(v.issuer, cert.IssuerDN):
+		return refuse(Mismatch, "issuerDN")
+	}
+	from, errFrom := time.Parse(validityLayout, cert.Validity.NotBefore)
+	to, errTo := time.Parse(validityLayout, cert.Validity.NotAfter)
+	if errFrom != nil || errTo != nil {
+		return refuse(Malformed, "validity")
+	}
+	if now := v.now(); now.Before(from) || now.After(to) {
+		return refuse(Stale, "validity")
+	}
+	return nil
+}
+
+func matchesAny(patterns []namePattern, name string) bool {
+	attributes, _ := parseName(name) // a name that is none can still be equal to a pattern
+	return slices.ContainsFunc(patterns, func(p namePattern) bool { return p.matches(name, attributes) })
+}
+
+// A namePattern is a parsed pattern: the whole text, or attributes.
+type namePattern struct {
+	whole      string
+	attributes []attribute
+}
+
+// An attribute is a type in upper case, and its value without escapes.
+type attribute struct{ kind, value string }
+
+func parsePattern(text string) (namePattern, error) {
+	switch {
+	case text == "":
+		return namePattern{}, errors.New("is empty")
+	case !strings.Contains(text, "="):
+		if text != "*" && strings.Contains(text, "*") {
+			return namePattern{}, errors.New("can have * within an attribute's value, as CN=*.example.com, or alone")
+		}
+		return namePattern{whole: text}, nil
+	}
+	attributes, ok := parseName(text)
+	if !ok {
+		return namePattern{}, errors.New("is no distinguished name, such as CN=orders.example.com,O=Example")
+	}
+	return namePattern{attributes: attributes}, nil
+}
+
+func (p *namePattern) matches(name string, attributes []attribute) bool {
+	switch {
+	case p.whole == "*":
+		return name != ""
+	case p.whole != "":
+		return p.whole == name
+	case len(attributes) == 0:
+		return false
+	}
+	for _, kind := range p.attributes {
+		want, got := valuesOf(p.attributes, kind.kind), valuesOf(attributes, kind.kind)
+		if !slices.EqualFunc(want, got, glob) {
+			return false
+		}
+	}
+	return true
+}
+
+func valuesOf(attributes []attribute, kind string) []string {
+	var values []string
+	for _, a := range attributes {
+		if a.kind == kind {
+			values = append(values, a.value)
+		}
+	}
+	return values
+}
+
+// glob matches a value with a pattern in which * is any text.
+func glob(pattern, value string) bool {
+	first, rest, wild := strings.Cut(pattern, "*")
+	if !wild {
+		return pattern == value
+	}
+	value, ok := strings.CutPrefix(value, first)
+	if !ok {
+		return false
+	}
+	parts := strings.Split(rest, "*")
+	last := parts[len(parts)-1]
+	for _, part := range parts[:len(parts)-1] {
+		_, after, found := strings.Cut(value, part)
+		if !found {
+			return false
+		}
+		value = after
+	}
+	return strings.HasSuffix(value, last)
+}
+
+// parseName reads a distinguished name as RFC 4514 writes it, with the blanks
+// after the commas that OpenSSL adds. Escapes are a backslash and one character,
+// or two hex digits; a value in quotes is older, and taken too.
+func parseName(text string) ([]attribute, bool) {
+	if len(text) > maxName {
+		return nil, false
+	}
+	var attributes []attribute
+	for rest := text; ; {
+		kind, after, found := strings.Cut(rest, "=")
+		kind = strings.ToUpper(strings.TrimSpace(kind))
+		if !found || !isKind(kind) || len(attributes) == maxAttributes {
+			return nil, false
+		}
+		value, next, more, ok := nameValue(after)
+		if !ok {
+			return nil, false
+		}
+		attributes = append(attributes, attribute{kind, value})
+		if !more {
+			return attributes, true
+		}
+		rest = next
+	}
+}
+
+// isKind takes CN, as well as 2.5.4.3.
+func isKind(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// nameValue reads up to a separator that is not escaped.
+func nameValue(text string) (value, rest string, more, ok bool) {
+	text = strings.TrimLeft(text, " ")
+	var b strings.Builder
+	quoted, hard := false, 0 // hard is the length up to the last byte that is no blank at the end
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\':
+			if i+1 == len(text) {
+				return "", "", false, false
+			}
+			if raw, err := decodeHex(text[i+1 : min(i+3, len(text))]); err == nil && len(raw) == 1 {
+				b.WriteByte(raw[0])
+				i += 2
+			} else {
+				b.WriteByte(text[i+1])
+				i++
+			}
+			hard = b.Len()
+		case c == '"':
+			quoted = !quoted
+			hard = b.Len()
+		case !quoted && (c == ',' || c == '+' || c == ';'):
+			return b.String()[:hard], text[i+1:], true, true
+		default:
+			b.WriteByte(c)
+			if c != ' ' || quoted {
+				hard = b.Len()
+			}
+		}
+	}
+	return b.String()[:hard], "", false, !quoted
+}

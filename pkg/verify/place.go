@@ -1,0 +1,134 @@
+package verify
+
+import (
+	"bytes"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// A Place is where a delivery carries something: a header, else a member of the
+// body. The zero value is nowhere.
+type Place struct {
+	// Header is a header's name.
+	Header string
+	// OtherHeader is read where Header is not there.
+	OtherHeader string
+	// Body is a dotted path of names into a JSON body.
+	Body string
+	// Form is a field's name, where the body is a form.
+	Form string
+	// Unsigned says that the signature does not cover the place: whoever has one
+	// signed delivery can send it again with another text here. As a key it is good
+	// only together with the digest of the body.
+	Unsigned bool
+}
+
+// maxPlaced bounds what a sender can have us keep as an id or a name.
+const maxPlaced = 256
+
+// Of is the text at the place, of a scalar; a number keeps its digits. It is empty
+// when there is none, when it is longer than 256 bytes or when it is not printable.
+// The body is read up to the place and no further.
+func (p Place) Of(header http.Header, body []byte) string {
+	found := ""
+	switch form := isForm(header); {
+	case p.Header != "":
+		values := header.Values(p.Header)
+		if len(values) == 0 {
+			values = header.Values(p.OtherHeader)
+		}
+		if len(values) == 1 {
+			found = values[0]
+		}
+	case form && p.Form != "":
+		found = formValue(body, p.Form)
+	case !form && p.Body != "":
+		found, _ = find(body, strings.Split(p.Body, "."))
+	}
+	for i := range len(found) {
+		if c := found[i]; c < 0x20 || c == 0x7f {
+			return ""
+		}
+	}
+	if len(found) > maxPlaced {
+		return ""
+	}
+	return found
+}
+
+func isForm(h http.Header) bool {
+	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && media == "application/x-www-form-urlencoded"
+}
+
+// formValue is the first value of a field, as in the parsed form.
+func formValue(body []byte, name string) string {
+	for range maxParams {
+		pair, rest, more := bytes.Cut(body, []byte("&"))
+		key, value, _ := bytes.Cut(pair, []byte("="))
+		if k, err := url.QueryUnescape(string(key)); err == nil && k == name {
+			v, err := url.QueryUnescape(string(value))
+			if err != nil {
+				return ""
+			}
+			return v
+		}
+		if body = rest; !more {
+			break
+		}
+	}
+	return ""
+}
+
+// find walks a path of names through objects.
+func find(body []byte, path []string) (string, bool) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	for _, name := range path {
+		if t, err := d.Token(); err != nil || t != json.Delim('{') {
+			return "", false
+		}
+		for {
+			t, err := d.Token()
+			if err != nil || t == json.Delim('}') {
+				return "", false
+			}
+			if t == name {
+				break
+			}
+			if !skip(d) {
+				return "", false
+			}
+		}
+	}
+	t, err := d.Token()
+	if _, nested := t.(json.Delim); err != nil || nested || t == nil {
+		return "", false
+	}
+	return text(t)
+}
+
+// skip passes over one value.
+func skip(d *json.Decoder) bool {
+	for depth := 0; ; {
+		t, err := d.Token()
+		if err != nil {
+			return false
+		}
+		switch t {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return true
+		}
+		if depth > maxDepth {
+			return false
+		}
+	}
+}

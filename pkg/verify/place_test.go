@@ -1,0 +1,290 @@
+package verify_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/expressway-dev/expressway/internal/shared"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// TestPlacesOnRealDeliveries reads ids and events from recorded bodies.
+func TestPlacesOnRealDeliveries(t *testing.T) {
+	t.Parallel()
+	const form, jsonType = "application/x-www-form-urlencoded", "application/json"
+	tests := map[string]struct {
+		provider  string
+		header    []string
+		id, event string
+	}{
+		"github/push.json":                         {"github", []string{"X-GitHub-Delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958", "X-GitHub-Event", "push"}, "72d3162e-cc78-11e3-81ab-4c9367dc0958", "push"},
+		"stripe/payment_intent.succeeded.json":     {"stripe", nil, "evt_00000000000000", "payment_intent.succeeded"},
+		"slack/event_callback.app_mention.json":    {"slack", nil, "", "app_mention"}, // this one was cut down before it was published
+		"slack/slash_command.form":                 {"slack", []string{"Content-Type", form}, "", "/command"},
+		"shopify/orders-create.json":               {"shopify", []string{"X-Shopify-Event-Id", "98880550-7158-44d4-b7cd-2c97c8a091b5", "X-Shopify-Topic", "orders/create"}, "98880550-7158-44d4-b7cd-2c97c8a091b5", "orders/create"},
+		"sns/notification.json":                    {"sns", []string{"Content-Type", "text/plain; charset=UTF-8"}, "c0e5a280-53c9-5a98-93bb-c0a560b3d192", "Notification"},
+		"pagerduty/incident.priority_updated.json": {"pagerduty", []string{"Content-Type", jsonType}, "", ""},
+		"gitlab/push-event.json":                   {"gitlab", []string{"Idempotency-Key", "f5e5f430-f57b-4e6e-9fac-d9128cd7232f", "X-Gitlab-Event", "Push Hook"}, "f5e5f430-f57b-4e6e-9fac-d9128cd7232f", "Push Hook"},
+	}
+	for file, test := range tests {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			body := shared.Read(t, "payloads/"+file)
+			p, _ := verify.Lookup(test.provider)
+			h := headers(test.header...)
+			// What the body says is read with the standard library, where no literal is given.
+			id, event := test.id, test.event
+			var b map[string]any
+			if h.Get("Content-Type") == form {
+				values, err := url.ParseQuery(string(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				id, event = values.Get("trigger_id"), values.Get("command")
+			} else if err := json.Unmarshal(body, &b); err != nil {
+				t.Fatal(err)
+			}
+			switch test.provider {
+			case "slack":
+				if b != nil {
+					id, _ = b["event_id"].(string)
+				}
+			case "pagerduty":
+				inner, _ := b["event"].(map[string]any)
+				id, _ = inner["id"].(string)
+				event, _ = inner["event_type"].(string)
+			case "stripe":
+				id, _ = b["id"].(string)
+			}
+			if diff := cmp.Diff([]string{id, event}, []string{p.DeliveryID.Of(h, body), p.EventName.Of(h, body)}); diff != "" {
+				t.Errorf("id and event (-want +got):\n%s", diff)
+			}
+			if event == "" {
+				t.Error("no event: the test checks nothing")
+			}
+		})
+	}
+}
+
+func TestPlaceOf(t *testing.T) {
+	t.Parallel()
+	const form = "application/x-www-form-urlencoded; charset=utf-8"
+	tests := map[string]struct {
+		place       verify.Place
+		contentType string
+		body        string
+		want        string
+	}{
+		"top":                {verify.Place{Body: "id"}, "", `{"a":{"id":"no"},"b":["id","no"],"id":"yes"}`, "yes"},
+		"nested":             {verify.Place{Body: "event-data.id"}, "", `{"event-data":{"x":[{"id":1}],"id":"yes"}}`, "yes"},
+		"number":             {verify.Place{Body: "n"}, "", `{"n":9007199254740993}`, "9007199254740993"},
+		"true":               {verify.Place{Body: "n"}, "", `{"n":true}`, "true"},
+		"null":               {verify.Place{Body: "n"}, "", `{"n":null}`, ""},
+		"object":             {verify.Place{Body: "n"}, "", `{"n":{}}`, ""},
+		"not there":          {verify.Place{Body: "n.m"}, "", `{"n":{},"m":1}`, ""},
+		"through a text":     {verify.Place{Body: "n.m"}, "", `{"n":"m"}`, ""},
+		"a list":             {verify.Place{Body: "n"}, "", `[{"n":1}]`, ""},
+		"cut behind":         {verify.Place{Body: "n"}, "", `{"n":"yes","m":`, "yes"},
+		"cut before":         {verify.Place{Body: "n"}, "", `{"m":[1,`, ""},
+		"deep":               {verify.Place{Body: "n"}, "", `{"m":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `,"n":"x"}`, ""},
+		"empty":              {verify.Place{Body: "n"}, "", ``, ""},
+		"control characters": {verify.Place{Body: "n"}, "", `{"n":"a\nb"}`, ""},
+		"long":               {verify.Place{Body: "n"}, "", `{"n":"` + strings.Repeat("a", 257) + `"}`, ""},
+		"form":               {verify.Place{Body: "n", Form: "f g"}, form, `n=no&f+g=a%20b&f+g=no`, "a b"},
+		"form, bad escape":   {verify.Place{Form: "f"}, form, `%zz=1&f=%zz`, ""},
+		"form, not there":    {verify.Place{Form: "f"}, form, `g=1`, ""},
+		"form, no place":     {verify.Place{Body: "n"}, form, `n=1`, ""},
+		"nowhere":            {verify.Place{}, "", `{"":"x"}`, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := test.place.Of(headers("Content-Type", test.contentType), []byte(test.body)); got != test.want {
+				t.Errorf("Of = %q, want %q", got, test.want)
+			}
+		})
+	}
+	either := verify.Place{Header: "Svix-Id", OtherHeader: "Webhook-Id"}
+	for want, h := range map[string]http.Header{"a": headers("Svix-Id", "a", "Webhook-Id", "b"), "b": headers("Webhook-Id", "b"), "": headers()} {
+		if got := either.Of(h, nil); got != want {
+			t.Errorf("Of %v = %q, want %q", h, got, want)
+		}
+	}
+	twice := headers("X-Id", "a", "X-Id", "b")
+	if got := (verify.Place{Header: "X-Id"}).Of(twice, nil); got != "" {
+		t.Errorf("Of a header that comes twice = %q, want none", got)
+	}
+}
+
+func FuzzPlace(f *testing.F) {
+	f.Add([]byte(`{"a":{"b":1}}`), "a.b", false)
+	f.Add([]byte(`{"a":[{"b":[]}],"b":"x"}`), "b", false)
+	f.Add([]byte(`a=b&c=%20`), "c", true)
+	f.Fuzz(func(t *testing.T, body []byte, path string, form bool) {
+		h := headers()
+		if form {
+			h.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		got := verify.Place{Body: path, Form: path}.Of(h, body)
+		if len(got) > 256 {
+			t.Fatalf("%d bytes", len(got))
+		}
+		var parsed any
+		if form || got == "" || json.Unmarshal(body, &parsed) != nil {
+			return
+		}
+		names := strings.Split(path, ".")
+		if strings.Count(string(body), `"`+names[0]+`"`) > 1 || strings.ContainsAny(string(body), `\`) {
+			return // a name that comes twice
+		}
+		for _, name := range names {
+			o, ok := parsed.(map[string]any)
+			if !ok {
+				t.Fatalf("%q at %q of %q", got, path, body)
+			}
+			parsed = o[name]
+		}
+		if s, ok := parsed.(string); ok && s != got {
+			t.Errorf("%q at %q of %q, want %q", got, path, body, s)
+		}
+	})
+}
+
+// TestPresetTable is design, section 5.3, as a whole: what a provider is.
+func TestPresetTable(t *testing.T) {
+	t.Parallel()
+	place := func(p verify.Place) string {
+		s := p.Header + p.Body
+		if p.OtherHeader != "" {
+			s += "|" + p.OtherHeader
+		}
+		if p.Form != "" {
+			s += "/" + p.Form
+		}
+		if p.Unsigned {
+			s += "!"
+		}
+		if s == "" {
+			return "-"
+		}
+		return s
+	}
+	want := strings.Split(strings.TrimSpace(`
+adyen adyen 0s id:- event:- 9s 200:[accepted]
+bitbucket hmac 0s id:X-Request-UUID! event:X-Event-Key! 9s
+box box 10m0s id:Box-Delivery-Id! event:trigger 10s
+circleci hmac 0s id:id event:type 4.5s
+discord discord 5m0s id:id event:type 2.5s 200:{"type":5} handshake:discord
+dropbox hmac 0s id:- event:- 9s handshake:dropbox
+gitea hmac 0s id:X-Gitea-Delivery! event:X-Gitea-Event! 10s
+github hmac 0s id:X-GitHub-Delivery! event:X-GitHub-Event! 9s
+gitlab gitlab 5m0s id:Idempotency-Key! event:X-Gitlab-Event! 9s
+hubspot hubspot 5m0s id:- event:- 4.5s
+intercom hmac 0s id:id event:topic 4.5s
+line hmac 0s id:- event:- 10s 200:
+linear hmac 1m0s id:Linear-Delivery! event:type 4.5s 200:
+mailgun mailgun 5m0s id:event-data.id! event:event-data.event! 10s
+meta hmac 0s id:- event:object 4.5s 200: handshake:meta
+microsoft-graph client-state 0s id:- event:- 9s 202: handshake:microsoft-graph
+paddle hmac 5m0s id:event_id event:event_type 4.5s
+pagerduty hmac 0s id:event.id event:event.event_type 4.5s
+sendgrid sendgrid 5m0s id:- event:- 9s
+shopify hmac 0s id:X-Shopify-Event-Id! event:X-Shopify-Topic! 4.5s
+slack hmac 5m0s id:event_id/trigger_id event:event.type/command 2.5s 200: handshake:slack
+sns sns 1h0m0s id:MessageId event:Type 14s handshake:sns
+square hmac 0s id:event_id event:type 9s
+standard-webhooks standard-webhooks 5m0s id:Webhook-Id|Svix-Id event:type 10s
+stripe hmac 5m0s id:id event:type 10s
+svix standard-webhooks 5m0s id:Svix-Id|Webhook-Id event:type 10s
+twilio twilio 0s id:I-Twilio-Idempotency-Token! event:EventType/EventType 14s 200:<Response/>
+twitch hmac 10m0s id:Twitch-Eventsub-Message-Id event:subscription.type 10s handshake:twitch
+x hmac 0s id:- event:- 10s handshake:x
+zendesk hmac 5m0s id:X-Zendesk-Webhook-Invocation-Id! event:type 10s
+zoom hmac 5m0s id:- event:event 2.5s 200: handshake:zoom`), "\n")
+	var got []string
+	for _, name := range verify.Providers() {
+		p, _ := verify.Lookup(name)
+		line := fmt.Sprintf("%s %s %s id:%s event:%s %s", name, p.Scheme, p.Tolerance, place(p.DeliveryID), place(p.EventName), p.Deadline)
+		if p.Ack.Status != 0 {
+			line += fmt.Sprintf(" %d:%s", p.Ack.Status, p.Ack.Body)
+		}
+		if p.Handshake != "" {
+			line += " handshake:" + string(p.Handshake)
+		}
+		got = append(got, line)
+		// A header is signed only where the template names it, or the scheme's code.
+		if h := p.DeliveryID.Header; h != "" && !p.DeliveryID.Unsigned && p.Scheme != verify.SchemeStandard &&
+			(p.HMAC == nil || !strings.Contains(p.HMAC.Signed, "{header:"+h+"}")) {
+			t.Errorf("%s: the signature does not cover %s", name, h)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("presets (-want +got):\n%s", diff)
+	}
+}
+
+// TestSignatures holds the descriptions to what the verifiers read.
+func TestSignatures(t *testing.T) {
+	t.Parallel()
+	keys := map[string]string{
+		"discord": strings.Repeat("ab", 32), "adyen": "ab", "standard-webhooks": "whsec_YWFh", "svix": "whsec_YWFh",
+		"sendgrid": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYD54V/vp+54P9DXarYqx4MPcm+HKRIQzNasYSoRQHQ/6S6Ps8tpMcT+KvIIC8W/e9k0W7Cm72M1P9jU7SLf/vg==",
+	}
+	for _, name := range verify.Providers() {
+		p, _ := verify.Lookup(name)
+		got := p.Signature()
+		if got.Algorithm == "" || got.Signed == "" || got.Keys == "" || got.Encoding == "" && got.Algorithm != "equality" {
+			t.Errorf("%s: %+v is not complete", name, got)
+		}
+		s := verify.Spec{Provider: name, URL: "https://h.example", Secrets: []string{"env:S0"}}
+		if name == "sns" {
+			s.Secrets, s.Topics = nil, verify.Topics{"any"}
+		}
+		key := keys[name]
+		if key == "" {
+			key = "k"
+		}
+		v, err := verify.New(s, environment{key}.source(), clockAt(epoch), verify.WithFetch((&web{}).fetch))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		read := v.Headers()
+		for _, h := range got.Headers {
+			if !slices.Contains(read, strings.ToLower(h)) {
+				t.Errorf("%s: the verifier does not read %s", name, h)
+			}
+		}
+		if name != "gitlab" && len(read) != len(got.Headers) {
+			t.Errorf("%s: the verifier reads %q, and described are %q", name, read, got.Headers)
+		}
+	}
+}
+
+// TestLinear is made from the provider's description; there are no published vectors.
+func TestLinear(t *testing.T) {
+	t.Parallel()
+	v := newVerifier(t, verify.Spec{Provider: "linear"}, epoch, "k")
+	for body, want := range map[string]verify.Reason{
+		`{"type":"Issue","webhookTimestamp":1700000000000}`:             "",
+		`{"type":"Issue","webhookTimestamp":1699999940000}`:             "",
+		`{"type":"Issue","webhookTimestamp":1699999939999}`:             verify.Stale,
+		`{"type":"Issue","webhookTimestamp":1700000060001}`:             verify.Stale,
+		`{"type":"Issue","webhookTimestamp":"soon"}`:                    verify.Malformed,
+		`{"type":"Issue","data":{"webhookTimestamp":1}}`:                "",
+		`{"type":"Issue","data":{"x":[1]},"webhookTimestamp":17000000}`: verify.Stale,
+	} {
+		checkReason(t, v, post(body, "Linear-Signature", hexMAC("k", body)), want)
+	}
+	checkReason(t, v, post(`{"webhookTimestamp":1700000000000}`, "Linear-Signature", hexMAC("k", `{}`)), verify.Mismatch)
+	long := newVerifier(t, verify.Spec{Provider: "linear", Tolerance: verify.Duration((2 * time.Hour).String())}, epoch, "k")
+	body := `{"webhookTimestamp":1699995000000}`
+	checkReason(t, long, post(body, "Linear-Signature", hexMAC("k", body)), "")
+}
