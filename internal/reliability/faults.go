@@ -27,6 +27,7 @@ const (
 	faultCut        = "answer cut off after the run"
 	faultSlow       = "answer later than the visibility"
 	faultKilled     = "function killed"
+	faultTimeout    = "function timed out"
 	faultExpired    = "visibility ran out under the batch"
 	faultRedelivery = "delivered again while its batch was under way"
 )

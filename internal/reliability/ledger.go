@@ -337,7 +337,7 @@ func (l *Ledger) accountDuplicates(a *Account) {
 // the function could not know of the success, or the queue not of the delete.
 func explains(fault string) bool {
 	switch fault {
-	case faultReset, faultLate500, faultCut, faultSlow, faultKilled, faultExpired, faultRedelivery:
+	case faultReset, faultLate500, faultCut, faultSlow, faultKilled, faultTimeout, faultExpired, faultRedelivery:
 		return true
 	}
 	return false

@@ -85,6 +85,11 @@ func (p *poller) batch(ctx context.Context, messages []types.Message) error {
 	if ctx.Err() != nil {
 		return nil
 	}
+	if failure := (*lambdatest.Error)(nil); errors.As(err, &failure) && failure.Type == lambdatest.ErrorTypeTimeout {
+		p.markAll(attempts, faultTimeout) // on a busy machine; Lambda leaves the batch to its visibility
+		p.ledger.invoked("function timed out: nothing deleted", len(messages))
+		return nil
+	}
 	if err != nil {
 		return err // the function never fails whole batches by itself
 	}

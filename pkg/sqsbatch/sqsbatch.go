@@ -151,6 +151,9 @@ func (b *Batch) runLane(ctx, waitCtx context.Context, l *lane, g *gate, t *tally
 				settled = t.end(u, b.runUnit(ctx, waitCtx, l.route, u))
 			}
 			g.leave()
+		} else {
+			_, pause := g.pace.allowed()
+			t.handBack(u, pause)
 		}
 		if !settled {
 			t.follow(u, rest)
