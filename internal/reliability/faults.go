@@ -29,7 +29,10 @@ const (
 	faultKilled     = "function killed"
 	faultTimeout    = "function timed out"
 	faultExpired    = "visibility ran out under the batch"
-	faultRedelivery = "delivered again while its batch was under way"
+	faultRedelivery = "delivered again, its visibility over, while its batch was under way"
+	// faultEarly befalls records that the function itself let come back; it explains
+	// no second success.
+	faultEarly = "delivered again within its visibility, as retry asked"
 )
 
 // A dice decides by what it is asked about, not by when: a run with the same seed does

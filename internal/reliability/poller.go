@@ -189,25 +189,30 @@ func attemptOf(m types.Message) Attempt {
 	return Attempt{body.ID, n}
 }
 
-// inFlight knows which messages are with a function, and marks those that another one
-// receives meanwhile.
+// inFlight knows which messages are with a function since when, and marks those that
+// another one receives meanwhile.
 type inFlight struct {
 	ledger *Ledger
 
 	mu  sync.Mutex
-	out map[string]map[Attempt]bool
+	out map[string]map[Attempt]time.Time
 }
 
 func (f *inFlight) enter(a Attempt) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for other := range f.out[a.ID] {
-		f.ledger.mark(other, faultRedelivery)
+	now := time.Now()
+	for other, since := range f.out[a.ID] {
+		if now.Sub(since) >= visibility-time.Second {
+			f.ledger.mark(other, faultRedelivery)
+		} else {
+			f.ledger.mark(other, faultEarly)
+		}
 	}
 	if f.out[a.ID] == nil {
-		f.out[a.ID] = map[Attempt]bool{}
+		f.out[a.ID] = map[Attempt]time.Time{}
 	}
-	f.out[a.ID][a] = true
+	f.out[a.ID][a] = now
 }
 
 func (f *inFlight) leave(a Attempt) {

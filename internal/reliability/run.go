@@ -132,7 +132,7 @@ func Run(ctx context.Context, o Options) (*Account, error) {
 			cancel(err)
 		}
 	}
-	r.out = &inFlight{ledger: r.ledger, out: map[string]map[Attempt]bool{}}
+	r.out = &inFlight{ledger: r.ledger, out: map[string]map[Attempt]time.Time{}}
 	for i := range o.Pollers {
 		function, err := lambdatest.Start(ctx, lambdatest.Options{
 			Bootstrap: o.Bootstrap, Name: "queue", Timeout: functionTimeout,
