@@ -360,6 +360,9 @@ func describe(p verify.Preset) []string {
 		if p.Header != "" {
 			where = append(where, "header "+p.Header)
 		}
+		if p.OtherHeader != "" {
+			where = append(where, "else header "+p.OtherHeader)
+		}
 		if p.Body != "" {
 			where = append(where, p.Body+" in the body")
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // A dedupe store for one test, without time.
@@ -162,5 +164,34 @@ func TestProvidersDeliveryID(t *testing.T) {
 	}
 	if starts != 2 {
 		t.Errorf("%d starts, want 2", starts)
+	}
+}
+
+// Standard Webhooks come under two families of headers, and either has the id.
+func TestStandardWebhooksID(t *testing.T) {
+	t.Parallel()
+	starts := 0
+	vars := map[string]string{"S": "whsec_" + base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef"))}
+	cfg := "  - {name: a, http: POST /a, verify: {provider: standard-webhooks, secrets: ['env:S']}, start: m, dedupe: true}\n"
+	f := newFront(t, cfg, starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+		starts++
+		if s.Name != "a-msg_1" {
+			t.Errorf("name = %q, want the message's id in it", s.Name)
+		}
+		return echo(ctx, s)
+	}), func(name string) string { return vars[name] }, nil, []bridge.Option{bridge.WithDedupe(mapStore{})})
+	r := &verify.Request{Method: "POST", Path: "/a", Header: http.Header{"Webhook-Id": {"msg_1"}}, Body: []byte(`{}`)}
+	h, err := verify.Sign(verify.Spec{Provider: "standard-webhooks", Secrets: []string{"env:S"}}, vars["S"], r, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range []string{"webhook", "svix"} {
+		got := invoke(t, f, post(`{}`, family+"-id", "msg_1", family+"-timestamp", h.Get("Webhook-Timestamp"), family+"-signature", h.Get("Webhook-Signature")))
+		if got.StatusCode != 200 {
+			t.Errorf("%s: %d %s", family, got.StatusCode, got.Body)
+		}
+	}
+	if starts != 1 {
+		t.Errorf("%d starts, want 1", starts)
 	}
 }

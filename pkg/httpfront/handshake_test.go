@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/url"
 	"slices"
@@ -21,9 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
-	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
-	"github.com/expressway-dev/expressway/pkg/secrets"
 )
 
 func mac(text string) []byte {
@@ -180,16 +177,7 @@ func never(t testing.TB) starterFunc {
 
 func frontOf(t testing.TB, routes string, starter starterFunc, getenv func(string) string, now func() time.Time, options ...httpfront.Option) *httpfront.Front {
 	t.Helper()
-	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), getenv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	f, err := httpfront.New(cfg.Routes, bridge.New(starter, log, now), secrets.NewEnv(getenv), log, options...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return newFront(t, routes, starter, getenv, now, nil, options...)
 }
 
 // Who the client is, two front doors say; a header cannot.
