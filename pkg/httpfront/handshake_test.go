@@ -124,6 +124,21 @@ func TestHandshakeBesideOtherRoutes(t *testing.T) {
 	}
 }
 
+// A catch sees the path of a handshake that was refused.
+func TestCatchOfRefusedHandshake(t *testing.T) {
+	t.Parallel()
+	f := front(t, `  - name: meta
+    http: POST /h/{tenant}
+    verify: {provider: meta, secrets: ["env:SECRET"], token: env:TOKEN}
+    start: m
+    catch: [{errors: [Expressway.Unverified], status: 403, body: '{% $request.params.tenant %}'}]
+`, never(t))
+	got := invoke(t, f, withQuery(event("GET", "/h/acme", "", ""), "hub.mode=subscribe&hub.challenge=1&hub.verify_token=guess"))
+	if got.StatusCode != 403 || got.Body != "acme" {
+		t.Errorf("got %d %s, want 403 acme", got.StatusCode, got.Body)
+	}
+}
+
 // A subscription of SNS is confirmed once its message is verified, and only then.
 func TestConfirmSubscription(t *testing.T) {
 	t.Parallel()
