@@ -8,10 +8,10 @@ VENV     := $(CURDIR)/.venv
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ci lint fmt build bench fuzz model validate clean venv sam
+.PHONY: help run test ci lint fmt build bench fuzz model reliability validate clean venv sam
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## start the bridge and the local Step Functions, send the samples, stay up
 	$(GO) run ./cmd/expressway dev --env-vars env.json --events events
@@ -53,6 +53,9 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 
 model: ## play 100,000 random actions against the queue function and a simulated queue
 	$(GO) test -run '^TestModel$$' -count=1 -v ./pkg/sqsbatch -rapid.checks=1000 -rapid.steps=105
+
+reliability: venv ## send 10,000 messages over the wire, under faults, and print the account
+	EXPRESSWAY_PYTHON=$(VENV)/bin/python $(GO) test -run '^TestReliability$$' -count=1 -v -timeout 30m ./internal/reliability -args -messages 10000
 
 venv: $(VENV)/.done
 $(VENV)/.done: requirements-ci.txt

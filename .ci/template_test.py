@@ -58,6 +58,17 @@ class Template(unittest.TestCase):
                 self.assertEqual(granted[0]["Action"], "states:StartSyncExecution")
                 self.assertEqual(granted[0]["Resource"], [{"Ref": m} for m in machines])
 
+    def test_queue_function_reaches_its_queues(self):
+        granted = {
+            s["Action"]: s["Resource"]
+            for s in self.statements("QueueFunctionRole")
+            if "sqs:" in json.dumps(s["Action"])
+        }
+        self.assertEqual(granted, {
+            "sqs:SendMessage": {"Fn::GetAtt": ["OrdersDeadLetters", "Arn"]},
+            "sqs:ChangeMessageVisibility": {"Fn::GetAtt": ["OrdersQueue", "Arn"]},
+        })
+
     def test_functions(self):
         functions = self.of_type("AWS::Lambda::Function")
         self.assertEqual(len(functions), 3)

@@ -245,6 +245,9 @@ func (e *explained) corsDefaults() {
 	if !c.Credentials {
 		keys = put(keys, "credentials", false)
 	}
+	if len(c.Headers) == 0 {
+		e.head("cors", "headers: by default content-type, and those that verify reads")
+	}
 	e.keys = put(e.keys, "cors", keys)
 }
 
@@ -309,6 +312,16 @@ func (e *explained) verify() {
 	if s.HMAC != nil {
 		keys = put(keys, "hmac", e.hmacDefaults(keys, s.HMAC))
 	}
+	if s.JWT != nil && len(s.JWT.Algorithms) == 0 {
+		algorithm := "RS256"
+		if len(s.Secrets) > 0 {
+			algorithm = "HS256"
+		}
+		written, _ := get(keys, "jwt")
+		block, _ := written.(yaml.MapSlice)
+		keys = put(keys, "jwt", put(block, "algorithms", []string{algorithm}))
+		e.line("verify.jwt.algorithms", "the default")
+	}
 	if s.Provider == "" && s.Token != nil && s.Token.Header == "" {
 		keys = put(keys, "token", yaml.MapSlice{{Key: "header", Value: "Authorization"}})
 		e.line("verify.token.header", "the default: with or without Bearer")
@@ -359,6 +372,9 @@ func describe(p verify.Preset) []string {
 		var where []string
 		if p.Header != "" {
 			where = append(where, "header "+p.Header)
+		}
+		if p.OtherHeader != "" {
+			where = append(where, "else header "+p.OtherHeader)
 		}
 		if p.Body != "" {
 			where = append(where, p.Body+" in the body")

@@ -24,6 +24,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/secrets/awsstore"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
@@ -193,7 +194,7 @@ func (c *signCommand) sign(ctx context.Context, d *delivery, route *config.Route
 		if err != nil {
 			return err
 		}
-		value, err := secrets.NewEnv(getenv).Get(ctx, ref)
+		value, err := secrets.NewSource(secrets.Options{Getenv: getenv, Fetchers: awsstore.Fetchers(getenv)}).Get(ctx, ref)
 		if err != nil {
 			return fmt.Errorf("%s: %w; sign with another by --secret env:NAME", ref, err)
 		}

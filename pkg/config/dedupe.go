@@ -88,8 +88,11 @@ func DeliveryKey(p verify.Place) string {
 		form = "." + quoteName(p.Form)
 	}
 	switch {
+	case p.OtherHeader != "":
+		header, other := headerPath(p.Header), headerPath(p.OtherHeader)
+		return "$exists(" + header + ") ? " + header + " : " + other
 	case p.Header != "":
-		return "$request.headers." + quoteName(strings.ToLower(p.Header))
+		return headerPath(p.Header)
 	case p.Body != "" && form != "" && form != body:
 		return `$request.bodyType = "form" ? $request.body` + form + " : $request.body" + body
 	case p.Body != "":
@@ -99,6 +102,8 @@ func DeliveryKey(p verify.Place) string {
 	}
 	return ""
 }
+
+func headerPath(name string) string { return "$request.headers." + quoteName(strings.ToLower(name)) }
 
 func quoteName(name string) string { return `"` + name + `"` }
 

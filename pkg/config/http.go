@@ -1,7 +1,10 @@
 package config
 
 import (
+	"context"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -191,6 +194,18 @@ func (d *document) readCORS(n ast.Node) *CORS {
 		c.Methods[i] = strings.ToUpper(m)
 	}
 	return c
+}
+
+// staticStatus finds at start-up a status that is no expression and no final answer.
+func (d *document) staticStatus(n ast.Node, what string, t *bridge.Template) {
+	if t.Dynamic() {
+		return
+	}
+	v, _ := t.Eval(context.Background(), nil) // a literal, which cannot fail
+	status, err := strconv.Atoi(fmt.Sprint(v))
+	if err != nil || status < 200 || status > 599 {
+		d.add(n, "%s must be a whole number from 200 to 599", what)
+	}
 }
 
 // staticHeaders finds at start-up what is wrong with the names of headers, and with

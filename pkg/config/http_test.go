@@ -97,6 +97,7 @@ func TestDeliveryKey(t *testing.T) {
 		"stripe":    `$request.body."id"`,
 		"pagerduty": `$request.body."event"."id"`,
 		"slack":     `$request.bodyType = "form" ? $request.body."trigger_id" : $request.body."event_id"`,
+		"svix":      `$exists($request.headers."svix-id") ? $request.headers."svix-id" : $request.headers."webhook-id"`,
 		"meta":      "",
 	} {
 		preset, _ := verify.Lookup(name)

@@ -33,7 +33,10 @@ func (d *document) respondFields(out *Respond, r *Route, what string, scope []st
 	}
 	headers := part(&out.Headers, "headers")
 	return map[string]func(ast.Node){
-		"status": part(&out.Status, "status"),
+		"status": func(n ast.Node) {
+			part(&out.Status, "status")(n)
+			d.staticStatus(n, what+".status", out.Status)
+		},
 		"headers": func(n ast.Node) {
 			d.staticHeaders(n, what+".headers")
 			headers(n)

@@ -117,6 +117,9 @@ func (d *document) readSQSKeys(r *Route, nodes map[string]ast.Node) {
 	if n := nodes["deadLetterQueue"]; n != nil {
 		s.DeadLetterQueue = d.queueURL(n, "deadLetterQueue")
 	}
+	if name := queueName(s.DeadLetterQueue); name != "" && (name == s.Queue || strings.HasPrefix(s.Queue, "arn:") && strings.HasSuffix(s.Queue, ":"+name)) {
+		d.add(nodes["deadLetterQueue"], "deadLetterQueue is the route's own queue: its dead letters would come back for ever")
+	}
 	if n := nodes["retry"]; n != nil {
 		s.Retry = d.readRetry(n)
 	}
@@ -129,6 +132,9 @@ func (d *document) readSQSKeys(r *Route, nodes map[string]ast.Node) {
 		}
 	}
 }
+
+// queueName is the last part of a queue's URL.
+func queueName(url string) string { return url[strings.LastIndexByte(url, '/')+1:] }
 
 // queueURL reads the URL of a queue. Empty, as of ${ORDERS_DLQ_URL:-}, is no queue.
 func (d *document) queueURL(n ast.Node, what string) string {

@@ -138,7 +138,7 @@ func TestDecompressionBomb(t *testing.T) {
 	if got.StatusCode != 413 || !strings.Contains(got.Body, bridge.InputTooLarge) {
 		t.Errorf("got %d %s, want 413", got.StatusCode, got.Body)
 	}
-	if took := time.Since(start); took > 10*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("took %v", took)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
@@ -22,6 +23,7 @@ type endpoint struct {
 	hidden    map[string]bool // header names that the default input leaves out
 	jsonText  bool            // the provider says text/plain and sends JSON
 	cors      *cors
+	challenge string
 	// refresh asks whether secrets have changed since they were fetched; nil where they
 	// cannot, or nobody can tell.
 	refresh func(context.Context) bool
@@ -63,6 +65,7 @@ func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch ve
 		return nil, fmt.Errorf("route %s: handshake: %w", route.Name, err)
 	}
 	e := &endpoint{front: f, route: route, verifier: verifier, handshake: handshake}
+	e.challenge = challengeOf(route)
 	e.refreshBy(source)
 	e.hidden = hiddenHeaders(verifier.Headers())
 	e.jsonText = route.HTTP.Verify.Provider == "sns"
@@ -121,19 +124,40 @@ const unverifiedCause = "the request could not be verified"
 // refuse answers a request that became no delivery, by a catch where there is one.
 func (e *endpoint) refuse(ctx context.Context, hr *http.Request, r *request, failure *bridge.Failure) *answer {
 	e.front.rejected(ctx, e.route.Name, r, failure)
-	base := answerTo(failure, r.requestID)
+	base, again := e.refusal(r, failure), e.refusal(r, failure)
 	c := e.catchOf(failure.Name)
 	if c == nil {
 		return base
 	}
 	result := e.front.bridge.Refuse(ctx, e.delivery(hr, r, e.front.bridge.Now()), failure)
-	a, failed := e.render(ctx, r, &c.Respond, answerTo(failure, r.requestID), result)
+	a, failed := e.render(ctx, r, &c.Respond, again, result)
 	if failed != nil {
 		e.front.log.LogAttrs(ctx, slog.LevelError, "catch failed",
 			slog.String("route", e.route.Name), slog.String("error", failed.Name), slog.String("reason", failed.Cause))
 		return base
 	}
 	return a
+}
+
+// refusal is the default answer, with the challenge that RFC 9110 asks of a 401: some
+// senders show their credentials only when they are asked.
+func (e *endpoint) refusal(r *request, failure *bridge.Failure) *answer {
+	a := answerTo(failure, r.requestID)
+	if failure.Name == bridge.Unverified && e.challenge != "" {
+		a.header.Set("WWW-Authenticate", e.challenge)
+	}
+	return a
+}
+
+// challengeOf names how to authenticate, where HTTP has a name for it.
+func challengeOf(route *config.Route) string {
+	switch s := route.HTTP.Verify; {
+	case s.Basic != nil:
+		return `Basic realm="` + route.Name + `", charset="UTF-8"`
+	case s.JWT != nil, s.Provider == "" && s.Token != nil && (s.Token.Header == "" || strings.EqualFold(s.Token.Header, "Authorization")):
+		return `Bearer realm="` + route.Name + `"`
+	}
+	return ""
 }
 
 // catchOf is the first catch of the route that takes a failure; nil for none. States.ALL

@@ -73,14 +73,19 @@ func front(t testing.TB, routes string, starter bridge.Starter) *httpfront.Front
 	return frontWith(t, routes, starter)
 }
 
-func frontWith(t testing.TB, routes string, starter bridge.Starter, options ...bridge.Option) *httpfront.Front {
+func frontWith(t testing.TB, routes string, starter bridge.Starter, parts ...bridge.Option) *httpfront.Front {
+	t.Helper()
+	return newFront(t, routes, starter, getenv, nil, parts)
+}
+
+func newFront(t testing.TB, routes string, starter bridge.Starter, getenv func(string) string, now func() time.Time, parts []bridge.Option, options ...httpfront.Option) *httpfront.Front {
 	t.Helper()
 	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), getenv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	f, err := httpfront.New(cfg.Routes, bridge.New(starter, log, nil, options...), secrets.NewEnv(getenv), log)
+	f, err := httpfront.New(cfg.Routes, bridge.New(starter, log, now, parts...), secrets.NewEnv(getenv), log, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/url"
 	"slices"
@@ -21,9 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
-	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
-	"github.com/expressway-dev/expressway/pkg/secrets"
 )
 
 func mac(text string) []byte {
@@ -127,6 +124,21 @@ func TestHandshakeBesideOtherRoutes(t *testing.T) {
 	}
 }
 
+// A catch sees the path of a handshake that was refused.
+func TestCatchOfRefusedHandshake(t *testing.T) {
+	t.Parallel()
+	f := front(t, `  - name: meta
+    http: POST /h/{tenant}
+    verify: {provider: meta, secrets: ["env:SECRET"], token: env:TOKEN}
+    start: m
+    catch: [{errors: [Expressway.Unverified], status: 403, body: '{% $request.params.tenant %}'}]
+`, never(t))
+	got := invoke(t, f, withQuery(event("GET", "/h/acme", "", ""), "hub.mode=subscribe&hub.challenge=1&hub.verify_token=guess"))
+	if got.StatusCode != 403 || got.Body != "acme" {
+		t.Errorf("got %d %s, want 403 acme", got.StatusCode, got.Body)
+	}
+}
+
 // A subscription of SNS is confirmed once its message is verified, and only then.
 func TestConfirmSubscription(t *testing.T) {
 	t.Parallel()
@@ -180,16 +192,7 @@ func never(t testing.TB) starterFunc {
 
 func frontOf(t testing.TB, routes string, starter starterFunc, getenv func(string) string, now func() time.Time, options ...httpfront.Option) *httpfront.Front {
 	t.Helper()
-	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), getenv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	f, err := httpfront.New(cfg.Routes, bridge.New(starter, log, now), secrets.NewEnv(getenv), log, options...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return newFront(t, routes, starter, getenv, now, nil, options...)
 }
 
 // Who the client is, two front doors say; a header cannot.

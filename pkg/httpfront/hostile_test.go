@@ -85,7 +85,7 @@ func TestHostileRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
 			got := invoke(t, f, test.payload)
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > time.Minute { // what grows with the square of these sizes takes far longer
 				t.Errorf("took %v", took)
 			}
 			if got.StatusCode != test.status || test.error != "" && !strings.Contains(got.Body, `"error":"`+test.error+`"`) {

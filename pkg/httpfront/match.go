@@ -32,12 +32,18 @@ func (f *Front) match(hr *http.Request) (*endpoint, *noMatch) {
 	return nil, &noMatch{failure: bridge.Failf(bridge.NoRoute, "no route has this path", nil)}
 }
 
-// matchAs finds the route that a request of another method would have.
+// matchAs finds the route that a request of another method would have, and gives the
+// request the values of that route's wildcards.
 func (f *Front) matchAs(hr *http.Request, method string) *endpoint {
 	as := new(http.Request)
 	*as = *hr
 	as.Method = method
 	e, _ := f.match(as)
+	if e != nil {
+		for _, name := range e.route.HTTP.Params {
+			hr.SetPathValue(name, as.PathValue(name))
+		}
+	}
 	return e
 }
 

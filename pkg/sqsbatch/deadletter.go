@@ -70,7 +70,11 @@ func (b *Batch) deadLetter(ctx context.Context, route *config.Route, u unit, f *
 	all := true
 	for i, rec := range u {
 		if err := b.sendOn(ctx, route, rec, f); err != nil {
-			b.log.LogAttrs(ctx, slog.LevelError, "dead letter not sent: the record is retried",
+			level := slog.LevelError
+			if errors.Is(err, errNoQueue) {
+				level = slog.LevelWarn
+			}
+			b.log.LogAttrs(ctx, level, "dead letter not sent: the record is retried",
 				slog.String("route", route.Name), slog.String("delivery", rec.id),
 				slog.String("error", f.Name), slog.String("reason", err.Error()))
 			all = false
@@ -84,10 +88,13 @@ func (b *Batch) deadLetter(ctx context.Context, route *config.Route, u unit, f *
 	return all
 }
 
+// errNoQueue is for where the configuration leaves the queue out on purpose.
+var errNoQueue = errors.New("the route's deadLetterQueue is empty")
+
 func (b *Batch) sendOn(ctx context.Context, route *config.Route, rec *record, f *bridge.Failure) error {
 	switch {
 	case route.SQS.DeadLetterQueue == "":
-		return errors.New("the route's deadLetterQueue is empty")
+		return errNoQueue
 	case b.queues == nil:
 		return errors.New("there is no client for queues")
 	case rec.body == nil:

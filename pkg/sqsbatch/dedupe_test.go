@@ -151,3 +151,35 @@ func TestDedupeAfterFailures(t *testing.T) {
 		}
 	})
 }
+
+// A deafStore takes its time to keep an answer.
+type deafStore struct{ *store }
+
+func (d deafStore) Complete(ctx context.Context, c bridge.Claim, answer []byte) error {
+	time.Sleep(10 * time.Second)
+	return d.store.Complete(ctx, c, answer)
+}
+
+// A record whose execution is known to have succeeded is settled, however long it takes
+// to remember that: to deliver it again could only run it again.
+func TestSettledBeforeItIsRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+dedupeRoute("$message.messageId")), func(string) string { return "" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		starter := starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+			time.Sleep(4 * time.Second)
+			return succeed(ctx, s)
+		})
+		log := slog.New(slog.DiscardHandler)
+		b := sqsbatch.New(cfg.Routes, bridge.New(starter, log, nil, bridge.WithDedupe(deafStore{&store{records: map[string]bridge.Record{}}})), log)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if got := invoke(ctx, t, b, records(map[string]any{})); len(got) != 0 {
+			t.Errorf("batchItemFailures = %v, want none", got)
+		}
+		time.Sleep(time.Minute) // the store gets done
+	})
+}

@@ -27,6 +27,7 @@ type pace struct {
 	pauses  int       // in a row
 	resumes time.Time // nothing starts before
 	cut     time.Time // when the limit was last cut
+	longest time.Duration
 }
 
 func newPace(concurrency int, now func() time.Time) *pace {
@@ -60,21 +61,43 @@ func (p *pace) throttled(begun time.Time, retryAfter time.Duration) (limit int, 
 }
 
 // ran hears of a start that the service took.
-func (p *pace) ran() {
+func (p *pace) ran(took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pauses = 0
 	p.limit = min(p.most, p.limit+1/p.limit)
+	p.remember(took)
+}
+
+// gaveUp hears of an execution whose end nobody waited for.
+func (p *pace) gaveUp(after time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.remember(after)
+}
+
+// remember keeps how long executions take at most, and forgets it by an eighth with
+// each that takes less.
+func (p *pace) remember(took time.Duration) {
+	p.longest = max(took, p.longest-p.longest/8)
+}
+
+// needs returns how long an execution may take, by those before it.
+func (p *pace) needs() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.longest
 }
 
 // A gate lets the executions of one batch and route begin, in the order in which they
-// ask, as the pace allows.
+// ask, as the pace allows, and none late that could not end: the first ones always do.
 type gate struct {
 	pace     *pace
 	deadline time.Time // of the batch; zero for none
 
 	mu      sync.Mutex
 	running int
+	ended   bool // something of the batch has
 	queue   []*waiter
 	timer   *time.Timer // grants when a pause is over
 }
@@ -118,6 +141,7 @@ func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.running--
+	g.ended = true
 	g.grant()
 }
 
@@ -140,6 +164,11 @@ func (g *gate) grant() {
 			return
 		case g.running >= n:
 			return
+		case g.ended && g.beyond(g.pace.needs()+lead):
+			// It would be given up on, and perhaps run to its end beside its own retry.
+			g.queue[0].answer <- false
+			g.queue = g.queue[1:]
+			continue
 		}
 		g.running++
 		g.queue[0].answer <- true
@@ -147,9 +176,12 @@ func (g *gate) grant() {
 	}
 }
 
-// beyond reports whether a pause outlasts the batch.
-func (g *gate) beyond(pause time.Duration) bool {
-	return !g.deadline.IsZero() && !g.pace.now().Add(pause).Before(g.deadline)
+// lead is how much earlier than the batch the bridge stops waiting.
+const lead = 250 * time.Millisecond
+
+// beyond reports whether something lasts longer than the batch.
+func (g *gate) beyond(d time.Duration) bool {
+	return !g.deadline.IsZero() && !g.pace.now().Add(d).Before(g.deadline)
 }
 
 func (g *gate) wake(after time.Duration) {

@@ -135,6 +135,75 @@ func TestRecordsAreHandedBackWhenWaitingIsInVain(t *testing.T) {
 	})
 }
 
+// An execution that could not end in time, by those before it, is not begun: it would
+// run to its end beside its own retry.
+func TestNothingBeginsThatCannotEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var ends []time.Duration
+		wait := 4 * time.Second
+		begin := time.Now()
+		b := batch(t, "  - {name: o, sqs: orders, start: m, concurrency: 1}\n", func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+			select {
+			case <-time.After(wait):
+			case <-ctx.Done():
+				return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", nil)
+			}
+			ends = append(ends, time.Since(begin))
+			return succeed(ctx, s)
+		})
+		run := func(limit time.Duration) (reported int, took time.Duration) {
+			ends, begin = nil, time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			return len(invoke(ctx, t, b, many(5))), time.Since(begin)
+		}
+		if reported, took := run(10 * time.Second); reported != 3 || len(ends) != 2 || took != 8*time.Second {
+			t.Errorf("%d reported and %d ended in %v, want 3 and 2 in 8s, and no third begun", reported, len(ends), took)
+		}
+		// The first of a batch begins whatever was before it.
+		if reported, _ := run(3 * time.Second); reported != 5 || len(ends) != 0 {
+			t.Errorf("%d reported and %d ended, want 5 and 0", reported, len(ends))
+		}
+		if wave := invokeWave(t, wait); wave != 3 {
+			t.Errorf("%d of the first three began, want all", wave)
+		}
+		// What once took long is forgotten.
+		wait = 100 * time.Millisecond
+		for range 10 {
+			run(3 * time.Second)
+		}
+		if reported, _ := run(3 * time.Second); reported != 0 {
+			t.Errorf("%d reported of quick executions, want none", reported)
+		}
+	})
+}
+
+// invokeWave returns how many of a second batch begin at once, after a first one whose
+// executions took longer than the second has.
+func invokeWave(t *testing.T, wait time.Duration) int {
+	t.Helper()
+	var mu sync.Mutex
+	began := 0
+	b := batch(t, "  - {name: o, sqs: orders, start: m, concurrency: 3}\n", func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+		mu.Lock()
+		began++
+		mu.Unlock()
+		select {
+		case <-time.After(wait):
+			return succeed(ctx, s)
+		case <-ctx.Done():
+			return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", nil)
+		}
+	})
+	invoke(t.Context(), t, b, many(1))
+	began = 0
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	invoke(ctx, t, b, many(9))
+	return began
+}
+
 // The cost of a large batch grows with its size, not with its square.
 func TestLargeBatch(t *testing.T) {
 	t.Parallel()

@@ -148,9 +148,12 @@ func (b *Batch) runLane(ctx, waitCtx context.Context, l *lane, g *gate, t *tally
 		if g.enter(waitCtx) {
 			if waitCtx.Err() == nil {
 				t.begin(u, rest)
-				settled = t.end(u, b.runUnit(ctx, waitCtx, l.route, u))
+				settled = b.runUnit(ctx, waitCtx, l.route, u, t)
 			}
 			g.leave()
+		} else {
+			_, pause := g.pace.allowed()
+			t.handBack(u, pause)
 		}
 		if !settled {
 			t.follow(u, rest)

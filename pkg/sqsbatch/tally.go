@@ -62,6 +62,15 @@ func (t *tally) end(u unit, fates []fate) (allSettled bool) {
 	return allSettled
 }
 
+// handBack notes that the unit had no turn, and that none is to be had for a while.
+func (t *tally) handBack(u unit, pause time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, rec := range u {
+		t.fates[rec.index].least = max(pause, 0)
+	}
+}
+
 // follow notes that records wait behind one of their group, which holds them up.
 func (t *tally) follow(head unit, rest []unit) {
 	t.mu.Lock()

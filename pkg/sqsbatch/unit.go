@@ -12,14 +12,15 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// runUnit runs one execution and says what became of each record.
-func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u unit) (fates []fate) {
+// runUnit runs one execution, notes what became of each record, and reports whether all
+// are settled.
+func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u unit, t *tally) (settled bool) {
+	noted := false
 	defer func() {
 		if p := recover(); p != nil {
 			b.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
-			fates = make([]fate, len(u))
-			for i := range fates {
-				fates[i].held = true
+			if !noted {
+				settled = t.end(u, unknownFates(len(u)))
 			}
 		}
 	}()
@@ -28,9 +29,11 @@ func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u uni
 	result := b.run(ctx, route, u, d)
 	b.feedBack(ctx, route, begun, result)
 	if f := result.Failure; f != nil && len(u) > 1 && divisible(f.Name) {
-		return b.runHalves(ctx, waitCtx, route, u)
+		noted = true
+		return b.runHalves(ctx, waitCtx, route, u, t)
 	}
 	partial := -1
+	var fates []fate
 	if route.SQS.Batch && result.Failure == nil && result.Outcome != nil {
 		fates, partial = b.partial(u, &result)
 	}
@@ -38,10 +41,8 @@ func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u uni
 		fates = make([]fate, len(u))
 	}
 	then := b.settleRecords(waitCtx, route, u, result, fates, partial)
-	final := true
-	for _, f := range fates {
-		final = final && f.settled
-	}
+	// What is known to be over is over, also when time runs out in what follows.
+	settled, noted = t.end(u, fates), true
 	attrs := []slog.Attr{slog.String("queue", u[0].queue), slog.Int("receiveCount", u[0].receiveCount())}
 	if route.SQS.Batch {
 		attrs = append(attrs, slog.Int("records", len(u)))
@@ -49,7 +50,16 @@ func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u uni
 			attrs = append(attrs, slog.Int("failedRecords", partial))
 		}
 	}
-	b.bridge.Settle(ctx, d, result, bridge.Settlement{Final: final, Then: string(then), Attrs: attrs})
+	b.bridge.Settle(ctx, d, result, bridge.Settlement{Final: settled, Then: string(then), Attrs: attrs})
+	return settled
+}
+
+// unknownFates are those of records of which nobody knows whether something runs.
+func unknownFates(n int) []fate {
+	fates := make([]fate, n)
+	for i := range fates {
+		fates[i].held = true
+	}
 	return fates
 }
 
@@ -112,8 +122,10 @@ func (b *Batch) feedBack(ctx context.Context, route *config.Route, begun time.Ti
 			b.log.LogAttrs(ctx, slog.LevelWarn, "throttled: slowing down",
 				slog.String("route", route.Name), slog.Int("concurrency", limit))
 		}
+	case r.Failure != nil && r.Failure.Name == bridge.Deadline:
+		p.gaveUp(b.bridge.Now().Sub(begun))
 	case r.Outcome != nil:
-		p.ran()
+		p.ran(b.bridge.Now().Sub(begun))
 	}
 }
 
@@ -125,18 +137,20 @@ func divisible(name string) bool {
 
 // runHalves runs a unit, of which nothing was started, as two. In a group, the second
 // waits for the first.
-func (b *Batch) runHalves(ctx, waitCtx context.Context, route *config.Route, u unit) []fate {
-	half := len(u) / 2
-	fates := b.runUnit(ctx, waitCtx, route, u[:half])
-	for _, f := range fates {
-		if !f.settled && u[0].fifo() {
-			return append(fates, make([]fate, len(u)-half)...)
-		}
+func (b *Batch) runHalves(ctx, waitCtx context.Context, route *config.Route, u unit, t *tally) (settled bool) {
+	first, second := u[:len(u)/2], u[len(u)/2:]
+	t.begin(first, nil)
+	t.end(second, make([]fate, len(second))) // not begun yet
+	settled = b.runUnit(ctx, waitCtx, route, first, t)
+	switch {
+	case !settled && u[0].fifo():
+		t.follow(first, []unit{second})
+		return false
+	case waitCtx.Err() != nil:
+		return false
 	}
-	if waitCtx.Err() != nil {
-		return append(fates, make([]fate, len(u)-half)...)
-	}
-	return append(fates, b.runUnit(ctx, waitCtx, route, u[half:])...)
+	t.begin(second, nil)
+	return b.runUnit(ctx, waitCtx, route, second, t) && settled
 }
 
 // partial reads which records the workflow says have failed, as a Lambda function

@@ -132,6 +132,24 @@ func TestVisibilityAtTheDeadline(t *testing.T) {
 	})
 }
 
+// What is handed back in a pause does not come back before it is over.
+func TestVisibilityAfterAThrottle(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := &fakeQueues{}
+		route := "  - {name: o, sqs: 'orders*', start: m, concurrency: 1, retry: {delay: 2s, jitter: none}}\n"
+		m := &meter{refuse: func(int) bool { return true }, retryAfter: time.Minute}
+		b := batch(t, route, m.start, sqsbatch.WithQueues(q))
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		invoke(ctx, t, b, many(2))
+		want := map[string]time.Duration{"handle-1": time.Minute, "handle-2": time.Minute}
+		if diff := cmp.Diff(want, q.changed); diff != "" || m.starts != 1 {
+			t.Errorf("%d starts; visibilities (-want +got):\n%s", m.starts, diff)
+		}
+	})
+}
+
 func TestVisibilityOfManyGroups(t *testing.T) {
 	t.Parallel()
 	var list []map[string]any

@@ -80,16 +80,8 @@ func (v *sns) Verify(ctx context.Context, r *Request) error {
 	if !isCertURL(certURL, region) {
 		return refuse(Malformed, "SigningCertURL")
 	}
-	var algorithm crypto.Hash
-	var digest []byte
-	switch version {
-	case "1":
-		sum := sha1.Sum([]byte(content)) //nolint:gosec // as the message says
-		algorithm, digest = crypto.SHA1, sum[:]
-	case "2":
-		sum := sha256.Sum256([]byte(content))
-		algorithm, digest = crypto.SHA256, sum[:]
-	default:
+	algorithm, digest := snsDigest(version, content)
+	if algorithm == 0 {
 		return refuse(Malformed, "SignatureVersion")
 	}
 	cert, err := v.certs.get(ctx, certURL, region)
@@ -101,6 +93,19 @@ func (v *sns) Verify(ctx context.Context, r *Request) error {
 		return refuse(Mismatch, "Signature")
 	}
 	return fresh(v.now(), at, v.tolerance, "Timestamp")
+}
+
+// snsDigest is what a version of signatures is over; 0 for one that is not known.
+func snsDigest(version, content string) (crypto.Hash, []byte) {
+	switch version {
+	case "1":
+		sum := sha1.Sum([]byte(content)) //nolint:gosec // as the message says
+		return crypto.SHA1, sum[:]
+	case "2":
+		sum := sha256.Sum256([]byte(content))
+		return crypto.SHA256, sum[:]
+	}
+	return 0, nil
 }
 
 // snsContent is `Name LF value LF` for each signed field that is there.

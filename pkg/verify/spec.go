@@ -52,7 +52,7 @@ type Spec struct {
 	// that sign the URL need it.
 	URL string `yaml:"url,omitempty"`
 	// Secrets are references, of which any may match. For schemes with public keys
-	// they are the keys.
+	// they are the keys; for jwt they take the place of a key set.
 	Secrets []string `yaml:"secrets,omitempty"`
 	// Tolerance overrides the provider's.
 	Tolerance Duration `yaml:"tolerance,omitempty"`

@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -58,69 +60,71 @@ func (*standard) Headers() []string {
 }
 
 func (v *standard) Verify(ctx context.Context, r *Request) error {
-	// The family of the signature is the family of id and time: mixed ones are
-	// not what anybody sends.
-	family := standardFamilies[0]
-	if len(r.Header.Values(family+"Signature")) == 0 && len(r.Header.Values(standardFamilies[1]+"Signature")) > 0 {
-		family = standardFamilies[1]
-	}
-	signature, err := headerValue(r.Header, family+"Signature")
+	d, err := readStandard(r.Header)
 	if err != nil {
 		return err
-	}
-	id, err := headerValue(r.Header, family+"Id")
-	if err != nil {
-		return err
-	}
-	timestamp, err := headerValue(r.Header, family+"Timestamp")
-	if err != nil {
-		return err
-	}
-	at, ok := parseTime(timestamp, "unix")
-	if !ok {
-		return refuse(Malformed, family+"Timestamp")
-	}
-	// Only one family is signed. Were the other's id different, a delivery could be
-	// sent again under the id of another.
-	for _, other := range standardFamilies {
-		if ids := r.Header.Values(other + "Id"); len(ids) > 1 || len(ids) == 1 && ids[0] != id {
-			return refuse(Malformed, other+"Id")
-		}
-	}
-	// With a full stop in the id, one signature would fit two ways of cutting
-	// id.timestamp.body, and so two times.
-	if strings.Contains(id, ".") {
-		return refuse(Malformed, family+"Id")
-	}
-	v1, v1a, ok := splitStandard(signature)
-	if !ok {
-		return refuse(Malformed, family+"Signature")
 	}
 	var message []byte // for Ed25519, which wants the whole
-	err = v.keys.match(ctx, family+"Signature", func(key standardKey) bool {
-		if key.public != nil {
-			if message == nil && len(v1a) > 0 {
-				message = append([]byte(id+"."+timestamp+"."), r.Body...)
-			}
-			for _, s := range v1a {
-				if ed25519.Verify(key.public, message, s) {
-					return true
-				}
-			}
-			return false
+	err = v.keys.match(ctx, d.family+"Signature", func(key standardKey) bool {
+		if key.public == nil {
+			sum := standardMAC(key.secret, d.id, d.timestamp, r.Body)
+			return slices.ContainsFunc(d.v1, func(s []byte) bool { return hmac.Equal(s, sum) })
 		}
-		sum := standardMAC(key.secret, id, timestamp, r.Body)
-		for _, s := range v1 {
-			if hmac.Equal(s, sum) {
-				return true
-			}
+		if message == nil && len(d.v1a) > 0 {
+			message = append([]byte(d.id+"."+d.timestamp+"."), r.Body...)
 		}
-		return false
+		return slices.ContainsFunc(d.v1a, func(s []byte) bool { return ed25519.Verify(key.public, message, s) })
 	})
 	if err != nil {
 		return err
 	}
-	return fresh(v.now(), at, v.tolerance, family+"Timestamp")
+	return fresh(v.now(), d.at, v.tolerance, d.family+"Timestamp")
+}
+
+// standardHeaders are the headers of one family, read.
+type standardHeaders struct {
+	family, id, timestamp string
+	at                    time.Time
+	v1, v1a               [][]byte
+}
+
+func readStandard(h http.Header) (d standardHeaders, err error) {
+	// The family of the signature is the family of id and time: mixed ones are
+	// not what anybody sends.
+	d.family = standardFamilies[0]
+	if len(h.Values(d.family+"Signature")) == 0 && len(h.Values(standardFamilies[1]+"Signature")) > 0 {
+		d.family = standardFamilies[1]
+	}
+	signature, err := headerValue(h, d.family+"Signature")
+	if err != nil {
+		return d, err
+	}
+	if d.id, err = headerValue(h, d.family+"Id"); err != nil {
+		return d, err
+	}
+	if d.timestamp, err = headerValue(h, d.family+"Timestamp"); err != nil {
+		return d, err
+	}
+	var ok bool
+	if d.at, ok = parseTime(d.timestamp, "unix"); !ok {
+		return d, refuse(Malformed, d.family+"Timestamp")
+	}
+	// Only one family is signed. Were the other's id different, a delivery could be
+	// sent again under the id of another.
+	for _, other := range standardFamilies {
+		if ids := h.Values(other + "Id"); len(ids) > 1 || len(ids) == 1 && ids[0] != d.id {
+			return d, refuse(Malformed, other+"Id")
+		}
+	}
+	// With a full stop in the id, one signature would fit two ways of cutting
+	// id.timestamp.body, and so two times.
+	if strings.Contains(d.id, ".") {
+		return d, refuse(Malformed, d.family+"Id")
+	}
+	if d.v1, d.v1a, ok = splitStandard(signature); !ok {
+		return d, refuse(Malformed, d.family+"Signature")
+	}
+	return d, nil
 }
 
 func standardMAC(key []byte, id, timestamp string, body []byte) []byte {
@@ -167,15 +171,14 @@ func (b *builder) newGitLab() (Verifier, error) {
 	signing, plain = *b, *b
 	signing.refs, plain.refs = nil, nil
 	for _, ref := range b.refs {
-		// Its kind must be known now, wherever the secret lies.
 		secret, err := b.source.Get(context.Background(), ref)
-		switch {
-		case err != nil:
+		if err != nil && ref.Remote() { // which kind it is must be known
 			return nil, fmt.Errorf("%w: %s: %w", ErrSecrets, ref, err)
-		case strings.HasPrefix(secret.Reveal(), "whsec_"):
+		}
+		if err == nil && strings.HasPrefix(secret.Reveal(), "whsec_") {
 			signing.refs = append(signing.refs, ref)
-		default:
-			plain.refs = append(plain.refs, ref)
+		} else {
+			plain.refs = append(plain.refs, ref) // its keyring reports the error
 		}
 	}
 	var err error
