@@ -10,7 +10,7 @@ AWS_VENV := $(CURDIR)/.venv-aws
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam jsonata-diff jsonata-bench
+.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,12 @@ bench: ## measure the budgets and write docs/performance.md
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) GO=$(GO) ./.ci/fuzz
+
+model: ## play 100,000 random actions against the queue function and a simulated queue
+	$(GO) test -run '^TestModel$$' -count=1 -v ./pkg/sqsbatch -rapid.checks=1000 -rapid.steps=105
+
+reliability: venv ## send 10,000 messages over the wire, under faults, and print the account
+	EXPRESSWAY_PYTHON=$(VENV)/bin/python $(GO) test -run '^TestReliability$$' -count=1 -v -timeout 30m ./internal/reliability -args -messages 10000
 
 jsonata-diff: ## compare JSONata with the reference, in Node, for DIFFTIME (1m)
 	@DIFFTIME=$(DIFFTIME) DIFFSEED=$(DIFFSEED) GO=$(GO) .ci/jsonata-diff

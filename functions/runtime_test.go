@@ -51,6 +51,12 @@ var samples = map[string]string{
 		"body": {"title": "The request could not be verified", "status": 401,
 			"error": "Expressway.Unverified", "requestId": "JKJbXmPLvHcESHB="}
 	}`,
+	"webhook-stripe-replayed.json": `{
+		"statusCode": 401, "isBase64Encoded": false,
+		"headers": {"Content-Type": "application/problem+json"},
+		"body": {"title": "The request could not be verified", "status": 401,
+			"error": "Expressway.Unverified", "requestId": "JKJgXmPLvHcESHG="}
+	}`,
 	"queue-orders.json": `{
 		"batchItemFailures": [{"itemIdentifier": "2e1424d4-f796-459a-8184-9c92662be6da"}]
 	}`,

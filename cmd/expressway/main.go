@@ -31,6 +31,8 @@ type commands struct {
 	Dev      devCommand      `cmd:"" help:"Serve the webhook routes and the Step Functions API on this machine."`
 	Invoke   invokeCommand   `cmd:"" help:"Hand one Lambda event to a function and print what Lambda would return."`
 	Validate validateCommand `cmd:"" help:"Check the configuration and the state machines, and print everything that is wrong."`
+	Explain  explainCommand  `cmd:"" help:"Print a route with every default written out."`
+	Sign     signCommand     `cmd:"" help:"Print a signed curl command that a route accepts."`
 }
 
 // project is what every command reads.

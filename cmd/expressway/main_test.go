@@ -29,6 +29,7 @@ func TestSamples(t *testing.T) {
 		"webhook-order-accepted.json":       `{"statusCode":201,"headers":{"Content-Type":"application/json","Location":"/orders/o-1001"},"body":"{\"orderId\":\"o-1001\",\"status\":\"accepted\",\"items\":[{\"sku\":\"tea-250\",\"picked\":true},{\"sku\":\"cup-1\",\"picked\":true}],\"count\":2}","isBase64Encoded":false}`,
 		"webhook-order-rejected.json":       `{"statusCode":422,"headers":{"Content-Type":"application/json"},"body":"{\"error\":\"OrderRejected\",\"message\":\"The order has no items.\"}","isBase64Encoded":false}`,
 		"webhook-order-times-out.json":      `{"statusCode":504,"headers":{"Content-Type":"application/problem+json"},"body":"{\"title\":\"The workflow timed out\",\"status\":504,\"error\":\"States.Timeout\",\"requestId\":\"JKJeXmPLvHcESHE=\",\"executionArn\":\"ARN\"}","isBase64Encoded":false}`,
+		"webhook-stripe-replayed.json":      `{"statusCode":401,"headers":{"Content-Type":"application/problem+json"},"body":"{\"title\":\"The request could not be verified\",\"status\":401,\"error\":\"Expressway.Unverified\",\"requestId\":\"JKJgXmPLvHcESHG=\"}","isBase64Encoded":false}`,
 		"queue-orders.json":                 `{"batchItemFailures":[{"itemIdentifier":"2e1424d4-f796-459a-8184-9c92662be6da"}]}`,
 		"event-payment.json":                `{"route":"payments","executionArn":"ARN","status":"SUCCEEDED","output":[{"ledger":1250},{"receipt":"p-3001"}]}`,
 		"event-payment-already-booked.json": `{"route":"payments","executionArn":"ARN","status":"FAILED","error":"AlreadyPaid","discarded":true}`,

@@ -34,6 +34,20 @@ func (c *project) options(p *program, log *slog.Logger) (devserver.Options, erro
 	return o, nil
 }
 
+// config reads the configuration alone.
+func (c *project) config(p *program) (*config.Config, func(string) string, error) {
+	getenv, err := c.environment(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	path := c.Config
+	if path == "" {
+		path = config.Find(getenv)
+	}
+	cfg, err := config.Load(path, getenv)
+	return cfg, getenv, err
+}
+
 // environment lays the variables of the env-vars file over the process's own, as
 // `sam local` does.
 func (c *project) environment(p *program) (func(string) string, error) {

@@ -47,7 +47,7 @@ type Claim struct {
 	Fingerprint string
 	// Until is when another attempt may take the key, should this one never conclude.
 	Until time.Time
-	// Expires is when the record may be forgotten.
+	// Expires is when the record may be forgotten: never before Until.
 	Expires time.Time
 }
 
@@ -69,18 +69,23 @@ type DedupeStore interface {
 	// Claim takes the key when it is free: absent, forgotten, or in progress beyond its
 	// time. Of claims at once exactly one is [Claimed].
 	Claim(ctx context.Context, c Claim) (Record, error)
-	// Complete keeps the answer of the claim that holds the key. It changes nothing when
-	// the claim has lost the key to another.
+	// Complete keeps the answer of the claim that holds the key, until c.Expires, which
+	// may have changed since. It changes nothing when the claim has lost the key to
+	// another. An answer that the store cannot keep is an error, and the record is
+	// completed with null all the same: a duplicate must start nothing.
 	Complete(ctx context.Context, c Claim, answer []byte) error
-	// Extend lets the claim hold the key until a later time.
+	// Extend lets the claim hold the key until a later time, and sets c.Expires.
 	Extend(ctx context.Context, c Claim, until time.Time) error
 	// Release frees the key, when the claim still holds it.
 	Release(ctx context.Context, c Claim) error
 }
 
-// concludeTime bounds what is left to do with a claim once the answer is known; it is
-// a part of the margin before the platform's deadline.
-const concludeTime = 300 * time.Millisecond
+// What is left to do with a claim once the answer is known gets concludeTime where the
+// platform leaves that much, and concludeLeast, a part of the margin, where it does not.
+const (
+	concludeTime  = 2 * time.Second
+	concludeLeast = 300 * time.Millisecond
+)
 
 // claim takes the delivery's key. A nil claim and a nil Result mean that the route
 // or the delivery has none; a Result is the end of the delivery.
@@ -101,7 +106,11 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 		return fail(Failf(Misconfigured, "the route has dedupe, and there is no store", nil))
 	}
 	now := b.now()
-	c := &Claim{Until: scope.deadline, Expires: now.Add(rule.For)}
+	// At the deadline itself another could take the key before it is extended. And a
+	// record that is forgotten before Until would let a second attempt start beside the
+	// first; the time to remember begins when the delivery is finished.
+	until := scope.deadline.Add(concludeTime)
+	c := &Claim{Until: until, Expires: until.Add(rule.For)}
 	if d.Fingerprint != nil {
 		sum := sha256.Sum256(d.Fingerprint())
 		c.Fingerprint = hex.EncodeToString(sum[:])
@@ -162,28 +171,46 @@ func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settleme
 	if r.claim == nil {
 		return
 	}
-	// The delivery's own time may be up; what it came to must be kept all the same.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeTime)
+	ctx, cancel := b.concluding(ctx)
 	defer cancel()
+	claim, remember := *r.claim, d.Route.Dedupe.For
 	var err error
 	what := "release"
 	switch {
 	case r.Failure != nil && r.Failure.Class() == Ambiguous:
 		what = "extend"
-		err = b.dedupe.Extend(ctx, *r.claim, r.started.Add(MaxWait))
+		// Whatever was started was sent by now, and cannot run longer than that.
+		sent := r.Failure.Sent
+		if sent.IsZero() {
+			sent = b.now()
+		}
+		until := sent.Add(MaxWait)
+		claim.Expires = until.Add(remember)
+		err = b.dedupe.Extend(ctx, claim, until)
 	case s.Final:
 		what = "complete"
 		answer := []byte("null")
 		if s.Answer != nil {
 			answer = s.Answer()
 		}
-		err = b.dedupe.Complete(ctx, *r.claim, answer)
+		claim.Expires = b.now().Add(remember)
+		err = b.dedupe.Complete(ctx, claim, answer)
 	default:
-		err = b.dedupe.Release(ctx, *r.claim)
+		err = b.dedupe.Release(ctx, claim)
 	}
 	if err != nil {
 		b.log.LogAttrs(ctx, slog.LevelError, "dedupe record not written",
 			slog.String("route", d.Route.Name), slog.String("delivery", d.ID),
 			slog.String("operation", what), slog.String("reason", fmt.Sprint(err)))
 	}
+}
+
+// concluding returns the context of what is left to do. The delivery's own time may be
+// up; what it came to must be kept all the same.
+func (b *Bridge) concluding(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := concludeTime
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = max(concludeLeast, min(limit, deadline.Sub(b.now())-concludeLeast))
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), limit)
 }

@@ -91,6 +91,9 @@ type Failure struct {
 	Cause string
 	// Outcome is the execution, once one was started.
 	Outcome *Outcome
+	// Sent is when what may have started was sent; zero where nothing was, or where
+	// nobody knows.
+	Sent time.Time
 	// RetryAfter is how long a sender should wait; zero says nothing.
 	RetryAfter time.Duration
 	// Err is the chain behind it, for the logs.

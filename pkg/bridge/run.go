@@ -54,7 +54,10 @@ type Delivery struct {
 	TraceHeader string
 	// FallbackTrace is one that it only passes on, after the context's.
 	FallbackTrace string
-	ReceivedAt    time.Time
+	// TraceParent is the W3C traceparent that came with the delivery, as it came; it
+	// counts after all the others, and only when it is valid.
+	TraceParent string
+	ReceivedAt  time.Time
 }
 
 // A Result is what became of a delivery: exactly one of Filtered, Replayed, Failure,
@@ -69,8 +72,7 @@ type Result struct {
 	// Scope evaluates what an answer is made of: $execution and $failure are in it.
 	Scope *Scope
 
-	claim   *Claim
-	started time.Time
+	claim *Claim
 }
 
 // ErrorName returns the failure's name, or "".
@@ -121,14 +123,13 @@ func (b *Bridge) Run(ctx context.Context, d *Delivery) (r Result) {
 	ctx, cancel := b.withDeadline(ctx, d.Route)
 	defer cancel()
 	scope := newScope(ctx, b, d)
-	started := b.now()
 	var claim *Claim
 	defer func() {
 		if p := recover(); p != nil {
 			f := Failf(Internal, "panic", fmt.Errorf("%v\n%s", p, debug.Stack()))
 			r = Result{Failure: f}
 		}
-		r.Scope, r.claim, r.started = scope, claim, started
+		r.Scope, r.claim = scope, claim
 		scope.settle(r)
 	}()
 	claim, end := b.claim(ctx, d, scope)
@@ -160,6 +161,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 		Input:           input,
 		TraceHeader:     d.TraceHeader,
 		FallbackTrace:   d.FallbackTrace,
+		TraceParent:     d.TraceParent,
 	}
 	run := b.starter.StartSync
 	if d.Route.Async {

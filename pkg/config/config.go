@@ -2,8 +2,7 @@
 //
 // Everything that is wrong in the file is found at start-up and reported at once,
 // each as file:line:column: message; a file that cannot be understood does not
-// start. Expressions are compiled here. What a later version will understand is
-// refused by name, never ignored.
+// start. Expressions are compiled here.
 //
 // Text may hold ${NAME} and ${NAME:-default}, environment variables; expressions
 // may not: they see the delivery and $context.
@@ -17,7 +16,6 @@ import (
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
-	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // FileName is the configuration's usual name.
@@ -41,45 +39,11 @@ type Route struct {
 	Catch []Catch
 }
 
-// HTTP is what a route with an http trigger has besides.
-type HTTP struct {
-	// Pattern is a pattern of net/http.ServeMux, such as "POST /github/{org}".
-	Pattern string
-	// Params are the names of the pattern's wildcards.
-	Params []string
-	// DeliveryHeader carries the sender's delivery id, where its provider has one.
-	DeliveryHeader string
-	Verify         verify.Spec
-}
-
-// SQS is what a route with an sqs trigger has besides.
-type SQS struct {
-	// Queue is a queue's name or ARN; * stands for any text.
-	Queue string
-	// Concurrency bounds how many records of a batch run at the same time.
-	Concurrency int
-	Trace       Trace
-}
-
-// Trace says which X-Ray trace the execution of a record joins.
-type Trace string
-
-// The traces: of the record's producer (the default), or of the invocation.
-const (
-	TraceRecord     Trace = "record"
-	TraceInvocation Trace = "invocation"
-)
-
 // EventBridge is what a route with an eventbridge trigger has besides. No pattern
 // matches every event.
 type EventBridge struct {
 	Source     []string // * stands for any text
 	DetailType []string
-}
-
-// Respond makes an HTTP answer; what is nil stays as it is by default.
-type Respond struct {
-	Status, Headers, Body *bridge.Template
 }
 
 // A Catch is what follows a failure whose name it lists.
@@ -92,14 +56,16 @@ type Catch struct {
 // Then is what becomes of a failed record or event.
 type Then string
 
-// The choices: nothing is said (which means retry), deliver it again, let it go.
+// The choices: nothing is said (which means retry), deliver it again, let it go, send
+// it to the route's dead-letter queue (records only).
 const (
-	ThenNothing Then = ""
-	ThenRetry   Then = "retry"
-	ThenDiscard Then = "discard"
+	ThenNothing    Then = ""
+	ThenRetry      Then = "retry"
+	ThenDiscard    Then = "discard"
+	ThenDeadLetter Then = "dead-letter"
 )
 
-// Then returns what the route does with a failure: by default, retry.
+// Then returns what the route does with a failed event: by default, retry.
 func (r *Route) Then(name string) Then {
 	for i := range r.Catch {
 		if bridge.Matches(r.Catch[i].Errors, name) {

@@ -27,7 +27,7 @@ func TestSampleConfiguration(t *testing.T) {
 	for _, r := range cfg.Routes {
 		names = append(names, r.Name)
 	}
-	want := []string{"github", "orders-http", "orders-queue", "payments"}
+	want := []string{"github", "stripe", "slack", "orders-http", "orders-queue", "payments"}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("routes (-want +got):\n%s", diff)
 	}
@@ -35,7 +35,7 @@ func TestSampleConfiguration(t *testing.T) {
 	if got, want := github.Timeout, 9*time.Second; got != want {
 		t.Errorf("github's timeout = %v, want the provider's %v", got, want)
 	}
-	if got, want := github.HTTP.DeliveryHeader, "X-GitHub-Delivery"; got != want {
+	if got, want := github.HTTP.DeliveryID.Header, "X-GitHub-Delivery"; got != want {
 		t.Errorf("delivery header = %q, want %q", got, want)
 	}
 	if diff := cmp.Diff([]string{"org"}, github.HTTP.Params); diff != "" {
@@ -61,8 +61,10 @@ func TestProblems(t *testing.T) {
 		"syntax of YAML":    {"version: 1\nroutes: [\n", []string{":"}},
 		"no verify":         {"version: 1\nroutes:\n  - name: a\n    http: POST /a\n    start: m\n", []string{"3:5: an http route needs verify"}},
 		"two triggers":      {head + "    sqs: q\n", []string{"needs exactly one of http, sqs and eventbridge, and has 2"}},
-		"secrets elsewhere": {strings.Replace(head, "verify: none", "verify: {provider: github, secrets: ['ssm:/a']}", 1), []string{"5:", "ssm: references are not supported"}},
-		"sns":               {strings.Replace(head, "verify: none", "verify: {provider: sns}", 1), []string{"5:24: verify: provider sns is not supported"}},
+		"sns":               {strings.Replace(head, "verify: none", "verify: {provider: sns}", 1), []string{"5:14: verify.topics: is missing"}},
+		"jwt":               {strings.Replace(head, "verify: none", "verify: {jwt: {jwks: 'http://h.example/k', issuer: i, audience: a, algorithms: [RS256, none]}}", 1), []string{"5:26: verify.jwt.jwks: must be https", "5:92: verify.jwt.algorithms.1: "}},
+		"mtls":              {strings.Replace(head, "verify: none", "verify: {mtls: {issuer: CN=a}}", 1), []string{"verify.mtls.subject: is missing"}},
+		"token of github":   {strings.Replace(head, "verify: none", "verify: {provider: github, secrets: [env:A], token: env:B}", 1), []string{"verify.token: as a reference stands only beside provider meta"}},
 		"unset variable":    {strings.Replace(head, "start: m", "start: ${NOPE}", 1), []string{"6:12: environment variable NOPE is not set", "6:12: start must be"}},
 		"wrong name":        {strings.Replace(head, "name: a", "name: A b", 1), []string{"3:11: name must be"}},
 		"bad pattern":       {strings.Replace(head, "POST /a", "POST /{a", 1), []string{"http: "}},
@@ -70,8 +72,26 @@ func TestProblems(t *testing.T) {
 		"same name":         {head + "  - name: a\n    sqs: q\n    start: m\n", []string{`a second route is named "a"`}},
 		"fixed dedupe key":  {head + "    dedupe: {key: x}\n", []string{"7:19: dedupe.key: write an expression"}},
 		"dedupe values":     {head + "    dedupe: {for: 1000h, onError: run}\n", []string{"7:14: dedupe has no key", "7:19: dedupe.for is at most 720h", "7:35: dedupe.onError must be refuse or start"}},
-		"dead letter":       {"version: 1\nroutes:\n  - {name: a, sqs: q, start: m, catch: [{errors: [X], then: dead-letter}]}\n", []string{"dead-letter queues are not supported"}},
-		"unknown provider":  {strings.Replace(head, "verify: none", "verify: {provider: githup, secrets: ['env:X']}", 1), []string{"5:24: verify: "}},
+		"dedupe without id": {head + "    dedupe: true\n", []string{"7:13: dedupe has no key"}},
+		"accepted in sync":  {head + "    accepted: {status: 200}\n", []string{"7:16: accepted is the answer of mode: async"}},
+		"respond in async":  {head + "    mode: async\n    respond: {status: 200}\n", []string{"8:15: respond is the answer to an execution's end", "write accepted"}},
+		"deadline in async": {head + "    mode: async\n    onDeadline: acknowledge\n", []string{"8:17: onDeadline belongs to routes that wait"}},
+		"deadline twice":    {head + "    onDeadline: acknowledge\n    catch: [{errors: [Expressway.Deadline], status: 200}]\n", []string{"7:17: onDeadline and a catch of Expressway.Deadline"}},
+		"deadline, a word":  {head + "    onDeadline: ack\n", []string{"7:17: onDeadline must be acknowledge, or an answer"}},
+		"catch of no route": {head + "    catch: [{errors: [Expressway.NoRoute], status: 200}]\n", []string{"7:22: Expressway.NoRoute cannot be caught"}},
+		"cors":              {head + "    cors: {origins: [\"*\", \"https://a/b\"], methods: [\"GET POST\"], headers: [\"*:\"], maxAge: 48h, credentials: 1}\n", []string{"* stands alone", `not "https://a/b"`, `cors.methods: "GET POST" is no name`, `cors.headers: "*:" is no name`, "cors.maxAge is at most 24h", "cors.credentials must be true or false"}},
+		"cors, credentials": {head + "    cors: {origins: '*', credentials: true}\n", []string{"7:12: cors.credentials: name the origins"}},
+		"cors, nothing":     {head + "    cors: {}\n", []string{"7:11: cors needs origins"}},
+		"cloudevents":       {head + "    cloudevents: {}\n", []string{"cloudevents.origins: must list at least one name"}},
+		"cors on a queue":   {"version: 1\nroutes:\n  - {name: a, sqs: q, start: m, cors: {origins: '*'}}\n", []string{"cors belongs to http routes"}},
+		"no final status":   {head + "    respond: {status: 101}\n", []string{"7:23: respond.status must be a whole number from 200 to 599"}},
+		"status of a word":  {head + "    catch: [{errors: X, status: ok}]\n", []string{"catch.status must be a whole number"}},
+		"status of a list":  {head + "    catch: [{errors: X, status: [200]}]\n", []string{"catch.status must be a whole number"}},
+		"framing header":    {head + "    respond: {headers: {content-length: 3}}\n", []string{"respond.headers: Content-Length is the gateway's to set"}},
+		"header name":       {head + "    respond: {headers: {\"a b\": 3}}\n", []string{`respond.headers: "a b" is no name of a header`}},
+		"header value":      {head + "    respond: {headers: {a: \"x\\ny\"}}\n", []string{"the value of a cannot be sent"}},
+		"base64, no body":   {head + "    respond: {base64: true}\n", []string{"respond: base64 says how body is written"}},
+		"unknown provider":  {strings.Replace(head, "verify: none", "verify: {provider: githup, secrets: ['env:X']}", 1), []string{"5:24: verify.provider: "}},
 		"syntax of an expression": {
 			head + "    input: '{% $request.body. %}'\n",
 			[]string{"7:"},
@@ -218,6 +238,9 @@ func FuzzParse(f *testing.F) {
 	f.Add(head)
 	f.Add("version: 1\nroutes: [{name: a, eventbridge: {source: x}, start: m, input: '{% $event %}'}]")
 	f.Add("a: &a [*a]")
+	f.Add(head + "    mode: async\n    accepted: {headers: {a: b}, cookies: [c]}\n    cors: {origins: '*', methods: [GET]}\n    cloudevents: {origins: a}\n    dedupe: true\n    onDeadline: acknowledge\n")
+	f.Add("version: 1\nroutes: [{name: a, http: /a, verify: {provider: meta, secrets: [env:A], token: env:B}, dedupe: {key: ['{% $request.headers.\"x-a\" %}']}, start: m}]")
+	f.Add("version: 1\nroutes: [{name: a, http: /a, verify: {jwt: {claims: {a: b}}, mtls: {subject: [a]}, topics: any}, start: m}]")
 	f.Fuzz(func(t *testing.T, source string) {
 		cfg, err := config.Parse("f.yaml", []byte(source), env(nil))
 		if (cfg == nil) == (err == nil) {

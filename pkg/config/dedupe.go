@@ -1,11 +1,15 @@
 package config
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // The longest and the usual time that a finished delivery is remembered. The usual
@@ -15,14 +19,23 @@ const (
 	maxRemember     = 30 * 24 * time.Hour
 )
 
+// readDedupe returns nil for `dedupe: false`.
 func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedupe {
 	rule := &bridge.Dedupe{For: defaultRemember}
+	if b, ok := n.(*ast.BoolNode); ok {
+		if !b.Value {
+			return nil
+		}
+		d.presetKey(n, r, rule)
+		return rule
+	}
 	have := d.fields(n, "dedupe", map[string]func(ast.Node){
 		"key": func(n ast.Node) {
 			rule.Key = d.template(n, r.Name, "dedupe.key", scope)
 			if !rule.Key.Dynamic() {
 				d.add(n, "dedupe.key: write an expression in {%% %%}; a fixed text would make all deliveries one")
 			}
+			rule.WithBody = withBody(n, r)
 		},
 		"for": func(n ast.Node) {
 			if rule.For = d.duration(n, "dedupe.for"); rule.For > maxRemember {
@@ -40,7 +53,94 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 		},
 	})
 	if !have["key"] {
-		d.add(n, "dedupe has no key")
+		d.presetKey(n, r, rule)
 	}
 	return rule
+}
+
+// presetKey makes the key of the provider's own delivery id.
+func (d *document) presetKey(n ast.Node, r *Route, rule *bridge.Dedupe) {
+	var text string
+	if r.HTTP != nil {
+		text = DeliveryKey(r.HTTP.DeliveryID)
+	}
+	if text == "" {
+		d.add(n, "dedupe has no key")
+		return
+	}
+	expr, err := jsonata.Compile(text, jsonata.StepFunctions())
+	if err != nil {
+		d.add(n, "dedupe has no key")
+		return
+	}
+	rule.Key = bridge.Expression(expr, "route "+r.Name+": dedupe.key")
+	rule.WithBody = r.HTTP.DeliveryID.Unsigned
+}
+
+// DeliveryKey is the expression that finds a provider's delivery id in a request; it is
+// empty where the provider has none.
+func DeliveryKey(p verify.Place) string {
+	body, form := "", ""
+	for name := range strings.SplitSeq(p.Body, ".") {
+		body += "." + quoteName(name)
+	}
+	if p.Form != "" {
+		form = "." + quoteName(p.Form)
+	}
+	switch {
+	case p.OtherHeader != "":
+		header, other := headerPath(p.Header), headerPath(p.OtherHeader)
+		return "$exists(" + header + ") ? " + header + " : " + other
+	case p.Header != "":
+		return headerPath(p.Header)
+	case p.Body != "" && form != "" && form != body:
+		return `$request.bodyType = "form" ? $request.body` + form + " : $request.body" + body
+	case p.Body != "":
+		return "$request.body" + body
+	case form != "":
+		return "$request.body" + form
+	}
+	return ""
+}
+
+func headerPath(name string) string { return "$request.headers." + quoteName(strings.ToLower(name)) }
+
+func quoteName(name string) string { return `"` + name + `"` }
+
+// withBody tells whether a key that is written out rests on an id that nobody signs.
+func withBody(key ast.Node, r *Route) bool {
+	if r.HTTP == nil || !r.HTTP.DeliveryID.Unsigned {
+		return false
+	}
+	// Where the id in the body is not signed, nor is the rest of it.
+	return r.HTTP.DeliveryID.Header == "" || mentions(key, r.HTTP.DeliveryID.Header)
+}
+
+// mentions reports whether any text below n names the header.
+func mentions(n ast.Node, header string) bool {
+	if header == "" {
+		return false
+	}
+	found := false
+	ast.Walk(visitor(func(n ast.Node) {
+		if s, ok := n.(*ast.StringNode); ok {
+			found = found || slices.Contains(words(s.Value), strings.ToLower(header))
+		}
+	}), n)
+	return found
+}
+
+// words splits an expression into what may be names of headers, in lower case.
+func words(s string) []string {
+	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+	})
+}
+
+type visitor func(ast.Node)
+
+// Visit implements [ast.Visitor].
+func (v visitor) Visit(n ast.Node) ast.Visitor {
+	v(n)
+	return v
 }

@@ -18,8 +18,13 @@ var yamlBlock = regexp.MustCompile("(?s)```yaml\n(version: 1\n.*?)```")
 // that what a reader pastes is what this version takes.
 func TestDocumentedConfigurations(t *testing.T) {
 	t.Parallel()
-	getenv := func(string) string { return "x" }
-	for _, file := range []string{"README.md", "docs/configuration.md"} {
+	getenv := func(name string) string {
+		if strings.HasSuffix(name, "_URL") {
+			return "https://sqs.us-east-1.amazonaws.com/123456789012/x"
+		}
+		return "x"
+	}
+	for _, file := range []string{"README.md", "docs/configuration.md", "docs/providers.md"} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			text := readDoc(t, file)
@@ -45,7 +50,7 @@ var providerRow = regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)` \\|[^|]*\\|[^|]*\\
 func TestDocumentedProviders(t *testing.T) {
 	t.Parallel()
 	got := map[string]string{}
-	for _, m := range providerRow.FindAllStringSubmatch(readDoc(t, "docs/configuration.md"), -1) {
+	for _, m := range providerRow.FindAllStringSubmatch(readDoc(t, "docs/providers.md"), -1) {
 		got[m[1]] = m[2]
 	}
 	for _, name := range verify.Providers() {
@@ -57,6 +62,17 @@ func TestDocumentedProviders(t *testing.T) {
 	}
 	for name := range got {
 		t.Errorf("the table has provider %s, want only those there are", name)
+	}
+}
+
+// Every provider has a route to paste.
+func TestEveryProviderHasAnExample(t *testing.T) {
+	t.Parallel()
+	text := readDoc(t, "docs/providers.md")
+	for _, name := range verify.Providers() {
+		if !regexp.MustCompile(`(?s)\n- URL: [^\n]+\n- Secret: [^\n]+\n\n` + "```yaml\nversion: 1\n[^`]*provider: " + name + "[,}]").MatchString(text) {
+			t.Errorf("%s: no section with URL, secret and route", name)
+		}
 	}
 }
 

@@ -3,14 +3,11 @@ package config
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
-	"github.com/expressway-dev/expressway/pkg/secrets"
-	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 func (d *document) readRoot(root ast.Node, cfg *Config) {
@@ -68,39 +65,20 @@ func register(mux *http.ServeMux, pattern string) (problem string) {
 	return ""
 }
 
-var (
-	routeName    = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-	machineARN   = regexp.MustCompile(`^arn:[a-z0-9-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[^\s:]+(:[^\s:]+)?(#[^\s]+)?$`)
-	machineName  = regexp.MustCompile(`^[0-9A-Za-z_-]{1,80}$`)
-	patternParam = regexp.MustCompile(`\{([^{}.$]+)(\.\.\.)?\}`)
-)
-
-// later names what a route may say once its machinery is there.
-var later = map[string]string{
-	"deadLetterQueue": "dead-letter queues are",
-	"retry":           "retry by visibility time-out is",
-	"batch":           "one execution for many records is",
-	"unwrap":          "unwrapping bodies is",
-	"cloudevents":     "the CloudEvents handshake is",
-	"accepted":        "an answer for mode: async is",
-	"onDeadline":      "an answer at the deadline is",
-}
-
 func (d *document) readRoute(n ast.Node) *Route {
 	r := &Route{}
 	// Templates are read last: what they may refer to hangs on the trigger.
-	var filter, input, respond, catch, verifyNode, concurrency, trace, dedupe ast.Node
+	var filter, input, respond, catch, verifyNode, dedupe ast.Node
+	trigger := map[string]ast.Node{}
 	known := map[string]func(ast.Node){
 		"name": func(n ast.Node) {
-			if r.Name = d.text(n, "name"); !routeName.MatchString(r.Name) {
+			if r.Name = d.text(n, "name"); !isRouteName(r.Name) {
 				d.add(n, "name must be 1 to 40 of a-z, 0-9 and -, not %q", r.Name)
 			}
 		},
 		"http": func(n ast.Node) {
 			r.HTTP = &HTTP{Pattern: d.text(n, "http")}
-			for _, m := range patternParam.FindAllStringSubmatch(r.HTTP.Pattern, -1) {
-				r.HTTP.Params = append(r.HTTP.Params, m[1])
-			}
+			r.HTTP.Params = patternParams(r.HTTP.Pattern)
 			if !strings.Contains(r.HTTP.Pattern, "/") {
 				d.add(n, "http must be a method and a path, such as POST /orders/{id}")
 				r.HTTP.Pattern = ""
@@ -128,19 +106,17 @@ func (d *document) readRoute(n ast.Node) *Route {
 				d.add(n, "timeout is at most 5m: an Express Workflow runs no longer")
 			}
 		},
-		"verify":      func(n ast.Node) { verifyNode = n },
-		"filter":      func(n ast.Node) { filter = n },
-		"input":       func(n ast.Node) { input = n },
-		"respond":     func(n ast.Node) { respond = n },
-		"catch":       func(n ast.Node) { catch = n },
-		"concurrency": func(n ast.Node) { concurrency = n },
-		"trace":       func(n ast.Node) { trace = n },
-		"dedupe":      func(n ast.Node) { dedupe = n },
+		"verify":  func(n ast.Node) { verifyNode = n },
+		"filter":  func(n ast.Node) { filter = n },
+		"input":   func(n ast.Node) { input = n },
+		"respond": func(n ast.Node) { respond = n },
+		"catch":   func(n ast.Node) { catch = n },
+		"dedupe":  func(n ast.Node) { dedupe = n },
 	}
-	for key, what := range later {
-		known[key] = func(n ast.Node) {
-			d.add(n, "%s: %s not supported by this version; take the key out", key, what)
-		}
+	keys := httpNodes{}
+	keys.addTo(known)
+	for _, key := range sqsKeys {
+		known[key] = func(n ast.Node) { trigger[key] = n }
 	}
 	have := d.fields(n, "a route", known)
 	for _, key := range []string{"name", "start"} {
@@ -151,9 +127,8 @@ func (d *document) readRoute(n ast.Node) *Route {
 	if triggers := count(have["http"], have["sqs"], have["eventbridge"]); triggers != 1 {
 		d.add(n, "the route needs exactly one of http, sqs and eventbridge, and has %d", triggers)
 	}
-	d.readTriggerKeys(n, r, map[string]ast.Node{
-		"verify": verifyNode, "respond": respond, "concurrency": concurrency, "trace": trace,
-	})
+	trigger["verify"], trigger["respond"] = verifyNode, respond
+	d.readTriggerKeys(n, r, trigger)
 	scope := variables(r)
 	if filter != nil {
 		r.Filter = d.template(filter, r.Name, "filter", scope)
@@ -161,15 +136,20 @@ func (d *document) readRoute(n ast.Node) *Route {
 	if input != nil {
 		r.Input = d.template(input, r.Name, "input", scope)
 	}
-	if dedupe != nil {
+	if dedupe != nil && r.SQS != nil && r.SQS.Batch {
+		d.add(dedupe, "dedupe does not go with batch: a record is a duplicate or not, and an execution of many is neither")
+	} else if dedupe != nil {
 		r.Dedupe = d.readDedupe(dedupe, r, scope)
 	}
 	if respond != nil {
-		r.Respond = d.readRespond(respond, r, append(scope, "execution"))
+		d.checkRespond(respond, r)
+		r.Respond = d.readRespond(respond, "respond", r, append(scope, "execution"))
 	}
 	if catch != nil {
 		d.readCatch(catch, r, append(scope, "failure", "execution"))
+		d.checkRecordCatch(r, catch, have)
 	}
+	d.readHTTPKeys(keys, r, scope)
 	return r
 }
 
@@ -186,6 +166,8 @@ func count(flags ...bool) int {
 // variables are the names that a route's expressions may use.
 func variables(r *Route) []string {
 	switch {
+	case r.SQS != nil && r.SQS.Batch:
+		return []string{"context", "messages"}
 	case r.SQS != nil:
 		return []string{"context", "message"}
 	case r.EventBridge != nil:
@@ -196,7 +178,10 @@ func variables(r *Route) []string {
 
 // readTriggerKeys reads the keys that belong to one kind of trigger.
 func (d *document) readTriggerKeys(route ast.Node, r *Route, nodes map[string]ast.Node) {
-	only := map[string]string{"verify": "http", "respond": "http", "concurrency": "sqs", "trace": "sqs"}
+	only := map[string]string{"verify": "http", "respond": "http"}
+	for _, key := range sqsKeys {
+		only[key] = "sqs"
+	}
 	trigger := "http"
 	switch {
 	case r.SQS != nil:
@@ -217,17 +202,7 @@ func (d *document) readTriggerKeys(route ast.Node, r *Route, nodes map[string]as
 		}
 	}
 	if r.SQS != nil {
-		if n := nodes["concurrency"]; n != nil {
-			r.SQS.Concurrency = d.whole(n, "concurrency", 1, 1000)
-		}
-		if n := nodes["trace"]; n != nil {
-			switch v := Trace(d.text(n, "trace")); v {
-			case TraceRecord, TraceInvocation:
-				r.SQS.Trace = v
-			default:
-				d.add(n, "trace must be record or invocation, not %q", v)
-			}
-		}
+		d.readSQSKeys(r, nodes)
 	}
 }
 
@@ -246,7 +221,7 @@ func (d *document) readEventBridge(n ast.Node) *EventBridge {
 func (d *document) readStart(n ast.Node) string {
 	v := d.text(n, "start")
 	switch {
-	case machineARN.MatchString(v), machineName.MatchString(v):
+	case isMachineARN(v), isMachineName(v):
 		return v
 	case strings.HasPrefix(v, "arn:") && strings.Contains(v, ":function:"):
 		// What SAM makes of !GetAtt Machine.Arn when it runs a function locally.
@@ -255,21 +230,6 @@ func (d *document) readStart(n ast.Node) string {
 		d.add(n, "start must be a state machine's ARN (of a version or an alias, too) or its name, not %q", v)
 	}
 	return v
-}
-
-func (d *document) readRespond(n ast.Node, r *Route, scope []string) *Respond {
-	out := &Respond{}
-	known := d.respondFields(out, r, "respond", scope)
-	d.fields(n, "respond", known)
-	return out
-}
-
-func (d *document) respondFields(out *Respond, r *Route, what string, scope []string) map[string]func(ast.Node) {
-	return map[string]func(ast.Node){
-		"status":  func(n ast.Node) { out.Status = d.template(n, r.Name, what+".status", scope) },
-		"headers": func(n ast.Node) { out.Headers = d.template(n, r.Name, what+".headers", scope) },
-		"body":    func(n ast.Node) { out.Body = d.template(n, r.Name, what+".body", scope) },
-	}
 }
 
 func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
@@ -286,18 +246,13 @@ func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 			},
 		}
 		if r.HTTP != nil {
+			known["errors"] = d.caught(known["errors"], &c)
 			for key, read := range d.respondFields(&c.Respond, r, "catch", scope) {
 				known[key] = read
 			}
 		} else {
 			known["then"] = func(n ast.Node) {
-				switch c.Then = Then(d.text(n, "then")); c.Then {
-				case ThenRetry, ThenDiscard:
-				case "dead-letter":
-					d.add(n, "then: dead-letter queues are not supported by this version; use retry and the queue's own redrive policy")
-				default:
-					d.add(n, "then must be retry or discard, not %q", c.Then)
-				}
+				c.Then = d.readThen(n, r)
 			}
 		}
 		have := d.fields(item, "a catch", known)
@@ -311,6 +266,21 @@ func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 	}
 }
 
+func (d *document) readThen(n ast.Node, r *Route) Then {
+	then := Then(d.text(n, "then"))
+	switch {
+	case then == ThenRetry, then == ThenDiscard:
+	case then == ThenDeadLetter && r.EventBridge != nil:
+		d.add(n, "then: dead-letter is for sqs routes; an event that fails goes where the function's on-failure destination or dead-letter queue says: use retry, with EventInvokeConfig in the template")
+	case then == ThenDeadLetter:
+	case r.EventBridge != nil:
+		d.add(n, "then must be retry or discard, not %q", then)
+	default:
+		d.add(n, "then must be retry, discard or dead-letter, not %q", then)
+	}
+	return then
+}
+
 func isName(name string) bool {
 	for _, n := range bridge.Names() {
 		if n == name {
@@ -318,107 +288,4 @@ func isName(name string) bool {
 		}
 	}
 	return false
-}
-
-func (d *document) readVerify(n ast.Node, r *Route) {
-	spec := &r.HTTP.Verify
-	if s, ok := n.(*ast.StringNode); ok {
-		if s.Value != "none" {
-			d.add(n, "verify must be a mapping, or none")
-		}
-		spec.None = true
-		return
-	}
-	at := map[string]ast.Node{}
-	text := func(key string, to *string) func(ast.Node) {
-		return func(n ast.Node) {
-			at[key] = n
-			*to = d.text(n, key)
-		}
-	}
-	span := func(key string, to *verify.Duration) func(ast.Node) {
-		return func(n ast.Node) {
-			at[key] = n
-			*to = verify.Duration(d.duration(n, key).String())
-		}
-	}
-	d.fields(n, "verify", map[string]func(ast.Node){
-		"provider":  text("provider", &spec.Provider),
-		"url":       text("url", &spec.URL),
-		"tolerance": span("tolerance", &spec.Tolerance),
-		"secrets": func(n ast.Node) {
-			at["secrets"] = n
-			spec.Secrets = d.texts(n, "secrets")
-			for _, text := range spec.Secrets {
-				if ref, err := secrets.Parse(text); err == nil && ref.Scheme != secrets.Env {
-					d.add(n, "secrets: %s: references are not supported by this version; use env:NAME", ref.Scheme)
-				}
-			}
-		},
-		"basic": func(n ast.Node) {
-			at["basic"] = n
-			spec.Basic = &verify.Basic{}
-			d.fields(n, "basic", map[string]func(ast.Node){"username": text("basic.username", &spec.Basic.Username)})
-		},
-		"token": func(n ast.Node) {
-			at["token"] = n
-			spec.Token = &verify.Token{}
-			d.fields(n, "token", map[string]func(ast.Node){"header": text("token.header", &spec.Token.Header)})
-		},
-		"hmac": func(n ast.Node) {
-			at["hmac"] = n
-			spec.HMAC = d.readHMAC(n, text, span)
-		},
-		"jwt": func(n ast.Node) { d.add(n, "jwt: JSON Web Tokens are not supported by this version") },
-	})
-	if spec.Provider == "sns" {
-		d.add(at["provider"], "verify: provider sns is not supported by this version: its certificates cannot be fetched yet")
-		return
-	}
-	for _, p := range spec.Validate() {
-		where := n
-		if found, ok := at[p.Field]; ok {
-			where = found
-		}
-		d.add(where, "verify: %s", p.Error())
-	}
-	if preset, ok := verify.Lookup(spec.Provider); ok {
-		r.HTTP.DeliveryHeader = preset.DeliveryID.Header
-		if r.Timeout == 0 {
-			r.Timeout = preset.Deadline
-		}
-	}
-}
-
-func (d *document) readHMAC(n ast.Node, text func(string, *string) func(ast.Node), span func(string, *verify.Duration) func(ast.Node)) *verify.HMAC {
-	h := &verify.HMAC{}
-	d.fields(n, "hmac", map[string]func(ast.Node){
-		"header":       text("hmac.header", &h.Header),
-		"algorithm":    text("hmac.algorithm", &h.Algorithm),
-		"encoding":     text("hmac.encoding", &h.Encoding),
-		"prefix":       text("hmac.prefix", &h.Prefix),
-		"separator":    text("hmac.separator", &h.Separator),
-		"signed":       text("hmac.signed", &h.Signed),
-		"keyEncoding":  text("hmac.keyEncoding", &h.KeyEncoding),
-		"format":       text("hmac.format", &h.Format),
-		"timestampKey": text("hmac.timestampKey", &h.TimestampKey),
-		"signatureKey": text("hmac.signatureKey", &h.SignatureKey),
-		"prefixOptional": func(n ast.Node) {
-			b, ok := n.(*ast.BoolNode)
-			if !ok {
-				d.add(n, "prefixOptional must be true or false")
-				return
-			}
-			h.PrefixOptional = b.Value
-		},
-		"timestamp": func(n ast.Node) {
-			h.Timestamp = &verify.Timestamp{}
-			d.fields(n, "timestamp", map[string]func(ast.Node){
-				"header":    text("hmac.timestamp.header", &h.Timestamp.Header),
-				"format":    text("hmac.timestamp.format", &h.Timestamp.Format),
-				"tolerance": span("hmac.timestamp.tolerance", &h.Timestamp.Tolerance),
-			})
-		},
-	})
-	return h
 }

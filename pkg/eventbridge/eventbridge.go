@@ -2,9 +2,12 @@
 // from a classic rule, or an array of them from a custom event bus.
 //
 // Success returns {"route", "executionArn", "status", "output"}, for Lambda
-// destinations. A failure returns an [Error] named after it, which aws-lambda-go
+// destinations. A failure returns an error named after it, which aws-lambda-go
 // reports as the function error's errorType, so that Lambda's retries, its DLQ and
 // its on-failure destination work, and tell what failed.
+//
+// Shortly before Lambda's deadline it stops waiting: events that have not finished
+// are Expressway.Deadline, which says more than Lambda's own time-out would.
 package eventbridge
 
 import (
@@ -14,6 +17,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
@@ -24,6 +28,13 @@ import (
 
 // parallel bounds how many events of one array run at the same time.
 const parallel = 10
+
+// guard is how long before Lambda's deadline the function stops waiting; less than
+// the bridge's own margin, as in pkg/sqsbatch.
+const guard = 250 * time.Millisecond
+
+// maxResponse is the largest response that Lambda takes.
+const maxResponse = 6 << 20
 
 // Events runs the events of all EventBridge routes. It is safe for concurrent use.
 type Events struct {
@@ -48,35 +59,107 @@ func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger) *Events {
 // reports Type as errorType: the failure's name, or for an array all the names
 // joined with ", ".
 func (e *Events) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	ctx, end := e.bridge.Begin(ctx)
+	defer end()
 	v, err := jsonata.Decode(payload)
 	if err != nil {
-		return nil, functionError([]*bridge.Failure{bridge.Failf(bridge.BadRequest, "the event is no JSON: "+err.Error(), nil)})
+		return nil, functionError([]*bridge.Failure{e.refuse(ctx, "", bridge.Failf(bridge.BadRequest, "the event is no JSON: "+err.Error(), nil))})
 	}
 	list, isArray := v.([]any)
 	if !isArray {
 		list = []any{v}
 	}
-	ctx, end := e.bridge.Begin(ctx)
-	defer end()
-	results := make([]any, len(list))
-	failures := make([]*bridge.Failure, len(list))
-	var running sync.WaitGroup
-	limit := make(chan struct{}, parallel)
-	for i, event := range list {
-		limit <- struct{}{}
-		running.Go(func() {
-			defer func() { <-limit }()
-			results[i], failures[i] = e.run(ctx, event)
-		})
-	}
-	running.Wait()
+	results, failures := e.runAll(ctx, list)
 	if err := functionError(failures); err != nil {
 		return nil, err
 	}
-	if isArray {
-		return jsonata.AppendJSON(nil, results)
+	if !isArray {
+		return jsonata.AppendJSON(nil, results[0])
 	}
-	return jsonata.AppendJSON(nil, results[0])
+	out, err := jsonata.AppendJSON(nil, results)
+	if err == nil && len(out) > maxResponse {
+		return jsonata.AppendJSON(nil, withoutOutputs(results))
+	}
+	return out, err
+}
+
+// withoutOutputs leaves the outputs out. A response that Lambda does not take would be
+// an error, and all the events would run again.
+func withoutOutputs(results []any) []any {
+	short := make([]any, len(results))
+	for i, result := range results {
+		short[i] = result
+		o, ok := jsonata.Force(result).(*jsonata.Object)
+		if !ok {
+			continue
+		}
+		if _, has := o.Get("output"); has {
+			o = o.Clone()
+			o.Delete("output")
+			o.Set("outputOmitted", true)
+			short[i] = o
+		}
+	}
+	return short
+}
+
+// runAll runs events side by side, in their order as far as there is room, until all
+// have finished or time is up.
+func (e *Events) runAll(ctx context.Context, list []any) ([]any, []*bridge.Failure) {
+	waitCtx, cancel := guarded(ctx)
+	defer cancel()
+	var mu sync.Mutex
+	results := make([]any, len(list))
+	failures := make([]*bridge.Failure, len(list))
+	unfinished := make([]bool, len(list))
+	var running sync.WaitGroup
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		limit := make(chan struct{}, parallel)
+		for i, event := range list {
+			select {
+			case limit <- struct{}{}:
+			case <-waitCtx.Done():
+				return
+			}
+			mu.Lock()
+			unfinished[i] = true
+			mu.Unlock()
+			running.Go(func() {
+				defer func() { <-limit }()
+				result, failure := e.run(ctx, event)
+				mu.Lock()
+				defer mu.Unlock()
+				results[i], failures[i], unfinished[i] = result, failure, false
+			})
+		}
+		running.Wait()
+	}()
+	select {
+	case <-finished:
+	case <-waitCtx.Done():
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	results, failures = append([]any(nil), results...), append([]*bridge.Failure(nil), failures...)
+	for i := range list {
+		switch {
+		case results[i] != nil || failures[i] != nil:
+		case unfinished[i]:
+			failures[i] = bridge.Failf(bridge.Deadline, "no answer in time; the execution may still be running", nil)
+		default:
+			failures[i] = bridge.Failf(bridge.Unavailable, "time was up before anything was sent", nil)
+		}
+	}
+	return results, failures
+}
+
+func guarded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(ctx, deadline.Add(-guard))
+	}
+	return context.WithCancel(ctx)
 }
 
 // functionError joins what failed; nil when nothing did.
@@ -97,11 +180,12 @@ func functionError(failures []*bridge.Failure) error {
 	}
 }
 
+// run returns a result or a failure, never neither.
 func (e *Events) run(ctx context.Context, v any) (result any, failure *bridge.Failure) {
 	defer func() {
 		if p := recover(); p != nil {
 			e.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
-			failure = bridge.Failf(bridge.Internal, "panic", nil)
+			result, failure = nil, bridge.Failf(bridge.Internal, "panic", nil)
 		}
 	}()
 	event, ok := v.(*jsonata.Object)
@@ -126,11 +210,11 @@ func (e *Events) run(ctx context.Context, v any) (result any, failure *bridge.Fa
 		},
 	}
 	r := e.bridge.Run(ctx, d)
-	failure = r.Failure
-	settlement := bridge.Settlement{Final: failure == nil}
-	if failure != nil && route.Then(failure.Name) == config.ThenDiscard {
-		failure = nil
-		settlement = bridge.Settlement{Final: true, Then: string(config.ThenDiscard)}
+	settlement := bridge.Settlement{Final: r.Failure == nil}
+	if r.Failure != nil {
+		then := route.Then(r.Failure.Name)
+		settlement.Final = then == config.ThenDiscard
+		settlement.Then = string(then)
 	}
 	result = describe(route, r)
 	settlement.Answer = func() []byte {
@@ -138,10 +222,14 @@ func (e *Events) run(ctx context.Context, v any) (result any, failure *bridge.Fa
 		return answer
 	}
 	e.bridge.Settle(ctx, d, r, settlement)
-	return result, failure
+	if !settlement.Final {
+		return nil, r.Failure
+	}
+	return result, nil
 }
 
 func (e *Events) refuse(ctx context.Context, id string, f *bridge.Failure) *bridge.Failure {
+	e.bridge.Reject(ctx, "", "eventbridge", f.Name)
 	e.log.LogAttrs(ctx, slog.LevelError, "event refused",
 		slog.String("error", f.Name), slog.String("reason", f.Cause), slog.String("delivery", id))
 	return f
@@ -191,6 +279,9 @@ func matches(patterns []string, s string) bool {
 }
 
 func text(o *jsonata.Object, key string) string {
+	if o == nil {
+		return ""
+	}
 	v, _ := o.Get(key)
 	s, _ := v.(string)
 	return s

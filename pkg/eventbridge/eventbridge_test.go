@@ -57,7 +57,8 @@ func events(t testing.TB, routes string) *eventbridge.Events {
 const payments = `  - name: p
     eventbridge: {source: "shop.*", detail-type: "Payment *"}
     start: m
-    catch: [{errors: [AlreadyPaid], then: discard}]
+    catch:
+      - {errors: [AlreadyPaid], then: discard}
 `
 
 func event(detail string) string {

@@ -1,9 +1,7 @@
 package httpfront
 
 import (
-	"encoding/base64"
 	"maps"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -28,33 +26,37 @@ func hiddenHeaders(verified []string) map[string]bool {
 }
 
 func (e *endpoint) delivery(hr *http.Request, r *request, received time.Time) *bridge.Delivery {
-	id := r.requestID
-	if name := e.route.HTTP.DeliveryHeader; name != "" {
-		if v := r.header.Get(name); v != "" {
-			id = v
-		}
-	}
 	return &bridge.Delivery{
 		Route:        &e.route.Route,
-		ID:           id,
+		ID:           e.deliveryID(r),
 		RequestID:    r.requestID,
 		Kind:         "request",
 		Document:     func() (any, error) { return e.document(hr, r, nil) },
 		DefaultInput: func() (any, error) { return e.document(hr, r, e.hidden) },
+		Fingerprint:  func() []byte { return r.body },
 		ReceivedAt:   received,
 		// The request's own X-Ray header: the last resort of the starter's precedence.
 		FallbackTrace: r.header.Get("X-Amzn-Trace-Id"),
+		TraceParent:   r.header.Get("Traceparent"),
 	}
 }
 
-// document makes $request, without the headers in hidden, and without cookies
-// where the cookie header is.
-func (e *endpoint) document(hr *http.Request, r *request, hidden map[string]bool) (any, error) {
-	body, bodyType, err := readBody(r)
-	if err != nil {
-		return nil, err
+// deliveryID is the sender's id of the delivery, where its provider has one and it was
+// verified; else the front door's of the request.
+func (e *endpoint) deliveryID(r *request) string {
+	if r.verified {
+		if id := e.route.HTTP.DeliveryID.Of(r.header, r.body); id != "" {
+			return id
+		}
 	}
-	o := jsonata.NewObject(12)
+	return r.requestID
+}
+
+// document makes $request, without the headers in hidden, and without cookies where the
+// cookie header is. Of a request that was not verified it has no body: whoever cannot
+// prove who it is gets nothing parsed.
+func (e *endpoint) document(hr *http.Request, r *request, hidden map[string]bool) (any, error) {
+	o := jsonata.NewObject(13)
 	o.Set("method", hr.Method)
 	o.Set("path", r.shownPath)
 	params := jsonata.NewObject(len(e.route.HTTP.Params))
@@ -78,8 +80,14 @@ func (e *endpoint) document(hr *http.Request, r *request, hidden map[string]bool
 		}
 		o.Set("cookies", cookies)
 	}
-	o.Set("body", body)
-	o.Set("bodyType", bodyType)
+	if r.verified {
+		body, bodyType, err := e.readBody(r)
+		if err != nil {
+			return nil, err
+		}
+		o.Set("body", body)
+		o.Set("bodyType", bodyType)
+	}
 	o.Set("sourceIp", r.sourceIP)
 	o.Set("requestId", r.requestID)
 	o.Set("stage", r.stage)
@@ -114,84 +122,4 @@ func unescape(s string) string {
 		return out
 	}
 	return strings.ToValidUTF8(s, "\uFFFD")
-}
-
-// readBody makes $request.body and its bodyType. A body that is not what its
-// content type says is a BadRequest; without a content type it is tried as JSON,
-// then text, then binary.
-func readBody(r *request) (body any, bodyType string, err error) {
-	if len(r.body) == 0 {
-		return nil, "empty", nil
-	}
-	switch kind(r.header.Get("Content-Type")) {
-	case "json":
-		if err := jsonata.Valid(r.body); err != nil {
-			return nil, "", bridge.Failf(bridge.BadRequest, "the body is no JSON: "+err.Error(), nil)
-		}
-		return jsonata.NewRaw(r.body), "json", nil
-	case "form":
-		form, err := readForm(string(r.body))
-		return form, "form", err
-	case "text":
-		if utf8.Valid(r.body) {
-			return string(r.body), "text", nil
-		}
-	case "":
-		switch {
-		case jsonata.Valid(r.body) == nil:
-			return jsonata.NewRaw(r.body), "json", nil
-		case utf8.Valid(r.body):
-			return string(r.body), "text", nil
-		}
-	}
-	return base64.StdEncoding.EncodeToString(r.body), "binary", nil
-}
-
-// kind sorts content types: json, form, text, other, or "" for none.
-func kind(contentType string) string {
-	if contentType == "" {
-		return ""
-	}
-	media, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		// Parameters are often wrong; the type before them still counts.
-		media, _, _ = strings.Cut(contentType, ";")
-		media = strings.ToLower(strings.TrimSpace(media))
-	}
-	switch {
-	case media == "application/json", strings.HasSuffix(media, "+json"):
-		return "json"
-	case media == "application/x-www-form-urlencoded":
-		return "form"
-	case strings.HasPrefix(media, "text/"), media == "application/xml", strings.HasSuffix(media, "+xml"):
-		return "text"
-	}
-	return "other"
-}
-
-// readForm reads a form in its own order; a name that repeats has a list.
-func readForm(body string) (any, error) {
-	form := jsonata.NewObject(8)
-	for pair := range strings.SplitSeq(body, "&") {
-		if pair == "" {
-			continue
-		}
-		k, v, _ := strings.Cut(pair, "=")
-		name, err1 := url.QueryUnescape(k)
-		value, err2 := url.QueryUnescape(v)
-		if err1 != nil || err2 != nil || !utf8.ValidString(name) || !utf8.ValidString(value) {
-			return nil, bridge.Failf(bridge.BadRequest, "the form has a field that cannot be decoded", nil)
-		}
-		switch have, seen := form.Get(name); have := have.(type) {
-		case []any:
-			form.Set(name, append(have, value))
-		default:
-			if seen {
-				form.Set(name, []any{have, value})
-			} else {
-				form.Set(name, value)
-			}
-		}
-	}
-	return form, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
+	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // A Door is one of the platform's ways to hand an HTTP request to a function.
@@ -39,7 +40,10 @@ type request struct {
 	requestID  string
 	stage      string
 	authorizer any
-	identity   any // requestContext.authentication: the client's certificate
+	clientCert *verify.ClientCert // that API Gateway has verified
+
+	verified bool    // before it is, nobody looks into the body
+	content  content // of the body, once something has asked for it
 }
 
 // An eventError is an event that no door delivers.
@@ -104,7 +108,10 @@ func (r *request) readV2(event, context *jsonata.Object) {
 	r.requestID = text(context, "requestId")
 	r.stage = text(context, "stage")
 	r.authorizer, _ = context.Get("authorizer")
-	r.identity, _ = context.Get("authentication")
+	if authentication := object(context, "authentication"); authentication != nil {
+		cert, _ := authentication.Get("clientCert")
+		r.clientCert = clientCert(cert)
+	}
 	r.rawQuery = text(event, "rawQueryString")
 
 	path := text(event, "rawPath")
@@ -151,7 +158,8 @@ func (r *request) readREST(event, context *jsonata.Object) {
 	r.stage = text(context, "stage")
 	r.authorizer, _ = context.Get("authorizer")
 	if identity := object(context, "identity"); identity != nil {
-		r.identity, _ = identity.Get("clientCert")
+		cert, _ := identity.Get("clientCert")
+		r.clientCert = clientCert(cert)
 	}
 	r.header = headers(event)
 	r.host = r.header.Get("Host")

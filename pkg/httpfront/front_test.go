@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // A starterFunc runs executions in a test; it sees each start.
@@ -68,12 +70,22 @@ func getenv(name string) string { return environment[name] }
 
 func front(t testing.TB, routes string, starter bridge.Starter) *httpfront.Front {
 	t.Helper()
+	return frontWith(t, routes, starter)
+}
+
+func frontWith(t testing.TB, routes string, starter bridge.Starter, parts ...bridge.Option) *httpfront.Front {
+	t.Helper()
+	return newFront(t, routes, starter, getenv, nil, parts)
+}
+
+func newFront(t testing.TB, routes string, starter bridge.Starter, getenv func(string) string, now func() time.Time, parts []bridge.Option, options ...httpfront.Option) *httpfront.Front {
+	t.Helper()
 	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), getenv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	f, err := httpfront.New(cfg.Routes, bridge.New(starter, log, nil), secrets.NewEnv(getenv), log)
+	f, err := httpfront.New(cfg.Routes, bridge.New(starter, log, now, parts...), secrets.NewEnv(getenv), log, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,6 +266,23 @@ func signed(body string) string {
 	mac := hmac.New(sha256.New, []byte("s3cret"))
 	mac.Write([]byte(body))
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
+}
+
+// signedEvent makes a delivery of a provider that signs with the secret s3cret.
+func signedEvent(t testing.TB, provider, path, body string, headers ...string) []byte {
+	t.Helper()
+	r := &verify.Request{Method: "POST", Path: path, Header: http.Header{}, Body: []byte(body)}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	out, err := verify.Sign(verify.Spec{Provider: provider, Secrets: []string{"env:SECRET"}}, "s3cret", r, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range out {
+		headers = append(headers, strings.ToLower(name), out.Get(name))
+	}
+	return event("POST", path, "application/json", body, headers...)
 }
 
 func TestVerification(t *testing.T) {

@@ -1,12 +1,17 @@
 // Package secrets turns references to secrets into their values.
 //
 // A configuration never holds a secret, only a [Reference]: `env:NAME`,
-// `ssm:/path` or `secretsmanager:id#key`. [Parse] reads one, a [Source] looks it
-// up, and the [Secret] that comes back shows itself as "[redacted]" wherever it is
-// printed, logged or marshalled; only [Secret.Reveal] hands out the text.
+// `ssm:/path`, `secretsmanager:id#key` or `secretsmanager:id#key@AWSPREVIOUS`.
+// [Parse] reads one, a [Source] looks it up, and the [Secret] that comes back shows
+// itself as "[redacted]" wherever it is printed, logged or marshalled; only
+// [Secret.Reveal] hands out the text.
+//
+//	Parse ── Reference ──► Source ──┬─ env:  the environment, at each call
+//	                                └─ else  the cache ── Fetcher (pkg/secrets/awsstore)
 //
 // The package knows neither what a secret is for nor how it is encoded; that is
-// decided where it is used.
+// decided where it is used. It knows no SDK either, so that what only parses
+// references links none.
 package secrets
 
 import (
@@ -29,6 +34,13 @@ var (
 	ErrUnsupported = errors.New("secret reference is not supported")
 	// ErrMissing says that nothing stands behind a reference, or that it is empty.
 	ErrMissing = errors.New("secret is missing or empty")
+	// ErrNoVersion says that the secret has no version of the reference's stage, as one
+	// has no AWSPREVIOUS that was never rotated. Beside references that have a value
+	// it is no failure.
+	ErrNoVersion = errors.New("secret has no version of this stage")
+	// ErrDenied says that the secret may not be read, or is of no use: asking again
+	// does not help.
+	ErrDenied = errors.New("secret cannot be read")
 )
 
 // A Scheme is where a secret lies.
@@ -48,10 +60,17 @@ type Reference struct {
 	Scheme Scheme
 	// Name is the variable's, parameter's or secret's name; an ARN is a name too.
 	Name string
-	// Key is the member of the secret's JSON object to take, after `#`; it may be
-	// empty, and is so unless Scheme is SecretsManager.
+	// Key is the member of the secret's JSON object to take, after `#`; empty takes the
+	// whole. It is empty unless Scheme is SecretsManager, as is Stage.
 	Key string
+	// Stage is the version to take, after `@`: AWSCURRENT, which is also what empty
+	// stands for, AWSPREVIOUS or AWSPENDING.
+	Stage string
 }
+
+// Remote reports whether looking the reference up asks a service, which is left to
+// the first use.
+func (r Reference) Remote() bool { return r.Scheme == SSM || r.Scheme == SecretsManager }
 
 // Parse reads a reference. The error wraps [ErrReference] and never quotes the
 // text, which may be a secret that someone pasted in place of a reference.
@@ -74,10 +93,9 @@ func Parse(text string) (Reference, error) {
 			return Reference{}, fmt.Errorf("%w: after ssm: stands the name of a parameter", ErrReference)
 		}
 	case SecretsManager:
-		var keyed bool
-		ref.Name, ref.Key, keyed = strings.Cut(name, "#")
-		if !isName(ref.Name) || keyed && ref.Key == "" {
-			return Reference{}, fmt.Errorf("%w: after secretsmanager: stands the id of a secret, and perhaps # and a key", ErrReference)
+		ok := ref.cutVersion()
+		if !ok || !isName(ref.Name) {
+			return Reference{}, fmt.Errorf("%w: after secretsmanager: stands the id of a secret, and perhaps #key, #key@AWSPREVIOUS or #@AWSPREVIOUS", ErrReference)
 		}
 	default:
 		return Reference{}, fmt.Errorf("%w: unknown scheme; env:, ssm: and secretsmanager: are known", ErrReference)
@@ -85,12 +103,32 @@ func Parse(text string) (Reference, error) {
 	return ref, nil
 }
 
+// cutVersion takes #key@stage off the name. The id of a secret may hold an @, so a
+// stage stands behind # only; so may a key, so what is behind the last @ is always a
+// stage, and must be one that AWS knows.
+func (r *Reference) cutVersion() bool {
+	name, rest, keyed := strings.Cut(r.Name, "#")
+	if !keyed {
+		return true
+	}
+	r.Name, r.Key = name, rest
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		r.Key, r.Stage = rest[:i], rest[i+1:]
+		return r.Stage == "AWSCURRENT" || r.Stage == "AWSPREVIOUS" || r.Stage == "AWSPENDING"
+	}
+	return r.Key != ""
+}
+
 // String is the text that [Parse] reads.
 func (r Reference) String() string {
-	if r.Key != "" {
-		return string(r.Scheme) + ":" + r.Name + "#" + r.Key
+	s := string(r.Scheme) + ":" + r.Name
+	if r.Key != "" || r.Stage != "" {
+		s += "#" + r.Key
 	}
-	return string(r.Scheme) + ":" + r.Name
+	if r.Stage != "" {
+		s += "@" + r.Stage
+	}
+	return s
 }
 
 func isVariable(s string) bool {
@@ -163,7 +201,7 @@ func NewEnv(getenv func(string) string) Source { return env{getenv} }
 
 func (e env) Get(_ context.Context, ref Reference) (Secret, error) {
 	if ref.Scheme != Env {
-		return Secret{}, fmt.Errorf("%s: %w yet: only env: references are", ref, ErrUnsupported)
+		return Secret{}, fmt.Errorf("%s: %w here", ref, ErrUnsupported)
 	}
 	text := e.getenv(ref.Name)
 	if text == "" {

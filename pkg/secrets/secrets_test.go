@@ -20,6 +20,10 @@ func TestParse(t *testing.T) {
 		"ssm:/slack/signing":               {Scheme: secrets.SSM, Name: "/slack/signing"},
 		"secretsmanager:gh#current":        {Scheme: secrets.SecretsManager, Name: "gh", Key: "current"},
 		"secretsmanager:gh":                {Scheme: secrets.SecretsManager, Name: "gh"},
+		"secretsmanager:gh#k@AWSPREVIOUS":  {Scheme: secrets.SecretsManager, Name: "gh", Key: "k", Stage: "AWSPREVIOUS"},
+		"secretsmanager:gh#@AWSPREVIOUS":   {Scheme: secrets.SecretsManager, Name: "gh", Stage: "AWSPREVIOUS"},
+		"secretsmanager:gh#a@b@AWSCURRENT": {Scheme: secrets.SecretsManager, Name: "gh", Key: "a@b", Stage: "AWSCURRENT"},
+		"secretsmanager:me@home#k":         {Scheme: secrets.SecretsManager, Name: "me@home", Key: "k"},
 		"secretsmanager:arn:aws:x:y:1:s/a": {Scheme: secrets.SecretsManager, Name: "arn:aws:x:y:1:s/a"},
 	}
 	for text, want := range good {
@@ -37,6 +41,7 @@ func TestParse(t *testing.T) {
 	for _, text := range []string{
 		"", ":", "env:", "env:1A", "env:A B", "env:A=B", "ENV:A", "hunter2-hunter2", "vault:hunter2-hunter2",
 		"ssm:", "ssm:a b", "secretsmanager:", "secretsmanager:#hunter2-hunter2", "secretsmanager:a#",
+		"secretsmanager:a#@", "secretsmanager:a#k@", "secretsmanager:a#k@hunter2-hunter2", "secretsmanager:a#k@awsprevious",
 		"env:hunter2-hunter2!", "env:" + strings.Repeat("A", 4000),
 	} {
 		t.Run("refused "+text[:min(len(text), 20)], func(t *testing.T) {
@@ -94,7 +99,7 @@ func TestSecretIsNeverShown(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"env:A", "ssm:/a/b", "secretsmanager:a#b", "secretsmanager:a#b#c", "bare", "env:", ":", "env:\x00"} {
+	for _, s := range []string{"env:A", "ssm:/a/b", "secretsmanager:a#b", "secretsmanager:a#b#c", "secretsmanager:a#b@AWSPREVIOUS", "bare", "env:", ":", "env:\x00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

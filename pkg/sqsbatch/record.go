@@ -1,11 +1,15 @@
 package sqsbatch
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -16,12 +20,20 @@ type record struct {
 	queueARN string
 	queue    string // the queue's name
 	object   *jsonata.Object
+	// body is nil for what did not come from SQS as it is here: such a record cannot be
+	// sent on.
+	body *string
+	// broken is why nothing can be started for the record, whatever its route says.
+	broken *bridge.Failure
+	// message is $message, once something made it.
+	message *jsonata.Object
 }
 
 // decode reads a batch. A record without an id could not be reported as failed,
 // and would be deleted: such an event fails as a whole, so that all of it returns.
+// Whatever else is wrong with a record is the record's own failure.
 func decode(payload []byte) ([]*record, error) {
-	v, err := jsonata.Decode(payload)
+	v, mark, err := decodeText(payload)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoBatch, err)
 	}
@@ -34,44 +46,69 @@ func decode(payload []byte) ([]*record, error) {
 	for i, item := range list {
 		o, _ := item.(*jsonata.Object)
 		id, _ := member(o, "messageId").(string)
-		if id == "" {
+		if id == "" || mark != "" && strings.Contains(id, mark) {
 			return nil, fmt.Errorf("%w: record %d has no messageId", ErrNoBatch, i)
 		}
-		if source, _ := member(o, "eventSource").(string); source != "aws:sqs" {
-			return nil, fmt.Errorf("%w: record %d does not come from aws:sqs", ErrNoBatch, i)
-		}
-		arn, _ := member(o, "eventSourceARN").(string)
-		records[i] = &record{
-			index: i, id: id, object: o,
-			queueARN: arn, queue: arn[strings.LastIndexByte(arn, ':')+1:],
-		}
+		records[i] = newRecord(i, id, o, mark)
 	}
 	return records, nil
 }
 
-// groups returns the records that must run one after the other, in the event's
-// order: the message groups of a FIFO queue. On a standard queue every record is
-// a group of its own, also where a group id says whose it is (fair queues).
-func groups(records []*record) [][]*record {
-	type key struct{ queue, group string }
-	at := map[key]int{}
-	var out [][]*record
-	for _, rec := range records {
-		group := rec.attribute("MessageGroupId")
-		if group == "" || !strings.HasSuffix(rec.queue, ".fifo") {
-			out = append(out, []*record{rec})
-			continue
-		}
-		k := key{rec.queueARN, group}
-		i, ok := at[k]
-		if !ok {
-			i = len(out)
-			at[k] = i
-			out = append(out, nil)
-		}
-		out[i] = append(out[i], rec)
+func newRecord(i int, id string, o *jsonata.Object, mark string) *record {
+	arn, _ := member(o, "eventSourceARN").(string)
+	rec := &record{
+		index: i, id: id, object: o,
+		queueARN: arn, queue: arn[strings.LastIndexByte(arn, ':')+1:],
 	}
-	return out
+	body, hasBody := member(o, "body").(string)
+	source, _ := member(o, "eventSource").(string)
+	_, hasAttributes := o.Get("attributes")
+	_, readable := member(o, "attributes").(*jsonata.Object)
+	_, hasOwn := o.Get("messageAttributes")
+	_, ownReadable := member(o, "messageAttributes").(*jsonata.Object)
+	refuse := func(cause string) *record {
+		rec.broken = bridge.Failf(bridge.BadRequest, cause, nil)
+		return rec
+	}
+	switch {
+	case mark != "" && marked(o, mark):
+		return refuse("the record is not UTF-8")
+	case source != "aws:sqs":
+		return refuse("the record does not come from aws:sqs")
+	case !hasBody:
+		return refuse("the record has no body that is text")
+	}
+	rec.body = &body
+	switch {
+	case hasAttributes && !readable:
+		return refuse("the record's attributes are no object")
+	case hasOwn && !ownReadable && member(o, "messageAttributes") != nil:
+		return refuse("the record's messageAttributes are no object")
+	}
+	return rec
+}
+
+// decodeText reads the event's JSON. Where that is not UTF-8, a mark that the event
+// does not have elsewhere stands for the bytes that are not: they condemn the records
+// that they are in, and not the others.
+func decodeText(payload []byte) (v any, mark string, err error) {
+	v, err = jsonata.Decode(payload)
+	if err == nil || utf8.Valid(payload) {
+		return v, "", err
+	}
+	// Private use, and a noncharacter: nobody means anything by them.
+	for _, r := range []rune{0x10FFFE, 0xF8FF, 0xE0B5, 0x10F00D} {
+		if mark = string(r); !bytes.Contains(payload, []byte(mark)) {
+			v, err = jsonata.Decode(bytes.ToValidUTF8(payload, []byte(mark)))
+			return v, mark, err
+		}
+	}
+	return nil, "", err
+}
+
+func marked(o *jsonata.Object, mark string) bool {
+	text, err := jsonata.AppendJSON(nil, o)
+	return err != nil || bytes.Contains(text, []byte(mark))
 }
 
 func (r *record) attribute(name string) string {
@@ -85,25 +122,37 @@ func (r *record) receiveCount() int {
 	return n
 }
 
-// document makes $message. A body that is not JSON is text.
-func (r *record) document() (any, error) {
-	o := jsonata.NewObject(8)
-	o.Set("messageId", r.id)
-	body, _ := member(r.object, "body").(string)
-	if jsonata.Valid([]byte(body)) == nil {
-		o.Set("body", jsonata.NewRaw([]byte(body)))
-		o.Set("bodyType", "json")
-	} else {
-		o.Set("body", body)
-		o.Set("bodyType", "text")
+func (r *record) receiptHandle() string {
+	s, _ := member(r.object, "receiptHandle").(string)
+	return s
+}
+
+// fifo reports whether the record belongs to a message group that keeps its order. On
+// a standard queue a group id only says whose the message is (fair queues).
+func (r *record) fifo() bool {
+	return strings.HasSuffix(r.queue, ".fifo") && r.attribute("MessageGroupId") != ""
+}
+
+// document makes $message, once. A body that is not JSON is text.
+func (r *record) document(route *config.Route) (*jsonata.Object, error) {
+	if r.message != nil {
+		return r.message, nil
 	}
-	for _, name := range []string{"attributes", "messageAttributes"} {
-		v, ok := member(r.object, name).(*jsonata.Object)
-		if !ok {
-			v = jsonata.NewObject(0)
+	if r.broken != nil {
+		return nil, r.broken
+	}
+	content := content{body: *r.body, attributes: member(r.object, "messageAttributes")}
+	if route.SQS.Unwrap != config.UnwrapNothing {
+		if failure := content.unwrap(route.SQS.Unwrap); failure != nil {
+			r.broken = failure
+			return nil, failure
 		}
-		o.Set(name, v)
 	}
+	o := jsonata.NewObject(9)
+	o.Set("messageId", r.id)
+	content.set(o)
+	o.Set("attributes", object(member(r.object, "attributes")))
+	o.Set("messageAttributes", object(content.attributes))
 	o.Set("queue", r.queue)
 	o.Set("receiveCount", json.Number(strconv.Itoa(r.receiveCount())))
 	if id := r.attribute("MessageGroupId"); id != "" {
@@ -111,10 +160,25 @@ func (r *record) document() (any, error) {
 	} else {
 		o.Set("groupId", nil)
 	}
+	if content.envelope != nil {
+		o.Set("envelope", content.envelope)
+	}
+	r.message = o
 	return o, nil
 }
 
+// object returns v if it is one, and else an empty object.
+func object(v any) *jsonata.Object {
+	if o, ok := v.(*jsonata.Object); ok {
+		return o
+	}
+	return jsonata.NewObject(0)
+}
+
 func member(o *jsonata.Object, name string) any {
+	if o == nil {
+		return nil
+	}
 	v, _ := o.Get(name)
 	return v
 }

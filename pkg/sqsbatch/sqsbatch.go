@@ -1,30 +1,38 @@
 // Package sqsbatch runs an execution for each record of an SQS batch, and reports
 // exactly the records that the queue must deliver again.
 //
-// Records run side by side, up to the route's concurrency. On a FIFO queue the
-// message groups run side by side and each group in its order; after a failure the
-// rest of the group is reported failed and not started. Shortly before Lambda's
-// deadline it stops waiting, and reports what has not finished: what is not
-// reported is deleted from the queue, so nothing is left out that is not known to
-// be settled.
+//	records ─► lanes ─► units ─► gate ─► bridge ─► settle ─► tally ─► report
+//
+// A lane is what must run in order: a message group of a FIFO queue. Lanes run side by
+// side, and stop at the first record that is not settled: the rest of the group is
+// reported and not started. A unit is what one execution takes, one record or with
+// batch: true many. The gate holds the route's concurrency, and less of it after the
+// service refused for load. A record is settled when its execution succeeded, or when
+// the route discards its failure, or when the dead-letter queue has taken it; whatever
+// is not settled is reported, and so delivered again.
+//
+// Shortly before Lambda's deadline the batch stops waiting, and reports what has not
+// finished: what is not reported is deleted from the queue, so nothing is left out that
+// is not known to be settled.
 //
 // The event source mapping must have ReportBatchItemFailures among its
 // FunctionResponseTypes; without it Lambda deletes the whole batch.
+//
+// The package knows the queue by two operations, [Queues]; internal/sqsclient does
+// them on AWS.
 package sqsbatch
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
-	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 // guard is how long before Lambda's deadline the batch stops waiting. It is less
@@ -32,22 +40,52 @@ import (
 // in time is still told apart from one that hangs.
 const guard = 250 * time.Millisecond
 
+// ErrNoBatch is an event that is no SQS batch.
+var ErrNoBatch = errors.New("the event is no SQS batch")
+
 // A Batch runs the batches of all SQS routes. It is safe for concurrent use.
 type Batch struct {
 	routes []*config.Route
 	bridge *bridge.Bridge
 	log    *slog.Logger
+	queues Queues
+	random func() float64
+	paces  map[*config.Route]*pace
 }
 
+// An Option is a part of a Batch that it can do without.
+type Option func(*Batch)
+
+// WithQueues sets what sends dead letters and changes visibility. Without it a record
+// that should be dead-lettered is retried, and every retry is the queue's own.
+func WithQueues(q Queues) Option { return func(b *Batch) { b.queues = q } }
+
+// WithRandom sets the source of jitter, a number in [0,1).
+func WithRandom(random func() float64) Option { return func(b *Batch) { b.random = random } }
+
 // New prepares the SQS routes of a configuration.
-func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger) *Batch {
-	batch := &Batch{bridge: b, log: log}
+func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger, options ...Option) *Batch {
+	batch := &Batch{bridge: b, log: log, random: rand.Float64, paces: map[*config.Route]*pace{}}
 	for _, r := range routes {
 		if r.SQS != nil {
 			batch.routes = append(batch.routes, r)
+			batch.paces[r] = newPace(r.SQS.Concurrency, b.Now)
 		}
 	}
+	for _, o := range options {
+		o(batch)
+	}
 	return batch
+}
+
+// NeedsQueues reports whether a route does something that takes [WithQueues].
+func NeedsQueues(routes []*config.Route) bool {
+	for _, r := range routes {
+		if r.SQS != nil && (r.SQS.DeadLetterQueue != "" || r.SQS.Retry != nil) {
+			return true
+		}
+	}
+	return false
 }
 
 // Invoke runs one batch and returns the partial batch response,
@@ -61,18 +99,24 @@ func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	ctx, end := b.bridge.Begin(ctx)
 	defer end()
-	t := newTally(len(records))
-	waitCtx, cancel := b.guarded(ctx)
+	waitCtx, cancel := guarded(ctx)
 	defer cancel()
+	t := newTally(len(records))
 	var running sync.WaitGroup
-	limits := map[*config.Route]chan struct{}{}
-	for _, group := range groups(records) {
-		route := b.route(group[0])
-		if limits[route] == nil {
-			limits[route] = make(chan struct{}, concurrency(route))
+	gates := map[*config.Route]*gate{}
+	for _, l := range b.lanes(records) {
+		if l.route == nil {
+			b.refuse(ctx, l)
+			continue
 		}
-		limit := limits[route]
-		running.Go(func() { b.runGroup(ctx, waitCtx, route, group, limit, t) })
+		g := gates[l.route]
+		if g == nil {
+			g = &gate{pace: b.paces[l.route]}
+			g.deadline, _ = waitCtx.Deadline()
+			gates[l.route] = g
+			defer g.close()
+		}
+		running.Go(func() { b.runLane(ctx, waitCtx, l, g, t) })
 	}
 	finished := make(chan struct{})
 	go func() {
@@ -84,79 +128,53 @@ func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	case <-waitCtx.Done():
 		b.log.LogAttrs(ctx, slog.LevelWarn, "deadline near: unfinished records are reported failed")
 	}
-	return t.response(records)
+	fates := t.report()
+	b.changeVisibility(ctx, records, fates)
+	return response(records, fates)
 }
 
-func (b *Batch) guarded(ctx context.Context) (context.Context, context.CancelFunc) {
+func guarded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if deadline, ok := ctx.Deadline(); ok {
 		return context.WithDeadline(ctx, deadline.Add(-guard))
 	}
 	return context.WithCancel(ctx)
 }
 
-func concurrency(route *config.Route) int {
-	if route == nil {
-		return 1
-	}
-	return route.SQS.Concurrency
-}
-
-// runGroup runs records one after the other until one fails.
-func (b *Batch) runGroup(ctx, waitCtx context.Context, route *config.Route, group []*record, limit chan struct{}, t *tally) {
-	select {
-	case limit <- struct{}{}:
-		defer func() { <-limit }()
-	case <-waitCtx.Done():
-		return
-	}
-	for _, rec := range group {
-		if waitCtx.Err() != nil || !b.runRecord(ctx, route, rec) {
+// runLane runs units one after the other until one is not settled.
+func (b *Batch) runLane(ctx, waitCtx context.Context, l *lane, g *gate, t *tally) {
+	for i, u := range l.units {
+		rest := l.units[i+1:]
+		settled := false
+		if g.enter(waitCtx) {
+			if waitCtx.Err() == nil {
+				t.begin(u, rest)
+				settled = b.runUnit(ctx, waitCtx, l.route, u, t)
+			}
+			g.leave()
+		} else {
+			_, pause := g.pace.allowed()
+			t.handBack(u, pause)
+		}
+		if !settled {
+			t.follow(u, rest)
 			return
 		}
-		t.settle(rec.index)
 	}
 }
 
-// runRecord reports whether the record is settled, and need not come again.
-func (b *Batch) runRecord(ctx context.Context, route *config.Route, rec *record) (settled bool) {
-	defer func() {
-		if p := recover(); p != nil {
-			b.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
-			settled = false
+// refuse reports records of a queue that no route takes.
+func (b *Batch) refuse(ctx context.Context, l *lane) {
+	for _, u := range l.units {
+		for _, rec := range u {
+			name := bridge.NoRoute
+			if rec.broken != nil {
+				name = rec.broken.Name
+			}
+			b.bridge.Reject(ctx, "", "sqs", name)
+			b.log.LogAttrs(ctx, slog.LevelError, "record without a route",
+				slog.String("error", name), slog.String("queue", rec.queue), slog.String("delivery", rec.id))
 		}
-	}()
-	if route == nil {
-		b.log.LogAttrs(ctx, slog.LevelError, "record without a route",
-			slog.String("error", bridge.NoRoute), slog.String("queue", rec.queue), slog.String("delivery", rec.id))
-		return false
 	}
-	d := &bridge.Delivery{
-		Route:      &route.Route,
-		ID:         rec.id,
-		RequestID:  rec.id,
-		Kind:       "message",
-		Document:   rec.document,
-		ReceivedAt: b.bridge.Now(),
-		Fingerprint: func() []byte {
-			body, _ := member(rec.object, "body").(string)
-			return []byte(body)
-		},
-	}
-	if route.SQS.Trace == config.TraceRecord {
-		d.TraceHeader = rec.attribute("AWSTraceHeader")
-	}
-	result := b.bridge.Run(ctx, d)
-	then := config.ThenNothing
-	if result.Failure != nil {
-		then = route.Then(result.Failure.Name)
-	}
-	settled = result.Failure == nil || then == config.ThenDiscard
-	b.bridge.Settle(ctx, d, result, bridge.Settlement{
-		Final: settled,
-		Then:  string(then),
-		Attrs: []slog.Attr{slog.String("queue", rec.queue), slog.Int("receiveCount", rec.receiveCount())},
-	})
-	return settled
 }
 
 // route finds the first route whose queue pattern matches the record's queue.
@@ -172,37 +190,3 @@ func (b *Batch) route(rec *record) *config.Route {
 	}
 	return nil
 }
-
-// A tally counts what is settled. Records that are still running when the batch is
-// reported may settle later; the response no longer changes.
-type tally struct {
-	mu      sync.Mutex
-	settled []bool
-}
-
-func newTally(n int) *tally { return &tally{settled: make([]bool, n)} }
-
-func (t *tally) settle(i int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.settled[i] = true
-}
-
-func (t *tally) response(records []*record) ([]byte, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	failures := []any{}
-	for i, rec := range records {
-		if !t.settled[i] {
-			item := jsonata.NewObject(1)
-			item.Set("itemIdentifier", rec.id)
-			failures = append(failures, item)
-		}
-	}
-	o := jsonata.NewObject(1)
-	o.Set("batchItemFailures", failures)
-	return jsonata.AppendJSON(nil, o)
-}
-
-// ErrNoBatch is an event that is no SQS batch.
-var ErrNoBatch = errors.New("the event is no SQS batch")

@@ -27,13 +27,27 @@ type keyEntry[K any] struct {
 	key    K
 }
 
-// newKeyring decodes every secret once and fails if one is missing or no key.
-// The errors name references, never values.
+// A lazySource fetches what lies elsewhere on first use, and can say before whether it
+// knows how; [secrets.Cache] is one.
+type lazySource interface {
+	Check(ref secrets.Reference) error
+}
+
+// newKeyring decodes every secret that needs no service once, and fails if one is
+// missing or no key. What has to be fetched is fetched when first used: a cold start
+// does not wait for it, nor for its outage. The errors name references, never values.
 func newKeyring[K any](b *builder, decode func(string) (K, error)) (*keyring[K], error) {
 	k := &keyring[K]{b.source, b.refs, decode, make([]atomic.Pointer[keyEntry[K]], len(b.refs))}
 	var errs []error
-	for i := range b.refs {
-		if _, err := k.key(context.Background(), i); err != nil {
+	lazy, ok := b.source.(lazySource)
+	for i, ref := range b.refs {
+		var err error
+		if ok && ref.Remote() {
+			err = lazy.Check(ref)
+		} else {
+			_, err = k.key(context.Background(), i)
+		}
+		if err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -61,21 +75,30 @@ func (k *keyring[K]) key(ctx context.Context, i int) (key K, _ error) {
 }
 
 // match tries the keys in turn. A secret that cannot be had only matters if no
-// other one matches: during a rotation one of two may be gone.
+// other one matches: during a rotation one of two may be gone. That a secret has no
+// version of a stage, as one that was never rotated has no previous one, matters only
+// where nothing else is left to try.
 func (k *keyring[K]) match(ctx context.Context, where string, try func(K) bool) error {
-	var failed error
+	var failed, absent error
+	tried := false
 	for i := range k.refs {
 		key, err := k.key(ctx, i)
-		if err != nil {
+		switch {
+		case errors.Is(err, secrets.ErrNoVersion):
+			absent = errors.Join(absent, err)
+		case err != nil:
 			failed = errors.Join(failed, err)
-			continue
-		}
-		if try(key) {
+		case try(key):
 			return nil
+		default:
+			tried = true
 		}
 	}
 	if failed != nil {
 		return failed
+	}
+	if !tried && absent != nil {
+		return absent
 	}
 	return refuse(Mismatch, where)
 }

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -79,16 +80,8 @@ func (v *sns) Verify(ctx context.Context, r *Request) error {
 	if !isCertURL(certURL, region) {
 		return refuse(Malformed, "SigningCertURL")
 	}
-	var algorithm crypto.Hash
-	var digest []byte
-	switch version {
-	case "1":
-		sum := sha1.Sum([]byte(content)) //nolint:gosec // as the message says
-		algorithm, digest = crypto.SHA1, sum[:]
-	case "2":
-		sum := sha256.Sum256([]byte(content))
-		algorithm, digest = crypto.SHA256, sum[:]
-	default:
+	algorithm, digest := snsDigest(version, content)
+	if algorithm == 0 {
 		return refuse(Malformed, "SignatureVersion")
 	}
 	cert, err := v.certs.get(ctx, certURL, region)
@@ -100,6 +93,19 @@ func (v *sns) Verify(ctx context.Context, r *Request) error {
 		return refuse(Mismatch, "Signature")
 	}
 	return fresh(v.now(), at, v.tolerance, "Timestamp")
+}
+
+// snsDigest is what a version of signatures is over; 0 for one that is not known.
+func snsDigest(version, content string) (crypto.Hash, []byte) {
+	switch version {
+	case "1":
+		sum := sha1.Sum([]byte(content)) //nolint:gosec // as the message says
+		return crypto.SHA1, sum[:]
+	case "2":
+		sum := sha256.Sum256([]byte(content))
+		return crypto.SHA256, sum[:]
+	}
+	return 0, nil
 }
 
 // snsContent is `Name LF value LF` for each signed field that is there.
@@ -127,14 +133,19 @@ func snsContent(body object) (string, error) {
 	return b.String(), nil
 }
 
+// Compiled when first used: few functions have a route of SNS, and each starts cold.
 var (
-	regionPattern = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`)
-	certPattern   = regexp.MustCompile(`^/SimpleNotificationService-[0-9a-f]{1,64}\.pem$`)
+	regionPattern = lazyPattern(`^[a-z]{2}(-[a-z]+)+-\d$`)
+	certPattern   = lazyPattern(`^/SimpleNotificationService-[0-9a-f]{1,64}\.pem$`)
 )
+
+func lazyPattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 func topicRegion(arn string) (string, bool) {
 	parts := strings.Split(arn, ":")
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "sns" || len(parts[3]) > 32 || !regionPattern.MatchString(parts[3]) {
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "sns" || len(parts[3]) > 32 || !regionPattern().MatchString(parts[3]) {
 		return "", false
 	}
 	return parts[3], true
@@ -152,5 +163,5 @@ func snsHost(region string) string {
 // spells them: anything else could name a certificate of the sender's own.
 func isCertURL(text, region string) bool {
 	path, ok := strings.CutPrefix(text, "https://"+snsHost(region))
-	return ok && len(text) <= 256 && certPattern.MatchString(path)
+	return ok && len(text) <= 256 && certPattern().MatchString(path)
 }

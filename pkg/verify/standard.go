@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -171,6 +172,9 @@ func (b *builder) newGitLab() (Verifier, error) {
 	signing.refs, plain.refs = nil, nil
 	for _, ref := range b.refs {
 		secret, err := b.source.Get(context.Background(), ref)
+		if err != nil && ref.Remote() { // which kind it is must be known
+			return nil, fmt.Errorf("%w: %s: %w", ErrSecrets, ref, err)
+		}
 		if err == nil && strings.HasPrefix(secret.Reveal(), "whsec_") {
 			signing.refs = append(signing.refs, ref)
 		} else {

@@ -1,0 +1,414 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/httpfront"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+type explainCommand struct {
+	Route   string `arg:"" help:"The route's name."`
+	Config  string `placeholder:"FILE" help:"The configuration (default: $EXPRESSWAY_CONFIG, else expressway.yaml)."`
+	EnvVars string `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, where there is one)."`
+}
+
+// Run prints an entry of routes: what the file says and, with a comment, every default
+// that it leaves out. The output is a route again, and means the same.
+func (c *explainCommand) Run(_ context.Context, p *program) error {
+	cfg, _, err := (&project{Config: c.Config, EnvVars: c.EnvVars}).config(p)
+	if err != nil {
+		return err
+	}
+	route, err := routeNamed(cfg, c.Route)
+	if err != nil {
+		return err
+	}
+	e := &explained{route: route, comments: yaml.CommentMap{}, heads: map[string][]string{}}
+	if err := e.read(cfg.File); err != nil {
+		return err
+	}
+	e.common()
+	if route.HTTP != nil {
+		e.http()
+	} else {
+		e.other()
+	}
+	for path, texts := range e.heads {
+		e.comments[path] = append(e.comments[path], yaml.HeadComment(texts...))
+	}
+	out, err := yaml.MarshalWithOptions([]yaml.MapSlice{e.keys}, yaml.WithComment(e.comments))
+	if err != nil {
+		return err
+	}
+	_, err = p.stdout.Write(out)
+	return err
+}
+
+// An explained route is its keys as they are written, and more.
+type explained struct {
+	route    *config.Route
+	keys     yaml.MapSlice
+	comments yaml.CommentMap
+	heads    map[string][]string // of a path: it takes one comment above it
+}
+
+// read takes the route's keys from the file, with its variables and expressions as they
+// are written there.
+func (e *explained) read(file string) error {
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var root struct{ Routes []yaml.MapSlice }
+	if err := yaml.UnmarshalWithOptions(source, &root, yaml.UseOrderedMap()); err != nil {
+		return err
+	}
+	for _, keys := range root.Routes {
+		if v, _ := get(keys, "name"); v == e.route.Name {
+			e.keys = keys
+			return nil
+		}
+	}
+	return errors.New("the route cannot be found in " + file)
+}
+
+func get(keys yaml.MapSlice, name string) (any, bool) {
+	for _, item := range keys {
+		if item.Key == name {
+			return item.Value, true
+		}
+	}
+	return nil, false
+}
+
+// put sets a key, at the end where it is new.
+func put(keys yaml.MapSlice, name string, value any) yaml.MapSlice {
+	for i := range keys {
+		if keys[i].Key == name {
+			keys[i].Value = value
+			return keys
+		}
+	}
+	return append(keys, yaml.MapItem{Key: name, Value: value})
+}
+
+func (e *explained) has(name string) bool {
+	_, ok := get(e.keys, name)
+	return ok
+}
+
+// line comments a key of the route, and head stands above one.
+func (e *explained) line(path, text string) {
+	e.comments["$[0]."+path] = append(e.comments["$[0]."+path], yaml.LineComment(" "+text))
+}
+
+func (e *explained) head(path string, texts ...string) {
+	for _, text := range texts {
+		e.heads["$[0]."+path] = append(e.heads["$[0]."+path], " "+text)
+	}
+}
+
+// fallback adds a key that is not written, with why it has its value.
+func (e *explained) fallback(name string, value any, why string) {
+	if !e.has(name) {
+		e.keys = put(e.keys, name, value)
+		e.line(name, why)
+	}
+}
+
+// common are the keys of every route.
+func (e *explained) common() {
+	if written, _ := get(e.keys, "start"); written != e.route.StateMachine {
+		e.line("start", e.route.StateMachine)
+	}
+	e.fallback("mode", "sync", "the default: waits for the end of the execution")
+	if !e.has("filter") {
+		e.head("mode", "no filter: everything starts an execution")
+	}
+}
+
+// other are the keys of queues and events.
+func (e *explained) other() {
+	if e.route.SQS != nil {
+		e.fallback("concurrency", e.route.SQS.Concurrency, "the default")
+		e.fallback("trace", string(e.route.SQS.Trace), "the default: the trace of the record's producer")
+		if e.route.SQS.Batch {
+			e.fallback("input", "{% $messages %}", "the default: all of the records")
+		} else {
+			e.fallback("input", "{% $message %}", "the default: all of the record")
+		}
+	} else {
+		e.fallback("input", "{% $event %}", "the default: the event itself")
+	}
+	if e.route.Timeout == 0 {
+		e.head("mode", "no timeout: waits as long as Lambda lets it, less half a second, and at most 5m")
+	}
+	catches, _ := get(e.keys, "catch")
+	list, _ := catches.([]any)
+	if e.route.SQS != nil && e.route.SQS.DeadLetterQueue != "" {
+		e.line(fmt.Sprintf("catch[%d].then", len(list)), "the default for what can never run")
+		list = append(list, yaml.MapSlice{
+			{Key: "errors", Value: []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge}},
+			{Key: "then", Value: string(config.ThenDeadLetter)},
+		})
+	}
+	e.keys = put(e.keys, "catch", append(list, yaml.MapSlice{{Key: "errors", Value: []string{bridge.StatesAll}}, {Key: "then", Value: string(config.ThenRetry)}}))
+	e.line(fmt.Sprintf("catch[%d].then", len(list)), "the default for every other failure")
+}
+
+func (e *explained) http() {
+	e.verify()
+	e.dedupe()
+	h := e.route.HTTP
+	if h.Verify.Provider != "" && !e.has("timeout") {
+		e.fallback("timeout", short(e.route.Timeout), "the provider's: as long as it waits, less a margin")
+	} else if e.route.Timeout == 0 {
+		e.head("mode", "no timeout: waits as long as Lambda lets it, less half a second, and at most 5m")
+	}
+	if !e.has("input") {
+		e.head("mode", "no input: all of $request but its cookies and the headers authorization, proxy-authorization,",
+			"cookie, x-api-key and those that carry the signature")
+	}
+	switch {
+	case e.route.Async:
+		e.fallback("accepted", acknowledgement(h.Ack), "the default: how the sender likes to be acknowledged")
+	case !e.has("respond"):
+		e.head("mode", "no respond: an output with a statusCode is the answer, as in Lambda's payload format 2.0;", "any other is answered 200, as JSON")
+	}
+	if !e.route.Async && !e.has("onDeadline") {
+		e.head("mode", "no onDeadline: an execution that has not ended in time is answered 504, and may still be running")
+	} else if h.OnDeadline != nil && h.OnDeadline.Acknowledge {
+		e.line("onDeadline", fmt.Sprintf("answered %d", max(h.Ack.Status, 200)))
+	}
+	if h.CORS != nil {
+		e.corsDefaults()
+	}
+	e.catches()
+}
+
+// acknowledgement is an accepted block that does what the default does.
+func acknowledgement(ack verify.Ack) yaml.MapSlice {
+	if ack.Status == 0 {
+		return yaml.MapSlice{{Key: "status", Value: 202}, {Key: "body", Value: yaml.MapSlice{{Key: "executionArn", Value: "{% $execution.arn %}"}}}}
+	}
+	out := yaml.MapSlice{{Key: "status", Value: ack.Status}}
+	if ack.ContentType != "" {
+		out = append(out, yaml.MapItem{Key: "headers", Value: yaml.MapSlice{{Key: "Content-Type", Value: ack.ContentType}}})
+	}
+	return append(out, yaml.MapItem{Key: "body", Value: ack.Body})
+}
+
+func (e *explained) dedupe() {
+	rule := e.route.Dedupe
+	if rule == nil {
+		if !e.has("dedupe") {
+			e.head("mode", "no dedupe: a delivery that comes again starts another execution")
+		}
+		return
+	}
+	written, _ := get(e.keys, "dedupe")
+	keys, _ := written.(yaml.MapSlice)
+	add := func(name string, value any, why string) {
+		if _, ok := get(keys, name); !ok {
+			keys = put(keys, name, value)
+			e.line("dedupe."+name, why)
+		}
+	}
+	add("key", "{% "+config.DeliveryKey(e.route.HTTP.DeliveryID)+" %}", "the provider's delivery id")
+	add("for", short(rule.For), "the default")
+	add("onError", "refuse", "the default: nothing starts when the store does not answer")
+	if rule.WithBody {
+		e.head("dedupe", "the sender does not sign its delivery id: the body is a part of the key")
+	}
+	e.keys = put(e.keys, "dedupe", keys)
+}
+
+func (e *explained) corsDefaults() {
+	written, _ := get(e.keys, "cors")
+	keys, _ := written.(yaml.MapSlice)
+	c := e.route.HTTP.CORS
+	if len(c.Methods) == 0 && e.route.HTTP.Method() != "" {
+		keys = put(keys, "methods", []string{e.route.HTTP.Method()})
+		e.line("cors.methods", "the default: the route's own")
+	}
+	if !c.Credentials {
+		keys = put(keys, "credentials", false)
+	}
+	if len(c.Headers) == 0 {
+		e.head("cors", "headers: by default content-type, and those that verify reads")
+	}
+	e.keys = put(e.keys, "cors", keys)
+}
+
+// catches adds the answers to what the route does not catch, by status.
+func (e *explained) catches() {
+	written, _ := get(e.keys, "catch")
+	list, _ := written.([]any)
+	byStatus := map[int][]string{}
+	var statuses []int
+	for _, name := range bridge.Names() {
+		late := name == bridge.Deadline && e.route.HTTP.OnDeadline != nil
+		if name == bridge.NoRoute || late || e.caught(name) {
+			continue
+		}
+		status := httpfront.DefaultStatus(name)
+		if byStatus[status] == nil {
+			statuses = append(statuses, status)
+		}
+		byStatus[status] = append(byStatus[status], name)
+	}
+	slices.Sort(statuses)
+	for _, status := range statuses {
+		e.line(fmt.Sprintf("catch[%d].status", len(list)), "the default")
+		list = append(list, yaml.MapSlice{{Key: "errors", Value: byStatus[status]}, {Key: "status", Value: status}})
+	}
+	e.keys = put(e.keys, "catch", list)
+	e.head("catch", "by default, the body is a problem document (RFC 9457)")
+	if !slices.ContainsFunc(e.route.Catch, func(c config.Catch) bool { return bridge.Matches(c.Errors, "") }) {
+		e.head("catch", "a workflow's own failure that nothing here names is answered 500, and its time-out 504")
+	}
+}
+
+// caught tells whether the route's own catches answer a failure.
+func (e *explained) caught(name string) bool {
+	return slices.ContainsFunc(e.route.Catch, func(c config.Catch) bool {
+		return slices.Contains(c.Errors, name) || name != bridge.Unverified && bridge.Matches(c.Errors, name)
+	})
+}
+
+// verify says what the sender has to prove.
+func (e *explained) verify() {
+	s := e.route.HTTP.Verify
+	if s.None {
+		e.line("verify", "anyone may call")
+		return
+	}
+	written, _ := get(e.keys, "verify")
+	keys, _ := written.(yaml.MapSlice)
+	if len(s.Secrets) > 0 {
+		keys = put(keys, "secrets", s.Secrets)
+	}
+	if s.Token != nil && s.Token.Reference != "" {
+		keys = put(keys, "token", s.Token.Reference)
+	}
+	if preset, ok := verify.Lookup(s.Provider); ok {
+		e.head("verify", describe(preset)...)
+		if _, set := get(keys, "tolerance"); !set && preset.Tolerance > 0 {
+			keys = put(keys, "tolerance", short(preset.Tolerance))
+			e.line("verify.tolerance", "the provider's: how far the signed time may be off, either way")
+		}
+	}
+	if s.HMAC != nil {
+		keys = put(keys, "hmac", e.hmacDefaults(keys, s.HMAC))
+	}
+	if s.JWT != nil && len(s.JWT.Algorithms) == 0 {
+		algorithm := "RS256"
+		if len(s.Secrets) > 0 {
+			algorithm = "HS256"
+		}
+		written, _ := get(keys, "jwt")
+		block, _ := written.(yaml.MapSlice)
+		keys = put(keys, "jwt", put(block, "algorithms", []string{algorithm}))
+		e.line("verify.jwt.algorithms", "the default")
+	}
+	if s.Provider == "" && s.Token != nil && s.Token.Header == "" {
+		keys = put(keys, "token", yaml.MapSlice{{Key: "header", Value: "Authorization"}})
+		e.line("verify.token.header", "the default: with or without Bearer")
+	}
+	e.keys = put(e.keys, "verify", keys)
+}
+
+func (e *explained) hmacDefaults(verifyKeys yaml.MapSlice, h *verify.HMAC) yaml.MapSlice {
+	written, _ := get(verifyKeys, "hmac")
+	keys, _ := written.(yaml.MapSlice)
+	for _, d := range [][2]string{{"algorithm", "sha256"}, {"encoding", "hex"}, {"signed", "{body}"}, {"keyEncoding", "text"}} {
+		if _, ok := get(keys, d[0]); !ok {
+			keys = put(keys, d[0], d[1])
+			e.line("verify.hmac."+d[0], "the default")
+		}
+	}
+	if h.Timestamp != nil || h.TimestampKey != "" {
+		written, _ := get(keys, "timestamp")
+		stamp, _ := written.(yaml.MapSlice)
+		for _, d := range [][2]string{{"format", "unix"}, {"tolerance", short(verify.DefaultTolerance)}} {
+			if _, ok := get(stamp, d[0]); !ok {
+				stamp = put(stamp, d[0], d[1])
+				e.line("verify.hmac.timestamp."+d[0], "the default")
+			}
+		}
+		keys = put(keys, "timestamp", stamp)
+	}
+	return keys
+}
+
+// describe says in words what a preset is.
+func describe(p verify.Preset) []string {
+	s := p.Signature()
+	lines := []string{"signature: " + s.Algorithm}
+	if s.Encoding != "" {
+		lines[0] += ", in " + s.Encoding
+	}
+	if len(s.Headers) > 0 {
+		lines = append(lines, "headers: "+strings.Join(s.Headers, ", "))
+	}
+	lines = append(lines, "signed: "+s.Signed, "secrets: "+s.Keys)
+	if h := p.HMAC; h != nil && h.Prefix != "" {
+		lines = append(lines, "before the signature: "+h.Prefix)
+	} else if h != nil && h.Format == "kv" {
+		lines = append(lines, "in the header: the signature as "+h.SignatureKey+"=, the time as "+h.TimestampKey+"=")
+	}
+	place := func(what string, p verify.Place) {
+		var where []string
+		if p.Header != "" {
+			where = append(where, "header "+p.Header)
+		}
+		if p.OtherHeader != "" {
+			where = append(where, "else header "+p.OtherHeader)
+		}
+		if p.Body != "" {
+			where = append(where, p.Body+" in the body")
+		}
+		if p.Form != "" {
+			where = append(where, "field "+p.Form+" of a form")
+		}
+		if len(where) == 0 {
+			return
+		}
+		line := what + ": " + strings.Join(where, ", ")
+		if p.Unsigned {
+			line += ", which is not signed"
+		}
+		lines = append(lines, line)
+	}
+	place("delivery id", p.DeliveryID)
+	place("event name", p.EventName)
+	if p.Handshake != "" {
+		lines = append(lines, "handshake: answered, without starting anything")
+	}
+	if p.Ack.Status != 0 {
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("acknowledgement: %d %s", p.Ack.Status, p.Ack.Body)))
+	}
+	return lines
+}
+
+// short writes a duration without the zeros that Go ends it in.
+func short(d time.Duration) string {
+	s := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if rest, ok := strings.CutSuffix(s, zero); ok {
+			s = rest + zero[:1]
+		}
+	}
+	return s
+}

@@ -1,0 +1,295 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/httpfront"
+	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/secrets/awsstore"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+type signCommand struct {
+	Route   string            `arg:"" help:"The route's name."`
+	Data    string            `short:"d" placeholder:"FILE" help:"The body; - is standard input."`
+	URL     string            `name:"url" default:"http://127.0.0.1:8080" help:"Where the webhook function answers (default: ${default})."`
+	Param   map[string]string `placeholder:"NAME=VALUE" help:"A value for {NAME} in the route's path."`
+	Query   string            `placeholder:"QUERY" help:"The URL's query, as a=1&b=2."`
+	Header  []string          `short:"H" sep:"none" placeholder:"NAME: VALUE" help:"A header to send, signed where the scheme signs it."`
+	Event   string            `placeholder:"NAME" help:"The event's name, for providers that send it in a header, such as X-GitHub-Event."`
+	Secret  string            `placeholder:"REF" help:"The reference to sign with (default: the route's first)."`
+	Config  string            `placeholder:"FILE" help:"The configuration (default: $EXPRESSWAY_CONFIG, else expressway.yaml)."`
+	EnvVars string            `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, where there is one)."`
+}
+
+// Help is kong's long text.
+func (*signCommand) Help() string {
+	return "Prints a curl command that the route accepts, for sh: expressway sign github -d push.json --event push | sh. " +
+		"Signatures age; print a new command for each use. Tokens and passwords are in the command as they are."
+}
+
+// A delivery is the request that is signed and printed.
+type delivery struct {
+	verify.Request
+	host   string
+	file   string // of the body, as curl is to read it; empty for a body in the command
+	target string
+}
+
+func (c *signCommand) Run(ctx context.Context, p *program) error {
+	route, getenv, err := c.load(p)
+	if err != nil {
+		return err
+	}
+	d, err := c.delivery(p, route)
+	if err != nil {
+		return err
+	}
+	if err := c.sign(ctx, d, route, getenv, time.Now()); err != nil {
+		return err
+	}
+	_, err = io.WriteString(p.stdout, d.curl())
+	return err
+}
+
+func (c *signCommand) load(p *program) (*config.Route, func(string) string, error) {
+	cfg, getenv, err := (&project{Config: c.Config, EnvVars: c.EnvVars}).config(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	route, err := routeNamed(cfg, c.Route)
+	if err != nil {
+		return nil, nil, err
+	}
+	if route.HTTP == nil {
+		return nil, nil, fmt.Errorf("route %s has no http trigger: there is nothing to sign", c.Route)
+	}
+	return route, getenv, nil
+}
+
+func routeNamed(cfg *config.Config, name string) (*config.Route, error) {
+	var names []string
+	for _, r := range cfg.Routes {
+		if r.Name == name {
+			return r, nil
+		}
+		names = append(names, r.Name)
+	}
+	return nil, fmt.Errorf("%s has no route %q; it has %s", cfg.File, name, strings.Join(names, ", "))
+}
+
+// delivery makes the request before it is signed.
+func (c *signCommand) delivery(p *program, route *config.Route) (*delivery, error) {
+	d := &delivery{Request: verify.Request{Method: route.HTTP.Method(), RawQuery: c.Query, Header: http.Header{}}}
+	if err := c.readBody(p, d); err != nil {
+		return nil, err
+	}
+	if d.Method == "" { // the pattern takes all
+		d.Method = http.MethodPost
+		if c.Data == "" {
+			d.Method = http.MethodGet
+		}
+	}
+	var err error
+	if d.host, d.Path, err = fill(route.HTTP.Path(), c.Param); err != nil {
+		return nil, err
+	}
+	base, err := url.Parse(c.URL)
+	if err != nil || base.Host == "" || base.RawQuery != "" || base.Fragment != "" {
+		return nil, fmt.Errorf("--url must be scheme and host, as http://127.0.0.1:8080, and not %q", c.URL)
+	}
+	d.target = strings.TrimSuffix(c.URL, "/") + d.Path
+	return d, c.headers(d, route)
+}
+
+func (c *signCommand) readBody(p *program, d *delivery) (err error) {
+	switch c.Data {
+	case "":
+		return nil
+	case "-":
+		d.Body, err = io.ReadAll(io.LimitReader(p.stdin, httpfront.MaxBody+1))
+		if bytes.IndexByte(d.Body, 0) >= 0 {
+			return errors.New("a body with NUL bytes cannot stand in a command; give it as a file")
+		}
+	default:
+		d.file = c.Data
+		d.Body, err = os.ReadFile(c.Data)
+	}
+	if err == nil && len(d.Body) > httpfront.MaxBody {
+		err = fmt.Errorf("%s has more than the %d bytes that a webhook may have", c.Data, httpfront.MaxBody)
+	}
+	return err
+}
+
+// headers sets what is sent beside the signature: a content type, the names that the
+// command line gives, and a delivery id of its own.
+func (c *signCommand) headers(d *delivery, route *config.Route) error {
+	for _, line := range c.Header {
+		name, value, found := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
+		if !found || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+			return fmt.Errorf("--header must be as 'Name: value', not %q", line)
+		}
+		d.Header.Add(name, value)
+	}
+	if len(d.Body) > 0 && d.Header.Get("Content-Type") == "" {
+		d.Header.Set("Content-Type", contentType(c.Data, d.Body))
+	}
+	preset, _ := verify.Lookup(route.HTTP.Verify.Provider)
+	if c.Event != "" {
+		if preset.EventName.Header == "" {
+			return errors.New("--event: the route's sender names events in no header; write it into the body, or use --header")
+		}
+		if !httpguts.ValidHeaderFieldValue(c.Event) {
+			return fmt.Errorf("--event: %q is no header's value", c.Event)
+		}
+		d.Header.Set(preset.EventName.Header, c.Event)
+	}
+	return nil
+}
+
+func contentType(file string, body []byte) string {
+	switch ext := strings.ToLower(filepath.Ext(file)); {
+	case ext == ".json" || json.Valid(body):
+		return "application/json"
+	case ext == ".xml":
+		return "application/xml"
+	case ext == ".txt":
+		return "text/plain; charset=utf-8"
+	case ext == ".form" || bytes.IndexByte(body, '=') > 0 && !bytes.ContainsAny(body, " <{\r\n"):
+		return "application/x-www-form-urlencoded"
+	}
+	return "application/octet-stream"
+}
+
+// sign adds the signature, and an id where the sender's is in a header.
+func (c *signCommand) sign(ctx context.Context, d *delivery, route *config.Route, getenv func(string) string, now time.Time) error {
+	spec := route.HTTP.Verify
+	secret := ""
+	if refs := spec.Secrets; len(refs) > 0 || c.Secret != "" {
+		text := c.Secret
+		if text == "" {
+			text = refs[0]
+		}
+		ref, err := secrets.Parse(text)
+		if err != nil {
+			return err
+		}
+		value, err := secrets.NewSource(secrets.Options{Getenv: getenv, Fetchers: awsstore.Fetchers(getenv)}).Get(ctx, ref)
+		if err != nil {
+			return fmt.Errorf("%s: %w; sign with another by --secret env:NAME", ref, err)
+		}
+		secret = value.Reveal()
+	}
+	signed, err := verify.SignRequest(spec, secret, &d.Request, now)
+	if err != nil {
+		return fmt.Errorf("route %s: %w", route.Name, err)
+	}
+	maps.Copy(d.Header, signed.Header)
+	if !bytes.Equal(signed.Body, d.Body) {
+		d.Body, d.file = signed.Body, "" // the scheme signs inside the body
+	}
+	d.RawQuery = signed.RawQuery
+	if id := route.HTTP.DeliveryID; id.Unsigned && id.Header != "" && d.Header.Get(id.Header) == "" {
+		sum := sha256.Sum256(append([]byte(now.String()), d.Body...))
+		d.Header.Set(id.Header, hex.EncodeToString(sum[:16]))
+	}
+	return nil
+}
+
+// curl is the command for sh.
+func (d *delivery) curl() string {
+	if d.RawQuery != "" {
+		d.target += "?" + d.RawQuery
+	}
+	lines := []string{"curl -sS -w '\\n' -X " + d.Method + " " + shellQuote(d.target)}
+	if d.Method == http.MethodHead {
+		lines[0] = "curl -sS -I " + shellQuote(d.target)
+	}
+	if d.host != "" {
+		lines = append(lines, "-H "+shellQuote("Host: "+d.host))
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Header)) {
+		for _, value := range d.Header[name] {
+			header := name + ": " + value
+			if value == "" {
+				header = name + ";" // curl's way to send an empty one
+			}
+			lines = append(lines, "-H "+shellQuote(header))
+		}
+	}
+	switch {
+	case d.file != "":
+		lines = append(lines, "--data-binary @"+shellQuote(d.file))
+	case len(d.Body) > 0:
+		lines = append(lines, "--data-raw "+shellQuote(string(d.Body)))
+	}
+	return strings.Join(lines, " \\\n  ") + "\n"
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+-]+$`)
+
+// shellQuote makes one word of sh of any text.
+func shellQuote(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+var wildcard = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// fill gives a pattern's wildcards their values.
+func fill(pattern string, params map[string]string) (host, path string, err error) {
+	host, path, _ = strings.Cut(pattern, "/")
+	used := map[string]bool{}
+	var missing []string
+	path = "/" + wildcard.ReplaceAllStringFunc(path, func(w string) string {
+		name, rest := strings.CutSuffix(w[1:len(w)-1], "...")
+		if name == "$" {
+			return ""
+		}
+		used[name] = true
+		value, ok := params[name]
+		switch {
+		case !ok || value == "" && !rest:
+			missing = append(missing, name)
+			return ""
+		case !rest:
+			return url.PathEscape(value)
+		}
+		parts := strings.Split(value, "/")
+		for i := range parts {
+			parts[i] = url.PathEscape(parts[i])
+		}
+		return strings.Join(parts, "/")
+	})
+	if len(missing) > 0 {
+		return "", "", fmt.Errorf("the path %s needs --param %s=VALUE", pattern, strings.Join(missing, "=VALUE --param "))
+	}
+	for name := range params {
+		if !used[name] {
+			return "", "", fmt.Errorf("--param %s: the path %s has no {%s}", name, pattern, name)
+		}
+	}
+	return host, path, nil
+}

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/httpfront"
+	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// signEnv holds the secrets of the routes that are signed.
+func signEnv(name string) string {
+	return map[string]string{
+		"S": "whsec_" + base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef")),
+		"X": strings.Repeat("a7", 32), "T": "verify-token",
+		"E": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==",
+	}[name]
+}
+
+// sentBy runs a printed command in sh, where curl only shows its arguments, and makes the
+// event of what curl would send.
+func sentBy(t *testing.T, command string) []byte {
+	t.Helper()
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("no sh to run the command")
+	}
+	out, err := exec.CommandContext(t.Context(), sh, "-c", "curl() { printf '%s\\0' \"$@\"; }\n"+command).Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, command)
+	}
+	args := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+	headers := map[string]string{}
+	var method, body, target string
+	for i := 0; i < len(args); i++ {
+		switch args[i] {
+		case "-sS":
+		case "-w":
+			i++
+		case "-X":
+			i++
+			method = args[i]
+		case "-H":
+			i++
+			name, value, found := strings.Cut(args[i], ": ")
+			if !found {
+				name = strings.TrimSuffix(name, ";")
+			}
+			headers[strings.ToLower(name)] = value
+		case "--data-raw":
+			i++
+			body = args[i]
+		case "--data-binary":
+			i++
+			text, err := os.ReadFile(strings.TrimPrefix(args[i], "@"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			body = string(text)
+		default:
+			target = args[i]
+		}
+	}
+	u, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := json.Marshal(map[string]any{
+		"version": "2.0", "rawPath": u.EscapedPath(), "rawQueryString": u.RawQuery, "headers": headers,
+		"body": base64.StdEncoding.EncodeToString([]byte(body)), "isBase64Encoded": true,
+		"requestContext": map[string]any{"domainName": "x.lambda-url.us-east-1.on.aws", "http": map[string]string{"method": method}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return payload
+}
+
+func deliver(t *testing.T, path string, payload []byte) (status int, input string) {
+	t.Helper()
+	cfg, err := config.Load(path, signEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	front, err := httpfront.New(cfg.Routes, bridge.New(echoStarter{}, log, nil), secrets.NewEnv(signEnv), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, _ := front.Invoke(t.Context(), payload)
+	var response struct {
+		StatusCode int
+		Body       string
+	}
+	if err := json.Unmarshal(out, &response); err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, response.Body
+}
+
+// An echoStarter succeeds with the input as output.
+type echoStarter struct{}
+
+func (echoStarter) StartSync(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
+	return bridge.Outcome{Status: bridge.Succeeded, Output: s.Input}, nil
+}
+
+func (echoStarter) Start(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
+	return bridge.Outcome{Status: bridge.Running}, nil
+}
+
+func signCommandFor(t *testing.T, stdin, path string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	code = run(t.Context(), append([]string{"sign", "a", "--config", path}, args...), strings.NewReader(stdin), &stdout, &stderr, signEnv)
+	return code, stdout.String(), stderr.String()
+}
+
+// The command that is printed for a provider is one that its route accepts; where none
+// can be, it says why.
+func TestSignEveryProvider(t *testing.T) {
+	body := filepath.Join(t.TempDir(), "it's a body.json")
+	const sample = `{"id":"1","event_id":"e","note":"it's; $HOME \"x\"","value":[{"x":1}],"notificationItems":[{"NotificationRequestItem":{"pspReference":"p","eventCode":"A","success":"true","amount":{"value":1,"currency":"EUR"}}}]}`
+	if err := os.WriteFile(body, []byte(sample), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cannot := map[string]string{"discord": "private key", "sendgrid": "private key", "sns": "private key"}
+	for _, p := range verify.Providers() {
+		t.Run(p, func(t *testing.T) {
+			block := verifyBlock(p)
+			switch p {
+			case "discord", "adyen":
+				block = strings.Replace(block, "env:S", "env:X", 1)
+			case "sendgrid":
+				block = strings.Replace(block, "env:S", "env:E", 1)
+			}
+			path := oneRoute(t, "    http: POST /a/{id}\n    verify: "+block+"\n    input: '{% $request.body %}'\n")
+			code, out, errs := signCommandFor(t, "", path, "-d", body, "--param", "id=x y/z", "--url", "https://hooks.example.com")
+			if why := cannot[p]; why != "" {
+				if code != 1 || !strings.Contains(errs, why) || out != "" {
+					t.Errorf("exit %d: %q, want why it cannot be signed: %s", code, errs, why)
+				}
+				return
+			}
+			if code != 0 {
+				t.Fatalf("exit %d: %s", code, errs)
+			}
+			if status, input := deliver(t, path, sentBy(t, out)); status != 200 || !strings.Contains(input, `it's; $HOME`) {
+				t.Errorf("answered %d %s\n%s", status, input, out)
+			}
+		})
+	}
+}
+
+func TestSign(t *testing.T) {
+	github := oneRoute(t, "    http: POST /a\n    verify: {provider: github, secrets: env:S}\n    input: {event: '{% $request.headers.\"x-github-event\" %}', id: '{% $exists($request.headers.\"x-github-delivery\") %}', body: '{% $request.body %}'}\n")
+	code, out, errs := signCommandFor(t, `{"a":1}`, github, "-d", "-", "--event", "push")
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	if status, input := deliver(t, github, sentBy(t, out)); status != 200 || input != `{"event":"push","id":true,"body":{"a":1}}` {
+		t.Errorf("answered %d %s\n%s", status, input, out)
+	}
+	if !strings.HasPrefix(out, "curl -sS -w '\\n' -X POST http://127.0.0.1:8080/a \\\n") || strings.Contains(out, signEnv("S")) {
+		t.Errorf("printed\n%s", out)
+	}
+	basic := oneRoute(t, "    http: GET /a/{rest...}\n    verify: {basic: {username: u}, secrets: [env:S, env:X]}\n    input: {p: '{% $request.params.rest %}', q: '{% $request.query.q %}', h: '{% $request.headers.\"x-h\" %}'}\n")
+	_, out, errs = signCommandFor(t, "", basic, "--param", "rest=b c/d", "--query", "q=1%202", "-H", "X-H: it's")
+	if status, input := deliver(t, basic, sentBy(t, out)); status != 200 || input != `{"p":"b c/d","q":"1 2","h":"it's"}` {
+		t.Errorf("answered %d %s\n%s%s", status, input, out, errs)
+	}
+	ssm := oneRoute(t, "    http: POST /a\n    verify: {provider: github, secrets: 'ssm:/x'}\n")
+	queue := oneRoute(t, "    sqs: q\n")
+	for name, test := range map[string]struct {
+		path string
+		args []string
+		err  string
+	}{
+		"no such route":      {github, nil, `has no route "b"; it has a`},
+		"no http":            {queue, nil, "there is nothing to sign"},
+		"no parameter":       {basic, nil, "the path /a/{rest...} needs --param rest=VALUE"},
+		"no such parameter":  {github, []string{"--param", "x=y"}, "has no {x}"},
+		"no header":          {github, []string{"-H", "X"}, "--header must be as 'Name: value'"},
+		"a split header":     {github, []string{"-H", "X: a\nb"}, "--header must be"},
+		"no URL":             {github, []string{"--url", "localhost"}, "--url must be scheme and host"},
+		"no file":            {github, []string{"-d", "nope.json"}, "nope.json"},
+		"a binary body":      {github, []string{"-d", "-"}, "NUL bytes"},
+		"no event's name":    {basic, []string{"--param", "rest=x", "--event", "e"}, "names events in no header"},
+		"a secret elsewhere": {ssm, nil, "--secret env:NAME"},
+		"an unset secret":    {ssm, []string{"--secret", "env:NOPE"}, "env:NOPE"},
+	} {
+		args := append([]string{"sign", "a", "--config", test.path}, test.args...)
+		if name == "no such route" {
+			args[1] = "b"
+		}
+		var out, errs strings.Builder
+		if code := run(t.Context(), args, strings.NewReader("\x00"), &out, &errs, signEnv); code != 1 || !strings.Contains(errs.String(), test.err) || out.String() != "" {
+			t.Errorf("%s: exit %d, %q, want %q", name, code, errs.String(), test.err)
+		}
+	}
+}
+
+// The README's first webhooks: what sign prints for the sample bodies, the sample routes
+// and state machines answer as it says.
+func TestSignedSamples(t *testing.T) {
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"github": {[]string{"sign", "github", "-d", "events/bodies/github-push.json", "--param", "org=example-org", "--event", "push"}, `{"deployed":"example-org/storefront","commits":1}`},
+		"stripe": {[]string{"sign", "stripe", "-d", "events/bodies/stripe-payment.json"}, `[{"ledger":1250},{"receipt":"pi_3QexpresswaySample01"}]`},
+		"slack":  {[]string{"sign", "slack", "-d", "events/bodies/slack-order.form"}, `{"response_type":"in_channel","text":"Ordered: tea-250, cup-1"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, command, errs := inProject(t, "", test.args...)
+			if code != 0 {
+				t.Fatal(errs)
+			}
+			var stdout, stderr strings.Builder
+			code = run(t.Context(), []string{"invoke", "webhook", "-e", "-"}, strings.NewReader(string(sentBy(t, command))), &stdout, &stderr, func(string) string { return "" })
+			out, errs := stdout.String(), stderr.String()
+			var answer struct {
+				StatusCode int
+				Body       string
+			}
+			if err := json.Unmarshal([]byte(out), &answer); err != nil {
+				t.Fatal(err)
+			}
+			if code != 0 || answer.StatusCode != 200 || answer.Body != test.want {
+				t.Errorf("exit %d: %d %s, want 200 %s\n%s", code, answer.StatusCode, answer.Body, test.want, errs)
+			}
+		})
+	}
+}

@@ -1,0 +1,18 @@
+// Package reliability runs the queue function whole, under faults, and keeps the
+// account: what became of every message.
+//
+//	queues (a server that speaks SQS) ─► pollers ─► bootstrap ─► faults ─► statesapi ─► asl
+//	      ▲      ▲                          │   │
+//	      │      └── visibility, dead letters   │
+//	      └───────── deletes ───────────────────┘
+//
+// Everything between the parts goes over its real wire protocol: the pollers do what
+// Lambda's event source mapping does, the bootstrap is the compiled function under a
+// Lambda runtime API, and the workflows run in the project's own Step Functions. The
+// faults are throttles, answers that are lost after the run, errors before and after
+// it, slow answers, killed functions, visibility that runs out under a batch, and a
+// dead-letter queue that fails.
+//
+// [Ledger.Account] then says of every message where it ended, and of every message
+// that ran to success more than once which fault explains that.
+package reliability

@@ -1,0 +1,182 @@
+package reliability
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"hash/fnv"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/statesapi"
+)
+
+// Names of faults.
+const (
+	faultThrottle   = "throttled, and then taken"
+	faultRefused    = "throttled until the function gave up"
+	faultReset      = "connection reset after the run"
+	faultLate500    = "status 500 after the run"
+	faultEarly500   = "status 500, nothing run"
+	faultCut        = "answer cut off after the run"
+	faultSlow       = "answer later than the visibility"
+	faultKilled     = "function killed"
+	faultTimeout    = "function timed out"
+	faultExpired    = "visibility ran out under the batch"
+	faultRedelivery = "delivered again, its visibility over, while its batch was under way"
+	// faultEarly befalls records that the function itself let come back; it explains
+	// no second success.
+	faultEarly = "delivered again within its visibility, as retry asked"
+)
+
+// A dice decides by what it is asked about, not by when: a run with the same seed does
+// the same to the same attempts, whatever the schedule.
+type dice uint64
+
+func (d dice) roll(what string, a Attempt) float64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, strconv.FormatUint(uint64(d), 16)+"/"+what+"/"+a.ID+"/"+strconv.Itoa(a.N))
+	x := h.Sum64()
+	x ^= x >> 33 // FNV's high bits hardly move for short texts
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	return float64(x>>11) / (1 << 53)
+}
+
+// plan is the fault that befalls an attempt's start; empty for none.
+func (d dice) plan(a Attempt) string {
+	x := d.roll("start", a)
+	for _, p := range []struct {
+		fault string
+		share float64
+	}{
+		{faultThrottle, 0.04}, {faultReset, 0.012}, {faultLate500, 0.008}, {faultEarly500, 0.006}, {faultCut, 0.004}, {faultSlow, 0.001},
+	} {
+		if x < p.share {
+			return p.fault
+		}
+		x -= p.share
+	}
+	return ""
+}
+
+// A front stands before Step Functions and does harm.
+type front struct {
+	next   http.Handler
+	dice   dice
+	ledger *Ledger
+
+	mu    sync.Mutex
+	calls map[Attempt]int
+}
+
+// start is what a start's input says of the message.
+type start struct {
+	ID   string
+	N    int
+	Kind Kind
+}
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	var call struct{ Input string }
+	var s start
+	if err != nil || json.Unmarshal(body, &call) != nil || json.Unmarshal([]byte(call.Input), &s) != nil {
+		http.Error(w, "no start of ours", http.StatusBadRequest)
+		return
+	}
+	a := Attempt{s.ID, s.N}
+	f.mu.Lock()
+	f.calls[a]++
+	nth := f.calls[a]
+	f.mu.Unlock()
+	plan := f.dice.plan(a)
+	if s.Kind == Throttled && s.N == 1 {
+		plan = faultRefused
+	}
+	switch {
+	case plan == faultRefused || plan == faultThrottle && nth <= 2:
+		if nth == 1 {
+			f.ledger.mark(a, plan)
+		}
+		f.ledger.count("starts refused with ThrottlingException")
+		refuse(w, http.StatusBadRequest, "ThrottlingException")
+		return
+	case plan == faultThrottle:
+		plan = ""
+	case plan != "":
+		f.ledger.mark(a, plan)
+	}
+	if plan == faultEarly500 {
+		refuse(w, http.StatusInternalServerError, "InternalFailure")
+		return
+	}
+	// Step Functions runs on when its caller hangs up.
+	r = r.Clone(context.WithoutCancel(r.Context()))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	answer := httptest.NewRecorder()
+	f.next.ServeHTTP(answer, r)
+	f.answer(w, plan, answer)
+}
+
+func (f *front) answer(w http.ResponseWriter, plan string, answer *httptest.ResponseRecorder) {
+	switch plan {
+	case faultReset:
+		reset(w)
+		return
+	case faultLate500:
+		refuse(w, http.StatusInternalServerError, "InternalFailure")
+		return
+	case faultSlow:
+		time.Sleep(slowAnswer)
+	}
+	for name, values := range answer.Header() {
+		w.Header()[name] = values
+	}
+	body := answer.Body.Bytes()
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(answer.Code)
+	if plan == faultCut {
+		body = body[:len(body)/2] // and the server closes, for the rest is missing
+	}
+	_, _ = w.Write(body)
+}
+
+// reset closes the connection so that its other end reads a reset.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+func refuse(w http.ResponseWriter, status int, code string) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, `{"__type":"`+code+`","message":"injected"}`)
+}
+
+// observe tells the ledger of executions, by the engine's own word.
+func observe(l *Ledger) func(statesapi.ExecutionRecord) {
+	return func(r statesapi.ExecutionRecord) {
+		var s start
+		if json.Unmarshal(r.Input, &s) != nil {
+			return
+		}
+		if r.Status == bridge.Running {
+			l.began(r.ExecutionARN, Attempt{s.ID, s.N})
+			return
+		}
+		l.finished(r.ExecutionARN, string(r.Status), r.Error)
+	}
+}

@@ -1,0 +1,420 @@
+package reliability
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// An Attempt is one delivery of a message: its nth receive.
+type Attempt struct {
+	ID string
+	N  int
+}
+
+// A Message is what a run sends. Its kind says what its workflow comes to.
+type Message struct {
+	ID    string
+	Kind  Kind
+	Group string // of the FIFO queue; empty on the standard one
+	Seq   int    // in its group
+}
+
+// A Kind is what becomes of a message when nothing goes wrong around it.
+type Kind string
+
+// The kinds.
+const (
+	OK        Kind = "ok"
+	Flaky     Kind = "flaky"     // fails at its first receive
+	Invalid   Kind = "invalid"   // fails with a name that the route dead-letters
+	Gone      Kind = "gone"      // fails with a name that the route discards
+	Broken    Kind = "broken"    // fails always: for the queue's redrive policy
+	Poison    Kind = "poison"    // makes the route's expression fail
+	Large     Kind = "large"     // makes an input that Step Functions would not take
+	Throttled Kind = "throttled" // is refused for load at its first receive, for long
+)
+
+// A run is one execution that the engine saw.
+type run struct {
+	attempt Attempt
+	begun   time.Time
+	status  string
+	name    string // of the error
+}
+
+// A Ledger is told everything that happens.
+type Ledger struct {
+	mu       sync.Mutex
+	messages map[string]Message
+	order    []string
+	groups   map[string][]string // ids, in order
+	runs     map[string][]*run
+	byARN    map[string]*run
+	marks    map[Attempt][]string // the faults that befell an attempt
+	faults   map[string]int
+	ended    map[string][]string // deleted, redriven
+	letters  map[string][]string // error names
+	endedAt  map[string]time.Time
+	receives int
+	batches  map[string]int
+}
+
+// NewLedger returns an empty Ledger.
+func NewLedger() *Ledger {
+	return &Ledger{
+		messages: map[string]Message{}, groups: map[string][]string{}, runs: map[string][]*run{}, byARN: map[string]*run{}, marks: map[Attempt][]string{},
+		faults: map[string]int{}, ended: map[string][]string{}, letters: map[string][]string{}, endedAt: map[string]time.Time{}, batches: map[string]int{},
+	}
+}
+
+func (l *Ledger) sent(m Message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.messages[m.ID] = m
+	if m.Group != "" {
+		l.groups[m.Group] = append(l.groups[m.Group], m.ID)
+	}
+	l.order = append(l.order, m.ID)
+}
+
+// mark notes a fault that befell an attempt.
+func (l *Ledger) mark(a Attempt, fault string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.marks[a] = append(l.marks[a], fault)
+}
+
+// count notes something that befell nobody's attempt in particular.
+func (l *Ledger) count(fault string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.faults[fault]++
+}
+
+// invoked notes a batch and how its invocation ended.
+func (l *Ledger) invoked(how string, messages int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.batches[how]++
+	l.receives += messages
+}
+
+// began and finished note an execution, by the engine's own word.
+func (l *Ledger) began(arn string, a Attempt) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := &run{attempt: a, begun: time.Now()}
+	l.byARN[arn] = r
+	l.runs[a.ID] = append(l.runs[a.ID], r)
+}
+
+func (l *Ledger) finished(arn, status, name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.byARN[arn]; r != nil {
+		r.status, r.name = status, name
+	}
+}
+
+// The ends of a message in its queue.
+const (
+	deleted  = "deleted"
+	redriven = "redriven"
+)
+
+func (l *Ledger) end(id, how string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended[id] = append(l.ended[id], how)
+	if l.endedAt[id].IsZero() {
+		l.endedAt[id] = time.Now()
+	}
+}
+
+func (l *Ledger) letter(id, name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.letters[id] = append(l.letters[id], name)
+}
+
+// open returns how many messages have not ended, and when one last did.
+func (l *Ledger) open() (n int, last time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, at := range l.endedAt {
+		if at.After(last) {
+			last = at
+		}
+	}
+	return len(l.messages) - len(l.ended), last
+}
+
+// overtaken returns those of a receive's messages that come before one of their group
+// that is still in the queue and does not come with them.
+func (l *Ledger) overtaken(ids []string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	came := map[string]bool{}
+	var out []string
+	for _, id := range ids {
+		group := l.messages[id].Group
+		early := false
+		for _, before := range l.groups[group] {
+			if before == id {
+				break
+			}
+			early = early || len(l.ended[before]) == 0 && !came[before]
+		}
+		if early {
+			out = append(out, id)
+			continue
+		}
+		came[id] = true
+	}
+	return out
+}
+
+// An Account is what became of the messages.
+type Account struct {
+	Lines []string
+	// Wrong is what must not be: messages lost, attempts that started two executions,
+	// successes beyond one that no fault explains, groups out of order.
+	Wrong []string
+}
+
+func (a *Account) line(n int, format string, args ...any) {
+	a.Lines = append(a.Lines, fmt.Sprintf("%8d  %s", n, fmt.Sprintf(format, args...)))
+}
+
+func (a *Account) head(s string) { a.Lines = append(a.Lines, "", s) }
+
+func (a *Account) wrong(format string, args ...any) {
+	a.Wrong = append(a.Wrong, fmt.Sprintf(format, args...))
+}
+
+func (a *Account) String() string {
+	s := strings.Join(a.Lines, "\n") + "\n"
+	if len(a.Wrong) > 0 {
+		s += "\nWRONG:\n  " + strings.Join(a.Wrong[:min(len(a.Wrong), 40)], "\n  ") + "\n"
+	}
+	return s
+}
+
+// Account closes the books.
+func (l *Ledger) Account() *Account {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := &Account{}
+	l.accountEnds(a)
+	l.accountRuns(a)
+	l.accountDuplicates(a)
+	l.accountOrder(a)
+	l.accountFaults(a)
+	return a
+}
+
+// accountEnds says where each message ended, and that the end is one that it may have.
+func (l *Ledger) accountEnds(a *Account) {
+	ends := map[string]int{}
+	copies := 0
+	for _, id := range l.order {
+		m := l.messages[id]
+		end := l.endOf(id)
+		ends[end]++
+		copies += max(len(l.letters[id])-1, 0)
+		if end == "LOST" {
+			a.wrong("%s (%s) ended %v with letters %v after %s", id, m.Kind, l.ended[id], l.letters[id], l.story(id))
+		}
+		if wants := letterOf(m.Kind); slices.ContainsFunc(l.letters[id], func(name string) bool { return name != wants }) {
+			a.wrong("%s (%s) has dead letters for %v", id, m.Kind, l.letters[id])
+		}
+	}
+	a.head("Where the messages ended")
+	a.line(len(l.order), "sent")
+	for _, end := range sortedKeys(ends) {
+		if end != "LOST" {
+			a.line(ends[end], "%s", end)
+		}
+	}
+	a.line(ends["LOST"], "lost")
+	a.line(copies, "dead letters beyond one for a message (a send whose answer was lost, or a killed function)")
+}
+
+// endOf says how a message ended. One that was deleted must have been settled.
+func (l *Ledger) endOf(id string) string {
+	succeeded, gone := false, false
+	for _, r := range l.runs[id] {
+		succeeded = succeeded || r.status == "SUCCEEDED"
+		gone = gone || r.name == "Gone"
+	}
+	switch {
+	case len(l.ended[id]) == 0:
+		return "LOST"
+	case slices.Contains(l.ended[id], redriven):
+		if len(l.runs[id]) == 0 {
+			return "moved by the queue's redrive policy, never run"
+		}
+		return "moved by the queue's redrive policy"
+	case len(l.letters[id]) > 0:
+		return "dead-lettered: " + l.letters[id][0]
+	case succeeded:
+		return "deleted after an execution that succeeded"
+	case gone:
+		return "deleted, discarded by the route"
+	}
+	return "LOST"
+}
+
+// letterOf is the name that a dead letter of the kind has.
+func letterOf(k Kind) string {
+	return map[Kind]string{Invalid: "Invalid", Poison: "Expressway.ExpressionFailed", Large: "Expressway.InputTooLarge"}[k]
+}
+
+// accountRuns counts what the engine saw, and that no attempt started two.
+func (l *Ledger) accountRuns(a *Account) {
+	status := map[string]int{}
+	total, twice := 0, 0
+	for _, id := range l.order {
+		perAttempt := map[Attempt]int{}
+		for _, r := range l.runs[id] {
+			total++
+			status[r.status]++
+			perAttempt[r.attempt]++
+		}
+		for attempt, n := range perAttempt {
+			if n > 1 {
+				twice++
+				a.wrong("receive %d of %s started %d executions", attempt.N, id, n)
+			}
+		}
+	}
+	a.head("What the engine saw")
+	a.line(l.receives, "delivery attempts (receives)")
+	a.line(total, "executions")
+	for _, s := range sortedKeys(status) {
+		a.line(status[s], "  %s", s)
+	}
+	a.line(twice, "attempts that started more than one")
+}
+
+// accountDuplicates explains each message that succeeded more than once.
+func (l *Ledger) accountDuplicates(a *Account) {
+	explained := map[string]int{}
+	n, unexplained := 0, 0
+	for _, id := range l.order {
+		var successes []*run
+		for _, r := range l.runs[id] {
+			if r.status == "SUCCEEDED" {
+				successes = append(successes, r)
+			}
+		}
+		if len(successes) < 2 {
+			continue
+		}
+		n++
+		slices.SortFunc(successes, func(x, y *run) int { return x.begun.Compare(y.begun) })
+		for _, r := range successes[:len(successes)-1] {
+			if i := slices.IndexFunc(l.marks[r.attempt], explains); i >= 0 {
+				explained[l.marks[r.attempt][i]]++
+				continue
+			}
+			unexplained++
+			a.wrong("%s succeeded again after receive %d, which no fault befell: %s", id, r.attempt.N, l.story(id))
+		}
+	}
+	a.head("Messages that succeeded more than once")
+	a.line(n, "messages")
+	for _, why := range sortedKeys(explained) {
+		a.line(explained[why], "  run again after: %s", why)
+	}
+	a.line(unexplained, "  run again for no reason")
+}
+
+// explains reports whether a fault can make a message run again that has succeeded:
+// the function could not know of the success, or the queue not of the delete.
+func explains(fault string) bool {
+	switch fault {
+	case faultReset, faultLate500, faultCut, faultSlow, faultKilled, faultTimeout, faultExpired, faultRedelivery:
+		return true
+	}
+	return false
+}
+
+// accountOrder checks each group: nothing of it starts before all before it ended,
+// succeeded, or failed for good.
+func (l *Ledger) accountOrder(a *Account) {
+	out := 0
+	for _, g := range sortedKeys(l.groups) {
+		var before time.Time
+		of := ""
+		for _, id := range l.groups[g] {
+			for _, r := range l.runs[id] {
+				if r.begun.Before(before) {
+					out++
+					a.wrong("%s ran before %s, of the same group, had ended: %s; %s", id, of, l.story(id), l.story(of))
+					break
+				}
+			}
+			if at := l.concluded(id); at.After(before) {
+				before, of = at, id
+			}
+		}
+	}
+	a.head("Message groups")
+	a.line(len(l.groups), "groups")
+	a.line(out, "messages that ran before one of their group had ended")
+}
+
+// concluded is when the execution began after which a message was done with: its first
+// success or final failure, else its last. It is zero for what never ran.
+func (l *Ledger) concluded(id string) (at time.Time) {
+	for _, r := range l.runs[id] {
+		at = r.begun
+		if r.status == "SUCCEEDED" || r.name == "Gone" || r.name == "Invalid" {
+			break
+		}
+	}
+	return at
+}
+
+func (l *Ledger) accountFaults(a *Account) {
+	counts := map[string]int{}
+	for _, marks := range l.marks {
+		for _, m := range marks {
+			counts[m]++
+		}
+	}
+	a.head("Batches")
+	for _, how := range sortedKeys(l.batches) {
+		a.line(l.batches[how], "%s", how)
+	}
+	a.head("Faults, by the attempts that they befell")
+	for _, f := range sortedKeys(counts) {
+		a.line(counts[f], "%s", f)
+	}
+	a.head("Faults, by calls")
+	for _, f := range sortedKeys(l.faults) {
+		a.line(l.faults[f], "%s", f)
+	}
+}
+
+// story is what happened to a message.
+func (l *Ledger) story(id string) string {
+	var parts []string
+	for _, r := range l.runs[id] {
+		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d:%s %s", r.attempt.N, r.status, r.name))+fmt.Sprint(l.marks[r.attempt]))
+	}
+	return fmt.Sprintf("[%s] %v", strings.Join(parts, " "), l.ended[id])
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

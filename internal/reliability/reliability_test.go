@@ -1,0 +1,54 @@
+package reliability_test
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/expressway-dev/expressway/internal/mototest"
+	"github.com/expressway-dev/expressway/internal/reliability"
+)
+
+var (
+	messages = flag.Int("messages", 500, "how many messages TestReliability sends")
+	seed     = flag.Uint64("seed", 1, "which faults befall which deliveries")
+)
+
+// Nothing is lost and nothing doubled without a reason, over the wire. `make
+// reliability` sends ten thousand messages and prints the account.
+func TestReliability(t *testing.T) {
+	t.Parallel()
+	server := mototest.Start(t)
+	dir := t.TempDir()
+	build(t, filepath.Join(dir, "bootstrap"))
+	began := time.Now()
+	account, err := reliability.Run(t.Context(), reliability.Options{
+		Messages: *messages, Pollers: 6, Seed: *seed, Bootstrap: filepath.Join(dir, "bootstrap"), Queues: server.URL, Idle: time.Minute,
+		Config: func(dead, deadFIFO string) (string, error) {
+			file := filepath.Join(dir, "expressway.yaml")
+			return file, os.WriteFile(file, []byte(reliability.Routes(dead, deadFIFO)), 0o600)
+		},
+	})
+	if account != nil {
+		t.Logf("%d messages, seed %d, %v\n%s", *messages, *seed, time.Since(began).Round(time.Second), account)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(account.Wrong); n > 0 {
+		t.Errorf("%d things are wrong in the account", n)
+	}
+}
+
+func build(t *testing.T, bootstrap string) {
+	t.Helper()
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", bootstrap, "../../functions/queue")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build the queue function: %v\n%s", err, out)
+	}
+}

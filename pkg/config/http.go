@@ -1,0 +1,241 @@
+package config
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// HTTP is what a route with an http trigger has besides.
+type HTTP struct {
+	// Pattern is a pattern of net/http.ServeMux, such as "POST /github/{org}".
+	Pattern string
+	// Params are the names of the pattern's wildcards.
+	Params []string
+	Verify verify.Spec
+	// DeliveryID is where the sender's own id of a delivery stands, and Ack is how it
+	// likes to be acknowledged; both are its provider's, and may be zero.
+	DeliveryID verify.Place
+	Ack        verify.Ack
+	// Accepted makes the answer of a route with mode: async; nil stands for Ack, or,
+	// where the provider has none, for 202 and the execution's ARN.
+	Accepted *Respond
+	// OnDeadline makes the answer when the execution has not ended in time.
+	OnDeadline *OnDeadline
+	// CORS lets pages of other origins call the route.
+	CORS *CORS
+	// CloudEvents says which senders of CloudEvents may deliver.
+	CloudEvents *verify.CloudEvents
+}
+
+// Method is the method that the pattern names; it is empty for one that takes all.
+func (h *HTTP) Method() string {
+	method, _, found := strings.Cut(strings.TrimSpace(h.Pattern), " ")
+	if !found {
+		return ""
+	}
+	return strings.TrimSpace(method)
+}
+
+// Path is the pattern without its method: perhaps a host, and the path.
+func (h *HTTP) Path() string {
+	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(h.Pattern), h.Method()))
+}
+
+// OnDeadline is the answer to Expressway.Deadline: the provider's acknowledgement, or
+// one that is written out.
+type OnDeadline struct {
+	Acknowledge bool
+	Respond
+}
+
+// CORS is who may call a route from a page of another origin (Fetch standard, CORS
+// protocol). The preflight is answered before anything is verified.
+type CORS struct {
+	// Origins are scheme, host and port; * stands for any text, and alone for every origin.
+	Origins []string
+	// Methods that a preflight allows; empty for the route's own.
+	Methods []string
+	// Headers that a request may have; empty for Content-Type and what verify reads.
+	Headers []string
+	// ExposeHeaders are those of the answer that the page may read.
+	ExposeHeaders []string
+	// Credentials lets the page send cookies and authorization.
+	Credentials bool
+	// MaxAge is how long a browser may keep the preflight's answer; zero says nothing.
+	MaxAge time.Duration
+}
+
+// AnyOrigin reports whether every origin may call.
+func (c *CORS) AnyOrigin() bool { return len(c.Origins) == 1 && c.Origins[0] == "*" }
+
+// Allows reports whether an origin, as a browser sends it, may call.
+func (c *CORS) Allows(origin string) bool {
+	for _, pattern := range c.Origins {
+		if Wildcard(pattern, origin) {
+			return true
+		}
+	}
+	return false
+}
+
+// httpNodes are the keys that only http routes have; they are read when the trigger
+// and the mode are known.
+type httpNodes map[string]ast.Node
+
+var httpKeys = []string{"accepted", "onDeadline", "cors", "cloudevents"}
+
+func (h httpNodes) addTo(known map[string]func(ast.Node)) {
+	for _, key := range httpKeys {
+		known[key] = func(n ast.Node) { h[key] = n }
+	}
+}
+
+func (d *document) readHTTPKeys(nodes httpNodes, r *Route, scope []string) {
+	if r.HTTP == nil {
+		for key, n := range nodes {
+			d.add(n, "%s belongs to http routes", key)
+		}
+		return
+	}
+	if n, ok := nodes["accepted"]; ok {
+		if !r.Async {
+			d.add(n, "accepted is the answer of mode: async; a route that waits has respond")
+		}
+		r.HTTP.Accepted = d.readRespond(n, "accepted", r, append(scope, "execution"))
+	}
+	if n, ok := nodes["onDeadline"]; ok {
+		r.HTTP.OnDeadline = d.readOnDeadline(n, r, append(scope, "failure"))
+	}
+	if n, ok := nodes["cors"]; ok {
+		r.HTTP.CORS = d.readCORS(n)
+	}
+	if n, ok := nodes["cloudevents"]; ok {
+		r.HTTP.CloudEvents = &verify.CloudEvents{}
+		at := map[string]ast.Node{}
+		d.fields(n, "cloudevents", map[string]func(ast.Node){"origins": d.textsAt("origins", &r.HTTP.CloudEvents.Origins, at)})
+		for _, p := range r.HTTP.CloudEvents.Validate() {
+			d.add(nearest(at, p.Field, n), "cloudevents.%s: %s", p.Field, p.Message)
+		}
+	}
+}
+
+func (d *document) readOnDeadline(n ast.Node, r *Route, scope []string) *OnDeadline {
+	out := &OnDeadline{}
+	if r.Async {
+		d.add(n, "onDeadline belongs to routes that wait; mode: async has accepted")
+	}
+	for i := range r.Catch {
+		for _, name := range r.Catch[i].Errors {
+			if name == bridge.Deadline {
+				d.add(n, "onDeadline and a catch of %s: only one of them can answer", name)
+			}
+		}
+	}
+	if s, ok := n.(*ast.StringNode); ok {
+		if s.Value != "acknowledge" {
+			d.add(n, "onDeadline must be acknowledge, or an answer: status, headers, cookies, body")
+		}
+		out.Acknowledge = true
+		return out
+	}
+	out.Respond = *d.readRespond(n, "onDeadline", r, scope)
+	return out
+}
+
+func (d *document) readCORS(n ast.Node) *CORS {
+	c := &CORS{}
+	names := func(to *[]string, key string) func(ast.Node) {
+		return func(n ast.Node) {
+			*to = d.texts(n, "cors."+key)
+			for _, name := range *to {
+				if !httpguts.ValidHeaderFieldName(name) {
+					d.add(n, "cors.%s: %q is no name; write each one out", key, name)
+				}
+			}
+		}
+	}
+	d.fields(n, "cors", map[string]func(ast.Node){
+		"origins":       func(n ast.Node) { c.Origins = d.texts(n, "cors.origins") },
+		"methods":       names(&c.Methods, "methods"),
+		"headers":       names(&c.Headers, "headers"),
+		"exposeHeaders": names(&c.ExposeHeaders, "exposeHeaders"),
+		"credentials":   func(n ast.Node) { c.Credentials = d.flag(n, "cors.credentials") },
+		"maxAge": func(n ast.Node) {
+			if c.MaxAge = d.duration(n, "cors.maxAge"); c.MaxAge > 24*time.Hour {
+				d.add(n, "cors.maxAge is at most 24h: no browser keeps an answer longer")
+			}
+		},
+	})
+	if len(c.Origins) == 0 {
+		d.add(n, "cors needs origins")
+	}
+	for _, origin := range c.Origins {
+		scheme, host, found := strings.Cut(origin, "://")
+		switch {
+		case origin == "*" && len(c.Origins) > 1:
+			d.add(n, "cors.origins: * stands alone; it is every origin")
+		case origin != "*" && (!found || scheme == "" || host == "" || strings.ContainsAny(host, "/ ")):
+			d.add(n, "cors.origins: write scheme, host and port, as https://app.example.com, not %q", origin)
+		case c.Credentials && (origin == "*" || host == "*"):
+			d.add(n, "cors.credentials: name the origins; with credentials, every site could act as its visitor")
+		}
+	}
+	for i, m := range c.Methods {
+		c.Methods[i] = strings.ToUpper(m)
+	}
+	return c
+}
+
+// staticStatus finds at start-up a status that is no expression and no final answer.
+func (d *document) staticStatus(n ast.Node, what string, t *bridge.Template) {
+	if t.Dynamic() {
+		return
+	}
+	v, _ := t.Eval(context.Background(), nil) // a literal, which cannot fail
+	status, err := strconv.Atoi(fmt.Sprint(v))
+	if err != nil || status < 200 || status > 599 {
+		d.add(n, "%s must be a whole number from 200 to 599", what)
+	}
+}
+
+// staticHeaders finds at start-up what is wrong with the names of headers, and with
+// values that are no expressions.
+func (d *document) staticHeaders(n ast.Node, what string) {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+	default:
+		return
+	}
+	for _, m := range d.members(n, what) {
+		name := http.CanonicalHeaderKey(m.name)
+		switch {
+		case !httpguts.ValidHeaderFieldName(m.name):
+			d.add(m.key, "%s: %q is no name of a header", what, m.name)
+		case FramingHeader(name):
+			d.add(m.key, "%s: %s is the gateway's to set", what, name)
+		}
+		if s, ok := m.value.(*ast.StringNode); ok && !strings.HasPrefix(s.Value, "{%") && !httpguts.ValidHeaderFieldValue(s.Value) {
+			d.add(m.value, "%s: the value of %s cannot be sent: it has control characters", what, m.name)
+		}
+	}
+}
+
+// FramingHeader reports whether a header, by its canonical name, says how a message is
+// cut on the wire: that is between the gateway and its peer.
+func FramingHeader(name string) bool {
+	switch name {
+	case "Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,173 @@
+package config_test
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/expressway-dev/expressway/pkg/config"
+)
+
+// schemaKeys are the keys that the schema knows, by the object that they stand in: ""
+// for the file, route, and dotted names below a route.
+func schemaKeys(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile("expressway.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root map[string]any
+	if err := json.Unmarshal(text, &root); err != nil {
+		t.Fatal(err)
+	}
+	defs := root["$defs"].(map[string]any)
+	out := map[string][]string{}
+	var walk func(path string, schema any)
+	walk = func(path string, schema any) {
+		object, ok := schema.(map[string]any)
+		if !ok {
+			return
+		}
+		if ref, ok := object["$ref"].(string); ok {
+			walk(path, defs[strings.TrimPrefix(ref, "#/$defs/")])
+		}
+		for _, choice := range []string{"oneOf", "anyOf"} {
+			list, _ := object[choice].([]any)
+			for _, s := range list {
+				walk(path, s)
+			}
+		}
+		walk(path, object["items"])
+		properties, ok := object["properties"].(map[string]any)
+		if !ok {
+			return
+		}
+		if object["additionalProperties"] != false {
+			t.Errorf("%s takes keys that it does not name", path)
+		}
+		out[path] = slices.Sorted(maps.Keys(properties))
+		for name, s := range properties {
+			below := name
+			switch {
+			case path == "" && name == "routes":
+				below = "route"
+			case path != "" && path != "route":
+				below = path + "." + name
+			}
+			walk(below, s)
+		}
+	}
+	walk("", root)
+	return out
+}
+
+// knows is what the reader says of a key that it does not know.
+var knows = regexp.MustCompile(`has no key "zzzzzzzz"; it knows ([^\n]*)`)
+
+// The schema and the reader know the same keys, everywhere.
+func TestSchemaAndReaderAgree(t *testing.T) {
+	t.Parallel()
+	const begin = "version: 1\nroutes:\n  - {name: a, start: m, "
+	http := begin + "http: POST /a, verify: none, "
+	in := func(prefix, key string) string { return prefix + key + ": {zzzzzzzz: 1}}\n" }
+	verifyIn := func(key string) string { return begin + "http: POST /a, verify: {" + key + ": {zzzzzzzz: 1}}}\n" }
+	sources := map[string][]string{
+		"":                      {"version: 1\nzzzzzzzz: 1\n"},
+		"route":                 {begin + "zzzzzzzz: 1}\n"},
+		"eventbridge":           {in(begin, "eventbridge")},
+		"verify":                {in(begin+"http: POST /a, ", "verify")},
+		"verify.basic":          {verifyIn("basic")},
+		"verify.token":          {verifyIn("token")},
+		"verify.hmac":           {verifyIn("hmac")},
+		"verify.hmac.timestamp": {begin + "http: POST /a, verify: {hmac: {timestamp: {zzzzzzzz: 1}}}}\n"},
+		"verify.jwt":            {verifyIn("jwt")},
+		"verify.mtls":           {verifyIn("mtls")},
+		"respond":               {in(http, "respond")},
+		"accepted":              {in(http+"mode: async, ", "accepted")},
+		"onDeadline":            {in(http, "onDeadline")},
+		"cors":                  {in(http, "cors")},
+		"cloudevents":           {in(http, "cloudevents")},
+		"dedupe":                {in(http, "dedupe")},
+		"retry":                 {in(begin+"sqs: q, ", "retry")},
+		"catch":                 {http + "catch: [{zzzzzzzz: 1}]}\n", begin + "sqs: q, catch: [{zzzzzzzz: 1}]}\n"},
+	}
+	reader := map[string][]string{}
+	for path, texts := range sources {
+		for _, text := range texts {
+			_, err := config.Parse("s.yaml", []byte(text), env(nil))
+			if err == nil {
+				t.Fatalf("%s: the key zzzzzzzz is taken", path)
+			}
+			m := knows.FindStringSubmatch(err.Error())
+			if m == nil {
+				t.Fatalf("%s: %v, want what keys there are", path, err)
+			}
+			for name := range strings.SplitSeq(m[1], ", ") {
+				if !slices.Contains(reader[path], name) {
+					reader[path] = append(reader[path], name)
+				}
+			}
+		}
+		slices.Sort(reader[path])
+	}
+	if diff := cmp.Diff(schemaKeys(t), reader); diff != "" {
+		t.Errorf("keys (-schema +reader):\n%s", diff)
+	}
+}
+
+// reference is a row of the reference's table: the key's path, and what stands under
+// meaning, default and example.
+var reference = regexp.MustCompile("(?m)^\\| `([A-Za-z0-9.-]+)` \\|([^|]+)\\|([^|]*)\\|([^|]+)\\|$")
+
+// Every key has a row in the reference, with an example that has the key, and no row is
+// of a key that there is not.
+func TestReferenceOfKeys(t *testing.T) {
+	t.Parallel()
+	_, table, found := strings.Cut(readDoc(t, "docs/configuration.md"), "\n## Every key\n")
+	if !found {
+		t.Fatal("docs/configuration.md has no section Every key")
+	}
+	rows := map[string]bool{}
+	for _, m := range reference.FindAllStringSubmatch(table, -1) {
+		key := m[1][strings.LastIndexByte(m[1], '.')+1:]
+		if rows[m[1]] {
+			t.Errorf("two rows for %s", m[1])
+		}
+		rows[m[1]] = true
+		if strings.TrimSpace(m[2]) == "" || !strings.Contains(m[4], key+":") {
+			t.Errorf("%s: %q, want a meaning and an example with %s:", m[1], m[0], key)
+		}
+	}
+	for path, keys := range schemaKeys(t) {
+		for _, key := range keys {
+			full := key
+			if path != "" && path != "route" {
+				full = path + "." + key
+			}
+			// What an answer is made of has its rows under respond.
+			for _, same := range []string{"accepted.", "onDeadline."} {
+				if rest, ok := strings.CutPrefix(full, same); ok {
+					full = "respond." + rest
+				}
+			}
+			if rest, ok := strings.CutPrefix(full, "catch."); ok && rest != "errors" && rest != "then" {
+				full = "respond." + rest
+			}
+			if !rows[full] {
+				t.Errorf("no row for %s", full)
+			}
+			rows[full+" "] = true
+		}
+	}
+	for key := range rows {
+		if !strings.HasSuffix(key, " ") && !rows[key+" "] {
+			t.Errorf("a row for %s, which is no key", key)
+		}
+	}
+}

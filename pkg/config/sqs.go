@@ -1,0 +1,202 @@
+package config
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+)
+
+// SQS is what a route with an sqs trigger has besides.
+type SQS struct {
+	// Queue is a queue's name or ARN; * stands for any text.
+	Queue string
+	// Concurrency bounds how many records of a batch run at the same time.
+	Concurrency int
+	Trace       Trace
+	// DeadLetterQueue is the URL of the queue that takes what then: dead-letter names;
+	// empty for none.
+	DeadLetterQueue string
+	// Retry says when a failed record comes back; nil leaves that to the queue.
+	Retry *Retry
+	// Batch makes one execution of many records: of a FIFO queue's message group, or of
+	// all of a batch's records that the route takes.
+	Batch bool
+	// Unwrap is the envelope that the route's bodies come in.
+	Unwrap Unwrap
+}
+
+// A Retry is when a failed record comes back, told to the queue by
+// ChangeMessageVisibility: Delay after the first receive, each time Rate times as
+// long, at most Max.
+type Retry struct {
+	Delay time.Duration
+	Rate  float64
+	Max   time.Duration
+	// Jitter makes each wait a random part of itself.
+	Jitter bool
+}
+
+// Trace says which X-Ray trace the execution of a record joins.
+type Trace string
+
+// The traces: of the record's producer (the default), or of the invocation.
+const (
+	TraceRecord     Trace = "record"
+	TraceInvocation Trace = "invocation"
+)
+
+// Unwrap names an envelope around a message's body.
+type Unwrap string
+
+// The envelopes: none, an SNS notification, an EventBridge event, and an S3 event
+// notification.
+const (
+	UnwrapNothing     Unwrap = ""
+	UnwrapSNS         Unwrap = "sns"
+	UnwrapEventBridge Unwrap = "eventbridge"
+	UnwrapS3          Unwrap = "s3"
+)
+
+// poison are the failures of the record itself: it can never run, however often it comes.
+var poison = []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge}
+
+// ThenRecord returns what an SQS route does with a failed record: what its catch
+// says, else the dead-letter queue for a record that can never run, where there is
+// such a queue, else retry.
+func (r *Route) ThenRecord(name string) Then {
+	for i := range r.Catch {
+		if bridge.Matches(r.Catch[i].Errors, name) {
+			return r.Catch[i].Then
+		}
+	}
+	if r.SQS.DeadLetterQueue != "" && bridge.Matches(poison, name) {
+		return ThenDeadLetter
+	}
+	return ThenRetry
+}
+
+// The bounds of retry. A queue forgets none of a message's twelve hours when its
+// visibility changes, so a longer wait cannot be.
+const (
+	leastRetryDelay = time.Second // visibility is told in whole seconds
+	mostRetryDelay  = 12 * time.Hour
+	defaultRate     = 2
+	defaultMaxRetry = 15 * time.Minute
+)
+
+// sqsKeys are the keys of a route that only an sqs route has. They are read when the
+// trigger is known.
+var sqsKeys = []string{"concurrency", "trace", "deadLetterQueue", "retry", "batch", "unwrap"}
+
+// readSQSKeys reads what stands beside sqs.
+func (d *document) readSQSKeys(r *Route, nodes map[string]ast.Node) {
+	s := r.SQS
+	if n := nodes["concurrency"]; n != nil {
+		s.Concurrency = d.whole(n, "concurrency", 1, 1000)
+	}
+	if n := nodes["batch"]; n != nil {
+		s.Batch = d.flag(n, "batch")
+	}
+	if s.Batch {
+		s.Trace = TraceInvocation // many records have many traces
+	}
+	if n := nodes["trace"]; n != nil {
+		switch v := Trace(d.text(n, "trace")); {
+		case v == TraceRecord && s.Batch:
+			d.add(n, "trace: record does not go with batch: one execution joins one trace, and its records have many")
+		case v == TraceRecord, v == TraceInvocation:
+			s.Trace = v
+		default:
+			d.add(n, "trace must be record or invocation, not %q", v)
+		}
+	}
+	if n := nodes["deadLetterQueue"]; n != nil {
+		s.DeadLetterQueue = d.queueURL(n, "deadLetterQueue")
+	}
+	if name := queueName(s.DeadLetterQueue); name != "" && (name == s.Queue || strings.HasPrefix(s.Queue, "arn:") && strings.HasSuffix(s.Queue, ":"+name)) {
+		d.add(nodes["deadLetterQueue"], "deadLetterQueue is the route's own queue: its dead letters would come back for ever")
+	}
+	if n := nodes["retry"]; n != nil {
+		s.Retry = d.readRetry(n)
+	}
+	if n := nodes["unwrap"]; n != nil {
+		switch v := Unwrap(d.text(n, "unwrap")); v {
+		case UnwrapSNS, UnwrapEventBridge, UnwrapS3:
+			s.Unwrap = v
+		default:
+			d.add(n, "unwrap must be sns, eventbridge or s3, not %q", v)
+		}
+	}
+}
+
+// queueName is the last part of a queue's URL.
+func queueName(url string) string { return url[strings.LastIndexByte(url, '/')+1:] }
+
+// queueURL reads the URL of a queue. Empty, as of ${ORDERS_DLQ_URL:-}, is no queue.
+func (d *document) queueURL(n ast.Node, what string) string {
+	text := d.text(n, what)
+	if text == "" {
+		return ""
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") == "" {
+		d.add(n, "%s must be the queue's URL, such as https://sqs.eu-west-1.amazonaws.com/123456789012/orders-dead, not %q", what, text)
+		return ""
+	}
+	return text
+}
+
+func (d *document) readRetry(n ast.Node) *Retry {
+	r := &Retry{Rate: defaultRate, Max: defaultMaxRetry, Jitter: true}
+	var maxNode ast.Node
+	have := d.fields(n, "retry", map[string]func(ast.Node){
+		"delay": func(n ast.Node) { r.Delay = d.wait(n, "retry.delay") },
+		"rate":  func(n ast.Node) { r.Rate = d.number(n, "retry.rate", 1, 10) },
+		"max": func(n ast.Node) {
+			maxNode = n
+			r.Max = d.wait(n, "retry.max")
+		},
+		"jitter": func(n ast.Node) {
+			switch v := d.text(n, "retry.jitter"); v {
+			case "full":
+			case "none":
+				r.Jitter = false
+			default:
+				d.add(n, "retry.jitter must be full or none, not %q", v)
+			}
+		},
+	})
+	switch {
+	case !have["delay"]:
+		d.add(n, "retry has no delay")
+	case maxNode != nil && r.Max < r.Delay:
+		d.add(maxNode, "retry.max must not be less than retry.delay")
+	}
+	r.Max = max(r.Max, r.Delay)
+	return r
+}
+
+// wait reads a wait that visibility can express.
+func (d *document) wait(n ast.Node, what string) time.Duration {
+	v := d.duration(n, what)
+	if v != 0 && (v < leastRetryDelay || v > mostRetryDelay) {
+		d.add(n, "%s is from 1s to 12h: a queue keeps visibility in seconds, and no longer", what)
+	}
+	return v
+}
+
+// checkRecordCatch finds what only shows once a route is read whole.
+func (d *document) checkRecordCatch(r *Route, catch ast.Node, have map[string]bool) {
+	if have["deadLetterQueue"] {
+		return
+	}
+	for i, c := range r.Catch {
+		if c.Then == ThenDeadLetter {
+			d.add(d.list(catch, "catch")[i], "then: dead-letter needs deadLetterQueue, the URL of a queue, on the route")
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package config
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+func (d *document) readVerify(n ast.Node, r *Route) {
+	spec := &r.HTTP.Verify
+	if s, ok := n.(*ast.StringNode); ok {
+		if s.Value != "none" {
+			d.add(n, "verify must be a mapping, or none")
+		}
+		spec.None = true
+		return
+	}
+	at := map[string]ast.Node{}
+	text := func(key string, to *string) func(ast.Node) {
+		return func(n ast.Node) {
+			at[key] = n
+			*to = d.text(n, key)
+		}
+	}
+	span := func(key string, to *verify.Duration) func(ast.Node) {
+		return func(n ast.Node) {
+			at[key] = n
+			*to = verify.Duration(d.duration(n, key).String())
+		}
+	}
+	d.fields(n, "verify", map[string]func(ast.Node){
+		"provider":  text("provider", &spec.Provider),
+		"url":       text("url", &spec.URL),
+		"tolerance": span("tolerance", &spec.Tolerance),
+		"secrets":   d.textsAt("secrets", &spec.Secrets, at),
+		"basic": func(n ast.Node) {
+			at["basic"] = n
+			spec.Basic = &verify.Basic{}
+			d.fields(n, "basic", map[string]func(ast.Node){"username": text("basic.username", &spec.Basic.Username)})
+		},
+		"token": func(n ast.Node) {
+			at["token"] = n
+			spec.Token = &verify.Token{}
+			if _, ok := n.(*ast.StringNode); ok { // meta's hub.verify_token
+				spec.Token.Reference = d.text(n, "token")
+				return
+			}
+			if ref, ok := rejoin(n); ok {
+				spec.Token.Reference = ref
+				return
+			}
+			d.fields(n, "token", map[string]func(ast.Node){"header": text("token.header", &spec.Token.Header)})
+		},
+		"hmac": func(n ast.Node) {
+			at["hmac"] = n
+			spec.HMAC = d.readHMAC(n, text, span)
+		},
+		"jwt": func(n ast.Node) {
+			at["jwt"] = n
+			spec.JWT = d.readJWT(n, at)
+		},
+		"mtls": func(n ast.Node) {
+			at["mtls"] = n
+			spec.MTLS = &verify.MTLS{}
+			d.fields(n, "mtls", map[string]func(ast.Node){
+				"subject": d.textsAt("mtls.subject", &spec.MTLS.Subject, at),
+				"issuer":  d.textsAt("mtls.issuer", &spec.MTLS.Issuer, at),
+			})
+		},
+		"topics": d.textsAt("topics", (*[]string)(&spec.Topics), at),
+	})
+	for _, p := range spec.Validate() {
+		d.add(nearest(at, p.Field, n), "%s", p.Error())
+	}
+	if preset, ok := verify.Lookup(spec.Provider); ok {
+		r.HTTP.DeliveryID, r.HTTP.Ack = preset.DeliveryID, preset.Ack
+		if r.Timeout == 0 {
+			r.Timeout = preset.Deadline
+		}
+	}
+}
+
+// nearest is the node of a field, or of the closest that stands around it.
+func nearest(at map[string]ast.Node, field string, block ast.Node) ast.Node {
+	for field != "" {
+		if n, ok := at[field]; ok {
+			return n
+		}
+		field = field[:max(strings.LastIndexByte(field, '.'), 0)]
+	}
+	return block
+}
+
+// textsAt reads a list of text, and remembers where it and its items stand.
+func (d *document) textsAt(key string, to *[]string, at map[string]ast.Node) func(ast.Node) {
+	return func(n ast.Node) {
+		at[key] = n
+		if list, ok := n.(*ast.SequenceNode); ok {
+			for i, item := range list.Values {
+				at[key+"."+strconv.Itoa(i)] = item
+			}
+		}
+		*to = d.texts(n, key)
+	}
+}
+
+func (d *document) readJWT(n ast.Node, at map[string]ast.Node) *verify.JWT {
+	j := &verify.JWT{}
+	text := func(key string, to *string) func(ast.Node) {
+		return func(n ast.Node) {
+			at["jwt."+key] = n
+			*to = d.text(n, "jwt."+key)
+		}
+	}
+	d.fields(n, "jwt", map[string]func(ast.Node){
+		"jwks":       text("jwks", &j.JWKS),
+		"issuer":     text("issuer", &j.Issuer),
+		"audience":   text("audience", &j.Audience),
+		"algorithms": d.textsAt("jwt.algorithms", &j.Algorithms, at),
+		"claims": func(n ast.Node) {
+			at["jwt.claims"] = n
+			j.Claims = map[string]string{}
+			for _, m := range d.members(n, "jwt.claims") {
+				j.Claims[m.name] = d.text(m.value, "jwt.claims."+m.name)
+			}
+		},
+	})
+	return j
+}
+
+func (d *document) readHMAC(n ast.Node, text func(string, *string) func(ast.Node), span func(string, *verify.Duration) func(ast.Node)) *verify.HMAC {
+	h := &verify.HMAC{}
+	d.fields(n, "hmac", map[string]func(ast.Node){
+		"header":         text("hmac.header", &h.Header),
+		"algorithm":      text("hmac.algorithm", &h.Algorithm),
+		"encoding":       text("hmac.encoding", &h.Encoding),
+		"prefix":         text("hmac.prefix", &h.Prefix),
+		"separator":      text("hmac.separator", &h.Separator),
+		"signed":         text("hmac.signed", &h.Signed),
+		"keyEncoding":    text("hmac.keyEncoding", &h.KeyEncoding),
+		"format":         text("hmac.format", &h.Format),
+		"timestampKey":   text("hmac.timestampKey", &h.TimestampKey),
+		"signatureKey":   text("hmac.signatureKey", &h.SignatureKey),
+		"prefixOptional": func(n ast.Node) { h.PrefixOptional = d.flag(n, "prefixOptional") },
+		"timestamp": func(n ast.Node) {
+			h.Timestamp = &verify.Timestamp{}
+			d.fields(n, "timestamp", map[string]func(ast.Node){
+				"header":    text("hmac.timestamp.header", &h.Timestamp.Header),
+				"format":    text("hmac.timestamp.format", &h.Timestamp.Format),
+				"tolerance": span("hmac.timestamp.tolerance", &h.Timestamp.Tolerance),
+			})
+		},
+	})
+	return h
+}

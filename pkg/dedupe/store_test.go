@@ -1,0 +1,376 @@
+package dedupe_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/dedupe"
+)
+
+// A clock is moved by hand.
+type clock struct{ ms atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.ms.Store(1_800_000_000_000)
+	return c
+}
+
+func (c *clock) now() time.Time          { return time.UnixMilli(c.ms.Load()) }
+func (c *clock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
+
+// keys makes keys that no other test of the process uses: a table is shared.
+var keys atomic.Int64
+
+func newKey() string { return fmt.Sprintf("orders#%064x", keys.Add(1)) }
+
+func newClaim(c *clock, key, fingerprint string) bridge.Claim {
+	until := c.now().Add(30 * time.Second)
+	return bridge.Claim{Key: key, Fingerprint: fingerprint, Until: until, Expires: until.Add(time.Hour)}
+}
+
+// mustClaim claims, and fails the test when the store does.
+func mustClaim(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, s bridge.DedupeStore, c bridge.Claim,
+) bridge.Record {
+	t.Helper()
+	r, err := s.Claim(context.Background(), c)
+	if err != nil {
+		t.Fatalf("Claim: %v", err)
+	}
+	return r
+}
+
+// suite is how every store behaves.
+func suite(t *testing.T, newStore func(*clock) bridge.DedupeStore) {
+	tests := map[string]func(*testing.T, bridge.DedupeStore, *clock){
+		"a completed record is answered":     testCompleted,
+		"a record in progress is held":       testHeld,
+		"an attempt that crashed is over":    testCrashed,
+		"a released key is free":             testReleased,
+		"an extended claim holds on":         testExtended,
+		"a claim that was lost changes none": testLost,
+		"one of many claims wins":            testConcurrent,
+		"keys do not touch one another":      testKeys,
+		"answers are kept to the byte":       testAnswers,
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClock()
+			test(t, newStore(c), c)
+		})
+	}
+	t.Run("as the model does", func(t *testing.T) {
+		t.Parallel()
+		rapid.Check(t, func(t *rapid.T) {
+			c := newClock()
+			testModel(t, newStore(c), c)
+		})
+	})
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func testCompleted(t *testing.T, s bridge.DedupeStore, now *clock) {
+	claim := newClaim(now, newKey(), "f")
+	if r := mustClaim(t, s, claim); r.State != bridge.Claimed {
+		t.Fatalf("first claim = %+v, want Claimed", r)
+	}
+	claim.Expires = now.now().Add(time.Hour)
+	check(t, s.Complete(t.Context(), claim, []byte(`{"status":201}`)))
+	// Far beyond the time in progress: that counts no more.
+	now.advance(time.Hour)
+	r := mustClaim(t, s, newClaim(now, claim.Key, "another"))
+	if r.State != bridge.Completed || string(r.Answer) != `{"status":201}` || r.Fingerprint != "f" {
+		t.Errorf("claim of a completed key = %+v, want its answer and the first fingerprint", r)
+	}
+	now.advance(time.Second)
+	if r := mustClaim(t, s, newClaim(now, claim.Key, "another")); r.State != bridge.Claimed {
+		t.Errorf("claim after its time = %+v, want Claimed", r)
+	}
+	if r := mustClaim(t, s, newClaim(now, claim.Key, "third")); r.State != bridge.Held || r.Fingerprint != "another" || r.Answer != nil {
+		t.Errorf("claim after that = %+v, want Held, and nothing of the old record", r)
+	}
+}
+
+func testHeld(t *testing.T, s bridge.DedupeStore, now *clock) {
+	claim := newClaim(now, newKey(), "f")
+	mustClaim(t, s, claim)
+	now.advance(30 * time.Second) // until then, inclusive
+	got := mustClaim(t, s, newClaim(now, claim.Key, "g"))
+	if diff := cmp.Diff(bridge.Record{State: bridge.Held, Fingerprint: "f", Until: claim.Until}, got); diff != "" {
+		t.Errorf("claim of a held key (-want +got):\n%s", diff)
+	}
+}
+
+func testCrashed(t *testing.T, s bridge.DedupeStore, now *clock) {
+	claim := newClaim(now, newKey(), "f")
+	mustClaim(t, s, claim)
+	now.advance(30*time.Second + time.Millisecond)
+	second := newClaim(now, claim.Key, "f")
+	if r := mustClaim(t, s, second); r.State != bridge.Claimed {
+		t.Errorf("claim after the first attempt's time = %+v, want Claimed", r)
+	}
+}
+
+func testReleased(t *testing.T, s bridge.DedupeStore, now *clock) {
+	claim := newClaim(now, newKey(), "f")
+	mustClaim(t, s, claim)
+	check(t, s.Release(t.Context(), claim))
+	check(t, s.Release(t.Context(), claim)) // there is nothing any more
+	if r := mustClaim(t, s, newClaim(now, claim.Key, "f")); r.State != bridge.Claimed {
+		t.Errorf("claim of a released key = %+v, want Claimed", r)
+	}
+}
+
+func testExtended(t *testing.T, s bridge.DedupeStore, now *clock) {
+	claim := newClaim(now, newKey(), "f")
+	mustClaim(t, s, claim)
+	until := now.now().Add(5 * time.Minute)
+	claim.Expires = until.Add(time.Second)
+	check(t, s.Extend(t.Context(), claim, until))
+	now.advance(5 * time.Minute)
+	if r := mustClaim(t, s, newClaim(now, claim.Key, "f")); r.State != bridge.Held || !r.Until.Equal(until) {
+		t.Errorf("claim of an extended key = %+v, want Held until %v", r, until)
+	}
+	now.advance(time.Millisecond)
+	if r := mustClaim(t, s, newClaim(now, claim.Key, "f")); r.State != bridge.Claimed {
+		t.Errorf("claim after that = %+v, want Claimed", r)
+	}
+}
+
+func testLost(t *testing.T, s bridge.DedupeStore, now *clock) {
+	first := newClaim(now, newKey(), "f")
+	mustClaim(t, s, first)
+	now.advance(time.Minute)
+	second := newClaim(now, first.Key, "f")
+	mustClaim(t, s, second)
+	for name, conclude := range map[string]func() error{
+		"Complete": func() error { return s.Complete(t.Context(), first, []byte("late")) },
+		"Extend":   func() error { return s.Extend(t.Context(), first, now.now().Add(time.Hour)) },
+		"Release":  func() error { return s.Release(t.Context(), first) },
+	} {
+		check(t, conclude())
+		if r := mustClaim(t, s, newClaim(now, first.Key, "f")); r.State != bridge.Held || !r.Until.Equal(second.Until) {
+			t.Errorf("after %s of the lost claim: %+v, want Held by the second", name, r)
+		}
+	}
+	check(t, s.Complete(t.Context(), second, []byte("in time")))
+	check(t, s.Release(t.Context(), second)) // it is completed, and stays so
+	if r := mustClaim(t, s, newClaim(now, first.Key, "f")); string(r.Answer) != "in time" {
+		t.Errorf("record = %+v, want the second's answer", r)
+	}
+}
+
+func testConcurrent(t *testing.T, s bridge.DedupeStore, now *clock) {
+	claim := newClaim(now, newKey(), "f")
+	var won, held atomic.Int32
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			switch r, err := s.Claim(t.Context(), claim); {
+			case err != nil:
+				t.Error(err)
+			case r.State == bridge.Claimed:
+				won.Add(1)
+			case r.State == bridge.Held:
+				held.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if won.Load() != 1 || held.Load() != 19 {
+		t.Errorf("%d claims won and %d found the key held, want 1 and 19", won.Load(), held.Load())
+	}
+}
+
+func testKeys(t *testing.T, s bridge.DedupeStore, now *clock) {
+	a, b := newClaim(now, newKey(), ""), newClaim(now, newKey(), "")
+	mustClaim(t, s, a)
+	check(t, s.Complete(t.Context(), a, []byte("a")))
+	if r := mustClaim(t, s, b); r.State != bridge.Claimed || r.Fingerprint != "" {
+		t.Errorf("claim of another key = %+v, want Claimed without a fingerprint", r)
+	}
+}
+
+func testAnswers(t *testing.T, s bridge.DedupeStore, now *clock) {
+	for name, answer := range map[string]string{
+		"null": "null", "unicode": `"é\u0000😀"`, "spaces": " {\n} ", "large": `"` + strings.Repeat("x", 380_000) + `"`,
+	} {
+		claim := newClaim(now, newKey(), "f")
+		mustClaim(t, s, claim)
+		check(t, s.Complete(t.Context(), claim, []byte(answer)))
+		if r := mustClaim(t, s, claim); r.State != bridge.Completed || string(r.Answer) != answer {
+			t.Errorf("%s: answer = %.60q, want %.60q", name, r.Answer, answer)
+		}
+	}
+}
+
+// A model is what the interface promises, in a map.
+type model map[string]modelRecord
+
+type modelRecord struct {
+	claim  bridge.Claim
+	done   bool
+	answer string
+}
+
+func (m model) claim(c bridge.Claim, now time.Time) bridge.Record {
+	r, ok := m[c.Key]
+	if !ok || r.claim.Expires.Before(now) || !r.done && r.claim.Until.Before(now) {
+		m[c.Key] = modelRecord{claim: c}
+		return bridge.Record{State: bridge.Claimed, Fingerprint: c.Fingerprint}
+	}
+	if r.done {
+		return bridge.Record{State: bridge.Completed, Fingerprint: r.claim.Fingerprint, Answer: []byte(r.answer)}
+	}
+	return bridge.Record{State: bridge.Held, Fingerprint: r.claim.Fingerprint, Until: r.claim.Until}
+}
+
+// conclude lets f change the record, or returns false for it to go, if c holds it.
+func (m model) conclude(c bridge.Claim, f func(*modelRecord) bool) {
+	r, ok := m[c.Key]
+	if !ok || r.done || !r.claim.Until.Equal(c.Until) {
+		return
+	}
+	if !f(&r) {
+		delete(m, c.Key)
+		return
+	}
+	m[c.Key] = r
+}
+
+func testModel(t *rapid.T, s bridge.DedupeStore, now *clock) {
+	m := model{}
+	names := []string{newKey(), newKey()}
+	var claims []bridge.Claim
+	any := func() (bridge.Claim, bool) {
+		if len(claims) == 0 {
+			return bridge.Claim{}, false
+		}
+		return claims[rapid.IntRange(0, len(claims)-1).Draw(t, "claim")], true
+	}
+	must := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range rapid.IntRange(1, 12).Draw(t, "steps") {
+		switch rapid.SampledFrom([]string{"claim", "claim", "complete", "extend", "release", "wait"}).Draw(t, "step") {
+		case "wait":
+			now.advance(time.Duration(rapid.IntRange(1, 40).Draw(t, "seconds")) * time.Second)
+		case "claim":
+			until := now.now().Add(time.Duration(rapid.IntRange(1, 30).Draw(t, "until")) * time.Second)
+			c := bridge.Claim{
+				Key:         rapid.SampledFrom(names).Draw(t, "key"),
+				Fingerprint: rapid.SampledFrom([]string{"", "f", "g"}).Draw(t, "fingerprint"),
+				Until:       until,
+				Expires:     until.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "expires")) * time.Second),
+			}
+			want, got := m.claim(c, now.now()), mustClaim(t, s, c)
+			if want.State != bridge.Held {
+				got.Until = time.Time{} // says nothing then
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("claim (-want +got):\n%s", diff)
+			}
+			if got.State == bridge.Claimed {
+				claims = append(claims, c)
+			}
+		case "complete":
+			if c, ok := any(); ok {
+				answer := rapid.SampledFrom([]string{"null", `{"a":1}`}).Draw(t, "answer")
+				c.Expires = now.now().Add(20 * time.Second)
+				m.conclude(c, func(r *modelRecord) bool {
+					r.done, r.answer, r.claim.Expires = true, answer, c.Expires
+					return true
+				})
+				must(s.Complete(context.Background(), c, []byte(answer)))
+			}
+		case "extend":
+			if c, ok := any(); ok {
+				until := now.now().Add(25 * time.Second)
+				c.Expires = until.Add(5 * time.Second)
+				m.conclude(c, func(r *modelRecord) bool {
+					r.claim.Until, r.claim.Expires = until, c.Expires
+					return true
+				})
+				must(s.Extend(context.Background(), c, until))
+			}
+		case "release":
+			if c, ok := any(); ok {
+				m.conclude(c, func(*modelRecord) bool { return false })
+				must(s.Release(context.Background(), c))
+			}
+		}
+	}
+}
+
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	suite(t, func(c *clock) bridge.DedupeStore { return dedupe.NewMemory(dedupe.MemoryOptions{Now: c.now}) })
+}
+
+// A full store forgets the oldest that is completed, and never what is in progress.
+func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	s := dedupe.NewMemory(dedupe.MemoryOptions{Entries: 3, Bytes: 100, Now: now.now})
+	claims := make([]bridge.Claim, 5)
+	for i := range claims {
+		claims[i] = newClaim(now, newKey(), "")
+	}
+	for i, c := range claims[:3] {
+		mustClaim(t, s, c)
+		if i != 0 {
+			check(t, s.Complete(t.Context(), c, []byte(strings.Repeat("x", 40))))
+		}
+	}
+	mustClaim(t, s, claims[3])
+	if r := mustClaim(t, s, claims[0]); r.State != bridge.Held {
+		t.Errorf("the one in progress = %+v, want Held", r)
+	}
+	if r := mustClaim(t, s, claims[2]); r.State != bridge.Completed {
+		t.Errorf("the youngest = %+v, want Completed", r)
+	}
+	check(t, s.Complete(t.Context(), claims[3], []byte(strings.Repeat("x", 61))))
+	if r := mustClaim(t, s, claims[2]); r.State != bridge.Claimed {
+		t.Errorf("the one whose answer had to go = %+v, want Claimed", r)
+	}
+	check(t, s.Release(t.Context(), claims[2]))
+	mustClaim(t, s, claims[4])
+	if err := s.Complete(t.Context(), claims[4], make([]byte, 101)); !errors.Is(err, dedupe.ErrAnswerTooLarge) {
+		t.Errorf("Complete with too large an answer: %v", err)
+	}
+	if r := mustClaim(t, s, claims[4]); r.State != bridge.Completed || string(r.Answer) != "null" {
+		t.Errorf("its record = %+v, want Completed with null", r)
+	}
+	// What is in progress fills the store.
+	full := dedupe.NewMemory(dedupe.MemoryOptions{Entries: 1, Now: now.now})
+	mustClaim(t, full, claims[0])
+	if _, err := full.Claim(t.Context(), claims[1]); !errors.Is(err, dedupe.ErrFull) {
+		t.Errorf("claim in a full store: %v, want ErrFull", err)
+	}
+	now.advance(time.Minute)
+	if r := mustClaim(t, full, newClaim(now, newKey(), "")); r.State != bridge.Claimed {
+		t.Errorf("claim when that attempt's time is up = %+v, want Claimed", r)
+	}
+}

@@ -1,0 +1,121 @@
+package httpfront
+
+import (
+	"encoding/base64"
+	"mime"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// content is what a request's body was read as. It is read once, when something asks.
+type content struct {
+	read     bool
+	value    any
+	bodyType string
+	err      error
+}
+
+func (e *endpoint) readBody(r *request) (body any, bodyType string, err error) {
+	if c := &r.content; !c.read {
+		c.read = true
+		c.value, c.bodyType, c.err = readBody(r, e.jsonText)
+	}
+	return r.content.value, r.content.bodyType, r.content.err
+}
+
+func badBody(reason string) error { return bridge.Failf(bridge.BadRequest, reason, nil) }
+
+// readBody makes $request.body and its bodyType. A body that is not what its content
+// type says is a BadRequest; without a content type it is tried as JSON, then text, then
+// binary. Where jsonText is set, the sender calls its JSON text.
+func readBody(r *request, jsonText bool) (body any, bodyType string, err error) {
+	text, err := inflate(r.header.Values("Content-Encoding"), r.body)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(text) == 0 {
+		return nil, "empty", nil
+	}
+	media, parameters := mediaType(r.header.Get("Content-Type"))
+	charset := strings.ToLower(parameters["charset"])
+	switch kind(media) {
+	case "json":
+		return readJSON(text, charset)
+	case "form":
+		form, err := readForm(text, charset)
+		return form, "form", err
+	case "multipart":
+		form, err := readMultipart(text, parameters["boundary"])
+		return form, "form", err
+	case "text":
+		if jsonText {
+			return readJSON(text, charset)
+		}
+		if s, ok := toUTF8(text, charset); ok {
+			return string(s), "text", nil
+		}
+	case "":
+		s := withoutBOM(text)
+		switch {
+		case jsonata.Valid(s) == nil:
+			return jsonata.NewRaw(s), "json", nil
+		case utf8.Valid(s):
+			return string(s), "text", nil
+		}
+	}
+	return base64.StdEncoding.EncodeToString(text), "binary", nil
+}
+
+// readJSON takes UTF-8, which RFC 8259 asks for, whatever charset is claimed; and what
+// the claim or a byte order mark says where it is not. Of two members with one name the
+// last counts here, as it does in Step Functions, which gets the same bytes.
+func readJSON(text []byte, charset string) (any, string, error) {
+	s := withoutBOM(text)
+	err := jsonata.Valid(s)
+	if err != nil {
+		if other, ok := toUTF8(text, charset); ok && jsonata.Valid(other) == nil {
+			s, err = other, nil
+		}
+	}
+	if err != nil {
+		return nil, "", badBody("the body is no JSON: " + err.Error())
+	}
+	return jsonata.NewRaw(s), "json", nil
+}
+
+// mediaType reads a content type; parameters are often wrong, and the type before them
+// still counts.
+func mediaType(contentType string) (media string, parameters map[string]string) {
+	media, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		media, _, _ = strings.Cut(contentType, ";")
+		media = strings.ToLower(strings.TrimSpace(media))
+	}
+	return media, parameters
+}
+
+// kind sorts media types: json, form, multipart, text, other, or "" for none.
+func kind(media string) string {
+	switch media {
+	case "":
+		return ""
+	case "application/json", "text/json", "text/x-json", "application/x-json", "application/csp-report":
+		return "json"
+	case "application/x-www-form-urlencoded":
+		return "form"
+	case "multipart/form-data":
+		return "multipart"
+	case "application/xml", "application/graphql", "application/x-ndjson", "application/yaml", "application/javascript":
+		return "text"
+	}
+	switch {
+	case strings.HasSuffix(media, "+json"):
+		return "json"
+	case strings.HasPrefix(media, "text/"), strings.HasSuffix(media, "+xml"), strings.HasSuffix(media, "+yaml"):
+		return "text"
+	}
+	return "other"
+}

@@ -1,0 +1,197 @@
+package httpfront_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// A dedupe store for one test, without time.
+type mapStore map[string]*bridge.Record
+
+func (m mapStore) Claim(_ context.Context, c bridge.Claim) (bridge.Record, error) {
+	if have := m[c.Key]; have != nil {
+		return *have, nil
+	}
+	m[c.Key] = &bridge.Record{State: bridge.Held, Fingerprint: c.Fingerprint, Until: c.Until}
+	return bridge.Record{State: bridge.Claimed}, nil
+}
+
+func (m mapStore) Complete(_ context.Context, c bridge.Claim, answer []byte) error {
+	m[c.Key].State, m[c.Key].Answer = bridge.Completed, answer
+	return nil
+}
+func (m mapStore) Extend(context.Context, bridge.Claim, time.Time) error { return nil }
+
+func (m mapStore) Release(_ context.Context, c bridge.Claim) error {
+	delete(m, c.Key)
+	return nil
+}
+
+func TestDedupe(t *testing.T) {
+	t.Parallel()
+	const keys = open + "    dedupe: {key: '{% $request.headers.\"idempotency-key\" %}'}\n" +
+		"    catch: [{errors: [Gone], status: 410, headers: {X-Why: gone}}, {errors: [Busy], status: 429}]\n"
+	png := base64.StdEncoding.EncodeToString([]byte{0xff, 0xd8, 0})
+	tests := map[string]struct {
+		starter starterFunc
+		starts  int // of two deliveries
+		status  int
+		body    string
+	}{
+		"success":                     {succeedWith(`{"id":1}`), 1, 200, `{"id":1}`},
+		"binary":                      {succeedWith(`{"statusCode":201,"headers":{"Content-Type":"image/png"},"cookies":["a=b","c=d"],"body":"` + png + `","isBase64Encoded":true}`), 1, 201, png},
+		"a refusal that is final":     {end(bridge.Failed, "Gone", ""), 1, 410, ""},
+		"come again":                  {end(bridge.Failed, "Busy", ""), 2, 429, ""},
+		"failed":                      {end(bridge.Failed, "Other", ""), 2, 500, ""},
+		"nothing was started":         {refuseWith(bridge.Throttled), 2, 503, ""},
+		"nobody knows what it became": {refuseWith(bridge.Unknown), 1, 502, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			starts := 0
+			f := frontWith(t, route(keys), starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+				starts++
+				return test.starter(ctx, s)
+			}), bridge.WithDedupe(mapStore{}))
+			first := invoke(t, f, post(`{}`, "idempotency-key", "k"))
+			second := invoke(t, f, post(`{}`, "idempotency-key", "k"))
+			if first.StatusCode != test.status || test.body != "" && first.Body != test.body {
+				t.Errorf("first = %d %s, want %d %s", first.StatusCode, first.Body, test.status, test.body)
+			}
+			if starts != test.starts {
+				t.Errorf("%d starts, want %d", starts, test.starts)
+			}
+			switch {
+			case test.starts == 2:
+			case name == "nobody knows what it became":
+				if second.StatusCode != 409 || second.Headers["Retry-After"] == "" || !strings.Contains(second.Body, bridge.InProgress) {
+					t.Errorf("second = %+v, want 409 and Retry-After", second)
+				}
+			default:
+				first.Headers["Idempotent-Replayed"] = "true"
+				if diff := cmp.Diff(first, second); diff != "" {
+					t.Errorf("second (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}
+
+func TestDedupeMismatch(t *testing.T) {
+	t.Parallel()
+	f := frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), starterFunc(echo), bridge.WithDedupe(mapStore{}))
+	_ = invoke(t, f, post(`{"id":"1"}`))
+	if got := invoke(t, f, post(`{"id":"1","more":true}`)); got.StatusCode != 422 || !strings.Contains(got.Body, bridge.DedupeMismatch) {
+		t.Errorf("same key, other body = %d %s, want 422", got.StatusCode, got.Body)
+	}
+	store := mapStore{}
+	f = frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), starterFunc(echo), bridge.WithDedupe(store))
+	_ = invoke(t, f, post(`{"id":"1"}`))
+	for answer, status := range map[string]int{`null`: 200, `{"status":1}`: 500, `{"status":200,"base64":"*"}`: 500, `{`: 500} {
+		for _, rec := range store {
+			rec.Answer = []byte(answer)
+		}
+		if got := invoke(t, f, post(`{"id":"1"}`)); got.StatusCode != status || status == 500 != strings.Contains(got.Body, bridge.Internal) {
+			t.Errorf("stored %s: got %d %s, want %d", answer, got.StatusCode, got.Body, status)
+		}
+	}
+}
+
+// An answer that is too large for a store is kept without its body.
+func TestLargeAnswerIsKeptInPart(t *testing.T) {
+	t.Parallel()
+	output, _ := json.Marshal(map[string]any{"statusCode": 201, "headers": map[string]string{"X-A": "b"}, "body": strings.Repeat("x", 400<<10)})
+	f := frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), succeedWith(string(output)), bridge.WithDedupe(mapStore{}))
+	first, second := invoke(t, f, post(`{"id":"1"}`)), invoke(t, f, post(`{"id":"1"}`))
+	if len(first.Body) != 400<<10 || second.StatusCode != 201 || second.Headers["X-A"] != "b" || second.Body != "" {
+		t.Errorf("first %d bytes, second %d %v %d bytes", len(first.Body), second.StatusCode, second.Headers, len(second.Body))
+	}
+}
+
+// A provider's own delivery id is the key, and part of the execution's name, once it is
+// verified.
+func TestProvidersDeliveryID(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ provider, body, other, id string }{
+		"in the body":        {"stripe", `{"object":"event","id":"evt_1","type":"invoice.paid"}`, `{"object":"event","id":"evt_2","type":"invoice.paid"}`, "evt_1"},
+		"in a nested object": {"pagerduty", `{"event":{"agent":[{"id":"no"}],"id":"01D"}}`, `{"event":{"id":"01E"}}`, "01D"},
+		"nowhere":            {"slack", `{"type":"event_callback"}`, `{"type":"event_callback","a":1}`, "req-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var names []string
+			f := frontWith(t, "  - {name: a, http: POST /a, verify: {provider: "+test.provider+", secrets: ['env:SECRET']}, start: m, dedupe: true}\n",
+				starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+					names = append(names, s.Name)
+					return echo(ctx, s)
+				}), bridge.WithDedupe(mapStore{}))
+			for _, body := range []string{test.body, test.body, test.other} {
+				if got := invoke(t, f, signedEvent(t, test.provider, "/a", body)); got.StatusCode != 200 {
+					t.Fatalf("%d %s", got.StatusCode, got.Body)
+				}
+			}
+			want := 2
+			if test.id == "req-1" {
+				want = 3 // without an id there is no key
+			}
+			if len(names) != want || names[0] != "a-"+test.id {
+				t.Errorf("executions = %q, want %d, the first named after %s", names, want, test.id)
+			}
+		})
+	}
+	// Nobody signs GitHub's id: with another body it is another delivery, and no mismatch.
+	starts := 0
+	f := frontWith(t, "  - {name: a, http: POST /a, verify: {provider: github, secrets: ['env:SECRET']}, start: m, dedupe: true}\n",
+		starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+			starts++
+			return echo(ctx, s)
+		}), bridge.WithDedupe(mapStore{}))
+	for _, body := range []string{`{"a":1}`, `{"a":2}`, `{"a":1}`} {
+		if got := invoke(t, f, signedEvent(t, "github", "/a", body, "x-github-delivery", "d")); got.StatusCode != 200 {
+			t.Errorf("%s: %d %s", body, got.StatusCode, got.Body)
+		}
+	}
+	if starts != 2 {
+		t.Errorf("%d starts, want 2", starts)
+	}
+}
+
+// Standard Webhooks come under two families of headers, and either has the id.
+func TestStandardWebhooksID(t *testing.T) {
+	t.Parallel()
+	starts := 0
+	vars := map[string]string{"S": "whsec_" + base64.StdEncoding.EncodeToString([]byte("0123456789abcdef0123456789abcdef"))}
+	cfg := "  - {name: a, http: POST /a, verify: {provider: standard-webhooks, secrets: ['env:S']}, start: m, dedupe: true}\n"
+	f := newFront(t, cfg, starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+		starts++
+		if s.Name != "a-msg_1" {
+			t.Errorf("name = %q, want the message's id in it", s.Name)
+		}
+		return echo(ctx, s)
+	}), func(name string) string { return vars[name] }, nil, []bridge.Option{bridge.WithDedupe(mapStore{})})
+	r := &verify.Request{Method: "POST", Path: "/a", Header: http.Header{"Webhook-Id": {"msg_1"}}, Body: []byte(`{}`)}
+	h, err := verify.Sign(verify.Spec{Provider: "standard-webhooks", Secrets: []string{"env:S"}}, vars["S"], r, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range []string{"webhook", "svix"} {
+		got := invoke(t, f, post(`{}`, family+"-id", "msg_1", family+"-timestamp", h.Get("Webhook-Timestamp"), family+"-signature", h.Get("Webhook-Signature")))
+		if got.StatusCode != 200 {
+			t.Errorf("%s: %d %s", family, got.StatusCode, got.Body)
+		}
+	}
+	if starts != 1 {
+		t.Errorf("%d starts, want 1", starts)
+	}
+}

@@ -1,0 +1,189 @@
+package httpfront
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// An endpoint is one route's handler.
+type endpoint struct {
+	front     *Front
+	route     *config.Route
+	verifier  verify.Verifier
+	handshake *verify.Handshaker
+	hidden    map[string]bool // header names that the default input leaves out
+	jsonText  bool            // the provider says text/plain and sends JSON
+	cors      *cors
+	challenge string
+	// refresh asks whether secrets have changed since they were fetched; nil where they
+	// cannot, or nobody can tell.
+	refresh func(context.Context) bool
+}
+
+// A refresher is a source of secrets that can look again for the sake of a failed
+// verification; [secrets.Cache] is one. It bounds how often it does.
+type refresher interface {
+	Refresh(ctx context.Context, refs ...secrets.Reference) bool
+}
+
+func (e *endpoint) refreshBy(source secrets.Source) {
+	again, ok := source.(refresher)
+	if !ok {
+		return
+	}
+	var refs []secrets.Reference
+	for _, text := range e.route.HTTP.Verify.Secrets {
+		if ref, err := secrets.Parse(text); err == nil && ref.Remote() {
+			refs = append(refs, ref)
+		}
+	}
+	if len(refs) > 0 {
+		e.refresh = func(ctx context.Context) bool { return again.Refresh(ctx, refs...) }
+	}
+}
+
+func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch verify.Fetch) (*endpoint, error) {
+	options := []verify.Option{verify.WithFetch(fetch)}
+	verifier, err := verify.New(route.HTTP.Verify, source, f.bridge.Now, options...)
+	if err != nil {
+		return nil, fmt.Errorf("route %s: verify: %w", route.Name, err)
+	}
+	if route.HTTP.CloudEvents != nil {
+		options = append(options, verify.WithCloudEvents(route.HTTP.CloudEvents))
+	}
+	handshake, err := verify.NewHandshaker(route.HTTP.Verify, source, f.bridge.Now, options...)
+	if err != nil {
+		return nil, fmt.Errorf("route %s: handshake: %w", route.Name, err)
+	}
+	e := &endpoint{front: f, route: route, verifier: verifier, handshake: handshake}
+	e.challenge = challengeOf(route)
+	e.refreshBy(source)
+	e.hidden = hiddenHeaders(verifier.Headers())
+	e.jsonText = route.HTTP.Verify.Provider == "sns"
+	if route.HTTP.CORS != nil {
+		e.cors = newCORS(route.HTTP, verifier.Headers())
+	}
+	return e, nil
+}
+
+// serve takes a request from its size to its answer.
+func (e *endpoint) serve(ctx context.Context, hr *http.Request, r *request) *answer {
+	b, received := e.front.bridge, e.front.bridge.Now()
+	if a := e.admit(ctx, hr, r); a != nil {
+		return a
+	}
+	d := e.delivery(hr, r, received)
+	result := b.Run(ctx, d)
+	a, failure := e.answer(ctx, r, result)
+	if failure != nil {
+		result.Replayed, result.Failure = false, failure
+	}
+	b.Settle(ctx, d, result, bridge.Settlement{
+		Final:  final(a.status),
+		Answer: a.store,
+		Attrs:  []slog.Attr{slog.Int("httpStatus", a.status)},
+	})
+	return a
+}
+
+// admit holds what comes before the bridge: size, then the signature over the raw bytes,
+// between the handshakes that are not signed and those that are. A nil answer lets the
+// delivery go on.
+func (e *endpoint) admit(ctx context.Context, hr *http.Request, r *request) *answer {
+	if len(r.body) > MaxBody {
+		return e.refuse(ctx, hr, r, bridge.Failf(bridge.InputTooLarge, fmt.Sprintf("the body has %d bytes; at most %d are read", len(r.body), MaxBody), nil))
+	}
+	q := toVerify(hr, r)
+	if a := e.reply(ctx, hr, r, q, e.handshake.Before); a != nil {
+		return a
+	}
+	err := e.verifier.Verify(ctx, q)
+	if verify.ReasonOf(err) == verify.Mismatch && e.refresh != nil && e.refresh(ctx) {
+		err = e.verifier.Verify(ctx, q)
+	}
+	if err != nil {
+		return e.refuse(ctx, hr, r, verifyFailure(err))
+	}
+	r.verified = true
+	return e.reply(ctx, hr, r, q, e.handshake.After)
+}
+
+// unverifiedCause is all that a catch can show: which part of a signature was wrong is
+// for the log.
+const unverifiedCause = "the request could not be verified"
+
+// refuse answers a request that became no delivery, by a catch where there is one.
+func (e *endpoint) refuse(ctx context.Context, hr *http.Request, r *request, failure *bridge.Failure) *answer {
+	e.front.rejected(ctx, e.route.Name, r, failure)
+	base, again := e.refusal(r, failure), e.refusal(r, failure)
+	c := e.catchOf(failure.Name)
+	if c == nil {
+		return base
+	}
+	result := e.front.bridge.Refuse(ctx, e.delivery(hr, r, e.front.bridge.Now()), failure)
+	a, failed := e.render(ctx, r, &c.Respond, again, result)
+	if failed != nil {
+		e.front.log.LogAttrs(ctx, slog.LevelError, "catch failed",
+			slog.String("route", e.route.Name), slog.String("error", failed.Name), slog.String("reason", failed.Cause))
+		return base
+	}
+	return a
+}
+
+// refusal is the default answer, with the challenge that RFC 9110 asks of a 401: some
+// senders show their credentials only when they are asked.
+func (e *endpoint) refusal(r *request, failure *bridge.Failure) *answer {
+	a := answerTo(failure, r.requestID)
+	if failure.Name == bridge.Unverified && e.challenge != "" {
+		a.header.Set("WWW-Authenticate", e.challenge)
+	}
+	return a
+}
+
+// challengeOf names how to authenticate, where HTTP has a name for it.
+func challengeOf(route *config.Route) string {
+	switch s := route.HTTP.Verify; {
+	case s.Basic != nil:
+		return `Basic realm="` + route.Name + `", charset="UTF-8"`
+	case s.JWT != nil, s.Provider == "" && s.Token != nil && (s.Token.Header == "" || strings.EqualFold(s.Token.Header, "Authorization")):
+		return `Bearer realm="` + route.Name + `"`
+	}
+	return ""
+}
+
+// catchOf is the first catch of the route that takes a failure; nil for none. States.ALL
+// does not take [bridge.Unverified], whose answer is constant until someone asks for
+// another by that name.
+func (e *endpoint) catchOf(name string) *config.Catch {
+	for i := range e.route.Catch {
+		errors := e.route.Catch[i].Errors
+		if name == bridge.Unverified && slices.Contains(errors, name) || name != bridge.Unverified && bridge.Matches(errors, name) {
+			return &e.route.Catch[i]
+		}
+	}
+	return nil
+}
+
+// finish makes the answer what HTTP lets it be.
+func (e *endpoint) finish(hr *http.Request, a *answer) {
+	if e.cors != nil {
+		e.cors.allow(hr, a.header)
+	}
+	switch a.status {
+	case http.StatusNoContent, http.StatusResetContent, http.StatusNotModified:
+		a.body = nil
+		a.header.Del("Content-Type")
+	}
+	if hr.Method == http.MethodHead {
+		a.body = nil
+	}
+}

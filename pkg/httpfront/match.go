@@ -1,0 +1,72 @@
+package httpfront
+
+import (
+	"net/http"
+	"path"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+)
+
+// methodNotAllowed is the cause of a NoRoute that is answered 405.
+const methodNotAllowed = "no route takes this method"
+
+type noMatch struct {
+	failure *bridge.Failure
+	allow   string
+}
+
+// match finds the route, and gives the request the values of its pattern's wildcards.
+// ServeMux would answer a path that is not clean (//hook, /a/../b) with a redirect,
+// which makes senders of webhooks drop the body: such a path has no route.
+func (f *Front) match(hr *http.Request) (*endpoint, *noMatch) {
+	if clean := path.Clean(hr.URL.Path); clean == hr.URL.Path || clean+"/" == hr.URL.Path {
+		var found finder
+		f.mux.ServeHTTP(&found, hr)
+		if found.endpoint != nil {
+			return found.endpoint, nil
+		}
+		if found.status == http.StatusMethodNotAllowed {
+			return nil, &noMatch{bridge.Failf(bridge.NoRoute, methodNotAllowed, nil), found.header.Get("Allow")}
+		}
+	}
+	return nil, &noMatch{failure: bridge.Failf(bridge.NoRoute, "no route has this path", nil)}
+}
+
+// matchAs finds the route that a request of another method would have, and gives the
+// request the values of that route's wildcards.
+func (f *Front) matchAs(hr *http.Request, method string) *endpoint {
+	as := new(http.Request)
+	*as = *hr
+	as.Method = method
+	e, _ := f.match(as)
+	if e != nil {
+		for _, name := range e.route.HTTP.Params {
+			hr.SetPathValue(name, as.PathValue(name))
+		}
+	}
+	return e
+}
+
+// A finder is the response writer by which ServeMux says what it found: an endpoint
+// puts itself there, and all else is ServeMux's own answer.
+type finder struct {
+	endpoint *endpoint
+	header   http.Header
+	status   int
+}
+
+func (f *finder) Header() http.Header {
+	if f.header == nil {
+		f.header = http.Header{}
+	}
+	return f.header
+}
+func (f *finder) Write(b []byte) (int, error) { return len(b), nil }
+func (f *finder) WriteHeader(status int)      { f.status = status }
+
+// ServeHTTP makes endpoint an http.Handler for ServeMux, which only looks it up.
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	if f, ok := w.(*finder); ok {
+		f.endpoint = e
+	}
+}

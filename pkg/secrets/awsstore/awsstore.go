@@ -1,0 +1,115 @@
+// Package awsstore gets secrets from SSM Parameter Store and AWS Secrets Manager for
+// the cache of package secrets.
+//
+// Reading is repeated while time allows: unlike a start, a second read does no harm.
+// Errors name the service's code and the request; no answer's text gets into them.
+package awsstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/expressway-dev/expressway/internal/awsjson"
+	"github.com/expressway-dev/expressway/pkg/secrets"
+)
+
+// Fetchers returns the fetchers of ssm: and secretsmanager: references, for AWS as
+// Lambda's environment describes it. They look at it, and make their clients, when the
+// first reference of their scheme is fetched; without region or credentials that fails.
+func Fetchers(getenv func(string) string) map[secrets.Scheme]secrets.Fetcher {
+	client := func(s awsjson.Service) func() (*awsjson.Client, error) {
+		return sync.OnceValues(func() (*awsjson.Client, error) { return awsjson.New(getenv, s) })
+	}
+	return map[secrets.Scheme]secrets.Fetcher{
+		secrets.SSM:            parameters(client(awsjson.SSM)),
+		secrets.SecretsManager: versions(client(awsjson.SecretsManager)),
+	}
+}
+
+// parameters fetches from SSM Parameter Store.
+type parameters func() (*awsjson.Client, error)
+
+// Fetch implements [secrets.Fetcher] with GetParameter.
+//
+// [GetParameter]: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
+func (p parameters) Fetch(ctx context.Context, ref secrets.Reference) (secrets.Secret, error) {
+	client, err := p()
+	if err != nil {
+		return secrets.Secret{}, err
+	}
+	in := struct {
+		Name           string
+		WithDecryption bool
+	}{ref.Name, true}
+	var out struct {
+		Parameter *struct{ Value string }
+	}
+	if err := client.Call(ctx, "GetParameter", in, &out); err != nil {
+		return secrets.Secret{}, failure(err, ref)
+	}
+	if out.Parameter == nil {
+		return secrets.Secret{}, awsjson.ErrUnreadable
+	}
+	return secrets.New(out.Parameter.Value), nil
+}
+
+// versions fetches from Secrets Manager.
+type versions func() (*awsjson.Client, error)
+
+// Fetch implements [secrets.Fetcher] with GetSecretValue.
+//
+// [GetSecretValue]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+func (v versions) Fetch(ctx context.Context, ref secrets.Reference) (secrets.Secret, error) {
+	client, err := v()
+	if err != nil {
+		return secrets.Secret{}, err
+	}
+	in := struct {
+		SecretID     string `json:"SecretId"`
+		VersionStage string `json:",omitempty"`
+	}{ref.Name, ref.Stage}
+	var out struct {
+		SecretString *string
+		SecretBinary []byte // base64 in JSON
+	}
+	if err := client.Call(ctx, "GetSecretValue", in, &out); err != nil {
+		return secrets.Secret{}, failure(err, ref)
+	}
+	if out.SecretString == nil {
+		return secrets.New(string(out.SecretBinary)), nil
+	}
+	return secrets.New(*out.SecretString), nil
+}
+
+// failure tells errors that stay from those that pass.
+func failure(err error, ref secrets.Reference) error {
+	var answer *awsjson.Error
+	if !errors.As(err, &answer) || answer.Passes() {
+		return err
+	}
+	return fmt.Errorf("%w: %w", kind(answer.Code, ref), err)
+}
+
+func kind(code string, ref secrets.Reference) error {
+	switch code {
+	case "ParameterNotFound":
+		return secrets.ErrMissing
+	case "ParameterVersionNotFound", "ParameterVersionLabelNotFound":
+		return secrets.ErrNoVersion
+	case "ResourceNotFoundException":
+		// The same code stands for a secret that is not there; what reads the current
+		// version, too, tells.
+		if ref.Stage != "" && ref.Stage != "AWSCURRENT" {
+			return secrets.ErrNoVersion
+		}
+		return secrets.ErrMissing
+	case "ExpiredTokenException", "ExpiredToken", "RequestExpired", "RequestTimeTooSkewed":
+		return errSession
+	}
+	return secrets.ErrDenied
+}
+
+// errSession is of this process and not of the secret, and so may pass.
+var errSession = errors.New("the credentials of this environment have expired")

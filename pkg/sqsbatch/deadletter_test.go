@@ -1,0 +1,230 @@
+package sqsbatch_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/sqsbatch"
+)
+
+const deadURL = "https://sqs.us-east-1.amazonaws.com/123456789012/dead"
+
+func deadRoute(url string) string {
+	return "  - name: o\n    sqs: 'orders*'\n    start: m\n    input: '{% $message.body %}'\n    deadLetterQueue: " + url + "\n" +
+		"    catch: [{errors: [Invalid], then: dead-letter}]\n"
+}
+
+func invalid(cause string) starterFunc {
+	return func(context.Context, bridge.Start) (bridge.Outcome, error) {
+		return bridge.Outcome{ExecutionARN: "arn:execution", Status: bridge.Failed, Error: "Invalid", Cause: cause}, nil
+	}
+}
+
+func stringAttribute(kind, value string) map[string]any {
+	return map[string]any{"stringValue": value, "stringListValues": []any{}, "binaryListValues": []any{}, "dataType": kind}
+}
+
+func TestDeadLetter(t *testing.T) {
+	t.Parallel()
+	q := &fakeQueues{}
+	b := batch(t, deadRoute(deadURL), invalid("no such\x00product"), sqsbatch.WithQueues(q))
+	const trace = "Root=1-67890abc-0123456789abcdef01234567;Sampled=1"
+	got := invoke(t.Context(), t, b, records(map[string]any{
+		"body":       `{"sku": "x",  "n": 1.0}`,
+		"attributes": attributes("AWSTraceHeader", trace, "MessageGroupId", "tenant-1"),
+		"messageAttributes": map[string]any{
+			"kind": stringAttribute("String.custom", "a"), "n": stringAttribute("Number.int", "3"),
+			"bin": map[string]any{"binaryValue": "AAEC", "dataType": "Binary.png"}, "ErrorName": stringAttribute("String", "older"),
+		},
+	}))
+	if len(got) != 0 {
+		t.Errorf("batchItemFailures = %v, want none: the queue has taken it", got)
+	}
+	text := func(s string) sqsbatch.Attribute { return sqsbatch.Attribute{DataType: "String", Text: s} }
+	want := []*sqsbatch.Message{{
+		QueueURL: deadURL, Body: `{"sku": "x",  "n": 1.0}`, TraceHeader: trace, GroupID: "tenant-1",
+		Attributes: map[string]sqsbatch.Attribute{
+			"ErrorName": text("Invalid"), "ErrorCause": text("no such\uFFFDproduct"), "ExecutionArn": text("arn:execution"), "Route": text("o"),
+			"kind": {DataType: "String.custom", Text: "a"}, "n": {DataType: "Number.int", Text: "3"},
+			"bin": {DataType: "Binary.png", Binary: []byte{0, 1, 2}},
+		},
+	}}
+	if diff := cmp.Diff(want, q.sent); diff != "" {
+		t.Errorf("dead letter (-want +got):\n%s", diff)
+	}
+}
+
+func TestDeadLetterIsNotAcknowledgedBeforeItIsAccepted(t *testing.T) {
+	t.Parallel()
+	refuse := &fakeQueues{SendFn: func(context.Context, *sqsbatch.Message) error { return errors.New("no") }}
+	tests := map[string]struct {
+		url     string
+		options []sqsbatch.Option
+	}{
+		"refused":   {deadURL, []sqsbatch.Option{sqsbatch.WithQueues(refuse)}},
+		"no client": {deadURL, nil},
+		"no queue":  {"''", []sqsbatch.Option{sqsbatch.WithQueues(&fakeQueues{})}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := invoke(t.Context(), t, batch(t, deadRoute(test.url), invalid(""), test.options...), records(map[string]any{}))
+			if diff := cmp.Diff([]string{"m-1"}, got); diff != "" {
+				t.Errorf("batchItemFailures (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A record that can never run goes to the dead-letter queue at once, if there is one.
+func TestPoison(t *testing.T) {
+	t.Parallel()
+	huge := `"` + strings.Repeat("x", bridge.MaxInput) + `"`
+	const failing = "    deadLetterQueue: " + deadURL + "\n    input: '{% $message.body.missing %}'\n"
+	head := "  - name: o\n    sqs: 'orders*'\n    start: m\n"
+	tests := map[string]struct {
+		route, body string
+		want        string // the name that the dead letter has; empty for none
+	}{
+		"too large":            {deadRoute(deadURL), huge, bridge.InputTooLarge},
+		"expression":           {head + failing, "{}", bridge.ExpressionFailed},
+		"no envelope":          {head + "    deadLetterQueue: " + deadURL + "\n    unwrap: sns\n", "{}", bridge.BadRequest},
+		"caught":               {head + failing + "    catch: [{errors: States.ALL, then: retry}]\n", "{}", ""},
+		"no dead-letter queue": {head + "    input: '{% $message.body.missing %}'\n", "{}", ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := &fakeQueues{}
+			b := batch(t, test.route, func(context.Context, bridge.Start) (bridge.Outcome, error) {
+				t.Error("something was started")
+				return succeed(t.Context(), bridge.Start{})
+			}, sqsbatch.WithQueues(q))
+			got := invoke(t.Context(), t, b, records(map[string]any{"body": test.body}))
+			if test.want == "" {
+				if len(q.sent) != 0 || len(got) != 1 {
+					t.Errorf("sent %d and reported %v, want it reported only", len(q.sent), got)
+				}
+				return
+			}
+			if len(got) != 0 || len(q.sent) != 1 {
+				t.Fatalf("sent %d and reported %v, want it sent only", len(q.sent), got)
+			}
+			if a := q.sent[0].Attributes; a["ErrorName"].Text != test.want || a["ErrorCause"].Text == "" {
+				t.Errorf("attributes = %v, want ErrorName %s and a cause", a, test.want)
+			}
+			if _, ok := q.sent[0].Attributes["ExecutionArn"]; ok {
+				t.Error("ExecutionArn of nothing: SQS takes no empty value")
+			}
+		})
+	}
+}
+
+func TestDeadLetterToFIFO(t *testing.T) {
+	t.Parallel()
+	q := &fakeQueues{}
+	b := batch(t, deadRoute(deadURL+".fifo"), invalid(""), sqsbatch.WithQueues(q))
+	got := invoke(t.Context(), t, b, records(
+		map[string]any{"eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", "g", "MessageDeduplicationId", "d-1")},
+		map[string]any{"eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", "g", "MessageDeduplicationId", "d-2")},
+		map[string]any{},
+	))
+	if len(got) != 0 {
+		t.Errorf("batchItemFailures = %v, want none: a dead-lettered record is settled, and its group goes on", got)
+	}
+	ids := map[string]bool{}
+	for _, m := range q.sent {
+		ids[m.GroupID+" "+m.DeduplicationID] = true
+	}
+	if diff := cmp.Diff(map[string]bool{"g d-1": true, "g d-2": true, "m-3 m-3": true}, ids); diff != "" {
+		t.Errorf("group and deduplication ids (-want +got):\n%s", diff)
+	}
+}
+
+func TestDeadLetterAttributesAreTen(t *testing.T) {
+	t.Parallel()
+	own := map[string]any{}
+	for i := range 10 {
+		own[fmt.Sprintf("a%02d", i)] = stringAttribute("String", "v")
+	}
+	q := &fakeQueues{}
+	invoke(t.Context(), t, batch(t, deadRoute(deadURL), invalid("why"), sqsbatch.WithQueues(q)), records(map[string]any{"messageAttributes": own}))
+	got := q.sent[0].Attributes
+	for _, name := range []string{"ErrorName", "ErrorCause", "ExecutionArn", "Route", "a00", "a01", "a02", "a03", "a04", "a05"} {
+		if got[name].Text == "" {
+			t.Errorf("attribute %s is missing", name)
+		}
+	}
+	if len(got) != 10 {
+		t.Errorf("%d attributes, want 10: SQS takes no more", len(got))
+	}
+}
+
+// What we add counts into the queue's limit: the cause gives way to the message.
+func TestDeadLetterSize(t *testing.T) {
+	t.Parallel()
+	cause := strings.Repeat("é", 20000)
+	const limit = 1 << 20
+	tests := map[string]struct {
+		body  int
+		sent  bool
+		cause int // at most
+	}{
+		"room":     {1000, true, 4096},
+		"little":   {limit - 200, true, 150},
+		"none":     {limit - 20, false, 0},
+		"too much": {limit + 1, false, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := &fakeQueues{}
+			route := strings.Replace(deadRoute(deadURL), "'{% $message.body %}'", "{}", 1)
+			got := invoke(t.Context(), t, batch(t, route, invalid(cause), sqsbatch.WithQueues(q)),
+				records(map[string]any{"body": strings.Repeat("x", test.body)}))
+			if (len(q.sent) == 1) != test.sent || (len(got) == 0) != test.sent {
+				t.Fatalf("sent %d, reported %v", len(q.sent), got)
+			}
+			if !test.sent {
+				return
+			}
+			text := q.sent[0].Attributes["ErrorCause"].Text
+			if len(text) > test.cause || !utf8.ValidString(text) {
+				t.Errorf("cause of %d bytes, valid %t, want at most %d", len(text), utf8.ValidString(text), test.cause)
+			}
+			size := len(q.sent[0].Body)
+			for n, a := range q.sent[0].Attributes {
+				size += len(n) + len(a.DataType) + len(a.Text)
+			}
+			if size > limit {
+				t.Errorf("the message has %d bytes, and SQS takes %d", size, limit)
+			}
+		})
+	}
+}
+
+// A group whose dead letter is not taken stops there, so that nothing overtakes it.
+func TestGroupStopsAtADeadLetterThatIsNotTaken(t *testing.T) {
+	t.Parallel()
+	q := &fakeQueues{SendFn: func(_ context.Context, m *sqsbatch.Message) error {
+		if m.DeduplicationID == "2" {
+			return errors.New("no")
+		}
+		return nil
+	}}
+	var list []map[string]any
+	for _, id := range []string{"1", "2", "3"} {
+		list = append(list, map[string]any{"eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", "g", "MessageDeduplicationId", id)})
+	}
+	got := invoke(t.Context(), t, batch(t, deadRoute(deadURL+".fifo"), invalid(""), sqsbatch.WithQueues(q)), records(list...))
+	if diff := cmp.Diff([]string{"m-2", "m-3"}, got); diff != "" {
+		t.Errorf("batchItemFailures (-want +got):\n%s", diff)
+	}
+}

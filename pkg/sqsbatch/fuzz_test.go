@@ -1,0 +1,106 @@
+package sqsbatch_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/expressway-dev/expressway/internal/shared"
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/sqsbatch"
+)
+
+// Whatever comes in: an error of ours, or a response that names records of the event
+// only. The failing workflow makes every record that can be read a dead letter.
+func FuzzInvoke(f *testing.F) {
+	f.Add(event(message{id: "1", body: "{}"}))
+	f.Add([]byte(`{"Records":[{"messageId":"1","eventSource":"aws:sqs","attributes":1,"body":2}]}`))
+	f.Add(bytes.ReplaceAll(records(map[string]any{"body": "BAD"}), []byte("BAD"), []byte("\xff")))
+	f.Add(records(map[string]any{"eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", "g"), "messageAttributes": map[string]any{"a": stringAttribute("Binary", "x"), "b": 1}}))
+	f.Add(shared.Read(f, "lambda-events", "sqs-event.json"))
+	var wrong atomic.Value // a panic would only be a failure of the record
+	q := &fakeQueues{SendFn: func(_ context.Context, m *sqsbatch.Message) error {
+		if problem := check(m); problem != "" {
+			wrong.Store(problem)
+		}
+		return nil
+	}}
+	b := batch(f, "  - {name: o, sqs: '*', start: m, retry: {delay: 1s}, deadLetterQueue: 'https://q/1/dead.fifo', catch: [{errors: [Invalid], then: dead-letter}]}\n",
+		invalid("\x00\xff"), sqsbatch.WithQueues(q))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		q.sent, q.changed = nil, nil
+		out, err := b.Invoke(context.Background(), payload)
+		if problem := wrong.Load(); problem != nil {
+			t.Fatalf("dead letter that SQS would refuse: %v", problem)
+		}
+		if (out == nil) == (err == nil) {
+			t.Fatalf("response %s and error %v", out, err)
+		}
+		if err != nil {
+			if !errors.Is(err, sqsbatch.ErrNoBatch) {
+				t.Fatalf("error = %v, want ErrNoBatch", err)
+			}
+			return
+		}
+		var r struct {
+			BatchItemFailures []struct{ ItemIdentifier string }
+		}
+		if err := json.Unmarshal(out, &r); err != nil || r.BatchItemFailures == nil {
+			t.Fatalf("response %s: %v", out, err)
+		}
+		for _, item := range r.BatchItemFailures {
+			if item.ItemIdentifier == "" {
+				t.Fatalf("response %s names nothing", out)
+			}
+		}
+	})
+}
+
+// check says what SQS would refuse a dead letter for.
+func check(m *sqsbatch.Message) string {
+	if len(m.Attributes) > 10 || m.GroupID == "" || m.DeduplicationID == "" {
+		return "more than ten attributes, or no group"
+	}
+	for name, a := range m.Attributes {
+		if a.DataType == "" || (a.Text == "") == (len(a.Binary) == 0) {
+			return "attribute " + name + " has no value, or two"
+		}
+	}
+	if cause := m.Attributes["ErrorCause"].Text; !utf8.ValidString(cause) || strings.ContainsRune(cause, 0) {
+		return "a cause that SQS does not take"
+	}
+	return ""
+}
+
+// Whatever the body is, an envelope is taken off, or the record fails by itself.
+func FuzzUnwrap(f *testing.F) {
+	f.Add("sns", strings.Replace(snsEnvelope, "MESSAGE", `"{}"`, 1))
+	f.Add("eventbridge", `{"source":"a","detail-type":"b","detail":{}}`)
+	f.Add("s3", `{"Records":[]}`)
+	var wrong atomic.Bool
+	starter := func(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
+		if !json.Valid(s.Input) {
+			wrong.Store(true)
+		}
+		return output("{}")
+	}
+	batches := map[string]*sqsbatch.Batch{}
+	for _, kind := range []string{"sns", "eventbridge", "s3"} {
+		batches[kind] = batch(f, "  - {name: o, sqs: '*', start: m, unwrap: "+kind+"}\n", starter)
+	}
+	f.Fuzz(func(t *testing.T, kind, body string) {
+		b, ok := batches[kind]
+		if !ok {
+			return
+		}
+		got := invoke(context.Background(), t, b, records(map[string]any{"body": body}))
+		if len(got) > 1 || wrong.Load() {
+			t.Fatalf("batchItemFailures = %v; input was no JSON: %t", got, wrong.Load())
+		}
+	})
+}

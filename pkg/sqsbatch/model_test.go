@@ -1,0 +1,544 @@
+package sqsbatch_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/sqsbatch"
+)
+
+// modelSteps counts the actions of TestModel.
+var modelSteps atomic.Int64
+
+// TestModel plays a queue, the event source mapping and a workflow service against the
+// function, with throttles, lost answers, hangs, panics, kills, visibility that
+// expires under a running batch, and a dead-letter queue that fails. Whatever happens:
+//
+//   - what is deleted from the queue was settled: by an execution whose end the function
+//     knew, by a discard, or by a dead letter that was accepted;
+//   - no delivery attempt starts two executions, and with dedupe none starts once the
+//     message was settled;
+//   - a message of a group starts only when all before it were settled;
+//   - in the end every message is settled, or where the queue's redrive policy puts it.
+//
+// `make model` runs it for 100,000 actions.
+func TestModel(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		rapid.SyncTest(rt, func(rt *rapid.T) {
+			defer time.Sleep(3 * time.Hour) // what hangs ends before the bubble does, also after a failure
+			w := newWorld(rt)
+			rt.Repeat(map[string]func(*rapid.T){
+				"send":    w.send,
+				"poll":    w.poll,
+				"poll 2":  w.poll, // oftener than the rest
+				"advance": w.advance,
+				"kill":    w.kill,
+				"":        w.check,
+			})
+			w.drain(rt)
+		})
+	})
+	t.Logf("%d actions", modelSteps.Load())
+}
+
+const (
+	modelVisibility = 60 * time.Second
+	modelReceives   = 5
+	modelQueue      = "arn:aws:sqs:us-east-1:123456789012:orders"
+)
+
+// A simMessage is a message of the simulated queue.
+type simMessage struct {
+	seq       int
+	id, group string
+	script    []string // what becomes of it, by receive; the last goes on
+
+	received int
+	handle   string
+	visible  time.Time
+	gone     bool // deleted, or redriven
+	redriven bool
+	settled  bool // the function knew of its end
+	starts   map[int]int
+}
+
+func (m *simMessage) outcome(receive int) string {
+	return m.script[min(receive, len(m.script))-1]
+}
+
+// A process is one execution environment.
+type process struct {
+	w       *world
+	dead    chan struct{} // closed when it is killed
+	batch   *sqsbatch.Batch
+	running int
+}
+
+func (p *process) alive() bool {
+	select {
+	case <-p.dead:
+		return false
+	default:
+		return true
+	}
+}
+
+// A world is the queue and everything around the function.
+type world struct {
+	routes                       []*config.Route
+	arn                          string
+	fifo, batch, dedupe, letters bool
+	store                        *store
+
+	mu        sync.Mutex
+	messages  []*simMessage
+	byID      map[string]*simMessage
+	processes []*process
+	problems  []string
+	handles   int
+	sends     int // to the dead-letter queue
+	changes   int
+	calm      bool
+}
+
+func newWorld(rt *rapid.T) *world {
+	w := &world{
+		fifo: rapid.Bool().Draw(rt, "fifo"), batch: rapid.Bool().Draw(rt, "batch"), dedupe: rapid.Bool().Draw(rt, "dedupe"),
+		letters: rapid.Bool().Draw(rt, "dead letters"), byID: map[string]*simMessage{}, store: &store{records: map[string]bridge.Record{}},
+		arn: modelQueue,
+	}
+	w.dedupe = w.dedupe && !w.batch
+	if w.fifo {
+		w.arn += ".fifo"
+	}
+	route := fmt.Sprintf("  - name: o\n    sqs: 'orders*'\n    start: m\n    concurrency: %d\n    timeout: 20s\n", rapid.IntRange(1, 4).Draw(rt, "concurrency"))
+	if w.batch {
+		route += "    batch: true\n    input: '{% [$messages.{\"id\": messageId, \"n\": receiveCount}] %}'\n"
+	} else {
+		route += "    input: '{% [{\"id\": $message.messageId, \"n\": $message.receiveCount}] %}'\n"
+	}
+	if w.dedupe {
+		route += "    dedupe: {key: '{% $message.messageId %}'}\n"
+	}
+	if rapid.Bool().Draw(rt, "retry") {
+		route += "    retry: {delay: 2s, max: 30s}\n"
+	}
+	if w.letters {
+		route += "    deadLetterQueue: " + deadURL + ".fifo\n    catch: [{errors: [Invalid], then: dead-letter}, {errors: [Gone], then: discard}]\n"
+	} else {
+		route += "    catch: [{errors: [Gone], then: discard}]\n"
+	}
+	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+route), func(string) string { return "" })
+	if err != nil {
+		rt.Fatal(err)
+	}
+	w.routes = cfg.Routes
+	w.processes = []*process{w.boot(), w.boot()}
+	return w
+}
+
+func (w *world) boot() *process {
+	p := &process{w: w, dead: make(chan struct{})}
+	log := slog.New(slog.DiscardHandler)
+	var options []bridge.Option
+	if w.dedupe {
+		options = append(options, bridge.WithDedupe(&deadStore{p, w.store}))
+	}
+	p.batch = sqsbatch.New(w.routes, bridge.New(starterFunc(p.start), log, nil, options...), log, sqsbatch.WithQueues(p))
+	return p
+}
+
+func (w *world) problem(format string, args ...any) {
+	w.problems = append(w.problems, fmt.Sprintf(format, args...))
+}
+
+func (w *world) check(rt *rapid.T) {
+	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.problems) > 0 {
+		rt.Fatalf("%s", strings.Join(w.problems, "\n"))
+	}
+}
+
+func (w *world) send(rt *rapid.T) {
+	modelSteps.Add(1)
+	outcomes := []string{"ok", "ok", "ok", "slow", "hang", "fail", "invalid", "gone", "throttle", "unavailable", "unknown", "panic"}
+	n := rapid.IntRange(1, 8).Draw(rt, "messages")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for range n {
+		m := &simMessage{seq: len(w.messages), id: fmt.Sprint("m-", len(w.messages)), starts: map[int]int{}}
+		m.script = rapid.SliceOfN(rapid.SampledFrom(outcomes), 1, 3).Draw(rt, "script")
+		if w.fifo {
+			m.group = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "group")
+		}
+		w.messages = append(w.messages, m)
+		w.byID[m.id] = m
+	}
+}
+
+// receive takes messages as a queue hands them out: with a receive count, invisible for
+// a time, and of a group nothing while something before it is out.
+func (w *world) receive(most int) (batch []*simMessage) {
+	blocked := map[string]bool{}
+	for _, m := range w.messages {
+		switch {
+		case m.gone:
+			continue
+		case w.fifo && blocked[m.group]:
+			continue
+		case len(batch) == most || time.Now().Before(m.visible):
+			blocked[m.group] = true
+			continue
+		case m.received >= modelReceives:
+			m.gone, m.redriven = true, true
+			continue
+		}
+		w.handles++
+		m.received++
+		m.handle = fmt.Sprint("h-", w.handles)
+		m.visible = time.Now().Add(modelVisibility)
+		batch = append(batch, m)
+	}
+	return batch
+}
+
+func (w *world) event(batch []*simMessage) []byte {
+	var list []map[string]any
+	for _, m := range batch {
+		a := attributes("ApproximateReceiveCount", fmt.Sprint(m.received))
+		if w.fifo {
+			a["MessageGroupId"], a["MessageDeduplicationId"] = m.group, m.id
+		}
+		list = append(list, map[string]any{"messageId": m.id, "receiptHandle": m.handle, "body": `"` + m.id + `"`, "attributes": a, "eventSourceARN": w.arn})
+	}
+	return records(list...)
+}
+
+// poll hands a batch to a process, which may have another one under way.
+func (w *world) poll(rt *rapid.T) {
+	modelSteps.Add(1)
+	most := rapid.IntRange(1, 10).Draw(rt, "batch size")
+	index := rapid.IntRange(0, len(w.processes)-1).Draw(rt, "process")
+	limit := time.Duration(rapid.IntRange(1, 90).Draw(rt, "seconds")) * time.Second
+	w.invoke(index, most, limit)
+}
+
+func (w *world) invoke(index, most int, limit time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.processes[index]
+	if p.running >= 2 {
+		return
+	}
+	batch := w.receive(most)
+	if len(batch) == 0 {
+		return
+	}
+	payload := w.event(batch)
+	handles := map[string]string{}
+	for _, m := range batch {
+		handles[m.id] = m.handle
+	}
+	p.running++
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		out, err := p.batch.Invoke(ctx, payload)
+		late := ctx.Err() != nil
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		p.running--
+		switch {
+		case !p.alive(): // nobody hears it
+		case err != nil:
+			w.problem("Invoke failed: %v", err)
+		case late:
+			w.problem("Invoke came back after its deadline of %v", limit)
+		default:
+			w.settle(out, handles)
+		}
+	}()
+}
+
+// settle does with a response what the event source mapping does.
+func (w *world) settle(out []byte, handles map[string]string) {
+	var r struct {
+		BatchItemFailures []struct{ ItemIdentifier string }
+	}
+	if err := json.Unmarshal(out, &r); err != nil {
+		w.problem("response %s: %v", out, err)
+		return
+	}
+	failed := map[string]bool{}
+	for _, item := range r.BatchItemFailures {
+		failed[item.ItemIdentifier] = true
+		if handles[item.ItemIdentifier] == "" {
+			w.problem("response names %q, which was not in the batch", item.ItemIdentifier)
+		}
+	}
+	for id, handle := range handles {
+		m := w.byID[id]
+		if failed[id] {
+			continue
+		}
+		if !m.settled {
+			w.problem("%s is deleted, and nothing settled it (script %v, receive %d)", id, m.script, m.received)
+		}
+		// A receipt handle that is not the last one deletes nothing in a FIFO queue.
+		if handle == m.handle || !w.fifo {
+			m.gone = true
+		}
+	}
+}
+
+func (w *world) advance(rt *rapid.T) {
+	modelSteps.Add(1)
+	time.Sleep(time.Duration(rapid.IntRange(1, 100000).Draw(rt, "milliseconds")) * time.Millisecond)
+}
+
+// kill ends a process in the middle of what it does, and boots another.
+func (w *world) kill(rt *rapid.T) {
+	modelSteps.Add(1)
+	i := rapid.IntRange(0, len(w.processes)-1).Draw(rt, "process")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	close(w.processes[i].dead)
+	w.processes[i] = w.boot()
+}
+
+// drain lets the queue run empty, without further faults but those of the scripts' last
+// words, and checks where everything is.
+func (w *world) drain(rt *rapid.T) {
+	w.mu.Lock()
+	w.calm = true
+	n := len(w.messages)
+	w.mu.Unlock()
+	for range (n + 1) * (modelReceives + 1) {
+		time.Sleep(modelVisibility + time.Second)
+		w.mu.Lock()
+		left := 0
+		for _, m := range w.messages {
+			if !m.gone {
+				left++
+			}
+		}
+		w.mu.Unlock()
+		if left == 0 {
+			break
+		}
+		for i := range w.processes {
+			w.invoke(i, 10, 55*time.Second)
+		}
+	}
+	time.Sleep(2 * time.Hour) // what hangs comes back, and what came back settles
+	w.check(rt)
+	for _, m := range w.messages {
+		switch {
+		case !m.gone:
+			rt.Fatalf("%s is still in the queue (script %v, received %d times)", m.id, m.script, m.received)
+		case !m.settled && !m.redriven:
+			rt.Fatalf("%s is lost (script %v)", m.id, m.script)
+		}
+	}
+}
+
+// start is the workflow service. It takes a list of {id, n}: messages and receives.
+func (p *process) start(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+	var items []struct {
+		ID string
+		N  int
+	}
+	w := p.w
+	w.mu.Lock()
+	if err := json.Unmarshal(s.Input, &items); err != nil || len(items) == 0 {
+		w.problem("input %s: %v", s.Input, err)
+	}
+	first := w.byID[items[0].ID]
+	outcome := first.outcome(items[0].N)
+	if w.calm && outcome == "hang" {
+		outcome = "ok"
+	}
+	refused := outcome == "throttle" || outcome == "unavailable" || outcome == "panic"
+	inUnit := map[string]bool{}
+	for _, item := range items {
+		m := w.byID[item.ID]
+		inUnit[m.id] = true
+		switch {
+		case !p.alive() || refused:
+		case m.starts[item.N] > 0:
+			w.problem("receive %d of %s started two executions", item.N, m.id)
+		case w.dedupe && m.settled:
+			w.problem("%s started again after it was settled", m.id)
+		default:
+			m.starts[item.N]++
+		}
+		for _, before := range w.messages[:m.seq] {
+			if p.alive() && w.fifo && before.group == m.group && !before.settled && !before.redriven && !inUnit[before.id] {
+				w.problem("%s started before %s, of the same group, was settled", m.id, before.id)
+			}
+		}
+	}
+	w.mu.Unlock()
+	if !p.alive() {
+		<-ctx.Done()
+		return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", nil)
+	}
+	if err := p.work(ctx, outcome); err != nil {
+		return bridge.Outcome{}, err
+	}
+	switch outcome {
+	case "fail":
+		return fail("Broken")
+	case "invalid":
+		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: "Invalid", Cause: "because"}, nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	failures := []any{}
+	for _, item := range items {
+		m := w.byID[item.ID]
+		if other := m.outcome(item.N); w.batch && m != first && other == "fail" && outcome != "gone" {
+			failures = append(failures, map[string]any{"itemIdentifier": m.id})
+			continue
+		}
+		m.settled = m.settled || p.alive()
+	}
+	if outcome == "gone" {
+		return fail("Gone")
+	}
+	text, _ := json.Marshal(map[string]any{"batchItemFailures": failures})
+	return output(string(text))
+}
+
+// work takes its time, and fails where no answer comes.
+func (p *process) work(ctx context.Context, outcome string) error {
+	switch outcome {
+	case "throttle":
+		return &bridge.Failure{Name: bridge.Throttled, RetryAfter: 2 * time.Second}
+	case "unavailable":
+		return bridge.Failf(bridge.Unavailable, "", nil)
+	case "panic":
+		panic("boom")
+	case "unknown":
+		time.Sleep(500 * time.Millisecond)
+		return bridge.Failf(bridge.Unknown, "", nil)
+	case "hang":
+		time.Sleep(time.Hour) // deaf to its context
+		return nil
+	}
+	wait := time.Second
+	if outcome == "slow" {
+		wait = 15 * time.Second
+	}
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return bridge.Failf(bridge.Deadline, "", nil)
+	case <-p.dead:
+		<-ctx.Done()
+		return bridge.Failf(bridge.Deadline, "", nil)
+	}
+}
+
+// Send is the dead-letter queue. It fails now and then, once before and once after it
+// has taken the message.
+func (p *process) Send(ctx context.Context, m *sqsbatch.Message) error {
+	w := p.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sends++
+	if !p.alive() || w.sends%5 == 0 && !w.calm {
+		return errors.New("not sent")
+	}
+	id := strings.Trim(m.Body, `"`)
+	sent := w.byID[id]
+	switch {
+	case sent == nil:
+		w.problem("a dead letter of nothing: %s", m.Body)
+		return nil
+	case m.Attributes["ErrorName"].Text != "Invalid" || m.Attributes["ErrorCause"].Text != "because" || m.Attributes["Route"].Text != "o":
+		w.problem("dead letter of %s without its reason: %v", id, m.Attributes)
+	case w.fifo && m.GroupID != sent.group || m.DeduplicationID != id:
+		w.problem("dead letter of %s in group %q with id %q", id, m.GroupID, m.DeduplicationID)
+	}
+	if w.sends%7 == 0 && !w.calm {
+		return errors.New("sent, and no answer")
+	}
+	sent.settled = true
+	return ctx.Err()
+}
+
+// ChangeVisibility fails now and then.
+func (p *process) ChangeVisibility(_ context.Context, queueARN string, changes []sqsbatch.Visibility) error {
+	w := p.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changes++
+	if !p.alive() || w.changes%5 == 0 {
+		return errors.New("not changed")
+	}
+	if queueARN != w.arn || len(changes) > sqsbatch.MaxChanges {
+		w.problem("%d changes in %s", len(changes), queueARN)
+	}
+	for _, c := range changes {
+		for _, m := range w.messages {
+			if m.handle == c.ReceiptHandle && !m.gone && time.Now().Before(m.visible) {
+				m.visible = time.Now().Add(c.Timeout)
+			}
+		}
+	}
+	return nil
+}
+
+// A deadStore is the dedupe store as a process sees it that may be killed.
+type deadStore struct {
+	p *process
+	*store
+}
+
+var errDead = errors.New("killed")
+
+func (d *deadStore) Claim(ctx context.Context, c bridge.Claim) (bridge.Record, error) {
+	if !d.p.alive() {
+		return bridge.Record{}, errDead
+	}
+	return d.store.Claim(ctx, c)
+}
+
+func (d *deadStore) Complete(ctx context.Context, c bridge.Claim, answer []byte) error {
+	if !d.p.alive() {
+		return errDead
+	}
+	return d.store.Complete(ctx, c, answer)
+}
+
+func (d *deadStore) Extend(ctx context.Context, c bridge.Claim, until time.Time) error {
+	if !d.p.alive() {
+		return errDead
+	}
+	return d.store.Extend(ctx, c, until)
+}
+
+func (d *deadStore) Release(ctx context.Context, c bridge.Claim) error {
+	if !d.p.alive() {
+		return errDead
+	}
+	return d.store.Release(ctx, c)
+}

@@ -1,0 +1,116 @@
+package sqsbatch
+
+import (
+	"sync"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// A fate is what became of a record in this batch. The zero fate is that of a record
+// that was never begun.
+type fate struct {
+	// settled says that the record need not come again.
+	settled bool
+	// held says that an execution may still be running for the record: it should not
+	// come back sooner than the queue has it.
+	held bool
+	// least is how long the record should stay away at least.
+	least time.Duration
+	// behind is the record of the same group, by index, that failed before this one
+	// could begin; the two come back together. It is this record's own index otherwise.
+	behind int
+}
+
+// A tally counts what became of records. Records that are still running when the batch
+// is reported may settle later; the report no longer changes.
+type tally struct {
+	mu    sync.Mutex
+	fates []fate
+}
+
+func newTally(n int) *tally {
+	t := &tally{fates: make([]fate, n)}
+	for i := range t.fates {
+		t.fates[i].behind = i
+	}
+	return t
+}
+
+// begin notes that an execution of the unit may be running from now on, and that the
+// rest of its lane waits for it.
+func (t *tally) begin(u unit, rest []unit) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, rec := range u {
+		t.fates[rec.index].held = true
+		t.fates[rec.index].behind = rec.index
+	}
+	t.wait(u[0].index, rest)
+}
+
+// end notes what became of the unit's records.
+func (t *tally) end(u unit, fates []fate) (allSettled bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	allSettled = true
+	for i, rec := range u {
+		fates[i].behind = rec.index
+		t.fates[rec.index] = fates[i]
+		allSettled = allSettled && fates[i].settled
+	}
+	return allSettled
+}
+
+// handBack notes that the unit had no turn, and that none is to be had for a while.
+func (t *tally) handBack(u unit, pause time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, rec := range u {
+		t.fates[rec.index].least = max(pause, 0)
+	}
+}
+
+// follow notes that records wait behind one of their group, which holds them up.
+func (t *tally) follow(head unit, rest []unit) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	first := head[0].index
+	for _, rec := range head {
+		if !t.fates[rec.index].settled {
+			first = rec.index
+			break
+		}
+	}
+	t.wait(first, rest)
+}
+
+func (t *tally) wait(head int, rest []unit) {
+	for _, u := range rest {
+		for _, rec := range u {
+			t.fates[rec.index].behind = head
+		}
+	}
+}
+
+// report returns the fates as they are now.
+func (t *tally) report() []fate {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]fate(nil), t.fates...)
+}
+
+// response lists the records that the queue must deliver again.
+func response(records []*record, fates []fate) ([]byte, error) {
+	failures := []any{}
+	for i, rec := range records {
+		if !fates[i].settled {
+			item := jsonata.NewObject(1)
+			item.Set("itemIdentifier", rec.id)
+			failures = append(failures, item)
+		}
+	}
+	o := jsonata.NewObject(1)
+	o.Set("batchItemFailures", failures)
+	return jsonata.AppendJSON(nil, o)
+}

@@ -1,0 +1,226 @@
+package sqsbatch
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// runUnit runs one execution, notes what became of each record, and reports whether all
+// are settled.
+func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u unit, t *tally) (settled bool) {
+	noted := false
+	defer func() {
+		if p := recover(); p != nil {
+			b.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
+			if !noted {
+				settled = t.end(u, unknownFates(len(u)))
+			}
+		}
+	}()
+	d := b.delivery(route, u)
+	begun := b.bridge.Now()
+	result := b.run(ctx, route, u, d)
+	b.feedBack(ctx, route, begun, result)
+	if f := result.Failure; f != nil && len(u) > 1 && divisible(f.Name) {
+		noted = true
+		return b.runHalves(ctx, waitCtx, route, u, t)
+	}
+	partial := -1
+	var fates []fate
+	if route.SQS.Batch && result.Failure == nil && result.Outcome != nil {
+		fates, partial = b.partial(u, &result)
+	}
+	if partial < 0 {
+		fates = make([]fate, len(u))
+	}
+	then := b.settleRecords(waitCtx, route, u, result, fates, partial)
+	// What is known to be over is over, also when time runs out in what follows.
+	settled, noted = t.end(u, fates), true
+	attrs := []slog.Attr{slog.String("queue", u[0].queue), slog.Int("receiveCount", u[0].receiveCount())}
+	if route.SQS.Batch {
+		attrs = append(attrs, slog.Int("records", len(u)))
+		if partial > 0 {
+			attrs = append(attrs, slog.Int("failedRecords", partial))
+		}
+	}
+	b.bridge.Settle(ctx, d, result, bridge.Settlement{Final: settled, Then: string(then), Attrs: attrs})
+	return settled
+}
+
+// unknownFates are those of records of which nobody knows whether something runs.
+func unknownFates(n int) []fate {
+	fates := make([]fate, n)
+	for i := range fates {
+		fates[i].held = true
+	}
+	return fates
+}
+
+// run hands the unit to the bridge, unless there is nothing to hand.
+func (b *Batch) run(ctx context.Context, route *config.Route, u unit, d *bridge.Delivery) bridge.Result {
+	if len(u) == 1 {
+		if u[0].testEvent(route) {
+			return bridge.Result{Filtered: true}
+		}
+		if f := u[0].precheck(route); f != nil {
+			return bridge.Result{Failure: f}
+		}
+	}
+	return b.bridge.Run(ctx, d)
+}
+
+func (b *Batch) delivery(route *config.Route, u unit) *bridge.Delivery {
+	first := u[0]
+	d := &bridge.Delivery{
+		Route:      &route.Route,
+		ID:         first.id,
+		RequestID:  first.id,
+		Kind:       "message",
+		Document:   func() (any, error) { return first.document(route) },
+		ReceivedAt: b.bridge.Now(),
+	}
+	if route.SQS.Batch {
+		d.Kind = "messages"
+		d.Document = func() (any, error) { return u.document(route) }
+		return d
+	}
+	if first.body != nil {
+		d.Fingerprint = func() []byte { return []byte(*first.body) }
+	}
+	if route.SQS.Trace == config.TraceRecord {
+		d.TraceHeader = first.attribute("AWSTraceHeader")
+	}
+	return d
+}
+
+// document makes $messages.
+func (u unit) document(route *config.Route) (any, error) {
+	list := make([]any, len(u))
+	for i, rec := range u {
+		message, err := rec.document(route)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = message
+	}
+	return list, nil
+}
+
+// feedBack tells the route's pace how the service took the start.
+func (b *Batch) feedBack(ctx context.Context, route *config.Route, begun time.Time, r bridge.Result) {
+	p := b.paces[route]
+	switch {
+	case r.Failure != nil && r.Failure.Name == bridge.Throttled:
+		if limit, cut := p.throttled(begun, r.Failure.RetryAfter); cut {
+			b.log.LogAttrs(ctx, slog.LevelWarn, "throttled: slowing down",
+				slog.String("route", route.Name), slog.Int("concurrency", limit))
+		}
+	case r.Failure != nil && r.Failure.Name == bridge.Deadline:
+		p.gaveUp(b.bridge.Now().Sub(begun))
+	case r.Outcome != nil:
+		p.ran(b.bridge.Now().Sub(begun))
+	}
+}
+
+// divisible reports whether fewer records could fare better: too much input is
+// less then, and an expression that fails on one record fails on that one alone.
+func divisible(name string) bool {
+	return name == bridge.InputTooLarge || name == bridge.ExpressionFailed
+}
+
+// runHalves runs a unit, of which nothing was started, as two. In a group, the second
+// waits for the first.
+func (b *Batch) runHalves(ctx, waitCtx context.Context, route *config.Route, u unit, t *tally) (settled bool) {
+	first, second := u[:len(u)/2], u[len(u)/2:]
+	t.begin(first, nil)
+	t.end(second, make([]fate, len(second))) // not begun yet
+	settled = b.runUnit(ctx, waitCtx, route, first, t)
+	switch {
+	case !settled && u[0].fifo():
+		t.follow(first, []unit{second})
+		return false
+	case waitCtx.Err() != nil:
+		return false
+	}
+	t.begin(second, nil)
+	return b.runUnit(ctx, waitCtx, route, second, t) && settled
+}
+
+// partial reads which records the workflow says have failed, as a Lambda function
+// would: {"batchItemFailures": [{"itemIdentifier": "…"}]}. It returns no fates and -1
+// where the output says nothing of the kind, and so speaks for all records. An answer
+// that names no record of the execution is none, and all of them are retried.
+func (b *Batch) partial(u unit, r *bridge.Result) ([]fate, int) {
+	output, err := jsonata.Decode(r.Outcome.Output)
+	o, ok := output.(*jsonata.Object)
+	if err != nil || !ok {
+		return nil, -1
+	}
+	listed, ok := o.Get("batchItemFailures")
+	if !ok || listed == nil {
+		return nil, -1
+	}
+	at := make(map[string][]int, len(u))
+	for i, rec := range u {
+		at[rec.id] = append(at[rec.id], i)
+	}
+	fates := make([]fate, len(u))
+	for i := range fates {
+		fates[i].settled = true
+	}
+	items, ok := listed.([]any)
+	failed := 0
+	for _, item := range items {
+		failure, _ := item.(*jsonata.Object)
+		indexes := at[text(failure, "itemIdentifier")]
+		ok = ok && len(indexes) > 0
+		for _, i := range indexes {
+			if fates[i].settled {
+				failed++
+			}
+			fates[i].settled = false
+		}
+	}
+	if !ok {
+		r.Failure = &bridge.Failure{
+			Name:    bridge.BadResponse,
+			Cause:   "batchItemFailures of the output is no list of itemIdentifiers that the execution was given",
+			Outcome: r.Outcome,
+		}
+		return nil, -1
+	}
+	return fates, failed
+}
+
+// settleRecords does with the unit's records what the result asks for, fills in their
+// fates, and returns what it did. Partial is not negative when the fates are known.
+func (b *Batch) settleRecords(waitCtx context.Context, route *config.Route, u unit, r bridge.Result, fates []fate, partial int) config.Then {
+	if partial > 0 {
+		return config.ThenRetry
+	}
+	if partial == 0 || r.Failure == nil {
+		for i := range fates {
+			fates[i].settled = true
+		}
+		return config.ThenNothing
+	}
+	then := route.ThenRecord(r.Failure.Name)
+	if then == config.ThenDeadLetter && !b.deadLetter(waitCtx, route, u, r.Failure, fates) {
+		then = config.ThenRetry
+	}
+	for i := range fates {
+		if then == config.ThenDiscard {
+			fates[i].settled = true
+		}
+		fates[i].held = r.Failure.Class() == bridge.Ambiguous
+		fates[i].least = r.Failure.RetryAfter
+	}
+	return then
+}

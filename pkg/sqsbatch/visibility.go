@@ -1,0 +1,121 @@
+package sqsbatch
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/config"
+)
+
+// A Visibility is when a record that was received is delivered again.
+type Visibility struct {
+	ReceiptHandle string
+	// Timeout is counted from now, in whole seconds.
+	Timeout time.Duration
+}
+
+// MaxChanges is how many visibilities one call changes at most.
+const MaxChanges = 10
+
+const (
+	// mostVisible is the longest wait. A queue keeps a received message for twelve hours
+	// at most, counted from its receipt: that was before the batching window (5 minutes)
+	// and before the function ran (15 minutes).
+	mostVisible = 12*time.Hour - 20*time.Minute
+	// visibilityTime bounds the calls, and reserve is what is left of Lambda's deadline
+	// after them for the response.
+	visibilityTime = 2 * time.Second
+	reserve        = 50 * time.Millisecond
+	// visibilityCalls is how many calls are made at once.
+	visibilityCalls = 8
+)
+
+// changeVisibility tells the queue when the records that are not settled shall come
+// back, where their route has a retry. It is not needed for correctness: what it does
+// not reach comes back when the queue's own time is up.
+//
+// A record whose execution may still be running is left as it is, so that no second
+// one runs beside it. In a FIFO group nothing is delivered while a message of the group
+// is invisible, so the records behind one that failed get the wait of that one: they
+// come back together, in their order, and the group rests meanwhile.
+func (b *Batch) changeVisibility(ctx context.Context, records []*record, fates []fate) {
+	if b.queues == nil {
+		return
+	}
+	changes := b.changes(records, fates)
+	if len(changes) == 0 {
+		return
+	}
+	wait := visibilityTime
+	if deadline, ok := ctx.Deadline(); ok {
+		wait = min(wait, deadline.Sub(b.bridge.Now())-reserve)
+	}
+	ctx, cancel := context.WithTimeout(ctx, max(wait, 0))
+	defer cancel()
+	var running sync.WaitGroup
+	limit := make(chan struct{}, visibilityCalls)
+	var failed atomic.Int64
+	var last atomic.Value
+	for queue, list := range changes {
+		for len(list) > 0 {
+			part := list[:min(len(list), MaxChanges)]
+			list = list[len(part):]
+			limit <- struct{}{}
+			running.Go(func() {
+				defer func() { <-limit }()
+				if err := b.queues.ChangeVisibility(ctx, queue, part); err != nil {
+					failed.Add(int64(len(part)))
+					last.Store(err.Error())
+				}
+			})
+		}
+	}
+	running.Wait()
+	if n := failed.Load(); n > 0 {
+		b.log.LogAttrs(ctx, slog.LevelWarn, "visibility not changed: the queue's own time counts",
+			slog.Int64("records", n), slog.Any("reason", last.Load()))
+	}
+}
+
+// changes returns what to change, by the queue's ARN.
+func (b *Batch) changes(records []*record, fates []fate) map[string][]Visibility {
+	changes := map[string][]Visibility{}
+	waits := map[int]time.Duration{} // of those that others are behind
+	for i, rec := range records {
+		route := b.route(rec)
+		head := fates[i].behind
+		if fates[i].settled || route == nil || route.SQS.Retry == nil || fates[i].held || fates[head].held {
+			continue
+		}
+		handle := rec.receiptHandle()
+		if handle == "" {
+			continue
+		}
+		wait, ok := waits[head]
+		if !ok {
+			wait = max(retryWait(route.SQS.Retry, records[head].receiveCount(), b.random), fates[head].least)
+			waits[head] = wait
+		}
+		changes[rec.queueARN] = append(changes[rec.queueARN], Visibility{handle, wholeSeconds(wait)})
+	}
+	return changes
+}
+
+// retryWait is how long a record stays away after it was received for the nth time.
+func retryWait(r *config.Retry, n int, random func() float64) time.Duration {
+	wait := float64(r.Delay) * math.Pow(r.Rate, float64(max(n, 1)-1))
+	wait = min(wait, float64(r.Max)) // also of infinity
+	if r.Jitter {
+		wait *= random()
+	}
+	return time.Duration(wait)
+}
+
+// wholeSeconds rounds up, within what a queue takes.
+func wholeSeconds(d time.Duration) time.Duration {
+	return min((d + time.Second - 1).Truncate(time.Second), mostVisible)
+}
