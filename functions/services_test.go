@@ -143,7 +143,8 @@ func TestDedupeWithoutTable(t *testing.T) {
 	}
 }
 
-// The webhook function verifies with secrets from both services, and shows none.
+// The webhook function verifies with secrets from both services, takes a rotated one as
+// soon as it is used, and shows none.
 func TestRemoteSecrets(t *testing.T) {
 	t.Parallel()
 	server := mototest.Start(t)
@@ -153,11 +154,20 @@ func TestRemoteSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = secretsmanager.NewFromConfig(serverConfig(t, server, "SECRETS_MANAGER")).CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{
+	vault := secretsmanager.NewFromConfig(serverConfig(t, server, "SECRETS_MANAGER"))
+	_, err = vault.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{
 		Name: aws.String("orders"), SecretString: aws.String(`{"key":"hunter2-secret"}`),
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	rotate := func() {
+		_, err := vault.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{
+			SecretId: aws.String("orders"), SecretString: aws.String(`{"key":"hunter2-rotated"}`),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	states := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{})
 	t.Cleanup(states.Close)
@@ -166,13 +176,23 @@ func TestRemoteSecrets(t *testing.T) {
 		"EXPRESSWAY_CONFIG": routesFile(t, `
   - name: orders
     http: POST /orders
-    verify: {token: {header: X-Api-Key}, secrets: ["ssm:/orders/key", "secretsmanager:orders#key"]}
+    verify: {token: {header: X-Api-Key}, secrets: ["ssm:/orders/key", "secretsmanager:orders#key", "secretsmanager:orders#key@AWSPREVIOUS"]}
     start: arn:aws:states:us-east-1:123456789012:stateMachine:orders
 `),
 	}})
-	for key, want := range map[string]int{
-		"hunter2-parameter": http.StatusOK, "hunter2-secret": http.StatusOK, "forged": http.StatusUnauthorized,
+	for _, step := range []struct {
+		key    string
+		status int
+		before func()
+	}{
+		{"hunter2-parameter", http.StatusOK, func() {}},
+		{"hunter2-secret", http.StatusOK, func() {}},
+		{"hunter2-rotated", http.StatusOK, rotate},
+		{"hunter2-secret", http.StatusOK, func() {}}, // the previous version
+		{"forged", http.StatusUnauthorized, func() {}},
 	} {
+		step.before()
+		key, want := step.key, step.status
 		event := fmt.Sprintf(`{"version": "2.0", "rawPath": "/orders", "rawQueryString": "", "headers": {"x-api-key": %q, "content-type": "application/json"},
 			"requestContext": {"requestId": "r-1", "stage": "$default", "http": {"method": "POST", "path": "/orders", "sourceIp": "192.0.2.1"}},
 			"body": "{}", "isBase64Encoded": false}`, key)

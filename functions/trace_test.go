@@ -73,3 +73,43 @@ func TestTraceOfAMessage(t *testing.T) {
 		t.Errorf("field %q and header %q, want %q in both", call.TraceHeader, call.HTTPTraceHeader, want)
 	}
 }
+
+// A W3C traceparent reaches the workflow by its input, and the trace where X-Ray has none
+// is its: the sandbox has one, as Lambda does, and that goes first.
+func TestTraceParentOfARequest(t *testing.T) {
+	t.Parallel()
+	const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	calls := make(chan lambdatest.StartSyncExecution, 2)
+	states := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{
+		Respond: func(call lambdatest.StartSyncExecution) (int, any) {
+			calls <- call
+			return http.StatusOK, succeeded("{}")
+		},
+	})
+	t.Cleanup(states.Close)
+	fn := start(t, "webhook", lambdatest.Options{Env: map[string]string{
+		"AWS_ENDPOINT_URL_SFN": states.URL,
+		"EXPRESSWAY_CONFIG": routesFile(t, `
+  - name: open
+    http: POST /open
+    verify: none
+    start: arn:aws:states:us-east-1:123456789012:stateMachine:open
+    input: {traceparent: "{% $context.traceparent %}"}
+`),
+	}})
+	event := []byte(`{"version": "2.0", "rawPath": "/open", "rawQueryString": "", "headers": {"traceparent": "` + traceparent + `"},
+		"requestContext": {"requestId": "r-1", "stage": "$default", "http": {"method": "POST", "path": "/open", "sourceIp": "192.0.2.1"}},
+		"isBase64Encoded": false}`)
+	for invocation, want := range map[string]string{
+		"Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0",
+		"no trace": "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Sampled=1",
+	} {
+		if _, err := fn.Invoke(t.Context(), event, lambdatest.InvokeOptions{TraceID: invocation}); err != nil {
+			t.Fatal(err)
+		}
+		call := <-calls
+		if call.Input != `{"traceparent":"`+traceparent+`"}` || call.TraceHeader != want || call.HTTPTraceHeader != want {
+			t.Errorf("invocation %q: input %s, field %q and header %q, want %q", invocation, call.Input, call.TraceHeader, call.HTTPTraceHeader, want)
+		}
+	}
+}

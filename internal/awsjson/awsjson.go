@@ -22,6 +22,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -223,5 +224,9 @@ func explain(ctx context.Context, err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the connection was closed without an answer")
 	}
-	return fmt.Errorf("the request failed: %w", errors.Unwrap(err))
+	var within *url.Error
+	if errors.As(err, &within) {
+		err = within.Err
+	}
+	return fmt.Errorf("the request failed: %w", err)
 }

@@ -158,6 +158,29 @@ func TestAnswerIsBounded(t *testing.T) {
 	}
 }
 
+// What cannot be sent says why, without the URL.
+func TestBadEndpoint(t *testing.T) {
+	t.Parallel()
+	for endpoint, want := range map[string]string{
+		"localhost":       `the request failed: unsupported protocol scheme ""`,
+		"http://a b":      "the request failed: the endpoint is no URL",
+		"ftp://localhost": `the request failed: unsupported protocol scheme "ftp"`,
+	} {
+		c, err := New(func(name string) string {
+			if name == "AWS_ENDPOINT_URL_SSM" {
+				return endpoint
+			}
+			return "x"
+		}, SSM)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Call(t.Context(), "GetParameter", struct{}{}, &struct{}{}); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", endpoint, err, want)
+		}
+	}
+}
+
 func TestCode(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ header, body, want string }{
