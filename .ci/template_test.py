@@ -77,7 +77,41 @@ class Template(unittest.TestCase):
                 self.assertEqual(f["Architectures"], ["arm64"])
                 self.assertEqual(f["Runtime"], "provided.al2023")
                 self.assertEqual(f["TracingConfig"], {"Mode": "Active"})
-                self.assertIn("AWS_ENDPOINT_URL_SFN", f["Environment"]["Variables"])
+                variables = f["Environment"]["Variables"]
+                # `sam local` passes on only what is declared.
+                for service in ("SFN", "DYNAMODB", "SSM", "SECRETS_MANAGER"):
+                    self.assertIn("AWS_ENDPOINT_URL_" + service, variables)
+                self.assertEqual(
+                    variables["EXPRESSWAY_DEDUPE_TABLE"],
+                    {"Fn::If": ["WithDedupeTable", {"Ref": "DedupeTable"}, ""]},
+                )
+                self.assertEqual(variables["EXPRESSWAY_METRICS"], {"Ref": "Metrics"})
+                self.assertEqual(
+                    variables["EXPRESSWAY_METRICS_NAMESPACE"], {"Ref": "MetricsNamespace"}
+                )
+
+    def test_dedupe_table(self):
+        table = self.resources["DedupeTable"]
+        self.assertEqual(table["Condition"], "WithDedupeTable")
+        properties = table["Properties"]
+        self.assertEqual(properties["BillingMode"], "PAY_PER_REQUEST")
+        self.assertEqual(properties["KeySchema"], [{"AttributeName": "id", "KeyType": "HASH"}])
+        self.assertEqual(
+            properties["TimeToLiveSpecification"],
+            {"AttributeName": "expiration", "Enabled": True},
+        )
+        policy = self.resources["DedupePolicy"]
+        self.assertEqual(policy["Condition"], "WithDedupeTable")
+        self.assertEqual(
+            sorted(role["Ref"] for role in policy["Properties"]["Roles"]),
+            ["EventFunctionRole", "QueueFunctionRole", "WebhookFunctionRole"],
+        )
+        (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+        self.assertEqual(
+            statement["Action"],
+            ["dynamodb:" + verb for verb in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")],
+        )
+        self.assertEqual(statement["Resource"], {"Fn::GetAtt": ["DedupeTable", "Arn"]})
 
     def test_machines_are_express_and_traced(self):
         machines = self.of_type("AWS::StepFunctions::StateMachine")

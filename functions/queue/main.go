@@ -4,22 +4,22 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"github.com/expressway-dev/expressway/internal/function"
 	"github.com/expressway-dev/expressway/internal/sqsclient"
-	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
-	"github.com/expressway-dev/expressway/pkg/stepfn"
 )
 
 func main() {
 	log := lambdacontext.NewLogger()
-	handler, err := newHandler(os.Getenv, log)
+	handler, err := newHandler(os.Getenv, log, os.Stdout)
 	if err != nil {
 		// On several lines, as it stands: it names places in the configuration.
 		fmt.Fprintln(os.Stderr, err)
@@ -28,12 +28,8 @@ func main() {
 	lambda.Start(handler)
 }
 
-func newHandler(getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
-	cfg, err := config.Load(config.Find(getenv), getenv)
-	if err != nil {
-		return nil, err
-	}
-	options, err := stepfn.FromEnv(getenv)
+func newHandler(getenv func(string) string, log *slog.Logger, out io.Writer) (lambda.Handler, error) {
+	cfg, b, err := function.Load(getenv, log, out, func(r *config.Route) bool { return r.SQS != nil })
 	if err != nil {
 		return nil, err
 	}
@@ -41,5 +37,5 @@ func newHandler(getenv func(string) string, log *slog.Logger) (lambda.Handler, e
 	if sqsbatch.NeedsQueues(cfg.Routes) {
 		queues = append(queues, sqsbatch.WithQueues(sqsclient.FromEnv(getenv)))
 	}
-	return sqsbatch.New(cfg.Routes, bridge.New(stepfn.New(options), log, nil), log, queues...), nil
+	return sqsbatch.New(cfg.Routes, b, log, queues...), nil
 }

@@ -4,22 +4,23 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/internal/function"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 	"github.com/expressway-dev/expressway/pkg/secrets"
-	"github.com/expressway-dev/expressway/pkg/stepfn"
+	"github.com/expressway-dev/expressway/pkg/secrets/awsstore"
 )
 
 func main() {
 	log := lambdacontext.NewLogger()
-	handler, err := newHandler(os.Getenv, log)
+	handler, err := newHandler(os.Getenv, log, os.Stdout)
 	if err != nil {
 		// On several lines, as it stands: it names places in the configuration.
 		fmt.Fprintln(os.Stderr, err)
@@ -28,16 +29,13 @@ func main() {
 	lambda.Start(handler)
 }
 
-func newHandler(getenv func(string) string, log *slog.Logger) (lambda.Handler, error) {
-	cfg, err := config.Load(config.Find(getenv), getenv)
+func newHandler(getenv func(string) string, log *slog.Logger, out io.Writer) (lambda.Handler, error) {
+	cfg, b, err := function.Load(getenv, log, out, func(r *config.Route) bool { return r.HTTP != nil })
 	if err != nil {
 		return nil, err
 	}
-	options, err := stepfn.FromEnv(getenv)
-	if err != nil {
-		return nil, err
-	}
-	front, err := httpfront.New(cfg.Routes, bridge.New(stepfn.New(options), log, nil), secrets.NewEnv(getenv), log)
+	source := secrets.NewSource(secrets.Options{Getenv: getenv, Fetchers: awsstore.Fetchers(getenv), Log: log})
+	front, err := httpfront.New(cfg.Routes, b, source, log)
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,9 @@ var allowed = map[string][]string{
 	"pkg/asl":         {"pkg/jsonata"},
 	"pkg/bridge":      {"pkg/jsonata"},
 	"pkg/trace":       {},
-	"pkg/dedupe":      {"internal/awsenv", "pkg/bridge"},
-	"pkg/secrets":     {"internal/awsenv"},
+	"pkg/dedupe":      {"internal/awsjson", "pkg/bridge"},
+	"pkg/metrics":     {"pkg/bridge"},
+	"pkg/secrets":     {"internal/awsjson"},
 	"pkg/verify":      {"pkg/secrets", "pkg/jsonata"},
 	"pkg/config":      {"pkg/bridge", "pkg/jsonata", "pkg/verify", "pkg/secrets"},
 	"pkg/stepfn":      {"internal/awsenv", "pkg/bridge", "pkg/trace", "pkg/jsonata"},
@@ -29,7 +30,7 @@ var allowed = map[string][]string{
 	"pkg/sqsbatch":    {"pkg/bridge", "pkg/config", "pkg/jsonata"},
 	"pkg/eventbridge": {"pkg/bridge", "pkg/config", "pkg/jsonata"},
 	"pkg/devserver": {
-		"pkg/asl", "pkg/bridge", "pkg/config", "pkg/eventbridge", "pkg/httpfront",
+		"pkg/asl", "pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront",
 		"pkg/secrets", "pkg/sqsbatch", "pkg/statesapi",
 	},
 }
@@ -39,6 +40,7 @@ var foreign = map[string][]string{
 	"pkg/jsonata":  {"github.com/aws", "net/http"},
 	"pkg/asl":      {"github.com/aws"},
 	"pkg/bridge":   {"github.com/aws", "net/http"},
+	"pkg/metrics":  {"github.com/aws", "net/http"},
 	"pkg/verify":   {"github.com/aws"},
 	"pkg/secrets":  {"net/http"},
 	"pkg/config":   {"github.com/aws"},

@@ -50,6 +50,8 @@ type Start struct {
 	// FallbackTrace is one that counts only where neither the context nor the
 	// environment has any; may be empty.
 	FallbackTrace string
+	// TraceParent is a W3C traceparent that counts after all of them; may be empty.
+	TraceParent string
 }
 
 // An Outcome is what is known of an execution that was started.

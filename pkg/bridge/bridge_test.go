@@ -160,6 +160,35 @@ func TestTraceID(t *testing.T) {
 	}
 }
 
+// A valid traceparent is in $context, and its trace is the execution's where X-Ray has none.
+func TestTraceParent(t *testing.T) {
+	t.Parallel()
+	const valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	d := delivery(&bridge.Route{Name: "r", Input: expression(t, `$context.traceId & " " & $context.traceparent`)}, `{}`)
+	for _, test := range []struct{ parent, xray, want string }{
+		{valid, "", `"1-4bf92f35-77b34da6a3ce929d0e0e4736 ` + valid + `"`},
+		{valid, "Root=1-b", `"1-b ` + valid + `"`},
+		{"cc" + valid[2:] + "-later", "", `"1-4bf92f35-77b34da6a3ce929d0e0e4736 cc` + valid[2:] + `-later"`},
+		{valid + "-later", "", `" "`},
+		{"ff" + valid[2:], "", `" "`},
+		{valid[:54], "", `" "`},
+		{"00-" + strings.Repeat("0", 32) + valid[35:], "", `" "`},
+		{valid[:36] + strings.Repeat("0", 16) + valid[52:], "", `" "`},
+		{strings.ToUpper(valid), "", `" "`},
+		{"rubbish", "Root=1-b", `"1-b "`},
+	} {
+		d.TraceParent, d.FallbackTrace = test.parent, test.xray
+		var start bridge.Start
+		r := newBridge(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+			start = s
+			return echo(ctx, s)
+		}).Run(t.Context(), d)
+		if got := string(r.Outcome.Output); got != test.want || start.TraceParent != test.parent {
+			t.Errorf("%+v: got %s and %q handed on", test, got, start.TraceParent)
+		}
+	}
+}
+
 func TestClasses(t *testing.T) {
 	t.Parallel()
 	want := map[string]bridge.Class{

@@ -54,7 +54,10 @@ type Delivery struct {
 	TraceHeader string
 	// FallbackTrace is one that it only passes on, after the context's.
 	FallbackTrace string
-	ReceivedAt    time.Time
+	// TraceParent is the W3C traceparent that came with the delivery, as it came; it
+	// counts after all the others, and only when it is valid.
+	TraceParent string
+	ReceivedAt  time.Time
 }
 
 // A Result is what became of a delivery: exactly one of Filtered, Replayed, Failure,
@@ -158,6 +161,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 		Input:           input,
 		TraceHeader:     d.TraceHeader,
 		FallbackTrace:   d.FallbackTrace,
+		TraceParent:     d.TraceParent,
 	}
 	run := b.starter.StartSync
 	if d.Route.Async {

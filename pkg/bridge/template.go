@@ -137,7 +137,11 @@ func newScope(ctx context.Context, b *Bridge, d *Delivery) *Scope {
 	deadline, _ := ctx.Deadline()
 	// The key is a plain string: aws-lambda-go's own.
 	invocation, _ := ctx.Value("x-amzn-trace-id").(string)
-	return &Scope{bridge: b, delivery: d, deadline: deadline, traceID: traceID(d.TraceHeader, invocation, d.FallbackTrace)}
+	id := traceID(d.TraceHeader, invocation, d.FallbackTrace)
+	if id == "" {
+		id = w3cRoot(d.TraceParent)
+	}
+	return &Scope{bridge: b, delivery: d, deadline: deadline, traceID: id}
 }
 
 // traceID returns the Root of the first X-Ray trace header that has one: the trace
@@ -151,6 +155,27 @@ func traceID(headers ...string) string {
 		}
 	}
 	return ""
+}
+
+// w3cRoot returns the trace id of a traceparent as X-Ray writes it, or "" where the
+// traceparent is not valid: 00-32 digits-16 digits-2 digits.
+//
+// [traceparent]: https://www.w3.org/TR/trace-context/#traceparent-header
+func w3cRoot(s string) string {
+	if len(s) < 55 || s[2] != '-' || s[35] != '-' || s[52] != '-' || len(s) > 55 && (s[:2] == "00" || s[55] != '-') || s[:2] == "ff" {
+		return ""
+	}
+	for _, part := range []string{s[:2], s[3:35], s[36:52], s[53:55]} {
+		for i := range len(part) {
+			if c := part[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+				return ""
+			}
+		}
+	}
+	if strings.Trim(s[3:35], "0") == "" || strings.Trim(s[36:52], "0") == "" {
+		return ""
+	}
+	return "1-" + s[3:11] + "-" + s[11:35]
 }
 
 func (s *Scope) settle(r Result) { s.result = &r }
@@ -190,10 +215,13 @@ func (s *Scope) Lookup(name string) (any, bool) {
 }
 
 func (s *Scope) context() any {
-	o := jsonata.NewObject(5)
+	o := jsonata.NewObject(6)
 	o.Set("route", s.delivery.Route.Name)
 	o.Set("requestId", s.delivery.RequestID)
 	o.Set("traceId", s.traceID)
+	if w3cRoot(s.delivery.TraceParent) != "" {
+		o.Set("traceparent", s.delivery.TraceParent)
+	}
 	o.Set("receivedAt", s.delivery.ReceivedAt.UTC().Format("2006-01-02T15:04:05.000Z"))
 	o.Set("remainingTime", float64(s.deadline.Sub(s.bridge.now()).Milliseconds()))
 	return o

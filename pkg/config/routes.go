@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -66,13 +65,6 @@ func register(mux *http.ServeMux, pattern string) (problem string) {
 	return ""
 }
 
-var (
-	routeName    = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-	machineARN   = regexp.MustCompile(`^arn:[a-z0-9-]+:states:[a-z0-9-]+:[0-9]{12}:stateMachine:[^\s:]+(:[^\s:]+)?(#[^\s]+)?$`)
-	machineName  = regexp.MustCompile(`^[0-9A-Za-z_-]{1,80}$`)
-	patternParam = regexp.MustCompile(`\{([^{}.$]+)(\.\.\.)?\}`)
-)
-
 func (d *document) readRoute(n ast.Node) *Route {
 	r := &Route{}
 	// Templates are read last: what they may refer to hangs on the trigger.
@@ -80,15 +72,13 @@ func (d *document) readRoute(n ast.Node) *Route {
 	trigger := map[string]ast.Node{}
 	known := map[string]func(ast.Node){
 		"name": func(n ast.Node) {
-			if r.Name = d.text(n, "name"); !routeName.MatchString(r.Name) {
+			if r.Name = d.text(n, "name"); !isRouteName(r.Name) {
 				d.add(n, "name must be 1 to 40 of a-z, 0-9 and -, not %q", r.Name)
 			}
 		},
 		"http": func(n ast.Node) {
 			r.HTTP = &HTTP{Pattern: d.text(n, "http")}
-			for _, m := range patternParam.FindAllStringSubmatch(r.HTTP.Pattern, -1) {
-				r.HTTP.Params = append(r.HTTP.Params, m[1])
-			}
+			r.HTTP.Params = patternParams(r.HTTP.Pattern)
 			if !strings.Contains(r.HTTP.Pattern, "/") {
 				d.add(n, "http must be a method and a path, such as POST /orders/{id}")
 				r.HTTP.Pattern = ""
@@ -231,7 +221,7 @@ func (d *document) readEventBridge(n ast.Node) *EventBridge {
 func (d *document) readStart(n ast.Node) string {
 	v := d.text(n, "start")
 	switch {
-	case machineARN.MatchString(v), machineName.MatchString(v):
+	case isMachineARN(v), isMachineName(v):
 		return v
 	case strings.HasPrefix(v, "arn:") && strings.Contains(v, ":function:"):
 		// What SAM makes of !GetAtt Machine.Arn when it runs a function locally.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -79,7 +80,7 @@ func (d *document) err() error {
 }
 
 // yamlPlace finds the [line:column] that the YAML parser puts before its messages.
-var yamlPlace = regexp.MustCompile(`^\[(\d+):(\d+)\] ([^\n]*)`)
+var yamlPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\[(\d+):(\d+)\] ([^\n]*)`) })
 
 // parse returns the root of the one YAML document in the source, or nil after a problem.
 func (d *document) parse() (root ast.Node) {
@@ -102,7 +103,7 @@ func (d *document) parse() (root ast.Node) {
 	file, err := parser.ParseBytes([]byte(d.source), 0)
 	if err != nil {
 		message := err.Error()
-		if m := yamlPlace.FindStringSubmatch(message); m != nil {
+		if m := yamlPlace().FindStringSubmatch(message); m != nil {
 			line, _ := strconv.Atoi(m[1])
 			column, _ := strconv.Atoi(m[2])
 			d.addAt(line, column, "%s", m[3])
@@ -334,28 +335,38 @@ func rejoin(n ast.Node) (string, bool) {
 	return key.Value + ":" + value.Value, true
 }
 
-var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
-
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
 // expand replaces ${NAME} and ${NAME:-default}. A variable that is empty counts
 // as unset, as in a shell's ${NAME:-default}: an empty secret or ARN helps nobody.
 func (d *document) expand(n ast.Node, s string) string {
 	if !strings.Contains(s, "${") {
 		return s
 	}
-	return variable.ReplaceAllStringFunc(s, func(ref string) string {
-		name, fallback, hasFallback := strings.Cut(ref[2:len(ref)-1], ":-")
-		if !variableName.MatchString(name) {
-			d.add(n, "%s is no variable; write ${NAME} or ${NAME:-default}", ref)
-			return ""
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(s, "${")
+		ref, after, closed := strings.Cut(rest, "}")
+		b.WriteString(before)
+		if !found || !closed {
+			b.WriteString(s[len(before):])
+			return b.String()
 		}
-		if v := d.getenv(name); v != "" {
-			return v
-		}
-		if !hasFallback {
-			d.add(n, "environment variable %s is not set; set it, or write ${%s:-default}", name, name)
-		}
-		return fallback
-	})
+		b.WriteString(d.variable(n, ref))
+		s = after
+	}
+}
+
+// variable is what NAME or NAME:-default stands for.
+func (d *document) variable(n ast.Node, ref string) string {
+	name, fallback, hasFallback := strings.Cut(ref, ":-")
+	if !isVariableName(name) {
+		d.add(n, "${%s} is no variable; write ${NAME} or ${NAME:-default}", ref)
+		return ""
+	}
+	if v := d.getenv(name); v != "" {
+		return v
+	}
+	if !hasFallback {
+		d.add(n, "environment variable %s is not set; set it, or write ${%s:-default}", name, name)
+	}
+	return fallback
 }

@@ -2,31 +2,19 @@ package dedupe
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
-
-	"github.com/expressway-dev/expressway/internal/awsenv"
+	"github.com/expressway-dev/expressway/internal/awsjson"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// How long the store may take. A sender waits meanwhile, and an answer that comes late
-// helps nobody: with the store down, nothing starts.
-const (
-	claimLimit   = 2500 * time.Millisecond
-	attemptLimit = time.Second
-	maxAttempts  = 3
-	maxBackoff   = 200 * time.Millisecond
-)
+// claimLimit is how long a claim may take. A sender waits meanwhile, and an answer that
+// comes late helps nobody: with the store down, nothing starts.
+const claimLimit = 2500 * time.Millisecond
 
 // The item layout of Powertools for AWS Lambda, with the names it has by default.
 //
@@ -62,12 +50,12 @@ const maxData = (400 - 1) << 10
 // What follows is conditional on the claim's own in_progress_expiration: a later claim
 // of the key, which is only possible after that time, has another.
 //
-// The SDK may repeat every request. Each is conditional on a state that it ends itself,
+// Every request is repeated while its failure may pass. Each is conditional on a state that it ends itself,
 // so a repetition of one that had succeeded changes nothing. Only a claim is answered
 // worse then: its own record looks like another's, nothing starts, and the key is free
 // when the claim's time is up. It is safe for concurrent use.
 type DynamoDB struct {
-	client *dynamodb.Client
+	client *awsjson.Client
 	table  string
 	now    func() time.Time
 }
@@ -75,28 +63,43 @@ type DynamoDB struct {
 // NewDynamoDB returns the store in a table, at AWS as Lambda's environment describes it.
 // A nil now is the real clock. It sends nothing.
 func NewDynamoDB(table string, getenv func(string) string, now func() time.Time) (*DynamoDB, error) {
-	cfg, err := awsenv.Config(getenv, "DYNAMODB")
+	client, err := awsjson.New(getenv, awsjson.DynamoDB)
 	if err != nil {
 		return nil, err
-	}
-	options := dynamodb.Options{
-		Region: cfg.Region, Credentials: cfg.Credentials, BaseEndpoint: cfg.BaseEndpoint,
-		HTTPClient: awshttp.NewBuildableClient().WithTimeout(attemptLimit),
-		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
-		}),
-	}
-	if awsenv.FIPS(getenv) {
-		options.EndpointOptions.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled
-	}
-	if awsenv.DualStack(getenv) {
-		options.EndpointOptions.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled
 	}
 	if now == nil {
 		now = time.Now
 	}
-	return &DynamoDB{client: dynamodb.New(options), table: table, now: now}, nil
+	return &DynamoDB{client: client, table: table, now: now}, nil
 }
+
+// An attribute is a value as the wire has it: a text or a number.
+type attribute struct {
+	S *string `json:",omitempty"`
+	N *string `json:",omitempty"`
+}
+
+type attributes map[string]attribute
+
+func text(s string) attribute  { return attribute{S: &s} }
+func number(n int64) attribute { s := strconv.FormatInt(n, 10); return attribute{N: &s} }
+
+// A request is what PutItem, UpdateItem and DeleteItem take of it.
+//
+// [Operations]: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB.html
+type request struct {
+	TableName                           string
+	Item                                attributes `json:",omitempty"`
+	Key                                 attributes `json:",omitempty"`
+	UpdateExpression                    string     `json:",omitempty"`
+	ConditionExpression                 string
+	ExpressionAttributeNames            map[string]string
+	ExpressionAttributeValues           attributes
+	ReturnValuesOnConditionCheckFailure string `json:",omitempty"`
+}
+
+// conditionFailed is the code of a request whose condition was not true.
+const conditionFailed = "ConditionalCheckFailedException"
 
 // free is the condition of Powertools: absent, forgotten, or given up.
 const free = "attribute_not_exists(#id) OR #expiry < :now OR " +
@@ -107,7 +110,7 @@ func (d *DynamoDB) Claim(ctx context.Context, c bridge.Claim) (bridge.Record, er
 	ctx, cancel := context.WithTimeout(ctx, claimLimit)
 	defer cancel()
 	now := d.now()
-	item := map[string]types.AttributeValue{
+	item := attributes{
 		attrID:         text(c.Key),
 		attrStatus:     text(inProgress),
 		attrExpiry:     number(c.Expires.Unix()),
@@ -116,37 +119,40 @@ func (d *DynamoDB) Claim(ctx context.Context, c bridge.Claim) (bridge.Record, er
 	if c.Fingerprint != "" {
 		item[attrValidation] = text(c.Fingerprint)
 	}
-	_, err := d.client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName:           &d.table,
+	err := d.client.Call(ctx, "PutItem", request{
+		TableName:           d.table,
 		Item:                item,
-		ConditionExpression: aws.String(free),
+		ConditionExpression: free,
 		ExpressionAttributeNames: map[string]string{
 			"#id": attrID, "#expiry": attrExpiry, "#status": attrStatus, "#in_progress_expiry": attrInProgress,
 		},
-		ExpressionAttributeValues: map[string]types.AttributeValue{
+		ExpressionAttributeValues: attributes{
 			":now": number(now.Unix()), ":now_in_millis": number(now.UnixMilli()), ":inprogress": text(inProgress),
 		},
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
-	var taken *types.ConditionalCheckFailedException
+		ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+	}, &struct{}{})
+	var answer *awsjson.Error
 	switch {
 	case err == nil:
 		return bridge.Record{State: bridge.Claimed, Fingerprint: c.Fingerprint, Until: c.Until}, nil
-	case errors.As(err, &taken):
+	case errors.As(err, &answer) && answer.Code == conditionFailed:
+		var taken struct{ Item attributes }
+		if json.Unmarshal(answer.Body, &taken) != nil {
+			return bridge.Record{}, awsjson.ErrUnreadable
+		}
 		return record(taken.Item)
 	}
-	return bridge.Record{}, failure(ctx, err)
+	return bridge.Record{}, err
 }
 
 // record reads an item. One that cannot be understood, or that was not sent along, is an
 // error: it says that nothing is known, and so nothing starts.
-func record(item map[string]types.AttributeValue) (bridge.Record, error) {
+func record(item attributes) (bridge.Record, error) {
 	str := func(name string) string {
-		v, _ := item[name].(*types.AttributeValueMemberS)
-		if v == nil {
-			return ""
+		if v := item[name].S; v != nil {
+			return *v
 		}
-		return v.Value
+		return ""
 	}
 	r := bridge.Record{Fingerprint: str(attrValidation)}
 	switch str(attrStatus) {
@@ -157,11 +163,11 @@ func record(item map[string]types.AttributeValue) (bridge.Record, error) {
 		}
 		return r, nil
 	case inProgress:
-		v, _ := item[attrInProgress].(*types.AttributeValueMemberN)
+		v := item[attrInProgress].N
 		if v == nil {
 			return bridge.Record{}, errors.New("the record in progress does not say until when")
 		}
-		ms, err := strconv.ParseInt(v.Value, 10, 64)
+		ms, err := strconv.ParseInt(*v, 10, 64)
 		if err != nil {
 			return bridge.Record{}, errors.New("the record in progress does not say until when")
 		}
@@ -183,7 +189,7 @@ func (d *DynamoDB) Complete(ctx context.Context, c bridge.Claim, answer []byte) 
 	}
 	err := d.update(ctx, c, "SET #status = :status, #expiry = :expiry, #data = :data",
 		map[string]string{"#expiry": attrExpiry, "#data": attrData},
-		map[string]types.AttributeValue{
+		attributes{
 			":status": text(completed), ":expiry": number(c.Expires.Unix()), ":data": text(string(answer)),
 		})
 	if err != nil {
@@ -196,71 +202,32 @@ func (d *DynamoDB) Complete(ctx context.Context, c bridge.Claim, answer []byte) 
 func (d *DynamoDB) Extend(ctx context.Context, c bridge.Claim, until time.Time) error {
 	return d.update(ctx, c, "SET #in_progress_expiry = :until, #expiry = :expiry",
 		map[string]string{"#expiry": attrExpiry},
-		map[string]types.AttributeValue{":until": number(until.UnixMilli()), ":expiry": number(c.Expires.Unix())})
+		attributes{":until": number(until.UnixMilli()), ":expiry": number(c.Expires.Unix())})
 }
 
 // update changes the record while c holds it; else it is another's, and stays.
-func (d *DynamoDB) update(ctx context.Context, c bridge.Claim, expression string, names map[string]string, values map[string]types.AttributeValue) error {
-	d.condition(c, names, values)
-	_, err := d.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &d.table, Key: map[string]types.AttributeValue{attrID: text(c.Key)},
-		UpdateExpression: &expression, ConditionExpression: aws.String(holding),
-		ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+func (d *DynamoDB) update(ctx context.Context, c bridge.Claim, expression string, names map[string]string, values attributes) error {
+	return d.conclude(ctx, c, "UpdateItem", request{
+		UpdateExpression: expression, ExpressionAttributeNames: names, ExpressionAttributeValues: values,
 	})
-	return concluded(ctx, err)
 }
 
 // Release implements [bridge.DedupeStore].
 func (d *DynamoDB) Release(ctx context.Context, c bridge.Claim) error {
-	names, values := map[string]string{}, map[string]types.AttributeValue{}
-	d.condition(c, names, values)
-	_, err := d.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: &d.table, Key: map[string]types.AttributeValue{attrID: text(c.Key)},
-		ConditionExpression: aws.String(holding), ExpressionAttributeNames: names, ExpressionAttributeValues: values,
+	return d.conclude(ctx, c, "DeleteItem", request{
+		ExpressionAttributeNames: map[string]string{}, ExpressionAttributeValues: attributes{},
 	})
-	return concluded(ctx, err)
 }
 
-// condition adds what the holding condition speaks of.
-func (d *DynamoDB) condition(c bridge.Claim, names map[string]string, values map[string]types.AttributeValue) {
-	names["#status"], names["#in_progress_expiry"] = attrStatus, attrInProgress
-	values[":inprogress"], values[":ours"] = text(inProgress), number(c.Until.UnixMilli())
-}
-
-func concluded(ctx context.Context, err error) error {
-	var lost *types.ConditionalCheckFailedException
-	if err == nil || errors.As(err, &lost) {
+// conclude sends a request that is only for as long as c holds its key.
+func (d *DynamoDB) conclude(ctx context.Context, c bridge.Claim, operation string, r request) error {
+	r.TableName, r.Key, r.ConditionExpression = d.table, attributes{attrID: text(c.Key)}, holding
+	r.ExpressionAttributeNames["#status"], r.ExpressionAttributeNames["#in_progress_expiry"] = attrStatus, attrInProgress
+	r.ExpressionAttributeValues[":inprogress"], r.ExpressionAttributeValues[":ours"] = text(inProgress), number(c.Until.UnixMilli())
+	err := d.client.Call(ctx, operation, r, &struct{}{})
+	var answer *awsjson.Error
+	if errors.As(err, &answer) && answer.Code == conditionFailed {
 		return nil
 	}
-	return failure(ctx, err)
-}
-
-// failure says what became of a request, in words that hold no answer's text: a record
-// is payload.
-func failure(ctx context.Context, err error) error {
-	var api smithy.APIError
-	var op *net.OpError
-	var network net.Error
-	switch {
-	case errors.As(err, &api):
-		s := api.ErrorCode()
-		var response *awshttp.ResponseError
-		if errors.As(err, &response) && response.ServiceRequestID() != "" {
-			s += " (request " + response.ServiceRequestID() + ")"
-		}
-		return errors.New(s)
-	case ctx.Err() != nil:
-		return fmt.Errorf("no answer in time: %w", ctx.Err())
-	case errors.As(err, &op):
-		return op
-	case errors.As(err, &network) && network.Timeout():
-		return errors.New("no answer in time")
-	}
-	return errors.New("no answer that can be read")
-}
-
-func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
-
-func number(n int64) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+	return err
 }

@@ -20,9 +20,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/dedupe"
 	"github.com/expressway-dev/expressway/pkg/eventbridge"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/secrets/awsstore"
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
@@ -70,8 +72,10 @@ func NewLocal(o Options) (*Local, error) {
 	if starter == nil {
 		starter = states.Starter()
 	}
-	b := bridge.New(starter, o.Log, nil)
-	front, err := httpfront.New(cfg.Routes, b, secrets.NewEnv(o.Getenv), o.Log)
+	b := bridge.New(starter, o.Log, nil, bridge.WithDedupe(dedupe.NewMemory(dedupe.MemoryOptions{})))
+	// Without a region and credentials, ssm: and secretsmanager: references say so.
+	source := secrets.NewSource(secrets.Options{Getenv: o.Getenv, Fetchers: awsstore.Fetchers(o.Getenv), Log: o.Log})
+	front, err := httpfront.New(cfg.Routes, b, source, o.Log)
 	if err != nil {
 		return nil, err
 	}

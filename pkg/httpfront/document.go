@@ -37,6 +37,7 @@ func (e *endpoint) delivery(hr *http.Request, r *request, received time.Time) *b
 		ReceivedAt:   received,
 		// The request's own X-Ray header: the last resort of the starter's precedence.
 		FallbackTrace: r.header.Get("X-Amzn-Trace-Id"),
+		TraceParent:   r.header.Get("Traceparent"),
 	}
 }
 

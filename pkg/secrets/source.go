@@ -114,6 +114,18 @@ func (c *Cache) Get(ctx context.Context, ref Reference) (Secret, error) {
 	return Secret{}, fmt.Errorf("%s: %w", ref, err)
 }
 
+// Check reports what is wrong with a reference as far as that can be known without
+// asking a service: its scheme is not one of the source's, or a variable is not set.
+// What asks a service is left to the first Get.
+func (c *Cache) Check(ref Reference) error {
+	if ref.Remote() {
+		_, err := c.entry(ref)
+		return err
+	}
+	_, err := c.env.Get(context.Background(), ref)
+	return err
+}
+
 // Refresh is for a verification that failed: it fetches the secrets again that may
 // have been rotated meanwhile, each at most once in [RefreshInterval], and reports
 // whether one of them changed not longer ago than that. Then, and only then, another

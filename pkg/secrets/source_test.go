@@ -329,6 +329,23 @@ func TestRefreshFindsAVersion(t *testing.T) {
 	})
 }
 
+// Check asks nobody.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	s := &store{err: errDown}
+	src := source(s)
+	for text, want := range map[string]error{
+		"env:A": nil, "env:B": secrets.ErrMissing, "secretsmanager:x#a": nil, "ssm:/x": secrets.ErrUnsupported,
+	} {
+		if err := src.Check(reference(t, text)); !errors.Is(err, want) {
+			t.Errorf("Check(%s) = %v, want %v", text, err, want)
+		}
+	}
+	if s.count() != 0 {
+		t.Errorf("the service was asked %d times", s.count())
+	}
+}
+
 func BenchmarkSourceGet(b *testing.B) {
 	src := source(&store{value: `{"a":"1"}`})
 	ref := reference(b, "secretsmanager:x#a")

@@ -24,6 +24,7 @@ const longestRetryAfter = 30 * time.Second
 // a time.
 type attempt struct {
 	header string // X-Ray trace header, or ""
+	calls  int    // of the start, with this one
 	hooks  httptrace.ClientTrace
 	body   *bytes.Reader // of the request; nil leaves it to the SDK
 

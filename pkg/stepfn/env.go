@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/expressway-dev/expressway/internal/awsenv"
+	"github.com/expressway-dev/expressway/pkg/trace"
 )
 
 // ErrNoEnvironment is what [FromEnv] returns where the environment names no region
@@ -16,8 +17,8 @@ const endpointName = "SFN"
 // FromEnv returns the Options that Lambda's environment holds: AWS_REGION (or
 // AWS_DEFAULT_REGION), AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
 // AWS_ENDPOINT_URL_SFN, AWS_ENDPOINT_URL, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS,
-// AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT. It reads no files and asks
-// nobody. The credentials of an invocation's environment do not change while the
+// AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, and the X-Ray daemon of
+// AWS_XRAY_DAEMON_ADDRESS. It reads no files and asks nobody. The credentials of an invocation's environment do not change while the
 // process lives.
 func FromEnv(getenv func(string) string) (Options, error) {
 	cfg, err := awsenv.Config(getenv, endpointName)
@@ -28,8 +29,8 @@ func FromEnv(getenv func(string) string) (Options, error) {
 }
 
 // FromConfig returns the Options of an SDK configuration that was made elsewhere,
-// with the endpoint and the trace header of the environment. Its retry settings do
-// not count.
+// with the endpoint, the trace header and the X-Ray daemon of the environment. Its
+// retry settings do not count.
 func FromConfig(cfg aws.Config, getenv func(string) string) Options {
 	return Options{
 		Region:      cfg.Region,
@@ -39,5 +40,6 @@ func FromConfig(cfg aws.Config, getenv func(string) string) Options {
 		DualStack:   awsenv.DualStack(getenv),
 		HTTPClient:  cfg.HTTPClient,
 		Getenv:      getenv,
+		Recorder:    trace.NewRecorder(trace.RecorderOptions{Address: trace.DaemonAddress(getenv(trace.DaemonName))}),
 	}
 }

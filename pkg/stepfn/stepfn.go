@@ -58,6 +58,8 @@ type Options struct {
 	MaxAttempts int
 	// Getenv reads the invocation's trace header; nil has no environment.
 	Getenv func(string) string
+	// Recorder sends a subsegment for each start; nil sends none.
+	Recorder *trace.Recorder
 	// Now is the clock, Sleep the wait between attempts, Rand a number in [0,1) for
 	// its jitter. Nil values are the real ones. Sleep returns when ctx ends.
 	Now   func() time.Time
@@ -121,9 +123,7 @@ func (c *Client) CloseIdleConnections() { c.http.closeIdle() }
 //
 // [StartSyncExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html
 func (c *Client) StartSync(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
-	s.StateMachineARN = c.resolve(ctx, s.StateMachineARN)
-	var outcome bridge.Outcome
-	err := c.run(ctx, s, func(ctx context.Context, header *string) error {
+	return c.run(ctx, s, "StartSyncExecution", func(ctx context.Context, s bridge.Start, header *string) (bridge.Outcome, error) {
 		out, err := c.sfn.StartSyncExecution(ctx, &sfn.StartSyncExecutionInput{
 			StateMachineArn: &s.StateMachineARN,
 			Name:            optional(s.Name),
@@ -131,14 +131,14 @@ func (c *Client) StartSync(ctx context.Context, s bridge.Start) (bridge.Outcome,
 			TraceHeader:     header,
 		})
 		if err != nil {
-			return err
+			return bridge.Outcome{}, err
 		}
 		switch out.Status {
 		case types.SyncExecutionStatusSucceeded, types.SyncExecutionStatusFailed, types.SyncExecutionStatusTimedOut:
 		default:
-			return errUnreadable
+			return bridge.Outcome{}, errUnreadable
 		}
-		outcome = bridge.Outcome{
+		outcome := bridge.Outcome{
 			ExecutionARN: aws.ToString(out.ExecutionArn),
 			Name:         aws.ToString(out.Name),
 			Status:       bridge.Status(out.Status),
@@ -154,12 +154,8 @@ func (c *Client) StartSync(ctx context.Context, s bridge.Start) (bridge.Outcome,
 			outcome.BilledDuration = time.Duration(b.BilledDurationInMilliseconds) * time.Millisecond
 			outcome.BilledMemoryMB = b.BilledMemoryUsedInMB
 		}
-		return nil
+		return outcome, nil
 	})
-	if err != nil {
-		return bridge.Outcome{}, err
-	}
-	return outcome, nil
 }
 
 // Start implements [bridge.Starter] with StartExecution. The same rules hold: an
@@ -167,9 +163,7 @@ func (c *Client) StartSync(ctx context.Context, s bridge.Start) (bridge.Outcome,
 //
 // [StartExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 func (c *Client) Start(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
-	s.StateMachineARN = c.resolve(ctx, s.StateMachineARN)
-	var outcome bridge.Outcome
-	err := c.run(ctx, s, func(ctx context.Context, header *string) error {
+	return c.run(ctx, s, "StartExecution", func(ctx context.Context, s bridge.Start, header *string) (bridge.Outcome, error) {
 		out, err := c.sfn.StartExecution(ctx, &sfn.StartExecutionInput{
 			StateMachineArn: &s.StateMachineARN,
 			Name:            optional(s.Name),
@@ -177,54 +171,68 @@ func (c *Client) Start(ctx context.Context, s bridge.Start) (bridge.Outcome, err
 			TraceHeader:     header,
 		})
 		if err != nil {
-			return err
+			return bridge.Outcome{}, err
 		}
 		if aws.ToString(out.ExecutionArn) == "" {
-			return errUnreadable
+			return bridge.Outcome{}, errUnreadable
 		}
-		outcome = bridge.Outcome{
+		return bridge.Outcome{
 			ExecutionARN: *out.ExecutionArn,
 			Name:         s.Name,
 			Status:       bridge.Running,
 			StartDate:    aws.ToTime(out.StartDate),
-		}
-		return nil
+		}, nil
 	})
-	if err != nil {
-		return bridge.Outcome{}, err
-	}
-	return outcome, nil
 }
 
-// run checks s and calls send until it succeeds, fails for good, or time is up. It
-// gives every call the trace header in both places that Step Functions looks at.
-func (c *Client) run(ctx context.Context, s bridge.Start, send func(context.Context, *string) error) error {
+// A send is one request with its trace header, nil for none.
+type send func(ctx context.Context, s bridge.Start, header *string) (bridge.Outcome, error)
+
+// run checks s, and gives every call of send the trace header in both places that Step
+// Functions looks at. Where the trace is sampled, the calls are one subsegment, and its
+// id is the parent that the workflow sees.
+func (c *Client) run(ctx context.Context, s bridge.Start, operation string, send send) (bridge.Outcome, error) {
+	s.StateMachineARN = c.resolve(ctx, s.StateMachineARN)
 	if f := check(s, c.custom); f != nil {
-		return f
+		return bridge.Outcome{}, f
 	}
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, waitLimit)
 		defer cancel()
 	}
-	chosen, _ := trace.Choose(ctx, s.TraceHeader, c.opts.Getenv, s.FallbackTrace)
-	header := optional(chosen.String())
+	chosen, _ := trace.Choose(ctx, s.TraceHeader, c.opts.Getenv, s.FallbackTrace, s.TraceParent)
+	subsegment, chosen := c.opts.Recorder.Begin(chosen)
+	outcome, last, failure := c.repeat(ctx, s, chosen.String(), send)
+	if subsegment != nil {
+		subsegment.End(c.describe(operation, s, outcome, last, failure))
+	}
+	if failure != nil {
+		return bridge.Outcome{}, failure
+	}
+	return outcome, nil
+}
+
+// repeat calls send until it succeeds, fails for good, or time is up. It returns the
+// last attempt, too.
+func (c *Client) repeat(ctx context.Context, s bridge.Start, header string, send send) (bridge.Outcome, *attempt, *bridge.Failure) {
 	stale := 0
-	for n := 1; ; n++ {
-		a := newAttempt(aws.ToString(header))
+	for n, calls := 1, 1; ; n, calls = n+1, calls+1 {
+		a := newAttempt(header)
+		a.calls = calls
 		sent := c.opts.Now()
-		err := send(a.context(ctx), header)
+		outcome, err := send(a.context(ctx), s, optional(header))
 		if err == nil {
-			return nil
+			return outcome, a, nil
 		}
 		f := a.failure(ctx, err)
 		switch f.Class() {
 		case bridge.Retryable:
 		case bridge.Ambiguous:
 			f.Sent = sent
-			return f
+			return outcome, a, f
 		default:
-			return f
+			return outcome, a, f
 		}
 		if a.stale && stale < maxStale && ctx.Err() == nil {
 			// The service hung up while the connection lay idle, as it does while Lambda
@@ -237,7 +245,7 @@ func (c *Client) run(ctx context.Context, s bridge.Start, send func(context.Cont
 			if f.Name == bridge.Throttled {
 				f.RetryAfter = max(f.RetryAfter, retryAfterLeast)
 			}
-			return f
+			return outcome, a, f
 		}
 	}
 }

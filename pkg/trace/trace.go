@@ -6,7 +6,8 @@
 // The text form is parsed by the X-Ray SDK's package header. That package keeps
 // the fields it does not know in a map, and writes a header without a Root; this
 // one keeps them in their order, checks what it passes on, and stays within what
-// Step Functions takes. It records no segments.
+// Step Functions takes. A [Recorder] records the one subsegment of a start. What W3C's
+// traceparent says, [FromTraceParent] says in X-Ray's words.
 //
 // [Tracing header]: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 package trace
@@ -185,10 +186,11 @@ func FromContext(ctx context.Context) (Header, bool) {
 }
 
 // Choose returns the first valid header of: the delivery's own record, the
-// context's, the environment's, and the one that the request merely brought along.
-// A nil getenv has no environment. With several invocations at a time in one
-// process the environment has none, which is why the context goes before it.
-func Choose(ctx context.Context, record string, getenv func(string) string, request string) (Header, bool) {
+// context's, the environment's, and the one that the request merely brought along,
+// as X-Ray or else as W3C has it. A nil getenv has no environment. With several
+// invocations at a time in one process the environment has none, which is why the
+// context goes before it.
+func Choose(ctx context.Context, record string, getenv func(string) string, request, traceParent string) (Header, bool) {
 	if h, ok := Parse(record); ok {
 		return h, true
 	}
@@ -200,7 +202,10 @@ func Choose(ctx context.Context, record string, getenv func(string) string, requ
 			return h, true
 		}
 	}
-	return Parse(request)
+	if h, ok := Parse(request); ok {
+		return h, true
+	}
+	return FromTraceParent(traceParent)
 }
 
 // validRoot reports whether s is 1-8hex-24hex.

@@ -105,13 +105,15 @@ func TestChoose(t *testing.T) {
 	t.Parallel()
 	header := func(n int) string { return fmt.Sprintf("Root=1-5759e988-%024x", n) }
 	bad := "Parent=0000000000000000;Sampled=0"
-	tests := map[string]struct{ record, context, env, request, want string }{
-		"record first":          {header(1), header(2), header(3), header(4), header(1)},
-		"context next":          {"", header(2), header(3), header(4), header(2)},
-		"environment next":      {"", "", header(3), header(4), header(3)},
-		"request last":          {"", "", "", header(4), header(4)},
-		"what has no root, not": {bad, bad, bad, header(4), header(4)},
-		"none":                  {bad, "", bad, "", ""},
+	const w3c, converted = "00-5759e988000000000000000000000005-53995c3f42cd8ad8-01", "Root=1-5759e988-000000000000000000000005;Parent=53995c3f42cd8ad8;Sampled=1"
+	tests := map[string]struct{ record, context, env, request, w3c, want string }{
+		"record first":          {header(1), header(2), header(3), header(4), w3c, header(1)},
+		"context next":          {"", header(2), header(3), header(4), w3c, header(2)},
+		"environment next":      {"", "", header(3), header(4), w3c, header(3)},
+		"request next":          {"", "", "", header(4), w3c, header(4)},
+		"W3C's last":            {"", "", "", "", w3c, converted},
+		"what has no root, not": {bad, bad, bad, header(4), w3c, header(4)},
+		"none":                  {bad, "", bad, "", "00-bad", ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -124,13 +126,13 @@ func TestChoose(t *testing.T) {
 				}
 				return tt.env
 			}
-			h, ok := trace.Choose(ctx, tt.record, getenv, tt.request)
+			h, ok := trace.Choose(ctx, tt.record, getenv, tt.request, tt.w3c)
 			if got := h.String(); got != tt.want || ok != (tt.want != "") {
 				t.Errorf("got = %q, %t, want %q", got, ok, tt.want)
 			}
 		})
 	}
-	if h, ok := trace.Choose(t.Context(), "", nil, header(4)); !ok || h.String() != header(4) {
+	if h, ok := trace.Choose(t.Context(), "", nil, header(4), ""); !ok || h.String() != header(4) {
 		t.Errorf("without an environment: got = %q, want %q", h, header(4))
 	}
 }

@@ -74,6 +74,10 @@ func (b *builder) zoomHandshake() (exchange, error) {
 // https://docs.discord.com/developers/interactions/overview#setting-up-an-endpoint-acknowledging-ping-requests,
 // https://docs.discord.com/developers/events/webhook-events#acknowledging-ping-events.
 func discordHandshake(_ context.Context, r *Request) (*Reply, error) {
+	// Most interactions are of another type, and not looked into further.
+	if kind := (Place{Body: "type"}).Of(nil, r.Body); kind != "0" && kind != "1" {
+		return nil, nil //nolint:nilnil // no handshake
+	}
 	body, ok := document(r, `"type"`)
 	if !ok {
 		return nil, nil //nolint:nilnil // no handshake

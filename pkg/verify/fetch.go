@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 )
 
@@ -40,14 +41,20 @@ func NewFetch(transport http.RoundTripper) Fetch {
 		Timeout:       fetchTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return func(ctx context.Context, url string) ([]byte, error) {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	return func(ctx context.Context, address string) ([]byte, error) {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 		if err != nil {
 			return nil, errors.New("the address is no URL")
 		}
 		response, err := client.Do(r)
 		if err != nil {
-			return nil, err
+			// The client's own text has the whole address, and in it the token that
+			// confirms a subscription: errors are logged.
+			var failed *url.Error
+			if errors.As(err, &failed) {
+				err = failed.Err
+			}
+			return nil, fmt.Errorf("%s: %w", r.URL.Host, err)
 		}
 		defer func() { _ = response.Body.Close() }()
 		if response.StatusCode != http.StatusOK {

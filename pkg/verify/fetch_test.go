@@ -42,10 +42,19 @@ func TestNewFetch(t *testing.T) {
 	if document, err := fetch(t.Context(), server.URL+"/good"); err != nil || len(document) != 256<<10 {
 		t.Errorf("fetch = %d bytes, %v, want 256 KiB", len(document), err)
 	}
-	for _, path := range []string{"/large", "/endless", "/moved", "/nowhere", "/slow", " \x00"} {
+	closed := httptest.NewServer(mux)
+	closed.Close()
+	if _, err := fetch(t.Context(), closed.URL+"/?Token=hunter2"); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("fetch from a closed port: %v, want an error without the query", err)
+	}
+	for _, path := range []string{"/large", "/endless", "/moved", "/nowhere", "/slow?Token=hunter2", " \x00"} {
 		start := time.Now()
-		if document, err := fetch(t.Context(), server.URL+path); err == nil {
+		document, err := fetch(t.Context(), server.URL+path)
+		if err == nil {
 			t.Errorf("fetch %s = %d bytes, want an error", path, len(document))
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the error shows the query: %v", err)
 		}
 		if took := time.Since(start); took > 30*time.Second {
 			t.Errorf("fetch %s took %v", path, took)

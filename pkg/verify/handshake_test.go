@@ -270,6 +270,10 @@ func TestCloudEventsHandshake(t *testing.T) {
 			}
 		})
 	}
+	granting := newRoute(t, verify.Spec{None: true}, clockAt(epoch), nil, verify.WithCloudEvents(&verify.CloudEvents{Origins: []string{"*"}}))
+	if reply, err := granting.receive(t, post("{}", "WebHook-Request-Origin", "a.example")); reply != nil || err != nil {
+		t.Errorf("a delivery = %v, %v, want neither: it starts a workflow", reply, err)
+	}
 	for _, origins := range [][]string{nil, {""}, {"https://a.example"}, {"a b"}, {"*.example"}} {
 		if _, err := verify.NewHandshaker(verify.Spec{None: true}, nil, nil, verify.WithCloudEvents(&verify.CloudEvents{Origins: origins})); err == nil {
 			t.Errorf("origins %q are accepted", origins)

@@ -27,12 +27,25 @@ type keyEntry[K any] struct {
 	key    K
 }
 
-// newKeyring decodes every secret once and fails if one is missing or no key.
+// A lazySource is one that can tell what is wrong with a reference without asking a
+// service; [secrets.Cache] is one.
+type lazySource interface {
+	Check(ref secrets.Reference) error
+}
+
+// newKeyring decodes every secret once, and fails if one is missing or no key. What
+// would ask a service is only checked, where the source can; its first use fails then.
 // The errors name references, never values.
 func newKeyring[K any](b *builder, decode func(string) (K, error)) (*keyring[K], error) {
 	k := &keyring[K]{b.source, b.refs, decode, make([]atomic.Pointer[keyEntry[K]], len(b.refs))}
 	var errs []error
-	for i := range b.refs {
+	for i, ref := range b.refs {
+		if source, ok := b.source.(lazySource); ok && ref.Remote() {
+			if err := source.Check(ref); err != nil {
+				errs = append(errs, fmt.Errorf("%w: %w", ErrSecrets, err))
+			}
+			continue
+		}
 		if _, err := k.key(context.Background(), i); err != nil {
 			errs = append(errs, err)
 		}
@@ -61,18 +74,26 @@ func (k *keyring[K]) key(ctx context.Context, i int) (key K, _ error) {
 }
 
 // match tries the keys in turn. A secret that cannot be had only matters if no
-// other one matches: during a rotation one of two may be gone.
+// other one matches: during a rotation one of two may be gone. One that has no version
+// of its stage does not even then, beside one that there is: it was never rotated.
 func (k *keyring[K]) match(ctx context.Context, where string, try func(K) bool) error {
-	var failed error
+	var failed, absent error
+	tried := false
 	for i := range k.refs {
 		key, err := k.key(ctx, i)
-		if err != nil {
+		switch {
+		case errors.Is(err, secrets.ErrNoVersion):
+			absent = errors.Join(absent, err)
+		case err != nil:
 			failed = errors.Join(failed, err)
-			continue
-		}
-		if try(key) {
+		case try(key):
 			return nil
+		default:
+			tried = true
 		}
+	}
+	if !tried {
+		failed = errors.Join(failed, absent)
 	}
 	if failed != nil {
 		return failed

@@ -87,6 +87,8 @@ func TestMTLS(t *testing.T) {
 		"no issuer":    {certOf(t, "CN=a", "", from, to), verify.Mismatch},
 		"expired":      {certOf(t, "CN=a", "CN=CA", from, "Dec 31 23:59:59 2020 GMT"), verify.Stale},
 		"not yet":      {certOf(t, "CN=a", "CN=CA", "Jan  1 00:00:01 2021 GMT", to), verify.Stale},
+		"no beginning": {certOf(t, "CN=a", "CN=CA", "", to), verify.Malformed},
+		"no end":       {certOf(t, "CN=a", "CN=CA", from, "2021-08-05"), verify.Malformed},
 		"no validity":  {&verify.ClientCert{SubjectDN: "CN=a", IssuerDN: "CN=CA"}, verify.Malformed},
 	} {
 		t.Run("issuer/"+name, func(t *testing.T) {

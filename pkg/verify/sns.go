@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -127,14 +128,19 @@ func snsContent(body object) (string, error) {
 	return b.String(), nil
 }
 
+// Compiled when first used: few functions have a route of SNS, and each starts cold.
 var (
-	regionPattern = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-\d$`)
-	certPattern   = regexp.MustCompile(`^/SimpleNotificationService-[0-9a-f]{1,64}\.pem$`)
+	regionPattern = lazyPattern(`^[a-z]{2}(-[a-z]+)+-\d$`)
+	certPattern   = lazyPattern(`^/SimpleNotificationService-[0-9a-f]{1,64}\.pem$`)
 )
+
+func lazyPattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 func topicRegion(arn string) (string, bool) {
 	parts := strings.Split(arn, ":")
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "sns" || len(parts[3]) > 32 || !regionPattern.MatchString(parts[3]) {
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "sns" || len(parts[3]) > 32 || !regionPattern().MatchString(parts[3]) {
 		return "", false
 	}
 	return parts[3], true
@@ -152,5 +158,5 @@ func snsHost(region string) string {
 // spells them: anything else could name a certificate of the sender's own.
 func isCertURL(text, region string) bool {
 	path, ok := strings.CutPrefix(text, "https://"+snsHost(region))
-	return ok && len(text) <= 256 && certPattern.MatchString(path)
+	return ok && len(text) <= 256 && certPattern().MatchString(path)
 }

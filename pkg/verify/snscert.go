@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -108,7 +107,7 @@ func namesSNS(cert *x509.Certificate, region string) error {
 
 // issuerPattern are the addresses of Amazon's certificates above the leaf. They
 // are plain http everywhere, as what they serve proves itself.
-var issuerPattern = regexp.MustCompile(`^http://crt\.[a-z0-9]{1,16}\.amazontrust\.com/[a-z0-9]{1,16}\.cer$`)
+var issuerPattern = lazyPattern(`^http://crt\.[a-z0-9]{1,16}\.amazontrust\.com/[a-z0-9]{1,16}\.cer$`)
 
 // follow verifies the chain to the roots, if there are any.
 func (c *snsCerts) follow(ctx context.Context, chain []*x509.Certificate) error {
@@ -129,7 +128,7 @@ func (c *snsCerts) follow(ctx context.Context, chain []*x509.Certificate) error 
 	}
 	options := x509.VerifyOptions{Roots: c.roots, Intermediates: between, CurrentTime: at}
 	_, err := chain[0].Verify(options)
-	if err == nil || len(chain) > 1 || len(chain[0].IssuingCertificateURL) == 0 || !issuerPattern.MatchString(chain[0].IssuingCertificateURL[0]) {
+	if err == nil || len(chain) > 1 || len(chain[0].IssuingCertificateURL) == 0 || !issuerPattern().MatchString(chain[0].IssuingCertificateURL[0]) {
 		return err
 	}
 	der, err := c.fetch(ctx, chain[0].IssuingCertificateURL[0])

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -166,11 +167,15 @@ func (b *builder) newGitLab() (Verifier, error) {
 	signing, plain = *b, *b
 	signing.refs, plain.refs = nil, nil
 	for _, ref := range b.refs {
+		// Its kind must be known now, wherever the secret lies.
 		secret, err := b.source.Get(context.Background(), ref)
-		if err == nil && strings.HasPrefix(secret.Reveal(), "whsec_") {
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%w: %s: %w", ErrSecrets, ref, err)
+		case strings.HasPrefix(secret.Reveal(), "whsec_"):
 			signing.refs = append(signing.refs, ref)
-		} else {
-			plain.refs = append(plain.refs, ref) // its keyring reports the error
+		default:
+			plain.refs = append(plain.refs, ref)
 		}
 	}
 	var err error

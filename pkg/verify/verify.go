@@ -147,8 +147,9 @@ func WithFetch(f Fetch) Option { return func(o *options) { o.fetch = f } }
 func WithRoots(pool *x509.CertPool) Option { return func(o *options) { o.roots = pool } }
 
 // New makes the verifier that s describes. It looks every secret up once, to fail
-// now and not at the first delivery; later each request asks source again, so that
-// rotated secrets count. now is the clock for freshness.
+// now and not at the first delivery; but where source can check a reference without
+// asking a service, asking is left to the first request. Later each request asks source
+// again, so that rotated secrets count. now is the clock for freshness.
 func New(s Spec, source secrets.Source, now func() time.Time, opts ...Option) (Verifier, error) {
 	b, err := newBuilder(s, source, now, opts)
 	if err != nil {

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	goleak.VerifyTestMain(m,
-		// Idle connections of the SDK's client, which has no way to close them; they end
+		// Idle connections of the HTTP client, which has no way to close them; they end
 		// with the server.
 		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"),
 		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"))
@@ -179,7 +179,7 @@ func TestFaults(t *testing.T) {
 		"hangs once":                {fault{slow: true}, 1, nil, "hunter2", ""},
 		"throttled":                 {refusal(400, "ThrottlingException"), 0, nil, "", "ThrottlingException (request req-1)"},
 		"500":                       {refusal(500, "InternalServerError"), 0, nil, "", "InternalServerError"},
-		"503 of a proxy":            {fault{status: 503, body: "<html>hunter2</html>"}, 0, nil, "", "read"},
+		"503 of a proxy":            {fault{status: 503, body: "<html>hunter2</html>"}, 0, nil, "", "status 503"},
 		"reset":                     {fault{reset: true}, 0, nil, "", ""},
 		"hangs":                     {fault{slow: true}, 0, nil, "", "in time"},
 		"denied":                    {refusal(400, "AccessDeniedException"), 0, secrets.ErrDenied, "", "AccessDeniedException (request req-1)"},

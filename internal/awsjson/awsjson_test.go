@@ -1,0 +1,200 @@
+package awsjson
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	smithyendpoints "github.com/aws/smithy-go/endpoints"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/expressway-dev/expressway/internal/awsenv"
+)
+
+// Every endpoint is the one that the SDK's own rules name.
+func TestEndpoints(t *testing.T) {
+	t.Parallel()
+	resolve := map[string]func(region string, fips, dual bool) (smithyendpoints.Endpoint, error){
+		"ssm": func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
+			return ssm.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(),
+				ssm.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dual})
+		},
+		"secretsmanager": func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
+			return secretsmanager.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(),
+				secretsmanager.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dual})
+		},
+		"dynamodb": func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
+			return dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(),
+				dynamodb.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dual})
+		},
+	}
+	for service, sdk := range resolve {
+		for _, region := range []string{
+			"us-east-1", "eu-central-1", "ap-southeast-7", "ca-west-1", "us-gov-west-1", "us-gov-east-1", "cn-north-1", "eusc-de-east-1",
+			"us-iso-east-1", "us-isob-east-1", "us-isof-south-1", "eu-isoe-west-1",
+		} {
+			for _, fips := range []bool{false, true} {
+				for _, dual := range []bool{false, true} {
+					want, err := sdk(region, fips, dual)
+					if err != nil {
+						continue // there is none of this kind
+					}
+					if got := "https://" + host(service, region, fips, dual); got != want.URI.String() {
+						t.Errorf("%s in %s, FIPS %v, dual stack %v: %s, want %s", service, region, fips, dual, got, want.URI.String())
+					}
+				}
+			}
+		}
+	}
+}
+
+// A sent request, without what is the SDK's own affair.
+type sent struct {
+	Method, Path, Type, Target, Token, Scope, Body string
+}
+
+// recorder notes the last request, and answers {}.
+func recorder(t *testing.T) (string, *sent) {
+	t.Helper()
+	last := &sent{}
+	scope := regexp.MustCompile(`Credential=AKID/\d+/(\S+), `)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := make([]byte, r.ContentLength)
+		_, _ = r.Body.Read(body)
+		*last = sent{
+			r.Method, r.URL.Path, r.Header.Get("Content-Type"), r.Header.Get("X-Amz-Target"), r.Header.Get("X-Amz-Security-Token"),
+			fmt.Sprint(scope.FindStringSubmatch(r.Header.Get("Authorization"))), string(body),
+		}
+		last.Scope = regexp.MustCompile(`/\d{8}/`).ReplaceAllString(last.Scope, "/DAY/")
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, last
+}
+
+// Requests are those of the SDK's own packages.
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	url, last := recorder(t)
+	getenv := func(name string) string {
+		return map[string]string{
+			"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "key", "AWS_SESSION_TOKEN": "token",
+			"AWS_ENDPOINT_URL": url,
+		}[name]
+	}
+	for name, test := range map[string]struct {
+		service   Service
+		operation string
+		in        any
+		sdk       func(context.Context, aws.Config) error
+	}{
+		"ssm": {SSM, "GetParameter", map[string]any{"Name": "/a", "WithDecryption": true}, func(ctx context.Context, cfg aws.Config) error {
+			_, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String("/a"), WithDecryption: aws.Bool(true)})
+			return err
+		}},
+		"secretsmanager": {SecretsManager, "GetSecretValue", map[string]any{"SecretId": "a"}, func(ctx context.Context, cfg aws.Config) error {
+			_, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String("a")})
+			return err
+		}},
+		"dynamodb": {DynamoDB, "DeleteItem", map[string]any{"Key": map[string]any{"id": map[string]string{"S": "a"}}, "TableName": "t"}, func(ctx context.Context, cfg aws.Config) error {
+			_, err := dynamodb.NewFromConfig(cfg).DeleteItem(ctx, &dynamodb.DeleteItemInput{
+				TableName: aws.String("t"), Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "a"}},
+			}, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true })
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, err := awsenv.Config(getenv, test.service.Variable)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := test.sdk(t.Context(), cfg); err != nil {
+				t.Fatalf("the SDK: %v", err)
+			}
+			want := *last
+			c, err := New(getenv, test.service)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out struct{}
+			if err := c.Call(t.Context(), test.operation, test.in, &out); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, *last); diff != "" {
+				t.Errorf("request (-SDK's +ours):\n%s", diff)
+			}
+		})
+	}
+}
+
+// An answer that nobody would send is not read to its end.
+func TestAnswerIsBounded(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(bytes.Repeat([]byte(" "), maxAnswer+2))
+	}))
+	t.Cleanup(server.Close)
+	c, err := New(func(name string) string {
+		if name == "AWS_ENDPOINT_URL_SSM" {
+			return server.URL
+		}
+		return "x"
+	}, SSM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Call(t.Context(), "GetParameter", struct{}{}, &struct{}{}); !errors.Is(err, ErrUnreadable) {
+		t.Errorf("error = %v, want ErrUnreadable", err)
+	}
+}
+
+// What cannot be sent says why, without the URL.
+func TestBadEndpoint(t *testing.T) {
+	t.Parallel()
+	for endpoint, want := range map[string]string{
+		"localhost":       `the request failed: unsupported protocol scheme ""`,
+		"http://a b":      "the request failed: the endpoint is no URL",
+		"ftp://localhost": `the request failed: unsupported protocol scheme "ftp"`,
+	} {
+		c, err := New(func(name string) string {
+			if name == "AWS_ENDPOINT_URL_SSM" {
+				return endpoint
+			}
+			return "x"
+		}, SSM)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Call(t.Context(), "GetParameter", struct{}{}, &struct{}{}); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", endpoint, err, want)
+		}
+	}
+}
+
+func TestCode(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ header, body, want string }{
+		{"", `{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}`, "ConditionalCheckFailedException"},
+		{"", `{"__type":"ParameterNotFound"}`, "ParameterNotFound"},
+		{"", `{"code":"Throttling"}`, "Throttling"},
+		{"AccessDeniedException:http://internal.amazon.com/coral/", `{"__type":"other"}`, "AccessDeniedException"},
+		{"", `<html>`, ""},
+		{"", ``, ""},
+	} {
+		resp := &http.Response{Header: http.Header{}}
+		resp.Header.Set("X-Amzn-Errortype", test.header)
+		if got := code(resp, []byte(test.body)); got != test.want {
+			t.Errorf("code of %q and %q = %q, want %q", test.header, test.body, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package config
+
+import "strings"
+
+// The names of a configuration are checked without regular expressions: compiling those
+// at start-up is time that every cold start would pay.
+
+const (
+	digits    = "0123456789"
+	lowercase = "abcdefghijklmnopqrstuvwxyz"
+	letters   = lowercase + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// only reports whether s has from 1 to most characters, all of them in set.
+func only(s, set string, most int) bool {
+	return s != "" && len(s) <= most && !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(set, r) })
+}
+
+func isRouteName(s string) bool { return only(s, lowercase+digits+"-", 40) }
+
+func isMachineName(s string) bool { return only(s, letters+digits+"_-", 80) }
+
+func isVariableName(s string) bool {
+	return only(s, letters+digits+"_", 1024) && !strings.ContainsAny(s[:1], digits)
+}
+
+// maxARN is past the longest ARN of a state machine with a qualifier.
+const maxARN = 512
+
+// isMachineARN takes arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME, then perhaps
+// :VERSION or :ALIAS, and what selects a mocked test case after a #.
+func isMachineARN(s string) bool {
+	if len(s) > maxARN || strings.ContainsAny(s, " \t\r\n\v\f") {
+		return false
+	}
+	s, testCase, hasTestCase := strings.Cut(s, "#")
+	if hasTestCase && testCase == "" {
+		return false
+	}
+	parts := strings.Split(s, ":")
+	if len(parts) != 7 && len(parts) != 8 {
+		return false
+	}
+	for _, part := range parts {
+		if part == "" {
+			return false
+		}
+	}
+	name := lowercase + digits + "-"
+	return parts[0] == "arn" && only(parts[1], name, maxARN) && parts[2] == "states" && only(parts[3], name, maxARN) &&
+		len(parts[4]) == 12 && only(parts[4], digits, 12) && parts[5] == "stateMachine"
+}
+
+// patternParams are the names of a pattern's wildcards, {name} and {name...}.
+func patternParams(pattern string) (names []string) {
+	for {
+		_, rest, found := strings.Cut(pattern, "{")
+		if !found {
+			return names
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed {
+			return names
+		}
+		if name = strings.TrimSuffix(name, "..."); name != "" && name != "$" {
+			names = append(names, name)
+		}
+		pattern = after
+	}
+}

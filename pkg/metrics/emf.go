@@ -1,0 +1,97 @@
+package metrics
+
+import (
+	"strconv"
+	"time"
+)
+
+// maxValues is how many values of one metric a line may have.
+//
+// [Specification]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+const maxValues = 100
+
+// write writes the line of a tally, and more where it has too many samples for one.
+func (w *Writer) write(t *tally) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.warm {
+		t.counts[coldStart], w.warm = 1, true
+	}
+	for {
+		n := min(len(t.samples), maxValues)
+		w.line = w.appendLine(w.line[:0], t, t.samples[:n])
+		// Nobody could be told: standard output is the only way out.
+		_, _ = w.out.Write(w.line)
+		if t.samples = t.samples[n:]; len(t.samples) == 0 {
+			return
+		}
+		t.counts = [counts]int{}
+	}
+}
+
+// appendLine writes by hand what encoding/json would need a map for: this is a part of
+// every warm invocation.
+func (w *Writer) appendLine(b []byte, t *tally, samples []sample) []byte {
+	b = append(b, `{"_aws":{"Timestamp":`...)
+	b = strconv.AppendInt(b, w.now().UnixMilli(), 10)
+	b = append(b, `,"CloudWatchMetrics":[{"Namespace":`...)
+	b = appendText(b, w.namespace)
+	b = append(b, `,"Dimensions":[[`...)
+	// A dimension must not be empty: what reached no route has none.
+	if t.route != "" {
+		b = append(b, `"Route",`...)
+	}
+	b = append(b, `"Source"]],"Metrics":[`...)
+	for i, n := range t.counts {
+		if n != 0 {
+			b = appendMetric(b, countNames[i], "Count")
+		}
+	}
+	if len(samples) > 0 {
+		for _, name := range sampleNames {
+			b = appendMetric(b, name, "Milliseconds")
+		}
+	}
+	b = append(b[:len(b)-1], `]}]},`...) // without the last comma
+	if t.route != "" {
+		b = append(b, `"Route":`...)
+		b = append(appendText(b, t.route), ',')
+	}
+	b = append(b, `"Source":`...)
+	b = appendText(b, t.source)
+	for i, n := range t.counts {
+		if n != 0 {
+			b = append(b, `,"`...)
+			b = append(append(b, countNames[i]...), `":`...)
+			b = strconv.AppendInt(b, int64(n), 10)
+		}
+	}
+	if len(samples) > 0 {
+		for i, name := range sampleNames {
+			b = append(b, `,"`...)
+			b = append(append(b, name...), `":`...)
+			b = appendValues(b, samples, i)
+		}
+	}
+	return append(b, "}\n"...)
+}
+
+func appendMetric(b []byte, name, unit string) []byte {
+	b = append(append(b, `{"Name":"`...), name...)
+	b = append(append(b, `","Unit":"`...), unit...)
+	return append(b, `"},`...)
+}
+
+// appendValues writes the i-th measure of all samples, in milliseconds.
+func appendValues(b []byte, samples []sample, i int) []byte {
+	b = append(b, '[')
+	for _, s := range samples {
+		ms := float64(s[i]/time.Microsecond) / 1000
+		b = append(strconv.AppendFloat(b, ms, 'f', -1, 64), ',')
+	}
+	return append(b[:len(b)-1], ']')
+}
+
+// appendText writes a JSON string. The texts are names of routes, sources and a
+// namespace, none of which can hold what JSON escapes.
+func appendText(b []byte, s string) []byte { return append(append(append(b, '"'), s...), '"') }

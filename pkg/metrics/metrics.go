@@ -1,0 +1,261 @@
+// Package metrics tells CloudWatch what became of deliveries, in the embedded metric
+// format: JSON lines on the function's standard output, from which CloudWatch Logs makes
+// metrics without a call from the function.
+//
+// A [Writer] is the bridge's observer. It writes one line for each route of an
+// invocation, at its end; nothing of what was delivered is in it. Every delivery counts
+// as Received and in exactly one of the ends, or in Started alone when nobody waits for
+// the end:
+//
+//	Succeeded  Failed  TimedOut  Throttled  Unknown  Rejected  Filtered  Duplicates
+//
+// What became of a record or event that failed is counted beside that: Retried,
+// Discarded, DeadLettered.
+package metrics
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+)
+
+// DefaultNamespace is the metrics' namespace unless the options name another.
+const DefaultNamespace = "Expressway"
+
+// The variables that [FromEnv] reads.
+const (
+	// SwitchName turns metrics off where it is "off".
+	SwitchName = "EXPRESSWAY_METRICS"
+	// NamespaceName changes the namespace.
+	NamespaceName = "EXPRESSWAY_METRICS_NAMESPACE"
+)
+
+// Options say where metrics go.
+type Options struct {
+	// Out takes the lines, each in one Write: on Lambda standard output.
+	Out io.Writer
+	// Namespace is one that CloudWatch takes; empty is [DefaultNamespace].
+	Namespace string
+	// Now is the clock; nil is the real one.
+	Now func() time.Time
+}
+
+// A Writer is a [bridge.Observer]. It is safe for concurrent use.
+type Writer struct {
+	namespace string
+	now       func() time.Time
+
+	mu   sync.Mutex
+	out  io.Writer
+	line []byte // kept for the next one
+	warm bool   // a line has been written
+}
+
+var _ bridge.Observer = (*Writer)(nil)
+
+// New returns a Writer.
+func New(o Options) *Writer {
+	w := &Writer{namespace: o.Namespace, now: o.Now, out: o.Out}
+	if w.namespace == "" {
+		w.namespace = DefaultNamespace
+	}
+	if w.now == nil {
+		w.now = time.Now
+	}
+	return w
+}
+
+// validNamespace reports whether CloudWatch takes the namespace; of a line with another
+// it makes nothing, and says nothing.
+//
+// [Namespace]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+func validNamespace(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		ok := c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte(".-_/#:", c) >= 0
+		if !ok {
+			return false
+		}
+	}
+	return len(s) <= 255 && !strings.HasPrefix(s, "AWS/")
+}
+
+// FromEnv returns the Writer that the environment asks for, and nil where it turns
+// metrics off.
+func FromEnv(getenv func(string) string, out io.Writer) (*Writer, error) {
+	switch v := getenv(SwitchName); v {
+	case "", "on":
+	case "off":
+		return nil, nil
+	default:
+		return nil, fmt.Errorf("%s must be on or off, not %q", SwitchName, v)
+	}
+	namespace := getenv(NamespaceName)
+	if !validNamespace(namespace) {
+		return nil, fmt.Errorf("%s is no namespace of CloudWatch: at most 255 of letters, digits and .-_/#:, and not AWS/…", NamespaceName)
+	}
+	return New(Options{Out: out, Namespace: namespace}), nil
+}
+
+// A count is one of the metrics that count.
+type count int
+
+const (
+	received count = iota
+	started
+	succeeded
+	failed
+	timedOut
+	throttled
+	unknown
+	retried
+	discarded
+	deadLettered
+	duplicates
+	rejected
+	filtered
+	coldStart
+	counts // their number
+)
+
+var countNames = [counts]string{
+	"Received", "Started", "Succeeded", "Failed", "TimedOut", "Throttled", "Unknown",
+	"Retried", "Discarded", "DeadLettered", "Duplicates", "Rejected", "Filtered", "ColdStart",
+}
+
+// A sample is what is measured of one execution.
+type sample [3]time.Duration
+
+var sampleNames = [len(sample{})]string{"ExecutionDuration", "BilledDuration", "BridgeOverhead"}
+
+// A tally is what an invocation has seen of one route.
+type tally struct {
+	route, source string
+	counts        [counts]int
+	samples       []sample
+}
+
+// A batch is one invocation. What is settled when it has ended, as records do that the
+// queue was told are unfinished, is written at once.
+type batch struct {
+	mu      sync.Mutex
+	ended   bool
+	tallies []tally
+	first   [1]tally // of most invocations the only one
+	sample  [1]sample
+}
+
+type batchKey struct{}
+
+// Begin implements [bridge.Observer].
+func (w *Writer) Begin(ctx context.Context) (context.Context, func()) {
+	b := &batch{}
+	b.tallies = b.first[:0]
+	return context.WithValue(ctx, batchKey{}, b), func() { w.end(b) }
+}
+
+func (w *Writer) end(b *batch) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+	for i := range b.tallies {
+		w.write(&b.tallies[i])
+	}
+	b.tallies = nil
+}
+
+// add lets f count for a route of the invocation.
+func (w *Writer) add(ctx context.Context, route, source string, f func(*tally)) {
+	b, _ := ctx.Value(batchKey{}).(*batch)
+	if b == nil {
+		b = &batch{ended: true}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended {
+		t := tally{route: route, source: source}
+		f(&t)
+		w.write(&t)
+		return
+	}
+	for i := range b.tallies {
+		if t := &b.tallies[i]; t.route == route && t.source == source {
+			f(t)
+			return
+		}
+	}
+	t := tally{route: route, source: source}
+	if len(b.tallies) == 0 {
+		t.samples = b.sample[:0]
+	}
+	f(&t)
+	b.tallies = append(b.tallies, t)
+}
+
+// sources are what the kinds of deliveries are called.
+var sources = map[string]string{"request": "http", "message": "sqs", "event": "eventbridge"}
+
+// Settled implements [bridge.Observer].
+func (w *Writer) Settled(ctx context.Context, d *bridge.Delivery, r bridge.Result, s bridge.Settlement) {
+	w.add(ctx, d.Route.Name, sources[d.Kind], func(t *tally) {
+		t.counts[received]++
+		if o := r.Outcome; o != nil {
+			t.counts[started]++
+			if !o.StopDate.IsZero() {
+				ran := o.StopDate.Sub(o.StartDate)
+				t.samples = append(t.samples, sample{ran, o.BilledDuration, max(0, w.now().Sub(d.ReceivedAt)-ran)})
+			}
+		}
+		if end, ok := endOf(r); ok {
+			t.counts[end]++
+		}
+		switch s.Then {
+		case "retry":
+			t.counts[retried]++
+		case "discard":
+			t.counts[discarded]++
+		case "dead-letter":
+			t.counts[deadLettered]++
+		}
+	})
+}
+
+// endOf returns the one end that the delivery counts in; of an execution that nobody
+// waits for there is none yet.
+func endOf(r bridge.Result) (count, bool) {
+	switch {
+	case r.Filtered:
+		return filtered, true
+	case r.Replayed:
+		return duplicates, true
+	case r.Failure == nil:
+		return succeeded, r.Outcome != nil && r.Outcome.Status == bridge.Succeeded
+	}
+	switch r.Failure.Name {
+	case bridge.StatesTimeout:
+		return timedOut, true
+	case bridge.Throttled:
+		return throttled, true
+	case bridge.InProgress, bridge.DedupeMismatch:
+		return duplicates, true
+	case bridge.Unverified, bridge.NoRoute, bridge.BadRequest, bridge.InputTooLarge:
+		return rejected, true
+	}
+	if r.Failure.Class() == bridge.Ambiguous {
+		return unknown, true
+	}
+	return failed, true
+}
+
+// Rejected implements [bridge.Observer].
+func (w *Writer) Rejected(ctx context.Context, route, source, _ string) {
+	w.add(ctx, route, source, func(t *tally) {
+		t.counts[received]++
+		t.counts[rejected]++
+	})
+}
