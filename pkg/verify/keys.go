@@ -27,26 +27,27 @@ type keyEntry[K any] struct {
 	key    K
 }
 
-// A lazySource is one that can tell what is wrong with a reference without asking a
-// service; [secrets.Cache] is one.
+// A lazySource fetches what lies elsewhere on first use, and can say before whether it
+// knows how; [secrets.Cache] is one.
 type lazySource interface {
 	Check(ref secrets.Reference) error
 }
 
-// newKeyring decodes every secret once, and fails if one is missing or no key. What
-// would ask a service is only checked, where the source can; its first use fails then.
-// The errors name references, never values.
+// newKeyring decodes every secret that needs no service once, and fails if one is
+// missing or no key. What has to be fetched is fetched when first used: a cold start
+// does not wait for it, nor for its outage. The errors name references, never values.
 func newKeyring[K any](b *builder, decode func(string) (K, error)) (*keyring[K], error) {
 	k := &keyring[K]{b.source, b.refs, decode, make([]atomic.Pointer[keyEntry[K]], len(b.refs))}
 	var errs []error
+	lazy, ok := b.source.(lazySource)
 	for i, ref := range b.refs {
-		if source, ok := b.source.(lazySource); ok && ref.Remote() {
-			if err := source.Check(ref); err != nil {
-				errs = append(errs, fmt.Errorf("%w: %w", ErrSecrets, err))
-			}
-			continue
+		var err error
+		if ok && ref.Remote() {
+			err = lazy.Check(ref)
+		} else {
+			_, err = k.key(context.Background(), i)
 		}
-		if _, err := k.key(context.Background(), i); err != nil {
+		if err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -74,8 +75,9 @@ func (k *keyring[K]) key(ctx context.Context, i int) (key K, _ error) {
 }
 
 // match tries the keys in turn. A secret that cannot be had only matters if no
-// other one matches: during a rotation one of two may be gone. One that has no version
-// of its stage does not even then, beside one that there is: it was never rotated.
+// other one matches: during a rotation one of two may be gone. That a secret has no
+// version of a stage, as one that was never rotated has no previous one, matters only
+// where nothing else is left to try.
 func (k *keyring[K]) match(ctx context.Context, where string, try func(K) bool) error {
 	var failed, absent error
 	tried := false
@@ -92,11 +94,11 @@ func (k *keyring[K]) match(ctx context.Context, where string, try func(K) bool) 
 			tried = true
 		}
 	}
-	if !tried {
-		failed = errors.Join(failed, absent)
-	}
 	if failed != nil {
 		return failed
+	}
+	if !tried && absent != nil {
+		return absent
 	}
 	return refuse(Mismatch, where)
 }

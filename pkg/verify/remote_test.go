@@ -3,7 +3,7 @@ package verify_test
 import (
 	"context"
 	"errors"
-	"net/http"
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,67 +11,65 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// A vault is a source whose secrets can be had, or not.
-type vault map[string]error
-
-func (v vault) Get(_ context.Context, ref secrets.Reference) (secrets.Secret, error) {
-	if err, known := v[ref.String()]; !known || err != nil {
-		return secrets.Secret{}, errors.Join(err, secrets.ErrMissing)
-	}
-	return secrets.New("hunter2-" + ref.Name + ref.Stage), nil
+// A service of secrets answers with what it has, or fails.
+type service struct {
+	values map[string]string
+	down   bool
+	asked  int
 }
 
-// Check knows nothing without asking.
-func (vault) Check(secrets.Reference) error { return nil }
+func (s *service) Get(_ context.Context, ref secrets.Reference) (secrets.Secret, error) {
+	s.asked++
+	text, ok := s.values[ref.String()]
+	switch {
+	case s.down:
+		return secrets.Secret{}, errors.New("no way")
+	case !ok:
+		return secrets.Secret{}, fmt.Errorf("%s: %w", ref, secrets.ErrNoVersion)
+	}
+	return secrets.New(text), nil
+}
 
-// What asks a service is asked at the first request, and then fails closed.
+func (s *service) Check(ref secrets.Reference) error {
+	if ref.Scheme == secrets.SSM && ref.Name == "/unsupported" {
+		return secrets.ErrUnsupported
+	}
+	return nil
+}
+
+// What a service holds is asked for when it is first needed, not at start-up.
 func TestRemoteSecrets(t *testing.T) {
 	t.Parallel()
-	const current, previous = "secretsmanager:a#k", "secretsmanager:a#k@AWSPREVIOUS"
-	down := errors.New("throttled")
-	for name, test := range map[string]struct {
-		refs   []string
-		vault  vault
-		token  string
-		wants  error // of Verify
-		starts bool
-	}{
-		"there":                         {[]string{current}, vault{current: nil}, "hunter2-a", nil, true},
-		"forged":                        {[]string{current}, vault{current: nil}, "forged", verify.ErrUnverified, true},
-		"down":                          {[]string{current}, vault{current: down}, "hunter2-a", verify.ErrSecrets, true},
-		"gone":                          {[]string{current}, vault{}, "hunter2-a", verify.ErrSecrets, true},
-		"previous":                      {[]string{current, previous}, vault{current: nil, previous: nil}, "hunter2-aAWSPREVIOUS", nil, true},
-		"never rotated":                 {[]string{current, previous}, vault{current: nil, previous: secrets.ErrNoVersion}, "hunter2-a", nil, true},
-		"never rotated, forged":         {[]string{current, previous}, vault{current: nil, previous: secrets.ErrNoVersion}, "forged", verify.ErrUnverified, true},
-		"never rotated, and down":       {[]string{current, previous}, vault{current: down, previous: secrets.ErrNoVersion}, "forged", verify.ErrSecrets, true},
-		"no version at all":             {[]string{previous}, vault{previous: secrets.ErrNoVersion}, "forged", verify.ErrSecrets, true},
-		"a local one that is not there": {[]string{"env:A", current}, vault{current: nil}, "", nil, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			v, err := verify.New(verify.Spec{Token: &verify.Token{Header: "X-Api-Key"}, Secrets: test.refs}, test.vault, time.Now)
-			if (err == nil) != test.starts {
-				t.Fatalf("New: %v, want a verifier %v", err, test.starts)
-			}
-			if err != nil {
-				return
-			}
-			err = v.Verify(t.Context(), &verify.Request{Method: "POST", Path: "/", Header: http.Header{"X-Api-Key": {test.token}}})
-			if !errors.Is(err, test.wants) {
-				t.Errorf("Verify: %v, want %v", err, test.wants)
-			}
-		})
+	const current, previous = "secretsmanager:gh#current", "ssm:/gh:previous"
+	s := &service{values: map[string]string{current: "k"}, down: true}
+	spec := verify.Spec{Provider: "github", Secrets: []string{current, previous}}
+	v, err := verify.New(spec, s, time.Now)
+	if err != nil || s.asked != 0 {
+		t.Fatalf("New = %v after %d questions, want none", err, s.asked)
 	}
-}
-
-// GitLab's two kinds of secrets are told apart by what they hold: without it nothing starts.
-func TestRemoteSecretsOfGitLab(t *testing.T) {
-	t.Parallel()
-	spec := verify.Spec{Provider: "gitlab", Secrets: []string{"ssm:/gitlab"}}
-	if _, err := verify.New(spec, vault{"ssm:/gitlab": errors.New("down")}, time.Now); !errors.Is(err, verify.ErrSecrets) {
-		t.Errorf("New: %v, want ErrSecrets", err)
+	q := post("{}", "X-Hub-Signature-256", "sha256="+hexMAC("k", "{}"))
+	forged := post("{}", "X-Hub-Signature-256", "sha256="+hexMAC("other", "{}"))
+	if err := v.Verify(t.Context(), q); !errors.Is(err, verify.ErrSecrets) {
+		t.Errorf("while the service is down: %v, want ErrSecrets", err)
 	}
-	if _, err := verify.New(spec, vault{"ssm:/gitlab": nil}, time.Now); err != nil {
-		t.Errorf("New: %v", err)
+	unsupported := verify.Spec{Provider: "github", Secrets: []string{"ssm:/unsupported"}}
+	if _, err := verify.New(unsupported, s, time.Now); !errors.Is(err, secrets.ErrUnsupported) {
+		t.Errorf("a reference that cannot be looked up: %v, want ErrUnsupported", err)
+	}
+	s.down = false
+	if err := v.Verify(t.Context(), q); err != nil {
+		t.Errorf("by the secret there is: %v", err)
+	}
+	if err := v.Verify(t.Context(), forged); verify.ReasonOf(err) != verify.Mismatch {
+		t.Errorf("forged, without a previous version: %v, want a mismatch", err)
+	}
+	s.values = nil
+	if err := v.Verify(t.Context(), q); !errors.Is(err, verify.ErrSecrets) {
+		t.Errorf("with no version at all: %v, want ErrSecrets", err)
+	}
+	// GitLab's two kinds of secrets are told apart by their text.
+	s.down = true
+	if _, err := verify.New(verify.Spec{Provider: "gitlab", Secrets: []string{current}}, s, time.Now); !errors.Is(err, verify.ErrSecrets) {
+		t.Errorf("gitlab, while the service is down: %v, want ErrSecrets", err)
 	}
 }

@@ -171,15 +171,14 @@ func (b *builder) newGitLab() (Verifier, error) {
 	signing, plain = *b, *b
 	signing.refs, plain.refs = nil, nil
 	for _, ref := range b.refs {
-		// Its kind must be known now, wherever the secret lies.
 		secret, err := b.source.Get(context.Background(), ref)
-		switch {
-		case err != nil:
+		if err != nil && ref.Remote() { // which kind it is must be known
 			return nil, fmt.Errorf("%w: %s: %w", ErrSecrets, ref, err)
-		case strings.HasPrefix(secret.Reveal(), "whsec_"):
+		}
+		if err == nil && strings.HasPrefix(secret.Reveal(), "whsec_") {
 			signing.refs = append(signing.refs, ref)
-		default:
-			plain.refs = append(plain.refs, ref)
+		} else {
+			plain.refs = append(plain.refs, ref) // its keyring reports the error
 		}
 	}
 	var err error
