@@ -71,6 +71,9 @@ type front struct {
 	next   http.Handler
 	dice   dice
 	ledger *Ledger
+	// keep lets no answer be lost: after that an execution counts as running for five
+	// minutes, with dedupe.
+	keep bool
 
 	mu    sync.Mutex
 	calls map[Attempt]int
@@ -97,6 +100,9 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	nth := f.calls[a]
 	f.mu.Unlock()
 	plan := f.dice.plan(a)
+	if f.keep && plan != faultThrottle && plan != faultSlow {
+		plan = ""
+	}
 	if s.Kind == Throttled && s.N == 1 {
 		plan = faultRefused
 	}

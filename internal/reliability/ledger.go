@@ -47,6 +47,8 @@ type run struct {
 
 // A Ledger is told everything that happens.
 type Ledger struct {
+	dedupe bool // the route has it
+
 	mu       sync.Mutex
 	messages map[string]Message
 	order    []string
@@ -62,9 +64,10 @@ type Ledger struct {
 	batches  map[string]int
 }
 
-// NewLedger returns an empty Ledger.
-func NewLedger() *Ledger {
+// NewLedger returns an empty Ledger. With dedupe fewer faults explain a second success.
+func NewLedger(dedupe bool) *Ledger {
 	return &Ledger{
+		dedupe:   dedupe,
 		messages: map[string]Message{}, groups: map[string][]string{}, runs: map[string][]*run{}, byARN: map[string]*run{}, marks: map[Attempt][]string{},
 		faults: map[string]int{}, ended: map[string][]string{}, letters: map[string][]string{}, endedAt: map[string]time.Time{}, batches: map[string]int{},
 	}
@@ -317,7 +320,7 @@ func (l *Ledger) accountDuplicates(a *Account) {
 		n++
 		slices.SortFunc(successes, func(x, y *run) int { return x.begun.Compare(y.begun) })
 		for _, r := range successes[:len(successes)-1] {
-			if i := slices.IndexFunc(l.marks[r.attempt], explains); i >= 0 {
+			if i := slices.IndexFunc(l.marks[r.attempt], l.explains); i >= 0 {
 				explained[l.marks[r.attempt][i]]++
 				continue
 			}
@@ -334,11 +337,14 @@ func (l *Ledger) accountDuplicates(a *Account) {
 }
 
 // explains reports whether a fault can make a message run again that has succeeded:
-// the function could not know of the success, or the queue not of the delete.
-func explains(fault string) bool {
+// the function could not know of the success, or the queue not of the delete. With dedupe
+// only a function that was ended before it could remember the success has an excuse.
+func (l *Ledger) explains(fault string) bool {
 	switch fault {
-	case faultReset, faultLate500, faultCut, faultSlow, faultKilled, faultTimeout, faultExpired, faultRedelivery:
+	case faultKilled, faultTimeout:
 		return true
+	case faultReset, faultLate500, faultCut, faultSlow, faultExpired, faultRedelivery:
+		return !l.dedupe
 	}
 	return false
 }

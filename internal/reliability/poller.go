@@ -34,7 +34,7 @@ type poller struct {
 
 // Shares of batches that faults befall.
 const (
-	shareKilled = 0.02
+	shareKilled = 0.04
 	shareLate   = 0.002
 )
 

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -51,12 +53,15 @@ type Options struct {
 	Queues string
 	// Config writes the configuration, for the URLs of the two dead-letter queues.
 	Config func(dead, deadFIFO string) (file string, err error)
+	// Dedupe gives the routes a dedupe key and the function a table, in DynamoDB at the
+	// same endpoint, and lets no answer of Step Functions be lost.
+	Dedupe bool
 	// Idle ends a run in which nothing ends any more.
 	Idle time.Duration
 }
 
 // Routes is the configuration of a run.
-func Routes(dead, deadFIFO string) string {
+func Routes(dead, deadFIFO string, dedupe bool) string {
 	const route = `  - name: %s
     sqs: %s
     start: work
@@ -73,7 +78,11 @@ func Routes(dead, deadFIFO string) string {
       - {errors: [Invalid], then: dead-letter}
       - {errors: [Gone], then: discard}
 `
-	return "version: 1\nroutes:\n" + fmt.Sprintf(route, "work", "work", dead) + fmt.Sprintf(route, "work-fifo", "work.fifo", deadFIFO)
+	key := ""
+	if dedupe {
+		key = "    dedupe: {key: '{% $message.body.id %}', for: 1h}\n"
+	}
+	return "version: 1\nroutes:\n" + fmt.Sprintf(route, "work", "work", dead) + key + fmt.Sprintf(route, "work-fifo", "work.fifo", deadFIFO) + key
 }
 
 // workflow does what the message's kind says.
@@ -107,19 +116,19 @@ var queueNames = []string{"dead", "dead.fifo", "redriven", "redriven.fifo", "wor
 func Run(ctx context.Context, o Options) (*Account, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &runner{opts: o, ledger: NewLedger(), dice: dice(o.Seed), urls: map[string]string{}}
+	r := &runner{opts: o, ledger: NewLedger(o.Dedupe), dice: dice(o.Seed), urls: map[string]string{}}
 
 	states := statesapi.New(statesapi.Options{OnExecution: observe(r.ledger), MaxExecutions: 10000})
 	defer states.Close(context.Background())
 	if err := states.Put("work", []byte(workflow)); err != nil {
 		return nil, err
 	}
-	stepFunctions := httptest.NewServer(&front{next: statesapi.NewHandler(states, nil), dice: r.dice, ledger: r.ledger, calls: map[Attempt]int{}})
+	stepFunctions := httptest.NewServer(&front{next: statesapi.NewHandler(states, nil), dice: r.dice, ledger: r.ledger, keep: o.Dedupe, calls: map[Attempt]int{}})
 	defer stepFunctions.Close()
 	queues := httptest.NewServer(&queueFront{target: o.Queues, client: &http.Client{}, dice: r.dice, ledger: r.ledger})
 	defer queues.Close()
 
-	if err := r.makeQueues(ctx, queues.URL); err != nil {
+	if err := errors.Join(r.makeQueues(ctx, queues.URL), r.makeTable(ctx, queues.URL)); err != nil {
 		return nil, err
 	}
 	file, err := o.Config(r.urls["dead"], r.urls["dead.fifo"])
@@ -136,7 +145,10 @@ func Run(ctx context.Context, o Options) (*Account, error) {
 	for i := range o.Pollers {
 		function, err := lambdatest.Start(ctx, lambdatest.Options{
 			Bootstrap: o.Bootstrap, Name: "queue", Timeout: functionTimeout,
-			Env: map[string]string{"EXPRESSWAY_CONFIG": file, "AWS_ENDPOINT_URL_SFN": stepFunctions.URL, "AWS_ENDPOINT_URL_SQS": queues.URL},
+			Env: map[string]string{
+				"EXPRESSWAY_CONFIG": file, "EXPRESSWAY_DEDUPE_TABLE": tableName, "AWS_ENDPOINT_URL_SFN": stepFunctions.URL,
+				"AWS_ENDPOINT_URL_SQS": queues.URL, "AWS_ENDPOINT_URL_DYNAMODB": queues.URL,
+			},
 		})
 		if err != nil {
 			return nil, err
@@ -164,9 +176,30 @@ func Run(ctx context.Context, o Options) (*Account, error) {
 
 var errDone = errors.New("done")
 
+// configuration is that of the SDK for a service at the endpoint.
+func configuration(endpoint, service string) (aws.Config, error) {
+	env := map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_ENDPOINT_URL": endpoint}
+	return awsenv.Config(func(name string) string { return env[name] }, service)
+}
+
+// tableName is the table of dedupe records.
+const tableName = "dedupe"
+
+func (r *runner) makeTable(ctx context.Context, endpoint string) error {
+	cfg, err := configuration(endpoint, "DYNAMODB")
+	if err != nil || !r.opts.Dedupe {
+		return err
+	}
+	_, err = dynamodb.NewFromConfig(cfg).CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName: aws.String(tableName), BillingMode: dynamodbtypes.BillingModePayPerRequest,
+		KeySchema:            []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: dynamodbtypes.KeyTypeHash}},
+		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: dynamodbtypes.ScalarAttributeTypeS}},
+	})
+	return err
+}
+
 func (r *runner) makeQueues(ctx context.Context, endpoint string) error {
-	env := map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_ENDPOINT_URL_SQS": endpoint}
-	cfg, err := awsenv.Config(func(name string) string { return env[name] }, "SQS")
+	cfg, err := configuration(endpoint, "SQS")
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
@@ -15,7 +18,7 @@ import (
 var yamlBlock = regexp.MustCompile("(?s)```yaml\n(version: 1\n.*?)```")
 
 // TestDocumentedConfigurations parses the whole examples of the documentation, so
-// that what a reader pastes is what this version takes.
+// that what a reader pastes is what this version takes, and what editors take for right.
 func TestDocumentedConfigurations(t *testing.T) {
 	t.Parallel()
 	getenv := func(name string) string {
@@ -23,6 +26,10 @@ func TestDocumentedConfigurations(t *testing.T) {
 			return "https://sqs.us-east-1.amazonaws.com/123456789012/x"
 		}
 		return "x"
+	}
+	schema, err := jsonschema.NewCompiler().Compile("expressway.schema.json")
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, file := range []string{"README.md", "docs/configuration.md", "docs/providers.md"} {
 		t.Run(file, func(t *testing.T) {
@@ -37,6 +44,12 @@ func TestDocumentedConfigurations(t *testing.T) {
 				source := strings.Repeat("\n", strings.Count(text[:b[2]], "\n")) + text[b[2]:b[3]]
 				if _, err := config.Parse(file, []byte(source), getenv); err != nil {
 					t.Errorf("got\n%v\nwant an example that parses", err)
+				}
+				var v any
+				if err := yaml.Unmarshal([]byte(source), &v); err != nil {
+					t.Error(err)
+				} else if err := schema.Validate(v); err != nil {
+					t.Errorf("line %d: %v", strings.Count(text[:b[2]], "\n"), err)
 				}
 			}
 		})

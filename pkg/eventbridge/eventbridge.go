@@ -128,10 +128,11 @@ func (e *Events) runAll(ctx context.Context, list []any) ([]any, []*bridge.Failu
 			mu.Unlock()
 			running.Go(func() {
 				defer func() { <-limit }()
-				result, failure := e.run(ctx, event)
-				mu.Lock()
-				defer mu.Unlock()
-				results[i], failures[i], unfinished[i] = result, failure, false
+				e.run(ctx, event, func(result any, failure *bridge.Failure) {
+					mu.Lock()
+					defer mu.Unlock()
+					results[i], failures[i], unfinished[i] = result, failure, false
+				})
 			})
 		}
 		running.Wait()
@@ -180,22 +181,28 @@ func functionError(failures []*bridge.Failure) error {
 	}
 }
 
-// run returns a result or a failure, never neither.
-func (e *Events) run(ctx context.Context, v any) (result any, failure *bridge.Failure) {
+// run tells end once what the event came to, a result or a failure: as soon as that is
+// known, and before it is remembered, which may take longer than there is time.
+func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure)) {
+	ended := false
 	defer func() {
 		if p := recover(); p != nil {
 			e.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
-			result, failure = nil, bridge.Failf(bridge.Internal, "panic", nil)
+			if !ended {
+				end(nil, bridge.Failf(bridge.Internal, "panic", nil))
+			}
 		}
 	}()
 	event, ok := v.(*jsonata.Object)
 	id, source, detailType := text(event, "id"), text(event, "source"), text(event, "detail-type")
 	if !ok || source == "" || detailType == "" {
-		return nil, e.refuse(ctx, id, bridge.Failf(bridge.BadRequest, "the event has no source and detail-type", nil))
+		end(nil, e.refuse(ctx, id, bridge.Failf(bridge.BadRequest, "the event has no source and detail-type", nil)))
+		return
 	}
 	route := e.route(source, detailType)
 	if route == nil {
-		return nil, e.refuse(ctx, id, bridge.Failf(bridge.NoRoute, "no route takes events of this source and detail-type", nil))
+		end(nil, e.refuse(ctx, id, bridge.Failf(bridge.NoRoute, "no route takes events of this source and detail-type", nil)))
+		return
 	}
 	d := &bridge.Delivery{
 		Route:      &route.Route,
@@ -216,16 +223,18 @@ func (e *Events) run(ctx context.Context, v any) (result any, failure *bridge.Fa
 		settlement.Final = then == config.ThenDiscard
 		settlement.Then = string(then)
 	}
-	result = describe(route, r)
+	result := describe(route, r)
 	settlement.Answer = func() []byte {
 		answer, _ := jsonata.AppendJSON(nil, result) // texts and a checked output: cannot fail
 		return answer
 	}
-	e.bridge.Settle(ctx, d, r, settlement)
-	if !settlement.Final {
-		return nil, r.Failure
+	ended = true
+	if settlement.Final {
+		end(result, nil)
+	} else {
+		end(nil, r.Failure)
 	}
-	return result, nil
+	e.bridge.Settle(ctx, d, r, settlement)
 }
 
 func (e *Events) refuse(ctx context.Context, id string, f *bridge.Failure) *bridge.Failure {
