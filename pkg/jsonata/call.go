@@ -88,7 +88,7 @@ func (ev *evaluator) procedure(n *node, code string, input any, env *frame) (any
 	}
 	if IsUndefined(f) && n.lhs.kind == kindPath {
 		name := n.lhs.steps[0].text
-		if v := ev.lookupVariable(name, env); name != "" && !IsUndefined(v) {
+		if v := ev.lookupVariable(name, env); name != "" && scriptTruth(Force(v)) {
 			return nil, errorToken(code, n.pos, name, nil)
 		}
 	}

@@ -35,6 +35,8 @@ func TestAsTheReference(t *testing.T) {
 		{`$count([3,1,2]^(0/0))`, `null`, `3`},
 		{`[{"a":1},{"a":"x"}]^(a, $length(b))`, `null`, `T2007`},
 		{`$type(5/0)`, `null`, `D1001`},
+		{`($d := null; d())`, `{}`, `T1006`},
+		{`($d := 1; d())`, `{}`, `T1005`},
 		{`λ($x)<n?->{$x}()`, `"x"`, `"x"`},
 		{`$formatBase(1e300 * 1e300, 10)`, `null`, `"Infinity"`},
 		{`$round(1e300, 300) & ""`, `null`, `D3001`},

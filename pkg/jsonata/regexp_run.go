@@ -320,15 +320,23 @@ func (s *search) matchAt(at, limit int) (matched, inTime bool) {
 
 // run returns where the characters of an instruction end.
 func (s *search) run(in *instruction, pos int) int {
-	start := pos
-	for {
-		next, ok := in.take(s.text, pos)
+	start, text := pos, s.text
+	for pos < len(text) {
+		if c := text[pos]; c < utf8.RuneSelf {
+			if in.ascii[c>>6]>>(c&63)&1 == 0 {
+				break
+			}
+			pos++
+			continue
+		}
+		next, ok := in.take(text, pos)
 		if !ok {
-			s.steps += pos - start
-			return pos
+			break
 		}
 		pos = next
 	}
+	s.steps += pos - start
+	return pos
 }
 
 // goBack returns what the last choice left to try; it is not ok when there is none.

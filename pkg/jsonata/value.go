@@ -32,8 +32,20 @@ type Object struct {
 // indexFrom is the number of members from which an Object keeps an index.
 const indexFrom = 12
 
+// A smallObject is an Object that is allocated with its members.
+type smallObject struct {
+	Object
+	keySpace   [4]string
+	valueSpace [4]any
+}
+
 // NewObject returns an empty object with room for n members.
 func NewObject(n int) *Object {
+	if n > 1 && n <= len(smallObject{}.keySpace) {
+		s := &smallObject{}
+		s.keys, s.values = s.keySpace[:0], s.valueSpace[:0]
+		return &s.Object
+	}
 	return &Object{keys: make([]string, 0, n), values: make([]any, 0, n)}
 }
 
