@@ -100,8 +100,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	nth := f.calls[a]
 	f.mu.Unlock()
 	plan := f.dice.plan(a)
-	if f.keep && plan != faultThrottle && plan != faultSlow {
-		plan = ""
+	if f.keep && plan != faultThrottle {
+		plan = "" // a slow answer, too, can come after the function has given up on it
 	}
 	if s.Kind == Throttled && s.N == 1 {
 		plan = faultRefused

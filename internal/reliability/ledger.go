@@ -228,7 +228,7 @@ func (l *Ledger) accountEnds(a *Account) {
 		end := l.endOf(id)
 		ends[end]++
 		copies += max(len(l.letters[id])-1, 0)
-		if end == "LOST" {
+		if end == "LOST" || len(l.ended[id]) == 0 {
 			a.wrong("%s (%s) ended %v with letters %v after %s", id, m.Kind, l.ended[id], l.letters[id], l.story(id))
 		}
 		if wants := letterOf(m.Kind); slices.ContainsFunc(l.letters[id], func(name string) bool { return name != wants }) {
@@ -255,7 +255,7 @@ func (l *Ledger) endOf(id string) string {
 	}
 	switch {
 	case len(l.ended[id]) == 0:
-		return "LOST"
+		return "still in the queue when the run was given up"
 	case slices.Contains(l.ended[id], redriven):
 		if len(l.runs[id]) == 0 {
 			return "moved by the queue's redrive policy, never run"
