@@ -21,6 +21,7 @@ func TestCheck(t *testing.T) {
 		"word in place":   {"{\n \"a\": nul}", "Unrecognized token 'nul': was expecting " + values, 2, 10},
 		"word behind":     {`{} x`, "Unrecognized token 'x': was expecting " + values, 1, 5},
 		"character":       {`{"a":}`, "Unexpected character ('}' (code 125)): expected a valid value " + values, 1, 7},
+		"hex, control":    {"\"\\u000\x10\"", "Illegal character ((CTRL-CHAR, code 16)): expected a hex-digit for character escape sequence", 1, 8},
 		"trailing comma":  {`{"a":1,}`, "Unexpected character ('}' (code 125)): was expecting double-quote to start field name", 1, 9},
 		"comma in array":  {`[1,]`, "Unexpected character (']' (code 93)): expected a valid value " + values, 1, 5},
 		"no comma":        {`{"a":1 "b":2}`, "Unexpected character ('\"' (code 34)): was expecting comma to separate Object entries", 1, 9},
@@ -114,7 +115,7 @@ func TestFind(t *testing.T) {
 
 // Check agrees with encoding/json on what is JSON, within the depth that it takes.
 func FuzzCheck(f *testing.F) {
-	for _, seed := range []string{`{"a":[1,-0.5e+3,"\u00e9\n",true,null]}`, `{`, `[1,]`, `"\ud83d"`, `01`, "\xff", `{"a":1,"a":2}`, ` `, `nul`, `1.e`} {
+	for _, seed := range []string{`{"a":[1,-0.5e+3,"\u00e9\n",true,null]}`, `{`, `[1,]`, `"\ud83d"`, `01`, "\xff", `{"a":1,"a":2}`, ` `, `nul`, `1.e`, "\"\\u000\x10\"", `"\u00eE\u00AF"`} {
 		f.Add([]byte(seed), "/a[0]")
 	}
 	f.Fuzz(func(t *testing.T, text []byte, location string) {

@@ -309,9 +309,12 @@ func (s *scanner) escape() (rune, bool) {
 	s.pos += 2
 	var r rune
 	for range 4 {
-		i := strings.IndexByte("0123456789abcdef", s.peek()|0x20)
-		if s.peek() == 0 || i < 0 {
+		i := strings.IndexByte("0123456789abcdefABCDEF", s.peek())
+		if i < 0 {
 			return 0, s.unexpected("expected a hex-digit for character escape sequence")
+		}
+		if i > 15 {
+			i -= 6
 		}
 		r = r<<4 | rune(i)
 		s.pos++
