@@ -8,7 +8,8 @@
 // speaks AWS JSON 1.0 in front of it, and [Service.Starter] is the same service as
 // a [bridge.Starter], with the same checks. Errors have AWS's names and messages,
 // checks come in AWS's order: constraints of the request, then the form of ARNs
-// and names, then what exists.
+// and names, then what exists. TestState runs one state on the same engine
+// ([asl.StateTest]), with mocked results checked against the models of the services.
 //
 // What it does not know: IAM (credentials are accepted and never looked at), KMS,
 // execution history, activities. State machines live in memory; [Service.Persist] also
