@@ -48,7 +48,11 @@ var deliberates = []deliberate{
 		return ours.code == "D1001" && strings.Contains(theirs.value, jsonataref.Number[1:]) || ours.code == "D3001" && strings.HasPrefix(ours.token, "format")
 	}},
 	{"token", "for an error in a function, the reference names the call around it, or one that came before, or the and or or that it is an operand of", func(c testCase, ours, theirs outcome) bool {
-		return ours.code == theirs.code && ours.code != "" && ours.code[0] != 'S' && ours.token != "" && strings.Contains(c.expr, ours.token)
+		if ours.code != theirs.code || ours.code == "" || ours.code[0] == 'S' {
+			return false
+		}
+		before := theirs.token != "" && !strings.Contains(c.expr, theirs.token)
+		return before || ours.token != "" && strings.Contains(c.expr, ours.token)
 	}},
 	{"no number", "text without a number or date is an error of $number, $parseInteger and $toMillis; the reference goes on with NaN", func(_ testCase, ours, theirs outcome) bool {
 		return ours.code == "D3030" && (ours.token == "parseInteger" || ours.token == "number") ||
