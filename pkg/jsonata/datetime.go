@@ -24,9 +24,12 @@ var (
 // isoPicture writes a time as toISOString of JavaScript does.
 const isoPicture = "[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f001][Z01:01t]"
 
+// utc is the timezone without an offset.
+const utc = "0"
+
 // fromMillis writes a time, in milliseconds since 1970 UTC, as the picture of a
 // [date and time] says. The timezone is an offset
-// such as "+0200", or nothing for UTC.
+// such as "+0200".
 //
 // [date and time]: https://www.w3.org/TR/xpath-functions-31/#formatting-dates-and-times
 func fromMillis(pictures datePictures, ms float64, picture, timezone string) (string, error) {
@@ -67,9 +70,6 @@ type zone struct{ hours, mins int }
 func (z zone) minutes() int { return 60*z.hours + z.mins }
 
 func parseZone(s string) (zone, error) {
-	if s == "" {
-		return zone{}, nil
-	}
 	offset := leadingInteger(s)
 	if !(math.Abs(offset) < 1e9) {
 		return zone{}, errorf("D3030", s)

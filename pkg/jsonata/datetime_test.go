@@ -61,7 +61,7 @@ func TestToMillisFromNow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := fromMillis(nil, got.(float64), isoPicture, "")
+	text, err := fromMillis(nil, got.(float64), isoPicture, utc)
 	if want := "2026-03-04T13:45:00.000Z"; err != nil || text != want {
 		t.Errorf("got %s, %v, want %s", text, err, want)
 	}
@@ -75,10 +75,10 @@ func TestPictureLimits(t *testing.T) {
 		"D3150 fraction":   func() (any, error) { return formatNumber(1, "0."+long[:200], nil) },
 		"D3150 integer":    func() (any, error) { return formatInteger(1, long) },
 		"D3150 roman":      func() (any, error) { return formatInteger(1e15, "I") },
-		"D3150 width":      func() (any, error) { return fromMillis(nil, 0, "[Y,1000000000]", "") },
+		"D3150 width":      func() (any, error) { return fromMillis(nil, 0, "[Y,1000000000]", utc) },
 		"D3150 components": func() (any, error) { return toMillis(nil, "1", strings.Repeat("[Yw]", 1000), testNow) },
 		"D3001 infinity":   func() (any, error) { return formatInteger(math.Inf(1), "w") },
-		"D1001 range":      func() (any, error) { return fromMillis(nil, 1e300, isoPicture, "") },
+		"D1001 range":      func() (any, error) { return fromMillis(nil, 1e300, isoPicture, utc) },
 		"D3030 zone":       func() (any, error) { return fromMillis(nil, 0, isoPicture, "Z") },
 		"D3030 words":      func() (any, error) { return parseInteger("one potato", "w") },
 		"D1001 letters":    func() (any, error) { return parseInteger(strings.Repeat("z", 1000), "a") },

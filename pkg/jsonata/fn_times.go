@@ -4,7 +4,7 @@ import "time"
 
 func defineTimes(define definer) {
 	define("now", "<s?s?:s>", 2, func(ev *evaluator, args []any) (any, error) {
-		s, err := fromMillis(ev.pictures, ev.millis(), optionalString(args[0], isoPicture), optionalString(args[1], ""))
+		s, err := fromMillis(ev.pictures, ev.millis(), optionalString(args[0], isoPicture), optionalString(args[1], utc))
 		return charge(ev, s, err)
 	})
 	define("millis", "<:n>", 0, func(ev *evaluator, _ []any) (any, error) { return ev.millis(), nil })
@@ -12,7 +12,7 @@ func defineTimes(define definer) {
 		if IsUndefined(args[0]) {
 			return Undefined, nil
 		}
-		s, err := fromMillis(ev.pictures, toFloat(args[0]), optionalString(args[1], isoPicture), optionalString(args[2], ""))
+		s, err := fromMillis(ev.pictures, toFloat(args[0]), optionalString(args[1], isoPicture), optionalString(args[2], utc))
 		return charge(ev, s, err)
 	})
 	define("toMillis", "<s-s?:n>", 2, func(ev *evaluator, args []any) (any, error) {

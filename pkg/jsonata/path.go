@@ -9,14 +9,21 @@ func (ev *evaluator) path(n *node, input any, env *frame) (any, error) {
 			return v, err
 		}
 		if rest > 0 {
-			return ev.pathSteps(n, rest, toItems(v), env)
+			return ev.pathSteps(n, rest, Undefined, toItems(v), env)
 		}
 	}
 	items, isArray := elements(input)
 	if !isArray || n.steps[0].kind == kindVariable {
 		items = []any{input}
 	}
-	return ev.pathSteps(n, 0, items, env)
+	if n.steps[0].consArray {
+		result, items, next, err := ev.constructed(n, input, items, env)
+		if err != nil {
+			return nil, err
+		}
+		return ev.pathSteps(n, next, result, items, env)
+	}
+	return ev.pathSteps(n, 0, Undefined, items, env)
 }
 
 // simplePath follows a path of a variable and names, for as long as it meets no
@@ -57,18 +64,11 @@ func (ev *evaluator) simplePath(n *node, input any, env *frame) (v any, rest int
 	return v, 0, true, nil
 }
 
-// pathSteps applies the steps of a path, from the first-th on, to the items.
-func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any, error) {
-	var result any = Undefined
+// pathSteps applies the steps of a path, from the first-th on, to the items. Result is
+// what the steps before selected.
+func (ev *evaluator) pathSteps(n *node, first int, result any, items []any, env *frame) (any, error) {
 	var tuples *seq
-	isTuple := false
-	if first == 0 && n.steps[0].consArray {
-		var err error
-		if result, items, first, err = ev.constructed(n, items, env); err != nil {
-			return nil, err
-		}
-		isTuple = n.steps[0].tuple
-	}
+	isTuple := first > 0 && n.steps[0].tuple
 	for i := first; i < len(n.steps); i++ {
 		s := n.steps[i]
 		var err error
@@ -90,14 +90,16 @@ func (ev *evaluator) pathSteps(n *node, first int, items []any, env *frame) (any
 
 // constructed evaluates an array constructor at the start of a path. It returns the
 // result, and the items for the next step, whose number it returns too.
-func (ev *evaluator) constructed(n *node, input []any, env *frame) (result any, items []any, next int, err error) {
+func (ev *evaluator) constructed(n *node, input any, inputs []any, env *frame) (result any, items []any, next int, err error) {
 	s := n.steps[0]
-	if result, err = ev.eval(s, &seq{items: input, sequence: true}, env); err != nil {
+	whole, _ := input.(*seq)
+	around := whole != nil && whole.outerWrapper // then $ is what it stands around
+	if result, err = ev.eval(s, &seq{items: inputs, sequence: true, outerWrapper: around}, env); err != nil {
 		return nil, nil, 0, err
 	}
 	next = 1
 	if s.tuple && s.focus != "" {
-		return result, input, next, nil // as in the reference, which forgets the array
+		return result, inputs, next, nil // as in the reference, which forgets the array
 	}
 	items, isArray := elements(result)
 	if !isArray && !IsUndefined(result) && result != "" {

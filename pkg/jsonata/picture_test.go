@@ -1,6 +1,7 @@
 package jsonata
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"os"
@@ -95,7 +96,7 @@ func callPicture(t *testing.T, expr string) (got any, err error, ok bool) {
 		if m[3] == "" {
 			picture = isoPicture
 		}
-		got, err = fromMillis(nil, number(), picture, unquote(m[4]))
+		got, err = fromMillis(nil, number(), picture, cmp.Or(unquote(m[4]), utc))
 	case "toMillis":
 		if m[3] == "" {
 			got, err = toMillisISO(unquote(m[2]))
