@@ -74,7 +74,7 @@ func fnSplit(ev *evaluator, args []any) (any, error) {
 			out.items = make([]any, 0, count+1)
 		}
 		if f := optionalNumber(args[2], -1); f >= 0 {
-			n = toInt(f) // truncated here, rounded up for patterns
+			n = int(math.Mod(math.Trunc(f), 1<<32)) // as JavaScript's split; patterns round up
 		}
 		for rest := s; n < 0 || len(out.items) < n; {
 			i := strings.Index(rest, separator)

@@ -120,19 +120,16 @@ func (ev *evaluator) spread(v any, depth int) (any, error) {
 	v = Force(v)
 	out := &seq{sequence: true}
 	if items, ok := elements(v); ok {
-		for i, item := range items {
+		for _, item := range items {
 			part, err := ev.spread(item, depth+1)
 			if err != nil {
 				return nil, err
 			}
-			if i == 0 && len(items) > 1 {
-				out.sequence = false // joined, as by $append
-			}
 			if !IsUndefined(part) {
 				out.items = append(out.items, toItems(part)...)
+				out.sequence = false // joined, as by $append
 			}
 		}
-		out.sequence = len(items) == 0
 		return out, nil
 	}
 	o, ok := v.(*Object)
