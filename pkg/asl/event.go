@@ -88,7 +88,7 @@ func (e Event) details() (field string, _ *jsonata.Object) {
 // aborts, and the start of a Lambda function.
 func (e Event) isBare() bool {
 	ofAll := strings.HasPrefix(e.Type, "Parallel") || strings.HasPrefix(e.Type, "MapState")
-	return ofAll || strings.HasSuffix(e.Type, "Aborted") || e.Type == "LambdaFunctionStarted"
+	return ofAll || strings.HasSuffix(e.Type, "StateAborted") || e.Type == "LambdaFunctionStarted"
 }
 
 // setOutcome sets the details of a task's or of the execution's event.
@@ -104,7 +104,7 @@ func (e Event) setOutcome(d *jsonata.Object) {
 	case e.Type == "TaskScheduled":
 		d.Set("parameters", quote(e.Input))
 		e.setLimits(d)
-	case strings.HasSuffix(e.Type, "Failed"), strings.HasSuffix(e.Type, "TimedOut"):
+	case strings.HasSuffix(e.Type, "Failed"), strings.HasSuffix(e.Type, "TimedOut"), e.Type == "ExecutionAborted":
 		e.setFailure(d)
 	case strings.HasSuffix(e.Type, "Succeeded"), strings.HasSuffix(e.Type, "Submitted"):
 		setText(d, "output", e.Output)

@@ -1,7 +1,6 @@
 package statesapi
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -131,7 +130,11 @@ func (s *Service) CreateAlias(in CreateAliasInput) (*CreateAliasOutput, error) {
 func (c *constraints) routes(list []Route) {
 	const member = "routingConfiguration"
 	if len(list) < 1 || len(list) > 2 {
-		c.length(quoted(fmt.Sprint(list)), member, len(list), 1, 2)
+		texts := make([]string, len(list))
+		for i, r := range list {
+			texts[i] = r.String()
+		}
+		c.length(quoted("["+strings.Join(texts, ", ")+"]"), member, len(list), 1, 2)
 	}
 	for i, r := range list {
 		at := member + "." + strconv.Itoa(i+1) + ".member."

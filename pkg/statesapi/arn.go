@@ -1,6 +1,7 @@
 package statesapi
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -59,6 +60,24 @@ func parseARN(s string) (arn, *Error) {
 		return arn{}, errorf(InvalidArn, "Invalid Arn: '%s'", s)
 	}
 	return a, nil
+}
+
+// checkARN refuses what is no ARN of a resource that state machines do not hold: an
+// execution, an activity or a Map Run. It has as many parts, and none behind the
+// resource's name is empty.
+func checkARN(text, resource string, length int) *Error {
+	parts := strings.Split(text, ":")
+	switch {
+	case parts[0] != "arn" || len(parts) < 2:
+		return errorf(InvalidArn, "Invalid Arn: 'Invalid ARN prefix: %s'", text)
+	case len(parts) < 7 || parts[2] != "states":
+		return errorf(InvalidArn, "Invalid Arn: '%s'", text)
+	case parts[5] != resource:
+		return errorf(InvalidArn, "Invalid Arn: 'Resource type not valid in this context: %s'", parts[5])
+	case len(parts) != length || slices.Contains(parts[6:], ""):
+		return errorf(InvalidArn, "Invalid Arn: '%s'", text)
+	}
+	return nil
 }
 
 // validName reports whether Step Functions takes a name for a state machine or an

@@ -14,6 +14,7 @@ const (
 	ConflictException             Code = "ConflictException"
 	ExecutionAlreadyExists        Code = "ExecutionAlreadyExists"
 	ExecutionDoesNotExist         Code = "ExecutionDoesNotExist"
+	ExecutionNotRedrivable        Code = "ExecutionNotRedrivable"
 	ExecutionLimitExceeded        Code = "ExecutionLimitExceeded"
 	InvalidArn                    Code = "InvalidArn"
 	InvalidDefinition             Code = "InvalidDefinition"

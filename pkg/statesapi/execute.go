@@ -283,13 +283,16 @@ func (s *Service) run(ctx context.Context, x *execution) {
 	if r.Stopped != nil {
 		x.stopped, x.record.Status, x.record.Output = r.Stopped, aborted, nil
 		if asked, ok := errors.AsType[*stopRequest](r.Stopped); ok {
-			x.record.Error, x.record.Cause = asked.name, asked.cause
+			x.record.Status, x.record.Error, x.record.Cause = asked.status, asked.name, asked.cause
 		}
 	}
 	// A clock that was set back must not make a negative duration.
 	x.record.StopDate = s.opts.Now()
 	if x.record.StopDate.Before(x.record.StartDate) {
 		x.record.StopDate = x.record.StartDate
+	}
+	if x.started != nil && (x.stopped != nil || x.record.Err != nil) {
+		s.keepEnd(x.started, x.record)
 	}
 	s.observe(x.record)
 }
@@ -309,7 +312,7 @@ func (s *Service) guarded(ctx context.Context, x *execution) (r Result) {
 			x.record.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return x.target.machine.Run(ctx, Execution{x.record, x.target.name, x.target.roleARN})
+	return x.target.machine.Run(ctx, Execution{x.record, x.target.name, x.target.roleARN, s.observer(x)})
 }
 
 func (s *Service) checkTestCase(a arn) *Error {

@@ -126,7 +126,7 @@ func route(r *http.Request) (func(context.Context, *call) (any, error), error) {
 	}
 	name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
 	if ok {
-		if run := operation(name); run != nil {
+		if run := operations[name]; run != nil {
 			return run, nil
 		}
 	}

@@ -113,7 +113,7 @@ func TestHandlerRefusals(t *testing.T) {
 		{"array", "StartSyncExecution", `[]`, front + "SerializationException", ""},
 		{"no UTF-8", "StartSyncExecution", "{\"name\":\"\xff\"}", front + "SerializationException", ""},
 		{"too deep", "StartSyncExecution", strings.Repeat("[", 5000), front + "SerializationException", ""},
-		{"unknown operation", "ListActivities", `{}`, front + "UnknownOperationException", ""},
+		{"unknown operation", "ListEverything", `{}`, front + "UnknownOperationException", ""},
 		{"no operation", "", `{}`, front + "UnknownOperationException", ""},
 		{"operation in lower case", "startSyncExecution", `{}`, front + "UnknownOperationException", ""},
 		{
@@ -146,7 +146,7 @@ func TestHandlerRefusals(t *testing.T) {
 		{"page size is text", "ListStateMachines", `{"maxResults":"5"}`, front + "SerializationException", "STRING_VALUE can not be converted to an Integer"},
 		{
 			"update of nothing", "UpdateStateMachine", `{"stateMachineArn":"` + machineARN + `"}`, model + "MissingRequiredParameter",
-			"Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified",
+			"Either the definition, the role ARN, the LoggingConfiguration, or the EncryptionConfiguration must be specified",
 		},
 		{
 			"update of the unknown", "UpdateStateMachine", `{"stateMachineArn":"` + machineARN + `x","roleArn":"` + roleARN + `"}`, model + "StateMachineDoesNotExist",

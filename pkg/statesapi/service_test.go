@@ -213,6 +213,14 @@ func TestListPages(t *testing.T) {
 	}
 }
 
+func TestTagKeys(t *testing.T) {
+	t.Parallel()
+	arned(script{
+		{"UntagResource", `{"resourceArn":"<M>","tagKeys":["a",""]}`, `ValidationException: 1 validation error detected: Value '[a, ]' at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1]`},
+		{"UntagResource", `{"resourceArn":"<M>","tagKeys":[]}`, `{}`},
+	}).run(t, NewHandler(newService(t, Options{}, passDefinition), nil))
+}
+
 func TestTags(t *testing.T) {
 	t.Parallel()
 	s := newService(t, Options{}, passDefinition)

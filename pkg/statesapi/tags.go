@@ -3,6 +3,7 @@ package statesapi
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A Tag is a name and a value on a state machine. A nil member was not sent.
@@ -48,6 +49,7 @@ func (s *Service) Untag(in UntagInput) error {
 	var c constraints
 	c.arn("resourceArn", in.ResourceARN)
 	c.required("tagKeys", in.TagKeys != nil)
+	c.tagKeys(in.TagKeys)
 	return s.withTags(c, in.ResourceARN, func(e *entry) *Error {
 		kept := make([]Tag, 0, len(e.tags))
 		for _, t := range e.tags {
@@ -123,6 +125,17 @@ func (c *constraints) tags(list []Tag) {
 		}
 		if c.required(at+"value", t.Value != nil) {
 			c.text(at+"value", t.Value, 0, 256)
+		}
+	}
+}
+
+// tagKeys checks a list of keys, of which AWS's message names all at once.
+func (c *constraints) tagKeys(keys []string) {
+	for _, key := range keys {
+		if n := characters(key); n < 1 || n > 128 {
+			c.add(quoted("["+strings.Join(keys, ", ")+"]"), "tagKeys", "Member must satisfy constraint: "+
+				"[Member must have length less than or equal to 128, Member must have length greater than or equal to 1]")
+			return
 		}
 	}
 }

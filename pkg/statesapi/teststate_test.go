@@ -75,7 +75,7 @@ func TestTestStateRefusals(t *testing.T) {
 		{"an error of no state within", map[string]any{
 			"definition": mapState, "mock": map[string]any{"result": "[]"}, "stateConfiguration": map[string]any{"errorCausedByState": "B"},
 		}, invalid, "State not found in definition"},
-		{"an input that is not JSON", map[string]any{"definition": passState, "input": "{"}, "InvalidExecutionInput", "Invalid State Machine Execution Input: 'invalid JSON at offset 1: expected a member name'"},
+		{"an input that is not JSON", map[string]any{"definition": passState, "input": "{"}, "InvalidExecutionInput", "Invalid State Machine Execution Input: 'Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)\"{\"; line: 1, column: 1])\n at [Source: (String)\"{\"; line: 1, column: 2]'"},
 		{"variables that are no object", map[string]any{"definition": passState, "variables": "[]"}, invalid, "The member 'variables' is not valid: it is not a JSON object"},
 		{"a context that is not JSON", map[string]any{"definition": taskState, "mock": mocked, "context": "{"}, invalid, "The member 'context' is not valid: invalid JSON at offset 1: expected a member name"},
 	}

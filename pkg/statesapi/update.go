@@ -106,7 +106,7 @@ func (in UpdateInput) check() (arn, *Error) {
 	}
 	if in.Definition == nil && in.RoleARN == nil && in.Logging == nil && in.Tracing == nil && in.Encryption == nil {
 		return arn{}, errorf(MissingRequiredParameter,
-			"Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified")
+			"Either the definition, the role ARN, the LoggingConfiguration, or the EncryptionConfiguration must be specified")
 	}
 	if err := checkRole(in.RoleARN); err != nil {
 		return arn{}, err

@@ -2,6 +2,7 @@ package statesapi
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -163,7 +164,7 @@ func (s *Service) ListVersions(in ListVersionsInput) (*ListVersionsOutput, error
 	byKey := make(map[string]int, len(e.versions))
 	keys := make([]string, 0, len(e.versions))
 	for n := range e.versions {
-		key := fmt.Sprintf("%020d", e.latest-n)
+		key := fmt.Sprintf("%020d", math.MaxInt-n) // not of what a later version changes
 		byKey[key] = n
 		keys = append(keys, key)
 	}

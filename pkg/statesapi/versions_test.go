@@ -54,15 +54,16 @@ func TestVersions(t *testing.T) {
 		{"PublishStateMachineVersion", `{"stateMachineArn":"x"}`, `InvalidArn: Invalid Arn: 'Invalid ARN prefix: x'`},
 		{"PublishStateMachineVersion", `{}`, `ValidationException: 1 validation error detected: Value null at 'stateMachineArn' failed to satisfy constraint: Member must not be null`},
 		{"UpdateStateMachine", `{"stateMachineArn":"<M>","roleArn":"arn:aws:iam::1:role/b","publish":true,"versionDescription":"second"}`, `{"revisionId":"id-10","stateMachineVersionArn":"<M>:2","updateDate":` + stamp + `}`},
-		{"ListStateMachineVersions", `{"stateMachineArn":"<M>","maxResults":1}`, `{"nextToken":"YWZ0ZXIgMDAwMDAwMDAwMDAwMDAwMDAwMDA","stateMachineVersions":[{"creationDate":` + stamp + `,"stateMachineVersionArn":"<M>:2"}]}`},
-		{"ListStateMachineVersions", `{"stateMachineArn":"<M>","nextToken":"YWZ0ZXIgMDAwMDAwMDAwMDAwMDAwMDAwMDA"}`, `{"stateMachineVersions":[{"creationDate":` + stamp + `,"stateMachineVersionArn":"<M>:1"}]}`},
+		{"ListStateMachineVersions", `{"stateMachineArn":"<M>","maxResults":1}`, `{"nextToken":"YWZ0ZXIgMDkyMjMzNzIwMzY4NTQ3NzU4MDU","stateMachineVersions":[{"creationDate":` + stamp + `,"stateMachineVersionArn":"<M>:2"}]}`},
+		{"ListStateMachineVersions", `{"stateMachineArn":"<M>","nextToken":"YWZ0ZXIgMDkyMjMzNzIwMzY4NTQ3NzU4MDU"}`, `{"stateMachineVersions":[{"creationDate":` + stamp + `,"stateMachineVersionArn":"<M>:1"}]}`},
 		{"ListStateMachineVersions", `{"stateMachineArn":"<M>","nextToken":"YQ"}`, `InvalidToken: Invalid Token: 'Invalid token'`},
 		{"DeleteStateMachineVersion", `{"stateMachineVersionArn":"<M>:2"}`, `{}`},
 		{"DeleteStateMachineVersion", `{"stateMachineVersionArn":"<M>:2"}`, `{}`},
 		{"DeleteStateMachineVersion", `{"stateMachineVersionArn":"<M>"}`, `InvalidArn: Invalid Arn: '<M>'`},
 		{"StartSyncExecution", `{"stateMachineArn":"<M>:2"}`, `StateMachineDoesNotExist: State Machine Does Not Exist: '<M>:2'`},
-		// A number is not given twice.
+		// A number is not given twice, and a page goes on at its place whatever was published meanwhile.
 		{"PublishStateMachineVersion", `{"stateMachineArn":"<M>","revisionId":"id-10"}`, `{"creationDate":` + stamp + `,"stateMachineVersionArn":"<M>:3"}`},
+		{"ListStateMachineVersions", `{"stateMachineArn":"<M>","nextToken":"YWZ0ZXIgMDkyMjMzNzIwMzY4NTQ3NzU4MDU"}`, `{"stateMachineVersions":[{"creationDate":` + stamp + `,"stateMachineVersionArn":"<M>:1"}]}`},
 		{"DescribeStateMachine", `{"stateMachineArn":"<M>:1","includedData":"METADATA_ONLY"}`, `{"creationDate":` + stamp + `,"definition":"{}","description":"first","encryptionConfiguration":{"type":"AWS_OWNED_KEY"},"loggingConfiguration":{"includeExecutionData":false,"level":"OFF"},"name":"orders","roleArn":"arn:aws:iam::123456789012:role/orders","stateMachineArn":"<M>:1","status":"ACTIVE","tracingConfiguration":{"enabled":false},"type":"EXPRESS"}`},
 		{"TagResource", `{"resourceArn":"<M>:1","tags":[]}`, `ResourceNotFound: Resource not found: '<M>:1'`},
 	}).run(t, NewHandler(s, nil))
@@ -97,6 +98,7 @@ func TestAliases(t *testing.T) {
 		{"CreateStateMachineAlias", `{"name":"a b","routingConfiguration":[` + first + `]}`, `ValidationException: 1 validation error detected: Value 'a b' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: ^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$`},
 		{"CreateStateMachineAlias", `{"name":"` + strings.Repeat("a", 81) + `","routingConfiguration":[` + first + `]}`, `ValidationException: 1 validation error detected: Value '` + strings.Repeat("a", 81) + `' at 'name' failed to satisfy constraint: Member must have length less than or equal to 80`},
 		{"CreateStateMachineAlias", `{"name":"a","routingConfiguration":[]}`, `ValidationException: 1 validation error detected: Value '[]' at 'routingConfiguration' failed to satisfy constraint: Member must have length greater than or equal to 1`},
+		{"CreateStateMachineAlias", `{"name":"a","routingConfiguration":[` + first + `,` + first + `,` + first + `]}`, `ValidationException: 1 validation error detected: Value '[` + strings.Repeat(", RoutingConfigurationListItem(stateMachineVersionArn=<M>:1, weight=100)", 3)[2:] + `]' at 'routingConfiguration' failed to satisfy constraint: Member must have length less than or equal to 2`},
 		{"CreateStateMachineAlias", `{"name":"a","routingConfiguration":[{"stateMachineVersionArn":"<M>:1","weight":101}]}`, `ValidationException: 1 validation error detected: Value '101' at 'routingConfiguration.1.member.weight' failed to satisfy constraint: Member must have value less than or equal to 100`},
 		{"CreateStateMachineAlias", `{"name":"a","routingConfiguration":[{"stateMachineVersionArn":"<M>:1","weight":"100"}]}`, `SerializationException: STRING_VALUE can not be converted to an Integer`},
 		{"CreateStateMachineAlias", `{"name":"a","routingConfiguration":[1]}`, `SerializationException: NUMBER_VALUE can not be converted to a Structure`},

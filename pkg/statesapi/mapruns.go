@@ -1,0 +1,79 @@
+package statesapi
+
+import "math"
+
+// There are no Map Runs here: a Distributed Map runs as an inline one. Requests are
+// checked as AWS does, and find none.
+
+// A ListMapRunsInput is the request of [Service.ListMapRuns]; a nil member was not sent.
+type ListMapRunsInput struct {
+	ExecutionARN *string
+	MaxResults   *int64
+	NextToken    *string
+}
+
+// A ListMapRunsOutput is the answer of [Service.ListMapRuns].
+type ListMapRunsOutput struct {
+	MapRuns []empty `json:"mapRuns"`
+}
+
+// ListMapRuns returns none, of an execution that is there.
+func (s *Service) ListMapRuns(in ListMapRunsInput) (*ListMapRunsOutput, error) {
+	var c constraints
+	c.arn("executionArn", in.ExecutionARN)
+	c.page(in.MaxResults, in.NextToken, maxToken)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	if _, err := s.recall(*in.ExecutionARN); err != nil {
+		return nil, err
+	}
+	if in.NextToken != nil {
+		return nil, errInvalidToken()
+	}
+	return &ListMapRunsOutput{[]empty{}}, nil
+}
+
+// A MapRunInput is the request of [Service.MapRun]; a nil member was not sent.
+type MapRunInput struct {
+	MapRunARN                             *string
+	MaxConcurrency, ToleratedFailureCount *int64
+}
+
+// MapRun checks the request of DescribeMapRun or UpdateMapRun; no Map Run exists.
+func (s *Service) MapRun(in MapRunInput) error {
+	var c constraints
+	if c.required("mapRunArn", in.MapRunARN != nil) {
+		c.text("mapRunArn", in.MapRunARN, 1, maxLongARN)
+	}
+	c.number("maxConcurrency", in.MaxConcurrency, math.MaxInt32)
+	c.number("toleratedFailureCount", in.ToleratedFailureCount, math.MaxInt64)
+	if err := c.err(); err != nil {
+		return err
+	}
+	if err := checkARN(*in.MapRunARN, "mapRun", 8); err != nil {
+		return err
+	}
+	return noResource(*in.MapRunARN)
+}
+
+// A RedriveInput is the request of [Service.Redrive]; a nil member was not sent.
+type RedriveInput struct{ ExecutionARN, ClientToken *string }
+
+// Redrive checks the request of RedriveExecution, and refuses it as AWS does where an
+// execution cannot be redriven: DescribeExecution says so of each.
+func (s *Service) Redrive(in RedriveInput) error {
+	var c constraints
+	c.arn("executionArn", in.ExecutionARN)
+	c.text("clientToken", in.ClientToken, 1, 64)
+	if err := c.err(); err != nil {
+		return err
+	}
+	if _, err := s.recall(*in.ExecutionARN); err != nil {
+		return err
+	}
+	return errorf(ExecutionNotRedrivable, "%s", notRedriven)
+}
+
+// notRedriven is why an execution cannot be redriven.
+const notRedriven = "Executions are not redriven here"
