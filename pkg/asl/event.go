@@ -30,8 +30,10 @@ type Event struct {
 	// Assigned are the variables that the state set; nil for none.
 	Assigned *jsonata.Object
 	// TimeoutSeconds, HeartbeatSeconds and RoleARN are those of a task, where it has them.
+	// An observer may add the execution's role to its first event, and a region to what
+	// is scheduled: the service has them there.
 	TimeoutSeconds, HeartbeatSeconds int
-	RoleARN                          string
+	RoleARN, Region                  string
 	// Location is the field whose expression failed, such as Output/total.
 	Location string
 	// Error and Cause are those of a failure.
@@ -72,6 +74,7 @@ func (e Event) details() (field string, _ *jsonata.Object) {
 		d.Set("length", jsonata.FromGo(e.Length))
 	case e.Type == "ExecutionStarted":
 		setText(d, "input", e.Input)
+		setPresent(d, "roleArn", e.RoleARN)
 	case e.Type == "EvaluationFailed":
 		e.setFailure(d)
 		setPresent(d, "location", e.Location)
@@ -102,6 +105,7 @@ func (e Event) setOutcome(d *jsonata.Object) {
 	e.setTask(d)
 	switch {
 	case e.Type == "TaskScheduled":
+		setPresent(d, "region", e.Region)
 		d.Set("parameters", quote(e.Input))
 		e.setLimits(d)
 	case strings.HasSuffix(e.Type, "Failed"), strings.HasSuffix(e.Type, "TimedOut"), e.Type == "ExecutionAborted":

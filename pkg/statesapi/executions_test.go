@@ -149,16 +149,16 @@ func TestConfigurations(t *testing.T) {
 	t.Parallel()
 	const group = `[{"cloudWatchLogsLogGroup":{"logGroupArn":"arn:aws:logs:us-east-1:1:log-group:/aws/vendedlogs/states/g:*"}}]`
 	for name, tt := range map[string]struct{ member, want string }{
-		"a group":         {`"loggingConfiguration":{"level":"ALL","destinations":` + group + `}`, ""},
-		"nothing":         {`"loggingConfiguration":{}`, ""},
-		"off":             {`"loggingConfiguration":{"level":"OFF","destinations":[]}`, ""},
-		"no destination":  {`"loggingConfiguration":{"level":"ERROR"}`, "Invalid Logging Configuration: Must specify exactly one Log Destination."},
-		"two":             {`"loggingConfiguration":{"destinations":[{},{}]}`, "Invalid Logging Configuration: Must specify exactly one Log Destination."},
-		"no group":        {`"loggingConfiguration":{"level":"ALL","destinations":[{}]}`, "Invalid Logging Configuration: Log Destination not found."},
-		"no such level":   {`"loggingConfiguration":{"level":"DEBUG"}`, "1 validation error detected: Value 'DEBUG' at 'loggingConfiguration.level' failed to satisfy constraint: Member must satisfy enum value set: [ALL, ERROR, FATAL, OFF]"},
-		"key":             {`"encryptionConfiguration":{"type":"CUSTOMER_MANAGED_KMS_KEY","kmsKeyId":"k","kmsDataKeyReusePeriodSeconds":60}`, ""},
-		"no key":          {`"encryptionConfiguration":{"type":"CUSTOMER_MANAGED_KMS_KEY"}`, "Invalid Encryption Configuration: 'kmsKeyId' is required for the type 'CUSTOMER_MANAGED_KMS_KEY'."},
-		"no type":         {`"encryptionConfiguration":{}`, "1 validation error detected: Value null at 'encryptionConfiguration.type' failed to satisfy constraint: Member must not be null"},
+		"a group":             {`"loggingConfiguration":{"level":"ALL","destinations":` + group + `}`, ""},
+		"nothing":             {`"loggingConfiguration":{}`, ""},
+		"off":                 {`"loggingConfiguration":{"level":"OFF","destinations":[]}`, ""},
+		"no destination":      {`"loggingConfiguration":{"level":"ERROR"}`, "Invalid Logging Configuration: Must specify exactly one Log Destination."},
+		"two":                 {`"loggingConfiguration":{"destinations":[{},{}]}`, "Invalid Logging Configuration: Must specify exactly one Log Destination."},
+		"no group":            {`"loggingConfiguration":{"level":"ALL","destinations":[{}]}`, "Invalid Logging Configuration: Log Destination not found."},
+		"no such level":       {`"loggingConfiguration":{"level":"DEBUG"}`, "1 validation error detected: Value 'DEBUG' at 'loggingConfiguration.level' failed to satisfy constraint: Member must satisfy enum value set: [ALL, ERROR, FATAL, OFF]"},
+		"key":                 {`"encryptionConfiguration":{"type":"CUSTOMER_MANAGED_KMS_KEY","kmsKeyId":"k","kmsDataKeyReusePeriodSeconds":60}`, ""},
+		"no key":              {`"encryptionConfiguration":{"type":"CUSTOMER_MANAGED_KMS_KEY"}`, "Invalid Encryption Configuration: 'kmsKeyId' is required for the type 'CUSTOMER_MANAGED_KMS_KEY'."},
+		"no type":             {`"encryptionConfiguration":{}`, "1 validation error detected: Value null at 'encryptionConfiguration.type' failed to satisfy constraint: Member must not be null"},
 		"level is a number":   {`"loggingConfiguration":{"level":5}`, "NUMBER_VALUE can not be converted to a String"},
 		"data is text":        {`"loggingConfiguration":{"includeExecutionData":"true"}`, "STRING_VALUE can not be converted to a Boolean"},
 		"destination is text": {`"loggingConfiguration":{"destinations":["g"]}`, "STRING_VALUE can not be converted to a Structure"},
@@ -167,7 +167,7 @@ func TestConfigurations(t *testing.T) {
 		"tracing is text":     {`"tracingConfiguration":{"enabled":"yes"}`, "STRING_VALUE can not be converted to a Boolean"},
 		"type is a number":    {`"encryptionConfiguration":{"type":5}`, "NUMBER_VALUE can not be converted to a String"},
 		"period is text":      {`"encryptionConfiguration":{"type":"AWS_OWNED_KEY","kmsDataKeyReusePeriodSeconds":"60"}`, "STRING_VALUE can not be converted to an Integer"},
-		"key for an hour": {`"encryptionConfiguration":{"type":"AWS_OWNED_KEY","kmsDataKeyReusePeriodSeconds":3600}`, "1 validation error detected: Value '3600' at 'encryptionConfiguration.kmsDataKeyReusePeriodSeconds' failed to satisfy constraint: Member must have value less than or equal to 900"},
+		"key for an hour":     {`"encryptionConfiguration":{"type":"AWS_OWNED_KEY","kmsDataKeyReusePeriodSeconds":3600}`, "1 validation error detected: Value '3600' at 'encryptionConfiguration.kmsDataKeyReusePeriodSeconds' failed to satisfy constraint: Member must have value less than or equal to 900"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -46,6 +46,12 @@ func (s *Service) observer(x *execution) func(asl.Event) {
 		return nil
 	}
 	return func(e asl.Event) {
+		switch e.Type {
+		case "ExecutionStarted":
+			e.RoleARN = x.target.roleARN
+		case "TaskScheduled":
+			e.Region = s.opts.Region
+		}
 		// The failure itself is the last one.
 		if e.ID < maxEvents {
 			s.keep(x.started, e)

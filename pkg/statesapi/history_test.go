@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
@@ -85,7 +86,7 @@ func TestHistory(t *testing.T) {
 	}
 	const flags = `"inputDetails":{"truncated":false}`
 	started := event(1, "ExecutionStarted", "")
-	started = strings.Replace(started, `{"id"`, `{"executionStartedEventDetails":{"input":"{\"a\": 1}",`+flags+`},"id"`, 1)
+	started = strings.Replace(started, `{"id"`, `{"executionStartedEventDetails":{"input":"{\"a\": 1}",`+flags+`,"roleArn":"`+roleARN+`"},"id"`, 1)
 	failed := strings.Replace(event(5, "ExecutionFailed", ""), `{"id"`, `{"executionFailedEventDetails":{"cause":"C","error":"E"},"id"`, 1)
 	entered := func(id int, kind, name string) string {
 		return event(id, kind, `"stateEnteredEventDetails":{"input":"{\"a\":1}",`+flags+`,"name":"`+name+`"}`)
@@ -219,5 +220,23 @@ func TestHistoryOfLargeData(t *testing.T) {
 	defer s.runMu.Unlock()
 	if s.names.bytes > maxInput {
 		t.Errorf("%d bytes are kept", s.names.bytes)
+	}
+}
+
+// The events of a task name its region, as in AWS, and clients of it are understood.
+func TestHistoryOfTask(t *testing.T) {
+	t.Parallel()
+	s := newService(t, Options{Region: "eu-west-1"}, passDefinition)
+	execution := startStandard(t, s, strings.ReplaceAll(starting("states:startExecution", "orders", `{}`), "us-east-1", "eu-west-1"), `{}`)
+	if out := waitEnded(t, s, execution); out.Status != "SUCCEEDED" {
+		t.Fatalf("%s: %s %s", out.Status, out.Error, out.Cause)
+	}
+	list, err := newClient(newServer(t, s)).GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &execution})
+	if err != nil || len(list.Events) != 7 {
+		t.Fatalf("%d events, %v", len(list.Events), err)
+	}
+	scheduled := list.Events[2].TaskScheduledEventDetails
+	if scheduled == nil || *scheduled.Region != "eu-west-1" || *scheduled.ResourceType != "states" || !strings.Contains(*scheduled.Parameters, ":orders") {
+		t.Errorf("scheduled = %+v", scheduled)
 	}
 }
