@@ -88,8 +88,10 @@ func (v *validator) graph(g *graph) {
 	for _, name := range g.names {
 		exists[name] = true
 	}
+	complete := true
 	missing := func(t transition) {
 		if !exists[t.to] {
+			complete = false
 			field := t.at[strings.LastIndexByte(t.at, '/')+1:]
 			v.add(SeverityError, missingTarget, t.at, fmt.Sprintf("Missing '%s' target: %s", field, t.to))
 		}
@@ -118,7 +120,7 @@ func (v *validator) graph(g *graph) {
 			v.add(SeverityError, missingTarget, g.at+"/States/"+name, fmt.Sprintf("State \"%s\" is not reachable.", name))
 		}
 	}
-	if !ends {
+	if !ends && complete { // what is missing may be the end
 		v.add(SeverityError, missingTerminal, g.at+"/States", "No terminal state found: one must be of type Succeed or Fail, or have \"End\": true")
 	}
 }
@@ -174,6 +176,7 @@ func (v *validator) processor(o *jsonata.Object, at string) {
 	if !hasKey(o, field) && hasKey(o, "Iterator") {
 		field = "Iterator"
 	}
+	v.oneAtMost(o, at, "ItemProcessor", "Iterator")
 	if !v.required(o, at, field) {
 		return
 	}
@@ -196,8 +199,11 @@ func (v *validator) processor(o *jsonata.Object, at string) {
 		v.fields(config, where, []string{"Mode", "ExecutionType"})
 		mode, _ := v.oneOf(config, "Mode", where, processorModes...)
 		v.oneOf(config, "ExecutionType", where, "STANDARD", "EXPRESS")
-		if mode == "DISTRIBUTED" && v.express {
+		switch {
+		case mode == "DISTRIBUTED" && v.express:
 			v.schema(where+"/Mode", "Express state machine does not support Map states with the mode 'DISTRIBUTED'")
+		case mode == "DISTRIBUTED":
+			v.required(config, where, "ExecutionType")
 		}
 	}
 	v.flow(p, at)
