@@ -224,7 +224,7 @@ func (s *Service) UpdateAlias(in UpdateAliasInput) (*UpdateAliasOutput, error) {
 		return nil, err
 	}
 	if in.Description == nil && in.Routes == nil {
-		return nil, invalid(reasonMissing, "Either the description or the routingConfiguration must be specified")
+		return nil, invalid(reasonMissing, "Either the description or the RoutingConfiguration must be specified")
 	}
 	routes, err := in.routes(a)
 	if err != nil {
@@ -347,7 +347,8 @@ type ListAliasesOutput struct {
 func (s *Service) ListAliases(in ListAliasesInput) (*ListAliasesOutput, error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
-	c.page(in.MaxResults, in.NextToken, maxToken)
+	c.text("nextToken", in.NextToken, 1, maxToken) // here the model has it first
+	c.page(in.MaxResults, nil, maxToken)
 	if err := c.err(); err != nil {
 		return nil, err
 	}

@@ -22,8 +22,8 @@ func (c *constraints) description(member string, s *string) {
 // changes nothing here. A nil one was not sent.
 type settings struct{ logging, tracing, encryption *jsonata.Object }
 
-// constrain checks what the API's model says of the configurations.
-func (s settings) constrain(c *constraints) {
+// constrainLogging checks what the API's model says of that configuration.
+func (s settings) constrainLogging(c *constraints) {
 	if level := member(s.logging, "level"); level != nil {
 		c.oneOf("loggingConfiguration.level", level, "ALL", "ERROR", "FATAL", "OFF")
 	}
@@ -32,6 +32,10 @@ func (s settings) constrain(c *constraints) {
 		at := "loggingConfiguration.destinations." + strconv.Itoa(i+1) + ".member.cloudWatchLogsLogGroup.logGroupArn"
 		c.text(at, member(group, "logGroupArn"), 1, maxARN)
 	}
+}
+
+// constrainEncryption is constrainLogging of the other one.
+func (s settings) constrainEncryption(c *constraints) {
 	if s.encryption == nil {
 		return
 	}

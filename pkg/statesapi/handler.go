@@ -49,13 +49,13 @@ func NewHandler(service *Service, log *slog.Logger) *Handler {
 }
 
 // NewServer returns a server of the handler with bounds on everything that a slow or
-// hostile client can stretch. Reading is bounded by minutes, writing is not: an
-// execution may take five minutes to answer.
+// hostile client can stretch. An answer may come after an execution of five minutes.
 func NewServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
+		WriteTimeout:      7 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}

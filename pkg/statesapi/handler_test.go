@@ -142,6 +142,29 @@ func TestHandlerRefusals(t *testing.T) {
 			"page size", "ListStateMachines", `{"maxResults":1001}`, valid + "ValidationException",
 			one("Value '1001' at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 1000"),
 		},
+		{
+			"page and token", "ListStateMachines", `{"nextToken":"","maxResults":-1}`, valid + "ValidationException",
+			"2 validation errors detected: Value '-1' at 'maxResults' failed to satisfy constraint: Member must have value greater than or equal to 0; " +
+				"Value '' at 'nextToken' failed to satisfy constraint: Member must have length greater than or equal to 1",
+		},
+		{
+			"token and page", "ListStateMachineVersions", `{"stateMachineArn":"` + machineARN + `","nextToken":"","maxResults":-1}`, valid + "ValidationException",
+			"2 validation errors detected: Value '' at 'nextToken' failed to satisfy constraint: Member must have length greater than or equal to 1; " +
+				"Value '-1' at 'maxResults' failed to satisfy constraint: Member must have value greater than or equal to 0",
+		},
+		{
+			"everything at once", "CreateStateMachine",
+			`{"name":"","definition":"","roleArn":"","type":"","loggingConfiguration":{"level":"x"},"tags":[{"key":"","value":"v"}],"versionDescription":"` + strings.Repeat("d", 257) + `","encryptionConfiguration":{}}`,
+			valid + "ValidationException",
+			"8 validation errors detected: Value '' at 'name' failed to satisfy constraint: Member must have length greater than or equal to 1; " +
+				"Value at 'definition' failed to satisfy constraint: Member must have length greater than or equal to 1; " +
+				"Value '' at 'roleArn' failed to satisfy constraint: Member must have length greater than or equal to 1; " +
+				"Value '' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, EXPRESS]; " +
+				"Value 'x' at 'loggingConfiguration.level' failed to satisfy constraint: Member must satisfy enum value set: [ALL, ERROR, FATAL, OFF]; " +
+				"Value '' at 'tags.1.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1; " +
+				"Value at 'versionDescription' failed to satisfy constraint: Member must have length less than or equal to 256; " +
+				"Value null at 'encryptionConfiguration.type' failed to satisfy constraint: Member must not be null",
+		},
 		{"token", "ListStateMachines", `{"nextToken":"x"}`, model + "InvalidToken", "Invalid Token: 'Invalid token'"},
 		{"page size is text", "ListStateMachines", `{"maxResults":"5"}`, front + "SerializationException", "STRING_VALUE can not be converted to an Integer"},
 		{

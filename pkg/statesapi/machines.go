@@ -94,9 +94,10 @@ func (in CreateInput) check() *Error {
 	}
 	c.arn("roleArn", in.RoleARN)
 	c.oneOf("type", in.Type, Standard, Express)
-	c.description("versionDescription", in.VersionDescription)
+	in.settings().constrainLogging(&c)
 	c.tags(in.Tags)
-	in.settings().constrain(&c)
+	c.description("versionDescription", in.VersionDescription)
+	in.settings().constrainEncryption(&c)
 	if err := c.err(); err != nil {
 		return err
 	}

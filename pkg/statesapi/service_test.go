@@ -435,6 +435,15 @@ func TestLoadDir(t *testing.T) {
 			t.Errorf("Describe(%s) = %+v, %v, want the last good definition", name, got, err)
 		}
 	}
+	if err := os.Symlink(t.TempDir(), filepath.Join(dir, "folder.asl.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.LoadDir(dir); err == nil || !strings.Contains(err.Error(), "folder.asl.json is not a file") {
+		t.Errorf("LoadDir = %v, want the folder named", err)
+	}
+	if _, err := s.CheckDir(dir); err == nil || !strings.Contains(err.Error(), "folder.asl.json is not a file") || !strings.Contains(err.Error(), "first.asl.json:1:2") {
+		t.Errorf("CheckDir = %v, want both named", err)
+	}
 	if err := s.LoadDir(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("LoadDir(none) = %v, want not exist", err)
 	}

@@ -95,8 +95,9 @@ func (in UpdateInput) check() (arn, *Error) {
 		c.sensitive("definition", characters(*in.Definition), 1, maxDefinition)
 	}
 	c.text("roleArn", in.RoleARN, 1, maxARN)
+	in.settings().constrainLogging(&c)
 	c.description("versionDescription", in.VersionDescription)
-	in.settings().constrain(&c)
+	in.settings().constrainEncryption(&c)
 	if err := c.err(); err != nil {
 		return arn{}, err
 	}

@@ -147,7 +147,8 @@ type VersionItem struct {
 func (s *Service) ListVersions(in ListVersionsInput) (*ListVersionsOutput, error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
-	c.page(in.MaxResults, in.NextToken, maxToken)
+	c.text("nextToken", in.NextToken, 1, maxToken) // here the model has it first
+	c.page(in.MaxResults, nil, maxToken)
 	if err := c.err(); err != nil {
 		return nil, err
 	}

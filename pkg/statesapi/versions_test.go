@@ -114,7 +114,7 @@ func TestAliases(t *testing.T) {
 		{"ListStateMachineAliases", `{"stateMachineArn":"<M>x"}`, `StateMachineDoesNotExist: State Machine Does Not Exist: '<M>x'`},
 		{"DeleteStateMachineVersion", `{"stateMachineVersionArn":"<M>:1"}`, `ConflictException: Version to be deleted must not be referenced by an alias. Current list of aliases referencing this version: [BETA.2, PROD]`},
 		{"UpdateStateMachineAlias", `{"stateMachineAliasArn":"<M>:PROD","routingConfiguration":[{"stateMachineVersionArn":"<M>:2","weight":100}]}`, `{"updateDate":` + stamp + `}`},
-		{"UpdateStateMachineAlias", `{"stateMachineAliasArn":"<M>:PROD"}`, `ValidationException: Either the description or the routingConfiguration must be specified (MISSING_REQUIRED_PARAMETER)`},
+		{"UpdateStateMachineAlias", `{"stateMachineAliasArn":"<M>:PROD"}`, `ValidationException: Either the description or the RoutingConfiguration must be specified (MISSING_REQUIRED_PARAMETER)`},
 		{"UpdateStateMachineAlias", `{"stateMachineAliasArn":"<M>:NONE","description":""}`, `ResourceNotFound: Request references a resource that does not exist.`},
 		{"UpdateStateMachineAlias", `{"stateMachineAliasArn":"<M>:PROD","routingConfiguration":[{"stateMachineVersionArn":"` + other + `","weight":100}]}`, `ValidationException: Routing configuration must contain versions of the alias's own state machine. Received: [` + s.ARN("other") + `] (INVALID_ROUTING_CONFIGURATION)`},
 		{"DescribeStateMachineAlias", `{"stateMachineAliasArn":"<M>:PROD"}`, `{"creationDate":` + stamp + `,"description":"d","name":"PROD","routingConfiguration":[{"stateMachineVersionArn":"<M>:2","weight":100}],"stateMachineAliasArn":"<M>:PROD","updateDate":` + stamp + `}`},
