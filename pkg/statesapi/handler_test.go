@@ -397,6 +397,11 @@ func FuzzHandler(f *testing.F) {
 		{"UpdateStateMachineAlias", `{"stateMachineAliasArn":"` + machineARN + `:A","routingConfiguration":[]}`},
 		{"ListStateMachineAliases", `{"stateMachineArn":"` + machineARN + `:-1"}`},
 		{"ListExecutions", `{"stateMachineArn":"` + machineARN + `","maxResults":-9223372036854775808}`},
+		{"GetExecutionHistory", `{"executionArn":"arn:aws:states:::execution:a:b","reverseOrder":true,"includeExecutionData":false,"nextToken":"YWZ0ZXIgMQ"}`},
+		{"GetActivityTask", `{"activityArn":"arn:aws:states:::activity:a","workerName":"w"}`},
+		{"SendTaskSuccess", `{"taskToken":"t","output":"{}"}`},
+		{"UpdateMapRun", `{"mapRunArn":"arn:aws:states:::mapRun:a/b:c","maxConcurrency":0}`},
+		{"RedriveExecution", `{"executionArn":"arn:aws:states:::execution:a:b","clientToken":"t"}`},
 		{"StopExecution", `{"executionArn":"arn:aws:states:::execution:a:b","error":"` + "\\ud800" + `"}`},
 		{"CreateStateMachine", `{"name":"y","roleArn":"arn:a","loggingConfiguration":{"destinations":[null,{"cloudWatchLogsLogGroup":[]}]},"encryptionConfiguration":{"type":1},"definition":"{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Succeed\"}}}","publish":true}`},
 	} {

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -239,4 +241,41 @@ func TestHistoryOfTask(t *testing.T) {
 	if scheduled == nil || *scheduled.Region != "eu-west-1" || *scheduled.ResourceType != "states" || !strings.Contains(*scheduled.Parameters, ":orders") {
 		t.Errorf("scheduled = %+v", scheduled)
 	}
+}
+
+// Pages put together are the whole, in either order, of whatever size they are.
+func TestHistoryPages(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 40).Draw(t, "events")
+		x := &started{}
+		want := make([]string, n)
+		for i := range n {
+			want[i] = strconv.Itoa(i + 1)
+			size := rapid.SampledFrom([]int{0, maxHistoryPage / 3, maxHistoryPage + 1}).Draw(t, "size")
+			x.history.add(asl.Event{}, []byte(want[i]+strings.Repeat(" ", size)))
+		}
+		in := HistoryInput{ExecutionARN: ptr("arn:aws:states:r:1:execution:m:n"), ReverseOrder: rapid.Bool().Draw(t, "reverse")}
+		in.MaxResults = ptr(rapid.Int64Range(0, 50).Draw(t, "maxResults"))
+		if in.ReverseOrder {
+			slices.Reverse(want)
+		}
+		s := &Service{names: remembered{byARN: map[string]*started{*in.ExecutionARN: x}}}
+		got := []string{}
+		for range n + 1 {
+			out, err := s.History(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range out.Events {
+				got = append(got, strings.TrimSpace(string(e)))
+			}
+			if in.NextToken = &out.NextToken; out.NextToken == "" {
+				break
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+	})
 }
