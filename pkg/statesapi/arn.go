@@ -89,7 +89,7 @@ func validName(name string) bool {
 	for _, r := range name {
 		switch {
 		case unicode.IsSpace(r), strings.ContainsRune("<>{}[]?*\"#%\\^|~`$&,;:/", r),
-			r <= 0x1F, r >= 0x7F && r <= 0x9F, r == 0xFFFE, r == 0xFFFF,
+			r <= 0x1F, r >= 0x7F && r <= 0x9F, r == 0xFFFE, r == 0xFFFF, r == 0x10FFFF,
 			r == unicode.ReplacementChar: // also what a lone surrogate decodes to
 			return false
 		}

@@ -205,23 +205,9 @@ func (s *Service) nested(ctx context.Context, r asl.StartRequest) (asl.StartResu
 
 // prepare makes all checks, in AWS's order, and an execution that is ready to run.
 func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
-	var c constraints
-	c.arn("stateMachineArn", in.StateMachineARN)
-	c.text("name", in.Name, 1, maxName)
-	c.sensitive("input", len(in.Input), 0, maxInput)
-	c.traceHeader(in.TraceHeader)
-	c.oneOf("includedData", in.includedData, allData, metadataOnly)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
-	a, err := parseARN(*in.StateMachineARN)
+	a, err := in.check()
 	if err != nil {
 		return nil, err
-	}
-	if in.Name != nil {
-		if err := checkName(*in.Name); err != nil {
-			return nil, err
-		}
 	}
 	to, err := s.lookup(a)
 	if err != nil {
@@ -255,6 +241,24 @@ func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 			Sync: sync, Input: input, TraceHeader: deref(in.TraceHeader), Status: bridge.Running, StartDate: s.opts.Now(),
 		},
 	}, nil
+}
+
+// check looks at each member by itself.
+func (in StartInput) check() (arn, *Error) {
+	var c constraints
+	c.arn("stateMachineArn", in.StateMachineARN)
+	c.text("name", in.Name, 1, maxName)
+	c.sensitive("input", len(in.Input), 0, maxInput)
+	c.traceHeader(in.TraceHeader)
+	c.oneOf("includedData", in.includedData, allData, metadataOnly)
+	if err := c.err(); err != nil {
+		return arn{}, err
+	}
+	a, err := parseARN(*in.StateMachineARN)
+	if err == nil && in.Name != nil {
+		err = checkName(*in.Name)
+	}
+	return a, err
 }
 
 // invalidInput says what is wrong in an input in the words of AWS's parser, which quote

@@ -66,7 +66,7 @@ func TestValidName(t *testing.T) {
 			t.Errorf("validName(%q) = false, want true", name)
 		}
 	}
-	for _, c := range "<>{}[]?*\"#%\\^|~`$&,;:/ \t\n\x00\x1f\x7f\u0080\u009f\u00a0\u2028\ufffe\uffff" {
+	for _, c := range "<>{}[]?*\"#%\\^|~`$&,;:/ \t\n\x00\x1f\x7f\u0080\u009f\u00a0\u2028\ufffe\uffff\U0010ffff" {
 		if name := "a" + string(c); validName(name) {
 			t.Errorf("validName(%q) = true, want false", name)
 		}
