@@ -29,6 +29,7 @@ func TestParseARN(t *testing.T) {
 		"arn:aws:states:us-east-1:123456789012:stateMachine:":       {},
 		"arn:aws:states::123456789012:stateMachine:orders":          {},
 		"arn:aws:states:us-east-1:123456789012:express:orders:a:b":  {},
+		machineARN + "/": {}, machineARN[:len(machineARN)-len("orders")] + "/l": {}, machineARN + "/l:1:2": {},
 	}
 	for text, want := range tests {
 		got, err := parseARN(text)
@@ -42,14 +43,14 @@ func TestParseARN(t *testing.T) {
 }
 
 func FuzzParseARN(f *testing.F) {
-	for _, seed := range []string{machineARN, machineARN + ":1#x", "arn:::::stateMachine:", "#", ""} {
+	for _, seed := range []string{machineARN, machineARN + ":1#x", machineARN + "/l", "arn:0:states:0:0:stateMachine:/", "arn:::::stateMachine:", "#", ""} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		a, err := parseARN(text)
 		if err != nil {
-			if err.Code != InvalidArn {
-				t.Errorf("parseARN(%q): code = %v, want InvalidArn", text, err.Code)
+			if labelled := err.Reason == reasonLabel; err.Code != InvalidArn && !labelled || labelled && !strings.Contains(text, "/") {
+				t.Errorf("parseARN(%q) = %v, want InvalidArn", text, err)
 			}
 			return
 		}

@@ -115,7 +115,7 @@ func qualified(member string, text *string, longest int) (arn, *Error) {
 	}
 	a, err := parseARN(*text)
 	if err == nil && a.qualifier == "" {
-		err = errorf(InvalidArn, "Invalid Arn: '%s'", *text)
+		err = invalidARN(*text)
 	}
 	return a, err
 }
