@@ -107,6 +107,7 @@ type stateCheck struct {
 	at      string
 	kind    string
 	jsonata bool
+	inside  bool // of a field, whose expressions were checked
 }
 
 // language finds the state's query language. A machine of JSONata has no other.
