@@ -113,6 +113,7 @@ func TestExecutionsOfStandard(t *testing.T) {
 		{"GetExecutionHistory", `{"executionArn":"` + execution + `:one"}`, `{"events":[]}`}, // the engine of this test tells nothing
 		{"ListMapRuns", `{"executionArn":"` + execution + `:one"}`, `{"mapRuns":[]}`},
 		{"ListMapRuns", `{"executionArn":"` + execution + `:one","nextToken":"t"}`, `InvalidToken: Invalid Token: 'Invalid token'`},
+		{"RedriveExecution", `{"executionArn":"` + execution + `:one","clientToken":"a b"}`, `ValidationException: 1 validation error detected: Value 'a b' at 'clientToken' failed to satisfy constraint: Member must satisfy regular expression pattern: [!-~]+`},
 		{"RedriveExecution", `{"executionArn":"` + execution + `:one"}`, `ExecutionNotRedrivable: Executions are not redriven here`},
 	}.run(t, h)
 	wait("two", aborted)

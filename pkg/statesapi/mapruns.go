@@ -1,6 +1,9 @@
 package statesapi
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // There are no Map Runs here: a Distributed Map runs as an inline one. Requests are
 // checked as AWS does, and find none.
@@ -66,6 +69,9 @@ func (s *Service) Redrive(in RedriveInput) error {
 	var c constraints
 	c.arn("executionArn", in.ExecutionARN)
 	c.text("clientToken", in.ClientToken, 1, 64)
+	if in.ClientToken != nil && strings.ContainsFunc(*in.ClientToken, func(r rune) bool { return r < '!' || r > '~' }) {
+		c.add(quoted(*in.ClientToken), "clientToken", "Member must satisfy regular expression pattern: [!-~]+")
+	}
 	if err := c.err(); err != nil {
 		return err
 	}

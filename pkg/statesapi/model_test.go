@@ -1,0 +1,185 @@
+package statesapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// apiModel has the members of each operation as the API's model has them: name, * where
+// it is required, and type: t for text with its length, s for text that messages do not
+// quote, e for an enumeration, i for a whole number with its range, b for a boolean, l for
+// a list and o for a structure. No number stands for no bound.
+const apiModel = `
+CreateActivity name*:t1-80 tags:l
+CreateStateMachine name*:t1-80 definition*:s1-1048576 roleArn*:t1-256 type:e(STANDARD|EXPRESS) loggingConfiguration:o tags:l tracingConfiguration:o publish:b versionDescription:s-256 encryptionConfiguration:o
+CreateStateMachineAlias description:s-256 name*:t1-80 routingConfiguration*:l
+DeleteActivity activityArn*:t1-256
+DeleteStateMachine stateMachineArn*:t1-256
+DeleteStateMachineAlias stateMachineAliasArn*:t1-256
+DeleteStateMachineVersion stateMachineVersionArn*:t1-2000
+DescribeActivity activityArn*:t1-256
+DescribeExecution executionArn*:t1-256 includedData:e(ALL_DATA|METADATA_ONLY)
+DescribeMapRun mapRunArn*:t1-2000
+DescribeStateMachine stateMachineArn*:t1-256 includedData:e(ALL_DATA|METADATA_ONLY)
+DescribeStateMachineAlias stateMachineAliasArn*:t1-256
+DescribeStateMachineForExecution executionArn*:t1-256 includedData:e(ALL_DATA|METADATA_ONLY)
+GetActivityTask activityArn*:t1-256 workerName:t1-80
+GetExecutionHistory executionArn*:t1-256 maxResults:i0-1000 reverseOrder:b nextToken:t1-1024 includeExecutionData:b
+ListActivities maxResults:i0-1000 nextToken:t1-1024
+ListExecutions stateMachineArn:t1-256 statusFilter:e(SUCCEEDED|TIMED_OUT|PENDING_REDRIVE|ABORTED|FAILED|RUNNING) maxResults:i0-1000 nextToken:t1-3096 mapRunArn:t1-2000 redriveFilter:e(REDRIVEN|NOT_REDRIVEN)
+ListMapRuns executionArn*:t1-256 maxResults:i0-1000 nextToken:t1-1024
+ListStateMachineAliases stateMachineArn*:t1-256 nextToken:t1-1024 maxResults:i0-1000
+ListStateMachineVersions stateMachineArn*:t1-256 nextToken:t1-1024 maxResults:i0-1000
+ListStateMachines maxResults:i0-1000 nextToken:t1-1024
+ListTagsForResource resourceArn*:t1-256
+PublishStateMachineVersion stateMachineArn*:t1-256 revisionId:t description:s-256
+RedriveExecution executionArn*:t1-256 clientToken:t1-64
+SendTaskFailure taskToken*:s1-2048 error:s-256 cause:s-32768
+SendTaskHeartbeat taskToken*:s1-2048
+SendTaskSuccess taskToken*:s1-2048 output*:s-262144
+StartExecution stateMachineArn*:t1-256 name:t1-80 input:s-262144 traceHeader:t-256
+StartSyncExecution stateMachineArn*:t1-256 name:t1-80 input:s-262144 traceHeader:t-256 includedData:e(ALL_DATA|METADATA_ONLY)
+StopExecution executionArn*:t1-256 error:s-256 cause:s-32768
+TagResource resourceArn*:t1-256 tags*:l
+TestState definition*:s1-1048576 roleArn:t1-256 input:s-262144 inspectionLevel:e(INFO|DEBUG|TRACE) revealSecrets:b variables:s-262144 stateName:s1-80 mock:o context:s-262144 stateConfiguration:o
+UntagResource resourceArn*:t1-256 tagKeys*:l
+UpdateMapRun mapRunArn*:t1-2000 maxConcurrency:i0- toleratedFailurePercentage:f toleratedFailureCount:i0-
+UpdateStateMachine stateMachineArn*:t1-256 definition:s1-1048576 roleArn:t1-256 loggingConfiguration:o tracingConfiguration:o publish:b versionDescription:s-256 encryptionConfiguration:o
+UpdateStateMachineAlias stateMachineAliasArn*:t1-256 description:s-256 routingConfiguration:l
+ValidateStateMachineDefinition definition*:s1-1048576 type:e(STANDARD|EXPRESS) severity:e(ERROR|WARNING) maxResults:i0-100
+`
+
+// A modelMember is one member of apiModel.
+type modelMember struct {
+	name, kind string
+	required   bool
+}
+
+func readModel() map[string][]modelMember {
+	model := map[string][]modelMember{}
+	for line := range strings.Lines(strings.TrimSpace(apiModel)) {
+		words := strings.Fields(line)
+		members := []modelMember{}
+		for _, word := range words[1:] {
+			name, kind, _ := strings.Cut(word, ":")
+			name, required := strings.CutSuffix(name, "*")
+			members = append(members, modelMember{name, kind, required})
+		}
+		model[words[0]] = members
+	}
+	return model
+}
+
+// right is a value that the member's type takes.
+func (m modelMember) right() any {
+	switch m.kind[0] {
+	case 'l':
+		return []any{}
+	case 'o':
+		return map[string]any{}
+	case 'b':
+		return true
+	case 'i', 'f':
+		return 1
+	case 'e':
+		value, _, _ := strings.Cut(m.kind[2:], "|")
+		return value
+	}
+	return "x"
+}
+
+// wrong are values that break the model, and what is said of each.
+func (m modelMember) wrong() map[string]any {
+	wrong := map[string]any{}
+	at := fmt.Sprintf(" at '%s' failed to satisfy constraint: Member must ", m.name)
+	low, high, _ := strings.Cut(m.kind[1:], "-")
+	length := func(n int, bound string) {
+		text := strings.Repeat("y", n)
+		value := "Value '" + text + "'"
+		if m.kind[0] == 's' {
+			value = "Value"
+		}
+		wrong[value+at+bound] = text
+	}
+	most, limited := strconv.Atoi(high)
+	switch m.kind[0] {
+	case 't', 's':
+		if low == "1" {
+			length(0, "have length greater than or equal to 1")
+		}
+		// A definition of more than the model allows is more than a request can have.
+		if limited == nil && most < MaxRequest {
+			length(most+1, "have length less than or equal to "+high)
+		}
+	case 'i':
+		wrong["Value '-1'"+at+"have value greater than or equal to 0"] = -1
+		if limited == nil {
+			wrong[fmt.Sprintf("Value '%d'%shave value less than or equal to %s", most+1, at, high)] = most + 1
+		}
+	case 'e':
+		set := strings.ReplaceAll(strings.Trim(m.kind[1:], "()"), "|", ", ")
+		wrong["Value 'x'"+at+"satisfy enum value set: ["+set+"]"] = "x"
+	}
+	if m.required {
+		wrong["Value null"+at+"not be null"] = nil
+	}
+	return wrong
+}
+
+// Each member of each operation is checked by its type and by the model's constraints,
+// before anything else is.
+func TestModel(t *testing.T) {
+	t.Parallel()
+	model := readModel()
+	if got := slices.Sorted(maps.Keys(operations)); !slices.Equal(got, slices.Sorted(maps.Keys(model))) {
+		t.Errorf("operations = %v", got)
+	}
+	h := NewHandler(newService(t, Options{}, passDefinition), nil)
+	for op, members := range model {
+		t.Run(op, func(t *testing.T) {
+			t.Parallel()
+			for _, m := range members {
+				if m.kind == "f" { // a fraction that nothing here reads
+					continue
+				}
+				for message, value := range m.wrong() {
+					code, got := refused(t, h, op, members, m.name, value)
+					if !strings.Contains(got, message) || code != "ValidationException" {
+						t.Errorf("%s = %.40q: %s %.300s, want %.300s", m.name, fmt.Sprint(value), code, got, message)
+					}
+				}
+				value, want := any(1), "NUMBER_VALUE can not be converted to a"
+				if m.kind[0] == 'i' {
+					value, want = "1", "STRING_VALUE can not be converted to an Integer"
+				}
+				if code, got := refused(t, h, op, members, m.name, value); code != "SerializationException" || !strings.HasPrefix(got, want) {
+					t.Errorf("%s = %v: %s %s, want %s", m.name, value, code, got, want)
+				}
+			}
+		})
+	}
+}
+
+// refused sends an operation with its required members, of which one has the value.
+func refused(t *testing.T, h *Handler, op string, members []modelMember, name string, value any) (code, message string) {
+	t.Helper()
+	request := map[string]any{}
+	for _, m := range members {
+		if m.required {
+			request[m.name] = m.right()
+		}
+	}
+	request[name] = value
+	text, err := json.Marshal(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, header, got := post(t, h, op, string(text))
+	message, _ = got["message"].(string)
+	return header.Get(headerErrorType), message
+}
