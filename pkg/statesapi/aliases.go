@@ -340,7 +340,7 @@ type ListAliasesOutput struct {
 	NextToken string              `json:"nextToken,omitempty"`
 }
 
-// ListAliases returns the aliases of a state machine by their names
+// ListAliases returns the aliases of a state machine, the one that was made last first
 // ([ListStateMachineAliases]).
 //
 // [ListStateMachineAliases]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineAliases.html
@@ -360,7 +360,7 @@ func (s *Service) ListAliases(in ListAliasesInput) (*ListAliasesOutput, error) {
 	if e == nil {
 		return nil, doesNotExist(a.full())
 	}
-	names := slices.Sorted(maps.Keys(e.aliases))
+	names := slices.Collect(maps.Keys(e.aliases))
 	if a.qualifier != "" {
 		rev, n := e.version(a.qualifier)
 		if rev == nil {
@@ -368,13 +368,17 @@ func (s *Service) ListAliases(in ListAliasesInput) (*ListAliasesOutput, error) {
 		}
 		names = e.aliasesOf(n)
 	}
-	out := &ListAliasesOutput{Aliases: []CreateAliasOutput{}}
-	names, out.NextToken, err = page(names, in.MaxResults, in.NextToken)
+	byKey := map[string]*alias{}
+	for _, name := range names {
+		byKey[latestFirst(e.aliases[name].created)+name] = e.aliases[name]
+	}
+	keys, next, err := page(slices.Sorted(maps.Keys(byKey)), in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		out.Aliases = append(out.Aliases, CreateAliasOutput{e.aliases[name].arn, epoch(e.aliases[name].created)})
+	out := &ListAliasesOutput{Aliases: []CreateAliasOutput{}, NextToken: next}
+	for _, key := range keys {
+		out.Aliases = append(out.Aliases, CreateAliasOutput{byKey[key].arn, epoch(byKey[key].created)})
 	}
 	return out, nil
 }

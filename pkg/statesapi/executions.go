@@ -4,8 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
-	"sort"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -305,20 +306,15 @@ func (s *Service) ListExecutions(in ListExecutionsInput) (*ListExecutionsOutput,
 	s.runMu.Lock()
 	for _, x := range s.names.byARN {
 		if x.target.arn == a.base && x.matches(a, in.StatusFilter) && deref(in.RedriveFilter) != "REDRIVEN" {
-			byKey[fmt.Sprintf("%020d", 1<<62-x.sequence)] = *x
+			byKey[x.key()] = *x
 		}
 	}
 	s.runMu.Unlock()
-	keys := make([]string, 0, len(byKey))
-	for key := range byKey {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	out := &ListExecutionsOutput{Executions: []ExecutionItem{}}
-	keys, out.NextToken, err = page(keys, in.MaxResults, in.NextToken)
+	keys, next, err := page(slices.Sorted(maps.Keys(byKey)), in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
+	out := &ListExecutionsOutput{Executions: []ExecutionItem{}, NextToken: next}
 	for _, key := range keys {
 		x := byKey[key]
 		item := ExecutionItem{
@@ -332,6 +328,15 @@ func (s *Service) ListExecutions(in ListExecutionsInput) (*ListExecutionsOutput,
 		out.Executions = append(out.Executions, item)
 	}
 	return out, nil
+}
+
+// key sorts executions as AWS does: by when they ended, or else began, the last one first.
+func (x *started) key() string {
+	latest := x.record.StartDate
+	if x.ended {
+		latest = x.record.StopDate
+	}
+	return latestFirst(latest) + fmt.Sprintf("%020d", math.MaxInt64-x.sequence)
 }
 
 func (x *started) matches(a arn, status *string) bool {

@@ -2,8 +2,11 @@ package statesapi
 
 import (
 	"encoding/base64"
+	"fmt"
+	"math"
 	"sort"
 	"strings"
+	"time"
 )
 
 // A ListInput is the request of [Service.List]; a nil member was not sent.
@@ -73,6 +76,9 @@ func page(list []string, maxResults *int64, token *string) (items []string, next
 	}
 	return list, next, nil
 }
+
+// latestFirst makes the beginning of a key that sorts later times before earlier ones.
+func latestFirst(t time.Time) string { return fmt.Sprintf("%020d", math.MaxInt64-t.UnixNano()) }
 
 func pageSize(maxResults *int64) int {
 	if maxResults == nil || *maxResults == 0 {

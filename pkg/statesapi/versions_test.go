@@ -1,11 +1,15 @@
 package statesapi
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -109,7 +113,7 @@ func TestAliases(t *testing.T) {
 		{"CreateStateMachineAlias", `{"name":"a","routingConfiguration":[{"stateMachineVersionArn":"<M>:9","weight":100}]}`, `ResourceNotFound: Request references a resource that does not exist.`},
 		{"CreateStateMachineAlias", `{"name":"a","routingConfiguration":[{"stateMachineVersionArn":"x","weight":100}]}`, `InvalidArn: Invalid Arn: 'Invalid ARN prefix: x'`},
 		{"CreateStateMachineAlias", `{"name":"BETA.2","routingConfiguration":` + halves + `}`, `{"creationDate":` + stamp + `,"stateMachineAliasArn":"<M>:BETA.2"}`},
-		{"ListStateMachineAliases", `{"stateMachineArn":"<M>","maxResults":1}`, `{"nextToken":"YWZ0ZXIgQkVUQS4y","stateMachineAliases":[{"creationDate":` + stamp + `,"stateMachineAliasArn":"<M>:BETA.2"}]}`},
+		{"ListStateMachineAliases", `{"stateMachineArn":"<M>","maxResults":1}`, `{"nextToken":"` + pageToken(latestFirst(at)+"BETA.2") + `","stateMachineAliases":[{"creationDate":` + stamp + `,"stateMachineAliasArn":"<M>:BETA.2"}]}`},
 		{"ListStateMachineAliases", `{"stateMachineArn":"<M>:2"}`, `{"stateMachineAliases":[{"creationDate":` + stamp + `,"stateMachineAliasArn":"<M>:BETA.2"}]}`},
 		{"ListStateMachineAliases", `{"stateMachineArn":"<M>x"}`, `StateMachineDoesNotExist: State Machine Does Not Exist: '<M>x'`},
 		{"DeleteStateMachineVersion", `{"stateMachineVersionArn":"<M>:1"}`, `ConflictException: Version to be deleted must not be referenced by an alias. Current list of aliases referencing this version: [BETA.2, PROD]`},
@@ -160,5 +164,60 @@ func TestRouting(t *testing.T) {
 	got, err := s.Describe(DescribeInput{StateMachineARN: &made.StateMachineAliasARN})
 	if err != nil || got.Definition != result(2) || got.StateMachineARN != made.StateMachineAliasARN {
 		t.Errorf("Describe = %+v, %v, want what most executions get", got, err)
+	}
+}
+
+// Lists of aliases and of executions begin with the last one: of executions that have
+// ended, that is by their end.
+func TestListsBeginWithTheLast(t *testing.T) {
+	t.Parallel()
+	var clock atomic.Int64
+	release := make(chan struct{})
+	s := newFake(t, Options{Now: func() time.Time { return at.Add(time.Duration(clock.Add(1)) * time.Second) }}, func(ctx context.Context, x Execution) Result {
+		if x.Name == "short" {
+			<-release
+			return echo(ctx, x)
+		}
+		return untilStopped(ctx, x)
+	})
+	if _, err := s.Create(CreateInput{Name: ptr("std"), Definition: ptr(passDefinition), RoleARN: ptr(roleARN), Publish: true}); err != nil {
+		t.Fatal(err)
+	}
+	machine := s.ARN("std")
+	for _, name := range []string{"b", "c", "a"} {
+		if _, err := s.CreateAlias(CreateAliasInput{Name: &name, Routes: []Route{{ptr(machine + ":1"), ptr[int64](100)}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	aliases, err := s.ListAliases(ListAliasesInput{StateMachineARN: &machine})
+	for _, a := range aliases.Aliases {
+		got = append(got, strings.TrimPrefix(a.StateMachineAliasARN, machine+":"))
+	}
+	if want := []string{"a", "c", "b"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("aliases = %v, %v, want %v", got, err, want)
+	}
+	list := func(want ...string) {
+		t.Helper()
+		var got []string
+		out, err := s.ListExecutions(ListExecutionsInput{StateMachineARN: &machine})
+		for _, x := range out.Executions {
+			got = append(got, x.Name)
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("executions = %v, %v, want %v", got, err, want)
+		}
+	}
+	for _, name := range []string{"short", "long"} {
+		if _, err := s.Start(StartInput{StateMachineARN: &machine, Name: &name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list("long", "short")
+	close(release)
+	waitEnded(t, s, strings.Replace(machine, "stateMachine", "execution", 1)+":short")
+	list("short", "long")
+	if _, err := s.StopExecution(StopExecutionInput{ExecutionARN: ptr(strings.Replace(machine, "stateMachine", "execution", 1) + ":long")}); err != nil {
+		t.Fatal(err)
 	}
 }
