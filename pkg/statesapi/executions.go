@@ -356,11 +356,13 @@ func (in ListExecutionsInput) check() (arn, *Error) {
 	if err := c.err(); err != nil {
 		return arn{}, err
 	}
-	if in.StateMachineARN == nil {
-		if in.MapRunARN != nil { // there are no Map Runs here
-			return arn{}, errorf(ResourceNotFound, "Resource not found: '%s'", *in.MapRunARN)
-		}
+	switch {
+	case in.StateMachineARN == nil && in.MapRunARN == nil:
 		return arn{}, invalid(reasonMissing, "Must provide either a State Machine ARN or Map Run ARN")
+	case in.MapRunARN == nil:
+		return parseARN(*in.StateMachineARN)
+	case in.StateMachineARN != nil:
+		return arn{}, errorf(ValidationException, "Must provide either a State Machine ARN or Map Run ARN, not both")
 	}
-	return parseARN(*in.StateMachineARN)
+	return arn{}, noMapRun(*in.MapRunARN)
 }

@@ -54,10 +54,14 @@ func (s *Service) MapRun(in MapRunInput) error {
 	if err := c.err(); err != nil {
 		return err
 	}
-	if err := checkARN(*in.MapRunARN, "mapRun", 8); err != nil {
+	return noMapRun(*in.MapRunARN)
+}
+
+func noMapRun(text string) *Error {
+	if err := checkARN(text, "mapRun", 8); err != nil {
 		return err
 	}
-	return noResource(*in.MapRunARN)
+	return noResource(text)
 }
 
 // A RedriveInput is the request of [Service.Redrive]; a nil member was not sent.
