@@ -98,6 +98,9 @@ func (s *Service) CreateAlias(in CreateAliasInput) (*CreateAliasOutput, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.get(machine) == nil { // which is no error of its own here
+		return nil, noReference()
+	}
 	out := &CreateAliasOutput{}
 	failed := s.change(machine, func(e *entry) *Error {
 		if err := e.checkRoutes(routes); err != nil {

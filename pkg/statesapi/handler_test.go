@@ -200,6 +200,7 @@ func TestHandlerRefusals(t *testing.T) {
 			if got := body["message"]; tt.wantMessage != "" && got != tt.wantMessage || got == "" {
 				t.Errorf("message = %v, want %v", got, tt.wantMessage)
 			}
+			checkError(t, tt.op, header.Get(headerErrorType))
 			_, short, _ := strings.Cut(tt.wantType, "#")
 			if got := header.Get("X-Amzn-Errortype"); got != short {
 				t.Errorf("x-amzn-errortype = %q, want %q", got, short)
@@ -416,6 +417,9 @@ func FuzzHandler(f *testing.F) {
 		_, isError := answer["__type"].(string)
 		if isError != (status != http.StatusOK) || isError != (header.Get("X-Amzn-Errortype") != "") {
 			t.Errorf("status %d with %v", status, answer)
+		}
+		if isError {
+			checkError(t, op, header.Get("X-Amzn-Errortype"))
 		}
 		if status >= 500 {
 			t.Errorf("status = %d: %v", status, answer)

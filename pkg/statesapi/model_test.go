@@ -1,9 +1,11 @@
 package statesapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,45 +15,45 @@ import (
 // apiModel has the members of each operation as the API's model has them: name, * where
 // it is required, and type: t for text with its length, s for text that messages do not
 // quote, e for an enumeration, i for a whole number with its range, b for a boolean, l for
-// a list and o for a structure. No number stands for no bound.
+// a list and o for a structure. No number stands for no bound. Behind ! are its errors.
 const apiModel = `
-CreateActivity name*:t1-80 tags:l
-CreateStateMachine name*:t1-80 definition*:s1-1048576 roleArn*:t1-256 type:e(STANDARD|EXPRESS) loggingConfiguration:o tags:l tracingConfiguration:o publish:b versionDescription:s-256 encryptionConfiguration:o
-CreateStateMachineAlias description:s-256 name*:t1-80 routingConfiguration*:l
-DeleteActivity activityArn*:t1-256
-DeleteStateMachine stateMachineArn*:t1-256
-DeleteStateMachineAlias stateMachineAliasArn*:t1-256
-DeleteStateMachineVersion stateMachineVersionArn*:t1-2000
-DescribeActivity activityArn*:t1-256
-DescribeExecution executionArn*:t1-256 includedData:e(ALL_DATA|METADATA_ONLY)
-DescribeMapRun mapRunArn*:t1-2000
-DescribeStateMachine stateMachineArn*:t1-256 includedData:e(ALL_DATA|METADATA_ONLY)
-DescribeStateMachineAlias stateMachineAliasArn*:t1-256
-DescribeStateMachineForExecution executionArn*:t1-256 includedData:e(ALL_DATA|METADATA_ONLY)
-GetActivityTask activityArn*:t1-256 workerName:t1-80
-GetExecutionHistory executionArn*:t1-256 maxResults:i0-1000 reverseOrder:b nextToken:t1-1024 includeExecutionData:b
-ListActivities maxResults:i0-1000 nextToken:t1-1024
-ListExecutions stateMachineArn:t1-256 statusFilter:e(SUCCEEDED|TIMED_OUT|PENDING_REDRIVE|ABORTED|FAILED|RUNNING) maxResults:i0-1000 nextToken:t1-3096 mapRunArn:t1-2000 redriveFilter:e(REDRIVEN|NOT_REDRIVEN)
-ListMapRuns executionArn*:t1-256 maxResults:i0-1000 nextToken:t1-1024
-ListStateMachineAliases stateMachineArn*:t1-256 nextToken:t1-1024 maxResults:i0-1000
-ListStateMachineVersions stateMachineArn*:t1-256 nextToken:t1-1024 maxResults:i0-1000
-ListStateMachines maxResults:i0-1000 nextToken:t1-1024
-ListTagsForResource resourceArn*:t1-256
-PublishStateMachineVersion stateMachineArn*:t1-256 revisionId:t description:s-256
-RedriveExecution executionArn*:t1-256 clientToken:t1-64
-SendTaskFailure taskToken*:s1-2048 error:s-256 cause:s-32768
-SendTaskHeartbeat taskToken*:s1-2048
-SendTaskSuccess taskToken*:s1-2048 output*:s-262144
-StartExecution stateMachineArn*:t1-256 name:t1-80 input:s-262144 traceHeader:t-256
-StartSyncExecution stateMachineArn*:t1-256 name:t1-80 input:s-262144 traceHeader:t-256 includedData:e(ALL_DATA|METADATA_ONLY)
-StopExecution executionArn*:t1-256 error:s-256 cause:s-32768
-TagResource resourceArn*:t1-256 tags*:l
-TestState definition*:s1-1048576 roleArn:t1-256 input:s-262144 inspectionLevel:e(INFO|DEBUG|TRACE) revealSecrets:b variables:s-262144 stateName:s1-80 mock:o context:s-262144 stateConfiguration:o
-UntagResource resourceArn*:t1-256 tagKeys*:l
-UpdateMapRun mapRunArn*:t1-2000 maxConcurrency:i0- toleratedFailurePercentage:f toleratedFailureCount:i0-
-UpdateStateMachine stateMachineArn*:t1-256 definition:s1-1048576 roleArn:t1-256 loggingConfiguration:o tracingConfiguration:o publish:b versionDescription:s-256 encryptionConfiguration:o
-UpdateStateMachineAlias stateMachineAliasArn*:t1-256 description:s-256 routingConfiguration:l
-ValidateStateMachineDefinition definition*:s1-1048576 type:e(STANDARD|EXPRESS) severity:e(ERROR|WARNING) maxResults:i0-100
+CreateActivity name*:t1-80 tags:l !ActivityLimitExceeded,ActivityAlreadyExists,InvalidName,TooManyTags,InvalidEncryptionConfiguration
+CreateStateMachine name*:t1-80 definition*:s1-1048576 roleArn*:t1-256 type:e(STANDARD|EXPRESS) loggingConfiguration:o tags:l tracingConfiguration:o publish:b versionDescription:s-256 encryptionConfiguration:o !InvalidArn,InvalidDefinition,InvalidName,InvalidLoggingConfiguration,InvalidTracingConfiguration,StateMachineAlreadyExists,StateMachineDeleting,StateMachineLimitExceeded,StateMachineTypeNotSupported,TooManyTags,ValidationException,ConflictException,InvalidEncryptionConfiguration
+CreateStateMachineAlias description:s-256 name*:t1-80 routingConfiguration*:l !InvalidArn,InvalidName,ValidationException,StateMachineDeleting,ResourceNotFound,ConflictException,ServiceQuotaExceededException
+DeleteActivity activityArn*:t1-256 !InvalidArn
+DeleteStateMachine stateMachineArn*:t1-256 !InvalidArn,ValidationException
+DeleteStateMachineAlias stateMachineAliasArn*:t1-256 !ValidationException,InvalidArn,ResourceNotFound,ConflictException
+DeleteStateMachineVersion stateMachineVersionArn*:t1-2000 !ValidationException,InvalidArn,ConflictException
+DescribeActivity activityArn*:t1-256 !ActivityDoesNotExist,InvalidArn
+DescribeExecution executionArn*:t1-256 includedData:e(ALL_DATA|METADATA_ONLY) !ExecutionDoesNotExist,InvalidArn
+DescribeMapRun mapRunArn*:t1-2000 !ResourceNotFound,InvalidArn
+DescribeStateMachine stateMachineArn*:t1-256 includedData:e(ALL_DATA|METADATA_ONLY) !InvalidArn,StateMachineDoesNotExist
+DescribeStateMachineAlias stateMachineAliasArn*:t1-256 !ValidationException,InvalidArn,ResourceNotFound
+DescribeStateMachineForExecution executionArn*:t1-256 includedData:e(ALL_DATA|METADATA_ONLY) !ExecutionDoesNotExist,InvalidArn
+GetActivityTask activityArn*:t1-256 workerName:t1-80 !ActivityDoesNotExist,ActivityWorkerLimitExceeded,InvalidArn
+GetExecutionHistory executionArn*:t1-256 maxResults:i0-1000 reverseOrder:b nextToken:t1-1024 includeExecutionData:b !ExecutionDoesNotExist,InvalidArn,InvalidToken
+ListActivities maxResults:i0-1000 nextToken:t1-1024 !InvalidToken
+ListExecutions stateMachineArn:t1-256 statusFilter:e(SUCCEEDED|TIMED_OUT|PENDING_REDRIVE|ABORTED|FAILED|RUNNING) maxResults:i0-1000 nextToken:t1-3096 mapRunArn:t1-2000 redriveFilter:e(REDRIVEN|NOT_REDRIVEN) !InvalidArn,InvalidToken,StateMachineDoesNotExist,StateMachineTypeNotSupported,ValidationException,ResourceNotFound
+ListMapRuns executionArn*:t1-256 maxResults:i0-1000 nextToken:t1-1024 !ExecutionDoesNotExist,InvalidArn,InvalidToken
+ListStateMachineAliases stateMachineArn*:t1-256 nextToken:t1-1024 maxResults:i0-1000 !InvalidArn,InvalidToken,ResourceNotFound,StateMachineDoesNotExist,StateMachineDeleting
+ListStateMachineVersions stateMachineArn*:t1-256 nextToken:t1-1024 maxResults:i0-1000 !ValidationException,InvalidArn,InvalidToken
+ListStateMachines maxResults:i0-1000 nextToken:t1-1024 !InvalidToken
+ListTagsForResource resourceArn*:t1-256 !InvalidArn,ResourceNotFound
+PublishStateMachineVersion stateMachineArn*:t1-256 revisionId:t description:s-256 !ValidationException,StateMachineDeleting,StateMachineDoesNotExist,ServiceQuotaExceededException,ConflictException,InvalidArn
+RedriveExecution executionArn*:t1-256 clientToken:t1-64 !ExecutionDoesNotExist,ExecutionNotRedrivable,ExecutionLimitExceeded,InvalidArn,ValidationException
+SendTaskFailure taskToken*:s1-2048 error:s-256 cause:s-32768 !TaskDoesNotExist,InvalidToken,TaskTimedOut
+SendTaskHeartbeat taskToken*:s1-2048 !TaskDoesNotExist,InvalidToken,TaskTimedOut
+SendTaskSuccess taskToken*:s1-2048 output*:s-262144 !TaskDoesNotExist,InvalidOutput,InvalidToken,TaskTimedOut
+StartExecution stateMachineArn*:t1-256 name:t1-80 input:s-262144 traceHeader:t-256 !ExecutionLimitExceeded,ExecutionAlreadyExists,InvalidArn,InvalidExecutionInput,InvalidName,StateMachineDoesNotExist,StateMachineDeleting,ValidationException
+StartSyncExecution stateMachineArn*:t1-256 name:t1-80 input:s-262144 traceHeader:t-256 includedData:e(ALL_DATA|METADATA_ONLY) !InvalidArn,InvalidExecutionInput,InvalidName,StateMachineDoesNotExist,StateMachineDeleting,StateMachineTypeNotSupported
+StopExecution executionArn*:t1-256 error:s-256 cause:s-32768 !ExecutionDoesNotExist,InvalidArn,ValidationException
+TagResource resourceArn*:t1-256 tags*:l !InvalidArn,ResourceNotFound,TooManyTags
+TestState definition*:s1-1048576 roleArn:t1-256 input:s-262144 inspectionLevel:e(INFO|DEBUG|TRACE) revealSecrets:b variables:s-262144 stateName:s1-80 mock:o context:s-262144 stateConfiguration:o !InvalidArn,InvalidDefinition,InvalidExecutionInput,ValidationException
+UntagResource resourceArn*:t1-256 tagKeys*:l !InvalidArn,ResourceNotFound
+UpdateMapRun mapRunArn*:t1-2000 maxConcurrency:i0- toleratedFailurePercentage:f toleratedFailureCount:i0- !ResourceNotFound,InvalidArn,ValidationException
+UpdateStateMachine stateMachineArn*:t1-256 definition:s1-1048576 roleArn:t1-256 loggingConfiguration:o tracingConfiguration:o publish:b versionDescription:s-256 encryptionConfiguration:o !InvalidArn,InvalidDefinition,InvalidLoggingConfiguration,InvalidTracingConfiguration,MissingRequiredParameter,StateMachineDeleting,StateMachineDoesNotExist,ServiceQuotaExceededException,ConflictException,ValidationException,InvalidEncryptionConfiguration
+UpdateStateMachineAlias stateMachineAliasArn*:t1-256 description:s-256 routingConfiguration:l !ValidationException,InvalidArn,ResourceNotFound,ConflictException,StateMachineDeleting
+ValidateStateMachineDefinition definition*:s1-1048576 type:e(STANDARD|EXPRESS) severity:e(ERROR|WARNING) maxResults:i0-100 !ValidationException
 `
 
 // A modelMember is one member of apiModel.
@@ -60,12 +62,28 @@ type modelMember struct {
 	required   bool
 }
 
+// commonErrors are those of AWS's front end, which every operation can have.
+var commonErrors = []Code{
+	ValidationException, SerializationException, UnknownOperationException, ThrottlingException, ServiceUnavailable, InternalFailure,
+}
+
+// checkError reports an error that an operation does not have: SDKs would not know it.
+func checkError(t *testing.T, op, code string) {
+	t.Helper()
+	_, line, _ := strings.Cut(apiModel, "\n"+op+" ")
+	line, _, _ = strings.Cut(line, "\n")
+	_, errors, known := strings.Cut(line, "!")
+	if known && !slices.Contains(strings.Split(errors, ","), code) && !slices.Contains(commonErrors, Code(code)) {
+		t.Errorf("%s answers %s, which is no error of it", op, code)
+	}
+}
+
 func readModel() map[string][]modelMember {
 	model := map[string][]modelMember{}
 	for line := range strings.Lines(strings.TrimSpace(apiModel)) {
 		words := strings.Fields(line)
 		members := []modelMember{}
-		for _, word := range words[1:] {
+		for _, word := range words[1 : len(words)-1] {
 			name, kind, _ := strings.Cut(word, ":")
 			name, required := strings.CutSuffix(name, "*")
 			members = append(members, modelMember{name, kind, required})
@@ -181,5 +199,63 @@ func refused(t *testing.T, h *Handler, op string, members []modelMember, name st
 	}
 	_, header, got := post(t, h, op, string(text))
 	message, _ = got["message"].(string)
-	return header.Get(headerErrorType), message
+	code = header.Get(headerErrorType)
+	checkError(t, op, code)
+	return code, message
+}
+
+// Whatever an ARN names, an operation answers with an error of its own, or does its work.
+func TestModelOfARNs(t *testing.T) {
+	t.Parallel()
+	const account = "arn:aws:states:us-east-1:123456789012:"
+	arns := []string{
+		machineARN, machineARN + ":1", machineARN + ":PROD", machineARN + "x", machineARN + "x:1", machineARN + ":9", machineARN + ":NONE", machineARN + "/label",
+		account + "stateMachine:std", account + "execution:std:n", account + "execution:std:x", account + "express:orders:n:u", account + "activity:a",
+		account + "mapRun:std/label:u", account + "label:x", account, "arn:aws:lambda:us-east-1:123456789012:function:f", "arn:", "x", roleARN,
+	}
+	values := map[string]any{
+		"definition": passDefinition, "roleArn": roleARN, "description": "d", "tags": []any{map[string]any{"key": "k", "value": "v"}}, "tagKeys": []any{"k"},
+	}
+	for op, members := range readModel() {
+		t.Run(op, func(t *testing.T) {
+			t.Parallel()
+			for _, text := range arns {
+				h := newAPI(t)
+				request := map[string]any{}
+				for _, m := range members {
+					switch {
+					case m.name == "routingConfiguration":
+						request[m.name] = []any{map[string]any{"stateMachineVersionArn": text, "weight": 100}}
+					case strings.HasSuffix(m.name, "Arn") && m.name != "roleArn" && m.name != "mapRunArn":
+						request[m.name] = text
+					case m.required || values[m.name] != nil:
+						request[m.name] = cmp.Or(values[m.name], m.right())
+					}
+				}
+				status, header, got := post(t, h, op, must(t, request))
+				if status != http.StatusOK {
+					checkError(t, op, header.Get(headerErrorType))
+				}
+				if status >= 500 {
+					t.Errorf("%s: %d %v", text, status, got)
+				}
+			}
+		})
+	}
+}
+
+// newAPI has the EXPRESS machine orders with version 1 and the alias PROD, and the
+// STANDARD one std with the execution n.
+func newAPI(t *testing.T) *Handler {
+	t.Helper()
+	s := newService(t, Options{}, passDefinition)
+	version, err := s.PublishVersion(PublishInput{StateMachineARN: ptr(machineARN)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CreateAlias(CreateAliasInput{Name: ptr("PROD"), Routes: []Route{{&version.StateMachineVersionARN, ptr[int64](100)}}}); err != nil {
+		t.Fatal(err)
+	}
+	startStandard(t, s, passDefinition, `{}`)
+	return NewHandler(s, nil)
 }

@@ -105,6 +105,9 @@ func taggable(c constraints, resource *string) (arn, *Error) {
 	if err := c.err(); err != nil {
 		return arn{}, err
 	}
+	if checkARN(*resource, "activity", 7) == nil { // of which there are none
+		return arn{}, noResource(*resource)
+	}
 	a, err := parseARN(*resource)
 	if err == nil && a.qualifier != "" {
 		err = noResource(a.full())

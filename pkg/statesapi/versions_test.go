@@ -21,7 +21,10 @@ type script []struct{ op, request, want string }
 func (steps script) run(t *testing.T, h http.Handler) {
 	t.Helper()
 	for i, step := range steps {
-		status, _, got := post(t, h, step.op, step.request)
+		status, header, got := post(t, h, step.op, step.request)
+		if status != http.StatusOK {
+			checkError(t, step.op, header.Get(headerErrorType))
+		}
 		text := must(t, normal(t, got))
 		if status != http.StatusOK {
 			kind := got["__type"].(string)
@@ -111,6 +114,7 @@ func TestAliases(t *testing.T) {
 		{"CreateStateMachineAlias", `{"name":"a","routingConfiguration":[{"stateMachineVersionArn":"<M>","weight":100}]}`, `ValidationException: Routing configuration must contain state machine version ARNs. Received: [<M>] (INVALID_ROUTING_CONFIGURATION)`},
 		{"CreateStateMachineAlias", `{"name":"a","routingConfiguration":[{"stateMachineVersionArn":"<M>:1","weight":50},{"stateMachineVersionArn":"` + other + `","weight":50}]}`, `ValidationException: Routing configuration must contain versions of one state machine. Received: [<M>:1, ` + other + `] (INVALID_ROUTING_CONFIGURATION)`},
 		{"CreateStateMachineAlias", `{"name":"a","routingConfiguration":[{"stateMachineVersionArn":"<M>:9","weight":100}]}`, `ResourceNotFound: Request references a resource that does not exist.`},
+		{"CreateStateMachineAlias", `{"name":"a","routingConfiguration":[{"stateMachineVersionArn":"<M>x:1","weight":100}]}`, `ResourceNotFound: Request references a resource that does not exist.`},
 		{"CreateStateMachineAlias", `{"name":"a","routingConfiguration":[{"stateMachineVersionArn":"x","weight":100}]}`, `InvalidArn: Invalid Arn: 'Invalid ARN prefix: x'`},
 		{"CreateStateMachineAlias", `{"name":"BETA.2","routingConfiguration":` + halves + `}`, `{"creationDate":` + stamp + `,"stateMachineAliasArn":"<M>:BETA.2"}`},
 		{"ListStateMachineAliases", `{"stateMachineArn":"<M>","maxResults":1}`, `{"nextToken":"` + pageToken(latestFirst(at)+"BETA.2") + `","stateMachineAliases":[{"creationDate":` + stamp + `,"stateMachineAliasArn":"<M>:BETA.2"}]}`},
