@@ -58,6 +58,7 @@ func TestValidate(t *testing.T) {
 		"state is no object":  {`{"StartAt":"A","States":{"A":1}}`, schema + "Expected value of type Object at /States/A"},
 		"start is not there":  {`{"StartAt":"Z","States":{"A":{"Type":"Succeed"}}}`, missing + "Missing 'StartAt' target: Z at /StartAt, " + missing + `State "A" is not reachable. at /States/A`},
 		"next is not there":   {one(`"Type":"Pass","Next":"Z"`), missing + "Missing 'Next' target: Z at /States/A/Next"},
+		"both at once":        {`{"StartAt":"A","States":{"A":{"Type":"Pass","Resutl":1,"Next":"Z"},"B":{"Type":"Pass","Next":"A"}}}`, schema + "Field is not supported at /States/A/Resutl, " + missing + "Missing 'Next' target: Z at /States/A/Next"},
 		"unreachable":         {`{"StartAt":"A","States":{"A":{"Type":"Succeed"},"B":{"Type":"Succeed"}}}`, missing + `State "B" is not reachable. at /States/B`},
 		"endless":             {one(`"Type":"Pass","Next":"A"`), "MISSING_TERMINAL_STATE: No terminal state found: one must be of type Succeed or Fail, or have \"End\": true at /States"},
 		"same name in branch": {one(`"Type":"Parallel","End":true,"Branches":[{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}]`), "DUPLICATE_STATE_NAME: Duplicate State name: A at /States/A/Branches[0]/States/A"},
