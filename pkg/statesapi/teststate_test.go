@@ -220,6 +220,10 @@ func TestTestStateRunsTasks(t *testing.T) {
 	if e := (*Error)(nil); err == nil || errors.As(err, &e) || !strings.Contains(err.Error(), "panic: a task") {
 		t.Errorf("error = %v, want the panic as an internal one", err)
 	}
+	out, err = newService(t, Options{}, passDefinition).TestState(t.Context(), TestStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN)})
+	if err != nil || out.Error != "States.TaskFailed" || !strings.Contains(out.Cause, "Give the request a mock") {
+		t.Errorf("output = %+v, %v, want to be told of mocks", out, err)
+	}
 	const start = `{"Type":"Task","Resource":"arn:aws:states:::states:startExecution","Parameters":{"StateMachineArn":"` + machineARN + `"},"End":true}`
 	out, err = s.TestState(t.Context(), TestStateInput{Definition: ptr(start), RoleARN: ptr(roleARN)})
 	if err != nil || out.Status != "SUCCEEDED" || !strings.Contains(*out.Output, ":orders:") {
