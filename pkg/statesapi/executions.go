@@ -163,7 +163,7 @@ func (s *Service) DescribeExecution(in ExecutionInput) (*DescribeExecutionOutput
 		ExecutionARN: r.ExecutionARN, StateMachineARN: x.target.arn, Name: r.Name, Status: string(r.Status),
 		StartDate: epoch(r.StartDate), TraceHeader: r.TraceHeader, Error: r.Error, Cause: r.Cause,
 		StateMachineVersionARN: x.target.versionARN, StateMachineAliasARN: x.target.aliasARN,
-		RedriveStatus: "NOT_REDRIVABLE", RedriveStatusReason: notRedriven,
+		RedriveStatus: "NOT_REDRIVABLE", RedriveStatusReason: notRedriven(r.Status),
 	}
 	all := deref(in.IncludedData) != metadataOnly
 	out.InputDetails.Included = all

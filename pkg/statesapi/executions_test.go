@@ -109,14 +109,14 @@ func TestExecutionsOfStandard(t *testing.T) {
 		{"ListExecutions", `{"stateMachineArn":"` + machine + `:1"}`, `{"executions":[` + item("two", "RUNNING", version) + `}]}`},
 		{"ListExecutions", `{"stateMachineArn":"` + machine + `","statusFilter":"SUCCEEDED"}`, `{"executions":[` + item("one", "SUCCEEDED", "") + `,"stopDate":` + stamp + `}]}`},
 		{"ListExecutions", `{"stateMachineArn":"` + machine + `","redriveFilter":"REDRIVEN"}`, `{"executions":[]}`},
-		{"DescribeExecution", `{"executionArn":"` + execution + `:one"}`, `{"executionArn":"` + execution + `:one","input":"{\"a\":1}","inputDetails":{"included":true},"name":"one","output":"{\"a\":1}","outputDetails":{"included":true},"redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Executions are not redriven here","startDate":` + stamp + `,"stateMachineArn":"` + machine + `","status":"SUCCEEDED","stopDate":` + stamp + `}`},
+		{"DescribeExecution", `{"executionArn":"` + execution + `:one"}`, `{"executionArn":"` + execution + `:one","input":"{\"a\":1}","inputDetails":{"included":true},"name":"one","output":"{\"a\":1}","outputDetails":{"included":true},"redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Execution is SUCCEEDED and cannot be redriven","startDate":` + stamp + `,"stateMachineArn":"` + machine + `","status":"SUCCEEDED","stopDate":` + stamp + `}`},
 		{"StopExecution", `{"executionArn":"` + execution + `:two","error":"Enough","cause":"of it"}`, `{"stopDate":` + stamp + `}`},
 		{"StopExecution", `{"executionArn":"` + execution + `:one"}`, `{"stopDate":` + stamp + `}`},
 		{"GetExecutionHistory", `{"executionArn":"` + execution + `:one"}`, `{"events":[]}`}, // the engine of this test tells nothing
 		{"ListMapRuns", `{"executionArn":"` + execution + `:one"}`, `{"mapRuns":[]}`},
 		{"ListMapRuns", `{"executionArn":"` + execution + `:one","nextToken":"t"}`, `InvalidToken: Invalid Token: 'Invalid token'`},
 		{"RedriveExecution", `{"executionArn":"` + execution + `:one","clientToken":"a b"}`, `ValidationException: 1 validation error detected: Value 'a b' at 'clientToken' failed to satisfy constraint: Member must satisfy regular expression pattern: [!-~]+`},
-		{"RedriveExecution", `{"executionArn":"` + execution + `:one"}`, `ExecutionNotRedrivable: Executions are not redriven here`},
+		{"RedriveExecution", `{"executionArn":"` + execution + `:one"}`, `ExecutionNotRedrivable: Execution is SUCCEEDED and cannot be redriven`},
 	}.run(t, h)
 	wait("two", aborted)
 	script{

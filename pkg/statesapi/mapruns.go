@@ -3,6 +3,8 @@ package statesapi
 import (
 	"math"
 	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
 // There are no Map Runs here: a Distributed Map runs as an inline one. Requests are
@@ -79,11 +81,18 @@ func (s *Service) Redrive(in RedriveInput) error {
 	if err := c.err(); err != nil {
 		return err
 	}
-	if _, err := s.recall(*in.ExecutionARN); err != nil {
+	x, err := s.recall(*in.ExecutionARN)
+	if err != nil {
 		return err
 	}
-	return errorf(ExecutionNotRedrivable, "%s", notRedriven)
+	return errorf(ExecutionNotRedrivable, "%s", notRedriven(x.record.Status))
 }
 
-// notRedriven is why an execution cannot be redriven.
-const notRedriven = "Executions are not redriven here"
+// notRedriven is why an execution cannot be redriven: as in AWS, where it could not be
+// there either.
+func notRedriven(status bridge.Status) string {
+	if status == bridge.Running || status == bridge.Succeeded {
+		return "Execution is " + string(status) + " and cannot be redriven"
+	}
+	return "Executions are not redriven here"
+}

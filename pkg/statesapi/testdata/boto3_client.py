@@ -118,7 +118,7 @@ def standard(client):
     entered = client.get_execution_history(executionArn=execution, maxResults=1, reverseOrder=True)["events"][0]
     assert entered["type"] == "WaitStateEntered" and entered["stateEnteredEventDetails"]["input"] == "{}", entered
     assert client.list_map_runs(executionArn=execution)["mapRuns"] == []
-    refused("ExecutionNotRedrivable", "not redriven", client.redrive_execution, executionArn=execution)
+    refused("ExecutionNotRedrivable", "Execution is RUNNING and cannot be redriven", client.redrive_execution, executionArn=execution)
     client.stop_execution(executionArn=execution, error="E", cause="C")
     for _ in range(1000):
         stopped = client.describe_execution(executionArn=execution)
