@@ -48,10 +48,18 @@ var optimized = map[string][]string{
 }
 
 // An arguments value is what a task of a service takes: the names of its operation's
-// parameters, and which of them it cannot do without.
+// parameters, and which of them it cannot do without. Where no optional ones are
+// listed, any are let through.
 type arguments struct{ required, optional []string }
 
 var argumentsOf = map[string]arguments{
+	"apigateway:invoke":          {[]string{"ApiEndpoint", "Method"}, nil},
+	"athena:startQueryExecution": {[]string{"QueryString"}, nil},
+	"batch:submitJob":            {[]string{"JobDefinition", "JobName", "JobQueue"}, nil},
+	"codebuild:startBuild":       {[]string{"ProjectName"}, nil},
+	"ecs:runTask":                {[]string{"TaskDefinition"}, nil},
+	"glue:startJobRun":           {[]string{"JobName"}, nil},
+	"http:invoke":                {[]string{"ApiEndpoint", "Method"}, nil},
 	"dynamodb:getItem": {
 		[]string{"TableName", "Key"},
 		[]string{"AttributesToGet", "ConsistentRead", "ReturnConsumedCapacity", "ProjectionExpression", "ExpressionAttributeNames"},
@@ -172,7 +180,7 @@ func (s *stateCheck) arguments(a arguments) {
 		if !s.jsonata {
 			name = strings.TrimSuffix(name, ".$")
 		}
-		if !slices.Contains(a.required, name) && !slices.Contains(a.optional, name) {
+		if a.optional != nil && !slices.Contains(a.required, name) && !slices.Contains(a.optional, name) {
 			s.schema(at, "The field '%s' is not supported by Step Functions", name)
 		}
 	}
