@@ -102,7 +102,7 @@ func (s *Service) CreateAlias(in CreateAliasInput) (*CreateAliasOutput, error) {
 		return nil, noReference()
 	}
 	out := &CreateAliasOutput{}
-	failed := s.change(machine, func(e *entry) *Error {
+	failed := s.amend(machine, func(e *entry) *Error {
 		if err := e.checkRoutes(routes); err != nil {
 			return err
 		}
@@ -237,7 +237,7 @@ func (s *Service) UpdateAlias(in UpdateAliasInput) (*UpdateAliasOutput, error) {
 		return nil, noReference()
 	}
 	out := &UpdateAliasOutput{}
-	failed := s.change(a, func(e *entry) *Error {
+	failed := s.amend(a, func(e *entry) *Error {
 		old := e.aliases[a.qualifier]
 		if old == nil {
 			return noReference()
@@ -362,6 +362,9 @@ func (s *Service) ListAliases(in ListAliasesInput) (*ListAliasesOutput, error) {
 	e := s.get(a)
 	if e == nil {
 		return nil, doesNotExist(a.full())
+	}
+	if e.deleting {
+		return nil, isDeleting(a.full())
 	}
 	names := slices.Collect(maps.Keys(e.aliases))
 	if a.qualifier != "" {

@@ -80,6 +80,7 @@ func (r *remembered) trim() {
 
 // ended keeps how a STANDARD execution ended.
 func (s *Service) ended(x *execution) {
+	defer s.finishDeletion(x.target.arn)
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
 	before := x.started.size()

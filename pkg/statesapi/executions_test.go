@@ -200,3 +200,59 @@ func TestConfigurationsAreAlike(t *testing.T) {
 		{"DescribeStateMachine", `{"stateMachineArn":"` + machine + `","includedData":"METADATA_ONLY"}`, `{"creationDate":` + stamp + `,"definition":"{}","encryptionConfiguration":{"type":"AWS_OWNED_KEY"},"loggingConfiguration":{` + group + `,"includeExecutionData":false,"level":"ALL"},"name":"c","roleArn":"` + roleARN + `","stateMachineArn":"` + machine + `","status":"ACTIVE","tracingConfiguration":{"enabled":false},"type":"STANDARD"}`},
 	}.run(t, h)
 }
+
+// A STANDARD state machine is deleted when its executions have ended, and takes nothing
+// until then.
+func TestDeleting(t *testing.T) {
+	t.Parallel()
+	s := newFake(t, Options{}, untilStopped)
+	if err := s.Persist(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	h := NewHandler(s, nil)
+	create := CreateInput{Name: ptr("std"), Definition: ptr(passDefinition), RoleARN: ptr(roleARN), Publish: true}
+	if _, err := s.Create(create); err != nil {
+		t.Fatal(err)
+	}
+	machine := s.ARN("std")
+	execution := strings.Replace(machine, "stateMachine", "execution", 1) + ":n"
+	routes := `"routingConfiguration":[{"stateMachineVersionArn":"` + machine + `:1","weight":100}]`
+	deleting := `StateMachineDeleting: State Machine is being deleted: '` + machine
+	script{
+		{"CreateStateMachineAlias", `{"name":"A",` + routes + `}`, `{"creationDate":` + stamp + `,"stateMachineAliasArn":"` + machine + `:A"}`},
+		{"StartExecution", `{"stateMachineArn":"` + machine + `","name":"n"}`, `{"executionArn":"` + execution + `","startDate":` + stamp + `}`},
+		{"DeleteStateMachine", `{"stateMachineArn":"` + machine + `"}`, `{}`},
+		{"DeleteStateMachine", `{"stateMachineArn":"` + machine + `"}`, `{}`},
+		{"StartExecution", `{"stateMachineArn":"` + machine + `"}`, deleting + `'`},
+		{"StartExecution", `{"stateMachineArn":"` + machine + `:1"}`, deleting + `:1'`},
+		{"CreateStateMachine", `{"name":"std","roleArn":"` + roleARN + `","definition":` + must(t, passDefinition) + `,"publish":true}`, deleting + `'`},
+		{"UpdateStateMachine", `{"stateMachineArn":"` + machine + `","roleArn":"` + roleARN + `"}`, deleting + `'`},
+		{"PublishStateMachineVersion", `{"stateMachineArn":"` + machine + `"}`, deleting + `'`},
+		{"CreateStateMachineAlias", `{"name":"B",` + routes + `}`, deleting + `'`},
+		{"UpdateStateMachineAlias", `{"stateMachineAliasArn":"` + machine + `:A",` + routes + `}`, deleting + `'`},
+		{"ListStateMachineAliases", `{"stateMachineArn":"` + machine + `"}`, deleting + `'`},
+		{"TagResource", `{"resourceArn":"` + machine + `","tags":[{"key":"k","value":"v"}]}`, `{}`},
+		{"ListTagsForResource", `{"resourceArn":"` + machine + `"}`, `{"tags":[{"key":"k","value":"v"}]}`},
+	}.run(t, h)
+	out, err := s.Describe(DescribeInput{StateMachineARN: &machine})
+	if err != nil || out.Status != "DELETING" {
+		t.Errorf("Describe = %+v, %v, want DELETING", out, err)
+	}
+	if _, err := s.StopExecution(StopExecutionInput{ExecutionARN: &execution}); err != nil {
+		t.Fatal(err)
+	}
+	waitEnded(t, s, execution)
+	for range 1000 { // the deletion comes right behind
+		if s.get(arn{base: machine}) == nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	made := `{"creationDate":` + stamp + `,"stateMachineArn":"` + machine + `","stateMachineVersionArn":"` + machine + `:1"}`
+	script{
+		{"DescribeStateMachine", `{"stateMachineArn":"` + machine + `"}`, `StateMachineDoesNotExist: State Machine Does Not Exist: '` + machine + `'`},
+		{"CreateStateMachine", `{"name":"std","roleArn":"` + roleARN + `","definition":` + must(t, passDefinition) + `,"publish":true}`, made},
+		{"DeleteStateMachine", `{"stateMachineArn":"` + machine + `"}`, `{}`},
+		{"DescribeExecution", `{"executionArn":"` + execution + `","includedData":"METADATA_ONLY"}`, `{"executionArn":"` + execution + `","inputDetails":{"included":false},"name":"n","redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Executions are not redriven here","startDate":` + stamp + `,"stateMachineArn":"` + machine + `","status":"ABORTED","stopDate":` + stamp + `}`},
+	}.run(t, h)
+}

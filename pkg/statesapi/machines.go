@@ -61,6 +61,9 @@ func (s *Service) Create(in CreateInput) (*CreateOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.machines[rev.arn]
+	if e != nil && e.deleting {
+		return nil, isDeleting(rev.arn)
+	}
 	if e == nil {
 		e = &entry{current: rev, tags: mergeTags(nil, in.Tags), published: in.Publish, description: deref(in.VersionDescription)}
 		if len(s.machines) >= s.opts.MaxStateMachines {
@@ -164,7 +167,7 @@ func (s *Service) Put(name string, definition []byte) error {
 		return s.commit(&entry{current: rev, fromFile: true})
 	}
 	next := e.clone()
-	next.fromFile = true
+	next.fromFile, next.deleting = true, false
 	if !sameConfiguration(e.current, rev) {
 		rev.created, rev.id = e.current.created, s.opts.UUID()
 		next.current = rev
@@ -206,9 +209,14 @@ func (s *Service) Describe(in DescribeInput) (*DescribeOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	rev, err := s.describe(a)
-	if err != nil {
-		return nil, err
+	e := s.get(a)
+	if e == nil {
+		return nil, doesNotExist(a.full())
+	}
+	// Of an alias, which may mean two versions, the one that gets more.
+	rev := e.find(a.qualifier, func() float64 { return 0.5 }).revision
+	if rev == nil {
+		return nil, doesNotExist(a.full())
 	}
 	out := &DescribeOutput{
 		StateMachineARN: a.full(), Name: rev.name, Status: "ACTIVE", Definition: rev.definition,
@@ -216,28 +224,21 @@ func (s *Service) Describe(in DescribeInput) (*DescribeOutput, error) {
 		Logging: rev.logging, Tracing: rev.tracing, Encryption: rev.encryption,
 		RevisionID: rev.id, Description: rev.description,
 	}
+	if e.deleting {
+		out.Status = "DELETING"
+	}
 	if deref(in.IncludedData) == metadataOnly {
 		out.Definition = "{}"
 	}
 	return out, nil
 }
 
-// describe returns the revision that an ARN means; of an alias, which may mean two
-// versions, the one that gets more.
-func (s *Service) describe(a arn) (*revision, *Error) {
-	if e := s.get(a); e != nil {
-		if t := e.find(a.qualifier, func() float64 { return 0.5 }); t.revision != nil {
-			return t.revision, nil
-		}
-	}
-	return nil, doesNotExist(a.full())
-}
-
 // A DeleteInput is the request of [Service.Delete].
 type DeleteInput struct{ StateMachineARN *string }
 
 // Delete removes a state machine with its versions and aliases ([DeleteStateMachine]). That there
-// is none is no error. Executions under way go on.
+// is none is no error. Executions under way go on; a STANDARD state machine stays until
+// they have ended, and starts none.
 //
 // [DeleteStateMachine]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html
 func (s *Service) Delete(in DeleteInput) error {
@@ -247,14 +248,42 @@ func (s *Service) Delete(in DeleteInput) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.machines[a.base] == nil {
+	e := s.machines[a.base]
+	if e == nil {
 		return nil
 	}
 	if err := s.remove(a.base); err != nil {
 		return err
 	}
+	if s.busy(a.base) {
+		e = e.clone()
+		e.deleting = true
+		s.machines[a.base] = e
+		return nil
+	}
 	delete(s.machines, a.base)
 	return nil
+}
+
+// busy reports whether a STANDARD state machine has executions under way.
+func (s *Service) busy(base string) bool {
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	for _, x := range s.names.byARN {
+		if !x.ended && x.target.arn == base {
+			return true
+		}
+	}
+	return false
+}
+
+// finishDeletion removes a state machine that has waited for an execution to end.
+func (s *Service) finishDeletion(base string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.machines[base]; e != nil && e.deleting && !s.busy(base) {
+		delete(s.machines, base)
+	}
 }
 
 // unqualified checks the ARN of an operation that takes neither version nor alias.

@@ -42,7 +42,7 @@ func (s *Service) Update(in UpdateInput) (*UpdateOutput, error) {
 	}
 
 	out := &UpdateOutput{UpdateDate: epoch(s.opts.Now())}
-	failed := s.change(a, func(e *entry) *Error {
+	failed := s.amend(a, func(e *entry) *Error {
 		if e.current.kind != old.kind { // deleted and made anew meanwhile
 			return doesNotExist(a.full())
 		}

@@ -41,7 +41,7 @@ func (s *Service) PublishVersion(in PublishInput) (*PublishOutput, error) {
 		return nil, err
 	}
 	out := &PublishOutput{}
-	failed := s.change(a, func(e *entry) *Error {
+	failed := s.amend(a, func(e *entry) *Error {
 		if id := orInitial(e.current.id); in.RevisionID != nil && *in.RevisionID != id {
 			return errorf(ConflictException,
 				"Failed to publish the State Machine version for revision %s. The current State Machine revision is %s.", *in.RevisionID, id)
