@@ -23,6 +23,7 @@ func FuzzValidate(f *testing.F) {
 		for _, d := range Validate(definition, express) {
 			Locate(definition, d)
 		}
+		VariableReferences(definition)
 		o, problems := decodeDefinition(definition)
 		if problems != nil || anyErrors(validateDefinition(o, express)) {
 			return

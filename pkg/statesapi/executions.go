@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -197,6 +198,8 @@ type DescribeForExecutionOutput struct {
 	Tracing         *jsonata.Object `json:"tracingConfiguration"`
 	Encryption      *jsonata.Object `json:"encryptionConfiguration"`
 	RevisionID      string          `json:"revisionId,omitempty"`
+
+	VariableReferences map[string][]string `json:"variableReferences,omitempty"`
 }
 
 // DescribeForExecution returns the state machine as it was for an execution
@@ -218,6 +221,8 @@ func (s *Service) DescribeForExecution(in ExecutionInput) (*DescribeForExecution
 	}
 	if deref(in.IncludedData) == metadataOnly {
 		out.Definition = "{}"
+	} else {
+		out.VariableReferences = asl.VariableReferences([]byte(rev.definition))
 	}
 	return out, nil
 }

@@ -73,7 +73,7 @@ func eventTypes(t *testing.T, s *Service, in HistoryInput) (names []string) {
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	s := newService(t, Options{}, passDefinition)
-	const definition = `{"StartAt":"A","States":{"A":{"Type":"Pass","Assign":{"v":1},"Next":"B"},"B":{"Type":"Fail","Error":"E","Cause":"C"}}}`
+	const definition = `{"StartAt":"A","States":{"A":{"Type":"Pass","Assign":{"v":"E"},"Next":"B"},"B":{"Type":"Fail","ErrorPath":"$v","Cause":"C"}}}`
 	execution := startStandard(t, s, definition, `{"a": 1}`)
 	waitEnded(t, s, execution)
 	event := func(id int, kind, details string) string {
@@ -93,7 +93,7 @@ func TestHistory(t *testing.T) {
 	entered := func(id int, kind, name string) string {
 		return event(id, kind, `"stateEnteredEventDetails":{"input":"{\"a\":1}",`+flags+`,"name":"`+name+`"}`)
 	}
-	exited := event(3, "PassStateExited", `"stateExitedEventDetails":{"assignedVariables":{"v":"1"},"assignedVariablesDetails":{"truncated":false},"name":"A","output":"{\"a\":1}","outputDetails":{"truncated":false}}`)
+	exited := event(3, "PassStateExited", `"stateExitedEventDetails":{"assignedVariables":{"v":"\"E\""},"assignedVariablesDetails":{"truncated":false},"name":"A","output":"{\"a\":1}","outputDetails":{"truncated":false}}`)
 	all := []string{started, entered(2, "PassStateEntered", "A"), exited, entered(4, "FailStateEntered", "B"), failed}
 	backwards := slices.Clone(all)
 	slices.Reverse(backwards)
@@ -123,6 +123,10 @@ func TestHistory(t *testing.T) {
 		{"GetExecutionHistory", ask(`,"nextToken":"` + pageToken("x") + `"`), invalid},
 		{"GetExecutionHistory", `{"maxResults":-1}`, `ValidationException: 2 validation errors detected: Value null at 'executionArn' failed to satisfy constraint: Member must not be null; Value '-1' at 'maxResults' failed to satisfy constraint: Member must have value greater than or equal to 0`},
 	}.run(t, NewHandler(s, nil))
+	described, err := s.DescribeForExecution(ExecutionInput{ExecutionARN: &execution})
+	if err != nil || !slices.Equal(described.VariableReferences["B"], []string{"v"}) {
+		t.Errorf("DescribeForExecution = %+v, %v, want what B refers to", described, err)
+	}
 	out, err := s.History(HistoryInput{ExecutionARN: &execution, WithoutData: true})
 	if err != nil {
 		t.Fatal(err)

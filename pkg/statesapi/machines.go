@@ -5,6 +5,7 @@ import (
 	"errors"
 	"unicode/utf8"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -193,6 +194,8 @@ type DescribeOutput struct {
 	Encryption   *jsonata.Object `json:"encryptionConfiguration"`
 	RevisionID   string          `json:"revisionId,omitempty"`
 	Description  string          `json:"description,omitempty"`
+	// VariableReferences are the variables that each state refers to, by its name.
+	VariableReferences map[string][]string `json:"variableReferences,omitempty"`
 }
 
 // Describe returns a state machine, or a version of one ([DescribeStateMachine]).
@@ -229,6 +232,8 @@ func (s *Service) Describe(in DescribeInput) (*DescribeOutput, error) {
 	}
 	if deref(in.IncludedData) == metadataOnly {
 		out.Definition = "{}"
+	} else {
+		out.VariableReferences = asl.VariableReferences([]byte(rev.definition))
 	}
 	return out, nil
 }

@@ -41,6 +41,7 @@ def machines(client):
     described = client.describe_state_machine(stateMachineArn=arn)
     assert described["definition"] == PASS and described["type"] == "EXPRESS", described
     assert described["loggingConfiguration"] == {"level": "OFF", "includeExecutionData": False}, described
+    assert "variableReferences" not in described, described
     hidden = client.describe_state_machine(stateMachineArn=arn, includedData="METADATA_ONLY")
     assert hidden["definition"] == "{}", hidden
 
