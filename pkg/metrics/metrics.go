@@ -197,8 +197,8 @@ func (w *Writer) add(ctx context.Context, route, source string, f func(*tally)) 
 	b.tallies = append(b.tallies, t)
 }
 
-// sources are what the kinds of deliveries are called.
-var sources = map[string]string{"request": "http", "message": "sqs", "event": "eventbridge"}
+// sources are what the kinds of deliveries are called; messages are those of batch: true.
+var sources = map[string]string{"request": "http", "message": "sqs", "messages": "sqs", "event": "eventbridge"}
 
 // Settled implements [bridge.Observer].
 func (w *Writer) Settled(ctx context.Context, d *bridge.Delivery, r bridge.Result, s bridge.Settlement) {

@@ -196,6 +196,19 @@ func TestEveryFailureIsCounted(t *testing.T) {
 	}
 }
 
+// Whatever kind of delivery it was has a source: a line whose dimension is empty makes
+// no metrics, and nobody is told. The kinds are those that the adapters hand to the bridge.
+func TestEveryKindHasASource(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]string{"request": "http", "message": "sqs", "messages": "sqs", "event": "eventbridge"} {
+		var out bytes.Buffer
+		newWriter(&out).Settled(t.Context(), delivery("r", kind), bridge.Result{Filtered: true}, bridge.Settlement{})
+		if got := lines(t, schema(t), out.String())[0]["Source"]; got != want {
+			t.Errorf("source of a delivery of kind %s = %v, want %s", kind, got, want)
+		}
+	}
+}
+
 // The line is the documented one, to the byte.
 func TestLine(t *testing.T) {
 	t.Parallel()
