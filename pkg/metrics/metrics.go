@@ -235,6 +235,8 @@ func endOf(r bridge.Result) (count, bool) {
 		return duplicates, true
 	case r.Failure == nil:
 		return succeeded, r.Outcome != nil && r.Outcome.Status == bridge.Succeeded
+	case r.Outcome != nil && r.Outcome.Status == bridge.Failed:
+		return failed, true // whatever the workflow calls it
 	}
 	switch r.Failure.Name {
 	case bridge.StatesTimeout:

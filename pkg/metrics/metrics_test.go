@@ -133,6 +133,7 @@ func TestEnds(t *testing.T) {
 		"in progress":           {failure(bridge.InProgress, nil), "retry", "Retried=1,Duplicates=1"},
 		"mismatch":              {failure(bridge.DedupeMismatch, nil), "", "Duplicates=1"},
 		"failed":                {failure("OrderNotFound", ended(bridge.Failed)), "discard", "Started=1,Failed=1,Discarded=1" + ran},
+		"failed by our name":    {failure(bridge.Throttled, ended(bridge.Failed)), "retry", "Started=1,Failed=1,Retried=1" + ran},
 		"timed out":             {failure(bridge.StatesTimeout, ended(bridge.TimedOut)), "dead-letter", "Started=1,TimedOut=1,DeadLettered=1" + ran},
 		"throttled":             {failure(bridge.Throttled, nil), "retry", "Throttled=1,Retried=1"},
 		"unknown":               {failure(bridge.Unknown, nil), "", "Unknown=1"},
