@@ -127,11 +127,10 @@ func (r *record) receiptHandle() string {
 	return s
 }
 
-// fifo reports whether the record belongs to a message group that keeps its order. On
-// a standard queue a group id only says whose the message is (fair queues).
-func (r *record) fifo() bool {
-	return strings.HasSuffix(r.queue, ".fifo") && r.attribute("MessageGroupId") != ""
-}
+// fifo reports whether the record belongs to a message group that keeps its order; those
+// that name none are one group. On a standard queue a group id only says whose the
+// message is (fair queues).
+func (r *record) fifo() bool { return strings.HasSuffix(r.queue, ".fifo") }
 
 // document makes $message, once. A body that is not JSON is text.
 func (r *record) document(route *config.Route) (*jsonata.Object, error) {

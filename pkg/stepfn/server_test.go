@@ -182,6 +182,16 @@ func slow(conn net.Conn) bool {
 	return false
 }
 
+// slowHeaders never comes to the end of its headers.
+func slowHeaders(conn net.Conn) bool {
+	_, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
+	for err == nil {
+		time.Sleep(time.Millisecond)
+		_, err = io.WriteString(conn, "X: y\r\n")
+	}
+	return false
+}
+
 // done is a success that both operations understand.
 const done = `{"executionArn":"arn:aws:states:us-east-1:123456789012:express:orders:n:u","name":"n",
 "status":"SUCCEEDED","startDate":1667486785.389,"stopDate":1667486786.5,"output":"{\"id\": 9007199254740993}",
