@@ -131,9 +131,17 @@ func parseForm(text string) (url.Values, bool) {
 	return form, true
 }
 
+// Two spellings of the same query: what escapes an apostrophe, and what escapes as
+// JavaScript does. Twilio signs now this, now that, and behind a REST API or a load
+// balancer the query that came here is a spelling of the gateway's.
+var (
+	escapedQuery = strings.NewReplacer("'", "%27")
+	scriptQuery  = strings.NewReplacer("+", "%20", "%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%21", "!")
+)
+
 // twilioURLs are the texts that Twilio may have signed for the URL, by product: with
 // the default port or without any, also where the configured URL has one of its own,
-// and with an apostrophe in the query as it is or escaped.
+// and the query in each of its spellings.
 func twilioURLs(target string) []string {
 	u, err := url.Parse(target)
 	if err != nil {
@@ -151,8 +159,11 @@ func twilioURLs(target string) []string {
 		urls = append(urls, prefix+port+rest)
 	}
 	for _, u := range urls {
-		if path, query, ok := strings.Cut(u, "?"); ok && strings.Contains(query, "'") {
-			urls = append(urls, path+"?"+strings.ReplaceAll(query, "'", "%27"))
+		path, query, _ := strings.Cut(u, "?")
+		for _, spelling := range []*strings.Replacer{escapedQuery, scriptQuery} {
+			if other := spelling.Replace(query); other != query {
+				urls = append(urls, path+"?"+other)
+			}
 		}
 	}
 	return urls
