@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // SignatureVersion 1
 	"crypto/sha256"
-	"crypto/x509"
 	"errors"
 	"regexp"
 	"slices"
@@ -36,8 +35,7 @@ func (b *builder) newSNS() (Verifier, error) {
 	if b.fetch == nil {
 		return nil, errNoFetch
 	}
-	certs := &snsCerts{fetch: b.fetch, roots: b.roots, now: b.now, known: map[string]*x509.Certificate{}}
-	v := &sns{certs: certs, now: b.now, tolerance: b.tolerance()}
+	v := &sns{certs: newSNSCerts(b), now: b.now, tolerance: b.tolerance()}
 	if !slices.Equal(b.spec.Topics, Topics{"any"}) {
 		v.topics = b.spec.Topics
 	}
