@@ -28,7 +28,8 @@ type builtin struct {
 }
 
 // A Function is a function as a value: the result of an evaluation, or one of
-// [NewFunction] for the next. JSON cannot hold it.
+// [NewFunction] for the next. JSON cannot hold it. One that an expression made holds
+// what that evaluation made: two evaluations must not call it at the same time.
 type Function struct{ value any }
 
 // hole is a ? in a partial application.

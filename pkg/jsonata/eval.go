@@ -22,6 +22,7 @@ type evaluator struct {
 	steps    int
 	lookAt   int   // the step at which to look at the clock again
 	used     int64 // bytes
+	bad      error // of a variable that is no value
 	// began is when time was first looked at; most evaluations end before that.
 	began time.Time
 	now   time.Time // of $now and $millis, once they were asked for
@@ -88,12 +89,18 @@ func (ev *evaluator) run(root *node, input any) (any, error) {
 	if ev.conf.noContext {
 		input = Undefined
 	}
+	if !isValue(input) {
+		return nil, noValue("the input", input)
+	}
 	ev.input = input
 	if _, ok := input.([]any); ok {
 		input = &seq{items: []any{input}, sequence: true, outerWrapper: true}
 	}
 	v, err := ev.eval(root, input, &frame{})
-	if err == nil {
+	switch {
+	case ev.bad != nil:
+		return nil, ev.bad
+	case err == nil:
 		v, err = ev.export(v)
 	}
 	if err != nil {
@@ -315,6 +322,9 @@ func (ev *evaluator) variable(n *node, input any, env *frame) any {
 		return ev.input
 	}
 	if v, ok := ev.vars.Lookup(n.text); ok {
+		if !isValue(v) && ev.bad == nil {
+			ev.bad = noValue("the variable $"+n.text, v)
+		}
 		return v
 	}
 	if n.builtin != nil {

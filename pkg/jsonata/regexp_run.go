@@ -415,4 +415,3 @@ func emptyOpsAt(text string, pos int) syntax.EmptyOp {
 	}
 	return syntax.EmptyOpContext(before, after)
 }
-
