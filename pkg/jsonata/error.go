@@ -93,7 +93,9 @@ func (e *Error) at(pos int, token string) *Error {
 	return e
 }
 
+// describe writes the message.
 func (e *Error) describe() {
+	e.Token = strings.ToValidUTF8(e.Token, "\uFFFD") // half a surrogate pair has no place outside
 	text, ok := messages[e.Code]
 	if !ok || e.Message == tooLong {
 		return // $error and $assert: the expression chose the message

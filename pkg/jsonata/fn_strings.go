@@ -29,7 +29,7 @@ func defineStrings(define definer) {
 		}
 		return s, nil
 	})
-	define("lowercase", "<s-:s>", 1, onString(func(s string) (any, error) { return strings.ToLower(s), nil }))
+	define("lowercase", "<s-:s>", 1, onString(func(s string) (any, error) { return toLower(s), nil }))
 	define("uppercase", "<s-:s>", 1, onString(func(s string) (any, error) { return toUpper(s), nil }))
 	define("length", "<s-:n>", 1, onString(func(s string) (any, error) { return float64(countRunes(s)), nil }))
 	define("trim", "<s-:s>", 1, onString(func(s string) (any, error) { return trim(s), nil }))
@@ -139,11 +139,6 @@ func fnSubstring(ev *evaluator, args []any) (any, error) {
 	return s[from : from+codePointOffset(s[from:], int(end)-int(start))], nil
 }
 
-// toUpper differs from Go's in ß, which JavaScript writes SS.
-func toUpper(s string) string {
-	return strings.ToUpper(strings.ReplaceAll(s, "ß", "SS"))
-}
-
 func fnPad(ev *evaluator, args []any) (any, error) {
 	s, ok := args[0].(string)
 	if !ok {
@@ -218,12 +213,17 @@ func fnJoin(ev *evaluator, args []any) (any, error) {
 // Node, keep the low bytes.
 func latin1(s string) []byte {
 	out := make([]byte, 0, len(s))
-	for _, r := range s {
-		if r >= 0x10000 {
+	for i, n := 0, 0; i < len(s); i += n {
+		var r rune
+		switch r, n = utf8.DecodeRuneInString(s[i:]); {
+		case isHalf(s[i:]):
+			out = append(out, s[i+1]<<6|s[i+2]&0x3F)
+			n = 3
+		case r >= 0x10000:
 			out = append(out, byte(0xD800+(r-0x10000)>>10), byte(r))
-			continue
+		default:
+			out = append(out, byte(r))
 		}
-		out = append(out, byte(r))
 	}
 	return out
 }
