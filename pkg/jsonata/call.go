@@ -4,6 +4,7 @@ package jsonata
 // context of the place where it did.
 type lambda struct {
 	params []string
+	names  []string // params, of which only the last of a name counts
 	sig    *signatureSpec
 	body   *node
 	input  any
@@ -27,7 +28,8 @@ type builtin struct {
 }
 
 // A Function is a function as a value: the result of an evaluation, or one of
-// [NewFunction] for the next. JSON cannot hold it.
+// [NewFunction] for the next. JSON cannot hold it. One that an expression made holds
+// what that evaluation made: two evaluations must not call it at the same time.
 type Function struct{ value any }
 
 // hole is a ? in a partial application.
@@ -177,19 +179,23 @@ func (ev *evaluator) callOnce(f any, args []any, input any, env *frame) (any, er
 			args = append(args, Undefined)
 		}
 		ev.use(slotSize * (6 + len(f.params)))
-		frame := &frame{parent: f.env, names: f.params, values: args[:len(f.params):len(f.params)]}
-		if hasDuplicates(f.params) {
-			frame.names, frame.values = nil, nil
-			for i, p := range f.params {
-				frame.bind(p, args[i])
-			}
-		}
-		frame.names = frame.names[:len(frame.names):len(frame.names)] // := must not write to the tree
+		frame := &frame{parent: f.env, values: args[:len(f.names):len(f.names)]}
+		frame.names = f.names[:len(f.names):len(f.names)] // := must not write to the tree
 		return ev.eval(f.body, f.input, frame)
 	case *builtin:
 		args, err := f.sig.validate(args, input)
 		if err != nil {
 			return nil, f.named(err)
+		}
+		for _, a := range args {
+			switch a := a.(type) { // most functions go through all of what they are given
+			case string:
+				ev.work(len(a))
+			case []any:
+				ev.work(bytesOfItem * len(a))
+			case *seq:
+				ev.work(bytesOfItem * len(a.items))
+			}
 		}
 		for len(args) < f.sig.len() {
 			args = append(args, Undefined)
@@ -220,17 +226,6 @@ func (ev *evaluator) callOnce(f any, args []any, input any, env *frame) (any, er
 		return ev.callOnce(f.value, args, input, env)
 	}
 	return nil, errorf("T1006", f)
-}
-
-func hasDuplicates(names []string) bool {
-	for i, n := range names {
-		for _, m := range names[:i] {
-			if n == m {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // named adds the name of the function to an error that has none.
@@ -317,6 +312,7 @@ func (ev *evaluator) partial(n *node, input any, env *frame) (any, error) {
 	}
 	ev.use(slotSize * (4 + 2*len(args)))
 	if l, ok := f.(*lambda); ok {
+		ev.use(2 * slotSize * len(l.params))
 		return partialLambda(l, args), nil
 	}
 	if !isFunction(f) {
@@ -326,15 +322,21 @@ func (ev *evaluator) partial(n *node, input any, env *frame) (any, error) {
 }
 
 func partialLambda(l *lambda, args []any) *lambda {
-	p := &lambda{body: l.body, input: l.input, env: &frame{parent: l.env}}
+	p := &lambda{body: l.body, input: l.input}
+	bound := &frame{parent: l.env}
 	for i, name := range l.params {
-		if i >= len(args) {
-			p.env.bind(name, Undefined)
-		} else if _, ok := args[i].(hole); ok {
-			p.params = append(p.params, name)
-		} else {
-			p.env.bind(name, args[i])
+		v := Undefined
+		if i < len(args) {
+			v = args[i]
 		}
+		if _, ok := v.(hole); ok {
+			p.params = append(p.params, name)
+			continue
+		}
+		bound.names = append(bound.names, name)
+		bound.values = append(bound.values, v)
 	}
+	bound.names = lastOfEach(bound.names)
+	p.env, p.names = bound, lastOfEach(p.params)
 	return p
 }

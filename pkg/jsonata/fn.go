@@ -2,7 +2,6 @@ package jsonata
 
 import (
 	"math"
-	"strings"
 	"sync"
 )
 
@@ -131,8 +130,6 @@ func charge(ev *evaluator, s string, err error) (any, error) {
 		return nil, err
 	}
 	ev.use(len(s))
+	ev.work(memberSize * len(s)) // a picture is more work than text
 	return s, nil
 }
-
-// isSpace is the white space that $trim knows.
-func isSpace(r rune) bool { return strings.ContainsRune(" \t\n\r", r) }

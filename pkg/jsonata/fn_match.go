@@ -15,7 +15,7 @@ func fnContains(ev *evaluator, args []any) (any, error) {
 		return strings.Contains(s, token), nil
 	}
 	if m, ok := args[1].(*matcher); ok {
-		return regexpContains(m.re, s)
+		return regexpContains(m.re, s, ev.checkTime)
 	}
 	f, err := ev.finderOf(args[1], s)()
 	return f != nil, err
@@ -175,7 +175,7 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 func (ev *evaluator) substitute(pattern, with any, f *found, s string) (string, error) {
 	match := f.object
 	if m, ok := pattern.(*matcher); ok {
-		match = m.object(f, s)
+		match = m.object(ev, f, s)
 	}
 	v, err := ev.callback(with, match)
 	if err != nil {

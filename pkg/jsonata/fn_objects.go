@@ -157,8 +157,12 @@ func fnMerge(ev *evaluator, args []any) (any, error) {
 			out.Set(o.At(i))
 			ev.use(memberSize)
 		}
+		ev.work(memberSize * o.Len())
+		if err := ev.step(); err != nil {
+			return nil, err
+		}
 	}
-	return out, ev.step()
+	return out, nil
 }
 
 // fnEval evaluates the text of an expression, with the context and the variables of

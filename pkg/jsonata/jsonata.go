@@ -86,7 +86,8 @@ func (e *Expr) Variables() []string { return slices.Clone(e.free) }
 // [Undefined] if there is none. The result is a value of this package, or Undefined
 // when the expression selects nothing, or a [Function]; input and variables are not
 // changed, and the result may share parts with them. The error is an *[Error], or
-// the cause for which ctx is done, or what a function of [WithFunction] returned.
+// the cause for which ctx is done, or what a function of [WithFunction] returned, or it
+// names the input or variable that is no value of this package, such as a map.
 func (e *Expr) Eval(ctx context.Context, input any, vars map[string]any) (any, error) {
 	return e.EvalVars(ctx, input, mapVars(vars))
 }
@@ -155,8 +156,8 @@ func evalDirect(names []string, vars Vars) (any, bool) {
 		case []any:
 			return nil, false
 		default:
-			return Undefined, true
+			return Undefined, isValue(o)
 		}
 	}
-	return v, true
+	return v, isValue(v)
 }

@@ -129,7 +129,12 @@ func newBuiltin(name, signature string, f func(ctx context.Context, args []any) 
 			}
 			args[i] = v
 		}
-		return f(ev.ctx, args)
+		v, err := f(ev.ctx, args)
+		if e, ok := err.(*Error); ok {
+			copied := *e // evaluation adds the place, and the function may have it for others
+			err = &copied
+		}
+		return v, err
 	}
 	return b, nil
 }
