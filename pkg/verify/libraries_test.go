@@ -2,8 +2,13 @@ package verify_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"os"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,8 +64,8 @@ func TestLibraries(t *testing.T) {
 			err := v.Verify(t.Context(), r)
 			if err == nil {
 				accepted++
-			} else if verify.ReasonOf(err) == "" {
-				t.Errorf("%s: %s: Verify = %v, want a reason", g.Provider, c.Name, err)
+			} else if verify.ReasonOf(err) == "" || !isTold(err) {
+				t.Errorf("%s: %s: Verify = %v, want a reason and a name of the scheme's", g.Provider, c.Name, err)
 			}
 			if want := c.Accept == (c.Differs == ""); (err == nil) != want {
 				t.Errorf("%s: %s: Verify = %v, want accepted = %v (%s says %v)", g.Provider, c.Name, err, want, g.Library, c.Accept)
@@ -70,5 +75,29 @@ func TestLibraries(t *testing.T) {
 	t.Logf("%d requests for %d providers, %d of them accepted", cases, len(providers), accepted)
 	if cases < 900 || accepted < 390 || len(providers) < 16 {
 		t.Errorf("%d requests for %d providers, %d accepted: the file is not whole", cases, len(providers), accepted)
+	}
+}
+
+// told is all that the error of a refusal has: its reason, and the name of a place that
+// the scheme reads. Nothing of the request or of a secret has room in it.
+var told = regexp.MustCompile(`^unverified: (missing|malformed|mismatch|stale): [A-Za-z0-9.-]{2,50}$`)
+
+func isTold(err error) bool {
+	return told.MatchString(err.Error()) && fmt.Sprintf("%v %s %q", err, err, err) == err.Error()+" "+err.Error()+" "+strconv.Quote(err.Error())
+}
+
+// A secret that is no key of its scheme is named by its reference alone.
+func TestBadKeysAreNotShown(t *testing.T) {
+	t.Parallel()
+	const secret = "whsec_this!is?no#key*of-any/scheme"
+	for _, provider := range []string{"adyen", "discord", "sendgrid", "standard-webhooks", "svix", "gitlab"} {
+		keys := environment{secret}
+		_, err := verify.New(verify.Spec{Provider: provider, Secrets: keys.references()}, keys.source(), clockAt(epoch))
+		if !errors.Is(err, verify.ErrSecrets) || strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), secret[6:20]) || !strings.Contains(err.Error(), "env:S0") {
+			t.Errorf("%s: New = %v, want the reference and not the secret", provider, err)
+		}
+		if _, err := verify.SignRequest(verify.Spec{Provider: provider, Secrets: keys.references()}, secret, post("{}"), epoch); err == nil || strings.Contains(err.Error(), secret[6:20]) {
+			t.Errorf("%s: SignRequest = %v, want an error without the secret", provider, err)
+		}
 	}
 }

@@ -131,17 +131,34 @@ func parseForm(text string) (url.Values, bool) {
 	return form, true
 }
 
-// Two spellings of the same query: what escapes an apostrophe, and what escapes as
-// JavaScript does. Twilio signs now this, now that, and behind a REST API or a load
-// balancer the query that came here is a spelling of the gateway's.
-var (
-	escapedQuery = strings.NewReplacer("'", "%27")
-	scriptQuery  = strings.NewReplacer("+", "%20", "%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%21", "!")
-)
+// escapedQuery is the query with its apostrophes escaped.
+func escapedQuery(query string) string { return strings.ReplaceAll(query, "'", "%27") }
+
+// scriptMarks are what url.QueryEscape escapes and encodeURIComponent does not.
+var scriptMarks = strings.NewReplacer("+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*")
+
+// scriptQuery is the query as JavaScript escapes it.
+func scriptQuery(query string) string {
+	var pairs []string
+	for pair := range strings.SplitSeq(query, "&") {
+		if pair == "" {
+			continue
+		}
+		key, value, _ := strings.Cut(pair, "=")
+		name, errName := url.QueryUnescape(key)
+		text, errText := url.QueryUnescape(value)
+		if errName != nil || errText != nil {
+			return query
+		}
+		pairs = append(pairs, scriptMarks.Replace(url.QueryEscape(name))+"="+scriptMarks.Replace(url.QueryEscape(text)))
+	}
+	return strings.Join(pairs, "&")
+}
 
 // twilioURLs are the texts that Twilio may have signed for the URL, by product: with
-// the default port or without any, also where the configured URL has one of its own,
-// and the query in each of its spellings.
+// the default port or without any, also where the configured URL has one of its own.
+// Its query is now escaped in this way, now in that one, and behind a REST API or a
+// load balancer the query that came here is in the gateway's spelling.
 func twilioURLs(target string) []string {
 	u, err := url.Parse(target)
 	if err != nil {
@@ -160,8 +177,8 @@ func twilioURLs(target string) []string {
 	}
 	for _, u := range urls {
 		path, query, _ := strings.Cut(u, "?")
-		for _, spelling := range []*strings.Replacer{escapedQuery, scriptQuery} {
-			if other := spelling.Replace(query); other != query {
+		for _, other := range []string{escapedQuery(query), scriptQuery(query)} {
+			if other != query {
 				urls = append(urls, path+"?"+other)
 			}
 		}

@@ -133,7 +133,7 @@ func snsContent(body object) (string, error) {
 
 // Compiled when first used: few functions have a route of SNS, and each starts cold.
 var (
-	regionPattern = lazyPattern(`^[a-z]{2}(-[a-z]+)+-\d$`)
+	regionPattern = lazyPattern(`^[a-z]{2,4}(-[a-z]+)+-\d$`)
 	certPattern   = lazyPattern(`^/SimpleNotificationService-[0-9a-f]{1,64}\.pem$`)
 )
 
@@ -151,8 +151,11 @@ func topicRegion(arn string) (string, bool) {
 
 // snsHost is the address of SNS in a region.
 func snsHost(region string) string {
-	if strings.HasPrefix(region, "cn-") {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
 		return "sns." + region + ".amazonaws.com.cn"
+	case strings.HasPrefix(region, "eusc-"):
+		return "sns." + region + ".amazonaws.eu"
 	}
 	return "sns." + region + ".amazonaws.com"
 }

@@ -194,6 +194,7 @@ func TestSNSRegions(t *testing.T) {
 	for topic, test := range map[string]struct{ host, name string }{
 		"arn:aws-cn:sns:cn-north-1:123456789012:t":        {"sns.cn-north-1.amazonaws.com.cn", "sns-cn-north-1.amazonaws.com.cn"},
 		"arn:aws-us-gov:sns:us-gov-west-1:123456789012:t": {"sns.us-gov-west-1.amazonaws.com", "sns-us-gov-west-1.amazonaws.com"},
+		"arn:aws-eusc:sns:eusc-de-east-1:123456789012:t":  {"sns.eusc-de-east-1.amazonaws.eu", "sns.eusc-de-east-1.amazonaws.eu"},
 		"arn:aws:sns:ap-east-1:123456789012:t":            {"sns.ap-east-1.amazonaws.com", "sns-signing.ap-east-1.amazonaws.com"},
 	} {
 		address := "https://" + test.host + "/SimpleNotificationService-01.pem"
