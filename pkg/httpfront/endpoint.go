@@ -84,6 +84,9 @@ func (e *endpoint) serve(ctx context.Context, hr *http.Request, r *request) *ans
 	d := e.delivery(hr, r, received)
 	result := b.Run(ctx, d)
 	a, failure := e.answer(ctx, r, result)
+	if reason := oversize(r, a); reason != "" {
+		a, failure = e.badResponse(r, result, reason)
+	}
 	if failure != nil {
 		result.Replayed, result.Failure = false, failure
 	}
@@ -131,6 +134,9 @@ func (e *endpoint) refuse(ctx context.Context, hr *http.Request, r *request, fai
 	}
 	result := e.front.bridge.Refuse(ctx, e.delivery(hr, r, e.front.bridge.Now()), failure)
 	a, failed := e.render(ctx, r, &c.Respond, again, result)
+	if reason := oversize(r, a); reason != "" {
+		_, failed = e.badResponse(r, result, reason)
+	}
 	if failed != nil {
 		e.front.log.LogAttrs(ctx, slog.LevelError, "catch failed",
 			slog.String("route", e.route.Name), slog.String("error", failed.Name), slog.String("reason", failed.Cause))
