@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -167,7 +169,8 @@ func TestDeadLetterAttributesAreTen(t *testing.T) {
 	}
 }
 
-// What we add counts into the queue's limit: the cause gives way to the message.
+// What we add counts into the queue's limit: it gives way to the message, the cause first
+// and the name last.
 func TestDeadLetterSize(t *testing.T) {
 	t.Parallel()
 	cause := strings.Repeat("é", 20000)
@@ -175,12 +178,15 @@ func TestDeadLetterSize(t *testing.T) {
 	tests := map[string]struct {
 		body  int
 		sent  bool
-		cause int // at most
+		cause int    // at most
+		ours  string // those of ours that it has
 	}{
-		"room":     {1000, true, 4096},
-		"little":   {limit - 200, true, 150},
-		"none":     {limit - 20, false, 0},
-		"too much": {limit + 1, false, 0},
+		"room":         {1000, true, 4096, "ErrorCause ErrorName ExecutionArn Route"},
+		"little":       {limit - 200, true, 150, "ErrorCause ErrorName ExecutionArn Route"},
+		"for three":    {limit - 70, true, 0, "ErrorName ExecutionArn Route"},
+		"for the name": {limit - 25, true, 0, "ErrorName"},
+		"none":         {limit, true, 0, ""},
+		"too much":     {limit + 1, false, 0, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -194,6 +200,9 @@ func TestDeadLetterSize(t *testing.T) {
 			}
 			if !test.sent {
 				return
+			}
+			if got := strings.Join(slices.Sorted(maps.Keys(q.sent[0].Attributes)), " "); got != test.ours {
+				t.Errorf("attributes %q, want %q", got, test.ours)
 			}
 			text := q.sent[0].Attributes["ErrorCause"].Text
 			if len(text) > test.cause || !utf8.ValidString(text) {
