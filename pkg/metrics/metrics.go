@@ -82,7 +82,7 @@ func validNamespace(s string) bool {
 			return false
 		}
 	}
-	return len(s) <= 255 && !strings.HasPrefix(s, "AWS/")
+	return len(s) <= 255 && !strings.HasPrefix(s, "AWS/") && !strings.HasPrefix(s, ":")
 }
 
 // FromEnv returns the Writer that the environment asks for, and nil where it turns
@@ -97,7 +97,7 @@ func FromEnv(getenv func(string) string, out io.Writer) (*Writer, error) {
 	}
 	namespace := getenv(NamespaceName)
 	if !validNamespace(namespace) {
-		return nil, fmt.Errorf("%s is no namespace of CloudWatch: at most 255 of letters, digits and .-_/#:, and not AWS/…", NamespaceName)
+		return nil, fmt.Errorf("%s is no namespace of CloudWatch: at most 255 of letters, digits and .-_/#:, and not AWS/… or :…", NamespaceName)
 	}
 	return New(Options{Out: out, Namespace: namespace}), nil
 }
