@@ -193,20 +193,21 @@ func inRegion(region string) func(*sqs.Options) {
 	}
 }
 
-// describe says what went wrong without what was sent: SQS quotes attributes and
-// characters of a message in its words on invalid parameters.
+// describe says what went wrong without what was sent. SQS quotes attributes and
+// characters of a message in its words on many a code; only where those are about
+// permissions, keys or the queue itself do they tell more than the code.
 func describe(err error) error {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
 		return err
 	}
-	switch code := api.ErrorCode(); code {
-	case "InvalidParameterValue", "InvalidMessageContents":
-		if strings.Contains(api.ErrorMessage(), "must be shorter than") {
-			return errors.New(code + ": the message is longer than the queue's MaximumMessageSize")
-		}
-		return errors.New(code)
-	default:
+	code := api.ErrorCode()
+	switch {
+	case strings.Contains(api.ErrorMessage(), "must be shorter than"):
+		return errors.New(code + ": the message is longer than the queue's MaximumMessageSize")
+	case strings.HasPrefix(code, "AccessDenied"), strings.HasPrefix(strings.ToUpper(code), "KMS"),
+		strings.HasSuffix(code, "NonExistentQueue"), strings.HasPrefix(code, "QueueDoesNotExist"):
 		return fmt.Errorf("%s: %s", code, api.ErrorMessage())
 	}
+	return errors.New(code)
 }

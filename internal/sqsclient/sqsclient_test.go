@@ -161,6 +161,8 @@ func TestSendFailures(t *testing.T) {
 		"refused":    {answer(400, `{"__type":"com.amazonaws.sqs#InvalidMessageContents","message":"`+secret+`"}`), "InvalidMessageContents"},
 		"too long":   {answer(400, `{"__type":"com.amazon.coral.service#InvalidParameterValueException","message":"Reason: Message must be shorter than 262144 bytes."}`), "InvalidParameterValue"},
 		"denied":     {answer(403, `{"__type":"AccessDeniedException","message":"not allowed to sqs:SendMessage"}`), "sqs:SendMessage"},
+		"KMS":        {answer(400, `{"__type":"com.amazonaws.sqs#KmsAccessDenied","message":"not allowed to kms:Decrypt"}`), "kms:Decrypt"},
+		"a new code": {answer(400, `{"__type":"BrandNewException","message":"`+secret+`"}`), "BrandNewException"},
 		"empty":      {answer(200, `{}`), "no message id"},
 		"not JSON":   {answer(200, `<html>`), "deserialization"},
 		"broken off": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},

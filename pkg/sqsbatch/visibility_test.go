@@ -108,6 +108,31 @@ func TestVisibilityIsBatchedAndHarmless(t *testing.T) {
 	}
 }
 
+// Every queue of a batch is asked for its own records, by the wait of their route.
+func TestVisibilityOfManyQueues(t *testing.T) {
+	t.Parallel()
+	const shop, stock = "arn:aws:sqs:us-east-1:123456789012:shop", "arn:aws:sqs:eu-west-1:210987654321:stock.fifo"
+	got := map[string]string{}
+	q := &fakeQueues{ChangeFn: func(arn string, changes []sqsbatch.Visibility) error {
+		for _, c := range changes {
+			got[c.ReceiptHandle] = fmt.Sprint(arn, " ", c.Timeout)
+		}
+		return nil
+	}}
+	b := batch(t, "  - {name: shop, sqs: shop, start: m, retry: {delay: 3s, jitter: none}}\n"+
+		"  - {name: stock, sqs: '"+stock+"', start: m, retry: {delay: 7s, jitter: none}}\n"+
+		"  - {name: none, sqs: none, start: m}\n", func(context.Context, bridge.Start) (bridge.Outcome, error) { return fail("Broken") }, sqsbatch.WithQueues(q))
+	reported := invoke(t.Context(), t, b, records(
+		map[string]any{"eventSourceARN": shop}, map[string]any{"eventSourceARN": stock, "attributes": attributes("MessageGroupId", "g")},
+		map[string]any{"eventSourceARN": shop, "receiptHandle": ""}, map[string]any{"eventSourceARN": shop, "receiptHandle": nil},
+		map[string]any{"eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:none"}, map[string]any{"eventSourceARN": nil}, map[string]any{"eventSourceARN": shop},
+	))
+	want := map[string]string{"handle-1": shop + " 3s", "handle-2": stock + " 7s", "handle-7": shop + " 3s"}
+	if diff := cmp.Diff(want, got); diff != "" || len(reported) != 7 {
+		t.Errorf("%d reported, want 7; visibilities (-want +got):\n%s", len(reported), diff)
+	}
+}
+
 // What still runs at the deadline keeps the queue's own time; what was not begun has the route's.
 func TestVisibilityAtTheDeadline(t *testing.T) {
 	t.Parallel()
