@@ -140,7 +140,9 @@ func TestVisibilityAtTheDeadline(t *testing.T) {
 		release := make(chan struct{})
 		q := &fakeQueues{}
 		route := "  - {name: o, sqs: 'orders*', start: m, concurrency: 1, input: '{% $message.body %}', retry: {delay: 9s, jitter: none}}\n"
+		begun := make(chan string, 2)
 		b := batch(t, route, func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+			begun <- s.Name
 			<-release
 			return succeed(ctx, s)
 		}, sqsbatch.WithQueues(q))
@@ -150,7 +152,8 @@ func TestVisibilityAtTheDeadline(t *testing.T) {
 		if diff := cmp.Diff([]string{"m-1", "m-2"}, got); diff != "" {
 			t.Errorf("batchItemFailures (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(map[string]time.Duration{"handle-2": 9 * time.Second}, q.changed); diff != "" {
+		other := map[string]string{"o-m-1": "handle-2", "o-m-2": "handle-1"}[<-begun]
+		if diff := cmp.Diff(map[string]time.Duration{other: 9 * time.Second}, q.changed); diff != "" {
 			t.Errorf("visibilities (-want +got):\n%s", diff)
 		}
 		close(release)
