@@ -257,6 +257,15 @@ func TestEventsThatAreNoBatch(t *testing.T) {
 	}
 }
 
+// A batch of nothing is settled.
+func TestEmptyBatch(t *testing.T) {
+	t.Parallel()
+	out, err := batch(t, orders, succeed).Invoke(t.Context(), []byte(`{"Records":[]}`))
+	if err != nil || string(out) != `{"batchItemFailures":[]}` {
+		t.Errorf("response %s, %v, want an empty list", out, err)
+	}
+}
+
 func TestRealEvents(t *testing.T) {
 	t.Parallel()
 	b := batch(t, "  - {name: o, sqs: '*', start: m}\n", succeed)
