@@ -58,7 +58,7 @@ func newTable(t *testing.T, server *mototest.Server) *dynamodb.Client {
 	return client
 }
 
-func newDynamoDB(t *testing.T, getenv func(string) string, now func() time.Time) *dedupe.DynamoDB {
+func newDynamoDB(t testing.TB, getenv func(string) string, now func() time.Time) *dedupe.DynamoDB {
 	t.Helper()
 	s, err := dedupe.NewDynamoDB(table, getenv, now)
 	if err != nil {
