@@ -169,6 +169,41 @@ func TestDeadLetterAttributesAreTen(t *testing.T) {
 	}
 }
 
+// Whatever a workflow calls its failure, and whatever it says of it, SQS takes it.
+func TestDeadLetterText(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ name, cause, wantName, wantCause string }{
+		"no cause":           {"Bad", "", "Bad", ""},
+		"no name":            {"", "why", "States.Failed", "why"},
+		"control characters": {"Bad\x00\x1b", "a\tb\nc\rd\x00\x0b\x7f\u0085", "Bad\uFFFD\uFFFD", "a\tb\nc\rd\uFFFD\uFFFD\x7f\u0085"},
+		"noncharacters":      {"Bad\uFFFE", "\uFFFF\U0010FFFF😀", "Bad\uFFFD", "\uFFFD\U0010FFFF😀"},
+		"not UTF-8":          {"Bad\xff", "\xed\xa0\x80.", "Bad\uFFFD", "\uFFFD."},
+		"long":               {strings.Repeat("é", 200), strings.Repeat("é", 5000), strings.Repeat("é", 128), strings.Repeat("é", 2048)},
+		"cut in a character": {"x" + strings.Repeat("😀", 100), "x" + strings.Repeat("😀", 2000), "x" + strings.Repeat("😀", 63), "x" + strings.Repeat("😀", 1023)},
+	}
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			q := &fakeQueues{}
+			route := strings.Replace(deadRoute(deadURL), "[Invalid]", "States.ALL", 1)
+			b := batch(t, route, func(context.Context, bridge.Start) (bridge.Outcome, error) {
+				return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: test.name, Cause: test.cause}, nil
+			}, sqsbatch.WithQueues(q))
+			if got := invoke(t.Context(), t, b, records(map[string]any{})); len(got) != 0 || len(q.sent) != 1 {
+				t.Fatalf("reported %v, sent %d", got, len(q.sent))
+			}
+			a := q.sent[0].Attributes
+			got := []string{a["ErrorName"].Text, a["ErrorCause"].Text}
+			if diff := cmp.Diff([]string{test.wantName, test.wantCause}, got); diff != "" {
+				t.Errorf("ErrorName, ErrorCause (-want +got):\n%s", diff)
+			}
+			if _, has := a["ErrorCause"]; has != (test.wantCause != "") {
+				t.Error("ErrorCause of nothing: SQS takes no empty value")
+			}
+		})
+	}
+}
+
 // What we add counts into the queue's limit: it gives way to the message, the cause first
 // and the name last.
 func TestDeadLetterSize(t *testing.T) {
