@@ -176,10 +176,15 @@ func functionError(failures []*bridge.Failure) error {
 		return nil
 	}
 	return messages.InvokeResponse_Error{
-		Type:    strings.Join(names, ", "),
-		Message: strings.Join(texts, "; "),
+		Type:    printable(strings.Join(names, ", ")),
+		Message: printable(strings.Join(texts, "; ")),
 	}
 }
+
+// printable replaces the one character that JSON takes as it is and a header does not:
+// aws-lambda-go tells X-Ray of the error in a header, and the process ends when that
+// cannot be sent. A workflow may have its failure's name from anybody.
+func printable(s string) string { return strings.ReplaceAll(s, "\x7f", "\uFFFD") }
 
 // run tells end once what the event came to, a result or a failure: as soon as that is
 // known, and before it is remembered, which may take longer than there is time.
