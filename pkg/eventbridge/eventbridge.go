@@ -33,8 +33,12 @@ const parallel = 10
 // the bridge's own margin, as in pkg/sqsbatch.
 const guard = 250 * time.Millisecond
 
-// maxResponse is the largest response that Lambda takes.
-const maxResponse = 6 << 20
+// maxResponse is the largest response that Lambda takes, and maxError how much of it an
+// error's type and message each may have: in JSON's longest escapes both fit.
+const (
+	maxResponse = 6 << 20
+	maxError    = 256 << 10
+)
 
 // Events runs the events of all EventBridge routes. It is safe for concurrent use.
 type Events struct {
@@ -181,10 +185,16 @@ func functionError(failures []*bridge.Failure) error {
 	}
 }
 
-// printable replaces the one character that JSON takes as it is and a header does not:
-// aws-lambda-go tells X-Ray of the error in a header, and the process ends when that
-// cannot be sent. A workflow may have its failure's name from anybody.
-func printable(s string) string { return strings.ReplaceAll(s, "\x7f", "\uFFFD") }
+// printable makes a text such that Lambda can be told. It replaces the one character that
+// JSON takes as it is and a header does not: aws-lambda-go tells X-Ray of the error in a
+// header, and the process ends when that cannot be sent. A workflow may have its failure's
+// name from anybody. And it cuts what is too long to be sent at all.
+func printable(s string) string {
+	if len(s) > maxError {
+		s = strings.ToValidUTF8(s[:maxError], "") + "…"
+	}
+	return strings.ReplaceAll(s, "\x7f", "\uFFFD")
+}
 
 // run tells end once what the event came to, a result or a failure: as soon as that is
 // known, and before it is remembered, which may take longer than there is time.

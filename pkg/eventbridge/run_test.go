@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/google/go-cmp/cmp"
@@ -214,6 +215,21 @@ func TestLargeOutputs(t *testing.T) {
 		if r := results[n-1]; r.ExecutionARN != "arn" || r.OutputOmitted != omitted || (r.Output == nil) != omitted {
 			t.Errorf("result of %d: omitted %t, output of %d bytes, want omitted %t", n, r.OutputOmitted, len(r.Output), omitted)
 		}
+	}
+}
+
+// However much fails at once, Lambda can be told of it.
+func TestLargeErrors(t *testing.T) {
+	t.Parallel()
+	name := strings.Repeat("é", 120) + "\x01\x7f"
+	e := with(t, all, func(context.Context, bridge.Start) (bridge.Outcome, error) {
+		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: name}, nil
+	})
+	list := strings.Repeat(event(`{}`)+",", 10000)
+	_, err := e.Invoke(t.Context(), []byte("["+list[:len(list)-1]+"]"))
+	text, _ := json.Marshal(err)
+	if kind := errorType(err); len(text) > 6<<20 || !utf8.ValidString(kind) || !strings.HasPrefix(kind, strings.Repeat("é", 120)) {
+		t.Errorf("an error of %d bytes: %.300s", len(text), text)
 	}
 }
 
