@@ -330,8 +330,8 @@ func TestEventsOfTheOtherFunctions(t *testing.T) {
 			if !strings.Contains(string(out), test.want) {
 				t.Errorf("got %s, want %s", out, test.want)
 			}
-			if !strings.Contains(log.String(), test.log) {
-				t.Errorf("log = %s, want that it names the %s", log.String(), test.log)
+			if !strings.Contains(log.String(), test.log) || !strings.Contains(log.String(), `"level":"ERROR"`) {
+				t.Errorf("log = %s, want an error that names the %s", log.String(), test.log)
 			}
 		})
 	}

@@ -79,7 +79,7 @@ func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *s
 // Invoke answers one event. It implements lambda.Handler of aws-lambda-go; the
 // error is always nil.
 func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, _ error) {
-	r := &request{door: HTTPAPI}
+	r := &request{} // answered as HTTP API is, until its door is known
 	ctx, end := f.bridge.Begin(ctx)
 	defer end()
 	defer func() {
@@ -148,7 +148,7 @@ func (f *Front) noRoute(ctx context.Context, hr *http.Request, r *request, none 
 // the sender calls itself or its delivery is not said: nothing vouches for it.
 func (f *Front) rejected(ctx context.Context, route string, r *request, failure *bridge.Failure) {
 	level := slog.LevelWarn
-	if failure.Class() == bridge.Retryable {
+	if failure.Class() == bridge.Retryable || r.door == "" {
 		level = slog.LevelError // the sender did nothing wrong
 	}
 	attrs := []slog.Attr{slog.String("error", failure.Name), slog.String("reason", failure.Cause), slog.String("delivery", r.requestID)}
