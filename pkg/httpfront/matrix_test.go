@@ -199,9 +199,13 @@ func TestEveryAnswerThroughEveryDoor(t *testing.T) {
 		},
 		"other output": {starter: succeedWith(`{"n":9007199254740993}`), status: "200 OK", fields: []field{jsonType}, want: `{"n":9007199254740993}`},
 		"failed":       {starter: end(bridge.Failed, "Mine", "why"), status: "500 Internal Server Error", fields: []field{problemType}, title: "The workflow failed", want: problem("Mine", started)},
-		"timed out":    {starter: end(bridge.TimedOut, "States.Timeout", ""), status: "504 Gateway Timeout", fields: []field{problemType}, title: "The workflow timed out", want: problem("States.Timeout", started)},
-		"started":      {path: "/accepted", starter: echo, status: "202 Accepted", fields: []field{jsonType}, want: `{"executionArn":"` + executionARN + `"}`},
-		"filtered":     {headers: map[string]string{"x-skip": "1"}, status: "200 OK"},
+		"failed with a name of the bridge's": {
+			starter: end(bridge.Failed, bridge.Throttled, "why"), status: "500 Internal Server Error",
+			fields: []field{problemType}, title: "The workflow failed", want: problem(bridge.Throttled, started),
+		},
+		"timed out": {starter: end(bridge.TimedOut, "States.Timeout", ""), status: "504 Gateway Timeout", fields: []field{problemType}, title: "The workflow timed out", want: problem("States.Timeout", started)},
+		"started":   {path: "/accepted", starter: echo, status: "202 Accepted", fields: []field{jsonType}, want: `{"executionArn":"` + executionARN + `"}`},
+		"filtered":  {headers: map[string]string{"x-skip": "1"}, status: "200 OK"},
 		"duplicate of a finished delivery": {
 			starter: echo, before: `{"a":1}`, headers: map[string]string{"idempotency-key": "k"}, body: `{"a":1}`,
 			status: "200 OK", fields: []field{jsonType, {"Idempotent-Replayed", "true"}}, want: `{"a":1}`,

@@ -211,7 +211,7 @@ func (b *Batch) settleRecords(waitCtx context.Context, route *config.Route, u un
 		}
 		return config.ThenNothing
 	}
-	then := route.ThenRecord(r.Failure.Name)
+	then := route.ThenRecord(r.Failure)
 	if then == config.ThenDeadLetter && !b.deadLetter(waitCtx, route, u, r.Failure, fates) {
 		then = config.ThenRetry
 	}
