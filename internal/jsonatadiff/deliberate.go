@@ -26,7 +26,7 @@ var (
 	longFraction    = regexp.MustCompile(`\d*\.\d{9,}`)
 	exponentPicture = regexp.MustCompile(`[0-9#.][eEx]0`)
 	halfPair        = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
-	tupleSort       = regexp.MustCompile(`(?s)[@#%].*\^\(.*\{`)
+	tupleSort       = regexp.MustCompile(`(?s)[@#%].*\^\(.*\{|\^\(.*%.*\{`)
 	lostPattern     = regexp.MustCompile(`(?s)/.*/.*(\?:|\?\?)`)
 	// a single value is an array of one to these, unless the reference applies them partially
 	partialOfArray = regexp.MustCompile(`\$(sum|max|min|average|count|map|filter|single|reduce|join|reverse|shuffle|zip|merge|sort)\s*\(\s*\?`)
