@@ -321,6 +321,7 @@ func (ev *evaluator) partial(n *node, input any, env *frame) (any, error) {
 	ev.use(slotSize * (4 + 2*len(args)))
 	if l, ok := f.(*lambda); ok {
 		ev.use(2 * slotSize * len(l.params))
+		ev.work(len(l.params) << 6)
 		return partialLambda(l, args), nil
 	}
 	if !isFunction(f) {
