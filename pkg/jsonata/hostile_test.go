@@ -35,7 +35,7 @@ func TestLongSteps(t *testing.T) {
 		{"members", `$merge($map([1..100000], function() { $big }))`, "U100"},
 		{"items", `($a := [1..2000000]; [1..100000].($sum($a); 1))`, "U100"},
 		{"text", `($a := $pad("", 20000000, "é"); [1..100000].($contains($a, "ab"); 1))`, "U100"},
-		{"matches that end early", `$count($match($pad("", 20000000, "a"), /a(?:.*b)?/))`, "U100"},
+		{"matches that end early", `$count($match($pad("", 2000000, "a"), /a(?:.*b)?/))`, "U100"},
 		{"no match", `$contains($pad("", 5000000, "a"), /a[ab]{900}c/)`, "U100"},
 		{"no match, by package regexp", `$contains($pad("", 5000000, "a"), /(?:a?){100}(?:x?a*y?){200}[^a]/)`, "U100"},
 		{"no match, many times", `($a := $pad("", 5000000, "a"); [1..100000].($match($a, /(?:a|b)*c/); 1))`, "U100"},
@@ -64,7 +64,7 @@ func TestLongSteps(t *testing.T) {
 			if !strings.HasPrefix(got, tt.want) {
 				t.Errorf("got %.100s, want %s", got, tt.want)
 			}
-			if took := time.Since(start); took > 8*time.Second { // with all others at the same time
+			if took := time.Since(start); took > 15*time.Second { // with all others at the same time, and the race detector
 				t.Errorf("it took %v", took)
 			}
 		})
