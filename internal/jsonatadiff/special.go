@@ -355,9 +355,13 @@ func (g *generator) chains() string {
 	for range 1 + g.n(3) {
 		e += " ~> " + f()
 	}
-	switch g.n(6) {
+	switch g.n(7) {
 	case 0:
 		return g.f("(%s) ? 1", e)
+	case 3:
+		if !g.dialect {
+			return g.f("%s %s %s %s %s", of, pick(g, "?:", "??"), pick(g, "nope", "0", "[]", "a", "list[9]", "''"), pick(g, "?:", "??"), of)
+		}
 	case 1:
 		return g.f("($f := %s; $f(%s))", strings.Join([]string{f(), f()}, " ~> "), of)
 	case 2:

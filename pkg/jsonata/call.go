@@ -171,43 +171,9 @@ func (ev *evaluator) callOnce(f any, args []any, input any, env *frame) (any, er
 	}
 	switch f := f.(type) {
 	case *lambda:
-		args, err := f.sig.validate(args, input)
-		if err != nil {
-			return nil, err
-		}
-		for len(args) < len(f.params) {
-			args = append(args, Undefined)
-		}
-		ev.use(slotSize * (6 + len(f.params)))
-		frame := &frame{parent: f.env, values: args[:len(f.names):len(f.names)]}
-		frame.names = f.names[:len(f.names):len(f.names)] // := must not write to the tree
-		return ev.eval(f.body, f.input, frame)
+		return ev.callLambda(f, args, input)
 	case *builtin:
-		args, err := f.sig.validate(args, input)
-		if err != nil {
-			return nil, f.named(err)
-		}
-		for _, a := range args {
-			switch a := a.(type) { // most functions go through all of what they are given
-			case string:
-				ev.work(len(a))
-			case []any:
-				ev.work(bytesOfItem * len(a))
-			case *seq:
-				ev.work(bytesOfItem * len(a.items))
-			}
-		}
-		for len(args) < f.sig.len() {
-			args = append(args, Undefined)
-		}
-		outerInput, outerFrame := ev.callInput, ev.callFrame
-		ev.callInput, ev.callFrame = input, env
-		v, err := f.call(ev, args)
-		ev.callInput, ev.callFrame = outerInput, outerFrame
-		if err != nil {
-			return nil, f.named(err)
-		}
-		return v, nil
+		return ev.callBuiltin(f, args, input, env)
 	case *partial:
 		full := make([]any, len(f.args))
 		for i, a := range f.args {
@@ -226,6 +192,48 @@ func (ev *evaluator) callOnce(f any, args []any, input any, env *frame) (any, er
 		return ev.callOnce(f.value, args, input, env)
 	}
 	return nil, errorf("T1006", f)
+}
+
+func (ev *evaluator) callLambda(f *lambda, args []any, input any) (any, error) {
+	args, err := f.sig.validate(args, input)
+	if err != nil {
+		return nil, err
+	}
+	for len(args) < len(f.params) {
+		args = append(args, Undefined)
+	}
+	ev.use(slotSize * (6 + len(f.params)))
+	frame := &frame{parent: f.env, values: args[:len(f.names):len(f.names)]}
+	frame.names = f.names[:len(f.names):len(f.names)] // := must not write to the tree
+	return ev.eval(f.body, f.input, frame)
+}
+
+func (ev *evaluator) callBuiltin(f *builtin, args []any, input any, env *frame) (any, error) {
+	args, err := f.sig.validate(args, input)
+	if err != nil {
+		return nil, f.named(err)
+	}
+	for _, a := range args {
+		switch a := a.(type) { // most functions go through all of what they are given
+		case string:
+			ev.work(len(a))
+		case []any:
+			ev.work(bytesOfItem * len(a))
+		case *seq:
+			ev.work(bytesOfItem * len(a.items))
+		}
+	}
+	for len(args) < f.sig.len() {
+		args = append(args, Undefined)
+	}
+	outerInput, outerFrame := ev.callInput, ev.callFrame
+	ev.callInput, ev.callFrame = input, env
+	v, err := f.call(ev, args)
+	ev.callInput, ev.callFrame = outerInput, outerFrame
+	if err != nil {
+		return nil, f.named(err)
+	}
+	return v, nil
 }
 
 // named adds the name of the function to an error that has none.
@@ -313,6 +321,7 @@ func (ev *evaluator) partial(n *node, input any, env *frame) (any, error) {
 	ev.use(slotSize * (4 + 2*len(args)))
 	if l, ok := f.(*lambda); ok {
 		ev.use(2 * slotSize * len(l.params))
+		ev.work(len(l.params) << 6)
 		return partialLambda(l, args), nil
 	}
 	if !isFunction(f) {

@@ -79,6 +79,11 @@ func (p *datePicture) match(s string, check func() error) (dateFields, error) {
 	if err != nil {
 		return nil, err
 	}
+	if check != nil { // the picture may have been made just now, which takes a while
+		if err := check(); err != nil {
+			return nil, err
+		}
+	}
 	at, err := re.search(s, check).find(0)
 	parts := p.parts
 	if at == nil || err != nil || !slices.ContainsFunc(parts, func(p datePart) bool { return p.component != 0 }) {

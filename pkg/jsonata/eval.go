@@ -240,31 +240,8 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 		ev.use(slotSize)
 		env.bind(n.lhs.text, v)
 		return v, nil
-	case kindCondition:
-		v, err := ev.value(n.lhs, input, env)
-		if err != nil {
-			return nil, err
-		}
-		if ok, err := ev.truth(v); err != nil {
-			return nil, locate(err, n)
-		} else if ok {
-			return ev.eval(n.body, input, env)
-		}
-		if n.rhs == nil {
-			return Undefined, nil
-		}
-		return ev.eval(n.rhs, input, env)
-	case kindDefault:
-		v, err := ev.value(n.lhs, input, env)
-		if err != nil {
-			return nil, err
-		}
-		if ok, err := ev.truth(v); err != nil {
-			return nil, locate(err, n)
-		} else if ok {
-			return v, nil
-		}
-		return ev.eval(n.rhs, input, env)
+	case kindCondition, kindDefault:
+		return ev.condition(n, input, env)
 	case kindCoalesce:
 		v, err := ev.eval(n.lhs, input, env)
 		if err != nil || !IsUndefined(v) {
@@ -298,6 +275,26 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 		return ev.transform(n, env), nil
 	}
 	return nil, errorToken("S0206", n.pos, n.text, nil)
+}
+
+// condition is a ? b : c, or a ?: c, which has no b.
+func (ev *evaluator) condition(n *node, input any, env *frame) (any, error) {
+	v, err := ev.value(n.lhs, input, env)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := ev.truth(v)
+	switch {
+	case err != nil:
+		return nil, locate(err, n)
+	case ok && n.kind == kindDefault:
+		return v, nil
+	case ok:
+		return ev.eval(n.body, input, env)
+	case n.rhs == nil:
+		return Undefined, nil
+	}
+	return ev.eval(n.rhs, input, env)
 }
 
 // locate adds the place of n to an error, unless it has one.

@@ -108,7 +108,7 @@ func limit(v any, code string) (int, error) {
 	if f < 0 {
 		return 0, errorf(code, v)
 	}
-	return int(math.Min(math.Ceil(f), math.MaxInt32)), nil
+	return toInt(math.Ceil(f)), nil // none of NaN
 }
 
 // toInt converts to an int without surprises for what is out of its range.

@@ -76,28 +76,7 @@ func fnSplit(ev *evaluator, args []any) (any, error) {
 		if f := optionalNumber(args[2], -1); f >= 0 {
 			n = int(math.Mod(math.Trunc(f), 1<<32)) // as JavaScript's split; patterns round up
 		}
-		for rest := s; n < 0 || len(out.items) < n; {
-			i := strings.Index(rest, separator)
-			if separator == "" {
-				if rest == "" {
-					break
-				}
-				i = codePointOffset(rest, 1)
-				if i == len(rest) {
-					i = -1
-				}
-			}
-			if err := ev.step(); err != nil {
-				return nil, err
-			}
-			if i < 0 {
-				add(rest)
-				break
-			}
-			add(rest[:i])
-			rest = rest[i+len(separator):]
-		}
-		return out, nil
+		return out, ev.splitText(s, separator, n, add)
 	}
 	next := ev.finderOf(args[1], s)
 	start := 0
@@ -109,6 +88,32 @@ func fnSplit(ev *evaluator, args []any) (any, error) {
 		add(s[start:])
 	}
 	return out, err
+}
+
+// splitText adds the parts of s between separators, at most n of them unless n is negative;
+// "" separates all characters.
+func (ev *evaluator) splitText(s, separator string, n int, add func(part string)) error {
+	if separator == "" && s == "" {
+		return nil
+	}
+	for ; n != 0; n-- {
+		if err := ev.step(); err != nil {
+			return err
+		}
+		i := strings.Index(s, separator)
+		if separator == "" {
+			if i = codePointOffset(s, 1); i == len(s) {
+				i = -1
+			}
+		}
+		if i < 0 {
+			add(s)
+			return nil
+		}
+		add(s[:i])
+		s = s[i+len(separator):]
+	}
+	return nil
 }
 
 func fnReplace(ev *evaluator, args []any) (any, error) {

@@ -35,16 +35,24 @@ func TestLongSteps(t *testing.T) {
 		{"members", `$merge($map([1..100000], function() { $big }))`, "U100"},
 		{"items", `($a := [1..2000000]; [1..100000].($sum($a); 1))`, "U100"},
 		{"text", `($a := $pad("", 20000000, "é"); [1..100000].($contains($a, "ab"); 1))`, "U100"},
-		{"matches that end early", `$count($match($pad("", 60000000, "a"), /a(?:.*b)?/))`, "U100"},
+		{"matches that end early", `$count($match($pad("", 2000000, "a"), /a(?:.*b)?/))`, "U100"},
 		{"no match", `$contains($pad("", 5000000, "a"), /a[ab]{900}c/)`, "U100"},
 		{"no match, by package regexp", `$contains($pad("", 5000000, "a"), /(?:a?){100}(?:x?a*y?){200}[^a]/)`, "U100"},
 		{"no match, many times", `($a := $pad("", 5000000, "a"); [1..100000].($match($a, /(?:a|b)*c/); 1))`, "U100"},
 		{"matches that functions look at", `$length($replace($pad("", 3000000, "a"), /a/, function() { "bb" }))`, "U100"},
-		{"escapes", `$length($encodeUrlComponent($pad("", 60000000, "\u0001")))`, "U1002"},
-		{"white space", `$length($trim($pad("", 30000000, "a ")))`, "U1002"},
+		{"escapes", `$length($encodeUrlComponent($pad("", 25000000, "\u0001")))`, "U1002"},
+		{"white space", `$length($trim($pad("", 32000000, "a ")))`, "U1002"},
 		{"Roman numerals", `[1..1000000].$formatInteger(999999, "I")`, "U100"},
 		{"dates in words", `[1..1000000].$fromMillis($, "` + strings.Repeat("[Yw]", 2000) + `")`, "U100"},
 		{"dates to read", `[1..1000000].($toMillis($big.text, "` + strings.Repeat("[Yw]", 32) + `"); 1)`, "U100"},
+		{"pictures that are made", `($p := $join([1..32].("[Yw]")); [1..1000000].($toMillis("one x", $p & $); 1))`, "U100"},
+		{"pictures that are made, to write", `($p := $join([1..1000].("[Yw]")); [1..1000000].($fromMillis(1, $p & $); 1))`, "U100"},
+		{"expressions that are made", `($e := "(" & $join([1..3000].("$a" & $ & ":=1;")) & "1)"; [1..10000].$eval($e))`, "U100"},
+		{"functions with types", `($f := function($x)<` + strings.Repeat("(ns)?", 60) + `> { 1 }; [1..1000000].($f("x"); 1))`, "U100"},
+		{"comparisons", `($a := [1..500000]; $b := [1..500000]; [1..1000000].($a = $b))`, "U100"},
+		{"keys", `($k := $keys($big); [1..1000000].($count($keys($big)); 1))`, "U100"},
+		{"deletions", `[1..1000000].($big ~> |$|{}, $keys($)[[0..5000]]|)`, "U100"},
+		{"texts compared", `($a := $pad("", 15000000, "a") & "b"; $b := $pad("", 15000000, "a") & "c"; [1..1000000].($a < $b))`, "U100"},
 		{"steps that count by leaps", `($a := [1..252]; $f := function() { ($a[[1..252]]; $f()) }; $f())`, "U100"},
 	}
 	big.Set("text", strings.Repeat("one ", 2000)+"x")
@@ -56,7 +64,7 @@ func TestLongSteps(t *testing.T) {
 			if !strings.HasPrefix(got, tt.want) {
 				t.Errorf("got %.100s, want %s", got, tt.want)
 			}
-			if took := time.Since(start); took > 8*time.Second { // with all others at the same time
+			if took := time.Since(start); took > 15*time.Second { // with all others at the same time, and the race detector
 				t.Errorf("it took %v", took)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // rawParts returns v with some of its parts, at any depth, as JSON text.
@@ -64,7 +65,7 @@ func TestSuiteWithRaw(t *testing.T) {
 					}
 				}
 			}
-			expr, err := Compile(string(c.Expr))
+			expr, err := Compile(string(c.Expr), WithMaxAllocation(2<<30), WithMaxTime(2*time.Minute))
 			var got any
 			if err == nil {
 				got, err = expr.Eval(context.Background(), rawParts(t, r, input), vars)

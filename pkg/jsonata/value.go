@@ -7,20 +7,6 @@ import (
 	"sync"
 )
 
-// The values that expressions read and make are these Go types, and no others:
-//
-//	nil            JSON null
-//	bool           true, false
-//	float64        a number that was computed
-//	json.Number    a number as it was written; it keeps its digits until something computes with it
-//	string         text
-//	[]any          an array
-//	*Object        an object, in the order of its members
-//	*Raw           JSON text that nobody has looked into yet
-//
-// [Decode] makes them from JSON text, [AppendJSON] writes them, and [FromGo] converts
-// the maps and numbers of encoding/json.
-
 // An Object is a JSON object that remembers the order of its members, as
 // JavaScript does. The zero value is an empty object, ready for use. It must not
 // be changed while others read it.
