@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,6 +36,7 @@ func TestEnvironment(t *testing.T) {
 		"an empty value is a value":    {`{"WebhookFunction":{"A":""}}`, map[string]string{"A": "", "B": "process"}, ""},
 		"several functions, one value": {`{"WebhookFunction":{"A":"x"},"QueueFunction":{"A":"x","C":"c"}}`, map[string]string{"A": "x", "C": "c"}, ""},
 		"several values":               {`{"WebhookFunction":{"A":"w"},"QueueFunction":{"A":"q"},"EventFunction":{"A":"e"}}`, map[string]string{"A": "w"}, "gives A more than one value; all functions are one process here, and have that of WebhookFunction"},
+		"as sam takes them":            {`{"WebhookFunction":{"A":80,"B":true,"C":null,"D":"\u0041"}}`, map[string]string{"A": "80", "B": "true", "C": "", "D": "A"}, ""},
 		"Parameters go last":           {`{"Parameters":{"A":"p","C":"p"},"EventFunction":{"A":"e"}}`, map[string]string{"A": "e", "C": "p"}, ""},
 	}
 	for name, test := range tests {
@@ -58,6 +60,21 @@ func TestEnvironment(t *testing.T) {
 				t.Errorf("got the warning %q, want %q", errs.String(), test.warning)
 			}
 		})
+	}
+}
+
+// A file that is none says what it should be.
+func TestBrokenEnvironment(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{``, `[]`, `{"A":"b"}`, `{"WebhookFunction":{"A":["b"]}}`, `{"WebhookFunction":{"A":{}}}`} {
+		path := filepath.Join(t.TempDir(), "env.json")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := (&project{EnvVars: path}).environment(&program{stderr: io.Discard, getenv: func(string) string { return "" }})
+		if err == nil || !strings.Contains(err.Error(), "sam local --env-vars") || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: got %v, want an error that names the file and its form", text, err)
+		}
 	}
 }
 

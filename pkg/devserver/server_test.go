@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -341,6 +342,32 @@ func TestGracefulStop(t *testing.T) {
 	}
 	if err := <-stopped; err != nil {
 		t.Errorf("Serve = %v", err)
+	}
+}
+
+// Routes that have nothing to start are known before a delivery finds it out.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	machines := t.TempDir()
+	config := filepath.Join(machines, "expressway.yaml")
+	const text = "version: 1\nroutes:\n" +
+		"  - {name: a, sqs: a, start: here}\n" +
+		"  - {name: b, sqs: b, start: \"arn:aws:states:us-east-1:123456789012:stateMachine:here\"}\n" +
+		"  - {name: c, sqs: c, start: gone}\n" +
+		"  - {name: d, sqs: d, start: \"arn:aws:states:us-east-1:123456789012:stateMachine:here:live\"}\n"
+	for path, text := range map[string]string{config: text, filepath.Join(machines, "here.asl.json"): `{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}`} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	local, err := devserver.NewLocal(devserver.Options{Config: config, StateMachines: machines, Getenv: noEnvironment, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = local.Close(t.Context()) }()
+	want := []devserver.Missing{{Route: "c", StateMachine: "gone"}, {Route: "d", StateMachine: "arn:aws:states:us-east-1:123456789012:stateMachine:here:live"}}
+	if diff := cmp.Diff(want, local.Missing()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
