@@ -87,11 +87,14 @@ func (e *endpoint) serve(ctx context.Context, hr *http.Request, r *request) *ans
 	if reason := oversize(r, a); reason != "" {
 		a, failure = e.badResponse(r, result, reason)
 	}
+	// Where an execution did what it should, and only its answer cannot be made, an equal
+	// delivery hears the same and runs nothing again.
+	done := failure != nil && result.Failure == nil && result.Outcome != nil
 	if failure != nil {
 		result.Replayed, result.Failure = false, failure
 	}
 	b.Settle(ctx, d, result, bridge.Settlement{
-		Final:  final(a.status),
+		Final:  done || final(a.status),
 		Answer: a.store,
 		Attrs:  []slog.Attr{slog.Int("httpStatus", a.status)},
 	})
