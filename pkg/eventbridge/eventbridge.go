@@ -196,6 +196,21 @@ func printable(s string) string {
 	return strings.ReplaceAll(s, "\x7f", "\uFFFD")
 }
 
+// foreign says what an event is that no bus delivers, and where it belongs.
+func foreign(event *jsonata.Object) string {
+	const none = "the event has no source and detail-type"
+	if event == nil {
+		return none
+	}
+	if _, ok := event.Get("requestContext"); ok {
+		return none + ": it is an HTTP request, for the webhook function"
+	}
+	if _, ok := event.Get("Records"); ok {
+		return none + ": it is a batch of records; those of SQS are for the queue function"
+	}
+	return none
+}
+
 // run tells end once what the event came to, a result or a failure: as soon as that is
 // known, and before it is remembered, which may take longer than there is time.
 func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure)) {
@@ -211,7 +226,7 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 	event, ok := v.(*jsonata.Object)
 	id, source, detailType := text(event, "id"), text(event, "source"), text(event, "detail-type")
 	if !ok || source == "" || detailType == "" {
-		end(nil, e.refuse(ctx, id, bridge.Failf(bridge.BadRequest, "the event has no source and detail-type", nil)))
+		end(nil, e.refuse(ctx, id, bridge.Failf(bridge.BadRequest, foreign(event), nil)))
 		return
 	}
 	route := e.route(source, detailType)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/internal/shared"
@@ -44,8 +45,9 @@ func FuzzInvoke(f *testing.F) {
 			t.Fatalf("response %s and error %v", out, err)
 		}
 		if err != nil {
-			if !errors.Is(err, sqsbatch.ErrNoBatch) {
-				t.Fatalf("error = %v, want ErrNoBatch", err)
+			var reported messages.InvokeResponse_Error
+			if !errors.As(err, &reported) || reported.Type != bridge.BadRequest {
+				t.Fatalf("error = %v, want %s", err, bridge.BadRequest)
 			}
 			return
 		}
