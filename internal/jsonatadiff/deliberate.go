@@ -22,11 +22,11 @@ var (
 	strangeChoice   = regexp.MustCompile(`(function|λ)\s*\([^()]*\)\s*<[^>]*\([^)]*[^a-z)]`)
 	wildcardItem    = regexp.MustCompile(`\[\s*\*`)
 	filteredBlock   = regexp.MustCompile(`(?s)(function|λ).*\)\[.*\}`)
-	grouping        = regexp.MustCompile("[\\]\\w*%\"'`]\\s*\\{")
+	grouping        = regexp.MustCompile("[\\]\\w*%\"'`]\\s*\\{|\\{[^{}]*:")
 	longFraction    = regexp.MustCompile(`\d*\.\d{9,}`)
 	exponentPicture = regexp.MustCompile(`[0-9#.][eEx]0`)
 	halfPair        = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
-	tupleSort       = regexp.MustCompile(`(?s)([@#%].*\^\(|\^\(.*%).*(\{|\^\()`)
+	tupleSort       = regexp.MustCompile(`(?s)([@#%].*\^\(|\^\(.*%).*(\{|\^\(|\)\s*\[)`)
 	lostPattern     = regexp.MustCompile(`(?s)/.*/.*(\?:|\?\?)`)
 	// a single value is an array of one to these, unless the reference applies them partially
 	partialOfArray = regexp.MustCompile(`\$(sum|max|min|average|count|map|filter|single|reduce|join|reverse|shuffle|zip|merge|sort)\s*\(\s*\?`)
@@ -135,7 +135,7 @@ var deliberates = []deliberate{
 		return halfPair.MatchString(theirs.value) || halfPair.MatchString(c.expr) ||
 			strings.Contains(c.expr, "/") && strings.ContainsFunc(c.expr+string(c.input), func(r rune) bool { return r > 0xFFFF })
 	}},
-	{"tuples", "grouped or ordered behind an order-by, bound variables are as elsewhere; the reference groups and orders the inside of its tuples", func(c testCase, _, _ outcome) bool {
+	{"tuples", "grouped, ordered or filtered behind an order-by, bound variables are as elsewhere; the reference looks at the inside of its tuples", func(c testCase, _, _ outcome) bool {
 		return tupleSort.MatchString(c.expr)
 	}},
 	{"clock", "of a time without a date, the date is today's, and the two sides look at the clock one after the other", func(c testCase, ours, theirs outcome) bool {
