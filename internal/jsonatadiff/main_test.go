@@ -86,6 +86,18 @@ func TestExcuse(t *testing.T) {
 		{"lost", `$match("a", /a/) ?: 1`, outcome{value: `{}`}, outcome{value: `1`}},
 		{"power", `$power(3, 0.1)`, outcome{value: `1.11`}, outcome{value: `1.12`}},
 		{"regexp", `/(?=a)/`, outcome{code: "S0303"}, outcome{value: `1`}},
+		{"clock", `$toMillis("1", "[s]")`, outcome{value: `[1795653880100,1]`}, outcome{value: `[1795653885001,1]`}},
+		{"", `$toMillis("1", "[s]")`, outcome{value: `1795653880100`}, outcome{value: `1795653980100`}},
+		{"", `$toMillis("1", "[s]")`, outcome{value: `[1,2]`}, outcome{value: `[1]`}},
+		{"", `$formatNumber(1, "0.0")`, outcome{value: `"1.0"`}, outcome{value: `"1"`}},
+		{"power", `$formatNumber(1, "0.0e0")`, outcome{value: `"1.0e1"`}, outcome{value: `"1.1e1"`}},
+		{"", `a < (b + 1) > c`, outcome{value: `true`}, outcome{value: `false`}},
+		{"signature", `function($a)<(n+)>{$a}`, outcome{value: `1`}, outcome{code: "T0410"}},
+		{"", `[a, {"b": 1}]`, outcome{value: `[1]`}, outcome{value: `[2]`}},
+		{"filled", `[]{"b": a}`, outcome{value: `{}`}, outcome{value: `{"b":1}`}},
+		{"filled", `({"b": a}; $)`, outcome{value: `[]`}, outcome{value: `[null]`}},
+		{"length", `/a*/(1).next()`, outcome{value: undefined}, outcome{code: "D1004", token: "next"}},
+		{"internals", `$ ~> |$|$sum|`, outcome{code: "T2011"}, outcome{value: `{}`}},
 		{"eval", `$eval("[")`, outcome{code: "D3120"}, outcome{code: "D3121"}},
 	}
 	for _, tt := range tests {

@@ -164,3 +164,62 @@ func ExampleFromGo() {
 	// "b"
 	// <nil>
 }
+
+func ExampleDecode() {
+	v, err := jsonata.Decode([]byte(`{"z": 1.50, "a": 9007199254740993}`))
+	print(v) // as it was: the order of the members, and all digits
+	fmt.Println(err)
+	_, err = jsonata.Decode([]byte(`{"z": 1.}`))
+	fmt.Println(err)
+	// Output:
+	// {"z":1.50,"a":9007199254740993}
+	// <nil>
+	// invalid JSON at offset 8: expected a digit after '.'
+}
+
+func ExampleExpr_With() {
+	expr := jsonata.MustCompile(`$millis()`)
+	fixed := expr.With(jsonata.WithClock(func() time.Time { return time.UnixMilli(1500000000123) }))
+	v, err := fixed.Eval(context.Background(), jsonata.Undefined, nil)
+	print(v)
+	fmt.Println(err)
+	// Output:
+	// 1500000000123
+	// <nil>
+}
+
+func ExampleNewFunction() {
+	price, err := jsonata.NewFunction("price", "<s:n>", func(_ context.Context, args []any) (any, error) {
+		if args[0] == "apple" {
+			return 1.25, nil
+		}
+		return jsonata.Undefined, nil
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	vars := map[string]any{"price": price}
+	v, err := jsonata.MustCompile(`2 * $price("apple")`).Eval(context.Background(), jsonata.Undefined, vars)
+	print(v)
+	fmt.Println(err)
+	_, err = jsonata.MustCompile(`2 * $price(5)`).Eval(context.Background(), jsonata.Undefined, vars)
+	fmt.Println(err)
+	// Output:
+	// 2.5
+	// <nil>
+	// T0410: Argument 1 of function "price" does not match function signature
+}
+
+func ExampleObject() {
+	o := jsonata.NewObject(2)
+	o.Set("name", "Ada")
+	o.Set("born", 1815.0)
+	for i := range o.Len() {
+		name, value := o.At(i)
+		fmt.Println(name, value)
+	}
+	// Output:
+	// name Ada
+	// born 1815
+}

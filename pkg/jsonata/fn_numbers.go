@@ -5,10 +5,8 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 func defineNumbers(define definer) {
@@ -68,9 +66,29 @@ func randomFrom(seed float64) *rand.Rand {
 	return rand.New(rand.NewPCG(math.Float64bits(seed), 0x9E3779B97F4A7C15))
 }
 
-var numberForms = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?$`)
-})
+// isDecimal reports whether s is a number as JSON writes them, or one with more zeros in
+// front.
+func isDecimal(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	s, ok := cutDigits(s)
+	if fraction, found := strings.CutPrefix(s, "."); found && ok {
+		s, ok = cutDigits(fraction)
+	}
+	if s != "" && s[0]|0x20 == 'e' && ok {
+		s = s[1:]
+		if s != "" && (s[0] == '+' || s[0] == '-') {
+			s = s[1:]
+		}
+		s, ok = cutDigits(s)
+	}
+	return ok && s == ""
+}
+
+// cutDigits returns s without the digits that it begins with, and whether there are any.
+func cutDigits(s string) (rest string, ok bool) {
+	rest = strings.TrimLeft(s, "0123456789")
+	return rest, len(rest) < len(s)
+}
 
 func fnNumber(_ *evaluator, args []any) (any, error) {
 	switch v := args[0].(type) {
@@ -84,7 +102,7 @@ func fnNumber(_ *evaluator, args []any) (any, error) {
 		}
 		return 0.0, nil
 	case string:
-		if numberForms().MatchString(v) {
+		if isDecimal(v) {
 			if f, err := strconv.ParseFloat(v, 64); err == nil {
 				return f, nil
 			}

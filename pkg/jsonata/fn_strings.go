@@ -3,7 +3,6 @@ package jsonata
 import (
 	"encoding/base64"
 	"math"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -304,7 +303,11 @@ func encodeURL(safe, function string) func(*evaluator, []any) (any, error) {
 
 // decodeURL leaves the escapes of the reserved characters alone.
 func decodeURL(s, reserved, function string) (any, error) {
+	if strings.IndexByte(s, '%') < 0 && utf8.ValidString(s) {
+		return s, nil
+	}
 	var out strings.Builder
+	out.Grow(len(s))
 	for i := 0; i < len(s); i++ {
 		if s[i] != '%' {
 			out.WriteByte(s[i])
@@ -313,18 +316,30 @@ func decodeURL(s, reserved, function string) (any, error) {
 		if i+3 > len(s) {
 			return nil, malformedURL(s, function)
 		}
-		c, err := url.PathUnescape(s[i : i+3])
-		if err != nil {
+		high, low := hexValue(s[i+1]), hexValue(s[i+2])
+		if high < 0 || low < 0 {
 			return nil, malformedURL(s, function)
 		}
-		if strings.Contains(reserved, c) {
-			c = s[i : i+3]
+		if c := byte(high<<4 | low); strings.IndexByte(reserved, c) >= 0 {
+			out.WriteString(s[i : i+3])
+		} else {
+			out.WriteByte(c)
 		}
-		out.WriteString(c)
 		i += 2
 	}
 	if !utf8.ValidString(out.String()) {
 		return nil, malformedURL(s, function)
 	}
 	return out.String(), nil
+}
+
+// hexValue is the value of a hexadecimal digit, or -1.
+func hexValue(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return int(c|0x20-'a') + 10
+	}
+	return -1
 }

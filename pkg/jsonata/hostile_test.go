@@ -53,6 +53,11 @@ func TestLongSteps(t *testing.T) {
 		{"keys", `($k := $keys($big); [1..1000000].($count($keys($big)); 1))`, "U100"},
 		{"deletions", `[1..1000000].($big ~> |$|{}, $keys($)[[0..5000]]|)`, "U100"},
 		{"texts compared", `($a := $pad("", 15000000, "a") & "b"; $b := $pad("", 15000000, "a") & "c"; [1..1000000].($a < $b))`, "U100"},
+		{"a number in words", `$parseInteger($pad("", 30000000, "one "), "w")`, "U1002"},
+		{"numbers in words", `($a := $pad("", 5000000, "one "); [1..1000000].($parseInteger($a, "w"); 1))`, "D3150"},
+		{"numbers in digits", `($a := $pad("1", 20000000, "1"); [1..1000000].($number($a & "x"); 1))`, "D3030"},
+		{"sigmas", `($a := $pad("", 10000000, "Σ\u0301\u0301’"); [1..1000000].($lowercase($a); 1))`, "U100"},
+		{"escapes to read", `($a := $pad("", 20000000, "%41"); [1..1000000].($decodeUrl($a); 1))`, "U100"},
 		{"steps that count by leaps", `($a := [1..252]; $f := function() { ($a[[1..252]]; $f()) }; $f())`, "U100"},
 	}
 	big.Set("text", strings.Repeat("one ", 2000)+"x")

@@ -93,32 +93,14 @@ func mapLetters(s string, write func(out *strings.Builder, r rune, at int)) stri
 	return out.String()
 }
 
-// maxPasses is how many characters that have no case are passed over in search of one
-// that has: more than words have, and not so many that it takes long.
-const maxPasses = 64
-
 // endsWord reports whether there is a letter with a case before the sigma at a place, and
 // none behind it, not counting what can stand inside of a word.
 func endsWord(s string, at int) bool {
-	before, after := s[:at], s[at+len("Σ"):]
-	for range maxPasses {
-		r, n := utf8.DecodeLastRuneInString(before)
-		if n == 0 || !passedOver(r) {
-			if !hasCase(r) {
-				return false
-			}
-			break
-		}
-		before = before[:len(before)-n]
-	}
-	for range maxPasses {
-		r, n := utf8.DecodeRuneInString(after)
-		if n == 0 || !passedOver(r) {
-			return !hasCase(r)
-		}
-		after = after[n:]
-	}
-	return true
+	before := strings.TrimRightFunc(s[:at], passedOver)
+	after := strings.TrimLeftFunc(s[at+len("Σ"):], passedOver)
+	last, _ := utf8.DecodeLastRuneInString(before)
+	next, _ := utf8.DecodeRuneInString(after)
+	return hasCase(last) && !hasCase(next)
 }
 
 func hasCase(r rune) bool {
@@ -127,6 +109,10 @@ func hasCase(r rune) bool {
 
 // passedOver is the property Case_Ignorable.
 func passedOver(r rune) bool {
-	return unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk) ||
-		strings.ContainsRune("'.:·\u0387\u055F\u05F4‘’․‧\uFE13\uFE52\uFE55\uFF07\uFF0E\uFF1A", r)
+	switch r {
+	case '\'', '.', ':', '^', '`', '·', '‘', '’', '․', '‧',
+		0x0387, 0x055F, 0x05F4, 0xFE13, 0xFE52, 0xFE55, 0xFF07, 0xFF0E, 0xFF1A:
+		return true
+	}
+	return r >= utf8.RuneSelf && unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk)
 }

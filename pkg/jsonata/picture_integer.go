@@ -13,9 +13,11 @@ import (
 // [XPath Functions 3.1]: https://www.w3.org/TR/xpath-functions-31/#formatting-integers
 
 const (
-	maxPicture = 1000 // characters in the picture of a number
-	maxDigits  = 100  // digits that a width or a fraction may ask for
-	maxRoman   = 1000 // letters of a Roman numeral: it has one for each thousand
+	maxPicture     = 1000 // characters in the picture of a number
+	maxDigits      = 100  // digits that a width or a fraction may ask for
+	maxIntegerText = 8192 // bytes of an integer to parse
+
+	maxRoman = 1000 // letters of a Roman numeral: it has one for each thousand
 )
 
 // pictureLimit is the error for a picture that asks for too much. Its code is not
@@ -274,6 +276,9 @@ func ordinalSuffix(digits []rune) string {
 // reference it does not check the text against the picture: it reads what it can.
 // Text without a number is an error.
 func parseInteger(s, picture string) (any, error) {
+	if len(s) > maxIntegerText {
+		return nil, pictureLimit("the text of an integer is longer than 8192 bytes")
+	}
 	p, err := parseIntegerPicture(picture)
 	if err != nil {
 		return nil, err

@@ -238,12 +238,9 @@ func leadingInteger(s string) float64 {
 func leadingHex(s string, negative bool) float64 {
 	n, digits := 0.0, 0
 	for ; digits < len(s); digits++ {
-		d := strings.IndexByte("0123456789abcdefABCDEF", s[digits])
+		d := hexValue(s[digits])
 		if d < 0 {
 			break
-		}
-		if d > 15 {
-			d -= 6
 		}
 		n = n*16 + float64(d)
 	}
