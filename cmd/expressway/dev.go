@@ -50,6 +50,9 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	if server.Open() {
 		fmt.Fprintln(p.stderr, "warning: listening beyond this machine. Whoever can reach it can run every state machine: the Step Functions API checks no credentials.")
 	}
+	for _, m := range local.Missing() {
+		fmt.Fprintf(p.stderr, "warning: the route %s starts %s, and there is no such state machine: put a NAME.asl.json into --statemachines, or create it through the Step Functions API\n", m.Route, m.StateMachine)
+	}
 	fmt.Fprintf(p.stdout, "webhooks        http://%s\nstep functions  http://%s\nCtrl-C stops\n", server.Webhooks(), server.States())
 	if err := server.Serve(ctx); err != nil {
 		return err

@@ -26,8 +26,13 @@ func oneRoute(t *testing.T, keys string) string {
 func explainRoute(t *testing.T, path, route string) string {
 	t.Helper()
 	var out, errs strings.Builder
-	if code := run(t.Context(), []string{"explain", route, "--config", path}, nil, &out, &errs, func(string) string { return "" }); code != 0 {
+	if code := run(t.Context(), []string{"explain", route, "--config", path}, nil, &out, &errs, func(name string) string {
+		return map[string]string{"S": "never-to-be-shown", "T": "never-to-be-shown"}[name]
+	}); code != 0 {
 		t.Fatalf("exit %d: %s", code, errs.String())
+	}
+	if strings.Contains(out.String()+errs.String(), "never-to-be-shown") {
+		t.Errorf("a secret is shown:\n%s", out.String())
 	}
 	return out.String()
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"slices"
 
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/devserver"
@@ -62,18 +63,56 @@ func (c *project) environment(p *program) (func(string) string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read environment variables: %w", err)
 	}
-	var functions map[string]map[string]string
+	var functions map[string]map[string]envValue
 	if err := json.Unmarshal(text, &functions); err != nil {
 		return nil, fmt.Errorf(`%s: not in the form of 'sam local --env-vars', {"FunctionName": {"NAME": "value"}}: %w`, path, err)
 	}
-	all := map[string]string{}
-	for _, variables := range functions {
-		maps.Copy(all, variables)
-	}
+	all := merge(functions, func(name, function string) {
+		fmt.Fprintf(p.stderr, "warning: %s gives %s more than one value; all functions are one process here, and have that of %s\n", path, name, function)
+	})
 	return func(name string) string {
 		if v, ok := all[name]; ok {
 			return v
 		}
 		return p.getenv(name)
 	}, nil
+}
+
+// An envValue is a variable's value: text, or, as sam takes them too, a number, true or
+// false, or null for nothing.
+type envValue string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (v *envValue) UnmarshalJSON(text []byte) error {
+	switch {
+	case text[0] == '"':
+		return json.Unmarshal(text, (*string)(v))
+	case text[0] == '{', text[0] == '[':
+		return errors.New("a variable is a text, a number, true or false")
+	case string(text) != "null":
+		*v = envValue(text)
+	}
+	return nil
+}
+
+// merge makes one environment of those of all functions. Of several values that of the
+// function whose name comes last counts, and differ hears of it; what sam calls
+// Parameters is for functions that say nothing themselves.
+func merge(functions map[string]map[string]envValue, differ func(name, function string)) map[string]string {
+	const everyFunction = "Parameters"
+	all, from := map[string]string{}, map[string]string{}
+	warned := map[string]bool{}
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(functions)), func(n string) bool { return n == everyFunction })
+	for _, function := range slices.Backward(append([]string{everyFunction}, names...)) {
+		for _, name := range slices.Sorted(maps.Keys(functions[function])) {
+			value := string(functions[function][name])
+			if _, seen := from[name]; !seen {
+				all[name], from[name] = value, function
+			} else if all[name] != value && function != everyFunction && !warned[name] {
+				warned[name] = true
+				differ(name, from[name])
+			}
+		}
+	}
+	return all
 }

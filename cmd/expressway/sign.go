@@ -103,6 +103,9 @@ func (c *signCommand) delivery(p *program, route *config.Route) (*delivery, erro
 	if err := c.readBody(p, d); err != nil {
 		return nil, err
 	}
+	if strings.ContainsFunc(c.Query, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
+		return nil, fmt.Errorf("--query must be escaped as in a URL, with %%20 for a blank and %%23 for #, and not %q", c.Query)
+	}
 	if d.Method == "" { // the pattern takes all
 		d.Method = http.MethodPost
 		if c.Data == "" {
@@ -221,9 +224,16 @@ func (d *delivery) curl() string {
 	if d.RawQuery != "" {
 		d.target += "?" + d.RawQuery
 	}
-	lines := []string{"curl -sS -w '\\n' -X " + d.Method + " " + shellQuote(d.target)}
+	options := ""
+	if strings.ContainsAny(d.target, "[]{}") {
+		options += " -g" // curl would make several URLs of it
+	}
+	if strings.Contains(d.target, "/.") {
+		options += " --path-as-is" // curl would resolve it
+	}
+	lines := []string{"curl -sS" + options + " -w '\\n' -X " + d.Method + " " + shellQuote(d.target)}
 	if d.Method == http.MethodHead {
-		lines[0] = "curl -sS -I " + shellQuote(d.target)
+		lines[0] = "curl -sS" + options + " -I " + shellQuote(d.target)
 	}
 	if d.host != "" {
 		lines = append(lines, "-H "+shellQuote("Host: "+d.host))

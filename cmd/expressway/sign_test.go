@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -45,7 +47,7 @@ func sentBy(t *testing.T, command string) []byte {
 	var method, body, target string
 	for i := 0; i < len(args); i++ {
 		switch args[i] {
-		case "-sS":
+		case "-sS", "-g", "--path-as-is":
 		case "-w":
 			i++
 		case "-X":
@@ -193,6 +195,8 @@ func TestSign(t *testing.T) {
 		"no such parameter":  {github, []string{"--param", "x=y"}, "has no {x}"},
 		"no header":          {github, []string{"-H", "X"}, "--header must be as 'Name: value'"},
 		"a split header":     {github, []string{"-H", "X: a\nb"}, "--header must be"},
+		"a blank in a query": {github, []string{"--query", "a=1 2"}, "must be escaped"},
+		"a fragment":         {github, []string{"--query", "a=#1"}, "must be escaped"},
 		"no URL":             {github, []string{"--url", "localhost"}, "--url must be scheme and host"},
 		"no file":            {github, []string{"-d", "nope.json"}, "nope.json"},
 		"a binary body":      {github, []string{"-d", "-"}, "NUL bytes"},
@@ -207,6 +211,33 @@ func TestSign(t *testing.T) {
 		var out, errs strings.Builder
 		if code := run(t.Context(), args, strings.NewReader("\x00"), &out, &errs, signEnv); code != 1 || !strings.Contains(errs.String(), test.err) || out.String() != "" {
 			t.Errorf("%s: exit %d, %q, want %q", name, code, errs.String(), test.err)
+		}
+	}
+}
+
+// curl sends what was signed, and not what it makes of brackets, braces and dots.
+func TestSignForCurl(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if _, errCurl := exec.LookPath("curl"); err != nil || errCurl != nil {
+		t.Skip("no sh and curl to run the command")
+	}
+	var got string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Method + " " + r.RequestURI }))
+	t.Cleanup(server.Close)
+	path := oneRoute(t, "    http: /a/{id}\n    verify: {provider: twilio, secrets: [env:S], url: 'https://hooks.example.com'}\n")
+	for want, args := range map[string][]string{
+		"POST /a/1?a[]=1&a[]=2&b=[1-3]": {"--param", "id=1", "--query", "a[]=1&a[]=2&b=[1-3]", "-d", "-", "-H", "Content-Type: application/x-www-form-urlencoded"},
+		"GET /a/1?a={x,y}&b=it's":       {"--param", "id=1", "--query", "a={x,y}&b=it's"},
+		"GET /a/..?a=/../b":             {"--param", "id=..", "--query", "a=/../b"},
+		"GET /a/%7Bx%7D%23?a=%23":       {"--param", "id={x}#", "--query", "a=%23"},
+	} {
+		code, out, errs := signCommandFor(t, "Body=1", path, append(args, "--url", server.URL)...)
+		if code != 0 {
+			t.Fatal(errs)
+		}
+		got = ""
+		if text, err := exec.CommandContext(t.Context(), sh, "-c", out).CombinedOutput(); err != nil || got != want {
+			t.Errorf("sent %s, want %s (%v, %s)\n%s", got, want, err, text, out)
 		}
 	}
 }

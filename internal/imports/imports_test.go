@@ -44,7 +44,7 @@ var foreign = map[string][]string{
 	"pkg/verify":   {"github.com/aws"},
 	"pkg/secrets":  {"net/http"},
 	"pkg/config":   {"github.com/aws"},
-	"pkg/sqsbatch": {"github.com/aws", "net/http"},
+	"pkg/sqsbatch": {"github.com/aws/aws-sdk-go-v2", "net/http"},
 }
 
 func TestImportRules(t *testing.T) {

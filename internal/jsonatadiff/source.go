@@ -35,6 +35,10 @@ func (s *source) next() testCase {
 		c.expr, c.input = s.vary(from.expr), from.input
 	case n < 40:
 		c.expr, c.input = s.vary(g.expression()), g.document()
+	case n < 65:
+		c.expr, c.input = g.special(), g.document()
+	case n < 70:
+		c.expr, c.input = s.vary(g.special()), g.document()
 	default:
 		c.expr, c.input = g.expression(), g.document()
 	}

@@ -89,7 +89,7 @@ func (c *Client) Send(ctx context.Context, m *sqsbatch.Message) error {
 			},
 		}
 	}
-	out, err := client.SendMessage(ctx, in, inRegion(urlRegion(m.QueueURL)))
+	out, err := client.SendMessage(ctx, in, inRegion(urlRegion(ctx, m.QueueURL)))
 	if err != nil {
 		return describe(err)
 	}
@@ -107,7 +107,7 @@ func (c *Client) ChangeVisibility(ctx context.Context, queueARN string, changes 
 	if err != nil {
 		return err
 	}
-	queue, region, err := c.queueURL(queueARN)
+	queue, region, err := c.queueURL(ctx, queueARN)
 	if err != nil {
 		return err
 	}
@@ -136,32 +136,53 @@ func optional(s string) *string {
 	return &s
 }
 
-// queueURL makes the URL of a queue from its ARN, arn:aws:sqs:REGION:ACCOUNT:NAME.
-func (c *Client) queueURL(arn string) (queue, region string, err error) {
+// queueURL makes the URL of a queue from its ARN, arn:PARTITION:sqs:REGION:ACCOUNT:NAME.
+func (c *Client) queueURL(ctx context.Context, arn string) (queue, region string, err error) {
 	parts := strings.Split(arn, ":")
 	if len(parts) != 6 || parts[2] != "sqs" || parts[3] == "" || parts[4] == "" || parts[5] == "" {
 		return "", "", errors.New("the record's eventSourceARN is no queue's")
 	}
 	region = parts[3]
-	base := "https://sqs." + region + ".amazonaws.com"
-	if parts[1] == "aws-cn" {
-		base += ".cn"
+	base := c.custom
+	if base == "" {
+		if base = endpoint(ctx, region, false, false); base == "" {
+			return "", "", errors.New("the region of the record's eventSourceARN has no endpoint")
+		}
 	}
-	return strings.TrimRight(awsenv.First(c.custom, base), "/") + "/" + parts[4] + "/" + parts[5], region, nil
+	return strings.TrimRight(base, "/") + "/" + parts[4] + "/" + parts[5], region, nil
+}
+
+// endpoint is SQS's in a region by the SDK's rules, which know the partitions; empty
+// where there is none.
+func endpoint(ctx context.Context, region string, fips, dualStack bool) string {
+	e, err := sqs.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx,
+		sqs.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dualStack})
+	if err != nil {
+		return ""
+	}
+	return e.URI.String()
 }
 
 // urlRegion is the region of a queue's URL, or empty: a dead-letter queue may be in
-// another region than the function.
-func urlRegion(queue string) string {
+// another region than the function. It is the part of the host of which the SDK's rules
+// make that host again.
+func urlRegion(ctx context.Context, queue string) string {
 	u, err := url.Parse(queue)
 	if err != nil {
 		return ""
 	}
-	labels := strings.Split(u.Hostname(), ".")
-	if len(labels) < 4 || labels[0] != "sqs" || labels[2] != "amazonaws" {
-		return ""
+	host := u.Hostname()
+	if region, ok := strings.CutSuffix(host, ".queue.amazonaws.com"); ok {
+		return region // as SQS named them once
 	}
-	return labels[1]
+	for part := range strings.SplitSeq(host, ".") {
+		for kind := range 4 {
+			if endpoint(ctx, part, kind&1 != 0, kind&2 != 0) == "https://"+host {
+				return part
+			}
+		}
+	}
+	return ""
 }
 
 func inRegion(region string) func(*sqs.Options) {
@@ -172,20 +193,21 @@ func inRegion(region string) func(*sqs.Options) {
 	}
 }
 
-// describe says what went wrong without what was sent: SQS quotes attributes and
-// characters of a message in its words on invalid parameters.
+// describe says what went wrong without what was sent. SQS quotes attributes and
+// characters of a message in its words on many a code; only where those are about
+// permissions, keys or the queue itself do they tell more than the code.
 func describe(err error) error {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
 		return err
 	}
-	switch code := api.ErrorCode(); code {
-	case "InvalidParameterValue", "InvalidMessageContents":
-		if strings.Contains(api.ErrorMessage(), "must be shorter than") {
-			return errors.New(code + ": the message is longer than the queue's MaximumMessageSize")
-		}
-		return errors.New(code)
-	default:
+	code := api.ErrorCode()
+	switch {
+	case strings.Contains(api.ErrorMessage(), "must be shorter than"):
+		return errors.New(code + ": the message is longer than the queue's MaximumMessageSize")
+	case strings.HasPrefix(code, "AccessDenied"), strings.HasPrefix(strings.ToUpper(code), "KMS"),
+		strings.HasSuffix(code, "NonExistentQueue"), strings.HasPrefix(code, "QueueDoesNotExist"):
 		return fmt.Errorf("%s: %s", code, api.ErrorMessage())
 	}
+	return errors.New(code)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,6 +162,8 @@ func TestSendFailures(t *testing.T) {
 		"refused":    {answer(400, `{"__type":"com.amazonaws.sqs#InvalidMessageContents","message":"`+secret+`"}`), "InvalidMessageContents"},
 		"too long":   {answer(400, `{"__type":"com.amazon.coral.service#InvalidParameterValueException","message":"Reason: Message must be shorter than 262144 bytes."}`), "InvalidParameterValue"},
 		"denied":     {answer(403, `{"__type":"AccessDeniedException","message":"not allowed to sqs:SendMessage"}`), "sqs:SendMessage"},
+		"KMS":        {answer(400, `{"__type":"com.amazonaws.sqs#KmsAccessDenied","message":"not allowed to kms:Decrypt"}`), "kms:Decrypt"},
+		"a new code": {answer(400, `{"__type":"BrandNewException","message":"`+secret+`"}`), "BrandNewException"},
 		"empty":      {answer(200, `{}`), "no message id"},
 		"not JSON":   {answer(200, `<html>`), "deserialization"},
 		"broken off": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
@@ -176,6 +179,26 @@ func TestSendFailures(t *testing.T) {
 				t.Errorf("error = %v, want it to contain %q, and no payload", err, test.want)
 			}
 		})
+	}
+}
+
+// A send that was refused for load is made again.
+func TestSendThrottled(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		if requests.Add(1) == 1 {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(`{"__type":"com.amazonaws.sqs#RequestThrottled","message":"x"}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"MessageId":"m-1"}`))
+	}))
+	t.Cleanup(server.Close)
+	c := sqsclient.FromEnv((&mototest.Server{URL: server.URL}).Getenv)
+	if err := c.Send(t.Context(), &sqsbatch.Message{QueueURL: server.URL + "/123456789012/dead", Body: "x"}); err != nil || requests.Load() != 2 {
+		t.Errorf("error = %v after %d requests, want none after 2", err, requests.Load())
 	}
 }
 

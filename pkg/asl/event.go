@@ -30,8 +30,10 @@ type Event struct {
 	// Assigned are the variables that the state set; nil for none.
 	Assigned *jsonata.Object
 	// TimeoutSeconds, HeartbeatSeconds and RoleARN are those of a task, where it has them.
+	// An observer may add the execution's role to its first event, and a region to what
+	// is scheduled: the service has them there.
 	TimeoutSeconds, HeartbeatSeconds int
-	RoleARN                          string
+	RoleARN, Region                  string
 	// Location is the field whose expression failed, such as Output/total.
 	Location string
 	// Error and Cause are those of a failure.
@@ -72,6 +74,7 @@ func (e Event) details() (field string, _ *jsonata.Object) {
 		d.Set("length", jsonata.FromGo(e.Length))
 	case e.Type == "ExecutionStarted":
 		setText(d, "input", e.Input)
+		setPresent(d, "roleArn", e.RoleARN)
 	case e.Type == "EvaluationFailed":
 		e.setFailure(d)
 		setPresent(d, "location", e.Location)
@@ -88,7 +91,7 @@ func (e Event) details() (field string, _ *jsonata.Object) {
 // aborts, and the start of a Lambda function.
 func (e Event) isBare() bool {
 	ofAll := strings.HasPrefix(e.Type, "Parallel") || strings.HasPrefix(e.Type, "MapState")
-	return ofAll || strings.HasSuffix(e.Type, "Aborted") || e.Type == "LambdaFunctionStarted"
+	return ofAll || strings.HasSuffix(e.Type, "StateAborted") || e.Type == "LambdaFunctionStarted"
 }
 
 // setOutcome sets the details of a task's or of the execution's event.
@@ -102,9 +105,10 @@ func (e Event) setOutcome(d *jsonata.Object) {
 	e.setTask(d)
 	switch {
 	case e.Type == "TaskScheduled":
+		setPresent(d, "region", e.Region)
 		d.Set("parameters", quote(e.Input))
 		e.setLimits(d)
-	case strings.HasSuffix(e.Type, "Failed"), strings.HasSuffix(e.Type, "TimedOut"):
+	case strings.HasSuffix(e.Type, "Failed"), strings.HasSuffix(e.Type, "TimedOut"), e.Type == "ExecutionAborted":
 		e.setFailure(d)
 	case strings.HasSuffix(e.Type, "Succeeded"), strings.HasSuffix(e.Type, "Submitted"):
 		setText(d, "output", e.Output)

@@ -166,6 +166,13 @@ func (v *validator) exactlyOne(o *jsonata.Object, at string, names ...string) bo
 	return n == 1
 }
 
+// oneAtMost reports that two members are there of which one stands for the other.
+func (v *validator) oneAtMost(o *jsonata.Object, at, one, other string) {
+	if hasKey(o, one) && hasKey(o, other) {
+		v.schema(at, "Only one of these fields is allowed: [%s, %s]", one, other)
+	}
+}
+
 // text returns a member that is text and, where it is there, not empty.
 func (v *validator) text(o *jsonata.Object, field, at string) (string, bool) {
 	value, has := o.Get(field)

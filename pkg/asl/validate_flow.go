@@ -2,6 +2,7 @@ package asl
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -45,7 +46,7 @@ func (v *validator) flow(o *jsonata.Object, at string) {
 	case has && states.Len() == 0:
 		v.schema(at+"/States", "Value cannot be empty")
 	}
-	if !ok {
+	if !ok || states.Len() == 0 {
 		return
 	}
 	if len(v.states)+states.Len() > maxStates {
@@ -66,9 +67,14 @@ func (v *validator) flow(o *jsonata.Object, at string) {
 			v.wrongType(where, "Object")
 		}
 	}
+	broken := anyErrors(v.problems[before:])
+	complete := v.targets(&g)
 	// What a mistake in a state leads to is not worth telling.
-	if !anyErrors(v.problems[before:]) {
-		v.graph(&g)
+	if !broken {
+		v.reach(&g)
+		if complete { // what is missing may be the end
+			v.end(&g)
+		}
 	}
 }
 
@@ -81,27 +87,31 @@ func anyErrors(list []Diagnostic) bool {
 	return false
 }
 
-// graph checks that every target exists, that every state can be reached, and that
-// there is an end.
-func (v *validator) graph(g *graph) {
+// targets reports whether every target is there.
+func (v *validator) targets(g *graph) (complete bool) {
 	exists := map[string]bool{}
 	for _, name := range g.names {
 		exists[name] = true
 	}
-	missing := func(t transition) {
-		if !exists[t.to] {
+	complete = true
+	check := func(t transition) {
+		if t.to != "" && !exists[t.to] {
+			complete = false
 			field := t.at[strings.LastIndexByte(t.at, '/')+1:]
 			v.add(SeverityError, missingTarget, t.at, fmt.Sprintf("Missing '%s' target: %s", field, t.to))
 		}
 	}
-	missing(transition{g.start, g.at + "/StartAt"})
-	ends := false
+	check(transition{g.start, g.at + "/StartAt"})
 	for _, name := range g.names {
 		for _, t := range g.target[name] {
-			missing(t)
+			check(t)
 		}
-		ends = ends || g.ends[name]
 	}
+	return complete
+}
+
+// reach checks that every state can be reached.
+func (v *validator) reach(g *graph) {
 	seen := map[string]bool{}
 	for next := []string{g.start}; len(next) > 0; {
 		name := next[len(next)-1]
@@ -118,7 +128,11 @@ func (v *validator) graph(g *graph) {
 			v.add(SeverityError, missingTarget, g.at+"/States/"+name, fmt.Sprintf("State \"%s\" is not reachable.", name))
 		}
 	}
-	if !ends {
+}
+
+// end checks that there is one.
+func (v *validator) end(g *graph) {
+	if !slices.ContainsFunc(g.names, func(name string) bool { return g.ends[name] }) {
 		v.add(SeverityError, missingTerminal, g.at+"/States", "No terminal state found: one must be of type Succeed or Fail, or have \"End\": true")
 	}
 }
@@ -174,6 +188,7 @@ func (v *validator) processor(o *jsonata.Object, at string) {
 	if !hasKey(o, field) && hasKey(o, "Iterator") {
 		field = "Iterator"
 	}
+	v.oneAtMost(o, at, "ItemProcessor", "Iterator")
 	if !v.required(o, at, field) {
 		return
 	}
@@ -196,8 +211,11 @@ func (v *validator) processor(o *jsonata.Object, at string) {
 		v.fields(config, where, []string{"Mode", "ExecutionType"})
 		mode, _ := v.oneOf(config, "Mode", where, processorModes...)
 		v.oneOf(config, "ExecutionType", where, "STANDARD", "EXPRESS")
-		if mode == "DISTRIBUTED" && v.express {
+		switch {
+		case mode == "DISTRIBUTED" && v.express:
 			v.schema(where+"/Mode", "Express state machine does not support Map states with the mode 'DISTRIBUTED'")
+		case mode == "DISTRIBUTED":
+			v.required(config, where, "ExecutionType")
 		}
 	}
 	v.flow(p, at)

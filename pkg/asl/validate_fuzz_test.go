@@ -9,8 +9,9 @@ func FuzzValidate(f *testing.F) {
 	for _, seed := range []string{
 		head + `"Type":"Pass","Parameters":{"a.$":"States.Format('{}', $.a)"},"Next":"B"` + tail,
 		head + `"Type":"Choice","Choices":[{"And":[{"Variable":"$.a","IsNull":true},{"Not":{"Variable":"$.b","StringEqualsPath":"$.c"}}],"Next":"B"}],"Default":"B"` + tail,
-		head + `"Type":"Task","Resource":"arn:aws:lambda:::f","Retry":[{"ErrorEquals":["States.ALL"],"BackoffRate":1.5}],"Catch":[{"ErrorEquals":["E"],"Next":"B"}],"End":true` + tail,
+		head + `"Type":"Task","Resource":"arn:aws:lambda:::function:f","Retry":[{"ErrorEquals":["States.ALL"],"BackoffRate":1.5}],"Catch":[{"ErrorEquals":["E"],"Next":"B"}],"End":true` + tail,
 		head + `"Type":"Map","QueryLanguage":"JSONata","Items":"{% $states.input %}","MaxConcurrency":"{% 1 %}","Next":"B","ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Fail"}}}` + tail,
+		head + `"Type":"Map","Next":"B","ItemReader":{"Resource":"r","ReaderConfig":{"InputType":"CSV","CSVDelimiter":"TAB","MaxItemsPath":"$.m"}},"ItemBatcher":{"MaxItemsPerBatch":2,"BatchInput":{"a.$":"$"}},"Label":"l","ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Fail"}}}` + tail,
 		head + `"Type":"Parallel","Next":"B","Branches":[{"StartAt":"C","States":{"C":{"Type":"Wait","Seconds":10,"End":true}}}]` + tail,
 		head + `"Type":"Wait","QueryLanguage":"JSONata","Timestamp":"{% $now() %}","Assign":{"x":"{% 1 %}"},"Next":"B"` + tail,
 		head + `"Type":"Fail","ErrorPath":"$.e","CausePath":"States.UUID()"` + tail,
@@ -22,6 +23,7 @@ func FuzzValidate(f *testing.F) {
 		for _, d := range Validate(definition, express) {
 			Locate(definition, d)
 		}
+		VariableReferences(definition)
 		o, problems := decodeDefinition(definition)
 		if problems != nil || anyErrors(validateDefinition(o, express)) {
 			return

@@ -19,6 +19,8 @@ var wholes = []string{
 		"C":{"Type":"Choice","Choices":[{"And":[{"Variable":"$.a","IsNull":true},{"Not":{"Variable":"$.b","NumericEqualsPath":"$.c"}}],"Next":"W"},{"Variable":"$v","TimestampLessThan":"2026-01-01T00:00:00Z","Next":"M","Assign":{"w":1}}],"Default":"S"},
 		"W":{"Type":"Wait","SecondsPath":"$.s","Next":"V"},"V":{"Type":"Wait","Timestamp":"2026-01-01T00:00:00Z","Next":"M"},
 		"M":{"Type":"Map","ItemsPath":"$.items","ItemSelector":{"i.$":"$$.Map.Item.Value"},"MaxConcurrency":2,"ToleratedFailureCountPath":"$.t","ToleratedFailurePercentage":5,"Label":"l",
+			"ItemReader":{"Resource":"arn:aws:states:::s3:getObject","Parameters":{"Bucket.$":"$.b"},"ReaderConfig":{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["h"],"CSVDelimiter":"TAB","MaxItemsPath":"$.m"}},
+			"ItemBatcher":{"MaxItemsPerBatch":3,"MaxInputBytesPerBatchPath":"$.n","BatchInput":{"a.$":"$.b"}},"ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Parameters":{"Bucket":"b"},"WriterConfig":{"OutputType":"JSON","Transformation":"NONE"}},
 			"ItemProcessor":{"ProcessorConfig":{"Mode":"INLINE"},"StartAt":"I","States":{"I":{"Type":"Succeed","InputPath":"$.x"}}},"Next":"B"},
 		"B":{"Type":"Parallel","Branches":[{"StartAt":"B1","States":{"B1":{"Type":"Pass","Result":{"a":1},"End":true}}},{"StartAt":"B2","States":{"B2":{"Type":"Wait","Seconds":1,"End":true}}}],"ResultPath":null,"Next":"S"},
 		"F":{"Type":"Fail","ErrorPath":"$.e","Cause":"c"},"S":{"Type":"Succeed"}}}`,
@@ -29,6 +31,8 @@ var wholes = []string{
 		"C":{"Type":"Choice","Choices":[{"Condition":"{% $v = 1 %}","Next":"W","Output":1,"Assign":{"w":1}},{"Condition":true,"Next":"M"}],"Default":"S","Output":"{% 1 %}"},
 		"W":{"Type":"Wait","Seconds":"{% 1 %}","Next":"V"},"V":{"Type":"Wait","Timestamp":"{% $now() %}","Next":"M"},
 		"M":{"Type":"Map","Items":"{% [1] %}","ItemSelector":{"i":"{% $states.context.Map.Item.Value %}"},"MaxConcurrency":"{% 2 %}","ToleratedFailureCount":1,"ToleratedFailurePercentage":"{% 5 %}",
+			"ItemReader":{"Resource":"arn:aws:states:::s3:getObject","Arguments":{"Bucket":"{% $v %}"},"ReaderConfig":{"InputType":"JSON","MaxItems":"{% 3 %}","ItemsPointer":"/a"}},
+			"ItemBatcher":{"MaxItemsPerBatch":"{% 3 %}","MaxInputBytesPerBatch":9,"BatchInput":{"a":"{% 1 %}"}},
 			"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Succeed","Output":"{% 1 %}"}}},"Next":"B"},
 		"B":{"Type":"Parallel","Arguments":{"a":"{% 1 %}"},"Branches":[{"StartAt":"B1","States":{"B1":{"Type":"Pass","End":true}}}],"Output":"{% $states.result %}","Next":"S"},
 		"F":{"Type":"Fail","Error":"{% 'E' %}","Cause":"c"},"S":{"Type":"Succeed"}}}`,
@@ -36,7 +40,7 @@ var wholes = []string{
 
 // What stands in the place of a value of a definition that is whole.
 var replacements = []string{
-	`null`, `true`, `false`, `""`, `"A"`, `"S"`, `"$"`, `"$.a"`, `"$.a[*]"`, `"$$.Execution"`, `"$v.a"`, `"States.UUID()"`, `"{% 1 %}"`, `"{% ( %}"`, `"{%%}"`,
+	`null`, `true`, `false`, `""`, `"A"`, `"S"`, `"$"`, `"$.a"`, `"$.a[*]"`, `"$$.Execution"`, `"$v.a"`, `"States.UUID()"`, `"{% 1 %}"`, `"{% ( %}"`, `"{%%}"`, `"{% 1"`, `"{%}"`,
 	`"JSONata"`, `"JSONPath"`, `-1`, `0`, `1`, `1.5`, `1e9`, `1.0`, `[]`, `[1]`, `["States.ALL"]`, `[{}]`, `{}`, `{"a.$":"$.b"}`, `{"a":"{% 1 %}"}`,
 }
 
@@ -91,7 +95,7 @@ func mutate(t *rapid.T, v any) any {
 		case 0:
 			delete(v, key)
 		case 1:
-			v[rapid.SampledFrom([]string{"Next", "End", "Output", "Assign", "ResultPath", "Retry", "SecondsPath", "Cause", "Default", "a.$", "Variable", "QueryLanguage", "ItemsPath", "Comment"}).Draw(t, "new")] = replacement(t)
+			v[rapid.SampledFrom([]string{"Next", "End", "Output", "Assign", "ResultPath", "Retry", "SecondsPath", "Cause", "Default", "a.$", "Variable", "QueryLanguage", "ItemsPath", "Comment", "Credentials", "MaxItems", "Parameters", "Arguments", "Iterator"}).Draw(t, "new")] = replacement(t)
 		case 2:
 			v[key] = replacement(t)
 		default:

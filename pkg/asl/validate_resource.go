@@ -28,7 +28,7 @@ var optimized = map[string][]string{
 		"deleteNodegroup", "runJob", "call",
 	},
 	"elasticmapreduce": {
-		"createCluster", "createCluster.sync", "setClusterTerminationProtection", "terminateCluster", "addStep", "cancelStep",
+		"createCluster", "setClusterTerminationProtection", "terminateCluster", "addStep", "cancelStep",
 		"modifyInstanceFleetByName", "modifyInstanceGroupByName",
 	},
 	"emr-containers": {"createVirtualCluster", "deleteVirtualCluster", "startJobRun"},
@@ -47,55 +47,100 @@ var optimized = map[string][]string{
 	"states": {"startExecution", "startSyncExecution"},
 }
 
-// argumentsOf are the arguments that a task cannot do without.
-var argumentsOf = map[string][]string{
-	"dynamodb:getItem":          {"TableName", "Key"},
-	"dynamodb:putItem":          {"TableName", "Item"},
-	"dynamodb:updateItem":       {"TableName", "Key"},
-	"dynamodb:deleteItem":       {"TableName", "Key"},
-	"events:putEvents":          {"Entries"},
-	"lambda:invoke":             {"FunctionName"},
-	"sns:publish":               {"Message"},
-	"sqs:sendMessage":           {"QueueUrl", "MessageBody"},
-	"states:startExecution":     {"StateMachineArn"},
-	"states:startSyncExecution": {"StateMachineArn"},
+// An arguments value is what a task of a service takes: the names of its operation's
+// parameters, and which of them it cannot do without. Where no optional ones are
+// listed, any are let through.
+type arguments struct{ required, optional []string }
+
+var argumentsOf = map[string]arguments{
+	"apigateway:invoke":          {[]string{"ApiEndpoint", "Method"}, nil},
+	"athena:startQueryExecution": {[]string{"QueryString"}, nil},
+	"batch:submitJob":            {[]string{"JobDefinition", "JobName", "JobQueue"}, nil},
+	"codebuild:startBuild":       {[]string{"ProjectName"}, nil},
+	"ecs:runTask":                {[]string{"TaskDefinition"}, nil},
+	"glue:startJobRun":           {[]string{"JobName"}, nil},
+	"http:invoke":                {[]string{"ApiEndpoint", "Method"}, nil},
+	"dynamodb:getItem": {
+		[]string{"TableName", "Key"},
+		[]string{"AttributesToGet", "ConsistentRead", "ReturnConsumedCapacity", "ProjectionExpression", "ExpressionAttributeNames"},
+	},
+	"dynamodb:putItem":    {[]string{"TableName", "Item"}, writing},
+	"dynamodb:updateItem": {[]string{"TableName", "Key"}, append([]string{"AttributeUpdates", "UpdateExpression"}, writing...)},
+	"dynamodb:deleteItem": {[]string{"TableName", "Key"}, writing},
+	"events:putEvents":    {[]string{"Entries"}, []string{"EndpointId"}},
+	"lambda:invoke": {
+		[]string{"FunctionName"},
+		[]string{"InvocationType", "LogType", "ClientContext", "DurableExecutionName", "Payload", "Qualifier", "TenantId"},
+	},
+	"sns:publish": {[]string{"Message"}, []string{
+		"TopicArn", "TargetArn", "PhoneNumber", "Subject", "MessageStructure", "MessageAttributes", "MessageDeduplicationId", "MessageGroupId",
+	}},
+	"sqs:sendMessage": {[]string{"QueueUrl", "MessageBody"}, []string{
+		"DelaySeconds", "MessageAttributes", "MessageSystemAttributes", "MessageDeduplicationId", "MessageGroupId",
+	}},
+	"states:startExecution":     {[]string{"StateMachineArn"}, []string{"Name", "Input", "TraceHeader"}},
+	"states:startSyncExecution": {[]string{"StateMachineArn"}, []string{"Name", "Input", "TraceHeader", "IncludedData"}},
 }
+
+// writing are the parameters that DynamoDB's writing operations share.
+var writing = []string{
+	"Expected", "ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics", "ConditionalOperator",
+	"ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues", "ReturnValuesOnConditionCheckFailure",
+}
+
+// answersAtOnce are the services whose tasks have no end to wait for by .sync.
+var answersAtOnce = []string{"apigateway", "aws-sdk", "dynamodb", "events", "http", "lambda", "sns", "sqs"}
 
 // resource checks what a Task names. Text with a placeholder of a template in it is
 // left alone: nothing is known of it before the deployment.
 func (s *stateCheck) resource(text string) {
 	at := s.at + "/Resource"
-	if strings.Contains(text, "${") {
+	if strings.Contains(text, "${") || s.express && !s.expressResource(text, at) {
 		return
-	}
-	if s.express {
-		s.expressResource(text, at)
 	}
 	parts := strings.SplitN(text, ":", 6)
 	if len(parts) < 6 || parts[0] != "arn" || parts[2] == "" || parts[5] == "" {
 		s.schema(at, "Value is not a valid resource ARN")
 		return
 	}
-	_, integration, ok := strings.Cut(text, ":states:::")
-	if !ok {
-		return
-	}
-	service, action, _ := strings.Cut(integration, ":")
-	if service == "aws-sdk" {
-		_, action, _ = strings.Cut(action, ":")
-		if action != "" {
-			return
+	service, action, known := integration(text)
+	switch {
+	case !known:
+		s.schema(at, "The resource provided %s is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.", text)
+	case service != "":
+		if a, known := argumentsOf[service+":"+action]; known {
+			s.arguments(a)
 		}
 	}
-	name, _, _ := strings.Cut(action, ".")
-	if !slices.Contains(optimized[service], name) {
-		s.schema(at, "The resource provided %s is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.", text)
-		return
-	}
-	s.arguments(argumentsOf[service+":"+name])
 }
 
-func (s *stateCheck) expressResource(text, at string) {
+// integration takes apart the ARN of a resource that a Task can name: a function, an
+// activity, or an action of a service, of which alone it returns a name.
+func integration(arn string) (service, action string, known bool) {
+	_, rest, ok := strings.Cut(arn, ":states:::")
+	if !ok {
+		parts := strings.SplitN(arn, ":", 6)
+		return "", "", parts[2] == "lambda" || parts[2] == "states" && strings.HasPrefix(parts[5], "activity:")
+	}
+	service, action, _ = strings.Cut(rest, ":")
+	if service == "aws-sdk" {
+		_, action, _ = strings.Cut(action, ":")
+	}
+	action, pattern, waits := strings.Cut(action, ".")
+	switch pattern {
+	case "sync", "sync:2":
+		known = !slices.Contains(answersAtOnce, service)
+	case "waitForTaskToken", "":
+		known = waits == (pattern != "")
+	}
+	if service == "aws-sdk" {
+		return service, action, known && action != ""
+	}
+	return service, action, known && slices.Contains(optimized[service], action)
+}
+
+// expressResource reports whether an Express Workflow may have the resource.
+func (s *stateCheck) expressResource(text, at string) bool {
 	switch {
 	case strings.Contains(text, ":activity:"):
 		s.schema(at, "Express state machine does not support Activity ARN")
@@ -103,12 +148,15 @@ func (s *stateCheck) expressResource(text, at string) {
 		s.schema(at, "Express state machine does not support '.sync' service integration")
 	case strings.HasSuffix(text, ".waitForTaskToken"):
 		s.schema(at, "Express state machine does not support '.waitForTaskToken' service integration ") // the space is the service's
+	default:
+		return true
 	}
+	return false
 }
 
-// arguments checks that a task gets what its service needs, as far as the definition
-// says what it gets.
-func (s *stateCheck) arguments(names []string) {
+// arguments checks that a task gets what its service needs and knows, as far as the
+// definition says what it gets.
+func (s *stateCheck) arguments(a arguments) {
 	field := "Parameters"
 	if s.jsonata {
 		field = "Arguments"
@@ -118,16 +166,22 @@ func (s *stateCheck) arguments(names []string) {
 	if has && !ok {
 		return // an expression makes them
 	}
-	if !has {
-		o = &jsonata.Object{}
+	at := s.at
+	if has {
+		at += "/" + field
 	}
-	for _, name := range names {
+	for _, name := range a.required {
 		if !hasKey(o, name) && (s.jsonata || !hasKey(o, name+".$")) {
-			at := s.at + "/" + field
-			if !has {
-				at = s.at
-			}
 			s.schema(at, "The field '%s' is required but was missing", name)
+		}
+	}
+	for i := range o.Len() {
+		name, _ := o.At(i)
+		if !s.jsonata {
+			name = strings.TrimSuffix(name, ".$")
+		}
+		if a.optional != nil && !slices.Contains(a.required, name) && !slices.Contains(a.optional, name) {
+			s.schema(at, "The field '%s' is not supported by Step Functions", name)
 		}
 	}
 }

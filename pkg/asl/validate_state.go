@@ -107,6 +107,7 @@ type stateCheck struct {
 	at      string
 	kind    string
 	jsonata bool
+	inside  bool // of a field, whose expressions were checked
 }
 
 // language finds the state's query language. A machine of JSONata has no other.
@@ -157,7 +158,7 @@ func (s *stateCheck) only(field, at string, jsonata bool) bool {
 // state does not have were refused already, and are passed over.
 func (s *stateCheck) data() {
 	if s.jsonata {
-		for _, field := range []string{"Arguments", "Output", "ItemSelector"} {
+		for _, field := range []string{"Arguments", "Output", "ItemSelector", "Credentials"} {
 			if value, has := s.o.Get(field); has {
 				s.expressions(value, field, s.at)
 			}
@@ -166,7 +167,7 @@ func (s *stateCheck) data() {
 		s.path(s.o, "InputPath", s.at, nullable)
 		s.path(s.o, "OutputPath", s.at, nullable)
 		s.path(s.o, "ResultPath", s.at, nullable|reference|intoInput)
-		for _, field := range []string{"Parameters", "ResultSelector", "ItemSelector"} {
+		for _, field := range []string{"Parameters", "ResultSelector", "ItemSelector", "Credentials"} {
 			s.payload(s.o, field, s.at)
 		}
 	}
@@ -185,12 +186,10 @@ func (s *stateCheck) task() {
 			s.resource(resource)
 		}
 	}
-	s.amount("TimeoutSeconds", 1, maxSeconds)
-	s.amount("HeartbeatSeconds", 1, maxSeconds)
+	s.object("Credentials")
 	for _, field := range []string{"TimeoutSeconds", "HeartbeatSeconds"} {
-		if hasKey(s.o, field) && hasKey(s.o, field+"Path") && !s.jsonata {
-			s.schema(s.at, "Only one of these fields is allowed: [%s, %sPath]", field, field)
-		}
+		s.amount(field, 1, maxSeconds)
+		s.orPath(field)
 		s.amountPath(field + "Path")
 	}
 	timeout, ok1 := wholeNumber(s.o, "TimeoutSeconds")
@@ -227,44 +226,26 @@ func (s *stateCheck) fail() {
 				s.wrongType(s.at+"/"+field, "String")
 			}
 		}
-		value, has := s.o.Get(field + "Path")
-		if !has || s.jsonata {
-			continue
+		s.orPath(field)
+		if value, has := s.o.Get(field + "Path"); has && !s.jsonata {
+			s.dynamic(value, field+"Path", s.at+"/"+field+"Path")
 		}
-		if hasKey(s.o, field) {
-			s.schema(s.at, "Only one of these fields is allowed: [%s, %sPath]", field, field)
-		}
-		s.dynamic(value, field+"Path", s.at+"/"+field+"Path")
 	}
 }
 
-func (s *stateCheck) mapState() {
-	s.processor(s.o, s.at)
-	if !s.jsonata {
-		s.path(s.o, "ItemsPath", s.at, 0)
-	} else if items, has := s.o.Get("Items"); has && !s.expression(items, "Items", s.at+"/Items") {
-		// A list may have expressions in it. The service also takes an object, as the list
-		// of its members, which the engine does not run.
-		if _, ok := items.([]any); ok {
-			s.expressions(items, "Items", s.at)
-		} else {
-			s.schema(s.at+"/Items", "Value must be an array or a JSONata expression")
-		}
+// orPath refuses a field beside the path that could stand for it.
+func (s *stateCheck) orPath(field string) {
+	if !s.jsonata { // where there are no such paths
+		s.oneAtMost(s.o, s.at, field, field+"Path")
 	}
-	s.amount("MaxConcurrency", 0, maxSeconds)
-	s.amount("ToleratedFailureCount", 0, maxSeconds)
-	s.percentage()
-	for _, field := range []string{"MaxConcurrencyPath", "ToleratedFailureCountPath", "ToleratedFailurePercentagePath"} {
-		s.amountPath(field)
+}
+
+// object reports whether a member is there; it must be an object then.
+func (s *stateCheck) object(field string) (*jsonata.Object, bool) {
+	value, has := s.o.Get(field)
+	o, ok := value.(*jsonata.Object)
+	if has && !ok {
+		s.wrongType(s.at+"/"+field, "Object")
 	}
-	for _, field := range []string{"ItemReader", "ResultWriter", "ItemBatcher"} {
-		if value, has := s.o.Get(field); has {
-			if _, ok := value.(*jsonata.Object); !ok {
-				s.wrongType(s.at+"/"+field, "Object")
-			} else if s.jsonata {
-				s.expressions(value, field, s.at)
-			}
-		}
-	}
-	s.text(s.o, "Label", s.at)
+	return o, ok
 }

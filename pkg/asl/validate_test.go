@@ -36,6 +36,7 @@ func TestValidate(t *testing.T) {
 	const (
 		schema  = "SCHEMA_VALIDATION_FAILED: "
 		missing = "MISSING_TRANSITION_TARGET: "
+		sub     = `{"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`
 		dynamic = "The value for the field '%s' must be a valid JSONPath or a valid intrinsic function call at %s"
 	)
 	only := func(ours, field, theirs, at string) string {
@@ -56,7 +57,8 @@ func TestValidate(t *testing.T) {
 		"comment":             {`{"StartAt":"A","Comment":1,"States":{"A":{"Type":"Succeed"}}}`, schema + "Expected value of type String at /Comment"},
 		"state is no object":  {`{"StartAt":"A","States":{"A":1}}`, schema + "Expected value of type Object at /States/A"},
 		"start is not there":  {`{"StartAt":"Z","States":{"A":{"Type":"Succeed"}}}`, missing + "Missing 'StartAt' target: Z at /StartAt, " + missing + `State "A" is not reachable. at /States/A`},
-		"next is not there":   {one(`"Type":"Pass","Next":"Z"`), missing + "Missing 'Next' target: Z at /States/A/Next, MISSING_TERMINAL_STATE: No terminal state found: one must be of type Succeed or Fail, or have \"End\": true at /States"},
+		"next is not there":   {one(`"Type":"Pass","Next":"Z"`), missing + "Missing 'Next' target: Z at /States/A/Next"},
+		"both at once":        {`{"StartAt":"A","States":{"A":{"Type":"Pass","Resutl":1,"Next":"Z"},"B":{"Type":"Pass","Next":"A"}}}`, schema + "Field is not supported at /States/A/Resutl, " + missing + "Missing 'Next' target: Z at /States/A/Next"},
 		"unreachable":         {`{"StartAt":"A","States":{"A":{"Type":"Succeed"},"B":{"Type":"Succeed"}}}`, missing + `State "B" is not reachable. at /States/B`},
 		"endless":             {one(`"Type":"Pass","Next":"A"`), "MISSING_TERMINAL_STATE: No terminal state found: one must be of type Succeed or Fail, or have \"End\": true at /States"},
 		"same name in branch": {one(`"Type":"Parallel","End":true,"Branches":[{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}]`), "DUPLICATE_STATE_NAME: Duplicate State name: A at /States/A/Branches[0]/States/A"},
@@ -96,6 +98,17 @@ func TestValidate(t *testing.T) {
 		"unknown action":      {one(`"Type":"Task","Resource":"arn:aws:states:::sqs:receiveMessage","End":true`), schema + "The resource provided arn:aws:states:::sqs:receiveMessage is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/A/Resource"},
 		"unknown service":     {one(`"Type":"Task","Resource":"arn:aws:states:::sns2:publish","End":true`), schema + "The resource provided arn:aws:states:::sns2:publish is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/A/Resource"},
 		"aws-sdk":             {one(`"Type":"Task","Resource":"arn:aws:states:::aws-sdk:s3:getObject","End":true`), ""},
+		"no function":         {one(`"Type":"Task","Resource":"arn:aws:s3:::bucket","End":true`), schema + "The resource provided arn:aws:s3:::bucket is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/A/Resource"},
+		"a state machine":     {one(`"Type":"Task","Resource":"arn:aws:states:us-east-1:1:stateMachine:a","End":true`), schema + "The resource provided arn:aws:states:us-east-1:1:stateMachine:a is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/A/Resource"},
+		"unknown pattern":     {one(`"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.wait","End":true`), schema + "The resource provided arn:aws:states:::sqs:sendMessage.wait is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/A/Resource"},
+		"nothing to wait for": {one(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.sync","End":true`), schema + "The resource provided arn:aws:states:::lambda:invoke.sync is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/A/Resource"},
+		"waits for a job":     {one(`"Type":"Task","Resource":"arn:aws:states:::ecs:runTask.sync","Parameters":{"TaskDefinition":"t","LaunchType":"FARGATE"},"End":true`), ""},
+		"no task definition":  {one(`"Type":"Task","Resource":"arn:aws:states:::ecs:runTask.sync","Parameters":{"Cluster":"c"},"End":true`), schema + "The field 'TaskDefinition' is required but was missing at /States/A/Parameters"},
+		"unknown parameter":   {one(`"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"QueueURL":"q","QueueUrl":"q","MessageBody.$":"$"},"End":true`), schema + "The field 'QueueURL' is not supported by Step Functions at /States/A/Parameters"},
+		"unknown argument":    {one(`"Type":"Task",` + jsonataIs + `"Resource":"arn:aws:states:::lambda:invoke","Arguments":{"FunctionName":"f","Payload.$":"$"},"End":true`), schema + "The field 'Payload.$' is not supported by Step Functions at /States/A/Arguments"},
+		"arguments are made":  {one(`"Type":"Task",` + jsonataIs + `"Resource":"arn:aws:states:::lambda:invoke","Arguments":"{% $states.input %}","End":true`), ""},
+		"credentials":         {aTask(`"Credentials":"r","End":true`), schema + "Expected value of type Object at /States/A/Credentials"},
+		"credentials' path":   {aTask(`"Credentials":{"RoleArn.$":"r"},"End":true`), schema + fmt.Sprintf(dynamic, "RoleArn.$", "/States/A/Credentials/RoleArn.$")},
 		"missing parameter":   {one(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"Payload":1},"End":true`), schema + "The field 'FunctionName' is required but was missing at /States/A/Parameters"},
 		"parameter by a path": {one(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName.$":"$.f"},"End":true`), ""},
 		"timeout twice":       {aTask(`"TimeoutSeconds":1,"TimeoutSecondsPath":"$.t","End":true`), schema + "Only one of these fields is allowed: [TimeoutSeconds, TimeoutSecondsPath] at /States/A"},
@@ -153,6 +166,22 @@ func TestValidate(t *testing.T) {
 		"mode":                 {one(`"Type":"Map","End":true,"ItemProcessor":{"ProcessorConfig":{"Mode":"inline"},"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "The field 'Mode' should have one of these values: [INLINE, DISTRIBUTED] at /States/A/ItemProcessor/ProcessorConfig/Mode"},
 		"concurrency":          {one(`"Type":"Map","End":true,"MaxConcurrency":-1,"Iterator":{"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "Value must be greater than or equal to 0 at /States/A/MaxConcurrency"},
 		"percentage":           {one(`"Type":"Map","End":true,"ToleratedFailurePercentage":101,"Iterator":{"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "Value must be less than or equal to 100 at /States/A/ToleratedFailurePercentage"},
+		"two processors":       {one(`"Type":"Map","End":true,"ItemProcessor":` + sub + `,"Iterator":` + sub), schema + "Only one of these fields is allowed: [ItemProcessor, Iterator] at /States/A"},
+		"two selectors":        {one(`"Type":"Map","End":true,"ItemSelector":{},"Parameters":{},"ItemProcessor":` + sub), schema + "Only one of these fields is allowed: [ItemSelector, Parameters] at /States/A"},
+		"two concurrencies":    {one(`"Type":"Map","End":true,"MaxConcurrency":1,"MaxConcurrencyPath":"$.a","ItemProcessor":` + sub), schema + "Only one of these fields is allowed: [MaxConcurrency, MaxConcurrencyPath] at /States/A"},
+		"no execution type":    {one(`"Type":"Map","End":true,"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED"},` + sub[1:]), schema + "These fields are required: [ExecutionType] at /States/A/ItemProcessor/ProcessorConfig"},
+		"label":                {one(`"Type":"Map","End":true,"Label":"a-1","ItemProcessor":` + sub), ""},
+		"empty label":          {one(`"Type":"Map","End":true,"Label":"","ItemProcessor":` + sub), schema + "Value cannot be empty at /States/A/Label"},
+		"long label":           {one(`"Type":"Map","End":true,"Label":"` + strings.Repeat("é", 41) + `","ItemProcessor":` + sub), schema + "Label cannot exceed 40 characters at /States/A/Label"},
+		"label with a colon":   {one(`"Type":"Map","End":true,"Label":"a:b","ItemProcessor":` + sub), schema + "Label contains invalid character: ':' at /States/A/Label"},
+		"reader's fields":      {one(`"Type":"Map","End":true,"ItemReader":{"Readerconfig":{}},"ItemProcessor":` + sub), schema + "Field is not supported at /States/A/ItemReader/Readerconfig, " + schema + "These fields are required: [Resource] at /States/A/ItemReader"},
+		"batcher's fields":     {one(`"Type":"Map","End":true,"ItemBatcher":{"MaxItems":1},"ItemProcessor":` + sub), schema + "Field is not supported at /States/A/ItemBatcher/MaxItems"},
+		"reader's type":        {one(`"Type":"Map","End":true,"ItemReader":{"Resource":"r","ReaderConfig":{"InputType":"XML","MaxItems":1.5,"CSVHeaders":[1]}},"ItemProcessor":` + sub), schema + "The field 'InputType' should have one of these values: [JSON, JSONL, CSV, MANIFEST, PARQUET] at /States/A/ItemReader/ReaderConfig/InputType, " + schema + "Expected value of type String at /States/A/ItemReader/ReaderConfig/CSVHeaders, " + schema + "Expected value of type Integer at /States/A/ItemReader/ReaderConfig/MaxItems"},
+		"reader's arguments":   {one(`"Type":"Map","End":true,"ItemReader":{"Resource":"r","Arguments":{}},"ItemProcessor":` + sub), only("JSONPath", "Arguments", "JSONata", "/States/A/ItemReader/Arguments")},
+		"reader's expression":  {one(`"Type":"Map","End":true,` + jsonataIs + `"ItemReader":{"Resource":"r","ReaderConfig":{"MaxItems":"{% ( %}"}},"ItemProcessor":` + sub), schema + "The JSONata expression ' ( ' specified for the field 'ItemReader/ReaderConfig/MaxItems' is not valid. S0203: Expected \")\" before end of expression at /States/A/ItemReader/ReaderConfig/MaxItems"},
+		"batch too large":      {one(`"Type":"Map","End":true,"ItemBatcher":{"MaxInputBytesPerBatch":262145,"BatchInput":{"a.$":"b"}},"ItemProcessor":` + sub), schema + "Value must be less than or equal to 262144 at /States/A/ItemBatcher/MaxInputBytesPerBatch, " + schema + fmt.Sprintf(dynamic, "a.$", "/States/A/ItemBatcher/BatchInput/a.$")},
+		"writer's type":        {one(`"Type":"Map","End":true,"ResultWriter":{"WriterConfig":{"OutputType":"CSV"}},"ItemProcessor":` + sub), schema + "The field 'OutputType' should have one of these values: [JSON, JSONL] at /States/A/ResultWriter/WriterConfig/OutputType"},
+		"writer is text":       {one(`"Type":"Map","End":true,"ResultWriter":"s3","ItemProcessor":` + sub), schema + "Expected value of type Object at /States/A/ResultWriter"},
 		// JSONata.
 		"JSONPath in JSONata": {one(`"Type":"Pass",` + jsonataIs + `"InputPath":"$.a","ResultPath":null,"End":true`), only("JSONata", "InputPath", "JSONPath", "/States/A/InputPath") + ", " + only("JSONata", "ResultPath", "JSONPath", "/States/A/ResultPath")},
 		"JSONata in JSONPath": {one(`"Type":"Pass","Output":1,"End":true`), only("JSONPath", "Output", "JSONata", "/States/A/Output")},
@@ -160,6 +189,9 @@ func TestValidate(t *testing.T) {
 		"rule in JSONata":     {one(`"Type":"Choice",` + jsonataIs + `"Default":"B","Choices":[{"Variable":"$.a","IsNull":true,"Next":"B"}]`), schema + "These fields are required: [Condition] at /States/A/Choices[0], " + only("JSONata", "Variable", "JSONPath", "/States/A/Choices[0]/Variable") + ", " + only("JSONata", "IsNull", "JSONPath", "/States/A/Choices[0]/IsNull")},
 		"downgrade":           {`{` + jsonataIs + one(`"Type":"Pass","QueryLanguage":"JSONPath","End":true`)[1:], schema + "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine at /States/A"},
 		"expression":          {one(`"Type":"Pass",` + jsonataIs + `"Output":{"a":["{% $x( %}"]},"End":true`), schema + "The JSONata expression ' $x( ' specified for the field 'Output/a[0]' is not valid. S0203: Expected \")\" before end of expression at /States/A/Output/a[0]"},
+		"no end":              {one(`"Type":"Pass",` + jsonataIs + `"Output":"{% 1 %} ","End":true`), schema + "The JSONata expression '{% 1 %} ' specified for the field 'Output' is not valid. It does not end with %} at /States/A/Output"},
+		"marks alone":         {one(`"Type":"Pass",` + jsonataIs + `"Output":"{%}","End":true`), schema + "The JSONata expression '{%}' specified for the field 'Output' is not valid. It does not end with %} at /States/A/Output"},
+		"credentials by one":  {aTask(jsonataIs + `"Credentials":{"RoleArn":"{% ( %}"},"End":true`), schema + "The JSONata expression ' ( ' specified for the field 'Credentials/RoleArn' is not valid. S0203: Expected \")\" before end of expression at /States/A/Credentials/RoleArn"},
 		"condition":           {one(`"Type":"Choice",` + jsonataIs + `"Default":"B","Choices":[{"Condition":"a = b","Next":"B"}]`), schema + "Value must be a Boolean or a JSONata expression at /States/A/Choices[0]/Condition"},
 		"seconds":             {one(`"Type":"Wait",` + jsonataIs + `"Seconds":"1","End":true`), schema + "Expected value of type Integer at /States/A/Seconds"},
 		"items":               {one(`"Type":"Map",` + jsonataIs + `"Items":"a","End":true,"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Succeed"}}}`), schema + "Value must be an array or a JSONata expression at /States/A/Items"},

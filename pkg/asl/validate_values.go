@@ -229,21 +229,17 @@ func validVariable(name string) bool {
 	return true
 }
 
-// jsonataText returns what is between {% and %}.
-func jsonataText(value any) (string, bool) {
-	text, ok := value.(string)
-	if !ok || len(text) < 4 || !strings.HasPrefix(text, "{%") || !strings.HasSuffix(text, "%}") {
-		return "", false
-	}
-	return text[2 : len(text)-2], true
-}
-
 // expression reports whether a value of a JSONata state is an expression, which is then
 // checked.
 func (s *stateCheck) expression(value any, field, at string) bool {
-	text, ok := jsonataText(value)
-	if !ok || !s.jsonata {
+	text, ok := value.(string)
+	if !ok || !s.jsonata || !isExpression(text) {
 		return false
+	}
+	text, ok = strings.CutSuffix(strings.TrimPrefix(text, "{%"), "%}")
+	if !ok {
+		s.schema(at, "The JSONata expression '%s' specified for the field '%s' is not valid. It does not end with %%}", value, field)
+		return true
 	}
 	if _, err := jsonata.Compile(text, jsonata.StepFunctions()); err != nil {
 		s.schema(at, "The JSONata expression '%s' specified for the field '%s' is not valid. %v", text, field, err)

@@ -209,6 +209,19 @@ func TestClasses(t *testing.T) {
 	}
 }
 
+// A workflow may call its failure what it likes: the execution is over, and the cause is
+// payload.
+func TestWorkflowFailureOfOurName(t *testing.T) {
+	t.Parallel()
+	for _, name := range bridge.Names() {
+		o := &bridge.Outcome{Status: bridge.Failed, Error: name, Cause: "customer 4711"}
+		f := &bridge.Failure{Name: name, Cause: o.Cause, Outcome: o}
+		if f.Class() != bridge.Settled || f.Error() != name {
+			t.Errorf("%s of a workflow: class %v, text %q, want settled and the name alone", name, f.Class(), f)
+		}
+	}
+}
+
 func TestFailure(t *testing.T) {
 	t.Parallel()
 	inner := errors.New("dial refused")

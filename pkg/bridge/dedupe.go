@@ -97,7 +97,7 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	fail := func(f *Failure) (*Claim, *Result) { return nil, &Result{Failure: f} }
 	key, err := dedupeKey(ctx, rule, scope)
 	if err != nil {
-		return fail(AsFailure(err))
+		return fail(unstarted(ctx, err))
 	}
 	if key == nil {
 		return nil, nil

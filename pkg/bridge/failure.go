@@ -108,7 +108,7 @@ func Failf(name, cause string, err error) *Failure {
 // Error returns the name and the cause of the bridge's own failures. The cause of a
 // workflow's failure is payload, and stays out of logs.
 func (f *Failure) Error() string {
-	if ClassOf(f.Name) == Settled && f.Name != BadResponse {
+	if f.OfWorkflow() || ClassOf(f.Name) == Settled && f.Name != BadResponse {
 		return f.Name
 	}
 	s := f.Name
@@ -123,8 +123,19 @@ func (f *Failure) Error() string {
 
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Class returns the class of the failure's name.
-func (f *Failure) Class() Class { return ClassOf(f.Name) }
+// Class returns the class of the failure's name. A workflow's own failure is settled,
+// also where the workflow gives it one of the bridge's names.
+func (f *Failure) Class() Class {
+	if f.OfWorkflow() {
+		return Settled
+	}
+	return ClassOf(f.Name)
+}
+
+// OfWorkflow reports whether an execution ended with the failure, whatever it is called.
+func (f *Failure) OfWorkflow() bool {
+	return f.Outcome != nil && f.Outcome.Status == Failed && f.Outcome.Error == f.Name
+}
 
 // AsFailure returns the Failure in err's chain, or wraps err as Internal.
 func AsFailure(err error) *Failure {

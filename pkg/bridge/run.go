@@ -144,7 +144,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 	if d.Route.Filter != nil {
 		v, err := d.Route.Filter.Eval(ctx, scope)
 		if err != nil {
-			return Result{Failure: AsFailure(err)}
+			return Result{Failure: unstarted(ctx, err)}
 		}
 		if jsonata.Force(v) != true {
 			return Result{Filtered: true}
@@ -152,7 +152,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 	}
 	input, err := b.input(ctx, d, scope)
 	if err != nil {
-		return Result{Failure: AsFailure(err)}
+		return Result{Failure: unstarted(ctx, err)}
 	}
 	start := Start{
 		Route:           d.Route.Name,
@@ -191,6 +191,17 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 		return Result{Outcome: &outcome, Failure: &Failure{Name: name, Cause: outcome.Cause, Outcome: &outcome}}
 	}
 	return Result{Failure: Failf(Unknown, "the service answered without a status that it documents", nil)}
+}
+
+// unstarted is the failure of an expression that a start needs. One that was only cut
+// off may well succeed at the next attempt: the sender is asked to come again, and no
+// record is dead-lettered for it.
+func unstarted(ctx context.Context, err error) *Failure {
+	f := AsFailure(err)
+	if f.Name == ExpressionFailed && ctx.Err() != nil {
+		return Failf(Unavailable, "time was up before anything was sent", f)
+	}
+	return f
 }
 
 func (b *Bridge) withDeadline(ctx context.Context, route *Route) (context.Context, context.CancelFunc) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,6 +50,33 @@ func (h *HTTP) Method() string {
 // Path is the pattern without its method: perhaps a host, and the path.
 func (h *HTTP) Path() string {
 	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(h.Pattern), h.Method()))
+}
+
+var methods = []string{
+	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+	http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace,
+}
+
+// neverMatches says why a pattern that net/http takes matches no request; it is empty
+// for the others. A method that is not HTTP's may be a balancer's to let through, such
+// as PURGE, or a slip.
+func (h *HTTP) neverMatches() string {
+	method := h.Method()
+	if strings.Contains(h.Path(), "?") {
+		return "a pattern has no query; what the query must be is for the filter, as in $request.query"
+	}
+	if upper := strings.ToUpper(method); upper != method {
+		return fmt.Sprintf("methods are in upper case; write %s", upper)
+	}
+	if method == "" || slices.Contains(methods, method) {
+		return ""
+	}
+	for _, known := range methods {
+		if distance(known, method) == 1 {
+			return fmt.Sprintf("there is no method %s; did you mean %s?", method, known)
+		}
+	}
+	return ""
 }
 
 // OnDeadline is the answer to Expressway.Deadline: the provider's acknowledgement, or

@@ -82,6 +82,9 @@ func (d *document) readRoute(n ast.Node) *Route {
 			if !strings.Contains(r.HTTP.Pattern, "/") {
 				d.add(n, "http must be a method and a path, such as POST /orders/{id}")
 				r.HTTP.Pattern = ""
+			} else if problem := r.HTTP.neverMatches(); problem != "" {
+				d.add(n, "http: %s", problem)
+				r.HTTP.Pattern = ""
 			}
 		},
 		"sqs": func(n ast.Node) {

@@ -67,13 +67,13 @@ var poison = []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTo
 // ThenRecord returns what an SQS route does with a failed record: what its catch
 // says, else the dead-letter queue for a record that can never run, where there is
 // such a queue, else retry.
-func (r *Route) ThenRecord(name string) Then {
+func (r *Route) ThenRecord(f *bridge.Failure) Then {
 	for i := range r.Catch {
-		if bridge.Matches(r.Catch[i].Errors, name) {
+		if bridge.Matches(r.Catch[i].Errors, f.Name) {
 			return r.Catch[i].Then
 		}
 	}
-	if r.SQS.DeadLetterQueue != "" && bridge.Matches(poison, name) {
+	if r.SQS.DeadLetterQueue != "" && !f.OfWorkflow() && bridge.Matches(poison, f.Name) {
 		return ThenDeadLetter
 	}
 	return ThenRetry

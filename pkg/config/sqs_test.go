@@ -124,8 +124,16 @@ func TestThenRecord(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := cfg.Routes[0].ThenRecord(test.name); got != test.want {
+		if got := cfg.Routes[0].ThenRecord(&bridge.Failure{Name: test.name}); got != test.want {
 			t.Errorf("%s of %q: then = %q, want %q", test.name, test.yaml, got, test.want)
 		}
+	}
+	cfg, err := config.Parse("x.yaml", []byte(queueHead+dead), env(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := &bridge.Failure{Name: bridge.InputTooLarge, Outcome: &bridge.Outcome{Status: bridge.Failed, Error: bridge.InputTooLarge}}
+	if got := cfg.Routes[0].ThenRecord(own); got != config.ThenRetry {
+		t.Errorf("a workflow that says InputTooLarge itself: then = %q, want retry", got)
 	}
 }

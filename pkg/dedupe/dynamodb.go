@@ -163,18 +163,35 @@ func record(item attributes) (bridge.Record, error) {
 		}
 		return r, nil
 	case inProgress:
-		v := item[attrInProgress].N
-		if v == nil {
+		until, ok := heldUntil(item)
+		if !ok {
 			return bridge.Record{}, errors.New("the record in progress does not say until when")
 		}
-		ms, err := strconv.ParseInt(*v, 10, 64)
-		if err != nil {
-			return bridge.Record{}, errors.New("the record in progress does not say until when")
-		}
-		r.State, r.Until = bridge.Held, time.UnixMilli(ms)
+		r.State, r.Until = bridge.Held, until
 		return r, nil
 	}
 	return bridge.Record{}, errors.New("the record has no status that is known")
+}
+
+// heldUntil reads when another attempt may take a record in progress: what Powertools
+// writes without knowing the function's remaining time is held until it is forgotten.
+func heldUntil(item attributes) (time.Time, bool) {
+	number := func(name string) (int64, bool) {
+		v := item[name].N
+		if v == nil {
+			return 0, false
+		}
+		n, err := strconv.ParseInt(*v, 10, 64)
+		return n, err == nil
+	}
+	if ms, ok := number(attrInProgress); ok {
+		return time.UnixMilli(ms), true
+	}
+	if _, there := item[attrInProgress]; there {
+		return time.Time{}, false
+	}
+	seconds, ok := number(attrExpiry)
+	return time.Unix(seconds, 0), ok
 }
 
 // holding is the condition that a claim still holds its key.

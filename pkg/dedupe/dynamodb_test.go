@@ -1,7 +1,9 @@
 package dedupe_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -55,7 +58,7 @@ func newTable(t *testing.T, server *mototest.Server) *dynamodb.Client {
 	return client
 }
 
-func newDynamoDB(t *testing.T, getenv func(string) string, now func() time.Time) *dedupe.DynamoDB {
+func newDynamoDB(t testing.TB, getenv func(string) string, now func() time.Time) *dedupe.DynamoDB {
 	t.Helper()
 	s, err := dedupe.NewDynamoDB(table, getenv, now)
 	if err != nil {
@@ -70,8 +73,9 @@ func TestDynamoDB(t *testing.T) {
 	server := mototest.Start(t)
 	client := newTable(t, server)
 	t.Run("suite", func(t *testing.T) {
-		suite(t, func(c *clock) bridge.DedupeStore { return newDynamoDB(t, server.Getenv, c.now) })
+		suite(t, false, func(c *clock) bridge.DedupeStore { return newDynamoDB(t, server.Getenv, c.now) })
 	})
+	t.Run("race", func(t *testing.T) { testRace(t, server) })
 	t.Run("layout", func(t *testing.T) { testLayout(t, client, server) })
 	t.Run("records of Powertools", func(t *testing.T) { testPowertools(t, client, server) })
 	t.Run("too large an answer", func(t *testing.T) {
@@ -144,13 +148,14 @@ func testPowertools(t *testing.T, client *dynamodb.Client, server *mototest.Serv
 		"in progress, and given up": {map[string]types.AttributeValue{
 			"status": s("INPROGRESS"), "expiration": later, "in_progress_expiration": n(5),
 		}, bridge.Claimed, false},
-		"expired":                        {map[string]types.AttributeValue{"status": s("COMPLETED"), "expiration": n(5)}, bridge.Claimed, false},
-		"in progress until nobody knows": {map[string]types.AttributeValue{"status": s("INPROGRESS"), "expiration": later}, 0, true},
+		"expired": {map[string]types.AttributeValue{"status": s("COMPLETED"), "expiration": n(5)}, bridge.Claimed, false},
+		// As a function writes it that does not tell Powertools its remaining time.
+		"in progress until forgotten":    {map[string]types.AttributeValue{"status": s("INPROGRESS"), "expiration": later}, bridge.Held, false},
+		"in progress until nobody knows": {map[string]types.AttributeValue{"status": s("INPROGRESS"), "in_progress_expiration": s("soon")}, 0, true},
 		"of another kind":                {map[string]types.AttributeValue{"status": s("EXPIRED"), "expiration": later}, 0, true},
 		"of no kind":                     {map[string]types.AttributeValue{"expiration": later}, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			key := newKey()
 			test.item["id"] = s(key)
 			if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(table), Item: test.item}); err != nil {
@@ -161,6 +166,109 @@ func testPowertools(t *testing.T, client *dynamodb.Client, server *mototest.Serv
 				t.Errorf("Claim = %+v, %v, want state %v, failure %v", r, err, test.state, test.fails)
 			}
 		})
+	}
+}
+
+// A guard lets one request at a time through to a server that plays DynamoDB. DynamoDB
+// checks and writes in one step; moto looks, and then writes, and another of its threads
+// can come between.
+type guard struct {
+	url string
+
+	mu sync.Mutex
+	// asked counts the requests, taken the claims that the server granted.
+	asked, taken int
+}
+
+func newGuard(t *testing.T, target string) *guard {
+	t.Helper()
+	g := &guard{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.asked++
+		if err != nil || r.Context().Err() != nil {
+			return // the sender hung up
+		}
+		req, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), r.Method, target, bytes.NewReader(body))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		req.Header = r.Header
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer resp.Body.Close()
+		w.WriteHeader(resp.StatusCode)
+		_, _ = io.Copy(w, resp.Body)
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutItem") && resp.StatusCode == http.StatusOK {
+			g.taken++
+		}
+	}))
+	t.Cleanup(server.Close)
+	g.url = server.URL
+	return g
+}
+
+// testRace lets fifty deliveries with one key arrive at once, in ten processes: the
+// table grants one of them, and nobody else starts. On a busy machine the one may not
+// have heard of it in time.
+func testRace(t *testing.T, server *mototest.Server) {
+	g := newGuard(t, server.URL)
+	now := newClock()
+	claim := newClaim(now, newKey(), "f")
+	var won, wrong, failed atomic.Int32
+	var wg sync.WaitGroup
+	for range 10 {
+		store := newDynamoDB(t, endpoint(g.url), now.now)
+		for range 5 {
+			wg.Go(func() {
+				switch r, err := store.Claim(t.Context(), claim); {
+				case err != nil:
+					failed.Add(1)
+				case r.State == bridge.Claimed:
+					won.Add(1)
+				case r.State != bridge.Held || !r.Until.Equal(claim.Until):
+					wrong.Add(1)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	late := g.asked > 50 || failed.Load() > 0
+	if g.taken != 1 || won.Load() > 1 || won.Load() == 0 && !late || wrong.Load() > 0 {
+		t.Errorf("%d granted, %d won, %d wrong answers, want one that started", g.taken, won.Load(), wrong.Load())
+	}
+}
+
+// A claim is the request that Powertools for AWS Lambda (Python 3.37.0) sends, as
+// recorded; only the key and the hash are of another make.
+func TestClaimIsPowertools(t *testing.T) {
+	t.Parallel()
+	const recorded = `{"TableName": "expressway-dedupe", "Item": {"id": {"S": "KEY"}, "expiration": {"N": "1795655597"}, "status": {"S": "INPROGRESS"}, "in_progress_expiration": {"N": "1795652027848"}, "validation": {"S": "5010cec3765a37ce4f516b0154a26baf"}}, "ConditionExpression": "attribute_not_exists(#id) OR #expiry < :now OR (#status = :inprogress AND attribute_exists(#in_progress_expiry) AND #in_progress_expiry < :now_in_millis)", "ExpressionAttributeNames": {"#id": "id", "#expiry": "expiration", "#in_progress_expiry": "in_progress_expiration", "#status": "status"}, "ExpressionAttributeValues": {":now": {"N": "1795651997"}, ":now_in_millis": {"N": "1795651997848"}, ":inprogress": {"S": "INPROGRESS"}}, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}`
+	var got any
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
+			t.Error(err)
+		}
+		answer(200, `{}`)(w, r)
+	}))
+	t.Cleanup(server.Close)
+	now := func() time.Time { return time.UnixMilli(1795651997848) }
+	claim := bridge.Claim{Key: "KEY", Fingerprint: "5010cec3765a37ce4f516b0154a26baf", Until: now().Add(30 * time.Second), Expires: now().Add(time.Hour)}
+	mustClaim(t, newDynamoDB(t, endpoint(server.URL), now), claim)
+	var want any
+	if err := json.Unmarshal([]byte(recorded), &want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("PutItem (-Powertools' +ours):\n%s", diff)
 	}
 }
 

@@ -34,16 +34,16 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		http.Error(w, `{"message":"Request Too Long"}`, http.StatusRequestEntityTooLarge)
+		refuse(w, http.StatusRequestEntityTooLarge, "Request Too Long")
 		return
 	case err != nil:
-		http.Error(w, `{"message":"Bad Request"}`, http.StatusBadRequest)
+		refuse(w, http.StatusBadRequest, "Bad Request")
 		return
 	}
 	id := g.newID()
 	payload, err := json.Marshal(g.event(r, body, id))
 	if err != nil {
-		http.Error(w, `{"message":"Bad Request"}`, http.StatusBadRequest)
+		refuse(w, http.StatusBadRequest, "Bad Request")
 		return
 	}
 	ctx, cancel := Invocation(r.Context(), id, invocationTime)
@@ -51,10 +51,17 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out, err := g.handler.Invoke(ctx, payload)
 	var response events.LambdaFunctionURLResponse
 	if err != nil || json.Unmarshal(out, &response) != nil {
-		http.Error(w, `{"message":"Internal Server Error"}`, http.StatusBadGateway)
+		refuse(w, http.StatusBadGateway, "Internal Server Error")
 		return
 	}
 	writeResponse(w, &response)
+}
+
+// refuse answers as the platform does where no function has: in JSON.
+func refuse(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, `{"message":"`+message+`"}`)
 }
 
 func (g *gateway) event(r *http.Request, body []byte, id string) events.LambdaFunctionURLRequest {
@@ -105,7 +112,7 @@ func writeResponse(w http.ResponseWriter, response *events.LambdaFunctionURLResp
 	if response.IsBase64Encoded {
 		decoded, err := base64.StdEncoding.DecodeString(response.Body)
 		if err != nil {
-			http.Error(w, `{"message":"Internal Server Error"}`, http.StatusBadGateway)
+			refuse(w, http.StatusBadGateway, "Internal Server Error")
 			return
 		}
 		body = decoded

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -53,6 +54,8 @@ type Local struct {
 	Event   *eventbridge.Events
 	// States are the local state machines.
 	States *statesapi.Service
+
+	routes []*config.Route
 }
 
 // NewLocal reads the configuration and the state machines.
@@ -86,6 +89,7 @@ func NewLocal(o Options) (*Local, error) {
 		Queue:   sqsbatch.New(cfg.Routes, b, o.Log),
 		Event:   eventbridge.New(cfg.Routes, b, o.Log),
 		States:  states,
+		routes:  cfg.Routes,
 	}, nil
 }
 
@@ -100,6 +104,25 @@ func (l *Local) Handler(function string) (lambda.Handler, error) {
 		return l.Event, nil
 	}
 	return nil, fmt.Errorf("there is no function %q; there are webhook, queue and event", function)
+}
+
+// A Missing is a route whose state machine is not here.
+type Missing struct{ Route, StateMachine string }
+
+// Missing returns the routes that have nothing to start, until it is created through the
+// Step Functions API.
+func (l *Local) Missing() []Missing {
+	var missing []Missing
+	for _, r := range l.routes {
+		arn := r.StateMachine
+		if !strings.HasPrefix(arn, "arn:") {
+			arn = l.States.ARN(arn)
+		}
+		if _, err := l.States.Describe(statesapi.DescribeInput{StateMachineARN: &arn}); err != nil {
+			missing = append(missing, Missing{r.Name, r.StateMachine})
+		}
+	}
+	return missing
 }
 
 // Close ends the local Step Functions when their executions have, or ctx does.

@@ -33,8 +33,12 @@ const parallel = 10
 // the bridge's own margin, as in pkg/sqsbatch.
 const guard = 250 * time.Millisecond
 
-// maxResponse is the largest response that Lambda takes.
-const maxResponse = 6 << 20
+// maxResponse is the largest response that Lambda takes, and maxError how much of it an
+// error's type and message each may have: in JSON's longest escapes both fit.
+const (
+	maxResponse = 6 << 20
+	maxError    = 256 << 10
+)
 
 // Events runs the events of all EventBridge routes. It is safe for concurrent use.
 type Events struct {
@@ -176,9 +180,35 @@ func functionError(failures []*bridge.Failure) error {
 		return nil
 	}
 	return messages.InvokeResponse_Error{
-		Type:    strings.Join(names, ", "),
-		Message: strings.Join(texts, "; "),
+		Type:    printable(strings.Join(names, ", ")),
+		Message: printable(strings.Join(texts, "; ")),
 	}
+}
+
+// printable makes a text such that Lambda can be told. It replaces the one character that
+// JSON takes as it is and a header does not: aws-lambda-go tells X-Ray of the error in a
+// header, and the process ends when that cannot be sent. A workflow may have its failure's
+// name from anybody. And it cuts what is too long to be sent at all.
+func printable(s string) string {
+	if len(s) > maxError {
+		s = strings.ToValidUTF8(s[:maxError], "") + "…"
+	}
+	return strings.ReplaceAll(s, "\x7f", "\uFFFD")
+}
+
+// foreign says what an event is that no bus delivers, and where it belongs.
+func foreign(event *jsonata.Object) string {
+	const none = "the event has no source and detail-type"
+	if event == nil {
+		return none
+	}
+	if _, ok := event.Get("requestContext"); ok {
+		return none + ": it is an HTTP request, for the webhook function"
+	}
+	if _, ok := event.Get("Records"); ok {
+		return none + ": it is a batch of records; those of SQS are for the queue function"
+	}
+	return none
 }
 
 // run tells end once what the event came to, a result or a failure: as soon as that is
@@ -196,7 +226,7 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 	event, ok := v.(*jsonata.Object)
 	id, source, detailType := text(event, "id"), text(event, "source"), text(event, "detail-type")
 	if !ok || source == "" || detailType == "" {
-		end(nil, e.refuse(ctx, id, bridge.Failf(bridge.BadRequest, "the event has no source and detail-type", nil)))
+		end(nil, e.refuse(ctx, id, bridge.Failf(bridge.BadRequest, foreign(event), nil)))
 		return
 	}
 	route := e.route(source, detailType)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/google/go-cmp/cmp"
@@ -96,6 +97,61 @@ func TestDeadlineGuard(t *testing.T) {
 	})
 }
 
+// However little time is left, the answer is there before Lambda's deadline, and its name
+// says whether anything may run: the first event ends at once, the second after 300 ms,
+// the third never.
+func TestDeadlineGuardAtEveryRemainingTime(t *testing.T) {
+	t.Parallel()
+	const unsent, running = bridge.Unavailable, bridge.Deadline
+	for left, want := range map[time.Duration]string{
+		0:                      unsent + ", " + unsent + ", " + unsent,
+		100 * time.Millisecond: unsent + ", " + unsent + ", " + unsent,
+		250 * time.Millisecond: unsent + ", " + unsent + ", " + unsent,
+		450 * time.Millisecond: unsent + ", " + unsent + ", " + unsent, // the bridge keeps half a second back
+		600 * time.Millisecond: running + ", " + running,
+		time.Second:            running,
+		15 * time.Minute:       running,
+	} {
+		t.Run(left.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				release := make(chan struct{})
+				e := with(t, all, func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+					if ctx.Err() != nil { // as pkg/stepfn has it
+						return bridge.Outcome{}, bridge.Failf(bridge.Unavailable, "", ctx.Err())
+					}
+					switch {
+					case strings.Contains(string(s.Input), "slow"):
+						select {
+						case <-time.After(300 * time.Millisecond):
+						case <-ctx.Done():
+							return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", ctx.Err())
+						}
+					case strings.Contains(string(s.Input), "hang"):
+						<-release // deaf to its context
+					}
+					return byInput(ctx, s)
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), left)
+				defer cancel()
+				begin := time.Now()
+				_, err := e.Invoke(ctx, []byte("["+event(`{}`)+","+event(`{"slow":1}`)+","+event(`{"hang":1}`)+"]"))
+				got := errorType(err)
+				if left <= 250*time.Millisecond { // time was up, and some may have been about to be told
+					got = strings.ReplaceAll(got, running, unsent)
+				}
+				if got != want {
+					t.Errorf("errorType = %s, want %s", got, want)
+				}
+				if took := time.Since(begin); took > left || took > 0 && left-took < 200*time.Millisecond {
+					t.Errorf("answered after %v of %v", took, left)
+				}
+				close(release)
+			})
+		})
+	}
+}
+
 func TestArraysRunSideBySide(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -159,6 +215,21 @@ func TestLargeOutputs(t *testing.T) {
 		if r := results[n-1]; r.ExecutionARN != "arn" || r.OutputOmitted != omitted || (r.Output == nil) != omitted {
 			t.Errorf("result of %d: omitted %t, output of %d bytes, want omitted %t", n, r.OutputOmitted, len(r.Output), omitted)
 		}
+	}
+}
+
+// However much fails at once, Lambda can be told of it.
+func TestLargeErrors(t *testing.T) {
+	t.Parallel()
+	name := strings.Repeat("é", 120) + "\x01\x7f"
+	e := with(t, all, func(context.Context, bridge.Start) (bridge.Outcome, error) {
+		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: name}, nil
+	})
+	list := strings.Repeat(event(`{}`)+",", 10000)
+	_, err := e.Invoke(t.Context(), []byte("["+list[:len(list)-1]+"]"))
+	text, _ := json.Marshal(err)
+	if kind := errorType(err); len(text) > 6<<20 || !utf8.ValidString(kind) || !strings.HasPrefix(kind, strings.Repeat("é", 120)) {
+		t.Errorf("an error of %d bytes: %.300s", len(text), text)
 	}
 }
 

@@ -47,13 +47,13 @@ func answerTo(f *bridge.Failure, requestID string) *answer {
 	status, title := http.StatusInternalServerError, "The workflow failed"
 	row, own := statuses[f.Name]
 	switch {
+	case f.OfWorkflow(): // whatever it calls its failure
+	case f.Name == bridge.NoRoute && f.Cause == methodNotAllowed:
+		status, title = http.StatusMethodNotAllowed, "The method is not allowed here"
 	case own:
 		status, title = row.status, row.title
 	case f.Outcome != nil && f.Outcome.Status == bridge.TimedOut:
 		status, title = http.StatusGatewayTimeout, "The workflow timed out"
-	}
-	if f.Name == bridge.NoRoute && f.Cause == methodNotAllowed {
-		status, title = http.StatusMethodNotAllowed, "The method is not allowed here"
 	}
 	problem := jsonata.NewObject(5)
 	problem.Set("title", title)

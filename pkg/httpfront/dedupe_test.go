@@ -53,6 +53,7 @@ func TestDedupe(t *testing.T) {
 		"a refusal that is final":     {end(bridge.Failed, "Gone", ""), 1, 410, ""},
 		"come again":                  {end(bridge.Failed, "Busy", ""), 2, 429, ""},
 		"failed":                      {end(bridge.Failed, "Other", ""), 2, 500, ""},
+		"success without an answer":   {succeedWith(`{"statusCode":"no"}`), 1, 502, ""},
 		"nothing was started":         {refuseWith(bridge.Throttled), 2, 503, ""},
 		"nobody knows what it became": {refuseWith(bridge.Unknown), 1, 502, ""},
 	}

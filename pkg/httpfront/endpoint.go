@@ -84,11 +84,17 @@ func (e *endpoint) serve(ctx context.Context, hr *http.Request, r *request) *ans
 	d := e.delivery(hr, r, received)
 	result := b.Run(ctx, d)
 	a, failure := e.answer(ctx, r, result)
+	if reason := oversize(r, a); reason != "" {
+		a, failure = e.badResponse(r, result, reason)
+	}
+	// Where an execution did what it should, and only its answer cannot be made, an equal
+	// delivery hears the same and runs nothing again.
+	done := failure != nil && result.Failure == nil && result.Outcome != nil
 	if failure != nil {
 		result.Replayed, result.Failure = false, failure
 	}
 	b.Settle(ctx, d, result, bridge.Settlement{
-		Final:  final(a.status),
+		Final:  done || final(a.status),
 		Answer: a.store,
 		Attrs:  []slog.Attr{slog.Int("httpStatus", a.status)},
 	})
@@ -131,6 +137,9 @@ func (e *endpoint) refuse(ctx context.Context, hr *http.Request, r *request, fai
 	}
 	result := e.front.bridge.Refuse(ctx, e.delivery(hr, r, e.front.bridge.Now()), failure)
 	a, failed := e.render(ctx, r, &c.Respond, again, result)
+	if reason := oversize(r, a); reason != "" {
+		_, failed = e.badResponse(r, result, reason)
+	}
 	if failed != nil {
 		e.front.log.LogAttrs(ctx, slog.LevelError, "catch failed",
 			slog.String("route", e.route.Name), slog.String("error", failed.Name), slog.String("reason", failed.Cause))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -47,7 +48,10 @@ type request struct {
 }
 
 // An eventError is an event that no door delivers.
-type eventError struct{ reason string }
+type eventError struct {
+	reason  string
+	returns []any // the batch item failures of an SQS batch that came here
+}
 
 func (e *eventError) Error() string { return e.reason }
 
@@ -59,11 +63,11 @@ var errBadBody = errors.New("the body is marked as base64 and is not")
 func decodeEvent(payload []byte) (*request, error) {
 	v, err := jsonata.Decode(payload)
 	if err != nil {
-		return nil, &eventError{"the event is no JSON: " + err.Error()}
+		return nil, &eventError{reason: "the event is no JSON: " + err.Error()}
 	}
 	event, ok := v.(*jsonata.Object)
 	if !ok {
-		return nil, &eventError{"the event is no object"}
+		return nil, foreign(v)
 	}
 	context := object(event, "requestContext")
 	r := &request{door: detect(event, context)}
@@ -75,10 +79,10 @@ func decodeEvent(payload []byte) (*request, error) {
 	case ALB:
 		r.readALB(event)
 	default:
-		return nil, &eventError{"the event is no HTTP request of API Gateway, a Function URL or a load balancer"}
+		return nil, foreign(v)
 	}
 	if r.method == "" {
-		return nil, &eventError{"the event names no HTTP method"}
+		return nil, &eventError{reason: "the event names no HTTP method"}
 	}
 	return r, r.readBody(event)
 }
@@ -181,11 +185,19 @@ func (r *request) readALB(event *jsonata.Object) {
 	// The balancer appends the peer that it saw itself: the last entry is the only
 	// one that the sender could not make up.
 	if chain := r.header.Get("X-Forwarded-For"); chain != "" {
-		r.sourceIP = strings.TrimSpace(chain[strings.LastIndexByte(chain, ',')+1:])
+		r.sourceIP = withoutPort(strings.TrimSpace(chain[strings.LastIndexByte(chain, ',')+1:]))
 	}
 	r.requestID = r.header.Get("X-Amzn-Trace-Id")
 	// The balancer hands the query on as it was sent, still encoded.
 	r.rawQuery = query(event, func(s string) string { return s })
+}
+
+// withoutPort cuts the client's port, which a balancer adds where it is told to.
+func withoutPort(address string) string {
+	if a, err := netip.ParseAddrPort(address); err == nil {
+		return a.Addr().String()
+	}
+	return address
 }
 
 // readBody decodes the body by its flag, never by its content type: API Gateway
@@ -194,7 +206,7 @@ func (r *request) readBody(event *jsonata.Object) error {
 	v, _ := event.Get("body")
 	body, ok := v.(string)
 	if !ok && v != nil {
-		return &eventError{"the event's body is no string"}
+		return &eventError{reason: "the event's body is no string"}
 	}
 	if flag, _ := event.Get("isBase64Encoded"); flag != true {
 		r.body = []byte(body)
@@ -227,7 +239,7 @@ func withoutStage(path, stage string) string {
 // else headers, of which the platform kept the last value.
 func headers(event *jsonata.Object) http.Header {
 	out := make(http.Header, 16)
-	if multi := object(event, "multiValueHeaders"); multi != nil {
+	if multi := object(event, "multiValueHeaders"); multi != nil && multi.Len() > 0 {
 		for i := range multi.Len() {
 			name, _ := multi.At(i)
 			eachItem(multi, name, func(v string) { out.Add(name, v) })
@@ -246,7 +258,7 @@ func query(event *jsonata.Object, escape func(string) string) string {
 		}
 		b.WriteString(escape(k) + "=" + escape(v))
 	}
-	if multi := object(event, "multiValueQueryStringParameters"); multi != nil {
+	if multi := object(event, "multiValueQueryStringParameters"); multi != nil && multi.Len() > 0 {
 		for i := range multi.Len() {
 			name, _ := multi.At(i)
 			eachItem(multi, name, func(v string) { add(name, v) })

@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/awslabs/aws-lambda-go-api-proxy/core"
 
@@ -78,7 +79,7 @@ func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *s
 // Invoke answers one event. It implements lambda.Handler of aws-lambda-go; the
 // error is always nil.
 func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, _ error) {
-	r := &request{door: HTTPAPI}
+	r := &request{} // answered as HTTP API is, until its door is known
 	ctx, end := f.bridge.Begin(ctx)
 	defer end()
 	defer func() {
@@ -93,7 +94,8 @@ func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, _ 
 	}
 	var malformed *eventError
 	if errors.As(err, &malformed) {
-		return f.refuse(ctx, r, bridge.Failf(bridge.BadRequest, malformed.reason, nil)), nil
+		refused := f.refuse(ctx, r, bridge.Failf(bridge.BadRequest, malformed.reason, nil))
+		return giveBack(refused, malformed.returns), nil
 	}
 	hr, failed := httpRequest(ctx, r)
 	if failed != nil {
@@ -146,7 +148,7 @@ func (f *Front) noRoute(ctx context.Context, hr *http.Request, r *request, none 
 // the sender calls itself or its delivery is not said: nothing vouches for it.
 func (f *Front) rejected(ctx context.Context, route string, r *request, failure *bridge.Failure) {
 	level := slog.LevelWarn
-	if failure.Class() == bridge.Retryable {
+	if failure.Class() == bridge.Retryable || r.door == "" {
 		level = slog.LevelError // the sender did nothing wrong
 	}
 	attrs := []slog.Attr{slog.String("error", failure.Name), slog.String("reason", failure.Cause), slog.String("delivery", r.requestID)}
@@ -164,6 +166,13 @@ func (f *Front) rejected(ctx context.Context, route string, r *request, failure 
 func write(w http.ResponseWriter, a *answer) {
 	for k, v := range a.header {
 		w.Header()[k] = v
+	}
+	if len(a.body) > 0 && a.header.Get("Content-Type") == "" {
+		// The library would go by the first bytes, and make a page of a text that begins
+		// as one: what a sender put into it would run in a browser.
+		if sniffed := http.DetectContentType(a.body); strings.HasPrefix(sniffed, "text/html") {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		}
 	}
 	w.WriteHeader(a.status)
 	if len(a.body) > 0 {

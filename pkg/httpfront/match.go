@@ -2,7 +2,9 @@ package httpfront
 
 import (
 	"net/http"
+	"net/url"
 	"path"
+	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
@@ -19,7 +21,7 @@ type noMatch struct {
 // ServeMux would answer a path that is not clean (//hook, /a/../b) with a redirect,
 // which makes senders of webhooks drop the body: such a path has no route.
 func (f *Front) match(hr *http.Request) (*endpoint, *noMatch) {
-	if clean := path.Clean(hr.URL.Path); clean == hr.URL.Path || clean+"/" == hr.URL.Path {
+	if isClean(hr.URL) {
 		var found finder
 		f.mux.ServeHTTP(&found, hr)
 		if found.endpoint != nil {
@@ -30,6 +32,21 @@ func (f *Front) match(hr *http.Request) (*endpoint, *noMatch) {
 		}
 	}
 	return nil, &noMatch{failure: bridge.Failf(bridge.NoRoute, "no route has this path", nil)}
+}
+
+// isClean reports whether ServeMux takes a path as it is. An encoded slash is a part of
+// its segment, also beside another; encoded dots are dots, whatever is around them.
+func isClean(u *url.URL) bool {
+	sent := u.EscapedPath()
+	if clean := path.Clean(sent); clean != sent && clean+"/" != sent {
+		return false
+	}
+	for segment := range strings.SplitSeq(u.Path, "/") {
+		if segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return true
 }
 
 // matchAs finds the route that a request of another method would have, and gives the

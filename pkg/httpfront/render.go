@@ -181,11 +181,11 @@ func proxyAnswer(o *jsonata.Object) (a *answer, reason string) {
 		return nil, "statusCode is no HTTP status from 200 to 599"
 	}
 	a = emptyAnswer(status)
-	for i := range o.Len() {
-		name, v := o.At(i)
+	for _, name := range []string{"headers", "multiValueHeaders", "body", "isBase64Encoded"} {
+		v, _ := o.Get(name)
 		ok := true
 		switch name {
-		case "headers", "multiValueHeaders":
+		case "headers", "multiValueHeaders": // of a name in both, the second counts
 			h, isObject := v.(*jsonata.Object)
 			ok = v == nil || isObject && setHeaders(a.header, h)
 		case "body":

@@ -3,6 +3,7 @@ package httpfront
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -14,6 +15,35 @@ import (
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
+
+// The largest responses that reach the sender: Lambda's limit, and that of a load
+// balancer. What is kept back is for what HTTP adds to an answer (CORS).
+const (
+	maxResponse    = 6<<20 - 4<<10
+	maxALBResponse = 1<<20 - 4<<10
+)
+
+// oversize says how much an answer is too large for its door; "" where it fits. Beyond
+// the limit Lambda would make a function error of it, and a load balancer a bare 502.
+func oversize(r *request, a *answer) string {
+	limit := maxResponse
+	if r.door == ALB {
+		limit = maxALBResponse
+	}
+	most := 6 * len(a.body) // as JSON text, and escaped throughout
+	for name, values := range a.header {
+		for _, v := range values {
+			most += 6 * (len(name) + len(v) + 4)
+		}
+	}
+	if most+512 <= limit {
+		return ""
+	}
+	if size := len(encode(r, a)); size > limit {
+		return fmt.Sprintf("the answer has %d bytes as JSON, and at most %d reach the sender", size, limit)
+	}
+	return ""
+}
 
 // respond takes what a handler wrote to the library's response writer. Headers are
 // read from the writer: the library joins repeated ones with commas, which

@@ -48,7 +48,7 @@ var kindNames = [...]string{
 //	array, block             exprs
 //	object                   pairs
 //	function, partial        lhs (what is called), exprs (the arguments)
-//	lambda                   params, sig, body
+//	lambda                   params, names, sig, body
 //	thunk                    body
 //	condition                lhs, body (then), rhs (else, may be nil)
 //	transform                lhs (pattern), body (update), rhs (delete, may be nil)
@@ -67,7 +67,7 @@ type node struct {
 	exprs          []*node
 	pairs          []pair
 	steps          []*node
-	params         []string
+	params, names  []string // of a lambda; names is what a frame calls them
 	sig            *signatureSpec
 	terms          []sortTerm
 	builtin        *builtin // what a variable is when nothing is bound to its name

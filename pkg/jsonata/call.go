@@ -4,6 +4,7 @@ package jsonata
 // context of the place where it did.
 type lambda struct {
 	params []string
+	names  []string // params, of which only the last of a name counts
 	sig    *signatureSpec
 	body   *node
 	input  any
@@ -27,7 +28,8 @@ type builtin struct {
 }
 
 // A Function is a function as a value: the result of an evaluation, or one of
-// [NewFunction] for the next. JSON cannot hold it.
+// [NewFunction] for the next. JSON cannot hold it. One that an expression made holds
+// what that evaluation made: two evaluations must not call it at the same time.
 type Function struct{ value any }
 
 // hole is a ? in a partial application.
@@ -169,39 +171,9 @@ func (ev *evaluator) callOnce(f any, args []any, input any, env *frame) (any, er
 	}
 	switch f := f.(type) {
 	case *lambda:
-		args, err := f.sig.validate(args, input)
-		if err != nil {
-			return nil, err
-		}
-		for len(args) < len(f.params) {
-			args = append(args, Undefined)
-		}
-		ev.use(slotSize * (6 + len(f.params)))
-		frame := &frame{parent: f.env, names: f.params, values: args[:len(f.params):len(f.params)]}
-		if hasDuplicates(f.params) {
-			frame.names, frame.values = nil, nil
-			for i, p := range f.params {
-				frame.bind(p, args[i])
-			}
-		}
-		frame.names = frame.names[:len(frame.names):len(frame.names)] // := must not write to the tree
-		return ev.eval(f.body, f.input, frame)
+		return ev.callLambda(f, args, input)
 	case *builtin:
-		args, err := f.sig.validate(args, input)
-		if err != nil {
-			return nil, f.named(err)
-		}
-		for len(args) < f.sig.len() {
-			args = append(args, Undefined)
-		}
-		outerInput, outerFrame := ev.callInput, ev.callFrame
-		ev.callInput, ev.callFrame = input, env
-		v, err := f.call(ev, args)
-		ev.callInput, ev.callFrame = outerInput, outerFrame
-		if err != nil {
-			return nil, f.named(err)
-		}
-		return v, nil
+		return ev.callBuiltin(f, args, input, env)
 	case *partial:
 		full := make([]any, len(f.args))
 		for i, a := range f.args {
@@ -222,15 +194,46 @@ func (ev *evaluator) callOnce(f any, args []any, input any, env *frame) (any, er
 	return nil, errorf("T1006", f)
 }
 
-func hasDuplicates(names []string) bool {
-	for i, n := range names {
-		for _, m := range names[:i] {
-			if n == m {
-				return true
-			}
+func (ev *evaluator) callLambda(f *lambda, args []any, input any) (any, error) {
+	args, err := f.sig.validate(args, input)
+	if err != nil {
+		return nil, err
+	}
+	for len(args) < len(f.params) {
+		args = append(args, Undefined)
+	}
+	ev.use(slotSize * (6 + len(f.params)))
+	frame := &frame{parent: f.env, values: args[:len(f.names):len(f.names)]}
+	frame.names = f.names[:len(f.names):len(f.names)] // := must not write to the tree
+	return ev.eval(f.body, f.input, frame)
+}
+
+func (ev *evaluator) callBuiltin(f *builtin, args []any, input any, env *frame) (any, error) {
+	args, err := f.sig.validate(args, input)
+	if err != nil {
+		return nil, f.named(err)
+	}
+	for _, a := range args {
+		switch a := a.(type) { // most functions go through all of what they are given
+		case string:
+			ev.work(len(a))
+		case []any:
+			ev.work(bytesOfItem * len(a))
+		case *seq:
+			ev.work(bytesOfItem * len(a.items))
 		}
 	}
-	return false
+	for len(args) < f.sig.len() {
+		args = append(args, Undefined)
+	}
+	outerInput, outerFrame := ev.callInput, ev.callFrame
+	ev.callInput, ev.callFrame = input, env
+	v, err := f.call(ev, args)
+	ev.callInput, ev.callFrame = outerInput, outerFrame
+	if err != nil {
+		return nil, f.named(err)
+	}
+	return v, nil
 }
 
 // named adds the name of the function to an error that has none.
@@ -317,6 +320,8 @@ func (ev *evaluator) partial(n *node, input any, env *frame) (any, error) {
 	}
 	ev.use(slotSize * (4 + 2*len(args)))
 	if l, ok := f.(*lambda); ok {
+		ev.use(2 * slotSize * len(l.params))
+		ev.work(len(l.params) << 6)
 		return partialLambda(l, args), nil
 	}
 	if !isFunction(f) {
@@ -326,15 +331,21 @@ func (ev *evaluator) partial(n *node, input any, env *frame) (any, error) {
 }
 
 func partialLambda(l *lambda, args []any) *lambda {
-	p := &lambda{body: l.body, input: l.input, env: &frame{parent: l.env}}
+	p := &lambda{body: l.body, input: l.input}
+	bound := &frame{parent: l.env}
 	for i, name := range l.params {
-		if i >= len(args) {
-			p.env.bind(name, Undefined)
-		} else if _, ok := args[i].(hole); ok {
-			p.params = append(p.params, name)
-		} else {
-			p.env.bind(name, args[i])
+		v := Undefined
+		if i < len(args) {
+			v = args[i]
 		}
+		if _, ok := v.(hole); ok {
+			p.params = append(p.params, name)
+			continue
+		}
+		bound.names = append(bound.names, name)
+		bound.values = append(bound.values, v)
 	}
+	bound.names = lastOfEach(bound.names)
+	p.env, p.names = bound, lastOfEach(p.params)
 	return p
 }

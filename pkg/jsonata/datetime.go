@@ -2,7 +2,6 @@ package jsonata
 
 import (
 	"math"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -261,91 +260,4 @@ func utcMillis(year, month, day, ms float64) float64 {
 		return math.NaN()
 	}
 	return math.Trunc(total)
-}
-
-// isoMillis reads a time in the forms of ISO 8601 that the reference and Date.parse of
-// JavaScript both take; NaN for any other. A time without an offset is UTC, as where
-// Step Functions evaluates expressions.
-func isoMillis(s string) float64 {
-	number := func(width int) float64 {
-		if len(s) < width {
-			return math.NaN()
-		}
-		n := 0.0
-		for _, c := range []byte(s[:width]) {
-			if c < '0' || c > '9' {
-				return math.NaN()
-			}
-			n = n*10 + float64(c-'0')
-		}
-		s = s[width:]
-		return n
-	}
-	next := func(c byte) bool {
-		if s == "" || s[0] != c {
-			return false
-		}
-		s = s[1:]
-		return true
-	}
-	within := func(n, least, most float64) float64 {
-		if n >= least && n <= most {
-			return n
-		}
-		return math.NaN()
-	}
-
-	year, month, day, ms := number(4), 1.0, 1.0, 0.0
-	if next('-') {
-		month = within(number(2), 1, 12)
-		if next('-') {
-			day = within(number(2), 1, 31)
-		}
-	}
-	if next('T') {
-		hour := within(number(2), 0, 24)
-		ms = hour * 3_600_000
-		for _, unit := range []float64{60_000, 1000} {
-			if !next(':') {
-				return math.NaN()
-			}
-			ms += within(number(2), 0, 59) * unit
-		}
-		if next('.') {
-			digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
-			if digits == 0 {
-				return math.NaN()
-			}
-			f, _ := strconv.Atoi((s[:min(digits, 3)] + "00")[:3])
-			ms += float64(f)
-			s = s[digits:]
-		}
-		if hour == 24 && ms != dayMillis {
-			return math.NaN()
-		}
-		if s != "" && (s[0] == '+' || s[0] == '-') {
-			sign := 1.0
-			if s[0] == '-' {
-				sign = -1
-			}
-			s = s[1:]
-			hours := within(number(2), 0, 23)
-			next(':')
-			ms -= sign * (hours*3_600_000 + within(number(2), 0, 59)*60_000)
-		} else {
-			next('Z')
-		}
-	} else {
-		next('Z')
-	}
-	if s != "" || math.IsNaN(year) {
-		return math.NaN()
-	}
-	first := time.Date(int(year), 1, 1, 0, 0, 0, 0, time.UTC)
-	if year > 99 {
-		return utcMillis(year, month-1, day, ms)
-	}
-	// utcMillis would move these years to the 20th century.
-	t := first.AddDate(400, 0, 0)
-	return utcMillis(float64(t.Year()), month-1, day, ms) - float64(t.UnixMilli()-first.UnixMilli())
 }

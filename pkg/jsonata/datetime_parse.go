@@ -25,12 +25,12 @@ func toMillisISO(s string) (any, error) {
 // toMillis reads a time that is written as the picture says, in milliseconds since 1970
 // UTC. What is left out to the left of the components given is taken from now. It is
 // [Undefined] for text that does not fit the picture.
-func toMillis(pictures datePictures, s, picture string, now time.Time) (any, error) {
+func toMillis(pictures datePictures, s, picture string, now time.Time, check func() error) (any, error) {
 	p, err := pictures.get(picture)
 	if err != nil {
 		return nil, err
 	}
-	found, err := p.match(s)
+	found, err := p.match(s, check)
 	if err != nil || found == nil {
 		return Undefined, err
 	}
@@ -71,7 +71,7 @@ func (p *datePicture) prepare() (*pattern, error) {
 }
 
 // match finds the components in s; nil when s does not fit, or there are none.
-func (p *datePicture) match(s string) (dateFields, error) {
+func (p *datePicture) match(s string, check func() error) (dateFields, error) {
 	if len(s) > maxDateText {
 		return nil, pictureLimit("the text of a date and time is longer than 8192 bytes")
 	}
@@ -79,7 +79,12 @@ func (p *datePicture) match(s string) (dateFields, error) {
 	if err != nil {
 		return nil, err
 	}
-	at, err := re.search(s).find(0)
+	if check != nil { // the picture may have been made just now, which takes a while
+		if err := check(); err != nil {
+			return nil, err
+		}
+	}
+	at, err := re.search(s, check).find(0)
 	parts := p.parts
 	if at == nil || err != nil || !slices.ContainsFunc(parts, func(p datePart) bool { return p.component != 0 }) {
 		return nil, err

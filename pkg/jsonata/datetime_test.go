@@ -57,7 +57,7 @@ func TestToMillisISO(t *testing.T) {
 
 func TestToMillisFromNow(t *testing.T) {
 	t.Parallel()
-	got, err := toMillis(nil, "13:45", "[H]:[m]", testNow)
+	got, err := toMillis(nil, "13:45", "[H]:[m]", testNow, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestPictureLimits(t *testing.T) {
 		"D3150 integer":    func() (any, error) { return formatInteger(1, long) },
 		"D3150 roman":      func() (any, error) { return formatInteger(1e15, "I") },
 		"D3150 width":      func() (any, error) { return fromMillis(nil, 0, "[Y,1000000000]", utc) },
-		"D3150 components": func() (any, error) { return toMillis(nil, "1", strings.Repeat("[Yw]", 1000), testNow) },
+		"D3150 components": func() (any, error) { return toMillis(nil, "1", strings.Repeat("[Yw]", 1000), testNow, nil) },
 		"D3001 infinity":   func() (any, error) { return formatInteger(math.Inf(1), "w") },
 		"D1001 range":      func() (any, error) { return fromMillis(nil, 1e300, isoPicture, utc) },
 		"D3030 zone":       func() (any, error) { return fromMillis(nil, 0, isoPicture, "Z") },
@@ -111,7 +111,7 @@ func FuzzPictures(f *testing.F) {
 		}
 		for _, n := range []func() (any, error){
 			func() (any, error) { return parseInteger(text, picture) },
-			func() (any, error) { return toMillis(nil, text, picture, testNow) },
+			func() (any, error) { return toMillis(nil, text, picture, testNow, nil) },
 			func() (any, error) { return toMillisISO(text) },
 		} {
 			v, err := n()

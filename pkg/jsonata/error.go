@@ -2,7 +2,7 @@ package jsonata
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -30,7 +30,7 @@ type Error struct {
 	Code     string // such as "T2001"
 	Position int    // the offset of Token in the expression, in bytes from 0; -1 when it is not known
 	Token    string // the part of the expression, or the function, that the error is about
-	Value    any    // the value that was refused, if one was
+	Value    any    // the value that was refused, if one was; nil if it is too large or too deep to be a result
 	Index    int    // the number of the argument that was refused, from 1; 0 when it is none
 	Message  string // the text for Code, with Token and Value filled in
 
@@ -93,10 +93,9 @@ func (e *Error) at(pos int, token string) *Error {
 	return e
 }
 
-// maxErrorValue is how much of a value a message shows, in bytes.
-const maxErrorValue = 100
-
+// describe writes the message.
 func (e *Error) describe() {
+	e.Token = strings.ToValidUTF8(e.Token, "\uFFFD") // half a surrogate pair has no place outside
 	text, ok := messages[e.Code]
 	if !ok || e.Message == tooLong {
 		return // $error and $assert: the expression chose the message
@@ -106,25 +105,11 @@ func (e *Error) describe() {
 		return
 	}
 	e.Message = strings.NewReplacer(
-		"{{value}}", showValue(e.Value),
-		"{{other}}", showValue(e.other),
-		"{{expected}}", showValue(e.expected),
+		"{{value}}", excerpt(e.Value),
+		"{{other}}", excerpt(e.other),
+		"{{expected}}", excerpt(e.expected),
 		"{{{token}}}", e.Token,
-		"{{token}}", showValue(e.Token),
-		"{{index}}", fmt.Sprint(e.Index),
+		"{{token}}", excerpt(e.Token),
+		"{{index}}", strconv.Itoa(e.Index),
 	).Replace(text)
-}
-
-func showValue(v any) string {
-	if IsUndefined(v) {
-		return "undefined"
-	}
-	b, err := AppendJSON(nil, v)
-	if err != nil {
-		return "a function"
-	}
-	if len(b) > maxErrorValue {
-		return strings.ToValidUTF8(string(b[:maxErrorValue]), "") + "…"
-	}
-	return string(b)
 }

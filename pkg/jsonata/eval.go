@@ -20,9 +20,9 @@ type evaluator struct {
 	depth    int // of nested evaluations
 	calls    int // of nested calls
 	steps    int
+	lookAt   int   // the step at which to look at the clock again
 	used     int64 // bytes
-	// matched is how many bytes regular expressions went through since time was looked at.
-	matched int
+	bad      error // of a variable that is no value
 	// began is when time was first looked at; most evaluations end before that.
 	began time.Time
 	now   time.Time // of $now and $millis, once they were asked for
@@ -80,6 +80,7 @@ const checkEvery = 256
 func newEvaluator(ctx context.Context, e *Expr, vars Vars) *evaluator {
 	return &evaluator{
 		ctx: ctx, conf: e.conf, vars: vars, clock: e.conf.clock, random: e.conf.random, pictures: e.pictures,
+		lookAt: checkEvery,
 	}
 }
 
@@ -88,15 +89,37 @@ func (ev *evaluator) run(root *node, input any) (any, error) {
 	if ev.conf.noContext {
 		input = Undefined
 	}
+	if !isValue(input) {
+		return nil, noValue("the input", input)
+	}
 	ev.input = input
 	if _, ok := input.([]any); ok {
 		input = &seq{items: []any{input}, sequence: true, outerWrapper: true}
 	}
 	v, err := ev.eval(root, input, &frame{})
-	if err != nil {
-		return nil, err
+	switch {
+	case ev.bad != nil:
+		return nil, ev.bad
+	case err == nil:
+		v, err = ev.export(v)
 	}
-	return ev.export(v)
+	if err != nil {
+		return nil, ev.exportError(err)
+	}
+	return v, nil
+}
+
+// exportError makes the value that an error is about one that may leave, as far as the
+// budgets allow.
+func (ev *evaluator) exportError(err error) error {
+	e, ok := err.(*Error)
+	if !ok || isNumber(e.Value) { // also those that are no results, which D1001 is about
+		return err
+	}
+	if e.Value, err = ev.export(e.Value); err != nil {
+		e.Value = nil
+	}
+	return e
 }
 
 // step counts a step of work, and says when a budget is spent.
@@ -105,13 +128,20 @@ func (ev *evaluator) step() error {
 	if ev.used > ev.conf.maxAllocation {
 		return errorf("U1002", nil)
 	}
-	if ev.steps%checkEvery != 0 {
+	if ev.steps < ev.lookAt {
 		return nil
 	}
 	return ev.checkTime()
 }
 
+// work counts work that took no steps, as many bytes of text that were gone through; an
+// item of an array is as much work as bytesOfItem.
+func (ev *evaluator) work(bytes int) { ev.steps += bytes >> 6 }
+
+const bytesOfItem = 8
+
 func (ev *evaluator) checkTime() error {
+	ev.lookAt = ev.steps + checkEvery
 	if ev.ctx.Err() != nil {
 		return context.Cause(ev.ctx)
 	}
@@ -210,31 +240,8 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 		ev.use(slotSize)
 		env.bind(n.lhs.text, v)
 		return v, nil
-	case kindCondition:
-		v, err := ev.value(n.lhs, input, env)
-		if err != nil {
-			return nil, err
-		}
-		if ok, err := ev.truth(v); err != nil {
-			return nil, locate(err, n)
-		} else if ok {
-			return ev.eval(n.body, input, env)
-		}
-		if n.rhs == nil {
-			return Undefined, nil
-		}
-		return ev.eval(n.rhs, input, env)
-	case kindDefault:
-		v, err := ev.value(n.lhs, input, env)
-		if err != nil {
-			return nil, err
-		}
-		if ok, err := ev.truth(v); err != nil {
-			return nil, locate(err, n)
-		} else if ok {
-			return v, nil
-		}
-		return ev.eval(n.rhs, input, env)
+	case kindCondition, kindDefault:
+		return ev.condition(n, input, env)
 	case kindCoalesce:
 		v, err := ev.eval(n.lhs, input, env)
 		if err != nil || !IsUndefined(v) {
@@ -257,7 +264,7 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 		return ev.partial(n, input, env)
 	case kindLambda:
 		ev.use(4 * slotSize)
-		return &lambda{params: n.params, sig: n.sig, body: n.body, input: input, env: env}, nil
+		return &lambda{params: n.params, names: n.names, sig: n.sig, body: n.body, input: input, env: env}, nil
 	case kindThunk:
 		return &thunk{call: n.body, input: input, env: env}, nil
 	case kindApply:
@@ -268,6 +275,26 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 		return ev.transform(n, env), nil
 	}
 	return nil, errorToken("S0206", n.pos, n.text, nil)
+}
+
+// condition is a ? b : c, or a ?: c, which has no b.
+func (ev *evaluator) condition(n *node, input any, env *frame) (any, error) {
+	v, err := ev.value(n.lhs, input, env)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := ev.truth(v)
+	switch {
+	case err != nil:
+		return nil, locate(err, n)
+	case ok && n.kind == kindDefault:
+		return v, nil
+	case ok:
+		return ev.eval(n.body, input, env)
+	case n.rhs == nil:
+		return Undefined, nil
+	}
+	return ev.eval(n.rhs, input, env)
 }
 
 // locate adds the place of n to an error, unless it has one.
@@ -292,6 +319,9 @@ func (ev *evaluator) variable(n *node, input any, env *frame) any {
 		return ev.input
 	}
 	if v, ok := ev.vars.Lookup(n.text); ok {
+		if !isValue(v) && ev.bad == nil {
+			ev.bad = noValue("the variable $"+n.text, v)
+		}
 		return v
 	}
 	if n.builtin != nil {

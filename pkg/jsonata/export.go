@@ -2,6 +2,7 @@ package jsonata
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -43,12 +44,7 @@ func (ev *evaluator) exportValue(v any, depth int) (any, error) {
 		if v.items == nil {
 			return []any{}, nil
 		}
-		for i, item := range v.items {
-			if IsUndefined(item) {
-				v.items[i] = nil // such as a group that took no part in a match
-			}
-		}
-		return ev.exportItems(v.items, depth)
+		return ev.exportItems(definedItems(v.items), depth)
 	case *Object:
 		for i := range v.values {
 			ev.use(len(v.keys[i]))
@@ -77,6 +73,22 @@ func (ev *evaluator) exportItems(items []any, depth int) (any, error) {
 		}
 	}
 	return items, nil
+}
+
+// definedItems returns items with null for what is undefined, such as a group that took no
+// part in a match. The items may be those of the input: they are not changed.
+func definedItems(items []any) []any {
+	first := slices.IndexFunc(items, IsUndefined)
+	if first < 0 {
+		return items
+	}
+	out := slices.Clone(items)
+	for i := first; i < len(out); i++ {
+		if IsUndefined(out[i]) {
+			out[i] = nil
+		}
+	}
+	return out
 }
 
 // changed reports whether exporting a value gave another: it does for what only

@@ -2,7 +2,6 @@ package jsonata
 
 import (
 	"math"
-	"strings"
 	"sync"
 )
 
@@ -109,7 +108,7 @@ func limit(v any, code string) (int, error) {
 	if f < 0 {
 		return 0, errorf(code, v)
 	}
-	return int(math.Min(math.Ceil(f), math.MaxInt32)), nil
+	return toInt(math.Ceil(f)), nil // none of NaN
 }
 
 // toInt converts to an int without surprises for what is out of its range.
@@ -131,8 +130,6 @@ func charge(ev *evaluator, s string, err error) (any, error) {
 		return nil, err
 	}
 	ev.use(len(s))
+	ev.work(memberSize * len(s)) // a picture is more work than text
 	return s, nil
 }
-
-// isSpace is the white space that $trim knows.
-func isSpace(r rune) bool { return strings.ContainsRune(" \t\n\r", r) }

@@ -162,6 +162,9 @@ func fnSort(ev *evaluator, args []any) (any, error) {
 	}
 	ev.use(2 * slotSize * len(items))
 	out := slices.Clone(items)
+	for i := range out {
+		out[i] = Force(out[i])
+	}
 	if IsUndefined(args[1]) {
 		first := letter(out[0])
 		for _, item := range out {

@@ -1,79 +1,87 @@
 package jsonata
 
 func defineHigherOrder(define definer) {
-	define("map", "<af>", 2, func(ev *evaluator, args []any) (any, error) {
-		items, ok := elements(args[0])
-		if !ok {
-			return Undefined, nil
-		}
-		out := &seq{sequence: true, items: make([]any, 0, len(items))}
-		ev.use(slotSize * (4 + len(items)))
-		for i, item := range items {
-			v, err := ev.item(args[1], item, float64(i), args[0])
-			if err != nil {
-				return nil, err
-			}
-			if !IsUndefined(v) {
-				out.items = append(out.items, v)
-			}
-		}
-		return out, nil
-	})
-	define("filter", "<af>", 2, func(ev *evaluator, args []any) (any, error) {
-		items, ok := elements(args[0])
-		if !ok {
-			return Undefined, nil
-		}
-		out := &seq{sequence: true}
-		for i, item := range items {
-			ok, err := ev.test(args[1], item, float64(i), args[0])
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				out.items = append(out.items, item)
-				ev.use(slotSize)
-			}
-		}
-		return out, nil
-	})
+	define("map", "<af>", 2, fnMap)
+	define("filter", "<af>", 2, fnFilter)
 	define("single", "<af?>", 2, fnSingle)
 	define("reduce", "<afj?:j>", 3, fnReduce)
-	define("sift", "<o-f?:o>", 2, func(ev *evaluator, args []any) (any, error) {
-		o, _ := args[0].(*Object)
-		out := NewObject(0)
-		for i := range o.Len() {
-			k, v := o.At(i)
-			ok, err := ev.test(args[1], v, k, o)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				out.Set(k, v)
-				ev.use(memberSize)
-			}
+	define("sift", "<o-f?:o>", 2, fnSift)
+	define("each", "<o-f:a>", 2, fnEach)
+}
+
+func fnMap(ev *evaluator, args []any) (any, error) {
+	items, ok := elements(args[0])
+	if !ok {
+		return Undefined, nil
+	}
+	out := &seq{sequence: true, items: make([]any, 0, len(items))}
+	ev.use(slotSize * (4 + len(items)))
+	for i, item := range items {
+		v, err := ev.item(args[1], item, float64(i), args[0])
+		if err != nil {
+			return nil, err
 		}
-		if out.Len() == 0 {
-			return Undefined, nil
+		if !IsUndefined(v) {
+			out.items = append(out.items, v)
 		}
-		return out, nil
-	})
-	define("each", "<o-f:a>", 2, func(ev *evaluator, args []any) (any, error) {
-		o, _ := args[0].(*Object)
-		out := &seq{sequence: true}
-		for i := range o.Len() {
-			k, v := o.At(i)
-			v, err := ev.item(args[1], v, k, o)
-			if err != nil {
-				return nil, err
-			}
-			if !IsUndefined(v) {
-				out.items = append(out.items, v)
-				ev.use(slotSize)
-			}
+	}
+	return out, nil
+}
+
+func fnFilter(ev *evaluator, args []any) (any, error) {
+	items, ok := elements(args[0])
+	if !ok {
+		return Undefined, nil
+	}
+	out := &seq{sequence: true}
+	for i, item := range items {
+		ok, err := ev.test(args[1], item, float64(i), args[0])
+		if err != nil {
+			return nil, err
 		}
-		return out, nil
-	})
+		if ok {
+			out.items = append(out.items, item)
+			ev.use(slotSize)
+		}
+	}
+	return out, nil
+}
+
+func fnSift(ev *evaluator, args []any) (any, error) {
+	o, _ := args[0].(*Object)
+	out := NewObject(0)
+	for i := range o.Len() {
+		k, v := o.At(i)
+		ok, err := ev.test(args[1], v, k, o)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out.Set(k, v)
+			ev.use(memberSize)
+		}
+	}
+	if out.Len() == 0 {
+		return Undefined, nil
+	}
+	return out, nil
+}
+
+func fnEach(ev *evaluator, args []any) (any, error) {
+	o, _ := args[0].(*Object)
+	out := &seq{sequence: true}
+	for i := range o.Len() {
+		k, v := o.At(i)
+		v, err := ev.item(args[1], v, k, o)
+		if err != nil {
+			return nil, err
+		}
+		if !IsUndefined(v) {
+			out.items = append(out.items, v)
+			ev.use(slotSize)
+		}
+	}
+	return out, nil
 }
 
 // test calls a predicate.

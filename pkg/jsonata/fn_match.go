@@ -15,7 +15,7 @@ func fnContains(ev *evaluator, args []any) (any, error) {
 		return strings.Contains(s, token), nil
 	}
 	if m, ok := args[1].(*matcher); ok {
-		return regexpContains(m.re, s)
+		return regexpContains(m.re, s, ev.checkTime)
 	}
 	f, err := ev.finderOf(args[1], s)()
 	return f != nil, err
@@ -76,28 +76,7 @@ func fnSplit(ev *evaluator, args []any) (any, error) {
 		if f := optionalNumber(args[2], -1); f >= 0 {
 			n = int(math.Mod(math.Trunc(f), 1<<32)) // as JavaScript's split; patterns round up
 		}
-		for rest := s; n < 0 || len(out.items) < n; {
-			i := strings.Index(rest, separator)
-			if separator == "" {
-				if rest == "" {
-					break
-				}
-				i = codePointOffset(rest, 1)
-				if i == len(rest) {
-					i = -1
-				}
-			}
-			if err := ev.step(); err != nil {
-				return nil, err
-			}
-			if i < 0 {
-				add(rest)
-				break
-			}
-			add(rest[:i])
-			rest = rest[i+len(separator):]
-		}
-		return out, nil
+		return out, ev.splitText(s, separator, n, add)
 	}
 	next := ev.finderOf(args[1], s)
 	start := 0
@@ -109,6 +88,32 @@ func fnSplit(ev *evaluator, args []any) (any, error) {
 		add(s[start:])
 	}
 	return out, err
+}
+
+// splitText adds the parts of s between separators, at most n of them unless n is negative;
+// "" separates all characters.
+func (ev *evaluator) splitText(s, separator string, n int, add func(part string)) error {
+	if separator == "" && s == "" {
+		return nil
+	}
+	for ; n != 0; n-- {
+		if err := ev.step(); err != nil {
+			return err
+		}
+		i := strings.Index(s, separator)
+		if separator == "" {
+			if i = codePointOffset(s, 1); i == len(s) {
+				i = -1
+			}
+		}
+		if i < 0 {
+			add(s)
+			return nil
+		}
+		add(s[:i])
+		s = s[i+len(separator):]
+	}
+	return nil
 }
 
 func fnReplace(ev *evaluator, args []any) (any, error) {
@@ -175,7 +180,7 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 func (ev *evaluator) substitute(pattern, with any, f *found, s string) (string, error) {
 	match := f.object
 	if m, ok := pattern.(*matcher); ok {
-		match = m.object(f, s)
+		match = m.object(ev, f, s)
 	}
 	v, err := ev.callback(with, match)
 	if err != nil {

@@ -157,8 +157,12 @@ func fnMerge(ev *evaluator, args []any) (any, error) {
 			out.Set(o.At(i))
 			ev.use(memberSize)
 		}
+		ev.work(memberSize * o.Len())
+		if err := ev.step(); err != nil {
+			return nil, err
+		}
 	}
-	return out, ev.step()
+	return out, nil
 }
 
 // fnEval evaluates the text of an expression, with the context and the variables of
@@ -180,6 +184,7 @@ func fnEval(ev *evaluator, args []any) (any, error) {
 		return nil, errorf("D3120", err.Error())
 	}
 	ev.use(len(src) * slotSize)
+	ev.work(len(src) << 6) // a step for each byte
 	v, err := ev.eval(root, input, &frame{parent: env})
 	if err != nil {
 		if e, ok := err.(*Error); ok && e.Code[0] != 'U' {

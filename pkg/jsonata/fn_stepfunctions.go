@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // defineStepFunctions defines what Step Functions adds to the language, in the
@@ -129,8 +130,9 @@ func fnParse(ev *evaluator, args []any) (any, error) {
 	if !ok {
 		return Undefined, nil
 	}
-	// A value takes several times the space of its text.
-	if err := ev.reserve(8 * float64(len(s))); err != nil {
+	// A value takes several times the space of its text, the more so the smaller its parts are.
+	parts := strings.Count(s, "{") + strings.Count(s, "[")
+	if err := ev.reserve(float64(8*len(s) + 6*slotSize*parts)); err != nil {
 		return nil, err
 	}
 	v, err := Decode([]byte(s))

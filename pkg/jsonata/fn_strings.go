@@ -29,12 +29,10 @@ func defineStrings(define definer) {
 		}
 		return s, nil
 	})
-	define("lowercase", "<s-:s>", 1, onString(func(s string) (any, error) { return strings.ToLower(s), nil }))
+	define("lowercase", "<s-:s>", 1, onString(func(s string) (any, error) { return toLower(s), nil }))
 	define("uppercase", "<s-:s>", 1, onString(func(s string) (any, error) { return toUpper(s), nil }))
 	define("length", "<s-:n>", 1, onString(func(s string) (any, error) { return float64(countRunes(s)), nil }))
-	define("trim", "<s-:s>", 1, onString(func(s string) (any, error) {
-		return strings.Join(strings.FieldsFunc(s, isSpace), " "), nil
-	}))
+	define("trim", "<s-:s>", 1, onString(func(s string) (any, error) { return trim(s), nil }))
 	define("pad", "<s-ns?:s>", 3, fnPad)
 	define("match", "<s-f<s:o>n?:a<o>>", 3, fnMatch)
 	define("contains", "<s-(sf):b>", 2, fnContains)
@@ -45,12 +43,8 @@ func defineStrings(define definer) {
 		return base64.StdEncoding.EncodeToString(latin1(s)), nil
 	}))
 	define("base64decode", "<s-:s>", 1, onString(func(s string) (any, error) { return decodeBase64(s), nil }))
-	define("encodeUrlComponent", "<s-:s>", 1, onString(func(s string) (any, error) {
-		return encodeURL(s, componentSafe, "encodeUrlComponent")
-	}))
-	define("encodeUrl", "<s-:s>", 1, onString(func(s string) (any, error) {
-		return encodeURL(s, componentSafe+urlReserved+"#", "encodeUrl")
-	}))
+	define("encodeUrlComponent", "<s-:s>", 1, encodeURL(componentSafe, "encodeUrlComponent"))
+	define("encodeUrl", "<s-:s>", 1, encodeURL(componentSafe+urlReserved+"#", "encodeUrl"))
 	define("decodeUrlComponent", "<s-:s>", 1, onString(func(s string) (any, error) {
 		return decodeURL(s, "", "decodeUrlComponent")
 	}))
@@ -145,11 +139,6 @@ func fnSubstring(ev *evaluator, args []any) (any, error) {
 	return s[from : from+codePointOffset(s[from:], int(end)-int(start))], nil
 }
 
-// toUpper differs from Go's in ß, which JavaScript writes SS.
-func toUpper(s string) string {
-	return strings.ToUpper(strings.ReplaceAll(s, "ß", "SS"))
-}
-
 func fnPad(ev *evaluator, args []any) (any, error) {
 	s, ok := args[0].(string)
 	if !ok {
@@ -173,6 +162,26 @@ func fnPad(ev *evaluator, args []any) (any, error) {
 		return s + padding, nil
 	}
 	return padding + s, nil
+}
+
+// trim makes one space of each run of white space, and none of those at the ends.
+func trim(s string) string {
+	var out strings.Builder
+	out.Grow(len(s))
+	gap := false
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case ' ', '\t', '\n', '\r':
+			gap = out.Len() > 0
+		default:
+			if gap {
+				out.WriteByte(' ')
+				gap = false
+			}
+			out.WriteByte(c)
+		}
+	}
+	return out.String()
 }
 
 func fnJoin(ev *evaluator, args []any) (any, error) {
@@ -204,12 +213,17 @@ func fnJoin(ev *evaluator, args []any) (any, error) {
 // Node, keep the low bytes.
 func latin1(s string) []byte {
 	out := make([]byte, 0, len(s))
-	for _, r := range s {
-		if r >= 0x10000 {
+	for i, n := 0, 0; i < len(s); i += n {
+		var r rune
+		switch r, n = utf8.DecodeRuneInString(s[i:]); {
+		case isHalf(s[i:]):
+			out = append(out, s[i+1]<<6|s[i+2]&0x3F)
+			n = 3
+		case r >= 0x10000:
 			out = append(out, byte(0xD800+(r-0x10000)>>10), byte(r))
-			continue
+		default:
+			out = append(out, byte(r))
 		}
-		out = append(out, byte(r))
 	}
 	return out
 }
@@ -251,22 +265,41 @@ func malformedURL(s, function string) error {
 	return errorToken("D3140", -1, function, s)
 }
 
-func encodeURL(s, safe, function string) (any, error) {
-	if !utf8.ValidString(s) { // half a surrogate pair
-		return nil, malformedURL(s, function)
-	}
-	var out strings.Builder
-	for i := range len(s) {
-		if c := s[i]; strings.IndexByte(safe, c) >= 0 {
-			out.WriteByte(c)
-		} else {
-			const hex = "0123456789ABCDEF"
-			out.WriteByte('%')
-			out.WriteByte(hex[c>>4])
-			out.WriteByte(hex[c&15])
+func encodeURL(safe, function string) func(*evaluator, []any) (any, error) {
+	return func(ev *evaluator, args []any) (any, error) {
+		s, ok := args[0].(string)
+		if !ok {
+			return Undefined, nil
 		}
+		if !utf8.ValidString(s) { // half a surrogate pair
+			return nil, malformedURL(s, function)
+		}
+		escapes := 0
+		for i := range len(s) {
+			if strings.IndexByte(safe, s[i]) < 0 {
+				escapes++
+			}
+		}
+		if escapes == 0 {
+			return s, nil
+		}
+		if err := ev.reserve(float64(len(s) + 2*escapes)); err != nil {
+			return nil, err
+		}
+		var out strings.Builder
+		out.Grow(len(s) + 2*escapes)
+		for i := range len(s) {
+			if c := s[i]; strings.IndexByte(safe, c) >= 0 {
+				out.WriteByte(c)
+			} else {
+				const hex = "0123456789ABCDEF"
+				out.WriteByte('%')
+				out.WriteByte(hex[c>>4])
+				out.WriteByte(hex[c&15])
+			}
+		}
+		return out.String(), nil
 	}
-	return out.String(), nil
 }
 
 // decodeURL leaves the escapes of the reserved characters alone.

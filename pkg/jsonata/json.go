@@ -346,8 +346,9 @@ func (d *decoder) hex4(pos int) (rune, bool) {
 }
 
 // AppendJSON appends v as compact JSON. Numbers are written as JavaScript writes
-// them, json.Numbers as they were read; <, > and & stand for themselves. It fails
-// for what JSON cannot hold: functions, NaN and the infinities.
+// them, json.Numbers as they were read; <, > and & stand for themselves. It fails for
+// what JSON cannot hold: functions, [Undefined], NaN, the infinities, and all that is no
+// value of this package.
 func AppendJSON(dst []byte, v any) ([]byte, error) {
 	var err error
 	switch v := v.(type) {

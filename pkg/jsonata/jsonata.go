@@ -3,22 +3,45 @@
 //	expr, err := jsonata.Compile(`$request.headers."x-github-event" = "push"`)
 //	v, err := expr.Eval(ctx, jsonata.Undefined, map[string]any{"request": request})
 //
-// An expression is compiled once, to an immutable tree, and evaluated as often as
-// needed, from as many goroutines as needed: source text → tokens (token.go) → syntax
-// tree (parse.go) → steps of paths, tuple streams and tail calls resolved
-// (process.go) → evaluation (eval.go, path.go, call.go; the functions are in
-// fn_*.go). Values are described at [Object], [Raw] and [Decode].
+// An expression is compiled once, to an immutable tree, and evaluated as often as needed,
+// from as many goroutines as needed. The language is that of the [reference
+// implementation], 2.x; [StepFunctions] narrows it to what AWS Step Functions runs.
 //
-// The language is that of the [reference implementation], 2.x; [StepFunctions]
-// narrows it to what AWS Step Functions runs. What evaluation may use of time, depth
-// and memory is bounded, so that expressions of others can be run.
+// # Values
 //
-// Numbers are IEEE doubles as soon as something computes with them. A number that
-// comes in as a [json.Number] and is only passed on keeps its digits.
+// The values that expressions read and make are these Go types, and no others:
+//
+//	nil            JSON null
+//	bool           true, false
+//	float64        a number that was computed
+//	json.Number    a number as it was written; it keeps its digits until something computes with it
+//	string         text
+//	[]any          an array
+//	*Object        an object, in the order of its members
+//	*Raw           JSON text that nobody has looked into yet
+//	*Function      a function, which JSON cannot hold
+//
+// [Decode] makes them from JSON text, [AppendJSON] writes them, and [FromGo] converts the
+// maps and numbers of encoding/json. What an expression selects when there is nothing is
+// [Undefined].
+//
+// Numbers are IEEE doubles as soon as something computes with them. A number that comes in
+// as a [json.Number] and is only passed on keeps its digits.
+//
+// # Limits
+//
+// Expressions and inputs of strangers are safe to take: an evaluation ends when it has
+// spent its time, its depth or its memory ([WithMaxTime], [WithMaxEvalDepth],
+// [WithMaxAllocation]), the size of an expression is bounded, and regular expressions run
+// in time in proportion to the text. Whatever is wrong is an [*Error] with a code.
 //
 // [JSONata]: https://docs.jsonata.org
 // [reference implementation]: https://github.com/jsonata-js/jsonata
 package jsonata
+
+// How an expression becomes a value: source text → tokens (token.go) → syntax tree
+// (parse.go) → steps of paths, tuple streams and tail calls resolved (process.go) →
+// evaluation (eval.go, path.go, call.go; the functions are in fn_*.go).
 
 import (
 	"context"
@@ -52,7 +75,7 @@ func (m mapVars) Lookup(name string) (any, bool) {
 	return v, ok
 }
 
-// Compile parses an expression. The error is an *[Error].
+// Compile parses an expression. The error is an [*Error]; its Position says where.
 func Compile(expr string, opts ...Option) (*Expr, error) {
 	conf := newConfig(opts)
 	root, pictures, err := parse(expr, conf)
@@ -86,7 +109,8 @@ func (e *Expr) Variables() []string { return slices.Clone(e.free) }
 // [Undefined] if there is none. The result is a value of this package, or Undefined
 // when the expression selects nothing, or a [Function]; input and variables are not
 // changed, and the result may share parts with them. The error is an *[Error], or
-// the cause for which ctx is done, or what a function of [WithFunction] returned.
+// the cause for which ctx is done, or what a function of [WithFunction] returned, or it
+// names the input or variable that is no value of this package, such as a map.
 func (e *Expr) Eval(ctx context.Context, input any, vars map[string]any) (any, error) {
 	return e.EvalVars(ctx, input, mapVars(vars))
 }
@@ -155,8 +179,8 @@ func evalDirect(names []string, vars Vars) (any, bool) {
 		case []any:
 			return nil, false
 		default:
-			return Undefined, true
+			return Undefined, isValue(o)
 		}
 	}
-	return v, true
+	return v, isValue(v)
 }

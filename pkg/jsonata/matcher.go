@@ -74,14 +74,11 @@ func (next finder) first(limit int, err *error) *found {
 	return f
 }
 
-// checkSteps is how much of the work of a regular expression passes between looks at the clock.
-const checkSteps = 1 << 14
-
 // finder returns the matches of m in s that begin at from, in bytes, or behind it; after
 // says that from is where a match has ended.
 func (m *matcher) finder(ev *evaluator, s string, from int, after bool) finder {
-	next, err := m.re.matches(s, from, after)
-	f := &found{source: s}
+	next, err := m.re.matches(s, from, after, ev.checkTime)
+	f := &found{source: s, end: from}
 	return func() (*found, error) {
 		if err != nil {
 			return nil, err
@@ -91,15 +88,12 @@ func (m *matcher) finder(ev *evaluator, s string, from int, after bool) finder {
 			return nil, err
 		}
 		ev.use(slotSize * (8 + 2*len(at)))
-		if ev.matched += at[1] - from; ev.matched > checkSteps {
-			ev.matched = 0
-			if err := ev.checkTime(); err != nil {
-				return nil, err
-			}
-		}
-		from = at[1]
+		ev.work(at[1] - f.end)
 		f.text, f.start, f.end, f.at = s[at[0]:at[1]], at[0], at[1], at
-		return f, ev.step()
+		if err := ev.step(); err != nil {
+			return nil, err
+		}
+		return f, nil
 	}
 }
 
@@ -138,6 +132,7 @@ func (ev *evaluator) finderOf(f any, s string) finder {
 		if !isNumber(get("start")) && !isNumber(get("end")) && !isArray && !isFunction(get("next")) {
 			return nil, errorf("T1010", nil)
 		}
+		ev.work(len(s))
 		out.start = fromUTF16(s, optionalNumber(get("start"), 0))
 		out.end = max(out.start, fromUTF16(s, optionalNumber(get("end"), 0)))
 		out.list = groups
@@ -242,12 +237,13 @@ func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
 	if err != nil || f == nil {
 		return Undefined, err
 	}
-	return m.object(f, s), nil
+	return m.object(ev, f, s), nil
 }
 
 // object returns a match as functions see it; its member next is a function that returns
 // the one behind it.
-func (m *matcher) object(f *found, s string) *Object {
+func (m *matcher) object(ev *evaluator, f *found, s string) *Object {
+	ev.work(f.end)
 	o := NewObject(5)
 	o.Set("match", f.text)
 	start := utf16Len(s[:f.start])
@@ -260,7 +256,7 @@ func (m *matcher) object(f *found, s string) *Object {
 		if err != nil || f == nil {
 			return Undefined, err
 		}
-		return m.object(f, s), nil
+		return m.object(ev, f, s), nil
 	}})
 	return o
 }

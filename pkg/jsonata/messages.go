@@ -73,7 +73,6 @@ var messages = map[string]string{
 	"S0217": "The object representing the 'parent' cannot be derived from this expression",
 	"S0301": "Empty regular expressions are not allowed",
 	"S0302": "No terminating / in regular expression",
-	"S0303": "Regular expression cannot be used: {{value}}",
 	"S0401": "Type parameters can only be applied to functions and arrays",
 	"S0402": "Choice groups containing parameterized types are not supported",
 	"S0403": "A parameter of a function signature cannot be followed by {{value}}",

@@ -63,6 +63,7 @@ func StepFunctions() Option {
 }
 
 // WithMaxTime bounds the time of an evaluation; beyond it, the error is U1001, [ErrTime].
+// The clock is looked at every so often: an evaluation can take some tenths of a second more.
 func WithMaxTime(d time.Duration) Option { return func(c *config) { c.maxTime = d } }
 
 // WithMaxEvalDepth bounds how deeply evaluations nest; beyond it, the error is U1001, [ErrDepth].
@@ -70,7 +71,8 @@ func WithMaxTime(d time.Duration) Option { return func(c *config) { c.maxTime = 
 func WithMaxEvalDepth(n int) Option { return func(c *config) { c.maxDepth = n } }
 
 // WithMaxAllocation bounds, roughly, the bytes of all values that an evaluation makes
-// and of its result; beyond it, the error is U1002, [ErrAllocation].
+// and of its result; beyond it, the error is U1002, [ErrAllocation]. What the process has
+// in use at one time can be a few times as much, as always with a garbage collector.
 func WithMaxAllocation(n int64) Option { return func(c *config) { c.maxAllocation = n } }
 
 // WithClock sets what $now and $millis read, in place of [time.Now].
@@ -129,7 +131,12 @@ func newBuiltin(name, signature string, f func(ctx context.Context, args []any) 
 			}
 			args[i] = v
 		}
-		return f(ev.ctx, args)
+		v, err := f(ev.ctx, args)
+		if e, ok := err.(*Error); ok {
+			copied := *e // evaluation adds the place, and the function may have it for others
+			err = &copied
+		}
+		return v, err
 	}
 	return b, nil
 }

@@ -2,6 +2,8 @@ package jsonata
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -148,10 +150,8 @@ func (p *parser) prefix(t token) (*node, *Error) {
 		re, err := compileRegexp(t.text, t.flags)
 		if err != nil {
 			var e *Error
-			if errors.As(err, &e) {
-				return nil, e.at(t.pos, t.text)
-			}
-			return nil, errorToken("S0303", t.pos, t.text, err.Error())
+			errors.As(err, &e)
+			return nil, e.at(t.pos, t.text)
 		}
 		n.re = re
 		return n, nil
@@ -293,12 +293,13 @@ func (p *parser) infix(t token, left *node) (*node, *Error) {
 	case "(":
 		return p.call(n, left)
 	case "[":
+		// What is before all predicates is at hand, for there can be many.
+		n.body = left
+		if left.kind == kindBinary && left.text == "[" {
+			n.body = left.body
+		}
 		if p.is("]") {
-			step := left
-			for step.kind == kindBinary && step.text == "[" {
-				step = step.lhs
-			}
-			step.keepArray = true
+			n.body.keepArray = true
 			return left, p.advance("]", false)
 		}
 		if n.rhs, err = p.expression(0); err == nil {
@@ -404,10 +405,12 @@ func (p *parser) lambda(n *node) (*node, *Error) {
 		}
 		n.params = append(n.params, arg.text)
 	}
+	n.names = lastOfEach(n.params)
 	n.lhs, n.exprs = nil, nil
 	if p.is("<") {
 		start := p.cur.pos
-		text := "<"
+		var text strings.Builder
+		text.WriteByte('<')
 		for depth := 1; depth > 0 && p.cur.kind != kindEnd && !p.is("{"); {
 			if err := p.advance("", false); err != nil {
 				return nil, err
@@ -418,12 +421,12 @@ func (p *parser) lambda(n *node) (*node, *Error) {
 			case p.is("<"):
 				depth++
 			}
-			text += p.cur.text
+			text.WriteString(p.cur.text)
 		}
 		if err := p.advance(">", false); err != nil {
 			return nil, err
 		}
-		sig, err := parseSignature(text)
+		sig, err := parseSignature(text.String())
 		if err != nil {
 			var e *Error
 			errors.As(err, &e)
@@ -440,4 +443,27 @@ func (p *parser) lambda(n *node) (*node, *Error) {
 		return nil, err
 	}
 	return n, p.advance("}", false)
+}
+
+// lastOfEach returns names with "" in the place of each that comes again further on: of
+// parameters with one name, the last one counts.
+func lastOfEach(names []string) []string {
+	if len(names) <= 1 {
+		return names
+	}
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		seen[name] = true
+	}
+	if len(seen) == len(names) {
+		return names
+	}
+	clear(seen)
+	out := make([]string, len(names))
+	for i, name := range slices.Backward(names) {
+		if !seen[name] {
+			out[i], seen[name] = name, true
+		}
+	}
+	return out
 }

@@ -369,7 +369,7 @@ func (ev *evaluator) selects(v any, i, n int) (int, error) {
 				count++
 			}
 		}
-		ev.steps += len(list)
+		ev.work(bytesOfItem * len(list))
 		if numbers {
 			return count, nil
 		}

@@ -375,6 +375,10 @@ func (f *decimalFormat) group(p *subPicture, number []rune, point int) []rune {
 			point++
 		}
 	}
+	// With fewer digits than the picture has, separators have gone behind the decimal one.
+	if at := indexRunes(number, []rune(f.decimal), 0); at >= 0 {
+		point = at
+	}
 	for _, pos := range p.fractionGrouping {
 		insert(point + 1 + pos)
 	}

@@ -102,7 +102,7 @@ func callPicture(t *testing.T, expr string) (got any, err error, ok bool) {
 			got, err = toMillisISO(unquote(m[2]))
 			break
 		}
-		got, err = toMillis(nil, unquote(m[2]), picture, testNow)
+		got, err = toMillis(nil, unquote(m[2]), picture, testNow, nil)
 	default:
 		return nil, nil, false
 	}

@@ -69,6 +69,21 @@ func TestAsTheReference(t *testing.T) {
 		{`(5 ~> $string) & $string(-0)`, `null`, `"50"`},
 		{`[5..$map([1..4],$keys)]`, `null`, `T2004`},
 		{`$single(["a","b"], /b/)`, `null`, `D3139`},
+		{`$lowercase("ΑΣ Σ ΣΑ ΑΣ' Α'Σ'Α")`, `null`, `"ας σ σα ας' α'σ'α"`},
+		{`$lowercase("İI") = "i\u0307i"`, `null`, `true`},
+		{`$uppercase("ﬀ ß ŉ ᾳ ᾊ ǆ é")`, `null`, `"FF SS ʼN ΑΙ ἊΙ Ǆ É"`},
+		{`$match("aaa", /a/, 0/0)`, `null`, `undefined`},
+		{`$split("aaa", /a/, 0/0)`, `null`, `[]`},
+		{`$replace("aaa", /a/, "b", 0/0)`, `null`, `"aaa"`},
+		{`$uppercase("\uD83D") & "\uDE00"`, `null`, `"😀"`},
+		{`$lowercase("É\uD83D") & "\uDE00"`, `null`, `"é😀"`},
+		{`$base64encode("\uD83D\uDE00")`, `null`, `"PQA="`},
+		{`$base64encode("\uD83D")`, `null`, `"PQ=="`},
+		{`$formatNumber(0.3, "é####,#0,000.0,00,##, x")`, `null`, `"é00,00.3,0,,,0 x"`},
+		{`$formatNumber(100, "$#,#,#,#000,0.0,#,#")`, `null`, `"$0,10,0,.,,,,,0"`},
+		{`($f := function($x, $x){$x}; $f(1, 2))`, `null`, `2`},
+		{`($f := function($x, $x){$x}; $f(?, 2)(1))`, `null`, `1`},
+		{`($f := function($x, $x){$x}; $f(1, ?)(2))`, `null`, `2`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.expr, func(t *testing.T) {

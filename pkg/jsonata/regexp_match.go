@@ -5,12 +5,13 @@ import (
 	"strings"
 )
 
-// regexpContains reports whether p matches somewhere in s.
-func regexpContains(p *pattern, s string) (bool, error) {
+// regexpContains reports whether p matches somewhere in s, or what check says when it
+// says to give up.
+func regexpContains(p *pattern, s string, check func() error) (bool, error) {
 	if err := p.checkLines(s); err != nil {
 		return false, err
 	}
-	match, err := p.search(s).find(0)
+	match, err := p.search(s, check).find(0)
 	return match != nil, err
 }
 
@@ -22,7 +23,7 @@ func regexpMatches(p *pattern, s string, limit int) ([][]int, error) {
 	if limit == 0 {
 		return nil, nil
 	}
-	next, err := p.matches(s, 0, false)
+	next, err := p.matches(s, 0, false, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -38,15 +39,15 @@ func regexpMatches(p *pattern, s string, limit int) ([][]int, error) {
 
 // matches returns a function that returns the matches in s one by one, the first one at
 // from or behind it, and nil after the last; after says that from is where a match has
-// ended. A match is valid until the next one.
+// ended. A match is valid until the next one. What check returns ends the search, unless it is nil.
 //
 // An expression of the reference refuses to go on when a match after the first is empty
 // (D1004).
-func (p *pattern) matches(s string, from int, after bool) (func() ([]int, error), error) {
+func (p *pattern) matches(s string, from int, after bool, check func() error) (func() ([]int, error), error) {
 	if err := p.checkLines(s); err != nil {
 		return nil, err
 	}
-	search := p.search(s)
+	search := p.search(s, check)
 	return func() ([]int, error) {
 		if after && from >= len(s) {
 			return nil, nil

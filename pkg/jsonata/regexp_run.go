@@ -1,9 +1,9 @@
 package jsonata
 
 import (
+	"math"
 	"regexp"
 	"regexp/syntax"
-	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -194,11 +194,14 @@ func (p *pattern) findFirst(pc uint32, first *[256]bool, seen []bool) bool {
 
 // A search goes through the matches of a pattern in a text.
 type search struct {
-	p     *pattern
-	text  string
-	caps  []int
-	stack []choice
-	steps int // so far
+	p      *pattern
+	text   string
+	caps   []int
+	stack  []choice
+	steps  int          // so far
+	lookAt int          // the step at which to check again
+	check  func() error // says when to give up; may be nil
+	err    error        // of check
 }
 
 // A choice is where to go on when the way that was taken leads nowhere: at pc, at pos. If
@@ -215,10 +218,27 @@ const (
 	maxChoices  = 1 << 14
 	stepsASight = 32   // for each byte of the text that is left
 	stepsAtOnce = 4096 // and for any text
+
+	stepsUnchecked = 1 << 14
 )
 
-func (p *pattern) search(text string) *search {
-	return &search{p: p, text: text, caps: make([]int, p.caps)}
+// search returns the search of a text. It calls check, unless that is nil, again and again
+// while it lasts, and ends with its error.
+func (p *pattern) search(text string, check func() error) *search {
+	s := &search{p: p, text: text, caps: make([]int, p.caps), check: check, lookAt: math.MaxInt}
+	if check != nil {
+		s.lookAt = stepsUnchecked
+	}
+	return s
+}
+
+// goOn asks whether to, when it is time to.
+func (s *search) goOn() bool {
+	if s.steps >= s.lookAt {
+		s.lookAt = s.steps + stepsUnchecked
+		s.err = s.check()
+	}
+	return s.err == nil
 }
 
 // find returns the indices of the first match at from or behind it, like
@@ -246,7 +266,10 @@ func (s *search) find(from int) ([]int, error) {
 			return nil, nil
 		}
 		matched, inTime := s.matchAt(at, limit)
-		if !inTime {
+		if !s.goOn() {
+			return nil, s.err
+		}
+		if !inTime || s.steps > limit && !matched {
 			return s.findSlowly(from)
 		}
 		if matched {
@@ -282,7 +305,7 @@ func (s *search) matchAt(at, limit int) (matched, inTime bool) {
 			s.caps[0], s.caps[1] = at, pos
 			return true, true
 		case syntax.InstAlt:
-			if s.steps > limit || len(s.stack) > maxChoices {
+			if s.steps > limit || len(s.stack) > maxChoices || !s.goOn() {
 				return false, false
 			}
 			if in.loop {
@@ -366,6 +389,7 @@ func (s *search) goBack() (pc uint32, pos int, ok bool) {
 // that what follows the loop can begin at.
 func (s *search) leave(loop *choice) (pos int, ok bool) {
 	exits := s.p.insts[loop.pc].exits
+	from := loop.pos
 	for loop.pos >= loop.least {
 		pos = loop.pos
 		loop.pos--
@@ -373,9 +397,11 @@ func (s *search) leave(loop *choice) (pos int, ok bool) {
 			loop.pos--
 		}
 		if exits == nil || pos < len(s.text) && exits[s.text[pos]] {
+			s.steps += from - pos
 			return pos, true
 		}
 	}
+	s.steps += from - loop.least
 	return 0, false
 }
 
@@ -388,32 +414,4 @@ func emptyOpsAt(text string, pos int) syntax.EmptyOp {
 		after, _ = utf8.DecodeRuneInString(text[pos:])
 	}
 	return syntax.EmptyOpContext(before, after)
-}
-
-// findSlowly is find, by package regexp.
-func (s *search) findSlowly(from int) ([]int, error) {
-	if from == 0 {
-		re, err := s.p.slow()
-		if err != nil {
-			return nil, regexpError("it is too large")
-		}
-		return re.FindStringSubmatchIndex(s.text), nil
-	}
-	re, err := s.p.from()
-	if err != nil {
-		return nil, regexpError("it is too large")
-	}
-	_, width := utf8.DecodeLastRuneInString(s.text[:from])
-	start := from - width
-	match := re.FindStringSubmatchIndex(s.text[start:])
-	if match == nil {
-		return nil, nil
-	}
-	match = slices.Clone(match[2:]) // of the group that is the expression
-	for i := range match {
-		if match[i] >= 0 {
-			match[i] += start
-		}
-	}
-	return match, nil
 }

@@ -126,10 +126,10 @@ func TestRegexpRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := regexpContains(re, "b\r\na"); err == nil {
+	if _, err := regexpContains(re, "b\r\na", nil); err == nil {
 		t.Error("m flag with \\r: got no error")
 	}
-	if ok, err := regexpContains(re, "b\na"); !ok || err != nil {
+	if ok, err := regexpContains(re, "b\na", nil); !ok || err != nil {
 		t.Errorf("m flag: got %v, %v, want true", ok, err)
 	}
 }
@@ -199,7 +199,7 @@ func TestRegexpSearch(t *testing.T) {
 			t.Skip(err)
 		}
 		text := rapid.StringOfN(rapid.SampledFrom([]rune("aabbcé \n💩")), 0, 40, -1).Draw(t, "text")
-		s := p.search(text)
+		s := p.search(text, nil)
 		for from := 0; from <= len(text); from++ {
 			if from < len(text) && !utf8.RuneStart(text[from]) {
 				continue
@@ -228,7 +228,7 @@ func TestRegexpRunaway(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		if found, err := regexpContains(p, strings.Repeat("a", 20_000)+"!"); found || err != nil {
+		if found, err := regexpContains(p, strings.Repeat("a", 20_000)+"!", nil); found || err != nil {
 			t.Errorf("%s: got %v, %v, want no match", body, found, err)
 		}
 		if took := time.Since(start); took > 5*time.Second {

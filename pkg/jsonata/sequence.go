@@ -1,5 +1,7 @@
 package jsonata
 
+import "slices"
+
 // A seq is an array that was made during evaluation. The language tells apart how an
 // array came to be: what a path selects is a sequence, which is the same as its only
 // item when it has one, and nothing when it has none; an array that was written with
@@ -69,6 +71,22 @@ func toItems(v any) []any {
 		return items
 	}
 	return []any{v}
+}
+
+// forceItems returns an array as it is, or a copy if an item is a *Raw.
+func forceItems(v any) any {
+	items, _ := elements(v)
+	for i, item := range items {
+		if _, ok := item.(*Raw); !ok {
+			continue
+		}
+		out := slices.Clone(items)
+		for j := range out[i:] {
+			out[i+j] = Force(out[i+j])
+		}
+		return &seq{items: out, sequence: isSequence(v)}
+	}
+	return v
 }
 
 func isSequence(v any) bool {

@@ -124,7 +124,8 @@ func closing(text string, start int, open, shut byte) int {
 
 // letter returns the letter of a value's type; m is a missing one.
 func letter(v any) byte {
-	switch Force(v).(type) {
+	v = Force(v)
+	switch v.(type) {
 	case undefined:
 		return 'm'
 	case nil:
@@ -205,6 +206,7 @@ func (p *param) accept(arg any, i, n int) (any, error) {
 				return nil, p.mismatch(arg, i)
 			}
 		}
+		return forceItems(arg), nil
 	}
 	return arg, nil
 }

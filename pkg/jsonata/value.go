@@ -2,23 +2,10 @@ package jsonata
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"sync"
 )
-
-// The values that expressions read and make are these Go types, and no others:
-//
-//	nil            JSON null
-//	bool           true, false
-//	float64        a number that was computed
-//	json.Number    a number as it was written; it keeps its digits until something computes with it
-//	string         text
-//	[]any          an array
-//	*Object        an object, in the order of its members
-//	*Raw           JSON text that nobody has looked into yet
-//
-// [Decode] makes them from JSON text, [AppendJSON] writes them, and [FromGo] converts
-// the maps and numbers of encoding/json.
 
 // An Object is a JSON object that remembers the order of its members, as
 // JavaScript does. The zero value is an empty object, ready for use. It must not
@@ -172,16 +159,34 @@ func Force(v any) any {
 	return v
 }
 
-// FromGo converts what encoding/json makes (and Go's own numbers) into the values
-// of this package. The members of a map come in the order of their names.
+// FromGo converts what encoding/json makes, and Go's own numbers, into the values of this
+// package. The members of a map come in the order of their names. Other values stay what
+// they are, and no expression takes them: make JSON of a struct, and [Decode] that.
 func FromGo(v any) any {
 	switch v := v.(type) {
 	case int:
-		return json.Number(strconv.Itoa(v))
+		return integer(v)
+	case int8:
+		return integer(v)
+	case int16:
+		return integer(v)
+	case int32:
+		return integer(v)
 	case int64:
-		return json.Number(strconv.FormatInt(v, 10))
+		return integer(v)
+	case uint:
+		return unsigned(v)
+	case uint8:
+		return unsigned(v)
+	case uint16:
+		return unsigned(v)
+	case uint32:
+		return unsigned(v)
 	case uint64:
-		return json.Number(strconv.FormatUint(v, 10))
+		return unsigned(v)
+	case float32: // by the digits that it is written with
+		f, _ := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64)
+		return f
 	case map[string]any:
 		o := NewObject(len(v))
 		for _, k := range sortedKeys(v) {
@@ -198,4 +203,26 @@ func FromGo(v any) any {
 		return NewRaw(v)
 	}
 	return v
+}
+
+func integer[T int | int8 | int16 | int32 | int64](n T) json.Number {
+	return json.Number(strconv.FormatInt(int64(n), 10))
+}
+
+func unsigned[T uint | uint8 | uint16 | uint32 | uint64](n T) json.Number {
+	return json.Number(strconv.FormatUint(uint64(n), 10))
+}
+
+// isValue reports whether v is a value of this package, on the outside at least.
+func isValue(v any) bool {
+	switch v.(type) {
+	case nil, bool, float64, json.Number, string, []any, *Object, *Raw, undefined, *Function:
+		return true
+	}
+	return false
+}
+
+// noValue is the error for what is none.
+func noValue(what string, v any) error {
+	return fmt.Errorf("jsonata: %s is a %T, which is no value of this package: see FromGo", what, v)
 }

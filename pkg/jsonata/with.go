@@ -1,10 +1,13 @@
 package jsonata
 
+import "maps"
+
 // With returns the same expression with other limits, another clock or another source
 // of chance: opts are those that evaluation looks at ([WithClock], [WithRandom] and
 // the limits). What compilation looks at stays as it was compiled.
 func (e *Expr) With(opts ...Option) *Expr {
 	conf := *e.conf
+	conf.functions = maps.Clone(conf.functions) // an option might add to them
 	for _, opt := range opts {
 		opt(&conf)
 	}

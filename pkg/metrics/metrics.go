@@ -82,7 +82,7 @@ func validNamespace(s string) bool {
 			return false
 		}
 	}
-	return len(s) <= 255 && !strings.HasPrefix(s, "AWS/")
+	return len(s) <= 255 && !strings.HasPrefix(s, "AWS/") && !strings.HasPrefix(s, ":")
 }
 
 // FromEnv returns the Writer that the environment asks for, and nil where it turns
@@ -97,7 +97,7 @@ func FromEnv(getenv func(string) string, out io.Writer) (*Writer, error) {
 	}
 	namespace := getenv(NamespaceName)
 	if !validNamespace(namespace) {
-		return nil, fmt.Errorf("%s is no namespace of CloudWatch: at most 255 of letters, digits and .-_/#:, and not AWS/…", NamespaceName)
+		return nil, fmt.Errorf("%s is no namespace of CloudWatch: at most 255 of letters, digits and .-_/#:, and not AWS/… or :…", NamespaceName)
 	}
 	return New(Options{Out: out, Namespace: namespace}), nil
 }
@@ -197,8 +197,8 @@ func (w *Writer) add(ctx context.Context, route, source string, f func(*tally)) 
 	b.tallies = append(b.tallies, t)
 }
 
-// sources are what the kinds of deliveries are called.
-var sources = map[string]string{"request": "http", "message": "sqs", "event": "eventbridge"}
+// sources are what the kinds of deliveries are called; messages are those of batch: true.
+var sources = map[string]string{"request": "http", "message": "sqs", "messages": "sqs", "event": "eventbridge"}
 
 // Settled implements [bridge.Observer].
 func (w *Writer) Settled(ctx context.Context, d *bridge.Delivery, r bridge.Result, s bridge.Settlement) {
@@ -235,6 +235,8 @@ func endOf(r bridge.Result) (count, bool) {
 		return duplicates, true
 	case r.Failure == nil:
 		return succeeded, r.Outcome != nil && r.Outcome.Status == bridge.Succeeded
+	case r.Outcome != nil && r.Outcome.Status == bridge.Failed:
+		return failed, true // whatever the workflow calls it
 	}
 	switch r.Failure.Name {
 	case bridge.StatesTimeout:

@@ -45,7 +45,7 @@ func lines(t failer, s *jsonschema.Schema, text string) []map[string]any {
 	t.Helper()
 	var docs []map[string]any
 	for line := range strings.Lines(text) {
-		if len(line) > 1<<20 || !strings.HasSuffix(line, "\n") {
+		if len(line) > 256<<10 || !strings.HasSuffix(line, "\n") {
 			t.Fatalf("a line has %d bytes, and ends %q", len(line), line[max(0, len(line)-5):])
 		}
 		v, err := jsonschema.UnmarshalJSON(strings.NewReader(line))
@@ -133,6 +133,7 @@ func TestEnds(t *testing.T) {
 		"in progress":           {failure(bridge.InProgress, nil), "retry", "Retried=1,Duplicates=1"},
 		"mismatch":              {failure(bridge.DedupeMismatch, nil), "", "Duplicates=1"},
 		"failed":                {failure("OrderNotFound", ended(bridge.Failed)), "discard", "Started=1,Failed=1,Discarded=1" + ran},
+		"failed by our name":    {failure(bridge.Throttled, ended(bridge.Failed)), "retry", "Started=1,Failed=1,Retried=1" + ran},
 		"timed out":             {failure(bridge.StatesTimeout, ended(bridge.TimedOut)), "dead-letter", "Started=1,TimedOut=1,DeadLettered=1" + ran},
 		"throttled":             {failure(bridge.Throttled, nil), "retry", "Throttled=1,Retried=1"},
 		"unknown":               {failure(bridge.Unknown, nil), "", "Unknown=1"},
@@ -192,6 +193,19 @@ func TestEveryFailureIsCounted(t *testing.T) {
 		}
 		if ends != 1 {
 			t.Errorf("%s is counted in %v ends: %v", name, ends, doc)
+		}
+	}
+}
+
+// Whatever kind of delivery it was has a source: a line whose dimension is empty makes
+// no metrics, and nobody is told. The kinds are those that the adapters hand to the bridge.
+func TestEveryKindHasASource(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]string{"request": "http", "message": "sqs", "messages": "sqs", "event": "eventbridge"} {
+		var out bytes.Buffer
+		newWriter(&out).Settled(t.Context(), delivery("r", kind), bridge.Result{Filtered: true}, bridge.Settlement{})
+		if got := lines(t, schema(t), out.String())[0]["Source"]; got != want {
+			t.Errorf("source of a delivery of kind %s = %v, want %s", kind, got, want)
 		}
 	}
 }
@@ -294,6 +308,7 @@ func TestFromEnv(t *testing.T) {
 		{"off", "", "off"},
 		{"no", "", "error"},
 		{"", "AWS/Lambda", "error"},
+		{"", ":orders", "error"},
 		{"", `a"b`, "error"},
 		{"", "a b", "error"},
 		{"", strings.Repeat("x", 256), "error"},

@@ -171,6 +171,23 @@ func TestBatchFailures(t *testing.T) {
 	}
 }
 
+// What ran is never run again in halves, whatever the workflow calls its failure.
+func TestBatchThatRanIsNotDivided(t *testing.T) {
+	t.Parallel()
+	for _, name := range bridge.Names() {
+		e, q := &engine{Respond: func(string) (bridge.Outcome, error) { return fail(name) }}, &fakeQueues{}
+		route := strings.Replace(batched, "batch: true", "batch: true, retry: {delay: 9s, jitter: none}", 1)
+		got := invoke(t.Context(), t, batch(t, route, e.start, sqsbatch.WithQueues(q)), numbered(4, "", nil))
+		if len(e.inputs) != 1 || len(got) != 4 {
+			t.Errorf("%s: %d executions, %d reported, want 1 and 4", name, len(e.inputs), len(got))
+		}
+		// The execution is over: nothing keeps its records from coming back.
+		if len(q.changed) != 4 {
+			t.Errorf("%s: %d visibilities changed, want 4", name, len(q.changed))
+		}
+	}
+}
+
 // A record that can be no part of an execution does not spoil it for the others.
 func TestBatchWithPoison(t *testing.T) {
 	t.Parallel()

@@ -114,8 +114,8 @@ func (b *Batch) sendOn(ctx context.Context, route *config.Route, rec *record, f 
 }
 
 // letter makes the dead letter of a record: body, attributes and group as they were,
-// and why it failed. It returns the names of the attributes for which there was no
-// room.
+// and why it failed, as far as the queue takes that much. It returns the names of the
+// attributes for which there was no room.
 func letter(route *config.Route, rec *record, f *bridge.Failure) (m *Message, dropped []string) {
 	m = &Message{
 		QueueURL:    route.SQS.DeadLetterQueue,
@@ -136,10 +136,17 @@ func letter(route *config.Route, rec *record, f *bridge.Failure) (m *Message, dr
 	cause := clean(f.Cause, maxCause)
 	m.text(AttributeErrorCause, cause)
 	dropped = m.addOwn(rec)
+	// Better the whole message and less of the reason than neither: a message that the
+	// source queue took fits without ours.
 	if over := m.size() - maxMessage; over > 0 && cause != "" {
-		// Better the whole message and less of the reason than neither.
 		delete(m.Attributes, AttributeErrorCause)
 		m.text(AttributeErrorCause, clean(cause, len(cause)-over))
+	}
+	for _, name := range []string{AttributeErrorCause, AttributeExecutionARN, AttributeRoute, AttributeErrorName} {
+		if _, has := m.Attributes[name]; has && m.size() > maxMessage {
+			delete(m.Attributes, name)
+			dropped = append(dropped, name)
+		}
 	}
 	return m, dropped
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -167,7 +169,43 @@ func TestDeadLetterAttributesAreTen(t *testing.T) {
 	}
 }
 
-// What we add counts into the queue's limit: the cause gives way to the message.
+// Whatever a workflow calls its failure, and whatever it says of it, SQS takes it.
+func TestDeadLetterText(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ name, cause, wantName, wantCause string }{
+		"no cause":           {"Bad", "", "Bad", ""},
+		"no name":            {"", "why", "States.Failed", "why"},
+		"control characters": {"Bad\x00\x1b", "a\tb\nc\rd\x00\x0b\x7f\u0085", "Bad\uFFFD\uFFFD", "a\tb\nc\rd\uFFFD\uFFFD\x7f\u0085"},
+		"noncharacters":      {"Bad\uFFFE", "\uFFFF\U0010FFFF😀", "Bad\uFFFD", "\uFFFD\U0010FFFF😀"},
+		"not UTF-8":          {"Bad\xff", "\xed\xa0\x80.", "Bad\uFFFD", "\uFFFD."},
+		"long":               {strings.Repeat("é", 200), strings.Repeat("é", 5000), strings.Repeat("é", 128), strings.Repeat("é", 2048)},
+		"cut in a character": {"x" + strings.Repeat("😀", 100), "x" + strings.Repeat("😀", 2000), "x" + strings.Repeat("😀", 63), "x" + strings.Repeat("😀", 1023)},
+	}
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			q := &fakeQueues{}
+			route := strings.Replace(deadRoute(deadURL), "[Invalid]", "States.ALL", 1)
+			b := batch(t, route, func(context.Context, bridge.Start) (bridge.Outcome, error) {
+				return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: test.name, Cause: test.cause}, nil
+			}, sqsbatch.WithQueues(q))
+			if got := invoke(t.Context(), t, b, records(map[string]any{})); len(got) != 0 || len(q.sent) != 1 {
+				t.Fatalf("reported %v, sent %d", got, len(q.sent))
+			}
+			a := q.sent[0].Attributes
+			got := []string{a["ErrorName"].Text, a["ErrorCause"].Text}
+			if diff := cmp.Diff([]string{test.wantName, test.wantCause}, got); diff != "" {
+				t.Errorf("ErrorName, ErrorCause (-want +got):\n%s", diff)
+			}
+			if _, has := a["ErrorCause"]; has != (test.wantCause != "") {
+				t.Error("ErrorCause of nothing: SQS takes no empty value")
+			}
+		})
+	}
+}
+
+// What we add counts into the queue's limit: it gives way to the message, the cause first
+// and the name last.
 func TestDeadLetterSize(t *testing.T) {
 	t.Parallel()
 	cause := strings.Repeat("é", 20000)
@@ -175,12 +213,15 @@ func TestDeadLetterSize(t *testing.T) {
 	tests := map[string]struct {
 		body  int
 		sent  bool
-		cause int // at most
+		cause int    // at most
+		ours  string // those of ours that it has
 	}{
-		"room":     {1000, true, 4096},
-		"little":   {limit - 200, true, 150},
-		"none":     {limit - 20, false, 0},
-		"too much": {limit + 1, false, 0},
+		"room":         {1000, true, 4096, "ErrorCause ErrorName ExecutionArn Route"},
+		"little":       {limit - 200, true, 150, "ErrorCause ErrorName ExecutionArn Route"},
+		"for three":    {limit - 70, true, 0, "ErrorName ExecutionArn Route"},
+		"for the name": {limit - 25, true, 0, "ErrorName"},
+		"none":         {limit, true, 0, ""},
+		"too much":     {limit + 1, false, 0, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -194,6 +235,9 @@ func TestDeadLetterSize(t *testing.T) {
 			}
 			if !test.sent {
 				return
+			}
+			if got := strings.Join(slices.Sorted(maps.Keys(q.sent[0].Attributes)), " "); got != test.ours {
+				t.Errorf("attributes %q, want %q", got, test.ours)
 			}
 			text := q.sent[0].Attributes["ErrorCause"].Text
 			if len(text) > test.cause || !utf8.ValidString(text) {

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/aws/aws-lambda-go/lambda/messages"
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
@@ -42,8 +45,9 @@ func FuzzInvoke(f *testing.F) {
 			t.Fatalf("response %s and error %v", out, err)
 		}
 		if err != nil {
-			if !errors.Is(err, sqsbatch.ErrNoBatch) {
-				t.Fatalf("error = %v, want ErrNoBatch", err)
+			var reported messages.InvokeResponse_Error
+			if !errors.As(err, &reported) || reported.Type != bridge.BadRequest {
+				t.Fatalf("error = %v, want %s", err, bridge.BadRequest)
 			}
 			return
 		}
@@ -103,4 +107,56 @@ func FuzzUnwrap(f *testing.F) {
 			t.Fatalf("batchItemFailures = %v; input was no JSON: %t", got, wrong.Load())
 		}
 	})
+}
+
+// Whatever the workflow of a batch answers: records that it names come back, and an
+// answer that is no list of names speaks for all of them.
+func FuzzPartial(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `[]`, `null`, ``, `{"batchItemFailures":[]}`, `{"batchItemFailures":null}`, `{"batchItemFailures":[{"itemIdentifier":"m-2"},{"itemIdentifier":"m-2"}]}`,
+		`{"batchItemFailures":[{"itemIdentifier":"m-9"}]}`, `{"batchItemFailures":[{"itemIdentifier":2}]}`, `{"batchItemFailures":{"itemIdentifier":"m-1"}}`, `{"batchItemFailures":["m-1"]}`,
+	} {
+		f.Add(seed)
+	}
+	var answer atomic.Value
+	b := batch(f, batched, func(context.Context, bridge.Start) (bridge.Outcome, error) { return output(answer.Load().(string)) })
+	f.Fuzz(func(t *testing.T, text string) {
+		answer.Store(text)
+		got := invoke(context.Background(), t, b, numbered(3, "", nil))
+		named, ok := namedRecords(text)
+		if !ok {
+			if n := len(got); n != 0 && n != 3 {
+				t.Fatalf("%q names no records, and %v came back", text, got)
+			}
+			return
+		}
+		if diff := cmp.Diff(named, got); diff != "" {
+			t.Fatalf("%q: batchItemFailures (-want +got):\n%s", text, diff)
+		}
+	})
+}
+
+// namedRecords reads an answer that names nothing but records of numbered(3).
+func namedRecords(text string) ([]string, bool) {
+	var doc map[string]any
+	if json.Unmarshal([]byte(text), &doc) != nil {
+		return nil, false
+	}
+	list, ok := doc["batchItemFailures"].([]any)
+	if !ok {
+		return nil, false
+	}
+	named := map[any]bool{}
+	for _, item := range list {
+		item, _ := item.(map[string]any)
+		named[item["itemIdentifier"]] = true
+	}
+	ids := []string{}
+	for _, id := range []string{"m-1", "m-2", "m-3"} {
+		if named[id] {
+			ids = append(ids, id)
+			delete(named, id)
+		}
+	}
+	return ids, len(named) == 0
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -177,7 +178,7 @@ func (w *world) check(rt *rapid.T) {
 
 func (w *world) send(rt *rapid.T) {
 	modelSteps.Add(1)
-	outcomes := []string{"ok", "ok", "ok", "slow", "hang", "fail", "invalid", "gone", "throttle", "unavailable", "unknown", "panic"}
+	outcomes := []string{"ok", "ok", "ok", "slow", "hang", "fail", "invalid", "gone", "throttle", "unavailable", "unknown", "panic", "ours"}
 	n := rapid.IntRange(1, 8).Draw(rt, "messages")
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -405,6 +406,8 @@ func (p *process) start(ctx context.Context, s bridge.Start) (bridge.Outcome, er
 	switch outcome {
 	case "fail":
 		return fail("Broken")
+	case "ours": // the workflow's failure, by one of the bridge's names
+		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: bridge.ExpressionFailed, Cause: "because"}, nil
 	case "invalid":
 		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: "Invalid", Cause: "because"}, nil
 	}
@@ -473,7 +476,7 @@ func (p *process) Send(ctx context.Context, m *sqsbatch.Message) error {
 	case sent == nil:
 		w.problem("a dead letter of nothing: %s", m.Body)
 		return nil
-	case m.Attributes["ErrorName"].Text != "Invalid" || m.Attributes["ErrorCause"].Text != "because" || m.Attributes["Route"].Text != "o":
+	case !slices.Contains([]string{"Invalid", bridge.ExpressionFailed}, m.Attributes["ErrorName"].Text) || m.Attributes["ErrorCause"].Text != "because" || m.Attributes["Route"].Text != "o":
 		w.problem("dead letter of %s without its reason: %v", id, m.Attributes)
 	case w.fifo && m.GroupID != sent.group || m.DeduplicationID != id:
 		w.problem("dead letter of %s in group %q with id %q", id, m.GroupID, m.DeduplicationID)

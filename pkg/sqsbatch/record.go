@@ -3,6 +3,7 @@ package sqsbatch
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -35,23 +36,36 @@ type record struct {
 func decode(payload []byte) ([]*record, error) {
 	v, mark, err := decodeText(payload)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoBatch, err)
+		return nil, noBatch(err.Error())
 	}
 	event, _ := v.(*jsonata.Object)
 	list, ok := member(event, "Records").([]any)
 	if !ok {
-		return nil, fmt.Errorf("%w: it has no list of Records", ErrNoBatch)
+		return nil, noBatch(foreign(event))
 	}
 	records := make([]*record, len(list))
 	for i, item := range list {
 		o, _ := item.(*jsonata.Object)
 		id, _ := member(o, "messageId").(string)
 		if id == "" || mark != "" && strings.Contains(id, mark) {
-			return nil, fmt.Errorf("%w: record %d has no messageId", ErrNoBatch, i)
+			return nil, noBatch(fmt.Sprintf("record %d has no messageId", i))
 		}
 		records[i] = newRecord(i, id, o, mark)
 	}
 	return records, nil
+}
+
+func noBatch(reason string) error { return errors.New("the event is no SQS batch: " + reason) }
+
+// foreign says what else the event is, and where it belongs.
+func foreign(event *jsonata.Object) string {
+	switch {
+	case member(event, "requestContext") != nil:
+		return "it is an HTTP request, for the webhook function"
+	case member(event, "detail-type") != nil:
+		return "it is one of EventBridge, for the event function"
+	}
+	return "it has no list of Records"
 }
 
 func newRecord(i int, id string, o *jsonata.Object, mark string) *record {
@@ -127,11 +141,10 @@ func (r *record) receiptHandle() string {
 	return s
 }
 
-// fifo reports whether the record belongs to a message group that keeps its order. On
-// a standard queue a group id only says whose the message is (fair queues).
-func (r *record) fifo() bool {
-	return strings.HasSuffix(r.queue, ".fifo") && r.attribute("MessageGroupId") != ""
-}
+// fifo reports whether the record belongs to a message group that keeps its order; those
+// that name none are one group. On a standard queue a group id only says whose the
+// message is (fair queues).
+func (r *record) fifo() bool { return strings.HasSuffix(r.queue, ".fifo") }
 
 // document makes $message, once. A body that is not JSON is text.
 func (r *record) document(route *config.Route) (*jsonata.Object, error) {

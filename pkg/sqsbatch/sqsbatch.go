@@ -24,12 +24,13 @@ package sqsbatch
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
@@ -39,9 +40,6 @@ import (
 // than the bridge's own margin, so that an execution that the bridge gives up on
 // in time is still told apart from one that hangs.
 const guard = 250 * time.Millisecond
-
-// ErrNoBatch is an event that is no SQS batch.
-var ErrNoBatch = errors.New("the event is no SQS batch")
 
 // A Batch runs the batches of all SQS routes. It is safe for concurrent use.
 type Batch struct {
@@ -91,14 +89,18 @@ func NeedsQueues(routes []*config.Route) bool {
 // Invoke runs one batch and returns the partial batch response,
 // {"batchItemFailures":[{"itemIdentifier":"…"}]}. It implements lambda.Handler of
 // aws-lambda-go. An error, which makes Lambda retry the whole batch, is returned
-// only for an event whose records cannot be told apart.
+// only for an event whose records cannot be told apart: a messages.InvokeResponse_Error
+// of type Expressway.BadRequest.
 func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	records, err := decode(payload)
-	if err != nil {
-		return nil, err
-	}
 	ctx, end := b.bridge.Begin(ctx)
 	defer end()
+	records, err := decode(payload)
+	if err != nil {
+		b.bridge.Reject(ctx, "", "sqs", bridge.BadRequest)
+		b.log.LogAttrs(ctx, slog.LevelError, "event refused",
+			slog.String("error", bridge.BadRequest), slog.String("reason", err.Error()))
+		return nil, messages.InvokeResponse_Error{Type: bridge.BadRequest, Message: err.Error()}
+	}
 	waitCtx, cancel := guarded(ctx)
 	defer cancel()
 	t := newTally(len(records))

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -245,15 +246,38 @@ func TestEventsThatAreNoBatch(t *testing.T) {
 		"empty": nil, "null": []byte("null"), "cut off": []byte(`{"Records":[{`), "no list": []byte(`{"Records":{}}`),
 		"no id": []byte(`{"Records":[{"eventSource":"aws:sqs"}]}`),
 	}
+	for _, name := range []string{"s3-event.json", "dynamodb-event.json", "kinesis-event.json", "sns-event.json", "apigw-v2-request-iam.json"} {
+		payloads[name] = shared.Read(t, "lambda-events", name)
+	}
 	for name, payload := range payloads {
-		if _, err := b.Invoke(t.Context(), payload); !errors.Is(err, sqsbatch.ErrNoBatch) {
-			t.Errorf("%s: error = %v, want ErrNoBatch: what is not reported is deleted", name, err)
+		var reported messages.InvokeResponse_Error
+		if _, err := b.Invoke(t.Context(), payload); !errors.As(err, &reported) || reported.Type != bridge.BadRequest {
+			t.Errorf("%s: error = %v, want %s: what is not reported is deleted", name, err, bridge.BadRequest)
 		}
 	}
-	for _, name := range []string{"s3-event.json", "dynamodb-event.json", "kinesis-event.json", "sns-event.json"} {
-		if _, err := b.Invoke(t.Context(), shared.Read(t, "lambda-events", name)); !errors.Is(err, sqsbatch.ErrNoBatch) {
-			t.Errorf("%s: error = %v, want ErrNoBatch", name, err)
+}
+
+// Whoever connects the wrong function reads which is right.
+func TestEventsOfOtherFunctions(t *testing.T) {
+	t.Parallel()
+	for payload, want := range map[string]string{
+		`{"requestContext":{}}`: "the event is no SQS batch: it is an HTTP request, for the webhook function",
+		`{"detail-type":"x"}`:   "the event is no SQS batch: it is one of EventBridge, for the event function",
+		`{}`:                    "the event is no SQS batch: it has no list of Records",
+	} {
+		var reported messages.InvokeResponse_Error
+		if _, err := batch(t, orders, succeed).Invoke(t.Context(), []byte(payload)); !errors.As(err, &reported) || reported.Message != want {
+			t.Errorf("%s: %v, want %q", payload, err, want)
 		}
+	}
+}
+
+// A batch of nothing is settled.
+func TestEmptyBatch(t *testing.T) {
+	t.Parallel()
+	out, err := batch(t, orders, succeed).Invoke(t.Context(), []byte(`{"Records":[]}`))
+	if err != nil || string(out) != `{"batchItemFailures":[]}` {
+		t.Errorf("response %s, %v, want an empty list", out, err)
 	}
 }
 

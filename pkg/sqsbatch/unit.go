@@ -28,7 +28,7 @@ func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u uni
 	begun := b.bridge.Now()
 	result := b.run(ctx, route, u, d)
 	b.feedBack(ctx, route, begun, result)
-	if f := result.Failure; f != nil && len(u) > 1 && divisible(f.Name) {
+	if f := result.Failure; f != nil && len(u) > 1 && divisible(f) {
 		noted = true
 		return b.runHalves(ctx, waitCtx, route, u, t)
 	}
@@ -117,22 +117,22 @@ func (u unit) document(route *config.Route) (any, error) {
 func (b *Batch) feedBack(ctx context.Context, route *config.Route, begun time.Time, r bridge.Result) {
 	p := b.paces[route]
 	switch {
-	case r.Failure != nil && r.Failure.Name == bridge.Throttled:
+	case r.Failure != nil && r.Outcome == nil && r.Failure.Name == bridge.Throttled:
 		if limit, cut := p.throttled(begun, r.Failure.RetryAfter); cut {
 			b.log.LogAttrs(ctx, slog.LevelWarn, "throttled: slowing down",
 				slog.String("route", route.Name), slog.Int("concurrency", limit))
 		}
-	case r.Failure != nil && r.Failure.Name == bridge.Deadline:
+	case r.Failure != nil && r.Outcome == nil && r.Failure.Name == bridge.Deadline:
 		p.gaveUp(b.bridge.Now().Sub(begun))
 	case r.Outcome != nil:
 		p.ran(b.bridge.Now().Sub(begun))
 	}
 }
 
-// divisible reports whether fewer records could fare better: too much input is
-// less then, and an expression that fails on one record fails on that one alone.
-func divisible(name string) bool {
-	return name == bridge.InputTooLarge || name == bridge.ExpressionFailed
+// divisible reports whether nothing ran, and fewer records could fare better: too much
+// input is less then, and an expression that fails on one record fails on that one alone.
+func divisible(f *bridge.Failure) bool {
+	return f.Outcome == nil && (f.Name == bridge.InputTooLarge || f.Name == bridge.ExpressionFailed)
 }
 
 // runHalves runs a unit, of which nothing was started, as two. In a group, the second
@@ -211,7 +211,7 @@ func (b *Batch) settleRecords(waitCtx context.Context, route *config.Route, u un
 		}
 		return config.ThenNothing
 	}
-	then := route.ThenRecord(r.Failure.Name)
+	then := route.ThenRecord(r.Failure)
 	if then == config.ThenDeadLetter && !b.deadLetter(waitCtx, route, u, r.Failure, fates) {
 		then = config.ThenRetry
 	}

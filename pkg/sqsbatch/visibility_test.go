@@ -108,6 +108,31 @@ func TestVisibilityIsBatchedAndHarmless(t *testing.T) {
 	}
 }
 
+// Every queue of a batch is asked for its own records, by the wait of their route.
+func TestVisibilityOfManyQueues(t *testing.T) {
+	t.Parallel()
+	const shop, stock = "arn:aws:sqs:us-east-1:123456789012:shop", "arn:aws:sqs:eu-west-1:210987654321:stock.fifo"
+	got := map[string]string{}
+	q := &fakeQueues{ChangeFn: func(arn string, changes []sqsbatch.Visibility) error {
+		for _, c := range changes {
+			got[c.ReceiptHandle] = fmt.Sprint(arn, " ", c.Timeout)
+		}
+		return nil
+	}}
+	b := batch(t, "  - {name: shop, sqs: shop, start: m, retry: {delay: 3s, jitter: none}}\n"+
+		"  - {name: stock, sqs: '"+stock+"', start: m, retry: {delay: 7s, jitter: none}}\n"+
+		"  - {name: none, sqs: none, start: m}\n", func(context.Context, bridge.Start) (bridge.Outcome, error) { return fail("Broken") }, sqsbatch.WithQueues(q))
+	reported := invoke(t.Context(), t, b, records(
+		map[string]any{"eventSourceARN": shop}, map[string]any{"eventSourceARN": stock, "attributes": attributes("MessageGroupId", "g")},
+		map[string]any{"eventSourceARN": shop, "receiptHandle": ""}, map[string]any{"eventSourceARN": shop, "receiptHandle": nil},
+		map[string]any{"eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:none"}, map[string]any{"eventSourceARN": nil}, map[string]any{"eventSourceARN": shop},
+	))
+	want := map[string]string{"handle-1": shop + " 3s", "handle-2": stock + " 7s", "handle-7": shop + " 3s"}
+	if diff := cmp.Diff(want, got); diff != "" || len(reported) != 7 {
+		t.Errorf("%d reported, want 7; visibilities (-want +got):\n%s", len(reported), diff)
+	}
+}
+
 // What still runs at the deadline keeps the queue's own time; what was not begun has the route's.
 func TestVisibilityAtTheDeadline(t *testing.T) {
 	t.Parallel()
@@ -115,7 +140,9 @@ func TestVisibilityAtTheDeadline(t *testing.T) {
 		release := make(chan struct{})
 		q := &fakeQueues{}
 		route := "  - {name: o, sqs: 'orders*', start: m, concurrency: 1, input: '{% $message.body %}', retry: {delay: 9s, jitter: none}}\n"
+		begun := make(chan string, 2)
 		b := batch(t, route, func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+			begun <- s.Name
 			<-release
 			return succeed(ctx, s)
 		}, sqsbatch.WithQueues(q))
@@ -125,7 +152,8 @@ func TestVisibilityAtTheDeadline(t *testing.T) {
 		if diff := cmp.Diff([]string{"m-1", "m-2"}, got); diff != "" {
 			t.Errorf("batchItemFailures (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(map[string]time.Duration{"handle-2": 9 * time.Second}, q.changed); diff != "" {
+		other := map[string]string{"o-m-1": "handle-2", "o-m-2": "handle-1"}[<-begun]
+		if diff := cmp.Diff(map[string]time.Duration{other: 9 * time.Second}, q.changed); diff != "" {
 			t.Errorf("visibilities (-want +got):\n%s", diff)
 		}
 		close(release)

@@ -1,7 +1,6 @@
 package statesapi
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -99,8 +98,11 @@ func (s *Service) CreateAlias(in CreateAliasInput) (*CreateAliasOutput, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.get(machine) == nil { // which is no error of its own here
+		return nil, noReference()
+	}
 	out := &CreateAliasOutput{}
-	failed := s.change(machine, func(e *entry) *Error {
+	failed := s.amend(machine, func(e *entry) *Error {
 		if err := e.checkRoutes(routes); err != nil {
 			return err
 		}
@@ -131,7 +133,11 @@ func (s *Service) CreateAlias(in CreateAliasInput) (*CreateAliasOutput, error) {
 func (c *constraints) routes(list []Route) {
 	const member = "routingConfiguration"
 	if len(list) < 1 || len(list) > 2 {
-		c.length(quoted(fmt.Sprint(list)), member, len(list), 1, 2)
+		texts := make([]string, len(list))
+		for i, r := range list {
+			texts[i] = r.String()
+		}
+		c.length(quoted("["+strings.Join(texts, ", ")+"]"), member, len(list), 1, 2)
 	}
 	for i, r := range list {
 		at := member + "." + strconv.Itoa(i+1) + ".member."
@@ -221,7 +227,7 @@ func (s *Service) UpdateAlias(in UpdateAliasInput) (*UpdateAliasOutput, error) {
 		return nil, err
 	}
 	if in.Description == nil && in.Routes == nil {
-		return nil, invalid(reasonMissing, "Either the description or the routingConfiguration must be specified")
+		return nil, invalid(reasonMissing, "Either the description or the RoutingConfiguration must be specified")
 	}
 	routes, err := in.routes(a)
 	if err != nil {
@@ -231,7 +237,7 @@ func (s *Service) UpdateAlias(in UpdateAliasInput) (*UpdateAliasOutput, error) {
 		return nil, noReference()
 	}
 	out := &UpdateAliasOutput{}
-	failed := s.change(a, func(e *entry) *Error {
+	failed := s.amend(a, func(e *entry) *Error {
 		old := e.aliases[a.qualifier]
 		if old == nil {
 			return noReference()
@@ -337,14 +343,15 @@ type ListAliasesOutput struct {
 	NextToken string              `json:"nextToken,omitempty"`
 }
 
-// ListAliases returns the aliases of a state machine by their names
+// ListAliases returns the aliases of a state machine, the one that was made last first
 // ([ListStateMachineAliases]).
 //
 // [ListStateMachineAliases]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineAliases.html
 func (s *Service) ListAliases(in ListAliasesInput) (*ListAliasesOutput, error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
-	c.page(in.MaxResults, in.NextToken, maxToken)
+	c.text("nextToken", in.NextToken, 1, maxToken) // here the model has it first
+	c.page(in.MaxResults, nil, maxToken)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
@@ -356,7 +363,10 @@ func (s *Service) ListAliases(in ListAliasesInput) (*ListAliasesOutput, error) {
 	if e == nil {
 		return nil, doesNotExist(a.full())
 	}
-	names := slices.Sorted(maps.Keys(e.aliases))
+	if e.deleting {
+		return nil, isDeleting(a.full())
+	}
+	names := slices.Collect(maps.Keys(e.aliases))
 	if a.qualifier != "" {
 		rev, n := e.version(a.qualifier)
 		if rev == nil {
@@ -364,13 +374,17 @@ func (s *Service) ListAliases(in ListAliasesInput) (*ListAliasesOutput, error) {
 		}
 		names = e.aliasesOf(n)
 	}
-	out := &ListAliasesOutput{Aliases: []CreateAliasOutput{}}
-	names, out.NextToken, err = page(names, in.MaxResults, in.NextToken)
+	byKey := map[string]*alias{}
+	for _, name := range names {
+		byKey[latestFirst(e.aliases[name].created)+name] = e.aliases[name]
+	}
+	keys, next, err := page(slices.Sorted(maps.Keys(byKey)), in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		out.Aliases = append(out.Aliases, CreateAliasOutput{e.aliases[name].arn, epoch(e.aliases[name].created)})
+	out := &ListAliasesOutput{Aliases: []CreateAliasOutput{}, NextToken: next}
+	for _, key := range keys {
+		out.Aliases = append(out.Aliases, CreateAliasOutput{byKey[key].arn, epoch(byKey[key].created)})
 	}
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package statesapi
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -32,33 +33,59 @@ func parseARN(s string) (arn, *Error) {
 		parts = append(parts, part)
 	}
 	if parts[0] != "arn" || len(parts) < 2 {
-		return arn{}, errorf(InvalidArn, "Invalid Arn: 'Invalid ARN prefix: %s'", s)
+		return arn{}, noARN(s)
 	}
 	if len(parts) < 7 || parts[1] == "" || parts[2] != "states" || parts[3] == "" || parts[4] == "" || parts[6] == "" {
-		return arn{}, errorf(InvalidArn, "Invalid Arn: '%s'", s)
+		return arn{}, invalidARN(s)
 	}
 	if parts[5] != "stateMachine" {
-		return arn{}, errorf(InvalidArn, "Invalid Arn: 'Resource type not valid in this context: %s'", parts[5])
+		return arn{}, wrongResource(parts[5])
 	}
-	base := text
-	if len(parts) > 7 {
-		base = strings.Join(parts[:7], ":")
+	a := arn{base: text, name: parts[6], testCase: testCase}
+	switch {
+	case len(parts) > 8:
+		return arn{}, invalidARN(s)
+	case len(parts) == 8:
+		a.base, a.qualifier = strings.Join(parts[:7], ":"), parts[7]
+		if a.qualifier == "" {
+			return arn{}, invalidARN(s)
+		}
 	}
-	a := arn{base: base, name: parts[6], testCase: testCase}
-	if strings.Contains(a.name, "/") {
+	if machine, label, labelled := strings.Cut(a.name, "/"); labelled {
+		if machine == "" || label == "" {
+			return arn{}, invalidARN(s)
+		}
 		return arn{}, invalid(reasonLabel, "This operation does not support ARNs with the label of a Map state: '%s'", s)
 	}
-	switch len(parts) {
-	case 7:
-	case 8:
-		a.qualifier = parts[7]
-		if a.qualifier == "" {
-			return arn{}, errorf(InvalidArn, "Invalid Arn: '%s'", s)
-		}
-	default:
-		return arn{}, errorf(InvalidArn, "Invalid Arn: '%s'", s)
-	}
 	return a, nil
+}
+
+// checkARN refuses what is no ARN of a resource that state machines do not hold: an
+// execution, an activity or a Map Run. It has as many parts, and none behind the
+// resource's name is empty.
+func checkARN(text, resource string, length int) *Error {
+	parts := strings.Split(text, ":")
+	switch {
+	case parts[0] != "arn" || len(parts) < 2:
+		return noARN(text)
+	case len(parts) < 7 || parts[2] != "states":
+		return invalidARN(text)
+	case parts[5] != resource:
+		return wrongResource(parts[5])
+	case len(parts) != length || slices.Contains(parts[6:], ""):
+		return invalidARN(text)
+	}
+	return nil
+}
+
+func noARN(text string) *Error {
+	return errorf(InvalidArn, "Invalid Arn: 'Invalid ARN prefix: %s'", text)
+}
+
+func invalidARN(text string) *Error { return errorf(InvalidArn, "Invalid Arn: '%s'", text) }
+
+func wrongResource(kind string) *Error {
+	return errorf(InvalidArn, "Invalid Arn: 'Resource type not valid in this context: %s'", kind)
 }
 
 // validName reports whether Step Functions takes a name for a state machine or an
@@ -70,7 +97,7 @@ func validName(name string) bool {
 	for _, r := range name {
 		switch {
 		case unicode.IsSpace(r), strings.ContainsRune("<>{}[]?*\"#%\\^|~`$&,;:/", r),
-			r <= 0x1F, r >= 0x7F && r <= 0x9F, r == 0xFFFE, r == 0xFFFF,
+			r <= 0x1F, r >= 0x7F && r <= 0x9F, r == 0xFFFE, r == 0xFFFF, r == 0x10FFFF,
 			r == unicode.ReplacementChar: // also what a lone surrogate decodes to
 			return false
 		}

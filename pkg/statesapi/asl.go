@@ -70,7 +70,7 @@ func (p aslProgram) Run(ctx context.Context, x Execution) Result {
 	if err != nil {
 		return Result{Status: bridge.Failed, Error: "States.Runtime", Cause: err.Error()}
 	}
-	env := asl.Environment{Now: p.now, UUID: p.uuid, Tasks: tasks}
+	env := asl.Environment{Now: p.now, UUID: p.uuid, Tasks: tasks, Observe: x.Observe}
 	r := p.machine.Run(ctx, env, asl.Execution{
 		ARN: x.ExecutionARN, Name: x.Name, RoleARN: x.RoleARN,
 		StateMachineARN: x.StateMachineARN, StateMachineName: x.StateMachine,

@@ -2,6 +2,7 @@ package statesapi
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -21,11 +22,20 @@ func (c *constraints) description(member string, s *string) {
 // changes nothing here. A nil one was not sent.
 type settings struct{ logging, tracing, encryption *jsonata.Object }
 
-// constrain checks what the API's model says of the configurations.
-func (s settings) constrain(c *constraints) {
+// constrainLogging checks what the API's model says of that configuration.
+func (s settings) constrainLogging(c *constraints) {
 	if level := member(s.logging, "level"); level != nil {
 		c.oneOf("loggingConfiguration.level", level, "ALL", "ERROR", "FATAL", "OFF")
 	}
+	for i, item := range s.destinations() {
+		group := structure(item, "cloudWatchLogsLogGroup")
+		at := "loggingConfiguration.destinations." + strconv.Itoa(i+1) + ".member.cloudWatchLogsLogGroup.logGroupArn"
+		c.text(at, member(group, "logGroupArn"), 1, maxARN)
+	}
+}
+
+// constrainEncryption is constrainLogging of the other one.
+func (s settings) constrainEncryption(c *constraints) {
 	if s.encryption == nil {
 		return
 	}
@@ -56,19 +66,31 @@ func (s settings) check() *Error {
 	if s.logging == nil {
 		return nil
 	}
-	v, _ := s.logging.Get("destinations")
-	destinations, _ := jsonata.Force(v).([]any)
+	destinations := s.destinations()
 	level := member(s.logging, "level")
 	if len(destinations) > 1 || len(destinations) == 0 && level != nil && *level != levelOff {
 		return errorf(InvalidLogging, "Invalid Logging Configuration: Must specify exactly one Log Destination.")
 	}
-	for _, item := range destinations {
-		o, _ := jsonata.Force(item).(*jsonata.Object)
+	for _, o := range destinations {
 		if !isLogGroup(deref(member(structure(o, "cloudWatchLogsLogGroup"), "logGroupArn"))) {
 			return errorf(InvalidLogging, "Invalid Logging Configuration: Log Destination not found.")
 		}
 	}
 	return nil
+}
+
+// destinations are where a state machine logs to; nil stands for what is no object.
+func (s settings) destinations() []*jsonata.Object {
+	if s.logging == nil {
+		return nil
+	}
+	v, _ := s.logging.Get("destinations")
+	list, _ := jsonata.Force(v).([]any)
+	objects := make([]*jsonata.Object, len(list))
+	for i, item := range list {
+		objects[i], _ = jsonata.Force(item).(*jsonata.Object)
+	}
+	return objects
 }
 
 // isLogGroup tells arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*.
@@ -87,20 +109,19 @@ func (s settings) withDefaults() settings {
 }
 
 // withMembers returns o with the members that it lacks, given as name, value, name,
-// value; o itself is left as it was.
+// value; o itself is left as it was. Those members come first, so that what was sent and
+// what was filled in are alike.
 func withMembers(o *jsonata.Object, members ...any) *jsonata.Object {
-	if o == nil {
-		o = jsonata.NewObject(len(members) / 2)
-	} else {
-		o = o.Clone()
-	}
+	full := jsonata.NewObject(o.Len() + len(members)/2)
 	for i := 0; i < len(members); i += 2 {
-		name := members[i].(string)
-		if v, has := o.Get(name); !has || jsonata.Force(v) == nil {
-			o.Set(name, members[i+1])
+		full.Set(members[i].(string), members[i+1])
+	}
+	for i := range o.Len() {
+		if name, v := o.At(i); jsonata.Force(v) != nil {
+			full.Set(name, v)
 		}
 	}
-	return o
+	return full
 }
 
 // member returns a string member of an object that may be nil.

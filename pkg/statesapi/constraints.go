@@ -20,7 +20,7 @@ const (
 )
 
 // constraints collects what a request violates in the API's model. AWS checks all
-// of it before anything else, and reports all of it at once.
+// of it before anything else, and reports all of it at once, here in the model's order.
 type constraints []string
 
 // err returns the ValidationException, or nil.
@@ -90,8 +90,8 @@ func (c *constraints) between(member string, n, least, most int64) {
 
 // page checks the members of every operation that lists.
 func (c *constraints) page(maxResults *int64, token *string, longest int) {
-	c.text("nextToken", token, 1, longest)
 	c.number("maxResults", maxResults, maxPage)
+	c.text("nextToken", token, 1, longest)
 }
 
 func (c *constraints) oneOf(member string, s *string, values ...string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
@@ -34,6 +35,9 @@ type Execution struct {
 	ExecutionRecord
 	// StateMachine and RoleARN are the name and the role, for the context object.
 	StateMachine, RoleARN string
+	// Observe is told of the steps of an execution whose history is kept: one at a time, in
+	// their order, with ids from 1. It is nil for others.
+	Observe func(asl.Event)
 }
 
 // A Result is how a run ended.

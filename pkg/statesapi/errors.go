@@ -14,6 +14,7 @@ const (
 	ConflictException             Code = "ConflictException"
 	ExecutionAlreadyExists        Code = "ExecutionAlreadyExists"
 	ExecutionDoesNotExist         Code = "ExecutionDoesNotExist"
+	ExecutionNotRedrivable        Code = "ExecutionNotRedrivable"
 	ExecutionLimitExceeded        Code = "ExecutionLimitExceeded"
 	InvalidArn                    Code = "InvalidArn"
 	InvalidDefinition             Code = "InvalidDefinition"
@@ -26,6 +27,7 @@ const (
 	ResourceNotFound              Code = "ResourceNotFound"
 	ServiceQuotaExceeded          Code = "ServiceQuotaExceededException"
 	StateMachineAlreadyExists     Code = "StateMachineAlreadyExists"
+	StateMachineDeleting          Code = "StateMachineDeleting"
 	StateMachineDoesNotExist      Code = "StateMachineDoesNotExist"
 	StateMachineLimitExceeded     Code = "StateMachineLimitExceeded"
 	StateMachineTypeNotSupported  Code = "StateMachineTypeNotSupported"
@@ -103,6 +105,10 @@ func errorf(code Code, format string, args ...any) *Error {
 
 func doesNotExist(arn string) *Error {
 	return errorf(StateMachineDoesNotExist, "State Machine Does Not Exist: '%s'", arn)
+}
+
+func isDeleting(arn string) *Error {
+	return errorf(StateMachineDeleting, "State Machine is being deleted: '%s'", arn)
 }
 
 // invalid is a ValidationException with a reason.

@@ -205,23 +205,9 @@ func (s *Service) nested(ctx context.Context, r asl.StartRequest) (asl.StartResu
 
 // prepare makes all checks, in AWS's order, and an execution that is ready to run.
 func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
-	var c constraints
-	c.arn("stateMachineArn", in.StateMachineARN)
-	c.text("name", in.Name, 1, maxName)
-	c.sensitive("input", len(in.Input), 0, maxInput)
-	c.traceHeader(in.TraceHeader)
-	c.oneOf("includedData", in.includedData, allData, metadataOnly)
-	if err := c.err(); err != nil {
-		return nil, err
-	}
-	a, err := parseARN(*in.StateMachineARN)
+	a, err := in.check()
 	if err != nil {
 		return nil, err
-	}
-	if in.Name != nil {
-		if err := checkName(*in.Name); err != nil {
-			return nil, err
-		}
 	}
 	to, err := s.lookup(a)
 	if err != nil {
@@ -257,6 +243,24 @@ func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 	}, nil
 }
 
+// check looks at each member by itself.
+func (in StartInput) check() (arn, *Error) {
+	var c constraints
+	c.arn("stateMachineArn", in.StateMachineARN)
+	c.text("name", in.Name, 1, maxName)
+	c.sensitive("input", len(in.Input), 0, maxInput)
+	c.traceHeader(in.TraceHeader)
+	c.oneOf("includedData", in.includedData, allData, metadataOnly)
+	if err := c.err(); err != nil {
+		return arn{}, err
+	}
+	a, err := parseARN(*in.StateMachineARN)
+	if err == nil && in.Name != nil {
+		err = checkName(*in.Name)
+	}
+	return a, err
+}
+
 // invalidInput says what is wrong in an input in the words of AWS's parser, which quote
 // the beginning of it.
 func invalidInput(input []byte, err error) *Error {
@@ -283,13 +287,16 @@ func (s *Service) run(ctx context.Context, x *execution) {
 	if r.Stopped != nil {
 		x.stopped, x.record.Status, x.record.Output = r.Stopped, aborted, nil
 		if asked, ok := errors.AsType[*stopRequest](r.Stopped); ok {
-			x.record.Error, x.record.Cause = asked.name, asked.cause
+			x.record.Status, x.record.Error, x.record.Cause = asked.status, asked.name, asked.cause
 		}
 	}
 	// A clock that was set back must not make a negative duration.
 	x.record.StopDate = s.opts.Now()
 	if x.record.StopDate.Before(x.record.StartDate) {
 		x.record.StopDate = x.record.StartDate
+	}
+	if x.started != nil && (x.stopped != nil || x.record.Err != nil) {
+		s.keepEnd(x.started, x.record)
 	}
 	s.observe(x.record)
 }
@@ -309,7 +316,7 @@ func (s *Service) guarded(ctx context.Context, x *execution) (r Result) {
 			x.record.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return x.target.machine.Run(ctx, Execution{x.record, x.target.name, x.target.roleARN})
+	return x.target.machine.Run(ctx, Execution{x.record, x.target.name, x.target.roleARN, s.observer(x)})
 }
 
 func (s *Service) checkTestCase(a arn) *Error {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
-	"sort"
-	"strings"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -18,11 +20,12 @@ type started struct {
 	record   ExecutionRecord
 	target   target
 	ended    bool
+	history  history
 	sequence int // in the order of starting
 	stop     context.CancelCauseFunc
 }
 
-func (x *started) size() int { return len(x.record.Input) + len(x.record.Output) }
+func (x *started) size() int { return len(x.record.Input) + len(x.record.Output) + x.history.bytes }
 
 // Bounds of what is remembered. AWS holds names and executions for 90 days; here the
 // oldest ones that have ended make room.
@@ -78,6 +81,7 @@ func (r *remembered) trim() {
 
 // ended keeps how a STANDARD execution ended.
 func (s *Service) ended(x *execution) {
+	defer s.finishDeletion(x.target.arn)
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
 	before := x.started.size()
@@ -86,14 +90,19 @@ func (s *Service) ended(x *execution) {
 	s.names.trim()
 }
 
-// A stopRequest is the cause of an execution's context that StopExecution ended.
-type stopRequest struct{ name, cause string }
+// A stopRequest is the cause of an execution's context that was ended before its time,
+// and says how it ended: ABORTED by StopExecution.
+type stopRequest struct {
+	status      bridge.Status
+	name, cause string
+}
 
 func (e *stopRequest) Error() string { return "stopped: " + e.name + ": " + e.cause }
 
 // recall returns the STANDARD execution of an ARN, or AWS's error.
 func (s *Service) recall(text string) (started, *Error) {
-	if err := parseExecutionARN(text); err != nil {
+	// That of an EXPRESS execution is refused: AWS knows none of them either.
+	if err := checkARN(text, "execution", 8); err != nil {
 		return started{}, err
 	}
 	s.runMu.Lock()
@@ -102,25 +111,6 @@ func (s *Service) recall(text string) (started, *Error) {
 		return *x, nil
 	}
 	return started{}, errorf(ExecutionDoesNotExist, "Execution Does Not Exist: '%s'", text)
-}
-
-// parseExecutionARN takes arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME. That of
-// an EXPRESS execution is refused, as AWS does wherever such executions are not known.
-func parseExecutionARN(text string) *Error {
-	parts := strings.Split(text, ":")
-	if parts[0] != "arn" || len(parts) < 2 {
-		return errorf(InvalidArn, "Invalid Arn: 'Invalid ARN prefix: %s'", text)
-	}
-	if len(parts) < 7 || parts[2] != "states" {
-		return errorf(InvalidArn, "Invalid Arn: '%s'", text)
-	}
-	if parts[5] != "execution" {
-		return errorf(InvalidArn, "Invalid Arn: 'Resource type not valid in this context: %s'", parts[5])
-	}
-	if len(parts) != 8 || parts[6] == "" || parts[7] == "" {
-		return errorf(InvalidArn, "Invalid Arn: '%s'", text)
-	}
-	return nil
 }
 
 // An ExecutionInput is the request of operations on one execution; a nil member was not
@@ -175,7 +165,7 @@ func (s *Service) DescribeExecution(in ExecutionInput) (*DescribeExecutionOutput
 		ExecutionARN: r.ExecutionARN, StateMachineARN: x.target.arn, Name: r.Name, Status: string(r.Status),
 		StartDate: epoch(r.StartDate), TraceHeader: r.TraceHeader, Error: r.Error, Cause: r.Cause,
 		StateMachineVersionARN: x.target.versionARN, StateMachineAliasARN: x.target.aliasARN,
-		RedriveStatus: "NOT_REDRIVABLE", RedriveStatusReason: "Executions are not redriven here",
+		RedriveStatus: "NOT_REDRIVABLE", RedriveStatusReason: notRedriven(r.Status),
 	}
 	all := deref(in.IncludedData) != metadataOnly
 	out.InputDetails.Included = all
@@ -208,6 +198,8 @@ type DescribeForExecutionOutput struct {
 	Tracing         *jsonata.Object `json:"tracingConfiguration"`
 	Encryption      *jsonata.Object `json:"encryptionConfiguration"`
 	RevisionID      string          `json:"revisionId,omitempty"`
+
+	VariableReferences map[string][]string `json:"variableReferences,omitempty"`
 }
 
 // DescribeForExecution returns the state machine as it was for an execution
@@ -229,6 +221,8 @@ func (s *Service) DescribeForExecution(in ExecutionInput) (*DescribeForExecution
 	}
 	if deref(in.IncludedData) == metadataOnly {
 		out.Definition = "{}"
+	} else {
+		out.VariableReferences = asl.VariableReferences([]byte(rev.definition))
 	}
 	return out, nil
 }
@@ -265,7 +259,7 @@ func (s *Service) StopExecution(in StopExecutionInput) (*StopExecutionOutput, er
 	if x.ended {
 		return &StopExecutionOutput{epoch(x.record.StopDate)}, nil
 	}
-	x.stop(&stopRequest{deref(in.Error), deref(in.Cause)})
+	x.stop(&stopRequest{aborted, deref(in.Error), deref(in.Cause)})
 	return &StopExecutionOutput{epoch(s.opts.Now())}, nil
 }
 
@@ -318,20 +312,15 @@ func (s *Service) ListExecutions(in ListExecutionsInput) (*ListExecutionsOutput,
 	s.runMu.Lock()
 	for _, x := range s.names.byARN {
 		if x.target.arn == a.base && x.matches(a, in.StatusFilter) && deref(in.RedriveFilter) != "REDRIVEN" {
-			byKey[fmt.Sprintf("%020d", 1<<62-x.sequence)] = *x
+			byKey[x.key()] = *x
 		}
 	}
 	s.runMu.Unlock()
-	keys := make([]string, 0, len(byKey))
-	for key := range byKey {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	out := &ListExecutionsOutput{Executions: []ExecutionItem{}}
-	keys, out.NextToken, err = page(keys, in.MaxResults, in.NextToken)
+	keys, next, err := page(slices.Sorted(maps.Keys(byKey)), in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
+	out := &ListExecutionsOutput{Executions: []ExecutionItem{}, NextToken: next}
 	for _, key := range keys {
 		x := byKey[key]
 		item := ExecutionItem{
@@ -345,6 +334,15 @@ func (s *Service) ListExecutions(in ListExecutionsInput) (*ListExecutionsOutput,
 		out.Executions = append(out.Executions, item)
 	}
 	return out, nil
+}
+
+// key sorts executions as AWS does: by when they ended, or else began, the last one first.
+func (x *started) key() string {
+	latest := x.record.StartDate
+	if x.ended {
+		latest = x.record.StopDate
+	}
+	return latestFirst(latest) + fmt.Sprintf("%020d", math.MaxInt64-x.sequence)
 }
 
 func (x *started) matches(a arn, status *string) bool {
@@ -364,33 +362,13 @@ func (in ListExecutionsInput) check() (arn, *Error) {
 	if err := c.err(); err != nil {
 		return arn{}, err
 	}
-	if in.StateMachineARN == nil {
-		if in.MapRunARN != nil { // there are no Map Runs here
-			return arn{}, errorf(ResourceNotFound, "Resource not found: '%s'", *in.MapRunARN)
-		}
+	switch {
+	case in.StateMachineARN == nil && in.MapRunARN == nil:
 		return arn{}, invalid(reasonMissing, "Must provide either a State Machine ARN or Map Run ARN")
+	case in.MapRunARN == nil:
+		return parseARN(*in.StateMachineARN)
+	case in.StateMachineARN != nil:
+		return arn{}, errorf(ValidationException, "Must provide either a State Machine ARN or Map Run ARN, not both")
 	}
-	return parseARN(*in.StateMachineARN)
-}
-
-// A HistoryInput is the request of [Service.History]; a nil member was not sent.
-type HistoryInput struct {
-	ExecutionARN *string
-	MaxResults   *int64
-	NextToken    *string
-}
-
-// History refuses GetExecutionHistory: no history is kept here, and AWS has none of
-// EXPRESS executions. Requests that AWS would refuse are refused as there.
-func (s *Service) History(in HistoryInput) error {
-	var c constraints
-	c.arn("executionArn", in.ExecutionARN)
-	c.page(in.MaxResults, in.NextToken, maxToken)
-	if err := c.err(); err != nil {
-		return err
-	}
-	if _, err := s.recall(*in.ExecutionARN); err != nil {
-		return err
-	}
-	return errorf(UnknownOperationException, "The history of executions is not kept here")
+	return arn{}, noMapRun(*in.MapRunARN)
 }

@@ -25,19 +25,33 @@ func TestExecutionsOfExpress(t *testing.T) {
 		{"ListExecutions", `{"stateMachineArn":"<M>"}`, `StateMachineTypeNotSupported: This operation is not supported by this type of state machine`},
 		{"ListExecutions", `{"stateMachineArn":"<M>:1"}`, `StateMachineDoesNotExist: State Machine Does Not Exist: '<M>:1'`},
 		{"ListExecutions", `{}`, `ValidationException: Must provide either a State Machine ARN or Map Run ARN (MISSING_REQUIRED_PARAMETER)`},
-		{"ListExecutions", `{"mapRunArn":"arn:x"}`, `ResourceNotFound: Resource not found: 'arn:x'`},
+		{"ListExecutions", `{"mapRunArn":"arn:x"}`, `InvalidArn: Invalid Arn: 'arn:x'`},
+		{"ListExecutions", `{"mapRunArn":"arn:aws:states:us-east-1:1:mapRun:orders/m:u"}`, `ResourceNotFound: Resource not found: 'arn:aws:states:us-east-1:1:mapRun:orders/m:u'`},
+		{"ListExecutions", `{"mapRunArn":"arn:aws:states:us-east-1:1:mapRun:orders/m:u","stateMachineArn":"<M>"}`, `ValidationException: Must provide either a State Machine ARN or Map Run ARN, not both`},
 		{"ListExecutions", `{"stateMachineArn":"<M>","redriveFilter":"x"}`, `ValidationException: 1 validation error detected: Value 'x' at 'redriveFilter' failed to satisfy constraint: Member must satisfy enum value set: [REDRIVEN, NOT_REDRIVEN]`},
 		{"DescribeStateMachine", `{"stateMachineArn":"<M>/label"}`, `ValidationException: This operation does not support ARNs with the label of a Map state: '<M>/label' (API_DOES_NOT_SUPPORT_LABELED_ARNS)`},
 		{"SendTaskSuccess", `{"taskToken":"t","output":"{}"}`, `InvalidToken: Invalid Token: 'Invalid token'`},
 		{"SendTaskFailure", `{}`, `ValidationException: 1 validation error detected: Value null at 'taskToken' failed to satisfy constraint: Member must not be null`},
+		{"SendTaskFailure", `{"taskToken":"t","error":"` + strings.Repeat("e", 257) + `"}`, `ValidationException: 1 validation error detected: Value at 'error' failed to satisfy constraint: Member must have length less than or equal to 256`},
+		{"SendTaskSuccess", `{"taskToken":""}`, `ValidationException: 2 validation errors detected: Value at 'taskToken' failed to satisfy constraint: Member must have length greater than or equal to 1; Value null at 'output' failed to satisfy constraint: Member must not be null`},
 		{"SendTaskHeartbeat", `{"taskToken":1}`, `SerializationException: NUMBER_VALUE can not be converted to a String`},
 		{"CreateActivity", `{"name":"a"}`, `UnknownOperationException: Activities are not supported here: Express Workflows have none`},
 		{"CreateActivity", `{"name":"a b"}`, `InvalidName: Invalid Name: 'a b'`},
 		{"DescribeActivity", `{"activityArn":"arn:aws:states:us-east-1:1:activity:a"}`, `ActivityDoesNotExist: Activity Does Not Exist: 'arn:aws:states:us-east-1:1:activity:a'`},
 		{"DescribeActivity", `{"activityArn":"<M>"}`, `InvalidArn: Invalid Arn: 'Resource type not valid in this context: stateMachine'`},
 		{"DescribeActivity", `{"activityArn":"arn:aws:states"}`, `InvalidArn: Invalid Arn: 'arn:aws:states'`},
+		{"GetActivityTask", `{"activityArn":"arn:aws:states:us-east-1:1:activity:a"}`, `ActivityDoesNotExist: Activity Does Not Exist: 'arn:aws:states:us-east-1:1:activity:a'`},
+		{"GetActivityTask", `{"activityArn":"a","workerName":""}`, `ValidationException: 1 validation error detected: Value '' at 'workerName' failed to satisfy constraint: Member must have length greater than or equal to 1`},
+		{"DeleteActivity", `{"activityArn":"no_an_activity_arn"}`, `InvalidArn: Invalid Arn: 'Invalid ARN prefix: no_an_activity_arn'`},
+		{"DeleteActivity", `{"activityArn":"arn:aws:states:us-east-1:1:activity:a"}`, `{}`},
+		{"ListActivities", `{}`, `{"activities":[]}`},
+		{"ListActivities", `{"nextToken":"t"}`, `InvalidToken: Invalid Token: 'Invalid token'`},
+		{"ListActivities", `{"maxResults":1001}`, `ValidationException: 1 validation error detected: Value '1001' at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 1000`},
+		{"DescribeMapRun", `{"mapRunArn":"arn:aws:states:us-east-1:1:mapRun:orders/m:u"}`, `ResourceNotFound: Resource not found: 'arn:aws:states:us-east-1:1:mapRun:orders/m:u'`},
+		{"UpdateMapRun", `{"mapRunArn":"<M>","maxConcurrency":1}`, `InvalidArn: Invalid Arn: 'Resource type not valid in this context: stateMachine'`},
+		{"UpdateMapRun", `{"maxConcurrency":-1}`, `ValidationException: 2 validation errors detected: Value null at 'mapRunArn' failed to satisfy constraint: Member must not be null; Value '-1' at 'maxConcurrency' failed to satisfy constraint: Member must have value greater than or equal to 0`},
 	}
-	for _, op := range []string{"DescribeExecution", "StopExecution", "GetExecutionHistory", "DescribeStateMachineForExecution"} {
+	for _, op := range []string{"DescribeExecution", "StopExecution", "GetExecutionHistory", "DescribeStateMachineForExecution", "ListMapRuns", "RedriveExecution"} {
 		steps = append(steps, script{
 			{op, execution, express},
 			{op, `{"executionArn":"` + unknown + `"}`, `ExecutionDoesNotExist: Execution Does Not Exist: '` + unknown + `'`},
@@ -95,10 +109,14 @@ func TestExecutionsOfStandard(t *testing.T) {
 		{"ListExecutions", `{"stateMachineArn":"` + machine + `:1"}`, `{"executions":[` + item("two", "RUNNING", version) + `}]}`},
 		{"ListExecutions", `{"stateMachineArn":"` + machine + `","statusFilter":"SUCCEEDED"}`, `{"executions":[` + item("one", "SUCCEEDED", "") + `,"stopDate":` + stamp + `}]}`},
 		{"ListExecutions", `{"stateMachineArn":"` + machine + `","redriveFilter":"REDRIVEN"}`, `{"executions":[]}`},
-		{"DescribeExecution", `{"executionArn":"` + execution + `:one"}`, `{"executionArn":"` + execution + `:one","input":"{\"a\":1}","inputDetails":{"included":true},"name":"one","output":"{\"a\":1}","outputDetails":{"included":true},"redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Executions are not redriven here","startDate":` + stamp + `,"stateMachineArn":"` + machine + `","status":"SUCCEEDED","stopDate":` + stamp + `}`},
+		{"DescribeExecution", `{"executionArn":"` + execution + `:one"}`, `{"executionArn":"` + execution + `:one","input":"{\"a\":1}","inputDetails":{"included":true},"name":"one","output":"{\"a\":1}","outputDetails":{"included":true},"redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Execution is SUCCEEDED and cannot be redriven","startDate":` + stamp + `,"stateMachineArn":"` + machine + `","status":"SUCCEEDED","stopDate":` + stamp + `}`},
 		{"StopExecution", `{"executionArn":"` + execution + `:two","error":"Enough","cause":"of it"}`, `{"stopDate":` + stamp + `}`},
 		{"StopExecution", `{"executionArn":"` + execution + `:one"}`, `{"stopDate":` + stamp + `}`},
-		{"GetExecutionHistory", `{"executionArn":"` + execution + `:one"}`, `UnknownOperationException: The history of executions is not kept here`},
+		{"GetExecutionHistory", `{"executionArn":"` + execution + `:one"}`, `{"events":[]}`}, // the engine of this test tells nothing
+		{"ListMapRuns", `{"executionArn":"` + execution + `:one"}`, `{"mapRuns":[]}`},
+		{"ListMapRuns", `{"executionArn":"` + execution + `:one","nextToken":"t"}`, `InvalidToken: Invalid Token: 'Invalid token'`},
+		{"RedriveExecution", `{"executionArn":"` + execution + `:one","clientToken":"a b"}`, `ValidationException: 1 validation error detected: Value 'a b' at 'clientToken' failed to satisfy constraint: Member must satisfy regular expression pattern: [!-~]+`},
+		{"RedriveExecution", `{"executionArn":"` + execution + `:one"}`, `ExecutionNotRedrivable: Execution is SUCCEEDED and cannot be redriven`},
 	}.run(t, h)
 	wait("two", aborted)
 	script{
@@ -134,17 +152,25 @@ func TestConfigurations(t *testing.T) {
 	t.Parallel()
 	const group = `[{"cloudWatchLogsLogGroup":{"logGroupArn":"arn:aws:logs:us-east-1:1:log-group:/aws/vendedlogs/states/g:*"}}]`
 	for name, tt := range map[string]struct{ member, want string }{
-		"a group":         {`"loggingConfiguration":{"level":"ALL","destinations":` + group + `}`, ""},
-		"nothing":         {`"loggingConfiguration":{}`, ""},
-		"off":             {`"loggingConfiguration":{"level":"OFF","destinations":[]}`, ""},
-		"no destination":  {`"loggingConfiguration":{"level":"ERROR"}`, "Invalid Logging Configuration: Must specify exactly one Log Destination."},
-		"two":             {`"loggingConfiguration":{"destinations":[{},{}]}`, "Invalid Logging Configuration: Must specify exactly one Log Destination."},
-		"no group":        {`"loggingConfiguration":{"level":"ALL","destinations":[{}]}`, "Invalid Logging Configuration: Log Destination not found."},
-		"no such level":   {`"loggingConfiguration":{"level":"DEBUG"}`, "1 validation error detected: Value 'DEBUG' at 'loggingConfiguration.level' failed to satisfy constraint: Member must satisfy enum value set: [ALL, ERROR, FATAL, OFF]"},
-		"key":             {`"encryptionConfiguration":{"type":"CUSTOMER_MANAGED_KMS_KEY","kmsKeyId":"k","kmsDataKeyReusePeriodSeconds":60}`, ""},
-		"no key":          {`"encryptionConfiguration":{"type":"CUSTOMER_MANAGED_KMS_KEY"}`, "Invalid Encryption Configuration: 'kmsKeyId' is required for the type 'CUSTOMER_MANAGED_KMS_KEY'."},
-		"no type":         {`"encryptionConfiguration":{}`, "1 validation error detected: Value null at 'encryptionConfiguration.type' failed to satisfy constraint: Member must not be null"},
-		"key for an hour": {`"encryptionConfiguration":{"type":"AWS_OWNED_KEY","kmsDataKeyReusePeriodSeconds":3600}`, "1 validation error detected: Value '3600' at 'encryptionConfiguration.kmsDataKeyReusePeriodSeconds' failed to satisfy constraint: Member must have value less than or equal to 900"},
+		"a group":             {`"loggingConfiguration":{"level":"ALL","destinations":` + group + `}`, ""},
+		"nothing":             {`"loggingConfiguration":{}`, ""},
+		"off":                 {`"loggingConfiguration":{"level":"OFF","destinations":[]}`, ""},
+		"no destination":      {`"loggingConfiguration":{"level":"ERROR"}`, "Invalid Logging Configuration: Must specify exactly one Log Destination."},
+		"two":                 {`"loggingConfiguration":{"destinations":[{},{}]}`, "Invalid Logging Configuration: Must specify exactly one Log Destination."},
+		"no group":            {`"loggingConfiguration":{"level":"ALL","destinations":[{}]}`, "Invalid Logging Configuration: Log Destination not found."},
+		"no such level":       {`"loggingConfiguration":{"level":"DEBUG"}`, "1 validation error detected: Value 'DEBUG' at 'loggingConfiguration.level' failed to satisfy constraint: Member must satisfy enum value set: [ALL, ERROR, FATAL, OFF]"},
+		"key":                 {`"encryptionConfiguration":{"type":"CUSTOMER_MANAGED_KMS_KEY","kmsKeyId":"k","kmsDataKeyReusePeriodSeconds":60}`, ""},
+		"no key":              {`"encryptionConfiguration":{"type":"CUSTOMER_MANAGED_KMS_KEY"}`, "Invalid Encryption Configuration: 'kmsKeyId' is required for the type 'CUSTOMER_MANAGED_KMS_KEY'."},
+		"no type":             {`"encryptionConfiguration":{}`, "1 validation error detected: Value null at 'encryptionConfiguration.type' failed to satisfy constraint: Member must not be null"},
+		"level is a number":   {`"loggingConfiguration":{"level":5}`, "NUMBER_VALUE can not be converted to a String"},
+		"data is text":        {`"loggingConfiguration":{"includeExecutionData":"true"}`, "STRING_VALUE can not be converted to a Boolean"},
+		"destination is text": {`"loggingConfiguration":{"destinations":["g"]}`, "STRING_VALUE can not be converted to a Structure"},
+		"group is a list":     {`"loggingConfiguration":{"destinations":[{"cloudWatchLogsLogGroup":[]}]}`, "START_ARRAY can not be converted to a Structure"},
+		"group's ARN is long": {`"loggingConfiguration":{"destinations":[{"cloudWatchLogsLogGroup":{"logGroupArn":"` + strings.Repeat("g", 257) + `"}}]}`, "1 validation error detected: Value '" + strings.Repeat("g", 257) + "' at 'loggingConfiguration.destinations.1.member.cloudWatchLogsLogGroup.logGroupArn' failed to satisfy constraint: Member must have length less than or equal to 256"},
+		"tracing is text":     {`"tracingConfiguration":{"enabled":"yes"}`, "STRING_VALUE can not be converted to a Boolean"},
+		"type is a number":    {`"encryptionConfiguration":{"type":5}`, "NUMBER_VALUE can not be converted to a String"},
+		"period is text":      {`"encryptionConfiguration":{"type":"AWS_OWNED_KEY","kmsDataKeyReusePeriodSeconds":"60"}`, "STRING_VALUE can not be converted to an Integer"},
+		"key for an hour":     {`"encryptionConfiguration":{"type":"AWS_OWNED_KEY","kmsDataKeyReusePeriodSeconds":3600}`, "1 validation error detected: Value '3600' at 'encryptionConfiguration.kmsDataKeyReusePeriodSeconds' failed to satisfy constraint: Member must have value less than or equal to 900"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -156,4 +182,77 @@ func TestConfigurations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A configuration is the same whatever the order of its members, and whether the defaults
+// were sent; what the model does not know is not kept.
+func TestConfigurationsAreAlike(t *testing.T) {
+	t.Parallel()
+	h := NewHandler(newService(t, Options{}, passDefinition), nil)
+	create := `{"name":"c","roleArn":"` + roleARN + `","definition":` + must(t, passDefinition)
+	machine := strings.Replace(machineARN, "orders", "c", 1)
+	made := `{"creationDate":` + stamp + `,"stateMachineArn":"` + machine + `"}`
+	const group = `"destinations":[{"cloudWatchLogsLogGroup":{"logGroupArn":"arn:aws:logs:us-east-1:1:log-group:g:*"}}]`
+	script{
+		{"CreateStateMachine", create + `,"loggingConfiguration":{` + group + `,"level":"ALL"},"tracingConfiguration":null}`, made},
+		{"CreateStateMachine", create + `,"loggingConfiguration":{"includeExecutionData":false,"x":1,"level":"ALL",` + group + `},"tracingConfiguration":{"enabled":false}}`, made},
+		{"CreateStateMachine", create + `,"loggingConfiguration":{"level":"ERROR",` + group + `}}`, `StateMachineAlreadyExists: State Machine Already Exists: '` + machine + `'`},
+		{"DescribeStateMachine", `{"stateMachineArn":"` + machine + `","includedData":"METADATA_ONLY"}`, `{"creationDate":` + stamp + `,"definition":"{}","encryptionConfiguration":{"type":"AWS_OWNED_KEY"},"loggingConfiguration":{` + group + `,"includeExecutionData":false,"level":"ALL"},"name":"c","roleArn":"` + roleARN + `","stateMachineArn":"` + machine + `","status":"ACTIVE","tracingConfiguration":{"enabled":false},"type":"STANDARD"}`},
+	}.run(t, h)
+}
+
+// A STANDARD state machine is deleted when its executions have ended, and takes nothing
+// until then.
+func TestDeleting(t *testing.T) {
+	t.Parallel()
+	s := newFake(t, Options{}, untilStopped)
+	if err := s.Persist(t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	h := NewHandler(s, nil)
+	create := CreateInput{Name: ptr("std"), Definition: ptr(passDefinition), RoleARN: ptr(roleARN), Publish: true}
+	if _, err := s.Create(create); err != nil {
+		t.Fatal(err)
+	}
+	machine := s.ARN("std")
+	execution := strings.Replace(machine, "stateMachine", "execution", 1) + ":n"
+	routes := `"routingConfiguration":[{"stateMachineVersionArn":"` + machine + `:1","weight":100}]`
+	deleting := `StateMachineDeleting: State Machine is being deleted: '` + machine
+	script{
+		{"CreateStateMachineAlias", `{"name":"A",` + routes + `}`, `{"creationDate":` + stamp + `,"stateMachineAliasArn":"` + machine + `:A"}`},
+		{"StartExecution", `{"stateMachineArn":"` + machine + `","name":"n"}`, `{"executionArn":"` + execution + `","startDate":` + stamp + `}`},
+		{"DeleteStateMachine", `{"stateMachineArn":"` + machine + `"}`, `{}`},
+		{"DeleteStateMachine", `{"stateMachineArn":"` + machine + `"}`, `{}`},
+		{"StartExecution", `{"stateMachineArn":"` + machine + `"}`, deleting + `'`},
+		{"StartExecution", `{"stateMachineArn":"` + machine + `:1"}`, deleting + `:1'`},
+		{"CreateStateMachine", `{"name":"std","roleArn":"` + roleARN + `","definition":` + must(t, passDefinition) + `,"publish":true}`, deleting + `'`},
+		{"UpdateStateMachine", `{"stateMachineArn":"` + machine + `","roleArn":"` + roleARN + `"}`, deleting + `'`},
+		{"PublishStateMachineVersion", `{"stateMachineArn":"` + machine + `"}`, deleting + `'`},
+		{"CreateStateMachineAlias", `{"name":"B",` + routes + `}`, deleting + `'`},
+		{"UpdateStateMachineAlias", `{"stateMachineAliasArn":"` + machine + `:A",` + routes + `}`, deleting + `'`},
+		{"ListStateMachineAliases", `{"stateMachineArn":"` + machine + `"}`, deleting + `'`},
+		{"TagResource", `{"resourceArn":"` + machine + `","tags":[{"key":"k","value":"v"}]}`, `{}`},
+		{"ListTagsForResource", `{"resourceArn":"` + machine + `"}`, `{"tags":[{"key":"k","value":"v"}]}`},
+	}.run(t, h)
+	out, err := s.Describe(DescribeInput{StateMachineARN: &machine})
+	if err != nil || out.Status != "DELETING" {
+		t.Errorf("Describe = %+v, %v, want DELETING", out, err)
+	}
+	if _, err := s.StopExecution(StopExecutionInput{ExecutionARN: &execution}); err != nil {
+		t.Fatal(err)
+	}
+	waitEnded(t, s, execution)
+	for range 1000 { // the deletion comes right behind
+		if s.get(arn{base: machine}) == nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	made := `{"creationDate":` + stamp + `,"stateMachineArn":"` + machine + `","stateMachineVersionArn":"` + machine + `:1"}`
+	script{
+		{"DescribeStateMachine", `{"stateMachineArn":"` + machine + `"}`, `StateMachineDoesNotExist: State Machine Does Not Exist: '` + machine + `'`},
+		{"CreateStateMachine", `{"name":"std","roleArn":"` + roleARN + `","definition":` + must(t, passDefinition) + `,"publish":true}`, made},
+		{"DeleteStateMachine", `{"stateMachineArn":"` + machine + `"}`, `{}`},
+		{"DescribeExecution", `{"executionArn":"` + execution + `","includedData":"METADATA_ONLY"}`, `{"executionArn":"` + execution + `","inputDetails":{"included":false},"name":"n","redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Executions are not redriven here","startDate":` + stamp + `,"stateMachineArn":"` + machine + `","status":"ABORTED","stopDate":` + stamp + `}`},
+	}.run(t, h)
 }

@@ -49,13 +49,13 @@ func NewHandler(service *Service, log *slog.Logger) *Handler {
 }
 
 // NewServer returns a server of the handler with bounds on everything that a slow or
-// hostile client can stretch. Reading is bounded by minutes, writing is not: an
-// execution may take five minutes to answer.
+// hostile client can stretch. An answer may come after an execution of five minutes.
 func NewServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
+		WriteTimeout:      7 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
@@ -126,7 +126,7 @@ func route(r *http.Request) (func(context.Context, *call) (any, error), error) {
 	}
 	name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), targetPrefix)
 	if ok {
-		if run := operation(name); run != nil {
+		if run := operations[name]; run != nil {
 			return run, nil
 		}
 	}

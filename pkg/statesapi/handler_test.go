@@ -113,7 +113,7 @@ func TestHandlerRefusals(t *testing.T) {
 		{"array", "StartSyncExecution", `[]`, front + "SerializationException", ""},
 		{"no UTF-8", "StartSyncExecution", "{\"name\":\"\xff\"}", front + "SerializationException", ""},
 		{"too deep", "StartSyncExecution", strings.Repeat("[", 5000), front + "SerializationException", ""},
-		{"unknown operation", "ListActivities", `{}`, front + "UnknownOperationException", ""},
+		{"unknown operation", "ListEverything", `{}`, front + "UnknownOperationException", ""},
 		{"no operation", "", `{}`, front + "UnknownOperationException", ""},
 		{"operation in lower case", "startSyncExecution", `{}`, front + "UnknownOperationException", ""},
 		{
@@ -142,11 +142,34 @@ func TestHandlerRefusals(t *testing.T) {
 			"page size", "ListStateMachines", `{"maxResults":1001}`, valid + "ValidationException",
 			one("Value '1001' at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 1000"),
 		},
+		{
+			"page and token", "ListStateMachines", `{"nextToken":"","maxResults":-1}`, valid + "ValidationException",
+			"2 validation errors detected: Value '-1' at 'maxResults' failed to satisfy constraint: Member must have value greater than or equal to 0; " +
+				"Value '' at 'nextToken' failed to satisfy constraint: Member must have length greater than or equal to 1",
+		},
+		{
+			"token and page", "ListStateMachineVersions", `{"stateMachineArn":"` + machineARN + `","nextToken":"","maxResults":-1}`, valid + "ValidationException",
+			"2 validation errors detected: Value '' at 'nextToken' failed to satisfy constraint: Member must have length greater than or equal to 1; " +
+				"Value '-1' at 'maxResults' failed to satisfy constraint: Member must have value greater than or equal to 0",
+		},
+		{
+			"everything at once", "CreateStateMachine",
+			`{"name":"","definition":"","roleArn":"","type":"","loggingConfiguration":{"level":"x"},"tags":[{"key":"","value":"v"}],"versionDescription":"` + strings.Repeat("d", 257) + `","encryptionConfiguration":{}}`,
+			valid + "ValidationException",
+			"8 validation errors detected: Value '' at 'name' failed to satisfy constraint: Member must have length greater than or equal to 1; " +
+				"Value at 'definition' failed to satisfy constraint: Member must have length greater than or equal to 1; " +
+				"Value '' at 'roleArn' failed to satisfy constraint: Member must have length greater than or equal to 1; " +
+				"Value '' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, EXPRESS]; " +
+				"Value 'x' at 'loggingConfiguration.level' failed to satisfy constraint: Member must satisfy enum value set: [ALL, ERROR, FATAL, OFF]; " +
+				"Value '' at 'tags.1.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1; " +
+				"Value at 'versionDescription' failed to satisfy constraint: Member must have length less than or equal to 256; " +
+				"Value null at 'encryptionConfiguration.type' failed to satisfy constraint: Member must not be null",
+		},
 		{"token", "ListStateMachines", `{"nextToken":"x"}`, model + "InvalidToken", "Invalid Token: 'Invalid token'"},
 		{"page size is text", "ListStateMachines", `{"maxResults":"5"}`, front + "SerializationException", "STRING_VALUE can not be converted to an Integer"},
 		{
 			"update of nothing", "UpdateStateMachine", `{"stateMachineArn":"` + machineARN + `"}`, model + "MissingRequiredParameter",
-			"Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified",
+			"Either the definition, the role ARN, the LoggingConfiguration, or the EncryptionConfiguration must be specified",
 		},
 		{
 			"update of the unknown", "UpdateStateMachine", `{"stateMachineArn":"` + machineARN + `x","roleArn":"` + roleARN + `"}`, model + "StateMachineDoesNotExist",
@@ -177,6 +200,7 @@ func TestHandlerRefusals(t *testing.T) {
 			if got := body["message"]; tt.wantMessage != "" && got != tt.wantMessage || got == "" {
 				t.Errorf("message = %v, want %v", got, tt.wantMessage)
 			}
+			checkError(t, tt.op, header.Get(headerErrorType))
 			_, short, _ := strings.Cut(tt.wantType, "#")
 			if got := header.Get("X-Amzn-Errortype"); got != short {
 				t.Errorf("x-amzn-errortype = %q, want %q", got, short)
@@ -374,6 +398,11 @@ func FuzzHandler(f *testing.F) {
 		{"UpdateStateMachineAlias", `{"stateMachineAliasArn":"` + machineARN + `:A","routingConfiguration":[]}`},
 		{"ListStateMachineAliases", `{"stateMachineArn":"` + machineARN + `:-1"}`},
 		{"ListExecutions", `{"stateMachineArn":"` + machineARN + `","maxResults":-9223372036854775808}`},
+		{"GetExecutionHistory", `{"executionArn":"arn:aws:states:::execution:a:b","reverseOrder":true,"includeExecutionData":false,"nextToken":"YWZ0ZXIgMQ"}`},
+		{"GetActivityTask", `{"activityArn":"arn:aws:states:::activity:a","workerName":"w"}`},
+		{"SendTaskSuccess", `{"taskToken":"t","output":"{}"}`},
+		{"UpdateMapRun", `{"mapRunArn":"arn:aws:states:::mapRun:a/b:c","maxConcurrency":0}`},
+		{"RedriveExecution", `{"executionArn":"arn:aws:states:::execution:a:b","clientToken":"t"}`},
 		{"StopExecution", `{"executionArn":"arn:aws:states:::execution:a:b","error":"` + "\\ud800" + `"}`},
 		{"CreateStateMachine", `{"name":"y","roleArn":"arn:a","loggingConfiguration":{"destinations":[null,{"cloudWatchLogsLogGroup":[]}]},"encryptionConfiguration":{"type":1},"definition":"{\"StartAt\":\"A\",\"States\":{\"A\":{\"Type\":\"Succeed\"}}}","publish":true}`},
 	} {
@@ -388,6 +417,9 @@ func FuzzHandler(f *testing.F) {
 		_, isError := answer["__type"].(string)
 		if isError != (status != http.StatusOK) || isError != (header.Get("X-Amzn-Errortype") != "") {
 			t.Errorf("status %d with %v", status, answer)
+		}
+		if isError {
+			checkError(t, op, header.Get("X-Amzn-Errortype"))
 		}
 		if status >= 500 {
 			t.Errorf("status = %d: %v", status, answer)

@@ -2,8 +2,11 @@ package statesapi
 
 import (
 	"encoding/base64"
+	"fmt"
+	"math"
 	"sort"
 	"strings"
+	"time"
 )
 
 // A ListInput is the request of [Service.List]; a nil member was not sent.
@@ -60,23 +63,42 @@ func (s *Service) List(in ListInput) (*ListOutput, error) {
 // which is "" after the last. The list is in alphabetical order: a page goes on behind
 // the last one's place.
 func page(list []string, maxResults *int64, token *string) (items []string, next string, _ *Error) {
-	size := 100
-	if maxResults != nil && *maxResults > 0 {
-		size = int(*maxResults)
-	}
 	if token != nil {
-		after, err := base64.RawURLEncoding.Strict().DecodeString(*token)
-		name, marked := strings.CutPrefix(string(after), tokenMark)
-		if err != nil || !marked {
-			return nil, "", errInvalidToken()
+		after, err := readToken(*token)
+		if err != nil {
+			return nil, "", err
 		}
-		list = list[sort.Search(len(list), func(i int) bool { return list[i] > name }):]
+		list = list[sort.Search(len(list), func(i int) bool { return list[i] > after }):]
 	}
-	if len(list) > size {
-		next = base64.RawURLEncoding.EncodeToString([]byte(tokenMark + list[size-1]))
+	if size := pageSize(maxResults); len(list) > size {
+		next = pageToken(list[size-1])
 		list = list[:size]
 	}
 	return list, next, nil
+}
+
+// latestFirst makes the beginning of a key that sorts later times before earlier ones.
+func latestFirst(t time.Time) string { return fmt.Sprintf("%020d", math.MaxInt64-t.UnixNano()) }
+
+func pageSize(maxResults *int64) int {
+	if maxResults == nil || *maxResults == 0 {
+		return 100
+	}
+	return int(*maxResults)
+}
+
+// pageToken returns the token of the page behind a place, which readToken gives back.
+func pageToken(place string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(tokenMark + place))
+}
+
+func readToken(token string) (string, *Error) {
+	text, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	place, marked := strings.CutPrefix(string(text), tokenMark)
+	if err != nil || !marked {
+		return "", errInvalidToken()
+	}
+	return place, nil
 }
 
 // tokenMark tells tokens of ours from what else base64 decodes.

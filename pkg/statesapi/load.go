@@ -37,13 +37,7 @@ func (s *Service) LoadDir(dir string) error {
 }
 
 func (s *Service) loadFile(path, name string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("load state machine: %w", err)
-	}
-	defer f.Close()
-	// One byte past what Put takes of the longest characters is enough to be refused.
-	definition, err := io.ReadAll(io.LimitReader(f, 4*maxDefinition+1))
+	definition, err := readDefinition(path)
 	if err != nil {
 		return fmt.Errorf("load state machine: %w", err)
 	}
@@ -57,6 +51,21 @@ func (s *Service) loadFile(path, name string) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
+}
+
+// readDefinition reads as much of a file as a definition can have. Of the longest
+// characters, one byte past that is enough to be refused.
+func readDefinition(path string) ([]byte, error) {
+	// A pipe would be waited for.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, 4*maxDefinition+1))
 }
 
 // A FileError is why the definition in a file is refused.
@@ -100,7 +109,7 @@ func (s *Service) CheckDir(dir string) (warnings []error, _ error) {
 			continue
 		}
 		path := filepath.Join(dir, file.Name())
-		definition, err := os.ReadFile(path)
+		definition, err := readDefinition(path)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("check state machine: %w", err))
 			continue

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"unicode/utf8"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -61,6 +62,9 @@ func (s *Service) Create(in CreateInput) (*CreateOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.machines[rev.arn]
+	if e != nil && e.deleting {
+		return nil, isDeleting(rev.arn)
+	}
 	if e == nil {
 		e = &entry{current: rev, tags: mergeTags(nil, in.Tags), published: in.Publish, description: deref(in.VersionDescription)}
 		if len(s.machines) >= s.opts.MaxStateMachines {
@@ -94,9 +98,10 @@ func (in CreateInput) check() *Error {
 	}
 	c.arn("roleArn", in.RoleARN)
 	c.oneOf("type", in.Type, Standard, Express)
-	c.description("versionDescription", in.VersionDescription)
+	in.settings().constrainLogging(&c)
 	c.tags(in.Tags)
-	in.settings().constrain(&c)
+	c.description("versionDescription", in.VersionDescription)
+	in.settings().constrainEncryption(&c)
 	if err := c.err(); err != nil {
 		return err
 	}
@@ -163,7 +168,7 @@ func (s *Service) Put(name string, definition []byte) error {
 		return s.commit(&entry{current: rev, fromFile: true})
 	}
 	next := e.clone()
-	next.fromFile = true
+	next.fromFile, next.deleting = true, false
 	if !sameConfiguration(e.current, rev) {
 		rev.created, rev.id = e.current.created, s.opts.UUID()
 		next.current = rev
@@ -189,6 +194,8 @@ type DescribeOutput struct {
 	Encryption   *jsonata.Object `json:"encryptionConfiguration"`
 	RevisionID   string          `json:"revisionId,omitempty"`
 	Description  string          `json:"description,omitempty"`
+	// VariableReferences are the variables that each state refers to, by its name.
+	VariableReferences map[string][]string `json:"variableReferences,omitempty"`
 }
 
 // Describe returns a state machine, or a version of one ([DescribeStateMachine]).
@@ -205,9 +212,14 @@ func (s *Service) Describe(in DescribeInput) (*DescribeOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	rev, err := s.describe(a)
-	if err != nil {
-		return nil, err
+	e := s.get(a)
+	if e == nil {
+		return nil, doesNotExist(a.full())
+	}
+	// Of an alias, which may mean two versions, the one that gets more.
+	rev := e.find(a.qualifier, func() float64 { return 0.5 }).revision
+	if rev == nil {
+		return nil, doesNotExist(a.full())
 	}
 	out := &DescribeOutput{
 		StateMachineARN: a.full(), Name: rev.name, Status: "ACTIVE", Definition: rev.definition,
@@ -215,28 +227,23 @@ func (s *Service) Describe(in DescribeInput) (*DescribeOutput, error) {
 		Logging: rev.logging, Tracing: rev.tracing, Encryption: rev.encryption,
 		RevisionID: rev.id, Description: rev.description,
 	}
+	if e.deleting {
+		out.Status = "DELETING"
+	}
 	if deref(in.IncludedData) == metadataOnly {
 		out.Definition = "{}"
+	} else {
+		out.VariableReferences = asl.VariableReferences([]byte(rev.definition))
 	}
 	return out, nil
-}
-
-// describe returns the revision that an ARN means; of an alias, which may mean two
-// versions, the one that gets more.
-func (s *Service) describe(a arn) (*revision, *Error) {
-	if e := s.get(a); e != nil {
-		if t := e.find(a.qualifier, func() float64 { return 0.5 }); t.revision != nil {
-			return t.revision, nil
-		}
-	}
-	return nil, doesNotExist(a.full())
 }
 
 // A DeleteInput is the request of [Service.Delete].
 type DeleteInput struct{ StateMachineARN *string }
 
 // Delete removes a state machine with its versions and aliases ([DeleteStateMachine]). That there
-// is none is no error. Executions under way go on.
+// is none is no error. Executions under way go on; a STANDARD state machine stays until
+// they have ended, and starts none.
 //
 // [DeleteStateMachine]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html
 func (s *Service) Delete(in DeleteInput) error {
@@ -246,14 +253,42 @@ func (s *Service) Delete(in DeleteInput) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.machines[a.base] == nil {
+	e := s.machines[a.base]
+	if e == nil {
 		return nil
 	}
 	if err := s.remove(a.base); err != nil {
 		return err
 	}
+	if s.busy(a.base) {
+		e = e.clone()
+		e.deleting = true
+		s.machines[a.base] = e
+		return nil
+	}
 	delete(s.machines, a.base)
 	return nil
+}
+
+// busy reports whether a STANDARD state machine has executions under way.
+func (s *Service) busy(base string) bool {
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	for _, x := range s.names.byARN {
+		if !x.ended && x.target.arn == base {
+			return true
+		}
+	}
+	return false
+}
+
+// finishDeletion removes a state machine that has waited for an execution to end.
+func (s *Service) finishDeletion(base string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.machines[base]; e != nil && e.deleting && !s.busy(base) {
+		delete(s.machines, base)
+	}
 }
 
 // unqualified checks the ARN of an operation that takes neither version nor alias.

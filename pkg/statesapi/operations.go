@@ -15,68 +15,51 @@ type call struct {
 // empty is the answer of operations that answer nothing.
 type empty struct{}
 
-// operation returns what runs the operation of that name, or nil. Every function
-// reads all members before it acts: a wrong type refuses the request as a whole.
-func operation(name string) func(context.Context, *call) (any, error) {
-	switch name {
-	case "StartSyncExecution":
-		return startSync
-	case "StartExecution":
-		return start
-	case "CreateStateMachine":
-		return create
-	case "UpdateStateMachine":
-		return update
-	case "DescribeStateMachine":
-		return describe
-	case "ListStateMachines":
-		return list
-	case "DeleteStateMachine":
-		return remove
-	case "ValidateStateMachineDefinition":
-		return validate
-	case "PublishStateMachineVersion":
-		return publishVersion
-	case "DeleteStateMachineVersion":
-		return removeVersion
-	case "ListStateMachineVersions":
-		return listVersions
-	case "CreateStateMachineAlias":
-		return createAlias
-	case "UpdateStateMachineAlias":
-		return updateAlias
-	case "DescribeStateMachineAlias":
-		return describeAlias
-	case "DeleteStateMachineAlias":
-		return removeAlias
-	case "ListStateMachineAliases":
-		return listAliases
-	case "DescribeExecution":
-		return describeExecution
-	case "DescribeStateMachineForExecution":
-		return describeForExecution
-	case "ListExecutions":
-		return listExecutions
-	case "StopExecution":
-		return stopExecution
-	case "GetExecutionHistory":
-		return history
-	case "CreateActivity":
-		return createActivity
-	case "DescribeActivity":
-		return describeActivity
-	case "SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat":
-		return sendTask
-	case "TestState":
-		return testState
-	case "TagResource":
-		return tag
-	case "UntagResource":
-		return untag
-	case "ListTagsForResource":
-		return listTags
-	}
-	return nil
+// operations are what runs each operation. Every function reads all members before it
+// acts: a wrong type refuses the request as a whole.
+var operations = map[string]func(context.Context, *call) (any, error){
+	"StartSyncExecution":             startSync,
+	"StartExecution":                 start,
+	"CreateStateMachine":             create,
+	"UpdateStateMachine":             update,
+	"DescribeStateMachine":           describe,
+	"ListStateMachines":              list,
+	"DeleteStateMachine":             remove,
+	"ValidateStateMachineDefinition": validate,
+	"TestState":                      testState,
+
+	"TagResource":         tag,
+	"UntagResource":       untag,
+	"ListTagsForResource": listTags,
+
+	"PublishStateMachineVersion": publishVersion,
+	"DeleteStateMachineVersion":  removeVersion,
+	"ListStateMachineVersions":   listVersions,
+	"CreateStateMachineAlias":    createAlias,
+	"UpdateStateMachineAlias":    updateAlias,
+	"DescribeStateMachineAlias":  describeAlias,
+	"DeleteStateMachineAlias":    removeAlias,
+	"ListStateMachineAliases":    listAliases,
+
+	"DescribeExecution":                describeExecution,
+	"DescribeStateMachineForExecution": describeForExecution,
+	"ListExecutions":                   listExecutions,
+	"StopExecution":                    stopExecution,
+	"GetExecutionHistory":              getHistory,
+	"RedriveExecution":                 redrive,
+
+	// What there is none of here.
+	"CreateActivity":    createActivity,
+	"DescribeActivity":  describeActivity,
+	"DeleteActivity":    removeActivity,
+	"ListActivities":    listActivities,
+	"GetActivityTask":   activityTask,
+	"SendTaskSuccess":   sendTaskSuccess,
+	"SendTaskFailure":   sendTask,
+	"SendTaskHeartbeat": sendTask,
+	"ListMapRuns":       listMapRuns,
+	"DescribeMapRun":    mapRun,
+	"UpdateMapRun":      mapRun,
 }
 
 func (c *call) start() StartInput {
@@ -120,8 +103,7 @@ func create(_ context.Context, c *call) (any, error) {
 	in := CreateInput{
 		Name: c.text("name"), Definition: c.text("definition"), RoleARN: c.text("roleArn"), Type: c.text("type"),
 		Publish: c.boolean("publish"), VersionDescription: c.text("versionDescription"), Tags: c.tags("tags"),
-		Logging: c.structure("loggingConfiguration"), Tracing: c.structure("tracingConfiguration"),
-		Encryption: c.structure("encryptionConfiguration"),
+		Logging: c.logging(), Tracing: c.tracing(), Encryption: c.encryption(),
 	}
 	if c.err != nil {
 		return nil, c.err
@@ -133,8 +115,7 @@ func update(_ context.Context, c *call) (any, error) {
 	in := UpdateInput{
 		StateMachineARN: c.text("stateMachineArn"), Definition: c.text("definition"), RoleARN: c.text("roleArn"),
 		Publish: c.boolean("publish"), VersionDescription: c.text("versionDescription"),
-		Logging: c.structure("loggingConfiguration"), Tracing: c.structure("tracingConfiguration"),
-		Encryption: c.structure("encryptionConfiguration"),
+		Logging: c.logging(), Tracing: c.tracing(), Encryption: c.encryption(),
 	}
 	if c.err != nil {
 		return nil, c.err

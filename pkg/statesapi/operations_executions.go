@@ -38,39 +38,24 @@ func stopExecution(_ context.Context, c *call) (any, error) {
 	return answer(c.service.StopExecution(in))
 }
 
-func history(_ context.Context, c *call) (any, error) {
-	in := HistoryInput{c.text("executionArn"), c.integer("maxResults"), c.text("nextToken")}
-	c.boolean("reverseOrder")
-	c.boolean("includeExecutionData")
+func getHistory(_ context.Context, c *call) (any, error) {
+	in := HistoryInput{
+		ExecutionARN: c.text("executionArn"), MaxResults: c.integer("maxResults"), NextToken: c.text("nextToken"),
+		ReverseOrder: c.boolean("reverseOrder"),
+	}
+	if _, sent := c.value("includeExecutionData"); sent {
+		in.WithoutData = !c.boolean("includeExecutionData")
+	}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return nil, c.service.History(in)
+	return answer(c.service.History(in))
 }
 
-func createActivity(_ context.Context, c *call) (any, error) {
-	name, tags := c.text("name"), c.tags("tags")
+func redrive(_ context.Context, c *call) (any, error) {
+	in := RedriveInput{c.text("executionArn"), c.text("clientToken")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return nil, c.service.CreateActivity(name, tags)
-}
-
-func describeActivity(_ context.Context, c *call) (any, error) {
-	text := c.text("activityArn")
-	if c.err != nil {
-		return nil, c.err
-	}
-	return nil, c.service.DescribeActivity(text)
-}
-
-func sendTask(_ context.Context, c *call) (any, error) {
-	token := c.text("taskToken")
-	for _, name := range []string{"output", "error", "cause"} {
-		c.text(name)
-	}
-	if c.err != nil {
-		return nil, c.err
-	}
-	return nil, c.service.SendTask(token)
+	return nil, c.service.Redrive(in)
 }

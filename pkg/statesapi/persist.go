@@ -186,7 +186,7 @@ func (s *Service) save(e *entry) error {
 	if s.data == "" {
 		return nil
 	}
-	if e.fromFile && len(e.versions)+len(e.aliases)+len(e.tags)+e.latest == 0 {
+	if e.deleting || e.fromFile && len(e.versions)+len(e.aliases)+len(e.tags)+e.latest == 0 {
 		return s.remove(e.current.arn)
 	}
 	text, err := json.Marshal(store(e))

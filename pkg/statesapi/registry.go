@@ -35,6 +35,8 @@ type entry struct {
 	description string
 	// fromFile tells a state machine of [Service.Put], which its file brings back.
 	fromFile bool
+	// deleting tells one that waits for its executions to end: see [Service.Delete].
+	deleting bool
 }
 
 func (e *entry) clone() *entry {
@@ -115,6 +117,16 @@ func (s *Service) change(a arn, do func(e *entry) *Error) error {
 	return s.commit(next)
 }
 
+// amend is change of what a state machine that is being deleted does not take any more.
+func (s *Service) amend(a arn, do func(e *entry) *Error) error {
+	return s.change(a, func(e *entry) *Error {
+		if e.deleting {
+			return isDeleting(a.base)
+		}
+		return do(e)
+	})
+}
+
 // commit stores an entry and takes it into the registry, under the lock.
 func (s *Service) commit(e *entry) error {
 	if err := s.save(e); err != nil {
@@ -134,7 +146,11 @@ func (s *Service) get(a arn) *entry {
 // lookup returns what a parsed ARN names, or AWS's error.
 func (s *Service) lookup(a arn) (target, *Error) {
 	if e := s.get(a); e != nil {
-		if t := e.find(a.qualifier, s.opts.Random); t.revision != nil {
+		t := e.find(a.qualifier, s.opts.Random)
+		switch {
+		case e.deleting:
+			return target{}, isDeleting(a.full())
+		case t.revision != nil:
 			return t, nil
 		}
 	}

@@ -30,6 +30,9 @@ func TestServerTimeouts(t *testing.T) {
 	if server.Config.ReadHeaderTimeout <= 0 || server.Config.ReadTimeout <= 0 || server.Config.IdleTimeout <= 0 {
 		t.Errorf("server = %+v, want bounds on reading", server.Config)
 	}
+	if longest := 5*time.Minute + server.Config.ReadTimeout; server.Config.WriteTimeout <= longest {
+		t.Errorf("answers may take %v, want more than %v, and a bound", server.Config.WriteTimeout, longest)
+	}
 	server.Config.ReadTimeout = reading
 	server.Start()
 	defer server.Close()

@@ -29,6 +29,7 @@ func TestParseARN(t *testing.T) {
 		"arn:aws:states:us-east-1:123456789012:stateMachine:":       {},
 		"arn:aws:states::123456789012:stateMachine:orders":          {},
 		"arn:aws:states:us-east-1:123456789012:express:orders:a:b":  {},
+		machineARN + "/": {}, machineARN[:len(machineARN)-len("orders")] + "/l": {}, machineARN + "/l:1:2": {},
 	}
 	for text, want := range tests {
 		got, err := parseARN(text)
@@ -42,14 +43,14 @@ func TestParseARN(t *testing.T) {
 }
 
 func FuzzParseARN(f *testing.F) {
-	for _, seed := range []string{machineARN, machineARN + ":1#x", "arn:::::stateMachine:", "#", ""} {
+	for _, seed := range []string{machineARN, machineARN + ":1#x", machineARN + "/l", "arn:0:states:0:0:stateMachine:/", "arn:::::stateMachine:", "#", ""} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		a, err := parseARN(text)
 		if err != nil {
-			if err.Code != InvalidArn {
-				t.Errorf("parseARN(%q): code = %v, want InvalidArn", text, err.Code)
+			if labelled := err.Reason == reasonLabel; err.Code != InvalidArn && !labelled || labelled && !strings.Contains(text, "/") {
+				t.Errorf("parseARN(%q) = %v, want InvalidArn", text, err)
 			}
 			return
 		}
@@ -66,7 +67,7 @@ func TestValidName(t *testing.T) {
 			t.Errorf("validName(%q) = false, want true", name)
 		}
 	}
-	for _, c := range "<>{}[]?*\"#%\\^|~`$&,;:/ \t\n\x00\x1f\x7f\u0080\u009f\u00a0\u2028\ufffe\uffff" {
+	for _, c := range "<>{}[]?*\"#%\\^|~`$&,;:/ \t\n\x00\x1f\x7f\u0080\u009f\u00a0\u2028\ufffe\uffff\U0010ffff" {
 		if name := "a" + string(c); validName(name) {
 			t.Errorf("validName(%q) = true, want false", name)
 		}
@@ -211,6 +212,15 @@ func TestListPages(t *testing.T) {
 	if diff := cmp.Diff([]int{100, 100, 51}, sizes); diff != "" {
 		t.Errorf("pages (-want +got):\n%s", diff)
 	}
+}
+
+func TestTagKeys(t *testing.T) {
+	t.Parallel()
+	arned(script{
+		{"UntagResource", `{"resourceArn":"<M>","tagKeys":["a",""]}`, `ValidationException: 1 validation error detected: Value '[a, ]' at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1]`},
+		{"UntagResource", `{"resourceArn":"<M>","tagKeys":[]}`, `{}`},
+		{"ListTagsForResource", `{"resourceArn":"arn:aws:states:us-east-1:1:activity:a"}`, `ResourceNotFound: Resource not found: 'arn:aws:states:us-east-1:1:activity:a'`},
+	}).run(t, NewHandler(newService(t, Options{}, passDefinition), nil))
 }
 
 func TestTags(t *testing.T) {
@@ -426,6 +436,15 @@ func TestLoadDir(t *testing.T) {
 		if err != nil || got.Definition != passDefinition || got.Type != Express {
 			t.Errorf("Describe(%s) = %+v, %v, want the last good definition", name, got, err)
 		}
+	}
+	if err := os.Symlink(t.TempDir(), filepath.Join(dir, "folder.asl.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.LoadDir(dir); err == nil || !strings.Contains(err.Error(), "folder.asl.json is not a file") {
+		t.Errorf("LoadDir = %v, want the folder named", err)
+	}
+	if _, err := s.CheckDir(dir); err == nil || !strings.Contains(err.Error(), "folder.asl.json is not a file") || !strings.Contains(err.Error(), "first.asl.json:1:2") {
+		t.Errorf("CheckDir = %v, want both named", err)
 	}
 	if err := s.LoadDir(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("LoadDir(none) = %v, want not exist", err)

@@ -3,6 +3,7 @@ package statesapi
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A Tag is a name and a value on a state machine. A nil member was not sent.
@@ -48,6 +49,7 @@ func (s *Service) Untag(in UntagInput) error {
 	var c constraints
 	c.arn("resourceArn", in.ResourceARN)
 	c.required("tagKeys", in.TagKeys != nil)
+	c.tagKeys(in.TagKeys)
 	return s.withTags(c, in.ResourceARN, func(e *entry) *Error {
 		kept := make([]Tag, 0, len(e.tags))
 		for _, t := range e.tags {
@@ -103,6 +105,9 @@ func taggable(c constraints, resource *string) (arn, *Error) {
 	if err := c.err(); err != nil {
 		return arn{}, err
 	}
+	if checkARN(*resource, "activity", 7) == nil { // of which there are none
+		return arn{}, noResource(*resource)
+	}
 	a, err := parseARN(*resource)
 	if err == nil && a.qualifier != "" {
 		err = noResource(a.full())
@@ -123,6 +128,17 @@ func (c *constraints) tags(list []Tag) {
 		}
 		if c.required(at+"value", t.Value != nil) {
 			c.text(at+"value", t.Value, 0, 256)
+		}
+	}
+}
+
+// tagKeys checks a list of keys, of which AWS's message names all at once.
+func (c *constraints) tagKeys(keys []string) {
+	for _, key := range keys {
+		if n := characters(key); n < 1 || n > 128 {
+			c.add(quoted("["+strings.Join(keys, ", ")+"]"), "tagKeys", "Member must satisfy constraint: "+
+				"[Member must have length less than or equal to 128, Member must have length greater than or equal to 1]")
+			return
 		}
 	}
 }

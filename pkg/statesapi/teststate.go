@@ -94,8 +94,21 @@ func (s *Service) runTest(ctx context.Context, t *stateTest) (result asl.TestRes
 		}
 	}()
 	tasks := &asl.ExecutionRunner{Start: s.nested, Next: s.opts.Tasks}
+	if tasks.Next == nil {
+		tasks.Next = unmocked{}
+	}
 	env := asl.Environment{Now: s.opts.Now, UUID: s.opts.UUID, Tasks: tasks}
 	return t.state.Run(ctx, env, t.input), nil
+}
+
+// unmocked fails the tasks that nothing runs: of a test, the request itself can have the
+// mock.
+type unmocked struct{}
+
+// RunTask implements [asl.TaskRunner].
+func (unmocked) RunTask(_ context.Context, t asl.Task) (any, error) {
+	return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf(
+		"Nothing runs the resource '%s' here. Give the request a mock, or set LAMBDA_ENDPOINT to run Lambda functions.", t.Resource)}
 }
 
 // A stateTest is a request that was found right.

@@ -123,7 +123,7 @@ func (in *TestStateInput) read(state *asl.StateTest, t *asl.TestInput) (err *Err
 	if in.Input != nil {
 		t.Input = []byte(*in.Input)
 		if err := jsonata.Valid(t.Input); err != nil {
-			return errorf(InvalidExecutionInput, "Invalid State Machine Execution Input: '%v'", err)
+			return invalidInput(t.Input, err)
 		}
 	}
 	if t.Variables, err = readObject("variables", in.Variables); err != nil {

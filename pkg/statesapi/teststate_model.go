@@ -145,6 +145,19 @@ func (m *model) value(kind, field string, v any) *Error {
 				}
 			}
 		})
+	case 'n', 'b', 't', 's', 'x', 'e':
+		return checkScalar(kind, field, v)
+	}
+	o, ok := v.(*jsonata.Object)
+	if !ok {
+		return schemaError(field, "must be an object")
+	}
+	return m.structure(kind, o)
+}
+
+func checkScalar(kind, field string, v any) *Error {
+	text, isText := v.(string)
+	switch kind[0] {
 	case 'n':
 		if !isNumber(v) {
 			return schemaError(field, "must be a number")
@@ -157,22 +170,14 @@ func (m *model) value(kind, field string, v any) *Error {
 		return nil
 	case 't':
 		// As ISO 8601 from the SDK's integrations, as a number from optimised ones.
-		if _, ok := v.(string); !ok && !isNumber(v) {
-			return schemaError(field, "must be a string")
+		if isText || isNumber(v) {
+			return nil
 		}
-		return nil
-	case 's', 'x', 'e':
-		text, ok := v.(string)
-		if !ok {
-			return schemaError(field, "must be a string")
-		}
-		return checkText(kind, field, text)
 	}
-	o, ok := v.(*jsonata.Object)
-	if !ok {
-		return schemaError(field, "must be an object")
+	if !isText {
+		return schemaError(field, "must be a string")
 	}
-	return m.structure(kind, o)
+	return checkText(kind, field, text)
 }
 
 func isNumber(v any) bool {

@@ -75,7 +75,7 @@ func TestTestStateRefusals(t *testing.T) {
 		{"an error of no state within", map[string]any{
 			"definition": mapState, "mock": map[string]any{"result": "[]"}, "stateConfiguration": map[string]any{"errorCausedByState": "B"},
 		}, invalid, "State not found in definition"},
-		{"an input that is not JSON", map[string]any{"definition": passState, "input": "{"}, "InvalidExecutionInput", "Invalid State Machine Execution Input: 'invalid JSON at offset 1: expected a member name'"},
+		{"an input that is not JSON", map[string]any{"definition": passState, "input": "{"}, "InvalidExecutionInput", "Invalid State Machine Execution Input: 'Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)\"{\"; line: 1, column: 1])\n at [Source: (String)\"{\"; line: 1, column: 2]'"},
 		{"variables that are no object", map[string]any{"definition": passState, "variables": "[]"}, invalid, "The member 'variables' is not valid: it is not a JSON object"},
 		{"a context that is not JSON", map[string]any{"definition": taskState, "mock": mocked, "context": "{"}, invalid, "The member 'context' is not valid: invalid JSON at offset 1: expected a member name"},
 	}
@@ -219,6 +219,10 @@ func TestTestStateRunsTasks(t *testing.T) {
 	_, err = s.TestState(t.Context(), TestStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN), Input: ptr(`{"a":1}`)})
 	if e := (*Error)(nil); err == nil || errors.As(err, &e) || !strings.Contains(err.Error(), "panic: a task") {
 		t.Errorf("error = %v, want the panic as an internal one", err)
+	}
+	out, err = newService(t, Options{}, passDefinition).TestState(t.Context(), TestStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN)})
+	if err != nil || out.Error != "States.TaskFailed" || !strings.Contains(out.Cause, "Give the request a mock") {
+		t.Errorf("output = %+v, %v, want to be told of mocks", out, err)
 	}
 	const start = `{"Type":"Task","Resource":"arn:aws:states:::states:startExecution","Parameters":{"StateMachineArn":"` + machineARN + `"},"End":true}`
 	out, err = s.TestState(t.Context(), TestStateInput{Definition: ptr(start), RoleARN: ptr(roleARN)})

@@ -20,20 +20,6 @@ func testState(ctx context.Context, c *call) (any, error) {
 	return answer(c.service.TestState(ctx, in))
 }
 
-// within reads the members of a structure, and keeps their first wrong type.
-func (f *fields) within(name string, read func(*fields)) bool {
-	o := f.structure(name)
-	if o == nil {
-		return false
-	}
-	inner := &fields{object: o}
-	read(inner)
-	if f.err == nil {
-		f.err = inner.err
-	}
-	return true
-}
-
 func (f *fields) mock(name string) *TestStateMock {
 	m := &TestStateMock{}
 	sent := f.within(name, func(f *fields) {

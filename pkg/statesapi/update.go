@@ -42,7 +42,7 @@ func (s *Service) Update(in UpdateInput) (*UpdateOutput, error) {
 	}
 
 	out := &UpdateOutput{UpdateDate: epoch(s.opts.Now())}
-	failed := s.change(a, func(e *entry) *Error {
+	failed := s.amend(a, func(e *entry) *Error {
 		if e.current.kind != old.kind { // deleted and made anew meanwhile
 			return doesNotExist(a.full())
 		}
@@ -95,8 +95,9 @@ func (in UpdateInput) check() (arn, *Error) {
 		c.sensitive("definition", characters(*in.Definition), 1, maxDefinition)
 	}
 	c.text("roleArn", in.RoleARN, 1, maxARN)
+	in.settings().constrainLogging(&c)
 	c.description("versionDescription", in.VersionDescription)
-	in.settings().constrain(&c)
+	in.settings().constrainEncryption(&c)
 	if err := c.err(); err != nil {
 		return arn{}, err
 	}
@@ -106,7 +107,7 @@ func (in UpdateInput) check() (arn, *Error) {
 	}
 	if in.Definition == nil && in.RoleARN == nil && in.Logging == nil && in.Tracing == nil && in.Encryption == nil {
 		return arn{}, errorf(MissingRequiredParameter,
-			"Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified")
+			"Either the definition, the role ARN, the LoggingConfiguration, or the EncryptionConfiguration must be specified")
 	}
 	if err := checkRole(in.RoleARN); err != nil {
 		return arn{}, err

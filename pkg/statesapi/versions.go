@@ -2,6 +2,7 @@ package statesapi
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -40,7 +41,7 @@ func (s *Service) PublishVersion(in PublishInput) (*PublishOutput, error) {
 		return nil, err
 	}
 	out := &PublishOutput{}
-	failed := s.change(a, func(e *entry) *Error {
+	failed := s.amend(a, func(e *entry) *Error {
 		if id := orInitial(e.current.id); in.RevisionID != nil && *in.RevisionID != id {
 			return errorf(ConflictException,
 				"Failed to publish the State Machine version for revision %s. The current State Machine revision is %s.", *in.RevisionID, id)
@@ -114,7 +115,7 @@ func qualified(member string, text *string, longest int) (arn, *Error) {
 	}
 	a, err := parseARN(*text)
 	if err == nil && a.qualifier == "" {
-		err = errorf(InvalidArn, "Invalid Arn: '%s'", *text)
+		err = invalidARN(*text)
 	}
 	return a, err
 }
@@ -146,7 +147,8 @@ type VersionItem struct {
 func (s *Service) ListVersions(in ListVersionsInput) (*ListVersionsOutput, error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
-	c.page(in.MaxResults, in.NextToken, maxToken)
+	c.text("nextToken", in.NextToken, 1, maxToken) // here the model has it first
+	c.page(in.MaxResults, nil, maxToken)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
@@ -163,7 +165,7 @@ func (s *Service) ListVersions(in ListVersionsInput) (*ListVersionsOutput, error
 	byKey := make(map[string]int, len(e.versions))
 	keys := make([]string, 0, len(e.versions))
 	for n := range e.versions {
-		key := fmt.Sprintf("%020d", e.latest-n)
+		key := fmt.Sprintf("%020d", math.MaxInt-n) // not of what a later version changes
 		byKey[key] = n
 		keys = append(keys, key)
 	}

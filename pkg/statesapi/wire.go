@@ -87,15 +87,21 @@ func (f *fields) text(name string) *string {
 }
 
 func (f *fields) boolean(name string) bool {
+	b := f.flag(name)
+	return b != nil && *b
+}
+
+// flag is boolean where absence has a meaning of its own.
+func (f *fields) flag(name string) *bool {
 	v, ok := f.value(name)
 	if !ok {
-		return false
+		return nil
 	}
 	b, ok := v.(bool)
 	if !ok {
 		f.wrongType(v, "a Boolean")
 	}
-	return b
+	return &b
 }
 
 func (f *fields) integer(name string) *int64 {
@@ -144,46 +150,53 @@ func (f *fields) list(name string) []any {
 	return l
 }
 
-func (f *fields) tags(name string) []Tag {
-	l := f.list(name)
-	if l == nil {
-		return nil
+// within reads the members of a structure, and keeps their first wrong type.
+func (f *fields) within(name string, read func(*fields)) (sent bool) {
+	o := f.structure(name)
+	if o != nil {
+		f.members(o, read)
 	}
-	tags := make([]Tag, 0, len(l))
-	for _, v := range l {
+	return o != nil
+}
+
+// structures reads a list of structures.
+func (f *fields) structures(name string, read func(*fields)) (sent bool) {
+	list := f.list(name)
+	for _, v := range list {
 		v = jsonata.Force(v)
 		o, ok := v.(*jsonata.Object)
 		if !ok {
 			f.wrongType(v, "a Structure")
-			return nil
+			break
 		}
-		member := &fields{object: o}
-		tags = append(tags, Tag{member.text("key"), member.text("value")})
-		if f.err == nil {
-			f.err = member.err
-		}
+		f.members(o, read)
+	}
+	return list != nil
+}
+
+func (f *fields) members(o *jsonata.Object, read func(*fields)) {
+	inner := &fields{object: o}
+	read(inner)
+	if f.err == nil {
+		f.err = inner.err
+	}
+}
+
+func (f *fields) tags(name string) []Tag {
+	tags := []Tag{}
+	if !f.structures(name, func(f *fields) { tags = append(tags, Tag{f.text("key"), f.text("value")}) }) {
+		return nil
 	}
 	return tags
 }
 
 func (f *fields) routes(name string) []Route {
-	l := f.list(name)
-	if l == nil {
+	routes := []Route{}
+	sent := f.structures(name, func(f *fields) {
+		routes = append(routes, Route{f.text("stateMachineVersionArn"), f.integer("weight")})
+	})
+	if !sent {
 		return nil
-	}
-	routes := make([]Route, 0, len(l))
-	for _, v := range l {
-		v = jsonata.Force(v)
-		o, ok := v.(*jsonata.Object)
-		if !ok {
-			f.wrongType(v, "a Structure")
-			return nil
-		}
-		member := &fields{object: o}
-		routes = append(routes, Route{member.text("stateMachineVersionArn"), member.integer("weight")})
-		if f.err == nil {
-			f.err = member.err
-		}
 	}
 	return routes
 }

@@ -147,7 +147,7 @@ func (a *attempt) answer(err error) error {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		e.Code = api.ErrorCode()
-		if codes[e.Code] == bridge.Misconfigured {
+		if codes[e.Code] == bridge.Misconfigured && e.Code != "ValidationException" { // "Value '…' at 'input' failed …"
 			e.Message = api.ErrorMessage()
 		}
 	}

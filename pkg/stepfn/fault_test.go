@@ -46,8 +46,8 @@ func TestFaults(t *testing.T) {
 	const throttled = "ThrottlingException"
 	tests := map[string]struct {
 		script   []reply
-		timeout  time.Duration // zero is long enough
-		want     string        // error name
+		late     bool   // the deadline passes when the request has been read
+		want     string // error name
 		requests int
 	}{
 		"fine":                          {script: []reply{answer(200, done)}, requests: 1},
@@ -60,6 +60,20 @@ func TestFaults(t *testing.T) {
 		"500 InternalFailure":           {script: []reply{refusal(500, "InternalFailure"), answer(200, done)}, want: bridge.Unknown, requests: 1},
 		"503 ServiceUnavailable":        {script: []reply{refusal(503, "ServiceUnavailable"), answer(200, done)}, want: bridge.Unknown, requests: 1},
 		"503 that names throttling":     {script: []reply{refusal(503, throttled), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"500 that names throttling":     {script: []reply{refusal(500, throttled), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"504 of a proxy":                {script: []reply{answer(504, "<html>", "Retry-After: 1"), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"101 to something else":         {script: []reply{raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"100s, and then nothing":        {script: []reply{raw(strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 3)), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"headers without an end":        {script: []reply{raw("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 2<<20)), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"two lengths":                   {script: []reply{raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"chunks that break off":         {script: []reply{raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{"), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"200 that still runs":           {script: []reply{answer(200, `{"executionArn":"","status":"RUNNING"}`), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"200 with a status of nothing":  {script: []reply{answer(200, `{"executionArn":"","status":null,"output":"{}"}`), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"200 with another's throttling": {script: []reply{refusal(200, throttled), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"204":                           {script: []reply{answer(204, ""), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"503, and the line drops":       {script: []reply{reset("HTTP/1.1 503 x\r\nContent-Length: 500\r\n\r\n{\"__type\":\"Throt"), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"400, and the line drops":       {script: []reply{reset("HTTP/1.1 400 x\r\nContent-Length: 500\r\n\r\n{\"__type\":\"Throt"), answer(200, done)}, want: bridge.Unknown, requests: 1},
+		"slow headers past the end":     {script: []reply{slowHeaders, answer(200, done)}, late: true, want: bridge.Deadline, requests: 1},
 		"502 of a proxy":                {script: []reply{answer(502, "<html>"), answer(200, done)}, want: bridge.Unknown, requests: 1},
 		"throttled, then 500":           {script: []reply{refusal(400, throttled), refusal(500, "InternalFailure"), answer(200, done)}, want: bridge.Unknown, requests: 2},
 		"reset before the answer":       {script: []reply{reset(""), answer(200, done)}, want: bridge.Unknown, requests: 1},
@@ -81,8 +95,8 @@ func TestFaults(t *testing.T) {
 		"403 of a proxy":                {script: []reply{answer(403, "<html>"), answer(200, done)}, want: bridge.Misconfigured, requests: 1},
 		"413 of a proxy":                {script: []reply{answer(413, "<html>"), answer(200, done)}, want: bridge.InputTooLarge, requests: 1},
 		"a code that nobody knows":      {script: []reply{refusal(400, "BrandNewException"), answer(200, done)}, want: bridge.Misconfigured, requests: 1},
-		"silence past the deadline":     {script: []reply{silence, answer(200, done)}, timeout: 100 * time.Millisecond, want: bridge.Deadline, requests: 1},
-		"slow answer past the deadline": {script: []reply{slow, answer(200, done)}, timeout: 100 * time.Millisecond, want: bridge.Deadline, requests: 1},
+		"silence past the deadline":     {script: []reply{silence, answer(200, done)}, late: true, want: bridge.Deadline, requests: 1},
+		"slow answer past the deadline": {script: []reply{slow, answer(200, done)}, late: true, want: bridge.Deadline, requests: 1},
 	}
 	for title, tt := range tests {
 		for via, make := range clients {
@@ -91,12 +105,11 @@ func TestFaults(t *testing.T) {
 					t.Parallel()
 					s := newServer(t, tt.script...)
 					c := newClient(t, make(s.url()))
-					timeout := tt.timeout
-					if timeout == 0 {
-						timeout = time.Minute
+					ctx, end := context.WithCancelCause(t.Context())
+					defer end(nil)
+					if tt.late {
+						s.onRequest(func() { time.AfterFunc(20*time.Millisecond, func() { end(context.DeadlineExceeded) }) })
 					}
-					ctx, cancel := context.WithTimeout(t.Context(), timeout)
-					defer cancel()
 					_, err := start(c, ctx, order())
 					if got := name(t, err); got != tt.want {
 						t.Errorf("error = %v, want %q", err, tt.want)
@@ -258,24 +271,29 @@ func TestClientThatTellsNothing(t *testing.T) {
 	}
 }
 
-// A time-out of the HTTP client's own says nothing about the execution.
+// A time-out of the HTTP client's own says nothing about the execution. The connection
+// is there before, so that the time is the request's alone.
 func TestClientTimeout(t *testing.T) {
 	t.Parallel()
 	for title, client := range map[string]aws.HTTPClient{
-		"Client.Timeout":        &http.Client{Timeout: 100 * time.Millisecond, Transport: &http.Transport{}},
-		"ResponseHeaderTimeout": &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: 100 * time.Millisecond}},
+		"Client.Timeout":        &http.Client{Timeout: time.Second, Transport: &http.Transport{}},
+		"ResponseHeaderTimeout": &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: time.Second}},
 		"ReadTimeout of the SDK": awshttp.NewBuildableClient().WithTransportOptions(func(tr *http.Transport) {
-			tr.ResponseHeaderTimeout = 100 * time.Millisecond
+			tr.ResponseHeaderTimeout = time.Second
 		}),
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			s := newServer(t, silence, answer(200, done))
+			s := newServer(t, answer(200, done), silence, answer(200, done))
 			o := options(s.url())
 			o.HTTPClient = client
-			_, err := newClient(t, o).StartSync(t.Context(), order())
-			if got := name(t, err); got != bridge.Unknown || len(s.seen()) != 1 {
-				t.Errorf("error = %v after %d requests, want %s after 1", err, len(s.seen()), bridge.Unknown)
+			c := newClient(t, o)
+			if _, err := c.StartSync(t.Context(), order()); err != nil {
+				t.Fatal(err)
+			}
+			_, err := c.StartSync(t.Context(), order())
+			if got := name(t, err); got != bridge.Unknown || len(s.seen()) != 2 {
+				t.Errorf("error = %v after %d requests, want %s after 2", err, len(s.seen()), bridge.Unknown)
 			}
 		})
 	}

@@ -39,6 +39,7 @@ type server struct {
 	script   []reply
 
 	mu       sync.Mutex
+	hook     func() // hears of requests
 	requests []request
 	conns    map[net.Conn]bool
 	dials    int
@@ -101,8 +102,11 @@ func (s *server) one(conn net.Conn, r *bufio.Reader) bool {
 	}
 	s.mu.Lock()
 	s.requests = append(s.requests, request{req.Header, req.Host, string(body)})
-	do := s.script[min(len(s.requests), len(s.script))-1]
+	do, hook := s.script[min(len(s.requests), len(s.script))-1], s.hook
 	s.mu.Unlock()
+	if hook != nil {
+		hook()
+	}
 	return do(conn)
 }
 
@@ -113,6 +117,13 @@ func (s *server) hangUp() {
 	for conn := range s.conns {
 		_ = conn.Close()
 	}
+}
+
+// onRequest lets f hear of each request that was read.
+func (s *server) onRequest(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hook = f
 }
 
 func (s *server) seen() []request {
@@ -178,6 +189,16 @@ func slow(conn net.Conn) bool {
 	for err == nil {
 		time.Sleep(time.Millisecond)
 		_, err = io.WriteString(conn, " ")
+	}
+	return false
+}
+
+// slowHeaders never comes to the end of its headers.
+func slowHeaders(conn net.Conn) bool {
+	_, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
+	for err == nil {
+		time.Sleep(time.Millisecond)
+		_, err = io.WriteString(conn, "X: y\r\n")
 	}
 	return false
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -149,6 +150,62 @@ func TestHosts(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, hosts); diff != "" {
 		t.Errorf("hosts (-want +got):\n%s", diff)
+	}
+}
+
+// In every partition the host is the one of the SDK's own rules, behind "sync-" for
+// StartSyncExecution alone.
+func TestHostsOfPartitions(t *testing.T) {
+	t.Parallel()
+	for _, region := range []string{"eu-west-1", "ca-west-1", "us-gov-west-1", "us-gov-east-1", "cn-north-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1"} {
+		for kind := range 4 {
+			fips, dual := kind&1 != 0, kind&2 != 0
+			endpoint, err := sfn.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(), sfn.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dual})
+			if err != nil {
+				continue // there is none of this kind
+			}
+			host := endpoint.URI.Host
+			var got []string
+			o := options("")
+			o.Region, o.FIPS, o.DualStack = region, fips, dual
+			o.HTTPClient = httpFunc(func(r *http.Request) (*http.Response, error) {
+				got = append(got, r.URL.String())
+				return says(200, done)(r)
+			})
+			c := newClient(t, o)
+			for _, start := range []func(context.Context, bridge.Start) (bridge.Outcome, error){c.StartSync, c.Start} {
+				if _, err := start(t.Context(), order()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff([]string{"https://sync-" + host + "/", "https://" + host + "/"}, got); diff != "" {
+				t.Errorf("%s, FIPS %t, dual stack %t: hosts (-want +got):\n%s", region, fips, dual, diff)
+			}
+		}
+	}
+}
+
+// Each request is signed with the credentials of its moment, session token and all.
+func TestCredentialsThatChange(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, answer(200, done))
+	o := options(s.url())
+	n := 0
+	o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		n++
+		return aws.Credentials{AccessKeyID: fmt.Sprint("AKID", n), SecretAccessKey: "SECRET", SessionToken: fmt.Sprint("TOKEN", n)}, nil
+	})
+	c := newClient(t, o)
+	for range 2 {
+		if _, err := c.StartSync(t.Context(), order()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, r := range s.seen() {
+		key, _, _ := strings.Cut(strings.TrimPrefix(r.header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential="), "/")
+		if want := fmt.Sprint("AKID", i+1, " TOKEN", i+1); key+" "+r.header.Get("X-Amz-Security-Token") != want {
+			t.Errorf("request %d is signed by %s with %s, want %s", i, key, r.header.Get("X-Amz-Security-Token"), want)
+		}
 	}
 }
 

@@ -194,6 +194,53 @@ func TestKeySetOneFetch(t *testing.T) {
 	}
 }
 
+// A set may have one name for several keys, as for one of each kind, and keys without
+// a name; a token without one may be of any.
+func TestKeySetNames(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	v := newJWT(t, verify.JWT{JWKS: newIssuer(t,
+		jwk(t, "1", &k.other.PublicKey, nil), jwk(t, "1", &k.ec.PublicKey, nil), jwk(t, "1", &k.rsa.PublicKey, nil),
+		jwk(t, "", k.ed.Public(), nil),
+	).URL, Algorithms: []string{"RS256", "ES256", "EdDSA"}}, clockAt(epoch), verify.NewFetch(nil))
+	for _, id := range []string{"1", ""} {
+		for _, key := range []any{k.other, k.rsa} {
+			checkReason(t, v, bearer(sign(t, jwt.SigningMethodRS256, key, id, nil, claims(nil))), "")
+		}
+		checkReason(t, v, bearer(sign(t, jwt.SigningMethodES256, k.ec, id, nil, claims(nil))), "")
+	}
+	checkReason(t, v, bearer(sign(t, jwt.SigningMethodEdDSA, k.ed, "", nil, claims(nil))), "")
+	// A key without a name is none of those that a name may mean.
+	checkReason(t, v, bearer(sign(t, jwt.SigningMethodEdDSA, k.ed, "1", nil, claims(nil))), verify.Mismatch)
+}
+
+// TestKeySetSlow has an issuer that never ends its answer.
+func TestKeySetSlow(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	token := bearer(sign(t, jwt.SigningMethodRS256, k.rsa, "1", nil, claims(nil)))
+	slow := newIssuer(t)
+	ended := make(chan struct{})
+	slow.set(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		for r.Context().Err() == nil {
+			_, _ = w.Write([]byte(" "))
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+	v := newJWT(t, verify.JWT{JWKS: slow.URL}, clockAt(epoch), verify.NewFetch(nil))
+	for range 3 { // the second and third do not ask
+		if err := v.Verify(t.Context(), token); !errors.Is(err, verify.ErrSecrets) {
+			t.Errorf("Verify = %v, want ErrSecrets", err)
+		}
+	}
+	<-ended
+	if got := slow.asked.Load(); got != 1 {
+		t.Errorf("the issuer was asked %d times, want once", got)
+	}
+}
+
 func FuzzKeySet(f *testing.F) {
 	k := testKeys()
 	for _, key := range []map[string]any{

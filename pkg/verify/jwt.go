@@ -16,8 +16,8 @@ import (
 // Its key is one of the issuer's key set, or, where the Spec lists Secrets instead
 // of JWKS, one of those. The two never meet: a public key is no HMAC key.
 //
-// `exp` is required, and `nbf` counts if it is there; clocks may differ by one
-// minute. Issuer and audience are required, in the token as in the Spec.
+// `exp` is required, and `nbf` and `iat` count if they are there, as with API Gateway's
+// authorizers; clocks may differ by one minute. Issuer and audience are required, in the token as in the Spec.
 type JWT struct {
 	// JWKS is the address of the issuer's key set; http only for this machine.
 	JWKS string `yaml:"jwks,omitempty"`
@@ -71,7 +71,7 @@ func (j *JWT) check(c *checker, shared bool) {
 		c.oneOf("jwt.algorithms."+strconv.Itoa(i), orDefault(name, "(empty)"), allowed...)
 	}
 	for name := range j.Claims {
-		if slices.Contains([]string{"", "iss", "aud", "exp", "nbf"}, name) {
+		if slices.Contains([]string{"", "iss", "aud", "exp", "nbf", "iat"}, name) {
 			c.add("jwt.claims", "cannot have %q", name)
 		}
 	}
@@ -121,7 +121,7 @@ func (b *builder) newJWT(j JWT) (Verifier, error) {
 	}
 	v.parser = jwt.NewParser(
 		jwt.WithValidMethods(algorithms), jwt.WithIssuer(j.Issuer), jwt.WithAudience(j.Audience),
-		jwt.WithExpirationRequired(), jwt.WithLeeway(jwtSkew), jwt.WithTimeFunc(b.now), jwt.WithJSONNumber(),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(jwtSkew), jwt.WithTimeFunc(b.now), jwt.WithJSONNumber(),
 		jwt.WithStrictDecoding(),
 	)
 	return v, nil
@@ -216,6 +216,8 @@ func tokenError(err error) error {
 		return refuse(Stale, "claim exp")
 	case errors.Is(err, jwt.ErrTokenNotValidYet):
 		return refuse(Stale, "claim nbf")
+	case errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
+		return refuse(Stale, "claim iat")
 	case errors.Is(err, jwt.ErrTokenInvalidIssuer):
 		return refuse(Mismatch, "claim iss")
 	case errors.Is(err, jwt.ErrTokenInvalidAudience):

@@ -197,6 +197,25 @@ func TestJWT(t *testing.T) {
 		"not before within the skew":  {rs(map[string]any{"nbf": epoch.Add(59 * time.Second).Unix()}), ""},
 		"expired":                     {rs(map[string]any{"exp": epoch.Add(-61 * time.Second).Unix()}), verify.Stale},
 		"not yet":                     {rs(map[string]any{"nbf": epoch.Add(61 * time.Second).Unix()}), verify.Stale},
+		"exp a minute ago":            {rs(map[string]any{"exp": epoch.Add(-60 * time.Second).Unix()}), verify.Stale},
+		"nbf in a minute":             {rs(map[string]any{"nbf": epoch.Add(60 * time.Second).Unix()}), ""},
+		"issued within the skew":      {rs(map[string]any{"iat": epoch.Add(60 * time.Second).Unix()}), ""},
+		"issued in the future":        {rs(map[string]any{"iat": epoch.Add(61 * time.Second).Unix()}), verify.Stale},
+		"iat as text":                 {rs(map[string]any{"iat": "yesterday"}), verify.Malformed},
+		"without iat":                 {rs(map[string]any{"iat": nil}), ""},
+		"exp with a fraction":         {rs(map[string]any{"exp": float64(epoch.Unix()) + 0.5}), ""},
+		"exp beyond all time":         {rs(map[string]any{"exp": json.Number("1e400")}), verify.Stale},
+		"exp below zero":              {rs(map[string]any{"exp": -1}), verify.Stale},
+		"aud in a list of mixed":      {rs(map[string]any{"aud": []any{1, testAudience}}), verify.Malformed},
+		"aud in other case":           {rs(map[string]any{"aud": strings.ToUpper(testAudience)}), verify.Mismatch},
+		"aud with a slash":            {rs(map[string]any{"aud": testAudience + "/"}), verify.Mismatch},
+		"kid empty":                   {sign(t, jwt.SigningMethodRS256, k.rsa, "", map[string]any{"kid": ""}, claims(nil)), ""},
+		"kid of a key of other kind":  {sign(t, jwt.SigningMethodRS256, k.rsa, "ec", nil, claims(nil)), verify.Mismatch},
+		"RS256 named ES256":           {forged(`{"alg":"ES256","kid":"ec"}`, `{}`), verify.Mismatch},
+		"alg in lower case":           {forged(`{"alg":"rs256","kid":"rsa"}`, `{}`), verify.Malformed},
+		"alg NONE":                    {forged(`{"alg":"NONE"}`, `{}`), verify.Malformed},
+		"without alg":                 {forged(`{"kid":"rsa"}`, `{}`), verify.Malformed},
+		"key in the header":           {sign(t, jwt.SigningMethodRS256, k.other, "rsa", map[string]any{"jwk": jwk(t, "rsa", &k.other.PublicKey, nil)}, claims(nil)), verify.Mismatch},
 		"without exp":                 {rs(map[string]any{"exp": nil}), verify.Missing},
 		"exp as text":                 {rs(map[string]any{"exp": "tomorrow"}), verify.Malformed},
 		"without iss":                 {rs(map[string]any{"iss": nil}), verify.Missing},
@@ -245,6 +264,28 @@ func TestJWT(t *testing.T) {
 	only := newJWT(t, verify.JWT{JWKS: published.URL}, clockAt(epoch), verify.NewFetch(nil))
 	checkReason(t, only, bearer(good), "")
 	checkReason(t, only, bearer(tests["ES256"].token), verify.Mismatch)
+}
+
+// TestJWTReasons has the words that a log shows, which say which claim it was.
+func TestJWTReasons(t *testing.T) {
+	t.Parallel()
+	k := testKeys()
+	published := newIssuer(t, jwk(t, "rsa", &k.rsa.PublicKey, nil))
+	v := newJWT(t, verify.JWT{JWKS: published.URL}, clockAt(epoch), verify.NewFetch(nil))
+	for want, changes := range map[string]map[string]any{
+		"unverified: stale: claim exp":    {"exp": 1},
+		"unverified: stale: claim nbf":    {"nbf": epoch.Add(time.Hour).Unix()},
+		"unverified: stale: claim iat":    {"iat": epoch.Add(time.Hour).Unix()},
+		"unverified: missing: claim exp":  {"exp": nil},
+		"unverified: missing: claim iss":  {"iss": nil},
+		"unverified: missing: claim aud":  {"aud": nil},
+		"unverified: mismatch: claim iss": {"iss": testIssuer + "/"},
+		"unverified: mismatch: claim aud": {"aud": []string{"secret-audience"}},
+	} {
+		if err := v.Verify(t.Context(), bearer(sign(t, jwt.SigningMethodRS256, k.rsa, "rsa", nil, claims(changes)))); err == nil || err.Error() != want {
+			t.Errorf("Verify = %v, want %s", err, want)
+		}
+	}
 }
 
 // TestPubSubPush is a push of Google Pub/Sub as Google describes it; anyone's

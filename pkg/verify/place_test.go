@@ -197,7 +197,7 @@ microsoft-graph client-state 0s id:- event:- 9s 202: handshake:microsoft-graph
 paddle hmac 5m0s id:event_id event:event_type 4.5s
 pagerduty hmac 0s id:event.id event:event.event_type 4.5s
 sendgrid sendgrid 5m0s id:- event:- 9s
-shopify hmac 0s id:X-Shopify-Event-Id! event:X-Shopify-Topic! 4.5s
+shopify hmac 0s id:X-Shopify-Event-Id|Shopify-Event-Id! event:X-Shopify-Topic|Shopify-Topic! 4.5s
 slack hmac 5m0s id:event_id/trigger_id event:event.type/command 2.5s 200: handshake:slack
 sns sns 1h0m0s id:MessageId event:Type 14s handshake:sns
 square hmac 0s id:event_id event:type 9s

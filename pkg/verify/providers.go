@@ -43,6 +43,8 @@ type Preset struct {
 	Scheme Scheme
 	// HMAC are the parameters when Scheme is [SchemeHMAC], else nil.
 	HMAC *HMAC
+	// OtherHeader carries the signature where HMAC.Header is not there.
+	OtherHeader string
 	// Tolerance is how far a signed time may be off, either way; zero when the
 	// provider signs no time.
 	Tolerance time.Duration
@@ -123,10 +125,12 @@ var presets = map[string]Preset{
 		DeliveryID: Place{Body: "event_id", Form: "trigger_id"}, EventName: Place{Body: "event.type", Form: "command"}, Deadline: within3s, Ack: empty200,
 		Handshake: HandshakeSlack,
 	},
-	// https://shopify.dev/docs/apps/build/webhooks/subscribe/https
+	// https://shopify.dev/docs/apps/build/webhooks/subscribe/https. Events, which are
+	// subscribed to on their own, have the same headers without the X.
 	"shopify": {
-		Scheme: SchemeHMAC, HMAC: body256("X-Shopify-Hmac-Sha256", "base64", ""),
-		DeliveryID: unsigned("X-Shopify-Event-Id"), EventName: unsigned("X-Shopify-Topic"), Deadline: within5s,
+		Scheme: SchemeHMAC, HMAC: body256("X-Shopify-Hmac-Sha256", "base64", ""), OtherHeader: "Shopify-Hmac-Sha256",
+		DeliveryID: Place{Header: "X-Shopify-Event-Id", OtherHeader: "Shopify-Event-Id", Unsigned: true},
+		EventName:  Place{Header: "X-Shopify-Topic", OtherHeader: "Shopify-Topic", Unsigned: true}, Deadline: within5s,
 	},
 	"twilio": {
 		Scheme:     SchemeTwilio,

@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"io"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -71,25 +72,13 @@ func (v *twilio) Verify(ctx context.Context, r *Request) error {
 // each of its different values in order. A body that is no form is covered by its
 // digest in the query, and must be.
 func twilioParams(r *Request, target string) (string, error) {
-	u, err := url.Parse(target)
-	if err != nil {
-		return "", refuse(Malformed, "url")
-	}
 	if isForm(r.Header) {
-		if strings.Count(string(r.Body), "&") >= maxParams {
+		form, ok := parseForm(string(r.Body))
+		if !ok {
 			return "", refuse(Malformed, "body")
 		}
-		form, err := url.ParseQuery(string(r.Body))
-		if err != nil {
-			return "", refuse(Malformed, "body")
-		}
-		names := make([]string, 0, len(form))
-		for name := range form {
-			names = append(names, name)
-		}
-		slices.Sort(names)
 		var b strings.Builder
-		for _, name := range names {
+		for _, name := range slices.Sorted(maps.Keys(form)) {
 			values := form[name]
 			slices.Sort(values)
 			for _, value := range slices.Compact(values) {
@@ -99,11 +88,13 @@ func twilioParams(r *Request, target string) (string, error) {
 		}
 		return b.String(), nil
 	}
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return "", refuse(Malformed, "bodySHA256")
+	var digests []string
+	_, query, _ := strings.Cut(target, "?")
+	for pair := range strings.SplitSeq(query, "&") {
+		if digest, ok := strings.CutPrefix(pair, "bodySHA256="); ok {
+			digests = append(digests, digest)
+		}
 	}
-	digests := query["bodySHA256"]
 	if len(digests) == 0 {
 		if len(r.Body) == 0 {
 			return "", nil // a GET: the URL is all there is
@@ -118,25 +109,81 @@ func twilioParams(r *Request, target string) (string, error) {
 	return "", nil
 }
 
-// twilioURLs are the URL as configured, with and without the default port: Twilio
-// signs it with the port or without, by product.
+// parseForm splits at & alone: a semicolon, at which older parsers split too and
+// which url.ParseQuery refuses, is a character like others.
+func parseForm(text string) (url.Values, bool) {
+	if strings.Count(text, "&") >= maxParams {
+		return nil, false
+	}
+	form := url.Values{}
+	for pair := range strings.SplitSeq(text, "&") {
+		if pair == "" {
+			continue
+		}
+		key, value, _ := strings.Cut(pair, "=")
+		name, errName := url.QueryUnescape(key)
+		content, errValue := url.QueryUnescape(value)
+		if errName != nil || errValue != nil {
+			return nil, false
+		}
+		form.Add(name, content)
+	}
+	return form, true
+}
+
+// escapedQuery is the query with its apostrophes escaped.
+func escapedQuery(query string) string { return strings.ReplaceAll(query, "'", "%27") }
+
+// scriptMarks are what url.QueryEscape escapes and encodeURIComponent does not.
+var scriptMarks = strings.NewReplacer("+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*")
+
+// scriptQuery is the query as JavaScript escapes it.
+func scriptQuery(query string) string {
+	var pairs []string
+	for pair := range strings.SplitSeq(query, "&") {
+		if pair == "" {
+			continue
+		}
+		key, value, _ := strings.Cut(pair, "=")
+		name, errName := url.QueryUnescape(key)
+		text, errText := url.QueryUnescape(value)
+		if errName != nil || errText != nil {
+			return query
+		}
+		pairs = append(pairs, scriptMarks.Replace(url.QueryEscape(name))+"="+scriptMarks.Replace(url.QueryEscape(text)))
+	}
+	return strings.Join(pairs, "&")
+}
+
+// twilioURLs are the texts that Twilio may have signed for the URL, by product: with
+// the default port or without any, also where the configured URL has one of its own.
+// Its query is now escaped in this way, now in that one, and behind a REST API or a
+// load balancer the query that came here is in the gateway's spelling.
 func twilioURLs(target string) []string {
 	u, err := url.Parse(target)
 	if err != nil {
 		return []string{target}
 	}
-	port := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
 	prefix := u.Scheme + "://" + u.Host
 	rest, ok := strings.CutPrefix(target, prefix)
-	switch {
-	case !ok || port == "":
+	if !ok {
 		return []string{target}
-	case u.Port() == "":
-		return []string{target, prefix + port + rest}
-	case ":"+u.Port() == port:
-		return []string{target, strings.TrimSuffix(prefix, port) + rest}
 	}
-	return []string{target}
+	urls := []string{target}
+	if port := u.Port(); port != "" {
+		urls = append(urls, strings.TrimSuffix(prefix, ":"+port)+rest)
+	} else if port = map[string]string{"https": ":443", "http": ":80"}[u.Scheme]; port != "" {
+		urls = append(urls, prefix+port+rest)
+	}
+	for _, u := range urls {
+		path, query, _ := strings.Cut(u, "?")
+		for _, other := range []string{escapedQuery(query), scriptQuery(query)} {
+			if other != query {
+				urls = append(urls, path+"?"+other)
+			}
+		}
+	}
+	return urls
 }
 
 // discord is https://discord.com/developers/docs/interactions/overview#setting-up-an-endpoint-validating-security-request-headers.

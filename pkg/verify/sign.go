@@ -175,9 +175,9 @@ func (s *signer) presetHMAC(r *Request) error {
 			r.Header = withHeaders(r.Header, s.out.Header)
 		}
 	}
-	if place := s.preset.SignedAt; place.Body != "" && place.Of(nil, r.Body) != "" {
+	if _, err := bodyObject(r.Body); s.preset.SignedAt.Body != "" && err == nil {
 		if err := s.write(func(body object) error {
-			body[place.Body] = s.now.UnixMilli()
+			body[s.preset.SignedAt.Body] = s.now.UnixMilli()
 			return nil
 		}); err != nil {
 			return err

@@ -78,6 +78,9 @@ func (p Preset) Signature() Signature {
 		Signed:    orDefault(h.Signed, "{body}"),
 		Keys:      "shared secrets as " + orDefault(h.KeyEncoding, "text"),
 	}
+	if p.OtherHeader != "" {
+		s.Headers = append(s.Headers, p.OtherHeader)
+	}
 	if h.Timestamp != nil {
 		s.Headers = append(s.Headers, h.Timestamp.Header)
 	}

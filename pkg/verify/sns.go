@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // SignatureVersion 1
 	"crypto/sha256"
-	"crypto/x509"
 	"errors"
 	"regexp"
 	"slices"
@@ -36,8 +35,7 @@ func (b *builder) newSNS() (Verifier, error) {
 	if b.fetch == nil {
 		return nil, errNoFetch
 	}
-	certs := &snsCerts{fetch: b.fetch, roots: b.roots, now: b.now, known: map[string]*x509.Certificate{}}
-	v := &sns{certs: certs, now: b.now, tolerance: b.tolerance()}
+	v := &sns{certs: newSNSCerts(b), now: b.now, tolerance: b.tolerance()}
 	if !slices.Equal(b.spec.Topics, Topics{"any"}) {
 		v.topics = b.spec.Topics
 	}
@@ -135,7 +133,7 @@ func snsContent(body object) (string, error) {
 
 // Compiled when first used: few functions have a route of SNS, and each starts cold.
 var (
-	regionPattern = lazyPattern(`^[a-z]{2}(-[a-z]+)+-\d$`)
+	regionPattern = lazyPattern(`^[a-z]{2,4}(-[a-z]+)+-\d$`)
 	certPattern   = lazyPattern(`^/SimpleNotificationService-[0-9a-f]{1,64}\.pem$`)
 )
 
@@ -153,8 +151,11 @@ func topicRegion(arn string) (string, bool) {
 
 // snsHost is the address of SNS in a region.
 func snsHost(region string) string {
-	if strings.HasPrefix(region, "cn-") {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
 		return "sns." + region + ".amazonaws.com.cn"
+	case strings.HasPrefix(region, "eusc-"):
+		return "sns." + region + ".amazonaws.eu"
 	}
 	return "sns." + region + ".amazonaws.com"
 }

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/verify"
@@ -180,12 +181,8 @@ func TestSNSChain(t *testing.T) {
 					t.Errorf("version %s: Verify = %v, want good = %v", version, err, test.good)
 				}
 			}
-			want := test.asked
-			if !test.good { // what cannot be had is asked for again with the next message
-				want = slices.Concat(want, want)
-			}
-			if !slices.Equal(w.asked, want) {
-				t.Errorf("fetched %q, want %q", w.asked, want)
+			if !slices.Equal(w.asked, test.asked) { // what cannot be had is not asked for again at once
+				t.Errorf("fetched %q, want %q", w.asked, test.asked)
 			}
 		})
 	}
@@ -197,6 +194,7 @@ func TestSNSRegions(t *testing.T) {
 	for topic, test := range map[string]struct{ host, name string }{
 		"arn:aws-cn:sns:cn-north-1:123456789012:t":        {"sns.cn-north-1.amazonaws.com.cn", "sns-cn-north-1.amazonaws.com.cn"},
 		"arn:aws-us-gov:sns:us-gov-west-1:123456789012:t": {"sns.us-gov-west-1.amazonaws.com", "sns-us-gov-west-1.amazonaws.com"},
+		"arn:aws-eusc:sns:eusc-de-east-1:123456789012:t":  {"sns.eusc-de-east-1.amazonaws.eu", "sns.eusc-de-east-1.amazonaws.eu"},
 		"arn:aws:sns:ap-east-1:123456789012:t":            {"sns.ap-east-1.amazonaws.com", "sns-signing.ap-east-1.amazonaws.com"},
 	} {
 		address := "https://" + test.host + "/SimpleNotificationService-01.pem"
@@ -209,4 +207,100 @@ func TestSNSRegions(t *testing.T) {
 		wrong := strings.Replace(address, test.host, map[bool]string{true: strings.TrimSuffix(test.host, ".cn"), false: test.host + ".cn"}[strings.HasSuffix(test.host, ".cn")], 1)
 		checkReason(t, v, &verify.Request{Body: snsMessage(t, "2", map[string]string{"TopicArn": topic, "SigningCertURL": wrong})}, verify.Malformed)
 	}
+}
+
+// An address of a certificate is what anyone writes into a message, so that none of
+// these may make the function fetch without end.
+func TestSNSFetchesAreFew(t *testing.T) {
+	t.Parallel()
+	leaf := pemOf(newAuthority(t).leaf(t, "sns.amazonaws.com"))
+	invented := func(i int) map[string]string {
+		return map[string]string{"SigningCertURL": fmt.Sprintf("https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-%032x.pem", i)}
+	}
+	w := &web{pages: map[string][]byte{snsCertURL: leaf}}
+	now := epoch
+	v, err := verify.New(verify.Spec{Provider: "sns", Topics: verify.Topics{"any"}}, environment{}.source(), func() time.Time { return now }, verify.WithFetch(w.fetch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(fields map[string]string) error {
+		return v.Verify(t.Context(), &verify.Request{Body: snsMessage(t, "2", fields)})
+	}
+	for range 10 {
+		if err := send(invented(0)); !errors.Is(err, verify.ErrSecrets) {
+			t.Fatalf("Verify = %v, want no certificate", err)
+		}
+	}
+	if len(w.asked) != 1 {
+		t.Fatalf("one address was asked %d times at once", len(w.asked))
+	}
+	now = now.Add(5 * time.Second)
+	_ = send(invented(0))
+	if len(w.asked) != 2 {
+		t.Fatalf("after a pause an address was asked %d times, want 2", len(w.asked))
+	}
+	if err := send(nil); err != nil {
+		t.Fatalf("Verify = %v beside invented addresses", err)
+	}
+	for i := range 200 {
+		if err := send(invented(i + 1)); !errors.Is(err, verify.ErrSecrets) {
+			t.Fatalf("Verify = %v, want no certificate", err)
+		}
+	}
+	if len(w.asked) != 16 {
+		t.Errorf("%d fetches in a minute, want 16", len(w.asked))
+	}
+	if err := send(nil); err != nil {
+		t.Errorf("Verify = %v with a certificate that is known, after many that are not", err)
+	}
+	now = now.Add(time.Minute)
+	for i := range 200 {
+		_ = send(invented(i + 1))
+	}
+	if len(w.asked) != 32 {
+		t.Errorf("%d fetches in two minutes, want 32", len(w.asked))
+	}
+}
+
+// Messages that come together ask for their certificate once; one whose caller gives
+// up takes nothing from the others.
+func TestSNSFetchIsShared(t *testing.T) {
+	t.Parallel()
+	leaf := pemOf(newAuthority(t).leaf(t, "sns.amazonaws.com"))
+	body := snsMessage(t, "2", nil)
+	synctest.Test(t, func(t *testing.T) {
+		fetches := 0
+		v, err := verify.New(verify.Spec{Provider: "sns", Topics: verify.Topics{snsTopic}}, environment{}.source(), clockAt(epoch),
+			verify.WithFetch(func(ctx context.Context, _ string) ([]byte, error) {
+				fetches++
+				select {
+				case <-time.After(time.Second):
+					return leaf, nil
+				case <-ctx.Done():
+					return nil, ctx.Err()
+				}
+			}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hasty, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		results := make(chan error, 41)
+		go func() { results <- v.Verify(hasty, &verify.Request{Body: body}) }()
+		synctest.Wait()
+		for range 40 {
+			go func() { results <- v.Verify(t.Context(), &verify.Request{Body: body}) }()
+		}
+		if err := <-results; !errors.Is(err, verify.ErrSecrets) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Verify = %v of a caller in haste", err)
+		}
+		for range 40 {
+			if err := <-results; err != nil {
+				t.Errorf("Verify = %v", err)
+			}
+		}
+		if fetches != 2 {
+			t.Errorf("%d fetches, want 2", fetches)
+		}
+	})
 }

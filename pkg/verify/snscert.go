@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -22,49 +23,132 @@ type snsCerts struct {
 	roots *x509.CertPool // nil = the connection is the proof
 	now   func() time.Time
 
-	mu    sync.Mutex
-	known map[string]*x509.Certificate
+	mu      sync.Mutex
+	known   map[string]*x509.Certificate
+	failed  map[string]certFailure   // of the last certPause
+	loading map[string]chan struct{} // closed when the fetch of that address has ended
+	window  time.Time                // when the count of fetches began
+	fetches int
 }
 
+type certFailure struct {
+	at  time.Time
+	err error
+}
+
+// The name of a certificate in a message is anybody's invention until the signature
+// has been verified with it. So an address that gave none is not asked again at once,
+// and all addresses together cannot be asked for more than so often: one certificate
+// a region is in use, and a new one comes once a year.
 const (
-	// maxCerts bounds the cache: SNS has one certificate in use for each region.
-	maxCerts = 16
-	maxChain = 8
+	certPause  = 5 * time.Second
+	certWindow = time.Minute
+	maxFetches = 16 // in one window
+	maxCerts   = 64 // in the cache; AWS has fewer regions
+	maxChain   = 8
 )
+
+var errManyCerts = fmt.Errorf("%w: signing certificate: too many addresses in one minute", ErrSecrets)
+
+func newSNSCerts(b *builder) *snsCerts {
+	return &snsCerts{
+		fetch: b.fetch, roots: b.roots, now: b.now,
+		known: map[string]*x509.Certificate{}, failed: map[string]certFailure{}, loading: map[string]chan struct{}{},
+	}
+}
 
 // get is the certificate at an address that isCertURL allows. One that is out of
 // date is refused, however it came here.
 func (c *snsCerts) get(ctx context.Context, certURL, region string) (*x509.Certificate, error) {
-	c.mu.Lock()
-	cert := c.known[certURL]
-	c.mu.Unlock()
-	if cert == nil {
-		chain, err := c.load(ctx, certURL)
-		if err == nil {
-			cert = chain[0]
-			err = namesSNS(cert, region)
-		}
-		if err == nil {
-			err = c.follow(ctx, chain)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: signing certificate: %w", ErrSecrets, err)
-		}
+	cert, err := c.find(ctx, certURL, region)
+	if err != nil {
+		return nil, err
 	}
-	c.keep(certURL, cert)
 	if now := c.now(); now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
 		return nil, refuse(Stale, "SigningCertURL")
 	}
 	return cert, nil
 }
 
-func (c *snsCerts) keep(certURL string, cert *x509.Certificate) {
+// find is the certificate from the cache, or fetched. Who comes while it is being
+// fetched waits for that.
+func (c *snsCerts) find(ctx context.Context, certURL, region string) (*x509.Certificate, error) {
+	for {
+		c.mu.Lock()
+		now := c.now()
+		cert, failure, loading := c.known[certURL], c.failed[certURL], c.loading[certURL]
+		switch {
+		case cert != nil:
+			c.mu.Unlock()
+			return cert, nil
+		case failure.err != nil && now.Sub(failure.at) < certPause:
+			c.mu.Unlock()
+			return nil, failure.err
+		case loading == nil && !c.mayFetch(now):
+			c.mu.Unlock()
+			return nil, errManyCerts
+		case loading == nil:
+			done := make(chan struct{})
+			c.loading[certURL] = done
+			c.mu.Unlock()
+			cert, err := c.verified(ctx, certURL, region)
+			c.keep(ctx, certURL, cert, err)
+			close(done)
+			return cert, err
+		}
+		c.mu.Unlock()
+		select {
+		case <-loading:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w: signing certificate: %w", ErrSecrets, ctx.Err())
+		}
+	}
+}
+
+// mayFetch counts a fetch, if it may be. It is called with mu held.
+func (c *snsCerts) mayFetch(now time.Time) bool {
+	if age := now.Sub(c.window); age < 0 || age >= certWindow {
+		c.window, c.fetches = now, 0
+	}
+	if c.fetches >= maxFetches {
+		return false
+	}
+	c.fetches++
+	return true
+}
+
+// verified fetches a certificate, and checks whose it is.
+func (c *snsCerts) verified(ctx context.Context, certURL, region string) (*x509.Certificate, error) {
+	chain, err := c.load(ctx, certURL)
+	if err == nil {
+		err = namesSNS(chain[0], region)
+	}
+	if err == nil {
+		err = c.follow(ctx, chain)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: signing certificate: %w", ErrSecrets, err)
+	}
+	return chain[0], nil
+}
+
+// keep remembers how a fetch ended, unless it ended because the caller was in haste.
+func (c *snsCerts) keep(ctx context.Context, certURL string, cert *x509.Certificate, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.known) >= maxCerts && c.known[certURL] == nil {
-		clear(c.known)
+	delete(c.loading, certURL)
+	if err == nil {
+		if len(c.known) >= maxCerts {
+			clear(c.known)
+		}
+		c.known[certURL] = cert
+		return
 	}
-	c.known[certURL] = cert
+	now := c.now()
+	maps.DeleteFunc(c.failed, func(_ string, f certFailure) bool { return now.Sub(f.at) >= certPause })
+	if ctx.Err() == nil {
+		c.failed[certURL] = certFailure{now, err}
+	}
 }
 
 // load gets a certificate, and those above it where they are served with it.

@@ -274,7 +274,7 @@ func (s *Spec) checkRest(c *checker, needsURL, needsSecrets bool) {
 	}
 	if s.Tolerance != "" {
 		c.duration("tolerance", s.Tolerance)
-		if p, ok := Lookup(s.Provider); !ok || p.Tolerance == 0 {
+		if p, ok := Lookup(s.Provider); p.Tolerance == 0 && (ok || s.Provider == "") {
 			c.add("tolerance", "overrides a provider that signs a time; for hmac write hmac.timestamp.tolerance")
 		}
 	}
@@ -287,7 +287,7 @@ func (s *Spec) checkProvider(c *checker) (needsURL, needsSecrets bool) {
 	p, ok := Lookup(s.Provider)
 	if !ok {
 		c.add("provider", "%.40q is not known; known are %s", s.Provider, strings.Join(Providers(), ", "))
-		return false, false
+		return false, len(s.Secrets) > 0 // what it needs is not known
 	}
 	if p.Scheme == SchemeSNS {
 		s.checkTopics(c)

@@ -242,7 +242,11 @@ func (b *builder) build() (Verifier, error) {
 
 // newPreset is a provider whose scheme is only parameters.
 func (b *builder) newPreset() (Verifier, error) {
-	v, err := b.newHMAC(b.presetHMAC())
+	scheme := compileHMAC(b.presetHMAC(), b.spec.URL)
+	if b.preset.OtherHeader != "" {
+		scheme.headers = append(scheme.headers, b.preset.OtherHeader)
+	}
+	v, err := b.newHMACScheme(scheme)
 	switch {
 	case err != nil:
 		return nil, err

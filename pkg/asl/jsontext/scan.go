@@ -54,7 +54,9 @@ func (s *scanner) invalidUTF8() *Error {
 func (s *scanner) document() bool {
 	s.space()
 	if s.pos == len(s.text) {
-		return s.fail("No content to map due to end-of-input")
+		// The one mistake that has the place of a token, of which there was none.
+		s.err = &Error{"No content to map due to end-of-input", 1, 0, quoteSource(s.text)}
+		return false
 	}
 	if !s.value() {
 		return false
@@ -91,6 +93,16 @@ func (s *scanner) unexpected(expected string) bool {
 		return s.fail("Illegal character ((CTRL-CHAR, code %d)): %s", r, expected)
 	}
 	return s.fail("Unexpected character ('%c' (code %d)): %s", r, r, expected)
+}
+
+// oddNumber fails at a character that does not go on with a number.
+func (s *scanner) oddNumber(expected string) bool {
+	r, n := utf8.DecodeRuneInString(s.text[s.pos:])
+	s.pos += n
+	if r < ' ' {
+		return s.fail("Unexpected character ((CTRL-CHAR, code %d)) in numeric value: %s", r, expected)
+	}
+	return s.fail("Unexpected character ('%c' (code %d)) in numeric value: %s", r, r, expected)
 }
 
 func (s *scanner) value() bool {
@@ -326,7 +338,10 @@ func (s *scanner) number() bool {
 	if s.peek() == '-' {
 		s.pos++
 		if c := s.peek(); c < '0' || c > '9' {
-			return s.unexpected("expected digit (0-9) to follow minus sign, for valid numeric value")
+			if s.pos == len(s.text) {
+				return s.unexpected("No digit following minus sign")
+			}
+			return s.oddNumber("expected digit (0-9) to follow minus sign, for valid numeric value")
 		}
 	}
 	if zero, n := s.peek() == '0', s.digits(); zero && n > 1 {
@@ -335,7 +350,10 @@ func (s *scanner) number() bool {
 	if s.peek() == '.' {
 		s.pos++
 		if s.digits() == 0 {
-			return s.unexpected("expected a digit after the decimal point")
+			if s.pos == len(s.text) {
+				s.pos-- // where the text ends, it is the point that is told
+			}
+			return s.oddNumber("Decimal point not followed by a digit")
 		}
 	}
 	if s.peek()|0x20 == 'e' {
@@ -344,7 +362,10 @@ func (s *scanner) number() bool {
 			s.pos++
 		}
 		if s.digits() == 0 {
-			return s.unexpected("expected a digit after the exponent indicator")
+			if s.pos == len(s.text) {
+				return s.unexpected("expected a digit for number exponent")
+			}
+			return s.oddNumber("Exponent indicator not followed by a digit")
 		}
 	}
 	if c := s.peek(); c != 0 && strings.IndexByte(" \t\r\n,]}", c) < 0 {

@@ -41,6 +41,7 @@ def machines(client):
     described = client.describe_state_machine(stateMachineArn=arn)
     assert described["definition"] == PASS and described["type"] == "EXPRESS", described
     assert described["loggingConfiguration"] == {"level": "OFF", "includeExecutionData": False}, described
+    assert "variableReferences" not in described, described
     hidden = client.describe_state_machine(stateMachineArn=arn, includedData="METADATA_ONLY")
     assert hidden["definition"] == "{}", hidden
 
@@ -115,13 +116,20 @@ def standard(client):
     assert client.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"][0]["name"] == "n"
     assert client.describe_execution(executionArn=execution)["status"] == "RUNNING"
     assert client.describe_state_machine_for_execution(executionArn=execution)["definition"] == WAIT
-    refused("UnknownOperationException", "history", client.get_execution_history, executionArn=execution)
+    entered = client.get_execution_history(executionArn=execution, maxResults=1, reverseOrder=True)["events"][0]
+    assert entered["type"] == "WaitStateEntered" and entered["stateEnteredEventDetails"]["input"] == "{}", entered
+    assert client.list_map_runs(executionArn=execution)["mapRuns"] == []
+    refused("ExecutionNotRedrivable", "Execution is RUNNING and cannot be redriven", client.redrive_execution, executionArn=execution)
     client.stop_execution(executionArn=execution, error="E", cause="C")
     for _ in range(1000):
         stopped = client.describe_execution(executionArn=execution)
         if stopped["status"] != "RUNNING":
             break
     assert (stopped["status"], stopped["error"], stopped["cause"]) == ("ABORTED", "E", "C"), stopped
+    pages = client.get_paginator("get_execution_history").paginate(executionArn=execution, PaginationConfig={"PageSize": 1})
+    events = [event for page in pages for event in page["events"]]
+    assert [event["type"] for event in events] == ["ExecutionStarted", "WaitStateEntered", "ExecutionAborted"], events
+    assert events[-1]["executionAbortedEventDetails"] == {"error": "E", "cause": "C"}, events
     client.delete_state_machine(stateMachineArn=arn)
 
 
@@ -144,7 +152,9 @@ def main(url):
     refused("InvalidName", "'a b'", client.create_activity, name="a b")
     activity = arn.replace("stateMachine", "activity")
     refused("ActivityDoesNotExist", activity, client.describe_activity, activityArn=activity)
-    refused("UnknownOperationException", "", client.list_activities)
+    assert client.list_activities()["activities"] == []
+    client.delete_activity(activityArn=activity)
+    refused("ActivityDoesNotExist", activity, client.get_activity_task, activityArn=activity, workerName="w")
     print("ok")
 
 

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// asProgram makes the test's binary the program itself, for what needs a process.
+const asProgram = "EXPRESSWAY_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// The variables of the file go over those of the process, and are the same each time.
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	process := map[string]string{"A": "process", "B": "process"}
+	tests := map[string]struct {
+		file    string
+		want    map[string]string
+		warning string
+	}{
+		"the file goes first":          {`{"WebhookFunction":{"A":"file"}}`, map[string]string{"A": "file", "B": "process"}, ""},
+		"an empty value is a value":    {`{"WebhookFunction":{"A":""}}`, map[string]string{"A": "", "B": "process"}, ""},
+		"several functions, one value": {`{"WebhookFunction":{"A":"x"},"QueueFunction":{"A":"x","C":"c"}}`, map[string]string{"A": "x", "C": "c"}, ""},
+		"several values":               {`{"WebhookFunction":{"A":"w"},"QueueFunction":{"A":"q"},"EventFunction":{"A":"e"}}`, map[string]string{"A": "w"}, "gives A more than one value; all functions are one process here, and have that of WebhookFunction"},
+		"as sam takes them":            {`{"WebhookFunction":{"A":80,"B":true,"C":null,"D":"\u0041"}}`, map[string]string{"A": "80", "B": "true", "C": "", "D": "A"}, ""},
+		"Parameters go last":           {`{"Parameters":{"A":"p","C":"p"},"EventFunction":{"A":"e"}}`, map[string]string{"A": "e", "C": "p"}, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "env.json")
+			if err := os.WriteFile(path, []byte(test.file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var errs strings.Builder
+			getenv, err := (&project{EnvVars: path}).environment(&program{stderr: &errs, getenv: func(n string) string { return process[n] }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, want := range test.want {
+				if got := getenv(name); got != want {
+					t.Errorf("%s = %q, want %q", name, got, want)
+				}
+			}
+			if test.warning == "" && errs.Len() > 0 || !strings.Contains(errs.String(), test.warning) || strings.Count(errs.String(), "\n") > 1 {
+				t.Errorf("got the warning %q, want %q", errs.String(), test.warning)
+			}
+		})
+	}
+}
+
+// A file that is none says what it should be.
+func TestBrokenEnvironment(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{``, `[]`, `{"A":"b"}`, `{"WebhookFunction":{"A":["b"]}}`, `{"WebhookFunction":{"A":{}}}`} {
+		path := filepath.Join(t.TempDir(), "env.json")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := (&project{EnvVars: path}).environment(&program{stderr: io.Discard, getenv: func(string) string { return "" }})
+		if err == nil || !strings.Contains(err.Error(), "sam local --env-vars") || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: got %v, want an error that names the file and its form", text, err)
+		}
+	}
+}
+
+// Ctrl-C, and what stops a container, end dev as a success.
+func TestSignals(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(os.Args[0], "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0")
+			cmd.Dir = filepath.Join("..", "..")
+			cmd.Env = append(os.Environ(), asProgram+"=1")
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			kill := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+			defer kill.Stop()
+			var last string
+			for lines := bufio.NewScanner(out); lines.Scan(); {
+				if last = lines.Text(); last == "Ctrl-C stops" {
+					if err := cmd.Process.Signal(signal); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			if err := cmd.Wait(); err != nil || last != "stopped" {
+				t.Errorf("ended with %v, and said %q at last", err, last)
+			}
+		})
+	}
+}

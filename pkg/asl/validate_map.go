@@ -1,0 +1,156 @@
+package asl
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+func (s *stateCheck) mapState() {
+	s.processor(s.o, s.at)
+	s.items()
+	s.amount("MaxConcurrency", 0, maxSeconds)
+	s.amount("ToleratedFailureCount", 0, maxSeconds)
+	s.percentage()
+	for _, field := range []string{"MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage"} {
+		s.orPath(field)
+		s.amountPath(field + "Path")
+	}
+	s.reader()
+	s.batcher()
+	s.writer()
+	s.label()
+}
+
+// The rest is that of a Distributed Map, which is not run here but in tests of one state.
+// A misspelt field is a mistake all the same.
+
+func (s *stateCheck) reader() {
+	reader := s.part("ItemReader", "Resource", "Parameters", "Arguments", "ReaderConfig")
+	if reader == nil {
+		return
+	}
+	s.required(reader.o, reader.at, "Resource")
+	reader.text(reader.o, "Resource", reader.at)
+	config := reader.part("ReaderConfig", "InputType", "CSVHeaderLocation", "CSVHeaders", "CSVDelimiter", "ManifestType",
+		"Transformation", "ItemsPointer", "MaxItems", "MaxItemsPath")
+	if config == nil {
+		return
+	}
+	for _, enum := range [][]string{
+		{"InputType", "JSON", "JSONL", "CSV", "MANIFEST", "PARQUET"},
+		{"CSVHeaderLocation", "FIRST_ROW", "GIVEN"},
+		{"CSVDelimiter", "COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"},
+		{"ManifestType", "ATHENA_DATA", "S3_INVENTORY"},
+		{"Transformation", "NONE", "LOAD_AND_FLATTEN"},
+	} {
+		config.oneOf(config.o, enum[0], config.at, enum[1:]...)
+	}
+	config.text(config.o, "ItemsPointer", config.at)
+	for _, header := range config.list(config.o, "CSVHeaders", config.at) {
+		if _, ok := header.(string); !ok {
+			config.wrongType(config.at+"/CSVHeaders", "String")
+			break
+		}
+	}
+	config.most("MaxItems", maxSeconds)
+}
+
+func (s *stateCheck) batcher() {
+	batcher := s.part("ItemBatcher", "MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath", "BatchInput")
+	if batcher == nil {
+		return
+	}
+	batcher.most("MaxItemsPerBatch", maxSeconds)
+	batcher.most("MaxInputBytesPerBatch", maxData)
+	if !s.jsonata {
+		batcher.payload(batcher.o, "BatchInput", batcher.at)
+	}
+}
+
+func (s *stateCheck) writer() {
+	writer := s.part("ResultWriter", "Resource", "Parameters", "Arguments", "WriterConfig")
+	if writer == nil {
+		return
+	}
+	writer.text(writer.o, "Resource", writer.at)
+	if config := writer.part("WriterConfig", "OutputType", "Transformation"); config != nil {
+		config.oneOf(config.o, "OutputType", config.at, "JSON", "JSONL")
+		config.oneOf(config.o, "Transformation", config.at, "NONE", "COMPACT", "FLATTEN")
+	}
+}
+
+// part checks a field that is an object with these members, and returns it as what is
+// checked next; nil where there is none. The expressions in it are checked once, with
+// their whole path.
+func (s *stateCheck) part(field string, members ...string) *stateCheck {
+	o, ok := s.object(field)
+	if !ok {
+		return nil
+	}
+	inner := *s
+	inner.o, inner.at, inner.inside = o, s.at+"/"+field, true
+	s.fields(o, inner.at, members)
+	if hasKey(o, "Parameters") {
+		s.only("Parameters", inner.at, false)
+	}
+	if hasKey(o, "Arguments") {
+		s.only("Arguments", inner.at, true)
+	}
+	switch {
+	case !s.jsonata:
+		s.payload(o, "Parameters", inner.at)
+	case !s.inside:
+		s.expressions(o, field, s.at)
+	}
+	return &inner
+}
+
+// most checks a bound, or the path to one.
+func (s *stateCheck) most(field string, high int) {
+	s.orPath(field)
+	s.amountPath(field + "Path")
+	value, _ := s.o.Get(field)
+	if text, ok := value.(string); !ok || !s.jsonata || !isExpression(text) {
+		s.integer(s.o, field, s.at, 0, high)
+	}
+}
+
+// items checks what the Map goes through, and what it makes of each item.
+func (s *stateCheck) items() {
+	if !s.jsonata {
+		s.path(s.o, "ItemsPath", s.at, 0)
+		s.oneAtMost(s.o, s.at, "ItemSelector", "Parameters") // its name at first
+		return
+	}
+	items, has := s.o.Get("Items")
+	if !has || s.expression(items, "Items", s.at+"/Items") {
+		return
+	}
+	// A list may have expressions in it. The service also takes an object, as the list of
+	// its members, which the engine does not run.
+	if _, ok := items.([]any); ok {
+		s.expressions(items, "Items", s.at)
+	} else {
+		s.schema(s.at+"/Items", "Value must be an array or a JSONata expression")
+	}
+}
+
+// label checks the name that the ARNs of a Distributed Map's children have in them.
+func (s *stateCheck) label() {
+	const most = 40
+	label, ok := s.text(s.o, "Label", s.at)
+	switch {
+	case !ok:
+	case utf8.RuneCountInString(label) > most:
+		s.schema(s.at+"/Label", "Label cannot exceed %d characters", most)
+	default:
+		invalid := func(r rune) bool {
+			return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune("?*<>{}[]:;,\\|^~$#%&`\"", r)
+		}
+		if i := strings.IndexFunc(label, invalid); i >= 0 {
+			r, _ := utf8.DecodeRuneInString(label[i:])
+			s.schema(s.at+"/Label", "Label contains invalid character: %q", r)
+		}
+	}
+}

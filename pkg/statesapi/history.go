@@ -1,0 +1,227 @@
+package statesapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// maxEvents is AWS's quota of events in a history; an execution that reaches it fails.
+const maxEvents = 25000
+
+// errHistoryFull is AWS's failure of an execution with too many events.
+var errHistoryFull = &stopRequest{
+	status: bridge.Failed, name: "States.Runtime",
+	cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", maxEvents),
+}
+
+// A history is what is kept of the steps of one STANDARD execution: the service's runMu
+// guards it.
+type history struct {
+	events []json.RawMessage
+	last   asl.Event // without its data
+	bytes  int
+	// dropped tells one that there was no room for.
+	dropped bool
+}
+
+func (h *history) add(e asl.Event, text []byte) {
+	h.events = append(h.events, text)
+	h.bytes += len(text)
+	h.last = asl.Event{ID: e.ID, PreviousID: e.PreviousID, Type: e.Type}
+}
+
+// drop gives up a history: half of one would tell of another execution.
+func (h *history) drop() { *h = history{last: h.last, dropped: true} }
+
+// observer returns what keeps the events of an execution, or nil where none are kept.
+func (s *Service) observer(x *execution) func(asl.Event) {
+	if x.started == nil {
+		return nil
+	}
+	return func(e asl.Event) {
+		switch e.Type {
+		case "ExecutionStarted":
+			e.RoleARN = x.target.roleARN
+		case "TaskScheduled":
+			e.Region = s.opts.Region
+		}
+		// The failure itself is the last one.
+		if e.ID < maxEvents {
+			s.keep(x.started, e)
+		}
+		if e.ID == maxEvents-1 && !strings.HasPrefix(e.Type, "Execution") {
+			x.started.stop(errHistoryFull)
+		}
+	}
+}
+
+// keep adds an event to a history, for which older executions make room.
+func (s *Service) keep(x *started, e asl.Event) {
+	text, err := e.MarshalJSON()
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	if x.history.dropped {
+		return
+	}
+	before := x.size()
+	x.history.add(e, text)
+	s.names.bytes += x.size() - before
+	if s.names.trim(); err != nil || s.names.bytes > maxRememberedBytes {
+		before = x.size()
+		x.history.drop()
+		s.names.bytes += x.size() - before
+	}
+}
+
+// keepEnd makes the end of an execution that was stopped the last event of its history,
+// in the place of the time-out that the engine takes it for.
+func (s *Service) keepEnd(x *started, r ExecutionRecord) {
+	end := asl.Event{Type: "ExecutionAborted", Time: r.StopDate, Error: r.Error, Cause: r.Cause}
+	if r.Status == bridge.Failed {
+		end.Type = "ExecutionFailed"
+	}
+	s.runMu.Lock()
+	last := x.history.last
+	if n := len(x.history.events); n > 0 && last.Type == "ExecutionTimedOut" {
+		end.ID, end.PreviousID = last.ID, last.PreviousID
+		size := len(x.history.events[n-1])
+		x.history.events = slices.Clip(x.history.events[:n-1]) // somebody may be reading it
+		x.history.bytes -= size
+		s.names.bytes -= size
+	} else {
+		end.ID, end.PreviousID = last.ID+1, last.ID
+	}
+	s.runMu.Unlock()
+	s.keep(x, end)
+}
+
+// A HistoryInput is the request of [Service.History]; a nil member was not sent.
+type HistoryInput struct {
+	ExecutionARN *string
+	// MaxResults is at most 1000; nil and 0 stand for 100.
+	MaxResults *int64
+	NextToken  *string
+	// ReverseOrder gives the latest event first.
+	ReverseOrder bool
+	// WithoutData leaves out inputs, outputs and variables.
+	WithoutData bool
+}
+
+// A HistoryOutput is one page of the answer of [Service.History].
+type HistoryOutput struct {
+	Events    []json.RawMessage `json:"events"`
+	NextToken string            `json:"nextToken,omitempty"`
+}
+
+// maxHistoryPage bounds a page in bytes, but for its first event.
+const maxHistoryPage = 1 << 20
+
+// History returns the steps of an execution of a STANDARD state machine
+// ([GetExecutionHistory]).
+//
+// [GetExecutionHistory]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html
+func (s *Service) History(in HistoryInput) (*HistoryOutput, error) {
+	var c constraints
+	c.arn("executionArn", in.ExecutionARN)
+	c.page(in.MaxResults, in.NextToken, maxToken)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	x, err := s.recall(*in.ExecutionARN)
+	if err != nil {
+		return nil, err
+	}
+	if x.history.dropped {
+		return nil, errorf(UnknownOperationException, "The history of this execution is not kept: there was no room for it")
+	}
+	events, err := in.after(x.history.events)
+	if err != nil {
+		return nil, err
+	}
+	out := &HistoryOutput{Events: make([]json.RawMessage, 0, min(len(events), pageSize(in.MaxResults)))}
+	for i, bytes := 0, 0; i < len(events); i++ {
+		bytes += len(events[i])
+		if i == pageSize(in.MaxResults) || i > 0 && bytes > maxHistoryPage {
+			break
+		}
+		out.Events = append(out.Events, events[i])
+	}
+	if n := len(out.Events); n < len(events) {
+		out.NextToken = pageToken(strconv.Itoa(in.place(n, x.history.events, events)))
+	}
+	if in.WithoutData {
+		for i, text := range out.Events {
+			out.Events[i] = withoutData(text)
+		}
+	}
+	return out, nil
+}
+
+// after returns the events behind the one that the token names, in the order asked for.
+// The place of an event is its id, which counts from 1.
+func (in HistoryInput) after(events []json.RawMessage) ([]json.RawMessage, *Error) {
+	id := 0
+	if in.NextToken != nil {
+		text, err := readToken(*in.NextToken)
+		if err != nil {
+			return nil, err
+		}
+		var failed error
+		if id, failed = strconv.Atoi(text); failed != nil || id < 1 || id > len(events) {
+			return nil, errInvalidToken()
+		}
+	}
+	if !in.ReverseOrder {
+		return events[id:], nil
+	}
+	if id > 0 {
+		events = events[:id-1]
+	}
+	events = slices.Clone(events)
+	slices.Reverse(events)
+	return events, nil
+}
+
+// place returns the id of the nth of the rest of all events.
+func (in HistoryInput) place(n int, all, rest []json.RawMessage) int {
+	if in.ReverseOrder {
+		return len(rest) - n + 1
+	}
+	return len(all) - len(rest) + n
+}
+
+// withoutData returns an event without what the execution worked with.
+func withoutData(event json.RawMessage) json.RawMessage {
+	v, _ := jsonata.Decode(event) // which we have written
+	o, _ := v.(*jsonata.Object)
+	kept := jsonata.NewObject(o.Len())
+	for i := range o.Len() {
+		name, member := o.At(i)
+		if details, ok := jsonata.Force(member).(*jsonata.Object); ok {
+			member = withoutMembers(details, "input", "output", "parameters", "assignedVariables")
+		}
+		kept.Set(name, member)
+	}
+	text, err := jsonata.AppendJSON(nil, kept)
+	if err != nil {
+		return json.RawMessage("{}")
+	}
+	return text
+}
+
+func withoutMembers(o *jsonata.Object, names ...string) *jsonata.Object {
+	kept := jsonata.NewObject(o.Len())
+	for i := range o.Len() {
+		if name, member := o.At(i); !slices.Contains(names, name) {
+			kept.Set(name, member)
+		}
+	}
+	return kept
+}

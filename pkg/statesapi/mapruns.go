@@ -1,0 +1,98 @@
+package statesapi
+
+import (
+	"math"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+)
+
+// There are no Map Runs here: a Distributed Map runs as an inline one. Requests are
+// checked as AWS does, and find none.
+
+// A ListMapRunsInput is the request of [Service.ListMapRuns]; a nil member was not sent.
+type ListMapRunsInput struct {
+	ExecutionARN *string
+	MaxResults   *int64
+	NextToken    *string
+}
+
+// A ListMapRunsOutput is the answer of [Service.ListMapRuns].
+type ListMapRunsOutput struct {
+	MapRuns []empty `json:"mapRuns"`
+}
+
+// ListMapRuns returns none, of an execution that is there.
+func (s *Service) ListMapRuns(in ListMapRunsInput) (*ListMapRunsOutput, error) {
+	var c constraints
+	c.arn("executionArn", in.ExecutionARN)
+	c.page(in.MaxResults, in.NextToken, maxToken)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	if _, err := s.recall(*in.ExecutionARN); err != nil {
+		return nil, err
+	}
+	if in.NextToken != nil {
+		return nil, errInvalidToken()
+	}
+	return &ListMapRunsOutput{[]empty{}}, nil
+}
+
+// A MapRunInput is the request of [Service.MapRun]; a nil member was not sent.
+type MapRunInput struct {
+	MapRunARN                             *string
+	MaxConcurrency, ToleratedFailureCount *int64
+}
+
+// MapRun checks the request of DescribeMapRun or UpdateMapRun; no Map Run exists.
+func (s *Service) MapRun(in MapRunInput) error {
+	var c constraints
+	if c.required("mapRunArn", in.MapRunARN != nil) {
+		c.text("mapRunArn", in.MapRunARN, 1, maxLongARN)
+	}
+	c.number("maxConcurrency", in.MaxConcurrency, math.MaxInt32)
+	c.number("toleratedFailureCount", in.ToleratedFailureCount, math.MaxInt64)
+	if err := c.err(); err != nil {
+		return err
+	}
+	return noMapRun(*in.MapRunARN)
+}
+
+func noMapRun(text string) *Error {
+	if err := checkARN(text, "mapRun", 8); err != nil {
+		return err
+	}
+	return noResource(text)
+}
+
+// A RedriveInput is the request of [Service.Redrive]; a nil member was not sent.
+type RedriveInput struct{ ExecutionARN, ClientToken *string }
+
+// Redrive checks the request of RedriveExecution, and refuses it as AWS does where an
+// execution cannot be redriven: DescribeExecution says so of each.
+func (s *Service) Redrive(in RedriveInput) error {
+	var c constraints
+	c.arn("executionArn", in.ExecutionARN)
+	c.text("clientToken", in.ClientToken, 1, 64)
+	if in.ClientToken != nil && strings.ContainsFunc(*in.ClientToken, func(r rune) bool { return r < '!' || r > '~' }) {
+		c.add(quoted(*in.ClientToken), "clientToken", "Member must satisfy regular expression pattern: [!-~]+")
+	}
+	if err := c.err(); err != nil {
+		return err
+	}
+	x, err := s.recall(*in.ExecutionARN)
+	if err != nil {
+		return err
+	}
+	return errorf(ExecutionNotRedrivable, "%s", notRedriven(x.record.Status))
+}
+
+// notRedriven is why an execution cannot be redriven: as in AWS, where it could not be
+// there either.
+func notRedriven(status bridge.Status) string {
+	if status == bridge.Running || status == bridge.Succeeded {
+		return "Execution is " + string(status) + " and cannot be redriven"
+	}
+	return "Executions are not redriven here"
+}

@@ -1,0 +1,103 @@
+package verify_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// A judged group has requests to one route, with the verdicts of a provider's library.
+type judged struct {
+	Library, Provider, URL string
+	Secrets                []string
+	Cases                  []struct {
+		Name, Path, Query, Body string
+		BodyBase64              []byte
+		Headers                 [][2]string
+		Accept                  bool
+		Differs                 string
+	}
+}
+
+// TestLibraries compares verdicts with those of the providers' own libraries, about
+// good deliveries and about forged, altered, old and malformed ones. Where they are not
+// the same, the file says why.
+func TestLibraries(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/libraries.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var groups []judged
+	if err := json.Unmarshal(text, &groups); err != nil {
+		t.Fatal(err)
+	}
+	providers, cases, accepted := map[string]bool{}, 0, 0
+	for _, g := range groups {
+		providers[g.Provider] = true
+		keys := environment(g.Secrets)
+		v, err := verify.New(verify.Spec{Provider: g.Provider, URL: g.URL, Secrets: keys.references()}, keys.source(), clockAt(time.Unix(1_790_000_000, 0)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range g.Cases {
+			cases++
+			r := &verify.Request{Method: http.MethodPost, Path: c.Path, RawQuery: c.Query, Header: http.Header{}, Body: []byte(c.Body)}
+			if r.Path == "" {
+				r.Path = "/hook"
+			}
+			if c.BodyBase64 != nil {
+				r.Body = c.BodyBase64
+			}
+			for _, h := range c.Headers {
+				r.Header.Add(h[0], h[1])
+			}
+			err := v.Verify(t.Context(), r)
+			if err == nil {
+				accepted++
+			} else if verify.ReasonOf(err) == "" || !isTold(err) {
+				t.Errorf("%s: %s: Verify = %v, want a reason and a name of the scheme's", g.Provider, c.Name, err)
+			}
+			if want := c.Accept == (c.Differs == ""); (err == nil) != want {
+				t.Errorf("%s: %s: Verify = %v, want accepted = %v (%s says %v)", g.Provider, c.Name, err, want, g.Library, c.Accept)
+			}
+		}
+	}
+	t.Logf("%d requests for %d providers, %d of them accepted", cases, len(providers), accepted)
+	if cases < 900 || accepted < 390 || len(providers) < 16 {
+		t.Errorf("%d requests for %d providers, %d accepted: the file is not whole", cases, len(providers), accepted)
+	}
+}
+
+// told is all that the error of a refusal has: its reason, and the name of a place that
+// the scheme reads. Nothing of the request or of a secret has room in it.
+var told = regexp.MustCompile(`^unverified: (missing|malformed|mismatch|stale): [A-Za-z0-9.-]{2,50}$`)
+
+func isTold(err error) bool {
+	return told.MatchString(err.Error()) && fmt.Sprintf("%v %s %q", err, err, err) == err.Error()+" "+err.Error()+" "+strconv.Quote(err.Error())
+}
+
+// A secret that is no key of its scheme is named by its reference alone.
+func TestBadKeysAreNotShown(t *testing.T) {
+	t.Parallel()
+	const secret = "whsec_this!is?no#key*of-any/scheme"
+	for _, provider := range []string{"adyen", "discord", "sendgrid", "standard-webhooks", "svix", "gitlab"} {
+		keys := environment{secret}
+		_, err := verify.New(verify.Spec{Provider: provider, Secrets: keys.references()}, keys.source(), clockAt(epoch))
+		if !errors.Is(err, verify.ErrSecrets) || strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), secret[6:20]) || !strings.Contains(err.Error(), "env:S0") {
+			t.Errorf("%s: New = %v, want the reference and not the secret", provider, err)
+		}
+		if _, err := verify.SignRequest(verify.Spec{Provider: provider, Secrets: keys.references()}, secret, post("{}"), epoch); err == nil || strings.Contains(err.Error(), secret[6:20]) {
+			t.Errorf("%s: SignRequest = %v, want an error without the secret", provider, err)
+		}
+	}
+}
