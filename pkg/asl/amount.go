@@ -13,7 +13,7 @@ import (
 // form, or an expression.
 type amount struct {
 	field    string // empty where the state does not have it
-	low      int    // the least that an expression may make: 0 or 1
+	low      int    // the least that a path or an expression may lead to: 0 or 1
 	constant float64
 	path     *source
 	expr     *expression
@@ -21,7 +21,7 @@ type amount struct {
 
 func (a *amount) given() bool { return a.field != "" }
 
-// whole is the amount as a whole number that is not negative.
+// whole is the amount as a whole number of at least low.
 func (a *amount) whole(ctx context.Context, v *view) (int, *Error) {
 	switch {
 	case a.path != nil:
@@ -31,7 +31,7 @@ func (a *amount) whole(ctx context.Context, v *view) (int, *Error) {
 		}
 		// Text that reads as a number counts as one.
 		i, e := strconv.Atoi(text)
-		if e != nil || i < 0 {
+		if e != nil || i < a.low {
 			return 0, v.f.runtime(fmt.Sprintf("The %s field refers to value \"%s\" which is not a valid integer: %s", a.field, text, a.path.text))
 		}
 		return i, nil

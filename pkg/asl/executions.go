@@ -160,7 +160,7 @@ func (c *startCall) refused(e *StartError) *Error {
 	if c.sdk {
 		return &Error{
 			Name:  "Sfn." + strings.TrimSuffix(e.Code, "Exception") + "Exception",
-			Cause: fmt.Sprintf("%s (Service: Sfn, Status Code: %d, Request ID: local)", e.Message, status),
+			Cause: sdkCause(e.Message, "Sfn", status, "local"),
 		}
 	}
 	return &Error{

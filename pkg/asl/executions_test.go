@@ -52,7 +52,7 @@ func TestNestedExecutions(t *testing.T) {
 		"not awaited":          {"states:startExecution", `{"StateMachineArn":"` + machineARN + `","Name":"n"}`, `{"ExecutionArn":"arn:aws:states:us-east-1:123456789012:express:inner:n:1","SdkHttpMetadata":{"AllHttpHeaders":{},"HttpHeaders":{},"HttpStatusCode":200},"SdkResponseMetadata":{"RequestId":"local"},"StartDate":"1970-01-01T00:00:00.000Z"}`, ""},
 		"not awaited, SDK":     {"aws-sdk:sfn:startExecution", `{"StateMachineArn":"` + machineARN + `","Name":"n"}`, `{"ExecutionArn":"arn:aws:states:us-east-1:123456789012:express:inner:n:1","StartDate":"1970-01-01T00:00:00.000Z"}`, ""},
 		"no such machine":      {"states:startSyncExecution", `{"StateMachineArn":"x"}`, "", "StepFunctions.StateMachineDoesNotExistException: State Machine Does Not Exist: 'x' (Service: AWSStepFunctions; Status Code: 400; Error Code: StateMachineDoesNotExist; Request ID: local; Proxy: null)"},
-		"no such machine, SDK": {"aws-sdk:sfn:startSyncExecution", `{"StateMachineArn":"x"}`, "", "Sfn.StateMachineDoesNotExistException: State Machine Does Not Exist: 'x' (Service: Sfn, Status Code: 400, Request ID: local)"},
+		"no such machine, SDK": {"aws-sdk:sfn:startSyncExecution", `{"StateMachineArn":"x"}`, "", "Sfn.StateMachineDoesNotExistException: State Machine Does Not Exist: 'x' (Service: Sfn, Status Code: 400, Request ID: local) (SDK Attempt Count: 1)"},
 		"no ARN":               {"states:startSyncExecution", `{}`, "", "States.Runtime: The field 'StateMachineArn' is required but was missing"},
 	}
 	for name, test := range tests {

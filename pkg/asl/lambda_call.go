@@ -195,7 +195,13 @@ func (c *lambdaCall) failed(status int, code, message, requestID string) *Error 
 	}
 	cause := fmt.Sprintf("%s (Service: AWSLambda; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)", message, status, code, requestID)
 	if c.style == lambdaSDK {
-		cause = fmt.Sprintf("%s (Service: Lambda, Status Code: %d, Request ID: %s)", message, status, requestID)
+		cause = sdkCause(message, "Lambda", status, requestID)
 	}
 	return &Error{Name: "Lambda." + code, Cause: cause}
+}
+
+// sdkCause is how AWS's second SDK for Java tells of an API error. Recordings of 2023 do not
+// have the attempts yet; what fails here has failed at the first.
+func sdkCause(message, service string, status int, requestID string) string {
+	return fmt.Sprintf("%s (Service: %s, Status Code: %d, Request ID: %s) (SDK Attempt Count: 1)", message, service, status, requestID)
 }

@@ -28,12 +28,21 @@ func TestValuesThatGrow(t *testing.T) {
 			{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}},"End":true}}}`, `{"b":"` + large + `","l":[1,1,1,1,1]}`},
 		"item": {`{"StartAt":"A","States":{"A":{"Type":"Map","ItemsPath":"$.l","ItemSelector":{"a.$":"$","b.$":"$"},"ItemProcessor":
 			{"StartAt":"A","States":{"A":{"Type":"Pass","ResultPath":null,"End":true}}},"ResultPath":null,"End":true}}}`, `{"b":"` + large + `","l":[1]}`},
+		"catcher": {`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"fails","Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.error","Next":"B"}],"Next":"B"},
+			"B":{"Type":"Succeed"}}}`, `{"b":"` + large + `"}`},
+		"catcher of an error that is large": {`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"fails","Catch":[{"ErrorEquals":["States.ALL"],"Next":"B"}],"Next":"B"},
+			"B":{"Type":"Pass","ResultPath":null,"End":true}}}`, `1`},
+		"catcher of JSONata": {`{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Task","Resource":"f","Arguments":"{% $nope %}",
+			"Catch":[{"ErrorEquals":["States.ALL"],"Output":"{% [$states.input, $states.input] %}","Next":"B"}],"Next":"B"},"B":{"Type":"Pass","Output":1,"End":true}}}`, `"` + large + `"`},
 		"task input": {`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"f","Parameters":{"a.$":"$","b.$":"$"},"End":true}}}`, `"` + large + `"`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tasks := asl.TaskFuncs{"f": func(context.Context, any) (any, error) { return nil, nil }}
+			tasks := asl.TaskFuncs{
+				"f":     func(context.Context, any) (any, error) { return nil, nil },
+				"fails": func(context.Context, any) (any, error) { return nil, &asl.Error{Name: "Large", Cause: large + large} },
+			}
 			r := run(t, test.definition, test.input, asl.Environment{Tasks: tasks})
 			if r.Status != asl.Failed || r.Error != "States.DataLimitExceeded" {
 				t.Errorf("got = %s %s %s, want States.DataLimitExceeded", r.Status, r.Error, r.Cause)

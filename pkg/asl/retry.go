@@ -151,6 +151,9 @@ func (f *frame) caught(ctx context.Context, c *catcher, raw any, failed *Error) 
 	case !f.state.jsonata:
 		output, err = f.place(c.resultPath, c.noResult, raw, failure)
 	}
+	if err == nil {
+		err = f.check(output)
+	}
 	if err != nil {
 		return nil, err
 	}

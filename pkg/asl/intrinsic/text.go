@@ -152,9 +152,14 @@ func base64Decode(_ *evaluation, _ *Call, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Java's decoder takes text with or without padding.
-	out, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
-	if err != nil {
+	// Java's decoder takes text with all of its padding or with none, and no line breaks, which
+	// Go's skips.
+	encoding := base64.RawStdEncoding
+	if strings.HasSuffix(text, "=") {
+		encoding = base64.StdEncoding
+	}
+	out, err := encoding.DecodeString(text)
+	if err != nil || strings.ContainsAny(text, "\r\n") {
 		return nil, because("The text is not valid Base64")
 	}
 	return strings.ToValidUTF8(string(out), "\uFFFD"), nil
