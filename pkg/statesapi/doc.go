@@ -12,7 +12,7 @@
 // ([asl.StateTest]), with mocked results checked against the models of the services.
 //
 // What it does not know: IAM (credentials are accepted and never looked at), KMS,
-// execution history, activities. State machines live in memory; [Service.Persist] also
+// activities. State machines live in memory; [Service.Persist] also
 // keeps them in a folder.
 //
 // The operations and their shapes are those of the [Step Functions API Reference].
