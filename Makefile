@@ -16,7 +16,8 @@ help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## start the bridge and the local Step Functions, send the samples, stay up
-	$(GO) run ./cmd/expressway dev --env-vars env.json --events events
+	@$(GO) build -o $(BIN)/expressway ./cmd/expressway # go run would turn Ctrl-C into an error
+	@$(BIN)/expressway dev --env-vars env.json --events events
 
 test: ## all tests that need nothing but Go
 	$(GO) test -shuffle=on ./...
