@@ -147,14 +147,21 @@ func times(v, o any, ok func(int) bool) bool {
 }
 
 // timestamp reads an ISO-8601 time with a date, a time of the day and an offset. Go also
-// takes a comma, and more digits than a nanosecond has; the service does not.
+// takes a comma, more digits than a nanosecond has, and offsets beyond the 18 hours that
+// Java has; the service does not.
 func timestamp(v any) (time.Time, bool) {
+	const digits, farthest = 9, 18 * 60 * 60
 	s, ok := v.(string)
 	if !ok || len(s) > len("2006-01-02T15:04:05.999999999+00:00") || strings.Contains(s, ",") {
 		return time.Time{}, false
 	}
+	_, fraction, _ := strings.Cut(s, ".")
+	if len(fraction)-len(strings.TrimLeft(fraction, "0123456789")) > digits {
+		return time.Time{}, false
+	}
 	t, err := time.Parse(time.RFC3339Nano, s)
-	return t, err == nil
+	_, offset := t.Zone()
+	return t, err == nil && offset >= -farthest && offset <= farthest
 }
 
 // matches compares with a pattern in which * stands for any text, and \* for itself.
