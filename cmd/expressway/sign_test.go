@@ -221,8 +221,13 @@ func TestSignForCurl(t *testing.T) {
 	if _, errCurl := exec.LookPath("curl"); err != nil || errCurl != nil {
 		t.Skip("no sh and curl to run the command")
 	}
-	var got string
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Method + " " + r.RequestURI }))
+	sent := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case sent <- r.Method + " " + r.RequestURI:
+		default:
+		}
+	}))
 	t.Cleanup(server.Close)
 	path := oneRoute(t, "    http: /a/{id}\n    verify: {provider: twilio, secrets: [env:S], url: 'https://hooks.example.com'}\n")
 	for want, args := range map[string][]string{
@@ -235,9 +240,12 @@ func TestSignForCurl(t *testing.T) {
 		if code != 0 {
 			t.Fatal(errs)
 		}
-		got = ""
-		if text, err := exec.CommandContext(t.Context(), sh, "-c", out).CombinedOutput(); err != nil || got != want {
-			t.Errorf("sent %s, want %s (%v, %s)\n%s", got, want, err, text, out)
+		text, err := exec.CommandContext(t.Context(), sh, "-c", out).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v, %s\n%s", err, text, out)
+		}
+		if got := <-sent; got != want {
+			t.Errorf("sent %s, want %s\n%s", got, want, out)
 		}
 	}
 }

@@ -29,10 +29,11 @@ var (
 	tupleSort       = regexp.MustCompile(`(?s)([@#%].*\^\(|\^\(.*%).*(\{|\^\(|\)\s*\[)`)
 	lostPattern     = regexp.MustCompile(`(?s)/.*/.*(\?:|\?\?)`)
 	// a single value is an array of one to these, unless the reference applies them partially
-	partialOfArray = regexp.MustCompile(`\$(sum|max|min|average|count|map|filter|single|reduce|join|reverse|shuffle|zip|merge|sort)\s*\(\s*\?`)
-	escapedSlash   = regexp.MustCompile(`/.*\\\\[()\[\]{}].*/`)
-	integerName    = regexp.MustCompile(`"\d+\\*":`)
-	integerText    = regexp.MustCompile(`"\d+\\*"`)
+	partialOfArray   = regexp.MustCompile(`\$(sum|max|min|average|count|map|filter|single|reduce|join|reverse|shuffle|zip|merge|sort)\s*\(\s*\?`)
+	reducesByPattern = regexp.MustCompile(`(?s)\$reduce\(.*/`)
+	escapedSlash     = regexp.MustCompile(`/.*\\\\[()\[\]{}].*/`)
+	integerName      = regexp.MustCompile(`"\d+\\*":`)
+	integerText      = regexp.MustCompile(`"\d+\\*"`)
 )
 
 // near reports whether texts are numbers, or lists of as many numbers, that differ by less
@@ -120,6 +121,9 @@ var deliberates = []deliberate{
 	}},
 	{"source", "a regular expression takes no function; the reference looks for matches in its source text", func(_ testCase, ours, _ outcome) bool {
 		return ours.code == "T0410" && strings.HasPrefix(ours.token, "/")
+	}},
+	{"offset", "a regular expression that is called looks from the start of its text; the reference takes a second argument, such as $reduce's, for where to start", func(c testCase, ours, theirs outcome) bool {
+		return ours.code == "" && theirs.code == "" && reducesByPattern.MatchString(c.expr)
 	}},
 	{"length", "a regular expression that is called with a number goes through its text; the reference takes that for endless", func(_ testCase, _, theirs outcome) bool {
 		return theirs.code == "D1004" && theirs.token == "next"
