@@ -125,6 +125,12 @@ var deliberates = []deliberate{
 	{"offset", "a regular expression that is called looks from the start of its text; the reference takes a second argument, such as $reduce's, for where to start", func(c testCase, ours, theirs outcome) bool {
 		return ours.code == "" && theirs.code == "" && reducesByPattern.MatchString(c.expr)
 	}},
+	{"added", "functions that Step Functions has, and the reference has not", func(_ testCase, _, theirs outcome) bool {
+		return theirs.code == "T1006" && slices.Contains([]string{"partition", "range", "hash", "uuid", "parse"}, theirs.token)
+	}},
+	{"same", "a function is the same as itself to $distinct", func(c testCase, ours, theirs outcome) bool {
+		return strings.Contains(c.expr, "$distinct") && strings.Contains(ours.value, "function") && strings.Contains(theirs.value, "function")
+	}},
 	{"length", "a regular expression that is called with a number goes through its text; the reference takes that for endless", func(_ testCase, _, theirs outcome) bool {
 		return theirs.code == "D1004" && theirs.token == "next"
 	}},
