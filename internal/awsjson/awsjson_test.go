@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -141,7 +142,7 @@ func TestRequests(t *testing.T) {
 // which on a busy machine takes its time over four megabytes.
 func TestAnswerIsBounded(t *testing.T) {
 	t.Parallel()
-	c, err := New(func(string) string { return "x" }, SSM)
+	c, err := New(func(string) string { return "http://x" }, SSM)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,22 +173,15 @@ func (f doFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
 // What cannot be sent says why, without the URL.
 func TestBadEndpoint(t *testing.T) {
 	t.Parallel()
-	for endpoint, want := range map[string]string{
-		"localhost":       `the request failed: unsupported protocol scheme ""`,
-		"http://a b":      "the request failed: the endpoint is no URL",
-		"ftp://localhost": `the request failed: unsupported protocol scheme "ftp"`,
-	} {
-		c, err := New(func(name string) string {
+	for _, endpoint := range []string{"localhost", "http://a b", "ftp://localhost"} {
+		_, err := New(func(name string) string {
 			if name == "AWS_ENDPOINT_URL_SSM" {
 				return endpoint
 			}
 			return "x"
 		}, SSM)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Call(t.Context(), "GetParameter", struct{}{}, &struct{}{}); err == nil || err.Error() != want {
-			t.Errorf("%s: %v, want %s", endpoint, err, want)
+		if err == nil || !strings.Contains(err.Error(), "AWS_ENDPOINT_URL_SSM") {
+			t.Errorf("%s: %v, want an error that names the variable", endpoint, err)
 		}
 	}
 }

@@ -155,8 +155,8 @@ func isName(s string) bool {
 
 // A Source looks secrets up. Get answers from a cache where looking up costs
 // anything: it is called for every request, so that a rotated secret is seen.
-// A secret that is absent or empty is an error that wraps [ErrMissing].
-// Implementations are safe for concurrent use.
+// A secret that is absent or empty is an error that wraps [ErrMissing]. Errors name
+// the reference. Implementations are safe for concurrent use.
 type Source interface {
 	Get(ctx context.Context, ref Reference) (Secret, error)
 }

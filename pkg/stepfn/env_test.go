@@ -10,6 +10,20 @@ import (
 	"github.com/expressway-dev/expressway/pkg/stepfn"
 )
 
+// An endpoint that can never be reached is told at start-up, not with every delivery.
+func TestEndpointsThatAreNone(t *testing.T) {
+	t.Parallel()
+	for _, endpoint := range []string{"127.0.0.1:8083", "127.0.0.1", "localhost:8083", "http://", "ftp://a", "http://a b"} {
+		env := map[string]string{
+			"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "SECRET", "AWS_ENDPOINT_URL_SFN": endpoint,
+		}
+		_, err := stepfn.FromEnv(func(name string) string { return env[name] })
+		if err == nil || !strings.Contains(err.Error(), "AWS_ENDPOINT_URL_SFN or AWS_ENDPOINT_URL is no URL") {
+			t.Errorf("%q: %v, want an error that names the variable", endpoint, err)
+		}
+	}
+}
+
 func TestFromEnv(t *testing.T) {
 	t.Parallel()
 	base := map[string]string{

@@ -57,10 +57,10 @@ func newKeyring[K any](b *builder, decode func(string) (K, error)) (*keyring[K],
 func (k *keyring[K]) key(ctx context.Context, i int) (key K, _ error) {
 	secret, err := k.source.Get(ctx, k.refs[i])
 	if err == nil && secret.IsZero() {
-		err = secrets.ErrMissing // whatever the source thinks of it
+		err = fmt.Errorf("%s: %w", k.refs[i], secrets.ErrMissing) // whatever the source thinks of it
 	}
 	if err != nil {
-		return key, fmt.Errorf("%w: %s: %w", ErrSecrets, k.refs[i], err)
+		return key, fmt.Errorf("%w: %w", ErrSecrets, err)
 	}
 	if e := k.entries[i].Load(); e != nil && e.secret == secret {
 		return e.key, nil

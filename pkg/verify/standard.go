@@ -173,7 +173,7 @@ func (b *builder) newGitLab() (Verifier, error) {
 	for _, ref := range b.refs {
 		secret, err := b.source.Get(context.Background(), ref)
 		if err != nil && ref.Remote() { // which kind it is must be known
-			return nil, fmt.Errorf("%w: %s: %w", ErrSecrets, ref, err)
+			return nil, fmt.Errorf("%w: %w", ErrSecrets, err)
 		}
 		if err == nil && strings.HasPrefix(secret.Reveal(), "whsec_") {
 			signing.refs = append(signing.refs, ref)
