@@ -170,7 +170,7 @@ type doFunc func(*http.Request) (*http.Response, error)
 
 func (f doFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
-// What cannot be sent says why, without the URL.
+// An endpoint that nothing can be sent to is refused at the start.
 func TestBadEndpoint(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"localhost", "http://a b", "ftp://localhost"} {
