@@ -30,7 +30,7 @@ var (
 	lostPattern     = regexp.MustCompile(`(?s)/.*/.*(\?:|\?\?)`)
 	// a single value is an array of one to these, unless the reference applies them partially
 	partialOfArray   = regexp.MustCompile(`\$(sum|max|min|average|count|map|filter|single|reduce|join|reverse|shuffle|zip|merge|sort)\s*\(\s*\?`)
-	reducesByPattern = regexp.MustCompile(`(?s)\$reduce\(.*/`)
+	reducesByPattern = regexp.MustCompile(`(?s)\$reduce\(.*,\s*/`)
 	escapedSlash     = regexp.MustCompile(`/.*\\\\[()\[\]{}].*/`)
 	integerName      = regexp.MustCompile(`"\d+\\*":`)
 	integerText      = regexp.MustCompile(`"\d+\\*"`)
@@ -93,7 +93,7 @@ var deliberates = []deliberate{
 		return strangeChoice.MatchString(c.expr)
 	}},
 	{"flags", "in an array, the reference takes the flags of its sequences for members", func(c testCase, ours, theirs outcome) bool {
-		return ours.code == "" && (wildcardItem.MatchString(c.expr) || strings.Contains(c.expr, "*^(") ||
+		return ours.code == "" && (wildcardItem.MatchString(c.expr) || theirs.code != "" && strings.Contains(c.expr, "*^(") ||
 			strings.Contains(c.expr, "*") && strings.Count(theirs.value, "true") > strings.Count(ours.value, "true"))
 	}},
 	{"thunk", "a predicate behind a block at the end of a function is about its value; the reference applies it to the call that is still to be made", func(c testCase, _, _ outcome) bool {
