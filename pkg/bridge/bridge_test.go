@@ -118,7 +118,7 @@ func TestDeadline(t *testing.T) {
 			start := time.Now()
 			r := newBridge(func(ctx context.Context, _ bridge.Start) (bridge.Outcome, error) {
 				<-ctx.Done()
-				return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", ctx.Err())
+				return bridge.Outcome{}, bridge.NewFailure(bridge.Deadline, "", ctx.Err())
 			}).Run(ctx, delivery(&bridge.Route{Name: "r", Timeout: test.route}, `{}`))
 			if r.ErrorName() != bridge.Deadline || time.Since(start) != test.want {
 				t.Errorf("%+v: %v after %v", test, r.Failure, time.Since(start))
@@ -225,7 +225,7 @@ func TestWorkflowFailureOfOurName(t *testing.T) {
 func TestFailure(t *testing.T) {
 	t.Parallel()
 	inner := errors.New("dial refused")
-	f := bridge.Failf(bridge.Unavailable, "never sent", inner)
+	f := bridge.NewFailure(bridge.Unavailable, "never sent", inner)
 	if got, want := f.Error(), "Expressway.Unavailable: never sent: dial refused"; got != want {
 		t.Errorf("Error() = %q, want %q", got, want)
 	}

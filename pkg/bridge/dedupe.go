@@ -103,7 +103,7 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 		return nil, nil
 	}
 	if b.dedupe == nil {
-		return fail(Failf(Misconfigured, "the route has dedupe, and there is no store", nil))
+		return fail(NewFailure(Misconfigured, "the route has dedupe, and there is no store", nil))
 	}
 	now := b.now()
 	// At the deadline itself another could take the key before it is extended. And a
@@ -131,7 +131,7 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	case rec.State == Claimed:
 		return c, nil
 	case rec.Fingerprint != "" && c.Fingerprint != "" && rec.Fingerprint != c.Fingerprint:
-		return fail(Failf(DedupeMismatch, "a delivery with this key had another body", nil))
+		return fail(NewFailure(DedupeMismatch, "a delivery with this key had another body", nil))
 	case rec.State == Completed:
 		return nil, &Result{Replayed: true, Replay: rec.Answer}
 	}
@@ -158,7 +158,7 @@ func dedupeKey(ctx context.Context, rule *Dedupe, scope *Scope) ([]byte, error) 
 		}
 		text, err := jsonata.AppendJSON(nil, v)
 		if err != nil {
-			return nil, Failf(ExpressionFailed, "dedupe.key: yields a value that JSON cannot hold", nil)
+			return nil, NewFailure(ExpressionFailed, "dedupe.key: yields a value that JSON cannot hold", nil)
 		}
 		return text, nil
 	}

@@ -211,15 +211,15 @@ func TestFailuresAndTheKey(t *testing.T) {
 		final bool
 		next  string
 	}{
-		"throttled":                {fails(bridge.Failf(bridge.Throttled, "", nil)), false, bridge.Throttled},
-		"unavailable":              {fails(bridge.Failf(bridge.Unavailable, "", nil)), false, bridge.Unavailable},
-		"misconfigured":            {fails(bridge.Failf(bridge.Misconfigured, "", nil)), false, bridge.Misconfigured},
+		"throttled":                {fails(bridge.NewFailure(bridge.Throttled, "", nil)), false, bridge.Throttled},
+		"unavailable":              {fails(bridge.NewFailure(bridge.Unavailable, "", nil)), false, bridge.Unavailable},
+		"misconfigured":            {fails(bridge.NewFailure(bridge.Misconfigured, "", nil)), false, bridge.Misconfigured},
 		"a workflow, retried":      {workflow, false, "OrderNotFound"},
 		"a workflow, answered":     {workflow, true, `replayed "answer to 1"`},
-		"misconfigured, discarded": {fails(bridge.Failf(bridge.Misconfigured, "", nil)), true, `replayed "answer to 1"`},
-		"unknown":                  {fails(bridge.Failf(bridge.Unknown, "", nil)), false, bridge.InProgress},
-		"unknown, answered":        {fails(bridge.Failf(bridge.Unknown, "", nil)), true, bridge.InProgress},
-		"deadline":                 {fails(bridge.Failf(bridge.Deadline, "", nil)), true, bridge.InProgress},
+		"misconfigured, discarded": {fails(bridge.NewFailure(bridge.Misconfigured, "", nil)), true, `replayed "answer to 1"`},
+		"unknown":                  {fails(bridge.NewFailure(bridge.Unknown, "", nil)), false, bridge.InProgress},
+		"unknown, answered":        {fails(bridge.NewFailure(bridge.Unknown, "", nil)), true, bridge.InProgress},
+		"deadline":                 {fails(bridge.NewFailure(bridge.Deadline, "", nil)), true, bridge.InProgress},
 		"a panic":                  {func(context.Context, bridge.Start) (bridge.Outcome, error) { panic("x") }, true, bridge.InProgress},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -266,7 +266,7 @@ func TestKeyIsHeldBeyondTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDeduper(t, nil, func(ctx context.Context, _ bridge.Start) (bridge.Outcome, error) {
 			<-ctx.Done()
-			return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", nil)
+			return bridge.Outcome{}, bridge.NewFailure(bridge.Deadline, "", nil)
 		})
 		del := d.delivery(first)
 		r := d.bridge.Run(t.Context(), del)

@@ -100,10 +100,14 @@ type Failure struct {
 	Err error
 }
 
-// Failf makes a Failure of the bridge's own.
-func Failf(name, cause string, err error) *Failure {
+// NewFailure returns a Failure of the bridge's own: cause is in the bridge's words, and
+// names places and never values.
+func NewFailure(name, cause string, err error) *Failure {
 	return &Failure{Name: name, Cause: cause, Err: err}
 }
+
+// Failf is NewFailure, for callers that are still to move.
+func Failf(name, cause string, err error) *Failure { return NewFailure(name, cause, err) }
 
 // Error returns the name and the cause of the bridge's own failures. The cause of a
 // workflow's failure is payload, and stays out of logs.
@@ -143,7 +147,7 @@ func AsFailure(err error) *Failure {
 	if errors.As(err, &f) {
 		return f
 	}
-	return Failf(Internal, "unexpected error", err)
+	return NewFailure(Internal, "unexpected error", err)
 }
 
 // Matches reports whether a catch's list of error names matches name. As in the

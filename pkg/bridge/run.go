@@ -126,7 +126,7 @@ func (b *Bridge) Run(ctx context.Context, d *Delivery) (r Result) {
 	var claim *Claim
 	defer func() {
 		if p := recover(); p != nil {
-			f := Failf(Internal, "panic", fmt.Errorf("%v\n%s", p, debug.Stack()))
+			f := NewFailure(Internal, "panic", fmt.Errorf("%v\n%s", p, debug.Stack()))
 			r = Result{Failure: f}
 		}
 		r.Scope, r.claim = scope, claim
@@ -174,7 +174,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 	switch outcome.Status {
 	case Succeeded:
 		if len(outcome.Output) > 0 && jsonata.Valid(outcome.Output) != nil {
-			return Result{Failure: Failf(Unknown, "the execution's output is no JSON", nil)}
+			return Result{Failure: NewFailure(Unknown, "the execution's output is no JSON", nil)}
 		}
 		return Result{Outcome: &outcome}
 	case Running:
@@ -190,7 +190,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 		}
 		return Result{Outcome: &outcome, Failure: &Failure{Name: name, Cause: outcome.Cause, Outcome: &outcome}}
 	}
-	return Result{Failure: Failf(Unknown, "the service answered without a status that it documents", nil)}
+	return Result{Failure: NewFailure(Unknown, "the service answered without a status that it documents", nil)}
 }
 
 // unstarted is the failure of an expression that a start needs. One that was only cut
@@ -199,7 +199,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 func unstarted(ctx context.Context, err error) *Failure {
 	f := AsFailure(err)
 	if f.Name == ExpressionFailed && ctx.Err() != nil {
-		return Failf(Unavailable, "time was up before anything was sent", f)
+		return NewFailure(Unavailable, "time was up before anything was sent", f)
 	}
 	return f
 }
@@ -234,7 +234,7 @@ func (b *Bridge) input(ctx context.Context, d *Delivery, scope *Scope) (json.Raw
 		return nil, err
 	}
 	if len(input) > MaxInput {
-		return nil, Failf(InputTooLarge, fmt.Sprintf("the input has %d bytes, and Step Functions takes %d", len(input), MaxInput), nil)
+		return nil, NewFailure(InputTooLarge, fmt.Sprintf("the input has %d bytes, and Step Functions takes %d", len(input), MaxInput), nil)
 	}
 	return input, nil
 }
@@ -246,7 +246,7 @@ func encode(v any, place string) (json.RawMessage, error) {
 	}
 	text, err := jsonata.AppendJSON(nil, v)
 	if err != nil {
-		return nil, Failf(ExpressionFailed, place+": yields a value that JSON cannot hold", nil)
+		return nil, NewFailure(ExpressionFailed, place+": yields a value that JSON cannot hold", nil)
 	}
 	return text, nil
 }

@@ -76,7 +76,7 @@ func (t *Template) Eval(ctx context.Context, vars jsonata.Vars) (any, error) {
 func (t *Template) evalExpr(ctx context.Context, vars jsonata.Vars) (any, error) {
 	v, err := t.evalOptional(ctx, vars)
 	if err == nil && v == jsonata.Undefined {
-		return nil, Failf(ExpressionFailed, t.place+": yields nothing", nil)
+		return nil, NewFailure(ExpressionFailed, t.place+": yields nothing", nil)
 	}
 	return v, err
 }
@@ -92,7 +92,7 @@ func (t *Template) evalOptional(ctx context.Context, vars jsonata.Vars) (any, er
 		if f := scopeFailure(vars); f != nil {
 			return nil, f
 		}
-		return nil, Failf(ExpressionFailed, t.place+": "+describe(err), nil)
+		return nil, NewFailure(ExpressionFailed, t.place+": "+describe(err), nil)
 	}
 	if f := scopeFailure(vars); f != nil {
 		return nil, f

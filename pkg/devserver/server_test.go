@@ -228,7 +228,7 @@ func TestClientGoesAwayMeanwhile(t *testing.T) {
 		close(started)
 		<-ctx.Done()
 		ended <- ctx.Err()
-		return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", ctx.Err())
+		return bridge.Outcome{}, bridge.NewFailure(bridge.Deadline, "", ctx.Err())
 	}))
 	connection, err := net.Dial("tcp", address)
 	if err != nil {

@@ -67,7 +67,7 @@ func (e *Events) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	defer end()
 	v, err := jsonata.Decode(payload)
 	if err != nil {
-		return nil, functionError([]*bridge.Failure{e.refuse(ctx, "", bridge.Failf(bridge.BadRequest, "the event is no JSON: "+err.Error(), nil))})
+		return nil, functionError([]*bridge.Failure{e.refuse(ctx, "", bridge.NewFailure(bridge.BadRequest, "the event is no JSON: "+err.Error(), nil))})
 	}
 	list, isArray := v.([]any)
 	if !isArray {
@@ -152,9 +152,9 @@ func (e *Events) runAll(ctx context.Context, list []any) ([]any, []*bridge.Failu
 		switch {
 		case results[i] != nil || failures[i] != nil:
 		case unfinished[i]:
-			failures[i] = bridge.Failf(bridge.Deadline, "no answer in time; the execution may still be running", nil)
+			failures[i] = bridge.NewFailure(bridge.Deadline, "no answer in time; the execution may still be running", nil)
 		default:
-			failures[i] = bridge.Failf(bridge.Unavailable, "time was up before anything was sent", nil)
+			failures[i] = bridge.NewFailure(bridge.Unavailable, "time was up before anything was sent", nil)
 		}
 	}
 	return results, failures
@@ -219,19 +219,19 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 		if p := recover(); p != nil {
 			e.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
 			if !ended {
-				end(nil, bridge.Failf(bridge.Internal, "panic", nil))
+				end(nil, bridge.NewFailure(bridge.Internal, "panic", nil))
 			}
 		}
 	}()
 	event, ok := v.(*jsonata.Object)
 	id, source, detailType := text(event, "id"), text(event, "source"), text(event, "detail-type")
 	if !ok || source == "" || detailType == "" {
-		end(nil, e.refuse(ctx, id, bridge.Failf(bridge.BadRequest, foreign(event), nil)))
+		end(nil, e.refuse(ctx, id, bridge.NewFailure(bridge.BadRequest, foreign(event), nil)))
 		return
 	}
 	route := e.route(source, detailType)
 	if route == nil {
-		end(nil, e.refuse(ctx, id, bridge.Failf(bridge.NoRoute, "no route takes events of this source and detail-type", nil)))
+		end(nil, e.refuse(ctx, id, bridge.NewFailure(bridge.NoRoute, "no route takes events of this source and detail-type", nil)))
 		return
 	}
 	d := &bridge.Delivery{

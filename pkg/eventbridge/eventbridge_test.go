@@ -37,7 +37,7 @@ func byInput(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
 	case e.Detail.Fail == "panic":
 		panic("boom")
 	case strings.HasPrefix(e.Detail.Fail, "Expressway."):
-		return bridge.Outcome{}, bridge.Failf(e.Detail.Fail, "", nil)
+		return bridge.Outcome{}, bridge.NewFailure(e.Detail.Fail, "", nil)
 	case e.Detail.Fail != "":
 		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: e.Detail.Fail}, nil
 	}

@@ -26,7 +26,7 @@ func (e *endpoint) readBody(r *request) (body any, bodyType string, err error) {
 	return r.content.value, r.content.bodyType, r.content.err
 }
 
-func badBody(reason string) error { return bridge.Failf(bridge.BadRequest, reason, nil) }
+func badBody(reason string) error { return bridge.NewFailure(bridge.BadRequest, reason, nil) }
 
 // readBody makes $request.body and its bodyType. A body that is not what its content
 // type says is a BadRequest; without a content type it is tried as JSON, then text, then

@@ -346,7 +346,7 @@ func TestNoTimeLeft(t *testing.T) {
 	defer cancelShort()
 	starter := starterFunc(func(ctx context.Context, _ bridge.Start) (bridge.Outcome, error) {
 		<-ctx.Done()
-		return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", ctx.Err())
+		return bridge.Outcome{}, bridge.NewFailure(bridge.Deadline, "", ctx.Err())
 	})
 	for name, ctx := range map[string]context.Context{"canceled": canceled, "a millisecond": short} {
 		out, err := front(t, anyBody, starter).Invoke(ctx, event("POST", "/a", "application/json", `{}`))

@@ -106,7 +106,7 @@ func (e *endpoint) serve(ctx context.Context, hr *http.Request, r *request) *ans
 // delivery go on.
 func (e *endpoint) admit(ctx context.Context, hr *http.Request, r *request) *answer {
 	if len(r.body) > MaxBody {
-		return e.refuse(ctx, hr, r, bridge.Failf(bridge.InputTooLarge, fmt.Sprintf("the body has %d bytes; at most %d are read", len(r.body), MaxBody), nil))
+		return e.refuse(ctx, hr, r, bridge.NewFailure(bridge.InputTooLarge, fmt.Sprintf("the body has %d bytes; at most %d are read", len(r.body), MaxBody), nil))
 	}
 	q := toVerify(hr, r)
 	if a := e.reply(ctx, hr, r, q, e.handshake.Before); a != nil {

@@ -85,7 +85,7 @@ func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, _ 
 	defer func() {
 		if p := recover(); p != nil {
 			f.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
-			response = encode(r, answerTo(bridge.Failf(bridge.Internal, "panic", nil), r.requestID))
+			response = encode(r, answerTo(bridge.NewFailure(bridge.Internal, "panic", nil), r.requestID))
 		}
 	}()
 	decoded, err := decodeEvent(payload)
@@ -94,7 +94,7 @@ func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, _ 
 	}
 	var malformed *eventError
 	if errors.As(err, &malformed) {
-		refused := f.refuse(ctx, r, bridge.Failf(bridge.BadRequest, malformed.reason, nil))
+		refused := f.refuse(ctx, r, bridge.NewFailure(bridge.BadRequest, malformed.reason, nil))
 		return giveBack(refused, malformed.returns), nil
 	}
 	hr, failed := httpRequest(ctx, r)
@@ -108,7 +108,7 @@ func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, _ 
 			return f.noRoute(ctx, hr, r, none), nil
 		}
 		if err != nil {
-			a = e.refuse(ctx, hr, r, bridge.Failf(bridge.BadRequest, err.Error(), nil))
+			a = e.refuse(ctx, hr, r, bridge.NewFailure(bridge.BadRequest, err.Error(), nil))
 		} else {
 			a = e.serve(ctx, hr, r)
 		}

@@ -60,7 +60,7 @@ func end(status bridge.Status, name, cause string) starterFunc {
 
 func refuseWith(name string) starterFunc {
 	return func(context.Context, bridge.Start) (bridge.Outcome, error) {
-		return bridge.Outcome{}, bridge.Failf(name, "because", nil)
+		return bridge.Outcome{}, bridge.NewFailure(name, "because", nil)
 	}
 }
 
@@ -463,7 +463,7 @@ func TestDeadline(t *testing.T) {
 	t.Parallel()
 	f := front(t, strings.Replace(anyBody, "start: m", "start: m\n    timeout: 20ms", 1), starterFunc(func(ctx context.Context, _ bridge.Start) (bridge.Outcome, error) {
 		<-ctx.Done()
-		return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", ctx.Err())
+		return bridge.Outcome{}, bridge.NewFailure(bridge.Deadline, "", ctx.Err())
 	}))
 	start := time.Now()
 	if r := invoke(t, f, event("POST", "/a", "application/json", `{}`)); r.StatusCode != 504 {

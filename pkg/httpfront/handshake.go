@@ -88,7 +88,7 @@ func toVerify(hr *http.Request, r *request) *verify.Request {
 func verifyFailure(err error) *bridge.Failure {
 	switch {
 	case errors.Is(err, verify.ErrUnverified):
-		return bridge.Failf(bridge.Unverified, unverifiedCause, err)
+		return bridge.NewFailure(bridge.Unverified, unverifiedCause, err)
 	case errors.Is(err, verify.ErrHandshake):
 		return &bridge.Failure{Name: bridge.Unavailable, Cause: "the handshake could not be completed", Err: err, RetryAfter: 5 * time.Second}
 	}

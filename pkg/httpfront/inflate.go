@@ -47,7 +47,7 @@ func inflate(headers []string, body []byte) ([]byte, error) {
 	out, err := io.ReadAll(io.LimitReader(in, MaxBody+1))
 	switch {
 	case len(out) > MaxBody:
-		return nil, bridge.Failf(bridge.InputTooLarge, fmt.Sprintf("the body grows beyond %d bytes when it is decoded", MaxBody), nil)
+		return nil, bridge.NewFailure(bridge.InputTooLarge, fmt.Sprintf("the body grows beyond %d bytes when it is decoded", MaxBody), nil)
 	case err != nil:
 		return nil, badBody("the body is not in the content encoding that it claims")
 	}

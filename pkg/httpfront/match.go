@@ -28,10 +28,10 @@ func (f *Front) match(hr *http.Request) (*endpoint, *noMatch) {
 			return found.endpoint, nil
 		}
 		if found.status == http.StatusMethodNotAllowed {
-			return nil, &noMatch{bridge.Failf(bridge.NoRoute, methodNotAllowed, nil), found.header.Get("Allow")}
+			return nil, &noMatch{bridge.NewFailure(bridge.NoRoute, methodNotAllowed, nil), found.header.Get("Allow")}
 		}
 	}
-	return nil, &noMatch{failure: bridge.Failf(bridge.NoRoute, "no route has this path", nil)}
+	return nil, &noMatch{failure: bridge.NewFailure(bridge.NoRoute, "no route has this path", nil)}
 }
 
 // isClean reports whether ServeMux takes a path as it is. An encoded slash is a part of

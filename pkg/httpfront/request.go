@@ -23,13 +23,13 @@ import (
 //     both were checked before.
 func httpRequest(ctx context.Context, r *request) (*http.Request, *bridge.Failure) {
 	if !strings.HasPrefix(r.path, "/") {
-		return nil, bridge.Failf(bridge.BadRequest, "the path does not begin with /", nil)
+		return nil, bridge.NewFailure(bridge.BadRequest, "the path does not begin with /", nil)
 	}
 	if u, err := url.ParseRequestURI(r.path); err != nil || u.Host != "" {
-		return nil, bridge.Failf(bridge.BadRequest, "the path is no valid URL path", nil)
+		return nil, bridge.NewFailure(bridge.BadRequest, "the path is no valid URL path", nil)
 	}
 	if !validMethod(r.method) {
-		return nil, bridge.Failf(bridge.BadRequest, "the method is no HTTP method", nil)
+		return nil, bridge.NewFailure(bridge.BadRequest, "the method is no HTTP method", nil)
 	}
 	var accessor core.RequestAccessorV2
 	hr, err := accessor.EventToRequest(events.APIGatewayV2HTTPRequest{
@@ -40,7 +40,7 @@ func httpRequest(ctx context.Context, r *request) (*http.Request, *bridge.Failur
 		},
 	})
 	if err != nil {
-		return nil, bridge.Failf(bridge.BadRequest, "the request is no valid HTTP request", nil)
+		return nil, bridge.NewFailure(bridge.BadRequest, "the request is no valid HTTP request", nil)
 	}
 	hr.Header = r.header
 	hr.Host, hr.URL.Host, hr.URL.Scheme = r.host, "", ""

@@ -55,7 +55,7 @@ func replay(text []byte) (*answer, *bridge.Failure) {
 	if string(text) == "null" { // the store could not keep the answer
 		s.Status = http.StatusOK
 	} else if err := json.Unmarshal(text, &s); err != nil || s.Status < 200 || s.Status > 599 {
-		return nil, bridge.Failf(bridge.Internal, "the stored answer cannot be read", err)
+		return nil, bridge.NewFailure(bridge.Internal, "the stored answer cannot be read", err)
 	}
 	a := &answer{status: s.Status, header: s.Header, body: []byte(s.Text)}
 	if a.header == nil {
@@ -64,7 +64,7 @@ func replay(text []byte) (*answer, *bridge.Failure) {
 	if s.Base64 != "" {
 		body, err := base64.StdEncoding.DecodeString(s.Base64)
 		if err != nil {
-			return nil, bridge.Failf(bridge.Internal, "the stored answer cannot be read", err)
+			return nil, bridge.NewFailure(bridge.Internal, "the stored answer cannot be read", err)
 		}
 		a.body = body
 	}

@@ -40,14 +40,14 @@ func TestDeadlineGuardAtEveryRemainingTime(t *testing.T) {
 				release := make(chan struct{})
 				b := batch(t, orders, func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
 					if ctx.Err() != nil { // as pkg/stepfn has it
-						return bridge.Outcome{}, bridge.Failf(bridge.Unavailable, "time was up before anything was sent", ctx.Err())
+						return bridge.Outcome{}, bridge.NewFailure(bridge.Unavailable, "time was up before anything was sent", ctx.Err())
 					}
 					switch {
 					case strings.Contains(string(s.Input), "slow"):
 						select {
 						case <-time.After(300 * time.Millisecond):
 						case <-ctx.Done():
-							return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", ctx.Err())
+							return bridge.Outcome{}, bridge.NewFailure(bridge.Deadline, "", ctx.Err())
 						}
 					case strings.Contains(string(s.Input), "hang"):
 						<-release // deaf to its context

@@ -136,7 +136,7 @@ func TestDedupeAfterFailures(t *testing.T) {
 		n := 0
 		answers := []func() (bridge.Outcome, error){
 			func() (bridge.Outcome, error) { return fail("Broken") },
-			func() (bridge.Outcome, error) { return bridge.Outcome{}, bridge.Failf(bridge.Unknown, "", nil) },
+			func() (bridge.Outcome, error) { return bridge.Outcome{}, bridge.NewFailure(bridge.Unknown, "", nil) },
 			func() (bridge.Outcome, error) { return output("{}") },
 		}
 		e := &engine{Respond: func(string) (bridge.Outcome, error) { n++; return answers[n-1]() }}

@@ -398,7 +398,7 @@ func (p *process) start(ctx context.Context, s bridge.Start) (bridge.Outcome, er
 	w.mu.Unlock()
 	if !p.alive() {
 		<-ctx.Done()
-		return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", nil)
+		return bridge.Outcome{}, bridge.NewFailure(bridge.Deadline, "", nil)
 	}
 	if err := p.work(ctx, outcome); err != nil {
 		return bridge.Outcome{}, err
@@ -435,12 +435,12 @@ func (p *process) work(ctx context.Context, outcome string) error {
 	case "throttle":
 		return &bridge.Failure{Name: bridge.Throttled, RetryAfter: 2 * time.Second}
 	case "unavailable":
-		return bridge.Failf(bridge.Unavailable, "", nil)
+		return bridge.NewFailure(bridge.Unavailable, "", nil)
 	case "panic":
 		panic("boom")
 	case "unknown":
 		time.Sleep(500 * time.Millisecond)
-		return bridge.Failf(bridge.Unknown, "", nil)
+		return bridge.NewFailure(bridge.Unknown, "", nil)
 	case "hang":
 		time.Sleep(time.Hour) // deaf to its context
 		return nil
@@ -453,10 +453,10 @@ func (p *process) work(ctx context.Context, outcome string) error {
 	case <-time.After(wait):
 		return nil
 	case <-ctx.Done():
-		return bridge.Failf(bridge.Deadline, "", nil)
+		return bridge.NewFailure(bridge.Deadline, "", nil)
 	case <-p.dead:
 		<-ctx.Done()
-		return bridge.Failf(bridge.Deadline, "", nil)
+		return bridge.NewFailure(bridge.Deadline, "", nil)
 	}
 }
 

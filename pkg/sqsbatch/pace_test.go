@@ -147,7 +147,7 @@ func TestNothingBeginsThatCannotEnd(t *testing.T) {
 			select {
 			case <-time.After(wait):
 			case <-ctx.Done():
-				return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", nil)
+				return bridge.Outcome{}, bridge.NewFailure(bridge.Deadline, "", nil)
 			}
 			ends = append(ends, time.Since(begin))
 			return succeed(ctx, s)
@@ -193,7 +193,7 @@ func invokeWave(t *testing.T, wait time.Duration) int {
 		case <-time.After(wait):
 			return succeed(ctx, s)
 		case <-ctx.Done():
-			return bridge.Outcome{}, bridge.Failf(bridge.Deadline, "", nil)
+			return bridge.Outcome{}, bridge.NewFailure(bridge.Deadline, "", nil)
 		}
 	})
 	invoke(t.Context(), t, b, many(1))

@@ -81,7 +81,7 @@ func newRecord(i int, id string, o *jsonata.Object, mark string) *record {
 	_, hasOwn := o.Get("messageAttributes")
 	_, ownReadable := member(o, "messageAttributes").(*jsonata.Object)
 	refuse := func(cause string) *record {
-		rec.broken = bridge.Failf(bridge.BadRequest, cause, nil)
+		rec.broken = bridge.NewFailure(bridge.BadRequest, cause, nil)
 		return rec
 	}
 	switch {

@@ -109,7 +109,7 @@ func TestPartialFailures(t *testing.T) {
 		case `"discard"`:
 			return fail("Invalid")
 		case `"throttle"`:
-			return bridge.Outcome{}, bridge.Failf(bridge.Throttled, "", nil)
+			return bridge.Outcome{}, bridge.NewFailure(bridge.Throttled, "", nil)
 		case `"panic"`:
 			panic("boom")
 		case `"timeout"`:
@@ -328,7 +328,7 @@ func TestNothingLostNothingDoubled(t *testing.T) {
 				case "discard":
 					return fail("Invalid")
 				case "throttle":
-					return bridge.Outcome{}, bridge.Failf(bridge.Throttled, "", nil)
+					return bridge.Outcome{}, bridge.NewFailure(bridge.Throttled, "", nil)
 				case "panic":
 					panic("boom")
 				}

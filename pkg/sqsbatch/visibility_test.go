@@ -26,7 +26,7 @@ func byBody(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
 	case name == "throttled":
 		return bridge.Outcome{}, &bridge.Failure{Name: bridge.Throttled, RetryAfter: 7 * time.Second}
 	case strings.HasPrefix(name, "Expressway."):
-		return bridge.Outcome{}, bridge.Failf(name, "", nil)
+		return bridge.Outcome{}, bridge.NewFailure(name, "", nil)
 	case name == "fail":
 		return fail("Broken")
 	}

@@ -74,11 +74,11 @@ func outcome(r ExecutionRecord) bridge.Outcome {
 }
 
 func tooLarge(n int) *bridge.Failure {
-	return bridge.Failf(bridge.InputTooLarge, fmt.Sprintf("the input has %d bytes, and Step Functions takes %d", n, bridge.MaxInput), nil)
+	return bridge.NewFailure(bridge.InputTooLarge, fmt.Sprintf("the input has %d bytes, and Step Functions takes %d", n, bridge.MaxInput), nil)
 }
 
 func notStarted(err error) *bridge.Failure {
-	return bridge.Failf(bridge.Deadline, "the deadline passed before the execution could be started", err)
+	return bridge.NewFailure(bridge.Deadline, "the deadline passed before the execution could be started", err)
 }
 
 // failures is the one table from API errors to the bridge's names. What is not in
@@ -96,9 +96,9 @@ func failure(err error) *bridge.Failure {
 	var stopped *Stopped
 	if errors.As(err, &stopped) {
 		out := outcome(stopped.Record)
-		f := bridge.Failf(bridge.Deadline, "the deadline passed while the execution was running", err)
+		f := bridge.NewFailure(bridge.Deadline, "the deadline passed while the execution was running", err)
 		if errors.Is(err, errClosed) {
-			f = bridge.Failf(bridge.Unknown, "the service was closed while the execution was running", err)
+			f = bridge.NewFailure(bridge.Unknown, "the service was closed while the execution was running", err)
 		}
 		f.Outcome = &out
 		return f
@@ -115,5 +115,5 @@ func failure(err error) *bridge.Failure {
 	if !ok {
 		name = bridge.Misconfigured
 	}
-	return bridge.Failf(name, string(refused.Code), err)
+	return bridge.NewFailure(name, string(refused.Code), err)
 }

@@ -17,13 +17,13 @@ func check(s bridge.Start, custom bool) *bridge.Failure {
 		arn, _, _ = strings.Cut(arn, "#")
 	}
 	if why := badARN(arn); why != "" {
-		return bridge.Failf(bridge.Misconfigured, fmt.Sprintf("state machine %q: %s", cut(s.StateMachineARN), why), nil)
+		return bridge.NewFailure(bridge.Misconfigured, fmt.Sprintf("state machine %q: %s", cut(s.StateMachineARN), why), nil)
 	}
 	if why := badName(s.Name); why != "" {
-		return bridge.Failf(bridge.Misconfigured, "execution name: "+why, nil)
+		return bridge.NewFailure(bridge.Misconfigured, "execution name: "+why, nil)
 	}
 	if len(s.Input) > bridge.MaxInput {
-		return bridge.Failf(bridge.InputTooLarge,
+		return bridge.NewFailure(bridge.InputTooLarge,
 			fmt.Sprintf("the input has %d bytes, and Step Functions takes %d", len(s.Input), bridge.MaxInput), nil)
 	}
 	return nil

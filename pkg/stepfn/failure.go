@@ -76,26 +76,26 @@ var codes = map[string]string{
 func (a *attempt) failure(ctx context.Context, err error) *bridge.Failure {
 	switch {
 	case !a.entered && ctx.Err() != nil:
-		return bridge.Failf(bridge.Unavailable, "time was up before anything was sent", ctx.Err())
+		return bridge.NewFailure(bridge.Unavailable, "time was up before anything was sent", ctx.Err())
 	case !a.entered:
-		return bridge.Failf(bridge.Misconfigured, "the request cannot be made", err)
+		return bridge.NewFailure(bridge.Misconfigured, "the request cannot be made", err)
 	case a.status != 0:
 		return a.refused(ctx, err)
 	case a.unsent:
-		return bridge.Failf(bridge.Unavailable, "Step Functions cannot be reached; nothing was sent", transportError(err))
+		return bridge.NewFailure(bridge.Unavailable, "Step Functions cannot be reached; nothing was sent", transportError(err))
 	case ctx.Err() != nil:
-		return bridge.Failf(bridge.Deadline, "no answer in time; the execution may still be running", ctx.Err())
+		return bridge.NewFailure(bridge.Deadline, "no answer in time; the execution may still be running", ctx.Err())
 	}
-	return bridge.Failf(bridge.Unknown, "sent, and no answer came; the execution may have run", transportError(err))
+	return bridge.NewFailure(bridge.Unknown, "sent, and no answer came; the execution may have run", transportError(err))
 }
 
 // refused names a failure that came with an answer.
 func (a *attempt) refused(ctx context.Context, err error) *bridge.Failure {
 	if a.status < 400 || a.status >= 500 || a.status == http.StatusRequestTimeout {
 		if a.status < 300 && ctx.Err() != nil {
-			return bridge.Failf(bridge.Deadline, "time was up before the answer was whole", ctx.Err())
+			return bridge.NewFailure(bridge.Deadline, "time was up before the answer was whole", ctx.Err())
 		}
-		return bridge.Failf(bridge.Unknown, "no answer that can be understood; the execution may have run", a.answer(err))
+		return bridge.NewFailure(bridge.Unknown, "no answer that can be understood; the execution may have run", a.answer(err))
 	}
 	var api smithy.APIError
 	code := ""
@@ -107,12 +107,12 @@ func (a *attempt) refused(ctx context.Context, err error) *bridge.Failure {
 		name = unlisted(a.status, code)
 	}
 	if name == bridge.Unknown {
-		return bridge.Failf(name, "refused without a reason that can be read", a.answer(err))
+		return bridge.NewFailure(name, "refused without a reason that can be read", a.answer(err))
 	}
 	if code == "" {
 		code = http.StatusText(a.status)
 	}
-	f := bridge.Failf(name, "Step Functions refused the start: "+code, a.answer(err))
+	f := bridge.NewFailure(name, "Step Functions refused the start: "+code, a.answer(err))
 	if name == bridge.Throttled {
 		f.RetryAfter = a.retryAfter
 	}
