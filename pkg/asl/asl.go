@@ -49,7 +49,7 @@ type TaskRunner interface {
 }
 
 // An Environment holds what runs have from outside. Nil fields have real defaults;
-// without Tasks, every task fails with States.TaskFailed and says how to mock it.
+// without Tasks, every task fails with States.TaskFailed.
 type Environment struct {
 	Tasks TaskRunner
 	// Now is the clock of waits, limits and events, and of $now and $millis.
@@ -68,7 +68,7 @@ type Environment struct {
 
 func (e Environment) withDefaults() Environment {
 	if e.Tasks == nil {
-		e.Tasks = NoTasks{}
+		e.Tasks = noTasks{}
 	}
 	if e.Now == nil {
 		e.Now = time.Now
@@ -83,6 +83,13 @@ func (e Environment) withDefaults() Environment {
 		e.UUID = newUUID
 	}
 	return e
+}
+
+// noTasks fails every task.
+type noTasks struct{}
+
+func (noTasks) RunTask(_ context.Context, t Task) (any, error) {
+	return nil, &Error{Name: "States.TaskFailed", Cause: fmt.Sprintf("The environment has no runner for the resource '%s' of the state '%s'.", t.Resource, t.State)}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -13,6 +13,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -31,6 +33,18 @@ func run(t testing.TB, definition, input string, env asl.Environment) asl.Result
 	return parse(t, definition).Run(t.Context(), env, asl.Execution{Input: []byte(input)})
 }
 
+func decode(t testing.TB, text string) any {
+	t.Helper()
+	v, err := jsonata.Decode([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// noWait is a clock on which waits take no time.
+func noWait(context.Context, time.Duration) error { return nil }
+
 // task is a machine of the Task state T, and of C where the rest leads to it.
 func task(rest string) string {
 	caught := ""
@@ -41,9 +55,9 @@ func task(rest string) string {
 }
 
 // failing fails n times, then succeeds with the number of calls.
-func failing(n int, name string) (asl.TaskFuncs, *int) {
+func failing(n int, name string) (tasks.Funcs, *int) {
 	calls := 0
-	return asl.TaskFuncs{"f": func(context.Context, any) (any, error) {
+	return tasks.Funcs{"f": func(context.Context, any) (any, error) {
 		calls++
 		if calls <= n {
 			return nil, &asl.Error{Name: name, Cause: "because"}
@@ -131,7 +145,7 @@ func TestCatch(t *testing.T) {
 
 func TestTimeouts(t *testing.T) {
 	t.Parallel()
-	hang := asl.TaskFuncs{"f": func(ctx context.Context, _ any) (any, error) {
+	hang := tasks.Funcs{"f": func(ctx context.Context, _ any) (any, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}}
@@ -216,10 +230,26 @@ func TestDataLimit(t *testing.T) {
 	}
 }
 
-func TestUnmockedTaskSaysHow(t *testing.T) {
+// A state's name has 80 characters, however many bytes they take.
+func TestStateNamesAreMeasuredInCharacters(t *testing.T) {
+	t.Parallel()
+	for _, c := range []string{"a", "é", "語", "😀"} {
+		name := strings.Repeat(c, 80)
+		r := run(t, `{"StartAt":"`+name+`","States":{"`+name+`":{"Type":"Succeed"}}}`, `{}`, asl.Environment{})
+		if r.Status != asl.Succeeded {
+			t.Errorf("%s: got = %s %s", name, r.Status, r.Error)
+		}
+		long := strings.Replace(`{"StartAt":"N","States":{"N":{"Type":"Succeed"}}}`, "N", name+c, 2)
+		if _, err := asl.Parse([]byte(long)); err == nil {
+			t.Errorf("a name of 81 times %q is accepted", c)
+		}
+	}
+}
+
+func TestWithoutTasks(t *testing.T) {
 	t.Parallel()
 	r := run(t, task(`"End":true`), `{}`, asl.Environment{})
-	if r.Error != "States.TaskFailed" || !strings.Contains(r.Cause, "SFN_MOCK_CONFIG") || !strings.Contains(r.Cause, "LAMBDA_ENDPOINT") {
+	if r.Error != "States.TaskFailed" || !strings.Contains(r.Cause, "no runner") {
 		t.Errorf("got = %s %s", r.Error, r.Cause)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
 func Example() {
@@ -26,7 +27,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	tasks := asl.TaskFuncs{"prices": func(context.Context, any) (any, error) {
+	tasks := tasks.Funcs{"prices": func(context.Context, any) (any, error) {
 		return map[string]any{"price": 21}, nil
 	}}
 	result := machine.Run(context.Background(), asl.Environment{Tasks: tasks}, asl.Execution{Input: []byte(`{"sku": "a", "n": 2}`)})

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
 // Whatever the definition is, Parse says what is wrong with it, or Run takes it to an end.
@@ -159,7 +160,7 @@ func checkMachine(t *rapid.T) {
 			return nil
 		},
 		Observe: func(e asl.Event) { events = append(events, e) },
-		Tasks: asl.TaskFuncs{"f": func(_ context.Context, v any) (any, error) {
+		Tasks: tasks.Funcs{"f": func(_ context.Context, v any) (any, error) {
 			if calls.Add(1)%3 == 0 {
 				return nil, &asl.Error{Name: "E"}
 			}

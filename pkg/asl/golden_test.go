@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -130,7 +131,7 @@ func (g golden) run(t *testing.T) (want, history string) {
 func (g golden) tasks(t *testing.T) asl.TaskRunner {
 	mocks := strings.TrimSpace(g.file("mocks.json"))
 	if mocks == "" {
-		return nil
+		return tasks.None{}
 	}
 	names := &strings.Builder{}
 	responses, ok := decode(t, mocks).(*jsonata.Object)
@@ -141,13 +142,13 @@ func (g golden) tasks(t *testing.T) asl.TaskRunner {
 		state, _ := responses.At(i)
 		fmt.Fprintf(names, "%s%q:%q", strings.Repeat(",", min(i, 1)), state, state)
 	}
-	config, err := asl.LoadMocks(fmt.Appendf(nil, `{"StateMachines":{"m":{"TestCases":{"c":{%s}}}},"MockedResponses":%s}`, names, mocks))
+	config, err := tasks.LoadMocks(fmt.Appendf(nil, `{"StateMachines":{"m":{"TestCases":{"c":{%s}}}},"MockedResponses":%s}`, names, mocks))
 	if err != nil {
 		t.Fatal(err)
 	}
-	tasks, err := config.Runner("m", "c", nil)
+	runner, err := config.Runner("m", "c", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tasks
+	return runner
 }

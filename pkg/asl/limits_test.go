@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
 // Values share their parts: doubling one a hundred times takes no memory, and would
@@ -39,7 +40,7 @@ func TestValuesThatGrow(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tasks := asl.TaskFuncs{
+			tasks := tasks.Funcs{
 				"f":     func(context.Context, any) (any, error) { return nil, nil },
 				"fails": func(context.Context, any) (any, error) { return nil, &asl.Error{Name: "Large", Cause: large + large} },
 			}
@@ -94,7 +95,7 @@ func TestPanicsReachTheCaller(t *testing.T) {
 					t.Errorf("recovered = %s, want the task's panic", got)
 				}
 			}()
-			tasks := asl.TaskFuncs{"f": func(context.Context, any) (any, error) { panic("a bug") }}
+			tasks := tasks.Funcs{"f": func(context.Context, any) (any, error) { panic("a bug") }}
 			r := run(t, definition, `[1,2,3]`, asl.Environment{Tasks: tasks})
 			t.Errorf("result = %v, want a panic", r)
 		})
@@ -114,7 +115,7 @@ func TestTaskResults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tasks := asl.TaskFuncs{"f": func(context.Context, any) (any, error) { return test.result, nil }}
+			tasks := tasks.Funcs{"f": func(context.Context, any) (any, error) { return test.result, nil }}
 			r := run(t, `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"f","End":true}}}`, `{}`, asl.Environment{Tasks: tasks})
 			if string(r.Output) != test.want || r.Error != test.wantError {
 				t.Errorf("got = %s %s %s, want %s %s", r.Output, r.Error, r.Cause, test.want, test.wantError)
@@ -129,7 +130,7 @@ func TestCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var ended atomic.Int32
-		tasks := asl.TaskFuncs{"f": func(ctx context.Context, _ any) (any, error) {
+		tasks := tasks.Funcs{"f": func(ctx context.Context, _ any) (any, error) {
 			<-ctx.Done()
 			ended.Add(1)
 			return nil, ctx.Err()
@@ -151,7 +152,7 @@ func TestObserve(t *testing.T) {
 	var got []asl.Event // without a lock: the race detector says whether that is right
 	m := parse(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
 		"A":{"Type":"Task","Resource":"f","End":true}}},"End":true}}}`)
-	tasks := asl.TaskFuncs{"f": func(_ context.Context, v any) (any, error) { return v, nil }}
+	tasks := tasks.Funcs{"f": func(_ context.Context, v any) (any, error) { return v, nil }}
 	m.Run(t.Context(), asl.Environment{Tasks: tasks, Observe: func(e asl.Event) { got = append(got, e) }}, asl.Execution{Input: []byte(`[1,2,3,4,5]`)})
 	const perItem, outside = 7, 6
 	if len(got) != 5*perItem+outside {
@@ -177,7 +178,7 @@ func TestGoroutinesAreBounded(t *testing.T) {
 			inner = `{"StartAt":"M","States":{"M":{"Type":"Map","ItemsPath":"$$.Execution.Input","MaxConcurrency":99999999,"ItemProcessor":` + inner + `,"ResultPath":null,"End":true}}}`
 		}
 		var running, most, calls atomic.Int64
-		tasks := asl.TaskFuncs{"f": func(context.Context, any) (any, error) {
+		tasks := tasks.Funcs{"f": func(context.Context, any) (any, error) {
 			n := running.Add(1)
 			defer running.Add(-1)
 			calls.Add(1)
@@ -266,7 +267,7 @@ func TestLimitsOnAnInjectedClock(t *testing.T) {
 			r := run(t, test.definition, `{}`, asl.Environment{
 				Now:   func() time.Time { return now },
 				Sleep: func(_ context.Context, d time.Duration) error { now = now.Add(d); return nil },
-				Tasks: asl.TaskFuncs{"f": func(context.Context, any) (any, error) { return nil, &asl.Error{Name: "E"} }},
+				Tasks: tasks.Funcs{"f": func(context.Context, any) (any, error) { return nil, &asl.Error{Name: "E"} }},
 			})
 			if r.Status != test.status || now.Sub(start) != test.took {
 				t.Errorf("got = %s %s (%s) after %v, want %s after %v", r.Status, r.Error, r.Cause, now.Sub(start), test.status, test.took)
@@ -336,7 +337,7 @@ func TestLoopsEnd(t *testing.T) {
 	for name, definition := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tasks := asl.TaskFuncs{"f": func(context.Context, any) (any, error) { return nil, &asl.Error{Name: "E"} }}
+			tasks := tasks.Funcs{"f": func(context.Context, any) (any, error) { return nil, &asl.Error{Name: "E"} }}
 			r := run(t, definition, `[1,1,1,1,1,1,1,1,1,1]`, asl.Environment{Tasks: tasks, Sleep: noWait})
 			if r.Error != "States.Runtime" || !strings.Contains(r.Cause, "seems to loop") {
 				t.Errorf("got = %s %s %s, want States.Runtime of a loop", r.Status, r.Error, r.Cause)

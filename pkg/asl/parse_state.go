@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -12,7 +13,7 @@ var stateKinds = []string{"Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "
 
 func (p *parser) state(name string, o *jsonata.Object, at string) *state {
 	s := &state{name: name, kind: p.text(o, "Type", at, true)}
-	if len(name) > 80 {
+	if utf8.RuneCountInString(name) > maxStateName {
 		p.schema(at, "State name exceeds 80 characters")
 	}
 	if !slices.Contains(stateKinds, s.kind) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -33,7 +34,7 @@ func testOne(t *testing.T, definition string, in asl.TestInput) outcomeOf {
 	env := asl.Environment{
 		Now: func() time.Time { return time.Date(2026, 11, 22, 10, 30, 0, 0, time.UTC) }, UUID: func() string { return "id" },
 		Rand: func() float64 { return 0.5 }, Sleep: func(context.Context, time.Duration) error { return nil },
-		Tasks: asl.TaskFuncs{"echo": func(_ context.Context, v any) (any, error) { return v, nil }},
+		Tasks: tasks.Funcs{"echo": func(_ context.Context, v any) (any, error) { return v, nil }},
 	}
 	return short(t, s.Run(t.Context(), env, in))
 }
@@ -360,7 +361,7 @@ func TestStateTimeout(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		hang := asl.TaskFuncs{"echo": func(ctx context.Context, _ any) (any, error) { <-ctx.Done(); return nil, ctx.Err() }}
+		hang := tasks.Funcs{"echo": func(ctx context.Context, _ any) (any, error) { <-ctx.Done(); return nil, ctx.Err() }}
 		started := time.Now()
 		got := short(t, s.Run(t.Context(), asl.Environment{Tasks: hang}, asl.TestInput{}))
 		if got.Status != "FAILED" || got.Error != "States.Timeout" || time.Since(started) != 5*time.Minute {

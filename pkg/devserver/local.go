@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/dedupe"
@@ -133,7 +134,7 @@ func (l *Local) Close(ctx context.Context) error { return l.States.Close(ctx) }
 func newStates(o Options) (*statesapi.Service, error) {
 	options := statesapi.Options{Mocks: noMocks}
 	if endpoint := o.Getenv("LAMBDA_ENDPOINT"); endpoint != "" {
-		options.Tasks = &asl.LambdaRunner{Endpoint: endpoint, Client: http.DefaultClient}
+		options.Tasks = &tasks.Lambda{Endpoint: endpoint, Client: http.DefaultClient}
 	}
 	if path := o.Getenv("SFN_MOCK_CONFIG"); path != "" {
 		mocks, err := loadMocks(path)

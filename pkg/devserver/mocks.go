@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
-func loadMocks(path string) (*asl.MockConfig, error) {
+func loadMocks(path string) (*tasks.MockConfig, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read SFN_MOCK_CONFIG: %w", err)
 	}
-	mocks, err := asl.LoadMocks(text)
+	mocks, err := tasks.LoadMocks(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

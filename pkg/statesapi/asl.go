@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
@@ -14,7 +15,7 @@ import (
 type interpreter struct {
 	tasks asl.TaskRunner
 	mocks func(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error)
-	start func(context.Context, asl.StartRequest) (asl.StartResult, error)
+	start func(context.Context, tasks.StartRequest) (tasks.StartResult, error)
 	now   func() time.Time
 	uuid  func() string
 }
@@ -50,7 +51,7 @@ func (i interpreter) checkTestCase(stateMachine, testCase string) error {
 // runner is what runs the tasks of an execution: mocks, where there is a test case, then
 // executions of other state machines, then the rest.
 func (i interpreter) runner(stateMachine, testCase string) (asl.TaskRunner, error) {
-	executions := &asl.ExecutionRunner{Start: i.start, Next: i.tasks}
+	executions := &tasks.Executions{Start: i.start, Next: i.tasks}
 	switch {
 	case testCase == "":
 		return executions, nil

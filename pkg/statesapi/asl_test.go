@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
@@ -21,7 +22,7 @@ const (
 func TestTestCases(t *testing.T) {
 	t.Parallel()
 	says := func(text string) asl.TaskRunner {
-		return asl.TaskFuncs{"f": func(context.Context, any) (any, error) { return text, nil }}
+		return tasks.Funcs{"f": func(context.Context, any) (any, error) { return text, nil }}
 	}
 	s := newService(t, Options{Tasks: says("real"), Mocks: func(machine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error) {
 		switch testCase {

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/jsontext"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -176,7 +176,7 @@ func (v valued) Value(key any) any {
 }
 
 // nested starts an execution for the task of another one.
-func (s *Service) nested(ctx context.Context, r asl.StartRequest) (asl.StartResult, error) {
+func (s *Service) nested(ctx context.Context, r tasks.StartRequest) (tasks.StartResult, error) {
 	in := StartInput{StateMachineARN: &r.StateMachineARN, Input: r.Input}
 	if r.Name != "" {
 		in.Name = &r.Name
@@ -191,12 +191,12 @@ func (s *Service) nested(ctx context.Context, r asl.StartRequest) (asl.StartResu
 	record, err := start(ctx, in, true)
 	var refused *Error
 	if errors.As(err, &refused) {
-		return asl.StartResult{}, &asl.StartError{Code: string(refused.Code), Message: refused.Message}
+		return tasks.StartResult{}, &tasks.StartError{Code: string(refused.Code), Message: refused.Message}
 	}
 	if err != nil {
-		return asl.StartResult{}, err
+		return tasks.StartResult{}, err
 	}
-	return asl.StartResult{
+	return tasks.StartResult{
 		ExecutionARN: record.ExecutionARN, StateMachineARN: record.StateMachineARN, Name: record.Name,
 		StartDate: record.StartDate, StopDate: record.StopDate, Status: string(record.Status), Output: record.Output,
 		Error: record.Error, Cause: record.Cause, BilledDuration: record.BilledDuration(), BilledMemory: billedMemoryMB,

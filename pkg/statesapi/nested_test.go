@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
@@ -106,7 +106,7 @@ func TestEndlessNesting(t *testing.T) {
 func TestNestedWhileClosing(t *testing.T) {
 	t.Parallel()
 	began, closing := make(chan struct{}), make(chan struct{})
-	tasks := asl.TaskFuncs{"f": func(context.Context, any) (any, error) {
+	tasks := tasks.Funcs{"f": func(context.Context, any) (any, error) {
 		close(began)
 		<-closing
 		return map[string]any{}, nil

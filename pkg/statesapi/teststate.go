@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
 // A TestStateInput is the request of [Service.TestState]; a nil member was not sent.
@@ -93,7 +94,7 @@ func (s *Service) runTest(ctx context.Context, t *stateTest) (result asl.TestRes
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	tasks := &asl.ExecutionRunner{Start: s.nested, Next: s.opts.Tasks}
+	tasks := &tasks.Executions{Start: s.nested, Next: s.opts.Tasks}
 	if tasks.Next == nil {
 		tasks.Next = unmocked{}
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/expressway-dev/expressway/internal/shared"
-	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
 // A recordedTest is a recorded call of TestState.
@@ -75,7 +75,7 @@ func (c *recordedTest) request(t *testing.T) map[string]any {
 
 func (c *recordedTest) run(t *testing.T) string {
 	t.Helper()
-	tasks := asl.TaskFuncs{}
+	tasks := tasks.Funcs{}
 	for name, m := range c.Mocks {
 		tasks[name] = func(context.Context, any) (any, error) { return m.Payload, nil }
 	}

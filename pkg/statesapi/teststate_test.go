@@ -19,6 +19,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -202,7 +203,7 @@ func TestModels(t *testing.T) {
 // A Task state without a mock is run by what runs the tasks of executions.
 func TestTestStateRunsTasks(t *testing.T) {
 	t.Parallel()
-	tasks := asl.TaskFuncs{"f": func(_ context.Context, payload any) (any, error) {
+	tasks := tasks.Funcs{"f": func(_ context.Context, payload any) (any, error) {
 		if o, _ := payload.(*jsonata.Object); o.Len() > 0 {
 			panic("a task")
 		}
@@ -235,7 +236,7 @@ func TestTestStateRunsTasks(t *testing.T) {
 func TestTestStateStops(t *testing.T) {
 	t.Parallel()
 	running := make(chan struct{})
-	tasks := asl.TaskFuncs{"f": func(ctx context.Context, _ any) (any, error) {
+	tasks := tasks.Funcs{"f": func(ctx context.Context, _ any) (any, error) {
 		close(running)
 		<-ctx.Done()
 		return nil, ctx.Err()

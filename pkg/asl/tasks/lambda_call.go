@@ -1,4 +1,4 @@
-package asl
+package tasks
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -30,8 +31,8 @@ type lambdaCall struct {
 	payload                                any // of the parameters
 }
 
-// newLambdaCall reads a task; the error is that of [NoTasks] when it invokes no function.
-func newLambdaCall(t Task) (*lambdaCall, error) {
+// newLambdaCall reads a task; the error is that of [None] when it invokes no function.
+func newLambdaCall(t asl.Task) (*lambdaCall, error) {
 	parts := strings.Split(t.Resource, ":")
 	switch {
 	case len(parts) >= 7 && parts[2] == "lambda" && parts[5] == "function":
@@ -43,11 +44,11 @@ func newLambdaCall(t Task) (*lambdaCall, error) {
 	case strings.HasSuffix(t.Resource, ":states:::aws-sdk:lambda:invoke"):
 		return readLambdaCall(t, lambdaSDK)
 	}
-	_, err := NoTasks{}.RunTask(context.Background(), t)
+	_, err := None{}.RunTask(context.Background(), t)
 	return nil, err
 }
 
-func readLambdaCall(t Task, style lambdaStyle) (*lambdaCall, error) {
+func readLambdaCall(t asl.Task, style lambdaStyle) (*lambdaCall, error) {
 	o, _ := jsonata.Force(t.Parameters).(*jsonata.Object)
 	text := func(field string) string {
 		v, _ := o.Get(field)
@@ -61,7 +62,7 @@ func readLambdaCall(t Task, style lambdaStyle) (*lambdaCall, error) {
 	c.payload, _ = o.Get("Payload")
 	c.nameFunction(text("FunctionName"))
 	if c.function == "" {
-		return nil, &Error{Name: "States.Runtime", Cause: "The field 'FunctionName' is required but was missing"}
+		return nil, &asl.Error{Name: "States.Runtime", Cause: "The field 'FunctionName' is required but was missing"}
 	}
 	return c, nil
 }
@@ -189,7 +190,7 @@ func sdkMetadata(status int, header http.Header) *jsonata.Object {
 
 // failed is an error of the service, in the spelling of the style: AWS's first SDK for
 // Java wrote causes in another way than its second.
-func (c *lambdaCall) failed(status int, code, message, requestID string) *Error {
+func (c *lambdaCall) failed(status int, code, message, requestID string) *asl.Error {
 	if requestID == "" {
 		requestID = "local"
 	}
@@ -197,11 +198,5 @@ func (c *lambdaCall) failed(status int, code, message, requestID string) *Error 
 	if c.style == lambdaSDK {
 		cause = sdkCause(message, "Lambda", status, requestID)
 	}
-	return &Error{Name: "Lambda." + code, Cause: cause}
-}
-
-// sdkCause is how AWS's second SDK for Java tells of an API error. Recordings of 2023 do not
-// have the attempts yet; what fails here has failed at the first.
-func sdkCause(message, service string, status int, requestID string) string {
-	return fmt.Sprintf("%s (Service: %s, Status Code: %d, Request ID: %s) (SDK Attempt Count: 1)", message, service, status, requestID)
+	return &asl.Error{Name: "Lambda." + code, Cause: cause}
 }

@@ -1,4 +1,4 @@
-package asl
+package tasks
 
 import (
 	"bytes"
@@ -9,15 +9,16 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A LambdaRunner runs tasks that invoke Lambda functions, by their own ARN, by
+// A Lambda runs tasks that invoke Lambda functions, by their own ARN, by
 // lambda:invoke or by aws-sdk:lambda:invoke, on a [Lambda endpoint] such as that of
 // `sam local start-lambda`.
 //
 // [Lambda endpoint]: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
-type LambdaRunner struct {
+type Lambda struct {
 	// Endpoint is the base URL, such as http://127.0.0.1:3001.
 	Endpoint string
 	// Client sends the requests; nil stands for [http.DefaultClient].
@@ -27,8 +28,8 @@ type LambdaRunner struct {
 // maxPayload is Lambda's limit for a response.
 const maxPayload = 6 << 20
 
-// RunTask implements [TaskRunner].
-func (l *LambdaRunner) RunTask(ctx context.Context, t Task) (any, error) {
+// RunTask implements [asl.TaskRunner].
+func (l *Lambda) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	call, err := newLambdaCall(t)
 	if err != nil {
 		return nil, err
@@ -43,17 +44,17 @@ func (l *LambdaRunner) RunTask(ctx context.Context, t Task) (any, error) {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, &Error{Name: "Lambda.SdkClientException", Cause: fmt.Sprintf("Unable to execute HTTP request: function %s cannot be reached at LAMBDA_ENDPOINT: %v", call.function, err)}
+		return nil, &asl.Error{Name: "Lambda.SdkClientException", Cause: fmt.Sprintf("Unable to execute HTTP request: function %s cannot be reached at LAMBDA_ENDPOINT: %v", call.function, err)}
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxPayload+1))
 	if err != nil || len(text) > maxPayload {
-		return nil, &Error{Name: "Lambda.Unknown", Cause: fmt.Sprintf("the answer of function %s cannot be read", call.function)}
+		return nil, &asl.Error{Name: "Lambda.Unknown", Cause: fmt.Sprintf("the answer of function %s cannot be read", call.function)}
 	}
 	return call.answer(resp, text)
 }
 
-func (l *LambdaRunner) request(ctx context.Context, c *lambdaCall) (*http.Request, error) {
+func (l *Lambda) request(ctx context.Context, c *lambdaCall) (*http.Request, error) {
 	body, err := c.body()
 	if err != nil {
 		return nil, err
@@ -103,7 +104,7 @@ func (c *lambdaCall) answer(resp *http.Response, text []byte) (any, error) {
 		errorType, _ := o.Get("errorType")
 		_, hasMessage := o.Get("errorMessage")
 		if name, ok := errorType.(string); ok && hasMessage {
-			return nil, &Error{Name: name, Cause: string(text)}
+			return nil, &asl.Error{Name: name, Cause: string(text)}
 		}
 	}
 	if failed {
@@ -112,12 +113,12 @@ func (c *lambdaCall) answer(resp *http.Response, text []byte) (any, error) {
 	return c.result(a)
 }
 
-func unknownCause(text []byte) *Error {
-	return &Error{Name: "Lambda.Unknown", Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + string(text)}
+func unknownCause(text []byte) *asl.Error {
+	return &asl.Error{Name: "Lambda.Unknown", Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + string(text)}
 }
 
 // refused is the error of an invocation that the endpoint did not take.
-func (c *lambdaCall) refused(a lambdaAnswer) *Error {
+func (c *lambdaCall) refused(a lambdaAnswer) *asl.Error {
 	code, _, _ := strings.Cut(a.header.Get("X-Amzn-Errortype"), ":")
 	if code == "" {
 		switch {

@@ -1,4 +1,4 @@
-package asl_test
+package tasks_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -22,7 +23,7 @@ type invocation struct {
 }
 
 // endpoint stands in for Lambda's API: the function's name says what it does.
-func endpoint(t *testing.T, seen *invocation) *asl.LambdaRunner {
+func endpoint(t *testing.T, seen *invocation) *tasks.Lambda {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -64,7 +65,7 @@ func endpoint(t *testing.T, seen *invocation) *asl.LambdaRunner {
 	t.Cleanup(server.Close)
 	client := server.Client()
 	t.Cleanup(client.CloseIdleConnections)
-	return &asl.LambdaRunner{Endpoint: server.URL + "/", Client: client}
+	return &tasks.Lambda{Endpoint: server.URL + "/", Client: client}
 }
 
 func function(name string) string { return "arn:aws:lambda:us-east-1:123456789012:function:" + name }
@@ -73,15 +74,6 @@ const (
 	invoke    = "arn:aws:states:::lambda:invoke"
 	sdkInvoke = "arn:aws:states:::aws-sdk:lambda:invoke"
 )
-
-func decode(t testing.TB, text string) any {
-	t.Helper()
-	v, err := jsonata.Decode([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
 
 func TestLambdaRequests(t *testing.T) {
 	t.Parallel()
@@ -184,7 +176,7 @@ func TestLambdaEndpointIsDown(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	_, err := (&asl.LambdaRunner{Endpoint: server.URL, Client: &http.Client{Transport: &http.Transport{}}}).RunTask(t.Context(), asl.Task{Resource: function("f")})
+	_, err := (&tasks.Lambda{Endpoint: server.URL, Client: &http.Client{Transport: &http.Transport{}}}).RunTask(t.Context(), asl.Task{Resource: function("f")})
 	if e, ok := err.(*asl.Error); !ok || e.Name != "Lambda.SdkClientException" || !strings.Contains(e.Cause, "LAMBDA_ENDPOINT") {
 		t.Errorf("error = %v", err)
 	}
@@ -193,7 +185,7 @@ func TestLambdaEndpointIsDown(t *testing.T) {
 // Functions of tests see what a Lambda function would, and their results get the same envelope.
 func TestTaskFuncsAreInvoked(t *testing.T) {
 	t.Parallel()
-	tasks := asl.TaskFuncs{"f": func(_ context.Context, v any) (any, error) { return map[string]any{"seen": v}, nil }}
+	tasks := tasks.Funcs{"f": func(_ context.Context, v any) (any, error) { return map[string]any{"seen": v}, nil }}
 	for resource, want := range map[string]string{
 		function("f:live"): `{"seen":{"FunctionName":"f","Payload":"[1]"}}`,
 		sdkInvoke:          `{"ExecutedVersion":"$LATEST","Payload":"{\"seen\":[1]}","StatusCode":200}`,

@@ -1,4 +1,4 @@
-package asl_test
+package tasks_test
 
 import (
 	"os"
@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
 // The mock file of the documentation is one.
 func TestDocumentedMocks(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../docs/tasks.md")
+	text, err := os.ReadFile("../../../docs/tasks.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,7 +21,7 @@ func TestDocumentedMocks(t *testing.T) {
 	if !ok {
 		t.Fatal("there is no example")
 	}
-	mocks, err := asl.LoadMocks([]byte(example))
+	mocks, err := tasks.LoadMocks([]byte(example))
 	if err != nil {
 		t.Fatal(err)
 	}

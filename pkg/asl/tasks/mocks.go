@@ -1,4 +1,4 @@
-package asl
+package tasks
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -29,7 +30,7 @@ type mockedResponse []mockedAttempts
 type mockedAttempts struct {
 	first, last int
 	value       any
-	throw       *Error
+	throw       *asl.Error
 }
 
 // LoadMocks reads a mock configuration and checks that all it refers to is there.
@@ -118,7 +119,7 @@ func (a *mockedAttempts) read(v any) error {
 			a.value = v
 			return nil
 		case "Throw":
-			a.throw = &Error{}
+			a.throw = &asl.Error{}
 			return eachMember(v, key, func(key string, v any) error {
 				text, ok := v.(string)
 				switch {
@@ -194,7 +195,7 @@ func attemptRange(index string) (first, last int, ok bool) {
 
 // Runner returns what runs the tasks of one test case. States without a mock go to
 // next; nil fails them.
-func (c *MockConfig) Runner(machine, name string, next TaskRunner) (TaskRunner, error) {
+func (c *MockConfig) Runner(machine, name string, next asl.TaskRunner) (asl.TaskRunner, error) {
 	cases, ok := c.machines[machine]
 	if !ok {
 		return nil, fmt.Errorf("the mock configuration has no state machine %q", machine)
@@ -204,7 +205,7 @@ func (c *MockConfig) Runner(machine, name string, next TaskRunner) (TaskRunner, 
 		return nil, fmt.Errorf("the mock configuration of %s has no test case %q", machine, name)
 	}
 	if next == nil {
-		next = NoTasks{}
+		next = None{}
 	}
 	return mockRunner{c, states, next}, nil
 }
@@ -212,11 +213,11 @@ func (c *MockConfig) Runner(machine, name string, next TaskRunner) (TaskRunner, 
 type mockRunner struct {
 	config *MockConfig
 	states testCase
-	next   TaskRunner
+	next   asl.TaskRunner
 }
 
-// RunTask implements [TaskRunner].
-func (m mockRunner) RunTask(ctx context.Context, t Task) (any, error) {
+// RunTask implements [asl.TaskRunner].
+func (m mockRunner) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	name, ok := m.states[t.State]
 	if !ok {
 		return m.next.RunTask(ctx, t)
@@ -225,10 +226,10 @@ func (m mockRunner) RunTask(ctx context.Context, t Task) (any, error) {
 		switch {
 		case t.Attempt < a.first || t.Attempt > a.last:
 		case a.throw != nil:
-			return nil, &Error{Name: a.throw.Name, Cause: a.throw.Cause}
+			return nil, &asl.Error{Name: a.throw.Name, Cause: a.throw.Cause}
 		default:
 			return a.value, nil
 		}
 	}
-	return nil, &Error{Name: "States.Runtime", Cause: fmt.Sprintf("The mocked response %s has no attempt %d", name, t.Attempt)}
+	return nil, &asl.Error{Name: "States.Runtime", Cause: fmt.Sprintf("The mocked response %s has no attempt %d", name, t.Attempt)}
 }

@@ -1,4 +1,4 @@
-package asl
+package tasks
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -31,7 +32,7 @@ type StartRequest struct {
 type StartResult struct {
 	ExecutionARN, StateMachineARN, Name string
 	StartDate, StopDate                 time.Time
-	// Status is that of a [Result].
+	// Status is that of an [asl.Result].
 	Status string
 	// Output is JSON text, of an execution that succeeded.
 	Output []byte
@@ -48,7 +49,7 @@ type StartError struct{ Code, Message string }
 
 func (e *StartError) Error() string { return e.Code + ": " + e.Message }
 
-// An ExecutionRunner runs the tasks that start other state machines:
+// An Executions runs the tasks that start other state machines:
 //
 //	arn:aws:states:::states:startExecution              starts, and goes on
 //	arn:aws:states:::states:startSyncExecution          waits; a failure is States.TaskFailed
@@ -57,13 +58,13 @@ func (e *StartError) Error() string { return e.Code + ": " + e.Message }
 //
 // The difference of the last two lines is the service's: its optimised integrations fail with
 // the execution, while a call of the SDK has succeeded when the API answers.
-type ExecutionRunner struct {
+type Executions struct {
 	// Start starts an execution. An error that is a *[StartError] gets the spelling of the
 	// integration. The context that Start hands to its execution must come from ctx: it bounds
 	// how deep executions nest.
 	Start func(ctx context.Context, r StartRequest) (StartResult, error)
 	// Next runs all other tasks; nil fails them.
-	Next TaskRunner
+	Next asl.TaskRunner
 }
 
 // maxNesting is how deep executions may start one another. A machine that starts itself
@@ -72,18 +73,18 @@ const maxNesting = 50
 
 type nestingKey struct{}
 
-// RunTask implements [TaskRunner].
-func (r *ExecutionRunner) RunTask(ctx context.Context, t Task) (any, error) {
+// RunTask implements [asl.TaskRunner].
+func (r *Executions) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	c, ok := newStartCall(t)
 	if !ok {
 		if r.Next == nil {
-			return NoTasks{}.RunTask(ctx, t)
+			return None{}.RunTask(ctx, t)
 		}
 		return r.Next.RunTask(ctx, t)
 	}
 	depth, _ := ctx.Value(nestingKey{}).(int)
 	if depth >= maxNesting {
-		return nil, &Error{Name: "States.TaskFailed", Cause: fmt.Sprintf("The local engine nests executions %d deep at most.", maxNesting)}
+		return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf("The local engine nests executions %d deep at most.", maxNesting)}
 	}
 	request, err := c.request()
 	if err != nil {
@@ -108,7 +109,7 @@ type startCall struct {
 	parameters any
 }
 
-func newStartCall(t Task) (c startCall, ok bool) {
+func newStartCall(t asl.Task) (c startCall, ok bool) {
 	_, service, ok := strings.Cut(t.Resource, ":states:::")
 	c.parameters = t.Parameters
 	switch service {
@@ -136,7 +137,7 @@ func (c *startCall) request() (StartRequest, error) {
 		*field.to, _ = jsonata.Force(v).(string)
 	}
 	if r.StateMachineARN == "" {
-		return r, &Error{Name: "States.Runtime", Cause: "The field 'StateMachineArn' is required but was missing"}
+		return r, &asl.Error{Name: "States.Runtime", Cause: "The field 'StateMachineArn' is required but was missing"}
 	}
 	input, _ := o.Get("Input")
 	switch v := jsonata.Force(input).(type) {
@@ -155,15 +156,15 @@ func (c *startCall) request() (StartRequest, error) {
 }
 
 // refused is an API error, in the spelling of the integration.
-func (c *startCall) refused(e *StartError) *Error {
+func (c *startCall) refused(e *StartError) *asl.Error {
 	const status = 400
 	if c.sdk {
-		return &Error{
+		return &asl.Error{
 			Name:  "Sfn." + strings.TrimSuffix(e.Code, "Exception") + "Exception",
 			Cause: sdkCause(e.Message, "Sfn", status, "local"),
 		}
 	}
-	return &Error{
+	return &asl.Error{
 		Name: "StepFunctions." + strings.TrimSuffix(e.Code, "Exception") + "Exception",
 		Cause: fmt.Sprintf("%s (Service: AWSStepFunctions; Status Code: %d; Error Code: %s; Request ID: local; Proxy: null)",
 			e.Message, status, e.Code),
@@ -202,7 +203,7 @@ func (c *startCall) ended(request StartRequest, r StartResult) (any, error) {
 	o.Set("Input", string(request.Input))
 	o.Set("InputDetails", included())
 	o.Set("Name", r.Name)
-	if r.Status == Succeeded {
+	if r.Status == asl.Succeeded {
 		o.Set("Output", string(r.Output))
 		o.Set("OutputDetails", included())
 	}
@@ -211,27 +212,19 @@ func (c *startCall) ended(request StartRequest, r StartResult) (any, error) {
 	o.Set("Status", r.Status)
 	o.Set("StopDate", r.StopDate.UTC().Format(resultTime))
 	setPresent(o, "TraceHeader", request.TraceHeader)
-	if c.sdk || r.Status == Succeeded {
+	if c.sdk || r.Status == asl.Succeeded {
 		return o, nil
 	}
 	cause, err := jsonata.AppendJSON(nil, o)
 	if err != nil {
 		return nil, err
 	}
-	return nil, &Error{Name: "States.TaskFailed", Cause: string(cause)}
+	return nil, &asl.Error{Name: "States.TaskFailed", Cause: string(cause)}
 }
 
 // maxCause is the longest cause of the API. It also stops the growth of causes within
 // causes: each level escapes those below it once more.
 const maxCause = 32768
-
-// cut shortens text to at most n bytes, and leaves it valid.
-func cut(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	return strings.ToValidUTF8(text[:n], "")
-}
 
 func included() *jsonata.Object {
 	o := jsonata.NewObject(1)

@@ -1,12 +1,11 @@
-package asl_test
+package tasks_test
 
 import (
-	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
 const mocks = `{
@@ -21,12 +20,9 @@ const mocks = `{
 	}
 }`
 
-// noWait is a clock on which waits take no time.
-func noWait(context.Context, time.Duration) error { return nil }
-
 func mocked(t *testing.T, testCase string) asl.TaskRunner {
 	t.Helper()
-	config, err := asl.LoadMocks([]byte(mocks))
+	config, err := tasks.LoadMocks([]byte(mocks))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,6 +67,15 @@ func TestMocks(t *testing.T) {
 	}
 }
 
+func TestUnmockedTaskSaysHow(t *testing.T) {
+	t.Parallel()
+	_, err := mocked(t, "other").RunTask(t.Context(), asl.Task{Resource: "arn:aws:states:::sqs:sendMessage", State: "T"})
+	e, ok := err.(*asl.Error)
+	if !ok || e.Name != "States.TaskFailed" || !strings.Contains(e.Cause, `{"T":"NAME"}`) || !strings.Contains(e.Cause, "SFN_MOCK_CONFIG") || !strings.Contains(e.Cause, "LAMBDA_ENDPOINT") {
+		t.Errorf("error = %v", err)
+	}
+}
+
 func TestMocksThatAreRefused(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ text, want string }{
@@ -93,12 +98,12 @@ func TestMocksThatAreRefused(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := asl.LoadMocks([]byte(test.text)); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := tasks.LoadMocks([]byte(test.text)); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error = %v, want one with %q", err, test.want)
 			}
 		})
 	}
-	config, err := asl.LoadMocks([]byte(mocks))
+	config, err := tasks.LoadMocks([]byte(mocks))
 	if err != nil {
 		t.Fatal(err)
 	}

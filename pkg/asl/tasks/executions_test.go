@@ -1,4 +1,4 @@
-package asl_test
+package tasks_test
 
 import (
 	"context"
@@ -9,20 +9,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 const machineARN = "arn:aws:states:us-east-1:123456789012:stateMachine:inner"
 
 // starter runs what tasks start on a machine, as an API would.
-func starter(machine *asl.Machine, env *asl.Environment) func(context.Context, asl.StartRequest) (asl.StartResult, error) {
-	return func(ctx context.Context, q asl.StartRequest) (asl.StartResult, error) {
-		r := asl.StartResult{
+func starter(machine *asl.Machine, env *asl.Environment) func(context.Context, tasks.StartRequest) (tasks.StartResult, error) {
+	return func(ctx context.Context, q tasks.StartRequest) (tasks.StartResult, error) {
+		r := tasks.StartResult{
 			StateMachineARN: q.StateMachineARN, ExecutionARN: "arn:aws:states:us-east-1:123456789012:express:inner:" + q.Name + ":1", Name: q.Name,
 			StartDate: time.Unix(0, 0), StopDate: time.Unix(1, 0), BilledDuration: 100 * time.Millisecond, BilledMemory: 64,
 		}
 		if q.StateMachineARN != machineARN {
-			return r, &asl.StartError{Code: "StateMachineDoesNotExist", Message: "State Machine Does Not Exist: '" + q.StateMachineARN + "'"}
+			return r, &tasks.StartError{Code: "StateMachineDoesNotExist", Message: "State Machine Does Not Exist: '" + q.StateMachineARN + "'"}
 		}
 		if !q.Sync {
 			return r, nil
@@ -58,7 +59,7 @@ func TestNestedExecutions(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tasks := &asl.ExecutionRunner{Start: starter(inner, &asl.Environment{})}
+			tasks := &tasks.Executions{Start: starter(inner, &asl.Environment{})}
 			v, err := tasks.RunTask(t.Context(), asl.Task{Resource: "arn:aws:states:::" + test.action, Parameters: decode(t, test.parameters)})
 			got, gotError := "", ""
 			if e, ok := errors.AsType[*asl.Error](err); ok {
@@ -75,11 +76,11 @@ func TestNestedExecutions(t *testing.T) {
 
 func TestOtherTasksGoOn(t *testing.T) {
 	t.Parallel()
-	next := asl.TaskFuncs{"f": func(context.Context, any) (any, error) { return "next", nil }}
-	if v, err := (&asl.ExecutionRunner{Next: next}).RunTask(t.Context(), asl.Task{Resource: "f"}); v != "next" || err != nil {
+	next := tasks.Funcs{"f": func(context.Context, any) (any, error) { return "next", nil }}
+	if v, err := (&tasks.Executions{Next: next}).RunTask(t.Context(), asl.Task{Resource: "f"}); v != "next" || err != nil {
 		t.Errorf("result = %v, %v", v, err)
 	}
-	_, err := (&asl.ExecutionRunner{}).RunTask(t.Context(), asl.Task{Resource: "arn:aws:states:::sqs:sendMessage"})
+	_, err := (&tasks.Executions{}).RunTask(t.Context(), asl.Task{Resource: "arn:aws:states:::sqs:sendMessage"})
 	if e, ok := errors.AsType[*asl.Error](err); !ok || e.Name != "States.TaskFailed" {
 		t.Errorf("error = %v, want States.TaskFailed", err)
 	}
@@ -90,7 +91,7 @@ func TestMachineStartsItself(t *testing.T) {
 	t.Parallel()
 	m := parse(t, `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::states:startSyncExecution","Parameters":{"StateMachineArn":"`+machineARN+`"},"ResultPath":null,"End":true}}}`)
 	env := &asl.Environment{}
-	env.Tasks = &asl.ExecutionRunner{Start: starter(m, env)}
+	env.Tasks = &tasks.Executions{Start: starter(m, env)}
 	if r := m.Run(t.Context(), *env, asl.Execution{}); r.Error != "States.TaskFailed" {
 		t.Errorf("got = %s %s %s, want States.TaskFailed", r.Status, r.Error, r.Cause)
 	}

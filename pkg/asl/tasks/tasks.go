@@ -1,0 +1,62 @@
+// Package tasks runs Task states on the local machine. Each of its runners is an
+// [asl.TaskRunner] that runs the tasks that it knows and hands the others to the next:
+//
+//	MockConfig.Runner ──► Executions ──► Lambda, Funcs ──► None
+//	 a mock file's case    state machines  functions        States.TaskFailed
+//
+// Inputs, results and error names are those of the service's integrations.
+package tasks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// None fails every task, and says what could run it.
+type None struct{}
+
+// RunTask implements [asl.TaskRunner].
+func (None) RunTask(_ context.Context, t asl.Task) (any, error) {
+	return nil, &asl.Error{
+		Name: "States.TaskFailed",
+		Cause: fmt.Sprintf("Nothing runs the resource '%s' of the state '%s' here. Mock it in a file named by SFN_MOCK_CONFIG: "+
+			`give the state machine a test case {"%s":"NAME"}, and MockedResponses a response "NAME" `+
+			`such as {"0":{"Return":{}}}; then start the state machine's ARN with #TEST-CASE behind it. `+
+			"Set LAMBDA_ENDPOINT to run Lambda functions.", t.Resource, t.State, t.State),
+	}
+}
+
+// sdkCause is the cause of an API error as AWS's second SDK for Java writes it. Recordings
+// of 2023 lack the number of attempts; a task that fails here fails at the first.
+func sdkCause(message, service string, status int, requestID string) string {
+	return fmt.Sprintf("%s (Service: %s, Status Code: %d, Request ID: %s) (SDK Attempt Count: 1)", message, service, status, requestID)
+}
+
+// setPresent sets a member that is left out when it is empty.
+func setPresent(o *jsonata.Object, field, text string) {
+	if text != "" {
+		o.Set(field, text)
+	}
+}
+
+// plain is a value as text: a string as it is, anything else as JSON.
+func plain(v any) string {
+	v = jsonata.Force(v)
+	if s, ok := v.(string); ok {
+		return s
+	}
+	text, _ := jsonata.AppendJSON(nil, v)
+	return string(text)
+}
+
+// cut shortens text to at most n bytes and keeps it valid UTF-8.
+func cut(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n], "")
+}
