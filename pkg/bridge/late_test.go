@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 // Time that is up before an expression has ended is no fault of the expression: it is
@@ -30,6 +31,43 @@ func TestTimeIsUpBeforeTheStart(t *testing.T) {
 			r := b.Run(ctx, &bridge.Delivery{Route: route, Kind: "request", Document: func() (any, error) { return nil, nil }})
 			if r.ErrorName() != bridge.Unavailable {
 				t.Errorf("got %v, want %s", r.Failure, bridge.Unavailable)
+			}
+		})
+	}
+}
+
+// An expression that runs out of time before anything was sent may be faster at the next
+// attempt; one that takes too many steps takes as many again.
+func TestExpressionsBeyondTheirLimits(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		limit jsonata.Option
+		want  string
+		class bridge.Class
+	}{
+		"time":  {jsonata.WithMaxTime(time.Nanosecond), bridge.Unavailable, bridge.Retryable},
+		"steps": {jsonata.WithMaxSteps(1000), bridge.ExpressionFailed, bridge.Permanent},
+		"depth": {jsonata.WithMaxEvalDepth(2), bridge.ExpressionFailed, bridge.Permanent},
+		"data":  {jsonata.WithMaxAllocation(1000), bridge.ExpressionFailed, bridge.Permanent},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, err := jsonata.Compile(`$sum([1..10000].($ * 2)) > 0`, jsonata.StepFunctions(), tt.limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			template := bridge.Expression(e, "route r: filter")
+			for where, route := range map[string]*bridge.Route{
+				"filter": {Name: "r", StateMachine: "m", Filter: template},
+				"input":  {Name: "r", StateMachine: "m", Input: template},
+				"key":    {Name: "r", StateMachine: "m", Dedupe: &bridge.Dedupe{Key: template, For: time.Hour}},
+			} {
+				b := bridge.New(nil, slog.New(slog.DiscardHandler), nil)
+				r := b.Run(context.Background(), &bridge.Delivery{Route: route, Kind: "request", Document: func() (any, error) { return nil, nil }})
+				if r.ErrorName() != tt.want || r.Failure.Class() != tt.class {
+					t.Errorf("%s: got %v, want %s, %s", where, r.Failure, tt.want, tt.class)
+				}
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -194,11 +195,11 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 }
 
 // unstarted is the failure of an expression that a start needs. One that was only cut
-// off may well succeed at the next attempt: the sender is asked to come again, and no
-// record is dead-lettered for it.
+// off, by the deadline or by the time that an expression may take, may well succeed at the
+// next attempt: the sender is asked to come again, and no record is dead-lettered for it.
 func unstarted(ctx context.Context, err error) *Failure {
 	f := AsFailure(err)
-	if f.Name == ExpressionFailed && ctx.Err() != nil {
+	if f.Name == ExpressionFailed && (ctx.Err() != nil || errors.Is(f, jsonata.ErrTime)) {
 		return NewFailure(Unavailable, "time was up before anything was sent", f)
 	}
 	return f

@@ -92,7 +92,11 @@ func (t *Template) evalOptional(ctx context.Context, vars jsonata.Vars) (any, er
 		if f := scopeFailure(vars); f != nil {
 			return nil, f
 		}
-		return nil, NewFailure(ExpressionFailed, t.place+": "+describe(err), nil)
+		f := NewFailure(ExpressionFailed, t.place+": "+describe(err), nil)
+		if errors.Is(err, jsonata.ErrTime) {
+			f.Err = jsonata.ErrTime // see unstarted
+		}
+		return nil, f
 	}
 	if f := scopeFailure(vars); f != nil {
 		return nil, f
@@ -100,12 +104,12 @@ func (t *Template) evalOptional(ctx context.Context, vars jsonata.Vars) (any, er
 	return v, nil
 }
 
-// describe keeps JSONata's code and position, and drops its message: that may
-// quote a value, and values are payload.
+// describe returns JSONata's code, message and position without the values that the
+// message quotes: values are payload.
 func describe(err error) string {
 	var e *jsonata.Error
 	if errors.As(err, &e) {
-		return fmt.Sprintf("error %s at position %d of the expression", e.Code, e.Position)
+		return fmt.Sprintf("%s (at position %d of the expression)", e.Redacted(), e.Position)
 	}
 	return "cannot be evaluated"
 }

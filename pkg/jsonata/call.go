@@ -138,7 +138,7 @@ func (ev *evaluator) arguments(n *node, input any, env *frame, piped *any) ([]an
 // what arguments default to in signatures that say so; args is f's to keep.
 func (ev *evaluator) call(f any, args []any, input any, env *frame) (any, error) {
 	if ev.calls++; ev.calls > ev.conf.maxDepth {
-		return nil, errorf("U1001", nil)
+		return nil, spent(ErrDepth)
 	}
 	var at *node // the call that is being made, after the first
 	for {

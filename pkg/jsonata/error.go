@@ -36,34 +36,64 @@ type Error struct {
 
 	other    any    // the second of two values that the message shows
 	expected string // what the items of an array should have been
+	limit    error  // the budget that is spent
 }
 
-// The budgets of an evaluation: [errors.Is] tells which one an [*Error] with a code of
-// U1001 or U1002 says is spent.
+// The budgets of an evaluation: [errors.Is] reports which of them an [*Error] with the code
+// U1001 or U1002 is about. The first three count work: an evaluation that has spent one of
+// them would spend it again. Time depends on the machine and on what else it does, so that
+// an evaluation that has run out of it may succeed later.
 var (
-	ErrTime       = errors.New("the time is spent")       // see [WithMaxTime]
-	ErrDepth      = errors.New("the depth is spent")      // see [WithMaxEvalDepth]
-	ErrAllocation = errors.New("the allocation is spent") // see [WithMaxAllocation]
+	ErrSteps      = errors.New("too many steps")    // see [WithMaxSteps]
+	ErrDepth      = errors.New("nested too deeply") // see [WithMaxEvalDepth]
+	ErrAllocation = errors.New("too much data")     // see [WithMaxAllocation]
+	ErrTime       = errors.New("out of time")       // see [WithMaxTime]
 )
 
-// Unwrap returns the budget that was spent, if that is the error.
-func (e *Error) Unwrap() error {
-	switch {
-	case e.Code == "U1001" && e.Message == tooLong:
-		return ErrTime
-	case e.Code == "U1001":
-		return ErrDepth
-	case e.Code == "U1002":
-		return ErrAllocation
-	}
-	return nil
+// Unwrap returns the budget that is spent, if that is the error.
+func (e *Error) Unwrap() error { return e.limit }
+
+// limits are the codes and the messages of the budgets. The reference has one code for
+// steps, depth and time.
+var limits = map[error]struct{ code, message string }{
+	ErrSteps:      {"U1001", "Evaluation was stopped: it took too many steps. Check for an infinite loop"},
+	ErrDepth:      {"U1001", "Evaluation was stopped: it nested too deeply. Check for infinite recursion"},
+	ErrAllocation: {"U1002", "Evaluation was stopped: it made too much data"},
+	ErrTime:       {"U1001", "Evaluation was stopped: it ran out of time"},
 }
 
-// tooLong is the message of U1001 for time; the reference has one code for both.
-const tooLong = "Evaluation was stopped: it took too long. Check for an infinite loop"
+// spent returns the error for a budget.
+func spent(limit error) *Error {
+	l := limits[limit]
+	return &Error{Code: l.code, Position: -1, Message: l.message, limit: limit}
+}
 
 // Error returns the code and the message, as Step Functions writes them: "T2001: The left side …".
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// Redacted is [Error.Error] without the values that the message quotes: for logs that
+// payload must not get into. Of $error and $assert, whose message may be made of values, it
+// says only which of them failed.
+func (e *Error) Redacted() string {
+	text, ok := messages[e.Code]
+	switch {
+	case e.limit != nil || strings.HasPrefix(e.Code, "S"):
+		return e.Error() // a syntax error quotes the expression, and nothing else
+	case ok:
+		text = strings.TrimSuffix(text, ": {{value}}")
+		hidden := &Error{Token: e.Token, Index: e.Index, expected: e.expected}
+		text = hidden.fill(text, "…", "…")
+	case e.Code == "D3137":
+		text = defaultOfError
+	case e.Code == "D3141":
+		text = defaultOfAssert
+	case e.Code == "D3150":
+		text = e.Message // about a picture, which it does not quote
+	default:
+		return e.Code // of a function of the program: nobody knows what its message quotes
+	}
+	return e.Code + ": " + text
+}
 
 // errorf returns the error with a code, about a value. The position and the token
 // are added by the part of the expression that evaluation was in.
@@ -97,16 +127,20 @@ func (e *Error) at(pos int, token string) *Error {
 func (e *Error) describe() {
 	e.Token = strings.ToValidUTF8(e.Token, "\uFFFD") // half a surrogate pair has no place outside
 	text, ok := messages[e.Code]
-	if !ok || e.Message == tooLong {
+	if !ok || e.limit != nil {
 		return // $error and $assert: the expression chose the message
 	}
-	if !strings.Contains(text, "{{") {
-		e.Message = text
-		return
+	if strings.Contains(text, "{{") {
+		text = e.fill(text, excerpt(e.Value), excerpt(e.other))
 	}
-	e.Message = strings.NewReplacer(
-		"{{value}}", excerpt(e.Value),
-		"{{other}}", excerpt(e.other),
+	e.Message = text
+}
+
+// fill puts the parts of an error into the text for its code.
+func (e *Error) fill(text, value, other string) string {
+	return strings.NewReplacer(
+		"{{value}}", value,
+		"{{other}}", other,
 		"{{expected}}", excerpt(e.expected),
 		"{{{token}}}", e.Token,
 		"{{token}}", excerpt(e.Token),

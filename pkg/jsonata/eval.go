@@ -80,7 +80,7 @@ const checkEvery = 256
 func newEvaluator(ctx context.Context, e *Expr, vars Vars) *evaluator {
 	return &evaluator{
 		ctx: ctx, conf: e.conf, vars: vars, clock: e.conf.clock, random: e.conf.random, pictures: e.pictures,
-		lookAt: checkEvery,
+		lookAt: min(checkEvery, e.conf.maxSteps+1),
 	}
 }
 
@@ -126,7 +126,7 @@ func (ev *evaluator) exportError(err error) error {
 func (ev *evaluator) step() error {
 	ev.steps++
 	if ev.used > ev.conf.maxAllocation {
-		return errorf("U1002", nil)
+		return spent(ErrAllocation)
 	}
 	if ev.steps < ev.lookAt {
 		return nil
@@ -140,17 +140,21 @@ func (ev *evaluator) work(bytes int) { ev.steps += bytes >> 6 }
 
 const bytesOfItem = 8
 
+// checkTime is step for those that have counted their work themselves.
 func (ev *evaluator) checkTime() error {
-	ev.lookAt = ev.steps + checkEvery
+	if ev.steps > ev.conf.maxSteps {
+		return spent(ErrSteps)
+	}
+	ev.lookAt = min(ev.steps+checkEvery, ev.conf.maxSteps+1)
 	if ev.ctx.Err() != nil {
 		return context.Cause(ev.ctx)
 	}
-	now := time.Now()
+	now := ev.conf.stopwatch()
 	if ev.began.IsZero() {
 		ev.began = now
 	}
 	if now.Sub(ev.began) > ev.conf.maxTime {
-		return &Error{Code: "U1001", Position: -1, Message: tooLong}
+		return spent(ErrTime)
 	}
 	return nil
 }
@@ -161,7 +165,7 @@ func (ev *evaluator) use(bytes int) { ev.used += int64(bytes) }
 // reserve charges bytes that are about to be allocated at once.
 func (ev *evaluator) reserve(bytes float64) error {
 	if float64(ev.used)+bytes > float64(ev.conf.maxAllocation) {
-		return errorf("U1002", nil)
+		return spent(ErrAllocation)
 	}
 	ev.used += int64(bytes)
 	return nil
@@ -180,7 +184,7 @@ func (ev *evaluator) eval(n *node, input any, env *frame) (any, error) {
 		return nil, locate(err, n)
 	}
 	if ev.depth++; ev.depth > ev.conf.maxDepth {
-		return nil, locate(errorf("U1001", nil), n)
+		return nil, locate(spent(ErrDepth), n)
 	}
 	v, err := ev.evalKind(n, input, env)
 	if err != nil {

@@ -70,6 +70,30 @@ func ExampleExpr_Variables() {
 	// Output: [limit request]
 }
 
+func ExampleExpr_References() {
+	expr := jsonata.MustCompile(`$request.boddy.id = 1 and total > 3`)
+	for _, r := range expr.References() {
+		for _, m := range r.Members {
+			fmt.Printf("%q at %d, member %q at %d\n", r.Name, r.Position, m.Name, m.Position)
+		}
+		if r.Top {
+			fmt.Printf("%q at %d has no context\n", r.Name, r.Position)
+		}
+	}
+	// Output:
+	// "request" at 0, member "boddy" at 9
+	// "request" at 0, member "id" at 15
+	// "total" at 26 has no context
+}
+
+func ExampleExpr_Path() {
+	fmt.Println(jsonata.MustCompile(`$request.body.id`).Path())
+	fmt.Println(jsonata.MustCompile(`$request.body.id + 1`).Path())
+	// Output:
+	// [request body id]
+	// []
+}
+
 func ExampleStepFunctions() {
 	_, err := jsonata.Compile(`$states.input.name ?? "nobody"`, jsonata.StepFunctions())
 	fmt.Println(err)
@@ -109,7 +133,7 @@ func ExampleWithMaxTime() {
 	expr := jsonata.MustCompile(`($f := function() { $f() }; $f())`, jsonata.WithMaxTime(10*time.Millisecond))
 	_, err := expr.Eval(context.Background(), jsonata.Undefined, nil)
 	fmt.Println(err)
-	// Output: U1001: Evaluation was stopped: it took too long. Check for an infinite loop
+	// Output: U1001: Evaluation was stopped: it ran out of time
 }
 
 func ExampleExpr_EvalEnv() {

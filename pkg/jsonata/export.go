@@ -23,7 +23,7 @@ func (ev *evaluator) export(v any) (any, error) {
 
 func (ev *evaluator) exportValue(v any, depth int) (any, error) {
 	if depth > MaxDepth {
-		return nil, errorf("U1001", nil)
+		return nil, spent(ErrDepth)
 	}
 	if err := ev.step(); err != nil {
 		return nil, err

@@ -37,16 +37,22 @@ func defineObjects(define definer) {
 		return !ok, err
 	})
 	define("error", "<s?:x>", 1, func(_ *evaluator, args []any) (any, error) {
-		return nil, userError("D3137", args[0], "$error() function evaluated")
+		return nil, userError("D3137", args[0], defaultOfError)
 	})
 	define("assert", "<bs?:x>", 2, func(_ *evaluator, args []any) (any, error) {
 		if ok, _ := args[0].(bool); ok {
 			return Undefined, nil
 		}
-		return nil, userError("D3141", args[1], "$assert() statement failed")
+		return nil, userError("D3141", args[1], defaultOfAssert)
 	})
 	define("eval", "<sx?:x>", 2, fnEval)
 }
+
+// The messages of $error and $assert where the expression has none.
+const (
+	defaultOfError  = "$error() function evaluated"
+	defaultOfAssert = "$assert() statement failed"
+)
 
 // userError is an error whose message the expression chose.
 func userError(code string, message any, def string) error {
@@ -84,7 +90,7 @@ func fnKeys(ev *evaluator, args []any) (any, error) {
 	var visit func(v any, depth int) error
 	visit = func(v any, depth int) error {
 		if depth > MaxDepth {
-			return errorf("U1001", nil)
+			return spent(ErrDepth)
 		}
 		if err := ev.step(); err != nil {
 			return err
@@ -115,7 +121,7 @@ func (ev *evaluator) spread(v any, depth int) (any, error) {
 		return nil, err
 	}
 	if depth > MaxDepth {
-		return nil, errorf("U1001", nil)
+		return nil, spent(ErrDepth)
 	}
 	v = Force(v)
 	out := &seq{sequence: true}
@@ -187,7 +193,7 @@ func fnEval(ev *evaluator, args []any) (any, error) {
 	ev.work(len(src) << 6) // a step for each byte
 	v, err := ev.eval(root, input, &frame{parent: env})
 	if err != nil {
-		if e, ok := err.(*Error); ok && e.Code[0] != 'U' {
+		if e, ok := err.(*Error); ok && e.limit == nil {
 			return nil, errorf("D3121", e.Message)
 		}
 		return nil, err

@@ -45,7 +45,6 @@ package jsonata
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
@@ -55,7 +54,6 @@ type Expr struct {
 	source string
 	root   *node
 	conf   *config
-	free   []string
 	// pictures are those of dates that stand in the expression as strings.
 	pictures datePictures
 	direct   []string // for a path like $a.b.c, which needs no evaluator: "a", "b", "c"
@@ -83,7 +81,7 @@ func Compile(expr string, opts ...Option) (*Expr, error) {
 		return nil, err
 	}
 	return &Expr{
-		source: expr, root: root, conf: conf, pictures: pictures, free: freeVariables(root), direct: directPath(root),
+		source: expr, root: root, conf: conf, pictures: pictures, direct: directPath(root),
 	}, nil
 }
 
@@ -99,11 +97,6 @@ func MustCompile(expr string, opts ...Option) *Expr {
 
 // String returns the expression as it was written.
 func (e *Expr) String() string { return e.source }
-
-// Variables returns the names, in order, of the variables that the expression reads
-// and does not itself define, without their dollar sign. Built-in functions are not
-// among them; names of functions that do not exist are.
-func (e *Expr) Variables() []string { return slices.Clone(e.free) }
 
 // Eval evaluates the expression. The input is what $, $$ and bare names refer to;
 // [Undefined] if there is none. The result is a value of this package, or Undefined

@@ -188,6 +188,9 @@ func TestMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	chosen := map[string]bool{"D3137": true, "D3141": true, "D3150": true, "S0303": true} // where the error is made
+	for _, l := range limits {
+		chosen[l.code] = true
+	}
 	codes := regexp.MustCompile(`"([STDU][0-9]{4})"`)
 	n := 0
 	for _, file := range files {
@@ -207,6 +210,92 @@ func TestMessages(t *testing.T) {
 	}
 	if n < 100 {
 		t.Errorf("found %d codes, which cannot be all", n)
+	}
+}
+
+// What an error about payload says in a log.
+func TestRedacted(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ expr, want string }{
+		{`$number("secret")`, "D3030: Unable to cast value to a number"},
+		{`"secret" < 1`, `T2009: The values … and … either side of operator "<" must be of the same data type`},
+		{`1 + "secret"`, `T2002: The right side of the "+" operator must evaluate to a number`},
+		{`$sum(["secret"])`, `T0412: Argument 1 of function "sum" must be an array of "numbers"`},
+		{`$error("secret")`, "D3137: $error() function evaluated"},
+		{`$assert(false, "secret")`, "D3141: $assert() statement failed"},
+		{`$fromMillis(1, "[?secret]")`, "D3132: Unknown component specifier … in date/time picture string"},
+		{`$toMillis("secret")`, "D3110: The argument of the toMillis function must be an ISO 8601 formatted timestamp. Given …"},
+		{`$eval("secret +")`, "D3120: Syntax error in expression passed to function eval"},
+		{`($f := function() { 1 + $f() }; $f())`, "U1001: Evaluation was stopped: it nested too deeply. Check for infinite recursion"},
+		{`$own("secret")`, "OWN"},
+	}
+	own := WithFunction("own", "", func(_ context.Context, args []any) (any, error) {
+		return nil, &Error{Code: "OWN", Position: -1, Message: "not " + args[0].(string)}
+	})
+	for _, tt := range tests {
+		_, err := MustCompile(tt.expr, own).Eval(context.Background(), Undefined, nil)
+		var e *Error
+		if !errors.As(err, &e) || e.Redacted() != tt.want || strings.Contains(e.Redacted(), "secret") {
+			t.Errorf("%s: got %v, want %s", tt.expr, err, tt.want)
+		}
+	}
+}
+
+// The budget of work does not depend on the machine: what 128 MB of a Lambda function, a
+// fourteenth of a core, take a second for, passes; what takes too many steps ends after
+// the same number of them, however fast they are.
+func TestStepsAndTime(t *testing.T) {
+	t.Parallel()
+	slowed := func(tick time.Duration) Option {
+		now := time.Time{}
+		return func(c *config) {
+			c.stopwatch = func() time.Time { now = now.Add(tick); return now } // at each look at the clock
+		}
+	}
+	const sum = `$sum([1..100000].($ * 2 + 1))` // half a million steps
+	tests := []struct {
+		name, expr string
+		opts       []Option
+		want       error
+	}{
+		{"a core", sum, []Option{slowed(50 * time.Microsecond)}, nil},
+		{"a fourteenth of it", sum, []Option{slowed(14 * 50 * time.Microsecond)}, nil},
+		{"next to none of it", sum, []Option{slowed(time.Second)}, ErrTime},
+		{"without an end", `($f := function() { $f() }; $f())`, []Option{slowed(time.Nanosecond), WithMaxAllocation(1 << 40)}, ErrSteps},
+		{"fewer steps", sum, []Option{slowed(0), WithMaxSteps(100_000)}, ErrSteps},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := MustCompile(tt.expr, tt.opts...).Eval(context.Background(), Undefined, nil); !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+// Where steps end, they end on every machine.
+func TestStepsAreCounted(t *testing.T) {
+	t.Parallel()
+	for _, expr := range []string{`$sum([1..1000].($ * 2))`, `[1..1000][$ in [5, 7]]`, `$sort([1..500], function($a, $b) { $a < $b })`} {
+		steps := func() int {
+			e := MustCompile(expr)
+			ev := newEvaluator(context.Background(), e, mapVars(nil))
+			if _, err := ev.run(e.root, Undefined); err != nil {
+				t.Fatal(err)
+			}
+			return ev.steps
+		}
+		n := steps()
+		if again := steps(); again != n {
+			t.Errorf("%s: %d steps, and %d the second time", expr, n, again)
+		}
+		if _, err := MustCompile(expr, WithMaxSteps(n)).Eval(context.Background(), Undefined, nil); err != nil {
+			t.Errorf("%s in %d steps: %v", expr, n, err)
+		}
+		if _, err := MustCompile(expr, WithMaxSteps(n-n/10)).Eval(context.Background(), Undefined, nil); !errors.Is(err, ErrSteps) {
+			t.Errorf("%s in %d steps: got %v, want %v", expr, n-n/10, err, ErrSteps)
+		}
 	}
 }
 

@@ -97,8 +97,6 @@ var messages = map[string]string{
 	"T2011": "The insert/update clause of the transform expression must evaluate to an object: {{value}}",
 	"T2012": "The delete clause of the transform expression must evaluate to a string or array of strings: {{value}}",
 	"T2013": "The transform expression clones the input object using the $clone() function.  This has been overridden in the current scope by a non-function.",
-	"U1001": "Evaluation was stopped: it nested too deeply. Check for infinite recursion",
-	"U1002": "Evaluation was stopped: it made too much data",
 	"U1003": "The expression is too long or too deeply nested",
 	"U1004": "The expression is not valid UTF-8",
 }

@@ -105,7 +105,7 @@ func (ev *evaluator) truth(v any) (bool, error) {
 
 func (ev *evaluator) anyTrue(items []any) (bool, error) {
 	if ev.calls++; ev.calls > ev.conf.maxDepth {
-		return false, errorf("U1001", nil)
+		return false, spent(ErrDepth)
 	}
 	defer func() { ev.calls-- }()
 	for _, item := range items {
@@ -265,7 +265,7 @@ func (ev *evaluator) equal(a, b any, depth int) (bool, error) {
 		return false, err
 	}
 	if depth > MaxDepth {
-		return false, errorf("U1001", nil)
+		return false, spent(ErrDepth)
 	}
 	a, b = Force(a), Force(b)
 	if isNumber(a) {

@@ -8,9 +8,10 @@ import (
 
 // What an evaluation may use when no option says otherwise.
 const (
-	DefaultMaxTime       = time.Second
+	DefaultMaxSteps      = 20_000_000
 	DefaultMaxEvalDepth  = 10_000   // nested evaluations; a call that is not a tail call takes about four
 	DefaultMaxAllocation = 64 << 20 // bytes, counting all that is made, also what is dropped again
+	DefaultMaxTime       = 20 * time.Second
 )
 
 // maxSource is how long an expression may be, in bytes.
@@ -22,20 +23,24 @@ type Option func(*config)
 type config struct {
 	stepFunctions bool // the grammar and the functions
 	noContext     bool // $, $$ and names refer to nothing at the top
+	maxSteps      int
 	maxTime       time.Duration
 	maxDepth      int
 	maxAllocation int64
 	clock         func() time.Time
+	stopwatch     func() time.Time // of maxTime
 	random        func() uint64
 	functions     map[string]*builtin // those of WithFunction
 }
 
 func newConfig(opts []Option) *config {
 	c := &config{
+		maxSteps:      DefaultMaxSteps,
 		maxTime:       DefaultMaxTime,
 		maxDepth:      DefaultMaxEvalDepth,
 		maxAllocation: DefaultMaxAllocation,
 		clock:         time.Now,
+		stopwatch:     time.Now,
 		random:        rand.Uint64,
 	}
 	for _, opt := range opts {
@@ -62,8 +67,17 @@ func StepFunctions() Option {
 	return func(c *config) { c.stepFunctions, c.noContext = true, true }
 }
 
+// WithMaxSteps bounds the work of an evaluation: the parts of the expression that are
+// evaluated, the calls that are made, the items that a function goes through, and text and
+// regular expressions in proportion to their length. Beyond it, the error is U1001,
+// [ErrSteps]. The same evaluation takes the same steps on every machine; the default is
+// about what a processor core does in a second.
+func WithMaxSteps(n int) Option { return func(c *config) { c.maxSteps = n } }
+
 // WithMaxTime bounds the time of an evaluation; beyond it, the error is U1001, [ErrTime].
-// The clock is looked at every so often: an evaluation can take some tenths of a second more.
+// It is a safeguard for machines that are slow or busy, not a measure of the expression:
+// that is [WithMaxSteps]. The clock is looked at every so often: an evaluation can take some
+// tenths of a second more.
 func WithMaxTime(d time.Duration) Option { return func(c *config) { c.maxTime = d } }
 
 // WithMaxEvalDepth bounds how deeply evaluations nest; beyond it, the error is U1001, [ErrDepth].

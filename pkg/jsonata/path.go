@@ -407,7 +407,7 @@ func (ev *evaluator) lookup(input any, name string) (any, error) {
 
 func (ev *evaluator) lookupAll(items []any, name string) (any, error) {
 	if ev.calls++; ev.calls > ev.conf.maxDepth {
-		return nil, errorf("U1001", nil)
+		return nil, spent(ErrDepth)
 	}
 	out := &seq{sequence: true}
 	for _, item := range items {

@@ -77,7 +77,7 @@ func (w *writer) value(v any, depth int) error {
 		return err
 	}
 	if depth > MaxDepth {
-		return errorf("U1001", nil)
+		return spent(ErrDepth)
 	}
 	switch v := Force(v).(type) {
 	case nil, undefined:

@@ -77,7 +77,7 @@ func (ev *evaluator) clone(v any, depth int) (any, error) {
 		return nil, err
 	}
 	if depth > MaxDepth {
-		return nil, errorf("U1001", nil)
+		return nil, spent(ErrDepth)
 	}
 	v = Force(v)
 	if s, ok := v.(*seq); ok && s.outerWrapper {

@@ -41,7 +41,7 @@ func (ev *evaluator) flatten(out *seq, v any, depth int) error {
 		return err
 	}
 	if depth > MaxDepth {
-		return errorf("U1001", nil)
+		return spent(ErrDepth)
 	}
 	items, isArray := elements(v)
 	if !isArray {
@@ -77,7 +77,7 @@ func (ev *evaluator) descend(out *seq, v any, depth int) error {
 		return err
 	}
 	if depth > MaxDepth {
-		return errorf("U1001", nil)
+		return spent(ErrDepth)
 	}
 	v = Force(v)
 	items, isArray := elements(v)

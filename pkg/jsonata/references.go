@@ -1,0 +1,209 @@
+package jsonata
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A Reference is a place in an expression that reads something from outside the
+// expression: a variable, the input, or a built-in function.
+type Reference struct {
+	Kind ReferenceKind
+	Name string // "request" for $request, "sum" for $sum, "id" for a bare id; "" for $ and $$
+	// Members are the names that follow in a plain path, as in $request.body.id. A step
+	// that is not a name ends them, and so does one whose parent % refers to; so does the
+	// step after a filter: of $request.body[0].id, only body is a member.
+	Members  []Member
+	Position int // the offset in bytes where the reference begins
+	// Top is set for $ and for bare names that stand where no step, filter or order gives
+	// them a context: they refer to the input of the whole expression.
+	Top bool
+}
+
+// A Member is a name in a path.
+type Member struct {
+	Name     string
+	Position int // its offset in bytes
+}
+
+// A ReferenceKind tells what a [Reference] refers to.
+type ReferenceKind uint8
+
+// The kinds of references.
+const (
+	VariableReference ReferenceKind = iota // $name, which the expression does not define itself
+	FunctionReference                      // $name, a built-in function
+	ContextReference                       // $
+	RootReference                          // $$
+	NameReference                          // a bare name
+)
+
+// References lists what the expression reads from outside itself, in the order of its
+// text. Bare names are listed if they begin a path; a wildcard is not a reference.
+func (e *Expr) References() []Reference {
+	f := &referenceFinder{}
+	f.visit(e.root, &scope{}, true)
+	slices.SortStableFunc(f.found, func(a, b Reference) int { return cmp.Compare(a.Position, b.Position) })
+	return f.found
+}
+
+// Variables returns the names, in order, of the variables that the expression reads
+// and does not itself define, without their dollar sign. Built-in functions are not
+// among them; names of functions that do not exist are.
+func (e *Expr) Variables() []string {
+	names := []string{}
+	for _, r := range e.References() {
+		if r.Kind == VariableReference {
+			names = append(names, r.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Path returns the names of an expression that is nothing but a path of a variable and
+// members: request, body and id for $request.body.id. It returns nil for any other.
+func (e *Expr) Path() []string { return slices.Clone(e.direct) }
+
+// A scope is a chain of the names that are bound where an expression stands.
+type scope struct {
+	parent *scope
+	names  []string
+}
+
+func (s *scope) has(name string) bool {
+	for ; s != nil; s = s.parent {
+		if slices.Contains(s.names, name) {
+			return true
+		}
+	}
+	return false
+}
+
+type referenceFinder struct{ found []Reference }
+
+// visit notes the references of n; s is the scope that a := in n adds to, and top says
+// that nothing around n gives it a context.
+func (f *referenceFinder) visit(n *node, s *scope, top bool) {
+	if n == nil {
+		return
+	}
+	switch n.kind {
+	case kindVariable:
+		f.variable(n, nil, s, top)
+	case kindBind:
+		// Bound first: a function may call itself.
+		s.names = append(s.names, n.lhs.text)
+	case kindBlock:
+		s = &scope{parent: s}
+	case kindLambda:
+		s = &scope{parent: s, names: slices.Clone(n.params)}
+	case kindPath:
+		// A focus or index is visible in all that follows it, the grouping included.
+		s = &scope{parent: s, names: tupleNames(n)}
+		f.path(n, s, top)
+	}
+	inner := top && n.kind != kindTransform
+	if n.kind != kindBind {
+		f.visit(n.lhs, s, inner)
+	}
+	f.visit(n.rhs, s, inner)
+	f.visit(n.body, s, inner)
+	for _, e := range n.exprs {
+		f.visit(e, s, inner)
+	}
+	for _, p := range n.pairs {
+		f.visit(p.key, s, inner)
+		f.visit(p.value, s, inner)
+	}
+	f.visitContext(n, s)
+}
+
+// visitContext visits the parts of n that see the values of n.
+func (f *referenceFinder) visitContext(n *node, s *scope) {
+	for _, p := range n.group {
+		f.visit(p.key, s, false)
+		f.visit(p.value, s, false)
+	}
+	for _, t := range n.terms {
+		f.visit(t.expr, s, false)
+	}
+	for _, list := range [][]stage{n.predicate, n.stages} {
+		for _, st := range list {
+			f.visit(st.filter, s, false)
+		}
+	}
+}
+
+// path visits the steps of a path.
+func (f *referenceFinder) path(n *node, s *scope, top bool) {
+	switch first := n.steps[0]; first.kind {
+	case kindVariable:
+		var rest []*node
+		if first.plain() {
+			rest = n.steps[1:]
+		}
+		f.variable(first, rest, s, top)
+		f.visitContext(first, s)
+	case kindName:
+		var rest []*node
+		if first.plain() {
+			rest = n.steps[1:]
+		}
+		f.found = append(f.found, Reference{Kind: NameReference, Name: first.text, Members: members(rest), Position: first.pos, Top: top})
+		f.visitContext(first, s)
+	default:
+		f.visit(first, s, top)
+	}
+	for _, step := range n.steps[1:] {
+		f.visit(step, s, false)
+	}
+}
+
+func (f *referenceFinder) variable(n *node, rest []*node, s *scope, top bool) {
+	r := Reference{Kind: VariableReference, Name: n.text, Members: members(rest), Position: n.pos}
+	switch {
+	case n.text == "":
+		r.Kind, r.Top = ContextReference, top
+	case n.text == "$":
+		r.Kind, r.Name = RootReference, ""
+	case s.has(n.text):
+		return
+	case n.builtin != nil:
+		r.Kind = FunctionReference
+	}
+	f.found = append(f.found, r)
+}
+
+// members returns the names that steps begin with.
+func members(steps []*node) []Member {
+	var out []Member
+	for _, step := range steps {
+		if step.kind != kindName || step.ancestor != nil {
+			break
+		}
+		out = append(out, Member{step.text, step.pos})
+		if !step.plain() {
+			break
+		}
+	}
+	return out
+}
+
+func tupleNames(path *node) []string {
+	var names []string
+	for _, s := range path.steps {
+		if s.focus != "" {
+			names = append(names, s.focus)
+		}
+		if s.index != "" {
+			names = append(names, s.index)
+		}
+		for _, st := range s.stages {
+			if st.filter == nil {
+				names = append(names, st.index)
+			}
+		}
+	}
+	return names
+}
