@@ -19,10 +19,11 @@ import (
 )
 
 type devCommand struct {
-	HTTP   string `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where the webhook routes listen (default: ${default})."`
-	States string `default:"127.0.0.1:8083" placeholder:"ADDRESS" help:"Where the Step Functions API listens (default: ${default})."`
-	Data   string `placeholder:"DIR" help:"Keep what is created through the Step Functions API in this folder. Without it, it is gone when the program stops."`
-	Events string `placeholder:"DIR" help:"Send every webhook-*.json, queue-*.json and event-*.json of this folder through its function first, and print what came back."`
+	HTTP      string   `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where the webhook routes listen (default: ${default})."`
+	States    string   `default:"127.0.0.1:8083" placeholder:"ADDRESS" help:"Where the Step Functions API listens (default: ${default})."`
+	AllowHost []string `placeholder:"NAME" help:"A host name, beside those of this machine, by which the Step Functions API and the console may be called. Webhook routes take any."`
+	Data      string   `placeholder:"DIR" help:"Keep what is created through the Step Functions API in this folder. Without it, it is gone when the program stops."`
+	Events    string   `placeholder:"DIR" help:"Send every webhook-*.json, queue-*.json and event-*.json of this folder through its function first, and print what came back."`
 	project
 }
 
@@ -43,7 +44,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	server, err := devserver.Listen(local, c.HTTP, c.States, log)
+	server, err := devserver.Listen(local, devserver.ListenOptions{HTTP: c.HTTP, States: c.States, AllowHosts: c.AllowHost, Log: log, Waiting: waiting(p)})
 	if err != nil {
 		return errors.Join(err, local.Close(ctx))
 	}
@@ -59,6 +60,22 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	}
 	fmt.Fprintln(p.stdout, "stopped")
 	return nil
+}
+
+// waiting says what a stop waits for.
+func waiting(p *program) func([]string, time.Duration) {
+	return func(executions []string, limit time.Duration) {
+		names := make([]string, 0, len(executions))
+		for _, arn := range executions {
+			parts := strings.SplitN(arn, ":", 8) // arn:aws:states:REGION:ACCOUNT:KIND:MACHINE:NAME
+			names = append(names, strings.Join(parts[min(6, len(parts)-1):], ":"))
+		}
+		const shown = 5
+		if more := len(names) - shown; more > 0 {
+			names = append(names[:shown], fmt.Sprintf("and %d more", more))
+		}
+		fmt.Fprintf(p.stdout, "\nwaiting up to %s for running executions: %s\nCtrl-C again stops now\n", limit, strings.Join(names, ", "))
+	}
 }
 
 // sendSamples hands each event file to the function that its name begins with.
@@ -84,7 +101,7 @@ func (c *devCommand) sendSamples(ctx context.Context, p *program, options devser
 		if err != nil {
 			return fmt.Errorf("read event: %w", err)
 		}
-		invocation, cancel := devserver.Invocation(ctx, rand.Text(), 29*time.Second)
+		invocation, cancel := devserver.Invocation(ctx, local.Region, local.Account, rand.Text(), 29*time.Second)
 		start := time.Now()
 		out, err := handler.Invoke(invocation, payload)
 		took := time.Since(start)

@@ -55,7 +55,7 @@ func (c *invokeCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	invocation, cancel := devserver.Invocation(ctx, rand.Text(), c.Timeout)
+	invocation, cancel := devserver.Invocation(ctx, local.Region, local.Account, rand.Text(), c.Timeout)
 	defer cancel()
 	out, err := handler.Invoke(invocation, payload)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv)
 	stop()
 	os.Exit(code)
@@ -33,6 +34,9 @@ type commands struct {
 	Validate validateCommand `cmd:"" help:"Check the configuration and the state machines, and print everything that is wrong."`
 	Explain  explainCommand  `cmd:"" help:"Print a route with every default written out."`
 	Sign     signCommand     `cmd:"" help:"Print a signed curl command that a route accepts."`
+	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the Go version."`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
 
 // project is what every command reads.
@@ -40,6 +44,8 @@ type project struct {
 	Config        string `placeholder:"FILE" help:"The configuration (default: $EXPRESSWAY_CONFIG, else expressway.yaml)."`
 	StateMachines string `name:"statemachines" placeholder:"DIR" default:"statemachines" help:"Folder of NAME.asl.json files, which become Express state machines (default: ${default})."`
 	EnvVars       string `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, where there is one)."`
+	Region        string `placeholder:"REGION" help:"The region of state machines and functions here (default: $AWS_REGION, else $AWS_DEFAULT_REGION, else us-east-1)."`
+	Account       string `placeholder:"ID" help:"Their account (default: $AWS_ACCOUNT_ID, else 123456789012)."`
 }
 
 // run is the whole program; it returns the exit code: 0, 1 for what went wrong,
@@ -53,6 +59,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.UsageOnError(),
+		kong.Vars{"version": buildVersion()},
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "expressway:", err)

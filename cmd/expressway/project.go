@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 
 	"github.com/expressway-dev/expressway/pkg/config"
@@ -24,15 +26,39 @@ func (c *project) options(p *program, log *slog.Logger) (devserver.Options, erro
 	if err != nil {
 		return devserver.Options{}, err
 	}
-	path := c.Config
-	if path == "" {
-		path = config.Find(getenv)
+	o := devserver.Options{
+		Config: c.configPath(getenv), StateMachines: c.StateMachines, Getenv: getenv, Log: log,
+		Region:  cmp.Or(c.Region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION")),
+		Account: cmp.Or(c.Account, getenv("AWS_ACCOUNT_ID")),
 	}
-	o := devserver.Options{Config: path, StateMachines: c.StateMachines, Getenv: getenv, Log: log}
+	if o.Account != "" && !account.MatchString(o.Account) {
+		return o, fmt.Errorf("the account must be 12 digits, and not %q; it comes from --account or AWS_ACCOUNT_ID", o.Account)
+	}
+	if o.Region != "" && !region.MatchString(o.Region) {
+		return o, fmt.Errorf("the region must look like us-east-1, and not %q; it comes from --region, AWS_REGION or AWS_DEFAULT_REGION", o.Region)
+	}
 	if _, err := os.Stat(c.StateMachines); errors.Is(err, fs.ErrNotExist) && c.StateMachines == "statemachines" {
 		o.StateMachines = "" // the default folder may be missing: machines can be created through the API
 	}
 	return o, nil
+}
+
+var (
+	account = regexp.MustCompile(`^[0-9]{12}$`)
+	region  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+)
+
+// configPath returns the configuration's path, or "" where there is none and nobody
+// named one: a folder without routes is a Step Functions endpoint.
+func (c *project) configPath(getenv func(string) string) string {
+	if c.Config != "" {
+		return c.Config
+	}
+	path := config.Find(getenv)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && getenv("EXPRESSWAY_CONFIG") == "" {
+		return ""
+	}
+	return path
 }
 
 // config reads the configuration alone.

@@ -39,6 +39,10 @@ func (c *validateCommand) Run(ctx context.Context, p *program) error {
 	if machines == "" {
 		machines = "no state machines"
 	}
-	fmt.Fprintf(p.stdout, "%s and %s are valid\n", options.Config, machines)
+	routes := options.Config
+	if routes == "" {
+		routes = "no routes"
+	}
+	fmt.Fprintf(p.stdout, "%s and %s are valid\n", routes, machines)
 	return local.Close(ctx)
 }

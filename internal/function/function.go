@@ -4,6 +4,7 @@
 package function
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 
@@ -23,6 +24,9 @@ func Load(getenv func(string) string, log *slog.Logger, out io.Writer, ours func
 	cfg, err := config.Load(config.Find(getenv), getenv)
 	if err != nil {
 		return nil, nil, err
+	}
+	if len(cfg.Routes) == 0 {
+		return nil, nil, fmt.Errorf("%s has no routes: the function would refuse everything", cfg.File)
 	}
 	options, err := stepfn.FromEnv(getenv)
 	if err != nil {

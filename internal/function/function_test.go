@@ -101,6 +101,7 @@ func TestLoadFails(t *testing.T) {
 		"no file":            {plain, map[string]string{"EXPRESSWAY_CONFIG": "/nowhere/ex.yaml"}, "/nowhere/ex.yaml"},
 		"a bad file":         {"version: 2\n", nil, "expressway.yaml:1"},
 		"outside of Lambda":  {plain, map[string]string{"AWS_ACCESS_KEY_ID": ""}, "AWS_ACCESS_KEY_ID"},
+		"no routes":          {"version: 1\nroutes: []\n", nil, "has no routes"},
 		"metrics by a guess": {plain, map[string]string{"EXPRESSWAY_METRICS": "perhaps"}, "EXPRESSWAY_METRICS"},
 	}
 	for name, test := range tests {

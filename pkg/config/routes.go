@@ -19,9 +19,6 @@ func (d *document) readRoot(root ast.Node, cfg *Config) {
 		},
 		"routes": func(n ast.Node) {
 			items := d.list(n, "routes")
-			if len(items) == 0 {
-				d.add(n, "routes must name at least one route")
-			}
 			for _, item := range items {
 				cfg.Routes = append(cfg.Routes, d.readRoute(item))
 			}

@@ -25,6 +25,8 @@ const invocationTime = 29 * time.Second
 // A gateway turns HTTP requests into events and responses back, as a Function URL does.
 type gateway struct {
 	handler lambda.Handler
+	account string
+	region  string
 	newID   func() string
 	now     func() time.Time
 }
@@ -46,7 +48,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "Bad Request")
 		return
 	}
-	ctx, cancel := Invocation(r.Context(), id, invocationTime)
+	ctx, cancel := Invocation(r.Context(), g.region, g.account, id, invocationTime)
 	defer cancel()
 	out, err := g.handler.Invoke(ctx, payload)
 	var response events.LambdaFunctionURLResponse
@@ -81,7 +83,7 @@ func (g *gateway) event(r *http.Request, body []byte, id string) events.LambdaFu
 			AccountID:  "anonymous",
 			RequestID:  id,
 			APIID:      "local",
-			DomainName: "local.lambda-url.us-east-1.on.aws",
+			DomainName: "local.lambda-url." + g.region + ".on.aws",
 			Time:       now.UTC().Format("02/Jan/2006:15:04:05 +0000"),
 			TimeEpoch:  now.UnixMilli(),
 			HTTP: events.LambdaFunctionURLRequestContextHTTPDescription{
@@ -127,11 +129,12 @@ func writeResponse(w http.ResponseWriter, response *events.LambdaFunctionURLResp
 	_, _ = w.Write(body)
 }
 
-// Invocation returns a context as aws-lambda-go gives it to a handler.
-func Invocation(ctx context.Context, requestID string, limit time.Duration) (context.Context, context.CancelFunc) {
+// Invocation returns a context as aws-lambda-go gives it to a handler of a function in
+// that region and account.
+func Invocation(ctx context.Context, region, account, requestID string, limit time.Duration) (context.Context, context.CancelFunc) {
 	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
 		AwsRequestID:       requestID,
-		InvokedFunctionArn: "arn:aws:lambda:us-east-1:123456789012:function:local",
+		InvokedFunctionArn: "arn:aws:lambda:" + region + ":" + account + ":function:local",
 	})
 	return context.WithTimeout(ctx, limit)
 }

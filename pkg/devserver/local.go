@@ -10,11 +10,12 @@
 package devserver
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -33,7 +34,7 @@ import (
 
 // Options say what to run.
 type Options struct {
-	// Config is the path of expressway.yaml.
+	// Config is the path of expressway.yaml; empty for no routes.
 	Config string
 	// StateMachines is a folder of NAME.asl.json files; empty for none.
 	StateMachines string
@@ -44,6 +45,15 @@ type Options struct {
 	// SFN_MOCK_CONFIG and LAMBDA_ENDPOINT for the tasks of state machines.
 	Getenv func(string) string
 	Log    *slog.Logger
+	// Account and Region are those of the local Step Functions, and of the functions in
+	// front of them; empty stands for those of [statesapi].
+	Account, Region string
+	// Observe is told of the steps of executions, as in [statesapi.Options].
+	Observe func(statesapi.ExecutionRecord) func(asl.Event)
+	// OnExecution is told of executions, as in [statesapi.Options].
+	OnExecution func(statesapi.ExecutionRecord)
+	// Observer is notified of every delivery; nil notifies nobody.
+	Observer bridge.Observer
 	// Starter replaces the local Step Functions; nil uses them.
 	Starter bridge.Starter
 }
@@ -55,15 +65,22 @@ type Local struct {
 	Event   *eventbridge.Events
 	// States are the local state machines.
 	States *statesapi.Service
+	// Account and Region are as in [Options], with the defaults filled in.
+	Account, Region string
 
 	routes []*config.Route
 }
 
 // NewLocal reads the configuration and the state machines.
 func NewLocal(o Options) (*Local, error) {
-	cfg, err := config.Load(o.Config, o.Getenv)
-	if err != nil {
-		return nil, err
+	o.Account = cmp.Or(o.Account, statesapi.DefaultAccount)
+	o.Region = cmp.Or(o.Region, statesapi.DefaultRegion)
+	cfg := &config.Config{}
+	if o.Config != "" {
+		var err error
+		if cfg, err = config.Load(o.Config, o.Getenv); err != nil {
+			return nil, err
+		}
 	}
 	states, err := newStates(o)
 	if err != nil {
@@ -71,25 +88,31 @@ func NewLocal(o Options) (*Local, error) {
 	}
 	if o.StateMachines != "" {
 		if err := states.LoadDir(o.StateMachines); err != nil {
-			return nil, err
+			return nil, errors.Join(err, states.Close(context.Background()))
 		}
 	}
 	starter := o.Starter
 	if starter == nil {
 		starter = states.Starter()
 	}
-	b := bridge.New(starter, o.Log, nil, bridge.WithDedupe(dedupe.NewMemory(dedupe.MemoryOptions{})))
+	parts := []bridge.Option{bridge.WithDedupe(dedupe.NewMemory(dedupe.MemoryOptions{}))}
+	if o.Observer != nil {
+		parts = append(parts, bridge.WithObserver(o.Observer))
+	}
+	b := bridge.New(starter, o.Log, nil, parts...)
 	// Without a region and credentials, ssm: and secretsmanager: references say so.
 	source := secrets.NewSource(secrets.Options{Getenv: o.Getenv, Fetchers: awsstore.Fetchers(o.Getenv), Log: o.Log})
 	front, err := httpfront.New(cfg.Routes, b, source, o.Log)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, states.Close(context.Background()))
 	}
 	return &Local{
 		Webhook: front,
 		Queue:   sqsbatch.New(cfg.Routes, b, o.Log),
 		Event:   eventbridge.New(cfg.Routes, b, o.Log),
 		States:  states,
+		Account: o.Account,
+		Region:  o.Region,
 		routes:  cfg.Routes,
 	}, nil
 }
@@ -115,10 +138,7 @@ type Missing struct{ Route, StateMachine string }
 func (l *Local) Missing() []Missing {
 	var missing []Missing
 	for _, r := range l.routes {
-		arn := r.StateMachine
-		if !strings.HasPrefix(arn, "arn:") {
-			arn = l.States.ARN(arn)
-		}
+		arn := l.States.Resolve(r.StateMachine)
 		if _, err := l.States.Describe(statesapi.DescribeInput{StateMachineARN: &arn}); err != nil {
 			missing = append(missing, Missing{r.Name, r.StateMachine})
 		}
@@ -132,7 +152,9 @@ func (l *Local) Close(ctx context.Context) error { return l.States.Close(ctx) }
 // newStates makes the local Step Functions. Their tasks are run by the Lambda endpoint,
 // and by mocks where an execution names a test case.
 func newStates(o Options) (*statesapi.Service, error) {
-	options := statesapi.Options{Mocks: noMocks}
+	options := statesapi.Options{
+		Mocks: noMocks, Account: o.Account, Region: o.Region, Observe: o.Observe, OnExecution: o.OnExecution,
+	}
 	if endpoint := o.Getenv("LAMBDA_ENDPOINT"); endpoint != "" {
 		options.Tasks = &tasks.Lambda{Endpoint: endpoint, Client: http.DefaultClient}
 	}
@@ -146,7 +168,7 @@ func newStates(o Options) (*statesapi.Service, error) {
 	states := statesapi.New(options)
 	if o.Data != "" {
 		if err := states.Persist(o.Data); err != nil {
-			return nil, err
+			return nil, errors.Join(err, states.Close(context.Background()))
 		}
 	}
 	return states, nil

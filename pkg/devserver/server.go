@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/statesapi"
@@ -16,48 +17,127 @@ import (
 // stopTime is how long a stop waits for what runs: as long as the samples' longest.
 const stopTime = 5 * time.Second
 
+// ConsolePath is where the console's pages and its API are, at the address of the
+// webhook routes.
+const ConsolePath = "/_expressway/"
+
+// ListenOptions say where a [Server] listens, and to whom.
+type ListenOptions struct {
+	// HTTP is the address of the webhook routes, and States that of the Step Functions
+	// API. A listener on 127.0.0.1 or localhost is reached by ::1 too, where there is
+	// IPv6: localhost means either, and clients differ in which they try.
+	HTTP, States string
+	// AllowHosts are names, beside those of this machine, by which the Step Functions
+	// API and the console may be called; see [Guard].
+	AllowHosts []string
+	// Console serves [ConsolePath]; nil leaves the path to the routes.
+	Console http.Handler
+	// Log gets what clients must not see.
+	Log *slog.Logger
+	// Waiting is called when a stop begins while executions run, with their ARNs; it may
+	// be nil.
+	Waiting func(executions []string, limit time.Duration)
+}
+
 // A Server listens for webhooks and for Step Functions clients.
 type Server struct {
 	local   *Local
-	log     *slog.Logger
-	servers []*http.Server
-	listens []net.Listener
+	options ListenOptions
+	front   *http.Server
+	states  *http.Server
+	listens map[*http.Server][]net.Listener
 }
 
 // Listen opens both addresses. An address in use is an error that says so.
-func Listen(local *Local, httpAddress, statesAddress string, log *slog.Logger) (*Server, error) {
-	s := &Server{local: local, log: log}
-	front := &http.Server{
-		Handler:           &gateway{handler: local.Webhook, newID: rand.Text, now: time.Now},
+func Listen(local *Local, o ListenOptions) (*Server, error) {
+	s := &Server{local: local, options: o, listens: map[*http.Server][]net.Listener{}}
+	s.front = &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
-	s.servers = []*http.Server{front, statesapi.NewServer(statesapi.NewHandler(local.States, log))}
-	for i, address := range []string{httpAddress, statesAddress} {
-		l, err := net.Listen("tcp", address)
+	s.states = statesapi.NewServer(nil)
+	for _, l := range []struct {
+		server        *http.Server
+		address, flag string
+	}{{s.front, o.HTTP, "--http"}, {s.states, o.States, "--states"}} {
+		list, err := listen(l.address)
 		if err != nil {
-			for _, open := range s.listens {
-				_ = open.Close()
-			}
-			flag := []string{"--http", "--states"}[i]
-			return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with %s", address, err, flag)
+			s.closeListeners()
+			return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with %s", l.address, err, l.flag)
 		}
-		s.listens = append(s.listens, l)
+		s.listens[l.server] = list
 	}
+	s.front.Handler = s.frontHandler()
+	api := statesapi.NewHandler(local.States, o.Log, statesapi.EndWithCaller())
+	s.states.Handler = s.guard(s.states).Wrap(api)
 	return s, nil
 }
 
+// frontHandler serves the webhook routes to whoever calls, for tunnels send their own
+// names, and the console to this machine.
+func (s *Server) frontHandler() http.Handler {
+	routes := &gateway{
+		handler: s.local.Webhook, region: s.local.Region, account: s.local.Account, newID: rand.Text, now: time.Now,
+	}
+	if s.options.Console == nil {
+		return routes
+	}
+	// A ServeMux would redirect paths that it finds untidy: they are the routes' own.
+	console := s.guard(s.front).Wrap(s.options.Console)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.URL.Path) >= len(ConsolePath)-1 && (r.URL.Path + "/")[:len(ConsolePath)] == ConsolePath {
+			console.ServeHTTP(w, r)
+			return
+		}
+		routes.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) guard(server *http.Server) Guard {
+	return Guard{Allowed: s.options.AllowHosts, AnyAddress: isOpen(s.listens[server])}
+}
+
+// listen opens an address, and its like of the other IP version where it is a loopback
+// address that localhost may mean.
+func listen(address string) ([]net.Listener, error) {
+	first, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	list := []net.Listener{first}
+	host, _, _ := net.SplitHostPort(address)
+	bound, ok := first.Addr().(*net.TCPAddr)
+	if !ok || host != "localhost" && host != "127.0.0.1" || bound.IP.To4() == nil {
+		return list, nil
+	}
+	// Without IPv6, or where the port is taken there, one address must do.
+	if second, err := net.Listen("tcp6", net.JoinHostPort("::1", strconv.Itoa(bound.Port))); err == nil {
+		list = append(list, second)
+	}
+	return list, nil
+}
+
+func (s *Server) closeListeners() {
+	for _, list := range s.listens {
+		for _, l := range list {
+			_ = l.Close()
+		}
+	}
+}
+
 // Webhooks is the address of the HTTP routes.
-func (s *Server) Webhooks() string { return s.listens[0].Addr().String() }
+func (s *Server) Webhooks() string { return s.listens[s.front][0].Addr().String() }
 
 // States is the address of the Step Functions API.
-func (s *Server) States() string { return s.listens[1].Addr().String() }
+func (s *Server) States() string { return s.listens[s.states][0].Addr().String() }
 
 // Open tells whether one of the addresses can be reached from other machines.
-func (s *Server) Open() bool {
-	for _, l := range s.listens {
+func (s *Server) Open() bool { return isOpen(s.listens[s.front]) || isOpen(s.listens[s.states]) }
+
+func isOpen(list []net.Listener) bool {
+	for _, l := range list {
 		if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
 			return true
 		}
@@ -67,18 +147,23 @@ func (s *Server) Open() bool {
 
 // Serve answers until ctx ends; then it lets what runs finish, for a few seconds.
 func (s *Server) Serve(ctx context.Context) error {
-	failed := make(chan error, len(s.servers))
-	for i, server := range s.servers {
-		go func() { failed <- server.Serve(s.listens[i]) }()
+	failed := make(chan error, 4)
+	for server, list := range s.listens {
+		for _, l := range list {
+			go func() { failed <- server.Serve(l) }()
+		}
 	}
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
+	if running := s.local.States.Running(); len(running) > 0 && s.options.Waiting != nil {
+		s.options.Waiting(running, stopTime)
+	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
-	for _, server := range s.servers {
+	for server := range s.listens {
 		if shut := server.Shutdown(stop); shut != nil {
 			_ = server.Close()
 		}

@@ -68,7 +68,7 @@ func newLocal(t *testing.T, starter bridge.Starter, log *slog.Logger) *devserver
 func serve(t *testing.T, starter bridge.Starter) (address string, stop func() error) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	server, err := devserver.Listen(newLocal(t, starter, log), "127.0.0.1:0", "127.0.0.1:0", log)
+	server, err := devserver.Listen(newLocal(t, starter, log), devserver.ListenOptions{HTTP: "127.0.0.1:0", States: "127.0.0.1:0", Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestAddressInUse(t *testing.T) {
 	_ = free.Close()
 	for flag, addresses := range map[string][2]string{"--http": {taken.Addr().String(), address}, "--states": {address, taken.Addr().String()}} {
 		local := newLocal(t, starterFunc(echo), log)
-		_, err := devserver.Listen(local, addresses[0], addresses[1], log)
+		_, err := devserver.Listen(local, devserver.ListenOptions{HTTP: addresses[0], States: addresses[1], Log: log})
 		if err == nil || !strings.Contains(err.Error(), flag) || !strings.Contains(err.Error(), "in use") || !strings.Contains(err.Error(), taken.Addr().String()) {
 			t.Errorf("got %v, want an error that names the address and %s", err, flag)
 		}

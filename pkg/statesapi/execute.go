@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,12 +98,12 @@ func (s *Service) startSync(ctx context.Context, in StartInput, nested bool) (Ex
 	}
 	defer s.release()
 
-	if ctx.Done() == nil { // as on the wire: the service's end alone ends it
+	if ctx.Done() == nil && s.opts.Observe == nil { // as on the wire: the service's end alone ends it
 		ctx = valued{s.base, ctx}
 	} else {
 		var stop context.CancelCauseFunc
 		ctx, stop = s.stoppable(ctx)
-		defer stop(nil)
+		defer s.endable(x, stop)()
 	}
 	s.run(ctx, x)
 	if x.stopped != nil {
@@ -141,15 +143,56 @@ func (s *Service) start(ctx context.Context, in StartInput, nested bool) (Execut
 		}
 	}
 	record := x.record
+	end := s.endable(x, stop)
 	go func() {
 		defer s.release()
-		defer stop(nil)
+		defer end()
 		s.run(ctx, x)
 		if x.started != nil {
 			s.ended(x)
 		}
 	}()
 	return record, nil
+}
+
+// endable lets [Service.EndExecution] end an execution, until the function that it
+// returns is called.
+func (s *Service) endable(x *execution, stop context.CancelCauseFunc) (done func()) {
+	if s.opts.Observe == nil {
+		return func() { stop(nil) }
+	}
+	arn := x.record.ExecutionARN
+	s.runMu.Lock()
+	s.active[arn] = stop
+	s.runMu.Unlock()
+	return func() {
+		stop(nil)
+		s.runMu.Lock()
+		delete(s.active, arn)
+		s.runMu.Unlock()
+	}
+}
+
+// EndExecution ends a running execution as StopExecution does, of an EXPRESS state
+// machine too, and reports whether it was running. It knows the executions of a service
+// with [Options].Observe.
+func (s *Service) EndExecution(executionARN, name, cause string) bool {
+	s.runMu.Lock()
+	stop := s.active[executionARN]
+	s.runMu.Unlock()
+	if stop == nil {
+		return false
+	}
+	stop(&stopRequest{aborted, name, cause})
+	return true
+}
+
+// Running returns the ARNs of the executions that run now, sorted. It knows those of a
+// service with [Options].Observe.
+func (s *Service) Running() []string {
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	return slices.Sorted(maps.Keys(s.active))
 }
 
 // stoppable returns a context that the service's own end ends too.

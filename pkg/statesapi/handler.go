@@ -33,19 +33,31 @@ var awsJSON = []string{contentType}
 // A Handler speaks AWS JSON 1.0 in front of a [Service], as states.REGION.amazonaws.com
 // does. Any Host is served, so the SDKs' sync- host too; a signature is accepted and
 // not checked, and may be missing. An execution goes on when its caller hangs up, as
-// in AWS. It is safe for concurrent use.
+// in AWS, unless [EndWithCaller] is given. It is safe for concurrent use.
 type Handler struct {
-	service *Service
-	log     *slog.Logger
+	service       *Service
+	log           *slog.Logger
+	endWithCaller bool
 }
+
+// A HandlerOption changes what a [Handler] does by default.
+type HandlerOption func(*Handler)
+
+// EndWithCaller ends a synchronous execution when its caller hangs up. AWS lets it go
+// on; on a laptop, one that loops would run for five minutes, and nobody could end it.
+func EndWithCaller() HandlerOption { return func(h *Handler) { h.endWithCaller = true } }
 
 // NewHandler returns a Handler. The log gets what callers must not see: panics; a nil
 // one drops it.
-func NewHandler(service *Service, log *slog.Logger) *Handler {
+func NewHandler(service *Service, log *slog.Logger, options ...HandlerOption) *Handler {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{service: service, log: log}
+	h := &Handler{service: service, log: log}
+	for _, o := range options {
+		o(h)
+	}
+	return h
 }
 
 // NewServer returns a server of the handler with bounds on everything that a slow or
@@ -111,6 +123,9 @@ func (h *Handler) serve(r *http.Request) (out any, err error) {
 		return nil, invalid
 	}
 	c := &call{fields: members, service: h.service, trace: traceHeader(r)}
+	if h.endWithCaller {
+		return run(r.Context(), c)
+	}
 	return run(context.WithoutCancel(r.Context()), c)
 }
 

@@ -40,11 +40,27 @@ func (h *history) add(e asl.Event, text []byte) {
 // drop gives up a history: half of one would tell of another execution.
 func (h *history) drop() { *h = history{last: h.last, dropped: true} }
 
-// observer returns what keeps the events of an execution, or nil where none are kept.
+// observer returns what is told of the events of an execution, or nil where nobody is.
 func (s *Service) observer(x *execution) func(asl.Event) {
-	if x.started == nil {
-		return nil
+	var outside func(asl.Event)
+	if s.opts.Observe != nil {
+		outside = s.opts.Observe(x.record)
 	}
+	if x.started == nil {
+		return outside
+	}
+	keep := s.keeper(x)
+	if outside == nil {
+		return keep
+	}
+	return func(e asl.Event) {
+		keep(e)
+		outside(e)
+	}
+}
+
+// keeper returns what keeps the events of a STANDARD execution.
+func (s *Service) keeper(x *execution) func(asl.Event) {
 	return func(e asl.Event) {
 		switch e.Type {
 		case "ExecutionStarted":

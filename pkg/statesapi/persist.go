@@ -65,13 +65,26 @@ const storedFormat = 1
 
 // Persist reads the state machines that a folder holds, and from then on keeps in it,
 // one file each, what is created through the API: state machines, versions, aliases and
-// tags. The folder is made when it is not there. A file that cannot be understood is an
-// error that names it, and none is read then. Persist is called once, before any state
-// machine exists; those of [Service.Put] that come after it replace what they meet.
+// tags. The folder is made when it is not there, and locked until [Service.Close]; one
+// that another process has is an error that names the process. A file that cannot be
+// understood is an error that names it, and none is read then. Persist is called once,
+// before any state machine exists; those of [Service.Put] that come after it replace what
+// they meet.
 func (s *Service) Persist(dir string) error {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("keep state machines: %w", err)
+	locked, err := openFolder(dir)
+	if err != nil {
+		return err
 	}
+	if err := s.readFolder(dir); err != nil {
+		return errors.Join(err, locked.close())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.folder = locked
+	return nil
+}
+
+func (s *Service) readFolder(dir string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*"+dataSuffix))
 	if err != nil {
 		return fmt.Errorf("keep state machines in %s: %w", dir, err)
@@ -225,7 +238,7 @@ func (s *Service) dataFile(base string) string {
 
 // writeFile replaces a file by its whole new contents, or leaves it as it was.
 func writeFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	f, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,9 @@ func TestPersist(t *testing.T) {
 			t.Fatalf("%s = %v", step.op, got)
 		}
 	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	again := kept(t, dir)
 	if again.get(arn{base: s.ARN("file")}) != nil {
 		t.Error("a state machine of a file came back without its file")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -141,6 +142,32 @@ func (s *Service) get(a arn) *entry {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.machines[a.base]
+}
+
+// Resolve returns the ARN of the state machine that a configuration means. A bare name
+// is one of the service's own account and region, as on AWS it is one of the function's.
+// An ARN of another account or region, whose state machine is not here, means the
+// service's own of that name: what is configured for a stack runs on a laptop too.
+func (s *Service) Resolve(name string) string {
+	if name == "" {
+		return ""
+	}
+	if !strings.Contains(name, ":") {
+		return s.ARN(name)
+	}
+	a, err := parseARN(name)
+	if err != nil || s.get(a) != nil {
+		return name
+	}
+	own := a
+	own.base = s.ARN(a.name)
+	if s.get(own) == nil {
+		return name
+	}
+	if own.testCase != "" {
+		return own.full() + "#" + own.testCase
+	}
+	return own.full()
 }
 
 // lookup returns what a parsed ARN names, or AWS's error.

@@ -1,6 +1,7 @@
 package statesapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -32,6 +33,11 @@ func numbered(n int) string {
 func (m *registryModel) restart(t *rapid.T) {
 	if m.dir == "" && m.service != nil {
 		return
+	}
+	if m.service != nil {
+		if err := m.service.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	m.service = New(Options{})
 	if m.dir == "" {

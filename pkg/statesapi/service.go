@@ -51,6 +51,10 @@ type Options struct {
 	// called from many goroutines, holds up the execution while it runs, and must not
 	// change the record.
 	OnExecution func(ExecutionRecord)
+	// Observe, when it is set, is called when an execution begins, and returns what is
+	// told of its steps, or nil: one step at a time, in their order, with ids from 1. It
+	// is called from many goroutines, and delays the execution while it runs.
+	Observe func(ExecutionRecord) func(asl.Event)
 	// MaxStateMachines and MaxExecutions (running at one time) bound memory; zero
 	// stands for the defaults. Beyond them calls are refused, as by AWS's quotas.
 	MaxStateMachines, MaxExecutions int
@@ -63,6 +67,7 @@ type Service struct {
 	mu       sync.RWMutex
 	machines map[string]*entry // by unqualified ARN
 	data     string            // the folder of [Service.Persist], or ""
+	folder   *folder           // the same, locked
 
 	base   context.Context // ends every execution
 	cancel context.CancelCauseFunc
@@ -72,6 +77,7 @@ type Service struct {
 	running int
 	idle    chan struct{} // closed when a closed service has nothing running
 	names   remembered
+	active  map[string]context.CancelCauseFunc // EXPRESS executions that [Service.EndExecution] can end
 }
 
 // New returns a Service without state machines. The caller closes it with
@@ -106,6 +112,7 @@ func New(opts Options) *Service {
 		cancel:   cancel,
 		idle:     make(chan struct{}),
 		names:    remembered{byARN: map[string]*started{}},
+		active:   map[string]context.CancelCauseFunc{},
 	}
 	if s.opts.Engine == nil {
 		s.opts.Engine = interpreter{opts.Tasks, opts.Mocks, s.nested, opts.Now, opts.UUID}
@@ -141,6 +148,12 @@ func (s *Service) Close(ctx context.Context) error {
 		<-s.idle
 	}
 	s.cancel(errClosed)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if unlocked := s.folder.close(); err == nil {
+		err = unlocked
+	}
+	s.folder = nil
 	return err
 }
 

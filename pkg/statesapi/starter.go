@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
@@ -45,13 +44,9 @@ func (s starter) Start(ctx context.Context, in bridge.Start) (bridge.Outcome, er
 	return outcome(record), nil
 }
 
-// input keeps an empty ARN, which is an error; other empty members are absent. A
-// bare name is one of the service's own state machines, as on AWS it is one of the
-// function's account and region.
+// input keeps an empty ARN, which is an error; other empty members are absent.
 func (s starter) input(in bridge.Start) StartInput {
-	if in.StateMachineARN != "" && !strings.Contains(in.StateMachineARN, ":") {
-		in.StateMachineARN = s.service.ARN(in.StateMachineARN)
-	}
+	in.StateMachineARN = s.service.Resolve(in.StateMachineARN)
 	out := StartInput{StateMachineARN: &in.StateMachineARN, Input: in.Input}
 	if in.Name != "" {
 		out.Name = &in.Name
@@ -109,11 +104,22 @@ func failure(err error) *bridge.Failure {
 	}
 	if refused.Code == InvalidExecutionInput {
 		// The API's message quotes the input, for its sender; ours goes to logs.
-		err = errorf(InvalidExecutionInput, "The input is not JSON")
+		refused = errorf(InvalidExecutionInput, "The input is not JSON")
+		err = refused
 	}
 	name, ok := failures[refused.Code]
 	if !ok {
 		name = bridge.Misconfigured
 	}
-	return bridge.NewFailure(name, string(refused.Code), err)
+	return bridge.NewFailure(name, string(refused.Code), unnamed{err, refused})
 }
+
+// An unnamed error has no code in its text: the failure's cause is the code.
+type unnamed struct {
+	error
+	refused *Error
+}
+
+func (e unnamed) Error() string { return e.refused.Message }
+
+func (e unnamed) Unwrap() error { return e.error }

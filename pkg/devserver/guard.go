@@ -1,0 +1,104 @@
+package devserver
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// A Guard protects endpoints that check no credentials from web pages. A page of
+// another site can reach them in two ways: it makes its own name resolve to this
+// machine (DNS rebinding), which the Host header shows, or it sends a request across
+// origins, which Origin and Sec-Fetch-Site show. SDKs and command lines send neither
+// of the last two.
+type Guard struct {
+	// Allowed are host names, without a port, that are accepted beside loopback names
+	// and addresses.
+	Allowed []string
+	// AnyAddress accepts every IP address as the host. A page cannot rebind an address,
+	// so this is safe for a listener that is meant to be reached from other machines.
+	AnyAddress bool
+}
+
+// dockerHost is the name by which a container reaches the machine that runs it.
+const dockerHost = "host.docker.internal"
+
+// syncPrefix is what SDKs put before the host of StartSyncExecution.
+const syncPrefix = "sync-"
+
+// Check returns why a request is refused, with what to do about it, or nil.
+func (g Guard) Check(r *http.Request) error {
+	if !g.allows(r.Host) {
+		return fmt.Errorf("the host %q is not a name of this machine; start with --allow-host %s to accept it", r.Host, hostName(r.Host))
+	}
+	if origin := r.Header.Get("Origin"); origin != "" && !g.sameOrigin(origin, r.Host) {
+		return fmt.Errorf("requests of web pages of %q are refused", origin)
+	}
+	switch site := r.Header.Get("Sec-Fetch-Site"); site {
+	case "", "same-origin", "none":
+		return nil
+	case "same-site":
+		// Another port of this machine: a link may lead here, a form may not.
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			return nil
+		}
+	}
+	return fmt.Errorf("requests of web pages of other sites are refused (Sec-Fetch-Site: %s)", r.Header.Get("Sec-Fetch-Site"))
+}
+
+// sameOrigin reports whether a page of the origin came from the host that it now asks.
+func (g Guard) sameOrigin(origin, host string) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	return strings.EqualFold(u.Host, host) || slices.ContainsFunc(g.Allowed, func(name string) bool {
+		return strings.EqualFold(name, u.Hostname())
+	})
+}
+
+func (g Guard) allows(host string) bool {
+	name := strings.ToLower(hostName(host))
+	if g.known(name) {
+		return true
+	}
+	bare, prefixed := strings.CutPrefix(name, syncPrefix)
+	return prefixed && g.known(bare)
+}
+
+// known reports whether a name can only mean this machine, or was allowed.
+func (g Guard) known(name string) bool {
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") || name == dockerHost {
+		return true
+	}
+	if slices.ContainsFunc(g.Allowed, func(a string) bool { return strings.EqualFold(a, name) }) {
+		return true
+	}
+	address, err := netip.ParseAddr(name)
+	return err == nil && (g.AnyAddress || address.Unmap().IsLoopback())
+}
+
+// hostName is the host of a Host header, without port, brackets and final dot.
+func hostName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.TrimSuffix(strings.Trim(host, "[]"), ".")
+}
+
+// Wrap returns a handler that refuses what Check does.
+func (g Guard) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := g.Check(r); err != nil {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.Header().Set("X-Content-Type-Options", "nosniff")
+			http.Error(w, "Refused: "+err.Error(), http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

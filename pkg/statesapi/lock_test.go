@@ -1,0 +1,173 @@
+package statesapi
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+)
+
+// A folder belongs to one service at a time, and the other one is told whose it is.
+func TestDataIsLocked(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, second := New(Options{}), New(Options{})
+	if err := first.Persist(dir); err != nil {
+		t.Fatal(err)
+	}
+	err := second.Persist(dir)
+	if want := "process " + strconv.Itoa(os.Getpid()); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("the second service got %v, want an error that names %s and the folder", err, want)
+	}
+	if err := first.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Persist(dir); err != nil {
+		t.Errorf("the folder stays locked after its service's end: %v", err)
+	}
+	if err := second.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A folder whose files cannot be read is not kept locked.
+func TestBrokenDataIsUnlocked(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	broken := filepath.Join(dir, "a.0"+dataSuffix)
+	if err := os.WriteFile(broken, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := newService(t, Options{}, passDefinition)
+	if err := s.Persist(dir); err == nil {
+		t.Fatal("a broken file was read")
+	}
+	if err := os.Remove(broken); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Persist(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+// What a killed process left half written is removed, and nothing else is.
+func TestLeftoversAreSwept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, name := range []string{tempPrefix + "123", "notes.txt"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := newService(t, Options{}, passDefinition).Persist(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, kept := range map[string]bool{tempPrefix + "123": false, "notes.txt": true} {
+		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != kept {
+			t.Errorf("%s: %v, want kept %v", name, err, kept)
+		}
+	}
+}
+
+// A folder that cannot be written to says so, whatever the system calls it.
+func TestReadOnlyData(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"permission":  &fs.PathError{Op: "open", Path: "d", Err: syscall.EACCES},
+		"file system": &fs.PathError{Op: "mkdir", Path: "d", Err: syscall.EROFS},
+	} {
+		if got := unwritable("d", err); !strings.Contains(got.Error(), "the folder d is read-only") || !errors.Is(got, err) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if os.Geteuid() == 0 {
+		return // whom no permission stops
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o500); err != nil { //nolint:gosec // a folder that nobody may write to
+		t.Fatal(err)
+	}
+	if err := newService(t, Options{}, passDefinition).Persist(dir); err == nil || !strings.Contains(err.Error(), "is read-only") {
+		t.Errorf("got %v, want that the folder is read-only", err)
+	}
+}
+
+// A synchronous execution ends with its caller where that is asked for.
+func TestEndWithCaller(t *testing.T) {
+	t.Parallel()
+	began, ended := make(chan struct{}), make(chan error, 1)
+	s := newFake(t, Options{}, func(ctx context.Context, _ Execution) Result {
+		close(began)
+		<-ctx.Done()
+		ended <- context.Cause(ctx)
+		return Result{Stopped: context.Cause(ctx)}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(`{"stateMachineArn":"`+machineARN+`"}`))
+	r.Header.Set("Content-Type", contentType)
+	r.Header.Set("X-Amz-Target", targetPrefix+"StartSyncExecution")
+	go func() {
+		<-began
+		cancel()
+	}()
+	NewHandler(s, nil, EndWithCaller()).ServeHTTP(httptest.NewRecorder(), r)
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the execution was ended by %v, want %v", err, context.Canceled)
+	}
+}
+
+// An observer is told of the steps of EXPRESS and STANDARD executions, and an execution
+// that nobody waits for can be ended.
+func TestObserveAndEnd(t *testing.T) {
+	t.Parallel()
+	const loop = `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Wait","Seconds":1,"Next":"C"},"C":{"Type":"Choice","Choices":[{"Variable":"$.n","IsPresent":true,"Next":"D"}],"Default":"A"},"D":{"Type":"Succeed"}}}`
+	var mu sync.Mutex
+	types := map[string][]string{}
+	waiting := make(chan string, 2)
+	s := newService(t, Options{Now: time.Now, UUID: randomUUIDs(), Observe: func(r ExecutionRecord) func(asl.Event) {
+		return func(e asl.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			types[r.ExecutionARN] = append(types[r.ExecutionARN], e.Type)
+			if e.Type == "WaitStateEntered" && len(types[r.ExecutionARN]) == 4 {
+				waiting <- r.ExecutionARN
+			}
+		}
+	}}, passDefinition)
+	arn := s.ARN("orders-loop")
+	if err := s.Put("orders-loop", []byte(loop)); err != nil {
+		t.Fatal(err)
+	}
+	record, err := s.Start(StartInput{StateMachineARN: &arn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := <-waiting; got != record.ExecutionARN {
+		t.Errorf("told of %s, want %s", got, record.ExecutionARN)
+	}
+	if !s.EndExecution(record.ExecutionARN, "Enough", "asked") {
+		t.Error("the running execution is not known")
+	}
+	if err := s.Close(t.Context()); err != nil { // waits for its end
+		t.Fatal(err)
+	}
+	if s.EndExecution(record.ExecutionARN, "", "") {
+		t.Error("an execution that has ended was ended again")
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if got := strings.Join(types[record.ExecutionARN][:4], " "); got != "ExecutionStarted PassStateEntered PassStateExited WaitStateEntered" {
+		t.Errorf("events = %s", got)
+	}
+}
