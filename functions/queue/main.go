@@ -4,38 +4,20 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"github.com/expressway-dev/expressway/internal/function"
-	"github.com/expressway-dev/expressway/internal/sqsclient"
-	"github.com/expressway-dev/expressway/pkg/config"
-	"github.com/expressway-dev/expressway/pkg/sqsbatch"
+	"github.com/expressway-dev/expressway/pkg/gateway"
 )
 
 func main() {
-	log := lambdacontext.NewLogger()
-	handler, err := newHandler(os.Getenv, log, os.Stdout)
+	handler, err := gateway.Queue(gateway.Options{Log: lambdacontext.NewLogger(), Metrics: os.Stdout})
 	if err != nil {
-		// On several lines, as it stands: it names places in the configuration.
+		// Printed as it is, on several lines: it names places in the configuration.
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	lambda.Start(handler)
-}
-
-func newHandler(getenv func(string) string, log *slog.Logger, out io.Writer) (lambda.Handler, error) {
-	cfg, b, err := function.Load(getenv, log, out, func(r *config.Route) bool { return r.SQS != nil })
-	if err != nil {
-		return nil, err
-	}
-	var queues []sqsbatch.Option
-	if sqsbatch.NeedsQueues(cfg.Routes) {
-		queues = append(queues, sqsbatch.WithQueues(sqsclient.FromEnv(getenv)))
-	}
-	return sqsbatch.New(cfg.Routes, b, log, queues...), nil
 }

@@ -1,5 +1,5 @@
 // Package awsjson calls the few operations that the functions need of services that
-// speak AWS JSON: SSM, Secrets Manager, DynamoDB.
+// speak AWS JSON: SSM, Secrets Manager, DynamoDB, SQS.
 //
 // It signs and sends with the core of the SDK, and leaves the services' own packages
 // out of the functions: those build the schemas of all their operations before main
@@ -57,16 +57,20 @@ var (
 	SSM            = Service{"ssm", "SSM", "AmazonSSM", "1.1"}
 	SecretsManager = Service{"secretsmanager", "SECRETS_MANAGER", "secretsmanager", "1.1"}
 	DynamoDB       = Service{"dynamodb", "DYNAMODB", "DynamoDB_20120810", "1.0"}
+	SQS            = Service{"sqs", "SQS", "AmazonSQS", "1.0"}
 )
 
 // A Client calls operations of one service. It is safe for concurrent use.
 type Client struct {
-	service  Service
-	region   string
-	endpoint string
-	keys     aws.CredentialsProvider
-	signer   *v4.Signer
-	http     aws.HTTPClient
+	service   Service
+	region    string
+	endpoint  string // that of the region, or custom
+	custom    string // AWS_ENDPOINT_URL_…, or empty
+	fips      bool
+	dualStack bool
+	keys      aws.CredentialsProvider
+	signer    *v4.Signer
+	http      aws.HTTPClient
 }
 
 // New returns a client for AWS as Lambda's environment describes it; see
@@ -77,14 +81,26 @@ func New(getenv func(string) string, s Service) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		service: s, region: cfg.Region, endpoint: aws.ToString(cfg.BaseEndpoint), keys: cfg.Credentials,
+		service: s, custom: aws.ToString(cfg.BaseEndpoint), keys: cfg.Credentials,
+		fips: awsenv.FIPS(getenv), dualStack: awsenv.DualStack(getenv),
 		signer: v4.NewSigner(), http: awshttp.NewBuildableClient().WithTimeout(attemptLimit),
 	}
-	if c.endpoint == "" {
-		c.endpoint = "https://" + host(s.Name, c.region, awsenv.FIPS(getenv), awsenv.DualStack(getenv))
-	}
-	return c, nil
+	return c.In(cfg.Region), nil
 }
+
+// In returns the client of another region, which shares the connections of c. A custom
+// endpoint serves every region.
+func (c *Client) In(region string) *Client {
+	in := *c
+	in.region, in.endpoint = region, c.custom
+	if in.endpoint == "" {
+		in.endpoint = "https://" + Host(c.service, region, c.fips, c.dualStack)
+	}
+	return &in
+}
+
+// Endpoint returns the URL that the client sends to.
+func (c *Client) Endpoint() string { return c.endpoint }
 
 // An Error is an answer of the service that is not success. Its text has the code and
 // the request's id, and nothing else of the answer: that may quote what was asked.

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
 	"github.com/google/go-cmp/cmp"
@@ -25,16 +27,20 @@ import (
 // Every endpoint is the one that the SDK's own rules name.
 func TestEndpoints(t *testing.T) {
 	t.Parallel()
-	resolve := map[string]func(region string, fips, dual bool) (smithyendpoints.Endpoint, error){
-		"ssm": func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
+	resolve := map[Service]func(region string, fips, dual bool) (smithyendpoints.Endpoint, error){
+		SSM: func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
 			return ssm.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(),
 				ssm.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dual})
 		},
-		"secretsmanager": func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
+		SecretsManager: func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
 			return secretsmanager.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(),
 				secretsmanager.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dual})
 		},
-		"dynamodb": func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
+		SQS: func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
+			return sqs.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(),
+				sqs.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dual})
+		},
+		DynamoDB: func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
 			return dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(),
 				dynamodb.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dual})
 		},
@@ -50,8 +56,8 @@ func TestEndpoints(t *testing.T) {
 					if err != nil {
 						continue // there is none of this kind
 					}
-					if got := "https://" + host(service, region, fips, dual); got != want.URI.String() {
-						t.Errorf("%s in %s, FIPS %v, dual stack %v: %s, want %s", service, region, fips, dual, got, want.URI.String())
+					if got := "https://" + Host(service, region, fips, dual); got != want.URI.String() {
+						t.Errorf("%s in %s, FIPS %v, dual stack %v: %s, want %s", service.Name, region, fips, dual, got, want.URI.String())
 					}
 				}
 			}
@@ -111,6 +117,15 @@ func TestRequests(t *testing.T) {
 			_, err := dynamodb.NewFromConfig(cfg).DeleteItem(ctx, &dynamodb.DeleteItemInput{
 				TableName: aws.String("t"), Key: map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: "a"}},
 			}, func(o *dynamodb.Options) { o.DisableValidateResponseChecksum = true })
+			return err
+		}},
+		"sqs": {SQS, "ChangeMessageVisibilityBatch", map[string]any{
+			"Entries": []any{map[string]any{"Id": "0", "ReceiptHandle": "r", "VisibilityTimeout": 7}}, "QueueUrl": "u",
+		}, func(ctx context.Context, cfg aws.Config) error {
+			_, err := sqs.NewFromConfig(cfg).ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{
+				QueueUrl: aws.String("u"),
+				Entries:  []sqstypes.ChangeMessageVisibilityBatchRequestEntry{{Id: aws.String("0"), ReceiptHandle: aws.String("r"), VisibilityTimeout: 7}},
+			})
 			return err
 		}},
 	} {

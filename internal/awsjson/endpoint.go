@@ -18,8 +18,9 @@ var partitions = [...]partition{
 	{"", "amazonaws.com", "api.aws"},
 }
 
-// host is the service's in the region.
-func host(service, region string, fips, dualStack bool) string {
+// Host returns the name of the service's host in a region, by the rules of the SDK.
+func Host(s Service, region string, fips, dualStack bool) string {
+	service := s.Name
 	p := partitions[len(partitions)-1]
 	for _, q := range partitions {
 		if strings.HasPrefix(region, q.prefix) {
@@ -34,7 +35,7 @@ func host(service, region string, fips, dualStack bool) string {
 		suffix = p.dualStack
 	}
 	// In GovCloud these answer FIPS requests at the ordinary name.
-	plain := strings.HasPrefix(region, "us-gov-") && !dualStack && (service == "ssm" || service == "dynamodb")
+	plain := strings.HasPrefix(region, "us-gov-") && !dualStack && (service == "ssm" || service == "dynamodb" || service == "sqs")
 	if fips && !plain {
 		service += "-fips"
 	}

@@ -29,11 +29,15 @@ var allowed = map[string][]string{
 	"pkg/stepfn":      {"internal/awsenv", "pkg/bridge", "pkg/trace", "pkg/jsonata"},
 	"pkg/statesapi":   {"pkg/asl", "pkg/asl/tasks", "pkg/bridge", "pkg/jsonata", "pkg/trace"},
 	"pkg/httpfront":   {"pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},
-	"pkg/sqsbatch":    {"pkg/bridge", "pkg/config", "pkg/jsonata"},
+	"pkg/sqsbatch":    {"internal/awsjson", "pkg/bridge", "pkg/config", "pkg/jsonata"},
 	"pkg/eventbridge": {"pkg/bridge", "pkg/config", "pkg/jsonata"},
+	"pkg/gateway": {
+		"pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront", "pkg/metrics", "pkg/secrets",
+		"pkg/sqsbatch", "pkg/stepfn", "pkg/verify",
+	},
 	"pkg/devserver": {
 		"pkg/asl", "pkg/asl/tasks", "pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront",
-		"pkg/secrets", "pkg/sqsbatch", "pkg/statesapi",
+		"pkg/gateway", "pkg/sqsbatch", "pkg/statesapi",
 	},
 }
 

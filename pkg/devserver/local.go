@@ -25,9 +25,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/dedupe"
 	"github.com/expressway-dev/expressway/pkg/eventbridge"
+	"github.com/expressway-dev/expressway/pkg/gateway"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
-	"github.com/expressway-dev/expressway/pkg/secrets"
-	"github.com/expressway-dev/expressway/pkg/secrets/awsstore"
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
@@ -75,7 +74,7 @@ type Local struct {
 func NewLocal(o Options) (*Local, error) {
 	o.Account = cmp.Or(o.Account, statesapi.DefaultAccount)
 	o.Region = cmp.Or(o.Region, statesapi.DefaultRegion)
-	cfg := &config.Config{}
+	cfg := &config.Config{Routes: []*config.Route{}}
 	if o.Config != "" {
 		var err error
 		if cfg, err = config.Load(o.Config, o.Getenv); err != nil {
@@ -95,21 +94,21 @@ func NewLocal(o Options) (*Local, error) {
 	if starter == nil {
 		starter = states.Starter()
 	}
-	parts := []bridge.Option{bridge.WithDedupe(dedupe.NewMemory(dedupe.MemoryOptions{}))}
-	if o.Observer != nil {
-		parts = append(parts, bridge.WithObserver(o.Observer))
+	g, err := gateway.New(gateway.Options{
+		Routes: cfg.Routes, Getenv: o.Getenv, Log: o.Log, Starter: starter, Observer: o.Observer,
+		Dedupe: dedupe.NewMemory(dedupe.MemoryOptions{}), Queues: queues(o),
+	})
+	var front *httpfront.Front
+	if err == nil {
+		front, err = g.Webhook()
 	}
-	b := bridge.New(starter, o.Log, nil, parts...)
-	// Without a region and credentials, ssm: and secretsmanager: references say so.
-	source := secrets.NewSource(secrets.Options{Getenv: o.Getenv, Fetchers: awsstore.Fetchers(o.Getenv), Log: o.Log})
-	front, err := httpfront.New(cfg.Routes, b, source, o.Log)
 	if err != nil {
 		return nil, errors.Join(err, states.Close(context.Background()))
 	}
 	return &Local{
 		Webhook: front,
-		Queue:   sqsbatch.New(cfg.Routes, b, o.Log),
-		Event:   eventbridge.New(cfg.Routes, b, o.Log),
+		Queue:   g.Queue(),
+		Event:   g.Event(),
 		States:  states,
 		Account: o.Account,
 		Region:  o.Region,

@@ -78,7 +78,7 @@ func Listen(local *Local, o ListenOptions) (*Server, error) {
 // frontHandler serves the webhook routes to whoever calls, for tunnels send their own
 // names, and the console to this machine.
 func (s *Server) frontHandler() http.Handler {
-	routes := &gateway{
+	routes := &functionURL{
 		handler: s.local.Webhook, region: s.local.Region, account: s.local.Account, newID: rand.Text, now: time.Now,
 	}
 	if s.options.Console == nil {

@@ -60,6 +60,12 @@ func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *s
 		o.fetch = verify.NewFetch(nil)
 	}
 	f := &Front{mux: http.NewServeMux(), bridge: b, log: log}
+	if f.log == nil {
+		f.log = slog.New(slog.DiscardHandler)
+	}
+	if source == nil {
+		return nil, errors.New("httpfront: the source of secrets is nil")
+	}
 	var problems []error
 	for _, route := range routes {
 		if route.HTTP == nil {
@@ -70,10 +76,25 @@ func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *s
 			problems = append(problems, err)
 			continue
 		}
-		f.mux.Handle(route.HTTP.Pattern, e)
+		if err := f.handle(e); err != nil {
+			problems = append(problems, err)
+			continue
+		}
 		f.askedBy(e)
 	}
 	return f, errors.Join(problems...)
+}
+
+// handle adds an endpoint under its pattern. ServeMux panics at a pattern that it does not
+// understand, and at a second one that matches the same requests.
+func (f *Front) handle(e *endpoint) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("route %s: http: %v", e.route.Name, p)
+		}
+	}()
+	f.mux.Handle(e.route.HTTP.Pattern, e)
+	return nil
 }
 
 // Invoke answers one event. It implements lambda.Handler of aws-lambda-go; the

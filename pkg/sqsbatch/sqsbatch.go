@@ -18,7 +18,7 @@
 // The event source mapping must have ReportBatchItemFailures among its
 // FunctionResponseTypes; without it Lambda deletes the whole batch.
 //
-// The package knows the queue by two operations, [Queues]; internal/sqsclient does
+// The package knows the queue by two operations, [Queues]; pkg/sqsbatch/sqsclient does
 // them on AWS.
 package sqsbatch
 

@@ -16,8 +16,8 @@ import (
 
 	"github.com/expressway-dev/expressway/internal/awsenv"
 	"github.com/expressway-dev/expressway/internal/mototest"
-	"github.com/expressway-dev/expressway/internal/sqsclient"
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
+	"github.com/expressway-dev/expressway/pkg/sqsbatch/sqsclient"
 )
 
 // queues makes queues in a moto server, and returns a client of their owner's.
@@ -165,8 +165,9 @@ func TestSendFailures(t *testing.T) {
 		"KMS":        {answer(400, `{"__type":"com.amazonaws.sqs#KmsAccessDenied","message":"not allowed to kms:Decrypt"}`), "kms:Decrypt"},
 		"a new code": {answer(400, `{"__type":"BrandNewException","message":"`+secret+`"}`), "BrandNewException"},
 		"empty":      {answer(200, `{}`), "no message id"},
-		"not JSON":   {answer(200, `<html>`), "deserialization"},
-		"broken off": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
+		"not JSON":   {answer(200, `<html>`), "cannot be read"},
+		"altered":    {answer(200, `{"MessageId":"m","MD5OfMessageBody":"00000000000000000000000000000000"}`), "MD5OfMessageBody"},
+		"broken off": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "closed without an answer"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -22,8 +22,8 @@ import (
 // invocationTime is what a request's invocation gets: as long as API Gateway waits.
 const invocationTime = 29 * time.Second
 
-// A gateway turns HTTP requests into events and responses back, as a Function URL does.
-type gateway struct {
+// A functionURL turns HTTP requests into events and responses back, as a Function URL does.
+type functionURL struct {
 	handler lambda.Handler
 	account string
 	region  string
@@ -31,7 +31,7 @@ type gateway struct {
 	now     func() time.Time
 }
 
-func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (u *functionURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, httpfront.MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -42,15 +42,15 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "Bad Request")
 		return
 	}
-	id := g.newID()
-	payload, err := json.Marshal(g.event(r, body, id))
+	id := u.newID()
+	payload, err := json.Marshal(u.event(r, body, id))
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "Bad Request")
 		return
 	}
-	ctx, cancel := Invocation(r.Context(), g.region, g.account, id, invocationTime)
+	ctx, cancel := Invocation(r.Context(), u.region, u.account, id, invocationTime)
 	defer cancel()
-	out, err := g.handler.Invoke(ctx, payload)
+	out, err := u.handler.Invoke(ctx, payload)
 	var response events.LambdaFunctionURLResponse
 	if err != nil || json.Unmarshal(out, &response) != nil {
 		refuse(w, http.StatusBadGateway, "Internal Server Error")
@@ -66,14 +66,14 @@ func refuse(w http.ResponseWriter, status int, message string) {
 	_, _ = io.WriteString(w, `{"message":"`+message+`"}`)
 }
 
-func (g *gateway) event(r *http.Request, body []byte, id string) events.LambdaFunctionURLRequest {
+func (u *functionURL) event(r *http.Request, body []byte, id string) events.LambdaFunctionURLRequest {
 	headers := make(map[string]string, len(r.Header)+2)
 	for name, values := range r.Header {
 		headers[strings.ToLower(name)] = strings.Join(values, ",")
 	}
 	headers["host"] = r.Host
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	now := g.now()
+	now := u.now()
 	e := events.LambdaFunctionURLRequest{
 		Version:        "2.0",
 		RawPath:        r.URL.EscapedPath(),
@@ -83,7 +83,7 @@ func (g *gateway) event(r *http.Request, body []byte, id string) events.LambdaFu
 			AccountID:  "anonymous",
 			RequestID:  id,
 			APIID:      "local",
-			DomainName: "local.lambda-url." + g.region + ".on.aws",
+			DomainName: "local.lambda-url." + u.region + ".on.aws",
 			Time:       now.UTC().Format("02/Jan/2006:15:04:05 +0000"),
 			TimeEpoch:  now.UnixMilli(),
 			HTTP: events.LambdaFunctionURLRequestContextHTTPDescription{

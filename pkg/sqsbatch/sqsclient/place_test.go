@@ -23,7 +23,7 @@ func TestURLRegion(t *testing.T) {
 		"https://sqs/123456789012/dead":                              "",
 		":":                                                          "",
 	} {
-		if got := urlRegion(t.Context(), url); got != want {
+		if got := urlRegion(url); got != want {
 			t.Errorf("urlRegion(%s) = %q, want %q", url, got, want)
 		}
 	}
@@ -31,23 +31,34 @@ func TestURLRegion(t *testing.T) {
 
 func TestQueueURL(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ custom, arn, want, region string }{
-		"AWS":    {"", "arn:aws:sqs:eu-west-1:123456789012:orders", "https://sqs.eu-west-1.amazonaws.com/123456789012/orders", "eu-west-1"},
-		"China":  {"", "arn:aws-cn:sqs:cn-north-1:123456789012:o.fifo", "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/o.fifo", "cn-north-1"},
-		"Gov":    {"", "arn:aws-us-gov:sqs:us-gov-east-1:123456789012:o", "https://sqs.us-gov-east-1.amazonaws.com/123456789012/o", "us-gov-east-1"},
-		"Europe": {"", "arn:aws-eusc:sqs:eusc-de-east-1:123456789012:o", "https://sqs.eusc-de-east-1.amazonaws.eu/123456789012/o", "eusc-de-east-1"},
-		"secret": {"", "arn:aws-iso:sqs:us-iso-east-1:123456789012:o", "https://sqs.us-iso-east-1.c2s.ic.gov/123456789012/o", "us-iso-east-1"},
-		"custom": {"http://127.0.0.1:9324/", "arn:aws:sqs:us-east-1:123456789012:orders", "http://127.0.0.1:9324/123456789012/orders", "us-east-1"},
+	tests := map[string]struct{ custom, arn, want string }{
+		"AWS":    {"", "arn:aws:sqs:eu-west-1:123456789012:orders", "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"},
+		"China":  {"", "arn:aws-cn:sqs:cn-north-1:123456789012:o.fifo", "https://sqs.cn-north-1.amazonaws.com.cn/123456789012/o.fifo"},
+		"Gov":    {"", "arn:aws-us-gov:sqs:us-gov-east-1:123456789012:o", "https://sqs.us-gov-east-1.amazonaws.com/123456789012/o"},
+		"Europe": {"", "arn:aws-eusc:sqs:eusc-de-east-1:123456789012:o", "https://sqs.eusc-de-east-1.amazonaws.eu/123456789012/o"},
+		"secret": {"", "arn:aws-iso:sqs:us-iso-east-1:123456789012:o", "https://sqs.us-iso-east-1.c2s.ic.gov/123456789012/o"},
+		"custom": {"http://127.0.0.1:9324/", "arn:aws:sqs:us-east-1:123456789012:orders", "http://127.0.0.1:9324/123456789012/orders"},
 	}
 	for name, test := range tests {
-		c := &Client{custom: test.custom}
-		got, region, err := c.queueURL(t.Context(), test.arn)
-		if err != nil || got != test.want || region != test.region {
-			t.Errorf("%s: got = %s in %s, %v, want %s in %s", name, got, region, err, test.want, test.region)
+		c := FromEnv(func(variable string) string {
+			return map[string]string{
+				"AWS_REGION": "us-west-2", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL_SQS": test.custom,
+			}[variable]
+		})
+		q, err := parseARN(test.arn)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		client, err := c.in(q.region)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := q.url(client.Endpoint()); got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
 		}
 	}
 	for _, arn := range []string{"", "orders", "arn:aws:sns:us-east-1:123456789012:t", "arn:aws:sqs:::", "arn:aws:sqs:us-east-1:123456789012:"} {
-		if _, _, err := (&Client{}).queueURL(t.Context(), arn); err == nil {
+		if _, err := parseARN(arn); err == nil {
 			t.Errorf("no error for %q", arn)
 		}
 	}

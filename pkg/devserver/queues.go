@@ -1,0 +1,39 @@
+package devserver
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+
+	"github.com/expressway-dev/expressway/pkg/sqsbatch"
+	"github.com/expressway-dev/expressway/pkg/sqsbatch/sqsclient"
+)
+
+// queues returns Amazon SQS at the endpoint that the environment names, or else queues
+// that only exist here. A laptop's own credentials are no reason to send a dead letter
+// to AWS.
+func queues(o Options) sqsbatch.Queues {
+	if cmp.Or(o.Getenv("AWS_ENDPOINT_URL_SQS"), o.Getenv("AWS_ENDPOINT_URL")) == "" {
+		return localQueues{o.Log}
+	}
+	defaults := map[string]string{
+		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+	}
+	return sqsclient.FromEnv(func(name string) string { return cmp.Or(o.Getenv(name), defaults[name]) })
+}
+
+// localQueues accept every dead letter and log where it would have gone; the events of a
+// laptop come from files, so no visibility has to change.
+type localQueues struct{ log *slog.Logger }
+
+// Send implements [sqsbatch.Queues].
+func (q localQueues) Send(ctx context.Context, m *sqsbatch.Message) error {
+	q.log.LogAttrs(ctx, slog.LevelInfo, "dead letter accepted here: AWS_ENDPOINT_URL_SQS names no other place",
+		slog.String("deadLetterQueue", m.QueueURL))
+	return nil
+}
+
+// ChangeVisibility implements [sqsbatch.Queues].
+func (q localQueues) ChangeVisibility(context.Context, string, []sqsbatch.Visibility) error {
+	return nil
+}

@@ -1,0 +1,246 @@
+// Package gateway assembles Expressway's three Lambda handlers from a configuration:
+// one for HTTP requests, one for SQS batches, one for EventBridge events. The
+// functions of this repository, the development server and Go programs of others all
+// use it, so that a route behaves the same wherever it runs.
+//
+//	expressway.yaml ─► config ─┐
+//	secrets, dedupe, metrics ──┼─► bridge ─► httpfront, sqsbatch or eventbridge ─► lambda.Handler
+//	Starter (AWS by default) ──┘
+//
+// A program of your own is a main of a few lines:
+//
+//	handler, err := gateway.Webhook(gateway.Options{Log: lambdacontext.NewLogger(), Metrics: os.Stdout})
+//	if err != nil {
+//		fmt.Fprintln(os.Stderr, err)
+//		os.Exit(1)
+//	}
+//	lambda.Start(handler)
+//
+// A field of [Options] that is nil or empty has the default of the deployed functions.
+// The linker drops what a program does not use: one that calls [Event] alone links no
+// client of Amazon SQS.
+package gateway
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/dedupe"
+	"github.com/expressway-dev/expressway/pkg/eventbridge"
+	"github.com/expressway-dev/expressway/pkg/httpfront"
+	"github.com/expressway-dev/expressway/pkg/metrics"
+	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/secrets/awsstore"
+	"github.com/expressway-dev/expressway/pkg/sqsbatch"
+	"github.com/expressway-dev/expressway/pkg/stepfn"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// DedupeTable is the environment variable that names the DynamoDB table of dedupe
+// records.
+const DedupeTable = "EXPRESSWAY_DEDUPE_TABLE"
+
+// Options configure the handlers. The zero value is a function as it is deployed, but
+// without log and metrics.
+type Options struct {
+	// Config is the path of expressway.yaml. When it is empty, [config.Find] looks for
+	// the file.
+	Config string
+	// Routes replace the file. A route that is built in Go has the same defaults as
+	// one that is read from YAML.
+	Routes []*config.Route
+	// Getenv reads environment variables; nil is [os.Getenv].
+	Getenv func(string) string
+	// Log takes one line for each delivery; nil discards them.
+	Log *slog.Logger
+	// Metrics takes lines in CloudWatch's embedded metric format, on Lambda
+	// [os.Stdout]; nil writes none. It is not used when Observer is set.
+	Metrics io.Writer
+	// Observer is notified of every delivery; nil is the writer of Metrics.
+	Observer bridge.Observer
+	// Starter runs state machines; nil is AWS Step Functions.
+	Starter bridge.Starter
+	// Dedupe remembers deliveries; nil is the table that [DedupeTable] names, or else
+	// the memory of this process.
+	Dedupe bridge.DedupeStore
+	// Queues sends dead letters and changes visibility; nil is Amazon SQS.
+	Queues sqsbatch.Queues
+	// Secrets resolves the references of verify blocks; nil reads environment
+	// variables, SSM parameters and Secrets Manager.
+	Secrets secrets.Source
+	// Fetch gets certificates and key sets; nil is [verify.NewFetch].
+	Fetch verify.Fetch
+	// Now is the clock; nil is [time.Now].
+	Now func() time.Time
+}
+
+// Webhook returns the handler of HTTP requests from API Gateway, a Function URL or a
+// load balancer.
+func Webhook(o Options) (lambda.Handler, error) {
+	g, err := loadOne(o, isHTTP)
+	if err != nil {
+		return nil, err
+	}
+	return g.Webhook()
+}
+
+// Queue returns the handler of SQS batches. The event source mapping needs
+// ReportBatchItemFailures.
+func Queue(o Options) (lambda.Handler, error) {
+	g, err := loadOne(o, isSQS)
+	if err != nil {
+		return nil, err
+	}
+	return g.Queue(), nil
+}
+
+// Event returns the handler of EventBridge events.
+func Event(o Options) (lambda.Handler, error) {
+	g, err := loadOne(o, isEventBridge)
+	if err != nil {
+		return nil, err
+	}
+	return g.Event(), nil
+}
+
+// A Gateway holds what the handlers of one configuration share: routes, bridge and
+// dedupe store. It is for programs that run more than one of them.
+type Gateway struct {
+	options Options
+	routes  []*config.Route
+	bridge  *bridge.Bridge
+}
+
+// New reads the configuration for all sources. It sends nothing.
+func New(o Options) (*Gateway, error) { return load(o, func(*config.Route) bool { return true }) }
+
+// Routes returns the routes of the configuration. They must not be changed.
+func (g *Gateway) Routes() []*config.Route { return g.routes }
+
+// Webhook returns the handler of HTTP requests. It fails when a route cannot verify
+// what it receives.
+func (g *Gateway) Webhook() (*httpfront.Front, error) {
+	source := g.options.Secrets
+	if source == nil {
+		source = secrets.NewSource(secrets.Options{
+			Getenv:   g.options.Getenv,
+			Fetchers: awsstore.Fetchers(g.options.Getenv),
+			Log:      g.options.Log,
+			Now:      g.options.Now,
+		})
+	}
+	return httpfront.New(g.routes, g.bridge, source, g.options.Log, httpfront.WithFetch(g.options.Fetch))
+}
+
+// Event returns the handler of EventBridge events.
+func (g *Gateway) Event() *eventbridge.Events {
+	return eventbridge.New(g.routes, g.bridge, g.options.Log)
+}
+
+func isHTTP(r *config.Route) bool        { return r.HTTP != nil }
+func isSQS(r *config.Route) bool         { return r.SQS != nil }
+func isEventBridge(r *config.Route) bool { return r.EventBridge != nil }
+
+// loadOne is load for a function, whose configuration cannot be meant to be empty.
+func loadOne(o Options, ours func(*config.Route) bool) (*Gateway, error) {
+	g, err := load(o, ours)
+	if err == nil && len(g.routes) == 0 {
+		return nil, errors.New("the configuration has no routes: the function would refuse everything")
+	}
+	return g, err
+}
+
+// load makes the bridge; ours reports whether a route belongs to the handlers that will
+// be asked for.
+func load(o Options, ours func(*config.Route) bool) (*Gateway, error) {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	g := &Gateway{options: o, routes: o.Routes}
+	if g.routes == nil {
+		cfg, err := config.Load(cmp.Or(o.Config, config.Find(o.Getenv)), o.Getenv)
+		if err != nil {
+			return nil, err
+		}
+		g.routes = cfg.Routes
+	}
+	for i, r := range g.routes {
+		if r == nil {
+			return nil, fmt.Errorf("route %d is nil", i)
+		}
+	}
+	starter, err := o.starter()
+	if err != nil {
+		return nil, err
+	}
+	var parts []bridge.Option
+	observer, err := o.observer()
+	if err != nil {
+		return nil, err
+	}
+	if observer != nil {
+		parts = append(parts, bridge.WithObserver(observer))
+	}
+	store, err := o.dedupe(g.routes, ours)
+	if err != nil {
+		return nil, err
+	}
+	if store != nil {
+		parts = append(parts, bridge.WithDedupe(store))
+	}
+	g.bridge = bridge.New(starter, o.Log, o.Now, parts...)
+	return g, nil
+}
+
+func (o Options) starter() (bridge.Starter, error) {
+	if o.Starter != nil {
+		return o.Starter, nil
+	}
+	options, err := stepfn.FromEnv(o.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	return stepfn.New(options), nil
+}
+
+func (o Options) observer() (bridge.Observer, error) {
+	if o.Observer != nil || o.Metrics == nil {
+		return o.Observer, nil
+	}
+	w, err := metrics.FromEnv(o.Getenv, o.Metrics)
+	if w == nil || err != nil {
+		return nil, err // a nil *Writer is not a nil Observer
+	}
+	return w, nil
+}
+
+// dedupe returns the store, or nil where none of the handlers' routes needs one. The
+// memory of a process knows nothing of what other environments of the function have
+// seen.
+func (o Options) dedupe(routes []*config.Route, ours func(*config.Route) bool) (bridge.DedupeStore, error) {
+	needed := false
+	for _, r := range routes {
+		needed = needed || r.Dedupe != nil && ours(r)
+	}
+	if !needed || o.Dedupe != nil {
+		return o.Dedupe, nil
+	}
+	table := o.Getenv(DedupeTable)
+	if table == "" {
+		o.Log.Warn("dedupe without " + DedupeTable + ": duplicates are only seen by the environment that had the first")
+		return dedupe.NewMemory(dedupe.MemoryOptions{}), nil
+	}
+	return dedupe.NewDynamoDB(table, o.Getenv, nil)
+}
