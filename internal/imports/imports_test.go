@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 		"pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront", "pkg/metrics", "pkg/secrets",
 		"pkg/sqsbatch", "pkg/stepfn", "pkg/verify",
 	},
+	"pkg/template": {"pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},
 	"pkg/devserver": {
 		"pkg/asl", "pkg/asl/tasks", "pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront",
 		"pkg/gateway", "pkg/sqsbatch", "pkg/statesapi",

@@ -1,0 +1,35 @@
+package imports
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// toolsOnly are packages that no Lambda function may link: what reads templates, and
+// what only a laptop runs.
+var toolsOnly = []string{
+	module + "pkg/template", module + "pkg/devserver", module + "pkg/statesapi", module + "pkg/asl",
+	"github.com/alecthomas/kong", "go.yaml.in/yaml", "github.com/pelletier/go-toml", "github.com/santhosh-tekuri/jsonschema",
+}
+
+func TestFunctionsLinkNoTools(t *testing.T) {
+	t.Parallel()
+	command := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", "./functions/...")
+	command.Dir = "../.."
+	out, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := strings.Fields(string(out))
+	if len(packages) < 100 {
+		t.Fatalf("only %d packages", len(packages))
+	}
+	for _, p := range packages {
+		for _, tool := range toolsOnly {
+			if p == tool || strings.HasPrefix(p, tool+"/") {
+				t.Errorf("a function links %s", p)
+			}
+		}
+	}
+}

@@ -1,0 +1,282 @@
+package template
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// The account and the region of templates where [Options] name none.
+const (
+	DefaultAccount = "123456789012"
+	DefaultRegion  = "us-east-1"
+)
+
+// Options are what a template does not say itself.
+type Options struct {
+	// Parameters are values of parameters; the others have their defaults.
+	Parameters map[string]string
+	// Region and Account are the pseudo parameters, where they differ from
+	// [DefaultRegion] and [DefaultAccount].
+	Region, Account string
+	// StackName is AWS::StackName; empty for not known.
+	StackName string
+	// Deployed gives resources without a name the kind of name that CloudFormation
+	// generates (STACK-LOGICALID-XXXXXXXXXXXX), of which nobody knows the end. Without
+	// it they are called by their logical id, as they are on a laptop.
+	Deployed bool
+}
+
+// A Template is a file that was read. It is not safe for concurrent use: values are
+// resolved when they are first asked for.
+type Template struct {
+	File string
+	Root *Node
+	// Resources are in the order of the file; those whose condition is false are not
+	// among them.
+	Resources []*Resource
+
+	options    Options
+	byID       map[string]*Resource
+	problems   []Problem
+	reported   map[string]bool
+	conditions map[string]*condition
+	parameters map[string]*Value
+	work       int
+}
+
+// A Resource is one entry of Resources.
+type Resource struct {
+	ID, Type string
+	Pos      Pos // of the logical id
+	Node     *Node
+	// Conditional says why it is not known whether the resource is there; empty where
+	// it is.
+	Conditional string
+
+	template   *Template
+	properties *Value
+	resolving  bool
+	name       *Value
+	naming     bool
+}
+
+// FileNames are the names of a template that tools look for, in this order.
+var FileNames = []string{"template.yaml", "template.yml", "template.json"}
+
+// Find returns the template of a folder, or "".
+func Find(dir string) string {
+	for _, name := range FileNames {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path
+		}
+	}
+	return ""
+}
+
+// Load reads a file. The error is an [*Error] unless the file cannot be read at all.
+func Load(path string, o Options) (*Template, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read template: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, fmt.Errorf("read template: %s is not a file of at most %d bytes", path, maxFile)
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read template: %w", err)
+	}
+	return New(path, source, o)
+}
+
+// New reads source as the file of that name.
+func New(file string, source []byte, o Options) (*Template, error) {
+	root, err := Parse(file, source)
+	if err != nil {
+		return nil, err
+	}
+	if root.Kind != Map || root.Get("Resources") == nil {
+		return nil, &Error{[]Problem{{Pos: root.Pos, Message: "no template: it has no Resources"}}}
+	}
+	if o.Account == "" {
+		o.Account = DefaultAccount
+	}
+	if o.Region == "" {
+		o.Region = DefaultRegion
+	}
+	t := &Template{
+		File: file, Root: root, options: o, byID: map[string]*Resource{}, reported: map[string]bool{},
+		conditions: map[string]*condition{}, parameters: map[string]*Value{}, work: maxWork,
+	}
+	t.readParameters()
+	t.readResources()
+	t.findCycles()
+	return t, nil
+}
+
+// Problems returns what is wrong with the template itself, as far as it was resolved:
+// references to nothing, cycles, functions that nobody knows. They are in the order of
+// the file.
+func (t *Template) Problems() []Problem {
+	slices.SortStableFunc(t.problems, func(a, b Problem) int { return a.Pos.Compare(b.Pos) })
+	return t.problems
+}
+
+func (t *Template) report(pos Pos, note bool, format string, args ...any) {
+	p := Problem{pos, fmt.Sprintf(format, args...), note}
+	if key := p.String(); !t.reported[key] {
+		t.reported[key] = true
+		t.problems = append(t.problems, p)
+	}
+}
+
+// Resource returns the resource of a logical id, or nil.
+func (t *Template) Resource(id string) *Resource { return t.byID[id] }
+
+// Of returns the resources of the given types, in the order of the file.
+func (t *Template) Of(types ...string) []*Resource {
+	var out []*Resource
+	for _, r := range t.Resources {
+		if slices.Contains(types, r.Type) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// SAM reports whether the template has SAM's transform.
+func (t *Template) SAM() bool {
+	return slices.ContainsFunc(t.transforms(), func(n *Node) bool { return n.Text == samTransform })
+}
+
+const samTransform = "AWS::Serverless-2016-10-31"
+
+func (t *Template) transforms() []*Node {
+	n := t.Root.Get("Transform")
+	if n == nil {
+		return nil
+	}
+	if n.Kind == List {
+		return n.Items
+	}
+	return []*Node{n}
+}
+
+func (t *Template) readResources() {
+	for _, n := range t.transforms() {
+		if n.Text != samTransform && n.Text != "AWS::LanguageExtensions" {
+			t.report(n.Pos, true, "the transform %s may change the template; what is read here is what is written", n.Text)
+		}
+	}
+	for i := range t.Root.Get("Resources").Members {
+		m := &t.Root.Get("Resources").Members[i]
+		if strings.HasPrefix(m.Name, "Fn::") {
+			t.report(m.Key, true, "%s makes resources that are not known here", m.Name)
+			continue
+		}
+		kind := m.Value.Get("Type")
+		if kind == nil || kind.Kind != String {
+			t.report(m.Key, false, "the resource %s has no Type", m.Name)
+			continue
+		}
+		r := &Resource{ID: m.Name, Type: kind.Text, Pos: m.Key, Node: m.Value, template: t}
+		t.byID[r.ID] = r
+	}
+	// A condition may look at no resource, so all of them are known by now.
+	for _, m := range t.Root.Get("Resources").Members {
+		r := t.byID[m.Name]
+		if r == nil {
+			continue
+		}
+		if n := m.Value.Get("Condition"); n != nil {
+			switch c := t.condition(n.Text, n.Pos); {
+			case c.why != "":
+				r.Conditional = c.why
+			case !c.value:
+				delete(t.byID, r.ID)
+				continue
+			}
+		}
+		t.Resources = append(t.Resources, r)
+	}
+}
+
+// Properties returns the resource's properties, resolved; for a SAM resource, with those
+// of Globals below them. It is never nil.
+func (r *Resource) Properties() *Value {
+	if r.properties != nil {
+		return r.properties
+	}
+	if r.resolving {
+		return &Value{Kind: Unknown, Pos: r.Pos, Why: "the properties of " + r.ID + " refer to themselves"}
+	}
+	r.resolving = true
+	defer func() { r.resolving = false }()
+	p := &Value{Kind: Map, Pos: r.Pos}
+	if n := r.Node.Get("Properties"); n != nil {
+		p = r.template.resolve(n, 0)
+	}
+	if section, ok := globals[r.Type]; ok {
+		if n := r.template.Root.Get("Globals", section); n != nil {
+			p = overlay(r.template.resolve(n, 0), p)
+		}
+	}
+	r.properties = p
+	return p
+}
+
+// Get returns a property, or nil.
+func (r *Resource) Get(path ...string) *Value { return r.Properties().Get(path...) }
+
+// At returns the place of a property: of its key, else of the nearest that is around it.
+func (r *Resource) At(path ...string) Pos {
+	pos, n := r.Pos, r.Node
+	for _, name := range append([]string{"Properties"}, path...) {
+		m := n.Member(name)
+		if m == nil {
+			return pos
+		}
+		pos, n = m.Key, m.Value
+	}
+	return pos
+}
+
+// globals are the sections of Globals, by the type that they are for.
+var globals = map[string]string{
+	"AWS::Serverless::Function":     "Function",
+	"AWS::Serverless::Api":          "Api",
+	"AWS::Serverless::HttpApi":      "HttpApi",
+	"AWS::Serverless::SimpleTable":  "SimpleTable",
+	"AWS::Serverless::StateMachine": "StateMachine",
+	"AWS::Serverless::LayerVersion": "LayerVersion",
+}
+
+// overlay lays a value over a global one as SAM does: maps are joined, lists are
+// concatenated, anything else is replaced.
+func overlay(global, own *Value) *Value {
+	switch {
+	case global == nil || global.Kind != own.Kind:
+		return own
+	case own.Kind == List:
+		return &Value{Kind: List, Pos: own.Pos, Items: slices.Concat(global.Items, own.Items)}
+	case own.Kind != Map:
+		return own
+	}
+	out := &Value{Kind: Map, Pos: own.Pos, Members: slices.Clone(global.Members)}
+	at := make(map[string]int, len(out.Members))
+	for i, m := range out.Members {
+		at[m.Name] = i
+	}
+	for _, m := range own.Members {
+		if i, ok := at[m.Name]; ok {
+			out.Members[i] = ValueMember{m.Name, m.Key, overlay(out.Members[i].Value, m.Value)}
+		} else {
+			out.Members = append(out.Members, m)
+		}
+	}
+	return out
+}
