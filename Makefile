@@ -2,7 +2,9 @@
 
 GO       ?= go
 BIN      := $(CURDIR)/bin
-GOARCH   ?= arm64
+# The one place for the architecture is samconfig.toml.
+ARCH     ?= $(shell sed -n 's/^parameter_overrides.*Architecture=\([a-z0-9_]*\).*/\1/p' samconfig.toml)
+GOARCH   ?= $(if $(filter x86_64,$(ARCH)),amd64,arm64)
 FUZZTIME ?= 10s
 DIFFTIME ?= 1m
 VENV     := $(CURDIR)/.venv
@@ -28,7 +30,7 @@ build: ## build the command line tool and the functions into bin/
 	$(MAKE) build-QueueFunction ARTIFACTS_DIR=$(BIN)/queue
 	$(MAKE) build-EventFunction ARTIFACTS_DIR=$(BIN)/event
 
-# SAM calls these (BuildMethod: makefile); GOARCH=amd64 builds for x86.
+# SAM calls these (BuildMethod: makefile).
 build-WebhookFunction: FUNCTION = webhook
 build-QueueFunction:   FUNCTION = queue
 build-EventFunction:   FUNCTION = event

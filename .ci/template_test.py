@@ -2,6 +2,10 @@
 
 import json
 import os
+import re
+import shutil
+import subprocess
+import tempfile
 import unittest
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
@@ -28,13 +32,14 @@ def expand(path):
         if resource["Type"] == "AWS::Serverless::StateMachine":
             with open(os.path.join(folder, properties.pop("DefinitionUri"))) as f:
                 properties["Definition"] = json.load(f)
-    return transform(doc, {}, NoManagedPolicies())["Resources"]
+    done = transform(doc, {}, NoManagedPolicies())
+    return done["Parameters"], done["Resources"]
 
 
 class Template(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.resources = expand("template.yaml")
+        cls.parameters, cls.resources = expand("template.yaml")
 
     def of_type(self, kind):
         return {k: r["Properties"] for k, r in self.resources.items() if r["Type"] == kind}
@@ -74,7 +79,7 @@ class Template(unittest.TestCase):
         self.assertEqual(len(functions), 3)
         for name, f in functions.items():
             with self.subTest(name):
-                self.assertEqual(f["Architectures"], ["arm64"])
+                self.assertEqual(f["Architectures"], [{"Ref": "Architecture"}])
                 self.assertEqual(f["Runtime"], "provided.al2023")
                 self.assertEqual(f["TracingConfig"], {"Mode": "Active"})
                 variables = f["Environment"]["Variables"]
@@ -121,6 +126,39 @@ class Template(unittest.TestCase):
                 self.assertEqual(m["StateMachineType"], "EXPRESS")
                 self.assertEqual(m["TracingConfiguration"], {"Enabled": True})
 
+    def test_machines_log(self):
+        group = self.resources["ExecutionLogs"]["Properties"]
+        self.assertEqual(group["RetentionInDays"], {"Ref": "ExecutionLogDays"})
+        self.assertTrue(group["LogGroupName"]["Fn::Sub"].startswith("/aws/vendedlogs/states/"))
+        for name, m in self.of_type("AWS::StepFunctions::StateMachine").items():
+            with self.subTest(name):
+                logging = m["LoggingConfiguration"]
+                self.assertEqual(logging["Level"], {"Ref": "ExecutionLogLevel"})
+                self.assertEqual(logging["IncludeExecutionData"], {"Ref": "ExecutionLogData"})
+                (destination,) = logging["Destinations"]
+                self.assertEqual(
+                    destination["CloudWatchLogsLogGroup"]["LogGroupArn"],
+                    {"Fn::GetAtt": ["ExecutionLogs", "Arn"]},
+                )
+                role = self.resources[name + "Role"]["Properties"]
+                self.assertIn({"Ref": "DeliverExecutionLogs"}, role["ManagedPolicyArns"])
+        self.assertEqual(self.parameters["ExecutionLogData"]["Default"], "false")
+
+    def test_one_parameter_decides_the_architecture(self):
+        with open("samconfig.toml") as f:
+            config = f.read()
+        for architecture, goarch in (("arm64", "arm64"), ("x86_64", "amd64")):
+            with self.subTest(architecture), tempfile.TemporaryDirectory() as folder:
+                shutil.copy("Makefile", folder)
+                with open(os.path.join(folder, "samconfig.toml"), "w") as f:
+                    f.write(re.sub("Architecture=[a-z0-9_]+", "Architecture=" + architecture, config))
+                env = {k: v for k, v in os.environ.items() if k not in ("GOARCH", "ARCH")}
+                done = subprocess.run(
+                    ["make", "-n", "build-QueueFunction", "ARTIFACTS_DIR=x"],
+                    cwd=folder, env=env, check=True, capture_output=True, text=True,
+                )
+                self.assertIn(f" GOARCH={goarch} ", done.stdout)
+
     def test_queue(self):
         (mapping,) = self.of_type("AWS::Lambda::EventSourceMapping").values()
         self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
@@ -150,6 +188,112 @@ class Template(unittest.TestCase):
             self.assertLessEqual(i["timeoutInMillis"], 30000)
         timeout = self.resources["WebhookFunction"]["Properties"]["Timeout"]
         self.assertLess(timeout * 1000, min(i["timeoutInMillis"] for i in integrations))
+
+
+REGION, ACCOUNT, STACK = "us-east-1", "123456789012", "expressway"
+
+
+class Sources(unittest.TestCase):
+    """Each event source of the template reaches a route, under the names that
+    CloudFormation makes up: STACK-LogicalId-RANDOM."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.parameters, cls.resources = expand("template.yaml")
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.program = os.path.join(cls.folder.name, "expressway")
+        subprocess.run(["go", "build", "-o", cls.program, "./cmd/expressway"], check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def physical(self, name):
+        return f"{STACK}-{name}-Z5NOSZO2PZE9"
+
+    def arn(self, name):
+        kind = self.resources[name]["Type"]
+        if kind == "AWS::SQS::Queue":
+            return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self.physical(name)}"
+        return f"arn:aws:{kind.split('::')[1].lower()}:{REGION}:{ACCOUNT}:{self.physical(name)}"
+
+    def value(self, v):
+        """Resolve what an environment variable holds, as far as the template uses it."""
+        if not isinstance(v, dict):
+            return str(v)
+        ((function, argument),) = v.items()
+        if function == "Fn::GetAtt" and argument[1] == "Arn":
+            return self.arn(argument[0])
+        if function == "Fn::If":
+            return self.value(argument[1])
+        self.assertEqual(function, "Ref", v)
+        if argument in self.parameters:
+            return str(self.parameters[argument].get("Default", "a-secret-of-a-parameter"))
+        kind = self.resources[argument]["Type"]
+        if kind == "AWS::StepFunctions::StateMachine":
+            machine = argument.removesuffix("Machine").lower()
+            return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{machine}"
+        if kind == "AWS::SQS::Queue":
+            return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.physical(argument)}"
+        return self.physical(argument)
+
+    def invoke(self, kind, function, event):
+        variables = self.resources[function]["Properties"]["Environment"]["Variables"]
+        env = {name: self.value(v) for name, v in variables.items()}
+        file = os.path.join(self.folder.name, "env.json")
+        with open(file, "w") as f:
+            json.dump({function: env}, f)
+        return subprocess.run(
+            [self.program, "invoke", kind, "-e", "-", "--env-vars", file],
+            input=json.dumps(event), capture_output=True, text=True, env={"PATH": os.environ["PATH"]},
+        )
+
+    def of_type(self, kind):
+        return {k: r["Properties"] for k, r in self.resources.items() if r["Type"] == kind}
+
+    def test_queues(self):
+        mappings = self.of_type("AWS::Lambda::EventSourceMapping")
+        self.assertTrue(mappings)
+        for name, mapping in mappings.items():
+            with self.subTest(name):
+                queue = mapping["EventSourceArn"]["Fn::GetAtt"][0]
+                record = {
+                    "messageId": "m1", "receiptHandle": "r", "eventSource": "aws:sqs",
+                    "eventSourceARN": self.arn(queue), "awsRegion": REGION,
+                    "body": json.dumps({"orderId": "o-1", "items": [{"sku": "tea"}]}),
+                    "attributes": {"ApproximateReceiveCount": "1"}, "messageAttributes": {},
+                }
+                done = self.invoke("queue", mapping["FunctionName"]["Ref"], {"Records": [record]})
+                self.assertEqual(done.stdout.strip(), '{"batchItemFailures":[]}', done.stderr)
+
+    def test_rules(self):
+        rules = self.of_type("AWS::Events::Rule")
+        self.assertTrue(rules)
+        for name, rule in rules.items():
+            pattern = rule["EventPattern"]
+            event = {
+                "id": "e1", "time": "2026-01-01T00:00:00Z", "account": ACCOUNT, "region": REGION,
+                "detail": {"paymentId": "p-1", "amount": 1250}, "resources": [],
+                "source": pattern["source"][0]["prefix"] + "checkout",
+                "detail-type": pattern["detail-type"][0]["prefix"] + "Received",
+            }
+            for target in rule["Targets"]:
+                with self.subTest(name):
+                    function = target["Arn"]["Fn::GetAtt"][0]
+                    done = self.invoke("event", function, event)
+                    self.assertIn('"status":"SUCCEEDED"', done.stdout, done.stderr)
+
+    def test_webhooks(self):
+        """The API lets every method and path through, so every http route is reached."""
+        for name, api in self.of_type("AWS::ApiGatewayV2::Api").items():
+            with self.subTest(name):
+                self.assertIn("x-amazon-apigateway-any-method", api["Body"]["paths"]["$default"])
+        for file in sorted(os.listdir("events")):
+            if file.startswith("webhook-"):
+                with self.subTest(file), open(os.path.join("events", file)) as f:
+                    done = self.invoke("webhook", "WebhookFunction", json.load(f))
+                    self.assertNotIn("Expressway.NoRoute", done.stdout)
+                    self.assertEqual(done.returncode, 0, done.stderr)
 
 
 if __name__ == "__main__":
