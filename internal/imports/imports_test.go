@@ -28,9 +28,9 @@ var allowed = map[string][]string{
 	"pkg/config":      {"pkg/bridge", "pkg/jsonata", "pkg/verify", "pkg/secrets"},
 	"pkg/stepfn":      {"internal/awsenv", "pkg/bridge", "pkg/trace", "pkg/jsonata"},
 	"pkg/statesapi":   {"pkg/asl", "pkg/asl/tasks", "pkg/bridge", "pkg/jsonata", "pkg/trace"},
-	"pkg/httpfront":   {"pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},
-	"pkg/sqsbatch":    {"internal/awsjson", "pkg/bridge", "pkg/config", "pkg/jsonata"},
-	"pkg/eventbridge": {"pkg/bridge", "pkg/config", "pkg/jsonata"},
+	"pkg/httpfront":   {"internal/eventkind", "pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},
+	"pkg/sqsbatch":    {"internal/awsjson", "internal/eventkind", "pkg/bridge", "pkg/config", "pkg/jsonata"},
+	"pkg/eventbridge": {"internal/eventkind", "pkg/bridge", "pkg/config", "pkg/jsonata"},
 	"pkg/gateway": {
 		"pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront", "pkg/metrics", "pkg/secrets",
 		"pkg/sqsbatch", "pkg/stepfn", "pkg/verify",

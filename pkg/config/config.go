@@ -25,6 +25,9 @@ const FileName = "expressway.yaml"
 type Config struct {
 	File   string
 	Routes []*Route
+	// BasePaths are cut from the paths of requests before they are routed: those of a
+	// custom domain's mappings, such as /hooks. The longest that fits counts.
+	BasePaths []string
 }
 
 // A Route is one entry of routes. Exactly one of HTTP, SQS and EventBridge is set.

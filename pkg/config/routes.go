@@ -17,6 +17,7 @@ func (d *document) readRoot(root ast.Node, cfg *Config) {
 				d.add(n, "version must be 1")
 			}
 		},
+		"basePaths": func(n ast.Node) { cfg.BasePaths = d.readBasePaths(n) },
 		"routes": func(n ast.Node) {
 			items := d.list(n, "routes")
 			for _, item := range items {

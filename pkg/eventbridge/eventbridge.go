@@ -21,6 +21,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
+	"github.com/expressway-dev/expressway/internal/eventkind"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -197,18 +198,11 @@ func printable(s string) string {
 }
 
 // foreign says what an event is that no bus delivers, and where it belongs.
-func foreign(event *jsonata.Object) string {
-	const none = "the event has no source and detail-type"
-	if event == nil {
-		return none
+func foreign(v any) string {
+	if kind := eventkind.Of(v); kind.Function != eventkind.Event {
+		return kind.String()
 	}
-	if _, ok := event.Get("requestContext"); ok {
-		return none + ": it is an HTTP request, for the webhook function"
-	}
-	if _, ok := event.Get("Records"); ok {
-		return none + ": it is a batch of records; those of SQS are for the queue function"
-	}
-	return none
+	return "the event has no source and detail-type"
 }
 
 // run tells end once what the event came to, a result or a failure: as soon as that is
@@ -226,7 +220,7 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 	event, ok := v.(*jsonata.Object)
 	id, source, detailType := text(event, "id"), text(event, "source"), text(event, "detail-type")
 	if !ok || source == "" || detailType == "" {
-		end(nil, e.refuse(ctx, id, bridge.NewFailure(bridge.BadRequest, foreign(event), nil)))
+		end(nil, e.refuse(ctx, id, bridge.NewFailure(bridge.BadRequest, foreign(v), nil)))
 		return
 	}
 	route := e.route(source, detailType)

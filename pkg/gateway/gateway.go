@@ -28,6 +28,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -58,6 +59,9 @@ type Options struct {
 	// Routes replace the file. A route that is built in Go has the same defaults as
 	// one that is read from YAML.
 	Routes []*config.Route
+	// BasePaths are cut from the paths of requests before they are routed, beside those
+	// of the file.
+	BasePaths []string
 	// Getenv reads environment variables; nil is [os.Getenv].
 	Getenv func(string) string
 	// Log takes one line for each delivery; nil discards them.
@@ -138,7 +142,7 @@ func (g *Gateway) Webhook() (*httpfront.Front, error) {
 			Now:      g.options.Now,
 		})
 	}
-	return httpfront.New(g.routes, g.bridge, source, g.options.Log, httpfront.WithFetch(g.options.Fetch))
+	return httpfront.New(g.routes, g.bridge, source, g.options.Log, httpfront.WithFetch(g.options.Fetch), httpfront.WithBasePaths(g.options.BasePaths))
 }
 
 // Event returns the handler of EventBridge events.
@@ -175,6 +179,7 @@ func load(o Options, ours func(*config.Route) bool) (*Gateway, error) {
 			return nil, err
 		}
 		g.routes = cfg.Routes
+		g.options.BasePaths = append(slices.Clone(o.BasePaths), cfg.BasePaths...)
 	}
 	for i, r := range g.routes {
 		if r == nil {

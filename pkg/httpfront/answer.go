@@ -17,6 +17,23 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	// problem is what body was made of, where it is a problem document.
+	problem *jsonata.Object
+}
+
+// setStatus changes the status, which a problem document repeats (RFC 9457, section
+// 3.1.2), and takes a Retry-After back that no longer fits.
+func (a *answer) setStatus(status int) {
+	a.status = status
+	if a.problem != nil {
+		a.problem.Set("status", json.Number(strconv.Itoa(status)))
+		a.body, _ = jsonata.AppendJSON(nil, a.problem) // texts and a number: cannot fail
+	}
+	switch status {
+	case http.StatusServiceUnavailable, http.StatusConflict, http.StatusTooManyRequests:
+	default:
+		a.header.Del("Retry-After")
+	}
 }
 
 // statuses maps the bridge's error names to HTTP statuses; a workflow's own
@@ -66,7 +83,7 @@ func answerTo(f *bridge.Failure, requestID string) *answer {
 		problem.Set("executionArn", f.Outcome.ExecutionARN)
 	}
 	body, _ := jsonata.AppendJSON(nil, problem) // text and a number: cannot fail
-	a := &answer{status: status, header: http.Header{}, body: body}
+	a := &answer{status: status, header: http.Header{}, body: body, problem: problem}
 	a.header.Set("Content-Type", "application/problem+json")
 	if status == http.StatusServiceUnavailable || status == http.StatusConflict {
 		a.header.Set("Retry-After", seconds(f.RetryAfter))

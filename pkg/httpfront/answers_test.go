@@ -385,3 +385,57 @@ func TestTraces(t *testing.T) {
 		t.Errorf("%d %s", got.StatusCode, got.Body)
 	}
 }
+
+// The status in a problem document is the answer's, whatever a catch makes of it.
+func TestProblemStatus(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		starter          starterFunc
+		catch            string
+		status           int
+		body, retryAfter string
+	}{
+		"status alone": {
+			end(bridge.Failed, "RepoNotFound", "x"), `{errors: [RepoNotFound], status: 404}`, 404,
+			`{"title":"The workflow failed","status":404,"error":"RepoNotFound","requestId":"req-1","executionArn":"` + executionARN + `"}`, "",
+		},
+		"a status by expression": {
+			end(bridge.Failed, "RepoNotFound", "x"), `{errors: [RepoNotFound], status: '{% 400 + 9 %}', headers: {X-A: b}}`, 409,
+			`{"title":"The workflow failed","status":409,"error":"RepoNotFound","requestId":"req-1","executionArn":"` + executionARN + `"}`, "",
+		},
+		"no longer to be repeated": {
+			refuseWith(bridge.Throttled), `{errors: [States.ALL], status: 400}`, 400,
+			`{"title":"Too many executions at the moment","status":400,"error":"Expressway.Throttled","requestId":"req-1"}`, "",
+		},
+		"still to be repeated": {
+			refuseWith(bridge.Throttled), `{errors: [States.ALL], status: 429}`, 429,
+			`{"title":"Too many executions at the moment","status":429,"error":"Expressway.Throttled","requestId":"req-1"}`, "1",
+		},
+		"another body": {end(bridge.Failed, "X", "x"), `{errors: [X], status: 404, body: {a: 1}}`, 404, `{"a":1}`, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := ask(t, open+"    catch: ["+test.catch+"]\n", test.starter, post(`{}`))
+			if got.StatusCode != test.status || got.Body != test.body || got.Headers["Retry-After"] != test.retryAfter {
+				t.Errorf("got %d %s, Retry-After %q; want %d %s, %q", got.StatusCode, got.Body, got.Headers["Retry-After"], test.status, test.body, test.retryAfter)
+			}
+		})
+	}
+}
+
+// A header that is null is not sent, wherever it stands.
+func TestNullHeaders(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{"X-B": "b"}
+	for name, got := range map[string]response{
+		"output":            ask(t, open, succeedWith(`{"statusCode":200,"headers":{"X-A":null,"X-B":"b"}}`), post(`{}`)),
+		"a list":            ask(t, open, succeedWith(`{"statusCode":200,"multiValueHeaders":{"X-A":[null],"X-B":[null,"b"]}}`), post(`{}`)),
+		"null in the place": ask(t, open, succeedWith(`{"statusCode":200,"headers":{"X-B":"b"},"multiValueHeaders":null,"cookies":null,"body":null,"isBase64Encoded":null}`), post(`{}`)),
+		"respond":           ask(t, open+"    respond: {body: '', headers: {X-A: '{% $execution.output.nope ? 1 : null %}', X-B: b}}\n", succeedWith(`{}`), post(`{}`)),
+	} {
+		if diff := cmp.Diff(want, got.Headers); got.StatusCode != 200 || diff != "" {
+			t.Errorf("%s: %d %s (-want +got):\n%s", name, got.StatusCode, got.Body, diff)
+		}
+	}
+}

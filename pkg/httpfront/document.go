@@ -2,7 +2,6 @@ package httpfront
 
 import (
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -25,19 +24,19 @@ func hiddenHeaders(verified []string) map[string]bool {
 	return hidden
 }
 
-func (e *endpoint) delivery(hr *http.Request, r *request, received time.Time) *bridge.Delivery {
+func (e *endpoint) delivery(x *exchange, received time.Time) *bridge.Delivery {
 	return &bridge.Delivery{
 		Route:        &e.route.Route,
-		ID:           e.deliveryID(r),
-		RequestID:    r.requestID,
+		ID:           e.deliveryID(x.request),
+		RequestID:    x.requestID,
 		Kind:         "request",
-		Document:     func() (any, error) { return e.document(hr, r, nil) },
-		DefaultInput: func() (any, error) { return e.document(hr, r, e.hidden) },
-		Fingerprint:  func() []byte { return r.body },
+		Document:     func() (any, error) { return e.document(x, nil) },
+		DefaultInput: func() (any, error) { return e.document(x, e.hidden) },
+		Fingerprint:  func() []byte { return x.body },
 		ReceivedAt:   received,
 		// The request's own X-Ray header: the last resort of the starter's precedence.
-		FallbackTrace: r.header.Get("X-Amzn-Trace-Id"),
-		TraceParent:   r.header.Get("Traceparent"),
+		FallbackTrace: x.header.Get("X-Amzn-Trace-Id"),
+		TraceParent:   x.header.Get("Traceparent"),
 	}
 }
 
@@ -55,43 +54,43 @@ func (e *endpoint) deliveryID(r *request) string {
 // document makes $request, without the headers in hidden, and without cookies where the
 // cookie header is. Of a request that was not verified it has no body: whoever cannot
 // prove who it is gets nothing parsed.
-func (e *endpoint) document(hr *http.Request, r *request, hidden map[string]bool) (any, error) {
+func (e *endpoint) document(x *exchange, hidden map[string]bool) (any, error) {
 	o := jsonata.NewObject(13)
-	o.Set("method", hr.Method)
-	o.Set("path", r.shownPath)
+	o.Set("method", x.http.Method)
+	o.Set("path", x.shownPath)
 	params := jsonata.NewObject(len(e.route.HTTP.Params))
 	for _, name := range e.route.HTTP.Params {
-		params.Set(name, hr.PathValue(name))
+		params.Set(name, x.http.PathValue(name))
 	}
 	o.Set("params", params)
-	setQuery(o, r.rawQuery)
-	headers := jsonata.NewObject(len(r.header))
-	for _, name := range slices.Sorted(maps.Keys(r.header)) {
+	setQuery(o, x.rawQuery)
+	headers := jsonata.NewObject(len(x.header))
+	for _, name := range slices.Sorted(maps.Keys(x.header)) {
 		lower := strings.ToLower(name)
 		if !hidden[lower] {
-			headers.Set(lower, strings.Join(r.header[name], ", "))
+			headers.Set(lower, strings.Join(x.header[name], ", "))
 		}
 	}
 	o.Set("headers", headers)
 	if !hidden["cookie"] {
 		cookies := jsonata.NewObject(0)
-		for _, c := range hr.Cookies() {
+		for _, c := range x.http.Cookies() {
 			cookies.Set(c.Name, c.Value)
 		}
 		o.Set("cookies", cookies)
 	}
-	if r.verified {
-		body, bodyType, err := e.readBody(r)
+	if x.verified {
+		body, bodyType, err := e.readBody(x.request)
 		if err != nil {
 			return nil, err
 		}
 		o.Set("body", body)
 		o.Set("bodyType", bodyType)
 	}
-	o.Set("sourceIp", r.sourceIP)
-	o.Set("requestId", r.requestID)
-	o.Set("stage", r.stage)
-	o.Set("authorizer", r.authorizer)
+	o.Set("sourceIp", x.sourceIP)
+	o.Set("requestId", x.requestID)
+	o.Set("stage", x.stage)
+	o.Set("authorizer", x.authorizer)
 	return o, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/internal/shared"
@@ -75,13 +77,12 @@ func (e recordedEvent) http() bool {
 
 func checkRecorded(t *testing.T, payload []byte, e recordedEvent) {
 	t.Helper()
-	got := invoke(t, front(t, everything, starterFunc(echo)), payload)
+	f := front(t, everything, starterFunc(echo))
 	if !e.http() {
-		if got.StatusCode != 400 || !strings.Contains(got.Body, bridge.BadRequest) {
-			t.Fatalf("got %d %s, want 400 %s", got.StatusCode, got.Body, bridge.BadRequest)
-		}
+		_ = functionError(t, f, payload)
 		return
 	}
+	got := invoke(t, f, payload)
 	if got.StatusCode != 200 {
 		t.Fatalf("got %d %s, want 200", got.StatusCode, got.Body)
 	}
@@ -204,7 +205,10 @@ func TestEncodedSlashes(t *testing.T) {
 		"/f/a/%2e%2e/b":                "",
 		"/f//b":                        "",
 		"/f/./b":                       "",
-		"/r/a/":                        "",
+		"/r/a/":                        `"a"`,
+		"/r/a//":                       "",
+		"/r/a/%2F":                     "",
+		"/f/a/":                        `"a/"`,
 	} {
 		payload := []byte(strings.Replace(string(functionURL(path)), "POST", "GET", 1))
 		got := invoke(t, f, payload)
@@ -305,36 +309,67 @@ func logged(t testing.TB, routes string, starter bridge.Starter, out *bytes.Buff
 	return f
 }
 
-// What reaches the wrong function is not lost: a queue that is connected to this one gets
-// its messages back, and the log says where they belong.
+// An event that is not an HTTP request fails the function: a service that hears an answer
+// takes it for success, and drops the data. Error and log name the event and where it
+// belongs.
 func TestEventsOfTheOtherFunctions(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct{ event, want, log string }{
-		"SQS": {
-			`{"Records":[{"messageId":"m-1","eventSource":"aws:sqs","body":"{}"},{"messageId":"m-2","eventSource":"aws:sqs","body":"{}"}]}`,
-			`"batchItemFailures":[{"itemIdentifier":"m-1"},{"itemIdentifier":"m-2"}]`, "queue function",
-		},
-		"EventBridge":          {`{"id":"e","source":"shop","detail-type":"Payment made","detail":{}}`, "", "event function"},
-		"EventBridge, a batch": {`[{"id":"e","source":"shop","detail-type":"Payment made","detail":{}}]`, "", "event function"},
-		"authorizer":           {`{"type":"REQUEST","methodArn":"arn","httpMethod":"GET","path":"/","requestContext":{}}`, "", "authorizer"},
+	record := func(source string) string { return `{"Records":[{"eventSource":"` + source + `"}]}` }
+	tests := map[string][]string{
+		"SQS":                  {`{"Records":[{"messageId":"m-1","eventSource":"aws:sqs","body":"{}"}]}`, "SQS", "queue function"},
+		"SQS by a pipe":        {`[{"messageId":"m-1","eventSource":"aws:sqs","body":"{}"}]`, "SQS", "queue function", "REQUEST_RESPONSE"},
+		"EventBridge":          {`{"id":"e","source":"shop","detail-type":"Payment made","detail":{}}`, "EventBridge", "event function"},
+		"EventBridge, a batch": {`[{"id":"e","source":"shop","detail-type":"Payment made","detail":{}}]`, "EventBridge", "event function"},
+		"authorizer":           {`{"type":"REQUEST","methodArn":"arn","httpMethod":"GET","path":"/","requestContext":{}}`, "authorizer"},
+		"Kinesis":              {record("aws:kinesis"), "Kinesis", "pipe"},
+		"Kinesis by a pipe":    {`[{"eventSource":"aws:kinesis","data":"e30="}]`, "Kinesis", "pipe"},
+		"DynamoDB":             {record("aws:dynamodb"), "DynamoDB", "pipe"},
+		"Kafka":                {`{"eventSource":"aws:kafka","records":{"t-0":[{"value":"e30="}]}}`, "Kafka"},
+		"own Kafka":            {`{"eventSource":"SelfManagedKafka","records":{"t-0":[{"value":"e30="}]}}`, "Kafka"},
+		"ActiveMQ":             {`{"eventSource":"aws:mq","messages":[{"data":"e30="}]}`, "ActiveMQ"},
+		"RabbitMQ":             {`{"eventSource":"aws:rmq","rmqMessagesByQueue":{"q::/":[{"data":"e30="}]}}`, "RabbitMQ"},
+		"SNS":                  {`{"Records":[{"EventSource":"aws:sns","Sns":{"Message":"x"}}]}`, "SNS", "unwrap: sns"},
+		"S3":                   {record("aws:s3"), "S3", "unwrap: s3"},
+		"a service of its own": {record("aws:codecommit"), "codecommit", "queue"},
+		"a forged service":     {record("aws:\u003cscript"), "no kind"},
+		"destination":          {`{"version":"1.0","requestContext":{"condition":"RetriesExhausted","approximateInvokeCount":3},"requestPayload":{},"responseContext":{}}`, "destination", "redrive"},
+		"WebSocket":            {`{"requestContext":{"connectionId":"c","routeKey":"$connect"}}`, "WebSocket"},
+		"logs":                 {`{"awslogs":{"data":"x"}}`, "CloudWatch Logs"},
+		"nothing":              {`{}`, "no kind"},
+		"a text":               {`"x"`, "no kind"},
+		"no JSON":              {`{"version":"2.0"`, "not JSON"},
+		"no bytes":             {``, "not JSON"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			f := logged(t, everything, starterFunc(echo), &log)
-			out, err := f.Invoke(context.Background(), []byte(test.event))
-			if err != nil || !strings.Contains(string(out), `"statusCode":400`) || !strings.Contains(string(out), bridge.BadRequest) {
-				t.Errorf("got %s, %v, want 400 %s", out, err, bridge.BadRequest)
+			f := logged(t, everything, starterFunc(func(context.Context, bridge.Start) (bridge.Outcome, error) {
+				t.Error("something was started")
+				return bridge.Outcome{}, nil
+			}), &log)
+			got := functionError(t, f, []byte(test[0]))
+			for _, want := range test[1:] {
+				if !strings.Contains(got.Message, want) || !strings.Contains(log.String(), want) {
+					t.Errorf("message = %q, log = %s, want both to name %s", got.Message, log.String(), want)
+				}
 			}
-			if !strings.Contains(string(out), test.want) {
-				t.Errorf("got %s, want %s", out, test.want)
-			}
-			if !strings.Contains(log.String(), test.log) || !strings.Contains(log.String(), `"level":"ERROR"`) {
-				t.Errorf("log = %s, want an error that names the %s", log.String(), test.log)
+			if !strings.Contains(log.String(), `"level":"ERROR"`) || strings.Contains(got.Message, "script") {
+				t.Errorf("message = %q, log = %s, want an error", got.Message, log.String())
 			}
 		})
 	}
+}
+
+// functionError invokes with an event that fails the function by name.
+func functionError(t testing.TB, f *httpfront.Front, payload []byte) messages.InvokeResponse_Error {
+	t.Helper()
+	out, err := f.Invoke(context.Background(), payload)
+	var failed messages.InvokeResponse_Error
+	if !errors.As(err, &failed) || failed.Type != bridge.BadRequest || out != nil {
+		t.Fatalf("got %s, %v, want the function error %s", out, err, bridge.BadRequest)
+	}
+	return failed
 }
 
 // No time left, or a caller that is gone, is answered by name all the same.

@@ -76,16 +76,16 @@ func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch ve
 }
 
 // serve takes a request from its size to its answer.
-func (e *endpoint) serve(ctx context.Context, hr *http.Request, r *request) *answer {
+func (e *endpoint) serve(ctx context.Context, x *exchange) *answer {
 	b, received := e.front.bridge, e.front.bridge.Now()
-	if a := e.admit(ctx, hr, r); a != nil {
+	if a := e.admit(ctx, x); a != nil {
 		return a
 	}
-	d := e.delivery(hr, r, received)
+	d := e.delivery(x, received)
 	result := b.Run(ctx, d)
-	a, failure := e.answer(ctx, r, result)
-	if reason := oversize(r, a); reason != "" {
-		a, failure = e.badResponse(r, result, reason)
+	a, failure := e.answer(ctx, x.request, result)
+	if reason := oversize(x.request, a); reason != "" {
+		a, failure = e.badResponse(x.request, result, reason)
 	}
 	// Where an execution did what it should, and only its answer cannot be made, an equal
 	// delivery hears the same and runs nothing again.
@@ -96,7 +96,7 @@ func (e *endpoint) serve(ctx context.Context, hr *http.Request, r *request) *ans
 	b.Settle(ctx, d, result, bridge.Settlement{
 		Final:  done || final(a.status),
 		Answer: a.store,
-		Attrs:  []slog.Attr{slog.Int("httpStatus", a.status)},
+		Attrs:  append(settledAttrs(e, x.request), slog.Int("httpStatus", a.status)),
 	})
 	return a
 }
@@ -104,12 +104,12 @@ func (e *endpoint) serve(ctx context.Context, hr *http.Request, r *request) *ans
 // admit holds what comes before the bridge: size, then the signature over the raw bytes,
 // between the handshakes that are not signed and those that are. A nil answer lets the
 // delivery go on.
-func (e *endpoint) admit(ctx context.Context, hr *http.Request, r *request) *answer {
-	if len(r.body) > MaxBody {
-		return e.refuse(ctx, hr, r, bridge.NewFailure(bridge.InputTooLarge, fmt.Sprintf("the body has %d bytes; at most %d are read", len(r.body), MaxBody), nil))
+func (e *endpoint) admit(ctx context.Context, x *exchange) *answer {
+	if len(x.body) > MaxBody {
+		return e.refuse(ctx, x, bridge.NewFailure(bridge.InputTooLarge, fmt.Sprintf("the body has %d bytes; at most %d are read", len(x.body), MaxBody), nil))
 	}
-	q := toVerify(hr, r)
-	if a := e.reply(ctx, hr, r, q, e.handshake.Before); a != nil {
+	q := x.toVerify()
+	if a := e.reply(ctx, x, q, e.handshake.Before); a != nil {
 		return a
 	}
 	err := e.verifier.Verify(ctx, q)
@@ -117,10 +117,10 @@ func (e *endpoint) admit(ctx context.Context, hr *http.Request, r *request) *ans
 		err = e.verifier.Verify(ctx, q)
 	}
 	if err != nil {
-		return e.refuse(ctx, hr, r, verifyFailure(err))
+		return e.refuse(ctx, x, verifyFailure(err))
 	}
-	r.verified = true
-	return e.reply(ctx, hr, r, q, e.handshake.After)
+	x.verified = true
+	return e.reply(ctx, x, q, e.handshake.After)
 }
 
 // unverifiedCause is all that a catch can show: which part of a signature was wrong is
@@ -128,21 +128,21 @@ func (e *endpoint) admit(ctx context.Context, hr *http.Request, r *request) *ans
 const unverifiedCause = "the request could not be verified"
 
 // refuse answers a request that became no delivery, by a catch where there is one.
-func (e *endpoint) refuse(ctx context.Context, hr *http.Request, r *request, failure *bridge.Failure) *answer {
-	e.front.rejected(ctx, e.route.Name, r, failure)
-	base, again := e.refusal(r, failure), e.refusal(r, failure)
+func (e *endpoint) refuse(ctx context.Context, x *exchange, failure *bridge.Failure) *answer {
+	e.front.rejected(ctx, e, x.request, failure)
+	base, again := e.refusal(x.request, failure), e.refusal(x.request, failure)
 	c := e.catchOf(failure.Name)
 	if c == nil {
 		return base
 	}
-	result := e.front.bridge.Refuse(ctx, e.delivery(hr, r, e.front.bridge.Now()), failure)
-	a, failed := e.render(ctx, r, &c.Respond, again, result)
-	if reason := oversize(r, a); reason != "" {
-		_, failed = e.badResponse(r, result, reason)
+	result := e.front.bridge.Refuse(ctx, e.delivery(x, e.front.bridge.Now()), failure)
+	a, failed := e.render(ctx, x.request, &c.Respond, again, result)
+	if reason := oversize(x.request, a); reason != "" {
+		_, failed = e.badResponse(x.request, result, reason)
 	}
 	if failed != nil {
 		e.front.log.LogAttrs(ctx, slog.LevelError, "catch failed",
-			slog.String("route", e.route.Name), slog.String("error", failed.Name), slog.String("reason", failed.Cause))
+			append(requestAttrs(e, x.request), slog.String("error", failed.Name), slog.String("reason", failed.Cause))...)
 		return base
 	}
 	return a

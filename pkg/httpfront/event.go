@@ -2,14 +2,10 @@ package httpfront
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"strings"
 
+	"github.com/expressway-dev/expressway/internal/eventkind"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
@@ -17,13 +13,15 @@ import (
 // A Door is one of the platform's ways to hand an HTTP request to a function.
 type Door string
 
-// The four doors, and how an event is recognised as one: by the members that only
-// it has, never by trying to decode it as each.
+// The doors, and how an event is recognised as one: by the members that only it has,
+// never by trying to decode it as each.
 const (
 	REST        Door = "rest"         // httpMethod, and requestContext without elb
 	HTTPAPI     Door = "http-api"     // version 2.0, requestContext.http
-	FunctionURL Door = "function-url" // the same, on a lambda-url domain
+	HTTPAPIV1   Door = "http-api-1.0" // as REST, and version 1.0
+	FunctionURL Door = "function-url" // as HTTPAPI, on a lambda-url domain
 	ALB         Door = "alb"          // requestContext.elb
+	Lattice     Door = "vpc-lattice"  // raw_path, or requestContext.serviceNetworkArn
 )
 
 // A request is what every door's event comes down to.
@@ -31,8 +29,9 @@ type request struct {
 	door       Door
 	multiValue bool // ALB: the target group speaks multi-value headers
 	method     string
-	path       string // percent-encoded, without the stage
-	shownPath  string // as delivered, without the stage
+	path       string // percent-encoded, without the stage and a base path
+	shownPath  string // as delivered, without the stage and a base path
+	called     string // percent-encoded, as the sender called it
 	rawQuery   string
 	header     http.Header
 	body       []byte
@@ -47,157 +46,66 @@ type request struct {
 	content  content // of the body, once something has asked for it
 }
 
-// An eventError is an event that no door delivers.
-type eventError struct {
-	reason  string
-	returns []any // the batch item failures of an SQS batch that came here
-}
+// A foreignError is an event that no door delivers. Its sender is a service that would
+// take an answer for success, and drop the data: the function fails.
+type foreignError struct{ reason string }
 
-func (e *eventError) Error() string { return e.reason }
+func (e *foreignError) Error() string { return e.reason }
+
+// A malformedError is a fault of a request whose door is known.
+type malformedError string
+
+func (e malformedError) Error() string { return string(e) }
 
 // errBadBody is a body that is not the base64 that its flag claims.
-var errBadBody = errors.New("the body is marked as base64 and is not")
+const errBadBody malformedError = "the body is marked as base64 and is not"
 
-// decodeEvent reads the event of any door. A request whose parts are wrong, but
-// whose door is known, comes back beside the error, so that it can be answered.
+// decodeEvent reads the event of any door. The error is a *foreignError, or a
+// malformedError beside the request, which can then be answered.
 func decodeEvent(payload []byte) (*request, error) {
 	v, err := jsonata.Decode(payload)
 	if err != nil {
-		return nil, &eventError{reason: "the event is no JSON: " + err.Error()}
+		return nil, &foreignError{"the event is not JSON: " + err.Error()}
 	}
 	event, ok := v.(*jsonata.Object)
 	if !ok {
-		return nil, foreign(v)
+		return nil, &foreignError{eventkind.Of(v).String()}
 	}
 	context := object(event, "requestContext")
 	r := &request{door: detect(event, context)}
 	switch r.door {
 	case HTTPAPI, FunctionURL:
 		r.readV2(event, context)
-	case REST:
-		r.readREST(event, context)
+	case REST, HTTPAPIV1:
+		r.readV1(event, context)
 	case ALB:
 		r.readALB(event)
+	case Lattice:
+		r.readLattice(event, context)
 	default:
-		return nil, foreign(v)
-	}
-	if r.method == "" {
-		return nil, &eventError{reason: "the event names no HTTP method"}
+		return nil, &foreignError{eventkind.Of(v).String()}
 	}
 	return r, r.readBody(event)
 }
 
+// detect is the event's door; empty where no door has made it.
 func detect(event, context *jsonata.Object) Door {
 	switch {
-	// Authorizer events carry a request too, and are no requests to answer.
-	case context == nil, has(event, "methodArn"), has(event, "routeArn"):
+	case eventkind.Of(event) != eventkind.Request:
 		return ""
-	case object(context, "elb") != nil && has(event, "httpMethod"):
+	case has(event, "raw_path"), has(context, "serviceNetworkArn"):
+		return Lattice
+	case object(context, "elb") != nil:
 		return ALB
 	case object(context, "http") != nil && has(event, "rawPath"):
 		if strings.Contains(text(context, "domainName"), ".lambda-url.") {
 			return FunctionURL
 		}
 		return HTTPAPI
-	case has(event, "httpMethod") && has(event, "path"):
-		return REST
+	case text(event, "version") == "1.0":
+		return HTTPAPIV1
 	}
-	return ""
-}
-
-func (r *request) readV2(event, context *jsonata.Object) {
-	h := object(context, "http")
-	r.method = text(h, "method")
-	r.sourceIP = text(h, "sourceIp")
-	r.requestID = text(context, "requestId")
-	r.stage = text(context, "stage")
-	r.authorizer, _ = context.Get("authorizer")
-	if authentication := object(context, "authentication"); authentication != nil {
-		cert, _ := authentication.Get("clientCert")
-		r.clientCert = clientCert(cert)
-	}
-	r.rawQuery = text(event, "rawQueryString")
-
-	path := text(event, "rawPath")
-	if path == "" {
-		path = text(h, "path")
-	}
-	if r.door == HTTPAPI && r.stage != "$default" {
-		path = withoutStage(path, r.stage)
-	}
-	r.shownPath = path
-	if r.door == HTTPAPI {
-		// HTTP API decodes the path before it hands it on: a % in it is a %.
-		path = (&url.URL{Path: path}).EscapedPath()
-	}
-	r.path = path
-
-	r.header = make(http.Header, 16)
-	eachText(object(event, "headers"), func(k, v string) {
-		// Values of repeated headers come joined with commas, and so do values that
-		// have commas of their own (Stripe-Signature, Date): nobody can tell them
-		// apart again, so the value stays whole.
-		r.header.Set(k, v)
-	})
-	if r.header.Get("Cookie") == "" {
-		// HTTP API keeps cookies in a list of their own, and Function URLs in both places.
-		var cookies []string
-		eachItem(event, "cookies", func(v string) { cookies = append(cookies, v) })
-		if len(cookies) > 0 {
-			r.header.Set("Cookie", strings.Join(cookies, "; "))
-		}
-	}
-	r.host = r.header.Get("Host")
-	if r.host == "" {
-		r.host = text(context, "domainName")
-	}
-}
-
-func (r *request) readREST(event, context *jsonata.Object) {
-	r.method = text(event, "httpMethod")
-	r.path = text(event, "path")
-	r.shownPath = r.path
-	r.sourceIP = text(object(context, "identity"), "sourceIp")
-	r.requestID = text(context, "requestId")
-	r.stage = text(context, "stage")
-	r.authorizer, _ = context.Get("authorizer")
-	if identity := object(context, "identity"); identity != nil {
-		cert, _ := identity.Get("clientCert")
-		r.clientCert = clientCert(cert)
-	}
-	r.header = headers(event)
-	r.host = r.header.Get("Host")
-	if r.host == "" {
-		r.host = text(context, "domainName")
-	}
-	// REST has decoded the query already: it is encoded again, in the order in
-	// which the event has it, for net/url to read.
-	r.rawQuery = query(event, url.QueryEscape)
-}
-
-func (r *request) readALB(event *jsonata.Object) {
-	r.method = text(event, "httpMethod")
-	r.path = text(event, "path")
-	r.shownPath = r.path
-	r.multiValue = object(event, "multiValueHeaders") != nil
-	r.header = headers(event)
-	r.host = r.header.Get("Host")
-	// The balancer appends the peer that it saw itself: the last entry is the only
-	// one that the sender could not make up.
-	if chain := r.header.Get("X-Forwarded-For"); chain != "" {
-		r.sourceIP = withoutPort(strings.TrimSpace(chain[strings.LastIndexByte(chain, ',')+1:]))
-	}
-	r.requestID = r.header.Get("X-Amzn-Trace-Id")
-	// The balancer hands the query on as it was sent, still encoded.
-	r.rawQuery = query(event, func(s string) string { return s })
-}
-
-// withoutPort cuts the client's port, which a balancer adds where it is told to.
-func withoutPort(address string) string {
-	if a, err := netip.ParseAddrPort(address); err == nil {
-		return a.Addr().String()
-	}
-	return address
+	return REST
 }
 
 // readBody decodes the body by its flag, never by its content type: API Gateway
@@ -206,9 +114,13 @@ func (r *request) readBody(event *jsonata.Object) error {
 	v, _ := event.Get("body")
 	body, ok := v.(string)
 	if !ok && v != nil {
-		return &eventError{reason: "the event's body is no string"}
+		return malformedError("the event's body is not a string")
 	}
-	if flag, _ := event.Get("isBase64Encoded"); flag != true {
+	flag, _ := event.Get("isBase64Encoded")
+	if r.door == Lattice && !has(event, "isBase64Encoded") {
+		flag, _ = event.Get("is_base64_encoded")
+	}
+	if flag != true {
 		r.body = []byte(body)
 		return nil
 	}
@@ -218,97 +130,4 @@ func (r *request) readBody(event *jsonata.Object) error {
 	}
 	r.body = decoded
 	return nil
-}
-
-// withoutStage cuts a named stage, which HTTP API puts before the path, at a
-// segment's end: /prod is no part of /production.
-func withoutStage(path, stage string) string {
-	rest, ok := strings.CutPrefix(path, "/"+stage)
-	switch {
-	case stage == "" || !ok:
-		return path
-	case rest == "":
-		return "/"
-	case rest[0] == '/':
-		return rest
-	}
-	return path
-}
-
-// headers reads multiValueHeaders where the event has them (they lose nothing),
-// else headers, of which the platform kept the last value.
-func headers(event *jsonata.Object) http.Header {
-	out := make(http.Header, 16)
-	if multi := object(event, "multiValueHeaders"); multi != nil && multi.Len() > 0 {
-		for i := range multi.Len() {
-			name, _ := multi.At(i)
-			eachItem(multi, name, func(v string) { out.Add(name, v) })
-		}
-		return out
-	}
-	eachText(object(event, "headers"), out.Set)
-	return out
-}
-
-func query(event *jsonata.Object, escape func(string) string) string {
-	var b strings.Builder
-	add := func(k, v string) {
-		if b.Len() > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(escape(k) + "=" + escape(v))
-	}
-	if multi := object(event, "multiValueQueryStringParameters"); multi != nil && multi.Len() > 0 {
-		for i := range multi.Len() {
-			name, _ := multi.At(i)
-			eachItem(multi, name, func(v string) { add(name, v) })
-		}
-		return b.String()
-	}
-	eachText(object(event, "queryStringParameters"), add)
-	return b.String()
-}
-
-func has(o *jsonata.Object, key string) bool {
-	_, ok := o.Get(key)
-	return ok
-}
-
-func object(o *jsonata.Object, key string) *jsonata.Object {
-	v, _ := o.Get(key)
-	child, _ := v.(*jsonata.Object)
-	return child
-}
-
-func text(o *jsonata.Object, key string) string {
-	v, _ := o.Get(key)
-	return scalar(v)
-}
-
-// scalar reads a header or query value; a number is taken as it is written.
-func scalar(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case json.Number:
-		return v.String()
-	case bool:
-		return fmt.Sprint(v)
-	}
-	return ""
-}
-
-func eachText(o *jsonata.Object, f func(k, v string)) {
-	for i := range o.Len() {
-		k, v := o.At(i)
-		f(k, scalar(v))
-	}
-}
-
-func eachItem(o *jsonata.Object, key string, f func(v string)) {
-	v, _ := o.Get(key)
-	items, _ := v.([]any)
-	for _, item := range items {
-		f(scalar(item))
-	}
 }

@@ -1,14 +1,16 @@
 // Package httpfront answers HTTP requests that reach a Lambda function through API
-// Gateway (REST API and HTTP API), a Function URL or an Application Load Balancer.
+// Gateway (REST API and HTTP API), a Function URL, an Application Load Balancer or VPC
+// Lattice.
 //
-// An event of any of the four doors becomes one net/http request, is routed by
+// An event of any of these doors becomes one net/http request, is routed by
 // net/http.ServeMux, verified over its raw bytes, and handed to the bridge; the
 // result goes back in the door's own format. The order is always the same:
 //
 //	route and method → size → raw bytes → verify → handshake → freshness → dedupe → filter → input → start
 //
-// The package does not know where executions run, and never fails as a Lambda
-// function: a function error would reach the sender as a bare 502.
+// The package does not know where executions run. To an HTTP request it never fails as
+// a Lambda function, for a function error would reach the sender as a bare 502; an event
+// that is not an HTTP request always fails, so that its sender keeps the data.
 package httpfront
 
 import (
@@ -20,6 +22,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/awslabs/aws-lambda-go-api-proxy/core"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -38,12 +41,21 @@ type Front struct {
 	bridge *bridge.Bridge
 	log    *slog.Logger
 	asked  map[string][]string // method of a handshake → methods of patterns
+	// basePaths are cut from paths before they are routed.
+	basePaths []string
 }
 
 // An Option changes how [New] works.
 type Option func(*options)
 
-type options struct{ fetch verify.Fetch }
+type options struct {
+	fetch     verify.Fetch
+	basePaths []string
+}
+
+// WithBasePaths sets the paths of a custom domain's mappings, such as /hooks. The
+// longest that is a whole-segment prefix of a request's path is cut before routing.
+func WithBasePaths(paths []string) Option { return func(o *options) { o.basePaths = paths } }
 
 // WithFetch sets how certificates and key sets are fetched, and subscriptions of SNS
 // confirmed; the default is [verify.NewFetch].
@@ -59,7 +71,7 @@ func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *s
 	if o.fetch == nil {
 		o.fetch = verify.NewFetch(nil)
 	}
-	f := &Front{mux: http.NewServeMux(), bridge: b, log: log}
+	f := &Front{mux: http.NewServeMux(), bridge: b, log: log, basePaths: o.basePaths}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
@@ -97,90 +109,88 @@ func (f *Front) handle(e *endpoint) (err error) {
 	return nil
 }
 
-// Invoke answers one event. It implements lambda.Handler of aws-lambda-go; the
-// error is always nil.
-func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, _ error) {
-	r := &request{} // answered as HTTP API is, until its door is known
+// Invoke answers one event. It implements lambda.Handler of aws-lambda-go. To an HTTP
+// request the error is always nil. An event that no door delivers fails the function,
+// with a messages.InvokeResponse_Error whose Type is Expressway.BadRequest: the service
+// that sent it would take an answer for success (section 5.4).
+func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, failed error) {
 	ctx, end := f.bridge.Begin(ctx)
 	defer end()
+	var r *request
 	defer func() {
 		if p := recover(); p != nil {
 			f.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
-			response = encode(r, answerTo(bridge.NewFailure(bridge.Internal, "panic", nil), r.requestID))
+			failure := bridge.NewFailure(bridge.Internal, "panic", nil)
+			if r == nil { // nobody knows whether the sender takes an answer
+				failed = messages.InvokeResponse_Error{Type: failure.Name, Message: failure.Error()}
+				return
+			}
+			response = encode(r, answerTo(failure, r.requestID))
 		}
 	}()
-	decoded, err := decodeEvent(payload)
-	if decoded != nil {
-		r = decoded
+	r, err := decodeEvent(payload)
+	if foreign := (*foreignError)(nil); errors.As(err, &foreign) {
+		return nil, f.notOurs(ctx, foreign)
 	}
-	var malformed *eventError
-	if errors.As(err, &malformed) {
-		refused := f.refuse(ctx, r, bridge.NewFailure(bridge.BadRequest, malformed.reason, nil))
-		return giveBack(refused, malformed.returns), nil
+	return f.serve(ctx, r, err), nil
+}
+
+// notOurs is the function error for an event of another kind.
+func (f *Front) notOurs(ctx context.Context, err *foreignError) error {
+	failure := bridge.NewFailure(bridge.BadRequest, err.reason, nil)
+	f.log.LogAttrs(ctx, slog.LevelError, "event refused",
+		slog.String("error", failure.Name), slog.String("reason", failure.Cause))
+	f.bridge.Reject(ctx, "", "http", failure.Name)
+	return messages.InvokeResponse_Error{Type: failure.Name, Message: failure.Error()}
+}
+
+// serve answers a request; malformed is what is wrong with it, if anything is.
+func (f *Front) serve(ctx context.Context, r *request, malformed error) []byte {
+	x, failure := f.newExchange(ctx, r)
+	if failure != nil {
+		return f.refuse(ctx, r, failure)
 	}
-	hr, failed := httpRequest(ctx, r)
-	if failed != nil {
-		return f.refuse(ctx, r, failed), nil
-	}
-	e, a := f.unsigned(ctx, hr, r)
+	e, a := f.unsigned(ctx, x)
 	if a == nil {
 		var none *noMatch
-		if e, none = f.match(hr); none != nil {
-			return f.noRoute(ctx, hr, r, none), nil
+		if e, none = f.match(x); none != nil {
+			return f.noRoute(ctx, x, none)
 		}
-		if err != nil {
-			a = e.refuse(ctx, hr, r, bridge.NewFailure(bridge.BadRequest, err.Error(), nil))
+		if malformed != nil {
+			a = e.refuse(ctx, x, bridge.NewFailure(bridge.BadRequest, malformed.Error(), nil))
 		} else {
-			a = e.serve(ctx, hr, r)
+			a = e.serve(ctx, x)
 		}
 	}
-	e.finish(hr, a)
+	e.finish(x.http, a)
 	w := core.NewProxyResponseWriterV2()
 	write(w, a)
-	return respond(r, w), nil
+	return respond(r, w)
 }
 
 // refuse answers what reached no route.
 func (f *Front) refuse(ctx context.Context, r *request, failure *bridge.Failure) []byte {
-	f.rejected(ctx, "", r, failure)
+	f.rejected(ctx, nil, r, failure)
 	return encode(r, answerTo(failure, r.requestID))
 }
 
-func (f *Front) noRoute(ctx context.Context, hr *http.Request, r *request, none *noMatch) []byte {
-	if hr.Method == http.MethodOptions && none.allow != "" && hr.Header.Get("WebHook-Request-Origin") == "" {
+func (f *Front) noRoute(ctx context.Context, x *exchange, none *noMatch) []byte {
+	if x.http.Method == http.MethodOptions && none.allow != "" && x.header.Get("WebHook-Request-Origin") == "" {
 		// RFC 9110, section 9.3.7: what the path takes. A sender of CloudEvents hears 405
 		// where nothing grants it anything.
 		a := emptyAnswer(http.StatusNoContent)
 		a.header.Set("Allow", none.allow+", OPTIONS")
-		return encode(r, a)
+		return encode(x.request, a)
 	}
-	f.rejected(ctx, "", r, none.failure)
-	a := answerTo(none.failure, r.requestID)
+	f.rejected(ctx, nil, x.request, none.failure)
+	a := answerTo(none.failure, x.requestID)
 	if none.allow != "" {
 		a.header.Set("Allow", none.allow)
 	}
-	if hr.Method == http.MethodHead {
+	if x.http.Method == http.MethodHead {
 		a.body = nil
 	}
-	return encode(r, a)
-}
-
-// rejected tells the log and the observer of a request that became no delivery. What
-// the sender calls itself or its delivery is not said: nothing vouches for it.
-func (f *Front) rejected(ctx context.Context, route string, r *request, failure *bridge.Failure) {
-	level := slog.LevelWarn
-	if failure.Class() == bridge.Retryable || r.door == "" {
-		level = slog.LevelError // the sender did nothing wrong
-	}
-	attrs := []slog.Attr{slog.String("error", failure.Name), slog.String("reason", failure.Cause), slog.String("delivery", r.requestID)}
-	if failure.Err != nil {
-		attrs[1] = slog.String("reason", failure.Cause+": "+failure.Err.Error())
-	}
-	if route != "" {
-		attrs = append(attrs, slog.String("route", route))
-	}
-	f.log.LogAttrs(ctx, level, "request refused", attrs...)
-	f.bridge.Reject(ctx, route, "http", failure.Name)
+	return encode(x.request, a)
 }
 
 // write sends an answer through net/http.

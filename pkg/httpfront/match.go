@@ -17,10 +17,29 @@ type noMatch struct {
 	allow   string
 }
 
-// match finds the route, and gives the request the values of its pattern's wildcards.
-// ServeMux would answer a path that is not clean (//hook, /a/../b) with a redirect,
-// which makes senders of webhooks drop the body: such a path has no route.
-func (f *Front) match(hr *http.Request) (*endpoint, *noMatch) {
+// match finds the route, and gives the request the values of its pattern's wildcards. A
+// path with one trailing slash more than a pattern matches it, where no other pattern
+// does.
+func (f *Front) match(x *exchange) (*endpoint, *noMatch) {
+	e, none := f.look(x.http)
+	if none == nil {
+		return e, nil
+	}
+	if shorter := x.withoutSlash(); shorter != nil {
+		switch e, other := f.look(shorter); {
+		case other == nil:
+			e.copyParams(x.http, shorter)
+			return e, nil
+		case none.allow == "":
+			none = other
+		}
+	}
+	return nil, none
+}
+
+// look asks ServeMux. It would answer a path that is not clean (//hook, /a/../b) with a
+// redirect, which makes senders of webhooks drop the body: such a path has no route.
+func (f *Front) look(hr *http.Request) (*endpoint, *noMatch) {
 	if isClean(hr.URL) {
 		var found finder
 		f.mux.ServeHTTP(&found, hr)
@@ -51,17 +70,22 @@ func isClean(u *url.URL) bool {
 
 // matchAs finds the route that a request of another method would have, and gives the
 // request the values of that route's wildcards.
-func (f *Front) matchAs(hr *http.Request, method string) *endpoint {
+func (f *Front) matchAs(x *exchange, method string) *endpoint {
 	as := new(http.Request)
-	*as = *hr
+	*as = *x.http
 	as.Method = method
-	e, _ := f.match(as)
+	e, _ := f.match(&exchange{x.request, as})
 	if e != nil {
-		for _, name := range e.route.HTTP.Params {
-			hr.SetPathValue(name, as.PathValue(name))
-		}
+		e.copyParams(x.http, as)
 	}
 	return e
+}
+
+// copyParams gives a request the values of the route's wildcards that another has.
+func (e *endpoint) copyParams(to, from *http.Request) {
+	for _, name := range e.route.HTTP.Params {
+		to.SetPathValue(name, from.PathValue(name))
+	}
 }
 
 // A finder is the response writer by which ServeMux says what it found: an endpoint

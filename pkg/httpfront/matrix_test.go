@@ -76,6 +76,25 @@ func eventALB(multi bool) func(method, path string, headers map[string]string, b
 	}
 }
 
+func eventHTTPAPIV1(method, path string, headers map[string]string, body string) map[string]any {
+	e := eventREST(method, path, headers, body)
+	e["version"], e["path"] = "1.0", "/prod"+path
+	return e
+}
+
+func eventLatticeV1(method, path string, headers map[string]string, body string) map[string]any {
+	headers["x-amzn-trace-id"], headers["x-forwarded-for"] = traceID, "192.0.2.1"
+	return map[string]any{"raw_path": path, "method": method, "headers": headers, "query_string_parameters": map[string]string{}, "body": body, "is_base64_encoded": false}
+}
+
+func eventLatticeV2(method, path string, headers map[string]string, body string) map[string]any {
+	headers["x-amzn-trace-id"], headers["x-forwarded-for"] = traceID, "192.0.2.1"
+	return map[string]any{
+		"version": "2.0", "path": path, "method": method, "headers": lists(headers), "queryStringParameters": map[string][]string{}, "body": body, "isBase64Encoded": false,
+		"requestContext": map[string]any{"serviceNetworkArn": "arn:aws:vpc-lattice:us-east-1:123456789012:servicenetwork/sn-1", "region": "us-east-1"},
+	}
+}
+
 func quoted(v any) string {
 	var b strings.Builder
 	encoder := json.NewEncoder(&b)
@@ -145,6 +164,9 @@ var testDoors = []testDoor{
 	{"function-url", "req-1", eventV2("abc.lambda-url.us-east-1.on.aws"), wantV2},
 	{"alb", traceID, eventALB(false), wantALB},
 	{"alb-multi-value", traceID, eventALB(true), wantMultiALB},
+	{"http-api-1.0", "req-1", eventHTTPAPIV1, wantREST},
+	{"vpc-lattice-1.0", traceID, eventLatticeV1, wantALB},
+	{"vpc-lattice-2.0", traceID, eventLatticeV2, wantALB},
 }
 
 const matrixRoutes = `  - name: a

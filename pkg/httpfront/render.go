@@ -64,9 +64,12 @@ func (p *renderer) status(t *bridge.Template) {
 	if !ok {
 		return
 	}
-	if p.answer.status, ok = statusCode(v); !ok {
-		p.bad = "status is no HTTP status from 200 to 599"
+	status, ok := statusCode(v)
+	if !ok {
+		p.bad = "status is not an HTTP status from 200 to 599"
+		return
 	}
+	p.setStatus(status)
 }
 
 // body sends text as text, with no type when there is none, and all else as JSON.
@@ -76,7 +79,7 @@ func (p *renderer) body(t, encoded *bridge.Template) {
 		return
 	}
 	text, isText, err := bodyText(v)
-	p.answer.body = text
+	p.answer.body, p.problem = text, nil
 	switch {
 	case err != nil:
 		p.bad = "the body is a value that JSON cannot hold"
@@ -241,7 +244,8 @@ func statusCode(v any) (int, bool) {
 }
 
 // setHeaders refuses what would split a response, and leaves out what would break its
-// framing: a workflow that was written for a server may say how long its body is.
+// framing: a workflow that was written for a server may say how long its body is. A
+// header that is null, as one that a workflow looked up and did not find, is not sent.
 func setHeaders(h http.Header, from *jsonata.Object) bool {
 	for i := range from.Len() {
 		name, v := from.At(i)
@@ -251,7 +255,10 @@ func setHeaders(h http.Header, from *jsonata.Object) bool {
 		}
 		h.Del(name)
 		for _, value := range values {
-			s, ok := headerValue(jsonata.Force(value))
+			if value = jsonata.Force(value); value == nil {
+				continue
+			}
+			s, ok := headerValue(value)
 			if !ok || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(s) {
 				return false
 			}

@@ -70,7 +70,7 @@ func format(r *request, status int, header http.Header, body string, isBase64 bo
 	o.Set("statusCode", json.Number(strconv.Itoa(status)))
 	names := slices.Sorted(maps.Keys(header))
 	switch r.door {
-	case REST:
+	case REST, HTTPAPIV1:
 		one, many := jsonata.NewObject(len(names)), jsonata.NewObject(1)
 		for _, name := range names {
 			if values := header[name]; len(values) == 1 {
@@ -83,7 +83,7 @@ func format(r *request, status int, header http.Header, body string, isBase64 bo
 		if many.Len() > 0 {
 			o.Set("multiValueHeaders", many)
 		}
-	case ALB:
+	case ALB, Lattice:
 		o.Set("statusDescription", strings.TrimSpace(strconv.Itoa(status)+" "+http.StatusText(status)))
 		headers := jsonata.NewObject(len(names))
 		for _, name := range names {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/expressway-dev/expressway/internal/eventkind"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -41,7 +42,7 @@ func decode(payload []byte) ([]*record, error) {
 	event, _ := v.(*jsonata.Object)
 	list, ok := member(event, "Records").([]any)
 	if !ok {
-		return nil, noBatch(foreign(event))
+		return nil, foreign(v)
 	}
 	records := make([]*record, len(list))
 	for i, item := range list {
@@ -55,17 +56,14 @@ func decode(payload []byte) ([]*record, error) {
 	return records, nil
 }
 
-func noBatch(reason string) error { return errors.New("the event is no SQS batch: " + reason) }
+func noBatch(reason string) error { return errors.New("the event is not an SQS batch: " + reason) }
 
 // foreign says what else the event is, and where it belongs.
-func foreign(event *jsonata.Object) string {
-	switch {
-	case member(event, "requestContext") != nil:
-		return "it is an HTTP request, for the webhook function"
-	case member(event, "detail-type") != nil:
-		return "it is one of EventBridge, for the event function"
+func foreign(v any) error {
+	if kind := eventkind.Of(v); kind.Function != eventkind.Queue {
+		return errors.New(kind.String())
 	}
-	return "it has no list of Records"
+	return noBatch("it has no list of Records")
 }
 
 func newRecord(i int, id string, o *jsonata.Object, mark string) *record {

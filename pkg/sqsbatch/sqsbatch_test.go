@@ -261,9 +261,9 @@ func TestEventsThatAreNoBatch(t *testing.T) {
 func TestEventsOfOtherFunctions(t *testing.T) {
 	t.Parallel()
 	for payload, want := range map[string]string{
-		`{"requestContext":{}}`: "the event is no SQS batch: it is an HTTP request, for the webhook function",
-		`{"detail-type":"x"}`:   "the event is no SQS batch: it is one of EventBridge, for the event function",
-		`{}`:                    "the event is no SQS batch: it has no list of Records",
+		`{"requestContext":{"elb":{}},"httpMethod":"GET","path":"/"}`: "the event is an HTTP request: send it to the webhook function",
+		`{"detail-type":"x","source":"y"}`:                            "the event is an EventBridge event: let the rule or the bus invoke the event function",
+		`{}`:                                                          "the event is of no kind that Expressway knows: it takes HTTP requests, batches of SQS records, and EventBridge events",
 	} {
 		var reported messages.InvokeResponse_Error
 		if _, err := batch(t, orders, succeed).Invoke(t.Context(), []byte(payload)); !errors.As(err, &reported) || reported.Message != want {

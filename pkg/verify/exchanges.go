@@ -276,3 +276,12 @@ func graphHandshake(_ context.Context, r *Request) (*Reply, error) {
 	}
 	return echo(token), nil
 }
+
+// headHandshake answers the request by which Intercom, Trello and Mandrill ask whether
+// there is anybody at an address.
+func headHandshake(_ context.Context, r *Request) (*Reply, error) {
+	if r.Method != http.MethodHead {
+		return nil, nil //nolint:nilnil // no handshake, and nothing wrong
+	}
+	return &Reply{Status: http.StatusOK}, nil
+}

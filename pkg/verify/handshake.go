@@ -28,6 +28,8 @@ const (
 	HandshakeX       Handshake = "x"
 	HandshakeGraph   Handshake = "microsoft-graph"
 	HandshakeDropbox Handshake = "dropbox"
+	// HandshakeHead is an empty HEAD request, which wants 200.
+	HandshakeHead Handshake = "head"
 )
 
 // ErrHandshake says that an exchange could not be completed, as the confirmation
@@ -91,7 +93,7 @@ func NewHandshaker(s Spec, source secrets.Source, now func() time.Time, opts ...
 		}
 		h.methods = append(h.methods, http.MethodOptions)
 	}
-	get := false
+	get, head := false, false
 	switch b.preset.Handshake {
 	case HandshakeSlack:
 		h.after = slackHandshake
@@ -115,6 +117,8 @@ func NewHandshaker(s Spec, source secrets.Source, now func() time.Time, opts ...
 		get, h.before = true, dropboxHandshake
 	case HandshakeGraph:
 		h.before = graphHandshake
+	case HandshakeHead:
+		head, h.before = true, headHandshake
 	}
 	if err != nil {
 		return nil, err
@@ -122,11 +126,14 @@ func NewHandshaker(s Spec, source secrets.Source, now func() time.Time, opts ...
 	if get {
 		h.methods = append(h.methods, http.MethodGet)
 	}
+	if head {
+		h.methods = append(h.methods, http.MethodHead)
+	}
 	return h, nil
 }
 
 // Methods are the HTTP methods of handshakes, which the route's path takes beside
-// those of its pattern: GET, OPTIONS, both or none. A request that came in by one
+// those of its pattern: GET, HEAD, OPTIONS, or none. A request that came in by one
 // of them alone is for Before and nothing else.
 func (h *Handshaker) Methods() []string { return h.methods }
 

@@ -188,7 +188,7 @@ gitea hmac 0s id:X-Gitea-Delivery! event:X-Gitea-Event! 10s
 github hmac 0s id:X-GitHub-Delivery! event:X-GitHub-Event! 9s
 gitlab gitlab 5m0s id:Idempotency-Key! event:X-Gitlab-Event! 9s
 hubspot hubspot 5m0s id:- event:- 4.5s
-intercom hmac 0s id:id event:topic 4.5s
+intercom hmac 0s id:id event:topic 4.5s handshake:head
 line hmac 0s id:- event:- 10s 200:
 linear hmac 1m0s id:Linear-Delivery! event:type 4.5s 200:
 mailgun mailgun 5m0s id:event-data.id! event:event-data.event! 10s

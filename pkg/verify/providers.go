@@ -252,6 +252,7 @@ var presets = map[string]Preset{
 	"intercom": {
 		Scheme: SchemeHMAC, HMAC: &HMAC{Header: "X-Hub-Signature", Algorithm: "sha1", Prefix: "sha1="},
 		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "topic"}, Deadline: within5s,
+		Handshake: HandshakeHead,
 	},
 	// https://circleci.com/docs/guides/integration/outbound-webhooks/#validate-webhooks
 	"circleci": {

@@ -73,7 +73,7 @@ func expand(parts []part, r *Request, url, timestamp string) ([]string, error) {
 		case "method":
 			values[i] = r.Method
 		case "path":
-			values[i] = r.Path
+			values[i] = pathOf(url)
 		case "query":
 			values[i] = r.RawQuery
 		case "header":

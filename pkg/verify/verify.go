@@ -100,8 +100,12 @@ func ReasonOf(err error) Reason {
 type Request struct {
 	// Method is the HTTP method in upper case.
 	Method string
-	// Path is the escaped path as the sender wrote it, with its leading slash.
+	// Path is the escaped path as the sender wrote it, with its leading slash, the stage
+	// of an API and the base path of a custom domain.
 	Path string
+	// RoutedPath is Path without the stage and a base path; empty for Path. It follows
+	// the path of the Spec's URL, where that has one.
+	RoutedPath string
 	// RawQuery is the query as the sender wrote it, without the question mark.
 	RawQuery string
 	// URL is the whole public URL that the sender called. When empty, it is the
@@ -309,7 +313,11 @@ func publicURL(base string, r *Request) string {
 	if r.URL != "" {
 		return r.URL
 	}
-	u := strings.TrimSuffix(base, "/") + r.Path
+	path := r.Path
+	if r.RoutedPath != "" && hasPath(base) {
+		path = r.RoutedPath
+	}
+	u := strings.TrimSuffix(base, "/") + path
 	if r.RawQuery != "" {
 		u += "?" + r.RawQuery
 	}
@@ -331,14 +339,32 @@ type none struct{}
 func (none) Verify(context.Context, *Request) error { return nil }
 func (none) Headers() []string                      { return nil }
 
-// originOf checks verify.url: scheme, host and port, and nothing else.
+// hasPath reports whether verify.url has a path, which replaces what the gateway cut.
+func hasPath(base string) bool {
+	_, rest, _ := strings.Cut(base, "://")
+	return strings.Contains(strings.TrimSuffix(rest, "/"), "/")
+}
+
+// pathOf is the path of a URL that publicURL has made.
+func pathOf(u string) string {
+	if !strings.HasPrefix(u, "/") {
+		_, rest, _ := strings.Cut(u, "://")
+		if slash := strings.IndexByte(rest, '/'); slash >= 0 {
+			u = rest[slash:]
+		}
+	}
+	path, _, _ := strings.Cut(u, "?")
+	return path
+}
+
+// originOf checks verify.url: scheme, host and port, and perhaps a path.
 func originOf(text string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
 		return errors.New("write scheme and host, as https://hooks.example.com")
-	case u.User != nil, u.Path != "" && u.Path != "/", u.RawQuery != "", u.ForceQuery, strings.Contains(text, "#"):
-		return errors.New("write scheme, host and port only; path and query are the request's")
+	case u.User != nil, u.RawQuery != "", u.ForceQuery, strings.Contains(text, "#"):
+		return errors.New("write scheme, host and port, and the path that stands where the gateway cut one; query and the rest of the path are the request's")
 	}
 	return nil
 }

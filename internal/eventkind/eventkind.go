@@ -1,0 +1,204 @@
+// Package eventkind recognises by its shape what an event is that invokes a Lambda
+// function, and names the function that it belongs to. The adapters of pkg/httpfront,
+// pkg/sqsbatch and pkg/eventbridge explain with it an event that is not theirs, and
+// the developer's tool what it is about to deliver.
+package eventkind
+
+import (
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// A Function is one of the functions that Expressway has.
+type Function string
+
+// The functions, as the developer's tool and a Handler name them.
+const (
+	Webhook Function = "webhook"
+	Queue   Function = "queue"
+	Event   Function = "event"
+)
+
+// A Kind is what an event is.
+type Kind struct {
+	// What is a noun with its article: "a batch of SQS records".
+	What string
+	// Function takes such events; empty where none does.
+	Function Function
+	// Cure is what to do where such an event reaches another function.
+	Cure string
+}
+
+// String is a sentence for logs and errors, without a full stop.
+func (k Kind) String() string { return "the event is " + k.What + ": " + k.Cure }
+
+// The kinds that a function takes, and what nobody knows.
+var (
+	Request = Kind{"an HTTP request", Webhook, "send it to the webhook function"}
+	Batch   = Kind{"a batch of SQS records", Queue, "connect the queue to the queue function"}
+	Array   = Kind{
+		"an array of SQS records, as a pipe delivers them", Queue,
+		"make the queue function the pipe's target, with the invocation type REQUEST_RESPONSE",
+	}
+	BusEvent  = Kind{"an EventBridge event", Event, "let the rule or the bus invoke the event function"}
+	BusEvents = Kind{"an array of EventBridge events", Event, BusEvent.Cure}
+	Unknown   = Kind{What: "of no kind that Expressway knows", Cure: "it takes HTTP requests, batches of SQS records, and EventBridge events"}
+)
+
+const (
+	throughPipe = "no function of Expressway reads it; let a pipe put its records on an event bus or into a queue"
+	throughRule = "no function of Expressway takes it; let the service send to EventBridge or to a queue"
+)
+
+// records are the kinds of records, by their eventSource.
+var records = map[string]Kind{
+	"aws:sqs":          Batch,
+	"aws:kinesis":      {What: "a batch of a Kinesis stream", Cure: throughPipe},
+	"aws:dynamodb":     {What: "a batch of a DynamoDB stream", Cure: throughPipe},
+	"aws:kafka":        {What: "a batch of a Kafka topic", Cure: throughPipe},
+	"SelfManagedKafka": {What: "a batch of a Kafka topic", Cure: throughPipe},
+	"aws:mq":           {What: "a batch of an ActiveMQ queue", Cure: throughPipe},
+	"aws:amq":          {What: "a batch of an ActiveMQ queue", Cure: throughPipe},
+	"aws:rmq":          {What: "a batch of RabbitMQ queues", Cure: throughPipe},
+	"aws:docdb":        {What: "a batch of a DocumentDB change stream", Cure: throughPipe},
+	"aws:sns": {
+		What: "a notification of SNS",
+		Cure: "subscribe a queue to the topic (a queue route with unwrap: sns), or the URL of an http route with verify: {provider: sns}",
+	},
+	"aws:s3": {
+		What: "a notification of S3",
+		Cure: "let the bucket send to EventBridge, or to a queue (a queue route with unwrap: s3)",
+	},
+	"aws:ses": {What: "a message of SES", Cure: "let SES publish to a topic that a queue is subscribed to"},
+}
+
+// Of recognises an event of the JSON values of pkg/jsonata. What it does not know is
+// [Unknown].
+func Of(v any) Kind {
+	switch v := jsonata.Force(v).(type) {
+	case []any:
+		return ofArray(v)
+	case *jsonata.Object:
+		return ofObject(v)
+	}
+	return Unknown
+}
+
+func ofArray(list []any) Kind {
+	if len(list) == 0 {
+		return Unknown
+	}
+	first, _ := jsonata.Force(list[0]).(*jsonata.Object)
+	if first == nil {
+		return Unknown
+	}
+	if has(first, "detail-type") && has(first, "source") {
+		return BusEvents
+	}
+	if kind := ofRecord(first); kind.Function == Queue {
+		return Array
+	} else if kind.What != "" {
+		return kind
+	}
+	return Unknown
+}
+
+func ofObject(event *jsonata.Object) Kind {
+	context := object(event, "requestContext")
+	switch {
+	case has(event, "methodArn"), has(event, "routeArn"):
+		return Kind{What: "a question to an authorizer", Cure: "no function of Expressway authorizes requests; the webhook function answers them"}
+	case isRequest(event, context):
+		return Request
+	case context != nil && has(context, "connectionId"):
+		return Kind{What: "a message of a WebSocket API", Cure: "no function of Expressway takes it"}
+	case has(event, "detail-type") && has(event, "source"):
+		return BusEvent
+	case has(event, "requestPayload") && has(event, "responseContext"), context != nil && has(context, "approximateInvokeCount"):
+		return Kind{
+			What: "the record of a Lambda destination",
+			Cure: "let the destination be a queue or an event bus; expressway redrive sends such records back",
+		}
+	case has(event, "awslogs"):
+		return Kind{What: "a batch of CloudWatch Logs", Cure: "no function of Expressway takes it"}
+	case has(event, "deliveryStreamArn"):
+		return Kind{What: "a batch of a Firehose stream", Cure: "no function of Expressway transforms records"}
+	case has(event, "alarmArn"):
+		return Kind{What: "the state change of a CloudWatch alarm", Cure: "let a rule for the source aws.cloudwatch invoke the event function"}
+	case has(event, "triggerSource") && has(event, "userPoolId"):
+		return Kind{What: "a trigger of Cognito", Cure: "no function of Expressway takes it"}
+	}
+	if list, isList := member(event, "Records").([]any); isList && len(list) > 0 {
+		if first, ok := jsonata.Force(list[0]).(*jsonata.Object); ok {
+			if kind := ofRecord(first); kind.What != "" {
+				return kind
+			}
+		}
+	}
+	if kind := ofRecord(event); kind.What != "" { // Kafka and MQ name their source once
+		return kind
+	}
+	return Unknown
+}
+
+// isRequest reports whether one of the HTTP doors made the event.
+func isRequest(event, context *jsonata.Object) bool {
+	switch {
+	case has(event, "raw_path") && has(event, "method"):
+		return true
+	case context == nil:
+		return false
+	case has(context, "serviceNetworkArn") && has(event, "method"):
+		return true
+	case object(context, "http") != nil && has(event, "rawPath"):
+		return true
+	}
+	return has(event, "httpMethod") && has(event, "path")
+}
+
+// ofRecord is the kind of a record's batch; without What where its source is no text.
+func ofRecord(record *jsonata.Object) Kind {
+	source := text(record, "eventSource")
+	if source == "" {
+		source = text(record, "EventSource") // SNS
+	}
+	if kind, ok := records[source]; ok {
+		return kind
+	}
+	if service, ok := strings.CutPrefix(source, "aws:"); ok && isName(service) {
+		return Kind{What: "a batch of " + service, Cure: throughRule}
+	}
+	return Kind{}
+}
+
+// isName reports whether a text can be the name of a service: what an event says is
+// not repeated otherwise.
+func isName(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 40
+}
+
+func member(o *jsonata.Object, key string) any {
+	v, _ := o.Get(key)
+	return jsonata.Force(v)
+}
+
+func has(o *jsonata.Object, key string) bool {
+	_, ok := o.Get(key)
+	return ok
+}
+
+func object(o *jsonata.Object, key string) *jsonata.Object {
+	child, _ := member(o, key).(*jsonata.Object)
+	return child
+}
+
+func text(o *jsonata.Object, key string) string {
+	s, _ := member(o, key).(string)
+	return s
+}

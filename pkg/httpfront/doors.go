@@ -1,0 +1,202 @@
+package httpfront
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// readV2 reads payload format 2.0: HTTP APIs and Function URLs.
+func (r *request) readV2(event, context *jsonata.Object) {
+	h := object(context, "http")
+	r.method = text(h, "method")
+	r.sourceIP = text(h, "sourceIp")
+	r.readContext(context)
+	if authentication := object(context, "authentication"); authentication != nil {
+		cert, _ := authentication.Get("clientCert")
+		r.clientCert = clientCert(cert)
+	}
+	r.rawQuery = text(event, "rawQueryString")
+
+	path := text(event, "rawPath")
+	if path == "" {
+		path = text(h, "path")
+	}
+	if r.door == HTTPAPI {
+		r.setDecodedPath(path)
+	} else {
+		r.setPath(path)
+	}
+
+	r.header = make(http.Header, 16)
+	eachText(object(event, "headers"), func(k, v string) {
+		// Values of repeated headers come joined with commas, and so do values that
+		// have commas of their own (Stripe-Signature, Date): nobody can tell them
+		// apart again, so the value stays whole.
+		r.header.Set(k, v)
+	})
+	if r.header.Get("Cookie") == "" {
+		// HTTP API keeps cookies in a list of their own, and Function URLs in both places.
+		var cookies []string
+		eachItem(event, "cookies", func(v string) { cookies = append(cookies, v) })
+		if len(cookies) > 0 {
+			r.header.Set("Cookie", strings.Join(cookies, "; "))
+		}
+	}
+	r.host = orDefault(r.header.Get("Host"), text(context, "domainName"))
+}
+
+// readV1 reads payload format 1.0: REST APIs, and HTTP APIs that are set to it.
+func (r *request) readV1(event, context *jsonata.Object) {
+	r.method = text(event, "httpMethod")
+	identity := object(context, "identity")
+	r.sourceIP = text(identity, "sourceIp")
+	r.readContext(context)
+	if identity != nil {
+		cert, _ := identity.Get("clientCert")
+		r.clientCert = clientCert(cert)
+	}
+	path := text(event, "path")
+	if r.door == HTTPAPIV1 {
+		r.setDecodedPath(path)
+	} else {
+		r.setPath(path)
+		r.called = calledPath(text(context, "path"), path)
+	}
+	r.header = headers(event)
+	r.host = orDefault(r.header.Get("Host"), text(context, "domainName"))
+	// The gateway has decoded the query already: it is encoded again, in the order in
+	// which the event has it, for net/url to read.
+	r.rawQuery = query(event, "multiValueQueryStringParameters", "queryStringParameters", url.QueryEscape)
+}
+
+func (r *request) readContext(context *jsonata.Object) {
+	r.requestID = text(context, "requestId")
+	r.stage = text(context, "stage")
+	r.authorizer, _ = context.Get("authorizer")
+}
+
+func (r *request) readALB(event *jsonata.Object) {
+	r.method = text(event, "httpMethod")
+	r.setPath(text(event, "path"))
+	r.multiValue = object(event, "multiValueHeaders") != nil
+	r.header = headers(event)
+	r.readProxied()
+	// The balancer hands the query on as it was sent, still encoded.
+	r.rawQuery = query(event, "multiValueQueryStringParameters", "queryStringParameters", asSent)
+}
+
+// readLattice reads both event versions of VPC Lattice. Version 1.0 has a text for each
+// header, and its query in raw_path; version 2.0 has lists.
+func (r *request) readLattice(event, context *jsonata.Object) {
+	r.method = text(event, "method")
+	path, rawQuery, hasQuery := strings.Cut(orDefault(text(event, "path"), text(event, "raw_path")), "?")
+	r.setPath(path)
+	r.header = http.Header{}
+	fields := object(event, "headers")
+	for i := range fields.Len() {
+		name, v := fields.At(i)
+		if _, isList := v.([]any); isList {
+			eachItem(fields, name, func(v string) { r.header.Add(name, v) })
+		} else {
+			r.header.Set(name, scalar(v))
+		}
+	}
+	joinCookies(r.header)
+	r.readProxied()
+	if r.rawQuery = rawQuery; !hasQuery {
+		r.rawQuery = query(event, "queryStringParameters", "query_string_parameters", asSent)
+	}
+	if identity := object(context, "identity"); identity != nil && has(identity, "principal") {
+		r.authorizer = identity
+	}
+}
+
+// readProxied reads what a balancer says in headers.
+func (r *request) readProxied() {
+	r.host = r.header.Get("Host")
+	// The balancer appends the peer that it saw itself: the last entry is the only
+	// one that the sender could not make up.
+	if chain := r.header.Get("X-Forwarded-For"); chain != "" {
+		r.sourceIP = withoutPort(strings.TrimSpace(chain[strings.LastIndexByte(chain, ',')+1:]))
+	}
+	r.requestID = r.header.Get("X-Amzn-Trace-Id")
+}
+
+// withoutPort cuts the client's port, which a balancer adds where it is told to.
+func withoutPort(address string) string {
+	if a, err := netip.ParseAddrPort(address); err == nil {
+		return a.Addr().String()
+	}
+	return address
+}
+
+// headers reads multiValueHeaders where the event has them (they lose nothing),
+// else headers, of which the platform kept the last value.
+func headers(event *jsonata.Object) http.Header {
+	out := make(http.Header, 16)
+	if multi := object(event, "multiValueHeaders"); multi != nil && multi.Len() > 0 {
+		for i := range multi.Len() {
+			name, _ := multi.At(i)
+			eachItem(multi, name, func(v string) { out.Add(name, v) })
+		}
+	} else {
+		eachText(object(event, "headers"), out.Set)
+	}
+	joinCookies(out)
+	return out
+}
+
+// joinCookies makes one Cookie header of the fields into which HTTP/2 may split it
+// (RFC 9113, section 8.2.3).
+func joinCookies(h http.Header) {
+	if cookies := h["Cookie"]; len(cookies) > 1 {
+		h.Set("Cookie", strings.Join(cookies, "; "))
+	}
+}
+
+func asSent(s string) string { return s }
+
+// query writes a query of the event's parameters: those of many, a mapping of lists,
+// else those of one, a mapping of texts. A list in one is read as a list.
+func query(event *jsonata.Object, many, one string, escape func(string) string) string {
+	var b strings.Builder
+	add := func(k, v string) {
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(escape(k) + "=" + escape(v))
+	}
+	parameters := object(event, many)
+	if parameters == nil || parameters.Len() == 0 {
+		parameters = object(event, one)
+	}
+	for i := range parameters.Len() {
+		name, v := parameters.At(i)
+		if _, isList := v.([]any); isList {
+			eachItem(parameters, name, func(v string) { add(name, v) })
+		} else {
+			add(name, scalar(v))
+		}
+	}
+	return b.String()
+}
+
+// clientCert reads the certificate that the front door says it has verified.
+func clientCert(v any) *verify.ClientCert {
+	o, ok := v.(*jsonata.Object)
+	if !ok || text(o, "subjectDN") == "" {
+		return nil
+	}
+	validity := object(o, "validity")
+	return &verify.ClientCert{
+		SubjectDN:    text(o, "subjectDN"),
+		IssuerDN:     text(o, "issuerDN"),
+		SerialNumber: text(o, "serialNumber"),
+		Validity:     verify.Validity{NotBefore: text(validity, "notBefore"), NotAfter: text(validity, "notAfter")},
+	}
+}

@@ -1,0 +1,52 @@
+package httpfront
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+func has(o *jsonata.Object, key string) bool {
+	_, ok := o.Get(key)
+	return ok
+}
+
+func object(o *jsonata.Object, key string) *jsonata.Object {
+	v, _ := o.Get(key)
+	child, _ := v.(*jsonata.Object)
+	return child
+}
+
+func text(o *jsonata.Object, key string) string {
+	v, _ := o.Get(key)
+	return scalar(v)
+}
+
+// scalar reads a header or query value; a number is taken as it is written.
+func scalar(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case bool:
+		return fmt.Sprint(v)
+	}
+	return ""
+}
+
+func eachText(o *jsonata.Object, f func(k, v string)) {
+	for i := range o.Len() {
+		k, v := o.At(i)
+		f(k, scalar(v))
+	}
+}
+
+func eachItem(o *jsonata.Object, key string, f func(v string)) {
+	v, _ := o.Get(key)
+	items, _ := v.([]any)
+	for _, item := range items {
+		f(scalar(item))
+	}
+}
