@@ -1,5 +1,7 @@
 package jsonata
 
+import "github.com/expressway-dev/expressway/pkg/jsonata/internal/regexp"
+
 type kind uint8
 
 const (
@@ -61,7 +63,7 @@ type node struct {
 	text string
 	op   operator
 	lit  any
-	re   *pattern
+	re   *regexp.Pattern
 
 	lhs, rhs, body *node
 	exprs          []*node

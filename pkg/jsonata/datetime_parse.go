@@ -6,11 +6,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata/internal/regexp"
 )
 
 const (
 	maxDateText   = 8192 // bytes of a time to parse
 	maxComponents = 32   // components in a picture to parse with
+	stepsToMake   = 64   // of a regular expression, for each of its instructions, about
 )
 
 // toMillisISO reads a time of ISO 8601, in milliseconds since 1970 UTC.
@@ -25,12 +28,12 @@ func toMillisISO(s string) (any, error) {
 // toMillis reads a time that is written as the picture says, in milliseconds since 1970
 // UTC. What is left out to the left of the components given is taken from now. It is
 // [Undefined] for text that does not fit the picture.
-func toMillis(pictures datePictures, s, picture string, now time.Time, check func() error) (any, error) {
+func toMillis(pictures datePictures, s, picture string, now time.Time, spend func(steps int) error) (any, error) {
 	p, err := pictures.get(picture)
 	if err != nil {
 		return nil, err
 	}
-	found, err := p.match(s, check)
+	found, err := p.match(s, spend)
 	if err != nil || found == nil {
 		return Undefined, err
 	}
@@ -45,7 +48,7 @@ func toMillis(pictures datePictures, s, picture string, now time.Time, check fun
 }
 
 // prepare makes the expression that texts are matched with.
-func (p *datePicture) prepare() (*pattern, error) {
+func (p *datePicture) prepare() (*regexp.Pattern, error) {
 	var expr strings.Builder
 	expr.WriteString(`\A`)
 	components := 0
@@ -63,7 +66,7 @@ func (p *datePicture) prepare() (*pattern, error) {
 		return nil, pictureLimit("the picture of a date and time to parse has more than 32 components")
 	}
 	expr.WriteString(`\z`)
-	re, err := newPattern(expr.String())
+	re, err := regexp.CompileRE2(expr.String())
 	if err != nil {
 		return nil, pictureLimit("the picture of a date and time is too complex to parse with")
 	}
@@ -71,7 +74,7 @@ func (p *datePicture) prepare() (*pattern, error) {
 }
 
 // match finds the components in s; nil when s does not fit, or there are none.
-func (p *datePicture) match(s string, check func() error) (dateFields, error) {
+func (p *datePicture) match(s string, spend func(steps int) error) (dateFields, error) {
 	if len(s) > maxDateText {
 		return nil, pictureLimit("the text of a date and time is longer than 8192 bytes")
 	}
@@ -79,12 +82,16 @@ func (p *datePicture) match(s string, check func() error) (dateFields, error) {
 	if err != nil {
 		return nil, err
 	}
-	if check != nil { // the picture may have been made just now, which takes a while
-		if err := check(); err != nil {
+	if !p.kept && spend != nil { // it was made just now, which takes a while
+		if err := spend(stepsToMake * re.Size()); err != nil {
 			return nil, err
 		}
 	}
-	at, err := re.search(s, check).find(0)
+	search, err := re.Search(s, spend)
+	if err != nil {
+		return nil, err
+	}
+	at, err := search.Find(0)
 	parts := p.parts
 	if at == nil || err != nil || !slices.ContainsFunc(parts, func(p datePart) bool { return p.component != 0 }) {
 		return nil, err
@@ -110,14 +117,14 @@ func (p *datePicture) match(s string, check func() error) (dateFields, error) {
 func (p *datePart) pattern() (string, error) {
 	switch {
 	case p.component == 0:
-		return foldText(p.literal), nil
+		return regexp.FoldText(p.literal), nil
 	case p.isZone():
 		expr := "[-+][0-9]+"
 		if p.component == 'z' {
-			expr = foldText("GMT") + expr
+			expr = regexp.FoldText("GMT") + expr
 		}
 		if p.integer.regular {
-			expr += foldText(string(p.integer.separators[0].char)) + "[0-9]+"
+			expr += regexp.FoldText(string(p.integer.separators[0].char)) + "[0-9]+"
 		}
 		return expr, nil
 	case p.component == 'f':
@@ -140,9 +147,9 @@ func (p *integerPicture) pattern() (string, error) {
 	case kindWords:
 		words := make([]string, 0, len(numberWords())+2)
 		for _, w := range numberWords() {
-			words = append(words, foldText(w.word))
+			words = append(words, regexp.FoldText(w.word))
 		}
-		words = append(words, foldText("and"), "[-, ]")
+		words = append(words, regexp.FoldText("and"), "[-, ]")
 		return "(?:" + strings.Join(words, "|") + ")+", nil
 	case kindDecimal:
 		expr := "[0-9]+"

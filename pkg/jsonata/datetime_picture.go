@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata/internal/regexp"
 )
 
 // maxDatePicture is the length of the picture of a date and time.
@@ -34,7 +36,8 @@ type datePart struct {
 // A datePicture is a picture of a date and time, taken apart.
 type datePicture struct {
 	parts  []datePart
-	reader func() (*pattern, error) // for texts that are written so
+	kept   bool                            // it is one of the expression's
+	reader func() (*regexp.Pattern, error) // for texts that are written so
 }
 
 // datePictures are those that stand in an expression, by their text. What else an
@@ -51,7 +54,13 @@ func (d datePictures) get(picture string) (*datePicture, error) {
 	return newDatePicture(picture)
 }
 
-var iso = sync.OnceValues(func() (*datePicture, error) { return newDatePicture(isoPicture) })
+var iso = sync.OnceValues(func() (*datePicture, error) {
+	p, err := newDatePicture(isoPicture)
+	if err == nil {
+		p.kept = true
+	}
+	return p, err
+})
 
 func newDatePicture(picture string) (*datePicture, error) {
 	parts, err := parseDatePicture(picture)
@@ -65,13 +74,17 @@ func newDatePicture(picture string) (*datePicture, error) {
 
 // add keeps a picture, unless it is wrong.
 func (d *datePictures) add(picture string) {
-	p, err := d.get(picture)
+	if picture == isoPicture {
+		return
+	}
+	p, err := newDatePicture(picture)
 	if err != nil {
 		return // as using it will say
 	}
 	if *d == nil {
 		*d = datePictures{}
 	}
+	p.kept = true
 	(*d)[picture] = p
 }
 
@@ -110,7 +123,7 @@ func parseDatePicture(picture string) ([]datePart, error) {
 			return nil, errorf("D3135", nil)
 		}
 		picture = rest
-		part, err := parseMarker(strings.Join(strings.FieldsFunc(marker, isJSSpace), ""))
+		part, err := parseMarker(strings.Join(strings.FieldsFunc(marker, regexp.IsSpace), ""))
 		if err != nil {
 			return nil, err
 		}

@@ -140,7 +140,15 @@ func (ev *evaluator) work(bytes int) { ev.steps += bytes >> 6 }
 
 const bytesOfItem = 8
 
-// checkTime is step for those that have counted their work themselves.
+// spend counts the steps of a regular expression, which are shorter.
+func (ev *evaluator) spend(steps int) error {
+	ev.steps += steps >> 4
+	if ev.steps < ev.lookAt {
+		return nil
+	}
+	return ev.checkTime()
+}
+
 func (ev *evaluator) checkTime() error {
 	if ev.steps > ev.conf.maxSteps {
 		return spent(ErrSteps)

@@ -15,7 +15,8 @@ func fnContains(ev *evaluator, args []any) (any, error) {
 		return strings.Contains(s, token), nil
 	}
 	if m, ok := args[1].(*matcher); ok {
-		return regexpContains(m.re, s, ev.checkTime)
+		found, err := m.re.Contains(s, ev.spend)
+		return found, patternError(err)
 	}
 	f, err := ev.finderOf(args[1], s)()
 	return f != nil, err

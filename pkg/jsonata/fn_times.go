@@ -24,7 +24,7 @@ func defineTimes(define definer) {
 		if !ok {
 			return toMillisISO(s)
 		}
-		return toMillis(ev.pictures, s, picture, ev.time(), ev.checkTime)
+		return toMillis(ev.pictures, s, picture, ev.time(), ev.spend)
 	})
 }
 

@@ -2,14 +2,17 @@ package jsonata
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata/internal/regexp"
 )
 
 // A matcher is a regular expression as a value. It is also a function, of a string to
 // its first match; $match and the others accept any function that is like it.
 type matcher struct {
-	re     *pattern
+	re     *regexp.Pattern
 	source string
 }
 
@@ -74,10 +77,47 @@ func (next finder) first(limit int, err *error) *found {
 	return f
 }
 
+// patternError is the error of package regexp as one of this package. The code continues
+// those of the reference, which has none for this.
+func patternError(err error) error {
+	var refused *regexp.Error
+	if errors.As(err, &refused) {
+		return &Error{Code: "S0303", Position: -1, Message: "regular expression: " + refused.Reason}
+	}
+	return err
+}
+
+// matches returns a function that returns the matches in s one by one, the first one at
+// from or behind it, and nil after the last; after says that from is where a match has
+// ended. A match is valid until the next one. What spend returns ends the search.
+//
+// An expression of the reference refuses to go on when a match after the first is empty
+// (D1004).
+func (m *matcher) matches(s string, from int, after bool, spend func(steps int) error) (func() ([]int, error), error) {
+	search, err := m.re.Search(s, spend)
+	if err != nil {
+		return nil, patternError(err)
+	}
+	return func() ([]int, error) {
+		if after && from >= len(s) {
+			return nil, nil
+		}
+		match, err := search.Find(from)
+		if match == nil || err != nil {
+			return nil, patternError(err)
+		}
+		if after && match[0] == match[1] {
+			return nil, errorf("D1004", nil)
+		}
+		after, from = true, match[1]
+		return match, nil
+	}, nil
+}
+
 // finder returns the matches of m in s that begin at from, in bytes, or behind it; after
 // says that from is where a match has ended.
 func (m *matcher) finder(ev *evaluator, s string, from int, after bool) finder {
-	next, err := m.re.matches(s, from, after, ev.checkTime)
+	next, err := m.matches(s, from, after, ev.spend)
 	f := &found{source: s, end: from}
 	return func() (*found, error) {
 		if err != nil {

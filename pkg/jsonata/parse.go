@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata/internal/regexp"
 )
 
 // maxNesting is how deeply the parts of an expression may nest.
@@ -147,11 +149,9 @@ func (p *parser) prefix(t token) (*node, *Error) {
 	n.lit = t.lit
 	switch t.kind {
 	case kindRegex:
-		re, err := compileRegexp(t.text, t.flags)
+		re, err := regexp.Compile(t.text, t.flags)
 		if err != nil {
-			var e *Error
-			errors.As(err, &e)
-			return nil, e.at(t.pos, t.text)
+			return nil, patternError(err).(*Error).at(t.pos, t.text)
 		}
 		n.re = re
 		return n, nil

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	jsregexp "github.com/expressway-dev/expressway/pkg/jsonata/internal/regexp"
 )
 
 var (
@@ -108,7 +110,7 @@ var wordValues = sync.OnceValue(func() map[string]float64 {
 })
 
 // wordBreak is what stands between the words of a number.
-var wordBreak = regexp.MustCompile(`,` + jsSpace + `|` + jsSpace + `and` + jsSpace + `|[\\-]|` + jsSpace)
+var wordBreak = regexp.MustCompile(`,` + jsregexp.Space + `|` + jsregexp.Space + `and` + jsregexp.Space + `|[\\-]|` + jsregexp.Space)
 
 // parseWords reads a number in English, NaN when a word of it is none.
 func parseWords(s string) float64 {
@@ -216,7 +218,7 @@ func parseLetters(s string, c letterCase) float64 {
 // leadingInteger reads the integer that s begins with, as parseInt of JavaScript does:
 // white space and a sign may precede it, anything may follow. NaN if there is none.
 func leadingInteger(s string) float64 {
-	s = strings.TrimLeftFunc(s, isJSSpace)
+	s = strings.TrimLeftFunc(s, jsregexp.IsSpace)
 	end := 0
 	if s != "" && (s[0] == '-' || s[0] == '+') {
 		end++

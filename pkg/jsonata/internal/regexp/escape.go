@@ -1,4 +1,4 @@
-package jsonata
+package regexp
 
 import (
 	"strconv"
@@ -6,9 +6,9 @@ import (
 )
 
 // escape parses what follows a backslash, when that is one character.
-func (p *regexpParser) escape() (rune, error) {
+func (p *parser) escape() (rune, error) {
 	if p.pos >= len(p.src) {
-		return 0, regexpError(`\ at the end of the pattern`)
+		return 0, refuse(`\ at the end of the pattern`)
 	}
 	c := p.peek()
 	p.pos++
@@ -27,16 +27,16 @@ func (p *regexpParser) escape() (rune, error) {
 		if next := p.peek(); next < '0' || next > '9' {
 			return 0, nil
 		}
-		return 0, regexpError("octal escapes are not supported")
+		return 0, refuse("octal escapes are not supported")
 	case '1', '2', '3', '4', '5', '6', '7', '8', '9', 'k':
-		return 0, regexpError("a reference back to a group is not supported")
+		return 0, refuse("a reference back to a group is not supported")
 	case 'c':
 		letter := p.peek()
 		if letter >= 'a' && letter <= 'z' || letter >= 'A' && letter <= 'Z' {
 			p.pos++
 			return letter % 32, nil
 		}
-		return 0, regexpError(`\c needs a letter`)
+		return 0, refuse(`\c needs a letter`)
 	case 'x':
 		if r, ok := p.hex(2); ok {
 			return r, nil
@@ -44,15 +44,15 @@ func (p *regexpParser) escape() (rune, error) {
 	case 'u':
 		return p.unicodeEscape()
 	case 'p', 'P':
-		return 0, regexpError(`\` + string(c) + ` needs a flag that JSONata does not have`)
+		return 0, refuse(`\` + string(c) + ` needs a flag that JSONata does not have`)
 	}
 	return c, nil
 }
 
 // unicodeEscape parses what follows \u. Two of them can make one character.
-func (p *regexpParser) unicodeEscape() (rune, error) {
+func (p *parser) unicodeEscape() (rune, error) {
 	if p.peek() == '{' {
-		return 0, regexpError(`\u{…} needs a flag that JSONata does not have`)
+		return 0, refuse(`\u{…} needs a flag that JSONata does not have`)
 	}
 	high, ok := p.hex(4)
 	if !ok {
@@ -71,11 +71,11 @@ func (p *regexpParser) unicodeEscape() (rune, error) {
 		}
 		p.pos = start
 	}
-	return 0, regexpError("half of a surrogate pair is not supported")
+	return 0, refuse("half of a surrogate pair is not supported")
 }
 
 // hex parses exactly n hexadecimal digits, or nothing.
-func (p *regexpParser) hex(n int) (rune, bool) {
+func (p *parser) hex(n int) (rune, bool) {
 	if p.pos+n > len(p.src) {
 		return 0, false
 	}
@@ -88,7 +88,7 @@ func (p *regexpParser) hex(n int) (rune, bool) {
 }
 
 // set parses a character class behind its opening bracket.
-func (p *regexpParser) set() ([]runeRange, error) {
+func (p *parser) set() ([]runeRange, error) {
 	negated := p.next('^')
 	var ranges []runeRange
 	for !p.next(']') {
@@ -110,7 +110,7 @@ func (p *regexpParser) set() ([]runeRange, error) {
 			ranges = append(appendMember(ranges, lo, class), runeRange{'-', '-'})
 			ranges = appendMember(ranges, hi, other)
 		case hi < lo:
-			return nil, regexpError("a range in a character class is out of order")
+			return nil, refuse("a range in a character class is out of order")
 		default:
 			ranges = append(ranges, runeRange{lo, hi})
 		}
@@ -132,9 +132,9 @@ func appendMember(ranges []runeRange, r rune, class []runeRange) []runeRange {
 }
 
 // member parses one character of a class, or an escape that stands for several.
-func (p *regexpParser) member() (r rune, class []runeRange, err error) {
+func (p *parser) member() (r rune, class []runeRange, err error) {
 	if p.pos >= len(p.src) {
-		return 0, nil, regexpError("a character class is not closed")
+		return 0, nil, refuse("a character class is not closed")
 	}
 	if !p.next('\\') {
 		r = p.peek()

@@ -1,4 +1,4 @@
-package jsonata
+package regexp
 
 import (
 	"regexp"
@@ -7,35 +7,24 @@ import (
 	"unicode/utf8"
 )
 
-// Regular expressions are those of JavaScript, translated to RE2, which takes time in
-// proportion to the text whatever the expression is. What RE2 cannot do is refused
-// when the expression is compiled. Characters are Unicode code points throughout,
-// where JavaScript without its u flag sees two halves of those beyond U+FFFF.
-
 const (
-	maxRegexpLength = 8192
-	maxRegexpSize   = 2500 // characters and classes, with repeats written out
-	maxRegexpDepth  = 100
-	maxRepeat       = 1000 // RE2's own limit
+	maxLength = 8192
+	maxSize   = 2500 // characters and classes, with repeats written out
+	maxDepth  = 100
+	maxRepeat = 1000 // RE2's own limit
 )
 
-// regexpError is the error for an expression that is wrong or cannot be run. The
-// code continues those of the reference, which has none for this.
-func regexpError(message string) *Error {
-	return &Error{Code: "S0303", Position: -1, Message: "regular expression: " + message}
-}
-
-// compileRegexp translates a regular expression literal of JavaScript, given what is
-// between the slashes and the flags behind them: i, m and g, which changes nothing.
-// Use [regexpMatches] and [regexpContains] to run it.
-func compileRegexp(body, flags string) (*pattern, error) {
-	if len(body) > maxRegexpLength {
-		return nil, regexpError("it is longer than 8192 bytes")
+// Compile translates a regular expression literal of JavaScript, given what is between the
+// slashes and the flags behind them: i, m and g, which changes nothing. The error is an
+// *[Error].
+func Compile(body, flags string) (*Pattern, error) {
+	if len(body) > maxLength {
+		return nil, refuse("it is longer than 8192 bytes")
 	}
 	if !utf8.ValidString(body) {
-		return nil, regexpError("it is not UTF-8 text")
+		return nil, refuse("it is not UTF-8 text")
 	}
-	p := &regexpParser{src: []rune(body)}
+	p := &parser{src: []rune(body)}
 	for _, c := range flags {
 		switch c {
 		case 'i':
@@ -44,7 +33,7 @@ func compileRegexp(body, flags string) (*pattern, error) {
 			p.multiline = true
 		case 'g':
 		default:
-			return nil, regexpError("the flag " + strconv.Quote(string(c)) + " is not supported")
+			return nil, refuse("the flag " + strconv.Quote(string(c)) + " is not supported")
 		}
 	}
 	t, err := p.alternatives(0)
@@ -52,19 +41,19 @@ func compileRegexp(body, flags string) (*pattern, error) {
 		return nil, err
 	}
 	if p.pos < len(p.src) {
-		return nil, regexpError("unmatched )")
+		return nil, refuse("unmatched )")
 	}
-	re, err := newPattern(t.expr)
+	re, err := CompileRE2(t.expr)
 	if err != nil {
-		return nil, regexpError("it is not supported: " + strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		return nil, refuse("it is not supported: " + strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
 	return re, nil
 }
 
-// A regexpTerm is a translated part of an expression. JavaScript and RE2 differ in
+// A term is a translated part of an expression. JavaScript and RE2 differ in
 // what a repeated part leaves in its groups and in what it does when it matches
 // nothing, so a term knows when that can be seen.
-type regexpTerm struct {
+type term struct {
 	expr     string
 	size     int
 	nullable bool // can match the empty text
@@ -75,14 +64,14 @@ type regexpTerm struct {
 	skipsSome bool   // and some of them need not take part in a match
 }
 
-type regexpParser struct {
+type parser struct {
 	src             []rune
 	pos             int
 	fold, multiline bool
 	names           map[string]bool
 }
 
-func (p *regexpParser) peek() rune {
+func (p *parser) peek() rune {
 	if p.pos < len(p.src) {
 		return p.src[p.pos]
 	}
@@ -90,7 +79,7 @@ func (p *regexpParser) peek() rune {
 }
 
 // next takes a character if it is c.
-func (p *regexpParser) next(c rune) bool {
+func (p *parser) next(c rune) bool {
 	if p.peek() != c {
 		return false
 	}
@@ -99,20 +88,20 @@ func (p *regexpParser) next(c rune) bool {
 }
 
 // ahead reports whether s comes next.
-func (p *regexpParser) ahead(s string) bool {
+func (p *parser) ahead(s string) bool {
 	return strings.HasPrefix(string(p.src[p.pos:min(len(p.src), p.pos+len(s))]), s)
 }
 
 // alternatives parses up to the end or a closing parenthesis.
-func (p *regexpParser) alternatives(depth int) (regexpTerm, error) {
-	if depth > maxRegexpDepth {
-		return regexpTerm{}, regexpError("groups are nested too deeply")
+func (p *parser) alternatives(depth int) (term, error) {
+	if depth > maxDepth {
+		return term{}, refuse("groups are nested too deeply")
 	}
 	t, err := p.sequence(depth)
 	for err == nil && p.next('|') {
-		var other regexpTerm
+		var other term
 		other, err = p.sequence(depth)
-		t = regexpTerm{
+		t = term{
 			expr:      t.expr + "|" + other.expr,
 			size:      t.size + other.size + 1,
 			nullable:  t.nullable || other.nullable,
@@ -125,8 +114,8 @@ func (p *regexpParser) alternatives(depth int) (regexpTerm, error) {
 }
 
 // sequence parses terms that follow one another.
-func (p *regexpParser) sequence(depth int) (regexpTerm, error) {
-	var terms []regexpTerm
+func (p *parser) sequence(depth int) (term, error) {
+	var terms []term
 	for p.pos < len(p.src) && p.peek() != '|' && p.peek() != ')' {
 		t, err := p.quantified(depth)
 		if err != nil {
@@ -137,7 +126,7 @@ func (p *regexpParser) sequence(depth int) (regexpTerm, error) {
 	if len(terms) == 1 {
 		return terms[0], nil
 	}
-	seq := regexpTerm{nullable: true, emptyLast: true}
+	seq := term{nullable: true, emptyLast: true}
 	var b strings.Builder
 	for _, t := range terms {
 		b.WriteString(t.expr)
@@ -148,14 +137,14 @@ func (p *regexpParser) sequence(depth int) (regexpTerm, error) {
 		seq.skipsSome = seq.skipsSome || t.skipsSome
 	}
 	seq.expr = b.String()
-	if seq.size > maxRegexpSize {
-		return seq, regexpError("it is too large")
+	if seq.size > maxSize {
+		return seq, refuse("it is too large")
 	}
 	return seq, nil
 }
 
 // quantified parses an atom and what says how often it is repeated.
-func (p *regexpParser) quantified(depth int) (regexpTerm, error) {
+func (p *parser) quantified(depth int) (term, error) {
 	t, assertion, err := p.atom(depth)
 	if err != nil {
 		return t, err
@@ -165,23 +154,23 @@ func (p *regexpParser) quantified(depth int) (regexpTerm, error) {
 		return t, err
 	}
 	if assertion {
-		return t, regexpError("there is nothing to repeat")
+		return t, refuse("there is nothing to repeat")
 	}
 	lazy := p.next('?')
 	if _, _, again, err := p.quantifier(); err != nil || again {
-		return t, regexpError("there is nothing to repeat")
+		return t, refuse("there is nothing to repeat")
 	}
 	return t.repeat(least, most, lazy)
 }
 
 // repeat returns t repeated; most is -1 for no limit.
-func (t regexpTerm) repeat(least, most int, lazy bool) (regexpTerm, error) {
+func (t term) repeat(least, most int, lazy bool) (term, error) {
 	if most > maxRepeat || least > maxRepeat {
-		return t, regexpError("a repeat count is over 1000")
+		return t, refuse("a repeat count is over 1000")
 	}
 	many := most > 1 || most < 0
 	if many && t.skipsSome {
-		return t, regexpError("a group that can be skipped, inside of what is repeated, is not supported; write it (?:…)")
+		return t, refuse("a group that can be skipped, inside of what is repeated, is not supported; write it (?:…)")
 	}
 	expr := t.expr
 	if t.nullable && most != least {
@@ -190,22 +179,22 @@ func (t regexpTerm) repeat(least, most int, lazy bool) (regexpTerm, error) {
 		case least == 0 && t.nonEmpty != "":
 			expr = t.nonEmpty
 		case t.groups || !t.emptyLast:
-			return t, regexpError("repeating what can match nothing is not supported here")
+			return t, refuse("repeating what can match nothing is not supported here")
 		}
 	}
 	count := max(least, most, 1)
 	if most < 0 {
 		count = max(least, 1)
 	}
-	r := regexpTerm{
+	r := term{
 		size:      t.size*count + 1,
 		nullable:  least == 0 || t.nullable,
 		emptyLast: !lazy && (t.emptyLast || !t.nullable),
 		groups:    t.groups,
 		skipsSome: t.skipsSome || t.groups && least == 0,
 	}
-	if r.size > maxRegexpSize {
-		return t, regexpError("it is too large")
+	if r.size > maxSize {
+		return t, refuse("it is too large")
 	}
 	suffix := ""
 	if lazy {
@@ -244,7 +233,7 @@ func quantifierText(least, most int) string {
 
 // quantifier parses one of * + ? {n} {n,} {n,m}. A brace that begins none of these
 // stands for itself.
-func (p *regexpParser) quantifier() (least, most int, ok bool, err error) {
+func (p *parser) quantifier() (least, most int, ok bool, err error) {
 	switch {
 	case p.next('*'):
 		return 0, -1, true, nil
@@ -269,13 +258,13 @@ func (p *regexpParser) quantifier() (least, most int, ok bool, err error) {
 		return 0, 0, false, nil
 	}
 	if most >= 0 && most < least {
-		return 0, 0, false, regexpError("the numbers of a repeat are out of order")
+		return 0, 0, false, refuse("the numbers of a repeat are out of order")
 	}
 	return least, most, true, nil
 }
 
 // number parses digits; large numbers come out as one more than the limit.
-func (p *regexpParser) number() (int, bool) {
+func (p *parser) number() (int, bool) {
 	n, start := 0, p.pos
 	for p.peek() >= '0' && p.peek() <= '9' {
 		n = min(n*10+int(p.peek()-'0'), maxRepeat+1)
@@ -285,12 +274,12 @@ func (p *regexpParser) number() (int, bool) {
 }
 
 // atom parses what a quantifier applies to, or an assertion, to which none does.
-func (p *regexpParser) atom(depth int) (t regexpTerm, assertion bool, err error) {
-	empty := func(expr string) regexpTerm {
-		return regexpTerm{expr: expr, size: 1, nullable: true, emptyLast: true}
+func (p *parser) atom(depth int) (t term, assertion bool, err error) {
+	empty := func(expr string) term {
+		return term{expr: expr, size: 1, nullable: true, emptyLast: true}
 	}
 	if _, _, ok, err := p.quantifier(); err != nil || ok {
-		return t, false, regexpError("there is nothing to repeat")
+		return t, false, refuse("there is nothing to repeat")
 	}
 	c := p.peek()
 	p.pos++
@@ -325,45 +314,45 @@ func (p *regexpParser) atom(depth int) (t regexpTerm, assertion bool, err error)
 	return p.char(c), false, nil
 }
 
-func (p *regexpParser) class(ranges []runeRange) regexpTerm {
+func (p *parser) class(ranges []runeRange) term {
 	var b strings.Builder
 	writeClass(&b, joinRanges(ranges))
-	return regexpTerm{expr: b.String(), size: 1}
+	return term{expr: b.String(), size: 1}
 }
 
-func (p *regexpParser) char(r rune) regexpTerm {
+func (p *parser) char(r rune) term {
 	if p.fold {
 		if same := fold([]runeRange{{r, r}}); len(same) > 1 || same[0].lo != same[0].hi {
 			return p.class(same)
 		}
 	}
-	return regexpTerm{expr: regexp.QuoteMeta(string(r)), size: 1}
+	return term{expr: regexp.QuoteMeta(string(r)), size: 1}
 }
 
 // group parses what follows an opening parenthesis.
-func (p *regexpParser) group(depth int) (regexpTerm, error) {
+func (p *parser) group(depth int) (term, error) {
 	open := "("
 	switch {
 	case !p.next('?'):
 	case p.next(':'):
 		open = "(?:"
 	case p.ahead("="), p.ahead("!"):
-		return regexpTerm{}, regexpError("look-ahead is not supported")
+		return term{}, refuse("look-ahead is not supported")
 	case p.ahead("<="), p.ahead("<!"):
-		return regexpTerm{}, regexpError("look-behind is not supported")
+		return term{}, refuse("look-behind is not supported")
 	case p.next('<'):
 		if err := p.groupName(); err != nil {
-			return regexpTerm{}, err
+			return term{}, err
 		}
 	default:
-		return regexpTerm{}, regexpError("a group that begins (?" + string(p.src[p.pos:min(len(p.src), p.pos+1)]) + " is not supported")
+		return term{}, refuse("a group that begins (?" + string(p.src[p.pos:min(len(p.src), p.pos+1)]) + " is not supported")
 	}
 	t, err := p.alternatives(depth + 1)
 	if err != nil {
 		return t, err
 	}
 	if !p.next(')') {
-		return t, regexpError("a group is not closed")
+		return t, refuse("a group is not closed")
 	}
 	t.expr = open + t.expr + ")"
 	if t.nonEmpty != "" {
@@ -375,7 +364,7 @@ func (p *regexpParser) group(depth int) (regexpTerm, error) {
 }
 
 // groupName parses the name of a group, which nothing uses: groups are numbered.
-func (p *regexpParser) groupName() error {
+func (p *parser) groupName() error {
 	start := p.pos
 	for p.peek() == '_' || p.peek() == '$' || p.peek() >= '0' && p.peek() <= '9' && p.pos > start ||
 		p.peek() >= 'a' && p.peek() <= 'z' || p.peek() >= 'A' && p.peek() <= 'Z' || p.peek() >= 0x80 {
@@ -383,10 +372,10 @@ func (p *regexpParser) groupName() error {
 	}
 	name := string(p.src[start:p.pos])
 	if name == "" || !p.next('>') {
-		return regexpError("the name of a group is not valid")
+		return refuse("the name of a group is not valid")
 	}
 	if p.names[name] {
-		return regexpError("two groups have the name " + strconv.Quote(name))
+		return refuse("two groups have the name " + strconv.Quote(name))
 	}
 	if p.names == nil {
 		p.names = map[string]bool{}

@@ -1,4 +1,4 @@
-package jsonata
+package regexp
 
 import (
 	"slices"
@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// jsSpace is the class of what \s of JavaScript matches, which has more than RE2's.
-const jsSpace = `[\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}]`
+// Space is the class of what \s of JavaScript matches, which has more than RE2's.
+const Space = `[\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}]`
 
 // A runeRange is what a character class has from one character to another.
 type runeRange struct{ lo, hi rune }
@@ -32,8 +32,8 @@ var (
 	lineRunes = []runeRange{{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}}
 )
 
-// isJSSpace reports whether JavaScript takes r for white space.
-func isJSSpace(r rune) bool {
+// IsSpace reports whether JavaScript takes r for white space.
+func IsSpace(r rune) bool {
 	return slices.ContainsFunc(spaceRunes, func(s runeRange) bool { return r >= s.lo && r <= s.hi })
 }
 
@@ -151,8 +151,8 @@ func fold(ranges []runeRange) []runeRange {
 	return joinRanges(out)
 }
 
-// foldText returns an expression for a text of which the case does not matter.
-func foldText(s string) string {
+// FoldText returns an expression for a text of which the case does not matter.
+func FoldText(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		writeClass(&b, fold([]runeRange{{r, r}}))

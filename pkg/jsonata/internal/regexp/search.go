@@ -1,19 +1,19 @@
-package jsonata
+package regexp
 
 import (
 	"math"
-	"regexp"
+	goregexp "regexp"
 	"regexp/syntax"
 	"strings"
 	"sync"
 	"unicode/utf8"
 )
 
-// A pattern is a compiled regular expression. It is run by backtracking, which is the
+// A Pattern is a compiled regular expression. It is run by backtracking, which is the
 // fastest way for most expressions and texts. Where that would try too much, package
 // regexp takes over: it finds the same matches, in time in proportion to the text
 // whatever the expression is.
-type pattern struct {
+type Pattern struct {
 	expr   string // in the syntax of RE2
 	insts  []instruction
 	start  uint32
@@ -28,8 +28,8 @@ type pattern struct {
 	// that can be left at its very end only.
 	lead *instruction
 
-	slow func() (*regexp.Regexp, error) // for the whole text
-	from func() (*regexp.Regexp, error) // for the text behind a character
+	slow func() (*goregexp.Regexp, error) // for the whole text
+	from func() (*goregexp.Regexp, error) // for the text behind a character
 }
 
 type instruction struct {
@@ -43,7 +43,11 @@ type instruction struct {
 	exits *[256]bool
 }
 
-func newPattern(expr string) (*pattern, error) {
+// Size is the number of instructions that p is compiled to.
+func (p *Pattern) Size() int { return len(p.insts) }
+
+// CompileRE2 compiles an expression in the syntax of RE2.
+func CompileRE2(expr string) (*Pattern, error) {
 	tree, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return nil, err
@@ -52,16 +56,16 @@ func newPattern(expr string) (*pattern, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pattern{
+	p := &Pattern{
 		expr:   expr,
 		start:  uint32(prog.Start),
 		caps:   2 * (tree.MaxCap() + 1),
 		atZero: prog.StartCond()&syntax.EmptyBeginText != 0,
 		lines:  strings.Contains(expr, "(?m:"),
-		slow:   sync.OnceValues(func() (*regexp.Regexp, error) { return regexp.Compile(expr) }),
-		from: sync.OnceValues(func() (*regexp.Regexp, error) {
+		slow:   sync.OnceValues(func() (*goregexp.Regexp, error) { return goregexp.Compile(expr) }),
+		from: sync.OnceValues(func() (*goregexp.Regexp, error) {
 			// It begins with the character before, for ^ and \b look at that.
-			return regexp.Compile(`\A(?s:.)(?s:.*?)(` + expr + `)`)
+			return goregexp.Compile(`\A(?s:.)(?s:.*?)(` + expr + `)`)
 		}),
 	}
 	p.insts = make([]instruction, len(prog.Inst))
@@ -78,7 +82,7 @@ func newPattern(expr string) (*pattern, error) {
 // in proportion to the rest of the pattern.
 const maxExits = 32
 
-func (p *pattern) findLoops() {
+func (p *Pattern) findLoops() {
 	loops := 0
 	for i := range p.insts {
 		in := &p.insts[i]
@@ -94,7 +98,7 @@ func (p *pattern) findLoops() {
 
 // findLead returns the character of the loop that the pattern begins with, if what
 // follows the loop can begin with none that the loop takes.
-func (p *pattern) findLead() *instruction {
+func (p *Pattern) findLead() *instruction {
 	pc := p.start
 	for p.insts[pc].op == syntax.InstCapture || p.insts[pc].op == syntax.InstNop {
 		pc = p.insts[pc].out
@@ -140,7 +144,7 @@ func newInstruction(in *syntax.Inst) instruction {
 }
 
 // isLoop reports whether an instruction goes to a character and back, as that of \w* does.
-func (p *pattern) isLoop(pc uint32) bool {
+func (p *Pattern) isLoop(pc uint32) bool {
 	in := &p.insts[pc]
 	return in.op == syntax.InstAlt && p.insts[in.out].op == syntax.InstRune && p.insts[in.out].out == pc
 }
@@ -169,7 +173,7 @@ func matchesRune(in *syntax.Inst, r rune) bool {
 
 // findFirst collects the bytes that a match can go on with, from an instruction on. It
 // reports false if the match can end there.
-func (p *pattern) findFirst(pc uint32, first *[256]bool, seen []bool) bool {
+func (p *Pattern) findFirst(pc uint32, first *[256]bool, seen []bool) bool {
 	if seen[pc] {
 		return true
 	}
@@ -192,16 +196,17 @@ func (p *pattern) findFirst(pc uint32, first *[256]bool, seen []bool) bool {
 	return true
 }
 
-// A search goes through the matches of a pattern in a text.
-type search struct {
-	p      *pattern
+// A Search goes through the matches of a pattern in a text.
+type Search struct {
+	p      *Pattern
 	text   string
 	caps   []int
 	stack  []choice
-	steps  int          // so far
-	lookAt int          // the step at which to check again
-	check  func() error // says when to give up; may be nil
-	err    error        // of check
+	steps  int             // so far
+	spent  int             // of them, those that spend was told
+	lookAt int             // the step at which to tell it more
+	spend  func(int) error // says when to give up; may be nil
+	err    error           // of spend
 }
 
 // A choice is where to go on when the way that was taken leads nowhere: at pc, at pos. If
@@ -219,31 +224,49 @@ const (
 	stepsASight = 32   // for each byte of the text that is left
 	stepsAtOnce = 4096 // and for any text
 
-	stepsUnchecked = 1 << 14
+	stepsUnspent = 1 << 14
 )
 
-// search returns the search of a text. It calls check, unless that is nil, again and again
-// while it lasts, and ends with its error.
-func (p *pattern) search(text string, check func() error) *search {
-	s := &search{p: p, text: text, caps: make([]int, p.caps), check: check, lookAt: math.MaxInt}
-	if check != nil {
-		s.lookAt = stepsUnchecked
+func (p *Pattern) search(text string, spend func(steps int) error) *Search {
+	s := &Search{p: p, text: text, caps: make([]int, p.caps), spend: spend, lookAt: math.MaxInt}
+	if spend != nil {
+		s.lookAt = stepsUnspent
 	}
 	return s
 }
 
 // goOn asks whether to, when it is time to.
-func (s *search) goOn() bool {
+func (s *Search) goOn() bool {
 	if s.steps >= s.lookAt {
-		s.lookAt = s.steps + stepsUnchecked
-		s.err = s.check()
+		s.report()
 	}
 	return s.err == nil
 }
 
-// find returns the indices of the first match at from or behind it, like
-// [regexp.Regexp.FindSubmatchIndex]; nil if there is none. They are valid until the next call.
-func (s *search) find(from int) ([]int, error) {
+// report tells spend what it does not know yet.
+func (s *Search) report() {
+	if s.spend == nil || s.err != nil {
+		return
+	}
+	n := s.steps - s.spent
+	s.spent, s.lookAt = s.steps, s.steps+stepsUnspent
+	s.err = s.spend(n)
+}
+
+// Find returns the indices of the first match at from or behind it, like
+// [goregexp.Regexp.FindSubmatchIndex]; nil if there is none. They are valid until the next call.
+func (s *Search) Find(from int) ([]int, error) {
+	match, err := s.find(from)
+	if err != nil {
+		return nil, err
+	}
+	if s.report(); s.err != nil {
+		return nil, s.err
+	}
+	return match, nil
+}
+
+func (s *Search) find(from int) ([]int, error) {
 	p := s.p
 	limit := s.steps + stepsAtOnce + stepsASight*(len(s.text)-from)
 	for at := from; at <= len(s.text); {
@@ -290,7 +313,7 @@ func (s *search) find(from int) ([]int, error) {
 
 // matchAt reports whether there is a match that begins at a place, and whether that was
 // found out within the limit.
-func (s *search) matchAt(at, limit int) (matched, inTime bool) {
+func (s *Search) matchAt(at, limit int) (matched, inTime bool) {
 	text, insts := s.text, s.p.insts
 	for i := range s.caps {
 		s.caps[i] = -1
@@ -342,7 +365,7 @@ func (s *search) matchAt(at, limit int) (matched, inTime bool) {
 }
 
 // run returns where the characters of an instruction end.
-func (s *search) run(in *instruction, pos int) int {
+func (s *Search) run(in *instruction, pos int) int {
 	start, text := pos, s.text
 	for pos < len(text) {
 		if c := text[pos]; c < utf8.RuneSelf {
@@ -363,7 +386,7 @@ func (s *search) run(in *instruction, pos int) int {
 }
 
 // goBack returns what the last choice left to try; it is not ok when there is none.
-func (s *search) goBack() (pc uint32, pos int, ok bool) {
+func (s *Search) goBack() (pc uint32, pos int, ok bool) {
 	for {
 		n := len(s.stack) - 1
 		if n < 0 {
@@ -387,7 +410,7 @@ func (s *search) goBack() (pc uint32, pos int, ok bool) {
 
 // leave returns the next place at which to leave a loop: the last one that is left, and
 // that what follows the loop can begin at.
-func (s *search) leave(loop *choice) (pos int, ok bool) {
+func (s *Search) leave(loop *choice) (pos int, ok bool) {
 	exits := s.p.insts[loop.pc].exits
 	from := loop.pos
 	for loop.pos >= loop.least {
