@@ -53,7 +53,7 @@ func TestExplainedRoutesAreRoutes(t *testing.T) {
 	routes := map[string]string{
 		"hmac":       "    http: /a/{b}\n    verify: {hmac: {header: S, format: kv, signatureKey: v, timestampKey: t, signed: '{timestamp}.{body}'}, secrets: env:S}\n",
 		"token":      "    http: POST /a\n    verify: {token: {}, secrets: env:S}\n    cors: {origins: '*'}\n    onDeadline: acknowledge\n    catch: [{errors: States.ALL, status: 500}]\n",
-		"none":       "    http: GET /a\n    verify: none\n    mode: async\n    filter: true\n",
+		"none":       "    http: GET /a\n    verify: none\n    mode: async\n    filter: '{% true %}'\n",
 		"jwt":        "    http: GET /a\n    verify: {jwt: {jwks: 'https://i.example/k', issuer: i, audience: a}}\n    onDeadline: {status: 200}\n    cloudevents: {origins: a.example}\n",
 		"queue":      "    sqs: q\n    catch: [{errors: [X], then: discard}]\n",
 		"records":    "    sqs: q\n    batch: true\n    deadLetterQueue: https://sqs.us-east-1.amazonaws.com/123456789012/dlq\n",

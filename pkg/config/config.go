@@ -28,6 +28,8 @@ type Config struct {
 	// BasePaths are cut from the paths of requests before they are routed: those of a
 	// custom domain's mappings, such as /hooks. The longest that fits counts.
 	BasePaths []string
+	// Others is how many routes of other sources [Only] left out.
+	Others int
 }
 
 // A Route is one entry of routes. Exactly one of HTTP, SQS and EventBridge is set.
@@ -40,6 +42,32 @@ type Route struct {
 	Respond *Respond
 	// Catch holds the answers to failures; the first that matches counts.
 	Catch []Catch
+
+	file   string
+	places []keyPlace
+}
+
+// A Source is a kind of trigger, as it is written on a route.
+type Source string
+
+// The sources; each is one function's.
+const (
+	SourceHTTP        Source = "http"
+	SourceSQS         Source = "sqs"
+	SourceEventBridge Source = "eventbridge"
+)
+
+// Source returns the trigger that the route has; empty where it has none.
+func (r *Route) Source() Source {
+	switch {
+	case r.HTTP != nil:
+		return SourceHTTP
+	case r.SQS != nil:
+		return SourceSQS
+	case r.EventBridge != nil:
+		return SourceEventBridge
+	}
+	return ""
 }
 
 // EventBridge is what a route with an eventbridge trigger has besides. No pattern
@@ -87,18 +115,29 @@ func Find(getenv func(string) string) string {
 	return filepath.Join(getenv("LAMBDA_TASK_ROOT"), FileName)
 }
 
+// An Option changes what [Load] and [Parse] read.
+type Option func(*document)
+
+// Only keeps the routes of one source, those of one function; an empty source keeps all. The others are read for
+// mistakes too, but their variables are not resolved and what depends on them is not
+// judged: what one function lacks does not stop another.
+func Only(source Source) Option { return func(d *document) { d.only = source } }
+
 // Load reads a file. The error is an *[Error] unless the file cannot be read.
-func Load(path string, getenv func(string) string) (*Config, error) {
+func Load(path string, getenv func(string) string, options ...Option) (*Config, error) {
 	source, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w (set EXPRESSWAY_CONFIG to its path)", err)
 	}
-	return Parse(path, source, getenv)
+	return Parse(path, source, getenv, options...)
 }
 
 // Parse reads source as the file of that name.
-func Parse(file string, source []byte, getenv func(string) string) (*Config, error) {
+func Parse(file string, source []byte, getenv func(string) string, options ...Option) (*Config, error) {
 	d := &document{file: file, source: string(source), getenv: getenv}
+	for _, o := range options {
+		o(d)
+	}
 	cfg := &Config{File: file}
 	if root := d.parse(); root != nil {
 		d.readRoot(root, cfg)

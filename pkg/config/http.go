@@ -1,11 +1,9 @@
 package config
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -222,40 +220,6 @@ func (d *document) readCORS(n ast.Node) *CORS {
 		c.Methods[i] = strings.ToUpper(m)
 	}
 	return c
-}
-
-// staticStatus finds at start-up a status that is no expression and no final answer.
-func (d *document) staticStatus(n ast.Node, what string, t *bridge.Template) {
-	if t.Dynamic() {
-		return
-	}
-	v, _ := t.Eval(context.Background(), nil) // a literal, which cannot fail
-	status, err := strconv.Atoi(fmt.Sprint(v))
-	if err != nil || status < 200 || status > 599 {
-		d.add(n, "%s must be a whole number from 200 to 599", what)
-	}
-}
-
-// staticHeaders finds at start-up what is wrong with the names of headers, and with
-// values that are no expressions.
-func (d *document) staticHeaders(n ast.Node, what string) {
-	switch n.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-	default:
-		return
-	}
-	for _, m := range d.members(n, what) {
-		name := http.CanonicalHeaderKey(m.name)
-		switch {
-		case !httpguts.ValidHeaderFieldName(m.name):
-			d.add(m.key, "%s: %q is no name of a header", what, m.name)
-		case FramingHeader(name):
-			d.add(m.key, "%s: %s is the gateway's to set", what, name)
-		}
-		if s, ok := m.value.(*ast.StringNode); ok && !strings.HasPrefix(s.Value, "{%") && !httpguts.ValidHeaderFieldValue(s.Value) {
-			d.add(m.value, "%s: the value of %s cannot be sent: it has control characters", what, m.name)
-		}
-	}
 }
 
 // FramingHeader reports whether a header, by its canonical name, says how a message is

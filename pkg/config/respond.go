@@ -20,30 +20,53 @@ type Respond struct {
 
 func (d *document) readRespond(n ast.Node, what string, r *Route, scope []string) *Respond {
 	out := &Respond{}
-	d.fields(n, what, d.respondFields(out, r, what, scope))
-	if out.Base64 != nil && out.Body == nil {
-		d.add(n, "%s: base64 says how body is written, and there is no body", what)
-	}
+	fields, check := d.respondFields(out, r, what, scope)
+	d.fields(n, what, fields)
+	check(n)
 	return out
 }
 
-func (d *document) respondFields(out *Respond, r *Route, what string, scope []string) map[string]func(ast.Node) {
+// respondFields returns the readers of an answer's keys, and what judges them together
+// once they are read.
+func (d *document) respondFields(out *Respond, r *Route, what string, scope []string) (fields map[string]func(ast.Node), check func(ast.Node)) {
 	part := func(to **bridge.Template, key string) func(ast.Node) {
 		return func(n ast.Node) { *to = d.template(n, r.Name, what+"."+key, scope) }
 	}
-	headers := part(&out.Headers, "headers")
-	return map[string]func(ast.Node){
+	status, headers, cookies := part(&out.Status, "status"), part(&out.Headers, "headers"), part(&out.Cookies, "cookies")
+	body := part(&out.Body, "body")
+	var bodyNode, base64Node ast.Node
+	fields = map[string]func(ast.Node){
 		"status": func(n ast.Node) {
-			part(&out.Status, "status")(n)
-			d.staticStatus(n, what+".status", out.Status)
+			d.staticStatus(n, what+".status")
+			status(n)
 		},
 		"headers": func(n ast.Node) {
 			d.staticHeaders(n, what+".headers")
 			headers(n)
 		},
-		"cookies": part(&out.Cookies, "cookies"),
-		"body":    part(&out.Body, "body"),
-		"base64":  part(&out.Base64, "base64"),
+		"cookies": func(n ast.Node) {
+			d.staticCookies(n, what+".cookies")
+			cookies(n)
+		},
+		"body": func(n ast.Node) {
+			bodyNode = n
+			body(n)
+		},
+		"base64": func(n ast.Node) { base64Node = n },
+	}
+	return fields, func(n ast.Node) {
+		if base64Node == nil {
+			return
+		}
+		if bodyNode == nil {
+			d.add(n, "%s: base64 says how body is written, and there is no body", what)
+		}
+		d.staticBase64(base64Node, bodyNode, what+".base64")
+		if text, ok := d.scalar(base64Node); ok {
+			out.Base64 = bridge.Literal(text == "true")
+		} else {
+			out.Base64 = d.template(base64Node, r.Name, what+".base64", scope)
+		}
 	}
 }
 

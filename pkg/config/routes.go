@@ -1,8 +1,9 @@
 package config
 
 import (
-	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -20,10 +21,7 @@ func (d *document) readRoot(root ast.Node, cfg *Config) {
 		"basePaths": func(n ast.Node) { cfg.BasePaths = d.readBasePaths(n) },
 		"routes": func(n ast.Node) {
 			items := d.list(n, "routes")
-			for _, item := range items {
-				cfg.Routes = append(cfg.Routes, d.readRoute(item))
-			}
-			d.checkRoutes(items, cfg.Routes)
+			d.readRoutes(items, cfg)
 		},
 	})
 	for _, key := range []string{"version", "routes"} {
@@ -33,39 +31,55 @@ func (d *document) readRoot(root ast.Node, cfg *Config) {
 	}
 }
 
-// checkRoutes finds what only shows between routes.
-func (d *document) checkRoutes(items []ast.Node, routes []*Route) {
+// readRoutes reads all routes, and keeps those of the function's own source.
+func (d *document) readRoutes(items []ast.Node, cfg *Config) {
 	names := map[string]bool{}
-	mux := http.NewServeMux()
-	for i, r := range routes {
+	known := patterns{mux: http.NewServeMux()}
+	for _, item := range items {
+		d.foreign = d.only != "" && !d.isOf(item, d.only)
+		r := d.readRoute(item)
 		if r.Name != "" && names[r.Name] {
-			d.add(items[i], "a second route is named %q", r.Name)
+			d.add(item, "a second route is named %q", r.Name)
 		}
 		names[r.Name] = true
+		if d.foreign {
+			cfg.Others++
+			continue
+		}
 		if r.HTTP != nil && r.HTTP.Pattern != "" {
-			if problem := register(mux, r.HTTP.Pattern); problem != "" {
-				d.add(items[i], "http: %s", problem)
+			if problem := known.add(r); problem != "" {
+				d.problems = append(d.problems, r.Problem("http", "http: "+problem))
 			}
 		}
+		cfg.Routes = append(cfg.Routes, r)
 	}
+	d.foreign = false
 }
 
-// register returns what net/http finds wrong with a pattern; it says so by a panic.
-func register(mux *http.ServeMux, pattern string) (problem string) {
-	defer func() {
-		if p := recover(); p != nil {
-			// The rest of the text names Go source lines.
-			problem, _, _ = strings.Cut(fmt.Sprint(p), " (registered at")
-			problem = strings.TrimPrefix(problem, "parsing ")
+// isOf reports whether a route has the trigger of a source. One whose trigger cannot be
+// told belongs to all of them.
+func (d *document) isOf(route ast.Node, source Source) bool {
+	other := false
+	values, _ := mappingValues(route)
+	for _, p := range values {
+		key, _ := p.Key.(ast.Node).(*ast.StringNode)
+		if key == nil {
+			continue
 		}
-	}()
-	mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
-	return ""
+		switch Source(key.Value) {
+		case source:
+			return true
+		case SourceHTTP, SourceSQS, SourceEventBridge:
+			other = true
+		}
+	}
+	return !other
 }
 
 func (d *document) readRoute(n ast.Node) *Route {
-	r := &Route{}
-	// Templates are read last: what they may refer to hangs on the trigger.
+	r := &Route{file: d.file}
+	r.keep("", n)
+	// Templates are read last: what they may refer to depends on the trigger.
 	var filter, input, respond, catch, verifyNode, dedupe ast.Node
 	trigger := map[string]ast.Node{}
 	known := map[string]func(ast.Node){
@@ -80,6 +94,9 @@ func (d *document) readRoute(n ast.Node) *Route {
 			if !strings.Contains(r.HTTP.Pattern, "/") {
 				d.add(n, "http must be a method and a path, such as POST /orders/{id}")
 				r.HTTP.Pattern = ""
+			} else if segment, write := patternOfAnotherRouter(r.HTTP.Path()); segment != "" {
+				d.add(n, "http: %s is how another router writes a parameter; write %s", segment, write)
+				r.HTTP.Pattern = ""
 			} else if problem := r.HTTP.neverMatches(); problem != "" {
 				d.add(n, "http: %s", problem)
 				r.HTTP.Pattern = ""
@@ -87,8 +104,8 @@ func (d *document) readRoute(n ast.Node) *Route {
 		},
 		"sqs": func(n ast.Node) {
 			r.SQS = &SQS{Queue: d.text(n, "sqs"), Concurrency: defaultConcurrency, Trace: TraceRecord}
-			if r.SQS.Queue == "" {
-				d.add(n, "sqs must name a queue")
+			if _, ok := parseQueue(r.SQS.Queue); !ok {
+				d.add(n, "sqs must be the name of a queue (with * for any text), its ARN or its URL, not %q", r.SQS.Queue)
 			}
 		},
 		"eventbridge": func(n ast.Node) { r.EventBridge = d.readEventBridge(n) },
@@ -119,6 +136,12 @@ func (d *document) readRoute(n ast.Node) *Route {
 	for _, key := range sqsKeys {
 		known[key] = func(n ast.Node) { trigger[key] = n }
 	}
+	for key, read := range known {
+		known[key] = func(n ast.Node) {
+			r.keep(key, n)
+			read(n)
+		}
+	}
 	have := d.fields(n, "a route", known)
 	for _, key := range []string{"name", "start"} {
 		if !have[key] {
@@ -132,7 +155,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 	d.readTriggerKeys(n, r, trigger)
 	scope := variables(r)
 	if filter != nil {
-		r.Filter = d.template(filter, r.Name, "filter", scope)
+		r.Filter = d.readFilter(filter, r, scope)
 	}
 	if input != nil {
 		r.Input = d.template(input, r.Name, "input", scope)
@@ -151,7 +174,18 @@ func (d *document) readRoute(n ast.Node) *Route {
 		d.checkRecordCatch(r, catch, have)
 	}
 	d.readHTTPKeys(keys, r, scope)
+	d.requireSecrets(r)
 	return r
+}
+
+// readFilter takes one expression and nothing else: any other value is never true, and
+// would let nothing through without a word.
+func (d *document) readFilter(n ast.Node, r *Route, scope []string) *bridge.Template {
+	if !isExpression(n) {
+		d.add(n, `filter must be one expression in quotes, such as '{%% $request.body.type = "paid" %%}'`)
+		return nil
+	}
+	return d.template(n, r.Name, "filter", scope)
 }
 
 func count(flags ...bool) int {
@@ -236,6 +270,7 @@ func (d *document) readStart(n ast.Node) string {
 func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 	for _, item := range d.list(n, "catch") {
 		var c Catch
+		checkAnswer := func(ast.Node) {}
 		known := map[string]func(ast.Node){
 			"errors": func(n ast.Node) {
 				c.Errors = d.texts(n, "errors")
@@ -248,15 +283,17 @@ func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 		}
 		if r.HTTP != nil {
 			known["errors"] = d.caught(known["errors"], &c)
-			for key, read := range d.respondFields(&c.Respond, r, "catch", scope) {
-				known[key] = read
-			}
+			fields, check := d.respondFields(&c.Respond, r, "catch", scope)
+			maps.Copy(known, fields)
+			checkAnswer = check
 		} else {
 			known["then"] = func(n ast.Node) {
 				c.Then = d.readThen(n, r)
 			}
 		}
 		have := d.fields(item, "a catch", known)
+		checkAnswer(item)
+		d.checkDiscard(item, &c)
 		if len(c.Errors) == 0 {
 			d.add(item, "the catch names no errors")
 		}
@@ -264,6 +301,23 @@ func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 			d.add(item, "the catch has no then")
 		}
 		r.Catch = append(r.Catch, c)
+	}
+}
+
+// neverDiscarded are the failures that say nothing of the record or event itself: a
+// permission that is missing or a function that was killed would empty a queue.
+var neverDiscarded = []string{
+	bridge.Throttled, bridge.Unavailable, bridge.Misconfigured, bridge.InProgress, bridge.Internal, bridge.NoRoute,
+}
+
+func (d *document) checkDiscard(n ast.Node, c *Catch) {
+	if c.Then != ThenDiscard {
+		return
+	}
+	for _, name := range c.Errors {
+		if slices.Contains(neverDiscarded, name) {
+			d.add(n, "then: discard never covers %s, which says nothing of the record or event itself; it is retried: take it out of errors", name)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net/url"
 	"strings"
 	"time"
 
@@ -12,13 +11,13 @@ import (
 
 // SQS is what a route with an sqs trigger has besides.
 type SQS struct {
-	// Queue is a queue's name or ARN; * stands for any text.
+	// Queue is a queue's name or ARN, where * stands for any text, or its URL.
 	Queue string
 	// Concurrency bounds how many records of a batch run at the same time.
 	Concurrency int
 	Trace       Trace
-	// DeadLetterQueue is the URL of the queue that takes what then: dead-letter names;
-	// empty for none.
+	// DeadLetterQueue is the URL or the ARN of the queue that takes what then: dead-letter
+	// names; empty for none.
 	DeadLetterQueue string
 	// Retry says when a failed record comes back; nil leaves that to the queue.
 	Retry *Retry
@@ -115,9 +114,9 @@ func (d *document) readSQSKeys(r *Route, nodes map[string]ast.Node) {
 		}
 	}
 	if n := nodes["deadLetterQueue"]; n != nil {
-		s.DeadLetterQueue = d.queueURL(n, "deadLetterQueue")
+		s.DeadLetterQueue = d.queueAddress(n, "deadLetterQueue")
 	}
-	if name := queueName(s.DeadLetterQueue); name != "" && (name == s.Queue || strings.HasPrefix(s.Queue, "arn:") && strings.HasSuffix(s.Queue, ":"+name)) {
+	if own, _ := parseQueue(s.Queue); own.same(deadLetters(s)) {
 		d.add(nodes["deadLetterQueue"], "deadLetterQueue is the route's own queue: its dead letters would come back for ever")
 	}
 	if n := nodes["retry"]; n != nil {
@@ -133,18 +132,18 @@ func (d *document) readSQSKeys(r *Route, nodes map[string]ast.Node) {
 	}
 }
 
-// queueName is the last part of a queue's URL.
-func queueName(url string) string { return url[strings.LastIndexByte(url, '/')+1:] }
+func deadLetters(s *SQS) queueID {
+	id, _ := parseQueue(s.DeadLetterQueue)
+	return id
+}
 
-// queueURL reads the URL of a queue. Empty, as of ${ORDERS_DLQ_URL:-}, is no queue.
-func (d *document) queueURL(n ast.Node, what string) string {
+// queueAddress reads the URL or the ARN of a queue. Empty, as of ${ORDERS_DLQ_URL:-}, is
+// no queue.
+func (d *document) queueAddress(n ast.Node, what string) string {
 	text := d.text(n, what)
-	if text == "" {
-		return ""
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") == "" {
-		d.add(n, "%s must be the queue's URL, such as https://sqs.eu-west-1.amazonaws.com/123456789012/orders-dead, not %q", what, text)
+	id, ok := parseQueue(text)
+	if text != "" && (!ok || text == id.name || strings.Contains(text, "*")) {
+		d.add(n, "%s must be the queue's URL, such as https://sqs.eu-west-1.amazonaws.com/123456789012/orders-dead, or its ARN, not %q", what, text)
 		return ""
 	}
 	return text

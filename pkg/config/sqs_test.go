@@ -58,7 +58,7 @@ func TestQueueProblems(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ yaml, want string }{
 		"no URL":               {"    deadLetterQueue: orders-dead\n", "6:22: deadLetterQueue must be the queue's URL"},
-		"an ARN":               {"    deadLetterQueue: arn:aws:sqs:us-east-1:123456789012:dead\n", "must be the queue's URL"},
+		"an ARN of a topic":    {"    deadLetterQueue: arn:aws:sns:us-east-1:123456789012:dead\n", "must be the queue's URL"},
 		"its own queue":        {"    deadLetterQueue: https://sqs.us-east-1.amazonaws.com/123456789012/orders\n", "6:22: deadLetterQueue is the route's own queue"},
 		"no delay":             {"    retry: {rate: 2}\n", "retry has no delay"},
 		"rate below one":       {"    retry: {delay: 1s, rate: 0.5}\n", "retry.rate must be a number from 1 to 10"},

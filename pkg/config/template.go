@@ -3,7 +3,6 @@ package config
 import (
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -51,6 +50,19 @@ func (d *document) template(n ast.Node, route, place string, scope []string) *br
 	return bridge.Literal(nil)
 }
 
+// isExpression reports whether a value is one expression in {% %}.
+func isExpression(n ast.Node) bool {
+	var s string
+	switch n := n.(type) {
+	case *ast.StringNode:
+		s = n.Value
+	case *ast.LiteralNode:
+		s = n.Value.Value
+	}
+	s = strings.TrimRight(s, "\n")
+	return strings.HasPrefix(s, "{%") && strings.HasSuffix(s, "%}")
+}
+
 func (d *document) textTemplate(n ast.Node, s, route, place string, scope []string) *bridge.Template {
 	s = strings.TrimRight(s, "\n") // a block scalar ends in one
 	inner, opened := strings.CutPrefix(s, "{%")
@@ -59,6 +71,7 @@ func (d *document) textTemplate(n ast.Node, s, route, place string, scope []stri
 	case !opened || !closed:
 		if strings.Contains(s, "{%") {
 			d.add(n, "%s: an expression must be the whole text: begin with {%% and end with %%}", place)
+			return bridge.Literal(nil)
 		}
 		return bridge.Literal(d.expand(n, s))
 	case strings.Contains(inner, "{%"):
@@ -71,12 +84,7 @@ func (d *document) textTemplate(n ast.Node, s, route, place string, scope []stri
 		d.addAt(line, column, "%s: %s", place, err)
 		return bridge.Literal(nil)
 	}
-	for _, name := range expr.Variables() {
-		if !slices.Contains(scope, name) {
-			line, column := d.expressionPlace(n, inner, max(0, strings.Index(inner, "$"+name)))
-			d.addAt(line, column, "%s: there is no variable $%s here; there are $%s", place, name, strings.Join(scope, ", $"))
-		}
-	}
+	d.checkReferences(n, inner, expr, place, scope)
 	return bridge.Expression(expr, "route "+route+": "+place)
 }
 

@@ -75,6 +75,9 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 	for _, p := range spec.Validate() {
 		d.add(nearest(at, p.Field, n), "%s", p.Error())
 	}
+	for key, n := range at {
+		r.keep("verify."+key, n)
+	}
 	if preset, ok := verify.Lookup(spec.Provider); ok {
 		r.HTTP.DeliveryID, r.HTTP.Ack = preset.DeliveryID, preset.Ack
 		if r.Timeout == 0 {

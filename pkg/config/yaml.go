@@ -44,6 +44,15 @@ type document struct {
 	source   string
 	getenv   func(string) string
 	problems []Problem
+	// only is the source of the routes to keep; empty keeps all.
+	only Source
+	// secrets says that secrets in environment variables must be set.
+	secrets bool
+	// foreign is set while a route of another function is read: its variables are not
+	// set here, and what depends on them is not judged.
+	foreign bool
+	// refused holds the nodes that have a problem of their own, which says it all.
+	refused map[ast.Node]bool
 }
 
 func (d *document) addAt(line, column int, format string, args ...any) {
@@ -51,6 +60,9 @@ func (d *document) addAt(line, column int, format string, args ...any) {
 }
 
 func (d *document) add(n ast.Node, format string, args ...any) {
+	if d.refused[n] || d.foreign && hasVariable(n) {
+		return
+	}
 	line, column := place(n)
 	d.addAt(line, column, format, args...)
 }
@@ -88,6 +100,12 @@ func (d *document) parse() (root ast.Node) {
 		d.addAt(1, 1, "the file has %d bytes; at most %d are read", len(d.source), maxFile)
 		return nil
 	}
+	if at := invalidUTF8(d.source); at >= 0 {
+		line, column := d.lineColumn(at)
+		d.addAt(line, column, "the file is not UTF-8 here; save it as UTF-8")
+		return nil
+	}
+	d.source = strings.TrimPrefix(d.source, "\ufeff")
 	if n := flowDepth(d.source); n > 100 {
 		d.addAt(1, 1, "nested too deeply")
 		return nil
@@ -106,7 +124,7 @@ func (d *document) parse() (root ast.Node) {
 		if m := yamlPlace().FindStringSubmatch(message); m != nil {
 			line, _ := strconv.Atoi(m[1])
 			column, _ := strconv.Atoi(m[2])
-			d.addAt(line, column, "%s", m[3])
+			d.addSyntax(line, column, m[3])
 		} else {
 			d.addAt(1, 1, "%s", strings.SplitN(message, "\n", 2)[0])
 		}
@@ -123,6 +141,7 @@ func (d *document) parse() (root ast.Node) {
 		d.addAt(1, 1, "the file is empty; it needs version: 1 and routes")
 		return nil
 	case 1:
+		d.findUnquoted(docs[0].Body)
 		return docs[0].Body
 	}
 	d.add(docs[1].Body, "a second YAML document; one file holds one")
@@ -151,21 +170,27 @@ type member struct {
 	value ast.Node
 }
 
-// members returns a mapping's members; a problem and nil for anything else.
-func (d *document) members(n ast.Node, what string) []member {
-	var pairs []*ast.MappingValueNode
+// mappingValues returns the pairs of a mapping; false for anything else.
+func mappingValues(n ast.Node) ([]*ast.MappingValueNode, bool) {
 	switch n := n.(type) {
 	case *ast.MappingNode:
-		pairs = n.Values
+		return n.Values, true
 	case *ast.MappingValueNode:
-		pairs = []*ast.MappingValueNode{n}
-	default:
+		return []*ast.MappingValueNode{n}, true
+	}
+	return nil, false
+}
+
+// members returns a mapping's members; a problem and nil for anything else.
+func (d *document) members(n ast.Node, what string) []member {
+	values, ok := mappingValues(n)
+	if !ok {
 		d.add(n, "%s must be a mapping", what)
 		return nil
 	}
-	out := make([]member, 0, len(pairs))
+	out := make([]member, 0, len(values))
 	seen := map[string]bool{}
-	for _, p := range pairs {
+	for _, p := range values {
 		key, ok := p.Key.(ast.Node).(ast.ScalarNode)
 		if !ok {
 			d.add(p.Key, "a key must be plain text; merge keys are not supported")
@@ -278,12 +303,11 @@ func (d *document) number(n ast.Node, what string, low, high float64) float64 {
 }
 
 func (d *document) flag(n ast.Node, what string) bool {
-	b, ok := n.(*ast.BoolNode)
-	if !ok {
+	v := d.text(n, what)
+	if v != "true" && v != "false" {
 		d.add(n, "%s must be true or false", what)
-		return false
 	}
-	return b.Value
+	return v == "true"
 }
 
 func (d *document) duration(n ast.Node, what string) time.Duration {
@@ -361,6 +385,9 @@ func (d *document) variable(n ast.Node, ref string) string {
 	if !isVariableName(name) {
 		d.add(n, "${%s} is no variable; write ${NAME} or ${NAME:-default}", ref)
 		return ""
+	}
+	if d.foreign {
+		return fallback
 	}
 	if v := d.getenv(name); v != "" {
 		return v

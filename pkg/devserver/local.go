@@ -77,7 +77,7 @@ func NewLocal(o Options) (*Local, error) {
 	cfg := &config.Config{Routes: []*config.Route{}}
 	if o.Config != "" {
 		var err error
-		if cfg, err = config.Load(o.Config, o.Getenv); err != nil {
+		if cfg, err = config.Load(o.Config, o.Getenv, config.RequireSecrets()); err != nil {
 			return nil, err
 		}
 	}

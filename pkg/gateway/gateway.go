@@ -90,7 +90,7 @@ type Options struct {
 // Webhook returns the handler of HTTP requests from API Gateway, a Function URL or a
 // load balancer.
 func Webhook(o Options) (lambda.Handler, error) {
-	g, err := loadOne(o, isHTTP)
+	g, err := loadOne(o, config.SourceHTTP)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func Webhook(o Options) (lambda.Handler, error) {
 // Queue returns the handler of SQS batches. The event source mapping needs
 // ReportBatchItemFailures.
 func Queue(o Options) (lambda.Handler, error) {
-	g, err := loadOne(o, isSQS)
+	g, err := loadOne(o, config.SourceSQS)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func Queue(o Options) (lambda.Handler, error) {
 
 // Event returns the handler of EventBridge events.
 func Event(o Options) (lambda.Handler, error) {
-	g, err := loadOne(o, isEventBridge)
+	g, err := loadOne(o, config.SourceEventBridge)
 	if err != nil {
 		return nil, err
 	}
@@ -121,11 +121,12 @@ func Event(o Options) (lambda.Handler, error) {
 type Gateway struct {
 	options Options
 	routes  []*config.Route
+	others  int // routes of the configuration that are of other functions
 	bridge  *bridge.Bridge
 }
 
 // New reads the configuration for all sources. It sends nothing.
-func New(o Options) (*Gateway, error) { return load(o, func(*config.Route) bool { return true }) }
+func New(o Options) (*Gateway, error) { return load(o, "") }
 
 // Routes returns the routes of the configuration. They must not be changed.
 func (g *Gateway) Routes() []*config.Route { return g.routes }
@@ -150,22 +151,17 @@ func (g *Gateway) Event() *eventbridge.Events {
 	return eventbridge.New(g.routes, g.bridge, g.options.Log)
 }
 
-func isHTTP(r *config.Route) bool        { return r.HTTP != nil }
-func isSQS(r *config.Route) bool         { return r.SQS != nil }
-func isEventBridge(r *config.Route) bool { return r.EventBridge != nil }
-
 // loadOne is load for a function, whose configuration cannot be meant to be empty.
-func loadOne(o Options, ours func(*config.Route) bool) (*Gateway, error) {
-	g, err := load(o, ours)
-	if err == nil && len(g.routes) == 0 {
+func loadOne(o Options, source config.Source) (*Gateway, error) {
+	g, err := load(o, source)
+	if err == nil && len(g.routes)+g.others == 0 {
 		return nil, errors.New("the configuration has no routes: the function would refuse everything")
 	}
 	return g, err
 }
 
-// load makes the bridge; ours reports whether a route belongs to the handlers that will
-// be asked for.
-func load(o Options, ours func(*config.Route) bool) (*Gateway, error) {
+// load makes the bridge of the routes of one source, or of all of them where it is empty.
+func load(o Options, source config.Source) (*Gateway, error) {
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
 	}
@@ -174,11 +170,15 @@ func load(o Options, ours func(*config.Route) bool) (*Gateway, error) {
 	}
 	g := &Gateway{options: o, routes: o.Routes}
 	if g.routes == nil {
-		cfg, err := config.Load(cmp.Or(o.Config, config.Find(o.Getenv)), o.Getenv)
+		options := []config.Option{config.Only(source)}
+		if o.Secrets == nil {
+			options = append(options, config.RequireSecrets())
+		}
+		cfg, err := config.Load(cmp.Or(o.Config, config.Find(o.Getenv)), o.Getenv, options...)
 		if err != nil {
 			return nil, err
 		}
-		g.routes = cfg.Routes
+		g.routes, g.others = cfg.Routes, cfg.Others
 		g.options.BasePaths = append(slices.Clone(o.BasePaths), cfg.BasePaths...)
 	}
 	for i, r := range g.routes {
@@ -198,7 +198,7 @@ func load(o Options, ours func(*config.Route) bool) (*Gateway, error) {
 	if observer != nil {
 		parts = append(parts, bridge.WithObserver(observer))
 	}
-	store, err := o.dedupe(g.routes, ours)
+	store, err := o.dedupe(g.routes, source)
 	if err != nil {
 		return nil, err
 	}
@@ -234,10 +234,10 @@ func (o Options) observer() (bridge.Observer, error) {
 // dedupe returns the store, or nil where none of the handlers' routes needs one. The
 // memory of a process knows nothing of what other environments of the function have
 // seen.
-func (o Options) dedupe(routes []*config.Route, ours func(*config.Route) bool) (bridge.DedupeStore, error) {
+func (o Options) dedupe(routes []*config.Route, source config.Source) (bridge.DedupeStore, error) {
 	needed := false
 	for _, r := range routes {
-		needed = needed || r.Dedupe != nil && ours(r)
+		needed = needed || r.Dedupe != nil && (source == "" || r.Source() == source)
 	}
 	if !needed || o.Dedupe != nil {
 		return o.Dedupe, nil

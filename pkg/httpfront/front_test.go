@@ -403,7 +403,7 @@ func TestRespondAndCatch(t *testing.T) {
         status: 404
         body: {message: '{% $failure.cause %}', name: '{% $failure.error %}'}
       - errors: [Broken]
-        body: '{% $failure.nothing %}'
+        body: '{% $failure.error.nothing %}'
       - errors: [States.ALL]
         status: 599
 `

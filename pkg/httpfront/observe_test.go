@@ -46,7 +46,7 @@ routes:
     http: POST /gh
     verify: {provider: github, secrets: ["env:SECRET"]}
     start: m
-    catch: [{errors: [Expressway.Unverified], body: '{% $request.nothing %}'}]
+    catch: [{errors: [Expressway.Unverified], body: '{% $request.params.nothing %}'}]
   - {name: slack, http: POST /slack, verify: {provider: slack, secrets: ["env:SECRET"]}, start: m, filter: '{% $request.body.go = true %}'}
 `), getenv)
 	if err != nil {

@@ -28,7 +28,7 @@ type Queues interface {
 
 // A Message is a dead letter.
 type Message struct {
-	QueueURL string
+	QueueURL string // or the queue's ARN
 	Body     string
 	// Attributes are the message's own, at most ten.
 	Attributes map[string]Attribute

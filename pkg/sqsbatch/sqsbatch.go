@@ -26,7 +26,6 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"time"
 
@@ -182,11 +181,7 @@ func (b *Batch) refuse(ctx context.Context, l *lane) {
 // route finds the first route whose queue pattern matches the record's queue.
 func (b *Batch) route(rec *record) *config.Route {
 	for _, r := range b.routes {
-		subject := rec.queue
-		if strings.HasPrefix(r.SQS.Queue, "arn:") {
-			subject = rec.queueARN
-		}
-		if config.Wildcard(r.SQS.Queue, subject) {
+		if r.SQS.Takes(rec.queueARN) {
 			return r
 		}
 	}

@@ -46,6 +46,23 @@ func (c *Client) in(region string) (*awsjson.Client, error) {
 	return client.In(region), nil
 }
 
+// at returns the client for a queue, and the queue's URL, of its URL or ARN.
+func (c *Client) at(address string) (*awsjson.Client, string, error) {
+	if !strings.HasPrefix(address, "arn:") {
+		client, err := c.in(urlRegion(address))
+		return client, address, err
+	}
+	q, err := parseARN(address)
+	if err != nil {
+		return nil, "", err
+	}
+	client, err := c.in(q.region)
+	if err != nil {
+		return nil, "", err
+	}
+	return client, q.url(client.Endpoint()), nil
+}
+
 // attribute is MessageAttributeValue, or MessageSystemAttributeValue.
 type attribute struct {
 	DataType    string
@@ -66,12 +83,12 @@ type sendMessage struct {
 //
 // [SendMessage]: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 func (c *Client) Send(ctx context.Context, m *sqsbatch.Message) error {
-	client, err := c.in(urlRegion(m.QueueURL))
+	client, queueURL, err := c.at(m.QueueURL)
 	if err != nil {
 		return err
 	}
 	in := sendMessage{
-		QueueURL: m.QueueURL, MessageBody: m.Body,
+		QueueURL: queueURL, MessageBody: m.Body,
 		MessageGroupID: m.GroupID, MessageDeduplicationID: m.DeduplicationID,
 		MessageAttributes: make(map[string]attribute, len(m.Attributes)),
 	}
@@ -149,7 +166,7 @@ type queue struct{ region, account, name string }
 func parseARN(arn string) (queue, error) {
 	parts := strings.Split(arn, ":")
 	if len(parts) != 6 || parts[2] != "sqs" || parts[3] == "" || parts[4] == "" || parts[5] == "" {
-		return queue{}, errors.New("the record's eventSourceARN is not a queue's")
+		return queue{}, errors.New("the ARN is not a queue's")
 	}
 	return queue{parts[3], parts[4], parts[5]}, nil
 }

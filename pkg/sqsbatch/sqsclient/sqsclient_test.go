@@ -71,6 +71,8 @@ func TestSend(t *testing.T) {
 		fifo := strings.HasSuffix(url, ".fifo")
 		if fifo {
 			m.GroupID, m.DeduplicationID = "g", "d"
+			// What !GetAtt gives for a queue, in place of what !Ref gives.
+			m.QueueURL = "arn:aws:sqs:" + server.Getenv("AWS_REGION") + ":123456789012:dead.fifo"
 		}
 		c := sqsclient.FromEnv(server.Getenv)
 		for range 2 { // of two sends with one deduplication id, one arrives

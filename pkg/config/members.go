@@ -1,0 +1,65 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// variableMembers are the members of each variable of expressions, at the first level.
+// What is below may be anything: bodies, headers and events are the sender's.
+var variableMembers = map[string][]string{
+	"request": {
+		"method", "path", "params", "query", "multiQuery", "headers", "cookies", "body", "bodyType",
+		"sourceIp", "requestId", "stage", "authorizer",
+	},
+	"message":  messageMembers,
+	"messages": messageMembers,
+	"event": {
+		"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name",
+	},
+	"context": {"route", "requestId", "traceId", "traceparent", "receivedAt", "remainingTime"},
+	"execution": {
+		"name", "arn", "status", "output", "startDate", "stopDate", "billing", "stateMachineArn",
+	},
+	"failure": {"error", "cause", "execution"},
+}
+
+var messageMembers = []string{
+	"messageId", "body", "bodyType", "attributes", "messageAttributes", "queue", "receiveCount", "groupId", "envelope",
+}
+
+// checkReferences refuses variables that an expression cannot see, and members that a
+// variable never has: such a path selects nothing, whatever comes.
+func (d *document) checkReferences(n ast.Node, inner string, expr *jsonata.Expr, place string, scope []string) {
+	for _, ref := range expr.References() {
+		problem, at := "", ref.Position
+		switch known := variableMembers[ref.Name]; {
+		case ref.Kind != jsonata.VariableReference:
+			continue
+		case !slices.Contains(scope, ref.Name):
+			problem = fmt.Sprintf("there is no variable $%s here; there are $%s", ref.Name, strings.Join(scope, ", $"))
+		case len(ref.Members) > 0 && known != nil && !slices.Contains(known, ref.Members[0].Name):
+			name := ref.Members[0].Name
+			problem, at = fmt.Sprintf("$%s has no %s%s", ref.Name, name, nearestName(name, known)), ref.Members[0].Position
+		default:
+			continue
+		}
+		line, column := d.expressionPlace(n, inner, at)
+		d.addAt(line, column, "%s: %s", place, problem)
+	}
+}
+
+// nearestName suggests what a name may have meant, or else lists what there is.
+func nearestName(name string, known []string) string {
+	for _, k := range known {
+		if strings.EqualFold(k, name) || distance(strings.ToLower(k), strings.ToLower(name)) <= 2 {
+			return fmt.Sprintf("; did you mean %s?", k)
+		}
+	}
+	return "; it has " + strings.Join(known, ", ")
+}

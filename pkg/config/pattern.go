@@ -1,0 +1,98 @@
+package config
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// patternOfAnotherRouter finds a path segment that other routers take for a parameter
+// and net/http takes for plain text, or not at all. It returns how to write it.
+func patternOfAnotherRouter(path string) (segment, write string) {
+	for segment := range strings.SplitSeq(path, "/") {
+		name, rest := "", false
+		switch inner, wrapped := between(segment); {
+		case strings.HasPrefix(segment, ":"): // Express, Rails, gin
+			name = strings.TrimRight(segment[1:], "?*+")
+			rest = strings.HasSuffix(segment, "*") || strings.HasSuffix(segment, "+")
+		case strings.HasPrefix(segment, "*"): // gin, API Gateway's greedy paths in other tools
+			name, rest = segment[1:], true
+		case wrapped == "<>": // Flask: <int:id>
+			name = inner[strings.LastIndexByte(inner, ':')+1:]
+		case wrapped == "[]": // Next.js: [id], [...rest]
+			name = strings.TrimPrefix(inner, "...")
+			rest = name != inner
+		case wrapped == "{}" && strings.ContainsAny(inner, ":?"): // chi, gorilla: {id:[0-9]+}
+			name = inner[:strings.IndexAny(inner, ":?")]
+		case wrapped == "{}" && strings.HasSuffix(inner, "+"): // API Gateway: {proxy+}
+			name, rest = strings.TrimSuffix(inner, "+"), true
+		case wrapped == "{}" && strings.HasPrefix(inner, "*"): // Spring: {*rest}
+			name, rest = inner[1:], true
+		default:
+			continue
+		}
+		if !isVariableName(name) {
+			name = "id"
+			if rest {
+				name = "rest"
+			}
+		}
+		if rest {
+			name += "..."
+		}
+		return segment, "{" + name + "}"
+	}
+	return "", ""
+}
+
+// between returns what a segment holds between its first and last character, and the two.
+func between(segment string) (inner, wrapped string) {
+	if len(segment) < 2 {
+		return "", ""
+	}
+	return segment[1 : len(segment)-1], segment[:1] + segment[len(segment)-1:]
+}
+
+// A patterns finds conflicts between the patterns of routes.
+type patterns struct {
+	mux    *http.ServeMux
+	routes []*Route
+}
+
+// add returns what is wrong with the pattern of a route, by itself or beside those that
+// were added before.
+func (p *patterns) add(r *Route) string {
+	problem := register(p.mux, r.HTTP.Pattern)
+	if problem == "" {
+		p.routes = append(p.routes, r)
+		return ""
+	}
+	for _, other := range p.routes {
+		pair := http.NewServeMux()
+		register(pair, other.HTTP.Pattern)
+		if why := register(pair, r.HTTP.Pattern); why != "" && register(http.NewServeMux(), r.HTTP.Pattern) == "" {
+			return fmt.Sprintf("the pattern of route %s conflicts with that of route %s: %s", r.Name, other.Name, conflict(why))
+		}
+	}
+	return problem
+}
+
+// conflict is the reason in net/http's message about two patterns, in one line and
+// without the places in Go source.
+func conflict(message string) string {
+	if _, reason, found := strings.Cut(message, "):\n"); found {
+		message = reason
+	}
+	return strings.Join(strings.Fields(message), " ")
+}
+
+// register returns what net/http finds wrong with a pattern; it says so by a panic.
+func register(mux *http.ServeMux, pattern string) (problem string) {
+	defer func() {
+		if p := recover(); p != nil {
+			problem = strings.TrimPrefix(fmt.Sprint(p), "parsing ")
+		}
+	}()
+	mux.HandleFunc(pattern, func(http.ResponseWriter, *http.Request) {})
+	return ""
+}

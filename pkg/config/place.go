@@ -1,0 +1,35 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// A keyPlace is where the value of a key stands; key is dotted, and empty for the route.
+type keyPlace struct {
+	key          string
+	line, column int
+}
+
+func (r *Route) keep(key string, n ast.Node) {
+	line, column := place(n)
+	r.places = append(r.places, keyPlace{key, line, column})
+}
+
+// Problem returns a problem at the value of one of the route's keys: start, or
+// verify.secrets.0. Where the file does not have the key, it is at the nearest that
+// contains it, at last at the route.
+func (r *Route) Problem(key, message string) Problem {
+	for {
+		for _, p := range r.places {
+			if p.key == key {
+				return Problem{r.file, p.line, p.column, message}
+			}
+		}
+		if key == "" { // a route that is from no file
+			return Problem{File: r.file, Line: 1, Column: 1, Message: message}
+		}
+		key = key[:max(strings.LastIndexByte(key, '.'), 0)]
+	}
+}

@@ -1,0 +1,106 @@
+package config
+
+import (
+	"cmp"
+	"net/url"
+	"strings"
+)
+
+// A queueID is what the name, ARN or URL of a queue says of it. What it does not say is
+// empty; all of it may have * as wildcard.
+type queueID struct{ partition, region, account, name string }
+
+// parseQueue reads what !Ref and !GetAtt give for a queue, and its name.
+func parseQueue(text string) (queueID, bool) {
+	switch {
+	case strings.HasPrefix(text, "arn:"):
+		return parseQueueARN(text)
+	case strings.Contains(text, "://"):
+		return parseQueueURL(text)
+	}
+	return queueID{name: text}, isQueueName(text)
+}
+
+// isQueueName takes 1 to 80 letters, digits, - and _, with the .fifo that the names of
+// FIFO queues end in, and * for any text.
+func isQueueName(s string) bool {
+	if strings.Contains(s, "*") {
+		return only(s, letters+digits+"_-*.", 80)
+	}
+	return len(s) <= 80 && only(strings.TrimSuffix(s, ".fifo"), letters+digits+"_-", 80)
+}
+
+// parseQueueARN takes arn:PARTITION:sqs:REGION:ACCOUNT:NAME; of one with a * only the
+// parts before it are known.
+func parseQueueARN(text string) (queueID, bool) {
+	parts := strings.Split(text, ":")
+	if len(parts) > 6 || len(parts) < 6 && !strings.Contains(text, "*") {
+		return queueID{}, false
+	}
+	var known [6]string
+	for i, part := range parts {
+		switch {
+		case part == "":
+			return queueID{}, false
+		case len(parts) == 6 || !strings.Contains(strings.Join(parts[:i+1], ":"), "*"):
+			known[i] = part
+		}
+	}
+	if known[2] != "" && !Wildcard(known[2], "sqs") || known[5] != "" && !isQueueName(known[5]) {
+		return queueID{}, false
+	}
+	return queueID{known[1], known[3], known[4], known[5]}, true
+}
+
+// parseQueueURL takes https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, and the URLs of
+// other endpoints, which end in the queue's name too.
+func parseQueueURL(text string) (queueID, bool) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.User != nil {
+		return queueID{}, false
+	}
+	segments := strings.Split(strings.Trim(u.Path, "/"), "/")
+	q := queueID{name: segments[len(segments)-1]}
+	if n := len(segments); n > 1 && len(segments[n-2]) == 12 && only(segments[n-2], digits, 12) {
+		q.account = segments[n-2]
+	}
+	for label := range strings.SplitSeq(u.Hostname(), ".") {
+		if isRegion(label) {
+			q.region = label
+		}
+	}
+	return q, isQueueName(q.name)
+}
+
+// isRegion takes names such as eu-west-1 and us-gov-east-1.
+func isRegion(s string) bool {
+	parts := strings.Split(s, "-")
+	if len(parts) < 3 || !only(parts[len(parts)-1], digits, 2) {
+		return false
+	}
+	for _, part := range parts[:len(parts)-1] {
+		if !only(part, lowercase, 12) {
+			return false
+		}
+	}
+	return true
+}
+
+// same reports whether two queues have one name, and nothing that is known of both
+// differs.
+func (q queueID) same(other queueID) bool {
+	differ := func(a, b string) bool { return a != "" && b != "" && a != b }
+	return q.name != "" && q.name == other.name && !differ(q.region, other.region) && !differ(q.account, other.account)
+}
+
+// Takes reports whether the route takes the messages of the queue of an ARN.
+func (s *SQS) Takes(queueARN string) bool {
+	switch {
+	case strings.Contains(s.Queue, "://"):
+		q, _ := parseQueueURL(s.Queue)
+		return Wildcard("arn:*:sqs:"+cmp.Or(q.region, "*")+":"+cmp.Or(q.account, "*")+":"+q.name, queueARN)
+	case strings.HasPrefix(s.Queue, "arn:"):
+		return Wildcard(s.Queue, queueARN)
+	}
+	return Wildcard(s.Queue, queueARN[strings.LastIndexByte(queueARN, ':')+1:])
+}

@@ -1,0 +1,31 @@
+package config
+
+import (
+	"strconv"
+	"strings"
+)
+
+// RequireSecrets reports secrets in environment variables that are not set, as env:NAME
+// names them. Those that a service holds are fetched when they are first needed.
+func RequireSecrets() Option { return func(d *document) { d.secrets = true } }
+
+func (d *document) requireSecrets(r *Route) {
+	if !d.secrets || d.foreign || r.HTTP == nil {
+		return
+	}
+	spec := &r.HTTP.Verify
+	for i, ref := range spec.Secrets {
+		d.requireSecret(r, "verify.secrets."+strconv.Itoa(i), ref)
+	}
+	if spec.Token != nil {
+		d.requireSecret(r, "verify.token", spec.Token.Reference)
+	}
+}
+
+func (d *document) requireSecret(r *Route, key, ref string) {
+	name, ok := strings.CutPrefix(ref, "env:")
+	if !ok || !isVariableName(name) || d.getenv(name) != "" {
+		return
+	}
+	d.problems = append(d.problems, r.Problem(key, "route "+r.Name+": the secret "+ref+" is missing: set the environment variable "+name+" of the function; locally in env.json (--env-vars)"))
+}

@@ -1,0 +1,113 @@
+package config
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"golang.org/x/net/http/httpguts"
+)
+
+// What an answer is made of is judged here as far as it holds no expression: a part that
+// can never be sent would turn every answer of the route into a failure, after the
+// execution.
+
+// scalar returns the text of a value that is neither an expression nor a list or mapping.
+func (d *document) scalar(n ast.Node) (text string, ok bool) {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return d.quietly(n.Value), !isExpression(n)
+	case *ast.LiteralNode:
+		return d.quietly(strings.TrimRight(n.Value.Value, "\n")), !isExpression(n)
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		return n.GetToken().Value, true
+	}
+	return "", false
+}
+
+// quietly expands variables; what is wrong with them is reported elsewhere.
+func (d *document) quietly(s string) string {
+	return (&document{getenv: d.getenv, foreign: d.foreign}).expand(nil, s)
+}
+
+// fixed reports whether a value is no expression by itself; its parts may be.
+func fixed(n ast.Node) bool { return !isExpression(n) }
+
+func (d *document) staticStatus(n ast.Node, what string) {
+	text, ok := d.scalar(n)
+	status, err := strconv.Atoi(text)
+	if fixed(n) && (!ok || err != nil || status < 200 || status > 599) {
+		d.add(n, "%s must be a whole number from 200 to 599", what)
+	}
+}
+
+// staticHeaders judges names, and values that are no expressions.
+func (d *document) staticHeaders(n ast.Node, what string) {
+	if _, ok := mappingValues(n); !ok {
+		if fixed(n) {
+			d.add(n, "%s must be a mapping of header names to values", what)
+		}
+		return
+	}
+	for _, m := range d.members(n, what) {
+		name := http.CanonicalHeaderKey(m.name)
+		switch {
+		case !httpguts.ValidHeaderFieldName(m.name):
+			d.add(m.key, "%s: %q is not the name of a header", what, m.name)
+		case FramingHeader(name):
+			d.add(m.key, "%s: %s is the gateway's to set", what, name)
+		}
+		values := []ast.Node{m.value}
+		if list, ok := m.value.(*ast.SequenceNode); ok {
+			values = list.Values
+		}
+		for _, v := range values {
+			text, ok := d.scalar(v)
+			switch {
+			case !fixed(v):
+			case !ok:
+				d.add(v, "%s: the value of %s must be text, a number, true or false, or a list of them", what, m.name)
+			case !httpguts.ValidHeaderFieldValue(text):
+				d.add(v, "%s: the value of %s cannot be sent: it has control characters", what, m.name)
+			}
+		}
+	}
+}
+
+func (d *document) staticCookies(n ast.Node, what string) {
+	values := []ast.Node{n}
+	if list, ok := n.(*ast.SequenceNode); ok {
+		values = list.Values
+	}
+	for _, v := range values {
+		text, ok := d.scalar(v)
+		if _, isText := v.(*ast.StringNode); !isText {
+			_, isText = v.(*ast.LiteralNode)
+			ok = ok && isText
+		}
+		if fixed(v) && (!ok || text == "" || !httpguts.ValidHeaderFieldValue(text)) {
+			d.add(v, "%s must be a list of Set-Cookie values, such as session=1; Secure; HttpOnly", what)
+		}
+	}
+}
+
+// staticBase64 judges base64 and, where it is true, the body that it speaks of.
+func (d *document) staticBase64(n, body ast.Node, what string) {
+	text, ok := d.scalar(n)
+	if !fixed(n) {
+		return
+	}
+	if !ok || text != "true" && text != "false" {
+		d.add(n, "%s must be true or false", what)
+		return
+	}
+	if text == "false" || body == nil || !fixed(body) {
+		return
+	}
+	content, ok := d.scalar(body)
+	if _, err := base64.StdEncoding.DecodeString(content); !ok || err != nil {
+		d.add(body, "%s: the body is not base64", what)
+	}
+}

@@ -1,0 +1,91 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+// putInQuotes is the cure for an expression that YAML reads as something else.
+const putInQuotes = `put the expression in quotes, as '{%% … %%}'`
+
+// findUnquoted refuses {% … %} without quotes. YAML reads it as a mapping whose key
+// begins with a percent sign, which would be a template of a fixed value.
+func (d *document) findUnquoted(root ast.Node) {
+	if !strings.Contains(d.source, "%") {
+		return
+	}
+	d.refused = map[ast.Node]bool{}
+	ast.Walk(visitor(func(n ast.Node) {
+		switch n := n.(type) {
+		case *ast.MappingNode:
+			if len(n.Values) > 0 && isUnquoted(n.Values[0].Key) {
+				d.refuseUnquoted(n, n.Values[0].Key)
+			}
+		case *ast.MappingValueNode:
+			if isUnquoted(n.Key) {
+				d.refuseUnquoted(n, n.Key)
+			}
+		case *ast.StringNode:
+			if isUnquoted(n) {
+				d.refuseUnquoted(n, n)
+			}
+		}
+	}), root)
+}
+
+func isUnquoted(n ast.Node) bool {
+	s, ok := n.(*ast.StringNode)
+	return ok && s.Token.Type == token.StringType && strings.HasPrefix(s.Value, "%")
+}
+
+func (d *document) refuseUnquoted(n, at ast.Node) {
+	d.add(at, putInQuotes)
+	d.refused[n], d.refused[at] = true, true
+}
+
+// unquotedValue finds the beginning of {% … %}, or of a text that begins with a percent
+// sign, where a value may begin and no quote does.
+var unquotedValue = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)(?:^|[:,[{-])[ \t]*(\{?%)`)
+})
+
+// addSyntax reports what the YAML parser does not understand. Where the reason is an
+// expression without quotes, which YAML takes for a directive or a mapping, it says that.
+func (d *document) addSyntax(line, column int, message string) {
+	start, end := d.offset(line, 1), d.offset(line+1, 1)
+	if m := unquotedValue().FindStringSubmatchIndex(d.source[start:end]); m != nil {
+		line, column = d.lineColumn(start + m[2])
+		d.addAt(line, column, putInQuotes)
+		return
+	}
+	d.addAt(line, column, "%s", message)
+}
+
+// invalidUTF8 is the offset of the first byte that is not UTF-8; -1 where all are.
+func invalidUTF8(s string) int {
+	if utf8.ValidString(s) {
+		return -1
+	}
+	for i, r := range s {
+		if _, size := utf8.DecodeRuneInString(s[i:]); r == utf8.RuneError && size == 1 {
+			return i
+		}
+	}
+	return -1
+}
+
+// hasVariable reports whether any text of n has a ${NAME}.
+func hasVariable(n ast.Node) bool {
+	found := false
+	ast.Walk(visitor(func(n ast.Node) {
+		if s, ok := n.(*ast.StringNode); ok {
+			found = found || strings.Contains(s.Value, "${")
+		}
+	}), n)
+	return found
+}
