@@ -70,18 +70,18 @@ func TestDefinitionsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ definition, want string }{
 		"no JSON":                 {`{`, "INVALID_JSON_DESCRIPTION"},
-		"no object":               {`[]`, "INVALID_JSON_DESCRIPTION"},
+		"no object":               {`[]`, "Definition must be a valid JSON object"},
 		"no states":               {`{"StartAt":"A"}`, "These fields are required: [States] at /"},
 		"no start":                {`{"StartAt":"B","States":{"A":{"Type":"Pass","End":true}}}`, "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /StartAt"},
 		"empty start":             {`{"StartAt":"","States":{"A":{"Type":"Pass","End":true}}}`, "/StartAt"},
 		"empty start of a branch": {`{"StartAt":"A","States":{"A":{"Type":"Parallel","Branches":[{"StartAt":"","States":{"X":{"Type":"Pass","End":true}}}],"End":true}}}`, "/States/A/Branches[0]/StartAt"},
 		"no target":               {`{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"}}}`, "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next"},
 		"unknown type":            {`{"StartAt":"A","States":{"A":{"Type":"Parse","End":true}}}`, "/States/A/Type"},
-		"no end":                  {`{"StartAt":"A","States":{"A":{"Type":"Pass"}}}`, "One of [Next, End] is required at /States/A"},
+		"no end":                  {`{"StartAt":"A","States":{"A":{"Type":"Pass"}}}`, "Exactly one of these fields is required: [Next, End] at /States/A"},
 		"bad path":                {`{"StartAt":"A","States":{"A":{"Type":"Pass","InputPath":"a.b","End":true}}}`, "/States/A/InputPath"},
-		"bad template":            {`{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"x.$":"States.Nope(1)"},"End":true}}}`, "/States/A/Parameters/x.$"},
+		"bad template":            {`{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"x.$":"States.Nope(1)"},"End":true}}}`, "The value for the field 'x.$' must be a valid JSONPath or a valid intrinsic function call at /States/A/Parameters"},
 		"indefinite place":        {`{"StartAt":"A","States":{"A":{"Type":"Pass","ResultPath":"$..a","End":true}}}`, "/States/A/ResultPath"},
-		"choice operator":         {`{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","NumberEquals":1,"Next":"A"}]}}}`, "/States/A/Choices[0]/NumberEquals"},
+		"choice operator":         {`{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","NumberEquals":1,"Next":"A"}]}}}`, "Field 'NumberEquals' is not supported at /States/A/Choices[0]"},
 		"choice operand":          {`{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","NumericEquals":"1","Next":"A"}]}}}`, "/States/A/Choices[0]/NumericEquals"},
 		"backoff":                 {task(`"Retry":[{"ErrorEquals":["A"],"BackoffRate":0.5}],"End":true`), "BackoffRate"},
 		"nested":                  {`{"StartAt":"A","States":{"A":{"Type":"Parallel","Branches":[{"StartAt":"X","States":{}}],"End":true}}}`, "/States/A/Branches[0]/States"},
@@ -166,8 +166,8 @@ func TestTimeouts(t *testing.T) {
 		"of the machine":   {fmt.Sprintf(wait, `"TimeoutSeconds":3,`, 10), asl.TimedOut, "States.Timeout", 3 * time.Second},
 		"of the service":   {fmt.Sprintf(wait, "", 999), asl.TimedOut, "States.Timeout", 5 * time.Minute},
 		"none":             {fmt.Sprintf(wait, "", 299), asl.Succeeded, "", 299 * time.Second},
-		"endless loop":     {`{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"A"}}}`, asl.Failed, "States.Runtime", 0},
-		"in both branches": {`{"StartAt":"P","TimeoutSeconds":1,"States":{"P":{"Type":"Parallel","End":true,"Branches":[{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":9,"End":true}}},{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":9,"End":true}}}]}}}`, asl.TimedOut, "States.Timeout", time.Second},
+		"endless loop":     {`{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","IsPresent":false,"Next":"Z"}],"Default":"A"},"Z":{"Type":"Succeed"}}}`, asl.Failed, "States.Runtime", 0},
+		"in both branches": {`{"StartAt":"P","TimeoutSeconds":1,"States":{"P":{"Type":"Parallel","End":true,"Branches":[{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":9,"End":true}}},{"StartAt":"B","States":{"B":{"Type":"Wait","Seconds":9,"End":true}}}]}}}`, asl.TimedOut, "States.Timeout", time.Second},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestSiblingsStop(t *testing.T) {
 		start := time.Now()
 		r := run(t, `{"StartAt":"P","States":{"P":{"Type":"Parallel","End":true,"Branches":[
 			{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":1,"Next":"F"},"F":{"Type":"Fail","Error":"X","Cause":"c"}}},
-			{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":200,"End":true}}}]}}}`, `{}`, asl.Environment{})
+			{"StartAt":"B","States":{"B":{"Type":"Wait","Seconds":200,"End":true}}}]}}}`, `{}`, asl.Environment{})
 		if r.Error != "X" || time.Since(start) != time.Second {
 			t.Errorf("got = %s after %v, want X after 1s", r.Error, time.Since(start))
 		}

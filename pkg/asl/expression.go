@@ -2,9 +2,8 @@ package asl
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -32,39 +31,35 @@ type expression struct {
 // with {% is text, also if the marks follow after a space.
 func isExpression(text string) bool { return strings.HasPrefix(text, "{%") }
 
-func parseExpression(text, field string) (*expression, error) {
+// expressionText returns what stands between the marks of an expression.
+func expressionText(text string) (string, bool) {
 	text, ok := strings.CutSuffix(strings.TrimPrefix(text, "{%"), "%}")
-	if !ok {
-		return nil, errors.New("it begins with {% and does not end with %}")
+	return strings.TrimSpace(text), ok
+}
+
+func newExpression(text, field string, program *jsonata.Expr) *expression {
+	e := &expression{text: text, field: field, program: program}
+	for _, r := range program.References() {
+		switch {
+		case r.Kind == jsonata.FunctionReference:
+			e.effects = e.effects || slices.Contains(effects, r.Name)
+		case r.Kind == jsonata.VariableReference && r.Name == "states":
+			// Whatever is not a plain path into another part may look at the context.
+			e.context = e.context || len(r.Members) == 0 || !slices.Contains(plainParts, r.Members[0].Name)
+		}
 	}
-	text = strings.TrimSpace(text)
-	program, err := jsonata.Compile(text, jsonata.StepFunctions())
-	if err != nil {
-		return nil, err
+	if path := program.Path(); len(path) > 1 && path[0] == "states" && slices.Contains(plainParts, path[1]) {
+		e.part, e.names = path[1], path[2:]
 	}
-	e := &expression{
-		text: text, field: field, program: program,
-		context: looksAtContext(text),
-		effects: effects.MatchString(text),
-	}
-	if m := plainPath.FindStringSubmatch(text); m != nil {
-		e.part = m[1]
-		e.names = strings.Split(m[2], ".")[1:]
-	}
-	return e, nil
+	return e
 }
 
 var (
-	effects   = regexp.MustCompile(`\$(?:now|millis|toMillis|random|uuid|shuffle)\b`)
-	anyStates = regexp.MustCompile(`\$states\b`)
-	plainPath = regexp.MustCompile(`^\$states\.(input|result|errorOutput)((?:\.[A-Za-z_]\w*)*)$`)
-	plainPart = regexp.MustCompile(`\$states\.(?:input|result|errorOutput)\b`)
+	// effects are the functions that look at the clock or at chance.
+	effects = []string{"now", "millis", "toMillis", "random", "uuid", "shuffle"}
+	// plainParts are the members of $states that take no work to make.
+	plainParts = []string{"input", "result", "errorOutput"}
 )
-
-// looksAtContext errs on the side of yes: % climbs from a value to what it is in.
-func looksAtContext(text string) bool {
-	return strings.Contains(text, "%") || len(anyStates.FindAllString(text, -1)) != len(plainPart.FindAllString(text, -1))
-}
 
 // A view is what the paths and the expressions of a field see.
 type view struct {

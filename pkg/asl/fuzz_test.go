@@ -104,7 +104,7 @@ func (g *generator) state(others, all []string, depth int) string {
 	case "Pass":
 		fields = append(fields, next, g.stages(jsonata, "Parameters", "Output", value))
 	case "Task":
-		fields = append(fields, next, `"Resource":"f"`, handlers, g.stages(jsonata, "Parameters", "Arguments", value))
+		fields = append(fields, next, `"Resource":"arn:aws:lambda:us-east-1:123456789012:function:f"`, handlers, g.stages(jsonata, "Parameters", "Arguments", value))
 	case "Choice":
 		rule := `{"Variable":"$.a","IsPresent":true,"Next":%q}`
 		if jsonata {

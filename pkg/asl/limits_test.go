@@ -20,22 +20,22 @@ func TestValuesThatGrow(t *testing.T) {
 	t.Parallel()
 	large := strings.Repeat("x", 200_000)
 	tests := map[string]struct{ definition, input string }{
-		"state": {`{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$","b.$":"$"},"Next":"A"}}}`, `{}`},
+		"state": {`{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$","b.$":"$"},"Next":"C"},"C":{"Type":"Choice","Choices":[{"Variable":"$","IsPresent":false,"Next":"Z"}],"Default":"A"},"Z":{"Type":"Succeed"}}}`, `{}`},
 		"variable": {`{"StartAt":"A","States":{"A":{"Type":"Pass","Assign":{"v":1},"Next":"B"},
-			"B":{"Type":"Pass","Assign":{"v":{"x.$":"$v","y.$":"$v"}},"Next":"B"}}}`, `{}`},
+			"B":{"Type":"Pass","Assign":{"v":{"x.$":"$v","y.$":"$v"}},"Next":"C"},"C":{"Type":"Choice","Choices":[{"Variable":"$","IsPresent":false,"Next":"Z"}],"Default":"B"},"Z":{"Type":"Succeed"}}}`, `{}`},
 		"variable of a choice": {`{"StartAt":"A","States":{"A":{"Type":"Pass","Assign":{"v":1},"Next":"B"},
-			"B":{"Type":"Choice","Choices":[{"Variable":"$","IsPresent":true,"Next":"B","Assign":{"v":{"x.$":"$v","y.$":"$v"}}}]}}}`, `{}`},
+			"B":{"Type":"Choice","Choices":[{"Variable":"$","IsPresent":true,"Next":"B","Assign":{"v":{"x.$":"$v","y.$":"$v"}}}],"Default":"Z"},"Z":{"Type":"Succeed"}}}`, `{}`},
 		"iterations": {`{"StartAt":"A","States":{"A":{"Type":"Map","ItemsPath":"$.l","ItemSelector":{"a.$":"$"},"ItemProcessor":
-			{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}},"End":true}}}`, `{"b":"` + large + `","l":[1,1,1,1,1]}`},
+			{"StartAt":"I","States":{"I":{"Type":"Pass","End":true}}},"End":true}}}`, `{"b":"` + large + `","l":[1,1,1,1,1]}`},
 		"item": {`{"StartAt":"A","States":{"A":{"Type":"Map","ItemsPath":"$.l","ItemSelector":{"a.$":"$","b.$":"$"},"ItemProcessor":
-			{"StartAt":"A","States":{"A":{"Type":"Pass","ResultPath":null,"End":true}}},"ResultPath":null,"End":true}}}`, `{"b":"` + large + `","l":[1]}`},
-		"catcher": {`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"fails","Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.error","Next":"B"}],"Next":"B"},
+			{"StartAt":"I","States":{"I":{"Type":"Pass","ResultPath":null,"End":true}}},"ResultPath":null,"End":true}}}`, `{"b":"` + large + `","l":[1]}`},
+		"catcher": {`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:fails","Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.error","Next":"B"}],"Next":"B"},
 			"B":{"Type":"Succeed"}}}`, `{"b":"` + large + `"}`},
-		"catcher of an error that is large": {`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"fails","Catch":[{"ErrorEquals":["States.ALL"],"Next":"B"}],"Next":"B"},
+		"catcher of an error that is large": {`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:fails","Catch":[{"ErrorEquals":["States.ALL"],"Next":"B"}],"Next":"B"},
 			"B":{"Type":"Pass","ResultPath":null,"End":true}}}`, `1`},
-		"catcher of JSONata": {`{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Task","Resource":"f","Arguments":"{% $nope %}",
+		"catcher of JSONata": {`{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","Arguments":"{% $nope %}",
 			"Catch":[{"ErrorEquals":["States.ALL"],"Output":"{% [$states.input, $states.input] %}","Next":"B"}],"Next":"B"},"B":{"Type":"Pass","Output":1,"End":true}}}`, `"` + large + `"`},
-		"task input": {`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"f","Parameters":{"a.$":"$","b.$":"$"},"End":true}}}`, `"` + large + `"`},
+		"task input": {`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","Parameters":{"a.$":"$","b.$":"$"},"End":true}}}`, `"` + large + `"`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -81,10 +81,10 @@ func TestDataLimitIsExact(t *testing.T) {
 // branch: on a goroutine of its own it would end the process.
 func TestPanicsReachTheCaller(t *testing.T) {
 	t.Parallel()
-	state := `{"Type":"Task","Resource":"f","End":true}`
+	state := `{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","End":true}`
 	tests := map[string]string{
 		"task":     `{"StartAt":"A","States":{"A":` + state + `}}`,
-		"parallel": `{"StartAt":"P","States":{"P":{"Type":"Parallel","Branches":[{"StartAt":"A","States":{"A":` + state + `}},{"StartAt":"A","States":{"A":` + state + `}}],"End":true}}}`,
+		"parallel": `{"StartAt":"P","States":{"P":{"Type":"Parallel","Branches":[{"StartAt":"A","States":{"A":` + state + `}},{"StartAt":"B","States":{"B":` + state + `}}],"End":true}}}`,
 		"map":      `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{"A":` + state + `}},"End":true}}}`,
 	}
 	for name, definition := range tests {
@@ -116,7 +116,7 @@ func TestTaskResults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tasks := tasks.Funcs{"f": func(context.Context, any) (any, error) { return test.result, nil }}
-			r := run(t, `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"f","End":true}}}`, `{}`, asl.Environment{Tasks: tasks})
+			r := run(t, `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","End":true}}}`, `{}`, asl.Environment{Tasks: tasks})
 			if string(r.Output) != test.want || r.Error != test.wantError {
 				t.Errorf("got = %s %s %s, want %s %s", r.Output, r.Error, r.Cause, test.want, test.wantError)
 			}
@@ -136,7 +136,7 @@ func TestCancel(t *testing.T) {
 			return nil, ctx.Err()
 		}}
 		m := parse(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
-			"A":{"Type":"Task","Resource":"f","Retry":[{"ErrorEquals":["States.ALL"]}],"End":true}}},"End":true}}}`)
+			"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","Retry":[{"ErrorEquals":["States.ALL"]}],"End":true}}},"End":true}}}`)
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()
 		r := m.Run(ctx, asl.Environment{Tasks: tasks}, asl.Execution{Input: []byte(`[1,2,3]`)})
@@ -151,7 +151,7 @@ func TestObserve(t *testing.T) {
 	t.Parallel()
 	var got []asl.Event // without a lock: the race detector says whether that is right
 	m := parse(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
-		"A":{"Type":"Task","Resource":"f","End":true}}},"End":true}}}`)
+		"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","End":true}}},"End":true}}}`)
 	tasks := tasks.Funcs{"f": func(_ context.Context, v any) (any, error) { return v, nil }}
 	m.Run(t.Context(), asl.Environment{Tasks: tasks, Observe: func(e asl.Event) { got = append(got, e) }}, asl.Execution{Input: []byte(`[1,2,3,4,5]`)})
 	const perItem, outside = 7, 6
@@ -173,9 +173,10 @@ func TestObserve(t *testing.T) {
 func TestGoroutinesAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		inner := `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"f","End":true}}}`
-		for range 3 {
-			inner = `{"StartAt":"M","States":{"M":{"Type":"Map","ItemsPath":"$$.Execution.Input","MaxConcurrency":99999999,"ItemProcessor":` + inner + `,"ResultPath":null,"End":true}}}`
+		inner := `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","End":true}}}`
+		for level := range 3 {
+			name := fmt.Sprintf("M%d", level)
+			inner = `{"StartAt":"` + name + `","States":{"` + name + `":{"Type":"Map","ItemsPath":"$$.Execution.Input","MaxConcurrency":99999999,"ItemProcessor":` + inner + `,"ResultPath":null,"End":true}}}`
 		}
 		var running, most, calls atomic.Int64
 		tasks := tasks.Funcs{"f": func(context.Context, any) (any, error) {
@@ -251,10 +252,10 @@ func TestLimitsOnAnInjectedClock(t *testing.T) {
 		took               time.Duration
 	}{
 		"five minutes":    {`{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":999,"End":true}}}`, asl.TimedOut, 5 * time.Minute},
-		"in several":      {`{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":100,"Next":"W"}}}`, asl.TimedOut, 5 * time.Minute},
+		"in several":      {`{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":100,"Next":"C"},"C":{"Type":"Choice","Choices":[{"Variable":"$","IsPresent":false,"Next":"Z"}],"Default":"W"},"Z":{"Type":"Succeed"}}}`, asl.TimedOut, 5 * time.Minute},
 		"of the machine":  {`{"TimeoutSeconds":7,"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":10,"End":true}}}`, asl.TimedOut, 7 * time.Second},
 		"just in time":    {`{"TimeoutSeconds":11,"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":10,"End":true}}}`, asl.Succeeded, 10 * time.Second},
-		"of a backoff":    {`{"TimeoutSeconds":60,"StartAt":"T","States":{"T":{"Type":"Task","Resource":"f","Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":40}],"End":true}}}`, asl.TimedOut, time.Minute},
+		"of a backoff":    {`{"TimeoutSeconds":60,"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":40}],"End":true}}}`, asl.TimedOut, time.Minute},
 		"until a moment":  {`{"StartAt":"W","States":{"W":{"Type":"Wait","Timestamp":"2026-01-01T00:01:30+00:00","End":true}}}`, asl.Succeeded, 90 * time.Second},
 		"until the past":  {`{"StartAt":"W","States":{"W":{"Type":"Wait","Timestamp":"2025-01-01T00:01:30Z","End":true}}}`, asl.Succeeded, 0},
 		"jsonata's clock": {`{"QueryLanguage":"JSONata","StartAt":"W","States":{"W":{"Type":"Wait","Timestamp":"{% $fromMillis($millis() + 5000) %}","End":true}}}`, asl.Succeeded, 5 * time.Second},
@@ -281,7 +282,11 @@ func TestNestingIsBounded(t *testing.T) {
 	t.Parallel()
 	nested := func(n int) []byte {
 		inner := `{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}`
-		return []byte(strings.Repeat(`{"StartAt":"A","States":{"A":{"Type":"Parallel","End":true,"Branches":[`, n) + inner + strings.Repeat(`]}}}`, n))
+		b := &strings.Builder{}
+		for i := range n {
+			fmt.Fprintf(b, `{"StartAt":"A%d","States":{"A%d":{"Type":"Parallel","End":true,"Branches":[`, i, i)
+		}
+		return []byte(b.String() + inner + strings.Repeat(`]}}}`, n))
 	}
 	m, err := asl.Parse(nested(120))
 	if err != nil {
@@ -328,11 +333,12 @@ func TestLoopsEnd(t *testing.T) {
 	t.Parallel()
 	pass := `{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}`
 	tests := map[string]string{
-		"states":  `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"A"}}}`,
-		"retries": `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"f","Retry":[{"ErrorEquals":["States.ALL"],"MaxAttempts":99999999,"BackoffRate":1}],"End":true}}}`,
-		"catches": `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"f","Catch":[{"ErrorEquals":["States.ALL"],"Next":"T"}],"End":true}}}`,
+		"states":  `{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$","IsPresent":false,"Next":"Z"}],"Default":"A"},"Z":{"Type":"Succeed"}}}`,
+		"retries": `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","Retry":[{"ErrorEquals":["States.ALL"],"MaxAttempts":99999999,"BackoffRate":1}],"End":true}}}`,
+		"catches": `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","Catch":[{"ErrorEquals":["States.ALL"],"Next":"T"}],"End":true}}}`,
 		"maps": `{"StartAt":"M","States":{"M":{"Type":"Map","ItemsPath":"$$.Execution.Input","ItemProcessor":{"StartAt":"N","States":{
-			"N":{"Type":"Map","ItemsPath":"$$.Execution.Input","ItemProcessor":` + pass + `,"ResultPath":null,"End":true}}},"ResultPath":null,"Next":"M"}}}`,
+			"N":{"Type":"Map","ItemsPath":"$$.Execution.Input","ItemProcessor":` + pass + `,"ResultPath":null,"End":true}}},"ResultPath":null,"Next":"C"},
+			"C":{"Type":"Choice","Choices":[{"Variable":"$","IsPresent":false,"Next":"Z"}],"Default":"M"},"Z":{"Type":"Succeed"}}}`,
 	}
 	for name, definition := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -8,6 +8,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
+// defaultMapLimit is how many iterations run side by side without a MaxConcurrency.
+const defaultMapLimit = 40
+
 // mapItems runs a Map state.
 func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 	s := f.state

@@ -10,6 +10,10 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
+// maxTransitions bounds an execution. An Express Workflow has no such limit; the patience
+// of who waits for a local one has.
+const maxTransitions = 1000000
+
 // A run is one execution.
 type run struct {
 	env     Environment

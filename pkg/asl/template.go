@@ -3,7 +3,6 @@ package asl
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/asl/intrinsic"
 	"github.com/expressway-dev/expressway/pkg/asl/jsonpath"
@@ -71,94 +70,6 @@ type template struct {
 
 func (t *template) constant() bool {
 	return t.source == nil && t.call == nil && t.query == nil && !t.object && !t.array
-}
-
-// compileTemplate reads a payload template; add hears what is wrong, and where.
-func compileTemplate(v any, at string, add func(at, message string)) *template {
-	return compose(v, func(key string, item any) (string, *template) {
-		where := at + "/" + key
-		if name, isPath := strings.CutSuffix(key, ".$"); isPath {
-			return name, compileField(item, key, where, add)
-		}
-		return key, compileTemplate(item, where, add)
-	}, func(i int, item any) *template {
-		return compileTemplate(item, fmt.Sprintf("%s/%d", at, i), add)
-	})
-}
-
-// compileQuery reads a field of JSONata. field is its place within the state.
-func compileQuery(v any, field, at string, add func(at, message string)) *template {
-	if text, ok := v.(string); ok && isExpression(text) {
-		e, err := parseExpression(text, field)
-		if err != nil {
-			add(at, "The JSONata expression is not valid: "+err.Error())
-			return &template{}
-		}
-		return &template{query: e}
-	}
-	return compose(v, func(key string, item any) (string, *template) {
-		return key, compileQuery(item, field+"/"+key, at+"/"+key, add)
-	}, func(i int, item any) *template {
-		return compileQuery(item, fmt.Sprintf("%s[%d]", field, i), fmt.Sprintf("%s[%d]", at, i), add)
-	})
-}
-
-// compose makes a template of an object's members or of an array's items. What has
-// nothing to replace in it is a literal, however large.
-func compose(v any, member func(key string, item any) (string, *template), element func(i int, item any) *template) *template {
-	t := &template{}
-	dynamic := false
-	switch v := v.(type) {
-	case *jsonata.Object:
-		t.object = true
-		for i := range v.Len() {
-			name, child := member(v.At(i))
-			dynamic = dynamic || !child.constant()
-			t.keys, t.items = append(t.keys, name), append(t.items, child)
-		}
-	case []any:
-		t.array = true
-		for i, item := range v {
-			child := element(i, item)
-			dynamic = dynamic || !child.constant()
-			t.items = append(t.items, child)
-		}
-	}
-	if !dynamic {
-		return &template{literal: v}
-	}
-	return t
-}
-
-func compileField(v any, field, at string, add func(at, message string)) *template {
-	text, ok := v.(string)
-	if !ok {
-		add(at, fmt.Sprintf("The value for the field '%s' must be a valid JSONPath or a valid intrinsic function call", field))
-		return &template{}
-	}
-	if intrinsic.Is(text) {
-		call, err := intrinsic.Parse(text)
-		if err != nil {
-			add(at, fmt.Sprintf("The value for the field '%s' must be a valid JSONPath or a valid intrinsic function call", field))
-			return &template{}
-		}
-		t := &template{call: call, field: field, sources: map[string]*source{}}
-		for _, p := range call.Paths() {
-			s, err := parseSource(p)
-			if err != nil {
-				add(at, fmt.Sprintf("The value for the field '%s' must be a valid JSONPath or a valid intrinsic function call", field))
-				continue
-			}
-			t.sources[p] = s
-		}
-		return t
-	}
-	s, err := parseSource(text)
-	if err != nil || !strings.HasPrefix(text, "$") {
-		add(at, fmt.Sprintf("The value for the field '%s' must be a valid JSONPath or a valid intrinsic function call", field))
-		return &template{}
-	}
-	return &template{source: s, field: field}
 }
 
 func (t *template) eval(ctx context.Context, v *view) (any, *Error) {

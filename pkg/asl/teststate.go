@@ -35,9 +35,6 @@ func ParseStateTest(definition []byte, name string) (*StateTest, error) {
 	if name == "" {
 		return parseSingle(definition)
 	}
-	if err := refusal(Validate(definition, false)); err != nil {
-		return nil, err
-	}
 	m, err := Parse(definition)
 	if err != nil {
 		return nil, err
@@ -53,31 +50,20 @@ func ParseStateTest(definition []byte, name string) (*StateTest, error) {
 
 // parseSingle reads a definition that is of one state.
 func parseSingle(definition []byte) (*StateTest, error) {
-	const at = "/States/" + testedName
-	o, list := decodeDefinition(definition)
-	if list == nil {
-		v := &validator{states: map[string]bool{}}
-		v.state(testedName, o, at, &graph{target: map[string][]transition{}, ends: map[string]bool{}})
-		list = v.problems
+	v := newValidator(false)
+	o := v.decode(definition)
+	if o != nil {
+		v.state(testedName, o, "/States/"+testedName, &graph{target: map[string][]transition{}, ends: map[string]bool{}})
 	}
-	if err := refusal(list); err != nil {
+	if err := refusal(v.problems); err != nil {
 		return nil, err
 	}
-	p := &parser{}
-	s := p.state(testedName, o, at)
-	if err := refusal(p.problems); err != nil {
-		return nil, err
+	c := v.compiler()
+	s := c.state(testedName, o)
+	if c.err != nil {
+		return nil, c.err
 	}
 	return &StateTest{s}, nil
-}
-
-// refusal is the error of diagnostics that are not mere warnings.
-func refusal(list []Diagnostic) error {
-	list = slices.DeleteFunc(slices.Clone(list), func(d Diagnostic) bool { return !isError(d) })
-	if len(list) == 0 {
-		return nil
-	}
-	return &DefinitionError{list}
 }
 
 // find returns the state of that name in the flow, or within its states, or nil.

@@ -25,29 +25,17 @@ type itemReader struct {
 // delimiters are the values of CSVDelimiter.
 var delimiters = map[string]rune{"": ',', "COMMA": ',', "PIPE": '|', "SEMICOLON": ';', "SPACE": ' ', "TAB": '\t'}
 
-func (p *parser) itemReader(o *jsonata.Object, at string) *itemReader {
-	v, has := o.Get("ItemReader")
-	if !has {
+func (c *compiler) itemReader(o *jsonata.Object) *itemReader {
+	if !hasKey(o, "ItemReader") {
 		return nil
 	}
-	reader, _ := v.(*jsonata.Object)
-	v, _ = reader.Get("ReaderConfig")
-	config, _ := v.(*jsonata.Object)
-	at += "/ItemReader/ReaderConfig"
+	config := c.object(c.object(o, "ItemReader"), "ReaderConfig")
 	r := &itemReader{
-		inputType: p.text(config, "InputType", at, false), delimiter: p.text(config, "CSVDelimiter", at, false),
-		pointer: p.text(config, "ItemsPointer", at, false), most: p.amount(config, "MaxItems", at, 0),
+		inputType: c.text(config, "InputType"), delimiter: c.text(config, "CSVDelimiter"),
+		pointer: c.text(config, "ItemsPointer"), most: c.amount(config, "MaxItems", 0),
 	}
-	if _, known := delimiters[r.delimiter]; !known {
-		p.schema(at+"/CSVDelimiter", "Value is not valid, expected one of [COMMA, PIPE, SEMICOLON, SPACE, TAB]")
-	}
-	if p.text(config, "CSVHeaderLocation", at, false) == "GIVEN" {
-		list, _ := config.Get("CSVHeaders")
-		names, _ := list.([]any)
-		r.headers = []string{}
-		for _, name := range names {
-			r.headers = append(r.headers, plain(name))
-		}
+	if c.text(config, "CSVHeaderLocation") == "GIVEN" {
+		r.headers = append([]string{}, c.texts(config, "CSVHeaders")...)
 	}
 	return r
 }
@@ -197,16 +185,14 @@ type itemBatcher struct {
 	input        *template // BatchInput
 }
 
-func (p *parser) itemBatcher(o *jsonata.Object, at string) *itemBatcher {
-	v, has := o.Get("ItemBatcher")
-	if !has {
+func (c *compiler) itemBatcher(o *jsonata.Object) *itemBatcher {
+	if !hasKey(o, "ItemBatcher") {
 		return nil
 	}
-	batcher, _ := v.(*jsonata.Object)
-	at += "/ItemBatcher"
+	batcher := c.object(o, "ItemBatcher")
 	return &itemBatcher{
-		items: p.amount(batcher, "MaxItemsPerBatch", at, 0), bytes: p.amount(batcher, "MaxInputBytesPerBatch", at, 0),
-		input: p.templateAt(batcher, "BatchInput", "ItemBatcher/BatchInput", at),
+		items: c.amount(batcher, "MaxItemsPerBatch", 0), bytes: c.amount(batcher, "MaxInputBytesPerBatch", 0),
+		input: c.template(batcher, "BatchInput", "ItemBatcher/BatchInput"),
 	}
 }
 

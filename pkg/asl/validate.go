@@ -1,97 +1,19 @@
 package asl
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/expressway-dev/expressway/pkg/asl/jsontext"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
-)
-
-// The severities of diagnostics: of what is refused, and of what is merely odd.
-const (
-	SeverityError   = "ERROR"
-	SeverityWarning = "WARNING"
-)
-
-// The codes of diagnostics that [Validate] makes, beside those of the parser.
-const (
-	duplicateState   = "DUPLICATE_STATE_NAME"
-	missingTerminal  = "MISSING_TERMINAL_STATE"
-	staticPassResult = "PASS_RESULT_IS_STATIC"
-	noDollar         = "NO_DOLLAR"
-	noPath           = "NO_PATH"
 )
 
 // maxDiagnostics bounds what a hostile definition makes; the API returns 100 at most.
 const maxDiagnostics = 1000
 
-// Validate returns everything that is wrong in a definition, for a machine of type
-// EXPRESS or for any, and what is odd in it: as the service says it, which is more
-// than what would keep [Parse] from making a machine of it. Locations are the service's:
-// /States/Ship/Choices[0]/Next; [Locate] makes lines and columns of them.
-func Validate(definition []byte, express bool) []Diagnostic {
-	v, list := decodeDefinition(definition)
-	if list != nil {
-		return list
-	}
-	list = validateDefinition(v, express)
-	if slices.ContainsFunc(list, isError) {
-		return list
-	}
-	// The parser says nothing of a definition that passed above, unless it cannot run
-	// what the service would; then its refusal counts.
-	parse := Parse
-	if express {
-		parse = ParseExpress
-	}
-	if _, err := parse(definition); err != nil {
-		var refused *DefinitionError
-		if !errors.As(err, &refused) {
-			return append(list, Diagnostic{SeverityError, schemaFailed, err.Error(), ""})
-		}
-		list = append(list, refused.Diagnostics...)
-	}
-	return list
-}
-
-// Locate returns the line and the column, from 1, of a diagnostic's place in its
-// definition. Some locations of INVALID_JSON_DESCRIPTION are not such places; they have
-// the place of the mistake.
-func Locate(definition []byte, d Diagnostic) (line, column int) {
-	if d.Code == invalidJSON {
-		if e := jsontext.CheckUnique(definition); e != nil {
-			return e.Line, e.Column
-		}
-	}
-	return jsontext.Position(definition, jsontext.Find(definition, d.Location))
-}
-
-func isError(d Diagnostic) bool { return d.Severity == SeverityError }
-
-// decodeDefinition reads the text, or says why it is no JSON object.
-func decodeDefinition(definition []byte) (*jsonata.Object, []Diagnostic) {
-	if strings.TrimLeft(string(definition), " \t\r\n") == "" {
-		return nil, []Diagnostic{{SeverityError, schemaFailed, "Definition must be a valid JSON object", ""}}
-	}
-	if e := jsontext.CheckUnique(definition); e != nil {
-		return nil, []Diagnostic{{SeverityError, invalidJSON, e.Error(), e.Location()}}
-	}
-	v, err := jsonata.Decode(definition)
-	if err != nil {
-		return nil, []Diagnostic{{SeverityError, invalidJSON, err.Error(), ""}}
-	}
-	o, ok := v.(*jsonata.Object)
-	if !ok {
-		return nil, []Diagnostic{{SeverityError, schemaFailed, "Definition must be a valid JSON object", ""}}
-	}
-	return o, nil
-}
-
-// A validator goes through a definition as it is written, with both query languages.
+// A validator goes through a definition as it is written, in both query languages. It
+// alone says what is wrong with one.
 type validator struct {
 	express  bool
 	problems []Diagnostic
@@ -99,12 +21,16 @@ type validator struct {
 	long     bool            // a location was too long, and that was said
 	// machineJSONata tells that JSONata is the language of the whole machine.
 	machineJSONata bool
+	// expressions are the compiled ones by their text, for the compiler.
+	expressions map[string]*jsonata.Expr
 }
 
-func validateDefinition(o *jsonata.Object, express bool) []Diagnostic {
-	v := &validator{express: express, states: map[string]bool{}}
-	v.machine(o)
-	return v.problems
+func newValidator(express bool) *validator {
+	return &validator{express: express, states: map[string]bool{}, expressions: map[string]*jsonata.Expr{}}
+}
+
+func (v *validator) compiler() *compiler {
+	return &compiler{machineJSONata: v.machineJSONata, expressions: v.expressions}
 }
 
 func (v *validator) add(severity, code, at, message string) {
@@ -136,8 +62,25 @@ func (v *validator) join(at, name string) string {
 	return at
 }
 
-// wrongType reports a value that is not of a type: String, Integer, Object …
-func (v *validator) wrongType(at, want string) { v.schema(at, "Expected value of type %s", want) }
+// rooted is the location of an object: that of the machine is "/".
+func rooted(at string) string {
+	if at == "" {
+		return "/"
+	}
+	return at
+}
+
+// wrongType reports a value that is not of a type: STRING, INTEGER, OBJECT …
+func (v *validator) wrongType(at, want string) { v.schema(at, "Expected value of type [%s]", want) }
+
+// unsupported reports a member that the object at the location does not have.
+func (v *validator) unsupported(at, field string) {
+	if len(field) > maxLocation {
+		v.join(at, field)
+		return
+	}
+	v.schema(rooted(at), "Field '%s' is not supported", field)
+}
 
 // required reports the members that are missing, all in one diagnostic.
 func (v *validator) required(o *jsonata.Object, at string, names ...string) bool {
@@ -145,31 +88,29 @@ func (v *validator) required(o *jsonata.Object, at string, names ...string) bool
 	if len(missing) == 0 {
 		return true
 	}
-	if at == "" {
-		at = "/"
-	}
-	v.schema(at, "These fields are required: [%s]", strings.Join(missing, ", "))
+	v.schema(rooted(at), "These fields are required: [%s]", strings.Join(missing, ", "))
 	return false
 }
 
 // exactlyOne reports that none, or more than one, of the members is there.
-func (v *validator) exactlyOne(o *jsonata.Object, at string, names ...string) bool {
-	n := 0
-	for _, name := range names {
-		if hasKey(o, name) {
-			n++
-		}
-	}
-	if n != 1 {
+func (v *validator) exactlyOne(o *jsonata.Object, at string, names ...string) {
+	if !slices.ContainsFunc(names, func(name string) bool { return hasKey(o, name) }) {
 		v.schema(at, "Exactly one of these fields is required: [%s]", strings.Join(names, ", "))
+		return
 	}
-	return n == 1
+	v.oneAtMost(o, at, names...)
 }
 
-// oneAtMost reports that two members are there of which one stands for the other.
-func (v *validator) oneAtMost(o *jsonata.Object, at, one, other string) {
-	if hasKey(o, one) && hasKey(o, other) {
-		v.schema(at, "Only one of these fields is allowed: [%s, %s]", one, other)
+// oneAtMost reports members that exclude one another.
+func (v *validator) oneAtMost(o *jsonata.Object, at string, names ...string) {
+	present := 0
+	for _, name := range names {
+		if hasKey(o, name) {
+			present++
+		}
+	}
+	if present > 1 {
+		v.schema(at, "There should only be one of the following fields: [%s]", strings.Join(names, ", "))
 	}
 }
 
@@ -182,7 +123,7 @@ func (v *validator) text(o *jsonata.Object, field, at string) (string, bool) {
 	s, ok := value.(string)
 	switch {
 	case !ok:
-		v.wrongType(at+"/"+field, "String")
+		v.wrongType(at+"/"+field, "STRING")
 	case s == "":
 		v.schema(at+"/"+field, "Value cannot be empty")
 	}
@@ -192,7 +133,7 @@ func (v *validator) text(o *jsonata.Object, field, at string) (string, bool) {
 func (v *validator) comment(o *jsonata.Object, at string) {
 	if value, has := o.Get("Comment"); has {
 		if _, ok := value.(string); !ok {
-			v.wrongType(at+"/Comment", "String")
+			v.wrongType(at+"/Comment", "STRING")
 		}
 	}
 }
@@ -204,11 +145,14 @@ func (v *validator) oneOf(o *jsonata.Object, field, at string, values ...string)
 		return "", false
 	}
 	s, ok := value.(string)
-	if !ok || !slices.Contains(values, s) {
-		v.schema(at+"/"+field, "The field '%s' should have one of these values: [%s]", field, strings.Join(values, ", "))
+	switch {
+	case !ok:
+		v.wrongType(at+"/"+field, "STRING")
+	case !slices.Contains(values, s):
+		v.schema(at+"/"+field, "Value should be one of the following: [%s]", strings.Join(values, ", "))
 		return "", false
 	}
-	return s, true
+	return s, ok
 }
 
 // list returns a member that is an array with something in it.
@@ -220,7 +164,7 @@ func (v *validator) list(o *jsonata.Object, field, at string) []any {
 	list, ok := value.([]any)
 	switch {
 	case !ok:
-		v.wrongType(at+"/"+field, "Array")
+		v.wrongType(at+"/"+field, "ARRAY")
 	case len(list) == 0:
 		v.schema(at+"/"+field, "Value cannot be empty")
 	}
@@ -235,7 +179,7 @@ func (v *validator) objects(o *jsonata.Object, field, at string, do func(o *json
 	}
 	list, ok := value.([]any)
 	if !ok {
-		v.wrongType(at+"/"+field, "Array")
+		v.wrongType(at+"/"+field, "ARRAY")
 		return
 	}
 	for i, item := range list {
@@ -243,7 +187,7 @@ func (v *validator) objects(o *jsonata.Object, field, at string, do func(o *json
 		if child, ok := item.(*jsonata.Object); ok {
 			do(child, i, len(list), where)
 		} else {
-			v.wrongType(where, "Object")
+			v.wrongType(where, "OBJECT")
 		}
 	}
 }
@@ -253,7 +197,12 @@ func (v *validator) fields(o *jsonata.Object, at string, lists ...[]string) {
 	for i := range o.Len() {
 		key, _ := o.At(i)
 		if !slices.ContainsFunc(lists, func(list []string) bool { return slices.Contains(list, key) }) {
-			v.schema(v.join(at, key), "Field is not supported")
+			v.unsupported(at, key)
 		}
 	}
+}
+
+func hasKey(o *jsonata.Object, key string) bool {
+	_, ok := o.Get(key)
+	return ok
 }

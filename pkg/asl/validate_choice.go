@@ -45,14 +45,15 @@ func (s *stateCheck) choice(name string, g *graph) {
 		at := fmt.Sprintf("%s/Choices[%d]", s.at, i)
 		rule, ok := item.(*jsonata.Object)
 		if !ok {
-			s.wrongType(at, "Object")
+			s.wrongType(at, "OBJECT")
 			continue
 		}
+		inner := s.within(rule, fmt.Sprintf("Choices[%d]", i))
 		s.comment(rule, at)
-		s.assign(rule, at)
+		inner.assign()
 		s.next(name, rule, "Next", at, g)
 		if s.jsonata {
-			s.jsonataRule(rule, at)
+			inner.condition()
 			continue
 		}
 		s.required(rule, at, "Next")
@@ -60,21 +61,22 @@ func (s *stateCheck) choice(name string, g *graph) {
 	}
 }
 
-func (s *stateCheck) jsonataRule(rule *jsonata.Object, at string) {
-	s.required(rule, at, "Condition", "Next")
-	for i := range rule.Len() {
-		key, value := rule.At(i)
+// condition checks a rule of JSONata.
+func (s *stateCheck) condition() {
+	s.required(s.o, s.at, "Condition", "Next")
+	for i := range s.o.Len() {
+		key, value := s.o.At(i)
 		switch _, _, operator := operandType(key); {
 		case key == "Condition":
-			if _, ok := value.(bool); !ok && !s.expression(value, "Condition", at+"/Condition") {
-				s.schema(at+"/Condition", "Value must be a Boolean or a JSONata expression")
+			if _, ok := value.(bool); !ok && !s.expression(value, "Condition") {
+				s.schema(s.at+"/Condition", "Value must be a Boolean or a JSONata expression")
 			}
 		case key == "Output":
-			s.expressions(value, strings.TrimPrefix(at, s.at+"/")+"/Output", s.at)
+			s.expressions(s.o, "Output")
 		case operator || slices.Contains([]string{"Variable", "And", "Or", "Not"}, key):
-			s.only(key, at, false)
+			s.only(key, s.at, false)
 		case !slices.Contains(choiceFields, key):
-			s.schema(s.join(at, key), "Field is not supported")
+			s.unsupported(s.at, key)
 		}
 	}
 }
@@ -104,7 +106,7 @@ func (s *stateCheck) rule(rule *jsonata.Object, at string, top bool, depth int) 
 		case key == "Condition" || key == "Output":
 			s.only(key, at, true)
 		case !slices.Contains(choiceFields, key), !top && (key == "Next" || key == "Assign"):
-			s.schema(where, "Field is not supported")
+			s.unsupported(at, key)
 		}
 	}
 	switch {
@@ -113,9 +115,9 @@ func (s *stateCheck) rule(rule *jsonata.Object, at string, top bool, depth int) 
 			s.schema(at, "Exactly one comparison operator is required")
 		}
 	case comparing == 1 && s.required(rule, at, "Variable"):
-		s.path(rule, "Variable", at, 0)
+		s.path(rule, "Variable", at, reference|anyPath)
 	case combining == 1 && hasKey(rule, "Variable"):
-		s.schema(at+"/Variable", "Field is not supported")
+		s.unsupported(at, "Variable")
 	}
 }
 
@@ -123,33 +125,31 @@ func (s *stateCheck) inner(item any, at string, depth int) {
 	if rule, ok := item.(*jsonata.Object); ok {
 		s.rule(rule, at, false, depth+1)
 	} else {
-		s.wrongType(at, "Object")
+		s.wrongType(at, "OBJECT")
 	}
 }
 
 func (s *stateCheck) operand(rule *jsonata.Object, key string, value any, kind string, isPath bool, at string) {
 	where := at + "/" + key
 	if isPath {
-		s.path(rule, key, at, 0)
+		s.path(rule, key, at, reference|anyPath)
 		return
 	}
 	text, isText := value.(string)
 	switch kind {
 	case "Boolean":
 		if _, ok := value.(bool); !ok {
-			s.wrongType(where, "Boolean")
+			s.wrongType(where, "BOOLEAN")
 		}
 	case "Numeric":
 		if _, ok := value.(json.Number); !ok {
-			s.wrongType(where, "Number")
+			s.wrongType(where, "NUMBER")
 		}
 	case "Timestamp":
-		if _, ok := timestamp(value); !ok {
-			s.schema(where, "Value is not a valid ISO-8601 timestamp")
-		}
+		s.time(value, where)
 	default:
 		if !isText {
-			s.wrongType(where, "String")
+			s.wrongType(where, "STRING")
 		} else if isDynamic(text) {
 			s.warn(noPath, where, "The value appears to be a JSONPath, but the name of the field does not end with Path")
 		}

@@ -3,22 +3,40 @@ package asl
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-var processorModes = []string{"INLINE", "DISTRIBUTED"}
+// The query languages.
+const (
+	languageJSONPath = "JSONPath"
+	languageJSONata  = "JSONata"
+)
+
+// maxStates bounds the states of a machine, in all its flows.
+const maxStates = 10000
+
+var (
+	flowFields     = []string{"Comment", "StartAt", "States", "QueryLanguage"}
+	machineFields  = []string{"Version", "TimeoutSeconds"}
+	processorModes = []string{"INLINE", "DISTRIBUTED"}
+)
 
 func (v *validator) machine(o *jsonata.Object) {
 	v.fields(o, "", machineFields, flowFields)
 	v.comment(o, "")
 	v.oneOf(o, "Version", "", "1.0")
-	if language, ok := v.oneOf(o, "QueryLanguage", "", "JSONPath", "JSONata"); ok {
-		v.machineJSONata = language == "JSONata"
-	}
+	v.machineJSONata, _ = v.language(o, "")
 	v.integer(o, "TimeoutSeconds", "", 0, maxSeconds)
-	v.flow(o, "")
+	v.flow(o, "", true)
+}
+
+// language reads a QueryLanguage. Whatever is not JSONPath counts as JSONata, as measured
+// of the service, so that what follows is judged by that.
+func (v *validator) language(o *jsonata.Object, at string) (isJSONata, given bool) {
+	value, given := o.Get("QueryLanguage")
+	v.oneOf(o, "QueryLanguage", at, languageJSONPath, languageJSONata)
+	return given && value != languageJSONPath, given
 }
 
 // A graph is what the transitions of one flow make of its states.
@@ -32,8 +50,8 @@ type graph struct {
 
 type transition struct{ to, at string }
 
-// flow checks a StartAt with its States: of the machine, a branch or a processor.
-func (v *validator) flow(o *jsonata.Object, at string) {
+// flow checks a StartAt with its States: of the machine (top), a branch or a processor.
+func (v *validator) flow(o *jsonata.Object, at string, top bool) {
 	before := len(v.problems)
 	v.required(o, at, "States", "StartAt")
 	g := graph{at: at, target: map[string][]transition{}, ends: map[string]bool{}}
@@ -42,7 +60,7 @@ func (v *validator) flow(o *jsonata.Object, at string) {
 	states, ok := value.(*jsonata.Object)
 	switch {
 	case has && !ok:
-		v.wrongType(at+"/States", "Object")
+		v.wrongType(at+"/States", "OBJECT")
 	case has && states.Len() == 0:
 		v.schema(at+"/States", "Value cannot be empty")
 	}
@@ -64,30 +82,20 @@ func (v *validator) flow(o *jsonata.Object, at string) {
 		if s, ok := value.(*jsonata.Object); ok {
 			v.state(name, s, where, &g)
 		} else {
-			v.wrongType(where, "Object")
+			v.wrongType(where, "OBJECT")
 		}
 	}
-	broken := anyErrors(v.problems[before:])
+	broken := slices.ContainsFunc(v.problems[before:], isError)
 	complete := v.targets(&g)
-	// What a mistake in a state leads to is not worth telling.
-	if !broken {
+	// What a mistake in a state leads to is not worth telling; and a target that is missing
+	// may be the end.
+	if !broken && (!complete || v.end(&g, top)) {
 		v.reach(&g)
-		if complete { // what is missing may be the end
-			v.end(&g)
-		}
 	}
 }
 
-func anyErrors(list []Diagnostic) bool {
-	for _, d := range list {
-		if isError(d) {
-			return true
-		}
-	}
-	return false
-}
-
-// targets reports whether every target is there.
+// targets reports whether the target of every transition is there. The service names
+// 'Next' whatever the field is.
 func (v *validator) targets(g *graph) (complete bool) {
 	exists := map[string]bool{}
 	for _, name := range g.names {
@@ -97,8 +105,7 @@ func (v *validator) targets(g *graph) (complete bool) {
 	check := func(t transition) {
 		if t.to != "" && !exists[t.to] {
 			complete = false
-			field := t.at[strings.LastIndexByte(t.at, '/')+1:]
-			v.add(SeverityError, missingTarget, t.at, fmt.Sprintf("Missing '%s' target: %s", field, t.to))
+			v.add(SeverityError, missingTarget, t.at, "Missing 'Next' target: "+t.to)
 		}
 	}
 	check(transition{g.start, g.at + "/StartAt"})
@@ -110,31 +117,30 @@ func (v *validator) targets(g *graph) (complete bool) {
 	return complete
 }
 
-// reach checks that every state can be reached.
+// reach checks that something leads to every state. Like the service, it looks at the
+// transitions alone: states that lead to each other count as reached.
 func (v *validator) reach(g *graph) {
-	seen := map[string]bool{}
-	for next := []string{g.start}; len(next) > 0; {
-		name := next[len(next)-1]
-		next = next[:len(next)-1]
-		if !seen[name] {
-			seen[name] = true
-			for _, t := range g.target[name] {
-				next = append(next, t.to)
-			}
+	reached := map[string]bool{g.start: true}
+	for _, list := range g.target {
+		for _, t := range list {
+			reached[t.to] = true
 		}
 	}
 	for _, name := range g.names {
-		if !seen[name] {
-			v.add(SeverityError, missingTarget, g.at+"/States/"+name, fmt.Sprintf("State \"%s\" is not reachable.", name))
+		if !reached[name] {
+			v.add(SeverityError, missingTarget, v.join(g.at+"/States", name), fmt.Sprintf("State \"%s\" is not reachable.", name))
 		}
 	}
 }
 
-// end checks that there is one.
-func (v *validator) end(g *graph) {
-	if !slices.ContainsFunc(g.names, func(name string) bool { return g.ends[name] }) {
-		v.add(SeverityError, missingTerminal, g.at+"/States", "No terminal state found: one must be of type Succeed or Fail, or have \"End\": true")
+// end checks that the machine has an end. The service lets branches and processors go
+// round for ever.
+func (v *validator) end(g *graph, top bool) bool {
+	if !top || len(g.ends) > 0 {
+		return true
 	}
+	v.add(SeverityError, missingEnd, "", "Workflow has no terminal state")
+	return false
 }
 
 // transitions checks Next and End of a state that goes on or ends.
@@ -142,14 +148,16 @@ func (v *validator) transitions(name string, o *jsonata.Object, at string, g *gr
 	end := false
 	if value, has := o.Get("End"); has {
 		if end, has = value.(bool); !has {
-			v.wrongType(at+"/End", "Boolean")
+			v.wrongType(at+"/End", "BOOLEAN")
 			return
 		}
 	}
-	g.ends[name] = end
+	if end {
+		g.ends[name] = true
+	}
 	switch {
 	case end && hasKey(o, "Next"):
-		v.schema(at, "Only one of these fields is allowed: [Next, End]")
+		v.oneAtMost(o, at, "Next", "End")
 	case !end:
 		if !hasKey(o, "Next") {
 			v.schema(at, "Exactly one of these fields is required: [Next, End]")
@@ -175,9 +183,9 @@ func (v *validator) branches(o *jsonata.Object, at string) {
 		if b, ok := item.(*jsonata.Object); ok {
 			v.fields(b, where, flowFields)
 			v.comment(b, where)
-			v.flow(b, where)
+			v.flow(b, where, false)
 		} else {
-			v.wrongType(where, "Object")
+			v.wrongType(where, "OBJECT")
 		}
 	}
 }
@@ -196,27 +204,33 @@ func (v *validator) processor(o *jsonata.Object, at string) {
 	value, _ := o.Get(field)
 	p, ok := value.(*jsonata.Object)
 	if !ok {
-		v.wrongType(at, "Object")
+		v.wrongType(at, "OBJECT")
 		return
 	}
 	v.fields(p, at, flowFields, []string{"ProcessorConfig"})
 	v.comment(p, at)
-	if value, has := p.Get("ProcessorConfig"); has {
-		config, ok := value.(*jsonata.Object)
-		if !ok {
-			v.wrongType(at+"/ProcessorConfig", "Object")
-			return
-		}
-		where := at + "/ProcessorConfig"
-		v.fields(config, where, []string{"Mode", "ExecutionType"})
-		mode, _ := v.oneOf(config, "Mode", where, processorModes...)
-		v.oneOf(config, "ExecutionType", where, "STANDARD", "EXPRESS")
-		switch {
-		case mode == "DISTRIBUTED" && v.express:
-			v.schema(where+"/Mode", "Express state machine does not support Map states with the mode 'DISTRIBUTED'")
-		case mode == "DISTRIBUTED":
-			v.required(config, where, "ExecutionType")
-		}
+	v.processorConfig(p, at)
+	v.flow(p, at, false)
+}
+
+func (v *validator) processorConfig(p *jsonata.Object, at string) {
+	value, has := p.Get("ProcessorConfig")
+	if !has {
+		return
 	}
-	v.flow(p, at)
+	at += "/ProcessorConfig"
+	config, ok := value.(*jsonata.Object)
+	if !ok {
+		v.wrongType(at, "OBJECT")
+		return
+	}
+	v.fields(config, at, []string{"Mode", "ExecutionType"})
+	mode, _ := v.oneOf(config, "Mode", at, processorModes...)
+	v.oneOf(config, "ExecutionType", at, "STANDARD", "EXPRESS")
+	switch {
+	case mode == "DISTRIBUTED" && v.express:
+		v.schema(at+"/Mode", "Express state machine does not support Map states with the mode 'DISTRIBUTED'")
+	case mode == "DISTRIBUTED":
+		v.required(config, at, "ExecutionType")
+	}
 }

@@ -1,10 +1,15 @@
 package asl
 
-import "testing"
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+)
 
-// Whatever a definition holds, it is judged in bounded time; what the validator passes,
-// the parser takes, so that nobody meets the parser's words.
-func FuzzValidate(f *testing.F) {
+// Whatever a definition holds, it is judged in bounded time, and what is accepted runs
+// without an internal error.
+func FuzzDefinition(f *testing.F) {
 	const head, tail = `{"StartAt":"A","States":{"A":{`, `},"B":{"Type":"Succeed"}}}`
 	for _, seed := range []string{
 		head + `"Type":"Pass","Parameters":{"a.$":"States.Format('{}', $.a)"},"Next":"B"` + tail,
@@ -24,12 +29,15 @@ func FuzzValidate(f *testing.F) {
 			Locate(definition, d)
 		}
 		VariableReferences(definition)
-		o, problems := decodeDefinition(definition)
-		if problems != nil || anyErrors(validateDefinition(o, express)) {
+		m := agree(t, definition, express)
+		if m == nil {
 			return
 		}
-		if _, err := Parse(definition); err != nil {
-			t.Errorf("%q is valid, and cannot be parsed: %v", definition, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		r := m.Run(ctx, Environment{Sleep: func(context.Context, time.Duration) error { return nil }}, Execution{Input: []byte(`{"a":[1,{"b":2}],"s":1}`)})
+		if (r.Status == Succeeded) != (r.Output != nil) || strings.Contains(r.Cause, "internal") {
+			t.Errorf("%q: %s %s %s with output %s", definition, r.Status, r.Error, r.Cause, r.Output)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -49,7 +50,7 @@ func (s *stateCheck) reader() {
 	config.text(config.o, "ItemsPointer", config.at)
 	for _, header := range config.list(config.o, "CSVHeaders", config.at) {
 		if _, ok := header.(string); !ok {
-			config.wrongType(config.at+"/CSVHeaders", "String")
+			config.wrongType(config.at+"/CSVHeaders", "STRING")
 			break
 		}
 	}
@@ -63,7 +64,9 @@ func (s *stateCheck) batcher() {
 	}
 	batcher.most("MaxItemsPerBatch", maxSeconds)
 	batcher.most("MaxInputBytesPerBatch", maxData)
-	if !s.jsonata {
+	if s.jsonata {
+		batcher.expressions(batcher.o, "BatchInput")
+	} else {
 		batcher.payload(batcher.o, "BatchInput", batcher.at)
 	}
 }
@@ -81,56 +84,53 @@ func (s *stateCheck) writer() {
 }
 
 // part checks a field that is an object with these members, and returns it as what is
-// checked next; nil where there is none. The expressions in it are checked once, with
-// their whole path.
+// checked next; nil where there is none.
 func (s *stateCheck) part(field string, members ...string) *stateCheck {
 	o, ok := s.object(field)
 	if !ok {
 		return nil
 	}
-	inner := *s
-	inner.o, inner.at, inner.inside = o, s.at+"/"+field, true
-	s.fields(o, inner.at, members)
-	if hasKey(o, "Parameters") {
-		s.only("Parameters", inner.at, false)
+	inner := s.within(o, field)
+	for i := range o.Len() {
+		switch key, _ := o.At(i); {
+		case !slices.Contains(members, key):
+			s.unsupported(inner.at, key)
+		case key == "Parameters" || strings.HasSuffix(key, "Path"):
+			s.only(key, inner.at, false)
+		case key == "Arguments":
+			s.only(key, inner.at, true)
+		}
 	}
-	if hasKey(o, "Arguments") {
-		s.only("Arguments", inner.at, true)
-	}
-	switch {
-	case !s.jsonata:
+	if s.jsonata {
+		inner.expressions(o, "Arguments")
+	} else {
 		s.payload(o, "Parameters", inner.at)
-	case !s.inside:
-		s.expressions(o, field, s.at)
 	}
-	return &inner
+	return inner
 }
 
 // most checks a bound, or the path to one.
 func (s *stateCheck) most(field string, high int) {
 	s.orPath(field)
 	s.amountPath(field + "Path")
-	value, _ := s.o.Get(field)
-	if text, ok := value.(string); !ok || !s.jsonata || !isExpression(text) {
-		s.integer(s.o, field, s.at, 0, high)
-	}
+	s.amount(field, 0, high)
 }
 
 // items checks what the Map goes through, and what it makes of each item.
 func (s *stateCheck) items() {
 	if !s.jsonata {
-		s.path(s.o, "ItemsPath", s.at, 0)
+		s.path(s.o, "ItemsPath", s.at, reference|anyPath)
 		s.oneAtMost(s.o, s.at, "ItemSelector", "Parameters") // its name at first
 		return
 	}
 	items, has := s.o.Get("Items")
-	if !has || s.expression(items, "Items", s.at+"/Items") {
+	if !has || s.expression(items, "Items") {
 		return
 	}
 	// A list may have expressions in it. The service also takes an object, as the list of
 	// its members, which the engine does not run.
 	if _, ok := items.([]any); ok {
-		s.expressions(items, "Items", s.at)
+		s.expressions(s.o, "Items")
 	} else {
 		s.schema(s.at+"/Items", "Value must be an array or a JSONata expression")
 	}

@@ -2,6 +2,7 @@ package asl
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -48,39 +49,95 @@ func replacement(t *rapid.T) any {
 	return json.RawMessage(rapid.SampledFrom(replacements).Draw(t, "value"))
 }
 
-// What the validator passes, the parser takes: clients never meet the words of the latter.
-func TestValidatorCoversParser(t *testing.T) {
+// One judgement: what Validate accepts compiles, and what it refuses Parse refuses, for the
+// same reasons.
+func agree(t interface{ Fatalf(string, ...any) }, text []byte, express bool) *Machine {
+	parse := Parse
+	if express {
+		parse = ParseExpress
+	}
+	m, err := parse(text)
+	want := refusal(Validate(text, express))
+	if want == nil {
+		if err != nil || m == nil {
+			t.Fatalf("%s is valid, and cannot be parsed: %v", text, err)
+		}
+		return m
+	}
+	got, ok := errors.AsType[*DefinitionError](err)
+	if !ok || got.Error() != want.Error() || m != nil {
+		t.Fatalf("%s: Parse says %v, Validate %v", text, err, want)
+	}
+	return nil
+}
+
+func TestParseAgreesWithValidate(t *testing.T) {
 	t.Parallel()
 	for _, text := range wholes {
 		if list := Validate([]byte(text), false); len(list) > 0 {
 			t.Fatalf("a whole definition is refused: %v", list)
 		}
+		agree(t, []byte(text), false)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		var v any
 		if err := json.Unmarshal([]byte(rapid.SampledFrom(wholes).Draw(t, "definition")), &v); err != nil {
 			t.Fatal(err)
 		}
-		for range rapid.IntRange(1, 2).Draw(t, "mutations") {
+		for range rapid.IntRange(0, 2).Draw(t, "mutations") {
 			v = mutate(t, v)
+		}
+		if rapid.Bool().Draw(t, "rename") {
+			v = rename(v, map[string]string{}, func(string) string {
+				return rapid.StringOfN(rapid.RuneFrom([]rune("aZ_0 é語😀-/\"'")), 1, 90, -1).Draw(t, "name")
+			})
 		}
 		text, err := json.Marshal(v)
 		if err != nil {
 			t.Fatal(err)
 		}
-		express := rapid.Bool().Draw(t, "express")
-		o, problems := decodeDefinition(text)
-		if problems != nil || anyErrors(validateDefinition(o, express)) {
-			return
-		}
-		parse := Parse
-		if express {
-			parse = ParseExpress
-		}
-		if _, err := parse(text); err != nil {
-			t.Fatalf("%s is valid, and cannot be parsed: %v", text, err)
-		}
+		agree(t, text, rapid.Bool().Draw(t, "express"))
 	})
+}
+
+// rename gives the states of a definition other names, also where they are referred to.
+func rename(v any, names map[string]string, draw func(string) string) any {
+	name := func(old any) any {
+		s, ok := old.(string)
+		if !ok {
+			return old
+		}
+		if _, known := names[s]; !known {
+			names[s] = draw(s)
+		}
+		return names[s]
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			switch key {
+			case "Next", "StartAt", "Default":
+				v[key] = name(v[key])
+			case "States":
+				states, ok := v[key].(map[string]any)
+				if !ok {
+					continue
+				}
+				renamed := map[string]any{}
+				for _, old := range slices.Sorted(maps.Keys(states)) {
+					renamed[name(old).(string)] = rename(states[old], names, draw)
+				}
+				v[key] = renamed
+			default:
+				v[key] = rename(v[key], names, draw)
+			}
+		}
+	case []any:
+		for i, item := range v {
+			v[i] = rename(item, names, draw)
+		}
+	}
+	return v
 }
 
 // mutate replaces, adds or removes one value, anywhere.

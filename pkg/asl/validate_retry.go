@@ -6,6 +6,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
+var retryFields = []string{"Comment", errorEquals, "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy"}
+
 const (
 	longestDelay = 31622400 // a leap year in seconds
 	maxBackoff   = 1e8
@@ -35,8 +37,10 @@ func (s *stateCheck) catch(name string, g *graph) {
 		return
 	}
 	s.objects(s.o, "Catch", s.at, func(o *jsonata.Object, i, n int, at string) {
+		inner := s.within(o, at[len(s.at)+1:])
+		inner.catching = true
 		for i := range o.Len() {
-			switch key, value := o.At(i); key {
+			switch key, _ := o.At(i); key {
 			case errorEquals, "Next", "Comment", "Assign":
 			case "ResultPath":
 				if s.only(key, at, false) {
@@ -44,17 +48,17 @@ func (s *stateCheck) catch(name string, g *graph) {
 				}
 			case "Output":
 				if s.only(key, at, true) {
-					s.expressions(value, at[len(s.at)+1:]+"/Output", s.at)
+					inner.expressions(o, "Output")
 				}
 			default:
-				s.schema(s.join(at, key), "Field is not supported")
+				s.unsupported(at, key)
 			}
 		}
 		s.comment(o, at)
 		s.required(o, at, errorEquals, "Next")
 		s.errorNames(o, at, i == n-1)
 		s.next(name, o, "Next", at, g)
-		s.assign(o, at)
+		inner.assign()
 	})
 }
 
@@ -66,7 +70,7 @@ func (s *stateCheck) errorNames(o *jsonata.Object, at string, last bool) {
 	list := s.list(o, errorEquals, at)
 	for _, item := range list {
 		if _, ok := item.(string); !ok {
-			s.wrongType(at+"/"+errorEquals, "String")
+			s.wrongType(at+"/"+errorEquals, "STRING")
 			return
 		}
 	}

@@ -2,6 +2,7 @@ package asl
 
 import (
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -21,6 +22,8 @@ const maxStateName = 80
 type stateFields struct{ both, jsonPath, jsonata []string }
 
 var (
+	stateKinds = []string{"Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map"}
+
 	anyState = []string{"Type", "Comment", "QueryLanguage"}
 	goesOn   = []string{"Next", "End", "Assign"}
 
@@ -62,14 +65,12 @@ func (v *validator) state(name string, o *jsonata.Object, at string, g *graph) {
 	if !v.required(o, at, "Type") {
 		return
 	}
-	kind, ok := v.oneOf(o, "Type", at, stateKinds...)
+	kind, ok := v.kind(o, at)
 	if !ok {
 		return
 	}
 	s := &stateCheck{validator: v, o: o, at: at, kind: kind, jsonata: v.machineJSONata}
-	if !s.language() {
-		return
-	}
+	s.language()
 	s.supported()
 	v.comment(o, at)
 	s.data()
@@ -100,6 +101,17 @@ func (v *validator) state(name string, o *jsonata.Object, at string, g *graph) {
 	s.catch(name, g)
 }
 
+// kind reads the Type of a state.
+func (v *validator) kind(o *jsonata.Object, at string) (string, bool) {
+	value, _ := o.Get("Type")
+	kind, _ := value.(string)
+	if !slices.Contains(stateKinds, kind) {
+		v.schema(at+"/Type", "The field 'Type' should have one of these values: [%s]", strings.Join(stateKinds, ", "))
+		return "", false
+	}
+	return kind, true
+}
+
 // A stateCheck is one state on its way through the validator.
 type stateCheck struct {
 	*validator
@@ -107,21 +119,26 @@ type stateCheck struct {
 	at      string
 	kind    string
 	jsonata bool
-	inside  bool // of a field, whose expressions were checked
+	// mixed is set for a state of JSONPath in a machine of JSONata. It is refused for that,
+	// and not for the fields of either language too.
+	mixed bool
+	// catching is set in a Catch, which has $states.errorOutput.
+	catching bool
+	place    string // of the object in its state, such as Catch[0]; "" for the state itself
 }
 
-// language finds the state's query language. A machine of JSONata has no other.
-func (s *stateCheck) language() bool {
-	language, ok := s.oneOf(s.o, "QueryLanguage", s.at, "JSONPath", "JSONata")
+// language finds the state's query language. A machine of JSONata has no other. States
+// within the state have the language of the machine.
+func (s *stateCheck) language() {
+	isJSONata, given := s.validator.language(s.o, s.at)
 	switch {
-	case !ok:
-		return !hasKey(s.o, "QueryLanguage")
-	case language == "JSONPath" && s.machineJSONata:
+	case !given:
+	case s.machineJSONata && !isJSONata:
+		s.mixed = true
 		s.schema(s.at, "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine")
-		return false
+	default:
+		s.jsonata = isJSONata
 	}
-	s.jsonata = language == "JSONata"
-	return true
 }
 
 // supported refuses fields that the state does not have, or not in its language.
@@ -136,7 +153,7 @@ func (s *stateCheck) supported() {
 		case slices.Contains(f.jsonata, key):
 			s.only(key, s.at, true)
 		default:
-			s.schema(s.join(s.at, key), "Field is not supported")
+			s.unsupported(s.at, key)
 		}
 	}
 }
@@ -146,11 +163,14 @@ func (s *stateCheck) only(field, at string, jsonata bool) bool {
 	if s.jsonata == jsonata {
 		return true
 	}
+	if s.mixed {
+		return false
+	}
 	ours, theirs := "JSONPath", "JSONata"
 	if s.jsonata {
 		ours, theirs = theirs, ours
 	}
-	s.schema(at+"/"+field, "The QueryLanguage is set to '%s', but field '%s' is only supported for the '%s' QueryLanguage", ours, field, theirs)
+	s.schema(at, "The QueryLanguage is set to '%s', but field '%s' is only supported for the '%s' QueryLanguage", ours, field, theirs)
 	return false
 }
 
@@ -159,9 +179,7 @@ func (s *stateCheck) only(field, at string, jsonata bool) bool {
 func (s *stateCheck) data() {
 	if s.jsonata {
 		for _, field := range []string{"Arguments", "Output", "ItemSelector", "Credentials"} {
-			if value, has := s.o.Get(field); has {
-				s.expressions(value, field, s.at)
-			}
+			s.expressions(s.o, field)
 		}
 	} else {
 		s.path(s.o, "InputPath", s.at, nullable)
@@ -171,7 +189,7 @@ func (s *stateCheck) data() {
 			s.payload(s.o, field, s.at)
 		}
 	}
-	s.assign(s.o, s.at)
+	s.assign()
 }
 
 func (s *stateCheck) passResult() {
@@ -186,12 +204,24 @@ func (s *stateCheck) task() {
 			s.resource(resource)
 		}
 	}
-	s.object("Credentials")
+	s.credentials()
 	for _, field := range []string{"TimeoutSeconds", "HeartbeatSeconds"} {
 		s.amount(field, 1, maxSeconds)
 		s.orPath(field)
 		s.amountPath(field + "Path")
 	}
+	s.heartbeat()
+}
+
+// credentials checks that a task's Credentials name a role.
+func (s *stateCheck) credentials() {
+	o, ok := s.object("Credentials")
+	if ok && !hasKey(o, "RoleArn") && (s.jsonata || !hasKey(o, "RoleArn.$")) {
+		s.schema(s.at+"/Credentials", "The field 'RoleArn' is required but was missing")
+	}
+}
+
+func (s *stateCheck) heartbeat() {
 	timeout, ok1 := wholeNumber(s.o, "TimeoutSeconds")
 	heartbeat, ok2 := wholeNumber(s.o, "HeartbeatSeconds")
 	if ok1 && ok2 && heartbeat >= timeout {
@@ -209,26 +239,21 @@ func (s *stateCheck) wait() {
 	s.amountPath("SecondsPath")
 	s.amountPath("TimestampPath")
 	value, has := s.o.Get("Timestamp")
-	if !has || s.expression(value, "Timestamp", s.at+"/Timestamp") {
-		return
-	}
-	if _, ok := value.(string); !ok {
-		s.wrongType(s.at+"/Timestamp", "String")
-	} else if _, ok := timestamp(value); !ok {
-		s.schema(s.at+"/Timestamp", "Value is not a valid ISO-8601 timestamp")
+	if has && !s.expression(value, "Timestamp") {
+		s.time(value, s.at+"/Timestamp")
 	}
 }
 
 func (s *stateCheck) fail() {
 	for _, field := range []string{"Error", "Cause"} {
-		if value, has := s.o.Get(field); has && !s.expression(value, field, s.at+"/"+field) {
+		if value, has := s.o.Get(field); has && !s.expression(value, field) {
 			if _, ok := value.(string); !ok {
-				s.wrongType(s.at+"/"+field, "String")
+				s.wrongType(s.at+"/"+field, "STRING")
 			}
 		}
 		s.orPath(field)
 		if value, has := s.o.Get(field + "Path"); has && !s.jsonata {
-			s.dynamic(value, field+"Path", s.at+"/"+field+"Path")
+			s.dynamic(value, field+"Path", s.at)
 		}
 	}
 }
@@ -245,7 +270,7 @@ func (s *stateCheck) object(field string) (*jsonata.Object, bool) {
 	value, has := s.o.Get(field)
 	o, ok := value.(*jsonata.Object)
 	if has && !ok {
-		s.wrongType(s.at+"/"+field, "Object")
+		s.wrongType(s.at+"/"+field, "OBJECT")
 	}
 	return o, ok
 }

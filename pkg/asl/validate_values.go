@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/expressway-dev/expressway/pkg/asl/intrinsic"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -27,11 +25,11 @@ func (v *validator) integer(o *jsonata.Object, field, at string, low, high int) 
 	n, ok := wholeNumber(o, field)
 	switch {
 	case !ok:
-		v.wrongType(at+"/"+field, "Integer")
+		v.wrongType(at+"/"+field, "INTEGER")
 	case n < low:
-		v.schema(at+"/"+field, "Value must be greater than or equal to %d", low)
+		v.schema(at+"/"+field, "Minimum value is %d", low)
 	case n > high:
-		v.schema(at+"/"+field, "Value must be less than or equal to %d", high)
+		v.schema(at+"/"+field, "Maximum value is %d", high)
 	}
 }
 
@@ -45,18 +43,18 @@ func (v *validator) number(o *jsonata.Object, field, at string, low, high float6
 	f, err := n.Float64()
 	switch {
 	case !ok || err != nil:
-		v.wrongType(at+"/"+field, "Number")
+		v.wrongType(at+"/"+field, "NUMBER")
 	case f < low:
-		v.schema(at+"/"+field, "Value must be greater than or equal to %v", low)
+		v.schema(at+"/"+field, "Minimum value is %v", low)
 	case f > high:
-		v.schema(at+"/"+field, "Value must be less than or equal to %v", high)
+		v.schema(at+"/"+field, "Maximum value is %v", high)
 	}
 }
 
 // amount checks a whole number, which may be an expression in JSONata.
 func (s *stateCheck) amount(field string, low, high int) {
 	value, has := s.o.Get(field)
-	if has && !s.expression(value, field, s.at+"/"+field) {
+	if has && !s.expression(value, field) {
 		s.integer(s.o, field, s.at, low, high)
 	}
 }
@@ -64,7 +62,7 @@ func (s *stateCheck) amount(field string, low, high int) {
 func (s *stateCheck) percentage() {
 	const field = "ToleratedFailurePercentage"
 	value, has := s.o.Get(field)
-	if has && !s.expression(value, field, s.at+"/"+field) {
+	if has && !s.expression(value, field) {
 		s.number(s.o, field, s.at, 0, 100)
 	}
 }
@@ -81,6 +79,7 @@ const (
 	nullable  = 1 << iota // null
 	reference             // Reference Paths only
 	intoInput             // paths into the state's data only
+	anyPath               // Reference Paths by name, and in fact any path
 )
 
 func (v *validator) path(o *jsonata.Object, field, at string, rules int) {
@@ -90,14 +89,17 @@ func (v *validator) path(o *jsonata.Object, field, at string, rules int) {
 	}
 	text, ok := value.(string)
 	if !ok {
-		v.wrongType(at+"/"+field, "String")
+		v.wrongType(at+"/"+field, "STRING")
 		return
 	}
 	p, err := parseSource(text)
+	begins := strings.HasPrefix(text, "$")
 	switch {
-	case err != nil || !strings.HasPrefix(text, "$"):
-		v.schema(at+"/"+field, "Value is not a valid JSONPath")
-	case rules&reference != 0 && !p.path.IsReference(), rules&intoInput != 0 && p.root != "":
+	case rules&reference != 0 && !begins:
+		v.schema(at+"/"+field, "Value is not a Reference Path: Reference path didn't start with '$'")
+	case err != nil || !begins:
+		v.schema(at+"/"+field, "Value must be a valid JSONPath.")
+	case rules&anyPath == 0 && rules&reference != 0 && !p.path.IsReference(), rules&intoInput != 0 && p.root != "":
 		v.schema(at+"/"+field, "Value is not a Reference Path")
 	}
 }
@@ -117,7 +119,7 @@ func (v *validator) template(value any, at string) {
 			key, item := value.At(i)
 			where := v.join(at, key)
 			if strings.HasSuffix(key, ".$") {
-				v.dynamic(item, key, where)
+				v.dynamic(item, key, at)
 				continue
 			}
 			if text, ok := item.(string); ok && isDynamic(text) {
@@ -132,7 +134,8 @@ func (v *validator) template(value any, at string) {
 	}
 }
 
-// dynamic checks the value of a field whose name says that it is a path or a call.
+// dynamic checks the value of a field, of the object at the location, whose name says that
+// it is a path or a call.
 func (v *validator) dynamic(value any, field, at string) {
 	text, ok := value.(string)
 	if ok && validDynamic(text) {
@@ -185,82 +188,11 @@ func looksDynamic(value any) bool {
 	return false
 }
 
-// assign checks the variables that a state sets, and what it sets them to.
-func (s *stateCheck) assign(o *jsonata.Object, at string) {
-	value, has := o.Get("Assign")
-	if !has {
-		return
-	}
-	at += "/Assign"
-	variables, ok := value.(*jsonata.Object)
-	if !ok {
-		s.wrongType(at, "Object")
-		return
-	}
-	for i := range variables.Len() {
-		key, item := variables.At(i)
-		name := key
-		if !s.jsonata {
-			name = strings.TrimSuffix(key, ".$")
-		}
-		if !validVariable(name) {
-			s.schema(s.join(at, key), "Value is not a valid variable name")
-		}
-		if s.jsonata {
-			s.expressions(item, s.join("Assign", key), strings.TrimSuffix(at, "/Assign"))
-		}
-	}
-	if !s.jsonata {
-		s.template(variables, at)
-	}
-}
-
-// validVariable tells names that a path or an expression can refer to.
-func validVariable(name string) bool {
-	const longest = 80
-	if name == "" || name == "states" || utf8.RuneCountInString(name) > longest {
-		return false
-	}
-	for i, r := range name {
-		if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r)) {
-			return false
-		}
-	}
-	return true
-}
-
-// expression reports whether a value of a JSONata state is an expression, which is then
-// checked.
-func (s *stateCheck) expression(value any, field, at string) bool {
-	text, ok := value.(string)
-	if !ok || !s.jsonata || !isExpression(text) {
-		return false
-	}
-	text, ok = strings.CutSuffix(strings.TrimPrefix(text, "{%"), "%}")
-	if !ok {
-		s.schema(at, "The JSONata expression '%s' specified for the field '%s' is not valid. It does not end with %%}", value, field)
-		return true
-	}
-	if _, err := jsonata.Compile(text, jsonata.StepFunctions()); err != nil {
-		s.schema(at, "The JSONata expression '%s' specified for the field '%s' is not valid. %v", text, field, err)
-	}
-	return true
-}
-
-// expressions checks all of them in a value of any shape. Field is the path to it from
-// the state, as the service's messages write it.
-func (s *stateCheck) expressions(value any, field, state string) {
-	switch value := value.(type) {
-	case string:
-		s.expression(value, field, state+"/"+field)
-	case *jsonata.Object:
-		for i := range value.Len() {
-			key, item := value.At(i)
-			s.expressions(item, s.join(field, key), state)
-		}
-	case []any:
-		for i, item := range value {
-			s.expressions(item, fmt.Sprintf("%s[%d]", field, i), state)
-		}
+// time checks a timestamp.
+func (v *validator) time(value any, at string) {
+	if _, ok := value.(string); !ok {
+		v.wrongType(at, "STRING")
+	} else if _, ok := timestamp(value); !ok {
+		v.schema(at, "String does not match RFC3339 timestamp")
 	}
 }

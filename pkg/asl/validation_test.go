@@ -132,17 +132,17 @@ func TestStrictDefinitions(t *testing.T) {
 		return `{"StartAt":"A","States":{"A":{"Type":"Pass",` + rest + `}}}`
 	}
 	tests := map[string]struct{ definition, want string }{
-		"misspelt field":      {pass(`"Resutl":1,"End":true`), "Field is not supported at /States/A/Resutl"},
-		"field of a machine":  {`{"StartAt":"A","Timeout":1,"States":{"A":{"Type":"Succeed"}}}`, "Field is not supported at /Timeout"},
-		"field of a branch":   {`{"StartAt":"P","States":{"P":{"Type":"Parallel","Branches":[{"StartAt":"A","TimeoutSeconds":1,"States":{"A":{"Type":"Succeed"}}}],"End":true}}}`, "Field is not supported at /States/P/Branches[0]/TimeoutSeconds"},
-		"field of JSONata":    {pass(`"Output":1,"End":true`), "Field is not supported at /States/A/Output"},
-		"field of another":    {pass(`"Retry":[],"End":true`), "Field is not supported at /States/A/Retry"},
-		"field of a retrier":  {task(`"Retry":[{"ErrorEquals":["E"],"Backoff":2}],"End":true`), "Field is not supported at /States/T/Retry[0]/Backoff"},
-		"field of a catcher":  {task(`"Catch":[{"ErrorEquals":["E"],"Next":"C","Result":2}],"End":true`), "Field is not supported at /States/T/Catch[0]/Result"},
+		"misspelt field":      {pass(`"Resutl":1,"End":true`), "Field 'Resutl' is not supported at /States/A"},
+		"field of a machine":  {`{"StartAt":"A","Timeout":1,"States":{"A":{"Type":"Succeed"}}}`, "Field 'Timeout' is not supported at /"},
+		"field of a branch":   {`{"StartAt":"P","States":{"P":{"Type":"Parallel","Branches":[{"StartAt":"A","TimeoutSeconds":1,"States":{"A":{"Type":"Succeed"}}}],"End":true}}}`, "Field 'TimeoutSeconds' is not supported at /States/P/Branches[0]"},
+		"field of JSONata":    {pass(`"Output":1,"End":true`), "field 'Output' is only supported for the 'JSONata' QueryLanguage at /States/A"},
+		"field of another":    {pass(`"Retry":[],"End":true`), "Field 'Retry' is not supported at /States/A"},
+		"field of a retrier":  {task(`"Retry":[{"ErrorEquals":["E"],"Backoff":2}],"End":true`), "Field 'Backoff' is not supported at /States/T/Retry[0]"},
+		"field of a catcher":  {task(`"Catch":[{"ErrorEquals":["E"],"Next":"C","Result":2}],"End":true`), "Field 'Result' is not supported at /States/T/Catch[0]"},
 		"nothing":             {`{}`, "These fields are required: [States, StartAt] at /'"},
 		"no start":            {`{"States":{"A":{"Type":"Succeed"}}}`, "These fields are required: [StartAt] at /'"},
 		"unreachable":         {`{"StartAt":"A","States":{"A":{"Type":"Succeed"},"B":{"Type":"Succeed"}}}`, `MISSING_TRANSITION_TARGET: State "B" is not reachable. at /States/B`},
-		"end is text":         {pass(`"End":"true"`), "Expected value of type Boolean at /States/A/End"},
+		"end is text":         {pass(`"End":"true"`), "Expected value of type [BOOLEAN] at /States/A/End"},
 		"all is not alone":    {task(`"Retry":[{"ErrorEquals":["States.ALL","E"]}],"Next":"C"`), "/States/T/Retry[0]/ErrorEquals"},
 		"all is not last":     {task(`"Catch":[{"ErrorEquals":["States.ALL"],"Next":"C"},{"ErrorEquals":["E"],"Next":"C"}],"End":true`), "/States/T/Catch[0]/ErrorEquals"},
 		"jitter":              {task(`"Retry":[{"ErrorEquals":["E"],"JitterStrategy":"Full"}],"Next":"C"`), "/States/T/Retry[0]/JitterStrategy"},
@@ -167,6 +167,10 @@ func TestStrictDefinitions(t *testing.T) {
 // What a Standard Workflow alone may have is refused for EXPRESS only.
 func TestExpressDefinitions(t *testing.T) {
 	t.Parallel()
+	parameters := map[string]string{
+		"arn:aws:states:::states:startExecution.sync:2":     `"StateMachineArn":"a"`,
+		"arn:aws:states:::sqs:sendMessage.waitForTaskToken": `"QueueUrl":"u","MessageBody":"b"`,
+	}
 	for resource, want := range map[string]string{
 		"arn:aws:states:us-east-1:123456789012:activity:a":    "does not support Activity ARN",
 		"arn:aws:states:::states:startExecution.sync:2":       "does not support '.sync'",
@@ -174,7 +178,7 @@ func TestExpressDefinitions(t *testing.T) {
 		"arn:aws:lambda:us-east-1:123456789012:function:name": "",
 		"${FunctionArn}": "",
 	} {
-		definition := []byte(`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"` + resource + `","End":true}}}`)
+		definition := []byte(`{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"` + resource + `","Parameters":{` + parameters[resource] + `},"End":true}}}`)
 		if _, err := asl.Parse(definition); err != nil {
 			t.Errorf("%s: Parse refuses it: %v", resource, err)
 		}

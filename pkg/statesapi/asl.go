@@ -3,7 +3,6 @@ package statesapi
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
@@ -20,21 +19,28 @@ type interpreter struct {
 	uuid  func() string
 }
 
-// Parse refuses what AWS would, before the interpreter sees it.
+// Parse implements [Engine].
 func (i interpreter) Parse(definition []byte, kind string) (Program, error) {
-	list := slices.DeleteFunc(i.Validate(definition, kind), func(d Diagnostic) bool { return d.Severity != severityError })
-	if len(list) > 0 {
-		return nil, &DefinitionError{list}
+	parse := asl.Parse
+	if kind == Express {
+		parse = asl.ParseExpress
 	}
-	machine, err := asl.Parse(definition)
+	machine, err := parse(definition)
+	if invalid, ok := errors.AsType[*asl.DefinitionError](err); ok {
+		return nil, &DefinitionError{diagnostics(invalid.Diagnostics)}
+	}
 	if err != nil {
 		return nil, err
 	}
 	return aslProgram{machine, i}, nil
 }
 
+// Validate implements [Engine].
 func (interpreter) Validate(definition []byte, kind string) []Diagnostic {
-	found := asl.Validate(definition, kind == Express)
+	return diagnostics(asl.Validate(definition, kind == Express))
+}
+
+func diagnostics(found []asl.Diagnostic) []Diagnostic {
 	list := make([]Diagnostic, len(found))
 	for n, d := range found {
 		list[n] = Diagnostic(d)

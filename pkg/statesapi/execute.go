@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/jsontext"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -377,10 +378,7 @@ func (s *Service) checkTestCase(a arn) *Error {
 func definitionMessage(list []Diagnostic) string {
 	texts := make([]string, len(list))
 	for i, d := range list {
-		texts[i] = d.Code + ": " + d.Message
-		if d.Location != "" && d.Code != InvalidJSONDescription {
-			texts[i] += " at " + d.Location
-		}
+		texts[i] = asl.Diagnostic(d).String()
 	}
 	return strings.Join(texts, ", ")
 }

@@ -91,7 +91,7 @@ func (e *FileError) Error() string {
 		if d.Severity == severityWarning {
 			severity = "warning: "
 		}
-		lines[i] = fmt.Sprintf("%s:%d:%d: %s%s", e.Path, line, column, severity, definitionMessage([]Diagnostic{d}))
+		lines[i] = fmt.Sprintf("%s:%d:%d: %s%s", e.Path, line, column, severity, strings.TrimSuffix(asl.Diagnostic(d).String(), " at null"))
 	}
 	return strings.Join(lines, "\n")
 }

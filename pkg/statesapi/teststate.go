@@ -155,11 +155,7 @@ func refuseDefinition(err error) *Error {
 	}
 	var invalid *asl.DefinitionError
 	if errors.As(err, &invalid) {
-		list := make([]Diagnostic, len(invalid.Diagnostics))
-		for n, d := range invalid.Diagnostics {
-			list[n] = Diagnostic(d)
-		}
-		err = &DefinitionError{list}
+		err = &DefinitionError{diagnostics(invalid.Diagnostics)}
 	}
 	return errorf(InvalidDefinition, "Invalid State Machine Definition: '%s'", definitionMessage(diagnose(err)))
 }

@@ -59,7 +59,7 @@ func TestTestStateRefusals(t *testing.T) {
 			}, "; "),
 		},
 		{"an ARN that is none", map[string]any{"definition": passState, "roleArn": "role"}, "InvalidArn", "Invalid Role Arn: 'Invalid ARN prefix: role'"},
-		{"a definition that is not JSON", map[string]any{"definition": " "}, model, "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object'"},
+		{"a definition that is not JSON", map[string]any{"definition": " "}, model, "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object at null'"},
 		{"a state machine", map[string]any{"definition": passDefinition}, model, "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: These fields are required: [Type] at /States/StateName'"},
 		{"a name of no state", map[string]any{"definition": passDefinition, "stateName": "B"}, invalid, "State not found in definition"},
 		{"a mock of a state that needs none", map[string]any{"definition": passState, "mock": mocked}, invalid, "State type 'Pass' is not supported when a mock is specified"},
