@@ -46,6 +46,10 @@ func (t *Template) pseudo(name string, pos Pos) *Value {
 	return unknown(pos, name)
 }
 
+// Pseudo returns a pseudo parameter that is always known: AWS::Region, AWS::AccountId,
+// AWS::Partition or AWS::URLSuffix.
+func (t *Template) Pseudo(name string) string { return t.pseudo(name, Pos{}).Or("") }
+
 func (t *Template) partition() string {
 	switch {
 	case strings.HasPrefix(t.options.Region, "cn-"):

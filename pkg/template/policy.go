@@ -13,6 +13,10 @@ type Statement struct {
 	// wildcards. Not tells that one of them is turned round (NotAction, NotResource).
 	Actions, Resources []*Value
 	Not, Conditional   bool
+	// Template tells the statement of one of SAM's policy templates.
+	Template bool
+	// Managed tells what a managed policy of AWS grants, which nobody can narrow.
+	Managed bool
 }
 
 // Permissions are what a function's role may do.
@@ -73,7 +77,7 @@ func (t *Template) attached(p *Permissions, role string) {
 
 // managed are AWS's own policies that say nothing of what a route needs.
 var managed = []string{
-	"AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole", "AWSLambdaSQSQueueExecutionRole", "AWSXRayDaemonWriteAccess",
+	"AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole", "AWSXRayDaemonWriteAccess",
 	"AWSXrayWriteOnlyAccess", "CloudWatchLambdaInsightsExecutionRolePolicy", "CloudWatchLambdaApplicationSignalsExecutionRolePolicy",
 }
 
@@ -96,6 +100,14 @@ func (t *Template) addManaged(p *Permissions, v *Value) {
 	s, _ := v.String()
 	name := s[strings.LastIndexByte(s, '/')+1:]
 	if slices.Contains(managed, name) {
+		return
+	}
+	if name == "AWSLambdaSQSQueueExecutionRole" {
+		poll := Statement{Pos: v.Pos, Allow: true, Managed: true, Resources: []*Value{Text(v.Pos, "*")}}
+		for _, action := range []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} {
+			poll.Actions = append(poll.Actions, Text(v.Pos, action))
+		}
+		p.Statements = append(p.Statements, poll)
 		return
 	}
 	for _, r := range t.Of("AWS::IAM::ManagedPolicy") {
@@ -184,7 +196,7 @@ func (t *Template) addPolicyTemplate(p *Permissions, m ValueMember) {
 	if known.service == "s3" {
 		w.text("/*")
 	}
-	s := Statement{Pos: m.Key, Allow: true, Resources: []*Value{w.done()}}
+	s := Statement{Pos: m.Key, Allow: true, Template: true, Resources: []*Value{w.done()}}
 	for _, action := range known.actions {
 		s.Actions = append(s.Actions, &Value{Kind: String, Text: action, Pos: m.Key})
 	}

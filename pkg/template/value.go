@@ -265,3 +265,52 @@ func appendText(b []byte, s string) []byte {
 	}
 	return append(b, bytes.TrimSuffix(text.Bytes(), []byte("\n"))...)
 }
+
+// Text makes a value of a text.
+func Text(pos Pos, text string) *Value { return &Value{Kind: String, Text: text, Pos: pos} }
+
+// NotKnown makes a value of which nothing is known.
+func NotKnown(pos Pos, why string) *Value { return unknown(pos, why) }
+
+// Concat joins values to a text; what is not known of them is not known of it.
+func Concat(pos Pos, parts ...*Value) *Value {
+	w := writer{pos: pos}
+	for _, v := range parts {
+		w.value(v)
+	}
+	return w.done()
+}
+
+// Overlap reports whether a text can match both patterns, in which * stands for any
+// text. Parts of v that are not known may be anything.
+func (v *Value) Overlap(pattern string) bool {
+	if v == nil || v.Kind == Unknown {
+		return true
+	}
+	s, _ := v.String()
+	return overlap([]rune(strings.ReplaceAll(s, string(hole), "*")), []rune(pattern))
+}
+
+// overlap keeps a row of what is reachable: for each place in b, whether the text before
+// it can be one that a matches so far.
+func overlap(a, b []rune) bool {
+	row := make([]bool, len(b)+1)
+	row[0] = true
+	for j := range b {
+		row[j+1] = row[j] && b[j] == '*'
+	}
+	for i := range a {
+		next := make([]bool, len(b)+1)
+		next[0] = row[0] && a[i] == '*'
+		for j := range b {
+			if a[i] == '*' || b[j] == '*' {
+				// One star takes nothing, or the other's character.
+				next[j+1] = row[j+1] || next[j]
+			} else {
+				next[j+1] = row[j] && a[i] == b[j]
+			}
+		}
+		row = next
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,86 @@
+// Package wiring checks what ties a template to the routes of expressway.yaml: what
+// feeds the functions, what they may do, what their environment holds, and how long each
+// part waits for the next.
+//
+// A finding is certain. Where a part is not known, such as a role of another stack, the
+// checks that need it are left out, and a note says so.
+package wiring
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/expressway-dev/expressway/pkg/template"
+)
+
+// Severity is how bad a finding is.
+type Severity string
+
+// The severities: what cannot work, loses messages or is denied; what works and is
+// risky; what is not known.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+	Note    Severity = "note"
+)
+
+// A Finding is something wrong, where it is, and what to do about it.
+type Finding struct {
+	Severity Severity
+	// Rule is the finding's kind, for filters and for SARIF.
+	Rule    string
+	Pos     template.Pos
+	Message string
+	Cure    string
+}
+
+// Text is the message with its cure.
+func (f Finding) Text() string {
+	if f.Cure == "" {
+		return f.Message
+	}
+	return f.Message + ". " + f.Cure
+}
+
+func (f Finding) String() string {
+	rule := ""
+	if f.Rule != "" {
+		rule = " [" + f.Rule + "]"
+	}
+	return fmt.Sprintf("%s: %s: %s%s", f.Pos, f.Severity, f.Text(), rule)
+}
+
+// Rules describes every kind of finding of this package.
+var Rules = map[string]string{
+	"queue-without-mapping":      "A queue route that no event source mapping feeds",
+	"mapping-without-route":      "An event source mapping whose messages no route takes",
+	"generated-name":             "A name that CloudFormation generates and the route does not match",
+	"report-batch-item-failures": "An event source mapping without ReportBatchItemFailures",
+	"visibility-timeout":         "A queue whose visibility time-out is shorter than six times the function's time-out and the batching window",
+	"no-redrive-policy":          "A queue without a redrive policy",
+	"permission-missing":         "A permission that a route needs and the function's role lacks",
+	"permission-excess":          "A permission that no route of the function needs",
+	"permission-unknown":         "A role of which not everything is known",
+	"standard-synchronous":       "A STANDARD state machine that is started synchronously",
+	"machine-unknown":            "A state machine that the template does not have",
+	"express-logging":            "An Express state machine without logging",
+	"variable-missing":           "A variable that the configuration reads and the function's environment lacks",
+	"timeout-order":              "A time-out that is longer than the one around it",
+	"reserved-concurrency":       "Reserved concurrency below the mapping's maximum",
+	"rule-without-route":         "A rule whose events no route takes",
+	"event-without-rule":         "An event route that no rule feeds",
+	"door-missing":               "A method or path of a route that the API does not let through",
+	"pipe-invocation":            "A pipe that does not wait for the function's answer",
+	"source-without-function":    "A route that no function of the template runs",
+	"dedupe-claim":               "A duplicate that ends before the first delivery's claim does",
+	"template":                   "A mistake of the template itself",
+}
+
+// sorted orders findings by place, and drops what is said twice.
+func sorted(list []Finding) []Finding {
+	slices.SortStableFunc(list, func(a, b Finding) int {
+		return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.Compact(list)
+}

@@ -1,0 +1,478 @@
+package wiring
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/template"
+)
+
+// A need is one permission that a route cannot do without, or, where optional is true,
+// one that it may have.
+type need struct {
+	action string
+	// resource is an ARN; empty for any.
+	resource string
+	unknown  bool
+	route    *route
+	pos      template.Pos
+	why      string
+	label    string // of the resource, for people
+	optional bool
+}
+
+// needs returns the permissions of a function's routes.
+func (k *checker) needs(m *member) []need {
+	var out []need
+	add := func(r *route, pos template.Pos, v *template.Value, why string, actions ...string) {
+		s, known := v.String()
+		for _, action := range actions {
+			out = append(out, need{action: action, resource: s, unknown: !known, route: r, pos: pos, why: why, label: k.label(s)})
+		}
+	}
+	for _, r := range m.routes {
+		k.startNeeds(m, r, add)
+		if n := r.node.Get("deadLetterQueue"); n != nil {
+			if v := expand(n, m.Function); !emptyText(v) {
+				add(r, r.at("deadLetterQueue"), k.queueARN(v), "dead-letters to", "sqs:SendMessage")
+			}
+		}
+		if r.kind == queue && r.node.Get("retry") != nil {
+			out = append(out, need{action: "sqs:ChangeMessageVisibility", unknown: true, optional: true})
+			for _, mapping := range k.mappings {
+				if may, certain := takes(expand(r.node.Get("sqs"), m.Function), mapping.Source); may && certain && k.of(mapping.Function) == m {
+					add(r, r.at("retry"), mapping.Source, "retries by visibility on", "sqs:ChangeMessageVisibility")
+				}
+			}
+		}
+		for _, n := range r.secrets() {
+			if action, v := k.secretNeed(m, n); v != nil {
+				add(r, r.at("verify"), v, "has a secret in", action)
+			}
+		}
+		if table := m.Variable("EXPRESSWAY_DEDUPE_TABLE"); r.dedupes() && table != nil && !emptyText(table) {
+			add(r, r.at("dedupe"), k.arn("dynamodb", "table/", table), "remembers deliveries in", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+		}
+		if n := r.node.Get("offload"); n != nil {
+			bucket := strings.TrimSuffix(strings.TrimPrefix(expand(n, m.Function).Show(), "s3://"), "/")
+			add(r, r.at("offload"), template.Text(n.Pos, "arn:"+k.partition()+":s3:::"+bucket+"/x"), "puts inputs into", "s3:PutObject")
+		}
+	}
+	if m.Type == "AWS::Lambda::Function" || m.Get("Role") != nil {
+		for _, mapping := range k.mappings {
+			if k.of(mapping.Function) == m {
+				add(nil, mapping.Pos(), mapping.Source, "is fed by", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+			}
+		}
+	}
+	return out
+}
+
+type adder func(r *route, pos template.Pos, v *template.Value, why string, actions ...string)
+
+// startNeeds are those of what a route begins: start, resume, or queue.
+func (k *checker) startNeeds(m *member, r *route, add adder) {
+	if n := r.node.Get("queue"); n != nil {
+		add(r, r.at("queue"), k.queueARN(expand(n, m.Function)), "accepts deliveries into", "sqs:SendMessage")
+	} else if r.node.Get("start") != nil {
+		k.startNeed(m, r, add)
+	}
+	if r.node.Get("resume") != nil {
+		add(r, r.at("resume"), template.Text(r.pos, ""), "resumes", "states:SendTaskSuccess")
+		if r.node.Get("resume", "fail") != nil || r.node.Get("resume", "page") != nil {
+			add(r, r.at("resume"), template.Text(r.pos, ""), "resumes", "states:SendTaskFailure")
+		}
+		if r.node.Get("resume", "heartbeat") != nil {
+			add(r, r.at("resume"), template.Text(r.pos, ""), "resumes", "states:SendTaskHeartbeat")
+		}
+		if n := r.node.Get("resume", "lookup", "table"); n != nil {
+			add(r, r.at("resume", "lookup"), k.arn("dynamodb", "table/", expand(n, m.Function)), "looks up", "dynamodb:GetItem")
+		}
+	}
+	// The queue function starts what an http route has accepted.
+	if m.kind == queue {
+		for _, other := range k.configuration.routes {
+			if n := other.node.Get("queue"); n != nil && other.node.Get("start") != nil {
+				k.startNeed(m, other, add)
+			}
+		}
+	}
+}
+
+func (k *checker) startNeed(m *member, r *route, add adder) {
+	action := "states:StartSyncExecution"
+	if r.async() {
+		action = "states:StartExecution"
+	}
+	v := expand(r.node.Get("start"), m.Function)
+	text, known := v.String()
+	switch {
+	case known && strings.HasPrefix(text, "arn:"):
+		v = template.Text(v.Pos, unqualified(text))
+	case known:
+		if machine := k.machine(text); machine != nil {
+			v = machine.ARN()
+		} else { // which has its own finding
+			v = template.NotKnown(v.Pos, "the state machine "+text)
+		}
+	}
+	add(r, r.at("start"), v, "starts", action)
+}
+
+// secretNeed is the permission that reading a secret takes; nil for none.
+func (k *checker) secretNeed(m *member, n *template.Node) (action string, arn *template.Value) {
+	text, known := expand(n, m.Function).String()
+	if !known {
+		return "", nil
+	}
+	ref, err := secrets.Parse(text)
+	if err != nil {
+		return "", nil
+	}
+	name := template.Text(n.Pos, ref.Name)
+	switch ref.Scheme {
+	case secrets.SSM:
+		if strings.HasPrefix(ref.Name, "arn:") {
+			return "ssm:GetParameter", name
+		}
+		return "ssm:GetParameter", k.arn("ssm", "parameter/", template.Text(n.Pos, strings.TrimPrefix(ref.Name, "/")))
+	case secrets.SecretsManager:
+		if !strings.HasPrefix(ref.Name, "arn:") {
+			name = k.arn("secretsmanager", "secret:", template.Text(n.Pos, ref.Name+"-XXXXXX"))
+		}
+		return "secretsmanager:GetSecretValue", name
+	}
+	return "", nil
+}
+
+func emptyText(v *template.Value) bool {
+	s, known := v.String()
+	return known && s == ""
+}
+
+func (k *checker) partition() string {
+	return k.template.Pseudo("AWS::Partition")
+}
+
+// arn is an ARN of the template's account and region, unless the name is one.
+func (k *checker) arn(service, prefix string, name *template.Value) *template.Value {
+	if s, _ := name.String(); strings.HasPrefix(s, "arn:") {
+		return name
+	}
+	head := "arn:" + k.partition() + ":" + service + ":" + k.template.Pseudo("AWS::Region") + ":" + k.template.Pseudo("AWS::AccountId") + ":" + prefix
+	return template.Concat(name.Pos, template.Text(name.Pos, head), name)
+}
+
+func (k *checker) queueARN(v *template.Value) *template.Value {
+	s, known := v.String()
+	if !known || strings.HasPrefix(s, "arn:") {
+		return v
+	}
+	return template.Text(v.Pos, queueARNOf(s, "arn:"+k.partition()))
+}
+
+// label is how people call what an ARN is of: by its logical id, where it has one.
+func (k *checker) label(arn string) string {
+	for _, r := range k.template.Resources {
+		if a, known := r.ARN().String(); known && a == arn {
+			return r.ID
+		}
+	}
+	if arn == "" {
+		return "*"
+	}
+	return strings.ReplaceAll(arn, holeText, "…")
+}
+
+func (k *checker) checkPermissions(m *member) {
+	needs := k.needs(m)
+	hidden := false
+	said := map[string]bool{}
+	for _, n := range needs {
+		if n.unknown || said[n.action+n.resource] {
+			continue
+		}
+		said[n.action+n.resource] = true
+		granted, certain := k.grants(m, n)
+		if granted {
+			continue
+		}
+		if !certain {
+			hidden = true
+			continue
+		}
+		k.lacking(m, n)
+	}
+	if hidden && m.permissions.Unknown != "" {
+		k.add(Note, "permission-unknown", m.Pos,
+			fmt.Sprintf("what %s may do is not known whole (%s), so what its routes need is not checked", m.ID, m.permissions.Unknown), "")
+	}
+	if shared, mine := k.sharers(m); mine && m.permissions.Unknown == "" {
+		for _, other := range shared {
+			needs = append(needs, k.needs(other)...)
+		}
+		k.checkExcess(m, needs)
+	}
+}
+
+// sharers returns the other members that have the function's role. Mine is false where
+// the role is judged with another member, or is also that of a function that runs no
+// routes.
+func (k *checker) sharers(m *member) (others []*member, mine bool) {
+	role, _ := m.Get("Role").String()
+	if role == "" {
+		return nil, true
+	}
+	for _, f := range k.template.Functions() {
+		if other, _ := f.Get("Role").String(); other != role || f.ID == m.ID {
+			continue
+		}
+		o := k.of(f)
+		if o == nil || slices.Index(k.members, o) < slices.Index(k.members, m) {
+			return nil, false
+		}
+		others = append(others, o)
+	}
+	return others, true
+}
+
+// grants takes any resource for a need that names none.
+func (k *checker) grants(m *member, n need) (granted, certain bool) {
+	if n.resource != "" {
+		return m.permissions.Grants(n.action, n.resource)
+	}
+	for _, s := range m.permissions.Statements {
+		if s.Allow && takesAction(s, n.action) {
+			return true, true
+		}
+	}
+	return false, m.permissions.Unknown == ""
+}
+
+func takesAction(s template.Statement, action string) bool {
+	return slices.ContainsFunc(s.Actions, func(v *template.Value) bool {
+		lower := template.Text(v.Pos, strings.ToLower(v.Or("")))
+		may, _ := lower.Match(strings.ToLower(action), true)
+		return may
+	})
+}
+
+func (k *checker) lacking(m *member, n need) {
+	who := "the mapping"
+	if n.route != nil {
+		who = "the route " + n.route.name
+	}
+	cure := fmt.Sprintf("Add a statement with Action: %s and Resource: %s", n.action, k.reference(n))
+	if n.action == "states:StartSyncExecution" && k.only(m, n, "states:StartExecution") {
+		cure += "; StartExecution, which SAM's StepFunctionsExecutionPolicy grants, is another action"
+	}
+	for _, s := range m.permissions.Statements {
+		for _, v := range s.Resources {
+			if text, _ := v.String(); strings.HasPrefix(text, n.resource+":") && n.resource != "" {
+				cure += "; permission to start an alias or a version is asked of the machine's own ARN, without the qualifier"
+			}
+		}
+	}
+	pos := m.At("Policies")
+	if m.Get("Role") != nil {
+		pos = m.At("Role")
+	}
+	at := ""
+	if n.route != nil {
+		at = fmt.Sprintf(" (%s)", n.pos)
+	}
+	k.add(Error, "permission-missing", pos, fmt.Sprintf("%s lacks the permission %s on %s, which %s%s %s", m.ID, n.action, n.label, who, at, n.why), cure)
+}
+
+// only reports whether the function has another action on the resource.
+func (k *checker) only(m *member, n need, action string) bool {
+	granted, _ := m.permissions.Grants(action, n.resource)
+	return granted
+}
+
+// reference is how a template writes the resource of a need.
+func (k *checker) reference(n need) string {
+	if r := k.template.Resource(n.label); r != nil {
+		switch r.Type {
+		case "AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine", "AWS::SecretsManager::Secret":
+			return "!Ref " + r.ID
+		}
+		return "!GetAtt " + r.ID + ".Arn"
+	}
+	if strings.HasSuffix(n.label, "-XXXXXX") {
+		return strings.TrimSuffix(n.label, "XXXXXX") + "??????"
+	}
+	return n.label
+}
+
+// judged are the services whose permissions a function of the layer uses; others may be
+// of what stands around it, such as a network or a log.
+var judged = []string{"states", "sqs", "dynamodb", "secretsmanager", "ssm", "s3"}
+
+// spare are the actions that no route needs and that a function may have on what it
+// uses.
+var spare = map[string][]string{
+	"dynamodb":       {"dynamodb:GetItem", "dynamodb:DescribeTable", "dynamodb:ConditionCheckItem"},
+	"secretsmanager": {"secretsmanager:DescribeSecret", "secretsmanager:CreateSecret", "secretsmanager:PutSecretValue"},
+	"ssm":            {"ssm:GetParameters", "ssm:PutParameter"},
+	"states":         {"states:SendTaskFailure", "states:SendTaskHeartbeat"},
+	"sqs":            {"sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:SendMessage"},
+	"s3":             {"s3:AbortMultipartUpload"},
+}
+
+func (k *checker) checkExcess(m *member, needs []need) {
+	all := slices.Clone(needs)
+	for _, n := range needs {
+		service, _, _ := strings.Cut(n.action, ":")
+		for _, action := range spare[service] {
+			if service == "sqs" && action == "sqs:SendMessage" {
+				continue // a queue that is read is not written to
+			}
+			all = append(all, need{action: action, resource: n.resource, unknown: n.unknown, optional: true})
+		}
+	}
+	for _, mapping := range k.mappings {
+		if k.of(mapping.Function) == m {
+			s, known := mapping.Source.String()
+			for _, action := range spare["sqs"][:5] {
+				all = append(all, need{action: action, resource: s, unknown: !known, optional: true})
+			}
+		}
+	}
+	for _, v := range k.destinations(m) {
+		s, known := v.String()
+		all = append(all, need{action: "sqs:SendMessage", resource: s, unknown: !known, optional: true})
+	}
+	for _, s := range m.permissions.Statements {
+		if s.Allow && !s.Not && !s.Managed {
+			k.checkStatement(m, s, all)
+		}
+	}
+}
+
+// destinations are the ARNs of where failed events of the function go.
+func (k *checker) destinations(m *member) []*template.Value {
+	out := []*template.Value{
+		m.Get("EventInvokeConfig", "DestinationConfig", "OnFailure", "Destination"), m.Get("EventInvokeConfig", "DestinationConfig", "OnSuccess", "Destination"),
+		m.Get("DeadLetterQueue", "TargetArn"), m.Get("DeadLetterConfig", "TargetArn"),
+	}
+	for _, r := range k.template.Of("AWS::Lambda::EventInvokeConfig") {
+		if m.Is(r.Get("FunctionName")) {
+			out = append(out, r.Get("DestinationConfig", "OnFailure", "Destination"), r.Get("DestinationConfig", "OnSuccess", "Destination"))
+		}
+	}
+	return slices.DeleteFunc(out, func(v *template.Value) bool { return v == nil })
+}
+
+// checkStatement finds what a statement grants beyond the needs.
+func (k *checker) checkStatement(m *member, s template.Statement, needs []need) {
+	used := false
+	var idle []string
+	for _, v := range s.Actions {
+		action, known := v.String()
+		service, name, _ := strings.Cut(action, ":")
+		if !known || action != "*" && !slices.Contains(judged, strings.ToLower(service)) {
+			used = true
+			continue
+		}
+		if action == "*" || name == "*" {
+			if m.layer || k.usesService(needs, service) {
+				k.excess(s, fmt.Sprintf("%s has the permission %s on %s", m.ID, action, resourceNames(k, s)), k.suggest(needs, service))
+			}
+			used = true
+			continue
+		}
+		if k.needed(v, s.Resources, needs) {
+			used = true
+			if s.Template {
+				continue
+			}
+			k.checkBreadth(m, s, v, needs)
+			continue
+		}
+		idle = append(idle, action)
+	}
+	if !m.layer || len(idle) == 0 || s.Template && used {
+		return
+	}
+	k.excess(s, fmt.Sprintf("%s has the permission %s on %s, which no route of it needs", m.ID, strings.Join(idle, ", "), resourceNames(k, s)), "Remove it")
+}
+
+func (k *checker) excess(s template.Statement, message, cure string) {
+	k.add(Warning, "permission-excess", s.Pos, message, cure)
+}
+
+// checkBreadth finds resources that are * where the one that is needed is known.
+func (k *checker) checkBreadth(m *member, s template.Statement, action *template.Value, needs []need) {
+	for _, v := range s.Resources {
+		text, known := v.String()
+		if !known || text != "*" && !strings.HasSuffix(text, ":*") && !strings.HasSuffix(text, "/*") {
+			continue
+		}
+		service, _, _ := strings.Cut(action.Or(""), ":")
+		if text != "*" && (service == "s3" || strings.Count(text, ":") > 6) {
+			continue // an object of a bucket; the versions of one machine
+		}
+		if strings.EqualFold(action.Or(""), "states:SendTaskSuccess") || strings.HasPrefix(strings.ToLower(action.Or("")), "states:sendtask") {
+			continue // a token belongs to whatever machine made it
+		}
+		for _, n := range needs {
+			if !n.optional && n.unknown && takesAction(s, n.action) {
+				return
+			}
+		}
+		k.excess(s, fmt.Sprintf("%s has the permission %s on %s, more than its routes need", m.ID, action.Or(""), text), k.suggest(needs, service))
+	}
+}
+
+// suggest names what the routes need of a service.
+func (k *checker) suggest(needs []need, service string) string {
+	var parts []string
+	for _, n := range needs {
+		own, _, _ := strings.Cut(n.action, ":")
+		if part := n.action + " on " + k.reference(n); !n.optional && !n.unknown && (service == "*" || strings.EqualFold(own, service)) && !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
+		return "Its routes need nothing of it"
+	}
+	return "Its routes need only " + strings.Join(parts, ", ")
+}
+
+func (k *checker) usesService(needs []need, service string) bool {
+	return service == "*" || slices.ContainsFunc(needs, func(n need) bool { return strings.HasPrefix(n.action, service+":") })
+}
+
+// needed reports whether some need is met by an action on one of the resources.
+func (k *checker) needed(action *template.Value, resources []*template.Value, needs []need) bool {
+	lower := template.Text(action.Pos, strings.ToLower(action.Or("")))
+	return slices.ContainsFunc(needs, func(n need) bool {
+		if may, _ := lower.Match(strings.ToLower(n.action), true); !may {
+			return false
+		}
+		return n.unknown || n.resource == "" || slices.ContainsFunc(resources, func(v *template.Value) bool {
+			if may, _ := v.Match(n.resource, true); may {
+				return true
+			}
+			s, _ := v.String() // of a version or an alias, which is a mistake of another kind
+			return strings.HasPrefix(s, n.resource+":")
+		})
+	})
+}
+
+func resourceNames(k *checker, s template.Statement) string {
+	var names []string
+	for _, v := range s.Resources {
+		text, known := v.String()
+		if !known {
+			text = v.Show()
+		} else if text != "*" {
+			text = k.label(text)
+		}
+		names = append(names, text)
+	}
+	return strings.Join(names, ", ")
+}

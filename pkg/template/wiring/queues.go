@@ -1,0 +1,295 @@
+package wiring
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/template"
+)
+
+// of returns the member that a function is, or nil.
+func (k *checker) of(f *template.Function) *member {
+	for _, m := range k.members {
+		if f != nil && m.ID == f.ID {
+			return m
+		}
+	}
+	return nil
+}
+
+// queueOf returns the queue of an ARN, or nil.
+func (k *checker) queueOf(arn *template.Value) *template.Resource {
+	s, _ := arn.String()
+	for _, r := range k.template.Of("AWS::SQS::Queue") {
+		if a, _ := r.ARN().String(); s != "" && s == a {
+			return r
+		}
+	}
+	return nil
+}
+
+// takes reports whether a queue route matches the queue of a mapping. What is not known
+// may match.
+func takes(route, source *template.Value) (may, certain bool) {
+	if route == nil || route.IsUnknown() || source == nil || source.IsUnknown() {
+		return true, false
+	}
+	pattern, known := route.String()
+	arn, sourceKnown := source.String()
+	if strings.HasPrefix(pattern, "https://") || strings.HasPrefix(pattern, "http://") {
+		pattern = queueARNOf(pattern, arn)
+	}
+	subject := arn
+	if !strings.HasPrefix(pattern, "arn:") {
+		subject = arn[strings.LastIndexByte(arn, ':')+1:]
+	}
+	if known && sourceKnown {
+		return config.Wildcard(pattern, subject), true
+	}
+	return template.Text(template.Pos{}, subject).Overlap(strings.ReplaceAll(pattern, holeText, "*")), false
+}
+
+// holeText is a part of a text that is not known, as pkg/template writes it.
+const holeText = "\uE000"
+
+// queueARNOf is the ARN of a queue's URL, in the partition of another ARN.
+func queueARNOf(url, like string) string {
+	_, rest, _ := strings.Cut(url, "://")
+	parts := strings.Split(strings.Trim(rest, "/"), "/")
+	host := strings.Split(parts[0], ".")
+	partition := "aws"
+	if p := strings.Split(like, ":"); len(p) > 1 && p[0] == "arn" {
+		partition = p[1]
+	}
+	if len(parts) != 3 || len(host) < 2 {
+		return url
+	}
+	return "arn:" + partition + ":sqs:" + host[1] + ":" + parts[1] + ":" + parts[2]
+}
+
+// accepts reports whether any route of the function takes the mapping's records: a queue
+// route, or an http route that put them there.
+func (k *checker) accepts(m *member, source *template.Value) (may, certain bool) {
+	for _, r := range m.routes {
+		a, c := takes(expand(r.node.Get("sqs"), m.Function), source)
+		may, certain = may || a, certain || a && c
+	}
+	for _, r := range k.configuration.routes {
+		if n := r.node.Get("queue"); n != nil {
+			for _, w := range k.members {
+				if w.kind == webhook {
+					a, c := takes(expand(n, w.Function), source)
+					may, certain = may || a, certain || a && c
+				}
+			}
+		}
+	}
+	return may, certain
+}
+
+func (k *checker) checkMappings(m *member) {
+	maximum, reserved := 0, m.Get("ReservedConcurrentExecutions")
+	var limited *template.Mapping
+	for _, mapping := range k.mappings {
+		if k.of(mapping.Function) != m || mapping.Enabled.Or("true") == "false" {
+			continue
+		}
+		k.checkMapping(m, mapping)
+		if n, ok := mapping.Maximum.Int(); ok {
+			maximum, limited = maximum+n, mapping
+		}
+	}
+	if n, ok := reserved.Int(); ok && limited != nil && n < maximum {
+		k.add(Warning, "reserved-concurrency", m.At("ReservedConcurrentExecutions"),
+			fmt.Sprintf("%s has a reserved concurrency of %d, and its mappings poll up to %d at a time: messages that are throttled come back, and end in the dead-letter queue", m.ID, n, maximum),
+			fmt.Sprintf("Reserve at least %d, or set ScalingConfig.MaximumConcurrency of %s to at most %d", maximum, limited.ID, n))
+	}
+}
+
+func (k *checker) checkMapping(m *member, mapping *template.Mapping) {
+	q := k.queueOf(mapping.Source)
+	if may, _ := k.accepts(m, mapping.Source); !may && !k.explained(m, q) {
+		k.add(Error, "mapping-without-route", mapping.Pos(),
+			fmt.Sprintf("the mapping %s feeds %s from %s, and no route takes its messages: they are retried until they expire or are dead-lettered", mapping.ID, m.ID, queueLabel(q, mapping)),
+			fmt.Sprintf("Add a route with sqs: of that queue to %s, or remove the mapping", k.configuration.File))
+	}
+	if types := mapping.ResponseTypes; types.Known() && !slices.ContainsFunc(types.List(), func(v *template.Value) bool { return v.Or("") == "ReportBatchItemFailures" }) {
+		k.add(Error, "report-batch-item-failures", mapping.At("FunctionResponseTypes"),
+			fmt.Sprintf("the mapping %s does not report batch item failures, so Lambda deletes every message of a batch, also those that failed", mapping.ID),
+			"Add FunctionResponseTypes: [ReportBatchItemFailures]")
+	}
+	if q != nil {
+		k.checkVisibility(m, mapping, q)
+		k.checkRedrive(m, mapping, q)
+	}
+}
+
+func queueLabel(q *template.Resource, mapping *template.Mapping) string {
+	if q != nil {
+		return q.ID
+	}
+	return mapping.Source.Show()
+}
+
+// explained reports whether a queue has a finding of its own: a route names it by what
+// it is not called.
+func (k *checker) explained(m *member, q *template.Resource) bool {
+	return slices.ContainsFunc(m.routes, func(r *route) bool { return k.meant(r, m) != nil && k.meant(r, m) == q })
+}
+
+func (k *checker) checkVisibility(m *member, mapping *template.Mapping, q *template.Resource) {
+	timeout, ok1 := m.Timeout()
+	window, ok2 := 0, true
+	if mapping.Window != nil {
+		window, ok2 = mapping.Window.Int()
+	}
+	visibility, ok3 := 30, true
+	v := q.Get("VisibilityTimeout")
+	if v != nil {
+		visibility, ok3 = v.Int()
+	}
+	need := 6*timeout + window
+	if !ok1 || !ok2 || !ok3 || visibility >= need {
+		return
+	}
+	has := fmt.Sprintf("the VisibilityTimeout of %s is %d s", q.ID, visibility)
+	if v == nil {
+		has = fmt.Sprintf("%s has no VisibilityTimeout, which is 30 s", q.ID)
+	}
+	sum := fmt.Sprintf("six times the time-out of %s (%d s)", m.ID, timeout)
+	if window > 0 {
+		sum += fmt.Sprintf(" and the batching window of %s (%d s)", mapping.ID, window)
+	}
+	severity := Warning
+	consequence := "a batch that Lambda retries comes back to the queue meanwhile, and runs twice"
+	if visibility < timeout {
+		severity = Error
+		consequence = "Lambda refuses a mapping whose queue has less than the function's time-out"
+	}
+	k.add(severity, "visibility-timeout", q.At("VisibilityTimeout"), fmt.Sprintf("%s, less than %s, which is %d s: %s", has, sum, need, consequence), fmt.Sprintf("Set VisibilityTimeout: %d", need))
+}
+
+func (k *checker) checkRedrive(m *member, mapping *template.Mapping, q *template.Resource) {
+	policy := q.Get("RedrivePolicy")
+	if policy == nil {
+		k.add(Warning, "no-redrive-policy", q.Pos,
+			fmt.Sprintf("%s has no RedrivePolicy: a message that never succeeds comes back until it expires, and is then gone", q.ID),
+			"Add RedrivePolicy with a dead-letter queue (deadLetterTargetArn) and maxReceiveCount")
+		return
+	}
+	count, ok := policy.Get("maxReceiveCount").Int()
+	if !ok {
+		return
+	}
+	visibility := 30
+	if v := q.Get("VisibilityTimeout"); v != nil {
+		if visibility, ok = v.Int(); !ok {
+			return
+		}
+	}
+	for _, r := range m.routes {
+		if _, certain := takes(expand(r.node.Get("sqs"), m.Function), mapping.Source); !certain || !r.dedupes() {
+			continue
+		}
+		if claim := int(r.claim().Seconds()); visibility*count < claim {
+			k.add(Warning, "dedupe-claim", q.At("RedrivePolicy"),
+				fmt.Sprintf("a message of %s is received %d times within %d s, and the claim of the route %s lasts %d s: after a function was killed it is dead-lettered before it may run again", q.ID, count, visibility*count, r.name, claim),
+				"Raise maxReceiveCount or VisibilityTimeout, or set dedupe.claim to the state machine's TimeoutSeconds")
+		}
+	}
+}
+
+// meant returns the queue with a generated name that a route's plain name does not
+// match, where it is the only one that it can mean.
+func (k *checker) meant(r *route, m *member) *template.Resource {
+	v := expand(r.node.Get("sqs"), m.Function)
+	pattern, known := v.String()
+	if !known || strings.Contains(pattern, "/") || strings.HasPrefix(pattern, "arn:") {
+		return nil
+	}
+	var found, similar []*template.Resource
+	for _, mapping := range k.mappings {
+		q := k.queueOf(mapping.Source)
+		if k.of(mapping.Function) != m || q == nil {
+			continue
+		}
+		may, _ := takes(v, mapping.Source)
+		if may {
+			return nil
+		}
+		if !q.Generated() {
+			continue
+		}
+		if taken, _ := k.accepts(m, mapping.Source); taken {
+			continue
+		}
+		found = append(found, q)
+		if word := strings.ToLower(strings.Trim(pattern, "*")); word != "" && strings.Contains(strings.ToLower(q.ID), word) {
+			similar = append(similar, q)
+		}
+	}
+	switch {
+	case len(similar) > 0:
+		return similar[0]
+	case len(found) == 1:
+		return found[0]
+	}
+	return nil
+}
+
+// checkQueueRoutes finds queue routes that nothing feeds.
+func (k *checker) checkQueueRoutes() {
+	for _, r := range k.configuration.routes {
+		if r.kind != queue {
+			continue
+		}
+		var first *member
+		fed := false
+		for _, m := range k.members {
+			if m.kind != queue {
+				continue
+			}
+			if first == nil {
+				first = m
+			}
+			v := expand(r.node.Get("sqs"), m.Function)
+			fed = fed || k.lacks(m, r.node.Get("sqs"))
+			for _, mapping := range k.mappings {
+				if may, _ := takes(v, mapping.Source); may && (mapping.Function == nil || k.of(mapping.Function) == m) {
+					fed = true
+				}
+			}
+			for _, p := range k.pipes {
+				if may, _ := takes(v, p.Get("Source")); may && k.of(p.Function) == m {
+					fed = true
+				}
+			}
+		}
+		if first == nil || fed {
+			continue
+		}
+		if q := k.meant(r, first); q != nil {
+			k.add(Error, "generated-name", r.at("sqs"),
+				fmt.Sprintf("sqs: %s does not match %s, which CloudFormation names %s", r.text("sqs"), q.ID, q.Name().Show()),
+				fmt.Sprintf("Give %s a variable with !GetAtt %s.Arn and write ${VARIABLE}, or give the queue a QueueName", first.ID, q.ID))
+			continue
+		}
+		k.add(Error, "queue-without-mapping", r.at("sqs"),
+			fmt.Sprintf("no event source mapping feeds the route %s: no SQS event of %s has the queue %s", r.name, first.ID, k.queueText(r, first)),
+			fmt.Sprintf("Add an SQS event with that queue to Events of %s (%s)", first.ID, first.Pos))
+	}
+}
+
+// queueText names the queue of a route: its logical id where it is one of the template.
+func (k *checker) queueText(r *route, m *member) string {
+	v := expand(r.node.Get("sqs"), m.Function)
+	for _, q := range k.template.Of("AWS::SQS::Queue") {
+		arn := q.ARN()
+		if may, certain := takes(v, arn); may && certain {
+			return q.ID
+		}
+	}
+	return v.Show()
+}

@@ -1,0 +1,215 @@
+package wiring
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/template"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// The kinds of function, as the Handler of the layer names them.
+const (
+	webhook = "webhook"
+	queue   = "queue"
+	event   = "event"
+)
+
+// sources are the keys of a route that say which function runs it.
+var sources = map[string]string{"http": webhook, "sqs": queue, "eventbridge": event}
+
+// A route is one entry of routes, as it is written: what it stands for hangs on the
+// environment of the function that runs it.
+type route struct {
+	node *template.Node
+	pos  template.Pos
+	name string
+	kind string
+	// source is the key that made the kind.
+	source string
+}
+
+// A Configuration is expressway.yaml with its places.
+type Configuration struct {
+	File   string
+	routes []*route
+	root   *template.Node
+}
+
+// NewConfiguration reads the file for its places; what is wrong with it is the business
+// of pkg/config.
+func NewConfiguration(file string, source []byte) (*Configuration, error) {
+	root, err := template.Parse(file, source)
+	if err != nil {
+		return nil, err
+	}
+	c := &Configuration{File: file, root: root}
+	if routes := root.Get("routes"); routes != nil {
+		for _, n := range routes.Items {
+			r := &route{node: n, pos: n.Pos}
+			if len(n.Members) > 0 {
+				r.pos = n.Members[0].Key
+			}
+			if name := n.Get("name"); name != nil {
+				r.name = name.Text
+			}
+			for key, kind := range sources {
+				if n.Get(key) != nil {
+					r.kind, r.source = kind, key
+				}
+			}
+			c.routes = append(c.routes, r)
+		}
+	}
+	return c, nil
+}
+
+// at is the place of a key, or of the route.
+func (r *route) at(path ...string) template.Pos {
+	pos, n := r.pos, r.node
+	for _, name := range path {
+		m := n.Member(name)
+		if m == nil {
+			return pos
+		}
+		pos, n = m.Key, m.Value
+	}
+	return pos
+}
+
+func (r *route) text(path ...string) string {
+	if n := r.node.Get(path...); n != nil {
+		return n.Text
+	}
+	return ""
+}
+
+func (r *route) async() bool { return r.text("mode") == "async" }
+
+// dedupes reports whether the route remembers deliveries.
+func (r *route) dedupes() bool {
+	n := r.node.Get("dedupe")
+	return n != nil && (n.Kind != template.Bool || n.Text == "true")
+}
+
+// claim is how long a delivery may be in progress.
+func (r *route) claim() time.Duration {
+	if d, err := time.ParseDuration(r.text("dedupe", "claim")); err == nil {
+		return d
+	}
+	return 5 * time.Minute
+}
+
+// timeout is the route's own time-out, or 0.
+func (r *route) timeout() time.Duration {
+	d, err := time.ParseDuration(r.text("timeout"))
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// pattern is the method, "" for all, and the path of an http route.
+func (r *route) pattern() (method, path string) {
+	h := config.HTTP{Pattern: r.text("http")}
+	return h.Method(), h.Path()
+}
+
+// handshakes are the methods beside the route's own by which senders ask for consent.
+func (r *route) handshakes() []string {
+	var methods []string
+	preset, _ := verify.Lookup(r.text("verify", "provider"))
+	switch preset.Handshake {
+	case verify.HandshakeMeta, verify.HandshakeX, verify.HandshakeDropbox:
+		methods = append(methods, "GET")
+	}
+	if r.node.Get("cloudevents") != nil || r.node.Get("cors") != nil {
+		methods = append(methods, "OPTIONS")
+	}
+	return methods
+}
+
+// secrets are the references of verify, with their places.
+func (r *route) secrets() []*template.Node {
+	var out []*template.Node
+	v := r.node.Get("verify")
+	for _, key := range []string{"secrets", "token", "keys"} {
+		n := v.Get(key)
+		switch {
+		case n == nil:
+		case n.Kind == template.List:
+			out = append(out, n.Items...)
+		case n.Kind == template.String:
+			out = append(out, n)
+		case key == "keys" && n.Get("roots") != nil:
+			out = append(out, n.Get("roots").Items...)
+		}
+	}
+	return slices.DeleteFunc(out, func(n *template.Node) bool { return n.Kind != template.String })
+}
+
+// scalars calls do for every text of the route that is no expression.
+func (r *route) scalars(do func(*template.Node)) {
+	var walk func(*template.Node)
+	walk = func(n *template.Node) {
+		if n.Kind == template.String && !strings.HasPrefix(strings.TrimSpace(n.Text), "{%") {
+			do(n)
+		}
+		for _, item := range n.Items {
+			walk(item)
+		}
+		for _, m := range n.Members {
+			walk(m.Value)
+		}
+	}
+	walk(r.node)
+}
+
+// variables are the names in ${NAME} of a text; those with a default are left out.
+func variables(text string) (names []string) {
+	for {
+		_, rest, found := strings.Cut(text, "${")
+		name, after, closed := strings.Cut(rest, "}")
+		if !found || !closed {
+			return names
+		}
+		if !strings.Contains(name, ":-") {
+			names = append(names, name)
+		}
+		text = after
+	}
+}
+
+// expand replaces ${NAME} and ${NAME:-default} by what a function's environment has.
+func expand(n *template.Node, f *template.Function) *template.Value {
+	if n == nil {
+		return nil
+	}
+	if f == nil {
+		return template.NotKnown(n.Pos, "the environment of the function")
+	}
+	var parts []*template.Value
+	text := n.Text
+	for {
+		before, rest, found := strings.Cut(text, "${")
+		parts = append(parts, template.Text(n.Pos, before))
+		ref, after, closed := strings.Cut(rest, "}")
+		if !found || !closed {
+			return template.Concat(n.Pos, parts...)
+		}
+		name, fallback, _ := strings.Cut(ref, ":-")
+		v := f.Variable(name)
+		switch s, known := v.String(); {
+		case v == nil, known && s == "":
+			if strings.Contains(ref, ":-") {
+				v = template.Text(n.Pos, fallback)
+			} else {
+				v = template.NotKnown(n.Pos, "the variable "+name)
+			}
+		}
+		parts = append(parts, v)
+		text = after
+	}
+}
