@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"pkg/sqsbatch":    {"internal/awsjson", "internal/eventkind", "pkg/bridge", "pkg/config", "pkg/jsonata"},
 	"pkg/eventbridge": {"internal/eventkind", "pkg/bridge", "pkg/config", "pkg/jsonata"},
 	"pkg/gateway": {
-		"pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront", "pkg/metrics", "pkg/secrets",
+		"pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront", "pkg/jsonata", "pkg/metrics", "pkg/secrets",
 		"pkg/sqsbatch", "pkg/stepfn", "pkg/verify",
 	},
 	"pkg/template": {"pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 // FileName is the configuration's usual name.
@@ -122,6 +123,12 @@ type Option func(*document)
 // mistakes too, but their variables are not resolved and what depends on them is not
 // judged: what one function lacks does not stop another.
 func Only(source Source) Option { return func(d *document) { d.only = source } }
+
+// JSONata adds options to the compilation of every expression, such as
+// [jsonata.WithFunction]. The limits of an evaluation are the bridge's own.
+func JSONata(options ...jsonata.Option) Option {
+	return func(d *document) { d.jsonata = append(d.jsonata, options...) }
+}
 
 // Load reads a file. The error is an *[Error] unless the file cannot be read.
 func Load(path string, getenv func(string) string, options ...Option) (*Config, error) {

@@ -78,7 +78,7 @@ func (d *document) textTemplate(n ast.Node, s, route, place string, scope []stri
 		d.add(n, "%s: one text holds one expression", place)
 		return bridge.Literal(nil)
 	}
-	expr, err := jsonata.Compile(inner, jsonata.StepFunctions())
+	expr, err := jsonata.Compile(inner, append([]jsonata.Option{jsonata.StepFunctions()}, d.jsonata...)...)
 	if err != nil {
 		line, column := d.expressionPlace(n, inner, position(err))
 		d.addAt(line, column, "%s: %s", place, err)

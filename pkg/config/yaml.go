@@ -11,6 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 // A Problem is one thing that is wrong in a file.
@@ -53,6 +55,7 @@ type document struct {
 	foreign bool
 	// refused holds the nodes that have a problem of their own, which says it all.
 	refused map[ast.Node]bool
+	jsonata []jsonata.Option // beside those of the dialect
 }
 
 func (d *document) addAt(line, column int, format string, args ...any) {

@@ -38,6 +38,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/dedupe"
 	"github.com/expressway-dev/expressway/pkg/eventbridge"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
 	"github.com/expressway-dev/expressway/pkg/metrics"
 	"github.com/expressway-dev/expressway/pkg/secrets"
 	"github.com/expressway-dev/expressway/pkg/secrets/awsstore"
@@ -62,6 +63,8 @@ type Options struct {
 	// BasePaths are cut from the paths of requests before they are routed, beside those
 	// of the file.
 	BasePaths []string
+	// JSONata adds to what the file's expressions may use, as [jsonata.WithFunction].
+	JSONata []jsonata.Option
 	// Getenv reads environment variables; nil is [os.Getenv].
 	Getenv func(string) string
 	// Log takes one line for each delivery; nil discards them.
@@ -170,7 +173,7 @@ func load(o Options, source config.Source) (*Gateway, error) {
 	}
 	g := &Gateway{options: o, routes: o.Routes}
 	if g.routes == nil {
-		options := []config.Option{config.Only(source)}
+		options := []config.Option{config.Only(source), config.JSONata(o.JSONata...)}
 		if o.Secrets == nil {
 			options = append(options, config.RequireSecrets())
 		}
