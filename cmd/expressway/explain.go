@@ -227,6 +227,7 @@ func (e *explained) dedupe() {
 	}
 	add("key", "{% "+config.DeliveryKey(e.route.HTTP.DeliveryID)+" %}", "the provider's delivery id")
 	add("for", short(rule.For), "the default")
+	add("claim", short(rule.Claim), "the default: no Express Workflow runs longer")
 	add("onError", "refuse", "the default: nothing starts when the store does not answer")
 	if rule.WithBody {
 		e.head("dedupe", "the sender does not sign its delivery id: the body is a part of the key")

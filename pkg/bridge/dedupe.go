@@ -11,19 +11,42 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A Dedupe says how a route knows a delivery that came before (design, section 7).
+// DefaultRemember is how long a finished delivery is remembered unless the route says
+// otherwise. It covers the retries of most senders; Stripe's go on for three days.
+const DefaultRemember = 24 * time.Hour
+
+// A Dedupe says how a route recognizes a delivery that came before (design, section 7).
 type Dedupe struct {
 	// Key makes the key, which counts within the route. Where it yields nothing, null
 	// or the empty string, the delivery is not deduplicated.
 	Key *Template
-	// For is how long a finished delivery is remembered.
+	// For is how long a finished delivery is remembered; zero is [DefaultRemember].
 	For time.Duration
+	// Claim is the longest that an execution of the route may run; zero is [MaxWait].
+	// An attempt whose end nobody knows, because the function was killed or the answer
+	// was lost, holds the key for so long after the last moment at which its start may
+	// have been sent.
+	Claim time.Duration
 	// WithBody makes the body a part of the key: the sender's id is not signed, and
 	// whoever replays a captured body could choose another.
 	WithBody bool
 	// StartUnchecked starts the execution when the store does not answer; otherwise
 	// nothing starts, and the failure is [Unavailable].
 	StartUnchecked bool
+}
+
+func (d *Dedupe) remember() time.Duration {
+	if d.For > 0 {
+		return d.For
+	}
+	return DefaultRemember
+}
+
+func (d *Dedupe) claim() time.Duration {
+	if d.Claim > 0 {
+		return d.Claim
+	}
+	return MaxWait
 }
 
 // A DedupeState is what a store knows of a key.
@@ -45,7 +68,8 @@ type Claim struct {
 	Key string
 	// Fingerprint is a hash of what was delivered; empty is not compared.
 	Fingerprint string
-	// Until is when another attempt may take the key, should this one never conclude.
+	// Until is when another attempt may take the key, should this one never conclude: no
+	// execution that this one started can still be running then.
 	Until time.Time
 	// Expires is when the record may be forgotten: never before Until.
 	Expires time.Time
@@ -74,14 +98,12 @@ type DedupeStore interface {
 	// another. An answer that the store cannot keep is an error, and the record is
 	// completed with null all the same: a duplicate must start nothing.
 	Complete(ctx context.Context, c Claim, answer []byte) error
-	// Extend lets the claim hold the key until a later time, and sets c.Expires.
-	Extend(ctx context.Context, c Claim, until time.Time) error
 	// Release frees the key, when the claim still holds it.
 	Release(ctx context.Context, c Claim) error
 }
 
-// What is left to do with a claim once the answer is known gets concludeTime where the
-// platform leaves that much, and concludeLeast, a part of the margin, where it does not.
+// Concluding a claim gets concludeTime, or less if the platform's deadline is nearer, but
+// never less than concludeLeast, which is a part of the margin.
 const (
 	concludeTime  = 2 * time.Second
 	concludeLeast = 300 * time.Millisecond
@@ -105,12 +127,13 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	if b.dedupe == nil {
 		return fail(NewFailure(Misconfigured, "the route has dedupe, and there is no store", nil))
 	}
-	now := b.now()
-	// At the deadline itself another could take the key before it is extended. And a
-	// record that is forgotten before Until would let a second attempt start beside the
-	// first; the time to remember begins when the delivery is finished.
-	until := scope.deadline.Add(concludeTime)
-	c := &Claim{Until: until, Expires: until.Add(rule.For)}
+	// The start is sent before the deadline and may run from then on, so no second one can
+	// run beside it while the claim lasts, even if the function is killed. The delivery is
+	// settled within concludeTime of its deadline, however short the claim is. A record
+	// that is forgotten before Until would let a second attempt start; the time to
+	// remember begins when the delivery is finished.
+	until := scope.deadline.Add(max(rule.claim(), concludeTime))
+	c := &Claim{Until: until, Expires: until.Add(rule.remember())}
 	if d.Fingerprint != nil {
 		sum := sha256.Sum256(d.Fingerprint())
 		c.Fingerprint = hex.EncodeToString(sum[:])
@@ -135,7 +158,20 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	case rec.State == Completed:
 		return nil, &Result{Replayed: true, Replay: rec.Answer}
 	}
-	return fail(&Failure{Name: InProgress, Cause: "a delivery with this key is being worked on", RetryAfter: max(rec.Until.Sub(now), time.Second)})
+	return fail(b.inProgress(rule, rec.Until))
+}
+
+// inProgress says when it is worth coming again. The other attempt is normally settled by
+// its deadline; if it is not, it was killed or lost its answer, and the claim has to lapse.
+func (b *Bridge) inProgress(rule *Dedupe, until time.Time) *Failure {
+	wait := until.Sub(b.now())
+	if settled := wait - rule.claim(); settled > 0 {
+		wait = settled
+	}
+	return &Failure{
+		Name: InProgress, Cause: "a delivery with this key is being worked on, or may still be running",
+		RetryAfter: max(wait, time.Second), ClaimedUntil: until,
+	}
 }
 
 // dedupeKey returns nil for no key.
@@ -164,38 +200,27 @@ func dedupeKey(ctx context.Context, rule *Dedupe, scope *Scope) ([]byte, error) 
 	}
 }
 
-// conclude ends the claim of a settled delivery: kept with its answer when the sender
-// is not asked to come again, held for as long as the execution may still run when
-// nobody knows, else freed.
+// conclude ends the claim of a settled delivery as soon as its end is certain: it is kept
+// with its answer when the delivery has come to an end, else freed. While nobody knows
+// whether an execution runs, the claim stays as it is and lapses by itself.
 func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settlement) {
-	if r.claim == nil {
+	if r.claim == nil || r.Failure != nil && r.Failure.Class() == Ambiguous {
 		return
 	}
 	ctx, cancel := b.concluding(ctx)
 	defer cancel()
-	claim, remember := *r.claim, d.Route.Dedupe.For
+	claim := *r.claim
 	var err error
 	what := "release"
-	switch {
-	case r.Failure != nil && r.Failure.Class() == Ambiguous:
-		what = "extend"
-		// Whatever was started was sent by now, and cannot run longer than that.
-		sent := r.Failure.Sent
-		if sent.IsZero() {
-			sent = b.now()
-		}
-		until := sent.Add(MaxWait)
-		claim.Expires = until.Add(remember)
-		err = b.dedupe.Extend(ctx, claim, until)
-	case s.Final:
+	if s.Final {
 		what = "complete"
 		answer := []byte("null")
 		if s.Answer != nil {
 			answer = s.Answer()
 		}
-		claim.Expires = b.now().Add(remember)
+		claim.Expires = b.now().Add(d.Route.Dedupe.remember())
 		err = b.dedupe.Complete(ctx, claim, answer)
-	default:
+	} else {
 		err = b.dedupe.Release(ctx, claim)
 	}
 	if err != nil {

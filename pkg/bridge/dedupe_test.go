@@ -235,27 +235,67 @@ func TestFailuresAndTheKey(t *testing.T) {
 	}
 }
 
-// After an answer that nobody got, the key is held for as long as what was sent last may
-// run, and then free.
+// After an answer that nobody got, or a function that was killed before it could settle,
+// the key is held until no execution can be running: the deadline, before which the start
+// was sent, and the longest that an execution runs. Then it is free.
 func TestAmbiguousHoldsTheKey(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var sent time.Time
-		d := newDeduper(t, nil, func(ctx context.Context, _ bridge.Start) (bridge.Outcome, error) {
-			time.Sleep(3 * time.Second) // throttled attempts
-			sent = time.Now()
-			<-ctx.Done()
-			return bridge.Outcome{}, &bridge.Failure{Name: bridge.Deadline, Sent: sent}
+	const timeout = 9 * time.Second
+	for name, test := range map[string]struct {
+		killed bool
+		claim  time.Duration
+		held   time.Duration
+	}{
+		"answer lost":               {false, 0, timeout + bridge.MaxWait},
+		"answer lost, short claim":  {false, 30 * time.Second, timeout + 30*time.Second},
+		"killed":                    {true, 0, timeout + bridge.MaxWait},
+		"killed, short claim":       {true, 30 * time.Second, timeout + 30*time.Second},
+		"killed, the least of them": {true, time.Millisecond, timeout + 2*time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := newDeduper(t, nil, func(context.Context, bridge.Start) (bridge.Outcome, error) {
+					time.Sleep(3 * time.Second)
+					return bridge.Outcome{}, bridge.NewFailure(bridge.Unknown, "", nil)
+				})
+				d.route.Dedupe.Claim = test.claim
+				end := time.Now().Add(test.held)
+				del := d.delivery(first)
+				r := d.bridge.Run(t.Context(), del)
+				if !test.killed {
+					d.bridge.Settle(t.Context(), del, r, bridge.Settlement{Final: true})
+				}
+				time.Sleep(time.Until(end))
+				if r := d.run(t, first, true); state(r) != bridge.InProgress || !r.Failure.ClaimedUntil.Equal(end) {
+					t.Errorf("%v after the delivery: %s until %v, want InProgress until then", test.held, state(r), r.Failure.ClaimedUntil)
+				}
+				time.Sleep(2 * time.Millisecond)
+				if got := state(d.run(t, first, true)); got != bridge.Unknown {
+					t.Errorf("after that: %s, want another attempt", got)
+				}
+			})
 		})
-		d.run(t, first, true)
-		end := sent.Add(bridge.MaxWait)
-		time.Sleep(time.Until(end))
-		if r := d.run(t, first, true); state(r) != bridge.InProgress || r.Failure.RetryAfter != time.Second {
-			t.Errorf("five minutes after it was sent: %s, want InProgress", state(r))
-		}
-		time.Sleep(2 * time.Millisecond)
-		if got := state(d.run(t, first, true)); got != bridge.Deadline {
-			t.Errorf("after that: %s, want another attempt", got)
+	}
+}
+
+// Whoever asks while the other attempt has time is told its deadline, and after that what
+// remains of the claim.
+func TestInProgressSaysWhenToComeAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDeduper(t, nil, echo)
+		d.bridge.Run(t.Context(), d.delivery(first)) // and killed
+		for _, test := range []struct{ after, want time.Duration }{
+			{0, 9 * time.Second},
+			{8 * time.Second, time.Second},
+			{2 * time.Second, bridge.MaxWait - time.Second},
+			{bridge.MaxWait - 2*time.Second, time.Second},
+		} {
+			time.Sleep(test.after)
+			if r := d.run(t, first, true); state(r) != bridge.InProgress || r.Failure.RetryAfter != test.want {
+				t.Errorf("%v later: %s, come again after %v, want %v", test.after, state(r), r.Failure.RetryAfter, test.want)
+			}
 		}
 	})
 }
@@ -399,7 +439,6 @@ func TestConcludeTime(t *testing.T) {
 			del := d.delivery(first)
 			r := d.bridge.Run(ctx, del)
 			time.Sleep(2*time.Minute - left)
-			// The claim has lapsed, but nobody has taken it.
 			d.bridge.Settle(ctx, del, r, bridge.Settlement{Final: true})
 			got = append(got, store.limits...)
 			if text := d.log.String(); strings.Contains(text, "not written") {

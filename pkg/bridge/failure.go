@@ -91,9 +91,9 @@ type Failure struct {
 	Cause string
 	// Outcome is the execution, once one was started.
 	Outcome *Outcome
-	// Sent is when what may have started was sent; zero where nothing was, or where
-	// nobody knows.
-	Sent time.Time
+	// ClaimedUntil is when the claim of the other attempt lapses. It is set with
+	// [InProgress] alone.
+	ClaimedUntil time.Time
 	// RetryAfter is how long a sender should wait; zero says nothing.
 	RetryAfter time.Duration
 	// Err is the chain behind it, for the logs.

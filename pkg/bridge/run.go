@@ -102,10 +102,13 @@ func WithDedupe(s DedupeStore) Option { return func(b *Bridge) { b.dedupe = s } 
 // WithObserver sets what hears of every delivery.
 func WithObserver(o Observer) Option { return func(b *Bridge) { b.observer = o } }
 
-// New returns a Bridge. A nil now is the real clock.
+// New returns a Bridge. A nil log discards, and a nil now is the real clock.
 func New(starter Starter, log *slog.Logger, now func() time.Time, options ...Option) *Bridge {
 	if now == nil {
 		now = time.Now
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
 	b := &Bridge{starter: starter, now: now, log: log}
 	for _, o := range options {

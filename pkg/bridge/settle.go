@@ -8,7 +8,9 @@ import (
 
 // A Settlement is what an adapter made of a [Result].
 type Settlement struct {
-	// Final says that the sender is not asked to deliver again.
+	// Final says that the delivery has come to its end: a duplicate starts nothing and is
+	// given Answer. It is false when the sender is asked to deliver again, and for a dead
+	// letter, which a person mends and puts back: that must run.
 	Final bool
 	// Answer returns what duplicates of the delivery are answered. It is called only
 	// where something keeps it; nil keeps null.

@@ -85,28 +85,6 @@ type Catch struct {
 	Then Then
 }
 
-// Then is what becomes of a failed record or event.
-type Then string
-
-// The choices: nothing is said (which means retry), deliver it again, let it go, send
-// it to the route's dead-letter queue (records only).
-const (
-	ThenNothing    Then = ""
-	ThenRetry      Then = "retry"
-	ThenDiscard    Then = "discard"
-	ThenDeadLetter Then = "dead-letter"
-)
-
-// Then returns what the route does with a failed event: by default, retry.
-func (r *Route) Then(name string) Then {
-	for i := range r.Catch {
-		if bridge.Matches(r.Catch[i].Errors, name) {
-			return r.Catch[i].Then
-		}
-	}
-	return ThenRetry
-}
-
 // Find returns the path of the configuration: EXPRESSWAY_CONFIG, else
 // expressway.yaml in LAMBDA_TASK_ROOT, else in the working directory.
 func Find(getenv func(string) string) string {
@@ -176,10 +154,6 @@ func Wildcard(pattern, s string) bool {
 	}
 	return strings.HasSuffix(s, last)
 }
-
-// defaultConcurrency is how many records of a batch run at the same time: the
-// event source mapping's own default batch size.
-const defaultConcurrency = 10
 
 // maxTimeout is as long as an Express Workflow can run.
 const maxTimeout = 5 * time.Minute

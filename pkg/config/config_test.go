@@ -75,6 +75,7 @@ func TestProblems(t *testing.T) {
 		"same name":            {head + "  - name: a\n    sqs: q\n    start: m\n", []string{`a second route is named "a"`}},
 		"fixed dedupe key":     {head + "    dedupe: {key: x}\n", []string{"7:19: dedupe.key: write an expression"}},
 		"dedupe values":        {head + "    dedupe: {for: 1000h, onError: run}\n", []string{"7:14: dedupe has no key", "7:19: dedupe.for is at most 720h", "7:35: dedupe.onError must be refuse or start"}},
+		"dedupe claim":         {head + "    dedupe: {key: '{% $request.body.id %}', claim: 500ms}\n", []string{"dedupe.claim is from 1s to 11h"}},
 		"dedupe without id":    {head + "    dedupe: true\n", []string{"7:13: dedupe has no key"}},
 		"accepted in sync":     {head + "    accepted: {status: 200}\n", []string{"7:16: accepted is the answer of mode: async"}},
 		"respond in async":     {head + "    mode: async\n    respond: {status: 200}\n", []string{"8:15: respond is the answer to an execution's end", "write accepted"}},

@@ -12,16 +12,18 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// The longest and the usual time that a finished delivery is remembered. The usual
-// one covers the retries of most senders; Stripe's go on for three days.
+// maxRemember is the longest time that a finished delivery is remembered, and leastClaim
+// and mostClaim bound how long an attempt may hold a key whose end nobody knows: a queue
+// keeps a message invisible for twelve hours.
 const (
-	defaultRemember = 24 * time.Hour
-	maxRemember     = 30 * 24 * time.Hour
+	maxRemember = 30 * 24 * time.Hour
+	leastClaim  = time.Second
+	mostClaim   = 11 * time.Hour
 )
 
 // readDedupe returns nil for `dedupe: false`.
 func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedupe {
-	rule := &bridge.Dedupe{For: defaultRemember}
+	rule := &bridge.Dedupe{For: bridge.DefaultRemember, Claim: bridge.MaxWait}
 	if b, ok := n.(*ast.BoolNode); ok {
 		if !b.Value {
 			return nil
@@ -40,6 +42,11 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 		"for": func(n ast.Node) {
 			if rule.For = d.duration(n, "dedupe.for"); rule.For > maxRemember {
 				d.add(n, "dedupe.for is at most %s", "720h")
+			}
+		},
+		"claim": func(n ast.Node) {
+			if rule.Claim = d.duration(n, "dedupe.claim"); rule.Claim != 0 && (rule.Claim < leastClaim || rule.Claim > mostClaim) {
+				d.add(n, "dedupe.claim is from 1s to 11h: the longest that an execution may run, such as the state machine's TimeoutSeconds")
 			}
 		},
 		"onError": func(n ast.Node) {

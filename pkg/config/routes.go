@@ -3,7 +3,6 @@ package config
 import (
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -103,7 +102,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 			}
 		},
 		"sqs": func(n ast.Node) {
-			r.SQS = &SQS{Queue: d.text(n, "sqs"), Concurrency: defaultConcurrency, Trace: TraceRecord}
+			r.SQS = &SQS{Queue: d.text(n, "sqs"), Concurrency: DefaultConcurrency, Trace: TraceRecord}
 			if _, ok := parseQueue(r.SQS.Queue); !ok {
 				d.add(n, "sqs must be the name of a queue (with * for any text), its ARN or its URL, not %q", r.SQS.Queue)
 			}
@@ -304,19 +303,14 @@ func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 	}
 }
 
-// neverDiscarded are the failures that say nothing of the record or event itself: a
-// permission that is missing or a function that was killed would empty a queue.
-var neverDiscarded = []string{
-	bridge.Throttled, bridge.Unavailable, bridge.Misconfigured, bridge.InProgress, bridge.Internal, bridge.NoRoute,
-}
-
+// checkDiscard refuses a discard that names what it never covers.
 func (d *document) checkDiscard(n ast.Node, c *Catch) {
 	if c.Then != ThenDiscard {
 		return
 	}
 	for _, name := range c.Errors {
-		if slices.Contains(neverDiscarded, name) {
-			d.add(n, "then: discard never covers %s, which says nothing of the record or event itself; it is retried: take it out of errors", name)
+		if !Discardable(name) {
+			d.add(n, "then: discard never covers %s, which says nothing of the record or event itself: a missing permission or a killed function would empty the queue; it is retried: take it out of errors", name)
 		}
 	}
 }

@@ -5,17 +5,17 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
-
-	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// SQS is what a route with an sqs trigger has besides.
+// SQS holds the settings of queue routes. The zero value of each but Queue is its default.
 type SQS struct {
 	// Queue is a queue's name or ARN, where * stands for any text, or its URL.
 	Queue string
-	// Concurrency bounds how many records of a batch run at the same time.
+	// Concurrency bounds how many records of a batch run at the same time; zero is
+	// [DefaultConcurrency].
 	Concurrency int
-	Trace       Trace
+	// Trace is the trace that an execution joins; empty is [TraceRecord].
+	Trace Trace
 	// DeadLetterQueue is the URL or the ARN of the queue that takes what then: dead-letter
 	// names; empty for none.
 	DeadLetterQueue string
@@ -33,11 +33,21 @@ type SQS struct {
 // long, at most Max.
 type Retry struct {
 	Delay time.Duration
-	Rate  float64
-	Max   time.Duration
-	// Jitter makes each wait a random part of itself.
-	Jitter bool
+	// Rate is at least 1; zero is [DefaultRetryRate].
+	Rate float64
+	// Max is the longest wait; zero is [DefaultRetryMax], or Delay if that is longer.
+	Max time.Duration
+	// NoJitter waits exactly so long; by default a wait is a random part of that.
+	NoJitter bool
 }
+
+// The defaults of queue routes. Ten records is the default batch size of an event source
+// mapping.
+const (
+	DefaultConcurrency = 10
+	DefaultRetryRate   = 2
+	DefaultRetryMax    = 15 * time.Minute
+)
 
 // Trace says which X-Ray trace the execution of a record joins.
 type Trace string
@@ -60,31 +70,11 @@ const (
 	UnwrapS3          Unwrap = "s3"
 )
 
-// poison are the failures of the record itself: it can never run, however often it comes.
-var poison = []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge}
-
-// ThenRecord returns what an SQS route does with a failed record: what its catch
-// says, else the dead-letter queue for a record that can never run, where there is
-// such a queue, else retry.
-func (r *Route) ThenRecord(f *bridge.Failure) Then {
-	for i := range r.Catch {
-		if bridge.Matches(r.Catch[i].Errors, f.Name) {
-			return r.Catch[i].Then
-		}
-	}
-	if r.SQS.DeadLetterQueue != "" && !f.OfWorkflow() && bridge.Matches(poison, f.Name) {
-		return ThenDeadLetter
-	}
-	return ThenRetry
-}
-
 // The bounds of retry. A queue forgets none of a message's twelve hours when its
 // visibility changes, so a longer wait cannot be.
 const (
 	leastRetryDelay = time.Second // visibility is told in whole seconds
 	mostRetryDelay  = 12 * time.Hour
-	defaultRate     = 2
-	defaultMaxRetry = 15 * time.Minute
 )
 
 // sqsKeys are the keys of a route that only an sqs route has. They are read when the
@@ -150,7 +140,7 @@ func (d *document) queueAddress(n ast.Node, what string) string {
 }
 
 func (d *document) readRetry(n ast.Node) *Retry {
-	r := &Retry{Rate: defaultRate, Max: defaultMaxRetry, Jitter: true}
+	r := &Retry{Rate: DefaultRetryRate, Max: DefaultRetryMax}
 	var maxNode ast.Node
 	have := d.fields(n, "retry", map[string]func(ast.Node){
 		"delay": func(n ast.Node) { r.Delay = d.wait(n, "retry.delay") },
@@ -163,7 +153,7 @@ func (d *document) readRetry(n ast.Node) *Retry {
 			switch v := d.text(n, "retry.jitter"); v {
 			case "full":
 			case "none":
-				r.Jitter = false
+				r.NoJitter = true
 			default:
 				d.add(n, "retry.jitter must be full or none, not %q", v)
 			}

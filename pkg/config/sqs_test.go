@@ -25,14 +25,14 @@ func TestQueueKeys(t *testing.T) {
 			"    deadLetterQueue: ${DLQ}\n    retry: {delay: 5s, rate: 1.5, max: 1h, jitter: none}\n    unwrap: sns\n",
 			config.SQS{
 				Queue: "orders", Concurrency: 10, Trace: config.TraceRecord, DeadLetterQueue: dead, Unwrap: config.UnwrapSNS,
-				Retry: &config.Retry{Delay: 5 * time.Second, Rate: 1.5, Max: time.Hour},
+				Retry: &config.Retry{Delay: 5 * time.Second, Rate: 1.5, Max: time.Hour, NoJitter: true},
 			},
 		},
 		"retry's defaults": {
 			"    retry: {delay: 20m}\n    deadLetterQueue: ${NONE:-}\n",
 			config.SQS{
 				Queue: "orders", Concurrency: 10, Trace: config.TraceRecord,
-				Retry: &config.Retry{Delay: 20 * time.Minute, Rate: 2, Max: 20 * time.Minute, Jitter: true},
+				Retry: &config.Retry{Delay: 20 * time.Minute, Rate: 2, Max: 20 * time.Minute},
 			},
 		},
 		"batch": {
@@ -101,7 +101,7 @@ func TestEventProblems(t *testing.T) {
 	}
 }
 
-func TestThenRecord(t *testing.T) {
+func TestThen(t *testing.T) {
 	t.Parallel()
 	const dead = "    deadLetterQueue: https://sqs.us-east-1.amazonaws.com/123456789012/dead\n"
 	const caught = "    catch:\n      - {errors: [Bad, Expressway.BadRequest], then: discard}\n      - {errors: [Dead], then: dead-letter}\n"
@@ -124,7 +124,7 @@ func TestThenRecord(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := cfg.Routes[0].ThenRecord(&bridge.Failure{Name: test.name}); got != test.want {
+		if got := cfg.Routes[0].Then(&bridge.Failure{Name: test.name}); got != test.want {
 			t.Errorf("%s of %q: then = %q, want %q", test.name, test.yaml, got, test.want)
 		}
 	}
@@ -133,7 +133,56 @@ func TestThenRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	own := &bridge.Failure{Name: bridge.InputTooLarge, Outcome: &bridge.Outcome{Status: bridge.Failed, Error: bridge.InputTooLarge}}
-	if got := cfg.Routes[0].ThenRecord(own); got != config.ThenRetry {
+	if got := cfg.Routes[0].Then(own); got != config.ThenRetry {
 		t.Errorf("a workflow that says InputTooLarge itself: then = %q, want retry", got)
+	}
+}
+
+// A discard lets nothing go that says nothing of the delivery, also where States.ALL or a
+// later entry covers it.
+func TestDiscard(t *testing.T) {
+	t.Parallel()
+	const all = "    catch: [{errors: States.ALL, then: discard}]\n"
+	const both = "    deadLetterQueue: https://sqs.us-east-1.amazonaws.com/123456789012/dead\n" +
+		"    catch: [{errors: States.ALL, then: discard}, {errors: States.ALL, then: dead-letter}]\n"
+	const named = "    catch: [{errors: [Expressway.Unknown, Expressway.Deadline, Expressway.BadRequest], then: discard}]\n"
+	for name, want := range map[string]struct{ all, both, named config.Then }{
+		bridge.Throttled:        {config.ThenRetry, config.ThenDeadLetter, config.ThenRetry},
+		bridge.Unavailable:      {config.ThenRetry, config.ThenDeadLetter, config.ThenRetry},
+		bridge.Misconfigured:    {config.ThenRetry, config.ThenDeadLetter, config.ThenRetry},
+		bridge.InProgress:       {config.ThenRetry, config.ThenDeadLetter, config.ThenRetry},
+		bridge.Internal:         {config.ThenRetry, config.ThenDeadLetter, config.ThenRetry},
+		bridge.NoRoute:          {config.ThenRetry, config.ThenDeadLetter, config.ThenRetry},
+		bridge.Unknown:          {config.ThenRetry, config.ThenDeadLetter, config.ThenDiscard},
+		bridge.Deadline:         {config.ThenRetry, config.ThenDeadLetter, config.ThenDiscard},
+		bridge.BadRequest:       {config.ThenDiscard, config.ThenDiscard, config.ThenDiscard},
+		bridge.ExpressionFailed: {config.ThenDiscard, config.ThenDiscard, config.ThenRetry},
+		bridge.DedupeMismatch:   {config.ThenDiscard, config.ThenDiscard, config.ThenRetry},
+		"OrderNotFound":         {config.ThenDiscard, config.ThenDiscard, config.ThenRetry},
+		bridge.StatesTimeout:    {config.ThenDiscard, config.ThenDiscard, config.ThenRetry},
+	} {
+		for yaml, want := range map[string]config.Then{all: want.all, both: want.both, named: want.named} {
+			cfg, err := config.Parse("x.yaml", []byte(queueHead+yaml), env(nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := cfg.Routes[0].Then(&bridge.Failure{Name: name}); got != want {
+				t.Errorf("%s of %q: then = %q, want %q", name, yaml, got, want)
+			}
+		}
+	}
+	cfg, err := config.Parse("x.yaml", []byte(queueHead+all), env(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := &bridge.Failure{Name: bridge.Throttled, Outcome: &bridge.Outcome{Status: bridge.Failed, Error: bridge.Throttled}}
+	if got := cfg.Routes[0].Then(own); got != config.ThenDiscard {
+		t.Errorf("a workflow that says Throttled itself: then = %q, want discard: the workflow has spoken", got)
+	}
+	for _, name := range []string{"Throttled", "Unavailable", "Misconfigured", "InProgress", "Internal", "NoRoute"} {
+		_, err := config.Parse("x.yaml", []byte(queueHead+"    catch: [{errors: [Bad, Expressway."+name+"], then: discard}]\n"), env(nil))
+		if want := "then: discard never covers Expressway." + name; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error = %v, want it to contain %q", err, want)
+		}
 	}
 }

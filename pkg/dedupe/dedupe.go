@@ -3,8 +3,8 @@
 //
 // A record is absent, in progress until a time, or completed with an answer, as in
 // Powertools for AWS Lambda, whose table and item layout [DynamoDB] shares. The package
-// decides nothing about deliveries: when to claim, complete, extend or release is told
-// by package bridge.
+// decides nothing about deliveries: package bridge says when to claim,
+// complete and release.
 package dedupe
 
 import (

@@ -204,29 +204,17 @@ func (d *DynamoDB) Complete(ctx context.Context, c bridge.Claim, answer []byte) 
 	if len(answer) > maxData {
 		answer, tooLarge = null, fmt.Errorf("%w: it has %d bytes", ErrAnswerTooLarge, len(answer))
 	}
-	err := d.update(ctx, c, "SET #status = :status, #expiry = :expiry, #data = :data",
-		map[string]string{"#expiry": attrExpiry, "#data": attrData},
-		attributes{
+	err := d.conclude(ctx, c, "UpdateItem", request{
+		UpdateExpression:         "SET #status = :status, #expiry = :expiry, #data = :data",
+		ExpressionAttributeNames: map[string]string{"#expiry": attrExpiry, "#data": attrData},
+		ExpressionAttributeValues: attributes{
 			":status": text(completed), ":expiry": number(c.Expires.Unix()), ":data": text(string(answer)),
-		})
+		},
+	})
 	if err != nil {
 		return err
 	}
 	return tooLarge
-}
-
-// Extend implements [bridge.DedupeStore].
-func (d *DynamoDB) Extend(ctx context.Context, c bridge.Claim, until time.Time) error {
-	return d.update(ctx, c, "SET #in_progress_expiry = :until, #expiry = :expiry",
-		map[string]string{"#expiry": attrExpiry},
-		attributes{":until": number(until.UnixMilli()), ":expiry": number(c.Expires.Unix())})
-}
-
-// update changes the record while c holds it; else it is another's, and stays.
-func (d *DynamoDB) update(ctx context.Context, c bridge.Claim, expression string, names map[string]string, values attributes) error {
-	return d.conclude(ctx, c, "UpdateItem", request{
-		UpdateExpression: expression, ExpressionAttributeNames: names, ExpressionAttributeValues: values,
-	})
 }
 
 // Release implements [bridge.DedupeStore].

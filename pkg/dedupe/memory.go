@@ -111,16 +111,6 @@ func (m *Memory) Complete(_ context.Context, c bridge.Claim, answer []byte) erro
 	return err
 }
 
-// Extend implements [bridge.DedupeStore].
-func (m *Memory) Extend(_ context.Context, c bridge.Claim, until time.Time) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if r := m.holding(c); r != nil {
-		r.claim.Until, r.claim.Expires = until, c.Expires
-	}
-	return nil
-}
-
 // Release implements [bridge.DedupeStore].
 func (m *Memory) Release(_ context.Context, c bridge.Claim) error {
 	m.mu.Lock()

@@ -61,7 +61,6 @@ func suite(t *testing.T, parallel bool, newStore func(*clock) bridge.DedupeStore
 		"a record in progress is held":       testHeld,
 		"an attempt that crashed is over":    testCrashed,
 		"a released key is free":             testReleased,
-		"an extended claim holds on":         testExtended,
 		"a claim that was lost changes none": testLost,
 		"keys do not touch one another":      testKeys,
 		"answers are kept to the byte":       testAnswers,
@@ -145,22 +144,6 @@ func testReleased(t *testing.T, s bridge.DedupeStore, now *clock) {
 	}
 }
 
-func testExtended(t *testing.T, s bridge.DedupeStore, now *clock) {
-	claim := newClaim(now, newKey(), "f")
-	mustClaim(t, s, claim)
-	until := now.now().Add(5 * time.Minute)
-	claim.Expires = until.Add(time.Second)
-	check(t, s.Extend(t.Context(), claim, until))
-	now.advance(5 * time.Minute)
-	if r := mustClaim(t, s, newClaim(now, claim.Key, "f")); r.State != bridge.Held || !r.Until.Equal(until) {
-		t.Errorf("claim of an extended key = %+v, want Held until %v", r, until)
-	}
-	now.advance(time.Millisecond)
-	if r := mustClaim(t, s, newClaim(now, claim.Key, "f")); r.State != bridge.Claimed {
-		t.Errorf("claim after that = %+v, want Claimed", r)
-	}
-}
-
 func testLost(t *testing.T, s bridge.DedupeStore, now *clock) {
 	first := newClaim(now, newKey(), "f")
 	mustClaim(t, s, first)
@@ -169,7 +152,6 @@ func testLost(t *testing.T, s bridge.DedupeStore, now *clock) {
 	mustClaim(t, s, second)
 	for name, conclude := range map[string]func() error{
 		"Complete": func() error { return s.Complete(t.Context(), first, []byte("late")) },
-		"Extend":   func() error { return s.Extend(t.Context(), first, now.now().Add(time.Hour)) },
 		"Release":  func() error { return s.Release(t.Context(), first) },
 	} {
 		check(t, conclude())
@@ -256,7 +238,7 @@ func testModel(t *rapid.T, s bridge.DedupeStore, now *clock) {
 		}
 	}
 	for range rapid.IntRange(1, 12).Draw(t, "steps") {
-		switch rapid.SampledFrom([]string{"claim", "claim", "complete", "extend", "release", "wait"}).Draw(t, "step") {
+		switch rapid.SampledFrom([]string{"claim", "claim", "complete", "release", "wait"}).Draw(t, "step") {
 		case "wait":
 			now.advance(time.Duration(rapid.IntRange(1, 40).Draw(t, "seconds")) * time.Second)
 		case "claim":
@@ -286,16 +268,6 @@ func testModel(t *rapid.T, s bridge.DedupeStore, now *clock) {
 					return true
 				})
 				must(s.Complete(context.Background(), c, []byte(answer)))
-			}
-		case "extend":
-			if c, ok := any(); ok {
-				until := now.now().Add(25 * time.Second)
-				c.Expires = until.Add(5 * time.Second)
-				m.conclude(c, func(r *modelRecord) bool {
-					r.claim.Until, r.claim.Expires = until, c.Expires
-					return true
-				})
-				must(s.Extend(context.Background(), c, until))
 			}
 		case "release":
 			if c, ok := any(); ok {

@@ -48,8 +48,11 @@ type Events struct {
 	log    *slog.Logger
 }
 
-// New prepares the EventBridge routes of a configuration.
+// New prepares the EventBridge routes of a configuration. A nil log discards.
 func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger) *Events {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	e := &Events{bridge: b, log: log}
 	for _, r := range routes {
 		if r.EventBridge != nil {
@@ -236,14 +239,20 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 		Document:   func() (any, error) { return event, nil },
 		ReceivedAt: e.bridge.Now(),
 		Fingerprint: func() []byte {
-			text, _ := jsonata.AppendJSON(nil, event) // came as JSON: cannot fail
+			// An archive's replay adds a name of its own to the event, which stays the same one.
+			same := event
+			if _, replayed := event.Get("replay-name"); replayed {
+				same = event.Clone()
+				same.Delete("replay-name")
+			}
+			text, _ := jsonata.AppendJSON(nil, same) // came as JSON: cannot fail
 			return text
 		},
 	}
 	r := e.bridge.Run(ctx, d)
 	settlement := bridge.Settlement{Final: r.Failure == nil}
 	if r.Failure != nil {
-		then := route.Then(r.Failure.Name)
+		then := route.Then(r.Failure)
 		settlement.Final = then == config.ThenDiscard
 		settlement.Then = string(then)
 	}

@@ -30,7 +30,6 @@ func (m mapStore) Complete(_ context.Context, c bridge.Claim, answer []byte) err
 	m[c.Key].State, m[c.Key].Answer = bridge.Completed, answer
 	return nil
 }
-func (m mapStore) Extend(context.Context, bridge.Claim, time.Time) error { return nil }
 
 func (m mapStore) Release(_ context.Context, c bridge.Claim) error {
 	delete(m, c.Key)

@@ -43,7 +43,7 @@ func TestDeadLetter(t *testing.T) {
 		"attributes": attributes("AWSTraceHeader", trace, "MessageGroupId", "tenant-1"),
 		"messageAttributes": map[string]any{
 			"kind": stringAttribute("String.custom", "a"), "n": stringAttribute("Number.int", "3"),
-			"bin": map[string]any{"binaryValue": "AAEC", "dataType": "Binary.png"}, "ErrorName": stringAttribute("String", "older"),
+			"bin": map[string]any{"binaryValue": "AAEC", "dataType": "Binary.png"},
 		},
 	}))
 	if len(got) != 0 {
@@ -54,7 +54,8 @@ func TestDeadLetter(t *testing.T) {
 		QueueURL: deadURL, Body: `{"sku": "x",  "n": 1.0}`, TraceHeader: trace, GroupID: "tenant-1",
 		Attributes: map[string]sqsbatch.Attribute{
 			"ErrorName": text("Invalid"), "ErrorCause": text("no such\uFFFDproduct"), "ExecutionArn": text("arn:execution"), "Route": text("o"),
-			"kind": {DataType: "String.custom", Text: "a"}, "n": {DataType: "Number.int", Text: "3"},
+			"SourceQueue": text("arn:aws:sqs:us-east-1:123456789012:orders"),
+			"kind":        {DataType: "String.custom", Text: "a"}, "n": {DataType: "Number.int", Text: "3"},
 			"bin": {DataType: "Binary.png", Binary: []byte{0, 1, 2}},
 		},
 	}}
@@ -129,43 +130,116 @@ func TestPoison(t *testing.T) {
 	}
 }
 
+// To a FIFO queue each letter is one of its own, and says what its sender called it.
 func TestDeadLetterToFIFO(t *testing.T) {
 	t.Parallel()
 	q := &fakeQueues{}
 	b := batch(t, deadRoute(deadURL+".fifo"), invalid(""), sqsbatch.WithQueues(q))
+	again := map[string]any{
+		"ErrorName": stringAttribute("String", "Invalid"), "Route": stringAttribute("String", "o"), "DeduplicationId": stringAttribute("String", "d-4"),
+	}
 	got := invoke(t.Context(), t, b, records(
 		map[string]any{"eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", "g", "MessageDeduplicationId", "d-1")},
-		map[string]any{"eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", "g", "MessageDeduplicationId", "d-2")},
+		map[string]any{"eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", "g", "MessageDeduplicationId", "d-1")},
 		map[string]any{},
+		map[string]any{"eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", "g", "MessageDeduplicationId", "m-old"), "messageAttributes": again},
 	))
 	if len(got) != 0 {
 		t.Errorf("batchItemFailures = %v, want none: a dead-lettered record is settled, and its group goes on", got)
 	}
-	ids := map[string]bool{}
+	ids := map[string]string{}
 	for _, m := range q.sent {
-		ids[m.GroupID+" "+m.DeduplicationID] = true
+		ids[m.GroupID+" "+m.DeduplicationID] = m.Attributes["DeduplicationId"].Text
 	}
-	if diff := cmp.Diff(map[string]bool{"g d-1": true, "g d-2": true, "m-3 m-3": true}, ids); diff != "" {
-		t.Errorf("group and deduplication ids (-want +got):\n%s", diff)
+	if diff := cmp.Diff(map[string]string{"g m-1": "d-1", "g m-2": "d-1", "m-3 m-3": "", "g m-4": "d-4"}, ids); diff != "" {
+		t.Errorf("group and deduplication id, and the sender's (-want +got):\n%s", diff)
 	}
 }
 
-func TestDeadLetterAttributesAreTen(t *testing.T) {
+// None of the message's own attributes is left out, and none of ours while there is room:
+// six of their own, one for all, and where even that does not fit the record is retried.
+func TestDeadLetterAttributes(t *testing.T) {
 	t.Parallel()
-	own := map[string]any{}
-	for i := range 10 {
-		own[fmt.Sprintf("a%02d", i)] = stringAttribute("String", "v")
-	}
-	q := &fakeQueues{}
-	invoke(t.Context(), t, batch(t, deadRoute(deadURL), invalid("why"), sqsbatch.WithQueues(q)), records(map[string]any{"messageAttributes": own}))
-	got := q.sent[0].Attributes
-	for _, name := range []string{"ErrorName", "ErrorCause", "ExecutionArn", "Route", "a00", "a01", "a02", "a03", "a04", "a05"} {
-		if got[name].Text == "" {
-			t.Errorf("attribute %s is missing", name)
+	own := func(n int, names ...string) map[string]any {
+		all := map[string]any{}
+		for i := range n {
+			all[fmt.Sprintf("a%02d", i)] = stringAttribute("String", "v")
 		}
+		for _, name := range names {
+			all[name] = stringAttribute("String", "the sender's")
+		}
+		return all
 	}
-	if len(got) != 10 {
-		t.Errorf("%d attributes, want 10: SQS takes no more", len(got))
+	const six = "DeduplicationId ErrorCause ErrorName ExecutionArn Route SourceQueue"
+	tests := map[string]struct {
+		own  map[string]any
+		want string // the names of ours; empty where the record is retried
+	}{
+		"none":                     {own(0), six},
+		"four":                     {own(4), six},
+		"five":                     {own(5), "Expressway"},
+		"nine":                     {own(9), "Expressway"},
+		"ten":                      {own(10), ""},
+		"one of our names":         {own(1, "Route"), "Expressway"},
+		"the name of all":          {own(1, "Expressway"), six},
+		"the name of all, and ten": {own(9, "Expressway"), ""},
+		"not to be read":           {map[string]any{"a": map[string]any{"dataType": "String"}}, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := &fakeQueues{}
+			b := batch(t, deadRoute(deadURL), invalid("why"), sqsbatch.WithQueues(q))
+			rec := map[string]any{"messageAttributes": test.own, "attributes": attributes("MessageDeduplicationId", "d-1")}
+			got := invoke(t.Context(), t, b, records(rec))
+			if test.want == "" {
+				if len(q.sent) != 0 || len(got) != 1 {
+					t.Errorf("sent %d and reported %v, want it reported only", len(q.sent), got)
+				}
+				return
+			}
+			if len(q.sent) != 1 || len(got) != 0 {
+				t.Fatalf("sent %d and reported %v, want it sent only", len(q.sent), got)
+			}
+			sent := q.sent[0].Attributes
+			var ours []string
+			for name, a := range sent {
+				if test.own[name] == nil {
+					ours = append(ours, name)
+				} else if a.Text != "v" && a.Text != "the sender's" {
+					t.Errorf("the message's own %s = %q", name, a.Text)
+				}
+			}
+			slices.Sort(ours)
+			if got := strings.Join(ours, " "); got != test.want || len(sent) != len(test.own)+len(ours) || len(sent) > 10 {
+				t.Errorf("ours are %q of %d attributes, want %q and all of the message's", got, len(sent), test.want)
+			}
+			want := &sqsbatch.Reason{
+				ErrorName: "Invalid", ErrorCause: "why", ExecutionARN: "arn:execution", Route: "o",
+				SourceQueue: "arn:aws:sqs:us-east-1:123456789012:orders", DeduplicationID: "d-1",
+			}
+			if diff := cmp.Diff(want, sqsbatch.TakeReason(sent)); diff != "" {
+				t.Errorf("reason (-want +got):\n%s", diff)
+			}
+			if len(sent) != len(test.own) {
+				t.Errorf("%d attributes are left, want the message's own %d", len(sent), len(test.own))
+			}
+		})
+	}
+}
+
+// A sender may use our names; only what has both the name of an error and a route is a
+// dead letter.
+func TestTakeReasonOfNothing(t *testing.T) {
+	t.Parallel()
+	for _, names := range [][]string{{}, {"Route"}, {"ErrorName", "DeduplicationId"}, {"Expressway"}} {
+		attributes := map[string]sqsbatch.Attribute{}
+		for _, name := range names {
+			attributes[name] = sqsbatch.Attribute{DataType: "String", Text: "x"}
+		}
+		if r := sqsbatch.TakeReason(attributes); r != nil || len(attributes) != len(names) {
+			t.Errorf("%v: reason %+v, and %d attributes left", names, r, len(attributes))
+		}
 	}
 }
 
@@ -216,12 +290,13 @@ func TestDeadLetterSize(t *testing.T) {
 		cause int    // at most
 		ours  string // those of ours that it has
 	}{
-		"room":         {1000, true, 4096, "ErrorCause ErrorName ExecutionArn Route"},
-		"little":       {limit - 200, true, 150, "ErrorCause ErrorName ExecutionArn Route"},
-		"for three":    {limit - 70, true, 0, "ErrorName ExecutionArn Route"},
-		"for the name": {limit - 25, true, 0, "ErrorName"},
-		"none":         {limit, true, 0, ""},
-		"too much":     {limit + 1, false, 0, ""},
+		"room":              {1000, true, 4096, "ErrorCause ErrorName ExecutionArn Route SourceQueue"},
+		"little":            {limit - 250, true, 150, "ErrorCause ErrorName ExecutionArn Route SourceQueue"},
+		"without the cause": {limit - 135, true, 0, "ErrorName ExecutionArn Route SourceQueue"},
+		"for three":         {limit - 105, true, 0, "ErrorName Route SourceQueue"},
+		"for two":           {limit - 40, true, 0, "ErrorName Route"},
+		"none":              {limit, true, 0, ""},
+		"too much":          {limit + 1, false, 0, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -258,7 +333,7 @@ func TestDeadLetterSize(t *testing.T) {
 func TestGroupStopsAtADeadLetterThatIsNotTaken(t *testing.T) {
 	t.Parallel()
 	q := &fakeQueues{SendFn: func(_ context.Context, m *sqsbatch.Message) error {
-		if m.DeduplicationID == "2" {
+		if m.DeduplicationID == "m-2" {
 			return errors.New("no")
 		}
 		return nil

@@ -41,13 +41,6 @@ func (s *store) Complete(_ context.Context, c bridge.Claim, answer []byte) error
 	return nil
 }
 
-func (s *store) Extend(_ context.Context, c bridge.Claim, until time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.records[c.Key] = bridge.Record{State: bridge.Held, Fingerprint: c.Fingerprint, Until: until}
-	return nil
-}
-
 func (s *store) Release(_ context.Context, c bridge.Claim) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,7 +135,7 @@ func TestDedupeAfterFailures(t *testing.T) {
 		e := &engine{Respond: func(string) (bridge.Outcome, error) { n++; return answers[n-1]() }}
 		b := dedupeBatch(t, dedupeRoute("$message.messageId"), e, &fakeQueues{})
 		var reported []int
-		for _, wait := range []time.Duration{0, 0, time.Minute, bridge.MaxWait} {
+		for _, wait := range []time.Duration{0, 0, time.Minute, 2 * bridge.MaxWait} {
 			time.Sleep(wait)
 			reported = append(reported, len(invoke(t.Context(), t, b, records(map[string]any{}))))
 		}

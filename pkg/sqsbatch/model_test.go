@@ -26,14 +26,19 @@ var modelSteps atomic.Int64
 
 // TestModel plays a queue, the event source mapping and a workflow service against the
 // function, with throttles, lost answers, hangs, panics, kills, visibility that
-// expires under a running batch, and a dead-letter queue that fails. Whatever happens:
+// expires under a running batch, a dead-letter queue that fails, and people who put dead
+// letters back, mended or not. Whatever happens:
 //
-//   - what is deleted from the queue was settled: by an execution whose end the function
-//     knew, by a discard, or by a dead letter that was accepted;
-//   - no delivery attempt starts two executions, and with dedupe none starts once the
-//     message was settled;
+//   - every message ends settled by an execution, discarded by the route, in the dead-letter
+//     queue, or back in the queue: what is deleted was one of the first two, or a dead letter
+//     of this very message was accepted;
+//   - one that is put back from the dead-letter queue runs: that it was dead-lettered
+//     before settles nothing;
+//   - a discard lets nothing go that no workflow has failed;
+//   - no delivery attempt starts two executions; with dedupe none starts beside another that
+//     is still running, or once the message was settled, also if functions are killed;
 //   - a message of a group starts only when all before it were settled;
-//   - in the end every message is settled, or where the queue's redrive policy puts it.
+//   - in the end, with all that is dead mended and put back, an execution has settled it.
 //
 // `make model` runs it for 100,000 actions.
 func TestModel(t *testing.T) {
@@ -48,6 +53,7 @@ func TestModel(t *testing.T) {
 				"poll 2":  w.poll, // oftener than the rest
 				"advance": w.advance,
 				"kill":    w.kill,
+				"redrive": w.redrive,
 				"":        w.check,
 			})
 			w.drain(rt)
@@ -62,11 +68,21 @@ const (
 	modelQueue      = "arn:aws:sqs:us-east-1:123456789012:orders"
 )
 
+// A simItem is what somebody sent: one message, and again one each time it is put back.
+type simItem struct {
+	key     string
+	settled bool      // an execution or a discard has, and the function knew
+	runs    time.Time // an execution may run until then
+}
+
 // A simMessage is a message of the simulated queue.
 type simMessage struct {
-	seq       int
-	id, group string
-	script    []string // what becomes of it, by receive; the last goes on
+	item          *simItem
+	seq           int
+	id, group     string
+	deduplication string            // id, on a FIFO queue
+	reason        map[string]string // attributes, of a letter that was put back
+	script        []string          // what becomes of it, by receive; the last goes on
 
 	received int
 	handle   string
@@ -74,7 +90,14 @@ type simMessage struct {
 	gone     bool // deleted, or redriven
 	redriven bool
 	settled  bool // the function knew of its end
+	lettered bool // the dead-letter queue has taken it
 	starts   map[int]int
+}
+
+// A simLetter is a message in the dead-letter queue.
+type simLetter struct {
+	of     *simMessage
+	reason map[string]string // nil where the queue itself moved it
 }
 
 func (m *simMessage) outcome(receive int) string {
@@ -103,6 +126,7 @@ type world struct {
 	routes                       []*config.Route
 	arn                          string
 	fifo, batch, dedupe, letters bool
+	discards                     bool // whatever a workflow fails with
 	store                        *store
 
 	mu        sync.Mutex
@@ -113,13 +137,14 @@ type world struct {
 	handles   int
 	sends     int // to the dead-letter queue
 	changes   int
+	dead      []simLetter
 	calm      bool
 }
 
 func newWorld(rt *rapid.T) *world {
 	w := &world{
 		fifo: rapid.Bool().Draw(rt, "fifo"), batch: rapid.Bool().Draw(rt, "batch"), dedupe: rapid.Bool().Draw(rt, "dedupe"),
-		letters: rapid.Bool().Draw(rt, "dead letters"), byID: map[string]*simMessage{}, store: &store{records: map[string]bridge.Record{}},
+		letters: rapid.Bool().Draw(rt, "dead letters"), discards: rapid.Bool().Draw(rt, "discard all"), byID: map[string]*simMessage{}, store: &store{records: map[string]bridge.Record{}},
 		arn: modelQueue,
 	}
 	w.dedupe = w.dedupe && !w.batch
@@ -133,15 +158,23 @@ func newWorld(rt *rapid.T) *world {
 		route += "    input: '{% [{\"id\": $message.messageId, \"n\": $message.receiveCount}] %}'\n"
 	}
 	if w.dedupe {
-		route += "    dedupe: {key: '{% $message.messageId %}'}\n"
+		key := "$message.body"
+		if w.fifo {
+			key = "$message.attributes.MessageDeduplicationId"
+		}
+		route += "    dedupe: {key: '{% " + key + " %}'}\n"
 	}
 	if rapid.Bool().Draw(rt, "retry") {
 		route += "    retry: {delay: 2s, max: 30s}\n"
 	}
+	catch := "{errors: [Gone], then: discard}"
+	if w.discards {
+		catch = "{errors: States.ALL, then: discard}"
+	}
 	if w.letters {
-		route += "    deadLetterQueue: " + deadURL + ".fifo\n    catch: [{errors: [Invalid], then: dead-letter}, {errors: [Gone], then: discard}]\n"
+		route += "    deadLetterQueue: " + deadURL + ".fifo\n    catch: [{errors: [Invalid], then: dead-letter}, " + catch + "]\n"
 	} else {
-		route += "    catch: [{errors: [Gone], then: discard}]\n"
+		route += "    catch: [" + catch + "]\n"
 	}
 	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+route), func(string) string { return "" })
 	if err != nil {
@@ -183,14 +216,58 @@ func (w *world) send(rt *rapid.T) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for range n {
-		m := &simMessage{seq: len(w.messages), id: fmt.Sprint("m-", len(w.messages)), starts: map[int]int{}}
+		m := &simMessage{item: &simItem{key: fmt.Sprint("k-", len(w.messages))}}
+		m.deduplication = m.item.key
 		m.script = rapid.SliceOfN(rapid.SampledFrom(outcomes), 1, 3).Draw(rt, "script")
 		if w.fifo {
 			m.group = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "group")
 		}
-		w.messages = append(w.messages, m)
-		w.byID[m.id] = m
+		w.add(m)
 	}
+}
+
+// add puts a message at the end of the queue.
+func (w *world) add(m *simMessage) {
+	m.seq, m.id, m.starts = len(w.messages), fmt.Sprint("m-", len(w.messages)), map[int]int{}
+	w.messages = append(w.messages, m)
+	w.byID[m.id] = m
+}
+
+// redrive puts dead letters back, some of them mended.
+func (w *world) redrive(rt *rapid.T) {
+	modelSteps.Add(1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.dead) == 0 {
+		return
+	}
+	n := rapid.IntRange(1, len(w.dead)).Draw(rt, "letters")
+	script := []string{"ok"}
+	if rapid.Bool().Draw(rt, "as it was") {
+		script = nil
+	}
+	w.putBack(n, script)
+}
+
+func (w *world) putBack(n int, script []string) {
+	for _, letter := range w.dead[:n] {
+		of := letter.of
+		m := &simMessage{item: of.item, group: of.group, deduplication: of.deduplication, script: of.script, reason: letter.reason}
+		if letter.reason != nil {
+			m.deduplication = of.id // the letter's own
+		}
+		if script != nil {
+			m.script = script
+		}
+		w.add(m)
+	}
+	w.dead = w.dead[n:]
+}
+
+// done reports whether a message need not run: it was settled, by an execution or a discard
+// or by what is remembered of the item, or it is in the dead-letter queue.
+func (w *world) done(m *simMessage) bool {
+	return m.settled || m.lettered || w.dedupe && m.item.settled
 }
 
 // receive takes messages as a queue hands them out: with a receive count, invisible for
@@ -208,6 +285,7 @@ func (w *world) receive(most int) (batch []*simMessage) {
 			continue
 		case m.received >= modelReceives:
 			m.gone, m.redriven = true, true
+			w.dead = append(w.dead, simLetter{of: m, reason: m.reason})
 			continue
 		}
 		w.handles++
@@ -224,9 +302,15 @@ func (w *world) event(batch []*simMessage) []byte {
 	for _, m := range batch {
 		a := attributes("ApproximateReceiveCount", fmt.Sprint(m.received))
 		if w.fifo {
-			a["MessageGroupId"], a["MessageDeduplicationId"] = m.group, m.id
+			a["MessageGroupId"], a["MessageDeduplicationId"] = m.group, m.deduplication
 		}
-		list = append(list, map[string]any{"messageId": m.id, "receiptHandle": m.handle, "body": `"` + m.id + `"`, "attributes": a, "eventSourceARN": w.arn})
+		own := map[string]any{}
+		for name, value := range m.reason {
+			own[name] = stringAttribute("String", value)
+		}
+		list = append(list, map[string]any{
+			"messageId": m.id, "receiptHandle": m.handle, "body": `"` + m.item.key + `"`, "attributes": a, "messageAttributes": own, "eventSourceARN": w.arn,
+		})
 	}
 	return records(list...)
 }
@@ -298,7 +382,7 @@ func (w *world) settle(out []byte, handles map[string]string) {
 		if failed[id] {
 			continue
 		}
-		if !m.settled {
+		if !w.done(m) {
 			w.problem("%s is deleted, and nothing settled it (script %v, receive %d)", id, m.script, m.received)
 		}
 		// A receipt handle that is not the last one deletes nothing in a FIFO queue.
@@ -324,13 +408,44 @@ func (w *world) kill(rt *rapid.T) {
 }
 
 // drain lets the queue run empty, without further faults but those of the scripts' last
-// words, and checks where everything is.
+// words, and checks where everything is. Then all that is dead is mended and put back, once
+// nothing of it can still be running, and must be settled by executions.
 func (w *world) drain(rt *rapid.T) {
 	w.mu.Lock()
 	w.calm = true
+	w.mu.Unlock()
+	w.runEmpty(rt)
+	for _, m := range w.messages {
+		if !w.done(m) && !m.redriven {
+			rt.Fatalf("%s is lost (script %v)", m.id, m.script)
+		}
+	}
+	before := len(w.messages)
+	// The function may hand a record back as often as the queue lets it, for lack of time:
+	// then the queue moves it once more.
+	for round := 0; len(w.dead) > 0; round++ {
+		if round == 20 {
+			rt.Fatalf("%d messages do not run, however often they are put back", len(w.dead))
+		}
+		w.mu.Lock()
+		w.putBack(len(w.dead), []string{"ok"})
+		w.mu.Unlock()
+		w.runEmpty(rt)
+	}
+	for _, m := range w.messages[before:] {
+		if !m.redriven && !m.settled && !(w.dedupe && m.item.settled) {
+			rt.Fatalf("%s was put back and did not run", m.id)
+		}
+	}
+}
+
+// runEmpty polls until nothing is in the queue.
+func (w *world) runEmpty(rt *rapid.T) {
+	w.mu.Lock()
 	n := len(w.messages)
 	w.mu.Unlock()
-	for range (n + 1) * (modelReceives + 1) {
+	// A claim lasts for six visibilities.
+	for range (n + 1) * (modelReceives + 1) * 6 {
 		time.Sleep(modelVisibility + time.Second)
 		w.mu.Lock()
 		left := 0
@@ -350,11 +465,8 @@ func (w *world) drain(rt *rapid.T) {
 	time.Sleep(2 * time.Hour) // what hangs comes back, and what came back settles
 	w.check(rt)
 	for _, m := range w.messages {
-		switch {
-		case !m.gone:
+		if !m.gone {
 			rt.Fatalf("%s is still in the queue (script %v, received %d times)", m.id, m.script, m.received)
-		case !m.settled && !m.redriven:
-			rt.Fatalf("%s is lost (script %v)", m.id, m.script)
 		}
 	}
 }
@@ -384,13 +496,16 @@ func (p *process) start(ctx context.Context, s bridge.Start) (bridge.Outcome, er
 		case !p.alive() || refused:
 		case m.starts[item.N] > 0:
 			w.problem("receive %d of %s started two executions", item.N, m.id)
-		case w.dedupe && m.settled:
+		case w.dedupe && m.item.settled:
 			w.problem("%s started again after it was settled", m.id)
+		case w.dedupe && time.Now().Before(m.item.runs):
+			w.problem("%s started beside an execution that may still be running", m.id)
 		default:
 			m.starts[item.N]++
+			m.item.runs = time.Now().Add(runTime(outcome))
 		}
 		for _, before := range w.messages[:m.seq] {
-			if p.alive() && w.fifo && before.group == m.group && !before.settled && !before.redriven && !inUnit[before.id] {
+			if p.alive() && w.fifo && before.group == m.group && !w.done(before) && !before.redriven && !inUnit[before.id] {
 				w.problem("%s started before %s, of the same group, was settled", m.id, before.id)
 			}
 		}
@@ -403,31 +518,56 @@ func (p *process) start(ctx context.Context, s bridge.Start) (bridge.Outcome, er
 	if err := p.work(ctx, outcome); err != nil {
 		return bridge.Outcome{}, err
 	}
-	switch outcome {
-	case "fail":
-		return fail("Broken")
-	case "ours": // the workflow's failure, by one of the bridge's names
-		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: bridge.ExpressionFailed, Cause: "because"}, nil
-	case "invalid":
-		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: "Invalid", Cause: "because"}, nil
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	failures := []any{}
+	if name := failures[outcome]; name != "" && outcome != "gone" {
+		if w.discards && !(name == "Invalid" && w.letters) {
+			for _, item := range items {
+				p.settled(w.byID[item.ID])
+			}
+		}
+		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: name, Cause: "because"}, nil
+	}
+	listed := []any{}
 	for _, item := range items {
 		m := w.byID[item.ID]
 		if other := m.outcome(item.N); w.batch && m != first && other == "fail" && outcome != "gone" {
-			failures = append(failures, map[string]any{"itemIdentifier": m.id})
+			listed = append(listed, map[string]any{"itemIdentifier": m.id})
 			continue
 		}
-		m.settled = m.settled || p.alive()
+		p.settled(m)
 	}
 	if outcome == "gone" {
 		return fail("Gone")
 	}
-	text, _ := json.Marshal(map[string]any{"batchItemFailures": failures})
+	text, _ := json.Marshal(map[string]any{"batchItemFailures": listed})
 	return output(string(text))
 }
+
+// failures are what workflows fail with, by outcome: one of them by the bridge's own name.
+var failures = map[string]string{"fail": "Broken", "ours": bridge.ExpressionFailed, "invalid": "Invalid", "gone": "Gone"}
+
+// settled notes that the function, unless it was killed, knows of a message's end.
+func (p *process) settled(m *simMessage) {
+	if p.alive() {
+		m.settled, m.item.settled = true, true
+	}
+}
+
+// runTime is how long an execution runs, whoever waits for it.
+func runTime(outcome string) time.Duration {
+	switch outcome {
+	case "unknown":
+		return bridge.MaxWait
+	case "hang":
+		return hangs
+	case "slow":
+		return 15 * time.Second
+	}
+	return time.Second
+}
+
+const hangs = bridge.MaxWait - time.Second
 
 // work takes its time, and fails where no answer comes.
 func (p *process) work(ctx context.Context, outcome string) error {
@@ -442,15 +582,11 @@ func (p *process) work(ctx context.Context, outcome string) error {
 		time.Sleep(500 * time.Millisecond)
 		return bridge.NewFailure(bridge.Unknown, "", nil)
 	case "hang":
-		time.Sleep(time.Hour) // deaf to its context
+		time.Sleep(hangs) // deaf to its context
 		return nil
 	}
-	wait := time.Second
-	if outcome == "slow" {
-		wait = 15 * time.Second
-	}
 	select {
-	case <-time.After(wait):
+	case <-time.After(runTime(outcome)):
 		return nil
 	case <-ctx.Done():
 		return bridge.NewFailure(bridge.Deadline, "", nil)
@@ -470,22 +606,33 @@ func (p *process) Send(ctx context.Context, m *sqsbatch.Message) error {
 	if !p.alive() || w.sends%5 == 0 && !w.calm {
 		return errors.New("not sent")
 	}
-	id := strings.Trim(m.Body, `"`)
-	sent := w.byID[id]
-	switch {
-	case sent == nil:
-		w.problem("a dead letter of nothing: %s", m.Body)
-		return nil
-	case !slices.Contains([]string{"Invalid", bridge.ExpressionFailed}, m.Attributes["ErrorName"].Text) || m.Attributes["ErrorCause"].Text != "because" || m.Attributes["Route"].Text != "o":
-		w.problem("dead letter of %s without its reason: %v", id, m.Attributes)
-	case w.fifo && m.GroupID != sent.group || m.DeduplicationID != id:
-		w.problem("dead letter of %s in group %q with id %q", id, m.GroupID, m.DeduplicationID)
+	sent := w.byID[m.DeduplicationID]
+	reason := map[string]string{}
+	for name, a := range m.Attributes {
+		reason[name] = a.Text
 	}
+	sender := ""
+	if sent != nil && w.fifo {
+		sender = sent.item.key
+	}
+	switch {
+	case sent == nil || m.Body != `"`+sent.item.key+`"`:
+		w.problem("a dead letter of nothing: %s with the deduplication id %s", m.Body, m.DeduplicationID)
+		return nil
+	case !slices.Contains([]string{"Invalid", bridge.ExpressionFailed}, reason["ErrorName"]) || reason["ErrorCause"] != "because" || reason["Route"] != "o" || reason["SourceQueue"] != w.arn:
+		w.problem("dead letter of %s without its reason: %v", sent.id, reason)
+	case w.fifo && m.GroupID != sent.group || reason["DeduplicationId"] != sender:
+		w.problem("dead letter of %s in group %q with the sender's id %q", sent.id, m.GroupID, reason["DeduplicationId"])
+	}
+	w.dead = append(w.dead, simLetter{of: sent, reason: reason})
 	if w.sends%7 == 0 && !w.calm {
 		return errors.New("sent, and no answer")
 	}
-	sent.settled = true
-	return ctx.Err()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	sent.lettered = true
+	return nil
 }
 
 // ChangeVisibility fails now and then.
@@ -494,7 +641,7 @@ func (p *process) ChangeVisibility(_ context.Context, queueARN string, changes [
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.changes++
-	if !p.alive() || w.changes%5 == 0 {
+	if !p.alive() || w.changes%5 == 0 && !w.calm {
 		return errors.New("not changed")
 	}
 	if queueARN != w.arn || len(changes) > sqsbatch.MaxChanges {
@@ -530,13 +677,6 @@ func (d *deadStore) Complete(ctx context.Context, c bridge.Claim, answer []byte)
 		return errDead
 	}
 	return d.store.Complete(ctx, c, answer)
-}
-
-func (d *deadStore) Extend(ctx context.Context, c bridge.Claim, until time.Time) error {
-	if !d.p.alive() {
-		return errDead
-	}
-	return d.store.Extend(ctx, c, until)
 }
 
 func (d *deadStore) Release(ctx context.Context, c bridge.Claim) error {

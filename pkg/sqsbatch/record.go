@@ -31,39 +31,62 @@ type record struct {
 	message *jsonata.Object
 }
 
-// decode reads a batch. A record without an id could not be reported as failed,
-// and would be deleted: such an event fails as a whole, so that all of it returns.
-// Whatever else is wrong with a record is the record's own failure.
-func decode(payload []byte) ([]*record, error) {
+// A received event is a batch of records, as the event source mapping hands it over, or as
+// EventBridge Pipes does.
+type received struct {
+	records []*record
+	// piped says that the records came from a pipe, as a bare array.
+	piped bool
+}
+
+// sourceSQS is the eventSource of a queue's records.
+const sourceSQS = "aws:sqs"
+
+// decode reads a batch. A record without an id could not be reported as failed, and
+// would be deleted: such an event fails as a whole, so that all of it returns. So does an
+// event of another service, whose sender takes every response for success. Whatever else
+// is wrong with a record is the record's own failure.
+func decode(payload []byte) (received, error) {
 	v, mark, err := decodeText(payload)
 	if err != nil {
-		return nil, noBatch(err.Error())
+		return received{}, notBatch(err.Error())
 	}
-	event, _ := v.(*jsonata.Object)
-	list, ok := member(event, "Records").([]any)
-	if !ok {
-		return nil, foreign(v)
+	list, piped := v.([]any)
+	if !piped {
+		event, _ := v.(*jsonata.Object)
+		var ok bool
+		if list, ok = member(event, "Records").([]any); !ok {
+			return received{}, foreign(v)
+		}
 	}
+	ours := len(list) == 0
 	records := make([]*record, len(list))
 	for i, item := range list {
 		o, _ := item.(*jsonata.Object)
 		id, _ := member(o, "messageId").(string)
 		if id == "" || mark != "" && strings.Contains(id, mark) {
-			return nil, noBatch(fmt.Sprintf("record %d has no messageId", i))
+			if kind := eventkind.Of(v); kind.Function != eventkind.Queue && kind != eventkind.Unknown {
+				return received{}, errors.New(kind.String())
+			}
+			return received{}, notBatch(fmt.Sprintf("record %d has no messageId", i))
 		}
 		records[i] = newRecord(i, id, o, mark)
+		ours = ours || member(o, "eventSource") == sourceSQS
 	}
-	return records, nil
+	if !ours {
+		return received{}, foreign(v)
+	}
+	return received{records, piped}, nil
 }
 
-func noBatch(reason string) error { return errors.New("the event is not an SQS batch: " + reason) }
+func notBatch(reason string) error { return errors.New("the event is not an SQS batch: " + reason) }
 
-// foreign says what else the event is, and where it belongs.
+// foreign says what an event is instead, and where it belongs.
 func foreign(v any) error {
 	if kind := eventkind.Of(v); kind.Function != eventkind.Queue {
 		return errors.New(kind.String())
 	}
-	return noBatch("it has no list of Records")
+	return notBatch("it has no list of Records")
 }
 
 func newRecord(i int, id string, o *jsonata.Object, mark string) *record {
@@ -85,17 +108,17 @@ func newRecord(i int, id string, o *jsonata.Object, mark string) *record {
 	switch {
 	case mark != "" && marked(o, mark):
 		return refuse("the record is not UTF-8")
-	case source != "aws:sqs":
-		return refuse("the record does not come from aws:sqs")
+	case source != sourceSQS:
+		return refuse("the record does not come from " + sourceSQS)
 	case !hasBody:
 		return refuse("the record has no body that is text")
 	}
 	rec.body = &body
 	switch {
 	case hasAttributes && !readable:
-		return refuse("the record's attributes are no object")
+		return refuse("the record's attributes are not an object")
 	case hasOwn && !ownReadable && member(o, "messageAttributes") != nil:
-		return refuse("the record's messageAttributes are no object")
+		return refuse("the record's messageAttributes are not an object")
 	}
 	return rec
 }
@@ -162,7 +185,7 @@ func (r *record) document(route *config.Route) (*jsonata.Object, error) {
 	o := jsonata.NewObject(9)
 	o.Set("messageId", r.id)
 	content.set(o)
-	o.Set("attributes", object(member(r.object, "attributes")))
+	o.Set("attributes", r.systemAttributes())
 	o.Set("messageAttributes", object(content.attributes))
 	o.Set("queue", r.queue)
 	o.Set("receiveCount", json.Number(strconv.Itoa(r.receiveCount())))
@@ -176,6 +199,18 @@ func (r *record) document(route *config.Route) (*jsonata.Object, error) {
 	}
 	r.message = o
 	return o, nil
+}
+
+// systemAttributes makes $message.attributes. Those of a dead letter that was put back
+// have the deduplication id that its sender gave it, so that a dedupe key made of it stays
+// what it was.
+func (r *record) systemAttributes() *jsonata.Object {
+	o := object(member(r.object, "attributes"))
+	if id := r.deduplicationID(); id != "" && id != r.attribute("MessageDeduplicationId") {
+		o = o.Clone()
+		o.Set("MessageDeduplicationId", id)
+	}
+	return o
 }
 
 // object returns v if it is one, and else an empty object.

@@ -26,6 +26,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,13 +61,16 @@ func WithQueues(q Queues) Option { return func(b *Batch) { b.queues = q } }
 // WithRandom sets the source of jitter, a number in [0,1).
 func WithRandom(random func() float64) Option { return func(b *Batch) { b.random = random } }
 
-// New prepares the SQS routes of a configuration.
+// New prepares the SQS routes of a configuration. A nil log discards.
 func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger, options ...Option) *Batch {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	batch := &Batch{bridge: b, log: log, random: rand.Float64, paces: map[*config.Route]*pace{}}
 	for _, r := range routes {
 		if r.SQS != nil {
 			batch.routes = append(batch.routes, r)
-			batch.paces[r] = newPace(r.SQS.Concurrency, b.Now)
+			batch.paces[r] = newPace(concurrency(r.SQS), b.Now)
 		}
 	}
 	for _, o := range options {
@@ -75,10 +79,18 @@ func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger, options ...
 	return batch
 }
 
-// NeedsQueues reports whether a route does something that takes [WithQueues].
+func concurrency(s *config.SQS) int {
+	if s.Concurrency > 0 {
+		return s.Concurrency
+	}
+	return config.DefaultConcurrency
+}
+
+// NeedsQueues reports whether a route does something that takes [WithQueues]: sends dead
+// letters, or says when a record comes back.
 func NeedsQueues(routes []*config.Route) bool {
 	for _, r := range routes {
-		if r.SQS != nil && (r.SQS.DeadLetterQueue != "" || r.SQS.Retry != nil) {
+		if r.SQS != nil && (r.SQS.DeadLetterQueue != "" || r.SQS.Retry != nil || r.Dedupe != nil) {
 			return true
 		}
 	}
@@ -87,19 +99,38 @@ func NeedsQueues(routes []*config.Route) bool {
 
 // Invoke runs one batch and returns the partial batch response,
 // {"batchItemFailures":[{"itemIdentifier":"…"}]}. It implements lambda.Handler of
-// aws-lambda-go. An error, which makes Lambda retry the whole batch, is returned
-// only for an event whose records cannot be told apart: a messages.InvokeResponse_Error
-// of type Expressway.BadRequest.
+// aws-lambda-go. An error, which makes Lambda retry the whole batch, is a
+// messages.InvokeResponse_Error. It is returned for an event that is not a batch of SQS
+// records, or whose records cannot be told apart, with the type Expressway.BadRequest; and
+// for the bare array of records of EventBridge Pipes of which nothing was settled, with the
+// names of the failures joined by ", ".
 func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ctx, end := b.bridge.Begin(ctx)
 	defer end()
-	records, err := decode(payload)
+	event, err := decode(payload)
 	if err != nil {
 		b.bridge.Reject(ctx, "", "sqs", bridge.BadRequest)
 		b.log.LogAttrs(ctx, slog.LevelError, "event refused",
 			slog.String("error", bridge.BadRequest), slog.String("reason", err.Error()))
 		return nil, messages.InvokeResponse_Error{Type: bridge.BadRequest, Message: err.Error()}
 	}
+	records := event.records
+	fates := b.runAll(ctx, records)
+	b.changeVisibility(ctx, records, fates)
+	if names := failedWhole(fates); event.piped && len(names) > 0 {
+		name := strings.Join(names, ", ")
+		return nil, messages.InvokeResponse_Error{Type: printable(name), Message: printable("every record of the batch failed: " + name)}
+	}
+	return response(records, fates)
+}
+
+// printable replaces the one character that JSON takes as it is and a header does not:
+// aws-lambda-go tells X-Ray of an error in a header, and a workflow may have the name of its
+// failure from anybody.
+func printable(s string) string { return strings.ReplaceAll(clean(s, maxCause), "\x7f", "\uFFFD") }
+
+// runAll runs the records until all have ended or time is up, and returns their fates.
+func (b *Batch) runAll(ctx context.Context, records []*record) []fate {
 	waitCtx, cancel := guarded(ctx)
 	defer cancel()
 	t := newTally(len(records))
@@ -107,7 +138,7 @@ func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	gates := map[*config.Route]*gate{}
 	for _, l := range b.lanes(records) {
 		if l.route == nil {
-			b.refuse(ctx, l)
+			b.refuse(ctx, l, t)
 			continue
 		}
 		g := gates[l.route]
@@ -129,9 +160,7 @@ func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	case <-waitCtx.Done():
 		b.log.LogAttrs(ctx, slog.LevelWarn, "deadline near: unfinished records are reported failed")
 	}
-	fates := t.report()
-	b.changeVisibility(ctx, records, fates)
-	return response(records, fates)
+	return t.report()
 }
 
 func guarded(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -164,7 +193,7 @@ func (b *Batch) runLane(ctx, waitCtx context.Context, l *lane, g *gate, t *tally
 }
 
 // refuse reports records of a queue that no route takes.
-func (b *Batch) refuse(ctx context.Context, l *lane) {
+func (b *Batch) refuse(ctx context.Context, l *lane, t *tally) {
 	for _, u := range l.units {
 		for _, rec := range u {
 			name := bridge.NoRoute
@@ -174,6 +203,7 @@ func (b *Batch) refuse(ctx context.Context, l *lane) {
 			b.bridge.Reject(ctx, "", "sqs", name)
 			b.log.LogAttrs(ctx, slog.LevelError, "record without a route",
 				slog.String("error", name), slog.String("queue", rec.queue), slog.String("delivery", rec.id))
+			t.end(unit{rec}, []fate{{name: name}})
 		}
 	}
 }

@@ -1,9 +1,11 @@
 package sqsbatch
 
 import (
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -12,11 +14,16 @@ import (
 type fate struct {
 	// settled says that the record need not come again.
 	settled bool
+	// name is that of the failure, where there is one.
+	name string
 	// held says that an execution may still be running for the record: it should not
 	// come back sooner than the queue has it.
 	held bool
 	// least is how long the record should stay away at least.
 	least time.Duration
+	// claimed is until when another attempt has the record's dedupe key: it is no use
+	// for the record to come back sooner, or later.
+	claimed time.Time
 	// behind is the record of the same group, by index, that failed before this one
 	// could begin; the two come back together. It is this record's own index otherwise.
 	behind int
@@ -98,6 +105,27 @@ func (t *tally) report() []fate {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append([]fate(nil), t.fates...)
+}
+
+// failedWhole returns the names of the failures of a batch of which nothing was settled,
+// in the order in which they first occur; nil for any other batch.
+func failedWhole(fates []fate) []string {
+	var names []string
+	for _, f := range fates {
+		name := f.name
+		switch {
+		case f.settled:
+			return nil
+		case name == "" && f.held:
+			name = bridge.Deadline
+		case name == "":
+			name = bridge.Unavailable // never begun
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // response lists the records that the queue must deliver again.

@@ -50,7 +50,7 @@ func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u uni
 			attrs = append(attrs, slog.Int("failedRecords", partial))
 		}
 	}
-	b.bridge.Settle(ctx, d, result, bridge.Settlement{Final: settled, Then: string(then), Attrs: attrs})
+	b.bridge.Settle(ctx, d, result, bridge.Settlement{Final: settled && then != config.ThenDeadLetter, Then: string(then), Attrs: attrs})
 	return settled
 }
 
@@ -59,6 +59,7 @@ func unknownFates(n int) []fate {
 	fates := make([]fate, n)
 	for i := range fates {
 		fates[i].held = true
+		fates[i].name = bridge.Internal
 	}
 	return fates
 }
@@ -92,9 +93,9 @@ func (b *Batch) delivery(route *config.Route, u unit) *bridge.Delivery {
 		return d
 	}
 	if first.body != nil {
-		d.Fingerprint = func() []byte { return []byte(*first.body) }
+		d.Fingerprint = func() []byte { return first.fingerprint(route) }
 	}
-	if route.SQS.Trace == config.TraceRecord {
+	if route.SQS.Trace != config.TraceInvocation {
 		d.TraceHeader = first.attribute("AWSTraceHeader")
 	}
 	return d
@@ -191,7 +192,7 @@ func (b *Batch) partial(u unit, r *bridge.Result) ([]fate, int) {
 	if !ok {
 		r.Failure = &bridge.Failure{
 			Name:    bridge.BadResponse,
-			Cause:   "batchItemFailures of the output is no list of itemIdentifiers that the execution was given",
+			Cause:   "batchItemFailures of the output is not a list of itemIdentifiers that the execution was given",
 			Outcome: r.Outcome,
 		}
 		return nil, -1
@@ -199,10 +200,16 @@ func (b *Batch) partial(u unit, r *bridge.Result) ([]fate, int) {
 	return fates, failed
 }
 
+// partialFailure names what the workflow said of records in its output.
+const partialFailure = "BatchItemFailures"
+
 // settleRecords does with the unit's records what the result asks for, fills in their
 // fates, and returns what it did. Partial is not negative when the fates are known.
 func (b *Batch) settleRecords(waitCtx context.Context, route *config.Route, u unit, r bridge.Result, fates []fate, partial int) config.Then {
 	if partial > 0 {
+		for i := range fates {
+			fates[i].name = partialFailure
+		}
 		return config.ThenRetry
 	}
 	if partial == 0 || r.Failure == nil {
@@ -211,7 +218,7 @@ func (b *Batch) settleRecords(waitCtx context.Context, route *config.Route, u un
 		}
 		return config.ThenNothing
 	}
-	then := route.ThenRecord(r.Failure)
+	then := route.Then(r.Failure)
 	if then == config.ThenDeadLetter && !b.deadLetter(waitCtx, route, u, r.Failure, fates) {
 		then = config.ThenRetry
 	}
@@ -221,6 +228,8 @@ func (b *Batch) settleRecords(waitCtx context.Context, route *config.Route, u un
 		}
 		fates[i].held = r.Failure.Class() == bridge.Ambiguous
 		fates[i].least = r.Failure.RetryAfter
+		fates[i].claimed = r.Failure.ClaimedUntil
+		fates[i].name = r.Failure.Name
 	}
 	return then
 }

@@ -35,8 +35,9 @@ const (
 )
 
 // changeVisibility tells the queue when the records that are not settled shall come
-// back, where their route has a retry. It is not needed for correctness: what it does
-// not reach comes back when the queue's own time is up.
+// back: where their route has a retry, and where another attempt holds their dedupe key,
+// for as long as it does. It is not needed for correctness: what it does not reach comes
+// back when the queue's own time is up.
 //
 // A record whose execution may still be running is left as it is, so that no second
 // one runs beside it. In a FIFO group nothing is delivered while a message of the group
@@ -88,7 +89,8 @@ func (b *Batch) changes(records []*record, fates []fate) map[string][]Visibility
 	for i, rec := range records {
 		route := b.route(rec)
 		head := fates[i].behind
-		if fates[i].settled || route == nil || route.SQS.Retry == nil || fates[i].held || fates[head].held {
+		if fates[i].settled || route == nil || fates[i].held || fates[head].held ||
+			route.SQS.Retry == nil && fates[head].claimed.IsZero() {
 			continue
 		}
 		handle := rec.receiptHandle()
@@ -97,7 +99,7 @@ func (b *Batch) changes(records []*record, fates []fate) map[string][]Visibility
 		}
 		wait, ok := waits[head]
 		if !ok {
-			wait = max(retryWait(route.SQS.Retry, records[head].receiveCount(), b.random), fates[head].least)
+			wait = b.wait(route, records[head], fates[head])
 			waits[head] = wait
 		}
 		changes[rec.queueARN] = append(changes[rec.queueARN], Visibility{handle, wholeSeconds(wait)})
@@ -105,11 +107,27 @@ func (b *Batch) changes(records []*record, fates []fate) map[string][]Visibility
 	return changes
 }
 
+// wait is how long a record stays away.
+func (b *Batch) wait(route *config.Route, rec *record, f fate) time.Duration {
+	if !f.claimed.IsZero() {
+		// A claim holds through the millisecond that it ends in.
+		return max(f.claimed.Sub(b.bridge.Now())+time.Millisecond, time.Second)
+	}
+	return max(retryWait(route.SQS.Retry, rec.receiveCount(), b.random), f.least)
+}
+
 // retryWait is how long a record stays away after it was received for the nth time.
 func retryWait(r *config.Retry, n int, random func() float64) time.Duration {
-	wait := float64(r.Delay) * math.Pow(r.Rate, float64(max(n, 1)-1))
-	wait = min(wait, float64(r.Max)) // also of infinity
-	if r.Jitter {
+	rate, most := r.Rate, r.Max
+	if rate <= 0 {
+		rate = config.DefaultRetryRate
+	}
+	if most <= 0 {
+		most = max(config.DefaultRetryMax, r.Delay)
+	}
+	wait := float64(r.Delay) * math.Pow(rate, float64(max(n, 1)-1))
+	wait = min(wait, float64(most)) // also of infinity
+	if !r.NoJitter {
 		wait *= random()
 	}
 	return time.Duration(wait)

@@ -220,18 +220,12 @@ func (c *Client) repeat(ctx context.Context, s bridge.Start, header string, send
 	for n, calls := 1, 1; ; n, calls = n+1, calls+1 {
 		a := newAttempt(header)
 		a.calls = calls
-		sent := c.opts.Now()
 		outcome, err := send(a.context(ctx), s, optional(header))
 		if err == nil {
 			return outcome, a, nil
 		}
 		f := a.failure(ctx, err)
-		switch f.Class() {
-		case bridge.Retryable:
-		case bridge.Ambiguous:
-			f.Sent = sent
-			return outcome, a, f
-		default:
+		if f.Class() != bridge.Retryable {
 			return outcome, a, f
 		}
 		if a.stale && stale < maxStale && ctx.Err() == nil {

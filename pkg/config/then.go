@@ -1,0 +1,61 @@
+package config
+
+import (
+	"slices"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+)
+
+// Then is what becomes of a failed record or event.
+type Then string
+
+// The choices: nothing is said (which means retry), deliver it again, let it go, send
+// it to the route's dead-letter queue (records only).
+const (
+	ThenNothing    Then = ""
+	ThenRetry      Then = "retry"
+	ThenDiscard    Then = "discard"
+	ThenDeadLetter Then = "dead-letter"
+)
+
+// poison are the failures of the record itself: it can never run, however often it comes.
+var poison = []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge}
+
+// kept are the failures that no discard covers (design, section 4.2). They say nothing of
+// the delivery: a missing permission, a throttle or a killed function would empty the queue.
+var kept = []string{
+	bridge.Throttled, bridge.Unavailable, bridge.Misconfigured, bridge.InProgress, bridge.Internal, bridge.NoRoute,
+}
+
+// keptFromAll are those that a discard covers only by their own names.
+var keptFromAll = []string{bridge.Unknown, bridge.Deadline}
+
+// Discardable reports whether `then: discard` may name the error.
+func Discardable(name string) bool { return !slices.Contains(kept, name) }
+
+// Then returns what a queue or event route does with a failure: what the first catch that
+// covers it says, else the dead-letter queue for a record that can never run, where there
+// is such a queue, else retry.
+func (r *Route) Then(f *bridge.Failure) Then {
+	for i := range r.Catch {
+		if c := &r.Catch[i]; c.covers(f) {
+			return c.Then
+		}
+	}
+	if r.SQS != nil && r.SQS.DeadLetterQueue != "" && !f.OfWorkflow() && slices.Contains(poison, f.Name) {
+		return ThenDeadLetter
+	}
+	return ThenRetry
+}
+
+// covers reports whether the catch decides on the failure. What a workflow fails with is
+// the workflow's word, whatever it calls it.
+func (c *Catch) covers(f *bridge.Failure) bool {
+	if !bridge.Matches(c.Errors, f.Name) {
+		return false
+	}
+	if c.Then != ThenDiscard || f.OfWorkflow() {
+		return true
+	}
+	return Discardable(f.Name) && (slices.Contains(c.Errors, f.Name) || !slices.Contains(keptFromAll, f.Name))
+}

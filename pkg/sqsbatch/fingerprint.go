@@ -1,0 +1,35 @@
+package sqsbatch
+
+import (
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// fingerprint returns what is equal in two deliveries of one thing: the body, less what
+// whoever hands it over adds of its own. A notification that is published twice has another
+// id, time and signature; an event that an archive replays has its replay's name.
+func (r *record) fingerprint(route *config.Route) []byte {
+	body := *r.body
+	if route.SQS.Unwrap == config.UnwrapSNS {
+		c := content{body: body}
+		if c.unwrap(config.UnwrapSNS) == nil {
+			body = c.body
+		}
+	}
+	// Only what looks like an event is worth a decoder.
+	if !strings.Contains(body, `"detail-type"`) {
+		return []byte(body)
+	}
+	v, err := jsonata.Decode([]byte(body))
+	event, ok := v.(*jsonata.Object)
+	if err != nil || !ok || text(event, "detail-type") == "" || text(event, "source") == "" {
+		return []byte(body)
+	}
+	out, err := jsonata.AppendJSON(nil, without(event, "replay-name"))
+	if err != nil {
+		return []byte(body)
+	}
+	return out
+}
