@@ -305,52 +305,26 @@ func (e *explained) verify() {
 	}
 	if preset, ok := verify.Lookup(s.Provider); ok {
 		e.head("verify", describe(preset)...)
-		if _, set := get(keys, "tolerance"); !set && preset.Tolerance > 0 {
-			keys = put(keys, "tolerance", short(preset.Tolerance))
-			e.line("verify.tolerance", "the provider's: how far the signed time may be off, either way")
+	}
+	for _, d := range s.Defaults() {
+		about := d.About
+		if about == "" {
+			about = "the default"
 		}
-	}
-	if s.HMAC != nil {
-		keys = put(keys, "hmac", e.hmacDefaults(keys, s.HMAC))
-	}
-	if s.JWT != nil && len(s.JWT.Algorithms) == 0 {
-		algorithm := "RS256"
-		if len(s.Secrets) > 0 {
-			algorithm = "HS256"
-		}
-		written, _ := get(keys, "jwt")
-		block, _ := written.(yaml.MapSlice)
-		keys = put(keys, "jwt", put(block, "algorithms", []string{algorithm}))
-		e.line("verify.jwt.algorithms", "the default")
-	}
-	if s.Provider == "" && s.Token != nil && s.Token.Header == "" {
-		keys = put(keys, "token", yaml.MapSlice{{Key: "header", Value: "Authorization"}})
-		e.line("verify.token.header", "the default: with or without Bearer")
+		keys = putAt(keys, strings.Split(d.Field, "."), d.Value)
+		e.line("verify."+d.Field, about)
 	}
 	e.keys = put(e.keys, "verify", keys)
 }
 
-func (e *explained) hmacDefaults(verifyKeys yaml.MapSlice, h *verify.HMAC) yaml.MapSlice {
-	written, _ := get(verifyKeys, "hmac")
-	keys, _ := written.(yaml.MapSlice)
-	for _, d := range [][2]string{{"algorithm", "sha256"}, {"encoding", "hex"}, {"signed", "{body}"}, {"keyEncoding", "text"}} {
-		if _, ok := get(keys, d[0]); !ok {
-			keys = put(keys, d[0], d[1])
-			e.line("verify.hmac."+d[0], "the default")
-		}
+// putAt sets a value at a path of keys.
+func putAt(keys yaml.MapSlice, path []string, value any) yaml.MapSlice {
+	if len(path) > 1 {
+		written, _ := get(keys, path[0])
+		below, _ := written.(yaml.MapSlice)
+		value = putAt(below, path[1:], value)
 	}
-	if h.Timestamp != nil || h.TimestampKey != "" {
-		written, _ := get(keys, "timestamp")
-		stamp, _ := written.(yaml.MapSlice)
-		for _, d := range [][2]string{{"format", "unix"}, {"tolerance", short(verify.DefaultTolerance)}} {
-			if _, ok := get(stamp, d[0]); !ok {
-				stamp = put(stamp, d[0], d[1])
-				e.line("verify.hmac.timestamp."+d[0], "the default")
-			}
-		}
-		keys = put(keys, "timestamp", stamp)
-	}
-	return keys
+	return put(keys, path[0], value)
 }
 
 // describe says in words what a preset is.
@@ -394,7 +368,7 @@ func describe(p verify.Preset) []string {
 	}
 	place("delivery id", p.DeliveryID)
 	place("event name", p.EventName)
-	if p.Handshake != "" {
+	if p.Handshake != nil {
 		lines = append(lines, "handshake: answered, without starting anything")
 	}
 	if p.Ack.Status != 0 {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -70,8 +71,15 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 				"issuer":  d.textsAt("mtls.issuer", &spec.MTLS.Issuer, at),
 			})
 		},
-		"topics": d.textsAt("topics", (*[]string)(&spec.Topics), at),
+		"versions":     d.textsAt("versions", &spec.Versions, at),
+		"contentTypes": d.textsAt("contentTypes", &spec.ContentTypes, at),
+		"topics":       d.textsAt("topics", (*[]string)(&spec.Topics), at),
 	})
+	r.HTTP.VerifyPlaces = map[string]string{}
+	for key, node := range at {
+		line, column := place(node)
+		r.HTTP.VerifyPlaces[key] = fmt.Sprintf("%s:%d:%d", d.file, line, column)
+	}
 	for _, p := range spec.Validate() {
 		d.add(nearest(at, p.Field, n), "%s", p.Error())
 	}

@@ -67,6 +67,10 @@ func answerTo(f *bridge.Failure, requestID string) *answer {
 	case f.OfWorkflow(): // whatever it calls its failure
 	case f.Name == bridge.NoRoute && f.Cause == methodNotAllowed:
 		status, title = http.StatusMethodNotAllowed, "The method is not allowed here"
+	case f.Name == bridge.Unavailable && f.Cause == secretsUnreadable:
+		status, title = row.status, "The request cannot be verified at the moment"
+	case f.Name == bridge.Unavailable && f.Cause == handshakeIncomplete:
+		status, title = row.status, "The handshake cannot be completed at the moment"
 	case own:
 		status, title = row.status, row.title
 	case f.Outcome != nil && f.Outcome.Status == bridge.TimedOut:

@@ -2,11 +2,11 @@ package httpfront
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
@@ -55,24 +55,41 @@ func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch ve
 	options := []verify.Option{verify.WithFetch(fetch)}
 	verifier, err := verify.New(route.HTTP.Verify, source, f.bridge.Now, options...)
 	if err != nil {
-		return nil, fmt.Errorf("route %s: verify: %w", route.Name, err)
+		return nil, placed(route, err)
 	}
 	if route.HTTP.CloudEvents != nil {
 		options = append(options, verify.WithCloudEvents(route.HTTP.CloudEvents))
 	}
 	handshake, err := verify.NewHandshaker(route.HTTP.Verify, source, f.bridge.Now, options...)
 	if err != nil {
-		return nil, fmt.Errorf("route %s: handshake: %w", route.Name, err)
+		return nil, placed(route, err)
 	}
 	e := &endpoint{front: f, route: route, verifier: verifier, handshake: handshake}
-	e.challenge = challengeOf(route)
+	e.challenge = route.HTTP.Verify.Challenge(route.Name)
 	e.refreshBy(source)
 	e.hidden = hiddenHeaders(verifier.Headers())
-	e.jsonText = route.HTTP.Verify.Provider == "sns"
+	preset, _ := verify.Lookup(route.HTTP.Verify.Provider)
+	e.jsonText = preset.JSONText
 	if route.HTTP.CORS != nil {
 		e.cors = newCORS(route.HTTP, verifier.Headers())
 	}
 	return e, nil
+}
+
+// placed says where in the file each secret is named that cannot be used.
+func placed(route *config.Route, err error) error {
+	keys := verify.KeyErrors(err)
+	if len(keys) == 0 {
+		return fmt.Errorf("route %s: %w", route.Name, err)
+	}
+	problems := make([]error, len(keys))
+	for i, key := range keys {
+		problems[i] = fmt.Errorf("route %s: %w", route.Name, key)
+		if at := route.HTTP.VerifyPlaces[key.Field]; at != "" {
+			problems[i] = fmt.Errorf("%s: route %s: %w", at, route.Name, key)
+		}
+	}
+	return errors.Join(problems...)
 }
 
 // serve takes a request from its size to its answer.
@@ -156,17 +173,6 @@ func (e *endpoint) refusal(r *request, failure *bridge.Failure) *answer {
 		a.header.Set("WWW-Authenticate", e.challenge)
 	}
 	return a
-}
-
-// challengeOf names how to authenticate, where HTTP has a name for it.
-func challengeOf(route *config.Route) string {
-	switch s := route.HTTP.Verify; {
-	case s.Basic != nil:
-		return `Basic realm="` + route.Name + `", charset="UTF-8"`
-	case s.JWT != nil, s.Provider == "" && s.Token != nil && (s.Token.Header == "" || strings.EqualFold(s.Token.Header, "Authorization")):
-		return `Bearer realm="` + route.Name + `"`
-	}
-	return ""
 }
 
 // catchOf is the first catch of the route that takes a failure; nil for none. States.ALL

@@ -73,13 +73,19 @@ func (e *endpoint) reply(ctx context.Context, x *exchange, q *verify.Request, ha
 	return a
 }
 
+// The causes of a failure that has nothing to do with the workflow service.
+const (
+	secretsUnreadable   = "the route's secrets cannot be read"
+	handshakeIncomplete = "the handshake could not be completed"
+)
+
 // verifyFailure names what keeps a request from being verified.
 func verifyFailure(err error) *bridge.Failure {
 	switch {
 	case errors.Is(err, verify.ErrUnverified):
 		return bridge.NewFailure(bridge.Unverified, unverifiedCause, err)
 	case errors.Is(err, verify.ErrHandshake):
-		return &bridge.Failure{Name: bridge.Unavailable, Cause: "the handshake could not be completed", Err: err, RetryAfter: 5 * time.Second}
+		return &bridge.Failure{Name: bridge.Unavailable, Cause: handshakeIncomplete, Err: err, RetryAfter: 5 * time.Second}
 	}
-	return &bridge.Failure{Name: bridge.Unavailable, Cause: "the route's secrets cannot be read", Err: err, RetryAfter: 5 * time.Second}
+	return &bridge.Failure{Name: bridge.Unavailable, Cause: secretsUnreadable, Err: err, RetryAfter: 5 * time.Second}
 }

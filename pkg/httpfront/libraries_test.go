@@ -23,6 +23,7 @@ import (
 type judged struct {
 	Provider, URL string
 	Secrets       []string
+	Versions      []string
 	Cases         []judgedCase
 }
 
@@ -93,6 +94,9 @@ func (g *judged) front(t *testing.T) *httpfront.Front {
 	block := "provider: " + g.Provider
 	if g.URL != "" {
 		block += ", url: '" + g.URL + "'"
+	}
+	if len(g.Versions) > 0 {
+		block += ", versions: [" + strings.Join(g.Versions, ", ") + "]"
 	}
 	v := vector{Secrets: g.Secrets}
 	cfg, err := config.Parse("v.yaml", []byte("version: 1\nroutes:\n  - name: a\n    http: /{path...}\n    start: m\n    input: {}\n    verify: {"+block+

@@ -208,6 +208,9 @@ func (v *vector) verifies() map[string]string {
 			_ = json.Unmarshal([]byte(v.Request.Body), &message)
 			more = ", topics: '" + message.TopicArn + "'"
 		}
+		if preset == "hubspot" {
+			more = ", versions: [v3, v2, v1]"
+		}
 		out["preset"] = fmt.Sprintf("{provider: %s, url: '%s://%s'%s%s}", preset, u.Scheme, u.Host, secrets, more)
 	}
 	switch v.Scheme {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"net/http"
+	"encoding/base64"
 	"strings"
 )
 
@@ -22,18 +22,33 @@ func credentials(value, scheme string) (string, bool) {
 // nothing about the length of the secret.
 func digestOf(s string) ([sha256.Size]byte, error) { return sha256.Sum256([]byte(s)), nil }
 
-// basic is HTTP Basic: https://www.rfc-editor.org/rfc/rfc7617.
+// basicScheme is HTTP Basic: https://www.rfc-editor.org/rfc/rfc7617.
+var basicScheme = scheme{
+	name:     "basic",
+	verifier: newBasic,
+	sign: func(s *signer, _ *Request) error {
+		s.out.Header.Set(authorization, "Basic "+base64.StdEncoding.EncodeToString([]byte(s.spec.Basic.Username+":"+s.secret)))
+		return nil
+	},
+	check: func(c *checker, s *Spec) {
+		if s.Basic.Username == "" || strings.Contains(s.Basic.Username, ":") {
+			c.add("basic.username", "must be there, and cannot have a colon")
+		}
+	},
+	challenge: func(*Spec) string { return `Basic;, charset="UTF-8"` },
+}
+
 type basic struct {
 	username [sha256.Size]byte
 	keys     *keyring[[sha256.Size]byte]
 }
 
-func (b *builder) newBasic(username string) (Verifier, error) {
-	keys, err := newKeyring(b, digestOf)
+func newBasic(b *builder) (Verifier, error) {
+	keys, err := newKeyring(b, digestOf, "")
 	if err != nil {
 		return nil, err
 	}
-	name, _ := digestOf(username)
+	name, _ := digestOf(b.spec.Basic.Username)
 	return &basic{name, keys}, nil
 }
 
@@ -63,34 +78,4 @@ func (v *basic) Verify(ctx context.Context, r *Request) error {
 	return v.keys.match(ctx, authorization, func(want [sha256.Size]byte) bool {
 		return hmac.Equal(got[:], want[:]) && known
 	})
-}
-
-// token is a static secret in a header.
-type token struct {
-	header string
-	keys   *keyring[[sha256.Size]byte]
-}
-
-func (b *builder) newToken(header string) (Verifier, error) {
-	keys, err := newKeyring(b, digestOf)
-	if err != nil {
-		return nil, err
-	}
-	return &token{orDefault(header, authorization), keys}, nil
-}
-
-func (v *token) Headers() []string { return []string{strings.ToLower(v.header)} }
-
-func (v *token) Verify(ctx context.Context, r *Request) error {
-	value, err := headerValue(r.Header, v.header)
-	if err != nil {
-		return err
-	}
-	if http.CanonicalHeaderKey(v.header) == authorization {
-		if bare, ok := credentials(value, "Bearer"); ok {
-			value = bare
-		}
-	}
-	got, _ := digestOf(value)
-	return v.keys.match(ctx, v.header, func(want [sha256.Size]byte) bool { return hmac.Equal(got[:], want[:]) })
 }

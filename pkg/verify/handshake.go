@@ -15,22 +15,23 @@ import (
 )
 
 // A Handshake is how a provider asks whether an address wants its deliveries.
-type Handshake string
+type Handshake struct {
+	// Methods are those that it may come by, beside the methods of the route's pattern.
+	Methods []string
 
-// The handshakes of presets. Of these, Meta, X, Graph and Dropbox are not signed.
-const (
-	HandshakeSlack   Handshake = "slack"
-	HandshakeZoom    Handshake = "zoom"
-	HandshakeDiscord Handshake = "discord"
-	HandshakeTwitch  Handshake = "twitch"
-	HandshakeSNS     Handshake = "sns"
-	HandshakeMeta    Handshake = "meta"
-	HandshakeX       Handshake = "x"
-	HandshakeGraph   Handshake = "microsoft-graph"
-	HandshakeDropbox Handshake = "dropbox"
-	// HandshakeHead is an empty HEAD request, which wants 200.
-	HandshakeHead Handshake = "head"
-)
+	before, after       exchange                           // unsigned, and signed
+	newBefore, newAfter func(b *builder) (exchange, error) // where they need more than the request
+}
+
+// headHandshake is the HEAD request by which a provider tries an address.
+var headHandshake = Handshake{Methods: []string{http.MethodHead}, before: answerHead}
+
+func answerHead(_ context.Context, r *Request) (*Reply, error) {
+	if r.Method != http.MethodHead {
+		return nil, nil //nolint:nilnil // no handshake
+	}
+	return &Reply{Status: http.StatusOK, Header: http.Header{}}, nil
+}
 
 // ErrHandshake says that an exchange could not be completed, as the confirmation
 // of a subscription to SNS that did not get through: the sender may try again.
@@ -93,47 +94,26 @@ func NewHandshaker(s Spec, source secrets.Source, now func() time.Time, opts ...
 		}
 		h.methods = append(h.methods, http.MethodOptions)
 	}
-	get, head := false, false
-	switch b.preset.Handshake {
-	case HandshakeSlack:
-		h.after = slackHandshake
-	case HandshakeDiscord:
-		h.after = discordHandshake
-	case HandshakeTwitch:
-		h.after = twitchHandshake
-	case HandshakeZoom:
-		h.after, err = b.zoomHandshake()
-	case HandshakeSNS:
-		h.after, err = b.snsHandshake()
-	case HandshakeMeta:
-		if s.Token != nil {
-			get = true
-			h.before, err = b.metaHandshake(s.Token.Reference)
+	if asked := b.preset.Handshake; asked != nil {
+		h.before, h.after = asked.before, asked.after
+		if asked.newBefore != nil {
+			h.before, err = asked.newBefore(b)
 		}
-	case HandshakeX:
-		get = true
-		h.before, err = b.xHandshake()
-	case HandshakeDropbox:
-		get, h.before = true, dropboxHandshake
-	case HandshakeGraph:
-		h.before = graphHandshake
-	case HandshakeHead:
-		head, h.before = true, headHandshake
-	}
-	if err != nil {
-		return nil, err
-	}
-	if get {
-		h.methods = append(h.methods, http.MethodGet)
-	}
-	if head {
-		h.methods = append(h.methods, http.MethodHead)
+		if asked.newAfter != nil && err == nil {
+			h.after, err = asked.newAfter(b)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if h.before != nil {
+			h.methods = append(h.methods, asked.Methods...)
+		}
 	}
 	return h, nil
 }
 
 // Methods are the HTTP methods of handshakes, which the route's path takes beside
-// those of its pattern: GET, HEAD, OPTIONS, or none. A request that came in by one
+// those of its pattern: GET, HEAD, OPTIONS or none. A request that came in by one
 // of them alone is for Before and nothing else.
 func (h *Handshaker) Methods() []string { return h.methods }
 
@@ -244,4 +224,19 @@ func (c *CloudEvents) answer(r *Request) *Reply {
 		}
 	}
 	return &Reply{Status: http.StatusMethodNotAllowed, Header: http.Header{"Allow": {"POST"}}}
+}
+
+func echoMember(body object, name string) (*Reply, error) {
+	text, _ := body[name].(string)
+	if !isPlain(text) {
+		return nil, refuse(Malformed, name)
+	}
+	return echo(text), nil
+}
+
+func orRefuse(err error, reason Reason, where string) error {
+	if err != nil {
+		return err
+	}
+	return refuse(reason, where)
 }

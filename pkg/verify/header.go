@@ -140,3 +140,22 @@ func formatTime(t time.Time, format string) string {
 	}
 	return formatInt(t.Unix())
 }
+
+// signatureAndTime reads the two headers of Discord and SendGrid.
+func signatureAndTime(r *Request, signatureName, timestampName string, decode decoder) (signature []byte, timestamp string, at time.Time, _ error) {
+	value, err := headerValue(r.Header, signatureName)
+	if err != nil {
+		return nil, "", at, err
+	}
+	if signature, err = decode(value); err != nil {
+		return nil, "", at, refuse(Malformed, signatureName)
+	}
+	if timestamp, err = headerValue(r.Header, timestampName); err != nil {
+		return nil, "", at, err
+	}
+	at, ok := parseTime(timestamp, "unix")
+	if !ok {
+		return nil, "", at, refuse(Malformed, timestampName)
+	}
+	return signature, timestamp, at, nil
+}

@@ -3,12 +3,14 @@ package verify
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // HMAC-SHA1 is what some senders sign with, and is not broken
+	"crypto/sha1" //nolint:gosec // what some senders sign with
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"hash"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,8 +34,8 @@ var encodings = map[string]encoding{
 	"base64url": {decodeBase64URL, base64.RawURLEncoding.EncodeToString},
 }
 
-// An hmacScheme is a compiled [HMAC]. It serves most providers.
-type hmacScheme struct {
+// A compiledHMAC is a compiled [HMAC]. It serves most providers.
+type compiledHMAC struct {
 	headers        []string // of signatures; more than one for Box
 	newHash        func() hash.Hash
 	encoding       encoding
@@ -49,17 +51,19 @@ type hmacScheme struct {
 	tolerance      time.Duration // 0 = the scheme signs no time
 	keyEncoding    string
 	url            func(*Request) string
+	path           func(*Request) string
 }
 
 // compileHMAC expects settings that passed Validate.
-func compileHMAC(h HMAC, base string) *hmacScheme {
-	s := &hmacScheme{
+func compileHMAC(h HMAC, base string) *compiledHMAC {
+	s := &compiledHMAC{
 		headers: []string{h.Header}, newHash: algorithms[orDefault(h.Algorithm, "sha256")],
 		encoding: encodings[orDefault(h.Encoding, "hex")],
 		prefix:   h.Prefix, prefixOptional: h.PrefixOptional, separator: h.Separator,
 		kv: h.Format == "kv", timestampKey: h.TimestampKey, signatureKey: h.SignatureKey,
 		format: "unix", keyEncoding: h.KeyEncoding,
-		url: func(r *Request) string { return publicURL(base, r) },
+		url:  func(r *Request) string { return publicURL(base, r) },
+		path: func(r *Request) string { return publicPath(base, r) },
 	}
 	if s.kv && s.separator == "" {
 		s.separator = ","
@@ -85,17 +89,60 @@ func orDefault(s, otherwise string) string {
 }
 
 type hmacVerifier struct {
-	*hmacScheme
+	*compiledHMAC
 	keys *keyring[[]byte]
 	now  func() time.Time
 }
 
-func (b *builder) newHMAC(h HMAC) (Verifier, error) {
-	return b.newHMACScheme(compileHMAC(h, b.spec.URL))
+// hmacScheme is a provider whose scheme is only parameters.
+var hmacScheme = scheme{
+	name:     "hmac",
+	verifier: func(b *builder) (Verifier, error) { return b.newPreset() },
+	sign:     (*signer).preset,
+	signsURL: func(_ *Spec, h *HMAC) bool { return h.signsURL() },
 }
 
-func (b *builder) newHMACScheme(s *hmacScheme) (Verifier, error) {
-	keys, err := newKeyring(b, keyDecoder(s.keyEncoding))
+// hmacBlock is a sender that the Spec describes.
+var hmacBlock = scheme{
+	name:     "hmac",
+	verifier: func(b *builder) (Verifier, error) { return b.newHMAC(compileHMAC(*b.spec.HMAC, b.spec.URL)) },
+	sign: func(s *signer, r *Request) error {
+		return s.hmac(compileHMAC(*s.spec.HMAC, s.spec.URL), r)
+	},
+	check:    func(c *checker, s *Spec) { s.HMAC.check(c) },
+	signsURL: func(s *Spec, _ *HMAC) bool { return s.HMAC.signsURL() },
+	defaults: func(s *Spec) []Default { return s.HMAC.defaults() },
+}
+
+func (h *HMAC) signsURL() bool {
+	parts, err := parseTemplate(orDefault(h.Signed, "{body}"))
+	return err == nil && uses(parts, "url")
+}
+
+func (h *HMAC) defaults() []Default {
+	var found []Default
+	add := func(field, written, otherwise string) {
+		if written == "" {
+			found = append(found, Default{Field: "hmac." + field, Value: otherwise})
+		}
+	}
+	add("algorithm", h.Algorithm, "sha256")
+	add("encoding", h.Encoding, "hex")
+	add("signed", h.Signed, "{body}")
+	add("keyEncoding", h.KeyEncoding, "text")
+	if h.Timestamp != nil || h.TimestampKey != "" {
+		t := Timestamp{}
+		if h.Timestamp != nil {
+			t = *h.Timestamp
+		}
+		add("timestamp.format", t.Format, "unix")
+		add("timestamp.tolerance", string(t.Tolerance), shortDuration(DefaultTolerance))
+	}
+	return found
+}
+
+func (b *builder) newHMAC(s *compiledHMAC) (*hmacVerifier, error) {
+	keys, err := newKeyring(b, keyDecoder(s.keyEncoding), keyForms(s.keyEncoding))
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +193,7 @@ func (v *hmacVerifier) accept(ctx context.Context, r *Request) (key []byte, _ er
 	if uses(v.signed, "url") {
 		url = v.url(r)
 	}
-	values, err := expand(v.signed, r, url, timestamp)
+	values, err := expand(v.signed, r, url, v.path(r), timestamp)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +215,7 @@ func (v *hmacVerifier) accept(ctx context.Context, r *Request) (key []byte, _ er
 }
 
 // signatures are the decoded signatures of the headers, at least one.
-func (v *hmacScheme) signatures(h http.Header) (timestamp string, decoded [][]byte, _ error) {
+func (v *compiledHMAC) signatures(h http.Header) (timestamp string, decoded [][]byte, _ error) {
 	size, found := v.newHash().Size(), false
 	for _, name := range v.headers {
 		value, err := headerValue(h, name)
@@ -210,7 +257,7 @@ func (v *hmacScheme) signatures(h http.Header) (timestamp string, decoded [][]by
 }
 
 // sign is the inverse of Verify: the headers that make r pass.
-func (v *hmacScheme) sign(key []byte, r *Request, now time.Time) (http.Header, error) {
+func (v *compiledHMAC) sign(key []byte, r *Request, now time.Time) (http.Header, error) {
 	timestamp, out := "", http.Header{}
 	if v.tolerance > 0 {
 		timestamp = formatTime(now, v.format)
@@ -224,7 +271,7 @@ func (v *hmacScheme) sign(key []byte, r *Request, now time.Time) (http.Header, e
 		}
 		signed.Header.Set(v.timestamp, timestamp) // {header:NAME} may name it
 	}
-	values, err := expand(v.signed, &signed, v.url(r), timestamp)
+	values, err := expand(v.signed, &signed, v.url(r), v.path(r), timestamp)
 	if err != nil {
 		return nil, err
 	}
@@ -239,4 +286,25 @@ func (v *hmacScheme) sign(key []byte, r *Request, now time.Time) (http.Header, e
 	}
 	out.Set(v.headers[0], value)
 	return out, nil
+}
+
+func hmac256(key []byte, text string) []byte {
+	mac := hmac.New(sha256.New, key)
+	_, _ = io.WriteString(mac, text)
+	return mac.Sum(nil)
+}
+
+func (s *signer) hmac(rule *compiledHMAC, r *Request) error {
+	key, err := keyDecoder(rule.keyEncoding)(s.secret)
+	if err != nil {
+		return errors.New("the secret is not a key of the form that this scheme takes: " + keyForms(rule.keyEncoding))
+	}
+	h, err := rule.sign(key, r, s.now)
+	if err != nil {
+		return err
+	}
+	for name, values := range h {
+		s.out.Header[name] = values
+	}
+	return nil
 }

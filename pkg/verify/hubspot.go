@@ -5,16 +5,37 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"io"
+	"slices"
 	"strings"
 )
 
-// hubspot is https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation.
-// Versions 1 and 2 are plain SHA-256 over the secret and the request: anyone with
-// one valid delivery can append to it. They are taken because HubSpot still sends
-// them, and only where version 3's header is not there.
+// hubspotScheme is https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation.
+// Versions 1 and 2 are plain SHA-256 over the secret and the request, with no time: whoever
+// has one delivery can append to its body and sign that. So a route takes version 3, and
+// the others only where its Spec names them.
+var hubspotScheme = scheme{
+	name:     "hubspot",
+	verifier: newHubSpot,
+	sign: func(s *signer, r *Request) error {
+		return s.hmac(hubspotHMAC("", s.spec.URL), r)
+	},
+	check: func(c *checker, s *Spec) {
+		if len(s.Versions) > 0 && !slices.Contains(s.Versions, "v3") {
+			c.add("versions", "leaves v3 out, which every app can send")
+		}
+	},
+	signsURL: func(*Spec, *HMAC) bool { return true },
+	signature: &Signature{
+		Headers:   []string{hubspotV3, hubspotTimestamp, hubspotSignature, hubspotVersion},
+		Algorithm: "hmac-sha256 (v3), sha256 of secret and request (v1, v2)", Encoding: "base64 (v3), hex (v1, v2)",
+		Signed: "{method}{url}{body}{timestamp} (v3), {body} (v1), {method}{url}{body} (v2)", Keys: "the app's client secret",
+	},
+}
+
 type hubspot struct {
-	v3   *hmacVerifier
-	base string
+	v3     *hmacVerifier
+	base   string
+	v1, v2 bool
 }
 
 const (
@@ -24,16 +45,17 @@ const (
 	hubspotTimestamp = "X-Hubspot-Request-Timestamp"
 )
 
-func (b *builder) newHubSpot() (Verifier, error) {
-	v, err := b.newHMACScheme(hubspotScheme(Duration(b.tolerance().String()), b.spec.URL))
+func newHubSpot(b *builder) (Verifier, error) {
+	v, err := b.newHMAC(hubspotHMAC(Duration(b.tolerance().String()), b.spec.URL))
 	if err != nil {
 		return nil, err
 	}
-	return &hubspot{v.(*hmacVerifier), b.spec.URL}, nil
+	versions := b.versions()
+	return &hubspot{v, b.spec.URL, slices.Contains(versions, "v1"), slices.Contains(versions, "v2")}, nil
 }
 
-// hubspotScheme is version 3.
-func hubspotScheme(tolerance Duration, base string) *hmacScheme {
+// hubspotHMAC is version 3.
+func hubspotHMAC(tolerance Duration, base string) *compiledHMAC {
 	s := compileHMAC(HMAC{
 		Header: hubspotV3, Encoding: "base64", Signed: "{method}{url}{body}{timestamp}",
 		Timestamp: &Timestamp{Header: hubspotTimestamp, Format: "unix_ms", Tolerance: tolerance},
@@ -55,7 +77,7 @@ func (v *hubspot) Headers() []string {
 }
 
 func (v *hubspot) Verify(ctx context.Context, r *Request) error {
-	if len(r.Header.Values(hubspotV3)) > 0 {
+	if len(r.Header.Values(hubspotV3)) > 0 || !v.v1 && !v.v2 {
 		return v.v3.Verify(ctx, r)
 	}
 	value, err := headerValue(r.Header, hubspotSignature)
@@ -71,12 +93,15 @@ func (v *hubspot) Verify(ctx context.Context, r *Request) error {
 		return err
 	}
 	between := ""
-	switch version {
-	case "v1":
-	case "v2":
+	switch {
+	case version == "v1" && v.v1:
+	case version == "v2" && v.v2:
 		between = r.Method + publicURL(v.base, r)
 	default:
 		return refuse(Malformed, hubspotVersion)
+	}
+	if isLengthened(r.Body) {
+		return refuse(Malformed, "body")
 	}
 	return v.v3.keys.match(ctx, hubspotSignature, func(key []byte) bool {
 		h := sha256.New()

@@ -382,3 +382,29 @@ func FuzzJWT(f *testing.F) {
 		}
 	})
 }
+
+// TestJWTOfOneObject has tokens whose header or claims are more than one JSON object, or
+// have a name twice: another reader could see other claims.
+func TestJWTOfOneObject(t *testing.T) {
+	t.Parallel()
+	const key = "0123456789abcdef0123456789abcdef"
+	v := newVerifier(t, verify.Spec{JWT: &verify.JWT{Issuer: "i", Audience: "a"}}, epoch, key)
+	const head, claims = `{"alg":"HS256","typ":"JWT"}`, `{"iss":"i","aud":"a","exp":1700000100}`
+	for name, test := range map[string]struct {
+		head, claims string
+		want         verify.Reason
+	}{
+		"one":                 {head, claims, ""},
+		"two claims":          {head, claims + `{"iss":"x"}`, verify.Malformed},
+		"two claims, a blank": {head, claims + ` {}`, verify.Malformed},
+		"text after claims":   {head, claims + `x`, verify.Malformed},
+		"two headers":         {head + `{"alg":"none"}`, claims, verify.Malformed},
+		"a name twice":        {head, `{"iss":"x","iss":"i","aud":"a","exp":1700000100}`, verify.Malformed},
+		"alg twice":           {`{"alg":"none","alg":"HS256"}`, claims, verify.Malformed},
+		"blanks around":       {" " + head + "\n", claims + "\n", ""},
+	} {
+		signed := b64([]byte(test.head)) + "." + b64([]byte(test.claims))
+		token := signed + "." + b64(mac(key, signed))
+		checkNamed(t, name, v, post("{}", "Authorization", "Bearer "+token), test.want)
+	}
+}

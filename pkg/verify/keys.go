@@ -7,9 +7,21 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/expressway-dev/expressway/pkg/secrets"
 )
+
+// shortDuration writes a duration without the zeros that Go ends it in.
+func shortDuration(d time.Duration) string {
+	s := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if rest, ok := strings.CutSuffix(s, zero); ok {
+			s = rest + zero[:1]
+		}
+	}
+	return s
+}
 
 func formatInt(n int64) string { return strconv.FormatInt(n, 10) }
 
@@ -19,6 +31,7 @@ type keyring[K any] struct {
 	source  secrets.Source
 	refs    []secrets.Reference
 	decode  func(string) (K, error)
+	forms   string // what decode takes, for errors
 	entries []atomic.Pointer[keyEntry[K]]
 }
 
@@ -34,10 +47,10 @@ type lazySource interface {
 }
 
 // newKeyring decodes every secret that needs no service once, and fails if one is
-// missing or no key. What has to be fetched is fetched when first used: a cold start
+// missing or not a key. What has to be fetched is fetched when first used: a cold start
 // does not wait for it, nor for its outage. The errors name references, never values.
-func newKeyring[K any](b *builder, decode func(string) (K, error)) (*keyring[K], error) {
-	k := &keyring[K]{b.source, b.refs, decode, make([]atomic.Pointer[keyEntry[K]], len(b.refs))}
+func newKeyring[K any](b *builder, decode func(string) (K, error), forms string) (*keyring[K], error) {
+	k := &keyring[K]{b.source, b.refs, decode, forms, make([]atomic.Pointer[keyEntry[K]], len(b.refs))}
 	var errs []error
 	lazy, ok := b.source.(lazySource)
 	for i, ref := range b.refs {
@@ -48,7 +61,7 @@ func newKeyring[K any](b *builder, decode func(string) (K, error)) (*keyring[K],
 			_, err = k.key(context.Background(), i)
 		}
 		if err != nil {
-			errs = append(errs, err)
+			errs = append(errs, newKeyError(b.spec, ref, err))
 		}
 	}
 	return k, errors.Join(errs...)
@@ -68,7 +81,7 @@ func (k *keyring[K]) key(ctx context.Context, i int) (key K, _ error) {
 	key, err = k.decode(secret.Reveal())
 	if err != nil {
 		// The decoder's own error may quote the text.
-		return key, fmt.Errorf("%w: %s: is not a key of the form this scheme takes", ErrSecrets, k.refs[i])
+		return key, fmt.Errorf("%w: %s: is not a key of a form that this scheme takes: %s", ErrSecrets, k.refs[i], k.forms)
 	}
 	k.entries[i].Store(&keyEntry[K]{secret, key})
 	return key, nil
@@ -104,6 +117,19 @@ func (k *keyring[K]) match(ctx context.Context, where string, try func(K) bool) 
 }
 
 var errKey = errors.New("not a key")
+
+// keyForms are the words for a keyEncoding.
+func keyForms(encoding string) string {
+	switch encoding {
+	case "hex":
+		return "hex digits, two a byte"
+	case "base64":
+		return "base64 with its padding"
+	case "whsec":
+		return "whsec_ and base64"
+	}
+	return "any text"
+}
 
 // keyDecoder is the meaning of keyEncoding.
 func keyDecoder(encoding string) func(string) ([]byte, error) {

@@ -71,7 +71,17 @@ type mtls struct {
 	now             func() time.Time
 }
 
-func (b *builder) newMTLS(m MTLS) (Verifier, error) {
+// mtlsScheme is a certificate that the front door has verified.
+var mtlsScheme = scheme{
+	name:       "mtls",
+	verifier:   newMTLS,
+	unsignable: "a client certificate is shown in the TLS handshake",
+	check:      func(c *checker, s *Spec) { s.MTLS.check(c) },
+	keyless:    func(*Spec) bool { return true },
+}
+
+func newMTLS(b *builder) (Verifier, error) {
+	m := b.spec.MTLS
 	v := &mtls{now: b.now}
 	for _, text := range m.Subject {
 		p, _ := parsePattern(text) // Validate has seen it

@@ -4,9 +4,10 @@ import (
 	"context"
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // SignatureVersion 1
+	"crypto/sha1" //nolint:gosec // what some senders sign with
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,7 +15,33 @@ import (
 	"time"
 )
 
-// sns is https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html.
+// snsScheme is https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html.
+var snsScheme = scheme{
+	name:       "sns",
+	verifier:   newSNS,
+	unsignable: "messages are signed with a private key of AWS",
+	check:      checkTopics,
+	keyless:    func(*Spec) bool { return true },
+	signature: &Signature{
+		Algorithm: "rsa-sha1 (SignatureVersion 1) or rsa-sha256 (2)", Encoding: "base64", Signed: "names and values of the message's fields",
+		Keys: "none: the certificate comes from SNS",
+	},
+}
+
+func checkTopics(c *checker, s *Spec) {
+	if len(s.Topics) == 0 {
+		c.add("topics", "is missing: anyone's topic is signed by AWS; list the ARNs, or write any")
+	}
+	for i, topic := range s.Topics {
+		if topic == "any" && len(s.Topics) == 1 {
+			continue
+		}
+		if parts := strings.Split(topic, ":"); len(parts) != 6 || parts[0] != "arn" || parts[2] != "sns" || parts[5] == "" {
+			c.add(fmt.Sprintf("topics.%d", i), "is not the ARN of a topic")
+		}
+	}
+}
+
 type sns struct {
 	topics    []string // nil = any
 	certs     *snsCerts
@@ -31,7 +58,7 @@ var snsFields = map[string][]string{
 
 var errNoFetch = errors.New("verify.provider: sns needs certificates, and nothing here fetches them")
 
-func (b *builder) newSNS() (Verifier, error) {
+func newSNS(b *builder) (Verifier, error) {
 	if b.fetch == nil {
 		return nil, errNoFetch
 	}
@@ -44,14 +71,33 @@ func (b *builder) newSNS() (Verifier, error) {
 
 func (*sns) Headers() []string { return nil }
 
+// snsNames are the members that matter.
+var snsNames = []string{
+	"Type", "MessageId", "TopicArn", "Message", "Subject", "Timestamp", "SubscribeURL", "Token", "SignatureVersion", "Signature", "SigningCertURL",
+}
+
+// An snsMessage has the members of a message by their names.
+type snsMessage map[string]*want
+
+func readSNS(body []byte) (snsMessage, error) {
+	m, members := snsMessage{}, make([]*want, len(snsNames))
+	for i, name := range snsNames {
+		members[i] = wanted(name)
+		m[name] = members[i]
+	}
+	return m, scanObject(body, members...)
+}
+
+func (m snsMessage) text(name string) string { return m[name].string() }
+
 func (v *sns) Verify(ctx context.Context, r *Request) error {
-	body, err := bodyObject(r.Body)
+	m, err := readSNS(r.Body)
 	if err != nil {
 		return err
 	}
 	// The topic comes first: it is not proven yet, but a sender who does not know
 	// it must not make us fetch anything.
-	topic, _ := member(body, "TopicArn").(string)
+	topic := m.text("TopicArn")
 	region, ok := topicRegion(topic)
 	if !ok {
 		return refuse(Malformed, "TopicArn")
@@ -59,26 +105,24 @@ func (v *sns) Verify(ctx context.Context, r *Request) error {
 	if v.topics != nil && !slices.Contains(v.topics, topic) {
 		return refuse(Mismatch, "TopicArn")
 	}
-	content, err := snsContent(body)
+	content, err := m.content()
 	if err != nil {
 		return err
 	}
-	encoded, _ := member(body, "Signature").(string)
+	encoded := m.text("Signature")
 	signature, err := decodeBase64(encoded)
 	if err != nil || encoded == "" {
 		return refuse(Malformed, "Signature")
 	}
-	sentAt, _ := member(body, "Timestamp").(string)
-	at, ok := parseTime(sentAt, "rfc3339")
+	at, ok := parseTime(m.text("Timestamp"), "rfc3339")
 	if !ok {
 		return refuse(Malformed, "Timestamp")
 	}
-	version, _ := member(body, "SignatureVersion").(string)
-	certURL, _ := member(body, "SigningCertURL").(string)
+	certURL := m.text("SigningCertURL")
 	if !isCertURL(certURL, region) {
 		return refuse(Malformed, "SigningCertURL")
 	}
-	algorithm, digest := snsDigest(version, content)
+	algorithm, digest := snsDigest(m.text("SignatureVersion"), content)
 	if algorithm == 0 {
 		return refuse(Malformed, "SignatureVersion")
 	}
@@ -106,27 +150,27 @@ func snsDigest(version, content string) (crypto.Hash, []byte) {
 	return 0, nil
 }
 
-// snsContent is `Name LF value LF` for each signed field that is there.
-func snsContent(body object) (string, error) {
-	kind, _ := member(body, "Type").(string)
-	names, ok := snsFields[kind]
+// content is `Name LF value LF` for each signed field that is there.
+func (m snsMessage) content() (string, error) {
+	names, ok := snsFields[m.text("Type")]
 	if !ok {
 		return "", refuse(Malformed, "Type")
 	}
 	var b strings.Builder
 	for _, name := range names {
-		value := member(body, name)
-		s, ok := value.(string)
-		switch {
-		case value == nil && name == "Subject":
+		field := m[name]
+		isText := len(field.raw) > 0 && field.raw[0] == '"'
+		switch text, there := field.text(); {
+		case name == "Subject" && there && text == "" && !isText:
 			continue
-		case !ok:
+		case !isText:
 			return "", refuse(Missing, name)
+		default:
+			b.WriteString(name)
+			b.WriteByte('\n')
+			b.WriteString(text)
+			b.WriteByte('\n')
 		}
-		b.WriteString(name)
-		b.WriteByte('\n')
-		b.WriteString(s)
-		b.WriteByte('\n')
 	}
 	return b.String(), nil
 }

@@ -23,7 +23,7 @@ func (d Duration) Parse() (time.Duration, error) {
 	v, err := time.ParseDuration(string(d))
 	switch {
 	case err != nil:
-		return 0, errors.New("is no duration; write 30s or 5m")
+		return 0, errors.New("is not a duration; write 30s or 5m")
 	case v <= 0:
 		return 0, errors.New("must be above zero")
 	}
@@ -49,54 +49,22 @@ type Spec struct {
 	// MTLS is a client certificate that the front door has verified.
 	MTLS *MTLS `yaml:"mtls,omitempty"`
 	// URL is the public scheme, host and port, as https://hooks.example.com. Schemes
-	// that sign the URL need it.
+	// that sign the URL need it. A path in it takes the place of what routing cuts from
+	// the request's.
 	URL string `yaml:"url,omitempty"`
 	// Secrets are references, of which any may match. For schemes with public keys
 	// they are the keys; for jwt they take the place of a key set.
 	Secrets []string `yaml:"secrets,omitempty"`
 	// Tolerance overrides the provider's.
 	Tolerance Duration `yaml:"tolerance,omitempty"`
+	// Versions are the kinds of signatures that are taken, of a provider that has
+	// several; the default is the preset's.
+	Versions []string `yaml:"versions,omitempty"`
+	// ContentTypes are the media types that are read, of which application/json stands
+	// for every type of JSON; the default is the preset's, and without one all are.
+	ContentTypes []string `yaml:"contentTypes,omitempty"`
 	// Topics are the ARNs that provider sns accepts, or the one word "any".
 	Topics Topics `yaml:"topics,omitempty"`
-}
-
-// An HMAC describes how a sender signs. Zero values are the defaults.
-type HMAC struct {
-	// Header carries the signature. Required.
-	Header string `yaml:"header"`
-	// Algorithm is sha1, sha256 (default), sha384 or sha512.
-	Algorithm string `yaml:"algorithm,omitempty"`
-	// Encoding of the signature is hex (default), base64 or base64url.
-	Encoding string `yaml:"encoding,omitempty"`
-	// Prefix stands before each signature, as "sha256=".
-	Prefix string `yaml:"prefix,omitempty"`
-	// PrefixOptional takes signatures without the prefix too.
-	PrefixOptional bool `yaml:"prefixOptional,omitempty"`
-	// Separator makes the header a list of signatures, any of which may match; with
-	// Format "kv" it separates the pairs (default a comma).
-	Separator string `yaml:"separator,omitempty"`
-	// Signed is a template over {body} (default), {timestamp}, {url}, {method},
-	// {path}, {query} and {header:NAME}.
-	Signed string `yaml:"signed,omitempty"`
-	// Timestamp is where the signed time stands; it must be part of Signed.
-	Timestamp *Timestamp `yaml:"timestamp,omitempty"`
-	// KeyEncoding turns a secret into the key: text (default), hex, base64 or whsec.
-	KeyEncoding string `yaml:"keyEncoding,omitempty"`
-	// Format "kv" reads the header as key=value pairs; empty takes it as it is.
-	Format string `yaml:"format,omitempty"`
-	// TimestampKey and SignatureKey are the keys of Format "kv".
-	TimestampKey string `yaml:"timestampKey,omitempty"`
-	SignatureKey string `yaml:"signatureKey,omitempty"`
-}
-
-// A Timestamp is a time that the sender signs.
-type Timestamp struct {
-	// Header carries it; empty with Format "kv", where TimestampKey says where.
-	Header string `yaml:"header,omitempty"`
-	// Format is unix (seconds, default), unix_ms or rfc3339.
-	Format string `yaml:"format,omitempty"`
-	// Tolerance is how far it may be off, either way; default 5m.
-	Tolerance Duration `yaml:"tolerance,omitempty"`
 }
 
 // Basic is HTTP Basic.
@@ -196,66 +164,42 @@ func (c *checker) header(field, name string) {
 // the secrets exist, only [New] can tell.
 func (s *Spec) Validate() []Problem {
 	c := &checker{}
-	var kinds []string
-	for _, k := range []struct {
-		name string
-		set  bool
-	}{
-		{"none", s.None},
-		{"provider", s.Provider != ""},
-		{"hmac", s.HMAC != nil},
-		{"basic", s.Basic != nil},
-		{"jwt", s.JWT != nil},
-		{"mtls", s.MTLS != nil},
-		{"token", s.Token != nil && s.Token.Reference == ""},
-	} {
-		if k.set {
-			kinds = append(kinds, k.name)
-		}
-	}
-	switch len(kinds) {
+	found := blockOf(s)
+	switch len(found) {
 	case 0:
-		c.add("", "names no way to verify; write provider, hmac, jwt, basic, token or mtls, or verify: none")
+		c.add("", "names no way to verify; write provider, hmac, signature, jwt, basic, token or mtls, or verify: none")
 		return c.problems
 	case 1:
 	default:
-		c.add("", "has %s; only one of them can be", strings.Join(kinds, " and "))
+		keys := make([]string, len(found))
+		for i, b := range found {
+			keys[i] = b.key
+		}
+		c.add("", "has %s; only one of them can be", strings.Join(keys, " and "))
 		return c.problems
 	}
-	needsURL, needsSecrets := false, !s.None
-	switch {
-	case s.HMAC != nil:
-		needsURL = s.HMAC.check(c)
-	case s.Basic != nil:
-		if s.Basic.Username == "" || strings.Contains(s.Basic.Username, ":") {
-			c.add("basic.username", "must be there, and cannot have a colon")
+	way, p := found[0].scheme, Preset{}
+	if way == nil { // a provider's
+		var ok bool
+		if p, ok = Lookup(s.Provider); !ok {
+			c.add("provider", "%.40q is not known; known are %s", s.Provider, strings.Join(Providers(), ", "))
+			s.checkRest(c, false, len(s.Secrets) > 0) // what it needs is not known
+			return c.problems
 		}
-	case s.JWT != nil:
-		needsSecrets = len(s.Secrets) > 0
-		s.JWT.check(c, needsSecrets)
-	case s.MTLS != nil:
-		needsSecrets = false
-		s.MTLS.check(c)
-	case s.Provider != "":
-		needsURL, needsSecrets = s.checkProvider(c)
-	case s.Token != nil && s.Token.Header != "":
-		c.header("token.header", s.Token.Header)
+		way = p.scheme
 	}
-	s.checkRest(c, needsURL, needsSecrets)
+	if way.check != nil {
+		way.check(c, s)
+	}
+	s.checkRest(c, way.signsURL != nil && way.signsURL(s, p.HMAC), way.keyless == nil || !way.keyless(s))
+	s.checkPreset(c, p)
 	return c.problems
 }
 
 // checkRest checks what stands beside the scheme.
 func (s *Spec) checkRest(c *checker, needsURL, needsSecrets bool) {
-	if s.Token != nil && s.Token.Reference != "" {
-		if s.Provider != "meta" {
-			c.add("token", "as a reference stands only beside provider meta")
-		} else if _, err := secrets.Parse(s.Token.Reference); err != nil {
-			c.add("token", "%v", err)
-		}
-	}
 	if s.URL != "" {
-		if err := originOf(s.URL); err != nil {
+		if err := checkURL(s.URL); err != nil {
 			c.add("url", "%v", err)
 		}
 	} else if needsURL {
@@ -272,117 +216,42 @@ func (s *Spec) checkRest(c *checker, needsURL, needsSecrets bool) {
 			c.add(fmt.Sprintf("secrets.%d", i), "%v", err)
 		}
 	}
+	c.contentTypes(s.ContentTypes)
+	if s.None && len(s.ContentTypes) > 0 {
+		c.add("contentTypes", "are for what is verified")
+	}
+}
+
+// checkPreset checks what stands beside some providers only.
+func (s *Spec) checkPreset(c *checker, p Preset) {
+	if s.Token != nil && s.Token.Reference != "" {
+		if _, err := secrets.Parse(s.Token.Reference); err != nil {
+			c.add("token", "%v", err)
+		}
+		c.taken("token", p)
+	}
+	if len(s.Topics) > 0 {
+		c.taken("topics", p)
+	}
 	if s.Tolerance != "" {
 		c.duration("tolerance", s.Tolerance)
-		if p, ok := Lookup(s.Provider); p.Tolerance == 0 && (ok || s.Provider == "") {
+		if p.Tolerance == 0 {
 			c.add("tolerance", "overrides a provider that signs a time; for hmac write hmac.timestamp.tolerance")
 		}
 	}
-	if len(s.Topics) > 0 && s.Provider != "sns" {
-		c.add("topics", "belong to provider sns")
-	}
-}
-
-func (s *Spec) checkProvider(c *checker) (needsURL, needsSecrets bool) {
-	p, ok := Lookup(s.Provider)
-	if !ok {
-		c.add("provider", "%.40q is not known; known are %s", s.Provider, strings.Join(Providers(), ", "))
-		return false, len(s.Secrets) > 0 // what it needs is not known
-	}
-	if p.Scheme == SchemeSNS {
-		s.checkTopics(c)
-		return false, false
-	}
-	return p.signsURL(), true
-}
-
-func (s *Spec) checkTopics(c *checker) {
-	if len(s.Topics) == 0 {
-		c.add("topics", "is missing: anyone's topic is signed by AWS; list the ARNs, or write any")
-	}
-	for i, topic := range s.Topics {
-		if topic == "any" && len(s.Topics) == 1 {
-			continue
-		}
-		if parts := strings.Split(topic, ":"); len(parts) != 6 || parts[0] != "arn" || parts[2] != "sns" || parts[5] == "" {
-			c.add(fmt.Sprintf("topics.%d", i), "is not the ARN of a topic")
-		}
-	}
-}
-
-// check reports the HMAC's problems, and whether it signs the URL.
-func (h *HMAC) check(c *checker) (signsURL bool) {
-	c.header("hmac.header", h.Header)
-	c.oneOf("hmac.algorithm", h.Algorithm, "sha1", "sha256", "sha384", "sha512")
-	c.oneOf("hmac.encoding", h.Encoding, "hex", "base64", "base64url")
-	c.oneOf("hmac.keyEncoding", h.KeyEncoding, "text", "hex", "base64", "whsec")
-	c.oneOf("hmac.format", h.Format, "kv")
-	if h.PrefixOptional && h.Prefix == "" {
-		c.add("hmac.prefixOptional", "needs a prefix")
-	}
-	if len(h.Prefix) > 64 {
-		c.add("hmac.prefix", "is longer than 64 bytes")
-	}
-	if len(h.Separator) > 8 || strings.Contains(h.Separator, "=") {
-		c.add("hmac.separator", "is at most 8 bytes, without =")
-	}
-	parts, err := parseTemplate(orDefault(h.Signed, "{body}"))
-	if err != nil {
-		c.add("hmac.signed", "%v", err)
-		parts = nil
-	}
-	h.checkKV(c)
-	h.checkTimestamp(c, parts)
-	return uses(parts, "url")
-}
-
-func (h *HMAC) checkKV(c *checker) {
-	keys := [][2]string{{"hmac.signatureKey", h.SignatureKey}, {"hmac.timestampKey", h.TimestampKey}}
-	if h.Format != "kv" {
-		for _, key := range keys {
-			if key[1] != "" {
-				c.add(key[0], "needs format: kv")
-			}
-		}
+	if len(s.Versions) > 0 && len(p.Versions) == 0 {
+		c.add("versions", "belong to providers that sign in several ways")
 		return
 	}
-	if h.SignatureKey == "" {
-		c.add("hmac.signatureKey", "is missing: which pair carries the signature?")
-	}
-	if h.SignatureKey != "" && h.SignatureKey == h.TimestampKey {
-		c.add("hmac.timestampKey", "is the same as signatureKey")
-	}
-	separator := orDefault(h.Separator, ",")
-	for _, key := range keys {
-		if strings.ContainsAny(key[1], "= \t") || strings.Contains(key[1], separator) {
-			c.add(key[0], "cannot have =, a blank or the separator")
-		}
+	for i, version := range s.Versions {
+		c.oneOf(fmt.Sprintf("versions.%d", i), orDefault(version, "(empty)"), p.Versions...)
 	}
 }
 
-func (h *HMAC) checkTimestamp(c *checker, parts []part) {
-	inKV := h.Format == "kv" && h.TimestampKey != ""
-	t := h.Timestamp
-	if t == nil {
-		if uses(parts, "timestamp") && !inKV {
-			c.add("hmac.timestamp", "is missing, but signed has {timestamp}")
-		}
-	} else {
-		c.oneOf("hmac.timestamp.format", t.Format, "unix", "unix_ms", "rfc3339")
-		c.duration("hmac.timestamp.tolerance", t.Tolerance)
-		switch {
-		case inKV && t.Header != "":
-			c.add("hmac.timestamp.header", "and timestampKey exclude each other")
-		case !inKV:
-			c.header("hmac.timestamp.header", t.Header)
-		}
-	}
-	if (t != nil || inKV) && parts != nil {
-		covered := uses(parts, "timestamp") || t != nil && slices.ContainsFunc(parts, func(p part) bool {
-			return p.field == "header" && strings.EqualFold(p.text, t.Header)
-		})
-		if !covered {
-			c.add("hmac.signed", "leaves {timestamp} out, so that anyone can make an old delivery fresh")
-		}
+// taken reports a key that does not belong to the preset.
+func (c *checker) taken(key string, p Preset) {
+	if !slices.Contains(p.takes, key) {
+		what := map[string]string{"token": "as a reference "}[key]
+		c.add(key, "%sstands only beside provider %s", what, strings.Join(takenBy(key), ", "))
 	}
 }

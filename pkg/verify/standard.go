@@ -5,7 +5,8 @@ import (
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
-	"fmt"
+	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -13,20 +14,37 @@ import (
 	"time"
 )
 
-// standard is Standard Webhooks:
+// standardScheme is Standard Webhooks:
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme.
+var standardScheme = scheme{
+	name:     "standard-webhooks",
+	verifier: func(b *builder) (Verifier, error) { return b.newStandard() },
+	sign:     (*signer).standard,
+	signature: &Signature{
+		Headers:   []string{"Webhook-Signature", "Webhook-Id", "Webhook-Timestamp", "Svix-Signature", "Svix-Id", "Svix-Timestamp"},
+		Algorithm: "hmac-sha256 (v1) or ed25519 (v1a)", Encoding: "base64", Signed: "{header:Webhook-Id}.{timestamp}.{body}",
+		Keys: standardForms,
+	},
+}
+
+const standardForms = "whsec_ and base64, the same after v1,, the text of a secret without whsec_, or whpk_ and the base64 of a public key"
+
 type standard struct {
 	keys      *keyring[standardKey]
 	now       func() time.Time
 	tolerance time.Duration
 }
 
-// A standardKey makes v1 or v1a signatures; one of the two is set.
+// A standardKey makes v1 or v1a signatures; of secrets and public one is set.
 type standardKey struct {
-	secret []byte            // v1
-	public ed25519.PublicKey // v1a
+	secrets [][]byte          // v1; any may have signed
+	public  ed25519.PublicKey // v1a
 }
 
+// decodeStandardKey reads a secret as senders show it. Most show whsec_ and base64, some
+// with the version before it. Without whsec_ the specification's libraries decode base64,
+// and the libraries of some senders take the text itself, so that the same text is two
+// keys; both are as secret as the text.
 func decodeStandardKey(text string) (standardKey, error) {
 	if encoded, ok := strings.CutPrefix(text, "whpk_"); ok {
 		key, err := decodeBase64(encoded)
@@ -35,15 +53,22 @@ func decodeStandardKey(text string) (standardKey, error) {
 		}
 		return standardKey{public: key}, nil
 	}
-	key, err := keyDecoder("whsec")(text)
-	return standardKey{secret: key}, err
+	bare := strings.TrimPrefix(text, "v1,")
+	key, err := keyDecoder("whsec")(bare)
+	switch {
+	case strings.HasPrefix(bare, "whsec_") || bare != text:
+		return standardKey{secrets: [][]byte{key}}, err
+	case err != nil:
+		return standardKey{secrets: [][]byte{[]byte(text)}}, nil
+	}
+	return standardKey{secrets: [][]byte{key, []byte(text)}}, nil
 }
 
 // The two families of header names; Svix came first, and still sends its own.
 var standardFamilies = []string{"Webhook-", "Svix-"}
 
 func (b *builder) newStandard() (Verifier, error) {
-	keys, err := newKeyring(b, decodeStandardKey)
+	keys, err := newKeyring(b, decodeStandardKey, standardForms)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +92,10 @@ func (v *standard) Verify(ctx context.Context, r *Request) error {
 	var message []byte // for Ed25519, which wants the whole
 	err = v.keys.match(ctx, d.family+"Signature", func(key standardKey) bool {
 		if key.public == nil {
-			sum := standardMAC(key.secret, d.id, d.timestamp, r.Body)
-			return slices.ContainsFunc(d.v1, func(s []byte) bool { return hmac.Equal(s, sum) })
+			return slices.ContainsFunc(key.secrets, func(secret []byte) bool {
+				sum := standardMAC(secret, d.id, d.timestamp, r.Body)
+				return slices.ContainsFunc(d.v1, func(s []byte) bool { return hmac.Equal(s, sum) })
+			})
 		}
 		if message == nil && len(d.v1a) > 0 {
 			message = append([]byte(d.id+"."+d.timestamp+"."), r.Body...)
@@ -156,53 +183,20 @@ func splitStandard(value string) (v1, v1a [][]byte, ok bool) {
 	return v1, v1a, len(v1)+len(v1a) > 0
 }
 
-// gitlab takes the signing token, which is Standard Webhooks, or the older
-// X-Gitlab-Token. Which one a secret is shows in its prefix, so that a sender
-// cannot choose the weaker check.
-type gitlab struct {
-	signing, plain Verifier // nil when no secret is of that kind
-}
-
-const gitlabToken = "X-Gitlab-Token" //nolint:gosec // a header's name
-
-func (b *builder) newGitLab() (Verifier, error) {
-	v := &gitlab{}
-	var signing, plain builder
-	signing, plain = *b, *b
-	signing.refs, plain.refs = nil, nil
-	for _, ref := range b.refs {
-		secret, err := b.source.Get(context.Background(), ref)
-		if err != nil && ref.Remote() { // which kind it is must be known
-			return nil, fmt.Errorf("%w: %w", ErrSecrets, err)
-		}
-		if err == nil && strings.HasPrefix(secret.Reveal(), "whsec_") {
-			signing.refs = append(signing.refs, ref)
-		} else {
-			plain.refs = append(plain.refs, ref) // its keyring reports the error
-		}
+// standard makes v1 headers. An id in r is kept.
+func (s *signer) standard(r *Request) error {
+	if strings.HasPrefix(s.secret, "whpk_") {
+		return s.cannot("whpk_ is the public half of the sender's key; a whsec_ secret can sign")
 	}
-	var err error
-	if len(signing.refs) > 0 {
-		if v.signing, err = signing.newStandard(); err != nil {
-			return nil, err
-		}
+	key, err := decodeStandardKey(s.secret)
+	if err != nil {
+		return errors.New("the secret is not a key of a form that this scheme takes: " + standardForms)
 	}
-	if len(plain.refs) > 0 {
-		if v.plain, err = plain.newToken(gitlabToken); err != nil {
-			return nil, err
-		}
-	}
-	return v, nil
-}
-
-func (*gitlab) Headers() []string {
-	return append((&standard{}).Headers(), strings.ToLower(gitlabToken))
-}
-
-func (v *gitlab) Verify(ctx context.Context, r *Request) error {
-	signed := len(r.Header.Values("Webhook-Signature")) > 0
-	if v.signing != nil && (signed || v.plain == nil) {
-		return v.signing.Verify(ctx, r)
-	}
-	return v.plain.Verify(ctx, r)
+	timestamp := formatTime(s.now, "unix")
+	id := orDefault(r.Header.Get("Webhook-Id"), "msg_"+s.digest(r.Body))
+	sum := standardMAC(key.secrets[0], id, timestamp, r.Body)
+	s.out.Header.Set("Webhook-Id", id)
+	s.out.Header.Set("Webhook-Timestamp", timestamp)
+	s.out.Header.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(sum))
+	return nil
 }

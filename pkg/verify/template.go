@@ -60,7 +60,7 @@ func uses(parts []part, field string) bool {
 
 // expand gathers the values of a template's fields, so that a missing header is
 // found before anything is computed. The body is not copied.
-func expand(parts []part, r *Request, url, timestamp string) ([]string, error) {
+func expand(parts []part, r *Request, url, path, timestamp string) ([]string, error) {
 	values := make([]string, len(parts))
 	for i, p := range parts {
 		switch p.field {
@@ -73,7 +73,7 @@ func expand(parts []part, r *Request, url, timestamp string) ([]string, error) {
 		case "method":
 			values[i] = r.Method
 		case "path":
-			values[i] = pathOf(url)
+			values[i] = path
 		case "query":
 			values[i] = r.RawQuery
 		case "header":

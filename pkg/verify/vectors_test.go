@@ -191,6 +191,9 @@ func (v *vector) specs() map[string]verify.Spec {
 		if preset == "sns" {
 			s.Topics = verify.Topics{"arn:aws:sns:us-west-2:131990247566:dongie-standard-topic"}
 		}
+		if s.Provider == "hubspot" {
+			s.Versions = []string{"v3", "v2", "v1"}
+		}
 		s.URL = u.Scheme + "://" + u.Host
 		out[name] = s
 	}

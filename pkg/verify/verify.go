@@ -37,10 +37,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/secrets"
@@ -108,8 +105,8 @@ type Request struct {
 	RoutedPath string
 	// RawQuery is the query as the sender wrote it, without the question mark.
 	RawQuery string
-	// URL is the whole public URL that the sender called. When empty, it is the
-	// Spec's URL with Path and RawQuery. It must never be built from a Host header,
+	// URL is the whole public URL that the sender called. When empty, it is made of
+	// the Spec's URL, Path and RawQuery. It must never be built from a Host header,
 	// which the sender chooses.
 	URL string
 	// Header has canonical keys, and one value for each header line.
@@ -199,104 +196,20 @@ func newBuilder(s Spec, source secrets.Source, now func() time.Time, opts []Opti
 	return b, nil
 }
 
+// build makes the verifier of the Spec's scheme, behind the check of what is not signed.
 func (b *builder) build() (Verifier, error) {
-	s := b.spec
-	switch {
-	case s.None:
-		return none{}, nil
-	case s.HMAC != nil:
-		return b.newHMAC(*s.HMAC)
-	case s.Basic != nil:
-		return b.newBasic(s.Basic.Username)
-	case s.JWT != nil:
-		return b.newJWT(*s.JWT)
-	case s.MTLS != nil:
-		return b.newMTLS(*s.MTLS)
-	case s.Provider == "" && s.Token != nil:
-		return b.newToken(s.Token.Header)
-	}
-	switch b.preset.Scheme {
-	case SchemeHMAC:
-		return b.newPreset()
-	case SchemeStandard:
-		return b.newStandard()
-	case SchemeGitLab:
-		return b.newGitLab()
-	case SchemeTwilio:
-		return b.newTwilio()
-	case SchemeDiscord:
-		return b.newDiscord()
-	case SchemeSendGrid:
-		return b.newSendGrid()
-	case SchemeBox:
-		return b.newBox()
-	case SchemeHubSpot:
-		return b.newHubSpot()
-	case SchemeAdyen:
-		return b.newAdyen()
-	case SchemeSNS:
-		return b.newSNS()
-	case SchemeClientState:
-		return b.newClientState()
-	case SchemeMailgun:
-		return b.newMailgun()
-	}
-	return nil, fmt.Errorf("provider %q has no scheme", s.Provider)
-}
-
-// newPreset is a provider whose scheme is only parameters.
-func (b *builder) newPreset() (Verifier, error) {
-	scheme := compileHMAC(b.presetHMAC(), b.spec.URL)
-	if b.preset.OtherHeader != "" {
-		scheme.headers = append(scheme.headers, b.preset.OtherHeader)
-	}
-	v, err := b.newHMACScheme(scheme)
-	switch {
-	case err != nil:
+	v, err := schemeOf(&b.spec).verifier(b)
+	if err != nil {
 		return nil, err
-	case b.preset.Handshake == HandshakeX:
-		return plainless{v}, nil
-	case b.preset.SignedAt != Place{}:
-		return signedAt{v, b.preset.SignedAt, b.tolerance(), b.now}, nil
 	}
-	return v, nil
-}
-
-// A signedAt checks the time in a body, which its Verifier has found signed.
-type signedAt struct {
-	Verifier
-	place     Place
-	tolerance time.Duration
-	now       func() time.Time
-}
-
-func (v signedAt) Verify(ctx context.Context, r *Request) error {
-	if err := v.Verifier.Verify(ctx, r); err != nil {
-		return err
+	types := b.preset.ContentTypes
+	if len(b.spec.ContentTypes) > 0 {
+		types = b.spec.ContentTypes
 	}
-	text := v.place.Of(nil, r.Body)
-	if text == "" {
-		return nil // the sender signed a body without a time
+	if len(types) == 0 {
+		return v, nil
 	}
-	at, ok := parseTime(text, "unix_ms")
-	if !ok {
-		return refuse(Malformed, v.place.Body)
-	}
-	return fresh(v.now(), at, v.tolerance, v.place.Body)
-}
-
-// presetHMAC are the preset's parameters, with the tolerance of the Spec.
-func (b *builder) presetHMAC() HMAC {
-	h := *b.preset.HMAC
-	if h.Timestamp != nil || h.TimestampKey != "" {
-		ts := Timestamp{}
-		if h.Timestamp != nil {
-			ts = *h.Timestamp
-		}
-		ts.Tolerance = Duration(b.tolerance().String())
-		h.Timestamp = &ts
-	}
-	return h
+	return newTyped(v, types), nil
 }
 
 // tolerance is the preset's, unless the Spec sets its own.
@@ -308,20 +221,12 @@ func (b *builder) tolerance() time.Duration {
 	return b.preset.Tolerance
 }
 
-// publicURL is the URL that was signed.
-func publicURL(base string, r *Request) string {
-	if r.URL != "" {
-		return r.URL
+// versions are the kinds of signatures that the route takes.
+func (b *builder) versions() []string {
+	if len(b.spec.Versions) > 0 {
+		return b.spec.Versions
 	}
-	path := r.Path
-	if r.RoutedPath != "" && hasPath(base) {
-		path = r.RoutedPath
-	}
-	u := strings.TrimSuffix(base, "/") + path
-	if r.RawQuery != "" {
-		u += "?" + r.RawQuery
-	}
-	return u
+	return b.preset.defaultVersions
 }
 
 // fresh checks a time that the signature covers, both ways: a clock that is ahead
@@ -338,33 +243,3 @@ type none struct{}
 
 func (none) Verify(context.Context, *Request) error { return nil }
 func (none) Headers() []string                      { return nil }
-
-// hasPath reports whether verify.url has a path, which replaces what the gateway cut.
-func hasPath(base string) bool {
-	_, rest, _ := strings.Cut(base, "://")
-	return strings.Contains(strings.TrimSuffix(rest, "/"), "/")
-}
-
-// pathOf is the path of a URL that publicURL has made.
-func pathOf(u string) string {
-	if !strings.HasPrefix(u, "/") {
-		_, rest, _ := strings.Cut(u, "://")
-		if slash := strings.IndexByte(rest, '/'); slash >= 0 {
-			u = rest[slash:]
-		}
-	}
-	path, _, _ := strings.Cut(u, "?")
-	return path
-}
-
-// originOf checks verify.url: scheme, host and port, and perhaps a path.
-func originOf(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
-		return errors.New("write scheme and host, as https://hooks.example.com")
-	case u.User != nil, u.RawQuery != "", u.ForceQuery, strings.Contains(text, "#"):
-		return errors.New("write scheme, host and port, and the path that stands where the gateway cut one; query and the rest of the path are the request's")
-	}
-	return nil
-}

@@ -121,9 +121,8 @@ func (r *route) pattern() (method, path string) {
 func (r *route) handshakes() []string {
 	var methods []string
 	preset, _ := verify.Lookup(r.text("verify", "provider"))
-	switch preset.Handshake {
-	case verify.HandshakeMeta, verify.HandshakeX, verify.HandshakeDropbox:
-		methods = append(methods, "GET")
+	if preset.Handshake != nil {
+		methods = append(methods, preset.Handshake.Methods...)
 	}
 	if r.node.Get("cloudevents") != nil || r.node.Get("cors") != nil {
 		methods = append(methods, "OPTIONS")

@@ -1,0 +1,121 @@
+package verify
+
+import (
+	"slices"
+	"strings"
+)
+
+// An HMAC describes how a sender signs. Zero values are the defaults.
+type HMAC struct {
+	// Header carries the signature. Required.
+	Header string `yaml:"header"`
+	// Algorithm is sha1, sha256 (default), sha384 or sha512.
+	Algorithm string `yaml:"algorithm,omitempty"`
+	// Encoding of the signature is hex (default), base64 or base64url.
+	Encoding string `yaml:"encoding,omitempty"`
+	// Prefix stands before each signature, as "sha256=".
+	Prefix string `yaml:"prefix,omitempty"`
+	// PrefixOptional takes signatures without the prefix too.
+	PrefixOptional bool `yaml:"prefixOptional,omitempty"`
+	// Separator makes the header a list of signatures, any of which may match; with
+	// Format "kv" it separates the pairs (default a comma).
+	Separator string `yaml:"separator,omitempty"`
+	// Signed is a template over {body} (default), {timestamp}, {url}, {method},
+	// {path}, {query} and {header:NAME}.
+	Signed string `yaml:"signed,omitempty"`
+	// Timestamp is where the signed time stands; it must be part of Signed.
+	Timestamp *Timestamp `yaml:"timestamp,omitempty"`
+	// KeyEncoding turns a secret into the key: text (default), hex, base64 or whsec.
+	KeyEncoding string `yaml:"keyEncoding,omitempty"`
+	// Format "kv" reads the header as key=value pairs; empty takes it as it is.
+	Format string `yaml:"format,omitempty"`
+	// TimestampKey and SignatureKey are the keys of Format "kv".
+	TimestampKey string `yaml:"timestampKey,omitempty"`
+	SignatureKey string `yaml:"signatureKey,omitempty"`
+}
+
+// A Timestamp is a time that the sender signs.
+type Timestamp struct {
+	// Header carries it; empty with Format "kv", where TimestampKey says where.
+	Header string `yaml:"header,omitempty"`
+	// Format is unix (seconds, default), unix_ms or rfc3339.
+	Format string `yaml:"format,omitempty"`
+	// Tolerance is how far it may be off, either way; default 5m.
+	Tolerance Duration `yaml:"tolerance,omitempty"`
+}
+
+// check reports the HMAC's problems.
+func (h *HMAC) check(c *checker) {
+	c.header("hmac.header", h.Header)
+	c.oneOf("hmac.algorithm", h.Algorithm, "sha1", "sha256", "sha384", "sha512")
+	c.oneOf("hmac.encoding", h.Encoding, "hex", "base64", "base64url")
+	c.oneOf("hmac.keyEncoding", h.KeyEncoding, "text", "hex", "base64", "whsec")
+	c.oneOf("hmac.format", h.Format, "kv")
+	if h.PrefixOptional && h.Prefix == "" {
+		c.add("hmac.prefixOptional", "needs a prefix")
+	}
+	if len(h.Prefix) > 64 {
+		c.add("hmac.prefix", "is longer than 64 bytes")
+	}
+	if len(h.Separator) > 8 || strings.Contains(h.Separator, "=") {
+		c.add("hmac.separator", "is at most 8 bytes, without =")
+	}
+	parts, err := parseTemplate(orDefault(h.Signed, "{body}"))
+	if err != nil {
+		c.add("hmac.signed", "%v", err)
+		parts = nil
+	}
+	h.checkKV(c)
+	h.checkTimestamp(c, parts)
+}
+
+func (h *HMAC) checkKV(c *checker) {
+	keys := [][2]string{{"hmac.signatureKey", h.SignatureKey}, {"hmac.timestampKey", h.TimestampKey}}
+	if h.Format != "kv" {
+		for _, key := range keys {
+			if key[1] != "" {
+				c.add(key[0], "needs format: kv")
+			}
+		}
+		return
+	}
+	if h.SignatureKey == "" {
+		c.add("hmac.signatureKey", "is missing: which pair carries the signature?")
+	}
+	if h.SignatureKey != "" && h.SignatureKey == h.TimestampKey {
+		c.add("hmac.timestampKey", "is the same as signatureKey")
+	}
+	separator := orDefault(h.Separator, ",")
+	for _, key := range keys {
+		if strings.ContainsAny(key[1], "= \t") || strings.Contains(key[1], separator) {
+			c.add(key[0], "cannot have =, a blank or the separator")
+		}
+	}
+}
+
+func (h *HMAC) checkTimestamp(c *checker, parts []part) {
+	inKV := h.Format == "kv" && h.TimestampKey != ""
+	t := h.Timestamp
+	if t == nil {
+		if uses(parts, "timestamp") && !inKV {
+			c.add("hmac.timestamp", "is missing, but signed has {timestamp}")
+		}
+	} else {
+		c.oneOf("hmac.timestamp.format", t.Format, "unix", "unix_ms", "rfc3339")
+		c.duration("hmac.timestamp.tolerance", t.Tolerance)
+		switch {
+		case inKV && t.Header != "":
+			c.add("hmac.timestamp.header", "and timestampKey exclude each other")
+		case !inKV:
+			c.header("hmac.timestamp.header", t.Header)
+		}
+	}
+	if (t != nil || inKV) && parts != nil {
+		covered := uses(parts, "timestamp") || t != nil && slices.ContainsFunc(parts, func(p part) bool {
+			return p.field == "header" && strings.EqualFold(p.text, t.Header)
+		})
+		if !covered {
+			c.add("hmac.signed", "leaves {timestamp} out, so that anyone can make an old delivery fresh")
+		}
+	}
+}

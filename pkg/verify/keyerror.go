@@ -1,0 +1,64 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/secrets"
+)
+
+// A KeyError says which secret of a Spec cannot be used, when [New] or [NewHandshaker]
+// looks it up. It wraps [ErrSecrets].
+type KeyError struct {
+	// Field is the dotted path below verify, as secrets.0.
+	Field string
+	// Hint is what to do, where that is known.
+	Hint string
+	// Err names the reference, and never the secret.
+	Err error
+}
+
+// Error is the field, what is wrong there and what to do.
+func (e *KeyError) Error() string {
+	text := "verify." + e.Field + ": " + strings.TrimPrefix(e.Err.Error(), ErrSecrets.Error()+": ")
+	if e.Hint != "" {
+		text += "; " + e.Hint
+	}
+	return text
+}
+
+func (e *KeyError) Unwrap() error { return e.Err }
+
+func newKeyError(s Spec, ref secrets.Reference, err error) *KeyError {
+	e := &KeyError{Field: "secrets", Err: err}
+	if s.Token != nil && s.Token.Reference == ref.String() {
+		e.Field = "token"
+	}
+	for i, text := range s.Secrets {
+		if text == ref.String() {
+			e.Field = fmt.Sprintf("secrets.%d", i)
+			break
+		}
+	}
+	if errors.Is(err, secrets.ErrMissing) && ref.Scheme == secrets.Env {
+		e.Hint = "set the environment variable " + ref.Name + ", in the function's environment or by --env-vars FILE"
+	}
+	return e
+}
+
+// KeyErrors are all [KeyError]s in err, in their order.
+func KeyErrors(err error) []*KeyError {
+	var one *KeyError
+	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // of errors.Join
+		var found []*KeyError
+		for _, e := range many.Unwrap() {
+			found = append(found, KeyErrors(e)...)
+		}
+		return found
+	}
+	if errors.As(err, &one) {
+		return []*KeyError{one}
+	}
+	return nil
+}

@@ -1,0 +1,357 @@
+package verify
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
+
+// Some senders sign inside the body. What their schemes need is found in one pass over
+// the bytes, without building a value of what the sender wrote: whoever cannot sign must
+// not make us spend more than a signature in a header costs.
+//
+// Two JSON decoders may differ about a name that comes twice, about invalid UTF-8 and
+// about what follows the document, and what was verified must be what the workflow gets.
+// So a body that is not UTF-8 or not one object is refused, and a name that is wanted
+// must not come twice.
+
+// Bounds of a body that is verified by its contents.
+const (
+	maxItems = 1000      // items that are verified one by one
+	maxDepth = 128       // nested lists and objects
+	maxValue = 512 << 10 // bytes of one value that is wanted; SNS has messages of 256 KiB
+)
+
+// A want is what is looked for in a JSON value.
+type want struct {
+	name  string  // of the member; "" for the document and for items
+	below []*want // members that are wanted, of an object
+	each  *want   // what is wanted of each item, of a list
+	done  func() error
+	// raw is the scalar that was found; nil where there was none or another value.
+	raw []byte
+	// found says that the member is there, whatever it is; items how many a list has.
+	found bool
+	items int
+}
+
+// wanted is a member; without any below it is a scalar.
+func wanted(name string, below ...*want) *want { return &want{name: name, below: below} }
+
+// text is the scalar as a text: of a string its characters, of a number its digits. It
+// is empty for null and for what is not there; ok is false where it is another value.
+func (w *want) text() (text string, ok bool) {
+	switch {
+	case !w.found || string(w.raw) == "null":
+		return "", true
+	case w.raw == nil:
+		return "", false
+	case w.raw[0] == '"':
+		return unquote(w.raw)
+	}
+	return string(w.raw), true
+}
+
+// string is the text of a string, and empty for everything else.
+func (w *want) string() string {
+	if len(w.raw) == 0 || w.raw[0] != '"' {
+		return ""
+	}
+	text, _ := unquote(w.raw)
+	return text
+}
+
+func unquote(raw []byte) (string, bool) {
+	inner := raw[1 : len(raw)-1]
+	for _, c := range inner {
+		if c == '\\' {
+			var text string
+			err := json.Unmarshal(raw, &text)
+			return text, err == nil
+		}
+	}
+	return string(inner), true
+}
+
+// clear forgets what was found, for the next item.
+func (w *want) clear() {
+	w.raw, w.found, w.items = nil, false, 0
+	for _, b := range w.below {
+		b.clear()
+	}
+	if w.each != nil {
+		w.each.clear()
+	}
+}
+
+// scanObject looks through a body that must be one JSON object. An error of a done is
+// returned as it is.
+func scanObject(body []byte, members ...*want) error {
+	root := &want{below: members}
+	s := scanner{text: body}
+	s.space()
+	if !utf8.Valid(body) || s.peek() != '{' {
+		return refuse(Malformed, "body")
+	}
+	if err := s.value(root, 0); err != nil {
+		return err
+	}
+	s.space()
+	if s.at != len(body) {
+		return refuse(Malformed, "body")
+	}
+	return nil
+}
+
+// isLengthened says whether a body can have been made of another one that somebody knows
+// the plain hash of. SHA-1, SHA-256 and MD5 pad with 0x80, zeros and the length in eight
+// bytes, and what is appended stands behind that padding: it is not UTF-8 without zeros.
+func isLengthened(body []byte) bool {
+	return bytes.IndexByte(body, 0) >= 0 || !utf8.Valid(body)
+}
+
+type scanner struct {
+	text []byte
+	at   int
+}
+
+var errScan = refuse(Malformed, "body")
+
+func (s *scanner) space() {
+	for s.at < len(s.text) {
+		switch s.text[s.at] {
+		case ' ', '\t', '\r', '\n':
+			s.at++
+		default:
+			return
+		}
+	}
+}
+
+// peek is the next byte, or 0 at the end.
+func (s *scanner) peek() byte {
+	if s.at < len(s.text) {
+		return s.text[s.at]
+	}
+	return 0
+}
+
+// value passes over one value, of which w is wanted; nil for nothing.
+func (s *scanner) value(w *want, depth int) error {
+	s.space()
+	start := s.at
+	switch c := s.peek(); {
+	case depth > maxDepth:
+		return errScan
+	case c == '{':
+		return s.object(w, depth)
+	case c == '[':
+		return s.list(w, depth)
+	case !s.scalar(c):
+		return errScan
+	}
+	if w != nil {
+		if s.at-start > maxValue {
+			return errScan
+		}
+		w.raw = s.text[start:s.at]
+	}
+	return nil
+}
+
+func (s *scanner) object(w *want, depth int) error {
+	s.at++
+	if s.space(); s.peek() == '}' {
+		s.at++
+		return nil
+	}
+	for {
+		s.space()
+		start := s.at
+		if s.peek() != '"' || !s.quoted() {
+			return errScan
+		}
+		var member *want
+		if w != nil && len(w.below) > 0 {
+			member = w.member(s.text[start:s.at])
+		}
+		if s.space(); s.peek() != ':' {
+			return errScan
+		}
+		s.at++
+		if member != nil {
+			if member.found {
+				return errScan // a name that comes twice
+			}
+			member.found = true
+		}
+		if err := s.value(member, depth+1); err != nil {
+			return err
+		}
+		s.space()
+		switch s.peek() {
+		case ',':
+			s.at++
+		case '}':
+			s.at++
+			return nil
+		default:
+			return errScan
+		}
+	}
+}
+
+func (s *scanner) list(w *want, depth int) error {
+	s.at++
+	if s.space(); s.peek() == ']' {
+		s.at++
+		return nil
+	}
+	var each *want
+	if w != nil {
+		each = w.each
+	}
+	for {
+		if each != nil {
+			if w.items++; w.items > maxItems {
+				return refuse(Malformed, w.name)
+			}
+			each.clear()
+			each.found = true
+		}
+		if err := s.value(each, depth+1); err != nil {
+			return err
+		}
+		if each != nil && each.done != nil {
+			if err := each.done(); err != nil {
+				return err
+			}
+		}
+		s.space()
+		switch s.peek() {
+		case ',':
+			s.at++
+		case ']':
+			s.at++
+			return nil
+		default:
+			return errScan
+		}
+	}
+}
+
+// member is what is wanted under a quoted name.
+func (w *want) member(quoted []byte) *want {
+	name := quoted[1 : len(quoted)-1]
+	for _, c := range name {
+		if c == '\\' {
+			text, ok := unquote(quoted)
+			if !ok {
+				return nil
+			}
+			name = []byte(text)
+			break
+		}
+	}
+	for _, m := range w.below {
+		if m.name == string(name) {
+			return m
+		}
+	}
+	return nil
+}
+
+// scalar passes over a string, a number or a word.
+func (s *scanner) scalar(c byte) bool {
+	switch c {
+	case '"':
+		return s.quoted()
+	case 't':
+		return s.word("true")
+	case 'f':
+		return s.word("false")
+	case 'n':
+		return s.word("null")
+	}
+	return s.number()
+}
+
+func (s *scanner) word(word string) bool {
+	if len(s.text)-s.at < len(word) || string(s.text[s.at:s.at+len(word)]) != word {
+		return false
+	}
+	s.at += len(word)
+	return true
+}
+
+// quoted passes over a string, whose escapes and control characters are checked.
+func (s *scanner) quoted() bool {
+	text := s.text
+	for i := s.at + 1; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			s.at = i + 1
+			return true
+		case c < 0x20:
+			return false
+		case c == '\\':
+			i++
+			if i >= len(text) {
+				return false
+			}
+			if text[i] == 'u' {
+				if len(text)-i < 5 || !isHex(text[i+1:i+5]) {
+					return false
+				}
+				i += 4
+			} else if strings.IndexByte(`"\/bfnrt`, text[i]) < 0 {
+				return false
+			}
+		}
+	}
+	return false
+}
+
+func isHex(text []byte) bool {
+	for _, c := range text {
+		if ('0' > c || c > '9') && ('a' > c || c > 'f') && ('A' > c || c > 'F') {
+			return false
+		}
+	}
+	return true
+}
+
+// number passes over a number as RFC 8259, section 6, has it.
+func (s *scanner) number() bool {
+	if s.peek() == '-' {
+		s.at++
+	}
+	if s.peek() == '0' {
+		s.at++
+	} else if !s.digits() {
+		return false
+	}
+	if s.peek() == '.' {
+		s.at++
+		if !s.digits() {
+			return false
+		}
+	}
+	if c := s.peek(); c == 'e' || c == 'E' {
+		s.at++
+		if c := s.peek(); c == '+' || c == '-' {
+			s.at++
+		}
+		return s.digits()
+	}
+	return true
+}
+
+func (s *scanner) digits() bool {
+	start := s.at
+	for s.at < len(s.text) && s.text[s.at] >= '0' && s.text[s.at] <= '9' {
+		s.at++
+	}
+	return s.at > start
+}

@@ -1,0 +1,54 @@
+package verify
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+)
+
+// publicURL is the URL that the sender called. A path of base stands for what the
+// provider was told in place of the stage or base path behind it.
+func publicURL(base string, r *Request) string {
+	if r.URL != "" {
+		return r.URL
+	}
+	u := publicOrigin(base) + publicPath(base, r)
+	if r.RawQuery != "" {
+		u += "?" + r.RawQuery
+	}
+	return u
+}
+
+// publicOrigin is base without its path.
+func publicOrigin(base string) string { return base[:len(base)-len(pathOf(base))] }
+
+// publicPath is the path that the sender called.
+func publicPath(base string, r *Request) string {
+	own := strings.TrimSuffix(pathOf(base), "/")
+	if own == "" {
+		return r.Path
+	}
+	return own + orDefault(r.RoutedPath, r.Path)
+}
+
+// pathOf is the path of a base URL; empty where it has none.
+func pathOf(base string) string {
+	_, rest, _ := strings.Cut(base, "://")
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		return rest[i:]
+	}
+	return ""
+}
+
+// checkURL checks verify.url: scheme, host, port and, where what the provider was told
+// differs from what reaches the function, a path.
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
+		return errors.New("write scheme and host, as https://hooks.example.com")
+	case u.User != nil, u.RawQuery != "", u.ForceQuery, strings.Contains(text, "#"):
+		return errors.New("write scheme, host, port and a path only; the query is the request's")
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package verify
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+)
+
+// xScheme is an HMAC that the check of the address makes for anyone who asks: see
+// newXHandshake.
+var xScheme = scheme{
+	name: "x",
+	verifier: func(b *builder) (Verifier, error) {
+		v, err := b.newPreset()
+		if err != nil {
+			return nil, err
+		}
+		return plainless{v}, nil
+	},
+	sign: func(s *signer, r *Request) error {
+		if isPlain(r.Body) {
+			return s.cannot("a body of plain text is what the check of its address signs for anyone")
+		}
+		return s.preset(r)
+	},
+}
+
+var xHandshake = Handshake{Methods: []string{http.MethodGet}, newBefore: newXHandshake}
+
+// newXHandshake is the challenge-response check of
+// https://docs.x.com/x-api/webhooks/introduction#challenge-response-check-crc.
+// It signs what anyone asks for as a delivery would be signed. So the token is
+// plain, and a body that is plain is no delivery (see [plainless]). It is signed
+// with the first secret.
+func newXHandshake(b *builder) (exchange, error) {
+	keys, err := newKeyring(b, keyDecoder("text"), "")
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, r *Request) (*Reply, error) {
+		if r.Method != http.MethodGet {
+			return nil, nil //nolint:nilnil // no handshake
+		}
+		token, ok, err := queried(r, "crc_token")
+		if err != nil || !ok {
+			return nil, err
+		}
+		if !isPlain(token) {
+			return nil, refuse(Malformed, "crc_token")
+		}
+		key, err := keys.key(ctx, 0)
+		if err != nil {
+			return nil, err
+		}
+		return replyJSON(map[string]string{"response_token": "sha256=" + base64.StdEncoding.EncodeToString(hmac256(key, token))}), nil
+	}, nil
+}
+
+// plainless refuses the bodies that the handshake signs for anyone.
+type plainless struct{ Verifier }
+
+func (v plainless) Verify(ctx context.Context, r *Request) error {
+	if isPlain(r.Body) {
+		return refuse(Malformed, "body")
+	}
+	return v.Verifier.Verify(ctx, r)
+}
