@@ -31,7 +31,7 @@ type program struct {
 type commands struct {
 	Dev      devCommand      `cmd:"" help:"Serve the webhook routes and the Step Functions API on this machine."`
 	Invoke   invokeCommand   `cmd:"" help:"Hand one Lambda event to a function and print what Lambda would return."`
-	Validate validateCommand `cmd:"" help:"Check the configuration and the state machines, and print everything that is wrong."`
+	Validate validateCommand `cmd:"" help:"Check the configuration, the state machines, the template, and what ties them, and print everything that is wrong."`
 	Explain  explainCommand  `cmd:"" help:"Print a route with every default written out."`
 	Sign     signCommand     `cmd:"" help:"Print a signed curl command that a route accepts."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the Go version."`
@@ -46,6 +46,12 @@ type project struct {
 	EnvVars       string `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, where there is one)."`
 	Region        string `placeholder:"REGION" help:"The region of state machines and functions here (default: $AWS_REGION, else $AWS_DEFAULT_REGION, else us-east-1)."`
 	Account       string `placeholder:"ID" help:"Their account (default: $AWS_ACCOUNT_ID, else 123456789012)."`
+	templateFlags
+
+	// What the flags led to, once it was looked for.
+	deployed *deployment
+	failed   error
+	found    bool
 }
 
 // run is the whole program; it returns the exit code: 0, 1 for what went wrong,

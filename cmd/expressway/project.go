@@ -26,10 +26,18 @@ func (c *project) options(p *program, log *slog.Logger) (devserver.Options, erro
 	if err != nil {
 		return devserver.Options{}, err
 	}
+	d, err := c.deployment(p)
+	if err != nil {
+		return devserver.Options{}, err
+	}
 	o := devserver.Options{
-		Config: c.configPath(getenv), StateMachines: c.StateMachines, Getenv: getenv, Log: log,
+		Config: c.configPath(getenv, d), StateMachines: c.StateMachines, Getenv: getenv, Log: log,
 		Region:  cmp.Or(c.Region, getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION")),
 		Account: cmp.Or(c.Account, getenv("AWS_ACCOUNT_ID")),
+	}
+	if d != nil {
+		o.Machines = d.machines(p)
+		o.Region = cmp.Or(c.Region, d.samconfig.Region, o.Region)
 	}
 	if o.Account != "" && !account.MatchString(o.Account) {
 		return o, fmt.Errorf("the account must be 12 digits, and not %q; it comes from --account or AWS_ACCOUNT_ID", o.Account)
@@ -50,12 +58,15 @@ var (
 
 // configPath returns the configuration's path, or "" where there is none and nobody
 // named one: a folder without routes is a Step Functions endpoint.
-func (c *project) configPath(getenv func(string) string) string {
+func (c *project) configPath(getenv func(string) string, d *deployment) string {
 	if c.Config != "" {
 		return c.Config
 	}
 	path := config.Find(getenv)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && getenv("EXPRESSWAY_CONFIG") == "" {
+		if d != nil {
+			return d.configPath()
+		}
 		return ""
 	}
 	return path
@@ -67,21 +78,43 @@ func (c *project) config(p *program) (*config.Config, func(string) string, error
 	if err != nil {
 		return nil, nil, err
 	}
-	path := c.Config
-	if path == "" {
-		path = config.Find(getenv)
+	d, err := c.deployment(p)
+	if err != nil {
+		return nil, nil, err
 	}
+	path := cmp.Or(c.configPath(getenv, d), config.Find(getenv))
 	cfg, err := config.Load(path, getenv)
 	return cfg, getenv, err
 }
 
-// environment lays the variables of the env-vars file over the process's own, as
-// `sam local` does.
+// environment lays the variables of the env-vars file over the process's own, and those
+// over what the template sets, as `sam local` does.
 func (c *project) environment(p *program) (func(string) string, error) {
+	file, err := c.envVars(p)
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.deployment(p)
+	if err != nil {
+		return nil, err
+	}
+	return func(name string) string {
+		if v, ok := file[name]; ok {
+			return v
+		}
+		if v := p.getenv(name); v != "" || d == nil {
+			return v
+		}
+		return d.getenv(name)
+	}, nil
+}
+
+// envVars reads the env-vars file, where there is one.
+func (c *project) envVars(p *program) (map[string]string, error) {
 	path := c.EnvVars
 	if path == "" {
 		if _, err := os.Stat(envVarsFile); err != nil {
-			return p.getenv, nil
+			return nil, nil
 		}
 		path = envVarsFile
 	}
@@ -93,15 +126,9 @@ func (c *project) environment(p *program) (func(string) string, error) {
 	if err := json.Unmarshal(text, &functions); err != nil {
 		return nil, fmt.Errorf(`%s: not in the form of 'sam local --env-vars', {"FunctionName": {"NAME": "value"}}: %w`, path, err)
 	}
-	all := merge(functions, func(name, function string) {
+	return merge(functions, func(name, function string) {
 		fmt.Fprintf(p.stderr, "warning: %s gives %s more than one value; all functions are one process here, and have that of %s\n", path, name, function)
-	})
-	return func(name string) string {
-		if v, ok := all[name]; ok {
-			return v
-		}
-		return p.getenv(name)
-	}, nil
+	}), nil
 }
 
 // An envValue is a variable's value: text, or, as sam takes them too, a number, true or

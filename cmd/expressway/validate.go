@@ -5,79 +5,250 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/devserver"
 	"github.com/expressway-dev/expressway/pkg/statesapi"
+	"github.com/expressway-dev/expressway/pkg/template"
+	"github.com/expressway-dev/expressway/pkg/template/wiring"
 )
 
 type validateCommand struct {
 	project
-	Strict bool `help:"Fail on warnings too."`
+	Strict bool   `help:"Fail on warnings too."`
+	Format string `enum:"text,json,sarif,github" default:"text" help:"text, json, sarif (for code scanning), or github (annotations of a workflow)."`
 }
 
-// Run reports everything that is wrong at once: a definition that is refused must not
+// A validation collects everything that is wrong: a definition that is refused must not
 // hide a configuration that is, nor the other way.
-func (c *validateCommand) Run(ctx context.Context, p *program) error {
-	options, err := c.options(p, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	machines := options.StateMachines
-	var refused error
-	if machines != "" {
-		checker := statesapi.New(statesapi.Options{})
-		warnings, err := checker.CheckDir(machines)
-		for _, w := range warnings {
-			fmt.Fprintln(p.stderr, w)
-		}
-		refused = errors.Join(err, checker.Close(ctx))
-		if refused != nil {
-			options.StateMachines = ""
-		}
-	}
-	warned, err := c.validateRoutes(ctx, p, options)
-	if err := errors.Join(err, refused); err != nil {
-		return err
-	}
-	if machines == "" {
-		machines = "no state machines"
-	}
-	routes := options.Config
-	if routes == "" {
-		routes = "no routes"
-	}
-	fmt.Fprintf(p.stdout, "%s and %s are valid\n", routes, machines)
-	if warned && c.Strict {
-		return errors.New("there are warnings, and --strict was given")
-	}
-	return nil
+type validation struct {
+	options    devserver.Options
+	deployment *deployment
+	findings   []wiring.Finding
+	// other is what has no place in a file.
+	other error
 }
 
-// validateRoutes judges the configuration: by itself, as what its handlers are made of,
-// and against the state machines that are there.
-func (c *validateCommand) validateRoutes(ctx context.Context, p *program, options devserver.Options) (warned bool, _ error) {
-	cfg := &config.Config{}
-	if options.Config != "" {
-		var err error
-		if cfg, err = config.Load(options.Config, options.Getenv, config.RequireSecrets()); err != nil {
-			return false, err
+// Run prints the findings and what is valid. It fails on errors, and with --strict on
+// warnings.
+func (c *validateCommand) Run(ctx context.Context, p *program) error {
+	v := &validation{}
+	var err error
+	v.deployment, err = c.deployment(p)
+	var unreadable *template.Error
+	if errors.As(err, &unreadable) {
+		for _, problem := range unreadable.Problems {
+			v.add(wiring.Error, "template", problem.Pos, problem.Message)
+		}
+		c.deployed, c.failed = nil, nil // the rest is judged without it
+	} else if err != nil {
+		return err
+	}
+	if v.options, err = c.options(p, slog.New(slog.DiscardHandler)); err != nil {
+		return err
+	}
+	v.checkMachines(ctx)
+	runs := v.checkTemplate()
+	v.checkRoutes(ctx, runs)
+	wiring.Sort(v.findings)
+	return c.report(p, v)
+}
+
+func (v *validation) add(severity wiring.Severity, rule string, pos template.Pos, message string) {
+	v.findings = append(v.findings, wiring.Finding{Severity: severity, Rule: rule, Pos: pos, Message: message})
+}
+
+// fail adds an error, of which some know their place.
+func (v *validation) fail(err error) {
+	var wrong *config.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &wrong):
+		for _, problem := range wrong.Problems {
+			v.add(wiring.Error, "configuration", template.Pos{File: problem.File, Line: problem.Line, Column: problem.Column}, problem.Message)
+		}
+	default:
+		v.other = errors.Join(v.other, err)
+	}
+}
+
+// checkMachines judges the definitions of the folder and of the template.
+func (v *validation) checkMachines(ctx context.Context) {
+	checker := statesapi.New(statesapi.Options{})
+	defer func() { v.fail(checker.Close(ctx)) }()
+	var except []string
+	if v.deployment != nil {
+		for _, m := range v.deployment.template.Machines() {
+			v.checkMachine(checker, m)
+			if m.Get("DefinitionSubstitutions") != nil {
+				except = append(except, m.Source)
+			}
 		}
 	}
-	local, err := devserver.NewLocal(options)
+	if v.options.StateMachines == "" {
+		return
+	}
+	warnings, err := checker.CheckDir(v.options.StateMachines, except...)
+	v.files(errors.Join(warnings...))
+	v.files(err)
+}
+
+// files adds what is wrong with definitions in files of their own.
+func (v *validation) files(err error) {
+	list := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		list = joined.Unwrap()
+	}
+	for _, err := range list {
+		var file *statesapi.FileError
+		if !errors.As(err, &file) {
+			v.fail(err)
+			continue
+		}
+		for _, d := range file.Located() {
+			v.definition(template.Pos{File: file.Path, Line: d.Line, Column: d.Column}, d)
+		}
+	}
+}
+
+func (v *validation) definition(pos template.Pos, d statesapi.Located) {
+	severity := wiring.Error
+	if d.Warning {
+		severity = wiring.Warning
+	}
+	v.add(severity, "definition", pos, d.Message)
+}
+
+// checkMachine judges a definition of the template; what is not known of it is not held
+// against it.
+func (v *validation) checkMachine(checker *statesapi.Service, m *template.Machine) {
+	var wrong *template.Error
+	switch {
+	case errors.As(m.Err, &wrong):
+		for _, problem := range wrong.Problems {
+			v.add(wiring.Error, "definition", problem.Pos, problem.Message)
+		}
+		return
+	case m.Err != nil:
+		severity := wiring.Error
+		if m.Remote {
+			severity = wiring.Note
+		}
+		v.add(severity, "definition", m.DefinitionPos(), m.Err.Error())
+		return
+	}
+	for _, what := range m.Unknown {
+		v.add(wiring.Note, "definition", m.DefinitionPos(), fmt.Sprintf("a part of the definition of %s is not known: %s", m.ID, what))
+	}
+	if len(m.Unknown) > 0 {
+		return
+	}
+	kind := m.Kind
+	if kind == "" {
+		kind = statesapi.Standard
+	}
+	for _, d := range checker.Check(m.Definition, kind) {
+		v.definition(m.Place(d.Location, d.Line, d.Column), d)
+	}
+}
+
+// checkTemplate judges the template, and what ties it to the routes. It reports whether
+// functions of the template run them, whose environment is then the template's.
+func (v *validation) checkTemplate() (runs bool) {
+	if v.deployment == nil {
+		return false
+	}
+	findings, runs, err := v.deployment.wiring(v.options.Config, machineNames(v.options.StateMachines))
+	v.findings = append(v.findings, findings...)
+	v.fail(err)
+	return runs
+}
+
+// machineNames are those of a folder's state machines.
+func machineNames(dir string) []string {
+	var names []string
+	if dir == "" {
+		return nil
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "*.asl.json"))
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(file), ".asl.json"))
+	}
+	return names
+}
+
+// checkRoutes judges the configuration: by itself, and as what its handlers are made of.
+func (v *validation) checkRoutes(ctx context.Context, runs bool) {
+	cfg := &config.Config{}
+	var required []config.Option
+	if !runs {
+		required = append(required, config.RequireSecrets())
+	}
+	if v.options.Config != "" {
+		var err error
+		if cfg, err = config.Load(v.options.Config, v.options.Getenv, required...); err != nil {
+			v.fail(v.ofTemplate(err, runs))
+			return
+		}
+	}
+	for _, w := range cfg.Warnings() {
+		v.add(wiring.Warning, "configuration", template.Pos{File: w.File, Line: w.Line, Column: w.Column}, w.Message)
+	}
+	if runs || v.has(wiring.Error) {
+		// What the functions have, only their template tells; and what is refused already
+		// need not be refused again.
+		return
+	}
+	local, err := devserver.NewLocal(v.options)
 	if err != nil {
-		return false, err
+		v.fail(err)
+		return
 	}
-	warnings := cfg.Warnings()
-	for _, w := range warnings {
-		fmt.Fprintf(p.stderr, "%s:%d:%d: warning: %s\n", w.File, w.Line, w.Column, w.Message)
+	if v.options.StateMachines != "" && v.deployment == nil {
+		v.fail(missingMachines(cfg, local, v.options.StateMachines))
 	}
-	var missing error
-	if options.StateMachines != "" {
-		missing = missingMachines(cfg, local, options.StateMachines)
+	v.fail(local.Close(ctx))
+}
+
+// ofTemplate leaves out variables that are not set here: each function's environment has
+// been judged by the template. What stands at the same place follows from it.
+func (v *validation) ofTemplate(err error, runs bool) error {
+	var wrong *config.Error
+	if !runs || !errors.As(err, &wrong) {
+		return err
 	}
-	return len(warnings) > 0, errors.Join(missing, local.Close(ctx))
+	type place struct{ line, column int }
+	unset := map[place]bool{}
+	for _, p := range wrong.Problems {
+		if strings.HasPrefix(p.Message, "environment variable ") {
+			unset[place{p.Line, p.Column}] = true
+		}
+	}
+	rest := &config.Error{}
+	for _, p := range wrong.Problems {
+		if !unset[place{p.Line, p.Column}] {
+			rest.Problems = append(rest.Problems, p)
+		}
+	}
+	if len(rest.Problems) == 0 {
+		return nil
+	}
+	return rest
+}
+
+func (v *validation) has(severity wiring.Severity) bool { return v.count(severity) > 0 }
+
+func (v *validation) count(severity wiring.Severity) int {
+	n := 0
+	for _, f := range v.findings {
+		if f.Severity == severity {
+			n++
+		}
+	}
+	return n
 }
 
 // missingMachines reports names of state machines that the folder does not have. An ARN
@@ -99,4 +270,55 @@ func missingMachines(cfg *config.Config, local *devserver.Local, folder string) 
 		return nil
 	}
 	return &config.Error{Problems: problems}
+}
+
+// report prints the findings, and says by its error whether they fail the command.
+func (c *validateCommand) report(p *program, v *validation) error {
+	cwd, _ := os.Getwd()
+	var err error
+	switch c.Format {
+	case "json":
+		err = writeJSON(p.stdout, v.findings)
+	case "sarif":
+		err = writeSARIF(p.stdout, v.findings, cwd)
+	case "github":
+		err = writeGitHub(p.stdout, v.findings, cwd)
+	default:
+		for _, f := range v.findings {
+			fmt.Fprintln(p.stderr, textLine(f))
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case v.other != nil:
+		return v.other
+	case v.has(wiring.Error):
+		return errSilent
+	}
+	if c.Format == "text" {
+		fmt.Fprintln(p.stdout, v.valid())
+	}
+	if c.Strict && v.has(wiring.Warning) {
+		if c.Format == "text" {
+			return errors.New("there are warnings, and --strict was given")
+		}
+		return errSilent
+	}
+	return nil
+}
+
+// valid says what was judged.
+func (v *validation) valid() string {
+	routes, machines := "no routes", "no state machines"
+	if v.options.Config != "" {
+		routes = v.options.Config
+	}
+	if v.options.StateMachines != "" {
+		machines = v.options.StateMachines
+	}
+	if v.deployment != nil {
+		return fmt.Sprintf("%s, %s and %s are valid", routes, machines, v.deployment.path)
+	}
+	return fmt.Sprintf("%s and %s are valid", routes, machines)
 }

@@ -37,6 +37,9 @@ type Options struct {
 	Config string
 	// StateMachines is a folder of NAME.asl.json files; empty for none.
 	StateMachines string
+	// Machines returns state machines from elsewhere, such as a template, and is called
+	// each time they are read; nil for none.
+	Machines func() ([]Machine, error)
 	// Data is a folder in which what is created through the Step Functions API is kept;
 	// empty keeps it until Close.
 	Data string
@@ -85,10 +88,8 @@ func NewLocal(o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.StateMachines != "" {
-		if err := states.LoadDir(o.StateMachines); err != nil {
-			return nil, errors.Join(err, states.Close(context.Background()))
-		}
+	if err := loadMachines(states, o); err != nil {
+		return nil, errors.Join(err, states.Close(context.Background()))
 	}
 	starter := o.Starter
 	if starter == nil {

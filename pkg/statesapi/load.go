@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
@@ -18,7 +19,9 @@ const suffix = ".asl.json"
 // NAME, as [Service.Put] does. It may be called again when they have changed. A
 // definition that is refused leaves the last good one in place; all errors, each with
 // its file, come joined. A state machine whose file is gone stays registered.
-func (s *Service) LoadDir(dir string) error {
+//
+// Files whose paths are in except are left out.
+func (s *Service) LoadDir(dir string, except ...string) error {
 	list, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("load state machines: %w", err)
@@ -26,10 +29,11 @@ func (s *Service) LoadDir(dir string) error {
 	var problems []error
 	for _, file := range list {
 		name, ok := strings.CutSuffix(file.Name(), suffix)
-		if !ok || file.IsDir() {
+		path := filepath.Join(dir, file.Name())
+		if !ok || file.IsDir() || slices.Contains(except, path) {
 			continue
 		}
-		if err := s.loadFile(filepath.Join(dir, file.Name()), name); err != nil {
+		if err := s.loadFile(path, name); err != nil {
 			problems = append(problems, err)
 		}
 	}
@@ -79,36 +83,56 @@ type FileError struct {
 // Error has a line for each diagnostic: file:line:column: what is wrong.
 func (e *FileError) Error() string {
 	lines := make([]string, len(e.Diagnostics))
-	for i, d := range e.Diagnostics {
-		line, column := asl.Locate(e.definition, asl.Diagnostic(d))
+	for i, d := range e.Located() {
+		severity := ""
+		if d.Warning {
+			severity = "warning: "
+		}
+		lines[i] = fmt.Sprintf("%s:%d:%d: %s%s", e.Path, d.Line, d.Column, severity, d.Message)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// A Located is a diagnostic with its place in the definition.
+type Located struct {
+	Line, Column int
+	// Location is a JSON pointer, where the diagnostic has one.
+	Location, Message string
+	Warning           bool
+}
+
+// Located returns the diagnostics with their places.
+func (e *FileError) Located() []Located { return Locate(e.definition, e.Diagnostics) }
+
+// Locate finds the places of diagnostics in their definition.
+func Locate(definition []byte, list []Diagnostic) []Located {
+	out := make([]Located, len(list))
+	for i, d := range list {
+		line, column := asl.Locate(definition, asl.Diagnostic(d))
 		if d.Code == InvalidJSONDescription {
 			// The API's message has the text in it, once or twice; a file has a name.
 			for _, source := range []string{" (start marker at [Source", " (for ", "\n at [Source"} {
 				d.Message, _, _ = strings.Cut(d.Message, source)
 			}
 		}
-		severity := ""
-		if d.Severity == severityWarning {
-			severity = "warning: "
-		}
-		lines[i] = fmt.Sprintf("%s:%d:%d: %s%s", e.Path, line, column, severity, strings.TrimSuffix(asl.Diagnostic(d).String(), " at null"))
+		out[i] = Located{line, column, d.Location, definitionMessage([]Diagnostic{d}), d.Severity == severityWarning}
 	}
-	return strings.Join(lines, "\n")
+	return out
 }
 
 // CheckDir judges the files that [Service.LoadDir] would register, and registers
 // nothing. The error holds all that is wrong, and warnings what is merely odd.
-func (s *Service) CheckDir(dir string) (warnings []error, _ error) {
+func (s *Service) CheckDir(dir string, except ...string) (warnings []error, _ error) {
 	list, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("check state machines: %w", err)
 	}
 	var problems []error
 	for _, file := range list {
-		if !strings.HasSuffix(file.Name(), suffix) || file.IsDir() {
+		path := filepath.Join(dir, file.Name())
+		if !strings.HasSuffix(file.Name(), suffix) || file.IsDir() || slices.Contains(except, path) {
 			continue
 		}
-		path := filepath.Join(dir, file.Name())
 		definition, err := readDefinition(path)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("check state machine: %w", err))
@@ -130,4 +154,10 @@ func (s *Service) CheckDir(dir string) (warnings []error, _ error) {
 		}
 	}
 	return warnings, errors.Join(problems...)
+}
+
+// Check returns all that is to be said of a definition for a state machine of a type,
+// [Express] or [Standard], each with its place.
+func (s *Service) Check(definition []byte, kind string) []Located {
+	return Locate(definition, s.opts.Engine.Validate(definition, kind))
 }

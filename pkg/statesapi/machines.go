@@ -140,6 +140,11 @@ func sameObject(a, b *jsonata.Object) bool {
 // account and region. The error of a definition that is refused is an [Error] with
 // the code InvalidDefinition; the state machine then stays as it was.
 func (s *Service) Put(name string, definition []byte) error {
+	return s.PutKind(name, Express, definition)
+}
+
+// PutKind is [Service.Put] for a state machine of a type, [Express] or [Standard].
+func (s *Service) PutKind(name, kind string, definition []byte) error {
 	var c constraints
 	c.text("name", &name, 1, maxName)
 	c.sensitive("definition", utf8.RuneCount(definition), 1, maxDefinition)
@@ -150,12 +155,12 @@ func (s *Service) Put(name string, definition []byte) error {
 		return err
 	}
 	text := string(definition)
-	machine, invalid := s.parse(text, Express)
+	machine, invalid := s.parse(text, kind)
 	if invalid != nil {
 		return invalid
 	}
 	rev := &revision{
-		arn: s.ARN(name), name: name, kind: Express, definition: text, machine: machine, created: s.opts.Now(),
+		arn: s.ARN(name), name: name, kind: kind, definition: text, machine: machine, created: s.opts.Now(),
 		roleARN: "arn:aws:iam::" + s.opts.Account + ":role/" + name, settings: settings{}.withDefaults(),
 	}
 	s.mu.Lock()

@@ -18,6 +18,8 @@ type Machine struct {
 	// Err says why there is none.
 	Definition []byte
 	Err        error
+	// Remote tells that the definition is an object in S3, which is not read.
+	Remote bool
 	// Unknown are the parts of the definition that stand in it as the text "unknown".
 	Unknown []string
 	// Source is where the definition is written: the template, or a file of its own.
@@ -72,7 +74,7 @@ func (m *Machine) Place(pointer string, line, column int) Pos {
 		return Pos{m.Source, line, column}
 	}
 	if m.tree == nil {
-		return m.definitionPos()
+		return m.DefinitionPos()
 	}
 	pos, n := m.tree.Pos, m.tree
 	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
@@ -91,7 +93,8 @@ func (m *Machine) Place(pointer string, line, column int) Pos {
 	return pos
 }
 
-func (m *Machine) definitionPos() Pos {
+// DefinitionPos returns the place of the property that has the definition.
+func (m *Machine) DefinitionPos() Pos {
 	for _, name := range []string{"DefinitionString", "Definition", "DefinitionUri", "DefinitionS3Location"} {
 		if m.Get(name) != nil {
 			return m.At(name)
@@ -109,7 +112,8 @@ func (m *Machine) define() error {
 		}
 		switch {
 		case v.Kind == Unknown:
-			return fmt.Errorf("%s: the definition is not known: %s", m.At(name), v.Why)
+			m.Remote = true
+			return fmt.Errorf("the definition of %s is not known: %s", m.ID, v.Why)
 		case name == "Definition":
 			m.tree = m.Node.Get("Properties", name)
 			m.Unknown = v.Reasons()
@@ -119,15 +123,17 @@ func (m *Machine) define() error {
 			s, _ := v.String()
 			return m.use(substitute(strings.ReplaceAll(s, string(hole), "unknown"), substitutions))
 		case v.Kind == Map:
-			return fmt.Errorf("%s: the definition is an object in S3, which is not read", m.At(name))
+			m.Remote = true
+			return fmt.Errorf("the definition of %s is an object in S3, which is not read", m.ID)
 		}
 		path, known := v.String()
 		if !known || strings.HasPrefix(path, "s3://") {
-			return fmt.Errorf("%s: the definition is an object in S3, which is not read", m.At(name))
+			m.Remote = true
+			return fmt.Errorf("the definition of %s is an object in S3, which is not read", m.ID)
 		}
-		return m.readFile(path, m.At(name), substitutions)
+		return m.readFile(path, substitutions)
 	}
-	return fmt.Errorf("%s: the state machine %s has no definition", m.Pos, m.ID)
+	return fmt.Errorf("the state machine %s has no definition", m.ID)
 }
 
 func (m *Machine) substitutions() map[string]string {
@@ -177,21 +183,21 @@ func substitute(text string, names map[string]string) string {
 	}
 }
 
-func (m *Machine) readFile(name string, pos Pos, substitutions map[string]string) error {
+func (m *Machine) readFile(name string, substitutions map[string]string) error {
 	path := filepath.Join(filepath.Dir(m.template.File), filepath.FromSlash(name))
 	if filepath.IsAbs(name) {
 		path = name
 	}
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: the definition of %s: there is no file %s", pos, m.ID, path)
+		return fmt.Errorf("the definition of %s: there is no file %s", m.ID, path)
 	}
 	if info.Size() > maxFile {
-		return fmt.Errorf("%s: the definition of %s: %s has more than %d bytes", pos, m.ID, path, maxFile)
+		return fmt.Errorf("the definition of %s: %s has more than %d bytes", m.ID, path, maxFile)
 	}
 	source, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("%s: the definition of %s: %w", pos, m.ID, err)
+		return fmt.Errorf("the definition of %s: %w", m.ID, err)
 	}
 	m.Source = path
 	text := substitute(string(source), substitutions)
@@ -227,7 +233,7 @@ func (m *Machine) use(text string) error {
 	m.Definition = []byte(text)
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, m.Definition); err != nil {
-		return fmt.Errorf("%s: the definition of %s is not JSON after its substitutions: %w", m.definitionPos(), m.ID, err)
+		return fmt.Errorf("the definition of %s is not JSON after its substitutions: %w", m.ID, err)
 	}
 	return nil
 }

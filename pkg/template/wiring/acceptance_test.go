@@ -40,7 +40,7 @@ func check(t *testing.T, dir, name, configuration string) []wiring.Finding {
 			t.Fatal(err)
 		}
 	}
-	return wiring.Check(tpl, routes)
+	return wiring.Check(tpl, routes, nil)
 }
 
 type place struct{ File, Resource, Property, Route, Key, Section string }

@@ -11,9 +11,10 @@ import (
 
 // Check returns what is wrong with a template, with routes, and between them, in the
 // order of the files. Either may be nil. The template is one with the names of a
-// deployment: see [template.Options.Deployed].
-func Check(t *template.Template, c *Configuration) []Finding {
-	k := &checker{template: t, configuration: c}
+// deployment: see [template.Options.Deployed]. Others are names of state machines that
+// are known to be there besides.
+func Check(t *template.Template, c *Configuration, others []string) []Finding {
+	k := &checker{template: t, configuration: c, others: others}
 	if t != nil {
 		k.machines = t.Machines()
 		k.checkLogging()
@@ -29,6 +30,12 @@ func Check(t *template.Template, c *Configuration) []Finding {
 		}
 	}
 	return sorted(k.findings)
+}
+
+// Runs reports whether a function of the template runs routes.
+func Runs(t *template.Template, c *Configuration) bool {
+	k := &checker{template: t, configuration: c, mappings: t.Mappings(), rules: t.Rules(), doors: t.Doors()}
+	return len(k.findMembers()) > 0
 }
 
 // A member is a function of the template that runs routes.
@@ -50,6 +57,7 @@ type checker struct {
 	rules         []*template.Rule
 	pipes         []*template.Pipe
 	doors         []*template.Door
+	others        []string
 	findings      []Finding
 }
 
@@ -226,6 +234,9 @@ func (k *checker) lacks(m *member, n *template.Node) bool {
 }
 
 func (k *checker) unknownMachine(r *route, name string) {
+	if slices.Contains(k.others, name) {
+		return
+	}
 	var names []string
 	for _, machine := range k.machines {
 		if machine.ID == name {

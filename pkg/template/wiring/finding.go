@@ -77,10 +77,15 @@ var Rules = map[string]string{
 	"template":                   "A mistake of the template itself",
 }
 
-// sorted orders findings by place, and drops what is said twice.
-func sorted(list []Finding) []Finding {
+// Sort orders findings by place.
+func Sort(list []Finding) {
 	slices.SortStableFunc(list, func(a, b Finding) int {
 		return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
 	})
+}
+
+// sorted orders findings by place, and drops what is said twice.
+func sorted(list []Finding) []Finding {
+	Sort(list)
 	return slices.Compact(list)
 }
