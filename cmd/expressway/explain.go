@@ -129,6 +129,10 @@ func (e *explained) fallback(name string, value any, why string) {
 
 // common are the keys of every route.
 func (e *explained) common() {
+	if e.route.Answer {
+		e.head("answer", "nothing is started")
+		return
+	}
 	if written, _ := get(e.keys, "start"); written != e.route.StateMachine {
 		e.line("start", e.route.StateMachine)
 	}
@@ -169,8 +173,15 @@ func (e *explained) other() {
 
 func (e *explained) http() {
 	e.verify()
-	e.dedupe()
 	h := e.route.HTTP
+	if e.route.Answer {
+		if h.CORS != nil {
+			e.corsDefaults()
+		}
+		e.catches()
+		return
+	}
+	e.dedupe()
 	if h.Verify.Provider != "" && !e.has("timeout") {
 		e.fallback("timeout", short(e.route.Timeout), "the provider's: as long as it waits, less a margin")
 	} else if e.route.Timeout == 0 {

@@ -17,7 +17,7 @@ import (
 func oneRoute(t *testing.T, keys string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "expressway.yaml")
-	if err := os.WriteFile(path, []byte("version: 1\nroutes:\n  - name: a\n    start: m\n"+keys), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("version: 1\nroutes:\n  - name: a\n"+start(keys)+keys), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -35,6 +35,14 @@ func explainRoute(t *testing.T, path, route string) string {
 		t.Errorf("a secret is shown:\n%s", out.String())
 	}
 	return out.String()
+}
+
+// start is what a route without an end of its own starts.
+func start(keys string) string {
+	if strings.Contains(keys, "    answer:") {
+		return ""
+	}
+	return "    start: m\n"
 }
 
 // verifyBlock configures a provider with what it needs.
@@ -55,6 +63,7 @@ func TestExplainedRoutesAreRoutes(t *testing.T) {
 		"token":      "    http: POST /a\n    verify: {token: {}, secrets: env:S}\n    cors: {origins: '*'}\n    onDeadline: acknowledge\n    catch: [{errors: States.ALL, status: 500}]\n",
 		"none":       "    http: GET /a\n    verify: none\n    mode: async\n    filter: '{% true %}'\n",
 		"jwt":        "    http: GET /a\n    verify: {jwt: {jwks: 'https://i.example/k', issuer: i, audience: a}}\n    onDeadline: {status: 200}\n    cloudevents: {origins: a.example}\n",
+		"answer":     "    http: GET /a\n    verify: none\n    answer: {body: ok}\n    cors: {origins: '*'}\n",
 		"queue":      "    sqs: q\n    catch: [{errors: [X], then: discard}]\n",
 		"records":    "    sqs: q\n    batch: true\n    deadLetterQueue: https://sqs.us-east-1.amazonaws.com/123456789012/dlq\n",
 		"event":      "    eventbridge: {source: x}\n",

@@ -23,6 +23,8 @@ type Route struct {
 	// StateMachine is an ARN (perhaps of a version or an alias), or the name of a
 	// state machine in the function's own account and region.
 	StateMachine string
+	// Answer starts nothing: the adapter answers what passes the filter.
+	Answer bool
 	// Async starts an execution without waiting for its end.
 	Async bool
 	// Timeout bounds the wait; zero leaves what the platform leaves.
@@ -61,10 +63,12 @@ type Delivery struct {
 	ReceivedAt  time.Time
 }
 
-// A Result is what became of a delivery: exactly one of Filtered, Replayed, Failure,
+// A Result is what became of a delivery: exactly one of Filtered, Answered, Replayed, Failure,
 // or an Outcome with a status of Succeeded or Running.
 type Result struct {
 	Filtered bool
+	// Answered says that the route starts nothing, and the adapter has the answer.
+	Answered bool
 	// Replayed says that an equal delivery was answered before, with Replay.
 	Replayed bool
 	Replay   []byte
@@ -153,6 +157,9 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 		if jsonata.Force(v) != true {
 			return Result{Filtered: true}
 		}
+	}
+	if d.Route.Answer {
+		return Result{Answered: true}
 	}
 	input, err := b.input(ctx, d, scope)
 	if err != nil {

@@ -75,6 +75,8 @@ func (b *Bridge) logSettled(ctx context.Context, d *Delivery, r Result, s Settle
 	switch {
 	case r.Filtered:
 		attrs = append(attrs, slog.Bool("filtered", true))
+	case r.Answered:
+		attrs = append(attrs, slog.Bool("answered", true))
 	case r.Replayed:
 		attrs = append(attrs, slog.Bool("replayed", true))
 	case r.Failure != nil:

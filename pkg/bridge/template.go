@@ -43,6 +43,15 @@ func (t *Template) Dynamic() bool {
 	return t.expr != nil || slices.ContainsFunc(t.items, (*Template).Dynamic)
 }
 
+// Uses reports whether an expression of the template refers to a variable, named without
+// its $.
+func (t *Template) Uses(variable string) bool {
+	if t.expr != nil && slices.Contains(t.expr.Variables(), variable) {
+		return true
+	}
+	return slices.ContainsFunc(t.items, func(item *Template) bool { return item.Uses(variable) })
+}
+
 // Eval returns the template's value. An expression that fails, or yields nothing,
 // is a *[Failure] named [ExpressionFailed] that says where, and never what.
 func (t *Template) Eval(ctx context.Context, vars jsonata.Vars) (any, error) {

@@ -28,6 +28,8 @@ type HTTP struct {
 	// Accepted makes the answer of a route with mode: async; nil stands for Ack, or,
 	// where the provider has none, for 202 and the execution's ARN.
 	Accepted *Respond
+	// Answer makes the answer of a route that starts nothing; nil for one that does.
+	Answer *Respond
 	// OnDeadline makes the answer when the execution has not ended in time.
 	OnDeadline *OnDeadline
 	// VerifyPlaces are the places of verify's keys, as file:line:column by their dotted
@@ -121,7 +123,7 @@ func (c *CORS) Allows(origin string) bool {
 // and the mode are known.
 type httpNodes map[string]ast.Node
 
-var httpKeys = []string{"accepted", "onDeadline", "cors", "cloudevents"}
+var httpKeys = []string{"answer", "accepted", "onDeadline", "cors", "cloudevents"}
 
 func (h httpNodes) addTo(known map[string]func(ast.Node)) {
 	for _, key := range httpKeys {
@@ -129,12 +131,17 @@ func (h httpNodes) addTo(known map[string]func(ast.Node)) {
 	}
 }
 
-func (d *document) readHTTPKeys(nodes httpNodes, r *Route, scope []string) {
+func (d *document) readHTTPKeys(nodes httpNodes, r *Route, scope []string, have map[string]bool) {
 	if r.HTTP == nil {
 		for key, n := range nodes {
 			d.add(n, "%s belongs to http routes", key)
 		}
 		return
+	}
+	if n, ok := nodes["answer"]; ok {
+		d.readAnswer(n, r, scope, have)
+		delete(nodes, "accepted")
+		delete(nodes, "onDeadline")
 	}
 	if n, ok := nodes["accepted"]; ok {
 		if !r.Async {

@@ -142,11 +142,10 @@ func (d *document) readRoute(n ast.Node) *Route {
 		}
 	}
 	have := d.fields(n, "a route", known)
-	for _, key := range []string{"name", "start"} {
-		if !have[key] {
-			d.add(n, "the route has no %s", key)
-		}
+	if !have["name"] {
+		d.add(n, "the route has no name")
 	}
+	d.checkEnd(n, have)
 	if triggers := count(have["http"], have["sqs"], have["eventbridge"]); triggers != 1 {
 		d.add(n, "the route needs exactly one of http, sqs and eventbridge, and has %d", triggers)
 	}
@@ -172,7 +171,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 		d.readCatch(catch, r, append(scope, "failure", "execution"))
 		d.checkRecordCatch(r, catch, have)
 	}
-	d.readHTTPKeys(keys, r, scope)
+	d.readHTTPKeys(keys, r, scope, have)
 	d.requireSecrets(r)
 	return r
 }

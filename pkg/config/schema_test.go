@@ -89,6 +89,7 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 		"verify.jwt":            {verifyIn("jwt")},
 		"verify.mtls":           {verifyIn("mtls")},
 		"respond":               {in(http, "respond")},
+		"answer":                {begin + "http: GET /a, verify: none, answer: {zzzzzzzz: 1}}\n"},
 		"accepted":              {in(http+"mode: async, ", "accepted")},
 		"onDeadline":            {in(http, "onDeadline")},
 		"cors":                  {in(http, "cors")},
@@ -151,7 +152,7 @@ func TestReferenceOfKeys(t *testing.T) {
 				full = path + "." + key
 			}
 			// What an answer is made of has its rows under respond.
-			for _, same := range []string{"accepted.", "onDeadline."} {
+			for _, same := range []string{"answer.", "accepted.", "onDeadline."} {
 				if rest, ok := strings.CutPrefix(full, same); ok {
 					full = "respond." + rest
 				}

@@ -138,6 +138,9 @@ type Missing struct{ Route, StateMachine string }
 func (l *Local) Missing() []Missing {
 	var missing []Missing
 	for _, r := range l.routes {
+		if r.StateMachine == "" {
+			continue // the route answers without an execution
+		}
 		arn := l.States.Resolve(r.StateMachine)
 		if _, err := l.States.Describe(statesapi.DescribeInput{StateMachineARN: &arn}); err != nil {
 			missing = append(missing, Missing{r.Name, r.StateMachine})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -114,6 +115,8 @@ func (e *endpoint) answer(ctx context.Context, r *request, result bridge.Result)
 	switch {
 	case result.Filtered:
 		return emptyAnswer(http.StatusOK), nil
+	case result.Answered:
+		return e.answerAlone(ctx, r, result)
 	case result.Replayed:
 		a, failure := replay(result.Replay)
 		if failure != nil {
@@ -139,6 +142,23 @@ func (e *endpoint) answer(ctx context.Context, r *request, result bridge.Result)
 		}
 	}
 	return jsonAnswer(http.StatusOK, result.Outcome.Output), nil
+}
+
+// answerAlone makes the answer of a route that starts nothing. What a sender put into its
+// request never comes back as a document in which a browser runs scripts.
+func (e *endpoint) answerAlone(ctx context.Context, r *request, result bridge.Result) (*answer, *bridge.Failure) {
+	a, failure := e.render(ctx, r, e.route.HTTP.Answer, emptyAnswer(http.StatusOK), result)
+	if failure != nil {
+		return a, failure
+	}
+	body := e.route.HTTP.Answer.Body
+	if body != nil && body.Uses("request") && config.Scriptable(a.header.Get("Content-Type")) {
+		return e.badResponse(r, result, "the answer has a value of the request in HTML, XML or SVG")
+	}
+	if len(a.body) > 0 && a.header.Get("X-Content-Type-Options") == "" {
+		a.header.Set("X-Content-Type-Options", "nosniff")
+	}
+	return a, nil
 }
 
 func (e *endpoint) answerFailure(ctx context.Context, r *request, result bridge.Result) (*answer, *bridge.Failure) {

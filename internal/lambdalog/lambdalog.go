@@ -1,0 +1,87 @@
+// Package lambdalog makes the logger of a Lambda function: aws-lambda-go's, which adds
+// the request's id, with the ids by which lines of one delivery are joined.
+package lambdalog
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+// New returns the logger. Each line of an invocation has traceId, the root of its X-Ray
+// trace. With POWERTOOLS_SERVICE_NAME set it also has service, cold_start,
+// function_request_id and xray_trace_id, as Powertools for AWS Lambda names them. attrs
+// are in every line.
+func New(getenv func(string) string, attrs ...slog.Attr) *slog.Logger {
+	return slog.New(Handler(lambdacontext.NewLogHandler(), getenv).WithAttrs(attrs))
+}
+
+// Handler wraps a handler with the ids that New describes.
+func Handler(next slog.Handler, getenv func(string) string) slog.Handler {
+	return &handler{next: next, service: getenv("POWERTOOLS_SERVICE_NAME"), first: &first{}}
+}
+
+type handler struct {
+	next    slog.Handler
+	service string
+	first   *first
+}
+
+// first remembers the first invocation of the process.
+type first struct {
+	once sync.Once
+	id   string
+}
+
+// cold reports whether an invocation is the first.
+func (f *first) cold(id string) bool {
+	f.once.Do(func() { f.id = id })
+	return f.id == id
+}
+
+func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.next.Enabled(ctx, level)
+}
+
+func (h *handler) Handle(ctx context.Context, r slog.Record) error {
+	trace := root(ctx)
+	if trace != "" {
+		r.AddAttrs(slog.String("traceId", trace))
+	}
+	if h.service == "" {
+		return h.next.Handle(ctx, r)
+	}
+	r.AddAttrs(slog.String("service", h.service))
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		r.AddAttrs(slog.Bool("cold_start", h.first.cold(lc.AwsRequestID)), slog.String("function_request_id", lc.AwsRequestID))
+	}
+	if trace != "" {
+		r.AddAttrs(slog.String("xray_trace_id", trace))
+	}
+	return h.next.Handle(ctx, r)
+}
+
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	if len(attrs) == 0 {
+		return h
+	}
+	return &handler{h.next.WithAttrs(attrs), h.service, h.first}
+}
+
+func (h *handler) WithGroup(name string) slog.Handler {
+	return &handler{h.next.WithGroup(name), h.service, h.first}
+}
+
+// root is the trace id of the invocation: the Root of the header that Lambda hands in.
+func root(ctx context.Context) string {
+	header, _ := ctx.Value("x-amzn-trace-id").(string) // the key of aws-lambda-go
+	for field := range strings.SplitSeq(header, ";") {
+		if id, ok := strings.CutPrefix(strings.TrimSpace(field), "Root="); ok {
+			return id
+		}
+	}
+	return ""
+}

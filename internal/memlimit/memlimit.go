@@ -1,0 +1,36 @@
+// Package memlimit gives the Go runtime the size of a Lambda function.
+//
+// Go sees the memory of the host, and lets garbage grow until the heap has doubled; Lambda
+// kills the process when it exceeds what the function was given. With a limit the runtime
+// collects garbage sooner as it comes near, and nothing changes far below it.
+package memlimit
+
+import (
+	"runtime/debug"
+	"strconv"
+)
+
+// percent is the part of the function's memory that the runtime may use. The rest is for
+// what it does not count: the program's text, and what the process has handed to the
+// kernel. docs/performance.md says how it was measured.
+const percent = 80
+
+// Set bounds the runtime's memory by AWS_LAMBDA_FUNCTION_MEMORY_SIZE, in MB. It does nothing
+// outside of Lambda, and where GOMEMLIMIT is set, which the runtime has read already.
+func Set(getenv func(string) string) {
+	if getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	if limit := of(getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")); limit > 0 {
+		debug.SetMemoryLimit(limit)
+	}
+}
+
+// of is the limit in bytes for a function of so many MB; zero where that is not a number.
+func of(megabytes string) int64 {
+	size, err := strconv.ParseInt(megabytes, 10, 32)
+	if err != nil || size <= 0 {
+		return 0
+	}
+	return size << 20 / 100 * percent
+}

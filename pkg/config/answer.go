@@ -1,0 +1,74 @@
+package config
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// ends are the keys of which a route has one: what becomes of a delivery.
+var ends = []string{"start", "answer"}
+
+// checkEnd checks that a route says once what becomes of a delivery.
+func (d *document) checkEnd(n ast.Node, have map[string]bool) {
+	var found []string
+	for _, key := range ends {
+		if have[key] {
+			found = append(found, key)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		d.add(n, "the route has no start; it needs one of %s", strings.Join(ends, ", "))
+	case len(found) > 1:
+		d.add(n, "the route has %s; it takes one of them", strings.Join(found, " and "))
+	}
+}
+
+// notWithAnswer are the keys that are about an execution.
+var notWithAnswer = []string{"input", "mode", "timeout", "dedupe", "respond", "accepted", "onDeadline"}
+
+// readAnswer reads the answer of a route that starts nothing.
+func (d *document) readAnswer(n ast.Node, r *Route, scope []string, have map[string]bool) {
+	r.Answer = true
+	for _, key := range notWithAnswer {
+		if have[key] {
+			d.add(n, "answer and %s: nothing is started, so that %s would do nothing", key, key)
+		}
+	}
+	r.HTTP.Answer = d.readRespond(n, "answer", r, scope)
+	a := r.HTTP.Answer
+	if a.Body != nil && a.Body.Uses("request") && a.Headers != nil && !a.Headers.Dynamic() {
+		headers, _ := a.Headers.Eval(context.Background(), nil) // literals: cannot fail
+		if Scriptable(contentTypeOf(headers)) {
+			d.add(n, "answer: a value of the request in HTML, XML or SVG would run as script in a browser; answer as text or JSON, or start a workflow that escapes it")
+		}
+	}
+}
+
+// contentTypeOf finds the content type among headers.
+func contentTypeOf(headers any) string {
+	o, ok := headers.(interface {
+		Len() int
+		At(i int) (string, any)
+	})
+	if !ok {
+		return ""
+	}
+	for i := range o.Len() {
+		if name, v := o.At(i); strings.EqualFold(name, "content-type") {
+			s, _ := v.(string)
+			return s
+		}
+	}
+	return ""
+}
+
+// Scriptable reports whether a browser runs scripts in documents of a content type.
+func Scriptable(contentType string) bool {
+	media, _, _ := strings.Cut(strings.ToLower(contentType), ";")
+	media = strings.TrimSpace(media)
+	return slices.Contains([]string{"text/html", "text/xml", "application/xml", "text/xsl"}, media) || strings.HasSuffix(media, "+xml")
+}
