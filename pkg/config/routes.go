@@ -13,7 +13,7 @@ import (
 func (d *document) readRoot(root ast.Node, cfg *Config) {
 	have := d.fields(root, "the file", map[string]func(ast.Node){
 		"version": func(n ast.Node) {
-			if v := d.text(n, "version"); v != "1" {
+			if v, ok := n.(*ast.IntegerNode); !ok || v.GetToken().Value != "1" {
 				d.add(n, "version must be 1")
 			}
 		},
@@ -273,6 +273,9 @@ func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 			"errors": func(n ast.Node) {
 				c.Errors = d.texts(n, "errors")
 				for _, name := range c.Errors {
+					if name == "" {
+						d.add(n, "errors has an empty name")
+					}
 					if strings.HasPrefix(name, "Expressway.") && !isName(name) {
 						d.add(n, "there is no error %q; the bridge's own are %s", name, strings.Join(bridge.Names(), ", "))
 					}

@@ -1,8 +1,9 @@
 package config_test
 
 import (
+	"bytes"
 	"encoding/json"
-	"maps"
+	"flag"
 	"os"
 	"regexp"
 	"slices"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // schemaKeys are the keys that the schema knows, by the object that they stand in: ""
@@ -34,7 +37,7 @@ func schemaKeys(t *testing.T) map[string][]string {
 		if !ok {
 			return
 		}
-		if ref, ok := object["$ref"].(string); ok {
+		if ref, ok := object["$ref"].(string); ok && ref != "#/$defs/template" {
 			walk(path, defs[strings.TrimPrefix(ref, "#/$defs/")])
 		}
 		for _, choice := range []string{"oneOf", "anyOf"} {
@@ -45,14 +48,25 @@ func schemaKeys(t *testing.T) map[string][]string {
 		}
 		walk(path, object["items"])
 		properties, ok := object["properties"].(map[string]any)
-		if !ok {
+		if !ok || object["type"] == nil { // a condition beside a choice names some keys again
 			return
 		}
 		if object["additionalProperties"] != false {
 			t.Errorf("%s takes keys that it does not name", path)
 		}
-		out[path] = slices.Sorted(maps.Keys(properties))
 		for name, s := range properties {
+			if description(s) == "" {
+				t.Errorf("%s.%s has no description", path, name)
+			}
+			if !slices.Contains(out[path], name) {
+				out[path] = append(out[path], name)
+			}
+		}
+		slices.Sort(out[path])
+		for name, s := range properties {
+			if name == "catch" {
+				continue
+			}
 			below := name
 			switch {
 			case path == "" && name == "routes":
@@ -64,7 +78,16 @@ func schemaKeys(t *testing.T) map[string][]string {
 		}
 	}
 	walk("", root)
+	for _, kind := range []string{"catchAnswer", "catchRecord", "catchEvent"} { // by the route's trigger
+		walk("catch", defs[kind])
+	}
 	return out
+}
+
+func description(schema any) string {
+	object, _ := schema.(map[string]any)
+	text, _ := object["description"].(string)
+	return text
 }
 
 // knows is what the reader says of a key that it does not know.
@@ -169,6 +192,61 @@ func TestReferenceOfKeys(t *testing.T) {
 	for key := range rows {
 		if !strings.HasSuffix(key, " ") && !rows[key+" "] {
 			t.Errorf("a row for %s, which is no key", key)
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "write the lists of the schema anew, in both files")
+
+// The lists of the schema are those of the code. After adding a provider or an error name:
+//
+//	go test ./pkg/config -run TestSchemaLists -update
+func TestSchemaLists(t *testing.T) {
+	t.Parallel()
+	want := map[string][]string{"bridgeErrors": bridge.Names(), "providers": verify.Providers()}
+	for _, name := range verify.Providers() {
+		preset, _ := verify.Lookup(name)
+		if config.DeliveryKey(preset.DeliveryID) != "" {
+			want["providersWithDeliveryId"] = append(want["providersWithDeliveryId"], name)
+		}
+		if preset.Tolerance > 0 {
+			want["providersThatSignTheTime"] = append(want["providersThatSignTheTime"], name)
+		}
+		spec := verify.Spec{Provider: name, Secrets: []string{"env:A"}}
+		if slices.ContainsFunc(spec.Validate(), func(p verify.Problem) bool { return p.Field == "url" }) {
+			want["providersThatSignTheURL"] = append(want["providersThatSignTheURL"], name)
+		}
+	}
+	for _, name := range bridge.Names() {
+		if !config.Discardable(name) {
+			want["neverDiscarded"] = append(want["neverDiscarded"], name)
+		}
+	}
+	for _, file := range []string{"expressway.schema.json", "../../docs/expressway.schema.json"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fresh := text
+		for name, list := range want {
+			line, err := json.Marshal(list)
+			if err != nil {
+				t.Fatal(err)
+			}
+			value := regexp.MustCompile(`("` + name + `": \{"enum": )\[[^\]]*\]`)
+			if !value.Match(fresh) {
+				t.Errorf("%s has no list %s", file, name)
+			}
+			fresh = value.ReplaceAll(fresh, []byte("${1}"+strings.ReplaceAll(string(line), ",", ", ")))
+		}
+		switch {
+		case bytes.Equal(fresh, text):
+		case *update:
+			if err := os.WriteFile(file, fresh, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			t.Errorf("%s has other lists than the code: go test ./pkg/config -run TestSchemaLists -update", file)
 		}
 	}
 }

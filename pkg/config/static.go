@@ -107,6 +107,11 @@ func (d *document) staticBase64(n, body ast.Node, what string) {
 		return
 	}
 	content, ok := d.scalar(body)
+	switch body.(type) {
+	case *ast.StringNode, *ast.LiteralNode:
+	default:
+		ok = false
+	}
 	if _, err := base64.StdEncoding.DecodeString(content); !ok || err != nil {
 		d.add(body, "%s: the body is not base64", what)
 	}

@@ -33,7 +33,12 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		}
 	}
 	d.fields(n, "verify", map[string]func(ast.Node){
-		"provider":  text("provider", &spec.Provider),
+		"provider": func(n ast.Node) {
+			text("provider", &spec.Provider)(n)
+			if spec.Provider == "" {
+				d.add(n, "verify.provider is empty")
+			}
+		},
 		"url":       text("url", &spec.URL),
 		"tolerance": span("tolerance", &spec.Tolerance),
 		"secrets":   d.textsAt("secrets", &spec.Secrets, at),
@@ -135,7 +140,11 @@ func (d *document) readJWT(n ast.Node, at map[string]ast.Node) *verify.JWT {
 			at["jwt.claims"] = n
 			j.Claims = map[string]string{}
 			for _, m := range d.members(n, "jwt.claims") {
-				j.Claims[m.name] = d.text(m.value, "jwt.claims."+m.name)
+				text, ok := d.scalar(m.value)
+				if !ok {
+					d.add(m.value, "jwt.claims.%s must be text, a number, true or false", m.name)
+				}
+				j.Claims[m.name] = text
 			}
 		},
 	})

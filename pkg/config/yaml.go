@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -270,7 +271,7 @@ func (d *document) list(n ast.Node, what string) []ast.Node {
 	return nil
 }
 
-// text returns a scalar as text, with its ${NAME} replaced.
+// text returns a text, with its ${NAME} replaced.
 func (d *document) text(n ast.Node, what string) string {
 	switch n := n.(type) {
 	case *ast.StringNode:
@@ -278,6 +279,7 @@ func (d *document) text(n ast.Node, what string) string {
 	case *ast.LiteralNode:
 		return d.expand(n, n.Value.Value)
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		d.add(n, "%s must be text; put it in quotes", what)
 		return n.GetToken().Value
 	case *ast.AliasNode, *ast.AnchorNode, *ast.TagNode:
 		d.add(n, "%s: anchors, aliases and tags are not supported", what)
@@ -287,18 +289,32 @@ func (d *document) text(n ast.Node, what string) string {
 	return ""
 }
 
+// plain returns what stands for a number, true or false: itself, or a text with a
+// variable. Any other text is false.
+func (d *document) plain(n ast.Node) (string, bool) {
+	switch n := n.(type) {
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		return n.GetToken().Value, true
+	case *ast.StringNode:
+		return d.expand(n, n.Value), strings.Contains(n.Value, "${")
+	}
+	return "", false
+}
+
 func (d *document) whole(n ast.Node, what string, low, high int) int {
-	v, err := strconv.Atoi(d.text(n, what))
-	if err != nil || v < low || v > high {
+	text, ok := d.plain(n)
+	v, err := strconv.ParseFloat(text, 64)
+	if !ok || err != nil || v != math.Trunc(v) || v < float64(low) || v > float64(high) {
 		d.add(n, "%s must be a whole number from %d to %d", what, low, high)
 		return low
 	}
-	return v
+	return int(v)
 }
 
 func (d *document) number(n ast.Node, what string, low, high float64) float64 {
-	v, err := strconv.ParseFloat(d.text(n, what), 64)
-	if err != nil || !(v >= low && v <= high) { // not NaN either
+	text, ok := d.plain(n)
+	v, err := strconv.ParseFloat(text, 64)
+	if !ok || err != nil || !(v >= low && v <= high) { // not NaN either
 		d.add(n, "%s must be a number from %g to %g", what, low, high)
 		return low
 	}
@@ -306,8 +322,8 @@ func (d *document) number(n ast.Node, what string, low, high float64) float64 {
 }
 
 func (d *document) flag(n ast.Node, what string) bool {
-	v := d.text(n, what)
-	if v != "true" && v != "false" {
+	v, ok := d.plain(n)
+	if !ok || v != "true" && v != "false" {
 		d.add(n, "%s must be true or false", what)
 	}
 	return v == "true"
