@@ -20,10 +20,8 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
-	"github.com/awslabs/aws-lambda-go-api-proxy/core"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
@@ -163,9 +161,7 @@ func (f *Front) serve(ctx context.Context, r *request, malformed error) []byte {
 		}
 	}
 	e.finish(x.http, a)
-	w := core.NewProxyResponseWriterV2()
-	write(w, a)
-	return respond(r, w)
+	return encode(r, a)
 }
 
 // refuse answers what reached no route.
@@ -191,22 +187,4 @@ func (f *Front) noRoute(ctx context.Context, x *exchange, none *noMatch) []byte 
 		a.body = nil
 	}
 	return encode(x.request, a)
-}
-
-// write sends an answer through net/http.
-func write(w http.ResponseWriter, a *answer) {
-	for k, v := range a.header {
-		w.Header()[k] = v
-	}
-	if len(a.body) > 0 && a.header.Get("Content-Type") == "" {
-		// The library would go by the first bytes, and make a page of a text that begins
-		// as one: what a sender put into it would run in a browser.
-		if sniffed := http.DetectContentType(a.body); strings.HasPrefix(sniffed, "text/html") {
-			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		}
-	}
-	w.WriteHeader(a.status)
-	if len(a.body) > 0 {
-		_, _ = w.Write(a.body) // into memory
-	}
 }

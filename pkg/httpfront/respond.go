@@ -1,7 +1,6 @@
 package httpfront
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/awslabs/aws-lambda-go-api-proxy/core"
 
@@ -45,10 +43,13 @@ func oversize(r *request, a *answer) string {
 	return ""
 }
 
-// respond takes what a handler wrote to the library's response writer. Headers are
-// read from the writer: the library joins repeated ones with commas, which
-// Set-Cookie does not survive.
-func respond(r *request, w *core.ProxyResponseWriterV2) []byte {
+// encode writes an answer as the request's door understands it. The library's response
+// writer does what a net/http handler's response needs on the way: a content type for a
+// body that has none, and base64 for one that is not text. Headers are read from the
+// writer: the library joins repeated ones with commas, which Set-Cookie does not survive.
+func encode(r *request, a *answer) []byte {
+	w := core.NewProxyResponseWriterV2()
+	write(w, a)
 	out, err := w.GetProxyResponse()
 	if err != nil {
 		out.StatusCode = http.StatusInternalServerError
@@ -56,12 +57,20 @@ func respond(r *request, w *core.ProxyResponseWriterV2) []byte {
 	return format(r, out.StatusCode, w.Header(), out.Body, out.IsBase64Encoded)
 }
 
-// encode writes an answer that no handler had a part in.
-func encode(r *request, a *answer) []byte {
-	if !utf8.Valid(a.body) {
-		return format(r, a.status, a.header, base64.StdEncoding.EncodeToString(a.body), true)
+// write sends an answer through net/http.
+func write(w http.ResponseWriter, a *answer) {
+	maps.Copy(w.Header(), a.header)
+	if len(a.body) > 0 && a.header.Get("Content-Type") == "" {
+		// The library would go by the first bytes, and make a page of a text that begins
+		// as one: what a sender put into it would run in a browser.
+		if sniffed := http.DetectContentType(a.body); strings.HasPrefix(sniffed, "text/html") {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		}
 	}
-	return format(r, a.status, a.header, string(a.body), false)
+	w.WriteHeader(a.status)
+	if len(a.body) > 0 {
+		_, _ = w.Write(a.body) // into memory
+	}
 }
 
 // format writes the response that the request's door understands.
