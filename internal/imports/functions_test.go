@@ -6,11 +6,15 @@ import (
 	"testing"
 )
 
-// toolsOnly are packages that no Lambda function may link: what reads templates, and
-// what only a laptop runs.
+// toolsOnly are packages that no Lambda function may link: what reads templates, what only
+// a laptop or a test runs, and the service packages of the SDK that cost every cold start
+// (ADR 21).
 var toolsOnly = []string{
 	module + "pkg/template", module + "pkg/devserver", module + "pkg/statesapi", module + "pkg/asl",
 	"github.com/alecthomas/kong", "go.yaml.in/yaml", "github.com/pelletier/go-toml", "github.com/santhosh-tekuri/jsonschema",
+	module + "internal/lambdatest", module + "internal/mototest", module + "internal/shared", "testing",
+	"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/aws-sdk-go-v2/service/sqs",
+	"github.com/aws/aws-sdk-go-v2/service/ssm", "github.com/aws/aws-sdk-go-v2/service/secretsmanager",
 }
 
 func TestFunctionsLinkNoTools(t *testing.T) {

@@ -13,9 +13,15 @@ import (
 
 const module = "github.com/expressway-dev/expressway/"
 
-// allowed lists, for each package of pkg, the packages of the project that it may
-// import; the packages below it count as itself, unless they have rules of their own.
+// allowed lists, for each package of pkg and each library of internal, the packages of
+// the project that it may import; the packages below it count as itself, unless they have
+// rules of their own. What is in internal and not listed is a test rig or a tool, and
+// nothing that is shipped imports it.
 var allowed = map[string][]string{
+	"internal/awsenv":    {},
+	"internal/awsjson":   {"internal/awsenv"},
+	"internal/eventkind": {"pkg/jsonata"},
+
 	"pkg/jsonata":     {},
 	"pkg/asl":         {"pkg/jsonata"},
 	"pkg/asl/tasks":   {"pkg/asl", "pkg/jsonata"},
@@ -58,17 +64,20 @@ func TestImportRules(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")
 	seen := map[string]bool{}
-	err := filepath.WalkDir(filepath.Join(root, "pkg"), func(name string, d fs.DirEntry, err error) error {
+	check := func(name string, d fs.DirEntry, err error) error {
+		if d != nil && d.IsDir() && d.Name() == "testdata" {
+			return fs.SkipDir
+		}
 		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 			return err
 		}
 		rel, _ := filepath.Rel(root, name)
 		parts := strings.Split(filepath.ToSlash(rel), "/")
-		if parts[len(parts)-2] == "testdata" {
-			return nil
-		}
 		owner := ownerOf(strings.Join(parts[:len(parts)-1], "/"))
 		rule, known := allowed[owner]
+		if !known && parts[0] == "internal" {
+			return nil
+		}
 		if !known {
 			t.Errorf("%s: no import rule for %s", rel, owner)
 			return nil
@@ -94,9 +103,11 @@ func TestImportRules(t *testing.T) {
 			}
 		}
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+	}
+	for _, folder := range []string{"pkg", "internal"} {
+		if err := filepath.WalkDir(filepath.Join(root, folder), check); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for owner := range allowed {
 		if !seen[owner] {
