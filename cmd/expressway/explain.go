@@ -314,7 +314,7 @@ func (e *explained) verify() {
 	if s.Token != nil && s.Token.Reference != "" {
 		keys = put(keys, "token", s.Token.Reference)
 	}
-	if preset, ok := verify.Lookup(s.Provider); ok {
+	if preset, ok := s.Preset(); ok {
 		e.head("verify", describe(preset)...)
 	}
 	for _, d := range s.Defaults() {

@@ -157,7 +157,7 @@ func (c *signCommand) headers(d *delivery, route *config.Route) error {
 	if len(d.Body) > 0 && d.Header.Get("Content-Type") == "" {
 		d.Header.Set("Content-Type", contentType(c.Data, d.Body))
 	}
-	preset, _ := verify.Lookup(route.HTTP.Verify.Provider)
+	preset, _ := route.HTTP.Verify.Preset()
 	if c.Event != "" {
 		if preset.EventName.Header == "" {
 			return errors.New("--event: the route's sender names events in no header; write it into the body, or use --header")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
+	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // FileName is the configuration's usual name.
@@ -106,6 +107,11 @@ func Only(source Source) Option { return func(d *document) { d.only = source } }
 // [jsonata.WithFunction]. The limits of an evaluation are the bridge's own.
 func JSONata(options ...jsonata.Option) Option {
 	return func(d *document) { d.jsonata = append(d.jsonata, options...) }
+}
+
+// Schemes adds ways to verify; routes name them as providers.
+func Schemes(schemes ...*verify.Custom) Option {
+	return func(d *document) { d.schemes = append(d.schemes, schemes...) }
 }
 
 // Load reads a file. The error is an *[Error] unless the file cannot be read.

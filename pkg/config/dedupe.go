@@ -8,7 +8,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
-	"github.com/expressway-dev/expressway/pkg/jsonata"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
@@ -67,21 +66,9 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 
 // presetKey makes the key of the provider's own delivery id.
 func (d *document) presetKey(n ast.Node, r *Route, rule *bridge.Dedupe) {
-	var text string
-	if r.HTTP != nil {
-		text = DeliveryKey(r.HTTP.DeliveryID)
-	}
-	if text == "" {
+	if !r.adoptDeliveryKey(rule) {
 		d.add(n, "dedupe has no key")
-		return
 	}
-	expr, err := jsonata.Compile(text, jsonata.StepFunctions())
-	if err != nil {
-		d.add(n, "dedupe has no key")
-		return
-	}
-	rule.Key = bridge.Expression(expr, "route "+r.Name+": dedupe.key")
-	rule.WithBody = r.HTTP.DeliveryID.Unsigned
 }
 
 // DeliveryKey is the expression that finds a provider's delivery id in a request; it is

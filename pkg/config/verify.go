@@ -85,18 +85,18 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		line, column := place(node)
 		r.HTTP.VerifyPlaces[key] = fmt.Sprintf("%s:%d:%d", d.file, line, column)
 	}
+	for _, scheme := range d.schemes {
+		if scheme.Name == spec.Provider {
+			spec.Custom = scheme
+		}
+	}
 	for _, p := range spec.Validate() {
 		d.add(nearest(at, p.Field, n), "%s", p.Error())
 	}
 	for key, n := range at {
 		r.keep("verify."+key, n)
 	}
-	if preset, ok := verify.Lookup(spec.Provider); ok {
-		r.HTTP.DeliveryID, r.HTTP.Ack = preset.DeliveryID, preset.Ack
-		if r.Timeout == 0 {
-			r.Timeout = preset.Deadline
-		}
-	}
+	r.adoptPreset()
 }
 
 // nearest is the node of a field, or of the closest that stands around it.

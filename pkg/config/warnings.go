@@ -32,7 +32,7 @@ func (c *Config) Warnings() []Problem {
 // signedTime returns how far the signed time may be off, zero where the scheme signs
 // none. It is false for schemes that sign nothing of the request.
 func signedTime(s *verify.Spec) (tolerance time.Duration, signed bool) {
-	preset, known := verify.Lookup(s.Provider)
+	preset, known := s.Preset()
 	h := s.HMAC
 	switch {
 	case known && preset.Tolerance == 0:

@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
+	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // A Problem is one thing that is wrong in a file.
@@ -57,6 +58,7 @@ type document struct {
 	// refused holds the nodes that have a problem of their own, which says it all.
 	refused map[ast.Node]bool
 	jsonata []jsonata.Option // beside those of the dialect
+	schemes []*verify.Custom // beside the presets
 }
 
 func (d *document) addAt(line, column int, format string, args ...any) {

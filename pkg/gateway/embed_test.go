@@ -40,13 +40,15 @@ func TestEmbed(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
+	signed := strings.Replace(request, `"headers":{`, `"headers":{"x-acme-key":"let-me-in",`, 1)
 	for function, test := range map[string]struct{ event, want string }{
-		"webhook": {request, `"body":"\"POST/WEB\""`},
+		"webhook": {signed, `"body":"\"POST/WEB\""`},
 		"queue":   {batch, `{"batchItemFailures":[]} <nil>`},
 		"event":   {event, `"output":"E"`},
 	} {
 		run := exec.Command(program, function)
 		run.Dir = dir
+		run.Env = append(os.Environ(), "ACME_KEY=let-me-in")
 		run.Stdin = strings.NewReader(test.event)
 		var log bytes.Buffer
 		run.Stderr = &log

@@ -24,7 +24,6 @@ package gateway
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -58,13 +57,15 @@ type Options struct {
 	// the file.
 	Config string
 	// Routes replace the file. A route that is built in Go has the same defaults as
-	// one that is read from YAML.
+	// one that is read from YAML: [config.Complete] checks it and fills them in.
 	Routes []*config.Route
 	// BasePaths are cut from the paths of requests before they are routed, beside those
 	// of the file.
 	BasePaths []string
 	// JSONata adds to what the file's expressions may use, as [jsonata.WithFunction].
 	JSONata []jsonata.Option
+	// Schemes are ways to verify of the program's own; routes name them as providers.
+	Schemes []*verify.Custom
 	// Getenv reads environment variables; nil is [os.Getenv].
 	Getenv func(string) string
 	// Log takes one line for each delivery; nil discards them.
@@ -172,8 +173,12 @@ func load(o Options, source config.Source) (*Gateway, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	g := &Gateway{options: o, routes: o.Routes}
-	if g.routes == nil {
-		options := []config.Option{config.Only(source), config.JSONata(o.JSONata...)}
+	if g.routes != nil {
+		if err := config.Complete(g.routes); err != nil {
+			return nil, err
+		}
+	} else {
+		options := []config.Option{config.Only(source), config.JSONata(o.JSONata...), config.Schemes(o.Schemes...)}
 		if o.Secrets == nil {
 			options = append(options, config.RequireSecrets())
 		}
@@ -183,11 +188,6 @@ func load(o Options, source config.Source) (*Gateway, error) {
 		}
 		g.routes, g.others = cfg.Routes, cfg.Others
 		g.options.BasePaths = append(slices.Clone(o.BasePaths), cfg.BasePaths...)
-	}
-	for i, r := range g.routes {
-		if r == nil {
-			return nil, fmt.Errorf("route %d is nil", i)
-		}
 	}
 	starter, err := o.starter()
 	if err != nil {

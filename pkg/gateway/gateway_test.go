@@ -130,7 +130,7 @@ const (
 func routesInGo() []*config.Route {
 	return []*config.Route{
 		{Route: bridge.Route{Name: "web", StateMachine: "m"}, HTTP: &config.HTTP{Pattern: "POST /a", Verify: verify.Spec{None: true}}},
-		{Route: bridge.Route{Name: "queue", StateMachine: "m"}, SQS: &config.SQS{Queue: "q", Concurrency: 1}},
+		{Route: bridge.Route{Name: "queue", StateMachine: "m"}, SQS: &config.SQS{Queue: "q"}},
 		{Route: bridge.Route{Name: "event", StateMachine: "m"}, EventBridge: &config.EventBridge{Source: []string{"shop"}}},
 	}
 }
@@ -210,6 +210,63 @@ func TestBadPattern(t *testing.T) {
 	}
 	if _, err := gateway.Webhook(gateway.Options{Routes: []*config.Route{nil}, Starter: bridgetest.Succeed(`null`)}); err == nil {
 		t.Error("no error for a nil route")
+	}
+}
+
+// A route that is built in Go takes over what is known of its provider: the parameters
+// of its pattern, the deadline, and the delivery id as dedupe key.
+func TestCompletedRoute(t *testing.T) {
+	t.Parallel()
+	route := &config.Route{
+		Route: bridge.Route{Name: "gh", StateMachine: "m", Dedupe: &bridge.Dedupe{}},
+		HTTP: &config.HTTP{
+			Pattern: "POST /github/{org}",
+			Verify:  verify.Spec{Provider: "github", Secrets: []string{"env:GH"}},
+		},
+	}
+	file, err := config.Parse("expressway.yaml", []byte(`version: 1
+routes:
+  - {name: gh, http: "POST /github/{org}", verify: {provider: github, secrets: ["env:GH"]}, start: m, dedupe: true}
+`), func(string) string { return "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := config.Complete([]*config.Route{route}); err != nil {
+		t.Fatal(err)
+	}
+	want := file.Routes[0]
+	if len(route.HTTP.Params) != 1 || route.HTTP.Params[0] != "org" || route.HTTP.DeliveryID != want.HTTP.DeliveryID ||
+		route.HTTP.Ack != want.HTTP.Ack || route.Timeout != want.Timeout {
+		t.Errorf("completed %+v of %+v, want what the file gives: %+v of %+v", route.HTTP, route.Route, want.HTTP, want.Route)
+	}
+	if d := route.Dedupe; d.Key == nil || d.For != want.Dedupe.For || d.Claim != want.Dedupe.Claim || d.WithBody != want.Dedupe.WithBody {
+		t.Errorf("dedupe %+v, want %+v", d, want.Dedupe)
+	}
+}
+
+// Everything that is wrong with routes in Go is said at once, by their names.
+func TestIncompleteRoutes(t *testing.T) {
+	t.Parallel()
+	routes := []*config.Route{
+		nil,
+		{Route: bridge.Route{Name: "Upper", StateMachine: "m"}, SQS: &config.SQS{Queue: "q"}},
+		{Route: bridge.Route{Name: "none", StateMachine: "m"}},
+		{Route: bridge.Route{Name: "machine"}, SQS: &config.SQS{Queue: "q"}},
+		{Route: bridge.Route{Name: "machine", StateMachine: "m"}, SQS: &config.SQS{Queue: "a b"}},
+		{Route: bridge.Route{Name: "verify", StateMachine: "m"}, HTTP: &config.HTTP{Pattern: "/v"}},
+		{Route: bridge.Route{Name: "key", StateMachine: "m", Dedupe: &bridge.Dedupe{}}, EventBridge: &config.EventBridge{Source: []string{"s"}}},
+	}
+	err := config.Complete(routes)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{
+		"route 0 is nil", "route Upper: Name", "route none: exactly one of HTTP, SQS and EventBridge", "route machine: StateMachine",
+		"route machine: SQS.Queue", `a second route is named "machine"`, "route verify: verify: names no way to verify", "route key: Dedupe.Key",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not say %q:\n%v", want, err)
+		}
 	}
 }
 

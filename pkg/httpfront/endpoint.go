@@ -68,7 +68,7 @@ func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch ve
 	e.challenge = route.HTTP.Verify.Challenge(route.Name)
 	e.refreshBy(source)
 	e.hidden = hiddenHeaders(verifier.Headers())
-	preset, _ := verify.Lookup(route.HTTP.Verify.Provider)
+	preset, _ := route.HTTP.Verify.Preset()
 	e.jsonText = preset.JSONText
 	if route.HTTP.CORS != nil {
 		e.cors = newCORS(route.HTTP, verifier.Headers())

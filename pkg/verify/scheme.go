@@ -60,7 +60,7 @@ func blockOf(s *Spec) (found []block) {
 
 // schemeOf is the scheme of a Spec that passed Validate.
 func schemeOf(s *Spec) *scheme {
-	if p, ok := Lookup(s.Provider); ok {
+	if p, ok := s.Preset(); ok {
 		return p.scheme
 	}
 	return blockOf(s)[0].scheme
@@ -82,7 +82,7 @@ func (s *Spec) Defaults() []Default {
 		return nil
 	}
 	var found []Default
-	if p, ok := Lookup(s.Provider); ok {
+	if p, ok := s.Preset(); ok {
 		if p.Tolerance > 0 && s.Tolerance == "" {
 			found = append(found, Default{"tolerance", shortDuration(p.Tolerance), "the provider's: how far the signed time may be off, either way"})
 		}

@@ -59,7 +59,7 @@ func SignRequest(s Spec, secret string, r *Request, now time.Time) (*Signed, err
 		return nil, problems[0]
 	}
 	signer := &signer{spec: s, secret: secret, now: now, out: &Signed{Header: http.Header{}, RawQuery: r.RawQuery, Body: r.Body}}
-	signer.provider, _ = Lookup(s.Provider)
+	signer.provider, _ = s.Preset()
 	way := schemeOf(&s)
 	if way.sign == nil {
 		return nil, signer.cannot(way.unsignable)

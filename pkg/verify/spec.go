@@ -36,8 +36,10 @@ func (d Duration) Parse() (time.Duration, error) {
 type Spec struct {
 	// None is `verify: none`: every request is accepted.
 	None bool `yaml:"-"`
-	// Provider is a name of [Providers].
+	// Provider is a name of [Providers], or of Custom.
 	Provider string `yaml:"provider,omitempty"`
+	// Custom is the scheme of a Go program's own that Provider names; nil for a preset.
+	Custom *Custom `yaml:"-"`
 	// HMAC describes a sender that has no preset.
 	HMAC *HMAC `yaml:"hmac,omitempty"`
 	// Basic is HTTP Basic; the secrets are its passwords.
@@ -181,7 +183,7 @@ func (s *Spec) Validate() []Problem {
 	way, p := found[0].scheme, Preset{}
 	if way == nil { // a provider's
 		var ok bool
-		if p, ok = Lookup(s.Provider); !ok {
+		if p, ok = s.Preset(); !ok {
 			c.add("provider", "%.40q is not known; known are %s", s.Provider, strings.Join(Providers(), ", "))
 			s.checkRest(c, false, len(s.Secrets) > 0) // what it needs is not known
 			return c.problems

@@ -192,7 +192,7 @@ func newBuilder(s Spec, source secrets.Source, now func() time.Time, opts []Opti
 		}
 		b.refs = append(b.refs, ref)
 	}
-	b.preset, _ = Lookup(s.Provider) // Validate has seen it
+	b.preset, _ = s.Preset() // Validate has seen it
 	return b, nil
 }
 

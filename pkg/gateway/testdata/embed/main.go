@@ -4,15 +4,18 @@ package main
 
 import (
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/gateway"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
+	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // echo answers each execution with its own input.
@@ -28,12 +31,22 @@ func (echo) Start(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
 
 func shout(_ context.Context, args []any) (any, error) { return strings.ToUpper(args[0].(string)), nil }
 
+// acme is how a sender signs that has no preset: with its secret, as it is.
+var acme = verify.Custom{
+	Name:    "acme",
+	Headers: []string{"X-Acme-Key"},
+	Verify: func(r *verify.Request, secret string, _ time.Time) bool {
+		return subtle.ConstantTimeCompare([]byte(r.Header.Get("X-Acme-Key")), []byte(secret)) == 1
+	},
+}
+
 func main() {
 	g, err := gateway.New(gateway.Options{
 		Config:  "expressway.yaml",
 		Starter: echo{},
 		Log:     slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		JSONata: []jsonata.Option{jsonata.WithFunction("shout", "<s:s>", shout)},
+		Schemes: []*verify.Custom{&acme},
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

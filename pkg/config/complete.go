@@ -1,0 +1,117 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// Complete checks routes that were built in Go, and fills in what a file leaves to a
+// route's provider: its delivery id, acknowledgement, deadline and dedupe key. Routes that
+// were read from a file are complete. The error joins everything that is wrong, each with
+// the route's name.
+func Complete(routes []*Route) error {
+	var problems []error
+	names := map[string]bool{}
+	known := patterns{mux: http.NewServeMux()}
+	for i, r := range routes {
+		if r == nil {
+			problems = append(problems, fmt.Errorf("route %d is nil", i))
+			continue
+		}
+		for _, problem := range r.complete(&known) {
+			problems = append(problems, fmt.Errorf("route %s: %s", r.Name, problem))
+		}
+		if names[r.Name] {
+			problems = append(problems, fmt.Errorf("a second route is named %q", r.Name))
+		}
+		names[r.Name] = true
+	}
+	return errors.Join(problems...)
+}
+
+func (r *Route) complete(known *patterns) (problems []string) {
+	if !isRouteName(r.Name) {
+		problems = append(problems, "Name must be 1 to 40 of a-z, 0-9 and -")
+	}
+	if n := count(r.HTTP != nil, r.SQS != nil, r.EventBridge != nil); n != 1 {
+		problems = append(problems, fmt.Sprintf("exactly one of HTTP, SQS and EventBridge must be set, not %d", n))
+	}
+	if !isMachineARN(r.StateMachine) && !isMachineName(r.StateMachine) {
+		problems = append(problems, fmt.Sprintf("StateMachine must be the ARN or the name of a state machine, not %q", r.StateMachine))
+	}
+	if r.HTTP != nil {
+		problems = append(problems, r.completeHTTP(known)...)
+	}
+	if r.SQS != nil {
+		if _, ok := parseQueue(r.SQS.Queue); !ok {
+			problems = append(problems, fmt.Sprintf("SQS.Queue must be the name of a queue, its ARN or its URL, not %q", r.SQS.Queue))
+		}
+	}
+	if r.Dedupe != nil {
+		problems = append(problems, r.completeDedupe()...)
+	}
+	return problems
+}
+
+func (r *Route) completeHTTP(known *patterns) (problems []string) {
+	if problem := known.add(r); problem != "" {
+		problems = append(problems, "HTTP.Pattern: "+problem)
+	} else if problem := r.HTTP.neverMatches(); problem != "" {
+		problems = append(problems, "HTTP.Pattern: "+problem)
+	}
+	r.HTTP.Params = patternParams(r.HTTP.Pattern)
+	for _, p := range r.HTTP.Verify.Validate() {
+		problems = append(problems, p.Error())
+	}
+	r.adoptPreset()
+	return problems
+}
+
+// adoptPreset takes over what is known of the provider where the route says nothing.
+func (r *Route) adoptPreset() {
+	preset, ok := r.HTTP.Verify.Preset()
+	if !ok {
+		return
+	}
+	r.HTTP.DeliveryID, r.HTTP.Ack = preset.DeliveryID, preset.Ack
+	if r.Timeout == 0 {
+		r.Timeout = preset.Deadline
+	}
+}
+
+func (r *Route) completeDedupe() (problems []string) {
+	rule := r.Dedupe
+	if rule.For == 0 {
+		rule.For = bridge.DefaultRemember
+	}
+	if rule.Claim == 0 {
+		rule.Claim = bridge.MaxWait
+	}
+	if rule.Key == nil && !r.adoptDeliveryKey(rule) {
+		problems = append(problems, "Dedupe.Key is nil, and the route's provider has no delivery id")
+	}
+	return problems
+}
+
+// adoptDeliveryKey makes the key of the provider's own delivery id; it reports false where
+// the provider has none.
+func (r *Route) adoptDeliveryKey(rule *bridge.Dedupe) bool {
+	if r.HTTP == nil {
+		return false
+	}
+	text := DeliveryKey(r.HTTP.DeliveryID)
+	if text == "" {
+		return false
+	}
+	expr, err := jsonata.Compile(text, jsonata.StepFunctions())
+	if err != nil {
+		return false
+	}
+	rule.Key = bridge.Expression(expr, "route "+r.Name+": dedupe.key")
+	rule.WithBody = r.HTTP.DeliveryID.Unsigned
+	return true
+}

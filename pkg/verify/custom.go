@@ -1,0 +1,83 @@
+package verify
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Custom is a way to verify that a Go program adds under a provider's name of its own;
+// pkg/gateway hands it in. A route names it as it names a preset:
+//
+//	verify: {provider: acme, secrets: ["env:ACME_SECRET"]}
+type Custom struct {
+	// Name is the provider's, as routes write it. It is not that of a preset.
+	Name string
+	// Verify reports whether r was signed with the secret, and, where the sender signs a
+	// time, not too long ago or too far ahead. It is called for each secret of the route
+	// until it reports true, must be safe for concurrent use, and compares in constant time.
+	Verify func(r *Request, secret string, now time.Time) bool
+	// Headers are the names of the headers that Verify reads. They carry credentials, and
+	// are left out of a route's default input.
+	Headers []string
+	// ContentTypes, DeliveryID, EventName, Deadline and Ack are as in a [Preset].
+	ContentTypes []string
+	DeliveryID   Place
+	EventName    Place
+	Deadline     time.Duration
+	Ack          Ack
+}
+
+// Preset returns what is known of the provider of s; ok is false where s names none, or
+// one that nobody knows.
+func (s *Spec) Preset() (p Preset, ok bool) {
+	if c := s.Custom; c != nil {
+		return Preset{
+			Name: c.Name, ContentTypes: slices.Clone(c.ContentTypes), DeliveryID: c.DeliveryID, EventName: c.EventName,
+			Deadline: c.Deadline, Ack: c.Ack, scheme: &customScheme,
+		}, true
+	}
+	return Lookup(s.Provider)
+}
+
+// customScheme is the scheme of every [Custom].
+var customScheme = scheme{
+	name: "custom",
+	verifier: func(b *builder) (Verifier, error) {
+		keys, err := newKeyring(b, func(secret string) (string, error) { return secret, nil }, "")
+		if err != nil {
+			return nil, err
+		}
+		return &custom{b.spec.Custom, keys, b.now}, nil
+	},
+	unsignable: "the program that adds it knows how it signs",
+	check: func(c *checker, s *Spec) {
+		if s.Custom.Verify == nil {
+			c.add("provider", "%q has no Verify", s.Custom.Name)
+		}
+		if _, taken := Lookup(s.Custom.Name); taken || s.Custom.Name == "" {
+			c.add("provider", "%q cannot be the name of a scheme of the program's own: it is empty, or a preset's", s.Custom.Name)
+		}
+	},
+	signature: &Signature{Algorithm: "custom"},
+}
+
+type custom struct {
+	scheme *Custom
+	keys   *keyring[string]
+	now    func() time.Time
+}
+
+func (v *custom) Headers() []string {
+	names := make([]string, len(v.scheme.Headers))
+	for i, name := range v.scheme.Headers {
+		names[i] = strings.ToLower(name)
+	}
+	return names
+}
+
+func (v *custom) Verify(ctx context.Context, r *Request) error {
+	now := v.now()
+	return v.keys.match(ctx, v.scheme.Name, func(secret string) bool { return v.scheme.Verify(r, secret, now) })
+}
