@@ -272,6 +272,9 @@ func missingMachines(cfg *config.Config, local *devserver.Local, folder string) 
 	return &config.Error{Problems: problems}
 }
 
+// formatGitHub is the form of GitHub's workflow commands.
+const formatGitHub = "github"
+
 // report prints the findings, and says by its error whether they fail the command.
 func (c *validateCommand) report(p *program, v *validation) error {
 	cwd, _ := os.Getwd()
@@ -281,7 +284,7 @@ func (c *validateCommand) report(p *program, v *validation) error {
 		err = writeJSON(p.stdout, v.findings)
 	case "sarif":
 		err = writeSARIF(p.stdout, v.findings, cwd)
-	case "github":
+	case formatGitHub:
 		err = writeGitHub(p.stdout, v.findings, cwd)
 	default:
 		for _, f := range v.findings {
