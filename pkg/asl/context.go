@@ -46,9 +46,10 @@ func (f *frame) contextObject() any {
 		o.Set("Task", task)
 	}
 	if f.inMap {
-		item := jsonata.NewObject(2)
+		item := jsonata.NewObject(3)
 		item.Set("Index", json.Number(strconv.Itoa(f.item.index)))
 		item.Set("Value", f.item.value)
+		item.Set("Source", "STATE_DATA")
 		m := jsonata.NewObject(1)
 		m.Set("Item", item)
 		o.Set("Map", m)

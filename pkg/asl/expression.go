@@ -2,6 +2,7 @@ package asl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -119,7 +120,7 @@ func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
 	case err != nil && ctx.Err() != nil:
 		return nil, &Error{Name: "States.Timeout", fatal: true}
 	case err != nil:
-		return nil, e.failed(v, "threw an error during evaluation. "+err.Error())
+		return nil, e.failed(v, "threw an error during evaluation"+reason(err))
 	case jsonata.IsUndefined(out):
 		return nil, e.failed(v, "returned nothing (undefined).")
 	}
@@ -127,6 +128,35 @@ func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
 		return nil, e.failed(v, "returned an unsupported result type.")
 	}
 	return out, nil
+}
+
+// compileExpression compiles an expression within the limits that the service has.
+func compileExpression(text string) (*jsonata.Expr, error) {
+	return jsonata.Compile(text, jsonata.StepFunctions(), jsonata.WithMaxEvalDepth(maxExpressionDepth), jsonata.WithMaxAllocation(maxExpressionMemory))
+}
+
+// maxExpressionDepth is how deep evaluations nest: as measured, the 101st level of
+// operators, parentheses, brackets or applications is refused.
+const maxExpressionDepth = 100
+
+// maxExpressionMemory is what the values of an evaluation may take, in bytes, also those that
+// are dropped again. Measured are texts of 4 MiB that are doubled step by step (8 MiB are
+// refused), and 360,145 numbers of $range (one more is refused: the next size at which a list
+// in Java grows). Both agree with a limit of 16 MiB on all that is made, as pkg/jsonata counts
+// it; the service's own measure is not known.
+const maxExpressionMemory = 16 << 20
+
+// reason is what the service's cause says of an error of an evaluation.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, jsonata.ErrDepth):
+		return ": Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive"
+	case errors.Is(err, jsonata.ErrAllocation):
+		return ": Expression evaluation memory limit exceeded: Check for excessive memory usage"
+	case errors.Is(err, jsonata.ErrSteps), errors.Is(err, jsonata.ErrTime):
+		return ": Expression evaluation timeout: Check for infinite loop"
+	}
+	return ". " + err.Error()
 }
 
 // lookUp finds the value of a path of plain members. Whatever is not an object on the way, an

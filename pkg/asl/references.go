@@ -92,7 +92,7 @@ func (x *stateReferences) value(field string, v any, template bool) {
 }
 
 func (x *stateReferences) expression(text string) {
-	e, err := jsonata.Compile(strings.TrimSuffix(strings.TrimPrefix(text, "{%"), "%}"), jsonata.StepFunctions())
+	e, err := compileExpression(strings.TrimSuffix(strings.TrimPrefix(text, "{%"), "%}"))
 	if err != nil {
 		return
 	}

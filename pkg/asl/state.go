@@ -19,7 +19,6 @@ type flow struct {
 // A state is one of any type: it has the fields of its type only.
 type state struct {
 	name, kind, next string
-	end              bool
 	jsonata          bool // the query language
 
 	// The types of its events; failed and aborted are empty where there is none.

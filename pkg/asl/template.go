@@ -53,6 +53,15 @@ func (s *source) eval(v *view) (value any, found bool) {
 	return s.path.Eval(root)
 }
 
+// evalTemplate is eval for a path in a Payload Template.
+func (s *source) evalTemplate(v *view) (value any, found bool) {
+	root, ok := s.rootValue(v)
+	if !ok {
+		return nil, false
+	}
+	return s.path.EvalTemplate(root)
+}
+
 // A template is a compiled Payload Template: a value in which members whose names
 // end in ".$" are replaced; or, in JSONata, texts that are expressions.
 type template struct {
@@ -77,7 +86,7 @@ func (t *template) eval(ctx context.Context, v *view) (any, *Error) {
 	case t.query != nil:
 		return t.query.eval(ctx, v)
 	case t.source != nil:
-		found, ok := t.source.eval(v)
+		found, ok := t.source.evalTemplate(v)
 		if !ok {
 			return nil, missingField(v, t.source, t.field)
 		}
@@ -109,17 +118,17 @@ func (t *template) eval(ctx context.Context, v *view) (any, *Error) {
 }
 
 func (t *template) evalCall(v *view) (any, *Error) {
-	var missing *Error
+	var missing error
 	seen := *v // so that only views of calls leave the stack
 	out, err := t.call.Eval(intrinsic.Env{
 		Rand: v.f.run.env.Rand,
 		UUID: v.f.run.env.UUID,
 		Resolve: func(path string) (any, error) {
 			s := t.sources[path]
-			if found, ok := s.eval(&seen); ok {
+			if found, ok := s.evalTemplate(&seen); ok {
 				return found, nil
 			}
-			missing = missingField(&seen, s, t.field)
+			missing = missingArgument(fmt.Sprintf("The JsonPath argument for the field '%s' could not be found in the input '%s'", s.text, s.searched(&seen)))
 			return nil, missing
 		},
 	})
@@ -128,7 +137,7 @@ func (t *template) evalCall(v *view) (any, *Error) {
 		return out, nil
 	case *intrinsic.Error:
 		if missing != nil {
-			return nil, missing
+			return nil, v.f.runtime(e.Cause)
 		}
 		return nil, &Error{Name: e.Name, Cause: v.f.where() + e.Cause}
 	}
@@ -137,12 +146,22 @@ func (t *template) evalCall(v *view) (any, *Error) {
 
 // missingField is the service's text for a path in a template that finds nothing.
 func missingField(v *view, s *source, field string) *Error {
+	return v.f.runtime(fmt.Sprintf("The JSONPath '%s' specified for the field '%s' could not be found in the input '%s'", s.text, field, s.searched(v)))
+}
+
+// A missingArgument is the service's text for a path in a call that finds nothing.
+type missingArgument string
+
+func (m missingArgument) Error() string { return string(m) }
+
+// searched is what the path was looked for in, as JSON.
+func (s *source) searched(v *view) []byte {
 	input := v.input
 	if s.root != "" && s.root != "$" {
 		input, _ = v.f.vars.get(s.root)
 	}
 	text, _ := jsonata.AppendJSON(nil, input)
-	return v.f.runtime(fmt.Sprintf("The JSONPath '%s' specified for the field '%s' could not be found in the input '%s'", s.text, field, text))
+	return text
 }
 
 // invalidPath is the service's text for a path of a state that finds nothing.

@@ -109,7 +109,7 @@ func (s *stateCheck) expression(value any, field string) bool {
 	e, known := s.validator.expressions[source]
 	if !known {
 		var err error
-		if e, err = jsonata.Compile(source, jsonata.StepFunctions()); err != nil {
+		if e, err = compileExpression(source); err != nil {
 			s.add(SeverityError, invalidExpression, at, syntaxMessage(err))
 			return true
 		}

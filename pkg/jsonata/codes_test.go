@@ -58,8 +58,6 @@ func TestEveryCode(t *testing.T) {
 		"D3139": `$single([])`,
 		"D3140": `$decodeUrl("%")`,
 		"D3141": `$assert(false, "no")`,
-		"D3142": `$parse("{")`,
-		"D3143": `$hash("a", "CRC")`,
 		"D3150": `$formatInteger(1e9, "I")`,
 		"S0101": `"a`,
 		"S0102": `1e999`,

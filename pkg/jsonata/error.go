@@ -83,6 +83,8 @@ func (e *Error) Redacted() string {
 		text = strings.TrimSuffix(text, ": {{value}}")
 		hidden := &Error{Token: e.Token, Index: e.Index, expected: e.expected}
 		text = hidden.fill(text, "…", "…")
+	case e.Code == "D3137" && e.Token != "" && e.Token != "error":
+		return e.Code // of a function of Step Functions, whose message quotes a value
 	case e.Code == "D3137":
 		text = defaultOfError
 	case e.Code == "D3141":

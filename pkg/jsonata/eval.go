@@ -185,6 +185,9 @@ func (ev *evaluator) eval(n *node, input any, env *frame) (any, error) {
 	switch n.kind {
 	case kindString, kindNumber, kindValue:
 		if n.predicate == nil && n.group == nil {
+			if ev.depth >= ev.conf.maxDepth {
+				return nil, locate(spent(ErrDepth), n)
+			}
 			return n.lit, nil
 		}
 	}

@@ -33,7 +33,11 @@ func (ev *evaluator) exportValue(v any, depth int) (any, error) {
 	case string:
 		ev.use(len(v))
 	case float64:
-		if math.IsInf(v, 0) || math.IsNaN(v) {
+		switch {
+		case isFinite(v):
+		case ev.conf.stepFunctions:
+			return notFinite(v), nil
+		default:
 			return nil, errorf("D1001", v)
 		}
 	case *Raw:
@@ -91,10 +95,25 @@ func definedItems(items []any) []any {
 	return out
 }
 
+func isFinite(f float64) bool { return !math.IsInf(f, 0) && !math.IsNaN(f) }
+
+// notFinite is the text that Step Functions makes of a result that JSON cannot hold.
+func notFinite(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "NaN"
+	case f > 0:
+		return "Infinity"
+	}
+	return "-Infinity"
+}
+
 // changed reports whether exporting a value gave another: it does for what only
 // evaluation makes, never for parts of the input.
 func changed(from any) bool {
-	switch from.(type) {
+	switch from := from.(type) {
+	case float64:
+		return !isFinite(from)
 	case *seq, *lambda, *builtin, *partial, *matcher:
 		return true
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"math/big"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 )
@@ -49,22 +48,21 @@ func defineNumbers(define definer) {
 		s, err := formatInteger(toFloat(args[0]), optionalString(args[1], ""))
 		return charge(ev, s, err)
 	})
-	define("parseInteger", "<s-s:n>", 2, func(_ *evaluator, args []any) (any, error) {
+	define("parseInteger", "<s-s:n>", 2, func(ev *evaluator, args []any) (any, error) {
 		s, ok := args[0].(string)
 		if !ok {
 			return Undefined, nil
 		}
-		return parseInteger(s, optionalString(args[1], ""))
+		v, err := parseInteger(s, optionalString(args[1], ""))
+		if e, ok := err.(*Error); ok && e.Code == "D3030" && ev.conf.stepFunctions {
+			return math.NaN(), nil // where text without a number is no error
+		}
+		return v, err
 	})
 }
 
 // unit makes of random bits a number of [0,1).
 func unit(bits uint64) float64 { return float64(bits>>11) / (1 << 53) }
-
-// randomFrom returns the generator of a seed.
-func randomFrom(seed float64) *rand.Rand {
-	return rand.New(rand.NewPCG(math.Float64bits(seed), 0x9E3779B97F4A7C15))
-}
 
 // isDecimal reports whether s is a number as JSON writes them, or one with more zeros in
 // front.

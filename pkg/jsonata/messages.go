@@ -47,8 +47,6 @@ var messages = map[string]string{
 	"D3138": "The $single() function expected exactly 1 matching result.  Instead it matched more.",
 	"D3139": "The $single() function expected exactly 1 matching result.  Instead it matched 0.",
 	"D3140": "Malformed URL passed to ${{{token}}}(): {{value}}",
-	"D3142": "The argument of the parse function is not valid JSON: {{value}}",
-	"D3143": "Argument {{index}} of function {{token}} is not supported: {{value}}",
 	"S0101": "String literal must be terminated by a matching quote",
 	"S0102": "Number out of range: {{token}}",
 	"S0103": "Unsupported escape sequence: \\{{token}}",

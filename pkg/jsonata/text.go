@@ -22,13 +22,26 @@ func (ev *evaluator) text(v any) (string, error) {
 		if f := toFloat(v); math.IsInf(f, 0) || math.IsNaN(f) {
 			return "", errorf("D3001", v)
 		}
-		return string(appendRounded(nil, v)), nil
+		return string(appendRounded(nil, ev.read(v))), nil
 	default:
 		if isFunction(v) {
 			return "", nil
 		}
 		return ev.stringify(v, false)
 	}
+}
+
+// read is a number as the dialect reads it: for Step Functions, an integer beyond 64 bits is
+// a double.
+func (ev *evaluator) read(v any) any {
+	n, ok := v.(json.Number)
+	if !ok || !ev.conf.stepFunctions || len(n) < len("9223372036854775808") {
+		return v
+	}
+	if _, err := strconv.ParseInt(string(n), 10, 64); err != nil {
+		return toFloat(v)
+	}
+	return v
 }
 
 // appendRounded appends a number as $string shows it: to 15 significant digits, so
@@ -92,7 +105,7 @@ func (w *writer) value(v any, depth int) error {
 		} else if !ok {
 			w.buf = append(w.buf, "null"...)
 		} else {
-			w.buf = appendRounded(w.buf, v)
+			w.buf = appendRounded(w.buf, w.ev.read(v))
 		}
 	case []any:
 		return w.array(v, depth)

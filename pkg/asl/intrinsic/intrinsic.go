@@ -93,7 +93,6 @@ type argument struct {
 	path    string
 	literal any
 	quoted  string // the text between the quotes, escapes included
-	bad     bool   // quoted has a backslash that escapes nothing
 }
 
 // String returns the call as it was written.
@@ -149,10 +148,7 @@ type evaluation struct {
 	work int // bytes left of MaxWork
 }
 
-var (
-	errTooLarge = because("The values are too large")
-	errEscape   = because(`A backslash must be followed by one of ' { } \`)
-)
+var errTooLarge = because("The values are too large")
 
 func (ev *evaluation) call(c *Call) (any, error) {
 	args := make([]any, len(c.args))
@@ -180,8 +176,6 @@ func (ev *evaluation) argument(a *argument) (any, error) {
 	switch {
 	case a.call != nil:
 		return ev.call(a.call)
-	case a.bad:
-		return nil, errEscape
 	case a.path == "":
 		return a.literal, nil
 	}

@@ -107,10 +107,10 @@ func (p *parser) call() (*Call, error) {
 	return c, nil
 }
 
-// isTemplate reports whether the argument is a text in quotes that can be read.
+// isTemplate reports whether the argument is a text in quotes.
 func (a *argument) isTemplate() bool {
 	_, ok := a.literal.(string)
-	return ok && !a.bad
+	return ok
 }
 
 // arguments reads up to the closing parenthesis.
@@ -169,24 +169,24 @@ func (p *parser) argument() (argument, error) {
 	return argument{}, p.fail("expected an argument, found " + p.found())
 }
 
-// quoted reads a text in single quotes. A backslash escapes ' { } and \; before any
-// other character the service fails when it evaluates the call, not before.
+// quoted reads a text in single quotes. A backslash escapes ' { } and \; the service refuses
+// one before any other character.
 func (p *parser) quoted() (argument, error) {
 	start := p.pos
 	p.pos++
 	var out []byte
-	bad := false
 	for p.pos < len(p.text) {
 		c := p.text[p.pos]
 		switch {
 		case c == '\'':
-			a := argument{literal: string(out), quoted: p.text[start+1 : p.pos], bad: bad}
+			a := argument{literal: string(out), quoted: p.text[start+1 : p.pos]}
 			p.pos++
 			return a, nil
 		case c == '\\' && p.pos+1 < len(p.text):
 			p.pos++
-			c = p.text[p.pos]
-			bad = bad || strings.IndexByte(`'{}\`, c) < 0
+			if c = p.text[p.pos]; strings.IndexByte(`'{}\`, c) < 0 {
+				return argument{}, p.failAt(p.pos-1, `a backslash must be followed by one of ' { } \`)
+			}
 		}
 		out = append(out, c)
 		p.pos++

@@ -6,6 +6,7 @@ import "github.com/expressway-dev/expressway/pkg/jsonata"
 type evaluator struct {
 	root   any
 	budget int
+	pad    bool // see EvalTemplate
 }
 
 // spend takes one visit from the budget and reports whether any is left.
@@ -24,7 +25,7 @@ func (ev *evaluator) path(p *Path, start any) (any, bool) {
 
 func (ev *evaluator) steps(p *Path, start any) (any, bool) {
 	if p.simple {
-		return follow(p.steps, start)
+		return follow(p.steps, start, ev.pad)
 	}
 	out := []any{}
 	ev.walk(start, p.steps, &out)
@@ -95,14 +96,10 @@ func (ev *evaluator) walkObject(o *jsonata.Object, s *step, rest []step, out *[]
 func (ev *evaluator) walkArray(list []any, s *step, rest []step, out *[]any) {
 	switch s.kind {
 	case element:
-		if v, ok := at(list, s.index); ok {
-			ev.walk(v, rest, out)
-		}
+		ev.walkElement(list, s.index, rest, out)
 	case elements:
 		for _, i := range s.indexes {
-			if v, ok := at(list, i); ok {
-				ev.walk(v, rest, out)
-			}
+			ev.walkElement(list, i, rest, out)
 		}
 	case slice:
 		for i := range s.slice.over(len(list)) {
@@ -127,6 +124,12 @@ func (ev *evaluator) walkArray(list []any, s *step, rest []step, out *[]any) {
 				ev.walk(v, rest, out)
 			}
 		}
+	}
+}
+
+func (ev *evaluator) walkElement(list []any, i int, rest []step, out *[]any) {
+	if v, ok := at(list, i); ok || ev.pad && len(rest) == 0 {
+		ev.walk(v, rest, out)
 	}
 }
 

@@ -125,11 +125,17 @@ func (p *Path) IsReference() bool {
 // it is there; an indefinite path is always found, and its value is a []any that the caller
 // may keep. Results share their structure with root and must not be changed. Only
 // when more than [MaxVisits] values had to be looked at is an indefinite path not found.
-func (p *Path) Eval(root any) (value any, found bool) {
+func (p *Path) Eval(root any) (value any, found bool) { return p.eval(root, false) }
+
+// EvalTemplate is [Path.Eval] as the service evaluates the paths of Payload Templates: an
+// index at the end of a path that is past the end of its array is null, and found.
+func (p *Path) EvalTemplate(root any) (value any, found bool) { return p.eval(root, true) }
+
+func (p *Path) eval(root any, pad bool) (value any, found bool) {
 	if p.simple && p.fn == nil {
-		return follow(p.steps, root)
+		return follow(p.steps, root, pad)
 	}
-	ev := evaluator{root: root, budget: MaxVisits}
+	ev := evaluator{root: root, budget: MaxVisits, pad: pad}
 	v, ok := ev.path(p, root)
 	if ev.budget <= 0 {
 		return nil, false
@@ -155,7 +161,7 @@ func Split(text string) (root, path string) {
 }
 
 // follow walks members and elements: the common case, without allocation.
-func follow(steps []step, v any) (any, bool) {
+func follow(steps []step, v any, pad bool) (any, bool) {
 	for i := range steps {
 		s := &steps[i]
 		var ok bool
@@ -168,6 +174,7 @@ func follow(steps []step, v any) (any, bool) {
 			var list []any
 			if list, ok = jsonata.Force(v).([]any); ok {
 				v, ok = at(list, s.index)
+				ok = ok || pad && i == len(steps)-1
 			}
 		}
 		if !ok {
