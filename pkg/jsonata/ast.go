@@ -79,6 +79,10 @@ type node struct {
 	group     []pair  // {…} after the expression
 	groupPos  int
 
+	// Of a predicate: the sides of an equality, and whether it is the same for all items.
+	join        *joinKeys
+	independent bool
+
 	keepArray     bool // followed by []
 	keepSingleton bool // a path with such a step
 	consArray     bool // an array constructor that a path must not flatten

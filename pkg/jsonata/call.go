@@ -24,7 +24,12 @@ type builtin struct {
 	name  string
 	sig   *signatureSpec
 	arity int // how many arguments $map and the like give it, at most
-	call  func(ev *evaluator, args []any) (any, error)
+	// counts: call counts its work itself, which is not in proportion to its arguments.
+	counts bool
+	// places: what the places of items in an array are computed with; it depends on its
+	// arguments alone.
+	places bool
+	call   func(ev *evaluator, args []any) (any, error)
 }
 
 // A Function is a function as a value: the result of an evaluation, or one of
@@ -202,10 +207,18 @@ func (ev *evaluator) callLambda(f *lambda, args []any, input any) (any, error) {
 	for len(args) < len(f.params) {
 		args = append(args, Undefined)
 	}
-	ev.use(slotSize * (6 + len(f.params)))
+	size := slotSize * (6 + len(f.params))
+	binds, closures := ev.binds, ev.closures
+	ev.use(size)
+	ev.work(bytesOfItem * len(f.params))
 	frame := &frame{parent: f.env, values: args[:len(f.names):len(f.names)]}
 	frame.names = f.names[:len(f.names):len(f.names)] // := must not write to the tree
-	return ev.eval(f.body, f.input, frame)
+	v, err := ev.eval(f.body, f.input, frame)
+	ev.binds = binds
+	if ev.closures == closures { // nothing refers to the frame any more
+		ev.used -= int64(size)
+	}
+	return v, err
 }
 
 func (ev *evaluator) callBuiltin(f *builtin, args []any, input any, env *frame) (any, error) {
@@ -213,15 +226,8 @@ func (ev *evaluator) callBuiltin(f *builtin, args []any, input any, env *frame) 
 	if err != nil {
 		return nil, f.named(err)
 	}
-	for _, a := range args {
-		switch a := a.(type) { // most functions go through all of what they are given
-		case string:
-			ev.work(len(a))
-		case []any:
-			ev.work(bytesOfItem * len(a))
-		case *seq:
-			ev.work(bytesOfItem * len(a.items))
-		}
+	if !f.counts {
+		ev.workOn(args)
 	}
 	for len(args) < f.sig.len() {
 		args = append(args, Undefined)
@@ -234,6 +240,20 @@ func (ev *evaluator) callBuiltin(f *builtin, args []any, input any, env *frame) 
 		return nil, f.named(err)
 	}
 	return v, nil
+}
+
+// workOn counts the work of a function that goes through all of what it is given.
+func (ev *evaluator) workOn(args []any) {
+	for _, a := range args {
+		switch a := a.(type) {
+		case string:
+			ev.work(len(a))
+		case []any:
+			ev.work(bytesOfItem * len(a))
+		case *seq:
+			ev.work(bytesOfItem * len(a.items))
+		}
+	}
 }
 
 // named adds the name of the function to an error that has none.

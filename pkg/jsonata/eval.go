@@ -21,7 +21,10 @@ type evaluator struct {
 	calls    int // of nested calls
 	steps    int
 	lookAt   int   // the step at which to look at the clock again
-	used     int64 // bytes
+	used     int64 // bytes that may be live
+	made     int64 // bytes, all of them
+	binds    int   // variables that were bound, in frames that are still there
+	closures int   // functions that were made
 	bad      error // of a variable that is no value
 	// began is when time was first looked at; most evaluations end before that.
 	began time.Time
@@ -30,6 +33,15 @@ type evaluator struct {
 	// functions that it calls back.
 	callInput any
 	callFrame *frame
+	// What makes the second of many looks at one text or list a short one.
+	texts     [2]textGrowth
+	nextText  int
+	runes     [4]*runeIndex
+	nextRunes int
+	sets      [8]listSet
+	nextSet   int
+	indexes   [8]keyIndex
+	nextIndex int
 }
 
 // A frame holds the variables of a block, a lambda or a tuple.
@@ -101,6 +113,7 @@ func (ev *evaluator) run(root *node, input any) (any, error) {
 	case ev.bad != nil:
 		return nil, ev.bad
 	case err == nil:
+		ev.used = 0 // what is not of the result is garbage by now
 		v, err = ev.export(v)
 	}
 	if err != nil {
@@ -168,14 +181,17 @@ func (ev *evaluator) checkTime() error {
 }
 
 // use charges bytes to the evaluation; the next step notices when it was too much.
-func (ev *evaluator) use(bytes int) { ev.used += int64(bytes) }
+func (ev *evaluator) use(bytes int) {
+	ev.used += int64(bytes)
+	ev.made += int64(bytes)
+}
 
 // reserve charges bytes that are about to be allocated at once.
 func (ev *evaluator) reserve(bytes float64) error {
 	if float64(ev.used)+bytes > float64(ev.conf.maxAllocation) {
 		return spent(ErrAllocation)
 	}
-	ev.used += int64(bytes)
+	ev.use(int(bytes))
 	return nil
 }
 
@@ -197,9 +213,13 @@ func (ev *evaluator) eval(n *node, input any, env *frame) (any, error) {
 	if ev.depth++; ev.depth > ev.conf.maxDepth {
 		return nil, locate(spent(ErrDepth), n)
 	}
+	used, binds := ev.used, ev.binds
 	v, err := ev.evalKind(n, input, env)
 	if err != nil {
 		return nil, err
+	}
+	if n.kind == kindBlock {
+		ev.binds = binds // its frame is of no more use
 	}
 	for i := range n.predicate {
 		if v, err = ev.filter(n.predicate[i].filter, v, env); err != nil {
@@ -216,7 +236,10 @@ func (ev *evaluator) eval(n *node, input any, env *frame) (any, error) {
 		if n.keepArray {
 			s.keepSingleton = true
 		}
-		return unwrap(s), nil
+		v = unwrap(s)
+	}
+	if ev.used-used >= releaseFrom && ev.binds == binds {
+		ev.release(used, v)
 	}
 	return v, nil
 }
@@ -253,6 +276,7 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 			return nil, err
 		}
 		ev.use(slotSize)
+		ev.binds++
 		env.bind(n.lhs.text, v)
 		return v, nil
 	case kindCondition, kindDefault:
@@ -278,7 +302,8 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 	case kindPartial:
 		return ev.partial(n, input, env)
 	case kindLambda:
-		ev.use(4 * slotSize)
+		ev.use(8 * slotSize)
+		ev.closures++
 		return &lambda{params: n.params, names: n.names, sig: n.sig, body: n.body, input: input, env: env}, nil
 	case kindThunk:
 		return &thunk{call: n.body, input: input, env: env}, nil
@@ -371,7 +396,8 @@ func (ev *evaluator) array(n *node, input any, env *frame) (any, error) {
 		out.items = make([]any, 0, len(n.exprs))
 	}
 	ev.use(slotSize * (2 + len(n.exprs)))
-	for _, e := range n.exprs {
+	var head any // an array that the others are added to
+	for i, e := range n.exprs {
 		v, err := ev.value(e, input, env)
 		if err != nil {
 			return nil, err
@@ -386,6 +412,18 @@ func (ev *evaluator) array(n *node, input any, env *frame) (any, error) {
 				out.items = items[:len(items):len(items)]
 				continue
 			}
+			if i == 0 && ev.conf.worth(len(items), growFrom) {
+				head = v
+				continue
+			}
+			if i == len(n.exprs)-1 && head == nil && ev.conf.worth(len(items), growFrom) {
+				grown, err := ev.extendFront(out.items, v)
+				if err != nil {
+					return nil, locate(err, n)
+				}
+				grown.cons = out.cons
+				return grown, nil
+			}
 			if err := ev.reserve(float64(len(items) * slotSize)); err != nil {
 				return nil, locate(err, n)
 			}
@@ -393,6 +431,14 @@ func (ev *evaluator) array(n *node, input any, env *frame) (any, error) {
 		} else {
 			out.items = append(out.items, v)
 		}
+	}
+	if head != nil {
+		grown, err := ev.extend(head, out.items)
+		if err != nil {
+			return nil, locate(err, n)
+		}
+		grown.cons = out.cons
+		return grown, nil
 	}
 	return out, nil
 }

@@ -50,6 +50,10 @@ func (ev *evaluator) exportValue(v any, depth int) (any, error) {
 		}
 		return ev.exportItems(definedItems(v.items), depth)
 	case *Object:
+		v.restore()
+		if v.past != nil {
+			v.past = nil // whoever gets it keeps it
+		}
 		for i := range v.values {
 			ev.use(len(v.keys[i]))
 			e, err := ev.exportValue(v.values[i], depth+1)

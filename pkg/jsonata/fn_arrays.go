@@ -21,18 +21,14 @@ func defineArrays(define definer) {
 		}
 		return sum / float64(len(items)), nil
 	})
-	define("count", "<a:n>", 1, func(_ *evaluator, args []any) (any, error) {
+	count := define("count", "<a:n>", 1, func(_ *evaluator, args []any) (any, error) {
 		items, _ := elements(args[0])
 		return float64(len(items)), nil
 	})
+	count.counts, count.places = true, true
 	define("append", "<xx:a>", 2, func(ev *evaluator, args []any) (any, error) {
-		a, _ := elements(args[0])
-		b, _ := elements(args[1])
-		if err := ev.reserve(float64(slotSize * (4 + len(a) + len(b)))); err != nil {
-			return nil, err
-		}
-		return appendValues(args[0], args[1]), nil
-	})
+		return ev.appendValues(args[0], args[1])
+	}).counts = true
 	define("reverse", "<a:a>", 1, func(ev *evaluator, args []any) (any, error) {
 		items, ok := elements(args[0])
 		if !ok || len(items) <= 1 {
@@ -94,7 +90,7 @@ func fnDistinct(ev *evaluator, args []any) (any, error) {
 	out := &seq{sequence: isSequence(args[0]), items: make([]any, 0, len(items))}
 	ev.use(3 * slotSize * len(items))
 	seen := make(map[any]bool, len(items))
-	var composite []any
+	composite := map[uint64][]any{}
 next:
 	for _, item := range items {
 		if err := ev.step(); err != nil {
@@ -103,7 +99,11 @@ next:
 		item = Force(item)
 		switch v := item.(type) {
 		case []any, *seq, *Object:
-			for _, c := range composite {
+			h, err := ev.hash(v, 0)
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range composite[h] {
 				same, err := ev.equal(v, c, 0)
 				if err != nil {
 					return nil, err
@@ -112,7 +112,8 @@ next:
 					continue next
 				}
 			}
-			composite = append(composite, v)
+			composite[h] = append(composite[h], v)
+			ev.use(setEntry)
 		case json.Number:
 			f := toFloat(v)
 			if seen[f] {
@@ -176,7 +177,7 @@ func fnSort(ev *evaluator, args []any) (any, error) {
 		}
 		err := mergeSort(out, make([]any, len(out)), func(a, b any) (bool, error) {
 			if first == 's' {
-				return compareStrings(a.(string), b.(string)) > 0, ev.step()
+				return ev.compareText(a.(string), b.(string)) > 0, ev.step()
 			}
 			return toFloat(a) > toFloat(b), ev.step()
 		})

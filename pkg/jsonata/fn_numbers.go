@@ -11,8 +11,8 @@ import (
 func defineNumbers(define definer) {
 	define("number", "<(nsb)-:n>", 1, fnNumber)
 	define("abs", "<n-:n>", 1, onNumber(func(x float64) (any, error) { return math.Abs(x), nil }))
-	define("floor", "<n-:n>", 1, onNumber(func(x float64) (any, error) { return math.Floor(x), nil }))
-	define("ceil", "<n-:n>", 1, onNumber(func(x float64) (any, error) { return math.Ceil(x), nil }))
+	define("floor", "<n-:n>", 1, onNumber(func(x float64) (any, error) { return math.Floor(x), nil })).places = true
+	define("ceil", "<n-:n>", 1, onNumber(func(x float64) (any, error) { return math.Ceil(x), nil })).places = true
 	define("round", "<n-n?:n>", 2, func(_ *evaluator, args []any) (any, error) {
 		if IsUndefined(args[0]) {
 			return Undefined, nil

@@ -8,7 +8,7 @@ func defineObjects(define definer) {
 	define("spread", "<x-:a<o>>", 1, func(ev *evaluator, args []any) (any, error) {
 		return ev.spread(args[0], 0)
 	})
-	define("merge", "<a<o>:o>", 1, fnMerge)
+	define("merge", "<a<o>:o>", 1, fnMerge).counts = true
 	define("clone", "<(oa)-:o>", 1, func(ev *evaluator, args []any) (any, error) {
 		if IsUndefined(args[0]) {
 			return Undefined, nil
@@ -102,7 +102,9 @@ func fnKeys(ev *evaluator, args []any) (any, error) {
 			}
 		}
 		if o, ok := Force(v).(*Object); ok {
-			for _, k := range o.keys {
+			ev.work(memberSize * o.Len())
+			for i := range o.Len() {
+				k, _ := o.At(i)
 				if !seen[k] {
 					seen[k] = true
 					out.items = append(out.items, k)
@@ -147,26 +149,6 @@ func (ev *evaluator) spread(v any, depth int) (any, error) {
 		one.Set(o.At(i))
 		ev.use(3 * memberSize)
 		out.items = append(out.items, one)
-	}
-	return out, nil
-}
-
-func fnMerge(ev *evaluator, args []any) (any, error) {
-	items, ok := elements(args[0])
-	if !ok {
-		return Undefined, nil
-	}
-	out := NewObject(0)
-	for _, item := range items {
-		o := Force(item).(*Object) // says the signature
-		for i := range o.Len() {
-			out.Set(o.At(i))
-			ev.use(memberSize)
-		}
-		ev.work(memberSize * o.Len())
-		if err := ev.step(); err != nil {
-			return nil, err
-		}
 	}
 	return out, nil
 }

@@ -9,7 +9,7 @@ import (
 
 func defineStrings(define definer) {
 	define("string", "<x-b?:s>", 1, fnString)
-	define("substring", "<s-nn?:s>", 3, fnSubstring)
+	define("substring", "<s-nn?:s>", 3, fnSubstring).counts = true
 	define("substringBefore", "<s-s:s>", 2, func(ev *evaluator, args []any) (any, error) {
 		s, ok := args[0].(string)
 		if !ok {
@@ -30,7 +30,13 @@ func defineStrings(define definer) {
 	})
 	define("lowercase", "<s-:s>", 1, onString(func(s string) (any, error) { return toLower(s), nil }))
 	define("uppercase", "<s-:s>", 1, onString(func(s string) (any, error) { return toUpper(s), nil }))
-	define("length", "<s-:n>", 1, onString(func(s string) (any, error) { return float64(countRunes(s)), nil }))
+	define("length", "<s-:n>", 1, func(ev *evaluator, args []any) (any, error) {
+		s, ok := args[0].(string)
+		if !ok {
+			return Undefined, nil
+		}
+		return float64(ev.lengthOf(s)), nil
+	}).counts = true
 	define("trim", "<s-:s>", 1, onString(func(s string) (any, error) { return trim(s), nil }))
 	define("pad", "<s-ns?:s>", 3, fnPad)
 	define("match", "<s-f<s:o>n?:a<o>>", 3, fnMatch)
@@ -104,8 +110,8 @@ func fnSubstring(ev *evaluator, args []any) (any, error) {
 	if !ok {
 		return Undefined, nil
 	}
-	ev.use(len(s))
-	length := float64(countRunes(s))
+	ev.use(slotSize)
+	length := float64(ev.lengthOf(s))
 	// slice truncates its bounds towards zero.
 	start := optionalNumber(args[1], 0)
 	if length+start < 0 {
@@ -134,8 +140,7 @@ func fnSubstring(ev *evaluator, args []any) (any, error) {
 	if !(start < end) {
 		return "", nil
 	}
-	from := codePointOffset(s, int(start))
-	return s[from : from+codePointOffset(s[from:], int(end)-int(start))], nil
+	return ev.slice(s, int(start), int(end)), nil
 }
 
 func fnPad(ev *evaluator, args []any) (any, error) {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
-	"time"
 )
 
 // seedExpressions touch each part of the grammar.
@@ -81,7 +80,7 @@ func FuzzEval(f *testing.F) {
 		if err != nil {
 			return
 		}
-		e, err := Compile(expr, WithMaxTime(200*time.Millisecond), WithMaxAllocation(4<<20), WithMaxEvalDepth(1000))
+		e, err := Compile(expr, WithMaxSteps(200_000), WithMaxAllocation(4<<20), WithMaxEvalDepth(1000))
 		if err != nil {
 			return
 		}

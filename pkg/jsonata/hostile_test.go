@@ -42,7 +42,7 @@ func TestLongSteps(t *testing.T) {
 		{"no match, many times", `($a := $pad("", 5000000, "a"); [1..100000].($match($a, /(?:a|b)*c/); 1))`, "U100"},
 		{"matches that functions look at", `$length($replace($pad("", 3000000, "a"), /a/, function() { "bb" }))`, "U100"},
 		{"escapes", `$length($encodeUrlComponent($pad("", 25000000, "\u0001")))`, "U1002"},
-		{"white space", `$length($trim($pad("", 32000000, "a ")))`, "U1002"},
+		{"white space", `$length($trim($pad("", 32000000, "a ")))`, "U100"},
 		{"Roman numerals", `[1..1000000].$formatInteger(999999, "I")`, "U100"},
 		{"dates in words", `[1..1000000].$fromMillis($, "` + strings.Repeat("[Yw]", 2000) + `")`, "U100"},
 		{"dates to read", `[1..1000000].($toMillis($big.text, "` + strings.Repeat("[Yw]", 32) + `"); 1)`, "U100"},
@@ -58,7 +58,7 @@ func TestLongSteps(t *testing.T) {
 		{"numbers in words", `($a := $pad("", 5000000, "one "); [1..1000000].($parseInteger($a, "w"); 1))`, "D3150"},
 		{"numbers in digits", `($a := $pad("1", 20000000, "1"); [1..1000000].($number($a & "x"); 1))`, "D3030"},
 		{"sigmas", `($a := $pad("", 10000000, "Σ\u0301\u0301’"); [1..1000000].($lowercase($a); 1))`, "U100"},
-		{"escapes to read", `($a := $pad("", 20000000, "%41"); [1..1000000].($decodeUrl($a); 1))`, "U100"},
+		{"escapes to read", `($a := $pad("", 19999998, "%41"); [1..1000000].($decodeUrl($a); 1))`, "U100"},
 		{"steps that count by leaps", `($a := [1..252]; $f := function() { ($a[[1..252]]; $f()) }; $f())`, "U100"},
 	}
 	big.Set("text", strings.Repeat("one ", 2000)+"x")

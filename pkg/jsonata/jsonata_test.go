@@ -325,7 +325,7 @@ func TestLimits(t *testing.T) {
 		{"characters of a string", `[$pad("", 5000000)][0].$`, "U1002", nil},
 		{"items in the text of an array", `($a := [1..300000]; /x/([$a, $a, $a, $a, $a, $a, $a, $a, $a, $a]))`, "U1002", nil},
 		{"split", `$split($pad("", 3000000), "")`, "U100", nil},
-		{"zip", `($a := [1..100000]; $zip($a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a))`, "U1002", nil},
+		{"zip", `($a := [1..100000]; $zip($a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a))`, "U100", nil},
 		{"matches", `$match($pad("", 1000000), / /)`, "U100", nil},
 		{"doubling by append", `($d := function($s, $n) { $n = 0 ? $count($s) : $d($append($s, $s), $n - 1) }; $d([1], 60))`, "U100", nil},
 		{"shared parts in the result", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $d([1], 60))`, "U100", nil},
@@ -342,8 +342,8 @@ func TestLimits(t *testing.T) {
 		{"partial of partial", `($d := function($f, $n) { $n = 0 ? $f(1) : $d($map(?, $f), $n - 1) }; $d($string, 20000))`, "U1001", nil},
 		{"many references to the input", `[1..5000].$big.text`, "U100", nil},
 		{"quadratic work", `$count([1..100000][$ in [1..100000]])`, "U100", nil},
-		{"quadratic time", `($a := [1..50000]; $count($a[$ in $a]))`, "U100", nil},
-		{"distinct objects", `$count($distinct([1..50000].{"a": $}))`, "U100", nil},
+		{"a list in itself", `($a := [1..50000]; $count($a[$ in $a]))`, "50000", nil},
+		{"distinct objects", `$count($distinct([1..50000].{"a": $}))`, "50000", nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

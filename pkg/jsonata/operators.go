@@ -161,7 +161,7 @@ func (ev *evaluator) operate(op operator, left, right any) (any, error) {
 		equal, err := ev.equal(left, right, 0)
 		return equal == (op == opEqual), err
 	case opLess, opLessEqual, opGreater, opGreaterEqual:
-		return compare(op, left, right)
+		return ev.compare(op, left, right)
 	case opConcat:
 		return ev.concat(left, right)
 	case opRange:
@@ -203,7 +203,7 @@ func compute(op operator, left, right any) (any, error) {
 	return math.Mod(a, b), nil
 }
 
-func compare(op operator, left, right any) (any, error) {
+func (ev *evaluator) compare(op operator, left, right any) (any, error) {
 	l, r := letter(left), letter(right)
 	switch {
 	case l != 's' && l != 'n' && !IsUndefined(left):
@@ -218,7 +218,7 @@ func compare(op operator, left, right any) (any, error) {
 		return nil, e
 	}
 	if l == 's' {
-		c := compareStrings(left.(string), right.(string))
+		c := ev.compareText(left.(string), right.(string))
 		switch op {
 		case opLess:
 			return c < 0, nil
@@ -239,6 +239,12 @@ func compare(op operator, left, right any) (any, error) {
 		return a > b, nil
 	}
 	return a >= b, nil
+}
+
+// compareText is compareStrings, and counts it as the work that it is.
+func (ev *evaluator) compareText(a, b string) int {
+	ev.work(min(len(a), len(b)))
+	return compareStrings(a, b)
 }
 
 // compareStrings orders text by its UTF-16 units, as JavaScript does. That differs
@@ -288,6 +294,11 @@ func (ev *evaluator) equal(a, b any, depth int) (bool, error) {
 		if _, ok := elements(b); ok {
 			return false, nil
 		}
+		if s, ok := a.(string); ok {
+			if t, ok := b.(string); ok && len(s) == len(t) {
+				ev.work(len(s))
+			}
+		}
 		return a == b, nil
 	}
 	y, ok := b.(*Object)
@@ -324,7 +335,16 @@ func (ev *evaluator) in(left, right any) (any, error) {
 	if _, ok := elements(left); ok {
 		return false, nil
 	}
-	for _, item := range toItems(right) {
+	items := toItems(right)
+	set, err := ev.setOf(items)
+	if err != nil {
+		return nil, err
+	}
+	if set != nil {
+		_, ok := set[scalarKey(left)]
+		return ok, nil
+	}
+	for _, item := range items {
 		if err := ev.step(); err != nil {
 			return nil, err
 		}
@@ -351,16 +371,21 @@ func (ev *evaluator) concat(left, right any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := ev.reserve(float64(len(a) + len(b))); err != nil {
-		return nil, err
-	}
-	return joinText(a, b), nil
+	s, err := ev.join(a, b)
+	return s, err
+}
+
+// halvesMeet reports whether a ends in the first half of a surrogate pair, and b begins
+// with the second.
+func halvesMeet(a, b string) bool {
+	n := len(a)
+	return n >= 3 && len(b) >= 3 && a[n-3] == 0xED && a[n-2] >= 0xA0 && a[n-2] < 0xB0 && b[0] == 0xED && b[1] >= 0xB0
 }
 
 // joinText joins two strings; where the halves of a surrogate pair meet, they become
 // the character that they are in JavaScript.
 func joinText(a, b string) string {
-	if n := len(a); n >= 3 && len(b) >= 3 && a[n-3] == 0xED && a[n-2] >= 0xA0 && a[n-2] < 0xB0 && b[0] == 0xED && b[1] >= 0xB0 {
+	if n := len(a); halvesMeet(a, b) {
 		high := rune(a[n-2]&0x3F)<<6 | rune(a[n-1]&0x3F)
 		low := rune(b[1]&0x3F)<<6 | rune(b[2]&0x3F)
 		r := 0x10000 + (high&0x3FF)<<10 | low&0x3FF

@@ -8,9 +8,9 @@ import (
 
 // What an evaluation may use when no option says otherwise.
 const (
-	DefaultMaxSteps      = 20_000_000
+	DefaultMaxSteps      = 10_000_000
 	DefaultMaxEvalDepth  = 10_000   // nested evaluations; a call that is not a tail call takes about four
-	DefaultMaxAllocation = 64 << 20 // bytes, counting all that is made, also what is dropped again
+	DefaultMaxAllocation = 64 << 20 // bytes that are live
 	DefaultMaxTime       = 20 * time.Second
 )
 
@@ -31,6 +31,21 @@ type config struct {
 	stopwatch     func() time.Time // of maxTime
 	random        func() uint64
 	functions     map[string]*builtin // those of WithFunction
+	indexes       indexing
+}
+
+// An indexing says what is worth an index, or room to grow. Tests choose.
+type indexing uint8
+
+const (
+	indexLong indexing = iota // what is long
+	indexAll
+	indexNone
+)
+
+// worth reports whether something of a length is worth it, which is so from some length on.
+func (c *config) worth(n, from int) bool {
+	return c.indexes == indexLong && n >= from || c.indexes == indexAll && n > 0
 }
 
 func newConfig(opts []Option) *config {
@@ -84,9 +99,11 @@ func WithMaxTime(d time.Duration) Option { return func(c *config) { c.maxTime = 
 // Tail calls do not nest.
 func WithMaxEvalDepth(n int) Option { return func(c *config) { c.maxDepth = n } }
 
-// WithMaxAllocation bounds, roughly, the bytes of all values that an evaluation makes
-// and of its result; beyond it, the error is U1002, [ErrAllocation]. What the process has
-// in use at one time can be a few times as much, as always with a garbage collector.
+// WithMaxAllocation bounds, roughly, the bytes of the values that are live at one time in an
+// evaluation, and of its result; beyond it, the error is U1002, [ErrAllocation]. What an
+// expression makes on its way to a small result does not count once it has the result. What
+// the process has in use at one time can be a few times as much, as always with a garbage
+// collector.
 func WithMaxAllocation(n int64) Option { return func(c *config) { c.maxAllocation = n } }
 
 // WithClock sets what $now and $millis read, in place of [time.Now].
@@ -138,6 +155,7 @@ func newBuiltin(name, signature string, f func(ctx context.Context, args []any) 
 	}
 	b := &builtin{name: name, sig: sig, arity: sig.len()}
 	b.call = func(ev *evaluator, args []any) (any, error) {
+		used := ev.used
 		for i, a := range args {
 			v, err := ev.export(a)
 			if err != nil {
@@ -145,6 +163,7 @@ func newBuiltin(name, signature string, f func(ctx context.Context, args []any) 
 			}
 			args[i] = v
 		}
+		ev.used = used // they were charged for when they were made
 		v, err := f(ev.ctx, args)
 		if e, ok := err.(*Error); ok {
 			copied := *e // evaluation adds the place, and the function may have it for others

@@ -227,14 +227,28 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 	out := &seq{sequence: true, tupleStream: true}
 	for _, t := range tuples.items {
 		from := t.(*tuple)
-		v, err := ev.value(s, from.item, &frame{parent: env, tuple: from.binds})
+		scope := &frame{parent: env, tuple: from.binds}
+		v, err := ev.value(s, from.item, scope)
 		if err != nil {
 			return nil, err
 		}
 		if IsUndefined(v) {
 			continue
 		}
-		for i, item := range toItems(v) {
+		items := toItems(v)
+		at, known, err := ev.joinCandidates(s, items, from.item, scope)
+		if err != nil {
+			return nil, err
+		}
+		for k := 0; k < len(items); k++ {
+			i := k
+			if known {
+				if k == len(at) {
+					break
+				}
+				i = int(at[k])
+			}
+			item := items[i]
 			to := &tuple{item: from.item, binds: from.binds}
 			if inner, ok := item.(*tuple); ok {
 				to.merge(inner)
@@ -320,26 +334,48 @@ func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
 		}
 		return out, nil
 	}
+	if !tuples && ev.conf.worth(len(items), 2) {
+		switch {
+		case pred.independent:
+			return out, ev.selectPlaces(pred, items, out, env)
+		case pred.join != nil:
+			at, known, err := ev.itemCandidates(pred, items, env)
+			if err != nil {
+				return nil, err
+			}
+			if known {
+				return out, ev.selectOf(pred, items, at, out, env)
+			}
+		}
+	}
 	for i, item := range items {
 		context, scope := item, env
 		if tuples {
 			t := item.(*tuple)
 			context, scope = t.item, &frame{parent: env, tuple: t.binds}
 		}
-		v, err := ev.value(pred, context, scope)
-		if err != nil {
+		if err := ev.selectItem(pred, i, len(items), item, context, out, scope); err != nil {
 			return nil, err
-		}
-		n, err := ev.selects(v, i, len(items))
-		if err != nil {
-			return nil, locate(err, pred)
-		}
-		for range n {
-			out.items = append(out.items, item)
-			ev.use(slotSize)
 		}
 	}
 	return out, nil
+}
+
+// selectItem adds the item at i of n to out, as often as the predicate selects it.
+func (ev *evaluator) selectItem(pred *node, i, n int, item, context any, out *seq, env *frame) error {
+	v, err := ev.value(pred, context, env)
+	if err != nil {
+		return err
+	}
+	times, err := ev.selects(v, i, n)
+	if err != nil {
+		return locate(err, pred)
+	}
+	for range times {
+		out.items = append(out.items, item)
+		ev.use(slotSize)
+	}
+	return nil
 }
 
 // selects says how often a predicate's value selects the item at i of n.

@@ -314,6 +314,8 @@ func (r *resolver) filter(n *node) (*node, *Error) {
 	if n.rhs.seeking != nil {
 		pushAncestry(step, n.rhs)
 	}
+	n.rhs.join = joinOf(n.rhs, step.focus)
+	n.rhs.independent = independent(n.rhs)
 	if out.kind == kindPath {
 		step.stages = append(step.stages, stage{filter: n.rhs})
 	} else {

@@ -19,6 +19,9 @@ type seq struct {
 	outerWrapper bool
 	// tupleStream: the items are *tuple.
 	tupleStream bool
+	// grown: the items lie in it, from offset on.
+	grown  *growth
+	offset int
 }
 
 // A tuple is an item on its way through a path that binds variables: the item, and
@@ -127,17 +130,4 @@ func unwrap(v any) any {
 		}
 	}
 	return v
-}
-
-// appendValues is the function $append: arrays are joined, other values are items.
-func appendValues(a, b any) any {
-	if IsUndefined(a) {
-		return b
-	}
-	if IsUndefined(b) {
-		return a
-	}
-	x, y := toItems(a), toItems(b)
-	items := make([]any, 0, len(x)+len(y))
-	return &seq{items: append(append(items, x...), y...)}
 }

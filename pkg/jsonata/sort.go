@@ -102,7 +102,7 @@ func (ev *evaluator) compareRows(n *node, a, b sortRow, env *frame) (int, error)
 		}
 		c := 0
 		if l == 's' {
-			c = compareStrings(x.(string), y.(string))
+			c = ev.compareText(x.(string), y.(string))
 		} else if f, g := toFloat(x), toFloat(y); f < g {
 			c = -1
 		} else if f != g {

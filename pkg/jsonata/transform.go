@@ -21,6 +21,7 @@ func (ev *evaluator) transform(n *node, env *frame) *builtin {
 			return result, err
 		}
 		for _, m := range toItems(matches) {
+			ev.forgetIndexes()
 			if err := ev.change(n, Force(m), env); err != nil {
 				return nil, err
 			}
@@ -55,20 +56,20 @@ func (ev *evaluator) change(n *node, match any, env *frame) error {
 	if err != nil || IsUndefined(names) {
 		return err
 	}
+	drop := map[string]bool{}
 	for _, name := range toItems(names) {
-		if _, ok := name.(string); !ok {
+		s, ok := name.(string)
+		if !ok {
 			return errorToken("T2012", n.rhs.pos, n.rhs.text, names)
 		}
+		drop[s] = true
 	}
-	for _, name := range toItems(names) {
-		if err := ev.step(); err != nil {
-			return err
-		}
-		if isObject {
-			o.Delete(name.(string))
-		}
+	ev.work(bytesOfItem * len(drop))
+	if isObject {
+		ev.work(bytesOfItem * o.Len())
+		o.deleteAll(drop)
 	}
-	return nil
+	return ev.step()
 }
 
 // clone copies a value, so that it can be changed; functions become "", as they do in JSON text.

@@ -14,6 +14,7 @@ type Object struct {
 	keys   []string
 	values []any
 	index  map[string]int // only past indexFrom members: below it, a scan is faster
+	past   *past          // of one that $merge made
 }
 
 // indexFrom is the number of members from which an Object keeps an index.
@@ -41,11 +42,15 @@ func (o *Object) Len() int {
 	if o == nil {
 		return 0
 	}
+	o.restore()
 	return len(o.keys)
 }
 
 // At returns the i-th member, 0 ≤ i < Len.
-func (o *Object) At(i int) (key string, value any) { return o.keys[i], o.values[i] }
+func (o *Object) At(i int) (key string, value any) {
+	o.restore()
+	return o.keys[i], o.values[i]
+}
 
 // Get returns the value of a member.
 func (o *Object) Get(key string) (any, bool) {
@@ -85,6 +90,32 @@ func (o *Object) Delete(key string) {
 	}
 	o.keys = append(o.keys[:i], o.keys[i+1:]...)
 	o.values = append(o.values[:i], o.values[i+1:]...)
+	o.reindex()
+}
+
+// deleteAll removes members in one go.
+func (o *Object) deleteAll(names map[string]bool) {
+	o.restore()
+	if len(names) == 1 {
+		for name := range names {
+			o.Delete(name)
+		}
+		return
+	}
+	keys, values := o.keys, o.values
+	o.keys, o.values = keys[:0], values[:0]
+	for i, k := range keys {
+		if !names[k] {
+			o.keys, o.values = append(o.keys, k), append(o.values, values[i])
+		}
+	}
+	clear(keys[len(o.keys):])
+	clear(values[len(o.values):])
+	o.reindex()
+}
+
+// reindex makes the index again after members have moved.
+func (o *Object) reindex() {
 	if o.index != nil {
 		clear(o.index)
 		for i, k := range o.keys {
@@ -106,6 +137,7 @@ func (o *Object) find(key string) int {
 	if o == nil {
 		return -1
 	}
+	o.restore()
 	if o.index != nil {
 		if i, ok := o.index[key]; ok {
 			return i

@@ -1,0 +1,170 @@
+package jsonata
+
+import "unsafe"
+
+// Accumulators are what $reduce and recursion make: a value, and then that value with a
+// little more at one of its ends, again and again. To copy them each time is quadratic. An
+// accumulator therefore has room at its ends, which its next value takes for itself. The
+// values before it see their own part only, and so never change; one of them that is
+// extended a second time is copied.
+
+// A growth is the array that the items of such values lie in.
+type growth struct {
+	buf        []any
+	start, end int // what of buf is taken
+}
+
+const (
+	growFrom     = 16  // items of an accumulator that is worth its room
+	growTextFrom = 256 // bytes
+)
+
+// room is how much more is allocated than is needed.
+func room(n int) int { return n + n/4 }
+
+// extend returns an array of the items of a, which is one that evaluation made, and of
+// more behind them. It may take the room behind a.
+func (ev *evaluator) extend(a any, more []any) (*seq, error) {
+	items := toItems(a)
+	n := len(items) + len(more)
+	s, _ := a.(*seq)
+	if s != nil && s.grown != nil {
+		g := s.grown
+		if s.offset+len(items) == g.end && len(g.buf)-g.end >= len(more) {
+			copy(g.buf[g.end:], more)
+			g.end += len(more)
+			ev.use(slotSize * 4)
+			ev.work(bytesOfItem * len(more))
+			return &seq{items: g.buf[s.offset:g.end:g.end], grown: g, offset: s.offset}, nil
+		}
+	}
+	spare := 0
+	if s != nil && s.grown != nil && ev.conf.worth(len(items), growFrom) {
+		spare = room(n)
+	}
+	return ev.newGrowth(items, more, 0, spare)
+}
+
+// extendFront is extend at the other end.
+func (ev *evaluator) extendFront(more []any, a any) (*seq, error) {
+	items := toItems(a)
+	n := len(items) + len(more)
+	s, _ := a.(*seq)
+	if s != nil && s.grown != nil {
+		g := s.grown
+		if s.offset == g.start && g.start >= len(more) {
+			g.start -= len(more)
+			copy(g.buf[g.start:], more)
+			ev.use(slotSize * 4)
+			ev.work(bytesOfItem * len(more))
+			return &seq{items: g.buf[g.start : g.start+n : g.start+n], grown: g, offset: g.start}, nil
+		}
+	}
+	spare := 0
+	if s != nil && s.grown != nil && ev.conf.worth(len(items), growFrom) {
+		spare = room(n)
+	}
+	return ev.newGrowth(more, items, spare, 0)
+}
+
+// newGrowth joins two lists, with room in front and behind.
+func (ev *evaluator) newGrowth(a, b []any, front, behind int) (*seq, error) {
+	n := len(a) + len(b)
+	if err := ev.reserve(float64(slotSize * (4 + n + front + behind))); err != nil {
+		return nil, err
+	}
+	ev.work(bytesOfItem * n)
+	g := &growth{buf: make([]any, front+n+behind), start: front, end: front + n}
+	copy(g.buf[front:], a)
+	copy(g.buf[front+len(a):], b)
+	return &seq{items: g.buf[front:g.end:g.end], grown: g, offset: front}, nil
+}
+
+// appendValues is the function $append: arrays are joined, other values are items.
+func (ev *evaluator) appendValues(a, b any) (any, error) {
+	if IsUndefined(a) {
+		return b, nil
+	}
+	if IsUndefined(b) {
+		return a, nil
+	}
+	x, y := toItems(a), toItems(b)
+	if len(x) >= len(y) {
+		return ev.extend(a, y)
+	}
+	return ev.extendFront(x, b)
+}
+
+// A textGrowth is the text that the accumulators of & lie in.
+type textGrowth struct {
+	buf        []byte
+	start, end int // what of buf is taken
+}
+
+// is reports whether s is all that is taken of the buffer.
+func (g *textGrowth) is(s string) bool {
+	return len(s) == g.end-g.start && len(s) > 0 && unsafe.StringData(s) == &g.buf[g.start] // #nosec G103 -- compared only
+}
+
+func (g *textGrowth) text() string {
+	return unsafe.String(&g.buf[g.start], g.end-g.start) // #nosec G103 -- what is taken is never written again
+}
+
+// join is the operator & for two strings, which charges what it allocates. A string that &
+// made and that is its operand again gets room to grow.
+func (ev *evaluator) join(a, b string) (string, error) {
+	n := len(a) + len(b)
+	if !ev.conf.worth(n, growTextFrom) || len(a) == 0 || len(b) == 0 || halvesMeet(a, b) {
+		ev.work(n)
+		return joinText(a, b), ev.reserve(float64(n))
+	}
+	for i := range ev.texts {
+		g := &ev.texts[i]
+		switch {
+		case g.is(a):
+			return ev.joinGrown(g, b, false)
+		case g.is(b):
+			return ev.joinGrown(g, a, true)
+		}
+	}
+	return ev.newText(a, b, 0, 0)
+}
+
+// joinGrown adds text to the end of a buffer or, if front is set, to its beginning.
+func (ev *evaluator) joinGrown(g *textGrowth, more string, front bool) (string, error) {
+	n := g.end - g.start + len(more)
+	switch {
+	case front && g.start >= len(more):
+		g.start -= len(more)
+		copy(g.buf[g.start:], more)
+	case !front && len(g.buf)-g.end >= len(more):
+		copy(g.buf[g.end:], more)
+		g.end += len(more)
+	case front:
+		return ev.newText(more, g.text(), room(n), 0)
+	default:
+		return ev.newText(g.text(), more, 0, room(n))
+	}
+	ev.work(len(more))
+	return g.text(), nil
+}
+
+func (ev *evaluator) newText(a, b string, front, behind int) (string, error) {
+	n := len(a) + len(b)
+	if err := ev.reserve(float64(front + n + behind)); err != nil {
+		return "", err
+	}
+	ev.work(n)
+	g := textGrowth{buf: make([]byte, front+n+behind), start: front, end: front + n}
+	copy(g.buf[front:], a)
+	copy(g.buf[front+len(a):], b)
+	for i := range ev.texts { // that of a or b is of no more use
+		if ev.texts[i].is(a) || ev.texts[i].is(b) {
+			ev.texts[i] = g
+			return g.text(), nil
+		}
+	}
+	ev.texts[ev.nextText%len(ev.texts)] = g
+	ev.nextText++
+	return g.text(), nil
+}

@@ -1,0 +1,132 @@
+package jsonata
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// With an index for everything, and room at the ends of everything, the official suite gives
+// the same results.
+func TestSuiteWithIndexes(t *testing.T) {
+	t.Parallel()
+	s := readSuite(t)
+	for _, c := range s.cases {
+		if c.TimeLimit > 0 && c.Result == nil {
+			continue // it has none
+		}
+		if problem := s.run(t, c, withIndexes(indexAll)); problem != "" {
+			t.Errorf("%s: %s: %s", c.id, c.Expr, problem)
+		}
+	}
+}
+
+func withIndexes(i indexing) Option { return func(c *config) { c.indexes = i } }
+
+// sameWithIndexes evaluates with an index for everything, and with none.
+func sameWithIndexes(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, expr string, input any, vars map[string]any,
+) {
+	t.Helper()
+	var got [2]string
+	for i, mode := range []indexing{indexNone, indexAll} {
+		e, err := Compile(expr, withIndexes(mode), WithMaxSteps(200_000), WithMaxAllocation(8<<20), WithMaxTime(time.Minute), WithMaxEvalDepth(1000),
+			WithRandom(func() uint64 { return 1 << 63 }), WithClock(func() time.Time { return time.UnixMilli(1500000000000) }))
+		if err != nil {
+			return
+		}
+		v, err := e.Eval(context.Background(), input, vars)
+		switch e, ours := err.(*Error); {
+		case ours && e.limit != nil:
+			return // it spends another amount
+		case err != nil:
+			got[i] = err.Error()
+		default:
+			text, err := AppendJSON(nil, v)
+			if got[i] = string(text); err != nil {
+				got[i] = show(v)
+			}
+		}
+	}
+	if got[0] != got[1] {
+		t.Fatalf("%s: %s, with indexes %s", expr, got[0], got[1])
+	}
+}
+
+// What indexes and room make fast stays what it is, also where older values of an
+// accumulator are looked at again.
+func TestIndexesChangeNothing(t *testing.T) {
+	t.Parallel()
+	vars := makeGrowthVars(40)
+	vars["mixed"] = []any{1.0, "1", true, nil, []any{1.0}, NewObject(0), "a", 1.0, "é", 0.0, []any{}, []any{1.0, []any{"x"}}}
+	for _, r := range growthRows {
+		sameWithIndexes(t, r.expr, Undefined, vars)
+	}
+	for _, expr := range []string{
+		`$reduce($list, function($a, $o) { {"before": $a.now, "now": $merge([$a.now, {$o.key: $o.id, "last": $o.n}])} }, {"now": {"x": 0}})`,
+		`$reduce($list.id, function($a, $i) { {"all": $append($a.all, $i), "again": $append($a.all, [$i, $i])} }, {"all": []})`,
+		`$reduce($list.id, function($a, $i) { {"all": $append($i, $a.all), "again": $append([$i, $i], $a.all)} }, {"all": []})`,
+		`$reduce($list.id, function($a, $i) { {"x": $a.x & $i, "y": $a.x & "!" & $i, "z": $i & $a.x} }, {"x": ""})`,
+		`($m := $merge([{"a": 1}, {"b": 2}]); $n := $merge([$m, {"a": 3}]); $o := $merge([$m, {"a": 4, "c": 5}]); [$m, $n, $o, $merge([$o, $o]), $m])`,
+		`($m := $merge([{"a": 1}, {"b": 2}]); $each($m, function($v, $k) { $merge([$m, {$k & "x": $v, "a": 9}]) }))`,
+		`($m := $merge([{"a": 1}, {"b": 2}]); $n := $merge([$m, {"m": $m}]); [$n, $m])`,
+		`($m := $merge([{"a": 1}, {"b": 2}]); $n := $merge([$m, {"a": 2}]); $m ~> |$|{"a": 7}, "b"|)`,
+		`($a := $append([1, 2], 3); $b := $append($a, 4); $c := $append($a, 5); [$a, $b, $c, $append($b, $c)])`,
+		`($a := [[1, 2], 3]; $b := [$a, 4]; $c := [0, $a]; [$a, $b, $c])`,
+		`$mixed[$ in $mixed]`, `$mixed[$ = 1]`, `$mixed.($x := $; $count($mixed[$ = $x]))`, `$distinct($append($mixed, $mixed))`,
+		`$mixed[[0, 2, -1, 2, 99, 1.5]]`, `$mixed[[0, "x"]]`, `$mixed[[]]`, `$mixed[[[0, 1]]]`, `$mixed[$list]`, `$mixed["x"]`, `$mixed[$count($list) - 40]`,
+		`$mixed[$count($nothing)]`, `$mixed[-$n + 39]`, `$mixed[1/0]`, `$list[[0..2]].id`, `$list[$nothing]`, `$list.lines[$n - 40]`,
+		`$list.($o := $; $others[id = $o.other and n = 1].name)`, `$list.($o := $; $others[$o.other = id][0].name)`, `$list.($o := $; $others[nothing = $o.other])`,
+		`$data.list@$a.others@$b[$a.other = $b.id].{"a": $a.id, "b": $b.name}`, `$data.list@$a.others@$b[$b.n = $a.n]#$i.{"a": $a.id, "i": $i}`,
+		`$data.list@$a.others#$j@$b[$b.id = $a.other]`, `$data.list@$a.others@$b[$b.id = $$.x]`, `$data.list@$a.others@$b[$b = $a]`,
+		`($t := "é" & $text & "😀x"; [0..$length($t)].($substring($t, $, 3)))`, `($t := "😀é" & $text; [0..45].($substring($t, -$) & $length($substring($t, $))))`,
+		`($t := $join(["\ud83d", $text, "\ude00"]); [$length($t), $length($t & $t), $substring($t & $t, 39, 5)])`,
+		`$reduce(["\ud83d", "\ude00", "\ud83d", "\ude00"], function($a, $b) { $a & $b }, $text)`,
+		`($data ~> |list|{"n": $count($$.list[n = 1])}|).list.n`,
+	} {
+		sameWithIndexes(t, expr, Undefined, vars)
+	}
+}
+
+// randomAccumulator draws programs that add to values at either end, and keep some of what
+// the values were before.
+func randomAccumulator() *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		step := rapid.SampledFrom([]string{
+			`$a := $append($a, $i)`, `$a := $append($i, $a)`, `$a := [$a, $i]`, `$a := [$i, $a]`, `$a := $append($a, $b)`, `$b := $a`, `$b := $append($b, $a)`,
+			`$s := $s & $string($i)`, `$s := $string($i) & $s`, `$s := $s & $u`, `$u := $s`, `$u := $u & "é"`, `$u := $substring($s & $u, 1, 40)`,
+			`$m := $merge([$m, {"k" & ($i % 5): $i}])`, `$m := $merge([$m, $o])`, `$o := $m`, `$o := $merge([$o, {"k1": $i, "o" & $i: $a}])`, `$m := $merge([$o, $m])`,
+			`$a := $a[[0..7]]`, `$b := $a[$i]`, `$b := $distinct($append($a, $b))`, `$a := $a[$ in $b]`, `$a := $reverse($a)`,
+		})
+		program := `($a := []; $b := []; $s := ""; $u := ""; $m := {}; $o := {};`
+		for i := range rapid.IntRange(1, 25).Draw(t, "steps") {
+			program += "$i := " + string(rune('0'+i%10)) + "; " + step.Draw(t, "step") + "; "
+		}
+		return program + `[$a, $b, $s, $u, $m, $o, $length($s), $count($a)])`
+	})
+}
+
+func TestRandomAccumulators(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) { sameWithIndexes(t, randomAccumulator().Draw(t, "program"), Undefined, nil) })
+}
+
+func FuzzIndexes(f *testing.F) {
+	for _, expr := range seedExpressions {
+		f.Add(expr, []byte(`{"a":[{"b":{"c":2},"d":1.50},{"b":[{"c":1}]}]}`))
+	}
+	for _, r := range growthRows {
+		f.Add(r.expr, []byte(`{}`))
+	}
+	f.Fuzz(func(t *testing.T, expr string, text []byte) {
+		input, err := Decode(text)
+		if err != nil {
+			return
+		}
+		sameWithIndexes(t, expr, input, growthVars(3))
+	})
+}

@@ -1,0 +1,101 @@
+package jsonata
+
+import "slices"
+
+// A past is what an object that $merge made knows of its successor. $merge of an object that
+// $merge made takes that object's members over, in place of a copy, since $reduce drops the
+// one it had. Should somebody look into the one it had all the same, it is restored: the
+// successor remembers what it changed.
+type past struct {
+	next *Object // that has the members now; nil as long as the object has them itself
+	n    int     // how many of them are the object's own
+	undo []undo
+}
+
+// An undo is a value that the successor replaced.
+type undo struct {
+	i     int
+	value any
+}
+
+const mergeFrom = 16 // members that are worth to be taken over
+
+// restore gives an object its members back. It does nothing for one that has them.
+func (o *Object) restore() {
+	if o.past != nil && o.past.next != nil {
+		o.bringBack()
+	}
+}
+
+func (o *Object) bringBack() {
+	chain := []*Object{o}
+	last := o.past.next
+	for last.past != nil && last.past.next != nil {
+		chain = append(chain, last)
+		last = last.past.next
+	}
+	n := o.past.n
+	values := slices.Clone(last.values[:n])
+	for _, between := range slices.Backward(chain) {
+		for _, u := range slices.Backward(between.past.undo) {
+			if u.i < n {
+				values[u.i] = u.value
+			}
+		}
+	}
+	o.keys, o.values, o.past = slices.Clone(last.keys[:n]), values, nil
+	if n > indexFrom {
+		o.index = make(map[string]int, n)
+		for i, k := range o.keys {
+			o.index[k] = i
+		}
+	}
+}
+
+// successor returns an object with the members of o, to be changed by merge, which takes
+// them away from o.
+func (o *Object) successor() *Object {
+	next := &Object{keys: o.keys, values: o.values, index: o.index, past: &past{}}
+	o.past = &past{next: next, n: len(o.keys)}
+	o.keys, o.values, o.index = nil, nil, nil
+	return next
+}
+
+// merge sets the members of from; before is the object that o has its members of, if there
+// is one.
+func (o *Object) merge(from *Object, before *Object) (added int) {
+	for i := range from.Len() {
+		k, v := from.At(i)
+		at := o.find(k)
+		switch {
+		case at < 0:
+			added++
+		case before != nil && at < before.past.n:
+			before.past.undo = append(before.past.undo, undo{at, o.values[at]})
+		}
+		o.Set(k, v)
+	}
+	return added
+}
+
+func fnMerge(ev *evaluator, args []any) (any, error) {
+	items, ok := elements(args[0])
+	if !ok {
+		return Undefined, nil
+	}
+	out, before := &Object{past: &past{}}, (*Object)(nil)
+	if len(items) > 1 {
+		if first := Force(items[0]).(*Object); first.past != nil && ev.conf.worth(first.Len(), mergeFrom) && !slices.Contains(items[1:], any(first)) {
+			out, before, items = first.successor(), first, items[1:]
+		}
+	}
+	for _, item := range items {
+		o := Force(item).(*Object) // says the signature
+		ev.use(memberSize * out.merge(o, before))
+		ev.work(memberSize * o.Len())
+		if err := ev.step(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,91 @@
+package jsonata
+
+import "slices"
+
+// selectPlaces is filter for a predicate that is the same for all items: it is evaluated
+// once, and the items that it selects are taken from their places.
+func (ev *evaluator) selectPlaces(pred *node, items []any, out *seq, env *frame) error {
+	v, err := ev.value(pred, items[0], env)
+	if err != nil {
+		return err
+	}
+	places, numbers, err := ev.placesOf(v, len(items))
+	if err != nil {
+		return locate(err, pred)
+	}
+	if numbers {
+		if err := ev.reserve(float64(slotSize * len(places))); err != nil {
+			return locate(err, pred)
+		}
+		for _, i := range places {
+			out.items = append(out.items, items[i])
+		}
+		return nil
+	}
+	ok, err := ev.truth(v)
+	if err != nil {
+		return locate(err, pred)
+	}
+	if ok {
+		ev.use(slotSize * len(items))
+		out.items = append(out.items, items...)
+	}
+	return nil
+}
+
+// placesOf returns the places among n items that the value of a predicate means, in their
+// order, and whether it is a number, or numbers only.
+func (ev *evaluator) placesOf(v any, n int) ([]int, bool, error) {
+	list, isList := elements(v)
+	if !isList {
+		f, ok, err := number(v)
+		if err != nil || !ok {
+			return nil, false, err
+		}
+		list = []any{f}
+	}
+	ev.work(2 * bytesOfItem * len(list))
+	places := make([]int, 0, len(list))
+	for _, e := range list {
+		f, ok, err := number(e)
+		if err != nil || !ok {
+			return nil, false, err
+		}
+		if at, ok := index(f, n); ok {
+			places = append(places, at)
+		}
+	}
+	slices.Sort(places)
+	return places, true, ev.step()
+}
+
+// itemCandidates returns the places of the items that a predicate about the items of a list
+// may be true for.
+func (ev *evaluator) itemCandidates(pred *node, items []any, env *frame) ([]int32, bool, error) {
+	return ev.candidates(pred, items,
+		func(n *node) (any, error) { return ev.value(n, Undefined, env) },
+		func(n *node, item any) (any, error) { return ev.value(n, item, env) })
+}
+
+// joinCandidates is the same for a step that binds a variable to each of the items, and
+// that a predicate about the variable follows.
+func (ev *evaluator) joinCandidates(s *node, items []any, context any, env *frame) ([]int32, bool, error) {
+	if s.focus == "" || len(s.stages) == 0 || s.stages[0].filter == nil || s.stages[0].filter.join == nil {
+		return nil, false, nil
+	}
+	return ev.candidates(s.stages[0].filter, items,
+		func(n *node) (any, error) { return ev.value(n, context, env) },
+		func(n *node, item any) (any, error) {
+			return ev.value(n, context, &frame{parent: env, tuple: &tupleBinding{s.focus, item, nil}})
+		})
+}
+
+// selectOf is filter for those items only that are at some places.
+func (ev *evaluator) selectOf(pred *node, items []any, at []int32, out *seq, env *frame) error {
+	for _, i := range at {
+		if err := ev.selectItem(pred, int(i), len(items), items[i], items[i], out, env); err != nil {
+			return err
+		}
+	}
+	return nil
+}
