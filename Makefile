@@ -12,7 +12,7 @@ AWS_VENV := $(CURDIR)/.venv-aws
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench
+.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench release
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ build-WebhookFunction build-QueueFunction build-EventFunction:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH) $(GO) build -trimpath -tags lambda.norpc \
 		-ldflags='-s -w' -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(FUNCTION)
 	cp expressway.yaml "$(ARTIFACTS_DIR)/expressway.yaml"
+
+release: ## write the layer, the functions, the command, checksums and SBOM of VERSION into dist/
+	$(GO) run ./internal/dist/release -version "$(VERSION)" -o dist
 
 fmt: ## format the code
 	$(GO) tool gofumpt -w cmd functions internal pkg

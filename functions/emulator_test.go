@@ -55,10 +55,18 @@ func TestRuntimeInterfaceEmulator(t *testing.T) {
 // invoke it at.
 func emulate(t *testing.T, binary, function string) string {
 	t.Helper()
+	return emulateIn(t, binary, function, filepath.Join(artifacts, function), bootstrap(function))
+}
+
+// emulateIn is emulate for code in one folder and a command from anywhere.
+func emulateIn(t *testing.T, binary, function, taskRoot string, command ...string) string {
+	t.Helper()
 	front, runtimeAPI := freeAddress(t), freeAddress(t)
-	cmd := exec.Command(binary, "--runtime-interface-emulator-address", front,
-		"--runtime-api-address", runtimeAPI, bootstrap(function))
-	cmd.Dir = filepath.Join(artifacts, function)
+	cmd := exec.Command(binary, append([]string{
+		"--runtime-interface-emulator-address", front,
+		"--runtime-api-address", runtimeAPI,
+	}, command...)...)
+	cmd.Dir = taskRoot
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "LAMBDA_TASK_ROOT=" + cmd.Dir,
 		// Left unset, the emulator hands the function empty ones.

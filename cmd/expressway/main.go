@@ -34,6 +34,7 @@ type commands struct {
 	Validate validateCommand `cmd:"" help:"Check the configuration, the state machines, the template, and what ties them, and print everything that is wrong."`
 	Explain  explainCommand  `cmd:"" help:"Print a route with every default written out."`
 	Sign     signCommand     `cmd:"" help:"Print a signed curl command that a route accepts."`
+	Layer    layerCommand    `cmd:"" help:"Write the Lambda layer, whose functions need nothing but expressway.yaml."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the Go version."`
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and exit."`

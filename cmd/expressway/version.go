@@ -2,12 +2,13 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 )
 
-// version is set by the linker in a release.
-var version string
+// Set by the linker in a release.
+var version, commit string
 
 type versionCommand struct{}
 
@@ -16,27 +17,42 @@ func (versionCommand) Run(p *program) error {
 	return err
 }
 
+// moduleVersion is the version of a release or of `go install`, else (devel).
+func moduleVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+var releaseVersion = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
+
+// released reports whether a version is that of a release, and not of a commit that has
+// none.
+func released(version string) bool {
+	return releaseVersion.MatchString(version) && !pseudoVersion.MatchString(version)
+}
+
+var pseudoVersion = regexp.MustCompile(`[0-9]{14}-[0-9a-f]{12}`)
+
 // buildVersion says version, commit and Go, as far as the build knows them.
 func buildVersion() string {
-	name, commit := version, ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if name == "" {
-			name = info.Main.Version
-		}
+	source := commit
+	if info, ok := debug.ReadBuildInfo(); ok && source == "" {
 		for _, s := range info.Settings {
 			switch {
 			case s.Key == "vcs.revision":
-				commit = s.Value[:min(12, len(s.Value))] + commit
+				source = s.Value[:min(12, len(s.Value))] + source
 			case s.Key == "vcs.modified" && s.Value == "true":
-				commit += " with changes"
+				source += " with changes"
 			}
 		}
 	}
-	if name == "" {
-		name = "(devel)"
+	if source != "" {
+		source = " (" + source + ")"
 	}
-	if commit != "" {
-		commit = " (" + commit + ")"
-	}
-	return fmt.Sprintf("expressway %s%s %s %s/%s", name, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("expressway %s%s %s %s/%s", moduleVersion(), source, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+
+	"github.com/expressway-dev/expressway/internal/dist"
 )
 
 // A bench is one run of the program.
@@ -45,14 +47,31 @@ routes:
 `
 )
 
+const eventConfig = `version: 1
+routes:
+  - name: payments
+    eventbridge: {source: shop}
+    start: ` + machineARN + `
+    input: '{% $event.detail %}'
+`
+
 // A function is something that is built and measured. Config is its expressway.yaml,
-// empty for the minimal one, which has none.
-type function struct{ name, pkg, config string }
+// empty for the minimal one, which has none. Handler is what makes the layer one of
+// three functions.
+type function struct{ name, pkg, config, handler string }
 
 var (
 	minimalFunction = function{name: "minimal", pkg: "./internal/bench/minimal"}
 	webhookFunction = function{name: "webhook", pkg: "./functions/webhook", config: webhookConfig}
 	queueFunction   = function{name: "queue", pkg: "./functions/queue", config: queueConfig}
+	eventFunction   = function{name: "event", pkg: "./functions/event", config: eventConfig}
+
+	// The layer is one program; the configuration that it reads is that of the function.
+	layerFunctions = []function{
+		{name: "layer-webhook", pkg: "./functions/layer", config: webhookConfig, handler: "webhook"},
+		{name: "layer-queue", pkg: "./functions/layer", config: queueConfig, handler: "queue"},
+		{name: "layer-event", pkg: "./functions/layer", config: eventConfig, handler: "event"},
+	}
 )
 
 // build builds the functions for this machine, and two of them for arm64, whose zips it
@@ -78,6 +97,22 @@ func (b *bench) build(ctx context.Context, r *report) error {
 		sizes[i] = float64(size)
 	}
 	r.add(budgetZip, comparison{base: sizes[:1], ours: sizes[1:]})
+	return b.buildLayer(ctx, r, sizes[0])
+}
+
+// buildLayer builds the layer and what it is compared with.
+func (b *bench) buildLayer(ctx context.Context, r *report, minimal float64) error {
+	b.say("build the layer")
+	for _, f := range append([]function{eventFunction}, layerFunctions...) {
+		if err := b.compile(ctx, f, hostOS, hostArch, b.taskRoot(f)); err != nil {
+			return err
+		}
+	}
+	archive, err := dist.Layer(ctx, b.root, "arm64", "v0.0.0")
+	if err != nil {
+		return err
+	}
+	r.add(budgetLayer, comparison{base: []float64{minimal}, ours: []float64{float64(len(archive))}})
 	return nil
 }
 

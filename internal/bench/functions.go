@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,6 +24,7 @@ func (b *bench) start(ctx context.Context, f function, endpoint string) (*lambda
 			"AWS_ENDPOINT_URL_SFN": endpoint,
 			"STATE_MACHINE_ARN":    machineARN,
 			"GITHUB_SECRET":        secret,
+			"_HANDLER":             cmp.Or(f.handler, "bootstrap"),
 		},
 	})
 	if err != nil {
@@ -62,21 +64,40 @@ func (b *bench) functions(ctx context.Context, r *report) error {
 func (b *bench) coldStarts(ctx context.Context, r *report, endpoint string) error {
 	b.say("cold start: %d starts of each function", b.plan.cold)
 	var c comparison
-	once := func(f function, into *[]float64) func() error {
-		return func() error {
-			fn, err := b.start(ctx, f, endpoint)
-			if err != nil {
-				return err
-			}
-			defer fn.Stop()
-			*into = append(*into, milliseconds(fn.ColdStart()))
-			return nil
-		}
-	}
-	if err := inTurns(b.plan.cold, once(b.minimal, &c.base), once(b.webhook, &c.ours)); err != nil {
+	if err := inTurns(b.plan.cold, b.coldStart(ctx, b.minimal, endpoint, &c.base), b.coldStart(ctx, b.webhook, endpoint, &c.ours)); err != nil {
 		return err
 	}
 	r.add(budgetCold, c)
+	return nil
+}
+
+// coldStart returns what starts a function once, and keeps how long that took.
+func (b *bench) coldStart(ctx context.Context, f function, endpoint string, into *[]float64) func() error {
+	return func() error {
+		fn, err := b.start(ctx, f, endpoint)
+		if err != nil {
+			return err
+		}
+		defer fn.Stop()
+		*into = append(*into, milliseconds(fn.ColdStart()))
+		return nil
+	}
+}
+
+// layer measures the cold start of the layer as each function, beside the function that
+// is a program of its own.
+func (b *bench) layer(ctx context.Context, r *report) error {
+	api := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{})
+	defer api.Close()
+	for i, own := range []function{b.webhook, b.queues, eventFunction} {
+		layer := layerFunctions[i]
+		b.say("cold start: the layer as %s", layer.handler)
+		var c comparison
+		if err := inTurns(b.plan.cold, b.coldStart(ctx, own, api.URL, &c.base), b.coldStart(ctx, layer, api.URL, &c.ours)); err != nil {
+			return err
+		}
+		r.add([]budget{figureLayerW, figureLayerQ, figureLayerE}[i], c)
+	}
 	return nil
 }
 

@@ -31,11 +31,16 @@ var (
 	budgetHTTP8  = budget{what: "The same by plain HTTP, 8 connections", against: "an empty net/http JSON handler", unit: "ms", limit: 2}
 	budgetEngine = budget{what: "The same workflow in process", unit: "µs", limit: 20, absolute: true}
 	budgetAllocs = budget{what: "Allocations of the same", unit: "allocs", limit: 100, absolute: true}
+	budgetLayer  = budget{what: "Layer zip, arm64", against: minimalName, unit: "MB", limit: 1.3}
+	figureLayerW = budget{what: "Cold start of the layer as webhook", against: "functions/webhook", unit: "ms"}
+	figureLayerQ = budget{what: "Cold start of the layer as queue", against: "functions/queue", unit: "ms"}
+	figureLayerE = budget{what: "Cold start of the layer as event", against: "functions/event", unit: "ms"}
 	figureFirst  = budget{what: "First event after a cold start", against: minimalName, unit: "ms"}
 
 	order = []budget{
 		budgetCold, budgetP50, budgetP99, budgetRSS, budgetBatch, budgetZip,
 		budgetAPI, budgetHTTP1, budgetHTTP8, budgetEngine, budgetAllocs, figureFirst,
+		budgetLayer, figureLayerW, figureLayerQ, figureLayerE,
 	}
 )
 
@@ -53,7 +58,7 @@ func (r *report) add(b budget, c comparison) {
 	if r.results == nil {
 		r.results = map[budget]comparison{}
 	}
-	if b == budgetZip {
+	if b == budgetZip || b == budgetLayer {
 		c = comparison{base: []float64{c.base[0] / 1e6}, ours: []float64{c.ours[0] / 1e6}}
 	}
 	r.results[b] = c
@@ -110,7 +115,8 @@ they lie far apart, the machine was busy.
   From sending the event until the response has been read; p50 and p99 of each start, without its first %d events.
 - Peak memory: the largest resident set of the process over all those events.
 - Batches: %d of one and of ten, to one process of the queue function.
-- Zip: bootstrap and expressway.yaml, deflated, built as `+"`make build-WebhookFunction`"+` builds them.
+- Zip: bootstrap and expressway.yaml, deflated, built as `+"`make build-WebhookFunction`"+` builds them. Layer: bootstrap alone, as in a release.
+- Layer: %d starts of each kind, beside the program of its own, with the same configuration.
 - Engine: Pass, Choice, Parallel of two Pass, Map of three items, Succeed, in JSONPath; one caller, %d turns of %d calls each,
   client and server in one process. By plain HTTP the figure is the inverse of the throughput: at most twice the time is at
   least half the calls a second.
@@ -118,7 +124,7 @@ they lie far apart, the machine was busy.
 Measured with %s on %s, %d cores, in %.0f s, by:
 
     %s
-`, p.cold, p.starts, p.events, bodySize, block, warmUp, p.batches, engineTurns, p.calls, r.Go, r.Platform, r.CPUs, r.Took.Seconds(), r.Command)
+`, p.cold, p.starts, p.events, bodySize, block, warmUp, p.batches, p.cold, engineTurns, p.calls, r.Go, r.Platform, r.CPUs, r.Took.Seconds(), r.Command)
 	return b.String()
 }
 

@@ -1,0 +1,37 @@
+// Command layer is the bootstrap of the Lambda layer: it becomes the webhook, the queue
+// or the event function by the function's Handler. The function's own code is a folder
+// with expressway.yaml.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/expressway-dev/expressway/pkg/gateway"
+)
+
+func main() {
+	handler, err := newHandler(os.Getenv("_HANDLER"), gateway.Options{Log: lambdacontext.NewLogger(), Metrics: os.Stdout})
+	if err != nil {
+		// Printed as it is, on several lines: it names places in the configuration.
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	lambda.Start(handler)
+}
+
+// newHandler makes the handler that the function's Handler names.
+func newHandler(name string, o gateway.Options) (lambda.Handler, error) {
+	switch name {
+	case "webhook":
+		return gateway.Webhook(o)
+	case "queue":
+		return gateway.Queue(o)
+	case "event":
+		return gateway.Event(o)
+	}
+	return nil, fmt.Errorf("the Handler of the function is %q; the Expressway layer knows webhook, queue and event", name)
+}

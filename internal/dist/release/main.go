@@ -1,0 +1,42 @@
+// Command release writes a release into a folder: see package dist.
+//
+//	go run ./internal/dist/release -version v0.1.0 -o dist
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"regexp"
+	"strings"
+
+	"github.com/expressway-dev/expressway/internal/dist"
+)
+
+var versions = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	version := flag.String("version", "", "vMAJOR.MINOR.PATCH")
+	commit := flag.String("commit", "", "what the release is made of (default: git's HEAD)")
+	out := flag.String("o", "dist", "`folder` to write to")
+	flag.Parse()
+	if !versions.MatchString(*version) {
+		fmt.Fprintln(os.Stderr, "release: -version must be like v0.1.0")
+		os.Exit(2)
+	}
+	if *commit == "" {
+		if text, err := exec.CommandContext(ctx, "git", "rev-parse", "--short=12", "HEAD").Output(); err == nil {
+			*commit = strings.TrimSpace(string(text))
+		}
+	}
+	r := dist.Release{Root: ".", Version: *version, Commit: *commit, Say: func(s string) { fmt.Fprintln(os.Stderr, s) }}
+	if err := r.Write(ctx, *out); err != nil {
+		fmt.Fprintln(os.Stderr, "release:", err)
+		os.Exit(1)
+	}
+}
