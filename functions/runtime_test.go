@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/expressway-dev/expressway/internal/lambdatest"
 )
@@ -118,7 +119,7 @@ func TestSamples(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s: %v", process, err)
 				}
-				if diff := cmp.Diff(want, response(t, result.Payload)); diff != "" {
+				if diff := cmp.Diff(want, response(t, result.Payload), replayed(process)); diff != "" {
 					t.Errorf("%s: response (-want +got):\n%s", process, diff)
 				}
 			}
@@ -127,6 +128,14 @@ func TestSamples(t *testing.T) {
 			}
 		})
 	}
+}
+
+// replayed leaves the mark of a repeated answer out of what a warm process answers: it
+// gets the same delivery again.
+func replayed(process string) cmp.Option {
+	return cmpopts.IgnoreMapEntries(func(name string, _ any) bool {
+		return process == "warm" && name == "Idempotent-Replayed"
+	})
 }
 
 // The event function fails with the name of the workflow's failure, which Lambda hands
