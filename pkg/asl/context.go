@@ -10,6 +10,38 @@ import (
 
 // contextObject is $$, and $states.context in JSONata, made when something looks at it.
 func (f *frame) contextObject() any {
+	o := f.testContext()
+	if o == nil {
+		o = f.ownContext()
+	}
+	if f.inMap {
+		item := jsonata.NewObject(3)
+		item.Set("Index", json.Number(strconv.Itoa(f.item.index)))
+		item.Set("Value", f.item.value)
+		item.Set("Source", "STATE_DATA")
+		m := jsonata.NewObject(1)
+		m.Set("Item", item)
+		o.Set("Map", m)
+	}
+	return o
+}
+
+// testContext is the context object that a test of a state was given, to which nothing is
+// added but the item of a Map; nil where there is none.
+func (f *frame) testContext() *jsonata.Object {
+	if f.run.test == nil || f.run.test.in.Context == nil {
+		return nil
+	}
+	given := f.run.test.in.Context
+	o := jsonata.NewObject(given.Len() + 1)
+	for i := range given.Len() {
+		o.Set(given.At(i))
+	}
+	return o
+}
+
+// ownContext is the context object of an execution, apart from the item of a Map.
+func (f *frame) ownContext() *jsonata.Object {
 	ex := &f.run.ex
 	const layout = "2006-01-02T15:04:05.000Z"
 	execution := jsonata.NewObject(6)
@@ -44,18 +76,6 @@ func (f *frame) contextObject() any {
 		task := jsonata.NewObject(1)
 		task.Set("Token", f.token)
 		o.Set("Task", task)
-	}
-	if f.inMap {
-		item := jsonata.NewObject(3)
-		item.Set("Index", json.Number(strconv.Itoa(f.item.index)))
-		item.Set("Value", f.item.value)
-		item.Set("Source", "STATE_DATA")
-		m := jsonata.NewObject(1)
-		m.Set("Item", item)
-		o.Set("Map", m)
-	}
-	if f.run.test != nil {
-		f.run.test.amendContext(o)
 	}
 	return o
 }

@@ -101,6 +101,9 @@ func (t *StateTest) WritesResults() bool { return t.state.writer }
 // Holds reports whether a Map or Parallel state has a state of that name within it.
 func (t *StateTest) Holds(name string) bool { return t.state.find(name) != nil }
 
+// Branches returns how many branches a Parallel state has.
+func (t *StateTest) Branches() int { return len(t.state.branches) }
+
 // WaitsForOthers tells a Task state that ends when somebody else says so: an activity,
 // or the integrations .sync and .waitForTaskToken.
 func (t *StateTest) WaitsForOthers() bool {
@@ -122,7 +125,7 @@ type TestInput struct {
 	Execution
 	// Variables are set when the state is entered.
 	Variables *jsonata.Object
-	// Context has members that take the place of those of the context object.
+	// Context is the whole context object; nil makes one of Execution.
 	Context *jsonata.Object
 	// Mock is needed by Map and Parallel states, and taken by Task states.
 	Mock *StateMock
@@ -144,7 +147,13 @@ type TestResult struct {
 	// NextState is empty where the execution would end.
 	NextState  string
 	Inspection Inspection
+	// Invalid is set where the input of the test does not fit the state: its FailedIterations
+	// are more than the Map has items. There is no result then.
+	Invalid error
 }
+
+// ErrTooManyFailures says that more iterations should have failed than a Map state has.
+var ErrTooManyFailures = errors.New("more iterations have failed than the Map state has")
 
 // Run takes the state through its stages once, within five minutes. Retries are not
 // made: a status says that there would be one.
@@ -164,6 +173,9 @@ func (t *StateTest) Run(ctx context.Context, env Environment, in TestInput) Test
 	f.vars.set(in.Variables)
 	f.stage(StateInput, r.input)
 	output, next, failed := f.step(ctx, r.input)
+	if r.test.invalid != nil {
+		return TestResult{Invalid: r.test.invalid}
+	}
 	result := TestResult{Status: Succeeded, NextState: next}
 	if failed != nil {
 		result, output = f.settle(ctx, failed)

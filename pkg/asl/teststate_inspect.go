@@ -33,10 +33,11 @@ type Inspection struct {
 	CatchIndex, RetryIndex, RetryBackoffSeconds *int
 }
 
-// A testRun is what a run that tests one state has besides.
+// A testRun is what a run that tests one state adds to a run.
 type testRun struct {
-	in   *TestInput
-	seen Inspection
+	in      *TestInput
+	seen    Inspection
+	invalid error // see TestResult
 }
 
 // stage tells a test what a stage of the state made; other runs have nobody to tell.
@@ -57,9 +58,9 @@ func (s *state) shows(at Stage) bool {
 	constant := s.kind == "Pass" && s.hasResult
 	switch at {
 	case AfterInputPath:
-		return !constant
+		return !constant && s.kind != "Parallel"
 	case AfterParameters:
-		return s.kind == "Task" || s.kind == "Parallel" || s.kind == "Pass" && !constant
+		return s.kind == "Task" || s.kind == "Pass" && !constant
 	case AfterArguments:
 		return s.kind == "Task"
 	case RawResult:
@@ -68,11 +69,4 @@ func (s *state) shows(at Stage) bool {
 		return s.hasOwnResult() || s.kind == "Pass"
 	}
 	return true
-}
-
-// amendContext makes the context object that of a test.
-func (t *testRun) amendContext(o *jsonata.Object) {
-	for i := range t.in.Context.Len() {
-		o.Set(t.in.Context.At(i))
-	}
 }

@@ -22,6 +22,10 @@ func (f *frame) testMap(ctx context.Context, v *view, items []any) (any, *Error)
 	if !s.jsonata {
 		f.stage(AfterItemsPath, items)
 	}
+	if unread := s.reader != nil && t.in.ItemReaderData == nil; !unread && t.in.FailedIterations > len(items) {
+		t.invalid = ErrTooManyFailures
+		return nil, &Error{fatal: true}
+	}
 	if err := f.testItems(ctx, v, items); err != nil {
 		return nil, err
 	}

@@ -182,7 +182,7 @@ func TestStateStages(t *testing.T) {
 			"Parallel", `{"Type":"Parallel",` + branch + `,"ResultSelector":{"n.$":"$[0]"},"ResultPath":"$.r","End":true}`,
 			asl.TestInput{Execution: input(`{}`), Mock: mockResult(t, `[1]`)},
 			outcomeOf{Status: "SUCCEEDED", Output: `{"r":{"n":1}}`, Stages: map[string]string{
-				"input": `{}`, "afterInputPath": `{}`, "afterParameters": `{}`, "afterResultSelector": `{"n":1}`, "afterResultPath": `{"r":{"n":1}}`,
+				"input": `{}`, "afterResultSelector": `{"n":1}`, "afterResultPath": `{"r":{"n":1}}`,
 			}},
 		},
 		{
@@ -300,7 +300,7 @@ func TestStateItemReader(t *testing.T) {
 	}
 }
 
-// The members of a test's context take the place of the context object's.
+// A context that is given is the whole context object.
 func TestStateContext(t *testing.T) {
 	t.Parallel()
 	const definition = `{` + lambdaTask + `,"Parameters":{"all.$":"$$"},"OutputPath":"$.all","End":true}`
@@ -311,8 +311,17 @@ func TestStateContext(t *testing.T) {
 		t.Errorf("context object = %s, want %s", got.Output, want)
 	}
 	got = testOne(t, definition, asl.TestInput{Execution: input(`{}`), Context: object(t, `{"Execution":1,"State":2,"Task":{"Token":"t"}}`)})
-	if want := `{"Execution":1,"StateMachine":{"Id":"","Name":""},"State":2,"Task":{"Token":"t"}}`; got.Output != want {
+	if want := `{"Execution":1,"State":2,"Task":{"Token":"t"}}`; got.Output != want {
 		t.Errorf("context object = %s, want %s", got.Output, want)
+	}
+	got = testOne(t, definition, asl.TestInput{Execution: input(`{}`), Context: object(t, `{}`)})
+	if got.Output != `{}` {
+		t.Errorf("context object = %s, want {}", got.Output)
+	}
+	const items = `{"Type":"Map","ItemSelector":{"all.$":"$$"},"ItemProcessor":{"StartAt":"S","States":{"S":{"Type":"Succeed"}}},"End":true}`
+	got = testOne(t, items, asl.TestInput{Execution: input(`[1]`), Context: object(t, `{}`), Mock: mockResult(t, `[1]`)})
+	if want := `[{"all":{"Map":{"Item":{"Index":0,"Value":1,"Source":"STATE_DATA"}}}}]`; got.Stages["afterItemSelector"] != want {
+		t.Errorf("items = %s, want %s", got.Stages["afterItemSelector"], want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package statesapi
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -305,13 +306,17 @@ func (in StartInput) check() (arn, *Error) {
 	return a, err
 }
 
-// invalidInput says what is wrong in an input in the words of AWS's parser, which quote
-// the beginning of it.
+// invalidInput says what is wrong in an input in the words of AWS's parser, without the
+// place.
 func invalidInput(input []byte, err error) *Error {
+	reason := err.Error()
 	if e := jsontext.Check(input); e != nil {
-		err = e
+		reason = e.Reason
 	}
-	return errorf(InvalidExecutionInput, "Invalid State Machine Execution Input: '%v'", err)
+	if len(bytes.TrimSpace(input)) == 0 {
+		reason = "Invalid execution input."
+	}
+	return errorf(InvalidExecutionInput, "Invalid State Machine Execution Input: '%s'", reason)
 }
 
 // executionARN is unique for EXPRESS executions, whatever their name.

@@ -169,7 +169,7 @@ func TestHandlerRefusals(t *testing.T) {
 		{"page size is text", "ListStateMachines", `{"maxResults":"5"}`, front + "SerializationException", "STRING_VALUE can not be converted to an Integer"},
 		{
 			"update of nothing", "UpdateStateMachine", `{"stateMachineArn":"` + machineARN + `"}`, model + "MissingRequiredParameter",
-			"Either the definition, the role ARN, the LoggingConfiguration, or the EncryptionConfiguration must be specified",
+			"Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified",
 		},
 		{
 			"update of the unknown", "UpdateStateMachine", `{"stateMachineArn":"` + machineARN + `x","roleArn":"` + roleARN + `"}`, model + "StateMachineDoesNotExist",

@@ -81,6 +81,8 @@ func (s *Service) TestState(ctx context.Context, in TestStateInput) (*TestStateO
 	switch {
 	case err != nil:
 		return nil, err
+	case result.Invalid != nil:
+		return nil, errorf(ValidationException, "Map iteration failure count must be less than or equal to the number of Map iterations")
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("test of a state stopped: %w", context.Cause(ctx))
 	}

@@ -129,8 +129,10 @@ func (in *TestStateInput) read(state *asl.StateTest, t *asl.TestInput) (err *Err
 	if t.Variables, err = readObject("variables", in.Variables); err != nil {
 		return err
 	}
-	t.Context, err = readObject("context", in.Context)
-	return err
+	if t.Context, err = readObject("context", in.Context); err != nil {
+		return err
+	}
+	return checkContext(t.Context, state)
 }
 
 // read makes a value of a mock, and checks that the state could have it.
@@ -149,13 +151,15 @@ func (m *TestStateMock) read(state *asl.StateTest) (*asl.StateMock, *Error) {
 	if err != nil {
 		return nil, errorf(ValidationException, "Mocked result must be valid JSON")
 	}
-	_, isList := result.([]any)
+	list, isList := result.([]any)
 	_, isObject := result.(*jsonata.Object)
 	switch kind := state.Type(); {
 	case state.WritesResults() && !isObject:
 		return nil, errorf(ValidationException, "Mocked result must be a JSON object.")
 	case (kind == "Map" && !state.WritesResults() || kind == "Parallel") && !isList:
 		return nil, errorf(ValidationException, "Mocked result must be an array.")
+	case kind == "Parallel" && len(list) != state.Branches():
+		return nil, errorf(ValidationException, "Mocked result must contain the same number of items as number of Parallel branches.")
 	case kind == "Task":
 		if err := checkMocked(state.Resource(), deref(m.FieldValidationMode), result); err != nil {
 			return nil, err

@@ -162,22 +162,44 @@ func checkScalar(kind, field string, v any) *Error {
 		if !isNumber(v) {
 			return schemaError(field, "must be a number")
 		}
-		return nil
+		return checkRange(kind, field, v)
 	case 'b':
 		if _, ok := v.(bool); !ok {
 			return schemaError(field, "must be a boolean")
 		}
 		return nil
-	case 't':
-		// As ISO 8601 from the SDK's integrations, as a number from optimised ones.
-		if isText || isNumber(v) {
-			return nil
-		}
 	}
 	if !isText {
 		return schemaError(field, "must be a string")
 	}
 	return checkText(kind, field, text)
+}
+
+// checkRange checks a number against n, or n128..10240.
+func checkRange(kind, field string, v any) *Error {
+	low, high, ok := strings.Cut(kind[1:], "..")
+	if !ok {
+		return nil
+	}
+	n := numberOf(v)
+	if least, err := strconv.ParseFloat(low, 64); err == nil && n < least {
+		return schemaError(field, "is less than the minimum value")
+	}
+	if most, err := strconv.ParseFloat(high, 64); err == nil && n > most {
+		return schemaError(field, "exceeds the maximum value")
+	}
+	return nil
+}
+
+func numberOf(v any) float64 {
+	switch v := v.(type) {
+	case json.Number:
+		f, _ := v.Float64()
+		return f
+	case float64:
+		return v
+	}
+	return 0
 }
 
 func isNumber(v any) bool {

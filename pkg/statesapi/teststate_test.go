@@ -25,6 +25,8 @@ const (
 	taskState = `{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload.$":"$"},"End":true}`
 	mapState  = `{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}},"End":true}`
 	passState = `{"Type":"Pass","End":true}`
+
+	parallelState = `{"Type":"Parallel","Branches":[{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}},{"StartAt":"B","States":{"B":{"Type":"Pass","End":true}}}],"End":true}`
 )
 
 // Requests that are refused. Those of the recordings are tested with them.
@@ -32,12 +34,17 @@ func TestTestStateRefusals(t *testing.T) {
 	t.Parallel()
 	const invalid, model, front = "ValidationException", "InvalidDefinition", "SerializationException"
 	mocked := map[string]any{"result": `{}`}
-	tests := []struct {
+	type refusal struct {
 		name     string
 		request  map[string]any
 		wantCode string
 		want     string
-	}{
+	}
+	context := func(name, text, want string) refusal {
+		request := map[string]any{"definition": taskState, "mock": mocked, "context": text}
+		return refusal{"a context with " + name, request, invalid, "Invalid Context object provided: " + want}
+	}
+	tests := []refusal{
 		{"nothing", map[string]any{}, invalid, "1 validation error detected: Value null at 'definition' failed to satisfy constraint: Member must not be null"},
 		{"a wrong type", map[string]any{"definition": passState, "mock": "x"}, front, "STRING_VALUE can not be converted to a Structure"},
 		{"a wrong type within", map[string]any{"definition": passState, "mock": map[string]any{"errorOutput": map[string]any{"error": 1}}}, front, "NUMBER_VALUE can not be converted to a String"},
@@ -74,7 +81,19 @@ func TestTestStateRefusals(t *testing.T) {
 		{"an error of no state within", map[string]any{
 			"definition": mapState, "mock": map[string]any{"result": "[]"}, "stateConfiguration": map[string]any{"errorCausedByState": "B"},
 		}, invalid, "State not found in definition"},
-		{"an input that is not JSON", map[string]any{"definition": passState, "input": "{"}, "InvalidExecutionInput", "Invalid State Machine Execution Input: 'Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)\"{\"; line: 1, column: 1])\n at [Source: (String)\"{\"; line: 1, column: 2]'"},
+		{"an input that is not JSON", map[string]any{"definition": passState, "input": "{"}, "InvalidExecutionInput", "Invalid State Machine Execution Input: 'Unexpected end-of-input: expected close marker for Object (start marker at [Source: (String)\"{\"; line: 1, column: 1])'"},
+		{"an input that is empty", map[string]any{"definition": passState, "input": " "}, "InvalidExecutionInput", "Invalid State Machine Execution Input: 'Invalid execution input.'"},
+		{"a result for too few branches", map[string]any{"definition": parallelState, "mock": map[string]any{"result": "[1]"}}, invalid, "Mocked result must contain the same number of items as number of Parallel branches."},
+		{"more failures than iterations", map[string]any{
+			"definition": mapState, "input": "[1]", "mock": map[string]any{"result": "[1]"}, "stateConfiguration": map[string]any{"mapIterationFailureCount": 2},
+		}, invalid, "Map iteration failure count must be less than or equal to the number of Map iterations"},
+		context("a field of nothing", `{"Pokedex":1}`, "Field 'Pokedex' is not allowed"),
+		context("a field of the state", `{"State":{"Pokedex":1}}`, "Field 'Pokedex' is not allowed"),
+		context("an id that is a number", `{"Execution":{"Id":1}}`, "Execution.Id must be a string"),
+		context("a count that is text", `{"State":{"RetryCount":"1"}}`, "State.RetryCount must be a number"),
+		context("a part that is text", `{"Execution":"e"}`, "Execution must be an object"),
+		context("a Map", `{"Map":{}}`, "'Map' field is not supported when mocking a Context object"),
+		context("a token", `{"Task":{"Token":"t"}}`, "Context object contains 'Task' when state is not a Task state with a '.sync' or '.waitForTaskToken' service integration pattern"),
 		{"variables that are no object", map[string]any{"definition": passState, "variables": "[]"}, invalid, "The member 'variables' is not valid: it is not a JSON object"},
 		{"a context that is not JSON", map[string]any{"definition": taskState, "mock": mocked, "context": "{"}, invalid, "The member 'context' is not valid: invalid JSON at offset 1: expected a member name"},
 	}
@@ -83,12 +102,7 @@ func TestTestStateRefusals(t *testing.T) {
 		if strings.HasPrefix(member, "error") || strings.HasSuffix(member, "Data") {
 			v = "A"
 		}
-		tests = append(tests, struct {
-			name     string
-			request  map[string]any
-			wantCode string
-			want     string
-		}{
+		tests = append(tests, refusal{
 			member + " without a mock",
 			map[string]any{"definition": mapState, "stateConfiguration": map[string]any{member: v}},
 			invalid,
@@ -118,7 +132,11 @@ func TestMockedResults(t *testing.T) {
 	tests := []struct{ resource, mode, result, want string }{
 		{"states:startExecution", "", `{"ExecutionArn":"arn"}`, "Required field 'StartDate' is missing"},
 		{"states:startExecution", modePresent, `{"ExecutionArn":"arn"}`, ""},
-		{"states:startExecution", "", `{"ExecutionArn":"arn","StartDate":1764000000}`, ""},
+		{"states:startExecution", "", `{"ExecutionArn":"arn","StartDate":1764000000}`, "Field 'StartDate' must be a string"},
+		{"states:startExecution", "", `{"ExecutionArn":"arn","StartDate":"2026-11-30T00:00:00Z"}`, ""},
+		{"aws-sdk:lambda:getFunctionConfiguration", modePresent, `{"MemorySize":127}`, "Field 'MemorySize' is less than the minimum value"},
+		{"aws-sdk:lambda:getFunctionConfiguration", modePresent, `{"MemorySize":32769}`, "Field 'MemorySize' exceeds the maximum value"},
+		{"aws-sdk:lambda:getFunctionConfiguration", "", `{"MemorySize":128}`, ""},
 		{"states:startExecution.sync", modePresent, `{"Output":{}}`, "Field 'Output' must be a string"},
 		{"states:startExecution.sync:2", modePresent, `{"Output":{},"Status":"SUCCEEDED"}`, ""},
 		{"states:startExecution.sync:2", modePresent, `{"Status":"DONE"}`, "Field 'Status' is not an expected value"},

@@ -101,13 +101,13 @@ func (in UpdateInput) check() (arn, *Error) {
 	if err := c.err(); err != nil {
 		return arn{}, err
 	}
-	a, err := unqualified(in.StateMachineARN)
+	a, err := parseARN(*in.StateMachineARN)
 	if err != nil {
 		return arn{}, err
 	}
 	if in.Definition == nil && in.RoleARN == nil && in.Logging == nil && in.Tracing == nil && in.Encryption == nil {
 		return arn{}, errorf(MissingRequiredParameter,
-			"Either the definition, the role ARN, the LoggingConfiguration, or the EncryptionConfiguration must be specified")
+			"Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified")
 	}
 	if err := checkRole(in.RoleARN); err != nil {
 		return arn{}, err
@@ -115,5 +115,11 @@ func (in UpdateInput) check() (arn, *Error) {
 	if err := checkDescription(in.VersionDescription, in.Publish); err != nil {
 		return arn{}, err
 	}
-	return a, in.settings().check()
+	if err := in.settings().check(); err != nil {
+		return arn{}, err
+	}
+	if a.qualifier != "" { // only the state machine itself can be updated
+		return arn{}, doesNotExist(a.full())
+	}
+	return a, nil
 }

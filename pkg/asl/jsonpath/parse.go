@@ -207,7 +207,7 @@ func (p *parser) quotedNames() (step, error) {
 		if c := p.peek(); c != '\'' && c != '"' {
 			return step{}, p.fail("expected a name in quotes, found " + p.found())
 		}
-		name, err := p.quoted()
+		name, err := p.quotedName()
 		if err != nil {
 			return step{}, err
 		}
@@ -282,6 +282,32 @@ func (p *parser) integer() (int, error) {
 		return 0, p.fail("invalid index")
 	}
 	return int(n), nil
+}
+
+// quotedName reads a name in quotes of either kind. As the service has it, the name is the
+// text as it is written: a backslash stays, but for one before the quote that would end it.
+func (p *parser) quotedName() (string, error) {
+	start := p.pos
+	quote := p.text[p.pos]
+	var b strings.Builder
+	for p.pos++; p.pos < len(p.text); p.pos++ {
+		c := p.text[p.pos]
+		switch {
+		case c == quote:
+			p.pos++
+			return b.String(), nil
+		case c == '\\' && p.pos+1 < len(p.text):
+			p.pos++
+			if p.text[p.pos] != quote {
+				b.WriteByte(c)
+			}
+			b.WriteByte(p.text[p.pos])
+		default:
+			b.WriteByte(c)
+		}
+	}
+	p.pos = start
+	return "", p.fail("the quote is never closed")
 }
 
 // quoted reads a text in quotes of either kind, with JSON's escapes and \'.

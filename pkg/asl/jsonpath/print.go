@@ -77,7 +77,7 @@ func (s *step) print(b *strings.Builder) {
 	b.WriteByte(']')
 }
 
-var nameEscaper = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+var nameEscaper = strings.NewReplacer(`'`, `\'`)
 
 func printName(b *strings.Builder, name string) {
 	b.WriteByte('\'')

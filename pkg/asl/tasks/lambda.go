@@ -3,6 +3,7 @@ package tasks
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -104,7 +105,7 @@ func (c *lambdaCall) answer(resp *http.Response, text []byte) (any, error) {
 		errorType, _ := o.Get("errorType")
 		_, hasMessage := o.Get("errorMessage")
 		if name, ok := errorType.(string); ok && hasMessage {
-			return nil, &asl.Error{Name: name, Cause: string(text)}
+			return nil, &asl.Error{Name: name, Cause: compact(text)}
 		}
 	}
 	if failed {
@@ -113,8 +114,18 @@ func (c *lambdaCall) answer(resp *http.Response, text []byte) (any, error) {
 	return c.result(a)
 }
 
+// compact is JSON text without the blanks that a runtime wrote, as the service's causes
+// have it.
+func compact(text []byte) string {
+	var b bytes.Buffer
+	if json.Compact(&b, text) != nil {
+		return string(text)
+	}
+	return b.String()
+}
+
 func unknownCause(text []byte) *asl.Error {
-	return &asl.Error{Name: "Lambda.Unknown", Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + string(text)}
+	return &asl.Error{Name: "Lambda.Unknown", Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + compact(text)}
 }
 
 // refused is the error of an invocation that the endpoint did not take.

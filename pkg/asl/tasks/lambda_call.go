@@ -165,6 +165,13 @@ func (c *lambdaCall) result(a lambdaAnswer) (any, error) {
 	return o, nil
 }
 
+// spellings are the names of headers that AWS does not write as Go does. Their order is lost
+// on the way through net/http, which has them by name.
+var spellings = map[string]string{
+	"X-Amzn-Requestid":               "x-amzn-RequestId",
+	"X-Amzn-Remapped-Content-Length": "x-amzn-Remapped-Content-Length",
+}
+
 // sdkMetadata is what the optimised integrations tell of the HTTP response.
 func sdkMetadata(status int, header http.Header) *jsonata.Object {
 	names := make([]string, 0, len(header))
@@ -178,8 +185,12 @@ func sdkMetadata(status int, header http.Header) *jsonata.Object {
 		for i, v := range header[name] {
 			values[i] = v
 		}
-		lists.Set(name, values)
-		texts.Set(name, header.Get(name))
+		spelling := name
+		if s, ok := spellings[name]; ok {
+			spelling = s
+		}
+		lists.Set(spelling, values)
+		texts.Set(spelling, header.Get(name))
 	}
 	o := jsonata.NewObject(3)
 	o.Set("AllHttpHeaders", lists)

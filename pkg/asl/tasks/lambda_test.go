@@ -114,8 +114,8 @@ func TestLambdaAnswers(t *testing.T) {
 	tests := map[string]struct{ resource, parameters, want string }{
 		"its own ARN": {function("echo"), `[1.0]`, `[1.0]`},
 		"lambda:invoke": {invoke, `{"FunctionName":"echo","Payload":[1.0]}`, `{"ExecutedVersion":"$LATEST","Payload":[1.0],` +
-			`"SdkHttpMetadata":{"AllHttpHeaders":{"Content-Length":["5"],"Content-Type":["text/plain; charset=utf-8"],"X-Amzn-Requestid":["id"]},` +
-			`"HttpHeaders":{"Content-Length":"5","Content-Type":"text/plain; charset=utf-8","X-Amzn-Requestid":"id"},"HttpStatusCode":200},` +
+			`"SdkHttpMetadata":{"AllHttpHeaders":{"Content-Length":["5"],"Content-Type":["text/plain; charset=utf-8"],"x-amzn-RequestId":["id"]},` +
+			`"HttpHeaders":{"Content-Length":"5","Content-Type":"text/plain; charset=utf-8","x-amzn-RequestId":"id"},"HttpStatusCode":200},` +
 			`"SdkResponseMetadata":{"RequestId":"id"},"StatusCode":200}`},
 		"of the SDK":         {sdkInvoke, `{"FunctionName":"echo","Payload":[1.0]}`, `{"ExecutedVersion":"$LATEST","Payload":"[1.0]","StatusCode":200}`},
 		"error of the SDK":   {sdkInvoke, `{"FunctionName":"untyped"}`, `{"ExecutedVersion":"$LATEST","FunctionError":"Unhandled","Payload":"{\"errorMessage\": \"Task timed out after 3.00 seconds\"}","StatusCode":200}`},
@@ -143,8 +143,8 @@ func TestLambdaErrors(t *testing.T) {
 		resource, parameters string
 		want                 asl.Error
 	}{
-		"of the function": {function("fails"), `{}`, asl.Error{Name: "T", Cause: `{"errorMessage": "m", "errorType": "T", "stackTrace": []}`}},
-		"without a type":  {invoke, `{"FunctionName":"untyped"}`, asl.Error{Name: "Lambda.Unknown", Cause: `The cause could not be determined because Lambda did not return an error type. Returned payload: {"errorMessage": "Task timed out after 3.00 seconds"}`}},
+		"of the function": {function("fails"), `{}`, asl.Error{Name: "T", Cause: `{"errorMessage":"m","errorType":"T","stackTrace":[]}`}},
+		"without a type":  {invoke, `{"FunctionName":"untyped"}`, asl.Error{Name: "Lambda.Unknown", Cause: `The cause could not be determined because Lambda did not return an error type. Returned payload: {"errorMessage":"Task timed out after 3.00 seconds"}`}},
 		"no JSON":         {function("text"), `{}`, asl.Error{Name: "Lambda.Unknown", Cause: `The cause could not be determined because Lambda did not return an error type. Returned payload: Task timed out`}},
 		"no function":     {invoke, `{"FunctionName":"nope"}`, asl.Error{Name: "Lambda.ResourceNotFoundException", Cause: `Function not found: arn:aws:lambda:us-east-1:123456789012:function:nope (Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: local; Proxy: null)`}},
 		"by the SDK":      {sdkInvoke, `{"FunctionName":"nope"}`, asl.Error{Name: "Lambda.ResourceNotFoundException", Cause: `Function not found: arn:aws:lambda:us-east-1:123456789012:function:nope (Service: Lambda, Status Code: 404, Request ID: local) (SDK Attempt Count: 1)`}},

@@ -10,7 +10,7 @@ import (
 
 const mocks = `{
 	"StateMachines": {"m": {"TestCases": {
-		"retry": {"T": "ThirdTime"},
+		"retry": {"T": "ThirdTime", "U": "ThirdTime"},
 		"never": {"T": "Never"},
 		"other": {"U": "Never"}
 	}}},
@@ -35,7 +35,7 @@ func mocked(t *testing.T, testCase string) asl.TaskRunner {
 
 func TestMocks(t *testing.T) {
 	t.Parallel()
-	retrying := `"Resource":"arn:aws:states:::sqs:sendMessage","Retry":[{"ErrorEquals":["E"]}],"End":true`
+	retrying := `"Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"QueueUrl":"q","MessageBody":"m"},"Retry":[{"ErrorEquals":["E"]}],"End":true`
 	state := `{"StartAt":"T","States":{"T":{"Type":"Task",` + retrying + `}}}`
 	tests := map[string]struct{ testCase, definition, input, want string }{
 		"by the attempt": {"retry", state, `{}`, `{"ok":1.0}`},
@@ -46,11 +46,11 @@ func TestMocks(t *testing.T) {
 			`[1,2]`, `[{"ok":1.0},{"ok":1.0}]`,
 		},
 		"each branch counts its attempts": {
-			"retry", `{"StartAt":"P","States":{"P":{"Type":"Parallel","Branches":[` + state + `,` + state + `],"End":true}}}`,
+			"retry", `{"StartAt":"P","States":{"P":{"Type":"Parallel","Branches":[` + state + `,` + strings.Replace(strings.Replace(state, `"StartAt":"T"`, `"StartAt":"U"`, 1), `{"T":`, `{"U":`, 1) + `],"End":true}}}`,
 			`{}`, `[{"ok":1.0},{"ok":1.0}]`,
 		},
 		"each visit counts its attempts": {
-			"retry", `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Retry":[{"ErrorEquals":["E"]}],"ResultPath":"$.r","Next":"C"},
+			"retry", `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"QueueUrl":"q","MessageBody":"m"},"Retry":[{"ErrorEquals":["E"]}],"ResultPath":"$.r","Next":"C"},
 				"C":{"Type":"Choice","Choices":[{"Variable":"$.again","IsPresent":true,"Next":"E"}],"Default":"P"},
 				"P":{"Type":"Pass","Result":1,"ResultPath":"$.again","Next":"T"},"E":{"Type":"Succeed"}}}`,
 			`{}`, `{"r":{"ok":1.0},"again":1}`,

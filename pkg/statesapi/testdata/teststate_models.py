@@ -6,7 +6,7 @@ For each service, the answers of its operations: what TestState checks mocked re
 against. One line has one operation (+putEvents SHAPE) or one structure (SHAPE
 MEMBER:TYPE ...; ! marks a required member). Types are s (text), x (bytes as text), n
 (number), b (boolean), t (time), a (anything), e(A|B) (one of), [TYPE (array), {TYPE
-(object of) and the name of a structure; s and x may have bounds of their length.
+(object of) and the name of a structure; s and x may have bounds of their length (1-10), n bounds of its value (128..10240).
 """
 
 import glob
@@ -78,6 +78,8 @@ class Model:
         text = PLAIN[kind]
         if kind in ("string", "blob") and ("min" in shape or "max" in shape):
             text += f"{shape.get('min', 0)}-{shape.get('max', '')}"
+        if kind in ("integer", "long", "float", "double") and ("min" in shape or "max" in shape):
+            text += f"{shape.get('min', '')}..{shape.get('max', '')}"
         return text
 
     def structure(self, name):
