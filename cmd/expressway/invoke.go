@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/console"
 	"github.com/expressway-dev/expressway/pkg/devserver"
 	"github.com/expressway-dev/expressway/pkg/stepfn"
 )
@@ -36,11 +38,13 @@ func (c *invokeCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(p.stderr, nil))
+	recorder := console.NewRecorder(console.Options{})
+	log := slog.New(recorder.Log(slog.NewJSONHandler(p.stderr, nil)))
 	options, err := c.options(p, log)
 	if err != nil {
 		return err
 	}
+	options.Recorder = recorder
 	if c.Endpoint != "" {
 		if options.Starter, err = c.starter(options.Getenv); err != nil {
 			return err
@@ -58,6 +62,7 @@ func (c *invokeCommand) Run(ctx context.Context, p *program) error {
 	invocation, cancel := devserver.Invocation(ctx, local.Region, local.Account, rand.Text(), c.Timeout)
 	defer cancel()
 	out, err := handler.Invoke(invocation, payload)
+	sayWhy(p, recorder)
 	if err != nil {
 		var reported messages.InvokeResponse_Error
 		if !errors.As(err, &reported) {
@@ -69,6 +74,18 @@ func (c *invokeCommand) Run(ctx context.Context, p *program) error {
 	}
 	fmt.Fprintln(p.stdout, string(out))
 	return nil
+}
+
+// sayWhy prints what failed, in which state and for which cause. The log of a function
+// must not have causes, which may hold payload; a laptop has no secrets from its owner.
+func sayWhy(p *program, recorder *console.Recorder) {
+	for _, d := range recorder.Deliveries(nil, 1) {
+		for _, r := range d.Records {
+			if r.Error != "" {
+				fmt.Fprintf(p.stderr, "%s: %s\n", plain(cmp.Or(r.Route, "refused")), why(console.Delivery{Error: r.Error, Cause: r.Cause, State: r.State}))
+			}
+		}
+	}
 }
 
 func (c *invokeCommand) read(p *program) ([]byte, error) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // inProject runs the tool in the module's root, as the README does.
@@ -153,9 +154,23 @@ func TestDev(t *testing.T) {
 		out.Write(buffer[:n])
 	}
 	go func() { _, _ = io.Copy(io.Discard, read) }()
-	for _, want := range []string{"webhook-order-accepted.json", "201", "422", "504", "401", "1 to retry", "SUCCEEDED"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the table has no %q:\n%s", want, out.String())
+	// One line a sample, and what is meant to fail says so.
+	for _, want := range []string{
+		`ok    webhook-order-accepted +201`, `meant webhook-order-rejected +422`, `meant webhook-order-times-out +504`,
+		`meant webhook-github-forged +401`, `meant queue-orders +1 of 3 to retry`, `ok    event-payment +SUCCEEDED`,
+		`(?m)^  POST /orders +orders-http$`, `(?m)^  github, orders, payments$`,
+		`sign stripe -d events/bodies/stripe-payment.json --url http://127\.0\.0\.1:\d+ \| sh`,
+	} {
+		if !regexp.MustCompile(want).MatchString(out.String()) {
+			t.Errorf("no %q in:\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "FAIL") || errs.Len() > 0 {
+		t.Errorf("something fails that is not meant to:\n%s%s", out.String(), errs.String())
+	}
+	for _, line := range strings.Split(out.String(), "\n") {
+		if n := utf8.RuneCountInString(line); n > 80 && !strings.Contains(line, "sign stripe") { // with the test's own path
+			t.Errorf("%d columns: %s", n, line)
 		}
 	}
 	base := address.FindStringSubmatch(out.String())[1]

@@ -42,8 +42,9 @@ var allowed = map[string][]string{
 		"pkg/sqsbatch", "pkg/stepfn", "pkg/verify",
 	},
 	"pkg/template": {"pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},
+	"pkg/console":  {"pkg/asl", "pkg/bridge", "pkg/jsonata", "pkg/statesapi"},
 	"pkg/devserver": {
-		"pkg/asl", "pkg/asl/tasks", "pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront",
+		"pkg/asl", "pkg/asl/tasks", "pkg/bridge", "pkg/config", "pkg/console", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront",
 		"pkg/gateway", "pkg/sqsbatch", "pkg/statesapi",
 	},
 }

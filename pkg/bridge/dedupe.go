@@ -124,6 +124,7 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	if key == nil {
 		return nil, nil
 	}
+	b.step(ctx, d, "dedupe", string(key))
 	if b.dedupe == nil {
 		return fail(NewFailure(Misconfigured, "the route has dedupe, and there is no store", nil))
 	}

@@ -95,6 +95,7 @@ type Bridge struct {
 	log      *slog.Logger
 	dedupe   DedupeStore
 	observer Observer
+	steps    StepObserver // observer, where it wants to know the steps
 }
 
 // An Option is a part of a Bridge that it can do without.
@@ -104,7 +105,12 @@ type Option func(*Bridge)
 func WithDedupe(s DedupeStore) Option { return func(b *Bridge) { b.dedupe = s } }
 
 // WithObserver sets what hears of every delivery.
-func WithObserver(o Observer) Option { return func(b *Bridge) { b.observer = o } }
+func WithObserver(o Observer) Option {
+	return func(b *Bridge) {
+		b.observer = o
+		b.steps, _ = o.(StepObserver)
+	}
+}
 
 // New returns a Bridge. A nil log discards, and a nil now is the real clock.
 func New(starter Starter, log *slog.Logger, now func() time.Time, options ...Option) *Bridge {
@@ -154,6 +160,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 		if err != nil {
 			return Result{Failure: unstarted(ctx, err)}
 		}
+		b.step(ctx, d, "filter", v)
 		if jsonata.Force(v) != true {
 			return Result{Filtered: true}
 		}
@@ -165,6 +172,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 	if err != nil {
 		return Result{Failure: unstarted(ctx, err)}
 	}
+	b.step(ctx, d, "input", input)
 	start := Start{
 		Route:           d.Route.Name,
 		StateMachineARN: d.Route.StateMachine,

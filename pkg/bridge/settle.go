@@ -35,6 +35,21 @@ type Observer interface {
 	Rejected(ctx context.Context, route, source, errorName string)
 }
 
+// A StepObserver is an [Observer] that is also notified of what admission decides.
+type StepObserver interface {
+	Observer
+	// Step is called when a delivery has taken a step: "dedupe" with the key, "filter"
+	// with what the expression yields, "input" with the execution's input. The value is
+	// payload, and must not be changed.
+	Step(ctx context.Context, d *Delivery, step string, value any)
+}
+
+func (b *Bridge) step(ctx context.Context, d *Delivery, step string, value any) {
+	if b.steps != nil {
+		b.steps.Step(ctx, d, step, value)
+	}
+}
+
 // Begin tells the observer of an invocation. Adapters call it once for each event that
 // Lambda hands them, and the returned function when they are done.
 func (b *Bridge) Begin(ctx context.Context) (context.Context, func()) {

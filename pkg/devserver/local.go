@@ -15,19 +15,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/expressway-dev/expressway/pkg/asl"
-	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/console"
 	"github.com/expressway-dev/expressway/pkg/dedupe"
-	"github.com/expressway-dev/expressway/pkg/eventbridge"
 	"github.com/expressway-dev/expressway/pkg/gateway"
-	"github.com/expressway-dev/expressway/pkg/httpfront"
-	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
@@ -50,33 +48,82 @@ type Options struct {
 	// Account and Region are those of the local Step Functions, and of the functions in
 	// front of them; empty stands for those of [statesapi].
 	Account, Region string
-	// Observe is told of the steps of executions, as in [statesapi.Options].
-	Observe func(statesapi.ExecutionRecord) func(asl.Event)
-	// OnExecution is told of executions, as in [statesapi.Options].
-	OnExecution func(statesapi.ExecutionRecord)
-	// Observer is notified of every delivery; nil notifies nobody.
-	Observer bridge.Observer
+	// Recorder remembers deliveries and executions; nil remembers none.
+	Recorder *console.Recorder
 	// Starter replaces the local Step Functions; nil uses them.
 	Starter bridge.Starter
 }
 
 // A Local holds the three handlers and the local Step Functions behind them.
 type Local struct {
-	Webhook *httpfront.Front
-	Queue   *sqsbatch.Batch
-	Event   *eventbridge.Events
 	// States are the local state machines.
 	States *statesapi.Service
 	// Account and Region are as in [Options], with the defaults filled in.
 	Account, Region string
 
-	routes []*config.Route
+	recorder *console.Recorder
+	starter  bridge.Starter
+	dedupe   bridge.DedupeStore
+	tasks    *taskRunner
+
+	reloading sync.Mutex
+	current   atomic.Pointer[handlers]
 }
+
+// handlers are what one version of the configuration makes.
+type handlers struct {
+	config   string
+	routes   []*config.Route
+	getenv   func(string) string
+	function map[string]lambda.Handler
+}
+
+// functions are the names of the handlers.
+var functions = []string{"webhook", "queue", "event"}
 
 // NewLocal reads the configuration and the state machines.
 func NewLocal(o Options) (*Local, error) {
-	o.Account = cmp.Or(o.Account, statesapi.DefaultAccount)
-	o.Region = cmp.Or(o.Region, statesapi.DefaultRegion)
+	l := &Local{
+		Account: cmp.Or(o.Account, statesapi.DefaultAccount), Region: cmp.Or(o.Region, statesapi.DefaultRegion),
+		recorder: o.Recorder, starter: o.Starter, dedupe: dedupe.NewMemory(dedupe.MemoryOptions{}), tasks: &taskRunner{},
+	}
+	options := statesapi.Options{Account: l.Account, Region: l.Region, Tasks: l.tasks, Mocks: l.tasks.mocked}
+	if o.Recorder != nil {
+		options.Observe, options.OnExecution = o.Recorder.Observe, o.Recorder.OnExecution
+	}
+	l.States = statesapi.New(options)
+	if l.starter == nil {
+		l.starter = l.States.Starter()
+	}
+	var err error
+	if o.Data != "" {
+		err = l.States.Persist(o.Data)
+	}
+	if err == nil {
+		err = l.Reload(o)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.States.Close(context.Background()))
+	}
+	return l, nil
+}
+
+// Reload reads everything again that the options name: configuration, environment, mocks
+// and state machines. What is wrong is returned, and the last good version of it stays in
+// use; what runs goes on. Data, Account, Region, Recorder and Starter are as they were.
+func (l *Local) Reload(o Options) error {
+	l.reloading.Lock()
+	defer l.reloading.Unlock()
+	err := l.tasks.load(o.Getenv)
+	err = errors.Join(err, loadMachines(l.States, o))
+	h, broken := l.newHandlers(o)
+	if broken == nil {
+		l.current.Store(h)
+	}
+	return errors.Join(err, broken)
+}
+
+func (l *Local) newHandlers(o Options) (*handlers, error) {
 	cfg := &config.Config{Routes: []*config.Route{}}
 	if o.Config != "" {
 		var err error
@@ -84,51 +131,55 @@ func NewLocal(o Options) (*Local, error) {
 			return nil, err
 		}
 	}
-	states, err := newStates(o)
+	if cfg.Routes == nil {
+		cfg.Routes = []*config.Route{} // nil would look for a file
+	}
+	options := gateway.Options{Routes: cfg.Routes, Getenv: o.Getenv, Log: o.Log, Starter: l.starter, Dedupe: l.dedupe, Queues: queues(o)}
+	if l.recorder != nil {
+		options.Observer = l.recorder
+	}
+	g, err := gateway.New(options)
 	if err != nil {
 		return nil, err
 	}
-	if err := loadMachines(states, o); err != nil {
-		return nil, errors.Join(err, states.Close(context.Background()))
-	}
-	starter := o.Starter
-	if starter == nil {
-		starter = states.Starter()
-	}
-	g, err := gateway.New(gateway.Options{
-		Routes: cfg.Routes, Getenv: o.Getenv, Log: o.Log, Starter: starter, Observer: o.Observer,
-		Dedupe: dedupe.NewMemory(dedupe.MemoryOptions{}), Queues: queues(o),
-	})
-	var front *httpfront.Front
-	if err == nil {
-		front, err = g.Webhook()
-	}
+	front, err := g.Webhook()
 	if err != nil {
-		return nil, errors.Join(err, states.Close(context.Background()))
+		return nil, err
 	}
-	return &Local{
-		Webhook: front,
-		Queue:   g.Queue(),
-		Event:   g.Event(),
-		States:  states,
-		Account: o.Account,
-		Region:  o.Region,
-		routes:  cfg.Routes,
-	}, nil
+	h := &handlers{
+		config: o.Config, routes: cfg.Routes, getenv: o.Getenv,
+		function: map[string]lambda.Handler{"webhook": front, "queue": g.Queue(), "event": g.Event()},
+	}
+	if l.recorder != nil {
+		for name, next := range h.function {
+			h.function[name] = l.recorder.Wrap(name, next)
+		}
+	}
+	return h, nil
 }
 
-// Handler returns the handler of a function: webhook, queue or event.
+// Handler returns the handler of a function: webhook, queue or event. It follows the
+// configuration as that is reloaded.
 func (l *Local) Handler(function string) (lambda.Handler, error) {
-	switch function {
-	case "webhook":
-		return l.Webhook, nil
-	case "queue":
-		return l.Queue, nil
-	case "event":
-		return l.Event, nil
+	if !slices.Contains(functions, function) {
+		return nil, fmt.Errorf("there is no function %q; there are webhook, queue and event", function)
 	}
-	return nil, fmt.Errorf("there is no function %q; there are webhook, queue and event", function)
+	return &following{l, function}, nil
 }
+
+// A following handler is that of the configuration which is in use when it is invoked.
+type following struct {
+	local    *Local
+	function string
+}
+
+// Invoke implements [lambda.Handler].
+func (f *following) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	return f.local.current.Load().function[f.function].Invoke(ctx, payload)
+}
+
+// Routes returns the routes that are in use. They must not be changed.
+func (l *Local) Routes() []*config.Route { return l.current.Load().routes }
 
 // A Missing is a route whose state machine is not here.
 type Missing struct{ Route, StateMachine string }
@@ -137,7 +188,7 @@ type Missing struct{ Route, StateMachine string }
 // Step Functions API.
 func (l *Local) Missing() []Missing {
 	var missing []Missing
-	for _, r := range l.routes {
+	for _, r := range l.Routes() {
 		if r.StateMachine == "" {
 			continue // the route answers without an execution
 		}
@@ -151,32 +202,3 @@ func (l *Local) Missing() []Missing {
 
 // Close ends the local Step Functions when their executions have, or ctx does.
 func (l *Local) Close(ctx context.Context) error { return l.States.Close(ctx) }
-
-// newStates makes the local Step Functions. Their tasks are run by the Lambda endpoint,
-// and by mocks where an execution names a test case.
-func newStates(o Options) (*statesapi.Service, error) {
-	options := statesapi.Options{
-		Mocks: noMocks, Account: o.Account, Region: o.Region, Observe: o.Observe, OnExecution: o.OnExecution,
-	}
-	if endpoint := o.Getenv("LAMBDA_ENDPOINT"); endpoint != "" {
-		options.Tasks = &tasks.Lambda{Endpoint: endpoint, Client: http.DefaultClient}
-	}
-	if path := o.Getenv("SFN_MOCK_CONFIG"); path != "" {
-		mocks, err := loadMocks(path)
-		if err != nil {
-			return nil, err
-		}
-		options.Mocks = mocks.Runner
-	}
-	states := statesapi.New(options)
-	if o.Data != "" {
-		if err := states.Persist(o.Data); err != nil {
-			return nil, errors.Join(err, states.Close(context.Background()))
-		}
-	}
-	return states, nil
-}
-
-func noMocks(_, testCase string, _ asl.TaskRunner) (asl.TaskRunner, error) {
-	return nil, fmt.Errorf("test case %q: set SFN_MOCK_CONFIG to a mock file that has it", testCase)
-}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambda"
+
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
@@ -69,7 +71,11 @@ func Listen(local *Local, o ListenOptions) (*Server, error) {
 		}
 		s.listens[l.server] = list
 	}
-	s.front.Handler = s.frontHandler()
+	routes, err := local.Handler("webhook")
+	if err != nil {
+		return nil, err
+	}
+	s.front.Handler = s.frontHandler(routes)
 	api := statesapi.NewHandler(local.States, o.Log, statesapi.EndWithCaller())
 	s.states.Handler = s.guard(s.states).Wrap(api)
 	return s, nil
@@ -77,9 +83,9 @@ func Listen(local *Local, o ListenOptions) (*Server, error) {
 
 // frontHandler serves the webhook routes to whoever calls, for tunnels send their own
 // names, and the console to this machine.
-func (s *Server) frontHandler() http.Handler {
+func (s *Server) frontHandler(webhook lambda.Handler) http.Handler {
 	routes := &functionURL{
-		handler: s.local.Webhook, region: s.local.Region, account: s.local.Account, newID: rand.Text, now: time.Now,
+		handler: webhook, region: s.local.Region, account: s.local.Account, newID: rand.Text, now: time.Now,
 	}
 	if s.options.Console == nil {
 		return routes
@@ -117,6 +123,12 @@ func listen(address string) ([]net.Listener, error) {
 		list = append(list, second)
 	}
 	return list, nil
+}
+
+// Close gives up the addresses of a server that does not serve.
+func (s *Server) Close() error {
+	s.closeListeners()
+	return nil
 }
 
 func (s *Server) closeListeners() {

@@ -44,7 +44,7 @@ func (h *history) drop() { *h = history{last: h.last, dropped: true} }
 func (s *Service) observer(x *execution) func(asl.Event) {
 	var outside func(asl.Event)
 	if s.opts.Observe != nil {
-		outside = s.opts.Observe(x.record)
+		outside = s.opts.Observe(x.record, x.target.definition)
 	}
 	if x.started == nil {
 		return outside

@@ -135,7 +135,7 @@ func TestObserveAndEnd(t *testing.T) {
 	var mu sync.Mutex
 	types := map[string][]string{}
 	waiting := make(chan string, 2)
-	s := newService(t, Options{Now: time.Now, UUID: randomUUIDs(), Observe: func(r ExecutionRecord) func(asl.Event) {
+	s := newService(t, Options{Now: time.Now, UUID: randomUUIDs(), Observe: func(r ExecutionRecord, _ string) func(asl.Event) {
 		return func(e asl.Event) {
 			mu.Lock()
 			defer mu.Unlock()

@@ -51,10 +51,11 @@ type Options struct {
 	// called from many goroutines, holds up the execution while it runs, and must not
 	// change the record.
 	OnExecution func(ExecutionRecord)
-	// Observe, when it is set, is called when an execution begins, and returns what is
-	// told of its steps, or nil: one step at a time, in their order, with ids from 1. It
-	// is called from many goroutines, and delays the execution while it runs.
-	Observe func(ExecutionRecord) func(asl.Event)
+	// Observe, when it is set, is called when an execution of the definition begins. It
+	// returns what is told of its steps, or nil: one step at a time, in their order, with
+	// ids from 1. It is called from many goroutines, and delays the execution while it
+	// runs.
+	Observe func(r ExecutionRecord, definition string) func(asl.Event)
 	// MaxStateMachines and MaxExecutions (running at one time) bound memory; zero
 	// stands for the defaults. Beyond them calls are refused, as by AWS's quotas.
 	MaxStateMachines, MaxExecutions int

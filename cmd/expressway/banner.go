@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/devserver"
+	"github.com/expressway-dev/expressway/pkg/statesapi"
+)
+
+// printStart says where everything is, which routes there are, and what to try.
+func printStart(p *program, local *devserver.Local, server *devserver.Server, events string) {
+	fmt.Fprintf(p.stdout, "webhooks        http://%s\n", server.Webhooks())
+	for _, r := range local.Routes() {
+		fmt.Fprintf(p.stdout, "  %-32s %s\n", cut(trigger(r), 32), r.Name)
+	}
+	fmt.Fprintf(p.stdout, "step functions  http://%s\n", server.States())
+	if names := machines(local); len(names) > 0 {
+		fmt.Fprintf(p.stdout, "  %s\n", cut(strings.Join(names, ", "), columns-2))
+	}
+	fmt.Fprintln(p.stdout, "try")
+	for _, line := range attempts(local, server, events) {
+		fmt.Fprintf(p.stdout, "  %s\n", line)
+	}
+	fmt.Fprintln(p.stdout, "Ctrl-C stops")
+}
+
+// trigger says what a route takes.
+func trigger(r *config.Route) string {
+	switch {
+	case r.HTTP != nil:
+		return r.HTTP.Pattern
+	case r.SQS != nil:
+		return "messages"
+	}
+	return "events " + strings.Join(r.EventBridge.Source, ", ")
+}
+
+func machines(local *devserver.Local) []string {
+	list, err := local.States.List(statesapi.ListInput{})
+	if err != nil {
+		return nil
+	}
+	names := make([]string, len(list.StateMachines))
+	for i, m := range list.StateMachines {
+		names[i] = m.Name
+	}
+	return names
+}
+
+// attempts are commands that work as they are.
+func attempts(local *devserver.Local, server *devserver.Server, events string) []string {
+	self := os.Args[0]
+	if wd, err := os.Getwd(); err == nil {
+		if near, err := filepath.Rel(wd, self); err == nil && len(near) < len(self) {
+			self = near
+		}
+	}
+	var list []string
+	for _, r := range local.Routes() {
+		if r.HTTP == nil || strings.Contains(r.HTTP.Pattern, "{") {
+			continue
+		}
+		body := "FILE"
+		if found, _ := filepath.Glob(filepath.Join(events, "bodies", r.Name+"-*")); events != "" && len(found) > 0 {
+			body = found[0]
+		}
+		url := ""
+		if server.Webhooks() != "127.0.0.1:8080" { // which is the command's default
+			url = " --url http://" + server.Webhooks()
+		}
+		list = append(list, fmt.Sprintf("%s sign %s -d %s%s | sh", self, r.Name, body, url))
+		if body != "FILE" {
+			break
+		}
+	}
+	list = list[max(0, len(list)-1):]
+	return append(list, "aws stepfunctions list-state-machines --no-sign-request \\",
+		fmt.Sprintf("  --region %s --endpoint-url http://%s", local.Region, server.States()))
+}

@@ -1,0 +1,391 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// A Delivery is one event that was handed to a function, and what became of it. A batch
+// of SQS records is one, with a [Record] for each that was settled.
+type Delivery struct {
+	ID int `json:"id"`
+	// Function is webhook, queue or event.
+	Function string    `json:"function"`
+	Received time.Time `json:"received"`
+	// Milliseconds is how long the function took; 0 while it runs.
+	Milliseconds float64 `json:"milliseconds"`
+	Running      bool    `json:"running"`
+	// Title is method and path, the queue's name, or source and detail-type.
+	Title string `json:"title"`
+	// Route is the first record's; empty where none took the delivery.
+	Route string `json:"route,omitempty"`
+	// Decision is started, filtered, replayed, refused, handshake or failed; of a batch
+	// whose records differ it is mixed.
+	Decision string `json:"decision,omitempty"`
+	// Status is the HTTP status, or what the function returned, in a few words.
+	Status string `json:"status,omitempty"`
+	// OK says that nothing failed.
+	OK bool `json:"ok"`
+	// Error and Cause are those of the first record that failed.
+	Error string `json:"error,omitempty"`
+	Cause string `json:"cause,omitempty"`
+	// State is the state of the workflow that failed.
+	State string `json:"state,omitempty"`
+	// Origin says who sent it, where that was the console.
+	Origin  string   `json:"origin,omitempty"`
+	Records []Record `json:"records"`
+	// Lines are what the function logged meanwhile.
+	Lines []Line `json:"lines"`
+
+	payload, answer []byte
+	failure         error
+	bytes           int
+	dropped         bool
+	steps           map[string][]Step // by delivery id
+}
+
+// A Record is one request, message or event of a [Delivery], once it was settled.
+type Record struct {
+	// ID is the sender's id of the delivery.
+	ID       string `json:"id"`
+	Route    string `json:"route,omitempty"`
+	Decision string `json:"decision"`
+	Error    string `json:"error,omitempty"`
+	Cause    string `json:"cause,omitempty"`
+	// State is the state of the workflow that failed.
+	State string `json:"state,omitempty"`
+	// Then is what became of a failed message or event: retry, discard or dead-letter.
+	Then         string `json:"then,omitempty"`
+	ExecutionARN string `json:"executionArn,omitempty"`
+	// Execution is the number under which the console has the execution; 0 for none.
+	Execution int    `json:"execution,omitempty"`
+	Status    string `json:"status,omitempty"`
+	Steps     []Step `json:"steps"`
+}
+
+// A Step is what one part of admission decided.
+type Step struct {
+	// Name is route, signature, dedupe, filter, input, start or settle.
+	Name string `json:"name"`
+	// Result is ok, failed, stopped or skipped.
+	Result string `json:"result"`
+	Detail string `json:"detail,omitempty"`
+	// Value is what an expression made of the delivery.
+	Value json.RawMessage `json:"value,omitempty"`
+}
+
+// A Line is one that was logged.
+type Line struct {
+	Time    time.Time      `json:"time"`
+	Level   string         `json:"level"`
+	Message string         `json:"message"`
+	Attrs   map[string]any `json:"attrs"`
+}
+
+// maxStepValue and maxLines bound what is kept of one delivery besides its payload.
+const (
+	maxStepValue = 16 << 10
+	maxLines     = 200
+	maxRecords   = 1000
+)
+
+func (r *Recorder) begin(function string, payload []byte, origin string) *Delivery {
+	d := &Delivery{
+		Function: function, Received: r.opts.Now(), Running: true, Title: title(function, payload), Origin: origin,
+		payload: payload, bytes: len(payload), steps: map[string][]Step{},
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d.ID = r.nextID()
+	r.deliveries.push(d)
+	for r.deliveries.len() > r.opts.Deliveries {
+		r.dropDelivery()
+	}
+	r.grow(d.bytes)
+	r.changed(Change{"delivery", d.ID})
+	return d
+}
+
+func (r *Recorder) end(d *Delivery, answer []byte, err error) {
+	r.mu.Lock()
+	d.Milliseconds = float64(r.opts.Now().Sub(d.Received).Microseconds()) / 1000
+	d.Running, d.answer, d.failure = false, answer, err
+	d.conclude()
+	r.charge(d, len(answer))
+	r.changed(Change{"delivery", d.ID})
+	seen := d.snapshot()
+	r.mu.Unlock()
+	if r.opts.Settled != nil {
+		r.opts.Settled(seen)
+	}
+}
+
+// charge counts n more bytes of a delivery, if it is still kept; the caller holds mu.
+func (r *Recorder) charge(d *Delivery, n int) {
+	if !d.dropped {
+		d.bytes += n
+		r.grow(n)
+	}
+}
+
+// conclude sums up what became of the records.
+func (d *Delivery) conclude() {
+	d.OK = d.failure == nil
+	for _, rec := range d.Records {
+		if d.Decision == "" {
+			d.Decision, d.Route = rec.Decision, rec.Route
+		} else if d.Decision != rec.Decision {
+			d.Decision = "mixed"
+		}
+		if rec.Error != "" && d.Error == "" {
+			d.Error, d.Cause, d.State = rec.Error, rec.Cause, rec.State
+		}
+		// What a route discards on purpose is settled, and what is replayed was.
+		if rec.Error != "" && rec.Then != "discard" {
+			d.OK = false
+		}
+	}
+	if d.failure != nil && d.Error == "" {
+		d.Error = d.failure.Error()
+		if reported, ok := errors.AsType[messages.InvokeResponse_Error](d.failure); ok {
+			d.Error, d.Cause = reported.Type, reported.Message
+		}
+	}
+	if d.Decision == "" {
+		d.Decision = "handshake"
+		if d.failure != nil {
+			d.Decision = "failed"
+		}
+	}
+	d.Status = outcome(d.Function, d.answer, d.failure, len(d.Records))
+}
+
+func (d *Delivery) snapshot() Delivery {
+	seen := *d
+	seen.Records = append([]Record{}, d.Records...)
+	seen.Lines = append([]Line{}, d.Lines...)
+	return seen
+}
+
+// deliveryOf returns the delivery that a context belongs to, or nil.
+func deliveryOf(ctx context.Context) *Delivery {
+	d, _ := ctx.Value(deliveryKey{}).(*Delivery)
+	return d
+}
+
+// Begin implements [bridge.Observer].
+func (r *Recorder) Begin(ctx context.Context) (context.Context, func()) { return ctx, func() {} }
+
+// Step implements [bridge.StepObserver].
+func (r *Recorder) Step(ctx context.Context, in *bridge.Delivery, step string, value any) {
+	d := deliveryOf(ctx)
+	if d == nil {
+		return
+	}
+	s := Step{Name: step, Result: "ok"}
+	switch step {
+	case "dedupe":
+		s.Detail = fmt.Sprintf("key %.200s", value)
+	case "filter":
+		switch v := jsonata.Force(value).(type) {
+		case bool:
+			s.Detail = fmt.Sprint(v)
+			if !v {
+				s.Result = "stopped"
+			}
+		default:
+			s.Detail, s.Result = "no value that is true", "stopped"
+		}
+	case "input":
+		input, _ := value.(json.RawMessage)
+		s.Detail = fmt.Sprintf("%d bytes", len(input))
+		if len(input) <= maxStepValue {
+			s.Value = input
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d.steps[in.ID] = append(d.steps[in.ID], s)
+	r.charge(d, len(s.Value)+len(s.Detail))
+}
+
+// Settled implements [bridge.Observer].
+func (r *Recorder) Settled(ctx context.Context, in *bridge.Delivery, result bridge.Result, s bridge.Settlement) {
+	d := deliveryOf(ctx)
+	if d == nil {
+		return
+	}
+	rec := Record{ID: in.ID, Route: in.Route.Name, Decision: "started", Then: s.Then, Steps: []Step{
+		{Name: "route", Result: "ok", Detail: in.Route.Name},
+	}}
+	if in.Kind == "request" {
+		rec.Steps = append(rec.Steps, Step{Name: "signature", Result: "ok"})
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rec.Steps = append(rec.Steps, d.steps[in.ID]...)
+	delete(d.steps, in.ID)
+	switch {
+	case result.Filtered:
+		rec.Decision = "filtered"
+	case result.Replayed:
+		rec.Decision = "replayed"
+		rec.Steps = append(rec.Steps, Step{Name: "dedupe", Result: "stopped", Detail: "answered before: the stored answer was given again"})
+	case result.Outcome == nil && result.Failure != nil && result.Failure.Outcome == nil:
+		rec.Decision = "refused"
+	}
+	if o := result.Outcome; o != nil {
+		rec.ExecutionARN, rec.Status = o.ExecutionARN, string(o.Status)
+	} else if f := result.Failure; f != nil && f.Outcome != nil {
+		rec.ExecutionARN, rec.Status = f.Outcome.ExecutionARN, string(f.Outcome.Status)
+	}
+	if e := r.byARN[rec.ExecutionARN]; e != nil {
+		rec.Execution, rec.State = e.ID, e.FailedState
+		e.Delivery = d.ID
+	}
+	if f := result.Failure; f != nil {
+		rec.Error, rec.Cause = f.Name, f.Cause
+		if f.Err != nil && !f.OfWorkflow() {
+			rec.Cause += ": " + f.Err.Error()
+		}
+	}
+	if rec.ExecutionARN != "" {
+		start := Step{Name: "start", Result: "ok", Detail: rec.Status}
+		if rec.Error != "" {
+			start.Result, start.Detail = "failed", rec.Error
+		}
+		rec.Steps = append(rec.Steps, start)
+	} else if rec.Error != "" {
+		rec.Steps = append(rec.Steps, Step{Name: "start", Result: "failed", Detail: rec.Error + ": " + rec.Cause})
+	}
+	if s.Then != "" {
+		rec.Steps = append(rec.Steps, Step{Name: "settle", Result: "ok", Detail: s.Then})
+	}
+	r.add(d, rec)
+}
+
+// add keeps a record, of so many as a batch can have; the caller holds mu.
+func (r *Recorder) add(d *Delivery, rec Record) {
+	if len(d.Records) < maxRecords {
+		d.Records = append(d.Records, rec)
+		r.charge(d, len(rec.Cause)+len(rec.ExecutionARN)+200)
+	}
+}
+
+// Rejected implements [bridge.Observer].
+func (r *Recorder) Rejected(ctx context.Context, route, _, errorName string) {
+	d := deliveryOf(ctx)
+	if d == nil {
+		return
+	}
+	rec := Record{Route: route, Decision: "refused", Error: errorName}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := len(d.Lines); n > 0 { // the line of the refusal has the reason
+		rec.Cause, _ = d.Lines[n-1].Attrs["reason"].(string)
+		if id, ok := d.Lines[n-1].Attrs["delivery"].(string); ok {
+			rec.ID = id
+		}
+	}
+	switch {
+	case errorName == bridge.NoRoute:
+		rec.Steps = []Step{{Name: "route", Result: "failed", Detail: rec.Cause}}
+	case errorName == bridge.Unverified:
+		rec.Steps = []Step{{Name: "route", Result: "ok", Detail: route}, {Name: "signature", Result: "failed", Detail: rec.Cause}}
+	default:
+		rec.Steps = []Step{{Name: "route", Result: "ok", Detail: route}, {Name: "request", Result: "failed", Detail: rec.Cause}}
+	}
+	r.add(d, rec)
+}
+
+// Log returns a handler that keeps the lines of deliveries, and hands all lines to next.
+func (r *Recorder) Log(next slog.Handler) slog.Handler { return &logged{r, next, nil} }
+
+type logged struct {
+	recorder *Recorder
+	next     slog.Handler
+	attrs    []slog.Attr
+}
+
+func (l *logged) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelInfo || l.next.Enabled(ctx, level)
+}
+
+func (l *logged) Handle(ctx context.Context, line slog.Record) error {
+	if d := deliveryOf(ctx); d != nil {
+		attrs := make(map[string]any, line.NumAttrs())
+		keep := func(a slog.Attr) bool {
+			switch v := a.Value.Resolve(); v.Kind() {
+			case slog.KindInt64, slog.KindFloat64, slog.KindBool:
+				attrs[a.Key] = v.Any()
+			default:
+				attrs[a.Key] = v.String()
+			}
+			return true
+		}
+		for _, a := range l.attrs {
+			keep(a)
+		}
+		line.Attrs(keep)
+		l.recorder.mu.Lock()
+		if len(d.Lines) < maxLines {
+			d.Lines = append(d.Lines, Line{line.Time, line.Level.String(), line.Message, attrs})
+			l.recorder.charge(d, len(line.Message)+100*len(attrs))
+		}
+		l.recorder.mu.Unlock()
+	}
+	if !l.next.Enabled(ctx, line.Level) {
+		return nil
+	}
+	return l.next.Handle(ctx, line)
+}
+
+func (l *logged) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &logged{l.recorder, l.next.WithAttrs(attrs), append(append([]slog.Attr{}, l.attrs...), attrs...)}
+}
+
+func (l *logged) WithGroup(name string) slog.Handler {
+	return &logged{l.recorder, l.next.WithGroup(name), l.attrs}
+}
+
+// Deliveries returns the deliveries that match, the latest first, at most limit of them.
+func (r *Recorder) Deliveries(match func(*Delivery) bool, limit int) []Delivery {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := []Delivery{}
+	all := r.deliveries.all()
+	for i := len(all) - 1; i >= 0 && len(list) < limit; i-- {
+		if match == nil || match(all[i]) {
+			list = append(list, all[i].snapshot())
+		}
+	}
+	return list
+}
+
+// Delivery returns the delivery of a number.
+func (r *Recorder) Delivery(id int) (Delivery, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, d := range r.deliveries.all() {
+		if d.ID == id {
+			return d.snapshot(), true
+		}
+	}
+	return Delivery{}, false
+}
+
+// Event returns the event that the function was handed, as it came. It must not be
+// changed, and holds whatever the sender sent: secrets too.
+func (d Delivery) Event() []byte { return d.payload }
+
+// Answer returns what the function returned, and the error where it failed.
+func (d Delivery) Answer() ([]byte, error) { return d.answer, d.failure }

@@ -1,0 +1,187 @@
+package console
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-lambda-go/lambda/messages"
+)
+
+// An anyEvent has the members of all the events that say what was delivered.
+type anyEvent struct {
+	// HTTP, of all doors.
+	RawPath        string          `json:"rawPath"`
+	RawQueryString string          `json:"rawQueryString"`
+	Path           string          `json:"path"`
+	HTTPMethod     string          `json:"httpMethod"`
+	Query          json.RawMessage `json:"queryStringParameters"`
+	RequestContext struct {
+		HTTP struct {
+			Method string `json:"method"`
+		} `json:"http"`
+	} `json:"requestContext"`
+	Headers         map[string]string   `json:"headers"`
+	MultiHeaders    map[string][]string `json:"multiValueHeaders"`
+	Cookies         []string            `json:"cookies"`
+	Body            *string             `json:"body"`
+	IsBase64Encoded bool                `json:"isBase64Encoded"`
+	// SQS.
+	Records []sqsRecord `json:"Records"`
+	// EventBridge.
+	Source     string          `json:"source"`
+	DetailType string          `json:"detail-type"`
+	Detail     json.RawMessage `json:"detail"`
+}
+
+type sqsRecord struct {
+	MessageID      string            `json:"messageId"`
+	Body           string            `json:"body"`
+	EventSourceARN string            `json:"eventSourceARN"`
+	Attributes     map[string]string `json:"attributes"`
+}
+
+func (e *anyEvent) method() string {
+	if e.HTTPMethod != "" {
+		return e.HTTPMethod
+	}
+	return e.RequestContext.HTTP.Method
+}
+
+func (e *anyEvent) path() string {
+	if e.RawPath != "" {
+		return e.RawPath
+	}
+	return e.Path
+}
+
+// title says in a few words what an event is.
+func title(function string, payload []byte) string {
+	var e anyEvent
+	if json.Unmarshal(payload, &e) != nil {
+		return function
+	}
+	switch {
+	case len(e.Records) > 0:
+		queue := e.Records[0].EventSourceARN
+		queue = queue[strings.LastIndexByte(queue, ':')+1:]
+		if n := len(e.Records); n > 1 {
+			return fmt.Sprintf("%s (%d messages)", queue, n)
+		}
+		return queue
+	case e.DetailType != "" || e.Source != "":
+		return e.Source + " " + e.DetailType
+	case e.method() != "":
+		return e.method() + " " + e.path()
+	}
+	return function
+}
+
+// outcome says in a few words what a function returned.
+func outcome(function string, answer []byte, failed error, records int) string {
+	if failed != nil {
+		if reported, ok := errors.AsType[messages.InvokeResponse_Error](failed); ok {
+			return reported.Type
+		}
+		return "function error"
+	}
+	var a struct {
+		StatusCode int    `json:"statusCode"`
+		Status     string `json:"status"`
+		Discarded  bool   `json:"discarded"`
+		Failures   []any  `json:"batchItemFailures"`
+	}
+	_ = json.Unmarshal(answer, &a) // what is no object has no members
+	switch {
+	case a.StatusCode != 0:
+		return fmt.Sprint(a.StatusCode)
+	case function == "queue" && len(a.Failures) > 0:
+		return fmt.Sprintf("%d of %d to retry", len(a.Failures), max(records, len(a.Failures)))
+	case function == "queue":
+		return fmt.Sprintf("%d done", records)
+	case a.Discarded:
+		return "discarded"
+	}
+	return a.Status
+}
+
+// A Request is an HTTP request as it came, with what carries secrets blanked.
+type Request struct {
+	Method  string   `json:"method"`
+	Path    string   `json:"path"`
+	Query   string   `json:"query,omitempty"`
+	Headers []Header `json:"headers"`
+	Body    Body     `json:"body"`
+}
+
+// A Header is one header; Blanked ones have no value.
+type Header struct {
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	Blanked bool   `json:"blanked,omitempty"`
+}
+
+// A Body is text, or base64 of what is none.
+type Body struct {
+	Text   string `json:"text,omitempty"`
+	Base64 string `json:"base64,omitempty"`
+	// Size is that of the whole body in bytes; what is shown of a large one is cut.
+	Size int  `json:"size"`
+	Cut  bool `json:"cut,omitempty"`
+}
+
+// maxShown is what is shown of one body.
+const maxShown = 256 << 10
+
+func bodyOf(b []byte) Body {
+	body := Body{Size: len(b)}
+	if len(b) > maxShown {
+		b, body.Cut = b[:maxShown], true
+		for len(b) > 0 && !utf8.Valid(b[max(0, len(b)-utf8.UTFMax):]) && len(b) > maxShown-utf8.UTFMax {
+			b = b[:len(b)-1]
+		}
+	}
+	if utf8.Valid(b) && !bytes.ContainsRune(b, 0) {
+		body.Text = string(b)
+	} else {
+		body.Base64 = base64.StdEncoding.EncodeToString(b)
+	}
+	return body
+}
+
+// rawBody returns the body's own bytes.
+func (e *anyEvent) rawBody() []byte {
+	if e.Body == nil {
+		return nil
+	}
+	if e.IsBase64Encoded {
+		if b, err := base64.StdEncoding.DecodeString(*e.Body); err == nil {
+			return b
+		}
+	}
+	return []byte(*e.Body)
+}
+
+// headers returns the headers by their canonical names.
+func (e *anyEvent) headers() http.Header {
+	h := http.Header{}
+	for name, values := range e.MultiHeaders {
+		for _, v := range values {
+			h.Add(name, v)
+		}
+	}
+	for name, value := range e.Headers {
+		if h.Get(name) == "" {
+			h.Set(name, value)
+		}
+	}
+	if len(e.Cookies) > 0 && h.Get("Cookie") == "" {
+		h.Set("Cookie", strings.Join(e.Cookies, "; "))
+	}
+	return h
+}

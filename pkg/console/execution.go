@@ -1,0 +1,238 @@
+package console
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+	"github.com/expressway-dev/expressway/pkg/statesapi"
+)
+
+// An Execution is one run of a state machine, and its steps.
+type Execution struct {
+	ID  int    `json:"id"`
+	ARN string `json:"executionArn"`
+	// Machine is the state machine's name, and MachineARN what was asked for.
+	Machine    string     `json:"stateMachine"`
+	MachineARN string     `json:"stateMachineArn"`
+	Name       string     `json:"name"`
+	Sync       bool       `json:"sync"`
+	TestCase   string     `json:"testCase,omitempty"`
+	Status     string     `json:"status"`
+	Started    time.Time  `json:"started"`
+	Stopped    *time.Time `json:"stopped,omitempty"`
+	Error      string     `json:"error,omitempty"`
+	Cause      string     `json:"cause,omitempty"`
+	// FailedState is the state that the failure came from.
+	FailedState string `json:"failedState,omitempty"`
+	// Delivery is the number of the delivery that started it; 0 for none.
+	Delivery int `json:"delivery,omitempty"`
+
+	input, output []byte
+	definition    string
+	events        []asl.Event
+	left          int // events that there was no room for, in the middle
+	bytes         int
+	dropped       bool
+	last          any // the value that was weighed last
+}
+
+// Observe is for [statesapi.Options].
+func (r *Recorder) Observe(record statesapi.ExecutionRecord, definition string) func(asl.Event) {
+	e := &Execution{
+		ARN: record.ExecutionARN, Machine: machineName(record.ExecutionARN), MachineARN: record.StateMachineARN,
+		Name: record.Name, Sync: record.Sync, TestCase: record.TestCase, Status: string(bridge.Running),
+		Started: record.StartDate, input: record.Input, definition: definition, bytes: len(record.Input) + 500,
+	}
+	r.mu.Lock()
+	e.ID = r.nextID()
+	r.executions.push(e)
+	r.byARN[e.ARN] = e
+	for r.executions.len() > r.opts.Executions {
+		r.dropExecution()
+	}
+	r.grow(e.bytes)
+	r.changed(Change{"execution", e.ID})
+	r.mu.Unlock()
+	return func(event asl.Event) { r.event(e, event) }
+}
+
+// perEvent is what an event takes without its values.
+const perEvent = 300
+
+func (r *Recorder) event(e *Execution, event asl.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.dropped {
+		return
+	}
+	if len(e.events) >= maxEvents {
+		// The beginning and the end say more than the middle.
+		e.left++
+		half := maxEvents / 2
+		copy(e.events[half:], e.events[half+1:])
+		e.events[maxEvents-1] = event
+	} else {
+		e.events = append(e.events, event)
+	}
+	n := perEvent + e.weigh(event.Input) + e.weigh(event.Output) + len(event.Cause)
+	if event.Assigned != nil {
+		n += e.weigh(event.Assigned)
+	}
+	e.bytes += n
+	r.grow(n)
+	if !strings.HasSuffix(event.Type, "Scheduled") && !strings.HasSuffix(event.Type, "Started") {
+		r.changed(Change{"execution", e.ID})
+	}
+}
+
+// weigh estimates what a value takes. One that was weighed just before, as a state's
+// input is that was its predecessor's output, takes nothing.
+func (e *Execution) weigh(v any) int {
+	switch v := v.(type) {
+	case nil, bool:
+		return 0
+	case *jsonata.Raw:
+		if e.last == any(v) {
+			return 0
+		}
+		e.last = v
+		return len(v.Text())
+	case *jsonata.Object:
+		if e.last == any(v) {
+			return 0
+		}
+		e.last = v
+	}
+	budget := 4096
+	return weight(v, &budget)
+}
+
+// weight walks a value until the budget of visits is spent, and then guesses the rest.
+func weight(v any, budget *int) int {
+	*budget--
+	if *budget < 0 {
+		return 64
+	}
+	n := 16
+	switch v := v.(type) {
+	case string:
+		n += len(v)
+	case *jsonata.Raw:
+		n += len(v.Text())
+	case *jsonata.Object:
+		for i := range v.Len() {
+			name, member := v.At(i)
+			n += len(name) + weight(member, budget)
+		}
+	case []any:
+		for i, item := range v {
+			if *budget < 0 {
+				return n + 64*(len(v)-i)
+			}
+			n += weight(item, budget)
+		}
+	}
+	return n
+}
+
+// OnExecution is for [statesapi.Options].
+func (r *Recorder) OnExecution(record statesapi.ExecutionRecord) {
+	if record.Status == bridge.Running {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.byARN[record.ExecutionARN]
+	if e == nil {
+		return
+	}
+	e.Status, e.Error, e.Cause, e.output = string(record.Status), record.Error, record.Cause, record.Output
+	stopped := record.StopDate
+	e.Stopped, e.last = &stopped, nil
+	if e.Status != string(bridge.Succeeded) {
+		e.FailedState = e.failedState()
+	}
+	e.bytes += len(e.output) + len(e.Cause)
+	r.grow(len(e.output) + len(e.Cause))
+	r.changed(Change{"execution", e.ID})
+}
+
+// failedState is the innermost state that the execution's end leads back to.
+func (e *Execution) failedState() string {
+	byID := make(map[int64]*asl.Event, len(e.events))
+	for i := range e.events {
+		byID[e.events[i].ID] = &e.events[i]
+	}
+	if len(e.events) == 0 {
+		return ""
+	}
+	end := &e.events[len(e.events)-1]
+	// An aborted state is one of those that others ended; the failure itself is not.
+	for at := byID[end.PreviousID]; at != nil; at = byID[at.PreviousID] {
+		if strings.HasSuffix(at.Type, "StateEntered") {
+			return at.Name
+		}
+	}
+	return ""
+}
+
+// machineName is the state machine's name in an execution's ARN.
+func machineName(executionARN string) string {
+	parts := strings.Split(executionARN, ":")
+	if len(parts) < 8 {
+		return executionARN
+	}
+	return parts[6]
+}
+
+// Executions returns the executions that match, the latest first, at most limit of them,
+// without their steps.
+func (r *Recorder) Executions(match func(*Execution) bool, limit int) []Execution {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := []Execution{}
+	all := r.executions.all()
+	for i := len(all) - 1; i >= 0 && len(list) < limit; i-- {
+		if match == nil || match(all[i]) {
+			list = append(list, *all[i])
+		}
+	}
+	return list
+}
+
+// Execution returns the execution of a number, with its steps up to now.
+func (r *Recorder) Execution(id int) (Execution, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.executions.all() {
+		if e.ID == id {
+			seen := *e
+			seen.events = append([]asl.Event{}, e.events...)
+			return seen, true
+		}
+	}
+	return Execution{}, false
+}
+
+// Input is the execution's input, and Output its output; JSON text.
+func (e Execution) Input() json.RawMessage { return e.input }
+
+// Output is nil unless the execution has succeeded.
+func (e Execution) Output() json.RawMessage { return e.output }
+
+// Definition is the state machine as it was when the execution began.
+func (e Execution) Definition() string { return e.definition }
+
+// History returns the recorded events in the service's form, and how many are left out
+// in their middle.
+func (e Execution) History() (events []json.RawMessage, left int) {
+	events = make([]json.RawMessage, len(e.events))
+	for i, event := range e.events {
+		events[i] = text(event)
+	}
+	return events, e.left
+}

@@ -1,0 +1,266 @@
+// Package console shows what happens on a development server: each delivery, the
+// execution that it started, the states of that execution, and how to do it again.
+//
+//	lambda.Handler  ─► Recorder.Wrap ──┐
+//	bridge.Observer ─► Recorder ───────┼─► bounded memory ─► JSON API, server-sent events, pages
+//	statesapi.Observe, OnExecution ────┘
+//
+// The [Recorder] listens at the seams that Lambda, the bridge and the local engine have
+// anyway; none of it is linked into a function. The [Console] serves what it recorded,
+// without requests to anywhere else, and blanks what carries secrets.
+package console
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+// What a [Recorder] keeps, unless its [Options] say otherwise.
+const (
+	DefaultDeliveries = 1000
+	DefaultExecutions = 1000
+	DefaultBytes      = 96 << 20
+)
+
+// maxEvents bounds the recorded steps of one execution. Those in between are counted, and
+// the last ones are kept.
+const maxEvents = 4000
+
+// Options bound a [Recorder]. The zero value is useful.
+type Options struct {
+	// Deliveries and Executions are how many of the latest are kept, and Bytes what their
+	// payloads may take together; zero stands for the defaults.
+	Deliveries, Executions int
+	Bytes                  int
+	// Now is the clock; nil is the real one.
+	Now func() time.Time
+	// Settled is called when a delivery has ended; nil calls nobody.
+	Settled func(Delivery)
+}
+
+// A Recorder remembers the latest deliveries and executions in bounded memory. It is
+// safe for concurrent use.
+type Recorder struct {
+	opts Options
+
+	mu         sync.Mutex
+	lastID     int
+	deliveries ring[*Delivery]
+	executions ring[*Execution]
+	byARN      map[string]*Execution
+	bytes      int
+	problems   []Problem
+	watchers   map[chan Change]bool
+}
+
+// A Change says that something was recorded; what it is now is to be fetched.
+type Change struct {
+	// Kind is delivery, execution, reload or lagging; the last says that changes were
+	// left out, because the watcher is slow.
+	Kind string `json:"kind"`
+	// ID is that of the delivery or of the execution.
+	ID int `json:"id,omitempty"`
+}
+
+// A Problem is something that a file has wrong, and because of which the last good
+// version of it is in use.
+type Problem struct {
+	// Text says what is wrong, as file:line:column: message wherever the place is known.
+	Text string `json:"text"`
+	// Since is when it was found.
+	Since time.Time `json:"since"`
+}
+
+// NewRecorder returns an empty Recorder.
+func NewRecorder(o Options) *Recorder {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.Deliveries = cmp.Or(o.Deliveries, DefaultDeliveries)
+	o.Executions = cmp.Or(o.Executions, DefaultExecutions)
+	o.Bytes = cmp.Or(o.Bytes, DefaultBytes)
+	return &Recorder{opts: o, byARN: map[string]*Execution{}, watchers: map[chan Change]bool{}}
+}
+
+// Wrap returns a handler that records what the handler of a function (webhook, queue or
+// event) is asked and answers.
+func (r *Recorder) Wrap(function string, next lambda.Handler) lambda.Handler {
+	return &recorded{r, function, next}
+}
+
+type recorded struct {
+	recorder *Recorder
+	function string
+	next     lambda.Handler
+}
+
+// Invoke implements [lambda.Handler].
+func (h *recorded) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	d := h.recorder.begin(h.function, payload, originOf(ctx))
+	out, err := h.next.Invoke(context.WithValue(ctx, deliveryKey{}, d), payload)
+	h.recorder.end(d, out, err)
+	return out, err
+}
+
+type (
+	deliveryKey struct{}
+	originKey   struct{}
+)
+
+// WithOrigin marks what is invoked with the context as not sent by anybody outside, such
+// as "replay of 17".
+func WithOrigin(ctx context.Context, origin string) context.Context {
+	return context.WithValue(ctx, originKey{}, origin)
+}
+
+func originOf(ctx context.Context) string {
+	origin, _ := ctx.Value(originKey{}).(string)
+	return origin
+}
+
+// Watch returns a channel of changes, until stop is called. A watcher that does not read
+// is told that it lags, and delays nobody.
+func (r *Recorder) Watch() (changes <-chan Change, stop func()) {
+	c := make(chan Change, 64)
+	r.mu.Lock()
+	r.watchers[c] = false
+	r.mu.Unlock()
+	return c, func() {
+		r.mu.Lock()
+		delete(r.watchers, c)
+		r.mu.Unlock()
+	}
+}
+
+// changed tells the watchers; the caller holds mu.
+func (r *Recorder) changed(change Change) {
+	for c, lagging := range r.watchers {
+		if lagging {
+			select {
+			case c <- Change{Kind: "lagging"}:
+				r.watchers[c] = false
+			default:
+			}
+			continue
+		}
+		select {
+		case c <- change:
+		default:
+			r.watchers[c] = true
+		}
+	}
+}
+
+// SetProblems replaces what is wrong with the files that are watched.
+func (r *Recorder) SetProblems(texts []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.problems = nil
+	for _, text := range texts {
+		r.problems = append(r.problems, Problem{text, r.opts.Now()})
+	}
+	r.changed(Change{Kind: "reload"})
+}
+
+// Problems returns what is wrong with the files that are watched.
+func (r *Recorder) Problems() []Problem {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Problem{}, r.problems...)
+}
+
+// nextID numbers deliveries and executions together; the caller holds mu.
+func (r *Recorder) nextID() int {
+	r.lastID++
+	return r.lastID
+}
+
+// grow counts bytes that are kept, and lets the oldest go; the caller holds mu.
+func (r *Recorder) grow(n int) {
+	r.bytes += n
+	for r.bytes > r.opts.Bytes && r.dropOldest() {
+	}
+}
+
+// dropOldest forgets the older of the oldest delivery and the oldest execution that are
+// over, and reports whether there was one.
+func (r *Recorder) dropOldest() bool {
+	d, e := r.deliveries.oldest(), r.executions.oldest()
+	switch {
+	case d != nil && (e == nil || (*d).ID < (*e).ID):
+		r.dropDelivery()
+	case e != nil:
+		r.dropExecution()
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *Recorder) dropDelivery() {
+	d := r.deliveries.pop()
+	d.dropped = true
+	r.bytes -= d.bytes
+}
+
+func (r *Recorder) dropExecution() {
+	e := r.executions.pop()
+	e.dropped = true
+	r.bytes -= e.bytes
+	if r.byARN[e.ARN] == e {
+		delete(r.byARN, e.ARN)
+	}
+}
+
+// Bytes returns what the kept payloads take.
+func (r *Recorder) Bytes() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.bytes
+}
+
+// A ring is a queue of which the front can be taken in constant time.
+type ring[T any] struct {
+	items []T
+	start int
+}
+
+func (q *ring[T]) push(v T) { q.items = append(q.items, v) }
+
+func (q *ring[T]) len() int { return len(q.items) - q.start }
+
+func (q *ring[T]) oldest() *T {
+	if q.len() == 0 {
+		return nil
+	}
+	return &q.items[q.start]
+}
+
+func (q *ring[T]) pop() T {
+	var zero T
+	v := q.items[q.start]
+	q.items[q.start] = zero
+	q.start++
+	if q.start > len(q.items)/2 && q.start > 64 {
+		q.items = append([]T(nil), q.items[q.start:]...)
+		q.start = 0
+	}
+	return v
+}
+
+// all returns the items, the oldest first. They must not be changed.
+func (q *ring[T]) all() []T { return q.items[q.start:] }
+
+// text returns JSON text of a value that was read or made as JSON.
+func text(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return json.RawMessage("null")
+	}
+	return b
+}

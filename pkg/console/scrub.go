@@ -1,0 +1,126 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"html"
+	"net/url"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+)
+
+// secretHeaders are blanked by their names, and so is each whose name has one of
+// secretWords in it: those of senders whose route is not known, too.
+var (
+	secretHeaders = []string{"authorization", "proxy-authorization", "cookie", "set-cookie"}
+	secretWords   = []string{"signature", "secret", "token", "api-key", "apikey", "password", "hmac", "credential"}
+)
+
+func isSecret(header string) bool {
+	name := strings.ToLower(header)
+	return slices.Contains(secretHeaders, name) || slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) })
+}
+
+// requestOf returns what an HTTP event asked, without what carries secrets.
+func requestOf(e *anyEvent) *Request {
+	h := e.headers()
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	r := &Request{Method: e.method(), Path: e.path(), Query: blankQuery(e.RawQueryString), Headers: []Header{}, Body: bodyOf(e.rawBody())}
+	for _, name := range names {
+		for _, value := range h[name] {
+			if isSecret(name) {
+				r.Headers = append(r.Headers, Header{Name: name, Blanked: true})
+			} else {
+				r.Headers = append(r.Headers, Header{Name: name, Value: value})
+			}
+		}
+	}
+	return r
+}
+
+// blankQuery blanks the parameters that carry secrets by their names.
+func blankQuery(query string) string {
+	parts := strings.Split(query, "&")
+	for i, part := range parts {
+		name, value, ok := strings.Cut(part, "=")
+		if unescaped, err := url.QueryUnescape(name); err == nil && ok && value != "" && isSecret(unescaped) {
+			parts[i] = name + "=" + blank
+		}
+	}
+	return strings.Join(parts, "&")
+}
+
+// blank stands where a secret was.
+const blank = "•••"
+
+// minSecret is the shortest value that is blanked wherever it occurs; a shorter one would
+// blank parts of words, and is no secret.
+const minSecret = 6
+
+// Secrets are values that never leave the console, wherever a sender or a workflow put
+// them. The zero value has none. It is safe for concurrent use.
+type Secrets struct {
+	mu    sync.RWMutex
+	forms map[string]bool
+	list  [][]byte // all forms, the longest first
+}
+
+// Add makes a value one of them.
+func (s *Secrets) Add(value string) {
+	if len(value) < minSecret {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.forms == nil {
+		s.forms = map[string]bool{}
+	}
+	for _, form := range formsOf(value) {
+		if !s.forms[form] {
+			s.forms[form] = true
+			s.list = append(s.list, []byte(form))
+		}
+	}
+	slices.SortFunc(s.list, func(a, b []byte) int { return len(b) - len(a) })
+}
+
+// formsOf returns a value as it is, and as JSON, HTML and URLs hold it.
+func formsOf(value string) []string {
+	forms := []string{value, html.EscapeString(value), url.QueryEscape(value), url.PathEscape(value)}
+	if quoted, err := json.Marshal(value); err == nil {
+		inner := string(quoted[1 : len(quoted)-1])
+		twice, _ := json.Marshal(inner) // JSON text within JSON: bodies and causes
+		forms = append(forms, inner, string(twice[1:len(twice)-1]))
+	}
+	return forms
+}
+
+// Blank returns text in which no value occurs.
+func (s *Secrets) Blank(text []byte) []byte {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, secret := range s.list {
+		if bytes.Contains(text, secret) {
+			text = bytes.ReplaceAll(text, secret, []byte(blank))
+		}
+	}
+	return text
+}
+
+// size says how much n bytes are.
+func size(n int) string {
+	switch {
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%d bytes", n)
+}

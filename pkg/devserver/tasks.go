@@ -1,0 +1,62 @@
+package devserver
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"sync/atomic"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
+)
+
+// A taskRunner runs the tasks of state machines: by the Lambda endpoint, and by mocks
+// where an execution names a test case. What it uses can be replaced while it runs.
+type taskRunner struct{ current atomic.Pointer[taskSources] }
+
+type taskSources struct {
+	runner asl.TaskRunner
+	mocks  *tasks.MockConfig // nil for none
+}
+
+// load reads what the environment names. An error leaves what was in use.
+func (t *taskRunner) load(getenv func(string) string) error {
+	s := taskSources{runner: tasks.None{}}
+	if endpoint := getenv("LAMBDA_ENDPOINT"); endpoint != "" {
+		s.runner = &tasks.Lambda{Endpoint: endpoint, Client: http.DefaultClient}
+	}
+	if path := getenv("SFN_MOCK_CONFIG"); path != "" {
+		var err error
+		if s.mocks, err = loadMocks(path); err != nil {
+			return err
+		}
+	}
+	t.current.Store(&s)
+	return nil
+}
+
+// RunTask implements [asl.TaskRunner].
+func (t *taskRunner) RunTask(ctx context.Context, task asl.Task) (any, error) {
+	return t.current.Load().runner.RunTask(ctx, task)
+}
+
+// mocked is for [statesapi.Options].Mocks.
+func (t *taskRunner) mocked(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error) {
+	if mocks := t.current.Load().mocks; mocks != nil {
+		return mocks.Runner(stateMachine, testCase, next)
+	}
+	return nil, fmt.Errorf("test case %q: set SFN_MOCK_CONFIG to a mock file that has it", testCase)
+}
+
+func loadMocks(path string) (*tasks.MockConfig, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read SFN_MOCK_CONFIG: %w", err)
+	}
+	mocks, err := tasks.LoadMocks(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return mocks, nil
+}
