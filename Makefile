@@ -74,13 +74,13 @@ jsonata-bench: ## measure JSONata beside the reference and write docs/jsonata-pe
 	$(GO) run ./internal/jsonatabench -o docs/jsonata-performance.md
 
 venv: $(VENV)/.done $(AWS_VENV)/.done
-$(VENV)/.done: requirements-ci.txt
+$(VENV)/.done: requirements-ci.lock
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --requirement requirements-ci.txt
+	$(VENV)/bin/pip install --quiet --require-hashes --requirement requirements-ci.lock
 	touch $@
-$(AWS_VENV)/.done: requirements-aws.txt
+$(AWS_VENV)/.done: requirements-aws.lock
 	$(PYTHON) -m venv $(AWS_VENV)
-	$(AWS_VENV)/bin/pip install --quiet --requirement requirements-aws.txt
+	$(AWS_VENV)/bin/pip install --quiet --require-hashes --requirement requirements-aws.lock
 	touch $@
 
 validate: venv ## check the template and the build with the SAM CLI and cfn-lint
