@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"os/exec"
+	"runtime"
 	"strings"
 	"time"
 
@@ -19,6 +23,7 @@ type devCommand struct {
 	Data      string   `placeholder:"DIR" help:"Keep what is created through the Step Functions API in this folder. Without it, it is gone when the program stops."`
 	Events    string   `placeholder:"DIR" help:"Send every webhook-*.json, queue-*.json and event-*.json of this folder through its function first, and print what came back."`
 	Log       string   `default:"short" enum:"short,json" help:"What is printed of a delivery: a short line, or json, the log lines of the function (default: ${default})."`
+	Open      bool     `help:"Open the console in the browser."`
 	project
 }
 
@@ -38,12 +43,25 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	}
 	server, err := devserver.Listen(local, devserver.ListenOptions{
 		HTTP: c.HTTP, States: c.States, AllowHosts: c.AllowHost, Log: log, Waiting: waiting(p),
+		Console: func(webhooks, states string) http.Handler {
+			return console.New(console.ServeOptions{
+				Recorder: recorder, Engine: local.Engine(cmp.Or(c.Events, "events"), webhooks), Secrets: local.Blanked(),
+				Version: buildVersion(), Webhooks: webhooks, States: states, Log: log,
+			})
+		},
 	})
 	if err != nil {
 		return errors.Join(err, local.Close(ctx))
 	}
 	if server.Open() {
 		fmt.Fprintln(p.stderr, "warning: listening beyond this machine. Whoever can reach it can run every state machine: the Step Functions API checks no credentials.")
+	}
+	url := "http://" + server.Webhooks() + devserver.ConsolePath
+	fmt.Fprintf(p.stdout, "console         %s\n", url)
+	if c.Open {
+		if err := openBrowser(ctx, url); err != nil {
+			fmt.Fprintf(p.stderr, "warning: cannot open a browser: %v\n", err)
+		}
 	}
 	if c.Events != "" {
 		if err := sendSamples(ctx, p, local, recorder, term, c.Events); err != nil {
@@ -69,6 +87,17 @@ func (c *devCommand) logger(p *program, recorder *console.Recorder, term *termin
 	}
 	text := slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: shortTime})
 	return slog.New(recorder.Log(untold{text, term}))
+}
+
+// openBrowser opens a page as the desktop does.
+func openBrowser(ctx context.Context, url string) error {
+	switch runtime.GOOS {
+	case "darwin":
+		return exec.CommandContext(ctx, "open", url).Start()
+	case "windows":
+		return exec.CommandContext(ctx, "rundll32", "url.dll,FileProtocolHandler", url).Start()
+	}
+	return exec.CommandContext(ctx, "xdg-open", url).Start()
 }
 
 func shortTime(_ []string, a slog.Attr) slog.Attr {

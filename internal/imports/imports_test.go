@@ -45,7 +45,7 @@ var allowed = map[string][]string{
 	"pkg/console":  {"pkg/asl", "pkg/bridge", "pkg/jsonata", "pkg/statesapi"},
 	"pkg/devserver": {
 		"pkg/asl", "pkg/asl/tasks", "pkg/bridge", "pkg/config", "pkg/console", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront",
-		"pkg/gateway", "pkg/sqsbatch", "pkg/statesapi",
+		"pkg/gateway", "pkg/secrets", "pkg/sqsbatch", "pkg/statesapi", "pkg/verify",
 	},
 }
 

@@ -14,6 +14,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -116,6 +117,13 @@ type (
 // as "replay of 17".
 func WithOrigin(ctx context.Context, origin string) context.Context {
 	return context.WithValue(ctx, originKey{}, origin)
+}
+
+// Again reports whether the context is of a delivery that somebody sends again, by a
+// replay or an edit: it is meant to run, whatever came before.
+func Again(ctx context.Context) bool {
+	origin := originOf(ctx)
+	return strings.HasPrefix(origin, "replay of ") || strings.HasPrefix(origin, "edit of ")
 }
 
 func originOf(ctx context.Context) string {

@@ -15,6 +15,8 @@ type Visit struct {
 	ID int64 `json:"id"`
 	// Parent is the visit of the Map or Parallel state around it; 0 for none.
 	Parent int64 `json:"parent,omitempty"`
+	// From is the visit that led to this one; 0 for the first of its graph.
+	From int64 `json:"from,omitempty"`
 	// Iteration is the index of the Map's item; -1 for none.
 	Iteration int    `json:"iteration"`
 	State     string `json:"state"`
@@ -80,7 +82,7 @@ func (b *visitBuilder) add(e *asl.Event) {
 			if inside, ok := b.iteration[e.PreviousID]; ok {
 				v.Parent, v.Iteration = before.ID, inside
 			} else {
-				v.Parent, v.Iteration = before.Parent, before.Iteration
+				v.Parent, v.Iteration, v.From = before.Parent, before.Iteration, before.ID
 			}
 		}
 		b.visits = append(b.visits, v)

@@ -27,6 +27,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/dedupe"
 	"github.com/expressway-dev/expressway/pkg/gateway"
 	"github.com/expressway-dev/expressway/pkg/statesapi"
+	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // Options say what to run.
@@ -65,6 +66,7 @@ type Local struct {
 	starter  bridge.Starter
 	dedupe   bridge.DedupeStore
 	tasks    *taskRunner
+	blanked  *console.Secrets
 
 	reloading sync.Mutex
 	current   atomic.Pointer[handlers]
@@ -76,6 +78,9 @@ type handlers struct {
 	routes   []*config.Route
 	getenv   func(string) string
 	function map[string]lambda.Handler
+	// unverified makes the webhook handler of the same routes that checks no signature,
+	// for what the console sends and nobody here can sign.
+	unverified func() (lambda.Handler, error)
 }
 
 // functions are the names of the handlers.
@@ -85,7 +90,8 @@ var functions = []string{"webhook", "queue", "event"}
 func NewLocal(o Options) (*Local, error) {
 	l := &Local{
 		Account: cmp.Or(o.Account, statesapi.DefaultAccount), Region: cmp.Or(o.Region, statesapi.DefaultRegion),
-		recorder: o.Recorder, starter: o.Starter, dedupe: dedupe.NewMemory(dedupe.MemoryOptions{}), tasks: &taskRunner{},
+		recorder: o.Recorder, starter: o.Starter, dedupe: replayable{dedupe.NewMemory(dedupe.MemoryOptions{})}, tasks: &taskRunner{},
+		blanked: &console.Secrets{},
 	}
 	options := statesapi.Options{Account: l.Account, Region: l.Region, Tasks: l.tasks, Mocks: l.tasks.mocked}
 	if o.Recorder != nil {
@@ -135,6 +141,7 @@ func (l *Local) newHandlers(o Options) (*handlers, error) {
 		cfg.Routes = []*config.Route{} // nil would look for a file
 	}
 	options := gateway.Options{Routes: cfg.Routes, Getenv: o.Getenv, Log: o.Log, Starter: l.starter, Dedupe: l.dedupe, Queues: queues(o)}
+	options.Secrets = secretSource(o.Getenv, o.Log, l.blanked)
 	if l.recorder != nil {
 		options.Observer = l.recorder
 	}
@@ -150,12 +157,37 @@ func (l *Local) newHandlers(o Options) (*handlers, error) {
 		config: o.Config, routes: cfg.Routes, getenv: o.Getenv,
 		function: map[string]lambda.Handler{"webhook": front, "queue": g.Queue(), "event": g.Event()},
 	}
+	h.unverified = func() (lambda.Handler, error) { return l.unverified(options) }
 	if l.recorder != nil {
 		for name, next := range h.function {
 			h.function[name] = l.recorder.Wrap(name, next)
 		}
 	}
 	return h, nil
+}
+
+// unverified returns a webhook handler of the routes that checks no signature.
+func (l *Local) unverified(o gateway.Options) (lambda.Handler, error) {
+	routes := make([]*config.Route, 0, len(o.Routes))
+	for _, r := range o.Routes {
+		if r.HTTP == nil {
+			continue
+		}
+		open, http := *r, *r.HTTP
+		http.Verify = verify.Spec{None: true}
+		open.HTTP = &http
+		routes = append(routes, &open)
+	}
+	o.Routes = routes
+	g, err := gateway.New(o)
+	if err != nil {
+		return nil, err
+	}
+	front, err := g.Webhook()
+	if err != nil || l.recorder == nil {
+		return front, err
+	}
+	return l.recorder.Wrap("webhook", front), nil
 }
 
 // Handler returns the handler of a function: webhook, queue or event. It follows the

@@ -32,8 +32,9 @@ type ListenOptions struct {
 	// AllowHosts are names, beside those of this machine, by which the Step Functions
 	// API and the console may be called; see [Guard].
 	AllowHosts []string
-	// Console serves [ConsolePath]; nil leaves the path to the routes.
-	Console http.Handler
+	// Console makes what serves [ConsolePath], of the URLs of the webhook routes and of the
+	// Step Functions API; nil leaves the path to the routes.
+	Console func(webhooks, states string) http.Handler
 	// Log gets what clients must not see.
 	Log *slog.Logger
 	// Waiting is called when a stop begins while executions run, with their ARNs; it may
@@ -91,7 +92,7 @@ func (s *Server) frontHandler(webhook lambda.Handler) http.Handler {
 		return routes
 	}
 	// A ServeMux would redirect paths that it finds untidy: they are the routes' own.
-	console := s.guard(s.front).Wrap(s.options.Console)
+	console := s.guard(s.front).Wrap(s.options.Console("http://"+s.Webhooks(), "http://"+s.States()))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.URL.Path) >= len(ConsolePath)-1 && (r.URL.Path + "/")[:len(ConsolePath)] == ConsolePath {
 			console.ServeHTTP(w, r)

@@ -1,0 +1,407 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// maxList is how many are listed at most, and usualList where nobody asks for a number.
+const (
+	maxList   = 1000
+	usualList = 100
+)
+
+func (c *Console) apiIndex(*http.Request) (any, error) {
+	return map[string]any{
+		"version": c.o.Version, "webhooks": c.o.Webhooks, "stepFunctions": c.o.States,
+		"documentation": "docs/console.md",
+	}, nil
+}
+
+func limit(r *http.Request) int {
+	if n, err := strconv.Atoi(r.URL.Query().Get("limit")); err == nil && n > 0 {
+		return min(n, maxList)
+	}
+	return usualList
+}
+
+// A deliveryFilter is what the query of a list asks for.
+type deliveryFilter struct {
+	Search, Route, Source, Result string
+}
+
+func filterOf(r *http.Request) deliveryFilter {
+	q := r.URL.Query()
+	return deliveryFilter{q.Get("q"), q.Get("route"), q.Get("source"), q.Get("result")}
+}
+
+func (f deliveryFilter) match(d *Delivery) bool {
+	if f.Route != "" && f.Route != d.Route || f.Source != "" && f.Source != d.Function {
+		return false
+	}
+	switch f.Result {
+	case "failed":
+		if d.OK || d.Running {
+			return false
+		}
+	case "ok":
+		if !d.OK {
+			return false
+		}
+	case "refused", "filtered", "replayed", "started":
+		if d.Decision != f.Result {
+			return false
+		}
+	}
+	if f.Search == "" {
+		return true
+	}
+	search := strings.ToLower(f.Search)
+	for _, text := range []string{d.Title, d.Route, d.Decision, d.Status, d.Error, d.Cause, d.State, d.Origin} {
+		if strings.Contains(strings.ToLower(text), search) {
+			return true
+		}
+	}
+	for _, rec := range d.Records {
+		if strings.Contains(strings.ToLower(rec.ID+" "+rec.ExecutionARN+" "+rec.Error), search) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Console) apiDeliveries(r *http.Request) (any, error) {
+	return map[string]any{"deliveries": c.o.Recorder.Deliveries(filterOf(r).match, limit(r))}, nil
+}
+
+// A DeliveryView is all that is shown of one delivery.
+type DeliveryView struct {
+	Delivery
+	Request *Request `json:"request,omitempty"`
+	// Messages are the records of a batch, as they came.
+	Messages []Message `json:"messages,omitempty"`
+	// Event is an EventBridge event, or whatever is no HTTP request and no batch.
+	Event json.RawMessage `json:"event,omitempty"`
+	// Answer is what the function returned, and Response the HTTP response in it.
+	Answer   json.RawMessage `json:"answer,omitempty"`
+	Response *Response       `json:"response,omitempty"`
+	// Commands do it again from a shell.
+	Commands map[string]string `json:"commands"`
+}
+
+// A Message is one record of a batch.
+type Message struct {
+	ID           string `json:"id"`
+	ReceiveCount string `json:"receiveCount,omitempty"`
+	Group        string `json:"group,omitempty"`
+	Body         Body   `json:"body"`
+}
+
+// A Response is the HTTP response that a function returned.
+type Response struct {
+	Status  int      `json:"status"`
+	Headers []Header `json:"headers"`
+	Body    Body     `json:"body"`
+}
+
+func (c *Console) view(d Delivery) DeliveryView {
+	v := DeliveryView{Delivery: d, Commands: map[string]string{}}
+	var e anyEvent
+	if json.Unmarshal(d.payload, &e) == nil && e.method() != "" {
+		v.Request = requestOf(&e)
+		v.Response = responseOf(d.answer)
+		v.Commands["curl"] = c.curl(v.Request)
+	} else if len(e.Records) > 0 {
+		for _, m := range e.Records[:min(len(e.Records), maxRecords)] {
+			v.Messages = append(v.Messages, Message{m.MessageID, m.Attributes["ApproximateReceiveCount"], m.Attributes["MessageGroupId"], bodyOf([]byte(m.Body))})
+		}
+	} else {
+		v.Event = asJSON(d.payload)
+	}
+	v.Answer = asJSON(d.answer)
+	for _, rec := range d.Records {
+		if rec.ExecutionARN != "" {
+			v.Commands["aws"] = "aws stepfunctions describe-execution --endpoint-url " + c.o.States + " --execution-arn " + rec.ExecutionARN
+			break
+		}
+	}
+	return v
+}
+
+// asJSON is text that is JSON, or its quotation.
+func asJSON(b []byte) json.RawMessage {
+	switch {
+	case len(b) == 0:
+		return nil
+	case len(b) > maxShown:
+		return text("(" + size(len(b)) + ": too large to show)")
+	case jsonata.Valid(b) != nil:
+		return text(string(b))
+	}
+	return b
+}
+
+func responseOf(answer []byte) *Response {
+	var a struct {
+		anyEvent
+		StatusCode int `json:"statusCode"`
+	}
+	if json.Unmarshal(answer, &a) != nil || a.StatusCode == 0 {
+		return nil
+	}
+	shown := requestOf(&a.anyEvent)
+	return &Response{a.StatusCode, shown.Headers, shown.Body}
+}
+
+// curl sends a request again, as it was: a signature that holds the time is too old by
+// then, and what is blanked is to be filled in.
+func (c *Console) curl(r *Request) string {
+	var b strings.Builder
+	target := c.o.Webhooks + r.Path
+	if r.Query != "" {
+		target += "?" + r.Query
+	}
+	fmt.Fprintf(&b, "curl -i -X %s %s", quoteShell(r.Method), quoteShell(target))
+	for _, h := range r.Headers {
+		switch h.Name {
+		case "Host", "Content-Length", "Connection", "Accept-Encoding":
+			continue
+		}
+		value := h.Value
+		if h.Blanked {
+			value = blank
+		}
+		fmt.Fprintf(&b, " \\\n  -H %s", quoteShell(h.Name+": "+value))
+	}
+	if r.Body.Text != "" {
+		fmt.Fprintf(&b, " \\\n  --data-binary %s", quoteShell(r.Body.Text))
+	}
+	return b.String()
+}
+
+func quoteShell(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+func (c *Console) delivery(r *http.Request) (Delivery, error) {
+	id, err := strconv.Atoi(r.PathValue("id"))
+	if err != nil {
+		return Delivery{}, notFound("delivery")
+	}
+	d, ok := c.o.Recorder.Delivery(id)
+	if !ok {
+		return d, notFound("delivery: it never was, or is too long ago to be kept")
+	}
+	return d, nil
+}
+
+func (c *Console) apiDelivery(r *http.Request) (any, error) {
+	d, err := c.delivery(r)
+	if err != nil {
+		return nil, err
+	}
+	return c.view(d), nil
+}
+
+// readJSON reads the body of a POST; an empty one is an empty object.
+func readJSON(r *http.Request, to any) error {
+	decoder := json.NewDecoder(r.Body)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(to); err != nil && r.ContentLength != 0 {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is larger than %s", size(maxPost))}
+		}
+		return refusal{http.StatusBadRequest, "the body must be a JSON object: " + err.Error()}
+	}
+	return nil
+}
+
+// apiReplay does a delivery again: the same bytes, or another body, signed anew.
+func (c *Console) apiReplay(r *http.Request) (any, error) {
+	d, err := c.delivery(r)
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		Body *string `json:"body"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return nil, err
+	}
+	before := c.lastDelivery()
+	origin := fmt.Sprintf("replay of %d", d.ID)
+	unverified := false
+	ctx := r.Context()
+	switch {
+	case d.Function == "webhook" && d.Route != "":
+		var body []byte
+		if in.Body != nil {
+			body, origin = []byte(*in.Body), fmt.Sprintf("edit of %d", d.ID)
+		}
+		unverified, err = c.o.Engine.Resend(ctx, d.Route, d.payload, body, origin)
+	case in.Body != nil:
+		err = c.o.Engine.Send(ctx, d.Function, []byte(*in.Body), fmt.Sprintf("edit of %d", d.ID))
+	default:
+		err = c.o.Engine.Send(ctx, d.Function, d.payload, origin)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"id": c.deliveryAfter(before, d), "unverified": unverified}, nil
+}
+
+func (c *Console) lastDelivery() int {
+	for _, d := range c.o.Recorder.Deliveries(nil, 1) {
+		return d.ID
+	}
+	return 0
+}
+
+// deliveryAfter returns the number of the latest delivery that came after another one, by
+// the console.
+func (c *Console) deliveryAfter(before int, like Delivery) int {
+	for _, d := range c.o.Recorder.Deliveries(func(d *Delivery) bool {
+		return d.ID > before && d.Function == like.Function && d.Origin != ""
+	}, 1) {
+		return d.ID
+	}
+	return 0
+}
+
+var fixtureName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,60}$`)
+
+func (c *Console) apiSave(r *http.Request) (any, error) {
+	d, err := c.delivery(r)
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		Name string `json:"name"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return nil, err
+	}
+	if !fixtureName.MatchString(in.Name) {
+		return nil, refusal{http.StatusBadRequest, "the name must be of small letters, digits and -, at most 60"}
+	}
+	// A file is often committed: what carries secrets is no part of it.
+	path, err := c.o.Engine.Save(d.Function+"-"+in.Name+".json", c.o.Secrets.Blank(d.payload))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"path": path, "command": "expressway invoke " + d.Function + " -e " + path}, nil
+}
+
+func (c *Console) apiExecutions(r *http.Request) (any, error) {
+	return map[string]any{"executions": c.o.Recorder.Executions(executionFilter(r), limit(r))}, nil
+}
+
+func executionFilter(r *http.Request) func(*Execution) bool {
+	q := r.URL.Query()
+	machine, status, search := q.Get("machine"), q.Get("status"), strings.ToLower(q.Get("q"))
+	return func(e *Execution) bool {
+		return (machine == "" || e.Machine == machine) && (status == "" || e.Status == status) &&
+			(search == "" || strings.Contains(strings.ToLower(e.ARN+" "+e.Status+" "+e.Error+" "+e.Cause), search))
+	}
+}
+
+// An ExecutionView is all that is shown of one execution.
+type ExecutionView struct {
+	Execution
+	Input      json.RawMessage   `json:"input"`
+	Output     json.RawMessage   `json:"output,omitempty"`
+	Definition string            `json:"definition"`
+	Visits     []Visit           `json:"visits"`
+	History    []json.RawMessage `json:"history"`
+	// LeftOut is the number of events in the middle that there was no room for.
+	LeftOut int `json:"leftOut,omitempty"`
+}
+
+func (c *Console) execution(r *http.Request) (Execution, error) {
+	id, err := strconv.Atoi(r.PathValue("id"))
+	if err != nil {
+		return Execution{}, notFound("execution")
+	}
+	e, ok := c.o.Recorder.Execution(id)
+	if !ok {
+		return e, notFound("execution: it never was, or is too long ago to be kept")
+	}
+	return e, nil
+}
+
+func (c *Console) apiExecution(r *http.Request) (any, error) {
+	e, err := c.execution(r)
+	if err != nil {
+		return nil, err
+	}
+	v := ExecutionView{Execution: e, Input: asJSON(e.input), Output: asJSON(e.output), Definition: e.definition, Visits: e.Visits()}
+	v.History, v.LeftOut = e.History()
+	return v, nil
+}
+
+func (c *Console) apiEnd(r *http.Request) (any, error) {
+	e, err := c.execution(r)
+	if err != nil {
+		return nil, err
+	}
+	if !c.o.Engine.End(e.ARN) {
+		return nil, refusal{http.StatusConflict, "the execution has ended already"}
+	}
+	return map[string]any{"ended": true}, nil
+}
+
+func (c *Console) machine(r *http.Request) (Machine, error) {
+	m, ok := c.o.Engine.Machine(r.PathValue("name"))
+	if !ok {
+		return m, notFound("state machine")
+	}
+	return m, nil
+}
+
+func (c *Console) apiMachine(r *http.Request) (any, error) { return c.machine(r) }
+
+func (c *Console) apiRun(r *http.Request) (any, error) {
+	m, err := c.machine(r)
+	if err != nil {
+		return nil, err
+	}
+	var in struct {
+		Input json.RawMessage `json:"input"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return nil, err
+	}
+	arn, err := c.o.Engine.Start(m.Name, in.Input)
+	if err != nil {
+		return nil, err
+	}
+	id := 0
+	for _, e := range c.o.Recorder.Executions(func(e *Execution) bool { return e.ARN == arn }, 1) {
+		id = e.ID
+	}
+	return map[string]any{"executionArn": arn, "id": id}, nil
+}
+
+func (c *Console) apiSend(r *http.Request) (any, error) {
+	function := r.PathValue("function")
+	var in struct {
+		Event json.RawMessage `json:"event"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return nil, err
+	}
+	if len(in.Event) == 0 {
+		return nil, refusal{http.StatusBadRequest, `the body must be {"event": …}`}
+	}
+	before := c.lastDelivery()
+	if err := c.o.Engine.Send(r.Context(), function, in.Event, "console"); err != nil {
+		return nil, err
+	}
+	return map[string]any{"id": c.deliveryAfter(before, Delivery{Function: function})}, nil
+}

@@ -1,0 +1,174 @@
+// What the pages do beyond being read: follow what happens, keys, and buttons that send.
+const token = document.querySelector('meta[name=token]').content
+const page = document.body.dataset.page
+const id = Number(document.body.dataset.id || 0)
+const toast = document.querySelector('.toast')
+
+function say(text) {
+  toast.textContent = text
+  toast.hidden = false
+  clearTimeout(say.timer)
+  say.timer = setTimeout(() => { toast.hidden = true }, 6000)
+}
+
+async function post(url, body) {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Expressway-Token': token },
+    body: JSON.stringify(body ?? {}),
+  })
+  const answer = await response.json()
+  if (!response.ok) throw new Error(answer.error)
+  return answer
+}
+
+async function act(element, body) {
+  const { post: url, goto: target } = element.dataset
+  element.setAttribute('aria-busy', 'true')
+  try {
+    const answer = await post(url, body)
+    if (target && answer.id) location.assign(target + answer.id)
+    else if (answer.path) say(`Saved as ${answer.path}: ${answer.command}`)
+    else refresh()
+  } catch (error) {
+    say(error.message)
+  } finally {
+    element.removeAttribute('aria-busy')
+  }
+}
+
+document.addEventListener('click', async event => {
+  const button = event.target.closest('button[data-post]')
+  if (button) {
+    let body = {}
+    if (button.dataset.ask) {
+      const value = prompt(button.dataset.prompt)
+      if (!value) return
+      body = { [button.dataset.ask]: value }
+    }
+    act(button, body)
+    return
+  }
+  const copy = event.target.closest('[data-copy]')
+  if (copy) {
+    await navigator.clipboard.writeText(copy.dataset.copy)
+    say('Copied')
+    return
+  }
+  const state = event.target.closest('[data-state]')
+  if (state && page === 'execution') choose(state.dataset.state)
+})
+
+document.addEventListener('submit', event => {
+  const form = event.target
+  if (!form.dataset.post) return
+  event.preventDefault()
+  const field = form.querySelector('textarea')
+  let value = field.value
+  if ('json' in field.dataset) {
+    try { value = JSON.parse(value) } catch (error) { say(error.message); return }
+  }
+  act(form, { [field.name]: value })
+})
+
+// A state of the graph is a link to what the execution did in it.
+function choose(name) {
+  const url = new URL(location)
+  url.searchParams.set('state', name)
+  url.hash = 'state'
+  history.pushState(null, '', url)
+  refresh().then(() => document.getElementById('state')?.scrollIntoView({ block: 'nearest' }))
+}
+addEventListener('popstate', () => refresh())
+
+function mark() {
+  const name = new URL(location).searchParams.get('state')
+  for (const node of document.querySelectorAll('.drawing [data-state]')) {
+    node.classList.toggle('chosen', node.dataset.state === name)
+  }
+}
+
+// The live part of a page is fetched anew: what the server writes is the one way to show it.
+let waiting = false
+let again = false
+async function refresh() {
+  if (waiting) { again = true; return }
+  waiting = true
+  try {
+    const response = await fetch(location.href)
+    const fresh = new DOMParser().parseFromString(await response.text(), 'text/html')
+    for (const part of ['live', 'problems']) {
+      const old = document.getElementById(part)
+      const next = fresh.getElementById(part)
+      if (!old || !next || old.innerHTML === next.innerHTML) continue
+      const at = rows().indexOf(document.activeElement)
+      const key = document.activeElement?.dataset?.delivery
+      const field = old.querySelector('textarea')
+      if (field && field.value !== field.defaultValue) continue // somebody is writing
+      const scroll = old.querySelector('.drawing')
+      const open = [...old.querySelectorAll('details')].map(d => d.open)
+      old.replaceWith(next)
+      next.querySelectorAll('details').forEach((d, i) => { d.open = open[i] ?? false })
+      const drawing = next.querySelector('.drawing')
+      if (scroll && drawing) { drawing.scrollTop = scroll.scrollTop; drawing.scrollLeft = scroll.scrollLeft }
+      if (at >= 0) (key ? document.querySelector(`[data-delivery="${key}"]`) : rows()[at])?.focus()
+    }
+    mark()
+  } finally {
+    waiting = false
+    if (again) { again = false; setTimeout(refresh, 100) }
+  }
+}
+
+function concerns(change) {
+  if (change.kind === 'reload' || change.kind === 'lagging') return true
+  switch (page) {
+    case 'deliveries': return change.kind === 'delivery'
+    case 'executions': return change.kind === 'execution'
+    case 'delivery': return change.kind === 'delivery' && change.id === id
+    case 'execution': return change.kind === 'execution' && change.id === id
+  }
+  return false
+}
+
+const live = document.querySelector('[data-live]')
+const source = new EventSource('/_expressway/api/events')
+source.onopen = () => { live.classList.add('on') }
+source.onerror = () => { live.classList.remove('on') }
+let timer
+source.onmessage = event => {
+  if (!concerns(JSON.parse(event.data)) || timer) return
+  timer = setTimeout(() => { timer = undefined; refresh() }, 120)
+}
+
+function rows() { return [...document.querySelectorAll('[data-row]')] }
+
+document.addEventListener('keydown', event => {
+  if (event.target.closest('input,select,textarea')) {
+    if (event.key === 'Escape') event.target.blur()
+    return
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey) return
+  const state = event.target.closest('[data-state]')
+  if (state && (event.key === 'Enter' || event.key === ' ')) {
+    event.preventDefault()
+    choose(state.dataset.state)
+    return
+  }
+  const list = rows()
+  const at = list.indexOf(document.activeElement)
+  switch (event.key) {
+    case 'j': list[Math.min(at + 1, list.length - 1)]?.focus(); break
+    case 'k': list[Math.max(at - 1, 0)]?.focus(); break
+    case '/': event.preventDefault(); document.querySelector('[data-search]')?.focus(); break
+    case 'r': {
+      const row = document.activeElement?.dataset?.delivery
+      const button = document.querySelector('[data-replay]')
+      if (row) post(`/_expressway/api/deliveries/${row}/replay`).then(() => say('Replayed'), error => say(error.message))
+      else if (button) act(button, {})
+      break
+    }
+    case 'Escape': history.back(); break
+  }
+})
+mark()

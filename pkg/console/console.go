@@ -1,0 +1,279 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Path is where a [Console] is served.
+const Path = "/_expressway/"
+
+// An Engine is what the console shows and drives besides what was recorded. Errors are
+// shown to the person who asked.
+type Engine interface {
+	// Routes are those in use.
+	Routes() []Route
+	// Machines are the state machines, and Machine one of them.
+	Machines() []Machine
+	Machine(name string) (Machine, bool)
+	// Start runs a state machine and returns at once, with the ARN of the execution.
+	Start(machine string, input []byte) (executionARN string, err error)
+	// End ends a running execution.
+	End(executionARN string) bool
+	// Send hands an event to a function (webhook, queue or event), as the origin.
+	Send(ctx context.Context, function string, event []byte, origin string) error
+	// Resend sends a webhook delivery anew: with the body and headers, signed again. It
+	// reports whether it had to go past the signature's check.
+	Resend(ctx context.Context, route string, event, body []byte, origin string) (unverified bool, err error)
+	// Save writes an event to a file that invoke takes, and returns its path.
+	Save(name string, event []byte) (string, error)
+}
+
+// A Route is what the console says of a route.
+type Route struct {
+	Name string `json:"name"`
+	// Source is http, sqs or eventbridge.
+	Source string `json:"source"`
+	// Takes is the pattern, the queue, or source and detail-type.
+	Takes string `json:"takes"`
+	// Starts is the state machine.
+	Starts string `json:"starts"`
+	// Provider is the sender's preset or scheme, of http routes.
+	Provider string `json:"provider,omitempty"`
+	// Try is a command that sends something to the route.
+	Try string `json:"try"`
+}
+
+// A Machine is a state machine.
+type Machine struct {
+	Name       string `json:"name"`
+	ARN        string `json:"stateMachineArn"`
+	Type       string `json:"type"`
+	Definition string `json:"definition"`
+	// Diagnostics are what validation says of the definition.
+	Diagnostics []string `json:"diagnostics"`
+}
+
+// ServeOptions are what a [Console] needs.
+type ServeOptions struct {
+	Recorder *Recorder
+	Engine   Engine
+	// Secrets are blanked in everything that is served; nil blanks none by value.
+	Secrets *Secrets
+	// Version is shown, and so are the addresses of webhook routes and Step Functions API.
+	Version, Webhooks, States string
+	// Log gets what clients must not see.
+	Log *slog.Logger
+}
+
+// A Console serves pages and the JSON API below [Path]. It is safe for concurrent use.
+// Whoever serves it checks the Host.
+type Console struct {
+	o     ServeOptions
+	mux   *http.ServeMux
+	pages *template.Template
+	token string
+	files map[string]asset
+}
+
+//go:embed assets
+var assets embed.FS
+
+type asset struct {
+	content []byte
+	kind    string
+}
+
+// New returns a Console.
+func New(o ServeOptions) *Console {
+	if o.Secrets == nil {
+		o.Secrets = &Secrets{}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	c := &Console{o: o, mux: http.NewServeMux(), token: rand.Text(), files: map[string]asset{}}
+	c.pages = template.Must(template.New("").Funcs(functions).ParseFS(assets, "assets/*.html"))
+	list, _ := fs.ReadDir(assets, "assets") // which is in the binary
+	for _, file := range list {
+		content, _ := assets.ReadFile("assets/" + file.Name())
+		switch {
+		case strings.HasSuffix(file.Name(), ".css"):
+			c.files[file.Name()] = asset{content, "text/css; charset=utf-8"}
+		case strings.HasSuffix(file.Name(), ".mjs"):
+			c.files[file.Name()] = asset{content, "text/javascript; charset=utf-8"}
+		case strings.HasSuffix(file.Name(), ".svg"):
+			c.files[file.Name()] = asset{content, "image/svg+xml"}
+		}
+	}
+	c.routes()
+	return c
+}
+
+func (c *Console) routes() {
+	page := func(pattern string, h func(*http.Request) (string, any, error)) {
+		c.mux.HandleFunc("GET "+Path+pattern, func(w http.ResponseWriter, r *http.Request) { c.page(w, r, h) })
+	}
+	get := func(pattern string, h func(*http.Request) (any, error)) {
+		c.mux.HandleFunc("GET "+Path+pattern, func(w http.ResponseWriter, r *http.Request) { c.answer(w, r, h) })
+	}
+	post := func(pattern string, h func(*http.Request) (any, error)) {
+		c.mux.HandleFunc("POST "+Path+pattern, func(w http.ResponseWriter, r *http.Request) {
+			if subtle.ConstantTimeCompare([]byte(r.Header.Get(tokenHeader)), []byte(c.token)) != 1 {
+				c.problem(w, refusal{http.StatusForbidden, "this request needs the token of /_expressway/api/token in the header " + tokenHeader})
+				return
+			}
+			c.answer(w, r, h)
+		})
+	}
+	page("{$}", c.deliveriesPage)
+	page("deliveries/{id}", c.deliveryPage)
+	page("executions", c.executionsPage)
+	page("executions/{id}", c.executionPage)
+	page("machines", c.machinesPage)
+	page("machines/{name}", c.machinePage)
+	page("send", c.sendPage)
+	c.mux.HandleFunc("GET "+Path+"assets/{file}", c.file)
+	get("health", c.health)
+	get("api/{$}", c.apiIndex)
+	get("api/token", func(*http.Request) (any, error) { return map[string]string{"token": c.token}, nil })
+	get("api/deliveries", c.apiDeliveries)
+	get("api/deliveries/{id}", c.apiDelivery)
+	post("api/deliveries/{id}/replay", c.apiReplay)
+	post("api/deliveries/{id}/save", c.apiSave)
+	get("api/executions", c.apiExecutions)
+	get("api/executions/{id}", c.apiExecution)
+	post("api/executions/{id}/end", c.apiEnd)
+	get("api/machines", func(*http.Request) (any, error) { return map[string]any{"machines": c.o.Engine.Machines()}, nil })
+	get("api/machines/{name}", c.apiMachine)
+	post("api/machines/{name}/run", c.apiRun)
+	get("api/routes", func(*http.Request) (any, error) { return map[string]any{"routes": c.o.Engine.Routes()}, nil })
+	post("api/send/{function}", c.apiSend)
+	get("api/problems", func(*http.Request) (any, error) { return map[string]any{"problems": c.o.Recorder.Problems()}, nil })
+	c.mux.HandleFunc("GET "+Path+"api/events", c.stream)
+	c.graphRoutes()
+}
+
+// tokenHeader has the token that every POST needs: a page elsewhere can make a browser
+// send a form, but neither read the token nor set the header.
+const tokenHeader = "X-Expressway-Token"
+
+// ServeHTTP implements [http.Handler].
+func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			c.o.Log.Error("panic in the console", "path", r.URL.Path, "reason", fmt.Sprint(p))
+			c.problem(w, refusal{http.StatusInternalServerError, "the console failed; the terminal says how"})
+		}
+	}()
+	h := w.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+	if r.URL.Path+"/" == Path {
+		http.Redirect(w, r, Path, http.StatusFound)
+		return
+	}
+	c.mux.ServeHTTP(w, r)
+}
+
+// A refusal is an error with the status that it is answered with.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (e refusal) Error() string { return e.text }
+
+func notFound(what string) error { return refusal{http.StatusNotFound, "there is no such " + what} }
+
+// maxPost bounds the body of a POST.
+const maxPost = 8 << 20
+
+func (c *Console) answer(w http.ResponseWriter, r *http.Request, h func(*http.Request) (any, error)) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxPost)
+	out, err := h(r)
+	if err != nil {
+		c.problem(w, err)
+		return
+	}
+	c.write(w, http.StatusOK, out)
+}
+
+func (c *Console) problem(w http.ResponseWriter, err error) {
+	status := http.StatusUnprocessableEntity
+	var refused refusal
+	if errors.As(err, &refused) {
+		status = refused.status
+	}
+	c.write(w, status, map[string]any{"error": err.Error()})
+}
+
+func (c *Console) write(w http.ResponseWriter, status int, out any) {
+	body, err := json.Marshal(out) // which escapes < and >
+	if err != nil {
+		c.o.Log.Error("the console cannot write its answer", "reason", err.Error())
+		status, body = http.StatusInternalServerError, []byte(`{"error":"the console failed; the terminal says how"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(c.o.Secrets.Blank(body))
+}
+
+func (c *Console) file(w http.ResponseWriter, r *http.Request) {
+	f, ok := c.files[r.PathValue("file")]
+	if !ok {
+		c.problem(w, notFound("file"))
+		return
+	}
+	w.Header().Set("Content-Type", f.kind)
+	_, _ = w.Write(f.content)
+}
+
+func (c *Console) health(*http.Request) (any, error) {
+	return map[string]any{
+		"status": "ok", "version": c.o.Version, "routes": len(c.o.Engine.Routes()), "stateMachines": len(c.o.Engine.Machines()),
+		"problems": len(c.o.Recorder.Problems()),
+	}, nil
+}
+
+// stream sends changes as server-sent events, until the client goes.
+func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	changes, stop := c.o.Recorder.Watch()
+	defer stop()
+	w.Header().Set("Content-Type", "text/event-stream")
+	_ = control.SetWriteDeadline(time.Time{})
+	beat := time.NewTicker(15 * time.Second)
+	defer beat.Stop()
+	text := "retry: 1000\n\n"
+	for {
+		if _, err := io.WriteString(w, text); err != nil || control.Flush() != nil {
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-beat.C:
+			text = ": beat\n\n"
+		case change := <-changes:
+			data, _ := json.Marshal(change) // a text and a number
+			text = "data: " + string(data) + "\n\n"
+		}
+	}
+}

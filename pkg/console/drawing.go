@@ -1,0 +1,158 @@
+package console
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/console/graph"
+)
+
+// overlay is what an execution did, for its drawing.
+func overlay(visits []Visit) *graph.Overlay {
+	o := &graph.Overlay{States: map[string]graph.State{}, Taken: map[[2]string]bool{}}
+	names := make(map[int64]string, len(visits))
+	for _, v := range visits {
+		names[v.ID] = v.State
+		s := o.States[v.State]
+		s.Status = v.Status
+		switch v.Status {
+		case "running":
+			s.Running++
+		case "failed":
+			s.Failed++
+		default:
+			s.Succeeded++
+		}
+		// Of several iterations the failed one is what somebody looks for.
+		if s.Failed > 0 {
+			s.Status = "failed"
+		} else if s.Running > 0 {
+			s.Status = "running"
+		}
+		o.States[v.State] = s
+		if from := names[v.From]; from != "" {
+			o.Taken[[2]string{from, v.State}] = true
+		}
+	}
+	return o
+}
+
+// drawing is the graph of a definition as a part of a page.
+func drawing(definition string, o *graph.Overlay) template.HTML {
+	g, err := graph.Parse([]byte(definition))
+	if err != nil {
+		return template.HTML(`<p class="none">` + template.HTMLEscapeString(err.Error()) + "</p>") //nolint:gosec // escaped
+	}
+	if o == nil {
+		o = &graph.Overlay{}
+	}
+	return template.HTML(g.SVG(*o, false)) //nolint:gosec // the package escapes names
+}
+
+// graphStyle gives drawings the colours of pages.
+const graphStyle = `.graph{--line:var(--faint);font:inherit}.graph .outer{fill:var(--inner)}` + graph.Shapes
+
+func (c *Console) graphRoutes() {
+	c.files["graph.css"] = asset{[]byte(graphStyle), "text/css; charset=utf-8"}
+	c.mux.HandleFunc("GET "+Path+"api/machines/{name}/graph", func(w http.ResponseWriter, r *http.Request) {
+		m, err := c.machine(r)
+		if err != nil {
+			c.problem(w, err)
+			return
+		}
+		c.draw(w, r, m.Definition, graph.Overlay{})
+	})
+	c.mux.HandleFunc("GET "+Path+"api/executions/{id}/graph", func(w http.ResponseWriter, r *http.Request) {
+		e, err := c.execution(r)
+		if err != nil {
+			c.problem(w, err)
+			return
+		}
+		c.draw(w, r, e.definition, *overlay(e.Visits()))
+	})
+}
+
+// draw answers with a drawing in the format that the query asks for.
+func (c *Console) draw(w http.ResponseWriter, r *http.Request, definition string, o graph.Overlay) {
+	g, err := graph.Parse([]byte(definition))
+	if err != nil {
+		c.problem(w, err)
+		return
+	}
+	kind, text := "image/svg+xml", ""
+	switch r.URL.Query().Get("format") {
+	case "", "svg":
+		// A drawing that is opened by itself has its colours in it.
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+		text = g.SVG(o, true)
+	case "mermaid":
+		kind, text = "text/plain; charset=utf-8", g.Mermaid()
+	case "dot":
+		kind, text = "text/plain; charset=utf-8", g.DOT()
+	default:
+		c.problem(w, refusal{http.StatusBadRequest, "the format must be svg, mermaid or dot"})
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	_, _ = w.Write(c.o.Secrets.Blank([]byte(text)))
+}
+
+// maxBars is how many visits a timeline shows.
+const maxBars = 80
+
+// timeline draws when the execution was in which state.
+func timeline(e Execution, visits []Visit) template.HTML {
+	if len(visits) == 0 {
+		return ""
+	}
+	const (
+		wide, row, names = 1000.0, 22.0, 200.0
+	)
+	begin, end := e.Started, e.Started
+	for _, v := range visits {
+		if v.Left != nil && v.Left.After(end) {
+			end = *v.Left
+		}
+		if v.Entered.After(end) {
+			end = v.Entered
+		}
+	}
+	if e.Stopped != nil && e.Stopped.After(end) {
+		end = *e.Stopped
+	}
+	span := max(end.Sub(begin), time.Microsecond)
+	at := func(t time.Time) float64 {
+		return names + (wide-names-90)*float64(t.Sub(begin))/float64(span)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg class="timeline" role="img" aria-label="Timeline of %d states" viewBox="0 0 %.0f %.0f">`, len(visits), wide, row*float64(len(visits))+6)
+	for i, v := range visits {
+		y := row * float64(i)
+		left := end
+		if v.Left != nil {
+			left = *v.Left
+		}
+		x := at(v.Entered)
+		width := max(at(left)-x, 3)
+		name := v.State
+		if v.Iteration >= 0 {
+			name = fmt.Sprintf("%s [%d]", name, v.Iteration)
+		}
+		short := name
+		if r := []rune(name); len(r) > 28 {
+			short = string(r[:27]) + "…"
+		}
+		class := statusTone(v.Status)
+		if class == "" {
+			class = "none"
+		}
+		fmt.Fprintf(&b, `<g><title>%s: %s, %s</title><text x="0" y="%.0f">%s</text><line x1="%.0f" x2="%.0f" y1="%.1f" y2="%.1f"/><rect class="bar %s" x="%.1f" y="%.1f" width="%.1f" height="12" rx="3"/><text x="%.1f" y="%.0f">%s</text></g>`,
+			template.HTMLEscapeString(name), v.Status, duration(left.Sub(v.Entered)), y+15, template.HTMLEscapeString(short),
+			names, wide-90, y+row-.5, y+row-.5, class, x, y+5, width, min(x+width+6, wide-80), y+15, duration(left.Sub(v.Entered)))
+	}
+	b.WriteString("</svg>")
+	return template.HTML(b.String()) //nolint:gosec // names are escaped
+}

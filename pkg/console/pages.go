@@ -1,0 +1,298 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// maxVisits is how many visits of states a page shows; the API has all.
+const maxVisits = 300
+
+// A base is what every page has.
+type base struct {
+	Title, Page, Nav  string
+	ID                int
+	Token, Version    string
+	Webhooks, States  string
+	Problems          []Problem
+	Routes            []Route
+	Machines          []Machine
+	Message           string
+	Filtered          bool
+	Filter            deliveryFilter
+	Query             url.Values
+	List              any
+	Delivery          *DeliveryView
+	Execution         *Execution
+	Machine           *Machine
+	Input, Output     json.RawMessage
+	State             string
+	Shown             []Visit
+	More, LeftOut     int
+	History           []json.RawMessage
+	Drawing, Timeline template.HTML
+	Samples           []sample
+}
+
+type sample struct{ Title, Function, Event string }
+
+func (c *Console) base(title, page, nav string) base {
+	return base{
+		Title: title, Page: page, Nav: nav, Token: c.token, Version: c.o.Version, Webhooks: c.o.Webhooks, States: c.o.States,
+		Problems: c.o.Recorder.Problems(),
+	}
+}
+
+// page writes a page whole, or an error page.
+func (c *Console) page(w http.ResponseWriter, r *http.Request, h func(*http.Request) (string, any, error)) {
+	name, data, err := h(r)
+	status := http.StatusOK
+	if err != nil {
+		var refused refusal
+		if status = http.StatusInternalServerError; errors.As(err, &refused) {
+			status = refused.status
+		}
+		b := c.base("Not found", "error", "")
+		b.Message = err.Error()
+		name, data = "error", b
+	}
+	var out bytes.Buffer
+	if err := c.pages.ExecuteTemplate(&out, name, data); err != nil {
+		c.o.Log.Error("the console cannot write a page", "page", name, "reason", err.Error())
+		http.Error(w, "the console failed; the terminal says how", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(c.o.Secrets.Blank(out.Bytes()))
+}
+
+func (c *Console) deliveriesPage(r *http.Request) (string, any, error) {
+	b := c.base("Deliveries", "deliveries", "deliveries")
+	b.Filter, b.Routes = filterOf(r), c.o.Engine.Routes()
+	b.Filtered = b.Filter != deliveryFilter{}
+	if list := c.o.Recorder.Deliveries(b.Filter.match, limit(r)); len(list) > 0 {
+		b.List = list
+	}
+	return "deliveries", b, nil
+}
+
+func (c *Console) deliveryPage(r *http.Request) (string, any, error) {
+	d, err := c.delivery(r)
+	if err != nil {
+		return "", nil, err
+	}
+	b := c.base(d.Title, "delivery", "deliveries")
+	v := c.view(d)
+	b.ID, b.Delivery = d.ID, &v
+	return "delivery", b, nil
+}
+
+func (c *Console) executionsPage(r *http.Request) (string, any, error) {
+	b := c.base("Executions", "executions", "executions")
+	b.Query, b.Machines = r.URL.Query(), c.o.Engine.Machines()
+	if list := c.o.Recorder.Executions(executionFilter(r), limit(r)); len(list) > 0 {
+		b.List = list
+	}
+	return "executions", b, nil
+}
+
+func (c *Console) executionPage(r *http.Request) (string, any, error) {
+	e, err := c.execution(r)
+	if err != nil {
+		return "", nil, err
+	}
+	b := c.base(e.Machine, "execution", "executions")
+	b.ID, b.Execution, b.Input, b.Output = e.ID, &e, asJSON(e.input), asJSON(e.output)
+	visits := e.Visits()
+	b.State = r.URL.Query().Get("state")
+	for _, v := range visits {
+		if b.State == "" || v.State == b.State {
+			b.Shown = append(b.Shown, v)
+		}
+	}
+	if n := len(b.Shown) - maxVisits; n > 0 {
+		b.Shown, b.More = b.Shown[:maxVisits], n
+	}
+	b.Drawing = drawing(e.definition, overlay(visits))
+	b.Timeline = timeline(e, visits[:min(len(visits), maxBars)])
+	b.History, b.LeftOut = e.History()
+	b.History = b.History[:min(len(b.History), maxVisits)]
+	return "execution", b, nil
+}
+
+func (c *Console) machinesPage(*http.Request) (string, any, error) {
+	b := c.base("State machines", "machines", "machines")
+	b.Machines = c.o.Engine.Machines()
+	return "machines", b, nil
+}
+
+func (c *Console) machinePage(r *http.Request) (string, any, error) {
+	m, err := c.machine(r)
+	if err != nil {
+		return "", nil, err
+	}
+	b := c.base(m.Name, "machine", "machines")
+	b.Machine, b.Drawing = &m, drawing(m.Definition, nil)
+	return "machine", b, nil
+}
+
+// The samples that the page for sending begins with, one of each source.
+const (
+	sampleMessage = `{
+  "Records": [{
+    "messageId": "m-1",
+    "body": "{\"orderId\": \"o-1\", \"items\": [{\"sku\": \"tea-250\"}]}",
+    "attributes": {"ApproximateReceiveCount": "1"},
+    "messageAttributes": {},
+    "eventSource": "aws:sqs",
+    "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:QUEUE",
+    "awsRegion": "us-east-1"
+  }]
+}`
+	sampleEvent = `{
+  "version": "0",
+  "id": "e-1",
+  "source": "SOURCE",
+  "detail-type": "DETAIL",
+  "account": "123456789012",
+  "region": "us-east-1",
+  "time": "2026-01-01T00:00:00Z",
+  "resources": [],
+  "detail": {}
+}`
+	sampleRequest = `{
+  "version": "2.0",
+  "rawPath": "/PATH",
+  "rawQueryString": "",
+  "headers": {"content-type": "application/json"},
+  "requestContext": {"requestId": "r-1", "http": {"method": "POST", "path": "/PATH", "sourceIp": "127.0.0.1"}},
+  "body": "{}",
+  "isBase64Encoded": false
+}`
+)
+
+func (c *Console) sendPage(*http.Request) (string, any, error) {
+	b := c.base("Send", "send", "send")
+	for _, r := range c.o.Engine.Routes() {
+		takes := strings.ReplaceAll(r.Takes, "*", "x")
+		switch r.Source {
+		case "sqs":
+			queue := takes[strings.LastIndexAny(takes, ":/")+1:]
+			b.Samples = append(b.Samples, sample{"A message for " + r.Name, "queue", strings.Replace(sampleMessage, "QUEUE", queue, 1)})
+		case "eventbridge":
+			source, detail, _ := strings.Cut(takes, " ")
+			b.Samples = append(b.Samples, sample{"An event for " + r.Name, "event", strings.NewReplacer("SOURCE", source, "DETAIL", detail).Replace(sampleEvent)})
+		}
+	}
+	b.Samples = append(b.Samples, sample{"A request, as a Function URL delivers it", "webhook", sampleRequest})
+	return "send", b, nil
+}
+
+// functions are those of the templates.
+var functions = template.FuncMap{
+	"pretty":     pretty,
+	"prettyText": func(text string) string { return pretty([]byte(text)) },
+	"editable":   editable,
+	"bytes":      size,
+	"lower":      func(text string) string { return strings.ToLower(strings.ReplaceAll(text, "_", " ")) },
+	"add":        func(a, b int) int { return a + b },
+	"ms": func(milliseconds float64) string {
+		return duration(time.Duration(milliseconds * float64(time.Millisecond)))
+	},
+	"tone":       tone,
+	"statusTone": statusTone,
+	"lasted": func(e any) string {
+		x, ok := e.(Execution)
+		if p, is := e.(*Execution); is {
+			x, ok = *p, true
+		}
+		if !ok || x.Stopped == nil {
+			return ""
+		}
+		return duration(x.Stopped.Sub(x.Started))
+	},
+	"visitTook": func(v Visit) string {
+		if v.Left == nil {
+			return ""
+		}
+		return duration(v.Left.Sub(v.Entered))
+	},
+	"options": options,
+}
+
+func duration(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return ""
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+// options writes the choices of a select: value and text in turn.
+func options(chosen string, pairs ...string) template.HTML {
+	var b strings.Builder
+	for i := 0; i+1 < len(pairs); i += 2 {
+		selected := ""
+		if pairs[i] == chosen {
+			selected = " selected"
+		}
+		fmt.Fprintf(&b, `<option value="%s"%s>%s</option>`, template.HTMLEscapeString(pairs[i]), selected, template.HTMLEscapeString(pairs[i+1]))
+	}
+	return template.HTML(b.String()) //nolint:gosec // of texts of this file
+}
+
+func pretty(text []byte) string {
+	var out bytes.Buffer
+	if json.Indent(&out, text, "", "  ") != nil {
+		return string(text)
+	}
+	return out.String()
+}
+
+// editable is what a delivery is edited as: the body of a request, or the whole event.
+func editable(v *DeliveryView) string {
+	if v.Request != nil {
+		return v.Request.Body.Text
+	}
+	return pretty(v.payload)
+}
+
+func tone(d Delivery) string {
+	switch {
+	case d.Running:
+		return "run"
+	case !d.OK:
+		return "bad"
+	case d.Decision == "started" || d.Decision == "mixed":
+		return "good"
+	}
+	return "warn"
+}
+
+func statusTone(status string) string {
+	switch strings.ToLower(status) {
+	case "succeeded":
+		return "good"
+	case "failed", "timed_out":
+		return "bad"
+	case "caught", "aborted":
+		return "warn"
+	case "running":
+		return "run"
+	}
+	return ""
+}

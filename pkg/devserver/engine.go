@@ -1,0 +1,284 @@
+package devserver
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/console"
+	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/statesapi"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// Engine returns what the console drives. Fixtures are saved in the folder.
+func (l *Local) Engine(fixtures, webhooks string) console.Engine {
+	return &engine{local: l, fixtures: fixtures, webhooks: webhooks}
+}
+
+// Blanked are the secrets of the routes, as far as they were read.
+func (l *Local) Blanked() *console.Secrets { return l.blanked }
+
+type engine struct {
+	local              *Local
+	fixtures, webhooks string
+}
+
+var _ console.Engine = (*engine)(nil)
+
+// Routes implements [console.Engine].
+func (e *engine) Routes() []console.Route {
+	var list []console.Route
+	for _, r := range e.local.Routes() {
+		c := console.Route{Name: r.Name, Starts: r.StateMachine}
+		switch {
+		case r.HTTP != nil:
+			c.Source, c.Takes, c.Provider = "http", r.HTTP.Pattern, r.HTTP.Verify.Provider
+			c.Try = "expressway sign " + r.Name + " -d FILE --url " + e.webhooks + " | sh"
+			if r.HTTP.Verify.None {
+				c.Try = "curl -i " + e.webhooks + r.HTTP.Path() + " -d '{}'"
+			}
+		case r.SQS != nil:
+			c.Source, c.Takes = "sqs", r.SQS.Queue
+			c.Try = "expressway invoke queue -e FILE"
+		case r.EventBridge != nil:
+			c.Source = "eventbridge"
+			c.Takes = first(r.EventBridge.Source) + " " + first(r.EventBridge.DetailType)
+			c.Try = "expressway invoke event -e FILE"
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return "*"
+	}
+	return list[0]
+}
+
+// Machines implements [console.Engine].
+func (e *engine) Machines() []console.Machine {
+	list := []console.Machine{}
+	var token *string
+	for {
+		out, err := e.local.States.List(statesapi.ListInput{NextToken: token})
+		if err != nil {
+			return list
+		}
+		for _, item := range out.StateMachines {
+			if m, ok := e.describe(item.StateMachineARN); ok {
+				list = append(list, m)
+			}
+		}
+		if out.NextToken == "" {
+			return list
+		}
+		token = &out.NextToken
+	}
+}
+
+// Machine implements [console.Engine].
+func (e *engine) Machine(name string) (console.Machine, bool) {
+	return e.describe(e.local.States.Resolve(name))
+}
+
+func (e *engine) describe(arn string) (console.Machine, bool) {
+	out, err := e.local.States.Describe(statesapi.DescribeInput{StateMachineARN: &arn})
+	if err != nil {
+		return console.Machine{}, false
+	}
+	m := console.Machine{Name: out.Name, ARN: out.StateMachineARN, Type: out.Type, Definition: out.Definition, Diagnostics: []string{}}
+	for _, d := range e.local.States.Check([]byte(out.Definition), out.Type) {
+		m.Diagnostics = append(m.Diagnostics, fmt.Sprintf("%d:%d: %s", d.Line, d.Column, d.Message))
+	}
+	return m, true
+}
+
+// Start implements [console.Engine].
+func (e *engine) Start(machine string, input []byte) (string, error) {
+	arn := e.local.States.Resolve(machine)
+	record, err := e.local.States.Start(statesapi.StartInput{StateMachineARN: &arn, Input: input})
+	return record.ExecutionARN, err
+}
+
+// End implements [console.Engine].
+func (e *engine) End(executionARN string) bool {
+	return e.local.States.EndExecution(executionARN, "Console.Ended", "Somebody ended the execution in the console.")
+}
+
+// Send implements [console.Engine].
+func (e *engine) Send(ctx context.Context, function string, event []byte, origin string) error {
+	handler, err := e.local.Handler(function)
+	if err != nil {
+		return err
+	}
+	// Whoever pressed the button may leave the page: the delivery goes on.
+	ctx, cancel := Invocation(context.WithoutCancel(ctx), e.local.Region, e.local.Account, rand.Text(), invocationTime)
+	defer cancel()
+	_, _ = handler.Invoke(console.WithOrigin(ctx, origin), event) // what became of it is recorded
+	return nil
+}
+
+// Resend implements [console.Engine].
+func (e *engine) Resend(ctx context.Context, route string, event, body []byte, origin string) (unverified bool, err error) {
+	h := e.local.current.Load()
+	r := routeNamed(h.routes, route)
+	if r == nil || r.HTTP == nil {
+		return false, fmt.Errorf("there is no http route %q any more", route)
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(event, &members); err != nil {
+		return false, fmt.Errorf("the event is not a request: %w", err)
+	}
+	if body != nil {
+		setBody(members, body)
+	}
+	signed, err := signEvent(ctx, r, secretSource(h.getenv, nil, e.local.blanked), members, time.Now())
+	switch {
+	case err == nil:
+		return false, e.Send(ctx, "webhook", signed, origin)
+	case body == nil:
+		return false, e.Send(ctx, "webhook", event, origin) // the very same bytes
+	case !errors.Is(err, verify.ErrCannotSign):
+		return false, err
+	}
+	edited, err := json.Marshal(members)
+	if err != nil {
+		return false, err
+	}
+	behind, err := h.unverified()
+	if err != nil {
+		return false, err
+	}
+	ctx, cancel := Invocation(context.WithoutCancel(ctx), e.local.Region, e.local.Account, rand.Text(), invocationTime)
+	defer cancel()
+	_, _ = behind.Invoke(console.WithOrigin(ctx, origin+", unverified"), edited)
+	return true, nil
+}
+
+func routeNamed(routes []*config.Route, name string) *config.Route {
+	for _, r := range routes {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+func setBody(members map[string]json.RawMessage, body []byte) {
+	members["body"], _ = json.Marshal(base64.StdEncoding.EncodeToString(body)) // texts and booleans
+	members["isBase64Encoded"] = json.RawMessage("true")
+}
+
+// signEvent signs the request in an event anew.
+func signEvent(ctx context.Context, r *config.Route, source secrets.Source, members map[string]json.RawMessage, now time.Time) ([]byte, error) {
+	var in struct {
+		RawPath, Path, RawQueryString, HTTPMethod string
+		RequestContext                            struct{ HTTP struct{ Method string } }
+		Headers                                   map[string]string
+		Body                                      string
+		IsBase64Encoded                           bool
+	}
+	whole, err := json.Marshal(members)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(whole, &in); err != nil {
+		return nil, err
+	}
+	if in.RawPath == "" {
+		return nil, &verify.CannotSignError{Scheme: r.Name, Why: "the event is not one of a Function URL or HTTP API"}
+	}
+	body := []byte(in.Body)
+	if in.IsBase64Encoded {
+		if body, err = base64.StdEncoding.DecodeString(in.Body); err != nil {
+			return nil, err
+		}
+	}
+	request := &verify.Request{Method: in.RequestContext.HTTP.Method, Path: in.RawPath, RawQuery: in.RawQueryString, Header: http.Header{}, Body: body}
+	for name, value := range in.Headers {
+		request.Header.Set(name, value)
+	}
+	secret := ""
+	if refs := r.HTTP.Verify.Secrets; len(refs) > 0 {
+		ref, err := secrets.Parse(refs[0])
+		if err != nil {
+			return nil, err
+		}
+		value, err := source.Get(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		secret = value.Reveal()
+	}
+	signed, err := verify.SignRequest(r.HTTP.Verify, secret, request, now)
+	if err != nil {
+		return nil, err
+	}
+	headers := maps.Clone(in.Headers)
+	if headers == nil {
+		headers = map[string]string{}
+	}
+	for name := range signed.Header {
+		headers[strings.ToLower(name)] = signed.Header.Get(name)
+	}
+	if members["headers"], err = json.Marshal(headers); err != nil {
+		return nil, err
+	}
+	if members["rawQueryString"], err = json.Marshal(signed.RawQuery); err != nil {
+		return nil, err
+	}
+	setBody(members, signed.Body)
+	return json.Marshal(members)
+}
+
+// Save implements [console.Engine].
+func (e *engine) Save(name string, event []byte) (string, error) {
+	if err := os.MkdirAll(e.fixtures, 0o750); err != nil {
+		return "", err
+	}
+	path := filepath.Join(e.fixtures, name)
+	var v any
+	if err := json.Unmarshal(event, &v); err != nil {
+		return "", err
+	}
+	pretty, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640) //nolint:gosec // a fixture for the project
+	if errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("%s exists: choose another name", path)
+	}
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(append(pretty, '\n'))
+	return path, errors.Join(err, f.Close())
+}
+
+// A replayable store remembers deliveries, but for those that somebody sends again in the
+// console: they are meant to run.
+type replayable struct{ bridge.DedupeStore }
+
+// Claim implements [bridge.DedupeStore].
+func (s replayable) Claim(ctx context.Context, c bridge.Claim) (bridge.Record, error) {
+	if console.Again(ctx) {
+		return bridge.Record{State: bridge.Claimed}, nil
+	}
+	return s.DedupeStore.Claim(ctx, c)
+}

@@ -1,0 +1,42 @@
+package devserver
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/expressway-dev/expressway/pkg/console"
+	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/secrets/awsstore"
+)
+
+// secretSource resolves the references of routes, and tells the console each value, so
+// that it blanks them.
+func secretSource(getenv func(string) string, log *slog.Logger, blanked *console.Secrets) secrets.Source {
+	fetchers := awsstore.Fetchers(getenv)
+	for scheme, f := range fetchers {
+		fetchers[scheme] = &toldFetcher{f, blanked}
+	}
+	return secrets.NewSource(secrets.Options{
+		Getenv: func(name string) string { // of env: references alone
+			value := getenv(name)
+			blanked.Add(value)
+			return value
+		},
+		Fetchers: fetchers,
+		Log:      log,
+	})
+}
+
+type toldFetcher struct {
+	next    secrets.Fetcher
+	blanked *console.Secrets
+}
+
+// Fetch implements [secrets.Fetcher].
+func (f *toldFetcher) Fetch(ctx context.Context, ref secrets.Reference) (secrets.Secret, error) {
+	s, err := f.next.Fetch(ctx, ref)
+	if err == nil {
+		f.blanked.Add(s.Reveal())
+	}
+	return s, err
+}
