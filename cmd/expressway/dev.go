@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -72,7 +74,12 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 		fmt.Fprintf(p.stderr, "warning: the route %s starts %s, and there is no such state machine: put a NAME.asl.json into --statemachines, or create it through the Step Functions API\n", m.Route, m.StateMachine)
 	}
 	printStart(p, local, server, c.Events)
-	if err := server.Serve(ctx); err != nil {
+	watching, stop := context.WithCancel(ctx)
+	watched := make(chan error, 1)
+	go func() { watched <- c.reload(watching, p, local, recorder, log) }()
+	err = server.Serve(ctx)
+	stop()
+	if err := errors.Join(err, <-watched); err != nil {
 		return err
 	}
 	fmt.Fprintln(p.stdout, "stopped")
@@ -87,6 +94,46 @@ func (c *devCommand) logger(p *program, recorder *console.Recorder, term *termin
 	}
 	text := slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: shortTime})
 	return slog.New(recorder.Log(untold{text, term}))
+}
+
+// reload reads everything again that is saved, and says in terminal and console what is
+// wrong with it. The last good version of what is broken stays in use.
+func (c *devCommand) reload(ctx context.Context, p *program, local *devserver.Local, recorder *console.Recorder, log *slog.Logger) error {
+	quiet := *p
+	quiet.stderr = io.Discard // it was warned of at the start
+	read := func() (devserver.Options, error) {
+		again := c.project
+		again.found, again.deployed, again.failed = false, nil, nil
+		return again.options(&quiet, log)
+	}
+	said := ""
+	return devserver.Watch(ctx, func() []string {
+		o, err := read()
+		if err != nil {
+			return []string{"."}
+		}
+		return append(o.Folders(), filepath.Dir(c.EnvVars), filepath.Dir(c.Template))
+	}, func() {
+		o, err := read()
+		if err == nil {
+			o.Recorder = recorder
+			err = local.Reload(o)
+		}
+		var problems []string
+		text := ""
+		if err != nil {
+			text = err.Error()
+			problems = []string{text}
+		}
+		recorder.SetProblems(problems)
+		switch {
+		case text != "" && text != said:
+			fmt.Fprintf(p.stdout, "not reloaded, the last good version runs on:\n%s\n", plainLines(text))
+		case text == "" && said != "":
+			fmt.Fprintln(p.stdout, "reloaded, all good again")
+		}
+		said = text
+	})
 }
 
 // openBrowser opens a page as the desktop does.

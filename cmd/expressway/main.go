@@ -35,6 +35,7 @@ type commands struct {
 	Explain  explainCommand  `cmd:"" help:"Print a route with every default written out."`
 	Sign     signCommand     `cmd:"" help:"Print a signed curl command that a route accepts."`
 	Layer    layerCommand    `cmd:"" help:"Write the Lambda layer, whose functions need nothing but expressway.yaml."`
+	Graph    graphCommand    `cmd:"" help:"Draw a state machine as SVG, Mermaid or DOT."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the Go version."`
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and exit."`

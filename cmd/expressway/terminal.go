@@ -117,6 +117,15 @@ func why(d console.Delivery) string {
 	return plain(text)
 }
 
+// plainLines is plain for text of more than one line.
+func plainLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = plain(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // plain takes out what a sender could write to change the terminal: control characters.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {

@@ -13,12 +13,13 @@ const (
 	maxWidth    = 260.0
 	columnGap   = 28.0
 	rankGap     = 46.0
-	labelledGap = 66.0
 	padding     = 18.0
 	headHeight  = 34.0
 	charWidth   = 7.3
 	dummyWidth  = 10.0
 	labelHeight = 18.0
+	labelGap    = 6.0
+	arrowRoom   = 16.0
 )
 
 type point struct{ x, y float64 }
@@ -367,12 +368,7 @@ func wanted(c *cell, both bool) (place, weight float64) {
 
 // settle gives the nodes their corners and the edges their points, and returns the size.
 func (g *Graph) settle(ranks [][]*cell, lanes map[*Edge][]*cell) (width, height float64) {
-	labelled := make([]bool, len(ranks))
-	for e, lane := range lanes {
-		if len(e.Labels) > 0 {
-			labelled[lane[0].rank] = true
-		}
-	}
+	below := g.placeLabels(lanes, len(ranks))
 	least, most := math.Inf(1), math.Inf(-1)
 	top := make([]float64, len(ranks))
 	tall := make([]float64, len(ranks))
@@ -383,13 +379,9 @@ func (g *Graph) settle(ranks [][]*cell, lanes map[*Edge][]*cell) (width, height 
 			tall[r] = max(tall[r], c.h)
 		}
 		top[r] = y
-		gap := rankGap
-		if labelled[r] {
-			gap = labelledGap
-		}
 		if r < len(ranks)-1 {
 			tall[r] = max(tall[r], 1)
-			y += tall[r] + gap
+			y += tall[r] + rankGap + below[r]
 		}
 	}
 	height = y + tall[len(ranks)-1]
@@ -424,13 +416,67 @@ func (e *Edge) route(lane []*cell, top, tall []float64) (right float64) {
 	}
 	e.points = append(e.points, point{last.x, last.node.y})
 	e.spread(first, last)
-	// The label is where the edge has left its state, which is where a choice is made.
-	from, to := e.points[0], e.points[1]
-	e.label = point{from.x + (to.x-from.x)*0.62, from.y + (to.y-from.y)*0.62}
+	// A label is above the next rank, where the edges have parted.
+	e.label.y = top[lane[1].rank] - arrowRoom - e.label.y
+	e.label.x = between(e.points[0], e.points[1], e.label.y)
 	if e.back {
 		slices.Reverse(e.points)
 	}
 	return max(first.x, last.x, e.label.x+e.labelWidth()/2)
+}
+
+// placeLabels puts the labels below each rank into as many rows as keeps them apart, and
+// returns how much room the rows take.
+func (g *Graph) placeLabels(lanes map[*Edge][]*cell, ranks int) (room []float64) {
+	room = make([]float64, ranks)
+	byRank := make([][]*Edge, ranks)
+	for _, e := range g.Edges {
+		if lane := lanes[e]; len(e.Labels) > 0 && len(lane) > 1 {
+			byRank[lane[0].rank] = append(byRank[lane[0].rank], e)
+		}
+	}
+	middle := func(e *Edge) float64 { return lanes[e][0].x*0.15 + lanes[e][1].x*0.85 }
+	for r, edges := range byRank {
+		slices.SortStableFunc(edges, func(a, b *Edge) int { return cmp.Compare(middle(a), middle(b)) })
+		var ends, heights []float64 // of each row
+		rows := make([]int, len(edges))
+		for i, e := range edges {
+			width, height := e.labelWidth(), labelHeight*float64(len(e.shownLabels()))
+			row := 0
+			for row < len(ends) && ends[row] > middle(e)-width/2-labelGap {
+				row++
+			}
+			if row == len(ends) {
+				ends, heights = append(ends, 0), append(heights, 0)
+			}
+			ends[row], heights[row] = middle(e)+width/2, max(heights[row], height)
+			rows[i] = row
+		}
+		top := make([]float64, len(ends))
+		for row, height := range heights {
+			top[row] = room[r]
+			room[r] += height + labelGap
+		}
+		for i, e := range edges {
+			e.label.y = top[rows[i]] + heights[rows[i]]/2
+		}
+	}
+	return room
+}
+
+// between is where the curve from a to b, which begins and ends vertically, is at a height.
+func between(a, b point, y float64) float64 {
+	low, high := 0.0, 1.0
+	for range 30 {
+		t := (low + high) / 2
+		if a.y+(b.y-a.y)*(1.5*t-1.5*t*t+t*t*t) < y {
+			low = t
+		} else {
+			high = t
+		}
+	}
+	t := low
+	return a.x + (b.x-a.x)*(3*t*t-2*t*t*t)
 }
 
 // spread parts the ends of edges that meet at one side of a state.
