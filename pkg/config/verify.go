@@ -40,6 +40,12 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 			}
 		},
 		"url":       text("url", &spec.URL),
+		"audience":  text("audience", &spec.Audience),
+		"email":     text("email", &spec.Email),
+		"username":  text("username", &spec.Username),
+		"publicKey": text("publicKey", &spec.PublicKey),
+		"webhookId": text("webhookId", &spec.WebhookID),
+		"handshake": text("handshake", &spec.Handshake),
 		"tolerance": span("tolerance", &spec.Tolerance),
 		"secrets":   d.textsAt("secrets", &spec.Secrets, at),
 		"basic": func(n ast.Node) {
@@ -58,15 +64,23 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 				spec.Token.Reference = ref
 				return
 			}
-			d.fields(n, "token", map[string]func(ast.Node){"header": text("token.header", &spec.Token.Header)})
+			d.fields(n, "token", map[string]func(ast.Node){
+				"header": text("token.header", &spec.Token.Header),
+				"query":  text("token.query", &spec.Token.Query),
+				"body":   text("token.body", &spec.Token.Body),
+			})
 		},
 		"hmac": func(n ast.Node) {
 			at["hmac"] = n
 			spec.HMAC = d.readHMAC(n, text, span)
 		},
+		"signature": func(n ast.Node) {
+			at["signature"] = n
+			spec.Signature = d.readKeySignature(n, text, span)
+		},
 		"jwt": func(n ast.Node) {
 			at["jwt"] = n
-			spec.JWT = d.readJWT(n, at)
+			spec.JWT = d.readJWT(n, text, span, at)
 		},
 		"mtls": func(n ast.Node) {
 			at["mtls"] = n
@@ -123,19 +137,28 @@ func (d *document) textsAt(key string, to *[]string, at map[string]ast.Node) fun
 	}
 }
 
-func (d *document) readJWT(n ast.Node, at map[string]ast.Node) *verify.JWT {
+func (d *document) readJWT(n ast.Node, text func(string, *string) func(ast.Node), span func(string, *verify.Duration) func(ast.Node), at map[string]ast.Node) *verify.JWT {
 	j := &verify.JWT{}
-	text := func(key string, to *string) func(ast.Node) {
-		return func(n ast.Node) {
-			at["jwt."+key] = n
-			*to = d.text(n, "jwt."+key)
-		}
-	}
 	d.fields(n, "jwt", map[string]func(ast.Node){
-		"jwks":       text("jwks", &j.JWKS),
-		"issuer":     text("issuer", &j.Issuer),
-		"audience":   text("audience", &j.Audience),
+		"jwks":       text("jwt.jwks", &j.JWKS),
+		"issuer":     text("jwt.issuer", &j.Issuer),
+		"audience":   text("jwt.audience", &j.Audience),
+		"header":     text("jwt.header", &j.Header),
+		"scheme":     text("jwt.scheme", &j.Scheme),
+		"cookie":     text("jwt.cookie", &j.Cookie),
+		"query":      text("jwt.query", &j.Query),
+		"expiry":     text("jwt.expiry", &j.Expiry),
+		"maxAge":     span("jwt.maxAge", &j.MaxAge),
 		"algorithms": d.textsAt("jwt.algorithms", &j.Algorithms, at),
+		"body": func(n ast.Node) {
+			at["jwt.body"] = n
+			j.Body = &verify.BodyClaim{}
+			d.fields(n, "jwt.body", map[string]func(ast.Node){
+				"claim":     text("jwt.body.claim", &j.Body.Claim),
+				"algorithm": text("jwt.body.algorithm", &j.Body.Algorithm),
+				"encoding":  text("jwt.body.encoding", &j.Body.Encoding),
+			})
+		},
 		"claims": func(n ast.Node) {
 			at["jwt.claims"] = n
 			j.Claims = map[string]string{}
@@ -164,15 +187,44 @@ func (d *document) readHMAC(n ast.Node, text func(string, *string) func(ast.Node
 		"format":         text("hmac.format", &h.Format),
 		"timestampKey":   text("hmac.timestampKey", &h.TimestampKey),
 		"signatureKey":   text("hmac.signatureKey", &h.SignatureKey),
+		"hash":           text("hmac.hash", &h.Hash),
 		"prefixOptional": func(n ast.Node) { h.PrefixOptional = d.flag(n, "prefixOptional") },
-		"timestamp": func(n ast.Node) {
-			h.Timestamp = &verify.Timestamp{}
-			d.fields(n, "timestamp", map[string]func(ast.Node){
-				"header":    text("hmac.timestamp.header", &h.Timestamp.Header),
-				"format":    text("hmac.timestamp.format", &h.Timestamp.Format),
-				"tolerance": span("hmac.timestamp.tolerance", &h.Timestamp.Tolerance),
+		"signature": func(n ast.Node) {
+			h.Signature = &verify.FormField{}
+			d.fields(n, "hmac.signature", map[string]func(ast.Node){"form": text("hmac.signature.form", &h.Signature.Form)})
+		},
+		"timestamp": func(n ast.Node) { h.Timestamp = d.readTimestamp(n, "hmac", text, span) },
+	})
+	return h
+}
+
+func (d *document) readTimestamp(n ast.Node, block string, text func(string, *string) func(ast.Node), span func(string, *verify.Duration) func(ast.Node)) *verify.Timestamp {
+	t := &verify.Timestamp{}
+	d.fields(n, "timestamp", map[string]func(ast.Node){
+		"header":    text(block+".timestamp.header", &t.Header),
+		"format":    text(block+".timestamp.format", &t.Format),
+		"tolerance": span(block+".timestamp.tolerance", &t.Tolerance),
+	})
+	return t
+}
+
+func (d *document) readKeySignature(n ast.Node, text func(string, *string) func(ast.Node), span func(string, *verify.Duration) func(ast.Node)) *verify.KeySignature {
+	k := &verify.KeySignature{}
+	d.fields(n, "signature", map[string]func(ast.Node){
+		"algorithm": text("signature.algorithm", &k.Algorithm),
+		"header":    text("signature.header", &k.Header),
+		"encoding":  text("signature.encoding", &k.Encoding),
+		"prefix":    text("signature.prefix", &k.Prefix),
+		"signed":    text("signature.signed", &k.Signed),
+		"timestamp": func(n ast.Node) { k.Timestamp = d.readTimestamp(n, "signature", text, span) },
+		"keys": func(n ast.Node) {
+			k.Keys = &verify.PublishedKeys{}
+			d.fields(n, "signature.keys", map[string]func(ast.Node){
+				"url":    text("signature.keys.url", &k.Keys.URL),
+				"format": text("signature.keys.format", &k.Keys.Format),
+				"member": text("signature.keys.member", &k.Keys.Member),
 			})
 		},
 	})
-	return h
+	return k
 }

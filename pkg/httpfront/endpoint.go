@@ -22,8 +22,10 @@ type endpoint struct {
 	handshake *verify.Handshaker
 	hidden    map[string]bool // header names that the default input leaves out
 	jsonText  bool            // the provider says text/plain and sends JSON
-	cors      *cors
-	challenge string
+	// emptyRefusal says that the provider takes a refusal with a body for a failure.
+	emptyRefusal bool
+	cors         *cors
+	challenge    string
 	// refresh asks whether secrets have changed since they were fetched; nil where they
 	// cannot, or nobody can tell.
 	refresh func(context.Context) bool
@@ -69,7 +71,7 @@ func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch ve
 	e.refreshBy(source)
 	e.hidden = hiddenHeaders(verifier.Headers())
 	preset, _ := route.HTTP.Verify.Preset()
-	e.jsonText = preset.JSONText
+	e.jsonText, e.emptyRefusal = preset.JSONText, preset.EmptyRefusal
 	if route.HTTP.CORS != nil {
 		e.cors = newCORS(route.HTTP, verifier.Headers())
 	}
@@ -136,6 +138,7 @@ func (e *endpoint) admit(ctx context.Context, x *exchange) *answer {
 	if err != nil {
 		return e.refuse(ctx, x, verifyFailure(err))
 	}
+	x.rawQuery, x.body = verify.Redact(e.verifier, q)
 	x.verified = true
 	return e.reply(ctx, x, q, e.handshake.After)
 }
@@ -169,6 +172,10 @@ func (e *endpoint) refuse(ctx context.Context, x *exchange, failure *bridge.Fail
 // senders show their credentials only when they are asked.
 func (e *endpoint) refusal(r *request, failure *bridge.Failure) *answer {
 	a := answerTo(failure, r.requestID)
+	if failure.Name == bridge.Unverified && e.emptyRefusal {
+		a.body = nil
+		a.header.Del("Content-Type")
+	}
 	if failure.Name == bridge.Unverified && e.challenge != "" {
 		a.header.Set("WWW-Authenticate", e.challenge)
 	}

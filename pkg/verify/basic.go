@@ -25,17 +25,14 @@ func digestOf(s string) ([sha256.Size]byte, error) { return sha256.Sum256([]byte
 // basicScheme is HTTP Basic: https://www.rfc-editor.org/rfc/rfc7617.
 var basicScheme = scheme{
 	name:     "basic",
-	verifier: newBasic,
-	sign: func(s *signer, _ *Request) error {
-		s.out.Header.Set(authorization, "Basic "+base64.StdEncoding.EncodeToString([]byte(s.spec.Basic.Username+":"+s.secret)))
-		return nil
-	},
+	verifier: func(b *builder) (Verifier, error) { return b.newBasic(b.spec.Basic.Username) },
+	sign:     func(s *signer, _ *Request) error { return s.basic(s.spec.Basic.Username) },
 	check: func(c *checker, s *Spec) {
 		if s.Basic.Username == "" || strings.Contains(s.Basic.Username, ":") {
 			c.add("basic.username", "must be there, and cannot have a colon")
 		}
 	},
-	challenge: func(*Spec) string { return `Basic;, charset="UTF-8"` },
+	challenge: basicChallenge,
 }
 
 type basic struct {
@@ -43,12 +40,12 @@ type basic struct {
 	keys     *keyring[[sha256.Size]byte]
 }
 
-func newBasic(b *builder) (Verifier, error) {
+func (b *builder) newBasic(username string) (Verifier, error) {
 	keys, err := newKeyring(b, digestOf, "")
 	if err != nil {
 		return nil, err
 	}
-	name, _ := digestOf(b.spec.Basic.Username)
+	name, _ := digestOf(username)
 	return &basic{name, keys}, nil
 }
 
@@ -78,4 +75,11 @@ func (v *basic) Verify(ctx context.Context, r *Request) error {
 	return v.keys.match(ctx, authorization, func(want [sha256.Size]byte) bool {
 		return hmac.Equal(got[:], want[:]) && known
 	})
+}
+
+func basicChallenge(*Spec) string { return `Basic;, charset="UTF-8"` }
+
+func (s *signer) basic(username string) error {
+	s.out.Header.Set(authorization, "Basic "+base64.StdEncoding.EncodeToString([]byte(username+":"+s.secret)))
+	return nil
 }

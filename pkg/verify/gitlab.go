@@ -55,7 +55,7 @@ func newGitLab(b *builder) (Verifier, error) {
 		}
 	}
 	if len(plain.refs) > 0 {
-		if v.plain, err = plain.newToken(gitlabToken); err != nil {
+		if v.plain, err = plain.newToken(TokenPlace{Header: gitlabToken}); err != nil {
 			return nil, err
 		}
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"net/http"
-	"strings"
 )
 
 // clientStateScheme is Microsoft Graph's shared secret in each notification:
@@ -54,17 +52,7 @@ func (v *clientState) verifyItem(ctx context.Context, state string) error {
 var graphHandshake = Handshake{before: echoValidationToken}
 
 func echoValidationToken(_ context.Context, r *Request) (*Reply, error) {
-	if r.Method != http.MethodPost {
-		return nil, nil //nolint:nilnil // no handshake
-	}
-	token, ok, err := queried(r, "validationToken")
-	if err != nil || !ok {
-		return nil, err
-	}
-	if !isPlain(strings.NewReplacer(" ", "-", ":", "-", ",", "-").Replace(token)) {
-		return nil, refuse(Malformed, "validationToken")
-	}
-	return echo(token), nil
+	return echoSentence(r, "validationToken")
 }
 
 func (s *signer) clientState(*Request) error {

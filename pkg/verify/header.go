@@ -120,6 +120,12 @@ func parseTime(text, format string) (time.Time, bool) {
 			return time.UnixMilli(n), true
 		}
 		return time.Unix(n, 0), true
+	case "http-date":
+		if len(text) > 64 {
+			return time.Time{}, false
+		}
+		t, err := http.ParseTime(text)
+		return t, err == nil
 	case "rfc3339":
 		if len(text) > 64 {
 			return time.Time{}, false
@@ -135,6 +141,8 @@ func formatTime(t time.Time, format string) string {
 	switch format {
 	case "unix_ms":
 		return formatInt(t.UnixMilli())
+	case "http-date":
+		return t.UTC().Format(http.TimeFormat)
 	case "rfc3339":
 		return t.UTC().Format(time.RFC3339)
 	}

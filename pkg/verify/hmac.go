@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/md5"  //nolint:gosec // the one that Patreon signs with
 	"crypto/sha1" //nolint:gosec // what some senders sign with
 	"crypto/sha256"
 	"crypto/sha512"
@@ -19,7 +20,7 @@ import (
 
 // A hash function by the name that the configuration uses.
 var algorithms = map[string]func() hash.Hash{
-	"sha1": sha1.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New,
+	"md5": md5.New, "sha1": sha1.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New,
 }
 
 // An encoding of signatures, both ways.
@@ -37,12 +38,14 @@ var encodings = map[string]encoding{
 // A compiledHMAC is a compiled [HMAC]. It serves most providers.
 type compiledHMAC struct {
 	headers        []string // of signatures; more than one for Box
+	form           string   // the field that carries the signature, in place of a header
+	plain          bool     // a hash over the secret, and no HMAC
 	newHash        func() hash.Hash
 	encoding       encoding
 	prefix         string
 	prefixOptional bool
 	separator      string // of a list of signatures or of key=value pairs; may be empty
-	kv             bool
+	kv, list       bool
 	timestampKey   string
 	signatureKey   string
 	signed         []part
@@ -57,19 +60,25 @@ type compiledHMAC struct {
 // compileHMAC expects settings that passed Validate.
 func compileHMAC(h HMAC, base string) *compiledHMAC {
 	s := &compiledHMAC{
-		headers: []string{h.Header}, newHash: algorithms[orDefault(h.Algorithm, "sha256")],
+		headers: []string{h.Header}, plain: h.Hash == "plain", newHash: algorithms[orDefault(h.Algorithm, "sha256")],
 		encoding: encodings[orDefault(h.Encoding, "hex")],
 		prefix:   h.Prefix, prefixOptional: h.PrefixOptional, separator: h.Separator,
-		kv: h.Format == "kv", timestampKey: h.TimestampKey, signatureKey: h.SignatureKey,
+		kv: h.Format == "kv", list: h.Format == "list", timestampKey: h.TimestampKey, signatureKey: h.SignatureKey,
 		format: "unix", keyEncoding: h.KeyEncoding,
 		url:  func(r *Request) string { return publicURL(base, r) },
 		path: func(r *Request) string { return publicPath(base, r) },
 	}
-	if s.kv && s.separator == "" {
+	if (s.kv || s.list) && s.separator == "" {
 		s.separator = ","
 	}
+	if h.Signature != nil {
+		s.headers, s.form = nil, h.Signature.Form
+	}
 	s.signed, _ = parseTemplate(orDefault(h.Signed, "{body}"))
-	if h.Timestamp != nil || s.timestampKey != "" {
+	if s.plain && !uses(s.signed, "secret") {
+		s.signed = slices.Insert(s.signed, 0, part{field: "secret"})
+	}
+	if h.Timestamp != nil || s.timestampKey != "" || s.list {
 		s.tolerance = DefaultTolerance
 	}
 	if t := h.Timestamp; t != nil {
@@ -99,7 +108,7 @@ var hmacScheme = scheme{
 	name:     "hmac",
 	verifier: func(b *builder) (Verifier, error) { return b.newPreset() },
 	sign:     (*signer).preset,
-	signsURL: func(_ *Spec, h *HMAC) bool { return h.signsURL() },
+	signsURL: func(_ *Spec, p *Preset) bool { return p.HMAC.signsURL() },
 }
 
 // hmacBlock is a sender that the Spec describes.
@@ -110,7 +119,7 @@ var hmacBlock = scheme{
 		return s.hmac(compileHMAC(*s.spec.HMAC, s.spec.URL), r)
 	},
 	check:    func(c *checker, s *Spec) { s.HMAC.check(c) },
-	signsURL: func(s *Spec, _ *HMAC) bool { return s.HMAC.signsURL() },
+	signsURL: func(s *Spec, _ *Preset) bool { return s.HMAC.signsURL() },
 	defaults: func(s *Spec) []Default { return s.HMAC.defaults() },
 }
 
@@ -158,7 +167,7 @@ func (v *hmacVerifier) Headers() []string {
 		names = append(names, strings.ToLower(v.timestamp))
 	}
 	for _, p := range v.signed {
-		if p.field == "header" {
+		if p.field == "header:" {
 			names = append(names, strings.ToLower(p.text))
 		}
 	}
@@ -173,40 +182,57 @@ func (v *hmacVerifier) Verify(ctx context.Context, r *Request) error {
 
 // accept is Verify, and the key that r is signed with.
 func (v *hmacVerifier) accept(ctx context.Context, r *Request) (key []byte, _ error) {
-	timestamp, signatures, err := v.signatures(r.Header)
+	sets, err := v.signatures(r)
 	if err != nil {
 		return nil, err
 	}
+	if v.plain && isLengthened(r.Body) {
+		return nil, refuse(Malformed, "body")
+	}
+	for _, set := range sets {
+		key, err = v.acceptSet(ctx, r, set)
+		if ReasonOf(err) != Mismatch {
+			return key, err
+		}
+	}
+	return nil, err
+}
+
+// where is what errors name.
+func (v *compiledHMAC) where() string {
+	if v.form != "" {
+		return v.form
+	}
+	return v.headers[0]
+}
+
+// acceptSet tries the signatures that go with one time.
+func (v *hmacVerifier) acceptSet(ctx context.Context, r *Request, set signatureSet) (key []byte, err error) {
+	timeIn := orDefault(v.timestamp, v.where())
 	if v.timestamp != "" {
-		if timestamp, err = headerValue(r.Header, v.timestamp); err != nil {
+		if set.timestamp, err = headerValue(r.Header, v.timestamp); err != nil {
 			return nil, err
 		}
 	}
 	var at time.Time
 	if v.tolerance > 0 {
 		var ok bool
-		if at, ok = parseTime(timestamp, v.format); !ok {
-			return nil, refuse(Malformed, orDefault(v.timestamp, v.headers[0]))
+		if at, ok = parseTime(set.timestamp, v.format); !ok {
+			return nil, refuse(Malformed, timeIn)
 		}
 	}
-	url := ""
-	if uses(v.signed, "url") {
-		url = v.url(r)
-	}
-	values, err := expand(v.signed, r, url, v.path(r), timestamp)
+	values, err := v.expand(r, set.timestamp)
 	if err != nil {
 		return nil, err
 	}
-	err = v.keys.match(ctx, v.headers[0], func(candidate []byte) bool {
+	err = v.keys.match(ctx, v.where(), func(candidate []byte) bool {
 		key = candidate
-		mac := hmac.New(v.newHash, key)
-		write(mac, v.signed, values, r.Body)
-		sum := mac.Sum(nil)
-		return slices.ContainsFunc(signatures, func(s []byte) bool { return hmac.Equal(s, sum) })
+		sum := v.sum(key, values, r.Body)
+		return slices.ContainsFunc(set.signatures, func(s []byte) bool { return hmac.Equal(s, sum) })
 	})
 	if err == nil && v.tolerance > 0 {
 		// Only now: the age of a forgery is nobody's business.
-		err = fresh(v.now(), at, v.tolerance, orDefault(v.timestamp, v.headers[0]))
+		err = fresh(v.now(), at, v.tolerance, timeIn)
 	}
 	if err != nil {
 		return nil, err
@@ -214,46 +240,117 @@ func (v *hmacVerifier) accept(ctx context.Context, r *Request) (key []byte, _ er
 	return key, nil
 }
 
-// signatures are the decoded signatures of the headers, at least one.
-func (v *compiledHMAC) signatures(h http.Header) (timestamp string, decoded [][]byte, _ error) {
-	size, found := v.newHash().Size(), false
+// expand gathers the values of what is signed.
+func (v *compiledHMAC) expand(r *Request, timestamp string) ([]string, error) {
+	url := ""
+	if uses(v.signed, "url") {
+		url = v.url(r)
+	}
+	return expand(v.signed, r, url, v.path(r), timestamp)
+}
+
+// sum is the signature that key makes.
+func (v *compiledHMAC) sum(key []byte, values []string, body []byte) []byte {
+	h := v.newHash()
+	if !v.plain {
+		h = hmac.New(v.newHash, key)
+	}
+	write(h, v.signed, values, body, key)
+	return h.Sum(nil)
+}
+
+// A signatureSet is signatures with the time that stands beside them.
+type signatureSet struct {
+	timestamp  string
+	signatures [][]byte
+}
+
+// signatures are the decoded signatures of the headers, or of the form's field: at least
+// one set of at least one.
+func (v *compiledHMAC) signatures(r *Request) (sets []signatureSet, _ error) {
+	if v.form != "" {
+		value, err := formField(r, v.form)
+		if err != nil {
+			return nil, err
+		}
+		return v.read(v.form, value, nil)
+	}
+	found := false
 	for _, name := range v.headers {
-		value, err := headerValue(h, name)
+		value, err := headerValue(r.Header, name)
 		if ReasonOf(err) == Missing && len(v.headers) > 1 {
 			continue
 		}
 		if err != nil {
-			return "", nil, err
+			return nil, err
 		}
 		found = true
-		texts, ok := []string{value}, true
-		switch {
-		case v.kv:
-			timestamp, texts, ok = parseKV(value, v.separator, v.timestampKey, v.signatureKey)
-		case v.separator != "":
-			texts, ok = splitList(value, v.separator)
-		}
-		if !ok {
-			return "", nil, refuse(Malformed, name)
-		}
-		for _, text := range texts {
-			bare, prefixed := strings.CutPrefix(text, v.prefix)
-			if !prefixed && !v.prefixOptional {
-				continue
-			}
-			// A signature of another length is of another scheme, or cut.
-			if sig, err := v.encoding.decode(bare); err == nil && len(sig) == size {
-				decoded = append(decoded, sig)
-			}
+		if sets, err = v.read(name, value, sets); err != nil {
+			return nil, err
 		}
 	}
-	if !found {
-		return "", nil, refuse(Missing, v.headers[0])
+	switch {
+	case !found:
+		return nil, refuse(Missing, v.headers[0])
+	case len(sets) == 0:
+		return nil, refuse(Malformed, v.headers[0])
 	}
+	return sets, nil
+}
+
+// read adds what one value has; of several headers those without a signature of this
+// scheme are passed over.
+func (v *compiledHMAC) read(name, value string, sets []signatureSet) ([]signatureSet, error) {
+	texts, ok := []string{value}, true
+	timestamp := ""
+	switch {
+	case v.kv && strings.Contains(value, " "+v.timestampKey+"=") && v.timestampKey != "" && !strings.Contains(value, v.separator+" "):
+		// Two sets, while a secret changes: each has its own time.
+		for one := range strings.FieldsSeq(value) {
+			var err error
+			if sets, err = v.read(name, one, sets); err != nil || len(sets) > maxSignatures {
+				return nil, refuse(Malformed, name)
+			}
+		}
+		return sets, nil
+	case v.kv:
+		timestamp, texts, ok = parseKV(value, v.separator, v.timestampKey, v.signatureKey)
+	case v.list:
+		if texts, ok = splitList(value, v.separator); ok && len(texts) > 1 {
+			timestamp, texts = texts[0], texts[1:]
+		} else {
+			ok = false
+		}
+	case v.separator != "":
+		texts, ok = splitList(value, v.separator)
+	}
+	if !ok {
+		return nil, refuse(Malformed, name)
+	}
+	decoded := v.decode(texts)
 	if len(decoded) == 0 {
-		return "", nil, refuse(Malformed, v.headers[0])
+		if len(v.headers) > 1 {
+			return sets, nil
+		}
+		return nil, refuse(Malformed, name)
 	}
-	return timestamp, decoded, nil
+	return append(sets, signatureSet{timestamp, decoded}), nil
+}
+
+// decode passes over what is not a signature of this scheme.
+func (v *compiledHMAC) decode(texts []string) (decoded [][]byte) {
+	size := v.newHash().Size()
+	for _, text := range texts {
+		bare, prefixed := strings.CutPrefix(text, v.prefix)
+		if !prefixed && !v.prefixOptional {
+			continue
+		}
+		// A signature of another length is of another scheme, or cut.
+		if sig, err := v.encoding.decode(bare); err == nil && len(sig) == size {
+			decoded = append(decoded, sig)
+		}
+	}
+	return decoded
 }
 
 // sign is the inverse of Verify: the headers that make r pass.
@@ -271,18 +368,23 @@ func (v *compiledHMAC) sign(key []byte, r *Request, now time.Time) (http.Header,
 		}
 		signed.Header.Set(v.timestamp, timestamp) // {header:NAME} may name it
 	}
-	values, err := expand(v.signed, &signed, v.url(r), v.path(r), timestamp)
+	values, err := v.expand(&signed, timestamp)
 	if err != nil {
 		return nil, err
 	}
-	mac := hmac.New(v.newHash, key)
-	write(mac, v.signed, values, r.Body)
-	value := v.prefix + v.encoding.encode(mac.Sum(nil))
-	if v.kv {
+	value := v.prefix + v.encoding.encode(v.sum(key, values, r.Body))
+	switch {
+	case v.list:
+		value = timestamp + v.separator + value
+	case v.kv:
 		value = v.signatureKey + "=" + value
 		if v.timestampKey != "" {
 			value = v.timestampKey + "=" + timestamp + v.separator + value
 		}
+	}
+	if v.form != "" {
+		out.Set(v.form, value) // the caller moves it
+		return out, nil
 	}
 	out.Set(v.headers[0], value)
 	return out, nil
@@ -302,6 +404,15 @@ func (s *signer) hmac(rule *compiledHMAC, r *Request) error {
 	h, err := rule.sign(key, r, s.now)
 	if err != nil {
 		return err
+	}
+	if rule.form != "" {
+		form, ok := parseForm(string(s.out.Body))
+		if !ok {
+			return errors.New("the body is not a form, into which this scheme writes")
+		}
+		form.Set(rule.form, h.Get(rule.form))
+		h.Del(rule.form)
+		s.out.Body = []byte(form.Encode())
 	}
 	for name, values := range h {
 		s.out.Header[name] = values

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -11,6 +12,9 @@ func (b *builder) newPreset() (Verifier, error) {
 	rule := compileHMAC(b.presetHMAC(), b.spec.URL)
 	if b.preset.OtherHeader != "" {
 		rule.headers = append(rule.headers, b.preset.OtherHeader)
+	}
+	for i := 2; i <= b.preset.Numbered; i++ {
+		rule.headers = append(rule.headers, strings.TrimSuffix(b.preset.HMAC.Header, "1")+strconv.Itoa(i))
 	}
 	v, err := b.newHMAC(rule)
 	switch {
@@ -60,13 +64,12 @@ func (b *builder) presetHMAC() HMAC {
 }
 
 // preset signs for a preset, and makes what else its signature covers: Twitch's
-// message id, and the time in Linear's body.
+// message id, Feishu's nonce, and the time in Linear's body.
 func (s *signer) preset(r *Request) error {
 	rule := compileHMAC(*s.provider.HMAC, s.spec.URL)
-	id := s.provider.DeliveryID.Header
 	for _, p := range rule.signed {
-		if p.field == "header" && strings.EqualFold(p.text, id) && r.Header.Get(id) == "" {
-			s.out.Header.Set(id, s.digest(r.Body))
+		if p.field == "header:" && p.text != rule.timestamp && r.Header.Get(p.text) == "" {
+			s.out.Header.Set(p.text, s.digest(r.Body))
 			r.Header = withHeaders(r.Header, s.out.Header)
 		}
 	}

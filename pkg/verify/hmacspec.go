@@ -7,9 +7,16 @@ import (
 
 // An HMAC describes how a sender signs. Zero values are the defaults.
 type HMAC struct {
-	// Header carries the signature. Required.
-	Header string `yaml:"header"`
-	// Algorithm is sha1, sha256 (default), sha384 or sha512.
+	// Header carries the signature. Required, unless Signature says where else it is.
+	Header string `yaml:"header,omitempty"`
+	// Signature is where the signature is, if not in a header.
+	Signature *FormField `yaml:"signature,omitempty"`
+	// Hash is hmac (default) or plain: the hash of Signed with {secret} in it, else of the
+	// secret and Signed. Whoever has one delivery can lengthen what a plain hash covers, so
+	// the body is read as JSON only, and must be text.
+	Hash string `yaml:"hash,omitempty"`
+	// Algorithm is sha1, sha256 (default), sha384, sha512, or md5 where a sender has
+	// nothing else.
 	Algorithm string `yaml:"algorithm,omitempty"`
 	// Encoding of the signature is hex (default), base64 or base64url.
 	Encoding string `yaml:"encoding,omitempty"`
@@ -21,13 +28,16 @@ type HMAC struct {
 	// Format "kv" it separates the pairs (default a comma).
 	Separator string `yaml:"separator,omitempty"`
 	// Signed is a template over {body} (default), {timestamp}, {url}, {method},
-	// {path}, {query} and {header:NAME}.
+	// {path}, {query}, {header:NAME}, {query:NAME}, {form:NAME} and {form}, which is the
+	// fields of a form by their names, each name before each of its values.
 	Signed string `yaml:"signed,omitempty"`
 	// Timestamp is where the signed time stands; it must be part of Signed.
 	Timestamp *Timestamp `yaml:"timestamp,omitempty"`
-	// KeyEncoding turns a secret into the key: text (default), hex, base64 or whsec.
+	// KeyEncoding turns a secret into the key: text (default), hex, base64, whsec, or sha1
+	// for the digest of the text.
 	KeyEncoding string `yaml:"keyEncoding,omitempty"`
-	// Format "kv" reads the header as key=value pairs; empty takes it as it is.
+	// Format "kv" reads the header as key=value pairs, of which a blank may separate two
+	// sets; "list" as the time and then signatures; empty takes it as it is.
 	Format string `yaml:"format,omitempty"`
 	// TimestampKey and SignatureKey are the keys of Format "kv".
 	TimestampKey string `yaml:"timestampKey,omitempty"`
@@ -38,19 +48,32 @@ type HMAC struct {
 type Timestamp struct {
 	// Header carries it; empty with Format "kv", where TimestampKey says where.
 	Header string `yaml:"header,omitempty"`
-	// Format is unix (seconds, default), unix_ms or rfc3339.
+	// Format is unix (seconds, default), unix_ms, rfc3339 or http-date.
 	Format string `yaml:"format,omitempty"`
 	// Tolerance is how far it may be off, either way; default 5m.
 	Tolerance Duration `yaml:"tolerance,omitempty"`
 }
 
+// A FormField is a field of a form.
+type FormField struct {
+	Form string `yaml:"form"`
+}
+
 // check reports the HMAC's problems.
 func (h *HMAC) check(c *checker) {
-	c.header("hmac.header", h.Header)
-	c.oneOf("hmac.algorithm", h.Algorithm, "sha1", "sha256", "sha384", "sha512")
+	switch {
+	case h.Signature == nil:
+		c.header("hmac.header", h.Header)
+	case h.Header != "" || h.Format != "":
+		c.add("hmac.signature", "takes the place of header, and of format")
+	case h.Signature.Form == "":
+		c.add("hmac.signature.form", "is missing: which field carries the signature?")
+	}
+	c.oneOf("hmac.hash", h.Hash, "hmac", "plain")
+	c.oneOf("hmac.algorithm", h.Algorithm, "sha1", "sha256", "sha384", "sha512", "md5")
 	c.oneOf("hmac.encoding", h.Encoding, "hex", "base64", "base64url")
-	c.oneOf("hmac.keyEncoding", h.KeyEncoding, "text", "hex", "base64", "whsec")
-	c.oneOf("hmac.format", h.Format, "kv")
+	c.oneOf("hmac.keyEncoding", h.KeyEncoding, "text", "hex", "base64", "whsec", "sha1")
+	c.oneOf("hmac.format", h.Format, "kv", "list")
 	if h.PrefixOptional && h.Prefix == "" {
 		c.add("hmac.prefixOptional", "needs a prefix")
 	}
@@ -64,6 +87,9 @@ func (h *HMAC) check(c *checker) {
 	if err != nil {
 		c.add("hmac.signed", "%v", err)
 		parts = nil
+	}
+	if uses(parts, "secret") && h.Hash != "plain" {
+		c.add("hmac.signed", "has {secret}, which is for hash: plain")
 	}
 	h.checkKV(c)
 	h.checkTimestamp(c, parts)
@@ -94,14 +120,14 @@ func (h *HMAC) checkKV(c *checker) {
 }
 
 func (h *HMAC) checkTimestamp(c *checker, parts []part) {
-	inKV := h.Format == "kv" && h.TimestampKey != ""
+	inKV := h.Format == "kv" && h.TimestampKey != "" || h.Format == "list"
 	t := h.Timestamp
 	if t == nil {
 		if uses(parts, "timestamp") && !inKV {
 			c.add("hmac.timestamp", "is missing, but signed has {timestamp}")
 		}
 	} else {
-		c.oneOf("hmac.timestamp.format", t.Format, "unix", "unix_ms", "rfc3339")
+		c.oneOf("hmac.timestamp.format", t.Format, "unix", "unix_ms", "rfc3339", "http-date")
 		c.duration("hmac.timestamp.tolerance", t.Tolerance)
 		switch {
 		case inKV && t.Header != "":
@@ -112,7 +138,7 @@ func (h *HMAC) checkTimestamp(c *checker, parts []part) {
 	}
 	if (t != nil || inKV) && parts != nil {
 		covered := uses(parts, "timestamp") || t != nil && slices.ContainsFunc(parts, func(p part) bool {
-			return p.field == "header" && strings.EqualFold(p.text, t.Header)
+			return p.field == "header:" && strings.EqualFold(p.text, t.Header)
 		})
 		if !covered {
 			c.add("hmac.signed", "leaves {timestamp} out, so that anyone can make an old delivery fresh")

@@ -24,7 +24,7 @@ var hubspotScheme = scheme{
 			c.add("versions", "leaves v3 out, which every app can send")
 		}
 	},
-	signsURL: func(*Spec, *HMAC) bool { return true },
+	signsURL: func(*Spec, *Preset) bool { return true },
 	signature: &Signature{
 		Headers:   []string{hubspotV3, hubspotTimestamp, hubspotSignature, hubspotVersion},
 		Algorithm: "hmac-sha256 (v3), sha256 of secret and request (v1, v2)", Encoding: "base64 (v3), hex (v1, v2)",

@@ -38,6 +38,7 @@ type keySet struct {
 	url   string
 	fetch Fetch
 	now   func() time.Time
+	parse func(document []byte) ([]publishedKey, error)
 
 	current atomic.Pointer[fetchedKeys]
 	busy    chan struct{} // holds one token: who has it fetches
@@ -57,7 +58,7 @@ type publishedKey struct {
 }
 
 func newKeySet(url string, fetch Fetch, now func() time.Time) *keySet {
-	return &keySet{url: url, fetch: fetch, now: now, busy: make(chan struct{}, 1)}
+	return &keySet{url: url, fetch: fetch, now: now, parse: parseKeySet, busy: make(chan struct{}, 1)}
 }
 
 // forToken are the keys that may have signed t.
@@ -146,7 +147,7 @@ func (s *keySet) load(ctx context.Context) ([]publishedKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseKeySet(document)
+	return s.parse(document)
 }
 
 // parseKeySet reads the keys for signatures that are of a kind we know, and passes

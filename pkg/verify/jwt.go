@@ -1,8 +1,14 @@
 package verify
 
 import (
+	"cmp"
 	"context"
+	"crypto"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,21 +22,55 @@ import (
 // Its key is one of the issuer's key set, or, where the Spec lists Secrets instead
 // of JWKS, one of those. The two never meet: a public key is no HMAC key.
 //
-// `exp` is required, and `nbf` and `iat` count if they are there, as with API Gateway's
-// authorizers; clocks may differ by one minute. Issuer and audience are required, in the token as in the Spec.
+// `exp` is required unless Expiry is optional, and `nbf` and `iat` count if they are there,
+// as with API Gateway's authorizers; clocks may differ by one minute. Issuer and audience
+// are required, in the token as in the Spec, where the Spec does not say "any".
+//
+// Without Body a token vouches for the sender, and not for the body: whoever has one can
+// send any body with it until it expires.
 type JWT struct {
 	// JWKS is the address of the issuer's key set; http only for this machine.
 	JWKS string `yaml:"jwks,omitempty"`
-	// Issuer is the `iss` of the tokens.
+	// Issuer is the `iss` of the tokens; "any" where the sender names none.
 	Issuer string `yaml:"issuer"`
-	// Audience is the `aud` of the tokens, or one of them.
+	// Audience is the `aud` of the tokens, or one of them; "any" where the sender names
+	// none.
 	Audience string `yaml:"audience"`
+	// Header carries the token; default Authorization.
+	Header string `yaml:"header,omitempty"`
+	// Scheme stands before the token; default Bearer in Authorization, and none elsewhere.
+	// The word none takes a bare token.
+	Scheme string `yaml:"scheme,omitempty"`
+	// Cookie or Query carries the token in place of a header.
+	Cookie string `yaml:"cookie,omitempty"`
+	Query  string `yaml:"query,omitempty"`
+	// Body binds the token to the body.
+	Body *BodyClaim `yaml:"body,omitempty"`
+	// Expiry is required (default) or optional, for tokens without `exp`; then MaxAge or
+	// Body must bound them.
+	Expiry string `yaml:"expiry,omitempty"`
+	// MaxAge is how old a token may be by its `iat`, which it then must have.
+	MaxAge Duration `yaml:"maxAge,omitempty"`
 	// Algorithms are those that are accepted; default RS256, with Secrets HS256.
 	Algorithms []string `yaml:"algorithms,omitempty"`
 	// Claims are further claims that a token must have, with their texts. Where an
 	// issuer signs for all its customers, as Google does, they say which one is
 	// meant: {email: …, email_verified: "true"}.
 	Claims map[string]string `yaml:"claims,omitempty"`
+
+	urlClaim  string // has the hex SHA-256 of the URL
+	keyBytes  int    // the least length of a shared key; 0 is minSharedKey
+	publicKey bool   // the Spec's secrets are public keys
+}
+
+// A BodyClaim is a claim with the digest of the body.
+type BodyClaim struct {
+	// Claim is its name. Required.
+	Claim string `yaml:"claim"`
+	// Algorithm is sha256 (default), sha384 or sha512.
+	Algorithm string `yaml:"algorithm,omitempty"`
+	// Encoding of the digest is hex (default), base64 or base64url.
+	Encoding string `yaml:"encoding,omitempty"`
 }
 
 const (
@@ -67,6 +107,7 @@ func (j *JWT) check(c *checker, shared bool) {
 	if j.Audience == "" {
 		c.add("jwt.audience", "is missing: without it, a token for anybody else would do")
 	}
+	j.checkPlace(c)
 	for i, name := range j.Algorithms {
 		c.oneOf("jwt.algorithms."+strconv.Itoa(i), orDefault(name, "(empty)"), allowed...)
 	}
@@ -74,6 +115,36 @@ func (j *JWT) check(c *checker, shared bool) {
 		if slices.Contains([]string{"", "iss", "aud", "exp", "nbf", "iat"}, name) {
 			c.add("jwt.claims", "cannot have %q", name)
 		}
+	}
+}
+
+func (j *JWT) checkPlace(c *checker) {
+	if j.Header != "" {
+		c.header("jwt.header", j.Header)
+	}
+	set := 0
+	for _, name := range []string{j.Header, j.Cookie, j.Query} {
+		if name != "" {
+			set++
+		}
+	}
+	if set > 1 {
+		c.add("jwt", "has more than one of header, cookie and query")
+	}
+	if j.Scheme != "" && !isToken(j.Scheme) || j.Scheme != "" && j.Cookie+j.Query != "" {
+		c.add("jwt.scheme", "is one word that stands before a token in a header, or none")
+	}
+	if b := j.Body; b != nil {
+		if b.Claim == "" {
+			c.add("jwt.body.claim", "is missing: which claim has the digest of the body?")
+		}
+		c.oneOf("jwt.body.algorithm", b.Algorithm, "sha256", "sha384", "sha512")
+		c.oneOf("jwt.body.encoding", b.Encoding, "hex", "base64", "base64url")
+	}
+	c.oneOf("jwt.expiry", j.Expiry, "required", "optional")
+	c.duration("jwt.maxAge", j.MaxAge)
+	if j.Expiry == "optional" && j.MaxAge == "" && j.Body == nil {
+		c.add("jwt.expiry", "is optional, and nothing else bounds a token: add maxAge, or body")
 	}
 }
 
@@ -92,20 +163,34 @@ func keySetURL(text string) error {
 
 // A jwtVerifier checks bearer tokens with one of keys and shared.
 type jwtVerifier struct {
+	JWT
 	keys   *keySet
 	shared *keyring[[]byte]
+	public *keyring[crypto.PublicKey]
 	parser *jwt.Parser
 	claims map[string]string
+	now    func() time.Time
+	url    func(*Request) string
+}
+
+// place is the header that carries the token, or what errors name in its stead.
+func (j *JWT) place() string {
+	return orDefault(j.Cookie, orDefault(j.Query, orDefault(j.Header, authorization)))
 }
 
 // jwtScheme is a bearer token: https://www.rfc-editor.org/rfc/rfc6750.
 var jwtScheme = scheme{
-	name:      "jwt",
-	verifier:  newJWT,
-	sign:      (*signer).jwt,
-	check:     func(c *checker, s *Spec) { s.JWT.check(c, len(s.Secrets) > 0) },
-	keyless:   func(s *Spec) bool { return len(s.Secrets) == 0 },
-	challenge: func(*Spec) string { return "Bearer" },
+	name:     "jwt",
+	verifier: func(b *builder) (Verifier, error) { return b.newJWT(*b.spec.JWT) },
+	sign:     (*signer).jwtBlock,
+	check:    func(c *checker, s *Spec) { s.JWT.check(c, len(s.Secrets) > 0) },
+	keyless:  func(s *Spec, _ *Preset) bool { return len(s.Secrets) == 0 },
+	challenge: func(s *Spec) string {
+		if http.CanonicalHeaderKey(s.JWT.place()) != authorization {
+			return ""
+		}
+		return "Bearer"
+	},
 	defaults: func(s *Spec) []Default {
 		if len(s.JWT.Algorithms) > 0 {
 			return nil
@@ -121,60 +206,133 @@ func defaultAlgorithm(shared bool) string {
 	return keySetAlgorithms[0]
 }
 
-func newJWT(b *builder) (Verifier, error) {
-	j := *b.spec.JWT
-	v := &jwtVerifier{claims: j.Claims}
+func (b *builder) newJWT(j JWT) (Verifier, error) {
+	v := &jwtVerifier{JWT: j, claims: j.Claims, now: b.now, url: func(r *Request) string { return publicURL(b.spec.URL, r) }}
 	algorithms := j.Algorithms
 	if len(algorithms) == 0 {
 		algorithms = []string{defaultAlgorithm(len(b.refs) > 0)}
 	}
-	if len(b.refs) > 0 {
-		shared, err := newKeyring(b, decodeSharedKey, "a text of at least 32 bytes")
+	switch {
+	case j.publicKey:
+		public, err := newKeyring(b, decodePublicKey, publicForms)
+		if err != nil {
+			return nil, err
+		}
+		v.public = public
+	case len(b.refs) > 0:
+		shared, err := newKeyring(b, j.decodeSharedKey, "a text of at least 32 bytes")
 		if err != nil {
 			return nil, err
 		}
 		v.shared = shared
-	} else {
+	default:
 		if b.fetch == nil {
 			return nil, errors.New("verify.jwt: needs the issuer's keys, and nothing here fetches them")
 		}
 		v.keys = newKeySet(j.JWKS, b.fetch, b.now)
 	}
-	v.parser = jwt.NewParser(
-		jwt.WithValidMethods(algorithms), jwt.WithIssuer(j.Issuer), jwt.WithAudience(j.Audience),
-		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(jwtSkew), jwt.WithTimeFunc(b.now), jwt.WithJSONNumber(),
-		jwt.WithStrictDecoding(),
-	)
+	options := []jwt.ParserOption{
+		jwt.WithValidMethods(algorithms), jwt.WithIssuedAt(), jwt.WithLeeway(jwtSkew), jwt.WithTimeFunc(b.now), jwt.WithJSONNumber(), jwt.WithStrictDecoding(),
+	}
+	if j.Issuer != anyone {
+		options = append(options, jwt.WithIssuer(j.Issuer))
+	}
+	if j.Audience != anyone {
+		options = append(options, jwt.WithAudience(j.Audience))
+	}
+	if j.Expiry != "optional" && j.MaxAge == "" {
+		options = append(options, jwt.WithExpirationRequired())
+	}
+	v.parser = jwt.NewParser(options...)
 	return v, nil
 }
 
-func decodeSharedKey(text string) ([]byte, error) {
-	if len(text) < minSharedKey {
+// anyone is the issuer or audience that is not looked at.
+const anyone = "any"
+
+func (j *JWT) decodeSharedKey(text string) ([]byte, error) {
+	if len(text) < cmp.Or(j.keyBytes, minSharedKey) {
 		return nil, errKey
 	}
 	return []byte(text), nil
 }
 
-func (*jwtVerifier) Headers() []string { return []string{"authorization"} }
+func (v *jwtVerifier) Headers() []string {
+	switch {
+	case v.Cookie != "":
+		return []string{"cookie"}
+	case v.Query != "":
+		return nil
+	}
+	return []string{strings.ToLower(v.place())}
+}
+
+// Redact implements [Redactor].
+func (v *jwtVerifier) Redact(r *Request) (rawQuery string, body []byte) {
+	if v.Query != "" {
+		return withoutPair(r.RawQuery, v.Query), r.Body
+	}
+	return r.RawQuery, r.Body
+}
+
+// token is the compact token of a request.
+func (v *jwtVerifier) token(r *Request) (token string, err error) {
+	switch {
+	case v.Cookie != "":
+		cookies := (&http.Request{Header: r.Header}).CookiesNamed(v.Cookie)
+		if len(cookies) > 1 {
+			return "", refuse(Malformed, v.Cookie)
+		}
+		if len(cookies) == 1 {
+			token = cookies[0].Value
+		}
+	case v.Query != "":
+		if token, _, err = queried(r, v.Query); err != nil {
+			return "", err
+		}
+	default:
+		if token, err = headerValue(r.Header, v.place()); err != nil {
+			return "", err
+		}
+		scheme := v.Scheme
+		if scheme == "" && http.CanonicalHeaderKey(v.place()) == authorization {
+			scheme = "Bearer"
+		}
+		if scheme != "" && scheme != "none" {
+			var ok bool
+			if token, ok = credentials(token, scheme); !ok {
+				return "", refuse(Malformed, v.place())
+			}
+		}
+	}
+	switch {
+	case token == "" && v.Cookie+v.Query != "":
+		return "", refuse(Missing, v.place())
+	case !isCompact(token):
+		return "", refuse(Malformed, v.place())
+	}
+	return token, nil
+}
 
 func (v *jwtVerifier) Verify(ctx context.Context, r *Request) error {
-	value, err := headerValue(r.Header, authorization)
+	token, err := v.token(r)
 	if err != nil {
 		return err
 	}
-	token, ok := credentials(value, "Bearer")
-	if !ok || !isCompact(token) {
-		return refuse(Malformed, authorization)
-	}
 	if v.keys != nil {
-		return v.check(token, func(t *jwt.Token) (any, error) { return v.keys.forToken(ctx, t) })
+		return v.check(r, token, func(t *jwt.Token) (any, error) { return v.keys.forToken(ctx, t) })
 	}
 	// A secret whose signature fits settles the matter, whatever the claims say.
 	var decided error
-	err = v.shared.match(ctx, authorization, func(key []byte) bool {
-		decided = v.check(token, func(*jwt.Token) (any, error) { return key, nil })
+	try := func(key any) bool {
+		decided = v.check(r, token, func(*jwt.Token) (any, error) { return key, nil })
 		return decided == nil || !errors.Is(decided, errSignature)
-	})
+	}
+	if v.public != nil {
+		err = v.public.match(ctx, v.place(), func(key crypto.PublicKey) bool { return try(key) })
+	} else {
+		err = v.shared.match(ctx, v.place(), func(key []byte) bool { return try(key) })
+	}
 	if err == nil {
 		err = decided
 	}
@@ -197,7 +355,7 @@ func isCompact(token string) bool {
 // errSignature is a token whose signature the key at hand did not make.
 var errSignature = refuse(Mismatch, authorization)
 
-func (v *jwtVerifier) check(token string, key jwt.Keyfunc) error {
+func (v *jwtVerifier) check(r *Request, token string, key jwt.Keyfunc) error {
 	claims := jwt.MapClaims{}
 	_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
 		// An extension that must be understood is not: RFC 7515, section 4.1.11.
@@ -220,6 +378,53 @@ func (v *jwtVerifier) check(token string, key jwt.Keyfunc) error {
 		case !ok || s != want:
 			return refuse(Mismatch, "claim "+name)
 		}
+	}
+	if err := v.young(claims); err != nil {
+		return err
+	}
+	return v.bound(r, claims)
+}
+
+// young checks the age of a token by its iat.
+func (v *jwtVerifier) young(claims jwt.MapClaims) error {
+	if v.MaxAge == "" {
+		return nil
+	}
+	at, err := claims.GetIssuedAt()
+	if err != nil || at == nil {
+		return refuse(Missing, "claim iat")
+	}
+	limit, _ := v.MaxAge.Parse() // Validate has seen it
+	if v.now().Sub(at.Time) > limit {
+		return refuse(Stale, "claim iat")
+	}
+	return nil
+}
+
+// bound checks the digests of body and URL. A request without a body, as a GET, has
+// nothing to bind.
+func (v *jwtVerifier) bound(r *Request, claims jwt.MapClaims) error {
+	if b := v.Body; b != nil && (len(r.Body) > 0 || claims[b.Claim] != nil) {
+		h := algorithms[orDefault(b.Algorithm, "sha256")]()
+		h.Write(r.Body)
+		if err := digestClaim(claims, b.Claim, encodings[orDefault(b.Encoding, "hex")], h.Sum(nil)); err != nil {
+			return err
+		}
+	}
+	if v.urlClaim == "" {
+		return nil
+	}
+	sum := sha256.Sum256([]byte(v.url(r)))
+	return digestClaim(claims, v.urlClaim, encodings["hex"], sum[:])
+}
+
+func digestClaim(claims jwt.MapClaims, name string, e encoding, want []byte) error {
+	text, _ := claims[name].(string)
+	if text == "" {
+		return refuse(Missing, "claim "+name)
+	}
+	if got, err := e.decode(text); err != nil || !hmac.Equal(got, want) {
+		return refuse(Mismatch, "claim "+name)
 	}
 	return nil
 }
@@ -275,19 +480,36 @@ func claimOf(err error) string {
 	return "of the token"
 }
 
+// jwtBlock signs for the Spec's own block.
+func (s *signer) jwtBlock(r *Request) error { return s.jwt(*s.spec.JWT, r) }
+
 // jwt makes a token for five minutes.
-func (s *signer) jwt(*Request) error {
-	if s.spec.JWT.JWKS != "" {
+func (s *signer) jwt(j JWT, r *Request) error {
+	if j.JWKS != "" || j.publicKey {
 		return s.cannot("tokens are signed with the issuer's private key")
 	}
-	key, err := decodeSharedKey(s.secret)
+	key, err := j.decodeSharedKey(s.secret)
 	if err != nil {
 		return errors.New("the secret is shorter than 32 bytes")
 	}
-	j := s.spec.JWT
-	claims := jwt.MapClaims{"iss": j.Issuer, "aud": j.Audience, "iat": s.now.Unix(), "exp": s.now.Add(5 * time.Minute).Unix()}
+	claims := jwt.MapClaims{"iat": s.now.Unix(), "exp": s.now.Add(5 * time.Minute).Unix()}
+	if j.Issuer != anyone {
+		claims["iss"] = j.Issuer
+	}
+	if j.Audience != anyone {
+		claims["aud"] = j.Audience
+	}
 	for name, value := range j.Claims {
 		claims[name] = value
+	}
+	if b := j.Body; b != nil {
+		h := algorithms[orDefault(b.Algorithm, "sha256")]()
+		h.Write(r.Body)
+		claims[b.Claim] = encodings[orDefault(b.Encoding, "hex")].encode(h.Sum(nil))
+	}
+	if j.urlClaim != "" {
+		sum := sha256.Sum256([]byte(publicURL(s.spec.URL, r)))
+		claims[j.urlClaim] = hex.EncodeToString(sum[:])
 	}
 	algorithm := sharedAlgorithms[0]
 	if len(j.Algorithms) > 0 {
@@ -297,6 +519,20 @@ func (s *signer) jwt(*Request) error {
 	if err != nil {
 		return err
 	}
-	s.out.Header.Set(authorization, "Bearer "+token)
+	switch {
+	case j.Cookie != "":
+		s.out.Header.Set("Cookie", j.Cookie+"="+token)
+	case j.Query != "":
+		s.out.RawQuery = strings.TrimPrefix(withoutPair(r.RawQuery, j.Query)+"&"+j.Query+"="+token, "&")
+	default:
+		scheme := j.Scheme
+		if scheme == "" && http.CanonicalHeaderKey(j.place()) == authorization {
+			scheme = "Bearer"
+		}
+		if scheme != "" && scheme != "none" {
+			token = scheme + " " + token
+		}
+		s.out.Header.Set(j.place(), token)
+	}
 	return nil
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/sha1" //nolint:gosec // what some senders sign with
 	"errors"
 	"fmt"
 	"strconv"
@@ -135,6 +136,11 @@ func keyForms(encoding string) string {
 func keyDecoder(encoding string) func(string) ([]byte, error) {
 	var decode decoder
 	switch encoding {
+	case "sha1":
+		return func(s string) ([]byte, error) {
+			sum := sha1.Sum([]byte(s)) //nolint:gosec // Braintree's choice
+			return sum[:], nil
+		}
 	case "", "text":
 		return func(s string) ([]byte, error) { return []byte(s), nil }
 	case "hex":

@@ -77,7 +77,7 @@ var mtlsScheme = scheme{
 	verifier:   newMTLS,
 	unsignable: "a client certificate is shown in the TLS handshake",
 	check:      func(c *checker, s *Spec) { s.MTLS.check(c) },
-	keyless:    func(*Spec) bool { return true },
+	keyless:    func(*Spec, *Preset) bool { return true },
 }
 
 func newMTLS(b *builder) (Verifier, error) {

@@ -2,11 +2,11 @@ package verify
 
 import (
 	"bytes"
-	"encoding/json"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Place is where a delivery carries something: a header, else a member of the
@@ -53,7 +53,7 @@ func (p Place) Of(header http.Header, body []byte) string {
 			return ""
 		}
 	}
-	if len(found) > maxPlaced {
+	if len(found) > maxPlaced || !utf8.ValidString(found) {
 		return ""
 	}
 	return found
@@ -81,54 +81,4 @@ func formValue(body []byte, name string) string {
 		}
 	}
 	return ""
-}
-
-// find walks a path of names through objects.
-func find(body []byte, path []string) (string, bool) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	for _, name := range path {
-		if t, err := d.Token(); err != nil || t != json.Delim('{') {
-			return "", false
-		}
-		for {
-			t, err := d.Token()
-			if err != nil || t == json.Delim('}') {
-				return "", false
-			}
-			if t == name {
-				break
-			}
-			if !skip(d) {
-				return "", false
-			}
-		}
-	}
-	t, err := d.Token()
-	if _, nested := t.(json.Delim); err != nil || nested || t == nil {
-		return "", false
-	}
-	return text(t)
-}
-
-// skip passes over one value.
-func skip(d *json.Decoder) bool {
-	for depth := 0; ; {
-		t, err := d.Token()
-		if err != nil {
-			return false
-		}
-		switch t {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-		if depth == 0 {
-			return true
-		}
-		if depth > maxDepth {
-			return false
-		}
-	}
 }

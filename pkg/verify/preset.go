@@ -21,8 +21,16 @@ type Preset struct {
 	Name string
 	// HMAC are the parameters where the scheme is an HMAC of them, else nil.
 	HMAC *HMAC
+	// Public are the parameters where the provider signs with a private key, else nil.
+	Public *KeySignature
+	// JWT are the parameters where the provider sends a token with claims, else nil.
+	JWT *JWT
+	// Token is where the token is, of a provider that sends one along.
+	Token *TokenPlace
 	// OtherHeader carries the signature where HMAC.Header is not there.
 	OtherHeader string
+	// Numbered is how many headers may carry a signature, whose names end in 1, 2, 3 and on.
+	Numbered int
 	// Tolerance is how far a signed time may be off, either way; zero when the
 	// provider signs no time.
 	Tolerance time.Duration
@@ -46,12 +54,18 @@ type Preset struct {
 	Deadline time.Duration
 	// Ack is the provider's own acknowledgement.
 	Ack Ack
+	// Experimental says that what is signed was established from third parties or from
+	// memory, and not from the provider's own pages, vectors or library.
+	Experimental bool
+	// EmptyRefusal says that a refusal must have no body.
+	EmptyRefusal bool
 	// Handshake is how the provider asks for consent; nil when it does not.
 	Handshake *Handshake
 
 	scheme          *scheme
 	defaultVersions []string
-	takes           []string // keys of a Spec that stand beside this provider only
+	takes           []string // keys of a Spec that stand beside some providers only
+	needs           []string // the same, where the Spec must have them
 }
 
 // Retries are what is known of the further attempts at one delivery.
@@ -108,7 +122,7 @@ func Lookup(name string) (Preset, bool) {
 func takenBy(key string) []string {
 	var names []string
 	for i := range presets {
-		if slices.Contains(presets[i].takes, key) {
+		if slices.Contains(presets[i].takes, key) || slices.Contains(presets[i].needs, key) {
 			names = append(names, presets[i].Name)
 		}
 	}

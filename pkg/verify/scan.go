@@ -88,10 +88,16 @@ func (w *want) clear() {
 // scanObject looks through a body that must be one JSON object. An error of a done is
 // returned as it is.
 func scanObject(body []byte, members ...*want) error {
-	root := &want{below: members}
+	return scan(body, '{', &want{below: members})
+}
+
+// scanList is scanObject for a body that must be one list.
+func scanList(body []byte, list *want) error { return scan(body, '[', list) }
+
+func scan(body []byte, first byte, root *want) error {
 	s := scanner{text: body}
 	s.space()
-	if !utf8.Valid(body) || s.peek() != '{' {
+	if !utf8.Valid(body) || s.peek() != first {
 		return refuse(Malformed, "body")
 	}
 	if err := s.value(root, 0); err != nil {

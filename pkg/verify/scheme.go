@@ -20,9 +20,9 @@ type scheme struct {
 	// check reports what is wrong in the Spec's own block and keys.
 	check func(*checker, *Spec)
 	// signsURL says whether the URL is signed, so that the Spec needs one.
-	signsURL func(*Spec, *HMAC) bool
+	signsURL func(*Spec, *Preset) bool
 	// keyless says whether the Spec has no secrets; nil where it needs some.
-	keyless func(*Spec) bool
+	keyless func(*Spec, *Preset) bool
 	// signature describes the scheme for people; nil where it is the preset's HMAC.
 	signature *Signature
 	// challenge is the scheme of a WWW-Authenticate header; empty where HTTP has none.
@@ -42,10 +42,11 @@ var blocks = []block{
 	{"none", &noneScheme, func(s *Spec) bool { return s.None }},
 	{"provider", nil, func(s *Spec) bool { return s.Provider != "" }},
 	{"hmac", &hmacBlock, func(s *Spec) bool { return s.HMAC != nil }},
+	{"signature", &keySignatureBlock, func(s *Spec) bool { return s.Signature != nil }},
 	{"basic", &basicScheme, func(s *Spec) bool { return s.Basic != nil }},
 	{"jwt", &jwtScheme, func(s *Spec) bool { return s.JWT != nil }},
 	{"mtls", &mtlsScheme, func(s *Spec) bool { return s.MTLS != nil }},
-	{"token", &tokenScheme, func(s *Spec) bool { return s.Token != nil && s.Token.Reference == "" }},
+	{"token", &tokenScheme, func(s *Spec) bool { return s.Token != nil && s.Token.Reference == "" && !s.placesToken() }},
 }
 
 // blockOf is the one block of a Spec; ok is false where there is none or more than one.
@@ -118,5 +119,5 @@ var noneScheme = scheme{
 	name:     "none",
 	verifier: func(*builder) (Verifier, error) { return none{}, nil },
 	sign:     func(*signer, *Request) error { return nil },
-	keyless:  func(*Spec) bool { return true },
+	keyless:  func(*Spec, *Preset) bool { return true },
 }

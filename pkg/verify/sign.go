@@ -64,7 +64,7 @@ func SignRequest(s Spec, secret string, r *Request, now time.Time) (*Signed, err
 	if way.sign == nil {
 		return nil, signer.cannot(way.unsignable)
 	}
-	if secret == "" && (way.keyless == nil || !way.keyless(&s)) {
+	if secret == "" && (way.keyless == nil || !way.keyless(&s, &signer.provider)) {
 		return nil, errors.New("the secret is empty")
 	}
 	own := *r

@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/expressway-dev/expressway/internal/providertest"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
@@ -97,18 +98,35 @@ func signables() map[string]signable {
 		}},
 	}
 	for _, name := range verify.Providers() {
-		s := signable{spec: verify.Spec{Provider: name}}
-		switch name {
-		case "sns", "discord", "sendgrid":
+		c, err := providertest.Complete(name)
+		if err != nil {
+			panic(err)
+		}
+		sample := &verify.Request{Method: "POST", Path: "/p", Body: []byte(itemsBody)}
+		if _, err := verify.SignRequest(c.Spec, c.Secret, sample, epoch); errors.Is(err, verify.ErrCannotSign) {
 			continue
-		case "standard-webhooks", "svix":
-			s.secret = whsec
+		}
+		p, _ := verify.Lookup(name)
+		s := signable{spec: c.Spec, secret: secretLike(c.Secret)}
+		signed := p.Signature().Signed
+		switch {
+		case strings.HasPrefix(signed, "nothing"), strings.Contains(signed, "not the body"):
+			s.body, s.covered = jsonBody, nothing
+		case p.ContentTypes[0] == "application/x-www-form-urlencoded":
+			s.header = headers("Content-Type", p.ContentTypes[0])
+			s.body = func(t *rapid.T) []byte {
+				return []byte("a=" + words(1, 9).Draw(t, "a") + "&b=" + words(1, 9).Draw(t, "b"))
+			}
+			s.covered = nothing // what is joined or wrapped has no places of its own
+		case p.HMAC != nil && p.HMAC.Hash == "plain":
+			s.body = jsonBody
+		}
+		switch name {
 		case "gitlab":
-			s.covered = nothing
+			s.secret, s.covered = textSecret, nothing
 		case "linear", "x":
 			s.body = func(t *rapid.T) []byte { return []byte(`{"a":"` + words(0, 20).Draw(t, "a") + `"}`) }
 		case "adyen":
-			s.secret = func(t *rapid.T) string { return rapid.StringMatching("([0-9a-f]{2}){16}").Draw(t, "secret") }
 			s.body = func(t *rapid.T) []byte {
 				return []byte(`{"live":"false","notificationItems":[{"NotificationRequestItem":{"amount":{"currency":"EUR","value":1130},"eventCode":"AUTHORISATION","merchantAccountCode":"` +
 					words(1, 9).Draw(t, "account") + `","merchantReference":"` + words(0, 9).Draw(t, "ref") + `","pspReference":"7914073381342284","success":"true"}},` +
@@ -126,7 +144,7 @@ func signables() map[string]signable {
 				_ = json.Unmarshal(body, &b)
 				return within(body, b.Signature.Token, b.Signature.Signature)
 			}
-		case "microsoft-graph":
+		case "microsoft-graph", "sharepoint":
 			s.body = func(t *rapid.T) []byte {
 				return []byte(`{"value":[{"id":"` + words(1, 9).Draw(t, "id") + `"},{"clientState":"old"}]}`)
 			}
@@ -135,6 +153,19 @@ func signables() map[string]signable {
 		out[name] = s
 	}
 	return out
+}
+
+func jsonBody(t *rapid.T) []byte { return []byte(`{"a":"` + words(0, 20).Draw(t, "a") + `"}`) }
+
+// secretLike draws secrets of the form of one.
+func secretLike(secret string) func(*rapid.T) string {
+	switch {
+	case strings.HasPrefix(secret, "whsec_"):
+		return whsec
+	case strings.Trim(secret, "0123456789abcdef") == "":
+		return func(t *rapid.T) string { return rapid.StringMatching("([0-9a-f]{2}){16}").Draw(t, "secret") }
+	}
+	return func(t *rapid.T) string { return rapid.StringMatching("[A-Za-z0-9+/]{32}").Draw(t, "secret") }
 }
 
 func whsec(t *rapid.T) string {
@@ -163,7 +194,7 @@ func (s signable) check(t *rapid.T) {
 	}
 	key, other := secret(t), secret(t)
 	spec := s.spec
-	if spec.Provider == "twilio" || spec.Provider == "hubspot" || spec.Provider == "square" {
+	if spec.URL == "" {
 		spec.URL = "https://h.example"
 	}
 	spec.Secrets = []string{"env:S0", "env:S1"}

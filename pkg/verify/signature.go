@@ -2,6 +2,7 @@ package verify
 
 import (
 	"slices"
+	"strings"
 )
 
 // A Signature describes how a provider signs, for people: what a verifier does
@@ -28,23 +29,57 @@ func (p Preset) Signature() Signature {
 		s.Headers = slices.Clone(s.Headers)
 		return s
 	}
-	h := p.HMAC
+	switch {
+	case p.Public != nil:
+		h := p.Public.hmac()
+		return describeHMAC(p, &h, p.Public.Algorithm, publicForms)
+	case p.JWT != nil:
+		return describeJWT(p.JWT)
+	case p.Token != nil:
+		s := Signature{Algorithm: "equality", Signed: "nothing: the token is sent along", Keys: "the tokens"}
+		if p.Token.Header != "" {
+			s.Headers = []string{p.Token.Header}
+		}
+		return s
+	}
+	algorithm := "hmac-"
+	if p.HMAC.Hash == "plain" {
+		algorithm = "plain "
+	}
+	return describeHMAC(p, p.HMAC, algorithm+orDefault(p.HMAC.Algorithm, "sha256"), "shared secrets: "+keyForms(p.HMAC.KeyEncoding))
+}
+
+func describeJWT(j *JWT) Signature {
+	s := Signature{Headers: []string{j.place()}, Algorithm: "jwt " + strings.Join(j.Algorithms, ", "), Signed: "the token's claims", Keys: "shared secrets"}
+	if j.Body != nil {
+		s.Signed += "; " + j.Body.Claim + " has the digest of the body"
+	} else {
+		s.Signed += ", and not the body"
+	}
+	if j.publicKey || j.JWKS != "" {
+		s.Keys = "none: the keys are published; or public keys"
+	}
+	return s
+}
+
+func describeHMAC(p Preset, h *HMAC, algorithm, keys string) Signature {
 	s := Signature{
-		Headers:   []string{h.Header},
-		Algorithm: "hmac-" + orDefault(h.Algorithm, "sha256"),
+		Algorithm: algorithm,
 		Encoding:  orDefault(h.Encoding, "hex"),
 		Signed:    orDefault(h.Signed, "{body}"),
-		Keys:      "shared secrets as " + orDefault(h.KeyEncoding, "text"),
+		Keys:      keys,
 	}
-	if p.OtherHeader != "" {
-		s.Headers = append(s.Headers, p.OtherHeader)
+	for _, name := range []string{h.Header, p.OtherHeader} {
+		if name != "" {
+			s.Headers = append(s.Headers, name)
+		}
 	}
-	if h.Timestamp != nil {
+	if h.Timestamp != nil && h.Timestamp.Header != "" {
 		s.Headers = append(s.Headers, h.Timestamp.Header)
 	}
 	parts, _ := parseTemplate(s.Signed)
 	for _, part := range parts {
-		if part.field == "header" && !slices.Contains(s.Headers, part.text) {
+		if part.field == "header:" && !slices.Contains(s.Headers, part.text) {
 			s.Headers = append(s.Headers, part.text)
 		}
 	}

@@ -21,7 +21,7 @@ var snsScheme = scheme{
 	verifier:   newSNS,
 	unsignable: "messages are signed with a private key of AWS",
 	check:      checkTopics,
-	keyless:    func(*Spec) bool { return true },
+	keyless:    func(*Spec, *Preset) bool { return true },
 	signature: &Signature{
 		Algorithm: "rsa-sha1 (SignatureVersion 1) or rsa-sha256 (2)", Encoding: "base64", Signed: "names and values of the message's fields",
 		Keys: "none: the certificate comes from SNS",

@@ -31,7 +31,7 @@ func (d Duration) Parse() (time.Duration, error) {
 }
 
 // A Spec is one route's `verify` block (design, sections 4 and 4.1). Exactly one of
-// None, Provider, HMAC, Basic, JWT, MTLS and Token is set; Token may stand beside
+// None, Provider, HMAC, Signature, Basic, JWT, MTLS and Token is set; Token may stand beside
 // Provider "meta" as a reference.
 type Spec struct {
 	// None is `verify: none`: every request is accepted.
@@ -42,6 +42,8 @@ type Spec struct {
 	Custom *Custom `yaml:"-"`
 	// HMAC describes a sender that has no preset.
 	HMAC *HMAC `yaml:"hmac,omitempty"`
+	// Signature describes a sender that signs with a private key.
+	Signature *KeySignature `yaml:"signature,omitempty"`
 	// Basic is HTTP Basic; the secrets are its passwords.
 	Basic *Basic `yaml:"basic,omitempty"`
 	// Token is a static token in a header; the secrets are the tokens.
@@ -65,6 +67,19 @@ type Spec struct {
 	// ContentTypes are the media types that are read, of which application/json stands
 	// for every type of JSON; the default is the preset's, and without one all are.
 	ContentTypes []string `yaml:"contentTypes,omitempty"`
+	// Audience and Email are what the tokens of a provider must name: `aud`, and the service
+	// account that asks for them.
+	Audience string `yaml:"audience,omitempty"`
+	Email    string `yaml:"email,omitempty"`
+	// Username is the one of HTTP Basic, of a provider that sends it.
+	Username string `yaml:"username,omitempty"`
+	// PublicKey is what the provider calls so, and stands before its signatures.
+	PublicKey string `yaml:"publicKey,omitempty"`
+	// WebhookID is the id that the provider gave the webhook, which it signs.
+	WebhookID string `yaml:"webhookId,omitempty"`
+	// Handshake is "echo" where a provider's unsigned set-up request is to be answered,
+	// which starts nothing and hands nothing over. Without it, it is not.
+	Handshake string `yaml:"handshake,omitempty"`
 	// Topics are the ARNs that provider sns accepts, or the one word "any".
 	Topics Topics `yaml:"topics,omitempty"`
 }
@@ -79,6 +94,11 @@ type Basic struct {
 type Token struct {
 	// Header carries the token; default Authorization, with or without `Bearer `.
 	Header string `yaml:"header,omitempty"`
+	// Query is the query parameter that carries it instead.
+	Query string `yaml:"query,omitempty"`
+	// Body is the member of a JSON body, or the field of a form, that carries it instead:
+	// a name, or a JSON pointer such as /data/verification_token.
+	Body string `yaml:"body,omitempty"`
 	// Reference is the hub.verify_token of provider meta, written `token: REF`.
 	Reference string `yaml:"-"`
 }
@@ -193,7 +213,7 @@ func (s *Spec) Validate() []Problem {
 	if way.check != nil {
 		way.check(c, s)
 	}
-	s.checkRest(c, way.signsURL != nil && way.signsURL(s, p.HMAC), way.keyless == nil || !way.keyless(s))
+	s.checkRest(c, way.signsURL != nil && way.signsURL(s, &p), way.keyless == nil || !way.keyless(s, &p))
 	s.checkPreset(c, p)
 	return c.problems
 }
@@ -235,6 +255,14 @@ func (s *Spec) checkPreset(c *checker, p Preset) {
 	if len(s.Topics) > 0 {
 		c.taken("topics", p)
 	}
+	for _, key := range s.providerKeys() {
+		if key.value != "" {
+			c.taken(key.name, p)
+		} else if slices.Contains(p.needs, key.name) {
+			c.add(key.name, "is missing: provider %s needs it", p.Name)
+		}
+	}
+	c.oneOf("handshake", s.Handshake, "echo")
 	if s.Tolerance != "" {
 		c.duration("tolerance", s.Tolerance)
 		if p.Tolerance == 0 {
@@ -250,9 +278,30 @@ func (s *Spec) checkPreset(c *checker, p Preset) {
 	}
 }
 
+// placesToken says whether the Spec's token is where a provider's preset has it, and not
+// a block of its own.
+func (s *Spec) placesToken() bool {
+	p, ok := Lookup(s.Provider)
+	return ok && slices.Contains(p.takes, "token.header")
+}
+
+type providerKey struct{ name, value string }
+
+// providerKeys are the keys that some providers take.
+func (s *Spec) providerKeys() []providerKey {
+	return []providerKey{
+		{"audience", s.Audience},
+		{"email", s.Email},
+		{"username", s.Username},
+		{"publicKey", s.PublicKey},
+		{"webhookId", s.WebhookID},
+		{"handshake", s.Handshake},
+	}
+}
+
 // taken reports a key that does not belong to the preset.
 func (c *checker) taken(key string, p Preset) {
-	if !slices.Contains(p.takes, key) {
+	if !slices.Contains(p.takes, key) && !slices.Contains(p.needs, key) {
 		what := map[string]string{"token": "as a reference "}[key]
 		c.add(key, "%sstands only beside provider %s", what, strings.Join(takenBy(key), ", "))
 	}

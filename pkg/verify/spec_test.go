@@ -67,7 +67,7 @@ func TestValidate(t *testing.T) {
 		"tolerance of hmac": {"{hmac: {header: S}, secrets: ['env:A'], tolerance: 1m}", []string{"tolerance"}},
 		"tolerance zero":    {"{provider: slack, secrets: ['env:A'], tolerance: 0s}", []string{"tolerance"}},
 		"tolerance words":   {"{provider: slack, secrets: ['env:A'], tolerance: five}", []string{"tolerance"}},
-		"hmac enums":        {"{hmac: {header: 'a b', algorithm: md5, encoding: hx, keyEncoding: x, format: y}, secrets: ['env:A']}", []string{"hmac.header", "hmac.algorithm", "hmac.encoding", "hmac.keyEncoding", "hmac.format"}},
+		"hmac enums":        {"{hmac: {header: 'a b', algorithm: md4, encoding: hx, keyEncoding: x, format: y}, secrets: ['env:A']}", []string{"hmac.header", "hmac.algorithm", "hmac.encoding", "hmac.keyEncoding", "hmac.format"}},
 		"unsigned time":     {"{hmac: {header: S, timestamp: {header: T}}, secrets: ['env:A']}", []string{"hmac.signed"}},
 		"time from nowhere": {"{hmac: {header: S, signed: '{timestamp}{body}'}, secrets: ['env:A']}", []string{"hmac.timestamp"}},
 		"time, bad":         {"{hmac: {header: S, signed: '{timestamp}{body}', timestamp: {format: iso, tolerance: -1s}}, secrets: ['env:A']}", []string{"hmac.timestamp.format", "hmac.timestamp.tolerance", "hmac.timestamp.header"}},

@@ -27,6 +27,29 @@ var standardScheme = scheme{
 	},
 }
 
+// polarScheme is Standard Webhooks with the secret's own text as the key, also of secrets
+// that begin with whsec_; newer ones of those are base64 as elsewhere.
+var polarScheme = scheme{
+	name: "standard-webhooks",
+	verifier: func(b *builder) (Verifier, error) {
+		keys, err := newKeyring(b, decodePolarKey, standardForms)
+		return &standard{keys, b.now, b.tolerance()}, err
+	},
+	sign: func(s *signer, r *Request) error { return s.standardWith([]byte(s.secret), r) },
+	signature: &Signature{
+		Headers: []string{"Webhook-Signature", "Webhook-Id", "Webhook-Timestamp", "Svix-Signature", "Svix-Id", "Svix-Timestamp"}, Algorithm: "hmac-sha256 (v1)", Encoding: "base64",
+		Signed: "{header:Webhook-Id}.{timestamp}.{body}", Keys: "the secret as it is shown",
+	},
+}
+
+func decodePolarKey(text string) (standardKey, error) {
+	keys := [][]byte{[]byte(text)}
+	if decoded, err := keyDecoder("whsec")(text); err == nil && strings.HasPrefix(text, "whsec_") {
+		keys = append(keys, decoded)
+	}
+	return standardKey{secrets: keys}, nil
+}
+
 const standardForms = "whsec_ and base64, the same after v1,, the text of a secret without whsec_, or whpk_ and the base64 of a public key"
 
 type standard struct {
@@ -192,9 +215,13 @@ func (s *signer) standard(r *Request) error {
 	if err != nil {
 		return errors.New("the secret is not a key of a form that this scheme takes: " + standardForms)
 	}
+	return s.standardWith(key.secrets[0], r)
+}
+
+func (s *signer) standardWith(key []byte, r *Request) error {
 	timestamp := formatTime(s.now, "unix")
 	id := orDefault(r.Header.Get("Webhook-Id"), "msg_"+s.digest(r.Body))
-	sum := standardMAC(key.secrets[0], id, timestamp, r.Body)
+	sum := standardMAC(key, id, timestamp, r.Body)
 	s.out.Header.Set("Webhook-Id", id)
 	s.out.Header.Set("Webhook-Timestamp", timestamp)
 	s.out.Header.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(sum))

@@ -2,17 +2,23 @@ package verify
 
 import (
 	"fmt"
-	"hash"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
 
 // A part of a signed template: a literal, or a field.
 type part struct {
-	field string // "" for a literal, else "body", "timestamp", "url", "method", "path", "query", "header"
-	text  string // the literal, or the header's name
+	field string // "" for a literal, else a name of fieldNames or namedFields
+	text  string // the literal, or the name in the field
 }
+
+// The fields without a name in them, and those with one.
+var (
+	fieldNames  = []string{"body", "timestamp", "url", "method", "path", "query", "form", "secret"}
+	namedFields = []string{"header", "query", "form"}
+)
 
 // maxTemplate bounds the text of `signed`.
 const maxTemplate = 1024
@@ -36,14 +42,9 @@ func parseTemplate(text string) ([]part, error) {
 		if !ok || !strings.HasPrefix(name, "{") {
 			return nil, fmt.Errorf("has an unmatched brace at byte %d", len(text)-len(rest)+open)
 		}
-		p := part{field: name[1:]}
-		if header, found := strings.CutPrefix(p.field, "header:"); found {
-			if !isToken(header) {
-				return nil, fmt.Errorf("has no header name in {header:…}")
-			}
-			p = part{"header", header}
-		} else if !slices.Contains([]string{"body", "timestamp", "url", "method", "path", "query"}, p.field) {
-			return nil, fmt.Errorf("has {%.20s}; it takes {body} {timestamp} {url} {method} {path} {query} {header:NAME}", p.field)
+		p, err := parseField(name[1:])
+		if err != nil {
+			return nil, err
 		}
 		parts = append(parts, p)
 		rest = after
@@ -52,6 +53,19 @@ func parseTemplate(text string) ([]part, error) {
 		return nil, fmt.Errorf("has no field, so that one signature fits every request")
 	}
 	return parts, nil
+}
+
+func parseField(text string) (part, error) {
+	if field, name, named := strings.Cut(text, ":"); named && slices.Contains(namedFields, field) {
+		if name == "" || len(name) > 256 || field == "header" && !isToken(name) {
+			return part{}, fmt.Errorf("has no name in {%s:…}", field)
+		}
+		return part{field + ":", name}, nil
+	}
+	if !slices.Contains(fieldNames, text) {
+		return part{}, fmt.Errorf("has {%.20s}; it takes {body} {timestamp} {url} {method} {path} {query} {form} {header:NAME} {query:NAME} {form:NAME}", text)
+	}
+	return part{field: text}, nil
 }
 
 func uses(parts []part, field string) bool {
@@ -76,8 +90,14 @@ func expand(parts []part, r *Request, url, path, timestamp string) ([]string, er
 			values[i] = path
 		case "query":
 			values[i] = r.RawQuery
-		case "header":
-			v, err := headerValue(r.Header, p.text)
+		case "form":
+			form, err := signedForm(r)
+			if err != nil {
+				return nil, err
+			}
+			values[i] = form
+		default:
+			v, err := namedValue(p, r)
 			if err != nil {
 				return nil, err
 			}
@@ -87,14 +107,73 @@ func expand(parts []part, r *Request, url, path, timestamp string) ([]string, er
 	return values, nil
 }
 
-// write feeds the signed content to a hash.
-func write(h hash.Hash, parts []part, values []string, body []byte) {
-	for i, p := range parts {
-		if p.field == "body" {
-			h.Write(body)
-			continue
+// namedValue is the one value of a header, a query parameter or a form's field.
+func namedValue(p part, r *Request) (string, error) {
+	switch p.field {
+	case "header:":
+		return headerValue(r.Header, p.text)
+	case "query:":
+		value, ok, err := queried(r, p.text)
+		if err == nil && !ok {
+			err = refuse(Missing, p.text)
 		}
-		_, _ = io.WriteString(h, values[i]) // a hash never fails
+		return value, err
+	case "form:":
+		return formField(r, p.text)
+	}
+	return "", nil // the body and the secret are written as they are
+}
+
+// formField is the one value of a form's field.
+func formField(r *Request, name string) (string, error) {
+	if !isForm(r.Header) {
+		return "", refuse(Malformed, "Content-Type")
+	}
+	form, ok := parseForm(string(r.Body))
+	switch values := form[name]; {
+	case !ok || len(values) > 1:
+		return "", refuse(Malformed, name)
+	case len(values) == 0 || values[0] == "":
+		return "", refuse(Missing, name)
+	default:
+		return values[0], nil
+	}
+}
+
+// signedForm is the fields of a form in the order of their names, each name before each
+// of its values.
+func signedForm(r *Request) (string, error) {
+	if len(r.Body) == 0 {
+		return "", nil
+	}
+	if !isForm(r.Header) {
+		return "", refuse(Malformed, "Content-Type")
+	}
+	form, ok := parseForm(string(r.Body))
+	if !ok {
+		return "", refuse(Malformed, "body")
+	}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		for _, value := range form[name] {
+			b.WriteString(name)
+			b.WriteString(value)
+		}
+	}
+	return b.String(), nil
+}
+
+// write feeds the signed content to a hash, which never fails.
+func write(h io.Writer, parts []part, values []string, body, secret []byte) {
+	for i, p := range parts {
+		switch p.field {
+		case "body":
+			_, _ = h.Write(body)
+		case "secret":
+			_, _ = h.Write(secret)
+		default:
+			_, _ = io.WriteString(h, values[i])
+		}
 	}
 }
 

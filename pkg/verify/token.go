@@ -4,71 +4,254 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 )
 
-// tokenScheme is a static secret in a header.
+// tokenScheme is a static secret that the sender sends along.
 var tokenScheme = scheme{
 	name:     "token",
-	verifier: func(b *builder) (Verifier, error) { return b.newToken(b.spec.Token.Header) },
-	sign: func(s *signer, _ *Request) error {
-		s.token(s.spec.Token.Header)
-		return nil
-	},
+	verifier: func(b *builder) (Verifier, error) { return b.newToken(tokenPlace(*b.spec.Token)) },
+	sign:     func(s *signer, r *Request) error { return s.tokenAt(tokenPlace(*s.spec.Token), r) },
 	check: func(c *checker, s *Spec) {
-		if s.Token.Header != "" {
-			c.header("token.header", s.Token.Header)
+		t := s.Token
+		if set := len(strings.Join([]string{t.Header, t.Query, t.Body}, "")); set > max(len(t.Header), len(t.Query), len(t.Body)) {
+			c.add("token", "has more than one of header, query and body")
+		}
+		if t.Header != "" {
+			c.header("token.header", t.Header)
+		}
+		if strings.HasSuffix(t.Body, "/") || len(t.Body) > 256 || len(t.Query) > 256 {
+			c.add("token.body", "is not the name of a member or field, or a JSON pointer such as /data/token")
 		}
 	},
 	challenge: func(s *Spec) string {
-		if http.CanonicalHeaderKey(orDefault(s.Token.Header, authorization)) == authorization {
+		if s.Token.Query == "" && s.Token.Body == "" && http.CanonicalHeaderKey(orDefault(s.Token.Header, authorization)) == authorization {
 			return "Bearer"
 		}
 		return ""
 	},
 	defaults: func(s *Spec) []Default {
-		if s.Token.Header != "" {
+		if s.Token.Header != "" || s.Token.Query != "" || s.Token.Body != "" {
 			return nil
 		}
 		return []Default{{"token.header", authorization, "the default: with or without Bearer"}}
 	},
 }
 
-// token is a static secret in a header.
-type token struct {
-	header string
-	keys   *keyring[[sha256.Size]byte]
+// tokenPreset is a provider whose token has a place of its own.
+var tokenPresetScheme = scheme{
+	name:     "token",
+	verifier: func(b *builder) (Verifier, error) { return b.newToken(b.preset.tokenPlace(&b.spec)) },
+	sign:     func(s *signer, r *Request) error { return s.tokenAt(s.provider.tokenPlace(&s.spec), r) },
 }
 
-func (b *builder) newToken(header string) (Verifier, error) {
+// tokenPlace is the preset's, unless the Spec has a header of its own.
+func (p *Preset) tokenPlace(s *Spec) TokenPlace {
+	if s.Token != nil && s.Token.Header != "" {
+		return TokenPlace{Header: s.Token.Header, Whole: true}
+	}
+	return *p.Token
+}
+
+// A TokenPlace is where a provider sends its token; one of its members is set.
+type TokenPlace struct {
+	// Header carries it. Whole says that `Bearer ` is a part of it.
+	Header string
+	Whole  bool
+	// Query is a query parameter.
+	Query string
+	// Body is a path of names in a JSON body, or the one name of a form's field.
+	Body []string
+	// Form is a form's field that holds JSON, with the token at Body.
+	Form string
+}
+
+func tokenPlace(t Token) TokenPlace {
+	switch {
+	case t.Query != "":
+		return TokenPlace{Query: t.Query}
+	case strings.HasPrefix(t.Body, "/"):
+		path := strings.Split(t.Body[1:], "/")
+		for i, name := range path {
+			path[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+		}
+		return TokenPlace{Body: path}
+	case t.Body != "":
+		return TokenPlace{Body: []string{t.Body}}
+	}
+	return TokenPlace{Header: orDefault(t.Header, authorization)}
+}
+
+// where is what errors name.
+func (p TokenPlace) where() string {
+	switch {
+	case p.Header != "":
+		return p.Header
+	case p.Query != "":
+		return p.Query
+	}
+	return p.Body[len(p.Body)-1]
+}
+
+// of is the token in a request.
+func (p TokenPlace) of(r *Request) (string, error) {
+	value, err := "", error(nil)
+	switch {
+	case p.Header != "":
+		value, err = headerValue(r.Header, p.Header)
+		if err == nil && !p.Whole && http.CanonicalHeaderKey(p.Header) == authorization {
+			if bare, ok := credentials(value, "Bearer"); ok {
+				value = bare
+			}
+		}
+	case p.Query != "":
+		value, _, err = queried(r, p.Query)
+	case p.Form != "":
+		if value, err = formField(r, p.Form); err == nil {
+			value, err = memberText([]byte(value), p.Body)
+		}
+	case isForm(r.Header):
+		if len(p.Body) > 1 {
+			return "", refuse(Missing, p.where())
+		}
+		value, err = formField(r, p.Body[0])
+	default:
+		value, err = memberText(r.Body, p.Body)
+	}
+	if err == nil && value == "" && p.Header == "" {
+		err = refuse(Missing, p.where())
+	}
+	return value, err
+}
+
+// memberText is a string in a JSON object, at a path of names that come once each.
+func memberText(body []byte, path []string) (string, error) {
+	leaf := wanted(path[len(path)-1])
+	root := leaf
+	for _, name := range slices.Backward(path[:len(path)-1]) {
+		root = wanted(name, root)
+	}
+	if err := scanObject(body, root); err != nil {
+		return "", err
+	}
+	return leaf.string(), nil
+}
+
+// A token verifier compares a static secret.
+type token struct {
+	place TokenPlace
+	keys  *keyring[[sha256.Size]byte]
+}
+
+func (b *builder) newToken(place TokenPlace) (Verifier, error) {
 	keys, err := newKeyring(b, digestOf, "")
 	if err != nil {
 		return nil, err
 	}
-	return &token{orDefault(header, authorization), keys}, nil
+	return &token{place, keys}, nil
 }
 
-func (v *token) Headers() []string { return []string{strings.ToLower(v.header)} }
+func (v *token) Headers() []string {
+	if v.place.Header == "" {
+		return nil
+	}
+	return []string{strings.ToLower(v.place.Header)}
+}
 
 func (v *token) Verify(ctx context.Context, r *Request) error {
-	value, err := headerValue(r.Header, v.header)
+	value, err := v.place.of(r)
 	if err != nil {
 		return err
 	}
-	if http.CanonicalHeaderKey(v.header) == authorization {
-		if bare, ok := credentials(value, "Bearer"); ok {
-			value = bare
-		}
-	}
 	got, _ := digestOf(value)
-	return v.keys.match(ctx, v.header, func(want [sha256.Size]byte) bool { return hmac.Equal(got[:], want[:]) })
+	return v.keys.match(ctx, v.place.where(), func(want [sha256.Size]byte) bool { return hmac.Equal(got[:], want[:]) })
+}
+
+// Redact implements [Redactor].
+func (v *token) Redact(r *Request) (rawQuery string, body []byte) {
+	switch p := v.place; {
+	case p.Query != "":
+		return withoutPair(r.RawQuery, p.Query), r.Body
+	case p.Form != "":
+		value, _ := formField(r, p.Form)
+		form, _ := parseForm(string(r.Body))
+		form.Set(p.Form, string(withoutMember([]byte(value), p.Body)))
+		return r.RawQuery, []byte(form.Encode())
+	case p.Header != "":
+		return r.RawQuery, r.Body
+	case isForm(r.Header):
+		return r.RawQuery, []byte(withoutPair(string(r.Body), p.Body[0]))
+	default:
+		return r.RawQuery, withoutMember(r.Body, p.Body)
+	}
 }
 
 func (s *signer) token(header string) {
-	text := s.secret
-	if header = orDefault(header, authorization); http.CanonicalHeaderKey(header) == authorization {
-		text = "Bearer " + text
+	_ = s.tokenAt(TokenPlace{Header: orDefault(header, authorization)}, nil)
+}
+
+func (s *signer) tokenAt(p TokenPlace, r *Request) error {
+	switch {
+	case p.Header != "":
+		text := s.secret
+		if http.CanonicalHeaderKey(p.Header) == authorization && !p.Whole {
+			text = "Bearer " + text
+		}
+		s.out.Header.Set(p.Header, text)
+		return nil
+	case p.Query != "":
+		pair := url.QueryEscape(p.Query) + "=" + url.QueryEscape(s.secret)
+		if rest := withoutPair(r.RawQuery, p.Query); rest != "" {
+			pair = rest + "&" + pair
+		}
+		s.out.RawQuery = pair
+		return nil
+	case p.Form != "" || isForm(r.Header):
+		return s.writeForm(p, r)
 	}
-	s.out.Header.Set(header, text)
+	return s.write(func(body object) error { return setMember(body, p.Body, s.secret) })
+}
+
+// writeForm writes the token into a form. A sample in JSON becomes the field that holds
+// JSON.
+func (s *signer) writeForm(p TokenPlace, r *Request) error {
+	if p.Form == "" {
+		form, ok := parseForm(string(s.out.Body))
+		if !ok {
+			return errors.New("the body is not a form, into which this scheme writes")
+		}
+		form.Set(p.Body[0], s.secret)
+		s.out.Body = []byte(form.Encode())
+		return nil
+	}
+	if isForm(r.Header) {
+		value, err := formField(r, p.Form)
+		if err != nil {
+			value = "{}"
+		}
+		s.out.Body = []byte(value)
+	}
+	err := s.write(func(body object) error { return setMember(body, p.Body, s.secret) })
+	if err == nil {
+		s.out.Body = []byte(url.Values{p.Form: {string(s.out.Body)}}.Encode())
+		s.out.Header.Set("Content-Type", typeForm)
+	}
+	return err
+}
+
+func setMember(o object, path []string, text string) error {
+	for _, name := range path[:len(path)-1] {
+		below, ok := o[name].(object)
+		if !ok {
+			below = object{}
+			o[name] = below
+		}
+		o = below
+	}
+	o[path[len(path)-1]] = text
+	return nil
 }

@@ -23,7 +23,7 @@ var twilioScheme = scheme{
 	name:     "twilio",
 	verifier: newTwilio,
 	sign:     (*signer).twilio,
-	signsURL: func(*Spec, *HMAC) bool { return true },
+	signsURL: func(*Spec, *Preset) bool { return true },
 	signature: &Signature{
 		Headers: []string{twilioSignature, twilioSettings}, Algorithm: "hmac-sha1, with a shared key hmac-sha256", Encoding: "base64",
 		Signed: "{url}, then the form's names and values in order; other bodies by bodySHA256 in the query", Keys: "the auth token, or a shared key",

@@ -206,6 +206,9 @@ func (b *builder) build() (Verifier, error) {
 	if len(b.spec.ContentTypes) > 0 {
 		types = b.spec.ContentTypes
 	}
+	if h := b.spec.HMAC; h != nil && h.Hash == "plain" && len(types) == 0 {
+		types = []string{typeJSON} // see HMAC.Hash
+	}
 	if len(types) == 0 {
 		return v, nil
 	}

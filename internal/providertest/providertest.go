@@ -1,0 +1,101 @@
+// Package providertest completes the verify block of any provider, for tests that go
+// through all of them: a provider that is added needs no test to be changed.
+package providertest
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// Reference is the one of the secret of a [Case].
+const Reference = "env:S"
+
+// A Case is a complete verify block.
+type Case struct {
+	Spec verify.Spec
+	// Secret is a text of the form that the provider's secrets have.
+	Secret string
+}
+
+// values are what the keys hold that some providers need.
+func set(s *verify.Spec, field string) bool {
+	switch field {
+	case "url":
+		s.URL = "https://hooks.example.com"
+	case "secrets":
+		s.Secrets = []string{Reference}
+	case "topics":
+		s.Topics = verify.Topics{"any"}
+	case "audience":
+		s.Audience = "https://hooks.example.com/a"
+	case "email":
+		s.Email = "pusher@example.iam.gserviceaccount.com"
+	case "username":
+		s.Username = "partner"
+	case "publicKey":
+		s.PublicKey = "public-key"
+	case "webhookId":
+		s.WebhookID = "1JE4291016473214C"
+	default:
+		return false
+	}
+	return true
+}
+
+// candidates are secrets of the forms that there are.
+var candidates = []string{
+	"whsec_" + base64.StdEncoding.EncodeToString([]byte("a secret that no input holds")),
+	strings.Repeat("a7", 32),
+	base64.StdEncoding.EncodeToString([]byte("a secret that no input holds!")),
+	"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==",
+}
+
+// Complete is the case of a provider: with a public URL, and everything that it needs.
+func Complete(provider string) (Case, error) {
+	s := verify.Spec{Provider: provider, URL: "https://hooks.example.com"}
+	for range 8 {
+		for _, p := range s.Validate() {
+			if !set(&s, p.Field) {
+				return Case{}, errors.New(provider + ": nothing is known to fill in: " + p.Error())
+			}
+		}
+	}
+	for _, secret := range candidates {
+		source := secrets.NewEnv(func(string) string { return secret })
+		_, err := verify.New(s, source, time.Now, verify.WithFetch(func(context.Context, string) ([]byte, error) { return nil, context.Canceled }))
+		if err == nil {
+			return Case{s, secret}, nil
+		}
+	}
+	return Case{}, errors.New(provider + ": no secret here is of its form")
+}
+
+// YAML is the verify block, less its secret.
+func (c Case) YAML() string {
+	var keys []string
+	add := func(key, value string) {
+		if value != "" {
+			keys = append(keys, key+": '"+value+"'")
+		}
+	}
+	add("provider", c.Spec.Provider)
+	add("url", c.Spec.URL)
+	if len(c.Spec.Secrets) > 0 {
+		keys = append(keys, "secrets: ['"+Reference+"']")
+	}
+	if len(c.Spec.Topics) > 0 {
+		add("topics", c.Spec.Topics[0])
+	}
+	add("audience", c.Spec.Audience)
+	add("email", c.Spec.Email)
+	add("username", c.Spec.Username)
+	add("publicKey", c.Spec.PublicKey)
+	add("webhookId", c.Spec.WebhookID)
+	return "{" + strings.Join(keys, ", ") + "}"
+}

@@ -1,0 +1,10 @@
+package verify
+
+// basicPresetScheme is a provider that sends HTTP Basic.
+var basicPresetScheme = scheme{
+	name:      "basic",
+	verifier:  func(b *builder) (Verifier, error) { return b.newBasic(b.spec.Username) },
+	sign:      func(s *signer, _ *Request) error { return s.basic(s.spec.Username) },
+	challenge: basicChallenge,
+	signature: &Signature{Headers: []string{authorization}, Algorithm: "equality", Signed: "nothing: name and password stand in the header", Keys: "the passwords"},
+}

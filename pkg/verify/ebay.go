@@ -1,0 +1,84 @@
+package verify
+
+import (
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+)
+
+// ebayScheme is https://developer.ebay.com/develop/guides-v2/marketplace-account-deletion:
+// the header is base64 of JSON with the signature, over the body, by ECDSA with SHA-1. The
+// public keys are had from an API that needs an application's token: the Spec's secrets
+// are those keys.
+var ebayScheme = scheme{
+	name: "ebay",
+	verifier: func(b *builder) (Verifier, error) {
+		keys, err := newKeyring(b, func(text string) (crypto.PublicKey, error) { return decodePublicKey(unbrokenPEM(text)) }, publicForms)
+		return &ebay{keys}, err
+	},
+	unsignable: privateKey,
+	signature: &Signature{
+		Headers: []string{ebaySignature}, Algorithm: "ecdsa-sha1", Encoding: "base64 of JSON", Signed: "{body}", Keys: "the public keys of the Notification API, as PEM",
+	},
+}
+
+// ebayHandshake is the challenge by GET, which is answered with the digest of challenge,
+// verification token and URL.
+var ebayHandshake = Handshake{Methods: []string{http.MethodGet}, newBefore: newEBayHandshake}
+
+const ebaySignature = "X-Ebay-Signature"
+
+type ebay struct{ keys *keyring[crypto.PublicKey] }
+
+func (*ebay) Headers() []string { return []string{strings.ToLower(ebaySignature)} }
+
+func (v *ebay) Verify(ctx context.Context, r *Request) error {
+	value, err := headerValue(r.Header, ebaySignature)
+	if err != nil {
+		return err
+	}
+	document, err := decodeBase64(value)
+	if err != nil {
+		return refuse(Malformed, ebaySignature)
+	}
+	algorithm, digest, encoded := wanted("alg"), wanted("digest"), wanted("signature")
+	if scanObject(document, algorithm, digest, encoded) != nil {
+		return refuse(Malformed, ebaySignature)
+	}
+	signature, err := decodeBase64(encoded.string())
+	if err != nil || len(signature) == 0 || !strings.EqualFold(algorithm.string(), "ecdsa") || digest.string() != "SHA1" {
+		return refuse(Malformed, ebaySignature)
+	}
+	return v.keys.match(ctx, ebaySignature, func(key crypto.PublicKey) bool { return keyAlgorithms["ecdsa-sha1"](key, r.Body, signature) })
+}
+
+func newEBayHandshake(b *builder) (exchange, error) {
+	if b.spec.Token == nil || b.spec.URL == "" {
+		return nil, nil //nolint:nilnil // the handshake is not wanted
+	}
+	tokens, err := b.keyringOf(b.spec.Token.Reference)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, r *Request) (*Reply, error) {
+		if r.Method != http.MethodGet {
+			return nil, nil //nolint:nilnil // no handshake
+		}
+		challenge, ok, err := queried(r, "challenge_code")
+		if err != nil || !ok {
+			return nil, err
+		}
+		if !isPlain(challenge) {
+			return nil, refuse(Malformed, "challenge_code")
+		}
+		token, err := tokens.key(ctx, 0)
+		if err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256([]byte(challenge + string(token) + publicOrigin(b.spec.URL) + publicPath(b.spec.URL, r)))
+		return replyJSON(map[string]string{"challengeResponse": hex.EncodeToString(sum[:])}), nil
+	}, nil
+}

@@ -1,0 +1,333 @@
+package verify
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // what some senders sign with
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A KeySignature describes how a sender signs with a private key. The public keys are the
+// Spec's secrets (PEM, base64 of the SPKI, a JWK, for ed25519 the hex or base64 of its 32
+// bytes), or what Keys says.
+type KeySignature struct {
+	// Algorithm is ed25519, rsa-sha256, rsa-sha1, rsa-pss-sha256 or ecdsa-sha256. Required.
+	Algorithm string `yaml:"algorithm"`
+	// Header carries the signature. Required.
+	Header string `yaml:"header"`
+	// Encoding of the signature is base64 (default), base64url or hex.
+	Encoding string `yaml:"encoding,omitempty"`
+	// Prefix stands before the signature.
+	Prefix string `yaml:"prefix,omitempty"`
+	// Signed is a template as in [HMAC].
+	Signed string `yaml:"signed,omitempty"`
+	// Timestamp is the signed time, as in [HMAC].
+	Timestamp *Timestamp `yaml:"timestamp,omitempty"`
+	// Keys are published keys.
+	Keys *PublishedKeys `yaml:"keys,omitempty"`
+}
+
+// PublishedKeys are public keys at an address, which are fetched and kept as a key set is.
+type PublishedKeys struct {
+	// URL is https, or http on this machine.
+	URL string `yaml:"url"`
+	// Format is pem (default), jwks or json.
+	Format string `yaml:"format,omitempty"`
+	// Member is the JSON pointer to the key's text, with Format json.
+	Member string `yaml:"member,omitempty"`
+}
+
+const publicForms = "PEM, base64 of the SPKI, a JWK, or for ed25519 its 32 bytes in hex or base64"
+
+// keySignatureBlock is `verify: {signature: …}`.
+var keySignatureBlock = scheme{
+	name: "signature",
+	verifier: func(b *builder) (Verifier, error) {
+		return b.newKeySignature(*b.spec.Signature)
+	},
+	unsignable: privateKey,
+	check:      func(c *checker, s *Spec) { s.Signature.check(c, len(s.Secrets) > 0) },
+	signsURL: func(s *Spec, _ *Preset) bool {
+		parts, err := parseTemplate(orDefault(s.Signature.Signed, "{body}"))
+		return err == nil && uses(parts, "url")
+	},
+	keyless: func(s *Spec, _ *Preset) bool { return s.Signature.Keys != nil },
+	defaults: func(s *Spec) []Default {
+		var found []Default
+		if s.Signature.Encoding == "" {
+			found = append(found, Default{Field: "signature.encoding", Value: "base64"})
+		}
+		if s.Signature.Signed == "" {
+			found = append(found, Default{Field: "signature.signed", Value: "{body}"})
+		}
+		return found
+	},
+}
+
+// keyPresetScheme is a provider that signs with a private key, by parameters.
+var keyPresetScheme = scheme{
+	name: "signature",
+	verifier: func(b *builder) (Verifier, error) {
+		k := *b.preset.Public
+		if k.Timestamp != nil {
+			ts := *k.Timestamp
+			ts.Tolerance = Duration(b.tolerance().String())
+			k.Timestamp = &ts
+		}
+		return b.newKeySignature(k)
+	},
+	unsignable: privateKey,
+	keyless:    func(s *Spec, p *Preset) bool { return p.Public.Keys != nil && len(s.Secrets) == 0 },
+}
+
+func (k *KeySignature) hmac() HMAC {
+	return HMAC{Header: k.Header, Encoding: orDefault(k.Encoding, "base64"), Prefix: k.Prefix, Signed: k.Signed, Timestamp: k.Timestamp}
+}
+
+func (k *KeySignature) check(c *checker, secrets bool) {
+	if keyAlgorithms[k.Algorithm] == nil {
+		c.add("signature.algorithm", "%.40q is not one of ed25519, rsa-sha256, rsa-sha1, rsa-pss-sha256, ecdsa-sha256", k.Algorithm)
+	}
+	own := &checker{}
+	h := k.hmac()
+	h.check(own)
+	for _, p := range own.problems {
+		c.add("signature."+strings.TrimPrefix(p.Field, "hmac."), "%s", p.Message)
+	}
+	switch {
+	case k.Keys == nil:
+	case secrets:
+		c.add("signature.keys", "and secrets exclude each other: either is where the public keys are")
+	default:
+		if err := keySetURL(k.Keys.URL); err != nil {
+			c.add("signature.keys.url", "%v", err)
+		}
+		c.oneOf("signature.keys.format", k.Keys.Format, "pem", "jwks", "json")
+		if (k.Keys.Format == "json") != strings.HasPrefix(k.Keys.Member, "/") {
+			c.add("signature.keys.member", "is a JSON pointer, such as /key, with format: json")
+		}
+	}
+}
+
+// A keyAlgorithm checks a signature over a message; the key may be of another kind.
+type keyAlgorithm func(key crypto.PublicKey, message, signature []byte) bool
+
+var keyAlgorithms = map[string]keyAlgorithm{
+	"ed25519": func(key crypto.PublicKey, message, signature []byte) bool {
+		public, ok := key.(ed25519.PublicKey)
+		return ok && len(signature) == ed25519.SignatureSize && ed25519.Verify(public, message, signature)
+	},
+	"rsa-sha256": func(key crypto.PublicKey, message, signature []byte) bool {
+		sum := sha256.Sum256(message)
+		public, ok := key.(*rsa.PublicKey)
+		return ok && rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature) == nil
+	},
+	"rsa-sha1": func(key crypto.PublicKey, message, signature []byte) bool {
+		sum := sha1.Sum(message) //nolint:gosec // as above
+		public, ok := key.(*rsa.PublicKey)
+		return ok && rsa.VerifyPKCS1v15(public, crypto.SHA1, sum[:], signature) == nil
+	},
+	"rsa-pss-sha256": func(key crypto.PublicKey, message, signature []byte) bool {
+		sum := sha256.Sum256(message)
+		public, ok := key.(*rsa.PublicKey)
+		return ok && rsa.VerifyPSS(public, crypto.SHA256, sum[:], signature, nil) == nil
+	},
+	"ecdsa-sha256": func(key crypto.PublicKey, message, signature []byte) bool {
+		sum := sha256.Sum256(message)
+		public, ok := key.(*ecdsa.PublicKey)
+		return ok && ecdsa.VerifyASN1(public, sum[:], signature)
+	},
+	"ecdsa-sha1": func(key crypto.PublicKey, message, signature []byte) bool { // eBay's, not for others
+		sum := sha1.Sum(message) //nolint:gosec // as above
+		public, ok := key.(*ecdsa.PublicKey)
+		return ok && ecdsa.VerifyASN1(public, sum[:], signature)
+	},
+}
+
+// A keyVerifier checks signatures of private keys; one of secrets and published is set.
+type keyVerifier struct {
+	rule      *compiledHMAC
+	algorithm keyAlgorithm
+	secrets   *keyring[crypto.PublicKey]
+	published *keySet
+	now       func() time.Time
+}
+
+func decodePublicKey(text string) (crypto.PublicKey, error) {
+	text = strings.TrimSpace(text)
+	var der []byte
+	if strings.HasPrefix(text, "{") {
+		key, ok := parseJWK([]byte(text))
+		if !ok {
+			return nil, errKey
+		}
+		return key.public, nil
+	}
+	if raw, err := decodeHex(text); err == nil && len(raw) == ed25519.PublicKeySize {
+		return ed25519.PublicKey(raw), nil
+	}
+	if block, _ := pem.Decode([]byte(text)); block != nil {
+		if block.Type != "PUBLIC KEY" {
+			return nil, errKey
+		}
+		der = block.Bytes
+	} else {
+		var err error
+		if der, err = decodeBase64(text); err != nil {
+			return nil, errKey
+		}
+		if len(der) == ed25519.PublicKeySize {
+			return ed25519.PublicKey(der), nil
+		}
+	}
+	return parsePublicKey(der)
+}
+
+// parsePublicKey reads an SPKI of a key that is strong enough, and not so large that
+// verifying is work.
+func parsePublicKey(der []byte) (crypto.PublicKey, error) {
+	key, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		return nil, errKey
+	}
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		if bits := key.N.BitLen(); bits < minRSA || bits > maxRSA {
+			return nil, errKey
+		}
+		return key, nil
+	case *ecdsa.PublicKey:
+		if key.Curve != elliptic.P256() {
+			return nil, errKey
+		}
+		return key, nil
+	case ed25519.PublicKey:
+		return key, nil
+	}
+	return nil, errKey
+}
+
+func (b *builder) newKeySignature(k KeySignature) (*keyVerifier, error) {
+	v := &keyVerifier{rule: compileHMAC(k.hmac(), b.spec.URL), algorithm: keyAlgorithms[k.Algorithm], now: b.now}
+	if k.Keys == nil || len(b.refs) > 0 {
+		var err error
+		v.secrets, err = newKeyring(b, decodePublicKey, publicForms)
+		return v, err
+	}
+	if b.fetch == nil {
+		return nil, errors.New("verify.signature: needs published keys, and nothing here fetches them")
+	}
+	v.published = newKeySet(k.Keys.URL, b.fetch, b.now)
+	v.published.parse = k.Keys.parse
+	return v, nil
+}
+
+// parse reads the keys of a document.
+func (p *PublishedKeys) parse(document []byte) ([]publishedKey, error) {
+	text := document
+	switch p.Format {
+	case "jwks":
+		return parseKeySet(document)
+	case "json":
+		var err error
+		path := tokenPlace(Token{Body: p.Member}).Body
+		member, err := memberText(document, path)
+		if err != nil {
+			return nil, errors.New("has no text at the member")
+		}
+		text = []byte(member)
+	}
+	key, err := decodePublicKey(unbrokenPEM(string(text)))
+	if err != nil {
+		return nil, errors.New("has no public key")
+	}
+	return []publishedKey{{public: key}}, nil
+}
+
+// unbrokenPEM is PEM with its line breaks, which some senders leave out.
+func unbrokenPEM(text string) string {
+	const begin, end = "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"
+	inner, found := strings.CutPrefix(strings.TrimSpace(text), begin)
+	inner, ended := strings.CutSuffix(inner, end)
+	if !found || !ended {
+		return text
+	}
+	return strings.Join(strings.Fields(inner), "")
+}
+
+func (v *keyVerifier) Headers() []string {
+	return (&hmacVerifier{compiledHMAC: v.rule}).Headers()
+}
+
+func (v *keyVerifier) Verify(ctx context.Context, r *Request) error {
+	name := v.rule.headers[0]
+	value, err := headerValue(r.Header, name)
+	if err != nil {
+		return err
+	}
+	bare, prefixed := strings.CutPrefix(value, v.rule.prefix)
+	signature, err := v.rule.encoding.decode(bare)
+	if !prefixed || err != nil || len(signature) == 0 || len(signature) > 1024 {
+		return refuse(Malformed, name)
+	}
+	timestamp, at := "", time.Time{}
+	if v.rule.timestamp != "" {
+		if timestamp, err = headerValue(r.Header, v.rule.timestamp); err != nil {
+			return err
+		}
+		var ok bool
+		if at, ok = parseTime(timestamp, v.rule.format); !ok {
+			return refuse(Malformed, v.rule.timestamp)
+		}
+	}
+	values, err := v.rule.expand(r, timestamp)
+	if err != nil {
+		return err
+	}
+	var message messageBuffer
+	write(&message, v.rule.signed, values, r.Body, nil)
+	if err := v.match(ctx, name, func(key crypto.PublicKey) bool { return v.algorithm(key, message, signature) }); err != nil {
+		return err
+	}
+	if v.rule.tolerance > 0 {
+		return fresh(v.now(), at, v.rule.tolerance, v.rule.timestamp)
+	}
+	return nil
+}
+
+// match tries the keys. A published set that has none that fits is fetched again, within
+// the pauses of a key set.
+func (v *keyVerifier) match(ctx context.Context, where string, try func(crypto.PublicKey) bool) error {
+	if v.published == nil {
+		return v.secrets.match(ctx, where, try)
+	}
+	fits := func(f *fetchedKeys) bool {
+		return slices.ContainsFunc(f.keys, func(k publishedKey) bool { return try(k.public) })
+	}
+	set, err := v.published.get(ctx, fits)
+	switch {
+	case err != nil:
+		return err
+	case !fits(set):
+		return refuse(Mismatch, where)
+	}
+	return nil
+}
+
+// A messageBuffer is a signed message, for algorithms that take the whole.
+type messageBuffer []byte
+
+func (b *messageBuffer) Write(p []byte) (int, error) {
+	*b = append(*b, p...)
+	return len(p), nil
+}
