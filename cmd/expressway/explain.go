@@ -379,6 +379,9 @@ func describe(p verify.Preset) []string {
 	}
 	place("delivery id", p.DeliveryID)
 	place("event name", p.EventName)
+	if p.Experimental {
+		lines = append(lines, "experimental: what is signed was established from third parties, not from the provider")
+	}
 	if p.Handshake != nil {
 		lines = append(lines, "handshake: answered, without starting anything")
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/expressway-dev/expressway/internal/providertest"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
@@ -27,7 +28,7 @@ func explainRoute(t *testing.T, path, route string) string {
 	t.Helper()
 	var out, errs strings.Builder
 	if code := run(t.Context(), []string{"explain", route, "--config", path}, nil, &out, &errs, func(name string) string {
-		return map[string]string{"S": "never-to-be-shown", "T": "never-to-be-shown"}[name]
+		return map[string]string{"S": "never-to-be-shown", "T": "never-to-be-shown", "X": "never-to-be-shown"}[name]
 	}); code != 0 {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
@@ -45,15 +46,27 @@ func start(keys string) string {
 	return "    start: m\n"
 }
 
-// verifyBlock configures a provider with what it needs.
-func verifyBlock(provider string) string {
-	switch provider {
-	case "sns":
-		return "{provider: sns, topics: any}"
-	case "meta":
-		return "{provider: meta, secrets: [env:S], token: env:T}"
+// verifyBlock configures a provider with what it needs; its secret is the one of signEnv
+// that has its form.
+func verifyBlock(t *testing.T, provider string) string {
+	t.Helper()
+	c, err := providertest.Complete(provider)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return "{provider: " + provider + ", secrets: [env:S], url: 'https://hooks.example.com'}"
+	name := "S"
+	for _, other := range []string{"X", "B", "E"} {
+		if c.Secret == signEnv(other) {
+			name = other
+		}
+	}
+	block := strings.ReplaceAll(c.YAML(), providertest.Reference, "env:"+name)
+	spec := c.Spec
+	spec.Token = &verify.Token{Reference: "env:T"}
+	if len(spec.Validate()) == 0 {
+		block = strings.TrimSuffix(block, "}") + ", token: 'env:T'}"
+	}
+	return block
 }
 
 // What explain prints is a route again, and nothing is left to say about that one.
@@ -72,7 +85,7 @@ func TestExplainedRoutesAreRoutes(t *testing.T) {
 		"own dedupe": "    http: POST /a\n    verify: none\n    dedupe: {key: '{% $request.body.id %}'}\n    respond: {status: 201}\n",
 	}
 	for _, p := range verify.Providers() {
-		routes[p] = "    http: POST /a\n    verify: " + verifyBlock(p) + "\n"
+		routes[p] = "    http: POST /a\n    verify: " + verifyBlock(t, p) + "\n"
 		routes[p+", async"] = routes[p] + "    mode: async\n"
 	}
 	for name, keys := range routes {

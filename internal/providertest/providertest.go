@@ -40,8 +40,6 @@ func set(s *verify.Spec, field string) bool {
 		s.Username = "partner"
 	case "publicKey":
 		s.PublicKey = "public-key"
-	case "webhookId":
-		s.WebhookID = "1JE4291016473214C"
 	default:
 		return false
 	}
@@ -96,6 +94,5 @@ func (c Case) YAML() string {
 	add("email", c.Spec.Email)
 	add("username", c.Spec.Username)
 	add("publicKey", c.Spec.PublicKey)
-	add("webhookId", c.Spec.WebhookID)
 	return "{" + strings.Join(keys, ", ") + "}"
 }

@@ -64,7 +64,7 @@ func TestProblems(t *testing.T) {
 		"sns":                  {strings.Replace(head, "verify: none", "verify: {provider: sns}", 1), []string{"5:14: verify.topics: is missing"}},
 		"jwt":                  {strings.Replace(head, "verify: none", "verify: {jwt: {jwks: 'http://h.example/k', issuer: i, audience: a, algorithms: [RS256, none]}}", 1), []string{"5:26: verify.jwt.jwks: must be https", "5:92: verify.jwt.algorithms.1: "}},
 		"mtls":                 {strings.Replace(head, "verify: none", "verify: {mtls: {issuer: CN=a}}", 1), []string{"verify.mtls.subject: is missing"}},
-		"token of github":      {strings.Replace(head, "verify: none", "verify: {provider: github, secrets: [env:A], token: env:B}", 1), []string{"verify.token: as a reference stands only beside provider meta"}},
+		"token of github":      {strings.Replace(head, "verify: none", "verify: {provider: github, secrets: [env:A], token: env:B}", 1), []string{"verify.token: as a reference stands only beside provider ebay, instagram, meta"}},
 		"unset variable":       {strings.Replace(head, "start: m", "start: ${NOPE}", 1), []string{"6:12: environment variable NOPE is not set", "6:12: start must be"}},
 		"wrong name":           {strings.Replace(head, "name: a", "name: A b", 1), []string{"3:11: name must be"}},
 		"bad pattern":          {strings.Replace(head, "POST /a", "POST /{a", 1), []string{"http: "}},

@@ -57,7 +57,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 }
 
 // providerRow is a row of the table of providers: name, then time in the third column.
-var providerRow = regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)` \\|[^|]*\\| ([0-9.]+m?s) \\|")
+var providerRow = regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)`(?: ²)? \\|[^|]*\\| ([0-9.]+m?s) \\|")
 
 // TestDocumentedProviders compares the table of providers with the presets.
 func TestDocumentedProviders(t *testing.T) {

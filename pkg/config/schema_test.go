@@ -101,25 +101,30 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 	in := func(prefix, key string) string { return prefix + key + ": {zzzzzzzz: 1}}\n" }
 	verifyIn := func(key string) string { return begin + "http: POST /a, verify: {" + key + ": {zzzzzzzz: 1}}}\n" }
 	sources := map[string][]string{
-		"":                      {"version: 1\nzzzzzzzz: 1\n"},
-		"route":                 {begin + "zzzzzzzz: 1}\n"},
-		"eventbridge":           {in(begin, "eventbridge")},
-		"verify":                {in(begin+"http: POST /a, ", "verify")},
-		"verify.basic":          {verifyIn("basic")},
-		"verify.token":          {verifyIn("token")},
-		"verify.hmac":           {verifyIn("hmac")},
-		"verify.hmac.timestamp": {begin + "http: POST /a, verify: {hmac: {timestamp: {zzzzzzzz: 1}}}}\n"},
-		"verify.jwt":            {verifyIn("jwt")},
-		"verify.mtls":           {verifyIn("mtls")},
-		"respond":               {in(http, "respond")},
-		"answer":                {begin + "http: GET /a, verify: none, answer: {zzzzzzzz: 1}}\n"},
-		"accepted":              {in(http+"mode: async, ", "accepted")},
-		"onDeadline":            {in(http, "onDeadline")},
-		"cors":                  {in(http, "cors")},
-		"cloudevents":           {in(http, "cloudevents")},
-		"dedupe":                {in(http, "dedupe")},
-		"retry":                 {in(begin+"sqs: q, ", "retry")},
-		"catch":                 {http + "catch: [{zzzzzzzz: 1}]}\n", begin + "sqs: q, catch: [{zzzzzzzz: 1}]}\n"},
+		"":                           {"version: 1\nzzzzzzzz: 1\n"},
+		"route":                      {begin + "zzzzzzzz: 1}\n"},
+		"eventbridge":                {in(begin, "eventbridge")},
+		"verify":                     {in(begin+"http: POST /a, ", "verify")},
+		"verify.basic":               {verifyIn("basic")},
+		"verify.token":               {verifyIn("token")},
+		"verify.hmac":                {verifyIn("hmac")},
+		"verify.hmac.timestamp":      {begin + "http: POST /a, verify: {hmac: {timestamp: {zzzzzzzz: 1}}}}\n"},
+		"verify.hmac.signature":      {begin + "http: POST /a, verify: {hmac: {signature: {zzzzzzzz: 1}}}}\n"},
+		"verify.jwt":                 {verifyIn("jwt")},
+		"verify.jwt.body":            {begin + "http: POST /a, verify: {jwt: {body: {zzzzzzzz: 1}}}}\n"},
+		"verify.signature":           {verifyIn("signature")},
+		"verify.signature.keys":      {begin + "http: POST /a, verify: {signature: {keys: {zzzzzzzz: 1}}}}\n"},
+		"verify.signature.timestamp": {begin + "http: POST /a, verify: {signature: {timestamp: {zzzzzzzz: 1}}}}\n"},
+		"verify.mtls":                {verifyIn("mtls")},
+		"respond":                    {in(http, "respond")},
+		"answer":                     {begin + "http: GET /a, verify: none, answer: {zzzzzzzz: 1}}\n"},
+		"accepted":                   {in(http+"mode: async, ", "accepted")},
+		"onDeadline":                 {in(http, "onDeadline")},
+		"cors":                       {in(http, "cors")},
+		"cloudevents":                {in(http, "cloudevents")},
+		"dedupe":                     {in(http, "dedupe")},
+		"retry":                      {in(begin+"sqs: q, ", "retry")},
+		"catch":                      {http + "catch: [{zzzzzzzz: 1}]}\n", begin + "sqs: q, catch: [{zzzzzzzz: 1}]}\n"},
 	}
 	reader := map[string][]string{}
 	for path, texts := range sources {
@@ -213,8 +218,32 @@ func TestSchemaLists(t *testing.T) {
 			want["providersThatSignTheTime"] = append(want["providersThatSignTheTime"], name)
 		}
 		spec := verify.Spec{Provider: name, Secrets: []string{"env:A"}}
-		if slices.ContainsFunc(spec.Validate(), func(p verify.Problem) bool { return p.Field == "url" }) {
-			want["providersThatSignTheURL"] = append(want["providersThatSignTheURL"], name)
+		missing := func(field string) bool {
+			return slices.ContainsFunc(spec.Validate(), func(p verify.Problem) bool { return p.Field == field })
+		}
+		for list, field := range map[string]string{
+			"providersThatSignTheURL": "url", "providersThatNeedAudience": "audience", "providersThatNeedEmail": "email",
+			"providersThatNeedUsername": "username", "providersThatNeedPublicKey": "publicKey",
+		} {
+			if missing(field) {
+				want[list] = append(want[list], name)
+			}
+		}
+		spec.Token = &verify.Token{Reference: "env:T"}
+		if !missing("token") {
+			want["providersWithToken"] = append(want["providersWithToken"], name)
+		}
+		spec.Token = &verify.Token{Header: "X-Key"}
+		if !missing("") {
+			want["providersThatPlaceTokens"] = append(want["providersThatPlaceTokens"], name)
+		}
+		spec.Token, spec.Secrets = nil, nil
+		if !missing("secrets") {
+			want["providersWithoutSecrets"] = append(want["providersWithoutSecrets"], name)
+		}
+		spec.Handshake = "echo"
+		if !missing("handshake") {
+			want["providersThatEcho"] = append(want["providersThatEcho"], name)
 		}
 	}
 	for _, name := range bridge.Names() {

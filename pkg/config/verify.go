@@ -44,7 +44,6 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		"email":     text("email", &spec.Email),
 		"username":  text("username", &spec.Username),
 		"publicKey": text("publicKey", &spec.PublicKey),
-		"webhookId": text("webhookId", &spec.WebhookID),
 		"handshake": text("handshake", &spec.Handshake),
 		"tolerance": span("tolerance", &spec.Tolerance),
 		"secrets":   d.textsAt("secrets", &spec.Secrets, at),

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/providertest"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 	"github.com/expressway-dev/expressway/pkg/verify"
@@ -167,27 +168,19 @@ func FuzzForgery(f *testing.F) {
 	var routes strings.Builder
 	providers := verify.Providers()
 	vars := func(name string) string {
-		return map[string]string{
-			"SECRET": "whsec_" + base64.StdEncoding.EncodeToString([]byte("a secret that no input holds")),
-			"HEX":    strings.Repeat("a7", 32), "TOKEN": "a token that no input holds",
-			"SPKI": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==",
-		}[name]
+		c, err := providertest.Complete(strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, "OF_")), "_", "-"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		return c.Secret
 	}
 	for i, p := range providers {
-		secret, more := "env:SECRET", ""
-		switch p {
-		case "discord", "adyen":
-			secret = "env:HEX"
-		case "sendgrid":
-			secret = "env:SPKI"
-		case "meta":
-			more = ", token: 'env:TOKEN'"
+		c, err := providertest.Complete(p)
+		if err != nil {
+			f.Fatal(err)
 		}
-		secrets := ", secrets: ['" + secret + "']"
-		if p == "sns" {
-			secrets, more = "", ", topics: any"
-		}
-		fmt.Fprintf(&routes, "  - {name: r%d, http: '/%d/{p...}', verify: {provider: %s, url: 'https://h.example'%s%s}, start: m, cors: {origins: '*'}, cloudevents: {origins: [a.example]}}\n", i, i, p, secrets, more)
+		block := strings.ReplaceAll(c.YAML(), providertest.Reference, "env:OF_"+strings.ReplaceAll(strings.ToUpper(p), "-", "_"))
+		fmt.Fprintf(&routes, "  - {name: r%d, http: '/%d/{p...}', verify: %s, start: m, cors: {origins: '*'}, cloudevents: {origins: [a.example]}}\n", i, i, block)
 	}
 	nothing := httpfront.WithFetch(func(context.Context, string) ([]byte, error) { return nil, context.Canceled })
 	front := frontOf(f, routes.String(), starter, vars, nil, nothing)

@@ -61,7 +61,11 @@ func providersTable() string {
 		for _, t := range p.ContentTypes {
 			types = append(types, strings.TrimPrefix(strings.TrimPrefix(t, "application/"), "x-www-"))
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s | %s |\n", name, signatureCell(p), p.Deadline, placeCell(p.DeliveryID), placeCell(p.EventName),
+		title := code(name)
+		if p.Experimental {
+			title += " ²"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", title, signatureCell(p), p.Deadline, placeCell(p.DeliveryID), placeCell(p.EventName),
 			strings.ReplaceAll(strings.Join(types, ", "), "form-urlencoded", "form"), handshake, ack)
 	}
 	return b.String()

@@ -57,7 +57,11 @@ type JWT struct {
 	// issuer signs for all its customers, as Google does, they say which one is
 	// meant: {email: …, email_verified: "true"}.
 	Claims map[string]string `yaml:"claims,omitempty"`
+}
 
+// A jwtRule is a JWT with what only presets say of it.
+type jwtRule struct {
+	JWT
 	urlClaim  string // has the hex SHA-256 of the URL
 	keyBytes  int    // the least length of a shared key; 0 is minSharedKey
 	publicKey bool   // the Spec's secrets are public keys
@@ -76,9 +80,10 @@ type BodyClaim struct {
 const (
 	// jwtSkew is how far the clocks of issuer and verifier may differ.
 	jwtSkew = time.Minute
-	// minSharedKey is the least length of an HMAC key (RFC 7518, section 3.2): a
+	// minSharedKey is the least length of an HMAC key. RFC 7518, section 3.2, asks for the
+	// length of the hash, which senders do not keep to; a
 	// token shows everyone a text and its MAC, to guess a short key at leisure.
-	minSharedKey = 32
+	minSharedKey = 16
 )
 
 var (
@@ -163,7 +168,7 @@ func keySetURL(text string) error {
 
 // A jwtVerifier checks bearer tokens with one of keys and shared.
 type jwtVerifier struct {
-	JWT
+	jwtRule
 	keys   *keySet
 	shared *keyring[[]byte]
 	public *keyring[crypto.PublicKey]
@@ -181,7 +186,7 @@ func (j *JWT) place() string {
 // jwtScheme is a bearer token: https://www.rfc-editor.org/rfc/rfc6750.
 var jwtScheme = scheme{
 	name:     "jwt",
-	verifier: func(b *builder) (Verifier, error) { return b.newJWT(*b.spec.JWT) },
+	verifier: func(b *builder) (Verifier, error) { return b.newJWT(jwtRule{JWT: *b.spec.JWT}) },
 	sign:     (*signer).jwtBlock,
 	check:    func(c *checker, s *Spec) { s.JWT.check(c, len(s.Secrets) > 0) },
 	keyless:  func(s *Spec, _ *Preset) bool { return len(s.Secrets) == 0 },
@@ -206,8 +211,8 @@ func defaultAlgorithm(shared bool) string {
 	return keySetAlgorithms[0]
 }
 
-func (b *builder) newJWT(j JWT) (Verifier, error) {
-	v := &jwtVerifier{JWT: j, claims: j.Claims, now: b.now, url: func(r *Request) string { return publicURL(b.spec.URL, r) }}
+func (b *builder) newJWT(j jwtRule) (Verifier, error) {
+	v := &jwtVerifier{jwtRule: j, claims: j.Claims, now: b.now, url: func(r *Request) string { return publicURL(b.spec.URL, r) }}
 	algorithms := j.Algorithms
 	if len(algorithms) == 0 {
 		algorithms = []string{defaultAlgorithm(len(b.refs) > 0)}
@@ -220,7 +225,7 @@ func (b *builder) newJWT(j JWT) (Verifier, error) {
 		}
 		v.public = public
 	case len(b.refs) > 0:
-		shared, err := newKeyring(b, j.decodeSharedKey, "a text of at least 32 bytes")
+		shared, err := newKeyring(b, j.decodeSharedKey, "a text of at least 16 bytes")
 		if err != nil {
 			return nil, err
 		}
@@ -250,7 +255,7 @@ func (b *builder) newJWT(j JWT) (Verifier, error) {
 // anyone is the issuer or audience that is not looked at.
 const anyone = "any"
 
-func (j *JWT) decodeSharedKey(text string) ([]byte, error) {
+func (j *jwtRule) decodeSharedKey(text string) ([]byte, error) {
 	if len(text) < cmp.Or(j.keyBytes, minSharedKey) {
 		return nil, errKey
 	}
@@ -481,16 +486,16 @@ func claimOf(err error) string {
 }
 
 // jwtBlock signs for the Spec's own block.
-func (s *signer) jwtBlock(r *Request) error { return s.jwt(*s.spec.JWT, r) }
+func (s *signer) jwtBlock(r *Request) error { return s.jwt(jwtRule{JWT: *s.spec.JWT}, r) }
 
 // jwt makes a token for five minutes.
-func (s *signer) jwt(j JWT, r *Request) error {
+func (s *signer) jwt(j jwtRule, r *Request) error {
 	if j.JWKS != "" || j.publicKey {
 		return s.cannot("tokens are signed with the issuer's private key")
 	}
 	key, err := j.decodeSharedKey(s.secret)
 	if err != nil {
-		return errors.New("the secret is shorter than 32 bytes")
+		return errors.New("the secret is shorter than 16 bytes")
 	}
 	claims := jwt.MapClaims{"iat": s.now.Unix(), "exp": s.now.Add(5 * time.Minute).Unix()}
 	if j.Issuer != anyone {

@@ -5,15 +5,14 @@ var jwtPresetScheme = scheme{
 	name:     "jwt",
 	verifier: func(b *builder) (Verifier, error) { return b.newJWT(b.preset.jwt(&b.spec)) },
 	sign:     func(s *signer, r *Request) error { return s.jwt(s.provider.jwt(&s.spec), r) },
-	signsURL: func(_ *Spec, p *Preset) bool { return p.JWT.urlClaim != "" },
+	signsURL: func(_ *Spec, p *Preset) bool { return p.urlClaim != "" },
 	keyless:  func(s *Spec, p *Preset) bool { return p.JWT.JWKS != "" && len(s.Secrets) == 0 },
 }
 
 // jwt is the preset's token with what the Spec says of it. Secrets of a provider with a
 // key set are its public keys.
-func (p *Preset) jwt(s *Spec) JWT {
-	j := *p.JWT
-	j.keyBytes = 1 // the provider's choice
+func (p *Preset) jwt(s *Spec) jwtRule {
+	j := jwtRule{*p.JWT, p.urlClaim, 1, p.publicKeys} // how long keys are is the provider's choice
 	if s.Audience != "" {
 		j.Audience = s.Audience
 	}

@@ -62,6 +62,8 @@ type Preset struct {
 	// Handshake is how the provider asks for consent; nil when it does not.
 	Handshake *Handshake
 
+	urlClaim        string // of JWT: has the digest of the URL
+	publicKeys      bool   // of JWT: the Spec's secrets are public keys
 	scheme          *scheme
 	defaultVersions []string
 	takes           []string // keys of a Spec that stand beside some providers only

@@ -347,8 +347,9 @@ var presets = []Preset{
 		Name: "messagebird", scheme: &jwtPresetScheme, ContentTypes: jsonOrForm,
 		JWT: &JWT{
 			Header: "Messagebird-Signature-Jwt", Issuer: "MessageBird", Audience: anyone, Algorithms: []string{"HS256", "HS384", "HS512"},
-			Body: &BodyClaim{Claim: "payload_hash"}, urlClaim: "url_hash",
+			Body: &BodyClaim{Claim: "payload_hash"},
 		},
+		urlClaim:   "url_hash",
 		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "status"}, Deadline: usual,
 	},
 	// https://developers.facebook.com/docs/graph-api/webhooks/getting-started#event-notifications
@@ -437,9 +438,10 @@ var presets = []Preset{
 		Name: "plaid", scheme: &jwtPresetScheme, ContentTypes: jsonOnly,
 		JWT: &JWT{
 			Header: "Plaid-Verification", Issuer: anyone, Audience: anyone, Algorithms: []string{"ES256"}, Expiry: "optional", MaxAge: "5m",
-			Body: &BodyClaim{Claim: "request_body_sha256"}, publicKey: true,
+			Body: &BodyClaim{Claim: "request_body_sha256"},
 		},
-		Retries: Retries{Schedule: "six over 24 h"}, EventName: Place{Body: "webhook_code"}, Deadline: within10s,
+		publicKeys: true,
+		Retries:    Retries{Schedule: "six over 24 h"}, EventName: Place{Body: "webhook_code"}, Deadline: within10s,
 	},
 	{
 		Name: "polar", scheme: &polarScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly, Retries: Retries{Schedule: "ten", Signed: ResendAnew},

@@ -34,7 +34,7 @@ func (p Preset) Signature() Signature {
 		h := p.Public.hmac()
 		return describeHMAC(p, &h, p.Public.Algorithm, publicForms)
 	case p.JWT != nil:
-		return describeJWT(p.JWT)
+		return describeJWT(p.JWT, p.publicKeys)
 	case p.Token != nil:
 		s := Signature{Algorithm: "equality", Signed: "nothing: the token is sent along", Keys: "the tokens"}
 		if p.Token.Header != "" {
@@ -49,14 +49,14 @@ func (p Preset) Signature() Signature {
 	return describeHMAC(p, p.HMAC, algorithm+orDefault(p.HMAC.Algorithm, "sha256"), "shared secrets: "+keyForms(p.HMAC.KeyEncoding))
 }
 
-func describeJWT(j *JWT) Signature {
+func describeJWT(j *JWT, public bool) Signature {
 	s := Signature{Headers: []string{j.place()}, Algorithm: "jwt " + strings.Join(j.Algorithms, ", "), Signed: "the token's claims", Keys: "shared secrets"}
 	if j.Body != nil {
 		s.Signed += "; " + j.Body.Claim + " has the digest of the body"
 	} else {
 		s.Signed += ", and not the body"
 	}
-	if j.publicKey || j.JWKS != "" {
+	if public || j.JWKS != "" {
 		s.Keys = "none: the keys are published; or public keys"
 	}
 	return s

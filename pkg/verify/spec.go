@@ -75,8 +75,6 @@ type Spec struct {
 	Username string `yaml:"username,omitempty"`
 	// PublicKey is what the provider calls so, and stands before its signatures.
 	PublicKey string `yaml:"publicKey,omitempty"`
-	// WebhookID is the id that the provider gave the webhook, which it signs.
-	WebhookID string `yaml:"webhookId,omitempty"`
 	// Handshake is "echo" where a provider's unsigned set-up request is to be answered,
 	// which starts nothing and hands nothing over. Without it, it is not.
 	Handshake string `yaml:"handshake,omitempty"`
@@ -294,7 +292,6 @@ func (s *Spec) providerKeys() []providerKey {
 		{"email", s.Email},
 		{"username", s.Username},
 		{"publicKey", s.PublicKey},
-		{"webhookId", s.WebhookID},
 		{"handshake", s.Handshake},
 	}
 }
