@@ -58,6 +58,9 @@ func (b *bench) functions(ctx context.Context, r *report) error {
 	if err := b.coldStarts(ctx, r, api.URL); err != nil {
 		return err
 	}
+	if err := b.manyRoutes(ctx, r, api.URL); err != nil {
+		return err
+	}
 	return b.warmEvents(ctx, r, api)
 }
 

@@ -27,6 +27,7 @@ import (
 // A plan says how much is measured. More of each narrows the spread.
 type plan struct {
 	cold    int // starts for the cold start alone
+	routes  int // starts for the cold start with many routes
 	starts  int // starts that are fed with events
 	events  int // events of each such start
 	batches int // turns of one record and of ten
@@ -44,6 +45,7 @@ func (p plan) validate() error {
 		value, min int
 	}{
 		{"cold", p.cold, 1},
+		{"routes", p.routes, 1},
 		{"starts", p.starts, 1},
 		{"events", p.events, warmUp + 1},
 		{"batches", p.batches, 1},
@@ -70,6 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	out := flags.String("o", "", "`file` for the report; standard output when empty")
 	var p plan
 	flags.IntVar(&p.cold, "cold", 300, "starts of each function for the cold start")
+	flags.IntVar(&p.routes, "routes", 40, "starts of each function for the cold start with 100 and with 500 routes")
 	flags.IntVar(&p.starts, "starts", 16, "starts of each function that are fed with events")
 	flags.IntVar(&p.events, "events", 1000, "events for each of those starts")
 	flags.IntVar(&p.batches, "batches", 30, "turns of an SQS batch of one and of ten")

@@ -269,6 +269,18 @@ func (f *Function) MaxRSS() int64 {
 	return max(f.maxRSS, f.current.peakRSS())
 }
 
+// CPU is the processor time of the latest process, user and system, all of it: the
+// process must have ended, as after [Function.Stop].
+func (f *Function) CPU() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.current == nil || f.current.cmd.ProcessState == nil {
+		return 0
+	}
+	state := f.current.cmd.ProcessState
+	return state.UserTime() + state.SystemTime()
+}
+
 // Logs is everything the processes have written to stdout and stderr, in order. What a
 // running process wrote just now may be missing; after [Function.Stop] nothing is.
 func (f *Function) Logs() string { return f.logs.String() }

@@ -15,7 +15,7 @@ import (
 // otherwise. It covers the retries of most senders; Stripe's go on for three days.
 const DefaultRemember = 24 * time.Hour
 
-// A Dedupe says how a route recognizes a delivery that came before (design, section 7).
+// A Dedupe says how a route recognizes a delivery that came before.
 type Dedupe struct {
 	// Key makes the key, which counts within the route. Where it yields nothing, null
 	// or the empty string, the delivery is not deduplicated.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -15,7 +16,7 @@ import (
 // {% %} stands for what the expression yields, as in Step Functions. It is
 // immutable and safe for concurrent use.
 type Template struct {
-	expr    *jsonata.Expr
+	expr    *expression
 	place   string // of the expression, for messages: "route github: input.org"
 	keys    []string
 	items   []*Template // of an object (with keys) or an array
@@ -27,8 +28,33 @@ type Template struct {
 // Literal returns a template of a value without expressions.
 func Literal(v any) *Template { return &Template{literal: v} }
 
+// An expression is compiled when it is first used, unless it was before.
+type expression struct {
+	once    sync.Once
+	source  string
+	options []jsonata.Option
+	expr    *jsonata.Expr
+}
+
+func (e *expression) compiled() *jsonata.Expr {
+	e.once.Do(func() {
+		if e.expr == nil {
+			e.expr = jsonata.MustCompile(e.source, e.options...)
+		}
+	})
+	return e.expr
+}
+
 // Expression returns a template of one expression. Place names it in messages.
-func Expression(e *jsonata.Expr, place string) *Template { return &Template{expr: e, place: place} }
+func Expression(e *jsonata.Expr, place string) *Template {
+	return &Template{expr: &expression{expr: e}, place: place}
+}
+
+// Deferred returns a template of one expression that is compiled when it is first used.
+// [jsonata.Check] must have accepted it with the same options.
+func Deferred(source, place string, options ...jsonata.Option) *Template {
+	return &Template{expr: &expression{source: source, options: options}, place: place}
+}
 
 // List returns a template of an array.
 func List(items []*Template) *Template { return &Template{array: true, items: items} }
@@ -46,7 +72,7 @@ func (t *Template) Dynamic() bool {
 // Uses reports whether an expression of the template refers to a variable, named without
 // its $.
 func (t *Template) Uses(variable string) bool {
-	if t.expr != nil && slices.Contains(t.expr.Variables(), variable) {
+	if t.expr != nil && slices.Contains(t.expr.compiled().Variables(), variable) {
 		return true
 	}
 	return slices.ContainsFunc(t.items, func(item *Template) bool { return item.Uses(variable) })
@@ -96,7 +122,7 @@ func (t *Template) evalOptional(ctx context.Context, vars jsonata.Vars) (any, er
 	if t.expr == nil {
 		return t.Eval(ctx, vars)
 	}
-	v, err := t.expr.EvalVars(ctx, jsonata.Undefined, vars)
+	v, err := t.expr.compiled().EvalVars(ctx, jsonata.Undefined, vars)
 	if err != nil {
 		if f := scopeFailure(vars); f != nil {
 			return nil, f

@@ -125,7 +125,20 @@ func Load(path string, getenv func(string) string, options ...Option) (*Config, 
 
 // Parse reads source as the file of that name.
 func Parse(file string, source []byte, getenv func(string) string, options ...Option) (*Config, error) {
-	d := &document{file: file, source: string(source), getenv: getenv}
+	d, cfg := read(file, source, getenv, false, options)
+	if d.unsplit || d.items != nil && len(d.problems) > 0 {
+		// Whole, so that what is wrong is said in the parser's own context.
+		d, cfg = read(file, source, getenv, true, options)
+	}
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// read reads the file route by route, or as a whole.
+func read(file string, source []byte, getenv func(string) string, unsplit bool, options []Option) (*document, *Config) {
+	d := &document{file: file, source: string(source), getenv: getenv, unsplit: unsplit}
 	for _, o := range options {
 		o(d)
 	}
@@ -133,10 +146,7 @@ func Parse(file string, source []byte, getenv func(string) string, options ...Op
 	if root := d.parse(); root != nil {
 		d.readRoot(root, cfg)
 	}
-	if err := d.err(); err != nil {
-		return nil, err
-	}
-	return cfg, nil
+	return d, cfg
 }
 
 // Wildcard reports whether pattern matches s, where * stands for any text.

@@ -32,9 +32,6 @@ type HTTP struct {
 	Answer *Respond
 	// OnDeadline makes the answer when the execution has not ended in time.
 	OnDeadline *OnDeadline
-	// VerifyPlaces are the places of verify's keys, as file:line:column by their dotted
-	// paths (secrets.0), for errors that only the secrets show; nil where no file was read.
-	VerifyPlaces map[string]string
 	// CORS lets pages of other origins call the route.
 	CORS *CORS
 	// CloudEvents says which senders of CloudEvents may deliver.

@@ -35,8 +35,8 @@ var messageMembers = []string{
 
 // checkReferences refuses variables that an expression cannot see, and members that a
 // variable never has: such a path selects nothing, whatever comes.
-func (d *document) checkReferences(n ast.Node, inner string, expr *jsonata.Expr, place string, scope []string) {
-	for _, ref := range expr.References() {
+func (d *document) checkReferences(n ast.Node, inner string, references []jsonata.Reference, place string, scope []string) {
+	for _, ref := range references {
 		problem, at := "", ref.Position
 		switch known := variableMembers[ref.Name]; {
 		case ref.Kind != jsonata.VariableReference:

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -12,8 +13,8 @@ type keyPlace struct {
 	line, column int
 }
 
-func (r *Route) keep(key string, n ast.Node) {
-	line, column := place(n)
+func (d *document) keep(r *Route, key string, n ast.Node) {
+	line, column := d.place(n)
 	r.places = append(r.places, keyPlace{key, line, column})
 }
 
@@ -32,4 +33,14 @@ func (r *Route) Problem(key, message string) Problem {
 		}
 		key = key[:max(strings.LastIndexByte(key, '.'), 0)]
 	}
+}
+
+// Place returns where the value of one of the route's keys stands, as file:line:column;
+// it is empty for a route that was not read from a file.
+func (r *Route) Place(key string) string {
+	if len(r.places) == 0 {
+		return ""
+	}
+	p := r.Problem(key, "")
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }

@@ -19,8 +19,14 @@ func (d *document) readRoot(root ast.Node, cfg *Config) {
 		},
 		"basePaths": func(n ast.Node) { cfg.BasePaths = d.readBasePaths(n) },
 		"routes": func(n ast.Node) {
-			items := d.list(n, "routes")
-			d.readRoutes(items, cfg)
+			if d.items != nil {
+				d.readItems(cfg)
+				return
+			}
+			reader := d.routesReader(cfg)
+			for _, item := range d.list(n, "routes") {
+				reader(item)
+			}
 		},
 	})
 	for _, key := range []string{"version", "routes"} {
@@ -30,11 +36,28 @@ func (d *document) readRoot(root ast.Node, cfg *Config) {
 	}
 }
 
-// readRoutes reads all routes, and keeps those of the function's own source.
-func (d *document) readRoutes(items []ast.Node, cfg *Config) {
+// readItems reads the routes of a file that was split. Where one is not what the split
+// took it for, the whole file is to be parsed instead.
+func (d *document) readItems(cfg *Config) {
+	reader := d.routesReader(cfg)
+	for _, item := range d.items {
+		n := parseItem(item)
+		if n == nil {
+			d.unsplit = true
+			return
+		}
+		d.line = item.line
+		reader(n)
+	}
+	d.line = 0
+}
+
+// routesReader returns what reads one route after the other, and keeps those of the
+// function's own source.
+func (d *document) routesReader(cfg *Config) func(ast.Node) {
 	names := map[string]bool{}
 	known := patterns{mux: http.NewServeMux()}
-	for _, item := range items {
+	return func(item ast.Node) {
 		d.foreign = d.only != "" && !d.isOf(item, d.only)
 		r := d.readRoute(item)
 		if r.Name != "" && names[r.Name] {
@@ -43,7 +66,8 @@ func (d *document) readRoutes(items []ast.Node, cfg *Config) {
 		names[r.Name] = true
 		if d.foreign {
 			cfg.Others++
-			continue
+			d.foreign = false
+			return
 		}
 		if r.HTTP != nil && r.HTTP.Pattern != "" {
 			if problem := known.add(r); problem != "" {
@@ -52,7 +76,6 @@ func (d *document) readRoutes(items []ast.Node, cfg *Config) {
 		}
 		cfg.Routes = append(cfg.Routes, r)
 	}
-	d.foreign = false
 }
 
 // isOf reports whether a route has the trigger of a source. One whose trigger cannot be
@@ -77,7 +100,7 @@ func (d *document) isOf(route ast.Node, source Source) bool {
 
 func (d *document) readRoute(n ast.Node) *Route {
 	r := &Route{file: d.file}
-	r.keep("", n)
+	d.keep(r, "", n)
 	// Templates are read last: what they may refer to depends on the trigger.
 	var filter, input, respond, catch, verifyNode, dedupe ast.Node
 	trigger := map[string]ast.Node{}
@@ -137,7 +160,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 	}
 	for key, read := range known {
 		known[key] = func(n ast.Node) {
-			r.keep(key, n)
+			d.keep(r, key, n)
 			read(n)
 		}
 	}

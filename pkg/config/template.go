@@ -64,6 +64,10 @@ func isExpression(n ast.Node) bool {
 }
 
 func (d *document) textTemplate(n ast.Node, s, route, place string, scope []string) *bridge.Template {
+	if isUnquoted(n) {
+		d.add(n, putInQuotes)
+		return bridge.Literal(nil)
+	}
 	s = strings.TrimRight(s, "\n") // a block scalar ends in one
 	inner, opened := strings.CutPrefix(s, "{%")
 	inner, closed := strings.CutSuffix(inner, "%}")
@@ -78,14 +82,23 @@ func (d *document) textTemplate(n ast.Node, s, route, place string, scope []stri
 		d.add(n, "%s: one text holds one expression", place)
 		return bridge.Literal(nil)
 	}
-	expr, err := jsonata.Compile(inner, append([]jsonata.Option{jsonata.StepFunctions()}, d.jsonata...)...)
+	options := d.dialect()
+	references, err := jsonata.Check(inner, options...)
 	if err != nil {
 		line, column := d.expressionPlace(n, inner, position(err))
 		d.addAt(line, column, "%s: %s", place, err)
 		return bridge.Literal(nil)
 	}
-	d.checkReferences(n, inner, expr, place, scope)
-	return bridge.Expression(expr, "route "+route+": "+place)
+	d.checkReferences(n, inner, references, place, scope)
+	return bridge.Deferred(inner, "route "+route+": "+place, options...)
+}
+
+// dialect returns the options of every expression of the file.
+func (d *document) dialect() []jsonata.Option {
+	if d.options == nil {
+		d.options = append([]jsonata.Option{jsonata.StepFunctions()}, d.jsonata...)
+	}
+	return d.options
 }
 
 func position(err error) int {
@@ -101,7 +114,7 @@ func position(err error) int {
 // scalar, whose lines lose their indentation, the line is searched; where YAML
 // escapes hide it, the text's own place has to do.
 func (d *document) expressionPlace(n ast.Node, inner string, pos int) (line, column int) {
-	line, column = place(n)
+	line, column = d.place(n)
 	start := d.offset(line, column)
 	pos = min(pos, len(inner))
 	if i := strings.Index(d.source[start:], inner); i >= 0 {

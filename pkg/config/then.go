@@ -21,7 +21,7 @@ const (
 // poison are the failures of the record itself: it can never run, however often it comes.
 var poison = []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge}
 
-// kept are the failures that no discard covers (design, section 4.2). They say nothing of
+// kept are the failures that no discard covers. They say nothing of
 // the delivery: a missing permission, a throttle or a killed function would empty the queue.
 var kept = []string{
 	bridge.Throttled, bridge.Unavailable, bridge.Misconfigured, bridge.InProgress, bridge.Internal, bridge.NoRoute,

@@ -13,39 +13,12 @@ import (
 // putInQuotes is the cure for an expression that YAML reads as something else.
 const putInQuotes = `put the expression in quotes, as '{%% … %%}'`
 
-// findUnquoted refuses {% … %} without quotes. YAML reads it as a mapping whose key
-// begins with a percent sign, which would be a template of a fixed value.
-func (d *document) findUnquoted(root ast.Node) {
-	if !strings.Contains(d.source, "%") {
-		return
-	}
-	d.refused = map[ast.Node]bool{}
-	ast.Walk(visitor(func(n ast.Node) {
-		switch n := n.(type) {
-		case *ast.MappingNode:
-			if len(n.Values) > 0 && isUnquoted(n.Values[0].Key) {
-				d.refuseUnquoted(n, n.Values[0].Key)
-			}
-		case *ast.MappingValueNode:
-			if isUnquoted(n.Key) {
-				d.refuseUnquoted(n, n.Key)
-			}
-		case *ast.StringNode:
-			if isUnquoted(n) {
-				d.refuseUnquoted(n, n)
-			}
-		}
-	}), root)
-}
-
+// isUnquoted reports whether a scalar is an expression without quotes, or a part of one.
+// YAML reads {% … %} as a mapping whose key begins with a percent sign, which would be a
+// template of a fixed value.
 func isUnquoted(n ast.Node) bool {
 	s, ok := n.(*ast.StringNode)
 	return ok && s.Token.Type == token.StringType && strings.HasPrefix(s.Value, "%")
-}
-
-func (d *document) refuseUnquoted(n, at ast.Node) {
-	d.add(at, putInQuotes)
-	d.refused[n], d.refused[at] = true, true
 }
 
 // unquotedValue finds the beginning of {% … %}, or of a text that begins with a percent

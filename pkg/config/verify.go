@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -93,11 +92,6 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		"contentTypes": d.textsAt("contentTypes", &spec.ContentTypes, at),
 		"topics":       d.textsAt("topics", (*[]string)(&spec.Topics), at),
 	})
-	r.HTTP.VerifyPlaces = map[string]string{}
-	for key, node := range at {
-		line, column := place(node)
-		r.HTTP.VerifyPlaces[key] = fmt.Sprintf("%s:%d:%d", d.file, line, column)
-	}
 	for _, scheme := range d.schemes {
 		if scheme.Name == spec.Provider {
 			spec.Custom = scheme
@@ -107,7 +101,7 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		d.add(nearest(at, p.Field, n), "%s", p.Error())
 	}
 	for key, n := range at {
-		r.keep("verify."+key, n)
+		d.keep(r, "verify."+key, n)
 	}
 	r.adoptPreset()
 }

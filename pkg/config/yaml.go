@@ -55,8 +55,11 @@ type document struct {
 	// foreign is set while a route of another function is read: its variables are not
 	// set here, and what depends on them is not judged.
 	foreign bool
-	// refused holds the nodes that have a problem of their own, which says it all.
-	refused map[ast.Node]bool
+	// items are the routes that are parsed one by one; nil where the whole file was.
+	items   []splitItem
+	line    int              // lines before the text that is being read
+	unsplit bool             // the file must be parsed whole
+	options []jsonata.Option // of every expression
 	jsonata []jsonata.Option // beside those of the dialect
 	schemes []*verify.Custom // beside the presets
 }
@@ -66,14 +69,15 @@ func (d *document) addAt(line, column int, format string, args ...any) {
 }
 
 func (d *document) add(n ast.Node, format string, args ...any) {
-	if d.refused[n] || d.foreign && hasVariable(n) {
+	if d.foreign && hasVariable(n) {
 		return
 	}
-	line, column := place(n)
+	line, column := d.place(n)
 	d.addAt(line, column, format, args...)
 }
 
-func place(n ast.Node) (line, column int) {
+// place returns where a node stands in the file.
+func (d *document) place(n ast.Node) (line, column int) {
 	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 {
 		n = m.Values[0].Key
 	}
@@ -81,7 +85,7 @@ func place(n ast.Node) (line, column int) {
 		return 1, 1
 	}
 	p := n.GetToken().Position
-	return p.Line, p.Column
+	return d.line + p.Line, p.Column
 }
 
 func (d *document) err() error {
@@ -116,6 +120,15 @@ func (d *document) parse() (root ast.Node) {
 		d.addAt(1, 1, "nested too deeply")
 		return nil
 	}
+	if s, ok := splitRoutes(d.source); ok && !d.unsplit {
+		d.items = s.items
+		return d.parseYAML(s.head)
+	}
+	return d.parseYAML(d.source)
+}
+
+// parseYAML returns the root of the one YAML document in the text, or nil after a problem.
+func (d *document) parseYAML(text string) (root ast.Node) {
 	// The parser is a library's, and this file may be hostile: whatever it does
 	// with it, start-up ends in a message.
 	defer func() {
@@ -124,7 +137,7 @@ func (d *document) parse() (root ast.Node) {
 			root = nil
 		}
 	}()
-	file, err := parser.ParseBytes([]byte(d.source), 0)
+	file, err := parser.ParseBytes([]byte(text), 0)
 	if err != nil {
 		message := err.Error()
 		if m := yamlPlace().FindStringSubmatch(message); m != nil {
@@ -147,7 +160,6 @@ func (d *document) parse() (root ast.Node) {
 		d.addAt(1, 1, "the file is empty; it needs version: 1 and routes")
 		return nil
 	case 1:
-		d.findUnquoted(docs[0].Body)
 		return docs[0].Body
 	}
 	d.add(docs[1].Body, "a second YAML document; one file holds one")
@@ -211,6 +223,10 @@ func (d *document) members(n ast.Node, what string) []member {
 			continue
 		}
 		seen[name] = true
+		if isUnquoted(p.Key) {
+			d.add(p.Key, putInQuotes)
+			continue
+		}
 		out = append(out, member{name, p.Key, p.Value})
 	}
 	return out

@@ -87,7 +87,7 @@ func placed(route *config.Route, err error) error {
 	problems := make([]error, len(keys))
 	for i, key := range keys {
 		problems[i] = fmt.Errorf("route %s: %w", route.Name, key)
-		if at := route.HTTP.VerifyPlaces[key.Field]; at != "" {
+		if at := route.Place("verify." + key.Field); at != "" {
 			problems[i] = fmt.Errorf("%s: route %s: %w", at, route.Name, key)
 		}
 	}

@@ -281,7 +281,7 @@ func (v *vector) getenv(name string) string {
 }
 
 // noExpiry are tokens that are signed well and say neither until when they are good nor
-// for whom: no route takes those (design, section 4.1).
+// for whom: no route takes those.
 var noExpiry = map[string]bool{"jwt-rs256": true, "jwt-es256": true, "jwt-hs256-rfc7515-a1": true}
 
 // Every published signature goes through the webhook function as each door's event: a

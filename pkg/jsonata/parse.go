@@ -61,13 +61,18 @@ type parser struct {
 
 // parse returns the tree of an expression, ready to be evaluated.
 func parse(src string, conf *config) (root *node, pictures datePictures, err error) {
+	return parseInto(src, conf, &nodes{})
+}
+
+// parseInto is parse with the nodes to make the tree of.
+func parseInto(src string, conf *config, nodes *nodes) (root *node, pictures datePictures, err error) {
 	if len(src) > maxSource {
 		return nil, nil, errorToken("U1003", 0, "", nil)
 	}
 	if !utf8.ValidString(src) {
 		return nil, nil, errorToken("U1004", 0, "", nil)
 	}
-	p := &parser{lex: lexer{src: src, old: conf.stepFunctions}, conf: conf, nodes: &nodes{}}
+	p := &parser{lex: lexer{src: src, old: conf.stepFunctions}, conf: conf, nodes: nodes}
 	if err := p.advance("", false); err != nil {
 		return nil, nil, err
 	}

@@ -14,7 +14,7 @@ type Ack struct {
 	Body        string
 }
 
-// A Preset is what is known of a provider (design, section 5.3). It is data, and a
+// A Preset is what is known of a provider. It is data, and a
 // copy: changing it changes nothing.
 type Preset struct {
 	// Name is the provider's.

@@ -30,8 +30,8 @@ func (d Duration) Parse() (time.Duration, error) {
 	return v, nil
 }
 
-// A Spec is one route's `verify` block (design, sections 4 and 4.1). Exactly one of
-// None, Provider, HMAC, Signature, Basic, JWT, MTLS and Token is set; Token may stand beside
+// A Spec is one route's `verify` block. Exactly one of None, Provider, HMAC, Signature,
+// Basic, JWT, MTLS and Token is set; Token may stand beside
 // Provider "meta" as a reference.
 type Spec struct {
 	// None is `verify: none`: every request is accepted.

@@ -115,14 +115,14 @@ func TestUnmarshalYAMLRefuses(t *testing.T) {
 	}
 }
 
-// TestPresets holds every preset to what the design asks of one.
+// TestPresets holds every preset to what users need of one.
 func TestPresets(t *testing.T) {
 	t.Parallel()
-	design := strings.Fields(`github stripe slack shopify twilio standard-webhooks svix discord sendgrid gitlab bitbucket gitea
+	wanted := strings.Fields(`github stripe slack shopify twilio standard-webhooks svix discord sendgrid gitlab bitbucket gitea
 		linear zoom hubspot square paddle pagerduty twitch box adyen sns meta x zendesk mailgun intercom circleci line dropbox microsoft-graph`)
-	for _, name := range design {
+	for _, name := range wanted {
 		if _, ok := verify.Lookup(name); !ok {
-			t.Errorf("the design's provider %s has no preset", name)
+			t.Errorf("provider %s has no preset", name)
 		}
 	}
 	for _, name := range verify.Providers() {

@@ -10,8 +10,7 @@
 //
 // Signatures are over the body's raw bytes. The package knows no HTTP server, no
 // Lambda and no configuration file; the clock, the secrets and the fetching of
-// certificates and key sets are handed in. The schemes, one file each, follow
-// sections 4.1 and 5.3 of the design.
+// certificates and key sets are handed in. Each scheme has a file of its own.
 //
 // # Handshakes
 //
