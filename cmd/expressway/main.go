@@ -34,6 +34,8 @@ type commands struct {
 	Validate validateCommand `cmd:"" help:"Check the configuration, the state machines, the template, and what ties them, and print everything that is wrong."`
 	Explain  explainCommand  `cmd:"" help:"Print a route with every default written out."`
 	Sign     signCommand     `cmd:"" help:"Print a signed curl command that a route accepts."`
+	Init     initCommand     `cmd:"" help:"Write routes, template, samples and settings into a folder, or add to a template what it lacks for them."`
+	Add      addCommand      `cmd:"" help:"Add a route, with its parameter, permission and sample: of a provider, a queue or a rule."`
 	Layer    layerCommand    `cmd:"" help:"Write the Lambda layer, whose functions need nothing but expressway.yaml."`
 	Graph    graphCommand    `cmd:"" help:"Draw a state machine as SVG, Mermaid or DOT."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the Go version."`

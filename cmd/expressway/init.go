@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/expressway-dev/expressway/internal/scaffold"
+)
+
+type initCommand struct {
+	Dir      string   `arg:"" optional:"" default:"." help:"The folder (default: the working directory)."`
+	From     []string `enum:"http,sqs,eventbridge" default:"http" help:"What starts workflows: http, sqs, eventbridge (default: ${default})."`
+	Provider []string `placeholder:"NAME" help:"The providers of the webhooks, such as stripe,github (default: a webhook with a token)."`
+	Door     string   `enum:"http-api,rest,function-url,alb" default:"http-api" help:"What requests come through: http-api, rest, function-url or alb (default: ${default})."`
+	IaC      string   `name:"iac" enum:"sam,cdk,terraform" default:"sam" help:"sam (or plain CloudFormation, where the template is that), cdk or terraform (default: ${default})."`
+	Machine  string   `placeholder:"LOGICAL_ID" help:"The state machine of the template that the routes start (default: its only EXPRESS one, else a variable that must be set)."`
+	Queue    string   `placeholder:"LOGICAL_ID" help:"The queue of the template that is read (default: the only one that nothing reads)."`
+	Bus      string   `placeholder:"LOGICAL_ID" help:"The event bus of the template (default: its only one, else the account's)."`
+	Source   string   `placeholder:"TEXT" help:"The source of the events, with * at its end for any."`
+	Detail   string   `name:"detail-type" placeholder:"TEXT" help:"Their detail-type, with * at its end for any."`
+	Path     string   `placeholder:"PATH" help:"What the paths of the webhooks begin with, such as /hooks."`
+	Template string   `placeholder:"FILE" help:"The template (default: template.yaml, template.yml or template.json of the folder)."`
+	Layer    string   `placeholder:"ARN" help:"A layer's version that is there already (default: one of the stack's own)."`
+	Arch     string   `enum:"arm64,x86_64" default:"arm64" help:"The architecture of the functions: arm64 or x86_64 (default: ${default})."`
+	Write    bool     `help:"Write. Without it, a folder that has a template only sees what would be added."`
+}
+
+// Run writes what an empty folder lacks; in one with a template it shows that first.
+func (c *initCommand) Run(p *program) error {
+	o := scaffold.Options{
+		Dir: c.Dir, From: c.From, Providers: c.Provider, Door: c.Door, IaC: c.IaC, Template: c.Template, Machine: c.Machine, Queue: c.Queue,
+		Bus: c.Bus, Source: c.Source, DetailType: c.Detail, Path: c.Path, Layer: c.Layer, Arch: c.Arch, Version: moduleVersion(),
+		LayerFile: layerFile(moduleVersion(), c.Arch), LayerZip: layers()[c.Arch],
+	}
+	changes, err := scaffold.Init(o)
+	if err != nil {
+		return err
+	}
+	return apply(p, changes, c.Write || !changes.Edits())
+}
+
+// apply shows the changes, and makes them.
+func apply(p *program, changes *scaffold.Changes, write bool) error {
+	if changes.Empty() {
+		return errors.New("there is nothing to add")
+	}
+	if !write {
+		fmt.Fprint(p.stdout, changes.Diff())
+		fmt.Fprintln(p.stderr, "nothing is written")
+	} else {
+		if err := changes.Write(); err != nil {
+			return err
+		}
+		for _, name := range changes.Names() {
+			fmt.Fprintln(p.stdout, name)
+		}
+	}
+	for _, note := range changes.Notes {
+		fmt.Fprintln(p.stderr, "note: "+note)
+	}
+	return nil
+}

@@ -1,0 +1,313 @@
+package scaffold
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/template"
+)
+
+// What [Add] adds beside a provider's name.
+const (
+	AddQueue = "queue"
+	AddRule  = "rule"
+)
+
+// Add plans one more route, with its parameter, its permission and a sample, in a folder
+// that has routes.
+func Add(o Options, what string) (*Changes, error) {
+	o.From, o.Providers = []string{"http"}, []string{what}
+	switch what {
+	case AddQueue:
+		o.From, o.Providers = []string{"sqs"}, nil
+	case AddRule:
+		o.From, o.Providers = []string{"eventbridge"}, nil
+		if o.Source == "" {
+			return nil, errors.New("a rule needs --source, and perhaps --detail-type")
+		}
+	}
+	p, doc, err := newPlan(o)
+	if err != nil {
+		return nil, err
+	}
+	if doc == nil {
+		return nil, errors.New("there is no template here; `expressway init` writes one")
+	}
+	configuration, err := p.openConfiguration()
+	if err != nil {
+		return nil, err
+	}
+	p.nameRoute(configuration.root)
+	c := &Changes{Dir: o.Dir, edits: []*document{configuration, doc}}
+	if err := p.addRoute(configuration); err != nil {
+		return nil, err
+	}
+	if err := p.addToTemplate(doc); err != nil {
+		return nil, err
+	}
+	if err := p.addSecrets(c); err != nil {
+		return nil, err
+	}
+	p.samples(c)
+	if err := c.skipExisting(); err != nil {
+		return nil, err
+	}
+	for _, d := range c.edits {
+		if err := d.check(); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// openConfiguration finds expressway.yaml: in a function's folder, or beside the
+// template.
+func (p *plan) openConfiguration() (*document, error) {
+	folders := []string{p.Dir, filepath.Join(p.Dir, configDir)}
+	for _, f := range p.template.Functions() {
+		if folder := f.Folder(); folder != "" && strings.HasPrefix(f.Get("Runtime").Or(""), "provided") {
+			folders = append(folders, folder)
+		}
+	}
+	for _, folder := range folders {
+		path := filepath.Join(folder, "expressway.yaml")
+		source, err := os.ReadFile(path)
+		if err == nil {
+			return newDocument(path, string(source))
+		}
+	}
+	return nil, errors.New("there is no expressway.yaml here; `expressway init` writes one")
+}
+
+// nameRoute finds names that are free.
+func (p *plan) nameRoute(root *template.Node) {
+	taken := map[string]bool{}
+	for _, r := range root.Get("routes").Items {
+		if n := r.Get("name"); n != nil {
+			taken[n.Text] = true
+		}
+	}
+	free := func(name string) string {
+		name = name[:min(len(name), 36)]
+		for i, candidate := 2, name; ; i++ {
+			if !taken[candidate] {
+				return candidate
+			}
+			candidate = fmt.Sprintf("%s-%d", name, i)
+		}
+	}
+	if p.queue != nil {
+		name := free(kebab(p.queue.ID))
+		p.names.queue, p.names.queueEvent = name, pascal(name)
+		p.names.queueVar = upperSnake(p.queue.ID) + "_ARN"
+		if p.dead != "" {
+			p.names.deadVar = upperSnake(p.dead) + "_URL"
+		}
+	}
+	name := free(kebab(strings.Trim(p.source+"-"+p.detailType, "*.- ")))
+	p.names.event, p.names.eventEvent = name, pascal(name)
+	for _, h := range p.hooks {
+		if name := free(h.provider); name != h.provider {
+			h.yaml = strings.Replace(h.yaml, "name: "+h.provider, "name: "+name, 1)
+		}
+	}
+}
+
+// kebab is a name as routes are called.
+func kebab(s string) string {
+	return strings.Trim(strings.ToLower(separators.ReplaceAllString(boundary.ReplaceAllString(s, "${1}-${2}"), "-")), "-")
+}
+
+// addRoute puts the route behind the others.
+func (p *plan) addRoute(d *document) error {
+	lines := strings.Split(strings.TrimRight(p.routes(), "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(line, "  ")
+	}
+	return d.add([]string{"routes"}, "\n"+strings.Join(lines, "\n"))
+}
+
+// addToTemplate gives the function of the route what it lacks, or makes it.
+func (p *plan) addToTemplate(d *document) error {
+	if parameters := p.parameters(); parameters != "" {
+		if err := d.add([]string{"Parameters"}, parameters); err != nil {
+			return err
+		}
+	}
+	k := p.kinds()[0]
+	i := slices.IndexFunc(p.template.Functions(), func(f *template.Function) bool {
+		return f.Get("Handler").Or("") == k.handler && strings.HasPrefix(f.Get("Runtime").Or(""), "provided")
+	})
+	if i < 0 {
+		return d.add([]string{"Resources"}, "\n"+p.resources())
+	}
+	if !p.sam {
+		return errors.New("the template has no SAM transform; `add` knows how to add a route to a function of SAM's only. `expressway validate` says what a route that you write needs")
+	}
+	return p.addToFunction(d, p.template.Functions()[i], k)
+}
+
+func (p *plan) addToFunction(d *document, f *template.Function, k kind) error {
+	properties := []string{"Resources", f.ID, "Properties"}
+	at := func(names ...string) []string { return append(slices.Clone(properties), names...) }
+	environment, statements, events, shared := &writer{}, &writer{}, &writer{}, &writer{}
+	p.environment(environment, "", k.id)
+	if block := p.newVariables(environment.b.String(), f); block != "" {
+		if err := d.add(at("Environment", "Variables"), block); err != nil {
+			return err
+		}
+	}
+	p.statements(statements, "    ", k.id)
+	if block := p.newStatements(statements.b.String(), f, k); block != "" {
+		if err := d.add(at("Policies"), "- Statement:\n"+block); err != nil {
+			return err
+		}
+	}
+	switch k.id {
+	case idWebhook:
+		for _, h := range p.hooks {
+			if len(p.template.Doors()) == 0 || f.Get("Events") != nil {
+				p.samHookEvent(events, "", h)
+			}
+		}
+	case idQueue:
+		p.samQueueEvent(events, "")
+		if p.queue == nil {
+			return errors.New("the template has no queue that nothing reads; add one to it, and name it with --queue")
+		}
+	case idEvents:
+		p.samRuleEvent(events, "")
+	}
+	if block := events.b.String(); block != "" {
+		if err := d.add(at("Events"), block); err != nil {
+			return err
+		}
+	}
+	p.shared(shared)
+	block := shared.b.String()
+	if p.from("http") && p.api == "" && p.Door == "http-api" {
+		if p.has(idAPI) {
+			block = strings.Replace(block, idAPI+":\n  Type: AWS::Serverless::HttpApi\n", "", 1)
+		}
+	}
+	if k.id == idEvents { // the function has its destination already
+		return nil
+	}
+	if block != "" {
+		return d.add([]string{"Resources"}, block)
+	}
+	return nil
+}
+
+// newVariables are the lines of variables that the function does not have.
+func (p *plan) newVariables(block string, f *template.Function) string {
+	var out []string
+	for line := range strings.SplitSeq(strings.TrimRight(block, "\n"), "\n") {
+		name, _, _ := strings.Cut(line, ":")
+		if f.Variable(name) == nil {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// newStatements leaves out what the function may do already.
+func (p *plan) newStatements(block string, f *template.Function, k kind) string {
+	permissions := f.Permissions()
+	var out []string
+	for _, statement := range strings.Split("\n"+strings.TrimRight(block, "\n"), "\n    - Effect: Allow")[1:] {
+		if p.granted(statement, permissions) {
+			continue
+		}
+		out = append(out, "    - Effect: Allow"+statement)
+	}
+	return strings.Join(out, "\n")
+}
+
+// granted judges a statement that this package wrote, by its first action and resource.
+func (p *plan) granted(statement string, permissions template.Permissions) bool {
+	value := func(key string) string {
+		_, rest, _ := strings.Cut(statement, key+": ")
+		line, _, _ := strings.Cut(rest, "\n")
+		return line
+	}
+	action, _, _ := strings.Cut(strings.Trim(value("Action"), "[]"), ",")
+	id := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(value("Resource"), "!Ref "), "!GetAtt "), ".Arn")
+	r := p.template.Resource(id)
+	if r == nil {
+		return false
+	}
+	arn, _ := r.ARN().String()
+	granted, _ := permissions.Grants(action, arn)
+	return granted
+}
+
+// addSecrets puts what a laptop needs into env.json.
+func (p *plan) addSecrets(c *Changes) error {
+	if len(p.variables()) == 0 {
+		return nil
+	}
+	path := filepath.Join(p.Dir, "env.json")
+	source, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		c.file("env.json", p.envFile())
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	id := idWebhook
+	for _, f := range p.template.Functions() {
+		if f.Get("Handler").Or("") == "webhook" {
+			id = f.ID
+		}
+	}
+	text, err := addJSON(path, string(source), id, p.variables())
+	if err != nil {
+		return err
+	}
+	c.json = append(c.json, replacement{path, string(source), text})
+	return nil
+}
+
+// addJSON puts members into the object of a function, which is made if it is not there.
+func addJSON(path, source, id string, variables []variable) (string, error) {
+	root, err := template.Parse(path, []byte(source))
+	if err != nil {
+		return "", err
+	}
+	var members []string
+	function := root.Get(id)
+	for _, v := range variables {
+		if function.Get(v.name) == nil {
+			members = append(members, quote(v.name)+": "+quote(v.local))
+		}
+	}
+	if len(members) == 0 {
+		return source, nil
+	}
+	added, target := strings.Join(members, ", "), function
+	if function == nil {
+		added, target = quote(id)+": {"+added+"}", root
+	}
+	if len(target.Members) > 0 {
+		added += ", "
+	}
+	lines := strings.SplitAfter(source, "\n")
+	line := lines[target.Pos.Line-1]
+	at := target.Pos.Column
+	if at > len(line) || line[at-1] != '{' {
+		return "", fmt.Errorf("%s:%d: nothing can be added to it; add %s", path, target.Pos.Line, added)
+	}
+	lines[target.Pos.Line-1] = line[:at] + added + line[at:]
+	text := strings.Join(lines, "")
+	after, err := template.Parse(path, []byte(text))
+	if err != nil || lost(root, after, "") != "" {
+		return "", fmt.Errorf("%s: nothing can be added to it; add %s", path, added)
+	}
+	return text, nil
+}

@@ -1,0 +1,181 @@
+// Package scaffold writes what a folder lacks for its routes: the configuration, the
+// template's resources, samples and settings for a laptop. It adds lines and files, and
+// changes none that is there.
+package scaffold
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// A File is one that is not there yet.
+type File struct {
+	Path string // from the folder
+	Data []byte
+}
+
+// Changes are what would be written to a folder.
+type Changes struct {
+	Dir   string
+	Files []File
+	// Notes say what is left to do.
+	Notes []string
+
+	edits []*document
+	json  []replacement
+}
+
+// A replacement is a JSON file to which members are added.
+type replacement struct{ file, before, after string }
+
+func (c *Changes) file(path, text string) { c.Files = append(c.Files, File{path, []byte(text)}) }
+
+func (c *Changes) note(format string, args ...any) {
+	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
+}
+
+// Edits reports whether files that are there get lines.
+func (c *Changes) Edits() bool { return len(c.edits) > 0 }
+
+// Empty reports whether nothing would be written.
+func (c *Changes) Empty() bool {
+	for _, d := range c.edits {
+		if len(d.additions) > 0 {
+			return false
+		}
+	}
+	return len(c.Files) == 0
+}
+
+// Names are the files that are written, edited ones first.
+func (c *Changes) Names() []string {
+	var out []string
+	for _, d := range c.edits {
+		if len(d.additions) > 0 {
+			out = append(out, d.file+" (added to)")
+		}
+	}
+	for _, r := range c.json {
+		if r.before != r.after {
+			out = append(out, r.file+" (added to)")
+		}
+	}
+	for _, f := range c.Files {
+		out = append(out, f.Path)
+	}
+	return out
+}
+
+// Diff shows all of it. Files that are binary are named alone.
+func (c *Changes) Diff() string {
+	var b strings.Builder
+	for _, d := range c.edits {
+		if len(d.additions) > 0 {
+			b.WriteString(d.diff())
+		}
+	}
+	for _, r := range c.json {
+		if r.before != r.after {
+			b.WriteString(lineDiff(r))
+		}
+	}
+	for _, f := range c.Files {
+		if strings.ContainsRune(string(f.Data), 0) {
+			fmt.Fprintf(&b, "--- /dev/null\n+++ %s\n(%d bytes)\n", f.Path, len(f.Data))
+			continue
+		}
+		lines := strings.Split(strings.TrimRight(string(f.Data), "\n"), "\n")
+		fmt.Fprintf(&b, "--- /dev/null\n+++ %s\n@@ -0,0 +1,%d @@\n", f.Path, len(lines))
+		for _, line := range lines {
+			b.WriteString("+" + line + "\n")
+		}
+	}
+	return b.String()
+}
+
+// lineDiff shows the lines of a replacement that differ; there are as many before as
+// after.
+func lineDiff(r replacement) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "--- %s\n+++ %s\n", r.file, r.file)
+	before, after := strings.Split(r.before, "\n"), strings.Split(r.after, "\n")
+	for i, line := range before {
+		if line != after[i] {
+			fmt.Fprintf(&b, "@@ -%d +%d @@\n-%s\n+%s\n", i+1, i+1, line, after[i])
+		}
+	}
+	return b.String()
+}
+
+// skipExisting leaves out files that are there, which are never overwritten.
+func (c *Changes) skipExisting() error {
+	var missing []File
+	for _, f := range c.Files {
+		_, err := os.Lstat(filepath.Join(c.Dir, f.Path))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			missing = append(missing, f)
+		case err != nil:
+			return err
+		default:
+			c.note("%s is there, and is left as it is", f.Path)
+		}
+	}
+	c.Files = missing
+	return nil
+}
+
+// Write adds what is missing. It refuses everything where one edit would change what is
+// there.
+func (c *Changes) Write() error {
+	for _, d := range c.edits {
+		if err := d.check(); err != nil {
+			return err
+		}
+	}
+	for _, f := range c.Files {
+		path := filepath.Join(c.Dir, f.Path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // a project's folder
+			return err
+		}
+		out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a project's file
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(f.Data)
+		if err := errors.Join(err, out.Close()); err != nil {
+			return err
+		}
+	}
+	for _, d := range c.edits {
+		if len(d.additions) == 0 {
+			continue
+		}
+		if err := replace(d.file, d.String()); err != nil {
+			return err
+		}
+	}
+	for _, r := range c.json {
+		if err := replace(r.file, r.after); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace writes a file whole or not at all.
+func replace(path, text string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	temporary := path + ".expressway"
+	if err := os.WriteFile(temporary, []byte(text), info.Mode().Perm()); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}

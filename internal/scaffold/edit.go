@@ -1,0 +1,192 @@
+package scaffold
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/template"
+)
+
+// errFlow refuses a place that is written in braces or brackets on a line: adding to it
+// would change lines that are there.
+var errFlow = errors.New("is written in braces or brackets, so nothing can be added to it without changing its lines")
+
+// An addition is lines that go into a file between lines that are there.
+type addition struct {
+	after int // the line that it follows; 0 for the top
+	lines []string
+}
+
+// A document is a YAML file to which lines are added, and in which none is changed.
+type document struct {
+	file      string
+	lines     []string
+	root      *template.Node
+	additions []addition
+}
+
+func newDocument(file, source string) (*document, error) {
+	root, err := template.Parse(file, []byte(source))
+	if err != nil {
+		return nil, err
+	}
+	if root.Kind != template.Map || strings.HasPrefix(strings.TrimSpace(source), "{") {
+		return nil, fmt.Errorf("%s is JSON or no mapping; lines can be added to YAML only", file)
+	}
+	return &document{file: file, lines: strings.Split(strings.TrimRight(source, "\n"), "\n"), root: root}, nil
+}
+
+// add puts a block below a path of keys: members of a mapping, or items of a list. Keys
+// of the path that are not there are made.
+func (d *document) add(path []string, block string) error {
+	n, at, depth := d.root, 0, 0
+	for depth < len(path) {
+		m := n.Member(path[depth])
+		if m == nil {
+			break
+		}
+		n, at = m.Value, m.Key.Column
+		depth++
+	}
+	if n.Kind == template.Null && depth > 0 {
+		return fmt.Errorf("%s:%d: %s is empty; remove the key, or give it a value", d.file, n.Pos.Line, path[depth-1])
+	}
+	first := firstPos(n)
+	if first.Line == 0 || n.Kind != template.Map && n.Kind != template.List || d.flow(n, first) {
+		return fmt.Errorf("%s:%d: %s %w", d.file, n.Pos.Line, strings.Join(path[:depth], "."), errFlow)
+	}
+	indent := first.Column - 1
+	if n.Kind == template.List {
+		indent = d.dash(first)
+	}
+	_ = at
+	var lines []string
+	for _, key := range path[depth:] {
+		lines = append(lines, strings.Repeat(" ", indent)+key+":")
+		indent += 2
+	}
+	for line := range strings.SplitSeq(strings.TrimRight(block, "\n"), "\n") {
+		if line != "" {
+			line = strings.Repeat(" ", indent) + line
+		}
+		lines = append(lines, line)
+	}
+	d.additions = append(d.additions, addition{d.end(first, n.Kind == template.List), lines})
+	return nil
+}
+
+// firstPos is where the first member or item of a collection stands.
+func firstPos(n *template.Node) template.Pos {
+	switch {
+	case n.Kind == template.Map && len(n.Members) > 0:
+		return n.Members[0].Key
+	case n.Kind == template.List && len(n.Items) > 0:
+		return n.Items[0].Pos
+	}
+	return template.Pos{}
+}
+
+// flow reports whether a collection is in braces or brackets: nothing but spaces stands
+// before the first member of one that is not, or the dash of an item.
+func (d *document) flow(n *template.Node, first template.Pos) bool {
+	before := strings.TrimLeft(d.lines[first.Line-1][:min(first.Column-1, len(d.lines[first.Line-1]))], " ")
+	if n.Kind == template.Map {
+		return strings.Trim(before, "- ") != ""
+	}
+	return !strings.HasPrefix(before, "-")
+}
+
+// dash is the column, from 0, of the dash before an item.
+func (d *document) dash(first template.Pos) int {
+	return strings.LastIndexByte(d.lines[first.Line-1][:first.Column-1], '-')
+}
+
+// end is the last line of a block: before the next line that is indented less. Blank
+// lines and comments at the end belong to what follows.
+func (d *document) end(first template.Pos, list bool) int {
+	indent := first.Column - 1
+	if list {
+		indent = d.dash(first)
+	}
+	last := first.Line
+	for i := first.Line; i < len(d.lines); i++ {
+		text := strings.TrimLeft(d.lines[i], " ")
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		own := len(d.lines[i]) - len(text)
+		if own < indent || list && own == indent && !strings.HasPrefix(text, "-") {
+			break
+		}
+		last = i + 1
+	}
+	return last
+}
+
+// String is the file with its additions.
+func (d *document) String() string {
+	var out []string
+	for i := 0; i <= len(d.lines); i++ {
+		if i > 0 {
+			out = append(out, d.lines[i-1])
+		}
+		for _, a := range d.additions {
+			if a.after == i {
+				out = append(out, a.lines...)
+			}
+		}
+	}
+	return strings.Join(out, "\n") + "\n"
+}
+
+// check parses the result, and makes sure that everything that was there is there, and
+// is what it was.
+func (d *document) check() error {
+	root, err := template.Parse(d.file, []byte(d.String()))
+	if err != nil {
+		return fmt.Errorf("what would be written cannot be read, so nothing is: %w", err)
+	}
+	if path := lost(d.root, root, ""); path != "" {
+		return fmt.Errorf("%s: adding to it would change %s, so nothing is written", d.file, path)
+	}
+	return nil
+}
+
+// lost is the path of something that another tree does not have.
+func lost(a, b *template.Node, path string) string {
+	if b == nil || a.Kind != b.Kind || a.Text != b.Text || len(a.Items) > len(b.Items) {
+		return path
+	}
+	for i, item := range a.Items {
+		if p := lost(item, b.Items[i], fmt.Sprintf("%s[%d]", path, i)); p != "" {
+			return p
+		}
+	}
+	for _, m := range a.Members {
+		if p := lost(m.Value, b.Get(m.Name), path+"."+m.Name); p != "" {
+			return p
+		}
+	}
+	return ""
+}
+
+// diff shows the additions as a unified diff.
+func (d *document) diff() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "--- %s\n+++ %s\n", d.file, d.file)
+	shift := 0
+	for i := 0; i <= len(d.lines); i++ {
+		for _, a := range d.additions {
+			if a.after != i {
+				continue
+			}
+			fmt.Fprintf(&b, "@@ -%d,0 +%d,%d @@\n", i, i+shift+1, len(a.lines))
+			for _, line := range a.lines {
+				b.WriteString("+" + line + "\n")
+			}
+			shift += len(a.lines)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,439 @@
+package scaffold
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/template"
+)
+
+// Options are what a user asks for.
+type Options struct {
+	Dir string
+	// From are http, sqs and eventbridge; Providers are those of the webhooks.
+	From, Providers []string
+	// Door is http-api, rest, function-url or alb; IaC is sam, cdk or terraform.
+	Door, IaC string
+	// Template is a file of the folder; empty for the one that is found there.
+	Template string
+	// Machine, Queue and Bus are logical ids of a template; empty for the only one.
+	Machine, Queue, Bus string
+	// Source and DetailType are those of the rule.
+	Source, DetailType string
+	// Path is that of the webhooks, before the provider's name.
+	Path string
+	// Layer is the ARN of a layer's version; empty for one of the stack's own.
+	Layer string
+	// Arch is arm64 or x86_64.
+	Arch string
+	// LayerFile and LayerZip are the layer's file and contents; no contents where the
+	// program carries none.
+	LayerFile string
+	LayerZip  []byte
+	// Version is that of this program.
+	Version string
+}
+
+// The files and folders that are made.
+const (
+	configDir  = "expressway"
+	configFile = "expressway/expressway.yaml"
+)
+
+// The logical ids of what is made.
+const (
+	idWebhook  = "ExpresswayWebhook"
+	idQueue    = "ExpresswayQueue"
+	idEvents   = "ExpresswayEvents"
+	idLayer    = "ExpresswayLayer"
+	idTable    = "ExpresswayDeliveries"
+	idAPI      = "ExpresswayApi"
+	idJobs     = "DeliveriesQueue"
+	idDead     = "DeliveriesDeadLetters"
+	idFailed   = "ExpresswayFailedEvents"
+	idMachine  = "DeliveriesMachine"
+	idRole     = "DeliveriesMachineRole"
+	idLogs     = "DeliveriesLogs"
+	machineVar = "STATE_MACHINE_ARN"
+)
+
+// A plan is what is to be made: the routes, and what of the stack is there already.
+type plan struct {
+	Options
+	template *template.Template // nil for an empty folder
+	sam      bool
+
+	// machine is the logical id of the state machine that the routes start; empty for a
+	// variable that must be set. express tells a machine that can be waited for.
+	machine  string
+	express  bool
+	variable string // of its ARN
+
+	hooks []*hook
+	api   string // the logical id of an API that is there
+
+	queue      *template.Resource // one that is there
+	queueTime  int                // the time-out of the queue function
+	fifo       bool
+	dead       string // the logical id of the dead-letter queue of a queue that is there
+	bus        string // the logical id of a bus; empty for the default one
+	names      names
+	source     string
+	detailType string
+}
+
+// names are those of the queue route and the event route, and of their variables.
+type names struct{ queue, queueVar, deadVar, queueEvent, event, eventEvent string }
+
+var initNames = names{"deliveries", "DELIVERIES_QUEUE_ARN", "DEAD_LETTERS_URL", "Deliveries", "events", "Events"}
+
+// Init plans what a folder lacks.
+func Init(o Options) (*Changes, error) {
+	c := &Changes{Dir: o.Dir}
+	p, doc, err := newPlan(o)
+	if err != nil {
+		return nil, err
+	}
+	if o.IaC != "sam" {
+		p.snippet(c)
+		return c, c.skipExisting()
+	}
+	c.file(configFile, p.configuration())
+	p.samples(c)
+	if doc == nil {
+		p.newStack(c)
+	} else {
+		if doc.root.Get("Resources", idLayer) != nil || doc.root.Get("Resources", idWebhook) != nil || doc.root.Get("Resources", idQueue) != nil {
+			return nil, fmt.Errorf("%s has Expressway in it already; `expressway add` adds a route", doc.file)
+		}
+		if err := p.extend(doc); err != nil {
+			return nil, err
+		}
+		c.edits = append(c.edits, doc)
+		c.note("add the parameters to `sam deploy --parameter-overrides`, or to parameter_overrides of samconfig.toml: %s", strings.Join(p.parameterNames(), ", "))
+	}
+	c.file("env.json", p.envFile())
+	if o.Layer == "" {
+		if len(o.LayerZip) > 0 {
+			c.Files = append(c.Files, File{o.LayerFile, o.LayerZip})
+		} else {
+			c.note("put the layer beside the template before it is deployed: `expressway layer` of a release says where %s is", o.LayerFile)
+		}
+	}
+	if err := c.skipExisting(); err != nil {
+		return nil, err
+	}
+	for _, d := range c.edits {
+		if err := d.check(); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func newPlan(o Options) (*plan, *document, error) {
+	p := &plan{Options: o, names: initNames, queueTime: 60, source: o.Source, detailType: o.DetailType, sam: true, express: true}
+	if p.source == "" {
+		p.source = "my.application"
+	}
+	if p.detailType == "" {
+		p.detailType = "*"
+	}
+	var doc *document
+	path := o.Template
+	if path == "" {
+		path = template.Find(o.Dir)
+	}
+	if path != "" {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read template: %w", err)
+		}
+		if p.template, err = template.New(path, source, template.Options{}); err != nil {
+			return nil, nil, err
+		}
+		p.sam = p.template.SAM()
+		if o.IaC == "sam" {
+			if synthesized(path) {
+				return nil, nil, fmt.Errorf("%s is written anew by each synth, so nothing is added to it; use --iac cdk, and the construct in the app", path)
+			}
+			if doc, err = newDocument(path, string(source)); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	for _, choose := range []func() error{p.chooseMachine, p.chooseAPI, p.chooseQueue, p.chooseBus, p.chooseHooks} {
+		if err := choose(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return p, doc, nil
+}
+
+// synthesized reports whether a template is CDK's output.
+func synthesized(path string) bool {
+	_, err := os.Stat(filepath.Join(filepath.Dir(path), "manifest.json"))
+	return err == nil && strings.HasSuffix(path, ".template.json")
+}
+
+func (p *plan) from(source string) bool { return slices.Contains(p.From, source) }
+
+func (p *plan) chooseMachine() error {
+	if p.template == nil {
+		p.machine, p.variable = idMachine, upperSnake(idMachine)+"_ARN"
+		return nil
+	}
+	var express []*template.Machine
+	for _, m := range p.template.Machines() {
+		if m.ID == p.Machine {
+			p.machine, p.express, p.variable = m.ID, m.Kind == "EXPRESS", upperSnake(m.ID)+"_ARN"
+			return nil
+		}
+		if m.Kind == "EXPRESS" {
+			express = append(express, m)
+		}
+	}
+	switch {
+	case p.Machine != "":
+		return fmt.Errorf("the template has no state machine %s", p.Machine)
+	case len(express) == 1:
+		p.machine, p.variable = express[0].ID, upperSnake(express[0].ID)+"_ARN"
+	default:
+		p.variable = machineVar
+	}
+	return nil
+}
+
+func (p *plan) chooseAPI() error {
+	if p.template == nil || p.Door != "http-api" {
+		return nil
+	}
+	kind := "AWS::Serverless::HttpApi"
+	if !p.sam {
+		kind = "AWS::ApiGatewayV2::Api"
+	}
+	if apis := p.template.Of(kind); len(apis) == 1 {
+		p.api = apis[0].ID
+	}
+	return nil
+}
+
+// chooseQueue takes the only queue that nothing reads and that is no dead-letter queue.
+func (p *plan) chooseQueue() error {
+	if !p.from("sqs") || p.template == nil {
+		return nil
+	}
+	var free []*template.Resource
+	busy := p.usedQueues()
+	for _, q := range p.template.Of("AWS::SQS::Queue") {
+		if q.ID == p.Queue {
+			free = []*template.Resource{q}
+			break
+		}
+		if arn, _ := q.ARN().String(); !busy[arn] && !busy[q.ID] {
+			free = append(free, q)
+		}
+	}
+	switch {
+	case p.Queue != "" && (len(free) != 1 || free[0].ID != p.Queue):
+		return fmt.Errorf("the template has no queue %s", p.Queue)
+	case len(free) == 0:
+		return nil
+	case len(free) > 1:
+		names := make([]string, len(free))
+		for i, q := range free {
+			names[i] = q.ID
+		}
+		return fmt.Errorf("the template has several queues that nothing reads (%s); name one with --queue", strings.Join(names, ", "))
+	}
+	p.queue = free[0]
+	p.fifo = p.queue.Get("FifoQueue").Or("") == "true"
+	visibility := 30
+	if v := p.queue.Get("VisibilityTimeout"); v != nil {
+		visibility, _ = v.Int()
+	}
+	// The queue is not touched: the function's time-out is what its visibility allows.
+	p.queueTime = max(1, min(60, visibility/6))
+	target, _ := p.queue.Get("RedrivePolicy", "deadLetterTargetArn").String()
+	for _, q := range p.template.Of("AWS::SQS::Queue") {
+		if arn, _ := q.ARN().String(); arn == target && arn != "" {
+			p.dead = q.ID
+		}
+	}
+	return nil
+}
+
+// usedQueues are the ARNs of queues that a mapping reads or that take dead letters.
+func (p *plan) usedQueues() map[string]bool {
+	busy := map[string]bool{}
+	mark := func(v *template.Value) {
+		if s, ok := v.String(); ok {
+			busy[s] = true
+		}
+	}
+	for _, m := range p.template.Mappings() {
+		mark(m.Source)
+	}
+	for _, q := range p.template.Of("AWS::SQS::Queue") {
+		mark(q.Get("RedrivePolicy", "deadLetterTargetArn"))
+	}
+	for _, r := range p.template.Of("AWS::Pipes::Pipe") {
+		mark(r.Get("Source"))
+	}
+	// What any resource refers to as a dead-letter queue, whatever its condition.
+	for _, id := range deadLetterIDs(p.template.Root) {
+		busy[id] = true
+	}
+	return busy
+}
+
+// deadLetterIDs are the logical ids within keys that say dead letter.
+func deadLetterIDs(root *template.Node) (ids []string) {
+	var walk func(n *template.Node, dead bool, depth int)
+	walk = func(n *template.Node, dead bool, depth int) {
+		if depth > 100 {
+			return
+		}
+		for _, item := range n.Items {
+			walk(item, dead, depth+1)
+		}
+		for _, m := range n.Members {
+			name := strings.ToLower(m.Name)
+			within := dead || strings.Contains(name, "deadletter") || name == "onfailure"
+			if within && m.Name == "Ref" {
+				ids = append(ids, m.Value.Text)
+			}
+			if within && m.Name == "Fn::GetAtt" && len(m.Value.Items) > 0 {
+				ids = append(ids, m.Value.Items[0].Text)
+			}
+			walk(m.Value, within, depth+1)
+		}
+	}
+	walk(root, false, 0)
+	return ids
+}
+
+func (p *plan) chooseBus() error {
+	if !p.from("eventbridge") || p.template == nil {
+		return nil
+	}
+	buses := p.template.Of("AWS::Events::EventBus")
+	for _, b := range buses {
+		if b.ID == p.Bus || p.Bus == "" && len(buses) == 1 {
+			p.bus = b.ID
+		}
+	}
+	if p.Bus != "" && p.bus == "" {
+		return fmt.Errorf("the template has no event bus %s", p.Bus)
+	}
+	return nil
+}
+
+func (p *plan) chooseHooks() error {
+	if !p.from("http") {
+		return nil
+	}
+	for _, provider := range p.Providers {
+		h, err := newHook(provider, strings.TrimSuffix(p.Path, "/")+"/"+provider, "${"+p.variable+"}")
+		if err != nil {
+			return err
+		}
+		if !p.express {
+			h.yaml += "    mode: async\n"
+		}
+		p.hooks = append(p.hooks, h)
+	}
+	if len(p.hooks) == 0 {
+		p.hooks = []*hook{p.tokenHook()}
+	}
+	if p.Door == "rest" && !p.sam {
+		return errors.New("--door rest needs SAM's transform in the template; --door http-api and function-url do not")
+	}
+	return nil
+}
+
+// tokenHook is a webhook of nobody in particular: whoever knows the token may send.
+func (p *plan) tokenHook() *hook {
+	h := &hook{provider: "webhook", path: strings.TrimSuffix(p.Path, "/") + "/webhook"}
+	h.variables = []variable{{"WEBHOOK_TOKEN", "WebhookToken", "What senders put into the header X-Api-Key.", "development-only-token", true, ""}}
+	h.yaml = "  - name: webhook\n    http: POST " + h.path + "\n    verify: {token: {header: X-Api-Key}, secrets: [\"env:WEBHOOK_TOKEN\"]}\n    start: ${" + p.variable + "}\n    input: '{% $request.body %}'\n"
+	if !p.express {
+		h.yaml += "    mode: async\n"
+	}
+	return h
+}
+
+func (p *plan) dedupes() bool {
+	return slices.ContainsFunc(p.hooks, func(h *hook) bool { return h.dedupes })
+}
+
+// variables are those of the webhook function, each once.
+func (p *plan) variables() []variable {
+	var out []variable
+	for _, h := range p.hooks {
+		for _, v := range h.variables {
+			if !slices.ContainsFunc(out, func(o variable) bool { return o.name == v.name }) {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+func (p *plan) parameterNames() []string {
+	var out []string
+	for _, v := range p.variables() {
+		out = append(out, v.parameter)
+	}
+	if p.machine == "" {
+		out = append(out, "StateMachineArn")
+	}
+	return out
+}
+
+// configuration is expressway.yaml.
+func (p *plan) configuration() string {
+	return "# yaml-language-server: $schema=https://raw.githubusercontent.com/expressway-dev/expressway/main/docs/expressway.schema.json\nversion: 1\nroutes:\n" + p.routes()
+}
+
+// routes are the items of routes.
+func (p *plan) routes() string {
+	var b strings.Builder
+	for _, h := range p.hooks {
+		b.WriteString(h.yaml + "\n")
+	}
+	async := ""
+	if !p.express {
+		async = "    mode: async\n"
+	}
+	if p.from("sqs") {
+		fmt.Fprintf(&b, "  - name: %s\n    sqs: ${%s}\n    start: ${%s}\n%s    input: '{%% $message.body %%}'\n    concurrency: 5\n", p.names.queue, p.names.queueVar, p.variable, async)
+		if p.deadID() != "" {
+			b.WriteString("    deadLetterQueue: ${" + p.names.deadVar + "}\n    # catch: [{errors: [NameOfAnError], then: dead-letter}]\n")
+		}
+		b.WriteString("\n")
+	}
+	if p.from("eventbridge") {
+		fmt.Fprintf(&b, "  - name: %s\n    eventbridge: {source: %q, detail-type: %q}\n    start: ${%s}\n%s    input: '{%% $event.detail %%}'\n", p.names.event, p.source, p.detailType, p.variable, async)
+	}
+	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+// deadID is the logical id of the dead-letter queue, "" for none.
+func (p *plan) deadID() string {
+	if p.queue != nil {
+		return p.dead
+	}
+	return idDead
+}
+
+func (p *plan) queueID() string {
+	if p.queue != nil {
+		return p.queue.ID
+	}
+	return idJobs
+}

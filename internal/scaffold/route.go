@@ -1,0 +1,149 @@
+package scaffold
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/secrets"
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// A hook is a webhook route of a provider.
+type hook struct {
+	provider string
+	path     string
+	yaml     string // of the route, as an item of routes
+	// variables are those that the route reads beside the machine's, in their order.
+	variables []variable
+	dedupes   bool
+}
+
+// A variable of a function's environment that comes from a parameter of the stack.
+type variable struct {
+	name, parameter, description, local string
+	secret                              bool
+	fallback                            string // a default of the parameter; empty for none
+}
+
+// newHook writes the route of a provider. What a provider needs beside a secret is tried
+// until the configuration takes it without a warning.
+func newHook(provider, path, machine string) (*hook, error) {
+	if _, known := verify.Lookup(provider); !known {
+		return nil, fmt.Errorf("there is no provider %q; there are %s", provider, strings.Join(verify.Providers(), ", "))
+	}
+	h := &hook{provider: provider, path: path}
+	prefix := strings.ToUpper(strings.ReplaceAll(provider, "-", "_"))
+	parameter := pascal(provider)
+	secret := variable{prefix + "_SECRET", parameter + "Secret", "The secret of the " + provider + " webhook.", "", true, ""}
+	url := variable{"WEBHOOK_URL", "WebhookUrl", "Scheme and host by which senders call the webhooks.", "http://127.0.0.1:8080", false, "https://hooks.example.com"}
+	token := variable{prefix + "_VERIFY_TOKEN", parameter + "VerifyToken", "The verify token of the " + provider + " webhook.", "development-only-token", true, ""}
+	username := variable{prefix + "_USERNAME", parameter + "Username", "The name that " + provider + " sends with the secret.", "expressway", false, "expressway"}
+	public := variable{prefix + "_PUBLIC_KEY", parameter + "PublicKey", "The public key's id at " + provider + ".", "development", false, ""}
+	email := variable{prefix + "_EMAIL", parameter + "Email", "The service account that " + provider + " sends as.", "pusher@example.com", false, ""}
+	attempts := []struct {
+		extra     string
+		variables []variable
+	}{
+		{"secrets: [\"env:" + secret.name + "\"]", []variable{secret}},
+		{"secrets: [\"env:" + secret.name + "\"], url: \"${WEBHOOK_URL}\"", []variable{secret, url}},
+		{"secrets: [\"env:" + secret.name + "\"], token: \"env:" + token.name + "\"", []variable{secret, token}},
+		{"topics: any", nil},
+		{"secrets: [\"env:" + secret.name + "\"], username: \"${" + username.name + "}\"", []variable{secret, username}},
+		{"secrets: [\"env:" + secret.name + "\"], publicKey: \"${" + public.name + "}\"", []variable{secret, public}},
+		{"audience: \"${WEBHOOK_URL}" + path + "\", email: \"${" + email.name + "}\"", []variable{url, email}},
+		{"secrets: [\"env:" + secret.name + "\"], audience: \"${WEBHOOK_URL}" + path + "\", handshake: echo", []variable{secret, url}},
+	}
+	// Without an id of the provider's own, what makes two deliveries one is not ours to
+	// guess.
+	dedupes := []string{"    dedupe: {for: 72h}\n", ""}
+	if provider == "meta" { // which asks for consent with a token
+		attempts = attempts[2:3]
+	}
+	for _, a := range attempts {
+		best := ""
+		for _, dedupe := range dedupes {
+			yaml := fmt.Sprintf("  - name: %s\n    http: POST %s\n    verify: {provider: %s, %s}\n%s    start: %s\n", provider, path, provider, a.extra, dedupe, machine)
+			spec, warned, ok := takes(yaml)
+			if ok && (best == "" || !warned) {
+				best = yaml
+				h.yaml, h.variables, h.dedupes = yaml, slices.Clone(a.variables), dedupe != ""
+				for i := range h.variables {
+					if h.variables[i].secret && h.variables[i].local == "" {
+						h.variables[i].local = localSecret(spec)
+					}
+				}
+			}
+			if ok && !warned {
+				return h, nil
+			}
+		}
+		if best != "" {
+			return h, nil
+		}
+	}
+	return nil, fmt.Errorf("the provider %s needs more than a secret: docs/providers.md has a route to paste", provider)
+}
+
+// takes reports whether a configuration of one route is read, and whether it is with a
+// warning.
+func takes(route string) (spec verify.Spec, warned, ok bool) {
+	cfg, err := config.Parse("expressway.yaml", []byte("version: 1\nroutes:\n"+route), func(name string) string {
+		switch {
+		case name == "WEBHOOK_URL":
+			return "https://hooks.example.com"
+		case strings.HasSuffix(name, "_EMAIL"):
+			return "pusher@example.com"
+		}
+		return "arn:aws:states:us-east-1:123456789012:stateMachine:m"
+	})
+	if err != nil {
+		return spec, false, false
+	}
+	return cfg.Routes[0].HTTP.Verify, len(cfg.Warnings()) > 0, true
+}
+
+// localSecret is one for a laptop, in the form that the scheme takes.
+func localSecret(spec verify.Spec) string {
+	const text = "development-only-secret"
+	key := bytes.Repeat([]byte{7}, 32)
+	public := ed25519.NewKeyFromSeed(key).Public().(ed25519.PublicKey)
+	for _, candidate := range []string{
+		text, "whsec_" + base64.StdEncoding.EncodeToString(key), hex.EncodeToString(public), base64.StdEncoding.EncodeToString(key), spki,
+	} {
+		source := secrets.NewSource(secrets.Options{Getenv: func(string) string { return candidate }})
+		if _, err := verify.New(spec, source, nil); err == nil {
+			return candidate
+		}
+	}
+	return text
+}
+
+// spki is a public key on P-256 as SendGrid shows it.
+const spki = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEjlM7b6C/e0YluzBmfAH7YH75+LioD+9bMAYocDGHsqNz6x294DMYNm0Gn4Om9ZAAU8c2M8sEGyHFXhqGwfQAtA=="
+
+var separators = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// pascal is a name as logical ids are written.
+func pascal(name string) string {
+	var b strings.Builder
+	for _, word := range separators.Split(name, -1) {
+		if word != "" {
+			b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+		}
+	}
+	return b.String()
+}
+
+var boundary = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+
+// upperSnake is a logical id as variables are written.
+func upperSnake(id string) string {
+	return strings.ToUpper(separators.ReplaceAllString(boundary.ReplaceAllString(id, "${1}_${2}"), "_"))
+}

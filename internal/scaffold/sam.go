@@ -1,0 +1,392 @@
+package scaffold
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// A writer builds a block of YAML.
+type writer struct{ b strings.Builder }
+
+func (w *writer) f(format string, args ...any) {
+	fmt.Fprintf(&w.b, format+"\n", args...)
+}
+
+// parameters are the members of Parameters that the stack needs.
+func (p *plan) parameters() string {
+	w := &writer{}
+	for _, v := range p.variables() {
+		if p.template != nil && p.template.Root.Get("Parameters", v.parameter) != nil {
+			continue
+		}
+		w.f("%s:", v.parameter)
+		w.f("  Type: String")
+		if v.secret {
+			w.f("  NoEcho: true")
+			w.f("  MinLength: 1")
+		}
+		if v.fallback != "" {
+			w.f("  Default: %s", v.fallback)
+		}
+		w.f("  Description: %s", v.description)
+	}
+	if p.machine == "" {
+		w.f("StateMachineArn:")
+		w.f("  Type: String")
+		w.f("  Description: The ARN of the Express state machine that the routes start.")
+	}
+	return w.b.String()
+}
+
+// machineRef is the state machine's ARN in the template.
+func (p *plan) machineRef() string {
+	if p.machine == "" {
+		return "!Ref StateMachineArn"
+	}
+	return "!Ref " + p.machine
+}
+
+func (p *plan) startAction() string {
+	if p.express {
+		return "states:StartSyncExecution"
+	}
+	return "states:StartExecution"
+}
+
+func (p *plan) layerRef() string {
+	if p.Layer != "" {
+		return p.Layer
+	}
+	return "!Ref " + idLayer
+}
+
+// environment are the variables of a function.
+func (p *plan) environment(w *writer, indent, id string) {
+	w.f("%s%s: %s", indent, p.variable, p.machineRef())
+	switch id {
+	case idWebhook:
+		for _, v := range p.variables() {
+			w.f("%s%s: !Ref %s", indent, v.name, v.parameter)
+		}
+		if p.dedupes() {
+			w.f("%sEXPRESSWAY_DEDUPE_TABLE: !Ref %s", indent, idTable)
+		}
+	case idQueue:
+		w.f("%s%s: !GetAtt %s.Arn", indent, p.names.queueVar, p.queueID())
+		if p.deadID() != "" {
+			w.f("%s%s: !Ref %s", indent, p.names.deadVar, p.deadID())
+		}
+	}
+}
+
+// statements are the permissions of a function: what its routes need, and no more.
+func (p *plan) statements(w *writer, indent, id string) {
+	w.f("%s- Effect: Allow", indent)
+	w.f("%s  Action: %s", indent, p.startAction())
+	w.f("%s  Resource: %s", indent, p.machineRef())
+	if id == idWebhook && p.dedupes() {
+		w.f("%s- Effect: Allow", indent)
+		w.f("%s  Action: [dynamodb:PutItem, dynamodb:UpdateItem, dynamodb:DeleteItem]", indent)
+		w.f("%s  Resource: !GetAtt %s.Arn", indent, idTable)
+	}
+	if id == idQueue && p.deadID() != "" {
+		w.f("%s- Effect: Allow", indent)
+		w.f("%s  Action: sqs:SendMessage", indent)
+		w.f("%s  Resource: !GetAtt %s.Arn", indent, p.deadID())
+	}
+}
+
+// A kind is one of the three functions.
+type kind struct {
+	id, handler string
+	timeout     int
+}
+
+func (p *plan) kinds() []kind {
+	var out []kind
+	if p.from("http") {
+		out = append(out, kind{idWebhook, "webhook", 25})
+	}
+	if p.from("sqs") {
+		out = append(out, kind{idQueue, "queue", p.queueTime})
+	}
+	if p.from("eventbridge") {
+		out = append(out, kind{idEvents, "event", 60})
+	}
+	return out
+}
+
+// resources are the members of Resources that the routes need.
+func (p *plan) resources() string {
+	w := &writer{}
+	for _, k := range p.kinds() {
+		if p.sam {
+			p.samFunction(w, k)
+		} else {
+			p.plainFunction(w, k)
+		}
+	}
+	p.shared(w)
+	return w.b.String()
+}
+
+func (p *plan) samFunction(w *writer, k kind) {
+	w.f("%s:", k.id)
+	w.f("  Type: AWS::Serverless::Function")
+	w.f("  Metadata: {SkipBuild: true}")
+	w.f("  Properties:")
+	w.f("    Runtime: provided.al2023")
+	w.f("    Architectures: [%s]", p.Arch)
+	w.f("    Handler: %s", k.handler)
+	w.f("    CodeUri: %s/", configDir)
+	w.f("    Layers: [%s]", p.layerRef())
+	w.f("    MemorySize: 256")
+	if k.id == idQueue && p.queue != nil && k.timeout < 60 {
+		w.f("    # A sixth of the queue's VisibilityTimeout, as Lambda asks for.")
+	}
+	w.f("    Timeout: %d", k.timeout)
+	w.f("    Tracing: Active")
+	w.f("    LoggingConfig: {LogFormat: JSON}")
+	w.f("    Environment:")
+	w.f("      Variables:")
+	p.environment(w, "        ", k.id)
+	w.f("    Policies:")
+	w.f("      - Statement:")
+	p.statements(w, "          ", k.id)
+	switch k.id {
+	case idWebhook:
+		p.samDoors(w)
+	case idQueue:
+		w.f("    Events:")
+		p.samQueueEvent(w, "      ")
+	case idEvents:
+		w.f("    EventInvokeConfig:")
+		w.f("      MaximumRetryAttempts: 2")
+		w.f("      DestinationConfig:")
+		w.f("        OnFailure: {Type: SQS, Destination: !GetAtt %s.Arn}", idFailed)
+		w.f("    Events:")
+		p.samRuleEvent(w, "      ")
+	}
+}
+
+func (p *plan) samQueueEvent(w *writer, indent string) {
+	w.f("%s%s:", indent, p.names.queueEvent)
+	w.f("%s  Type: SQS", indent)
+	w.f("%s  Properties:", indent)
+	w.f("%s    Queue: !GetAtt %s.Arn", indent, p.queueID())
+	w.f("%s    BatchSize: 10", indent)
+	w.f("%s    # Without it Lambda deletes every message of a batch that returns.", indent)
+	w.f("%s    FunctionResponseTypes: [ReportBatchItemFailures]", indent)
+	w.f("%s    ScalingConfig: {MaximumConcurrency: 5}", indent)
+}
+
+func (p *plan) samRuleEvent(w *writer, indent string) {
+	w.f("%s%s:", indent, p.names.eventEvent)
+	w.f("%s  Type: EventBridgeRule", indent)
+	w.f("%s  Properties:", indent)
+	if p.bus != "" {
+		w.f("%s    EventBusName: !Ref %s", indent, p.bus)
+	}
+	w.f("%s    Pattern:", indent)
+	p.pattern(w, indent+"      ")
+}
+
+// pattern is the event pattern of the rule.
+func (p *plan) pattern(w *writer, indent string) {
+	for _, field := range []struct{ name, text string }{{"source", p.source}, {"detail-type", p.detailType}} {
+		prefix, star := strings.CutSuffix(field.text, "*")
+		switch {
+		case field.text == "*":
+		case star:
+			w.f("%s%s: [{prefix: %q}]", indent, field.name, prefix)
+		default:
+			w.f("%s%s: [%q]", indent, field.name, field.text)
+		}
+	}
+}
+
+// method is what the API lets through to a webhook: all methods, where the provider asks
+// for consent by another one than POST.
+func (h *hook) method() string {
+	preset, _ := verify.Lookup(h.provider)
+	if preset.Handshake != nil && slices.ContainsFunc(preset.Handshake.Methods, func(m string) bool { return m != "POST" }) {
+		return "ANY"
+	}
+	return "POST"
+}
+
+func (p *plan) samDoors(w *writer) {
+	switch p.Door {
+	case "function-url":
+		w.f("    FunctionUrlConfig: {AuthType: NONE}")
+		return
+	case "alb":
+		return
+	}
+	w.f("    Events:")
+	for _, h := range p.hooks {
+		p.samHookEvent(w, "      ", h)
+	}
+}
+
+func (p *plan) samHookEvent(w *writer, indent string, h *hook) {
+	w.f("%s%s:", indent, pascal(h.provider))
+	if p.Door == "rest" {
+		w.f("%s  Type: Api", indent)
+		w.f("%s  Properties: {RestApiId: !Ref %s, Path: %s, Method: %s}", indent, idAPI, h.path, h.method())
+		return
+	}
+	w.f("%s  Type: HttpApi", indent)
+	w.f("%s  Properties:", indent)
+	w.f("%s    ApiId: !Ref %s", indent, p.apiID())
+	w.f("%s    Path: %s", indent, h.path)
+	w.f("%s    Method: %s", indent, h.method())
+	w.f("%s    PayloadFormatVersion: \"2.0\"", indent)
+	w.f("%s    TimeoutInMillis: 29000", indent)
+}
+
+func (p *plan) apiID() string {
+	if p.api != "" {
+		return p.api
+	}
+	return idAPI
+}
+
+// shared are the resources that are not functions.
+func (p *plan) shared(w *writer) {
+	if p.from("http") {
+		p.door(w)
+	}
+	if p.from("sqs") && p.queue == nil {
+		w.f("%s:", idJobs)
+		w.f("  Type: AWS::SQS::Queue")
+		w.f("  Properties:")
+		w.f("    VisibilityTimeout: %d", 6*p.queueTime)
+		w.f("    SqsManagedSseEnabled: true")
+		w.f("    RedrivePolicy:")
+		w.f("      deadLetterTargetArn: !GetAtt %s.Arn", idDead)
+		w.f("      maxReceiveCount: 5")
+		p.deadLetters(w, idDead)
+	}
+	if p.from("eventbridge") && !p.has(idFailed) {
+		p.deadLetters(w, idFailed)
+	}
+	if p.dedupes() && !p.has(idTable) {
+		w.f("%s:", idTable)
+		w.f("  Type: AWS::DynamoDB::Table")
+		w.f("  DeletionPolicy: Delete")
+		w.f("  UpdateReplacePolicy: Delete")
+		w.f("  Properties:")
+		w.f("    BillingMode: PAY_PER_REQUEST")
+		w.f("    AttributeDefinitions: [{AttributeName: id, AttributeType: S}]")
+		w.f("    KeySchema: [{AttributeName: id, KeyType: HASH}]")
+		w.f("    TimeToLiveSpecification: {AttributeName: expiration, Enabled: true}")
+	}
+	if p.Layer == "" && !p.has(idLayer) {
+		p.layer(w)
+	}
+}
+
+// has reports whether the template has a resource of that logical id.
+func (p *plan) has(id string) bool { return p.template != nil && p.template.Resource(id) != nil }
+
+func (p *plan) deadLetters(w *writer, id string) {
+	w.f("%s:", id)
+	w.f("  Type: AWS::SQS::Queue")
+	w.f("  DeletionPolicy: Retain")
+	w.f("  UpdateReplacePolicy: Retain")
+	w.f("  Properties:")
+	w.f("    MessageRetentionPeriod: 1209600")
+	w.f("    SqsManagedSseEnabled: true")
+}
+
+func (p *plan) layer(w *writer) {
+	w.f("%s:", idLayer)
+	if p.sam {
+		w.f("  Type: AWS::Serverless::LayerVersion")
+	} else {
+		w.f("  Type: AWS::Lambda::LayerVersion")
+		w.f("  DeletionPolicy: Retain")
+		w.f("  UpdateReplacePolicy: Retain")
+	}
+	w.f("  Properties:")
+	w.f("    LayerName: expressway-%s-%s", strings.ReplaceAll(layerVersion(p.Version), ".", "-"), strings.ReplaceAll(p.Arch, "_", "-"))
+	if p.sam {
+		w.f("    ContentUri: %s", p.LayerFile)
+		w.f("    RetentionPolicy: Retain")
+	} else {
+		w.f("    Content: %s", p.LayerFile)
+	}
+	w.f("    CompatibleRuntimes: [provided.al2023]")
+	w.f("    CompatibleArchitectures: [%s]", p.Arch)
+}
+
+// layerVersion is a version as the name of a layer can hold it.
+func layerVersion(version string) string {
+	return strings.Trim(separators.ReplaceAllString(version, "-"), "-")
+}
+
+// door is the API or what else requests come through.
+func (p *plan) door(w *writer) {
+	switch {
+	case p.Door == "alb":
+		p.balancer(w)
+	case p.Door == "rest":
+		w.f("%s:", idAPI)
+		w.f("  Type: AWS::Serverless::Api")
+		w.f("  Properties: {StageName: live, TracingEnabled: true}")
+	case p.Door == "http-api" && !p.sam:
+		p.plainAPI(w)
+	case p.Door == "http-api" && p.api == "":
+		w.f("%s:", idAPI)
+		w.f("  Type: AWS::Serverless::HttpApi")
+	case p.Door == "function-url" && !p.sam:
+		p.plainURL(w)
+	}
+}
+
+// balancer attaches the function to a listener of an existing load balancer.
+func (p *plan) balancer(w *writer) {
+	w.f("ExpresswayTargetGroup:")
+	w.f("  Type: AWS::ElasticLoadBalancingV2::TargetGroup")
+	w.f("  DependsOn: ExpresswayBalancerPermission")
+	w.f("  Properties:")
+	w.f("    TargetType: lambda")
+	w.f("    Targets: [{Id: !GetAtt %s.Arn}]", idWebhook)
+	w.f("ExpresswayListenerRule:")
+	w.f("  Type: AWS::ElasticLoadBalancingV2::ListenerRule")
+	w.f("  Properties:")
+	w.f("    ListenerArn: !Ref ListenerArn")
+	w.f("    Priority: 100")
+	w.f("    Conditions:")
+	w.f("      - Field: path-pattern")
+	paths := make([]string, len(p.hooks))
+	for i, h := range p.hooks {
+		paths[i] = h.path
+	}
+	w.f("        PathPatternConfig: {Values: [%s]}", strings.Join(paths, ", "))
+	w.f("    Actions: [{Type: forward, TargetGroupArn: !Ref ExpresswayTargetGroup}]")
+	w.f("ExpresswayBalancerPermission:")
+	w.f("  Type: AWS::Lambda::Permission")
+	w.f("  Properties:")
+	w.f("    FunctionName: !GetAtt %s.Arn", idWebhook)
+	w.f("    Action: lambda:InvokeFunction")
+	w.f("    Principal: elasticloadbalancing.amazonaws.com")
+}
+
+// extend adds the resources to a template that is there.
+func (p *plan) extend(d *document) error {
+	parameters := p.parameters()
+	if p.from("http") && p.Door == "alb" {
+		parameters += "ListenerArn:\n  Type: String\n  Description: The ARN of the listener of the load balancer that requests come through.\n"
+	}
+	if parameters != "" {
+		if err := d.add([]string{"Parameters"}, parameters); err != nil {
+			return err
+		}
+	}
+	return d.add([]string{"Resources"}, "\n# ---- Expressway: routes of "+configFile+"\n"+p.resources())
+}

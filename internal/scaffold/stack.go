@@ -1,0 +1,316 @@
+package scaffold
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// newStack writes a template of its own, with a state machine to begin with.
+func (p *plan) newStack(c *Changes) {
+	w := &writer{}
+	w.f("AWSTemplateFormatVersion: \"2010-09-09\"")
+	w.f("Transform: AWS::Serverless-2016-10-31")
+	w.f("Description: Webhooks, queues and events run Step Functions Express Workflows.")
+	parameters := p.parameters()
+	if p.from("http") && p.Door == "alb" {
+		parameters += "ListenerArn:\n  Type: String\n  Description: The ARN of the listener of the load balancer that requests come through.\n"
+	}
+	if parameters != "" {
+		w.f("\nParameters:\n%s", indent(parameters))
+	}
+	w.f("\nResources:\n%s", indent(p.resources()+machineResources))
+	outputs := &writer{}
+	switch {
+	case !p.from("http"):
+	case p.Door == "http-api":
+		outputs.f("WebhookUrl:")
+		outputs.f("  Description: Where webhooks are sent to; a route's path follows it.")
+		outputs.f("  Value: !Sub \"https://${%s}.execute-api.${AWS::Region}.${AWS::URLSuffix}\"", idAPI)
+	case p.Door == "rest":
+		outputs.f("WebhookUrl:")
+		outputs.f("  Description: Where webhooks are sent to; a route's path follows it.")
+		outputs.f("  Value: !Sub \"https://${%s}.execute-api.${AWS::Region}.${AWS::URLSuffix}/live\"", idAPI)
+	case p.Door == "function-url":
+		outputs.f("WebhookUrl:")
+		outputs.f("  Description: Where webhooks are sent to; a route's path follows it.")
+		outputs.f("  Value: !GetAtt %sUrl.FunctionUrl", idWebhook)
+	}
+	if p.from("sqs") {
+		outputs.f("QueueUrl:")
+		outputs.f("  Value: !Ref %s", idJobs)
+	}
+	if s := outputs.b.String(); s != "" {
+		w.f("\nOutputs:\n%s", indent(s))
+	}
+	c.file("template.yaml", strings.TrimRight(w.b.String(), "\n")+"\n")
+	c.file("samconfig.toml", fmt.Sprintf(samconfig, stackName(p.Dir)))
+	c.file("statemachines/deliveries.asl.json", sampleMachine)
+}
+
+// indent puts a block below a section's key.
+func indent(block string) string {
+	lines := strings.Split(strings.TrimRight(block, "\n"), "\n")
+	for i, line := range lines {
+		if line != "" {
+			lines[i] = "  " + line
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+var notOfStacks = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// stackName is the folder's name, as a stack can be called.
+func stackName(dir string) string {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		absolute = dir
+	}
+	name := strings.Trim(notOfStacks.ReplaceAllString(filepath.Base(absolute), "-"), "-")
+	if name == "" || !(name[0] >= 'a' && name[0] <= 'z' || name[0] >= 'A' && name[0] <= 'Z') {
+		name = "expressway-" + name
+	}
+	return strings.Trim(name[:min(len(name), 100)], "-")
+}
+
+const machineResources = idRole + `:
+  Type: AWS::IAM::Role
+  Properties:
+    AssumeRolePolicyDocument:
+      Version: "2012-10-17"
+      Statement: [{Effect: Allow, Principal: {Service: states.amazonaws.com}, Action: "sts:AssumeRole"}]
+    Policies:
+      - PolicyName: logs-and-traces
+        PolicyDocument:
+          Version: "2012-10-17"
+          Statement:
+            - Effect: Allow
+              Action: ["logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"]
+              Resource: "*"
+            - Effect: Allow
+              Action: ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"]
+              Resource: "*"
+` + idLogs + `:
+  Type: AWS::Logs::LogGroup
+  DeletionPolicy: Delete
+  UpdateReplacePolicy: Delete
+  Properties:
+    LogGroupName: !Sub "/aws/vendedlogs/states/${AWS::StackName}"
+    RetentionInDays: 30
+` + idMachine + `:
+  Type: AWS::Serverless::StateMachine
+  Properties:
+    Type: EXPRESS
+    Role: !GetAtt ` + idRole + `.Arn
+    DefinitionUri: statemachines/deliveries.asl.json
+    Tracing: {Enabled: true}
+    Logging:
+      Level: ERROR
+      IncludeExecutionData: false
+      Destinations:
+        - CloudWatchLogsLogGroup: {LogGroupArn: !GetAtt ` + idLogs + `.Arn}
+`
+
+const samconfig = `version = 0.1
+
+[default.global.parameters]
+stack_name = %q
+
+[default.validate.parameters]
+lint = true
+
+[default.deploy.parameters]
+capabilities = "CAPABILITY_IAM"
+confirm_changeset = true
+resolve_s3 = true
+`
+
+const sampleMachine = `{
+  "Comment": "What a delivery starts. Replace it with your own.",
+  "QueryLanguage": "JSONata",
+  "StartAt": "Take the delivery",
+  "TimeoutSeconds": 20,
+  "States": {
+    "Take the delivery": {
+      "Type": "Pass",
+      "Output": {"received": true},
+      "End": true
+    }
+  }
+}
+`
+
+// envFile holds the secrets for a laptop; the rest is the template's.
+func (p *plan) envFile() string {
+	type member struct{ name, value string }
+	var members []member
+	for _, v := range p.variables() {
+		members = append(members, member{v.name, v.local})
+	}
+	if p.machine == "" {
+		members = append(members, member{p.variable, "arn:aws:states:us-east-1:123456789012:stateMachine:NAME"})
+	}
+	w := &writer{}
+	w.f("{")
+	for i, k := range p.kinds() {
+		comma := ","
+		if i == len(p.kinds())-1 {
+			comma = ""
+		}
+		own := members
+		if k.id != idWebhook {
+			own = nil
+			if p.machine == "" {
+				own = members[len(members)-1:]
+			}
+		}
+		texts := make([]string, len(own))
+		for j, m := range own {
+			texts[j] = fmt.Sprintf("%s: %s", quote(m.name), quote(m.value))
+		}
+		w.f("  %s: {%s}%s", quote(k.id), strings.Join(texts, ", "), comma)
+	}
+	w.f("}")
+	return w.b.String()
+}
+
+func quote(s string) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return `""`
+	}
+	return string(text)
+}
+
+// samples are bodies to sign, and events to invoke the functions with.
+func (p *plan) samples(c *Changes) {
+	for _, h := range p.hooks {
+		c.file("events/bodies/"+h.provider+".json", "{\"id\": \"sample-1\", \"type\": \"sample\"}\n")
+	}
+	if p.from("sqs") {
+		name := p.queueID()
+		if p.queue != nil {
+			name = p.queue.Name().Or(p.queue.ID)
+		}
+		attributes := `"ApproximateReceiveCount": "1", "SentTimestamp": "1767225600000", "SenderId": "AIDAEXAMPLE", "ApproximateFirstReceiveTimestamp": "1767225600001"`
+		if p.fifo {
+			attributes += `, "MessageGroupId": "sample", "MessageDeduplicationId": "sample-1", "SequenceNumber": "18849496460467696128"`
+		}
+		c.file("events/queue-deliveries.json", fmt.Sprintf(`{
+  "Records": [
+    {
+      "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
+      "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+      "body": "{\"id\": \"sample-1\"}",
+      "attributes": {%s},
+      "messageAttributes": {},
+      "eventSource": "aws:sqs",
+      "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:%s",
+      "awsRegion": "us-east-1"
+    }
+  ]
+}
+`, attributes, name))
+	}
+	if p.from("eventbridge") {
+		c.file("events/event-sample.json", fmt.Sprintf(`{
+  "version": "0",
+  "id": "17793124-05d4-b198-2fde-7ededc63b103",
+  "detail-type": %s,
+  "source": %s,
+  "account": "123456789012",
+  "time": "2026-01-01T00:00:00Z",
+  "region": "us-east-1",
+  "resources": [],
+  "detail": {"id": "sample-1"}
+}
+`, quote(strings.ReplaceAll(p.detailType, "*", "Sample")), quote(strings.ReplaceAll(p.source, "*", "sample"))))
+	}
+}
+
+// snippet is for CDK and Terraform: the configuration, samples, and what to put into
+// the app or the module.
+func (p *plan) snippet(c *Changes) {
+	c.file(configFile, p.configuration())
+	p.samples(c)
+	c.file("env.json", p.envFile())
+	if p.IaC == "cdk" {
+		c.file("expressway-routes.ts", p.cdk())
+		c.note("call addRoutes of expressway-routes.ts in your stack")
+		return
+	}
+	c.file("expressway.tf", p.terraform())
+	c.note("give the variables of expressway.tf")
+}
+
+func (p *plan) cdk() string {
+	w := &writer{}
+	w.f("import { Stack, aws_lambda as lambda, aws_sqs as sqs, aws_events as events, aws_stepfunctions as sfn } from 'aws-cdk-lib';")
+	w.f("import { ExpresswayEvents, ExpresswayQueue, ExpresswayWebhook } from '@expressway-dev/cdk';")
+	w.f("")
+	w.f("/** The routes of expressway/expressway.yaml, in front of a state machine. */")
+	w.f("export function addRoutes(stack: Stack, props: {")
+	w.f("  layer: lambda.ILayerVersion; machine: sfn.IStateMachine;%s%s", map[bool]string{true: " queue: sqs.IQueue; deadLetters: sqs.IQueue;"}[p.from("sqs")], map[bool]string{true: " bus: events.IEventBus;"}[p.from("eventbridge")])
+	w.f("}): void {")
+	w.f("  const common = { config: 'expressway/', layer: props.layer, machines: { %s: props.machine } };", p.variable)
+	if p.from("http") {
+		w.f("  new ExpresswayWebhook(stack, 'Hooks', { ...common, environment: {%s } });", p.cdkSecrets())
+	}
+	if p.from("sqs") {
+		w.f("  new ExpresswayQueue(stack, 'Queue', { ...common, queues: { DELIVERIES_QUEUE_ARN: props.queue }, deadLetterQueues: { DEAD_LETTERS_URL: props.deadLetters } });")
+	}
+	if p.from("eventbridge") {
+		w.f("  new ExpresswayEvents(stack, 'Events', { ...common, bus: props.bus });")
+	}
+	w.f("}")
+	return w.b.String()
+}
+
+func (p *plan) cdkSecrets() string {
+	var b strings.Builder
+	for i, v := range p.variables() {
+		if i > 0 {
+			b.WriteString(",")
+		}
+		fmt.Fprintf(&b, " %s: process.env.%s ?? ''", v.name, v.name)
+	}
+	return b.String()
+}
+
+func (p *plan) terraform() string {
+	w := &writer{}
+	for _, v := range p.variables() {
+		w.f("variable %q {\n  type      = string\n  sensitive = true\n}\n", strings.ToLower(v.name))
+	}
+	w.f("variable \"state_machine_arn\" {\n  type = string\n}\n")
+	w.f("variable \"layer_arn\" {\n  type = string\n}\n")
+	for _, k := range p.kinds() {
+		w.f("module %q {", "expressway_"+k.handler)
+		w.f("  source = \"github.com/expressway-dev/expressway//deploy/terraform\"")
+		w.f("  name   = %q", "expressway-"+k.handler)
+		w.f("  kind   = %q", k.handler)
+		w.f("  config = \"${path.module}/expressway\"")
+		w.f("  layer  = var.layer_arn")
+		w.f("  machines = {\n    %s = var.state_machine_arn\n  }", p.variable)
+		if k.id == idWebhook && len(p.variables()) > 0 {
+			w.f("  environment = {")
+			for _, v := range p.variables() {
+				w.f("    %s = var.%s", v.name, strings.ToLower(v.name))
+			}
+			w.f("  }")
+		}
+		if k.id == idQueue {
+			w.f("  queues = {\n    DELIVERIES_QUEUE_ARN = aws_sqs_queue.deliveries.arn\n  }")
+			w.f("  dead_letter_queues = {\n    DEAD_LETTERS_URL = aws_sqs_queue.deliveries_dead.arn\n  }")
+		}
+		w.f("}\n")
+	}
+	if p.from("sqs") {
+		w.f("resource \"aws_sqs_queue\" \"deliveries_dead\" {\n  message_retention_seconds = 1209600\n}\n")
+		w.f("resource \"aws_sqs_queue\" \"deliveries\" {\n  visibility_timeout_seconds = 360\n  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.deliveries_dead.arn, maxReceiveCount = 5 })\n}")
+	}
+	return strings.TrimRight(w.b.String(), "\n") + "\n"
+}
