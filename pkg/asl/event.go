@@ -218,7 +218,7 @@ func newTaskEvents(arn string) taskEvents {
 	case strings.Contains(arn, ":activity:"):
 		t.prefix = "Activity"
 	default:
-		if _, rest, ok := strings.Cut(arn, ":states:::"); ok {
+		if rest, ok := Integration(arn); ok {
 			i := strings.LastIndex(rest, ":")
 			if strings.HasSuffix(rest, ".sync:2") {
 				i = strings.LastIndex(rest[:i], ":")

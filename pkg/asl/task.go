@@ -8,10 +8,24 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
+// Integration returns what the ARN of a service integration names, such as
+// sqs:sendMessage.waitForTaskToken or aws-sdk:s3:getObject, and whether the ARN is one: that
+// of a function or an activity is not. The region and the account may be given or empty.
+func Integration(resource string) (string, bool) {
+	if _, rest, ok := strings.Cut(resource, ":states:::"); ok {
+		return rest, true
+	}
+	parts := strings.SplitN(resource, ":", 6)
+	if len(parts) < 6 || parts[0] != "arn" || parts[2] != "states" || strings.HasPrefix(parts[5], "activity:") {
+		return "", false
+	}
+	return parts[5], true
+}
+
 // taskName is how the service names a task in causes.
 func taskName(resource string) string {
-	if i := strings.Index(resource, ":states:::"); i >= 0 {
-		name, _, _ := strings.Cut(resource[i+len(":states:::"):], ":")
+	if rest, ok := Integration(resource); ok {
+		name, _, _ := strings.Cut(rest, ":")
 		return name
 	}
 	return resource

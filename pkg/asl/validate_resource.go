@@ -117,7 +117,7 @@ func (s *stateCheck) resource(text string) {
 // integration takes apart the ARN of a resource that a Task can name: a function, an
 // activity, or an action of a service, of which alone it returns a name.
 func integration(arn string) (service, action string, known bool) {
-	_, rest, ok := strings.Cut(arn, ":states:::")
+	rest, ok := Integration(arn)
 	if !ok {
 		parts := strings.SplitN(arn, ":", 6)
 		return "", "", parts[2] == "lambda" || parts[2] == "states" && strings.HasPrefix(parts[5], "activity:")

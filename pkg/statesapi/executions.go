@@ -167,6 +167,9 @@ func (s *Service) DescribeExecution(in ExecutionInput) (*DescribeExecutionOutput
 		StateMachineVersionARN: x.target.versionARN, StateMachineAliasARN: x.target.aliasARN,
 		RedriveStatus: "NOT_REDRIVABLE", RedriveStatusReason: notRedriven(r.Status),
 	}
+	if r.Status == bridge.TimedOut {
+		out.Error, out.Cause = "", "" // the status says it, as recorded
+	}
 	all := deref(in.IncludedData) != metadataOnly
 	out.InputDetails.Included = all
 	if x.ended {

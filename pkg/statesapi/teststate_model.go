@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -44,7 +45,7 @@ func checkMocked(resource, mode string, result any) *Error {
 // answerOf returns whose answer the result of a resource is, and the members in which
 // an optimised integration has JSON where the service has text.
 func answerOf(resource string) (service, action string, anything []string) {
-	_, rest, _ := strings.Cut(resource, ":states:::")
+	rest, _ := asl.Integration(resource)
 	if strings.HasSuffix(rest, ".waitForTaskToken") {
 		return "", "", nil // the result is whatever SendTaskSuccess brings
 	}

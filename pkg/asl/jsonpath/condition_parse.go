@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -228,7 +230,8 @@ func (p *parser) regexp() (*pattern, error) {
 	return out, nil
 }
 
-// literal reads a JSON value, in which strings may also be in single quotes.
+// literal reads a JSON value, in which strings may also be in single quotes. A word without
+// quotes is text too: deployed machines have conditions such as @.code==es.
 func (p *parser) literal() (any, error) {
 	switch c := p.peek(); {
 	case c == '\'' || c == '"':
@@ -240,15 +243,31 @@ func (p *parser) literal() (any, error) {
 	case c == '-' || c >= '0' && c <= '9':
 		return p.number()
 	}
-	for _, w := range []struct {
-		text  string
-		value any
-	}{{"true", true}, {"false", false}, {"null", nil}} {
-		if p.take(w.text) {
-			return w.value, nil
-		}
+	switch w := p.word(); w {
+	case "":
+		return nil, p.fail("expected a path or a value, found " + p.found())
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	case "null":
+		return nil, nil
+	default:
+		return w, nil
 	}
-	return nil, p.fail("expected a path or a value, found " + p.found())
+}
+
+// word reads letters, digits, "_" and "-", of which the first is a letter or "_".
+func (p *parser) word() string {
+	start := p.pos
+	for p.pos < len(p.text) {
+		r, size := utf8.DecodeRuneInString(p.text[p.pos:])
+		if r != '_' && !unicode.IsLetter(r) && (p.pos == start || r != '-' && !unicode.IsDigit(r)) {
+			break
+		}
+		p.pos += size
+	}
+	return p.text[start:p.pos]
 }
 
 func (p *parser) number() (any, error) {

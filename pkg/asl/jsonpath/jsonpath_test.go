@@ -29,6 +29,7 @@ const store = `{
   "mixed": [1, "1", null, true, [1], {"a": 1}, "x"],
   "a b": {"c.d": 1, "it's": 2, "q\"": 3},
   "größe": {"中": "文"},
+  "words": [{"code": "es", "n": 1}, {"code": true, "n": 2}, {"code": "fr", "n": 3}, {"code": "true-false", "n": 4}],
   "Test\\\"\"Name\"": "as written", "it's": "escaped",
   "nil": null,
   "empty": {"list": [], "object": {}, "text": ""}
@@ -81,6 +82,10 @@ func TestEval(t *testing.T) {
 		{"$.['a b'].['c.d']", "1"},
 		{"$.größe.中", `"文"`},
 		{`$['größe']['中']`, `"文"`},
+		{`$.words[?(@.code==es)].n`, `[1]`},
+		{`$.words[?(@.code in [fr,es])].n`, `[1,3]`},
+		{`$.words[?(@.code==true)].n`, `[2]`},
+		{`$.words[?(@.code==true-false)].n`, `[4]`},
 		{`$['Test\""Name"']`, `"as written"`},
 		{`$['it\'s']`, `"escaped"`},
 		{"$[ 'expensive' ]", "10"},

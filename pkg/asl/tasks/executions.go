@@ -110,7 +110,7 @@ type startCall struct {
 }
 
 func newStartCall(t asl.Task) (c startCall, ok bool) {
-	_, service, ok := strings.Cut(t.Resource, ":states:::")
+	service, ok := asl.Integration(t.Resource)
 	c.parameters = t.Parameters
 	switch service {
 	case "states:startExecution":

@@ -34,14 +34,15 @@ type lambdaCall struct {
 // newLambdaCall reads a task; the error is that of [None] when it invokes no function.
 func newLambdaCall(t asl.Task) (*lambdaCall, error) {
 	parts := strings.Split(t.Resource, ":")
+	integration, _ := asl.Integration(t.Resource)
 	switch {
 	case len(parts) >= 7 && parts[2] == "lambda" && parts[5] == "function":
 		c := &lambdaCall{style: lambdaFunction, function: parts[6], payload: t.Parameters}
 		c.qualifier = strings.Join(parts[7:], ":")
 		return c, nil
-	case strings.HasSuffix(t.Resource, ":states:::lambda:invoke"):
+	case integration == "lambda:invoke":
 		return readLambdaCall(t, lambdaInvoke)
-	case strings.HasSuffix(t.Resource, ":states:::aws-sdk:lambda:invoke"):
+	case integration == "aws-sdk:lambda:invoke":
 		return readLambdaCall(t, lambdaSDK)
 	}
 	_, err := None{}.RunTask(context.Background(), t)

@@ -76,6 +76,15 @@ func TestUnmockedTaskSaysHow(t *testing.T) {
 	}
 }
 
+// A resource that a template should have replaced is named as such.
+func TestSubstitutionThatNobodyMade(t *testing.T) {
+	t.Parallel()
+	_, err := tasks.None{}.RunTask(t.Context(), asl.Task{Resource: "${FunctionArn}", State: "T"})
+	if e, ok := err.(*asl.Error); !ok || e.Name != "States.TaskFailed" || !strings.Contains(e.Cause, "'${FunctionArn}' of the state 'T' is a substitution") {
+		t.Errorf("error = %v", err)
+	}
+}
+
 func TestMocksThatAreRefused(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ text, want string }{

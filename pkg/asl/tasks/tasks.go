@@ -21,6 +21,10 @@ type None struct{}
 
 // RunTask implements [asl.TaskRunner].
 func (None) RunTask(_ context.Context, t asl.Task) (any, error) {
+	if strings.Contains(t.Resource, "${") {
+		return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf("The resource '%s' of the state '%s' is a substitution of a template that nothing has replaced here. "+
+			"Create the state machine with the values of its DefinitionSubstitutions, or mock the state.", t.Resource, t.State)}
+	}
 	return nil, &asl.Error{
 		Name: "States.TaskFailed",
 		Cause: fmt.Sprintf("Nothing runs the resource '%s' of the state '%s' here. Mock it in a file named by SFN_MOCK_CONFIG: "+
