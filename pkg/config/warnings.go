@@ -3,8 +3,6 @@ package config
 import (
 	"fmt"
 	"time"
-
-	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
 // longTolerance is how far a signed time may be off before replays need more than it.
@@ -15,10 +13,18 @@ const longTolerance = 10 * time.Minute
 func (c *Config) Warnings() []Problem {
 	var out []Problem
 	for _, r := range c.Routes {
-		if r.HTTP == nil || r.Dedupe != nil {
+		if r.HTTP == nil {
 			continue
 		}
-		switch tolerance, signed := signedTime(&r.HTTP.Verify); {
+		for _, p := range r.HTTP.Verify.Warnings() {
+			out = append(out, r.Problem("verify."+p.Field, p.Message))
+		}
+		if r.Dedupe != nil {
+			continue
+		}
+		written, signed := r.HTTP.Verify.SignedTime()
+		tolerance, _ := written.Parse() // an empty one is zero
+		switch {
 		case !signed:
 		case tolerance == 0:
 			out = append(out, r.Problem("verify", "what is signed holds no time, so a delivery that somebody recorded can be sent again for ever; add dedupe"))
@@ -27,31 +33,4 @@ func (c *Config) Warnings() []Problem {
 		}
 	}
 	return out
-}
-
-// signedTime returns how far the signed time may be off, zero where the scheme signs
-// none. It is false for schemes that sign nothing of the request.
-func signedTime(s *verify.Spec) (tolerance time.Duration, signed bool) {
-	preset, known := s.Preset()
-	h := s.HMAC
-	switch {
-	case known && preset.Tolerance == 0:
-		return 0, preset.Signature().Signed != ""
-	case known:
-		tolerance = preset.Tolerance
-	case h == nil:
-		return 0, false
-	case h.Timestamp == nil && h.TimestampKey == "":
-		return 0, true
-	default:
-		tolerance = verify.DefaultTolerance
-	}
-	written := s.Tolerance
-	if h != nil && h.Timestamp != nil && h.Timestamp.Tolerance != "" {
-		written = h.Timestamp.Tolerance
-	}
-	if v, err := written.Parse(); err == nil {
-		tolerance = v
-	}
-	return tolerance, true
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -78,12 +79,26 @@ func contentfulContent(base string, r *Request) (string, error) {
 		}
 		pairs[i] = name + ":" + strings.TrimSpace(value)
 	}
-	path := publicPath(base, r)
-	if r.RawQuery != "" {
-		// The library escapes the query, and the whole once more.
-		path += "?" + strings.ReplaceAll(r.RawQuery, "%", "%25")
+	path := strings.ReplaceAll(publicPath(base, r), "%", "%25")
+	if query, _, _ := strings.Cut(r.RawQuery, "?"); query != "" {
+		path += "?" + contentfulQuery(query)
 	}
 	return r.Method + "\n" + path + "\n" + strings.Join(pairs, ";") + "\n", nil
+}
+
+// contentfulQuery is the query as the library writes it: escaped as a component of a URL,
+// and the escapes once more.
+func contentfulQuery(query string) string {
+	var b strings.Builder
+	for i := range len(query) {
+		switch c := query[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-_.!~*'()", c) >= 0:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%25%02X", c)
+		}
+	}
+	return b.String()
 }
 
 func (v *contentful) Verify(ctx context.Context, r *Request) error {

@@ -145,6 +145,12 @@ func (s *scanner) peek() byte {
 
 // value passes over one value, of which w is wanted; nil for nothing.
 func (s *scanner) value(w *want, depth int) error {
+	if w == nil {
+		if !s.skip(depth) {
+			return errScan
+		}
+		return nil
+	}
 	s.space()
 	start := s.at
 	switch c := s.peek(); {
@@ -157,13 +163,72 @@ func (s *scanner) value(w *want, depth int) error {
 	case !s.scalar(c):
 		return errScan
 	}
-	if w != nil {
-		if s.at-start > maxValue {
-			return errScan
-		}
-		w.raw = s.text[start:s.at]
+	if s.at-start > maxValue {
+		return errScan
 	}
+	w.raw = s.text[start:s.at]
 	return nil
+}
+
+// skip passes over a value that nobody wants, however deep it is nested.
+func (s *scanner) skip(depth int) bool {
+	var open [maxDepth + 1]byte // the closing bytes of what is open
+	base := depth
+	for {
+		s.space()
+		switch c := s.peek(); {
+		case depth > maxDepth:
+			return false
+		case c == '{' || c == '[':
+			s.at++
+			s.space()
+			if s.peek() != c+2 { // the closing byte is two after the opening one
+				open[depth] = c + 2
+				depth++
+				if c == '{' && !s.key() {
+					return false
+				}
+				continue
+			}
+			s.at++
+		case !s.scalar(c):
+			return false
+		}
+		// After a value: what is open goes on or ends.
+		for {
+			if depth == base {
+				return true
+			}
+			s.space()
+			c := s.peek()
+			if c == ',' {
+				s.at++
+				if open[depth-1] == '}' && !s.key() {
+					return false
+				}
+				break
+			}
+			if c != open[depth-1] {
+				return false
+			}
+			s.at++
+			depth--
+		}
+	}
+}
+
+// key passes over a name and its colon.
+func (s *scanner) key() bool {
+	s.space()
+	if s.peek() != '"' || !s.quoted() {
+		return false
+	}
+	s.space()
+	if s.peek() != ':' {
+		return false
+	}
+	s.at++
+	return true
 }
 
 func (s *scanner) object(w *want, depth int) error {

@@ -1,0 +1,64 @@
+package verify_test
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/expressway-dev/expressway/pkg/verify"
+)
+
+// TestProofs counts what each preset rests on: verdicts of the provider's own library,
+// a published vector, or its description alone. One that rests on a description that is
+// not the provider's is experimental.
+func TestProofs(t *testing.T) {
+	t.Parallel()
+	proof := map[string]string{}
+	for _, v := range loadVectors(t) {
+		if name := map[string]string{"aws-sns": "sns", "twitter": "x"}[v.Provider]; name != "" {
+			proof[name] = "vector"
+		}
+		proof[v.Provider] = "vector"
+	}
+	for _, v := range loadSamples(t) {
+		switch {
+		case v.VerifiedBy != "":
+			proof[v.Provider] = "library"
+		case v.Source.Confidence == "published value" && proof[v.Provider] == "":
+			proof[v.Provider] = "vector"
+		}
+	}
+	text, err := os.ReadFile("testdata/libraries.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var groups []judged
+	if err := json.Unmarshal(text, &groups); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range groups {
+		proof[g.Provider] = "library"
+	}
+	by := map[string][]string{}
+	for _, name := range verify.Providers() {
+		p, _ := verify.Lookup(name)
+		kind := proof[name]
+		if kind == "" {
+			kind = "description"
+		}
+		if p.Experimental {
+			kind += ", experimental"
+		}
+		by[kind] = append(by[kind], name)
+	}
+	for _, kind := range []string{"library", "vector", "description", "description, experimental", "library, experimental", "vector, experimental"} {
+		t.Logf("%s: %d: %v", kind, len(by[kind]), by[kind])
+	}
+	if proven := len(by["library"]) + len(by["vector"]); proven < 45 {
+		t.Errorf("%d presets rest on a library or a vector, want 45 at least", proven)
+	}
+	if slices.Contains(by["description"], "github") {
+		t.Error("GitHub's vectors were not found")
+	}
+}
