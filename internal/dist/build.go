@@ -64,7 +64,7 @@ func (b Build) tags() []string {
 func (b Build) ldflags() string {
 	flags := "-s -w -buildid="
 	if b.Version != "" {
-		flags += " -X main.version=" + b.Version
+		flags += " -X main.version=" + b.Version + " -X github.com/expressway-dev/expressway/internal/version.release=" + b.Version
 	}
 	if b.Commit != "" {
 		flags += " -X main.commit=" + b.Commit

@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	"pkg/sqsbatch":    {"internal/awsjson", "internal/eventkind", "pkg/bridge", "pkg/config", "pkg/jsonata"},
 	"pkg/eventbridge": {"internal/eventkind", "pkg/bridge", "pkg/config", "pkg/jsonata"},
 	"pkg/gateway": {
+		"internal/version",
 		"pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront", "pkg/jsonata", "pkg/metrics", "pkg/secrets",
 		"pkg/sqsbatch", "pkg/stepfn", "pkg/verify",
 	},

@@ -48,7 +48,7 @@ func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
 
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	trace := root(ctx)
-	if trace != "" {
+	if trace != "" && !has(r, "traceId") { // a message can have a trace of its own
 		r.AddAttrs(slog.String("traceId", trace))
 	}
 	if h.service == "" {
@@ -73,6 +73,15 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 func (h *handler) WithGroup(name string) slog.Handler {
 	return &handler{h.next.WithGroup(name), h.service, h.first}
+}
+
+func has(r slog.Record, key string) bool {
+	found := false
+	r.Attrs(func(a slog.Attr) bool {
+		found = a.Key == key
+		return !found
+	})
+	return found
 }
 
 // root is the trace id of the invocation: the Root of the header that Lambda hands in.

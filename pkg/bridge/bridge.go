@@ -45,26 +45,38 @@ type Start struct {
 	Name string
 	// Input is JSON text of at most MaxInput bytes.
 	Input json.RawMessage
-	// TraceHeader is an X-Ray trace header that goes before the context's; may be empty.
+	// MetadataOnly asks for an outcome without output, error and cause. StartSync alone
+	// heeds it.
+	MetadataOnly bool
+	// TraceHeader is an X-Ray trace header that takes precedence over the context's; may
+	// be empty.
 	TraceHeader string
-	// FallbackTrace is one that counts only where neither the context nor the
-	// environment has any; may be empty.
+	// FallbackTrace is one that is used only if neither the context nor the environment
+	// has any; may be empty.
 	FallbackTrace string
-	// TraceParent is a W3C traceparent that counts after all of them; may be empty.
+	// TraceParent is a W3C traceparent that is used last; may be empty.
 	TraceParent string
 }
 
 // An Outcome is what is known of an execution that was started.
 type Outcome struct {
 	ExecutionARN string
-	Name         string
-	Status       Status
+	// StateMachineARN is what ran: the version that an alias chose. Empty where the
+	// service did not say.
+	StateMachineARN string
+	Name            string
+	Status          Status
 	// Output is JSON text; nil unless Status is Succeeded.
 	Output json.RawMessage
+	// OutputWithheld says that there may be an output, and that the service did not show
+	// it: a key that the caller may not use, or [Start].MetadataOnly.
+	OutputWithheld bool
 	// Error and Cause are set when Status is Failed or TimedOut.
 	Error, Cause string
-	StartDate    time.Time
-	StopDate     time.Time
+	// State is the name of the state that failed, where it is known.
+	State     string
+	StartDate time.Time
+	StopDate  time.Time
 	// BilledDuration and BilledMemoryMB are zero when the service did not say.
 	BilledDuration time.Duration
 	BilledMemoryMB int64

@@ -62,15 +62,20 @@ func TestRun(t *testing.T) {
 		filtered      bool
 		failure       string
 	}{
-		"default input":        {"", "", `{"b":1.0,"a":9007199254740993}`, `{"b":1.0,"a":9007199254740993}`, false, ""},
-		"expression":           {"", "$request.b", `{"b":{"x":1.0}}`, `{"x":1.0}`, false, ""},
-		"passes the filter":    {"$request.b = 1", "$request.b", `{"b":1}`, `1`, false, ""},
-		"filtered":             {"$request.b = 2", "", `{"b":1}`, "", true, ""},
-		"truthy is not true":   {"$request.b", "", `{"b":"yes"}`, "", true, ""},
-		"filter fails":         {`$request.b + 1`, "", `{"b":"secret"}`, "", false, bridge.ExpressionFailed},
-		"input yields nothing": {"", "$request.c", `{"b":1}`, "", false, bridge.ExpressionFailed},
-		"input is a function":  {"", "function($x){$x}", `{}`, "", false, bridge.ExpressionFailed},
-		"input too large":      {"", `$pad("", 300000, "x")`, `{}`, "", false, bridge.InputTooLarge},
+		"default input":         {"", "", `{"b":1.0,"a":9007199254740993}`, `{"b":1.0,"a":9007199254740993}`, false, ""},
+		"expression":            {"", "$request.b", `{"b":{"x":1.0}}`, `{"x":1.0}`, false, ""},
+		"passes the filter":     {"$request.b = 1", "$request.b", `{"b":1}`, `1`, false, ""},
+		"filtered":              {"$request.b = 2", "", `{"b":1}`, "", true, ""},
+		"filter yields nothing": {"$request.c", "", `{"b":1}`, "", true, ""},
+		"filter yields text":    {"$request.b", "", `{"b":"true"}`, "", false, bridge.ExpressionFailed},
+		"filter yields null":    {"$request.b", "", `{"b":null}`, "", false, bridge.ExpressionFailed},
+		"filter yields one":     {"$request.b", "", `{"b":1}`, "", false, bridge.ExpressionFailed},
+		"filter yields a list":  {"[$request.b]", "", `{"b":true}`, "", false, bridge.ExpressionFailed},
+		"filter yields a map":   {"$request", "", `{"b":true}`, "", false, bridge.ExpressionFailed},
+		"filter fails":          {`$request.b + 1`, "", `{"b":"secret"}`, "", false, bridge.ExpressionFailed},
+		"input yields nothing":  {"", "$request.c", `{"b":1}`, "", false, bridge.ExpressionFailed},
+		"input is a function":   {"", "function($x){$x}", `{}`, "", false, bridge.ExpressionFailed},
+		"input too large":       {"", `$pad("", 300000, "x")`, `{}`, "", false, bridge.InputTooLarge},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -262,6 +267,118 @@ func TestExecutionName(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A filter that yields nothing is told apart from one that is false.
+func TestFilterUndefined(t *testing.T) {
+	t.Parallel()
+	for filter, undefined := range map[string]bool{"$request.nope": true, "false": false} {
+		var out strings.Builder
+		b := bridge.New(starterFunc(echo), slog.New(slog.NewJSONHandler(&out, nil)), nil)
+		d := delivery(&bridge.Route{Name: "r", Filter: expression(t, filter)}, `{}`)
+		r := b.Run(t.Context(), d)
+		b.Settle(t.Context(), d, r, bridge.Settlement{})
+		if !r.Filtered || r.FilterUndefined != undefined || strings.Contains(out.String(), bridge.FilterUndefined) != undefined {
+			t.Errorf("%s: %+v, log %s, want undefined %v", filter, r, &out, undefined)
+		}
+	}
+}
+
+// The cause is written where it is asked for, cut, with the state if the service told it.
+func TestLoggedCauses(t *testing.T) {
+	t.Parallel()
+	const service = "An error occurred while executing the state 'Check it' (entered at the event id #2). The choice has no match."
+	long := strings.Repeat("é", 1000)
+	tests := map[string]struct {
+		outcome      bridge.Outcome
+		cause, state string
+		detail       string
+	}{
+		"the workflow's own": {bridge.Outcome{Status: bridge.Failed, Error: "E", Cause: "why"}, "why", "", "E: why"},
+		"the service's":      {bridge.Outcome{Status: bridge.Failed, Error: "States.Runtime", Cause: service}, service, "Check it", "States.Runtime: " + service},
+		"the engine knows":   {bridge.Outcome{Status: bridge.Failed, Error: "E", Cause: "why", State: "S"}, "why", "S", "E: why (state S)"},
+		"the state alone":    {bridge.Outcome{Status: bridge.Failed, Error: "E", State: "S"}, "", "S", "E: (state S)"},
+		"long":               {bridge.Outcome{Status: bridge.Failed, Error: "E", Cause: long}, long[:1024] + "…", "", "E: " + long[:1024] + "…"},
+		"nothing":            {bridge.Outcome{Status: bridge.Failed, Error: "E"}, "", "", "E"},
+		"timed out":          {bridge.Outcome{Status: bridge.TimedOut, Error: "x", Cause: "late"}, "late", "", "States.Timeout: late"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, on := range []bool{true, false} {
+				var out strings.Builder
+				var options []bridge.Option
+				if on {
+					options = append(options, bridge.WithLoggedCauses())
+				}
+				starter := starterFunc(func(context.Context, bridge.Start) (bridge.Outcome, error) { return test.outcome, nil })
+				b := bridge.New(starter, slog.New(slog.NewJSONHandler(&out, nil)), nil, options...)
+				d := delivery(&bridge.Route{Name: "r"}, `{}`)
+				r := b.Run(t.Context(), d)
+				b.Settle(t.Context(), d, r, bridge.Settlement{})
+				var line struct{ Cause, State string }
+				if err := json.Unmarshal([]byte(out.String()), &line); err != nil {
+					t.Fatal(err)
+				}
+				want := struct{ Cause, State string }{}
+				if on {
+					want.Cause, want.State = test.cause, test.state
+				}
+				if line != want || r.Failure.Detail() != test.detail {
+					t.Errorf("on %v: line %+v, want %+v; detail %q, want %q", on, line, want, r.Failure.Detail(), test.detail)
+				}
+			}
+		})
+	}
+}
+
+// Each line about a delivery has the ids by which it is found at the sender's, at AWS and
+// in the trace; of what may still be running, the machine and the execution's name.
+func TestIDsInTheLog(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	starter := starterFunc(func(context.Context, bridge.Start) (bridge.Outcome, error) {
+		return bridge.Outcome{}, &bridge.Failure{Name: bridge.Deadline, StateMachineARN: "arn:m", ExecutionName: "r-d-1"}
+	})
+	b := bridge.New(starter, slog.New(slog.NewJSONHandler(&out, nil)), nil)
+	d := delivery(&bridge.Route{Name: "r"}, `{}`)
+	d.Attrs = []slog.Attr{slog.String("queue", "orders")}
+	d.TraceHeader = "Root=1-a;Sampled=1"
+	b.Settle(t.Context(), d, b.Run(t.Context(), d), bridge.Settlement{Attrs: []slog.Attr{slog.Int("receiveCount", 2)}})
+	var line map[string]any
+	if err := json.Unmarshal([]byte(out.String()), &line); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]any{
+		"queue": "orders", "route": "r", "delivery": "d-1", "gatewayRequestId": "q-1", "traceId": "1-a", "receiveCount": 2.0,
+		"error": bridge.Deadline, "stateMachineArn": "arn:m", "executionName": "r-d-1",
+	} {
+		if line[name] != want {
+			t.Errorf("%s = %v, want %v", name, line[name], want)
+		}
+	}
+	if n := strings.Count(out.String(), "gatewayRequestId"); n != 1 {
+		t.Errorf("gatewayRequestId is there %d times", n)
+	}
+}
+
+// A route that gets metadata only asks for it, and its outcome has no output: that is not
+// one that is null.
+func TestMetadataOnly(t *testing.T) {
+	t.Parallel()
+	var start bridge.Start
+	b := newBridge(func(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
+		start = s
+		return bridge.Outcome{ExecutionARN: "arn", StateMachineARN: "arn:m:7", Status: bridge.Succeeded, OutputWithheld: true}, nil
+	})
+	r := b.Run(t.Context(), delivery(&bridge.Route{Name: "r", MetadataOnly: true}, `{}`))
+	if !start.MetadataOnly || r.Failure != nil || !r.Outcome.OutputWithheld {
+		t.Errorf("start %+v, result %+v", start, r)
+	}
+	v, err := expression(t, `$execution.stateMachineArn & " " & $exists($execution.output)`).Eval(t.Context(), r.Scope)
+	if err != nil || v != "arn:m:7 false" {
+		t.Errorf("got = %v, %v", v, err)
+	}
 }
 
 func TestLogKeepsPayloadOut(t *testing.T) {

@@ -148,7 +148,7 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	switch {
 	case err != nil && rule.StartUnchecked:
 		b.log.LogAttrs(ctx, slog.LevelWarn, "dedupe store did not answer; starting unchecked",
-			slog.String("route", d.Route.Name), slog.String("delivery", d.ID), slog.String("reason", err.Error()))
+			append(d.LogAttrs(), slog.String("reason", err.Error()))...)
 		return nil, nil
 	case err != nil:
 		return fail(&Failure{Name: Unavailable, Cause: "the dedupe store did not answer", Err: err, RetryAfter: 5 * time.Second})
@@ -226,8 +226,7 @@ func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settleme
 	}
 	if err != nil {
 		b.log.LogAttrs(ctx, slog.LevelError, "dedupe record not written",
-			slog.String("route", d.Route.Name), slog.String("delivery", d.ID),
-			slog.String("operation", what), slog.String("reason", fmt.Sprint(err)))
+			append(d.LogAttrs(), slog.String("operation", what), slog.String("reason", fmt.Sprint(err)))...)
 	}
 }
 

@@ -91,6 +91,9 @@ type Failure struct {
 	Cause string
 	// Outcome is the execution, once one was started.
 	Outcome *Outcome
+	// StateMachineARN and ExecutionName are what may have been started, with a failure of
+	// the class [Ambiguous]; empty where they are not known.
+	StateMachineARN, ExecutionName string
 	// ClaimedUntil is when the claim of the other attempt lapses. It is set with
 	// [InProgress] alone.
 	ClaimedUntil time.Time
@@ -105,9 +108,6 @@ type Failure struct {
 func NewFailure(name, cause string, err error) *Failure {
 	return &Failure{Name: name, Cause: cause, Err: err}
 }
-
-// Failf is NewFailure, for callers that are still to move.
-func Failf(name, cause string, err error) *Failure { return NewFailure(name, cause, err) }
 
 // Error returns the name and the cause of the bridge's own failures. The cause of a
 // workflow's failure is payload, and stays out of logs.

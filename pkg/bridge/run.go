@@ -31,6 +31,9 @@ type Route struct {
 	Timeout time.Duration
 	// Filter, when there is one, must be true for anything to start.
 	Filter *Template
+	// MetadataOnly keeps what the execution yields with the service, for machines under a
+	// customer's key: the outcome has no output and no cause.
+	MetadataOnly bool
 	// Input makes the execution's input; nil stands for [Delivery.DefaultInput].
 	Input *Template
 	// Dedupe, when there is one, lets equal deliveries start one execution.
@@ -42,8 +45,12 @@ type Delivery struct {
 	Route *Route
 	// ID is the sender's own id of the delivery; RequestID the platform's.
 	ID, RequestID string
-	// Kind is the variable that expressions know the delivery by: request, message or event.
+	// Kind names the variable that expressions use for the delivery: request, message,
+	// messages or event.
 	Kind string
+	// Attrs say in each log line about the delivery where it came from: a queue, a source.
+	// They hold no payload.
+	Attrs []slog.Attr
 	// Document makes the value of that variable. It is called at most once, and
 	// only when something looks at it.
 	Document func() (any, error)
@@ -53,12 +60,12 @@ type Delivery struct {
 	// body's bytes. Nil compares nothing.
 	Fingerprint func() []byte
 	// TraceHeader is the delivery's own X-Ray trace header, where it has one that
-	// goes before the context's.
+	// takes precedence over the context's.
 	TraceHeader string
-	// FallbackTrace is one that it only passes on, after the context's.
+	// FallbackTrace is one that it only passes on, used after the context's.
 	FallbackTrace string
 	// TraceParent is the W3C traceparent that came with the delivery, as it came; it
-	// counts after all the others, and only when it is valid.
+	// is used last, and only if it is valid.
 	TraceParent string
 	ReceivedAt  time.Time
 }
@@ -66,7 +73,9 @@ type Delivery struct {
 // A Result is what became of a delivery: exactly one of Filtered, Answered, Replayed, Failure,
 // or an Outcome with a status of Succeeded or Running.
 type Result struct {
-	Filtered bool
+	// Filtered says that the route's filter was not true. FilterUndefined says in addition
+	// that it yielded nothing, as an expression does that misses what it looks for.
+	Filtered, FilterUndefined bool
 	// Answered says that the route starts nothing, and the adapter has the answer.
 	Answered bool
 	// Replayed says that an equal delivery was answered before, with Replay.
@@ -96,6 +105,7 @@ type Bridge struct {
 	dedupe   DedupeStore
 	observer Observer
 	steps    StepObserver // observer, where it wants to know the steps
+	causes   bool
 }
 
 // An Option is a part of a Bridge that it can do without.
@@ -104,7 +114,11 @@ type Option func(*Bridge)
 // WithDedupe sets the store of the routes that have a [Dedupe].
 func WithDedupe(s DedupeStore) Option { return func(b *Bridge) { b.dedupe = s } }
 
-// WithObserver sets what hears of every delivery.
+// WithLoggedCauses writes the first 1,024 bytes of a failed workflow's cause, and the state
+// that failed, into the line of a settled delivery. A cause may hold payload.
+func WithLoggedCauses() Option { return func(b *Bridge) { b.causes = true } }
+
+// WithObserver sets what is notified of every delivery.
 func WithObserver(o Observer) Option {
 	return func(b *Bridge) {
 		b.observer = o
@@ -156,13 +170,8 @@ func (b *Bridge) Run(ctx context.Context, d *Delivery) (r Result) {
 // attempt filters, builds the input, starts, and names the outcome.
 func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result {
 	if d.Route.Filter != nil {
-		v, err := d.Route.Filter.Eval(ctx, scope)
-		if err != nil {
-			return Result{Failure: unstarted(ctx, err)}
-		}
-		b.step(ctx, d, "filter", v)
-		if jsonata.Force(v) != true {
-			return Result{Filtered: true}
+		if pass, r := b.filter(ctx, d, scope); !pass {
+			return r
 		}
 	}
 	if d.Route.Answer {
@@ -178,6 +187,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 		StateMachineARN: d.Route.StateMachine,
 		Name:            ExecutionName(d.Route.Name, d.ID),
 		Input:           input,
+		MetadataOnly:    d.Route.MetadataOnly,
 		TraceHeader:     d.TraceHeader,
 		FallbackTrace:   d.FallbackTrace,
 		TraceParent:     d.TraceParent,
@@ -193,7 +203,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 	switch outcome.Status {
 	case Succeeded:
 		if len(outcome.Output) > 0 && jsonata.Valid(outcome.Output) != nil {
-			return Result{Failure: NewFailure(Unknown, "the execution's output is no JSON", nil)}
+			return Result{Failure: NewFailure(Unknown, "the execution's output is not JSON", nil)}
 		}
 		return Result{Outcome: &outcome}
 	case Running:
@@ -210,6 +220,43 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 		return Result{Outcome: &outcome, Failure: &Failure{Name: name, Cause: outcome.Cause, Outcome: &outcome}}
 	}
 	return Result{Failure: NewFailure(Unknown, "the service answered without a status that it documents", nil)}
+}
+
+// filter reports whether a delivery passes, and the result if it does not. A filter yields
+// true or false. One that yields nothing lets nothing pass, and says so; any other value is
+// a mistake by which every delivery would be lost.
+func (b *Bridge) filter(ctx context.Context, d *Delivery, scope *Scope) (pass bool, r Result) {
+	t := d.Route.Filter
+	v, err := t.evalOptional(ctx, scope)
+	if err != nil {
+		return false, Result{Failure: unstarted(ctx, err)}
+	}
+	b.step(ctx, d, "filter", v)
+	v = jsonata.Force(v)
+	if pass, ok := v.(bool); ok {
+		return pass, Result{Filtered: true}
+	}
+	if v == jsonata.Undefined {
+		return false, Result{Filtered: true, FilterUndefined: true}
+	}
+	return false, Result{Failure: NewFailure(ExpressionFailed, t.place+": yields "+kindOf(v)+", and a filter must yield true or false", nil)}
+}
+
+// kindOf names the type of a value, for messages that must not show it.
+func kindOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return "a string"
+	case json.Number, float64, int, int64:
+		return "a number"
+	case []any:
+		return "an array"
+	case *jsonata.Object:
+		return "an object"
+	}
+	return "a value of another type"
 }
 
 // unstarted is the failure of an expression that a start needs. One that was only cut

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 )
 
@@ -18,11 +19,12 @@ type Settlement struct {
 	// Then is what became of a record or event that failed: retry, discard or
 	// dead-letter. It is empty elsewhere.
 	Then string
-	// Attrs are the adapter's part of the log line: ids and counts, no payload.
+	// Attrs are the adapter's part of the log line, in addition to the delivery's own: ids
+	// and counts, no payload.
 	Attrs []slog.Attr
 }
 
-// An Observer hears of every delivery once, when it is settled; pkg/metrics is one.
+// An Observer is notified of every delivery once, when it is settled; pkg/metrics is one.
 // Implementations are safe for concurrent use.
 type Observer interface {
 	// Begin is called at the start of an invocation, and the function that it returns
@@ -76,13 +78,30 @@ func (b *Bridge) Settle(ctx context.Context, d *Delivery, r Result, s Settlement
 	b.logSettled(ctx, d, r, s)
 }
 
+// FilterUndefined is the reason in the log of a delivery that was filtered because the
+// filter yielded nothing, and the name of its metric.
+const FilterUndefined = "FilterUndefined"
+
+// LogAttrs are the ids of a delivery, for each log line about it: its route and where it
+// came from, the sender's own id, the one that the sender was given for it
+// (gatewayRequestId), and the trace. Lambda's requestId is in every line, by
+// lambdacontext.NewLogger.
+func (d *Delivery) LogAttrs() []slog.Attr {
+	attrs := append(make([]slog.Attr, 0, len(d.Attrs)+12), d.Attrs...)
+	attrs = append(attrs, slog.String("route", d.Route.Name), slog.String("delivery", d.ID))
+	if !slices.ContainsFunc(d.Attrs, func(a slog.Attr) bool { return a.Key == "gatewayRequestId" }) {
+		attrs = append(attrs, slog.String("gatewayRequestId", d.RequestID))
+	}
+	return attrs
+}
+
 // logSettled writes ids, names and times, and nothing of what was delivered.
 func (b *Bridge) logSettled(ctx context.Context, d *Delivery, r Result, s Settlement) {
-	attrs := append(s.Attrs[:len(s.Attrs):len(s.Attrs)],
-		slog.String("route", d.Route.Name),
-		slog.String("delivery", d.ID),
-		slog.Float64("durationMs", float64(b.now().Sub(d.ReceivedAt).Microseconds())/1000),
-	)
+	attrs := append(d.LogAttrs(), s.Attrs...)
+	if r.Scope != nil && r.Scope.traceID != "" {
+		attrs = append(attrs, slog.String("traceId", r.Scope.traceID))
+	}
+	attrs = append(attrs, slog.Float64("durationMs", float64(b.now().Sub(d.ReceivedAt).Microseconds())/1000))
 	if s.Then != "" {
 		attrs = append(attrs, slog.String("then", s.Then))
 	}
@@ -90,28 +109,63 @@ func (b *Bridge) logSettled(ctx context.Context, d *Delivery, r Result, s Settle
 	switch {
 	case r.Filtered:
 		attrs = append(attrs, slog.Bool("filtered", true))
+		if r.FilterUndefined {
+			attrs = append(attrs, slog.String("reason", FilterUndefined))
+		}
 	case r.Answered:
 		attrs = append(attrs, slog.Bool("answered", true))
 	case r.Replayed:
 		attrs = append(attrs, slog.Bool("replayed", true))
 	case r.Failure != nil:
-		level = slog.LevelWarn
-		attrs = append(attrs, slog.String("error", r.Failure.Name))
-		if c := r.Failure.Class(); c != Settled || r.Failure.Name == BadResponse {
-			attrs = append(attrs, slog.String("class", c.String()), slog.String("reason", reason(r.Failure)))
-		}
-		switch r.Failure.Name {
-		case Internal, Misconfigured:
-			level = slog.LevelError
-		}
+		level = levelOf(r.Failure)
+		attrs = b.appendFailure(attrs, r.Failure)
 	}
 	if o := r.Outcome; o != nil {
 		attrs = append(attrs, slog.String("executionArn", o.ExecutionARN), slog.String("status", string(o.Status)))
+		if o.StateMachineARN != "" {
+			attrs = append(attrs, slog.String("stateMachineArn", o.StateMachineARN))
+		}
+		if o.OutputWithheld {
+			attrs = append(attrs, slog.Bool("outputWithheld", true))
+		}
 	}
 	b.log.LogAttrs(ctx, level, "delivery settled", attrs...)
 }
 
-// reason is the failure's text without its name, which stands beside it.
+func levelOf(f *Failure) slog.Level {
+	switch f.Name {
+	case Internal, Misconfigured:
+		return slog.LevelError
+	}
+	return slog.LevelWarn
+}
+
+func (b *Bridge) appendFailure(attrs []slog.Attr, f *Failure) []slog.Attr {
+	attrs = append(attrs, slog.String("error", f.Name))
+	if c := f.Class(); c != Settled || f.Name == BadResponse {
+		attrs = append(attrs, slog.String("class", c.String()), slog.String("reason", reason(f)))
+	}
+	for _, a := range []slog.Attr{
+		// Of what may still be running, only these are known.
+		slog.String("stateMachineArn", f.StateMachineARN), slog.String("executionName", f.ExecutionName),
+	} {
+		if a.Value.String() != "" {
+			attrs = append(attrs, a)
+		}
+	}
+	if !b.causes {
+		return attrs
+	}
+	if cause := f.shownCause(); cause != "" {
+		attrs = append(attrs, slog.String("cause", cause))
+	}
+	if state := f.State(); state != "" {
+		attrs = append(attrs, slog.String("state", state))
+	}
+	return attrs
+}
+
+// reason is the failure's text without its name, which is an attribute of its own.
 func reason(f *Failure) string {
 	return strings.TrimPrefix(strings.TrimPrefix(f.Error(), f.Name), ": ")
 }

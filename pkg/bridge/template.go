@@ -234,7 +234,7 @@ func (s *Scope) Lookup(name string) (any, bool) {
 	case s.delivery.Kind:
 		v, err := s.document()
 		if err != nil {
-			// The expression sees nothing there, and the failure goes before its result.
+			// The expression sees nothing there, and the failure overrides its result.
 			s.failed = AsFailure(err)
 			return nil, false
 		}
@@ -267,9 +267,12 @@ func (s *Scope) context() any {
 }
 
 func execution(out *Outcome) any {
-	o := jsonata.NewObject(7)
+	o := jsonata.NewObject(8)
 	o.Set("name", out.Name)
 	o.Set("arn", out.ExecutionARN)
+	if out.StateMachineARN != "" {
+		o.Set("stateMachineArn", out.StateMachineARN)
+	}
 	o.Set("status", string(out.Status))
 	if len(out.Output) > 0 {
 		o.Set("output", jsonata.NewRaw(out.Output))

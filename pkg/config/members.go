@@ -46,12 +46,34 @@ func (d *document) checkReferences(n ast.Node, inner string, references []jsonat
 		case len(ref.Members) > 0 && known != nil && !slices.Contains(known, ref.Members[0].Name):
 			name := ref.Members[0].Name
 			problem, at = fmt.Sprintf("$%s has no %s%s", ref.Name, name, nearestName(name, known)), ref.Members[0].Position
+		case d.withheld && isWithheld(ref):
+			problem = "a route with includedData: metadata has no $" + pathOf(ref) + ": the service keeps it"
 		default:
 			continue
 		}
 		line, column := d.expressionPlace(n, inner, at)
 		d.addAt(line, column, "%s: %s", place, problem)
 	}
+}
+
+// isWithheld reports whether a reference is to what METADATA_ONLY leaves out: an execution's
+// output, and the cause of its failure.
+func isWithheld(ref jsonata.Reference) bool {
+	switch p := pathOf(ref); p {
+	case "failure.cause", "failure.execution.output", "execution.output":
+		return true
+	default:
+		return strings.HasPrefix(p, "execution.output.") || strings.HasPrefix(p, "failure.execution.output.")
+	}
+}
+
+// pathOf writes a reference as the expression does.
+func pathOf(ref jsonata.Reference) string {
+	text := ref.Name
+	for _, m := range ref.Members {
+		text += "." + m.Name
+	}
+	return text
 }
 
 // nearestName suggests what a name may have meant, or else lists what there is.

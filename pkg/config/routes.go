@@ -102,7 +102,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 	r := &Route{file: d.file}
 	d.keep(r, "", n)
 	// Templates are read last: what they may refer to depends on the trigger.
-	var filter, input, respond, catch, verifyNode, dedupe ast.Node
+	var filter, input, respond, catch, verifyNode, dedupe, included ast.Node
 	trigger := map[string]ast.Node{}
 	known := map[string]func(ast.Node){
 		"name": func(n ast.Node) {
@@ -146,6 +146,16 @@ func (d *document) readRoute(n ast.Node) *Route {
 				d.add(n, "timeout is at most 5m: an Express Workflow runs no longer")
 			}
 		},
+		"includedData": func(n ast.Node) {
+			included = n
+			switch v := d.text(n, "includedData"); v {
+			case "all":
+			case "metadata":
+				r.MetadataOnly = true
+			default:
+				d.add(n, "includedData must be all or metadata, not %q", v)
+			}
+		},
 		"verify":  func(n ast.Node) { verifyNode = n },
 		"filter":  func(n ast.Node) { filter = n },
 		"input":   func(n ast.Node) { input = n },
@@ -172,6 +182,10 @@ func (d *document) readRoute(n ast.Node) *Route {
 	if triggers := count(have["http"], have["sqs"], have["eventbridge"]); triggers != 1 {
 		d.add(n, "the route needs exactly one of http, sqs and eventbridge, and has %d", triggers)
 	}
+	if r.MetadataOnly && r.Async {
+		d.add(included, "includedData: metadata is for mode: sync; a started execution's output is never asked for")
+	}
+	d.withheld = r.MetadataOnly
 	trigger["verify"], trigger["respond"] = verifyNode, respond
 	d.readTriggerKeys(n, r, trigger)
 	scope := variables(r)

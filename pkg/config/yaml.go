@@ -60,8 +60,10 @@ type document struct {
 	line    int              // lines before the text that is being read
 	unsplit bool             // the file must be parsed whole
 	options []jsonata.Option // of every expression
-	jsonata []jsonata.Option // beside those of the dialect
-	schemes []*verify.Custom // beside the presets
+	// withheld is set while a route is read that gets metadata only.
+	withheld bool
+	jsonata  []jsonata.Option // beside those of the dialect
+	schemes  []*verify.Custom // beside the presets
 }
 
 func (d *document) addAt(line, column int, format string, args ...any) {

@@ -71,7 +71,7 @@ func (e *Events) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	defer end()
 	v, err := jsonata.Decode(payload)
 	if err != nil {
-		return nil, functionError([]*bridge.Failure{e.refuse(ctx, "", bridge.NewFailure(bridge.BadRequest, "the event is no JSON: "+err.Error(), nil))})
+		return nil, functionError([]*bridge.Failure{e.refuse(ctx, "", bridge.NewFailure(bridge.BadRequest, "the event is not JSON: "+err.Error(), nil))})
 	}
 	list, isArray := v.([]any)
 	if !isArray {
@@ -177,7 +177,7 @@ func functionError(failures []*bridge.Failure) error {
 	for _, f := range failures {
 		if f != nil {
 			names = append(names, f.Name)
-			texts = append(texts, f.Error())
+			texts = append(texts, f.Detail()) // only the account's owner sees it
 		}
 	}
 	if len(names) == 0 {
@@ -228,7 +228,7 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 	}
 	route := e.route(source, detailType)
 	if route == nil {
-		end(nil, e.refuse(ctx, id, bridge.NewFailure(bridge.NoRoute, "no route takes events of this source and detail-type", nil)))
+		end(nil, e.refuse(ctx, id, bridge.NewFailure(bridge.NoRoute, "no route takes events of this source and detail-type", nil), attrs(source, detailType)...))
 		return
 	}
 	d := &bridge.Delivery{
@@ -236,6 +236,7 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 		ID:         id,
 		RequestID:  id,
 		Kind:       "event",
+		Attrs:      attrs(source, detailType),
 		Document:   func() (any, error) { return event, nil },
 		ReceivedAt: e.bridge.Now(),
 		Fingerprint: func() []byte {
@@ -270,11 +271,20 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 	e.bridge.Settle(ctx, d, r, settlement)
 }
 
-func (e *Events) refuse(ctx context.Context, id string, f *bridge.Failure) *bridge.Failure {
+func (e *Events) refuse(ctx context.Context, id string, f *bridge.Failure, more ...slog.Attr) *bridge.Failure {
 	e.bridge.Reject(ctx, "", "eventbridge", f.Name)
-	e.log.LogAttrs(ctx, slog.LevelError, "event refused",
-		slog.String("error", f.Name), slog.String("reason", f.Cause), slog.String("delivery", id))
+	e.log.LogAttrs(ctx, slog.LevelError, "event refused", append(more,
+		slog.String("error", f.Name), slog.String("reason", f.Cause),
+		slog.String("delivery", id), slog.String("gatewayRequestId", id))...)
 	return f
+}
+
+// attrs say in a log line where an event came from. AWS bounds neither text, and nobody
+// needs more than the beginning.
+func attrs(source, detailType string) []slog.Attr {
+	const most = 256
+	cut := func(s string) string { return strings.ToValidUTF8(s[:min(len(s), most)], "") }
+	return []slog.Attr{slog.String("source", cut(source)), slog.String("detailType", cut(detailType))}
 }
 
 // describe makes the return value, for Lambda destinations.

@@ -24,6 +24,7 @@ package gateway
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -32,6 +33,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/expressway-dev/expressway/internal/version"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/dedupe"
@@ -49,6 +51,10 @@ import (
 // DedupeTable is the environment variable that names the DynamoDB table of dedupe
 // records.
 const DedupeTable = "EXPRESSWAY_DEDUPE_TABLE"
+
+// LogCause is the environment variable that lets the log say why a workflow failed, if it
+// is "on". A cause may hold payload.
+const LogCause = "EXPRESSWAY_LOG_CAUSE"
 
 // Options configure the handlers. The zero value is a function as it is deployed, but
 // without log and metrics.
@@ -171,6 +177,8 @@ func load(o Options, source config.Source) (*Gateway, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	} else {
+		o.Log = o.Log.With(slog.String("version", version.String()))
 	}
 	g := &Gateway{options: o, routes: o.Routes}
 	if g.routes != nil {
@@ -208,6 +216,13 @@ func load(o Options, source config.Source) (*Gateway, error) {
 	if store != nil {
 		parts = append(parts, bridge.WithDedupe(store))
 	}
+	switch v := o.Getenv(LogCause); v {
+	case "", "off":
+	case "on":
+		parts = append(parts, bridge.WithLoggedCauses())
+	default:
+		return nil, fmt.Errorf("%s must be on or off, not %q", LogCause, v)
+	}
 	g.bridge = bridge.New(starter, o.Log, o.Now, parts...)
 	return g, nil
 }
@@ -220,6 +235,7 @@ func (o Options) starter() (bridge.Starter, error) {
 	if err != nil {
 		return nil, err
 	}
+	options.Log = o.Log
 	return stepfn.New(options), nil
 }
 

@@ -127,6 +127,11 @@ func (e *endpoint) answer(ctx context.Context, r *request, result bridge.Result)
 		return e.answerFailure(ctx, r, result)
 	case e.route.Async:
 		return e.answerAccepted(ctx, r, result)
+	case result.Outcome.OutputWithheld:
+		if e.route.Respond == nil {
+			return emptyAnswer(http.StatusNoContent), nil
+		}
+		return e.render(ctx, r, e.route.Respond, emptyAnswer(http.StatusNoContent), result)
 	case e.route.Respond != nil:
 		return e.render(ctx, r, e.route.Respond, jsonAnswer(http.StatusOK, result.Outcome.Output), result)
 	}

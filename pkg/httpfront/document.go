@@ -30,6 +30,7 @@ func (e *endpoint) delivery(x *exchange, received time.Time) *bridge.Delivery {
 		ID:           e.deliveryID(x.request),
 		RequestID:    x.requestID,
 		Kind:         "request",
+		Attrs:        settledAttrs(e, x.request),
 		Document:     func() (any, error) { return e.document(x, nil) },
 		DefaultInput: func() (any, error) { return e.document(x, e.hidden) },
 		Fingerprint:  func() []byte { return x.body },

@@ -115,7 +115,7 @@ func (e *endpoint) serve(ctx context.Context, x *exchange) *answer {
 	b.Settle(ctx, d, result, bridge.Settlement{
 		Final:  done || final(a.status),
 		Answer: a.store,
-		Attrs:  append(settledAttrs(e, x.request), slog.Int("httpStatus", a.status)),
+		Attrs:  []slog.Attr{slog.Int("httpStatus", a.status)},
 	})
 	return a
 }

@@ -441,11 +441,14 @@ func TestAsyncAndFilter(t *testing.T) {
 	if r.StatusCode != 202 || r.Body != `{"executionArn":"`+executionARN+`"}` {
 		t.Errorf("async = %d %s", r.StatusCode, r.Body)
 	}
-	if r := invoke(t, f, event("POST", "/a", "application/json", `{"go":"true"}`)); r.StatusCode != 200 || r.Body != "" {
+	if r := invoke(t, f, event("POST", "/a", "application/json", `{"go":false}`)); r.StatusCode != 200 || r.Body != "" {
 		t.Errorf("filtered = %d %q", r.StatusCode, r.Body)
 	}
-	if r := invoke(t, f, event("POST", "/a", "application/json", `{}`)); r.StatusCode != 500 {
-		t.Errorf("a filter that yields nothing = %d, want 500", r.StatusCode)
+	if r := invoke(t, f, event("POST", "/a", "application/json", `{}`)); r.StatusCode != 200 || r.Body != "" {
+		t.Errorf("a filter that yields nothing = %d %q, want 200", r.StatusCode, r.Body)
+	}
+	if r := invoke(t, f, event("POST", "/a", "application/json", `{"go":"true"}`)); r.StatusCode != 500 {
+		t.Errorf("a filter that yields text = %d, want 500: it would never be true", r.StatusCode)
 	}
 }
 

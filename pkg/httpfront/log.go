@@ -37,7 +37,7 @@ func loggedPath(path string) string {
 	return cut(path, maxLoggedPath)
 }
 
-// settledAttrs are those of a settled delivery, whose line has its route already.
+// settledAttrs are those of a delivery, whose lines have its route already.
 func settledAttrs(e *endpoint, r *request) []slog.Attr {
 	return []slog.Attr{
 		slog.String("gatewayRequestId", r.requestID),

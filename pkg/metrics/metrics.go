@@ -10,7 +10,8 @@
 //	Succeeded  Failed  TimedOut  Throttled  Unknown  Rejected  Filtered  Duplicates
 //
 // What became of a record or event that failed is counted beside that: Retried,
-// Discarded, DeadLettered.
+// Discarded, DeadLettered; and FilterUndefined counts those of Filtered whose filter yielded
+// nothing.
 package metrics
 
 import (
@@ -119,13 +120,14 @@ const (
 	duplicates
 	rejected
 	filtered
+	filterUndefined
 	coldStart
 	counts // their number
 )
 
 var countNames = [counts]string{
 	"Received", "Started", "Succeeded", "Failed", "TimedOut", "Throttled", "Unknown",
-	"Retried", "Discarded", "DeadLettered", "Duplicates", "Rejected", "Filtered", "ColdStart",
+	"Retried", "Discarded", "DeadLettered", "Duplicates", "Rejected", "Filtered", bridge.FilterUndefined, "ColdStart",
 }
 
 // A sample is what is measured of one execution.
@@ -213,6 +215,9 @@ func (w *Writer) Settled(ctx context.Context, d *bridge.Delivery, r bridge.Resul
 		}
 		if end, ok := endOf(r); ok {
 			t.counts[end]++
+		}
+		if r.FilterUndefined {
+			t.counts[filterUndefined]++
 		}
 		switch s.Then {
 		case "retry":

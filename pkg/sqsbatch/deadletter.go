@@ -46,7 +46,7 @@ const sendTime = 10 * time.Second
 // deadLetter sends the unit's records on, each with the failure, and notes as settled
 // those that the queue has taken. It reports whether that is all of them. In a group
 // nothing overtakes: what follows a record that was not taken is not sent.
-func (b *Batch) deadLetter(ctx context.Context, route *config.Route, u unit, f *bridge.Failure, fates []fate) bool {
+func (b *Batch) deadLetter(ctx context.Context, d *bridge.Delivery, route *config.Route, u unit, f *bridge.Failure, fates []fate) bool {
 	all := true
 	for i, rec := range u {
 		if err := b.sendOn(ctx, route, rec, f); err != nil {
@@ -55,8 +55,7 @@ func (b *Batch) deadLetter(ctx context.Context, route *config.Route, u unit, f *
 				level = slog.LevelWarn
 			}
 			b.log.LogAttrs(ctx, level, "dead letter not sent: the record is retried",
-				slog.String("route", route.Name), slog.String("delivery", rec.id),
-				slog.String("error", f.Name), slog.String("reason", err.Error()))
+				append(d.LogAttrs(), slog.String("messageId", rec.id), slog.String("error", f.Name), slog.String("reason", err.Error()))...)
 			all = false
 			if rec.fifo() {
 				break

@@ -158,9 +158,26 @@ func (b *Batch) runAll(ctx context.Context, records []*record) []fate {
 	select {
 	case <-finished:
 	case <-waitCtx.Done():
-		b.log.LogAttrs(ctx, slog.LevelWarn, "deadline near: unfinished records are reported failed")
+		b.logUnfinished(ctx, records, t.report())
 	}
 	return t.report()
+}
+
+// logUnfinished names the records for which time has run out: the function may be frozen
+// before one of them gets a line of its own.
+func (b *Batch) logUnfinished(ctx context.Context, records []*record, fates []fate) {
+	var running, waiting []string
+	for i, f := range fates {
+		switch {
+		case f.settled || f.name != "":
+		case f.held:
+			running = append(running, records[i].id)
+		default:
+			waiting = append(waiting, records[i].id)
+		}
+	}
+	b.log.LogAttrs(ctx, slog.LevelWarn, "deadline near: unfinished records are reported failed",
+		slog.Any("running", running), slog.Any("waiting", waiting))
 }
 
 func guarded(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -202,7 +219,8 @@ func (b *Batch) refuse(ctx context.Context, l *lane, t *tally) {
 			}
 			b.bridge.Reject(ctx, "", "sqs", name)
 			b.log.LogAttrs(ctx, slog.LevelError, "record without a route",
-				slog.String("error", name), slog.String("queue", rec.queue), slog.String("delivery", rec.id))
+				slog.String("error", name), slog.String("queue", rec.queue),
+				slog.String("delivery", rec.id), slog.String("gatewayRequestId", rec.id))
 			t.end(unit{rec}, []fate{{name: name}})
 		}
 	}

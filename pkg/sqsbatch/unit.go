@@ -18,7 +18,8 @@ func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u uni
 	noted := false
 	defer func() {
 		if p := recover(); p != nil {
-			b.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
+			b.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()),
+				"route", route.Name, "queue", u[0].queue, "delivery", u[0].id)
 			if !noted {
 				settled = t.end(u, unknownFates(len(u)))
 			}
@@ -40,10 +41,10 @@ func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u uni
 	if partial < 0 {
 		fates = make([]fate, len(u))
 	}
-	then := b.settleRecords(waitCtx, route, u, result, fates, partial)
+	then := b.settleRecords(waitCtx, d, route, u, result, fates, partial)
 	// What is known to be over is over, also when time runs out in what follows.
 	settled, noted = t.end(u, fates), true
-	attrs := []slog.Attr{slog.String("queue", u[0].queue), slog.Int("receiveCount", u[0].receiveCount())}
+	attrs := []slog.Attr{slog.Int("receiveCount", u[0].receiveCount())}
 	if route.SQS.Batch {
 		attrs = append(attrs, slog.Int("records", len(u)))
 		if partial > 0 {
@@ -84,6 +85,7 @@ func (b *Batch) delivery(route *config.Route, u unit) *bridge.Delivery {
 		ID:         first.id,
 		RequestID:  first.id,
 		Kind:       "message",
+		Attrs:      []slog.Attr{slog.String("queue", first.queue)},
 		Document:   func() (any, error) { return first.document(route) },
 		ReceivedAt: b.bridge.Now(),
 	}
@@ -205,7 +207,7 @@ const partialFailure = "BatchItemFailures"
 
 // settleRecords does with the unit's records what the result asks for, fills in their
 // fates, and returns what it did. Partial is not negative when the fates are known.
-func (b *Batch) settleRecords(waitCtx context.Context, route *config.Route, u unit, r bridge.Result, fates []fate, partial int) config.Then {
+func (b *Batch) settleRecords(waitCtx context.Context, d *bridge.Delivery, route *config.Route, u unit, r bridge.Result, fates []fate, partial int) config.Then {
 	if partial > 0 {
 		for i := range fates {
 			fates[i].name = partialFailure
@@ -219,7 +221,7 @@ func (b *Batch) settleRecords(waitCtx context.Context, route *config.Route, u un
 		return config.ThenNothing
 	}
 	then := route.Then(r.Failure)
-	if then == config.ThenDeadLetter && !b.deadLetter(waitCtx, route, u, r.Failure, fates) {
+	if then == config.ThenDeadLetter && !b.deadLetter(waitCtx, d, route, u, r.Failure, fates) {
 		then = config.ThenRetry
 	}
 	for i := range fates {

@@ -27,7 +27,12 @@ func (s starter) StartSync(ctx context.Context, in bridge.Start) (bridge.Outcome
 	if err != nil {
 		return bridge.Outcome{}, failure(err)
 	}
-	return outcome(record), nil
+	out := outcome(record)
+	if in.MetadataOnly {
+		out.OutputWithheld = out.Status == bridge.Succeeded
+		out.Output, out.Error, out.Cause = nil, "", ""
+	}
+	return out, nil
 }
 
 func (s starter) Start(ctx context.Context, in bridge.Start) (bridge.Outcome, error) {
@@ -59,7 +64,7 @@ func (s starter) input(in bridge.Start) StartInput {
 
 func outcome(r ExecutionRecord) bridge.Outcome {
 	out := bridge.Outcome{
-		ExecutionARN: r.ExecutionARN, Name: r.Name, Status: r.Status, Output: r.Output,
+		ExecutionARN: r.ExecutionARN, StateMachineARN: r.StateMachineARN, Name: r.Name, Status: r.Status, Output: r.Output,
 		Error: r.Error, Cause: r.Cause, StartDate: r.StartDate, StopDate: r.StopDate,
 	}
 	if r.Status != bridge.Running {

@@ -18,7 +18,7 @@ func TestStarterOutcome(t *testing.T) {
 	s := newFake(t, Options{UUID: func() string { return "u" }}, echo).Starter()
 	in := bridge.Start{StateMachineARN: machineARN, Name: "n", Input: json.RawMessage(`{"a":1}`)}
 	want := bridge.Outcome{
-		ExecutionARN: "arn:aws:states:us-east-1:123456789012:express:orders:n:u", Name: "n", Status: bridge.Succeeded,
+		ExecutionARN: "arn:aws:states:us-east-1:123456789012:express:orders:n:u", StateMachineARN: machineARN, Name: "n", Status: bridge.Succeeded,
 		Output: in.Input, StartDate: at, StopDate: at, BilledDuration: 100 * time.Millisecond, BilledMemoryMB: 64,
 	}
 	got, err := s.StartSync(t.Context(), in)
@@ -28,13 +28,19 @@ func TestStarterOutcome(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("StartSync (-want +got):\n%s", diff)
 	}
+	withheld := in
+	withheld.MetadataOnly = true
+	got, err = s.StartSync(t.Context(), withheld)
+	if err != nil || got.Output != nil || !got.OutputWithheld {
+		t.Errorf("with metadata only: %+v, %v, want the output withheld", got, err)
+	}
 	// A bare name is a state machine of the service's own.
 	in.StateMachineARN = "orders"
 	got, err = s.Start(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = bridge.Outcome{ExecutionARN: want.ExecutionARN, Name: "n", Status: bridge.Running, StartDate: at}
+	want = bridge.Outcome{ExecutionARN: want.ExecutionARN, StateMachineARN: machineARN, Name: "n", Status: bridge.Running, StartDate: at}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Start (-want +got):\n%s", diff)
 	}

@@ -22,7 +22,9 @@ package stepfn
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -56,6 +58,8 @@ type Options struct {
 	HTTPClient aws.HTTPClient
 	// MaxAttempts is how often one start is sent at most; zero is 6.
 	MaxAttempts int
+	// Log takes what is worth knowing once; nil discards.
+	Log *slog.Logger
 	// Getenv reads the invocation's trace header; nil has no environment.
 	Getenv func(string) string
 	// Recorder sends a subsegment for each start; nil sends none.
@@ -74,6 +78,8 @@ type Client struct {
 	http   *sender
 	custom bool // endpoint
 	opts   Options
+	// differs has logged that the service joined another trace.
+	differs sync.Once
 }
 
 var _ bridge.Starter = (*Client)(nil)
@@ -85,6 +91,9 @@ func New(o Options) *Client {
 	}
 	if o.Getenv == nil {
 		o.Getenv = func(string) string { return "" }
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -129,23 +138,30 @@ func (c *Client) StartSync(ctx context.Context, s bridge.Start) (bridge.Outcome,
 			Name:            optional(s.Name),
 			Input:           input(s.Input),
 			TraceHeader:     header,
+			IncludedData:    included(s),
 		})
 		if err != nil {
 			return bridge.Outcome{}, err
 		}
+		c.compareTrace(ctx, header, out.TraceHeader)
 		switch out.Status {
 		case types.SyncExecutionStatusSucceeded, types.SyncExecutionStatusFailed, types.SyncExecutionStatusTimedOut:
 		default:
 			return bridge.Outcome{}, errUnreadable
 		}
 		outcome := bridge.Outcome{
-			ExecutionARN: aws.ToString(out.ExecutionArn),
-			Name:         aws.ToString(out.Name),
-			Status:       bridge.Status(out.Status),
-			Error:        aws.ToString(out.Error),
-			Cause:        aws.ToString(out.Cause),
-			StartDate:    aws.ToTime(out.StartDate),
-			StopDate:     aws.ToTime(out.StopDate),
+			ExecutionARN:    aws.ToString(out.ExecutionArn),
+			StateMachineARN: aws.ToString(out.StateMachineArn),
+			Name:            aws.ToString(out.Name),
+			Status:          bridge.Status(out.Status),
+			Error:           aws.ToString(out.Error),
+			Cause:           aws.ToString(out.Cause),
+			StartDate:       aws.ToTime(out.StartDate),
+			StopDate:        aws.ToTime(out.StopDate),
+		}
+		// A null output is there as the text null; one that is not included is withheld.
+		if d := out.OutputDetails; outcome.Status == bridge.Succeeded && out.Output == nil && (s.MetadataOnly || d != nil && !d.Included) {
+			outcome.OutputWithheld = true
 		}
 		if outcome.Status == bridge.Succeeded && out.Output != nil {
 			outcome.Output = json.RawMessage(*out.Output)
@@ -208,9 +224,33 @@ func (c *Client) run(ctx context.Context, s bridge.Start, operation string, send
 		subsegment.End(c.describe(operation, s, outcome, last, failure))
 	}
 	if failure != nil {
+		if failure.Class() == bridge.Ambiguous {
+			failure.StateMachineARN, failure.ExecutionName = s.StateMachineARN, s.Name
+		}
 		return bridge.Outcome{}, failure
 	}
 	return outcome, nil
+}
+
+// included is how much of the execution the answer has.
+//
+// [includedData]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html#StepFunctions-StartSyncExecution-request-includedData
+func included(s bridge.Start) types.IncludedData {
+	if s.MetadataOnly {
+		return types.IncludedDataMetadataOnly
+	}
+	return ""
+}
+
+// compareTrace logs once that the service joined another trace than it was asked to.
+func (c *Client) compareTrace(ctx context.Context, sent, joined *string) {
+	if sent == nil || joined == nil || *sent == *joined {
+		return
+	}
+	c.differs.Do(func() {
+		c.opts.Log.LogAttrs(ctx, slog.LevelWarn, "Step Functions joined another trace than it was sent",
+			slog.String("sent", *sent), slog.String("joined", *joined))
+	})
 }
 
 // repeat calls send until it succeeds, fails for good, or time is up. It returns the

@@ -59,6 +59,18 @@ func TestOutcomes(t *testing.T) {
 			`{"executionArn":"a","status":"TIMED_OUT","error":"States.Timeout","startDate":1667486785.389}`,
 			bridge.Outcome{ExecutionARN: "a", Status: bridge.TimedOut, Error: "States.Timeout", StartDate: start},
 		},
+		"which version ran": {
+			`{"executionArn":"a","stateMachineArn":"m:7","status":"SUCCEEDED","output":"null","outputDetails":{"included":true},"startDate":1667486785.389}`,
+			bridge.Outcome{ExecutionARN: "a", StateMachineARN: "m:7", Status: bridge.Succeeded, Output: []byte("null"), StartDate: start},
+		},
+		"output withheld": {
+			`{"executionArn":"a","status":"SUCCEEDED","outputDetails":{"included":false},"startDate":1667486785.389}`,
+			bridge.Outcome{ExecutionARN: "a", Status: bridge.Succeeded, OutputWithheld: true, StartDate: start},
+		},
+		"error withheld": {
+			`{"executionArn":"a","status":"FAILED","outputDetails":{"included":false},"startDate":1667486785.389}`,
+			bridge.Outcome{ExecutionARN: "a", Status: bridge.Failed, StartDate: start},
+		},
 		"fields that are new": {
 			`{"executionArn":"a","status":"SUCCEEDED","mood":["fine"],"startDate":1667486785.389}`,
 			bridge.Outcome{ExecutionARN: "a", Status: bridge.Succeeded, StartDate: start},

@@ -23,6 +23,7 @@ func (c *Client) describe(operation string, s bridge.Start, outcome bridge.Outco
 		}
 	}
 	add(call.Metadata, "executionArn", outcome.ExecutionARN)
+	add(call.Metadata, "stateMachineArn", outcome.StateMachineARN) // of an alias, the version
 	add(call.Annotations, "status", string(outcome.Status))
 	switch {
 	case f != nil:
