@@ -8,13 +8,15 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"github.com/expressway-dev/expressway/internal/lambdalog"
+	"github.com/expressway-dev/expressway/internal/memlimit"
 	"github.com/expressway-dev/expressway/pkg/gateway"
 )
 
 func main() {
-	handler, err := newHandler(os.Getenv("_HANDLER"), gateway.Options{Log: lambdacontext.NewLogger(), Metrics: os.Stdout})
+	memlimit.Set(os.Getenv)
+	handler, err := newHandler(os.Getenv("_HANDLER"), gateway.Options{Log: lambdalog.New(os.Getenv), Metrics: os.Stdout})
 	if err != nil {
 		// Printed as it is, on several lines: it names places in the configuration.
 		fmt.Fprintln(os.Stderr, err)

@@ -3,8 +3,12 @@
 package lambdalog
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"log"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 
@@ -15,8 +19,29 @@ import (
 // trace. With POWERTOOLS_SERVICE_NAME set it also has service, cold_start,
 // function_request_id and xray_trace_id, as Powertools for AWS Lambda names them. attrs
 // are in every line.
+//
+// It also keeps the documents of function errors out of the log, which aws-lambda-go writes
+// there with the standard logger: one of a failed event holds the workflow's cause, which may
+// be payload. They are written if EXPRESSWAY_LOG_CAUSE is on.
 func New(getenv func(string) string, attrs ...slog.Attr) *slog.Logger {
+	if getenv("EXPRESSWAY_LOG_CAUSE") != "on" {
+		log.SetOutput(WithoutErrors(os.Stderr))
+	}
 	return slog.New(Handler(lambdacontext.NewLogHandler(), getenv).WithAttrs(attrs))
+}
+
+// WithoutErrors returns a writer that drops the error documents of aws-lambda-go, and hands
+// everything else on.
+func WithoutErrors(next io.Writer) io.Writer { return withoutErrors{next} }
+
+type withoutErrors struct{ next io.Writer }
+
+// Write implements [io.Writer].
+func (w withoutErrors) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(`{"errorMessage":`)) {
+		return len(line), nil
+	}
+	return w.next.Write(line)
 }
 
 // Handler wraps a handler with the ids that New describes.

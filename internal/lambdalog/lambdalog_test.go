@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -59,5 +60,21 @@ func TestLines(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What aws-lambda-go says of a function error may hold a workflow's cause; everything else
+// that it says is kept.
+func TestErrorDocuments(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	w := lambdalog.WithoutErrors(&out)
+	for _, line := range []string{"2026/11/30 12:21:34 {\"errorMessage\":\"Broken: payload\",\"errorType\":\"Broken\"}\n", "2026/11/30 12:21:34 WARNING!\n"} {
+		if n, err := w.Write([]byte(line)); n != len(line) || err != nil {
+			t.Errorf("Write = %d, %v, want %d", n, err, len(line))
+		}
+	}
+	if got := out.String(); got != "2026/11/30 12:21:34 WARNING!\n" {
+		t.Errorf("written: %q", got)
 	}
 }

@@ -13,6 +13,8 @@
 // it, slow answers, killed functions, visibility that runs out under a batch, and a
 // dead-letter queue that fails.
 //
+// When every message has ended, the dead letters are put back, once, most of them mended.
+//
 // [Ledger.Account] then says of every message where it ended, and of every message
 // that ran to success more than once which fault explains that.
 package reliability

@@ -71,12 +71,8 @@ type front struct {
 	next   http.Handler
 	dice   dice
 	ledger *Ledger
-	// keep lets no answer be lost: after that an execution counts as running for five
-	// minutes, with dedupe.
-	keep bool
-
-	mu    sync.Mutex
-	calls map[Attempt]int
+	mu     sync.Mutex
+	calls  map[Attempt]int
 }
 
 // start is what a start's input says of the message.
@@ -100,9 +96,6 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	nth := f.calls[a]
 	f.mu.Unlock()
 	plan := f.dice.plan(a)
-	if f.keep && plan != faultThrottle {
-		plan = "" // a slow answer, too, can come after the function has given up on it
-	}
 	if s.Kind == Throttled && s.N == 1 {
 		plan = faultRefused
 	}

@@ -20,6 +20,10 @@ type Message struct {
 	Kind  Kind
 	Group string // of the FIFO queue; empty on the standard one
 	Seq   int    // in its group
+	// Of is the message whose dead letter was put back as this one; empty for those that
+	// were sent. Mended says that it was changed so that it can run.
+	Of     string
+	Mended bool
 }
 
 // A Kind is what becomes of a message when nothing goes wrong around it.
@@ -51,7 +55,8 @@ type Ledger struct {
 
 	mu       sync.Mutex
 	messages map[string]Message
-	order    []string
+	order    []string            // that were sent
+	again    []string            // that were put back
 	groups   map[string][]string // ids, in order
 	runs     map[string][]*run
 	byARN    map[string]*run
@@ -80,7 +85,21 @@ func (l *Ledger) sent(m Message) {
 	if m.Group != "" {
 		l.groups[m.Group] = append(l.groups[m.Group], m.ID)
 	}
+	if m.Of != "" {
+		l.again = append(l.again, m.ID)
+		return
+	}
 	l.order = append(l.order, m.ID)
+}
+
+// all returns every message, in the order in which they were sent and put back.
+func (l *Ledger) all() []string { return append(l.order[:len(l.order):len(l.order)], l.again...) }
+
+// message returns what is known of a message.
+func (l *Ledger) message(id string) Message {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.messages[id]
 }
 
 // mark notes a fault that befell an attempt.
@@ -212,6 +231,7 @@ func (l *Ledger) Account() *Account {
 	defer l.mu.Unlock()
 	a := &Account{}
 	l.accountEnds(a)
+	l.accountPutBack(a)
 	l.accountRuns(a)
 	l.accountDuplicates(a)
 	l.accountOrder(a)
@@ -246,13 +266,36 @@ func (l *Ledger) accountEnds(a *Account) {
 	a.line(copies, "dead letters beyond one for a message (a send whose answer was lost, or a killed function)")
 }
 
+// accountPutBack says what became of the dead letters that were put back.
+func (l *Ledger) accountPutBack(a *Account) {
+	ends := map[string]int{}
+	mended := 0
+	for _, id := range l.again {
+		m := l.messages[id]
+		end := l.endOf(id)
+		what := "as it was: "
+		if m.Mended {
+			mended++
+			what = "mended: "
+		}
+		ends[what+end]++
+		if end == "LOST" || len(l.ended[id]) == 0 {
+			a.wrong("%s (%s, put back) ended %v with letters %v after %s; before that %s", id, m.Kind, l.ended[id], l.letters[id], l.story(id), l.story(m.Of))
+		}
+		if wants := letterOf(m.Kind); slices.ContainsFunc(l.letters[id], func(name string) bool { return name != wants }) {
+			a.wrong("%s (%s, put back) has dead letters for %v", id, m.Kind, l.letters[id])
+		}
+	}
+	a.head("Dead letters that were put back, once")
+	a.line(len(l.again), "put back, %d of them mended", mended)
+	for _, end := range sortedKeys(ends) {
+		a.line(ends[end], "%s", end)
+	}
+}
+
 // endOf says how a message ended. One that was deleted must have been settled.
 func (l *Ledger) endOf(id string) string {
-	succeeded, gone := false, false
-	for _, r := range l.runs[id] {
-		succeeded = succeeded || r.status == "SUCCEEDED"
-		gone = gone || r.name == "Gone"
-	}
+	succeeded, gone := l.settledBy(id)
 	switch {
 	case len(l.ended[id]) == 0:
 		return "still in the queue when the run was given up"
@@ -267,8 +310,35 @@ func (l *Ledger) endOf(id string) string {
 		return "deleted after an execution that succeeded"
 	case gone:
 		return "deleted, discarded by the route"
+	case l.dedupe && l.settledElsewhere(l.messages[id]):
+		return "deleted as a duplicate of a copy that had run"
 	}
 	return "LOST"
+}
+
+func (l *Ledger) settledBy(id string) (succeeded, gone bool) {
+	for _, r := range l.runs[id] {
+		succeeded = succeeded || r.status == "SUCCEEDED"
+		gone = gone || r.name == "Gone"
+	}
+	return succeeded, gone
+}
+
+// settledElsewhere reports whether the original or another copy of a message that was put
+// back has been settled by an execution.
+func (l *Ledger) settledElsewhere(m Message) bool {
+	if m.Of == "" {
+		return false
+	}
+	for _, id := range append([]string{m.Of}, l.again...) {
+		if id != m.Of && l.messages[id].Of != m.Of {
+			continue
+		}
+		if succeeded, gone := l.settledBy(id); succeeded || gone {
+			return true
+		}
+	}
+	return false
 }
 
 // letterOf is the name that a dead letter of the kind has.
@@ -280,7 +350,7 @@ func letterOf(k Kind) string {
 func (l *Ledger) accountRuns(a *Account) {
 	status := map[string]int{}
 	total, twice := 0, 0
-	for _, id := range l.order {
+	for _, id := range l.all() {
 		perAttempt := map[Attempt]int{}
 		for _, r := range l.runs[id] {
 			total++
@@ -307,7 +377,7 @@ func (l *Ledger) accountRuns(a *Account) {
 func (l *Ledger) accountDuplicates(a *Account) {
 	explained := map[string]int{}
 	n, unexplained := 0, 0
-	for _, id := range l.order {
+	for _, id := range l.all() {
 		var successes []*run
 		for _, r := range l.runs[id] {
 			if r.status == "SUCCEEDED" {
@@ -338,12 +408,12 @@ func (l *Ledger) accountDuplicates(a *Account) {
 
 // explains reports whether a fault can make a message run again that has succeeded:
 // the function could not know of the success, or the queue not of the delete. With dedupe
-// only a function that was ended before it could remember the success has an excuse.
+// only what kept the function from learning of the success, or from remembering it.
 func (l *Ledger) explains(fault string) bool {
 	switch fault {
-	case faultKilled, faultTimeout:
+	case faultKilled, faultTimeout, faultReset, faultLate500, faultCut, faultSlow:
 		return true
-	case faultReset, faultLate500, faultCut, faultSlow, faultExpired, faultRedelivery:
+	case faultExpired, faultRedelivery:
 		return !l.dedupe
 	}
 	return false

@@ -186,7 +186,7 @@ func attemptOf(m types.Message) Attempt {
 	var body struct{ ID string }
 	_ = json.Unmarshal([]byte(*m.Body), &body)
 	n, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
-	return Attempt{body.ID, n}
+	return Attempt{copyID(body.ID, aws.ToString(m.MessageAttributes[copyAttribute].StringValue)), n}
 }
 
 // inFlight knows which messages are with a function since when, and marks those that

@@ -38,7 +38,7 @@ func (q *queueFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch operation := r.Header.Get("X-Amz-Target"); {
 	case strings.HasSuffix(operation, ".ReceiveMessage"):
 		q.receive(w, r, body)
-	case strings.HasSuffix(operation, ".SendMessage"):
+	case strings.HasSuffix(operation, ".SendMessage") && r.Header.Get(ourHeader) == "":
 		q.send(w, r, body)
 	default:
 		write(w, q.forward(r, body))
@@ -83,7 +83,10 @@ func (q *queueFront) inOrder(r *http.Request, queue any, answer *httptest.Respon
 		var body struct{ ID string }
 		text, _ := m["Body"].(string)
 		_ = json.Unmarshal([]byte(text), &body)
-		ids[i] = body.ID
+		own, _ := m["MessageAttributes"].(map[string]any)
+		number, _ := own[copyAttribute].(map[string]any)
+		n, _ := number["StringValue"].(string)
+		ids[i] = copyID(body.ID, n)
 	}
 	early := q.ledger.overtaken(ids)
 	if len(early) == 0 {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/expressway-dev/expressway/internal/mototest"
 	"github.com/expressway-dev/expressway/internal/reliability"
-	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
 var (
@@ -37,15 +36,9 @@ func run(t *testing.T, messages int, dedupe bool) {
 	server := mototest.Start(t)
 	dir := t.TempDir()
 	build(t, filepath.Join(dir, "bootstrap"))
-	idle := time.Minute
-	if dedupe {
-		// On a machine so busy that an execution is given up on, its key is held for as
-		// long as it may run.
-		idle += bridge.MaxWait
-	}
 	began := time.Now()
 	account, err := reliability.Run(t.Context(), reliability.Options{
-		Messages: messages, Pollers: 6, Seed: *seed, Bootstrap: filepath.Join(dir, "bootstrap"), Queues: server.URL, Dedupe: dedupe, Idle: idle,
+		Messages: messages, Pollers: 6, Seed: *seed, Bootstrap: filepath.Join(dir, "bootstrap"), Queues: server.URL, Dedupe: dedupe, Idle: time.Minute,
 		Config: func(dead, deadFIFO string) (string, error) {
 			file := filepath.Join(dir, "expressway.yaml")
 			return file, os.WriteFile(file, []byte(reliability.Routes(dead, deadFIFO, dedupe)), 0o600)

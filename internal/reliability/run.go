@@ -54,7 +54,7 @@ type Options struct {
 	// Config writes the configuration, for the URLs of the two dead-letter queues.
 	Config func(dead, deadFIFO string) (file string, err error)
 	// Dedupe gives the routes a dedupe key and the function a table, in DynamoDB at the
-	// same endpoint, and lets no answer of Step Functions be lost.
+	// same endpoint.
 	Dedupe bool
 	// Idle ends a run in which nothing ends any more.
 	Idle time.Duration
@@ -66,7 +66,7 @@ func Routes(dead, deadFIFO string, dedupe bool) string {
     sqs: %s
     start: work
     input:
-      id: '{%% $message.body.id %%}'
+      id: '{%% $message.body.id & ($exists($message.messageAttributes.Copy) ? "/" & $message.messageAttributes.Copy.stringValue : "") %%}'
       n: '{%% $message.receiveCount %%}'
       kind: '{%% $message.body.kind %%}'
       order: '{%% $message.body.order.number %%}'
@@ -80,7 +80,9 @@ func Routes(dead, deadFIFO string, dedupe bool) string {
 `
 	key := ""
 	if dedupe {
-		key = "    dedupe: {key: '{% $message.body.id %}', for: 1h}\n"
+		// Executions take milliseconds: a claim need not last for the five minutes that they
+		// may take elsewhere.
+		key = "    timeout: 4s\n    dedupe: {key: '{% $message.body.id %}', for: 1h, claim: 2s}\n"
 	}
 	return "version: 1\nroutes:\n" + fmt.Sprintf(route, "work", "work", dead) + key + fmt.Sprintf(route, "work-fifo", "work.fifo", deadFIFO) + key
 }
@@ -107,12 +109,16 @@ type runner struct {
 	client *sqs.Client
 	urls   map[string]string
 	out    *inFlight
+
+	deadMu sync.Mutex
+	dead   []dead // the letters of what was sent
 }
 
 // The queues of a run.
 var queueNames = []string{"dead", "dead.fifo", "redriven", "redriven.fifo", "work", "work.fifo"}
 
-// Run sends messages, polls until each has ended, and returns the account.
+// Run sends messages, polls until each has ended, puts the dead letters back, polls until
+// those have ended, and returns the account.
 func Run(ctx context.Context, o Options) (*Account, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -123,7 +129,7 @@ func Run(ctx context.Context, o Options) (*Account, error) {
 	if err := states.Put("work", []byte(workflow)); err != nil {
 		return nil, err
 	}
-	stepFunctions := httptest.NewServer(&front{next: statesapi.NewHandler(states, nil), dice: r.dice, ledger: r.ledger, keep: o.Dedupe, calls: map[Attempt]int{}})
+	stepFunctions := httptest.NewServer(&front{next: statesapi.NewHandler(states, nil), dice: r.dice, ledger: r.ledger, calls: map[Attempt]int{}})
 	defer stepFunctions.Close()
 	queues := httptest.NewServer(&queueFront{target: o.Queues, client: &http.Client{}, dice: r.dice, ledger: r.ledger})
 	defer queues.Close()
@@ -165,7 +171,11 @@ func Run(ctx context.Context, o Options) (*Account, error) {
 		running.Go(func() { fail(p.run(ctx)) })
 	}
 	running.Go(func() { fail(r.collect(ctx)) })
-	err = errors.Join(r.sendAll(ctx), r.await(ctx))
+	for _, step := range []func(context.Context) error{r.sendAll, r.await, r.putBack, r.await} {
+		if err = step(ctx); err != nil {
+			break
+		}
+	}
 	cancel(errDone)
 	running.Wait()
 	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, errDone) {
@@ -329,6 +339,11 @@ func (r *runner) collectFrom(ctx context.Context, name string) (int, error) {
 			r.ledger.letter(id, aws.ToString(m.MessageAttributes["ErrorName"].StringValue))
 		} else {
 			r.ledger.end(id, redriven)
+		}
+		if !strings.Contains(id, "/") { // one that was put back is not put back again
+			r.deadMu.Lock()
+			r.dead = append(r.dead, dead{name, m})
+			r.deadMu.Unlock()
 		}
 		if _, err := r.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &url, ReceiptHandle: m.ReceiptHandle}); err != nil {
 			return 0, err
