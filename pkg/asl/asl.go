@@ -40,6 +40,15 @@ type Task struct {
 	Attempt int
 	// Parameters is the effective input: a value of pkg/jsonata.
 	Parameters any
+	// Token is $$.Task.Token of a task that waits for one, and of an activity; empty for
+	// all others.
+	Token string
+	// Heartbeat is HeartbeatSeconds of a task with a token; zero for none.
+	Heartbeat time.Duration
+	// Submitted records in the history that the request of a task with a token was taken,
+	// and Started that a worker has taken an activity. They are nil without a Token.
+	Submitted func(result any)
+	Started   func(worker string)
 }
 
 // A TaskRunner runs tasks. An error that is an *[Error] is the workflow's to retry
@@ -61,6 +70,8 @@ type Environment struct {
 	Rand func() float64
 	// UUID returns what States.UUID does.
 	UUID func() string
+	// Token returns a new task token; nil is UUID.
+	Token func() string
 	// Observe is told of every event, one at a time and in the order of their
 	// numbers. It delays the execution, and must not run another Observe.
 	Observe func(Event)
@@ -81,6 +92,9 @@ func (e Environment) withDefaults() Environment {
 	}
 	if e.UUID == nil {
 		e.UUID = newUUID
+	}
+	if e.Token == nil {
+		e.Token = e.UUID
 	}
 	return e
 }
@@ -119,6 +133,8 @@ type Execution struct {
 	// Input is JSON text; empty stands for {}.
 	Input     []byte
 	StartTime time.Time
+	// MaxDuration is how long it can run; zero is the five minutes of an Express Workflow.
+	MaxDuration time.Duration
 }
 
 // The statuses of a Result.
@@ -141,5 +157,8 @@ type Result struct {
 // maxData is the limit of a state's input or output in bytes.
 const maxData = 262144
 
-// maxDuration is how long an Express Workflow can run.
-const maxDuration = 5 * time.Minute
+// How long executions can run: those of Express Workflows, and those of Standard ones.
+const (
+	maxDuration      = 5 * time.Minute
+	StandardDuration = 365 * 24 * time.Hour
+)

@@ -70,11 +70,8 @@ func (f *frame) ownContext() *jsonata.Object {
 	o.Set("StateMachine", machine)
 	o.Set("State", st)
 	if strings.HasSuffix(f.state.resource, ".waitForTaskToken") {
-		if f.token == "" {
-			f.token = f.run.env.UUID()
-		}
 		task := jsonata.NewObject(1)
-		task.Set("Token", f.token)
+		task.Set("Token", f.taskToken())
 		o.Set("Task", task)
 	}
 	return o

@@ -34,6 +34,8 @@ type Event struct {
 	// is scheduled: the service has them there.
 	TimeoutSeconds, HeartbeatSeconds int
 	RoleARN, Region                  string
+	// Worker is the name of the worker that took an activity, where it gave one.
+	Worker string
 	// Location is the field whose expression failed, such as Output/total.
 	Location string
 	// Error and Cause are those of a failure.
@@ -100,6 +102,16 @@ func (e Event) setOutcome(d *jsonata.Object) {
 		d.Set("resource", e.Resource)
 		setText(d, "input", e.Input)
 		e.setLimits(d)
+		return
+	}
+	switch e.Type {
+	case "ActivityScheduled":
+		d.Set("resource", e.Resource)
+		setText(d, "input", e.Input)
+		e.setLimits(d)
+		return
+	case "ActivityStarted":
+		setPresent(d, "workerName", e.Worker)
 		return
 	}
 	e.setTask(d)
@@ -208,6 +220,7 @@ type taskEvents struct {
 	timedOut               string
 	resource, resourceType string
 	submitted              bool // .sync and .waitForTaskToken have one more
+	token                  bool // .waitForTaskToken and activities end by their token
 }
 
 func newTaskEvents(arn string) taskEvents {
@@ -216,7 +229,7 @@ func newTaskEvents(arn string) taskEvents {
 	case strings.Contains(arn, ":lambda:") && strings.Contains(arn, ":function:"):
 		t.prefix = "LambdaFunction"
 	case strings.Contains(arn, ":activity:"):
-		t.prefix = "Activity"
+		t.prefix, t.token = "Activity", true
 	default:
 		if rest, ok := Integration(arn); ok {
 			i := strings.LastIndex(rest, ":")
@@ -226,6 +239,7 @@ func newTaskEvents(arn string) taskEvents {
 			t.resourceType, t.resource = rest[:max(i, 0)], rest[i+1:]
 		}
 		t.submitted = strings.Contains(t.resource, ".")
+		t.token = strings.HasSuffix(t.resource, ".waitForTaskToken")
 	}
 	t.scheduled, t.started = t.prefix+"Scheduled", t.prefix+"Started"
 	t.succeeded, t.failed, t.timedOut = t.prefix+"Succeeded", t.prefix+"Failed", t.prefix+"TimedOut"

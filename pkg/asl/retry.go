@@ -98,7 +98,7 @@ func (f *frame) retryAfter(s *state, counts []int, err *Error) (time.Duration, b
 			return 0, false
 		}
 		seconds := r.delay(counts[i], f.run.env.Rand)
-		seconds = min(seconds, maxDuration.Seconds()) // no execution is longer
+		seconds = min(seconds, StandardDuration.Seconds()) // no execution is longer
 		counts[i]++
 		return time.Duration(seconds * float64(time.Second)), true
 	}

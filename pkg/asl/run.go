@@ -1,6 +1,7 @@
 package asl
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,14 +71,14 @@ func newRun(env Environment, ex Execution) (*run, *Error) {
 	return r, nil
 }
 
-// Run executes the machine. It ends by the machine's own end, at the limit of five
-// minutes, or soon after ctx ends; then the Result is TIMED_OUT.
+// Run executes the machine. It ends by the machine's own end, at the limit of
+// ex.MaxDuration, or soon after ctx ends; then the Result is TIMED_OUT.
 func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result {
 	r, failure := newRun(env, ex)
 	if failure != nil {
 		return Result{Status: Failed, Error: failure.Name, Cause: failure.Cause, HasError: true, HasCause: true}
 	}
-	limit := maxDuration
+	limit := cmp.Or(ex.MaxDuration, maxDuration)
 	if m.timeout > 0 {
 		limit = min(limit, time.Duration(m.timeout)*time.Second)
 	}

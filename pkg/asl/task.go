@@ -39,23 +39,86 @@ func (f *frame) task(ctx context.Context, v *view, arguments any) (any, *Error) 
 		return nil, err
 	}
 	taskCtx := ctx
-	if limit := limits.shorter(); limit > 0 {
+	if limit := limits.of(s.events.token); limit > 0 {
 		var cancel context.CancelFunc
 		taskCtx, cancel = context.WithTimeout(ctx, seconds(int64(limit)))
 		defer cancel()
 	}
+	t := Task{Resource: s.resource, State: s.name, Attempt: f.retries, Parameters: arguments}
+	h := &taskHistory{frame: f}
 	e := &s.events
-	f.record(Event{
-		Type: e.scheduled, Name: s.name, Resource: e.resource, ResourceType: e.resourceType, Input: arguments,
-		TimeoutSeconds: limits.timeout, HeartbeatSeconds: limits.heartbeat, RoleARN: limits.role,
+	h.record(Event{
+		Type: e.scheduled, Input: arguments, TimeoutSeconds: limits.timeout, HeartbeatSeconds: limits.heartbeat, RoleARN: limits.role,
 	})
-	f.record(Event{Type: e.started, Name: s.name, Resource: e.resource, ResourceType: e.resourceType})
-	out, failed := f.run.env.Tasks.RunTask(taskCtx, Task{Resource: s.resource, State: s.name, Attempt: f.retries, Parameters: arguments})
+	if e.token {
+		t.Token, t.Heartbeat = f.taskToken(), seconds(int64(limits.heartbeat))
+		t.Submitted, t.Started = h.submit, h.start
+	}
+	if e.prefix != "Activity" {
+		h.start("")
+	}
+	out, failed := f.run.env.Tasks.RunTask(taskCtx, t)
 	out, err = f.taskResult(ctx, taskCtx, out, failed)
+	f.token = "" // a retry is another task
 	if ctx.Err() == nil {
-		f.recordTaskEnd(out, err)
+		h.end(out, err)
 	}
 	return out, err
+}
+
+// taskToken is the token of the task that runs, or will.
+func (f *frame) taskToken() string {
+	if f.token == "" {
+		f.token = f.run.env.Token()
+	}
+	return f.token
+}
+
+// A taskHistory records the events of one task.
+type taskHistory struct {
+	frame              *frame
+	started, submitted bool
+}
+
+func (h *taskHistory) record(e Event) {
+	e.Name, e.Resource, e.ResourceType = h.frame.state.name, h.frame.state.events.resource, h.frame.state.events.resourceType
+	h.frame.record(e)
+}
+
+func (h *taskHistory) start(worker string) {
+	if !h.started {
+		h.started = true
+		h.record(Event{Type: h.frame.state.events.started, Worker: worker})
+	}
+}
+
+func (h *taskHistory) submit(result any) {
+	if !h.submitted {
+		h.submitted = true
+		h.record(Event{Type: "TaskSubmitted", Output: result})
+	}
+}
+
+// end records how the task ended, and before that what its runner has not told.
+func (h *taskHistory) end(out any, err *Error) {
+	e := &h.frame.state.events
+	event := Event{Type: e.succeeded, Output: out}
+	switch {
+	case err != nil && err.Name == "States.Timeout":
+		event.Type = e.timedOut
+	case err != nil:
+		event.Type = e.failed
+	}
+	if event.Type == e.succeeded {
+		h.start("")
+	}
+	if e.submitted && event.Type != e.failed {
+		h.submit(nil)
+	}
+	if err != nil {
+		event.Error, event.Cause = err.Name, err.Cause
+	}
+	h.record(event)
 }
 
 // taskLimits are the fields of a Task state that say how it is run.
@@ -64,9 +127,10 @@ type taskLimits struct {
 	role               string
 }
 
-// shorter is the one that ends a task: what runs here sends no heartbeats.
-func (l taskLimits) shorter() int {
-	if l.heartbeat > 0 && (l.timeout == 0 || l.heartbeat < l.timeout) {
+// of returns how long a task may run. A task with a token has a runner that waits for its
+// heartbeats; nothing else that runs here sends any, so that the shorter time ends it.
+func (l taskLimits) of(token bool) int {
+	if !token && l.heartbeat > 0 && (l.timeout == 0 || l.heartbeat < l.timeout) {
 		return l.heartbeat
 	}
 	return l.timeout
@@ -91,25 +155,6 @@ func (f *frame) taskLimits(ctx context.Context, v *view) (l taskLimits, err *Err
 	role, _ := o.Get("RoleArn")
 	l.role, _ = jsonata.Force(role).(string)
 	return l, nil
-}
-
-// recordTaskEnd tells the history of a task's answer.
-func (f *frame) recordTaskEnd(out any, err *Error) {
-	e := &f.state.events
-	event := Event{Type: e.succeeded, Name: f.state.name, Resource: e.resource, ResourceType: e.resourceType, Output: out}
-	switch {
-	case err != nil && err.Name == "States.Timeout":
-		event.Type = e.timedOut
-	case err != nil:
-		event.Type = e.failed
-	}
-	if e.submitted && event.Type != e.failed {
-		f.record(Event{Type: "TaskSubmitted", Name: f.state.name, Resource: e.resource, ResourceType: e.resourceType})
-	}
-	if err != nil {
-		event.Error, event.Cause = err.Name, err.Cause
-	}
-	f.record(event)
 }
 
 // taskResult is what a state makes of the answer of a task.

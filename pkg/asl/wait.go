@@ -50,7 +50,7 @@ func (f *frame) delay(ctx context.Context, v *view) (time.Duration, *Error) {
 
 // seconds is a duration, cut where no execution is longer.
 func seconds(n int64) time.Duration {
-	return time.Duration(min(n, int64(2*maxDuration/time.Second))) * time.Second
+	return time.Duration(min(n, int64(2*StandardDuration/time.Second))) * time.Second
 }
 
 func (f *frame) secondsAt(v *view, path *source) (int64, *Error) {

@@ -90,7 +90,7 @@ var functions = []string{"webhook", "queue", "event"}
 func NewLocal(o Options) (*Local, error) {
 	l := &Local{
 		Account: cmp.Or(o.Account, statesapi.DefaultAccount), Region: cmp.Or(o.Region, statesapi.DefaultRegion),
-		recorder: o.Recorder, starter: o.Starter, dedupe: replayable{dedupe.NewMemory(dedupe.MemoryOptions{})}, tasks: &taskRunner{},
+		recorder: o.Recorder, starter: o.Starter, dedupe: replayable{dedupe.NewMemory(dedupe.MemoryOptions{})}, tasks: &taskRunner{region: o.Region},
 		blanked: &console.Secrets{},
 	}
 	options := statesapi.Options{Account: l.Account, Region: l.Region, Tasks: l.tasks, Mocks: l.tasks.mocked}

@@ -3,7 +3,6 @@ package devserver
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"sync/atomic"
 
@@ -11,9 +10,13 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
-// A taskRunner runs the tasks of state machines: by the Lambda endpoint, and by mocks
-// where an execution names a test case. What it uses can be replaced while it runs.
-type taskRunner struct{ current atomic.Pointer[taskSources] }
+// A taskRunner runs the tasks of state machines: at the endpoints that the environment
+// names, and by mocks where an execution names a test case. What it uses can be replaced
+// while it runs.
+type taskRunner struct {
+	region  string // for signatures
+	current atomic.Pointer[taskSources]
+}
 
 type taskSources struct {
 	runner asl.TaskRunner
@@ -22,10 +25,7 @@ type taskSources struct {
 
 // load reads what the environment names. An error leaves what was in use.
 func (t *taskRunner) load(getenv func(string) string) error {
-	s := taskSources{runner: tasks.None{}}
-	if endpoint := getenv("LAMBDA_ENDPOINT"); endpoint != "" {
-		s.runner = &tasks.Lambda{Endpoint: endpoint, Client: http.DefaultClient}
-	}
+	s := taskSources{runner: tasks.FromEnv(getenv, t.region)}
 	if path := getenv("SFN_MOCK_CONFIG"); path != "" {
 		var err error
 		if s.mocks, err = loadMocks(path); err != nil {

@@ -1,64 +1,128 @@
 package statesapi
 
-// There are no activities here, and no task tokens: Express Workflows have neither.
-// Requests are checked as AWS does, and then told so.
+import (
+	"context"
 
-// CreateActivity checks the request, and then says that there are no activities.
-func (s *Service) CreateActivity(name *string, tags []Tag) error {
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// CreateActivity adds an activity, or returns the one of that name ([CreateActivity]).
+//
+// [CreateActivity]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateActivity.html
+func (s *Service) CreateActivity(name *string, tags []Tag) (*CreateActivityOutput, error) {
 	var c constraints
 	if c.required("name", name != nil) {
 		c.text("name", name, 1, maxName)
 	}
 	c.tags(tags)
 	if err := c.err(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := checkName(*name); err != nil {
-		return err
+		return nil, err
 	}
-	return errorf(UnknownOperationException, "Activities are not supported here: Express Workflows have none")
+	arn := "arn:aws:states:" + s.opts.Region + ":" + s.opts.Account + ":activity:" + *name
+	a := s.tokens.create(&activity{arn: arn, name: *name, created: s.opts.Now(), tags: tags})
+	return &CreateActivityOutput{a.arn, epoch(a.created)}, nil
 }
 
-// DescribeActivity checks the request; no activity exists.
-func (s *Service) DescribeActivity(text *string) error {
+// A CreateActivityOutput is the answer of [Service.CreateActivity].
+type CreateActivityOutput struct {
+	ActivityARN  string `json:"activityArn"`
+	CreationDate epoch  `json:"creationDate"`
+}
+
+// An ActivityItem is what the API says of an activity.
+type ActivityItem struct {
+	ActivityARN  string `json:"activityArn"`
+	Name         string `json:"name"`
+	CreationDate epoch  `json:"creationDate"`
+}
+
+// DescribeActivity returns what is known of an activity.
+func (s *Service) DescribeActivity(text *string) (*ActivityItem, error) {
 	if err := checkActivity(text, nil); err != nil {
-		return err
+		return nil, err
 	}
-	return noActivity(*text)
+	a := s.tokens.activity(*text)
+	if a == nil {
+		return nil, noActivity(*text)
+	}
+	return &ActivityItem{a.arn, a.name, epoch(a.created)}, nil
 }
 
-// DeleteActivity checks the request. That there is no activity is no error.
+// DeleteActivity removes an activity. Deleting a missing one is not an error. Tasks that no
+// worker has taken wait until their time is up.
 func (s *Service) DeleteActivity(text *string) error {
 	if err := checkActivity(text, nil); err != nil {
 		return err
 	}
+	s.tokens.remove(*text)
 	return nil
 }
 
-// ActivityTask checks the request of GetActivityTask; no activity exists.
-func (s *Service) ActivityTask(text, worker *string) error {
+// An ActivityTaskOutput is the answer of [Service.ActivityTask]: without a token when no
+// task came.
+type ActivityTaskOutput struct {
+	TaskToken *string `json:"taskToken,omitempty"`
+	Input     *string `json:"input,omitempty"`
+}
+
+// ActivityTask waits up to a minute for a task of an activity ([GetActivityTask]). A task
+// goes to one worker: when its caller is gone by then, the task's own time-outs end it.
+//
+// [GetActivityTask]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetActivityTask.html
+func (s *Service) ActivityTask(ctx context.Context, text, worker *string) (*ActivityTaskOutput, error) {
 	if err := checkActivity(text, worker); err != nil {
-		return err
+		return nil, err
 	}
-	return noActivity(*text)
+	name := ""
+	if worker != nil {
+		name = *worker
+	}
+	ctx, stop := s.stoppable(ctx)
+	defer stop(nil)
+	task, err := s.tokens.take(ctx, *text, name)
+	if err != nil {
+		return nil, err
+	}
+	if task.token == "" {
+		return &ActivityTaskOutput{}, nil
+	}
+	input := string(task.input)
+	return &ActivityTaskOutput{&task.token, &input}, nil
 }
 
 // A ListActivitiesOutput is the answer of [Service.ListActivities].
 type ListActivitiesOutput struct {
-	Activities []empty `json:"activities"`
+	Activities []ActivityItem `json:"activities"`
+	NextToken  string         `json:"nextToken,omitempty"`
 }
 
-// ListActivities returns none. There is no page behind the first, and no token of one.
+// ListActivities returns the activities in the order of their ARNs.
 func (s *Service) ListActivities(in ListInput) (*ListActivitiesOutput, error) {
 	var c constraints
 	c.page(in.MaxResults, in.NextToken, maxToken)
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	if in.NextToken != nil {
-		return nil, errInvalidToken()
+	all := s.tokens.list()
+	arns := make([]string, len(all))
+	byARN := make(map[string]*activity, len(all))
+	for i, a := range all {
+		arns[i], byARN[a.arn] = a.arn, a
 	}
-	return &ListActivitiesOutput{[]empty{}}, nil
+	arns, next, err := page(arns, in.MaxResults, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	out := &ListActivitiesOutput{Activities: make([]ActivityItem, len(arns)), NextToken: next}
+	for i, arn := range arns {
+		a := byARN[arn]
+		out.Activities[i] = ActivityItem{a.arn, a.name, epoch(a.created)}
+	}
+	return out, nil
 }
 
 func checkActivity(text, worker *string) *Error {
@@ -78,14 +142,34 @@ func noActivity(text string) *Error {
 // A TaskAnswer is the request of [Service.SendTask]; a nil member was not sent.
 type TaskAnswer struct{ Token, Output, Error, Cause *string }
 
-// SendTask checks a task token as AWS does for SendTaskSuccess, which must bring an
-// output, SendTaskFailure and SendTaskHeartbeat. No token was ever given.
-func (s *Service) SendTask(in TaskAnswer, success bool) error {
+// The ways to answer a task token.
+type taskCall int
+
+const (
+	taskSuccess taskCall = iota
+	taskFailure
+	taskHeartbeat
+)
+
+// SendTaskSuccess ends the task of a token with an output ([SendTaskSuccess]). Of several
+// answers the first counts; the others are TaskTimedOut, as for every task that is over.
+//
+// [SendTaskSuccess]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
+func (s *Service) SendTaskSuccess(in TaskAnswer) error { return s.sendTask(in, taskSuccess) }
+
+// SendTaskFailure ends the task of a token with an error and a cause, both of which may be
+// missing.
+func (s *Service) SendTaskFailure(in TaskAnswer) error { return s.sendTask(in, taskFailure) }
+
+// SendTaskHeartbeat says that the task of a token is still worked on.
+func (s *Service) SendTaskHeartbeat(in TaskAnswer) error { return s.sendTask(in, taskHeartbeat) }
+
+func (s *Service) sendTask(in TaskAnswer, call taskCall) error {
 	var c constraints
 	if c.required("taskToken", in.Token != nil) {
 		c.secret("taskToken", in.Token, 1, 2048)
 	}
-	if success {
+	if call == taskSuccess {
 		c.required("output", in.Output != nil)
 	}
 	c.data("output", in.Output)
@@ -94,5 +178,30 @@ func (s *Service) SendTask(in TaskAnswer, success bool) error {
 	if err := c.err(); err != nil {
 		return err
 	}
-	return errInvalidToken()
+	// A nil *Error is not a nil error.
+	if err := s.answerTask(in, call); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (s *Service) answerTask(in TaskAnswer, call taskCall) *Error {
+	switch call {
+	case taskHeartbeat:
+		return s.tokens.beat(*in.Token)
+	case taskFailure:
+		failed := &asl.Error{}
+		if in.Error != nil {
+			failed.Name = *in.Error
+		}
+		if in.Cause != nil {
+			failed.Cause = *in.Cause
+		}
+		return s.tokens.answer(*in.Token, taskEnd{err: failed})
+	}
+	output, err := jsonata.Decode([]byte(*in.Output))
+	if err != nil {
+		return errorf(InvalidOutput, "Invalid Output: '%s'", err)
+	}
+	return s.tokens.answer(*in.Token, taskEnd{output: output})
 }

@@ -12,11 +12,14 @@ import (
 
 // interpreter is the Engine on pkg/asl.
 type interpreter struct {
-	tasks asl.TaskRunner
+	own   asl.TaskRunner // the service's own API, and then the tasks of the options
 	mocks func(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error)
 	start func(context.Context, tasks.StartRequest) (tasks.StartResult, error)
 	now   func() time.Time
 	uuid  func() string
+	sleep func(context.Context, time.Duration) error
+
+	tokens *tokens
 }
 
 // Parse implements [Engine].
@@ -32,7 +35,11 @@ func (i interpreter) Parse(definition []byte, kind string) (Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return aslProgram{machine, i}, nil
+	program := aslProgram{machine: machine, interpreter: i}
+	if kind == Standard {
+		program.limit = asl.StandardDuration
+	}
+	return program, nil
 }
 
 // Validate implements [Engine].
@@ -57,7 +64,7 @@ func (i interpreter) checkTestCase(stateMachine, testCase string) error {
 // runner is what runs the tasks of an execution: mocks, where there is a test case, then
 // executions of other state machines, then the rest.
 func (i interpreter) runner(stateMachine, testCase string) (asl.TaskRunner, error) {
-	executions := &tasks.Executions{Start: i.start, Next: i.tasks}
+	executions := &tasks.Tokens{Store: i.tokens, Next: &tasks.Executions{Start: i.start, Next: i.own}}
 	switch {
 	case testCase == "":
 		return executions, nil
@@ -69,6 +76,7 @@ func (i interpreter) runner(stateMachine, testCase string) (asl.TaskRunner, erro
 
 type aslProgram struct {
 	machine *asl.Machine
+	limit   time.Duration // zero for that of an Express Workflow
 	interpreter
 }
 
@@ -77,11 +85,11 @@ func (p aslProgram) Run(ctx context.Context, x Execution) Result {
 	if err != nil {
 		return Result{Status: bridge.Failed, Error: "States.Runtime", Cause: err.Error()}
 	}
-	env := asl.Environment{Now: p.now, UUID: p.uuid, Tasks: tasks, Observe: x.Observe}
+	env := asl.Environment{Now: p.now, UUID: p.uuid, Sleep: p.sleep, Token: newTaskToken, Tasks: tasks, Observe: x.Observe}
 	r := p.machine.Run(ctx, env, asl.Execution{
 		ARN: x.ExecutionARN, Name: x.Name, RoleARN: x.RoleARN,
 		StateMachineARN: x.StateMachineARN, StateMachineName: x.StateMachine,
-		Input: x.Input, StartTime: x.StartDate, Sync: x.Sync,
+		Input: x.Input, StartTime: x.StartDate, Sync: x.Sync, MaxDuration: p.limit,
 	})
 	if r.Status == asl.TimedOut && ctx.Err() != nil {
 		// Our context ended, not the workflow's own time.

@@ -31,6 +31,8 @@ const (
 	StateMachineDoesNotExist      Code = "StateMachineDoesNotExist"
 	StateMachineLimitExceeded     Code = "StateMachineLimitExceeded"
 	StateMachineTypeNotSupported  Code = "StateMachineTypeNotSupported"
+	TaskTimedOut                  Code = "TaskTimedOut"
+	InvalidOutput                 Code = "InvalidOutput"
 	TooManyTags                   Code = "TooManyTags"
 	ValidationException           Code = "ValidationException"
 	InternalFailure               Code = "InternalFailure"

@@ -157,6 +157,36 @@ func (s *Service) start(ctx context.Context, in StartInput, nested bool) (Execut
 	return record, nil
 }
 
+// startAndWait begins an execution and waits for its end. When ctx ends first, it ends the
+// execution too, as the service does with one that a task waits for.
+func (s *Service) startAndWait(ctx context.Context, in StartInput, nested bool) (ExecutionRecord, error) {
+	x, refused := s.prepare(in, false)
+	if refused != nil {
+		return ExecutionRecord{}, refused
+	}
+	if err := s.acquire(false, nested); err != nil {
+		return ExecutionRecord{}, err
+	}
+	defer s.release()
+	ctx, stop := s.stoppable(ctx)
+	if x.target.kind == Standard {
+		earlier, err := s.remember(x, stop)
+		if err != nil || earlier != nil {
+			stop(nil)
+			if err != nil {
+				return ExecutionRecord{}, err
+			}
+			return *earlier, nil
+		}
+	}
+	defer s.endable(x, stop)()
+	s.run(ctx, x)
+	if x.started != nil {
+		s.ended(x)
+	}
+	return x.record, nil
+}
+
 // endable lets [Service.EndExecution] end an execution, until the function that it
 // returns is called.
 func (s *Service) endable(x *execution, stop context.CancelCauseFunc) (done func()) {
@@ -230,8 +260,11 @@ func (s *Service) nested(ctx context.Context, r tasks.StartRequest) (tasks.Start
 		in.TraceHeader = &r.TraceHeader
 	}
 	start := s.start
-	if r.Sync {
+	switch {
+	case r.Sync:
 		start = s.startSync
+	case r.Wait:
+		start = s.startAndWait
 	}
 	record, err := start(ctx, in, true)
 	var refused *Error
@@ -372,7 +405,7 @@ func (s *Service) checkTestCase(a arn) *Error {
 	if a.testCase == "" {
 		return nil
 	}
-	check := interpreter{tasks: s.opts.Tasks, mocks: s.opts.Mocks}.checkTestCase
+	check := interpreter{own: s.opts.Tasks, mocks: s.opts.Mocks}.checkTestCase
 	if err := check(a.name, a.testCase); err != nil {
 		return errorf(ValidationException, "There is no test case '%s' of the state machine '%s': %v", a.testCase, a.name, err)
 	}

@@ -35,7 +35,6 @@ func TestExecutionsOfExpress(t *testing.T) {
 		{"SendTaskFailure", `{"taskToken":"t","error":"` + strings.Repeat("e", 257) + `"}`, `ValidationException: 1 validation error detected: Value at 'error' failed to satisfy constraint: Member must have length less than or equal to 256`},
 		{"SendTaskSuccess", `{"taskToken":""}`, `ValidationException: 2 validation errors detected: Value at 'taskToken' failed to satisfy constraint: Member must have length greater than or equal to 1; Value null at 'output' failed to satisfy constraint: Member must not be null`},
 		{"SendTaskHeartbeat", `{"taskToken":1}`, `SerializationException: NUMBER_VALUE can not be converted to a String`},
-		{"CreateActivity", `{"name":"a"}`, `UnknownOperationException: Activities are not supported here: Express Workflows have none`},
 		{"CreateActivity", `{"name":"a b"}`, `InvalidName: Invalid Name: 'a b'`},
 		{"DescribeActivity", `{"activityArn":"arn:aws:states:us-east-1:1:activity:a"}`, `ActivityDoesNotExist: Activity Does Not Exist: 'arn:aws:states:us-east-1:1:activity:a'`},
 		{"DescribeActivity", `{"activityArn":"<M>"}`, `InvalidArn: Invalid Arn: 'Resource type not valid in this context: stateMachine'`},

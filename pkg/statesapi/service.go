@@ -44,6 +44,9 @@ type Options struct {
 	// nil stands for the real ones.
 	Now  func() time.Time
 	UUID func() string
+	// Sleep waits for Wait states and the intervals of retries, until ctx ends; nil takes
+	// the real time.
+	Sleep func(ctx context.Context, d time.Duration) error
 	// Random returns a number in [0, 1), to choose between the versions of an alias; nil
 	// stands for a real one.
 	Random func() float64
@@ -69,6 +72,8 @@ type Service struct {
 	machines map[string]*entry // by unqualified ARN
 	data     string            // the folder of [Service.Persist], or ""
 	folder   *folder           // the same, locked
+
+	tokens *tokens // task tokens and activities
 
 	base   context.Context // ends every execution
 	cancel context.CancelCauseFunc
@@ -109,6 +114,7 @@ func New(opts Options) *Service {
 	s := &Service{
 		opts:     opts,
 		machines: map[string]*entry{},
+		tokens:   newTokens(),
 		base:     base,
 		cancel:   cancel,
 		idle:     make(chan struct{}),
@@ -116,7 +122,7 @@ func New(opts Options) *Service {
 		active:   map[string]context.CancelCauseFunc{},
 	}
 	if s.opts.Engine == nil {
-		s.opts.Engine = interpreter{opts.Tasks, opts.Mocks, s.nested, opts.Now, opts.UUID}
+		s.opts.Engine = interpreter{s.ownAPI(opts.Tasks), opts.Mocks, s.nested, opts.Now, opts.UUID, opts.Sleep, s.tokens}
 	}
 	return s
 }

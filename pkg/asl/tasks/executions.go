@@ -23,8 +23,10 @@ type StartRequest struct {
 	Input []byte
 	// TraceHeader is the X-Ray header, if the state gave one.
 	TraceHeader string
-	// Sync waits for the end of the execution.
+	// Sync runs an EXPRESS state machine by StartSyncExecution.
 	Sync bool
+	// Wait waits for the end of an execution that StartExecution began.
+	Wait bool
 }
 
 // A StartResult is what became of the execution. Without Sync, only its ARN and its start
@@ -97,7 +99,7 @@ func (r *Executions) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !request.Sync {
+	if !request.Sync && !request.Wait {
 		return c.started(result), nil
 	}
 	return c.ended(request, result)
@@ -106,14 +108,20 @@ func (r *Executions) RunTask(ctx context.Context, t asl.Task) (any, error) {
 // A startCall is a task that starts an execution.
 type startCall struct {
 	sdk, sync  bool
+	waits      bool // .sync and .sync:2 of startExecution
+	json       bool // .sync:2 has input and output as JSON
 	parameters any
 }
 
 func newStartCall(t asl.Task) (c startCall, ok bool) {
-	service, ok := asl.Integration(t.Resource)
+	ok = true
 	c.parameters = t.Parameters
-	switch service {
+	switch integration(t.Resource) {
 	case "states:startExecution":
+	case "states:startExecution.sync":
+		c.waits = true
+	case "states:startExecution.sync:2":
+		c.waits, c.json = true, true
 	case "states:startSyncExecution":
 		c.sync = true
 	case "aws-sdk:sfn:startExecution":
@@ -128,7 +136,7 @@ func newStartCall(t asl.Task) (c startCall, ok bool) {
 
 func (c *startCall) request() (StartRequest, error) {
 	o, _ := jsonata.Force(c.parameters).(*jsonata.Object)
-	r := StartRequest{Sync: c.sync}
+	r := StartRequest{Sync: c.sync, Wait: c.waits}
 	for _, field := range [...]struct {
 		name string
 		to   *string
@@ -200,12 +208,17 @@ func (c *startCall) ended(request StartRequest, r StartResult) (any, error) {
 	setPresent(o, "Cause", cut(r.Cause, maxCause))
 	setPresent(o, "Error", r.Error)
 	o.Set("ExecutionArn", r.ExecutionARN)
-	o.Set("Input", string(request.Input))
+	o.Set("Input", c.text(request.Input))
 	o.Set("InputDetails", included())
 	o.Set("Name", r.Name)
 	if r.Status == asl.Succeeded {
-		o.Set("Output", string(r.Output))
+		o.Set("Output", c.text(r.Output))
 		o.Set("OutputDetails", included())
+	}
+	if c.waits { // as DescribeExecution, which a STANDARD execution has, answers
+		o.Set("RedriveCount", json.Number("0"))
+		o.Set("RedriveStatus", "NOT_REDRIVABLE")
+		o.Set("RedriveStatusReason", "Execution is "+r.Status+" and cannot be redriven")
 	}
 	o.Set("StartDate", r.StartDate.UTC().Format(resultTime))
 	o.Set("StateMachineArn", r.StateMachineARN)
@@ -220,6 +233,14 @@ func (c *startCall) ended(request StartRequest, r StartResult) (any, error) {
 		return nil, err
 	}
 	return nil, &asl.Error{Name: "States.TaskFailed", Cause: string(cause)}
+}
+
+// text is JSON text as a string, or for .sync:2 as the value that it is.
+func (c *startCall) text(text []byte) any {
+	if c.json {
+		return jsonata.NewRaw(text)
+	}
+	return string(text)
 }
 
 // maxCause is the longest cause of the API. It also stops the growth of causes within

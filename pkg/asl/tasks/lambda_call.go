@@ -34,19 +34,25 @@ type lambdaCall struct {
 // newLambdaCall reads a task; the error is that of [None] when it invokes no function.
 func newLambdaCall(t asl.Task) (*lambdaCall, error) {
 	parts := strings.Split(t.Resource, ":")
-	integration, _ := asl.Integration(t.Resource)
 	switch {
 	case len(parts) >= 7 && parts[2] == "lambda" && parts[5] == "function":
 		c := &lambdaCall{style: lambdaFunction, function: parts[6], payload: t.Parameters}
 		c.qualifier = strings.Join(parts[7:], ":")
 		return c, nil
-	case integration == "lambda:invoke":
+	case isIntegration(t.Resource, "lambda:invoke"):
 		return readLambdaCall(t, lambdaInvoke)
-	case integration == "aws-sdk:lambda:invoke":
+	case isIntegration(t.Resource, "aws-sdk:lambda:invoke"):
 		return readLambdaCall(t, lambdaSDK)
 	}
 	_, err := None{}.RunTask(context.Background(), t)
 	return nil, err
+}
+
+// invokesFunction reports whether a resource is a Lambda function, or invokes one.
+func invokesFunction(resource string) bool {
+	parts := strings.Split(resource, ":")
+	return len(parts) >= 7 && parts[2] == "lambda" && parts[5] == "function" ||
+		isIntegration(resource, "lambda:invoke") || isIntegration(resource, "aws-sdk:lambda:invoke")
 }
 
 func readLambdaCall(t asl.Task, style lambdaStyle) (*lambdaCall, error) {

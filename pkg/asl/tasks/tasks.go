@@ -30,9 +30,19 @@ func (None) RunTask(_ context.Context, t asl.Task) (any, error) {
 		Cause: fmt.Sprintf("Nothing runs the resource '%s' of the state '%s' here. Mock it in a file named by SFN_MOCK_CONFIG: "+
 			`give the state machine a test case {"%s":"NAME"}, and MockedResponses a response "NAME" `+
 			`such as {"0":{"Return":{}}}; then start the state machine's ARN with #TEST-CASE behind it. `+
-			"Set LAMBDA_ENDPOINT to run Lambda functions.", t.Resource, t.State, t.State),
+			"Or set AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_<SERVICE>, to what stands for the service here, and LAMBDA_ENDPOINT for functions.",
+			t.Resource, t.State, t.State),
 	}
 }
+
+// integration returns what the resource of a service integration names, without the pattern
+// .waitForTaskToken: a task that waits makes the same call. It is empty for other resources.
+func integration(resource string) string {
+	name, _ := asl.Integration(resource)
+	return strings.TrimSuffix(name, ".waitForTaskToken")
+}
+
+func isIntegration(resource, name string) bool { return integration(resource) == name }
 
 // sdkCause is the cause of an API error as AWS's second SDK for Java writes it. Recordings
 // of 2023 lack the number of attempts; a task that fails here fails at the first.

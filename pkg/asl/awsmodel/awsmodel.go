@@ -1,0 +1,242 @@
+// Package awsmodel holds what the models of AWS services say of their operations: names,
+// members and how they travel. Integrations of Task states need it to send a request that
+// is written in Step Functions' names, and to name what comes back.
+//
+// The tables are facts from the published models, made by generate.py, which has their
+// format. A service is read when it is first asked for.
+package awsmodel
+
+import (
+	"embed"
+	"slices"
+	"strings"
+	"sync"
+)
+
+//go:generate python3 generate.py services
+
+//go:embed services/*.txt
+var files embed.FS
+
+// A Service is what the wire knows of one service.
+type Service struct {
+	// Name is what aws-sdk integrations call it, such as "dynamodb".
+	Name string
+	// ID is the service id without spaces, such as "DynamoDB".
+	ID string
+	// Prefix begins error names of aws-sdk integrations, such as "DynamoDb".
+	Prefix string
+	// Variable ends the name of the environment variable AWS_ENDPOINT_URL_….
+	Variable string
+	// Protocol is json, rest-json, rest-xml or query.
+	Protocol string
+	// Signing is the service's name in signatures.
+	Signing string
+	// Version is that of the API, as query requests carry it.
+	Version string
+	// JSONVersion and Target are those of the protocol json.
+	JSONVersion, Target string
+
+	operations map[string]*Operation
+	exceptions map[string]string
+	lines      map[string]string
+	mu         sync.Mutex
+	structures map[string]*Structure
+}
+
+// An Operation is one action of a service's API.
+type Operation struct {
+	// Name is the API's, in PascalCase.
+	Name string
+	// Method and URI are those of the request; a URI has {Member} and {Member+}.
+	Method, URI string
+	// Wrapper is the element around a query's result, or around an XML request.
+	Wrapper string
+	// Namespace is that of an XML request.
+	Namespace string
+
+	service       *Service
+	input, output string
+}
+
+// A Structure is the members of an input, of an output or of a value in one.
+type Structure struct {
+	Name    string
+	Members []Member
+}
+
+// The places of members in an HTTP message.
+const (
+	InBody    byte = 0
+	InHeader  byte = 'h'
+	InHeaders byte = 'H' // all headers with a prefix
+	InQuery   byte = 'q'
+	InPath    byte = 'u'
+	InPayload byte = 'p' // the body is the member
+	InStatus  byte = 'c'
+)
+
+// A Member is one member of a structure.
+type Member struct {
+	// Name is as Step Functions has it, Wire as the message has it.
+	Name, Wire string
+	Required   bool
+	Type       Type
+	Place      byte
+	// Format is that of a time: iso8601, rfc822, unixTimestamp, or empty for the protocol's.
+	Format string
+	// Item, Key and Value name the elements of a list or a map in XML and queries.
+	Item, Key, Value string
+	// Flat lists and maps have no element around their items.
+	Flat bool
+	// Attribute says that XML has the member as an attribute.
+	Attribute bool
+	// Stream says that a blob is streamed.
+	Stream bool
+	// Namespace is that of an XML element.
+	Namespace string
+}
+
+// The kinds of a [Type].
+const (
+	Text     byte = 's'
+	Integer  byte = 'i'
+	Float    byte = 'f'
+	Boolean  byte = 'b'
+	Blob     byte = 'x'
+	Time     byte = 't'
+	Document byte = 'j' // any JSON
+	List     byte = '['
+	Map      byte = '{'
+	Record   byte = 'R' // a structure
+)
+
+// A Type is that of a member.
+type Type struct {
+	Kind byte
+	// Elem is that of a list's items or a map's values.
+	Elem *Type
+	// Structure names the structure of the kind Record.
+	Structure string
+}
+
+// Names returns the names of all services, sorted.
+func Names() []string {
+	entries, err := files.ReadDir("services")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = strings.TrimSuffix(e.Name(), ".txt")
+	}
+	slices.Sort(names)
+	return names
+}
+
+var known struct {
+	sync.Mutex
+	services map[string]*Service
+}
+
+// Lookup returns the service of a name; ok is false where there is no table of it.
+func Lookup(name string) (s *Service, ok bool) {
+	known.Lock()
+	defer known.Unlock()
+	if s, ok := known.services[name]; ok {
+		return s, s != nil
+	}
+	if known.services == nil {
+		known.services = map[string]*Service{}
+	}
+	text, err := files.ReadFile("services/" + name + ".txt")
+	if err == nil {
+		s = parse(name, string(text))
+	}
+	known.services[name] = s
+	return s, s != nil
+}
+
+// Operation returns the operation of an action in camelCase, as resources have it.
+func (s *Service) Operation(action string) (*Operation, bool) {
+	o, ok := s.operations[action]
+	return o, ok
+}
+
+// Actions returns the actions of the service in camelCase, sorted.
+func (s *Service) Actions() []string {
+	actions := make([]string, 0, len(s.operations))
+	for name := range s.operations {
+		actions = append(actions, name)
+	}
+	slices.Sort(actions)
+	return actions
+}
+
+// Exception returns the name of the exception that the SDK for Java throws for an error
+// code: the modeled one, or the service's own.
+func (s *Service) Exception(code string) string {
+	if name, ok := s.exceptions[code]; ok {
+		return name
+	}
+	return s.Prefix + "Exception"
+}
+
+// Input returns the structure of the request; nil where it has no members.
+func (o *Operation) Input() *Structure { return o.service.Structure(o.input) }
+
+// Output returns the structure of the response; nil where it has no members.
+func (o *Operation) Output() *Structure { return o.service.Structure(o.output) }
+
+// Service returns the operation's service.
+func (o *Operation) Service() *Service { return o.service }
+
+// Structure returns the structure of a name; nil where there is none.
+func (s *Service) Structure(name string) *Structure {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found, ok := s.structures[name]; ok {
+		return found
+	}
+	line, ok := s.lines[name]
+	if !ok {
+		return nil
+	}
+	found := &Structure{Name: name}
+	for field := range strings.FieldsSeq(line) {
+		found.Members = append(found.Members, parseMember(field))
+	}
+	s.structures[name] = found
+	return found
+}
+
+// Member returns the member of a name, which may differ in case: nil where there is none.
+func (s *Structure) Member(name string) *Member {
+	if s == nil {
+		return nil
+	}
+	for i := range s.Members {
+		if s.Members[i].Name == name {
+			return &s.Members[i]
+		}
+	}
+	for i := range s.Members {
+		if strings.EqualFold(s.Members[i].Name, name) {
+			return &s.Members[i]
+		}
+	}
+	return nil
+}
+
+// Payload returns the member that is the body of the message; nil where there is none.
+func (s *Structure) Payload() *Member {
+	if s == nil {
+		return nil
+	}
+	for i := range s.Members {
+		if s.Members[i].Place == InPayload {
+			return &s.Members[i]
+		}
+	}
+	return nil
+}

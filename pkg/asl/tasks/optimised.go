@@ -1,0 +1,82 @@
+package tasks
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// An optimised is an [optimised integration]: how it differs from a plain call of the SDK.
+//
+// [optimised integration]: https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html
+type optimised struct {
+	// service is the name of the model.
+	service string
+	// prefix begins error names, client those of errors that the service does not model,
+	// and long is the service in causes; it is client where it is empty.
+	prefix, client, long string
+	// metadata says that results have the HTTP response beside the members.
+	metadata bool
+	// arguments turns what the state has into what the API takes; nil takes it as it is.
+	arguments func(*jsonata.Object) *jsonata.Object
+	// finish checks and shapes the result; nil leaves it.
+	finish func(*jsonata.Object) (any, error)
+}
+
+// optimisedServices are those whose request-response calls are plain calls. Lambda, Step
+// Functions and the HTTP integrations have runners of their own.
+var optimisedServices = map[string]optimised{
+	"dynamodb":  {service: "dynamodb", prefix: "DynamoDB", client: "AmazonDynamoDB", long: "AmazonDynamoDBv2", metadata: true},
+	"sns":       {service: "sns", prefix: "SNS", client: "AmazonSNS", metadata: true},
+	"sqs":       {service: "sqs", prefix: "SQS", client: "AmazonSQS", metadata: true},
+	"events":    {service: "eventbridge", prefix: "EventBridge", client: "AmazonEventBridge", finish: putEventsResult},
+	"batch":     {service: "batch", prefix: "Batch", client: "AWSBatch", metadata: true},
+	"ecs":       {service: "ecs", prefix: "ECS", client: "AmazonECS", metadata: true},
+	"glue":      {service: "glue", prefix: "Glue", client: "AWSGlue", metadata: true},
+	"athena":    {service: "athena", prefix: "Athena", client: "AmazonAthena", metadata: true},
+	"codebuild": {service: "codebuild", prefix: "CodeBuild", client: "AWSCodeBuild", metadata: true},
+	"bedrock":   {service: "bedrockruntime", prefix: "Bedrock", client: "AmazonBedrock", finish: invokeModelResult},
+}
+
+func (o *optimised) longName() string { return cmp.Or(o.long, o.client) }
+
+func (o *optimised) result(result *jsonata.Object, resp *http.Response) (any, error) {
+	if o.metadata {
+		result.Set("SdkHttpMetadata", sdkMetadata(resp.StatusCode, resp.Header))
+		request := jsonata.NewObject(1)
+		request.Set("RequestId", cmp.Or(resp.Header.Get("X-Amzn-Requestid"), resp.Header.Get("X-Amz-Request-Id"), "local"))
+		result.Set("SdkResponseMetadata", request)
+	}
+	if o.finish == nil {
+		return result, nil
+	}
+	return o.finish(result)
+}
+
+// putEventsResult fails the task when an entry failed, as the integration does.
+func putEventsResult(result *jsonata.Object) (any, error) {
+	failed, _ := result.Get("FailedEntryCount")
+	if n, ok := failed.(json.Number); !ok || n == "0" {
+		return result, nil
+	}
+	cause, err := jsonata.AppendJSON(nil, result)
+	if err != nil {
+		return nil, err
+	}
+	return nil, &asl.Error{Name: "EventBridge.FailedEntry", Cause: string(cause)}
+}
+
+// invokeModelResult has the body as JSON, where it is.
+func invokeModelResult(result *jsonata.Object) (any, error) {
+	if text, ok := first(result.Get("Body")).(string); ok {
+		if v, err := jsonata.Decode([]byte(text)); err == nil {
+			result.Set("Body", v)
+		}
+	}
+	return result, nil
+}
+
+func first(v any, _ bool) any { return v }

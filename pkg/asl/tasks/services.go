@@ -1,0 +1,192 @@
+package tasks
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/awsmodel"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks/awswire"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// A Services runs the tasks that call an AWS service, at endpoints that stand for AWS:
+//
+//	arn:aws:states:::aws-sdk:SERVICE:ACTION    any action of a service of pkg/asl/awsmodel
+//	arn:aws:states:::dynamodb:putItem          the optimised integrations that optimised lists
+//
+// Arguments, results and error names are those of Step Functions' integrations. It sends
+// nothing to AWS: a service without an endpoint is Next's.
+type Services struct {
+	// Endpoint returns the URL of a service, empty for none; see [Endpoints].
+	Endpoint func(s *awsmodel.Service) string
+	// Region is in signatures; empty is us-east-1.
+	Region string
+	// Credentials sign requests. The zero value has made-up ones: emulators check none.
+	Credentials aws.Credentials
+	// Client sends the requests; nil is one that follows no redirects, with a time-out of
+	// a minute.
+	Client *http.Client
+	// Next runs all other tasks; nil fails them.
+	Next asl.TaskRunner
+}
+
+// maxServiceAnswer bounds an answer in bytes. The result of a state is far smaller.
+const maxServiceAnswer = 16 << 20
+
+// RunTask implements [asl.TaskRunner].
+func (r *Services) RunTask(ctx context.Context, t asl.Task) (any, error) {
+	call, ok := newServiceCall(t)
+	if !ok {
+		return next(ctx, r.Next, t)
+	}
+	endpoint := r.Endpoint(call.service)
+	if endpoint == "" {
+		return next(ctx, r.Next, t)
+	}
+	if call.pattern == "sync" || call.pattern == "sync:2" {
+		return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf(
+			"Nothing here waits for the end of %s: mock the state '%s' in a file named by SFN_MOCK_CONFIG.", t.Resource, t.State)}
+	}
+	return r.call(ctx, call, endpoint, t)
+}
+
+func next(ctx context.Context, r asl.TaskRunner, t asl.Task) (any, error) {
+	if r == nil {
+		r = None{}
+	}
+	return r.RunTask(ctx, t)
+}
+
+// A serviceCall is what a resource says.
+type serviceCall struct {
+	service   *awsmodel.Service
+	operation *awsmodel.Operation
+	// optimised is nil for aws-sdk integrations.
+	optimised *optimised
+	// pattern is sync, sync:2 or empty.
+	pattern string
+}
+
+// newServiceCall reads arn:PARTITION:states:REGION:ACCOUNT:[aws-sdk:]SERVICE:ACTION[.PATTERN].
+func newServiceCall(t asl.Task) (c serviceCall, ok bool) {
+	rest, sdk := strings.CutPrefix(integration(t.Resource), "aws-sdk:")
+	name, action, ok := strings.Cut(rest, ":")
+	if !ok {
+		return c, false
+	}
+	action, c.pattern, _ = strings.Cut(action, ".")
+	if !sdk {
+		o, ok := optimisedServices[name]
+		if !ok {
+			return c, false
+		}
+		c.optimised, name = &o, o.service
+	}
+	if c.service, ok = awsmodel.Lookup(name); !ok {
+		return c, false
+	}
+	c.operation, ok = c.service.Operation(action)
+	return c, ok
+}
+
+func (r *Services) call(ctx context.Context, c serviceCall, endpoint string, t asl.Task) (any, error) {
+	arguments, ok := jsonata.Force(t.Parameters).(*jsonata.Object)
+	if !ok {
+		arguments = jsonata.NewObject(0)
+	}
+	if c.optimised != nil && c.optimised.arguments != nil {
+		arguments = c.optimised.arguments(arguments)
+	}
+	message, err := awswire.Encode(c.operation, arguments)
+	var field *awswire.FieldError
+	if errors.As(err, &field) {
+		return nil, &asl.Error{Name: "States.Runtime", Cause: fmt.Sprintf("The argument %s of %s %s", field.Path, t.Resource, field.Reason)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	resp, body, err := r.send(ctx, c, message, endpoint)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, c.unreachable(err)
+	}
+	result, err := awswire.Decode(c.operation, resp, body)
+	var refused *awswire.Error
+	switch {
+	case errors.As(err, &refused):
+		return nil, c.refused(refused)
+	case err != nil:
+		return nil, c.unreachable(err)
+	case c.optimised == nil:
+		return result, nil
+	}
+	return c.optimised.result(result, resp)
+}
+
+// send makes one request. Retries are the state machine's own.
+func (r *Services) send(ctx context.Context, c serviceCall, m *awswire.Message, endpoint string) (*http.Response, []byte, error) {
+	target, err := url.Parse(strings.TrimSuffix(endpoint, "/") + m.Path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the endpoint %s is not a URL", endpoint)
+	}
+	target.RawQuery = m.Query.Encode()
+	req, err := http.NewRequestWithContext(ctx, m.Method, target.String(), bytes.NewReader(m.Body))
+	if err != nil {
+		return nil, nil, err
+	}
+	req.Header = m.Header
+	if err := r.sign(ctx, req, c.service, m.Body); err != nil {
+		return nil, nil, err
+	}
+	client := r.Client
+	if client == nil {
+		client = defaultServiceClient
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := awswire.ReadBody(resp.Body, maxServiceAnswer)
+	return resp, body, err
+}
+
+// defaultServiceClient keeps connections, and follows no redirect: it would take what is
+// sent to an endpoint that nobody named.
+var defaultServiceClient = &http.Client{
+	Timeout:       time.Minute,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	Transport: &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		MaxIdleConnsPerHost: 16,
+		IdleConnTimeout:     90 * time.Second,
+	},
+}
+
+func (r *Services) sign(ctx context.Context, req *http.Request, s *awsmodel.Service, body []byte) error {
+	credentials, region := r.Credentials, r.Region
+	if credentials.AccessKeyID == "" {
+		credentials = aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}
+	}
+	if region == "" {
+		region = "us-east-1"
+	}
+	sum := sha256Hex(body)
+	if s.Signing == "s3" {
+		req.Header.Set("X-Amz-Content-Sha256", sum)
+	}
+	return v4.NewSigner().SignHTTP(ctx, credentials, req, sum, s.Signing, region, time.Now())
+}

@@ -1,0 +1,55 @@
+package tasks
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks/awswire"
+)
+
+// refused is an error of the service, in the words of the integration: the optimised ones
+// have those of AWS's first SDK for Java, aws-sdk those of its second.
+func (c serviceCall) refused(e *awswire.Error) *asl.Error {
+	id := cmp.Or(e.RequestID, "local")
+	if c.optimised == nil {
+		return &asl.Error{
+			Name:  c.service.Prefix + "." + c.service.Exception(e.Code),
+			Cause: sdkCause(e.Message, c.service.Prefix, e.Status, id),
+		}
+	}
+	o := c.optimised
+	exception := c.service.Exception(e.Code)
+	if exception == c.service.Prefix+"Exception" {
+		exception = o.client + "Exception"
+	}
+	return &asl.Error{
+		Name:  o.prefix + "." + exception,
+		Cause: fmt.Sprintf("%s (Service: %s; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)", e.Message, o.longName(), e.Status, e.Code, id),
+	}
+}
+
+// unreachable is what the SDK throws when it has no answer, or one that it cannot read.
+func (c serviceCall) unreachable(err error) *asl.Error {
+	prefix := c.service.Prefix
+	if c.optimised != nil {
+		prefix = c.optimised.prefix
+	}
+	var within *url.Error
+	if errors.As(err, &within) {
+		err = within.Err // without the URL, which has the arguments of some operations
+	}
+	return &asl.Error{
+		Name:  prefix + ".SdkClientException",
+		Cause: fmt.Sprintf("Unable to execute HTTP request: %v (SDK Attempt Count: 1)", err),
+	}
+}
+
+func sha256Hex(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,55 @@
+package tasks
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+)
+
+// A TokenStore knows the task tokens of the executions that wait.
+type TokenStore interface {
+	// Open makes a token known, before its task's request is sent. It returns a function
+	// that makes the token unknown again.
+	Open(token string) (forget func())
+	// Offer hands an activity's task to the next worker that asks for one; taken is called
+	// with the worker's name. The error, an *[asl.Error], says that there is no such
+	// activity.
+	Offer(activityARN, token string, input any, taken func(worker string)) error
+	// Wait returns what SendTaskSuccess brings for the token, a value of pkg/jsonata, or
+	// the error of SendTaskFailure as an *[asl.Error]. It ends with ctx, and with the error
+	// [ErrHeartbeat] when no heartbeat comes for so long; zero waits for none.
+	Wait(ctx context.Context, token string, heartbeat time.Duration) (any, error)
+}
+
+// ErrHeartbeat is what a missing heartbeat ends a task with.
+var ErrHeartbeat = &asl.Error{Name: "States.Timeout"}
+
+// A Tokens runs the tasks that end by their token: integrations with .waitForTaskToken,
+// whose call Next makes, and activities.
+type Tokens struct {
+	Store TokenStore
+	// Next makes the calls, and runs all other tasks.
+	Next asl.TaskRunner
+}
+
+// RunTask implements [asl.TaskRunner].
+func (r *Tokens) RunTask(ctx context.Context, t asl.Task) (any, error) {
+	if t.Token == "" {
+		return next(ctx, r.Next, t)
+	}
+	defer r.Store.Open(t.Token)()
+	if strings.Contains(t.Resource, ":activity:") {
+		if err := r.Store.Offer(t.Resource, t.Token, t.Parameters, t.Started); err != nil {
+			return nil, err
+		}
+	} else {
+		result, err := next(ctx, r.Next, t)
+		if err != nil {
+			return nil, err
+		}
+		t.Submitted(result)
+	}
+	return r.Store.Wait(ctx, t.Token, t.Heartbeat)
+}

@@ -1,0 +1,261 @@
+package statesapi
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/asl/tasks"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// endedTokens is how many tokens of tasks that are over are remembered: one of them is
+// answered with TaskTimedOut, one that was never given with InvalidToken.
+const endedTokens = 10_000
+
+// pollTime is how long GetActivityTask waits for a task.
+const pollTime = time.Minute
+
+// newTaskToken returns a token that nobody can guess.
+func newTaskToken() string {
+	var b [96]byte
+	_, _ = rand.Read(b[:]) // it does not fail
+	return base64.StdEncoding.EncodeToString(b[:])
+}
+
+// A tokens is the [tasks.TokenStore] of a service, with its activities. It is safe for
+// concurrent use.
+type tokens struct {
+	mu         sync.Mutex
+	waiting    map[string]*waitingTask
+	ended      map[string]bool
+	order      []string // of ended, oldest first
+	activities map[string]*activity
+}
+
+// A waitingTask is one that its token has to end.
+type waitingTask struct {
+	answer chan taskEnd // one is kept
+	beats  chan struct{}
+}
+
+// A taskEnd is what SendTaskSuccess or SendTaskFailure brings.
+type taskEnd struct {
+	output any
+	err    *asl.Error
+}
+
+func newTokens() *tokens {
+	return &tokens{waiting: map[string]*waitingTask{}, ended: map[string]bool{}, activities: map[string]*activity{}}
+}
+
+var _ tasks.TokenStore = (*tokens)(nil)
+
+// Open implements [tasks.TokenStore].
+func (s *tokens) Open(token string) (forget func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting[token] = &waitingTask{make(chan taskEnd, 1), make(chan struct{}, 1)}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.waiting, token)
+		s.end(token)
+	}
+}
+
+// end remembers a token as one of a task that is over. The caller holds s.mu.
+func (s *tokens) end(token string) {
+	if s.ended[token] {
+		return
+	}
+	if len(s.order) >= endedTokens {
+		delete(s.ended, s.order[0])
+		s.order = s.order[1:]
+	}
+	s.ended[token] = true
+	s.order = append(s.order, token)
+}
+
+// Wait implements [tasks.TokenStore].
+func (s *tokens) Wait(ctx context.Context, token string, heartbeat time.Duration) (any, error) {
+	s.mu.Lock()
+	task := s.waiting[token]
+	s.mu.Unlock()
+	var missed <-chan time.Time
+	var timer *time.Timer
+	if heartbeat > 0 {
+		timer = time.NewTimer(heartbeat)
+		defer timer.Stop()
+		missed = timer.C
+	}
+	for {
+		select {
+		case end := <-task.answer:
+			if end.err != nil {
+				return nil, end.err
+			}
+			return end.output, nil
+		case <-task.beats:
+			if timer != nil {
+				timer.Reset(heartbeat)
+			}
+		case <-missed:
+			return nil, tasks.ErrHeartbeat
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// answer ends the task of a token. Of several answers the first counts; the others hear
+// what AWS says of a task that is over.
+func (s *tokens) answer(token string, end taskEnd) *Error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	task, err := s.find(token)
+	if err != nil {
+		return err
+	}
+	task.answer <- end // there is room: find gives a task once
+	delete(s.waiting, token)
+	s.end(token)
+	return nil
+}
+
+func (s *tokens) beat(token string) *Error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	task, err := s.find(token)
+	if err != nil {
+		return err
+	}
+	select {
+	case task.beats <- struct{}{}:
+	default: // one is on its way
+	}
+	return nil
+}
+
+// find returns the task of a token. The caller holds s.mu.
+func (s *tokens) find(token string) (*waitingTask, *Error) {
+	if task := s.waiting[token]; task != nil {
+		return task, nil
+	}
+	if s.ended[token] {
+		return nil, errorf(TaskTimedOut, "Task Timed Out: 'Provided task does not exist anymore'")
+	}
+	return nil, errInvalidToken()
+}
+
+// An activity is a queue of tasks for workers.
+type activity struct {
+	arn, name string
+	created   time.Time
+	tags      []Tag
+	offered   []offer
+	// arrived is closed and made anew when a task is offered, and when the activity ends.
+	arrived chan struct{}
+}
+
+// An offer is a task that no worker has taken.
+type offer struct {
+	token string
+	input []byte
+	taken func(worker string)
+}
+
+// Offer implements [tasks.TokenStore].
+func (s *tokens) Offer(arn, token string, input any, taken func(worker string)) error {
+	text, err := jsonata.AppendJSON(nil, input)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.activities[arn]
+	if a == nil {
+		return &asl.Error{Name: "States.Runtime", Cause: "The activity " + arn + " does not exist."}
+	}
+	a.offered = append(a.offered, offer{token, text, taken})
+	close(a.arrived)
+	a.arrived = make(chan struct{})
+	return nil
+}
+
+// take returns the next task of an activity, and none when the time of a poll is up.
+func (s *tokens) take(ctx context.Context, arn, worker string) (offer, *Error) {
+	timer := time.NewTimer(pollTime)
+	defer timer.Stop()
+	for {
+		s.mu.Lock()
+		a := s.activities[arn]
+		if a == nil {
+			s.mu.Unlock()
+			return offer{}, noActivity(arn)
+		}
+		for len(a.offered) > 0 {
+			first := a.offered[0]
+			a.offered = a.offered[1:]
+			if s.waiting[first.token] == nil {
+				continue // it timed out meanwhile
+			}
+			s.mu.Unlock()
+			first.taken(worker)
+			return first, nil
+		}
+		arrived := a.arrived
+		s.mu.Unlock()
+		select {
+		case <-arrived:
+		case <-timer.C:
+			return offer{}, nil
+		case <-ctx.Done():
+			return offer{}, nil
+		}
+	}
+}
+
+// create adds an activity, or returns the one of that ARN.
+func (s *tokens) create(a *activity) *activity {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old := s.activities[a.arn]; old != nil {
+		return old
+	}
+	a.arrived = make(chan struct{})
+	s.activities[a.arn] = a
+	return a
+}
+
+func (s *tokens) activity(arn string) *activity {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.activities[arn]
+}
+
+func (s *tokens) remove(arn string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.activities[arn]; a != nil {
+		close(a.arrived)
+		delete(s.activities, arn)
+	}
+}
+
+// list returns the activities by name.
+func (s *tokens) list() []*activity {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.SortedFunc(maps.Values(s.activities), func(a, b *activity) int {
+		if a.name < b.name {
+			return -1
+		}
+		return 1
+	})
+}

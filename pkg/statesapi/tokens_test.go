@@ -1,0 +1,277 @@
+package statesapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+	"github.com/expressway-dev/expressway/pkg/statesapi"
+)
+
+// handOut is a runner that hands out the token of each task that waits.
+type handOut chan string
+
+func (h handOut) RunTask(_ context.Context, t asl.Task) (any, error) {
+	h <- t.Token
+	return jsonata.NewObject(0), nil
+}
+
+// A waiter is one STANDARD execution of a state machine.
+type waiter struct {
+	*statesapi.Service
+	tokens handOut
+	ended  chan statesapi.ExecutionRecord
+	mu     sync.Mutex
+	events []string
+}
+
+func newWaiter(t *testing.T, definition string) *waiter {
+	t.Helper()
+	w := &waiter{tokens: make(handOut, 10), ended: make(chan statesapi.ExecutionRecord, 10)}
+	w.Service = statesapi.New(statesapi.Options{
+		Tasks: w.tokens,
+		OnExecution: func(r statesapi.ExecutionRecord) {
+			if r.Status != "RUNNING" {
+				w.ended <- r
+			}
+		},
+		Observe: func(statesapi.ExecutionRecord, string) func(asl.Event) {
+			return func(e asl.Event) {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.events = append(w.events, e.Type)
+			}
+		},
+	})
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+		defer cancel()
+		_ = w.Close(ctx)
+	})
+	name, role, kind := "m", "arn:aws:iam::123456789012:role/r", statesapi.Standard
+	if _, err := w.Create(statesapi.CreateInput{Name: &name, Definition: &definition, RoleARN: &role, Type: &kind}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *waiter) begin(t *testing.T) {
+	t.Helper()
+	arn := w.ARN("m")
+	if _, err := w.Start(statesapi.StartInput{StateMachineARN: &arn, Input: []byte(`{"order":1}`)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func receive[T any](t *testing.T, from <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-from:
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing came within ten seconds")
+	}
+	return v
+}
+
+func code(err error) string {
+	if e, ok := errors.AsType[*statesapi.Error](err); ok {
+		return string(e.Code)
+	}
+	return ""
+}
+
+func reply(token, output string) statesapi.TaskAnswer {
+	return statesapi.TaskAnswer{Token: &token, Output: &output}
+}
+
+const waiting = `{"StartAt":"Pay","States":{"Pay":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+	"Parameters":{"QueueUrl":"q","MessageBody":{"Token.$":"$$.Task.Token"}},"End":true}}}`
+
+// A task waits until its token is answered; the first answer counts, and what comes later
+// hears that the task is over.
+func TestTaskToken(t *testing.T) {
+	t.Parallel()
+	w := newWaiter(t, waiting)
+	w.begin(t)
+	token := receive(t, w.tokens)
+	if len(token) < 100 {
+		t.Errorf("the token %q can be guessed", token)
+	}
+	if err := w.SendTaskHeartbeat(statesapi.TaskAnswer{Token: &token}); err != nil {
+		t.Errorf("heartbeat: %v", err)
+	}
+	if err := w.SendTaskSuccess(reply(token, `{"broken`)); code(err) != "InvalidOutput" {
+		t.Errorf("output that is not JSON: %v, want InvalidOutput", err)
+	}
+	const senders = 8
+	took := make(chan error, senders)
+	for range senders {
+		go func() { took <- w.SendTaskSuccess(reply(token, `{"paid":true}`)) }()
+	}
+	won := 0
+	for range senders {
+		switch err := receive(t, took); {
+		case err == nil:
+			won++
+		case code(err) != "TaskTimedOut":
+			t.Errorf("a later answer: %v, want TaskTimedOut", err)
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d of %d answers were taken, want 1", won, senders)
+	}
+	if r := receive(t, w.ended); r.Status != "SUCCEEDED" || string(r.Output) != `{"paid":true}` {
+		t.Errorf("ended as %s with %s, want SUCCEEDED with the answer's output", r.Status, r.Output)
+	}
+	if err := w.SendTaskHeartbeat(statesapi.TaskAnswer{Token: &token}); code(err) != "TaskTimedOut" {
+		t.Errorf("heartbeat of a task that is over: %v, want TaskTimedOut", err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	want := "ExecutionStarted TaskStateEntered TaskScheduled TaskStarted TaskSubmitted TaskSucceeded TaskStateExited ExecutionSucceeded"
+	if got := strings.Join(w.events, " "); got != want {
+		t.Errorf("history %s, want %s", got, want)
+	}
+}
+
+// A token that was never given is another thing than one whose task is over.
+func TestForeignToken(t *testing.T) {
+	t.Parallel()
+	w := newWaiter(t, waiting)
+	for _, token := range []string{"guess", strings.Repeat("x", 2048)} {
+		if err := w.SendTaskSuccess(reply(token, `{}`)); code(err) != "InvalidToken" {
+			t.Errorf("%.10s: %v, want InvalidToken", token, err)
+		}
+	}
+}
+
+// A failure is the state's to catch, with the error's own name.
+func TestTaskTokenFails(t *testing.T) {
+	t.Parallel()
+	w := newWaiter(t, `{"StartAt":"Pay","States":{"Pay":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+		"Parameters":{"QueueUrl":"q","MessageBody":{"Token.$":"$$.Task.Token"}},
+		"Catch":[{"ErrorEquals":["Declined"],"Next":"No"}],"End":true},"No":{"Type":"Succeed"}}}`)
+	w.begin(t)
+	token, name, cause := receive(t, w.tokens), "Declined", "no funds"
+	if err := w.SendTaskFailure(statesapi.TaskAnswer{Token: &token, Error: &name, Cause: &cause}); err != nil {
+		t.Fatal(err)
+	}
+	if r := receive(t, w.ended); r.Status != "SUCCEEDED" || string(r.Output) != `{"Error":"Declined","Cause":"no funds"}` {
+		t.Errorf("ended as %s with %s by %s (%s), want the caught failure", r.Status, r.Output, r.Error, r.Cause)
+	}
+}
+
+// Heartbeats keep a task alive beyond HeartbeatSeconds; without them it times out.
+func TestHeartbeat(t *testing.T) {
+	t.Parallel()
+	w := newWaiter(t, strings.Replace(waiting, `"Type":"Task"`, `"Type":"Task","HeartbeatSeconds":1`, 1))
+	w.begin(t)
+	token := receive(t, w.tokens)
+	for range 4 {
+		time.Sleep(400 * time.Millisecond)
+		if err := w.SendTaskHeartbeat(statesapi.TaskAnswer{Token: &token}); err != nil {
+			t.Fatalf("heartbeat: %v", err)
+		}
+	}
+	if r := receive(t, w.ended); r.Status != "FAILED" || r.Error != "States.Timeout" {
+		t.Errorf("ended as %s by %s, want FAILED by States.Timeout", r.Status, r.Error)
+	}
+	if err := w.SendTaskSuccess(reply(token, `{}`)); code(err) != "TaskTimedOut" {
+		t.Errorf("a late success: %v, want TaskTimedOut", err)
+	}
+}
+
+// An activity hands its tasks to the workers that ask for them, each to one.
+func TestActivity(t *testing.T) {
+	t.Parallel()
+	w := newWaiter(t, `{"StartAt":"Work","States":{"Work":{"Type":"Task","Resource":"arn:aws:states:us-east-1:123456789012:activity:work","End":true}}}`)
+	name, worker := "work", "w-1"
+	created, err := w.CreateActivity(&name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := w.CreateActivity(&name, nil); err != nil || *again != *created {
+		t.Errorf("created again: %v, %v; want %v", again, err, created)
+	}
+	const tasks = 3
+	taken := make(chan string, tasks)
+	for range tasks {
+		go func() {
+			task, err := w.ActivityTask(t.Context(), &created.ActivityARN, &worker)
+			if err == nil && task.TaskToken != nil {
+				if *task.Input != `{"order":1}` {
+					t.Errorf("input %s, want that of the execution", *task.Input)
+				}
+				taken <- *task.TaskToken
+			}
+		}()
+	}
+	seen := map[string]bool{}
+	for range tasks {
+		w.begin(t)
+		token := receive(t, taken)
+		if seen[token] {
+			t.Error("a task was handed out twice")
+		}
+		seen[token] = true
+		if err := w.SendTaskSuccess(reply(token, `"done"`)); err != nil {
+			t.Error(err)
+		}
+		if r := receive(t, w.ended); string(r.Output) != `"done"` {
+			t.Errorf("ended as %s with %s, want the worker's output", r.Status, r.Output)
+		}
+	}
+	list, err := w.ListActivities(statesapi.ListInput{})
+	if err != nil || len(list.Activities) != 1 || list.Activities[0].Name != name {
+		t.Errorf("list = %+v, %v; want the one activity", list, err)
+	}
+	if err := w.DeleteActivity(&created.ActivityARN); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.ActivityTask(t.Context(), &created.ActivityARN, nil); code(err) != "ActivityDoesNotExist" {
+		t.Errorf("a poll of a deleted activity: %v, want ActivityDoesNotExist", err)
+	}
+	w.begin(t)
+	if r := receive(t, w.ended); r.Status != "FAILED" {
+		t.Errorf("a task of a deleted activity ends as %s, want FAILED", r.Status)
+	}
+}
+
+// A STANDARD execution that is waited for is a task's result, by .sync:2 in JSON.
+func TestStartExecutionSync(t *testing.T) {
+	t.Parallel()
+	w := newWaiter(t, `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync:2",
+		"Parameters":{"StateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:inner","Input":{"a":1}},"End":true}}}`)
+	name, role, kind := "inner", "arn:aws:iam::123456789012:role/r", statesapi.Standard
+	definition := `{"StartAt":"B","States":{"B":{"Type":"Pass","Result":{"b":2},"End":true}}}`
+	if _, err := w.Create(statesapi.CreateInput{Name: &name, Definition: &definition, RoleARN: &role, Type: &kind}); err != nil {
+		t.Fatal(err)
+	}
+	w.begin(t)
+	receive(t, w.ended) // the inner one
+	r := receive(t, w.ended)
+	var out struct {
+		Input, Output map[string]int
+		Status        string
+	}
+	if err := json.Unmarshal(r.Output, &out); err != nil || out.Status != "SUCCEEDED" || out.Input["a"] != 1 || out.Output["b"] != 2 {
+		t.Errorf("output %s, %v; want the inner execution with its output as JSON", r.Output, err)
+	}
+}
+
+// A task can call the local API itself.
+func TestOwnAPI(t *testing.T) {
+	t.Parallel()
+	w := newWaiter(t, `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:sfn:listStateMachines","Parameters":{},
+		"ResultSelector":{"names.$":"$.StateMachines[*].Name"},"End":true}}}`)
+	w.begin(t)
+	if r := receive(t, w.ended); string(r.Output) != `{"names":["m"]}` {
+		t.Errorf("ended as %s with %s %s, want the name of the machine", r.Status, r.Output, r.Cause)
+	}
+}
