@@ -12,7 +12,7 @@ AWS_VENV := $(CURDIR)/.venv-aws
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench release
+.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench release cdk workflows
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,12 @@ build-WebhookFunction build-QueueFunction build-EventFunction:
 
 release: ## write the layer, the functions, the command, checksums and SBOM of VERSION into dist/
 	$(GO) run ./internal/dist/release -version "$(VERSION)" -o dist
+
+cdk: ## compile the CDK constructs with jsii, synthesize and check them
+	cd deploy/cdk && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build && npm test --silent
+
+workflows: ## lint the workflows of .github
+	$(GO) tool actionlint
 
 fmt: ## format the code
 	$(GO) tool gofumpt -w cmd functions internal pkg

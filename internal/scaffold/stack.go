@@ -255,7 +255,7 @@ func (p *plan) cdk() string {
 	w.f("export function addRoutes(stack: Stack, props: {")
 	w.f("  layer: lambda.ILayerVersion; machine: sfn.IStateMachine;%s%s", map[bool]string{true: " queue: sqs.IQueue; deadLetters: sqs.IQueue;"}[p.from("sqs")], map[bool]string{true: " bus: events.IEventBus;"}[p.from("eventbridge")])
 	w.f("}): void {")
-	w.f("  const common = { config: 'expressway/', layer: props.layer, machines: { %s: props.machine } };", p.variable)
+	w.f("  const common = { config: 'expressway/', layer: props.layer, machineVariables: { %s: props.machine } };", p.variable)
 	if p.from("http") {
 		w.f("  new ExpresswayWebhook(stack, 'Hooks', { ...common, environment: {%s } });", p.cdkSecrets())
 	}
@@ -304,7 +304,8 @@ func (p *plan) terraform() string {
 		}
 		if k.id == idQueue {
 			w.f("  queues = {\n    DELIVERIES_QUEUE_ARN = aws_sqs_queue.deliveries.arn\n  }")
-			w.f("  dead_letter_queues = {\n    DEAD_LETTERS_URL = aws_sqs_queue.deliveries_dead.arn\n  }")
+			w.f("  dead_letter_queues = {\n    DEAD_LETTERS_URL = aws_sqs_queue.deliveries_dead.url\n  }")
+			w.f("  dead_letter_queue_arns = [aws_sqs_queue.deliveries_dead.arn]")
 		}
 		w.f("}\n")
 	}
