@@ -33,6 +33,7 @@ type commands struct {
 	Invoke   invokeCommand   `cmd:"" help:"Hand one Lambda event to a function and print what Lambda would return."`
 	Validate validateCommand `cmd:"" help:"Check the configuration, the state machines, the template, and what ties them, and print everything that is wrong."`
 	Explain  explainCommand  `cmd:"" help:"Print a route with every default written out."`
+	Forget   forgetCommand   `cmd:"" help:"Free a dedupe key, so that the delivery runs when it comes again, and say what was stored."`
 	Sign     signCommand     `cmd:"" help:"Print a signed curl command that a route accepts."`
 	Init     initCommand     `cmd:"" help:"Write routes, template, samples and settings into a folder, or add to a template what it lacks for them."`
 	Add      addCommand      `cmd:"" help:"Add a route, with its parameter, permission and sample: of a provider, a queue or a rule."`

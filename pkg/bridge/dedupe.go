@@ -142,8 +142,7 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	if rule.WithBody {
 		key = append(append(key, 0), c.Fingerprint...)
 	}
-	sum := sha256.Sum256(key)
-	c.Key = d.Route.Name + "#" + hex.EncodeToString(sum[:])
+	c.Key = DedupeRecord(d.Route.Name, key)
 	rec, err := b.dedupe.Claim(ctx, *c)
 	switch {
 	case err != nil && rule.StartUnchecked:
@@ -173,6 +172,14 @@ func (b *Bridge) inProgress(rule *Dedupe, until time.Time) *Failure {
 		Name: InProgress, Cause: "a delivery with this key is being worked on, or may still be running",
 		RetryAfter: max(wait, time.Second), ClaimedUntil: until,
 	}
+}
+
+// DedupeRecord is the name under which a store has the record of a route's key: never
+// payload. The key is what the expression yields: a text as it is, anything else as JSON;
+// with [Dedupe].WithBody followed by a zero byte and the fingerprint.
+func DedupeRecord(route string, key []byte) string {
+	sum := sha256.Sum256(key)
+	return route + "#" + hex.EncodeToString(sum[:])
 }
 
 // dedupeKey returns nil for no key.

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/dedupe"
+	"github.com/expressway-dev/expressway/pkg/gateway"
+)
+
+type forgetCommand struct {
+	Route  string `arg:"" help:"The route's name."`
+	Key    string `arg:"" help:"What dedupe.key yields for the delivery: a text as it is, anything else as JSON."`
+	Table  string `placeholder:"NAME" help:"The DynamoDB table (default: $EXPRESSWAY_DEDUPE_TABLE)."`
+	Body   string `placeholder:"FILE" help:"The delivery's body, where it is a part of the key: the sender does not sign its delivery id."`
+	Force  bool   `help:"Also while an execution may be running for the key."`
+	DryRun bool   `help:"Only say what is stored."`
+}
+
+// Run frees a dedupe key, so that the delivery runs when it comes again, and says what was
+// stored under it.
+func (c *forgetCommand) Run(ctx context.Context, p *program) error {
+	table := c.Table
+	if table == "" {
+		table = p.getenv(gateway.DedupeTable)
+	}
+	if table == "" {
+		return errors.New("no table: pass --table, or set " + gateway.DedupeTable)
+	}
+	key, err := c.key()
+	if err != nil {
+		return err
+	}
+	getenv, err := awsEnvironment(ctx, p.getenv)
+	if err != nil {
+		return err
+	}
+	store, err := dedupe.NewDynamoDB(table, getenv, nil)
+	if err != nil {
+		return err
+	}
+	item, found, err := store.Look(ctx, key)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", table, err)
+	}
+	if !found {
+		return fmt.Errorf("nothing is stored for route %s and this key (%s)", c.Route, key)
+	}
+	fmt.Fprint(p.stdout, describeItem(key, item))
+	switch {
+	case c.DryRun:
+		return nil
+	case item.Live(time.Now()) && !c.Force:
+		return fmt.Errorf("an execution may be running for this key until %s: wait, or pass --force and risk a second one beside it", shownTime(item.Until))
+	}
+	if err := store.Forget(ctx, key, item); err != nil {
+		return fmt.Errorf("free the key: %w", err)
+	}
+	_, err = fmt.Fprintln(p.stdout, "freed: the delivery runs when it comes again")
+	return err
+}
+
+// key is the id of the record.
+func (c *forgetCommand) key() (string, error) {
+	key := []byte(c.Key)
+	if c.Body != "" {
+		body, err := os.ReadFile(c.Body)
+		if err != nil {
+			return "", err
+		}
+		sum := sha256.Sum256(body)
+		key = append(append(key, 0), hex.EncodeToString(sum[:])...)
+	}
+	return bridge.DedupeRecord(c.Route, key), nil
+}
+
+func describeItem(key string, item dedupe.Item) string {
+	text := "id         " + key + "\n"
+	if item.Completed {
+		text += "status     completed, remembered until " + shownTime(item.Expires) + "\n"
+		return text + "answer     " + string(item.Answer) + "\n"
+	}
+	return text + "status     in progress, until " + shownTime(item.Until) + "\n"
+}
+
+func shownTime(t time.Time) string {
+	if t.IsZero() {
+		return "an unknown time"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// awsEnvironment resolves region and credentials as every AWS tool does (environment,
+// profiles, SSO), and returns them as the environment that the functions' clients read.
+func awsEnvironment(ctx context.Context, getenv func(string) string) (func(string) string, error) {
+	if getenv("AWS_ACCESS_KEY_ID") != "" && getenv("AWS_REGION") != "" {
+		return getenv, nil
+	}
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("credentials: %w", err)
+	}
+	known := map[string]string{
+		"AWS_REGION": cfg.Region, "AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey,
+		"AWS_SESSION_TOKEN": keys.SessionToken,
+	}
+	return func(name string) string {
+		if v := known[name]; v != "" {
+			return v
+		}
+		return getenv(name)
+	}, nil
+}
