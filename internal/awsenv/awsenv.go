@@ -39,7 +39,7 @@ func Config(getenv func(string) string, service string) (aws.Config, error) {
 	}
 	if endpoint := Endpoint(getenv, service); endpoint != "" {
 		if u, err := url.Parse(endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return aws.Config{}, fmt.Errorf("AWS_ENDPOINT_URL_%s or AWS_ENDPOINT_URL is no URL with http or https: %q", service, endpoint)
+			return aws.Config{}, fmt.Errorf("AWS_ENDPOINT_URL_%s or AWS_ENDPOINT_URL is not an http or https URL: %q", service, endpoint)
 		}
 		cfg.BaseEndpoint = aws.String(endpoint)
 	}

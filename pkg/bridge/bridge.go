@@ -1,5 +1,5 @@
-// Package bridge is the domain of Expressway: what is delivered, what is started,
-// how it ends, and what every failure is called.
+// Package bridge is the domain of Expressway: deliveries, executions, outcomes, and the
+// names of failures.
 //
 // Every source does the same four steps:
 //
@@ -41,7 +41,7 @@ type Start struct {
 	Route string
 	// StateMachineARN may be qualified by a version or an alias.
 	StateMachineARN string
-	// Name is what logs show; it makes nothing unique. At most 80 of [0-9A-Za-z-_].
+	// Name appears in logs; it need not be unique. At most 80 of [0-9A-Za-z-_].
 	Name string
 	// Input is JSON text of at most MaxInput bytes.
 	Input json.RawMessage
@@ -58,7 +58,7 @@ type Start struct {
 	TraceParent string
 }
 
-// An Outcome is what is known of an execution that was started.
+// An Outcome describes an execution that was started.
 type Outcome struct {
 	ExecutionARN string
 	// StateMachineARN is what ran: the version that an alias chose. Empty where the

@@ -17,7 +17,7 @@ const DefaultRemember = 24 * time.Hour
 
 // A Dedupe says how a route recognizes a delivery that came before.
 type Dedupe struct {
-	// Key makes the key, which counts within the route. Where it yields nothing, null
+	// Key makes the key, which is scoped to the route. Where it yields nothing, null
 	// or the empty string, the delivery is not deduplicated.
 	Key *Template
 	// For is how long a finished delivery is remembered; zero is [DefaultRemember].
@@ -96,7 +96,7 @@ type DedupeStore interface {
 	// Complete keeps the answer of the claim that holds the key, until c.Expires, which
 	// may have changed since. It changes nothing when the claim has lost the key to
 	// another. An answer that the store cannot keep is an error, and the record is
-	// completed with null all the same: a duplicate must start nothing.
+	// still completed, with null: a duplicate must start nothing.
 	Complete(ctx context.Context, c Claim, answer []byte) error
 	// Release frees the key, when the claim still holds it.
 	Release(ctx context.Context, c Claim) error
@@ -126,10 +126,10 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	}
 	b.step(ctx, d, "dedupe", string(key))
 	if b.dedupe == nil {
-		return fail(NewFailure(Misconfigured, "the route has dedupe, and there is no store", nil))
+		return fail(NewFailure(Misconfigured, "the route uses dedupe, but there is no dedupe store", nil))
 	}
 	// The start is sent before the deadline and may run from then on, so no second one can
-	// run beside it while the claim lasts, even if the function is killed. The delivery is
+	// run at the same time while the claim lasts, even if the function is killed. The delivery is
 	// settled within concludeTime of its deadline, however short the claim is. A record
 	// that is forgotten before Until would let a second attempt start; the time to
 	// remember begins when the delivery is finished.
@@ -202,7 +202,7 @@ func dedupeKey(ctx context.Context, rule *Dedupe, scope *Scope) ([]byte, error) 
 		}
 		text, err := jsonata.AppendJSON(nil, v)
 		if err != nil {
-			return nil, NewFailure(ExpressionFailed, "dedupe.key: yields a value that JSON cannot hold", nil)
+			return nil, NewFailure(ExpressionFailed, "dedupe.key yields a value that JSON cannot represent", nil)
 		}
 		return text, nil
 	}
@@ -238,7 +238,7 @@ func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settleme
 }
 
 // concluding returns the context of what is left to do. The delivery's own time may be
-// up; what it came to must be kept all the same.
+// up; the result must still be stored.
 func (b *Bridge) concluding(ctx context.Context) (context.Context, context.CancelFunc) {
 	limit := concludeTime
 	if deadline, ok := ctx.Deadline(); ok {

@@ -64,7 +64,7 @@ var classes = map[string]Class{
 	Deadline:         Ambiguous,
 	Misconfigured:    Permanent,
 	ExpressionFailed: Permanent,
-	BadResponse:      Settled, // the execution ran; only its output is no answer
+	BadResponse:      Settled, // the execution ran; only its output is not a valid answer
 	Internal:         Ambiguous,
 }
 

@@ -34,13 +34,13 @@ type Route struct {
 	// MetadataOnly keeps what the execution yields with the service, for machines under a
 	// customer's key: the outcome has no output and no cause.
 	MetadataOnly bool
-	// Input makes the execution's input; nil stands for [Delivery.DefaultInput].
+	// Input makes the execution's input; nil means [Delivery.DefaultInput].
 	Input *Template
 	// Dedupe, when there is one, lets equal deliveries start one execution.
 	Dedupe *Dedupe
 }
 
-// A Delivery is one thing that wants one execution: a request, a message, an event.
+// A Delivery is a request, a message or an event that is to start one execution.
 type Delivery struct {
 	Route *Route
 	// ID is the sender's own id of the delivery; RequestID the platform's.
@@ -54,7 +54,7 @@ type Delivery struct {
 	// Document makes the value of that variable. It is called at most once, and
 	// only when something looks at it.
 	Document func() (any, error)
-	// DefaultInput makes the input of a route that names none; nil stands for Document.
+	// DefaultInput makes the input of a route that names none; nil means Document.
 	DefaultInput func() (any, error)
 	// Fingerprint returns what must be equal in deliveries with one dedupe key: the
 	// body's bytes. Nil compares nothing.
@@ -64,13 +64,13 @@ type Delivery struct {
 	TraceHeader string
 	// FallbackTrace is one that it only passes on, used after the context's.
 	FallbackTrace string
-	// TraceParent is the W3C traceparent that came with the delivery, as it came; it
+	// TraceParent is the W3C traceparent that came with the delivery, as received; it
 	// is used last, and only if it is valid.
 	TraceParent string
 	ReceivedAt  time.Time
 }
 
-// A Result is what became of a delivery: exactly one of Filtered, Answered, Replayed, Failure,
+// A Result describes the end of a delivery: exactly one of Filtered, Answered, Replayed, Failure,
 // or an Outcome with a status of Succeeded or Running.
 type Result struct {
 	// Filtered says that the route's filter was not true. FilterUndefined says in addition
@@ -108,7 +108,7 @@ type Bridge struct {
 	causes   bool
 }
 
-// An Option is a part of a Bridge that it can do without.
+// An Option sets an optional part of a Bridge.
 type Option func(*Bridge)
 
 // WithDedupe sets the store of the routes that have a [Dedupe].
@@ -219,7 +219,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 		}
 		return Result{Outcome: &outcome, Failure: &Failure{Name: name, Cause: outcome.Cause, Outcome: &outcome}}
 	}
-	return Result{Failure: NewFailure(Unknown, "the service answered without a status that it documents", nil)}
+	return Result{Failure: NewFailure(Unknown, "the service answered without a documented status", nil)}
 }
 
 // filter reports whether a delivery passes, and the result if it does not. A filter yields
@@ -265,7 +265,7 @@ func kindOf(v any) string {
 func unstarted(ctx context.Context, err error) *Failure {
 	f := AsFailure(err)
 	if f.Name == ExpressionFailed && (ctx.Err() != nil || errors.Is(f, jsonata.ErrTime)) {
-		return NewFailure(Unavailable, "time was up before anything was sent", f)
+		return NewFailure(Unavailable, "time ran out before anything was sent", f)
 	}
 	return f
 }

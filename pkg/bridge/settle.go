@@ -52,7 +52,7 @@ func (b *Bridge) step(ctx context.Context, d *Delivery, step string, value any) 
 	}
 }
 
-// Begin tells the observer of an invocation. Adapters call it once for each event that
+// Begin notifies the observer of an invocation. Adapters call it once for each event that
 // Lambda hands them, and the returned function when they are done.
 func (b *Bridge) Begin(ctx context.Context) (context.Context, func()) {
 	if b.observer == nil {
@@ -61,14 +61,14 @@ func (b *Bridge) Begin(ctx context.Context) (context.Context, func()) {
 	return b.observer.Begin(ctx)
 }
 
-// Reject tells the observer of something that never became a delivery.
+// Reject notifies the observer of something that never became a delivery.
 func (b *Bridge) Reject(ctx context.Context, route, source, errorName string) {
 	if b.observer != nil {
 		b.observer.Rejected(ctx, route, source, errorName)
 	}
 }
 
-// Settle ends a delivery: it concludes the dedupe record, tells the observer, and
+// Settle ends a delivery: it concludes the dedupe record, notifies the observer, and
 // writes the one line that a settled delivery gets in the log.
 func (b *Bridge) Settle(ctx context.Context, d *Delivery, r Result, s Settlement) {
 	b.conclude(ctx, d, r, s)

@@ -13,7 +13,7 @@ import (
 )
 
 // A Template is a JSON value in which every string that is one expression in
-// {% %} stands for what the expression yields, as in Step Functions. It is
+// {% %} is replaced by the result of the expression, as in Step Functions. It is
 // immutable and safe for concurrent use.
 type Template struct {
 	expr    *expression

@@ -8,10 +8,10 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// ends are the keys of which a route has one: what becomes of a delivery.
+// ends are the keys that say what a delivery leads to; a route has exactly one.
 var ends = []string{"start", "answer"}
 
-// checkEnd checks that a route says once what becomes of a delivery.
+// checkEnd checks that a route has exactly one of ends.
 func (d *document) checkEnd(n ast.Node, have map[string]bool) {
 	var found []string
 	for _, key := range ends {
@@ -27,7 +27,7 @@ func (d *document) checkEnd(n ast.Node, have map[string]bool) {
 	}
 }
 
-// notWithAnswer are the keys that are about an execution.
+// notWithAnswer are the keys that concern executions.
 var notWithAnswer = []string{"input", "mode", "timeout", "dedupe", "respond", "accepted", "onDeadline"}
 
 // readAnswer reads the answer of a route that starts nothing.

@@ -11,7 +11,7 @@ import (
 
 // Complete checks routes that were built in Go, and fills in what a file leaves to a
 // route's provider: its delivery id, acknowledgement, deadline and dedupe key. Routes that
-// were read from a file are complete. The error joins everything that is wrong, each with
+// were read from a file are complete. The error joins all mistakes, each with
 // the route's name.
 func Complete(routes []*Route) error {
 	var problems []error
@@ -71,7 +71,7 @@ func (r *Route) completeHTTP(known *patterns) (problems []string) {
 	return problems
 }
 
-// adoptPreset takes over what is known of the provider where the route says nothing.
+// adoptPreset fills in the provider's values that the route does not set.
 func (r *Route) adoptPreset() {
 	preset, ok := r.HTTP.Verify.Preset()
 	if !ok {

@@ -1,8 +1,8 @@
 // Package config reads expressway.yaml into validated routes.
 //
-// Everything that is wrong in the file is found at start-up and reported at once,
-// each as file:line:column: message; a file that cannot be understood does not
-// start. Expressions are compiled here.
+// All mistakes in the file are found at start-up and reported at once, each as
+// file:line:column: message. A function with a faulty file does not start. Expressions
+// are checked here and compiled when they are first used.
 //
 // Text may hold ${NAME} and ${NAME:-default}, environment variables; expressions
 // may not: they see the delivery and $context.
@@ -23,12 +23,12 @@ import (
 // FileName is the configuration's usual name.
 const FileName = "expressway.yaml"
 
-// A Config is a file that was understood.
+// A Config is a parsed and validated configuration file.
 type Config struct {
 	File   string
 	Routes []*Route
 	// BasePaths are cut from the paths of requests before they are routed: those of a
-	// custom domain's mappings, such as /hooks. The longest that fits counts.
+	// custom domain's mappings, such as /hooks. The longest one that matches is used.
 	BasePaths []string
 	// Others is how many routes of other sources [Only] left out.
 	Others int
@@ -40,9 +40,9 @@ type Route struct {
 	HTTP        *HTTP
 	SQS         *SQS
 	EventBridge *EventBridge
-	// Respond makes the answer to a success; nil stands for the default.
+	// Respond makes the answer to a success; nil means the default.
 	Respond *Respond
-	// Catch holds the answers to failures; the first that matches counts.
+	// Catch holds the answers to failures; the first that matches is used.
 	Catch []Catch
 
 	file   string
@@ -52,7 +52,7 @@ type Route struct {
 // A Source is a kind of trigger, as it is written on a route.
 type Source string
 
-// The sources; each is one function's.
+// The sources. Each has a function of its own.
 const (
 	SourceHTTP        Source = "http"
 	SourceSQS         Source = "sqs"
@@ -72,14 +72,14 @@ func (r *Route) Source() Source {
 	return ""
 }
 
-// EventBridge is what a route with an eventbridge trigger has besides. No pattern
+// EventBridge holds the settings of EventBridge routes. A route without patterns
 // matches every event.
 type EventBridge struct {
-	Source     []string // * stands for any text
+	Source     []string // * matches any text
 	DetailType []string
 }
 
-// A Catch is what follows a failure whose name it lists.
+// A Catch says what follows the failures that it names.
 type Catch struct {
 	Errors []string
 	Respond
@@ -98,9 +98,10 @@ func Find(getenv func(string) string) string {
 // An Option changes what [Load] and [Parse] read.
 type Option func(*document)
 
-// Only keeps the routes of one source, those of one function; an empty source keeps all. The others are read for
-// mistakes too, but their variables are not resolved and what depends on them is not
-// judged: what one function lacks does not stop another.
+// Only keeps the routes of one source, which are those of one function; an empty source
+// keeps all. Other routes are still checked for mistakes, but their variables are not
+// resolved and values that depend on them are not checked: a variable that one function
+// lacks does not stop another.
 func Only(source Source) Option { return func(d *document) { d.only = source } }
 
 // JSONata adds options to the compilation of every expression, such as
@@ -109,7 +110,7 @@ func JSONata(options ...jsonata.Option) Option {
 	return func(d *document) { d.jsonata = append(d.jsonata, options...) }
 }
 
-// Schemes adds ways to verify; routes name them as providers.
+// Schemes adds verification schemes; routes name them as providers.
 func Schemes(schemes ...*verify.Custom) Option {
 	return func(d *document) { d.schemes = append(d.schemes, schemes...) }
 }
@@ -127,7 +128,7 @@ func Load(path string, getenv func(string) string, options ...Option) (*Config, 
 func Parse(file string, source []byte, getenv func(string) string, options ...Option) (*Config, error) {
 	d, cfg := read(file, source, getenv, false, options)
 	if d.unsplit || d.items != nil && len(d.problems) > 0 {
-		// Whole, so that what is wrong is said in the parser's own context.
+		// Parse the whole file, so that the parser reports mistakes in their context.
 		d, cfg = read(file, source, getenv, true, options)
 	}
 	if err := d.err(); err != nil {
@@ -149,7 +150,7 @@ func read(file string, source []byte, getenv func(string) string, unsplit bool, 
 	return d, cfg
 }
 
-// Wildcard reports whether pattern matches s, where * stands for any text.
+// Wildcard reports whether pattern matches s, where * matches any text.
 func Wildcard(pattern, s string) bool {
 	head, rest, found := strings.Cut(pattern, "*")
 	if !found {

@@ -71,8 +71,8 @@ func (d *document) presetKey(n ast.Node, r *Route, rule *bridge.Dedupe) {
 	}
 }
 
-// DeliveryKey is the expression that finds a provider's delivery id in a request; it is
-// empty where the provider has none.
+// DeliveryKey returns the expression that finds a provider's delivery id in a request, or
+// "" if the provider has none.
 func DeliveryKey(p verify.Place) string {
 	body, form := "", ""
 	for name := range strings.SplitSeq(p.Body, ".") {
@@ -101,12 +101,12 @@ func headerPath(name string) string { return "$request.headers." + quoteName(str
 
 func quoteName(name string) string { return `"` + name + `"` }
 
-// withBody tells whether a key that is written out rests on an id that nobody signs.
+// withBody reports whether an explicit key relies on an id that is not signed.
 func withBody(key ast.Node, r *Route) bool {
 	if r.HTTP == nil || !r.HTTP.DeliveryID.Unsigned {
 		return false
 	}
-	// Where the id in the body is not signed, nor is the rest of it.
+	// If the id in the body is not signed, neither is the rest of the body.
 	return r.HTTP.DeliveryID.Header == "" || mentions(key, r.HTTP.DeliveryID.Header)
 }
 
@@ -124,7 +124,7 @@ func mentions(n ast.Node, header string) bool {
 	return found
 }
 
-// words splits an expression into what may be names of headers, in lower case.
+// words splits an expression into possible header names, in lower case.
 func words(s string) []string {
 	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_')

@@ -14,18 +14,18 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// HTTP is what a route with an http trigger has besides.
+// HTTP holds the settings of HTTP routes.
 type HTTP struct {
 	// Pattern is a pattern of net/http.ServeMux, such as "POST /github/{org}".
 	Pattern string
 	// Params are the names of the pattern's wildcards.
 	Params []string
 	Verify verify.Spec
-	// DeliveryID is where the sender's own id of a delivery stands, and Ack is how it
-	// likes to be acknowledged; both are its provider's, and may be zero.
+	// DeliveryID locates the sender's own id of a delivery, and Ack is the acknowledgement
+	// that it expects. Both come from the provider's preset and may be zero.
 	DeliveryID verify.Place
 	Ack        verify.Ack
-	// Accepted makes the answer of a route with mode: async; nil stands for Ack, or,
+	// Accepted makes the answer of a route with mode: async; nil means Ack, or,
 	// where the provider has none, for 202 and the execution's ARN.
 	Accepted *Respond
 	// Answer makes the answer of a route that starts nothing; nil for one that does.
@@ -38,7 +38,7 @@ type HTTP struct {
 	CloudEvents *verify.CloudEvents
 }
 
-// Method is the method that the pattern names; it is empty for one that takes all.
+// Method returns the method of the pattern; empty for a pattern that takes all methods.
 func (h *HTTP) Method() string {
 	method, _, found := strings.Cut(strings.TrimSpace(h.Pattern), " ")
 	if !found {
@@ -47,7 +47,7 @@ func (h *HTTP) Method() string {
 	return strings.TrimSpace(method)
 }
 
-// Path is the pattern without its method: perhaps a host, and the path.
+// Path returns the pattern without its method: an optional host, and the path.
 func (h *HTTP) Path() string {
 	return strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(h.Pattern), h.Method()))
 }
@@ -57,16 +57,16 @@ var methods = []string{
 	http.MethodDelete, http.MethodOptions, http.MethodConnect, http.MethodTrace,
 }
 
-// neverMatches says why a pattern that net/http takes matches no request; it is empty
-// for the others. A method that is not HTTP's may be a balancer's to let through, such
-// as PURGE, or a slip.
+// neverMatches explains why a pattern that net/http accepts can match no request. It is
+// empty for all other patterns. A method that HTTP does not define may still be one that
+// a load balancer passes on, such as PURGE, or it may be a typing error.
 func (h *HTTP) neverMatches() string {
 	method := h.Method()
 	if strings.Contains(h.Path(), "?") {
-		return "a pattern has no query; what the query must be is for the filter, as in $request.query"
+		return "a pattern cannot have a query string; use filter, as in $request.query"
 	}
 	if upper := strings.ToUpper(method); upper != method {
-		return fmt.Sprintf("methods are in upper case; write %s", upper)
+		return fmt.Sprintf("methods are written in upper case: %s", upper)
 	}
 	if method == "" || slices.Contains(methods, method) {
 		return ""
@@ -80,16 +80,16 @@ func (h *HTTP) neverMatches() string {
 }
 
 // OnDeadline is the answer to Expressway.Deadline: the provider's acknowledgement, or
-// one that is written out.
+// the answer given here.
 type OnDeadline struct {
 	Acknowledge bool
 	Respond
 }
 
-// CORS is who may call a route from a page of another origin (Fetch standard, CORS
+// CORS says which pages of other origins may call a route (Fetch standard, CORS
 // protocol). The preflight is answered before anything is verified.
 type CORS struct {
-	// Origins are scheme, host and port; * stands for any text, and alone for every origin.
+	// Origins are scheme, host and port; * matches any text; on its own it allows every origin.
 	Origins []string
 	// Methods that a preflight allows; empty for the route's own.
 	Methods []string
@@ -99,7 +99,7 @@ type CORS struct {
 	ExposeHeaders []string
 	// Credentials lets the page send cookies and authorization.
 	Credentials bool
-	// MaxAge is how long a browser may keep the preflight's answer; zero says nothing.
+	// MaxAge is how long a browser may keep the preflight's answer; zero leaves that to the browser.
 	MaxAge time.Duration
 }
 
@@ -192,7 +192,7 @@ func (d *document) readCORS(n ast.Node) *CORS {
 			*to = d.texts(n, "cors."+key)
 			for _, name := range *to {
 				if !httpguts.ValidHeaderFieldName(name) {
-					d.add(n, "cors.%s: %q is no name; write each one out", key, name)
+					d.add(n, "cors.%s: %q is not a name; write each one out", key, name)
 				}
 			}
 		}
@@ -216,7 +216,7 @@ func (d *document) readCORS(n ast.Node) *CORS {
 		scheme, host, found := strings.Cut(origin, "://")
 		switch {
 		case origin == "*" && len(c.Origins) > 1:
-			d.add(n, "cors.origins: * stands alone; it is every origin")
+			d.add(n, "cors.origins: * must be the only entry; it allows every origin")
 		case origin != "*" && (!found || scheme == "" || host == "" || strings.ContainsAny(host, "/ ")):
 			d.add(n, "cors.origins: write scheme, host and port, as https://app.example.com, not %q", origin)
 		case c.Credentials && (origin == "*" || host == "*"):
@@ -229,8 +229,8 @@ func (d *document) readCORS(n ast.Node) *CORS {
 	return c
 }
 
-// FramingHeader reports whether a header, by its canonical name, says how a message is
-// cut on the wire: that is between the gateway and its peer.
+// FramingHeader reports whether a header, by its canonical name, describes the framing of
+// a message on the wire, which only the gateway can set.
 func FramingHeader(name string) bool {
 	switch name {
 	case "Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade":

@@ -2,8 +2,8 @@ package config
 
 import "strings"
 
-// The names of a configuration are checked without regular expressions: compiling those
-// at start-up is time that every cold start would pay.
+// Names are checked without regular expressions: every cold start would pay for
+// compiling them.
 
 const (
 	digits    = "0123456789"
@@ -24,11 +24,11 @@ func isVariableName(s string) bool {
 	return only(s, letters+digits+"_", 1024) && !strings.ContainsAny(s[:1], digits)
 }
 
-// maxARN is past the longest ARN of a state machine with a qualifier.
+// maxARN exceeds the longest ARN of a state machine with a qualifier.
 const maxARN = 512
 
-// isMachineARN takes arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME, then perhaps
-// :VERSION or :ALIAS, and what selects a mocked test case after a #.
+// isMachineARN takes arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME, optionally
+// followed by :VERSION or :ALIAS, and by # and the name of a mocked test case.
 func isMachineARN(s string) bool {
 	if len(s) > maxARN || strings.ContainsAny(s, " \t\r\n\v\f") {
 		return false
@@ -51,7 +51,7 @@ func isMachineARN(s string) bool {
 		len(parts[4]) == 12 && only(parts[4], digits, 12) && parts[5] == "stateMachine"
 }
 
-// patternParams are the names of a pattern's wildcards, {name} and {name...}.
+// patternParams returns the names of a pattern's wildcards, {name} and {name...}.
 func patternParams(pattern string) (names []string) {
 	for {
 		_, rest, found := strings.Cut(pattern, "{")

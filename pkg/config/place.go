@@ -7,7 +7,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// A keyPlace is where the value of a key stands; key is dotted, and empty for the route.
+// A keyPlace is the position of a key's value. The key is dotted, and empty for the route.
 type keyPlace struct {
 	key          string
 	line, column int
@@ -35,8 +35,8 @@ func (r *Route) Problem(key, message string) Problem {
 	}
 }
 
-// Place returns where the value of one of the route's keys stands, as file:line:column;
-// it is empty for a route that was not read from a file.
+// Place returns the position of the value of one of the route's keys, as file:line:column;
+// it is empty for routes that were not read from a file.
 func (r *Route) Place(key string) string {
 	if len(r.places) == 0 {
 		return ""

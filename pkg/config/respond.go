@@ -8,13 +8,13 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// Respond makes an HTTP answer; what is nil stays as it is by default.
+// Respond makes an HTTP answer; nil fields keep the default.
 type Respond struct {
 	Status, Headers *bridge.Template
 	// Cookies makes a list of Set-Cookie values.
 	Cookies *bridge.Template
 	Body    *bridge.Template
-	// Base64 says, where it is true, that the body's text is base64 of what is sent.
+	// Base64, when true, means that the body's text is the base64 encoding of what is sent.
 	Base64 *bridge.Template
 }
 
@@ -59,7 +59,7 @@ func (d *document) respondFields(out *Respond, r *Route, what string, scope []st
 			return
 		}
 		if bodyNode == nil {
-			d.add(n, "%s: base64 says how body is written, and there is no body", what)
+			d.add(n, "%s: base64 describes the body, but there is no body", what)
 		}
 		d.staticBase64(base64Node, bodyNode, what+".base64")
 		if text, ok := d.scalar(base64Node); ok {

@@ -36,8 +36,8 @@ func (d *document) readRoot(root ast.Node, cfg *Config) {
 	}
 }
 
-// readItems reads the routes of a file that was split. Where one is not what the split
-// took it for, the whole file is to be parsed instead.
+// readItems reads the routes of a file that was split. If an item is not a single route,
+// the whole file must be parsed instead.
 func (d *document) readItems(cfg *Config) {
 	reader := d.routesReader(cfg)
 	for _, item := range d.items {
@@ -52,8 +52,8 @@ func (d *document) readItems(cfg *Config) {
 	d.line = 0
 }
 
-// routesReader returns what reads one route after the other, and keeps those of the
-// function's own source.
+// routesReader returns a function that reads one route after the other and keeps those
+// of the function's own source.
 func (d *document) routesReader(cfg *Config) func(ast.Node) {
 	names := map[string]bool{}
 	known := patterns{mux: http.NewServeMux()}
@@ -78,8 +78,8 @@ func (d *document) routesReader(cfg *Config) func(ast.Node) {
 	}
 }
 
-// isOf reports whether a route has the trigger of a source. One whose trigger cannot be
-// told belongs to all of them.
+// isOf reports whether a route has the trigger of a source. A route whose trigger
+// is unclear belongs to all of them.
 func (d *document) isOf(route ast.Node, source Source) bool {
 	other := false
 	values, _ := mappingValues(route)
@@ -213,8 +213,8 @@ func (d *document) readRoute(n ast.Node) *Route {
 	return r
 }
 
-// readFilter takes one expression and nothing else: any other value is never true, and
-// would let nothing through without a word.
+// readFilter accepts a single expression: any other value is never true and would
+// silently let nothing through.
 func (d *document) readFilter(n ast.Node, r *Route, scope []string) *bridge.Template {
 	if !isExpression(n) {
 		d.add(n, `filter must be one expression in quotes, such as '{%% $request.body.type = "paid" %%}'`)
@@ -233,7 +233,7 @@ func count(flags ...bool) int {
 	return n
 }
 
-// variables are the names that a route's expressions may use.
+// variables returns the names that a route's expressions may use.
 func variables(r *Route) []string {
 	switch {
 	case r.SQS != nil && r.SQS.Batch:
@@ -294,8 +294,8 @@ func (d *document) readStart(n ast.Node) string {
 	case isMachineARN(v), isMachineName(v):
 		return v
 	case strings.HasPrefix(v, "arn:") && strings.Contains(v, ":function:"):
-		// What SAM makes of !GetAtt Machine.Arn when it runs a function locally.
-		d.add(n, "start: %q is a function's ARN, no state machine's; `sam local` resolves !Ref and !GetAtt to placeholders: pass --env-vars env.json, which sets the real one", v)
+		// SAM resolves !GetAtt Machine.Arn to this when it runs a function locally.
+		d.add(n, "start: %q is the ARN of a function, not of a state machine; `sam local` resolves !Ref and !GetAtt to placeholders: pass --env-vars env.json, which sets the real one", v)
 	default:
 		d.add(n, "start must be a state machine's ARN (of a version or an alias, too) or its name, not %q", v)
 	}

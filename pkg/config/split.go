@@ -24,7 +24,7 @@ type splitItem struct {
 
 // splitRoutes cuts a file whose routes are the last of its keys and a list in block
 // style. It is false for all others, and wherever the cut is not certain to be where the
-// parser sees it: such a file is parsed whole.
+// parser would see it: such a file is parsed whole.
 func splitRoutes(source string) (s split, ok bool) {
 	const unset = -1
 	indent, start, line := unset, unset, 0

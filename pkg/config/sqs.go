@@ -9,7 +9,7 @@ import (
 
 // SQS holds the settings of queue routes. The zero value of each but Queue is its default.
 type SQS struct {
-	// Queue is a queue's name or ARN, where * stands for any text, or its URL.
+	// Queue is a queue's name or ARN, where * matches any text, or its URL.
 	Queue string
 	// Concurrency bounds how many records of a batch run at the same time; zero is
 	// [DefaultConcurrency].
@@ -24,11 +24,11 @@ type SQS struct {
 	// Batch makes one execution of many records: of a FIFO queue's message group, or of
 	// all of a batch's records that the route takes.
 	Batch bool
-	// Unwrap is the envelope that the route's bodies come in.
+	// Unwrap names the envelope around the bodies of the route's messages.
 	Unwrap Unwrap
 }
 
-// A Retry is when a failed record comes back, told to the queue by
+// A Retry says when a failed record comes back, by
 // ChangeMessageVisibility: Delay after the first receive, each time Rate times as
 // long, at most Max.
 type Retry struct {
@@ -70,8 +70,8 @@ const (
 	UnwrapS3          Unwrap = "s3"
 )
 
-// The bounds of retry. A queue forgets none of a message's twelve hours when its
-// visibility changes, so a longer wait cannot be.
+// The bounds of retry. A message can be invisible for twelve hours in total, however
+// often its visibility changes, so a wait cannot be longer.
 const (
 	leastRetryDelay = time.Second // visibility is told in whole seconds
 	mostRetryDelay  = 12 * time.Hour
@@ -81,7 +81,7 @@ const (
 // trigger is known.
 var sqsKeys = []string{"concurrency", "trace", "deadLetterQueue", "retry", "batch", "unwrap"}
 
-// readSQSKeys reads what stands beside sqs.
+// readSQSKeys reads the keys that only SQS routes have.
 func (d *document) readSQSKeys(r *Route, nodes map[string]ast.Node) {
 	s := r.SQS
 	if n := nodes["concurrency"]; n != nil {
@@ -127,8 +127,8 @@ func deadLetters(s *SQS) queueID {
 	return id
 }
 
-// queueAddress reads the URL or the ARN of a queue. Empty, as of ${ORDERS_DLQ_URL:-}, is
-// no queue.
+// queueAddress reads the URL or the ARN of a queue. Empty text, as from
+// ${ORDERS_DLQ_URL:-}, means no queue.
 func (d *document) queueAddress(n ast.Node, what string) string {
 	text := d.text(n, what)
 	id, ok := parseQueue(text)
@@ -178,7 +178,7 @@ func (d *document) wait(n ast.Node, what string) time.Duration {
 	return v
 }
 
-// checkRecordCatch finds what only shows once a route is read whole.
+// checkRecordCatch finds mistakes that show only when the whole route has been read.
 func (d *document) checkRecordCatch(r *Route, catch ast.Node, have map[string]bool) {
 	if have["deadLetterQueue"] {
 		return

@@ -32,7 +32,7 @@ func (d *document) quietly(s string) string {
 	return (&document{getenv: d.getenv, foreign: d.foreign}).expand(nil, s)
 }
 
-// fixed reports whether a value is no expression by itself; its parts may be.
+// fixed reports whether a value is not itself an expression; its parts may be.
 func fixed(n ast.Node) bool { return !isExpression(n) }
 
 func (d *document) staticStatus(n ast.Node, what string) {
@@ -43,7 +43,7 @@ func (d *document) staticStatus(n ast.Node, what string) {
 	}
 }
 
-// staticHeaders judges names, and values that are no expressions.
+// staticHeaders judges names, and values that are not expressions.
 func (d *document) staticHeaders(n ast.Node, what string) {
 	if _, ok := mappingValues(n); !ok {
 		if fixed(n) {

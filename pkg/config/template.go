@@ -13,7 +13,7 @@ import (
 )
 
 // template reads any YAML value in which a string that is one expression in
-// {% %} stands for what it yields. Place names the value in messages at run time.
+// {% %} is replaced by its result. Place names the value in run-time messages.
 func (d *document) template(n ast.Node, route, place string, scope []string) *bridge.Template {
 	switch v := n.(type) {
 	case *ast.StringNode:
@@ -110,9 +110,9 @@ func position(err error) int {
 }
 
 // expressionPlace finds the line and column of a byte of an expression inside a
-// YAML text. Where the text stands in the file as it is, that is exact; in a block
+// YAML text. If the text appears unchanged in the file, that is exact; in a block
 // scalar, whose lines lose their indentation, the line is searched; where YAML
-// escapes hide it, the text's own place has to do.
+// escapes hide it, the position of the text itself is used.
 func (d *document) expressionPlace(n ast.Node, inner string, pos int) (line, column int) {
 	line, column = d.place(n)
 	start := d.offset(line, column)

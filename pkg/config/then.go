@@ -6,11 +6,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// Then is what becomes of a failed record or event.
+// Then says what happens to a failed record or event.
 type Then string
 
-// The choices: nothing is said (which means retry), deliver it again, let it go, send
-// it to the route's dead-letter queue (records only).
+// The choices: unset (which means retry), deliver again, drop, and send to the route's
+// dead-letter queue (records only).
 const (
 	ThenNothing    Then = ""
 	ThenRetry      Then = "retry"
@@ -21,8 +21,8 @@ const (
 // poison are the failures of the record itself: it can never run, however often it comes.
 var poison = []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge}
 
-// kept are the failures that no discard covers. They say nothing of
-// the delivery: a missing permission, a throttle or a killed function would empty the queue.
+// kept are the failures that no discard covers. They do not concern
+// the delivery itself: a missing permission, a throttle or a killed function would empty the queue.
 var kept = []string{
 	bridge.Throttled, bridge.Unavailable, bridge.Misconfigured, bridge.InProgress, bridge.Internal, bridge.NoRoute,
 }
@@ -48,8 +48,8 @@ func (r *Route) Then(f *bridge.Failure) Then {
 	return ThenRetry
 }
 
-// covers reports whether the catch decides on the failure. What a workflow fails with is
-// the workflow's word, whatever it calls it.
+// covers reports whether the catch decides on the failure. A workflow's own failure
+// is always covered, whatever its name.
 func (c *Catch) covers(f *bridge.Failure) bool {
 	if !bridge.Matches(c.Errors, f.Name) {
 		return false

@@ -106,7 +106,7 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 	r.adoptPreset()
 }
 
-// nearest is the node of a field, or of the closest that stands around it.
+// nearest returns the node of a field, or of the closest field that contains it.
 func nearest(at map[string]ast.Node, field string, block ast.Node) ast.Node {
 	for field != "" {
 		if n, ok := at[field]; ok {
@@ -117,7 +117,7 @@ func nearest(at map[string]ast.Node, field string, block ast.Node) ast.Node {
 	return block
 }
 
-// textsAt reads a list of text, and remembers where it and its items stand.
+// textsAt reads a list of text, and records the positions of the list and its items.
 func (d *document) textsAt(key string, to *[]string, at map[string]ast.Node) func(ast.Node) {
 	return func(n ast.Node) {
 		at[key] = n

@@ -8,8 +8,8 @@ import (
 // longTolerance is how far a signed time may be off before replays need more than it.
 const longTolerance = 10 * time.Minute
 
-// Warnings returns what works and is risky: signatures that can be sent again for ever,
-// or for long, at routes that do not remember what they have seen.
+// Warnings reports what works but is risky: signatures that can be replayed for ever, or
+// for a long time, on routes without dedupe.
 func (c *Config) Warnings() []Problem {
 	var out []Problem
 	for _, r := range c.Routes {

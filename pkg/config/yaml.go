@@ -17,7 +17,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// A Problem is one thing that is wrong in a file.
+// A Problem is a single mistake in a file.
 type Problem struct {
 	File         string
 	Line, Column int // from 1
@@ -28,7 +28,7 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Message)
 }
 
-// An Error holds everything that is wrong in a file, in the file's order.
+// An Error holds all mistakes in a file, in the order of the file.
 type Error struct{ Problems []Problem }
 
 func (e *Error) Error() string {
@@ -39,10 +39,10 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// maxFile bounds the file, and so what the YAML parser may be made to do.
+// maxFile bounds the file, and so the work of the YAML parser.
 const maxFile = 1 << 20
 
-// A document reads YAML nodes and collects problems with their places.
+// A document reads YAML nodes and collects problems with their positions.
 type document struct {
 	file     string
 	source   string
@@ -62,8 +62,8 @@ type document struct {
 	options []jsonata.Option // of every expression
 	// withheld is set while a route is read that gets metadata only.
 	withheld bool
-	jsonata  []jsonata.Option // beside those of the dialect
-	schemes  []*verify.Custom // beside the presets
+	jsonata  []jsonata.Option // in addition to those of the dialect
+	schemes  []*verify.Custom // in addition to the presets
 }
 
 func (d *document) addAt(line, column int, format string, args ...any) {
@@ -78,7 +78,7 @@ func (d *document) add(n ast.Node, format string, args ...any) {
 	d.addAt(line, column, format, args...)
 }
 
-// place returns where a node stands in the file.
+// place returns the position of a node in the file.
 func (d *document) place(n ast.Node) (line, column int) {
 	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) > 0 {
 		n = m.Values[0].Key
@@ -103,7 +103,7 @@ func (d *document) err() error {
 	return &Error{d.problems}
 }
 
-// yamlPlace finds the [line:column] that the YAML parser puts before its messages.
+// yamlPlace matches the [line:column] prefix of the YAML parser's messages.
 var yamlPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\[(\d+):(\d+)\] ([^\n]*)`) })
 
 // parse returns the root of the one YAML document in the source, or nil after a problem.
@@ -131,8 +131,8 @@ func (d *document) parse() (root ast.Node) {
 
 // parseYAML returns the root of the one YAML document in the text, or nil after a problem.
 func (d *document) parseYAML(text string) (root ast.Node) {
-	// The parser is a library's, and this file may be hostile: whatever it does
-	// with it, start-up ends in a message.
+	// The parser is a library, and the file may be hostile: even a panic must end in a
+	// message.
 	defer func() {
 		if p := recover(); p != nil {
 			d.addAt(1, 1, "the YAML cannot be read")
@@ -309,8 +309,8 @@ func (d *document) text(n ast.Node, what string) string {
 	return ""
 }
 
-// plain returns what stands for a number, true or false: itself, or a text with a
-// variable. Any other text is false.
+// plain returns the text of a number, true or false, or of a string with a variable in
+// its place. It reports false for any other text.
 func (d *document) plain(n ast.Node) (string, bool) {
 	switch n := n.(type) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
@@ -399,7 +399,7 @@ func rejoin(n ast.Node) (string, bool) {
 }
 
 // expand replaces ${NAME} and ${NAME:-default}. A variable that is empty counts
-// as unset, as in a shell's ${NAME:-default}: an empty secret or ARN helps nobody.
+// as unset, as in a shell's ${NAME:-default}: an empty secret or ARN is never useful.
 func (d *document) expand(n ast.Node, s string) string {
 	if !strings.Contains(s, "${") {
 		return s
@@ -418,11 +418,11 @@ func (d *document) expand(n ast.Node, s string) string {
 	}
 }
 
-// variable is what NAME or NAME:-default stands for.
+// variable returns the value of NAME or NAME:-default.
 func (d *document) variable(n ast.Node, ref string) string {
 	name, fallback, hasFallback := strings.Cut(ref, ":-")
 	if !isVariableName(name) {
-		d.add(n, "${%s} is no variable; write ${NAME} or ${NAME:-default}", ref)
+		d.add(n, "${%s} is not a variable; write ${NAME} or ${NAME:-default}", ref)
 		return ""
 	}
 	if d.foreign {

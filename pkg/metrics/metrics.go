@@ -9,7 +9,7 @@
 //
 //	Succeeded  Failed  TimedOut  Throttled  Unknown  Rejected  Filtered  Duplicates
 //
-// What became of a record or event that failed is counted beside that: Retried,
+// The handling of failed records and events is counted separately: Retried,
 // Discarded, DeadLettered; and FilterUndefined counts those of Filtered whose filter yielded
 // nothing.
 package metrics
@@ -98,12 +98,12 @@ func FromEnv(getenv func(string) string, out io.Writer) (*Writer, error) {
 	}
 	namespace := getenv(NamespaceName)
 	if !validNamespace(namespace) {
-		return nil, fmt.Errorf("%s is no namespace of CloudWatch: at most 255 of letters, digits and .-_/#:, and not AWS/… or :…", NamespaceName)
+		return nil, fmt.Errorf("%s is not a CloudWatch namespace: at most 255 of letters, digits and .-_/#:, and not AWS/… or :…", NamespaceName)
 	}
 	return New(Options{Out: out, Namespace: namespace}), nil
 }
 
-// A count is one of the metrics that count.
+// A count is a metric that counts events.
 type count int
 
 const (
@@ -171,7 +171,7 @@ func (w *Writer) end(b *batch) {
 	b.tallies = nil
 }
 
-// add lets f count for a route of the invocation.
+// add lets f update the counts of a route in this invocation.
 func (w *Writer) add(ctx context.Context, route, source string, f func(*tally)) {
 	b, _ := ctx.Value(batchKey{}).(*batch)
 	if b == nil {
@@ -230,7 +230,7 @@ func (w *Writer) Settled(ctx context.Context, d *bridge.Delivery, r bridge.Resul
 	})
 }
 
-// endOf returns the one end that the delivery counts in; of an execution that nobody
+// endOf returns the metric that counts the end of the delivery; of an execution that nobody
 // waits for there is none yet.
 func endOf(r bridge.Result) (count, bool) {
 	switch {

@@ -28,18 +28,18 @@ const maxReference = 2048
 
 // Errors of this package; test for them with [errors.Is].
 var (
-	// ErrReference says that a text is no reference.
+	// ErrReference means that a text is not a reference.
 	ErrReference = errors.New("not a secret reference")
-	// ErrUnsupported says that a reference is of a kind the source cannot look up.
+	// ErrUnsupported means that a reference is of a kind the source cannot look up.
 	ErrUnsupported = errors.New("secret reference is not supported")
-	// ErrMissing says that nothing stands behind a reference, or that it is empty.
+	// ErrMissing means that the secret does not exist or is empty.
 	ErrMissing = errors.New("secret is missing or empty")
-	// ErrNoVersion says that the secret has no version of the reference's stage, as one
+	// ErrNoVersion means that the secret has no version of the reference's stage, as one
 	// has no AWSPREVIOUS that was never rotated. Beside references that have a value
-	// it is no failure.
+	// it is not a failure.
 	ErrNoVersion = errors.New("secret has no version of this stage")
-	// ErrDenied says that the secret may not be read, or is of no use: asking again
-	// does not help.
+	// ErrDenied means that the secret may not be read or is unusable: retrying does not
+	// help.
 	ErrDenied = errors.New("secret cannot be read")
 )
 
@@ -63,8 +63,8 @@ type Reference struct {
 	// Key is the member of the secret's JSON object to take, after `#`; empty takes the
 	// whole. It is empty unless Scheme is SecretsManager, as is Stage.
 	Key string
-	// Stage is the version to take, after `@`: AWSCURRENT, which is also what empty
-	// stands for, AWSPREVIOUS or AWSPENDING.
+	// Stage is the version to take, after `@`: AWSCURRENT, which is also the
+	// default, AWSPREVIOUS or AWSPENDING.
 	Stage string
 }
 
@@ -86,25 +86,25 @@ func Parse(text string) (Reference, error) {
 	switch ref.Scheme {
 	case Env:
 		if !isVariable(name) {
-			return Reference{}, fmt.Errorf("%w: no variable name follows env:, which names an environment variable", ErrReference)
+			return Reference{}, fmt.Errorf("%w: env: must be followed by the name of an environment variable", ErrReference)
 		}
 	case SSM:
 		if !isName(name) {
-			return Reference{}, fmt.Errorf("%w: after ssm: stands the name of a parameter", ErrReference)
+			return Reference{}, fmt.Errorf("%w: ssm: must be followed by the name of a parameter", ErrReference)
 		}
 	case SecretsManager:
 		ok := ref.cutVersion()
 		if !ok || !isName(ref.Name) {
-			return Reference{}, fmt.Errorf("%w: after secretsmanager: stands the id of a secret, and perhaps #key, #key@AWSPREVIOUS or #@AWSPREVIOUS", ErrReference)
+			return Reference{}, fmt.Errorf("%w: secretsmanager: must be followed by the id of a secret, optionally with #key, #key@AWSPREVIOUS or #@AWSPREVIOUS", ErrReference)
 		}
 	default:
-		return Reference{}, fmt.Errorf("%w: unknown scheme; env:, ssm: and secretsmanager: are known", ErrReference)
+		return Reference{}, fmt.Errorf("%w: unknown scheme; use env:, ssm: or secretsmanager:", ErrReference)
 	}
 	return ref, nil
 }
 
 // cutVersion takes #key@stage off the name. The id of a secret may hold an @, so a
-// stage stands behind # only; so may a key, so what is behind the last @ is always a
+// stage is only allowed after #; a key may hold one too, so what follows the last @ is always a
 // stage, and must be one that AWS knows.
 func (r *Reference) cutVersion() bool {
 	name, rest, keyed := strings.Cut(r.Name, "#")

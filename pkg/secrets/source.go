@@ -12,7 +12,7 @@ import (
 
 // How long a [Cache] trusts what it knows, unless its Options say otherwise.
 const (
-	// DefaultTTL is how long a value counts before it is fetched again.
+	// DefaultTTL is how long a value is valid before it is fetched again.
 	DefaultTTL = 5 * time.Minute
 	// StaleLimit is how long a value counts, from when it was fetched, while the
 	// service cannot be reached.
@@ -47,15 +47,15 @@ type Options struct {
 	TTL time.Duration
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
-	// Log hears of values that are used beyond their time; nil tells nobody.
+	// Log receives a warning for each value that is used beyond its TTL; nil discards them.
 	Log *slog.Logger
 }
 
 // A Cache is the [Source] of all schemes. What asks a service is fetched on first use,
 // once for however many callers, and again when its time is up:
 //
-//	fetched          counts for the TTL
-//	service fails    the old value counts on, up to StaleLimit; without one the error, briefly
+//	fetched          valid for the TTL
+//	service fails    the old value stays valid, up to StaleLimit; without one the error, briefly
 //	gone or denied   the old value is dropped at once
 //
 // It is safe for concurrent use.
@@ -264,7 +264,7 @@ func (e *entry) settle(ctx context.Context, secret Secret, err error) {
 		if until.After(e.until) {
 			e.until = until
 		}
-		e.cache.log.LogAttrs(ctx, slog.LevelWarn, "secret not fetched again; the old value counts on",
+		e.cache.log.LogAttrs(ctx, slog.LevelWarn, "secret not refreshed; the old value stays in use",
 			slog.String("reference", e.ref.String()), slog.Duration("age", now.Sub(e.fetched)), slog.String("reason", err.Error()))
 	default:
 		e.doc = nil
@@ -284,7 +284,7 @@ type document struct {
 func newDocument(whole Secret) *document {
 	d := &document{whole: whole}
 	var object map[string]any
-	// The decoder's error could quote the text; that it is no object is told by pick.
+	// The decoder's error could quote the text; pick reports that it is not an object.
 	if json.Unmarshal([]byte(whole.text), &object) == nil {
 		d.members = make(map[string]Secret, len(object))
 		for name, v := range object {
@@ -303,7 +303,7 @@ func (d *document) pick(ref Reference) (Secret, error) {
 	s := d.members[ref.Key]
 	switch {
 	case d.members == nil:
-		return Secret{}, fmt.Errorf("%s: %w: it is no JSON object", ref, ErrMissing)
+		return Secret{}, fmt.Errorf("%s: %w: it is not a JSON object", ref, ErrMissing)
 	case s.IsZero():
 		return Secret{}, fmt.Errorf("%s: %w: the JSON object has no text there", ref, ErrMissing)
 	}

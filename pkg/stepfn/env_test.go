@@ -18,7 +18,7 @@ func TestEndpointsThatAreNone(t *testing.T) {
 			"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "SECRET", "AWS_ENDPOINT_URL_SFN": endpoint,
 		}
 		_, err := stepfn.FromEnv(func(name string) string { return env[name] })
-		if err == nil || !strings.Contains(err.Error(), "AWS_ENDPOINT_URL_SFN or AWS_ENDPOINT_URL is no URL") {
+		if err == nil || !strings.Contains(err.Error(), "AWS_ENDPOINT_URL_SFN or AWS_ENDPOINT_URL is not an http or https URL") {
 			t.Errorf("%q: %v, want an error that names the variable", endpoint, err)
 		}
 	}

@@ -76,9 +76,9 @@ var codes = map[string]string{
 func (a *attempt) failure(ctx context.Context, err error) *bridge.Failure {
 	switch {
 	case !a.entered && ctx.Err() != nil:
-		return bridge.NewFailure(bridge.Unavailable, "time was up before anything was sent", ctx.Err())
+		return bridge.NewFailure(bridge.Unavailable, "time ran out before anything was sent", ctx.Err())
 	case !a.entered:
-		return bridge.NewFailure(bridge.Misconfigured, "the request cannot be made", err)
+		return bridge.NewFailure(bridge.Misconfigured, "the request cannot be built", err)
 	case a.status != 0:
 		return a.refused(ctx, err)
 	case a.unsent:
@@ -86,16 +86,16 @@ func (a *attempt) failure(ctx context.Context, err error) *bridge.Failure {
 	case ctx.Err() != nil:
 		return bridge.NewFailure(bridge.Deadline, "no answer in time; the execution may still be running", ctx.Err())
 	}
-	return bridge.NewFailure(bridge.Unknown, "sent, and no answer came; the execution may have run", transportError(err))
+	return bridge.NewFailure(bridge.Unknown, "the request was sent but no answer came; the execution may have run", transportError(err))
 }
 
 // refused names a failure that came with an answer.
 func (a *attempt) refused(ctx context.Context, err error) *bridge.Failure {
 	if a.status < 400 || a.status >= 500 || a.status == http.StatusRequestTimeout {
 		if a.status < 300 && ctx.Err() != nil {
-			return bridge.NewFailure(bridge.Deadline, "time was up before the answer was whole", ctx.Err())
+			return bridge.NewFailure(bridge.Deadline, "time ran out before the answer was complete", ctx.Err())
 		}
-		return bridge.NewFailure(bridge.Unknown, "no answer that can be understood; the execution may have run", a.answer(err))
+		return bridge.NewFailure(bridge.Unknown, "the answer cannot be understood; the execution may have run", a.answer(err))
 	}
 	var api smithy.APIError
 	code := ""
@@ -107,7 +107,7 @@ func (a *attempt) refused(ctx context.Context, err error) *bridge.Failure {
 		name = unlisted(a.status, code)
 	}
 	if name == bridge.Unknown {
-		return bridge.NewFailure(name, "refused without a reason that can be read", a.answer(err))
+		return bridge.NewFailure(name, "Step Functions refused the request without a readable reason", a.answer(err))
 	}
 	if code == "" {
 		code = http.StatusText(a.status)
@@ -156,7 +156,7 @@ func (a *attempt) answer(err error) error {
 
 // An AnswerError is an answer of the service that is not the start's success.
 type AnswerError struct {
-	// Status is the HTTP status. 2xx stands for an answer that is cut off or not
+	// Status is the HTTP status. 2xx means an answer that is cut off or not
 	// what the operation promises.
 	Status int
 	// Code is the service's error code, such as AccessDeniedException; may be empty.
@@ -199,7 +199,7 @@ func transportError(err error) error {
 	return err
 }
 
-// neverDialed reports whether err says by itself that there was no connection; for
+// neverDialed reports whether err alone shows that there was no connection; for
 // HTTP clients that tell nothing else.
 func neverDialed(err error) bool {
 	var dns *net.DNSError

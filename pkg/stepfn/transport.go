@@ -52,7 +52,7 @@ func watch(t *http.Transport) {
 		return
 	}
 	// Over TLS the watch is on the plain side: below, a close_notify would look like
-	// a request. A proxy's tunnel is watched below all the same, which errs to "sent".
+	// a request. A proxy's tunnel is still watched below, which errs on the side of "sent".
 	config, timeout := t.TLSClientConfig, t.TLSHandshakeTimeout
 	t.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)

@@ -51,7 +51,7 @@ type RecorderOptions struct {
 	Rand    func() uint64
 }
 
-// NewRecorder returns a Recorder, and nil where there is no address. It sends nothing,
+// NewRecorder returns a Recorder, or nil if there is no address. It sends nothing,
 // and looks for the daemon when there is something to send.
 func NewRecorder(o RecorderOptions) *Recorder {
 	if o.Address == "" {
@@ -159,7 +159,7 @@ type segmentHTTP struct {
 	} `json:"response"`
 }
 
-// preamble goes before each document that the daemon receives.
+// preamble precedes each document that is sent to the daemon.
 const preamble = `{"format":"json","version":1}` + "\n"
 
 // End closes the subsegment and sends it.

@@ -61,7 +61,7 @@ type Header struct {
 }
 
 // Parse reads a trace header. It reports false, with the zero Header, when there
-// is no valid Root. A Parent, a Sampled or another field that is malformed is left
+// is not a valid Root. A Parent, a Sampled or another field that is malformed is left
 // out, as is Self, which tells of a load balancer's own hop only.
 func Parse(text string) (Header, bool) {
 	if text == "" || len(text) > maxText {
@@ -189,7 +189,7 @@ func FromContext(ctx context.Context) (Header, bool) {
 // context's, the environment's, and the one that the request merely brought along,
 // as X-Ray or else as W3C has it. A nil getenv has no environment. With several
 // invocations at a time in one process the environment has none, which is why the
-// context goes before it.
+// context takes precedence over it.
 func Choose(ctx context.Context, record string, getenv func(string) string, request, traceParent string) (Header, bool) {
 	if h, ok := Parse(record); ok {
 		return h, true
@@ -229,7 +229,7 @@ func hex(s string) bool {
 	return true
 }
 
-// printable reports whether s may stand in an HTTP header: a record's attribute
+// printable reports whether s is allowed in an HTTP header: a record's attribute
 // could otherwise end ours and begin another.
 func printable(s string) bool {
 	for i := range len(s) {

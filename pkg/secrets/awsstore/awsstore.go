@@ -99,7 +99,7 @@ func kind(code string, ref secrets.Reference) error {
 	case "ParameterVersionNotFound", "ParameterVersionLabelNotFound":
 		return secrets.ErrNoVersion
 	case "ResourceNotFoundException":
-		// The same code stands for a secret that is not there; what reads the current
+		// The same code means that the secret does not exist; what reads the current
 		// version, too, tells.
 		if ref.Stage != "" && ref.Stage != "AWSCURRENT" {
 			return secrets.ErrNoVersion
