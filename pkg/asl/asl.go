@@ -25,7 +25,7 @@ type Error struct {
 	Name, Cause string
 	// fatal errors end the execution whatever catches say.
 	fatal bool
-	// evaluation is there for errors of a JSONata field that no event has told of yet.
+	// evaluation is set until the history has the EvaluationFailed event of the error.
 	evaluation *evaluation
 }
 
@@ -57,7 +57,7 @@ type TaskRunner interface {
 	RunTask(ctx context.Context, t Task) (any, error)
 }
 
-// An Environment holds what runs have from outside. Nil fields have real defaults;
+// An Environment holds what a run needs from outside. Nil fields have real defaults;
 // without Tasks, every task fails with States.TaskFailed.
 type Environment struct {
 	Tasks TaskRunner
@@ -65,15 +65,15 @@ type Environment struct {
 	Now func() time.Time
 	// Sleep waits, and returns an error when ctx ends first.
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Rand returns a number in [0, 1): jitter, States.MathRandom, and $random, $shuffle and $uuid
-	// come of it. It must be safe for concurrent use, as must Now and UUID.
+	// Rand returns a number in [0, 1). It is the source of jitter, States.MathRandom, $random,
+	// $shuffle and $uuid. It must be safe for concurrent use, as must Now and UUID.
 	Rand func() float64
 	// UUID returns what States.UUID does.
 	UUID func() string
 	// Token returns a new task token; nil is UUID.
 	Token func() string
-	// Observe is told of every event, one at a time and in the order of their
-	// numbers. It delays the execution, and must not run another Observe.
+	// Observe receives every event, one at a time and in the order of their numbers. The
+	// execution waits for it.
 	Observe func(Event)
 }
 
@@ -124,11 +124,11 @@ func newUUID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// An Execution is what the context object says of a run, and its input.
+// An Execution is the input of a run and the names that its context object has.
 type Execution struct {
 	ARN, Name, RoleARN                string
 	StateMachineARN, StateMachineName string
-	// Sync tells an execution of StartSyncExecution, whose context object has no RedriveCount.
+	// Sync marks an execution of StartSyncExecution, whose context object has no RedriveCount.
 	Sync bool
 	// Input is JSON text; empty stands for {}.
 	Input     []byte

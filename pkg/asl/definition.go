@@ -21,7 +21,7 @@ type Diagnostic struct {
 	Location string // a path such as /States/Ship/Next; empty for the whole definition
 }
 
-// String returns the diagnostic as it stands in the message of CreateStateMachine.
+// String returns the diagnostic as CreateStateMachine writes it in its message.
 func (d Diagnostic) String() string {
 	switch {
 	case d.Code == invalidJSON: // the message has the place

@@ -55,7 +55,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	return jsonata.AppendJSON(nil, o)
 }
 
-// details are what the service's event has besides, and the name of that member.
+// details returns the details of the service's event, and the name of their member.
 func (e Event) details() (field string, _ *jsonata.Object) {
 	d := jsonata.NewObject(5)
 	field = strings.ToLower(e.Type[:1]) + e.Type[1:] + "EventDetails"
@@ -181,8 +181,8 @@ func setPresent(d *jsonata.Object, field, text string) {
 	}
 }
 
-// A history numbers the events of a run, and tells the observer of them one at a
-// time. The numbers count without an observer too: causes of the service have them
+// A history numbers the events of a run and passes them to the observer one at a
+// time. Events are numbered without an observer too: causes of the service have them
 // ("entered at the event id #2").
 type history struct {
 	mu sync.Mutex

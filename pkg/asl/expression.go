@@ -16,7 +16,7 @@ const queryFailed = "States.QueryEvaluationError"
 // An expression is a JSONata expression, as a field has it between {% and %}.
 type expression struct {
 	text    string
-	field   string // where it stands in its state, such as Output/result
+	field   string // its place in the state, such as Output/result
 	program *jsonata.Expr
 	// context tells that it may look at $states.context, which takes work to make.
 	context bool

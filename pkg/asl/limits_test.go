@@ -328,6 +328,27 @@ func TestWaitPastTheEnd(t *testing.T) {
 	}
 }
 
+// A Standard Workflow has a year.
+func TestStandardExecutionsAreLong(t *testing.T) {
+	t.Parallel()
+	for definition, want := range map[string]struct {
+		status string
+		took   time.Duration
+	}{
+		`{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":86400,"End":true}}}`:                      {asl.Succeeded, 24 * time.Hour},
+		`{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":99999999,"End":true}}}`:                   {asl.TimedOut, 365 * 24 * time.Hour},
+		`{"TimeoutSeconds":600,"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":86400,"End":true}}}`: {asl.TimedOut, 10 * time.Minute},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			r := parse(t, definition).Run(t.Context(), asl.Environment{}, asl.Execution{MaxDuration: asl.StandardDuration})
+			if r.Status != want.status || time.Since(start) != want.took {
+				t.Errorf("%s: %s %s after %v, want %s after %v", definition, r.Status, r.Cause, time.Since(start), want.status, want.took)
+			}
+		})
+	}
+}
+
 // Definitions that would run for ever where waits take no time end too.
 func TestLoopsEnd(t *testing.T) {
 	t.Parallel()

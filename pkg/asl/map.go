@@ -105,7 +105,7 @@ func (f *frame) tolerance(ctx context.Context, v *view, n int) (int, *Error) {
 	return min(count, share), nil
 }
 
-// hasThreshold tells the Map states that fail by the number of failures, and not with the
+// hasThreshold reports whether a Map state fails by the number of failures, and not with the
 // error of the first.
 func (s *state) hasThreshold() bool {
 	return s.distributed || s.toleratedCount.given() || s.toleratedPercent.given()

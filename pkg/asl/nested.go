@@ -152,7 +152,7 @@ func (g *group) take() (i int, ok bool) {
 	return i, i < g.n
 }
 
-// ended takes down the end of a job, and reports whether the others go on.
+// ended records the end of a job, and reports whether the others go on.
 func (g *group) ended(end ended, err *Error) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

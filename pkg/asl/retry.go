@@ -49,7 +49,7 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 	}
 }
 
-// recordEvaluation tells the history of a JSONata field that failed. The event follows
+// recordEvaluation adds to the history a JSONata field that failed. The event follows
 // the one before the state's entry, as recorded, unless something has happened since,
 // or the state is a Wait.
 func (f *frame) recordEvaluation(err *Error) {

@@ -169,7 +169,7 @@ func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 	}
 }
 
-// recordAbort tells the history of a state that ends without an end of its own: one
+// recordAbort adds to the history a state that ends without an end of its own: one
 // beside a failed branch or iteration, and the one that made its branch fail.
 func (f *frame) recordAbort(ctx context.Context) {
 	s := f.state

@@ -94,7 +94,8 @@ func (f *frame) stepJSONata(ctx context.Context, raw any) (output any, assigned 
 	return output, assigned, err
 }
 
-// hasOwnResult tells the states that make a result from those that pass on their input.
+// hasOwnResult reports whether the state produces a result of its own and does not pass on
+// its input.
 func (s *state) hasOwnResult() bool {
 	return s.kind == "Task" || s.kind == "Parallel" || s.kind == "Map"
 }

@@ -94,8 +94,8 @@ func (t *StateTest) Type() string { return t.state.kind }
 // Resource returns the ARN of a Task state, and "" of any other.
 func (t *StateTest) Resource() string { return t.state.resource }
 
-// WritesResults tells a Map state whose results go elsewhere: what it returns is an
-// object that says where to.
+// WritesResults reports whether a Map state writes its results elsewhere. It then returns an
+// object that says where.
 func (t *StateTest) WritesResults() bool { return t.state.writer }
 
 // Holds reports whether a Map or Parallel state has a state of that name within it.
@@ -104,15 +104,15 @@ func (t *StateTest) Holds(name string) bool { return t.state.find(name) != nil }
 // Branches returns how many branches a Parallel state has.
 func (t *StateTest) Branches() int { return len(t.state.branches) }
 
-// WaitsForOthers tells a Task state that ends when somebody else says so: an activity,
-// or the integrations .sync and .waitForTaskToken.
+// WaitsForOthers reports whether a Task state is ended by somebody else: an activity worker, or
+// the job or the token of a .sync or .waitForTaskToken integration.
 func (t *StateTest) WaitsForOthers() bool {
 	r := t.state.resource
 	return strings.Contains(r, ":activity:") || strings.HasSuffix(r, ".waitForTaskToken") ||
 		strings.HasSuffix(r, ".sync") || strings.HasSuffix(r, ".sync:2")
 }
 
-// A StateMock stands in for the work of a Task, Map or Parallel state.
+// A StateMock replaces the work of a Task, Map or Parallel state.
 type StateMock struct {
 	// Result is a value of pkg/jsonata; it counts where Error is nil.
 	Result any

@@ -312,7 +312,7 @@ func (s *Service) DescribeAlias(in AliasInput) (*DescribeAliasOutput, error) {
 	return out, nil
 }
 
-// DeleteAlias removes an alias ([DeleteStateMachineAlias]). That there is none is no error.
+// DeleteAlias removes an alias ([DeleteStateMachineAlias]). Deleting a missing alias is not an error.
 //
 // [DeleteStateMachineAlias]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineAlias.html
 func (s *Service) DeleteAlias(in AliasInput) error {

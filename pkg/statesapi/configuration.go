@@ -79,7 +79,7 @@ func (s settings) check() *Error {
 	return nil
 }
 
-// destinations are where a state machine logs to; nil stands for what is no object.
+// destinations returns the log destinations of a state machine; an entry that is not an object is nil.
 func (s settings) destinations() []*jsonata.Object {
 	if s.logging == nil {
 		return nil

@@ -101,7 +101,7 @@ func (e *stopRequest) Error() string { return "stopped: " + e.name + ": " + e.ca
 
 // recall returns the STANDARD execution of an ARN, or AWS's error.
 func (s *Service) recall(text string) (started, *Error) {
-	// That of an EXPRESS execution is refused: AWS knows none of them either.
+	// An EXPRESS execution is refused: AWS keeps none either.
 	if err := checkARN(text, "execution", 8); err != nil {
 		return started{}, err
 	}

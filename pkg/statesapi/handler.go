@@ -162,7 +162,7 @@ func read(r *http.Request) ([]byte, error) {
 	if r.ContentLength > MaxRequest {
 		return nil, tooLarge
 	}
-	// A length is a claim: room is made for what arrives, but for a little.
+	// Content-Length is untrusted: preallocate only when it is small.
 	const little = 16 << 10
 	if n := r.ContentLength; n > 0 && n <= little {
 		body := make([]byte, n)

@@ -221,7 +221,7 @@ func (s *Service) Describe(in DescribeInput) (*DescribeOutput, error) {
 	if e == nil {
 		return nil, doesNotExist(a.full())
 	}
-	// Of an alias, which may mean two versions, the one that gets more.
+	// An alias may route to two versions: describe the one with more weight.
 	rev := e.find(a.qualifier, func() float64 { return 0.5 }).revision
 	if rev == nil {
 		return nil, doesNotExist(a.full())

@@ -48,7 +48,7 @@ var operations = map[string]func(context.Context, *call) (any, error){
 	"GetExecutionHistory":              getHistory,
 	"RedriveExecution":                 redrive,
 
-	// What there is none of here.
+	// Resources that never exist here: only their requests are checked.
 	"CreateActivity":    createActivity,
 	"DescribeActivity":  describeActivity,
 	"DeleteActivity":    removeActivity,

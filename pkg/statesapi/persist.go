@@ -185,7 +185,7 @@ func (s *Service) restoreRevision(r storedRevision) (*revision, error) {
 		}
 		object, ok := jsonata.Force(v).(*jsonata.Object)
 		if !ok {
-			return nil, errors.New("a configuration is no object")
+			return nil, errors.New("a configuration is not an object")
 		}
 		*o = object
 	}

@@ -173,7 +173,7 @@ var hashes = map[string]func() hash.Hash{
 	"SHA-512": sha512.New,
 }
 
-// hashOf takes any value: what is no text is hashed as its JSON.
+// hashOf takes any value: what is not text is hashed as its JSON.
 func hashOf(ev *evaluation, _ *Call, args []any) (any, error) {
 	data, isText := jsonata.Force(args[0]).(string)
 	if !isText {

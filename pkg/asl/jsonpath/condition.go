@@ -8,7 +8,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A condition is what stands in [?(…)].
+// A condition is the content of [?(…)].
 type condition interface {
 	test(ev *evaluator, item any) bool
 	print(b *strings.Builder)

@@ -108,7 +108,7 @@ func (p *parser) relation() (condition, error) {
 	if !ok {
 		if left.path == nil {
 			p.pos = start
-			return nil, p.fail("a value alone is no condition")
+			return nil, p.fail("a value alone is not a condition")
 		}
 		return existsCondition{left.path}, nil
 	}

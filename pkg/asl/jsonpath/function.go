@@ -56,7 +56,7 @@ func (p *parser) function(path *Path, name string, start int) error {
 			return err
 		}
 		if arg.pattern != nil {
-			return p.fail("a regular expression is no argument")
+			return p.fail("a regular expression is not an argument")
 		}
 		fn.args = append(fn.args, arg)
 	}

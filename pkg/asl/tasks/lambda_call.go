@@ -87,8 +87,8 @@ func (c *lambdaCall) nameFunction(name string) {
 	}
 }
 
-// body is the payload as the function gets it. Text is sent as it is, so that it must be
-// JSON; null is no payload, for which the function sees {}.
+// body is the payload as the function gets it. Text is sent unchanged, so it must be JSON; null
+// means no payload, and the function gets {}.
 func (c *lambdaCall) body() ([]byte, error) {
 	payload := jsonata.Force(c.payload)
 	if c.style == lambdaFunction {

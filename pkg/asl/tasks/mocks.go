@@ -88,7 +88,7 @@ func (c *MockConfig) readResponse(name string, v any) error {
 	err := eachMember(v, "response "+name, func(index string, v any) error {
 		first, last, ok := attemptRange(index)
 		if !ok {
-			return fmt.Errorf("response %s: %q is no attempt such as \"0\" or \"1-2\"", name, index)
+			return fmt.Errorf("response %s: %q is not an attempt such as \"0\" or \"1-2\"", name, index)
 		}
 		a := mockedAttempts{first: first, last: last}
 		if err := a.read(v); err != nil {
