@@ -110,3 +110,13 @@ func TestTitleOfUnreadableSecrets(t *testing.T) {
 		t.Errorf("got %d %s %v", got.StatusCode, got.Body, got.Headers)
 	}
 }
+
+// Xero takes a refusal with a body for a failure, and tries signatures that are wrong.
+func TestEmptyRefusal(t *testing.T) {
+	t.Parallel()
+	f := frontOf(t, "  - {name: a, http: POST /a, verify: {provider: xero, secrets: ['env:SECRET']}, start: m}\n", succeedWith("{}"), func(string) string { return "s3cret" }, nil)
+	got := invoke(t, f, event("POST", "/a", "application/json", `{"events":[]}`, "x-xero-signature", "bm8="))
+	if got.StatusCode != 401 || got.Body != "" || got.Headers["Content-Type"] != "" {
+		t.Errorf("got %d %q %v, want 401 and no body", got.StatusCode, got.Body, got.Headers)
+	}
+}

@@ -1,0 +1,124 @@
+package verify
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+)
+
+// A JWT is a bearer token that an issuer signs: https://www.rfc-editor.org/rfc/rfc7519.
+// Its key is one of the issuer's key set, or, where the Spec lists Secrets instead
+// of JWKS, one of those. The two never meet: a public key is no HMAC key.
+//
+// `exp` is required unless Expiry is optional, and `nbf` and `iat` count if they are there,
+// as with API Gateway's authorizers; clocks may differ by one minute. Issuer and audience
+// are required, in the token as in the Spec, where the Spec does not say "any".
+//
+// Without Body a token vouches for the sender, and not for the body: whoever has one can
+// send any body with it until it expires.
+type JWT struct {
+	// JWKS is the address of the issuer's key set; http only for this machine.
+	JWKS string `yaml:"jwks,omitempty"`
+	// Issuer is the `iss` of the tokens; "any" where the sender names none.
+	Issuer string `yaml:"issuer"`
+	// Audience is the `aud` of the tokens, or one of them; "any" where the sender names
+	// none.
+	Audience string `yaml:"audience"`
+	// Header carries the token; default Authorization.
+	Header string `yaml:"header,omitempty"`
+	// Scheme stands before the token; default Bearer in Authorization, and none elsewhere.
+	// The word none takes a bare token.
+	Scheme string `yaml:"scheme,omitempty"`
+	// Cookie or Query carries the token in place of a header.
+	Cookie string `yaml:"cookie,omitempty"`
+	Query  string `yaml:"query,omitempty"`
+	// Body binds the token to the body.
+	Body *BodyClaim `yaml:"body,omitempty"`
+	// Expiry is required (default) or optional, for tokens without `exp`; then MaxAge or
+	// Body must bound them.
+	Expiry string `yaml:"expiry,omitempty"`
+	// MaxAge is how old a token may be by its `iat`, which it then must have.
+	MaxAge Duration `yaml:"maxAge,omitempty"`
+	// Algorithms are those that are accepted; default RS256, with Secrets HS256.
+	Algorithms []string `yaml:"algorithms,omitempty"`
+	// Claims are further claims that a token must have, with their texts. Where an
+	// issuer signs for all its customers, as Google does, they say which one is
+	// meant: {email: …, email_verified: "true"}.
+	Claims map[string]string `yaml:"claims,omitempty"`
+}
+
+func (j *JWT) check(c *checker, shared bool) {
+	allowed := keySetAlgorithms
+	switch {
+	case shared:
+		allowed = sharedAlgorithms
+		if j.JWKS != "" {
+			c.add("jwt.jwks", "and secrets exclude each other: a token is signed with a published key or a shared one")
+		}
+	case j.JWKS == "":
+		c.add("jwt.jwks", "is missing: where are the issuer's keys?")
+	default:
+		if err := keySetURL(j.JWKS); err != nil {
+			c.add("jwt.jwks", "%v", err)
+		}
+	}
+	if j.Issuer == "" {
+		c.add("jwt.issuer", "is missing")
+	}
+	if j.Audience == "" {
+		c.add("jwt.audience", "is missing: without it, a token for anybody else would do")
+	}
+	j.checkPlace(c)
+	for i, name := range j.Algorithms {
+		c.oneOf("jwt.algorithms."+strconv.Itoa(i), orDefault(name, "(empty)"), allowed...)
+	}
+	for name := range j.Claims {
+		if slices.Contains([]string{"", "iss", "aud", "exp", "nbf", "iat"}, name) {
+			c.add("jwt.claims", "cannot have %q", name)
+		}
+	}
+}
+
+func (j *JWT) checkPlace(c *checker) {
+	if j.Header != "" {
+		c.header("jwt.header", j.Header)
+	}
+	set := 0
+	for _, name := range []string{j.Header, j.Cookie, j.Query} {
+		if name != "" {
+			set++
+		}
+	}
+	if set > 1 {
+		c.add("jwt", "has more than one of header, cookie and query")
+	}
+	if j.Scheme != "" && !isToken(j.Scheme) || j.Scheme != "" && j.Cookie+j.Query != "" {
+		c.add("jwt.scheme", "is one word that stands before a token in a header, or none")
+	}
+	if b := j.Body; b != nil {
+		if b.Claim == "" {
+			c.add("jwt.body.claim", "is missing: which claim has the digest of the body?")
+		}
+		c.oneOf("jwt.body.algorithm", b.Algorithm, "sha256", "sha384", "sha512")
+		c.oneOf("jwt.body.encoding", b.Encoding, "hex", "base64", "base64url")
+	}
+	c.oneOf("jwt.expiry", j.Expiry, "required", "optional")
+	c.duration("jwt.maxAge", j.MaxAge)
+	if j.Expiry == "optional" && j.MaxAge == "" && j.Body == nil {
+		c.add("jwt.expiry", "is optional, and nothing else bounds a token: add maxAge, or body")
+	}
+}
+
+// keySetURL takes https, and http for addresses of this machine only: whoever
+// answers for the address decides which tokens are good.
+func keySetURL(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || len(text) > 2048 || u.Host == "" || u.User != nil || u.Fragment != "":
+		return errors.New("is no URL of a key set")
+	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+		return nil
+	}
+	return errors.New("must be https; http is for loopback addresses only")
+}
