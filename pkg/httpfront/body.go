@@ -59,10 +59,10 @@ func readBody(r *request, jsonText bool) (body any, bodyType string, err error) 
 		}
 	case "":
 		s := withoutBOM(text)
-		switch {
-		case jsonata.Valid(s) == nil:
-			return jsonata.NewRaw(s), "json", nil
-		case utf8.Valid(s):
+		if raw, err := jsonata.ParseRaw(s); err == nil {
+			return raw, "json", nil
+		}
+		if utf8.Valid(s) {
 			return string(s), "text", nil
 		}
 	}
@@ -73,17 +73,18 @@ func readBody(r *request, jsonText bool) (body any, bodyType string, err error) 
 // the claim or a byte order mark says where it is not. Of two members with one name the
 // last counts here, as it does in Step Functions, which gets the same bytes.
 func readJSON(text []byte, charset string) (any, string, error) {
-	s := withoutBOM(text)
-	err := jsonata.Valid(s)
+	raw, err := jsonata.ParseRaw(withoutBOM(text))
 	if err != nil {
-		if other, ok := toUTF8(text, charset); ok && jsonata.Valid(other) == nil {
-			s, err = other, nil
+		if other, ok := toUTF8(text, charset); ok {
+			if converted, failed := jsonata.ParseRaw(other); failed == nil {
+				raw, err = converted, nil
+			}
 		}
 	}
 	if err != nil {
-		return nil, "", badBody("the body is no JSON: " + err.Error())
+		return nil, "", badBody("the body is not JSON: " + err.Error())
 	}
-	return jsonata.NewRaw(s), "json", nil
+	return raw, "json", nil
 }
 
 // mediaType reads a content type; parameters are often wrong, and the type before them

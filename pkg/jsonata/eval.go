@@ -186,12 +186,13 @@ func (ev *evaluator) use(bytes int) {
 	ev.made += int64(bytes)
 }
 
-// reserve charges bytes that are about to be allocated at once.
+// reserve charges bytes that are about to be allocated at once, and filled.
 func (ev *evaluator) reserve(bytes float64) error {
 	if float64(ev.used)+bytes > float64(ev.conf.maxAllocation) {
 		return spent(ErrAllocation)
 	}
 	ev.use(int(bytes))
+	ev.work(int(bytes) / 2)
 	return nil
 }
 

@@ -56,7 +56,7 @@ func TestLongSteps(t *testing.T) {
 		{"texts compared", `($a := $pad("", 15000000, "a") & "b"; $b := $pad("", 15000000, "a") & "c"; [1..1000000].($a < $b))`, "U100"},
 		{"a number in words", `$parseInteger($pad("", 30000000, "one "), "w")`, "U1002"},
 		{"numbers in words", `($a := $pad("", 5000000, "one "); [1..1000000].($parseInteger($a, "w"); 1))`, "D3150"},
-		{"numbers in digits", `($a := $pad("1", 20000000, "1"); [1..1000000].($number($a & "x"); 1))`, "D3030"},
+		{"numbers in digits", `($a := $pad("1", 20000000, "1"); [1..1000000].($number($a & "x"); 1))`, "U100"},
 		{"sigmas", `($a := $pad("", 10000000, "Σ\u0301\u0301’"); [1..1000000].($lowercase($a); 1))`, "U100"},
 		{"escapes to read", `($a := $pad("", 19999998, "%41"); [1..1000000].($decodeUrl($a); 1))`, "U100"},
 		{"steps that count by leaps", `($a := [1..252]; $f := function() { ($a[[1..252]]; $f()) }; $f())`, "U100"},

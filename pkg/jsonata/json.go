@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // MaxDepth is the nesting of arrays and objects that [Decode] and [Valid] accept.
@@ -39,39 +40,11 @@ func Decode(text []byte) (any, error) {
 
 // Valid reports, as an error, why Decode would refuse text, without making values.
 func Valid(text []byte) error {
-	if !utf8.Valid(text) {
-		return &SyntaxError{invalidUTF8(text), "invalid UTF-8"}
+	if valid(text) {
+		return nil
 	}
-	if tooDeep(text) || !json.Valid(text) {
-		_, err := Decode(text)
-		return err
-	}
-	return nil
-}
-
-// tooDeep guards json.Valid, whose own limit of 10,000 levels is past ours.
-func tooDeep(text []byte) bool {
-	depth, inString := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case inString:
-			switch c {
-			case '\\':
-				i++
-			case '"':
-				inString = false
-			}
-		case c == '"':
-			inString = true
-		case c == '{' || c == '[':
-			if depth++; depth > MaxDepth {
-				return true
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return false
+	_, err := Decode(text)
+	return err
 }
 
 func invalidUTF8(text []byte) int {
@@ -269,20 +242,18 @@ func (d *decoder) number() (any, error) {
 }
 
 func (d *decoder) str() (string, error) {
-	d.pos++
-	start := d.pos
-	for d.pos < len(d.text) {
-		switch c := d.text[d.pos]; {
-		case c == '"':
+	start := d.pos + 1
+	d.pos = endOfRun(d.text, start)
+	if d.pos < len(d.text) {
+		switch d.text[d.pos] {
+		case '"':
 			s := string(d.text[start:d.pos])
 			d.pos++
 			return s, nil
-		case c == '\\':
+		case '\\':
 			return d.escaped(start)
-		case c < ' ':
-			return "", d.fail("control character in a string")
 		}
-		d.pos++
+		return "", d.fail("control character in a string")
 	}
 	return "", d.fail("unterminated string")
 }
@@ -292,48 +263,62 @@ func (d *decoder) escaped(start int) (string, error) {
 	end := d.pos
 	for end < len(d.text) && d.text[end] != '"' {
 		if d.text[end] == '\\' {
-			end++
+			end += 2
 		}
-		end++
+		end = endOfRun(d.text, min(end, len(d.text)))
+		if end < len(d.text) && d.text[end] < ' ' {
+			break
+		}
 	}
 	buf := append(make([]byte, 0, min(end, len(d.text))-start), d.text[start:d.pos]...)
 	for d.pos < len(d.text) {
-		c := d.text[d.pos]
-		switch {
+		switch c := d.text[d.pos]; {
 		case c == '"':
 			d.pos++
-			return string(buf), nil
+			return unsafe.String(unsafe.SliceData(buf), len(buf)), nil // #nosec G103 -- nobody else has the bytes
 		case c < ' ':
 			return "", d.fail("control character in a string")
 		case c != '\\':
-			buf = append(buf, c)
-			d.pos++
+			run := endOfRun(d.text, d.pos)
+			buf = append(buf, d.text[d.pos:run]...)
+			d.pos = run
 			continue
 		}
-		if d.pos+1 >= len(d.text) {
-			return "", d.fail("unterminated string")
+		var err error
+		if buf, err = d.escape(buf); err != nil {
+			return "", err
 		}
-		c = d.text[d.pos+1]
-		if i := slices.Index([]byte(`"\/bfnrt`), c); i >= 0 {
-			buf = append(buf, "\"\\/\b\f\n\r\t"[i])
-			d.pos += 2
-			continue
-		}
-		r, ok := d.hex4(d.pos)
-		if c != 'u' || !ok {
-			return "", d.fail("invalid escape")
-		}
-		d.pos += 6
-		if utf16.IsSurrogate(r) {
-			// A lone surrogate has no UTF-8; like encoding/json, write U+FFFD.
-			if low, ok := d.hex4(d.pos); ok && utf16.DecodeRune(r, low) != utf8.RuneError {
-				r = utf16.DecodeRune(r, low)
-				d.pos += 6
-			}
-		}
-		buf = utf8.AppendRune(buf, r)
 	}
 	return "", d.fail("unterminated string")
+}
+
+// escape appends what the escape at pos stands for.
+func (d *decoder) escape(buf []byte) ([]byte, error) {
+	if d.pos+1 >= len(d.text) {
+		return nil, d.fail("unterminated string")
+	}
+	c := d.text[d.pos+1]
+	if c == '"' || c == '\\' || c == '/' {
+		d.pos += 2
+		return append(buf, c), nil
+	}
+	if i := strings.IndexByte("bfnrt", c); i >= 0 {
+		d.pos += 2
+		return append(buf, "\b\f\n\r\t"[i]), nil
+	}
+	r, ok := d.hex4(d.pos)
+	if c != 'u' || !ok {
+		return nil, d.fail("invalid escape")
+	}
+	d.pos += 6
+	if utf16.IsSurrogate(r) {
+		// A lone surrogate has no UTF-8; like encoding/json, write U+FFFD.
+		if low, ok := d.hex4(d.pos); ok && utf16.DecodeRune(r, low) != utf8.RuneError {
+			r = utf16.DecodeRune(r, low)
+			d.pos += 6
+		}
+	}
+	return utf8.AppendRune(buf, r), nil
 }
 
 // hex4 reads the escape \uXXXX that starts at pos.

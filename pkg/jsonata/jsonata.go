@@ -164,15 +164,13 @@ func evalDirect(names []string, vars Vars) (any, bool) {
 		return Undefined, true
 	}
 	for _, name := range names[1:] {
-		switch o := Force(v).(type) {
-		case *Object:
-			if v, ok = o.Get(name); !ok {
-				return Undefined, true
-			}
-		case []any:
-			return nil, false
-		default:
-			return Undefined, isValue(o)
+		m, isObject := memberOf(v, name)
+		if !isObject {
+			v = Force(v)
+			return Undefined, isValue(v) && !isArray(v)
+		}
+		if v = m; IsUndefined(v) {
+			return v, true
 		}
 	}
 	return v, isValue(v)

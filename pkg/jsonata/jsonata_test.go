@@ -261,7 +261,7 @@ func TestStepsAndTime(t *testing.T) {
 		{"a core", sum, []Option{slowed(50 * time.Microsecond)}, nil},
 		{"a fourteenth of it", sum, []Option{slowed(14 * 50 * time.Microsecond)}, nil},
 		{"next to none of it", sum, []Option{slowed(time.Second)}, ErrTime},
-		{"without an end", `($f := function() { $f() }; $f())`, []Option{slowed(time.Nanosecond), WithMaxAllocation(1 << 40)}, ErrSteps},
+		{"without an end", `($f := function() { $f() }; $f())`, []Option{slowed(time.Nanosecond), WithMaxSteps(200_000)}, ErrSteps},
 		{"fewer steps", sum, []Option{slowed(0), WithMaxSteps(100_000)}, ErrSteps},
 	}
 	for _, tt := range tests {

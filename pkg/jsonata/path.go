@@ -36,6 +36,14 @@ func (ev *evaluator) simplePath(n *node, input any, env *frame) (v any, rest int
 		i = 1
 	}
 	for ; i < len(n.steps); i++ {
+		if r, ok := v.(*Raw); ok {
+			if m, found, known := r.member(n.steps[i].text); known {
+				if v = m; !found {
+					return Undefined, 0, true, nil
+				}
+				continue
+			}
+		}
 		switch o := Force(v).(type) {
 		case *Object:
 			m, ok := o.Get(n.steps[i].text)
@@ -427,6 +435,14 @@ func index(f float64, n int) (int, bool) {
 
 // lookup returns the member of an object, or of all objects of an array.
 func (ev *evaluator) lookup(input any, name string) (any, error) {
+	if r, ok := input.(*Raw); ok {
+		if v, found, known := r.member(name); known {
+			if !found {
+				v = Undefined
+			}
+			return v, nil
+		}
+	}
 	switch in := Force(input).(type) {
 	case *Object:
 		if v, ok := in.Get(name); ok {

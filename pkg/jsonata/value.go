@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"sync"
 )
 
 // An Object is a JSON object that remembers the order of its members, as
@@ -154,42 +153,6 @@ func (o *Object) find(key string) int {
 
 // MarshalJSON writes the members in their order.
 func (o *Object) MarshalJSON() ([]byte, error) { return AppendJSON(nil, o) }
-
-// A Raw is valid JSON text that is decoded when something first looks into it,
-// and written as it stands when nothing does: a large body that passes through an
-// expression untouched costs no more than its bytes. It is safe for concurrent use.
-type Raw struct {
-	text  []byte
-	once  sync.Once
-	value any
-}
-
-// NewRaw returns text as a value. The text must be valid JSON (see [Valid]) and
-// must not be changed afterwards.
-func NewRaw(text []byte) *Raw { return &Raw{text: text} }
-
-// Text returns the JSON text.
-func (r *Raw) Text() []byte { return r.text }
-
-// Value returns the decoded value: never a *Raw itself.
-func (r *Raw) Value() any {
-	r.once.Do(func() {
-		v, err := Decode(r.text)
-		if err != nil {
-			panic("jsonata: NewRaw was given invalid JSON: " + err.Error())
-		}
-		r.value = v
-	})
-	return r.value
-}
-
-// Force returns what v stands for: a Raw's value, or v itself.
-func Force(v any) any {
-	if r, ok := v.(*Raw); ok {
-		return r.Value()
-	}
-	return v
-}
 
 // FromGo converts what encoding/json makes, and Go's own numbers, into the values of this
 // package. The members of a map come in the order of their names. Other values stay what

@@ -19,16 +19,17 @@ type content struct {
 
 // set writes body and bodyType into $message. A body that is not JSON is text.
 func (c *content) set(o *jsonata.Object) {
-	switch {
-	case c.value != nil:
-		o.Set("body", c.value)
-	case jsonata.Valid([]byte(c.body)) == nil:
-		o.Set("body", jsonata.NewRaw([]byte(c.body)))
-	default:
-		o.Set("body", c.body)
-		o.Set("bodyType", "text")
-		return
+	body := c.value
+	if body == nil {
+		raw, err := jsonata.ParseRaw([]byte(c.body))
+		if err != nil {
+			o.Set("body", c.body)
+			o.Set("bodyType", "text")
+			return
+		}
+		body = raw
 	}
+	o.Set("body", body)
 	o.Set("bodyType", "json")
 }
 
