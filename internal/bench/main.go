@@ -135,7 +135,7 @@ func measure(ctx context.Context, p plan, progress io.Writer) (*report, error) {
 		minimal: minimalFunction, webhook: webhookFunction, queues: queueFunction,
 	}
 	r := &report{Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Plan: p}
-	for _, step := range []func(context.Context, *report) error{b.build, b.functions, b.layer, b.queue, b.engine} {
+	for _, step := range []func(context.Context, *report) error{b.build, b.functions, b.layer, b.queue, b.largeBodies, b.engine} {
 		if err := step(ctx, r); err != nil {
 			return nil, err
 		}

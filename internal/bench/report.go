@@ -29,6 +29,7 @@ var (
 	budgetP99       = budget{what: "Warm webhook, p99", against: minimalName, unit: "ms", limit: 1.2}
 	budgetRSS       = budget{what: "Peak memory over all events of a start", against: minimalName, unit: "MiB", limit: 1.3}
 	budgetBatch     = budget{what: "SQS batch of 10, executions of 50 ms", against: "a batch of 1", unit: "ms", limit: 1.1}
+	budgetLarge     = budget{what: "One field of a body of 1 MB, processor time", against: "encoding/json into a struct", unit: "ms", limit: 0.5}
 	budgetZip       = budget{what: "Function zip, arm64", against: minimalName, unit: "MB", limit: 1.3}
 	budgetAPI       = budget{what: "Local engine, 5 states, through the SDK", against: "a handler with a constant answer", unit: "ms", limit: 2}
 	budgetHTTP1     = budget{what: "The same by plain HTTP, 1 connection", against: "an empty net/http JSON handler", unit: "ms", limit: 2}
@@ -42,7 +43,7 @@ var (
 	figureFirst     = budget{what: "First event after a cold start", against: minimalName, unit: "ms"}
 
 	order = []budget{
-		budgetCold, budgetRoutes100, budgetRoutes500, budgetMemory100, budgetMemory500, budgetP50, budgetP99, budgetRSS, budgetBatch, budgetZip,
+		budgetCold, budgetRoutes100, budgetRoutes500, budgetMemory100, budgetMemory500, budgetP50, budgetP99, budgetRSS, budgetBatch, budgetLarge, budgetZip,
 		budgetAPI, budgetHTTP1, budgetHTTP8, budgetEngine, budgetAllocs, figureFirst,
 		budgetLayer, figureLayerW, figureLayerQ, figureLayerE,
 	}
@@ -122,6 +123,8 @@ they lie far apart, the machine was busy.
   From sending the event until the response has been read; p50 and p99 of each start, without its first %d events.
 - Peak memory: the largest resident set of the process over all those events.
 - Batches: %d of one and of ten, to one process of the queue function.
+- Large bodies: an order of 1 MB in an HTTP API event, of which the input is one member; against a function by hand
+  (`+"`internal/bench/field`"+`) that reads it with encoding/json into a struct. The time of the process for blocks of 20 events.
 - Zip: bootstrap and expressway.yaml, deflated, built as `+"`make build-WebhookFunction`"+` builds them. Layer: bootstrap alone, as in a release.
 - Layer: %d starts of each kind, beside the program of its own, with the same configuration.
 - Engine: Pass, Choice, Parallel of two Pass, Map of three items, Succeed, in JSONPath; one caller, %d turns of %d calls each,

@@ -35,6 +35,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	reference := flags.String("reference", "internal/jsonataref", "`folder` of the reference")
 	seconds := flags.Float64("seconds", 0.3, "for each of the three turns of either side of a row")
 	only := flags.String("only", "", "measure the rows whose kind contains this")
+	growth := flags.Bool("growth", false, "measure how expressions grow, and nothing else")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -45,10 +46,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	b := bench{ref: ref, seconds: *seconds, docs: documents(), progress: stderr}
 	for _, r := range rows {
-		if strings.Contains(r.kind, *only) {
+		if !*growth && strings.Contains(r.kind, *only) {
 			err = errors.Join(err, b.measure(ctx, r))
 		}
 	}
+	err = errors.Join(err, b.allGrowth(ctx, *only))
 	if err = errors.Join(err, b.compile(), ref.Close()); err != nil {
 		fmt.Fprintln(stderr, "jsonatabench:", err)
 		return 1
@@ -71,6 +73,7 @@ type bench struct {
 	progress io.Writer
 
 	results  []result
+	grown    []growthResult
 	compiled float64 // nanoseconds for a configuration
 }
 
@@ -235,6 +238,7 @@ are compared first. A time is that of the best of many rounds of about 5 ms.
 	}
 	fmt.Fprintf(&s, "\nSlower than the reference: %d of %d.\n\n", slower, len(b.results))
 	fmt.Fprintf(&s, "Compiling the %d expressions of a configuration with ten routes takes %s (the budget is 1 ms).\n", len(config()), duration(b.compiled))
+	s.WriteString(b.growthReport())
 	return s.String()
 }
 

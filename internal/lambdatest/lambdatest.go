@@ -281,6 +281,14 @@ func (f *Function) CPU() time.Duration {
 	return state.UserTime() + state.SystemTime()
 }
 
+// CPUTime is what the current process has used of the processors so far, in hundredths of a
+// second, and 0 where the platform does not tell.
+func (f *Function) CPUTime() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return cpuTime(f.current.cmd.Process.Pid)
+}
+
 // Logs is everything the processes have written to stdout and stderr, in order. What a
 // running process wrote just now may be missing; after [Function.Stop] nothing is.
 func (f *Function) Logs() string { return f.logs.String() }
