@@ -1,6 +1,7 @@
 package jsonata
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -258,35 +259,40 @@ func (d *decoder) str() (string, error) {
 	return "", d.fail("unterminated string")
 }
 
+// escaped reads the rest of a string from its first escape on, eight bytes at a time where
+// there are no more.
 func (d *decoder) escaped(start int) (string, error) {
-	// An escape is never shorter than what it stands for: room for all of it at once.
-	end := d.pos
-	for end < len(d.text) && d.text[end] != '"' {
-		if d.text[end] == '\\' {
-			end += 2
-		}
-		end = endOfRun(d.text, min(end, len(d.text)))
-		if end < len(d.text) && d.text[end] < ' ' {
-			break
-		}
-	}
-	buf := append(make([]byte, 0, min(end, len(d.text))-start), d.text[start:d.pos]...)
+	buf := append(make([]byte, 0, 2*(d.pos-start)+64), d.text[start:d.pos]...)
 	for d.pos < len(d.text) {
+		if cap(buf)-len(buf) < 8 { // no more than what can come, for an escape is never shorter than what it stands for
+			buf = slices.Grow(buf, min(len(buf), len(d.text)-d.pos)+8)
+		}
+		if d.pos+8 <= len(d.text) {
+			x := binary.LittleEndian.Uint64(d.text[d.pos:])
+			binary.LittleEndian.PutUint64(buf[len(buf):len(buf)+8], x)
+			n := plainBytes(x)
+			buf = buf[:len(buf)+n]
+			if d.pos += n; n == 8 {
+				continue
+			}
+		}
+		var err error
 		switch c := d.text[d.pos]; {
 		case c == '"':
 			d.pos++
+			if len(buf) < cap(buf)/2 {
+				return string(buf), nil
+			}
 			return unsafe.String(unsafe.SliceData(buf), len(buf)), nil // #nosec G103 -- nobody else has the bytes
 		case c < ' ':
 			return "", d.fail("control character in a string")
 		case c != '\\':
-			run := endOfRun(d.text, d.pos)
-			buf = append(buf, d.text[d.pos:run]...)
-			d.pos = run
-			continue
-		}
-		var err error
-		if buf, err = d.escape(buf); err != nil {
-			return "", err
+			buf = append(buf, c)
+			d.pos++
+		default:
+			if buf, err = d.escape(buf); err != nil {
+				return "", err
+			}
 		}
 	}
 	return "", d.fail("unterminated string")

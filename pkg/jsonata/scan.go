@@ -2,6 +2,7 @@ package jsonata
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -206,16 +207,22 @@ func (s *scanner) escape() bool {
 	return false
 }
 
+// plainBytes returns how many of eight bytes, from the lowest on, are before the first quote,
+// backslash or control character.
+func plainBytes(x uint64) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, slash := x^(ones*'"'), x^(ones*'\\')
+	// The lowest high bit that is set is that of a byte that is zero, or below ' '; those above
+	// it may be set by its borrow.
+	return bits.TrailingZeros64(((quote-ones)&^quote|(slash-ones)&^slash|(x-ones*' ')&^x)&highs) >> 3
+}
+
 // endOfRun returns the place of the first quote, backslash or control character from pos on.
 // It looks at eight bytes at a time.
 func endOfRun(text []byte, pos int) int {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	for ; pos+8 <= len(text); pos += 8 {
-		x := binary.LittleEndian.Uint64(text[pos:])
-		quote, slash := x^(ones*'"'), x^(ones*'\\')
-		// A byte is zero, or below ' ', where this sets its high bit; the first is exact.
-		if ((quote-ones)&^quote|(slash-ones)&^slash|(x-ones*' ')&^x)&highs != 0 {
-			break
+		if n := plainBytes(binary.LittleEndian.Uint64(text[pos:])); n < 8 {
+			return pos + n
 		}
 	}
 	for ; pos < len(text); pos++ {
