@@ -13,21 +13,11 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/bridge/bridgetest"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A starterFunc runs executions in a test.
-type starterFunc func(ctx context.Context, s bridge.Start) (bridge.Outcome, error)
-
-var _ bridge.Starter = starterFunc(nil)
-
-func (f starterFunc) StartSync(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
-	return f(ctx, s)
-}
-
-func (f starterFunc) Start(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
-	return f(ctx, s)
-}
+type starterFunc = bridgetest.StarterFunc
 
 func echo(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
 	return bridge.Outcome{ExecutionARN: "arn", Name: s.Name, Status: bridge.Succeeded, Output: s.Input}, nil

@@ -14,11 +14,15 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/bridge/bridgetest"
 	"github.com/expressway-dev/expressway/pkg/dedupe"
 )
 
-// A clock is moved by hand.
-type clock struct{ ms atomic.Int64 }
+// A clock is moved by hand, or reads another one.
+type clock struct {
+	ms   atomic.Int64
+	read func() time.Time
+}
 
 func newClock() *clock {
 	c := &clock{}
@@ -26,7 +30,13 @@ func newClock() *clock {
 	return c
 }
 
-func (c *clock) now() time.Time          { return time.UnixMilli(c.ms.Load()) }
+func (c *clock) now() time.Time {
+	if c.read != nil {
+		return c.read()
+	}
+	return time.UnixMilli(c.ms.Load())
+}
+
 func (c *clock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
 
 // keys makes keys that no other test of the process uses: a table is shared.
@@ -56,24 +66,10 @@ func mustClaim(t interface {
 // suite is how every store behaves. Its parts run side by side, but for a store in another
 // process: on a busy machine that could not keep to the store's limits then.
 func suite(t *testing.T, parallel bool, newStore func(*clock) bridge.DedupeStore) {
-	tests := map[string]func(*testing.T, bridge.DedupeStore, *clock){
-		"a completed record is answered":     testCompleted,
-		"a record in progress is held":       testHeld,
-		"an attempt that crashed is over":    testCrashed,
-		"a released key is free":             testReleased,
-		"a claim that was lost changes none": testLost,
-		"keys do not touch one another":      testKeys,
-		"answers are kept to the byte":       testAnswers,
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			if parallel {
-				t.Parallel()
-			}
-			c := newClock()
-			test(t, newStore(c), c)
-		})
-	}
+	bridgetest.DedupeContract{
+		New:        func(now func() time.Time) bridge.DedupeStore { return newStore(&clock{read: now}) },
+		Sequential: !parallel,
+	}.Test(t)
 	t.Run("as the model does", func(t *testing.T) {
 		if parallel {
 			t.Parallel()
@@ -89,102 +85,6 @@ func check(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-func testCompleted(t *testing.T, s bridge.DedupeStore, now *clock) {
-	claim := newClaim(now, newKey(), "f")
-	if r := mustClaim(t, s, claim); r.State != bridge.Claimed {
-		t.Fatalf("first claim = %+v, want Claimed", r)
-	}
-	claim.Expires = now.now().Add(time.Hour)
-	check(t, s.Complete(t.Context(), claim, []byte(`{"status":201}`)))
-	// Far beyond the time in progress: that counts no more.
-	now.advance(time.Hour)
-	r := mustClaim(t, s, newClaim(now, claim.Key, "another"))
-	if r.State != bridge.Completed || string(r.Answer) != `{"status":201}` || r.Fingerprint != "f" {
-		t.Errorf("claim of a completed key = %+v, want its answer and the first fingerprint", r)
-	}
-	now.advance(time.Second)
-	if r := mustClaim(t, s, newClaim(now, claim.Key, "another")); r.State != bridge.Claimed {
-		t.Errorf("claim after its time = %+v, want Claimed", r)
-	}
-	if r := mustClaim(t, s, newClaim(now, claim.Key, "third")); r.State != bridge.Held || r.Fingerprint != "another" || r.Answer != nil {
-		t.Errorf("claim after that = %+v, want Held, and nothing of the old record", r)
-	}
-}
-
-func testHeld(t *testing.T, s bridge.DedupeStore, now *clock) {
-	claim := newClaim(now, newKey(), "f")
-	mustClaim(t, s, claim)
-	now.advance(30 * time.Second) // until then, inclusive
-	got := mustClaim(t, s, newClaim(now, claim.Key, "g"))
-	if diff := cmp.Diff(bridge.Record{State: bridge.Held, Fingerprint: "f", Until: claim.Until}, got); diff != "" {
-		t.Errorf("claim of a held key (-want +got):\n%s", diff)
-	}
-}
-
-func testCrashed(t *testing.T, s bridge.DedupeStore, now *clock) {
-	claim := newClaim(now, newKey(), "f")
-	mustClaim(t, s, claim)
-	now.advance(30*time.Second + time.Millisecond)
-	second := newClaim(now, claim.Key, "f")
-	if r := mustClaim(t, s, second); r.State != bridge.Claimed {
-		t.Errorf("claim after the first attempt's time = %+v, want Claimed", r)
-	}
-}
-
-func testReleased(t *testing.T, s bridge.DedupeStore, now *clock) {
-	claim := newClaim(now, newKey(), "f")
-	mustClaim(t, s, claim)
-	check(t, s.Release(t.Context(), claim))
-	check(t, s.Release(t.Context(), claim)) // there is nothing any more
-	if r := mustClaim(t, s, newClaim(now, claim.Key, "f")); r.State != bridge.Claimed {
-		t.Errorf("claim of a released key = %+v, want Claimed", r)
-	}
-}
-
-func testLost(t *testing.T, s bridge.DedupeStore, now *clock) {
-	first := newClaim(now, newKey(), "f")
-	mustClaim(t, s, first)
-	now.advance(time.Minute)
-	second := newClaim(now, first.Key, "f")
-	mustClaim(t, s, second)
-	for name, conclude := range map[string]func() error{
-		"Complete": func() error { return s.Complete(t.Context(), first, []byte("late")) },
-		"Release":  func() error { return s.Release(t.Context(), first) },
-	} {
-		check(t, conclude())
-		if r := mustClaim(t, s, newClaim(now, first.Key, "f")); r.State != bridge.Held || !r.Until.Equal(second.Until) {
-			t.Errorf("after %s of the lost claim: %+v, want Held by the second", name, r)
-		}
-	}
-	check(t, s.Complete(t.Context(), second, []byte("in time")))
-	check(t, s.Release(t.Context(), second)) // it is completed, and stays so
-	if r := mustClaim(t, s, newClaim(now, first.Key, "f")); string(r.Answer) != "in time" {
-		t.Errorf("record = %+v, want the second's answer", r)
-	}
-}
-
-func testKeys(t *testing.T, s bridge.DedupeStore, now *clock) {
-	a, b := newClaim(now, newKey(), ""), newClaim(now, newKey(), "")
-	mustClaim(t, s, a)
-	check(t, s.Complete(t.Context(), a, []byte("a")))
-	if r := mustClaim(t, s, b); r.State != bridge.Claimed || r.Fingerprint != "" {
-		t.Errorf("claim of another key = %+v, want Claimed without a fingerprint", r)
-	}
-}
-
-func testAnswers(t *testing.T, s bridge.DedupeStore, now *clock) {
-	for name, answer := range map[string]string{
-		"null": "null", "unicode": `"é\u0000😀"`, "spaces": " {\n} ", "large": `"` + strings.Repeat("x", 380_000) + `"`,
-	} {
-		claim := newClaim(now, newKey(), "f")
-		mustClaim(t, s, claim)
-		check(t, s.Complete(t.Context(), claim, []byte(answer)))
-		if r := mustClaim(t, s, claim); r.State != bridge.Completed || string(r.Answer) != answer {
-			t.Errorf("%s: answer = %.60q, want %.60q", name, r.Answer, answer)
-		}
 	}
 }
 

@@ -20,20 +20,13 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/bridge/bridgetest"
 	"github.com/expressway-dev/expressway/pkg/devserver"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-type starterFunc func(ctx context.Context, s bridge.Start) (bridge.Outcome, error)
-
-func (f starterFunc) StartSync(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
-	return f(ctx, s)
-}
-
-func (f starterFunc) Start(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
-	return f(ctx, s)
-}
+type starterFunc = bridgetest.StarterFunc
 
 func echo(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
 	return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Succeeded, Output: s.Input}, nil

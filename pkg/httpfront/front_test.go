@@ -20,26 +20,14 @@ import (
 
 	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/bridge/bridgetest"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 	"github.com/expressway-dev/expressway/pkg/secrets"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// A starterFunc runs executions in a test; it sees each start.
-type starterFunc func(ctx context.Context, s bridge.Start) (bridge.Outcome, error)
-
-var _ bridge.Starter = starterFunc(nil)
-
-func (f starterFunc) StartSync(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
-	return f(ctx, s)
-}
-
-func (f starterFunc) Start(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
-	o, err := f(ctx, s)
-	o.Status, o.Output = bridge.Running, nil
-	return o, err
-}
+type starterFunc = bridgetest.StarterFunc
 
 const executionARN = "arn:aws:states:us-east-1:123456789012:express:m:n:u"
 

@@ -19,22 +19,12 @@ import (
 
 	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/bridge/bridgetest"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 )
 
-// A starterFunc runs executions in a test.
-type starterFunc func(ctx context.Context, s bridge.Start) (bridge.Outcome, error)
-
-var _ bridge.Starter = starterFunc(nil)
-
-func (f starterFunc) StartSync(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
-	return f(ctx, s)
-}
-
-func (f starterFunc) Start(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
-	return f(ctx, s)
-}
+type starterFunc = bridgetest.StarterFunc
 
 func succeed(context.Context, bridge.Start) (bridge.Outcome, error) {
 	return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Succeeded, Output: []byte(`{}`)}, nil

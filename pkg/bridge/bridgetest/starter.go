@@ -13,8 +13,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// A StarterFunc is a [bridge.Starter] that calls itself for synchronous and
-// asynchronous starts, and returns what it returns.
+// A StarterFunc is a [bridge.Starter] that calls itself for every start. The outcome of an
+// asynchronous one is RUNNING, and has no output.
 type StarterFunc func(context.Context, bridge.Start) (bridge.Outcome, error)
 
 // StartSync implements [bridge.Starter].
@@ -24,7 +24,9 @@ func (f StarterFunc) StartSync(ctx context.Context, s bridge.Start) (bridge.Outc
 
 // Start implements [bridge.Starter].
 func (f StarterFunc) Start(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
-	return f(ctx, s)
+	o, err := f(ctx, s)
+	o.Status, o.Output = bridge.Running, nil
+	return o, err
 }
 
 // Succeed returns a Starter whose executions succeed with an output, JSON text.
