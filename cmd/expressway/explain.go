@@ -129,8 +129,12 @@ func (e *explained) fallback(name string, value any, why string) {
 
 // common are the keys of every route.
 func (e *explained) common() {
-	if e.route.Answer {
+	switch {
+	case e.route.Answer:
 		e.head("answer", "nothing is started")
+		return
+	case e.route.Resume != nil:
+		e.head("resume", "nothing is started; a waiting task is completed")
 		return
 	}
 	if written, _ := get(e.keys, "start"); written != e.route.StateMachine {
@@ -144,6 +148,9 @@ func (e *explained) common() {
 
 // other are the keys of queues and events.
 func (e *explained) other() {
+	if e.route.Resume != nil {
+		return
+	}
 	if e.route.SQS != nil {
 		e.fallback("concurrency", e.route.SQS.Concurrency, "the default")
 		e.fallback("trace", string(e.route.SQS.Trace), "the default: the trace of the record's producer")
@@ -174,7 +181,7 @@ func (e *explained) other() {
 func (e *explained) http() {
 	e.verify()
 	h := e.route.HTTP
-	if e.route.Answer {
+	if e.route.Answer || e.route.Resume != nil {
 		if h.CORS != nil {
 			e.corsDefaults()
 		}
@@ -271,7 +278,8 @@ func (e *explained) catches() {
 	var statuses []int
 	for _, name := range bridge.Names() {
 		late := name == bridge.Deadline && e.route.HTTP.OnDeadline != nil
-		if name == bridge.NoRoute || late || e.caught(name) {
+		ofResume := name == bridge.BadToken || name == bridge.TaskGone || name == bridge.TaskUnknown
+		if name == bridge.NoRoute || late || ofResume && e.route.Resume == nil || e.caught(name) {
 			continue
 		}
 		status := httpfront.DefaultStatus(name)
@@ -303,6 +311,10 @@ func (e *explained) caught(name string) bool {
 func (e *explained) verify() {
 	s := e.route.HTTP.Verify
 	if s.None {
+		if e.route.HTTP.Link {
+			e.line("verify", "whoever has the link may call")
+			return
+		}
 		e.line("verify", "anyone may call")
 		return
 	}

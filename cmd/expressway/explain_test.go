@@ -40,7 +40,7 @@ func explainRoute(t *testing.T, path, route string) string {
 
 // start is what a route without an end of its own starts.
 func start(keys string) string {
-	if strings.Contains(keys, "    answer:") {
+	if strings.Contains(keys, "    answer:") || strings.Contains(keys, "    resume:") {
 		return ""
 	}
 	return "    start: m\n"
@@ -77,6 +77,8 @@ func TestExplainedRoutesAreRoutes(t *testing.T) {
 		"none":       "    http: GET /a\n    verify: none\n    mode: async\n    filter: '{% true %}'\n",
 		"jwt":        "    http: GET /a\n    verify: {jwt: {jwks: 'https://i.example/k', issuer: i, audience: a}}\n    onDeadline: {status: 200}\n    cloudevents: {origins: a.example}\n",
 		"answer":     "    http: GET /a\n    verify: none\n    answer: {body: ok}\n    cors: {origins: '*'}\n",
+		"resume":     "    http: POST /a\n    verify: link\n    resume: {page: {title: Sure?}}\n",
+		"resumes":    "    sqs: q\n    resume: {token: '{% $message.body.t %}'}\n",
 		"queue":      "    sqs: q\n    catch: [{errors: [X], then: discard}]\n",
 		"records":    "    sqs: q\n    batch: true\n    deadLetterQueue: https://sqs.us-east-1.amazonaws.com/123456789012/dlq\n",
 		"event":      "    eventbridge: {source: x}\n",

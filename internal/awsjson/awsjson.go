@@ -1,13 +1,13 @@
 // Package awsjson calls the few operations that the functions need of services that
-// speak AWS JSON: SSM, Secrets Manager, DynamoDB, SQS.
+// speak AWS JSON: SSM, Secrets Manager, DynamoDB, SQS, Step Functions.
 //
 // It signs and sends with the core of the SDK, and leaves the services' own packages
 // out of the functions: those build the schemas of all their operations before main
 // begins, which for SSM and DynamoDB is as long as all the rest of a cold start. The
 // tests hold it against them, request by request and endpoint by endpoint.
 //
-// Only operations that may be sent again belong here: every failure that may pass is
-// repeated.
+// Only operations that may be sent again belong here: [Client.Call] repeats every failure
+// that may pass. [Client.Once] leaves that to its caller.
 package awsjson
 
 import (
@@ -58,6 +58,7 @@ var (
 	SecretsManager = Service{"secretsmanager", "SECRETS_MANAGER", "secretsmanager", "1.1"}
 	DynamoDB       = Service{"dynamodb", "DYNAMODB", "DynamoDB_20120810", "1.0"}
 	SQS            = Service{"sqs", "SQS", "AmazonSQS", "1.0"}
+	StepFunctions  = Service{"states", "SFN", "AWSStepFunctions", "1.0"}
 )
 
 // A Client calls operations of one service. It is safe for concurrent use.
@@ -165,6 +166,20 @@ func (c *Client) Call(ctx context.Context, operation string, in, out any) error 
 			return explain(ctx, err)
 		}
 	}
+}
+
+// Once is Call without repetitions. Unsent reports, with an error, that no byte of the
+// request can have reached the service.
+func (c *Client) Once(ctx context.Context, operation string, in, out any) (unsent bool, err error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return true, errors.New("the request cannot be encoded") // json's error may quote it
+	}
+	err = c.send(ctx, operation, body, out)
+	var dns *net.DNSError
+	var op *net.OpError
+	unsent = errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
+	return unsent, explain(ctx, err)
 }
 
 func (c *Client) send(ctx context.Context, operation string, body []byte, out any) error {

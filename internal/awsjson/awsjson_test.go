@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -39,6 +40,10 @@ func TestEndpoints(t *testing.T) {
 		SQS: func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
 			return sqs.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(),
 				sqs.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dual})
+		},
+		StepFunctions: func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
+			return sfn.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(),
+				sfn.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dual})
 		},
 		DynamoDB: func(region string, fips, dual bool) (smithyendpoints.Endpoint, error) {
 			return dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(),
@@ -105,6 +110,10 @@ func TestRequests(t *testing.T) {
 		in        any
 		sdk       func(context.Context, aws.Config) error
 	}{
+		"states": {StepFunctions, "SendTaskSuccess", map[string]any{"output": "{}", "taskToken": "t"}, func(ctx context.Context, cfg aws.Config) error {
+			_, err := sfn.NewFromConfig(cfg).SendTaskSuccess(ctx, &sfn.SendTaskSuccessInput{TaskToken: aws.String("t"), Output: aws.String("{}")})
+			return err
+		}},
 		"ssm": {SSM, "GetParameter", map[string]any{"Name": "/a", "WithDecryption": true}, func(ctx context.Context, cfg aws.Config) error {
 			_, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String("/a"), WithDecryption: aws.Bool(true)})
 			return err

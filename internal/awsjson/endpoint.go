@@ -36,6 +36,10 @@ func Host(s Service, region string, fips, dualStack bool) string {
 	}
 	// In GovCloud these answer FIPS requests at the ordinary name.
 	plain := strings.HasPrefix(region, "us-gov-") && !dualStack && (service == "ssm" || service == "dynamodb" || service == "sqs")
+	if service == "states" { // in GovCloud it has rules of its own
+		plain = region == "us-gov-west-1" && !dualStack
+		fips = fips || dualStack && strings.HasPrefix(region, "us-gov-")
+	}
 	if fips && !plain {
 		service += "-fips"
 	}

@@ -133,7 +133,11 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	// settled within concludeTime of its deadline, however short the claim is. A record
 	// that is forgotten before Until would let a second attempt start; the time to
 	// remember begins when the delivery is finished.
-	until := scope.deadline.Add(max(rule.claim(), concludeTime))
+	runs := rule.claim()
+	if d.Route.Resume != nil {
+		runs = 0 // nothing is started that could run on
+	}
+	until := scope.deadline.Add(max(runs, concludeTime))
 	c := &Claim{Until: until, Expires: until.Add(rule.remember())}
 	if d.Fingerprint != nil {
 		sum := sha256.Sum256(d.Fingerprint())
@@ -212,9 +216,12 @@ func dedupeKey(ctx context.Context, rule *Dedupe, scope *Scope) ([]byte, error) 
 // with its answer when the delivery has come to an end, else freed. While nobody knows
 // whether an execution runs, the claim stays as it is and lapses by itself.
 func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settlement) {
-	if r.claim == nil || r.Failure != nil && r.Failure.Class() == Ambiguous {
+	ambiguous := r.Failure != nil && r.Failure.Class() == Ambiguous
+	if r.claim == nil || ambiguous && d.Route.Resume == nil {
 		return
 	}
+	// A task is completed once, however often a token is sent: nothing is to be waited for.
+	s.Final = s.Final && !ambiguous
 	ctx, cancel := b.concluding(ctx)
 	defer cancel()
 	claim := *r.claim

@@ -23,6 +23,11 @@ const (
 	ExpressionFailed = "Expressway.ExpressionFailed"
 	BadResponse      = "Expressway.BadResponse"
 	Internal         = "Expressway.Internal"
+
+	// Of routes that resume a waiting task.
+	BadToken    = "Expressway.BadToken"    // no token, or none that Step Functions gave
+	TaskGone    = "Expressway.TaskGone"    // completed, timed out, or its execution ended
+	TaskUnknown = "Expressway.TaskUnknown" // no item within the grace
 )
 
 // StatesTimeout is the error name of a TIMED_OUT execution, and StatesAll matches
@@ -66,6 +71,9 @@ var classes = map[string]Class{
 	ExpressionFailed: Permanent,
 	BadResponse:      Settled, // the execution ran; only its output is not a valid answer
 	Internal:         Ambiguous,
+	BadToken:         Permanent,
+	TaskGone:         Permanent,
+	TaskUnknown:      Retryable,
 }
 
 // Names returns the bridge's own error names, sorted.
@@ -97,6 +105,9 @@ type Failure struct {
 	// ClaimedUntil is when the claim of the other attempt lapses. It is set with
 	// [InProgress] alone.
 	ClaimedUntil time.Time
+	// Settles says that a record or an event which ended so is not delivered again unless
+	// its route asks for it: nothing can come of it.
+	Settles bool
 	// RetryAfter is how long a sender should wait; zero says nothing.
 	RetryAfter time.Duration
 	// Err is the chain behind it, for the logs.

@@ -36,6 +36,8 @@ type Route struct {
 	MetadataOnly bool
 	// Input makes the execution's input; nil means [Delivery.DefaultInput].
 	Input *Template
+	// Resume completes a waiting task, and starts nothing; nil for a route that starts.
+	Resume *Resume
 	// Dedupe, when there is one, lets equal deliveries start one execution.
 	Dedupe *Dedupe
 }
@@ -56,6 +58,8 @@ type Delivery struct {
 	Document func() (any, error)
 	// DefaultInput makes the input of a route that names none; nil means Document.
 	DefaultInput func() (any, error)
+	// Redact tells the adapter a secret that DefaultInput must leave out; may be nil.
+	Redact func(secret string)
 	// Fingerprint returns what must be equal in deliveries with one dedupe key: the
 	// body's bytes. Nil compares nothing.
 	Fingerprint func() []byte
@@ -70,7 +74,8 @@ type Delivery struct {
 	ReceivedAt  time.Time
 }
 
-// A Result describes the end of a delivery: exactly one of Filtered, Answered, Replayed, Failure,
+// A Result describes the end of a delivery: exactly one of Filtered, Answered, Resumed,
+// Replayed, Failure,
 // or an Outcome with a status of Succeeded or Running.
 type Result struct {
 	// Filtered says that the route's filter was not true. FilterUndefined says in addition
@@ -78,6 +83,8 @@ type Result struct {
 	Filtered, FilterUndefined bool
 	// Answered says that the route starts nothing, and the adapter has the answer.
 	Answered bool
+	// Resumed is what was done to a waiting task; empty where the route starts.
+	Resumed Action
 	// Replayed says that an equal delivery was answered before, with Replay.
 	Replayed bool
 	Replay   []byte
@@ -103,6 +110,8 @@ type Bridge struct {
 	now      func() time.Time
 	log      *slog.Logger
 	dedupe   DedupeStore
+	resumer  Resumer
+	waits    WaitTable
 	observer Observer
 	steps    StepObserver // observer, where it wants to know the steps
 	causes   bool
@@ -174,8 +183,11 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 			return r
 		}
 	}
-	if d.Route.Answer {
+	switch {
+	case d.Route.Answer:
 		return Result{Answered: true}
+	case d.Route.Resume != nil:
+		return b.resume(ctx, d, scope)
 	}
 	input, err := b.input(ctx, d, scope)
 	if err != nil {
@@ -282,11 +294,17 @@ func (b *Bridge) withDeadline(ctx context.Context, route *Route) (context.Contex
 }
 
 func (b *Bridge) input(ctx context.Context, d *Delivery, scope *Scope) (json.RawMessage, error) {
+	return b.value(ctx, d, scope, d.Route.Input, "input")
+}
+
+// value is what a template makes of the delivery, as JSON text that Step Functions takes;
+// a nil template stands for [Delivery.DefaultInput].
+func (b *Bridge) value(ctx context.Context, d *Delivery, scope *Scope, t *Template, place string) (json.RawMessage, error) {
 	var v any
 	var err error
 	switch {
-	case d.Route.Input != nil:
-		v, err = d.Route.Input.Eval(ctx, scope)
+	case t != nil:
+		v, err = t.Eval(ctx, scope)
 	case d.DefaultInput != nil:
 		v, err = d.DefaultInput()
 	default:
@@ -295,14 +313,14 @@ func (b *Bridge) input(ctx context.Context, d *Delivery, scope *Scope) (json.Raw
 	if err != nil {
 		return nil, err
 	}
-	input, err := encode(v, "input")
+	text, err := encode(v, place)
 	if err != nil {
 		return nil, err
 	}
-	if len(input) > MaxInput {
-		return nil, NewFailure(InputTooLarge, fmt.Sprintf("the input has %d bytes, and Step Functions takes %d", len(input), MaxInput), nil)
+	if len(text) > MaxInput {
+		return nil, NewFailure(InputTooLarge, fmt.Sprintf("the %s has %d bytes, and Step Functions takes %d", place, len(text), MaxInput), nil)
 	}
-	return input, nil
+	return text, nil
 }
 
 // encode writes a value as JSON; a value that JSON cannot hold is a failed expression.

@@ -114,6 +114,8 @@ func (b *Bridge) logSettled(ctx context.Context, d *Delivery, r Result, s Settle
 		}
 	case r.Answered:
 		attrs = append(attrs, slog.Bool("answered", true))
+	case r.Resumed != "":
+		attrs = append(attrs, slog.String("resumed", string(r.Resumed)))
 	case r.Replayed:
 		attrs = append(attrs, slog.Bool("replayed", true))
 	case r.Failure != nil:

@@ -78,6 +78,19 @@ func (t *Template) Uses(variable string) bool {
 	return slices.ContainsFunc(t.items, func(item *Template) bool { return item.Uses(variable) })
 }
 
+// Reads reports whether an expression of the template reads a member of a variable, or
+// all of the variable.
+func (t *Template) Reads(variable, member string) bool {
+	if t.expr != nil {
+		for _, ref := range t.expr.compiled().References() {
+			if ref.Kind == jsonata.VariableReference && ref.Name == variable && (len(ref.Members) == 0 || ref.Members[0].Name == member) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(t.items, func(item *Template) bool { return item.Reads(variable, member) })
+}
+
 // Eval returns the template's value. An expression that fails, or yields nothing,
 // is a *[Failure] named [ExpressionFailed] that says where, and never what.
 func (t *Template) Eval(ctx context.Context, vars jsonata.Vars) (any, error) {

@@ -9,7 +9,7 @@ import (
 )
 
 // ends are the keys that say what a delivery leads to; a route has exactly one.
-var ends = []string{"start", "answer"}
+var ends = []string{"start", "answer", "resume"}
 
 // checkEnd checks that a route has exactly one of ends.
 func (d *document) checkEnd(n ast.Node, have map[string]bool) {

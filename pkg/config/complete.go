@@ -40,7 +40,7 @@ func (r *Route) complete(known *patterns) (problems []string) {
 	if n := count(r.HTTP != nil, r.SQS != nil, r.EventBridge != nil); n != 1 {
 		problems = append(problems, fmt.Sprintf("exactly one of HTTP, SQS and EventBridge must be set, not %d", n))
 	}
-	if !r.Answer && !isMachineARN(r.StateMachine) && !isMachineName(r.StateMachine) {
+	if !r.Answer && r.Resume == nil && !isMachineARN(r.StateMachine) && !isMachineName(r.StateMachine) {
 		problems = append(problems, fmt.Sprintf("StateMachine must be the ARN or the name of a state machine, not %q", r.StateMachine))
 	}
 	if r.HTTP != nil {

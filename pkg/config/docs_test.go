@@ -31,7 +31,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{"README.md", "docs/configuration.md", "docs/providers.md"} {
+	for _, file := range []string{"README.md", "docs/configuration.md", "docs/providers.md", "docs/resume.md"} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			text := readDoc(t, file)

@@ -30,6 +30,12 @@ type HTTP struct {
 	Accepted *Respond
 	// Answer makes the answer of a route that starts nothing; nil for one that does.
 	Answer *Respond
+	// Link lets whoever has the link resume: verify: link.
+	Link bool
+	// Page is shown by GET; nil for none.
+	Page *Page
+	// Decides says that a POST must say decision=approve or decision=reject.
+	Decides bool
 	// OnDeadline makes the answer when the execution has not ended in time.
 	OnDeadline *OnDeadline
 	// CORS lets pages of other origins call the route.

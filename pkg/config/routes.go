@@ -102,7 +102,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 	r := &Route{file: d.file}
 	d.keep(r, "", n)
 	// Templates are read last: what they may refer to depends on the trigger.
-	var filter, input, respond, catch, verifyNode, dedupe, included ast.Node
+	var filter, input, respond, catch, verifyNode, dedupe, included, resume ast.Node
 	trigger := map[string]ast.Node{}
 	known := map[string]func(ast.Node){
 		"name": func(n ast.Node) {
@@ -162,6 +162,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 		"respond": func(n ast.Node) { respond = n },
 		"catch":   func(n ast.Node) { catch = n },
 		"dedupe":  func(n ast.Node) { dedupe = n },
+		"resume":  func(n ast.Node) { resume = n },
 	}
 	keys := httpNodes{}
 	keys.addTo(known)
@@ -200,12 +201,19 @@ func (d *document) readRoute(n ast.Node) *Route {
 	} else if dedupe != nil {
 		r.Dedupe = d.readDedupe(dedupe, r, scope)
 	}
+	ended := append(scope, "execution")
+	if resume != nil {
+		d.readResume(resume, r, scope, have)
+		ended = scope // there is no execution of the route's own
+	} else if r.HTTP != nil && r.HTTP.Link {
+		d.add(verifyNode, "verify: link belongs to routes with resume")
+	}
 	if respond != nil {
 		d.checkRespond(respond, r)
-		r.Respond = d.readRespond(respond, "respond", r, append(scope, "execution"))
+		r.Respond = d.readRespond(respond, "respond", r, ended)
 	}
 	if catch != nil {
-		d.readCatch(catch, r, append(scope, "failure", "execution"))
+		d.readCatch(catch, r, append(ended, "failure"))
 		d.checkRecordCatch(r, catch, have)
 	}
 	d.readHTTPKeys(keys, r, scope, have)

@@ -125,6 +125,9 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 		"dedupe":                     {in(http, "dedupe")},
 		"retry":                      {in(begin+"sqs: q, ", "retry")},
 		"catch":                      {http + "catch: [{zzzzzzzz: 1}]}\n", begin + "sqs: q, catch: [{zzzzzzzz: 1}]}\n"},
+		"resume":                     {begin + "http: POST /a, verify: none, resume: {zzzzzzzz: 1}}\n"},
+		"resume.lookup":              {begin + "http: POST /a, verify: none, resume: {lookup: {zzzzzzzz: 1}}}\n"},
+		"resume.page":                {begin + "http: POST /a, verify: none, resume: {page: {zzzzzzzz: 1}}}\n"},
 	}
 	reader := map[string][]string{}
 	for path, texts := range sources {

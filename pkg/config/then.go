@@ -19,7 +19,7 @@ const (
 )
 
 // poison are the failures of the record itself: it can never run, however often it comes.
-var poison = []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge}
+var poison = []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge, bridge.BadToken}
 
 // kept are the failures that no discard covers. They do not concern
 // the delivery itself: a missing permission, a throttle or a killed function would empty the queue.
@@ -35,7 +35,7 @@ func Discardable(name string) bool { return !slices.Contains(kept, name) }
 
 // Then returns what a queue or event route does with a failure: what the first catch that
 // covers it says, else the dead-letter queue for a record that can never run, where there
-// is such a queue, else retry.
+// is such a queue, else retry; and discard where the task to be resumed is gone.
 func (r *Route) Then(f *bridge.Failure) Then {
 	for i := range r.Catch {
 		if c := &r.Catch[i]; c.covers(f) {
@@ -44,6 +44,9 @@ func (r *Route) Then(f *bridge.Failure) Then {
 	}
 	if r.SQS != nil && r.SQS.DeadLetterQueue != "" && !f.OfWorkflow() && slices.Contains(poison, f.Name) {
 		return ThenDeadLetter
+	}
+	if f.Settles {
+		return ThenDiscard // a task that is gone: nothing comes of another delivery
 	}
 	return ThenRetry
 }

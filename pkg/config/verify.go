@@ -12,8 +12,12 @@ import (
 func (d *document) readVerify(n ast.Node, r *Route) {
 	spec := &r.HTTP.Verify
 	if s, ok := n.(*ast.StringNode); ok {
-		if s.Value != "none" {
-			d.add(n, "verify must be a mapping, or none")
+		switch s.Value {
+		case "none":
+		case "link":
+			r.HTTP.Link = true
+		default:
+			d.add(n, "verify must be a mapping, or none, or link")
 		}
 		spec.None = true
 		return

@@ -140,7 +140,10 @@ func (l *Local) newHandlers(o Options) (*handlers, error) {
 	if cfg.Routes == nil {
 		cfg.Routes = []*config.Route{} // nil would look for a file
 	}
-	options := gateway.Options{Routes: cfg.Routes, Getenv: logCauses(o.Getenv), Log: o.Log, Starter: l.starter, Dedupe: l.dedupe, Queues: queues(o)}
+	options := gateway.Options{
+		Routes: cfg.Routes, BasePaths: cfg.BasePaths, Getenv: logCauses(o.Getenv), Log: o.Log, Dedupe: l.dedupe, Queues: queues(o),
+		Starter: l.starter, Resumer: l.States.Resumer(), WaitTable: waits(o.Getenv),
+	}
 	options.Secrets = secretSource(o.Getenv, o.Log, l.blanked)
 	if l.recorder != nil {
 		options.Observer = l.recorder

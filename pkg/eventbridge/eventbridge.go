@@ -296,6 +296,8 @@ func describe(route *config.Route, r bridge.Result) any {
 		return jsonata.NewRaw(r.Replay)
 	case r.Filtered:
 		o.Set("filtered", true)
+	case r.Resumed != "":
+		o.Set("resumed", string(r.Resumed))
 	case r.Outcome != nil:
 		o.Set("executionArn", r.Outcome.ExecutionARN)
 		o.Set("status", string(r.Outcome.Status))

@@ -34,6 +34,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/expressway-dev/expressway/internal/version"
+	"github.com/expressway-dev/expressway/internal/waittable"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/dedupe"
@@ -86,6 +87,11 @@ type Options struct {
 	// Dedupe remembers deliveries; nil is the table that [DedupeTable] names, or else
 	// the memory of this process.
 	Dedupe bridge.DedupeStore
+	// Resumer completes the waiting tasks of routes with resume; nil is AWS Step
+	// Functions.
+	Resumer bridge.Resumer
+	// WaitTable finds their tokens; nil is DynamoDB.
+	WaitTable bridge.WaitTable
 	// Queues sends dead letters and changes visibility; nil is Amazon SQS.
 	Queues sqsbatch.Queues
 	// Secrets resolves the references of verify blocks; nil reads environment
@@ -223,8 +229,39 @@ func load(o Options, source config.Source) (*Gateway, error) {
 	default:
 		return nil, fmt.Errorf("%s must be on or off, not %q", LogCause, v)
 	}
-	g.bridge = bridge.New(starter, o.Log, o.Now, parts...)
+	resumes, err := o.resumes(g.routes, source)
+	if err != nil {
+		return nil, err
+	}
+	g.bridge = bridge.New(starter, o.Log, o.Now, append(parts, resumes...)...)
 	return g, nil
+}
+
+// resumes returns what the handlers' routes with resume need.
+func (o Options) resumes(routes []*config.Route, source config.Source) (parts []bridge.Option, err error) {
+	resumes, looksUp := false, false
+	for _, r := range routes {
+		if r.Resume != nil && (source == "" || r.Source() == source) {
+			resumes, looksUp = true, looksUp || r.Resume.Lookup != nil
+		}
+	}
+	if resumes {
+		if o.Resumer == nil {
+			if o.Resumer, err = stepfn.NewResumer(o.Getenv); err != nil {
+				return nil, err
+			}
+		}
+		parts = append(parts, bridge.WithResumer(o.Resumer))
+	}
+	if looksUp {
+		if o.WaitTable == nil {
+			if o.WaitTable, err = waittable.New(o.Getenv); err != nil {
+				return nil, err
+			}
+		}
+		parts = append(parts, bridge.WithWaitTable(o.WaitTable))
+	}
+	return parts, nil
 }
 
 func (o Options) starter() (bridge.Starter, error) {

@@ -55,6 +55,9 @@ var statuses = map[string]struct {
 	bridge.Deadline:         {http.StatusGatewayTimeout, "The workflow did not end in time; it may still be running"},
 	bridge.Misconfigured:    {http.StatusInternalServerError, "The route is misconfigured"},
 	bridge.ExpressionFailed: {http.StatusInternalServerError, "An expression of the route failed"},
+	bridge.BadToken:         {http.StatusBadRequest, "The task token is missing or wrong"},
+	bridge.TaskGone:         {http.StatusGone, "The task no longer waits"},
+	bridge.TaskUnknown:      {http.StatusNotFound, "No task waits under this key"},
 	bridge.BadResponse:      {http.StatusBadGateway, "The workflow's output is no valid response"},
 	bridge.Internal:         {http.StatusInternalServerError, "Internal error"},
 }
@@ -117,6 +120,8 @@ func (e *endpoint) answer(ctx context.Context, r *request, result bridge.Result)
 		return emptyAnswer(http.StatusOK), nil
 	case result.Answered:
 		return e.answerAlone(ctx, r, result)
+	case result.Resumed != "":
+		return e.answerResumed(ctx, r, result)
 	case result.Replayed:
 		a, failure := replay(result.Replay)
 		if failure != nil {
@@ -164,6 +169,15 @@ func (e *endpoint) answerAlone(ctx context.Context, r *request, result bridge.Re
 		a.header.Set("X-Content-Type-Options", "nosniff")
 	}
 	return a, nil
+}
+
+// answerResumed confirms that Step Functions took what completes the task.
+func (e *endpoint) answerResumed(ctx context.Context, r *request, result bridge.Result) (*answer, *bridge.Failure) {
+	base := e.acknowledge()
+	if e.page != nil {
+		base = e.page.done(result.Resumed)
+	}
+	return e.render(ctx, r, e.route.Respond, base, result)
 }
 
 func (e *endpoint) answerFailure(ctx context.Context, r *request, result bridge.Result) (*answer, *bridge.Failure) {

@@ -32,6 +32,7 @@ func (e *endpoint) delivery(x *exchange, received time.Time) *bridge.Delivery {
 		Kind:         "request",
 		Attrs:        settledAttrs(e, x.request),
 		Document:     func() (any, error) { return e.document(x, nil) },
+		Redact:       func(secret string) { x.redacted = secret },
 		DefaultInput: func() (any, error) { return e.document(x, e.hidden) },
 		Fingerprint:  func() []byte { return x.body },
 		ReceivedAt:   received,
@@ -64,12 +65,15 @@ func (e *endpoint) document(x *exchange, hidden map[string]bool) (any, error) {
 		params.Set(name, x.http.PathValue(name))
 	}
 	o.Set("params", params)
-	setQuery(o, x.rawQuery)
+	setQuery(o, x.rawQuery, func(name, value string) bool {
+		return hidden != nil && (e.route.HTTP.Link && (name == "token" || name == "secret") || x.isRedacted(value))
+	})
 	headers := jsonata.NewObject(len(x.header))
 	for _, name := range slices.Sorted(maps.Keys(x.header)) {
 		lower := strings.ToLower(name)
-		if !hidden[lower] {
-			headers.Set(lower, strings.Join(x.header[name], ", "))
+		value := strings.Join(x.header[name], ", ")
+		if !hidden[lower] && !(hidden != nil && x.isRedacted(value)) {
+			headers.Set(lower, value)
 		}
 	}
 	o.Set("headers", headers)
@@ -98,7 +102,7 @@ func (e *endpoint) document(x *exchange, hidden map[string]bool) (any, error) {
 // setQuery sets query, the first value of each name, and multiQuery, all of them,
 // in the order of the query. A pair that cannot be decoded stays as it was sent:
 // what a sender of webhooks puts into its URL is no reason to refuse the delivery.
-func setQuery(o *jsonata.Object, raw string) {
+func setQuery(o *jsonata.Object, raw string, hides func(name, value string) bool) {
 	first, all := jsonata.NewObject(0), jsonata.NewObject(0)
 	for pair := range strings.SplitSeq(raw, "&") {
 		if pair == "" {
@@ -106,6 +110,9 @@ func setQuery(o *jsonata.Object, raw string) {
 		}
 		name, value, _ := strings.Cut(pair, "=")
 		name, value = unescape(name), unescape(value)
+		if hides(name, value) {
+			continue
+		}
 		list, seen := all.Get(name)
 		if !seen {
 			first.Set(name, value)

@@ -25,6 +25,7 @@ type endpoint struct {
 	// emptyRefusal says that the provider takes a refusal with a body for a failure.
 	emptyRefusal bool
 	cors         *cors
+	page         *page // of an approval link; nil for none
 	challenge    string
 	// refresh asks whether secrets have changed since they were fetched; nil where they
 	// cannot, or nobody can tell.
@@ -72,6 +73,9 @@ func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch ve
 	e.hidden = hiddenHeaders(verifier.Headers())
 	preset, _ := route.HTTP.Verify.Preset()
 	e.jsonText, e.emptyRefusal = preset.JSONText, preset.EmptyRefusal
+	if route.HTTP.Page != nil {
+		e.page = newPage(route.HTTP.Page)
+	}
 	if route.HTTP.CORS != nil {
 		e.cors = newCORS(route.HTTP, verifier.Headers())
 	}
@@ -113,7 +117,7 @@ func (e *endpoint) serve(ctx context.Context, x *exchange) *answer {
 		result.Replayed, result.Failure = false, failure
 	}
 	b.Settle(ctx, d, result, bridge.Settlement{
-		Final:  done || final(a.status),
+		Final:  done || final(a.status) && !open(result.Failure),
 		Answer: a.store,
 		Attrs:  []slog.Attr{slog.Int("httpStatus", a.status)},
 	})
@@ -140,6 +144,11 @@ func (e *endpoint) admit(ctx context.Context, x *exchange) *answer {
 	}
 	x.rawQuery, x.body = verify.Redact(e.verifier, q)
 	x.verified = true
+	if e.route.HTTP.Decides {
+		if failure := e.decision(x.request); failure != nil {
+			return e.refuse(ctx, x, failure)
+		}
+	}
 	return e.reply(ctx, x, q, e.handshake.After)
 }
 
@@ -197,6 +206,9 @@ func (e *endpoint) catchOf(name string) *config.Catch {
 
 // finish makes the answer what HTTP lets it be.
 func (e *endpoint) finish(hr *http.Request, a *answer) {
+	if e.page != nil {
+		e.page.finish(a)
+	}
 	if e.cors != nil {
 		e.cors.allow(hr, a.header)
 	}

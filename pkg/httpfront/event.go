@@ -42,9 +42,13 @@ type request struct {
 	authorizer any
 	clientCert *verify.ClientCert // that API Gateway has verified
 
+	redacted string  // a secret that the default input leaves out
 	verified bool    // before it is, nobody looks into the body
 	content  content // of the body, once something has asked for it
 }
+
+// isRedacted reports whether a value is the secret that the default input leaves out.
+func (r *request) isRedacted(value string) bool { return r.redacted != "" && value == r.redacted }
 
 // A foreignError is an event that no door delivers. Its sender is a service that would
 // take an answer for success, and drop the data: the function fails.

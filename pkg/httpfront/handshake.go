@@ -19,7 +19,7 @@ func (f *Front) askedBy(e *endpoint) {
 	if pattern == "" {
 		pattern = http.MethodPost
 	}
-	for _, method := range e.handshake.Methods() {
+	for _, method := range e.methods() {
 		if f.asked == nil {
 			f.asked = map[string][]string{}
 		}
@@ -27,6 +27,15 @@ func (f *Front) askedBy(e *endpoint) {
 			f.asked[method] = append(f.asked[method], pattern)
 		}
 	}
+}
+
+// methods are those by which the route's path is asked beside the pattern's own.
+func (e *endpoint) methods() []string {
+	methods := e.handshake.Methods()
+	if e.page != nil {
+		methods = append(slices.Clone(methods), http.MethodGet, http.MethodHead)
+	}
+	return methods
 }
 
 // unsigned answers what is asked by a method that the route's pattern need not have:
@@ -44,8 +53,12 @@ func (f *Front) unsigned(ctx context.Context, x *exchange) (*endpoint, *answer) 
 	}
 	for _, pattern := range f.asked[hr.Method] {
 		e := f.matchAs(x, pattern)
-		if e == nil || !slices.Contains(e.handshake.Methods(), hr.Method) {
+		if e == nil || !slices.Contains(e.methods(), hr.Method) {
 			continue
+		}
+		if e.page != nil && hr.Method != http.MethodOptions {
+			f.log.LogAttrs(ctx, slog.LevelInfo, "page shown", append(requestAttrs(e, x.request), slog.Int("httpStatus", http.StatusOK))...)
+			return e, e.page.ask()
 		}
 		if a := e.reply(ctx, x, x.toVerify(), e.handshake.Before); a != nil {
 			return e, a

@@ -24,6 +24,12 @@ func final(status int) bool {
 	return status < 500
 }
 
+// open reports whether a failure is not the end of a delivery, whatever status it is
+// answered with: the item may come, and nothing vouches for who sent a bad token.
+func open(f *bridge.Failure) bool {
+	return f != nil && (f.Name == bridge.TaskUnknown || f.Name == bridge.BadToken)
+}
+
 // A stored answer is one that a dedupe store keeps.
 type stored struct {
 	Status int                 `json:"status"`

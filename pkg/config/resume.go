@@ -1,0 +1,179 @@
+package config
+
+import (
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// DefaultGrace is how long a look-up waits for an item that is not there yet.
+const DefaultGrace = 2 * time.Second
+
+// A Page is what a GET of an approval link shows: a question, and two buttons.
+type Page struct{ Title, Approve, Reject string }
+
+// notWithResume are the keys that are about an execution.
+var notWithResume = []string{"input", "mode", "accepted", "onDeadline", "batch"}
+
+// What a link carries unless the route says otherwise, and what its page sends.
+const (
+	linkToken    = "$request.query.token"
+	linkSecret   = "$request.query.secret"
+	linkRejected = `$request.body.decision = "reject"`
+)
+
+// readResume reads what completes a waiting task in place of start.
+func (d *document) readResume(n ast.Node, r *Route, scope []string, have map[string]bool) {
+	rule := &bridge.Resume{}
+	r.Resume = rule
+	for _, key := range notWithResume {
+		if have[key] {
+			d.add(n, "resume and %s: no execution is started, so that %s would do nothing", key, key)
+		}
+	}
+	part := func(to **bridge.Template, key string) func(ast.Node) {
+		return func(n ast.Node) { *to = d.template(n, r.Name, "resume."+key, scope) }
+	}
+	expression := func(to **bridge.Template, key string) func(ast.Node) {
+		return func(n ast.Node) {
+			if !isExpression(n) {
+				d.add(n, "resume.%s must be one expression in quotes", key)
+				return
+			}
+			part(to, key)(n)
+		}
+	}
+	var lookup, page ast.Node
+	keys := d.fields(n, "resume", map[string]func(ast.Node){
+		"token": func(n ast.Node) {
+			expression(&rule.Token, "token")(n)
+			d.refusePathToken(n, rule.Token)
+		},
+		"lookup":    func(n ast.Node) { lookup = n },
+		"fail":      expression(&rule.Fail, "fail"),
+		"heartbeat": expression(&rule.Heartbeat, "heartbeat"),
+		"error":     part(&rule.Error, "error"),
+		"cause":     part(&rule.Cause, "cause"),
+		"output":    part(&rule.Output, "output"),
+		"page":      func(n ast.Node) { page = n },
+	})
+	if lookup != nil {
+		d.readLookup(lookup, r, scope)
+	}
+	d.readLink(n, page, r)
+	switch {
+	case rule.Token != nil && lookup != nil:
+		d.add(n, "resume has token and lookup; it takes one of them")
+	case rule.Token == nil && lookup == nil && !keys["token"]:
+		d.add(n, "resume needs token, an expression for the task token, or lookup")
+	}
+	if rule.Fail == nil && (rule.Error != nil || rule.Cause != nil) && !keys["fail"] {
+		d.add(n, "resume.error and resume.cause are those of a failure: write fail, which says when there is one")
+	}
+}
+
+// refusePathToken finds a token that is read from the path.
+func (d *document) refusePathToken(n ast.Node, t *bridge.Template) {
+	if t != nil && (t.Reads("request", "params") || t.Reads("request", "path")) {
+		d.add(n, "resume.token: a task token holds /, + and =, and does not survive in a path; put it into the query, percent-encoded")
+	}
+}
+
+func (d *document) readLookup(n ast.Node, r *Route, scope []string) {
+	l := &bridge.Lookup{KeyAttribute: "id", TokenAttribute: "token", Grace: DefaultGrace}
+	r.Resume.Lookup = l
+	text := func(to *string, key string) func(ast.Node) {
+		return func(n ast.Node) {
+			if *to = d.text(n, "resume.lookup."+key); *to == "" {
+				d.add(n, "resume.lookup.%s is empty", key)
+			}
+		}
+	}
+	have := d.fields(n, "resume.lookup", map[string]func(ast.Node){
+		"table":           text(&l.Table, "table"),
+		"keyAttribute":    text(&l.KeyAttribute, "keyAttribute"),
+		"tokenAttribute":  text(&l.TokenAttribute, "tokenAttribute"),
+		"secretAttribute": text(&l.SecretAttribute, "secretAttribute"),
+		"key": func(n ast.Node) {
+			if !isExpression(n) {
+				d.add(n, "resume.lookup.key must be one expression in quotes")
+				return
+			}
+			l.Key = d.template(n, r.Name, "resume.lookup.key", scope)
+		},
+		"grace": func(n ast.Node) {
+			if l.Grace = d.duration(n, "resume.lookup.grace"); l.Grace > maxTimeout {
+				d.add(n, "resume.lookup.grace is at most 5m")
+			}
+		},
+	})
+	for _, key := range []string{"table", "key"} {
+		if !have[key] {
+			d.add(n, "resume.lookup has no %s", key)
+		}
+	}
+	link := r.HTTP != nil && r.HTTP.Link
+	switch {
+	case r.HTTP != nil && r.HTTP.Verify.None && !link:
+		d.add(n, "resume.lookup with verify: none: whoever guesses a key could complete the task; verify the sender, or write verify: link with a secretAttribute")
+	case link && l.SecretAttribute == "":
+		d.add(n, "verify: link with resume.lookup needs secretAttribute, the attribute of a random text that the link carries as ?secret=")
+	case !link && l.SecretAttribute != "":
+		d.add(n, "resume.lookup.secretAttribute belongs to verify: link")
+	}
+}
+
+// readLink reads the page, and sets what a link carries.
+func (d *document) readLink(n, page ast.Node, r *Route) {
+	rule := r.Resume
+	link := r.HTTP != nil && r.HTTP.Link
+	if page != nil {
+		p := &Page{Approve: "Approve", Reject: "Reject"}
+		text := func(to *string, key string) func(ast.Node) {
+			return func(n ast.Node) {
+				if *to = d.text(n, "resume.page."+key); *to == "" {
+					d.add(n, "resume.page.%s is empty", key)
+				}
+			}
+		}
+		have := d.fields(page, "resume.page", map[string]func(ast.Node){
+			"title": text(&p.Title, "title"), "approve": text(&p.Approve, "approve"), "reject": text(&p.Reject, "reject"),
+		})
+		switch {
+		case !have["title"]:
+			d.add(page, "resume.page has no title, such as \"Approve the refund?\"")
+		case !link:
+			d.add(page, "resume.page belongs to routes with verify: link")
+		}
+		if link {
+			r.HTTP.Page = p
+			if m := r.HTTP.Method(); m != "" && m != "POST" {
+				d.add(page, "resume.page is sent by POST: write POST in the route's pattern, or no method")
+			}
+		}
+	}
+	if !link {
+		return
+	}
+	if rule.Token == nil && rule.Lookup == nil {
+		rule.Token = ownExpression(r, linkToken, "resume.token")
+	}
+	if rule.Lookup != nil {
+		rule.Secret = ownExpression(r, linkSecret, "verify: link")
+	}
+	if rule.Fail == nil {
+		rule.Fail = ownExpression(r, linkRejected, "resume.fail")
+		r.HTTP.Decides = true
+	}
+	if rule.Error == nil {
+		rule.Error = bridge.Literal("Rejected")
+	}
+}
+
+// ownExpression is a template of an expression of our own.
+func ownExpression(r *Route, text, place string) *bridge.Template {
+	return bridge.Deferred(text, "route "+r.Name+": "+place, jsonata.StepFunctions())
+}
