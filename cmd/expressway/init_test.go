@@ -259,6 +259,23 @@ func TestInitForOtherTools(t *testing.T) {
 	}
 }
 
+// TestInitForSynthesizedTemplate names the variable after the construct, without the hash
+// that CDK puts behind it.
+func TestInitForSynthesizedTemplate(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(shared.Path(t, "own-stack", "ledger"))); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	const file = "cdk.out/LedgerStack.template.json"
+	before := read(t, file)
+	tool(t, "init", "--iac", "cdk", "--template", file, "--from", "http,sqs")
+	if text := read(t, "expressway/expressway.yaml"); !strings.Contains(text, "start: ${POST_ENTRY_ARN}") || read(t, file) != before {
+		t.Errorf("%s", text)
+	}
+	strict(t, "--template", file, "--config", "expressway/expressway.yaml")
+}
+
 func read(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -182,7 +183,15 @@ func synthesized(path string) bool {
 
 func (p *plan) from(source string) bool { return slices.Contains(p.From, source) }
 
+// cdkHash is what CDK puts behind the names of constructs in logical ids.
+var cdkHash = regexp.MustCompile(`[0-9A-F]{8}$`)
+
 func (p *plan) chooseMachine() error {
+	defer func() {
+		if p.IaC == "cdk" && p.machine != "" {
+			p.variable = upperSnake(cdkHash.ReplaceAllString(p.machine, "")) + "_ARN"
+		}
+	}()
 	if p.template == nil {
 		p.machine, p.variable = idMachine, upperSnake(idMachine)+"_ARN"
 		return nil

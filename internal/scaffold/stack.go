@@ -153,6 +153,16 @@ func (p *plan) envFile() string {
 	if p.machine == "" {
 		members = append(members, member{p.variable, "arn:aws:states:us-east-1:123456789012:stateMachine:NAME"})
 	}
+	if p.IaC != "sam" { // no template says what the variables are
+		if p.machine != "" {
+			members = append(members, member{p.variable, "arn:aws:states:us-east-1:123456789012:stateMachine:" + p.machine})
+		}
+		if p.from("sqs") {
+			members = append(members,
+				member{p.names.queueVar, "arn:aws:sqs:us-east-1:123456789012:" + p.queueID()},
+				member{p.names.deadVar, "https://sqs.us-east-1.amazonaws.com/123456789012/" + p.queueID() + "-dead"})
+		}
+	}
 	w := &writer{}
 	w.f("{")
 	for i, k := range p.kinds() {
@@ -161,7 +171,7 @@ func (p *plan) envFile() string {
 			comma = ""
 		}
 		own := members
-		if k.id != idWebhook {
+		if k.id != idWebhook && p.IaC == "sam" {
 			own = nil
 			if p.machine == "" {
 				own = members[len(members)-1:]
