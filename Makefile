@@ -12,7 +12,7 @@ AWS_VENV := $(CURDIR)/.venv-aws
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench release cdk workflows
+.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench nightly release cdk workflows
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,13 @@ validate: venv ## check the template and the build with the SAM CLI and cfn-lint
 
 ci: ## what CI runs, in order
 	@.ci/steps
+
+nightly: venv ## what takes longer than CI may: the model, ten thousand messages, Node's JSONata, long fuzzing
+	$(MAKE) model
+	$(MAKE) reliability
+	$(MAKE) jsonata-diff DIFFTIME=10m
+	$(MAKE) cdk
+	$(MAKE) fuzz FUZZTIME=60s
 
 clean: ## remove what was built
 	rm -rf $(BIN) .aws-sam $(VENV) $(AWS_VENV)
