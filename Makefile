@@ -12,7 +12,7 @@ AWS_VENV := $(CURDIR)/.venv-aws
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench nightly release cdk workflows
+.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench nightly release cdk workflows screenshots
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,9 +80,9 @@ jsonata-bench: ## measure JSONata beside the reference and write docs/jsonata-pe
 	$(GO) run ./internal/jsonatabench -o docs/jsonata-performance.md
 
 venv: $(VENV)/.done $(AWS_VENV)/.done
-$(VENV)/.done: requirements-ci.txt
+$(VENV)/.done: requirements-ci.lock
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --requirement requirements-ci.txt
+	$(VENV)/bin/pip install --quiet --no-deps --require-hashes --requirement requirements-ci.lock
 	touch $@
 $(AWS_VENV)/.done: requirements-aws.lock
 	$(PYTHON) -m venv $(AWS_VENV)
@@ -101,6 +101,9 @@ nightly: venv ## what takes longer than CI may: the model, ten thousand messages
 	$(MAKE) jsonata-diff DIFFTIME=10m
 	$(MAKE) cdk
 	$(MAKE) fuzz FUZZTIME=60s
+
+screenshots: ## take the screenshots of docs/console.md, with Chromium
+	EXPRESSWAY_SCREENSHOTS=$(CURDIR)/docs/images $(GO) test -count=1 -run '^TestScreenshots$$' ./cmd/expressway
 
 clean: ## remove what was built
 	rm -rf $(BIN) .aws-sam $(VENV) $(AWS_VENV)

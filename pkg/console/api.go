@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -381,11 +383,26 @@ func (c *Console) apiRun(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := 0
-	for _, e := range c.o.Recorder.Executions(func(e *Execution) bool { return e.ARN == arn }, 1) {
-		id = e.ID
+	return map[string]any{"executionArn": arn, "id": c.executionOf(r.Context(), arn)}, nil
+}
+
+// executionOf returns the number of an execution that was started just now, once it is
+// recorded; 0 where it is not.
+func (c *Console) executionOf(ctx context.Context, arn string) int {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	changes, stop := c.o.Recorder.Watch()
+	defer stop()
+	for {
+		for _, e := range c.o.Recorder.Executions(func(e *Execution) bool { return e.ARN == arn }, 1) {
+			return e.ID
+		}
+		select {
+		case <-ctx.Done():
+			return 0
+		case <-changes:
+		}
 	}
-	return map[string]any{"executionArn": arn, "id": id}, nil
 }
 
 func (c *Console) apiSend(r *http.Request) (any, error) {

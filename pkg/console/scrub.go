@@ -91,15 +91,37 @@ func (s *Secrets) Add(value string) {
 	slices.SortFunc(s.list, func(a, b []byte) int { return len(b) - len(a) })
 }
 
-// formsOf returns a value as it is, and as JSON, HTML and URLs hold it.
+// formsOf returns a value as it is, and as JSON, HTML and URLs hold it. Bodies and causes
+// are JSON text within JSON text, and histories hold that once more.
 func formsOf(value string) []string {
-	forms := []string{value, html.EscapeString(value), url.QueryEscape(value), url.PathEscape(value)}
-	if quoted, err := json.Marshal(value); err == nil {
-		inner := string(quoted[1 : len(quoted)-1])
-		twice, _ := json.Marshal(inner) // JSON text within JSON: bodies and causes
-		forms = append(forms, inner, string(twice[1:len(twice)-1]))
+	const nested = 3
+	forms := []string{value}
+	level := forms
+	for range nested {
+		var next []string
+		for _, text := range level {
+			for _, q := range []string{quoteJSON(text, true), quoteJSON(text, false)} {
+				if !slices.Contains(forms, q) && !slices.Contains(next, q) {
+					next = append(next, q)
+				}
+			}
+		}
+		forms = append(forms, next...)
+		level = next
 	}
-	return forms
+	for _, text := range forms[:len(forms):len(forms)] {
+		forms = append(forms, html.EscapeString(text))
+	}
+	return append(forms, url.QueryEscape(value), url.PathEscape(value))
+}
+
+// quoteJSON writes text as JSON does, without the quotation marks.
+func quoteJSON(text string, escapeHTML bool) string {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(escapeHTML)
+	_ = encoder.Encode(text) // a text always can be
+	return string(bytes.TrimSuffix(bytes.TrimPrefix(bytes.TrimSpace(b.Bytes()), []byte(`"`)), []byte(`"`)))
 }
 
 // Blank returns text in which no value occurs.

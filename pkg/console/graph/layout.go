@@ -54,7 +54,7 @@ func (g *Graph) layout() (width, height float64) {
 // measure decides how large a state is drawn.
 func (n *Node) measure() {
 	n.h = nodeHeight
-	n.w = max(minWidth, min(maxWidth, max(textWidth(n.Name), textWidth(n.Type+" · "+n.Detail)*0.82)+40))
+	n.w = max(minWidth, min(maxWidth, max(textWidth(n.Name)*1.08, textWidth(n.Type+" · "+n.Detail)*0.82)+40))
 	if len(n.Inside) == 0 {
 		return
 	}
@@ -114,8 +114,13 @@ func (g *Graph) rank() (cells []*cell, lanes map[*Edge][]*cell) {
 			}
 		}
 	}
+	g.markFar(at)
 	lanes = make(map[*Edge][]*cell, len(g.Edges))
 	for _, e := range g.Edges {
+		if e.far {
+			lanes[e] = []*cell{at[e.From], at[e.To]}
+			continue
+		}
 		above, below := at[e.From], at[e.To]
 		if e.back {
 			above, below = below, above
@@ -136,6 +141,32 @@ func (g *Graph) rank() (cells []*cell, lanes map[*Edge][]*cell) {
 		lanes[e] = lane
 	}
 	return cells, lanes
+}
+
+// maxPassages bounds the places where edges pass ranks: what a drawing costs grows with
+// them, and nobody can follow more lines beside one another.
+const maxPassages = 1500
+
+// markFar chooses the longest edges to be drawn beside the ranks, where there are more
+// passages than a drawing can have.
+func (g *Graph) markFar(at map[string]*cell) {
+	span := func(e *Edge) int { return max(at[e.To].rank-at[e.From].rank, at[e.From].rank-at[e.To].rank) }
+	passages := 0
+	for _, e := range g.Edges {
+		passages += max(span(e)-1, 0)
+	}
+	if passages <= maxPassages {
+		return
+	}
+	edges := slices.Clone(g.Edges)
+	slices.SortStableFunc(edges, func(a, b *Edge) int { return span(b) - span(a) })
+	for _, e := range edges {
+		if passages <= maxPassages {
+			return
+		}
+		e.far = true
+		passages -= span(e) - 1
+	}
 }
 
 // markBack finds the edges that close a circle, and returns the states so that each comes
@@ -403,6 +434,14 @@ func (g *Graph) settle(ranks [][]*cell, lanes map[*Edge][]*cell) (width, height 
 // route gives an edge its points, and returns how far right it reaches.
 func (e *Edge) route(lane []*cell, top, tall []float64) (right float64) {
 	first, last := lane[0], lane[len(lane)-1]
+	if e.far {
+		a, b := first.node, last.node
+		from, to := point{a.x + a.w, a.y + a.h/2}, point{b.x + b.w, b.y + b.h/2}
+		out := max(from.x, to.x) + 40 + min(math.Abs(to.y-from.y)/12, 160)
+		e.points = []point{from, {out, from.y}, {out, to.y}, to}
+		e.label = point{from.x + 14 + e.labelWidth()/2, from.y}
+		return max(out, e.label.x+e.labelWidth()/2)
+	}
 	if first == last { // back to itself
 		n := first.node
 		x := n.x + n.w
@@ -431,7 +470,7 @@ func (g *Graph) placeLabels(lanes map[*Edge][]*cell, ranks int) (room []float64)
 	room = make([]float64, ranks)
 	byRank := make([][]*Edge, ranks)
 	for _, e := range g.Edges {
-		if lane := lanes[e]; len(e.Labels) > 0 && len(lane) > 1 {
+		if lane := lanes[e]; len(e.Labels) > 0 && len(lane) > 1 && !e.far {
 			byRank[lane[0].rank] = append(byRank[lane[0].rank], e)
 		}
 	}

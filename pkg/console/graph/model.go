@@ -57,6 +57,7 @@ type Edge struct {
 
 	points []point
 	back   bool
+	far    bool // drawn beside the ranks that it passes
 	label  point
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"strings"
+	"unicode"
 )
 
 // An Overlay says what an execution did, to colour a drawing. The zero value colours
@@ -94,7 +95,7 @@ func (e *Edge) curve() string {
 	var b strings.Builder
 	p := e.points
 	fmt.Fprintf(&b, "M%.1f %.1f", p[0].x, p[0].y)
-	if e.From == e.To {
+	if len(p) == 4 && (e.far || e.From == e.To) {
 		fmt.Fprintf(&b, "C%.1f %.1f %.1f %.1f %.1f %.1f", p[1].x, p[1].y, p[2].x, p[2].y, p[3].x, p[3].y)
 		return b.String()
 	}
@@ -233,7 +234,15 @@ func cut(text string, n int) string {
 	return string(r[:n-1]) + "…"
 }
 
-func esc(text string) string { return html.EscapeString(text) }
+// esc writes text so that it is text in XML, which cannot hold all characters.
+func esc(text string) string {
+	return html.EscapeString(strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0xFFFE || r == 0xFFFF {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text))
+}
 
 // Style colours a drawing that stands alone, in light and dark.
 const Style = `.graph{--ink:#1d2433;--soft:#5c6780;--line:#97a1b5;--card:#fff;--inner:#f6f7fa;--accent:#3455db;--good:#1a7f4b;--bad:#c4314b;--warn:#a66300;font:13px/1.4 ui-sans-serif,system-ui,sans-serif}` +

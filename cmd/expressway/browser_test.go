@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// A browser is a Chromium that notes what a page must not do: errors, and requests to
+// anywhere else.
+type browser struct {
+	ctx context.Context
+	mu  sync.Mutex
+	bad []string
+}
+
+func newBrowser(t *testing.T, base string) *browser {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		needed(t, exec.Command("chromium", "--version"))
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900), chromedp.WSURLReadTimeout(time.Minute))
+	allocator, free := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx)
+		cancel()
+		free()
+	})
+	b := &browser{ctx: ctx}
+	if err := chromedp.Listen(ctx, func(event any) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		switch e := event.(type) {
+		case *runtime.EventExceptionThrown:
+			b.bad = append(b.bad, "an exception: "+e.ExceptionDetails.Text)
+		case *runtime.EventConsoleAPICalled:
+			if e.Type == runtime.ConsoleAPICalledTypeError {
+				b.bad = append(b.bad, fmt.Sprintf("console error: %s", e.Args[0].Value))
+			}
+		case *network.EventRequestWillBeSent:
+			if !strings.HasPrefix(e.Request.URL, base) && !strings.HasPrefix(e.Request.URL, "data:") && !strings.HasPrefix(e.Request.URL, "about:") {
+				b.bad = append(b.bad, "a request to "+e.Request.URL)
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.do(t, func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, target, network.Enable, network.EnableParams{})
+		return chromedp.Void{}, err
+	})
+	return b
+}
+
+func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// text waits for an element, and returns what it says.
+func (b *browser) text(t *testing.T, selector string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	defer cancel()
+	out, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS(selector)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// eventually waits until an expression of the page is true.
+func (b *browser) eventually(t *testing.T, expression string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(30 * time.Millisecond) {
+		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("never true: %s", expression)
+		}
+	}
+}
+
+// The walk of a person who looks for what failed, mends it, and does it again; by mouse
+// and by keyboard, wide and narrow, with nothing but this machine.
+func TestConsoleInBrowser(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, part := range []string{"statemachines", "events", "expressway.yaml", "env.json"} {
+		if out, err := exec.Command("cp", "-r", filepath.Join(root, part), dir).CombinedOutput(); err != nil {
+			t.Fatalf("%v %s", err, out)
+		}
+	}
+	t.Chdir(dir)
+	base, stop := startConsole(t, "--events", "events")
+	defer stop()
+	b := newBrowser(t, base)
+	console := base + "/_expressway/"
+
+	// Two clicks from the delivery to the state that failed, its input and its cause.
+	b.do(t, chromedp.Navigate(console), chromedp.Click(`//a[contains(@class,"row")][contains(.,"OrderRejected in Reject")][contains(.,"422")]`))
+	b.do(t, chromedp.Click(chromedp.CSS(".failure .go")))
+	if got := b.text(t, "#state"); !strings.Contains(got, "Reject") || !strings.Contains(got, "The order has no items.") || !strings.Contains(got, `"items": []`) {
+		t.Errorf("the state says %q", got)
+	}
+	b.eventually(t, `document.querySelector('.drawing [data-state=Reject]').classList.contains('chosen')`)
+	// Another state, by the graph.
+	b.do(t, chromedp.Click(chromedp.CSS(`.drawing [data-state=Check]`)))
+	b.eventually(t, `document.querySelector('#state h2').textContent.startsWith('Check')`)
+	b.do(t, chromedp.Click(chromedp.CSS(`.drawing [data-state=Pick]`)))
+	b.eventually(t, `document.querySelector('#state').textContent.includes('did not reach')`)
+
+	// Mend the definition, and do it again: green, without a restart.
+	definition, err := os.ReadFile("statemachines/orders.asl.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := strings.Replace(string(definition), `"Fail"`, `"Nap"`, 1)
+	if err := os.WriteFile("statemachines/orders.asl.json", []byte(broken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually(t, `document.querySelector('#problems').textContent.includes('orders.asl.json:')`)
+	const mended = `{"StartAt":"Accept","States":{"Accept":{"Type":"Pass","Result":{"orderId":"mended","items":[]},"End":true}}}`
+	if err := os.WriteFile("statemachines/orders.asl.json", []byte(mended), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually(t, `document.querySelector('#problems').textContent === ''`)
+	b.do(t, chromedp.Click(chromedp.CSS("[data-replay]")))
+	b.eventually(t, `document.body.dataset.page === 'delivery' && document.querySelector('.sub')?.textContent.includes('replay of')`)
+	if got := b.text(t, ".sub"); !strings.Contains(got, "201") {
+		t.Errorf("the replay ended with %q", got)
+	}
+
+	// A list follows what happens; j, k, enter, / and r work.
+	b.do(t, chromedp.Navigate(console))
+	b.eventually(t, `document.querySelector('[data-live]').classList.contains('on')`)
+	if r, err := http.Post(base+"/nowhere", "text/plain", strings.NewReader("x")); err == nil {
+		_ = r.Body.Close()
+	}
+	b.eventually(t, `document.querySelector('.row .title').textContent === 'POST /nowhere'`)
+	b.do(t, chromedp.KeyEvent("j"), chromedp.KeyEvent("j"))
+	b.eventually(t, `[...document.querySelectorAll('[data-row]')].indexOf(document.activeElement) === 1`)
+	b.do(t, chromedp.KeyEvent("r"))
+	b.eventually(t, `document.querySelector('.row .title').textContent === 'POST /orders' && document.querySelector('.toast').textContent === 'Replayed'`)
+	b.do(t, chromedp.KeyEvent("/"))
+	b.eventually(t, `document.activeElement.name === 'q'`)
+	b.do(t, chromedp.KeyEvent("nowhere"), chromedp.KeyEvent(kb.Enter))
+	b.eventually(t, `location.search.includes('nowhere') && document.querySelectorAll('.row').length === 1`)
+	b.do(t, chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter))
+	b.eventually(t, `document.body.dataset.page === 'delivery' && document.body.textContent.includes('Expressway.NoRoute')`)
+
+	// Every page fits a telephone, and is whole.
+	b.do(t, chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateScale(2)))
+	for _, path := range []string{"", "executions", "executions/4", "machines", "machines/orders", "machines/payments", "send", "deliveries/3", "deliveries/99999"} {
+		b.do(t, chromedp.Navigate(console+path))
+		b.eventually(t, `document.documentElement.scrollWidth <= 390 && !!document.querySelector('main')`)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, what := range b.bad {
+		t.Error(what)
+	}
+}
+
+// Screenshots of the samples, for the documentation: make screenshots.
+func TestScreenshots(t *testing.T) {
+	into := os.Getenv("EXPRESSWAY_SCREENSHOTS")
+	if into == "" {
+		t.Skip("EXPRESSWAY_SCREENSHOTS names no folder")
+	}
+	t.Chdir(filepath.Join("..", ".."))
+	base, stop := startConsole(t, "--events", "events")
+	defer stop()
+	b := newBrowser(t, base)
+	for name, shot := range map[string]struct {
+		path, scheme  string
+		width, height int64
+	}{
+		"deliveries": {"", "light", 1280, 620},
+		"execution":  {"executions/4?state=Book", "light", 1280, 980},
+		"dark":       {"executions/15", "dark", 1280, 1080},
+	} {
+		b.do(t, chromedp.EmulateViewport(shot.width, shot.height), func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: shot.scheme}},
+			})
+			return chromedp.Void{}, err
+		}, chromedp.Navigate(base+"/_expressway/"+shot.path))
+		b.eventually(t, `document.querySelector('[data-live]').classList.contains('on')`)
+		png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(into, "console-"+name+".png"), png, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
