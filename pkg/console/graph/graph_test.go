@@ -92,11 +92,11 @@ func TestLabels(t *testing.T) {
 		t.Error("a part of a page has a style of its own, which the page's policy refuses")
 	}
 	for rule, want := range map[string]string{
-		`{"Not":{"Variable":"$.a","IsPresent":true},"Next":"B"}`:                                                "not ($.a is present)",
-		`{"Variable":"$.a","IsNull":false,"Next":"B"}`:                                                          "$.a is not null",
+		`{"Not":{"Variable":"$.a","IsPresent":true},"Next":"B"}`:                                                   "not ($.a is present)",
+		`{"Variable":"$.a","IsNull":false,"Next":"B"}`:                                                             "$.a is not null",
 		`{"Or":[{"Variable":"$.a","StringMatches":"x*"},{"Variable":"$.b","NumericLessThanEquals":2}],"Next":"B"}`: `$.a like "x*" or $.b ≤ 2`,
-		`{"Variable":"$.a","StringEqualsPath":"$.b","Next":"B"}`:                                                `$.a = "$.b"`,
-		`{"Condition":"{% $states.input.n > 1 %}","Next":"B"}`:                                                  "$states.input.n > 1",
+		`{"Variable":"$.a","StringEqualsPath":"$.b","Next":"B"}`:                                                   `$.a = "$.b"`,
+		`{"Condition":"{% $states.input.n > 1 %}","Next":"B"}`:                                                     "$states.input.n > 1",
 	} {
 		g := parse(t, `{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[`+rule+`]},"B":{"Type":"Succeed"}}}`)
 		if got := g.Edges[0].Labels[0]; got != want {
