@@ -169,8 +169,10 @@ func TestConsoleInBrowser(t *testing.T) {
 	b.do(t, chromedp.KeyEvent("/"))
 	b.eventually(t, `document.activeElement.name === 'q'`)
 	b.do(t, chromedp.KeyEvent("nowhere"), chromedp.KeyEvent(kb.Enter))
-	b.eventually(t, `location.search.includes('nowhere') && document.querySelectorAll('.row').length === 1`)
-	b.do(t, chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter))
+	b.eventually(t, `location.search.includes('nowhere') && document.querySelectorAll('.row').length === 1 && document.querySelector('[data-live]').classList.contains('on')`)
+	b.do(t, chromedp.KeyEvent("j"))
+	b.eventually(t, `document.activeElement.matches('.row')`)
+	b.do(t, chromedp.KeyEvent(kb.Enter))
 	b.eventually(t, `document.body.dataset.page === 'delivery' && document.body.textContent.includes('Expressway.NoRoute')`)
 
 	// Every page fits a telephone, and is whole.

@@ -25,6 +25,7 @@ type devCommand struct {
 	Data      string   `placeholder:"DIR" help:"Keep what is created through the Step Functions API in this folder. Without it, it is gone when the program stops."`
 	Events    string   `placeholder:"DIR" help:"Send every webhook-*.json, queue-*.json and event-*.json of this folder through its function first, and print what came back."`
 	Log       string   `default:"short" enum:"short,json" help:"What is printed of a delivery: a short line, or json, the log lines of the function (default: ${default})."`
+	WaitScale float64  `default:"1" placeholder:"FACTOR" help:"Multiply what Wait states and retries wait, such as by 0.01 (default: ${default})."`
 	Open      bool     `help:"Open the console in the browser."`
 	project
 }
@@ -38,7 +39,11 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	options.Data, options.Recorder = c.Data, recorder
+	if c.WaitScale < 0 {
+		return fmt.Errorf("--wait-scale must not be negative, and is %v", c.WaitScale)
+	}
+	// Not to wait at all is a very small factor: 0 is no factor.
+	options.Data, options.Recorder, options.WaitScale = c.Data, recorder, max(c.WaitScale, 1e-9)
 	local, err := devserver.NewLocal(options)
 	if err != nil {
 		return err

@@ -72,6 +72,8 @@ type Environment struct {
 	UUID func() string
 	// Token returns a new task token; nil is UUID.
 	Token func() string
+	// WaitScale multiplies what Wait states and retries wait; 0 leaves it as it is.
+	WaitScale float64
 	// Observe receives every event, one at a time and in the order of their numbers. The
 	// execution waits for it.
 	Observe func(Event)

@@ -22,6 +22,9 @@ func (f *frame) wait(ctx context.Context, v *view) *Error {
 // sleep waits on the clock of the environment, at most to the end of the execution's
 // time: a clock that is faster than the real one reaches that first.
 func (r *run) sleep(ctx context.Context, d time.Duration) *Error {
+	if r.env.WaitScale > 0 {
+		d = time.Duration(float64(d) * r.env.WaitScale)
+	}
 	left := r.deadline.Sub(r.env.Now())
 	err := r.env.Sleep(ctx, max(min(d, left), 0))
 	if err == nil && d > left {

@@ -49,6 +49,8 @@ type Options struct {
 	// Account and Region are those of the local Step Functions, and of the functions in
 	// front of them; empty stands for those of [statesapi].
 	Account, Region string
+	// WaitScale multiplies what Wait states and retries wait; 0 leaves it as it is.
+	WaitScale float64
 	// Recorder remembers deliveries and executions; nil remembers none.
 	Recorder *console.Recorder
 	// Starter replaces the local Step Functions; nil uses them.
@@ -93,7 +95,7 @@ func NewLocal(o Options) (*Local, error) {
 		recorder: o.Recorder, starter: o.Starter, dedupe: replayable{dedupe.NewMemory(dedupe.MemoryOptions{})}, tasks: &taskRunner{region: o.Region},
 		blanked: &console.Secrets{},
 	}
-	options := statesapi.Options{Account: l.Account, Region: l.Region, Tasks: l.tasks, Mocks: l.tasks.mocked}
+	options := statesapi.Options{Account: l.Account, Region: l.Region, Tasks: l.tasks, Mocks: l.tasks.mocked, WaitScale: o.WaitScale}
 	if o.Recorder != nil {
 		options.Observe, options.OnExecution = o.Recorder.Observe, o.Recorder.OnExecution
 	}

@@ -20,6 +20,8 @@ type interpreter struct {
 	sleep func(context.Context, time.Duration) error
 
 	tokens *tokens
+
+	waitScale float64
 }
 
 // Parse implements [Engine].
@@ -85,7 +87,7 @@ func (p aslProgram) Run(ctx context.Context, x Execution) Result {
 	if err != nil {
 		return Result{Status: bridge.Failed, Error: "States.Runtime", Cause: err.Error()}
 	}
-	env := asl.Environment{Now: p.now, UUID: p.uuid, Sleep: p.sleep, Token: newTaskToken, Tasks: tasks, Observe: x.Observe}
+	env := asl.Environment{Now: p.now, UUID: p.uuid, Sleep: p.sleep, Token: newTaskToken, Tasks: tasks, Observe: x.Observe, WaitScale: p.waitScale}
 	r := p.machine.Run(ctx, env, asl.Execution{
 		ARN: x.ExecutionARN, Name: x.Name, RoleARN: x.RoleARN,
 		StateMachineARN: x.StateMachineARN, StateMachineName: x.StateMachine,

@@ -30,7 +30,7 @@ func (x *started) size() int { return len(x.record.Input) + len(x.record.Output)
 // Bounds of what is remembered. AWS holds names and executions for 90 days; here the
 // oldest ones that have ended make room.
 const (
-	maxRemembered      = 1000
+	maxRemembered      = 10_000
 	maxRememberedBytes = 64 << 20
 )
 
@@ -75,6 +75,11 @@ func (r *remembered) trim() {
 		}
 		r.bytes -= oldest.size()
 		delete(r.byARN, r.order[i])
+		if i == 0 {
+			r.order[0] = ""
+			r.order = r.order[1:]
+			continue
+		}
 		r.order = slices.Delete(r.order, i, i+1)
 	}
 }

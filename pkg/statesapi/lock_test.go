@@ -171,3 +171,28 @@ func TestObserveAndEnd(t *testing.T) {
 		t.Errorf("events = %s", got)
 	}
 }
+
+// Waits are scaled, of Wait states and of retries.
+func TestWaitScale(t *testing.T) {
+	t.Parallel()
+	const definition = `{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":3600,"Next":"T"},
+	  "T":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f"},"Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":1000,"MaxAttempts":2,"MaxDelaySeconds":2000}],
+	       "Catch":[{"ErrorEquals":["States.ALL"],"Next":"E"}],"Next":"E"},"E":{"Type":"Succeed"}}}`
+	s := newEmptyWith(t, Options{Now: time.Now, UUID: randomUUIDs(), WaitScale: 1e-6})
+	if err := s.Put("slow", []byte(definition)); err != nil {
+		t.Fatal(err)
+	}
+	arn := s.ARN("slow")
+	began := time.Now()
+	record, err := s.StartSync(t.Context(), StartInput{StateMachineARN: &arn})
+	if took := time.Since(began); err != nil || record.Status != "SUCCEEDED" || took > time.Minute {
+		t.Errorf("%s after %s, %v", record.Status, took, err)
+	}
+}
+
+func newEmptyWith(t *testing.T, o Options) *Service {
+	t.Helper()
+	s := New(o)
+	t.Cleanup(func() { _ = s.Close(context.Background()) })
+	return s
+}

@@ -20,7 +20,7 @@ const (
 // Limits that keep a Service's memory bounded, where [Options] set none.
 const (
 	DefaultMaxStateMachines = 1000
-	DefaultMaxExecutions    = 1000
+	DefaultMaxExecutions    = 10_000
 	maxVersions             = 1000 // of one state machine, as all quotas here AWS's own
 	maxAliases              = 100  // of one state machine
 )
@@ -54,6 +54,8 @@ type Options struct {
 	// called from many goroutines, holds up the execution while it runs, and must not
 	// change the record.
 	OnExecution func(ExecutionRecord)
+	// WaitScale multiplies what Wait states and retries wait; 0 leaves it as it is.
+	WaitScale float64
 	// Observe, when it is set, is called when an execution of the definition begins. It
 	// returns what is told of its steps, or nil: one step at a time, in their order, with
 	// ids from 1. It is called from many goroutines, and delays the execution while it
@@ -122,7 +124,7 @@ func New(opts Options) *Service {
 		active:   map[string]context.CancelCauseFunc{},
 	}
 	if s.opts.Engine == nil {
-		s.opts.Engine = interpreter{s.ownAPI(opts.Tasks), opts.Mocks, s.nested, opts.Now, opts.UUID, opts.Sleep, s.tokens}
+		s.opts.Engine = interpreter{s.ownAPI(opts.Tasks), opts.Mocks, s.nested, opts.Now, opts.UUID, opts.Sleep, s.tokens, opts.WaitScale}
 	}
 	return s
 }
