@@ -12,7 +12,12 @@ AWS_VENV := $(CURDIR)/.venv-aws
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
 .PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench nightly release cdk workflows screenshots
+=======
+.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench release cdk workflows screenshots
+.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench release screenshots notices
+>>>>>>> bf35e17 (Poll queues of any SQS endpoint, and publish third-party notices)
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +109,9 @@ nightly: venv ## what takes longer than CI may: the model, ten thousand messages
 
 screenshots: ## take the screenshots of docs/console.md, with Chromium
 	EXPRESSWAY_SCREENSHOTS=$(CURDIR)/docs/images $(GO) test -count=1 -run '^TestScreenshots$$' ./cmd/expressway
+
+notices: ## write THIRD_PARTY_NOTICES.md
+	$(GO) test -count=1 ./internal/notices -update
 
 clean: ## remove what was built
 	rm -rf $(BIN) .aws-sam $(VENV) $(AWS_VENV)

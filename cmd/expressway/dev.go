@@ -25,6 +25,7 @@ type devCommand struct {
 	Data      string   `placeholder:"DIR" help:"Keep what is created through the Step Functions API in this folder. Without it, it is gone when the program stops."`
 	Events    string   `placeholder:"DIR" help:"Send every webhook-*.json, queue-*.json and event-*.json of this folder through its function first, and print what came back."`
 	Log       string   `default:"short" enum:"short,json" help:"What is printed of a delivery: a short line, or json, the log lines of the function (default: ${default})."`
+	Queue     []string `sep:"none" placeholder:"URL" help:"Poll this queue, of any SQS endpoint, and run the queue function on its messages; as many as needed."`
 	WaitScale float64  `default:"1" placeholder:"FACTOR" help:"Multiply what Wait states and retries wait, such as by 0.01 (default: ${default})."`
 	Open      bool     `help:"Open the console in the browser."`
 	project
@@ -82,13 +83,36 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	watching, stop := context.WithCancel(ctx)
 	watched := make(chan error, 1)
 	go func() { watched <- c.reload(watching, p, local, recorder, log) }()
-	err = server.Serve(ctx)
+	polled := make(chan error, len(c.Queue))
+	for _, queue := range c.Queue {
+		go func() { polled <- local.Poll(watching, queue, options.Getenv, log) }()
+	}
+	err = c.serve(ctx, server, polled)
 	stop()
+	for range c.Queue {
+		err = errors.Join(err, <-polled)
+	}
 	if err := errors.Join(err, <-watched); err != nil {
 		return err
 	}
 	fmt.Fprintln(p.stdout, "stopped")
 	return nil
+}
+
+// serve answers until ctx ends, or a queue cannot be polled at all.
+func (c *devCommand) serve(ctx context.Context, server *devserver.Server, polled chan error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx) }()
+	select {
+	case err := <-served:
+		return err
+	case err := <-polled:
+		polled <- err // for whoever waits for all of them
+		cancel()
+		return <-served
+	}
 }
 
 // logger returns what the functions log to: the recorder, and the terminal as far as

@@ -1,0 +1,76 @@
+package devserver_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/expressway-dev/expressway/internal/mototest"
+	"github.com/expressway-dev/expressway/pkg/bridge"
+)
+
+// Messages of a queue run the queue function: what succeeds is deleted, what is reported
+// comes again, and goes to the dead-letter queue by the queue's own redrive.
+func TestPoll(t *testing.T) {
+	t.Parallel()
+	server := mototest.Start(t)
+	client := sqs.New(sqs.Options{BaseEndpoint: aws.String(server.Getenv("AWS_ENDPOINT_URL")), Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")})
+	create := func(name string, attributes map[string]string) string {
+		out, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *out.QueueUrl
+	}
+	dead := create("dead", nil)
+	queue := create("work", map[string]string{
+		"VisibilityTimeout": "0", "RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:123456789012:dead","maxReceiveCount":"2"}`,
+	})
+	for i := range 3 {
+		if _, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: aws.String(fmt.Sprintf(`{"n":%d}`, i))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	started := make(chan string, 100)
+	local := newLocal(t, starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+		started <- string(s.Input)
+		if strings.Contains(string(s.Input), `"n":1`) {
+			return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: "No"}, nil
+		}
+		return echo(ctx, s)
+	}), slog.New(slog.DiscardHandler))
+	defer func() { _ = local.Close(t.Context()) }()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- local.Poll(ctx, queue, noEnvironment, slog.New(slog.NewTextHandler(t.Output(), nil))) }()
+	left := func(url string) string {
+		out, err := client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.Attributes["ApproximateNumberOfMessages"] + "+" + out.Attributes["ApproximateNumberOfMessagesNotVisible"]
+	}
+	for deadline := time.Now().Add(60 * time.Second); left(queue) != "0+0" || left(dead) != "1+0"; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the queue has %s, the dead-letter queue %s", left(queue), left(dead))
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if n := len(started); n != 4 { // two that succeed, and one that fails twice
+		t.Errorf("%d executions, want 4", n)
+	}
+	if err := local.Poll(t.Context(), "orders", noEnvironment, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "must be a URL") {
+		t.Errorf("a name: %v", err)
+	}
+}
