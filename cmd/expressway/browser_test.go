@@ -102,6 +102,20 @@ func (b *browser) eventually(t *testing.T, expression string) {
 	}
 }
 
+// click clicks what a selector finds at that moment: the page's live part may be replaced
+// between looking for a place on the screen and clicking there.
+func click(selector string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		for {
+			done, err := chromedp.Evaluate[bool]("(n => !!n && (n.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true})), true))(document.querySelector(`" + selector + "`))")(ctx, t)
+			if done || ctx.Err() != nil {
+				return chromedp.Void{}, err
+			}
+			time.Sleep(30 * time.Millisecond)
+		}
+	}
+}
+
 // The walk of a person who looks for what failed, mends it, and does it again; by mouse
 // and by keyboard, wide and narrow, with nothing but this machine.
 func TestConsoleInBrowser(t *testing.T) {
@@ -123,15 +137,15 @@ func TestConsoleInBrowser(t *testing.T) {
 
 	// Two clicks from the delivery to the state that failed, its input and its cause.
 	b.do(t, chromedp.Navigate(console), chromedp.Click(`//a[contains(@class,"row")][contains(.,"OrderRejected in Reject")][contains(.,"422")]`))
-	b.do(t, chromedp.Click(chromedp.CSS(".failure .go")))
+	b.do(t, click(`.failure .go`))
 	if got := b.text(t, "#state"); !strings.Contains(got, "Reject") || !strings.Contains(got, "The order has no items.") || !strings.Contains(got, `"items": []`) {
 		t.Errorf("the state says %q", got)
 	}
 	b.eventually(t, `document.querySelector('.drawing [data-state=Reject]').classList.contains('chosen')`)
 	// Another state, by the graph.
-	b.do(t, chromedp.Click(chromedp.CSS(`.drawing [data-state=Check]`)))
+	b.do(t, click(`.drawing [data-state=Check]`))
 	b.eventually(t, `document.querySelector('#state h2').textContent.startsWith('Check')`)
-	b.do(t, chromedp.Click(chromedp.CSS(`.drawing [data-state=Pick]`)))
+	b.do(t, click(`.drawing [data-state=Pick]`))
 	b.eventually(t, `document.querySelector('#state').textContent.includes('did not reach')`)
 
 	// Mend the definition, and do it again: green, without a restart.
@@ -149,7 +163,7 @@ func TestConsoleInBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.eventually(t, `document.querySelector('#problems').textContent === ''`)
-	b.do(t, chromedp.Click(chromedp.CSS("[data-replay]")))
+	b.do(t, click(`[data-replay]`))
 	b.eventually(t, `document.body.dataset.page === 'delivery' && document.querySelector('.sub')?.textContent.includes('replay of')`)
 	if got := b.text(t, ".sub"); !strings.Contains(got, "201") {
 		t.Errorf("the replay ended with %q", got)

@@ -30,7 +30,7 @@ func (x *started) size() int { return len(x.record.Input) + len(x.record.Output)
 // Bounds of what is remembered. AWS holds names and executions for 90 days; here the
 // oldest ones that have ended make room.
 const (
-	maxRemembered      = 10_000
+	maxRemembered      = 1000
 	maxRememberedBytes = 64 << 20
 )
 
