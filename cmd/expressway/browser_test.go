@@ -107,7 +107,7 @@ func (b *browser) eventually(t *testing.T, expression string) {
 func click(selector string) chromedp.Action[chromedp.Void] {
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		for {
-			done, err := chromedp.Evaluate[bool]("(n => !!n && (n.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true})), true))(document.querySelector(`" + selector + "`))")(ctx, t)
+			done, err := chromedp.Evaluate[bool]("(n => !!n && (n.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true})), true))(document.querySelector(`"+selector+"`))")(ctx, t)
 			if done || ctx.Err() != nil {
 				return chromedp.Void{}, err
 			}
