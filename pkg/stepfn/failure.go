@@ -112,7 +112,7 @@ func (a *attempt) refused(ctx context.Context, err error) *bridge.Failure {
 	if code == "" {
 		code = http.StatusText(a.status)
 	}
-	f := bridge.NewFailure(name, "Step Functions refused the start: "+code, a.answer(err))
+	f := bridge.NewFailure(name, "Step Functions refused the start: "+code, behindCode{a.answer(err)})
 	if name == bridge.Throttled {
 		f.RetryAfter = a.retryAfter
 	}
@@ -142,7 +142,7 @@ func unlisted(status int, code string) string {
 
 // answer says what the service answered, for the logs. Its message is left out
 // where it can quote what was delivered.
-func (a *attempt) answer(err error) error {
+func (a *attempt) answer(err error) *AnswerError {
 	e := &AnswerError{Status: a.status, RequestID: a.requestID}
 	var api smithy.APIError
 	if errors.As(err, &api) {
@@ -180,6 +180,17 @@ func (e *AnswerError) Error() string {
 	}
 	return s
 }
+
+// behindCode is an AnswerError in a chain that names the code before it.
+type behindCode struct{ answer *AnswerError }
+
+func (b behindCode) Error() string {
+	e := *b.answer
+	e.Code = ""
+	return e.Error()
+}
+
+func (b behindCode) Unwrap() error { return b.answer }
 
 // transportError is the part of the SDK's chain that says something.
 func transportError(err error) error {
