@@ -18,6 +18,9 @@ import (
 type Template struct {
 	expr    *expression
 	place   string // of the expression, for messages: "route github: input.org"
+	file    string // that has the expression, or empty
+	line    int
+	column  int
 	keys    []string
 	items   []*Template // of an object (with keys) or an array
 	object  bool
@@ -140,7 +143,7 @@ func (t *Template) evalOptional(ctx context.Context, vars jsonata.Vars) (any, er
 		if f := scopeFailure(vars); f != nil {
 			return nil, f
 		}
-		f := NewFailure(ExpressionFailed, t.place+": "+describe(err), nil)
+		f := NewFailure(ExpressionFailed, t.place+": "+t.describe(err), nil)
 		if errors.Is(err, jsonata.ErrTime) {
 			f.Err = jsonata.ErrTime // see unstarted
 		}
@@ -152,14 +155,24 @@ func (t *Template) evalOptional(ctx context.Context, vars jsonata.Vars) (any, er
 	return v, nil
 }
 
+// At says where in a file the expression is written, for messages: line and column count
+// from 1. It returns t.
+func (t *Template) At(file string, line, column int) *Template {
+	t.file, t.line, t.column = file, line, column
+	return t
+}
+
 // describe returns JSONata's code, message and position without the values that the
 // message quotes: values are payload.
-func describe(err error) string {
+func (t *Template) describe(err error) string {
 	var e *jsonata.Error
-	if errors.As(err, &e) {
+	switch {
+	case !errors.As(err, &e):
+		return "cannot be evaluated"
+	case t.file == "":
 		return fmt.Sprintf("%s (at position %d of the expression)", e.Redacted(), e.Position)
 	}
-	return "cannot be evaluated"
+	return fmt.Sprintf("%s (%s:%d:%d, at position %d of the expression)", e.Redacted(), t.file, t.line, t.column, e.Position)
 }
 
 func scopeFailure(vars jsonata.Vars) *Failure {

@@ -90,7 +90,8 @@ func (d *document) textTemplate(n ast.Node, s, route, place string, scope []stri
 		return bridge.Literal(nil)
 	}
 	d.checkReferences(n, inner, references, place, scope)
-	return bridge.Deferred(inner, "route "+route+": "+place, options...)
+	line, column := d.place(n)
+	return bridge.Deferred(inner, "route "+route+": "+place, options...).At(d.file, line, column)
 }
 
 // dialect returns the options of every expression of the file.
