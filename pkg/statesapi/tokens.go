@@ -38,10 +38,12 @@ type tokens struct {
 	activities map[string]*activity
 }
 
-// A waitingTask is one that its token has to end.
+// A waitingTask is one that its token has to end. It is known from before its request is
+// sent until it is over: an answer may come before anything waits for it.
 type waitingTask struct {
-	answer chan taskEnd // one is kept
-	beats  chan struct{}
+	answer   chan taskEnd // one is kept
+	beats    chan struct{}
+	answered bool
 }
 
 // A taskEnd is what SendTaskSuccess or SendTaskFailure brings.
@@ -60,7 +62,7 @@ var _ tasks.TokenStore = (*tokens)(nil)
 func (s *tokens) Open(token string) (forget func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.waiting[token] = &waitingTask{make(chan taskEnd, 1), make(chan struct{}, 1)}
+	s.waiting[token] = &waitingTask{answer: make(chan taskEnd, 1), beats: make(chan struct{}, 1)}
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -122,9 +124,8 @@ func (s *tokens) answer(token string, end taskEnd) *Error {
 	if err != nil {
 		return err
 	}
-	task.answer <- end // there is room: find gives a task once
-	delete(s.waiting, token)
-	s.end(token)
+	task.answered = true
+	task.answer <- end // there is room: find gives no task that was answered
 	return nil
 }
 
@@ -144,10 +145,11 @@ func (s *tokens) beat(token string) *Error {
 
 // find returns the task of a token. The caller holds s.mu.
 func (s *tokens) find(token string) (*waitingTask, *Error) {
-	if task := s.waiting[token]; task != nil {
+	task := s.waiting[token]
+	if task != nil && !task.answered {
 		return task, nil
 	}
-	if s.ended[token] {
+	if task != nil || s.ended[token] {
 		return nil, errorf(TaskTimedOut, "Task Timed Out: 'Provided task does not exist anymore'")
 	}
 	return nil, errInvalidToken()

@@ -151,6 +151,36 @@ func TestForeignToken(t *testing.T) {
 	}
 }
 
+// answering answers each task within its own request, before anything waits for it.
+type answering struct{ service *statesapi.Service }
+
+func (a *answering) RunTask(_ context.Context, t asl.Task) (any, error) {
+	return jsonata.NewObject(0), a.service.SendTaskSuccess(reply(t.Token, `"at once"`))
+}
+
+// An answer that is faster than the wait for it counts.
+func TestAnswerBeforeTheWait(t *testing.T) {
+	t.Parallel()
+	runner, ended := &answering{}, make(chan statesapi.ExecutionRecord, 10)
+	runner.service = statesapi.New(statesapi.Options{Tasks: runner, OnExecution: func(r statesapi.ExecutionRecord) {
+		if r.Status != "RUNNING" {
+			ended <- r
+		}
+	}})
+	t.Cleanup(func() { _ = runner.service.Close(context.Background()) })
+	name, role, kind, definition := "m", "arn:aws:iam::123456789012:role/r", statesapi.Standard, waiting
+	if _, err := runner.service.Create(statesapi.CreateInput{Name: &name, Definition: &definition, RoleARN: &role, Type: &kind}); err != nil {
+		t.Fatal(err)
+	}
+	arn := runner.service.ARN(name)
+	if _, err := runner.service.Start(statesapi.StartInput{StateMachineARN: &arn}); err != nil {
+		t.Fatal(err)
+	}
+	if r := receive(t, ended); string(r.Output) != `"at once"` {
+		t.Errorf("ended as %s with %s by %s (%s), want the answer", r.Status, r.Output, r.Error, r.Cause)
+	}
+}
+
 // A failure is the state's to catch, with the error's own name.
 func TestTaskTokenFails(t *testing.T) {
 	t.Parallel()
