@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,20 +104,20 @@ func TestInProgressComesBackWithTheClaim(t *testing.T) {
 				}
 				store := dedupe.NewMemory(dedupe.MemoryOptions{})
 				q := &fakeQueues{}
-				starts := 0
+				var starts atomic.Int32
 				newBatch := func(starter starterFunc) *sqsbatch.Batch {
 					log := slog.New(slog.DiscardHandler)
 					return sqsbatch.New(cfg.Routes, bridge.New(starter, log, nil, bridge.WithDedupe(store)), log, sqsbatch.WithQueues(q))
 				}
 				killed := newBatch(func(context.Context, bridge.Start) (bridge.Outcome, error) {
-					starts++
+					starts.Add(1)
 					time.Sleep(time.Hour) // the function does not see its end
 					return output("{}")
 				})
 				event := records(map[string]any{"body": `{"id":1}`})
 				go func() { _, _ = killed.Invoke(context.Background(), event) }()
 				time.Sleep(5 * time.Second)
-				next := newBatch(func(context.Context, bridge.Start) (bridge.Outcome, error) { starts++; return output("{}") })
+				next := newBatch(func(context.Context, bridge.Start) (bridge.Outcome, error) { starts.Add(1); return output("{}") })
 				if got := invoke(t.Context(), t, next, event); len(got) != 1 {
 					t.Errorf("reported %v, want the record", got)
 				}
@@ -125,8 +126,8 @@ func TestInProgressComesBackWithTheClaim(t *testing.T) {
 					t.Errorf("visibilities (-want +got):\n%s", diff)
 				}
 				time.Sleep(136 * time.Second)
-				if got := invoke(t.Context(), t, next, event); len(got) != 0 || starts != 2 {
-					t.Errorf("reported %v after %d executions, want it to run when it comes back", got, starts)
+				if got := invoke(t.Context(), t, next, event); len(got) != 0 || starts.Load() != 2 {
+					t.Errorf("reported %v after %d executions, want it to run when it comes back", got, starts.Load())
 				}
 				time.Sleep(time.Hour)
 			})
