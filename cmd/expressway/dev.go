@@ -43,7 +43,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	if c.WaitScale < 0 {
 		return fmt.Errorf("--wait-scale must not be negative, and is %v", c.WaitScale)
 	}
-	// Not to wait at all is a very small factor: 0 is no factor.
+	// 0 asks for no waits; the options take a zero factor for the default.
 	options.Data, options.Recorder, options.WaitScale = c.Data, recorder, max(c.WaitScale, 1e-9)
 	local, err := devserver.NewLocal(options)
 	if err != nil {

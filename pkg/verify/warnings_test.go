@@ -37,8 +37,9 @@ func TestWarnings(t *testing.T) {
 		}
 	}
 	for spec, want := range map[*verify.Spec]verify.Duration{
-		{HMAC: &verify.HMAC{Header: "S", Format: "list", Signed: "{timestamp}{body}"}}:                                                    "5m0s",
-		{HMAC: &verify.HMAC{Header: "S"}}:                                                                                                 "",
+		{HMAC: &verify.HMAC{Header: "S", Format: "list", Signed: "{timestamp}{body}"}}: "5m0s",
+		{HMAC: &verify.HMAC{Header: "S"}}:                                              "",
+
 		{Signature: &verify.KeySignature{Algorithm: "ed25519", Header: "S", Timestamp: &verify.Timestamp{Header: "T", Tolerance: "20m"}}}: "20m",
 		{Provider: "linear"}:                  "7h30m0s",
 		{Provider: "linear", Tolerance: "1m"}: "1m",
