@@ -77,12 +77,32 @@ func (s *step) print(b *strings.Builder) {
 	b.WriteByte(']')
 }
 
-var nameEscaper = strings.NewReplacer(`'`, `\'`)
-
+// printName writes a name in the quotes that can hold it: an odd number of backslashes
+// before a quote of the same kind would be read as that quote alone.
 func printName(b *strings.Builder, name string) {
-	b.WriteByte('\'')
-	nameEscaper.WriteString(b, name) //nolint:errcheck // a Builder takes everything
-	b.WriteByte('\'')
+	quote := byte('\'')
+	if oddBackslashesBefore(name, quote) {
+		quote = '"'
+	}
+	b.WriteByte(quote)
+	for i := range len(name) {
+		if name[i] == quote {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(name[i])
+	}
+	b.WriteByte(quote)
+}
+
+func oddBackslashesBefore(name string, quote byte) bool {
+	odd := false
+	for i := range len(name) {
+		if odd && name[i] == quote {
+			return true
+		}
+		odd = name[i] == '\\' && !odd
+	}
+	return false
 }
 
 // Parentheses are written only where the order of the operators needs them, so that

@@ -250,6 +250,7 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"$", "$.a.b[0]", "$['a','b']..c", "$..[?(@.price < 10 && !(@.x =~ /a.*b/i))]", "$.a[1:-2:3]",
 		"$.nums.sum(1, $.one)", "$[?(@.a in ['x', {\"y\": [1.5e3, null]}])]", `$['it\'s']["\u00e9\ud83d\ude00"]`,
+		`$["it\'s"]`,
 		"$.['a b'].*", "$[?($.expensive > @)]", "$..", "$[?(@ size 2 || @ empty true)]", "$[?(!!@.a)]",
 	} {
 		f.Add(seed)
