@@ -18,7 +18,7 @@ help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## start the bridge and the local Step Functions, send the samples, stay up
-	@test -x $(BIN)/expressway || echo "building bin/expressway; the first time compiles its libraries too, which takes a while"
+	@test -x $(BIN)/expressway || echo "building bin/expressway; the first time, with its libraries, takes a minute"
 	@$(GO) build -o $(BIN)/expressway ./cmd/expressway # go run would turn Ctrl-C into an error
 	@$(BIN)/expressway dev --env-vars env.json --events events
 
