@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/expressway-dev/expressway/internal/scaffold"
+	"github.com/expressway-dev/expressway/internal/version"
 )
 
 type addCommand struct {
@@ -21,7 +22,7 @@ type addCommand struct {
 func (c *addCommand) Run(p *program) error {
 	changes, err := scaffold.Add(scaffold.Options{
 		Dir: c.Dir, Template: c.Template, Machine: c.Machine, Queue: c.Queue, Bus: c.Bus, Source: c.Source, DetailType: c.Detail,
-		Path: c.Path, Door: "http-api", IaC: "sam", Arch: "arm64", Version: moduleVersion(), LayerFile: layerFile(moduleVersion(), "arm64"),
+		Path: c.Path, Door: "http-api", IaC: "sam", Arch: "arm64", Version: version.String(), LayerFile: layerFile(version.String(), "arm64"),
 	}, c.What)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/expressway-dev/expressway/internal/scaffold"
+	"github.com/expressway-dev/expressway/internal/version"
 )
 
 type initCommand struct {
@@ -29,8 +30,8 @@ type initCommand struct {
 func (c *initCommand) Run(p *program) error {
 	o := scaffold.Options{
 		Dir: c.Dir, From: c.From, Providers: c.Provider, Door: c.Door, IaC: c.IaC, Template: c.Template, Machine: c.Machine, Queue: c.Queue,
-		Bus: c.Bus, Source: c.Source, DetailType: c.Detail, Path: c.Path, Layer: c.Layer, Arch: c.Arch, Version: moduleVersion(),
-		LayerFile: layerFile(moduleVersion(), c.Arch), LayerZip: layers()[c.Arch],
+		Bus: c.Bus, Source: c.Source, DetailType: c.Detail, Path: c.Path, Layer: c.Layer, Arch: c.Arch, Version: version.String(),
+		LayerFile: layerFile(version.String(), c.Arch), LayerZip: layers()[c.Arch],
 	}
 	changes, err := scaffold.Init(o)
 	if err != nil {

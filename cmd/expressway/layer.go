@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
+
+	"github.com/expressway-dev/expressway/internal/version"
 )
 
 // releases is where the layer of a version can be downloaded.
@@ -26,7 +28,7 @@ func (c *layerCommand) Run(p *program) error {
 	if err := os.WriteFile(c.Output, content, 0o644); err != nil { //nolint:gosec // others deploy it
 		return fmt.Errorf("write layer: %w", err)
 	}
-	fmt.Fprintf(p.stdout, "%s: the Expressway layer %s for %s, %d bytes\n", c.Output, moduleVersion(), c.Arch, len(content))
+	fmt.Fprintf(p.stdout, "%s: the Expressway layer %s for %s, %d bytes\n", c.Output, version.String(), c.Arch, len(content))
 	return nil
 }
 
@@ -35,17 +37,17 @@ func embeddedLayer(arch string) ([]byte, error) {
 	if content := layers()[arch]; len(content) > 0 {
 		return content, nil
 	}
-	name, where := layerFile(moduleVersion(), arch), releases
-	if v := moduleVersion(); released(v) {
+	name, where := layerFile(version.String(), arch), releases
+	if v := version.String(); released(v) {
 		where += "/download/" + v + "/" + name
 	}
 	return nil, fmt.Errorf("this program was built from source and carries no layer; download %s from %s, or use the expressway program of that release", name, where)
 }
 
 // layerFile is the name of the layer's zip in a release.
-func layerFile(version, arch string) string {
-	if !released(version) {
-		version = "VERSION"
+func layerFile(of, arch string) string {
+	if !released(of) {
+		of = "VERSION"
 	}
-	return "expressway-layer-" + version + "-" + arch + ".zip"
+	return "expressway-layer-" + of + "-" + arch + ".zip"
 }

@@ -63,11 +63,10 @@ func (b Build) tags() []string {
 
 func (b Build) ldflags() string {
 	flags := "-s -w -buildid="
-	if b.Version != "" {
-		flags += " -X main.version=" + b.Version + " -X github.com/expressway-dev/expressway/internal/version.release=" + b.Version
-	}
-	if b.Commit != "" {
-		flags += " -X main.commit=" + b.Commit
+	for _, v := range [][2]string{{"release", b.Version}, {"commit", b.Commit}} {
+		if v[1] != "" {
+			flags += " -X " + module + "/internal/version." + v[0] + "=" + v[1]
+		}
 	}
 	return flags
 }
