@@ -13,7 +13,7 @@ import (
 // form, or an expression.
 type amount struct {
 	field    string // empty where the state does not have it
-	low      int    // the least that a path or an expression may lead to: 0 or 1
+	low      int    // the least that a path or an expression may lead to: 0, 1 or anyWhole
 	constant float64
 	path     *source
 	expr     *expression
@@ -41,7 +41,10 @@ func (a *amount) whole(ctx context.Context, v *view) (int, *Error) {
 			return 0, err
 		}
 		if n < float64(a.low) || n > maxWhole || n != float64(int(n)) {
-			sign := [...]string{"non-negative", "positive"}[a.low]
+			sign := "non-negative"
+			if a.low == 1 {
+				sign = "positive"
+			}
 			return 0, v.f.queryError(a.field, fmt.Sprintf("The %s field must be a %s integer but was: %s", a.field, sign, quote(n)))
 		}
 		return int(n), nil
@@ -77,7 +80,8 @@ func (a *amount) percentage(ctx context.Context, v *view) (float64, *Error) {
 
 const (
 	percentRange = "ToleratedFailurePercentage must be between 0 and 100."
-	maxWhole     = 99999999 // of every field that holds a whole number
+	maxWhole     = 99999999  // of every field that holds a whole number
+	anyWhole     = -maxWhole // the least of a field whose own check comes later
 )
 
 func (a *amount) followed(v *view) (string, *Error) {

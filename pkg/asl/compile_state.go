@@ -138,7 +138,7 @@ func (c *compiler) retryCatch(s *state, o *jsonata.Object) {
 
 func (c *compiler) mapFields(s *state, o *jsonata.Object) {
 	s.reader, s.batcher = c.itemReader(o), c.itemBatcher(o)
-	s.writer = hasKey(c.object(o, "ResultWriter"), "Resource")
+	s.writer, s.label = c.resultWriter(o), c.text(o, "Label")
 	s.itemSelector = c.template(o, "ItemSelector", "ItemSelector")
 	if s.jsonata {
 		s.items = c.template(o, "Items", "Items")

@@ -15,10 +15,13 @@ func (f *frame) contextObject() any {
 		o = f.ownContext()
 	}
 	if f.inMap {
-		item := jsonata.NewObject(3)
+		item := jsonata.NewObject(4)
 		item.Set("Index", json.Number(strconv.Itoa(f.item.index)))
+		if f.item.keyed {
+			item.Set("Key", f.item.key)
+		}
 		item.Set("Value", f.item.value)
-		item.Set("Source", "STATE_DATA")
+		item.Set("Source", f.item.source)
 		m := jsonata.NewObject(1)
 		m.Set("Item", item)
 		o.Set("Map", m)

@@ -14,9 +14,12 @@ const defaultMapLimit = 40
 // mapItems runs a Map state.
 func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 	s := f.state
-	items, err := f.items(ctx, v)
-	if err != nil {
-		return nil, err
+	var items mapSource
+	var err *Error
+	if s.reader == nil || f.run.test != nil {
+		if items, err = f.items(ctx, v); err != nil {
+			return nil, err
+		}
 	}
 	if f.run.test != nil {
 		return f.testMap(ctx, v, items)
@@ -31,22 +34,70 @@ func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 	if s.branches[0].instant {
 		limit = 1
 	}
-	f.record(Event{Type: "MapStateStarted", Length: len(items)})
-	tolerated, err := f.tolerance(ctx, v, len(items)) // after the event, as recorded
+	f.record(Event{Type: "MapStateStarted", Length: len(items.list)})
+	if s.reader != nil { // which reads after that event, as recorded
+		if items, err = f.items(ctx, v); err != nil {
+			return nil, err
+		}
+	}
+	tolerated, err := f.tolerance(ctx, v, len(items.list)) // after the event, as recorded
 	if err != nil {
 		return nil, err
 	}
-	m := iterations{f: f, input: v.input, items: items, results: make([]any, len(items)), tolerated: tolerated}
-	m.left.Store(maxData - int64(len("[]")))
-	if err := f.sideBySide(ctx, len(items), limit, m.run); err != nil {
+	m := iterations{f: f, input: v.input, items: items, tolerated: tolerated}
+	out, err := m.all(ctx, v, limit)
+	if err != nil {
 		return nil, err
 	}
 	f.aside(Event{Type: "MapStateSucceeded"})
-	return m.results, nil
+	return out, nil
+}
+
+// all runs the iterations, and returns the result of the state.
+func (m *iterations) all(ctx context.Context, v *view, limit int) (any, *Error) {
+	f, s := m.f, m.f.state
+	if s.batcher != nil {
+		if err := m.batch(ctx, v); err != nil {
+			return nil, err
+		}
+	}
+	n := len(m.items.list)
+	m.results = make([]any, n)
+	m.left.Store(maxData - int64(len("[]")))
+	if s.writer == nil {
+		return m.results, f.sideBySide(ctx, n, limit, m.run)
+	}
+	w, err := f.startWriter(ctx, v, n)
+	if err != nil {
+		return nil, err
+	}
+	m.writer = w
+	if w.uploads() {
+		m.left.Store(maxWritten)
+	}
+	failed := f.sideBySide(ctx, n, limit, m.run)
+	if failed != nil && failed.fatal {
+		return nil, failed
+	}
+	out, err := w.finish(ctx, m)
+	if failed != nil {
+		return nil, failed
+	}
+	return out, err
+}
+
+// batch makes the items into batches. Their selector has been applied then.
+func (m *iterations) batch(ctx context.Context, v *view) *Error {
+	batches, err := m.f.batches(ctx, v, &m.items)
+	if err != nil {
+		return err
+	}
+	m.items, m.batched = mapSource{list: batches, sources: m.items.sources[:min(1, len(m.items.sources))]}, true
+	return nil
 }
 
 // items are what a Map state works through.
-func (f *frame) items(ctx context.Context, v *view) ([]any, *Error) {
+func (f *frame) items(ctx context.Context, v *view) (mapSource, *Error) {
 	s := f.state
 	if s.reader != nil {
 		return f.readItems(ctx, v)
@@ -56,30 +107,36 @@ func (f *frame) items(ctx context.Context, v *view) ([]any, *Error) {
 	case s.items != nil:
 		out, err := s.items.eval(ctx, v)
 		if err != nil {
-			return nil, err
+			return mapSource{}, err
 		}
-		if _, ok := jsonata.Force(out).([]any); !ok && s.items.query != nil {
-			return nil, s.items.query.unexpected(v, "array", out)
+		if _, ok := s.source(out); !ok && s.items.query != nil {
+			return mapSource{}, s.items.query.unexpected(v, "array", out)
 		}
 		found = out
 	case s.itemsPath != nil:
 		var ok bool
 		if found, ok = s.itemsPath.eval(v); !ok {
-			return nil, invalidPath(v, s.itemsPath)
+			return mapSource{}, invalidPath(v, s.itemsPath)
 		}
 	}
-	items, ok := jsonata.Force(found).([]any)
+	items, ok := s.source(found)
 	switch {
 	case ok:
 		return items, nil
 	case s.jsonata:
-		return nil, f.queryError("", "Map state input must be an array but was: "+quote(found))
+		return mapSource{}, f.queryError("", "Map state input must be an array but was: "+quote(found))
 	}
 	at := "$"
 	if s.itemsPath != nil {
 		at = s.itemsPath.within()
 	}
-	return nil, f.runtime(fmt.Sprintf("Reference path \"%s\" must point to array.", at))
+	return mapSource{}, f.runtime(fmt.Sprintf("Reference path \"%s\" must point to array.", at))
+}
+
+// source makes items of a value. A Distributed Map goes through objects too.
+func (s *state) source(v any) (mapSource, bool) {
+	items, ok := sourceOf(v)
+	return items, ok && (s.distributed || !items.keyed)
 }
 
 // tolerance is how many of n iterations may fail: where there is a count and a
@@ -115,27 +172,31 @@ func (s *state) hasThreshold() bool {
 type iterations struct {
 	f         *frame
 	input     any // of the state
-	items     []any
+	items     mapSource
+	batched   bool // the items are batches, which the selector is not for
 	results   []any
-	tolerated int // failures that do not fail the state
+	tolerated int // failed items that do not fail the state
 	failed    atomic.Int64
 	left      atomic.Int64 // bytes that the results may still take
+	writer    *resultWriting
 }
 
 func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error) {
 	f, s := m.f, m.f.state
 	inner := f.inner(last)
-	inner.item, inner.inMap = mapItem{i, m.items[i]}, true
+	inner.item, inner.inMap = m.items.item(i), true
 	inner.record(Event{Type: "MapIterationStarted", Name: s.name, Index: i})
-	value := m.items[i]
-	if s.itemSelector != nil {
+	value := m.items.list[i]
+	if s.itemSelector != nil && !m.batched {
 		var err *Error
 		if value, err = inner.selectItem(ctx, s, m); err != nil {
 			inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i})
 			return ended{inner.last, inner.last}, err
 		}
 	}
+	m.writer.started(i, value)
 	out, err := inner.flow(ctx, s.branches[0], value)
+	m.writer.ended(ctx, i, err)
 	inner.leave()
 	switch {
 	case err == nil:
@@ -149,13 +210,24 @@ func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error)
 	switch {
 	case err.fatal:
 		return ended{inner.last, end}, err
-	case m.failed.Add(1) > int64(m.tolerated):
+	case m.failed.Add(m.weight(i)) > int64(m.tolerated):
 		if s.hasThreshold() {
 			err = &Error{Name: "States.ExceedToleratedFailureThreshold", Cause: "The specified tolerated failure threshold was exceeded"}
 		}
 		return ended{inner.last, end}, err
 	}
 	return ended{inner.last, end}, m.keep(i, err.object())
+}
+
+// weight is how many items an iteration has.
+func (m *iterations) weight(i int) int64 {
+	if !m.batched {
+		return 1
+	}
+	batch, _ := m.items.list[i].(*jsonata.Object)
+	items, _ := batch.Get("Items")
+	list, _ := items.([]any)
+	return int64(len(list))
 }
 
 // selectItem applies ItemSelector, which sees the Map state's own input, and the item in the

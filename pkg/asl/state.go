@@ -53,7 +53,8 @@ type state struct {
 
 	reader           *itemReader
 	batcher          *itemBatcher
-	writer           bool // ResultWriter, with a Resource that keeps the results
+	writer           *resultWriter
+	label            string
 	distributed      bool // ProcessorConfig.Mode
 	itemsPath        *source
 	items            *template
@@ -90,6 +91,9 @@ type catcher struct {
 
 // A mapItem is what the context object says of a Map state's iteration.
 type mapItem struct {
-	index int
-	value any
+	index  int
+	value  any
+	source string
+	key    string // if keyed
+	keyed  bool   // the item is a member of an object
 }

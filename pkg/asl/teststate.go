@@ -96,7 +96,7 @@ func (t *StateTest) Resource() string { return t.state.resource }
 
 // WritesResults reports whether a Map state writes its results elsewhere. It then returns an
 // object that says where.
-func (t *StateTest) WritesResults() bool { return t.state.writer }
+func (t *StateTest) WritesResults() bool { return t.state.writer.uploads() }
 
 // Holds reports whether a Map or Parallel state has a state of that name within it.
 func (t *StateTest) Holds(name string) bool { return t.state.find(name) != nil }

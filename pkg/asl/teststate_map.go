@@ -17,16 +17,16 @@ func (t *testRun) mocked(f *frame) (any, *Error) {
 
 // testMap is a Map state in a test: all that its fields say is evaluated, and what the
 // iterations come to is mocked.
-func (f *frame) testMap(ctx context.Context, v *view, items []any) (any, *Error) {
+func (f *frame) testMap(ctx context.Context, v *view, items mapSource) (any, *Error) {
 	t, s := f.run.test, f.state
 	if !s.jsonata {
-		f.stage(AfterItemsPath, items)
+		f.stage(AfterItemsPath, items.list)
 	}
-	if unread := s.reader != nil && t.in.ItemReaderData == nil; !unread && t.in.FailedIterations > len(items) {
+	if unread := s.reader != nil && t.in.ItemReaderData == nil; !unread && t.in.FailedIterations > len(items.list) {
 		t.invalid = ErrTooManyFailures
 		return nil, &Error{fatal: true}
 	}
-	if err := f.testItems(ctx, v, items); err != nil {
+	if err := f.testItems(ctx, v, &items); err != nil {
 		return nil, err
 	}
 	limit, err := s.concurrency.whole(ctx, v)
@@ -34,7 +34,7 @@ func (f *frame) testMap(ctx context.Context, v *view, items []any) (any, *Error)
 		return nil, err
 	}
 	t.seen.MaxConcurrency = &limit
-	tooMany, err := f.failedTooOften(ctx, v, len(items))
+	tooMany, err := f.failedTooOften(ctx, v, len(items.list))
 	if err != nil {
 		return nil, err
 	}
@@ -46,30 +46,16 @@ func (f *frame) testMap(ctx context.Context, v *view, items []any) (any, *Error)
 }
 
 // testItems makes the inputs of the iterations.
-func (f *frame) testItems(ctx context.Context, v *view, items []any) (err *Error) {
-	if f.state.itemSelector != nil {
-		m := iterations{f: f, input: v.input}
-		selected := make([]any, len(items))
-		for i, item := range items {
-			if ctx.Err() != nil {
-				return &Error{Name: "States.Timeout", fatal: true}
-			}
-			inner := f.inner(f.last)
-			inner.item, inner.inMap = mapItem{i, item}, true
-			if selected[i], err = inner.selectItem(ctx, f.state, &m); err != nil {
-				return err
-			}
-		}
-		items = selected
-		f.stage(AfterItemSelector, items)
-	}
+func (f *frame) testItems(ctx context.Context, v *view, items *mapSource) *Error {
 	if f.state.batcher != nil {
-		if items, err = f.state.batcher.batches(ctx, v, items); err != nil {
-			return err
-		}
-		f.stage(AfterItemBatcher, items)
+		_, err := f.batches(ctx, v, items)
+		return err
 	}
-	return nil
+	if f.state.itemSelector == nil {
+		return nil
+	}
+	_, err := f.selectItems(ctx, v, items)
+	return err
 }
 
 // failedTooOften compares the failures that a test is told of with what the state

@@ -284,8 +284,8 @@ func TestStateItemReader(t *testing.T) {
 		{"nothing at the pointer", `{"ItemsPointer":"/x"}`, `[]`, "", `The ItemReader has no items: there is nothing at the ItemsPointer "/x"`},
 		{"PARQUET", `{"InputType":"PARQUET"}`, `x`, "", "The ItemReader has no items: the local engine reads no data of the type PARQUET"},
 		{
-			"CSV with a header that makes much of little", `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}`, strings.Repeat("a,", 1<<16) + "\n" + strings.Repeat("1\n", 1<<16),
-			"", "The ItemReader has no items: the data has more than 262144 fields",
+			"CSV with a header that makes much of little", `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}`, wideHeader(1<<16) + strings.Repeat("1\n", 1<<16),
+			"", "The ItemReader has no items: the data has more than 513179 fields",
 		},
 	}
 	for _, tt := range tests {
@@ -298,6 +298,15 @@ func TestStateItemReader(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wideHeader is a CSV header with n names.
+func wideHeader(n int) string {
+	b := &strings.Builder{}
+	for i := range n {
+		fmt.Fprintf(b, "%d,", i)
+	}
+	return b.String() + "\n"
 }
 
 // A context that is given is the whole context object.

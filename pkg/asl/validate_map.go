@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 func (s *stateCheck) mapState() {
@@ -23,8 +25,7 @@ func (s *stateCheck) mapState() {
 	s.label()
 }
 
-// The rest is that of a Distributed Map, which is not run here but in tests of one state.
-// A misspelt field is a mistake all the same.
+// The rest is that of a Distributed Map. A misspelt field is a mistake all the same.
 
 func (s *stateCheck) reader() {
 	reader := s.part("ItemReader", "Resource", "Parameters", "Arguments", "ReaderConfig")
@@ -127,11 +128,11 @@ func (s *stateCheck) items() {
 	if !has || s.expression(items, "Items") {
 		return
 	}
-	// A list may have expressions in it. The service also takes an object, as the list of
-	// its members, which the engine does not run.
-	if _, ok := items.([]any); ok {
+	// A list, or an object as the list of its members, may have expressions in it.
+	switch items.(type) {
+	case []any, *jsonata.Object:
 		s.expressions(s.o, "Items")
-	} else {
+	default:
 		s.schema(s.at+"/Items", "Value must be an array or a JSONata expression")
 	}
 }

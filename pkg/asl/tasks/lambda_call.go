@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -67,11 +68,32 @@ func readLambdaCall(t asl.Task, style lambdaStyle) (*lambdaCall, error) {
 		clientContext: text("ClientContext"), qualifier: text("Qualifier"),
 	}
 	c.payload, _ = o.Get("Payload")
-	c.nameFunction(text("FunctionName"))
-	if c.function == "" {
+	name := text("FunctionName")
+	c.nameFunction(name)
+	switch {
+	case c.function == "":
 		return nil, &asl.Error{Name: "States.Runtime", Cause: "The field 'FunctionName' is required but was missing"}
+	case !functionNames.MatchString(name):
+		return nil, c.invalidName(name)
 	}
 	return c, nil
+}
+
+// functionPattern is that of FunctionName in the API.
+const functionPattern = `(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?`
+
+var functionNames = regexp.MustCompile(`^` + functionPattern + `$`)
+
+// invalidName is how the API refuses what names no function, such as the ARN of a state
+// machine.
+func (c *lambdaCall) invalidName(name string) *asl.Error {
+	e := c.failed(http.StatusBadRequest, "ValidationException", fmt.Sprintf("1 validation error detected: Value '%s' at 'functionName' failed to satisfy "+
+		"constraint: Member must satisfy regular expression pattern: %s", name, functionPattern), "")
+	e.Name = "Lambda.AWSLambdaException" // the SDK has no class for it
+	if c.style == lambdaSDK {
+		e.Name = "Lambda.LambdaException"
+	}
+	return e
 }
 
 // nameFunction reads a FunctionName: a name, a partial ARN or an ARN, each of which may

@@ -154,6 +154,12 @@ func TestLambdaErrors(t *testing.T) {
 			Name:  "Lambda.InvalidRequestContentException",
 			Cause: `Could not parse request body into json: invalid JSON at offset 0: unexpected character 'b' (Service: AWSLambda; Status Code: 400; Error Code: InvalidRequestContentException; Request ID: local; Proxy: null)`,
 		}},
+		"what is no function": {sdkInvoke, `{"FunctionName":"arn:aws:states:us-east-1:123456789012:stateMachine:m"}`, asl.Error{
+			Name: "Lambda.LambdaException",
+			Cause: `1 validation error detected: Value 'arn:aws:states:us-east-1:123456789012:stateMachine:m' at 'functionName' failed to satisfy constraint: ` +
+				`Member must satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))? ` +
+				`(Service: Lambda, Status Code: 400, Request ID: local) (SDK Attempt Count: 1)`,
+		}},
 		"no name": {invoke, `{}`, asl.Error{Name: "States.Runtime", Cause: "The field 'FunctionName' is required but was missing"}},
 	}
 	for name, test := range tests {

@@ -38,6 +38,7 @@ var optimisedServices = map[string]optimised{
 	"glue":      {service: "glue", prefix: "Glue", client: "AWSGlue", metadata: true},
 	"athena":    {service: "athena", prefix: "Athena", client: "AmazonAthena", metadata: true},
 	"codebuild": {service: "codebuild", prefix: "CodeBuild", client: "AWSCodeBuild", metadata: true},
+	"s3":        {service: "s3", prefix: "S3", client: "AmazonS3", long: "Amazon S3"}, // an ItemReader, and a ResultWriter
 	"bedrock":   {service: "bedrockruntime", prefix: "Bedrock", client: "AmazonBedrock", finish: invokeModelResult},
 }
 
