@@ -31,7 +31,7 @@ var allowed = map[string][]string{
 	"pkg/bridge":      {"pkg/jsonata"},
 	"pkg/trace":       {},
 	"pkg/dedupe":      {"internal/awsjson", "pkg/bridge"},
-	"pkg/metrics":     {"pkg/bridge"},
+	"pkg/metrics":     {"internal/version", "pkg/bridge"},
 	"pkg/secrets":     {"internal/awsjson"},
 	"pkg/verify":      {"pkg/secrets", "pkg/jsonata"},
 	"pkg/config":      {"pkg/bridge", "pkg/jsonata", "pkg/verify", "pkg/secrets"},

@@ -57,6 +57,10 @@ const DedupeTable = "EXPRESSWAY_DEDUPE_TABLE"
 // is "on". A cause may hold payload.
 const LogCause = "EXPRESSWAY_LOG_CAUSE"
 
+// functionVersion is the variable in which Lambda names the version that the function's
+// alias chose.
+const functionVersion = "AWS_LAMBDA_FUNCTION_VERSION"
+
 // Options configure the handlers. The zero value is a function as it is deployed, but
 // without log and metrics.
 type Options struct {
@@ -185,6 +189,12 @@ func load(o Options, source config.Source) (*Gateway, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	} else {
 		o.Log = o.Log.With(slog.String("version", version.String()))
+		if v := o.Getenv(functionVersion); v != "" {
+			o.Log = o.Log.With(slog.String("functionVersion", v))
+		}
+	}
+	if source != "" {
+		o.Log.Info("function starts", "commit", version.Commit(), "go", version.Go())
 	}
 	g := &Gateway{options: o, routes: o.Routes}
 	if g.routes != nil {

@@ -32,8 +32,13 @@ func (w *Writer) write(t *tally) {
 // appendLine writes by hand what encoding/json would need a map for: this is a part of
 // every warm invocation.
 func (w *Writer) appendLine(b []byte, t *tally, samples []sample) []byte {
-	b = append(b, `{"_aws":{"Timestamp":`...)
-	b = strconv.AppendInt(b, w.now().UnixMilli(), 10)
+	now := w.now()
+	// Lambda's log level filter drops a line whose level is less than it, and takes one
+	// without a level or a time for INFO: metrics are written at the filter's own level.
+	b = append(append(b, `{"level":"`...), w.level...)
+	b = now.UTC().AppendFormat(append(b, `","timestamp":"`...), "2006-01-02T15:04:05.000Z")
+	b = append(b, `","_aws":{"Timestamp":`...)
+	b = strconv.AppendInt(b, now.UnixMilli(), 10)
 	b = append(b, `,"CloudWatchMetrics":[{"Namespace":`...)
 	b = appendText(b, w.namespace)
 	b = append(b, `,"Dimensions":[[`...)
@@ -41,7 +46,12 @@ func (w *Writer) appendLine(b []byte, t *tally, samples []sample) []byte {
 	if t.route != "" {
 		b = append(b, `"Route",`...)
 	}
-	b = append(b, `"Source"]],"Metrics":[`...)
+	b = append(b, `"Source"]`...)
+	if w.function != "" {
+		// A set without a route, for alarms, which search nothing.
+		b = append(b, `,["FunctionName"]`...)
+	}
+	b = append(b, `],"Metrics":[`...)
 	for i, n := range t.counts {
 		if n != 0 {
 			b = appendMetric(b, countNames[i], "Count")
@@ -59,6 +69,17 @@ func (w *Writer) appendLine(b []byte, t *tally, samples []sample) []byte {
 	}
 	b = append(b, `"Source":`...)
 	b = appendText(b, t.source)
+	if w.function != "" {
+		b = appendText(append(b, `,"FunctionName":`...), w.function)
+	}
+	// Properties, which CloudWatch Logs Insights finds and no metric has.
+	b = appendText(append(b, `,"version":`...), w.version)
+	if w.functionVersion != "" {
+		b = appendText(append(b, `,"functionVersion":`...), w.functionVersion)
+	}
+	if t.machine != "" {
+		b = appendText(append(b, `,"stateMachineVersion":`...), t.machine)
+	}
 	for i, n := range t.counts {
 		if n != 0 {
 			b = append(b, `,"`...)
@@ -92,6 +113,6 @@ func appendValues(b []byte, samples []sample, i int) []byte {
 	return append(b[:len(b)-1], ']')
 }
 
-// appendText writes a JSON string. The texts are names of routes, sources and a
-// namespace, none of which can hold what JSON escapes.
+// appendText writes a JSON string. The texts are names of routes, sources, functions and a
+// namespace, and versions, none of which can hold what JSON escapes.
 func appendText(b []byte, s string) []byte { return append(append(append(b, '"'), s...), '"') }

@@ -3,7 +3,9 @@
 // metrics without a call from the function.
 //
 // A [Writer] is the bridge's observer. It writes one line for each route of an
-// invocation, at its end; nothing of what was delivered is in it. Every delivery counts
+// invocation (and for each version of its state machine), at its end; nothing of what was
+// delivered is in it. Metrics have the dimensions Route and Source, and again FunctionName
+// alone, by which an alarm finds them. Every delivery counts
 // as Received and in exactly one of the ends, or in Started alone when nobody waits for
 // the end:
 //
@@ -15,6 +17,7 @@
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -22,6 +25,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/version"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
@@ -36,20 +40,34 @@ const (
 	NamespaceName = "EXPRESSWAY_METRICS_NAMESPACE"
 )
 
+// The variables of Lambda's own that [FromEnv] reads.
+const (
+	functionName    = "AWS_LAMBDA_FUNCTION_NAME"
+	functionVersion = "AWS_LAMBDA_FUNCTION_VERSION"
+	logLevel        = "AWS_LAMBDA_LOG_LEVEL"
+)
+
 // Options say where metrics go.
 type Options struct {
 	// Out takes the lines, each in one Write: on Lambda standard output.
 	Out io.Writer
 	// Namespace is one that CloudWatch takes; empty is [DefaultNamespace].
 	Namespace string
+	// Function is the name of the Lambda function, a dimension that alarms use; empty
+	// writes none. FunctionVersion is the version that its alias chose.
+	Function, FunctionVersion string
+	// Level is the level of the function's log filter, at which the lines are written;
+	// empty is INFO.
+	Level string
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
 }
 
 // A Writer is a [bridge.Observer]. It is safe for concurrent use.
 type Writer struct {
-	namespace string
-	now       func() time.Time
+	namespace, level, version string
+	function, functionVersion string
+	now                       func() time.Time
 
 	mu   sync.Mutex
 	out  io.Writer
@@ -61,9 +79,9 @@ var _ bridge.Observer = (*Writer)(nil)
 
 // New returns a Writer.
 func New(o Options) *Writer {
-	w := &Writer{namespace: o.Namespace, now: o.Now, out: o.Out}
-	if w.namespace == "" {
-		w.namespace = DefaultNamespace
+	w := &Writer{
+		namespace: cmp.Or(o.Namespace, DefaultNamespace), level: cmp.Or(o.Level, "INFO"), version: version.String(),
+		function: o.Function, functionVersion: o.FunctionVersion, now: o.Now, out: o.Out,
 	}
 	if w.now == nil {
 		w.now = time.Now
@@ -100,7 +118,26 @@ func FromEnv(getenv func(string) string, out io.Writer) (*Writer, error) {
 	if !validNamespace(namespace) {
 		return nil, fmt.Errorf("%s is not a CloudWatch namespace: at most 255 of letters, digits and .-_/#:, and not AWS/… or :…", NamespaceName)
 	}
-	return New(Options{Out: out, Namespace: namespace}), nil
+	o := Options{Out: out, Namespace: namespace, Function: getenv(functionName), FunctionVersion: getenv(functionVersion)}
+	switch level := strings.ToUpper(getenv(logLevel)); level {
+	case "TRACE", "DEBUG", "WARN", "ERROR", "FATAL":
+		o.Level = level
+	}
+	if !plain(o.Function) || !plain(o.FunctionVersion) {
+		return nil, fmt.Errorf("%s and %s must be names: letters, digits, $, - and _", functionName, functionVersion)
+	}
+	return New(o), nil
+}
+
+// plain reports whether a text is a name as Lambda gives it, which JSON need not escape.
+func plain(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c < '0' && c != '$' && c != '-' || c > 'z' || c > '9' && c < 'A' || c > 'Z' && c < 'a' && c != '_' {
+			return false
+		}
+	}
+	return true
 }
 
 // A count is a metric that counts events.
@@ -138,8 +175,10 @@ var sampleNames = [len(sample{})]string{"ExecutionDuration", "BilledDuration", "
 // A tally is what an invocation has seen of one route.
 type tally struct {
 	route, source string
-	counts        [counts]int
-	samples       []sample
+	// machine is the version of the state machine that ran; empty where it has none.
+	machine string
+	counts  [counts]int
+	samples []sample
 }
 
 // A batch is one invocation. What is settled when it has ended, as records do that the
@@ -171,8 +210,9 @@ func (w *Writer) end(b *batch) {
 	b.tallies = nil
 }
 
-// add lets f update the counts of a route in this invocation.
-func (w *Writer) add(ctx context.Context, route, source string, f func(*tally)) {
+// add lets f update the counts of a route and a version of its state machine in this
+// invocation.
+func (w *Writer) add(ctx context.Context, route, source, machine string, f func(*tally)) {
 	b, _ := ctx.Value(batchKey{}).(*batch)
 	if b == nil {
 		b = &batch{ended: true}
@@ -180,18 +220,18 @@ func (w *Writer) add(ctx context.Context, route, source string, f func(*tally)) 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ended {
-		t := tally{route: route, source: source}
+		t := tally{route: route, source: source, machine: machine}
 		f(&t)
 		w.write(&t)
 		return
 	}
 	for i := range b.tallies {
-		if t := &b.tallies[i]; t.route == route && t.source == source {
+		if t := &b.tallies[i]; t.route == route && t.source == source && t.machine == machine {
 			f(t)
 			return
 		}
 	}
-	t := tally{route: route, source: source}
+	t := tally{route: route, source: source, machine: machine}
 	if len(b.tallies) == 0 {
 		t.samples = b.sample[:0]
 	}
@@ -202,9 +242,23 @@ func (w *Writer) add(ctx context.Context, route, source string, f func(*tally)) 
 // sources are what the kinds of deliveries are called; messages are those of batch: true.
 var sources = map[string]string{"request": "http", "message": "sqs", "messages": "sqs", "event": "eventbridge"}
 
+// machineVersion is the version of the state machine that ran: of an alias, the one that it
+// chose. Step Functions numbers them.
+func machineVersion(r bridge.Result) string {
+	if r.Outcome == nil {
+		return ""
+	}
+	const qualified = 8 // arn:aws:states:REGION:ACCOUNT:stateMachine:NAME:VERSION
+	parts := strings.Split(r.Outcome.StateMachineARN, ":")
+	if len(parts) != qualified || !plain(parts[qualified-1]) {
+		return ""
+	}
+	return parts[qualified-1]
+}
+
 // Settled implements [bridge.Observer].
 func (w *Writer) Settled(ctx context.Context, d *bridge.Delivery, r bridge.Result, s bridge.Settlement) {
-	w.add(ctx, d.Route.Name, sources[d.Kind], func(t *tally) {
+	w.add(ctx, d.Route.Name, sources[d.Kind], machineVersion(r), func(t *tally) {
 		t.counts[received]++
 		if o := r.Outcome; o != nil {
 			t.counts[started]++
@@ -261,7 +315,7 @@ func endOf(r bridge.Result) (count, bool) {
 
 // Rejected implements [bridge.Observer].
 func (w *Writer) Rejected(ctx context.Context, route, source, _ string) {
-	w.add(ctx, route, source, func(t *tally) {
+	w.add(ctx, route, source, "", func(t *tally) {
 		t.counts[received]++
 		t.counts[rejected]++
 	})

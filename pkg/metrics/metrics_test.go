@@ -15,6 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"pgregory.net/rapid"
 
+	"github.com/expressway-dev/expressway/internal/version"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/metrics"
 )
@@ -70,6 +71,15 @@ func lines(t failer, s *jsonschema.Schema, text string) []map[string]any {
 func checkTargets(t failer, doc map[string]any) {
 	t.Helper()
 	targets := map[string]bool{"_aws": true}
+	for _, property := range []string{"level", "timestamp", "version", "functionVersion", "stateMachineVersion"} {
+		targets[property] = true
+		if v, there := doc[property]; there && v.(string) == "" {
+			t.Fatalf("%s is empty", property)
+		}
+	}
+	if _, err := time.Parse(time.RFC3339, doc["timestamp"].(string)); err != nil || doc["level"] == "" {
+		t.Fatalf("level %v, timestamp: %v", doc["level"], err)
+	}
 	for _, d := range doc["_aws"].(map[string]any)["CloudWatchMetrics"].([]any) {
 		d := d.(map[string]any)
 		for _, set := range d["Dimensions"].([]any) {
@@ -170,7 +180,9 @@ func TestEnds(t *testing.T) {
 				}
 				want[name] = v
 			}
-			delete(docs[0], "_aws")
+			for _, property := range []string{"_aws", "level", "timestamp", "version"} {
+				delete(docs[0], property)
+			}
 			if diff := cmp.Diff(want, docs[0]); diff != "" {
 				t.Errorf("line (-want +got):\n%s", diff)
 			}
@@ -214,15 +226,19 @@ func TestEveryKindHasASource(t *testing.T) {
 func TestLine(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	w := newWriter(&out)
+	w := metrics.New(metrics.Options{
+		Out: &out, Now: func() time.Time { return at }, Function: "shop-Webhook-1", FunctionVersion: "7", Level: "WARN",
+	})
 	ctx, end := w.Begin(t.Context())
-	w.Settled(ctx, delivery("github", "request"), bridge.Result{Outcome: ended(bridge.Succeeded)}, bridge.Settlement{})
+	o := ended(bridge.Succeeded)
+	o.StateMachineARN = "arn:aws:states:us-east-1:123456789012:stateMachine:github:12"
+	w.Settled(ctx, delivery("github", "request"), bridge.Result{Outcome: o}, bridge.Settlement{})
 	end()
-	const want = `{"_aws":{"Timestamp":1800000000500,"CloudWatchMetrics":[{"Namespace":"Expressway","Dimensions":[["Route","Source"]],"Metrics":[` +
+	const want = `{"level":"WARN","timestamp":"2027-01-15T08:00:00.500Z","_aws":{"Timestamp":1800000000500,"CloudWatchMetrics":[{"Namespace":"Expressway","Dimensions":[["Route","Source"],["FunctionName"]],"Metrics":[` +
 		`{"Name":"Received","Unit":"Count"},{"Name":"Started","Unit":"Count"},{"Name":"Succeeded","Unit":"Count"},{"Name":"ColdStart","Unit":"Count"},` +
 		`{"Name":"ExecutionDuration","Unit":"Milliseconds"},{"Name":"BilledDuration","Unit":"Milliseconds"},{"Name":"BridgeOverhead","Unit":"Milliseconds"}]}]},` +
-		`"Route":"github","Source":"http","Received":1,"Started":1,"Succeeded":1,"ColdStart":1,"ExecutionDuration":[30],"BilledDuration":[100],"BridgeOverhead":[10]}` + "\n"
-	if diff := cmp.Diff(want, out.String()); diff != "" {
+		`"Route":"github","Source":"http","FunctionName":"shop-Webhook-1","version":"VERSION","functionVersion":"7","stateMachineVersion":"12","Received":1,"Started":1,"Succeeded":1,"ColdStart":1,"ExecutionDuration":[30],"BilledDuration":[100],"BridgeOverhead":[10]}` + "\n"
+	if diff := cmp.Diff(strings.Replace(want, "VERSION", version.String(), 1), out.String()); diff != "" {
 		t.Errorf("line (-want +got):\n%s", diff)
 	}
 }
