@@ -109,7 +109,7 @@ func (v *variables) statesObject() *jsonata.Object {
 
 func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
 	if out, ok := e.lookUp(v); ok {
-		return out, nil
+		return evaluated(out), nil
 	}
 	program := e.program
 	if e.effects && v.f.run.effects != nil {
@@ -127,7 +127,7 @@ func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
 	if _, valid := fits(out, maxData); !valid {
 		return nil, e.failed(v, "returned an unsupported result type.")
 	}
-	return out, nil
+	return evaluated(out), nil
 }
 
 // compileExpression compiles an expression within the limits that the service has.
@@ -139,11 +139,11 @@ func compileExpression(text string) (*jsonata.Expr, error) {
 // operators, parentheses, brackets or applications is refused.
 const maxExpressionDepth = 100
 
-// maxExpressionMemory is what the values of an evaluation may take, in bytes, also those that
-// are dropped again. Measured are texts of 4 MiB that are doubled step by step (8 MiB are
-// refused), and 360,145 numbers of $range (one more is refused: the next size at which a list
-// in Java grows). Both agree with a limit of 16 MiB on all that is made, as pkg/jsonata counts
-// it; the service's own measure is not known.
+// maxExpressionMemory is what the values of an evaluation may take at a time, in bytes.
+// Measured are texts of 4 MiB that are doubled step by step (8 MiB are refused), and 360,145
+// numbers of $range (one more is refused: the next size at which a list in Java grows). Both
+// agree with a limit of 16 MiB on what may be live, as pkg/jsonata counts it; the service's own
+// measure is not known.
 const maxExpressionMemory = 16 << 20
 
 // reason is what the service's cause says of an error of an evaluation.

@@ -1,0 +1,118 @@
+package asl
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// evaluated is a result of JSONata with its numbers as the evaluator of the service has them:
+// integers of 64 bits, and doubles, whatever digits the input had. 1.0 becomes 1, and 2^63
+// is written 9223372036854776000. A value without such numbers is returned as
+// it is, and others are not changed but copied: they may be in use elsewhere.
+func evaluated(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if f, is := asDouble(string(v)); is {
+			return f
+		}
+	case *jsonata.Raw:
+		if hasDouble(v.Text()) {
+			return evaluated(v.Value())
+		}
+	case []any:
+		var out []any
+		for i, item := range v {
+			now := evaluated(item)
+			if out == nil && !unchanged(item, now) {
+				out = append(make([]any, 0, len(v)), v[:i]...)
+			}
+			if out != nil {
+				out = append(out, now)
+			}
+		}
+		if out != nil {
+			return out
+		}
+	case *jsonata.Object:
+		var out *jsonata.Object
+		for i := range v.Len() {
+			key, item := v.At(i)
+			now := evaluated(item)
+			if out == nil && !unchanged(item, now) {
+				out = jsonata.NewObject(v.Len())
+				for j := range i {
+					out.Set(v.At(j))
+				}
+			}
+			if out != nil {
+				out.Set(key, now)
+			}
+		}
+		if out != nil {
+			return out
+		}
+	}
+	return v
+}
+
+// unchanged reports whether evaluated returned the value that it was given.
+func unchanged(before, after any) bool {
+	switch before.(type) {
+	case json.Number:
+		_, is := after.(json.Number)
+		return is
+	case *jsonata.Raw, []any, *jsonata.Object:
+		return same(before, after)
+	}
+	return true
+}
+
+// maxInt64Digits is the length of the longest integers that are surely of 64 bits.
+const maxInt64Digits = 18
+
+// asDouble returns the value of a number that is not an integer of 64 bits. What no double
+// can hold stays as it was written.
+func asDouble(n string) (float64, bool) {
+	if len(n) <= maxInt64Digits && !strings.ContainsAny(n, ".eE") && n != "-0" {
+		return 0, false
+	}
+	if _, err := strconv.ParseInt(n, 10, 64); err == nil && n != "-0" {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(n, 64)
+	if err != nil || math.IsInf(f, 0) {
+		return 0, false
+	}
+	if f == 0 {
+		return 0, true // without a sign
+	}
+	return f, true
+}
+
+// hasDouble reports whether JSON text may hold a number that asDouble changes.
+func hasDouble(text []byte) bool {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			for i++; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		case c == '-' || c >= '0' && c <= '9':
+			start := i
+			for i < len(text) && (text[i] >= '0' && text[i] <= '9' || strings.IndexByte("+-.eE", text[i]) >= 0) {
+				i++
+			}
+			if _, is := asDouble(string(text[start:i])); is {
+				return true
+			}
+			i--
+		}
+	}
+	return false
+}
