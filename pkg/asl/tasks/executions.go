@@ -186,7 +186,7 @@ func (c *startCall) started(r StartResult) any {
 	o := jsonata.NewObject(4)
 	o.Set("ExecutionArn", r.ExecutionARN)
 	if !c.sdk {
-		o.Set("SdkHttpMetadata", sdkMetadata(200, nil))
+		o.Set("SdkHttpMetadata", sdkMetadata(200, nil, nil))
 		request := jsonata.NewObject(1)
 		request.Set("RequestId", "local")
 		o.Set("SdkResponseMetadata", request)

@@ -22,9 +22,12 @@ import (
 type Lambda struct {
 	// Endpoint is the base URL, such as http://127.0.0.1:3001.
 	Endpoint string
-	// Client sends the requests; nil stands for [http.DefaultClient].
+	// Client sends the requests; nil stands for a client with the defaults of net/http.
 	Client *http.Client
 }
+
+// defaultLambdaClient has no time-out: an invocation may take a quarter of an hour.
+var defaultLambdaClient = &http.Client{Transport: newOrderedTransport(http.DefaultTransport.(*http.Transport).Clone())}
 
 // maxPayload is Lambda's limit for a response.
 const maxPayload = 6 << 20
@@ -41,7 +44,7 @@ func (l *Lambda) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	}
 	client := l.Client
 	if client == nil {
-		client = http.DefaultClient
+		client = defaultLambdaClient
 	}
 	resp, err := client.Do(req)
 	if err != nil {
@@ -83,7 +86,7 @@ func (l *Lambda) request(ctx context.Context, c *lambdaCall) (*http.Request, err
 
 // answer reads the endpoint's response.
 func (c *lambdaCall) answer(resp *http.Response, text []byte) (any, error) {
-	a := lambdaAnswer{status: resp.StatusCode, header: resp.Header, text: text}
+	a := lambdaAnswer{status: resp.StatusCode, header: resp.Header, names: headerNames(resp), text: text}
 	if resp.StatusCode >= http.StatusBadRequest {
 		return nil, c.refused(a)
 	}

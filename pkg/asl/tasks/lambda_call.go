@@ -1,12 +1,15 @@
 package tasks
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/textproto"
 	"regexp"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -141,9 +144,10 @@ func (c *lambdaCall) value() (any, error) {
 type lambdaAnswer struct {
 	status int
 	header http.Header
-	value  any    // of the payload
-	text   []byte // the payload as it came; empty makes it of value
-	empty  bool   // there is no payload: the invocation was not waited for
+	names  []string // of the headers, in their order
+	value  any      // of the payload
+	text   []byte   // the payload as it came; empty makes it of value
+	empty  bool     // there is no payload: the invocation was not waited for
 }
 
 func (a *lambdaAnswer) requestID() string {
@@ -185,7 +189,7 @@ func (c *lambdaCall) result(a lambdaAnswer) (any, error) {
 		o.Set("Payload", string(text))
 	}
 	if c.style == lambdaInvoke {
-		o.Set("SdkHttpMetadata", sdkMetadata(a.status, a.header))
+		o.Set("SdkHttpMetadata", sdkMetadata(a.status, a.header, a.names))
 		request := jsonata.NewObject(1)
 		request.Set("RequestId", a.requestID())
 		o.Set("SdkResponseMetadata", request)
@@ -194,32 +198,32 @@ func (c *lambdaCall) result(a lambdaAnswer) (any, error) {
 	return o, nil
 }
 
-// spellings are the names of headers that AWS does not write as Go does. Their order is lost
-// on the way through net/http, which has them by name.
+// spellings are the names of headers that AWS does not write as Go does. What a server writes
+// in lower case has Go's spelling otherwise, which is AWS's too.
 var spellings = map[string]string{
 	"X-Amzn-Requestid":               "x-amzn-RequestId",
 	"X-Amzn-Remapped-Content-Length": "x-amzn-Remapped-Content-Length",
 }
 
-// sdkMetadata is what the optimised integrations tell of the HTTP response.
-func sdkMetadata(status int, header http.Header) *jsonata.Object {
-	names := make([]string, 0, len(header))
-	for name := range header {
-		names = append(names, name)
+// sdkMetadata is what the optimised integrations tell of the HTTP response. The names are
+// those of its headers in the order in which they came; nil sorts them.
+func sdkMetadata(status int, header http.Header, names []string) *jsonata.Object {
+	if names == nil {
+		names = slices.Sorted(maps.Keys(header))
 	}
-	sort.Strings(names)
 	lists, texts := jsonata.NewObject(len(names)), jsonata.NewObject(len(names))
 	for _, name := range names {
-		values := make([]any, len(header[name]))
-		for i, v := range header[name] {
+		key := textproto.CanonicalMIMEHeaderKey(name)
+		if len(header[key]) == 0 {
+			continue // one that net/http took out, such as Transfer-Encoding
+		}
+		values := make([]any, len(header[key]))
+		for i, v := range header[key] {
 			values[i] = v
 		}
-		spelling := name
-		if s, ok := spellings[name]; ok {
-			spelling = s
-		}
+		spelling := cmp.Or(spellings[key], key)
 		lists.Set(spelling, values)
-		texts.Set(spelling, header.Get(name))
+		texts.Set(spelling, header.Get(key))
 	}
 	o := jsonata.NewObject(3)
 	o.Set("AllHttpHeaders", lists)

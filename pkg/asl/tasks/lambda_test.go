@@ -1,10 +1,12 @@
 package tasks_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -205,4 +207,69 @@ func TestTaskFuncsAreInvoked(t *testing.T) {
 			t.Errorf("%s: result = %s, want %s", resource, got, want)
 		}
 	}
+}
+
+// AllHttpHeaders lists the headers of the response in the order in which they came, interim
+// responses apart, with AWS's spelling; also on a connection that is used again.
+func TestLambdaHeaderOrder(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := []struct{ head, want string }{
+		{"x-amzn-remapped-content-length: 0\r\nX-Amz-Executed-Version: 3\r\ncontent-type: a/b\r\nx-amzn-requestid: id", "x-amzn-Remapped-Content-Length X-Amz-Executed-Version Content-Type x-amzn-RequestId Content-Length"},
+		{"B: 1\r\nA: 1\r\nb: 2", "B A Content-Length"},
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- serveRaw(listener, []string{
+			"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n" + answers[0].head + "\r\nContent-Length: 2\r\n\r\n{}",
+			"HTTP/1.1 200 OK\r\n" + answers[1].head + "\r\nContent-Length: 2\r\n\r\n{}",
+		})
+	}()
+	l := &tasks.Lambda{Endpoint: "http://" + listener.Addr().String()}
+	for _, answer := range answers {
+		v, err := l.RunTask(t.Context(), asl.Task{Resource: invoke, Parameters: decode(t, `{"FunctionName":"f"}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		metadata, _ := v.(*jsonata.Object).Get("SdkHttpMetadata")
+		headers, _ := metadata.(*jsonata.Object).Get("AllHttpHeaders")
+		var names []string
+		for i := range headers.(*jsonata.Object).Len() {
+			name, _ := headers.(*jsonata.Object).At(i)
+			names = append(names, name)
+		}
+		if got := strings.Join(names, " "); got != answer.want {
+			t.Errorf("headers = %s, want %s", got, answer.want)
+		}
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// serveRaw answers the requests of one connection with these texts, and closes it.
+func serveRaw(listener net.Listener, answers []string) error {
+	defer listener.Close()
+	conn, err := listener.Accept()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	r := bufio.NewReader(conn)
+	for _, answer := range answers {
+		req, err := http.ReadRequest(r)
+		if err != nil {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, req.Body); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(conn, answer); err != nil {
+			return err
+		}
+	}
+	return nil
 }

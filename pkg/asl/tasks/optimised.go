@@ -46,7 +46,7 @@ func (o *optimised) longName() string { return cmp.Or(o.long, o.client) }
 
 func (o *optimised) result(result *jsonata.Object, resp *http.Response) (any, error) {
 	if o.metadata {
-		result.Set("SdkHttpMetadata", sdkMetadata(resp.StatusCode, resp.Header))
+		result.Set("SdkHttpMetadata", sdkMetadata(resp.StatusCode, resp.Header, headerNames(resp)))
 		request := jsonata.NewObject(1)
 		request.Set("RequestId", cmp.Or(resp.Header.Get("X-Amzn-Requestid"), resp.Header.Get("X-Amz-Request-Id"), "local"))
 		result.Set("SdkResponseMetadata", request)

@@ -169,11 +169,11 @@ func (r *Services) send(ctx context.Context, c serviceCall, m *awswire.Message, 
 var defaultServiceClient = &http.Client{
 	Timeout:       time.Minute,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	Transport: &http.Transport{
+	Transport: newOrderedTransport(&http.Transport{
 		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 		MaxIdleConnsPerHost: 16,
 		IdleConnTimeout:     90 * time.Second,
-	},
+	}),
 }
 
 func (r *Services) sign(ctx context.Context, req *http.Request, s *awsmodel.Service, body []byte) error {
