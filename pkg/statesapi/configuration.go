@@ -146,12 +146,23 @@ func structure(o *jsonata.Object, name string) *jsonata.Object {
 	return child
 }
 
-// checkRole looks at the form alone: there is no IAM here to ask.
+// checkRole looks at the form alone, arn:PARTITION:iam::ACCOUNT:role/NAME: there is no IAM
+// here to ask.
 func checkRole(role *string) *Error {
-	if role != nil && !strings.HasPrefix(*role, "arn:") {
+	if role == nil {
+		return nil
+	}
+	if !strings.HasPrefix(*role, "arn:") {
 		return errorf(InvalidArn, "Invalid Role Arn: 'Invalid ARN prefix: %s'", *role)
 	}
-	return nil
+	const parts, service, resource = 6, 2, 5
+	part := strings.SplitN(*role, ":", parts)
+	if len(part) == parts && part[service] == "iam" {
+		if name, is := strings.CutPrefix(part[resource], "role/"); is && name != "" {
+			return nil
+		}
+	}
+	return errorf(InvalidArn, "Invalid Role Arn: '%s'", *role)
 }
 
 func checkDescription(description *string, publish bool) *Error {

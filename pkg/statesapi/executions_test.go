@@ -255,3 +255,38 @@ func TestDeleting(t *testing.T) {
 		{"DescribeExecution", `{"executionArn":"` + execution + `","includedData":"METADATA_ONLY"}`, `{"executionArn":"` + execution + `","inputDetails":{"included":false},"name":"n","redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Executions are not redriven here","startDate":` + stamp + `,"stateMachineArn":"` + machine + `","status":"ABORTED","stopDate":` + stamp + `}`},
 	}.run(t, h)
 }
+
+// Of an execution that timed out the status says it all: DescribeExecution has no error, no
+// cause and no output.
+func TestExecutionThatTimedOut(t *testing.T) {
+	t.Parallel()
+	s := newFake(t, Options{}, func(context.Context, Execution) Result {
+		return Result{Status: bridge.TimedOut, Error: "States.Timeout", Cause: "late"}
+	})
+	if _, err := s.Create(CreateInput{Name: ptr("slow"), Definition: ptr(passDefinition), RoleARN: ptr(roleARN)}); err != nil {
+		t.Fatal(err)
+	}
+	machine := s.ARN("slow")
+	execution := strings.Replace(machine, "stateMachine", "execution", 1) + ":n"
+	if _, err := s.Start(StartInput{StateMachineARN: &machine, Name: ptr("n")}); err != nil {
+		t.Fatal(err)
+	}
+	for range 1000 {
+		out, err := s.DescribeExecution(ExecutionInput{ExecutionARN: &execution})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out.Status != "RUNNING" {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	const reason = "Executions are not redriven here"
+	script{
+		{"DescribeExecution", `{"executionArn":"` + execution + `"}`, `{"executionArn":"` + execution + `","input":"{}","inputDetails":{"included":true},"name":"n","redriveCount":0,"redriveStatus":"NOT_REDRIVABLE",` +
+			`"redriveStatusReason":"` + reason + `","startDate":` + stamp + `,"stateMachineArn":"` + machine + `","status":"TIMED_OUT","stopDate":` + stamp + `}`},
+		{"ListExecutions", `{"stateMachineArn":"` + machine + `","statusFilter":"FAILED"}`, `{"executions":[]}`},
+		{"ListExecutions", `{"stateMachineArn":"` + machine + `","statusFilter":"TIMED_OUT"}`, `{"executions":[{"executionArn":"` + execution + `","name":"n","redriveCount":0,"startDate":` + stamp +
+			`,"stateMachineArn":"` + machine + `","status":"TIMED_OUT","stopDate":` + stamp + `}]}`},
+	}.run(t, NewHandler(s, nil))
+}

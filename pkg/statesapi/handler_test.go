@@ -135,6 +135,22 @@ func TestHandlerRefusals(t *testing.T) {
 			"Invalid Role Arn: 'Invalid ARN prefix: me'",
 		},
 		{
+			"create with a user", "CreateStateMachine", `{"name":"a","definition":"{}","roleArn":"arn:aws:iam::123456789012:user/me"}`, model + "InvalidArn",
+			"Invalid Role Arn: 'arn:aws:iam::123456789012:user/me'",
+		},
+		{
+			"create with a role without a name", "CreateStateMachine", `{"name":"a","definition":"{}","roleArn":"arn:aws:iam::123456789012:role/"}`, model + "InvalidArn",
+			"Invalid Role Arn: 'arn:aws:iam::123456789012:role/'",
+		},
+		{
+			"update with a bucket", "UpdateStateMachine", `{"stateMachineArn":"` + machineARN + `","roleArn":"arn:aws:s3:::role/b"}`, model + "InvalidArn",
+			"Invalid Role Arn: 'arn:aws:s3:::role/b'",
+		},
+		{
+			"update with a short ARN", "UpdateStateMachine", `{"stateMachineArn":"` + machineARN + `","roleArn":"arn:aws:iam"}`, model + "InvalidArn",
+			"Invalid Role Arn: 'arn:aws:iam'",
+		},
+		{
 			"describe", "DescribeStateMachine", `{"stateMachineArn":"not_a_valid_arn"}`, model + "InvalidArn",
 			"Invalid Arn: 'Invalid ARN prefix: not_a_valid_arn'",
 		},
