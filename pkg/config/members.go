@@ -33,12 +33,18 @@ var messageMembers = []string{
 	"messageId", "body", "bodyType", "attributes", "messageAttributes", "queue", "receiveCount", "groupId", "envelope",
 }
 
-// checkReferences refuses variables that an expression cannot see, and members that a
-// variable never has: such a path selects nothing, whatever comes.
+// checkReferences refuses variables that an expression cannot see, members that a variable
+// never has, and an input at the top of an expression, which has none: such a path selects
+// nothing, whatever comes.
 func (d *document) checkReferences(n ast.Node, inner string, references []jsonata.Reference, place string, scope []string) {
 	for _, ref := range references {
 		problem, at := "", ref.Position
 		switch known := variableMembers[ref.Name]; {
+		case ref.Kind == jsonata.NameReference && ref.Top:
+			problem = bareName(ref.Name, scope)
+		case ref.Kind == jsonata.ContextReference && ref.Top, ref.Kind == jsonata.RootReference:
+			name := map[jsonata.ReferenceKind]string{jsonata.ContextReference: "$", jsonata.RootReference: "$$"}[ref.Kind]
+			problem = fmt.Sprintf("%s refers to nothing here; there are $%s", name, strings.Join(scope, ", $"))
 		case ref.Kind != jsonata.VariableReference:
 			continue
 		case !slices.Contains(scope, ref.Name):
@@ -54,6 +60,20 @@ func (d *document) checkReferences(n ast.Node, inner string, references []jsonat
 		line, column := d.expressionPlace(n, inner, at)
 		d.addAt(line, column, "%s: %s", place, problem)
 	}
+}
+
+// bareName says what a name at the top of an expression may have meant.
+func bareName(name string, scope []string) string {
+	problem := fmt.Sprintf("the name %s refers to nothing at the top of an expression; ", name)
+	if slices.Contains(scope, name) {
+		return problem + "write $" + name
+	}
+	for _, variable := range scope {
+		if slices.Contains(variableMembers[variable], name) {
+			return problem + "write $" + variable + "." + name + `, or "` + name + `" for text`
+		}
+	}
+	return problem + "write $" + strings.Join(scope, " or $") + ", or \"" + name + "\" for text"
 }
 
 // isWithheld reports whether a reference is to what METADATA_ONLY leaves out: an execution's
