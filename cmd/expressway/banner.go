@@ -30,13 +30,15 @@ func printStart(p *program, local *devserver.Local, server *devserver.Server, ev
 
 // trigger says what a route takes.
 func trigger(r *config.Route) string {
-	switch {
-	case r.HTTP != nil:
+	switch r.Source() {
+	case config.SourceHTTP:
 		return r.HTTP.Pattern
-	case r.SQS != nil:
+	case config.SourceSQS:
 		return "messages"
+	case config.SourceEventBridge:
+		return "events " + strings.Join(r.EventBridge.Source, ", ")
 	}
-	return "events " + strings.Join(r.EventBridge.Source, ", ")
+	return ""
 }
 
 func machines(local *devserver.Local) []string {

@@ -39,10 +39,13 @@ func (c *explainCommand) Run(_ context.Context, p *program) error {
 		return err
 	}
 	e.common()
-	if route.HTTP != nil {
+	switch route.Source() {
+	case config.SourceHTTP:
 		e.http()
-	} else {
+	case config.SourceSQS, config.SourceEventBridge:
 		e.other()
+	default:
+		return fmt.Errorf("the defaults of %s routes are not known here", route.Source())
 	}
 	for path, texts := range e.heads {
 		e.comments[path] = append(e.comments[path], yaml.HeadComment(texts...))

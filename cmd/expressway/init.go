@@ -10,7 +10,7 @@ import (
 
 type initCommand struct {
 	Dir      string   `arg:"" optional:"" default:"." help:"The folder (default: the working directory)."`
-	From     []string `enum:"http,sqs,eventbridge" default:"http" help:"What starts workflows: http, sqs, eventbridge (default: ${default})."`
+	From     []string `enum:"${sources}" default:"http" help:"What starts workflows, of ${sources} (default: ${default})."`
 	Provider []string `placeholder:"NAME" help:"The providers of the webhooks, such as stripe,github (default: a webhook with a token)."`
 	Door     string   `enum:"http-api,rest,function-url,alb" default:"http-api" help:"What requests come through: http-api, rest, function-url or alb (default: ${default})."`
 	IaC      string   `name:"iac" enum:"sam,cdk,terraform" default:"sam" help:"sam (or plain CloudFormation, where the template is that), cdk or terraform (default: ${default})."`

@@ -21,7 +21,7 @@ import (
 )
 
 type invokeCommand struct {
-	Function string        `arg:"" enum:"webhook,queue,event" help:"The function: webhook, queue or event."`
+	Function string        `arg:"" enum:"${functions}" help:"The function: one of ${functions}."`
 	Event    string        `short:"e" required:"" placeholder:"FILE" help:"The event as Lambda delivers it, or - for standard input."`
 	Timeout  time.Duration `default:"29s" help:"The function's time-out (default: ${default})."`
 	Endpoint string        `placeholder:"URL" help:"A Step Functions endpoint to use in place of the embedded one."`

@@ -8,9 +8,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/expressway-dev/expressway/internal/sources"
 )
 
 func main() {
@@ -70,7 +73,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.UsageOnError(),
-		kong.Vars{"version": buildVersion()},
+		kong.Vars{
+			"version": buildVersion(), "functions": strings.Join(sources.Functions(), ","), "sources": strings.Join(sources.Keys(), ","),
+		},
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "expressway:", err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/expressway-dev/expressway/internal/lambdalog"
 	"github.com/expressway-dev/expressway/internal/memlimit"
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/gateway"
 )
 
@@ -28,12 +29,12 @@ func main() {
 // newHandler makes the handler that the function's Handler names.
 func newHandler(name string, o gateway.Options) (lambda.Handler, error) {
 	switch name {
-	case "webhook":
+	case sources.Webhook:
 		return gateway.Webhook(o)
-	case "queue":
+	case sources.Queue:
 		return gateway.Queue(o)
-	case "event":
+	case sources.Event:
 		return gateway.Event(o)
 	}
-	return nil, fmt.Errorf("the Handler of the function is %q; the Expressway layer knows webhook, queue and event", name)
+	return nil, fmt.Errorf("the Handler of the function is %q; the Expressway layer knows %s", name, sources.List(sources.Functions()))
 }

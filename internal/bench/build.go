@@ -11,6 +11,7 @@ import (
 	"runtime"
 
 	"github.com/expressway-dev/expressway/internal/dist"
+	"github.com/expressway-dev/expressway/internal/sources"
 )
 
 // A bench is one run of the program.
@@ -62,15 +63,15 @@ type function struct{ name, pkg, config, handler string }
 
 var (
 	minimalFunction = function{name: "minimal", pkg: "./internal/bench/minimal"}
-	webhookFunction = function{name: "webhook", pkg: "./functions/webhook", config: webhookConfig}
-	queueFunction   = function{name: "queue", pkg: "./functions/queue", config: queueConfig}
-	eventFunction   = function{name: "event", pkg: "./functions/event", config: eventConfig}
+	webhookFunction = function{name: sources.Webhook, pkg: "./functions/webhook", config: webhookConfig}
+	queueFunction   = function{name: sources.Queue, pkg: "./functions/queue", config: queueConfig}
+	eventFunction   = function{name: sources.Event, pkg: "./functions/event", config: eventConfig}
 
 	// The layer is one program; the configuration that it reads is that of the function.
 	layerFunctions = []function{
-		{name: "layer-webhook", pkg: "./functions/layer", config: webhookConfig, handler: "webhook"},
-		{name: "layer-queue", pkg: "./functions/layer", config: queueConfig, handler: "queue"},
-		{name: "layer-event", pkg: "./functions/layer", config: eventConfig, handler: "event"},
+		{name: "layer-webhook", pkg: "./functions/layer", config: webhookConfig, handler: sources.Webhook},
+		{name: "layer-queue", pkg: "./functions/layer", config: queueConfig, handler: sources.Queue},
+		{name: "layer-event", pkg: "./functions/layer", config: eventConfig, handler: sources.Event},
 	}
 )
 

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/expressway-dev/expressway/internal/sources"
 )
 
 // Lambda's names of architectures, by Go's.
@@ -74,7 +76,7 @@ func (r *Release) say(format string, args ...any) {
 // functions builds the layer, and the three functions as programs of their own.
 func (r *Release) functions(ctx context.Context) error {
 	for _, arch := range []string{"arm64", "amd64"} {
-		for _, name := range []string{"layer", "webhook", "queue", "event"} {
+		for _, name := range append([]string{"layer"}, sources.Functions()...) {
 			r.say("%s for %s", name, archNames[arch])
 			binary, err := Build{
 				Root: r.Root, Package: "./functions/" + name, OS: "linux", Arch: arch, Function: true, Version: r.Version, Commit: r.Commit,

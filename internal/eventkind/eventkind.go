@@ -7,6 +7,7 @@ package eventkind
 import (
 	"strings"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -15,9 +16,9 @@ type Function string
 
 // The functions, as the developer's tool and a Handler name them.
 const (
-	Webhook Function = "webhook"
-	Queue   Function = "queue"
-	Event   Function = "event"
+	Webhook Function = sources.Webhook
+	Queue   Function = sources.Queue
+	Event   Function = sources.Event
 )
 
 // A Kind is what an event is.

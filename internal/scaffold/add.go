@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
@@ -20,12 +21,12 @@ const (
 // Add plans one more route, with its parameter, its permission and a sample, in a folder
 // that has routes.
 func Add(o Options, what string) (*Changes, error) {
-	o.From, o.Providers = []string{"http"}, []string{what}
+	o.From, o.Providers = []string{sources.HTTP}, []string{what}
 	switch what {
 	case AddQueue:
-		o.From, o.Providers = []string{"sqs"}, nil
+		o.From, o.Providers = []string{sources.SQS}, nil
 	case AddRule:
-		o.From, o.Providers = []string{"eventbridge"}, nil
+		o.From, o.Providers = []string{sources.EventBridge}, nil
 		if o.Source == "" {
 			return nil, errors.New("a rule needs --source, and perhaps --detail-type")
 		}
@@ -189,7 +190,7 @@ func (p *plan) addToFunction(d *document, f *template.Function, k kind) error {
 	}
 	p.shared(shared)
 	block := shared.b.String()
-	if p.from("http") && p.api == "" && p.Door == "http-api" {
+	if p.from(sources.HTTP) && p.api == "" && p.Door == "http-api" {
 		if p.has(idAPI) {
 			block = strings.Replace(block, idAPI+":\n  Type: AWS::Serverless::HttpApi\n", "", 1)
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
@@ -233,7 +234,7 @@ func (p *plan) chooseAPI() error {
 
 // chooseQueue takes the only queue that nothing reads and that is no dead-letter queue.
 func (p *plan) chooseQueue() error {
-	if !p.from("sqs") || p.template == nil {
+	if !p.from(sources.SQS) || p.template == nil {
 		return nil
 	}
 	var free []*template.Resource
@@ -327,7 +328,7 @@ func deadLetterIDs(root *template.Node) (ids []string) {
 }
 
 func (p *plan) chooseBus() error {
-	if !p.from("eventbridge") || p.template == nil {
+	if !p.from(sources.EventBridge) || p.template == nil {
 		return nil
 	}
 	buses := p.template.Of("AWS::Events::EventBus")
@@ -343,7 +344,7 @@ func (p *plan) chooseBus() error {
 }
 
 func (p *plan) chooseHooks() error {
-	if !p.from("http") {
+	if !p.from(sources.HTTP) {
 		return nil
 	}
 	for _, provider := range p.Providers {
@@ -419,14 +420,14 @@ func (p *plan) routes() string {
 	if !p.express {
 		async = "    mode: async\n"
 	}
-	if p.from("sqs") {
+	if p.from(sources.SQS) {
 		fmt.Fprintf(&b, "  - name: %s\n    sqs: ${%s}\n    start: ${%s}\n%s    input: '{%% $message.body %%}'\n    concurrency: 5\n", p.names.queue, p.names.queueVar, p.variable, async)
 		if p.deadID() != "" {
 			b.WriteString("    deadLetterQueue: ${" + p.names.deadVar + "}\n    # catch: [{errors: [NameOfAnError], then: dead-letter}]\n")
 		}
 		b.WriteString("\n")
 	}
-	if p.from("eventbridge") {
+	if p.from(sources.EventBridge) {
 		fmt.Fprintf(&b, "  - name: %s\n    eventbridge: {source: %q, detail-type: %q}\n    start: ${%s}\n%s    input: '{%% $event.detail %%}'\n", p.names.event, p.source, p.detailType, p.variable, async)
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
@@ -107,14 +108,14 @@ type kind struct {
 
 func (p *plan) kinds() []kind {
 	var out []kind
-	if p.from("http") {
-		out = append(out, kind{idWebhook, "webhook", 25})
+	if p.from(sources.HTTP) {
+		out = append(out, kind{idWebhook, sources.Webhook, 25})
 	}
-	if p.from("sqs") {
-		out = append(out, kind{idQueue, "queue", p.queueTime})
+	if p.from(sources.SQS) {
+		out = append(out, kind{idQueue, sources.Queue, p.queueTime})
 	}
-	if p.from("eventbridge") {
-		out = append(out, kind{idEvents, "event", 60})
+	if p.from(sources.EventBridge) {
+		out = append(out, kind{idEvents, sources.Event, 60})
 	}
 	return out
 }
@@ -257,10 +258,10 @@ func (p *plan) apiID() string {
 
 // shared are the resources that are not functions.
 func (p *plan) shared(w *writer) {
-	if p.from("http") {
+	if p.from(sources.HTTP) {
 		p.door(w)
 	}
-	if p.from("sqs") && p.queue == nil {
+	if p.from(sources.SQS) && p.queue == nil {
 		w.f("%s:", idJobs)
 		w.f("  Type: AWS::SQS::Queue")
 		w.f("  Properties:")
@@ -271,7 +272,7 @@ func (p *plan) shared(w *writer) {
 		w.f("      maxReceiveCount: 5")
 		p.deadLetters(w, idDead)
 	}
-	if p.from("eventbridge") && !p.has(idFailed) {
+	if p.from(sources.EventBridge) && !p.has(idFailed) {
 		p.deadLetters(w, idFailed)
 	}
 	if p.dedupes() && !p.has(idTable) {
@@ -380,7 +381,7 @@ func (p *plan) balancer(w *writer) {
 // extend adds the resources to a template that is there.
 func (p *plan) extend(d *document) error {
 	parameters := p.parameters()
-	if p.from("http") && p.Door == "alb" {
+	if p.from(sources.HTTP) && p.Door == "alb" {
 		parameters += "ListenerArn:\n  Type: String\n  Description: The ARN of the listener of the load balancer that requests come through.\n"
 	}
 	if parameters != "" {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/expressway-dev/expressway/internal/sources"
 )
 
 // newStack writes a template of its own, with a state machine to begin with.
@@ -15,7 +17,7 @@ func (p *plan) newStack(c *Changes) {
 	w.f("Transform: AWS::Serverless-2016-10-31")
 	w.f("Description: Webhooks, queues and events run Step Functions Express Workflows.")
 	parameters := p.parameters()
-	if p.from("http") && p.Door == "alb" {
+	if p.from(sources.HTTP) && p.Door == "alb" {
 		parameters += "ListenerArn:\n  Type: String\n  Description: The ARN of the listener of the load balancer that requests come through.\n"
 	}
 	if parameters != "" {
@@ -24,7 +26,7 @@ func (p *plan) newStack(c *Changes) {
 	w.f("\nResources:\n%s", indent(p.resources()+machineResources))
 	outputs := &writer{}
 	switch {
-	case !p.from("http"):
+	case !p.from(sources.HTTP):
 	case p.Door == "http-api":
 		outputs.f("WebhookUrl:")
 		outputs.f("  Description: Where webhooks are sent to; a route's path follows it.")
@@ -38,7 +40,7 @@ func (p *plan) newStack(c *Changes) {
 		outputs.f("  Description: Where webhooks are sent to; a route's path follows it.")
 		outputs.f("  Value: !GetAtt %sUrl.FunctionUrl", idWebhook)
 	}
-	if p.from("sqs") {
+	if p.from(sources.SQS) {
 		outputs.f("QueueUrl:")
 		outputs.f("  Value: !Ref %s", idJobs)
 	}
@@ -157,7 +159,7 @@ func (p *plan) envFile() string {
 		if p.machine != "" {
 			members = append(members, member{p.variable, "arn:aws:states:us-east-1:123456789012:stateMachine:" + p.machine})
 		}
-		if p.from("sqs") {
+		if p.from(sources.SQS) {
 			members = append(members,
 				member{p.names.queueVar, "arn:aws:sqs:us-east-1:123456789012:" + p.queueID()},
 				member{p.names.deadVar, "https://sqs.us-east-1.amazonaws.com/123456789012/" + p.queueID() + "-dead"})
@@ -200,7 +202,7 @@ func (p *plan) samples(c *Changes) {
 	for _, h := range p.hooks {
 		c.file("events/bodies/"+h.provider+".json", "{\"id\": \"sample-1\", \"type\": \"sample\"}\n")
 	}
-	if p.from("sqs") {
+	if p.from(sources.SQS) {
 		name := p.queueID()
 		if p.queue != nil {
 			name = p.queue.Name().Or(p.queue.ID)
@@ -225,7 +227,7 @@ func (p *plan) samples(c *Changes) {
 }
 `, attributes, name))
 	}
-	if p.from("eventbridge") {
+	if p.from(sources.EventBridge) {
 		c.file("events/event-sample.json", fmt.Sprintf(`{
   "version": "0",
   "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -263,16 +265,16 @@ func (p *plan) cdk() string {
 	w.f("")
 	w.f("/** The routes of expressway/expressway.yaml, in front of a state machine. */")
 	w.f("export function addRoutes(stack: Stack, props: {")
-	w.f("  layer: lambda.ILayerVersion; machine: sfn.IStateMachine;%s%s", map[bool]string{true: " queue: sqs.IQueue; deadLetters: sqs.IQueue;"}[p.from("sqs")], map[bool]string{true: " bus: events.IEventBus;"}[p.from("eventbridge")])
+	w.f("  layer: lambda.ILayerVersion; machine: sfn.IStateMachine;%s%s", map[bool]string{true: " queue: sqs.IQueue; deadLetters: sqs.IQueue;"}[p.from(sources.SQS)], map[bool]string{true: " bus: events.IEventBus;"}[p.from(sources.EventBridge)])
 	w.f("}): void {")
 	w.f("  const common = { config: 'expressway/', layer: props.layer, machineVariables: { %s: props.machine } };", p.variable)
-	if p.from("http") {
+	if p.from(sources.HTTP) {
 		w.f("  new ExpresswayWebhook(stack, 'Hooks', { ...common, environment: {%s } });", p.cdkSecrets())
 	}
-	if p.from("sqs") {
+	if p.from(sources.SQS) {
 		w.f("  new ExpresswayQueue(stack, 'Queue', { ...common, queues: { DELIVERIES_QUEUE_ARN: props.queue }, deadLetterQueues: { DEAD_LETTERS_URL: props.deadLetters } });")
 	}
-	if p.from("eventbridge") {
+	if p.from(sources.EventBridge) {
 		w.f("  new ExpresswayEvents(stack, 'Events', { ...common, bus: props.bus });")
 	}
 	w.f("}")
@@ -319,7 +321,7 @@ func (p *plan) terraform() string {
 		}
 		w.f("}\n")
 	}
-	if p.from("sqs") {
+	if p.from(sources.SQS) {
 		w.f("resource \"aws_sqs_queue\" \"deliveries_dead\" {\n  message_retention_seconds = 1209600\n}\n")
 		w.f("resource \"aws_sqs_queue\" \"deliveries\" {\n  visibility_timeout_seconds = 360\n  redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.deliveries_dead.arn, maxReceiveCount = 5 })\n}")
 	}

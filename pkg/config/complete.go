@@ -37,7 +37,7 @@ func (r *Route) complete(known *patterns) (problems []string) {
 	if !isRouteName(r.Name) {
 		problems = append(problems, "Name must be 1 to 40 of a-z, 0-9 and -")
 	}
-	if n := count(r.HTTP != nil, r.SQS != nil, r.EventBridge != nil); n != 1 {
+	if n := len(r.triggers()); n != 1 {
 		problems = append(problems, fmt.Sprintf("exactly one of HTTP, SQS and EventBridge must be set, not %d", n))
 	}
 	if !r.Answer && r.Resume == nil && !isMachineARN(r.StateMachine) && !isMachineName(r.StateMachine) {

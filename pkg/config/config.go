@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 	"github.com/expressway-dev/expressway/pkg/verify"
@@ -54,22 +55,32 @@ type Source string
 
 // The sources. Each has a function of its own.
 const (
-	SourceHTTP        Source = "http"
-	SourceSQS         Source = "sqs"
-	SourceEventBridge Source = "eventbridge"
+	SourceHTTP        Source = sources.HTTP
+	SourceSQS         Source = sources.SQS
+	SourceEventBridge Source = sources.EventBridge
 )
 
 // Source returns the trigger that the route has; empty where it has none.
 func (r *Route) Source() Source {
-	switch {
-	case r.HTTP != nil:
-		return SourceHTTP
-	case r.SQS != nil:
-		return SourceSQS
-	case r.EventBridge != nil:
-		return SourceEventBridge
+	if triggers := r.triggers(); len(triggers) > 0 {
+		return triggers[0]
 	}
 	return ""
+}
+
+// triggers returns the sources that are set: exactly one in a valid route.
+func (r *Route) triggers() []Source {
+	var list []Source
+	if r.HTTP != nil {
+		list = append(list, SourceHTTP)
+	}
+	if r.SQS != nil {
+		list = append(list, SourceSQS)
+	}
+	if r.EventBridge != nil {
+		list = append(list, SourceEventBridge)
+	}
+	return list
 }
 
 // EventBridge holds the settings of EventBridge routes. A route without patterns

@@ -1,12 +1,14 @@
 package config
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
@@ -88,10 +90,10 @@ func (d *document) isOf(route ast.Node, source Source) bool {
 		if key == nil {
 			continue
 		}
-		switch Source(key.Value) {
-		case source:
+		switch _, known := sources.ByKey(key.Value); {
+		case key.Value == string(source):
 			return true
-		case SourceHTTP, SourceSQS, SourceEventBridge:
+		case known:
 			other = true
 		}
 	}
@@ -180,8 +182,12 @@ func (d *document) readRoute(n ast.Node) *Route {
 		d.add(n, "the route has no name")
 	}
 	d.checkEnd(n, have)
-	if triggers := count(have["http"], have["sqs"], have["eventbridge"]); triggers != 1 {
-		d.add(n, "the route needs exactly one of http, sqs and eventbridge, and has %d", triggers)
+	triggers := 0
+	for _, key := range sources.Keys() {
+		triggers += count(have[key])
+	}
+	if triggers != 1 {
+		d.add(n, "the route needs exactly one of %s, and has %d", sources.List(sources.Keys()), triggers)
 	}
 	if r.MetadataOnly && r.Async {
 		d.add(included, "includedData: metadata is for mode: sync; a started execution's output is never asked for")
@@ -243,30 +249,20 @@ func count(flags ...bool) int {
 
 // variables returns the names that a route's expressions may use.
 func variables(r *Route) []string {
-	switch {
-	case r.SQS != nil && r.SQS.Batch:
-		return []string{"context", "messages"}
-	case r.SQS != nil:
-		return []string{"context", "message"}
-	case r.EventBridge != nil:
-		return []string{"context", "event"}
+	source, _ := sources.ByKey(string(cmp.Or(r.Source(), SourceHTTP)))
+	if source.Key == sources.SQS && r.SQS.Batch {
+		return []string{"context", source.Variables[1]}
 	}
-	return []string{"context", "request"}
+	return []string{"context", source.Variables[0]}
 }
 
 // readTriggerKeys reads the keys that belong to one kind of trigger.
 func (d *document) readTriggerKeys(route ast.Node, r *Route, nodes map[string]ast.Node) {
-	only := map[string]string{"verify": "http", "respond": "http"}
+	only := map[string]Source{"verify": SourceHTTP, "respond": SourceHTTP}
 	for _, key := range sqsKeys {
-		only[key] = "sqs"
+		only[key] = SourceSQS
 	}
-	trigger := "http"
-	switch {
-	case r.SQS != nil:
-		trigger = "sqs"
-	case r.EventBridge != nil:
-		trigger = "eventbridge"
-	}
+	trigger := cmp.Or(r.Source(), SourceHTTP)
 	for key, n := range nodes {
 		if n != nil && only[key] != trigger {
 			d.add(n, "%s belongs to %s routes", key, only[key])

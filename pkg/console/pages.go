@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/expressway-dev/expressway/internal/sources"
 )
 
 // maxVisits is how many visits of states a page shows; the API has all.
@@ -184,15 +186,15 @@ func (c *Console) sendPage(*http.Request) (string, any, error) {
 	for _, r := range c.o.Engine.Routes() {
 		takes := strings.ReplaceAll(r.Takes, "*", "x")
 		switch r.Source {
-		case "sqs":
+		case sources.SQS:
 			queue := takes[strings.LastIndexAny(takes, ":/")+1:]
-			b.Samples = append(b.Samples, sample{"A message for " + r.Name, "queue", strings.Replace(sampleMessage, "QUEUE", queue, 1)})
-		case "eventbridge":
+			b.Samples = append(b.Samples, sample{"A message for " + r.Name, sources.Queue, strings.Replace(sampleMessage, "QUEUE", queue, 1)})
+		case sources.EventBridge:
 			source, detail, _ := strings.Cut(takes, " ")
-			b.Samples = append(b.Samples, sample{"An event for " + r.Name, "event", strings.NewReplacer("SOURCE", source, "DETAIL", detail).Replace(sampleEvent)})
+			b.Samples = append(b.Samples, sample{"An event for " + r.Name, sources.Event, strings.NewReplacer("SOURCE", source, "DETAIL", detail).Replace(sampleEvent)})
 		}
 	}
-	b.Samples = append(b.Samples, sample{"A request, as a Function URL delivers it", "webhook", sampleRequest})
+	b.Samples = append(b.Samples, sample{"A request, as a Function URL delivers it", sources.Webhook, sampleRequest})
 	return "send", b, nil
 }
 

@@ -42,19 +42,18 @@ var _ console.Engine = (*engine)(nil)
 func (e *engine) Routes() []console.Route {
 	var list []console.Route
 	for _, r := range e.local.Routes() {
-		c := console.Route{Name: r.Name, Starts: r.StateMachine}
+		c := console.Route{Name: r.Name, Source: string(r.Source()), Starts: r.StateMachine}
 		switch {
 		case r.HTTP != nil:
-			c.Source, c.Takes, c.Provider = "http", r.HTTP.Pattern, r.HTTP.Verify.Provider
+			c.Takes, c.Provider = r.HTTP.Pattern, r.HTTP.Verify.Provider
 			c.Try = "expressway sign " + r.Name + " -d FILE --url " + e.webhooks + " | sh"
 			if r.HTTP.Verify.None {
 				c.Try = "curl -i " + e.webhooks + r.HTTP.Path() + " -d '{}'"
 			}
 		case r.SQS != nil:
-			c.Source, c.Takes = "sqs", r.SQS.Queue
+			c.Takes = r.SQS.Queue
 			c.Try = "expressway invoke queue -e FILE"
 		case r.EventBridge != nil:
-			c.Source = "eventbridge"
 			c.Takes = first(r.EventBridge.Source) + " " + first(r.EventBridge.DetailType)
 			c.Try = "expressway invoke event -e FILE"
 		}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/console"
@@ -84,9 +85,6 @@ type handlers struct {
 	// for what the console sends and nobody here can sign.
 	unverified func() (lambda.Handler, error)
 }
-
-// functions are the names of the handlers.
-var functions = []string{"webhook", "queue", "event"}
 
 // NewLocal reads the configuration and the state machines.
 func NewLocal(o Options) (*Local, error) {
@@ -160,7 +158,7 @@ func (l *Local) newHandlers(o Options) (*handlers, error) {
 	}
 	h := &handlers{
 		config: o.Config, routes: cfg.Routes, getenv: o.Getenv,
-		function: map[string]lambda.Handler{"webhook": front, "queue": g.Queue(), "event": g.Event()},
+		function: map[string]lambda.Handler{sources.Webhook: front, sources.Queue: g.Queue(), sources.Event: g.Event()},
 	}
 	h.unverified = func() (lambda.Handler, error) { return l.unverified(options) }
 	if l.recorder != nil {
@@ -203,14 +201,14 @@ func (l *Local) unverified(o gateway.Options) (lambda.Handler, error) {
 	if err != nil || l.recorder == nil {
 		return front, err
 	}
-	return l.recorder.Wrap("webhook", front), nil
+	return l.recorder.Wrap(sources.Webhook, front), nil
 }
 
 // Handler returns the handler of a function: webhook, queue or event. It follows the
 // configuration as that is reloaded.
 func (l *Local) Handler(function string) (lambda.Handler, error) {
-	if !slices.Contains(functions, function) {
-		return nil, fmt.Errorf("there is no function %q; there are webhook, queue and event", function)
+	if known := sources.Functions(); !slices.Contains(known, function) {
+		return nil, fmt.Errorf("there is no function %q; there are %s", function, sources.List(known))
 	}
 	return &following{l, function}, nil
 }

@@ -32,7 +32,7 @@ func loadMachines(states *statesapi.Service, o Options) error {
 	}
 	var problems []error
 	if o.StateMachines != "" {
-		problems = append(problems, states.LoadDir(o.StateMachines, sources(machines)...))
+		problems = append(problems, states.LoadDir(o.StateMachines, substituted(machines)...))
 	}
 	for _, m := range machines {
 		problems = append(problems, putMachine(states, m))
@@ -40,9 +40,9 @@ func loadMachines(states *statesapi.Service, o Options) error {
 	return errors.Join(problems...)
 }
 
-// sources are the files of definitions that are not what the machines are, because
+// substituted are the files of definitions that are not what the machines are, because
 // something is put into them first.
-func sources(machines []Machine) []string {
+func substituted(machines []Machine) []string {
 	var out []string
 	for _, m := range machines {
 		if m.Substituted {

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"github.com/expressway-dev/expressway/internal/eventkind"
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -272,7 +273,7 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 }
 
 func (e *Events) refuse(ctx context.Context, id string, f *bridge.Failure, more ...slog.Attr) *bridge.Failure {
-	e.bridge.Reject(ctx, "", "eventbridge", f.Name)
+	e.bridge.Reject(ctx, "", sources.EventBridge, f.Name)
 	e.log.LogAttrs(ctx, slog.LevelError, "event refused", append(more,
 		slog.String("error", f.Name), slog.String("reason", f.Cause),
 		slog.String("delivery", id), slog.String("gatewayRequestId", id))...)

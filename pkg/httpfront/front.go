@@ -23,6 +23,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/secrets"
@@ -138,7 +139,7 @@ func (f *Front) notOurs(ctx context.Context, err *foreignError) error {
 	failure := bridge.NewFailure(bridge.BadRequest, err.reason, nil)
 	f.log.LogAttrs(ctx, slog.LevelError, "event refused",
 		slog.String("error", failure.Name), slog.String("reason", failure.Cause))
-	f.bridge.Reject(ctx, "", "http", failure.Name)
+	f.bridge.Reject(ctx, "", sources.HTTP, failure.Name)
 	return messages.InvokeResponse_Error{Type: failure.Name, Message: failure.Error()}
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
@@ -75,7 +76,7 @@ func (f *Front) rejected(ctx context.Context, e *endpoint, r *request, failure *
 		}
 	}
 	f.log.LogAttrs(ctx, level, "request refused", attrs...)
-	f.bridge.Reject(ctx, route, "http", failure.Name)
+	f.bridge.Reject(ctx, route, sources.HTTP, failure.Name)
 }
 
 // cut shortens a text to whole characters.

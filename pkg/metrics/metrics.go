@@ -25,6 +25,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/internal/version"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
@@ -239,9 +240,6 @@ func (w *Writer) add(ctx context.Context, route, source, machine string, f func(
 	b.tallies = append(b.tallies, t)
 }
 
-// sources are what the kinds of deliveries are called; messages are those of batch: true.
-var sources = map[string]string{"request": "http", "message": "sqs", "messages": "sqs", "event": "eventbridge"}
-
 // machineVersion is the version of the state machine that ran: of an alias, the one that it
 // chose. Step Functions numbers them.
 func machineVersion(r bridge.Result) string {
@@ -258,7 +256,8 @@ func machineVersion(r bridge.Result) string {
 
 // Settled implements [bridge.Observer].
 func (w *Writer) Settled(ctx context.Context, d *bridge.Delivery, r bridge.Result, s bridge.Settlement) {
-	w.add(ctx, d.Route.Name, sources[d.Kind], machineVersion(r), func(t *tally) {
+	source, _ := sources.ByVariable(d.Kind)
+	w.add(ctx, d.Route.Name, source.Key, machineVersion(r), func(t *tally) {
 		t.counts[received]++
 		if o := r.Outcome; o != nil {
 			t.counts[started]++

@@ -32,6 +32,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 )
@@ -109,7 +110,7 @@ func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	defer end()
 	event, err := decode(payload)
 	if err != nil {
-		b.bridge.Reject(ctx, "", "sqs", bridge.BadRequest)
+		b.bridge.Reject(ctx, "", sources.SQS, bridge.BadRequest)
 		b.log.LogAttrs(ctx, slog.LevelError, "event refused",
 			slog.String("error", bridge.BadRequest), slog.String("reason", err.Error()))
 		return nil, messages.InvokeResponse_Error{Type: bridge.BadRequest, Message: err.Error()}
@@ -217,7 +218,7 @@ func (b *Batch) refuse(ctx context.Context, l *lane, t *tally) {
 			if rec.broken != nil {
 				name = rec.broken.Name
 			}
-			b.bridge.Reject(ctx, "", "sqs", name)
+			b.bridge.Reject(ctx, "", sources.SQS, name)
 			b.log.LogAttrs(ctx, slog.LevelError, "record without a route",
 				slog.String("error", name), slog.String("queue", rec.queue),
 				slog.String("delivery", rec.id), slog.String("gatewayRequestId", rec.id))

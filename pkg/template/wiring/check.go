@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
@@ -124,7 +125,7 @@ func (k *checker) findMembers() []*member {
 		handler, runtime := f.Get("Handler").Or(""), f.Get("Runtime").Or("")
 		custom := strings.HasPrefix(runtime, "provided")
 		switch {
-		case custom && slices.Contains([]string{webhook, queue, event}, handler):
+		case custom && slices.Contains(sources.Functions(), handler):
 			m.kind, m.layer = handler, true
 		case custom && k.built(f), f.Variable("EXPRESSWAY_CONFIG") != nil:
 			m.kind = k.fedBy(f)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/template"
 	"github.com/expressway-dev/expressway/pkg/verify"
@@ -12,13 +13,10 @@ import (
 
 // The kinds of function, as the Handler of the layer names them.
 const (
-	webhook = "webhook"
-	queue   = "queue"
-	event   = "event"
+	webhook = sources.Webhook
+	queue   = sources.Queue
+	event   = sources.Event
 )
-
-// sources are the keys of a route that say which function runs it.
-var sources = map[string]string{"http": webhook, "sqs": queue, "eventbridge": event}
 
 // A route is one entry of routes, as it is written: what it stands for hangs on the
 // environment of the function that runs it.
@@ -55,9 +53,9 @@ func NewConfiguration(file string, source []byte) (*Configuration, error) {
 			if name := n.Get("name"); name != nil {
 				r.name = name.Text
 			}
-			for key, kind := range sources {
-				if n.Get(key) != nil {
-					r.kind, r.source = kind, key
+			for _, s := range sources.All() {
+				if n.Get(s.Key) != nil {
+					r.kind, r.source = s.Function, s.Key
 				}
 			}
 			c.routes = append(c.routes, r)

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/expressway-dev/expressway/internal/sources"
+	"github.com/expressway-dev/expressway/internal/sources/sourcetest"
+	"github.com/expressway-dev/expressway/pkg/bridge/bridgetest"
+	"github.com/expressway-dev/expressway/pkg/gateway"
+)
+
+func TestSources(t *testing.T) {
+	t.Parallel()
+	sourcetest.Hold(t, "functions/layer/main.go: a Handler", func(s sources.Source) error {
+		path := filepath.Join(t.TempDir(), "expressway.yaml")
+		if err := os.WriteFile(path, []byte(sourcetest.Config(s)), 0o600); err != nil {
+			return err
+		}
+		_, err := newHandler(s.Function, gateway.Options{Config: path, Starter: bridgetest.Succeed(`{}`)})
+		return err
+	})
+	sourcetest.Hold(t, "functions/layer/main.go: a main of its own beside it", func(s sources.Source) error {
+		_, err := os.Stat(filepath.Join("..", s.Function, "main.go"))
+		return err
+	})
+	for _, place := range []struct{ file, says, names string }{
+		{"Makefile", "a target that SAM builds", "FUNCTION = %s\n"},
+		{"deploy/terraform/variables.tf", "the variable kind", "%q"},
+		{"deploy/cdk/src/index.ts", "a construct", "'%s', '"},
+	} {
+		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(place.file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sourcetest.Hold(t, place.file+": "+place.says, func(s sources.Source) error {
+			if name := fmt.Sprintf(place.names, s.Function); !bytes.Contains(text, []byte(name)) {
+				return fmt.Errorf("there is no %q", name)
+			}
+			return nil
+		})
+	}
+}

@@ -1,0 +1,134 @@
+package sourcetest
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/expressway-dev/expressway/internal/sources"
+)
+
+const root = "../../.."
+
+// elsewhere are files that name one source, and need nothing for another.
+var elsewhere = map[string]string{
+	"internal/sources/sources.go":      "the list itself",
+	"internal/sources/sourcetest/":     "the test of the list",
+	"pkg/eventbridge/":                 "the adapter of the source",
+	"pkg/template/wiring/events.go":    "rules of EventBridge; check.go calls it",
+	"pkg/template/wiring/routes.go":    "names for the checks",
+	"pkg/statesapi/teststate_model.go": "the service as a task calls it",
+	"pkg/config/sqs.go":                "the envelope of a message",
+	"internal/scaffold/add.go":         "`add` takes providers, queue and rule, and no source",
+	"pkg/asl/":                         "the service as a task calls it",
+}
+
+// Code that treats the sources apart is found by the one whose name means nothing else,
+// EventBridge. It belongs to a place that a test holds.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	held, apart := map[string]bool{}, map[string]token.Position{}
+	eachFile(t, func(name string, files *token.FileSet, file *ast.File) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if strings.HasSuffix(name, "_test.go") {
+				if place := placeOf(n); place != "" {
+					held[place] = true
+				}
+				return true
+			}
+			if _, known := apart[name]; !known && namesEventBridge(n) {
+				apart[name] = files.Position(n.Pos())
+			}
+			return true
+		})
+	})
+	if len(held) < 15 {
+		t.Fatalf("only %d places are found: %v", len(held), held)
+	}
+	for name, at := range apart {
+		if !held[name] && !isElsewhere(name) {
+			t.Errorf("%s treats sources apart (line %d), and no test holds it: call sourcetest.Hold for it", name, at.Line)
+		}
+	}
+	for name := range elsewhere {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(apart)), func(file string) bool { return strings.HasPrefix(file, name) }) {
+			t.Errorf("%s need not be left out: it names no source", name)
+		}
+	}
+}
+
+func isElsewhere(name string) bool {
+	for prefix := range elsewhere {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// namesEventBridge reports whether code compares the trigger with nil, or names the source.
+func namesEventBridge(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.BinaryExpr:
+		x, ok := n.X.(*ast.SelectorExpr)
+		return ok && x.Sel.Name == "EventBridge" && (n.Op == token.NEQ || n.Op == token.EQL)
+	case *ast.SelectorExpr:
+		of, ok := n.X.(*ast.Ident)
+		return ok && of.Name == "sources" && (n.Sel.Name == "EventBridge" || n.Sel.Name == "Event") || n.Sel.Name == "SourceEventBridge"
+	case *ast.BasicLit:
+		return n.Kind == token.STRING && n.Value == strconv.Quote(sources.EventBridge)
+	}
+	return false
+}
+
+// placeOf returns the file of a call of Hold.
+func placeOf(n ast.Node) string {
+	call, ok := n.(*ast.CallExpr)
+	if !ok || len(call.Args) != 3 {
+		return ""
+	}
+	fun, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || fun.Sel.Name != "Hold" {
+		return ""
+	}
+	text := ""
+	ast.Inspect(call.Args[1], func(n ast.Node) bool {
+		if lit, ok := n.(*ast.BasicLit); ok && text == "" {
+			text, _ = strconv.Unquote(lit.Value)
+		}
+		return true
+	})
+	file, _, _ := strings.Cut(text, ":")
+	return file
+}
+
+func eachFile(t *testing.T, visit func(name string, files *token.FileSet, file *ast.File)) {
+	t.Helper()
+	for _, folder := range []string{"cmd", "functions", "internal", "pkg"} {
+		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+				return err
+			}
+			name, err := filepath.Rel(root, path)
+			if err != nil {
+				return err
+			}
+			files := token.NewFileSet()
+			file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+			if err == nil {
+				visit(filepath.ToSlash(name), files, file)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,33 @@
+package console
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/expressway-dev/expressway/internal/sources"
+	"github.com/expressway-dev/expressway/internal/sources/sourcetest"
+)
+
+// routesOnly is an engine that only has routes.
+type routesOnly struct {
+	Engine
+	routes []Route
+}
+
+func (r routesOnly) Routes() []Route { return r.routes }
+
+func TestSources(t *testing.T) {
+	t.Parallel()
+	sourcetest.Hold(t, "pkg/console/pages.go: a sample on the page Send", func(s sources.Source) error {
+		c := New(ServeOptions{Recorder: NewRecorder(Options{}), Engine: routesOnly{routes: []Route{{Name: "r", Source: s.Key, Takes: "x y"}}}})
+		_, page, err := c.sendPage(nil)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(page.(base).Samples, func(b sample) bool { return b.Function == s.Function }) {
+			return fmt.Errorf("there is none for the function %s", s.Function)
+		}
+		return nil
+	})
+}
