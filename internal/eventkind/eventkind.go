@@ -94,7 +94,7 @@ func ofArray(list []any) Kind {
 	if first == nil {
 		return Unknown
 	}
-	if has(first, "detail-type") && has(first, "source") {
+	if first.Has("detail-type") && first.Has("source") {
 		return BusEvents
 	}
 	if kind := ofRecord(first); kind.Function == Queue {
@@ -106,31 +106,31 @@ func ofArray(list []any) Kind {
 }
 
 func ofObject(event *jsonata.Object) Kind {
-	context := object(event, "requestContext")
+	context := event.Object("requestContext")
 	switch {
-	case has(event, "methodArn"), has(event, "routeArn"):
+	case event.Has("methodArn"), event.Has("routeArn"):
 		return Kind{What: "a question to an authorizer", Cure: "no function of Expressway authorizes requests; the webhook function answers them"}
 	case isRequest(event, context):
 		return Request
-	case context != nil && has(context, "connectionId"):
+	case context != nil && context.Has("connectionId"):
 		return Kind{What: "a message of a WebSocket API", Cure: "no function of Expressway takes it"}
-	case has(event, "detail-type") && has(event, "source"):
+	case event.Has("detail-type") && event.Has("source"):
 		return BusEvent
-	case has(event, "requestPayload") && has(event, "responseContext"), context != nil && has(context, "approximateInvokeCount"):
+	case event.Has("requestPayload") && event.Has("responseContext"), context != nil && context.Has("approximateInvokeCount"):
 		return Kind{
 			What: "the record of a Lambda destination",
 			Cure: "let the destination be a queue or an event bus; expressway redrive sends such records back",
 		}
-	case has(event, "awslogs"):
+	case event.Has("awslogs"):
 		return Kind{What: "a batch of CloudWatch Logs", Cure: "no function of Expressway takes it"}
-	case has(event, "deliveryStreamArn"):
+	case event.Has("deliveryStreamArn"):
 		return Kind{What: "a batch of a Firehose stream", Cure: "no function of Expressway transforms records"}
-	case has(event, "alarmArn"):
+	case event.Has("alarmArn"):
 		return Kind{What: "the state change of a CloudWatch alarm", Cure: "let a rule for the source aws.cloudwatch invoke the event function"}
-	case has(event, "triggerSource") && has(event, "userPoolId"):
+	case event.Has("triggerSource") && event.Has("userPoolId"):
 		return Kind{What: "a trigger of Cognito", Cure: "no function of Expressway takes it"}
 	}
-	if list, isList := member(event, "Records").([]any); isList && len(list) > 0 {
+	if list, isList := event.Value("Records").([]any); isList && len(list) > 0 {
 		if first, ok := jsonata.Force(list[0]).(*jsonata.Object); ok {
 			if kind := ofRecord(first); kind.What != "" {
 				return kind
@@ -146,23 +146,23 @@ func ofObject(event *jsonata.Object) Kind {
 // isRequest reports whether one of the HTTP doors made the event.
 func isRequest(event, context *jsonata.Object) bool {
 	switch {
-	case has(event, "raw_path") && has(event, "method"):
+	case event.Has("raw_path") && event.Has("method"):
 		return true
 	case context == nil:
 		return false
-	case has(context, "serviceNetworkArn") && has(event, "method"):
+	case context.Has("serviceNetworkArn") && event.Has("method"):
 		return true
-	case object(context, "http") != nil && has(event, "rawPath"):
+	case context.Object("http") != nil && event.Has("rawPath"):
 		return true
 	}
-	return has(event, "httpMethod") && has(event, "path")
+	return event.Has("httpMethod") && event.Has("path")
 }
 
 // ofRecord is the kind of a record's batch; without What where its source is no text.
 func ofRecord(record *jsonata.Object) Kind {
-	source := text(record, "eventSource")
+	source := record.Text("eventSource")
 	if source == "" {
-		source = text(record, "EventSource") // SNS
+		source = record.Text("EventSource") // SNS
 	}
 	if kind, ok := records[source]; ok {
 		return kind
@@ -182,24 +182,4 @@ func isName(s string) bool {
 		}
 	}
 	return s != "" && len(s) <= 40
-}
-
-func member(o *jsonata.Object, key string) any {
-	v, _ := o.Get(key)
-	return jsonata.Force(v)
-}
-
-func has(o *jsonata.Object, key string) bool {
-	_, ok := o.Get(key)
-	return ok
-}
-
-func object(o *jsonata.Object, key string) *jsonata.Object {
-	child, _ := member(o, key).(*jsonata.Object)
-	return child
-}
-
-func text(o *jsonata.Object, key string) string {
-	s, _ := member(o, key).(string)
-	return s
 }

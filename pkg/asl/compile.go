@@ -120,7 +120,7 @@ func (c *compiler) texts(o *jsonata.Object, field string) []string {
 
 // whole returns a member that is a whole number, and otherwise what it is without one.
 func (c *compiler) whole(o *jsonata.Object, field string, otherwise int) int {
-	if !hasKey(o, field) {
+	if !o.Has(field) {
 		return otherwise
 	}
 	n, ok := wholeNumber(o, field)
@@ -170,7 +170,7 @@ func (c *compiler) amount(o *jsonata.Object, field string, low int) amount {
 
 // fraction is amount for a number that may have a fraction.
 func (c *compiler) fraction(o *jsonata.Object, field string) amount {
-	if !c.jsonata && hasKey(o, field+"Path") {
+	if !c.jsonata && o.Has(field+"Path") {
 		path, _ := c.path(o, field+"Path")
 		return amount{field: field + "Path", path: path}
 	}

@@ -83,7 +83,7 @@ func (c *compiler) task(s *state, o *jsonata.Object) {
 
 func (c *compiler) wait(s *state, o *jsonata.Object) {
 	w := &s.wait
-	if hasKey(o, "Seconds") {
+	if o.Has("Seconds") {
 		w.seconds = c.amount(o, "Seconds", 0)
 	}
 	w.secondsPath, _ = c.path(o, "SecondsPath")
@@ -155,7 +155,7 @@ func (c *compiler) mapFields(s *state, o *jsonata.Object) {
 
 func (c *compiler) processor(s *state, o *jsonata.Object) {
 	field := "ItemProcessor"
-	if !hasKey(o, field) {
+	if !o.Has(field) {
 		field = "Iterator" // the legacy name
 	}
 	processor := c.object(o, field)

@@ -13,7 +13,7 @@ type itemBatcher struct {
 }
 
 func (c *compiler) itemBatcher(o *jsonata.Object) *itemBatcher {
-	if !hasKey(o, "ItemBatcher") {
+	if !o.Has("ItemBatcher") {
 		return nil
 	}
 	batcher := c.object(o, "ItemBatcher")

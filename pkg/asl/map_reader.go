@@ -26,7 +26,7 @@ type itemReader struct {
 }
 
 func (c *compiler) itemReader(o *jsonata.Object) *itemReader {
-	if !hasKey(o, "ItemReader") {
+	if !o.Has("ItemReader") {
 		return nil
 	}
 	reader := c.object(o, "ItemReader")

@@ -23,7 +23,7 @@ type resultWriter struct {
 const maxWritten = 64 << 20
 
 func (c *compiler) resultWriter(o *jsonata.Object) *resultWriter {
-	if !hasKey(o, "ResultWriter") {
+	if !o.Has("ResultWriter") {
 		return nil
 	}
 	writer := c.object(o, "ResultWriter")

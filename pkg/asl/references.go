@@ -32,8 +32,7 @@ type references struct {
 
 func (r *references) flow(v any) {
 	o, _ := v.(*jsonata.Object)
-	v, _ = o.Get("States")
-	states, _ := v.(*jsonata.Object)
+	states := o.Object("States")
 	for i := range states.Len() {
 		name, v := states.At(i)
 		s, _ := v.(*jsonata.Object)

@@ -152,8 +152,7 @@ func (f *frame) taskLimits(ctx context.Context, v *view) (l taskLimits, err *Err
 		return l, err
 	}
 	o, _ := jsonata.Force(out).(*jsonata.Object)
-	role, _ := o.Get("RoleArn")
-	l.role, _ = jsonata.Force(role).(string)
+	l.role = o.Text("RoleArn")
 	return l, nil
 }
 

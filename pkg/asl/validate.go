@@ -84,7 +84,7 @@ func (v *validator) unsupported(at, field string) {
 
 // required reports the members that are missing, all in one diagnostic.
 func (v *validator) required(o *jsonata.Object, at string, names ...string) bool {
-	missing := slices.DeleteFunc(names, func(name string) bool { return hasKey(o, name) })
+	missing := slices.DeleteFunc(names, func(name string) bool { return o.Has(name) })
 	if len(missing) == 0 {
 		return true
 	}
@@ -94,7 +94,7 @@ func (v *validator) required(o *jsonata.Object, at string, names ...string) bool
 
 // exactlyOne reports that none, or more than one, of the members is there.
 func (v *validator) exactlyOne(o *jsonata.Object, at string, names ...string) {
-	if !slices.ContainsFunc(names, func(name string) bool { return hasKey(o, name) }) {
+	if !slices.ContainsFunc(names, func(name string) bool { return o.Has(name) }) {
 		v.schema(at, "Exactly one of these fields is required: [%s]", strings.Join(names, ", "))
 		return
 	}
@@ -105,7 +105,7 @@ func (v *validator) exactlyOne(o *jsonata.Object, at string, names ...string) {
 func (v *validator) oneAtMost(o *jsonata.Object, at string, names ...string) {
 	present := 0
 	for _, name := range names {
-		if hasKey(o, name) {
+		if o.Has(name) {
 			present++
 		}
 	}
@@ -200,9 +200,4 @@ func (v *validator) fields(o *jsonata.Object, at string, lists ...[]string) {
 			v.unsupported(at, key)
 		}
 	}
-}
-
-func hasKey(o *jsonata.Object, key string) bool {
-	_, ok := o.Get(key)
-	return ok
 }

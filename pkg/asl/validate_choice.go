@@ -111,12 +111,12 @@ func (s *stateCheck) rule(rule *jsonata.Object, at string, top bool, depth int) 
 	}
 	switch {
 	case comparing+combining != 1:
-		if !hasKey(rule, "Condition") { // which has a diagnostic of its own
+		if !rule.Has("Condition") { // which has a diagnostic of its own
 			s.schema(at, "Exactly one comparison operator is required")
 		}
 	case comparing == 1 && s.required(rule, at, "Variable"):
 		s.path(rule, "Variable", at, reference|anyPath)
-	case combining == 1 && hasKey(rule, "Variable"):
+	case combining == 1 && rule.Has("Variable"):
 		s.unsupported(at, "Variable")
 	}
 }

@@ -156,10 +156,10 @@ func (v *validator) transitions(name string, o *jsonata.Object, at string, g *gr
 		g.ends[name] = true
 	}
 	switch {
-	case end && hasKey(o, "Next"):
+	case end && o.Has("Next"):
 		v.oneAtMost(o, at, "Next", "End")
 	case !end:
-		if !hasKey(o, "Next") {
+		if !o.Has("Next") {
 			v.schema(at, "Exactly one of these fields is required: [Next, End]")
 			return
 		}
@@ -193,7 +193,7 @@ func (v *validator) branches(o *jsonata.Object, at string) {
 // processor checks what a Map runs; Iterator is the name that it had first.
 func (v *validator) processor(o *jsonata.Object, at string) {
 	field := "ItemProcessor"
-	if !hasKey(o, field) && hasKey(o, "Iterator") {
+	if !o.Has(field) && o.Has("Iterator") {
 		field = "Iterator"
 	}
 	v.oneAtMost(o, at, "ItemProcessor", "Iterator")

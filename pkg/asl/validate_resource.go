@@ -171,7 +171,7 @@ func (s *stateCheck) arguments(a arguments) {
 		at += "/" + field
 	}
 	for _, name := range a.required {
-		if !hasKey(o, name) && (s.jsonata || !hasKey(o, name+".$")) {
+		if !o.Has(name) && (s.jsonata || !o.Has(name+".$")) {
 			s.schema(at, "The field '%s' is required but was missing", name)
 		}
 	}

@@ -103,8 +103,7 @@ func (v *validator) state(name string, o *jsonata.Object, at string, g *graph) {
 
 // kind reads the Type of a state.
 func (v *validator) kind(o *jsonata.Object, at string) (string, bool) {
-	value, _ := o.Get("Type")
-	kind, _ := value.(string)
+	kind := o.Text("Type")
 	if !slices.Contains(stateKinds, kind) {
 		v.schema(at+"/Type", "The field 'Type' should have one of these values: [%s]", strings.Join(stateKinds, ", "))
 		return "", false
@@ -216,7 +215,7 @@ func (s *stateCheck) task() {
 // credentials checks that a task's Credentials name a role.
 func (s *stateCheck) credentials() {
 	o, ok := s.object("Credentials")
-	if ok && !hasKey(o, "RoleArn") && (s.jsonata || !hasKey(o, "RoleArn.$")) {
+	if ok && !o.Has("RoleArn") && (s.jsonata || !o.Has("RoleArn.$")) {
 		s.schema(s.at+"/Credentials", "The field 'RoleArn' is required but was missing")
 	}
 }

@@ -19,7 +19,7 @@ func wholeNumber(o *jsonata.Object, field string) (int, bool) {
 }
 
 func (v *validator) integer(o *jsonata.Object, field, at string, low, high int) {
-	if !hasKey(o, field) {
+	if !o.Has(field) {
 		return
 	}
 	n, ok := wholeNumber(o, field)

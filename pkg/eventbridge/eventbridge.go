@@ -222,7 +222,7 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 		}
 	}()
 	event, ok := v.(*jsonata.Object)
-	id, source, detailType := text(event, "id"), text(event, "source"), text(event, "detail-type")
+	id, source, detailType := event.Text("id"), event.Text("source"), event.Text("detail-type")
 	if !ok || source == "" || detailType == "" {
 		end(nil, e.refuse(ctx, id, bridge.NewFailure(bridge.BadRequest, foreign(v), nil)))
 		return
@@ -331,13 +331,4 @@ func matches(patterns []string, s string) bool {
 		}
 	}
 	return len(patterns) == 0
-}
-
-func text(o *jsonata.Object, key string) string {
-	if o == nil {
-		return ""
-	}
-	v, _ := o.Get(key)
-	s, _ := v.(string)
-	return s
 }

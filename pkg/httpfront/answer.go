@@ -142,7 +142,7 @@ func (e *endpoint) answer(ctx context.Context, r *request, result bridge.Result)
 	}
 	if bytesHaveStatusCode(result.Outcome.Output) {
 		if v, err := jsonata.Decode(result.Outcome.Output); err == nil {
-			if o, ok := v.(*jsonata.Object); ok && has(o, "statusCode") {
+			if o, ok := v.(*jsonata.Object); ok && o.Has("statusCode") {
 				a, reason := proxyAnswer(o)
 				if reason != "" {
 					return e.badResponse(r, result, reason)

@@ -12,19 +12,19 @@ import (
 
 // readV2 reads payload format 2.0: HTTP APIs and Function URLs.
 func (r *request) readV2(event, context *jsonata.Object) {
-	h := object(context, "http")
-	r.method = text(h, "method")
-	r.sourceIP = text(h, "sourceIp")
+	h := context.Object("http")
+	r.method = h.Text("method")
+	r.sourceIP = h.Text("sourceIp")
 	r.readContext(context)
-	if authentication := object(context, "authentication"); authentication != nil {
+	if authentication := context.Object("authentication"); authentication != nil {
 		cert, _ := authentication.Get("clientCert")
 		r.clientCert = clientCert(cert)
 	}
-	r.rawQuery = text(event, "rawQueryString")
+	r.rawQuery = event.Text("rawQueryString")
 
-	path := text(event, "rawPath")
+	path := event.Text("rawPath")
 	if path == "" {
-		path = text(h, "path")
+		path = h.Text("path")
 	}
 	if r.door == HTTPAPI {
 		r.setDecodedPath(path)
@@ -33,7 +33,7 @@ func (r *request) readV2(event, context *jsonata.Object) {
 	}
 
 	r.header = make(http.Header, 16)
-	eachText(object(event, "headers"), func(k, v string) {
+	eachText(event.Object("headers"), func(k, v string) {
 		// Values of repeated headers come joined with commas, and so do values that
 		// have commas of their own (Stripe-Signature, Date): nobody can tell them
 		// apart again, so the value stays whole.
@@ -47,43 +47,43 @@ func (r *request) readV2(event, context *jsonata.Object) {
 			r.header.Set("Cookie", strings.Join(cookies, "; "))
 		}
 	}
-	r.host = orDefault(r.header.Get("Host"), text(context, "domainName"))
+	r.host = orDefault(r.header.Get("Host"), context.Text("domainName"))
 }
 
 // readV1 reads payload format 1.0: REST APIs, and HTTP APIs that are set to it.
 func (r *request) readV1(event, context *jsonata.Object) {
-	r.method = text(event, "httpMethod")
-	identity := object(context, "identity")
-	r.sourceIP = text(identity, "sourceIp")
+	r.method = event.Text("httpMethod")
+	identity := context.Object("identity")
+	r.sourceIP = identity.Text("sourceIp")
 	r.readContext(context)
 	if identity != nil {
 		cert, _ := identity.Get("clientCert")
 		r.clientCert = clientCert(cert)
 	}
-	path := text(event, "path")
+	path := event.Text("path")
 	if r.door == HTTPAPIV1 {
 		r.setDecodedPath(path)
 	} else {
 		r.setPath(path)
-		r.called = calledPath(text(context, "path"), path)
+		r.called = calledPath(context.Text("path"), path)
 	}
 	r.header = headers(event)
-	r.host = orDefault(r.header.Get("Host"), text(context, "domainName"))
+	r.host = orDefault(r.header.Get("Host"), context.Text("domainName"))
 	// The gateway has decoded the query already: it is encoded again, in the order in
 	// which the event has it, for net/url to read.
 	r.rawQuery = query(event, "multiValueQueryStringParameters", "queryStringParameters", url.QueryEscape)
 }
 
 func (r *request) readContext(context *jsonata.Object) {
-	r.requestID = text(context, "requestId")
-	r.stage = text(context, "stage")
+	r.requestID = context.Text("requestId")
+	r.stage = context.Text("stage")
 	r.authorizer, _ = context.Get("authorizer")
 }
 
 func (r *request) readALB(event *jsonata.Object) {
-	r.method = text(event, "httpMethod")
-	r.setPath(text(event, "path"))
-	r.multiValue = object(event, "multiValueHeaders") != nil
+	r.method = event.Text("httpMethod")
+	r.setPath(event.Text("path"))
+	r.multiValue = event.Object("multiValueHeaders") != nil
 	r.header = headers(event)
 	r.readProxied()
 	// The balancer hands the query on as it was sent, still encoded.
@@ -93,11 +93,11 @@ func (r *request) readALB(event *jsonata.Object) {
 // readLattice reads both event versions of VPC Lattice. Version 1.0 has a text for each
 // header, and its query in raw_path; version 2.0 has lists.
 func (r *request) readLattice(event, context *jsonata.Object) {
-	r.method = text(event, "method")
-	path, rawQuery, hasQuery := strings.Cut(orDefault(text(event, "path"), text(event, "raw_path")), "?")
+	r.method = event.Text("method")
+	path, rawQuery, hasQuery := strings.Cut(orDefault(event.Text("path"), event.Text("raw_path")), "?")
 	r.setPath(path)
 	r.header = http.Header{}
-	fields := object(event, "headers")
+	fields := event.Object("headers")
 	for i := range fields.Len() {
 		name, v := fields.At(i)
 		if _, isList := v.([]any); isList {
@@ -111,7 +111,7 @@ func (r *request) readLattice(event, context *jsonata.Object) {
 	if r.rawQuery = rawQuery; !hasQuery {
 		r.rawQuery = query(event, "queryStringParameters", "query_string_parameters", asSent)
 	}
-	if identity := object(context, "identity"); identity != nil && has(identity, "principal") {
+	if identity := context.Object("identity"); identity != nil && identity.Has("principal") {
 		r.authorizer = identity
 	}
 }
@@ -139,13 +139,13 @@ func withoutPort(address string) string {
 // else headers, of which the platform kept the last value.
 func headers(event *jsonata.Object) http.Header {
 	out := make(http.Header, 16)
-	if multi := object(event, "multiValueHeaders"); multi != nil && multi.Len() > 0 {
+	if multi := event.Object("multiValueHeaders"); multi != nil && multi.Len() > 0 {
 		for i := range multi.Len() {
 			name, _ := multi.At(i)
 			eachItem(multi, name, func(v string) { out.Add(name, v) })
 		}
 	} else {
-		eachText(object(event, "headers"), out.Set)
+		eachText(event.Object("headers"), out.Set)
 	}
 	joinCookies(out)
 	return out
@@ -171,9 +171,9 @@ func query(event *jsonata.Object, many, one string, escape func(string) string) 
 		}
 		b.WriteString(escape(k) + "=" + escape(v))
 	}
-	parameters := object(event, many)
+	parameters := event.Object(many)
 	if parameters == nil || parameters.Len() == 0 {
-		parameters = object(event, one)
+		parameters = event.Object(one)
 	}
 	for i := range parameters.Len() {
 		name, v := parameters.At(i)
@@ -189,14 +189,14 @@ func query(event *jsonata.Object, many, one string, escape func(string) string) 
 // clientCert reads the certificate that the front door says it has verified.
 func clientCert(v any) *verify.ClientCert {
 	o, ok := v.(*jsonata.Object)
-	if !ok || text(o, "subjectDN") == "" {
+	if !ok || o.Text("subjectDN") == "" {
 		return nil
 	}
-	validity := object(o, "validity")
+	validity := o.Object("validity")
 	return &verify.ClientCert{
-		SubjectDN:    text(o, "subjectDN"),
-		IssuerDN:     text(o, "issuerDN"),
-		SerialNumber: text(o, "serialNumber"),
-		Validity:     verify.Validity{NotBefore: text(validity, "notBefore"), NotAfter: text(validity, "notAfter")},
+		SubjectDN:    o.Text("subjectDN"),
+		IssuerDN:     o.Text("issuerDN"),
+		SerialNumber: o.Text("serialNumber"),
+		Validity:     verify.Validity{NotBefore: validity.Text("notBefore"), NotAfter: validity.Text("notAfter")},
 	}
 }

@@ -75,7 +75,7 @@ func decodeEvent(payload []byte) (*request, error) {
 	if !ok {
 		return nil, &foreignError{eventkind.Of(v).String()}
 	}
-	context := object(event, "requestContext")
+	context := event.Object("requestContext")
 	r := &request{door: detect(event, context)}
 	switch r.door {
 	case HTTPAPI, FunctionURL:
@@ -97,16 +97,16 @@ func detect(event, context *jsonata.Object) Door {
 	switch {
 	case eventkind.Of(event) != eventkind.Request:
 		return ""
-	case has(event, "raw_path"), has(context, "serviceNetworkArn"):
+	case event.Has("raw_path"), context.Has("serviceNetworkArn"):
 		return Lattice
-	case object(context, "elb") != nil:
+	case context.Object("elb") != nil:
 		return ALB
-	case object(context, "http") != nil && has(event, "rawPath"):
-		if strings.Contains(text(context, "domainName"), ".lambda-url.") {
+	case context.Object("http") != nil && event.Has("rawPath"):
+		if strings.Contains(context.Text("domainName"), ".lambda-url.") {
 			return FunctionURL
 		}
 		return HTTPAPI
-	case text(event, "version") == "1.0":
+	case scalar(event.Value("version")) == "1.0":
 		return HTTPAPIV1
 	}
 	return REST
@@ -121,7 +121,7 @@ func (r *request) readBody(event *jsonata.Object) error {
 		return malformedError("the event's body is not a string")
 	}
 	flag, _ := event.Get("isBase64Encoded")
-	if r.door == Lattice && !has(event, "isBase64Encoded") {
+	if r.door == Lattice && !event.Has("isBase64Encoded") {
 		flag, _ = event.Get("is_base64_encoded")
 	}
 	if flag != true {

@@ -86,7 +86,7 @@ func (p *page) finish(a *answer) {
 	if a.header.Get("Content-Type") == "application/problem+json" {
 		v, _ := jsonata.Decode(a.body) // of our own, perhaps kept by a dedupe store
 		problem, _ := v.(*jsonata.Object)
-		text, ok := pageFailures[text(problem, "error")]
+		text, ok := pageFailures[problem.Text("error")]
 		if !ok {
 			text = "Something went wrong. Ask the sender of the link."
 		}
@@ -109,7 +109,7 @@ func (e *endpoint) decision(r *request) *bridge.Failure {
 		return bridge.AsFailure(err)
 	}
 	form, _ := jsonata.Force(body).(*jsonata.Object)
-	switch s := strings.TrimSpace(text(form, "decision")); s {
+	switch s := strings.TrimSpace(scalar(form.Value("decision"))); s {
 	case "approve", "reject":
 		return nil
 	}

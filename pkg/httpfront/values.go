@@ -7,22 +7,6 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-func has(o *jsonata.Object, key string) bool {
-	_, ok := o.Get(key)
-	return ok
-}
-
-func object(o *jsonata.Object, key string) *jsonata.Object {
-	v, _ := o.Get(key)
-	child, _ := v.(*jsonata.Object)
-	return child
-}
-
-func text(o *jsonata.Object, key string) string {
-	v, _ := o.Get(key)
-	return scalar(v)
-}
-
 // scalar reads a header or query value; a number is taken as it is written.
 func scalar(v any) string {
 	switch v := v.(type) {
@@ -44,8 +28,7 @@ func eachText(o *jsonata.Object, f func(k, v string)) {
 }
 
 func eachItem(o *jsonata.Object, key string, f func(v string)) {
-	v, _ := o.Get(key)
-	items, _ := v.([]any)
+	items := o.List(key)
 	for _, item := range items {
 		f(scalar(item))
 	}

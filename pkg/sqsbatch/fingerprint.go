@@ -24,10 +24,10 @@ func (r *record) fingerprint(route *config.Route) []byte {
 	}
 	v, err := jsonata.Decode([]byte(body))
 	event, ok := v.(*jsonata.Object)
-	if err != nil || !ok || text(event, "detail-type") == "" || text(event, "source") == "" {
+	if err != nil || !ok || event.Text("detail-type") == "" || event.Text("source") == "" {
 		return []byte(body)
 	}
-	out, err := jsonata.AppendJSON(nil, without(event, "replay-name"))
+	out, err := jsonata.AppendJSON(nil, event.Without("replay-name"))
 	if err != nil {
 		return []byte(body)
 	}

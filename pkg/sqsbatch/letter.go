@@ -115,7 +115,7 @@ func first(list ...string) string {
 
 // ownAttributes returns the record's message attributes.
 func (r *record) ownAttributes() (map[string]Attribute, error) {
-	all := object(member(r.object, "messageAttributes"))
+	all := object(r.object.Value("messageAttributes"))
 	own := make(map[string]Attribute, all.Len())
 	for i := range all.Len() {
 		name, v := all.At(i)
@@ -131,13 +131,13 @@ func (r *record) ownAttributes() (map[string]Attribute, error) {
 // ownAttribute reads an attribute as a Lambda event has it.
 func ownAttribute(v any) (Attribute, bool) {
 	o, _ := v.(*jsonata.Object)
-	a := Attribute{DataType: text(o, "dataType")}
+	a := Attribute{DataType: o.Text("dataType")}
 	if strings.HasPrefix(a.DataType, "Binary") {
 		var err error
-		a.Binary, err = base64.StdEncoding.DecodeString(text(o, "binaryValue"))
+		a.Binary, err = base64.StdEncoding.DecodeString(o.Text("binaryValue"))
 		return a, err == nil && len(a.Binary) > 0
 	}
-	a.Text = text(o, "stringValue")
+	a.Text = o.Text("stringValue")
 	return a, a.Text != "" && (strings.HasPrefix(a.DataType, "String") || strings.HasPrefix(a.DataType, "Number"))
 }
 
@@ -152,7 +152,7 @@ func (r *record) deduplicationID() string {
 
 // reason is what the record says if it is a dead letter that was put back, else nil.
 func (r *record) reason() *Reason {
-	all := object(member(r.object, "messageAttributes"))
+	all := object(r.object.Value("messageAttributes"))
 	if all.Len() == 0 {
 		return nil
 	}
@@ -160,7 +160,7 @@ func (r *record) reason() *Reason {
 	for i := range all.Len() {
 		name, v := all.At(i)
 		o, _ := v.(*jsonata.Object)
-		texts[name] = Attribute{Text: text(o, "stringValue")}
+		texts[name] = Attribute{Text: o.Text("stringValue")}
 	}
 	return TakeReason(texts)
 }

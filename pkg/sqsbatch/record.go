@@ -55,7 +55,7 @@ func decode(payload []byte) (received, error) {
 	if !piped {
 		event, _ := v.(*jsonata.Object)
 		var ok bool
-		if list, ok = member(event, "Records").([]any); !ok {
+		if list, ok = event.Value("Records").([]any); !ok {
 			return received{}, foreign(v)
 		}
 	}
@@ -63,7 +63,7 @@ func decode(payload []byte) (received, error) {
 	records := make([]*record, len(list))
 	for i, item := range list {
 		o, _ := item.(*jsonata.Object)
-		id, _ := member(o, "messageId").(string)
+		id := o.Text("messageId")
 		if id == "" || mark != "" && strings.Contains(id, mark) {
 			if kind := eventkind.Of(v); kind.Function != eventkind.Queue && kind != eventkind.Unknown {
 				return received{}, errors.New(kind.String())
@@ -71,7 +71,7 @@ func decode(payload []byte) (received, error) {
 			return received{}, notBatch(fmt.Sprintf("record %d has no messageId", i))
 		}
 		records[i] = newRecord(i, id, o, mark)
-		ours = ours || member(o, "eventSource") == sourceSQS
+		ours = ours || o.Value("eventSource") == sourceSQS
 	}
 	if !ours {
 		return received{}, foreign(v)
@@ -90,17 +90,17 @@ func foreign(v any) error {
 }
 
 func newRecord(i int, id string, o *jsonata.Object, mark string) *record {
-	arn, _ := member(o, "eventSourceARN").(string)
+	arn := o.Text("eventSourceARN")
 	rec := &record{
 		index: i, id: id, object: o,
 		queueARN: arn, queue: arn[strings.LastIndexByte(arn, ':')+1:],
 	}
-	body, hasBody := member(o, "body").(string)
-	source, _ := member(o, "eventSource").(string)
+	body, hasBody := o.Value("body").(string)
+	source := o.Text("eventSource")
 	_, hasAttributes := o.Get("attributes")
-	_, readable := member(o, "attributes").(*jsonata.Object)
+	_, readable := o.Value("attributes").(*jsonata.Object)
 	_, hasOwn := o.Get("messageAttributes")
-	_, ownReadable := member(o, "messageAttributes").(*jsonata.Object)
+	_, ownReadable := o.Value("messageAttributes").(*jsonata.Object)
 	refuse := func(cause string) *record {
 		rec.broken = bridge.NewFailure(bridge.BadRequest, cause, nil)
 		return rec
@@ -117,7 +117,7 @@ func newRecord(i int, id string, o *jsonata.Object, mark string) *record {
 	switch {
 	case hasAttributes && !readable:
 		return refuse("the record's attributes are not an object")
-	case hasOwn && !ownReadable && member(o, "messageAttributes") != nil:
+	case hasOwn && !ownReadable && o.Value("messageAttributes") != nil:
 		return refuse("the record's messageAttributes are not an object")
 	}
 	return rec
@@ -147,9 +147,7 @@ func marked(o *jsonata.Object, mark string) bool {
 }
 
 func (r *record) attribute(name string) string {
-	attributes, _ := member(r.object, "attributes").(*jsonata.Object)
-	s, _ := member(attributes, name).(string)
-	return s
+	return r.object.Object("attributes").Text(name)
 }
 
 func (r *record) receiveCount() int {
@@ -158,8 +156,7 @@ func (r *record) receiveCount() int {
 }
 
 func (r *record) receiptHandle() string {
-	s, _ := member(r.object, "receiptHandle").(string)
-	return s
+	return r.object.Text("receiptHandle")
 }
 
 // fifo reports whether the record belongs to a message group that keeps its order; those
@@ -175,7 +172,7 @@ func (r *record) document(route *config.Route) (*jsonata.Object, error) {
 	if r.broken != nil {
 		return nil, r.broken
 	}
-	content := content{body: *r.body, attributes: member(r.object, "messageAttributes")}
+	content := content{body: *r.body, attributes: r.object.Value("messageAttributes")}
 	if route.SQS.Unwrap != config.UnwrapNothing {
 		if failure := content.unwrap(route.SQS.Unwrap); failure != nil {
 			r.broken = failure
@@ -205,7 +202,7 @@ func (r *record) document(route *config.Route) (*jsonata.Object, error) {
 // have the deduplication id that its sender gave it, so that a dedupe key made of it stays
 // what it was.
 func (r *record) systemAttributes() *jsonata.Object {
-	o := object(member(r.object, "attributes"))
+	o := object(r.object.Value("attributes"))
 	if id := r.deduplicationID(); id != "" && id != r.attribute("MessageDeduplicationId") {
 		o = o.Clone()
 		o.Set("MessageDeduplicationId", id)
@@ -219,12 +216,4 @@ func object(v any) *jsonata.Object {
 		return o
 	}
 	return jsonata.NewObject(0)
-}
-
-func member(o *jsonata.Object, name string) any {
-	if o == nil {
-		return nil
-	}
-	v, _ := o.Get(name)
-	return v
 }

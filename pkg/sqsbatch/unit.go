@@ -182,7 +182,7 @@ func (b *Batch) partial(u unit, r *bridge.Result) ([]fate, int) {
 	failed := 0
 	for _, item := range items {
 		failure, _ := item.(*jsonata.Object)
-		indexes := at[text(failure, "itemIdentifier")]
+		indexes := at[failure.Text("itemIdentifier")]
 		ok = ok && len(indexes) > 0
 		for _, i := range indexes {
 			if fates[i].settled {

@@ -46,7 +46,7 @@ func (c *content) unwrap(kind config.Unwrap) *bridge.Failure {
 	case config.UnwrapEventBridge:
 		ok = c.unwrapEvent(envelope)
 	case config.UnwrapS3:
-		c.value, ok = member(envelope, "Records").([]any)
+		c.value, ok = envelope.Value("Records").([]any)
 	}
 	if !ok {
 		return noEnvelope(kind)
@@ -67,17 +67,17 @@ func noEnvelope(kind config.Unwrap) *bridge.Failure {
 //
 // [SNS notification]: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 func (c *content) unwrapSNS(envelope *jsonata.Object) bool {
-	message, ok := member(envelope, "Message").(string)
-	if !ok || member(envelope, "Type") != "Notification" || text(envelope, "TopicArn") == "" {
+	message, ok := envelope.Value("Message").(string)
+	if !ok || envelope.Value("Type") != "Notification" || envelope.Text("TopicArn") == "" {
 		return false
 	}
 	c.body = message
 	attributes := jsonata.NewObject(4)
-	published, _ := member(envelope, "MessageAttributes").(*jsonata.Object)
-	for i := range length(published) {
+	published := envelope.Object("MessageAttributes")
+	for i := range published.Len() {
 		name, v := published.At(i)
 		one, _ := v.(*jsonata.Object)
-		kind, value := text(one, "Type"), text(one, "Value")
+		kind, value := one.Text("Type"), one.Text("Value")
 		if kind == "" {
 			continue
 		}
@@ -93,21 +93,21 @@ func (c *content) unwrapSNS(envelope *jsonata.Object) bool {
 		attributes.Set(name, a)
 	}
 	c.attributes = attributes
-	c.envelope = without(envelope, "Message", "MessageAttributes")
+	c.envelope = envelope.Without("Message", "MessageAttributes")
 	return true
 }
 
 // unwrapEvent takes the event's detail, which is what the producer made.
 func (c *content) unwrapEvent(envelope *jsonata.Object) bool {
 	detail, ok := envelope.Get("detail")
-	if !ok || text(envelope, "source") == "" || text(envelope, "detail-type") == "" {
+	if !ok || envelope.Text("source") == "" || envelope.Text("detail-type") == "" {
 		return false
 	}
 	if detail == nil {
 		c.body = "null"
 	}
 	c.value = detail
-	c.envelope = without(envelope, "detail")
+	c.envelope = envelope.Without("detail")
 	return true
 }
 
@@ -119,25 +119,5 @@ func isTestEvent(body string) bool {
 	}
 	v, err := jsonata.Decode([]byte(body))
 	event, ok := v.(*jsonata.Object)
-	return err == nil && ok && text(event, "Event") == "s3:TestEvent" && text(event, "Service") == "Amazon S3"
-}
-
-func without(o *jsonata.Object, names ...string) *jsonata.Object {
-	o = o.Clone()
-	for _, name := range names {
-		o.Delete(name)
-	}
-	return o
-}
-
-func text(o *jsonata.Object, name string) string {
-	s, _ := member(o, name).(string)
-	return s
-}
-
-func length(o *jsonata.Object) int {
-	if o == nil {
-		return 0
-	}
-	return o.Len()
+	return err == nil && ok && event.Text("Event") == "s3:TestEvent" && event.Text("Service") == "Amazon S3"
 }

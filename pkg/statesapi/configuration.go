@@ -28,7 +28,7 @@ func (s settings) constrainLogging(c *constraints) {
 		c.oneOf("loggingConfiguration.level", level, "ALL", "ERROR", "FATAL", "OFF")
 	}
 	for i, item := range s.destinations() {
-		group := structure(item, "cloudWatchLogsLogGroup")
+		group := item.Object("cloudWatchLogsLogGroup")
 		at := "loggingConfiguration.destinations." + strconv.Itoa(i+1) + ".member.cloudWatchLogsLogGroup.logGroupArn"
 		c.text(at, member(group, "logGroupArn"), 1, maxARN)
 	}
@@ -72,7 +72,7 @@ func (s settings) check() *Error {
 		return errorf(InvalidLogging, "Invalid Logging Configuration: Must specify exactly one Log Destination.")
 	}
 	for _, o := range destinations {
-		if !isLogGroup(deref(member(structure(o, "cloudWatchLogsLogGroup"), "logGroupArn"))) {
+		if !isLogGroup(deref(member(o.Object("cloudWatchLogsLogGroup"), "logGroupArn"))) {
 			return errorf(InvalidLogging, "Invalid Logging Configuration: Log Destination not found.")
 		}
 	}
@@ -84,8 +84,7 @@ func (s settings) destinations() []*jsonata.Object {
 	if s.logging == nil {
 		return nil
 	}
-	v, _ := s.logging.Get("destinations")
-	list, _ := jsonata.Force(v).([]any)
+	list := s.logging.List("destinations")
 	objects := make([]*jsonata.Object, len(list))
 	for i, item := range list {
 		objects[i], _ = jsonata.Force(item).(*jsonata.Object)
@@ -134,16 +133,6 @@ func member(o *jsonata.Object, name string) *string {
 		return &s
 	}
 	return nil
-}
-
-// structure returns a member that is an object, or nil.
-func structure(o *jsonata.Object, name string) *jsonata.Object {
-	if o == nil {
-		return nil
-	}
-	v, _ := o.Get(name)
-	child, _ := jsonata.Force(v).(*jsonata.Object)
-	return child
 }
 
 // checkRole looks at the form alone, arn:PARTITION:iam::ACCOUNT:role/NAME: there is no IAM

@@ -221,7 +221,7 @@ func withoutData(event json.RawMessage) json.RawMessage {
 	for i := range o.Len() {
 		name, member := o.At(i)
 		if details, ok := jsonata.Force(member).(*jsonata.Object); ok {
-			member = withoutMembers(details, "input", "output", "parameters", "assignedVariables")
+			member = details.Without("input", "output", "parameters", "assignedVariables")
 		}
 		kept.Set(name, member)
 	}
@@ -230,14 +230,4 @@ func withoutData(event json.RawMessage) json.RawMessage {
 		return json.RawMessage("{}")
 	}
 	return text
-}
-
-func withoutMembers(o *jsonata.Object, names ...string) *jsonata.Object {
-	kept := jsonata.NewObject(o.Len())
-	for i := range o.Len() {
-		if name, member := o.At(i); !slices.Contains(names, name) {
-			kept.Set(name, member)
-		}
-	}
-	return kept
 }

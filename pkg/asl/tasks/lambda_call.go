@@ -62,8 +62,7 @@ func invokesFunction(resource string) bool {
 func readLambdaCall(t asl.Task, style lambdaStyle) (*lambdaCall, error) {
 	o, _ := jsonata.Force(t.Parameters).(*jsonata.Object)
 	text := func(field string) string {
-		v, _ := o.Get(field)
-		s, _ := jsonata.Force(v).(string)
+		s := o.Text(field)
 		return s
 	}
 	c := &lambdaCall{
