@@ -9,6 +9,7 @@ FUZZTIME ?= 10s
 DIFFTIME ?= 1m
 VENV     := $(CURDIR)/.venv
 AWS_VENV := $(CURDIR)/.venv-aws
+CHECKOV  := $(CURDIR)/.venv-checkov
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
@@ -79,7 +80,7 @@ jsonata-bench: ## measure JSONata beside the reference and write docs/jsonata-pe
 	cd internal/jsonataref && npm ci --no-audit --no-fund --loglevel=error
 	$(GO) run ./internal/jsonatabench -o docs/jsonata-performance.md
 
-venv: $(VENV)/.done $(AWS_VENV)/.done
+venv: $(VENV)/.done $(AWS_VENV)/.done $(CHECKOV)/.done
 $(VENV)/.done: requirements-ci.lock
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --no-deps --require-hashes --requirement requirements-ci.lock
@@ -88,9 +89,13 @@ $(AWS_VENV)/.done: requirements-aws.lock
 	$(PYTHON) -m venv $(AWS_VENV)
 	$(AWS_VENV)/bin/pip install --quiet --require-hashes --requirement requirements-aws.lock
 	touch $@
+$(CHECKOV)/.done: requirements-checkov.lock
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/pip install --quiet --require-hashes --requirement requirements-checkov.lock
+	touch $@
 
-validate: venv ## check the template and the build with the SAM CLI and cfn-lint
-	@.ci/validate $(VENV)/bin
+validate: venv ## check the template and the build with the SAM CLI, cfn-lint and checkov
+	@.ci/validate $(VENV)/bin $(CHECKOV)/bin
 
 ci: ## what CI runs, in order
 	@.ci/steps
@@ -109,4 +114,4 @@ notices: ## write THIRD_PARTY_NOTICES.md
 	$(GO) test -count=1 ./internal/notices -update
 
 clean: ## remove what was built
-	rm -rf $(BIN) .aws-sam $(VENV) $(AWS_VENV)
+	rm -rf $(BIN) .aws-sam $(VENV) $(AWS_VENV) $(CHECKOV)
