@@ -1,10 +1,6 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,25 +11,50 @@ import (
 	"github.com/expressway-dev/expressway/internal/shared"
 )
 
-// lint runs the SAM CLI's validation and cfn-lint where they are: in CI.
+// lint runs cfn-lint where it is, in CI: by the SAM CLI's validation for its templates.
 func lint(t *testing.T, sam bool) {
+	t.Helper()
+	if sam {
+		pythonTool(t, "sam", "validate", "--lint", "--region", "us-east-1", "--template", "template.yaml")
+		return
+	}
+	pythonTool(t, "cfn-lint", "--non-zero-exit-code", "error", "template.yaml")
+}
+
+var codeURI = regexp.MustCompile(`(?m)^ *CodeUri: (.*)$`)
+
+// build builds with the SAM CLI where it is, and looks whether what it would deploy has the
+// configuration.
+func build(t *testing.T) {
+	t.Helper()
+	if !pythonTool(t, "sam", "build", "--template", "template.yaml") {
+		return
+	}
+	const dir = ".aws-sam/build"
+	found := codeURI.FindAllStringSubmatch(read(t, filepath.Join(dir, "template.yaml")), -1)
+	if len(found) == 0 {
+		t.Error("what was built has no function")
+	}
+	for _, m := range found {
+		if read(t, filepath.Join(dir, m[1], "expressway.yaml")) != read(t, "expressway/expressway.yaml") {
+			t.Errorf("%s has another configuration", m[1])
+		}
+	}
+}
+
+// pythonTool runs a tool of CI's, and reports whether it is there.
+func pythonTool(t *testing.T, name string, args ...string) bool {
 	t.Helper()
 	python := os.Getenv("EXPRESSWAY_PYTHON")
 	if python == "" {
-		return
+		return false
 	}
-	bin := filepath.Dir(python)
-	commands := [][]string{{filepath.Join(bin, "cfn-lint"), "--non-zero-exit-code", "error", "template.yaml"}}
-	if sam {
-		commands = append(commands, []string{filepath.Join(bin, "sam"), "validate", "--lint", "--region", "us-east-1", "--template", "template.yaml"})
+	cmd := exec.CommandContext(t.Context(), filepath.Join(filepath.Dir(python), name), args...)
+	cmd.Env = append(os.Environ(), "SAM_CLI_TELEMETRY=0", "AWS_DEFAULT_REGION=us-east-1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
-	for _, c := range commands {
-		cmd := exec.CommandContext(t.Context(), c[0], c[1:]...)
-		cmd.Env = append(os.Environ(), "SAM_CLI_TELEMETRY=0", "AWS_DEFAULT_REGION=us-east-1")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", filepath.Base(c[0]), err, out)
-		}
-	}
+	return true
 }
 
 // strict runs validate --strict, which must have nothing to say.
@@ -54,74 +75,50 @@ func tool(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// TestInitEmptyFolder writes a project by every door, checks it, and has it answer.
+// TestInitEmptyFolder writes a project by every door and from every source, builds and
+// checks it, and has it answer.
 func TestInitEmptyFolder(t *testing.T) {
-	for _, door := range []string{"http-api", "rest", "function-url", "alb"} {
-		t.Run(door, func(t *testing.T) {
+	const all = "http,sqs,eventbridge"
+	for name, test := range map[string]struct {
+		from string
+		args []string
+	}{
+		"http-api":           {all, nil},
+		"rest":               {all, []string{"--door", "rest"}},
+		"function-url":       {all, []string{"--door", "function-url"}},
+		"alb":                {all, []string{"--door", "alb"}},
+		"sqs alone":          {"sqs", []string{"--arch", "x86_64"}},
+		"eventbridge alone":  {"eventbridge", []string{"--source", "shop.*", "--detail-type", "Payment taken"}},
+		"a layer of another": {"http,sqs", []string{"--layer", "arn:aws:lambda:eu-central-1:123456789012:layer:expressway-v0-1-0:1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
-			tool(t, "init", "--from", "http,sqs,eventbridge", "--provider", "stripe,github,slack", "--door", door)
+			args := append([]string{"init", "--from", test.from}, test.args...)
+			if test.from == all {
+				args = append(args, "--provider", "stripe,github,slack")
+			}
+			tool(t, args...)
 			strict(t, "--strict")
 			lint(t, true)
+			build(t)
 			for _, file := range []string{"expressway/expressway.yaml", "samconfig.toml", "env.json", "statemachines/deliveries.asl.json"} {
 				if _, err := os.Stat(file); err != nil {
 					t.Error(err)
 				}
 			}
-			for function, want := range map[string]string{"queue-deliveries": `{"batchItemFailures":[]}`, "event-sample": `"status":"SUCCEEDED"`} {
-				name, _, _ := strings.Cut(function, "-")
-				if got := tool(t, "invoke", name, "-e", "events/"+function+".json"); !strings.Contains(got, want) {
-					t.Errorf("%s: %s", function, got)
+			for source, sample := range map[string]struct{ function, file, want string }{
+				"sqs":         {"queue", "queue-deliveries", `{"batchItemFailures":[]}`},
+				"eventbridge": {"event", "event-sample", `"status":"SUCCEEDED"`},
+			} {
+				if !strings.Contains(test.from, source) {
+					continue
+				}
+				if got := tool(t, "invoke", sample.function, "-e", "events/"+sample.file+".json"); !strings.Contains(got, sample.want) {
+					t.Errorf("%s: %s", source, got)
 				}
 			}
 		})
 	}
-}
-
-// TestInitToFirstAnswer goes from an empty folder to the answer to a signed delivery.
-func TestInitToFirstAnswer(t *testing.T) {
-	t.Chdir(t.TempDir())
-	tool(t, "init", "--provider", "stripe")
-	url, stop := startWebhooks(t)
-	defer stop()
-	command := tool(t, "sign", "stripe", "-d", "events/bodies/stripe.json", "--config", "expressway/expressway.yaml", "--url", url)
-	if answer := sendSigned(t, url, command); answer != `{"received":true}` {
-		t.Errorf("the answer is %s", answer)
-	}
-}
-
-var (
-	signedHeader = regexp.MustCompile(`(?i)'Stripe-Signature: ([^']+)'`)
-	webhookURL   = regexp.MustCompile(`webhooks +(http://\S+)`)
-)
-
-// sendSigned sends what the curl command would.
-func sendSigned(t *testing.T, url, command string) string {
-	t.Helper()
-	m := signedHeader.FindStringSubmatch(command)
-	if m == nil {
-		t.Fatalf("no signature in %s", command)
-	}
-	body, err := os.Open("events/bodies/stripe.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer body.Close()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/stripe", body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Stripe-Signature", m[1])
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 // TestInitForeignStacks adds what is missing to repositories that know nothing of
@@ -283,38 +280,4 @@ func read(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// startWebhooks runs dev, and returns the URL of the routes.
-func startWebhooks(t *testing.T) (url string, stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	read, write := io.Pipe()
-	done := make(chan int, 1)
-	var errs strings.Builder
-	go func() {
-		done <- run(ctx, []string{"dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0"}, nil, write, &errs, noEnvironment)
-		_ = write.Close()
-	}()
-	var out strings.Builder
-	buffer := make([]byte, 4096)
-	for !strings.Contains(out.String(), "Ctrl-C stops") {
-		n, err := read.Read(buffer)
-		if err != nil {
-			t.Fatalf("%v\n%s%s", err, out.String(), errs.String())
-		}
-		out.Write(buffer[:n])
-	}
-	go func() { _, _ = io.Copy(io.Discard, read) }()
-	m := webhookURL.FindStringSubmatch(out.String())
-	if m == nil {
-		t.Fatal(fmt.Sprint("no address in ", out.String()))
-	}
-	return m[1], func() {
-		http.DefaultClient.CloseIdleConnections()
-		cancel()
-		if code := <-done; code != 0 {
-			t.Errorf("exit %d: %s", code, errs.String())
-		}
-	}
 }
