@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,5 +110,68 @@ func TestSignals(t *testing.T) {
 				t.Errorf("ended with %v, and said %q at last", err, last)
 			}
 		})
+	}
+}
+
+// The first Ctrl-C waits for the execution that runs, and says so; the second does not.
+func TestSecondInterrupt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "slow.asl.json"),
+		[]byte(`{"StartAt":"Wait","States":{"Wait":{"Type":"Wait","Seconds":200,"End":true}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0", "--statemachines", ".")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	defer kill.Stop()
+	var said string
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		switch line := lines.Text(); {
+		case strings.HasPrefix(line, "step functions"):
+			said = strings.TrimSpace(strings.TrimPrefix(line, "step functions"))
+		case line == "Ctrl-C stops":
+			startSlow(t, said)
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Error(err)
+			}
+		case line == "Ctrl-C again stops now":
+			said = line
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	err = cmd.Wait()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != interrupted || said != "Ctrl-C again stops now" {
+		t.Errorf("ended with %v, and said %q last; want the status %d", err, said, interrupted)
+	}
+}
+
+func startSlow(t *testing.T, endpoint string) {
+	t.Helper()
+	body := `{"stateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:slow"}`
+	request, err := http.NewRequest(http.MethodPost, endpoint, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("X-Amz-Target", "AWSStepFunctions.StartExecution")
+	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("StartExecution answered %s", response.Status)
 	}
 }

@@ -139,6 +139,7 @@ func TestEnds(t *testing.T) {
 		"succeeded":             {bridge.Result{Outcome: ended(bridge.Succeeded)}, "", "Started=1,Succeeded=1" + ran},
 		"asynchronous":          {bridge.Result{Outcome: running}, "", "Started=1"},
 		"filtered":              {bridge.Result{Filtered: true}, "", "Filtered=1"},
+		"filtered by nothing":   {bridge.Result{Filtered: true, FilterUndefined: true}, "", "Filtered=1,FilterUndefined=1"},
 		"replayed":              {bridge.Result{Replayed: true, Replay: []byte("payload")}, "", "Duplicates=1"},
 		"in progress":           {failure(bridge.InProgress, nil), "retry", "Retried=1,Duplicates=1"},
 		"mismatch":              {failure(bridge.DedupeMismatch, nil), "", "Duplicates=1"},
