@@ -32,7 +32,8 @@ class Template(unittest.TestCase):
         for function, machines in want.items():
             with self.subTest(function):
                 granted = [
-                    s for s in self.statements(function + "Role") if "states:" in json.dumps(s)
+                    s for s in self.statements(function + "Role")
+                    if "StartSyncExecution" in json.dumps(s)
                 ]
                 self.assertEqual(len(granted), 1)
                 self.assertEqual(granted[0]["Action"], "states:StartSyncExecution")
@@ -92,7 +93,7 @@ class Template(unittest.TestCase):
             {"AttributeName": "expiration", "Enabled": True},
         )
         (statement,) = [
-            s for s in self.statements("WebhookFunctionRole") if "dynamodb" in json.dumps(s["Action"])
+            s for s in self.statements("WebhookFunctionRole") if "dynamodb:PutItem" in s["Action"]
         ]
         self.assertEqual(
             statement["Action"],
@@ -100,16 +101,41 @@ class Template(unittest.TestCase):
         )
         self.assertEqual(statement["Resource"], {"Fn::GetAtt": ["DedupeTable", "Arn"]})
 
+    def test_the_webhook_function_alone_resumes_the_approval(self):
+        for function in ("WebhookFunction", "QueueFunction", "EventFunction"):
+            with self.subTest(function):
+                granted = {}
+                for s in self.statements(function + "Role"):
+                    actions = s["Action"] if isinstance(s["Action"], list) else [s["Action"]]
+                    for action in actions:
+                        if action == "dynamodb:GetItem" or re.match("states:(StartExec|SendTask)", action):
+                            granted[action] = s["Resource"]
+                machine = {"Ref": "ApprovalMachine"}
+                want = {
+                    "states:StartExecution": machine,
+                    "states:SendTaskSuccess": machine,
+                    "states:SendTaskFailure": machine,
+                    "states:SendTaskHeartbeat": machine,
+                    "dynamodb:GetItem": {"Fn::GetAtt": ["WaitsTable", "Arn"]},
+                }
+                self.assertEqual(granted, want if function == "WebhookFunction" else {})
+        waits = self.resources["WaitsTable"]["Properties"]
+        self.assertEqual(waits["KeySchema"], [{"AttributeName": "id", "KeyType": "HASH"}])
+        self.assertEqual(
+            waits["TimeToLiveSpecification"], {"AttributeName": "expiration", "Enabled": True}
+        )
+
     def test_policies_are_inside_the_roles(self):
         """A policy of its own may come after the first event that needs it."""
         self.assertEqual(self.of_type("AWS::IAM::Policy"), {})
 
-    def test_machines_are_express_and_traced(self):
+    def test_types_of_machines_and_traces(self):
         machines = self.of_type("AWS::StepFunctions::StateMachine")
-        self.assertEqual(len(machines), 3)
+        self.assertEqual(len(machines), 4)
         for name, m in machines.items():
             with self.subTest(name):
-                self.assertEqual(m["StateMachineType"], "EXPRESS")
+                kind = "STANDARD" if name == "ApprovalMachine" else "EXPRESS"
+                self.assertEqual(m["StateMachineType"], kind)
                 self.assertEqual(m["TracingConfiguration"], {"Enabled": True})
 
     def test_machines_log(self):
@@ -117,6 +143,8 @@ class Template(unittest.TestCase):
         self.assertEqual(group["RetentionInDays"], {"Ref": "ExecutionLogDays"})
         self.assertTrue(group["LogGroupName"]["Fn::Sub"].startswith("/aws/vendedlogs/states/"))
         for name, m in self.of_type("AWS::StepFunctions::StateMachine").items():
+            if m["StateMachineType"] == "STANDARD":
+                continue  # the service keeps its history
             with self.subTest(name):
                 logging = m["LoggingConfiguration"]
                 self.assertEqual(logging["Level"], {"Ref": "ExecutionLogLevel"})

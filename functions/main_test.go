@@ -89,6 +89,7 @@ func stepFunctions(t *testing.T) string {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	env := environment(t, "webhook", "")
+	env["SFN_MOCK_CONFIG"] = "../mocks.json"
 	local, err := devserver.NewLocal(devserver.Options{
 		Config: "../expressway.yaml", StateMachines: "../statemachines",
 		Getenv: func(name string) string { return env[name] }, Log: log,

@@ -58,6 +58,13 @@ var samples = map[string]string{
 		"body": {"title": "The request could not be verified", "status": 401,
 			"error": "Expressway.Unverified", "requestId": "JKJgXmPLvHcESHG="}
 	}`,
+	"webhook-refund-asked.json": `{
+		"statusCode": 202, "isBase64Encoded": false,
+		"headers": {"Content-Type": "application/json"},
+		"body": {"executionArn": "arn:aws:states:us-east-1:123456789012:execution:approval:refunds-JKJhXmPLvHcESHH-"}
+	}`,
+	"webhook-approval-page.json":    page(200, "Approve the refund? | Pay the refund | Reject"),
+	"webhook-approval-guessed.json": page(400, "Approve the refund? | This link is not valid."),
 	"queue-orders.json": `{
 		"batchItemFailures": [{"itemIdentifier": "2e1424d4-f796-459a-8184-9c92662be6da"}]
 	}`,
@@ -69,6 +76,38 @@ var samples = map[string]string{
 		"route": "payments", "status": "FAILED", "error": "AlreadyPaid", "discarded": true,
 		"executionArn": "arn:aws:states:us-east-1:123456789012:express:payments:payments-9b1c8a52-6c53-4e53-a0c9-1f6a4b2d7c11:EXECUTION"
 	}`,
+}
+
+// page is what a link answers; its style is the test's of pkg/httpfront.
+func page(status int, words string) string {
+	return fmt.Sprintf(`{
+		"statusCode": %d, "isBase64Encoded": false, "body": %q,
+		"headers": {
+			"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'; …", "Content-Type": "text/html; charset=utf-8",
+			"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "X-Robots-Tag": "noindex"
+		}
+	}`, status, words)
+}
+
+// words are those of a page: its heading, its text and its buttons.
+var words = regexp.MustCompile(`(?:<h1|<p role="\w+"|value="\w+")>(.*?)</`)
+
+// shortPage shortens the answer of an approval link to the words of its page.
+func shortPage(fields map[string]any) {
+	body, _ := fields["body"].(string)
+	headers, _ := fields["headers"].(map[string]any)
+	if !strings.HasPrefix(body, "<!doctype html>") || headers == nil {
+		return
+	}
+	var text []string
+	for _, m := range words.FindAllStringSubmatch(body, -1) {
+		text = append(text, m[1])
+	}
+	fields["body"] = strings.Join(text, " | ")
+	policy, _ := headers["Content-Security-Policy"].(string)
+	if first, _, ok := strings.Cut(policy, " style-src"); ok {
+		headers["Content-Security-Policy"] = first + " …"
+	}
 }
 
 // executionID is the last part of an execution's ARN.
@@ -88,6 +127,7 @@ func response(t *testing.T, payload []byte) any {
 				fields["body"] = decoded
 			}
 		}
+		shortPage(fields)
 	}
 	return doc
 }

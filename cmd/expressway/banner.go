@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/devserver"
@@ -18,14 +19,33 @@ func printStart(p *program, local *devserver.Local, server *devserver.Server, ev
 		fmt.Fprintf(p.stdout, "  %-32s %s\n", cut(trigger(r), 32), r.Name)
 	}
 	fmt.Fprintf(p.stdout, "step functions  http://%s\n", server.States())
-	if names := machines(local); len(names) > 0 {
-		fmt.Fprintf(p.stdout, "  %s\n", cut(strings.Join(names, ", "), columns-2))
+	for _, line := range wrap(machines(local), columns-2) {
+		fmt.Fprintf(p.stdout, "  %s\n", line)
 	}
 	fmt.Fprintln(p.stdout, "try")
 	for _, line := range attempts(local, server, events) {
 		fmt.Fprintf(p.stdout, "  %s\n", line)
 	}
 	fmt.Fprintln(p.stdout, "Ctrl-C stops")
+}
+
+// wrap joins names into lines of at most so many characters; a longer name is cut.
+func wrap(names []string, n int) (lines []string) {
+	line := ""
+	for i, name := range names {
+		if i < len(names)-1 {
+			name += ","
+		}
+		if line != "" && utf8.RuneCountInString(line+" "+name) > n {
+			lines = append(lines, line)
+			line = ""
+		}
+		line = cut(strings.TrimSpace(line+" "+name), n)
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // trigger says what a route takes.

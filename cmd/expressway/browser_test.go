@@ -124,7 +124,7 @@ func TestConsoleInBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for _, part := range []string{"statemachines", "events", "expressway.yaml", "env.json"} {
+	for _, part := range []string{"statemachines", "events", "expressway.yaml", "env.json", "mocks.json"} {
 		if out, err := exec.Command("cp", "-r", filepath.Join(root, part), dir).CombinedOutput(); err != nil {
 			t.Fatalf("%v %s", err, out)
 		}

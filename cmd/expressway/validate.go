@@ -209,6 +209,7 @@ func (v *validation) checkRoutes(ctx context.Context, runs bool) {
 	}
 	if v.options.StateMachines != "" && v.deployment == nil {
 		v.fail(missingMachines(cfg, local, v.options.StateMachines))
+		v.fail(slowMachines(cfg, local, v.options.StateMachines))
 	}
 	v.fail(local.Close(ctx))
 }
@@ -264,6 +265,26 @@ func missingMachines(cfg *config.Config, local *devserver.Local, folder string) 
 				problems = append(problems, r.Problem("start", fmt.Sprintf(
 					"start: %s has no state machine %q (no file %s.asl.json); correct the name, or give the ARN of one that is elsewhere", folder, m.StateMachine, m.StateMachine)))
 			}
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return &config.Error{Problems: problems}
+}
+
+// slowMachines reports routes that start a STANDARD state machine of the folder and wait
+// for its end.
+func slowMachines(cfg *config.Config, local *devserver.Local, folder string) error {
+	var problems []config.Problem
+	for _, r := range cfg.Routes {
+		if r.StateMachine == "" || r.Async || strings.HasPrefix(r.StateMachine, "arn:") {
+			continue
+		}
+		arn := local.States.Resolve(r.StateMachine)
+		if m, err := local.States.Describe(statesapi.DescribeInput{StateMachineARN: &arn}); err == nil && m.Type == statesapi.Standard {
+			problems = append(problems, r.Problem("start", fmt.Sprintf(
+				"start: %s.asl.json in %s waits for a token, a job or an activity, and so is a STANDARD state machine, which StartSyncExecution refuses; write mode: async", r.StateMachine, folder)))
 		}
 	}
 	if len(problems) == 0 {

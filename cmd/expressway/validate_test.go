@@ -102,3 +102,34 @@ func TestValidateFromTheField(t *testing.T) {
 		})
 	}
 }
+
+// A definition that waits makes a STANDARD state machine, which no route can wait for.
+func TestValidateStandardMachineOfTheFolder(t *testing.T) {
+	const routes = "version: 1\nroutes:\n  - {name: a, sqs: q, start: waits%s}\n"
+	for mode, want := range map[string]struct {
+		code int
+		text string
+	}{
+		"":              {1, "expressway.yaml:3:"},
+		", mode: async": {0, "are valid"},
+	} {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, "statemachines"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{
+			"expressway.yaml":              strings.Replace(routes, "%s", mode, 1),
+			"statemachines/waits.asl.json": `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::sns:publish.waitForTaskToken","Parameters":{"TopicArn":"t","Message.$":"$$.Task.Token"},"End":true}}}`,
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Chdir(dir)
+		var out strings.Builder
+		code := run(t.Context(), []string{"validate"}, strings.NewReader(""), &out, &out, func(string) string { return "" })
+		if code != want.code || !strings.Contains(out.String(), want.text) || code == 1 && !strings.Contains(out.String(), "is a STANDARD state machine, which StartSyncExecution refuses; write mode: async") {
+			t.Errorf("mode %q: exit %d, want %d\n%s", mode, code, want.code, out.String())
+		}
+	}
+}

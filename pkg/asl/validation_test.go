@@ -108,7 +108,8 @@ func TestRecordedDefinitionsAreTaken(t *testing.T) {
 	}
 }
 
-// The project's own workflows are such as an Express Workflow may be.
+// The project's own workflows are such as an Express Workflow may be, but for the one that
+// waits for days.
 func TestSamplesAreTaken(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../statemachines/*.asl.json")
@@ -120,7 +121,11 @@ func TestSamplesAreTaken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := asl.ParseExpress(text); err != nil && !strings.Contains(err.Error(), "JSONata") {
+		parse := asl.ParseExpress
+		if filepath.Base(file) == "approval.asl.json" {
+			parse = asl.Parse
+		}
+		if _, err := parse(text); err != nil && !strings.Contains(err.Error(), "JSONata") {
 			t.Errorf("%s: %v", file, err)
 		}
 	}

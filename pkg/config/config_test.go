@@ -27,7 +27,7 @@ func TestSampleConfiguration(t *testing.T) {
 	for _, r := range cfg.Routes {
 		names = append(names, r.Name)
 	}
-	want := []string{"github", "stripe", "slack", "orders-http", "orders-queue", "payments"}
+	want := []string{"github", "stripe", "slack", "orders-http", "refunds", "approvals", "payouts", "orders-queue", "payments"}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("routes (-want +got):\n%s", diff)
 	}

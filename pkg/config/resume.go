@@ -12,6 +12,9 @@ import (
 // DefaultGrace is how long a look-up waits for an item that is not there yet.
 const DefaultGrace = 2 * time.Second
 
+// DefaultKeyAttribute is the partition key of a table that a look-up reads.
+const DefaultKeyAttribute = "id"
+
 // A Page is what a GET of an approval link shows: a question, and two buttons.
 type Page struct{ Title, Approve, Reject string }
 
@@ -83,7 +86,7 @@ func (d *document) refusePathToken(n ast.Node, t *bridge.Template) {
 }
 
 func (d *document) readLookup(n ast.Node, r *Route, scope []string) {
-	l := &bridge.Lookup{KeyAttribute: "id", TokenAttribute: "token", Grace: DefaultGrace}
+	l := &bridge.Lookup{KeyAttribute: DefaultKeyAttribute, TokenAttribute: "token", Grace: DefaultGrace}
 	r.Resume.Lookup = l
 	text := func(to *string, key string) func(ast.Node) {
 		return func(n ast.Node) {

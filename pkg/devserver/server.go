@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -158,6 +159,16 @@ func isOpen(list []net.Listener) bool {
 	return false
 }
 
+// running returns the executions that a stop waits for: those that wait for a task token
+// do not end by themselves.
+func (s *Server) running() []string {
+	waits := map[string]bool{}
+	for _, w := range s.local.States.Waits("") {
+		waits[w.ExecutionARN] = true
+	}
+	return slices.DeleteFunc(s.local.States.Running(), func(arn string) bool { return waits[arn] })
+}
+
 // Serve answers until ctx ends; then it lets what runs finish, for a few seconds.
 func (s *Server) Serve(ctx context.Context) error {
 	failed := make(chan error, 4)
@@ -171,11 +182,11 @@ func (s *Server) Serve(ctx context.Context) error {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	if running := s.local.States.Running(); len(running) > 0 && s.options.Waiting != nil {
-		s.options.Waiting(running, stopTime)
-	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
+	if running := s.running(); len(running) > 0 && s.options.Waiting != nil {
+		s.options.Waiting(running, stopTime)
+	}
 	for server := range s.listens {
 		if shut := server.Shutdown(stop); shut != nil {
 			_ = server.Close()

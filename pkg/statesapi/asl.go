@@ -59,21 +59,21 @@ func diagnostics(found []asl.Diagnostic) []Diagnostic {
 
 // checkTestCase refuses a test case that the mocks do not have before anything runs.
 func (i interpreter) checkTestCase(stateMachine, testCase string) error {
-	_, err := i.runner(stateMachine, testCase)
+	_, err := i.runner(Execution{ExecutionRecord: ExecutionRecord{TestCase: testCase}, StateMachine: stateMachine})
 	return err
 }
 
 // runner is what runs the tasks of an execution: mocks, where there is a test case, then
 // executions of other state machines, then the rest.
-func (i interpreter) runner(stateMachine, testCase string) (asl.TaskRunner, error) {
-	executions := &tasks.Tokens{Store: i.tokens, Next: &tasks.Executions{Start: i.start, Next: i.own}}
+func (i interpreter) runner(x Execution) (asl.TaskRunner, error) {
+	executions := &tasks.Tokens{Store: tokensOf{i.tokens, x.ExecutionARN, i.now}, Next: &tasks.Executions{Start: i.start, Next: i.own}}
 	switch {
-	case testCase == "":
+	case x.TestCase == "":
 		return executions, nil
 	case i.mocks == nil:
 		return nil, errors.New("there is no mock configuration")
 	}
-	return i.mocks(stateMachine, testCase, executions)
+	return i.mocks(x.StateMachine, x.TestCase, executions)
 }
 
 type aslProgram struct {
@@ -83,7 +83,7 @@ type aslProgram struct {
 }
 
 func (p aslProgram) Run(ctx context.Context, x Execution) Result {
-	tasks, err := p.runner(x.StateMachine, x.TestCase)
+	tasks, err := p.runner(x)
 	if err != nil {
 		return Result{Status: bridge.Failed, Error: "States.Runtime", Cause: err.Error()}
 	}

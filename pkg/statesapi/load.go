@@ -15,10 +15,12 @@ import (
 // suffix is what the file of a state machine is called after its name.
 const suffix = ".asl.json"
 
-// LoadDir registers the files NAME.asl.json of a directory as EXPRESS state machines
-// NAME, as [Service.Put] does. It may be called again when they have changed. A
-// definition that is refused leaves the last good one in place; all errors, each with
-// its file, come joined. A state machine whose file is gone stays registered.
+// LoadDir registers the files NAME.asl.json of a directory as state machines NAME, as
+// [Service.PutKind] does: EXPRESS ones, and STANDARD where only such a one can run the
+// definition, because it waits for a task token, a job or an activity. It may be called
+// again when they have changed. A definition that is refused leaves the last good one in
+// place; all errors, each with its file, come joined. A state machine whose file is gone
+// stays registered.
 //
 // Files whose paths are in except are left out.
 func (s *Service) LoadDir(dir string, except ...string) error {
@@ -45,10 +47,11 @@ func (s *Service) loadFile(path, name string) error {
 	if err != nil {
 		return fmt.Errorf("load state machine: %w", err)
 	}
-	if err := s.Put(name, definition); err != nil {
+	kind, list := s.kindOf(definition)
+	if err := s.PutKind(name, kind, definition); err != nil {
 		var refused *Error
 		if errors.As(err, &refused) && refused.Code == InvalidDefinition {
-			if list := s.opts.Engine.Validate(definition, Express); len(list) > 0 {
+			if len(list) > 0 {
 				return &FileError{path, definition, list}
 			}
 		}
@@ -56,6 +59,20 @@ func (s *Service) loadFile(path, name string) error {
 	}
 	return nil
 }
+
+// kindOf returns the type of a definition that does not say it, and what is to be said of
+// the definition then: STANDARD where nothing is wrong with it but for EXPRESS.
+func (s *Service) kindOf(definition []byte) (kind string, list []Diagnostic) {
+	list = s.opts.Engine.Validate(definition, Express)
+	if slices.ContainsFunc(list, isError) {
+		if standard := s.opts.Engine.Validate(definition, Standard); !slices.ContainsFunc(standard, isError) {
+			return Standard, standard
+		}
+	}
+	return Express, list
+}
+
+func isError(d Diagnostic) bool { return d.Severity == severityError }
 
 // readDefinition reads as much of a file as a definition can have. Of the longest
 // characters, one byte past that is enough to be refused.
@@ -139,8 +156,9 @@ func (s *Service) CheckDir(dir string, except ...string) (warnings []error, _ er
 			continue
 		}
 		wrong, odd := &FileError{Path: path, definition: definition}, &FileError{Path: path, definition: definition}
-		for _, d := range s.opts.Engine.Validate(definition, Express) {
-			if d.Severity == severityError {
+		_, list := s.kindOf(definition)
+		for _, d := range list {
+			if isError(d) {
 				wrong.Diagnostics = append(wrong.Diagnostics, d)
 			} else {
 				odd.Diagnostics = append(odd.Diagnostics, d)

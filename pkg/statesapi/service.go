@@ -84,6 +84,7 @@ type Service struct {
 	closed  bool
 	running int
 	idle    chan struct{} // closed when a closed service has nothing running
+	waiting chan struct{} // closed when all that it has running waits for task tokens
 	names   remembered
 	active  map[string]context.CancelCauseFunc // EXPRESS executions that [Service.EndExecution] can end
 }
@@ -116,13 +117,14 @@ func New(opts Options) *Service {
 	s := &Service{
 		opts:     opts,
 		machines: map[string]*entry{},
-		tokens:   newTokens(),
 		base:     base,
 		cancel:   cancel,
 		idle:     make(chan struct{}),
+		waiting:  make(chan struct{}),
 		names:    remembered{byARN: map[string]*started{}},
 		active:   map[string]context.CancelCauseFunc{},
 	}
+	s.tokens = newTokens(s.quiet)
 	if s.opts.Engine == nil {
 		s.opts.Engine = interpreter{s.ownAPI(opts.Tasks), opts.Mocks, s.nested, opts.Now, opts.UUID, opts.Sleep, s.tokens, opts.WaitScale}
 	}
@@ -135,9 +137,10 @@ func (s *Service) ARN(name string) string {
 	return "arn:aws:states:" + s.opts.Region + ":" + s.opts.Account + ":stateMachine:" + name
 }
 
-// Close refuses new executions and waits for the running ones. When ctx ends first,
-// they are stopped, and Close returns the context's error once they have. It may be
-// called more than once.
+// Close refuses new executions and waits for the running ones, but for those that wait for
+// a task token, which are stopped once nothing else runs. When ctx ends first, all are
+// stopped, and Close returns the context's error once they have. It may be called more than
+// once.
 func (s *Service) Close(ctx context.Context) error {
 	s.runMu.Lock()
 	if !s.closed {
@@ -147,10 +150,14 @@ func (s *Service) Close(ctx context.Context) error {
 		}
 	}
 	s.runMu.Unlock()
+	s.quiet()
 
 	var err error
 	select {
 	case <-s.idle:
+	case <-s.waiting:
+		s.cancel(errClosed)
+		<-s.idle
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 		s.cancel(errClosed)
@@ -185,10 +192,28 @@ func (s *Service) acquire(sync, nested bool) *Error {
 
 func (s *Service) release() {
 	s.runMu.Lock()
-	defer s.runMu.Unlock()
 	s.running--
-	if s.closed && s.running == 0 {
+	closed := s.closed
+	if closed && s.running == 0 {
 		close(s.idle)
+	}
+	s.runMu.Unlock()
+	if closed {
+		s.quiet()
+	}
+}
+
+// quiet tells a closed service when all that runs waits for task tokens.
+func (s *Service) quiet() {
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	if !s.closed || s.running == 0 || s.running > s.tokens.executions() {
+		return
+	}
+	select {
+	case <-s.waiting:
+	default:
+		close(s.waiting)
 	}
 }
 

@@ -450,3 +450,41 @@ func TestLoadDir(t *testing.T) {
 		t.Errorf("LoadDir(none) = %v, want not exist", err)
 	}
 }
+
+// A definition that waits for a token or a job is a STANDARD state machine: an EXPRESS one
+// cannot run it.
+func TestLoadDirKnowsTheType(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "m.asl.json")
+	s := newService(t, Options{}, passDefinition)
+	task := func(resource string) string {
+		return `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"` + resource + `","Parameters":{"QueueUrl":"q","MessageBody":"m"},"End":true}}}`
+	}
+	for _, tt := range []struct{ definition, want string }{
+		{passDefinition, Express},
+		{task("arn:aws:states:::sqs:sendMessage.waitForTaskToken"), Standard},
+		{task("arn:aws:states:::sqs:sendMessage"), Express},
+		{task("arn:aws:states:us-east-1:123456789012:activity:a"), Standard},
+		{task("arn:aws:states:::sqs:sendMessage.waitForEver"), ""}, // wrong for either
+		{passDefinition, Express},
+	} {
+		if err := os.WriteFile(path, []byte(tt.definition), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		loaded := s.LoadDir(dir)
+		_, checked := s.CheckDir(dir)
+		if (loaded == nil) != (tt.want != "") || (checked == nil) != (tt.want != "") {
+			t.Errorf("%s: LoadDir = %v, CheckDir = %v", tt.definition, loaded, checked)
+		}
+		if tt.want == "" {
+			if !strings.Contains(loaded.Error(), "m.asl.json:1:") {
+				t.Errorf("LoadDir = %v, want the place", loaded)
+			}
+			continue
+		}
+		if got, err := s.Describe(DescribeInput{StateMachineARN: ptr(s.ARN("m"))}); err != nil || got.Type != tt.want {
+			t.Errorf("%s: got %+v, %v, want %s", tt.definition, got, err, tt.want)
+		}
+	}
+}

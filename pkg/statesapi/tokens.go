@@ -1,11 +1,13 @@
 package statesapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,15 +37,30 @@ type tokens struct {
 	waiting    map[string]*waitingTask
 	ended      map[string]bool
 	order      []string // of ended, oldest first
+	quiet      func()   // called when one more task waits
 	activities map[string]*activity
 }
 
 // A waitingTask is one that its token has to end. It is known from before its request is
 // sent until it is over: an answer may come before anything waits for it.
 type waitingTask struct {
+	TaskWait
 	answer   chan taskEnd // one is kept
 	beats    chan struct{}
+	waits    bool // its request was taken
 	answered bool
+}
+
+// A TaskWait is a task that waits for its token to be answered.
+type TaskWait struct {
+	// ExecutionARN and State say where it is.
+	ExecutionARN, State string
+	// Token is a secret: whoever has it can end the task.
+	Token string
+	// Since is when the task began, and Heartbeat how long it goes on without one; zero is
+	// for ever.
+	Since     time.Time
+	Heartbeat time.Duration
 }
 
 // A taskEnd is what SendTaskSuccess or SendTaskFailure brings.
@@ -52,23 +69,50 @@ type taskEnd struct {
 	err    *asl.Error
 }
 
-func newTokens() *tokens {
-	return &tokens{waiting: map[string]*waitingTask{}, ended: map[string]bool{}, activities: map[string]*activity{}}
+func newTokens(quiet func()) *tokens {
+	return &tokens{quiet: quiet, waiting: map[string]*waitingTask{}, ended: map[string]bool{}, activities: map[string]*activity{}}
 }
 
-var _ tasks.TokenStore = (*tokens)(nil)
+// tokensOf are the tokens of one execution.
+type tokensOf struct {
+	*tokens
+	executionARN string
+	now          func() time.Time
+}
+
+var _ tasks.TokenStore = tokensOf{}
 
 // Open implements [tasks.TokenStore].
-func (s *tokens) Open(token string) (forget func()) {
+func (s tokensOf) Open(t asl.Task) (forget func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.waiting[token] = &waitingTask{answer: make(chan taskEnd, 1), beats: make(chan struct{}, 1)}
+	s.waiting[t.Token] = &waitingTask{
+		TaskWait: TaskWait{s.executionARN, t.State, t.Token, s.now(), t.Heartbeat},
+		answer:   make(chan taskEnd, 1), beats: make(chan struct{}, 1),
+	}
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.waiting, token)
-		s.end(token)
+		delete(s.waiting, t.Token)
+		s.end(t.Token)
 	}
+}
+
+// Waits returns the tasks that wait for their token, in all executions or in one, the
+// first one first.
+func (s *Service) Waits(executionARN string) []TaskWait {
+	var list []TaskWait
+	s.tokens.mu.Lock()
+	for _, task := range s.tokens.waiting {
+		if !task.answered && (executionARN == "" || task.ExecutionARN == executionARN) {
+			list = append(list, task.TaskWait)
+		}
+	}
+	s.tokens.mu.Unlock()
+	slices.SortFunc(list, func(a, b TaskWait) int {
+		return cmp.Or(a.Since.Compare(b.Since), strings.Compare(a.ExecutionARN, b.ExecutionARN), strings.Compare(a.State, b.State))
+	})
+	return list
 }
 
 // end remembers a token as one of a task that is over. The caller holds s.mu.
@@ -88,7 +132,9 @@ func (s *tokens) end(token string) {
 func (s *tokens) Wait(ctx context.Context, token string, heartbeat time.Duration) (any, error) {
 	s.mu.Lock()
 	task := s.waiting[token]
+	task.waits = true
 	s.mu.Unlock()
+	s.quiet()
 	var missed <-chan time.Time
 	var timer *time.Timer
 	if heartbeat > 0 {
@@ -113,6 +159,19 @@ func (s *tokens) Wait(ctx context.Context, token string, heartbeat time.Duration
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// executions is how many executions wait for a token.
+func (s *tokens) executions() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	arns := map[string]bool{}
+	for _, task := range s.waiting {
+		if task.waits && !task.answered {
+			arns[task.ExecutionARN] = true
+		}
+	}
+	return len(arns)
 }
 
 // answer ends the task of a token. Of several answers the first counts; the others hear

@@ -22,10 +22,25 @@ func (h handOut) RunTask(_ context.Context, t asl.Task) (any, error) {
 	return jsonata.NewObject(0), nil
 }
 
+// held is a runner whose tasks without a token go on when hold is closed.
+type held struct {
+	handOut
+	hold chan struct{}
+}
+
+func (h held) RunTask(ctx context.Context, t asl.Task) (any, error) {
+	v, err := h.handOut.RunTask(ctx, t)
+	if t.Token == "" {
+		<-h.hold
+	}
+	return v, err
+}
+
 // A waiter is one STANDARD execution of a state machine.
 type waiter struct {
 	*statesapi.Service
 	tokens handOut
+	hold   chan struct{}
 	ended  chan statesapi.ExecutionRecord
 	mu     sync.Mutex
 	events []string
@@ -33,9 +48,9 @@ type waiter struct {
 
 func newWaiter(t *testing.T, definition string) *waiter {
 	t.Helper()
-	w := &waiter{tokens: make(handOut, 10), ended: make(chan statesapi.ExecutionRecord, 10)}
+	w := &waiter{tokens: make(handOut, 10), hold: make(chan struct{}), ended: make(chan statesapi.ExecutionRecord, 10)}
 	w.Service = statesapi.New(statesapi.Options{
-		Tasks: w.tokens,
+		Tasks: held{w.tokens, w.hold},
 		OnExecution: func(r statesapi.ExecutionRecord) {
 			if r.Status != "RUNNING" {
 				w.ended <- r
@@ -92,6 +107,65 @@ func reply(token, output string) statesapi.TaskAnswer {
 
 const waiting = `{"StartAt":"Pay","States":{"Pay":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken",
 	"Parameters":{"QueueUrl":"q","MessageBody":{"Token.$":"$$.Task.Token"}},"End":true}}}`
+
+// Waits has what waits, where, and since when; what is answered is gone from it.
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	w := newWaiter(t, waiting)
+	if list := w.Waits(""); len(list) != 0 {
+		t.Fatalf("%v waits before anything began", list)
+	}
+	w.begin(t)
+	token := receive(t, w.tokens)
+	list := w.Waits("")
+	if len(list) != 1 || list[0].Token != token || list[0].State != "Pay" || list[0].Since.IsZero() || !strings.Contains(list[0].ExecutionARN, ":execution:m:") {
+		t.Fatalf("%+v waits, want the token of Pay", list)
+	}
+	if own, others := w.Waits(list[0].ExecutionARN), w.Waits(list[0].ExecutionARN+"x"); len(own) != 1 || len(others) != 0 {
+		t.Errorf("%d waits of the execution and %d of another, want 1 and 0", len(own), len(others))
+	}
+	if err := w.SendTaskSuccess(reply(token, `{}`)); err != nil {
+		t.Fatal(err)
+	}
+	if list := w.Waits(""); len(list) != 0 {
+		t.Errorf("%v still waits", list)
+	}
+	receive(t, w.ended)
+}
+
+// Close does not wait for what only a token can end; what runs beside it ends first.
+func TestCloseStopsWhatWaitsForTokens(t *testing.T) {
+	t.Parallel()
+	w := newWaiter(t, `{"StartAt":"Pay","States":{"Pay":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+		"Parameters":{"QueueUrl":"q","MessageBody":{"Token.$":"$$.Task.Token"}},"Next":"Ship"},
+		"Ship":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"QueueUrl":"q","MessageBody":"m"},"End":true}}}`)
+	w.begin(t)
+	w.begin(t)
+	first := receive(t, w.tokens)
+	receive(t, w.tokens)
+	if err := w.SendTaskSuccess(reply(first, `{}`)); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, w.tokens) // Ship's, which is held
+	closed := make(chan error, 1)
+	go func() { closed <- w.Close(context.Background()) }()
+	select {
+	case err := <-closed:
+		t.Fatalf("Close returned (%v) while an execution ran that waits for nobody", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(w.hold)
+	if err := receive(t, closed); err != nil {
+		t.Errorf("Close = %v", err)
+	}
+	ended := map[string]int{}
+	for range 2 {
+		ended[string(receive(t, w.ended).Status)]++
+	}
+	if ended["SUCCEEDED"] != 1 {
+		t.Errorf("ended as %v, want one success", ended)
+	}
+}
 
 // A task waits until its token is answered; the first answer counts, and what comes later
 // hears that the task is over.

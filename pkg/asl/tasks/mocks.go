@@ -31,6 +31,9 @@ type mockedAttempts struct {
 	first, last int
 	value       any
 	throw       *asl.Error
+	// wait tells that value is what the call answers, and that the task then waits for
+	// its token.
+	wait bool
 }
 
 // LoadMocks reads a mock configuration and checks that all it refers to is there.
@@ -111,12 +114,21 @@ func (c *MockConfig) readResponse(name string, v any) error {
 }
 
 func (a *mockedAttempts) read(v any) error {
-	fields := 0
+	fields, returns := 0, false
 	err := eachMember(v, "it", func(key string, v any) error {
-		fields++
+		switch key {
+		case "WaitForTaskToken":
+			var ok bool
+			if a.wait, ok = v.(bool); !ok {
+				return fmt.Errorf("the field %s must be true or false", key)
+			}
+			return nil
+		case "Return", "Throw":
+			fields++
+		}
 		switch key {
 		case "Return":
-			a.value = v
+			a.value, returns = v, true
 			return nil
 		case "Throw":
 			a.throw = &asl.Error{}
@@ -135,11 +147,13 @@ func (a *mockedAttempts) read(v any) error {
 				return nil
 			})
 		}
-		return unknownField(key, "an attempt", "Return", "Throw")
+		return unknownField(key, "an attempt", "Return", "Throw", "WaitForTaskToken")
 	})
 	switch {
 	case err != nil:
 		return err
+	case a.wait && fields == 1 && !returns:
+		return fmt.Errorf("WaitForTaskToken belongs to Return: a call that fails waits for nothing")
 	case fields != 1:
 		return fmt.Errorf("it needs exactly one of Return and Throw")
 	case a.throw != nil && a.throw.Name == "":
@@ -227,9 +241,20 @@ func (m mockRunner) RunTask(ctx context.Context, t asl.Task) (any, error) {
 		case t.Attempt < a.first || t.Attempt > a.last:
 		case a.throw != nil:
 			return nil, &asl.Error{Name: a.throw.Name, Cause: a.throw.Cause}
+		case a.wait:
+			return await(ctx, m.next, t, a.value)
 		default:
 			return a.value, nil
 		}
 	}
 	return nil, &asl.Error{Name: "States.Runtime", Cause: fmt.Sprintf("The mocked response %s has no attempt %d", name, t.Attempt)}
+}
+
+// await lets a task whose call is mocked wait for its token.
+func await(ctx context.Context, next asl.TaskRunner, t asl.Task, result any) (any, error) {
+	tokens, ok := next.(*Tokens)
+	if !ok || t.Token == "" {
+		return nil, &asl.Error{Name: "States.Runtime", Cause: "The mock of the state " + t.State + " waits for a task token, and the state has none: it is not a .waitForTaskToken integration"}
+	}
+	return tokens.await(ctx, t, func() (any, error) { return result, nil })
 }

@@ -1,8 +1,10 @@
 package tasks_test
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
@@ -88,21 +90,24 @@ func TestSubstitutionThatNobodyMade(t *testing.T) {
 func TestMocksThatAreRefused(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ text, want string }{
-		"no JSON":           {`{`, "invalid JSON"},
-		"no object":         {`[]`, "must be an object"},
-		"unknown field":     {`{"stateMachines":{}}`, `has no field "stateMachines"; there are StateMachines and MockedResponses`},
-		"unknown response":  {`{"StateMachines":{"m":{"TestCases":{"c":{"T":"nope"}}}}}`, `state T refers to the response "nope"`},
-		"no name":           {`{"StateMachines":{"m":{"TestCases":{"c":{"T":1}}}}}`, "state T must name a response"},
-		"no test cases":     {`{"StateMachines":{"m":{"c":{"T":"r"}}}}`, `has no field "c"`},
-		"no attempt":        {`{"MockedResponses":{"R":{"x":{"Return":1}}}}`, `"x" is not an attempt`},
-		"backward range":    {`{"MockedResponses":{"R":{"2-1":{"Return":1}}}}`, `"2-1" is not an attempt`},
-		"overlap":           {`{"MockedResponses":{"R":{"0-2":{"Return":1},"2":{"Return":1}}}}`, "two answers for attempt 2"},
-		"neither":           {`{"MockedResponses":{"R":{"0":{}}}}`, "exactly one of Return and Throw"},
-		"both":              {`{"MockedResponses":{"R":{"0":{"Return":1,"Throw":{"Error":"E"}}}}}`, "exactly one of Return and Throw"},
-		"throw of nothing":  {`{"MockedResponses":{"R":{"0":{"Throw":{}}}}}`, "the field Error of Throw is missing"},
-		"throw of a number": {`{"MockedResponses":{"R":{"0":{"Throw":{"Error":1}}}}}`, "must be text"},
-		"misspelt throw":    {`{"MockedResponses":{"R":{"0":{"Throw":{"error":"E"}}}}}`, `Throw has no field "error"`},
-		"misspelt return":   {`{"MockedResponses":{"R":{"0":{"return":1}}}}`, `has no field "return"`},
+		"no JSON":             {`{`, "invalid JSON"},
+		"no object":           {`[]`, "must be an object"},
+		"unknown field":       {`{"stateMachines":{}}`, `has no field "stateMachines"; there are StateMachines and MockedResponses`},
+		"unknown response":    {`{"StateMachines":{"m":{"TestCases":{"c":{"T":"nope"}}}}}`, `state T refers to the response "nope"`},
+		"no name":             {`{"StateMachines":{"m":{"TestCases":{"c":{"T":1}}}}}`, "state T must name a response"},
+		"no test cases":       {`{"StateMachines":{"m":{"c":{"T":"r"}}}}`, `has no field "c"`},
+		"no attempt":          {`{"MockedResponses":{"R":{"x":{"Return":1}}}}`, `"x" is not an attempt`},
+		"backward range":      {`{"MockedResponses":{"R":{"2-1":{"Return":1}}}}`, `"2-1" is not an attempt`},
+		"overlap":             {`{"MockedResponses":{"R":{"0-2":{"Return":1},"2":{"Return":1}}}}`, "two answers for attempt 2"},
+		"neither":             {`{"MockedResponses":{"R":{"0":{}}}}`, "exactly one of Return and Throw"},
+		"both":                {`{"MockedResponses":{"R":{"0":{"Return":1,"Throw":{"Error":"E"}}}}}`, "exactly one of Return and Throw"},
+		"throw of nothing":    {`{"MockedResponses":{"R":{"0":{"Throw":{}}}}}`, "the field Error of Throw is missing"},
+		"throw of a number":   {`{"MockedResponses":{"R":{"0":{"Throw":{"Error":1}}}}}`, "must be text"},
+		"misspelt throw":      {`{"MockedResponses":{"R":{"0":{"Throw":{"error":"E"}}}}}`, `Throw has no field "error"`},
+		"a throw that waits":  {`{"MockedResponses":{"R":{"0":{"Throw":{"Error":"E"},"WaitForTaskToken":true}}}}`, "WaitForTaskToken belongs to Return"},
+		"a wait that is none": {`{"MockedResponses":{"R":{"0":{"Return":1,"WaitForTaskToken":1}}}}`, "must be true or false"},
+		"a wait alone":        {`{"MockedResponses":{"R":{"0":{"WaitForTaskToken":true}}}}`, "exactly one of Return and Throw"},
+		"misspelt return":     {`{"MockedResponses":{"R":{"0":{"return":1}}}}`, `has no field "return"`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -119,6 +124,49 @@ func TestMocksThatAreRefused(t *testing.T) {
 	for _, name := range [][2]string{{"m", "nope"}, {"nope", "retry"}} {
 		if _, err := config.Runner(name[0], name[1], nil); err == nil {
 			t.Errorf("the test case %s of %s is accepted", name[1], name[0])
+		}
+	}
+}
+
+// answering is a store in which each token is answered at once.
+type answering struct{ opened, submitted *int }
+
+func (s answering) Open(asl.Task) func()                                 { *s.opened++; return func() {} }
+func (s answering) Offer(string, string, any, func(worker string)) error { return nil }
+func (s answering) Wait(_ context.Context, token string, _ time.Duration) (any, error) {
+	return "answered " + token, nil
+}
+
+// A mock of a call whose task waits is the answer of the call, or, in the format of Step
+// Functions Local, that of the task.
+func TestMocksOfWaitingTasks(t *testing.T) {
+	t.Parallel()
+	config, err := tasks.LoadMocks([]byte(`{"StateMachines":{"m":{"TestCases":{"c":{"Call":"Call","Task":"Task","Down":"Down"}}}},"MockedResponses":{
+		"Call":{"0":{"Return":{"MessageId":"1"},"WaitForTaskToken":true}},"Task":{"0":{"Return":"done"}},"Down":{"0":{"Throw":{"Error":"E"}}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, submitted := 0, 0
+	runner, err := config.Runner("m", "c", &tasks.Tokens{Store: answering{opened: &opened}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		state, token, want string
+		opened, submitted  int
+	}{
+		{"Call", "t-1", "answered t-1", 1, 1},
+		{"Task", "t-2", "done", 1, 1},
+		{"Down", "t-3", "E", 1, 1},
+		{"Call", "", "States.Runtime", 1, 1}, // no .waitForTaskToken
+	} {
+		v, err := runner.RunTask(t.Context(), asl.Task{State: test.state, Token: test.token, Submitted: func(any) { submitted++ }})
+		got, _ := v.(string)
+		if e, ok := err.(*asl.Error); ok {
+			got = e.Name
+		}
+		if got != test.want || opened != test.opened || submitted != test.submitted {
+			t.Errorf("%s %q: %s, %d tokens, %d requests; want %s, %d, %d", test.state, test.token, got, opened, submitted, test.want, test.opened, test.submitted)
 		}
 	}
 }

@@ -10,9 +10,9 @@ import (
 
 // A TokenStore knows the task tokens of the executions that wait.
 type TokenStore interface {
-	// Open makes a token known, before its task's request is sent. It returns a function
-	// that makes the token unknown again.
-	Open(token string) (forget func())
+	// Open makes the token of a task known, before its request is sent. It returns a
+	// function that makes the token unknown again.
+	Open(t asl.Task) (forget func())
 	// Offer hands an activity's task to the next worker that asks for one; taken is called
 	// with the worker's name. The error, an *[asl.Error], says that there is no such
 	// activity.
@@ -39,13 +39,18 @@ func (r *Tokens) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	if t.Token == "" {
 		return next(ctx, r.Next, t)
 	}
-	defer r.Store.Open(t.Token)()
+	return r.await(ctx, t, func() (any, error) { return next(ctx, r.Next, t) })
+}
+
+// await makes the call of a task, and waits for its token.
+func (r *Tokens) await(ctx context.Context, t asl.Task, call func() (any, error)) (any, error) {
+	defer r.Store.Open(t)()
 	if strings.Contains(t.Resource, ":activity:") {
 		if err := r.Store.Offer(t.Resource, t.Token, t.Parameters, t.Started); err != nil {
 			return nil, err
 		}
 	} else {
-		result, err := next(ctx, r.Next, t)
+		result, err := call()
 		if err != nil {
 			return nil, err
 		}

@@ -86,6 +86,7 @@ func (k *checker) tie() {
 		for _, m := range runs {
 			k.checkVariables(m, r)
 			k.checkStart(m, r)
+			k.checkWaits(m, r)
 			k.checkRouteTimeout(m, r)
 		}
 	}

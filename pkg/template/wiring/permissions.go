@@ -80,12 +80,13 @@ func (k *checker) startNeeds(m *member, r *route, add adder) {
 		k.startNeed(m, r, add)
 	}
 	if r.node.Get("resume") != nil {
-		add(r, r.at("resume"), template.Text(r.pos, ""), "resumes", "states:SendTaskSuccess")
-		if r.node.Get("resume", "fail") != nil || r.node.Get("resume", "page") != nil {
-			add(r, r.at("resume"), template.Text(r.pos, ""), "resumes", "states:SendTaskFailure")
+		add(r, r.at("resume"), template.Text(r.pos, ""), "resumes tasks of", "states:SendTaskSuccess")
+		// A link is rejected unless fail says otherwise, with a page or without.
+		if r.node.Get("resume", "fail") != nil || r.text("verify") == "link" {
+			add(r, r.at("resume"), template.Text(r.pos, ""), "resumes tasks of", "states:SendTaskFailure")
 		}
 		if r.node.Get("resume", "heartbeat") != nil {
-			add(r, r.at("resume"), template.Text(r.pos, ""), "resumes", "states:SendTaskHeartbeat")
+			add(r, r.at("resume"), template.Text(r.pos, ""), "resumes tasks of", "states:SendTaskHeartbeat")
 		}
 		if n := r.node.Get("resume", "lookup", "table"); n != nil {
 			add(r, r.at("resume", "lookup"), k.arn("dynamodb", "table/", expand(n, m.Function)), "looks up", "dynamodb:GetItem")
@@ -300,6 +301,9 @@ func (k *checker) reference(n need) string {
 			return "!Ref " + r.ID
 		}
 		return "!GetAtt " + r.ID + ".Arn"
+	}
+	if strings.HasPrefix(n.action, "states:SendTask") {
+		return k.waiting()
 	}
 	if strings.HasSuffix(n.label, "-XXXXXX") {
 		return strings.TrimSuffix(n.label, "XXXXXX") + "??????"

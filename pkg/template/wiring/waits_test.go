@@ -1,0 +1,111 @@
+package wiring_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const waitsTemplate = `Transform: AWS::Serverless-2016-10-31
+Resources:
+  Web:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: provided.al2023
+      Handler: webhook
+      CodeUri: expressway/
+      Layers: ["arn:aws:lambda:us-east-1:123456789012:layer:expressway:1"]
+      Environment: {Variables: {MACHINE: !Ref Machine, WAITS: !Ref Waits, BANK: secret}}
+      Policies:
+        - Statement:
+            - {Effect: Allow, Action: "states:StartExecution", Resource: !Ref Machine}
+            - {Effect: Allow, Action: ["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"], Resource: !Ref Machine}
+            - {Effect: Allow, Action: "dynamodb:GetItem", Resource: !GetAtt Waits.Arn}
+      Events:
+        All: {Type: HttpApi, Properties: {TimeoutInMillis: 30000}}
+  Waits:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Type: STANDARD
+      Definition: {StartAt: A, States: {A: {Type: Task, Resource: "arn:aws:states:::sns:publish.waitForTaskToken", End: true}}}
+`
+
+const waitsRoutes = `version: 1
+routes:
+  - name: ask
+    http: POST /ask
+    verify: {hmac: {header: X-Signature}, secrets: ["env:BANK"]}
+    start: ${MACHINE}
+    mode: async
+  - name: link
+    http: POST /link
+    verify: link
+    resume: {}
+  - name: bank
+    http: POST /bank
+    verify: {hmac: {header: X-Signature}, secrets: ["env:BANK"]}
+    resume:
+      lookup: {table: "${WAITS}", key: "{% $request.body.id %}"}
+`
+
+// TestWaits ties routes that resume to permissions, to a table and to a machine that waits.
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	const tpl, cfg = "template.yaml", "expressway.yaml"
+	for _, tt := range []struct {
+		name, file, old, new string
+		want                 []string
+	}{
+		{name: "nothing"},
+		{"a link may be rejected, with a page or without", tpl, `"states:SendTaskFailure", `, ``, []string{"template.yaml:11 error permission-missing"}},
+		{"no permission to resume", tpl, `"states:SendTaskSuccess", "states:SendTaskFailure", `, ``, []string{"template.yaml:11 error permission-missing", "template.yaml:11 error permission-missing"}},
+		{"a heartbeat", cfg, `    resume: {}`, `    resume: {heartbeat: "{% $request.body.more = true %}"}`, nil},
+		{"no permission to look up", tpl, `"dynamodb:GetItem"`, `"dynamodb:Query"`, []string{"template.yaml:11 error permission-missing", "template.yaml:15 warning permission-excess"}},
+		{"another table", tpl, `Resource: !GetAtt Waits.Arn`, `Resource: !Sub "arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/other"`, []string{"template.yaml:11 error permission-missing", "template.yaml:15 warning permission-excess"}},
+		{"another key", tpl, `KeySchema: [{AttributeName: id,`, `KeySchema: [{AttributeName: order,`, []string{"expressway.yaml:16 error lookup-key"}},
+		{"the other key by its name", cfg, `%}"}`, `%}", keyAttribute: order}`, []string{"expressway.yaml:16 error lookup-key"}},
+		{"a sort key", tpl, `KeyType: HASH}]`, `KeyType: HASH}, {AttributeName: at, KeyType: RANGE}]`, []string{"expressway.yaml:16 error lookup-key"}},
+		{"no machine that waits", tpl, `publish.waitForTaskToken`, `publish`, []string{"expressway.yaml:11 note resume-without-wait", "expressway.yaml:15 note resume-without-wait"}},
+		{"a machine that nobody can read", tpl, `      Definition: {StartAt: A, States: {A: {Type: Task, Resource: "arn:aws:states:::sns:publish.waitForTaskToken", End: true}}}`, `      DefinitionUri: s3://bucket/key`, nil},
+		{"a simple table", tpl, `    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]`, `    Type: AWS::Serverless::SimpleTable
+    Properties: {PrimaryKey: {Name: order, Type: String}}`, []string{"expressway.yaml:16 error lookup-key"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for file, source := range map[string]string{tpl: waitsTemplate, cfg: waitsRoutes} {
+				if file == tt.file {
+					if strings.Count(source, tt.old) != 1 {
+						t.Fatalf("%q is in %s %d times", tt.old, file, strings.Count(source, tt.old))
+					}
+					source = strings.Replace(source, tt.old, tt.new, 1)
+				}
+				if err := os.WriteFile(filepath.Join(dir, file), []byte(source), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var got []string
+			for _, f := range check(t, dir, tpl, cfg) {
+				t.Logf("%s", strings.ReplaceAll(f.String(), dir+"/", ""))
+				place, _, _ := strings.Cut(strings.TrimPrefix(f.Pos.String(), dir+"/"), ":")
+				got = append(got, place+":"+strings.Split(f.Pos.String(), ":")[1]+" "+string(f.Severity)+" "+f.Rule)
+			}
+			slices.Sort(got)
+			if strings.Join(got, "\n") != strings.Join(tt.want, "\n") {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
+	}
+}
