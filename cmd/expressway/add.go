@@ -8,9 +8,9 @@ import (
 type addCommand struct {
 	What     string `arg:"" help:"A provider, such as stripe; queue; or rule."`
 	Dir      string `default:"." placeholder:"DIR" help:"The folder (default: the working directory)."`
-	Path     string `placeholder:"PATH" help:"What the path of a webhook begins with, such as /hooks."`
+	Path     string `placeholder:"PATH" help:"The prefix of the webhook's path, such as /hooks."`
 	Machine  string `placeholder:"LOGICAL_ID" help:"The state machine of the template that the route starts (default: its only EXPRESS one)."`
-	Queue    string `placeholder:"LOGICAL_ID" help:"The queue of the template that is read (default: the only one that nothing reads)."`
+	Queue    string `placeholder:"LOGICAL_ID" help:"The queue of the template to read from (default: the only one that nothing reads)."`
 	Bus      string `placeholder:"LOGICAL_ID" help:"The event bus of the template (default: its only one, else the account's)."`
 	Source   string `placeholder:"TEXT" help:"The source of a rule's events, with * at its end for any."`
 	Detail   string `name:"detail-type" placeholder:"TEXT" help:"Their detail-type, with * at its end for any."`

@@ -20,9 +20,9 @@ import (
 
 // templateFlags say which stack a command is about.
 type templateFlags struct {
-	Template           string   `placeholder:"FILE" help:"The SAM or CloudFormation template (default: template.yaml, template.yml or template.json, where there is one). Its state machines run here as deployed, and its functions' variables are the configuration's."`
-	ConfigEnv          string   `placeholder:"NAME" help:"The environment of samconfig.toml whose parameter overrides and region count (default: default)."`
-	ParameterOverrides []string `sep:"none" placeholder:"NAME=VALUE" help:"Values of the template's parameters, over those of samconfig.toml; as many as needed, in one flag or several."`
+	Template           string   `placeholder:"FILE" help:"The SAM or CloudFormation template (default: template.yaml, template.yml or template.json, if one exists). Its state machines run here as deployed, and its functions' variables are the configuration's."`
+	ConfigEnv          string   `placeholder:"NAME" help:"The environment of samconfig.toml whose parameter overrides and region are used (default: default)."`
+	ParameterOverrides []string `sep:"none" placeholder:"NAME=VALUE" help:"Values of the template's parameters, which override those of samconfig.toml; as many as needed, in one flag or several."`
 }
 
 // A deployment is the template that a command is about, as it is on this machine.
@@ -53,7 +53,7 @@ func (c *project) findDeployment(p *program) (*deployment, error) {
 	if path == "" {
 		if path = template.Find(dir); path == "" {
 			if c.ConfigEnv != "" || len(c.ParameterOverrides) > 0 {
-				return nil, errors.New("--config-env and --parameter-overrides are about a template, and there is none here: name one with --template")
+				return nil, errors.New("--config-env and --parameter-overrides need a template, but there is none here: name one with --template")
 			}
 			return nil, nil
 		}

@@ -21,12 +21,12 @@ import (
 type devCommand struct {
 	HTTP      string   `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where the webhook routes and the console listen (default: ${default})."`
 	States    string   `default:"127.0.0.1:8083" placeholder:"ADDRESS" help:"Where the Step Functions API listens (default: ${default})."`
-	AllowHost []string `placeholder:"NAME" help:"A host name, beside those of this machine, by which the Step Functions API and the console may be called. Webhook routes take any."`
+	AllowHost []string `placeholder:"NAME" help:"A host name, in addition to this machine's own, by which the Step Functions API and the console may be called. Webhook routes accept any."`
 	Data      string   `placeholder:"DIR" help:"Keep what is created through the Step Functions API in this folder. Without it, it is gone when the program stops."`
 	Events    string   `placeholder:"DIR" help:"Send every webhook-*.json, queue-*.json and event-*.json of this folder through its function first, and print what came back."`
-	Log       string   `default:"short" enum:"short,json" help:"What is printed of a delivery: a short line, or json, the log lines of the function (default: ${default})."`
+	Log       string   `default:"short" enum:"short,json" help:"How a delivery is printed: as a short line, or as json, the log lines of the function (default: ${default})."`
 	Queue     []string `sep:"none" placeholder:"URL" help:"Poll this queue, of any SQS endpoint, and run the queue function on its messages; as many as needed."`
-	WaitScale float64  `default:"1" placeholder:"FACTOR" help:"Multiply what Wait states and retries wait, such as by 0.01 (default: ${default})."`
+	WaitScale float64  `default:"1" placeholder:"FACTOR" help:"Multiply the time that Wait states and retries wait by this factor, such as 0.01 (default: ${default})."`
 	Open      bool     `help:"Open the console in the browser."`
 	project
 }
@@ -41,7 +41,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if c.WaitScale < 0 {
-		return fmt.Errorf("--wait-scale must not be negative, and is %v", c.WaitScale)
+		return fmt.Errorf("--wait-scale must not be negative, but is %v", c.WaitScale)
 	}
 	// 0 asks for no waits; the options take a zero factor for the default.
 	options.Data, options.Recorder, options.WaitScale = c.Data, recorder, max(c.WaitScale, 1e-9)
@@ -77,7 +77,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 		}
 	}
 	for _, m := range local.Missing() {
-		fmt.Fprintf(p.stderr, "warning: the route %s starts %s, and there is no such state machine: put a NAME.asl.json into --statemachines, or create it through the Step Functions API\n", m.Route, m.StateMachine)
+		fmt.Fprintf(p.stderr, "warning: the route %s starts %s, but there is no such state machine: put NAME.asl.json into the --statemachines folder, or create it through the Step Functions API\n", m.Route, m.StateMachine)
 	}
 	printStart(p, local, server, c.Events)
 	watching, stop := context.WithCancel(ctx)
@@ -157,7 +157,7 @@ func (c *devCommand) reload(ctx context.Context, p *program, local *devserver.Lo
 		recorder.SetProblems(problems)
 		switch {
 		case text != "" && text != said:
-			fmt.Fprintf(p.stdout, "not reloaded, the last good version runs on:\n%s\n", plainLines(text))
+			fmt.Fprintf(p.stdout, "not reloaded; the last good version is still running:\n%s\n", plainLines(text))
 		case text == "" && said != "":
 			fmt.Fprintln(p.stdout, "reloaded, all good again")
 		}

@@ -20,7 +20,7 @@ import (
 type explainCommand struct {
 	Route   string `arg:"" help:"The route's name."`
 	Config  string `placeholder:"FILE" help:"The configuration (default: $EXPRESSWAY_CONFIG, else expressway.yaml)."`
-	EnvVars string `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, where there is one)."`
+	EnvVars string `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, if it exists)."`
 }
 
 // Run prints an entry of routes: what the file says and, with a comment, every default
@@ -203,7 +203,7 @@ func (e *explained) http() {
 	}
 	switch {
 	case e.route.Async:
-		e.fallback("accepted", acknowledgement(h.Ack), "the default: how the sender likes to be acknowledged")
+		e.fallback("accepted", acknowledgement(h.Ack), "the default: the acknowledgement that the sender expects")
 	case !e.has("respond"):
 		e.head("mode", "no respond: an output with a statusCode is the answer, as in Lambda's payload format 2.0;", "any other is answered 200, as JSON")
 	}

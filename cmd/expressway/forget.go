@@ -20,9 +20,9 @@ type forgetCommand struct {
 	Route  string `arg:"" help:"The route's name."`
 	Key    string `arg:"" help:"What dedupe.key yields for the delivery: a text as it is, anything else as JSON."`
 	Table  string `placeholder:"NAME" help:"The DynamoDB table (default: $EXPRESSWAY_DEDUPE_TABLE)."`
-	Body   string `placeholder:"FILE" help:"The delivery's body, where it is a part of the key: the sender does not sign its delivery id."`
-	Force  bool   `help:"Also while an execution may be running for the key."`
-	DryRun bool   `help:"Only say what is stored."`
+	Body   string `placeholder:"FILE" help:"The delivery's body, required if it is part of the key because the sender does not sign its delivery id."`
+	Force  bool   `help:"Free the key even while an execution may be running for it."`
+	DryRun bool   `help:"Only show what is stored."`
 }
 
 // Run frees a dedupe key, so that the delivery runs when it comes again, and says what was

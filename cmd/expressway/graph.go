@@ -42,7 +42,7 @@ func (c *graphCommand) Run(ctx context.Context, p *program) error {
 				}
 			}
 		})
-		return fmt.Errorf("there is no state machine %q; there are %s", c.Name, strings.Join(names, ", "))
+		return fmt.Errorf("there is no state machine %q; the state machines are %s", c.Name, strings.Join(names, ", "))
 	}
 	return draw(p.stdout, machine, c.Output)
 }

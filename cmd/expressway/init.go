@@ -13,17 +13,17 @@ type initCommand struct {
 	From     []string `enum:"${sources}" default:"http" help:"What starts workflows, of ${sources} (default: ${default})."`
 	Provider []string `placeholder:"NAME" help:"The providers of the webhooks, such as stripe,github (default: a webhook with a token)."`
 	Door     string   `enum:"http-api,rest,function-url,alb" default:"http-api" help:"What requests come through: http-api, rest, function-url or alb (default: ${default})."`
-	IaC      string   `name:"iac" enum:"sam,cdk,terraform" default:"sam" help:"sam (or plain CloudFormation, where the template is that), cdk or terraform (default: ${default})."`
+	IaC      string   `name:"iac" enum:"sam,cdk,terraform" default:"sam" help:"sam (or plain CloudFormation, if the template is that), cdk or terraform (default: ${default})."`
 	Machine  string   `placeholder:"LOGICAL_ID" help:"The state machine of the template that the routes start (default: its only EXPRESS one, else a variable that must be set)."`
-	Queue    string   `placeholder:"LOGICAL_ID" help:"The queue of the template that is read (default: the only one that nothing reads)."`
+	Queue    string   `placeholder:"LOGICAL_ID" help:"The queue of the template to read from (default: the only one that nothing reads)."`
 	Bus      string   `placeholder:"LOGICAL_ID" help:"The event bus of the template (default: its only one, else the account's)."`
 	Source   string   `placeholder:"TEXT" help:"The source of the events, with * at its end for any."`
 	Detail   string   `name:"detail-type" placeholder:"TEXT" help:"Their detail-type, with * at its end for any."`
-	Path     string   `placeholder:"PATH" help:"What the paths of the webhooks begin with, such as /hooks."`
+	Path     string   `placeholder:"PATH" help:"The prefix of the webhooks' paths, such as /hooks."`
 	Template string   `placeholder:"FILE" help:"The template (default: template.yaml, template.yml or template.json of the folder)."`
-	Layer    string   `placeholder:"ARN" help:"A layer's version that is there already (default: one of the stack's own)."`
+	Layer    string   `placeholder:"ARN" help:"An existing version of the layer (default: a layer of the stack's own)."`
 	Arch     string   `enum:"arm64,x86_64" default:"arm64" help:"The architecture of the functions: arm64 or x86_64 (default: ${default})."`
-	Write    bool     `help:"Write. Without it, a folder that has a template only sees what would be added."`
+	Write    bool     `help:"Write the changes. Without this flag, a folder that has a template is only shown what would be added."`
 }
 
 // Run writes what an empty folder lacks; in one with a template it shows that first.

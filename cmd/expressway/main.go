@@ -42,12 +42,12 @@ type program struct {
 type commands struct {
 	Dev      devCommand      `cmd:"" help:"Serve the webhook routes and the Step Functions API on this machine."`
 	Invoke   invokeCommand   `cmd:"" help:"Hand one Lambda event to a function and print what Lambda would return."`
-	Validate validateCommand `cmd:"" help:"Check the configuration, the state machines, the template, and what ties them, and print everything that is wrong."`
+	Validate validateCommand `cmd:"" help:"Check the configuration, the state machines and the template, and how they fit together, and print every problem."`
 	Explain  explainCommand  `cmd:"" help:"Print a route with every default written out."`
-	Forget   forgetCommand   `cmd:"" help:"Free a dedupe key, so that the delivery runs when it comes again, and say what was stored."`
+	Forget   forgetCommand   `cmd:"" help:"Free a dedupe key, so that the delivery runs when it comes again, and show what was stored."`
 	Sign     signCommand     `cmd:"" help:"Print a signed curl command that a route accepts."`
-	Init     initCommand     `cmd:"" help:"Write routes, template, samples and settings into a folder, or add to a template what it lacks for them."`
-	Add      addCommand      `cmd:"" help:"Add a route, with its parameter, permission and sample: of a provider, a queue or a rule."`
+	Init     initCommand     `cmd:"" help:"Write routes, a template, samples and settings into a folder, or add to an existing template what it lacks."`
+	Add      addCommand      `cmd:"" help:"Add a route for a provider, a queue or a rule, with its parameter, permission and sample."`
 	Layer    layerCommand    `cmd:"" help:"Write the Lambda layer, whose functions need nothing but expressway.yaml."`
 	Graph    graphCommand    `cmd:"" help:"Draw a state machine as SVG, Mermaid or DOT."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the Go version."`
@@ -59,7 +59,7 @@ type commands struct {
 type project struct {
 	Config        string `placeholder:"FILE" help:"The configuration (default: $EXPRESSWAY_CONFIG, else expressway.yaml)."`
 	StateMachines string `name:"statemachines" placeholder:"DIR" default:"statemachines" help:"Folder of NAME.asl.json files, which become Express state machines (default: ${default})."`
-	EnvVars       string `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, where there is one)."`
+	EnvVars       string `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, if it exists)."`
 	Region        string `placeholder:"REGION" help:"The region of state machines and functions here (default: $AWS_REGION, else $AWS_DEFAULT_REGION, else us-east-1)."`
 	Account       string `placeholder:"ID" help:"Their account (default: $AWS_ACCOUNT_ID, else 123456789012)."`
 	templateFlags

@@ -89,7 +89,7 @@ func TestInvoke(t *testing.T) {
 	}{
 		"standard input":   {string(payment), []string{"invoke", "event", "-e", "-"}, 0, `"status":"SUCCEEDED"`, ""},
 		"function error":   {`{"source":"x","detail-type":"y"}`, []string{"invoke", "event", "-e", "-"}, 1, `{"errorMessage":"Expressway.NoRoute: no route takes events of this source and detail-type","errorType":"Expressway.NoRoute"}`, ""},
-		"no batch":         {`{}`, []string{"invoke", "queue", "-e", "-"}, 1, `"errorMessage":"the event is of no kind that Expressway knows`, ""},
+		"no batch":         {`{}`, []string{"invoke", "queue", "-e", "-"}, 1, `"errorMessage":"the event is of a kind that Expressway does not know`, ""},
 		"no file":          {"", []string{"invoke", "webhook", "-e", "nope.json"}, 1, "", "nope.json"},
 		"unknown function": {"", []string{"invoke", "nope", "-e", "-"}, 2, "", "webhook"},
 		"unknown command":  {"", []string{"nope"}, 2, "", "--help"},

@@ -40,10 +40,10 @@ func (c *project) options(p *program, log *slog.Logger) (devserver.Options, erro
 		o.Region = cmp.Or(c.Region, d.samconfig.Region, o.Region)
 	}
 	if o.Account != "" && !account.MatchString(o.Account) {
-		return o, fmt.Errorf("the account must be 12 digits, and not %q; it comes from --account or AWS_ACCOUNT_ID", o.Account)
+		return o, fmt.Errorf("the account must be 12 digits, not %q; it comes from --account or AWS_ACCOUNT_ID", o.Account)
 	}
 	if o.Region != "" && !region.MatchString(o.Region) {
-		return o, fmt.Errorf("the region must look like us-east-1, and not %q; it comes from --region, AWS_REGION or AWS_DEFAULT_REGION", o.Region)
+		return o, fmt.Errorf("the region must look like us-east-1, not %q; it comes from --region, AWS_REGION or AWS_DEFAULT_REGION", o.Region)
 	}
 	if _, err := os.Stat(c.StateMachines); errors.Is(err, fs.ErrNotExist) && c.StateMachines == "statemachines" {
 		o.StateMachines = "" // the default folder may be missing: machines can be created through the API
@@ -127,7 +127,7 @@ func (c *project) envVars(p *program) (map[string]string, error) {
 		return nil, fmt.Errorf(`%s: not in the form of 'sam local --env-vars', {"FunctionName": {"NAME": "value"}}: %w`, path, err)
 	}
 	return merge(functions, func(name, function string) {
-		fmt.Fprintf(p.stderr, "warning: %s gives %s more than one value; all functions are one process here, and have that of %s\n", path, name, function)
+		fmt.Fprintf(p.stderr, "warning: %s gives %s more than one value; all functions share one process here, which uses the value for %s\n", path, name, function)
 	}), nil
 }
 

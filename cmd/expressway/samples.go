@@ -38,7 +38,7 @@ func sendSamples(ctx context.Context, p *program, local *devserver.Local, record
 		function, _, _ := strings.Cut(filepath.Base(file), "-")
 		handler, err := local.Handler(function)
 		if err != nil {
-			return fmt.Errorf("%s: %w; the file's name begins with its function", file, err)
+			return fmt.Errorf("%s: %w; the name of a sample must begin with its function", file, err)
 		}
 		payload, err := os.ReadFile(file)
 		if err != nil {

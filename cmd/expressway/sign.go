@@ -38,7 +38,7 @@ type signCommand struct {
 	Event   string            `placeholder:"NAME" help:"The event's name, for providers that send it in a header, such as X-GitHub-Event."`
 	Secret  string            `placeholder:"REF" help:"The reference to sign with (default: the route's first)."`
 	Config  string            `placeholder:"FILE" help:"The configuration (default: $EXPRESSWAY_CONFIG, else expressway.yaml)."`
-	EnvVars string            `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, where there is one)."`
+	EnvVars string            `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, if it exists)."`
 }
 
 // Help is kong's long text.
@@ -104,7 +104,7 @@ func (c *signCommand) delivery(p *program, route *config.Route) (*delivery, erro
 		return nil, err
 	}
 	if strings.ContainsFunc(c.Query, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
-		return nil, fmt.Errorf("--query must be escaped as in a URL, with %%20 for a blank and %%23 for #, and not %q", c.Query)
+		return nil, fmt.Errorf("--query must be escaped as in a URL, with %%20 for a space and %%23 for #, not %q", c.Query)
 	}
 	if d.Method == "" { // the pattern takes all
 		d.Method = http.MethodPost
@@ -118,7 +118,7 @@ func (c *signCommand) delivery(p *program, route *config.Route) (*delivery, erro
 	}
 	base, err := url.Parse(c.URL)
 	if err != nil || base.Host == "" || base.RawQuery != "" || base.Fragment != "" {
-		return nil, fmt.Errorf("--url must be scheme and host, as http://127.0.0.1:8080, and not %q", c.URL)
+		return nil, fmt.Errorf("--url must be scheme and host, such as http://127.0.0.1:8080, not %q", c.URL)
 	}
 	d.target = strings.TrimSuffix(c.URL, "/") + d.Path
 	return d, c.headers(d, route)
@@ -131,7 +131,7 @@ func (c *signCommand) readBody(p *program, d *delivery) (err error) {
 	case "-":
 		d.Body, err = io.ReadAll(io.LimitReader(p.stdin, httpfront.MaxBody+1))
 		if bytes.IndexByte(d.Body, 0) >= 0 {
-			return errors.New("a body with NUL bytes cannot stand in a command; give it as a file")
+			return errors.New("a body with NUL bytes cannot be written in a command; pass it as a file")
 		}
 	default:
 		d.file = c.Data
@@ -150,7 +150,7 @@ func (c *signCommand) headers(d *delivery, route *config.Route) error {
 		name, value, found := strings.Cut(line, ":")
 		value = strings.TrimSpace(value)
 		if !found || !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			return fmt.Errorf("--header must be as 'Name: value', not %q", line)
+			return fmt.Errorf("--header must have the form 'Name: value', not %q", line)
 		}
 		d.Header.Add(name, value)
 	}
@@ -160,10 +160,10 @@ func (c *signCommand) headers(d *delivery, route *config.Route) error {
 	preset, _ := route.HTTP.Verify.Preset()
 	if c.Event != "" {
 		if preset.EventName.Header == "" {
-			return errors.New("--event: the route's sender names events in no header; write it into the body, or use --header")
+			return errors.New("--event: the route's sender does not name events in a header; write the name into the body, or use --header")
 		}
 		if !httpguts.ValidHeaderFieldValue(c.Event) {
-			return fmt.Errorf("--event: %q is no header's value", c.Event)
+			return fmt.Errorf("--event: %q cannot be the value of a header", c.Event)
 		}
 		d.Header.Set(preset.EventName.Header, c.Event)
 	}

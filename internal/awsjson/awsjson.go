@@ -185,7 +185,7 @@ func (c *Client) Once(ctx context.Context, operation string, in, out any) (unsen
 func (c *Client) send(ctx context.Context, operation string, body []byte, out any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint, bytes.NewReader(body))
 	if err != nil {
-		return errors.New("the endpoint is no URL")
+		return errors.New("the endpoint is not a URL")
 	}
 	if req.URL.Path == "" {
 		req.URL.Path = "/"

@@ -44,7 +44,7 @@ var (
 	}
 	BusEvent  = Kind{"an EventBridge event", Event, "let the rule or the bus invoke the event function"}
 	BusEvents = Kind{"an array of EventBridge events", Event, BusEvent.Cure}
-	Unknown   = Kind{What: "of no kind that Expressway knows", Cure: "it takes HTTP requests, batches of SQS records, and EventBridge events"}
+	Unknown   = Kind{What: "of a kind that Expressway does not know", Cure: "it takes HTTP requests, batches of SQS records, and EventBridge events"}
 )
 
 const (
@@ -109,7 +109,7 @@ func ofObject(event *jsonata.Object) Kind {
 	context := event.Object("requestContext")
 	switch {
 	case event.Has("methodArn"), event.Has("routeArn"):
-		return Kind{What: "a question to an authorizer", Cure: "no function of Expressway authorizes requests; the webhook function answers them"}
+		return Kind{What: "a request to an authorizer", Cure: "the functions of Expressway do not authorize requests; the webhook function answers them"}
 	case isRequest(event, context):
 		return Request
 	case context != nil && context.Has("connectionId"):
@@ -126,7 +126,7 @@ func ofObject(event *jsonata.Object) Kind {
 	case event.Has("deliveryStreamArn"):
 		return Kind{What: "a batch of a Firehose stream", Cure: "no function of Expressway transforms records"}
 	case event.Has("alarmArn"):
-		return Kind{What: "the state change of a CloudWatch alarm", Cure: "let a rule for the source aws.cloudwatch invoke the event function"}
+		return Kind{What: "a state change of a CloudWatch alarm", Cure: "let a rule for the source aws.cloudwatch invoke the event function"}
 	case event.Has("triggerSource") && event.Has("userPoolId"):
 		return Kind{What: "a trigger of Cognito", Cure: "no function of Expressway takes it"}
 	}

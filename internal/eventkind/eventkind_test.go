@@ -17,15 +17,15 @@ import (
 func TestRecordedEvents(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
-		"apigw-custom-auth": "a question to an authorizer", "apigw-v2-custom-authorizer": "a question to an authorizer",
-		"apigateway-authorizer": "a question to an authorizer", "apigateway-request-authorizer": "a question to an authorizer",
+		"apigw-custom-auth": "a request to an authorizer", "apigw-v2-custom-authorizer": "a request to an authorizer",
+		"apigateway-authorizer": "a request to an authorizer", "apigateway-request-authorizer": "a request to an authorizer",
 		"apigw-": "an HTTP request", "alb-": "an HTTP request", "lambda-urls-": "an HTTP request", "apigateway-": "an HTTP request", "start-api-": "an HTTP request",
 		"sqs-": "a batch of SQS records",
 		"sns-": "a notification of SNS", "cloudwatch-alarm-sns-": "a notification of SNS", "ses-sns-": "a message of SES",
 		"kinesis-": "a batch of a Kinesis stream", "dynamodb-": "a batch of a DynamoDB stream", "kafka-": "a batch of a Kafka topic",
 		"s3-": "a notification of S3", "cloudwatch-logs-": "a batch of CloudWatch Logs",
 		"autoscaling-": "an EventBridge event", "codebuild-": "an EventBridge event", "codepipeline-": "an EventBridge event", "ecr-": "an EventBridge event",
-		"ecs-": "an EventBridge event", "cloudwatch-scheduled-": "an EventBridge event", "stepfunctions-": "of no kind that Expressway knows",
+		"ecs-": "an EventBridge event", "cloudwatch-scheduled-": "an EventBridge event", "stepfunctions-": "of a kind that Expressway does not know",
 		"ses-s3-": "a message of SES",
 	}
 	seen := 0

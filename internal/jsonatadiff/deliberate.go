@@ -96,7 +96,7 @@ var deliberates = []deliberate{
 		return ours.code == "D3030" && (ours.token == "parseInteger" || ours.token == "number") ||
 			ours.code == "D3110" && (strings.Contains(theirs.value, jsonataref.Number[1:]) || theirs.code != "")
 	}},
-	{"signature", "of a choice of types in a signature, what is no type is passed over", func(c testCase, _, _ outcome) bool {
+	{"signature", "in a choice of types in a signature, what is not a type is ignored", func(c testCase, _, _ outcome) bool {
 		return strangeChoice.MatchString(c.expr)
 	}},
 	{"flags", "in an array, the reference takes the flags of its sequences for members", func(c testCase, ours, theirs outcome) bool {
@@ -106,14 +106,14 @@ var deliberates = []deliberate{
 	{"thunk", "a predicate behind a block at the end of a function is about its value; the reference applies it to the call that is still to be made", func(c testCase, _, _ outcome) bool {
 		return filteredBlock.MatchString(c.expr)
 	}},
-	{"zone", "a time zone that is no number is an error here", func(_ testCase, ours, _ outcome) bool {
+	{"zone", "a time zone that is not a number is an error here", func(_ testCase, ours, _ outcome) bool {
 		return ours.code == "D3030" && ours.token == "fromMillis"
 	}},
 	{"partial", "a built-in function checks its arguments when it was partially applied, too; of some, the reference cannot be applied partially", func(c testCase, ours, theirs outcome) bool {
 		return theirs.code == "S0208" && theirs.token == "=" || partialOfArray.MatchString(c.expr) || (ours.code == "T0410" || ours.code == "T0411" || ours.code == "T0412") &&
 			regexp.MustCompile(`\$`+regexp.QuoteMeta(ours.token)+`(?s)\(.*\?`).MatchString(c.expr)
 	}},
-	{"replacement", "replacing a string with what is no string is an error here; the reference writes undefined, or the source of a function", func(_ testCase, ours, theirs outcome) bool {
+	{"replacement", "replacing a string with something that is not a string is an error here; the reference writes undefined, or the source of a function", func(_ testCase, ours, theirs outcome) bool {
 		return ours.code == "D3012"
 	}},
 	{"internals", "the reference shows the inside of its functions", func(_ testCase, ours, theirs outcome) bool {

@@ -122,7 +122,7 @@ func (c *Changes) skipExisting() error {
 		case err != nil:
 			return err
 		default:
-			c.note("%s is there, and is left as it is", f.Path)
+			c.note("%s already exists, and is left as it is", f.Path)
 		}
 	}
 	c.Files = missing

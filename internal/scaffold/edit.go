@@ -32,7 +32,7 @@ func newDocument(file, source string) (*document, error) {
 		return nil, err
 	}
 	if root.Kind != template.Map || strings.HasPrefix(strings.TrimSpace(source), "{") {
-		return nil, fmt.Errorf("%s is JSON or no mapping; lines can be added to YAML only", file)
+		return nil, fmt.Errorf("%s is JSON or not a mapping; lines can only be added to YAML", file)
 	}
 	return &document{file: file, lines: strings.Split(strings.TrimRight(source, "\n"), "\n"), root: root}, nil
 }
@@ -145,7 +145,7 @@ func (d *document) String() string {
 func (d *document) check() error {
 	root, err := template.Parse(d.file, []byte(d.String()))
 	if err != nil {
-		return fmt.Errorf("what would be written cannot be read, so nothing is: %w", err)
+		return fmt.Errorf("what would be written cannot be read, so nothing is written: %w", err)
 	}
 	if path := lost(d.root, root, ""); path != "" {
 		return fmt.Errorf("%s: adding to it would change %s, so nothing is written", d.file, path)

@@ -110,7 +110,7 @@ func Init(o Options) (*Changes, error) {
 		p.newStack(c)
 	} else {
 		if doc.root.Get("Resources", idLayer) != nil || doc.root.Get("Resources", idWebhook) != nil || doc.root.Get("Resources", idQueue) != nil {
-			return nil, fmt.Errorf("%s has Expressway in it already; `expressway add` adds a route", doc.file)
+			return nil, fmt.Errorf("%s already contains Expressway; `expressway add` adds a route", doc.file)
 		}
 		if err := p.extend(doc); err != nil {
 			return nil, err
@@ -161,7 +161,7 @@ func newPlan(o Options) (*plan, *document, error) {
 		p.sam = p.template.SAM()
 		if o.IaC == "sam" {
 			if synthesized(path) {
-				return nil, nil, fmt.Errorf("%s is written anew by each synth, so nothing is added to it; use --iac cdk, and the construct in the app", path)
+				return nil, nil, fmt.Errorf("%s is rewritten by each synth, so nothing is added to it; use --iac cdk, and the construct in the app", path)
 			}
 			if doc, err = newDocument(path, string(source)); err != nil {
 				return nil, nil, err

@@ -36,7 +36,7 @@ type variable struct {
 // until the configuration takes it without a warning.
 func newHook(provider, path, machine string) (*hook, error) {
 	if _, known := verify.Lookup(provider); !known {
-		return nil, fmt.Errorf("there is no provider %q; there are %s", provider, strings.Join(verify.Providers(), ", "))
+		return nil, fmt.Errorf("there is no provider %q; the providers are %s", provider, strings.Join(verify.Providers(), ", "))
 	}
 	h := &hook{provider: provider, path: path}
 	prefix := strings.ToUpper(strings.ReplaceAll(provider, "-", "_"))

@@ -173,7 +173,7 @@ func (b *Bridge) inProgress(rule *Dedupe, until time.Time) *Failure {
 		wait = settled
 	}
 	return &Failure{
-		Name: InProgress, Cause: "a delivery with this key is being worked on, or may still be running",
+		Name: InProgress, Cause: "a delivery with this key is in progress, or may still be running",
 		RetryAfter: max(wait, time.Second), ClaimedUntil: until,
 	}
 }

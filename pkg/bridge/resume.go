@@ -101,7 +101,7 @@ func (b *Bridge) resume(ctx context.Context, d *Delivery, scope *Scope) Result {
 	resumption, err := b.resumption(ctx, d, scope)
 	if err == nil {
 		if b.resumer == nil {
-			err = NewFailure(Misconfigured, "the route resumes, and there is nothing to resume by", nil)
+			err = NewFailure(Misconfigured, "the route resumes tasks, but nothing is set up to resume them", nil)
 		} else {
 			err = b.resumer.Resume(ctx, resumption)
 		}
@@ -214,7 +214,7 @@ func (b *Bridge) lookUp(ctx context.Context, d *Delivery, scope *Scope) (string,
 		return "", err
 	}
 	if b.waits == nil {
-		return "", NewFailure(Misconfigured, "the route looks a token up, and there is no table to look in", nil)
+		return "", NewFailure(Misconfigured, "the route looks up a token, but has no table to look in", nil)
 	}
 	item, err := b.waitFor(ctx, lookup, key)
 	if err != nil {
@@ -250,7 +250,7 @@ func lookupKey(ctx context.Context, lookup *Lookup, scope *Scope) (any, error) {
 			return json.Number(text), nil
 		}
 	}
-	return nil, NewFailure(BadRequest, "the delivery has no key to look up: it must be a text or a number", nil)
+	return nil, NewFailure(BadRequest, "the delivery has no key to look up: the key must be text or a number", nil)
 }
 
 // checkSecret compares what the link carries with what the workflow wrote, in constant

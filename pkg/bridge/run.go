@@ -318,7 +318,7 @@ func (b *Bridge) value(ctx context.Context, d *Delivery, scope *Scope, t *Templa
 		return nil, err
 	}
 	if len(text) > MaxInput {
-		return nil, NewFailure(InputTooLarge, fmt.Sprintf("the %s has %d bytes, and Step Functions takes %d", place, len(text), MaxInput), nil)
+		return nil, NewFailure(InputTooLarge, fmt.Sprintf("the %s has %d bytes, and Step Functions takes at most %d", place, len(text), MaxInput), nil)
 	}
 	return text, nil
 }

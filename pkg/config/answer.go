@@ -35,7 +35,7 @@ func (d *document) readAnswer(n ast.Node, r *Route, scope []string, have map[str
 	r.Answer = true
 	for _, key := range notWithAnswer {
 		if have[key] {
-			d.add(n, "answer and %s: nothing is started, so that %s would do nothing", key, key)
+			d.add(n, "answer and %s: nothing is started, so %s would do nothing", key, key)
 		}
 	}
 	r.HTTP.Answer = d.readRespond(n, "answer", r, scope)

@@ -40,12 +40,12 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 		},
 		"for": func(n ast.Node) {
 			if rule.For = d.duration(n, "dedupe.for"); rule.For > maxRemember {
-				d.add(n, "dedupe.for is at most %s", "720h")
+				d.add(n, "dedupe.for must be at most %s", "720h")
 			}
 		},
 		"claim": func(n ast.Node) {
 			if rule.Claim = d.duration(n, "dedupe.claim"); rule.Claim != 0 && (rule.Claim < leastClaim || rule.Claim > mostClaim) {
-				d.add(n, "dedupe.claim is from 1s to 11h: the longest that an execution may run, such as the state machine's TimeoutSeconds")
+				d.add(n, "dedupe.claim must be from 1s to 11h: write the longest that an execution may run, such as the state machine's TimeoutSeconds")
 			}
 		},
 		"onError": func(n ast.Node) {

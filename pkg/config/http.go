@@ -211,7 +211,7 @@ func (d *document) readCORS(n ast.Node) *CORS {
 		"credentials":   func(n ast.Node) { c.Credentials = d.flag(n, "cors.credentials") },
 		"maxAge": func(n ast.Node) {
 			if c.MaxAge = d.duration(n, "cors.maxAge"); c.MaxAge > 24*time.Hour {
-				d.add(n, "cors.maxAge is at most 24h: no browser keeps an answer longer")
+				d.add(n, "cors.maxAge must be at most 24h: no browser keeps an answer longer")
 			}
 		},
 	})

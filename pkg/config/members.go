@@ -48,7 +48,7 @@ func (d *document) checkReferences(n ast.Node, inner string, references []jsonat
 		case ref.Kind != jsonata.VariableReference:
 			continue
 		case !slices.Contains(scope, ref.Name):
-			problem = fmt.Sprintf("there is no variable $%s here; there are $%s", ref.Name, strings.Join(scope, ", $"))
+			problem = fmt.Sprintf("there is no variable $%s here; the variables are $%s", ref.Name, strings.Join(scope, ", $"))
 		case len(ref.Members) > 0 && known != nil && !slices.Contains(known, ref.Members[0].Name):
 			name := ref.Members[0].Name
 			problem, at = fmt.Sprintf("$%s has no %s%s", ref.Name, name, nearestName(name, known)), ref.Members[0].Position

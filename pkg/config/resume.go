@@ -34,7 +34,7 @@ func (d *document) readResume(n ast.Node, r *Route, scope []string, have map[str
 	r.Resume = rule
 	for _, key := range notWithResume {
 		if have[key] {
-			d.add(n, "resume and %s: no execution is started, so that %s would do nothing", key, key)
+			d.add(n, "resume and %s: no execution is started, so %s would do nothing", key, key)
 		}
 	}
 	part := func(to **bridge.Template, key string) func(ast.Node) {
@@ -74,7 +74,7 @@ func (d *document) readResume(n ast.Node, r *Route, scope []string, have map[str
 		d.add(n, "resume needs token, an expression for the task token, or lookup")
 	}
 	if rule.Fail == nil && (rule.Error != nil || rule.Cause != nil) && !keys["fail"] {
-		d.add(n, "resume.error and resume.cause are those of a failure: write fail, which says when there is one")
+		d.add(n, "resume.error and resume.cause describe a failure: add fail, which says when the task has failed")
 	}
 }
 
@@ -109,7 +109,7 @@ func (d *document) readLookup(n ast.Node, r *Route, scope []string) {
 		},
 		"grace": func(n ast.Node) {
 			if l.Grace = d.duration(n, "resume.lookup.grace"); l.Grace > maxTimeout {
-				d.add(n, "resume.lookup.grace is at most 5m")
+				d.add(n, "resume.lookup.grace must be at most 5m")
 			}
 		},
 	})

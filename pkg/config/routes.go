@@ -145,7 +145,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 		},
 		"timeout": func(n ast.Node) {
 			if r.Timeout = d.duration(n, "timeout"); r.Timeout > maxTimeout {
-				d.add(n, "timeout is at most 5m: an Express Workflow runs no longer")
+				d.add(n, "timeout must be at most 5m: an Express Workflow cannot run longer")
 			}
 		},
 		"includedData": func(n ast.Node) {
@@ -203,7 +203,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 		r.Input = d.template(input, r.Name, "input", scope)
 	}
 	if dedupe != nil && r.SQS != nil && r.SQS.Batch {
-		d.add(dedupe, "dedupe does not go with batch: a record is a duplicate or not, and an execution of many is neither")
+		d.add(dedupe, "dedupe cannot be combined with batch: only a single record can be a duplicate, and an execution takes many")
 	} else if dedupe != nil {
 		r.Dedupe = d.readDedupe(dedupe, r, scope)
 	}

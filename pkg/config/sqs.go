@@ -96,7 +96,7 @@ func (d *document) readSQSKeys(r *Route, nodes map[string]ast.Node) {
 	if n := nodes["trace"]; n != nil {
 		switch v := Trace(d.text(n, "trace")); {
 		case v == TraceRecord && s.Batch:
-			d.add(n, "trace: record does not go with batch: one execution joins one trace, and its records have many")
+			d.add(n, "trace: record cannot be combined with batch: an execution joins one trace, and its records have many")
 		case v == TraceRecord, v == TraceInvocation:
 			s.Trace = v
 		default:
@@ -173,7 +173,7 @@ func (d *document) readRetry(n ast.Node) *Retry {
 func (d *document) wait(n ast.Node, what string) time.Duration {
 	v := d.duration(n, what)
 	if v != 0 && (v < leastRetryDelay || v > mostRetryDelay) {
-		d.add(n, "%s is from 1s to 12h: a queue keeps visibility in seconds, and no longer", what)
+		d.add(n, "%s must be from 1s to 12h: a queue counts visibility in whole seconds, up to twelve hours", what)
 	}
 	return v
 }

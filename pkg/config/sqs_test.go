@@ -68,7 +68,7 @@ func TestQueueProblems(t *testing.T) {
 		"max below delay":      {"    retry: {delay: 9s, max: 5s}\n", "retry.max must not be less than retry.delay"},
 		"jitter":               {"    retry: {delay: 9s, jitter: some}\n", "retry.jitter must be full or none"},
 		"batch":                {"    batch: 10\n", "6:12: batch must be true or false"},
-		"batch's variable":     {"    batch: true\n    input: '{% $message.body %}'\n", "there is no variable $message here; there are $context, $messages"},
+		"batch's variable":     {"    batch: true\n    input: '{% $message.body %}'\n", "there is no variable $message here; the variables are $context, $messages"},
 		"batch and dedupe":     {"    batch: true\n    dedupe: {key: '{% $messages[0].messageId %}'}\n", "dedupe does not go with batch"},
 		"batch and its traces": {"    batch: true\n    trace: record\n", "trace: record does not go with batch"},
 		"unwrap":               {"    unwrap: kinesis\n", "unwrap must be sns, eventbridge or s3"},

@@ -27,9 +27,9 @@ func (c *Config) Warnings() []Problem {
 		switch {
 		case !signed:
 		case tolerance == 0:
-			out = append(out, r.Problem("verify", "what is signed holds no time, so a delivery that somebody recorded can be sent again for ever; add dedupe"))
+			out = append(out, r.Problem("verify", "the signature covers no time, so a recorded delivery can be replayed for ever; add dedupe"))
 		case tolerance > longTolerance:
-			out = append(out, r.Problem("verify.tolerance", fmt.Sprintf("a delivery that somebody recorded can be sent again for %s; add dedupe", tolerance)))
+			out = append(out, r.Problem("verify.tolerance", fmt.Sprintf("a recorded delivery can be replayed for %s; add dedupe", tolerance)))
 		}
 	}
 	return out

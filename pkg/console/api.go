@@ -197,7 +197,7 @@ func (c *Console) delivery(r *http.Request) (Delivery, error) {
 	}
 	d, ok := c.o.Recorder.Delivery(id)
 	if !ok {
-		return d, notFound("delivery: it never was, or is too long ago to be kept")
+		return d, notFound("delivery: it never existed, or is too old to be kept")
 	}
 	return d, nil
 }
@@ -290,7 +290,7 @@ func (c *Console) apiSave(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if !fixtureName.MatchString(in.Name) {
-		return nil, refusal{http.StatusBadRequest, "the name must be of small letters, digits and -, at most 60"}
+		return nil, refusal{http.StatusBadRequest, "the name must be at most 60 lower-case letters, digits and -"}
 	}
 	// A file is often committed: what carries secrets is no part of it.
 	path, err := c.o.Engine.Save(d.Function+"-"+in.Name+".json", c.o.Secrets.Blank(d.payload))
@@ -332,7 +332,7 @@ func (c *Console) execution(r *http.Request) (Execution, error) {
 	}
 	e, ok := c.o.Recorder.Execution(id)
 	if !ok {
-		return e, notFound("execution: it never was, or is too long ago to be kept")
+		return e, notFound("execution: it never existed, or is too old to be kept")
 	}
 	return e, nil
 }
@@ -353,7 +353,7 @@ func (c *Console) apiEnd(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if !c.o.Engine.End(e.ARN) {
-		return nil, refusal{http.StatusConflict, "the execution has ended already"}
+		return nil, refusal{http.StatusConflict, "the execution has already ended"}
 	}
 	return map[string]any{"ended": true}, nil
 }

@@ -165,12 +165,12 @@ func record(item attributes) (bridge.Record, error) {
 	case inProgress:
 		until, ok := heldUntil(item)
 		if !ok {
-			return bridge.Record{}, errors.New("the record in progress does not say until when")
+			return bridge.Record{}, errors.New("the record in progress does not say when it expires")
 		}
 		r.State, r.Until = bridge.Held, until
 		return r, nil
 	}
-	return bridge.Record{}, errors.New("the record has no status that is known")
+	return bridge.Record{}, errors.New("the record's status is not a known one")
 }
 
 // heldUntil reads when another attempt may take a record in progress: what Powertools

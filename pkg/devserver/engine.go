@@ -137,7 +137,7 @@ func (e *engine) Resend(ctx context.Context, route string, event, body []byte, o
 	h := e.local.current.Load()
 	r := routeNamed(h.routes, route)
 	if r == nil || r.HTTP == nil {
-		return false, fmt.Errorf("there is no http route %q any more", route)
+		return false, fmt.Errorf("the http route %q no longer exists", route)
 	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(event, &members); err != nil {
@@ -200,7 +200,7 @@ func signEvent(ctx context.Context, r *config.Route, source secrets.Source, memb
 		return nil, err
 	}
 	if in.RawPath == "" {
-		return nil, &verify.CannotSignError{Scheme: r.Name, Why: "the event is not one of a Function URL or HTTP API"}
+		return nil, &verify.CannotSignError{Scheme: r.Name, Why: "the event is not from a Function URL or an HTTP API"}
 	}
 	body := []byte(in.Body)
 	if in.IsBase64Encoded {

@@ -36,7 +36,7 @@ func (g Guard) Check(r *http.Request) error {
 		return fmt.Errorf("the host %q is not a name of this machine; start with --allow-host %s to accept it", r.Host, hostName(r.Host))
 	}
 	if origin := r.Header.Get("Origin"); origin != "" && !g.sameOrigin(origin, r.Host) {
-		return fmt.Errorf("requests of web pages of %q are refused", origin)
+		return fmt.Errorf("requests from web pages of %q are refused", origin)
 	}
 	switch site := r.Header.Get("Sec-Fetch-Site"); site {
 	case "", "same-origin", "none":
@@ -47,7 +47,7 @@ func (g Guard) Check(r *http.Request) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("requests of web pages of other sites are refused (Sec-Fetch-Site: %s)", r.Header.Get("Sec-Fetch-Site"))
+	return fmt.Errorf("requests from web pages of other sites are refused (Sec-Fetch-Site: %s)", r.Header.Get("Sec-Fetch-Site"))
 }
 
 // sameOrigin reports whether a page of the origin came from the host that it now asks.

@@ -208,7 +208,7 @@ func (l *Local) unverified(o gateway.Options) (lambda.Handler, error) {
 // configuration as that is reloaded.
 func (l *Local) Handler(function string) (lambda.Handler, error) {
 	if known := sources.Functions(); !slices.Contains(known, function) {
-		return nil, fmt.Errorf("there is no function %q; there are %s", function, sources.List(known))
+		return nil, fmt.Errorf("there is no function %q; the functions are %s", function, sources.List(known))
 	}
 	return &following{l, function}, nil
 }

@@ -33,7 +33,7 @@ const (
 func (l *Local) Poll(ctx context.Context, queueURL string, getenv func(string) string, log *slog.Logger) error {
 	u, err := url.Parse(queueURL)
 	if err != nil || u.Host == "" {
-		return fmt.Errorf("the queue must be a URL, as http://127.0.0.1:9324/%s/orders, and not %q", localAccount, queueURL)
+		return fmt.Errorf("the queue must be a URL, such as http://127.0.0.1:9324/%s/orders, not %q", localAccount, queueURL)
 	}
 	client := sqs.New(sqs.Options{
 		BaseEndpoint: aws.String(u.Scheme + "://" + u.Host), Region: l.Region,

@@ -28,7 +28,7 @@ type localQueues struct{ log *slog.Logger }
 
 // Send implements [sqsbatch.Queues].
 func (q localQueues) Send(ctx context.Context, m *sqsbatch.Message) error {
-	q.log.LogAttrs(ctx, slog.LevelInfo, "dead letter accepted here: AWS_ENDPOINT_URL_SQS names no other place",
+	q.log.LogAttrs(ctx, slog.LevelInfo, "dead letter accepted here: AWS_ENDPOINT_URL_SQS does not name an endpoint",
 		slog.String("deadLetterQueue", m.QueueURL))
 	return nil
 }

@@ -159,7 +159,7 @@ func (e *Events) runAll(ctx context.Context, list []any) ([]any, []*bridge.Failu
 		case unfinished[i]:
 			failures[i] = bridge.NewFailure(bridge.Deadline, "no answer in time; the execution may still be running", nil)
 		default:
-			failures[i] = bridge.NewFailure(bridge.Unavailable, "time was up before anything was sent", nil)
+			failures[i] = bridge.NewFailure(bridge.Unavailable, "time ran out before anything was sent", nil)
 		}
 	}
 	return results, failures

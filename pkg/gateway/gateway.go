@@ -310,7 +310,7 @@ func (o Options) dedupe(routes []*config.Route, source config.Source) (bridge.De
 	}
 	table := o.Getenv(DedupeTable)
 	if table == "" {
-		o.Log.Warn("dedupe without " + DedupeTable + ": duplicates are only seen by the environment that had the first")
+		o.Log.Warn("dedupe without " + DedupeTable + ": only the environment that handled the first delivery recognizes its duplicates")
 		return dedupe.NewMemory(dedupe.MemoryOptions{}), nil
 	}
 	return dedupe.NewDynamoDB(table, o.Getenv, nil)

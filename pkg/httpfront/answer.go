@@ -47,7 +47,7 @@ var statuses = map[string]struct {
 	bridge.Unverified:       {http.StatusUnauthorized, "The request could not be verified"},
 	bridge.BadRequest:       {http.StatusBadRequest, "The request is malformed"},
 	bridge.InputTooLarge:    {http.StatusRequestEntityTooLarge, "The request is too large"},
-	bridge.InProgress:       {http.StatusConflict, "The same delivery is being worked on"},
+	bridge.InProgress:       {http.StatusConflict, "The same delivery is being processed"},
 	bridge.DedupeMismatch:   {http.StatusUnprocessableEntity, "The same key came with another body"},
 	bridge.Throttled:        {http.StatusServiceUnavailable, "Too many executions at the moment"},
 	bridge.Unavailable:      {http.StatusServiceUnavailable, "The workflow service cannot be reached"},
@@ -58,7 +58,7 @@ var statuses = map[string]struct {
 	bridge.BadToken:         {http.StatusBadRequest, "The task token is missing or wrong"},
 	bridge.TaskGone:         {http.StatusGone, "The task no longer waits"},
 	bridge.TaskUnknown:      {http.StatusNotFound, "No task waits under this key"},
-	bridge.BadResponse:      {http.StatusBadGateway, "The workflow's output is no valid response"},
+	bridge.BadResponse:      {http.StatusBadGateway, "The workflow's output is not a valid response"},
 	bridge.Internal:         {http.StatusInternalServerError, "Internal error"},
 }
 

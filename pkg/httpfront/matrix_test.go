@@ -234,7 +234,7 @@ func TestEveryAnswerThroughEveryDoor(t *testing.T) {
 		},
 		"duplicate of a running delivery": {
 			starter: refuseWith(bridge.Unknown), before: `{}`, headers: map[string]string{"idempotency-key": "k"},
-			status: "409 Conflict", fields: []field{problemType, {"Retry-After", "1"}}, title: "The same delivery is being worked on", want: problem(bridge.InProgress, ""),
+			status: "409 Conflict", fields: []field{problemType, {"Retry-After", "1"}}, title: "The same delivery is being processed", want: problem(bridge.InProgress, ""),
 		},
 		"same key, other body": {
 			starter: echo, before: `{"a":1}`, headers: map[string]string{"idempotency-key": "k"},
@@ -251,7 +251,7 @@ func TestEveryAnswerThroughEveryDoor(t *testing.T) {
 		"deadline":          {starter: refuseWith(bridge.Deadline), status: "504 Gateway Timeout", fields: []field{problemType}, title: "The workflow did not end in time; it may still be running", want: problem(bridge.Deadline, "")},
 		"misconfigured":     {starter: refuseWith(bridge.Misconfigured), status: "500 Internal Server Error", fields: []field{problemType}, title: "The route is misconfigured", want: problem(bridge.Misconfigured, "")},
 		"expression failed": {path: "/broken", status: "500 Internal Server Error", fields: []field{problemType}, title: "An expression of the route failed", want: problem(bridge.ExpressionFailed, "")},
-		"bad response":      {starter: succeedWith(`{"statusCode":"no"}`), status: "502 Bad Gateway", fields: []field{problemType}, title: "The workflow's output is no valid response", want: problem(bridge.BadResponse, started)},
+		"bad response":      {starter: succeedWith(`{"statusCode":"no"}`), status: "502 Bad Gateway", fields: []field{problemType}, title: "The workflow's output is not a valid response", want: problem(bridge.BadResponse, started)},
 		"panic":             {starter: func(context.Context, bridge.Start) (bridge.Outcome, error) { panic("x") }, status: "500 Internal Server Error", fields: []field{problemType}, title: "Internal error", want: problem(bridge.Internal, "")},
 	}
 	for name, row := range rows {

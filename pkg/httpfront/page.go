@@ -74,7 +74,7 @@ var pageFailures = map[string]string{
 	bridge.TaskGone:    "This link is no longer valid: it was used already, or its time is over.",
 	bridge.TaskUnknown: "Nothing waits for this decision.",
 	bridge.BadRequest:  "This request cannot be understood. Open the link again.",
-	bridge.InProgress:  "This decision is being worked on. Try again in a moment.",
+	bridge.InProgress:  "This decision is being processed. Try again in a moment.",
 	bridge.Unknown:     "It is not known whether the decision has arrived. Ask the sender of the link.",
 	bridge.Throttled:   "Too many requests at the moment. Try again in a minute.",
 	bridge.Unavailable: "The service cannot be reached at the moment. Try again in a minute.",

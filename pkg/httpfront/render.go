@@ -128,7 +128,7 @@ func (p *renderer) decode(encoded *bridge.Template, isText bool) {
 	case !ok:
 		p.bad = "base64 is not true or false"
 	case on && !isText:
-		p.bad = "the body is marked as base64 and is no text"
+		p.bad = "the body is marked as base64 and is not text"
 	case on:
 		decoded, err := base64.StdEncoding.DecodeString(string(p.answer.body))
 		if err != nil {
@@ -147,14 +147,14 @@ func (p *renderer) headers(t *bridge.Template) {
 		return
 	}
 	if o, ok := jsonata.Force(v).(*jsonata.Object); !ok || !setHeaders(p.header, o) {
-		p.bad = "the headers are no mapping of valid header names to valid values"
+		p.bad = "the headers are not a mapping of valid header names to valid values"
 	}
 }
 
 func (p *renderer) cookies(t *bridge.Template) {
 	v, ok := p.eval(t)
 	if ok && !addCookies(p.header, v) {
-		p.bad = "the cookies are no list of Set-Cookie values"
+		p.bad = "the cookies are not a list of Set-Cookie values"
 	}
 }
 
@@ -181,7 +181,7 @@ func proxyAnswer(o *jsonata.Object) (a *answer, reason string) {
 	code, _ := o.Get("statusCode")
 	status, ok := statusCode(code)
 	if !ok {
-		return nil, "statusCode is no HTTP status from 200 to 599"
+		return nil, "statusCode is not an HTTP status from 200 to 599"
 	}
 	a = emptyAnswer(status)
 	for _, name := range []string{"headers", "multiValueHeaders", "body", "isBase64Encoded"} {
@@ -200,12 +200,12 @@ func proxyAnswer(o *jsonata.Object) (a *answer, reason string) {
 			ok = v == nil || isBool
 		}
 		if !ok {
-			return nil, name + " is not as payload format 2.0 has it"
+			return nil, name + " does not conform to payload format 2.0"
 		}
 	}
 	if cookies, _ := o.Get("cookies"); cookies != nil {
 		if list, ok := cookies.([]any); !ok || !addCookies(a.header, list) {
-			return nil, "cookies is not as payload format 2.0 has it"
+			return nil, "cookies does not conform to payload format 2.0"
 		}
 	}
 	if flag, _ := o.Get("isBase64Encoded"); flag == true {

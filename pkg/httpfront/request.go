@@ -26,10 +26,10 @@ func httpRequest(ctx context.Context, r *request) (*http.Request, *bridge.Failur
 		return nil, bridge.NewFailure(bridge.BadRequest, "the path does not begin with /", nil)
 	}
 	if u, err := url.ParseRequestURI(r.path); err != nil || u.Host != "" {
-		return nil, bridge.NewFailure(bridge.BadRequest, "the path is no valid URL path", nil)
+		return nil, bridge.NewFailure(bridge.BadRequest, "the path is not a valid URL path", nil)
 	}
 	if !validMethod(r.method) {
-		return nil, bridge.NewFailure(bridge.BadRequest, "the method is no HTTP method", nil)
+		return nil, bridge.NewFailure(bridge.BadRequest, "the method is not an HTTP method", nil)
 	}
 	var accessor core.RequestAccessorV2
 	hr, err := accessor.EventToRequest(events.APIGatewayV2HTTPRequest{
@@ -40,7 +40,7 @@ func httpRequest(ctx context.Context, r *request) (*http.Request, *bridge.Failur
 		},
 	})
 	if err != nil {
-		return nil, bridge.NewFailure(bridge.BadRequest, "the request is no valid HTTP request", nil)
+		return nil, bridge.NewFailure(bridge.BadRequest, "the request is not a valid HTTP request", nil)
 	}
 	hr.Header = r.header
 	hr.Host, hr.URL.Host, hr.URL.Scheme = r.host, "", ""

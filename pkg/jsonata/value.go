@@ -219,5 +219,5 @@ func isValue(v any) bool {
 
 // noValue is the error for what is none.
 func noValue(what string, v any) error {
-	return fmt.Errorf("jsonata: %s is a %T, which is no value of this package: see FromGo", what, v)
+	return fmt.Errorf("jsonata: %s is a %T, which is not a value of this package: see FromGo", what, v)
 }

@@ -40,7 +40,7 @@ func TestDeadlineGuardAtEveryRemainingTime(t *testing.T) {
 				release := make(chan struct{})
 				b := batch(t, orders, func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
 					if ctx.Err() != nil { // as pkg/stepfn has it
-						return bridge.Outcome{}, bridge.NewFailure(bridge.Unavailable, "time was up before anything was sent", ctx.Err())
+						return bridge.Outcome{}, bridge.NewFailure(bridge.Unavailable, "time ran out before anything was sent", ctx.Err())
 					}
 					switch {
 					case strings.Contains(string(s.Input), "slow"):

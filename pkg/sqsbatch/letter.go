@@ -90,7 +90,7 @@ func (m *Message) fit(own map[string]Attribute, r *Reason, write func() map[stri
 		m.join(own, nil)
 	}
 	if over() > 0 {
-		return fmt.Errorf("%s: the message and its attributes have %d bytes, and a queue takes %d", bridge.InputTooLarge, m.size(), maxMessage)
+		return fmt.Errorf("%s: the message and its attributes have %d bytes, and a queue takes at most %d", bridge.InputTooLarge, m.size(), maxMessage)
 	}
 	return nil
 }

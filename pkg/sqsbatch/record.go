@@ -111,7 +111,7 @@ func newRecord(i int, id string, o *jsonata.Object, mark string) *record {
 	case source != sourceSQS:
 		return refuse("the record does not come from " + sourceSQS)
 	case !hasBody:
-		return refuse("the record has no body that is text")
+		return refuse("the record has no text body")
 	}
 	rec.body = &body
 	switch {

@@ -253,12 +253,12 @@ func TestEventsOfOtherFunctions(t *testing.T) {
 	for payload, want := range map[string]string{
 		`{"requestContext":{"elb":{}},"httpMethod":"GET","path":"/"}`: "the event is an HTTP request: send it to the webhook function",
 		`{"detail-type":"x","source":"y"}`:                            "the event is an EventBridge event: let the rule or the bus invoke the event function",
-		`{}`:                                                          "the event is of no kind that Expressway knows: it takes HTTP requests, batches of SQS records, and EventBridge events",
+		`{}`:                                                          "the event is of a kind that Expressway does not know: it takes HTTP requests, batches of SQS records, and EventBridge events",
 		`[{"detail-type":"x","source":"y"}]`:                          "the event is an array of EventBridge events: let the rule or the bus invoke the event function",
 		`{"Records":[{"kinesis":{},"eventSource":"aws:kinesis"}]}`:    "the event is a batch of a Kinesis stream: no function of Expressway reads it; let a pipe put its records on an event bus or into a queue",
 		`{"Records":[{"messageId":"m","eventSource":"aws:other"}]}`:   "the event is a batch of other: no function of Expressway takes it; let the service send to EventBridge or to a queue",
 		`[{"messageId":"m","eventSource":"aws:mq"}]`:                  "the event is a batch of an ActiveMQ queue: no function of Expressway reads it; let a pipe put its records on an event bus or into a queue",
-		`[{"messageId":"m"}]`:                                         "the event is of no kind that Expressway knows: it takes HTTP requests, batches of SQS records, and EventBridge events",
+		`[{"messageId":"m"}]`:                                         "the event is of a kind that Expressway does not know: it takes HTTP requests, batches of SQS records, and EventBridge events",
 	} {
 		var reported messages.InvokeResponse_Error
 		if _, err := batch(t, orders, succeed).Invoke(t.Context(), []byte(payload)); !errors.As(err, &reported) || reported.Message != want {

@@ -77,7 +77,7 @@ func (b *Batch) changeVisibility(ctx context.Context, records []*record, fates [
 	}
 	running.Wait()
 	if n := failed.Load(); n > 0 {
-		b.log.LogAttrs(ctx, slog.LevelWarn, "visibility not changed: the queue's own time counts",
+		b.log.LogAttrs(ctx, slog.LevelWarn, "visibility not changed: the queue's own visibility timeout applies",
 			slog.Int64("records", n), slog.Any("reason", last.Load()))
 	}
 }

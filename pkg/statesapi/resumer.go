@@ -40,7 +40,7 @@ func resumeFailure(err error) error {
 	}
 	switch e.Code {
 	case InvalidToken, ValidationException:
-		return bridge.NewFailure(bridge.BadToken, "Step Functions did not give this task token", nil)
+		return bridge.NewFailure(bridge.BadToken, "Step Functions did not issue this task token", nil)
 	case TaskTimedOut:
 		f := bridge.NewFailure(bridge.TaskGone, "the task was completed or has timed out, or its execution has ended", nil)
 		f.Settles = true

@@ -74,7 +74,7 @@ func outcome(r ExecutionRecord) bridge.Outcome {
 }
 
 func tooLarge(n int) *bridge.Failure {
-	return bridge.NewFailure(bridge.InputTooLarge, fmt.Sprintf("the input has %d bytes, and Step Functions takes %d", n, bridge.MaxInput), nil)
+	return bridge.NewFailure(bridge.InputTooLarge, fmt.Sprintf("the input has %d bytes, and Step Functions takes at most %d", n, bridge.MaxInput), nil)
 }
 
 func notStarted(err error) *bridge.Failure {

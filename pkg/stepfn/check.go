@@ -24,7 +24,7 @@ func check(s bridge.Start, custom bool) *bridge.Failure {
 	}
 	if len(s.Input) > bridge.MaxInput {
 		return bridge.NewFailure(bridge.InputTooLarge,
-			fmt.Sprintf("the input has %d bytes, and Step Functions takes %d", len(s.Input), bridge.MaxInput), nil)
+			fmt.Sprintf("the input has %d bytes, and Step Functions takes at most %d", len(s.Input), bridge.MaxInput), nil)
 	}
 	return nil
 }
@@ -40,7 +40,7 @@ func badARN(arn string) string {
 		return "the ARN is empty"
 	}
 	if len(arn) > 256 {
-		return fmt.Sprintf("the ARN has %d characters, and 256 is the most", len(arn))
+		return fmt.Sprintf("the ARN has %d characters; the limit is 256", len(arn))
 	}
 	if !strings.HasPrefix(arn, "arn:") {
 		return "is not an ARN; " + samLocal
@@ -75,12 +75,12 @@ func badARN(arn string) string {
 // [Name]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html#StepFunctions-StartExecution-request-name
 func badName(name string) string {
 	if utf8.RuneCountInString(name) > 80 {
-		return fmt.Sprintf("has %d characters, and 80 is the most", utf8.RuneCountInString(name))
+		return fmt.Sprintf("has %d characters; the limit is 80", utf8.RuneCountInString(name))
 	}
 	for _, r := range name {
 		if r <= ' ' || r >= 0x7f && r <= 0xa0 || r >= 0xfffe && r <= 0xffff || r == utf8.RuneError ||
 			strings.ContainsRune("<>{}[]?*\"#%\\^|~`$&,;:/", r) {
-			return fmt.Sprintf("holds %q, which Step Functions does not take", r)
+			return fmt.Sprintf("contains %q, which Step Functions does not allow", r)
 		}
 	}
 	return ""

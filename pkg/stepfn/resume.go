@@ -98,13 +98,13 @@ func resumeFailure(ctx context.Context, err error, unsent, maybe bool) (f *bridg
 	case errors.As(err, &answer) && answer.Status >= 400 && answer.Status < 500 && answer.Status != http.StatusRequestTimeout:
 		return refusedResume(answer, maybe)
 	case unsent && maybe:
-		return bridge.NewFailure(bridge.Unknown, "sent, and no answer came; the task may have been resumed", err), true
+		return bridge.NewFailure(bridge.Unknown, "sent, but no answer came; the task may have been resumed", err), true
 	case unsent && ctx.Err() == nil:
 		return bridge.NewFailure(bridge.Unavailable, "Step Functions cannot be reached; nothing was sent", err), true
 	case ctx.Err() != nil:
 		return bridge.NewFailure(bridge.Deadline, "no answer in time; the task may have been resumed", err), false
 	}
-	return bridge.NewFailure(bridge.Unknown, "sent, and no answer came; the task may have been resumed", err), true
+	return bridge.NewFailure(bridge.Unknown, "sent, but no answer came; the task may have been resumed", err), true
 }
 
 // refusedResume names an answer of 4xx. The service's own text is left out: it may quote
@@ -112,10 +112,10 @@ func resumeFailure(ctx context.Context, err error, unsent, maybe bool) (f *bridg
 func refusedResume(answer *awsjson.Error, maybe bool) (f *bridge.Failure, again bool) {
 	switch answer.Code {
 	case "InvalidToken":
-		return bridge.NewFailure(bridge.BadToken, "Step Functions did not give this task token", answer), false
+		return bridge.NewFailure(bridge.BadToken, "Step Functions did not issue this task token", answer), false
 	case "TaskDoesNotExist", "TaskTimedOut":
 		if maybe {
-			f = bridge.NewFailure(bridge.Unknown, "an attempt got no answer, and then the task was gone: nobody can know whether it was this delivery that completed it", answer)
+			f = bridge.NewFailure(bridge.Unknown, "an attempt got no answer, and then the task was gone: whether this delivery completed it cannot be known", answer)
 		} else {
 			f = bridge.NewFailure(bridge.TaskGone, "the task was completed or has timed out, or its execution has ended", answer)
 		}
@@ -132,9 +132,9 @@ func refusedResume(answer *awsjson.Error, maybe bool) (f *bridge.Failure, again 
 	}
 	switch name {
 	case bridge.Throttled:
-		return bridge.NewFailure(name, "Step Functions refused for load: "+answer.Code, answer), true
+		return bridge.NewFailure(name, "Step Functions refused because of load: "+answer.Code, answer), true
 	case bridge.Unknown:
-		return bridge.NewFailure(name, "refused without a reason that can be read", answer), true
+		return bridge.NewFailure(name, "refused without a readable reason", answer), true
 	}
 	return bridge.NewFailure(name, "Step Functions refused to resume the task: "+answer.Code, answer), false
 }

@@ -248,7 +248,7 @@ func (c *Client) compareTrace(ctx context.Context, sent, joined *string) {
 		return
 	}
 	c.differs.Do(func() {
-		c.opts.Log.LogAttrs(ctx, slog.LevelWarn, "Step Functions joined another trace than it was sent",
+		c.opts.Log.LogAttrs(ctx, slog.LevelWarn, "Step Functions joined a different trace from the one it was sent",
 			slog.String("sent", *sent), slog.String("joined", *joined))
 	})
 }

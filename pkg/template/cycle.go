@@ -153,5 +153,5 @@ func (g *graph) report(cycle []string) {
 	if len(shown) > 8 {
 		shown = append(slices.Clone(shown[:8]), "…")
 	}
-	g.template.report(at.Pos, false, "a circular dependency: %s need one another, so none of them can be made first", strings.Join(append(shown, cycle[0]), " → "))
+	g.template.report(at.Pos, false, "circular dependency: %s depend on one another, so none of them can be created first", strings.Join(append(shown, cycle[0]), " → "))
 }

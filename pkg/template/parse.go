@@ -212,7 +212,7 @@ func (p *parser) members(n *Node, y *yaml.Node, depth int) {
 			continue
 		}
 		if seen[key.Value] {
-			p.fail(key.Line, key.Column, "the key %q is here twice", key.Value)
+			p.fail(key.Line, key.Column, "the key %q appears twice", key.Value)
 			continue
 		}
 		seen[key.Value] = true

@@ -169,7 +169,7 @@ func (t *Template) transforms() []*Node {
 func (t *Template) readResources() {
 	for _, n := range t.transforms() {
 		if n.Text != samTransform && n.Text != "AWS::LanguageExtensions" {
-			t.report(n.Pos, true, "the transform %s may change the template; what is read here is what is written", n.Text)
+			t.report(n.Pos, true, "the transform %s may change the template, which is read here as it is written", n.Text)
 		}
 	}
 	for i := range t.Root.Get("Resources").Members {

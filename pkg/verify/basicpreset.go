@@ -6,5 +6,5 @@ var basicPresetScheme = scheme{
 	verifier:  func(b *builder) (Verifier, error) { return b.newBasic(b.spec.Username) },
 	sign:      func(s *signer, _ *Request) error { return s.basic(s.spec.Username) },
 	challenge: basicChallenge,
-	signature: &Signature{Headers: []string{authorization}, Algorithm: "equality", Signed: "nothing: name and password stand in the header", Keys: "the passwords"},
+	signature: &Signature{Headers: []string{authorization}, Algorithm: "equality", Signed: "nothing: name and password are in the header", Keys: "the passwords"},
 }

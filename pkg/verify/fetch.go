@@ -44,7 +44,7 @@ func NewFetch(transport http.RoundTripper) Fetch {
 	return func(ctx context.Context, address string) ([]byte, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 		if err != nil {
-			return nil, errors.New("the address is no URL")
+			return nil, errors.New("the address is not a URL")
 		}
 		response, err := client.Do(r)
 		if err != nil {

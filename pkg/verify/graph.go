@@ -12,7 +12,7 @@ var clientStateScheme = scheme{
 	name:      "microsoft-graph",
 	verifier:  newClientState,
 	sign:      (*signer).clientState,
-	signature: &Signature{Algorithm: "equality", Signed: "nothing: clientState stands in each item", Keys: "the values of clientState"},
+	signature: &Signature{Algorithm: "equality", Signed: "nothing: clientState is in each item", Keys: "the values of clientState"},
 }
 
 type clientState struct{ keys *keyring[[sha256.Size]byte] }

@@ -60,7 +60,7 @@ func (c *CloudEvents) Validate() []Problem {
 	}
 	for i, o := range c.Origins {
 		if o != "*" && !isHostname(o) {
-			check.add(fmt.Sprintf("origins.%d", i), "is no host name, such as eventgrid.azure.net")
+			check.add(fmt.Sprintf("origins.%d", i), "is not a host name, such as eventgrid.azure.net")
 		}
 	}
 	return check.problems

@@ -64,7 +64,7 @@ func (s *signer) hmac(rule *compiledHMAC, r *Request) error {
 	if rule.form != "" {
 		form, ok := parseForm(string(s.out.Body))
 		if !ok {
-			return errors.New("the body is not a form, into which this scheme writes")
+			return errors.New("the body is not a form, and this scheme writes the signature into one")
 		}
 		form.Set(rule.form, h.Get(rule.form))
 		h.Del(rule.form)

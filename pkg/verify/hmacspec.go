@@ -65,7 +65,7 @@ func (h *HMAC) check(c *checker) {
 	case h.Signature == nil:
 		c.header("hmac.header", h.Header)
 	case h.Header != "" || h.Format != "":
-		c.add("hmac.signature", "takes the place of header, and of format")
+		c.add("hmac.signature", "cannot be combined with header or format, which it replaces")
 	case h.Signature.Form == "":
 		c.add("hmac.signature.form", "is missing: which field carries the signature?")
 	}

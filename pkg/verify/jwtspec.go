@@ -67,7 +67,7 @@ func (j *JWT) check(c *checker, shared bool) {
 		c.add("jwt.issuer", "is missing")
 	}
 	if j.Audience == "" {
-		c.add("jwt.audience", "is missing: without it, a token for anybody else would do")
+		c.add("jwt.audience", "is missing: without it, a token for any other audience would be accepted")
 	}
 	j.checkPlace(c)
 	for i, name := range j.Algorithms {
@@ -94,7 +94,7 @@ func (j *JWT) checkPlace(c *checker) {
 		c.add("jwt", "has more than one of header, cookie and query")
 	}
 	if j.Scheme != "" && !isToken(j.Scheme) || j.Scheme != "" && j.Cookie+j.Query != "" {
-		c.add("jwt.scheme", "is one word that stands before a token in a header, or none")
+		c.add("jwt.scheme", "must be the one word that precedes a token in a header, and only with header")
 	}
 	if b := j.Body; b != nil {
 		if b.Claim == "" {
@@ -116,7 +116,7 @@ func keySetURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || len(text) > 2048 || u.Host == "" || u.User != nil || u.Fragment != "":
-		return errors.New("is no URL of a key set")
+		return errors.New("is not the URL of a key set")
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
 		return nil
 	}

@@ -143,7 +143,7 @@ func parsePattern(text string) (namePattern, error) {
 	}
 	attributes, ok := parseName(text)
 	if !ok {
-		return namePattern{}, errors.New("is no distinguished name, such as CN=orders.example.com,O=Example")
+		return namePattern{}, errors.New("is not a distinguished name, such as CN=orders.example.com,O=Example")
 	}
 	return namePattern{attributes: attributes}, nil
 }

@@ -11,7 +11,7 @@ import (
 func (s *signer) write(change func(object) error) error {
 	body, err := bodyObject(s.out.Body)
 	if err != nil {
-		return errors.New("the body is no JSON object, into which this scheme writes")
+		return errors.New("the body is not a JSON object, and this scheme writes the signature into one")
 	}
 	if err := change(body); err != nil {
 		return err
@@ -36,7 +36,7 @@ func items(body object, name, inner string) ([]object, error) {
 		}
 		o, ok := item.(object)
 		if !ok {
-			return nil, errors.New(name + " has an item that is none of this scheme")
+			return nil, errors.New(name + " has an item that does not belong to this scheme")
 		}
 		found = append(found, o)
 	}

@@ -300,6 +300,6 @@ func (s *Spec) providerKeys() []providerKey {
 func (c *checker) taken(key string, p Preset) {
 	if !slices.Contains(p.takes, key) && !slices.Contains(p.needs, key) {
 		what := map[string]string{"token": "as a reference "}[key]
-		c.add(key, "%sstands only beside provider %s", what, strings.Join(takenBy(key), ", "))
+		c.add(key, "%sis allowed only with provider %s", what, strings.Join(takenBy(key), ", "))
 	}
 }

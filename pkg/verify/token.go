@@ -222,7 +222,7 @@ func (s *signer) writeForm(p TokenPlace, r *Request) error {
 	if p.Form == "" {
 		form, ok := parseForm(string(s.out.Body))
 		if !ok {
-			return errors.New("the body is not a form, into which this scheme writes")
+			return errors.New("the body is not a form, and this scheme writes the signature into one")
 		}
 		form.Set(p.Body[0], s.secret)
 		s.out.Body = []byte(form.Encode())

@@ -118,7 +118,7 @@ func (c *Client) Send(ctx context.Context, m *sqsbatch.Message) error {
 	}
 	sum := md5.Sum([]byte(m.Body)) //nolint:gosec // see the import
 	if out.MD5OfMessageBody != "" && out.MD5OfMessageBody != hex.EncodeToString(sum[:]) {
-		return errors.New("the queue received another body than was sent: MD5OfMessageBody differs")
+		return errors.New("the queue received a different body from the one sent: MD5OfMessageBody differs")
 	}
 	return nil
 }

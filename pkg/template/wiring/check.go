@@ -112,7 +112,7 @@ func (k *checker) noFunction(r *route) {
 		severity = Note // the functions may be of another stack
 	}
 	k.add(severity, "source-without-function", r.at(r.source),
-		fmt.Sprintf("no function of %s runs the route %s, so nothing it waits for arrives", filepath.Base(k.template.File), r.name),
+		fmt.Sprintf("no function of %s runs the route %s, so no delivery reaches it", filepath.Base(k.template.File), r.name),
 		fmt.Sprintf("Add a function of the layer with Handler: %s, whose CodeUri is the folder of %s", r.kind, filepath.Base(k.configuration.File)))
 }
 

@@ -145,7 +145,7 @@ func (k *checker) checkClaims(m *member) {
 	for _, r := range m.routes {
 		if claim := int(r.claim().Seconds()); r.dedupes() && seconds < claim {
 			k.add(Error, "dedupe-claim", r.at("dedupe"),
-				fmt.Sprintf("after a function was killed, the event of the route %s stays claimed for %d s, and Lambda's retries end after %d s: the event is then gone, for %s has no on-failure destination", r.name, claim, seconds, m.ID),
+				fmt.Sprintf("after a function was killed, the event of the route %s stays claimed for %d s, and Lambda's retries end after %d s: the event is then lost, because %s has no on-failure destination", r.name, claim, seconds, m.ID),
 				"Add EventInvokeConfig.DestinationConfig.OnFailure, or set dedupe.claim to the state machine's TimeoutSeconds")
 		}
 	}

@@ -61,7 +61,7 @@ var Rules = map[string]string{
 	"no-redrive-policy":          "A queue without a redrive policy",
 	"permission-missing":         "A permission that a route needs and the function's role lacks",
 	"permission-excess":          "A permission that no route of the function needs",
-	"permission-unknown":         "A role of which not everything is known",
+	"permission-unknown":         "A role whose permissions are not all known",
 	"standard-synchronous":       "A STANDARD state machine that is started synchronously",
 	"machine-unknown":            "A state machine that the template does not have",
 	"express-logging":            "An Express state machine without logging",

@@ -208,7 +208,7 @@ func (k *checker) checkPermissions(m *member) {
 	}
 	if hidden && m.permissions.Unknown != "" {
 		k.add(Note, "permission-unknown", m.Pos,
-			fmt.Sprintf("what %s may do is not known whole (%s), so what its routes need is not checked", m.ID, m.permissions.Unknown), "")
+			fmt.Sprintf("not all permissions of %s are known (%s), so those that its routes need are not checked", m.ID, m.permissions.Unknown), "")
 	}
 	if shared, mine := k.sharers(m); mine && m.permissions.Unknown == "" {
 		for _, other := range shared {

@@ -117,7 +117,7 @@ func (k *checker) checkMapping(m *member, mapping *template.Mapping) {
 	}
 	if types := mapping.ResponseTypes; types.Known() && !slices.ContainsFunc(types.List(), func(v *template.Value) bool { return v.Or("") == "ReportBatchItemFailures" }) {
 		k.add(Error, "report-batch-item-failures", mapping.At("FunctionResponseTypes"),
-			fmt.Sprintf("the mapping %s does not report batch item failures, so Lambda deletes every message of a batch, also those that failed", mapping.ID),
+			fmt.Sprintf("the mapping %s does not report batch item failures, so Lambda deletes every message of a batch, including those that failed", mapping.ID),
 			"Add FunctionResponseTypes: [ReportBatchItemFailures]")
 	}
 	if q != nil {
@@ -175,7 +175,7 @@ func (k *checker) checkRedrive(m *member, mapping *template.Mapping, q *template
 	policy := q.Get("RedrivePolicy")
 	if policy == nil {
 		k.add(Warning, "no-redrive-policy", q.Pos,
-			fmt.Sprintf("%s has no RedrivePolicy: a message that never succeeds comes back until it expires, and is then gone", q.ID),
+			fmt.Sprintf("%s has no RedrivePolicy: a message that never succeeds comes back until it expires, and is then lost", q.ID),
 			"Add RedrivePolicy with a dead-letter queue (deadLetterTargetArn) and maxReceiveCount")
 		return
 	}
