@@ -161,7 +161,7 @@ func TestInitForeignStacks(t *testing.T) {
 			_, stop := startDev(t, nil, "--states", "127.0.0.1:0")
 			stop()
 			var out strings.Builder
-			if code := run(t.Context(), append([]string{"init", "--write"}, test.args...), nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), "has Expressway in it already") {
+			if code := run(t.Context(), append([]string{"init", "--write"}, test.args...), nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), "already contains Expressway") {
 				t.Errorf("a second init exits with %d: %s", code, out.String())
 			}
 		})
@@ -196,8 +196,8 @@ func TestInitRefuses(t *testing.T) {
 	}{
 		"resources in braces":    {"Resources: {Q: {Type: AWS::SQS::Queue}}\n", "", nil, "template.yaml:1: Resources is written in braces"},
 		"JSON":                   {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "", nil, "is JSON"},
-		"YAML that is not":       {"Resources:\n  A: {Type: B}\n  A: {Type: C}\n", "", nil, `template.yaml:3:3: the key "A" is here twice`},
-		"a synthesized template": {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "cdk.out/S.template.json", []string{"--template", "cdk.out/S.template.json"}, "written anew by each synth"},
+		"YAML that is not":       {"Resources:\n  A: {Type: B}\n  A: {Type: C}\n", "", nil, `template.yaml:3:3: the key "A" appears twice`},
+		"a synthesized template": {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "cdk.out/S.template.json", []string{"--template", "cdk.out/S.template.json"}, "rewritten by each synth"},
 		"no such machine":        {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n", "", []string{"--machine", "M"}, "no state machine M"},
 		"two queues":             {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n  R: {Type: AWS::SQS::Queue}\n", "", []string{"--from", "sqs"}, "several queues that nothing reads (Q, R)"},
 		"no such provider":       {"", "", []string{"--provider", "nobody"}, `no provider "nobody"`},

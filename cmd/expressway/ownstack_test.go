@@ -170,7 +170,7 @@ func TestValidateUnreadableTemplate(t *testing.T) {
 	}
 	var out strings.Builder
 	code := run(t.Context(), []string{"validate"}, nil, &out, &out, noEnvironment)
-	for _, want := range []string{`template.yaml:3:3: the key "A" is here twice`, "expressway.yaml:1:10: version must be 1"} {
+	for _, want := range []string{`template.yaml:3:3: the key "A" appears twice`, "expressway.yaml:1:10: version must be 1"} {
 		if code != 1 || !strings.Contains(out.String(), want) {
 			t.Errorf("exit %d, without %q: %s", code, want, out.String())
 		}

@@ -45,8 +45,8 @@ type Start struct {
 	Name string
 	// Input is JSON text of at most MaxInput bytes.
 	Input json.RawMessage
-	// MetadataOnly asks for an outcome without output, error and cause. StartSync alone
-	// heeds it.
+	// MetadataOnly asks for an outcome without output, error and cause. Only StartSync
+	// honours it.
 	MetadataOnly bool
 	// TraceHeader is an X-Ray trace header that takes precedence over the context's; may
 	// be empty.
@@ -61,23 +61,23 @@ type Start struct {
 // An Outcome describes an execution that was started.
 type Outcome struct {
 	ExecutionARN string
-	// StateMachineARN is what ran: the version that an alias chose. Empty where the
-	// service did not say.
+	// StateMachineARN identifies what ran: the version that an alias chose. It is empty
+	// if the service did not report it.
 	StateMachineARN string
 	Name            string
 	Status          Status
 	// Output is JSON text; nil unless Status is Succeeded.
 	Output json.RawMessage
-	// OutputWithheld says that there may be an output, and that the service did not show
-	// it: a key that the caller may not use, or [Start].MetadataOnly.
+	// OutputWithheld says that there may be an output that the service did not show: the
+	// caller may not use its key, or [Start].MetadataOnly was set.
 	OutputWithheld bool
 	// Error and Cause are set when Status is Failed or TimedOut.
 	Error, Cause string
-	// State is the name of the state that failed, where it is known.
+	// State is the name of the state that failed, if it is known.
 	State     string
 	StartDate time.Time
 	StopDate  time.Time
-	// BilledDuration and BilledMemoryMB are zero when the service did not say.
+	// BilledDuration and BilledMemoryMB are zero when the service did not report them.
 	BilledDuration time.Duration
 	BilledMemoryMB int64
 }

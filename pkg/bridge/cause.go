@@ -7,9 +7,9 @@ import (
 // maxCause is how much of a workflow's cause is shown to those who may see it, in bytes.
 const maxCause = 1024
 
-// Detail is the failure for the eyes of the account's owner: where a workflow failed, the
-// first 1,024 bytes of its cause and the state are there too, which are payload. For
-// everybody else there is [Failure.Error].
+// Detail describes the failure to the account's owner. If a workflow failed, it includes
+// the first 1,024 bytes of the cause, and the state; both are payload. [Failure.Error] is
+// for everybody else.
 func (f *Failure) Detail() string {
 	cause := f.shownCause()
 	if state := f.State(); state != "" && !strings.Contains(cause, "'"+state+"'") {
@@ -21,7 +21,7 @@ func (f *Failure) Detail() string {
 	return f.Name + ": " + cause
 }
 
-// State is the name of the state that failed, where the service or the engine told it.
+// State is the name of the state that failed, if the service or the engine reported it.
 func (f *Failure) State() string {
 	if f.Outcome == nil {
 		return ""
@@ -29,7 +29,8 @@ func (f *Failure) State() string {
 	if f.Outcome.State != "" {
 		return f.Outcome.State
 	}
-	// Causes that Step Functions itself writes begin so; those of a workflow's own need not.
+	// Causes that Step Functions itself writes begin like this; a workflow's own need
+	// not.
 	rest, ok := strings.CutPrefix(f.Cause, "An error occurred while executing the state '")
 	if !ok {
 		return ""
@@ -41,8 +42,8 @@ func (f *Failure) State() string {
 	return state
 }
 
-// shownCause is the beginning of a workflow's cause; empty for the bridge's own failures,
-// whose cause is in their text.
+// shownCause returns the beginning of a workflow's cause. It is empty for the bridge's
+// own failures, whose text includes the cause.
 func (f *Failure) shownCause() string {
 	if f.Outcome == nil || f.Outcome.Status == Succeeded || f.Name == BadResponse {
 		return ""

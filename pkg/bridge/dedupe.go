@@ -15,20 +15,20 @@ import (
 // otherwise. It covers the retries of most senders; Stripe's go on for three days.
 const DefaultRemember = 24 * time.Hour
 
-// A Dedupe says how a route recognizes a delivery that came before.
+// A Dedupe says how a route recognizes a delivery that it has seen before.
 type Dedupe struct {
-	// Key makes the key, which is scoped to the route. Where it yields nothing, null
-	// or the empty string, the delivery is not deduplicated.
+	// Key makes the key, which is scoped to the route. If it yields nothing, null or the
+	// empty string, the delivery is not deduplicated.
 	Key *Template
 	// For is how long a finished delivery is remembered; zero is [DefaultRemember].
 	For time.Duration
-	// Claim is the longest that an execution of the route may run; zero is [MaxWait].
-	// An attempt whose end nobody knows, because the function was killed or the answer
-	// was lost, holds the key for so long after the last moment at which its start may
-	// have been sent.
+	// Claim is the longest that an execution of the route may run; zero is [MaxWait]. An
+	// attempt whose end nobody knows, because the function was killed or the answer was
+	// lost, holds the key for that long after the last moment at which its start may have
+	// been sent.
 	Claim time.Duration
-	// WithBody makes the body a part of the key: the sender's id is not signed, and
-	// whoever replays a captured body could choose another.
+	// WithBody makes the body part of the key. It is for senders that do not sign the id:
+	// whoever replays a captured body could choose another id.
 	WithBody bool
 	// StartUnchecked starts the execution when the store does not answer; otherwise
 	// nothing starts, and the failure is [Unavailable].
@@ -64,12 +64,12 @@ const (
 
 // A Claim is what a delivery wants of a store.
 type Claim struct {
-	// Key holds the route's name and a hash: never payload.
+	// Key consists of the route's name and a hash, and never holds payload.
 	Key string
-	// Fingerprint is a hash of what was delivered; empty is not compared.
+	// Fingerprint is a hash of what was delivered; an empty one is not compared.
 	Fingerprint string
-	// Until is when another attempt may take the key, should this one never conclude: no
-	// execution that this one started can still be running then.
+	// Until is when another attempt may take the key if this one never concludes. By
+	// then, no execution that this one started can still be running.
 	Until time.Time
 	// Expires is when the record may be forgotten: never before Until.
 	Expires time.Time
@@ -86,17 +86,17 @@ type Record struct {
 }
 
 // A DedupeStore remembers deliveries. A record has the three states of Powertools'
-// idempotency: absent, in progress until a time, and completed. Implementations are
-// safe for concurrent use, also from several processes where they are shared; any
-// error means that nothing is known.
+// idempotency: absent, in progress until a time, and completed. Implementations are safe
+// for concurrent use, including by several processes if the store is shared; any error
+// means that nothing is known.
 type DedupeStore interface {
 	// Claim takes the key when it is free: absent, forgotten, or in progress beyond its
-	// time. Of claims at once exactly one is [Claimed].
+	// time. Exactly one of several simultaneous claims is [Claimed].
 	Claim(ctx context.Context, c Claim) (Record, error)
 	// Complete keeps the answer of the claim that holds the key, until c.Expires, which
 	// may have changed since. It changes nothing when the claim has lost the key to
-	// another. An answer that the store cannot keep is an error, and the record is
-	// still completed, with null: a duplicate must start nothing.
+	// another. An answer that the store cannot keep is an error, but the record is still
+	// completed, with null, because a duplicate must start nothing.
 	Complete(ctx context.Context, c Claim, answer []byte) error
 	// Release frees the key, when the claim still holds it.
 	Release(ctx context.Context, c Claim) error
@@ -135,7 +135,7 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	// remember begins when the delivery is finished.
 	runs := rule.claim()
 	if d.Route.Resume != nil {
-		runs = 0 // nothing is started that could run on
+		runs = 0 // nothing is started that could outlive the delivery
 	}
 	until := scope.deadline.Add(max(runs, concludeTime))
 	c := &Claim{Until: until, Expires: until.Add(rule.remember())}
@@ -165,8 +165,9 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	return fail(b.inProgress(rule, rec.Until))
 }
 
-// inProgress says when it is worth coming again. The other attempt is normally settled by
-// its deadline; if it is not, it was killed or lost its answer, and the claim has to lapse.
+// inProgress returns a failure that says when a retry is worthwhile. The other attempt is
+// normally settled by its deadline; if it is not, it was killed or lost its answer, and
+// the claim has to lapse.
 func (b *Bridge) inProgress(rule *Dedupe, until time.Time) *Failure {
 	wait := until.Sub(b.now())
 	if settled := wait - rule.claim(); settled > 0 {
@@ -178,15 +179,15 @@ func (b *Bridge) inProgress(rule *Dedupe, until time.Time) *Failure {
 	}
 }
 
-// DedupeRecord is the name under which a store has the record of a route's key: never
-// payload. The key is what the expression yields: a text as it is, anything else as JSON;
-// with [Dedupe].WithBody followed by a zero byte and the fingerprint.
+// DedupeRecord returns the name under which a store keeps the record of a route's key;
+// the name never holds payload. The key is what the expression yields: text as it is,
+// anything else as JSON. With [Dedupe].WithBody, a zero byte and the fingerprint follow.
 func DedupeRecord(route string, key []byte) string {
 	sum := sha256.Sum256(key)
 	return route + "#" + hex.EncodeToString(sum[:])
 }
 
-// dedupeKey returns nil for no key.
+// dedupeKey returns nil if the delivery has no key.
 func dedupeKey(ctx context.Context, rule *Dedupe, scope *Scope) ([]byte, error) {
 	v, err := rule.Key.evalOptional(ctx, scope)
 	if err != nil {
@@ -212,15 +213,16 @@ func dedupeKey(ctx context.Context, rule *Dedupe, scope *Scope) ([]byte, error) 
 	}
 }
 
-// conclude ends the claim of a settled delivery as soon as its end is certain: it is kept
-// with its answer when the delivery has come to an end, else freed. While nobody knows
-// whether an execution runs, the claim stays as it is and lapses by itself.
+// conclude ends the claim of a settled delivery as soon as its end is certain: the record
+// is kept with its answer if the delivery has ended, and freed if not. While it is
+// unknown whether an execution is running, the claim stays as it is and lapses by itself.
 func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settlement) {
 	ambiguous := r.Failure != nil && r.Failure.Class() == Ambiguous
 	if r.claim == nil || ambiguous && d.Route.Resume == nil {
 		return
 	}
-	// A task is completed once, however often a token is sent: nothing is to be waited for.
+	// A task is completed once, however often its token is sent, so there is nothing to
+	// wait for.
 	s.Final = s.Final && !ambiguous
 	ctx, cancel := b.concluding(ctx)
 	defer cancel()
@@ -244,8 +246,8 @@ func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settleme
 	}
 }
 
-// concluding returns the context of what is left to do. The delivery's own time may be
-// up; the result must still be stored.
+// concluding returns the context in which a claim is concluded. The delivery's own time
+// may be up, but the result must still be stored.
 func (b *Bridge) concluding(ctx context.Context) (context.Context, context.CancelFunc) {
 	limit := concludeTime
 	if deadline, ok := ctx.Deadline(); ok {

@@ -25,7 +25,7 @@ const (
 	Internal         = "Expressway.Internal"
 
 	// Of routes that resume a waiting task.
-	BadToken    = "Expressway.BadToken"    // no token, or none that Step Functions gave
+	BadToken    = "Expressway.BadToken"    // no token, or one that Step Functions did not issue
 	TaskGone    = "Expressway.TaskGone"    // completed, timed out, or its execution ended
 	TaskUnknown = "Expressway.TaskUnknown" // no item within the grace
 )
@@ -92,30 +92,30 @@ func ClassOf(name string) Class { return classes[name] }
 
 // A Failure is why a delivery did not end in a SUCCEEDED execution.
 type Failure struct {
-	// Name is the error name, which catch lists match.
+	// Name is the error name that catch lists match.
 	Name string
-	// Cause says what happened: the workflow's own cause, or the bridge's words,
-	// which name places and never values. Senders see it only where a catch shows it.
+	// Cause says what happened: the workflow's own cause, or a text of the bridge, which
+	// names places and never values. Senders see it only if a catch includes it.
 	Cause string
-	// Outcome is the execution, once one was started.
+	// Outcome describes the execution, if one was started.
 	Outcome *Outcome
-	// StateMachineARN and ExecutionName are what may have been started, with a failure of
-	// the class [Ambiguous]; empty where they are not known.
+	// StateMachineARN and ExecutionName identify what an [Ambiguous] failure may have
+	// started; they are empty if they are not known.
 	StateMachineARN, ExecutionName string
-	// ClaimedUntil is when the claim of the other attempt lapses. It is set with
-	// [InProgress] alone.
+	// ClaimedUntil is when the claim of the other attempt lapses. It is set only with
+	// [InProgress].
 	ClaimedUntil time.Time
-	// Settles says that a record or an event which ended so is not delivered again unless
-	// its route asks for it: nothing can come of it.
+	// Settles says that a record or an event that failed in this way is not delivered
+	// again unless its route asks for it, because another attempt cannot succeed.
 	Settles bool
-	// RetryAfter is how long a sender should wait; zero says nothing.
+	// RetryAfter is how long a sender should wait; zero if there is no advice.
 	RetryAfter time.Duration
-	// Err is the chain behind it, for the logs.
+	// Err is the underlying error chain, for the logs.
 	Err error
 }
 
-// NewFailure returns a Failure of the bridge's own: cause is in the bridge's words, and
-// names places and never values.
+// NewFailure returns one of the bridge's own failures. Its cause names places and never
+// values.
 func NewFailure(name, cause string, err error) *Failure {
 	return &Failure{Name: name, Cause: cause, Err: err}
 }
@@ -139,7 +139,7 @@ func (f *Failure) Error() string {
 func (f *Failure) Unwrap() error { return f.Err }
 
 // Class returns the class of the failure's name. A workflow's own failure is settled,
-// also where the workflow gives it one of the bridge's names.
+// even if the workflow gives it one of the bridge's names.
 func (f *Failure) Class() Class {
 	if f.OfWorkflow() {
 		return Settled

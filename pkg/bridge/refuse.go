@@ -2,8 +2,8 @@ package bridge
 
 import "context"
 
-// Refuse returns the result of a delivery that an adapter turned away before
-// [Bridge.Run]: what the answer is made of sees the failure in its scope.
+// Refuse returns the result of a delivery that an adapter rejected before [Bridge.Run].
+// The result's scope has the failure, for the expressions of the answer.
 func (b *Bridge) Refuse(ctx context.Context, d *Delivery, f *Failure) Result {
 	limited, cancel := b.withDeadline(ctx, d.Route)
 	cancel()

@@ -13,21 +13,21 @@ import (
 )
 
 // A Resume says how the deliveries of a route complete a task that waits with
-// .waitForTaskToken (design, section 14). It has Token or Lookup.
+// .waitForTaskToken. It has Token or Lookup.
 type Resume struct {
-	// Token makes the task token.
+	// Token yields the task token.
 	Token *Template
-	// Lookup finds it in an item that the workflow wrote before it waited.
+	// Lookup finds the token in an item that the workflow wrote before it waited.
 	Lookup *Lookup
-	// Secret makes what is compared with the item's SecretAttribute, where the link
-	// is the credential.
+	// Secret yields the value that is compared with the item's SecretAttribute, for links
+	// that are the credential.
 	Secret *Template
-	// Heartbeat, where it is true, sends a heartbeat, and Fail a failure; nil is never.
-	// Anything else is success.
+	// A heartbeat is sent if Heartbeat is true, and a failure if Fail is; a nil template
+	// is never true. Otherwise the task succeeds.
 	Heartbeat, Fail *Template
-	// Error and Cause are those of the failure; nil sends none.
+	// Error and Cause describe the failure; a nil template sends none.
 	Error, Cause *Template
-	// Output makes the task's output; nil stands for [Delivery.DefaultInput].
+	// Output makes the task's output; nil means [Delivery.DefaultInput].
 	Output *Template
 }
 
@@ -35,16 +35,17 @@ type Resume struct {
 type Lookup struct {
 	Table string
 	Key   *Template
-	// KeyAttribute is the table's partition key, and TokenAttribute where the token is.
+	// KeyAttribute is the table's partition key, and TokenAttribute holds the token.
 	KeyAttribute, TokenAttribute string
-	// SecretAttribute holds what the link must carry; empty compares nothing.
+	// SecretAttribute holds what the link must carry; if it is empty, nothing is
+	// compared.
 	SecretAttribute string
 	// Grace is how long an item may be missing: a webhook can be faster than the
 	// workflow's own write.
 	Grace time.Duration
 }
 
-// An Action is what becomes of a waiting task.
+// An Action is what is done to a waiting task.
 type Action string
 
 // The actions: SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat.
@@ -59,24 +60,25 @@ type Resumption struct {
 	// Token is a secret, of 1 to [MaxToken] characters.
 	Token  string
 	Action Action
-	// Output is JSON text, of success.
+	// Output is JSON text; it is sent with success.
 	Output json.RawMessage
-	// Error has at most [MaxErrorName] characters and Cause [MaxErrorCause]; of failure.
+	// Error has at most [MaxErrorName] characters and Cause at most [MaxErrorCause]; they
+	// are sent with failure.
 	Error, Cause string
 }
 
-// Limits of [Resumption], in bytes: those of Step Functions count characters, and are
-// never less.
+// The limits of a [Resumption], in bytes. Step Functions counts characters, which are
+// never more than the bytes.
 const (
 	MaxToken      = 2048
 	MaxErrorName  = 256
 	MaxErrorCause = 32768
 )
 
-// A Resumer completes waiting tasks. It repeats what may have been taken: the token makes
-// that harmless. An error is always a *[Failure], among them [BadToken], [TaskGone] and
-// [Unknown]. Implementations are safe for concurrent use and honour the context's
-// deadline.
+// A Resumer completes waiting tasks. It repeats requests that may have been accepted,
+// because the token makes that harmless. An error is always a *[Failure], among them
+// [BadToken], [TaskGone] and [Unknown]. Implementations are safe for concurrent use and
+// honour the context's deadline.
 type Resumer interface {
 	Resume(ctx context.Context, r Resumption) error
 }
@@ -84,16 +86,15 @@ type Resumer interface {
 // A WaitTable finds the items of waiting workflows. Implementations are safe for
 // concurrent use; any error means that nothing is known.
 type WaitTable interface {
-	// Item returns the attributes of the item that are text, by a read that is
-	// consistent; found is false where there is none. The key is a string or a
-	// json.Number.
+	// Item returns the item's text attributes, by a consistent read; found is false if
+	// there is no item. The key is a string or a json.Number.
 	Item(ctx context.Context, table, keyAttribute string, key any) (attributes map[string]string, found bool, err error)
 }
 
-// WithResumer sets what completes the tasks of routes that have a [Resume].
+// WithResumer sets the Resumer that completes the tasks of routes that have a [Resume].
 func WithResumer(r Resumer) Option { return func(b *Bridge) { b.resumer = r } }
 
-// WithWaitTable sets where a [Lookup] looks.
+// WithWaitTable sets the table in which a [Lookup] looks.
 func WithWaitTable(t WaitTable) Option { return func(b *Bridge) { b.waits = t } }
 
 // resume completes the task that a delivery is about.
@@ -112,7 +113,7 @@ func (b *Bridge) resume(ctx context.Context, d *Delivery, scope *Scope) Result {
 	return Result{Resumed: resumption.Action}
 }
 
-// resumption finds the token, and makes what is sent with it.
+// resumption finds the token, and evaluates what is sent with it.
 func (b *Bridge) resumption(ctx context.Context, d *Delivery, scope *Scope) (r Resumption, err error) {
 	rule := d.Route.Resume
 	if r.Token, err = b.token(ctx, d, scope); err != nil {
@@ -142,7 +143,7 @@ func (b *Bridge) resumption(ctx context.Context, d *Delivery, scope *Scope) (r R
 	return r, err
 }
 
-// flag evaluates what is true or false; a nil template is false.
+// flag evaluates a template that yields true or false; a nil template is false.
 func flag(ctx context.Context, t *Template, scope *Scope) (bool, error) {
 	if t == nil {
 		return false, nil
@@ -158,7 +159,7 @@ func flag(ctx context.Context, t *Template, scope *Scope) (bool, error) {
 	return on, nil
 }
 
-// short evaluates a text, and cuts it to the limit. Any other value becomes JSON.
+// short evaluates a text, and truncates it to the limit. Any other value becomes JSON.
 func short(ctx context.Context, t *Template, scope *Scope, limit int) (string, error) {
 	if t == nil {
 		return "", nil
@@ -181,7 +182,7 @@ func short(ctx context.Context, t *Template, scope *Scope, limit int) (string, e
 	return s, nil
 }
 
-// token is the task token of a delivery.
+// token returns the task token of a delivery.
 func (b *Bridge) token(ctx context.Context, d *Delivery, scope *Scope) (string, error) {
 	rule := d.Route.Resume
 	if rule.Lookup != nil {
@@ -205,7 +206,7 @@ func checkToken(token string) error {
 	return nil
 }
 
-// lookUp reads the item that the workflow wrote, as often as the grace leaves time for.
+// lookUp reads the item that the workflow wrote, as often as the grace allows.
 func (b *Bridge) lookUp(ctx context.Context, d *Delivery, scope *Scope) (string, error) {
 	rule := d.Route.Resume
 	lookup := rule.Lookup
@@ -253,8 +254,8 @@ func lookupKey(ctx context.Context, lookup *Lookup, scope *Scope) (any, error) {
 	return nil, NewFailure(BadRequest, "the delivery has no key to look up: the key must be text or a number", nil)
 }
 
-// checkSecret compares what the link carries with what the workflow wrote, in constant
-// time.
+// checkSecret compares the secret in the link with the one that the workflow wrote, in
+// constant time.
 func checkSecret(ctx context.Context, rule *Resume, want string, scope *Scope) error {
 	v, err := rule.Secret.evalOptional(ctx, scope)
 	if err != nil {
@@ -270,15 +271,16 @@ func checkSecret(ctx context.Context, rule *Resume, want string, scope *Scope) e
 	return nil
 }
 
-// The waits between reads of an item that is not there yet.
+// The waits between reads of an item that does not exist yet.
 const (
 	firstLook = 100 * time.Millisecond
 	longLook  = time.Second
-	// sendTime is left of the delivery's time for what follows the look-up.
+	// sendTime is the part of the delivery's time that is reserved for what follows the
+	// look-up.
 	sendTime = 300 * time.Millisecond
 )
 
-// waitFor reads the item until it is there, or the grace or the delivery's time is over.
+// waitFor reads the item until it exists, or the grace or the delivery's time is over.
 func (b *Bridge) waitFor(ctx context.Context, lookup *Lookup, key any) (map[string]string, error) {
 	end := b.now().Add(lookup.Grace)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Add(-sendTime).Before(end) {

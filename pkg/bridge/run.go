@@ -12,8 +12,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// margin is kept back from the platform's deadline, for settling: an answer that
-// is ready when Lambda has already stopped the function reaches nobody.
+// margin is subtracted from the platform's deadline, to leave time for settling: an
+// answer that is not ready before Lambda stops the function never reaches the sender.
 const margin = 500 * time.Millisecond
 
 // A Route says what a delivery starts.
@@ -23,22 +23,23 @@ type Route struct {
 	// StateMachine is an ARN (perhaps of a version or an alias), or the name of a
 	// state machine in the function's own account and region.
 	StateMachine string
-	// Answer starts nothing: the adapter answers what passes the filter.
+	// Answer says that nothing is started: the adapter answers the deliveries that pass
+	// the filter.
 	Answer bool
 	// Async starts an execution without waiting for its end.
 	Async bool
-	// Timeout bounds the wait; zero leaves what the platform leaves.
+	// Timeout bounds the wait; zero leaves the bound to the platform.
 	Timeout time.Duration
-	// Filter, when there is one, must be true for anything to start.
+	// Filter, if it is set, must be true for anything to start.
 	Filter *Template
-	// MetadataOnly keeps what the execution yields with the service, for machines under a
-	// customer's key: the outcome has no output and no cause.
+	// MetadataOnly asks the service to withhold the execution's output and cause, for
+	// state machines that are encrypted with a customer's key.
 	MetadataOnly bool
 	// Input makes the execution's input; nil means [Delivery.DefaultInput].
 	Input *Template
 	// Resume completes a waiting task, and starts nothing; nil for a route that starts.
 	Resume *Resume
-	// Dedupe, when there is one, lets equal deliveries start one execution.
+	// Dedupe, if it is set, lets equal deliveries start only one execution.
 	Dedupe *Dedupe
 }
 
@@ -50,11 +51,11 @@ type Delivery struct {
 	// Kind names the variable that expressions use for the delivery: request, message,
 	// messages or event.
 	Kind string
-	// Attrs say in each log line about the delivery where it came from: a queue, a source.
-	// They hold no payload.
+	// Attrs are added to each log line about the delivery and say where it came from,
+	// such as the queue or the source. They hold no payload.
 	Attrs []slog.Attr
-	// Document makes the value of that variable. It is called at most once, and
-	// only when something looks at it.
+	// Document makes the value of that variable. It is called at most once, and only when
+	// the value is needed.
 	Document func() (any, error)
 	// DefaultInput makes the input of a route that names none; nil means Document.
 	DefaultInput func() (any, error)
@@ -63,10 +64,11 @@ type Delivery struct {
 	// Fingerprint returns what must be equal in deliveries with one dedupe key: the
 	// body's bytes. Nil compares nothing.
 	Fingerprint func() []byte
-	// TraceHeader is the delivery's own X-Ray trace header, where it has one that
-	// takes precedence over the context's.
+	// TraceHeader is the delivery's own X-Ray trace header, if it has one that takes
+	// precedence over the context's.
 	TraceHeader string
-	// FallbackTrace is one that it only passes on, used after the context's.
+	// FallbackTrace is an X-Ray trace header that the delivery only passes on; it is used
+	// after the context's.
 	FallbackTrace string
 	// TraceParent is the W3C traceparent that came with the delivery, as received; it
 	// is used last, and only if it is valid.
@@ -78,19 +80,20 @@ type Delivery struct {
 // Replayed, Failure,
 // or an Outcome with a status of Succeeded or Running.
 type Result struct {
-	// Filtered says that the route's filter was not true. FilterUndefined says in addition
-	// that it yielded nothing, as an expression does that misses what it looks for.
+	// Filtered says that the route's filter was not true. FilterUndefined says in
+	// addition that it yielded nothing, as an expression does whose path does not exist.
 	Filtered, FilterUndefined bool
 	// Answered says that the route starts nothing, and the adapter has the answer.
 	Answered bool
-	// Resumed is what was done to a waiting task; empty where the route starts.
+	// Resumed is what was done to a waiting task; empty if the route starts an execution.
 	Resumed Action
 	// Replayed says that an equal delivery was answered before, with Replay.
 	Replayed bool
 	Replay   []byte
 	Outcome  *Outcome
 	Failure  *Failure
-	// Scope evaluates what an answer is made of: $execution and $failure are in it.
+	// Scope evaluates the expressions of an answer, which can use $execution and
+	// $failure.
 	Scope *Scope
 
 	claim *Claim
@@ -113,7 +116,7 @@ type Bridge struct {
 	resumer  Resumer
 	waits    WaitTable
 	observer Observer
-	steps    StepObserver // observer, where it wants to know the steps
+	steps    StepObserver // the observer, if it implements StepObserver
 	causes   bool
 }
 
@@ -127,7 +130,7 @@ func WithDedupe(s DedupeStore) Option { return func(b *Bridge) { b.dedupe = s } 
 // that failed, into the line of a settled delivery. A cause may hold payload.
 func WithLoggedCauses() Option { return func(b *Bridge) { b.causes = true } }
 
-// WithObserver sets what is notified of every delivery.
+// WithObserver sets the observer that is notified of every delivery.
 func WithObserver(o Observer) Option {
 	return func(b *Bridge) {
 		b.observer = o
@@ -154,8 +157,8 @@ func New(starter Starter, log *slog.Logger, now func() time.Time, options ...Opt
 func (b *Bridge) Now() time.Time { return b.now() }
 
 // Run takes a delivery from its dedupe key to the end of its execution. Whatever goes
-// wrong is the result's Failure; a panic is [Internal]. The adapter hands the result,
-// and what it made of it, to [Bridge.Settle].
+// wrong is the result's Failure; a panic is [Internal]. The adapter passes the result,
+// and its own answer to it, to [Bridge.Settle].
 func (b *Bridge) Run(ctx context.Context, d *Delivery) (r Result) {
 	ctx, cancel := b.withDeadline(ctx, d.Route)
 	defer cancel()
@@ -234,9 +237,9 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 	return Result{Failure: NewFailure(Unknown, "the service answered without a documented status", nil)}
 }
 
-// filter reports whether a delivery passes, and the result if it does not. A filter yields
-// true or false. One that yields nothing lets nothing pass, and says so; any other value is
-// a mistake by which every delivery would be lost.
+// filter reports whether a delivery passes, and the result if it does not. A filter
+// yields true or false. If it yields nothing, the delivery does not pass, and the result
+// says so. Any other value is a mistake that would lose every delivery.
 func (b *Bridge) filter(ctx context.Context, d *Delivery, scope *Scope) (pass bool, r Result) {
 	t := d.Route.Filter
 	v, err := t.evalOptional(ctx, scope)
@@ -271,9 +274,9 @@ func kindOf(v any) string {
 	return "a value of another type"
 }
 
-// unstarted is the failure of an expression that a start needs. One that was only cut
-// off, by the deadline or by the time that an expression may take, may well succeed at the
-// next attempt: the sender is asked to come again, and no record is dead-lettered for it.
+// unstarted returns the failure of an expression that a start needs. An expression that
+// was only cut off, by the deadline or by its own time limit, may well succeed at the
+// next attempt, so the sender is asked to retry, and no record is dead-lettered.
 func unstarted(ctx context.Context, err error) *Failure {
 	f := AsFailure(err)
 	if f.Name == ExpressionFailed && (ctx.Err() != nil || errors.Is(f, jsonata.ErrTime)) {
@@ -297,8 +300,8 @@ func (b *Bridge) input(ctx context.Context, d *Delivery, scope *Scope) (json.Raw
 	return b.value(ctx, d, scope, d.Route.Input, "input")
 }
 
-// value is what a template makes of the delivery, as JSON text that Step Functions takes;
-// a nil template stands for [Delivery.DefaultInput].
+// value evaluates a template to JSON text that Step Functions accepts; a nil template
+// means [Delivery.DefaultInput].
 func (b *Bridge) value(ctx context.Context, d *Delivery, scope *Scope, t *Template, place string) (json.RawMessage, error) {
 	var v any
 	var err error
@@ -335,8 +338,8 @@ func encode(v any, place string) (json.RawMessage, error) {
 	return text, nil
 }
 
-// ExecutionName returns route-id in the characters that Step Functions can log,
-// cut to the 80 that it takes. Equal names do not make executions one.
+// ExecutionName returns route-id in the characters that Step Functions can log, cut to
+// the 80 that it accepts. Executions with equal names are still separate executions.
 func ExecutionName(route, id string) string {
 	name := []byte(route)
 	if id != "" {

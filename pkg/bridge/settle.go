@@ -10,17 +10,17 @@ import (
 // A Settlement is what an adapter made of a [Result].
 type Settlement struct {
 	// Final says that the delivery has come to its end: a duplicate starts nothing and is
-	// given Answer. It is false when the sender is asked to deliver again, and for a dead
-	// letter, which a person mends and puts back: that must run.
+	// given Answer. It is false if the sender is asked to deliver again, and for a dead
+	// letter, which must run after somebody has corrected it and put it back.
 	Final bool
-	// Answer returns what duplicates of the delivery are answered. It is called only
-	// where something keeps it; nil keeps null.
+	// Answer returns what duplicates of the delivery are answered. It is called only if a
+	// store keeps the answer; nil means null.
 	Answer func() []byte
 	// Then is what became of a record or event that failed: retry, discard or
-	// dead-letter. It is empty elsewhere.
+	// dead-letter. It is empty for HTTP requests.
 	Then string
-	// Attrs are the adapter's part of the log line, in addition to the delivery's own: ids
-	// and counts, no payload.
+	// Attrs are the adapter's attributes of the log line, in addition to the delivery's
+	// own: ids and counts, no payload.
 	Attrs []slog.Attr
 }
 
@@ -32,12 +32,12 @@ type Observer interface {
 	Begin(ctx context.Context) (context.Context, func())
 	// Settled is called for a delivery of the invocation of ctx.
 	Settled(ctx context.Context, d *Delivery, r Result, s Settlement)
-	// Rejected is called for what never became a delivery: no route, no valid
+	// Rejected is called for an event that never became a delivery: no route, no valid
 	// signature, a malformed request. The route may be empty.
 	Rejected(ctx context.Context, route, source, errorName string)
 }
 
-// A StepObserver is an [Observer] that is also notified of what admission decides.
+// A StepObserver is an [Observer] that is also notified of the steps of admission.
 type StepObserver interface {
 	Observer
 	// Step is called when a delivery has taken a step: "dedupe" with the key, "filter"
@@ -53,7 +53,7 @@ func (b *Bridge) step(ctx context.Context, d *Delivery, step string, value any) 
 }
 
 // Begin notifies the observer of an invocation. Adapters call it once for each event that
-// Lambda hands them, and the returned function when they are done.
+// Lambda passes to them, and call the returned function when they are done.
 func (b *Bridge) Begin(ctx context.Context) (context.Context, func()) {
 	if b.observer == nil {
 		return ctx, func() {}
@@ -61,7 +61,7 @@ func (b *Bridge) Begin(ctx context.Context) (context.Context, func()) {
 	return b.observer.Begin(ctx)
 }
 
-// Reject notifies the observer of something that never became a delivery.
+// Reject notifies the observer of an event that never became a delivery.
 func (b *Bridge) Reject(ctx context.Context, route, source, errorName string) {
 	if b.observer != nil {
 		b.observer.Rejected(ctx, route, source, errorName)
@@ -69,7 +69,7 @@ func (b *Bridge) Reject(ctx context.Context, route, source, errorName string) {
 }
 
 // Settle ends a delivery: it concludes the dedupe record, notifies the observer, and
-// writes the one line that a settled delivery gets in the log.
+// writes its one log line.
 func (b *Bridge) Settle(ctx context.Context, d *Delivery, r Result, s Settlement) {
 	b.conclude(ctx, d, r, s)
 	if b.observer != nil {
@@ -78,14 +78,14 @@ func (b *Bridge) Settle(ctx context.Context, d *Delivery, r Result, s Settlement
 	b.logSettled(ctx, d, r, s)
 }
 
-// FilterUndefined is the reason in the log of a delivery that was filtered because the
-// filter yielded nothing, and the name of its metric.
+// FilterUndefined is the logged reason, and the metric's name, of a delivery whose filter
+// yielded nothing.
 const FilterUndefined = "FilterUndefined"
 
-// LogAttrs are the ids of a delivery, for each log line about it: its route and where it
-// came from, the sender's own id, the one that the sender was given for it
-// (gatewayRequestId), and the trace. Lambda's requestId is in every line, by
-// lambdacontext.NewLogger.
+// LogAttrs returns the ids of a delivery for each log line about it: its route and
+// origin, the sender's own id, the id that the sender was given for it
+// (gatewayRequestId), and the trace. lambdacontext.NewLogger adds Lambda's requestId to
+// every line.
 func (d *Delivery) LogAttrs() []slog.Attr {
 	attrs := append(make([]slog.Attr, 0, len(d.Attrs)+12), d.Attrs...)
 	attrs = append(attrs, slog.String("route", d.Route.Name), slog.String("delivery", d.ID))
@@ -95,7 +95,7 @@ func (d *Delivery) LogAttrs() []slog.Attr {
 	return attrs
 }
 
-// logSettled writes ids, names and times, and nothing of what was delivered.
+// logSettled writes ids, names and times, and no payload.
 func (b *Bridge) logSettled(ctx context.Context, d *Delivery, r Result, s Settlement) {
 	attrs := append(d.LogAttrs(), s.Attrs...)
 	if r.Scope != nil && r.Scope.traceID != "" {
@@ -148,7 +148,7 @@ func (b *Bridge) appendFailure(attrs []slog.Attr, f *Failure) []slog.Attr {
 		attrs = append(attrs, slog.String("class", c.String()), slog.String("reason", reason(f)))
 	}
 	for _, a := range []slog.Attr{
-		// Of what may still be running, only these are known.
+		// Only these are known of an execution that may still be running.
 		slog.String("stateMachineArn", f.StateMachineARN), slog.String("executionName", f.ExecutionName),
 	} {
 		if a.Value.String() != "" {
@@ -167,7 +167,7 @@ func (b *Bridge) appendFailure(attrs []slog.Attr, f *Failure) []slog.Attr {
 	return attrs
 }
 
-// reason is the failure's text without its name, which is an attribute of its own.
+// reason returns the failure's text without its name, which has its own attribute.
 func reason(f *Failure) string {
 	return strings.TrimPrefix(strings.TrimPrefix(f.Error(), f.Name), ": ")
 }

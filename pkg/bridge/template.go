@@ -12,9 +12,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A Template is a JSON value in which every string that is one expression in
-// {% %} is replaced by the result of the expression, as in Step Functions. It is
-// immutable and safe for concurrent use.
+// A Template is a JSON value in which every string that is a single expression in {% %}
+// is replaced by the result of the expression, as in Step Functions. It is immutable and
+// safe for concurrent use.
 type Template struct {
 	expr    *expression
 	place   string // of the expression, for messages: "route github: input.org"
@@ -31,7 +31,7 @@ type Template struct {
 // Literal returns a template of a value without expressions.
 func Literal(v any) *Template { return &Template{literal: v} }
 
-// An expression is compiled when it is first used, unless it was before.
+// An expression is compiled when it is first used, unless it was compiled in advance.
 type expression struct {
 	once    sync.Once
 	source  string
@@ -67,7 +67,7 @@ func Members(keys []string, values []*Template) *Template {
 	return &Template{object: true, keys: keys, items: values}
 }
 
-// Dynamic reports whether an expression is a part of the template.
+// Dynamic reports whether the template contains an expression.
 func (t *Template) Dynamic() bool {
 	return t.expr != nil || slices.ContainsFunc(t.items, (*Template).Dynamic)
 }
@@ -82,7 +82,7 @@ func (t *Template) Uses(variable string) bool {
 }
 
 // Reads reports whether an expression of the template reads a member of a variable, or
-// all of the variable.
+// the whole variable.
 func (t *Template) Reads(variable, member string) bool {
 	if t.expr != nil {
 		for _, ref := range t.expr.compiled().References() {
@@ -94,8 +94,8 @@ func (t *Template) Reads(variable, member string) bool {
 	return slices.ContainsFunc(t.items, func(item *Template) bool { return item.Reads(variable, member) })
 }
 
-// Eval returns the template's value. An expression that fails, or yields nothing,
-// is a *[Failure] named [ExpressionFailed] that says where, and never what.
+// Eval returns the template's value. An expression that fails, or yields nothing, is a
+// *[Failure] named [ExpressionFailed], which tells the place and never the value.
 func (t *Template) Eval(ctx context.Context, vars jsonata.Vars) (any, error) {
 	switch {
 	case t.expr != nil:
@@ -162,8 +162,8 @@ func (t *Template) At(file string, line, column int) *Template {
 	return t
 }
 
-// describe returns JSONata's code, message and position without the values that the
-// message quotes: values are payload.
+// describe returns JSONata's code, message and position, without the values that the
+// message quotes, because values are payload.
 func (t *Template) describe(err error) string {
 	var e *jsonata.Error
 	switch {
@@ -182,9 +182,9 @@ func scopeFailure(vars jsonata.Vars) *Failure {
 	return nil
 }
 
-// A Scope holds the variables that the expressions of one delivery see: the
-// delivery itself, $context, and once there is one, $execution and $failure.
-// It makes each when something first asks for it. Not safe for concurrent use.
+// A Scope holds the variables that the expressions of one delivery see: the delivery
+// itself, $context, and, once they exist, $execution and $failure. It makes each value
+// when it is first used. Not safe for concurrent use.
 type Scope struct {
 	bridge   *Bridge
 	delivery *Delivery
@@ -200,7 +200,7 @@ type Scope struct {
 
 func newScope(ctx context.Context, b *Bridge, d *Delivery) *Scope {
 	deadline, _ := ctx.Deadline()
-	// The key is a plain string: aws-lambda-go's own.
+	// The key is a plain string because aws-lambda-go defines it so.
 	invocation, _ := ctx.Value("x-amzn-trace-id").(string)
 	id := traceID(d.TraceHeader, invocation, d.FallbackTrace)
 	if id == "" {
@@ -222,7 +222,7 @@ func traceID(headers ...string) string {
 	return ""
 }
 
-// w3cRoot returns the trace id of a traceparent as X-Ray writes it, or "" where the
+// w3cRoot returns the trace id of a traceparent as X-Ray writes it, or "" if the
 // traceparent is not valid: 00-32 digits-16 digits-2 digits.
 //
 // [traceparent]: https://www.w3.org/TR/trace-context/#traceparent-header

@@ -41,7 +41,7 @@ func (d *document) readAnswer(n ast.Node, r *Route, scope []string, have map[str
 	r.HTTP.Answer = d.readRespond(n, "answer", r, scope)
 	a := r.HTTP.Answer
 	if a.Body != nil && a.Body.Uses("request") && a.Headers != nil && !a.Headers.Dynamic() {
-		headers, _ := a.Headers.Eval(context.Background(), nil) // literals: cannot fail
+		headers, _ := a.Headers.Eval(context.Background(), nil) // literals cannot fail
 		if Scriptable(contentTypeOf(headers)) {
 			d.add(n, "answer: a value of the request in HTML, XML or SVG would run as script in a browser; answer as text or JSON, or start a workflow that escapes it")
 		}

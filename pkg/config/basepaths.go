@@ -8,7 +8,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// readBasePaths reads paths of whole segments, with their first slash.
+// readBasePaths reads paths of whole segments that begin with a slash.
 func (d *document) readBasePaths(n ast.Node) []string {
 	paths := d.texts(n, "basePaths")
 	for _, p := range paths {

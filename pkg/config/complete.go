@@ -97,7 +97,7 @@ func (r *Route) completeDedupe() (problems []string) {
 	return problems
 }
 
-// adoptDeliveryKey makes the key of the provider's own delivery id; it reports false where
+// adoptDeliveryKey makes the key of the provider's own delivery id; it reports false if
 // the provider has none.
 func (r *Route) adoptDeliveryKey(rule *bridge.Dedupe) bool {
 	if r.HTTP == nil {

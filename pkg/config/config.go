@@ -4,8 +4,8 @@
 // file:line:column: message. A function with a faulty file does not start. Expressions
 // are checked here and compiled when they are first used.
 //
-// Text may hold ${NAME} and ${NAME:-default}, environment variables; expressions
-// may not: they see the delivery and $context.
+// Text may hold ${NAME} and ${NAME:-default}, environment variables. Expressions may not:
+// they see the delivery and $context.
 package config
 
 import (
@@ -60,7 +60,7 @@ const (
 	SourceEventBridge Source = sources.EventBridge
 )
 
-// Source returns the trigger that the route has; empty where it has none.
+// Source returns the trigger that the route has; it is empty if the route has none.
 func (r *Route) Source() Source {
 	if triggers := r.triggers(); len(triggers) > 0 {
 		return triggers[0]
@@ -90,7 +90,7 @@ type EventBridge struct {
 	DetailType []string
 }
 
-// A Catch says what follows the failures that it names.
+// A Catch says what happens after the failures that it names.
 type Catch struct {
 	Errors []string
 	Respond
@@ -135,11 +135,12 @@ func Load(path string, getenv func(string) string, options ...Option) (*Config, 
 	return Parse(path, source, getenv, options...)
 }
 
-// Parse reads source as the file of that name.
+// Parse reads source; messages name it as file.
 func Parse(file string, source []byte, getenv func(string) string, options ...Option) (*Config, error) {
 	d, cfg := read(file, source, getenv, false, options)
 	if d.unsplit || d.items != nil && len(d.problems) > 0 {
-		// Parse the whole file, so that the parser reports mistakes in their context.
+		// The whole file is parsed again, so that the parser reports mistakes in their
+		// context.
 		d, cfg = read(file, source, getenv, true, options)
 	}
 	if err := d.err(); err != nil {
@@ -183,5 +184,5 @@ func Wildcard(pattern, s string) bool {
 	return strings.HasSuffix(s, last)
 }
 
-// maxTimeout is as long as an Express Workflow can run.
+// maxTimeout is the longest that an Express Workflow can run.
 const maxTimeout = 5 * time.Minute

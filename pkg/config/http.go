@@ -25,16 +25,16 @@ type HTTP struct {
 	// that it expects. Both come from the provider's preset and may be zero.
 	DeliveryID verify.Place
 	Ack        verify.Ack
-	// Accepted makes the answer of a route with mode: async; nil means Ack, or,
-	// where the provider has none, for 202 and the execution's ARN.
+	// Accepted makes the answer of a route with mode: async; nil means Ack or, if the
+	// provider has none, 202 with the execution's ARN.
 	Accepted *Respond
 	// Answer makes the answer of a route that starts nothing; nil for one that does.
 	Answer *Respond
-	// Link lets whoever has the link resume: verify: link.
+	// Link is verify: link, which lets whoever has the link resume the task.
 	Link bool
 	// Page is shown by GET; nil for none.
 	Page *Page
-	// Decides says that a POST must say decision=approve or decision=reject.
+	// Decides says that a POST must carry decision=approve or decision=reject.
 	Decides bool
 	// OnDeadline makes the answer when the execution has not ended in time.
 	OnDeadline *OnDeadline
@@ -95,13 +95,15 @@ type OnDeadline struct {
 // CORS says which pages of other origins may call a route (Fetch standard, CORS
 // protocol). The preflight is answered before anything is verified.
 type CORS struct {
-	// Origins are scheme, host and port; * matches any text; on its own it allows every origin.
+	// Origins are scheme, host and port; * matches any text, and on its own allows every
+	// origin.
 	Origins []string
-	// Methods that a preflight allows; empty for the route's own.
+	// Methods are the methods that a preflight allows; empty means the route's own.
 	Methods []string
-	// Headers that a request may have; empty for Content-Type and what verify reads.
+	// Headers are the headers that a request may have; empty means Content-Type and those
+	// that verify reads.
 	Headers []string
-	// ExposeHeaders are those of the answer that the page may read.
+	// ExposeHeaders are the headers of the answer that the page may read.
 	ExposeHeaders []string
 	// Credentials lets the page send cookies and authorization.
 	Credentials bool

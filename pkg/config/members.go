@@ -11,7 +11,7 @@ import (
 )
 
 // variableMembers are the members of each variable of expressions, at the first level.
-// What is below may be anything: bodies, headers and events are the sender's.
+// Anything below is up to the sender: bodies, headers and events.
 var variableMembers = map[string][]string{
 	"request": {
 		"method", "path", "params", "query", "multiQuery", "headers", "cookies", "body", "bodyType",
@@ -96,7 +96,7 @@ func pathOf(ref jsonata.Reference) string {
 	return text
 }
 
-// nearestName suggests what a name may have meant, or else lists what there is.
+// nearestName suggests the name that may have been meant, or else lists the known ones.
 func nearestName(name string, known []string) string {
 	for _, k := range known {
 		if strings.EqualFold(k, name) || distance(strings.ToLower(k), strings.ToLower(name)) <= 2 {

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// patternOfAnotherRouter finds a path segment that other routers take for a parameter
-// and net/http takes for plain text, or not at all. It returns how to write it.
+// patternOfAnotherRouter finds a path segment that other routers take for a parameter and
+// net/http takes for plain text, or not at all. It also returns the form that net/http
+// takes.
 func patternOfAnotherRouter(path string) (segment, write string) {
 	for segment := range strings.SplitSeq(path, "/") {
 		name, rest := "", false
@@ -45,7 +46,8 @@ func patternOfAnotherRouter(path string) (segment, write string) {
 	return "", ""
 }
 
-// between returns what a segment holds between its first and last character, and the two.
+// between returns what a segment holds between its first and last character, and those
+// two characters.
 func between(segment string) (inner, wrapped string) {
 	if len(segment) < 2 {
 		return "", ""
@@ -59,8 +61,8 @@ type patterns struct {
 	routes []*Route
 }
 
-// add returns what is wrong with the pattern of a route, by itself or beside those that
-// were added before.
+// add returns what is wrong with the pattern of a route, by itself or together with those
+// that were added before.
 func (p *patterns) add(r *Route) string {
 	problem := register(p.mux, r.HTTP.Pattern)
 	if problem == "" {
@@ -86,7 +88,7 @@ func conflict(message string) string {
 	return strings.Join(strings.Fields(message), " ")
 }
 
-// register returns what net/http finds wrong with a pattern; it says so by a panic.
+// register returns what net/http finds wrong with a pattern, which it reports by a panic.
 func register(mux *http.ServeMux, pattern string) (problem string) {
 	defer func() {
 		if p := recover(); p != nil {

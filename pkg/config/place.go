@@ -19,8 +19,8 @@ func (d *document) keep(r *Route, key string, n ast.Node) {
 }
 
 // Problem returns a problem at the value of one of the route's keys: start, or
-// verify.secrets.0. Where the file does not have the key, it is at the nearest that
-// contains it, at last at the route.
+// verify.secrets.0. If the file does not have the key, the position is that of the
+// nearest key that contains it, or else of the route.
 func (r *Route) Problem(key, message string) Problem {
 	for {
 		for _, p := range r.places {
@@ -28,7 +28,7 @@ func (r *Route) Problem(key, message string) Problem {
 				return Problem{r.file, p.line, p.column, message}
 			}
 		}
-		if key == "" { // a route that is from no file
+		if key == "" { // a route that was not read from a file
 			return Problem{File: r.file, Line: 1, Column: 1, Message: message}
 		}
 		key = key[:max(strings.LastIndexByte(key, '.'), 0)]

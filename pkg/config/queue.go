@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// A queueID is what the name, ARN or URL of a queue says of it. What it does not say is
-// empty; all of it may have * as wildcard.
+// A queueID holds what the name, ARN or URL of a queue says about it. Unknown parts are
+// empty; each part may have * as a wildcard.
 type queueID struct{ partition, region, account, name string }
 
-// parseQueue reads what !Ref and !GetAtt give for a queue, and its name.
+// parseQueue reads a queue's name, and what !Ref and !GetAtt yield for a queue.
 func parseQueue(text string) (queueID, bool) {
 	switch {
 	case strings.HasPrefix(text, "arn:"):
@@ -30,8 +30,8 @@ func isQueueName(s string) bool {
 	return len(s) <= 80 && only(strings.TrimSuffix(s, ".fifo"), letters+digits+"_-", 80)
 }
 
-// parseQueueARN takes arn:PARTITION:sqs:REGION:ACCOUNT:NAME; of one with a * only the
-// parts before it are known.
+// parseQueueARN takes arn:PARTITION:sqs:REGION:ACCOUNT:NAME; if it has a *, only the
+// parts before the * are known.
 func parseQueueARN(text string) (queueID, bool) {
 	parts := strings.Split(text, ":")
 	if len(parts) > 6 || len(parts) < 6 && !strings.Contains(text, "*") {
@@ -86,8 +86,8 @@ func isRegion(s string) bool {
 	return true
 }
 
-// same reports whether two queues have one name, and nothing that is known of both
-// differs.
+// same reports whether two queues have the same name and agree in everything that is
+// known of both.
 func (q queueID) same(other queueID) bool {
 	differ := func(a, b string) bool { return a != "" && b != "" && a != b }
 	return q.name != "" && q.name == other.name && !differ(q.region, other.region) && !differ(q.account, other.account)

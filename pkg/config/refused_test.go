@@ -197,12 +197,12 @@ func TestWarnings(t *testing.T) {
 	t.Parallel()
 	for verify, want := range map[string]string{
 		"none":                                 "",
-		"{provider: github, secrets: [env:S]}": "5:14: what is signed holds no time",
+		"{provider: github, secrets: [env:S]}": "5:14: the signature covers no time",
 		"{provider: stripe, secrets: [env:S]}": "",
-		"{provider: stripe, secrets: [env:S], tolerance: 11m}":                                                          "5:61: a delivery that somebody recorded can be sent again for 11m0s",
-		"{hmac: {header: X-A}, secrets: [env:S]}":                                                                       "what is signed holds no time",
+		"{provider: stripe, secrets: [env:S], tolerance: 11m}":                                                          "5:61: a recorded delivery can be replayed for 11m0s",
+		"{hmac: {header: X-A}, secrets: [env:S]}":                                                                       "the signature covers no time",
 		"{hmac: {header: X-A, signed: '{timestamp}{body}', timestamp: {header: X-T}}, secrets: [env:S]}":                "",
-		"{hmac: {header: X-A, signed: '{timestamp}{body}', timestamp: {header: X-T, tolerance: 1h}}, secrets: [env:S]}": "can be sent again for 1h0m0s",
+		"{hmac: {header: X-A, signed: '{timestamp}{body}', timestamp: {header: X-T, tolerance: 1h}}, secrets: [env:S]}": "can be replayed for 1h0m0s",
 		"{token: {}, secrets: [env:S]}":                                                                                 "",
 	} {
 		for _, dedupe := range []string{"", "    dedupe: {key: '{% $request.body.id %}'}\n"} {

@@ -14,7 +14,8 @@ type Respond struct {
 	// Cookies makes a list of Set-Cookie values.
 	Cookies *bridge.Template
 	Body    *bridge.Template
-	// Base64, when true, means that the body's text is the base64 encoding of what is sent.
+	// Base64, when true, means that the body's text is base64, and is decoded before it
+	// is sent.
 	Base64 *bridge.Template
 }
 
@@ -26,8 +27,8 @@ func (d *document) readRespond(n ast.Node, what string, r *Route, scope []string
 	return out
 }
 
-// respondFields returns the readers of an answer's keys, and what judges them together
-// once they are read.
+// respondFields returns the readers of an answer's keys, and a function that checks them
+// together once they are read.
 func (d *document) respondFields(out *Respond, r *Route, what string, scope []string) (fields map[string]func(ast.Node), check func(ast.Node)) {
 	part := func(to **bridge.Template, key string) func(ast.Node) {
 		return func(n ast.Node) { *to = d.template(n, r.Name, what+"."+key, scope) }
@@ -77,7 +78,8 @@ func (d *document) checkRespond(n ast.Node, r *Route) {
 	}
 }
 
-// caught reads the errors of a catch on an http route: what has no route has no catch.
+// caught reads the errors of a catch on an http route. Expressway.NoRoute cannot be
+// caught: without a route, there is no catch.
 func (d *document) caught(read func(ast.Node), c *Catch) func(ast.Node) {
 	return func(n ast.Node) {
 		read(n)

@@ -9,7 +9,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// DefaultGrace is how long a look-up waits for an item that is not there yet.
+// DefaultGrace is how long a look-up waits for an item that does not exist yet.
 const DefaultGrace = 2 * time.Second
 
 // DefaultKeyAttribute is the partition key of a table that a look-up reads.
@@ -18,10 +18,11 @@ const DefaultKeyAttribute = "id"
 // A Page is what a GET of an approval link shows: a question, and two buttons.
 type Page struct{ Title, Approve, Reject string }
 
-// notWithResume are the keys that are about an execution.
+// notWithResume are the keys that concern an execution.
 var notWithResume = []string{"input", "mode", "accepted", "onDeadline", "batch"}
 
-// What a link carries unless the route says otherwise, and what its page sends.
+// The expressions for what a link carries, unless the route has its own, and for what its
+// page sends.
 const (
 	linkToken    = "$request.query.token"
 	linkSecret   = "$request.query.secret"
@@ -176,7 +177,7 @@ func (d *document) readLink(n, page ast.Node, r *Route) {
 	}
 }
 
-// ownExpression is a template of an expression of our own.
+// ownExpression returns a template of a built-in expression.
 func ownExpression(r *Route, text, place string) *bridge.Template {
 	return bridge.Deferred(text, "route "+r.Name+": "+place, jsonata.StepFunctions())
 }

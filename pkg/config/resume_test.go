@@ -33,7 +33,7 @@ func TestResume(t *testing.T) {
 		"verify: none, " + bodyToken + "}, start: m":                                                     "the route has start and resume",
 		"verify: none, " + bodyToken + "}, input: {}":                                                    "resume and input",
 		"verify: none, " + bodyToken + "}, mode: async":                                                  "resume and mode",
-		"verify: none, " + bodyToken + ", error: E}":                                                     "write fail",
+		"verify: none, " + bodyToken + ", error: E}":                                                     "add fail",
 		"verify: none, " + bodyToken + ", fail: true}":                                                   "resume.fail must be one expression",
 		"verify: none, " + bodyToken + ", page: {title: x}}":                                             "resume.page belongs to routes with verify: link",
 		"verify: link, resume: {page: {approve: x}}":                                                     "resume.page has no title",

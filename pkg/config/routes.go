@@ -80,8 +80,8 @@ func (d *document) routesReader(cfg *Config) func(ast.Node) {
 	}
 }
 
-// isOf reports whether a route has the trigger of a source. A route whose trigger
-// is unclear belongs to all of them.
+// isOf reports whether a route has the trigger of a source. A route whose trigger is
+// unclear belongs to all sources.
 func (d *document) isOf(route ast.Node, source Source) bool {
 	other := false
 	values, _ := mappingValues(route)
@@ -210,7 +210,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 	ended := append(scope, "execution")
 	if resume != nil {
 		d.readResume(resume, r, scope, have)
-		ended = scope // there is no execution of the route's own
+		ended = scope // the route has no execution
 	} else if r.HTTP != nil && r.HTTP.Link {
 		d.add(verifyNode, "verify: link belongs to routes with resume")
 	}

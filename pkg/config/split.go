@@ -8,11 +8,11 @@ import (
 )
 
 // A split is a file cut at its routes. The YAML parser keeps all of its tokens and nodes
-// until it ends; of a file with hundreds of routes that is most of the memory and of the
-// garbage collection of a cold start. Parsed one by one, a route's nodes are garbage as
-// soon as the route is read.
+// until it ends; for a file with hundreds of routes, they take most of the memory and
+// garbage collection of a cold start. If routes are parsed one by one, a route's nodes
+// are garbage as soon as the route has been read.
 type split struct {
-	head  string // to the line of routes, which then has no value
+	head  string // up to the line of routes, which has no value here
 	items []splitItem
 }
 
@@ -23,8 +23,8 @@ type splitItem struct {
 }
 
 // splitRoutes cuts a file whose routes are the last of its keys and a list in block
-// style. It is false for all others, and wherever the cut is not certain to be where the
-// parser would see it: such a file is parsed whole.
+// style. It returns false for all other files, and if the parser might see the routes in
+// other places: such a file is parsed whole.
 func splitRoutes(source string) (s split, ok bool) {
 	const unset = -1
 	indent, start, line := unset, unset, 0
@@ -75,7 +75,7 @@ func isRoutesKey(line string) bool {
 	return ok && (rest == "" || rest[0] == '#')
 }
 
-// parseItem returns the node of one route, or nil where the text is not exactly that.
+// parseItem returns the node of one route, or nil if the text is not exactly one route.
 func parseItem(item splitItem) (n ast.Node) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// SQS holds the settings of queue routes. The zero value of each but Queue is its default.
+// SQS holds the settings of queue routes. The zero value of each field except Queue means
+// its default.
 type SQS struct {
 	// Queue is a queue's name or ARN, where * matches any text, or its URL.
 	Queue string
@@ -16,8 +17,8 @@ type SQS struct {
 	Concurrency int
 	// Trace is the trace that an execution joins; empty is [TraceRecord].
 	Trace Trace
-	// DeadLetterQueue is the URL or the ARN of the queue that takes what then: dead-letter
-	// names; empty for none.
+	// DeadLetterQueue is the URL or the ARN of the queue that receives dead letters;
+	// empty for none.
 	DeadLetterQueue string
 	// Retry says when a failed record comes back; nil leaves that to the queue.
 	Retry *Retry
@@ -28,16 +29,16 @@ type SQS struct {
 	Unwrap Unwrap
 }
 
-// A Retry says when a failed record comes back, by
-// ChangeMessageVisibility: Delay after the first receive, each time Rate times as
-// long, at most Max.
+// A Retry says when a failed record comes back, by ChangeMessageVisibility: after Delay
+// at first, then Rate times as long each time, and at most Max.
 type Retry struct {
 	Delay time.Duration
 	// Rate is at least 1; zero is [DefaultRetryRate].
 	Rate float64
 	// Max is the longest wait; zero is [DefaultRetryMax], or Delay if that is longer.
 	Max time.Duration
-	// NoJitter waits exactly so long; by default a wait is a random part of that.
+	// NoJitter makes every wait exactly that long; by default, a wait is a random part of
+	// it.
 	NoJitter bool
 }
 
@@ -73,7 +74,7 @@ const (
 // The bounds of retry. A message can be invisible for twelve hours in total, however
 // often its visibility changes, so a wait cannot be longer.
 const (
-	leastRetryDelay = time.Second // visibility is told in whole seconds
+	leastRetryDelay = time.Second // visibility is set in whole seconds
 	mostRetryDelay  = 12 * time.Hour
 )
 
@@ -91,7 +92,7 @@ func (d *document) readSQSKeys(r *Route, nodes map[string]ast.Node) {
 		s.Batch = d.flag(n, "batch")
 	}
 	if s.Batch {
-		s.Trace = TraceInvocation // many records have many traces
+		s.Trace = TraceInvocation // the records of a batch have many traces
 	}
 	if n := nodes["trace"]; n != nil {
 		switch v := Trace(d.text(n, "trace")); {

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// What an answer is made of is judged here as far as it holds no expression: a part that
-// can never be sent would turn every answer of the route into a failure, after the
-// execution.
+// The parts of an answer that hold no expression are checked here, when the file is read:
+// a part that can never be sent would turn every answer of the route into a failure,
+// after the execution.
 
 // scalar returns the text of a value that is neither an expression nor a list or mapping.
 func (d *document) scalar(n ast.Node) (text string, ok bool) {
@@ -27,7 +27,7 @@ func (d *document) scalar(n ast.Node) (text string, ok bool) {
 	return "", false
 }
 
-// quietly expands variables; what is wrong with them is reported elsewhere.
+// quietly expands variables; mistakes in them are reported elsewhere.
 func (d *document) quietly(s string) string {
 	return (&document{getenv: d.getenv, foreign: d.foreign}).expand(nil, s)
 }
@@ -43,7 +43,7 @@ func (d *document) staticStatus(n ast.Node, what string) {
 	}
 }
 
-// staticHeaders judges names, and values that are not expressions.
+// staticHeaders checks names, and values that are not expressions.
 func (d *document) staticHeaders(n ast.Node, what string) {
 	if _, ok := mappingValues(n); !ok {
 		if fixed(n) {
@@ -93,7 +93,7 @@ func (d *document) staticCookies(n ast.Node, what string) {
 	}
 }
 
-// staticBase64 judges base64 and, where it is true, the body that it speaks of.
+// staticBase64 checks base64 and, if it is true, the body.
 func (d *document) staticBase64(n, body ast.Node, what string) {
 	text, ok := d.scalar(n)
 	if !fixed(n) {

@@ -110,10 +110,10 @@ func position(err error) int {
 	return 0
 }
 
-// expressionPlace finds the line and column of a byte of an expression inside a
-// YAML text. If the text appears unchanged in the file, that is exact; in a block
-// scalar, whose lines lose their indentation, the line is searched; where YAML
-// escapes hide it, the position of the text itself is used.
+// expressionPlace finds the line and column of a byte of an expression inside a YAML
+// text. If the text appears unchanged in the file, the place is exact. In a block scalar,
+// whose lines lose their indentation, the line is searched. If YAML escapes hide it, the
+// position of the text itself is used.
 func (d *document) expressionPlace(n ast.Node, inner string, pos int) (line, column int) {
 	line, column = d.place(n)
 	start := d.offset(line, column)

@@ -18,11 +18,13 @@ const (
 	ThenDeadLetter Then = "dead-letter"
 )
 
-// poison are the failures of the record itself: it can never run, however often it comes.
+// poison lists the failures of the record itself, which can never run, however often it
+// is delivered.
 var poison = []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge, bridge.BadToken}
 
-// kept are the failures that no discard covers. They do not concern
-// the delivery itself: a missing permission, a throttle or a killed function would empty the queue.
+// kept lists the failures that no discard covers. They do not concern the delivery
+// itself: if they were covered, a missing permission, a throttle or a killed function
+// would empty the queue.
 var kept = []string{
 	bridge.Throttled, bridge.Unavailable, bridge.Misconfigured, bridge.InProgress, bridge.Internal, bridge.NoRoute,
 }
@@ -34,8 +36,8 @@ var keptFromAll = []string{bridge.Unknown, bridge.Deadline}
 func Discardable(name string) bool { return !slices.Contains(kept, name) }
 
 // Then returns what a queue or event route does with a failure: what the first catch that
-// covers it says, else the dead-letter queue for a record that can never run, where there
-// is such a queue, else retry; and discard where the task to be resumed is gone.
+// covers it says, else the dead-letter queue for a record that can never run, if there is
+// such a queue, else retry. If the task to be resumed is gone, it is discard.
 func (r *Route) Then(f *bridge.Failure) Then {
 	for i := range r.Catch {
 		if c := &r.Catch[i]; c.covers(f) {
@@ -46,7 +48,7 @@ func (r *Route) Then(f *bridge.Failure) Then {
 		return ThenDeadLetter
 	}
 	if f.Settles {
-		return ThenDiscard // a task that is gone: nothing comes of another delivery
+		return ThenDiscard // the task is gone, so another delivery cannot succeed
 	}
 	return ThenRetry
 }

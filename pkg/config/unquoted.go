@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// putInQuotes is the cure for an expression that YAML reads as something else.
+// putInQuotes tells how to correct an expression that YAML reads as something else.
 const putInQuotes = `put the expression in quotes, as '{%% … %%}'`
 
 // isUnquoted reports whether a scalar is an expression without quotes, or a part of one.
@@ -27,8 +27,9 @@ var unquotedValue = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?m)(?:^|[:,[{-])[ \t]*(\{?%)`)
 })
 
-// addSyntax reports what the YAML parser does not understand. Where the reason is an
-// expression without quotes, which YAML takes for a directive or a mapping, it says that.
+// addSyntax reports what the YAML parser does not understand. If the reason is an
+// expression without quotes, which YAML takes for a directive or a mapping, the message
+// says that.
 func (d *document) addSyntax(line, column int, message string) {
 	start, end := d.offset(line, 1), d.offset(line+1, 1)
 	if m := unquotedValue().FindStringSubmatchIndex(d.source[start:end]); m != nil {
@@ -39,7 +40,8 @@ func (d *document) addSyntax(line, column int, message string) {
 	d.addAt(line, column, "%s", message)
 }
 
-// invalidUTF8 is the offset of the first byte that is not UTF-8; -1 where all are.
+// invalidUTF8 returns the offset of the first byte that is not UTF-8, or -1 if there is
+// none.
 func invalidUTF8(s string) int {
 	if utf8.ValidString(s) {
 		return -1

@@ -58,7 +58,7 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		"token": func(n ast.Node) {
 			at["token"] = n
 			spec.Token = &verify.Token{}
-			if _, ok := n.(*ast.StringNode); ok { // meta's hub.verify_token
+			if _, ok := n.(*ast.StringNode); ok { // for Meta's hub.verify_token
 				spec.Token.Reference = d.text(n, "token")
 				return
 			}

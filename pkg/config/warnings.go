@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// longTolerance is how far a signed time may be off before replays need more than it.
+// longTolerance is the tolerance of a signed time above which it no longer protects
+// against replays on its own.
 const longTolerance = 10 * time.Minute
 
-// Warnings reports what works but is risky: signatures that can be replayed for ever, or
-// for a long time, on routes without dedupe.
+// Warnings reports settings that work but are risky: signatures that can be replayed for
+// ever, or for a long time, on routes without dedupe.
 func (c *Config) Warnings() []Problem {
 	var out []Problem
 	for _, r := range c.Routes {
@@ -23,7 +24,7 @@ func (c *Config) Warnings() []Problem {
 			continue
 		}
 		written, signed := r.HTTP.Verify.SignedTime()
-		tolerance, _ := written.Parse() // an empty one is zero
+		tolerance, _ := written.Parse() // an empty duration is zero
 		switch {
 		case !signed:
 		case tolerance == 0:

@@ -52,15 +52,15 @@ type document struct {
 	only Source
 	// secrets says that secrets in environment variables must be set.
 	secrets bool
-	// foreign is set while a route of another function is read: its variables are not
-	// set here, and what depends on them is not judged.
+	// foreign is set while a route of another function is read: its variables are not set
+	// here, and what depends on them is not checked.
 	foreign bool
-	// items are the routes that are parsed one by one; nil where the whole file was.
+	// items are the routes that are parsed one by one; nil if the whole file was.
 	items   []splitItem
 	line    int              // lines before the text that is being read
 	unsplit bool             // the file must be parsed whole
 	options []jsonata.Option // of every expression
-	// withheld is set while a route is read that gets metadata only.
+	// withheld is set while a route with includedData: metadata is read.
 	withheld bool
 	jsonata  []jsonata.Option // in addition to those of the dialect
 	schemes  []*verify.Custom // in addition to the presets
@@ -334,7 +334,7 @@ func (d *document) whole(n ast.Node, what string, low, high int) int {
 func (d *document) number(n ast.Node, what string, low, high float64) float64 {
 	text, ok := d.plain(n)
 	v, err := strconv.ParseFloat(text, 64)
-	if !ok || err != nil || !(v >= low && v <= high) { // not NaN either
+	if !ok || err != nil || !(v >= low && v <= high) { // excludes NaN too
 		d.add(n, "%s must be a number from %g to %g", what, low, high)
 		return low
 	}

@@ -17,8 +17,8 @@
 //	lambda.Start(handler)
 //
 // A field of [Options] that is nil or empty has the default of the deployed functions.
-// The linker drops what a program does not use: one that calls [Event] alone links no
-// client of Amazon SQS.
+// The linker drops what a program does not use: one that only calls [Event] does not link
+// the client of Amazon SQS.
 package gateway
 
 import (
@@ -53,8 +53,8 @@ import (
 // records.
 const DedupeTable = "EXPRESSWAY_DEDUPE_TABLE"
 
-// LogCause is the environment variable that lets the log say why a workflow failed, if it
-// is "on". A cause may hold payload.
+// LogCause is the environment variable that, if it is "on", lets the log say why a
+// workflow failed. A cause may hold payload.
 const LogCause = "EXPRESSWAY_LOG_CAUSE"
 
 // functionVersion is the variable in which Lambda names the version that the function's
@@ -70,12 +70,12 @@ type Options struct {
 	// Routes replace the file. A route that is built in Go has the same defaults as
 	// one that is read from YAML: [config.Complete] checks it and fills them in.
 	Routes []*config.Route
-	// BasePaths are cut from the paths of requests before they are routed, beside those
-	// of the file.
+	// BasePaths are cut from the paths of requests before they are routed, in addition to
+	// those of the file.
 	BasePaths []string
-	// JSONata adds to what the file's expressions may use, as [jsonata.WithFunction].
+	// JSONata adds to what the file's expressions can use; see [jsonata.WithFunction].
 	JSONata []jsonata.Option
-	// Schemes are ways to verify of the program's own; routes name them as providers.
+	// Schemes are the program's own verification schemes; routes name them as providers.
 	Schemes []*verify.Custom
 	// Getenv reads environment variables; nil is [os.Getenv].
 	Getenv func(string) string
@@ -141,7 +141,7 @@ func Event(o Options) (lambda.Handler, error) {
 type Gateway struct {
 	options Options
 	routes  []*config.Route
-	others  int // routes of the configuration that are of other functions
+	others  int // the number of the configuration's routes that belong to other functions
 	bridge  *bridge.Bridge
 }
 
@@ -171,7 +171,7 @@ func (g *Gateway) Event() *eventbridge.Events {
 	return eventbridge.New(g.routes, g.bridge, g.options.Log)
 }
 
-// loadOne is load for a function, whose configuration cannot be meant to be empty.
+// loadOne is load for a function, for which an empty configuration must be a mistake.
 func loadOne(o Options, source config.Source) (*Gateway, error) {
 	g, err := load(o, source)
 	if err == nil && len(g.routes)+g.others == 0 {
@@ -180,7 +180,8 @@ func loadOne(o Options, source config.Source) (*Gateway, error) {
 	return g, err
 }
 
-// load makes the bridge of the routes of one source, or of all of them where it is empty.
+// load makes the bridge for the routes of one source, or for all routes if the source is
+// empty.
 func load(o Options, source config.Source) (*Gateway, error) {
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
@@ -297,9 +298,8 @@ func (o Options) observer() (bridge.Observer, error) {
 	return w, nil
 }
 
-// dedupe returns the store, or nil where none of the handlers' routes needs one. The
-// memory of a process knows nothing of what other environments of the function have
-// seen.
+// dedupe returns the store, or nil if none of the handlers' routes needs one. A store in
+// memory does not see the deliveries of the function's other environments.
 func (o Options) dedupe(routes []*config.Route, source config.Source) (bridge.DedupeStore, error) {
 	needed := false
 	for _, r := range routes {

@@ -36,7 +36,7 @@ func TestMalformedRecords(t *testing.T) {
 		"half a surrogate":        {map[string]any{"body": `"HALF"`}, ""},
 		"body that is cut off":    {map[string]any{"body": `{"a":`}, ""},
 		"body nested very deeply": {map[string]any{"body": strings.Repeat("[", 100000)}, ""},
-		"body over the limit":     {map[string]any{"body": strings.Repeat("x", bridge.MaxInput)}, "Step Functions takes 262144"},
+		"body over the limit":     {map[string]any{"body": strings.Repeat("x", bridge.MaxInput)}, "Step Functions takes at most 262144"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

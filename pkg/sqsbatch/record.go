@@ -111,7 +111,7 @@ func newRecord(i int, id string, o *jsonata.Object, mark string) *record {
 	case source != sourceSQS:
 		return refuse("the record does not come from " + sourceSQS)
 	case !hasBody:
-		return refuse("the record has no text body")
+		return refuse("the record has no body, or one that is not text")
 	}
 	rec.body = &body
 	switch {

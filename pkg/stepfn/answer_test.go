@@ -47,7 +47,7 @@ func TestTraceOfTheAnswer(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if n := strings.Count(out.String(), "joined another trace"); n != want {
+		if n := strings.Count(out.String(), "joined a different trace"); n != want {
 			t.Errorf("%q: %d lines, want %d: %s", joined, n, want, &out)
 		}
 	}

@@ -186,7 +186,7 @@ func TestWrongFiles(t *testing.T) {
 		{"a: 1\n", "t.yaml:1:1: no template: it has no Resources"},
 		{"Resources:\n\tA: 1\n", "t.yaml:2:1: "},
 		{"Resources: {A: {Type: B}}\n---\nb: 1\n", "t.yaml:2:1: a second YAML document"},
-		{"Resources:\n  A: {Type: B}\n  A: {Type: C}\n", `t.yaml:3:3: the key "A" is here twice`},
+		{"Resources:\n  A: {Type: B}\n  A: {Type: C}\n", `t.yaml:3:3: the key "A" appears twice`},
 		{"Resources: &r\n  A: *r\n", "t.yaml:2:6: the alias *r refers to itself"},
 		{"Resources:\n  ? [a]\n  : b\n", "t.yaml:2:5: a key must be plain text"},
 		{"Resources: " + strings.Repeat("[", 5000), "nested deeper than"},
@@ -206,7 +206,7 @@ func TestCycles(t *testing.T) {
 		{"two queues", `
   A: {Type: AWS::SQS::Queue, Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt B.Arn}}}
   B: {Type: AWS::SQS::Queue, Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt A.Arn}}}
-`, "a circular dependency: A → B → A"},
+`, "circular dependency: A → B → A"},
 		{"names", `
   A: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub "x${B.QueueName}"}}
   B: {Type: AWS::SQS::Queue, Properties: {QueueName: !GetAtt A.QueueName}}

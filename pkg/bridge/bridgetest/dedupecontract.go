@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// A DedupeContract holds a [bridge.DedupeStore] to what the bridge expects of it.
+// A DedupeContract tests that a [bridge.DedupeStore] does what the bridge expects of it.
 type DedupeContract struct {
 	// New returns a store with a clock, which the contract moves. Stores may share what
 	// they keep: no key is used twice.
@@ -48,8 +48,7 @@ type clock struct{ ms atomic.Int64 }
 func (c *clock) now() time.Time          { return time.UnixMilli(c.ms.Load()) }
 func (c *clock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
 
-// keys and prefix make keys that nobody else uses: a table may be shared, and outlive a
-// process.
+// keys and prefix make unique keys: a table may be shared, and may outlive a process.
 var (
 	keys   atomic.Int64
 	prefix = time.Now().UnixNano()
@@ -85,7 +84,8 @@ func dedupeCompleted(t *testing.T, s bridge.DedupeStore, now *clock) {
 	}
 	claim.Expires = now.now().Add(time.Hour)
 	check(t, s.Complete(t.Context(), claim, []byte(`{"status":201}`)))
-	// Far beyond the time in progress: that counts no more.
+	// Far beyond the time in progress, which no longer matters once the record is
+	// completed.
 	now.advance(time.Hour)
 	r := mustClaim(t, s, newClaim(now, claim.Key, "another"))
 	if r.State != bridge.Completed || string(r.Answer) != `{"status":201}` || r.Fingerprint != "f" {
@@ -124,7 +124,7 @@ func dedupeReleased(t *testing.T, s bridge.DedupeStore, now *clock) {
 	claim := newClaim(now, newKey(), "f")
 	mustClaim(t, s, claim)
 	check(t, s.Release(t.Context(), claim))
-	check(t, s.Release(t.Context(), claim)) // there is nothing any more
+	check(t, s.Release(t.Context(), claim)) // the record no longer exists
 	if r := mustClaim(t, s, newClaim(now, claim.Key, "f")); r.State != bridge.Claimed {
 		t.Errorf("claim of a released key = %+v, want Claimed", r)
 	}

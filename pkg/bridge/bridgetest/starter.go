@@ -1,4 +1,4 @@
-// Package bridgetest helps to test what stands on both sides of pkg/bridge: Go functions
+// Package bridgetest helps to test what lies on either side of pkg/bridge: Go functions
 // in place of state machines, and the contracts that a [bridge.Starter] or a
 // [bridge.DedupeStore] of your own has to fulfil.
 package bridgetest

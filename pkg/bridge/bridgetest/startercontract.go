@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// A StarterContract holds a [bridge.Starter] to what the bridge expects of it. The
+// A StarterContract tests that a [bridge.Starter] does what the bridge expects of it. The
 // fields name state machines as [bridge.Start] does, by ARN or by name.
 type StarterContract struct {
 	Starter bridge.Starter
@@ -111,8 +111,8 @@ func (c StarterContract) refuses(t *testing.T) {
 	}
 }
 
-// cancelled: a caller that has gone gets a failure, and one that does not claim that the
-// execution ended.
+// cancelled tests that a caller that has gone gets a failure, and one that does not claim
+// that the execution ended.
 func (c StarterContract) cancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -136,8 +136,8 @@ func (c StarterContract) concurrent(t *testing.T) {
 	running.Wait()
 }
 
-// deadline: when the context ends in the middle of an execution, the failure is
-// ambiguous: it may still be running.
+// deadline tests that a context that ends in the middle of an execution yields an
+// ambiguous failure: the execution may still be running.
 func (c StarterContract) deadline(t *testing.T) {
 	const limit = 300 * time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), limit)

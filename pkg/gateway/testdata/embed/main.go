@@ -1,4 +1,4 @@
-// Command embed is a Go program of somebody else that runs Expressway's three handlers
+// Command embed plays a Go program of a third party that runs Expressway's three handlers
 // with a Starter, a JSONata function and a logger of its own.
 package main
 
@@ -31,7 +31,7 @@ func (echo) Start(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
 
 func shout(_ context.Context, args []any) (any, error) { return strings.ToUpper(args[0].(string)), nil }
 
-// acme is how a sender signs that has no preset: with its secret, as it is.
+// acme verifies a sender that has no preset: its signature is the secret itself.
 var acme = verify.Custom{
 	Name:    "acme",
 	Headers: []string{"X-Acme-Key"},
