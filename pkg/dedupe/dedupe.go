@@ -1,5 +1,5 @@
-// Package dedupe keeps the records by which the bridge knows a delivery that came
-// before: in memory, for one process, or in a DynamoDB table, for all of them.
+// Package dedupe keeps the records by which the bridge recognizes a delivery that it has
+// seen before: in memory, for one process, or in a DynamoDB table, for all of them.
 //
 // A record is absent, in progress until a time, or completed with an answer, as in
 // Powertools for AWS Lambda, whose table and item layout [DynamoDB] shares. The package
@@ -15,18 +15,18 @@ import (
 )
 
 var (
-	// ErrFull says that a [Memory] holds nothing but records in progress.
+	// ErrFull means that a [Memory] holds only records in progress.
 	ErrFull = errors.New("the dedupe store is full of deliveries in progress")
-	// ErrAnswerTooLarge says that a record was completed without its answer, which does
-	// not fit: duplicates run nothing, and are answered null.
+	// ErrAnswerTooLarge means that a record was completed without its answer, which is
+	// too large: duplicates start nothing, and are answered null.
 	ErrAnswerTooLarge = errors.New("the answer is too large to be kept; duplicates are answered null")
 )
 
 // null is the answer of a record that was completed without its own.
 var null = []byte("null")
 
-// Times are kept as Powertools does, and compared in what is kept: seconds until a
-// record is forgotten, milliseconds until another may take it.
+// Times are stored as Powertools stores them, and compared in the stored unit: seconds
+// for when a record is forgotten, milliseconds for when another attempt may take it.
 func forgotten(expires, now time.Time) bool { return expires.Unix() < now.Unix() }
 func lapsed(until, now time.Time) bool      { return until.UnixMilli() < now.UnixMilli() }
 

@@ -12,11 +12,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// claimLimit is how long a claim may take. A sender waits meanwhile, and an answer that
-// comes late helps nobody: with the store down, nothing starts.
+// claimLimit is how long a claim may take. The sender is waiting, and a late answer is of
+// no use. If the store is down, nothing starts.
 const claimLimit = 2500 * time.Millisecond
 
-// The item layout of Powertools for AWS Lambda, with the names it has by default.
+// The item layout of Powertools for AWS Lambda, with its default names.
 //
 // [Idempotency]: https://docs.powertools.aws.dev/lambda/python/latest/utilities/idempotency/
 const (
@@ -31,13 +31,13 @@ const (
 	completed  = "COMPLETED"
 )
 
-// maxData is what an answer may have in bytes: an item has 400 KiB with its names, and
-// the other attributes stay below one of them.
+// maxData bounds an answer, in bytes: an item has 400 KiB including attribute names, and
+// the other attributes take less than one KiB.
 const maxData = (400 - 1) << 10
 
 // A DynamoDB keeps records in a table whose partition key is "id", a string, and whose
-// time to live is "expiration". Its items are those of Powertools' idempotency, so what
-// looks at those tables can look at this one:
+// time to live is "expiration". Its items are those of Powertools' idempotency, so tools
+// for those tables work with this one:
 //
 //	id                      route#hash
 //	status                  INPROGRESS or COMPLETED
@@ -46,14 +46,15 @@ const maxData = (400 - 1) << 10
 //	validation              hash of what was delivered
 //	data                    the answer, JSON text
 //
-// A claim is one conditional PutItem, which answers with the record where there is one.
-// What follows is conditional on the claim's own in_progress_expiration: a later claim
-// of the key, which is only possible after that time, has another.
+// A claim is one conditional PutItem, which returns the existing record, if there is one.
+// Later requests are conditional on the claim's own in_progress_expiration: a later claim
+// of the key, which is only possible after that time, has a different one.
 //
-// Every request is repeated while its failure may pass. Each is conditional on a state that it ends itself,
-// so a repetition of one that had succeeded changes nothing. Only a claim is answered
-// worse then: its own record looks like another's, nothing starts, and the key is free
-// when the claim's time is up. It is safe for concurrent use.
+// Every request is repeated while its failure may be temporary. Each is conditional on a
+// state that it ends itself, so repeating a request that had succeeded changes nothing.
+// Only for a claim does a repetition have a cost: its own record looks like that of
+// another attempt, nothing starts, and the key is free again when the claim's time is up.
+// It is safe for concurrent use.
 type DynamoDB struct {
 	client *awsjson.Client
 	table  string
@@ -73,7 +74,7 @@ func NewDynamoDB(table string, getenv func(string) string, now func() time.Time)
 	return &DynamoDB{client: client, table: table, now: now}, nil
 }
 
-// An attribute is a value as the wire has it: a text or a number.
+// An attribute is a value in the wire format: a text or a number.
 type attribute struct {
 	S *string `json:",omitempty"`
 	N *string `json:",omitempty"`
@@ -84,7 +85,8 @@ type attributes map[string]attribute
 func text(s string) attribute  { return attribute{S: &s} }
 func number(n int64) attribute { s := strconv.FormatInt(n, 10); return attribute{N: &s} }
 
-// A request is what PutItem, UpdateItem and DeleteItem take of it.
+// A request holds the parameters of PutItem, UpdateItem and DeleteItem; each uses some of
+// them.
 //
 // [Operations]: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB.html
 type request struct {
@@ -98,7 +100,7 @@ type request struct {
 	ReturnValuesOnConditionCheckFailure string `json:",omitempty"`
 }
 
-// conditionFailed is the code of a request whose condition was not true.
+// conditionFailed is the error code of a request whose condition was not true.
 const conditionFailed = "ConditionalCheckFailedException"
 
 // free is the condition of Powertools: absent, forgotten, or given up.
@@ -145,8 +147,8 @@ func (d *DynamoDB) Claim(ctx context.Context, c bridge.Claim) (bridge.Record, er
 	return bridge.Record{}, err
 }
 
-// record reads an item. One that cannot be understood, or that was not sent along, is an
-// error: it says that nothing is known, and so nothing starts.
+// record reads an item. An item that cannot be understood, or that is missing from the
+// answer, is an error: nothing is known then, so nothing starts.
 func record(item attributes) (bridge.Record, error) {
 	str := func(name string) string {
 		if v := item[name].S; v != nil {
@@ -173,8 +175,9 @@ func record(item attributes) (bridge.Record, error) {
 	return bridge.Record{}, errors.New("the record's status is not a known one")
 }
 
-// heldUntil reads when another attempt may take a record in progress: what Powertools
-// writes without knowing the function's remaining time is held until it is forgotten.
+// heldUntil reads when another attempt may take a record in progress: a record that
+// Powertools wrote without knowing the function's remaining time is held until it is
+// forgotten.
 func heldUntil(item attributes) (time.Time, bool) {
 	number := func(name string) (int64, bool) {
 		v := item[name].N
@@ -224,7 +227,7 @@ func (d *DynamoDB) Release(ctx context.Context, c bridge.Claim) error {
 	})
 }
 
-// conclude sends a request that is only for as long as c holds its key.
+// conclude sends a request that only takes effect while c holds its key.
 func (d *DynamoDB) conclude(ctx context.Context, c bridge.Claim, operation string, r request) error {
 	r.TableName, r.Key, r.ConditionExpression = d.table, attributes{attrID: text(c.Key)}, holding
 	r.ExpressionAttributeNames["#status"], r.ExpressionAttributeNames["#in_progress_expiry"] = attrStatus, attrInProgress

@@ -11,14 +11,14 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// An Item is a record as the table has it, for people who look at one.
+// An Item is a stored record, for people who inspect the table.
 type Item struct {
-	// Completed says that a delivery came to its end; else an attempt has the key.
+	// Completed says that the delivery has ended; otherwise an attempt holds the key.
 	Completed bool
 	// Until is when the claim of a record in progress lapses, and Expires when the record
-	// is forgotten. They are zero where the item does not say.
+	// is forgotten. They are zero if the item does not have them.
 	Until, Expires time.Time
-	// Answer is what duplicates of a completed delivery are given: payload.
+	// Answer is what duplicates of a completed delivery are given. It is payload.
 	Answer []byte
 }
 
@@ -26,12 +26,12 @@ type Item struct {
 func (i Item) Live(now time.Time) bool {
 	until := i.Until
 	if until.IsZero() {
-		until = i.Expires // as Powertools means it
+		until = i.Expires // as Powertools defines it
 	}
 	return !i.Completed && !lapsed(until, now)
 }
 
-// ErrChanged says that a record is another by now than the one that was looked at.
+// ErrChanged means that the record is no longer the one that was looked at.
 var ErrChanged = errors.New("the record has changed since it was read; look at it again")
 
 // Look reads the record of a key; there may be none. It needs dynamodb:GetItem.

@@ -16,7 +16,7 @@ const (
 	DefaultBytes   = 32 << 20
 )
 
-// MemoryOptions say how much a [Memory] keeps; the zero value will do.
+// MemoryOptions bound what a [Memory] keeps; the zero value has sensible defaults.
 type MemoryOptions struct {
 	// Entries and Bytes bound the records and the sum of their answers.
 	Entries, Bytes int
@@ -24,9 +24,9 @@ type MemoryOptions struct {
 	Now func() time.Time
 }
 
-// A Memory keeps records in the process: enough for a development server, and on Lambda
-// for the duplicates that happen to reach the same environment. When it is full, the
-// records completed longest ago are forgotten first; those in progress never are before
+// A Memory keeps records in the process: enough for a development server, and, on Lambda,
+// for duplicates that happen to reach the same environment. When it is full, the records
+// completed longest ago are forgotten first; those in progress are never forgotten before
 // their time. It is safe for concurrent use.
 type Memory struct {
 	entries, bytes int
@@ -89,8 +89,8 @@ func (r *memoryRecord) record() bridge.Record {
 	return bridge.Record{State: state, Fingerprint: r.claim.Fingerprint, Until: r.claim.Until, Answer: r.answer}
 }
 
-// Complete implements [bridge.DedupeStore]. An answer that is larger than all that the
-// store keeps is [ErrAnswerTooLarge].
+// Complete implements [bridge.DedupeStore]. An answer that is larger than the whole store
+// is [ErrAnswerTooLarge].
 func (m *Memory) Complete(_ context.Context, c bridge.Claim, answer []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -121,7 +121,7 @@ func (m *Memory) Release(_ context.Context, c bridge.Claim) error {
 	return nil
 }
 
-// holding returns the record that c claimed and nobody has taken since, or nil.
+// holding returns the record that c claimed and that nobody has taken since, or nil.
 func (m *Memory) holding(c bridge.Claim) *memoryRecord {
 	r := m.records[c.Key]
 	if r == nil || r.done != nil || r.claim.Until.UnixMilli() != c.Until.UnixMilli() {
@@ -132,8 +132,8 @@ func (m *Memory) holding(c bridge.Claim) *memoryRecord {
 
 // makeRoom reports whether another record fits.
 func (m *Memory) makeRoom(now time.Time) bool {
-	// Records with one time to live are forgotten in the order they were completed in;
-	// others wait until they are the oldest.
+	// Records with the same time to live are forgotten in the order in which they were
+	// completed; others stay until they are the oldest.
 	for e := m.completed.Front(); e != nil && forgotten(e.Value.(*memoryRecord).claim.Expires, now); e = m.completed.Front() {
 		m.dropOldest()
 	}

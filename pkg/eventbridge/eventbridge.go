@@ -1,13 +1,13 @@
 // Package eventbridge runs an execution for an event of EventBridge: one object
 // from a classic rule, or an array of them from a custom event bus.
 //
-// Success returns {"route", "executionArn", "status", "output"}, for Lambda
-// destinations. A failure returns an error named after it, which aws-lambda-go
-// reports as the function error's errorType, so that Lambda's retries, its DLQ and
-// its on-failure destination work, and tell what failed.
+// Success returns {"route", "executionArn", "status", "output"}, for Lambda destinations.
+// A failure returns an error named after it, which aws-lambda-go reports as the function
+// error's errorType, so that Lambda's retries, its DLQ and its on-failure destination
+// work, and say what failed.
 //
-// Shortly before Lambda's deadline it stops waiting: events that have not finished
-// are Expressway.Deadline, which says more than Lambda's own time-out would.
+// Shortly before Lambda's deadline it stops waiting: events that have not finished fail
+// as Expressway.Deadline, which is more informative than Lambda's own time-out.
 package eventbridge
 
 import (
@@ -35,8 +35,8 @@ const parallel = 10
 // the bridge's own margin, as in pkg/sqsbatch.
 const guard = 250 * time.Millisecond
 
-// maxResponse is the largest response that Lambda takes, and maxError how much of it an
-// error's type and message each may have: in JSON's longest escapes both fit.
+// maxResponse is the largest response that Lambda accepts, and maxError bounds an error's
+// type and its message, so that both fit even in JSON's longest escapes.
 const (
 	maxResponse = 6 << 20
 	maxError    = 256 << 10
@@ -64,9 +64,8 @@ func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger) *Events {
 }
 
 // Invoke runs one event, or an array of them. It implements lambda.Handler of
-// aws-lambda-go. The error is a messages.InvokeResponse_Error, of which Lambda
-// reports Type as errorType: the failure's name, or for an array all the names
-// joined with ", ".
+// aws-lambda-go. The error is a messages.InvokeResponse_Error, whose Type Lambda reports
+// as errorType: the failure's name, or for an array all the names, joined with ", ".
 func (e *Events) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ctx, end := e.bridge.Begin(ctx)
 	defer end()
@@ -92,7 +91,7 @@ func (e *Events) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return out, err
 }
 
-// withoutOutputs leaves the outputs out. A response that Lambda does not take would be
+// withoutOutputs leaves out the outputs: a response that Lambda does not accept would be
 // an error, and all the events would run again.
 func withoutOutputs(results []any) []any {
 	short := make([]any, len(results))
@@ -112,8 +111,8 @@ func withoutOutputs(results []any) []any {
 	return short
 }
 
-// runAll runs events side by side, in their order as far as there is room, until all
-// have finished or time is up.
+// runAll runs events concurrently, starting them in their order, until all have finished
+// or the time is up.
 func (e *Events) runAll(ctx context.Context, list []any) ([]any, []*bridge.Failure) {
 	waitCtx, cancel := guarded(ctx)
 	defer cancel()
@@ -172,7 +171,7 @@ func guarded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithCancel(ctx)
 }
 
-// functionError joins what failed; nil when nothing did.
+// functionError joins the failures; it returns nil if there are none.
 func functionError(failures []*bridge.Failure) error {
 	var names, texts []string
 	for _, f := range failures {
@@ -190,10 +189,11 @@ func functionError(failures []*bridge.Failure) error {
 	}
 }
 
-// printable makes a text such that Lambda can be told. It replaces the one character that
-// JSON takes as it is and a header does not: aws-lambda-go tells X-Ray of the error in a
-// header, and the process ends when that cannot be sent. A workflow may have its failure's
-// name from anybody. And it cuts what is too long to be sent at all.
+// printable makes a text that can be reported to Lambda. It replaces the one character
+// that JSON allows unescaped and a header does not: aws-lambda-go reports the error to
+// X-Ray in a header, and the process ends if that header cannot be sent. The name of a
+// workflow's failure may come from anybody. The text is also truncated to what can be
+// sent.
 func printable(s string) string {
 	if len(s) > maxError {
 		s = strings.ToValidUTF8(s[:maxError], "") + "…"
@@ -201,7 +201,7 @@ func printable(s string) string {
 	return strings.ReplaceAll(s, "\x7f", "\uFFFD")
 }
 
-// foreign says what an event is that no bus delivers, and where it belongs.
+// foreign says what kind of event it is if no bus delivers it, and where it belongs.
 func foreign(v any) string {
 	if kind := eventkind.Of(v); kind.Function != eventkind.Event {
 		return kind.String()
@@ -209,8 +209,8 @@ func foreign(v any) string {
 	return "the event has no source and detail-type"
 }
 
-// run tells end once what the event came to, a result or a failure: as soon as that is
-// known, and before it is remembered, which may take longer than there is time.
+// run calls end once, with the event's result or failure, as soon as it is known: before
+// it is stored, which may take longer than the time that is left.
 func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure)) {
 	ended := false
 	defer func() {
@@ -241,13 +241,14 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 		Document:   func() (any, error) { return event, nil },
 		ReceivedAt: e.bridge.Now(),
 		Fingerprint: func() []byte {
-			// An archive's replay adds a name of its own to the event, which stays the same one.
+			// An archive's replay adds its own name to the event, which is still the same
+			// event.
 			same := event
 			if _, replayed := event.Get("replay-name"); replayed {
 				same = event.Clone()
 				same.Delete("replay-name")
 			}
-			text, _ := jsonata.AppendJSON(nil, same) // came as JSON: cannot fail
+			text, _ := jsonata.AppendJSON(nil, same) // decoded from JSON, so it cannot fail
 			return text
 		},
 	}
@@ -260,7 +261,7 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 	}
 	result := describe(route, r)
 	settlement.Answer = func() []byte {
-		answer, _ := jsonata.AppendJSON(nil, result) // texts and a checked output: cannot fail
+		answer, _ := jsonata.AppendJSON(nil, result) // texts and a checked output cannot fail
 		return answer
 	}
 	ended = true
@@ -280,8 +281,8 @@ func (e *Events) refuse(ctx context.Context, id string, f *bridge.Failure, more 
 	return f
 }
 
-// attrs say in a log line where an event came from. AWS bounds neither text, and nobody
-// needs more than the beginning.
+// attrs returns the log attributes that say where an event came from. AWS bounds neither
+// text, so both are truncated.
 func attrs(source, detailType string) []slog.Attr {
 	const most = 256
 	cut := func(s string) string { return strings.ToValidUTF8(s[:min(len(s), most)], "") }
@@ -323,7 +324,8 @@ func (e *Events) route(source, detailType string) *config.Route {
 	return nil
 }
 
-// matches reports whether one of the patterns matches; no pattern matches all.
+// matches reports whether one of the patterns matches; without patterns, everything
+// matches.
 func matches(patterns []string, s string) bool {
 	for _, p := range patterns {
 		if config.Wildcard(p, s) {

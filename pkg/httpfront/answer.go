@@ -13,22 +13,22 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// An answer is a response before a door's format.
+// An answer is a response before it is put into a door's format.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	// problem is what body was made of, where it is a problem document.
+	// problem is the document that body was made of, if it is a problem document.
 	problem *jsonata.Object
 }
 
 // setStatus changes the status, which a problem document repeats (RFC 9457, section
-// 3.1.2), and takes a Retry-After back that no longer fits.
+// 3.1.2), and removes a Retry-After that no longer fits.
 func (a *answer) setStatus(status int) {
 	a.status = status
 	if a.problem != nil {
 		a.problem.Set("status", json.Number(strconv.Itoa(status)))
-		a.body, _ = jsonata.AppendJSON(nil, a.problem) // texts and a number: cannot fail
+		a.body, _ = jsonata.AppendJSON(nil, a.problem) // texts and a number cannot fail
 	}
 	switch status {
 	case http.StatusServiceUnavailable, http.StatusConflict, http.StatusTooManyRequests:
@@ -68,7 +68,7 @@ func answerTo(f *bridge.Failure, requestID string) *answer {
 	status, title := http.StatusInternalServerError, "The workflow failed"
 	row, own := statuses[f.Name]
 	switch {
-	case f.OfWorkflow(): // whatever it calls its failure
+	case f.OfWorkflow(): // whatever name it gives its failure
 	case f.Name == bridge.NoRoute && f.Cause == methodNotAllowed:
 		status, title = http.StatusMethodNotAllowed, "The method is not allowed here"
 	case f.Name == bridge.Unavailable && f.Cause == secretsUnreadable:
@@ -90,7 +90,7 @@ func answerTo(f *bridge.Failure, requestID string) *answer {
 	if f.Outcome != nil {
 		problem.Set("executionArn", f.Outcome.ExecutionARN)
 	}
-	body, _ := jsonata.AppendJSON(nil, problem) // text and a number: cannot fail
+	body, _ := jsonata.AppendJSON(nil, problem) // text and a number cannot fail
 	a := &answer{status: status, header: http.Header{}, body: body, problem: problem}
 	a.header.Set("Content-Type", "application/problem+json")
 	if status == http.StatusServiceUnavailable || status == http.StatusConflict {
@@ -154,8 +154,8 @@ func (e *endpoint) answer(ctx context.Context, r *request, result bridge.Result)
 	return jsonAnswer(http.StatusOK, result.Outcome.Output), nil
 }
 
-// answerAlone makes the answer of a route that starts nothing. What a sender put into its
-// request never comes back as a document in which a browser runs scripts.
+// answerAlone makes the answer of a route that starts nothing. It never returns what a
+// sender put into its request in a type of document in which a browser runs scripts.
 func (e *endpoint) answerAlone(ctx context.Context, r *request, result bridge.Result) (*answer, *bridge.Failure) {
 	a, failure := e.render(ctx, r, e.route.HTTP.Answer, emptyAnswer(http.StatusOK), result)
 	if failure != nil {
@@ -171,7 +171,7 @@ func (e *endpoint) answerAlone(ctx context.Context, r *request, result bridge.Re
 	return a, nil
 }
 
-// answerResumed confirms that Step Functions took what completes the task.
+// answerResumed confirms that Step Functions accepted the answer to the task.
 func (e *endpoint) answerResumed(ctx context.Context, r *request, result bridge.Result) (*answer, *bridge.Failure) {
 	base := e.acknowledge()
 	if e.page != nil {
@@ -200,12 +200,13 @@ func (e *endpoint) answerAccepted(ctx context.Context, r *request, result bridge
 	}
 	started := jsonata.NewObject(1)
 	started.Set("executionArn", result.Outcome.ExecutionARN)
-	body, _ := jsonata.AppendJSON(nil, started) // a text: cannot fail
+	body, _ := jsonata.AppendJSON(nil, started) // a text cannot fail
 	return e.render(ctx, r, e.route.HTTP.Accepted, jsonAnswer(http.StatusAccepted, body), result)
 }
 
-// acknowledge is the provider's own acknowledgement. Senders without one are told 200
-// and nothing else: some take a 202 for a failure, and others show a text to somebody.
+// acknowledge is the provider's own acknowledgement. If there is none, the answer is 200
+// without a body: some senders take a 202 for a failure, and others show the text to
+// somebody.
 func (e *endpoint) acknowledge() *answer {
 	ack := e.route.HTTP.Ack
 	if ack.Status == 0 {
@@ -219,7 +220,7 @@ func (e *endpoint) acknowledge() *answer {
 	return a
 }
 
-// bytesHaveStatusCode keeps most outputs from being decoded for nothing.
+// bytesHaveStatusCode saves decoding most outputs in vain.
 func bytesHaveStatusCode(output []byte) bool {
 	return bytes.Contains(output, []byte("statusCode")) || bytes.Contains(output, []byte(`\u`))
 }
@@ -229,5 +230,5 @@ func (e *endpoint) badResponse(r *request, result bridge.Result, reason string) 
 	return answerTo(f, r.requestID), f
 }
 
-// DefaultStatus is the status that a failure of the bridge's own is answered with.
+// DefaultStatus returns the status of the answer to one of the bridge's own failures.
 func DefaultStatus(name string) int { return statuses[name].status }

@@ -10,7 +10,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// content is what a request's body was read as. It is read once, when something asks.
+// content is the result of reading a request's body. The body is read once, when
+// something asks for it.
 type content struct {
 	read     bool
 	value    any
@@ -28,9 +29,9 @@ func (e *endpoint) readBody(r *request) (body any, bodyType string, err error) {
 
 func badBody(reason string) error { return bridge.NewFailure(bridge.BadRequest, reason, nil) }
 
-// readBody makes $request.body and its bodyType. A body that is not what its content
-// type says is a BadRequest; without a content type it is tried as JSON, then text, then
-// binary. Where jsonText is set, the sender calls its JSON text.
+// readBody makes $request.body and its bodyType. A body that is not what its content type
+// says is a BadRequest; without a content type, it is tried as JSON, then as text, then
+// as binary. If jsonText is set, the sender labels its JSON as text.
 func readBody(r *request, jsonText bool) (body any, bodyType string, err error) {
 	text, err := inflate(r.header.Values("Content-Encoding"), r.body)
 	if err != nil {
@@ -69,9 +70,9 @@ func readBody(r *request, jsonText bool) (body any, bodyType string, err error) 
 	return base64.StdEncoding.EncodeToString(text), "binary", nil
 }
 
-// readJSON takes UTF-8, which RFC 8259 asks for, whatever charset is claimed; and what
-// the claim or a byte order mark says where it is not. Of two members with one name the
-// last counts here, as it does in Step Functions, which gets the same bytes.
+// readJSON reads UTF-8, which RFC 8259 requires, whatever charset is claimed; only if the
+// text is not UTF-8 does the claim or a byte order mark decide. If two members have the
+// same name, the last one is used, as in Step Functions, which gets the same bytes.
 func readJSON(text []byte, charset string) (any, string, error) {
 	raw, err := jsonata.ParseRaw(withoutBOM(text))
 	if err != nil {
@@ -87,8 +88,8 @@ func readJSON(text []byte, charset string) (any, string, error) {
 	return raw, "json", nil
 }
 
-// mediaType reads a content type; parameters are often wrong, and the type before them
-// still counts.
+// mediaType reads a content type; parameters are often wrong, but the type before them is
+// still used.
 func mediaType(contentType string) (media string, parameters map[string]string) {
 	media, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil {

@@ -12,11 +12,11 @@ var (
 	bomUTF16 = [2][]byte{{0xFE, 0xFF}, {0xFF, 0xFE}}
 )
 
-// withoutBOM cuts the byte order mark that some senders put before UTF-8.
+// withoutBOM removes the byte order mark that some senders put before UTF-8.
 func withoutBOM(text []byte) []byte { return bytes.TrimPrefix(text, bomUTF8) }
 
-// toUTF8 decodes the charsets that senders of webhooks do use; false for text that is not
-// of the charset, and for any other.
+// toUTF8 decodes the charsets that senders of webhooks use. It returns false for any
+// other charset, and for text that is not in the charset.
 func toUTF8(text []byte, charset string) ([]byte, bool) {
 	switch charset {
 	case "utf-16", "utf16", "utf-16le", "utf-16be":
@@ -32,7 +32,7 @@ func toUTF8(text []byte, charset string) ([]byte, bool) {
 		}
 		return out, true
 	default:
-		if !isASCII(text) { // every charset that a sender would use agrees about ASCII
+		if !isASCII(text) { // every charset that a sender would use agrees on ASCII
 			return nil, false
 		}
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // cors answers browsers by the CORS protocol of the Fetch standard. It opens a route to
-// pages of other origins; it verifies nobody.
+// pages of other origins, and does not verify anything.
 type cors struct {
 	*config.CORS
 	methods, headers, expose, maxAge string
@@ -33,7 +33,7 @@ func newCORS(h *config.HTTP, verified []string) *cors {
 	return c
 }
 
-// preflight answers the question of a browser whether it may send a request.
+// preflight answers a browser that asks whether it may send a request.
 func (c *cors) preflight(hr *http.Request) *answer {
 	a := emptyAnswer(http.StatusNoContent)
 	a.header.Set("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
@@ -42,7 +42,7 @@ func (c *cors) preflight(hr *http.Request) *answer {
 	}
 	methods := c.methods
 	if methods == "" {
-		methods = hr.Header.Get("Access-Control-Request-Method") // the pattern takes all
+		methods = hr.Header.Get("Access-Control-Request-Method") // the pattern takes all methods
 	}
 	a.header.Set("Access-Control-Allow-Methods", methods)
 	a.header.Set("Access-Control-Allow-Headers", c.headers)
@@ -52,7 +52,8 @@ func (c *cors) preflight(hr *http.Request) *answer {
 	return a
 }
 
-// allow lets the page that asked read the answer; the workflow's own word goes first.
+// allow lets the page that asked read the answer; headers that the workflow sets take
+// precedence.
 func (c *cors) allow(hr *http.Request, h http.Header) {
 	if h.Get("Access-Control-Allow-Origin") != "" {
 		return
@@ -77,7 +78,8 @@ func (c *cors) allow(hr *http.Request, h http.Header) {
 	}
 }
 
-// isPreflight tells a browser's question from any other OPTIONS.
+// isPreflight reports whether a request is a browser's preflight and not any other
+// OPTIONS.
 func isPreflight(hr *http.Request) bool {
 	return hr.Method == http.MethodOptions && hr.Header.Get("Origin") != "" && validMethod(hr.Header.Get("Access-Control-Request-Method"))
 }

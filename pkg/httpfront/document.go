@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// secretHeaders stay out of the default input whatever the route: execution
+// secretHeaders are left out of the default input of every route, because execution
 // inputs end up in logs and in consoles.
 var secretHeaders = []string{"authorization", "proxy-authorization", "cookie", "x-api-key"}
 
@@ -36,14 +36,14 @@ func (e *endpoint) delivery(x *exchange, received time.Time) *bridge.Delivery {
 		DefaultInput: func() (any, error) { return e.document(x, e.hidden) },
 		Fingerprint:  func() []byte { return x.body },
 		ReceivedAt:   received,
-		// The request's own X-Ray header: the last resort of the starter's precedence.
+		// The request's own X-Ray header is the last that the starter considers.
 		FallbackTrace: x.header.Get("X-Amzn-Trace-Id"),
 		TraceParent:   x.header.Get("Traceparent"),
 	}
 }
 
-// deliveryID is the sender's id of the delivery, where its provider has one and it was
-// verified; else the front door's of the request.
+// deliveryID returns the sender's id of the delivery if the provider has one and it was
+// verified, and else the front door's id of the request.
 func (e *endpoint) deliveryID(r *request) string {
 	if r.verified {
 		if id := e.route.HTTP.DeliveryID.Of(r.header, r.body); id != "" {
@@ -53,9 +53,9 @@ func (e *endpoint) deliveryID(r *request) string {
 	return r.requestID
 }
 
-// document makes $request, without the headers in hidden, and without cookies where the
-// cookie header is. Of a request that was not verified it has no body: whoever cannot
-// prove who it is gets nothing parsed.
+// document makes $request, without the headers in hidden, and without cookies if the
+// cookie header is among them. A request that was not verified has no body in it: nothing
+// is parsed for a sender that has not proved who it is.
 func (e *endpoint) document(x *exchange, hidden map[string]bool) (any, error) {
 	o := jsonata.NewObject(13)
 	o.Set("method", x.http.Method)
@@ -99,9 +99,9 @@ func (e *endpoint) document(x *exchange, hidden map[string]bool) (any, error) {
 	return o, nil
 }
 
-// setQuery sets query, the first value of each name, and multiQuery, all of them,
-// in the order of the query. A pair that cannot be decoded stays as it was sent:
-// what a sender of webhooks puts into its URL is no reason to refuse the delivery.
+// setQuery sets query, the first value of each name, and multiQuery, all of them, in the
+// order of the query. A pair that cannot be decoded stays as it was sent: a delivery is
+// not refused because of what its sender puts into the URL.
 func setQuery(o *jsonata.Object, raw string, hides func(name, value string) bool) {
 	first, all := jsonata.NewObject(0), jsonata.NewObject(0)
 	for pair := range strings.SplitSeq(raw, "&") {

@@ -34,13 +34,14 @@ func (r *request) readV2(event, context *jsonata.Object) {
 
 	r.header = make(http.Header, 16)
 	eachText(event.Object("headers"), func(k, v string) {
-		// Values of repeated headers come joined with commas, and so do values that
-		// have commas of their own (Stripe-Signature, Date): nobody can tell them
-		// apart again, so the value stays whole.
+		// Values of repeated headers come joined with commas, and so do values that have
+		// commas of their own (Stripe-Signature, Date): they cannot be told apart again,
+		// so the value stays whole.
 		r.header.Set(k, v)
 	})
 	if r.header.Get("Cookie") == "" {
-		// HTTP API keeps cookies in a list of their own, and Function URLs in both places.
+		// HTTP APIs keep cookies in a list of their own, and Function URLs in both
+		// places.
 		var cookies []string
 		eachItem(event, "cookies", func(v string) { cookies = append(cookies, v) })
 		if len(cookies) > 0 {
@@ -69,8 +70,8 @@ func (r *request) readV1(event, context *jsonata.Object) {
 	}
 	r.header = headers(event)
 	r.host = orDefault(r.header.Get("Host"), context.Text("domainName"))
-	// The gateway has decoded the query already: it is encoded again, in the order in
-	// which the event has it, for net/url to read.
+	// The gateway has already decoded the query, so it is encoded again, in the event's
+	// order, for net/url to read.
 	r.rawQuery = query(event, "multiValueQueryStringParameters", "queryStringParameters", url.QueryEscape)
 }
 
@@ -86,7 +87,7 @@ func (r *request) readALB(event *jsonata.Object) {
 	r.multiValue = event.Object("multiValueHeaders") != nil
 	r.header = headers(event)
 	r.readProxied()
-	// The balancer hands the query on as it was sent, still encoded.
+	// The balancer passes the query on as it was sent, still encoded.
 	r.rawQuery = query(event, "multiValueQueryStringParameters", "queryStringParameters", asSent)
 }
 
@@ -116,18 +117,18 @@ func (r *request) readLattice(event, context *jsonata.Object) {
 	}
 }
 
-// readProxied reads what a balancer says in headers.
+// readProxied reads what a load balancer says in headers.
 func (r *request) readProxied() {
 	r.host = r.header.Get("Host")
-	// The balancer appends the peer that it saw itself: the last entry is the only
-	// one that the sender could not make up.
+	// The balancer appends the peer that it saw itself: the last entry is the only one
+	// that the sender cannot forge.
 	if chain := r.header.Get("X-Forwarded-For"); chain != "" {
 		r.sourceIP = withoutPort(strings.TrimSpace(chain[strings.LastIndexByte(chain, ',')+1:]))
 	}
 	r.requestID = r.header.Get("X-Amzn-Trace-Id")
 }
 
-// withoutPort cuts the client's port, which a balancer adds where it is told to.
+// withoutPort cuts the client's port, which a load balancer adds if it is configured to.
 func withoutPort(address string) string {
 	if a, err := netip.ParseAddrPort(address); err == nil {
 		return a.Addr().String()
@@ -135,8 +136,8 @@ func withoutPort(address string) string {
 	return address
 }
 
-// headers reads multiValueHeaders where the event has them (they lose nothing),
-// else headers, of which the platform kept the last value.
+// headers reads multiValueHeaders, which lose nothing, if the event has them, and else
+// headers, in which the platform kept only the last value.
 func headers(event *jsonata.Object) http.Header {
 	out := make(http.Header, 16)
 	if multi := event.Object("multiValueHeaders"); multi != nil && multi.Len() > 0 {
@@ -151,8 +152,8 @@ func headers(event *jsonata.Object) http.Header {
 	return out
 }
 
-// joinCookies makes one Cookie header of the fields into which HTTP/2 may split it
-// (RFC 9113, section 8.2.3).
+// joinCookies joins the fields into which HTTP/2 may split the Cookie header (RFC 9113,
+// section 8.2.3).
 func joinCookies(h http.Header) {
 	if cookies := h["Cookie"]; len(cookies) > 1 {
 		h.Set("Cookie", strings.Join(cookies, "; "))
@@ -161,8 +162,9 @@ func joinCookies(h http.Header) {
 
 func asSent(s string) string { return s }
 
-// query writes a query of the event's parameters: those of many, a mapping of lists,
-// else those of one, a mapping of texts. A list in one is read as a list.
+// query builds a query from the event's parameters: from the member named many, a mapping
+// of lists, or else from the one named one, a mapping of texts. A list in the latter is
+// read as a list.
 func query(event *jsonata.Object, many, one string, escape func(string) string) string {
 	var b strings.Builder
 	add := func(k, v string) {
@@ -186,7 +188,7 @@ func query(event *jsonata.Object, many, one string, escape func(string) string) 
 	return b.String()
 }
 
-// clientCert reads the certificate that the front door says it has verified.
+// clientCert reads the client certificate that the front door has verified.
 func clientCert(v any) *verify.ClientCert {
 	o, ok := v.(*jsonata.Object)
 	if !ok || o.Text("subjectDN") == "" {

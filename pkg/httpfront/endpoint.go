@@ -21,19 +21,20 @@ type endpoint struct {
 	verifier  verify.Verifier
 	handshake *verify.Handshaker
 	hidden    map[string]bool // header names that the default input leaves out
-	jsonText  bool            // the provider says text/plain and sends JSON
-	// emptyRefusal says that the provider takes a refusal with a body for a failure.
+	jsonText  bool            // the provider sends JSON as text/plain
+	// emptyRefusal says that refusals must have no body, because the provider takes one
+	// with a body for a failure.
 	emptyRefusal bool
 	cors         *cors
-	page         *page // of an approval link; nil for none
+	page         *page // of an approval link; nil if the route has none
 	challenge    string
-	// refresh asks whether secrets have changed since they were fetched; nil where they
-	// cannot, or nobody can tell.
+	// refresh asks whether secrets have changed since they were fetched; nil if they
+	// cannot change, or if that cannot be known.
 	refresh func(context.Context) bool
 }
 
-// A refresher is a source of secrets that can look again for the sake of a failed
-// verification; [secrets.Cache] is one. It bounds how often it does.
+// A refresher is a source of secrets that can fetch them again after a failed
+// verification, such as [secrets.Cache]. It limits how often it does so.
 type refresher interface {
 	Refresh(ctx context.Context, refs ...secrets.Reference) bool
 }
@@ -82,7 +83,7 @@ func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch ve
 	return e, nil
 }
 
-// placed says where in the file each secret is named that cannot be used.
+// placed adds the place in the file of each secret that cannot be used.
 func placed(route *config.Route, err error) error {
 	keys := verify.KeyErrors(err)
 	if len(keys) == 0 {
@@ -98,7 +99,7 @@ func placed(route *config.Route, err error) error {
 	return errors.Join(problems...)
 }
 
-// serve takes a request from its size to its answer.
+// serve handles a request, from the check of its size to its answer.
 func (e *endpoint) serve(ctx context.Context, x *exchange) *answer {
 	b, received := e.front.bridge, e.front.bridge.Now()
 	if a := e.admit(ctx, x); a != nil {
@@ -110,8 +111,8 @@ func (e *endpoint) serve(ctx context.Context, x *exchange) *answer {
 	if reason := oversize(x.request, a); reason != "" {
 		a, failure = e.badResponse(x.request, result, reason)
 	}
-	// Where an execution did what it should, and only its answer cannot be made, an equal
-	// delivery hears the same and runs nothing again.
+	// If an execution succeeded and only its answer cannot be made, a duplicate gets the
+	// same answer and starts nothing.
 	done := failure != nil && result.Failure == nil && result.Outcome != nil
 	if failure != nil {
 		result.Replayed, result.Failure = false, failure
@@ -124,9 +125,9 @@ func (e *endpoint) serve(ctx context.Context, x *exchange) *answer {
 	return a
 }
 
-// admit holds what comes before the bridge: size, then the signature over the raw bytes,
-// between the handshakes that are not signed and those that are. A nil answer lets the
-// delivery go on.
+// admit does everything that precedes the bridge: it checks the size, answers handshakes
+// that are not signed, verifies the raw bytes, and answers handshakes that are signed. A
+// nil answer means that the delivery is admitted.
 func (e *endpoint) admit(ctx context.Context, x *exchange) *answer {
 	if len(x.body) > MaxBody {
 		return e.refuse(ctx, x, bridge.NewFailure(bridge.InputTooLarge, fmt.Sprintf("the body has %d bytes; at most %d are read", len(x.body), MaxBody), nil))
@@ -152,11 +153,11 @@ func (e *endpoint) admit(ctx context.Context, x *exchange) *answer {
 	return e.reply(ctx, x, q, e.handshake.After)
 }
 
-// unverifiedCause is all that a catch can show: which part of a signature was wrong is
-// for the log.
+// unverifiedCause is all that a catch can show. Which part of a signature was wrong is
+// only logged.
 const unverifiedCause = "the request could not be verified"
 
-// refuse answers a request that became no delivery, by a catch where there is one.
+// refuse answers a request that did not become a delivery, by a catch if there is one.
 func (e *endpoint) refuse(ctx context.Context, x *exchange, failure *bridge.Failure) *answer {
 	e.front.rejected(ctx, e, x.request, failure)
 	base, again := e.refusal(x.request, failure), e.refusal(x.request, failure)
@@ -177,8 +178,8 @@ func (e *endpoint) refuse(ctx context.Context, x *exchange, failure *bridge.Fail
 	return a
 }
 
-// refusal is the default answer, with the challenge that RFC 9110 asks of a 401: some
-// senders show their credentials only when they are asked.
+// refusal is the default answer, with the challenge that RFC 9110 requires of a 401: some
+// senders only send their credentials when they are challenged.
 func (e *endpoint) refusal(r *request, failure *bridge.Failure) *answer {
 	a := answerTo(failure, r.requestID)
 	if failure.Name == bridge.Unverified && e.emptyRefusal {
@@ -191,9 +192,8 @@ func (e *endpoint) refusal(r *request, failure *bridge.Failure) *answer {
 	return a
 }
 
-// catchOf is the first catch of the route that takes a failure; nil for none. States.ALL
-// does not take [bridge.Unverified], whose answer is constant until someone asks for
-// another by that name.
+// catchOf returns the first catch of the route that matches a failure, or nil. States.ALL
+// does not match [bridge.Unverified], whose answer is fixed unless a catch names it.
 func (e *endpoint) catchOf(name string) *config.Catch {
 	for i := range e.route.Catch {
 		errors := e.route.Catch[i].Errors
@@ -204,7 +204,7 @@ func (e *endpoint) catchOf(name string) *config.Catch {
 	return nil
 }
 
-// finish makes the answer what HTTP lets it be.
+// finish removes from the answer what HTTP does not allow.
 func (e *endpoint) finish(hr *http.Request, a *answer) {
 	if e.page != nil {
 		e.page.finish(a)

@@ -10,11 +10,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// A Door is one of the platform's ways to hand an HTTP request to a function.
+// A Door is one of the platform's ways to deliver an HTTP request to a function.
 type Door string
 
-// The doors, and how an event is recognised as one: by the members that only it has,
-// never by trying to decode it as each.
+// The doors, and how the event of each is recognised: by the members that only it has,
+// never by trying to decode it as each in turn.
 const (
 	REST        Door = "rest"         // httpMethod, and requestContext without elb
 	HTTPAPI     Door = "http-api"     // version 2.0, requestContext.http
@@ -24,10 +24,10 @@ const (
 	Lattice     Door = "vpc-lattice"  // raw_path, or requestContext.serviceNetworkArn
 )
 
-// A request is what every door's event comes down to.
+// A request is the common form of every door's event.
 type request struct {
 	door       Door
-	multiValue bool // ALB: the target group speaks multi-value headers
+	multiValue bool // ALB: the target group has multi-value headers enabled
 	method     string
 	path       string // percent-encoded, without the stage and a base path
 	shownPath  string // as delivered, without the stage and a base path
@@ -40,32 +40,32 @@ type request struct {
 	requestID  string
 	stage      string
 	authorizer any
-	clientCert *verify.ClientCert // that API Gateway has verified
+	clientCert *verify.ClientCert // verified by API Gateway
 
 	redacted string  // a secret that the default input leaves out
-	verified bool    // before it is, nobody looks into the body
-	content  content // of the body, once something has asked for it
+	verified bool    // until then, the body is not looked at
+	content  content // of the body, once it has been asked for
 }
 
 // isRedacted reports whether a value is the secret that the default input leaves out.
 func (r *request) isRedacted(value string) bool { return r.redacted != "" && value == r.redacted }
 
-// A foreignError is an event that no door delivers. Its sender is a service that would
-// take an answer for success, and drop the data: the function fails.
+// A foreignError is the error of an event that no door delivers. Its sender is a service
+// that would take any answer for success and drop the data, so the function fails.
 type foreignError struct{ reason string }
 
 func (e *foreignError) Error() string { return e.reason }
 
-// A malformedError is a fault of a request whose door is known.
+// A malformedError describes a fault of a request whose door is known.
 type malformedError string
 
 func (e malformedError) Error() string { return string(e) }
 
-// errBadBody is a body that is not the base64 that its flag claims.
+// errBadBody is the error of a body that is not base64 although it is marked as base64.
 const errBadBody malformedError = "the body is marked as base64 and is not"
 
 // decodeEvent reads the event of any door. The error is a *foreignError, or a
-// malformedError beside the request, which can then be answered.
+// malformedError together with the request, which can then be answered.
 func decodeEvent(payload []byte) (*request, error) {
 	v, err := jsonata.Decode(payload)
 	if err != nil {
@@ -92,7 +92,7 @@ func decodeEvent(payload []byte) (*request, error) {
 	return r, r.readBody(event)
 }
 
-// detect is the event's door; empty where no door has made it.
+// detect returns the event's door, or "" if no door made the event.
 func detect(event, context *jsonata.Object) Door {
 	switch {
 	case eventkind.Of(event) != eventkind.Request:

@@ -11,15 +11,15 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// An exchange is one request on its way to an answer: what its door said of it, and the
-// same for net/http, whose ServeMux routes it.
+// An exchange is one request on its way to an answer: the door's view of it, and the same
+// request for net/http, whose ServeMux routes it.
 type exchange struct {
 	*request
 	http *http.Request
 }
 
-// newExchange cuts the base path, and makes net/http's request. The path, as the event
-// has it, may be no path: such a request has no route.
+// newExchange removes the base path, and makes net/http's request. The event's path may
+// not be a valid path: such a request has no route.
 func (f *Front) newExchange(ctx context.Context, r *request) (*exchange, *bridge.Failure) {
 	if r.requestID == "" {
 		if lc, ok := lambdacontext.FromContext(ctx); ok {
@@ -34,7 +34,7 @@ func (f *Front) newExchange(ctx context.Context, r *request) (*exchange, *bridge
 	return &exchange{r, hr}, nil
 }
 
-// toVerify is the request as its signature covers it: by the path that was called.
+// toVerify returns the request as its signature covers it, with the path that was called.
 func (x *exchange) toVerify() *verify.Request {
 	return &verify.Request{
 		Method:     x.http.Method,
@@ -47,8 +47,8 @@ func (x *exchange) toVerify() *verify.Request {
 	}
 }
 
-// withoutSlash is the request with one slash less at the end of its path; nil where it
-// has none to spare. An encoded slash belongs to its segment.
+// withoutSlash returns the request without one trailing slash of its path, or nil if
+// there is none to remove. An encoded slash belongs to its segment.
 func (x *exchange) withoutSlash() *http.Request {
 	if path := x.http.URL.EscapedPath(); len(path) < 2 || !strings.HasSuffix(path, "/") {
 		return nil

@@ -17,17 +17,17 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// Bounds of forms. Each field costs far more memory than the bytes that name it.
+// Bounds of forms. Each field takes far more memory than the bytes of its name.
 const (
 	maxFields = 10_000
 	maxParts  = 1000
 	maxFiles  = 20
-	// maxFileData is the largest file whose contents are in the form: with base64's third
-	// more, it still fits into an execution's input.
+	// maxFileData is the largest file whose contents are in the form: even a third larger
+	// in base64, it still fits into an execution's input.
 	maxFileData = 128 << 10
 )
 
-// A form collects fields in their order; a name that repeats has a list.
+// A form collects fields in order; a name that occurs several times has a list.
 type form struct {
 	*jsonata.Object
 	lists map[string]*[]any
@@ -56,7 +56,7 @@ func (f *form) add(name string, value any) error {
 	return nil
 }
 
-// value is the form's value, with its lists in place.
+// value returns the form's value, with its lists in place.
 func (f *form) value() any {
 	for name, list := range f.lists {
 		f.Set(name, *list)
@@ -92,14 +92,14 @@ func formText(s, charset string) (string, bool) {
 		return "", false
 	}
 	if utf8.ValidString(decoded) {
-		return decoded, true // as the standard of forms has it, whatever the header claims
+		return decoded, true // the standard of forms prescribes UTF-8, whatever the header claims
 	}
 	text, ok := toUTF8([]byte(decoded), charset)
 	return string(text), ok
 }
 
 // readMultipart reads multipart/form-data. A file is {filename, contentType, size,
-// sha256}, and data in base64 where it is small.
+// sha256}, and data in base64 if it is small.
 func readMultipart(body []byte, boundary string) (any, error) {
 	if boundary == "" {
 		return nil, badBody("the multipart body has no boundary")

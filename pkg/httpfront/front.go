@@ -8,9 +8,9 @@
 //
 //	route and method → size → raw bytes → verify → handshake → freshness → dedupe → filter → input → start
 //
-// The package does not know where executions run. To an HTTP request it never fails as
-// a Lambda function, for a function error would reach the sender as a bare 502; an event
-// that is not an HTTP request always fails, so that its sender keeps the data.
+// The package does not know where executions run. An HTTP request never makes the Lambda
+// function fail, because a function error would reach the sender as a bare 502. An event
+// that is not an HTTP request always makes it fail, so that its sender keeps the data.
 package httpfront
 
 import (
@@ -52,16 +52,16 @@ type options struct {
 	basePaths []string
 }
 
-// WithBasePaths sets the paths of a custom domain's mappings, such as /hooks. The
-// longest that is a whole-segment prefix of a request's path is cut before routing.
+// WithBasePaths sets the paths of a custom domain's mappings, such as /hooks. The longest
+// one that is a whole-segment prefix of a request's path is removed before routing.
 func WithBasePaths(paths []string) Option { return func(o *options) { o.basePaths = paths } }
 
-// WithFetch sets how certificates and key sets are fetched, and subscriptions of SNS
+// WithFetch sets how certificates and key sets are fetched, and SNS subscriptions
 // confirmed; the default is [verify.NewFetch].
 func WithFetch(fetch verify.Fetch) Option { return func(o *options) { o.fetch = fetch } }
 
-// New prepares the HTTP routes of a configuration. It fails when a route cannot
-// verify what it receives: for want of a secret, or of a scheme.
+// New prepares the HTTP routes of a configuration. It fails if a route cannot verify what
+// it receives because it lacks a secret or a scheme.
 func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *slog.Logger, opts ...Option) (*Front, error) {
 	var o options
 	for _, option := range opts {
@@ -96,8 +96,8 @@ func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *s
 	return f, errors.Join(problems...)
 }
 
-// handle adds an endpoint under its pattern. ServeMux panics at a pattern that it does not
-// understand, and at a second one that matches the same requests.
+// handle adds an endpoint under its pattern. ServeMux panics if it does not understand a
+// pattern, or if a second pattern matches the same requests.
 func (f *Front) handle(e *endpoint) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -108,10 +108,10 @@ func (f *Front) handle(e *endpoint) (err error) {
 	return nil
 }
 
-// Invoke answers one event. It implements lambda.Handler of aws-lambda-go. To an HTTP
-// request the error is always nil. An event that no door delivers fails the function,
-// with a messages.InvokeResponse_Error whose Type is Expressway.BadRequest: the service
-// that sent it would take an answer for success (section 5.4).
+// Invoke answers one event. It implements lambda.Handler of aws-lambda-go. The error is
+// always nil for an HTTP request. An event that no door delivers fails the function, with
+// a messages.InvokeResponse_Error whose Type is Expressway.BadRequest: the service that
+// sent it would take any answer for success.
 func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, failed error) {
 	ctx, end := f.bridge.Begin(ctx)
 	defer end()
@@ -120,7 +120,7 @@ func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, fa
 		if p := recover(); p != nil {
 			f.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
 			failure := bridge.NewFailure(bridge.Internal, "panic", nil)
-			if r == nil { // nobody knows whether the sender takes an answer
+			if r == nil { // nobody knows whether the sender would take an answer for success
 				failed = messages.InvokeResponse_Error{Type: failure.Name, Message: failure.Error()}
 				return
 			}
@@ -134,7 +134,7 @@ func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, fa
 	return f.serve(ctx, r, err), nil
 }
 
-// notOurs is the function error for an event of another kind.
+// notOurs returns the function error for an event of another kind.
 func (f *Front) notOurs(ctx context.Context, err *foreignError) error {
 	failure := bridge.NewFailure(bridge.BadRequest, err.reason, nil)
 	f.log.LogAttrs(ctx, slog.LevelError, "event refused",
@@ -143,7 +143,7 @@ func (f *Front) notOurs(ctx context.Context, err *foreignError) error {
 	return messages.InvokeResponse_Error{Type: failure.Name, Message: failure.Error()}
 }
 
-// serve answers a request; malformed is what is wrong with it, if anything is.
+// serve answers a request; malformed, if not nil, says what is wrong with it.
 func (f *Front) serve(ctx context.Context, r *request, malformed error) []byte {
 	x, failure := f.newExchange(ctx, r)
 	if failure != nil {
@@ -165,7 +165,7 @@ func (f *Front) serve(ctx context.Context, r *request, malformed error) []byte {
 	return encode(r, a)
 }
 
-// refuse answers what reached no route.
+// refuse answers a request that reached no route.
 func (f *Front) refuse(ctx context.Context, r *request, failure *bridge.Failure) []byte {
 	f.rejected(ctx, nil, r, failure)
 	return encode(r, answerTo(failure, r.requestID))
@@ -173,8 +173,8 @@ func (f *Front) refuse(ctx context.Context, r *request, failure *bridge.Failure)
 
 func (f *Front) noRoute(ctx context.Context, x *exchange, none *noMatch) []byte {
 	if x.http.Method == http.MethodOptions && none.allow != "" && x.header.Get("WebHook-Request-Origin") == "" {
-		// RFC 9110, section 9.3.7: what the path takes. A sender of CloudEvents hears 405
-		// where nothing grants it anything.
+		// RFC 9110, section 9.3.7: OPTIONS lists the methods that the path takes. A
+		// sender of CloudEvents is answered 405 if no route grants it anything.
 		a := emptyAnswer(http.StatusNoContent)
 		a.header.Set("Allow", none.allow+", OPTIONS")
 		return encode(x.request, a)

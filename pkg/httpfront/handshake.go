@@ -12,8 +12,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// askedBy remembers which methods handshakes ask by, and which methods' patterns then
-// have to be looked through: a handshake by GET is for the route that takes the POSTs.
+// askedBy records which methods handshakes use, and which methods' patterns must then be
+// searched: a handshake by GET is for the route that takes the POSTs.
 func (f *Front) askedBy(e *endpoint) {
 	pattern := e.route.HTTP.Method()
 	if pattern == "" {
@@ -29,7 +29,8 @@ func (f *Front) askedBy(e *endpoint) {
 	}
 }
 
-// methods are those by which the route's path is asked beside the pattern's own.
+// methods returns the methods that the route's path answers in addition to its pattern's
+// own.
 func (e *endpoint) methods() []string {
 	methods := e.handshake.Methods()
 	if e.page != nil {
@@ -38,9 +39,9 @@ func (e *endpoint) methods() []string {
 	return methods
 }
 
-// unsigned answers what is asked by a method that the route's pattern need not have:
-// a browser's preflight, and the handshakes that a provider makes by GET or OPTIONS. A
-// nil answer means that nothing of the kind was asked.
+// unsigned answers requests whose method the route's pattern need not have: a browser's
+// preflight, and the handshakes that a provider makes by GET or OPTIONS. A nil answer
+// means that the request is neither.
 func (f *Front) unsigned(ctx context.Context, x *exchange) (*endpoint, *answer) {
 	hr := x.http
 	if isPreflight(hr) {
@@ -67,7 +68,7 @@ func (f *Front) unsigned(ctx context.Context, x *exchange) (*endpoint, *answer) 
 	return nil, nil
 }
 
-// reply answers a handshake, or says by nil that the request is none.
+// reply answers a handshake, or returns nil if the request is not one.
 func (e *endpoint) reply(ctx context.Context, x *exchange, q *verify.Request, handshake func(context.Context, *verify.Request) (*verify.Reply, error)) *answer {
 	reply, err := handshake(ctx, q)
 	switch {
@@ -86,13 +87,13 @@ func (e *endpoint) reply(ctx context.Context, x *exchange, q *verify.Request, ha
 	return a
 }
 
-// The causes of a failure that has nothing to do with the workflow service.
+// The causes of failures that have nothing to do with the workflow service.
 const (
 	secretsUnreadable   = "the route's secrets cannot be read"
 	handshakeIncomplete = "the handshake could not be completed"
 )
 
-// verifyFailure names what keeps a request from being verified.
+// verifyFailure names the failure that keeps a request from being verified.
 func verifyFailure(err error) *bridge.Failure {
 	switch {
 	case errors.Is(err, verify.ErrUnverified):

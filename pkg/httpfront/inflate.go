@@ -12,8 +12,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// inflate undoes Content-Encoding. Signatures were over the body as it was sent; what it
-// grows to is bounded by [MaxBody], however small it came.
+// inflate undoes Content-Encoding. Signatures cover the body as it was sent. [MaxBody]
+// bounds the decoded size, however small the body was.
 func inflate(headers []string, body []byte) ([]byte, error) {
 	var encodings []string
 	for _, h := range headers {
@@ -34,7 +34,7 @@ func inflate(headers []string, body []byte) ([]byte, error) {
 	switch encodings[0] {
 	case "gzip", "x-gzip":
 		in, err = gzip.NewReader(bytes.NewReader(body))
-	case "deflate": // zlib by RFC 9110, and bare DEFLATE by some senders
+	case "deflate": // zlib according to RFC 9110, but bare DEFLATE from some senders
 		if in, err = zlib.NewReader(bytes.NewReader(body)); err != nil {
 			in, err = flate.NewReader(bytes.NewReader(body)), nil
 		}

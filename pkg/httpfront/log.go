@@ -9,7 +9,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// Bounds of what a log line repeats of a request that nobody has verified.
+// Bounds of what a log line repeats of a request that has not been verified.
 const (
 	maxLoggedPath = 200
 	maxLoggedID   = 128
@@ -18,8 +18,9 @@ const (
 	maxIDBody = 64 << 10
 )
 
-// requestAttrs are the ids and the place of a request, for each log line about it: the
-// path only where no route matched, for a routed path may carry secrets; the query never.
+// requestAttrs returns the ids and the place of a request, for each log line about it.
+// The path is logged only if no route matched, because a routed path may carry secrets.
+// The query is never logged.
 func requestAttrs(e *endpoint, r *request) []slog.Attr {
 	if e == nil {
 		return []slog.Attr{
@@ -31,14 +32,15 @@ func requestAttrs(e *endpoint, r *request) []slog.Attr {
 	return append(settledAttrs(e, r), slog.String("route", e.route.Name))
 }
 
-// loggedPath is a path that no route took. An HTTP API decodes its paths, so that what
-// looks like a query in one may be one.
+// loggedPath returns the part of an unrouted path that is logged. An HTTP API decodes its
+// paths, so what looks like a query in one may be a query.
 func loggedPath(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	return cut(path, maxLoggedPath)
 }
 
-// settledAttrs are those of a delivery, whose lines have its route already.
+// settledAttrs returns the attributes of a delivery, whose log lines already name its
+// route.
 func settledAttrs(e *endpoint, r *request) []slog.Attr {
 	return []slog.Attr{
 		slog.String("gatewayRequestId", r.requestID),
@@ -47,8 +49,8 @@ func settledAttrs(e *endpoint, r *request) []slog.Attr {
 	}
 }
 
-// claimedID is the delivery id that a sender gives, verified or not: whoever looks for a
-// delivery that was refused has nothing else to look for.
+// claimedID returns the delivery id that a sender gives, verified or not: nothing else
+// identifies a delivery that was refused.
 func (e *endpoint) claimedID(r *request) string {
 	body := r.body
 	if len(body) > maxIDBody {
@@ -57,7 +59,7 @@ func (e *endpoint) claimedID(r *request) string {
 	return cut(e.route.HTTP.DeliveryID.Of(r.header, body), maxLoggedID)
 }
 
-// rejected logs a request that became no delivery, and notifies the observer.
+// rejected logs a request that did not become a delivery, and notifies the observer.
 func (f *Front) rejected(ctx context.Context, e *endpoint, r *request, failure *bridge.Failure) {
 	level := slog.LevelWarn
 	if failure.Class() == bridge.Retryable {
@@ -79,7 +81,7 @@ func (f *Front) rejected(ctx context.Context, e *endpoint, r *request, failure *
 	f.bridge.Reject(ctx, route, sources.HTTP, failure.Name)
 }
 
-// cut shortens a text to whole characters.
+// cut truncates a text to whole characters.
 func cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s

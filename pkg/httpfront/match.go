@@ -9,7 +9,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// methodNotAllowed is the cause of a NoRoute that is answered 405.
+// methodNotAllowed is the cause of a NoRoute failure that is answered 405.
 const methodNotAllowed = "no route takes this method"
 
 type noMatch struct {
@@ -18,7 +18,7 @@ type noMatch struct {
 }
 
 // match finds the route, and gives the request the values of its pattern's wildcards. A
-// path with one trailing slash more than a pattern matches it, where no other pattern
+// path that has one trailing slash more than a pattern matches it if no other pattern
 // does.
 func (f *Front) match(x *exchange) (*endpoint, *noMatch) {
 	e, none := f.look(x.http)
@@ -37,8 +37,9 @@ func (f *Front) match(x *exchange) (*endpoint, *noMatch) {
 	return nil, none
 }
 
-// look asks ServeMux. It would answer a path that is not clean (//hook, /a/../b) with a
-// redirect, which makes senders of webhooks drop the body: such a path has no route.
+// look finds a route by ServeMux. A path that is not clean (//hook, /a/../b) has no
+// route, because ServeMux would answer it with a redirect, which makes senders of
+// webhooks drop the body.
 func (f *Front) look(hr *http.Request) (*endpoint, *noMatch) {
 	if isClean(hr.URL) {
 		var found finder
@@ -53,8 +54,8 @@ func (f *Front) look(hr *http.Request) (*endpoint, *noMatch) {
 	return nil, &noMatch{failure: bridge.NewFailure(bridge.NoRoute, "no route has this path", nil)}
 }
 
-// isClean reports whether ServeMux takes a path as it is. An encoded slash is a part of
-// its segment, also beside another; encoded dots are dots, whatever is around them.
+// isClean reports whether ServeMux takes a path as it is. An encoded slash is part of its
+// segment, even next to another slash; encoded dots are dots in any context.
 func isClean(u *url.URL) bool {
 	sent := u.EscapedPath()
 	if clean := path.Clean(sent); clean != sent && clean+"/" != sent {
@@ -81,15 +82,15 @@ func (f *Front) matchAs(x *exchange, method string) *endpoint {
 	return e
 }
 
-// copyParams gives a request the values of the route's wildcards that another has.
+// copyParams gives one request the values of the route's wildcards that another has.
 func (e *endpoint) copyParams(to, from *http.Request) {
 	for _, name := range e.route.HTTP.Params {
 		to.SetPathValue(name, from.PathValue(name))
 	}
 }
 
-// A finder is the response writer by which ServeMux says what it found: an endpoint
-// puts itself there, and all else is ServeMux's own answer.
+// A finder is the response writer through which ServeMux reports what it found: an
+// endpoint stores itself in it, and anything else is ServeMux's own answer.
 type finder struct {
 	endpoint *endpoint
 	header   http.Header

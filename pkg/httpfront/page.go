@@ -13,13 +13,13 @@ import (
 )
 
 // A page answers an approval link in HTML: GET asks, POST decides. The link is a secret,
-// so that nothing keeps the page, refers from it or frames it.
+// so the page must not be stored, send a referrer or be framed.
 type page struct {
 	*config.Page
 	question []byte
 }
 
-// pageStyle is all of the style, by which the Content-Security-Policy knows it.
+// pageStyle is the whole style sheet; the Content-Security-Policy contains its hash.
 const pageStyle = `:root{color-scheme:light dark}*{box-sizing:border-box}` +
 	`body{margin:0;min-height:100vh;display:grid;place-items:center;font:1.125rem/1.5 system-ui,sans-serif;background:Canvas;color:CanvasText}` +
 	`main{width:min(30rem,100%);padding:1.5rem;text-align:center}h1{font-size:1.5rem;line-height:1.25;margin:0 0 1.5rem;overflow-wrap:anywhere}` +
@@ -33,7 +33,7 @@ func newPage(p *config.Page) *page {
 		`<button name="decision" value="reject">`+html.EscapeString(p.Reject)+`</button></form>`)}
 }
 
-// htmlPage is a page with a heading; rest is HTML.
+// htmlPage returns a page with a heading; rest is HTML.
 func htmlPage(heading, rest string) []byte {
 	heading = html.EscapeString(heading)
 	return []byte(`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">` +
@@ -41,14 +41,15 @@ func htmlPage(heading, rest string) []byte {
 		heading + `</h1>` + rest + `</main></body></html>`)
 }
 
-// policy lets the page do nothing but show itself and send its form to where it came from.
+// policy returns a policy that lets the page show itself and send its form to its own
+// origin, and nothing else.
 func policy() string {
 	sum := sha256.Sum256([]byte(pageStyle))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 		"'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 }
 
-// ask is the page itself. It looks at nothing: mail scanners open links.
+// ask returns the page itself. It reads nothing, because mail scanners open links.
 func (p *page) ask() *answer {
 	a := emptyAnswer(http.StatusOK)
 	a.header.Set("Content-Type", "text/html; charset=utf-8")
@@ -56,7 +57,7 @@ func (p *page) ask() *answer {
 	return a
 }
 
-// done confirms what was decided, in the words of the button.
+// done confirms the decision, in the words of the button.
 func (p *page) done(action bridge.Action) *answer {
 	a := p.ask()
 	choice := p.Approve
@@ -67,7 +68,8 @@ func (p *page) done(action bridge.Action) *answer {
 	return a
 }
 
-// What the page says of failures, by their names; anything else is a fault of ours.
+// What the page says about failures, by their names; any other failure is a fault of the
+// service.
 var pageFailures = map[string]string{
 	bridge.BadToken:    "This link is not valid.",
 	bridge.Unverified:  "This link is not valid.",
@@ -81,10 +83,10 @@ var pageFailures = map[string]string{
 	bridge.Deadline:    "It is not known whether the decision has arrived. Ask the sender of the link.",
 }
 
-// finish makes HTML of a problem document, and sets the headers that protect the link.
+// finish turns a problem document into HTML, and sets the headers that protect the link.
 func (p *page) finish(a *answer) {
 	if a.header.Get("Content-Type") == "application/problem+json" {
-		v, _ := jsonata.Decode(a.body) // of our own, perhaps kept by a dedupe store
+		v, _ := jsonata.Decode(a.body) // our own, perhaps kept by a dedupe store
 		problem, _ := v.(*jsonata.Object)
 		text, ok := pageFailures[problem.Text("error")]
 		if !ok {
@@ -101,8 +103,8 @@ func (p *page) finish(a *answer) {
 	}
 }
 
-// decision refuses a request that decides nothing: what is not a rejection would be an
-// approval.
+// decision refuses a request without a decision, because anything that is not a rejection
+// would count as an approval.
 func (e *endpoint) decision(r *request) *bridge.Failure {
 	body, _, err := e.readBody(r)
 	if err != nil {

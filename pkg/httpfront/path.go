@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// setPath takes a path as the sender wrote it.
+// setPath sets a path as the sender wrote it.
 func (r *request) setPath(path string) {
 	r.path, r.shownPath, r.called = path, path, path
 }
 
-// setDecodedPath takes the path of an HTTP API, which decodes it before it hands it on
-// (a % in it is a %), and puts a named stage before it.
+// setDecodedPath sets the path of an HTTP API, which decodes the path before it passes it
+// on (a % in it is a %), and prefixes it with a named stage.
 func (r *request) setDecodedPath(path string) {
 	r.called = escapePath(path)
 	r.shownPath = path
@@ -23,8 +23,9 @@ func (r *request) setDecodedPath(path string) {
 
 func escapePath(path string) string { return (&url.URL{Path: path}).EscapedPath() }
 
-// calledPath is the path that the sender called: what a REST API says it was, with the
-// stage or the base path of a custom domain, and in the spelling of the event's own path.
+// calledPath returns the path that the sender called: the one that a REST API reports,
+// with the stage or the base path of a custom domain, in the spelling of the event's own
+// path.
 func calledPath(said, path string) string {
 	if said == "" || strings.HasSuffix(said, path) {
 		return orDefault(said, path)
@@ -37,7 +38,8 @@ func calledPath(said, path string) string {
 	return said
 }
 
-// cutBase cuts the longest of the configuration's base paths that the path begins with.
+// cutBase removes the longest of the configuration's base paths with which the path
+// begins.
 func (r *request) cutBase(bases []string) {
 	longest := ""
 	for _, base := range bases {
@@ -51,8 +53,8 @@ func (r *request) cutBase(bases []string) {
 	}
 }
 
-// cutSegments cuts whole segments from the beginning of a path: /prod is not a part of
-// /production.
+// cutSegments removes whole segments from the beginning of a path: /prod is not a prefix
+// of /production.
 func cutSegments(path, segments string) (rest string, ok bool) {
 	rest, ok = strings.CutPrefix(path, "/"+strings.Trim(segments, "/"))
 	switch {

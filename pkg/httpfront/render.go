@@ -16,7 +16,7 @@ import (
 )
 
 // render makes the answer of a respond, accepted, onDeadline or catch block; what the
-// block leaves out is as in base.
+// block leaves out is taken from base.
 func (e *endpoint) render(ctx context.Context, r *request, block *config.Respond, base *answer, result bridge.Result) (*answer, *bridge.Failure) {
 	if block == nil {
 		return base, nil
@@ -36,8 +36,8 @@ func (e *endpoint) render(ctx context.Context, r *request, block *config.Respond
 	return base, nil
 }
 
-// A renderer fills in an answer until something is wrong: an expression that failed, or
-// a value that is no part of an answer.
+// A renderer fills in an answer until something is wrong: an expression fails, or a value
+// cannot be part of an answer.
 type renderer struct {
 	*answer
 	ctx     context.Context
@@ -46,7 +46,7 @@ type renderer struct {
 	bad     string
 }
 
-// eval returns the template's value; false when there is none, or something is wrong.
+// eval returns the template's value, and false if there is none or something is wrong.
 func (p *renderer) eval(t *bridge.Template) (any, bool) {
 	if t == nil || p.failure != nil || p.bad != "" {
 		return nil, false
@@ -72,7 +72,8 @@ func (p *renderer) status(t *bridge.Template) {
 	p.setStatus(status)
 }
 
-// body sends text as text, with no type when there is none, and all else as JSON.
+// body sets the body: text as text, without a content type if there is no text, and
+// anything else as JSON.
 func (p *renderer) body(t, encoded *bridge.Template) {
 	v, ok := p.eval(t)
 	if !ok {
@@ -101,8 +102,8 @@ func (p *renderer) contentType(isText bool) {
 	}
 }
 
-// bodyText returns a text as it is, and any other value as JSON: as it stands, where it
-// is JSON already.
+// bodyText returns a text as it is, and any other value as JSON, unchanged if it is
+// already JSON text.
 func bodyText(v any) (text []byte, isText bool, err error) {
 	if raw, ok := v.(*jsonata.Raw); ok {
 		if text := bytes.TrimLeft(raw.Text(), " \t\r\n"); len(text) > 0 && text[0] != '"' {
@@ -117,7 +118,7 @@ func bodyText(v any) (text []byte, isText bool, err error) {
 	return text, false, err
 }
 
-// decode takes the body's text as base64 where encoded is true.
+// decode takes the body's text as base64 if encoded is true.
 func (p *renderer) decode(encoded *bridge.Template, isText bool) {
 	v, ok := p.eval(encoded)
 	if !ok {
@@ -162,7 +163,7 @@ func addCookies(h http.Header, v any) bool {
 	v = jsonata.Force(v)
 	list, isList := v.([]any)
 	if !isList {
-		list = []any{v} // JSONata makes no difference between one value and a list of one
+		list = []any{v} // JSONata does not distinguish a value from a list of one
 	}
 	for _, c := range list {
 		s, isText := jsonata.Force(c).(string)
@@ -174,9 +175,9 @@ func addCookies(h http.Header, v any) bool {
 	return true
 }
 
-// proxyAnswer reads an output of the form that Lambda's payload format 2.0 takes
-// as a response; the reason says what is wrong with it. multiValueHeaders, which format
-// 1.0 has, count too.
+// proxyAnswer reads an output of the form that Lambda's payload format 2.0 accepts as a
+// response; the reason says what is wrong with it. multiValueHeaders, which format 1.0
+// has, are accepted too.
 func proxyAnswer(o *jsonata.Object) (a *answer, reason string) {
 	code, _ := o.Get("statusCode")
 	status, ok := statusCode(code)
@@ -188,7 +189,7 @@ func proxyAnswer(o *jsonata.Object) (a *answer, reason string) {
 		v, _ := o.Get(name)
 		ok := true
 		switch name {
-		case "headers", "multiValueHeaders": // of a name in both, the second counts
+		case "headers", "multiValueHeaders": // if a name is in both, the later one is used
 			h, isObject := v.(*jsonata.Object)
 			ok = v == nil || isObject && setHeaders(a.header, h)
 		case "body":
@@ -239,13 +240,13 @@ func statusCode(v any) (int, bool) {
 		}
 		status = n
 	}
-	// Gateways cannot pass on 1xx: it would be no final answer.
+	// Gateways cannot pass on 1xx, which is not a final answer.
 	return status, status >= 200 && status <= 599
 }
 
-// setHeaders refuses what would split a response, and leaves out what would break its
-// framing: a workflow that was written for a server may say how long its body is. A
-// header that is null, as one that a workflow looked up and did not find, is not sent.
+// setHeaders refuses headers that would split a response, and leaves out those that would
+// break its framing: a workflow that was written for a server may set the body's length.
+// A header that is null, such as one that a workflow did not find, is not sent.
 func setHeaders(h http.Header, from *jsonata.Object) bool {
 	for i := range from.Len() {
 		name, v := from.At(i)

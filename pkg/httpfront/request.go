@@ -12,15 +12,15 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// httpRequest makes the net/http request with aws-lambda-go-api-proxy, and mends in
+// httpRequest makes the net/http request with aws-lambda-go-api-proxy, and corrects in
 // this one place what the library gets wrong:
 //
 //   - it splits header values at commas (Stripe-Signature), loses the Host header
 //     of ALB, and leaves REST and ALB without a remote address: headers, host and
 //     address are set here, as the event has them;
-//   - it encodes ALB queries twice: the raw query is ours, too;
-//   - it fails, as a function error, on a path that is no URL and on bad base64:
-//     both were checked before.
+//   - it encodes ALB queries twice: the raw query is set here, too;
+//   - it fails, as a function error, on a path that is not a URL and on bad base64:
+//     both have been checked before.
 func httpRequest(ctx context.Context, r *request) (*http.Request, *bridge.Failure) {
 	if !strings.HasPrefix(r.path, "/") {
 		return nil, bridge.NewFailure(bridge.BadRequest, "the path does not begin with /", nil)
@@ -35,7 +35,7 @@ func httpRequest(ctx context.Context, r *request) (*http.Request, *bridge.Failur
 	hr, err := accessor.EventToRequest(events.APIGatewayV2HTTPRequest{
 		RawPath: escapeDelimiters(r.path),
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			DomainName: "localhost", // r.host is the sender's word; it is set below, unparsed
+			DomainName: "localhost", // r.host comes from the sender; it is set below, unparsed
 			HTTP:       events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: r.method, SourceIP: r.sourceIP},
 		},
 	})
@@ -49,7 +49,7 @@ func httpRequest(ctx context.Context, r *request) (*http.Request, *bridge.Failur
 	return hr.WithContext(ctx), nil
 }
 
-// escapeDelimiters keeps a ? or # of the path part of the path.
+// escapeDelimiters keeps a ? or # in the path as part of the path.
 func escapeDelimiters(path string) string {
 	if !strings.ContainsAny(path, "?#") {
 		return path

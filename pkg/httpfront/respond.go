@@ -15,14 +15,15 @@ import (
 )
 
 // The largest responses that reach the sender: Lambda's limit, and that of a load
-// balancer. What is kept back is for what HTTP adds to an answer (CORS).
+// balancer. The margin is for the headers that are added to an answer (CORS).
 const (
 	maxResponse    = 6<<20 - 4<<10
 	maxALBResponse = 1<<20 - 4<<10
 )
 
-// oversize says how much an answer is too large for its door; "" where it fits. Beyond
-// the limit Lambda would make a function error of it, and a load balancer a bare 502.
+// oversize says by how much an answer is too large for its door, or returns "" if it
+// fits. Beyond the limit, Lambda would turn the answer into a function error, and a load
+// balancer into a bare 502.
 func oversize(r *request, a *answer) string {
 	limit := maxResponse
 	if r.door == ALB {
@@ -44,9 +45,9 @@ func oversize(r *request, a *answer) string {
 }
 
 // encode writes an answer as the request's door understands it. The library's response
-// writer does what a net/http handler's response needs on the way: a content type for a
-// body that has none, and base64 for one that is not text. Headers are read from the
-// writer: the library joins repeated ones with commas, which Set-Cookie does not survive.
+// writer does what a net/http handler's response needs: a content type for a body that
+// has none, and base64 for one that is not text. Headers are read from the writer: the
+// library joins repeated ones with commas, which Set-Cookie does not survive.
 func encode(r *request, a *answer) []byte {
 	w := core.NewProxyResponseWriterV2()
 	write(w, a)
@@ -61,8 +62,8 @@ func encode(r *request, a *answer) []byte {
 func write(w http.ResponseWriter, a *answer) {
 	maps.Copy(w.Header(), a.header)
 	if len(a.body) > 0 && a.header.Get("Content-Type") == "" {
-		// The library would go by the first bytes, and make a page of a text that begins
-		// as one: what a sender put into it would run in a browser.
+		// The library would look at the first bytes, and declare a text that begins like
+		// a web page to be one: what a sender put into it would run in a browser.
 		if sniffed := http.DetectContentType(a.body); strings.HasPrefix(sniffed, "text/html") {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		}
@@ -73,7 +74,7 @@ func write(w http.ResponseWriter, a *answer) {
 	}
 }
 
-// format writes the response that the request's door understands.
+// format writes the response in the format of the request's door.
 func format(r *request, status int, header http.Header, body string, isBase64 bool) []byte {
 	o := jsonata.NewObject(7)
 	o.Set("statusCode", json.Number(strconv.Itoa(status)))
@@ -126,7 +127,7 @@ func format(r *request, status int, header http.Header, body string, isBase64 bo
 	}
 	o.Set("body", body)
 	o.Set("isBase64Encoded", isBase64)
-	out, _ := jsonata.AppendJSON(make([]byte, 0, len(body)+512), o) // texts, numbers and flags: cannot fail
+	out, _ := jsonata.AppendJSON(make([]byte, 0, len(body)+512), o) // texts, numbers and flags cannot fail
 	return out
 }
 

@@ -9,13 +9,13 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// maxStored bounds what is kept of an answer: an item of DynamoDB holds 400 KB. Past it
-// the answer is kept without its body.
+// maxStored bounds what is kept of an answer: an item of DynamoDB holds 400 KB. A larger
+// answer is kept without its body.
 const maxStored = 320 << 10
 
-// final reports whether an answer ends a delivery for good. Senders come again after a
-// server error, and where the answer asks them to; every other answer, also a refusal,
-// is what an equal delivery hears, without another execution.
+// final reports whether an answer ends a delivery for good. Senders retry after a server
+// error, and if the answer asks them to. Every other answer, including a refusal, is
+// repeated to a duplicate without another execution.
 func final(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
@@ -24,8 +24,8 @@ func final(status int) bool {
 	return status < 500
 }
 
-// open reports whether a failure is not the end of a delivery, whatever status it is
-// answered with: the item may come, and nothing vouches for who sent a bad token.
+// open reports whether a failure leaves a delivery open, whatever status it is answered
+// with: the item may still appear, and a bad token may have been sent by anybody.
 func open(f *bridge.Failure) bool {
 	return f != nil && (f.Name == bridge.TaskUnknown || f.Name == bridge.BadToken)
 }
@@ -46,7 +46,7 @@ func (a *answer) store() []byte {
 	} else {
 		s.Base64 = base64.StdEncoding.EncodeToString(a.body)
 	}
-	text, _ := json.Marshal(s) // numbers and text: cannot fail
+	text, _ := json.Marshal(s) // numbers and text cannot fail
 	if len(text) > maxStored {
 		s.Text, s.Base64 = "", ""
 		text, _ = json.Marshal(s)
@@ -54,8 +54,8 @@ func (a *answer) store() []byte {
 	return text
 }
 
-// replay is the answer to a delivery that was answered before; where the store could keep
-// no more than that, 200 and nothing.
+// replay returns the stored answer of a delivery that was answered before, or an empty
+// 200 if the store could not keep the answer.
 func replay(text []byte) (*answer, *bridge.Failure) {
 	var s stored
 	if string(text) == "null" { // the store could not keep the answer

@@ -7,7 +7,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// scalar reads a header or query value; a number is taken as it is written.
+// scalar reads a header or query value; a number is used as it is written.
 func scalar(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -10,7 +10,7 @@ import (
 // [Specification]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 const maxValues = 100
 
-// write writes the line of a tally, and more where it has too many samples for one.
+// write writes the line of a tally, or several lines if it has too many samples for one.
 func (w *Writer) write(t *tally) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -20,7 +20,7 @@ func (w *Writer) write(t *tally) {
 	for {
 		n := min(len(t.samples), maxValues)
 		w.line = w.appendLine(w.line[:0], t, t.samples[:n])
-		// Nobody could be told: standard output is the only way out.
+		// Standard output is the only way out, so an error could not be reported.
 		_, _ = w.out.Write(w.line)
 		if t.samples = t.samples[n:]; len(t.samples) == 0 {
 			return
@@ -29,7 +29,7 @@ func (w *Writer) write(t *tally) {
 	}
 }
 
-// appendLine writes by hand what encoding/json would need a map for: this is a part of
+// appendLine writes by hand what encoding/json would need a map for, because it runs in
 // every warm invocation.
 func (w *Writer) appendLine(b []byte, t *tally, samples []sample) []byte {
 	now := w.now()
@@ -42,7 +42,7 @@ func (w *Writer) appendLine(b []byte, t *tally, samples []sample) []byte {
 	b = append(b, `,"CloudWatchMetrics":[{"Namespace":`...)
 	b = appendText(b, w.namespace)
 	b = append(b, `,"Dimensions":[[`...)
-	// A dimension must not be empty: what reached no route has none.
+	// A dimension must not be empty, and events without a route have none.
 	if t.route != "" {
 		b = append(b, `"Route",`...)
 	}

@@ -1,4 +1,4 @@
-// Package metrics tells CloudWatch what became of deliveries, in the embedded metric
+// Package metrics reports to CloudWatch what became of deliveries, in the embedded metric
 // format: JSON lines on the function's standard output, from which CloudWatch Logs makes
 // metrics without a call from the function.
 //
@@ -35,7 +35,7 @@ const DefaultNamespace = "Expressway"
 
 // The variables that [FromEnv] reads.
 const (
-	// SwitchName turns metrics off where it is "off".
+	// SwitchName turns metrics off if it is "off".
 	SwitchName = "EXPRESSWAY_METRICS"
 	// NamespaceName changes the namespace.
 	NamespaceName = "EXPRESSWAY_METRICS_NAMESPACE"
@@ -48,11 +48,11 @@ const (
 	logLevel        = "AWS_LAMBDA_LOG_LEVEL"
 )
 
-// Options say where metrics go.
+// Options configure a [Writer].
 type Options struct {
-	// Out takes the lines, each in one Write: on Lambda standard output.
+	// Out receives the lines, each in one Write; on Lambda, it is standard output.
 	Out io.Writer
-	// Namespace is one that CloudWatch takes; empty is [DefaultNamespace].
+	// Namespace must be one that CloudWatch accepts; empty is [DefaultNamespace].
 	Namespace string
 	// Function is the name of the Lambda function, a dimension that alarms use; empty
 	// writes none. FunctionVersion is the version that its alias chose.
@@ -90,8 +90,8 @@ func New(o Options) *Writer {
 	return w
 }
 
-// validNamespace reports whether CloudWatch takes the namespace; of a line with another
-// it makes nothing, and says nothing.
+// validNamespace reports whether CloudWatch accepts the namespace. CloudWatch silently
+// ignores a line with any other.
 //
 // [Namespace]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
 func validNamespace(s string) bool {
@@ -105,8 +105,8 @@ func validNamespace(s string) bool {
 	return len(s) <= 255 && !strings.HasPrefix(s, "AWS/") && !strings.HasPrefix(s, ":")
 }
 
-// FromEnv returns the Writer that the environment asks for, and nil where it turns
-// metrics off.
+// FromEnv returns the Writer that the environment asks for, or nil if it turns metrics
+// off.
 func FromEnv(getenv func(string) string, out io.Writer) (*Writer, error) {
 	switch v := getenv(SwitchName); v {
 	case "", "on":
@@ -168,12 +168,12 @@ var countNames = [counts]string{
 	"Retried", "Discarded", "DeadLettered", "Duplicates", "Rejected", "Filtered", bridge.FilterUndefined, "ColdStart",
 }
 
-// A sample is what is measured of one execution.
+// A sample holds the measurements of one execution.
 type sample [3]time.Duration
 
 var sampleNames = [len(sample{})]string{"ExecutionDuration", "BilledDuration", "BridgeOverhead"}
 
-// A tally is what an invocation has seen of one route.
+// A tally is what an invocation has recorded for one route.
 type tally struct {
 	route, source string
 	// machine is the version of the state machine that ran; empty where it has none.
@@ -182,13 +182,13 @@ type tally struct {
 	samples []sample
 }
 
-// A batch is one invocation. What is settled when it has ended, as records do that the
-// queue was told are unfinished, is written at once.
+// A batch is one invocation. Deliveries that are settled after its end, such as records
+// that were reported unfinished, are written at once.
 type batch struct {
 	mu      sync.Mutex
 	ended   bool
 	tallies []tally
-	first   [1]tally // of most invocations the only one
+	first   [1]tally // the only one in most invocations
 	sample  [1]sample
 }
 
@@ -283,8 +283,8 @@ func (w *Writer) Settled(ctx context.Context, d *bridge.Delivery, r bridge.Resul
 	})
 }
 
-// endOf returns the metric that counts the end of the delivery; of an execution that nobody
-// waits for there is none yet.
+// endOf returns the metric that counts the end of the delivery; an execution that nobody
+// waits for has none yet.
 func endOf(r bridge.Result) (count, bool) {
 	switch {
 	case r.Filtered:
@@ -294,7 +294,7 @@ func endOf(r bridge.Result) (count, bool) {
 	case r.Failure == nil:
 		return succeeded, r.Outcome != nil && r.Outcome.Status == bridge.Succeeded
 	case r.Outcome != nil && r.Outcome.Status == bridge.Failed:
-		return failed, true // whatever the workflow calls it
+		return failed, true // whatever name the workflow gives it
 	}
 	switch r.Failure.Name {
 	case bridge.StatesTimeout:

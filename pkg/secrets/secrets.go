@@ -1,17 +1,16 @@
 // Package secrets turns references to secrets into their values.
 //
-// A configuration never holds a secret, only a [Reference]: `env:NAME`,
-// `ssm:/path`, `secretsmanager:id#key` or `secretsmanager:id#key@AWSPREVIOUS`.
-// [Parse] reads one, a [Source] looks it up, and the [Secret] that comes back shows
-// itself as "[redacted]" wherever it is printed, logged or marshalled; only
-// [Secret.Reveal] hands out the text.
+// A configuration never holds a secret, only a [Reference]: `env:NAME`, `ssm:/path`,
+// `secretsmanager:id#key` or `secretsmanager:id#key@AWSPREVIOUS`. [Parse] reads one, a
+// [Source] looks it up, and the resulting [Secret] appears as "[redacted]" wherever it is
+// printed, logged or marshalled; only [Secret.Reveal] returns the text.
 //
 //	Parse ── Reference ──► Source ──┬─ env:  the environment, at each call
 //	                                └─ else  the cache ── Fetcher (pkg/secrets/awsstore)
 //
-// The package knows neither what a secret is for nor how it is encoded; that is
-// decided where it is used. It knows no SDK either, so that what only parses
-// references links none.
+// The package knows neither what a secret is for nor how it is encoded; that is decided
+// where it is used. It uses no SDK either, so that programs that only parse references do
+// not link one.
 package secrets
 
 import (
@@ -22,8 +21,8 @@ import (
 	"strings"
 )
 
-// maxReference bounds the text of a reference; Secrets Manager's ARNs, the
-// longest that are known, stay well below it.
+// maxReference bounds the text of a reference; Secrets Manager's ARNs, the longest known
+// references, are much shorter.
 const maxReference = 2048
 
 // Errors of this package; test for them with [errors.Is].
@@ -34,16 +33,16 @@ var (
 	ErrUnsupported = errors.New("secret reference is not supported")
 	// ErrMissing means that the secret does not exist or is empty.
 	ErrMissing = errors.New("secret is missing or empty")
-	// ErrNoVersion means that the secret has no version of the reference's stage, as one
-	// has no AWSPREVIOUS that was never rotated. Beside references that have a value
-	// it is not a failure.
+	// ErrNoVersion means that the secret has no version of the reference's stage, as a
+	// secret that was never rotated has no AWSPREVIOUS. It is not a failure if other
+	// references have a value.
 	ErrNoVersion = errors.New("secret has no version of this stage")
-	// ErrDenied means that the secret may not be read or is unusable: retrying does not
-	// help.
+	// ErrDenied means that the secret may not be read, or cannot be used; retrying does
+	// not help.
 	ErrDenied = errors.New("secret cannot be read")
 )
 
-// A Scheme is where a secret lies.
+// A Scheme is the kind of place that holds a secret.
 type Scheme string
 
 // The schemes that [Parse] knows.
@@ -56,20 +55,20 @@ const (
 // A Reference names a secret without being one: it may be printed and logged.
 // The zero value names nothing, and every [Source] refuses it.
 type Reference struct {
-	// Scheme is where the secret lies.
+	// Scheme is the kind of place that holds the secret.
 	Scheme Scheme
 	// Name is the variable's, parameter's or secret's name; an ARN is a name too.
 	Name string
-	// Key is the member of the secret's JSON object to take, after `#`; empty takes the
-	// whole. It is empty unless Scheme is SecretsManager, as is Stage.
+	// Key is the member of the secret's JSON object to take, after `#`; empty means the
+	// whole secret. It is empty unless Scheme is SecretsManager, as is Stage.
 	Key string
 	// Stage is the version to take, after `@`: AWSCURRENT, which is also the
 	// default, AWSPREVIOUS or AWSPENDING.
 	Stage string
 }
 
-// Remote reports whether looking the reference up asks a service, which is left to
-// the first use.
+// Remote reports whether looking up the reference calls a service, which happens on first
+// use.
 func (r Reference) Remote() bool { return r.Scheme == SSM || r.Scheme == SecretsManager }
 
 // Parse reads a reference. The error wraps [ErrReference] and never quotes the
@@ -103,9 +102,9 @@ func Parse(text string) (Reference, error) {
 	return ref, nil
 }
 
-// cutVersion takes #key@stage off the name. The id of a secret may hold an @, so a
-// stage is only allowed after #; a key may hold one too, so what follows the last @ is always a
-// stage, and must be one that AWS knows.
+// cutVersion removes #key@stage from the name. The id of a secret may hold an @, so a
+// stage is only allowed after #; a key may hold one too, so what follows the last @ is
+// always a stage, and must be one that AWS knows.
 func (r *Reference) cutVersion() bool {
 	name, rest, keyed := strings.Cut(r.Name, "#")
 	if !keyed {
@@ -153,44 +152,44 @@ func isName(s string) bool {
 	return s != ""
 }
 
-// A Source looks secrets up. Get answers from a cache where looking up costs
-// anything: it is called for every request, so that a rotated secret is seen.
-// A secret that is absent or empty is an error that wraps [ErrMissing]. Errors name
-// the reference. Implementations are safe for concurrent use.
+// A Source looks secrets up. Get is called for every request, so that a rotated secret is
+// noticed; it answers from a cache if a look-up is expensive. A secret that is absent or
+// empty is an error that wraps [ErrMissing]. Errors name the reference. Implementations
+// are safe for concurrent use.
 type Source interface {
 	Get(ctx context.Context, ref Reference) (Secret, error)
 }
 
-// redacted is what a secret shows of itself.
+// redacted is what a secret prints as.
 const redacted = "[redacted]"
 
-// A Secret is a text that must not be seen. It is comparable, but where timing
-// matters compare with crypto/hmac or crypto/subtle.
+// A Secret is a text that must not be shown. It is comparable, but use crypto/hmac or
+// crypto/subtle if timing matters.
 type Secret struct{ text string }
 
 // New makes a secret of a text.
 func New(text string) Secret { return Secret{text} }
 
-// Reveal is the secret's text.
+// Reveal returns the secret's text.
 func (s Secret) Reveal() string { return s.text }
 
-// IsZero says whether the secret is empty; an empty secret protects nothing.
+// IsZero reports whether the secret is empty; an empty secret protects nothing.
 func (s Secret) IsZero() bool { return s.text == "" }
 
-// String is "[redacted]".
+// String returns "[redacted]".
 func (Secret) String() string { return redacted }
 
-// GoString is "[redacted]", so that %#v shows no more than %v.
+// GoString returns "[redacted]", so that %#v shows no more than %v.
 func (Secret) GoString() string { return redacted }
 
-// LogValue is "[redacted]".
+// LogValue returns "[redacted]".
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalText is "[redacted]".
+// MarshalText returns "[redacted]".
 func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// Format writes "[redacted]" for every verb: %x and %d would otherwise print the
-// struct's field past String.
+// Format writes "[redacted]" for every verb: %x and %d would otherwise bypass String and
+// print the struct's field.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
 
 type env struct{ getenv func(string) string }

@@ -10,29 +10,29 @@ import (
 	"time"
 )
 
-// How long a [Cache] trusts what it knows, unless its Options say otherwise.
+// How long a [Cache] keeps what it fetched, unless its Options say otherwise.
 const (
 	// DefaultTTL is how long a value is valid before it is fetched again.
 	DefaultTTL = 5 * time.Minute
-	// StaleLimit is how long a value counts, from when it was fetched, while the
-	// service cannot be reached.
+	// StaleLimit is how long a value stays valid after it was fetched, while the service
+	// cannot be reached.
 	StaleLimit = time.Hour
 	// errorTTL and staleTTL are how long a failure is remembered, without and with an old
-	// value: requests that come meanwhile do not each wait for a service that is down.
+	// value: in the meantime, requests do not each wait for a service that is down.
 	errorTTL = 5 * time.Second
 	staleTTL = 30 * time.Second
-	// RefreshInterval is how often, at most, one secret is fetched for the sake of failed
-	// verifications; anybody can send those.
+	// RefreshInterval bounds how often one secret is fetched because of failed
+	// verifications, which anybody can cause.
 	RefreshInterval = 30 * time.Second
-	// FetchLimit bounds one fetch with its retries: senders wait a few seconds only.
+	// FetchLimit bounds one fetch with its retries: senders only wait a few seconds.
 	FetchLimit = 2500 * time.Millisecond
 )
 
-// A Fetcher gets the secrets of one scheme from where they lie. It looks at the
+// A Fetcher fetches the secrets of one scheme from where they are stored. It looks at the
 // reference's Name and Stage; its Key is taken from what Fetch returns. An error that
-// wraps [ErrMissing], [ErrNoVersion] or [ErrDenied] is final: the value that was known
-// before no longer counts. Any other error may pass. Implementations are safe for
-// concurrent use, honour the context, and quote no values in errors.
+// wraps [ErrMissing], [ErrNoVersion] or [ErrDenied] is final: a value that was known
+// before is no longer valid. Any other error may be temporary. Implementations are safe
+// for concurrent use, honour the context, and quote no values in errors.
 type Fetcher interface {
 	Fetch(ctx context.Context, ref Reference) (Secret, error)
 }
@@ -41,9 +41,10 @@ type Fetcher interface {
 type Options struct {
 	// Getenv reads the variables of env: references, at each call.
 	Getenv func(string) string
-	// Fetchers get the others; a scheme without one is refused with [ErrUnsupported].
+	// Fetchers fetch the secrets of the other schemes; a scheme without one is refused
+	// with [ErrUnsupported].
 	Fetchers map[Scheme]Fetcher
-	// TTL is how long a fetched value counts; zero is [DefaultTTL].
+	// TTL is how long a fetched value is valid; zero is [DefaultTTL].
 	TTL time.Duration
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
@@ -51,8 +52,8 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// A Cache is the [Source] of all schemes. What asks a service is fetched on first use,
-// once for however many callers, and again when its time is up:
+// A Cache is the [Source] of all schemes. Remote secrets are fetched on first use, once
+// for all concurrent callers, and again after the TTL:
 //
 //	fetched          valid for the TTL
 //	service fails    the old value stays valid, up to StaleLimit; without one the error, briefly
@@ -114,9 +115,9 @@ func (c *Cache) Get(ctx context.Context, ref Reference) (Secret, error) {
 	return Secret{}, fmt.Errorf("%s: %w", ref, err)
 }
 
-// Check reports what is wrong with a reference as far as that can be known without
-// asking a service: its scheme is not one of the source's, or a variable is not set.
-// What asks a service is left to the first Get.
+// Check reports what is wrong with a reference as far as that can be known without asking
+// a service: its scheme is not one of the source's, or a variable is not set. Services
+// are only called by the first Get.
 func (c *Cache) Check(ref Reference) error {
 	if ref.Remote() {
 		_, err := c.entry(ref)
@@ -126,10 +127,10 @@ func (c *Cache) Check(ref Reference) error {
 	return err
 }
 
-// Refresh is for a verification that failed: it fetches the secrets again that may
-// have been rotated meanwhile, each at most once in [RefreshInterval], and reports
-// whether one of them changed not longer ago than that. Then, and only then, another
-// look can end differently.
+// Refresh is called after a failed verification: it fetches the secrets again that may
+// have been rotated in the meantime, each at most once in [RefreshInterval], and reports
+// whether one of them has changed within that time. Only then can another verification
+// end differently.
 func (c *Cache) Refresh(ctx context.Context, refs ...Reference) bool {
 	now := c.now()
 	type pending struct {
@@ -157,18 +158,18 @@ func (c *Cache) Refresh(ctx context.Context, refs ...Reference) bool {
 	changed := false
 	for _, p := range list {
 		if p.call != nil {
-			_, _ = p.call.wait(ctx) // a failure leaves what was known
+			_, _ = p.call.wait(ctx) // after a failure, the known values stay
 		}
 		p.mu.Lock()
-		// The change may be another request's find, made since this one looked.
+		// Another request may have found the change since this one looked.
 		changed = changed || !p.changed.IsZero() && now.Sub(p.changed) < RefreshInterval
 		p.mu.Unlock()
 	}
 	return changed
 }
 
-// entry returns the place of the reference's whole secret: of its keys there may be
-// several references.
+// entry returns the entry of the reference's whole secret, since several references may
+// name its keys.
 func (c *Cache) entry(ref Reference) (*entry, error) {
 	if c.fetchers[ref.Scheme] == nil {
 		return nil, fmt.Errorf("%s: %w here", ref, ErrUnsupported)
@@ -184,20 +185,20 @@ func (c *Cache) entry(ref Reference) (*entry, error) {
 	return e, nil
 }
 
-// An entry is what is known of one secret.
+// An entry is the state of one secret.
 type entry struct {
 	cache *Cache
 	ref   Reference
 
 	mu        sync.Mutex
-	doc       *document // the value that counts, or nil
+	doc       *document // the valid value, or nil
 	err       error     // of the last fetch
 	until     time.Time // when to fetch again
 	fetched   time.Time // when doc was fetched
-	changed   time.Time // when the last fetch found something else than the one before
+	changed   time.Time // when a fetch last found a different value
 	refreshed time.Time // when Refresh last asked
-	known     bool      // there was a fetch
-	call      *call     // the fetch that runs, or nil
+	known     bool      // it has been fetched
+	call      *call     // the fetch in progress, or nil
 }
 
 // A call is one fetch and what it found.
@@ -216,8 +217,9 @@ func (c *call) wait(ctx context.Context) (*document, error) {
 	}
 }
 
-// join returns the fetch that runs, and starts one where none does. The caller holds
-// e.mu. A fetch serves all who wait for it, so it does not end with the first's context.
+// join returns the fetch in progress, and starts one if there is none. The caller holds
+// e.mu. A fetch serves everybody who waits for it, so it does not end with the context of
+// the first caller.
 func (e *entry) join(ctx context.Context) *call {
 	if e.call != nil {
 		return e.call
@@ -241,7 +243,7 @@ func (e *entry) join(ctx context.Context) *call {
 	return call
 }
 
-// settle keeps what a fetch found. The caller holds e.mu.
+// settle stores the result of a fetch. The caller holds e.mu.
 func (e *entry) settle(ctx context.Context, secret Secret, err error) {
 	now := e.cache.now()
 	final := errors.Is(err, ErrMissing) || errors.Is(err, ErrNoVersion) || errors.Is(err, ErrDenied)
@@ -259,7 +261,7 @@ func (e *entry) settle(ctx context.Context, secret Secret, err error) {
 			e.until = now.Add(e.cache.ttl) // the usual state of a secret that was never rotated
 		}
 	case e.doc != nil && now.Sub(e.fetched) < StaleLimit:
-		// A Refresh that fails takes nothing from the time that is left.
+		// A failed Refresh does not shorten the time that is left.
 		e.until = now.Add(staleTTL)
 		if until.After(e.until) {
 			e.until = until
@@ -275,7 +277,7 @@ func (e *entry) settle(ctx context.Context, secret Secret, err error) {
 	e.known = true
 }
 
-// A document is a secret as it was fetched, and its members where it is a JSON object.
+// A document is a secret as it was fetched, with its members if it is a JSON object.
 type document struct {
 	whole   Secret
 	members map[string]Secret

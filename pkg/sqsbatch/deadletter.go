@@ -10,10 +10,10 @@ import (
 	"github.com/expressway-dev/expressway/pkg/config"
 )
 
-// Queues does what a batch asks of queues. Implementations are safe for concurrent
-// use and honour the context; their errors tell no payload.
+// Queues makes a batch's calls to queues. Implementations are safe for concurrent use and
+// honour the context; their errors contain no payload.
 type Queues interface {
-	// Send is SendMessage. It returns nil only when the queue has taken the message.
+	// Send is SendMessage. It returns nil only if the queue has accepted the message.
 	Send(ctx context.Context, m *Message) error
 	// ChangeVisibility is ChangeMessageVisibilityBatch on the queue of the ARN, of at
 	// most [MaxChanges].
@@ -26,26 +26,27 @@ type Message struct {
 	Body     string
 	// Attributes are the message's own, at most ten.
 	Attributes map[string]Attribute
-	// TraceHeader is the system attribute AWSTraceHeader; empty for none.
+	// TraceHeader is the system attribute AWSTraceHeader; it may be empty.
 	TraceHeader string
-	// GroupID and DeduplicationID are empty for none.
+	// GroupID and DeduplicationID may be empty.
 	GroupID, DeduplicationID string
 }
 
-// An Attribute is one message attribute. Binary counts where DataType begins with
-// Binary, and else Text.
+// An Attribute is one message attribute. Binary is used if DataType begins with Binary,
+// and Text otherwise.
 type Attribute struct {
 	DataType string
 	Text     string
 	Binary   []byte
 }
 
-// sendTime bounds how long a queue has to take a dead letter.
+// sendTime bounds how long sending a dead letter may take.
 const sendTime = 10 * time.Second
 
-// deadLetter sends the unit's records on, each with the failure, and notes as settled
-// those that the queue has taken. It reports whether that is all of them. In a group
-// nothing overtakes: what follows a record that was not taken is not sent.
+// deadLetter sends the unit's records to the dead-letter queue, each with the failure,
+// and marks those that the queue accepts as settled. It reports whether the queue
+// accepted all of them. Order is kept in a group: nothing that follows a record that was
+// not accepted is sent.
 func (b *Batch) deadLetter(ctx context.Context, d *bridge.Delivery, route *config.Route, u unit, f *bridge.Failure, fates []fate) bool {
 	all := true
 	for i, rec := range u {
@@ -67,7 +68,7 @@ func (b *Batch) deadLetter(ctx context.Context, d *bridge.Delivery, route *confi
 	return all
 }
 
-// errNoQueue is for where the configuration leaves the queue out on purpose.
+// errNoQueue is the error of a configuration that leaves the queue empty on purpose.
 var errNoQueue = errors.New("the route's deadLetterQueue is empty")
 
 func (b *Batch) sendOn(ctx context.Context, route *config.Route, rec *record, f *bridge.Failure) error {

@@ -7,9 +7,10 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// fingerprint returns what is equal in two deliveries of one thing: the body, less what
-// whoever hands it over adds of its own. A notification that is published twice has another
-// id, time and signature; an event that an archive replays has its replay's name.
+// fingerprint returns what two deliveries of the same thing have in common: the body,
+// without what the delivering service adds. A notification that is published twice has
+// another id, time and signature; an event that an archive replays has the name of the
+// replay.
 func (r *record) fingerprint(route *config.Route) []byte {
 	body := *r.body
 	if route.SQS.Unwrap == config.UnwrapSNS {
@@ -18,7 +19,7 @@ func (r *record) fingerprint(route *config.Route) []byte {
 			body = c.body
 		}
 	}
-	// Only what looks like an event is worth a decoder.
+	// Only decode what looks like an event.
 	if !strings.Contains(body, `"detail-type"`) {
 		return []byte(body)
 	}

@@ -6,14 +6,14 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A lane is what runs one after the other: a message group of a FIFO queue, or a
-// single unit of a standard one.
+// A lane is a sequence of units that run one after the other: a message group of a FIFO
+// queue, or a single unit of a standard queue.
 type lane struct {
 	route *config.Route
 	units []unit
 }
 
-// A unit is what one execution takes: one record, or with batch: true several.
+// A unit holds the records of one execution: one record, or several with batch: true.
 type unit []*record
 
 // lanes sorts records into lanes, in the event's order.
@@ -56,8 +56,9 @@ func (b *Batch) lanes(records []*record) []*lane {
 	return out
 }
 
-// divide makes the units of a group. Those of batch: true have as many records as an
-// execution's input can hold; a record that can be no part of one is a unit of its own.
+// divide makes the units of a group. With batch: true, a unit has as many records as an
+// execution's input can hold, and a record that cannot be part of an execution is a unit
+// of its own.
 func divide(route *config.Route, group []*record) []unit {
 	var units []unit
 	if route == nil || !route.SQS.Batch {
@@ -78,7 +79,7 @@ func divide(route *config.Route, group []*record) []unit {
 		n, ok := rec.size(route)
 		if !ok {
 			if rec.fifo() {
-				flush() // in its place
+				flush() // in order
 			}
 			units = append(units, unit{rec})
 			continue
@@ -94,9 +95,9 @@ func divide(route *config.Route, group []*record) []unit {
 	return units
 }
 
-// size is what the record adds to an input that is all of $messages; zero where the
-// route makes its own input, of which nothing is known before. It is not ok for a record
-// that can be no part of an execution.
+// size returns what the record adds to an input that is all of $messages. It is zero if
+// the route makes its own input, whose size is not known in advance. It is not ok if the
+// record cannot be part of an execution.
 func (r *record) size(route *config.Route) (n int, ok bool) {
 	if r.precheck(route) != nil || r.testEvent(route) {
 		return 0, false
@@ -112,8 +113,8 @@ func (r *record) size(route *config.Route) (n int, ok bool) {
 	return len(text), err == nil
 }
 
-// precheck finds what is wrong with a record before anything looks at it. What it is
-// wrapped in is checked even where no expression would ever see it.
+// precheck finds faults of a record before anything else looks at it. Its envelope is
+// checked even if no expression would ever see it.
 func (r *record) precheck(route *config.Route) *bridge.Failure {
 	if r.broken == nil && route.SQS.Unwrap != config.UnwrapNothing && !r.testEvent(route) {
 		_, _ = r.document(route) // the failure stays with the record
@@ -121,7 +122,7 @@ func (r *record) precheck(route *config.Route) *bridge.Failure {
 	return r.broken
 }
 
-// testEvent tells the message by which S3 tries a new notification out.
+// testEvent reports whether the record is S3's test event.
 func (r *record) testEvent(route *config.Route) bool {
 	return route.SQS.Unwrap == config.UnwrapS3 && r.body != nil && isTestEvent(*r.body)
 }

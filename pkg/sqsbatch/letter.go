@@ -13,7 +13,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// Limits of SQS on a message.
+// Limits that SQS sets for a message.
 const (
 	maxAttributes = 10
 	maxMessage    = 1 << 20 // body and attributes, with names and types
@@ -28,14 +28,14 @@ const (
 var errNoRoom = errors.New("the message's own attributes leave no room for the reason of a dead letter: a message has at most ten")
 
 // letter makes the dead letter of a record: body, attributes and group as they were, and
-// the reason in attributes of ours, as far as the queue takes that much. An original
-// attribute is never left out: where the reason does not fit beside them, that is an error.
+// the reason in Expressway's own attributes, as far as it fits. An original attribute is
+// never left out: if the reason does not fit as well, that is an error.
 func letter(route *config.Route, rec *record, f *bridge.Failure) (*Message, error) {
 	own, err := rec.ownAttributes()
 	if err != nil {
 		return nil, err
 	}
-	TakeReason(own) // why it was dead-lettered the last time
+	TakeReason(own) // why it was dead-lettered last time
 	m := &Message{
 		QueueURL:    route.SQS.DeadLetterQueue,
 		Body:        *rec.body,
@@ -61,7 +61,7 @@ func letter(route *config.Route, rec *record, f *bridge.Failure) (*Message, erro
 	return nil, errNoRoom
 }
 
-// join sets the attributes to the message's own and ours. It reports false if they are too
+// join merges the message's own attributes and ours. It reports false if they are too
 // many, or if the message uses one of our names.
 func (m *Message) join(own, ours map[string]Attribute) bool {
 	m.Attributes = make(map[string]Attribute, len(own)+len(ours))
@@ -70,10 +70,10 @@ func (m *Message) join(own, ours map[string]Attribute) bool {
 	return len(m.Attributes) == len(own)+len(ours) && len(m.Attributes) <= maxAttributes
 }
 
-// fit makes the message one that SQS takes: the whole message and less of the reason is
-// better than neither. The cause is cut first, and the rest goes last: a letter without it
-// says nothing, and is whole. But the sender's deduplication id stays, for it decides what
-// the message is when it is put back.
+// fit makes the message small enough for SQS: the whole message with less of the reason
+// is better than nothing. The cause is cut first, and the rest is dropped last: a letter
+// without it gives no reason, but the message is complete. The sender's deduplication id
+// always stays, because it identifies the message when it is put back.
 func (m *Message) fit(own map[string]Attribute, r *Reason, write func() map[string]Attribute) error {
 	over := func() int { return m.size() - maxMessage }
 	for over() > 0 && r.ErrorCause != "" {
@@ -95,7 +95,8 @@ func (m *Message) fit(own map[string]Attribute, r *Reason, write func() map[stri
 	return nil
 }
 
-// size is what SQS counts: the body, and of each attribute the name, type and value.
+// size returns the size that SQS counts: the body, and of each attribute the name, type
+// and value.
 func (m *Message) size() int {
 	n := len(m.Body)
 	for name, a := range m.Attributes {
@@ -128,7 +129,7 @@ func (r *record) ownAttributes() (map[string]Attribute, error) {
 	return own, nil
 }
 
-// ownAttribute reads an attribute as a Lambda event has it.
+// ownAttribute reads an attribute in the form of a Lambda event.
 func ownAttribute(v any) (Attribute, bool) {
 	o, _ := v.(*jsonata.Object)
 	a := Attribute{DataType: o.Text("dataType")}
@@ -142,7 +143,7 @@ func ownAttribute(v any) (Attribute, bool) {
 }
 
 // deduplicationID is the sender's MessageDeduplicationId. A dead letter that was put back
-// has another one of its own; its sender's is in the reason.
+// has an id of its own; the sender's id is in the reason.
 func (r *record) deduplicationID() string {
 	if reason := r.reason(); reason != nil && reason.DeduplicationID != "" {
 		return reason.DeduplicationID
@@ -150,7 +151,8 @@ func (r *record) deduplicationID() string {
 	return r.attribute("MessageDeduplicationId")
 }
 
-// reason is what the record says if it is a dead letter that was put back, else nil.
+// reason returns the reason in a dead letter that was put back, or nil for any other
+// record.
 func (r *record) reason() *Reason {
 	all := object(r.object.Value("messageAttributes"))
 	if all.Len() == 0 {
@@ -165,12 +167,12 @@ func (r *record) reason() *Reason {
 	return TakeReason(texts)
 }
 
-// clean cuts a text to n bytes, and replaces what SQS does not take in it.
+// clean truncates a text to n bytes, and replaces characters that SQS does not accept.
 //
 // [Characters of a message]: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 func clean(s string, n int) string {
 	if len(s) > 2*max(n, 0) {
-		s = s[:2*max(n, 0)] // enough: nothing gets shorter but by the cut
+		s = s[:2*max(n, 0)] // enough, because only truncation makes it shorter
 	}
 	s = strings.Map(func(r rune) rune {
 		switch {

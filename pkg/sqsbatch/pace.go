@@ -6,18 +6,17 @@ import (
 	"time"
 )
 
-// The waits after a throttle: stepfn has asked several times by then, so the service
-// means it.
+// The waits after a throttle. By then, pkg/stepfn has already tried several times.
 const (
 	firstPause = time.Second
 	mostPause  = 20 * time.Second
 )
 
-// A pace is how many executions of a route run at once: the route's concurrency, and
-// less after the service refused for load. It is shared by the batches of a process,
-// so that one batch's throttle slows the next one down as well. A throttle halves it
-// and lets nothing start for a while; each success after that adds a part of one
-// (additive increase, multiplicative decrease, as TCP has it).
+// A pace limits how many executions of a route run at once: to the route's concurrency,
+// and to fewer after the service has throttled a start. It is shared by the batches of a
+// process, so that one batch's throttle slows the next one down as well. A throttle
+// halves the limit and stops all starts for a while; each success after that adds a
+// fraction of one (additive increase, multiplicative decrease, as in TCP).
 type pace struct {
 	most float64
 	now  func() time.Time
@@ -34,15 +33,15 @@ func newPace(concurrency int, now func() time.Time) *pace {
 	return &pace{most: float64(concurrency), limit: float64(concurrency), now: now}
 }
 
-// allowed returns how many may run, and how long nothing may start.
+// allowed returns how many may run, and for how long nothing may start.
 func (p *pace) allowed() (n int, pause time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return int(p.limit), p.resumes.Sub(p.now())
 }
 
-// throttled hears of a start, begun at a time, that the service refused. Starts that
-// were under way when the limit was cut say nothing new.
+// throttled records a start that the service refused, and when it was begun. Starts that
+// were under way when the limit was cut change nothing.
 func (p *pace) throttled(begun time.Time, retryAfter time.Duration) (limit int, cut bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -60,7 +59,7 @@ func (p *pace) throttled(begun time.Time, retryAfter time.Duration) (limit int, 
 	return int(p.limit), true
 }
 
-// ran hears of a start that the service took.
+// ran records a start that the service accepted.
 func (p *pace) ran(took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,48 +68,49 @@ func (p *pace) ran(took time.Duration) {
 	p.remember(took)
 }
 
-// gaveUp hears of an execution whose end nobody waited for.
+// gaveUp records an execution whose end was not waited for.
 func (p *pace) gaveUp(after time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.remember(after)
 }
 
-// remember keeps how long executions take at most, and forgets it by an eighth with
-// each that takes less.
+// remember keeps the longest time that executions take, and reduces it by an eighth of
+// the difference with each that takes less.
 func (p *pace) remember(took time.Duration) {
 	p.longest = max(took, p.longest-p.longest/8)
 }
 
-// needs returns how long an execution may take, by those before it.
+// needs returns how long an execution may take, judging by those before it.
 func (p *pace) needs() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.longest
 }
 
-// A gate lets the executions of one batch and route begin, in the order in which they
-// ask, as the pace allows, and none late that could not end: the first ones always do.
+// A gate lets the executions of one batch and route begin, in the order in which they ask
+// and as the pace allows. It lets none begin that could not end in time, except the first
+// ones.
 type gate struct {
 	pace     *pace
 	deadline time.Time // of the batch; zero for none
 
 	mu      sync.Mutex
 	running int
-	ended   bool // something of the batch has
+	ended   bool // an execution of the batch has ended
 	queue   []*waiter
-	timer   *time.Timer // grants when a pause is over
+	timer   *time.Timer // calls grant when a pause is over
 }
 
-// A waiter waits to begin. It is told once, under the gate's lock.
+// A waiter waits to begin. It is answered once, under the gate's lock.
 type waiter struct {
 	answer chan bool
 	gone   bool
 }
 
-// enter waits for a turn, which [gate.leave] ends. It reports false when there will be
-// none before the batch's deadline: what is left of the batch had better go back to the
-// queue than keep the function waiting for nothing.
+// enter waits for a turn, which [gate.leave] ends. It reports false if there will be none
+// before the batch's deadline: it is better to return the rest of the batch to the queue
+// than to keep the function waiting in vain.
 func (g *gate) enter(ctx context.Context) bool {
 	w := &waiter{answer: make(chan bool, 1)}
 	g.mu.Lock()
@@ -126,7 +126,7 @@ func (g *gate) enter(ctx context.Context) bool {
 	defer g.mu.Unlock()
 	w.gone = true
 	select {
-	case ok := <-w.answer: // meanwhile
+	case ok := <-w.answer: // answered in the meantime
 		if ok {
 			g.running--
 			g.grant()
@@ -145,7 +145,7 @@ func (g *gate) leave() {
 	g.grant()
 }
 
-// grant answers the waiters that may begin, and those that never will. The caller
+// grant answers the waiters that may begin, and those that can never begin. The caller
 // holds g.mu.
 func (g *gate) grant() {
 	for len(g.queue) > 0 {
@@ -165,7 +165,7 @@ func (g *gate) grant() {
 		case g.running >= n:
 			return
 		case g.ended && g.beyond(g.pace.needs()+lead):
-			// It would be given up on, and perhaps run to its end beside its own retry.
+			// It would be abandoned, and might still be running during its own retry.
 			g.queue[0].answer <- false
 			g.queue = g.queue[1:]
 			continue
@@ -179,7 +179,7 @@ func (g *gate) grant() {
 // lead is how much earlier than the batch the bridge stops waiting.
 const lead = 250 * time.Millisecond
 
-// beyond reports whether something lasts longer than the batch.
+// beyond reports whether something takes longer than the batch has left.
 func (g *gate) beyond(d time.Duration) bool {
 	return !g.deadline.IsZero() && !g.pace.now().Add(d).Before(g.deadline)
 }
@@ -199,7 +199,7 @@ func (g *gate) stopTimer() {
 	}
 }
 
-// close ends the gate's timer; its waiters go by their context.
+// close ends the gate's timer; its waiters end with their context.
 func (g *gate) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -12,11 +12,11 @@ const (
 	AttributeRoute        = "Route"
 	// AttributeSourceQueue is the ARN of the queue that the message came from.
 	AttributeSourceQueue = "SourceQueue"
-	// AttributeDeduplicationID is the sender's own MessageDeduplicationId. That of the
-	// letter is the record's messageId: SQS would take a second letter with the sender's
-	// id within five minutes for the first, say yes, and drop it.
+	// AttributeDeduplicationID is the sender's own MessageDeduplicationId. The letter's
+	// own id is the record's messageId: within five minutes, SQS would take a second
+	// letter with the sender's id for a duplicate of the first, accept it, and drop it.
 	AttributeDeduplicationID = "DeduplicationId"
-	// AttributeExpressway holds all of these in one JSON object (see [Reason]), where the
+	// AttributeExpressway holds all of these in one JSON object (see [Reason]), if the
 	// message's own attributes leave no room for six more, or use one of their names.
 	AttributeExpressway = "Expressway"
 )
@@ -49,7 +49,8 @@ func (r *Reason) parts() []part {
 	}
 }
 
-// attributes returns the reason as one attribute for each part. SQS takes no empty value.
+// attributes returns the reason as one attribute for each part. SQS does not accept empty
+// values.
 func (r *Reason) attributes() map[string]Attribute {
 	out := map[string]Attribute{}
 	for _, p := range r.parts() {
@@ -62,14 +63,14 @@ func (r *Reason) attributes() map[string]Attribute {
 
 // one returns the reason as a single attribute.
 func (r *Reason) one() map[string]Attribute {
-	text, _ := json.Marshal(r) // texts: cannot fail
+	text, _ := json.Marshal(r) // texts cannot fail
 	return map[string]Attribute{AttributeExpressway: {DataType: "String", Text: string(text)}}
 }
 
-// TakeReason removes from a message's attributes what a dead letter adds, and returns it.
-// It returns nil and changes nothing if the message is not a dead letter of Expressway: a
-// sender may use any of the names for itself, and only a letter has both the name of an
-// error and a route.
+// TakeReason removes from a message's attributes those that a dead letter adds, and
+// returns them as a Reason. It returns nil and changes nothing if the message is not a
+// dead letter of Expressway: a sender may use any of the names for itself, and only a
+// letter has both the name of an error and a route.
 func TakeReason(attributes map[string]Attribute) *Reason {
 	if a, ok := attributes[AttributeExpressway]; ok {
 		r := &Reason{}

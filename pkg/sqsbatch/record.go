@@ -22,17 +22,17 @@ type record struct {
 	queueARN string
 	queue    string // the queue's name
 	object   *jsonata.Object
-	// body is nil for what did not come from SQS as it is here: such a record cannot be
-	// sent on.
+	// body is nil if the record is not what SQS delivered: such a record cannot be sent
+	// on.
 	body *string
 	// broken is why nothing can be started for the record, whatever its route says.
 	broken *bridge.Failure
-	// message is $message, once something made it.
+	// message is $message, once it has been made.
 	message *jsonata.Object
 }
 
-// A received event is a batch of records, as the event source mapping hands it over, or as
-// EventBridge Pipes does.
+// A received event is a batch of records, as the event source mapping or EventBridge
+// Pipes delivers it.
 type received struct {
 	records []*record
 	// piped says that the records came from a pipe, as a bare array.
@@ -42,10 +42,10 @@ type received struct {
 // sourceSQS is the eventSource of a queue's records.
 const sourceSQS = "aws:sqs"
 
-// decode reads a batch. A record without an id could not be reported as failed, and
-// would be deleted: such an event fails as a whole, so that all of it returns. So does an
-// event of another service, whose sender takes every response for success. Whatever else
-// is wrong with a record is the record's own failure.
+// decode reads a batch. A record without an id could not be reported as failed, and would
+// be deleted: such an event fails as a whole, so that all of it returns. So does an event
+// of another service, whose sender takes every response for success. Any other fault of a
+// record is that record's own failure.
 func decode(payload []byte) (received, error) {
 	v, mark, err := decodeText(payload)
 	if err != nil {
@@ -81,7 +81,7 @@ func decode(payload []byte) (received, error) {
 
 func notBatch(reason string) error { return errors.New("the event is not an SQS batch: " + reason) }
 
-// foreign says what an event is instead, and where it belongs.
+// foreign says what kind of event it is instead, and where it belongs.
 func foreign(v any) error {
 	if kind := eventkind.Of(v); kind.Function != eventkind.Queue {
 		return errors.New(kind.String())
@@ -123,15 +123,15 @@ func newRecord(i int, id string, o *jsonata.Object, mark string) *record {
 	return rec
 }
 
-// decodeText reads the event's JSON. Where that is not UTF-8, a mark that the event
-// does not have elsewhere stands for the bytes that are not: they condemn the records
-// that they are in, and not the others.
+// decodeText reads the event's JSON. Bytes that are not UTF-8 are replaced by a mark that
+// does not occur elsewhere in the event: only the records that contain them fail, not the
+// others.
 func decodeText(payload []byte) (v any, mark string, err error) {
 	v, err = jsonata.Decode(payload)
 	if err == nil || utf8.Valid(payload) {
 		return v, "", err
 	}
-	// Private use, and a noncharacter: nobody means anything by them.
+	// Private-use characters and a noncharacter, which have no meaning.
 	for _, r := range []rune{0x10FFFE, 0xF8FF, 0xE0B5, 0x10F00D} {
 		if mark = string(r); !bytes.Contains(payload, []byte(mark)) {
 			v, err = jsonata.Decode(bytes.ToValidUTF8(payload, []byte(mark)))
@@ -159,9 +159,9 @@ func (r *record) receiptHandle() string {
 	return r.object.Text("receiptHandle")
 }
 
-// fifo reports whether the record belongs to a message group that keeps its order; those
-// that name none are one group. On a standard queue a group id only says whose the
-// message is (fair queues).
+// fifo reports whether the record belongs to a message group that keeps its order;
+// records without a group id form one group. On a standard queue, a group id only names
+// the message's tenant (fair queues).
 func (r *record) fifo() bool { return strings.HasSuffix(r.queue, ".fifo") }
 
 // document makes $message, once. A body that is not JSON is text.
@@ -199,8 +199,7 @@ func (r *record) document(route *config.Route) (*jsonata.Object, error) {
 }
 
 // systemAttributes makes $message.attributes. Those of a dead letter that was put back
-// have the deduplication id that its sender gave it, so that a dedupe key made of it stays
-// what it was.
+// have the sender's deduplication id, so that a dedupe key made from it stays the same.
 func (r *record) systemAttributes() *jsonata.Object {
 	o := object(r.object.Value("attributes"))
 	if id := r.deduplicationID(); id != "" && id != r.attribute("MessageDeduplicationId") {
@@ -210,7 +209,7 @@ func (r *record) systemAttributes() *jsonata.Object {
 	return o
 }
 
-// object returns v if it is one, and else an empty object.
+// object returns v if it is an object, and an empty object otherwise.
 func object(v any) *jsonata.Object {
 	if o, ok := v.(*jsonata.Object); ok {
 		return o

@@ -5,21 +5,21 @@
 //
 // A lane is what must run in order: a message group of a FIFO queue. Lanes run side by
 // side, and stop at the first record that is not settled: the rest of the group is
-// reported and not started. A unit is what one execution takes, one record or with
-// batch: true many. The gate holds the route's concurrency, and less of it after the
-// service refused for load. A record is settled when its execution succeeded, or when
-// the route discards its failure, or when the dead-letter queue has taken it; whatever
-// is not settled is reported, and so delivered again.
+// reported and not started. A unit holds the records of one execution: one record, or
+// many with batch: true. The gate enforces the route's concurrency, and less after the
+// service has throttled a start. A record is settled if its execution succeeded, if the
+// route discards its failure, or if the dead-letter queue has accepted it; whatever is
+// not settled is reported, and so delivered again.
 //
 // Shortly before Lambda's deadline the batch stops waiting, and reports what has not
-// finished: what is not reported is deleted from the queue, so nothing is left out that
-// is not known to be settled.
+// finished: whatever is not reported is deleted from the queue, so only records that are
+// known to be settled are left out.
 //
 // The event source mapping must have ReportBatchItemFailures among its
 // FunctionResponseTypes; without it Lambda deletes the whole batch.
 //
-// The package knows the queue by two operations, [Queues]; pkg/sqsbatch/sqsclient does
-// them on AWS.
+// The package uses queues through the two operations of [Queues]; pkg/sqsbatch/sqsclient
+// implements them on AWS.
 package sqsbatch
 
 import (
@@ -37,9 +37,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/config"
 )
 
-// guard is how long before Lambda's deadline the batch stops waiting. It is less
-// than the bridge's own margin, so that an execution that the bridge gives up on
-// in time is still told apart from one that hangs.
+// guard is how long before Lambda's deadline the batch stops waiting. It is less than the
+// bridge's own margin, so that an execution that the bridge gives up on can still be told
+// apart from one that hangs.
 const guard = 250 * time.Millisecond
 
 // A Batch runs the batches of all SQS routes. It is safe for concurrent use.
@@ -52,11 +52,11 @@ type Batch struct {
 	paces  map[*config.Route]*pace
 }
 
-// An Option is a part of a Batch that it can do without.
+// An Option sets an optional part of a Batch.
 type Option func(*Batch)
 
-// WithQueues sets what sends dead letters and changes visibility. Without it a record
-// that should be dead-lettered is retried, and every retry is the queue's own.
+// WithQueues sets the Queues that send dead letters and change visibility. Without them,
+// a record that should be dead-lettered is retried, and the queue alone decides when.
 func WithQueues(q Queues) Option { return func(b *Batch) { b.queues = q } }
 
 // WithRandom sets the source of jitter, a number in [0,1).
@@ -87,8 +87,8 @@ func concurrency(s *config.SQS) int {
 	return config.DefaultConcurrency
 }
 
-// NeedsQueues reports whether a route does something that takes [WithQueues]: sends dead
-// letters, or says when a record comes back.
+// NeedsQueues reports whether a route needs [WithQueues] because it sends dead letters or
+// says when a record comes back.
 func NeedsQueues(routes []*config.Route) bool {
 	for _, r := range routes {
 		if r.SQS != nil && (r.SQS.DeadLetterQueue != "" || r.SQS.Retry != nil || r.Dedupe != nil) {
@@ -102,8 +102,8 @@ func NeedsQueues(routes []*config.Route) bool {
 // {"batchItemFailures":[{"itemIdentifier":"…"}]}. It implements lambda.Handler of
 // aws-lambda-go. An error, which makes Lambda retry the whole batch, is a
 // messages.InvokeResponse_Error. It is returned for an event that is not a batch of SQS
-// records, or whose records cannot be told apart, with the type Expressway.BadRequest; and
-// for the bare array of records of EventBridge Pipes of which nothing was settled, with the
+// records, or whose records cannot be told apart, with the type Expressway.BadRequest;
+// and for a bare array of records from EventBridge Pipes if none was settled, with the
 // names of the failures joined by ", ".
 func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ctx, end := b.bridge.Begin(ctx)
@@ -125,12 +125,13 @@ func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return response(records, fates)
 }
 
-// printable replaces the one character that JSON takes as it is and a header does not:
-// aws-lambda-go tells X-Ray of an error in a header, and a workflow may have the name of its
-// failure from anybody.
+// printable replaces the one character that JSON allows unescaped and a header does not:
+// aws-lambda-go reports an error to X-Ray in a header, and the name of a workflow's
+// failure may come from anybody.
 func printable(s string) string { return strings.ReplaceAll(clean(s, maxCause), "\x7f", "\uFFFD") }
 
-// runAll runs the records until all have ended or time is up, and returns their fates.
+// runAll runs the records until all have ended or the time is up, and returns their
+// fates.
 func (b *Batch) runAll(ctx context.Context, records []*record) []fate {
 	waitCtx, cancel := guarded(ctx)
 	defer cancel()
@@ -164,8 +165,8 @@ func (b *Batch) runAll(ctx context.Context, records []*record) []fate {
 	return t.report()
 }
 
-// logUnfinished names the records for which time has run out: the function may be frozen
-// before one of them gets a line of its own.
+// logUnfinished names the records for which time has run out, because the function may be
+// frozen before they get log lines of their own.
 func (b *Batch) logUnfinished(ctx context.Context, records []*record, fates []fate) {
 	var running, waiting []string
 	for i, f := range fates {

@@ -9,20 +9,20 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A fate is what became of a record in this batch. The zero fate is that of a record
+// A fate says what became of a record in this batch. The zero fate belongs to a record
 // that was never begun.
 type fate struct {
-	// settled says that the record need not come again.
+	// settled says that the record need not be delivered again.
 	settled bool
-	// name is that of the failure, where there is one.
+	// name is the name of the failure, if there is one.
 	name string
-	// held says that an execution may still be running for the record: it should not
-	// come back sooner than the queue has it.
+	// held says that an execution may still be running for the record: it should not come
+	// back earlier than the queue's own settings say.
 	held bool
 	// least is how long the record should stay away at least.
 	least time.Duration
-	// claimed is until when another attempt has the record's dedupe key: it is no use
-	// for the record to come back sooner, or later.
+	// claimed is until when another attempt has the record's dedupe key: the record
+	// should come back exactly then.
 	claimed time.Time
 	// behind is the record of the same group, by index, that failed before this one
 	// could begin; the two come back together. It is this record's own index otherwise.
@@ -44,7 +44,7 @@ func newTally(n int) *tally {
 	return t
 }
 
-// begin notes that an execution of the unit may be running from now on, and that the
+// begin records that an execution of the unit may be running from now on, and that the
 // rest of its lane waits for it.
 func (t *tally) begin(u unit, rest []unit) {
 	t.mu.Lock()
@@ -56,7 +56,7 @@ func (t *tally) begin(u unit, rest []unit) {
 	t.wait(u[0].index, rest)
 }
 
-// end notes what became of the unit's records.
+// end records what became of the unit's records.
 func (t *tally) end(u unit, fates []fate) (allSettled bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -69,7 +69,7 @@ func (t *tally) end(u unit, fates []fate) (allSettled bool) {
 	return allSettled
 }
 
-// handBack notes that the unit had no turn, and that none is to be had for a while.
+// handBack records that the unit had no turn, and will not get one for a while.
 func (t *tally) handBack(u unit, pause time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -78,7 +78,7 @@ func (t *tally) handBack(u unit, pause time.Duration) {
 	}
 }
 
-// follow notes that records wait behind one of their group, which holds them up.
+// follow records that records wait behind one of their group, which holds them up.
 func (t *tally) follow(head unit, rest []unit) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -100,14 +100,14 @@ func (t *tally) wait(head int, rest []unit) {
 	}
 }
 
-// report returns the fates as they are now.
+// report returns the current fates.
 func (t *tally) report() []fate {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append([]fate(nil), t.fates...)
 }
 
-// failedWhole returns the names of the failures of a batch of which nothing was settled,
+// failedWhole returns the names of the failures of a batch in which nothing was settled,
 // in the order in which they first occur; nil for any other batch.
 func failedWhole(fates []fate) []string {
 	var names []string

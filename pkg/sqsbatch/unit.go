@@ -42,7 +42,7 @@ func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u uni
 		fates = make([]fate, len(u))
 	}
 	then := b.settleRecords(waitCtx, d, route, u, result, fates, partial)
-	// What is known to be over is over, also when time runs out in what follows.
+	// What is known to have ended stays ended, even if time runs out in what follows.
 	settled, noted = t.end(u, fates), true
 	attrs := []slog.Attr{slog.Int("receiveCount", u[0].receiveCount())}
 	if route.SQS.Batch {
@@ -55,7 +55,8 @@ func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u uni
 	return settled
 }
 
-// unknownFates are those of records of which nobody knows whether something runs.
+// unknownFates returns the fates of records for which an execution may or may not be
+// running.
 func unknownFates(n int) []fate {
 	fates := make([]fate, n)
 	for i := range fates {
@@ -65,7 +66,7 @@ func unknownFates(n int) []fate {
 	return fates
 }
 
-// run hands the unit to the bridge, unless there is nothing to hand.
+// run hands the unit to the bridge, unless it failed before.
 func (b *Batch) run(ctx context.Context, route *config.Route, u unit, d *bridge.Delivery) bridge.Result {
 	if len(u) == 1 {
 		if u[0].testEvent(route) {
@@ -116,7 +117,7 @@ func (u unit) document(route *config.Route) (any, error) {
 	return list, nil
 }
 
-// feedBack tells the route's pace how the service took the start.
+// feedBack tells the route's pace how the service handled the start.
 func (b *Batch) feedBack(ctx context.Context, route *config.Route, begun time.Time, r bridge.Result) {
 	p := b.paces[route]
 	switch {
@@ -132,14 +133,15 @@ func (b *Batch) feedBack(ctx context.Context, route *config.Route, begun time.Ti
 	}
 }
 
-// divisible reports whether nothing ran, and fewer records could fare better: too much
-// input is less then, and an expression that fails on one record fails on that one alone.
+// divisible reports whether nothing ran, and whether fewer records might succeed: the
+// input is smaller then, and an expression that fails on one record only fails for that
+// record.
 func divisible(f *bridge.Failure) bool {
 	return f.Outcome == nil && (f.Name == bridge.InputTooLarge || f.Name == bridge.ExpressionFailed)
 }
 
-// runHalves runs a unit, of which nothing was started, as two. In a group, the second
-// waits for the first.
+// runHalves runs a unit for which nothing was started as two units. In a group, the
+// second waits for the first.
 func (b *Batch) runHalves(ctx, waitCtx context.Context, route *config.Route, u unit, t *tally) (settled bool) {
 	first, second := u[:len(u)/2], u[len(u)/2:]
 	t.begin(first, nil)
@@ -156,10 +158,10 @@ func (b *Batch) runHalves(ctx, waitCtx context.Context, route *config.Route, u u
 	return b.runUnit(ctx, waitCtx, route, second, t) && settled
 }
 
-// partial reads which records the workflow says have failed, as a Lambda function
-// would: {"batchItemFailures": [{"itemIdentifier": "…"}]}. It returns no fates and -1
-// where the output says nothing of the kind, and so speaks for all records. An answer
-// that names no record of the execution is none, and all of them are retried.
+// partial reads which records the workflow says have failed, as a Lambda function would:
+// {"batchItemFailures": [{"itemIdentifier": "…"}]}. It returns no fates and -1 if the
+// output does not list any, so that the outcome applies to all records. If the list is
+// not one of the execution's records, all of them are retried.
 func (b *Batch) partial(u unit, r *bridge.Result) ([]fate, int) {
 	output, err := jsonata.Decode(r.Outcome.Output)
 	o, ok := output.(*jsonata.Object)
@@ -202,10 +204,10 @@ func (b *Batch) partial(u unit, r *bridge.Result) ([]fate, int) {
 	return fates, failed
 }
 
-// partialFailure names what the workflow said of records in its output.
+// partialFailure names the failure that the workflow reported for records in its output.
 const partialFailure = "BatchItemFailures"
 
-// settleRecords does with the unit's records what the result asks for, fills in their
+// settleRecords does what the result requires with the unit's records, fills in their
 // fates, and returns what it did. Partial is not negative when the fates are known.
 func (b *Batch) settleRecords(waitCtx context.Context, d *bridge.Delivery, route *config.Route, u unit, r bridge.Result, fates []fate, partial int) config.Then {
 	if partial > 0 {

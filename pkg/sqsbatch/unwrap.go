@@ -8,8 +8,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// content is what a message says: its body and attributes, and what was around them
-// when the route unwraps an envelope.
+// content holds a message's body and attributes, and the envelope around them if the
+// route unwraps one.
 type content struct {
 	body       string // text, unless value is set
 	value      any
@@ -33,7 +33,7 @@ func (c *content) set(o *jsonata.Object) {
 	o.Set("bodyType", "json")
 }
 
-// unwrap takes the envelope off.
+// unwrap removes the envelope.
 func (c *content) unwrap(kind config.Unwrap) *bridge.Failure {
 	v, err := jsonata.Decode([]byte(c.body))
 	envelope, ok := v.(*jsonata.Object)
@@ -62,8 +62,8 @@ func noEnvelope(kind config.Unwrap) *bridge.Failure {
 	}[kind], nil)
 }
 
-// unwrapSNS takes the notification's Message, and its MessageAttributes in the form
-// that a message of SQS has them in.
+// unwrapSNS takes the notification's Message, and its MessageAttributes in the form that
+// SQS uses.
 //
 // [SNS notification]: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 func (c *content) unwrapSNS(envelope *jsonata.Object) bool {
@@ -97,7 +97,7 @@ func (c *content) unwrapSNS(envelope *jsonata.Object) bool {
 	return true
 }
 
-// unwrapEvent takes the event's detail, which is what the producer made.
+// unwrapEvent takes the event's detail, which the producer made.
 func (c *content) unwrapEvent(envelope *jsonata.Object) bool {
 	detail, ok := envelope.Get("detail")
 	if !ok || envelope.Text("source") == "" || envelope.Text("detail-type") == "" {
@@ -111,8 +111,8 @@ func (c *content) unwrapEvent(envelope *jsonata.Object) bool {
 	return true
 }
 
-// isTestEvent tells S3's message about a notification that was just configured, which
-// is about no object.
+// isTestEvent reports whether a body is the message that S3 sends when a notification is
+// configured, which concerns no object.
 func isTestEvent(body string) bool {
 	if !strings.Contains(body, `"s3:TestEvent"`) {
 		return false

@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/config"
 )
 
-// A Visibility is when a record that was received is delivered again.
+// A Visibility says when a record that was received is delivered again.
 type Visibility struct {
 	ReceiptHandle string
 	// Timeout is counted from now, in whole seconds.
@@ -26,23 +26,23 @@ const (
 	// at most, counted from its receipt: that was before the batching window (5 minutes)
 	// and before the function ran (15 minutes).
 	mostVisible = 12*time.Hour - 20*time.Minute
-	// visibilityTime bounds the calls, and reserve is what is left of Lambda's deadline
-	// after them for the response.
+	// visibilityTime bounds the calls, and reserve is the part of Lambda's remaining time
+	// that is kept for the response.
 	visibilityTime = 2 * time.Second
 	reserve        = 50 * time.Millisecond
 	// visibilityCalls is how many calls are made at once.
 	visibilityCalls = 8
 )
 
-// changeVisibility tells the queue when the records that are not settled shall come
-// back: where their route has a retry, and where another attempt holds their dedupe key,
-// for as long as it does. It is not needed for correctness: what it does not reach comes
-// back when the queue's own time is up.
+// changeVisibility tells the queue when the records that are not settled should come
+// back: after the wait of their route's retry, or when the attempt that holds their
+// dedupe key has ended. Correctness does not depend on it: records that it does not reach
+// come back after the queue's own visibility timeout.
 //
-// A record whose execution may still be running is left as it is, so that no second
-// one runs beside it. In a FIFO group nothing is delivered while a message of the group
-// is invisible, so the records behind one that failed get the wait of that one: they
-// come back together, in their order, and the group rests meanwhile.
+// A record whose execution may still be running is left as it is, so that no second one
+// runs at the same time. In a FIFO group nothing is delivered while a message of the
+// group is invisible, so the records behind one that failed get the same wait: they come
+// back together, in their order, and the group rests meanwhile.
 func (b *Batch) changeVisibility(ctx context.Context, records []*record, fates []fate) {
 	if b.queues == nil {
 		return
@@ -82,10 +82,10 @@ func (b *Batch) changeVisibility(ctx context.Context, records []*record, fates [
 	}
 }
 
-// changes returns what to change, by the queue's ARN.
+// changes returns the changes to make, by the queue's ARN.
 func (b *Batch) changes(records []*record, fates []fate) map[string][]Visibility {
 	changes := map[string][]Visibility{}
-	waits := map[int]time.Duration{} // of those that others are behind
+	waits := map[int]time.Duration{} // the waits of records that others wait behind
 	for i, rec := range records {
 		route := b.route(rec)
 		head := fates[i].behind
@@ -110,7 +110,7 @@ func (b *Batch) changes(records []*record, fates []fate) map[string][]Visibility
 // wait is how long a record stays away.
 func (b *Batch) wait(route *config.Route, rec *record, f fate) time.Duration {
 	if !f.claimed.IsZero() {
-		// A claim holds through the millisecond that it ends in.
+		// A claim includes the millisecond in which it ends.
 		return max(f.claimed.Sub(b.bridge.Now())+time.Millisecond, time.Second)
 	}
 	return max(retryWait(route.SQS.Retry, rec.receiveCount(), b.random), f.least)
@@ -126,7 +126,7 @@ func retryWait(r *config.Retry, n int, random func() float64) time.Duration {
 		most = max(config.DefaultRetryMax, r.Delay)
 	}
 	wait := float64(r.Delay) * math.Pow(rate, float64(max(n, 1)-1))
-	wait = min(wait, float64(most)) // also of infinity
+	wait = min(wait, float64(most)) // also bounds infinity
 	if !r.NoJitter {
 		wait *= random()
 	}

@@ -17,21 +17,20 @@ import (
 // escapes are 3 MB.
 const maxAnswer = 8 << 20
 
-// longestRetryAfter bounds what a service can make us wait.
+// longestRetryAfter bounds the wait that a service can ask for.
 const longestRetryAfter = 30 * time.Second
 
-// An attempt is one request, and what became of it. It is told to one goroutine at
-// a time.
+// An attempt is one request and what became of it. It is used by one goroutine at a time.
 type attempt struct {
 	header string // X-Ray trace header, or ""
-	calls  int    // of the start, with this one
+	calls  int    // the calls of the start, including this one
 	hooks  httptrace.ClientTrace
 	body   *bytes.Reader // of the request; nil leaves it to the SDK
 
 	entered bool      // the SDK had a request to send
 	asked   bool      // the client is net/http, and looked for a connection
-	got     bool      // it had one
-	conn    *sentConn // that connection, when it is ours
+	got     bool      // it got one
+	conn    *sentConn // that connection, if it is a sentConn
 	unsent  bool      // it failed, and certainly wrote nothing
 	stale   bool      // because the connection it found had been closed
 
@@ -65,8 +64,8 @@ func (a *attempt) context(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(context.WithValue(ctx, attemptKey{}, a), &a.hooks)
 }
 
-// A sender is the SDK's HTTP client. It sends a request once, or not at all, and
-// notes which.
+// A sender is the SDK's HTTP client. It sends a request once, or not at all, and records
+// which.
 type sender struct {
 	do        func(*http.Request) (*http.Response, error)
 	closeIdle func()
@@ -77,7 +76,8 @@ func newSender(client aws.HTTPClient) *sender {
 	case nil:
 		return transportSender(defaultTransport())
 	case *awshttp.BuildableClient:
-		// What the SDK's own loader makes; its CA bundle and proxy are in the transport.
+		// The SDK's own loader makes this client; its CA bundle and proxy are in the
+		// transport.
 		return transportSender(client.GetTransport())
 	case *http.Client:
 		once := *client
@@ -103,10 +103,10 @@ func (s *sender) Do(req *http.Request) (*http.Response, error) {
 	}
 	// With GetBody, net/http could send the request again, and follow a redirect with it.
 	req.GetBody = nil
-	// The SDK closes its own wrapper of the body once the answer's headers are there.
-	// If net/http has not yet asked that for its end, it takes the EOF of the closed
-	// wrapper for a failed write, and cuts the answer off. A plain reader has no such
-	// end, and goes out in one packet with the headers.
+	// The SDK closes its own wrapper of the body once the answer's headers are there. If
+	// net/http has not yet read to its end, it takes the EOF of the closed wrapper for a
+	// failed write, and cuts off the answer. A plain reader does not have this problem,
+	// and is sent in one packet with the headers.
 	if b := a.body; b != nil && b.Size() == req.ContentLength {
 		if _, err := b.Seek(0, io.SeekStart); err == nil {
 			req.Body = io.NopCloser(b)
@@ -136,8 +136,8 @@ func (s *sender) Do(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// limitedBody ends an answer that is too long with an error, where io.LimitReader
-// would end it like one that is complete.
+// limitedBody ends an answer that is too long with an error; io.LimitReader would make it
+// look complete.
 type limitedBody struct {
 	io.ReadCloser
 	left int

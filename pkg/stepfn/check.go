@@ -8,9 +8,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// check refuses what the service would refuse, with a message that says where to
-// look. Where the endpoint is not AWS's, an ARN may have a "#TestCase", as Step
-// Functions Local takes it.
+// check refuses what the service would refuse, with a message that says where to look. If
+// the endpoint is not AWS's, an ARN may have a "#TestCase", as in Step Functions Local.
 func check(s bridge.Start, custom bool) *bridge.Failure {
 	arn := s.StateMachineARN
 	if custom {
@@ -70,7 +69,7 @@ func badARN(arn string) string {
 	return ""
 }
 
-// badName says what is wrong with an execution's name; "" asks for none.
+// badName says what is wrong with an execution's name; an empty name is valid.
 //
 // [Name]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html#StepFunctions-StartExecution-request-name
 func badName(name string) string {
@@ -98,7 +97,7 @@ func all(s string, ok func(byte) bool) bool {
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 func isLabel(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'z' || c == '-' }
 
-// cut keeps messages short.
+// cut shortens text for messages.
 func cut(s string) string {
 	if len(s) > 300 {
 		return strings.ToValidUTF8(s[:300], "") + "…"

@@ -12,11 +12,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// errUnreadable is an answer of 200 that lacks what the operation promises.
+// errUnreadable means that an answer of 200 lacks what the operation promises.
 var errUnreadable = errors.New("the answer cannot be read")
 
-// codes is the one table from the service's error codes to the bridge's names. It
-// holds for answers with a status of 4xx: behind a 5xx anything may have happened.
+// codes is the one table from the service's error codes to the bridge's names. It holds
+// for answers with a status of 4xx: after a 5xx, anything may have happened.
 //
 // [StartSyncExecution errors]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html#API_StartSyncExecution_Errors
 // [Common errors]: https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html
@@ -72,7 +72,7 @@ var codes = map[string]string{
 	"ExecutionAlreadyExists":         bridge.DedupeMismatch, // of a Standard Workflow
 }
 
-// failure names what became of the attempt; err is what the SDK returned.
+// failure names what became of the attempt; err is the SDK's error.
 func (a *attempt) failure(ctx context.Context, err error) *bridge.Failure {
 	switch {
 	case !a.entered && ctx.Err() != nil:
@@ -89,7 +89,7 @@ func (a *attempt) failure(ctx context.Context, err error) *bridge.Failure {
 	return bridge.NewFailure(bridge.Unknown, "the request was sent but no answer came; the execution may have run", transportError(err))
 }
 
-// refused names a failure that came with an answer.
+// refused names the failure of an attempt that was answered.
 func (a *attempt) refused(ctx context.Context, err error) *bridge.Failure {
 	if a.status < 400 || a.status >= 500 || a.status == http.StatusRequestTimeout {
 		if a.status < 300 && ctx.Err() != nil {
@@ -119,11 +119,11 @@ func (a *attempt) refused(ctx context.Context, err error) *bridge.Failure {
 	return f
 }
 
-// unknownCode is the SDK's for an error without one.
+// unknownCode is the SDK's code for an error without a code.
 const unknownCode = "UnknownError"
 
-// unlisted names an answer of 4xx whose code is not in the table. One with a code
-// is the service's word that it did not start; one without may come from anybody.
+// unlisted names an answer of 4xx whose code is not in the table. A code means that the
+// service says it did not start; an answer without a code may come from anybody.
 func unlisted(status int, code string) string {
 	switch status {
 	case http.StatusTooManyRequests:
@@ -140,8 +140,8 @@ func unlisted(status int, code string) string {
 	return bridge.Unknown
 }
 
-// answer says what the service answered, for the logs. Its message is left out
-// where it can quote what was delivered.
+// answer returns what the service answered, for the logs. The service's message is left
+// out if it might quote the delivery.
 func (a *attempt) answer(err error) *AnswerError {
 	e := &AnswerError{Status: a.status, RequestID: a.requestID}
 	var api smithy.APIError
@@ -161,7 +161,8 @@ type AnswerError struct {
 	Status int
 	// Code is the service's error code, such as AccessDeniedException; may be empty.
 	Code string
-	// Message is the service's own, where it tells of the configuration only.
+	// Message is the service's own message; it is only set if it concerns the
+	// configuration alone.
 	Message string
 	// RequestID finds the request at AWS; may be empty.
 	RequestID string
@@ -181,7 +182,7 @@ func (e *AnswerError) Error() string {
 	return s
 }
 
-// behindCode is an AnswerError in a chain that names the code before it.
+// behindCode is an AnswerError in a chain that has already named its code.
 type behindCode struct{ answer *AnswerError }
 
 func (b behindCode) Error() string {
@@ -192,7 +193,7 @@ func (b behindCode) Error() string {
 
 func (b behindCode) Unwrap() error { return b.answer }
 
-// transportError is the part of the SDK's chain that says something.
+// transportError returns the informative part of the SDK's error chain.
 func transportError(err error) error {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		switch e.(type) {
@@ -210,8 +211,8 @@ func transportError(err error) error {
 	return err
 }
 
-// neverDialed reports whether err alone shows that there was no connection; for
-// HTTP clients that tell nothing else.
+// neverDialed reports whether err alone shows that there was no connection; it is for
+// HTTP clients that reveal nothing else.
 func neverDialed(err error) bool {
 	var dns *net.DNSError
 	var op *net.OpError

@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/trace"
 )
 
-// middleware returns what is different from the SDK's own stack.
+// middleware returns the changes to the SDK's own stack.
 func middleware(custom bool) []func(*smithy.Stack) error {
 	return []func(*smithy.Stack) error{func(stack *smithy.Stack) error {
 		// RecursionDetection would set the header to Lambda's invocation, percent-encoded,
@@ -19,9 +19,10 @@ func middleware(custom bool) []func(*smithy.Stack) error {
 		if _, err := stack.Build.Swap("RecursionDetection", prepare{}); err != nil {
 			return fmt.Errorf("replace RecursionDetection: %w", err)
 		}
-		// With one attempt the retry loop is nothing but a tenth of a start's garbage.
-		// Its correction of a wrong clock goes with it; Lambda's is right. Where the SDK
-		// names it otherwise it stays, and the NopRetryer with it.
+		// With a single attempt, the retry loop only produces garbage, a tenth of a
+		// start's. Its correction of a wrong clock is removed with it, but Lambda's clock
+		// is right. If a version of the SDK names it differently, it stays, together with
+		// the NopRetryer.
 		for _, id := range []string{"Retry", "RetryMetricsHeader", "spanRetryLoop"} {
 			_, _ = stack.Finalize.Remove(id)
 		}
@@ -32,7 +33,7 @@ func middleware(custom bool) []func(*smithy.Stack) error {
 	}}
 }
 
-// prepare sets the HTTP header to what the field holds, and remembers the body.
+// prepare sets the HTTP header to the field's value, and remembers the body.
 type prepare struct{}
 
 func (prepare) ID() string { return "ExpresswayPrepare" }

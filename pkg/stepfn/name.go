@@ -7,13 +7,13 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// devAccount is the account of names that are resolved outside Lambda: the one of
-// the local Step Functions.
+// devAccount is the account in which names are resolved outside Lambda: that of the local
+// Step Functions.
 const devAccount = "123456789012"
 
-// resolve makes an ARN of a state machine's bare name: in the region and account
-// of the invoked function, which its ARN tells. Under `sam local` a bare name is
-// most often what is left of a !Ref, and stays as it is, for check to explain.
+// resolve turns a state machine's bare name into an ARN, in the region and account that
+// the invoked function's ARN names. Under `sam local`, a bare name is usually the remains
+// of a !Ref; it is left for check to explain.
 func (c *Client) resolve(ctx context.Context, machine string) string {
 	if machine == "" || strings.Contains(machine, ":") || c.opts.Getenv("AWS_SAM_LOCAL") == "true" || badName(machine) != "" {
 		return machine

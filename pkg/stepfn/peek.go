@@ -7,11 +7,11 @@ import (
 	"syscall"
 )
 
-// spoken reports whether the other side of an idle connection has closed it, or
-// has sent what nobody asked for: a TLS alert, a 408. Then nothing may be written
-// to it, for what is written could get lost and nobody could say whether it did.
-// net/http finds that out by itself, but only when its reader has had time to run,
-// which in a function that was just thawed it has not.
+// spoken reports whether the other side of an idle connection has closed it, or has sent
+// something unsolicited, such as a TLS alert or a 408. Nothing may be written to such a
+// connection, because it could be lost without a way to know. net/http finds out by
+// itself, but only once its reader has run, which it has not in a function that was just
+// thawed.
 func spoken(conn net.Conn) bool {
 	sc, ok := conn.(syscall.Conn)
 	if !ok {
@@ -19,10 +19,10 @@ func spoken(conn net.Conn) bool {
 	}
 	raw, err := sc.SyscallConn()
 	if err != nil {
-		return true // already closed by us
+		return true // we have already closed it
 	}
 	var peekErr error
-	// Control, as the reader holds the lock that Read takes.
+	// Control is used because the reader holds the lock that Read takes.
 	err = raw.Control(func(fd uintptr) {
 		var b [1]byte
 		for {

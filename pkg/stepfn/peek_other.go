@@ -4,5 +4,6 @@ package stepfn
 
 import "net"
 
-// spoken cannot look without reading here; net/http's own reader still does.
+// spoken cannot look without reading on this platform; net/http's own reader still
+// notices.
 func spoken(net.Conn) bool { return false }

@@ -14,8 +14,9 @@ import (
 // A Resumer completes tasks that wait with .waitForTaskToken: SendTaskSuccess,
 // SendTaskFailure and SendTaskHeartbeat.
 //
-// Unlike a start, each of them may be sent again: a token completes its task once. What
-// is repeated, until the context's deadline and at most six times:
+// Unlike a start, each of them may be sent again: a token completes its task only once.
+// Failures are handled as follows, with retries until the context's deadline and at most
+// six attempts:
 //
 //	not one byte was sent              → again, then Unavailable
 //	refused for load                   → again, then Throttled
@@ -70,7 +71,7 @@ func (r *Resumer) Resume(ctx context.Context, in bridge.Resumption) error {
 		operation, body.Error, body.Cause = "SendTaskFailure", in.Error, in.Cause
 	case bridge.TaskHeartbeat:
 	}
-	maybe := false // an earlier attempt may have been taken
+	maybe := false // an earlier attempt may have been accepted
 	wait := resumeFirstWait
 	for n := 1; ; n++ {
 		unsent, err := r.client.Once(ctx, operation, body, &struct{}{})
@@ -90,8 +91,8 @@ func (r *Resumer) Resume(ctx context.Context, in bridge.Resumption) error {
 	}
 }
 
-// resumeFailure names what became of an attempt, and reports whether another may fare
-// better. Maybe says that an earlier one may have been taken.
+// resumeFailure names what became of an attempt, and reports whether another attempt may
+// succeed. Maybe says that an earlier one may have been accepted.
 func resumeFailure(ctx context.Context, err error, unsent, maybe bool) (f *bridge.Failure, again bool) {
 	var answer *awsjson.Error
 	switch {
@@ -123,7 +124,7 @@ func refusedResume(answer *awsjson.Error, maybe bool) (f *bridge.Failure, again 
 		return f, false
 	case "InvalidOutput":
 		return bridge.NewFailure(bridge.BadRequest, "Step Functions refused the output", answer), false
-	case "ValidationException": // the token alone is not checked before
+	case "ValidationException": // the only part that is not checked in advance is the token
 		return bridge.NewFailure(bridge.BadToken, "the task token is malformed", answer), false
 	}
 	name, ok := codes[answer.Code]

@@ -13,15 +13,15 @@ const (
 	longestWait = 5 * time.Second
 )
 
-// maxStale bounds the idle connections that one start finds closed.
+// maxStale bounds how many closed idle connections one start may find.
 const maxStale = maxIdle
 
-// retryAfterLeast is what a sender is told who was turned away for load by a
-// service that named no time itself.
+// retryAfterLeast is the Retry-After for a sender that was throttled, if the service did
+// not name a time itself.
 const retryAfterLeast = time.Second
 
-// nap waits after attempt n failed with f. It reports false, and does not wait,
-// where the context would end before the next attempt.
+// nap waits after attempt n failed with f. It reports false without waiting if the
+// context would end before the next attempt.
 func (c *Client) nap(ctx context.Context, n int, f *bridge.Failure) bool {
 	most := longestWait
 	if n < 8 {

@@ -1,10 +1,10 @@
 // Package stepfn is the [bridge.Starter] that runs state machines on AWS Step
 // Functions, or on anything that speaks its protocol at a custom endpoint.
 //
-// An Express Workflow starts once for every request that arrives, and nothing
-// can look it up afterwards: a request that is sent again may be a second run. So
-// the SDK's retries are off, whatever the environment asks for, and this package
-// repeats only what certainly did not start:
+// An Express Workflow starts once for every request that arrives, and nothing can look it
+// up afterwards: a request that is sent again may be a second run. So the SDK's retries
+// are off, whatever the environment asks for, and this package repeats only requests that
+// certainly started nothing:
 //
 //	check     ARN, name, size                 → Misconfigured, InputTooLarge; nothing is sent
 //	send      not one byte was written        → again, then Unavailable
@@ -36,12 +36,12 @@ import (
 	"github.com/expressway-dev/expressway/pkg/trace"
 )
 
-// waitLimit bounds a call whose context has no deadline: the longest workflow, and
-// time to send and to answer. The service keeps silent while the workflow runs, so
-// no shorter time-out can tell a long run from a lost answer.
+// waitLimit bounds a call whose context has no deadline: the longest workflow, plus time
+// for the request and the answer. The service is silent while the workflow runs, so a
+// shorter time-out could not tell a long run from a lost answer.
 const waitLimit = bridge.MaxWait + 30*time.Second
 
-// Options say how a [Client] reaches Step Functions.
+// Options configure a [Client].
 type Options struct {
 	// Region is the AWS region, such as eu-west-1.
 	Region string
@@ -52,13 +52,13 @@ type Options struct {
 	Endpoint string
 	// FIPS and DualStack choose among AWS's own endpoints.
 	FIPS, DualStack bool
-	// HTTPClient sends the requests; nil is a client of our own over HTTP/1.1, which
-	// sees every byte it writes. Of any other client only those failures count as
-	// never sent that happened before it had a connection.
+	// HTTPClient sends the requests; nil is the package's own client over HTTP/1.1, which
+	// sees every byte it writes. With any other client, a request only counts as never
+	// sent if it failed before there was a connection.
 	HTTPClient aws.HTTPClient
-	// MaxAttempts is how often one start is sent at most; zero is 6.
+	// MaxAttempts bounds how often one start is sent; zero is 6.
 	MaxAttempts int
-	// Log takes what is worth knowing once; nil discards.
+	// Log receives what is worth logging once; nil discards it.
 	Log *slog.Logger
 	// Getenv reads the invocation's trace header; nil has no environment.
 	Getenv func(string) string
@@ -71,14 +71,14 @@ type Options struct {
 	Rand  func() float64
 }
 
-// A Client starts executions. It is safe for concurrent use, and made once: it
-// keeps the connections.
+// A Client starts executions. It is safe for concurrent use, and should be made once,
+// because it keeps the connections.
 type Client struct {
 	sfn    *sfn.Client
 	http   *sender
 	custom bool // endpoint
 	opts   Options
-	// differs has logged that the service joined another trace.
+	// differs is done once it has been logged that the service joined another trace.
 	differs sync.Once
 }
 
@@ -159,7 +159,7 @@ func (c *Client) StartSync(ctx context.Context, s bridge.Start) (bridge.Outcome,
 			StartDate:       aws.ToTime(out.StartDate),
 			StopDate:        aws.ToTime(out.StopDate),
 		}
-		// A null output is there as the text null; one that is not included is withheld.
+		// A null output is the text null; an output that is not included was withheld.
 		if d := out.OutputDetails; outcome.Status == bridge.Succeeded && out.Output == nil && (s.MetadataOnly || d != nil && !d.Included) {
 			outcome.OutputWithheld = true
 		}
@@ -204,8 +204,8 @@ func (c *Client) Start(ctx context.Context, s bridge.Start) (bridge.Outcome, err
 // A send is one request with its trace header, nil for none.
 type send func(ctx context.Context, s bridge.Start, header *string) (bridge.Outcome, error)
 
-// run checks s, and gives every call of send the trace header in both places that Step
-// Functions looks at. Where the trace is sampled, the calls are one subsegment, and its
+// run checks s, and gives every call of send the trace header in both places where Step
+// Functions looks for it. If the trace is sampled, the calls form one subsegment, whose
 // id is the parent that the workflow sees.
 func (c *Client) run(ctx context.Context, s bridge.Start, operation string, send send) (bridge.Outcome, error) {
 	s.StateMachineARN = c.resolve(ctx, s.StateMachineARN)
@@ -232,9 +232,10 @@ func (c *Client) run(ctx context.Context, s bridge.Start, operation string, send
 	return outcome, nil
 }
 
-// included is how much of the execution the answer has.
+// included says how much of the execution the answer includes.
 //
-// [includedData]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html#StepFunctions-StartSyncExecution-request-includedData
+// [includedData]:
+// https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html#StepFunctions-StartSyncExecution-request-includedData
 func included(s bridge.Start) types.IncludedData {
 	if s.MetadataOnly {
 		return types.IncludedDataMetadataOnly
@@ -242,7 +243,8 @@ func included(s bridge.Start) types.IncludedData {
 	return ""
 }
 
-// compareTrace logs once that the service joined another trace than it was asked to.
+// compareTrace logs once that the service joined a different trace from the one that was
+// sent.
 func (c *Client) compareTrace(ctx context.Context, sent, joined *string) {
 	if sent == nil || joined == nil || *sent == *joined {
 		return
@@ -253,8 +255,8 @@ func (c *Client) compareTrace(ctx context.Context, sent, joined *string) {
 	})
 }
 
-// repeat calls send until it succeeds, fails for good, or time is up. It returns the
-// last attempt, too.
+// repeat calls send until it succeeds, fails for good, or time is up. It also returns the
+// last attempt.
 func (c *Client) repeat(ctx context.Context, s bridge.Start, header string, send send) (bridge.Outcome, *attempt, *bridge.Failure) {
 	stale := 0
 	for n, calls := 1, 1; ; n, calls = n+1, calls+1 {
@@ -269,8 +271,8 @@ func (c *Client) repeat(ctx context.Context, s bridge.Start, header string, send
 			return outcome, a, f
 		}
 		if a.stale && stale < maxStale && ctx.Err() == nil {
-			// The service hung up while the connection lay idle, as it does while Lambda
-			// has the function frozen. That tells nothing of its load.
+			// The service closed the connection while it was idle, as happens while the
+			// function is frozen. That says nothing about the service's load.
 			stale++
 			n--
 			continue
@@ -291,9 +293,9 @@ func optional(s string) *string {
 	return &s
 }
 
-// input is the execution's input; Step Functions wants {} where there is none. It is
-// the caller's bytes, not a copy, as garbage decides what a warm start costs: the
-// SDK has written them into the request before anything is sent, and keeps nothing.
+// input is the execution's input; Step Functions wants {} if there is none. It shares the
+// caller's bytes, because garbage dominates the cost of a warm start: the SDK writes them
+// into the request before anything is sent, and keeps no reference.
 func input(text json.RawMessage) *string {
 	s := "{}"
 	if len(text) > 0 {

@@ -5,11 +5,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/trace"
 )
 
-// serviceName is what X-Ray shows: the SDKs' name of Step Functions.
+// serviceName is the name that X-Ray shows: the SDKs' name for Step Functions.
 const serviceName = "SFN"
 
-// describe says what the subsegment of a start tells: ids, names and times, and nothing
-// of what was delivered.
+// describe returns the contents of a start's subsegment: ids, names and times, and no
+// payload.
 func (c *Client) describe(operation string, s bridge.Start, outcome bridge.Outcome, last *attempt, f *bridge.Failure) trace.Call {
 	call := trace.Call{
 		Service: serviceName, Operation: operation, Region: c.opts.Region,
@@ -23,7 +23,7 @@ func (c *Client) describe(operation string, s bridge.Start, outcome bridge.Outco
 		}
 	}
 	add(call.Metadata, "executionArn", outcome.ExecutionARN)
-	add(call.Metadata, "stateMachineArn", outcome.StateMachineARN) // of an alias, the version
+	add(call.Metadata, "stateMachineArn", outcome.StateMachineARN) // the version, if an alias was started
 	add(call.Annotations, "status", string(outcome.Status))
 	switch {
 	case f != nil:
@@ -37,7 +37,7 @@ func (c *Client) describe(operation string, s bridge.Start, outcome bridge.Outco
 			call.Error = true
 		}
 	case outcome.Status == bridge.Failed, outcome.Status == bridge.TimedOut:
-		// The call succeeded, and the workflow did not: so does the trace say.
+		// The call succeeded but the workflow did not, and the trace says so.
 		add(call.Annotations, "error", outcome.Error)
 		call.Fault = true
 	}

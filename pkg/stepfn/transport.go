@@ -14,15 +14,15 @@ import (
 
 const (
 	// maxIdle is how many connections stay open: an SQS batch runs many executions
-	// side by side, and each holds one for as long as it runs.
+	// concurrently, and each holds a connection for as long as it runs.
 	maxIdle = 100
-	// connectTimeout bounds a dial and a TLS handshake each. The SDK's 30 and 10
-	// seconds are more than API Gateway waits in all.
+	// connectTimeout bounds a dial and a TLS handshake each. The SDK's 30 and 10 seconds
+	// exceed API Gateway's own time-out.
 	connectTimeout = 5 * time.Second
 )
 
-// defaultTransport is the SDK's, less HTTP/2: that retries within itself, and Step
-// Functions answers one call a connection well enough.
+// defaultTransport returns the SDK's transport without HTTP/2, which retries by itself;
+// one call per connection is good enough for Step Functions.
 func defaultTransport() *http.Transport {
 	t := awshttp.NewBuildableClient().GetTransport()
 	t.DialContext = (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext
@@ -32,7 +32,7 @@ func defaultTransport() *http.Transport {
 	return t
 }
 
-// watch makes t's connections report what they write, which takes HTTP/1.1.
+// watch makes t's connections report what they write, which requires HTTP/1.1.
 func watch(t *http.Transport) {
 	t.ForceAttemptHTTP2 = false
 	t.Protocols = new(http.Protocols)
@@ -51,8 +51,9 @@ func watch(t *http.Transport) {
 	if t.DialTLSContext != nil {
 		return
 	}
-	// Over TLS the watch is on the plain side: below, a close_notify would look like
-	// a request. A proxy's tunnel is still watched below, which errs on the side of "sent".
+	// Over TLS, the plain text is watched: below it, a close_notify would look like a
+	// request. A proxy's tunnel is still watched below TLS, which errs on the side of
+	// "sent".
 	config, timeout := t.TLSClientConfig, t.TLSHandshakeTimeout
 	t.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
@@ -92,9 +93,9 @@ var (
 	errStale  = errors.New("the connection was closed while it was idle")
 )
 
-// A sentConn knows whether the request it carries has begun to be written. HTTP/1.1
-// has one request on a connection at a time: arm comes when that gets the
-// connection, Write while it is sent, seal when it failed.
+// A sentConn knows whether the request it carries has begun to be written. HTTP/1.1 has
+// one request on a connection at a time: arm is called when the request gets the
+// connection, Write while it is sent, and seal when it has failed.
 type sentConn struct {
 	net.Conn
 	raw    net.Conn
@@ -104,12 +105,12 @@ type sentConn struct {
 
 const (
 	passing int32 = iota // before the first request: a proxy's CONNECT, a handshake
-	armed                // there is a request, and nothing of it is written
+	armed                // there is a request, and none of it has been written
 	writing
 	sealed
 )
 
-// ours returns the sentConn that net/http's connection is, or has below its TLS.
+// ours returns the sentConn that is net/http's connection, or that lies below its TLS.
 func ours(conn net.Conn) *sentConn {
 	if tc, ok := conn.(*tls.Conn); ok {
 		conn = tc.NetConn()
@@ -123,7 +124,7 @@ func (c *sentConn) arm(reused bool) {
 	c.state.Store(armed)
 }
 
-// seal forbids to begin the request, and reports whether it has not begun.
+// seal prevents the request from beginning, and reports whether it has not begun.
 func (c *sentConn) seal() bool {
 	return c.state.CompareAndSwap(armed, sealed) || c.state.Load() == sealed
 }

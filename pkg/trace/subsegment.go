@@ -10,14 +10,16 @@ import (
 	"time"
 )
 
-// DaemonName is the variable that Lambda names the X-Ray daemon's address in.
+// DaemonName is the environment variable in which Lambda gives the X-Ray daemon's
+// address.
 const DaemonName = "AWS_XRAY_DAEMON_ADDRESS"
 
-// dialLimit bounds finding the daemon, where it has a name.
+// dialLimit bounds the resolution of the daemon's address, if it is a host name.
 const dialLimit = 200 * time.Millisecond
 
-// DaemonAddress returns the address for datagrams of AWS_XRAY_DAEMON_ADDRESS: host:port,
-// or "tcp:host:port udp:host:port" in either order. It is empty where there is none.
+// DaemonAddress returns the address for datagrams in the text of AWS_XRAY_DAEMON_ADDRESS:
+// host:port, or "tcp:host:port udp:host:port" in either order. It is empty if there is
+// none.
 //
 // [Forms]: https://docs.aws.amazon.com/xray/latest/devguide/xray-sdk-go-configuration.html#xray-sdk-go-configuration-envvars
 func DaemonAddress(text string) string {
@@ -34,15 +36,15 @@ func DaemonAddress(text string) string {
 }
 
 // A Recorder sends subsegments to the X-Ray daemon, each as one datagram. A nil Recorder
-// records nothing, and so does one whose daemon is not there: it costs nothing and says
-// nothing. It is safe for concurrent use.
+// records nothing. If there is no daemon, a Recorder silently records nothing. It is safe
+// for concurrent use.
 type Recorder struct {
 	now  func() time.Time
 	rand func() uint64
 	dial func() net.Conn
 }
 
-// RecorderOptions say where subsegments go. Nil values are the real clock and a random
+// RecorderOptions configure a [Recorder]. Nil values are the real clock and a random
 // number.
 type RecorderOptions struct {
 	// Address is the daemon's, as [DaemonAddress] returns it.
@@ -72,8 +74,8 @@ func NewRecorder(o RecorderOptions) *Recorder {
 	})}
 }
 
-// Begin opens a subsegment below the header's parent, and returns the header that has
-// the subsegment for a parent. Without a recorder, a parent, or the decision to sample,
+// Begin opens a subsegment below the header's parent, and returns the header with the
+// subsegment as its parent. Without a recorder, a parent, or the decision to sample,
 // there is no subsegment (nil), and the header is returned as it is.
 func (r *Recorder) Begin(h Header) (*Subsegment, Header) {
 	if r == nil || !h.Sampled() || h.parent == "" {
@@ -92,7 +94,7 @@ func (r *Recorder) newID() string {
 	return fmt.Sprintf("%016x", n)
 }
 
-// Close closes the socket, where one was made.
+// Close closes the socket, if one was opened.
 func (r *Recorder) Close() {
 	if r == nil {
 		return
@@ -102,19 +104,20 @@ func (r *Recorder) Close() {
 	}
 }
 
-// A Subsegment is one call of an AWS service that is going on. Its methods do nothing
-// where it is nil.
+// A Subsegment is a call of an AWS service that is in progress. Its methods do nothing if
+// it is nil.
 type Subsegment struct {
 	recorder          *Recorder
 	id, trace, parent string
 	start             time.Time
 }
 
-// A Call is what a subsegment tells of a call. What is empty is left out.
+// A Call describes a call in a subsegment. Empty fields are left out.
 type Call struct {
-	// Service is the name that X-Ray shows: SFN, as the SDKs have it.
+	// Service is the name that X-Ray shows: SFN, as in the SDKs.
 	Service, Operation, Region string
-	// RequestID and Status are those of the last answer, Retries the calls before it.
+	// RequestID and Status are those of the last answer; Retries counts the calls before
+	// it.
 	RequestID string
 	Status    int
 	Retries   int
@@ -182,13 +185,13 @@ func (s *Subsegment) End(c Call) {
 	}
 	text, err := json.Marshal(doc)
 	if err != nil {
-		return // texts and numbers: cannot fail
+		return // texts and numbers cannot fail
 	}
 	if conn := s.recorder.dial(); conn != nil {
-		// A daemon that is not there answers the next write with an error.
+		// If there is no daemon, the next write returns an error.
 		_, _ = conn.Write(append([]byte(preamble), text...))
 	}
 }
 
-// seconds is a time as segments have it, to the microsecond.
+// seconds converts a time to the format of segments, with microseconds.
 func seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }

@@ -1,13 +1,13 @@
 // Package trace reads and writes the X-Ray trace header, and chooses which of the
-// headers at hand an execution gets.
+// available headers an execution gets.
 //
 //	Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a87bd80c:0
 //
-// The text form is parsed by the X-Ray SDK's package header. That package keeps
-// the fields it does not know in a map, and writes a header without a Root; this
-// one keeps them in their order, checks what it passes on, and stays within what
-// Step Functions takes. A [Recorder] records the one subsegment of a start. What W3C's
-// traceparent says, [FromTraceParent] says in X-Ray's words.
+// The text form is parsed by the X-Ray SDK's package header. That package keeps the
+// fields it does not know in a map, and writes a header without a Root; this one keeps
+// them in their order, checks what it passes on, and stays within the limits of Step
+// Functions. A [Recorder] records the one subsegment of a start. [FromTraceParent]
+// converts W3C's traceparent.
 //
 // [Tracing header]: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 package trace
@@ -22,22 +22,23 @@ import (
 const (
 	// HeaderName is the HTTP header's name.
 	HeaderName = "X-Amzn-Trace-Id"
-	// EnvName is the variable that Lambda keeps the invocation's header in, unless
-	// the function handles several invocations at a time.
+	// EnvName is the environment variable in which Lambda keeps the invocation's header,
+	// unless the function handles several invocations at a time.
 	EnvName = "_X_AMZN_TRACE_ID"
-	// ContextKey is the key, a plain string by contract, that aws-lambda-go keeps
-	// the invocation's header under.
+	// ContextKey is the context key, a plain string by contract, under which
+	// aws-lambda-go keeps the invocation's header.
 	ContextKey = "x-amzn-trace-id"
-	// MaxLength is how many ASCII characters the traceHeader of StartSyncExecution holds.
+	// MaxLength is the maximum length of StartSyncExecution's traceHeader, in ASCII
+	// characters.
 	MaxLength = 256
 )
 
-// maxText bounds what Parse looks at, in bytes: a header comes from whoever sent
-// the request, and the longest that can be passed on has MaxLength.
+// maxText bounds what Parse looks at, in bytes: a header comes from whoever sent the
+// request, and at most MaxLength can be passed on.
 const maxText = 8192
 
-// Sampling is the sampling decision: "1", "0", "?" (asked of who comes next), or
-// "" where none was made.
+// Sampling is the sampling decision: "1", "0", "?" (left to the next service), or "" if
+// none was made.
 type Sampling string
 
 // The sampling decisions.
@@ -60,9 +61,9 @@ type Header struct {
 	extra        []string // "key=value", in the order of the text
 }
 
-// Parse reads a trace header. It reports false, with the zero Header, when there
-// is not a valid Root. A Parent, a Sampled or another field that is malformed is left
-// out, as is Self, which tells of a load balancer's own hop only.
+// Parse reads a trace header. It reports false, with the zero Header, when there is not a
+// valid Root. A Parent, a Sampled or another field that is malformed is left out, as is
+// Self, which only concerns a load balancer's own hop.
 func Parse(text string) (Header, bool) {
 	if text == "" || len(text) > maxText {
 		return Header{}, false
@@ -119,8 +120,8 @@ func (h Header) Sampling() Sampling { return h.sampling }
 // Sampled reports whether the trace is certainly recorded.
 func (h Header) Sampled() bool { return h.sampling == Sampled }
 
-// WithParent returns the header with another parent segment. An id that is not 16
-// hexadecimal digits leaves it without one.
+// WithParent returns the header with another parent segment. If the id is not 16
+// hexadecimal digits, the header has no parent.
 func (h Header) WithParent(id string) Header {
 	h.parent = ""
 	if h.root != "" && validID(id) {
@@ -129,9 +130,9 @@ func (h Header) WithParent(id string) Header {
 	return h
 }
 
-// String writes the header in at most [MaxLength] printable ASCII characters. When
-// there is more, the unknown fields go first, from the last, and then Lineage. The
-// zero Header is "": without a Root there is nothing that could be sent.
+// String writes the header in at most [MaxLength] printable ASCII characters. If it is
+// too long, unknown fields are dropped first, from the last one, and then Lineage. The
+// zero Header is "", because nothing can be sent without a Root.
 func (h Header) String() string {
 	if h.root == "" {
 		return ""
@@ -148,7 +149,7 @@ func (h Header) String() string {
 		size += len(";Lineage=") + len(h.lineage)
 	}
 	kept := 0
-	// A Lineage that does not fit has already cost the unknown fields their place.
+	// If Lineage does not fit, the unknown fields have already been dropped.
 	if withLineage || h.lineage == "" {
 		for kept < len(h.extra) && size+1+len(h.extra[kept]) <= MaxLength {
 			size += 1 + len(h.extra[kept])
@@ -179,16 +180,16 @@ func (h Header) String() string {
 	return b.String()
 }
 
-// FromContext returns the invocation's header that aws-lambda-go put in ctx.
+// FromContext returns the invocation's header, which aws-lambda-go put into ctx.
 func FromContext(ctx context.Context) (Header, bool) {
 	text, _ := ctx.Value(ContextKey).(string)
 	return Parse(text)
 }
 
-// Choose returns the first valid header of: the delivery's own record, the
-// context's, the environment's, and the one that the request merely brought along,
-// as X-Ray or else as W3C has it. A nil getenv has no environment. With several
-// invocations at a time in one process the environment has none, which is why the
+// Choose returns the first valid header of these: that of the delivery's own record, the
+// context's, the environment's, and the one that the request merely carried, as an X-Ray
+// header or else as a traceparent. A nil getenv means an empty environment. If a process
+// handles several invocations at a time, the environment has no header, which is why the
 // context takes precedence over it.
 func Choose(ctx context.Context, record string, getenv func(string) string, request, traceParent string) (Header, bool) {
 	if h, ok := Parse(record); ok {
@@ -213,8 +214,8 @@ func validRoot(s string) bool {
 	return len(s) == 35 && s[0] == '1' && s[1] == '-' && s[10] == '-' && hex(s[2:10]) && hex(s[11:])
 }
 
-// validID reports whether s is a segment's id. An id of zeros is what the X-Ray SDK
-// writes where there is no segment.
+// validID reports whether s is a segment's id. The X-Ray SDK writes an id of zeros if
+// there is no segment.
 func validID(s string) bool {
 	return len(s) == 16 && hex(s) && s != "0000000000000000"
 }
@@ -229,8 +230,8 @@ func hex(s string) bool {
 	return true
 }
 
-// printable reports whether s is allowed in an HTTP header: a record's attribute
-// could otherwise end ours and begin another.
+// printable reports whether s is allowed in an HTTP header: otherwise, a record's
+// attribute could end our header and begin another.
 func printable(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {

@@ -5,9 +5,9 @@ import "strings"
 // traceParentLength is the length of version 00; later versions may only append.
 const traceParentLength = len("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 
-// FromTraceParent reads a W3C [traceparent], and says the same as an X-Ray header:
-// X-Ray takes every trace id that W3C does, with its first eight digits set apart. It
-// reports false, with the zero Header, for a text that the specification calls invalid.
+// FromTraceParent converts a W3C [traceparent] to an X-Ray header: X-Ray accepts every
+// W3C trace id, with its first eight digits set apart. It reports false, with the zero
+// Header, for a text that is invalid according to the specification.
 //
 // [traceparent]: https://www.w3.org/TR/trace-context/#traceparent-header
 func FromTraceParent(text string) (Header, bool) {

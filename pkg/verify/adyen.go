@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// adyenScheme is https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures/.
-// Each item of the body has a signature of eight of its fields.
+// adyenScheme implements
+// https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures/.
+// Each item of the body has a signature over eight of its fields.
 var adyenScheme = scheme{
 	name:     "adyen",
 	verifier: newAdyen,
@@ -35,7 +36,7 @@ func newAdyen(b *builder) (Verifier, error) {
 
 func (*adyen) Headers() []string { return nil }
 
-// An adyenItem is what is wanted of one item: the signed fields in Adyen's order, and
+// An adyenItem holds what is read from one item: the signed fields in Adyen's order, and
 // the signature.
 type adyenItem struct {
 	members   []*want
@@ -69,7 +70,7 @@ func (i *adyenItem) content() (string, error) {
 
 func (v *adyen) Verify(ctx context.Context, r *Request) error {
 	item := newAdyenItem()
-	// Every one: one good item must not vouch for another.
+	// Every item is verified: one good item must not vouch for another.
 	each := &want{below: []*want{wanted("NotificationRequestItem", item.members...)}, done: func() error { return v.verifyItem(ctx, item) }}
 	list := &want{name: "notificationItems", each: each}
 	if err := scanObject(r.Body, list); err != nil {
@@ -97,7 +98,7 @@ func (v *adyen) verifyItem(ctx context.Context, item *adyenItem) error {
 	return v.keys.match(ctx, adyenSignature, func(key []byte) bool { return hmac.Equal(hmac256(key, content), got) })
 }
 
-// adyenSigned is the signed text of an item of a sample.
+// adyenSigned returns the signed text of an item of a sample.
 func adyenSigned(item object) (string, error) {
 	sample, err := json.Marshal(item)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 const authorization = "Authorization"
 
-// credentials are the rest of an Authorization header after its scheme.
+// credentials returns what follows the scheme in an Authorization header.
 func credentials(value, scheme string) (string, bool) {
 	if len(value) <= len(scheme) || !strings.EqualFold(value[:len(scheme)], scheme) || value[len(scheme)] != ' ' {
 		return "", false
@@ -18,11 +18,11 @@ func credentials(value, scheme string) (string, bool) {
 	return strings.TrimLeft(value[len(scheme):], " "), true
 }
 
-// digestOf makes texts of any length equally long, so that comparing them says
-// nothing about the length of the secret.
+// digestOf makes texts of any length equally long, so that comparing them does not reveal
+// the length of the secret.
 func digestOf(s string) ([sha256.Size]byte, error) { return sha256.Sum256([]byte(s)), nil }
 
-// basicScheme is HTTP Basic: https://www.rfc-editor.org/rfc/rfc7617.
+// basicScheme is HTTP Basic authentication: https://www.rfc-editor.org/rfc/rfc7617.
 var basicScheme = scheme{
 	name:     "basic",
 	verifier: func(b *builder) (Verifier, error) { return b.newBasic(b.spec.Basic.Username) },
@@ -64,7 +64,7 @@ func (v *basic) Verify(ctx context.Context, r *Request) error {
 	if err != nil {
 		return refuse(Malformed, authorization)
 	}
-	// The first colon ends the name; a password may have more of them.
+	// The first colon ends the name; a password may contain more colons.
 	name, password, ok := strings.Cut(string(raw), ":")
 	if !ok {
 		return refuse(Malformed, authorization)

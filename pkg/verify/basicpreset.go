@@ -1,6 +1,6 @@
 package verify
 
-// basicPresetScheme is a provider that sends HTTP Basic.
+// basicPresetScheme is for a provider that sends HTTP Basic.
 var basicPresetScheme = scheme{
 	name:      "basic",
 	verifier:  func(b *builder) (Verifier, error) { return b.newBasic(b.spec.Username) },

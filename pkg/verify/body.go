@@ -10,8 +10,8 @@ import (
 
 type object = map[string]any
 
-// bodyObject builds the value of a small body, a handshake or a sample. A name that comes
-// twice, invalid UTF-8 and what follows the document are refused.
+// bodyObject builds the value of a small body, a handshake or a sample. Duplicate names,
+// invalid UTF-8 and data after the document are refused.
 func bodyObject(body []byte) (object, error) {
 	if utf8.Valid(body) {
 		d := json.NewDecoder(bytes.NewReader(body))
@@ -69,7 +69,7 @@ func decodeValue(d *json.Decoder, depth int) (any, error) {
 	return o, err
 }
 
-// member is a member at a path of names; nil when there is none.
+// member returns the member at a path of names, or nil if there is none.
 func member(v any, names ...string) any {
 	for _, name := range names {
 		o, ok := v.(object)
@@ -81,7 +81,7 @@ func member(v any, names ...string) any {
 	return v
 }
 
-// text is a scalar as the sender wrote it; a number keeps its digits.
+// text returns a scalar as the sender wrote it; a number keeps its digits.
 func text(v any) (string, bool) {
 	switch v := v.(type) {
 	case nil:

@@ -5,7 +5,7 @@ import (
 )
 
 // boxScheme is https://developer.box.com/guides/webhooks/v2/signatures-v2/: two headers,
-// signed with two keys, of which one is enough, so that keys can be changed.
+// signed with two keys. One valid signature is enough, so that keys can be rotated.
 var boxScheme = scheme{
 	name:     "box",
 	verifier: newBox,

@@ -26,7 +26,7 @@ var braintreeScheme = scheme{
 		form, ok := parseForm(string(r.Body))
 		payload := form.Get(braintreePayload)
 		if !ok || !isForm(r.Header) || payload == "" {
-			payload = base64.StdEncoding.EncodeToString(r.Body) + "\n" // a sample of what is in it
+			payload = base64.StdEncoding.EncodeToString(r.Body) + "\n" // a sample of its contents
 			form = url.Values{braintreePayload: {payload}}
 			s.out.Header.Set("Content-Type", typeForm)
 		}
@@ -40,8 +40,8 @@ var braintreeScheme = scheme{
 	},
 }
 
-// braintreeHandshake is the challenge by GET: it signs what anyone asks for, of 20 to 32
-// hex digits, which no payload is.
+// braintreeHandshake is the challenge by GET. Its answer signs any 20 to 32 hex digits
+// that anyone sends, and no payload looks like that.
 var braintreeHandshake = Handshake{Methods: []string{http.MethodGet}, newBefore: newBraintreeHandshake}
 
 const (

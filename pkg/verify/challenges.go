@@ -21,16 +21,18 @@ var (
 	oktaHandshake = Handshake{Methods: []string{http.MethodGet}, newBefore: newOktaHandshake}
 	// xeroHandshake is https://developer.xero.com/documentation/guides/webhooks/configuring-your-server/#intent-to-receive.
 	xeroHandshake = Handshake{after: emptyEvents}
-	// wooHandshake is the first, unsigned delivery of a form as a webhook is saved.
+	// wooHandshake is the first, unsigned delivery, a form, which is sent when a webhook
+	// is saved.
 	wooHandshake = Handshake{before: wooPing}
-	// mondayHandshake and feishuHandshake echo the challenge of a JSON body, where the route says so.
+	// mondayHandshake and feishuHandshake echo the challenge of a JSON body, if the route
+	// says so.
 	mondayHandshake = Handshake{newBefore: func(b *builder) (exchange, error) { return b.echoed("challenge", "") }}
 	feishuHandshake = Handshake{newBefore: func(b *builder) (exchange, error) { return b.echoed("challenge", "url_verification") }}
 	// gridHandshake is https://learn.microsoft.com/en-us/azure/event-grid/end-point-validation-event-grid-events-schema.
 	gridHandshake = Handshake{newBefore: newGridHandshake}
 )
 
-// keyringOf has the text behind one more reference of the Spec.
+// keyringOf returns a keyring with the text behind one more reference of the Spec.
 func (b *builder) keyringOf(reference string) (*keyring[[]byte], error) {
 	ref, err := secrets.Parse(reference)
 	if err != nil {
@@ -41,7 +43,7 @@ func (b *builder) keyringOf(reference string) (*keyring[[]byte], error) {
 	return newKeyring(&own, keyDecoder("text"), "")
 }
 
-// echoSentence answers a POST with a query parameter, a sentence with blanks and colons.
+// echoSentence answers a POST with a query parameter, a sentence with spaces and colons.
 func echoSentence(r *Request, name string) (*Reply, error) {
 	if r.Method != http.MethodPost {
 		return nil, nil //nolint:nilnil // no handshake
@@ -56,8 +58,8 @@ func echoSentence(r *Request, name string) (*Reply, error) {
 	return echo(token), nil
 }
 
-// newLinkedInHandshake signs a challenge of a UUID's characters, which no body begins as:
-// what is signed of a body begins with hmacsha256=.
+// newLinkedInHandshake signs a challenge of a UUID's characters. That cannot be used to
+// sign a body, because what is signed of a body begins with hmacsha256=.
 func newLinkedInHandshake(b *builder) (exchange, error) {
 	keys, err := newKeyring(b, keyDecoder("text"), "")
 	if err != nil {
@@ -85,12 +87,13 @@ func newLinkedInHandshake(b *builder) (exchange, error) {
 	}, nil
 }
 
-// isEcho says whether a text is at most 256 of the characters that are echoed into JSON.
+// isEcho reports whether a text may be echoed into JSON: at most 256 harmless characters.
 func isEcho(text string) bool {
 	return isPlain(text) && len(text) <= 256 && !strings.ContainsAny(text, ".~+/=")
 }
 
-// newOktaHandshake answers the challenge of a header, which comes with the credential.
+// newOktaHandshake answers the challenge in a header, which is sent together with the
+// credential.
 func newOktaHandshake(b *builder) (exchange, error) {
 	verifier, err := b.newToken(*b.preset.Token)
 	if err != nil {
@@ -112,7 +115,7 @@ func newOktaHandshake(b *builder) (exchange, error) {
 	}, nil
 }
 
-// emptyEvents answers a signed delivery without events, by which Xero asks whether
+// emptyEvents answers a signed delivery without events, by which Xero tests whether
 // signatures are checked.
 func emptyEvents(_ context.Context, r *Request) (*Reply, error) {
 	body, ok := document(r, `"events"`)
@@ -133,8 +136,8 @@ func wooPing(_ context.Context, r *Request) (*Reply, error) {
 	return &Reply{Status: http.StatusOK, Header: http.Header{}}, nil
 }
 
-// echoed answers an unsigned JSON body that has a challenge, where the Spec says so. kind
-// is the body's type, where it must have one.
+// echoed answers an unsigned JSON body that has a challenge, if the Spec says so. kind is
+// the type that the body must have, or empty.
 func (b *builder) echoed(member, kind string) (exchange, error) {
 	if b.spec.Handshake != "echo" {
 		return nil, nil //nolint:nilnil // the handshake is not wanted
@@ -152,8 +155,8 @@ func (b *builder) echoed(member, kind string) (exchange, error) {
 	}, nil
 }
 
-// newGridHandshake answers a list of one validation event with its code. The address that
-// comes with it is not visited.
+// newGridHandshake answers a list of one validation event with its code. The address in
+// the event is not visited.
 func newGridHandshake(b *builder) (exchange, error) {
 	if b.spec.Handshake != "echo" {
 		return nil, nil //nolint:nilnil // the handshake is not wanted

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// contentfulScheme is https://www.contentful.com/developers/docs/webhooks/request-verification/:
-// an HMAC of method, path, the headers that a header names, and the body.
+// contentfulScheme is
+// https://www.contentful.com/developers/docs/webhooks/request-verification/: an HMAC of
+// method, path, the headers that another header lists, and the body.
 var contentfulScheme = scheme{
 	name: "contentful",
 	verifier: func(b *builder) (Verifier, error) {
@@ -57,8 +58,8 @@ func (*contentful) Headers() []string {
 	return []string{"x-contentful-signature", "x-contentful-signed-headers", "x-contentful-timestamp"}
 }
 
-// contentfulContent is what is signed before the body. The time must be among the headers,
-// and their list as well, for else the time could be changed.
+// contentfulContent returns what is signed before the body. The signed headers must
+// include the time, and their list itself, because otherwise the time could be changed.
 func contentfulContent(base string, r *Request) (string, error) {
 	list, err := headerValue(r.Header, contentfulNames)
 	if err != nil {
@@ -86,8 +87,8 @@ func contentfulContent(base string, r *Request) (string, error) {
 	return r.Method + "\n" + path + "\n" + strings.Join(pairs, ";") + "\n", nil
 }
 
-// contentfulQuery is the query as the library writes it: escaped as a component of a URL,
-// and the escapes once more.
+// contentfulQuery returns the query as Contentful's library writes it: escaped as a
+// component of a URL, with the escapes escaped once more.
 func contentfulQuery(query string) string {
 	var b strings.Builder
 	for i := range len(query) {

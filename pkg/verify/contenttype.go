@@ -10,12 +10,12 @@ import (
 )
 
 // A typed verifier refuses media types that the sender does not send. No scheme signs
-// Content-Type, and whoever has one delivery could have its bytes read as something else:
-// signed JSON as a form has fields of the attacker's choice.
+// Content-Type, so whoever has one delivery could have its bytes read as another type:
+// signed JSON that is read as a form has fields of the attacker's choice.
 type typed struct {
 	Verifier
 	types []string
-	mixed bool // forms and JSON: which it is says only the header
+	mixed bool // accepts forms and JSON, and only the header says which
 }
 
 const (
@@ -34,8 +34,8 @@ func (v *typed) Verify(ctx context.Context, r *Request) error {
 	return v.Verifier.Verify(ctx, r)
 }
 
-// allows says whether a body may be read as its header says. Without a body there is
-// nothing to read, and without a header no form is made of the bytes.
+// allows reports whether a body may be read as the type in its header. An empty body is
+// always allowed; without a header, the bytes are never read as a form.
 func (v *typed) allows(h http.Header, body []byte) bool {
 	values := h.Values("Content-Type")
 	if len(body) == 0 || len(values) == 0 || len(values) == 1 && values[0] == "" {
@@ -53,7 +53,7 @@ func (v *typed) allows(h http.Header, body []byte) bool {
 
 func isJSONType(media string) bool { return media == typeJSON || strings.HasSuffix(media, "+json") }
 
-// isUTF8 says whether a charset reads bytes as UTF-8 does.
+// isUTF8 reports whether a charset is read like UTF-8.
 func isUTF8(charset string) bool {
 	return slices.Contains([]string{"", "utf-8", "utf8", "us-ascii", "ascii"}, strings.ToLower(charset))
 }

@@ -7,16 +7,17 @@ import (
 	"time"
 )
 
-// A Custom is a way to verify that a Go program adds under a provider's name of its own;
-// pkg/gateway hands it in. A route names it as it names a preset:
+// A Custom is a verification scheme that a Go program adds, under its own provider name,
+// through pkg/gateway. A route names it like a preset:
 //
 //	verify: {provider: acme, secrets: ["env:ACME_SECRET"]}
 type Custom struct {
-	// Name is the provider's, as routes write it. It is not that of a preset.
+	// Name is the provider's name in routes. It must not be that of a preset.
 	Name string
-	// Verify reports whether r was signed with the secret, and, where the sender signs a
-	// time, not too long ago or too far ahead. It is called for each secret of the route
-	// until it reports true, must be safe for concurrent use, and compares in constant time.
+	// Verify reports whether r was signed with the secret and, if the sender signs a
+	// time, whether that time is neither too old nor too far ahead. It is called for each
+	// secret of the route until it reports true, must be safe for concurrent use, and
+	// compares in constant time.
 	Verify func(r *Request, secret string, now time.Time) bool
 	// Headers are the names of the headers that Verify reads. They carry credentials, and
 	// are left out of a route's default input.
@@ -29,8 +30,8 @@ type Custom struct {
 	Ack          Ack
 }
 
-// Preset returns what is known of the provider of s; ok is false where s names none, or
-// one that nobody knows.
+// Preset returns the preset of the provider that s names; ok is false if s names no
+// provider or an unknown one.
 func (s *Spec) Preset() (p Preset, ok bool) {
 	if c := s.Custom; c != nil {
 		return Preset{

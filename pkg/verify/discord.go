@@ -19,7 +19,7 @@ var discordScheme = scheme{
 	},
 }
 
-// privateKey is why schemes of public keys cannot be signed.
+// privateKey says why schemes with public keys cannot be signed.
 const privateKey = "the sender signs with a private key, and the secret here is its public half"
 
 type discord struct {
@@ -65,15 +65,15 @@ func (v *discord) Verify(ctx context.Context, r *Request) error {
 	return fresh(v.now(), at, v.tolerance, discordTimestamp)
 }
 
-// discordHandshake is two: the PING of interactions has type 1, and wants its like;
-// that of webhook events has type 0, and wants 204. An event of the latter has
-// type 1 as well, and the member event:
+// discordHandshake answers two kinds of PING: that of interactions has type 1, and
+// expects the same back; that of webhook events has type 0, and expects 204. A webhook
+// event has type 1 as well, but also the member event:
 // https://docs.discord.com/developers/interactions/overview#setting-up-an-endpoint-acknowledging-ping-requests,
 // https://docs.discord.com/developers/events/webhook-events#acknowledging-ping-events.
 var discordHandshake = Handshake{after: discordPing}
 
 func discordPing(_ context.Context, r *Request) (*Reply, error) {
-	// Most interactions are of another type, and not looked into further.
+	// Most interactions have another type, and are not examined further.
 	if kind := (Place{Body: "type"}).Of(nil, r.Body); kind != "0" && kind != "1" {
 		return nil, nil //nolint:nilnil // no handshake
 	}

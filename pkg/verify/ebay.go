@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// ebayScheme is https://developer.ebay.com/develop/guides-v2/marketplace-account-deletion:
-// the header is base64 of JSON with the signature, over the body, by ECDSA with SHA-1. The
-// public keys are had from an API that needs an application's token: the Spec's secrets
-// are those keys.
+// ebayScheme is
+// https://developer.ebay.com/develop/guides-v2/marketplace-account-deletion: the header
+// is base64 of JSON with the signature, over the body, by ECDSA with SHA-1. The public
+// keys come from an API that requires an application's token, so they are configured as
+// the Spec's secrets.
 var ebayScheme = scheme{
 	name: "ebay",
 	verifier: func(b *builder) (Verifier, error) {

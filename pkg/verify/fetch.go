@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// A Fetch gets a small document: a certificate of SNS, a key set, the page that
-// confirms a subscription. The address was checked against those that the scheme
-// allows. Implementations do not follow redirects, which would lead past that
-// check, and bound time and size; [NewFetch] makes one.
+// A Fetch gets a small document: a certificate of SNS, a key set, or the page that
+// confirms a subscription. The caller has checked that the scheme allows the address.
+// Implementations do not follow redirects, which would bypass that check, and bound time
+// and size. [NewFetch] returns one.
 type Fetch func(ctx context.Context, url string) ([]byte, error)
 
 const (
@@ -23,10 +23,10 @@ const (
 	maxDocument  = 256 << 10
 )
 
-// NewFetch is the [Fetch] of production: one GET of at most three seconds and
-// 256 KiB, answered 200, over TLS 1.2 or later. A nil transport means one of its
-// own, without a proxy and without idle connections, which do not outlast a frozen
-// function.
+// NewFetch returns the [Fetch] for production: one GET of at most three seconds and 256
+// KiB, over TLS 1.2 or later, which must be answered 200. A nil transport means a
+// transport of its own, without a proxy, and without idle connections, which would not
+// survive while a function is frozen.
 func NewFetch(transport http.RoundTripper) Fetch {
 	if transport == nil {
 		transport = &http.Transport{
@@ -48,8 +48,8 @@ func NewFetch(transport http.RoundTripper) Fetch {
 		}
 		response, err := client.Do(r)
 		if err != nil {
-			// The client's own text has the whole address, and in it the token that
-			// confirms a subscription: errors are logged.
+			// The client's own text contains the whole address, with the token that
+			// confirms a subscription, and errors are logged.
 			var failed *url.Error
 			if errors.As(err, &failed) {
 				err = failed.Err
@@ -71,7 +71,7 @@ func NewFetch(transport http.RoundTripper) Fetch {
 	}
 }
 
-// isLoopback says whether a host is this machine.
+// isLoopback reports whether a host is this machine.
 func isLoopback(host string) bool {
 	if host == "localhost" {
 		return true

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// gitlabScheme takes the signing token, which is Standard Webhooks, or the older
-// X-Gitlab-Token. Which one a secret is shows in its prefix, so that a sender
-// cannot choose the weaker check.
+// gitlabScheme accepts the signing token, which is Standard Webhooks, or the older
+// X-Gitlab-Token. A secret's prefix shows which of the two it is, so that a sender cannot
+// choose the weaker check.
 var gitlabScheme = scheme{
 	name:     "gitlab",
 	verifier: newGitLab,
@@ -27,7 +27,7 @@ var gitlabScheme = scheme{
 }
 
 type gitlab struct {
-	signing, plain Verifier // nil when no secret is of that kind
+	signing, plain Verifier // nil if no secret is of that kind
 }
 
 const gitlabToken = "X-Gitlab-Token" //nolint:gosec // a header's name
@@ -39,7 +39,7 @@ func newGitLab(b *builder) (Verifier, error) {
 	signing.refs, plain.refs = nil, nil
 	for _, ref := range b.refs {
 		secret, err := b.source.Get(context.Background(), ref)
-		if err != nil && ref.Remote() { // which kind it is must be known
+		if err != nil && ref.Remote() { // its kind must be known
 			return nil, fmt.Errorf("%w: %w", ErrSecrets, err)
 		}
 		if err == nil && strings.HasPrefix(secret.Reveal(), "whsec_") {

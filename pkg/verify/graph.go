@@ -6,7 +6,7 @@ import (
 	"crypto/sha256"
 )
 
-// clientStateScheme is Microsoft Graph's shared secret in each notification:
+// clientStateScheme checks Microsoft Graph's shared secret in each notification:
 // https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks.
 var clientStateScheme = scheme{
 	name:      "microsoft-graph",
@@ -47,8 +47,9 @@ func (v *clientState) verifyItem(ctx context.Context, state string) error {
 	return v.keys.match(ctx, "clientState", func(want [sha256.Size]byte) bool { return hmac.Equal(got[:], want[:]) })
 }
 
-// graphHandshake is https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks#notificationurl-validation.
-// The token is a sentence, with blanks and colons.
+// graphHandshake is
+// https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks#notificationurl-validation.
+// The token is a sentence with spaces and colons.
 var graphHandshake = Handshake{before: echoValidationToken}
 
 func echoValidationToken(_ context.Context, r *Request) (*Reply, error) {

@@ -14,16 +14,18 @@ import (
 	"github.com/expressway-dev/expressway/pkg/secrets"
 )
 
-// A Handshake is how a provider asks whether an address wants its deliveries.
+// A Handshake is the way in which a provider asks whether an address wants its
+// deliveries.
 type Handshake struct {
-	// Methods are those that it may come by, beside the methods of the route's pattern.
+	// Methods are the HTTP methods that it may use in addition to those of the route's
+	// pattern.
 	Methods []string
 
-	before, after       exchange                           // unsigned, and signed
-	newBefore, newAfter func(b *builder) (exchange, error) // where they need more than the request
+	before, after       exchange                           // for unsigned and for signed requests
+	newBefore, newAfter func(b *builder) (exchange, error) // if they need more than the request
 }
 
-// headHandshake is the HEAD request by which a provider tries an address.
+// headHandshake is the HEAD request by which a provider tests an address.
 var headHandshake = Handshake{Methods: []string{http.MethodHead}, before: answerHead}
 
 func answerHead(_ context.Context, r *Request) (*Reply, error) {
@@ -33,11 +35,11 @@ func answerHead(_ context.Context, r *Request) (*Reply, error) {
 	return &Reply{Status: http.StatusOK, Header: http.Header{}}, nil
 }
 
-// ErrHandshake says that an exchange could not be completed, as the confirmation
-// of a subscription to SNS that did not get through: the sender may try again.
+// ErrHandshake says that an exchange could not be completed, such as the confirmation of
+// an SNS subscription; the sender may try again.
 var ErrHandshake = errors.New("handshake not completed")
 
-// A Reply is the whole answer to a handshake. Nothing starts, and nothing is kept.
+// A Reply is the whole answer to a handshake. Nothing starts, and nothing is stored.
 type Reply struct {
 	Status int
 	Header http.Header
@@ -47,12 +49,12 @@ type Reply struct {
 // A CloudEvents grants senders of CloudEvents permission to deliver:
 // https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md#4-abuse-protection.
 type CloudEvents struct {
-	// Origins are the names that senders give for themselves, as
-	// eventgrid.azure.net; the one name * is any.
+	// Origins are the names that senders give for themselves, such as
+	// eventgrid.azure.net; the single name * allows any.
 	Origins []string `yaml:"origins"`
 }
 
-// Validate reports what is wrong; the fields are below cloudevents.
+// Validate reports what is wrong; its fields are paths below cloudevents.
 func (c *CloudEvents) Validate() []Problem {
 	check := &checker{}
 	if len(c.Origins) == 0 {
@@ -73,15 +75,15 @@ type Handshaker struct {
 	cloudEvents   *CloudEvents
 }
 
-// An exchange answers r, or returns nil where r is no handshake.
+// An exchange answers r, or returns nil if r is not a handshake.
 type exchange func(ctx context.Context, r *Request) (*Reply, error)
 
-// WithCloudEvents answers the OPTIONS request of CloudEvents. It concerns
-// [NewHandshaker] alone, and goes with every Spec.
+// WithCloudEvents answers the OPTIONS request of CloudEvents. It only affects
+// [NewHandshaker], and works with every Spec.
 func WithCloudEvents(c *CloudEvents) Option { return func(o *options) { o.cloudEvents = c } }
 
-// NewHandshaker makes what answers the handshakes of s, which may be none. Like
-// [New] it looks every secret up that it will need.
+// NewHandshaker returns a Handshaker that answers the handshakes of s, if there are any.
+// Like [New], it looks up every secret that it will need.
 func NewHandshaker(s Spec, source secrets.Source, now func() time.Time, opts ...Option) (*Handshaker, error) {
 	b, err := newBuilder(s, source, now, opts)
 	if err != nil {
@@ -112,15 +114,15 @@ func NewHandshaker(s Spec, source secrets.Source, now func() time.Time, opts ...
 	return h, nil
 }
 
-// Methods are the HTTP methods of handshakes, which the route's path takes beside
-// those of its pattern: GET, HEAD, OPTIONS or none. A request that came in by one
-// of them alone is for Before and nothing else.
+// Methods returns the HTTP methods of handshakes, which the route's path accepts in
+// addition to those of its pattern: GET, HEAD, OPTIONS or none. A request whose method is
+// only one of these is passed to Before and not processed further.
 func (h *Handshaker) Methods() []string { return h.methods }
 
-// Before answers a handshake that nobody signs. It comes before Verify, which such
-// a request would not pass. The reply is nil where r is none: then r goes the usual
-// way, or, by a method of Methods alone, is not allowed. The error wraps
-// [ErrUnverified] or [ErrSecrets].
+// Before answers a handshake that is not signed. It must be called before Verify, which
+// would refuse such a request. The reply is nil if r is not a handshake: then r is
+// processed as usual or, if only Methods has its method, refused as not allowed. The
+// error wraps [ErrUnverified] or [ErrSecrets].
 func (h *Handshaker) Before(ctx context.Context, r *Request) (*Reply, error) {
 	if h.cloudEvents != nil && r.Method == http.MethodOptions {
 		return h.cloudEvents.answer(r), nil
@@ -131,8 +133,8 @@ func (h *Handshaker) Before(ctx context.Context, r *Request) (*Reply, error) {
 	return h.before(ctx, r)
 }
 
-// After answers a handshake that the sender signed, of a request that Verify has
-// accepted. The reply is nil where r is none. The error wraps [ErrUnverified],
+// After answers a handshake that the sender signed, in a request that Verify has
+// accepted. The reply is nil if r is not a handshake. The error wraps [ErrUnverified],
 // [ErrSecrets] or [ErrHandshake].
 func (h *Handshaker) After(ctx context.Context, r *Request) (*Reply, error) {
 	if h.after == nil {
@@ -141,15 +143,16 @@ func (h *Handshaker) After(ctx context.Context, r *Request) (*Reply, error) {
 	return h.after(ctx, r)
 }
 
-// Bounds of what is echoed. The longest that providers are known to send has 88
-// bytes, Graph's sentence 110.
+// Bounds of what is echoed. The longest that providers are known to send has 88 bytes;
+// Graph's sentence has 110.
 const (
 	maxEcho      = 512
-	maxHandshake = 64 << 10 // bytes of a body that is looked into
+	maxHandshake = 64 << 10 // bytes of a body that is examined
 )
 
-// isPlain says whether a text is letters, digits and the marks of base64 and URLs.
-// It is what is echoed or, for X, signed: no markup and no JSON but a number.
+// isPlain reports whether a text consists of letters, digits and the marks of base64 and
+// URLs. Only such text is echoed or, for X, signed: it cannot be markup, nor JSON other
+// than a number.
 func isPlain[T string | []byte](s T) bool {
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -166,7 +169,7 @@ func isHostname(s string) bool {
 	return isPlain(s) && len(s) <= 253 && !strings.ContainsAny(s, "_~+/=")
 }
 
-// echo answers with a text that the sender chose: as text, whatever it may be.
+// echo answers with a text that the sender chose, always as plain text.
 func echo(text string) *Reply {
 	return &Reply{
 		Status: http.StatusOK,
@@ -176,7 +179,7 @@ func echo(text string) *Reply {
 }
 
 func replyJSON(v any) *Reply {
-	body, _ := json.Marshal(v) // of texts and numbers
+	body, _ := json.Marshal(v) // texts and numbers cannot fail
 	return &Reply{
 		Status: http.StatusOK,
 		Header: http.Header{"Content-Type": {"application/json"}, "X-Content-Type-Options": {"nosniff"}},
@@ -184,7 +187,7 @@ func replyJSON(v any) *Reply {
 	}
 }
 
-// queried is the one value of a query parameter; ok is false where it is not there.
+// queried returns the single value of a query parameter; ok is false if it is missing.
 func queried(r *Request, name string) (value string, ok bool, _ error) {
 	if r.RawQuery == "" || len(r.RawQuery) > 2*maxHeader {
 		return "", false, nil
@@ -199,8 +202,8 @@ func queried(r *Request, name string) (value string, ok bool, _ error) {
 	return values[name][0], true, nil
 }
 
-// document is the body of a signed request that could be a handshake: JSON with a
-// text in it. That text may be anywhere; who asks looks closer.
+// document returns the body of a signed request that could be a handshake: JSON that
+// contains a text. The text may be anywhere, so callers must look more closely.
 func document(r *Request, containing string) (object, bool) {
 	if len(r.Body) > maxHandshake || !bytes.Contains(r.Body, []byte(containing)) {
 		return nil, false
@@ -209,8 +212,9 @@ func document(r *Request, containing string) (object, bool) {
 	return body, err == nil
 }
 
-// answer grants or refuses, for the origin as configured: nothing of the request
-// comes back. WebHook-Request-Callback, an address to call later, is not called.
+// answer grants or refuses permission, naming the origin as it is configured: nothing
+// from the request is returned. WebHook-Request-Callback, an address to call later, is
+// not called.
 func (c *CloudEvents) answer(r *Request) *Reply {
 	origin, err := headerValue(r.Header, "WebHook-Request-Origin")
 	if err == nil {

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// Bounds of what a sender can make us read. A signature header of the providers
-// we know is below 1 KiB, and a rotation sends two or three signatures.
+// Bounds of what a sender can make us read. The known providers' signature headers are
+// shorter than 1 KiB, and a rotation sends two or three signatures.
 const (
 	maxHeader     = 8 << 10
 	maxSignatures = 32
 )
 
-// headerValue is the one value of a header. A header that is there twice is
-// malformed: which of the two was signed is anybody's guess. Field values are
-// taken as they are; no byte is trimmed.
+// headerValue returns the single value of a header. A header that occurs twice is
+// malformed, because it cannot be known which of the two was signed. Values are used as
+// they are; nothing is trimmed.
 func headerValue(h http.Header, name string) (string, error) {
 	values := h.Values(name)
 	switch {
@@ -30,8 +30,8 @@ func headerValue(h http.Header, name string) (string, error) {
 	return values[0], nil
 }
 
-// splitList splits at a separator and drops blanks around and empty items. The
-// boolean is false when there are too many.
+// splitList splits at a separator, trims the items and drops empty ones. It returns false
+// if there are too many.
 func splitList(value, separator string) ([]string, bool) {
 	if strings.Count(value, separator) >= maxSignatures*2 {
 		return nil, false
@@ -46,7 +46,7 @@ func splitList(value, separator string) ([]string, bool) {
 }
 
 // parseKV reads `t=1,v1=aa,v1=bb`. A pair without `=` and a second timestamp are
-// malformed; keys that nobody asked for are left alone, as senders add them.
+// malformed; other keys are ignored, because senders add them.
 func parseKV(value, separator, timestampKey, signatureKey string) (timestamp string, signatures []string, ok bool) {
 	if strings.Count(value, separator) >= maxSignatures*2 {
 		return "", nil, false
@@ -77,10 +77,10 @@ type decoder func(string) ([]byte, error)
 
 var errEncoding = errors.New("wrong encoding")
 
-// decodeHex takes upper case too: bytes are compared, not texts.
+// decodeHex accepts upper case too: bytes are compared, not texts.
 func decodeHex(s string) ([]byte, error) { return hex.DecodeString(s) }
 
-// decodeBase64 is strict: the decoder of the standard library skips line breaks.
+// decodeBase64 is strict; the decoder of the standard library would skip line breaks.
 func decodeBase64(s string) ([]byte, error) {
 	if strings.ContainsAny(s, "\r\n") {
 		return nil, errEncoding
@@ -88,7 +88,7 @@ func decodeBase64(s string) ([]byte, error) {
 	return base64.StdEncoding.Strict().DecodeString(s)
 }
 
-// decodeBase64URL takes the URL alphabet with padding or without.
+// decodeBase64URL accepts the URL alphabet with or without padding.
 func decodeBase64URL(s string) ([]byte, error) {
 	if strings.ContainsAny(s, "\r\n") {
 		return nil, errEncoding
@@ -99,8 +99,8 @@ func decodeBase64URL(s string) ([]byte, error) {
 	return base64.RawURLEncoding.Strict().DecodeString(s)
 }
 
-// parseTime reads the time of a header. The text, not the number, is what is
-// signed, so a number is plain digits: no sign, no blank.
+// parseTime reads the time of a header. The text is signed, not the number, so a number
+// must consist of digits only, without sign or spaces.
 func parseTime(text, format string) (time.Time, bool) {
 	switch format {
 	case "unix", "unix_ms":

@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// A hash function by the name that the configuration uses.
+// algorithms maps the configuration's names to hash functions.
 var algorithms = map[string]func() hash.Hash{
 	"md5": md5.New, "sha1": sha1.New, "sha256": sha256.New, "sha384": sha512.New384, "sha512": sha512.New,
 }
 
-// An encoding of signatures, both ways.
+// An encoding encodes and decodes signatures.
 type encoding struct {
 	decode decoder
 	encode func([]byte) string
@@ -34,21 +34,21 @@ var encodings = map[string]encoding{
 
 // A compiledHMAC is a compiled [HMAC]. It serves most providers.
 type compiledHMAC struct {
-	headers        []string // of signatures; more than one for Box
+	headers        []string // headers with signatures; Box has several
 	form           string   // the field that carries the signature, in place of a header
-	plain          bool     // a hash over the secret, and no HMAC
+	plain          bool     // a hash that includes the secret, instead of an HMAC
 	newHash        func() hash.Hash
 	encoding       encoding
 	prefix         string
 	prefixOptional bool
-	separator      string // of a list of signatures or of key=value pairs; may be empty
+	separator      string // between the signatures of a list or between key=value pairs; may be empty
 	kv, list       bool
 	timestampKey   string
 	signatureKey   string
 	signed         []part
-	timestamp      string // header name; empty with kv or without freshness
+	timestamp      string // header name; empty with kv, or if no time is signed
 	format         string
-	tolerance      time.Duration // 0 = the scheme signs no time
+	tolerance      time.Duration // 0 if the scheme signs no time
 	keyEncoding    string
 	url            func(*Request) string
 	path           func(*Request) string
@@ -100,7 +100,7 @@ type hmacVerifier struct {
 	now  func() time.Time
 }
 
-// hmacScheme is a provider whose scheme is only parameters.
+// hmacScheme is for a provider whose scheme only consists of parameters.
 var hmacScheme = scheme{
 	name:     "hmac",
 	verifier: func(b *builder) (Verifier, error) { return b.newPreset() },
@@ -108,7 +108,7 @@ var hmacScheme = scheme{
 	signsURL: func(_ *Spec, p *Preset) bool { return p.HMAC.signsURL() },
 }
 
-// hmacBlock is a sender that the Spec describes.
+// hmacBlock is for a sender that the Spec describes.
 var hmacBlock = scheme{
 	name:     "hmac",
 	verifier: func(b *builder) (Verifier, error) { return b.newHMAC(compileHMAC(*b.spec.HMAC, b.spec.URL)) },
@@ -177,7 +177,7 @@ func (v *hmacVerifier) Verify(ctx context.Context, r *Request) error {
 	return err
 }
 
-// accept is Verify, and the key that r is signed with.
+// accept does what Verify does, and returns the key that r is signed with.
 func (v *hmacVerifier) accept(ctx context.Context, r *Request) (key []byte, _ error) {
 	sets, err := v.signatures(r)
 	if err != nil {
@@ -195,7 +195,7 @@ func (v *hmacVerifier) accept(ctx context.Context, r *Request) (key []byte, _ er
 	return nil, err
 }
 
-// where is what errors name.
+// where returns the place that errors name.
 func (v *compiledHMAC) where() string {
 	if v.form != "" {
 		return v.form
@@ -203,7 +203,7 @@ func (v *compiledHMAC) where() string {
 	return v.headers[0]
 }
 
-// acceptSet tries the signatures that go with one time.
+// acceptSet tries the signatures that belong to one time.
 func (v *hmacVerifier) acceptSet(ctx context.Context, r *Request, set signatureSet) (key []byte, err error) {
 	timeIn := orDefault(v.timestamp, v.where())
 	if v.timestamp != "" {
@@ -228,7 +228,7 @@ func (v *hmacVerifier) acceptSet(ctx context.Context, r *Request, set signatureS
 		return slices.ContainsFunc(set.signatures, func(s []byte) bool { return hmac.Equal(s, sum) })
 	})
 	if err == nil && v.tolerance > 0 {
-		// Only now: the age of a forgery is nobody's business.
+		// The time is only checked now: the age of a forgery must not be revealed.
 		err = fresh(v.now(), at, v.tolerance, timeIn)
 	}
 	if err != nil {
@@ -237,7 +237,7 @@ func (v *hmacVerifier) acceptSet(ctx context.Context, r *Request, set signatureS
 	return key, nil
 }
 
-// expand gathers the values of what is signed.
+// expand collects the values of what is signed.
 func (v *compiledHMAC) expand(r *Request, timestamp string) ([]string, error) {
 	url := ""
 	if uses(v.signed, "url") {
@@ -246,7 +246,7 @@ func (v *compiledHMAC) expand(r *Request, timestamp string) ([]string, error) {
 	return expand(v.signed, r, url, v.path(r), timestamp)
 }
 
-// sum is the signature that key makes.
+// sum returns the signature that the key makes.
 func (v *compiledHMAC) sum(key []byte, values []string, body []byte) []byte {
 	h := v.newHash()
 	if !v.plain {
@@ -256,14 +256,14 @@ func (v *compiledHMAC) sum(key []byte, values []string, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// A signatureSet is signatures with the time that stands beside them.
+// A signatureSet holds signatures and the time that belongs to them.
 type signatureSet struct {
 	timestamp  string
 	signatures [][]byte
 }
 
-// signatures are the decoded signatures of the headers, or of the form's field: at least
-// one set of at least one.
+// signatures returns the decoded signatures of the headers or of the form's field: at
+// least one set of at least one signature.
 func (v *compiledHMAC) signatures(r *Request) (sets []signatureSet, _ error) {
 	if v.form != "" {
 		value, err := formField(r, v.form)
@@ -295,14 +295,14 @@ func (v *compiledHMAC) signatures(r *Request) (sets []signatureSet, _ error) {
 	return sets, nil
 }
 
-// read adds what one value has; of several headers those without a signature of this
-// scheme are passed over.
+// read adds the signatures in one value. If there are several headers, those without a
+// signature of this scheme are skipped.
 func (v *compiledHMAC) read(name, value string, sets []signatureSet) ([]signatureSet, error) {
 	texts, ok := []string{value}, true
 	timestamp := ""
 	switch {
 	case v.kv && strings.Contains(value, " "+v.timestampKey+"=") && v.timestampKey != "" && !strings.Contains(value, v.separator+" "):
-		// Two sets, while a secret changes: each has its own time.
+		// There are two sets while a secret is rotated, each with its own time.
 		for one := range strings.FieldsSeq(value) {
 			var err error
 			if sets, err = v.read(name, one, sets); err != nil || len(sets) > maxSignatures {
@@ -334,7 +334,7 @@ func (v *compiledHMAC) read(name, value string, sets []signatureSet) ([]signatur
 	return append(sets, signatureSet{timestamp, decoded}), nil
 }
 
-// decode passes over what is not a signature of this scheme.
+// decode skips texts that are not signatures of this scheme.
 func (v *compiledHMAC) decode(texts []string) (decoded [][]byte) {
 	size := v.newHash().Size()
 	for _, text := range texts {
@@ -342,7 +342,7 @@ func (v *compiledHMAC) decode(texts []string) (decoded [][]byte) {
 		if !prefixed && !v.prefixOptional {
 			continue
 		}
-		// A signature of another length is of another scheme, or cut.
+		// A signature of another length belongs to another scheme, or was truncated.
 		if sig, err := v.encoding.decode(bare); err == nil && len(sig) == size {
 			decoded = append(decoded, sig)
 		}

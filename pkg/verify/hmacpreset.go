@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// newPreset is a provider whose scheme is only parameters.
+// newPreset returns the verifier of a provider whose scheme only consists of parameters.
 func (b *builder) newPreset() (Verifier, error) {
 	rule := compileHMAC(b.presetHMAC(), b.spec.URL)
 	if b.preset.OtherHeader != "" {
@@ -26,7 +26,7 @@ func (b *builder) newPreset() (Verifier, error) {
 	return v, nil
 }
 
-// A signedAt checks the time in a body, which its Verifier has found signed.
+// A signedAt checks the time in a body whose signature its Verifier has accepted.
 type signedAt struct {
 	Verifier
 	place     Place
@@ -49,7 +49,7 @@ func (v signedAt) Verify(ctx context.Context, r *Request) error {
 	return fresh(v.now(), at, v.tolerance, v.place.Body)
 }
 
-// presetHMAC are the preset's parameters, with the tolerance of the Spec.
+// presetHMAC returns the preset's parameters, with the tolerance of the Spec.
 func (b *builder) presetHMAC() HMAC {
 	h := *b.preset.HMAC
 	if h.Timestamp != nil || h.TimestampKey != "" {
@@ -63,8 +63,8 @@ func (b *builder) presetHMAC() HMAC {
 	return h
 }
 
-// preset signs for a preset, and makes what else its signature covers: Twitch's
-// message id, Feishu's nonce, and the time in Linear's body.
+// preset signs for a preset, and adds what else its signature covers: Twitch's message
+// id, Feishu's nonce, and the time in Linear's body.
 func (s *signer) preset(r *Request) error {
 	rule := compileHMAC(*s.provider.HMAC, s.spec.URL)
 	for _, p := range rule.signed {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// sign is the inverse of Verify: the headers that make r pass.
+// sign is the inverse of Verify: it returns the headers that make r pass.
 func (v *compiledHMAC) sign(key []byte, r *Request, now time.Time) (http.Header, error) {
 	timestamp, out := "", http.Header{}
 	if v.tolerance > 0 {
@@ -22,7 +22,7 @@ func (v *compiledHMAC) sign(key []byte, r *Request, now time.Time) (http.Header,
 		if signed.Header == nil {
 			signed.Header = http.Header{}
 		}
-		signed.Header.Set(v.timestamp, timestamp) // {header:NAME} may name it
+		signed.Header.Set(v.timestamp, timestamp) // {header:NAME} may refer to it
 	}
 	values, err := v.expand(&signed, timestamp)
 	if err != nil {
@@ -39,7 +39,7 @@ func (v *compiledHMAC) sign(key []byte, r *Request, now time.Time) (http.Header,
 		}
 	}
 	if v.form != "" {
-		out.Set(v.form, value) // the caller moves it
+		out.Set(v.form, value) // the caller moves it into the form
 		return out, nil
 	}
 	out.Set(v.headers[0], value)

@@ -5,39 +5,40 @@ import (
 	"strings"
 )
 
-// An HMAC describes how a sender signs. Zero values are the defaults.
+// An HMAC describes how a sender signs. Zero values mean the defaults.
 type HMAC struct {
 	// Header carries the signature. Required, unless Signature says where else it is.
 	Header string `yaml:"header,omitempty"`
 	// Signature is where the signature is, if not in a header.
 	Signature *FormField `yaml:"signature,omitempty"`
-	// Hash is hmac (default) or plain: the hash of Signed with {secret} in it, else of the
-	// secret and Signed. Whoever has one delivery can lengthen what a plain hash covers, so
-	// the body is read as JSON only, and must be text.
+	// Hash is hmac (default) or plain. A plain hash covers Signed if that contains
+	// {secret}, and otherwise the secret followed by Signed. Whoever has one delivery can
+	// append to what a plain hash covers, so the body is only read as JSON, and must be
+	// text.
 	Hash string `yaml:"hash,omitempty"`
-	// Algorithm is sha1, sha256 (default), sha384, sha512, or md5 where a sender has
-	// nothing else.
+	// Algorithm is sha1, sha256 (default), sha384, sha512, or md5 if a sender has nothing
+	// better.
 	Algorithm string `yaml:"algorithm,omitempty"`
 	// Encoding of the signature is hex (default), base64 or base64url.
 	Encoding string `yaml:"encoding,omitempty"`
-	// Prefix stands before each signature, as "sha256=".
+	// Prefix precedes each signature, such as "sha256=".
 	Prefix string `yaml:"prefix,omitempty"`
-	// PrefixOptional takes signatures without the prefix too.
+	// PrefixOptional also accepts signatures without the prefix.
 	PrefixOptional bool `yaml:"prefixOptional,omitempty"`
 	// Separator makes the header a list of signatures, any of which may match; with
 	// Format "kv" it separates the pairs (default a comma).
 	Separator string `yaml:"separator,omitempty"`
-	// Signed is a template over {body} (default), {timestamp}, {url}, {method},
-	// {path}, {query}, {header:NAME}, {query:NAME}, {form:NAME} and {form}, which is the
-	// fields of a form by their names, each name before each of its values.
+	// Signed is a template over {body} (default), {timestamp}, {url}, {method}, {path},
+	// {query}, {header:NAME}, {query:NAME}, {form:NAME} and {form}, the fields of a form
+	// sorted by name, with each value preceded by its name.
 	Signed string `yaml:"signed,omitempty"`
-	// Timestamp is where the signed time stands; it must be part of Signed.
+	// Timestamp says where the signed time is; it must be part of Signed.
 	Timestamp *Timestamp `yaml:"timestamp,omitempty"`
 	// KeyEncoding turns a secret into the key: text (default), hex, base64, whsec, or sha1
 	// for the digest of the text.
 	KeyEncoding string `yaml:"keyEncoding,omitempty"`
-	// Format "kv" reads the header as key=value pairs, of which a blank may separate two
-	// sets; "list" as the time and then signatures; empty takes it as it is.
+	// Format "kv" reads the header as key=value pairs, with a space between two sets;
+	// "list" reads it as the time followed by signatures; empty uses it as it is.
 	Format string `yaml:"format,omitempty"`
 	// TimestampKey and SignatureKey are the keys of Format "kv".
 	TimestampKey string `yaml:"timestampKey,omitempty"`
@@ -46,7 +47,7 @@ type HMAC struct {
 
 // A Timestamp is a time that the sender signs.
 type Timestamp struct {
-	// Header carries it; empty with Format "kv", where TimestampKey says where.
+	// Header carries it; empty with Format "kv", where TimestampKey names the pair.
 	Header string `yaml:"header,omitempty"`
 	// Format is unix (seconds, default), unix_ms, rfc3339 or http-date.
 	Format string `yaml:"format,omitempty"`

@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// hubspotScheme is https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation.
-// Versions 1 and 2 are plain SHA-256 over the secret and the request, with no time: whoever
-// has one delivery can append to its body and sign that. So a route takes version 3, and
-// the others only where its Spec names them.
+// hubspotScheme is
+// https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation.
+// Versions 1 and 2 are plain SHA-256 over the secret and the request, without a time:
+// whoever has one delivery can append to its body and sign the result. So a route accepts
+// version 3, and the others only if its Spec names them.
 var hubspotScheme = scheme{
 	name:     "hubspot",
 	verifier: newHubSpot,
@@ -64,7 +65,7 @@ func hubspotHMAC(tolerance Duration, base string) *compiledHMAC {
 	return s
 }
 
-// hubspotURL decodes the escapes that HubSpot decodes before it signs, and no other.
+// hubspotURL decodes the escapes that HubSpot decodes before it signs, and no others.
 var hubspotDecode = strings.NewReplacer(
 	"%3A", ":", "%3a", ":", "%2F", "/", "%2f", "/", "%3F", "?", "%3f", "?", "%40", "@", "%21", "!", "%24", "$",
 	"%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%2a", "*", "%2C", ",", "%2c", ",", "%3B", ";", "%3b", ";",

@@ -19,21 +19,21 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// How long keys live. An issuer publishes a key some time before it signs with it,
-// and keeps one that it withdrew published while tokens of it are good.
+// How long keys are kept. An issuer publishes a key some time before it signs with it,
+// and keeps a withdrawn key published while tokens that were signed with it are valid.
 const (
 	keySetTTL    = time.Hour       // then the set is fetched again
-	keySetStale  = 24 * time.Hour  // how long a set serves whose issuer does not answer
-	keySetPause  = time.Minute     // between fetches for a key that is not in the set
+	keySetStale  = 24 * time.Hour  // how long a set is used if its issuer does not answer
+	keySetPause  = time.Minute     // between fetches because of an unknown key
 	keySetOutage = 5 * time.Second // between fetches that fail
 	maxKeySet    = 256 << 10       // bytes; Google's has 4 KiB
-	maxKeys      = 64              // of one set
+	maxKeys      = 64              // in one set
 	minRSA       = 2048            // bits
-	maxRSA       = 8192            // bits: the work of verifying grows with the key
+	maxRSA       = 8192            // bits; the work of verifying grows with the key
 )
 
-// A keySet is an issuer's keys (RFC 7517), fetched when first wanted. Tokens can
-// name any key, so a name that is not known costs at most one fetch a minute.
+// A keySet is an issuer's keys (RFC 7517), fetched when first needed. Tokens can name any
+// key, so unknown names cause at most one fetch a minute.
 type keySet struct {
 	url   string
 	fetch Fetch
@@ -41,9 +41,9 @@ type keySet struct {
 	parse func(document []byte) ([]publishedKey, error)
 
 	current atomic.Pointer[fetchedKeys]
-	busy    chan struct{} // holds one token: who has it fetches
+	busy    chan struct{} // holds one token; whoever has the token fetches
 	tried   time.Time     // guarded by busy
-	failed  error         // what the last try ended in; guarded by busy
+	failed  error         // the error of the last try; guarded by busy
 }
 
 type fetchedKeys struct {
@@ -61,7 +61,7 @@ func newKeySet(url string, fetch Fetch, now func() time.Time) *keySet {
 	return &keySet{url: url, fetch: fetch, now: now, parse: parseKeySet, busy: make(chan struct{}, 1)}
 }
 
-// forToken are the keys that may have signed t.
+// forToken returns the keys that may have signed t.
 func (s *keySet) forToken(ctx context.Context, t *jwt.Token) (any, error) {
 	id, named := t.Header["kid"].(string)
 	if _, there := t.Header["kid"]; there && !named {
@@ -79,8 +79,8 @@ func (s *keySet) forToken(ctx context.Context, t *jwt.Token) (any, error) {
 	return jwt.VerificationKeySet{Keys: found}, nil
 }
 
-// matching are the keys of that name, or without one all, that can verify the
-// algorithm: a key is never used with an algorithm of another kind.
+// matching returns the keys with the id, or all keys if the id is empty, that can verify
+// the algorithm: a key is never used with an algorithm of another kind.
 func (f *fetchedKeys) matching(id, algorithm string) []jwt.VerificationKey {
 	var found []jwt.VerificationKey
 	for _, k := range f.keys {
@@ -103,8 +103,8 @@ func fits(key crypto.PublicKey, algorithm string) bool {
 	return false
 }
 
-// get is the set, fetched anew when it is old or, within the pauses, when enough
-// is not satisfied with it. One goroutine fetches; the others wait for it.
+// get returns the set. It is fetched again when it is old, or when enough returns false
+// for it, as often as the pauses allow. One goroutine fetches; the others wait for it.
 func (s *keySet) get(ctx context.Context, enough func(*fetchedKeys) bool) (*fetchedKeys, error) {
 	if set := s.current.Load(); set != nil && s.now().Sub(set.at) < keySetTTL && enough(set) {
 		return set, nil
@@ -115,7 +115,7 @@ func (s *keySet) get(ctx context.Context, enough func(*fetchedKeys) bool) (*fetc
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%w: key set: %w", ErrSecrets, ctx.Err())
 	}
-	set, now := s.current.Load(), s.now() // another one may have fetched it meanwhile
+	set, now := s.current.Load(), s.now() // another goroutine may have fetched it in the meantime
 	fresh := set != nil && now.Sub(set.at) < keySetTTL
 	if fresh && enough(set) {
 		return set, nil
@@ -127,7 +127,7 @@ func (s *keySet) get(ctx context.Context, enough func(*fetchedKeys) bool) (*fetc
 	if s.tried.IsZero() || now.Sub(s.tried) >= pause || !fresh && s.failed == nil {
 		keys, err := s.load(ctx)
 		if err != nil && ctx.Err() != nil {
-			return nil, fmt.Errorf("%w: key set: %w", ErrSecrets, err) // the caller's haste is no outage
+			return nil, fmt.Errorf("%w: key set: %w", ErrSecrets, err) // the caller's own deadline is not an outage
 		}
 		s.tried, s.failed = now, err
 		if err == nil {
@@ -150,8 +150,8 @@ func (s *keySet) load(ctx context.Context) ([]publishedKey, error) {
 	return s.parse(document)
 }
 
-// parseKeySet reads the keys for signatures that are of a kind we know, and passes
-// over the others, as RFC 7517, section 5, asks. A set without any is refused.
+// parseKeySet reads the signature keys of known kinds, and ignores the others, as RFC
+// 7517, section 5, requires. A set without such a key is refused.
 func parseKeySet(document []byte) ([]publishedKey, error) {
 	if len(document) > maxKeySet {
 		return nil, errors.New("is too large")
@@ -207,7 +207,7 @@ func parseJWK(raw []byte) (publishedKey, bool) {
 	return k, k.public != nil
 }
 
-// rsa is nil, untyped, where the members make no key.
+// rsa returns an untyped nil if the members do not make a key.
 func (j *jsonWebKey) rsa() crypto.PublicKey {
 	n, errN := decodeBase64URL(j.N)
 	e, errE := decodeBase64URL(j.E)

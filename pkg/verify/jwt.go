@@ -14,17 +14,17 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// A jwtRule is a JWT with what only presets say of it.
+// A jwtRule is a JWT with the settings that only presets have.
 type jwtRule struct {
 	JWT
-	urlClaim  string // has the hex SHA-256 of the URL
-	keyBytes  int    // the least length of a shared key; 0 is minSharedKey
+	urlClaim  string // the claim with the hex SHA-256 of the URL
+	keyBytes  int    // the minimum length of a shared key; 0 means minSharedKey
 	publicKey bool   // the Spec's secrets are public keys
 }
 
-// A BodyClaim is a claim with the digest of the body.
+// A BodyClaim describes a claim that holds the digest of the body.
 type BodyClaim struct {
-	// Claim is its name. Required.
+	// Claim is the claim's name. Required.
 	Claim string `yaml:"claim"`
 	// Algorithm is sha256 (default), sha384 or sha512.
 	Algorithm string `yaml:"algorithm,omitempty"`
@@ -35,9 +35,9 @@ type BodyClaim struct {
 const (
 	// jwtSkew is how far the clocks of issuer and verifier may differ.
 	jwtSkew = time.Minute
-	// minSharedKey is the least length of an HMAC key. RFC 7518, section 3.2, asks for the
-	// length of the hash, which senders do not keep to; a
-	// token shows everyone a text and its MAC, to guess a short key at leisure.
+	// minSharedKey is the minimum length of an HMAC key. RFC 7518, section 3.2, requires
+	// the length of the hash, which not all senders observe. A token shows a text
+	// together with its MAC, from which a short key can be guessed offline.
 	minSharedKey = 16
 )
 
@@ -46,7 +46,7 @@ var (
 	sharedAlgorithms = []string{"HS256", "HS384", "HS512"}
 )
 
-// A jwtVerifier checks bearer tokens with one of keys and shared.
+// A jwtVerifier checks bearer tokens; exactly one of keys and shared is set.
 type jwtVerifier struct {
 	jwtRule
 	keys   *keySet
@@ -58,7 +58,7 @@ type jwtVerifier struct {
 	url    func(*Request) string
 }
 
-// place is the header that carries the token, or what errors name in its stead.
+// place returns the header that carries the token, or what errors name instead.
 func (j *JWT) place() string {
 	return orDefault(j.Cookie, orDefault(j.Query, orDefault(j.Header, authorization)))
 }
@@ -132,7 +132,7 @@ func (b *builder) newJWT(j jwtRule) (Verifier, error) {
 	return v, nil
 }
 
-// anyone is the issuer or audience that is not looked at.
+// anyone is the issuer or audience that means that the claim is not checked.
 const anyone = "any"
 
 func (j *jwtRule) decodeSharedKey(text string) ([]byte, error) {
@@ -160,7 +160,7 @@ func (v *jwtVerifier) Redact(r *Request) (rawQuery string, body []byte) {
 	return r.RawQuery, r.Body
 }
 
-// token is the compact token of a request.
+// token returns the compact token of a request.
 func (v *jwtVerifier) token(r *Request) (token string, err error) {
 	switch {
 	case v.Cookie != "":
@@ -207,7 +207,7 @@ func (v *jwtVerifier) Verify(ctx context.Context, r *Request) error {
 	if v.keys != nil {
 		return v.check(r, token, func(t *jwt.Token) (any, error) { return v.keys.forToken(ctx, t) })
 	}
-	// A secret whose signature fits settles the matter, whatever the claims say.
+	// If a secret's signature fits, its result is final, whatever the claims say.
 	var decided error
 	try := func(key any) bool {
 		decided = v.check(r, token, func(*jwt.Token) (any, error) { return key, nil })
@@ -224,8 +224,8 @@ func (v *jwtVerifier) Verify(ctx context.Context, r *Request) error {
 	return err
 }
 
-// isCompact says whether a text has the characters of a token and no others: the
-// decoder of the standard library would pass over line breaks.
+// isCompact reports whether a text only has the characters of a token; the decoder of the
+// standard library would skip line breaks.
 func isCompact(token string) bool {
 	for i := range len(token) {
 		switch c := token[i]; {
@@ -237,13 +237,14 @@ func isCompact(token string) bool {
 	return true
 }
 
-// errSignature is a token whose signature the key at hand did not make.
+// errSignature means that the key that was tried did not sign the token.
 var errSignature = refuse(Mismatch, authorization)
 
 func (v *jwtVerifier) check(r *Request, token string, key jwt.Keyfunc) error {
 	claims := jwt.MapClaims{}
 	_, err := v.parser.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) {
-		// An extension that must be understood is not: RFC 7515, section 4.1.11.
+		// The token requires an extension, and none is supported: RFC 7515, section
+		// 4.1.11.
 		if _, critical := t.Header["crit"]; critical {
 			return nil, refuse(Malformed, "crit")
 		}
@@ -279,14 +280,14 @@ func (v *jwtVerifier) young(claims jwt.MapClaims) error {
 	if err != nil || at == nil {
 		return refuse(Missing, "claim iat")
 	}
-	limit, _ := v.MaxAge.Parse() // Validate has seen it
+	limit, _ := v.MaxAge.Parse() // Validate has checked it
 	if v.now().Sub(at.Time) > limit {
 		return refuse(Stale, "claim iat")
 	}
 	return nil
 }
 
-// bound checks the digests of body and URL. A request without a body, as a GET, has
+// bound checks the digests of body and URL. A request without a body, such as a GET, has
 // nothing to bind.
 func (v *jwtVerifier) bound(r *Request, claims jwt.MapClaims) error {
 	if b := v.Body; b != nil && (len(r.Body) > 0 || claims[b.Claim] != nil) {
@@ -314,8 +315,8 @@ func digestClaim(claims jwt.MapClaims, name string, e encoding, want []byte) err
 	return nil
 }
 
-// isOneObject says whether header and claims are one JSON object each, with no name
-// twice. The library reads the first value and leaves what follows it to other readers.
+// isOneObject reports whether header and claims are one JSON object each, without
+// duplicate names. The library only reads the first value and ignores what follows it.
 func isOneObject(token string) bool {
 	for part := range strings.SplitSeq(token[:strings.LastIndexByte(token, '.')], ".") {
 		text, err := decodeBase64URL(part)
@@ -329,7 +330,7 @@ func isOneObject(token string) bool {
 	return true
 }
 
-// tokenError names what is wrong. The library's own texts quote the token.
+// tokenError names what is wrong without the library's own texts, which quote the token.
 func tokenError(err error) error {
 	var ours *unverified
 	switch {
@@ -355,7 +356,7 @@ func tokenError(err error) error {
 	return refuse(Malformed, authorization)
 }
 
-// claimOf is the claim that is not there; the library says so in words alone.
+// claimOf returns the missing claim, which the library only names in its text.
 func claimOf(err error) string {
 	for _, name := range []string{"exp", "aud", "iss"} {
 		if strings.Contains(err.Error(), name+" claim is required") {

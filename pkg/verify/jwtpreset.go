@@ -1,6 +1,7 @@
 package verify
 
-// jwtPresetScheme is a provider that sends a token with claims, by parameters.
+// jwtPresetScheme is for a provider that sends a token with claims, described by
+// parameters.
 var jwtPresetScheme = scheme{
 	name:     "jwt",
 	verifier: func(b *builder) (Verifier, error) { return b.newJWT(b.preset.jwt(&b.spec)) },
@@ -9,10 +10,10 @@ var jwtPresetScheme = scheme{
 	keyless:  func(s *Spec, p *Preset) bool { return p.JWT.JWKS != "" && len(s.Secrets) == 0 },
 }
 
-// jwt is the preset's token with what the Spec says of it. Secrets of a provider with a
-// key set are its public keys.
+// jwt returns the preset's token rule with the Spec's settings. If the preset has public
+// keys, they are the Spec's secrets.
 func (p *Preset) jwt(s *Spec) jwtRule {
-	j := jwtRule{*p.JWT, p.urlClaim, 1, p.publicKeys} // how long keys are is the provider's choice
+	j := jwtRule{*p.JWT, p.urlClaim, 1, p.publicKeys} // the provider decides how long its keys are
 	if s.Audience != "" {
 		j.Audience = s.Audience
 	}

@@ -14,7 +14,7 @@ import (
 // jwtBlock signs for the Spec's own block.
 func (s *signer) jwtBlock(r *Request) error { return s.jwt(jwtRule{JWT: *s.spec.JWT}, r) }
 
-// jwt makes a token for five minutes.
+// jwt makes a token that is valid for five minutes.
 func (s *signer) jwt(j jwtRule, r *Request) error {
 	if j.JWKS != "" || j.publicKey {
 		return s.cannot("tokens are signed with the issuer's private key")

@@ -8,29 +8,29 @@ import (
 )
 
 // A JWT is a bearer token that an issuer signs: https://www.rfc-editor.org/rfc/rfc7519.
-// Its key is one of the issuer's key set, or, where the Spec lists Secrets instead
-// of JWKS, one of those. The two never meet: a public key is no HMAC key.
+// Its key is one of the issuer's key set or, if the Spec lists Secrets instead of JWKS,
+// one of those. The two are never mixed: a public key is never used as an HMAC key.
 //
-// `exp` is required unless Expiry is optional, and `nbf` and `iat` count if they are there,
-// as with API Gateway's authorizers; clocks may differ by one minute. Issuer and audience
-// are required, in the token as in the Spec, where the Spec does not say "any".
+// `exp` is required unless Expiry is optional, and `nbf` and `iat` are checked if they
+// are present, as by API Gateway's authorizers; clocks may differ by one minute. Issuer
+// and audience are required in the Spec and, unless the Spec says "any", in the token.
 //
-// Without Body a token vouches for the sender, and not for the body: whoever has one can
-// send any body with it until it expires.
+// Without Body a token vouches for the sender, and not for the body: whoever has a token
+// can send any body with it until it expires.
 type JWT struct {
-	// JWKS is the address of the issuer's key set; http only for this machine.
+	// JWKS is the address of the issuer's key set; http is only allowed for this machine.
 	JWKS string `yaml:"jwks,omitempty"`
-	// Issuer is the `iss` of the tokens; "any" where the sender names none.
+	// Issuer is the `iss` of the tokens; "any" if the sender names none.
 	Issuer string `yaml:"issuer"`
-	// Audience is the `aud` of the tokens, or one of them; "any" where the sender names
+	// Audience is the `aud` of the tokens, or one of them; "any" if the sender names
 	// none.
 	Audience string `yaml:"audience"`
 	// Header carries the token; default Authorization.
 	Header string `yaml:"header,omitempty"`
-	// Scheme stands before the token; default Bearer in Authorization, and none elsewhere.
-	// The word none takes a bare token.
+	// Scheme precedes the token; the default is Bearer in Authorization, and none
+	// elsewhere. The word none means a bare token.
 	Scheme string `yaml:"scheme,omitempty"`
-	// Cookie or Query carries the token in place of a header.
+	// Cookie or Query carries the token instead of a header.
 	Cookie string `yaml:"cookie,omitempty"`
 	Query  string `yaml:"query,omitempty"`
 	// Body binds the token to the body.
@@ -40,11 +40,12 @@ type JWT struct {
 	Expiry string `yaml:"expiry,omitempty"`
 	// MaxAge is how old a token may be by its `iat`, which it then must have.
 	MaxAge Duration `yaml:"maxAge,omitempty"`
-	// Algorithms are those that are accepted; default RS256, with Secrets HS256.
+	// Algorithms are the accepted algorithms; the default is RS256, or HS256 with
+	// Secrets.
 	Algorithms []string `yaml:"algorithms,omitempty"`
-	// Claims are further claims that a token must have, with their texts. Where an
-	// issuer signs for all its customers, as Google does, they say which one is
-	// meant: {email: …, email_verified: "true"}.
+	// Claims are further claims that a token must have, with their values. If an issuer
+	// signs for all its customers, as Google does, they say which customer is meant:
+	// {email: …, email_verified: "true"}.
 	Claims map[string]string `yaml:"claims,omitempty"`
 }
 
@@ -110,8 +111,8 @@ func (j *JWT) checkPlace(c *checker) {
 	}
 }
 
-// keySetURL takes https, and http for addresses of this machine only: whoever
-// answers for the address decides which tokens are good.
+// keySetURL accepts https, and http only for addresses of this machine, because whoever
+// serves the address decides which tokens are valid.
 func keySetURL(text string) error {
 	u, err := url.Parse(text)
 	switch {

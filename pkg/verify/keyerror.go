@@ -11,15 +11,15 @@ import (
 // A KeyError says which secret of a Spec cannot be used, when [New] or [NewHandshaker]
 // looks it up. It wraps [ErrSecrets].
 type KeyError struct {
-	// Field is the dotted path below verify, as secrets.0.
+	// Field is the dotted path below verify, such as secrets.0.
 	Field string
-	// Hint is what to do, where that is known.
+	// Hint says what to do, if that is known.
 	Hint string
 	// Err names the reference, and never the secret.
 	Err error
 }
 
-// Error is the field, what is wrong there and what to do.
+// Error returns the field, what is wrong with it, and what to do.
 func (e *KeyError) Error() string {
 	text := "verify." + e.Field + ": " + strings.TrimPrefix(e.Err.Error(), ErrSecrets.Error()+": ")
 	if e.Hint != "" {
@@ -47,7 +47,7 @@ func newKeyError(s Spec, ref secrets.Reference, err error) *KeyError {
 	return e
 }
 
-// KeyErrors are all [KeyError]s in err, in their order.
+// KeyErrors returns all [KeyError]s in err, in order.
 func KeyErrors(err error) []*KeyError {
 	var one *KeyError
 	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // of errors.Join

@@ -13,7 +13,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/secrets"
 )
 
-// shortDuration writes a duration without the zeros that Go ends it in.
+// shortDuration writes a duration without Go's trailing zeros.
 func shortDuration(d time.Duration) string {
 	s := d.String()
 	for _, zero := range []string{"m0s", "h0m"} {
@@ -26,13 +26,13 @@ func shortDuration(d time.Duration) string {
 
 func formatInt(n int64) string { return strconv.FormatInt(n, 10) }
 
-// A keyring holds the keys of a route's secrets, decoded when they change and not
+// A keyring holds the keys of a route's secrets, which are decoded when they change, not
 // for each request.
 type keyring[K any] struct {
 	source  secrets.Source
 	refs    []secrets.Reference
 	decode  func(string) (K, error)
-	forms   string // what decode takes, for errors
+	forms   string // the forms that decode accepts, for errors
 	entries []atomic.Pointer[keyEntry[K]]
 }
 
@@ -41,15 +41,15 @@ type keyEntry[K any] struct {
 	key    K
 }
 
-// A lazySource fetches what lies elsewhere on first use, and can say before whether it
-// knows how; [secrets.Cache] is one.
+// A lazySource fetches remote secrets on first use, and can say in advance whether it
+// supports a reference. [secrets.Cache] is one.
 type lazySource interface {
 	Check(ref secrets.Reference) error
 }
 
-// newKeyring decodes every secret that needs no service once, and fails if one is
-// missing or not a key. What has to be fetched is fetched when first used: a cold start
-// does not wait for it, nor for its outage. The errors name references, never values.
+// newKeyring decodes every secret that needs no service once, and fails if one is missing
+// or not a key. Remote secrets are fetched on first use, so that a cold start does not
+// wait for a service, or for its outage. The errors name references, never values.
 func newKeyring[K any](b *builder, decode func(string) (K, error), forms string) (*keyring[K], error) {
 	k := &keyring[K]{b.source, b.refs, decode, forms, make([]atomic.Pointer[keyEntry[K]], len(b.refs))}
 	var errs []error
@@ -71,7 +71,7 @@ func newKeyring[K any](b *builder, decode func(string) (K, error), forms string)
 func (k *keyring[K]) key(ctx context.Context, i int) (key K, _ error) {
 	secret, err := k.source.Get(ctx, k.refs[i])
 	if err == nil && secret.IsZero() {
-		err = fmt.Errorf("%s: %w", k.refs[i], secrets.ErrMissing) // whatever the source thinks of it
+		err = fmt.Errorf("%s: %w", k.refs[i], secrets.ErrMissing) // even if the source accepts it
 	}
 	if err != nil {
 		return key, fmt.Errorf("%w: %w", ErrSecrets, err)
@@ -88,10 +88,10 @@ func (k *keyring[K]) key(ctx context.Context, i int) (key K, _ error) {
 	return key, nil
 }
 
-// match tries the keys in turn. A secret that cannot be had only matters if no
-// other one matches: during a rotation one of two may be gone. That a secret has no
-// version of a stage, as one that was never rotated has no previous one, matters only
-// where nothing else is left to try.
+// match tries the keys in turn. A secret that is unavailable only matters if no other one
+// matches: during a rotation, one of two may be gone. A version that does not exist, such
+// as the previous one of a secret that was never rotated, only matters if there is no
+// other secret to try.
 func (k *keyring[K]) match(ctx context.Context, where string, try func(K) bool) error {
 	var failed, absent error
 	tried := false
@@ -119,7 +119,7 @@ func (k *keyring[K]) match(ctx context.Context, where string, try func(K) bool) 
 
 var errKey = errors.New("not a key")
 
-// keyForms are the words for a keyEncoding.
+// keyForms describes a keyEncoding in words.
 func keyForms(encoding string) string {
 	switch encoding {
 	case "hex":
@@ -132,7 +132,7 @@ func keyForms(encoding string) string {
 	return "any text"
 }
 
-// keyDecoder is the meaning of keyEncoding.
+// keyDecoder returns the decoder of a keyEncoding.
 func keyDecoder(encoding string) func(string) ([]byte, error) {
 	var decode decoder
 	switch encoding {
@@ -151,7 +151,7 @@ func keyDecoder(encoding string) func(string) ([]byte, error) {
 		decode = func(s string) ([]byte, error) {
 			s = strings.TrimPrefix(s, "whsec_")
 			if !strings.HasSuffix(s, "=") {
-				s += strings.Repeat("=", -len(s)&3) // some issuers leave the padding out
+				s += strings.Repeat("=", -len(s)&3) // some issuers omit the padding
 			}
 			return decodeBase64(s)
 		}
@@ -159,7 +159,7 @@ func keyDecoder(encoding string) func(string) ([]byte, error) {
 	return func(s string) ([]byte, error) {
 		key, err := decode(s)
 		if err != nil || len(key) == 0 {
-			return nil, errKey // an empty key would make MACs that anyone can make
+			return nil, errKey // with an empty key, anyone could make MACs
 		}
 		return key, nil
 	}

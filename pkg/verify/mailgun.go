@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// mailgunScheme is https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks.
-// It signs a time and a token, and nothing else of the body. What happens in a subaccount
-// carries a second signature, with the key of the account above.
+// mailgunScheme is
+// https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks.
+// It signs a time and a token, and nothing else in the body. Events of a subaccount carry
+// a second signature, with the key of the parent account.
 var mailgunScheme = scheme{
 	name:     "mailgun",
 	verifier: newMailgun,
@@ -50,7 +51,7 @@ func (v *mailgun) Verify(ctx context.Context, r *Request) error {
 	}
 	err := v.verifyBlock(ctx, own)
 	if parent.found && ReasonOf(err) == Mismatch {
-		// Both are alike, so that neither is the weaker one to choose.
+		// Both are equally strong, so nothing is gained by choosing one.
 		return v.verifyBlock(ctx, parent)
 	}
 	return err
@@ -64,7 +65,7 @@ func (v *mailgun) verifyBlock(ctx context.Context, block mailgunBlock) error {
 	}
 	got, err := decodeHex(encoded)
 	at, ok := parseTime(timestamp, "unix")
-	// Without a fixed length, digits could move from the time to the token.
+	// Without a fixed length, digits could be moved from the time to the token.
 	if err != nil || len(got) != sha256.Size || !ok || len(timestamp) != 10 {
 		return refuse(Malformed, block.name)
 	}

@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// mercadopagoScheme is https://www.mercadopago.com/developers/en/docs/your-integrations/notifications/webhooks:
-// an HMAC of the resource's id in the query, of the request's id and of the time, of which
-// the first two are left out where they are not there. Nothing of the body is signed.
+// mercadopagoScheme is
+// https://www.mercadopago.com/developers/en/docs/your-integrations/notifications/webhooks:
+// an HMAC of the resource's id in the query, of the request's id and of the time, where
+// the first two are left out if they are missing. The body is not signed.
 var mercadopagoScheme = scheme{
 	name: "mercadopago",
 	verifier: func(b *builder) (Verifier, error) {

@@ -9,26 +9,27 @@ import (
 	"time"
 )
 
-// An MTLS names the client certificates that a route accepts. The front door has
-// verified certificate and chain against its trust store; left to say is which of
-// the store's customers may call this route.
+// An MTLS names the client certificates that a route accepts. The front door has verified
+// the certificate and its chain against its trust store; an MTLS says which of the
+// certificates that the store admits may call this route.
 //
 // A pattern is a distinguished name, or a part of one: `CN=orders.example.com`, or
-// `CN=*.example.com,O=Example`. Each of its attributes must be in the certificate's
-// name with an equal value, in which * stands for any text, and where a type
-// comes more than once, all of that type must be named in their order. The order
-// of types is free. A pattern without = is the whole name, and the pattern * any.
+// `CN=*.example.com,O=Example`. Each of its attributes must be in the certificate's name
+// with an equal value, where * matches any text. If a type occurs more than once, all its
+// attributes must be named in their order; the order of types is free. A pattern without
+// = is compared with the whole name, and the pattern * matches any name.
 type MTLS struct {
-	// Subject are patterns of which one must match. Required.
+	// Subject lists patterns, one of which must match. Required.
 	Subject []string `yaml:"subject"`
-	// Issuer are patterns of which one must match; empty leaves it to the trust store.
+	// Issuer lists patterns, one of which must match; if it is empty, the trust store
+	// decides.
 	Issuer []string `yaml:"issuer,omitempty"`
 }
 
-// A ClientCert is what a front door says of the certificate that the client proved
-// to own, with the names of its events: requestContext.identity.clientCert in REST
-// APIs, requestContext.authentication.clientCert in HTTP APIs. It must come from
-// there alone: headers with such contents are the sender's to write.
+// A ClientCert is what a front door says of the certificate that the client proved to
+// own, with the names of its events: requestContext.identity.clientCert in REST APIs,
+// requestContext.authentication.clientCert in HTTP APIs. It must only be taken from
+// there: the sender could write headers with such contents.
 type ClientCert struct {
 	SubjectDN    string   `json:"subjectDN"`
 	IssuerDN     string   `json:"issuerDN"`
@@ -36,13 +37,13 @@ type ClientCert struct {
 	Validity     Validity `json:"validity"`
 }
 
-// Validity is a certificate's first and last moment, as "May 28 12:30:02 2019 GMT".
+// Validity is a certificate's first and last moment, such as "May 28 12:30:02 2019 GMT".
 type Validity struct {
 	NotBefore string `json:"notBefore"`
 	NotAfter  string `json:"notAfter"`
 }
 
-// validityLayout is how OpenSSL prints a time, and API Gateway after it.
+// validityLayout is the format in which OpenSSL, and so API Gateway, prints a time.
 const validityLayout = "Jan _2 15:04:05 2006 MST"
 
 const (
@@ -71,7 +72,7 @@ type mtls struct {
 	now             func() time.Time
 }
 
-// mtlsScheme is a certificate that the front door has verified.
+// mtlsScheme is for a certificate that the front door has verified.
 var mtlsScheme = scheme{
 	name:       "mtls",
 	verifier:   newMTLS,
@@ -84,7 +85,7 @@ func newMTLS(b *builder) (Verifier, error) {
 	m := b.spec.MTLS
 	v := &mtls{now: b.now}
 	for _, text := range m.Subject {
-		p, _ := parsePattern(text) // Validate has seen it
+		p, _ := parsePattern(text) // Validate has checked it
 		v.subject = append(v.subject, p)
 	}
 	for _, text := range m.Issuer {
@@ -118,11 +119,11 @@ func (v *mtls) Verify(_ context.Context, r *Request) error {
 }
 
 func matchesAny(patterns []namePattern, name string) bool {
-	attributes, _ := parseName(name) // a name that is none can still be equal to a pattern
+	attributes, _ := parseName(name) // a name that cannot be parsed can still be equal to a pattern
 	return slices.ContainsFunc(patterns, func(p namePattern) bool { return p.matches(name, attributes) })
 }
 
-// A namePattern is a parsed pattern: the whole text, or attributes.
+// A namePattern is a parsed pattern: either the whole text or attributes.
 type namePattern struct {
 	whole      string
 	attributes []attribute
@@ -176,7 +177,7 @@ func valuesOf(attributes []attribute, kind string) []string {
 	return values
 }
 
-// glob matches a value with a pattern in which * is any text.
+// glob matches a value with a pattern in which * matches any text.
 func glob(pattern, value string) bool {
 	first, rest, wild := strings.Cut(pattern, "*")
 	if !wild {
@@ -198,9 +199,9 @@ func glob(pattern, value string) bool {
 	return strings.HasSuffix(value, last)
 }
 
-// parseName reads a distinguished name as RFC 4514 writes it, with the blanks
-// after the commas that OpenSSL adds. Escapes are a backslash and one character,
-// or two hex digits; a value in quotes is older, and taken too.
+// parseName reads a distinguished name as RFC 4514 writes it, with the spaces that
+// OpenSSL adds after commas. An escape is a backslash followed by one character or two
+// hex digits; the older form of a value in quotes is accepted too.
 func parseName(text string) ([]attribute, bool) {
 	if len(text) > maxName {
 		return nil, false
@@ -224,7 +225,7 @@ func parseName(text string) ([]attribute, bool) {
 	}
 }
 
-// isKind takes CN, as well as 2.5.4.3.
+// isKind accepts names such as CN as well as 2.5.4.3.
 func isKind(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '-' {
@@ -238,7 +239,7 @@ func isKind(s string) bool {
 func nameValue(text string) (value, rest string, more, ok bool) {
 	text = strings.TrimLeft(text, " ")
 	var b strings.Builder
-	quoted, hard := false, 0 // hard is the length up to the last byte that is no blank at the end
+	quoted, hard := false, 0 // hard is the length up to the last byte that is not a trailing space
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c == '\\':

@@ -9,29 +9,29 @@ import (
 	"unicode/utf8"
 )
 
-// A Place is where a delivery carries something: a header, else a member of the
-// body. The zero value is nowhere.
+// A Place says where a delivery carries something: in a header, or else in a member of
+// the body. The zero value means nowhere.
 type Place struct {
 	// Header is a header's name.
 	Header string
-	// OtherHeader is read where Header is not there.
+	// OtherHeader is read if Header is missing.
 	OtherHeader string
 	// Body is a dotted path of names into a JSON body.
 	Body string
-	// Form is a field's name, where the body is a form.
+	// Form is a field's name, if the body is a form.
 	Form string
-	// Unsigned says that the signature does not cover the place: whoever has one
-	// signed delivery can send it again with another text here. As a key it is good
-	// only together with the digest of the body.
+	// Unsigned says that the signature does not cover the place: whoever has one signed
+	// delivery can send it again with another text there. It only makes a safe key
+	// together with the digest of the body.
 	Unsigned bool
 }
 
-// maxPlaced bounds what a sender can have us keep as an id or a name.
+// maxPlaced bounds the ids and names that a sender can make us keep.
 const maxPlaced = 256
 
-// Of is the text at the place, of a scalar; a number keeps its digits. It is empty
-// when there is none, when it is longer than 256 bytes or when it is not printable.
-// The body is read up to the place and no further.
+// Of returns the scalar at the place as text; a number keeps its digits. It is empty if
+// there is none, if it is longer than 256 bytes, or if it is not printable. The body is
+// only read up to the place.
 func (p Place) Of(header http.Header, body []byte) string {
 	found := ""
 	switch form := isForm(header); {
@@ -64,7 +64,7 @@ func isForm(h http.Header) bool {
 	return err == nil && media == "application/x-www-form-urlencoded"
 }
 
-// formValue is the first value of a field, as in the parsed form.
+// formValue returns the first value of a field, as in the parsed form.
 func formValue(body []byte, name string) string {
 	for range maxParams {
 		pair, rest, more := bytes.Cut(body, []byte("&"))

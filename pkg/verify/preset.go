@@ -6,40 +6,42 @@ import (
 	"time"
 )
 
-// An Ack is the answer that acknowledges a delivery whose workflow goes on. The
-// zero value means that the provider asks for none in particular.
+// An Ack is the answer that acknowledges a delivery whose workflow continues. The zero
+// value means that the provider does not require a particular one.
 type Ack struct {
 	Status      int
 	ContentType string
 	Body        string
 }
 
-// A Preset is what is known of a provider. It is data, and a
-// copy: changing it changes nothing.
+// A Preset holds what is known about a provider. It is a copy: changing it has no effect.
 type Preset struct {
-	// Name is the provider's.
+	// Name is the provider's name.
 	Name string
-	// HMAC are the parameters where the scheme is an HMAC of them, else nil.
+	// HMAC holds the parameters if the scheme is a plain HMAC; otherwise it is nil.
 	HMAC *HMAC
-	// Public are the parameters where the provider signs with a private key, else nil.
+	// Public holds the parameters if the provider signs with a private key; otherwise it
+	// is nil.
 	Public *KeySignature
-	// JWT are the parameters where the provider sends a token with claims, else nil.
+	// JWT holds the parameters if the provider sends a token with claims; otherwise it is
+	// nil.
 	JWT *JWT
-	// Token is where the token is, of a provider that sends one along.
+	// Token says where the token is, if the provider sends a static one.
 	Token *TokenPlace
-	// OtherHeader carries the signature where HMAC.Header is not there.
+	// OtherHeader carries the signature if HMAC.Header is missing.
 	OtherHeader string
-	// Numbered is how many headers may carry a signature, whose names end in 1, 2, 3 and on.
+	// Numbered is the number of headers that may carry a signature; their names end in 1,
+	// 2, 3 and so on.
 	Numbered int
-	// Tolerance is how far a signed time may be off, either way; zero when the
-	// provider signs no time.
+	// Tolerance is how far a signed time may be off, either way; zero if the provider
+	// signs no time.
 	Tolerance time.Duration
 	// Retries are the provider's further attempts, which Tolerance has to cover.
 	Retries Retries
 	// ContentTypes are the media types that the provider sends; application/json stands
-	// for every type of JSON. Others are refused, for the header is not signed.
+	// for every type of JSON. Others are refused, because the header is not signed.
 	ContentTypes []string
-	// JSONText says that what the provider calls text is JSON.
+	// JSONText says that the provider sends JSON labelled as text.
 	JSONText bool
 	// Versions are the kinds of signatures that a Spec may list.
 	Versions []string
@@ -48,51 +50,51 @@ type Preset struct {
 	// EventName says what happened.
 	EventName Place
 	// SignedAt is a time in milliseconds in the body, and so signed, for schemes whose
-	// HMAC has none. Where it is there, it must be within Tolerance.
+	// HMAC has none. If it is present, it must be within Tolerance.
 	SignedAt Place
-	// Deadline is how long the provider waits, less a margin for the way back.
+	// Deadline is how long the provider waits, minus a margin for the answer's way back.
 	Deadline time.Duration
 	// Ack is the provider's own acknowledgement.
 	Ack Ack
-	// Experimental says that what is signed was established from third parties or from
-	// memory, and not from the provider's own pages, vectors or library.
+	// Experimental says that what is signed is known from third parties or from memory,
+	// and not from the provider's own pages, vectors or library.
 	Experimental bool
 	// EmptyRefusal says that a refusal must have no body.
 	EmptyRefusal bool
-	// Handshake is how the provider asks for consent; nil when it does not.
+	// Handshake is how the provider asks for consent; nil if it does not.
 	Handshake *Handshake
 
-	urlClaim        string // of JWT: has the digest of the URL
-	publicKeys      bool   // of JWT: the Spec's secrets are public keys
+	urlClaim        string // with JWT: the claim with the digest of the URL
+	publicKeys      bool   // with JWT: the Spec's secrets are public keys
 	scheme          *scheme
 	defaultVersions []string
-	takes           []string // keys of a Spec that stand beside some providers only
-	needs           []string // the same, where the Spec must have them
+	takes           []string // keys of a Spec that only some providers allow
+	needs           []string // the same, if the Spec must have them
 }
 
-// Retries are what is known of the further attempts at one delivery.
+// Retries describe the further attempts at one delivery.
 type Retries struct {
-	// Schedule is in words; empty where it is not established.
+	// Schedule is in words; it is empty if it is not known.
 	Schedule string
-	// Span is from the first attempt to the last; 0 where there are none, or where it is
-	// not established.
+	// Span is the time from the first attempt to the last; 0 if there are no retries, or
+	// if it is not known.
 	Span time.Duration
-	// Signed says which signature the further attempts carry, where a time is signed.
+	// Signed says which signature the further attempts carry, if a time is signed.
 	Signed Resend
 }
 
-// A Resend is which signature a further attempt at a delivery carries.
+// A Resend says which signature a further attempt at a delivery carries.
 type Resend string
 
-// The ways to send again. Where it is not known, a preset's tolerance covers the
-// provider's schedule as if the same bytes came again.
+// The ways to send again. If the way is not known, a preset's tolerance covers the
+// provider's schedule as if the same bytes were sent again.
 const (
-	ResendUnknown Resend = ""     // nobody documents it
+	ResendUnknown Resend = ""     // not documented
 	ResendAnew    Resend = "anew" // each attempt has its own time and signature
-	ResendSame    Resend = "same" // the same bytes come again
+	ResendSame    Resend = "same" // the same bytes are sent again
 )
 
-// Providers are the names of all presets, sorted.
+// Providers returns the names of all presets, sorted.
 func Providers() []string {
 	names := make([]string, len(presets))
 	for i := range presets {
@@ -101,7 +103,7 @@ func Providers() []string {
 	return names
 }
 
-// Lookup is the preset of a provider.
+// Lookup returns the preset of a provider.
 func Lookup(name string) (Preset, bool) {
 	i, ok := slices.BinarySearchFunc(presets, name, func(p Preset, name string) int { return strings.Compare(p.Name, name) })
 	if !ok {
@@ -120,7 +122,7 @@ func Lookup(name string) (Preset, bool) {
 	return p, true
 }
 
-// takenBy are the providers beside which a key of a Spec stands.
+// takenBy returns the providers with which a key of a Spec is allowed.
 func takenBy(key string) []string {
 	var names []string
 	for i := range presets {

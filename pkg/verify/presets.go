@@ -4,13 +4,13 @@ import (
 	"time"
 )
 
-// The deadlines: what the provider allows, less half a second to a second.
+// The deadlines: what the provider allows, minus half a second to a second.
 const (
 	within3s  = 2500 * time.Millisecond
 	within5s  = 4500 * time.Millisecond
 	within10s = 9 * time.Second
 	within15s = 14 * time.Second
-	usual     = 10 * time.Second // nothing is published
+	usual     = 10 * time.Second // if nothing is published
 )
 
 // The media types that providers send.
@@ -26,24 +26,24 @@ var (
 	never    = Retries{Schedule: "none"}
 )
 
-// body256 is HMAC-SHA256 of the body.
+// body256 describes an HMAC-SHA256 of the body.
 func body256(header, encoding, prefix string) *HMAC {
 	return &HMAC{Header: header, Encoding: encoding, Prefix: prefix}
 }
 
-// unsigned is a header that a signature over the body leaves out.
+// unsigned is the place of a header that a signature over the body does not cover.
 func unsigned(header string) Place { return Place{Header: header, Unsigned: true} }
 
-// unsignedBody is a member of a body that nothing signs.
+// unsignedBody is the place of a body member that is not signed.
 func unsignedBody(path string) Place { return Place{Body: path, Unsigned: true} }
 
 // PayPal has no preset. It signs the CRC-32 of a body, and whoever has one signed
-// delivery can make another body with the same one. Its own verification API, which
-// compares the whole body, needs an account's credentials and is a call on the way:
+// delivery can make another body with the same CRC-32. PayPal's verification API, which
+// compares the whole body, needs an account's credentials and an extra call:
 // https://developer.paypal.com/api/rest/webhooks/rest/#link-messagesignature.
 
 // presets by name. The documentation of each provider's signatures is linked at its
-// scheme, or here where the scheme is only parameters.
+// scheme, or here if the scheme only consists of parameters.
 var presets = []Preset{
 	{
 		Name: "adyen", scheme: &adyenScheme, ContentTypes: jsonOnly, Retries: Retries{Schedule: "for days"},
@@ -218,7 +218,7 @@ var presets = []Preset{
 		Name: "flutterwave", scheme: &hmacScheme, Experimental: true, HMAC: body256("Flutterwave-Signature", "base64", ""), ContentTypes: jsonOnly, Retries: Retries{Schedule: "three, 30 min apart"},
 		DeliveryID: Place{Body: "webhook_id"}, EventName: Place{Body: "type"}, Deadline: usual, Ack: empty200,
 	},
-	// The same of version 3, whose header has the secret itself.
+	// The same for version 3, whose header contains the secret itself.
 	{
 		Name: "flutterwave-v3", scheme: &tokenPresetScheme, Experimental: true, Token: &TokenPlace{Header: "Verif-Hash"}, ContentTypes: jsonOnly, Retries: Retries{Schedule: "three, 30 min apart"},
 		DeliveryID: unsignedBody("data.id"), EventName: unsignedBody("event"), Deadline: usual, Ack: empty200,
@@ -229,8 +229,8 @@ var presets = []Preset{
 		DeliveryID: unsigned("X-Gitea-Delivery"), EventName: unsigned("X-Gitea-Event"), Deadline: usual,
 	},
 	// https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries.
-	// X-Hub-Signature (SHA-1) is not read: whoever may leave the better header out would
-	// choose the worse. Text is what the published example has.
+	// X-Hub-Signature (SHA-1) is not read: an attacker could omit the stronger header and
+	// forge the weaker one. The published example is text.
 	{
 		Name: "github", scheme: &hmacScheme, HMAC: body256("X-Hub-Signature-256", "hex", "sha256="),
 		ContentTypes: []string{"application/json", "application/x-www-form-urlencoded", "text/plain"}, Retries: never,
@@ -329,7 +329,7 @@ var presets = []Preset{
 	{
 		Name: "mailgun", scheme: &mailgunScheme, Tolerance: 9 * time.Hour, ContentTypes: jsonOnly,
 		Retries: Retries{"seven: after 10, 10, 15 and 30 min, 1, 2 and 4 h", 8*time.Hour + 5*time.Minute, ResendSame},
-		// The signature covers a time and a token, and nothing of the event.
+		// The signature covers a time and a token, and no part of the event.
 		DeliveryID: Place{Body: "event-data.id", Unsigned: true}, EventName: Place{Body: "event-data.event", Unsigned: true}, Deadline: usual,
 	},
 	// https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/
@@ -415,7 +415,7 @@ var presets = []Preset{
 		Name: "pagerduty", scheme: &hmacScheme, HMAC: &HMAC{Header: "X-PagerDuty-Signature", Prefix: "v1=", Separator: ","}, ContentTypes: jsonOnly,
 		DeliveryID: Place{Body: "event.id"}, EventName: Place{Body: "event.event_type"}, Deadline: within5s,
 	},
-	// https://docs.patreon.com/#webhooks. There is nothing better than MD5.
+	// https://docs.patreon.com/#webhooks. Patreon offers nothing better than MD5.
 	{
 		Name: "patreon", scheme: &hmacScheme, Experimental: true, HMAC: &HMAC{Header: "X-Patreon-Signature", Algorithm: "md5"}, ContentTypes: jsonOnly,
 		EventName: unsigned("X-Patreon-Event"), Deadline: usual,
@@ -432,8 +432,9 @@ var presets = []Preset{
 		Retries:    Retries{Schedule: "seven over about an hour", Span: time.Hour},
 		DeliveryID: Place{Body: "data.id"}, EventName: Place{Body: "data.attributes.name"}, Deadline: within5s,
 	},
-	// https://plaid.com/docs/api/webhooks/webhook-verification/. The keys are had from an API
-	// that needs the account's credentials: the Spec's secrets are those keys.
+	// https://plaid.com/docs/api/webhooks/webhook-verification/. The keys come from an
+	// API that needs the account's credentials, so they are configured as the Spec's
+	// secrets.
 	{
 		Name: "plaid", scheme: &jwtPresetScheme, ContentTypes: jsonOnly,
 		JWT: &JWT{
@@ -498,8 +499,8 @@ var presets = []Preset{
 		HMAC:    &HMAC{Header: "Shippo-Auth-Signature", Format: "kv", TimestampKey: "t", SignatureKey: "v1", Signed: "{timestamp}.{body}"},
 		Retries: Retries{Schedule: "up to six, for 5xx and time-outs"}, EventName: Place{Body: "event"}, Deadline: within3s,
 	},
-	// https://shopify.dev/docs/apps/build/webhooks/subscribe/https. Events, which are
-	// subscribed to on their own, have the same headers without the X.
+	// https://shopify.dev/docs/apps/build/webhooks/subscribe/https. Events, which have
+	// subscriptions of their own, use the same headers without the X.
 	{
 		Name: "shopify", scheme: &hmacScheme, HMAC: body256("X-Shopify-Hmac-Sha256", "base64", ""), OtherHeader: "Shopify-Hmac-Sha256",
 		ContentTypes: jsonOnly, Retries: Retries{Schedule: "eight over 4 h"},

@@ -18,8 +18,8 @@ import (
 )
 
 // A KeySignature describes how a sender signs with a private key. The public keys are the
-// Spec's secrets (PEM, base64 of the SPKI, a JWK, for ed25519 the hex or base64 of its 32
-// bytes), or what Keys says.
+// Spec's secrets (PEM, base64 of the SPKI, a JWK, or for ed25519 its 32 bytes in hex or
+// base64), or those that Keys describes.
 type KeySignature struct {
 	// Algorithm is ed25519, rsa-sha256, rsa-sha1, rsa-pss-sha256 or ecdsa-sha256. Required.
 	Algorithm string `yaml:"algorithm"`
@@ -27,7 +27,7 @@ type KeySignature struct {
 	Header string `yaml:"header"`
 	// Encoding of the signature is base64 (default), base64url or hex.
 	Encoding string `yaml:"encoding,omitempty"`
-	// Prefix stands before the signature.
+	// Prefix precedes the signature.
 	Prefix string `yaml:"prefix,omitempty"`
 	// Signed is a template as in [HMAC].
 	Signed string `yaml:"signed,omitempty"`
@@ -37,7 +37,8 @@ type KeySignature struct {
 	Keys *PublishedKeys `yaml:"keys,omitempty"`
 }
 
-// PublishedKeys are public keys at an address, which are fetched and kept as a key set is.
+// PublishedKeys describe public keys at an address, which are fetched and cached like a
+// key set.
 type PublishedKeys struct {
 	// URL is https, or http on this machine.
 	URL string `yaml:"url"`
@@ -74,7 +75,8 @@ var keySignatureBlock = scheme{
 	},
 }
 
-// keyPresetScheme is a provider that signs with a private key, by parameters.
+// keyPresetScheme is for a provider that signs with a private key, described by
+// parameters.
 var keyPresetScheme = scheme{
 	name: "signature",
 	verifier: func(b *builder) (Verifier, error) {
@@ -119,7 +121,7 @@ func (k *KeySignature) check(c *checker, secrets bool) {
 	}
 }
 
-// A keyAlgorithm checks a signature over a message; the key may be of another kind.
+// A keyAlgorithm checks a signature over a message; the key may be of the wrong kind.
 type keyAlgorithm func(key crypto.PublicKey, message, signature []byte) bool
 
 var keyAlgorithms = map[string]keyAlgorithm{
@@ -147,14 +149,15 @@ var keyAlgorithms = map[string]keyAlgorithm{
 		public, ok := key.(*ecdsa.PublicKey)
 		return ok && ecdsa.VerifyASN1(public, sum[:], signature)
 	},
-	"ecdsa-sha1": func(key crypto.PublicKey, message, signature []byte) bool { // eBay's, not for others
+	"ecdsa-sha1": func(key crypto.PublicKey, message, signature []byte) bool { // only for eBay
 		sum := sha1.Sum(message) //nolint:gosec // as above
 		public, ok := key.(*ecdsa.PublicKey)
 		return ok && ecdsa.VerifyASN1(public, sum[:], signature)
 	},
 }
 
-// A keyVerifier checks signatures of private keys; one of secrets and published is set.
+// A keyVerifier checks signatures that were made with private keys; exactly one of
+// secrets and published is set.
 type keyVerifier struct {
 	rule      *compiledHMAC
 	algorithm keyAlgorithm
@@ -193,8 +196,8 @@ func decodePublicKey(text string) (crypto.PublicKey, error) {
 	return parsePublicKey(der)
 }
 
-// parsePublicKey reads an SPKI of a key that is strong enough, and not so large that
-// verifying is work.
+// parsePublicKey reads the SPKI of a key that is strong enough, and not so large that
+// verifying with it is expensive.
 func parsePublicKey(der []byte) (crypto.PublicKey, error) {
 	key, err := x509.ParsePKIXPublicKey(der)
 	if err != nil {
@@ -254,7 +257,7 @@ func (p *PublishedKeys) parse(document []byte) ([]publishedKey, error) {
 	return []publishedKey{{public: key}}, nil
 }
 
-// unbrokenPEM is PEM with its line breaks, which some senders leave out.
+// unbrokenPEM restores the line breaks of PEM, which some senders leave out.
 func unbrokenPEM(text string) string {
 	const begin, end = "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"
 	inner, found := strings.CutPrefix(strings.TrimSpace(text), begin)
@@ -305,8 +308,8 @@ func (v *keyVerifier) Verify(ctx context.Context, r *Request) error {
 	return nil
 }
 
-// match tries the keys. A published set that has none that fits is fetched again, within
-// the pauses of a key set.
+// match tries the keys. A published set without a matching key is fetched again, as often
+// as the pauses of a key set allow.
 func (v *keyVerifier) match(ctx context.Context, where string, try func(crypto.PublicKey) bool) error {
 	if v.published == nil {
 		return v.secrets.match(ctx, where, try)
@@ -324,7 +327,7 @@ func (v *keyVerifier) match(ctx context.Context, where string, try func(crypto.P
 	return nil
 }
 
-// A messageBuffer is a signed message, for algorithms that take the whole.
+// A messageBuffer holds a signed message for algorithms that need all of it at once.
 type messageBuffer []byte
 
 func (b *messageBuffer) Write(p []byte) (int, error) {

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// A Redactor is a Verifier whose credential is in the query or the body. What it leaves
-// out must not be seen by what comes after verification.
+// A Redactor is a Verifier whose credential is in the query or the body. What it removes
+// must not be visible to anything after verification.
 type Redactor interface {
 	Verifier
-	// Redact is the query and the body of a verified request without the credential.
+	// Redact returns the query and the body of a verified request without the credential.
 	Redact(r *Request) (rawQuery string, body []byte)
 }
 
-// Redact leaves the credential of a verified request out of its query and body, where v
-// has it there.
+// Redact removes the credential of a verified request from its query and body, if v reads
+// it from there.
 func Redact(v Verifier, r *Request) (rawQuery string, body []byte) {
 	if checked, ok := v.(*typed); ok {
 		v = checked.Verifier
@@ -25,7 +25,7 @@ func Redact(v Verifier, r *Request) (rawQuery string, body []byte) {
 	return r.RawQuery, r.Body
 }
 
-// withoutPair is a query or a form without the pairs of a name.
+// withoutPair returns a query or a form without the pairs of a name.
 func withoutPair(text, name string) string {
 	var kept []string
 	for pair := range strings.SplitSeq(text, "&") {
@@ -37,8 +37,8 @@ func withoutPair(text, name string) string {
 	return strings.Join(kept, "&")
 }
 
-// withoutMember is a JSON object without the member at a path of names. The other bytes
-// stay as they were.
+// withoutMember returns a JSON object without the member at a path of names. The other
+// bytes stay the same.
 func withoutMember(body []byte, path []string) []byte {
 	s := scanner{text: body}
 	s.space()
@@ -57,7 +57,7 @@ func withoutMember(body []byte, path []string) []byte {
 		if s.space(); s.peek() == ',' {
 			end = s.at + 1
 		} else if comma >= 0 {
-			start = comma // the last member: what goes is the comma before it
+			start = comma // the last member: the comma before it is removed instead
 		}
 		return append(append([]byte{}, body[:start]...), body[end:]...)
 	}
@@ -98,7 +98,7 @@ func (s *scanner) seek(name string) (start, comma int, ok bool) {
 	}
 }
 
-// find is the scalar at a path of names; the body is read up to it and no further.
+// find returns the scalar at a path of names; the body is only read up to it.
 func find(body []byte, path []string) (string, bool) {
 	s := scanner{text: body}
 	for _, name := range path {

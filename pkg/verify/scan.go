@@ -8,39 +8,39 @@ import (
 )
 
 // Some senders sign inside the body. What their schemes need is found in one pass over
-// the bytes, without building a value of what the sender wrote: whoever cannot sign must
-// not make us spend more than a signature in a header costs.
+// the bytes, without building a value from it: a sender who cannot sign must not cost
+// more than one who sends a false signature in a header.
 //
-// Two JSON decoders may differ about a name that comes twice, about invalid UTF-8 and
-// about what follows the document, and what was verified must be what the workflow gets.
-// So a body that is not UTF-8 or not one object is refused, and a name that is wanted
-// must not come twice.
+// Two JSON decoders may treat duplicate names, invalid UTF-8 and data after the document
+// differently, and what was verified must be what the workflow gets. So a body that is
+// not UTF-8 or not one object is refused, and a name that is read must not be duplicated.
 
 // Bounds of a body that is verified by its contents.
 const (
 	maxItems = 1000      // items that are verified one by one
 	maxDepth = 128       // nested lists and objects
-	maxValue = 512 << 10 // bytes of one value that is wanted; SNS has messages of 256 KiB
+	maxValue = 512 << 10 // bytes of one value that is read; SNS has messages of 256 KiB
 )
 
-// A want is what is looked for in a JSON value.
+// A want describes what is looked for in a JSON value, and holds what was found.
 type want struct {
 	name  string  // of the member; "" for the document and for items
-	below []*want // members that are wanted, of an object
-	each  *want   // what is wanted of each item, of a list
+	below []*want // the wanted members of an object
+	each  *want   // what is wanted of each item of a list
 	done  func() error
-	// raw is the scalar that was found; nil where there was none or another value.
+	// raw is the scalar that was found; nil if there was none or not a scalar.
 	raw []byte
-	// found says that the member is there, whatever it is; items how many a list has.
+	// found says that the member exists, whatever its value; items is the number of items
+	// of a list.
 	found bool
 	items int
 }
 
-// wanted is a member; without any below it is a scalar.
+// wanted returns a want for a member; without any below, it is a scalar.
 func wanted(name string, below ...*want) *want { return &want{name: name, below: below} }
 
-// text is the scalar as a text: of a string its characters, of a number its digits. It
-// is empty for null and for what is not there; ok is false where it is another value.
+// text returns the scalar as text: a string's characters, or a number's digits. It is
+// empty for null and for a missing value; ok is false for any other value.
 func (w *want) text() (text string, ok bool) {
 	switch {
 	case !w.found || string(w.raw) == "null":
@@ -53,7 +53,7 @@ func (w *want) text() (text string, ok bool) {
 	return string(w.raw), true
 }
 
-// string is the text of a string, and empty for everything else.
+// string returns the text of a string, and "" for anything else.
 func (w *want) string() string {
 	if len(w.raw) == 0 || w.raw[0] != '"' {
 		return ""
@@ -74,7 +74,7 @@ func unquote(raw []byte) (string, bool) {
 	return string(inner), true
 }
 
-// clear forgets what was found, for the next item.
+// clear resets what was found, for the next item.
 func (w *want) clear() {
 	w.raw, w.found, w.items = nil, false, 0
 	for _, b := range w.below {
@@ -85,8 +85,8 @@ func (w *want) clear() {
 	}
 }
 
-// scanObject looks through a body that must be one JSON object. An error of a done is
-// returned as it is.
+// scanObject scans a body that must be one JSON object. An error of a done function is
+// returned unchanged.
 func scanObject(body []byte, members ...*want) error {
 	return scan(body, '{', &want{below: members})
 }
@@ -110,9 +110,10 @@ func scan(body []byte, first byte, root *want) error {
 	return nil
 }
 
-// isLengthened says whether a body can have been made of another one that somebody knows
-// the plain hash of. SHA-1, SHA-256 and MD5 pad with 0x80, zeros and the length in eight
-// bytes, and what is appended stands behind that padding: it is not UTF-8 without zeros.
+// isLengthened reports whether a body may have been made by appending to another one
+// whose plain hash is known. SHA-1, SHA-256 and MD5 pad with 0x80, zeros and the length
+// in eight bytes, and what is appended follows that padding, so the result is not UTF-8
+// without zero bytes.
 func isLengthened(body []byte) bool {
 	return bytes.IndexByte(body, 0) >= 0 || !utf8.Valid(body)
 }
@@ -135,7 +136,7 @@ func (s *scanner) space() {
 	}
 }
 
-// peek is the next byte, or 0 at the end.
+// peek returns the next byte, or 0 at the end.
 func (s *scanner) peek() byte {
 	if s.at < len(s.text) {
 		return s.text[s.at]
@@ -143,7 +144,7 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// value passes over one value, of which w is wanted; nil for nothing.
+// value scans one value, of which w is wanted; a nil w wants nothing.
 func (s *scanner) value(w *want, depth int) error {
 	if w == nil {
 		if !s.skip(depth) {
@@ -170,9 +171,9 @@ func (s *scanner) value(w *want, depth int) error {
 	return nil
 }
 
-// skip passes over a value that nobody wants, however deep it is nested.
+// skip skips a value that is not wanted, however deeply it is nested.
 func (s *scanner) skip(depth int) bool {
-	var open [maxDepth + 1]byte // the closing bytes of what is open
+	var open [maxDepth + 1]byte // the closing bytes of the open lists and objects
 	base := depth
 	for {
 		s.space()
@@ -182,7 +183,7 @@ func (s *scanner) skip(depth int) bool {
 		case c == '{' || c == '[':
 			s.at++
 			s.space()
-			if s.peek() != c+2 { // the closing byte is two after the opening one
+			if s.peek() != c+2 { // in ASCII, the closing byte is two after the opening one
 				open[depth] = c + 2
 				depth++
 				if c == '{' && !s.key() {
@@ -194,7 +195,7 @@ func (s *scanner) skip(depth int) bool {
 		case !s.scalar(c):
 			return false
 		}
-		// After a value: what is open goes on or ends.
+		// After a value, the open list or object continues or ends.
 		for {
 			if depth == base {
 				return true
@@ -217,7 +218,7 @@ func (s *scanner) skip(depth int) bool {
 	}
 }
 
-// key passes over a name and its colon.
+// key scans a name and its colon.
 func (s *scanner) key() bool {
 	s.space()
 	if s.peek() != '"' || !s.quoted() {
@@ -253,7 +254,7 @@ func (s *scanner) object(w *want, depth int) error {
 		s.at++
 		if member != nil {
 			if member.found {
-				return errScan // a name that comes twice
+				return errScan // a duplicate name
 			}
 			member.found = true
 		}
@@ -312,7 +313,7 @@ func (s *scanner) list(w *want, depth int) error {
 	}
 }
 
-// member is what is wanted under a quoted name.
+// member returns the want for a quoted name.
 func (w *want) member(quoted []byte) *want {
 	name := quoted[1 : len(quoted)-1]
 	for _, c := range name {
@@ -333,7 +334,7 @@ func (w *want) member(quoted []byte) *want {
 	return nil
 }
 
-// scalar passes over a string, a number or a word.
+// scalar scans a string, a number or a word.
 func (s *scanner) scalar(c byte) bool {
 	switch c {
 	case '"':
@@ -356,7 +357,7 @@ func (s *scanner) word(word string) bool {
 	return true
 }
 
-// quoted passes over a string, whose escapes and control characters are checked.
+// quoted scans a string, and checks its escapes and control characters.
 func (s *scanner) quoted() bool {
 	text := s.text
 	for i := s.at + 1; i < len(text); i++ {
@@ -393,7 +394,7 @@ func isHex(text []byte) bool {
 	return true
 }
 
-// number passes over a number as RFC 8259, section 6, has it.
+// number scans a number as defined by RFC 8259, section 6.
 func (s *scanner) number() bool {
 	if s.peek() == '-' {
 		s.at++

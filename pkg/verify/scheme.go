@@ -5,27 +5,28 @@ import (
 	"strings"
 )
 
-// A scheme is the code of one way to verify: what a preset's or a block's row needs
-// beside its data. Each has a file of its own; nothing outside that file knows it by
-// name but the tables of presets and blocks.
+// A scheme is the code of one way to verify: what the row of a preset or a block needs in
+// addition to its data. Each has a file of its own; outside that file, only the tables of
+// presets and blocks refer to it.
 type scheme struct {
-	// name is for errors.
+	// name is the name in errors.
 	name string
-	// verifier makes what verifies.
+	// verifier makes the Verifier.
 	verifier func(*builder) (Verifier, error)
-	// sign makes a request that the verifier accepts; nil where no secret of a route can.
+	// sign signs a request so that the verifier accepts it; nil if a route's secrets are
+	// not enough for that.
 	sign func(*signer, *Request) error
 	// unsignable says why sign is nil.
 	unsignable string
 	// check reports what is wrong in the Spec's own block and keys.
 	check func(*checker, *Spec)
-	// signsURL says whether the URL is signed, so that the Spec needs one.
+	// signsURL reports whether the URL is signed, and the Spec therefore needs one.
 	signsURL func(*Spec, *Preset) bool
-	// keyless says whether the Spec has no secrets; nil where it needs some.
+	// keyless reports whether the Spec needs no secrets; nil means that it needs some.
 	keyless func(*Spec, *Preset) bool
-	// signature describes the scheme for people; nil where it is the preset's HMAC.
+	// signature describes the scheme for people; nil if it is the preset's HMAC.
 	signature *Signature
-	// challenge is the scheme of a WWW-Authenticate header; empty where HTTP has none.
+	// challenge is the scheme of a WWW-Authenticate header; empty if HTTP has none.
 	challenge func(*Spec) string
 	// defaults are the values of the block's keys that the Spec leaves out.
 	defaults func(*Spec) []Default
@@ -49,7 +50,7 @@ var blocks = []block{
 	{"token", &tokenScheme, func(s *Spec) bool { return s.Token != nil && s.Token.Reference == "" && !s.placesToken() }},
 }
 
-// blockOf is the one block of a Spec; ok is false where there is none or more than one.
+// blockOf returns the blocks that a Spec has; a valid one has exactly one.
 func blockOf(s *Spec) (found []block) {
 	for _, b := range blocks {
 		if b.set(s) {
@@ -59,7 +60,7 @@ func blockOf(s *Spec) (found []block) {
 	return found
 }
 
-// schemeOf is the scheme of a Spec that passed Validate.
+// schemeOf returns the scheme of a Spec that passed Validate.
 func schemeOf(s *Spec) *scheme {
 	if p, ok := s.Preset(); ok {
 		return p.scheme
@@ -69,15 +70,15 @@ func schemeOf(s *Spec) *scheme {
 
 // A Default is the value of a key that a Spec leaves out.
 type Default struct {
-	// Field is the dotted path below verify, as hmac.algorithm.
+	// Field is the dotted path below verify, such as hmac.algorithm.
 	Field string
 	// Value is a text or a list of texts.
 	Value any
-	// About says more than that it is the default; mostly empty.
+	// About explains the default; it is mostly empty.
 	About string
 }
 
-// Defaults are the values of the keys that s leaves out, in the order of the keys.
+// Defaults returns the values of the keys that s leaves out, in the order of the keys.
 func (s *Spec) Defaults() []Default {
 	if len(s.Validate()) > 0 {
 		return nil
@@ -100,8 +101,8 @@ func (s *Spec) Defaults() []Default {
 	return found
 }
 
-// Challenge is the value of the WWW-Authenticate header that asks for the credentials of
-// s; empty where HTTP has no name for them.
+// Challenge returns the value of the WWW-Authenticate header that asks for the
+// credentials of s; it is empty if HTTP has no name for them.
 func (s *Spec) Challenge(realm string) string {
 	if len(s.Validate()) > 0 {
 		return ""

@@ -8,37 +8,37 @@ import (
 	"time"
 )
 
-// ErrCannotSign says that a scheme needs more than a shared secret to sign. Errors
-// that wrap it are of type [*CannotSignError].
+// ErrCannotSign means that a scheme needs more than a shared secret to sign. Errors that
+// wrap it are of type [*CannotSignError].
 var ErrCannotSign = errors.New("this scheme cannot be signed with its secret")
 
 // A CannotSignError says why a scheme cannot be signed.
 type CannotSignError struct {
 	// Scheme is the provider's name, or the kind of block.
 	Scheme string
-	// Why is a sentence without its full stop.
+	// Why is a sentence without a full stop.
 	Why string
 }
 
-// Error is the scheme and the reason.
+// Error returns the scheme and the reason.
 func (e *CannotSignError) Error() string { return e.Scheme + " cannot be signed here: " + e.Why }
 
 // Is makes every one of these an [ErrCannotSign].
 func (*CannotSignError) Is(target error) bool { return target == ErrCannotSign }
 
-// A Signed request is what to send so that it is accepted.
+// A Signed request holds the parts of a request that will be accepted.
 type Signed struct {
-	// Header is to be set on the request, over what it has.
+	// Header holds the headers to set on the request, replacing those that it has.
 	Header http.Header
-	// RawQuery is the request's, to which Twilio adds the digest of a JSON body.
+	// RawQuery is the request's query; Twilio adds the digest of a JSON body to it.
 	RawQuery string
-	// Body is the request's, into which Adyen, Mailgun and Microsoft Graph write.
+	// Body is the request's body, into which Adyen, Mailgun and Microsoft Graph write.
 	Body []byte
 }
 
-// Sign returns the headers that make r pass the verifier of s at the time now. It
-// is [SignRequest] for the schemes that leave query and body as they are, and fails
-// with an [ErrCannotSign] where they would change.
+// Sign returns the headers that make r pass the verifier of s at the time now. It is
+// [SignRequest] for schemes that leave the query and the body unchanged, and fails with
+// an [ErrCannotSign] for others.
 func Sign(s Spec, secret string, r *Request, now time.Time) (http.Header, error) {
 	signed, err := SignRequest(s, secret, r, now)
 	if err != nil {
@@ -50,10 +50,10 @@ func Sign(s Spec, secret string, r *Request, now time.Time) (http.Header, error)
 	return signed.Header, nil
 }
 
-// SignRequest returns what makes r pass the verifier of s at the time now, for
-// samples and tests. secret is the text behind one of the Spec's references.
-// Everything is made of what is signed, so that equal deliveries are equal. Headers
-// that a generic hmac signs and does not make must be in r.
+// SignRequest returns what makes r pass the verifier of s at the time now, for samples
+// and tests. secret is the text behind one of the Spec's references. Everything is made
+// of what is signed, so that equal deliveries are equal. Headers that a generic hmac
+// signs but does not set must be in r.
 func SignRequest(s Spec, secret string, r *Request, now time.Time) (*Signed, error) {
 	if problems := s.Validate(); len(problems) > 0 {
 		return nil, problems[0]
@@ -97,7 +97,7 @@ func withHeaders(h, more http.Header) http.Header {
 	return out
 }
 
-// digest makes an id of the time and the body.
+// digest derives an id from the time and the body.
 func (s *signer) digest(body []byte) string {
 	sum := sha256.Sum256(append([]byte(formatTime(s.now, "unix")+"."), body...))
 	return hex.EncodeToString(sum[:12])

@@ -5,24 +5,24 @@ import (
 	"strings"
 )
 
-// A Signature describes how a provider signs, for people: what a verifier does
-// follows from the scheme.
+// A Signature describes to people how a provider signs. It does not affect verification.
 type Signature struct {
-	// Headers carry signatures, times and what else is signed or says how; without
-	// any, all of it is in the body.
+	// Headers carry signatures, times, and anything else that is signed or says how; if
+	// there are none, everything is in the body.
 	Headers []string
-	// Algorithm is as hmac-sha256 or ed25519; "equality" where a secret is sent as it is.
+	// Algorithm is a name such as hmac-sha256 or ed25519; it is "equality" if the secret
+	// itself is sent.
 	Algorithm string
-	// Encoding of the signature; empty where there is none.
+	// Encoding of the signature; empty if there is none.
 	Encoding string
-	// Signed is a template of what is signed, as in [HMAC], with words where the
+	// Signed is a template of what is signed, as in [HMAC], or a description if the
 	// scheme has no such parameters.
 	Signed string
 	// Keys says what the Spec's secrets are.
 	Keys string
 }
 
-// Signature is how the provider signs.
+// Signature returns how the provider signs.
 func (p Preset) Signature() Signature {
 	if p.scheme.signature != nil {
 		s := *p.scheme.signature

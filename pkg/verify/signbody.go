@@ -6,8 +6,8 @@ import (
 	"errors"
 )
 
-// write changes the JSON body. Numbers keep their digits; the order of names and
-// the white space do not stay.
+// write changes the JSON body. Numbers keep their digits; the order of names and the
+// white space change.
 func (s *signer) write(change func(object) error) error {
 	body, err := bodyObject(s.out.Body)
 	if err != nil {
@@ -26,7 +26,7 @@ func (s *signer) write(change func(object) error) error {
 	return nil
 }
 
-// items are the objects of a list in the body.
+// items returns the objects of a list in the body.
 func items(body object, name, inner string) ([]object, error) {
 	list, _ := body[name].([]any)
 	var found []object

@@ -5,9 +5,9 @@ import (
 	"net/http"
 )
 
-// slackHandshake is https://docs.slack.dev/reference/events/url_verification, which is
-// signed, and the check of the certificate, which is not: for slash commands Slack asks
-// now and then with ssl_check=1, and nothing of it is echoed.
+// slackHandshake answers https://docs.slack.dev/reference/events/url_verification, which
+// is signed, and the check of the certificate, which is not: for slash commands, Slack
+// occasionally sends ssl_check=1, of which nothing is echoed.
 var slackHandshake = Handshake{before: sslCheck, after: urlVerification}
 
 func sslCheck(_ context.Context, r *Request) (*Reply, error) {

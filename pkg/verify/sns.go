@@ -43,13 +43,13 @@ func checkTopics(c *checker, s *Spec) {
 }
 
 type sns struct {
-	topics    []string // nil = any
+	topics    []string // nil means any
 	certs     *snsCerts
 	now       func() time.Time
 	tolerance time.Duration
 }
 
-// The fields that are signed, by the message's type, in the order of their names.
+// snsFields lists the signed fields for each message type, sorted by name.
 var snsFields = map[string][]string{
 	"Notification":             {"Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"},
 	"SubscriptionConfirmation": {"Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"},
@@ -71,12 +71,12 @@ func newSNS(b *builder) (Verifier, error) {
 
 func (*sns) Headers() []string { return nil }
 
-// snsNames are the members that matter.
+// snsNames are the members that are read.
 var snsNames = []string{
 	"Type", "MessageId", "TopicArn", "Message", "Subject", "Timestamp", "SubscribeURL", "Token", "SignatureVersion", "Signature", "SigningCertURL",
 }
 
-// An snsMessage has the members of a message by their names.
+// An snsMessage holds the members of a message by name.
 type snsMessage map[string]*want
 
 func readSNS(body []byte) (snsMessage, error) {
@@ -95,8 +95,8 @@ func (v *sns) Verify(ctx context.Context, r *Request) error {
 	if err != nil {
 		return err
 	}
-	// The topic comes first: it is not proven yet, but a sender who does not know
-	// it must not make us fetch anything.
+	// The topic is checked first: it is not proven yet, but a sender who does not know
+	// the topic must not be able to cause a fetch.
 	topic := m.text("TopicArn")
 	region, ok := topicRegion(topic)
 	if !ok {
@@ -137,7 +137,7 @@ func (v *sns) Verify(ctx context.Context, r *Request) error {
 	return fresh(v.now(), at, v.tolerance, "Timestamp")
 }
 
-// snsDigest is what a version of signatures is over; 0 for one that is not known.
+// snsDigest returns the digest that a signature version covers; 0 for an unknown version.
 func snsDigest(version, content string) (crypto.Hash, []byte) {
 	switch version {
 	case "1":
@@ -150,7 +150,7 @@ func snsDigest(version, content string) (crypto.Hash, []byte) {
 	return 0, nil
 }
 
-// content is `Name LF value LF` for each signed field that is there.
+// content returns `Name LF value LF` for each signed field that is present.
 func (m snsMessage) content() (string, error) {
 	names, ok := snsFields[m.text("Type")]
 	if !ok {
@@ -175,7 +175,8 @@ func (m snsMessage) content() (string, error) {
 	return b.String(), nil
 }
 
-// Compiled when first used: few functions have a route of SNS, and each starts cold.
+// They are compiled when first used, because few functions have an SNS route, and
+// compiling would slow down every cold start.
 var (
 	regionPattern = lazyPattern(`^[a-z]{2,4}(-[a-z]+)+-\d$`)
 	certPattern   = lazyPattern(`^/SimpleNotificationService-[0-9a-f]{1,64}\.pem$`)
@@ -193,7 +194,7 @@ func topicRegion(arn string) (string, bool) {
 	return parts[3], true
 }
 
-// snsHost is the address of SNS in a region.
+// snsHost returns the host name of SNS in a region.
 func snsHost(region string) string {
 	switch {
 	case strings.HasPrefix(region, "cn-"):
@@ -204,8 +205,8 @@ func snsHost(region string) string {
 	return "sns." + region + ".amazonaws.com"
 }
 
-// isCertURL allows the addresses of SNS in the topic's region, spelled as SNS
-// spells them: anything else could name a certificate of the sender's own.
+// isCertURL accepts the addresses of SNS in the topic's region, spelled as SNS spells
+// them: any other address could serve the sender's own certificate.
 func isCertURL(text, region string) bool {
 	path, ok := strings.CutPrefix(text, "https://"+snsHost(region))
 	return ok && len(text) <= 256 && certPattern().MatchString(path)

@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// snsCerts are the certificates that SNS signs with, by their addresses.
+// snsCerts holds the certificates that SNS signs with, by their addresses.
 //
-// A certificate comes by https from an address that only SNS can serve, and SNS
-// serves the leaf without the chain above it. So the proof is the connection's own
-// certificate, unless roots are given: then the chain is followed to one of them,
-// over the issuer's address that the leaf names.
+// A certificate is fetched by https from an address that only SNS can serve, and SNS
+// serves the leaf without the chain above it. So it is trusted because of the
+// connection's own certificate, unless roots are given: then the chain is followed to one
+// of them, by the issuer's address that the leaf names.
 type snsCerts struct {
 	fetch Fetch
-	roots *x509.CertPool // nil = the connection is the proof
+	roots *x509.CertPool // nil means that the connection is the proof
 	now   func() time.Time
 
 	mu      sync.Mutex
@@ -36,10 +36,10 @@ type certFailure struct {
 	err error
 }
 
-// The name of a certificate in a message is anybody's invention until the signature
-// has been verified with it. So an address that gave none is not asked again at once,
-// and all addresses together cannot be asked for more than so often: one certificate
-// a region is in use, and a new one comes once a year.
+// The address of a certificate in a message may be forged until the signature has been
+// verified with it. So an address that did not serve one is not asked again at once, and
+// the total number of fetches is limited: one certificate per region is in use, and it is
+// replaced once a year.
 const (
 	certPause  = 5 * time.Second
 	certWindow = time.Minute
@@ -57,8 +57,8 @@ func newSNSCerts(b *builder) *snsCerts {
 	}
 }
 
-// get is the certificate at an address that isCertURL allows. One that is out of
-// date is refused, however it came here.
+// get returns the certificate at an address that isCertURL accepts. An expired one is
+// refused, wherever it comes from.
 func (c *snsCerts) get(ctx context.Context, certURL, region string) (*x509.Certificate, error) {
 	cert, err := c.find(ctx, certURL, region)
 	if err != nil {
@@ -70,8 +70,8 @@ func (c *snsCerts) get(ctx context.Context, certURL, region string) (*x509.Certi
 	return cert, nil
 }
 
-// find is the certificate from the cache, or fetched. Who comes while it is being
-// fetched waits for that.
+// find returns the certificate from the cache, or fetches it. Concurrent callers wait for
+// the same fetch.
 func (c *snsCerts) find(ctx context.Context, certURL, region string) (*x509.Certificate, error) {
 	for {
 		c.mu.Lock()
@@ -105,7 +105,7 @@ func (c *snsCerts) find(ctx context.Context, certURL, region string) (*x509.Cert
 	}
 }
 
-// mayFetch counts a fetch, if it may be. It is called with mu held.
+// mayFetch reports whether a fetch is allowed, and counts it. It is called with mu held.
 func (c *snsCerts) mayFetch(now time.Time) bool {
 	if age := now.Sub(c.window); age < 0 || age >= certWindow {
 		c.window, c.fetches = now, 0
@@ -117,7 +117,7 @@ func (c *snsCerts) mayFetch(now time.Time) bool {
 	return true
 }
 
-// verified fetches a certificate, and checks whose it is.
+// verified fetches a certificate, and checks that it belongs to SNS.
 func (c *snsCerts) verified(ctx context.Context, certURL, region string) (*x509.Certificate, error) {
 	chain, err := c.load(ctx, certURL)
 	if err == nil {
@@ -132,7 +132,7 @@ func (c *snsCerts) verified(ctx context.Context, certURL, region string) (*x509.
 	return chain[0], nil
 }
 
-// keep remembers how a fetch ended, unless it ended because the caller was in haste.
+// keep remembers how a fetch ended, unless it ended because of the caller's own deadline.
 func (c *snsCerts) keep(ctx context.Context, certURL string, cert *x509.Certificate, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -151,7 +151,7 @@ func (c *snsCerts) keep(ctx context.Context, certURL string, cert *x509.Certific
 	}
 }
 
-// load gets a certificate, and those above it where they are served with it.
+// load fetches a certificate, and those above it if they are served with it.
 func (c *snsCerts) load(ctx context.Context, url string) ([]*x509.Certificate, error) {
 	document, err := c.fetch(ctx, url)
 	if err != nil {
@@ -174,8 +174,8 @@ func (c *snsCerts) load(ctx context.Context, url string) ([]*x509.Certificate, e
 	return chain, nil
 }
 
-// namesSNS checks whose certificate it is. The first regions share one name; later
-// ones, GovCloud and China have their own.
+// namesSNS checks that the certificate belongs to SNS. The first regions share one name;
+// later ones, GovCloud and China have their own.
 func namesSNS(cert *x509.Certificate, region string) error {
 	host := snsHost(region)
 	tail := strings.TrimPrefix(host, "sns.")
@@ -189,8 +189,8 @@ func namesSNS(cert *x509.Certificate, region string) error {
 	return err
 }
 
-// issuerPattern are the addresses of Amazon's certificates above the leaf. They
-// are plain http everywhere, as what they serve proves itself.
+// issuerPattern matches the addresses of Amazon's certificates above the leaf. They are
+// always plain http, because the certificates that they serve prove themselves.
 var issuerPattern = lazyPattern(`^http://crt\.[a-z0-9]{1,16}\.amazontrust\.com/[a-z0-9]{1,16}\.cer$`)
 
 // follow verifies the chain to the roots, if there are any.
@@ -202,8 +202,8 @@ func (c *snsCerts) follow(ctx context.Context, chain []*x509.Certificate) error 
 	for _, cert := range chain[1:] {
 		between.AddCert(cert)
 	}
-	// Whether the leaf is in date is asked for each message, and not here: the
-	// certificates above it must be when it is.
+	// Whether the leaf has expired is checked for each message, not here: the
+	// certificates above it must be valid while the leaf is.
 	at := c.now()
 	if at.Before(chain[0].NotBefore) {
 		at = chain[0].NotBefore

@@ -9,10 +9,10 @@ import (
 	"slices"
 )
 
-// snsHandshake is https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html.
-// A subscription that is confirmed is one to a topic that Verify allows. The
-// message after an unsubscribing has an address, too, that subscribes again: it is
-// left alone.
+// snsHandshake is
+// https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html.
+// Only subscriptions to a topic that Verify allows are confirmed. The unsubscribe
+// confirmation also carries a URL, which would re-subscribe; it is ignored.
 var snsHandshake = Handshake{newAfter: newSNSHandshake}
 
 func newSNSHandshake(b *builder) (exchange, error) {
@@ -20,7 +20,7 @@ func newSNSHandshake(b *builder) (exchange, error) {
 		return nil, errNoFetch
 	}
 	return func(ctx context.Context, r *Request) (*Reply, error) {
-		// Both confirmations have this member, and sign it; notifications go by unread.
+		// Both confirmations have this member, and sign it; notifications are not read.
 		if !bytes.Contains(r.Body, []byte(`"SubscribeURL"`)) {
 			return nil, nil //nolint:nilnil // a notification
 		}
@@ -47,8 +47,8 @@ func newSNSHandshake(b *builder) (exchange, error) {
 	}, nil
 }
 
-// confirmation is the address that confirms a subscription, if it is one of SNS in
-// the topic's region, and confirms this topic with this token.
+// confirmation returns the address that confirms a subscription, if it belongs to SNS in
+// the topic's region and confirms this topic with this token.
 func confirmation(m snsMessage) (string, bool) {
 	text, topic, token := m.text("SubscribeURL"), m.text("TopicArn"), m.text("Token")
 	region, ok := topicRegion(topic)

@@ -10,15 +10,15 @@ import (
 	"github.com/expressway-dev/expressway/pkg/secrets"
 )
 
-// DefaultTolerance is how far a signed time may be off, either way, where neither
-// the Spec nor the provider says otherwise.
+// DefaultTolerance is how far a signed time may be off, either way, if neither the Spec
+// nor the provider says otherwise.
 const DefaultTolerance = 5 * time.Minute
 
 // A Duration is a Go duration as text, such as "5m"; empty means the default.
 type Duration string
 
-// Parse is the duration. It must be above zero: there is no way to turn freshness
-// off where a scheme signs the time.
+// Parse returns the duration. It must be above zero: the check of a signed time cannot be
+// turned off.
 func (d Duration) Parse() (time.Duration, error) {
 	v, err := time.ParseDuration(string(d))
 	switch {
@@ -31,14 +31,14 @@ func (d Duration) Parse() (time.Duration, error) {
 }
 
 // A Spec is one route's `verify` block. Exactly one of None, Provider, HMAC, Signature,
-// Basic, JWT, MTLS and Token is set; Token may stand beside
-// Provider "meta" as a reference.
+// Basic, JWT, MTLS and Token is set; Token may also be set, as a reference, with Provider
+// "meta".
 type Spec struct {
 	// None is `verify: none`: every request is accepted.
 	None bool `yaml:"-"`
-	// Provider is a name of [Providers], or of Custom.
+	// Provider is one of [Providers], or the name of Custom.
 	Provider string `yaml:"provider,omitempty"`
-	// Custom is the scheme of a Go program's own that Provider names; nil for a preset.
+	// Custom is a Go program's own scheme that Provider names; nil for a preset.
 	Custom *Custom `yaml:"-"`
 	// HMAC describes a sender that has no preset.
 	HMAC *HMAC `yaml:"hmac,omitempty"`
@@ -52,33 +52,33 @@ type Spec struct {
 	JWT *JWT `yaml:"jwt,omitempty"`
 	// MTLS is a client certificate that the front door has verified.
 	MTLS *MTLS `yaml:"mtls,omitempty"`
-	// URL is the public scheme, host and port, as https://hooks.example.com. Schemes
-	// that sign the URL need it. A path in it takes the place of what routing cuts from
-	// the request's.
+	// URL is the public scheme, host and port, such as https://hooks.example.com. Schemes
+	// that sign the URL need it. A path in it replaces the part that routing removes from
+	// the request's path.
 	URL string `yaml:"url,omitempty"`
-	// Secrets are references, of which any may match. For schemes with public keys
-	// they are the keys; for jwt they take the place of a key set.
+	// Secrets are references, any of which may match. For schemes with public keys, they
+	// are the keys; for jwt, they replace a key set.
 	Secrets []string `yaml:"secrets,omitempty"`
-	// Tolerance overrides the provider's.
+	// Tolerance overrides the provider's tolerance.
 	Tolerance Duration `yaml:"tolerance,omitempty"`
-	// Versions are the kinds of signatures that are taken, of a provider that has
+	// Versions are the kinds of signatures that are accepted, for a provider that has
 	// several; the default is the preset's.
 	Versions []string `yaml:"versions,omitempty"`
-	// ContentTypes are the media types that are read, of which application/json stands
-	// for every type of JSON; the default is the preset's, and without one all are.
+	// ContentTypes are the media types that are accepted, where application/json stands
+	// for every type of JSON; the default is the preset's, or all types without a preset.
 	ContentTypes []string `yaml:"contentTypes,omitempty"`
-	// Audience and Email are what the tokens of a provider must name: `aud`, and the service
-	// account that asks for them.
+	// Audience and Email are what a provider's tokens must name: `aud`, and the service
+	// account that requests them.
 	Audience string `yaml:"audience,omitempty"`
 	Email    string `yaml:"email,omitempty"`
-	// Username is the one of HTTP Basic, of a provider that sends it.
+	// Username is the HTTP Basic user name, for a provider that sends one.
 	Username string `yaml:"username,omitempty"`
-	// PublicKey is what the provider calls so, and stands before its signatures.
+	// PublicKey is what the provider calls its public key, which precedes its signatures.
 	PublicKey string `yaml:"publicKey,omitempty"`
-	// Handshake is "echo" where a provider's unsigned set-up request is to be answered,
-	// which starts nothing and hands nothing over. Without it, it is not.
+	// Handshake is "echo" if a provider's unsigned set-up request should be answered,
+	// which starts nothing and discloses nothing. Otherwise it is not answered.
 	Handshake string `yaml:"handshake,omitempty"`
-	// Topics are the ARNs that provider sns accepts, or the one word "any".
+	// Topics are the ARNs that provider sns accepts, or the single word "any".
 	Topics Topics `yaml:"topics,omitempty"`
 }
 
@@ -101,7 +101,7 @@ type Token struct {
 	Reference string `yaml:"-"`
 }
 
-// UnmarshalYAML reads a mapping, or a text as the Reference.
+// UnmarshalYAML reads a mapping, or text as the Reference.
 func (t *Token) UnmarshalYAML(unmarshal func(any) error) error {
 	if err := unmarshal(&t.Reference); err == nil {
 		return nil
@@ -110,10 +110,10 @@ func (t *Token) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal((*mapping)(t))
 }
 
-// Topics are topic ARNs, or the one word "any".
+// Topics are topic ARNs, or the single word "any".
 type Topics []string
 
-// UnmarshalYAML reads a list, or one text.
+// UnmarshalYAML reads a list, or a single text.
 func (t *Topics) UnmarshalYAML(unmarshal func(any) error) error {
 	var one string
 	if err := unmarshal(&one); err == nil {
@@ -137,16 +137,16 @@ func (s *Spec) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshal((*mapping)(s))
 }
 
-// A Problem is one thing that is wrong in a Spec.
+// A Problem is a single mistake in a Spec.
 type Problem struct {
-	// Field is the dotted path below verify, as hmac.algorithm or secrets.0; empty
+	// Field is the dotted path below verify, such as hmac.algorithm or secrets.0; empty
 	// for the block itself.
 	Field string
 	// Message says what is wrong, without quoting secrets.
 	Message string
 }
 
-// Error is the field and the message.
+// Error returns the field and the message.
 func (p Problem) Error() string {
 	if p.Field == "" {
 		return "verify: " + p.Message
@@ -180,8 +180,8 @@ func (c *checker) header(field, name string) {
 	}
 }
 
-// Validate reports everything that is wrong, in the order of the fields. Whether
-// the secrets exist, only [New] can tell.
+// Validate reports everything that is wrong, in the order of the fields. Only [New] can
+// tell whether the secrets exist.
 func (s *Spec) Validate() []Problem {
 	c := &checker{}
 	found := blockOf(s)
@@ -203,7 +203,7 @@ func (s *Spec) Validate() []Problem {
 		var ok bool
 		if p, ok = s.Preset(); !ok {
 			c.add("provider", "%.40q is not known; known are %s", s.Provider, strings.Join(Providers(), ", "))
-			s.checkRest(c, false, len(s.Secrets) > 0) // what it needs is not known
+			s.checkRest(c, false, len(s.Secrets) > 0) // what an unknown provider needs is not known
 			return c.problems
 		}
 		way = p.scheme
@@ -216,7 +216,7 @@ func (s *Spec) Validate() []Problem {
 	return c.problems
 }
 
-// checkRest checks what stands beside the scheme.
+// checkRest checks the keys that are not the scheme's own.
 func (s *Spec) checkRest(c *checker, needsURL, needsSecrets bool) {
 	if s.URL != "" {
 		if err := checkURL(s.URL); err != nil {
@@ -242,7 +242,7 @@ func (s *Spec) checkRest(c *checker, needsURL, needsSecrets bool) {
 	}
 }
 
-// checkPreset checks what stands beside some providers only.
+// checkPreset checks the keys that are only allowed with some providers.
 func (s *Spec) checkPreset(c *checker, p Preset) {
 	if s.Token != nil && s.Token.Reference != "" {
 		if _, err := secrets.Parse(s.Token.Reference); err != nil {
@@ -276,8 +276,8 @@ func (s *Spec) checkPreset(c *checker, p Preset) {
 	}
 }
 
-// placesToken says whether the Spec's token is where a provider's preset has it, and not
-// a block of its own.
+// placesToken reports whether the Spec's token says where a provider's token is, and is
+// not a block of its own.
 func (s *Spec) placesToken() bool {
 	p, ok := Lookup(s.Provider)
 	return ok && slices.Contains(p.takes, "token.header")
@@ -285,7 +285,7 @@ func (s *Spec) placesToken() bool {
 
 type providerKey struct{ name, value string }
 
-// providerKeys are the keys that some providers take.
+// providerKeys returns the keys that only some providers allow.
 func (s *Spec) providerKeys() []providerKey {
 	return []providerKey{
 		{"audience", s.Audience},

@@ -27,8 +27,8 @@ var standardScheme = scheme{
 	},
 }
 
-// polarScheme is Standard Webhooks with the secret's own text as the key, also of secrets
-// that begin with whsec_; newer ones of those are base64 as elsewhere.
+// polarScheme is Standard Webhooks with the secret's own text as the key, even for
+// secrets that begin with whsec_; newer secrets of that form are base64, as elsewhere.
 var polarScheme = scheme{
 	name: "standard-webhooks",
 	verifier: func(b *builder) (Verifier, error) {
@@ -58,16 +58,16 @@ type standard struct {
 	tolerance time.Duration
 }
 
-// A standardKey makes v1 or v1a signatures; of secrets and public one is set.
+// A standardKey checks v1 or v1a signatures; exactly one of secrets and public is set.
 type standardKey struct {
-	secrets [][]byte          // v1; any may have signed
+	secrets [][]byte          // v1; any of them may have signed
 	public  ed25519.PublicKey // v1a
 }
 
 // decodeStandardKey reads a secret as senders show it. Most show whsec_ and base64, some
-// with the version before it. Without whsec_ the specification's libraries decode base64,
-// and the libraries of some senders take the text itself, so that the same text is two
-// keys; both are as secret as the text.
+// with the version before it. Without whsec_, the specification's libraries decode
+// base64, while those of some senders use the text itself, so the same text yields two
+// keys, both as secret as the text.
 func decodeStandardKey(text string) (standardKey, error) {
 	if encoded, ok := strings.CutPrefix(text, "whpk_"); ok {
 		key, err := decodeBase64(encoded)
@@ -112,7 +112,7 @@ func (v *standard) Verify(ctx context.Context, r *Request) error {
 	if err != nil {
 		return err
 	}
-	var message []byte // for Ed25519, which wants the whole
+	var message []byte // for Ed25519, which needs the whole message
 	err = v.keys.match(ctx, d.family+"Signature", func(key standardKey) bool {
 		if key.public == nil {
 			return slices.ContainsFunc(key.secrets, func(secret []byte) bool {
@@ -131,7 +131,7 @@ func (v *standard) Verify(ctx context.Context, r *Request) error {
 	return fresh(v.now(), d.at, v.tolerance, d.family+"Timestamp")
 }
 
-// standardHeaders are the headers of one family, read.
+// standardHeaders holds the values of one family of headers.
 type standardHeaders struct {
 	family, id, timestamp string
 	at                    time.Time
@@ -139,8 +139,8 @@ type standardHeaders struct {
 }
 
 func readStandard(h http.Header) (d standardHeaders, err error) {
-	// The family of the signature is the family of id and time: mixed ones are
-	// not what anybody sends.
+	// The signature, the id and the time must be of the same family: no sender mixes
+	// them.
 	d.family = standardFamilies[0]
 	if len(h.Values(d.family+"Signature")) == 0 && len(h.Values(standardFamilies[1]+"Signature")) > 0 {
 		d.family = standardFamilies[1]
@@ -159,14 +159,14 @@ func readStandard(h http.Header) (d standardHeaders, err error) {
 	if d.at, ok = parseTime(d.timestamp, "unix"); !ok {
 		return d, refuse(Malformed, d.family+"Timestamp")
 	}
-	// Only one family is signed. Were the other's id different, a delivery could be
-	// sent again under the id of another.
+	// Only one family is signed. If the other family's id could differ, a delivery could
+	// be replayed under another id.
 	for _, other := range standardFamilies {
 		if ids := h.Values(other + "Id"); len(ids) > 1 || len(ids) == 1 && ids[0] != d.id {
 			return d, refuse(Malformed, other+"Id")
 		}
 	}
-	// With a full stop in the id, one signature would fit two ways of cutting
+	// With a full stop in the id, one signature would fit two ways of splitting
 	// id.timestamp.body, and so two times.
 	if strings.Contains(d.id, ".") {
 		return d, refuse(Malformed, d.family+"Id")
@@ -184,9 +184,8 @@ func standardMAC(key []byte, id, timestamp string, body []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// splitStandard reads `v1,BASE64 v1a,BASE64 …`. Versions that are not known are
-// passed over, as the specification asks; without any known one there is nothing
-// to verify.
+// splitStandard reads `v1,BASE64 v1a,BASE64 …`. Unknown versions are ignored, as the
+// specification requires; without a known one, there is nothing to verify.
 func splitStandard(value string) (v1, v1a [][]byte, ok bool) {
 	items, ok := splitList(value, " ")
 	if !ok {
@@ -206,7 +205,7 @@ func splitStandard(value string) (v1, v1a [][]byte, ok bool) {
 	return v1, v1a, len(v1)+len(v1a) > 0
 }
 
-// standard makes v1 headers. An id in r is kept.
+// standard sets v1 headers. It keeps an id that is in r.
 func (s *signer) standard(r *Request) error {
 	if strings.HasPrefix(s.secret, "whpk_") {
 		return s.cannot("whpk_ is the public half of the sender's key; a whsec_ secret can sign")

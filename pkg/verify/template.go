@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// A part of a signed template: a literal, or a field.
+// A part is a literal or a field of a signed template.
 type part struct {
 	field string // "" for a literal, else a name of fieldNames or namedFields
-	text  string // the literal, or the name in the field
+	text  string // the literal text, or the name inside the field
 }
 
-// The fields without a name in them, and those with one.
+// The fields without a name, and those with one.
 var (
 	fieldNames  = []string{"body", "timestamp", "url", "method", "path", "query", "form", "secret"}
 	namedFields = []string{"header", "query", "form"}
@@ -72,8 +72,8 @@ func uses(parts []part, field string) bool {
 	return slices.ContainsFunc(parts, func(p part) bool { return p.field == field })
 }
 
-// expand gathers the values of a template's fields, so that a missing header is
-// found before anything is computed. The body is not copied.
+// expand collects the values of a template's fields, so that a missing header is found
+// before anything is computed. The body is not copied.
 func expand(parts []part, r *Request, url, path, timestamp string) ([]string, error) {
 	values := make([]string, len(parts))
 	for i, p := range parts {
@@ -107,7 +107,7 @@ func expand(parts []part, r *Request, url, path, timestamp string) ([]string, er
 	return values, nil
 }
 
-// namedValue is the one value of a header, a query parameter or a form's field.
+// namedValue returns the single value of a header, a query parameter or a form's field.
 func namedValue(p part, r *Request) (string, error) {
 	switch p.field {
 	case "header:":
@@ -124,7 +124,7 @@ func namedValue(p part, r *Request) (string, error) {
 	return "", nil // the body and the secret are written as they are
 }
 
-// formField is the one value of a form's field.
+// formField returns the single value of a form's field.
 func formField(r *Request, name string) (string, error) {
 	if !isForm(r.Header) {
 		return "", refuse(Malformed, "Content-Type")
@@ -140,8 +140,8 @@ func formField(r *Request, name string) (string, error) {
 	}
 }
 
-// signedForm is the fields of a form in the order of their names, each name before each
-// of its values.
+// signedForm returns the fields of a form sorted by name, with each value preceded by its
+// name.
 func signedForm(r *Request) (string, error) {
 	if len(r.Body) == 0 {
 		return "", nil
@@ -177,7 +177,7 @@ func write(h io.Writer, parts []part, values []string, body, secret []byte) {
 	}
 }
 
-// isToken says whether s can be a header's name (RFC 9110, section 5.6.2).
+// isToken reports whether s can be the name of a header (RFC 9110, section 5.6.2).
 func isToken(s string) bool {
 	for i := range len(s) {
 		c := s[i]

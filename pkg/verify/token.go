@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// tokenScheme is a static secret that the sender sends along.
+// tokenScheme is for a static secret that the sender sends along.
 var tokenScheme = scheme{
 	name:     "token",
 	verifier: func(b *builder) (Verifier, error) { return b.newToken(tokenPlace(*b.spec.Token)) },
@@ -42,14 +42,14 @@ var tokenScheme = scheme{
 	},
 }
 
-// tokenPreset is a provider whose token has a place of its own.
+// tokenPresetScheme is for a provider that sends its token in a place of its own.
 var tokenPresetScheme = scheme{
 	name:     "token",
 	verifier: func(b *builder) (Verifier, error) { return b.newToken(b.preset.tokenPlace(&b.spec)) },
 	sign:     func(s *signer, r *Request) error { return s.tokenAt(s.provider.tokenPlace(&s.spec), r) },
 }
 
-// tokenPlace is the preset's, unless the Spec has a header of its own.
+// tokenPlace returns the preset's place, unless the Spec has a header of its own.
 func (p *Preset) tokenPlace(s *Spec) TokenPlace {
 	if s.Token != nil && s.Token.Header != "" {
 		return TokenPlace{Header: s.Token.Header, Whole: true}
@@ -57,16 +57,16 @@ func (p *Preset) tokenPlace(s *Spec) TokenPlace {
 	return *p.Token
 }
 
-// A TokenPlace is where a provider sends its token; one of its members is set.
+// A TokenPlace says where a provider sends its token; exactly one place is set.
 type TokenPlace struct {
-	// Header carries it. Whole says that `Bearer ` is a part of it.
+	// Header carries it. Whole says that `Bearer ` is part of the token.
 	Header string
 	Whole  bool
 	// Query is a query parameter.
 	Query string
-	// Body is a path of names in a JSON body, or the one name of a form's field.
+	// Body is a path of names in a JSON body, or the single name of a form's field.
 	Body []string
-	// Form is a form's field that holds JSON, with the token at Body.
+	// Form is the form field that holds JSON, with the token at Body.
 	Form string
 }
 
@@ -86,7 +86,7 @@ func tokenPlace(t Token) TokenPlace {
 	return TokenPlace{Header: orDefault(t.Header, authorization)}
 }
 
-// where is what errors name.
+// where returns the place that errors name.
 func (p TokenPlace) where() string {
 	switch {
 	case p.Header != "":
@@ -97,7 +97,7 @@ func (p TokenPlace) where() string {
 	return p.Body[len(p.Body)-1]
 }
 
-// of is the token in a request.
+// of returns the token in a request.
 func (p TokenPlace) of(r *Request) (string, error) {
 	value, err := "", error(nil)
 	switch {
@@ -128,7 +128,8 @@ func (p TokenPlace) of(r *Request) (string, error) {
 	return value, err
 }
 
-// memberText is a string in a JSON object, at a path of names that come once each.
+// memberText returns the string in a JSON object at a path of names, each of which must
+// occur once.
 func memberText(body []byte, path []string) (string, error) {
 	leaf := wanted(path[len(path)-1])
 	root := leaf
@@ -216,8 +217,8 @@ func (s *signer) tokenAt(p TokenPlace, r *Request) error {
 	return s.write(func(body object) error { return setMember(body, p.Body, s.secret) })
 }
 
-// writeForm writes the token into a form. A sample in JSON becomes the field that holds
-// JSON.
+// writeForm writes the token into a form. A JSON sample becomes the value of the field
+// that holds JSON.
 func (s *signer) writeForm(p TokenPlace, r *Request) error {
 	if p.Form == "" {
 		form, ok := parseForm(string(s.out.Body))

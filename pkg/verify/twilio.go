@@ -57,8 +57,8 @@ func (*twilio) Headers() []string {
 	return []string{strings.ToLower(twilioSignature), strings.ToLower(twilioSettings)}
 }
 
-// hash is the hash function of a delivery. Only the one that its headers announce is
-// tried: a signature of one is never taken for one of the other.
+// hash returns the hash function of a delivery. Only the one that its headers announce is
+// tried: a signature of one kind is never accepted as the other.
 func (v *twilio) hash(h http.Header) (func() hash.Hash, error) {
 	settings, err := headerValue(h, twilioSettings)
 	switch {
@@ -109,9 +109,9 @@ func (v *twilio) Verify(ctx context.Context, r *Request) error {
 	})
 }
 
-// twilioParams is what follows the URL: the form's fields, by name, each name with
-// each of its different values in order. A body that is not a form is covered by its
-// digest in the query, and must be.
+// twilioParams returns what follows the URL: the form's fields sorted by name, each name
+// with each of its distinct values in order. A body that is not a form must be covered by
+// its digest in the query.
 func twilioParams(r *Request, target string) (string, error) {
 	if isForm(r.Header) {
 		form, ok := parseForm(string(r.Body))
@@ -138,7 +138,7 @@ func twilioParams(r *Request, target string) (string, error) {
 	}
 	if len(digests) == 0 {
 		if len(r.Body) == 0 {
-			return "", nil // a GET: the URL is all there is
+			return "", nil // a GET has nothing but the URL
 		}
 		return "", refuse(Missing, "bodySHA256")
 	}
@@ -150,8 +150,8 @@ func twilioParams(r *Request, target string) (string, error) {
 	return "", nil
 }
 
-// parseForm splits at & alone: a semicolon, at which older parsers split too and
-// which url.ParseQuery refuses, is a character like others.
+// parseForm only splits at &. A semicolon, at which older parsers also split and which
+// url.ParseQuery refuses, is an ordinary character.
 func parseForm(text string) (url.Values, bool) {
 	if strings.Count(text, "&") >= maxParams {
 		return nil, false
@@ -172,13 +172,14 @@ func parseForm(text string) (url.Values, bool) {
 	return form, true
 }
 
-// escapedQuery is the query with its apostrophes escaped.
+// escapedQuery returns the query with its apostrophes escaped.
 func escapedQuery(query string) string { return strings.ReplaceAll(query, "'", "%27") }
 
-// scriptMarks are what url.QueryEscape escapes and encodeURIComponent does not.
+// scriptMarks undoes the escapes that url.QueryEscape makes and encodeURIComponent does
+// not.
 var scriptMarks = strings.NewReplacer("+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*")
 
-// scriptQuery is the query as JavaScript escapes it.
+// scriptQuery returns the query as JavaScript escapes it.
 func scriptQuery(query string) string {
 	var pairs []string
 	for pair := range strings.SplitSeq(query, "&") {
@@ -196,10 +197,10 @@ func scriptQuery(query string) string {
 	return strings.Join(pairs, "&")
 }
 
-// twilioURLs are the texts that Twilio may have signed for the URL, by product: with
-// the default port or without any, also where the configured URL has one of its own.
-// Its query is now escaped in this way, now in that one, and behind a REST API or a
-// load balancer the query that came here is in the gateway's spelling.
+// twilioURLs returns the texts that Twilio may have signed for the URL, depending on the
+// product: with the default port or without a port, even if the configured URL has its
+// own. The query is escaped inconsistently, and behind a REST API or a load balancer it
+// arrives in the gateway's spelling.
 func twilioURLs(target string) []string {
 	u, err := url.Parse(target)
 	if err != nil {
@@ -228,7 +229,7 @@ func twilioURLs(target string) []string {
 }
 
 // twilio signs a form with the URL; the digest of any other body joins the query. It is
-// signed with SHA-1, unless the route takes SHA-256 alone.
+// signed with SHA-1, unless the route only accepts SHA-256.
 func (s *signer) twilio(r *Request) error {
 	if len(r.Body) > 0 && !isForm(r.Header) {
 		sum := sha256.Sum256(r.Body)

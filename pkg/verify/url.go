@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// publicURL is the URL that the sender called. A path of base stands for what the
-// provider was told in place of the stage or base path behind it.
+// publicURL returns the URL that the sender called. A path in base replaces the stage or
+// base path behind it, because the provider was given that path.
 func publicURL(base string, r *Request) string {
 	if r.URL != "" {
 		return r.URL
@@ -19,10 +19,10 @@ func publicURL(base string, r *Request) string {
 	return u
 }
 
-// publicOrigin is base without its path.
+// publicOrigin returns base without its path.
 func publicOrigin(base string) string { return base[:len(base)-len(pathOf(base))] }
 
-// publicPath is the path that the sender called.
+// publicPath returns the path that the sender called.
 func publicPath(base string, r *Request) string {
 	own := strings.TrimSuffix(pathOf(base), "/")
 	if own == "" {
@@ -31,7 +31,7 @@ func publicPath(base string, r *Request) string {
 	return own + orDefault(r.RoutedPath, r.Path)
 }
 
-// pathOf is the path of a base URL; empty where it has none.
+// pathOf returns the path of a base URL, or "" if it has none.
 func pathOf(base string) string {
 	_, rest, _ := strings.Cut(base, "://")
 	if i := strings.IndexByte(rest, '/'); i >= 0 {
@@ -40,8 +40,8 @@ func pathOf(base string) string {
 	return ""
 }
 
-// checkURL checks verify.url: scheme, host, port and, where what the provider was told
-// differs from what reaches the function, a path.
+// checkURL checks verify.url: scheme, host, port and, if the provider was given a
+// different one from what reaches the function, a path.
 func checkURL(text string) error {
 	u, err := url.Parse(text)
 	switch {

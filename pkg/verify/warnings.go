@@ -2,7 +2,7 @@ package verify
 
 import "slices"
 
-// Warnings are what works in s and is weak, by the fields that make it so.
+// Warnings reports settings of s that work but are weak, by their fields.
 func (s *Spec) Warnings() []Problem {
 	if len(s.Validate()) > 0 {
 		return nil
@@ -37,8 +37,8 @@ func (s *Spec) Warnings() []Problem {
 	return c.problems
 }
 
-// SignedTime is how far a signed time may be off, and whether s signs anything of a
-// request: then zero says that it signs no time.
+// SignedTime returns how far a signed time may be off, and whether s signs any part of a
+// request. If it does, a tolerance of zero means that it signs no time.
 func (s *Spec) SignedTime() (tolerance Duration, signed bool) {
 	p, known := s.Preset()
 	switch t := (*Timestamp)(nil); {

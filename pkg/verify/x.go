@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// xScheme is an HMAC that the check of the address makes for anyone who asks: see
+// xScheme is an HMAC that the challenge-response check makes for anyone who asks: see
 // newXHandshake.
 var xScheme = scheme{
 	name: "x",
@@ -28,9 +28,9 @@ var xScheme = scheme{
 var xHandshake = Handshake{Methods: []string{http.MethodGet}, newBefore: newXHandshake}
 
 // newXHandshake is the challenge-response check of
-// https://docs.x.com/x-api/webhooks/introduction#challenge-response-check-crc.
-// It signs what anyone asks for as a delivery would be signed. So the token is
-// plain, and a body that is plain is no delivery (see [plainless]). It is signed
+// https://docs.x.com/x-api/webhooks/introduction#challenge-response-check-crc. It signs
+// what anyone sends, in the way in which a delivery is signed. So the token must be plain
+// text, and a plain body is never accepted as a delivery (see [plainless]). It is signed
 // with the first secret.
 func newXHandshake(b *builder) (exchange, error) {
 	keys, err := newKeyring(b, keyDecoder("text"), "")

@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 )
 
-// zoomHandshake is https://developers.zoom.us/docs/api/webhooks/#validate-your-webhook-endpoint.
-// It is signed with the secret that Zoom used: with two secrets, Zoom knows one.
+// zoomHandshake is
+// https://developers.zoom.us/docs/api/webhooks/#validate-your-webhook-endpoint. The
+// answer is signed with the secret that Zoom used, because Zoom only knows one of two
+// secrets.
 var zoomHandshake = Handshake{newAfter: newZoomHandshake}
 
 func newZoomHandshake(b *builder) (exchange, error) {

@@ -1,8 +1,9 @@
 // Package awsstore gets secrets from SSM Parameter Store and AWS Secrets Manager for
 // the cache of package secrets.
 //
-// Reading is repeated while time allows: unlike a start, a second read does no harm.
-// Errors name the service's code and the request; no answer's text gets into them.
+// Reads are repeated while time allows, because a second read does no harm, unlike a
+// second start. Errors name the service's code and the request, and never contain the
+// text of an answer.
 package awsstore
 
 import (
@@ -16,8 +17,9 @@ import (
 )
 
 // Fetchers returns the fetchers of ssm: and secretsmanager: references, for AWS as
-// Lambda's environment describes it. They look at it, and make their clients, when the
-// first reference of their scheme is fetched; without region or credentials that fails.
+// Lambda's environment describes it. They read the environment and make their clients
+// when the first reference of their scheme is fetched; that fails without a region or
+// credentials.
 func Fetchers(getenv func(string) string) map[secrets.Scheme]secrets.Fetcher {
 	client := func(s awsjson.Service) func() (*awsjson.Client, error) {
 		return sync.OnceValues(func() (*awsjson.Client, error) { return awsjson.New(getenv, s) })
@@ -83,7 +85,7 @@ func (v versions) Fetch(ctx context.Context, ref secrets.Reference) (secrets.Sec
 	return secrets.New(*out.SecretString), nil
 }
 
-// failure tells errors that stay from those that pass.
+// failure tells permanent errors from temporary ones.
 func failure(err error, ref secrets.Reference) error {
 	var answer *awsjson.Error
 	if !errors.As(err, &answer) || answer.Passes() {
@@ -99,8 +101,8 @@ func kind(code string, ref secrets.Reference) error {
 	case "ParameterVersionNotFound", "ParameterVersionLabelNotFound":
 		return secrets.ErrNoVersion
 	case "ResourceNotFoundException":
-		// The same code means that the secret does not exist; what reads the current
-		// version, too, tells.
+		// The same code also means that the secret does not exist; a read of its current
+		// version shows which of the two it is.
 		if ref.Stage != "" && ref.Stage != "AWSCURRENT" {
 			return secrets.ErrNoVersion
 		}
@@ -111,5 +113,5 @@ func kind(code string, ref secrets.Reference) error {
 	return secrets.ErrDenied
 }
 
-// errSession is of this process and not of the secret, and so may pass.
+// errSession concerns this process and not the secret, and so may be temporary.
 var errSession = errors.New("the credentials of this environment have expired")

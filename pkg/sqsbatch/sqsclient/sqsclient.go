@@ -1,6 +1,6 @@
-// Package sqsclient sends to Amazon SQS what pkg/sqsbatch asks of queues: dead letters
-// and changes of visibility. It is a package of its own so that only programs with a
-// queue function link it.
+// Package sqsclient makes the calls of pkg/sqsbatch to Amazon SQS: it sends dead letters
+// and changes visibility. It is a separate package so that only programs with a queue
+// function link it.
 package sqsclient
 
 import (
@@ -27,12 +27,12 @@ type Client struct {
 
 var _ sqsbatch.Queues = (*Client)(nil)
 
-// FromEnv returns the Client of Lambda's environment (see internal/awsenv), with
-// AWS_ENDPOINT_URL_SQS or AWS_ENDPOINT_URL as another endpoint.
+// FromEnv returns the Client of Lambda's environment (see internal/awsenv), which may
+// name another endpoint in AWS_ENDPOINT_URL_SQS or AWS_ENDPOINT_URL.
 //
-// A request is repeated while its failure may pass, unlike a start: to send a dead
-// letter twice leaves at worst a second copy of it, and not to send it runs the
-// workflow again.
+// Unlike a start, a request is repeated while its failure may be temporary: sending a
+// dead letter twice leaves at worst a second copy, while not sending it runs the workflow
+// again.
 func FromEnv(getenv func(string) string) *Client {
 	return &Client{sync.OnceValues(func() (*awsjson.Client, error) { return awsjson.New(getenv, awsjson.SQS) })}
 }
@@ -46,7 +46,7 @@ func (c *Client) in(region string) (*awsjson.Client, error) {
 	return client.In(region), nil
 }
 
-// at returns the client for a queue, and the queue's URL, of its URL or ARN.
+// at returns the client for a queue and the queue's URL, given its URL or ARN.
 func (c *Client) at(address string) (*awsjson.Client, string, error) {
 	if !strings.HasPrefix(address, "arn:") {
 		client, err := c.in(urlRegion(address))
@@ -159,7 +159,7 @@ func (c *Client) ChangeVisibility(ctx context.Context, queueARN string, changes 
 	return nil
 }
 
-// A queue is what an ARN says of it.
+// A queue holds the parts of a queue's ARN.
 type queue struct{ region, account, name string }
 
 // parseARN reads arn:PARTITION:sqs:REGION:ACCOUNT:NAME.
@@ -176,8 +176,8 @@ func (q queue) url(endpoint string) string {
 }
 
 // urlRegion returns the region in a queue's URL, or empty: a dead-letter queue may be in
-// another region than the function. It is the part of the host from which the endpoint
-// rules make that host again.
+// another region than the function. It is the part of the host that yields the same host
+// by the endpoint rules.
 func urlRegion(queueURL string) string {
 	u, err := url.Parse(queueURL)
 	if err != nil {
@@ -197,18 +197,18 @@ func urlRegion(queueURL string) string {
 	return ""
 }
 
-// describe says what went wrong without what was sent. SQS quotes attributes and
-// characters of a message in the text of many a code; the text is used only where it is
-// about permissions, keys or the queue itself.
+// describe says what went wrong without showing what was sent. With many codes, SQS
+// quotes attributes and characters of a message in its text, so the text is used only if
+// it is about permissions, keys or the queue itself.
 func describe(err error) error {
 	var answer *awsjson.Error
 	if !errors.As(err, &answer) || answer.Code == "" {
 		return err
 	}
 	var doc struct {
-		Message string `json:"message"` // of "Message", too: names match in any case
+		Message string `json:"message"` // also reads "Message": names match in any case
 	}
-	_ = json.Unmarshal(answer.Body, &doc) // without a text, the code has to do
+	_ = json.Unmarshal(answer.Body, &doc) // without a text, the code must suffice
 	code := answer.Code
 	switch {
 	case strings.Contains(doc.Message, "must be shorter than"):
