@@ -52,8 +52,8 @@ func TestReload(t *testing.T) {
 		t.Helper()
 		began := time.Now()
 		for !ok() {
-			if time.Since(began) > 10*time.Second {
-				t.Fatalf("not within 10 s: %s", what)
+			if time.Since(began) > time.Minute {
+				t.Fatalf("not within a minute: %s", what)
 			}
 			time.Sleep(20 * time.Millisecond)
 		}

@@ -312,7 +312,7 @@ func TestExpressionsAreBounded(t *testing.T) {
 			t.Parallel()
 			start := time.Now()
 			r := run(t, `{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Pass","Output":"{% `+expr+` %}","End":true}}}`, `{}`, asl.Environment{})
-			if r.Error != "States.QueryEvaluationError" || time.Since(start) > 20*time.Second {
+			if r.Error != "States.QueryEvaluationError" || time.Since(start) > time.Minute {
 				t.Errorf("got = %s %s %.200s after %v, want States.QueryEvaluationError soon", r.Status, r.Error, r.Cause, time.Since(start))
 			}
 		})

@@ -71,7 +71,7 @@ func TestLongSteps(t *testing.T) {
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) || errors.Is(err, ErrTime) {
 				t.Errorf("got %.100v, want %s, by work", err, tt.want)
 			}
-			if took := time.Since(start); took > 15*time.Second { // with all others at the same time, and the race detector
+			if took := time.Since(start); took > time.Minute { // with all others at the same time, and the race detector
 				t.Errorf("it took %v", took)
 			}
 		})
@@ -166,7 +166,7 @@ func TestCompileBombs(t *testing.T) {
 			t.Parallel()
 			start := time.Now()
 			expr, err := Compile(tt.expr)
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > 20*time.Second {
 				t.Errorf("compiling took %v", took)
 			}
 			if err != nil {
@@ -177,7 +177,7 @@ func TestCompileBombs(t *testing.T) {
 				return
 			}
 			start = time.Now()
-			if _, err := expr.Eval(context.Background(), Undefined, nil); time.Since(start) > 5*time.Second {
+			if _, err := expr.Eval(context.Background(), Undefined, nil); time.Since(start) > 20*time.Second {
 				t.Errorf("evaluating took %v: %v", time.Since(start), err)
 			}
 		})

@@ -221,7 +221,7 @@ func TestFaults(t *testing.T) {
 					t.Errorf("%d requests, want 1: asking again does not help", requests.Load())
 				}
 				// A busy machine may take longer, but not for ever.
-				if took := time.Since(began); took > secrets.FetchLimit+10*time.Second {
+				if took := time.Since(began); took > secrets.FetchLimit+time.Minute {
 					t.Errorf("took %v", took)
 				}
 			})

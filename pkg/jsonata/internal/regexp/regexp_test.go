@@ -212,7 +212,7 @@ func TestRunaway(t *testing.T) {
 		if found, err := p.Contains(strings.Repeat("a", 20_000)+"!", nil); found || err != nil {
 			t.Errorf("%s: got %v, %v, want no match", body, found, err)
 		}
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > 20*time.Second {
 			t.Errorf("%s took %v", body, took)
 		}
 	}
