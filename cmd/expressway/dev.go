@@ -28,6 +28,7 @@ type devCommand struct {
 	Queue     []string `sep:"none" placeholder:"URL" help:"Poll this queue, of any SQS endpoint, and run the queue function on its messages; as many as needed."`
 	WaitScale float64  `default:"1" placeholder:"FACTOR" help:"Multiply the time that Wait states and retries wait by this factor, such as 0.01 (default: ${default})."`
 	Open      bool     `help:"Open the console in the browser."`
+	taskFlags
 	project
 }
 
@@ -36,7 +37,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	recorder := console.NewRecorder(console.Options{Settled: term.settled})
 	log := c.logger(p, recorder, term)
 	term.quiet(c.Log == "json")
-	options, err := c.options(p, log)
+	options, err := c.taskFlags.with(c.options(p, log))
 	if err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func (c *devCommand) reload(ctx context.Context, p *program, local *devserver.Lo
 	read := func() (devserver.Options, error) {
 		again := c.project
 		again.found, again.deployed, again.failed = false, nil, nil
-		return again.options(&quiet, log)
+		return c.taskFlags.with(again.options(&quiet, log))
 	}
 	said := ""
 	return devserver.Watch(ctx, func() []string {

@@ -25,6 +25,7 @@ type invokeCommand struct {
 	Event    string        `short:"e" required:"" placeholder:"FILE" help:"The event as Lambda delivers it, or - for standard input."`
 	Timeout  time.Duration `default:"29s" help:"The function's time-out (default: ${default})."`
 	Endpoint string        `placeholder:"URL" help:"A Step Functions endpoint to use in place of the embedded one."`
+	taskFlags
 	project
 }
 
@@ -40,7 +41,7 @@ func (c *invokeCommand) Run(ctx context.Context, p *program) error {
 	}
 	recorder := console.NewRecorder(console.Options{})
 	log := slog.New(recorder.Log(slog.NewJSONHandler(p.stderr, nil)))
-	options, err := c.options(p, log)
+	options, err := c.taskFlags.with(c.options(p, log))
 	if err != nil {
 		return err
 	}

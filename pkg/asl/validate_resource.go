@@ -110,6 +110,9 @@ func (s *stateCheck) resource(text string) {
 	case service != "":
 		if a, known := argumentsOf[service+":"+action]; known {
 			s.arguments(a)
+			if service == "http" {
+				s.connection()
+			}
 		}
 	}
 }
@@ -152,6 +155,37 @@ func (s *stateCheck) expressResource(text, at string) bool {
 		return true
 	}
 	return false
+}
+
+// connection checks that an HTTP task names the connection that authorizes it.
+func (s *stateCheck) connection() {
+	field := "Parameters"
+	if s.jsonata {
+		field = "Arguments"
+	}
+	value, has := s.o.Get(field)
+	o, ok := value.(*jsonata.Object)
+	if has && !ok {
+		return // an expression makes them
+	}
+	at := s.at
+	if has {
+		at += "/" + field
+	}
+	for _, part := range []string{"Authentication", "InvocationConfig"} {
+		v, has := o.Get(part)
+		inner, isObject := v.(*jsonata.Object)
+		switch {
+		case !s.jsonata && hasKey(o, part+".$"), has && !isObject && s.jsonata:
+			return
+		case has && (hasKey(inner, "ConnectionArn") || !s.jsonata && hasKey(inner, "ConnectionArn.$")):
+			return
+		case has:
+			s.schema(at+"/"+part, "The field 'ConnectionArn' is required but was missing")
+			return
+		}
+	}
+	s.schema(at, "The field 'Authentication' is required but was missing")
 }
 
 // arguments checks that a task gets what its service needs and knows, as far as the

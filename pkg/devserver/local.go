@@ -52,6 +52,11 @@ type Options struct {
 	Account, Region string
 	// WaitScale multiplies what Wait states and retries wait; 0 leaves it as it is.
 	WaitScale float64
+	// Connections is the path of a file with what authorizes HTTP tasks, by the ARNs of
+	// connections; empty for none.
+	Connections string
+	// Hosts maps the hosts of APIs and HTTP endpoints that tasks call to addresses here.
+	Hosts map[string]string
 	// Recorder remembers deliveries and executions; nil remembers none.
 	Recorder *console.Recorder
 	// Starter replaces the local Step Functions; nil uses them.
@@ -90,7 +95,7 @@ type handlers struct {
 func NewLocal(o Options) (*Local, error) {
 	l := &Local{
 		Account: cmp.Or(o.Account, statesapi.DefaultAccount), Region: cmp.Or(o.Region, statesapi.DefaultRegion),
-		recorder: o.Recorder, starter: o.Starter, dedupe: replayable{dedupe.NewMemory(dedupe.MemoryOptions{})}, tasks: &taskRunner{region: o.Region},
+		recorder: o.Recorder, starter: o.Starter, dedupe: replayable{dedupe.NewMemory(dedupe.MemoryOptions{})}, tasks: &taskRunner{},
 		blanked: &console.Secrets{},
 	}
 	options := statesapi.Options{Account: l.Account, Region: l.Region, Tasks: l.tasks, Mocks: l.tasks.mocked, WaitScale: o.WaitScale}
@@ -120,7 +125,7 @@ func NewLocal(o Options) (*Local, error) {
 func (l *Local) Reload(o Options) error {
 	l.reloading.Lock()
 	defer l.reloading.Unlock()
-	err := l.tasks.load(o.Getenv)
+	err := l.tasks.load(o, l.Region)
 	err = errors.Join(err, loadMachines(l.States, o))
 	h, broken := l.newHandlers(o)
 	if broken == nil {

@@ -14,7 +14,6 @@ import (
 // names, and by mocks where an execution names a test case. What it uses can be replaced
 // while it runs.
 type taskRunner struct {
-	region  string // for signatures
 	current atomic.Pointer[taskSources]
 }
 
@@ -23,11 +22,17 @@ type taskSources struct {
 	mocks  *tasks.MockConfig // nil for none
 }
 
-// load reads what the environment names. An error leaves what was in use.
-func (t *taskRunner) load(getenv func(string) string) error {
-	s := taskSources{runner: tasks.FromEnv(getenv, t.region)}
-	if path := getenv("SFN_MOCK_CONFIG"); path != "" {
-		var err error
+// load reads what the options name. An error leaves what was in use.
+func (t *taskRunner) load(o Options, region string) (err error) {
+	var s taskSources
+	here := tasks.Here{Getenv: o.Getenv, Region: region, Hosts: o.Hosts}
+	if o.Connections != "" {
+		if here.Connections, err = loadConnections(o.Connections); err != nil {
+			return err
+		}
+	}
+	s.runner = tasks.Local(here)
+	if path := o.Getenv("SFN_MOCK_CONFIG"); path != "" {
 		if s.mocks, err = loadMocks(path); err != nil {
 			return err
 		}
@@ -47,6 +52,14 @@ func (t *taskRunner) mocked(stateMachine, testCase string, next asl.TaskRunner) 
 		return mocks.Runner(stateMachine, testCase, next)
 	}
 	return nil, fmt.Errorf("test case %q: set SFN_MOCK_CONFIG to a mock file that has it", testCase)
+}
+
+func loadConnections(path string) (*tasks.Connections, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read --connections: %w", err)
+	}
+	return tasks.LoadConnections(path, text)
 }
 
 func loadMocks(path string) (*tasks.MockConfig, error) {

@@ -86,6 +86,7 @@ func (o Options) Folders() []string {
 	}
 	if o.Getenv != nil {
 		add(o.Getenv("SFN_MOCK_CONFIG"))
+		add(o.Connections)
 	}
 	if o.Machines != nil {
 		machines, _ := o.Machines() // what is wrong with them is said when they are read

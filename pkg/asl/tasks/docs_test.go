@@ -9,6 +9,30 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
+// documented is the first JSON text below a heading.
+func documented(t *testing.T, text, heading string) []byte {
+	t.Helper()
+	_, rest, _ := strings.Cut(text, heading)
+	_, rest, _ = strings.Cut(rest, "```json\n")
+	example, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatalf("there is no example below %q", heading)
+	}
+	return []byte(example)
+}
+
+// The connections of the documentation are a file of them.
+func TestDocumentedConnections(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../docs/tasks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tasks.LoadConnections("docs/tasks.md", documented(t, string(text), "## HTTP endpoints")); err != nil {
+		t.Error(err)
+	}
+}
+
 // The mock file of the documentation is one.
 func TestDocumentedMocks(t *testing.T) {
 	t.Parallel()
@@ -16,12 +40,7 @@ func TestDocumentedMocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "```json\n")
-	example, _, ok := strings.Cut(rest, "```")
-	if !ok {
-		t.Fatal("there is no example")
-	}
-	mocks, err := tasks.LoadMocks([]byte(example))
+	mocks, err := tasks.LoadMocks(documented(t, string(text), "## Mocks"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,12 +22,16 @@ import (
 type Lambda struct {
 	// Endpoint is the base URL, such as http://127.0.0.1:3001.
 	Endpoint string
-	// Client sends the requests; nil stands for a client with the defaults of net/http.
+	// Client sends the requests; nil is one that follows no redirects.
 	Client *http.Client
 }
 
-// defaultLambdaClient has no time-out: an invocation may take a quarter of an hour.
-var defaultLambdaClient = &http.Client{Transport: newOrderedTransport(http.DefaultTransport.(*http.Transport).Clone())}
+// defaultLambdaClient has no time-out: an invocation may take a quarter of an hour. It
+// follows no redirect.
+var defaultLambdaClient = &http.Client{
+	Transport:     newOrderedTransport(http.DefaultTransport.(*http.Transport).Clone()),
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
 
 // maxPayload is Lambda's limit for a response.
 const maxPayload = 6 << 20

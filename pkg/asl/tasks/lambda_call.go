@@ -202,6 +202,7 @@ func (c *lambdaCall) result(a lambdaAnswer) (any, error) {
 var spellings = map[string]string{
 	"X-Amzn-Requestid":               "x-amzn-RequestId",
 	"X-Amzn-Remapped-Content-Length": "x-amzn-Remapped-Content-Length",
+	"X-Amz-Apigw-Id":                 "x-amz-apigw-id",
 }
 
 // sdkMetadata is what the optimised integrations tell of the HTTP response. The names are

@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -10,24 +9,44 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/awsmodel"
 )
 
-// FromEnv returns what runs tasks at the endpoints that an environment names (see
-// [Endpoints]): Lambda functions, and actions of other services. What has no endpoint
-// fails with a cause that says what to do. The region is for signatures.
+// A Here says what stands for other services on this machine; see [Local].
+type Here struct {
+	// Getenv gives the variables that name endpoints (see [Endpoints], and
+	// APIGATEWAY_ENDPOINT), and the credentials that sign requests to them.
+	Getenv func(string) string
+	// Region is for signatures; empty is us-east-1.
+	Region string
+	// Connections authorize HTTP tasks; nil leaves those without a runner.
+	Connections *Connections
+	// Hosts maps the hosts of APIs and HTTP endpoints to addresses.
+	Hosts map[string]string
+}
+
+// FromEnv is [Local] with nothing but an environment.
 func FromEnv(getenv func(string) string, region string) asl.TaskRunner {
-	endpoint := Endpoints(getenv)
-	services := &Services{
-		Endpoint: endpoint, Region: region,
-		Credentials: aws.Credentials{
-			AccessKeyID:     getenv("AWS_ACCESS_KEY_ID"),
-			SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"),
-			SessionToken:    getenv("AWS_SESSION_TOKEN"),
-		},
+	return Local(Here{Getenv: getenv, Region: region})
+}
+
+// Local returns what runs tasks at the endpoints of this machine: Lambda functions, actions of
+// other services, HTTP endpoints and APIs. What has no endpoint fails with a cause that says
+// what to do.
+func Local(h Here) asl.TaskRunner {
+	endpoint := Endpoints(h.Getenv)
+	credentials := aws.Credentials{
+		AccessKeyID:     h.Getenv("AWS_ACCESS_KEY_ID"),
+		SecretAccessKey: h.Getenv("AWS_SECRET_ACCESS_KEY"),
+		SessionToken:    h.Getenv("AWS_SESSION_TOKEN"),
 	}
+	api := &APIGateway{
+		Endpoint: h.Getenv("APIGATEWAY_ENDPOINT"), Hosts: h.Hosts, Region: h.Region, Credentials: credentials,
+		Next: &Services{Endpoint: endpoint, Region: h.Region, Credentials: credentials},
+	}
+	rest := &HTTP{Connections: h.Connections, Hosts: h.Hosts, Region: h.Region, Next: api}
 	service, _ := awsmodel.Lookup("lambda")
 	if url := endpoint(service); url != "" {
-		return functions{&Lambda{Endpoint: url, Client: http.DefaultClient}, services}
+		return functions{&Lambda{Endpoint: url}, rest}
 	}
-	return services
+	return rest
 }
 
 // functions hands the tasks that invoke a function to one runner, and the rest to another.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/awsmodel"
@@ -177,16 +176,8 @@ var defaultServiceClient = &http.Client{
 }
 
 func (r *Services) sign(ctx context.Context, req *http.Request, s *awsmodel.Service, body []byte) error {
-	credentials, region := r.Credentials, r.Region
-	if credentials.AccessKeyID == "" {
-		credentials = aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}
-	}
-	if region == "" {
-		region = "us-east-1"
-	}
-	sum := sha256Hex(body)
 	if s.Signing == "s3" {
-		req.Header.Set("X-Amz-Content-Sha256", sum)
+		req.Header.Set("X-Amz-Content-Sha256", sha256Hex(body))
 	}
-	return v4.NewSigner().SignHTTP(ctx, credentials, req, sum, s.Signing, region, time.Now())
+	return signRequest(ctx, req, r.Credentials, s.Signing, r.Region, body)
 }

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"net/url"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks/awswire"
@@ -39,10 +37,7 @@ func (c serviceCall) unreachable(err error) *asl.Error {
 	if c.optimised != nil {
 		prefix = c.optimised.prefix
 	}
-	var within *url.Error
-	if errors.As(err, &within) {
-		err = within.Err // without the URL, which has the arguments of some operations
-	}
+	err = withoutURL(err) // which has the arguments of some operations
 	return &asl.Error{
 		Name:  prefix + ".SdkClientException",
 		Cause: fmt.Sprintf("Unable to execute HTTP request: %v (SDK Attempt Count: 1)", err),

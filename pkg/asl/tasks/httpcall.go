@@ -1,0 +1,193 @@
+package tasks
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// An httpCall is a request that a Task state describes: what http:invoke and
+// apigateway:invoke have in common.
+type httpCall struct {
+	method string
+	url    *url.URL
+	header http.Header
+	query  url.Values // added to that of the URL
+	body   []byte
+}
+
+// httpMethods are those of both integrations.
+var httpMethods = []string{"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"}
+
+// runtimeError refuses what a state asks for, before anything is sent.
+func runtimeError(format string, args ...any) *asl.Error {
+	return &asl.Error{Name: "States.Runtime", Cause: fmt.Sprintf(format, args...)}
+}
+
+// newHTTPCall reads Method, Headers and QueryParameters of a state. forbidden reports
+// which headers it may not set.
+func newHTTPCall(p *jsonata.Object, forbidden func(name string) bool) (*httpCall, error) {
+	c := &httpCall{method: memberText(p, "Method"), header: http.Header{}, query: url.Values{}}
+	if !slices.Contains(httpMethods, c.method) {
+		return nil, runtimeError("The field 'Method' must be one of %s, and not '%s'", strings.Join(httpMethods, ", "), c.method)
+	}
+	var wrong []string
+	err := eachText(p, "Headers", func(name, value string) {
+		if forbidden(strings.ToLower(name)) {
+			wrong = append(wrong, name)
+		}
+		c.header.Add(name, value)
+	})
+	if err == nil {
+		err = eachText(p, "QueryParameters", c.query.Add)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case len(wrong) > 0:
+		return nil, runtimeError("The 'Headers' field contains unsupported values: %s", strings.Join(wrong, ", "))
+	}
+	return c, nil
+}
+
+// eachText calls f for each text that an object has for a name: one, or several in a list.
+func eachText(p *jsonata.Object, field string, f func(name, value string)) error {
+	v, _ := p.Get(field)
+	v = jsonata.Force(v)
+	o, ok := v.(*jsonata.Object)
+	if !ok && v != nil {
+		return runtimeError("The field '%s' must be an object", field)
+	}
+	for i := range o.Len() {
+		name, v := o.At(i)
+		list, ok := jsonata.Force(v).([]any)
+		if !ok {
+			list = []any{v}
+		}
+		for _, item := range list {
+			switch item := jsonata.Force(item).(type) {
+			case nil:
+			case *jsonata.Object, []any:
+				return runtimeError("The member '%s' of the field '%s' must be text, or a list of texts", name, field)
+			default:
+				f(name, plain(item))
+			}
+		}
+	}
+	return nil
+}
+
+// memberText is a member that is text; empty where it is something else.
+func memberText(p *jsonata.Object, member string) string {
+	v, _ := p.Get(member)
+	s, _ := jsonata.Force(v).(string)
+	return s
+}
+
+// request is the call as a request.
+func (c *httpCall) request(ctx context.Context) (*http.Request, error) {
+	target := *c.url
+	query := target.Query()
+	for name, values := range c.query {
+		query[name] = append(query[name], values...)
+	}
+	target.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, c.method, target.String(), bytes.NewReader(c.body))
+	if err != nil {
+		return nil, runtimeError("The request cannot be made: %v", withoutURL(err))
+	}
+	req.Header = c.header
+	return req, nil
+}
+
+// maxHTTPAnswer bounds an answer in bytes; a larger one is no result of a state.
+const maxHTTPAnswer = 1 << 20
+
+// An httpAnswer is the answer to a call.
+type httpAnswer struct {
+	resp *http.Response
+	body []byte
+}
+
+func sendHTTP(client *http.Client, req *http.Request) (*httpAnswer, error) {
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxHTTPAnswer+1))
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	return &httpAnswer{resp, body}, nil
+}
+
+// text is the body as text: UTF-8, or what its type says.
+func (a *httpAnswer) text() string {
+	_, parameters, _ := mime.ParseMediaType(a.resp.Header.Get("Content-Type"))
+	if strings.EqualFold(parameters["charset"], "iso-8859-1") {
+		runes := make([]rune, len(a.body))
+		for i, b := range a.body {
+			runes[i] = rune(b)
+		}
+		return string(runes)
+	}
+	return strings.ToValidUTF8(string(a.body), "\uFFFD")
+}
+
+// result is what both integrations return. spell writes the name of a header.
+func (a *httpAnswer) result(t asl.Task, spell func(string) string) (any, error) {
+	if len(a.body) > maxHTTPAnswer {
+		name, _ := asl.Integration(t.Resource)
+		service, _, _ := strings.Cut(name, ":")
+		return nil, &asl.Error{
+			Name:  "States.DataLimitExceeded",
+			Cause: "The state/task '" + service + "' returned a result with a size exceeding the maximum number of bytes service limit.",
+		}
+	}
+	names := make([]string, 0, len(a.resp.Header))
+	for name := range a.resp.Header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	headers := jsonata.NewObject(len(names))
+	for _, name := range names {
+		values := make([]any, len(a.resp.Header[name]))
+		for i, v := range a.resp.Header[name] {
+			values[i] = strings.ToValidUTF8(v, "\uFFFD")
+		}
+		headers.Set(spell(name), values)
+	}
+	text := a.text()
+	var body any = text
+	if kind, _, _ := mime.ParseMediaType(a.resp.Header.Get("Content-Type")); kind == "application/json" || strings.HasSuffix(kind, "+json") || kind == "" {
+		if v, err := jsonata.Decode([]byte(text)); err == nil {
+			body = v
+		}
+	}
+	o := jsonata.NewObject(4)
+	o.Set("Headers", headers)
+	o.Set("ResponseBody", body)
+	o.Set("StatusCode", json.Number(strconv.Itoa(a.resp.StatusCode)))
+	o.Set("StatusText", http.StatusText(a.resp.StatusCode))
+	return o, nil
+}
+
+// cause is that of an answer that fails the task: the body, or else the status.
+func (a *httpAnswer) cause() string {
+	if text := strings.TrimSpace(a.text()); text != "" {
+		return cut(text, maxCause)
+	}
+	return http.StatusText(a.resp.StatusCode)
+}
