@@ -219,16 +219,15 @@ func (f *frame) listObjects(ctx context.Context, arguments *jsonata.Object, most
 			return items, nil
 		}
 		answer, _ := out.(*jsonata.Object)
-		contents, _ := answer.Get("Contents")
-		objects, _ := jsonata.Force(contents).([]any)
+		objects := answer.List("Contents")
 		for _, object := range objects {
 			list = append(list, listed(object))
 		}
 		if len(list) > maxItems {
 			return nil, readFailed(fmt.Sprintf("The local engine reads %d items at most.", maxItems))
 		}
-		more, _ := answer.Get("NextContinuationToken")
-		if more = jsonata.Force(more); more == nil || len(objects) == 0 || most > 0 && len(list) >= most {
+		more := answer.Value("NextContinuationToken")
+		if more == nil || len(objects) == 0 || most > 0 && len(list) >= most {
 			return list, nil
 		}
 		next = more

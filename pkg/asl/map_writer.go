@@ -75,11 +75,7 @@ func (f *frame) startWriter(ctx context.Context, v *view, n int) (*resultWriting
 		return nil, err
 	}
 	arguments, _ := jsonata.Force(out).(*jsonata.Object)
-	for i := range arguments.Len() {
-		if name, value := arguments.At(i); name != "Prefix" {
-			w.arguments.Set(name, value)
-		}
-	}
+	w.arguments = arguments.Without("Prefix")
 	if w.prefix = textOf(arguments, "Prefix"); w.prefix != "" {
 		w.prefix = strings.TrimSuffix(w.prefix, "/") + "/"
 	}
@@ -263,10 +259,7 @@ func (w *resultWriting) file(ctx context.Context, kind string, list []any) ([]an
 }
 
 func (w *resultWriting) put(ctx context.Context, key string, text []byte) *Error {
-	arguments := jsonata.NewObject(w.arguments.Len() + 2)
-	for i := range w.arguments.Len() {
-		arguments.Set(w.arguments.At(i))
-	}
+	arguments := w.arguments.Clone()
 	arguments.Set("Key", key)
 	arguments.Set("Body", string(text))
 	if action, _ := Integration(w.writer.resource); action != "s3:putObject" {

@@ -176,9 +176,9 @@ func (s *stateCheck) connection() {
 		v, has := o.Get(part)
 		inner, isObject := v.(*jsonata.Object)
 		switch {
-		case !s.jsonata && hasKey(o, part+".$"), has && !isObject && s.jsonata:
+		case !s.jsonata && o.Has(part+".$"), has && !isObject && s.jsonata:
 			return
-		case has && (hasKey(inner, "ConnectionArn") || !s.jsonata && hasKey(inner, "ConnectionArn.$")):
+		case has && (inner.Has("ConnectionArn") || !s.jsonata && inner.Has("ConnectionArn.$")):
 			return
 		case has:
 			s.schema(at+"/"+part, "The field 'ConnectionArn' is required but was missing")

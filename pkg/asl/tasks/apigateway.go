@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -58,7 +59,7 @@ func (r *APIGateway) RunTask(ctx context.Context, t asl.Task) (any, error) {
 		return nil, err
 	}
 	req.Host = host
-	switch auth := memberText(p, "AuthType"); auth {
+	switch auth := p.Text("AuthType"); auth {
 	case "", "NO_AUTH", "RESOURCE_POLICY":
 	case "IAM_ROLE":
 		if err := signRequest(ctx, req, r.Credentials, "execute-api", r.Region, c.body); err != nil {
@@ -73,14 +74,14 @@ func (r *APIGateway) RunTask(ctx context.Context, t asl.Task) (any, error) {
 // target is the URL of the call here, nil where nothing stands for the API, and the API's
 // own host.
 func (r *APIGateway) target(p *jsonata.Object) (*url.URL, string, error) {
-	endpoint := strings.TrimPrefix(memberText(p, "ApiEndpoint"), "https://")
+	endpoint := strings.TrimPrefix(p.Text("ApiEndpoint"), "https://")
 	path := "/"
 	for _, part := range []string{"Stage", "Path"} {
-		if v := strings.Trim(memberText(p, part), "/"); v != "" {
+		if v := strings.Trim(p.Text(part), "/"); v != "" {
 			path = strings.TrimSuffix(path, "/") + "/" + v
 		}
 	}
-	if strings.HasSuffix(memberText(p, "Path"), "/") && !strings.HasSuffix(path, "/") {
+	if strings.HasSuffix(p.Text("Path"), "/") && !strings.HasSuffix(path, "/") {
 		path += "/"
 	}
 	u, err := url.Parse("https://" + endpoint + path)
@@ -113,12 +114,11 @@ func unsettableAPIHeader(name string) bool {
 // encodeAPIBody makes the bytes of RequestBody. Members that are null are left out, unless
 // AllowNullValues keeps them.
 func (c *httpCall) encodeAPIBody(p *jsonata.Object) error {
-	body, given := p.Get("RequestBody")
-	body = jsonata.Force(body)
-	if !given || body == nil {
+	body := p.Value("RequestBody")
+	if body == nil {
 		return nil
 	}
-	if keep, _ := p.Get("AllowNullValues"); jsonata.Force(keep) != true {
+	if p.Value("AllowNullValues") != true {
 		body = withoutNulls(body)
 	}
 	text, err := jsonata.AppendJSON(nil, body)
@@ -160,12 +160,7 @@ func (r *APIGateway) send(ctx context.Context, req *http.Request, t asl.Task) (a
 	case answer.resp.StatusCode < 200 || answer.resp.StatusCode > 299:
 		return nil, &asl.Error{Name: fmt.Sprintf("ApiGateway.%d", answer.resp.StatusCode), Cause: answer.cause()}
 	}
-	return answer.result(t, func(name string) string {
-		if s, ok := spellings[name]; ok {
-			return s
-		}
-		return name
-	})
+	return answer.result(t, func(name string) string { return cmp.Or(spellings[name], name) })
 }
 
 // signRequest signs a request for a service; without credentials by made-up ones, for

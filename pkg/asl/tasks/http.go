@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,9 +69,7 @@ func (r *HTTP) RunTask(ctx context.Context, t asl.Task) (any, error) {
 // connectionARN is the ARN of the connection that authorizes a task.
 func connectionARN(p *jsonata.Object) string {
 	for _, part := range []string{"Authentication", "InvocationConfig"} {
-		v, _ := p.Get(part)
-		o, _ := jsonata.Force(v).(*jsonata.Object)
-		if arn := memberText(o, "ConnectionArn"); arn != "" {
+		if arn := p.Object(part).Text("ConnectionArn"); arn != "" {
 			return arn
 		}
 	}
@@ -97,7 +96,7 @@ func (r *HTTP) call(p *jsonata.Object, conn *connection) (*httpCall, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.url, err = r.target(memberText(p, "ApiEndpoint")); err != nil {
+	if c.url, err = r.target(p.Text("ApiEndpoint")); err != nil {
 		return nil, err
 	}
 	body, err := withParameters(p, conn.Invocation.BodyParameters)
@@ -155,8 +154,7 @@ func endpointOf(endpoint string) string {
 
 // withParameters is the body of a state with what the connection adds to it; nil for none.
 func withParameters(p *jsonata.Object, parameters []httpParameter) (any, error) {
-	body, _ := p.Get("RequestBody")
-	body = jsonata.Force(body)
+	body := p.Value("RequestBody")
 	if len(parameters) == 0 {
 		return body, nil
 	}
@@ -178,16 +176,9 @@ func withParameters(p *jsonata.Object, parameters []httpParameter) (any, error) 
 // is sent as it is.
 func (c *httpCall) encode(p *jsonata.Object, body any) error {
 	encoding, format := "NONE", "INDICES"
-	if v, given := p.Get("Transform"); given {
-		transform, _ := jsonata.Force(v).(*jsonata.Object)
-		if e := memberText(transform, "RequestBodyEncoding"); e != "" {
-			encoding = e
-		}
-		options, _ := transform.Get("RequestEncodingOptions")
-		o, _ := jsonata.Force(options).(*jsonata.Object)
-		if f := memberText(o, "ArrayFormat"); f != "" {
-			format = f
-		}
+	if transform := p.Object("Transform"); transform != nil {
+		encoding = cmp.Or(transform.Text("RequestBodyEncoding"), encoding)
+		format = cmp.Or(transform.Object("RequestEncodingOptions").Text("ArrayFormat"), format)
 	}
 	if _, known := arrayFormats[format]; !known {
 		return runtimeError("The field 'ArrayFormat' must be INDICES, REPEAT, COMMAS or BRACKETS, and not '%s'", format)

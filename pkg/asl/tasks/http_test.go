@@ -29,7 +29,7 @@ const connARN = "arn:aws:events:us-east-1:123456789012:connection/c/1"
 func httpTask(t *testing.T, r *tasks.HTTP, connection, arguments string) (string, error) {
 	t.Helper()
 	if r.Connections == nil {
-		c, err := tasks.LoadConnections("c.json", []byte(`{"` + connARN + `":` + connection + `}`))
+		c, err := tasks.LoadConnections("c.json", []byte(`{"`+connARN+`":`+connection+`}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -321,7 +321,7 @@ func TestHTTPConnections(t *testing.T) {
 		fmt.Fprint(w, r.URL.Path, r.Header.Get("X-Key"))
 	}))
 	t.Cleanup(server.Close)
-	c, err := tasks.LoadConnections("c.json", []byte(`{"` + connARN + `":` + apiKey + `}`))
+	c, err := tasks.LoadConnections("c.json", []byte(`{"`+connARN+`":`+apiKey+`}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,7 +354,7 @@ func TestHTTPIsSlow(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	t.Cleanup(server.Close)
 	defer close(release)
-	c, err := tasks.LoadConnections("c.json", []byte(`{"` + connARN + `":` + apiKey + `}`))
+	c, err := tasks.LoadConnections("c.json", []byte(`{"`+connARN+`":`+apiKey+`}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"slices"
 	"strconv"
@@ -38,7 +40,7 @@ func runtimeError(format string, args ...any) *asl.Error {
 // newHTTPCall reads Method, Headers and QueryParameters of a state. forbidden reports
 // which headers it may not set.
 func newHTTPCall(p *jsonata.Object, forbidden func(name string) bool) (*httpCall, error) {
-	c := &httpCall{method: memberText(p, "Method"), header: http.Header{}, query: url.Values{}}
+	c := &httpCall{method: p.Text("Method"), header: http.Header{}, query: url.Values{}}
 	if !slices.Contains(httpMethods, c.method) {
 		return nil, runtimeError("The field 'Method' must be one of %s, and not '%s'", strings.Join(httpMethods, ", "), c.method)
 	}
@@ -63,8 +65,7 @@ func newHTTPCall(p *jsonata.Object, forbidden func(name string) bool) (*httpCall
 
 // eachText calls f for each text that an object has for a name: one, or several in a list.
 func eachText(p *jsonata.Object, field string, f func(name, value string)) error {
-	v, _ := p.Get(field)
-	v = jsonata.Force(v)
+	v := p.Value(field)
 	o, ok := v.(*jsonata.Object)
 	if !ok && v != nil {
 		return runtimeError("The field '%s' must be an object", field)
@@ -88,13 +89,6 @@ func eachText(p *jsonata.Object, field string, f func(name, value string)) error
 	return nil
 }
 
-// memberText is a member that is text; empty where it is something else.
-func memberText(p *jsonata.Object, member string) string {
-	v, _ := p.Get(member)
-	s, _ := jsonata.Force(v).(string)
-	return s
-}
-
 // request is the call as a request.
 func (c *httpCall) request(ctx context.Context) (*http.Request, error) {
 	target := *c.url
@@ -116,8 +110,9 @@ const maxHTTPAnswer = 1 << 20
 
 // An httpAnswer is the answer to a call.
 type httpAnswer struct {
-	resp *http.Response
-	body []byte
+	resp  *http.Response
+	names []string // of the headers, in their order; nil where it is not known
+	body  []byte
 }
 
 func sendHTTP(client *http.Client, req *http.Request) (*httpAnswer, error) {
@@ -130,7 +125,7 @@ func sendHTTP(client *http.Client, req *http.Request) (*httpAnswer, error) {
 	if err != nil {
 		return nil, withoutURL(err)
 	}
-	return &httpAnswer{resp, body}, nil
+	return &httpAnswer{resp, headerNames(resp), body}, nil
 }
 
 // text is the body as text: UTF-8, or what its type says.
@@ -156,18 +151,21 @@ func (a *httpAnswer) result(t asl.Task, spell func(string) string) (any, error) 
 			Cause: "The state/task '" + service + "' returned a result with a size exceeding the maximum number of bytes service limit.",
 		}
 	}
-	names := make([]string, 0, len(a.resp.Header))
-	for name := range a.resp.Header {
-		names = append(names, name)
+	names := a.names
+	if names == nil {
+		names = slices.Sorted(maps.Keys(a.resp.Header))
 	}
-	slices.Sort(names)
 	headers := jsonata.NewObject(len(names))
 	for _, name := range names {
-		values := make([]any, len(a.resp.Header[name]))
-		for i, v := range a.resp.Header[name] {
+		key := textproto.CanonicalMIMEHeaderKey(name)
+		if len(a.resp.Header[key]) == 0 {
+			continue // one that net/http took out, such as Transfer-Encoding
+		}
+		values := make([]any, len(a.resp.Header[key]))
+		for i, v := range a.resp.Header[key] {
 			values[i] = strings.ToValidUTF8(v, "\uFFFD")
 		}
-		headers.Set(spell(name), values)
+		headers.Set(spell(key), values)
 	}
 	text := a.text()
 	var body any = text
