@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"pkg/bridge":      {"pkg/jsonata"},
 	"pkg/trace":       {},
 	"pkg/dedupe":      {"internal/awsjson", "pkg/bridge"},
+	"pkg/otlp":        {"internal/version", "pkg/bridge", "pkg/trace"},
 	"pkg/metrics":     {"internal/sources", "internal/version", "pkg/bridge"},
 	"pkg/secrets":     {"internal/awsjson"},
 	"pkg/verify":      {"pkg/secrets", "pkg/jsonata"},
@@ -44,7 +45,7 @@ var allowed = map[string][]string{
 	"pkg/gateway": {
 		"internal/version",
 		"internal/waittable",
-		"pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront", "pkg/jsonata", "pkg/metrics", "pkg/secrets",
+		"pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront", "pkg/jsonata", "pkg/metrics", "pkg/otlp", "pkg/secrets",
 		"pkg/sqsbatch", "pkg/stepfn", "pkg/verify",
 	},
 	"pkg/template": {"internal/sources", "pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},

@@ -73,7 +73,10 @@ type Delivery struct {
 	// TraceParent is the W3C traceparent that came with the delivery, as received; it
 	// is used last, and only if it is valid.
 	TraceParent string
-	ReceivedAt  time.Time
+	// TraceLinks are the X-Ray trace headers of the messages that the delivery was made
+	// of, for observers that link traces.
+	TraceLinks []string
+	ReceivedAt time.Time
 }
 
 // A Result describes the end of a delivery: exactly one of Filtered, Answered, Resumed,

@@ -42,6 +42,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 	"github.com/expressway-dev/expressway/pkg/metrics"
+	"github.com/expressway-dev/expressway/pkg/otlp"
 	"github.com/expressway-dev/expressway/pkg/secrets"
 	"github.com/expressway-dev/expressway/pkg/secrets/awsstore"
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
@@ -82,7 +83,8 @@ type Options struct {
 	// Log takes one line for each delivery; nil discards them.
 	Log *slog.Logger
 	// Metrics takes lines in CloudWatch's embedded metric format, on Lambda
-	// [os.Stdout]; nil writes none. It is not used when Observer is set.
+	// [os.Stdout]; nil writes none. It is not used when Observer is set. With it, spans go
+	// to the collector of OTEL_EXPORTER_OTLP_ENDPOINT, where there is one.
 	Metrics io.Writer
 	// Observer is notified of every delivery; nil is the writer of Metrics.
 	Observer bridge.Observer
@@ -291,11 +293,19 @@ func (o Options) observer() (bridge.Observer, error) {
 	if o.Observer != nil || o.Metrics == nil {
 		return o.Observer, nil
 	}
+	var observer bridge.Observer // a nil *Writer is not a nil Observer
 	w, err := metrics.FromEnv(o.Getenv, o.Metrics)
-	if w == nil || err != nil {
-		return nil, err // a nil *Writer is not a nil Observer
+	if err != nil {
+		return nil, err
 	}
-	return w, nil
+	if w != nil {
+		observer = w
+	}
+	spans, err := otlp.FromEnv(o.Getenv, observer)
+	if spans == nil || err != nil {
+		return observer, err
+	}
+	return spans, nil
 }
 
 // dedupe returns the store, or nil if none of the handlers' routes needs one. A store in

@@ -90,6 +90,11 @@ func (b *Batch) delivery(route *config.Route, u unit) *bridge.Delivery {
 		Document:   func() (any, error) { return first.document(route) },
 		ReceivedAt: b.bridge.Now(),
 	}
+	for _, rec := range u {
+		if header := rec.attribute("AWSTraceHeader"); header != "" {
+			d.TraceLinks = append(d.TraceLinks, header)
+		}
+	}
 	if route.SQS.Batch {
 		d.Kind = "messages"
 		d.Document = func() (any, error) { return u.document(route) }

@@ -1,0 +1,246 @@
+package otlp
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/expressway-dev/expressway/internal/version"
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/trace"
+)
+
+// The kinds of spans, and the status of one that failed.
+//
+// [Numbers]: https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto
+const (
+	internal    = 1
+	server      = 2
+	client      = 3
+	consumer    = 5
+	statusError = 2
+)
+
+// An Attribute has a text, a number or a truth value.
+type Attribute struct {
+	Key   string
+	Value any
+}
+
+// MarshalJSON writes the attribute as OTLP has it, where numbers are texts.
+func (a Attribute) MarshalJSON() ([]byte, error) {
+	type value struct {
+		String *string `json:"stringValue,omitempty"`
+		Int    *string `json:"intValue,omitempty"`
+		Bool   *bool   `json:"boolValue,omitempty"`
+	}
+	var v value
+	switch x := a.Value.(type) {
+	case string:
+		v.String = &x
+	case int:
+		text := strconv.Itoa(x)
+		v.Int = &text
+	case bool:
+		v.Bool = &x
+	}
+	return json.Marshal(struct {
+		Key   string `json:"key"`
+		Value value  `json:"value"`
+	}{a.Key, v})
+}
+
+// A Link is a span of another trace.
+type Link struct {
+	TraceID string `json:"traceId"`
+	SpanID  string `json:"spanId"`
+}
+
+// A Status says that a span failed, and by which name; nil is neither.
+type Status struct {
+	Code    int    `json:"code"`
+	Message string `json:"message,omitempty"`
+}
+
+// A Span is one of OTLP's.
+type Span struct {
+	TraceID, SpanID, ParentSpanID string
+	Name                          string
+	Kind                          int
+	Start, End                    time.Time
+	Attributes                    []Attribute
+	Links                         []Link
+	Status                        *Status
+}
+
+// MarshalJSON writes the span as OTLP has it.
+func (s Span) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		TraceID      string      `json:"traceId"`
+		SpanID       string      `json:"spanId"`
+		ParentSpanID string      `json:"parentSpanId,omitempty"`
+		Name         string      `json:"name"`
+		Kind         int         `json:"kind"`
+		Start        string      `json:"startTimeUnixNano"`
+		End          string      `json:"endTimeUnixNano"`
+		Attributes   []Attribute `json:"attributes,omitempty"`
+		Links        []Link      `json:"links,omitempty"`
+		Status       *Status     `json:"status,omitempty"`
+	}{
+		s.TraceID, s.SpanID, s.ParentSpanID, s.Name, s.Kind,
+		strconv.FormatInt(s.Start.UnixNano(), 10), strconv.FormatInt(s.End.UnixNano(), 10), s.Attributes, s.Links, s.Status,
+	})
+}
+
+// add adds an attribute that has a text.
+func (s *Span) add(key, value string) {
+	if value != "" {
+		s.Attributes = append(s.Attributes, Attribute{key, value})
+	}
+}
+
+// set is add for an attribute that may be there already.
+func (s *Span) set(key, value string) {
+	for i := range s.Attributes {
+		if s.Attributes[i].Key == key {
+			s.Attributes[i].Value = value
+			return
+		}
+	}
+	s.add(key, value)
+}
+
+func failed(name string) *Status { return &Status{Code: statusError, Message: name} }
+
+// sources are what the kinds of deliveries are called.
+var sources = map[string]string{"request": "http", "message": "sqs", "messages": "sqs", "event": "eventbridge"}
+
+// attributes are the conventions' names of what log lines say where a delivery came from.
+var attributes = map[string]string{
+	"method": "http.request.method", "pattern": "http.route", "httpStatus": "http.response.status_code",
+	"queue": "messaging.destination.name", "source": "expressway.event.source", "detailType": "expressway.event.detail_type",
+	"gatewayRequestId": "expressway.gateway_request_id", "receiveCount": "expressway.receive_count",
+	"records": "messaging.batch.message_count",
+}
+
+// delivery makes the spans of a delivery: its own, and one of its execution if that has
+// ended.
+func (e *Exporter) delivery(d *bridge.Delivery, r bridge.Result, s bridge.Settlement) []Span {
+	span := Span{SpanID: e.id(8), Kind: internal, Start: d.ReceivedAt, End: e.now()}
+	for _, attrs := range [][]slog.Attr{d.Attrs, s.Attrs} {
+		for _, a := range attrs {
+			switch name := attributes[a.Key]; {
+			case name == "":
+			case a.Value.Kind() == slog.KindInt64:
+				span.Attributes = append(span.Attributes, Attribute{name, int(a.Value.Int64())})
+			default:
+				span.add(name, a.Value.String())
+			}
+		}
+	}
+	span.add("expressway.route", d.Route.Name)
+	span.add("expressway.delivery", d.ID)
+	span.add("expressway.then", s.Then)
+	span.name(sources[d.Kind], d)
+	for _, text := range d.TraceLinks {
+		if h, ok := trace.Parse(text); ok && h.Parent() != "" && len(span.Links) < maxLinks {
+			span.Links = append(span.Links, Link{traceID(h), h.Parent()})
+		}
+	}
+	if f := r.Failure; f != nil {
+		span.add("error.type", f.Name)
+		span.add("aws.step_functions.state_machine.arn", f.StateMachineARN)
+		if status, isHTTP := span.status(); !isHTTP || status >= http.StatusInternalServerError {
+			span.Status = failed(f.Name)
+		}
+	}
+	spans := []Span{span}
+	if o := r.Outcome; o != nil {
+		spans[0].add("aws.step_functions.state_machine.arn", o.StateMachineARN)
+		spans[0].add("expressway.execution_arn", o.ExecutionARN)
+		if !o.StopDate.IsZero() {
+			spans = append(spans, e.execution(span.SpanID, o))
+		}
+	}
+	return spans
+}
+
+// name gives the span its name and what the conventions ask of its source.
+func (s *Span) name(source string, d *bridge.Delivery) {
+	text := func(key string) string {
+		for _, a := range s.Attributes {
+			if a.Key == key {
+				v, _ := a.Value.(string)
+				return v
+			}
+		}
+		return ""
+	}
+	switch source {
+	case "http":
+		s.Name = strings.TrimSpace(text("http.request.method") + " " + text("http.route"))
+	case "sqs":
+		s.Kind, s.Name = consumer, "process "+text("messaging.destination.name")
+		s.add("messaging.system", "aws_sqs")
+		s.add("messaging.operation.type", "process")
+		s.add("messaging.operation.name", "process")
+		s.add("messaging.message.id", d.ID)
+	default:
+		s.Kind, s.Name = consumer, "process "+text("expressway.event.source")
+		s.add("messaging.operation.type", "process")
+		s.add("messaging.message.id", d.ID)
+	}
+}
+
+func (s *Span) status() (int, bool) {
+	for _, a := range s.Attributes {
+		if a.Key == "http.response.status_code" {
+			n, _ := a.Value.(int)
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// execution is the span of a call that waited for the end, by Step Functions' clock.
+func (e *Exporter) execution(parent string, o *bridge.Outcome) Span {
+	span := Span{SpanID: e.id(8), ParentSpanID: parent, Name: "SFN/StartSyncExecution", Kind: client, Start: o.StartDate, End: o.StopDate}
+	span.add("rpc.system", "aws-api")
+	span.add("rpc.service", "SFN")
+	span.add("rpc.method", "StartSyncExecution")
+	span.add("aws.step_functions.state_machine.arn", o.StateMachineARN)
+	span.add("expressway.execution_arn", o.ExecutionARN)
+	span.add("expressway.status", string(o.Status))
+	if o.Status != bridge.Succeeded {
+		span.add("error.type", o.Error)
+		span.add("expressway.state", o.State)
+		span.Status = failed(o.Error)
+	}
+	return span
+}
+
+// document is the request's body.
+func document(resource []Attribute, spans []Span) []byte {
+	type scope struct {
+		Name    string `json:"name"`
+		Version string `json:"version"`
+	}
+	type scopeSpans struct {
+		Scope scope  `json:"scope"`
+		Spans []Span `json:"spans"`
+	}
+	type attributes struct {
+		Attributes []Attribute `json:"attributes"`
+	}
+	type resourceSpans struct {
+		Resource attributes   `json:"resource"`
+		Scopes   []scopeSpans `json:"scopeSpans"`
+	}
+	text, _ := json.Marshal(struct {
+		Spans []resourceSpans `json:"resourceSpans"`
+	}{[]resourceSpans{{attributes{resource}, []scopeSpans{{scope{"github.com/expressway-dev/expressway", version.String()}, spans}}}}}) // texts and numbers: cannot fail
+	return text
+}
