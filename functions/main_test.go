@@ -84,14 +84,22 @@ func environment(t *testing.T, function, endpoint string) map[string]string {
 	return env
 }
 
-// stepFunctions serves the sample state machines, and returns the endpoint.
+// stepFunctions serves the sample state machines, whose tasks are mocked, and returns the
+// endpoint.
 func stepFunctions(t *testing.T) string {
+	t.Helper()
+	return statesEndpoint(t, "../statemachines", map[string]string{"SFN_MOCK_CONFIG": "../mocks.json"})
+}
+
+// statesEndpoint serves the state machines of a folder, whose tasks run as the variables
+// say, and returns the endpoint.
+func statesEndpoint(t *testing.T, folder string, variables map[string]string) string {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	env := environment(t, "webhook", "")
-	env["SFN_MOCK_CONFIG"] = "../mocks.json"
+	maps.Copy(env, variables)
 	local, err := devserver.NewLocal(devserver.Options{
-		Config: "../expressway.yaml", StateMachines: "../statemachines",
+		Config: "../expressway.yaml", StateMachines: folder,
 		Getenv: func(name string) string { return env[name] }, Log: log,
 	})
 	if err != nil {

@@ -62,6 +62,14 @@ func (w *waitingTasks) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func hexMAC(secret, text string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	_, _ = io.WriteString(mac, text)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+func unix(at time.Time) string { return fmt.Sprint(at.Unix()) }
+
 // The three patterns of docs/resume.md, as they stand there, in the compiled function.
 func TestDocumentedResumptions(t *testing.T) {
 	t.Parallel()
@@ -84,11 +92,6 @@ func TestDocumentedResumptions(t *testing.T) {
 	fn := start(t, "webhook", lambdatest.Options{TaskRoot: root, Env: map[string]string{
 		"AWS_ENDPOINT_URL": server.URL, "STRIPE_WEBHOOK_SECRET": "stripe", "CARRIER_SECRET": "carrier",
 	}})
-	sign := func(secret, text string) string {
-		mac := hmac.New(sha256.New, []byte(secret))
-		_, _ = io.WriteString(mac, text)
-		return hex.EncodeToString(mac.Sum(nil))
-	}
 	send := func(method, path, query, contentType, body string, headers map[string]string) (status int, answer string) {
 		headers["content-type"] = contentType
 		payload, _ := json.Marshal(map[string]any{
@@ -110,8 +113,8 @@ func TestDocumentedResumptions(t *testing.T) {
 	}
 	stripe := func(id, kind, token string) int {
 		body := fmt.Sprintf(`{"id":%q,"type":%q,"data":{"object":{"id":"pi_1","amount_received":500,"metadata":{"token":%q},"last_payment_error":{"message":"declined"}}}}`, id, kind, token)
-		at := fmt.Sprint(time.Now().Unix())
-		status, _ := send("POST", "/stripe", "", "application/json", body, map[string]string{"stripe-signature": "t=" + at + ",v1=" + sign("stripe", at+"."+body)})
+		at := unix(time.Now())
+		status, _ := send("POST", "/stripe", "", "application/json", body, map[string]string{"stripe-signature": "t=" + at + ",v1=" + hexMAC("stripe", at+"."+body)})
 		return status
 	}
 	const form = "application/x-www-form-urlencoded"
@@ -124,7 +127,7 @@ func TestDocumentedResumptions(t *testing.T) {
 		stripe("evt_4", "payment_intent.succeeded", "guess"),
 	}
 	carrier := func(body, secret string) int {
-		status, _ := send("POST", "/carrier", "", "application/json", body, map[string]string{"x-signature": sign(secret, body)})
+		status, _ := send("POST", "/carrier", "", "application/json", body, map[string]string{"x-signature": hexMAC(secret, body)})
 		return status
 	}
 	statuses = append(statuses, carrier(parcel, "forged"), carrier(parcel, "carrier"), carrier(parcel, "carrier"))
