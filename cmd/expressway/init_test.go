@@ -194,13 +194,16 @@ func TestInitRefuses(t *testing.T) {
 		args     []string
 		want     string
 	}{
-		"resources in braces":    {"Resources: {Q: {Type: AWS::SQS::Queue}}\n", "", nil, "template.yaml:1: Resources is written in braces"},
-		"JSON":                   {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "", nil, "is JSON"},
-		"YAML that is not":       {"Resources:\n  A: {Type: B}\n  A: {Type: C}\n", "", nil, `template.yaml:3:3: the key "A" appears twice`},
-		"a synthesized template": {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "cdk.out/S.template.json", []string{"--template", "cdk.out/S.template.json"}, "rewritten by each synth"},
-		"no such machine":        {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n", "", []string{"--machine", "M"}, "no state machine M"},
-		"two queues":             {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n  R: {Type: AWS::SQS::Queue}\n", "", []string{"--from", "sqs"}, "several queues that nothing reads (Q, R)"},
-		"no such provider":       {"", "", []string{"--provider", "nobody"}, `no provider "nobody"`},
+		"resources in braces":          {"Resources: {Q: {Type: AWS::SQS::Queue}}\n", "", nil, "template.yaml:1: Resources is written in braces"},
+		"JSON":                         {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "", nil, "is JSON"},
+		"YAML that is not":             {"Resources:\n  A: {Type: B}\n  A: {Type: C}\n", "", nil, `template.yaml:3:3: the key "A" appears twice`},
+		"a function that nobody knows": {"Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: !Frobnicate x\n", "", nil, "template.yaml:5:18: there is no intrinsic function Fn::Frobnicate"},
+		"a tag of another language":    {"Resources:\n  Q:\n    Type: !!set {A}\n", "", nil, "template.yaml:3:11: the YAML tag !!set"},
+		"a template that is cut off":   {"Resources:\n  Q:\n    Type: \"AWS::SQS", "", nil, "template.yaml:"},
+		"a synthesized template":       {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "cdk.out/S.template.json", []string{"--template", "cdk.out/S.template.json"}, "rewritten by each synth"},
+		"no such machine":              {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n", "", []string{"--machine", "M"}, "no state machine M"},
+		"two queues":                   {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n  R: {Type: AWS::SQS::Queue}\n", "", []string{"--from", "sqs"}, "several queues that nothing reads (Q, R)"},
+		"no such provider":             {"", "", []string{"--provider", "nobody"}, `no provider "nobody"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -221,7 +224,7 @@ func TestInitRefuses(t *testing.T) {
 			if code := run(t.Context(), append([]string{"init", "--write"}, test.args...), nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), test.want) {
 				t.Errorf("exit %d: %s", code, out.String())
 			}
-			if _, err := os.Stat("expressway"); err == nil {
+			if _, err := os.Stat("expressway"); err == nil || test.template != "" && read(t, test.file) != test.template {
 				t.Error("something was written")
 			}
 		})

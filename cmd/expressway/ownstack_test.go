@@ -102,8 +102,9 @@ func TestValidateStrict(t *testing.T) {
 // them. Each was read, and is true.
 func TestValidatePublicTemplates(t *testing.T) {
 	want := map[string]string{
+		"apigw-sfn":                         "note template",
 		"appsync-stepfunctions-express-sam": "warning express-logging",
-		"synchronous-api":                   "warning express-logging",
+		"synchronous-api":                   "warning express-logging, note template",
 	}
 	var index []struct{ Folder, Template string }
 	if err := json.Unmarshal(shared.Read(t, "own-stack", "templates", "index.json"), &index); err != nil {

@@ -99,6 +99,86 @@ func TestReload(t *testing.T) {
 	eventually("all good again", func() bool { return problems() == "" && post("/a") == `"four"` })
 }
 
+// A template is read again too, with the definitions that it names: what it deploys, what a
+// definition says after its substitutions, and what a function's environment tells a route.
+func TestReloadTemplate(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const head = "Transform: AWS::Serverless-2016-10-31\nResources:\n"
+	machine := func(id, answer string) string {
+		return "  " + id + ":\n    Type: AWS::Serverless::StateMachine\n    Properties:\n      Type: EXPRESS\n      DefinitionUri: orders/" + id + ".asl.yaml\n" +
+			"      DefinitionSubstitutions: {Answer: " + answer + "}\n"
+	}
+	function := func(machine string) string {
+		return "  Hooks:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: provided.al2023\n      Handler: webhook\n      CodeUri: .\n" +
+			"      Environment: {Variables: {MACHINE: !Ref " + machine + "}}\n"
+	}
+	const definition = "StartAt: A\nStates:\n  A: {Type: Pass, Result: \"${Answer}\", End: true}\n"
+	save := func(path, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save("orders/First.asl.yaml", definition)
+	save("template.yaml", head+machine("First", "one")+function("First"))
+	save("expressway.yaml", "version: 1\nroutes:\n  - {name: a, http: POST /a, verify: none, start: \"${MACHINE}\"}\n")
+	base, stop := startConsole(t)
+	defer stop()
+	get := func(path string) string {
+		r, err := http.Get(base + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		text, _ := io.ReadAll(r.Body)
+		return string(text)
+	}
+	answers := func(want string) {
+		t.Helper()
+		got := ""
+		for began := time.Now(); time.Since(began) < 20*time.Second; time.Sleep(20 * time.Millisecond) {
+			r, err := http.Post(base+"/a", "application/json", strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, _ := io.ReadAll(r.Body)
+			_ = r.Body.Close()
+			if got = strings.TrimSpace(string(text)); got == want {
+				return
+			}
+		}
+		t.Fatalf("not within 20 s: %s, but %s; problems %s", want, got, get("/_expressway/api/problems"))
+	}
+	problem := func(want string) {
+		t.Helper()
+		for began := time.Now(); !strings.Contains(get("/_expressway/api/problems"), want); time.Sleep(20 * time.Millisecond) {
+			if time.Since(began) > 20*time.Second {
+				t.Fatalf("not within 20 s: %s, but %s", want, get("/_expressway/api/problems"))
+			}
+		}
+	}
+	answers(`"one"`)
+	save("template.yaml", head+machine("First", "two")+function("First"))
+	answers(`"two"`)
+	save("orders/Second.asl.yaml", definition)
+	save("template.yaml", head+machine("First", "two")+machine("Second", "three")+function("Second"))
+	answers(`"three"`)
+	save("orders/Second.asl.yaml", strings.Replace(definition, "${Answer}", "${Answer}, four", 1))
+	answers(`"three, four"`)
+	save("template.yaml", head+machine("First", "two")+machine("Second", "three")+function("Second")+"  First:\n    Type: x\n")
+	problem("template.yaml:22:3")
+	answers(`"three, four"`) // the last good one runs on
+	save("orders/Second.asl.yaml", "StartAt: A\nStates:\n  A: {Type: Nap}\n")
+	save("template.yaml", head+machine("First", "two")+machine("Second", "three")+function("Second"))
+	problem("Second.asl.yaml:3:")
+	answers(`"three, four"`)
+	save("orders/Second.asl.yaml", strings.Replace(definition, "${Answer}", "five", 1))
+	answers(`"five"`)
+}
+
 // startConsole runs dev in the working directory, and returns the address of its routes.
 func startConsole(t *testing.T, args ...string) (base string, stop func()) {
 	t.Helper()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -158,6 +157,9 @@ func newPlan(o Options) (*plan, *document, error) {
 		if p.template, err = template.New(path, source, template.Options{}); err != nil {
 			return nil, nil, err
 		}
+		if err := understood(p.template); err != nil {
+			return nil, nil, err
+		}
 		p.sam = p.template.SAM()
 		if o.IaC == "sam" {
 			if synthesized(path) {
@@ -174,12 +176,6 @@ func newPlan(o Options) (*plan, *document, error) {
 		}
 	}
 	return p, doc, nil
-}
-
-// synthesized reports whether a template is CDK's output.
-func synthesized(path string) bool {
-	_, err := os.Stat(filepath.Join(filepath.Dir(path), "manifest.json"))
-	return err == nil && strings.HasSuffix(path, ".template.json")
 }
 
 func (p *plan) from(source string) bool { return slices.Contains(p.From, source) }

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -99,7 +100,7 @@ func (t *Template) generated(id, attribute string, pos Pos) *Value {
 			return r.made(strings.TrimPrefix(id, r.ID), qualifier, attribute, pos)
 		}
 	}
-	if t.hasMacros() {
+	if t.hasMacros() || t.ofModule(id) {
 		return unknown(pos, "the resource "+id)
 	}
 	t.report(pos, false, "there is no resource or parameter %q", id)
@@ -120,6 +121,11 @@ func (t *Template) hasMacros() bool {
 		}
 	}
 	return false
+}
+
+// ofModule reports whether a module makes the resource: their names begin with its own.
+func (t *Template) ofModule(id string) bool {
+	return slices.ContainsFunc(t.Resources, func(r *Resource) bool { return strings.HasSuffix(r.Type, "::MODULE") && strings.HasPrefix(id, r.ID) })
 }
 
 // made is an attribute of what SAM makes of a resource: its role, its alias, the rules

@@ -132,6 +132,9 @@ func (p *parser) node(y *yaml.Node, depth int) *Node {
 		p.done[y] = nil
 	}
 	before := p.nodes
+	if tag := y.ShortTag(); y.Style&yaml.TaggedStyle != 0 && !strings.HasPrefix(y.Tag, "!") || strings.HasPrefix(tag, "!!") && !plainTags[tag] {
+		p.fail(y.Line, y.Column, "the YAML tag %s, which CloudFormation does not take", tag)
+	}
 	p.fill(n, y, depth)
 	if long, ok := longForm(y.Tag); ok {
 		n = wrap(long, n)
@@ -140,6 +143,11 @@ func (p *parser) node(y *yaml.Node, depth int) *Node {
 		p.done[y], p.sizes[y] = n, p.nodes-before
 	}
 	return n
+}
+
+// plainTags are those of YAML that CloudFormation takes. A timestamp may be written without its tag: it is text.
+var plainTags = map[string]bool{
+	"!!null": true, "!!bool": true, "!!int": true, "!!float": true, "!!str": true, "!!map": true, "!!seq": true, "!!merge": true, "!!timestamp": true,
 }
 
 func (p *parser) alias(y *yaml.Node, n *Node) *Node {

@@ -23,6 +23,10 @@ func (t *Template) resolve(n *Node, depth int) *Value {
 		return nil
 	}
 	if t.work--; t.work < 0 || depth > maxDeep {
+		if !t.exhausted {
+			t.exhausted = true
+			t.report(n.Pos, true, "the template takes too much work to resolve: what follows is not known, and not checked")
+		}
 		return unknown(n.Pos, "the template takes too much work to resolve")
 	}
 	switch n.Kind {
@@ -113,11 +117,17 @@ func (t *Template) call(n *Node, m Member, depth int) *Value {
 	case "Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals":
 		return t.truth(t.evaluate(n, 0), n.Pos)
 	case "Fn::ImportValue":
-		return unknown(n.Pos, "the import of "+t.resolve(arg, depth+1).Show())
-	case "Fn::Cidr", "Fn::GetAZs", "Fn::Transform", "Fn::GetStackOutput", "Fn::ValueOf", "Fn::ValueOfAll", "Fn::RefAll":
+		why := "the import of " + t.resolve(arg, depth+1).Show()
+		t.report(n.Pos, true, "%s is not known here", why)
+		return unknown(n.Pos, why)
+	case "Fn::Transform", "Fn::GetStackOutput":
+		t.report(n.Pos, true, "the result of %s is not known here", m.Name)
+		return unknown(n.Pos, "the result of "+m.Name)
+	case "Fn::Cidr", "Fn::GetAZs", "Fn::ValueOf", "Fn::ValueOfAll", "Fn::RefAll":
 		return unknown(n.Pos, "the result of "+m.Name)
 	}
 	t.report(n.Pos, false, "there is no intrinsic function %s", m.Name)
+	t.unread = true
 	return unknown(n.Pos, "the result of "+m.Name)
 }
 

@@ -45,6 +45,9 @@ type Template struct {
 	conditions map[string]*condition
 	parameters map[string]*Value
 	work       int
+	// exhausted tells that work has run out; unread that something is in the file of which
+	// nobody knows what it means.
+	exhausted, unread bool
 }
 
 // A Resource is one entry of Resources.
@@ -118,6 +121,32 @@ func New(file string, source []byte, o Options) (*Template, error) {
 	return t, nil
 }
 
+// Resolve resolves all of the template, so that [Template.Problems] has everything.
+func (t *Template) Resolve() {
+	for _, r := range t.Resources {
+		r.Properties()
+		if n := r.Node.Get("DependsOn"); n != nil {
+			for _, item := range append(n.Items, n) {
+				if item.Kind == String && t.byID[item.Text] == nil {
+					t.generated(item.Text, "DependsOn", item.Pos)
+				}
+			}
+		}
+	}
+	outputs := t.Root.Get("Outputs")
+	if outputs == nil {
+		return
+	}
+	for _, m := range outputs.Members {
+		if n := m.Value.Get("Condition"); n != nil {
+			if c := t.condition(n.Text, n.Pos); c.why != "" || !c.value {
+				continue
+			}
+		}
+		t.resolve(m.Value.Get("Value"), 0)
+	}
+}
+
 // Problems returns what is wrong with the template itself, as far as it was resolved:
 // references to nothing, cycles, functions that nobody knows. They are in the order of
 // the file.
@@ -126,8 +155,12 @@ func (t *Template) Problems() []Problem {
 	return t.problems
 }
 
+// Understood reports whether everything that was resolved is written in words that
+// CloudFormation has.
+func (t *Template) Understood() bool { return !t.unread }
+
 func (t *Template) report(pos Pos, note bool, format string, args ...any) {
-	p := Problem{pos, fmt.Sprintf(format, args...), note}
+	p := Problem{Pos: pos, Message: fmt.Sprintf(format, args...), Note: note}
 	if key := p.String(); !t.reported[key] {
 		t.reported[key] = true
 		t.problems = append(t.problems, p)

@@ -22,6 +22,7 @@ func Check(t *template.Template, c *Configuration, others []string) []Finding {
 		if c != nil {
 			k.tie()
 		}
+		t.Resolve()
 		for _, p := range t.Problems() {
 			severity := Error
 			if p.Note {

@@ -21,6 +21,8 @@ type need struct {
 	why      string
 	label    string // of the resource, for people
 	optional bool
+	// key tells a permission on a KMS key, which the key's own policy can give too.
+	key bool
 }
 
 // needs returns the permissions of a function's routes.
@@ -67,7 +69,7 @@ func (k *checker) needs(m *member) []need {
 			}
 		}
 	}
-	return out
+	return append(out, k.keyNeeds(m, out)...)
 }
 
 type adder func(r *route, pos template.Pos, v *template.Value, why string, actions ...string)
@@ -284,7 +286,12 @@ func (k *checker) lacking(m *member, n need) {
 	if n.route != nil {
 		at = fmt.Sprintf(" (%s)", n.pos)
 	}
-	k.add(Error, "permission-missing", pos, fmt.Sprintf("%s lacks the permission %s on %s, which %s%s %s", m.ID, n.action, n.label, who, at, n.why), cure)
+	severity := Error
+	if n.key && k.template.Resource(n.label) == nil {
+		severity = Warning // its policy is elsewhere
+		cure += ", unless the key's own policy lets the role use it"
+	}
+	k.add(severity, "permission-missing", pos, fmt.Sprintf("%s lacks the permission %s on %s, which %s%s %s", m.ID, n.action, n.label, who, at, n.why), cure)
 }
 
 // only reports whether the function has another action on the resource.

@@ -38,7 +38,7 @@ func TestFindings(t *testing.T) {
 		},
 		{"no dedupe table", tpl, `        - DynamoDBCrudPolicy: {TableName: !Ref Table}` + "\n", ``, []string{"template.yaml:11 error permission-missing", "template.yaml:11 error permission-missing", "template.yaml:11 error permission-missing"}},
 		{"no secret", tpl, `{SecretArn: !Ref Secret}`, `{SecretArn: "arn:aws:secretsmanager:us-east-1:123456789012:secret:other-??????"}`, []string{"template.yaml:11 error permission-missing", "template.yaml:15 warning permission-excess"}},
-		{"an imported policy", tpl, `        - DynamoDBCrudPolicy: {TableName: !Ref Table}`, `        - !ImportValue policy`, []string{"template.yaml:5 note permission-unknown"}},
+		{"an imported policy", tpl, `        - DynamoDBCrudPolicy: {TableName: !Ref Table}`, `        - !ImportValue policy`, []string{"template.yaml:14 note template", "template.yaml:5 note permission-unknown"}},
 		{"a managed policy of AWS", tpl, `        - DynamoDBCrudPolicy: {TableName: !Ref Table}`, `        - DynamoDBCrudPolicy: {TableName: !Ref Table}
         - AWSLambdaVPCAccessExecutionRole`, nil},
 		{"denied", tpl, `            - {Effect: Allow, Action: ["states:StartSyncExecution"], Resource: !GetAtt Machine.Arn}`, `            - {Effect: Allow, Action: ["states:StartSyncExecution"], Resource: !GetAtt Machine.Arn}
@@ -51,6 +51,19 @@ func TestFindings(t *testing.T) {
       EventInvoke`, `            - {Effect: Allow, Action: "states:StartSyncExecution", Resource: !Ref Machine}
             - {Effect: Allow, Action: "sqs:SendMessage", Resource: !GetAtt Dead.Arn}
       EventInvoke`, nil},
+
+		// Keys.
+		{"a queue under a key", tpl, `{VisibilityTimeout: 120,`, `{KmsMasterKeyId: "arn:aws:kms:us-east-1:123456789012:key/1234", VisibilityTimeout: 120,`, []string{"template.yaml:25 warning permission-missing"}},
+		{"a queue under a key of the template", tpl, `{VisibilityTimeout: 120,`, `{KmsMasterKeyId: !Ref Key, VisibilityTimeout: 120,`, []string{"template.yaml:25 error permission-missing"}},
+		{"a queue under an alias of the template", tpl, `{VisibilityTimeout: 120,`, `{KmsMasterKeyId: !Ref Alias, VisibilityTimeout: 120,`, []string{"template.yaml:25 error permission-missing"}},
+		{"a queue under an alias of the account", tpl, `{VisibilityTimeout: 120,`, `{KmsMasterKeyId: alias/ours, VisibilityTimeout: 120,`, []string{"template.yaml:25 warning permission-missing"}},
+		{"a queue under AWS's key", tpl, `{VisibilityTimeout: 120,`, `{KmsMasterKeyId: alias/aws/sqs, VisibilityTimeout: 120,`, nil},
+		{"a queue under an imported key", tpl, `{VisibilityTimeout: 120,`, `{KmsMasterKeyId: !ImportValue key, VisibilityTimeout: 120,`, []string{"template.yaml:51 note template"}},
+		{"a table under a key", tpl, `Type: AWS::Serverless::SimpleTable}`, `Type: AWS::Serverless::SimpleTable, Properties: {SSESpecification: {SSEEnabled: true, KMSMasterKeyId: !GetAtt Key.Arn}}}`, []string{"template.yaml:11 error permission-missing"}},
+		{"a secret under a key", tpl, `{Name: partners/token}`, `{Name: partners/token, KmsKeyId: !Ref Key}`, []string{"template.yaml:11 error permission-missing"}},
+		{"a secret under a key that may be used", tpl, `Secret: {Type: AWS::SecretsManager::Secret, Properties: {Name: partners/token}}`, `Secret: {Type: AWS::SecretsManager::Secret, Properties: {Name: partners/token, KmsKeyId: !Ref Key}}
+  Use: {Type: AWS::IAM::Policy, Properties: {Roles: [!Ref WebRole], PolicyDocument: {Statement: [{Effect: Allow, Action: "kms:*", Resource: !GetAtt Key.Arn}]}}}`, nil},
+		{"a bucket under a key", cfg, "sqs: ${JOBS}\n", "sqs: ${JOBS}\n    offload: s3://inputs-of-jobs/in\n", []string{"template.yaml:25 error permission-missing", "template.yaml:25 error permission-missing"}},
 
 		// Doors.
 		{"no GET for the handshake", tpl, `Path: "/meta", Method: ANY`, `Path: "/meta", Method: POST`, []string{"expressway.yaml:4 error door-missing"}},
@@ -85,10 +98,10 @@ basePaths: [/prod]`, nil},
 
 		// Machines.
 		{"logging off", tpl, `Level: ALL`, `Level: "OFF"`, []string{"template.yaml:61 warning express-logging"}},
-		{"logging by a parameter", tpl, `Level: ALL`, `Level: !ImportValue level`, nil},
+		{"logging by a parameter", tpl, `Level: ALL`, `Level: !ImportValue level`, []string{"template.yaml:61 note template"}},
 		{"no type is STANDARD", tpl, `      Type: EXPRESS` + "\n", ``, []string{"expressway.yaml:12 error standard-synchronous", "expressway.yaml:15 error standard-synchronous", "expressway.yaml:19 error standard-synchronous", "expressway.yaml:6 error standard-synchronous"}},
 		{"the logical id of a machine", cfg, "sqs: ${JOBS}\n    start: ${MACHINE}", "sqs: ${JOBS}\n    start: Machine", []string{"expressway.yaml:15 error generated-name"}},
-		{"an imported machine", tpl, `Variables: {MACHINE: !Ref Machine, JOBS`, `Variables: {MACHINE: !ImportValue machine, JOBS`, []string{"expressway.yaml:15 note machine-unknown"}},
+		{"an imported machine", tpl, `Variables: {MACHINE: !Ref Machine, JOBS`, `Variables: {MACHINE: !ImportValue machine, JOBS`, []string{"expressway.yaml:15 note machine-unknown", "template.yaml:24 note template"}},
 
 		// Environment and functions.
 		{"a default", cfg, "sqs: ${JOBS}\n    start: ${MACHINE}", "sqs: ${JOBS}\n    start: ${OTHER:-Machine}", []string{"expressway.yaml:15 error generated-name"}},
@@ -140,7 +153,7 @@ func TestWithoutTransform(t *testing.T) {
 		{"another role", `Resource: [!GetAtt Machine.Arn]`, `Resource: ["arn:aws:states:us-east-1:123456789012:stateMachine:other"]`, []string{"permission-excess", "permission-missing"}},
 		{"the policy is not attached", `Roles: [!Ref WebRole]`, `Roles: [!Ref Role]`, []string{"permission-missing", "permission-excess"}},
 		{"no permission to poll", `ManagedPolicyArns: [!Sub "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"]`, `ManagedPolicyArns: []`, []string{"permission-missing", "permission-missing", "permission-missing"}},
-		{"a role of another stack", `Role: !GetAtt WebRole.Arn`, `Role: !ImportValue role`, []string{"permission-unknown"}},
+		{"a role of another stack", `Role: !GetAtt WebRole.Arn`, `Role: !ImportValue role`, []string{"permission-unknown", "template"}},
 		{"no partial answers", `FunctionName: !Ref WorkAlias, FunctionResponseTypes: [ReportBatchItemFailures]`, `FunctionName: !Ref WorkAlias`, []string{"report-batch-item-failures"}},
 		{"another path", `POST /partners/{partner}`, `POST /others/{partner}`, []string{"door-missing"}},
 		{"any path", `RouteKey: "POST /partners/{partner}"`, `RouteKey: $default`, nil},
@@ -169,7 +182,9 @@ func TestWithoutTransform(t *testing.T) {
 			var got []string
 			for _, f := range check(t, dir, "plain.yaml", "plain-routes.yaml") {
 				t.Logf("%s", strings.ReplaceAll(f.String(), dir+"/", ""))
-				got = append(got, f.Rule)
+				if !strings.Contains(f.Message, "the import of machine-role ") { // in the right one too
+					got = append(got, f.Rule)
+				}
 			}
 			slices.Sort(got)
 			slices.Sort(tt.want)
