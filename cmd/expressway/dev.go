@@ -65,7 +65,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	if server.Open() {
 		fmt.Fprintln(p.stderr, "warning: listening beyond this machine. Whoever can reach it can run every state machine: the Step Functions API checks no credentials.")
 	}
-	url := "http://" + server.Webhooks() + devserver.ConsolePath
+	url := "http://" + server.Webhooks() + console.Path
 	fmt.Fprintf(p.stdout, "console         %s\n", url)
 	if c.Open {
 		if err := openBrowser(ctx, url); err != nil {

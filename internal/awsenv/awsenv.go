@@ -64,20 +64,20 @@ func Config(getenv func(string) string, service string) (aws.Config, error) {
 //
 // [environment]: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 func Endpoint(getenv func(string) string, service string) string {
-	if True(getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) {
+	if isTrue(getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) {
 		return ""
 	}
 	return First(getenv("AWS_ENDPOINT_URL_"+service), getenv("AWS_ENDPOINT_URL"))
 }
 
 // FIPS and DualStack report which of AWS's own endpoints the environment asks for.
-func FIPS(getenv func(string) string) bool { return True(getenv("AWS_USE_FIPS_ENDPOINT")) }
+func FIPS(getenv func(string) string) bool { return isTrue(getenv("AWS_USE_FIPS_ENDPOINT")) }
 
 // DualStack: see [FIPS].
-func DualStack(getenv func(string) string) bool { return True(getenv("AWS_USE_DUALSTACK_ENDPOINT")) }
+func DualStack(getenv func(string) string) bool { return isTrue(getenv("AWS_USE_DUALSTACK_ENDPOINT")) }
 
-// True reports whether a variable says true, as the SDKs read it.
-func True(s string) bool { return strings.EqualFold(s, "true") }
+// isTrue reports whether a variable says true, as the SDKs read it.
+func isTrue(s string) bool { return strings.EqualFold(s, "true") }
 
 // First returns the first text that is not empty.
 func First(list ...string) string {

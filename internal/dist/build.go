@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// A Build is one binary.
-type Build struct {
+// A build is one binary.
+type build struct {
 	// Root is the folder of the module, and Package the package's path in it.
 	Root, Package string
 	OS, Arch      string
@@ -27,7 +27,7 @@ type Build struct {
 }
 
 // Binary builds, and returns the file's contents.
-func (b Build) Binary(ctx context.Context) ([]byte, error) {
+func (b build) Binary(ctx context.Context) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "expressway-build")
 	if err != nil {
 		return nil, fmt.Errorf("build %s: %w", b.Package, err)
@@ -53,7 +53,7 @@ func (b Build) Binary(ctx context.Context) ([]byte, error) {
 	return binary, nil
 }
 
-func (b Build) tags() []string {
+func (b build) tags() []string {
 	tags := slices.Clone(b.Tags)
 	if b.Function {
 		tags = append(tags, "lambda.norpc")
@@ -61,7 +61,7 @@ func (b Build) tags() []string {
 	return tags
 }
 
-func (b Build) ldflags() string {
+func (b build) ldflags() string {
 	flags := "-s -w -buildid="
 	for _, v := range [][2]string{{"release", b.Version}, {"commit", b.Commit}} {
 		if v[1] != "" {
@@ -74,9 +74,9 @@ func (b Build) ldflags() string {
 // Layer builds the layer for an architecture of Go: bootstrap, which Lambda finds in
 // /opt.
 func Layer(ctx context.Context, root, arch, version string) ([]byte, error) {
-	binary, err := Build{Root: root, Package: "./functions/layer", OS: "linux", Arch: arch, Function: true, Version: version}.Binary(ctx)
+	binary, err := build{Root: root, Package: "./functions/layer", OS: "linux", Arch: arch, Function: true, Version: version}.Binary(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return Zip(File{"bootstrap", 0o755, binary})
+	return zipped(File{"bootstrap", 0o755, binary})
 }

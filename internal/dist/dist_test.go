@@ -19,11 +19,11 @@ import (
 func TestZipIsTheSameEveryTime(t *testing.T) {
 	t.Parallel()
 	files := []File{{"bootstrap", 0o755, bytes.Repeat([]byte("x"), 1000)}, {"a/b", 0o644, []byte("y")}}
-	first, err := Zip(files...)
+	first, err := zipped(files...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := Zip(files...)
+	second, err := zipped(files...)
 	if err != nil || !bytes.Equal(first, second) {
 		t.Errorf("two archives differ: %v", err)
 	}
@@ -45,7 +45,7 @@ func TestVerify(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := Verify(dir); err != nil {
+	if err := verify(dir); err != nil {
 		t.Fatal(err)
 	}
 	if tool, err := exec.LookPath("sha256sum"); err == nil {
@@ -60,7 +60,7 @@ func TestVerify(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := Verify(dir)
+	err := verify(dir)
 	for _, want := range []string{"b.zip is not what SHA256SUMS lists", "c.zip is not in SHA256SUMS"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
@@ -70,7 +70,7 @@ func TestVerify(t *testing.T) {
 
 // hostLayer is a function's binary for this machine.
 func hostLayer(ctx context.Context, root string) ([]byte, error) {
-	return Build{Root: root, Package: "./functions/layer", OS: "linux", Arch: runtime.GOARCH, Function: true, Version: "v0.0.0-test", Commit: "abc"}.Binary(ctx)
+	return build{Root: root, Package: "./functions/layer", OS: "linux", Arch: runtime.GOARCH, Function: true, Version: "v0.0.0-test", Commit: "abc"}.Binary(ctx)
 }
 
 // TestBillOfMaterials holds that it lists what `go version -m` lists, no more and no less.
@@ -155,7 +155,7 @@ func TestReproducible(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		binary, err := Build{Root: root, Package: "./cmd/expressway", OS: runtime.GOOS, Arch: runtime.GOARCH, Version: r.Version, Commit: r.Commit, Tags: []string{"release"}, Overlay: overlay}.Binary(t.Context())
+		binary, err := build{Root: root, Package: "./cmd/expressway", OS: runtime.GOOS, Arch: runtime.GOARCH, Version: r.Version, Commit: r.Commit, Tags: []string{"release"}, Overlay: overlay}.Binary(t.Context())
 		clean()
 		if err != nil {
 			t.Fatal(err)

@@ -78,13 +78,13 @@ func (r *Release) functions(ctx context.Context) error {
 	for _, arch := range []string{"arm64", "amd64"} {
 		for _, name := range append([]string{"layer"}, sources.Functions()...) {
 			r.say("%s for %s", name, archNames[arch])
-			binary, err := Build{
+			binary, err := build{
 				Root: r.Root, Package: "./functions/" + name, OS: "linux", Arch: arch, Function: true, Version: r.Version, Commit: r.Commit,
 			}.Binary(ctx)
 			if err != nil {
 				return err
 			}
-			archive, err := Zip(File{"bootstrap", 0o755, binary})
+			archive, err := zipped(File{"bootstrap", 0o755, binary})
 			if err != nil {
 				return err
 			}
@@ -107,7 +107,7 @@ func (r *Release) command(ctx context.Context) error {
 	defer clean()
 	for _, p := range platforms {
 		r.say("command for %s/%s", p.os, p.arch)
-		binary, err := Build{
+		binary, err := build{
 			Root: r.Root, Package: "./cmd/expressway", OS: p.os, Arch: p.arch, Version: r.Version, Commit: r.Commit,
 			Tags: []string{"release"}, Overlay: overlay,
 		}.Binary(ctx)
@@ -118,7 +118,7 @@ func (r *Release) command(ctx context.Context) error {
 		var archive []byte
 		if p.os == "windows" {
 			name += ".zip"
-			archive, err = Zip(File{"expressway.exe", 0o755, binary})
+			archive, err = zipped(File{"expressway.exe", 0o755, binary})
 		} else {
 			name += ".tar.gz"
 			archive, err = tarball(File{"expressway", 0o755, binary})
@@ -177,7 +177,7 @@ func sums(files []File) []byte {
 	return b.Bytes()
 }
 
-// tarball packs files as [Zip] does.
+// tarball packs files as [zipped] does.
 func tarball(files ...File) ([]byte, error) {
 	var out bytes.Buffer
 	compressed, err := gzip.NewWriterLevel(&out, gzip.BestCompression)

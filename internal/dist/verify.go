@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Verify compares the files of a release with its SHA256SUMS, as `sha256sum --check`
+// verify compares the files of a release with its SHA256SUMS, as `sha256sum --check`
 // does, and finds files that it does not list.
-func Verify(dir string) error {
+func verify(dir string) error {
 	text, err := os.ReadFile(filepath.Join(dir, "SHA256SUMS"))
 	if err != nil {
 		return fmt.Errorf("verify release: %w", err)

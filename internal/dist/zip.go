@@ -22,8 +22,8 @@ type File struct {
 // epoch is the time of every entry: the first that a zip can have.
 var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// Zip packs files in their order. Nothing of the machine goes into it.
-func Zip(files ...File) ([]byte, error) {
+// zipped packs files in their order. Nothing of the machine goes into it.
+func zipped(files ...File) ([]byte, error) {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
 	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {

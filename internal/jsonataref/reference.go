@@ -33,7 +33,7 @@ type Request struct {
 
 // An Answer is what the reference makes of a Request.
 type Answer struct {
-	Value    *string `json:"value"` // JSON text, with [Function] and [Number] in it; nil when undefined
+	Value    *string `json:"value"` // JSON text, with [functionMark] and [Number] in it; nil when undefined
 	Code     string  `json:"code"`
 	Position int     `json:"position"` // of the end of the token, in UTF-16 units; -1 when not known
 	Token    string  `json:"token"`
@@ -45,8 +45,8 @@ type Answer struct {
 
 // What stands in an Answer's Value for what JSON cannot hold.
 const (
-	Function = "\u0001function"
-	Number   = "\u0001number" // NaN, Infinity
+	functionMark = "\u0001function"
+	Number       = "\u0001number" // NaN, Infinity
 )
 
 // A Reference is a running Node process. It is not safe for concurrent use.
@@ -57,16 +57,16 @@ type Reference struct {
 	out     *bufio.Reader
 }
 
-// ErrMissing is why the reference cannot run here.
-var ErrMissing = errors.New("the reference implementation is not installed")
+// errMissing is why the reference cannot run here.
+var errMissing = errors.New("the reference implementation is not installed")
 
 // Start starts the reference that is installed in dir, which is this package's folder.
 func Start(dir string) (*Reference, error) {
 	if _, err := exec.LookPath("node"); err != nil {
-		return nil, fmt.Errorf("%w: there is no node", ErrMissing)
+		return nil, fmt.Errorf("%w: there is no node", errMissing)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "node_modules", "jsonata")); err != nil {
-		return nil, fmt.Errorf("%w: run npm ci in %s", ErrMissing, dir)
+		return nil, fmt.Errorf("%w: run npm ci in %s", errMissing, dir)
 	}
 	r := &Reference{command: func() *exec.Cmd {
 		cmd := exec.Command("node", "--stack-size=4000", "reference.mjs")

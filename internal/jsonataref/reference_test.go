@@ -13,8 +13,8 @@ import (
 
 func TestStartWithoutReference(t *testing.T) {
 	t.Parallel()
-	if _, err := Start(t.TempDir()); !errors.Is(err, ErrMissing) {
-		t.Errorf("got %v, want %v", err, ErrMissing)
+	if _, err := Start(t.TempDir()); !errors.Is(err, errMissing) {
+		t.Errorf("got %v, want %v", err, errMissing)
 	}
 }
 

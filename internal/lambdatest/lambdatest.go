@@ -38,10 +38,10 @@ const (
 
 // Defaults of [Options].
 const (
-	DefaultTimeout = 3 * time.Second // what a function has when its template names none
-	DefaultMemory  = 512             // MB
+	defaultTimeout = 3 * time.Second // what a function has when its template names none
+	defaultMemory  = 512             // MB
 	DefaultRegion  = "us-east-1"
-	DefaultAccount = "123456789012"
+	defaultAccount = "123456789012"
 )
 
 // ErrRequestTooLarge refuses an event over [MaxRequest], as the Invoke API does: the
@@ -59,12 +59,12 @@ type Options struct {
 	// directory of Bootstrap.
 	TaskRoot string
 	// Name, Version, Account and Region make the function's ARN and environment. The
-	// defaults are "test", "$LATEST", [DefaultAccount] and [DefaultRegion].
+	// defaults are "test", "$LATEST", 123456789012 and [DefaultRegion].
 	Name, Version, Account, Region string
-	// Memory is AWS_LAMBDA_FUNCTION_MEMORY_SIZE in MB, default [DefaultMemory]. It is
+	// Memory is AWS_LAMBDA_FUNCTION_MEMORY_SIZE in MB, default 512. It is
 	// told, not enforced.
 	Memory int
-	// Timeout bounds each invocation, default [DefaultTimeout].
+	// Timeout bounds each invocation, default 3 s.
 	Timeout time.Duration
 	// InitTimeout bounds the time to the first poll, default [InitLimit].
 	InitTimeout time.Duration
@@ -144,10 +144,10 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.TaskRoot, filepath.Dir(path))
 	setDefault(&o.Name, "test")
 	setDefault(&o.Version, "$LATEST")
-	setDefault(&o.Account, DefaultAccount)
+	setDefault(&o.Account, defaultAccount)
 	setDefault(&o.Region, DefaultRegion)
-	setDefault(&o.Memory, DefaultMemory)
-	setDefault(&o.Timeout, DefaultTimeout)
+	setDefault(&o.Memory, defaultMemory)
+	setDefault(&o.Timeout, defaultTimeout)
 	setDefault(&o.InitTimeout, InitLimit)
 	setDefault(&o.Concurrency, 1)
 	setDefault(&o.LogFormat, "JSON")

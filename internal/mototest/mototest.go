@@ -109,7 +109,7 @@ func await(t testing.TB, lines <-chan string) string {
 // Region and Account are where everything in the server is.
 const (
 	Region  = "us-east-1"
-	Account = "123456789012"
+	account = "123456789012"
 )
 
 // Getenv is the environment of a function whose AWS is this server; internal/awsenv

@@ -14,8 +14,8 @@ import (
 
 // What [Add] adds beside a provider's name.
 const (
-	AddQueue = "queue"
-	AddRule  = "rule"
+	addQueue = "queue"
+	addRule  = "rule"
 )
 
 // Add plans one more route, with its parameter, its permission and a sample, in a folder
@@ -23,9 +23,9 @@ const (
 func Add(o Options, what string) (*Changes, error) {
 	o.From, o.Providers = []string{sources.HTTP}, []string{what}
 	switch what {
-	case AddQueue:
+	case addQueue:
 		o.From, o.Providers = []string{sources.SQS}, nil
-	case AddRule:
+	case addRule:
 		o.From, o.Providers = []string{sources.EventBridge}, nil
 		if o.Source == "" {
 			return nil, errors.New("a rule needs --source, and perhaps --detail-type")

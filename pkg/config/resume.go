@@ -9,8 +9,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// DefaultGrace is how long a look-up waits for an item that does not exist yet.
-const DefaultGrace = 2 * time.Second
+// defaultGrace is how long a look-up waits for an item that does not exist yet.
+const defaultGrace = 2 * time.Second
 
 // DefaultKeyAttribute is the partition key of a table that a look-up reads.
 const DefaultKeyAttribute = "id"
@@ -87,7 +87,7 @@ func (d *document) refusePathToken(n ast.Node, t *bridge.Template) {
 }
 
 func (d *document) readLookup(n ast.Node, r *Route, scope []string) {
-	l := &bridge.Lookup{KeyAttribute: DefaultKeyAttribute, TokenAttribute: "token", Grace: DefaultGrace}
+	l := &bridge.Lookup{KeyAttribute: DefaultKeyAttribute, TokenAttribute: "token", Grace: defaultGrace}
 	r.Resume.Lookup = l
 	text := func(to *string, key string) func(ast.Node) {
 		return func(n ast.Node) {

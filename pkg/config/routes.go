@@ -352,7 +352,7 @@ func (d *document) checkDiscard(n ast.Node, c *Catch) {
 		return
 	}
 	for _, name := range c.Errors {
-		if !Discardable(name) {
+		if !discardable(name) {
 			d.add(n, "then: discard never covers %s, which says nothing of the record or event itself: a missing permission or a killed function would empty the queue; it is retried: take it out of errors", name)
 		}
 	}

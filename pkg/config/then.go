@@ -32,8 +32,8 @@ var kept = []string{
 // keptFromAll are those that a discard covers only by their own names.
 var keptFromAll = []string{bridge.Unknown, bridge.Deadline}
 
-// Discardable reports whether `then: discard` may name the error.
-func Discardable(name string) bool { return !slices.Contains(kept, name) }
+// discardable reports whether `then: discard` may name the error.
+func discardable(name string) bool { return !slices.Contains(kept, name) }
 
 // Then returns what a queue or event route does with a failure: what the first catch that
 // covers it says, else the dead-letter queue for a record that can never run, if there is
@@ -62,5 +62,5 @@ func (c *Catch) covers(f *bridge.Failure) bool {
 	if c.Then != ThenDiscard || f.OfWorkflow() {
 		return true
 	}
-	return Discardable(f.Name) && (slices.Contains(c.Errors, f.Name) || !slices.Contains(keptFromAll, f.Name))
+	return discardable(f.Name) && (slices.Contains(c.Errors, f.Name) || !slices.Contains(keptFromAll, f.Name))
 }

@@ -83,8 +83,8 @@ func (c *Console) apiDeliveries(r *http.Request) (any, error) {
 	return map[string]any{"deliveries": c.o.Recorder.Deliveries(filterOf(r).match, limit(r))}, nil
 }
 
-// A DeliveryView is all that is shown of one delivery.
-type DeliveryView struct {
+// A deliveryView is all that is shown of one delivery.
+type deliveryView struct {
 	Delivery
 	Request *Request `json:"request,omitempty"`
 	// Messages are the records of a batch, as they came.
@@ -113,8 +113,8 @@ type Response struct {
 	Body    Body     `json:"body"`
 }
 
-func (c *Console) view(d Delivery) DeliveryView {
-	v := DeliveryView{Delivery: d, Commands: map[string]string{}}
+func (c *Console) view(d Delivery) deliveryView {
+	v := deliveryView{Delivery: d, Commands: map[string]string{}}
 	var e anyEvent
 	if json.Unmarshal(d.payload, &e) == nil && e.method() != "" {
 		v.Request = requestOf(&e)

@@ -31,7 +31,7 @@ type base struct {
 	Filter            deliveryFilter
 	Query             url.Values
 	List              any
-	Delivery          *DeliveryView
+	Delivery          *deliveryView
 	Execution         *Execution
 	Machine           *Machine
 	Input, Output     json.RawMessage
@@ -268,7 +268,7 @@ func pretty(text []byte) string {
 }
 
 // editable is what a delivery is edited as: the body of a request, or the whole event.
-func editable(v *DeliveryView) string {
+func editable(v *deliveryView) string {
 	if v.Request != nil {
 		return v.Request.Body.Text
 	}

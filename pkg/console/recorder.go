@@ -23,9 +23,9 @@ import (
 
 // What a [Recorder] keeps, unless its [Options] say otherwise.
 const (
-	DefaultDeliveries = 1000
-	DefaultExecutions = 1000
-	DefaultBytes      = 96 << 20
+	defaultDeliveries = 1000
+	defaultExecutions = 1000
+	defaultBytes      = 96 << 20
 )
 
 // maxEvents bounds the recorded steps of one execution. Those in between are counted, and
@@ -82,9 +82,9 @@ func NewRecorder(o Options) *Recorder {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	o.Deliveries = cmp.Or(o.Deliveries, DefaultDeliveries)
-	o.Executions = cmp.Or(o.Executions, DefaultExecutions)
-	o.Bytes = cmp.Or(o.Bytes, DefaultBytes)
+	o.Deliveries = cmp.Or(o.Deliveries, defaultDeliveries)
+	o.Executions = cmp.Or(o.Executions, defaultExecutions)
+	o.Bytes = cmp.Or(o.Bytes, defaultBytes)
 	return &Recorder{opts: o, byARN: map[string]*Execution{}, watchers: map[chan Change]bool{}}
 }
 

@@ -12,8 +12,8 @@ import (
 // Bounds of a [Memory], unless its options say otherwise. The bytes are those of the
 // answers.
 const (
-	DefaultEntries = 10_000
-	DefaultBytes   = 32 << 20
+	defaultEntries = 10_000
+	defaultBytes   = 32 << 20
 )
 
 // MemoryOptions bound what a [Memory] keeps; the zero value has sensible defaults.
@@ -48,10 +48,10 @@ type memoryRecord struct {
 func NewMemory(o MemoryOptions) *Memory {
 	m := &Memory{entries: o.Entries, bytes: o.Bytes, now: o.Now, records: map[string]*memoryRecord{}}
 	if m.entries <= 0 {
-		m.entries = DefaultEntries
+		m.entries = defaultEntries
 	}
 	if m.bytes <= 0 {
-		m.bytes = DefaultBytes
+		m.bytes = defaultBytes
 	}
 	if m.now == nil {
 		m.now = time.Now

@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// A Guard protects endpoints that check no credentials from web pages. A page of
+// A guard protects endpoints that check no credentials from web pages. A page of
 // another site can reach them in two ways: it makes its own name resolve to this
 // machine (DNS rebinding), which the Host header shows, or it sends a request across
 // origins, which Origin and Sec-Fetch-Site show. SDKs and command lines send neither
 // of the last two.
-type Guard struct {
+type guard struct {
 	// Allowed are host names, without a port, that are accepted beside loopback names
 	// and addresses.
 	Allowed []string
@@ -31,7 +31,7 @@ const dockerHost = "host.docker.internal"
 const syncPrefix = "sync-"
 
 // Check returns why a request is refused, with what to do about it, or nil.
-func (g Guard) Check(r *http.Request) error {
+func (g guard) Check(r *http.Request) error {
 	if !g.allows(r.Host) {
 		return fmt.Errorf("the host %q is not a name of this machine; start with --allow-host %s to accept it", r.Host, hostName(r.Host))
 	}
@@ -51,7 +51,7 @@ func (g Guard) Check(r *http.Request) error {
 }
 
 // sameOrigin reports whether a page of the origin came from the host that it now asks.
-func (g Guard) sameOrigin(origin, host string) bool {
+func (g guard) sameOrigin(origin, host string) bool {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {
 		return false
@@ -61,7 +61,7 @@ func (g Guard) sameOrigin(origin, host string) bool {
 	})
 }
 
-func (g Guard) allows(host string) bool {
+func (g guard) allows(host string) bool {
 	name := strings.ToLower(hostName(host))
 	if g.known(name) {
 		return true
@@ -71,7 +71,7 @@ func (g Guard) allows(host string) bool {
 }
 
 // known reports whether a name can only mean this machine, or was allowed.
-func (g Guard) known(name string) bool {
+func (g guard) known(name string) bool {
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") || name == dockerHost {
 		return true
 	}
@@ -91,7 +91,7 @@ func hostName(host string) string {
 }
 
 // Wrap returns a handler that refuses what Check does.
-func (g Guard) Wrap(next http.Handler) http.Handler {
+func (g guard) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := g.Check(r); err != nil {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")

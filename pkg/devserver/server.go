@@ -14,15 +14,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/expressway-dev/expressway/pkg/console"
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
 // stopTime is how long a stop waits for what runs: as long as the samples' longest.
 const stopTime = 5 * time.Second
-
-// ConsolePath is where the console's pages and its API are, at the address of the
-// webhook routes.
-const ConsolePath = "/_expressway/"
 
 // ListenOptions say where a [Server] listens, and to whom.
 type ListenOptions struct {
@@ -31,9 +28,9 @@ type ListenOptions struct {
 	// IPv6: localhost means either, and clients differ in which they try.
 	HTTP, States string
 	// AllowHosts are names, beside those of this machine, by which the Step Functions
-	// API and the console may be called; see [Guard].
+	// API and the console may be called; see [guard].
 	AllowHosts []string
-	// Console makes what serves [ConsolePath], of the URLs of the webhook routes and of the
+	// Console makes what serves [console.Path], of the URLs of the webhook routes and of the
 	// Step Functions API; nil leaves the path to the routes.
 	Console func(webhooks, states string) http.Handler
 	// Log gets what clients must not see.
@@ -93,18 +90,18 @@ func (s *Server) frontHandler(webhook lambda.Handler) http.Handler {
 		return routes
 	}
 	// A ServeMux would redirect paths that it finds untidy: they are the routes' own.
-	console := s.guard(s.front).Wrap(s.options.Console("http://"+s.Webhooks(), "http://"+s.States()))
+	pages := s.guard(s.front).Wrap(s.options.Console("http://"+s.Webhooks(), "http://"+s.States()))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(r.URL.Path) >= len(ConsolePath)-1 && (r.URL.Path + "/")[:len(ConsolePath)] == ConsolePath {
-			console.ServeHTTP(w, r)
+		if len(r.URL.Path) >= len(console.Path)-1 && (r.URL.Path + "/")[:len(console.Path)] == console.Path {
+			pages.ServeHTTP(w, r)
 			return
 		}
 		routes.ServeHTTP(w, r)
 	})
 }
 
-func (s *Server) guard(server *http.Server) Guard {
-	return Guard{Allowed: s.options.AllowHosts, AnyAddress: isOpen(s.listens[server])}
+func (s *Server) guard(server *http.Server) guard {
+	return guard{Allowed: s.options.AllowHosts, AnyAddress: isOpen(s.listens[server])}
 }
 
 // listen opens an address, and its like of the other IP version where it is a loopback

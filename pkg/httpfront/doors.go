@@ -26,7 +26,7 @@ func (r *request) readV2(event, context *jsonata.Object) {
 	if path == "" {
 		path = h.Text("path")
 	}
-	if r.door == HTTPAPI {
+	if r.door == doorHTTPAPI {
 		r.setDecodedPath(path)
 	} else {
 		r.setPath(path)
@@ -62,7 +62,7 @@ func (r *request) readV1(event, context *jsonata.Object) {
 		r.clientCert = clientCert(cert)
 	}
 	path := event.Text("path")
-	if r.door == HTTPAPIV1 {
+	if r.door == doorHTTPAPIV1 {
 		r.setDecodedPath(path)
 	} else {
 		r.setPath(path)

@@ -10,23 +10,23 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// A Door is one of the platform's ways to deliver an HTTP request to a function.
-type Door string
+// A door is one of the platform's ways to deliver an HTTP request to a function.
+type door string
 
 // The doors, and how the event of each is recognised: by the members that only it has,
 // never by trying to decode it as each in turn.
 const (
-	REST        Door = "rest"         // httpMethod, and requestContext without elb
-	HTTPAPI     Door = "http-api"     // version 2.0, requestContext.http
-	HTTPAPIV1   Door = "http-api-1.0" // as REST, and version 1.0
-	FunctionURL Door = "function-url" // as HTTPAPI, on a lambda-url domain
-	ALB         Door = "alb"          // requestContext.elb
-	Lattice     Door = "vpc-lattice"  // raw_path, or requestContext.serviceNetworkArn
+	doorREST        door = "rest"         // httpMethod, and requestContext without elb
+	doorHTTPAPI     door = "http-api"     // version 2.0, requestContext.http
+	doorHTTPAPIV1   door = "http-api-1.0" // as REST, and version 1.0
+	doorFunctionURL door = "function-url" // as HTTPAPI, on a lambda-url domain
+	doorALB         door = "alb"          // requestContext.elb
+	doorLattice     door = "vpc-lattice"  // raw_path, or requestContext.serviceNetworkArn
 )
 
 // A request is the common form of every door's event.
 type request struct {
-	door       Door
+	door       door
 	multiValue bool // ALB: the target group has multi-value headers enabled
 	method     string
 	path       string // percent-encoded, without the stage and a base path
@@ -78,13 +78,13 @@ func decodeEvent(payload []byte) (*request, error) {
 	context := event.Object("requestContext")
 	r := &request{door: detect(event, context)}
 	switch r.door {
-	case HTTPAPI, FunctionURL:
+	case doorHTTPAPI, doorFunctionURL:
 		r.readV2(event, context)
-	case REST, HTTPAPIV1:
+	case doorREST, doorHTTPAPIV1:
 		r.readV1(event, context)
-	case ALB:
+	case doorALB:
 		r.readALB(event)
-	case Lattice:
+	case doorLattice:
 		r.readLattice(event, context)
 	default:
 		return nil, &foreignError{eventkind.Of(v).String()}
@@ -93,23 +93,23 @@ func decodeEvent(payload []byte) (*request, error) {
 }
 
 // detect returns the event's door, or "" if no door made the event.
-func detect(event, context *jsonata.Object) Door {
+func detect(event, context *jsonata.Object) door {
 	switch {
 	case eventkind.Of(event) != eventkind.Request:
 		return ""
 	case event.Has("raw_path"), context.Has("serviceNetworkArn"):
-		return Lattice
+		return doorLattice
 	case context.Object("elb") != nil:
-		return ALB
+		return doorALB
 	case context.Object("http") != nil && event.Has("rawPath"):
 		if strings.Contains(context.Text("domainName"), ".lambda-url.") {
-			return FunctionURL
+			return doorFunctionURL
 		}
-		return HTTPAPI
+		return doorHTTPAPI
 	case scalar(event.Value("version")) == "1.0":
-		return HTTPAPIV1
+		return doorHTTPAPIV1
 	}
-	return REST
+	return doorREST
 }
 
 // readBody decodes the body by its flag, never by its content type: API Gateway
@@ -121,7 +121,7 @@ func (r *request) readBody(event *jsonata.Object) error {
 		return malformedError("the event's body is not a string")
 	}
 	flag, _ := event.Get("isBase64Encoded")
-	if r.door == Lattice && !event.Has("isBase64Encoded") {
+	if r.door == doorLattice && !event.Has("isBase64Encoded") {
 		flag, _ = event.Get("is_base64_encoded")
 	}
 	if flag != true {

@@ -26,7 +26,7 @@ const (
 // balancer into a bare 502.
 func oversize(r *request, a *answer) string {
 	limit := maxResponse
-	if r.door == ALB {
+	if r.door == doorALB {
 		limit = maxALBResponse
 	}
 	most := 6 * len(a.body) // as JSON text, and escaped throughout
@@ -80,7 +80,7 @@ func format(r *request, status int, header http.Header, body string, isBase64 bo
 	o.Set("statusCode", json.Number(strconv.Itoa(status)))
 	names := slices.Sorted(maps.Keys(header))
 	switch r.door {
-	case REST, HTTPAPIV1:
+	case doorREST, doorHTTPAPIV1:
 		one, many := jsonata.NewObject(len(names)), jsonata.NewObject(1)
 		for _, name := range names {
 			if values := header[name]; len(values) == 1 {
@@ -93,7 +93,7 @@ func format(r *request, status int, header http.Header, body string, isBase64 bo
 		if many.Len() > 0 {
 			o.Set("multiValueHeaders", many)
 		}
-	case ALB, Lattice:
+	case doorALB, doorLattice:
 		o.Set("statusDescription", strings.TrimSpace(strconv.Itoa(status)+" "+http.StatusText(status)))
 		headers := jsonata.NewObject(len(names))
 		for _, name := range names {

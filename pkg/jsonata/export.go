@@ -22,7 +22,7 @@ func (ev *evaluator) export(v any) (any, error) {
 }
 
 func (ev *evaluator) exportValue(v any, depth int) (any, error) {
-	if depth > MaxDepth {
+	if depth > maxDepth {
 		return nil, spent(ErrDepth)
 	}
 	if err := ev.step(); err != nil {

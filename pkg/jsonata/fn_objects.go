@@ -89,7 +89,7 @@ func fnKeys(ev *evaluator, args []any) (any, error) {
 	seen := map[string]bool{}
 	var visit func(v any, depth int) error
 	visit = func(v any, depth int) error {
-		if depth > MaxDepth {
+		if depth > maxDepth {
 			return spent(ErrDepth)
 		}
 		if err := ev.step(); err != nil {
@@ -122,7 +122,7 @@ func (ev *evaluator) spread(v any, depth int) (any, error) {
 	if err := ev.step(); err != nil {
 		return nil, err
 	}
-	if depth > MaxDepth {
+	if depth > maxDepth {
 		return nil, spent(ErrDepth)
 	}
 	v = Force(v)

@@ -103,7 +103,7 @@ func TestGrowth(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			_, steps, made := evaluateCounting(t, r.expr, 1000)
-			_, steps4, made4 := evaluateCounting(t, r.expr, 4000, WithMaxSteps(DefaultMaxSteps/16), WithMaxAllocation(DefaultMaxAllocation/16))
+			_, steps4, made4 := evaluateCounting(t, r.expr, 4000, WithMaxSteps(defaultMaxSteps/16), WithMaxAllocation(defaultMaxAllocation/16))
 			if float64(steps4) > 5*float64(steps) || float64(made4) > 5*float64(made) {
 				t.Errorf("%d → %d steps (%.1f×), %d → %d bytes (%.1f×)", steps, steps4, float64(steps4)/float64(steps), made, made4, float64(made4)/float64(made))
 			}

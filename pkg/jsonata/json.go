@@ -14,8 +14,8 @@ import (
 	"unsafe"
 )
 
-// MaxDepth is the nesting of arrays and objects that [Decode] and [Valid] accept.
-const MaxDepth = 512
+// maxDepth is the nesting of arrays and objects that [Decode] and [Valid] accept.
+const maxDepth = 512
 
 // A SyntaxError says where JSON text is wrong.
 type SyntaxError struct {
@@ -31,7 +31,7 @@ func (e *SyntaxError) Error() string {
 // Decode reads exactly one JSON value ([RFC 8259]). Objects keep the order of
 // their members, of two members with one name the last value counts (in the first
 // one's place, as in JavaScript), and numbers keep their digits. Text that is not
-// UTF-8 is refused, as is nesting beyond [MaxDepth]; the error is a *[SyntaxError].
+// UTF-8 is refused, as is nesting deeper than 512; the error is a *[SyntaxError].
 //
 // [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259
 func Decode(text []byte) (any, error) {
@@ -133,7 +133,7 @@ func (d *decoder) literal(word string) error {
 }
 
 func (d *decoder) enter() error {
-	if d.depth++; d.depth > MaxDepth {
+	if d.depth++; d.depth > maxDepth {
 		return d.fail("nested too deeply")
 	}
 	d.pos++

@@ -62,7 +62,7 @@ func TestDecodeErrors(t *testing.T) {
 		{`"\u12"`, 1},
 		{`1 1`, 2},
 		{"\"\xff\"", 1},
-		{strings.Repeat("[", MaxDepth+1), MaxDepth},
+		{strings.Repeat("[", maxDepth+1), maxDepth},
 	}
 	for _, tt := range tests {
 		_, err := Decode([]byte(tt.text))

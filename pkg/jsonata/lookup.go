@@ -31,7 +31,7 @@ func (ev *evaluator) hash(v any, depth int) (uint64, error) {
 	if err := ev.step(); err != nil {
 		return 0, err
 	}
-	if depth > MaxDepth {
+	if depth > maxDepth {
 		return 0, spent(ErrDepth)
 	}
 	switch v := Force(v).(type) {

@@ -270,7 +270,7 @@ func (ev *evaluator) equal(a, b any, depth int) (bool, error) {
 	if err := ev.step(); err != nil {
 		return false, err
 	}
-	if depth > MaxDepth {
+	if depth > maxDepth {
 		return false, spent(ErrDepth)
 	}
 	a, b = Force(a), Force(b)

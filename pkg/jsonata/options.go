@@ -8,10 +8,10 @@ import (
 
 // What an evaluation may use when no option says otherwise.
 const (
-	DefaultMaxSteps      = 10_000_000
-	DefaultMaxEvalDepth  = 10_000   // nested evaluations; a call that is not a tail call takes about four
-	DefaultMaxAllocation = 64 << 20 // bytes that are live
-	DefaultMaxTime       = 20 * time.Second
+	defaultMaxSteps      = 10_000_000
+	defaultMaxEvalDepth  = 10_000   // nested evaluations; a call that is not a tail call takes about four
+	defaultMaxAllocation = 64 << 20 // bytes that are live
+	defaultMaxTime       = 20 * time.Second
 )
 
 // maxSource is how long an expression may be, in bytes.
@@ -50,10 +50,10 @@ func (c *config) worth(n, from int) bool {
 
 func newConfig(opts []Option) *config {
 	c := &config{
-		maxSteps:      DefaultMaxSteps,
-		maxTime:       DefaultMaxTime,
-		maxDepth:      DefaultMaxEvalDepth,
-		maxAllocation: DefaultMaxAllocation,
+		maxSteps:      defaultMaxSteps,
+		maxTime:       defaultMaxTime,
+		maxDepth:      defaultMaxEvalDepth,
+		maxAllocation: defaultMaxAllocation,
 		clock:         time.Now,
 		stopwatch:     time.Now,
 		random:        rand.Uint64,

@@ -59,7 +59,7 @@ func (s *scanner) word(word string) bool {
 
 // object skips an object; it tells member, unless that is nil, where each name and value are.
 func (s *scanner) object(depth int, member func(name, from, to int)) bool {
-	if depth > MaxDepth {
+	if depth > maxDepth {
 		return false
 	}
 	s.pos++
@@ -93,7 +93,7 @@ func (s *scanner) object(depth int, member func(name, from, to int)) bool {
 }
 
 func (s *scanner) array(depth int) bool {
-	if depth > MaxDepth {
+	if depth > maxDepth {
 		return false
 	}
 	s.pos++

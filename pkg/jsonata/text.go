@@ -89,7 +89,7 @@ func (w *writer) value(v any, depth int) error {
 	if err := w.ev.step(); err != nil {
 		return err
 	}
-	if depth > MaxDepth {
+	if depth > maxDepth {
 		return spent(ErrDepth)
 	}
 	switch v := Force(v).(type) {

@@ -77,7 +77,7 @@ func (ev *evaluator) clone(v any, depth int) (any, error) {
 	if err := ev.step(); err != nil {
 		return nil, err
 	}
-	if depth > MaxDepth {
+	if depth > maxDepth {
 		return nil, spent(ErrDepth)
 	}
 	v = Force(v)

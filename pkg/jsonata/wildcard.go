@@ -40,7 +40,7 @@ func (ev *evaluator) flatten(out *seq, v any, depth int) error {
 	if err := ev.step(); err != nil {
 		return err
 	}
-	if depth > MaxDepth {
+	if depth > maxDepth {
 		return spent(ErrDepth)
 	}
 	items, isArray := elements(v)
@@ -76,7 +76,7 @@ func (ev *evaluator) descend(out *seq, v any, depth int) error {
 	if err := ev.step(); err != nil {
 		return err
 	}
-	if depth > MaxDepth {
+	if depth > maxDepth {
 		return spent(ErrDepth)
 	}
 	v = Force(v)

@@ -30,15 +30,15 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// DefaultNamespace is the metrics' namespace unless the options name another.
-const DefaultNamespace = "Expressway"
+// defaultNamespace is the metrics' namespace unless the options name another.
+const defaultNamespace = "Expressway"
 
 // The variables that [FromEnv] reads.
 const (
-	// SwitchName turns metrics off if it is "off".
-	SwitchName = "EXPRESSWAY_METRICS"
-	// NamespaceName changes the namespace.
-	NamespaceName = "EXPRESSWAY_METRICS_NAMESPACE"
+	// switchName turns metrics off if it is "off".
+	switchName = "EXPRESSWAY_METRICS"
+	// namespaceName changes the namespace.
+	namespaceName = "EXPRESSWAY_METRICS_NAMESPACE"
 )
 
 // The variables of Lambda's own that [FromEnv] reads.
@@ -52,7 +52,7 @@ const (
 type Options struct {
 	// Out receives the lines, each in one Write; on Lambda, it is standard output.
 	Out io.Writer
-	// Namespace must be one that CloudWatch accepts; empty is [DefaultNamespace].
+	// Namespace must be one that CloudWatch accepts; empty is Expressway.
 	Namespace string
 	// Function is the name of the Lambda function, a dimension that alarms use; empty
 	// writes none. FunctionVersion is the version that its alias chose.
@@ -81,7 +81,7 @@ var _ bridge.Observer = (*Writer)(nil)
 // New returns a Writer.
 func New(o Options) *Writer {
 	w := &Writer{
-		namespace: cmp.Or(o.Namespace, DefaultNamespace), level: cmp.Or(o.Level, "INFO"), version: version.String(),
+		namespace: cmp.Or(o.Namespace, defaultNamespace), level: cmp.Or(o.Level, "INFO"), version: version.String(),
 		function: o.Function, functionVersion: o.FunctionVersion, now: o.Now, out: o.Out,
 	}
 	if w.now == nil {
@@ -108,16 +108,16 @@ func validNamespace(s string) bool {
 // FromEnv returns the Writer that the environment asks for, or nil if it turns metrics
 // off.
 func FromEnv(getenv func(string) string, out io.Writer) (*Writer, error) {
-	switch v := getenv(SwitchName); v {
+	switch v := getenv(switchName); v {
 	case "", "on":
 	case "off":
 		return nil, nil
 	default:
-		return nil, fmt.Errorf("%s must be on or off, not %q", SwitchName, v)
+		return nil, fmt.Errorf("%s must be on or off, not %q", switchName, v)
 	}
-	namespace := getenv(NamespaceName)
+	namespace := getenv(namespaceName)
 	if !validNamespace(namespace) {
-		return nil, fmt.Errorf("%s is not a CloudWatch namespace: at most 255 of letters, digits and .-_/#:, and not AWS/… or :…", NamespaceName)
+		return nil, fmt.Errorf("%s is not a CloudWatch namespace: at most 255 of letters, digits and .-_/#:, and not AWS/… or :…", namespaceName)
 	}
 	o := Options{Out: out, Namespace: namespace, Function: getenv(functionName), FunctionVersion: getenv(functionVersion)}
 	switch level := strings.ToUpper(getenv(logLevel)); level {

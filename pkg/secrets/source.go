@@ -14,16 +14,16 @@ import (
 const (
 	// DefaultTTL is how long a value is valid before it is fetched again.
 	DefaultTTL = 5 * time.Minute
-	// StaleLimit is how long a value stays valid after it was fetched, while the service
+	// staleLimit is how long a value stays valid after it was fetched, while the service
 	// cannot be reached.
-	StaleLimit = time.Hour
+	staleLimit = time.Hour
 	// errorTTL and staleTTL are how long a failure is remembered, without and with an old
 	// value: in the meantime, requests do not each wait for a service that is down.
 	errorTTL = 5 * time.Second
 	staleTTL = 30 * time.Second
-	// RefreshInterval bounds how often one secret is fetched because of failed
+	// refreshInterval bounds how often one secret is fetched because of failed
 	// verifications, which anybody can cause.
-	RefreshInterval = 30 * time.Second
+	refreshInterval = 30 * time.Second
 	// FetchLimit bounds one fetch with its retries: senders only wait a few seconds.
 	FetchLimit = 2500 * time.Millisecond
 )
@@ -128,7 +128,7 @@ func (c *Cache) Check(ref Reference) error {
 }
 
 // Refresh is called after a failed verification: it fetches the secrets again that may
-// have been rotated in the meantime, each at most once in [RefreshInterval], and reports
+// have been rotated in the meantime, each at most once in [refreshInterval], and reports
 // whether one of them has changed within that time. Only then can another verification
 // end differently.
 func (c *Cache) Refresh(ctx context.Context, refs ...Reference) bool {
@@ -148,7 +148,7 @@ func (c *Cache) Refresh(ctx context.Context, refs ...Reference) bool {
 		}
 		p := pending{entry: e}
 		e.mu.Lock()
-		if e.call != nil || e.refreshed.IsZero() || now.Sub(e.refreshed) >= RefreshInterval {
+		if e.call != nil || e.refreshed.IsZero() || now.Sub(e.refreshed) >= refreshInterval {
 			e.refreshed = now
 			p.call = e.join(ctx)
 		}
@@ -162,7 +162,7 @@ func (c *Cache) Refresh(ctx context.Context, refs ...Reference) bool {
 		}
 		p.mu.Lock()
 		// Another request may have found the change since this one looked.
-		changed = changed || !p.changed.IsZero() && now.Sub(p.changed) < RefreshInterval
+		changed = changed || !p.changed.IsZero() && now.Sub(p.changed) < refreshInterval
 		p.mu.Unlock()
 	}
 	return changed
@@ -260,7 +260,7 @@ func (e *entry) settle(ctx context.Context, secret Secret, err error) {
 		if errors.Is(err, ErrNoVersion) {
 			e.until = now.Add(e.cache.ttl) // the usual state of a secret that was never rotated
 		}
-	case e.doc != nil && now.Sub(e.fetched) < StaleLimit:
+	case e.doc != nil && now.Sub(e.fetched) < staleLimit:
 		// A failed Refresh does not shorten the time that is left.
 		e.until = now.Add(staleTTL)
 		if until.After(e.until) {

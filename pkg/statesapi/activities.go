@@ -40,8 +40,8 @@ type ActivityItem struct {
 	CreationDate epoch  `json:"creationDate"`
 }
 
-// DescribeActivity returns what is known of an activity.
-func (s *Service) DescribeActivity(text *string) (*ActivityItem, error) {
+// describeActivity returns what is known of an activity.
+func (s *Service) describeActivity(text *string) (*ActivityItem, error) {
 	if err := checkActivity(text, nil); err != nil {
 		return nil, err
 	}

@@ -40,14 +40,14 @@ func (e *entry) aliasesOf(version int) []string {
 	return names
 }
 
-// A Route is one item of a routing configuration. A nil member was not sent.
-type Route struct {
+// A routingItem is one item of a routing configuration. A nil member was not sent.
+type routingItem struct {
 	StateMachineVersionARN *string `json:"stateMachineVersionArn"`
 	Weight                 *int64  `json:"weight"`
 }
 
 // String is what the API's messages show.
-func (r Route) String() string {
+func (r routingItem) String() string {
 	weight := "null"
 	if r.Weight != nil {
 		weight = strconv.FormatInt(*r.Weight, 10)
@@ -55,14 +55,14 @@ func (r Route) String() string {
 	return "RoutingConfigurationListItem(stateMachineVersionArn=" + deref(r.StateMachineVersionARN) + ", weight=" + weight + ")"
 }
 
-// A CreateAliasInput is the request of [Service.CreateAlias]; a nil member was not sent.
-type CreateAliasInput struct {
+// A createAliasInput is the request of [Service.createAlias]; a nil member was not sent.
+type createAliasInput struct {
 	Name, Description *string
-	Routes            []Route
+	Routes            []routingItem
 }
 
-// A CreateAliasOutput is the answer of [Service.CreateAlias].
-type CreateAliasOutput struct {
+// A createAliasOutput is the answer of [Service.createAlias].
+type createAliasOutput struct {
 	StateMachineAliasARN string `json:"stateMachineAliasArn"`
 	CreationDate         epoch  `json:"creationDate"`
 }
@@ -75,11 +75,11 @@ var (
 	aliasNoNumber   = regexp.MustCompile(`[a-zA-Z_\-.]`)
 )
 
-// CreateAlias makes an alias of the state machine whose versions it routes to. It is
+// createAlias makes an alias of the state machine whose versions it routes to. It is
 // idempotent, as CreateStateMachine is ([CreateStateMachineAlias]).
 //
 // [CreateStateMachineAlias]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachineAlias.html
-func (s *Service) CreateAlias(in CreateAliasInput) (*CreateAliasOutput, error) {
+func (s *Service) createAlias(in createAliasInput) (*createAliasOutput, error) {
 	var c constraints
 	c.description("description", in.Description)
 	if c.required("name", in.Name != nil) {
@@ -101,7 +101,7 @@ func (s *Service) CreateAlias(in CreateAliasInput) (*CreateAliasOutput, error) {
 	if s.get(machine) == nil { // which is no error of its own here
 		return nil, noReference()
 	}
-	out := &CreateAliasOutput{}
+	out := &createAliasOutput{}
 	failed := s.amend(machine, func(e *entry) *Error {
 		if err := e.checkRoutes(routes); err != nil {
 			return err
@@ -120,7 +120,7 @@ func (s *Service) CreateAlias(in CreateAliasInput) (*CreateAliasOutput, error) {
 		case a.description != deref(in.Description) || !slices.Equal(a.routes, routes):
 			return errorf(ConflictException, "Failed to create alias because an alias with the same name and a different routing configuration already exists.")
 		}
-		*out = CreateAliasOutput{a.arn, epoch(a.created)}
+		*out = createAliasOutput{a.arn, epoch(a.created)}
 		return nil
 	})
 	if failed != nil {
@@ -130,7 +130,7 @@ func (s *Service) CreateAlias(in CreateAliasInput) (*CreateAliasOutput, error) {
 }
 
 // routes checks what the model says of a routing configuration.
-func (c *constraints) routes(list []Route) {
+func (c *constraints) routes(list []routingItem) {
 	const member = "routingConfiguration"
 	if len(list) < 1 || len(list) > 2 {
 		texts := make([]string, len(list))
@@ -152,7 +152,7 @@ func (c *constraints) routes(list []Route) {
 
 // parseRoutes checks what a routing configuration says by itself, and returns the state
 // machine that all of it must be of.
-func parseRoutes(list []Route) (arn, []weighted, *Error) {
+func parseRoutes(list []routingItem) (arn, []weighted, *Error) {
 	var machine arn
 	routes := make([]weighted, len(list))
 	names, weights := make([]string, len(list)), make([]string, len(list))
@@ -197,22 +197,22 @@ func noReference() *Error {
 	return errorf(ResourceNotFound, "Request references a resource that does not exist.")
 }
 
-// An UpdateAliasInput is the request of [Service.UpdateAlias]; a nil member was not sent,
+// An updateAliasInput is the request of [Service.updateAlias]; a nil member was not sent,
 // and leaves what it names unchanged.
-type UpdateAliasInput struct {
+type updateAliasInput struct {
 	StateMachineAliasARN, Description *string
-	Routes                            []Route
+	Routes                            []routingItem
 }
 
-// An UpdateAliasOutput is the answer of [Service.UpdateAlias].
-type UpdateAliasOutput struct {
+// An updateAliasOutput is the answer of [Service.updateAlias].
+type updateAliasOutput struct {
 	UpdateDate epoch `json:"updateDate"`
 }
 
-// UpdateAlias changes an alias ([UpdateStateMachineAlias]).
+// updateAlias changes an alias ([UpdateStateMachineAlias]).
 //
 // [UpdateStateMachineAlias]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachineAlias.html
-func (s *Service) UpdateAlias(in UpdateAliasInput) (*UpdateAliasOutput, error) {
+func (s *Service) updateAlias(in updateAliasInput) (*updateAliasOutput, error) {
 	var c constraints
 	c.arn("stateMachineAliasArn", in.StateMachineAliasARN)
 	c.description("description", in.Description)
@@ -236,7 +236,7 @@ func (s *Service) UpdateAlias(in UpdateAliasInput) (*UpdateAliasOutput, error) {
 	if e := s.get(a); e == nil || e.aliases[a.qualifier] == nil {
 		return nil, noReference()
 	}
-	out := &UpdateAliasOutput{}
+	out := &updateAliasOutput{}
 	failed := s.amend(a, func(e *entry) *Error {
 		old := e.aliases[a.qualifier]
 		if old == nil {
@@ -264,7 +264,7 @@ func (s *Service) UpdateAlias(in UpdateAliasInput) (*UpdateAliasOutput, error) {
 }
 
 // routes returns the routes of the alias's own state machine that were sent, or nil.
-func (in UpdateAliasInput) routes(a arn) ([]weighted, *Error) {
+func (in updateAliasInput) routes(a arn) ([]weighted, *Error) {
 	if in.Routes == nil {
 		return nil, nil
 	}
@@ -275,23 +275,23 @@ func (in UpdateAliasInput) routes(a arn) ([]weighted, *Error) {
 	return routes, err
 }
 
-// An AliasInput is the request of [Service.DescribeAlias] and [Service.DeleteAlias].
-type AliasInput struct{ StateMachineAliasARN *string }
+// An aliasInput is the request of [Service.describeAlias] and [Service.deleteAlias].
+type aliasInput struct{ StateMachineAliasARN *string }
 
-// A DescribeAliasOutput is the answer of [Service.DescribeAlias].
-type DescribeAliasOutput struct {
-	StateMachineAliasARN string  `json:"stateMachineAliasArn"`
-	Name                 string  `json:"name"`
-	Description          string  `json:"description,omitempty"`
-	Routes               []Route `json:"routingConfiguration"`
-	CreationDate         epoch   `json:"creationDate"`
-	UpdateDate           epoch   `json:"updateDate"`
+// A describeAliasOutput is the answer of [Service.describeAlias].
+type describeAliasOutput struct {
+	StateMachineAliasARN string        `json:"stateMachineAliasArn"`
+	Name                 string        `json:"name"`
+	Description          string        `json:"description,omitempty"`
+	Routes               []routingItem `json:"routingConfiguration"`
+	CreationDate         epoch         `json:"creationDate"`
+	UpdateDate           epoch         `json:"updateDate"`
 }
 
-// DescribeAlias returns an alias ([DescribeStateMachineAlias]).
+// describeAlias returns an alias ([DescribeStateMachineAlias]).
 //
 // [DescribeStateMachineAlias]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineAlias.html
-func (s *Service) DescribeAlias(in AliasInput) (*DescribeAliasOutput, error) {
+func (s *Service) describeAlias(in aliasInput) (*describeAliasOutput, error) {
 	a, err := qualified("stateMachineAliasArn", in.StateMachineAliasARN, maxARN)
 	if err != nil {
 		return nil, err
@@ -301,21 +301,21 @@ func (s *Service) DescribeAlias(in AliasInput) (*DescribeAliasOutput, error) {
 		return nil, noReference()
 	}
 	x := e.aliases[a.qualifier]
-	out := &DescribeAliasOutput{
+	out := &describeAliasOutput{
 		StateMachineAliasARN: x.arn, Name: x.name, Description: x.description,
 		CreationDate: epoch(x.created), UpdateDate: epoch(x.updated),
 	}
 	for _, r := range x.routes {
 		version, weight := e.versionARN(r.version), int64(r.weight)
-		out.Routes = append(out.Routes, Route{&version, &weight})
+		out.Routes = append(out.Routes, routingItem{&version, &weight})
 	}
 	return out, nil
 }
 
-// DeleteAlias removes an alias ([DeleteStateMachineAlias]). Deleting a missing alias is not an error.
+// deleteAlias removes an alias ([DeleteStateMachineAlias]). Deleting a missing alias is not an error.
 //
 // [DeleteStateMachineAlias]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineAlias.html
-func (s *Service) DeleteAlias(in AliasInput) error {
+func (s *Service) deleteAlias(in aliasInput) error {
 	a, err := qualified("stateMachineAliasArn", in.StateMachineAliasARN, maxARN)
 	if err != nil {
 		return err
@@ -329,25 +329,25 @@ func (s *Service) DeleteAlias(in AliasInput) error {
 	})
 }
 
-// A ListAliasesInput is the request of [Service.ListAliases]; a nil member was not sent.
-type ListAliasesInput struct {
+// A listAliasesInput is the request of [Service.listAliases]; a nil member was not sent.
+type listAliasesInput struct {
 	// StateMachineARN may be that of a version, whose aliases alone are listed then.
 	StateMachineARN *string
 	MaxResults      *int64
 	NextToken       *string
 }
 
-// A ListAliasesOutput is one page of the answer of [Service.ListAliases].
-type ListAliasesOutput struct {
-	Aliases   []CreateAliasOutput `json:"stateMachineAliases"`
+// A listAliasesOutput is one page of the answer of [Service.listAliases].
+type listAliasesOutput struct {
+	Aliases   []createAliasOutput `json:"stateMachineAliases"`
 	NextToken string              `json:"nextToken,omitempty"`
 }
 
-// ListAliases returns the aliases of a state machine, the one that was made last first
+// listAliases returns the aliases of a state machine, the one that was made last first
 // ([ListStateMachineAliases]).
 //
 // [ListStateMachineAliases]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineAliases.html
-func (s *Service) ListAliases(in ListAliasesInput) (*ListAliasesOutput, error) {
+func (s *Service) listAliases(in listAliasesInput) (*listAliasesOutput, error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
 	c.text("nextToken", in.NextToken, 1, maxToken) // here the model has it first
@@ -382,9 +382,9 @@ func (s *Service) ListAliases(in ListAliasesInput) (*ListAliasesOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &ListAliasesOutput{Aliases: []CreateAliasOutput{}, NextToken: next}
+	out := &listAliasesOutput{Aliases: []createAliasOutput{}, NextToken: next}
 	for _, key := range keys {
-		out.Aliases = append(out.Aliases, CreateAliasOutput{byKey[key].arn, epoch(byKey[key].created)})
+		out.Aliases = append(out.Aliases, createAliasOutput{byKey[key].arn, epoch(byKey[key].created)})
 	}
 	return out, nil
 }

@@ -50,3 +50,29 @@ func ExampleService_Starter() {
 	fmt.Println(out.Status, string(out.Output), err)
 	// Output: SUCCEEDED "hello" <nil>
 }
+
+// A worker of an activity, in the same process: it takes a task, and says how it ended.
+func ExampleService_ActivityTask() {
+	service := statesapi.New(statesapi.Options{})
+	defer service.Close(context.Background())
+	name := "approve"
+	activity, err := service.CreateActivity(&name, nil)
+	if err != nil {
+		panic(err)
+	}
+	definition := `{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "` + activity.ActivityARN + `", "End": true}}}`
+	if err := service.PutKind("orders", statesapi.Standard, []byte(definition)); err != nil {
+		panic(err)
+	}
+	started, err := service.Starter().Start(context.Background(), bridge.Start{StateMachineARN: service.ARN("orders"), Name: "o-1", Input: []byte(`{"id":1}`)})
+	if err != nil {
+		panic(err)
+	}
+	task, err := service.ActivityTask(context.Background(), &activity.ActivityARN, nil)
+	if err != nil {
+		panic(err)
+	}
+	output := `{"approved":true}`
+	fmt.Println(started.Status, *task.Input, service.SendTaskSuccess(statesapi.TaskAnswer{Token: task.TaskToken, Output: &output}))
+	// Output: RUNNING {"id":1} <nil>
+}

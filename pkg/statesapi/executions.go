@@ -118,21 +118,21 @@ func (s *Service) recall(text string) (started, *Error) {
 	return started{}, errorf(ExecutionDoesNotExist, "Execution Does Not Exist: '%s'", text)
 }
 
-// An ExecutionInput is the request of operations on one execution; a nil member was not
+// An executionInput is the request of operations on one execution; a nil member was not
 // sent.
-type ExecutionInput struct {
+type executionInput struct {
 	ExecutionARN, IncludedData *string
 }
 
-func (in ExecutionInput) check() *Error {
+func (in executionInput) check() *Error {
 	var c constraints
 	c.arn("executionArn", in.ExecutionARN)
 	c.oneOf("includedData", in.IncludedData, allData, metadataOnly)
 	return c.err()
 }
 
-// A DescribeExecutionOutput is the answer of [Service.DescribeExecution].
-type DescribeExecutionOutput struct {
+// A describeExecutionOutput is the answer of [Service.describeExecution].
+type describeExecutionOutput struct {
 	ExecutionARN           string       `json:"executionArn"`
 	StateMachineARN        string       `json:"stateMachineArn"`
 	Name                   string       `json:"name"`
@@ -153,11 +153,11 @@ type DescribeExecutionOutput struct {
 	RedriveStatusReason    string       `json:"redriveStatusReason,omitempty"`
 }
 
-// DescribeExecution returns an execution of a STANDARD state machine
-// ([DescribeExecution]).
+// describeExecution returns an execution of a STANDARD state machine
+// ([describeExecution]).
 //
-// [DescribeExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
-func (s *Service) DescribeExecution(in ExecutionInput) (*DescribeExecutionOutput, error) {
+// [describeExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
+func (s *Service) describeExecution(in executionInput) (*describeExecutionOutput, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (s *Service) DescribeExecution(in ExecutionInput) (*DescribeExecutionOutput
 		return nil, err
 	}
 	r := x.record
-	out := &DescribeExecutionOutput{
+	out := &describeExecutionOutput{
 		ExecutionARN: r.ExecutionARN, StateMachineARN: x.target.arn, Name: r.Name, Status: string(r.Status),
 		StartDate: epoch(r.StartDate), TraceHeader: r.TraceHeader, Error: r.Error, Cause: r.Cause,
 		StateMachineVersionARN: x.target.versionARN, StateMachineAliasARN: x.target.aliasARN,
@@ -195,8 +195,8 @@ func (s *Service) DescribeExecution(in ExecutionInput) (*DescribeExecutionOutput
 	return out, nil
 }
 
-// A DescribeForExecutionOutput is the answer of [Service.DescribeForExecution].
-type DescribeForExecutionOutput struct {
+// A describeForExecutionOutput is the answer of [Service.describeForExecution].
+type describeForExecutionOutput struct {
 	StateMachineARN string          `json:"stateMachineArn"`
 	Name            string          `json:"name"`
 	Definition      string          `json:"definition"`
@@ -210,11 +210,11 @@ type DescribeForExecutionOutput struct {
 	VariableReferences map[string][]string `json:"variableReferences,omitempty"`
 }
 
-// DescribeForExecution returns the state machine as it was for an execution
+// describeForExecution returns the state machine as it was for an execution
 // ([DescribeStateMachineForExecution]).
 //
 // [DescribeStateMachineForExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachineForExecution.html
-func (s *Service) DescribeForExecution(in ExecutionInput) (*DescribeForExecutionOutput, error) {
+func (s *Service) describeForExecution(in executionInput) (*describeForExecutionOutput, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
@@ -223,7 +223,7 @@ func (s *Service) DescribeForExecution(in ExecutionInput) (*DescribeForExecution
 		return nil, err
 	}
 	rev := x.target.revision
-	out := &DescribeForExecutionOutput{
+	out := &describeForExecutionOutput{
 		StateMachineARN: rev.arn, Name: rev.name, Definition: rev.definition, RoleARN: rev.roleARN, UpdateDate: epoch(rev.created),
 		Logging: rev.logging, Tracing: rev.tracing, Encryption: rev.encryption, RevisionID: rev.id,
 	}
@@ -235,20 +235,20 @@ func (s *Service) DescribeForExecution(in ExecutionInput) (*DescribeForExecution
 	return out, nil
 }
 
-// A StopExecutionInput is the request of [Service.StopExecution]; a nil member was not
+// A stopExecutionInput is the request of [Service.stopExecution]; a nil member was not
 // sent.
-type StopExecutionInput struct{ ExecutionARN, Error, Cause *string }
+type stopExecutionInput struct{ ExecutionARN, Error, Cause *string }
 
-// A StopExecutionOutput is the answer of [Service.StopExecution].
-type StopExecutionOutput struct {
+// A stopExecutionOutput is the answer of [Service.stopExecution].
+type stopExecutionOutput struct {
 	StopDate epoch `json:"stopDate"`
 }
 
-// StopExecution ends an execution of a STANDARD state machine ([StopExecution]). One that
+// stopExecution ends an execution of a STANDARD state machine ([stopExecution]). One that
 // has ended stays as it is.
 //
-// [StopExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
-func (s *Service) StopExecution(in StopExecutionInput) (*StopExecutionOutput, error) {
+// [stopExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
+func (s *Service) stopExecution(in stopExecutionInput) (*stopExecutionOutput, error) {
 	var c constraints
 	c.arn("executionArn", in.ExecutionARN)
 	if in.Error != nil {
@@ -265,15 +265,15 @@ func (s *Service) StopExecution(in StopExecutionInput) (*StopExecutionOutput, er
 		return nil, err
 	}
 	if x.ended {
-		return &StopExecutionOutput{epoch(x.record.StopDate)}, nil
+		return &stopExecutionOutput{epoch(x.record.StopDate)}, nil
 	}
 	x.stop(&stopRequest{aborted, deref(in.Error), deref(in.Cause)})
-	return &StopExecutionOutput{epoch(s.opts.Now())}, nil
+	return &stopExecutionOutput{epoch(s.opts.Now())}, nil
 }
 
-// A ListExecutionsInput is the request of [Service.ListExecutions]; a nil member was not
+// A listExecutionsInput is the request of [Service.listExecutions]; a nil member was not
 // sent.
-type ListExecutionsInput struct {
+type listExecutionsInput struct {
 	// StateMachineARN may be qualified by a version or an alias.
 	StateMachineARN, MapRunARN  *string
 	StatusFilter, RedriveFilter *string
@@ -281,14 +281,14 @@ type ListExecutionsInput struct {
 	NextToken                   *string
 }
 
-// A ListExecutionsOutput is one page of the answer of [Service.ListExecutions].
-type ListExecutionsOutput struct {
-	Executions []ExecutionItem `json:"executions"`
+// A listExecutionsOutput is one page of the answer of [Service.listExecutions].
+type listExecutionsOutput struct {
+	Executions []executionItem `json:"executions"`
 	NextToken  string          `json:"nextToken,omitempty"`
 }
 
-// An ExecutionItem is an execution in a [ListExecutionsOutput].
-type ExecutionItem struct {
+// An executionItem is an execution in a [listExecutionsOutput].
+type executionItem struct {
 	ExecutionARN           string `json:"executionArn"`
 	StateMachineARN        string `json:"stateMachineArn"`
 	Name                   string `json:"name"`
@@ -300,11 +300,11 @@ type ExecutionItem struct {
 	RedriveCount           int    `json:"redriveCount"`
 }
 
-// ListExecutions returns the executions of a STANDARD state machine, the last one first
-// ([ListExecutions]).
+// listExecutions returns the executions of a STANDARD state machine, the last one first
+// ([listExecutions]).
 //
-// [ListExecutions]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
-func (s *Service) ListExecutions(in ListExecutionsInput) (*ListExecutionsOutput, error) {
+// [listExecutions]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
+func (s *Service) listExecutions(in listExecutionsInput) (*listExecutionsOutput, error) {
 	a, err := in.check()
 	if err != nil {
 		return nil, err
@@ -328,10 +328,10 @@ func (s *Service) ListExecutions(in ListExecutionsInput) (*ListExecutionsOutput,
 	if err != nil {
 		return nil, err
 	}
-	out := &ListExecutionsOutput{Executions: []ExecutionItem{}, NextToken: next}
+	out := &listExecutionsOutput{Executions: []executionItem{}, NextToken: next}
 	for _, key := range keys {
 		x := byKey[key]
-		item := ExecutionItem{
+		item := executionItem{
 			ExecutionARN: x.record.ExecutionARN, StateMachineARN: x.target.arn, Name: x.record.Name, Status: string(x.record.Status),
 			StartDate: epoch(x.record.StartDate), StateMachineVersionARN: x.target.versionARN, StateMachineAliasARN: x.target.aliasARN,
 		}
@@ -358,7 +358,7 @@ func (x *started) matches(a arn, status *string) bool {
 		(status == nil || *status == string(x.record.Status))
 }
 
-func (in ListExecutionsInput) check() (arn, *Error) {
+func (in listExecutionsInput) check() (arn, *Error) {
 	var c constraints
 	c.text("stateMachineArn", in.StateMachineARN, 1, maxARN)
 	// In the order of AWS's message.

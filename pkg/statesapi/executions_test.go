@@ -81,7 +81,7 @@ func TestExecutionsOfStandard(t *testing.T) {
 	wait := func(name string, status bridge.Status) {
 		t.Helper()
 		for range 1000 {
-			out, err := s.DescribeExecution(ExecutionInput{ExecutionARN: ptr(execution + ":" + name)})
+			out, err := s.describeExecution(executionInput{ExecutionARN: ptr(execution + ":" + name)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +121,7 @@ func TestExecutionsOfStandard(t *testing.T) {
 	script{
 		{"DescribeExecution", `{"executionArn":"` + execution + `:two","includedData":"METADATA_ONLY"}`, `{"cause":"of it","error":"Enough","executionArn":"` + execution + `:two","inputDetails":{"included":false},"name":"two","redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Executions are not redriven here","startDate":` + stamp + `,"stateMachineArn":"` + machine + `","stateMachineVersionArn":"` + machine + `:1","status":"ABORTED","stopDate":` + stamp + `}`},
 	}.run(t, h)
-	out, err := s.DescribeForExecution(ExecutionInput{ExecutionARN: ptr(execution + ":two")})
+	out, err := s.describeForExecution(executionInput{ExecutionARN: ptr(execution + ":two")})
 	if err != nil || out.StateMachineARN != machine || out.Definition != passDefinition {
 		t.Errorf("DescribeForExecution = %+v, %v", out, err)
 	}
@@ -237,7 +237,7 @@ func TestDeleting(t *testing.T) {
 	if err != nil || out.Status != "DELETING" {
 		t.Errorf("Describe = %+v, %v, want DELETING", out, err)
 	}
-	if _, err := s.StopExecution(StopExecutionInput{ExecutionARN: &execution}); err != nil {
+	if _, err := s.stopExecution(stopExecutionInput{ExecutionARN: &execution}); err != nil {
 		t.Fatal(err)
 	}
 	waitEnded(t, s, execution)
@@ -272,7 +272,7 @@ func TestExecutionThatTimedOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 1000 {
-		out, err := s.DescribeExecution(ExecutionInput{ExecutionARN: &execution})
+		out, err := s.describeExecution(executionInput{ExecutionARN: &execution})
 		if err != nil {
 			t.Fatal(err)
 		}

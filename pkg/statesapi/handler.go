@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// MaxRequest is the largest body in bytes that a [Handler] reads; AWS takes 1 MB.
-const MaxRequest = 1 << 20
+// maxRequest is the largest body in bytes that a [Handler] reads; AWS takes 1 MB.
+const maxRequest = 1 << 20
 
 const (
 	contentType  = "application/x-amz-json-1.0"
@@ -158,8 +158,8 @@ func isAWSJSON(header string) bool {
 }
 
 func read(r *http.Request) ([]byte, error) {
-	tooLarge := errorf(RequestEntityTooLarge, "The request is larger than %d bytes", MaxRequest)
-	if r.ContentLength > MaxRequest {
+	tooLarge := errorf(RequestEntityTooLarge, "The request is larger than %d bytes", maxRequest)
+	if r.ContentLength > maxRequest {
 		return nil, tooLarge
 	}
 	// Content-Length is untrusted: preallocate only when it is small.
@@ -171,11 +171,11 @@ func read(r *http.Request) ([]byte, error) {
 		}
 		return body, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxRequest+1))
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest+1))
 	if err != nil {
 		return nil, errorf(SerializationException, "The body could not be read")
 	}
-	if len(body) > MaxRequest {
+	if len(body) > maxRequest {
 		return nil, tooLarge
 	}
 	return body, nil

@@ -248,9 +248,9 @@ func TestHandlerHTTP(t *testing.T) {
 		{"path", "POST", "/states", contentType, strings.NewReader(`{}`), 404},
 		{"JSON", "POST", "/", "application/json", strings.NewReader(`{}`), 415},
 		{"no type", "POST", "/", "", strings.NewReader(`{}`), 415},
-		{"as large as may be", "POST", "/", contentType, strings.NewReader(`{}` + strings.Repeat(" ", MaxRequest-2)), 200},
-		{"too large, announced", "POST", "/", contentType, strings.NewReader(strings.Repeat(" ", MaxRequest+1)), 413},
-		{"too large, chunked", "POST", "/", contentType, io.MultiReader(strings.NewReader(strings.Repeat(" ", MaxRequest+1))), 413},
+		{"as large as may be", "POST", "/", contentType, strings.NewReader(`{}` + strings.Repeat(" ", maxRequest-2)), 200},
+		{"too large, announced", "POST", "/", contentType, strings.NewReader(strings.Repeat(" ", maxRequest+1)), 413},
+		{"too large, chunked", "POST", "/", contentType, io.MultiReader(strings.NewReader(strings.Repeat(" ", maxRequest+1))), 413},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -32,10 +32,10 @@ func startStandard(t *testing.T, s *Service, definition, input string) (executio
 }
 
 // waitEnded returns the description of an execution that has ended.
-func waitEnded(t *testing.T, s *Service, execution string) *DescribeExecutionOutput {
+func waitEnded(t *testing.T, s *Service, execution string) *describeExecutionOutput {
 	t.Helper()
 	for range 5000 {
-		out, err := s.DescribeExecution(ExecutionInput{ExecutionARN: &execution})
+		out, err := s.describeExecution(executionInput{ExecutionARN: &execution})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func TestHistory(t *testing.T) {
 		{"GetExecutionHistory", ask(`,"nextToken":"` + pageToken("x") + `"`), invalid},
 		{"GetExecutionHistory", `{"maxResults":-1}`, `ValidationException: 2 validation errors detected: Value null at 'executionArn' failed to satisfy constraint: Member must not be null; Value '-1' at 'maxResults' failed to satisfy constraint: Member must have value greater than or equal to 0`},
 	}.run(t, NewHandler(s, nil))
-	described, err := s.DescribeForExecution(ExecutionInput{ExecutionARN: &execution})
+	described, err := s.describeForExecution(executionInput{ExecutionARN: &execution})
 	if err != nil || !slices.Equal(described.VariableReferences["B"], []string{"v"}) {
 		t.Errorf("DescribeForExecution = %+v, %v, want what B refers to", described, err)
 	}
@@ -148,7 +148,7 @@ func TestHistoryOfStopped(t *testing.T) {
 	for len(eventTypes(t, s, in)) < 2 {
 		time.Sleep(time.Millisecond)
 	}
-	if _, err := s.StopExecution(StopExecutionInput{&execution, ptr("E"), ptr("C")}); err != nil {
+	if _, err := s.stopExecution(stopExecutionInput{&execution, ptr("E"), ptr("C")}); err != nil {
 		t.Fatal(err)
 	}
 	waitEnded(t, s, execution)

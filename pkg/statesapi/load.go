@@ -119,10 +119,10 @@ type Located struct {
 }
 
 // Located returns the diagnostics with their places.
-func (e *FileError) Located() []Located { return Locate(e.definition, e.Diagnostics) }
+func (e *FileError) Located() []Located { return locate(e.definition, e.Diagnostics) }
 
-// Locate finds the places of diagnostics in their definition.
-func Locate(definition []byte, list []Diagnostic) []Located {
+// locate finds the places of diagnostics in their definition.
+func locate(definition []byte, list []Diagnostic) []Located {
 	out := make([]Located, len(list))
 	for i, d := range list {
 		line, column := asl.Locate(definition, asl.Diagnostic(d))
@@ -177,5 +177,5 @@ func (s *Service) CheckDir(dir string, except ...string) (warnings []error, _ er
 // Check returns all that is to be said of a definition for a state machine of a type,
 // [Express] or [Standard], each with its place.
 func (s *Service) Check(definition []byte, kind string) []Located {
-	return Locate(definition, s.opts.Engine.Validate(definition, kind))
+	return locate(definition, s.opts.Engine.Validate(definition, kind))
 }

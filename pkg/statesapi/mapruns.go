@@ -10,20 +10,20 @@ import (
 // There are no Map Runs here: a Distributed Map runs as an inline one. Requests are
 // checked as AWS does, and find none.
 
-// A ListMapRunsInput is the request of [Service.ListMapRuns]; a nil member was not sent.
-type ListMapRunsInput struct {
+// A listMapRunsInput is the request of [Service.listMapRuns]; a nil member was not sent.
+type listMapRunsInput struct {
 	ExecutionARN *string
 	MaxResults   *int64
 	NextToken    *string
 }
 
-// A ListMapRunsOutput is the answer of [Service.ListMapRuns].
-type ListMapRunsOutput struct {
+// A listMapRunsOutput is the answer of [Service.listMapRuns].
+type listMapRunsOutput struct {
 	MapRuns []empty `json:"mapRuns"`
 }
 
-// ListMapRuns returns none, of an execution that is there.
-func (s *Service) ListMapRuns(in ListMapRunsInput) (*ListMapRunsOutput, error) {
+// listMapRuns returns none, of an execution that is there.
+func (s *Service) listMapRuns(in listMapRunsInput) (*listMapRunsOutput, error) {
 	var c constraints
 	c.arn("executionArn", in.ExecutionARN)
 	c.page(in.MaxResults, in.NextToken, maxToken)
@@ -36,17 +36,17 @@ func (s *Service) ListMapRuns(in ListMapRunsInput) (*ListMapRunsOutput, error) {
 	if in.NextToken != nil {
 		return nil, errInvalidToken()
 	}
-	return &ListMapRunsOutput{[]empty{}}, nil
+	return &listMapRunsOutput{[]empty{}}, nil
 }
 
-// A MapRunInput is the request of [Service.MapRun]; a nil member was not sent.
-type MapRunInput struct {
+// A mapRunInput is the request of [Service.mapRun]; a nil member was not sent.
+type mapRunInput struct {
 	MapRunARN                             *string
 	MaxConcurrency, ToleratedFailureCount *int64
 }
 
-// MapRun checks the request of DescribeMapRun or UpdateMapRun; no Map Run exists.
-func (s *Service) MapRun(in MapRunInput) error {
+// mapRun checks the request of DescribeMapRun or UpdateMapRun; no Map Run exists.
+func (s *Service) mapRun(in mapRunInput) error {
 	var c constraints
 	if c.required("mapRunArn", in.MapRunARN != nil) {
 		c.text("mapRunArn", in.MapRunARN, 1, maxLongARN)
@@ -66,12 +66,12 @@ func noMapRun(text string) *Error {
 	return noResource(text)
 }
 
-// A RedriveInput is the request of [Service.Redrive]; a nil member was not sent.
-type RedriveInput struct{ ExecutionARN, ClientToken *string }
+// A redriveInput is the request of [Service.redrive]; a nil member was not sent.
+type redriveInput struct{ ExecutionARN, ClientToken *string }
 
-// Redrive checks the request of RedriveExecution, and refuses it as AWS does where an
+// redrive checks the request of RedriveExecution, and refuses it as AWS does where an
 // execution cannot be redriven: DescribeExecution says so of each.
-func (s *Service) Redrive(in RedriveInput) error {
+func (s *Service) redrive(in redriveInput) error {
 	var c constraints
 	c.arn("executionArn", in.ExecutionARN)
 	c.text("clientToken", in.ClientToken, 1, 64)

@@ -131,7 +131,7 @@ func (m modelMember) wrong() map[string]any {
 			length(0, "have length greater than or equal to 1")
 		}
 		// A definition of more than the model allows is more than a request can have.
-		if limited == nil && most < MaxRequest {
+		if limited == nil && most < maxRequest {
 			length(most+1, "have length less than or equal to "+high)
 		}
 	case 'i':
@@ -249,11 +249,11 @@ func TestModelOfARNs(t *testing.T) {
 func newAPI(t *testing.T) *Handler {
 	t.Helper()
 	s := newService(t, Options{}, passDefinition)
-	version, err := s.PublishVersion(PublishInput{StateMachineARN: ptr(machineARN)})
+	version, err := s.publishVersion(publishInput{StateMachineARN: ptr(machineARN)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.CreateAlias(CreateAliasInput{Name: ptr("PROD"), Routes: []Route{{&version.StateMachineVersionARN, ptr[int64](100)}}}); err != nil {
+	if _, err := s.createAlias(createAliasInput{Name: ptr("PROD"), Routes: []routingItem{{&version.StateMachineVersionARN, ptr[int64](100)}}}); err != nil {
 		t.Fatal(err)
 	}
 	startStandard(t, s, passDefinition, `{}`)

@@ -45,7 +45,7 @@ func TestNestedExecutions(t *testing.T) {
 			s := newService(t, Options{}, passDefinition)
 			put(t, s, "failing", failDefinition)
 			put(t, s, "outer", starting(tt.resource, tt.machine, tt.input))
-			if _, err := s.PublishVersion(PublishInput{StateMachineARN: ptr(machineARN)}); err != nil {
+			if _, err := s.publishVersion(publishInput{StateMachineARN: ptr(machineARN)}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := s.Create(CreateInput{Name: ptr("standard"), Definition: ptr(passDefinition), RoleARN: ptr(roleARN)}); err != nil {

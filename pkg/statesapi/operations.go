@@ -112,7 +112,7 @@ func create(_ context.Context, c *call) (any, error) {
 }
 
 func update(_ context.Context, c *call) (any, error) {
-	in := UpdateInput{
+	in := updateInput{
 		StateMachineARN: c.text("stateMachineArn"), Definition: c.text("definition"), RoleARN: c.text("roleArn"),
 		Publish: c.boolean("publish"), VersionDescription: c.text("versionDescription"),
 		Logging: c.logging(), Tracing: c.tracing(), Encryption: c.encryption(),
@@ -120,7 +120,7 @@ func update(_ context.Context, c *call) (any, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.Update(in))
+	return answer(c.service.update(in))
 }
 
 func describe(_ context.Context, c *call) (any, error) {
@@ -164,19 +164,19 @@ func tag(_ context.Context, c *call) (any, error) {
 }
 
 func untag(_ context.Context, c *call) (any, error) {
-	in := UntagInput{c.text("resourceArn"), c.texts("tagKeys")}
+	in := untagInput{c.text("resourceArn"), c.texts("tagKeys")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return empty{}, c.service.Untag(in)
+	return empty{}, c.service.untag(in)
 }
 
 func listTags(_ context.Context, c *call) (any, error) {
-	in := ListTagsInput{c.text("resourceArn")}
+	in := listTagsInput{c.text("resourceArn")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.ListTags(in))
+	return answer(c.service.listTags(in))
 }
 
 // answer makes one type of the operations' own.

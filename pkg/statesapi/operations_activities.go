@@ -15,7 +15,7 @@ func describeActivity(_ context.Context, c *call) (any, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.DescribeActivity(text))
+	return answer(c.service.describeActivity(text))
 }
 
 func removeActivity(_ context.Context, c *call) (any, error) {

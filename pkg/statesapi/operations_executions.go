@@ -3,23 +3,23 @@ package statesapi
 import "context"
 
 func describeExecution(_ context.Context, c *call) (any, error) {
-	in := ExecutionInput{c.text("executionArn"), c.text("includedData")}
+	in := executionInput{c.text("executionArn"), c.text("includedData")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.DescribeExecution(in))
+	return answer(c.service.describeExecution(in))
 }
 
 func describeForExecution(_ context.Context, c *call) (any, error) {
-	in := ExecutionInput{c.text("executionArn"), c.text("includedData")}
+	in := executionInput{c.text("executionArn"), c.text("includedData")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.DescribeForExecution(in))
+	return answer(c.service.describeForExecution(in))
 }
 
 func listExecutions(_ context.Context, c *call) (any, error) {
-	in := ListExecutionsInput{
+	in := listExecutionsInput{
 		StateMachineARN: c.text("stateMachineArn"), MapRunARN: c.text("mapRunArn"),
 		StatusFilter: c.text("statusFilter"), RedriveFilter: c.text("redriveFilter"),
 		MaxResults: c.integer("maxResults"), NextToken: c.text("nextToken"),
@@ -27,15 +27,15 @@ func listExecutions(_ context.Context, c *call) (any, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.ListExecutions(in))
+	return answer(c.service.listExecutions(in))
 }
 
 func stopExecution(_ context.Context, c *call) (any, error) {
-	in := StopExecutionInput{c.text("executionArn"), c.text("error"), c.text("cause")}
+	in := stopExecutionInput{c.text("executionArn"), c.text("error"), c.text("cause")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.StopExecution(in))
+	return answer(c.service.stopExecution(in))
 }
 
 func getHistory(_ context.Context, c *call) (any, error) {
@@ -53,9 +53,9 @@ func getHistory(_ context.Context, c *call) (any, error) {
 }
 
 func redrive(_ context.Context, c *call) (any, error) {
-	in := RedriveInput{c.text("executionArn"), c.text("clientToken")}
+	in := redriveInput{c.text("executionArn"), c.text("clientToken")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return nil, c.service.Redrive(in)
+	return nil, c.service.redrive(in)
 }

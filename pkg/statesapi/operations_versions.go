@@ -3,65 +3,65 @@ package statesapi
 import "context"
 
 func publishVersion(_ context.Context, c *call) (any, error) {
-	in := PublishInput{c.text("stateMachineArn"), c.text("revisionId"), c.text("description")}
+	in := publishInput{c.text("stateMachineArn"), c.text("revisionId"), c.text("description")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.PublishVersion(in))
+	return answer(c.service.publishVersion(in))
 }
 
 func removeVersion(_ context.Context, c *call) (any, error) {
-	in := DeleteVersionInput{c.text("stateMachineVersionArn")}
+	in := deleteVersionInput{c.text("stateMachineVersionArn")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return empty{}, c.service.DeleteVersion(in)
+	return empty{}, c.service.deleteVersion(in)
 }
 
 func listVersions(_ context.Context, c *call) (any, error) {
-	in := ListVersionsInput{c.text("stateMachineArn"), c.integer("maxResults"), c.text("nextToken")}
+	in := listVersionsInput{c.text("stateMachineArn"), c.integer("maxResults"), c.text("nextToken")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.ListVersions(in))
+	return answer(c.service.listVersions(in))
 }
 
 func createAlias(_ context.Context, c *call) (any, error) {
-	in := CreateAliasInput{c.text("name"), c.text("description"), c.routes("routingConfiguration")}
+	in := createAliasInput{c.text("name"), c.text("description"), c.routes("routingConfiguration")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.CreateAlias(in))
+	return answer(c.service.createAlias(in))
 }
 
 func updateAlias(_ context.Context, c *call) (any, error) {
-	in := UpdateAliasInput{c.text("stateMachineAliasArn"), c.text("description"), c.routes("routingConfiguration")}
+	in := updateAliasInput{c.text("stateMachineAliasArn"), c.text("description"), c.routes("routingConfiguration")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.UpdateAlias(in))
+	return answer(c.service.updateAlias(in))
 }
 
 func describeAlias(_ context.Context, c *call) (any, error) {
-	in := AliasInput{c.text("stateMachineAliasArn")}
+	in := aliasInput{c.text("stateMachineAliasArn")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.DescribeAlias(in))
+	return answer(c.service.describeAlias(in))
 }
 
 func removeAlias(_ context.Context, c *call) (any, error) {
-	in := AliasInput{c.text("stateMachineAliasArn")}
+	in := aliasInput{c.text("stateMachineAliasArn")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return empty{}, c.service.DeleteAlias(in)
+	return empty{}, c.service.deleteAlias(in)
 }
 
 func listAliases(_ context.Context, c *call) (any, error) {
-	in := ListAliasesInput{c.text("stateMachineArn"), c.integer("maxResults"), c.text("nextToken")}
+	in := listAliasesInput{c.text("stateMachineArn"), c.integer("maxResults"), c.text("nextToken")}
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.ListAliases(in))
+	return answer(c.service.listAliases(in))
 }

@@ -57,7 +57,7 @@ func wantCodeOf(t *rapid.T, err error, want Code) {
 
 func (m *registryModel) update(t *rapid.T) {
 	n := rapid.IntRange(1, 3).Draw(t, "definition")
-	_, err := m.service.Update(UpdateInput{StateMachineARN: &m.arn, Definition: ptr(numbered(n))})
+	_, err := m.service.update(updateInput{StateMachineARN: &m.arn, Definition: ptr(numbered(n))})
 	wantCodeOf(t, err, "")
 	if n != m.current {
 		m.current, m.published = n, 0
@@ -65,7 +65,7 @@ func (m *registryModel) update(t *rapid.T) {
 }
 
 func (m *registryModel) publish(t *rapid.T) {
-	out, err := m.service.PublishVersion(PublishInput{StateMachineARN: &m.arn})
+	out, err := m.service.publishVersion(publishInput{StateMachineARN: &m.arn})
 	wantCodeOf(t, err, "")
 	if m.published == 0 {
 		m.latest++
@@ -79,7 +79,7 @@ func (m *registryModel) publish(t *rapid.T) {
 
 func (m *registryModel) deleteVersion(t *rapid.T) {
 	n := rapid.IntRange(1, m.latest+1).Draw(t, "version")
-	err := m.service.DeleteVersion(DeleteVersionInput{ptr(fmt.Sprintf("%s:%d", m.arn, n))})
+	err := m.service.deleteVersion(deleteVersionInput{ptr(fmt.Sprintf("%s:%d", m.arn, n))})
 	for _, routes := range m.aliases {
 		if slices.ContainsFunc(routes, func(r weighted) bool { return r.version == n }) {
 			wantCodeOf(t, err, ConflictException)
@@ -94,7 +94,7 @@ func (m *registryModel) deleteVersion(t *rapid.T) {
 }
 
 // routes draws a routing configuration, and what refuses it.
-func (m *registryModel) routes(t *rapid.T) (list []Route, routes []weighted, refused Code) {
+func (m *registryModel) routes(t *rapid.T) (list []routingItem, routes []weighted, refused Code) {
 	routes = []weighted{{rapid.IntRange(1, m.latest+1).Draw(t, "first"), 100}}
 	if second := rapid.IntRange(0, m.latest).Draw(t, "second"); second > 0 {
 		routes[0].weight = rapid.IntRange(0, 100).Draw(t, "weight")
@@ -104,7 +104,7 @@ func (m *registryModel) routes(t *rapid.T) (list []Route, routes []weighted, ref
 		if _, there := m.versions[r.version]; !there {
 			refused = ResourceNotFound
 		}
-		list = append(list, Route{ptr(fmt.Sprintf("%s:%d", m.arn, r.version)), ptr(int64(r.weight))})
+		list = append(list, routingItem{ptr(fmt.Sprintf("%s:%d", m.arn, r.version)), ptr(int64(r.weight))})
 	}
 	if len(routes) == 2 && routes[0].version == routes[1].version {
 		refused = ValidationException
@@ -118,12 +118,12 @@ func (m *registryModel) setAlias(t *rapid.T) {
 	old, there := m.aliases[name]
 	var err error
 	if rapid.Bool().Draw(t, "create") {
-		_, err = m.service.CreateAlias(CreateAliasInput{Name: &name, Routes: list})
+		_, err = m.service.createAlias(createAliasInput{Name: &name, Routes: list})
 		if refused == "" && there && !slices.Equal(old, routes) {
 			refused = ConflictException
 		}
 	} else {
-		_, err = m.service.UpdateAlias(UpdateAliasInput{StateMachineAliasARN: ptr(m.arn + ":" + name), Routes: list})
+		_, err = m.service.updateAlias(updateAliasInput{StateMachineAliasARN: ptr(m.arn + ":" + name), Routes: list})
 		if !there && refused == "" {
 			refused = ResourceNotFound
 		}
@@ -136,7 +136,7 @@ func (m *registryModel) setAlias(t *rapid.T) {
 
 func (m *registryModel) deleteAlias(t *rapid.T) {
 	name := rapid.SampledFrom([]string{"A", "B"}).Draw(t, "name")
-	wantCodeOf(t, m.service.DeleteAlias(AliasInput{ptr(m.arn + ":" + name)}), "")
+	wantCodeOf(t, m.service.deleteAlias(aliasInput{ptr(m.arn + ":" + name)}), "")
 	delete(m.aliases, name)
 }
 
@@ -147,7 +147,7 @@ func (m *registryModel) check(t *rapid.T) {
 		want[fmt.Sprintf("%s:%d", m.arn, n)] = numbered(definition)
 	}
 	got := map[string]string{}
-	list, err := m.service.ListVersions(ListVersionsInput{StateMachineARN: &m.arn})
+	list, err := m.service.listVersions(listVersionsInput{StateMachineARN: &m.arn})
 	wantCodeOf(t, err, "")
 	arns := []string{m.arn}
 	for _, v := range list.Versions {
@@ -161,13 +161,13 @@ func (m *registryModel) check(t *rapid.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)
 	}
-	aliases, err := m.service.ListAliases(ListAliasesInput{StateMachineARN: &m.arn})
+	aliases, err := m.service.listAliases(listAliasesInput{StateMachineARN: &m.arn})
 	wantCodeOf(t, err, "")
 	if len(aliases.Aliases) != len(m.aliases) {
 		t.Fatalf("aliases = %v, want %v", aliases.Aliases, slices.Sorted(maps.Keys(m.aliases)))
 	}
 	for name, routes := range m.aliases {
-		out, err := m.service.DescribeAlias(AliasInput{ptr(m.arn + ":" + name)})
+		out, err := m.service.describeAlias(aliasInput{ptr(m.arn + ":" + name)})
 		wantCodeOf(t, err, "")
 		for i, r := range out.Routes {
 			if !strings.HasSuffix(*r.StateMachineVersionARN, fmt.Sprintf(":%d", routes[i].version)) || *r.Weight != int64(routes[i].weight) {

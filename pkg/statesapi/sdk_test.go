@@ -162,16 +162,16 @@ func TestConcurrentClients(t *testing.T) {
 
 // moveAlias moves an alias to the latest version and starts it, whatever others do to it.
 func moveAlias(t *testing.T, s *Service, n int) {
-	if _, err := s.Update(UpdateInput{StateMachineARN: ptr(machineARN), RoleARN: ptr(fmt.Sprint(roleARN, n))}); err != nil {
+	if _, err := s.update(updateInput{StateMachineARN: ptr(machineARN), RoleARN: ptr(fmt.Sprint(roleARN, n))}); err != nil {
 		t.Error(err)
 	}
-	version, err := s.PublishVersion(PublishInput{StateMachineARN: ptr(machineARN)})
+	version, err := s.publishVersion(publishInput{StateMachineARN: ptr(machineARN)})
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	made, err := s.CreateAlias(CreateAliasInput{
-		Name: ptr(fmt.Sprint("a-", n)), Routes: []Route{{&version.StateMachineVersionARN, ptr[int64](100)}},
+	made, err := s.createAlias(createAliasInput{
+		Name: ptr(fmt.Sprint("a-", n)), Routes: []routingItem{{&version.StateMachineVersionARN, ptr[int64](100)}},
 	})
 	var e *Error
 	if errors.As(err, &e) && e.Code == ConflictException { // another client's, with another version

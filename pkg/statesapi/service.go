@@ -19,8 +19,8 @@ const (
 
 // Limits that keep a Service's memory bounded, where [Options] set none.
 const (
-	DefaultMaxStateMachines = 1000
-	DefaultMaxExecutions    = 10_000
+	defaultMaxStateMachines = 1000
+	defaultMaxExecutions    = 10_000
 	maxVersions             = 1000 // of one state machine, as all quotas here AWS's own
 	maxAliases              = 100  // of one state machine
 )
@@ -108,10 +108,10 @@ func New(opts Options) *Service {
 		opts.Random = mathrand.Float64
 	}
 	if opts.MaxStateMachines == 0 {
-		opts.MaxStateMachines = DefaultMaxStateMachines
+		opts.MaxStateMachines = defaultMaxStateMachines
 	}
 	if opts.MaxExecutions == 0 {
-		opts.MaxExecutions = DefaultMaxExecutions
+		opts.MaxExecutions = defaultMaxExecutions
 	}
 	base, cancel := context.WithCancelCause(context.Background())
 	s := &Service{

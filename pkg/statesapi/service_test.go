@@ -125,16 +125,16 @@ func TestUpdateAndVersions(t *testing.T) {
 	if want := s.ARN("m") + ":1"; created.StateMachineVersionARN != want {
 		t.Errorf("version = %q, want %q", created.StateMachineVersionARN, want)
 	}
-	_, err = s.Update(UpdateInput{StateMachineARN: ptr(s.ARN("m")), Definition: ptr(`{"StartAt": 1}`)})
+	_, err = s.update(updateInput{StateMachineARN: ptr(s.ARN("m")), Definition: ptr(`{"StartAt": 1}`)})
 	wantCode(t, err, InvalidDefinition)
-	updated, err := s.Update(UpdateInput{StateMachineARN: ptr(s.ARN("m")), Definition: ptr(failDefinition), Publish: true})
+	updated, err := s.update(updateInput{StateMachineARN: ptr(s.ARN("m")), Definition: ptr(failDefinition), Publish: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := s.ARN("m") + ":2"; updated.StateMachineVersionARN != want || updated.RevisionID == "" {
 		t.Errorf("update = %+v, want version %q and a revision", updated, want)
 	}
-	again, err := s.Update(UpdateInput{StateMachineARN: ptr(s.ARN("m")), Definition: ptr(failDefinition), Publish: true})
+	again, err := s.update(updateInput{StateMachineARN: ptr(s.ARN("m")), Definition: ptr(failDefinition), Publish: true})
 	if err != nil || again.StateMachineVersionARN != updated.StateMachineVersionARN || again.RevisionID != updated.RevisionID {
 		t.Errorf("the same update = %+v, %v, want %+v", again, err, updated)
 	}
@@ -239,10 +239,10 @@ func TestTags(t *testing.T) {
 	if err := s.Tag(TagInput{ptr(machineARN), tags("b", "3", "c", "")}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Untag(UntagInput{ptr(machineARN), []string{"a", "z"}}); err != nil {
+	if err := s.untag(untagInput{ptr(machineARN), []string{"a", "z"}}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.ListTags(ListTagsInput{ptr(machineARN)})
+	got, err := s.listTags(listTagsInput{ptr(machineARN)})
 	if err != nil {
 		t.Fatal(err)
 	}

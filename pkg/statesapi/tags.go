@@ -36,16 +36,16 @@ func (s *Service) Tag(in TagInput) error {
 	})
 }
 
-// An UntagInput is the request of [Service.Untag].
-type UntagInput struct {
+// An untagInput is the request of [Service.untag].
+type untagInput struct {
 	ResourceARN *string
 	TagKeys     []string // nil when not sent
 }
 
-// Untag removes tags by their keys ([UntagResource]).
+// untag removes tags by their keys ([UntagResource]).
 //
 // [UntagResource]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_UntagResource.html
-func (s *Service) Untag(in UntagInput) error {
+func (s *Service) untag(in untagInput) error {
 	var c constraints
 	c.arn("resourceArn", in.ResourceARN)
 	c.required("tagKeys", in.TagKeys != nil)
@@ -62,21 +62,21 @@ func (s *Service) Untag(in UntagInput) error {
 	})
 }
 
-// A ListTagsInput is the request of [Service.ListTags].
-type ListTagsInput struct{ ResourceARN *string }
+// A listTagsInput is the request of [Service.listTags].
+type listTagsInput struct{ ResourceARN *string }
 
-// A ListTagsOutput is the answer of [Service.ListTags].
-type ListTagsOutput struct {
+// A listTagsOutput is the answer of [Service.listTags].
+type listTagsOutput struct {
 	Tags []Tag `json:"tags"`
 }
 
-// ListTags returns the tags of a state machine ([ListTagsForResource]).
+// listTags returns the tags of a state machine ([ListTagsForResource]).
 //
 // [ListTagsForResource]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListTagsForResource.html
-func (s *Service) ListTags(in ListTagsInput) (*ListTagsOutput, error) {
+func (s *Service) listTags(in listTagsInput) (*listTagsOutput, error) {
 	var c constraints
 	c.arn("resourceArn", in.ResourceARN)
-	out := &ListTagsOutput{Tags: []Tag{}}
+	out := &listTagsOutput{Tags: []Tag{}}
 	a, err := taggable(c, in.ResourceARN)
 	if err != nil {
 		return nil, err

@@ -10,8 +10,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
-// A TestStateInput is the request of [Service.TestState]; a nil member was not sent.
-type TestStateInput struct {
+// A testStateInput is the request of [Service.testState]; a nil member was not sent.
+type testStateInput struct {
 	// Definition is that of one state, or with StateName that of a state machine.
 	Definition, StateName *string
 	RoleARN               *string
@@ -20,29 +20,29 @@ type TestStateInput struct {
 	// InspectionLevel is INFO, which nil stands for, DEBUG or TRACE.
 	InspectionLevel *string
 	RevealSecrets   bool
-	Mock            *TestStateMock
-	Configuration   *TestStateConfiguration
+	Mock            *testStateMock
+	Configuration   *testStateConfiguration
 }
 
-// A TestStateMock is what the state's work comes to, instead of doing it.
-type TestStateMock struct {
+// A testStateMock is what the state's work comes to, instead of doing it.
+type testStateMock struct {
 	Result      *string // JSON text
-	ErrorOutput *TestStateError
+	ErrorOutput *testStateError
 	// FieldValidationMode is STRICT, which nil stands for, PRESENT or NONE.
 	FieldValidationMode *string
 }
 
-// A TestStateError is a mocked failure.
-type TestStateError struct{ Error, Cause *string }
+// A testStateError is a mocked failure.
+type testStateError struct{ Error, Cause *string }
 
-// A TestStateConfiguration says what is assumed to have happened before.
-type TestStateConfiguration struct {
+// A testStateConfiguration says what is assumed to have happened before.
+type testStateConfiguration struct {
 	RetrierRetryCount, MapIterationFailureCount *int64
 	ErrorCausedByState, MapItemReaderData       *string
 }
 
-// A TestStateOutput is the answer of [Service.TestState].
-type TestStateOutput struct {
+// A testStateOutput is the answer of [Service.testState].
+type testStateOutput struct {
 	Output         *string        `json:"output,omitempty"`
 	Error          string         `json:"error,omitempty"`
 	Cause          string         `json:"cause,omitempty"`
@@ -58,12 +58,12 @@ const (
 	levelTrace = "TRACE"
 )
 
-// TestState runs one state on its own ([TestState]), with the engine of pkg/asl
+// testState runs one state on its own ([testState]), with the engine of pkg/asl
 // whatever Options.Engine is. A failure of the state is in the answer, not an error.
 // A Task state without a mock is run as in executions, without a test case's mocks.
 //
-// [TestState]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
-func (s *Service) TestState(ctx context.Context, in TestStateInput) (*TestStateOutput, error) {
+// [testState]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
+func (s *Service) testState(ctx context.Context, in testStateInput) (*testStateOutput, error) {
 	t, refused := s.prepareTest(&in)
 	if refused != nil {
 		return nil, refused
@@ -122,7 +122,7 @@ type stateTest struct {
 
 // prepareTest makes all checks: the model's constraints, the definition, then what the
 // members need of one another, as far as recordings show AWS's order.
-func (s *Service) prepareTest(in *TestStateInput) (*stateTest, *Error) {
+func (s *Service) prepareTest(in *testStateInput) (*stateTest, *Error) {
 	if err := in.constraints(); err != nil {
 		return nil, err
 	}

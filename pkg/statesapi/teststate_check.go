@@ -16,7 +16,7 @@ const (
 )
 
 // constraints checks what the API's model says of each member by itself.
-func (in *TestStateInput) constraints() *Error {
+func (in *testStateInput) constraints() *Error {
 	var c constraints
 	if c.required("definition", in.Definition != nil) {
 		c.sensitive("definition", characters(*in.Definition), 1, maxDefinition)
@@ -63,7 +63,7 @@ func notWithoutMock(member string) *Error {
 }
 
 // checkMembers refuses members that do not go together, or with the state.
-func (in *TestStateInput) checkMembers(state *asl.StateTest) *Error {
+func (in *testStateInput) checkMembers(state *asl.StateTest) *Error {
 	kind := state.Type()
 	if in.Mock == nil {
 		if err := in.checkUnmocked(); err != nil {
@@ -86,10 +86,10 @@ func (in *TestStateInput) checkMembers(state *asl.StateTest) *Error {
 }
 
 // checkUnmocked refuses what has a meaning beside a mock only.
-func (in *TestStateInput) checkUnmocked() *Error {
+func (in *testStateInput) checkUnmocked() *Error {
 	o := in.Configuration
 	if o == nil {
-		o = &TestStateConfiguration{}
+		o = &testStateConfiguration{}
 	}
 	switch {
 	case o.RetrierRetryCount != nil:
@@ -107,7 +107,7 @@ func (in *TestStateInput) checkUnmocked() *Error {
 }
 
 // read makes values of the texts.
-func (in *TestStateInput) read(state *asl.StateTest, t *asl.TestInput) (err *Error) {
+func (in *testStateInput) read(state *asl.StateTest, t *asl.TestInput) (err *Error) {
 	if in.Mock != nil {
 		if t.Mock, err = in.Mock.read(state); err != nil {
 			return err
@@ -136,7 +136,7 @@ func (in *TestStateInput) read(state *asl.StateTest, t *asl.TestInput) (err *Err
 }
 
 // read makes a value of a mock, and checks that the state could have it.
-func (m *TestStateMock) read(state *asl.StateTest) (*asl.StateMock, *Error) {
+func (m *testStateMock) read(state *asl.StateTest) (*asl.StateMock, *Error) {
 	switch {
 	case m.Result != nil && m.ErrorOutput != nil:
 		return nil, errorf(ValidationException, "A test mock should have only one of the following fields: [result, errorOutput].")

@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
-// A recordedTest is a recorded call of TestState.
+// A recordedTest is a recorded call of testState.
 type recordedTest struct {
 	recorded
 	QueryLanguage string `json:"query_language"`
@@ -32,7 +32,7 @@ type recordedTest struct {
 	}
 }
 
-// TestState answers as AWS did, with every member. The score goes up only.
+// testState answers as AWS did, with every member. The score goes up only.
 func TestConformanceTestState(t *testing.T) {
 	t.Parallel()
 	var list []recordedTest

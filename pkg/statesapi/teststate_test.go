@@ -226,23 +226,23 @@ func TestTestStateRunsTasks(t *testing.T) {
 		return "done", nil
 	}}
 	s := newService(t, Options{Tasks: tasks}, passDefinition)
-	out, err := s.TestState(t.Context(), TestStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN), InspectionLevel: ptr("TRACE")})
+	out, err := s.testState(t.Context(), testStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN), InspectionLevel: ptr("TRACE")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if out.Status != "SUCCEEDED" || out.Output == nil || !strings.Contains(*out.Output, `"Payload":"done"`) || out.InspectionData["result"] != *out.Output {
 		t.Errorf("output = %+v", out)
 	}
-	_, err = s.TestState(t.Context(), TestStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN), Input: ptr(`{"a":1}`)})
+	_, err = s.testState(t.Context(), testStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN), Input: ptr(`{"a":1}`)})
 	if e := (*Error)(nil); err == nil || errors.As(err, &e) || !strings.Contains(err.Error(), "panic: a task") {
 		t.Errorf("error = %v, want the panic as an internal one", err)
 	}
-	out, err = newService(t, Options{}, passDefinition).TestState(t.Context(), TestStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN)})
+	out, err = newService(t, Options{}, passDefinition).testState(t.Context(), testStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN)})
 	if err != nil || out.Error != "States.TaskFailed" || !strings.Contains(out.Cause, "Give the request a mock") {
 		t.Errorf("output = %+v, %v, want to be told of mocks", out, err)
 	}
 	const start = `{"Type":"Task","Resource":"arn:aws:states:::states:startExecution","Parameters":{"StateMachineArn":"` + machineARN + `"},"End":true}`
-	out, err = s.TestState(t.Context(), TestStateInput{Definition: ptr(start), RoleARN: ptr(roleARN)})
+	out, err = s.testState(t.Context(), testStateInput{Definition: ptr(start), RoleARN: ptr(roleARN)})
 	if err != nil || out.Status != "SUCCEEDED" || !strings.Contains(*out.Output, ":orders:") {
 		t.Errorf("output = %+v, %v, want a started execution", out, err)
 	}
@@ -260,11 +260,11 @@ func TestTestStateStops(t *testing.T) {
 	s := newService(t, Options{MaxExecutions: 1, Tasks: tasks}, passDefinition)
 	done := make(chan error)
 	go func() {
-		_, err := s.TestState(context.Background(), TestStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN)})
+		_, err := s.testState(context.Background(), testStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN)})
 		done <- err
 	}()
 	<-running
-	_, err := s.TestState(t.Context(), TestStateInput{Definition: ptr(passState)})
+	_, err := s.testState(t.Context(), testStateInput{Definition: ptr(passState)})
 	wantCode(t, err, ThrottlingException)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -274,7 +274,7 @@ func TestTestStateStops(t *testing.T) {
 	if err := <-done; !errors.Is(err, errClosed) {
 		t.Errorf("error = %v, want errClosed", err)
 	}
-	_, err = s.TestState(t.Context(), TestStateInput{Definition: ptr(passState)})
+	_, err = s.testState(t.Context(), testStateInput{Definition: ptr(passState)})
 	wantCode(t, err, ServiceUnavailable)
 }
 
@@ -330,20 +330,20 @@ func FuzzTestState(f *testing.F) {
 			}
 			return &s
 		}
-		in := TestStateInput{
+		in := testStateInput{
 			Definition: &definition, StateName: given(name), RoleARN: ptr(roleARN), Input: given(input), Variables: given(variables),
 			Context: given(testContext), InspectionLevel: ptr("TRACE"),
 		}
 		if result != "" || failure != "" {
-			in.Mock = &TestStateMock{Result: given(result)}
-			in.Configuration = &TestStateConfiguration{RetrierRetryCount: &n, MapIterationFailureCount: &n, MapItemReaderData: given(data)}
+			in.Mock = &testStateMock{Result: given(result)}
+			in.Configuration = &testStateConfiguration{RetrierRetryCount: &n, MapIterationFailureCount: &n, MapItemReaderData: given(data)}
 			if failure != "" {
-				in.Mock.ErrorOutput = &TestStateError{Error: &failure}
+				in.Mock.ErrorOutput = &testStateError{Error: &failure}
 			}
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		out, err := newService(t, Options{}, passDefinition).TestState(ctx, in)
+		out, err := newService(t, Options{}, passDefinition).testState(ctx, in)
 		switch e := (*Error)(nil); {
 		case ctx.Err() != nil: // a Wait state
 		case err != nil && (!errors.As(err, &e) || e.Status() != http.StatusBadRequest):

@@ -8,7 +8,7 @@ import (
 )
 
 func testState(ctx context.Context, c *call) (any, error) {
-	in := TestStateInput{
+	in := testStateInput{
 		Definition: c.text("definition"), StateName: c.text("stateName"), RoleARN: c.text("roleArn"),
 		Input: c.text("input"), Variables: c.text("variables"), Context: c.text("context"),
 		InspectionLevel: c.text("inspectionLevel"), RevealSecrets: c.boolean("revealSecrets"),
@@ -17,14 +17,14 @@ func testState(ctx context.Context, c *call) (any, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.TestState(ctx, in))
+	return answer(c.service.testState(ctx, in))
 }
 
-func (f *fields) mock(name string) *TestStateMock {
-	m := &TestStateMock{}
+func (f *fields) mock(name string) *testStateMock {
+	m := &testStateMock{}
 	sent := f.within(name, func(f *fields) {
 		m.Result, m.FieldValidationMode = f.text("result"), f.text("fieldValidationMode")
-		e := &TestStateError{}
+		e := &testStateError{}
 		if f.within("errorOutput", func(f *fields) { e.Error, e.Cause = f.text("error"), f.text("cause") }) {
 			m.ErrorOutput = e
 		}
@@ -35,8 +35,8 @@ func (f *fields) mock(name string) *TestStateMock {
 	return m
 }
 
-func (f *fields) testConfiguration(name string) *TestStateConfiguration {
-	t := &TestStateConfiguration{}
+func (f *fields) testConfiguration(name string) *testStateConfiguration {
+	t := &testStateConfiguration{}
 	sent := f.within(name, func(f *fields) {
 		t.RetrierRetryCount, t.MapIterationFailureCount = f.integer("retrierRetryCount"), f.integer("mapIterationFailureCount")
 		t.ErrorCausedByState, t.MapItemReaderData = f.text("errorCausedByState"), f.text("mapItemReaderData")
@@ -49,8 +49,8 @@ func (f *fields) testConfiguration(name string) *TestStateConfiguration {
 
 // testOutput has what the level of inspection asks for. DEBUG and TRACE are alike here:
 // they differ in HTTP Tasks, which nothing here runs.
-func testOutput(r asl.TestResult, level string) *TestStateOutput {
-	out := &TestStateOutput{Status: r.Status, Error: r.Error, Cause: r.Cause, NextState: r.NextState}
+func testOutput(r asl.TestResult, level string) *testStateOutput {
+	out := &testStateOutput{Status: r.Status, Error: r.Error, Cause: r.Cause, NextState: r.NextState}
 	if r.Output != nil {
 		text := string(r.Output)
 		out.Output = &text

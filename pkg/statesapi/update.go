@@ -2,29 +2,29 @@ package statesapi
 
 import "github.com/expressway-dev/expressway/pkg/jsonata"
 
-// An UpdateInput is the request of [Service.Update]; a nil member was not sent, and
+// An updateInput is the request of [Service.update]; a nil member was not sent, and
 // leaves what it names unchanged.
-type UpdateInput struct {
+type updateInput struct {
 	StateMachineARN, Definition, RoleARN *string
 	Publish                              bool
 	VersionDescription                   *string
 	Logging, Tracing, Encryption         *jsonata.Object
 }
 
-func (in UpdateInput) settings() settings { return settings{in.Logging, in.Tracing, in.Encryption} }
+func (in updateInput) settings() settings { return settings{in.Logging, in.Tracing, in.Encryption} }
 
-// An UpdateOutput is the answer of [Service.Update].
-type UpdateOutput struct {
+// An updateOutput is the answer of [Service.update].
+type updateOutput struct {
 	UpdateDate             epoch  `json:"updateDate"`
 	RevisionID             string `json:"revisionId,omitempty"`
 	StateMachineVersionARN string `json:"stateMachineVersionArn,omitempty"`
 }
 
-// Update changes a state machine ([UpdateStateMachine]). Executions under way keep
+// update changes a state machine ([UpdateStateMachine]). Executions under way keep
 // the definition that they began with.
 //
 // [UpdateStateMachine]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachine.html
-func (s *Service) Update(in UpdateInput) (*UpdateOutput, error) {
+func (s *Service) update(in updateInput) (*updateOutput, error) {
 	a, err := in.check()
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (s *Service) Update(in UpdateInput) (*UpdateOutput, error) {
 		}
 	}
 
-	out := &UpdateOutput{UpdateDate: epoch(s.opts.Now())}
+	out := &updateOutput{UpdateDate: epoch(s.opts.Now())}
 	failed := s.amend(a, func(e *entry) *Error {
 		if e.current.kind != old.kind { // deleted and made anew meanwhile
 			return doesNotExist(a.full())
@@ -67,7 +67,7 @@ func (s *Service) Update(in UpdateInput) (*UpdateOutput, error) {
 }
 
 // apply returns a revision with the changes, of which machine is the definition's.
-func (in UpdateInput) apply(old *revision, machine Program) *revision {
+func (in updateInput) apply(old *revision, machine Program) *revision {
 	rev := *old
 	if in.Definition != nil {
 		rev.definition, rev.machine = *in.Definition, machine
@@ -88,7 +88,7 @@ func (in UpdateInput) apply(old *revision, machine Program) *revision {
 	return &rev
 }
 
-func (in UpdateInput) check() (arn, *Error) {
+func (in updateInput) check() (arn, *Error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
 	if in.Definition != nil {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A PublishInput is the request of [Service.PublishVersion]; a nil member was not sent.
-type PublishInput struct {
+// A publishInput is the request of [Service.publishVersion]; a nil member was not sent.
+type publishInput struct {
 	StateMachineARN *string
 	// RevisionID must be that of the current revision; INITIAL is the one that no update
 	// has given an id.
@@ -16,8 +16,8 @@ type PublishInput struct {
 	Description *string
 }
 
-// A PublishOutput is the answer of [Service.PublishVersion].
-type PublishOutput struct {
+// A publishOutput is the answer of [Service.publishVersion].
+type publishOutput struct {
 	CreationDate           epoch  `json:"creationDate"`
 	StateMachineVersionARN string `json:"stateMachineVersionArn"`
 }
@@ -25,11 +25,11 @@ type PublishOutput struct {
 // initialRevision is the id of a revision that has none.
 const initialRevision = "INITIAL"
 
-// PublishVersion makes a version of the current revision, or returns the one that it
+// publishVersion makes a version of the current revision, or returns the one that it
 // has ([PublishStateMachineVersion]).
 //
 // [PublishStateMachineVersion]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_PublishStateMachineVersion.html
-func (s *Service) PublishVersion(in PublishInput) (*PublishOutput, error) {
+func (s *Service) publishVersion(in publishInput) (*publishOutput, error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
 	c.description("description", in.Description)
@@ -40,7 +40,7 @@ func (s *Service) PublishVersion(in PublishInput) (*PublishOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &PublishOutput{}
+	out := &publishOutput{}
 	failed := s.amend(a, func(e *entry) *Error {
 		if id := orInitial(e.current.id); in.RevisionID != nil && *in.RevisionID != id {
 			return errorf(ConflictException,
@@ -50,7 +50,7 @@ func (s *Service) PublishVersion(in PublishInput) (*PublishOutput, error) {
 		if err != nil {
 			return err
 		}
-		*out = PublishOutput{epoch(e.versions[n].created), e.versionARN(n)}
+		*out = publishOutput{epoch(e.versions[n].created), e.versionARN(n)}
 		return nil
 	})
 	if failed != nil {
@@ -66,17 +66,17 @@ func orInitial(id string) string {
 	return id
 }
 
-// A DeleteVersionInput is the request of [Service.DeleteVersion].
-type DeleteVersionInput struct{ StateMachineVersionARN *string }
+// A deleteVersionInput is the request of [Service.deleteVersion].
+type deleteVersionInput struct{ StateMachineVersionARN *string }
 
 // maxLongARN is the limit of ARNs with a qualifier.
 const maxLongARN = 2000
 
-// DeleteVersion removes a version ([DeleteStateMachineVersion]). That there is none is no
+// deleteVersion removes a version ([DeleteStateMachineVersion]). That there is none is no
 // error. An alias that routes to it keeps it.
 //
 // [DeleteStateMachineVersion]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineVersion.html
-func (s *Service) DeleteVersion(in DeleteVersionInput) error {
+func (s *Service) deleteVersion(in deleteVersionInput) error {
 	a, err := qualified("stateMachineVersionArn", in.StateMachineVersionARN, maxLongARN)
 	if err != nil {
 		return err
@@ -120,31 +120,31 @@ func qualified(member string, text *string, longest int) (arn, *Error) {
 	return a, err
 }
 
-// A ListVersionsInput is the request of [Service.ListVersions]; a nil member was not sent.
-type ListVersionsInput struct {
+// A listVersionsInput is the request of [Service.listVersions]; a nil member was not sent.
+type listVersionsInput struct {
 	StateMachineARN *string
 	// MaxResults is at most 1000; nil and 0 stand for 100.
 	MaxResults *int64
 	NextToken  *string
 }
 
-// A ListVersionsOutput is one page of the answer of [Service.ListVersions].
-type ListVersionsOutput struct {
-	Versions  []VersionItem `json:"stateMachineVersions"`
+// A listVersionsOutput is one page of the answer of [Service.listVersions].
+type listVersionsOutput struct {
+	Versions  []versionItem `json:"stateMachineVersions"`
 	NextToken string        `json:"nextToken,omitempty"`
 }
 
-// A VersionItem is a version in a [ListVersionsOutput].
-type VersionItem struct {
+// A versionItem is a version in a [listVersionsOutput].
+type versionItem struct {
 	StateMachineVersionARN string `json:"stateMachineVersionArn"`
 	CreationDate           epoch  `json:"creationDate"`
 }
 
-// ListVersions returns the versions of a state machine, the newest first
+// listVersions returns the versions of a state machine, the newest first
 // ([ListStateMachineVersions]).
 //
 // [ListStateMachineVersions]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineVersions.html
-func (s *Service) ListVersions(in ListVersionsInput) (*ListVersionsOutput, error) {
+func (s *Service) listVersions(in listVersionsInput) (*listVersionsOutput, error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
 	c.text("nextToken", in.NextToken, 1, maxToken) // here the model has it first
@@ -156,7 +156,7 @@ func (s *Service) ListVersions(in ListVersionsInput) (*ListVersionsOutput, error
 	if err != nil {
 		return nil, err
 	}
-	out := &ListVersionsOutput{Versions: []VersionItem{}}
+	out := &listVersionsOutput{Versions: []versionItem{}}
 	e := s.get(a)
 	if e == nil {
 		return out, nil // as in AWS, whose operation has no error for it
@@ -176,7 +176,7 @@ func (s *Service) ListVersions(in ListVersionsInput) (*ListVersionsOutput, error
 	}
 	for _, key := range keys {
 		n := byKey[key]
-		out.Versions = append(out.Versions, VersionItem{e.versionARN(n), epoch(e.versions[n].created)})
+		out.Versions = append(out.Versions, versionItem{e.versionARN(n), epoch(e.versions[n].created)})
 	}
 	return out, nil
 }

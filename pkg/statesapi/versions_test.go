@@ -87,11 +87,11 @@ func TestAliases(t *testing.T) {
 	s := newService(t, Options{}, passDefinition)
 	put(t, s, "other", passDefinition)
 	for _, name := range []string{machineARN, s.ARN("other")} {
-		if _, err := s.PublishVersion(PublishInput{StateMachineARN: &name}); err != nil {
+		if _, err := s.publishVersion(publishInput{StateMachineARN: &name}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.Update(UpdateInput{StateMachineARN: ptr(machineARN), RoleARN: ptr(roleARN), Publish: true}); err != nil {
+	if _, err := s.update(updateInput{StateMachineARN: ptr(machineARN), RoleARN: ptr(roleARN), Publish: true}); err != nil {
 		t.Fatal(err)
 	}
 	const (
@@ -145,7 +145,7 @@ func TestRouting(t *testing.T) {
 	s := newService(t, Options{Random: func() float64 { return random }}, passDefinition)
 	publish := func(definition string) string {
 		t.Helper()
-		out, err := s.Update(UpdateInput{StateMachineARN: ptr(machineARN), Definition: &definition, Publish: true})
+		out, err := s.update(updateInput{StateMachineARN: ptr(machineARN), Definition: &definition, Publish: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,8 +156,8 @@ func TestRouting(t *testing.T) {
 	}
 	first, second := publish(result(1)), publish(result(2))
 	publish(result(3))
-	routes := []Route{{&first, ptr[int64](30)}, {&second, ptr[int64](70)}}
-	made, err := s.CreateAlias(CreateAliasInput{Name: ptr("PROD"), Routes: routes})
+	routes := []routingItem{{&first, ptr[int64](30)}, {&second, ptr[int64](70)}}
+	made, err := s.createAlias(createAliasInput{Name: ptr("PROD"), Routes: routes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,12 +192,12 @@ func TestListsBeginWithTheLast(t *testing.T) {
 	}
 	machine := s.ARN("std")
 	for _, name := range []string{"b", "c", "a"} {
-		if _, err := s.CreateAlias(CreateAliasInput{Name: &name, Routes: []Route{{ptr(machine + ":1"), ptr[int64](100)}}}); err != nil {
+		if _, err := s.createAlias(createAliasInput{Name: &name, Routes: []routingItem{{ptr(machine + ":1"), ptr[int64](100)}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var got []string
-	aliases, err := s.ListAliases(ListAliasesInput{StateMachineARN: &machine})
+	aliases, err := s.listAliases(listAliasesInput{StateMachineARN: &machine})
 	for _, a := range aliases.Aliases {
 		got = append(got, strings.TrimPrefix(a.StateMachineAliasARN, machine+":"))
 	}
@@ -207,7 +207,7 @@ func TestListsBeginWithTheLast(t *testing.T) {
 	list := func(want ...string) {
 		t.Helper()
 		var got []string
-		out, err := s.ListExecutions(ListExecutionsInput{StateMachineARN: &machine})
+		out, err := s.listExecutions(listExecutionsInput{StateMachineARN: &machine})
 		for _, x := range out.Executions {
 			got = append(got, x.Name)
 		}
@@ -224,7 +224,7 @@ func TestListsBeginWithTheLast(t *testing.T) {
 	close(release)
 	waitEnded(t, s, strings.Replace(machine, "stateMachine", "execution", 1)+":short")
 	list("short", "long")
-	if _, err := s.StopExecution(StopExecutionInput{ExecutionARN: ptr(strings.Replace(machine, "stateMachine", "execution", 1) + ":long")}); err != nil {
+	if _, err := s.stopExecution(stopExecutionInput{ExecutionARN: ptr(strings.Replace(machine, "stateMachine", "execution", 1) + ":long")}); err != nil {
 		t.Fatal(err)
 	}
 }

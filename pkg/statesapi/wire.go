@@ -190,10 +190,10 @@ func (f *fields) tags(name string) []Tag {
 	return tags
 }
 
-func (f *fields) routes(name string) []Route {
-	routes := []Route{}
+func (f *fields) routes(name string) []routingItem {
+	routes := []routingItem{}
 	sent := f.structures(name, func(f *fields) {
-		routes = append(routes, Route{f.text("stateMachineVersionArn"), f.integer("weight")})
+		routes = append(routes, routingItem{f.text("stateMachineVersionArn"), f.integer("weight")})
 	})
 	if !sent {
 		return nil

@@ -449,6 +449,21 @@ func ExampleNew() {
 	// Output: SUCCEEDED {"id": 7} <nil>
 }
 
+// An SDK configuration that the program has anyway: its region, credentials and client.
+func ExampleFromConfig() {
+	cfg := aws.Config{
+		Region:      "eu-west-1",
+		Credentials: aws.AnonymousCredentials{},
+		HTTPClient:  says(200, `{"executionArn": "a", "status": "SUCCEEDED", "output": "{}"}`),
+	}
+	starter := stepfn.New(stepfn.FromConfig(cfg, func(string) string { return "" }))
+	outcome, err := starter.StartSync(context.Background(), bridge.Start{
+		StateMachineARN: "arn:aws:states:eu-west-1:123456789012:stateMachine:orders", Name: "orders-7", Input: json.RawMessage(`{}`),
+	})
+	fmt.Println(outcome.Status, err)
+	// Output: SUCCEEDED <nil>
+}
+
 func BenchmarkStartSync(b *testing.B) {
 	o := options("http://127.0.0.1:1")
 	o.HTTPClient = says(200, done)

@@ -51,7 +51,7 @@ func (t *Template) Doors() []*Door {
 		}
 	}
 	for _, r := range t.Of("AWS::Lambda::Url") {
-		if f := FunctionOf(functions, r.Get("TargetFunctionArn")); f != nil {
+		if f := functionOf(functions, r.Get("TargetFunctionArn")); f != nil {
 			out = append(out, &Door{Function: f, Kind: "function-url", ID: r.ID, Pos: r.Pos})
 		}
 	}
@@ -127,13 +127,13 @@ func (t *Template) target(route *Resource, kind string) *Resource {
 // functionOfURI is the function of an integration: its ARN, or that in an invocation's
 // path.
 func functionOfURI(functions []*Function, v *Value) *Function {
-	if f := FunctionOf(functions, v); f != nil {
+	if f := functionOf(functions, v); f != nil {
 		return f
 	}
 	s, _ := v.String()
 	if _, rest, ok := strings.Cut(s, "/functions/"); ok {
 		arn, _, _ := strings.Cut(rest, "/invocations")
-		return FunctionOf(functions, &Value{Kind: String, Text: arn})
+		return functionOf(functions, &Value{Kind: String, Text: arn})
 	}
 	return nil
 }
@@ -158,7 +158,7 @@ func (t *Template) albDoors(functions []*Function) []*Door {
 	var out []*Door
 	for _, r := range t.Of("AWS::ElasticLoadBalancingV2::TargetGroup") {
 		for _, target := range r.Get("Targets").List() {
-			if f := FunctionOf(functions, target.Get("Id")); f != nil {
+			if f := functionOf(functions, target.Get("Id")); f != nil {
 				out = append(out, &Door{Function: f, Kind: "alb", ID: r.ID, Pos: r.Pos})
 			}
 		}

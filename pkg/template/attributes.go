@@ -187,9 +187,9 @@ var nameProperties = map[string]string{
 	"AWS::Lambda::Alias":                    "Name",
 }
 
-// GeneratedSuffix is the end of a name that CloudFormation generates, of twelve
+// generatedSuffix is the end of a name that CloudFormation generates, of twelve
 // characters that nobody knows before.
-const GeneratedSuffix = "XXXXXXXXXXXX"
+const generatedSuffix = "XXXXXXXXXXXX"
 
 // Generated reports whether CloudFormation makes the resource's name.
 func (r *Resource) Generated() bool {
@@ -225,7 +225,7 @@ func (r *Resource) Name() *Value {
 		if stack == "" {
 			stack = string(hole)
 		}
-		end := "-" + GeneratedSuffix
+		end := "-" + generatedSuffix
 		if r.Type == "AWS::SQS::Queue" && r.fifo() {
 			end += ".fifo"
 		}

@@ -57,7 +57,7 @@ func (t *Template) Mappings() []*Mapping {
 		if s, _ := source.String(); source == nil || strings.Contains(s, ":") && !strings.Contains(s, ":sqs:") {
 			continue
 		}
-		out = append(out, newMapping(r, r.ID, FunctionOf(functions, r.Get("FunctionName")), source, r.Properties(), nil))
+		out = append(out, newMapping(r, r.ID, functionOf(functions, r.Get("FunctionName")), source, r.Properties(), nil))
 	}
 	return out
 }
@@ -115,7 +115,7 @@ func (t *Template) Rules() []*Rule {
 			continue
 		}
 		for _, target := range r.Get("Targets").List() {
-			f := FunctionOf(functions, target.Get("Arn"))
+			f := functionOf(functions, target.Get("Arn"))
 			if f == nil {
 				continue
 			}
@@ -141,7 +141,7 @@ func (t *Template) Pipes() []*Pipe {
 	var out []*Pipe
 	functions := t.Functions()
 	for _, r := range t.Of("AWS::Pipes::Pipe") {
-		if f := FunctionOf(functions, r.Get("Target")); f != nil {
+		if f := functionOf(functions, r.Get("Target")); f != nil {
 			out = append(out, &Pipe{r, f, r.Get("TargetParameters", "LambdaFunctionParameters", "InvocationType")})
 		}
 	}

@@ -10,8 +10,8 @@ const (
 	cfnFunction = "AWS::Lambda::Function"
 )
 
-// DefaultTimeout is the time-out of a function that names none, in seconds.
-const DefaultTimeout = 3
+// defaultTimeout is the time-out of a function that names none, in seconds.
+const defaultTimeout = 3
 
 // A Function is a Lambda function of a template.
 type Function struct {
@@ -50,7 +50,7 @@ func (f *Function) Variable(name string) *Value {
 func (f *Function) Timeout() (int, bool) {
 	v := f.Get("Timeout")
 	if v == nil {
-		return DefaultTimeout, true
+		return defaultTimeout, true
 	}
 	return v.Int()
 }
@@ -91,8 +91,8 @@ func (f *Function) Is(v *Value) bool {
 	return strings.HasPrefix(s, arn+":") && strings.Count(s, ":") == 7 || known && s == name
 }
 
-// FunctionOf returns the function that a value is, or nil.
-func FunctionOf(functions []*Function, v *Value) *Function {
+// functionOf returns the function that a value is, or nil.
+func functionOf(functions []*Function, v *Value) *Function {
 	for _, f := range functions {
 		if f.Is(v) {
 			return f

@@ -11,8 +11,8 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// DefaultConfigEnv is the environment of samconfig that SAM takes where none is named.
-const DefaultConfigEnv = "default"
+// defaultConfigEnv is the environment of samconfig that SAM takes where none is named.
+const defaultConfigEnv = "default"
 
 var samconfigNames = []string{"samconfig.toml", "samconfig.yaml", "samconfig.yml"}
 
@@ -30,7 +30,7 @@ type SAMConfig struct {
 func ReadSAMConfig(dir, environment string) (SAMConfig, error) {
 	asked := environment != ""
 	if !asked {
-		environment = DefaultConfigEnv
+		environment = defaultConfigEnv
 	}
 	for _, name := range samconfigNames {
 		path := filepath.Join(dir, name)
@@ -47,7 +47,7 @@ func ReadSAMConfig(dir, environment string) (SAMConfig, error) {
 		}
 		return c, err
 	}
-	if asked && environment != DefaultConfigEnv {
+	if asked && environment != defaultConfigEnv {
 		return SAMConfig{}, fmt.Errorf("there is no samconfig.toml in %s, so no environment %q", dir, environment)
 	}
 	return SAMConfig{}, nil

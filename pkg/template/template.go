@@ -10,8 +10,8 @@ import (
 
 // The account and the region of templates where [Options] name none.
 const (
-	DefaultAccount = "123456789012"
-	DefaultRegion  = "us-east-1"
+	defaultAccount = "123456789012"
+	defaultRegion  = "us-east-1"
 )
 
 // Options are what a template does not say itself.
@@ -19,7 +19,7 @@ type Options struct {
 	// Parameters are values of parameters; the others have their defaults.
 	Parameters map[string]string
 	// Region and Account are the pseudo parameters, where they differ from
-	// [DefaultRegion] and [DefaultAccount].
+	// us-east-1 and 123456789012.
 	Region, Account string
 	// StackName is AWS::StackName; empty for not known.
 	StackName string
@@ -66,12 +66,12 @@ type Resource struct {
 	naming     bool
 }
 
-// FileNames are the names of a template that tools look for, in this order.
-var FileNames = []string{"template.yaml", "template.yml", "template.json"}
+// fileNames are the names of a template that tools look for, in this order.
+var fileNames = []string{"template.yaml", "template.yml", "template.json"}
 
 // Find returns the template of a folder, or "".
 func Find(dir string) string {
-	for _, name := range FileNames {
+	for _, name := range fileNames {
 		path := filepath.Join(dir, name)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			return path
@@ -106,10 +106,10 @@ func New(file string, source []byte, o Options) (*Template, error) {
 		return nil, &Error{[]Problem{{Pos: root.Pos, Message: "no template: it has no Resources"}}}
 	}
 	if o.Account == "" {
-		o.Account = DefaultAccount
+		o.Account = defaultAccount
 	}
 	if o.Region == "" {
-		o.Region = DefaultRegion
+		o.Region = defaultRegion
 	}
 	t := &Template{
 		File: file, Root: root, options: o, byID: map[string]*Resource{}, reported: map[string]bool{},

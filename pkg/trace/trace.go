@@ -22,19 +22,19 @@ import (
 const (
 	// HeaderName is the HTTP header's name.
 	HeaderName = "X-Amzn-Trace-Id"
-	// EnvName is the environment variable in which Lambda keeps the invocation's header,
+	// envName is the environment variable in which Lambda keeps the invocation's header,
 	// unless the function handles several invocations at a time.
-	EnvName = "_X_AMZN_TRACE_ID"
+	envName = "_X_AMZN_TRACE_ID"
 	// ContextKey is the context key, a plain string by contract, under which
 	// aws-lambda-go keeps the invocation's header.
 	ContextKey = "x-amzn-trace-id"
-	// MaxLength is the maximum length of StartSyncExecution's traceHeader, in ASCII
+	// maxLength is the maximum length of StartSyncExecution's traceHeader, in ASCII
 	// characters.
-	MaxLength = 256
+	maxLength = 256
 )
 
 // maxText bounds what Parse looks at, in bytes: a header comes from whoever sent the
-// request, and at most MaxLength can be passed on.
+// request, and at most maxLength can be passed on.
 const maxText = 8192
 
 // Sampling is the sampling decision: "1", "0", "?" (left to the next service), or "" if
@@ -130,7 +130,7 @@ func (h Header) WithParent(id string) Header {
 	return h
 }
 
-// String writes the header in at most [MaxLength] printable ASCII characters. If it is
+// String writes the header in at most 256 printable ASCII characters. If it is
 // too long, unknown fields are dropped first, from the last one, and then Lineage. The
 // zero Header is "", because nothing can be sent without a Root.
 func (h Header) String() string {
@@ -144,14 +144,14 @@ func (h Header) String() string {
 	if h.sampling != Undecided {
 		size += 1 + len(header.SampledPrefix) + len(h.sampling)
 	}
-	withLineage := h.lineage != "" && size+len(";Lineage=")+len(h.lineage) <= MaxLength
+	withLineage := h.lineage != "" && size+len(";Lineage=")+len(h.lineage) <= maxLength
 	if withLineage {
 		size += len(";Lineage=") + len(h.lineage)
 	}
 	kept := 0
 	// If Lineage does not fit, the unknown fields have already been dropped.
 	if withLineage || h.lineage == "" {
-		for kept < len(h.extra) && size+1+len(h.extra[kept]) <= MaxLength {
+		for kept < len(h.extra) && size+1+len(h.extra[kept]) <= maxLength {
 			size += 1 + len(h.extra[kept])
 			kept++
 		}
@@ -180,8 +180,8 @@ func (h Header) String() string {
 	return b.String()
 }
 
-// FromContext returns the invocation's header, which aws-lambda-go put into ctx.
-func FromContext(ctx context.Context) (Header, bool) {
+// fromContext returns the invocation's header, which aws-lambda-go put into ctx.
+func fromContext(ctx context.Context) (Header, bool) {
 	text, _ := ctx.Value(ContextKey).(string)
 	return Parse(text)
 }
@@ -195,11 +195,11 @@ func Choose(ctx context.Context, record string, getenv func(string) string, requ
 	if h, ok := Parse(record); ok {
 		return h, true
 	}
-	if h, ok := FromContext(ctx); ok {
+	if h, ok := fromContext(ctx); ok {
 		return h, true
 	}
 	if getenv != nil {
-		if h, ok := Parse(getenv(EnvName)); ok {
+		if h, ok := Parse(getenv(envName)); ok {
 			return h, true
 		}
 	}

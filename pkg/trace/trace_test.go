@@ -146,6 +146,16 @@ func ExampleParse() {
 	// Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;CalledFrom=app
 }
 
+// The traceparent of W3C, as the X-Ray header that goes on.
+func ExampleFromTraceParent() {
+	h, ok := trace.FromTraceParent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	fmt.Println(h, ok)
+	fmt.Println(h.Sampled(), h.Sampling() == trace.Sampled, h.Lineage() == "")
+	// Output:
+	// Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Parent=00f067aa0ba902b7;Sampled=1 true
+	// true true true
+}
+
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"", root, root + ";" + parent + ";Sampled=1;Lineage=1:a87bd80c:0", "Sampled=?; " + root + ";x=1;y=2;x=3",

@@ -76,7 +76,7 @@ func compileHMAC(h HMAC, base string) *compiledHMAC {
 		s.signed = slices.Insert(s.signed, 0, part{field: "secret"})
 	}
 	if h.Timestamp != nil || s.timestampKey != "" || s.list {
-		s.tolerance = DefaultTolerance
+		s.tolerance = defaultTolerance
 	}
 	if t := h.Timestamp; t != nil {
 		s.timestamp, s.format = t.Header, orDefault(t.Format, "unix")
@@ -142,7 +142,7 @@ func (h *HMAC) defaults() []Default {
 			t = *h.Timestamp
 		}
 		add("timestamp.format", t.Format, "unix")
-		add("timestamp.tolerance", string(t.Tolerance), shortDuration(DefaultTolerance))
+		add("timestamp.tolerance", string(t.Tolerance), shortDuration(defaultTolerance))
 	}
 	return found
 }

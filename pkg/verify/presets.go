@@ -81,7 +81,7 @@ var presets = []Preset{
 	},
 	// https://developer.bigcommerce.com/docs/integrations/webhooks
 	{
-		Name: "bigcommerce", scheme: &standardScheme, Experimental: true, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "bigcommerce", scheme: &standardScheme, Experimental: true, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		Retries:    Retries{Schedule: "for 48 h", Signed: ResendAnew},
 		DeliveryID: Place{Header: "Webhook-Id"}, EventName: Place{Body: "scope"}, Deadline: within10s, Ack: empty200,
 	},
@@ -126,7 +126,7 @@ var presets = []Preset{
 		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "type"}, Deadline: within5s,
 	},
 	{
-		Name: "clerk", scheme: &standardScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "clerk", scheme: &standardScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		Retries:    Retries{"seven: after 5 s, 5 and 30 min, 2, 5, 10 and 10 h", 27*time.Hour + 36*time.Minute, ResendAnew},
 		DeliveryID: Place{Header: "Svix-Id", OtherHeader: "Webhook-Id"}, EventName: Place{Body: "type"}, Deadline: within15s,
 	},
@@ -147,13 +147,13 @@ var presets = []Preset{
 		EventName: Place{Body: "event"}, Deadline: usual,
 	},
 	{
-		Name: "contentful", scheme: &contentfulScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "contentful", scheme: &contentfulScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		Retries:   Retries{Schedule: "two, 30 s apart", Span: time.Minute},
 		EventName: unsigned("X-Contentful-Topic"), Deadline: usual,
 	},
 	// https://docs.customer.io/journeys/webhooks/#securely-verify-requests
 	{
-		Name: "customer-io", scheme: &hmacScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "customer-io", scheme: &hmacScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		HMAC:       &HMAC{Header: "X-Cio-Signature", Signed: "v0:{timestamp}:{body}", Timestamp: &Timestamp{Header: "X-Cio-Timestamp"}},
 		Retries:    Retries{Schedule: "for days"},
 		DeliveryID: Place{Body: "event_id"}, EventName: Place{Body: "metric"}, Deadline: 3500 * time.Millisecond,
@@ -237,7 +237,7 @@ var presets = []Preset{
 		DeliveryID: unsigned("X-GitHub-Delivery"), EventName: unsigned("X-GitHub-Event"), Deadline: within10s,
 	},
 	{
-		Name: "gitlab", scheme: &gitlabScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "gitlab", scheme: &gitlabScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		DeliveryID: unsigned("Idempotency-Key"), EventName: unsigned("X-Gitlab-Event"), Deadline: within10s,
 	},
 	// https://developer.gocardless.com/getting-started/staying-up-to-date-with-webhooks
@@ -280,7 +280,7 @@ var presets = []Preset{
 	},
 	// https://github.com/KickEngineering/KickDevDocs/blob/main/events/webhook-security.md
 	{
-		Name: "kick", scheme: &keyPresetScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "kick", scheme: &keyPresetScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		Public: &KeySignature{
 			Algorithm: "rsa-sha256", Header: "Kick-Event-Signature", Signed: "{header:Kick-Event-Message-Id}.{timestamp}.{body}",
 			Timestamp: &Timestamp{Header: "Kick-Event-Message-Timestamp", Format: "rfc3339"},
@@ -290,7 +290,7 @@ var presets = []Preset{
 	},
 	// https://developers.klaviyo.com/en/docs/working_with_system_webhooks
 	{
-		Name: "klaviyo", scheme: &hmacScheme, Experimental: true, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "klaviyo", scheme: &hmacScheme, Experimental: true, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		HMAC:     &HMAC{Header: "Klaviyo-Signature", Signed: "{body}{timestamp}", Timestamp: &Timestamp{Header: "Klaviyo-Timestamp", Format: "http-date"}},
 		Deadline: usual,
 	},
@@ -398,7 +398,7 @@ var presets = []Preset{
 		DeliveryID: unsignedBody("eventId"), Deadline: within3s, Ack: empty200, Handshake: &oktaHandshake,
 	},
 	{
-		Name: "openai", scheme: &standardScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly, Retries: Retries{"for 72 h", 72 * time.Hour, ResendAnew},
+		Name: "openai", scheme: &standardScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly, Retries: Retries{"for 72 h", 72 * time.Hour, ResendAnew},
 		DeliveryID: Place{Header: "Webhook-Id", OtherHeader: "Svix-Id"}, EventName: Place{Body: "type"}, Deadline: within5s,
 	},
 	// https://developer.paddle.com/webhooks/signature-verification
@@ -445,7 +445,7 @@ var presets = []Preset{
 		Retries:    Retries{Schedule: "six over 24 h"}, EventName: Place{Body: "webhook_code"}, Deadline: within10s,
 	},
 	{
-		Name: "polar", scheme: &polarScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly, Retries: Retries{Schedule: "ten", Signed: ResendAnew},
+		Name: "polar", scheme: &polarScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly, Retries: Retries{Schedule: "ten", Signed: ResendAnew},
 		DeliveryID: Place{Header: "Webhook-Id", OtherHeader: "Svix-Id"}, EventName: Place{Body: "type"}, Deadline: within10s,
 	},
 	// https://razorpay.com/docs/webhooks/validate-test/
@@ -461,13 +461,13 @@ var presets = []Preset{
 		EventName: Place{Body: "event_type"}, Deadline: within5s,
 	},
 	{
-		Name: "resend", scheme: &standardScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "resend", scheme: &standardScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		Retries:    Retries{"seven: after 5 s, 5 and 30 min, 2, 5, 10 and 10 h", 27*time.Hour + 36*time.Minute, ResendAnew},
 		DeliveryID: Place{Header: "Svix-Id", OtherHeader: "Webhook-Id"}, EventName: Place{Body: "type"}, Deadline: within15s,
 	},
 	// https://www.sanity.io/docs/content-lake/webhooks
 	{
-		Name: "sanity", scheme: &hmacScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "sanity", scheme: &hmacScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		HMAC: &HMAC{
 			Header: "Sanity-Webhook-Signature", Encoding: "base64url", Format: "kv", TimestampKey: "t", SignatureKey: "v1", Signed: "{timestamp}.{body}",
 			Timestamp: &Timestamp{Format: "unix_ms"},
@@ -495,7 +495,7 @@ var presets = []Preset{
 	},
 	// https://docs.goshippo.com/docs/tracking/webhooksecurity/
 	{
-		Name: "shippo", scheme: &hmacScheme, Experimental: true, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "shippo", scheme: &hmacScheme, Experimental: true, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		HMAC:    &HMAC{Header: "Shippo-Auth-Signature", Format: "kv", TimestampKey: "t", SignatureKey: "v1", Signed: "{timestamp}.{body}"},
 		Retries: Retries{Schedule: "up to six, for 5xx and time-outs"}, EventName: Place{Body: "event"}, Deadline: within3s,
 	},
@@ -531,13 +531,13 @@ var presets = []Preset{
 		DeliveryID: Place{Body: "event_id"}, EventName: Place{Body: "type"}, Deadline: within10s,
 	},
 	{
-		Name: "standard-webhooks", scheme: &standardScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "standard-webhooks", scheme: &standardScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		Retries:    Retries{Schedule: "the sender's, for days", Signed: ResendAnew},
 		DeliveryID: Place{Header: "Webhook-Id", OtherHeader: "Svix-Id"}, EventName: Place{Body: "type"}, Deadline: usual,
 	},
 	// https://docs.stripe.com/webhooks#verify-manually
 	{
-		Name: "stripe", scheme: &hmacScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "stripe", scheme: &hmacScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		HMAC: &HMAC{
 			Header: "Stripe-Signature", Format: "kv", TimestampKey: "t", SignatureKey: "v1", Signed: "{timestamp}.{body}",
 		},
@@ -545,11 +545,11 @@ var presets = []Preset{
 		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "type"}, Deadline: usual,
 	},
 	{
-		Name: "supabase", scheme: &standardScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly, Retries: Retries{Schedule: "three, for 429 and 503", Signed: ResendAnew},
+		Name: "supabase", scheme: &standardScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly, Retries: Retries{Schedule: "three, for 429 and 503", Signed: ResendAnew},
 		DeliveryID: Place{Header: "Webhook-Id", OtherHeader: "Svix-Id"}, Deadline: within5s,
 	},
 	{
-		Name: "svix", scheme: &standardScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "svix", scheme: &standardScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		Retries:    Retries{"seven: after 5 s, 5 and 30 min, 2, 5, 10 and 10 h", 27*time.Hour + 36*time.Minute, ResendAnew},
 		DeliveryID: Place{Header: "Svix-Id", OtherHeader: "Webhook-Id"}, EventName: Place{Body: "type"}, Deadline: usual,
 	},
@@ -560,7 +560,7 @@ var presets = []Preset{
 	},
 	// https://developers.telnyx.com/docs/messaging/messages/receiving-webhooks
 	{
-		Name: "telnyx", scheme: &keyPresetScheme, Tolerance: DefaultTolerance, ContentTypes: jsonOnly,
+		Name: "telnyx", scheme: &keyPresetScheme, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		Public:     &KeySignature{Algorithm: "ed25519", Header: "Telnyx-Signature-Ed25519", Signed: "{timestamp}|{body}", Timestamp: &Timestamp{Header: "Telnyx-Timestamp"}},
 		Retries:    Retries{Schedule: "three, then the failover URL"},
 		DeliveryID: Place{Body: "data.id"}, EventName: Place{Body: "data.event_type"}, Deadline: 1500 * time.Millisecond,
@@ -654,7 +654,7 @@ var presets = []Preset{
 	},
 	// https://developer.zendesk.com/documentation/webhooks/verifying/
 	{
-		Name: "zendesk", scheme: &hmacScheme, Tolerance: DefaultTolerance,
+		Name: "zendesk", scheme: &hmacScheme, Tolerance: defaultTolerance,
 		ContentTypes: []string{"application/json", "application/x-www-form-urlencoded", "application/xml"},
 		HMAC: &HMAC{
 			Header: "X-Zendesk-Webhook-Signature", Encoding: "base64", Signed: "{timestamp}{body}",

@@ -10,9 +10,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/secrets"
 )
 
-// DefaultTolerance is how far a signed time may be off, either way, if neither the Spec
+// defaultTolerance is how far a signed time may be off, either way, if neither the Spec
 // nor the provider says otherwise.
-const DefaultTolerance = 5 * time.Minute
+const defaultTolerance = 5 * time.Minute
 
 // A Duration is a Go duration as text, such as "5m"; empty means the default.
 type Duration string

@@ -67,7 +67,7 @@ func (s *Spec) SignedTime() (tolerance Duration, signed bool) {
 
 func (t *Timestamp) tolerance() Duration {
 	if t == nil || t.Tolerance == "" {
-		return Duration(DefaultTolerance.String())
+		return Duration(defaultTolerance.String())
 	}
 	return t.Tolerance
 }

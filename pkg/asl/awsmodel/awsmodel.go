@@ -120,20 +120,6 @@ type Type struct {
 	Structure string
 }
 
-// Names returns the names of all services, sorted.
-func Names() []string {
-	entries, err := files.ReadDir("services")
-	if err != nil {
-		panic(err) // it is embedded
-	}
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = strings.TrimSuffix(e.Name(), ".txt")
-	}
-	slices.Sort(names)
-	return names
-}
-
 var known struct {
 	sync.Mutex
 	services map[string]*Service

@@ -117,8 +117,8 @@ func arrayRange(_ *evaluation, _ *Call, args []any) (any, error) {
 	}
 	out := []any{}
 	for i := first; step > 0 && i <= last || step < 0 && i >= last; i += step {
-		if len(out) == MaxRange {
-			return nil, because("The array cannot have more than %d elements", MaxRange)
+		if len(out) == maxRange {
+			return nil, because("The array cannot have more than %d elements", maxRange)
 		}
 		out = append(out, number(i))
 		if step > 0 && i > last-step || step < 0 && i < last-step {

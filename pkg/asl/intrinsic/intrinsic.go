@@ -22,18 +22,18 @@ import (
 
 // Limits of the service, and of this package.
 const (
-	// MaxNesting is how deep calls may nest.
-	MaxNesting = 10
-	// MaxLength is the length of a call in bytes that Parse accepts.
-	MaxLength = 64 << 10
-	// MaxCharacters is the length of a text that Base64Encode, Base64Decode and Hash take.
-	MaxCharacters = 10_000
-	// MaxRange is the number of elements that ArrayRange makes.
-	MaxRange = 1_000
-	// MaxWork is the number of bytes that one Eval may write or compare, and the size
+	// maxNesting is how deep calls may nest.
+	maxNesting = 10
+	// maxLength is the length of a call in bytes that Parse accepts.
+	maxLength = 64 << 10
+	// maxCharacters is the length of a text that Base64Encode, Base64Decode and Hash take.
+	maxCharacters = 10_000
+	// maxRange is the number of elements that ArrayRange makes.
+	maxRange = 1_000
+	// maxWork is the number of bytes that one Eval may write or compare, and the size
 	// of its result. It is far over the 256 KiB that a state may pass on; it stops calls that
 	// repeat a large input many times.
-	MaxWork = 4 << 20
+	maxWork = 4 << 20
 )
 
 // Failure is the States Language name of the error that a failing function raises.
@@ -110,7 +110,7 @@ func (c *Call) Paths() []string { return c.paths }
 // json.Numbers. The result may share structure with what Resolve returned. The error is
 // always an *[Error].
 func (c *Call) Eval(env Env) (any, error) {
-	ev := &evaluation{env: env, work: MaxWork}
+	ev := &evaluation{env: env, work: maxWork}
 	v, err := ev.call(c)
 	if err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func because(format string, args ...any) error { return reason(fmt.Sprintf(forma
 // An evaluation is one run of Eval.
 type evaluation struct {
 	env  Env
-	work int // bytes left of MaxWork
+	work int // bytes left of maxWork
 }
 
 var errTooLarge = because("The values are too large")

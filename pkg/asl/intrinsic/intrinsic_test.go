@@ -140,7 +140,7 @@ func TestEval(t *testing.T) {
 		{"States.UUID()", `"00000000-0000-4000-8000-000000000000"`},
 		{"States.Array($.items[?(@.k == 'a,b' || @.k == \")\")].v, 1)", "[[1,2],1]"},
 		{"States.ArrayGetItem(States.StringSplit($$.Name, '-'), 0)", `"machine"`},
-		{nested(MaxNesting), "[[[[[[[[[[]]]]]]]]]]"},
+		{nested(maxNesting), "[[[[[[[[[[]]]]]]]]]]"},
 	} {
 		t.Run(tt.call, func(t *testing.T) {
 			t.Parallel()
@@ -175,7 +175,7 @@ func md5Of(text string) string {
 func TestEvalErrors(t *testing.T) {
 	t.Parallel()
 	doc := decode(t, input).(*jsonata.Object)
-	long := strings.Repeat("ä", MaxCharacters+1)
+	long := strings.Repeat("ä", maxCharacters+1)
 	doc.Set("long", long)
 	doc.Set("huge", strings.Repeat("x", 1<<18))
 	for _, tt := range []struct{ call, cause string }{
@@ -302,8 +302,8 @@ func TestParseErrors(t *testing.T) {
 		{"States.Format('{a}', 1)", 0, "A brace in a template"},
 		{"States.Format('}')", 0, "A brace in a template"},
 		{"States.Format('\xff')", 0, "UTF-8"},
-		{nested(MaxNesting + 1), 13 * MaxNesting, "deeper than 10"},
-		{"States.Array('" + strings.Repeat("a", MaxLength) + "')", 0, "too long"},
+		{nested(maxNesting + 1), 13 * maxNesting, "deeper than 10"},
+		{"States.Array('" + strings.Repeat("a", maxLength) + "')", 0, "too long"},
 	} {
 		t.Run(fmt.Sprintf("%.30s", tt.call), func(t *testing.T) {
 			t.Parallel()

@@ -19,7 +19,7 @@ func Is(text string) bool { return strings.HasPrefix(text, "States.") }
 // brace that is neither "{}" nor escaped.
 func Parse(text string) (*Call, error) {
 	p := &parser{text: text}
-	if len(text) > MaxLength {
+	if len(text) > maxLength {
 		return nil, p.fail("the call is too long")
 	}
 	if !utf8.ValidString(text) {
@@ -72,8 +72,8 @@ func (p *parser) blanks() {
 
 func (p *parser) call() (*Call, error) {
 	start := p.pos
-	if p.depth++; p.depth > MaxNesting {
-		return nil, p.fail("calls nest deeper than " + strconv.Itoa(MaxNesting))
+	if p.depth++; p.depth > maxNesting {
+		return nil, p.fail("calls nest deeper than " + strconv.Itoa(maxNesting))
 	}
 	for c := p.peek(); c == '.' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'; c = p.peek() {
 		p.pos++

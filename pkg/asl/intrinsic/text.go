@@ -136,8 +136,8 @@ func stringSplit(ev *evaluation, _ *Call, args []any) (any, error) {
 
 func limited(args []any) (string, error) {
 	text, err := textArg(args, 0)
-	if err == nil && utf8.RuneCountInString(text) > MaxCharacters {
-		err = because("The text is longer than %d characters", MaxCharacters)
+	if err == nil && utf8.RuneCountInString(text) > maxCharacters {
+		err = because("The text is longer than %d characters", maxCharacters)
 	}
 	return text, err
 }
@@ -186,8 +186,8 @@ func hashOf(ev *evaluation, _ *Call, args []any) (any, error) {
 		}
 		data = string(text)
 	}
-	if utf8.RuneCountInString(data) > MaxCharacters {
-		return nil, because("The data is longer than %d characters", MaxCharacters)
+	if utf8.RuneCountInString(data) > maxCharacters {
+		return nil, because("The data is longer than %d characters", maxCharacters)
 	}
 	algorithm, err := textArg(args, 1)
 	if err != nil {

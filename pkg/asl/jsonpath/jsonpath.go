@@ -36,13 +36,13 @@ import (
 
 // Limits that keep hostile paths and documents cheap.
 const (
-	// MaxLength is the length of a path in bytes that Parse accepts.
-	MaxLength = 16 << 10
-	// MaxNesting is how deep conditions, parentheses and literals in a path may nest.
-	MaxNesting = 32
-	// MaxVisits is the number of values that one Eval looks at before it gives up;
+	// maxLength is the length of a path in bytes that Parse accepts.
+	maxLength = 16 << 10
+	// maxNesting is how deep conditions, parentheses and literals in a path may nest.
+	maxNesting = 32
+	// maxVisits is the number of values that one Eval looks at before it gives up;
 	// several `..` in one path multiply.
-	MaxVisits = 2_000_000
+	maxVisits = 2_000_000
 )
 
 // A SyntaxError says where a path is wrong.
@@ -91,7 +91,7 @@ type step struct {
 }
 
 // String returns the path in Jayway's normal form, `$['a'][0]`, as the service's messages show
-// it. Parsing it gives an equal path, unless it is longer than [MaxLength].
+// it. Parsing it gives an equal path, unless it is longer than 16 KiB.
 func (p *Path) String() string {
 	var b strings.Builder
 	p.print(&b)
@@ -124,7 +124,7 @@ func (p *Path) IsReference() bool {
 // Eval returns what the path names in root. For a definite path, found says whether
 // it is there; an indefinite path is always found, and its value is a []any that the caller
 // may keep. Results share their structure with root and must not be changed. Only
-// when more than [MaxVisits] values had to be looked at is an indefinite path not found.
+// when more than two million values had to be looked at is an indefinite path not found.
 func (p *Path) Eval(root any) (value any, found bool) { return p.eval(root, false) }
 
 // EvalTemplate is [Path.Eval] as the service evaluates the paths of Payload Templates: an
@@ -135,7 +135,7 @@ func (p *Path) eval(root any, pad bool) (value any, found bool) {
 	if p.simple && p.fn == nil {
 		return follow(p.steps, root, pad)
 	}
-	ev := evaluator{root: root, budget: MaxVisits, pad: pad}
+	ev := evaluator{root: root, budget: maxVisits, pad: pad}
 	v, ok := ev.path(p, root)
 	if ev.budget <= 0 {
 		return nil, false

@@ -308,10 +308,10 @@ func TestParseErrors(t *testing.T) {
 		{"$..length()", 9, "cannot follow"},
 		{"$.a.length().b", 12, "unexpected '.'"},
 		{"$.a\xff", 0, "UTF-8"},
-		{"$." + strings.Repeat("a", MaxLength), 0, "too long"},
-		{"$[?(" + strings.Repeat("(", 99) + "@.a" + strings.Repeat(")", 99) + ")]", 4 + MaxNesting, "too deeply"},
-		{"$[?(" + strings.Repeat("!", 99) + "@.a)]", 4 + MaxNesting, "too deeply"},
-		{"$[?(@ == " + strings.Repeat("[", 99) + ")]", 9 + MaxNesting - 1, "too deeply"},
+		{"$." + strings.Repeat("a", maxLength), 0, "too long"},
+		{"$[?(" + strings.Repeat("(", 99) + "@.a" + strings.Repeat(")", 99) + ")]", 4 + maxNesting, "too deeply"},
+		{"$[?(" + strings.Repeat("!", 99) + "@.a)]", 4 + maxNesting, "too deeply"},
+		{"$[?(@ == " + strings.Repeat("[", 99) + ")]", 9 + maxNesting - 1, "too deeply"},
 		{"$" + strings.Repeat("[?(@", 99), -1, "too deeply"},
 	} {
 		t.Run(fmt.Sprintf("%.30s", tt.path), func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 // Jayway does. The error is a *[SyntaxError].
 func Parse(text string) (*Path, error) {
 	p := &parser{text: text}
-	if len(text) > MaxLength {
+	if len(text) > maxLength {
 		return nil, p.fail("the path is too long")
 	}
 	if !utf8.ValidString(text) {
@@ -75,7 +75,7 @@ func (p *parser) take(s string) bool {
 }
 
 func (p *parser) enter() error {
-	if p.depth++; p.depth > MaxNesting {
+	if p.depth++; p.depth > maxNesting {
 		return p.fail("nested too deeply")
 	}
 	return nil

@@ -278,7 +278,7 @@ func FuzzParse(f *testing.F) {
 		} else if _, isList := v.([]any); !isList && !p.Definite() {
 			t.Errorf("an indefinite path found a %T", v)
 		}
-		if printed := p.String(); len(printed) <= MaxLength {
+		if printed := p.String(); len(printed) <= maxLength {
 			again, err := Parse(printed)
 			if err != nil {
 				t.Fatalf("%q, printed as %q: %v", text, printed, err)

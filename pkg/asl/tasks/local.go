@@ -11,7 +11,7 @@ import (
 
 // A Here says what stands for other services on this machine; see [Local].
 type Here struct {
-	// Getenv gives the variables that name endpoints (see [Endpoints], and
+	// Getenv gives the variables that name endpoints (AWS_ENDPOINT_URL_SERVICE, LAMBDA_ENDPOINT and their like, and
 	// APIGATEWAY_ENDPOINT), and the credentials that sign requests to them.
 	Getenv func(string) string
 	// Region is for signatures; empty is us-east-1.
@@ -31,7 +31,7 @@ func FromEnv(getenv func(string) string, region string) asl.TaskRunner {
 // other services, HTTP endpoints and APIs. What has no endpoint fails with a cause that says
 // what to do.
 func Local(h Here) asl.TaskRunner {
-	endpoint := Endpoints(h.Getenv)
+	endpoint := endpoints(h.Getenv)
 	credentials := aws.Credentials{
 		AccessKeyID:     h.Getenv("AWS_ACCESS_KEY_ID"),
 		SecretAccessKey: h.Getenv("AWS_SECRET_ACCESS_KEY"),

@@ -27,7 +27,7 @@ import (
 // Arguments, results and error names are those of Step Functions' integrations. It sends
 // nothing to AWS: a service without an endpoint is Next's.
 type Services struct {
-	// Endpoint returns the URL of a service, empty for none; see [Endpoints].
+	// Endpoint returns the URL of a service, empty for none.
 	Endpoint func(s *awsmodel.Service) string
 	// Region is in signatures; empty is us-east-1.
 	Region string

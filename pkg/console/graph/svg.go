@@ -38,7 +38,7 @@ func (g *Graph) SVG(o Overlay, alone bool) string {
 	total := point{width + 2*margin, height + 2*margin + 2*capGap}
 	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="group" aria-label="State machine" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f">`, total.x, total.y, total.x, total.y)
 	if alone {
-		fmt.Fprintf(w, "<style>%s</style>", Style)
+		fmt.Fprintf(w, "<style>%s</style>", style)
 	}
 	w.WriteString(`<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="head" d="M0 .5 7.5 4 0 7.5z"/></marker></defs>`)
 	fmt.Fprintf(w, `<g transform="translate(%.0f %.0f)">`, margin, margin+capGap)
@@ -244,8 +244,8 @@ func esc(text string) string {
 	}, text))
 }
 
-// Style colours a drawing that stands alone, in light and dark.
-const Style = `.graph{--ink:#1d2433;--soft:#5c6780;--line:#97a1b5;--card:#fff;--inner:#f6f7fa;--accent:#3455db;--good:#1a7f4b;--bad:#c4314b;--warn:#a66300;font:13px/1.4 ui-sans-serif,system-ui,sans-serif}` +
+// style colours a drawing that stands alone, in light and dark.
+const style = `.graph{--ink:#1d2433;--soft:#5c6780;--line:#97a1b5;--card:#fff;--inner:#f6f7fa;--accent:#3455db;--good:#1a7f4b;--bad:#c4314b;--warn:#a66300;font:13px/1.4 ui-sans-serif,system-ui,sans-serif}` +
 	`@media(prefers-color-scheme:dark){.graph{--ink:#e6e9f0;--soft:#9aa5bd;--line:#5d6880;--card:#1d2331;--inner:#161b26;--accent:#8ea4ff;--good:#4cc38a;--bad:#ff7a90;--warn:#f0b354}}` + Shapes
 
 // Shapes is what pages and drawings have in common: it needs the colours of Style.
