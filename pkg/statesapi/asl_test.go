@@ -28,7 +28,7 @@ func TestTestCases(t *testing.T) {
 		switch testCase {
 		case "Unknown":
 			return nil, errors.New("not in the file")
-		case "Other":
+		case "Other", "": // an execution without a test case is asked for too
 			return next, nil
 		}
 		return says(machine + "/" + testCase), nil

@@ -34,9 +34,9 @@ type Options struct {
 	// does that itself. Nil fails them.
 	Tasks asl.TaskRunner
 	// Mocks returns what runs the tasks of an execution with a test case, which is what
-	// stands after # in the ARN, as in Step Functions Local. Next runs what is not mocked;
-	// an error refuses the execution. It is called more than once for an execution. Nil
-	// refuses test cases.
+	// follows # in the ARN, as in Step Functions Local, and is empty without one. Next runs
+	// what is not mocked; an error refuses the execution. It is called more than once for an
+	// execution. Nil refuses test cases.
 	Mocks func(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error)
 	// Account and Region go into the ARNs of new state machines.
 	Account, Region string

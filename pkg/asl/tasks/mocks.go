@@ -207,21 +207,32 @@ func attemptRange(index string) (first, last int, ok bool) {
 	return first, last, err == nil && last >= first
 }
 
+// anything stands for every state, every machine, and every execution without a test case.
+const anything = "*"
+
 // Runner returns what runs the tasks of one test case. States without a mock go to
-// next; nil fails them.
+// next; nil fails them. A machine that has no such test case has those of "*". Without a
+// name, it is the test case "*" where there is one, and next where there is none.
 func (c *MockConfig) Runner(machine, name string, next asl.TaskRunner) (asl.TaskRunner, error) {
-	cases, ok := c.machines[machine]
-	if !ok {
-		return nil, fmt.Errorf("the mock configuration has no state machine %q", machine)
-	}
-	states, ok := cases[name]
-	if !ok {
-		return nil, fmt.Errorf("the mock configuration of %s has no test case %q", machine, name)
-	}
 	if next == nil {
 		next = None{}
 	}
-	return mockRunner{c, states, next}, nil
+	wanted := name
+	if wanted == "" {
+		wanted = anything
+	}
+	for _, m := range []string{machine, anything} {
+		if states, ok := c.machines[m][wanted]; ok {
+			return mockRunner{c, states, next}, nil
+		}
+	}
+	switch _, ok := c.machines[machine]; {
+	case name == "":
+		return next, nil
+	case !ok:
+		return nil, fmt.Errorf("the mock configuration has no state machine %q", machine)
+	}
+	return nil, fmt.Errorf("the mock configuration of %s has no test case %q", machine, name)
 }
 
 type mockRunner struct {
@@ -230,9 +241,25 @@ type mockRunner struct {
 	next   asl.TaskRunner
 }
 
+// find returns the response of a task: by the state's name, by the ARN of its resource,
+// with a region and an account or without, or by that of every state.
+func (m testCase) find(t asl.Task) (name string, ok bool) {
+	plain := t.Resource
+	if action, ok := asl.Integration(t.Resource); ok {
+		partition, _, _ := strings.Cut(strings.TrimPrefix(t.Resource, "arn:"), ":")
+		plain = "arn:" + partition + ":states:::" + action
+	}
+	for _, key := range []string{t.State, t.Resource, plain, anything} {
+		if name, ok := m[key]; ok {
+			return name, true
+		}
+	}
+	return "", false
+}
+
 // RunTask implements [asl.TaskRunner].
 func (m mockRunner) RunTask(ctx context.Context, t asl.Task) (any, error) {
-	name, ok := m.states[t.State]
+	name, ok := m.states.find(t)
 	if !ok {
 		return m.next.RunTask(ctx, t)
 	}

@@ -170,3 +170,46 @@ func TestMocksOfWaitingTasks(t *testing.T) {
 		}
 	}
 }
+
+// "*" and ARNs in the places of names, the more exact one first.
+func TestMocksForAnything(t *testing.T) {
+	t.Parallel()
+	config, err := tasks.LoadMocks([]byte(`{"StateMachines":{
+		"m":{"TestCases":{"own":{"T":"name","arn:aws:states:::sqs:sendMessage":"arn","*":"any"},"*":{"T":"default"}}},
+		"*":{"TestCases":{"all":{"*":"any"},"*":{"U":"default"}}}},
+		"MockedResponses":{"name":{"0":{"Return":"name"}},"arn":{"0":{"Return":"arn"}},"any":{"0":{"Return":"any"}},"default":{"0":{"Return":"default"}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sqs, dated = "arn:aws:states:::sqs:sendMessage", "arn:aws:states:eu-west-1:210987654321:sqs:sendMessage"
+	for _, tt := range []struct{ machine, testCase, state, resource, want string }{
+		{"m", "own", "T", sqs, "name"},
+		{"m", "own", "U", sqs, "arn"},
+		{"m", "own", "U", dated, "arn"},
+		{"m", "own", "U", "arn:aws:states:::sns:publish", "any"},
+		{"m", "own", "U", sqs + ".waitForTaskToken", "any"},
+		{"m", "all", "U", sqs, "any"},
+		{"other", "all", "U", sqs, "any"},
+		{"m", "", "T", sqs, "default"},
+		{"m", "", "U", sqs, "next"}, // a machine's own cases come before those of "*"
+		{"other", "", "U", sqs, "default"},
+		{"other", "", "T", sqs, "next"},
+		{"other", "own", "T", sqs, "none"},
+	} {
+		runner, err := config.Runner(tt.machine, tt.testCase, asl.TaskRunner(answers("next")))
+		if err != nil {
+			if tt.want != "none" {
+				t.Errorf("%v: %v", tt, err)
+			}
+			continue
+		}
+		if got, err := runner.RunTask(t.Context(), asl.Task{State: tt.state, Resource: tt.resource}); err != nil || got != tt.want {
+			t.Errorf("%v: %v, %v", tt, got, err)
+		}
+	}
+}
+
+// answers is what runs a task by answering with itself.
+type answers string
+
+func (a answers) RunTask(context.Context, asl.Task) (any, error) { return string(a), nil }
