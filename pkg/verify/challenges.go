@@ -61,6 +61,18 @@ func echoSentence(r *Request, name string) (*Reply, error) {
 // newLinkedInHandshake signs a challenge of a UUID's characters. That cannot be used to
 // sign a body, because what is signed of a body begins with hmacsha256=.
 func newLinkedInHandshake(b *builder) (exchange, error) {
+	return b.signedChallenge("challengeCode", isEcho, func(code string, mac []byte) any {
+		return struct {
+			Code     string `json:"challengeCode"`
+			Response string `json:"challengeResponse"`
+		}{code, hex.EncodeToString(mac)}
+	})
+}
+
+// signedChallenge answers a GET with a query parameter, which is signed with the first
+// secret. Anyone may ask for that, so only texts that are allowed are signed: no delivery
+// may be one of them.
+func (b *builder) signedChallenge(parameter string, allowed func(string) bool, answer func(text string, mac []byte) any) (exchange, error) {
 	keys, err := newKeyring(b, keyDecoder("text"), "")
 	if err != nil {
 		return nil, err
@@ -69,21 +81,18 @@ func newLinkedInHandshake(b *builder) (exchange, error) {
 		if r.Method != http.MethodGet {
 			return nil, nil //nolint:nilnil // no handshake
 		}
-		code, ok, err := queried(r, "challengeCode")
+		text, ok, err := queried(r, parameter)
 		if err != nil || !ok {
 			return nil, err
 		}
-		if !isEcho(code) {
-			return nil, refuse(Malformed, "challengeCode")
+		if !allowed(text) {
+			return nil, refuse(Malformed, parameter)
 		}
 		key, err := keys.key(ctx, 0)
 		if err != nil {
 			return nil, err
 		}
-		return replyJSON(struct {
-			Code     string `json:"challengeCode"`
-			Response string `json:"challengeResponse"`
-		}{code, hex.EncodeToString(hmac256(key, code))}), nil
+		return replyJSON(answer(text, hmac256(key, text))), nil
 	}, nil
 }
 

@@ -96,20 +96,21 @@ const (
 
 // Providers returns the names of all presets, sorted.
 func Providers() []string {
-	names := make([]string, len(presets))
-	for i := range presets {
-		names[i] = presets[i].Name
+	var names []string
+	for _, rows := range presets {
+		for i := range rows {
+			names = append(names, rows[i].Name)
+		}
 	}
 	return names
 }
 
 // Lookup returns the preset of a provider.
 func Lookup(name string) (Preset, bool) {
-	i, ok := slices.BinarySearchFunc(presets, name, func(p Preset, name string) int { return strings.Compare(p.Name, name) })
+	p, ok := row(name)
 	if !ok {
 		return Preset{}, false
 	}
-	p := presets[i]
 	p.ContentTypes, p.Versions = slices.Clone(p.ContentTypes), slices.Clone(p.Versions)
 	if p.HMAC != nil {
 		h := *p.HMAC
@@ -122,12 +123,25 @@ func Lookup(name string) (Preset, bool) {
 	return p, true
 }
 
+// row returns the preset of a provider as it is in the table.
+func row(name string) (Preset, bool) {
+	for _, rows := range presets {
+		i, ok := slices.BinarySearchFunc(rows, name, func(p Preset, name string) int { return strings.Compare(p.Name, name) })
+		if ok {
+			return rows[i], true
+		}
+	}
+	return Preset{}, false
+}
+
 // takenBy returns the providers with which a key of a Spec is allowed.
 func takenBy(key string) []string {
 	var names []string
-	for i := range presets {
-		if slices.Contains(presets[i].takes, key) || slices.Contains(presets[i].needs, key) {
-			names = append(names, presets[i].Name)
+	for _, rows := range presets {
+		for i := range rows {
+			if slices.Contains(rows[i].takes, key) || slices.Contains(rows[i].needs, key) {
+				names = append(names, rows[i].Name)
+			}
 		}
 	}
 	return names

@@ -33,27 +33,9 @@ var xHandshake = Handshake{Methods: []string{http.MethodGet}, newBefore: newXHan
 // text, and a plain body is never accepted as a delivery (see [plainless]). It is signed
 // with the first secret.
 func newXHandshake(b *builder) (exchange, error) {
-	keys, err := newKeyring(b, keyDecoder("text"), "")
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, r *Request) (*Reply, error) {
-		if r.Method != http.MethodGet {
-			return nil, nil //nolint:nilnil // no handshake
-		}
-		token, ok, err := queried(r, "crc_token")
-		if err != nil || !ok {
-			return nil, err
-		}
-		if !isPlain(token) {
-			return nil, refuse(Malformed, "crc_token")
-		}
-		key, err := keys.key(ctx, 0)
-		if err != nil {
-			return nil, err
-		}
-		return replyJSON(map[string]string{"response_token": "sha256=" + base64.StdEncoding.EncodeToString(hmac256(key, token))}), nil
-	}, nil
+	return b.signedChallenge("crc_token", isPlain, func(_ string, mac []byte) any {
+		return map[string]string{"response_token": "sha256=" + base64.StdEncoding.EncodeToString(mac)}
+	})
 }
 
 // plainless refuses the bodies that the handshake signs for anyone.
