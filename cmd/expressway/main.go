@@ -44,6 +44,7 @@ type commands struct {
 	Invoke   invokeCommand   `cmd:"" help:"Hand one Lambda event to a function and print what Lambda would return."`
 	Validate validateCommand `cmd:"" help:"Check the configuration, the state machines and the template, and how they fit together, and print every problem."`
 	Explain  explainCommand  `cmd:"" help:"Print a route with every default written out."`
+	Redrive  redriveCommand  `cmd:"" help:"Put dead letters back where they came from: messages, the records of Lambda destinations, and of rules."`
 	Forget   forgetCommand   `cmd:"" help:"Free a dedupe key, so that the delivery runs when it comes again, and show what was stored."`
 	Sign     signCommand     `cmd:"" help:"Print a signed curl command that a route accepts."`
 	Init     initCommand     `cmd:"" help:"Write routes, a template, samples and settings into a folder, or add to an existing template what it lacks."`

@@ -139,14 +139,7 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	}
 	until := scope.deadline.Add(max(runs, concludeTime))
 	c := &Claim{Until: until, Expires: until.Add(rule.remember())}
-	if d.Fingerprint != nil {
-		sum := sha256.Sum256(d.Fingerprint())
-		c.Fingerprint = hex.EncodeToString(sum[:])
-	}
-	if rule.WithBody {
-		key = append(append(key, 0), c.Fingerprint...)
-	}
-	c.Key = DedupeRecord(d.Route.Name, key)
+	c.Key, c.Fingerprint = d.dedupeRecord(key)
 	rec, err := b.dedupe.Claim(ctx, *c)
 	switch {
 	case err != nil && rule.StartUnchecked:
@@ -177,6 +170,34 @@ func (b *Bridge) inProgress(rule *Dedupe, until time.Time) *Failure {
 		Name: InProgress, Cause: "a delivery with this key is in progress, or may still be running",
 		RetryAfter: max(wait, time.Second), ClaimedUntil: until,
 	}
+}
+
+// dedupeRecord returns the record's name of a delivery with the key, and its fingerprint.
+func (d *Delivery) dedupeRecord(key []byte) (record, fingerprint string) {
+	if d.Fingerprint != nil {
+		sum := sha256.Sum256(d.Fingerprint())
+		fingerprint = hex.EncodeToString(sum[:])
+	}
+	if d.Route.Dedupe.WithBody {
+		key = append(append(key[:len(key):len(key)], 0), fingerprint...)
+	}
+	return DedupeRecord(d.Route.Name, key), fingerprint
+}
+
+// DedupeKey returns the name of the dedupe record that a delivery would claim, and claims
+// nothing. It is empty where the route or the delivery has no key.
+func (b *Bridge) DedupeKey(ctx context.Context, d *Delivery) (string, error) {
+	if d.Route.Dedupe == nil {
+		return "", nil
+	}
+	ctx, cancel := b.withDeadline(ctx, d.Route)
+	defer cancel()
+	key, err := dedupeKey(ctx, d.Route.Dedupe, newScope(ctx, b, d))
+	if key == nil || err != nil {
+		return "", err
+	}
+	record, _ := d.dedupeRecord(key)
+	return record, nil
 }
 
 // DedupeRecord returns the name under which a store keeps the record of a route's key;

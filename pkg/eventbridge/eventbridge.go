@@ -232,26 +232,7 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 		end(nil, e.refuse(ctx, id, bridge.NewFailure(bridge.NoRoute, "no route takes events of this source and detail-type", nil), attrs(source, detailType)...))
 		return
 	}
-	d := &bridge.Delivery{
-		Route:      &route.Route,
-		ID:         id,
-		RequestID:  id,
-		Kind:       "event",
-		Attrs:      attrs(source, detailType),
-		Document:   func() (any, error) { return event, nil },
-		ReceivedAt: e.bridge.Now(),
-		Fingerprint: func() []byte {
-			// An archive's replay adds its own name to the event, which is still the same
-			// event.
-			same := event
-			if _, replayed := event.Get("replay-name"); replayed {
-				same = event.Clone()
-				same.Delete("replay-name")
-			}
-			text, _ := jsonata.AppendJSON(nil, same) // decoded from JSON, so it cannot fail
-			return text
-		},
-	}
+	d := e.delivery(route, event)
 	r := e.bridge.Run(ctx, d)
 	settlement := bridge.Settlement{Final: r.Failure == nil}
 	if r.Failure != nil {
@@ -271,6 +252,47 @@ func (e *Events) run(ctx context.Context, v any, end func(any, *bridge.Failure))
 		end(nil, r.Failure)
 	}
 	e.bridge.Settle(ctx, d, r, settlement)
+}
+
+// delivery is the event as the bridge takes it.
+func (e *Events) delivery(route *config.Route, event *jsonata.Object) *bridge.Delivery {
+	return &bridge.Delivery{
+		Route:      &route.Route,
+		ID:         event.Text("id"),
+		RequestID:  event.Text("id"),
+		Kind:       "event",
+		Attrs:      attrs(event.Text("source"), event.Text("detail-type")),
+		Document:   func() (any, error) { return event, nil },
+		ReceivedAt: e.bridge.Now(),
+		Fingerprint: func() []byte {
+			// An archive's replay adds its own name to the event, which is still the same
+			// event.
+			same := event
+			if _, replayed := event.Get("replay-name"); replayed {
+				same = event.Clone()
+				same.Delete("replay-name")
+			}
+			text, _ := jsonata.AppendJSON(nil, same) // decoded from JSON, so it cannot fail
+			return text
+		},
+	}
+}
+
+// DedupeKey returns the route that takes an event, and the name of the dedupe record that
+// the event would claim. It is for tools: nothing is claimed. The route is nil where none
+// takes the event, and the name is empty where the event has no key.
+func (e *Events) DedupeKey(ctx context.Context, payload []byte) (*config.Route, string, error) {
+	v, err := jsonata.Decode(payload)
+	if err != nil {
+		return nil, "", err
+	}
+	event, _ := v.(*jsonata.Object)
+	route := e.route(event.Text("source"), event.Text("detail-type"))
+	if event == nil || route == nil {
+		return nil, "", nil
+	}
+	key, err := e.bridge.DedupeKey(ctx, e.delivery(route, event))
+	return route, key, err
 }
 
 func (e *Events) refuse(ctx context.Context, id string, f *bridge.Failure, more ...slog.Attr) *bridge.Failure {

@@ -24,13 +24,22 @@ const (
 // A Reason is what a dead letter says in addition to the message: why it failed, and where
 // it came from. Its JSON is the value of [AttributeExpressway].
 type Reason struct {
-	ErrorName       string `json:"errorName"`
+	ErrorName       string `json:"errorName,omitempty"`
 	ErrorCause      string `json:"errorCause,omitempty"`
 	ExecutionARN    string `json:"executionArn,omitempty"`
-	Route           string `json:"route"`
+	Route           string `json:"route,omitempty"`
 	SourceQueue     string `json:"sourceQueue,omitempty"`
 	DeduplicationID string `json:"deduplicationId,omitempty"`
+	// RedriveID is set in a message that was put back, and that has to carry the sender's
+	// deduplication id: its own is this one.
+	RedriveID string `json:"redriveId,omitempty"`
 }
+
+// PutBack reports that the message is not a dead letter, but one that was put back.
+func (r *Reason) PutBack() bool { return r != nil && r.ErrorName == "" }
+
+// Attribute returns the reason as the value of [AttributeExpressway].
+func (r *Reason) Attribute() Attribute { return r.one()[AttributeExpressway] }
 
 // A part is one text of a Reason and its attribute.
 type part struct {
@@ -67,14 +76,14 @@ func (r *Reason) one() map[string]Attribute {
 	return map[string]Attribute{AttributeExpressway: {DataType: "String", Text: string(text)}}
 }
 
-// TakeReason removes from a message's attributes those that a dead letter adds, and
-// returns them as a Reason. It returns nil and changes nothing if the message is not a
-// dead letter of Expressway: a sender may use any of the names for itself, and only a
-// letter has both the name of an error and a route.
+// TakeReason removes from a message's attributes those that a dead letter adds, or a
+// message that was put back, and returns them as a Reason. It returns nil and changes
+// nothing if the message is neither: a sender may use any of the names for itself, and only
+// a letter has both the name of an error and a route.
 func TakeReason(attributes map[string]Attribute) *Reason {
 	if a, ok := attributes[AttributeExpressway]; ok {
 		r := &Reason{}
-		if json.Unmarshal([]byte(a.Text), r) == nil && r.ErrorName != "" && r.Route != "" {
+		if json.Unmarshal([]byte(a.Text), r) == nil && (r.ErrorName != "" && r.Route != "" || r.ErrorName == "" && r.RedriveID != "") {
 			delete(attributes, AttributeExpressway)
 			return r
 		}

@@ -173,6 +173,10 @@ func (r *record) document(route *config.Route) (*jsonata.Object, error) {
 		return nil, r.broken
 	}
 	content := content{body: *r.body, attributes: r.object.Value("messageAttributes")}
+	if r.reason().PutBack() {
+		// A message that was put back shows expressions what it showed them the first time.
+		content.attributes = object(content.attributes).Without(AttributeExpressway)
+	}
 	if route.SQS.Unwrap != config.UnwrapNothing {
 		if failure := content.unwrap(route.SQS.Unwrap); failure != nil {
 			r.broken = failure

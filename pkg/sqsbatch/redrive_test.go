@@ -209,6 +209,7 @@ func TestDeduplicationIDOfALetter(t *testing.T) {
 		"a message":                  {nil, "own"},
 		"a letter":                   {map[string]any{"ErrorName": str("E"), "Route": str("o"), "DeduplicationId": str("sender's")}, "sender's"},
 		"a letter in one attribute":  {map[string]any{"Expressway": str(`{"errorName":"E","route":"o","deduplicationId":"sender's"}`)}, "sender's"},
+		"put back":                   {map[string]any{"Expressway": str(`{"redriveId":"redrive-1","deduplicationId":"sender's"}`)}, "sender's"},
 		"a letter of a plain queue":  {map[string]any{"ErrorName": str("E"), "Route": str("o")}, "own"},
 		"a sender's own attribute":   {map[string]any{"DeduplicationId": str("another")}, "own"},
 		"a sender's own JSON":        {map[string]any{"Expressway": str(`{"deduplicationId":"another"}`)}, "own"},
@@ -231,5 +232,31 @@ func TestDeduplicationIDOfALetter(t *testing.T) {
 				t.Errorf("MessageDeduplicationId = %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// A message that was put back is to expressions what it was the first time, and says
+// nothing of the attribute that carries the sender's deduplication id. Dead-lettered again,
+// it carries the id on.
+func TestPutBackLooksTheSame(t *testing.T) {
+	t.Parallel()
+	var input string
+	queues := &fakeQueues{}
+	b := batch(t, "  - name: o\n    sqs: 'orders*'\n    start: m\n    input: '{% $message.messageAttributes %}'\n    deadLetterQueue: "+deadURL+".fifo\n    catch: [{errors: States.ALL, then: dead-letter}]\n",
+		func(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
+			input = string(s.Input)
+			return fail("Invalid")
+		}, sqsbatch.WithQueues(queues))
+	invoke(t.Context(), t, b, records(map[string]any{
+		"eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", "g", "MessageDeduplicationId", "redrive-1"),
+		"messageAttributes": map[string]any{
+			"Expressway": stringAttribute("String", `{"deduplicationId":"sender's","redriveId":"redrive-1"}`), "mine": stringAttribute("String", "1"),
+		},
+	}))
+	if !strings.Contains(input, "mine") || strings.Contains(input, "redrive-1") {
+		t.Errorf("the workflow got %s", input)
+	}
+	if len(queues.sent) != 1 || queues.sent[0].Attributes["DeduplicationId"].Text != "sender's" || len(queues.sent[0].Attributes) != 6 {
+		t.Errorf("the dead letter is %+v", queues.sent)
 	}
 }

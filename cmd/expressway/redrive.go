@@ -1,0 +1,194 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/expressway-dev/expressway/internal/redrive"
+	"github.com/expressway-dev/expressway/internal/redrive/wire"
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/dedupe"
+	"github.com/expressway-dev/expressway/pkg/gateway"
+)
+
+type redriveCommand struct {
+	templateFlags
+	Config        string  `placeholder:"FILE" help:"The configuration, which has the dedupe keys of letters (default: $EXPRESSWAY_CONFIG, else expressway.yaml, where there is one)."`
+	EnvVars       string  `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, where there is one)."`
+	Region        string  `placeholder:"REGION" help:"The region of what has no ARN or URL (default: that of the AWS configuration)."`
+	From          string  `required:"" placeholder:"QUEUE" help:"The dead-letter queue: its URL, ARN or name."`
+	To            string  `placeholder:"QUEUE" help:"Send everything to this queue (default: back to the queue that a letter came from)."`
+	EventFunction string  `placeholder:"NAME" help:"Hand events to this function, by name or ARN (default: the function, or the rule's target, that failed)."`
+	ToBus         bool    `help:"Put events on their bus again, where they reach every rule and get a new id."`
+	Bus           string  `placeholder:"NAME" help:"The bus for --to-bus (default: that of the rule that failed, else default)."`
+	Error         string  `placeholder:"NAME" help:"Only letters that failed with this error."`
+	Route         string  `placeholder:"NAME" help:"Only letters of this route."`
+	DryRun        bool    `help:"Only say what would happen to each letter."`
+	InDoubt       string  `enum:"skip,send" default:"skip" help:"What to do with a letter that may have been sent already, where neither a FIFO queue nor dedupe makes two of it one: skip leaves and lists it, send sends it again (default: skip)."`
+	Rate          float64 `placeholder:"N" help:"At most so many letters a second."`
+	Table         string  `placeholder:"NAME" help:"The DynamoDB table of dedupe records (default: $EXPRESSWAY_DEDUPE_TABLE); '-' where the functions have none."`
+	Journal       string  `placeholder:"FILE" help:"The journal, by which a run that was killed goes on (default: a file of the queue's own in $XDG_STATE_HOME/expressway/redrive, else ~/.local/state/expressway/redrive)."`
+}
+
+// redriveWorkers is how many letters are on their way at once.
+const redriveWorkers = 8
+
+// Run puts dead letters back where they came from.
+func (c *redriveCommand) Run(ctx context.Context, p *program) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	files := &project{Config: c.Config, EnvVars: c.EnvVars, Region: c.Region, templateFlags: c.templateFlags}
+	environment, err := files.environment(p)
+	if err != nil {
+		return err
+	}
+	getenv, err := awsEnvironment(ctx, environment)
+	if err != nil {
+		return err
+	}
+	if c.Region != "" {
+		under := getenv
+		getenv = func(name string) string {
+			if name == "AWS_REGION" {
+				return c.Region
+			}
+			return under(name)
+		}
+	}
+	o, w, err := c.options(ctx, p, files, getenv)
+	if err != nil {
+		return err
+	}
+	path, err := c.journal(getenv, o.From)
+	if err != nil {
+		return err
+	}
+	store, err := redrive.OpenFile(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	o.Store, o.Sender = store, w
+	shown := newProgress(p)
+	o.Progress = shown.show
+	report, err := redrive.Run(ctx, *o)
+	shown.end()
+	if report == nil {
+		return err
+	}
+	if report.Resumed {
+		fmt.Fprintf(p.stdout, "going on with the run of %s; letters that came later stay\n", report.Began.UTC().Format("2006-01-02T15:04:05Z"))
+	}
+	err = errors.Join(err, report.Write(p.stdout, c.DryRun))
+	switch {
+	case err != nil && !c.DryRun:
+		return fmt.Errorf("%w\nthe run is not over: start it again, and it goes on; its journal is %s", err, path)
+	case err != nil:
+		return err
+	case report.Open() && !c.DryRun:
+		return errSilent // the report says which letters wait for somebody
+	}
+	return nil
+}
+
+func (c *redriveCommand) check() error {
+	switch {
+	case c.To != "" && (c.EventFunction != "" || c.ToBus), c.EventFunction != "" && c.ToBus:
+		return errors.New("--to, --event-function and --to-bus exclude each other")
+	case c.Bus != "" && !c.ToBus:
+		return errors.New("--bus is for --to-bus")
+	case c.Rate < 0:
+		return errors.New("--rate must be more than 0")
+	}
+	return nil
+}
+
+// options finds the queue, and what the configuration says of its letters.
+func (c *redriveCommand) options(ctx context.Context, p *program, files *project, getenv func(string) string) (*redrive.Options, *wire.Wire, error) {
+	w, err := wire.New(getenv)
+	if err != nil {
+		return nil, nil, err
+	}
+	queue, err := w.Open(ctx, c.From)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := &redrive.Options{
+		From: queue.URL, To: c.To, EventFunction: c.EventFunction, ToBus: c.ToBus, Bus: c.Bus, Error: c.Error, Route: c.Route,
+		InDoubt: redrive.InDoubt(c.InDoubt), DryRun: c.DryRun, Rate: c.Rate, Workers: redriveWorkers,
+		Queue: queue, Sources: queue.Sources, Began: queue.Time,
+	}
+	d, err := files.deployment(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	path := files.configPath(getenv, d)
+	if path == "" {
+		fmt.Fprintln(p.stderr, "note: there is no expressway.yaml here, so no dedupe keys are known: --config names one")
+		return o, w, nil
+	}
+	cfg, err := config.Load(path, getenv)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the configuration has the dedupe keys of letters: %w", err)
+	}
+	o.Keys = redrive.NewRoutes(cfg.Routes, w.Region(), queue.Account)
+	o.RouteQueues = routeQueues(cfg.Routes)
+	table := cmp.Or(c.Table, getenv(gateway.DedupeTable))
+	switch route := deduplicating(cfg.Routes); {
+	case route == "" || table == "-":
+	case table == "":
+		return nil, nil, fmt.Errorf("route %s has dedupe, and the table of its records is not known: pass --table or set %s; --table - if the functions keep them in memory", route, gateway.DedupeTable)
+	default:
+		if o.Claims, err = dedupe.NewDynamoDB(table, getenv, nil); err != nil {
+			return nil, nil, err
+		}
+	}
+	return o, w, nil
+}
+
+// routeQueues are the queues of routes that name one.
+func routeQueues(routes []*config.Route) map[string]string {
+	out := map[string]string{}
+	for _, r := range routes {
+		if r.SQS != nil && !strings.Contains(r.SQS.Queue, "*") {
+			out[r.Name] = r.SQS.Queue
+		}
+	}
+	return out
+}
+
+// deduplicating names a route whose letters have dedupe keys; empty for none.
+func deduplicating(routes []*config.Route) string {
+	for _, r := range routes {
+		if r.Dedupe != nil && (r.SQS != nil || r.EventBridge != nil) {
+			return r.Name
+		}
+	}
+	return ""
+}
+
+// journal is where the journal of a queue is.
+func (c *redriveCommand) journal(getenv func(string) string, queue string) (string, error) {
+	if c.Journal != "" {
+		return c.Journal, nil
+	}
+	state := getenv("XDG_STATE_HOME")
+	if state == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("no place for the journal: pass --journal FILE (%w)", err)
+		}
+		state = filepath.Join(home, ".local", "state")
+	}
+	sum := sha256.Sum256([]byte(queue))
+	name := queue[strings.LastIndexByte(queue, '/')+1:] + "-" + hex.EncodeToString(sum[:6]) + ".jsonl"
+	return filepath.Join(state, "expressway", "redrive", name), nil
+}
