@@ -189,6 +189,14 @@ func TestConsoleInBrowser(t *testing.T) {
 	b.do(t, chromedp.KeyEvent(kb.Enter))
 	b.eventually(t, `document.body.dataset.page === 'delivery' && document.body.textContent.includes('Expressway.NoRoute')`)
 
+	// What waits for a token is kept, resumed and failed by buttons.
+	b.do(t, chromedp.Navigate(console+"executions?machine=approval"), chromedp.Click(`.row`))
+	b.eventually(t, `document.querySelector('.waiting h2')?.textContent.includes('Ask')`)
+	b.do(t, click(`.waiting button[value=heartbeat]`), click(`.waiting button[value=success]`))
+	b.eventually(t, `document.querySelector('.waiting h2')?.textContent.includes('Pay')`)
+	b.do(t, chromedp.Focus(`.waiting input[name=error]`), chromedp.KeyEvent("Refused"), click(`.waiting button[value=failure]`))
+	b.eventually(t, `!document.querySelector('.waiting') && document.querySelector('.failure').textContent.includes('Refused')`)
+
 	// Every page fits a telephone, and is whole.
 	b.do(t, chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateScale(2)))
 	for _, path := range []string{"", "executions", "executions/4", "machines", "machines/orders", "machines/payments", "send", "deliveries/3", "deliveries/99999"} {

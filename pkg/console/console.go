@@ -32,6 +32,10 @@ type Engine interface {
 	Start(machine string, input []byte) (executionARN string, err error)
 	// End ends a running execution.
 	End(executionARN string) bool
+	// Waits are the tasks of an execution that wait for their tokens, and Answer answers
+	// one of those.
+	Waits(executionARN string) []Wait
+	Answer(a Answer) error
 	// Send hands an event to a function (webhook, queue or event), as the origin.
 	Send(ctx context.Context, function string, event []byte, origin string) error
 	// Resend sends a webhook delivery anew: with the body and headers, signed again. It
@@ -156,6 +160,8 @@ func (c *Console) routes() {
 	get("api/executions", c.apiExecutions)
 	get("api/executions/{id}", c.apiExecution)
 	post("api/executions/{id}/end", c.apiEnd)
+	get("api/executions/{id}/waits", c.apiWaits)
+	post("api/executions/{id}/waits", c.apiAnswer)
 	get("api/machines", func(*http.Request) (any, error) { return map[string]any{"machines": c.o.Engine.Machines()}, nil })
 	get("api/machines/{name}", c.apiMachine)
 	post("api/machines/{name}/run", c.apiRun)

@@ -41,6 +41,7 @@ type base struct {
 	History           []json.RawMessage
 	Drawing, Timeline template.HTML
 	Samples           []sample
+	Waits             []Wait
 }
 
 type sample struct{ Title, Function, Event string }
@@ -113,6 +114,7 @@ func (c *Console) executionPage(r *http.Request) (string, any, error) {
 	}
 	b := c.base(e.Machine, "execution", "executions")
 	b.ID, b.Execution, b.Input, b.Output = e.ID, &e, asJSON(e.input), asJSON(e.output)
+	b.Waits = c.waits(e)
 	visits := e.Visits()
 	b.State = r.URL.Query().Get("state")
 	for _, v := range visits {

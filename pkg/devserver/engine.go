@@ -119,6 +119,29 @@ func (e *engine) End(executionARN string) bool {
 	return e.local.States.EndExecution(executionARN, "Console.Ended", "Somebody ended the execution in the console.")
 }
 
+// Waits implements [console.Engine].
+func (e *engine) Waits(executionARN string) []console.Wait {
+	var list []console.Wait
+	for _, w := range e.local.States.Waits(executionARN) {
+		list = append(list, console.Wait{State: w.State, Token: w.Token, Since: w.Since, HeartbeatSeconds: w.Heartbeat.Seconds()})
+	}
+	return list
+}
+
+// Answer implements [console.Engine].
+func (e *engine) Answer(a console.Answer) error {
+	answer := statesapi.TaskAnswer{Token: &a.Token}
+	switch a.Action {
+	case console.AnswerSuccess:
+		answer.Output = &a.Output
+		return e.local.States.SendTaskSuccess(answer)
+	case console.AnswerFailure:
+		answer.Error, answer.Cause = &a.Error, &a.Cause
+		return e.local.States.SendTaskFailure(answer)
+	}
+	return e.local.States.SendTaskHeartbeat(answer)
+}
+
 // Send implements [console.Engine].
 func (e *engine) Send(ctx context.Context, function string, event []byte, origin string) error {
 	handler, err := e.local.Handler(function)

@@ -27,6 +27,7 @@ async function act(element, body) {
   element.setAttribute('aria-busy', 'true')
   try {
     const answer = await post(url, body)
+    sent = true
     if (target && answer.id) location.assign(target + answer.id)
     else if (answer.path) say(`Saved as ${answer.path}: ${answer.command}`)
     else refresh()
@@ -63,6 +64,10 @@ document.addEventListener('submit', event => {
   const form = event.target
   if (!form.dataset.post) return
   event.preventDefault()
+  if ('fields' in form.dataset) {
+    act(form, Object.fromEntries(new FormData(form, event.submitter)))
+    return
+  }
   const field = form.querySelector('textarea')
   let value = field.value
   if ('json' in field.dataset) {
@@ -90,6 +95,7 @@ function mark() {
 
 // The live part of a page is fetched anew: what the server writes is the one way to show it.
 let waiting = false
+let sent = false
 let again = false
 async function refresh() {
   if (waiting) { again = true; return }
@@ -103,8 +109,9 @@ async function refresh() {
       if (!old || !next || old.innerHTML === next.innerHTML) continue
       const at = rows().indexOf(document.activeElement)
       const key = document.activeElement?.dataset?.delivery
-      const field = old.querySelector('textarea')
-      if (field && field.value !== field.defaultValue) continue // somebody is writing
+      const writing = [...old.querySelectorAll('textarea,input')].some(f => f.value !== f.defaultValue && f.isConnected)
+      if (writing && !sent) continue // somebody is writing
+      sent = false
       const scroll = old.querySelector('.drawing')
       const open = [...old.querySelectorAll('details')].map(d => d.open)
       old.replaceWith(next)

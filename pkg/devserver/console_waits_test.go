@@ -1,0 +1,113 @@
+package devserver_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const asks = `{"StartAt":"Ask","States":{"Ask":{"Type":"Task","Resource":"arn:aws:states:us-east-1:123456789012:activity:ask",
+	"HeartbeatSeconds":600,"Next":"Again"},"Again":{"Type":"Task","Resource":"arn:aws:states:us-east-1:123456789012:activity:ask","End":true}}}`
+
+type consoleWait struct {
+	State, Token     string
+	Since            time.Time
+	HeartbeatSeconds float64
+}
+
+// waits reads the tasks that wait, until there is one of a state.
+func (c *consoleTest) waits(id, state string) consoleWait {
+	c.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		var in struct{ Waits []consoleWait }
+		c.get("api/executions/"+id+"/waits", &in)
+		if len(in.Waits) == 1 && in.Waits[0].State == state {
+			return in.Waits[0]
+		}
+	}
+	c.t.Fatalf("nothing waits in %s", state)
+	return consoleWait{}
+}
+
+// The console shows what waits and its token, and resumes, fails and keeps it.
+func TestConsoleAnswersTokens(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	name := "ask"
+	if _, err := c.local.States.CreateActivity(&name, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(c.dir, "asks.asl.json"), []byte(asks), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.local.States.LoadDir(c.dir); err != nil {
+		t.Fatal(err)
+	}
+	run := func() string {
+		var started struct{ ID json.Number }
+		if status := c.post("api/machines/asks/run", `{"input":{}}`, &started); status != 200 {
+			t.Fatalf("run: %d", status)
+		}
+		return started.ID.String()
+	}
+	first, second := run(), run()
+	wait := c.waits(first, "Ask")
+	if len(wait.Token) < 100 || wait.Since.IsZero() || wait.HeartbeatSeconds != 600 {
+		t.Errorf("waits: %+v", wait)
+	}
+	page := c.get("executions/"+first, nil)
+	for _, want := range []string{wait.Token, `aria-label="Waiting in Ask"`, `value="success"`, `value="failure"`, `value="heartbeat"`} {
+		if !strings.Contains(strings.ReplaceAll(page, "&#43;", "+"), want) {
+			t.Errorf("the page of the execution has no %s", want)
+		}
+	}
+	other := c.get("executions", nil) + c.get("", nil) + c.get("api/executions", nil) + c.get("api/executions/"+second, nil) + c.get("executions/"+second, nil)
+	if strings.Contains(strings.ReplaceAll(other, "&#43;", "+"), wait.Token) {
+		t.Error("the token is shown where its task does not wait")
+	}
+	answer := func(id, token, rest string) int {
+		return c.post("api/executions/"+id+"/waits", `{"token":"`+token+`",`+rest+`}`, nil)
+	}
+	for what, got := range map[string][2]int{
+		"an unknown action":             {answer(first, wait.Token, `"action":"end"`), 400},
+		"a token of another execution":  {answer(second, wait.Token, `"action":"success"`), 409},
+		"a guessed token":               {answer(first, "guess", `"action":"success"`), 409},
+		"an output that is not JSON":    {answer(first, wait.Token, `"action":"success","output":"{"`), 422},
+		"a heartbeat":                   {answer(first, wait.Token, `"action":"heartbeat"`), 200},
+		"no execution":                  {answer("9999", wait.Token, `"action":"heartbeat"`), 404},
+		"a POST without the page's own": {postWithout(c, "api/executions/"+first+"/waits", `{"token":"`+wait.Token+`","action":"success"}`), 403},
+	} {
+		if got[0] != got[1] {
+			t.Errorf("%s: %d, want %d", what, got[0], got[1])
+		}
+	}
+	if status := answer(first, wait.Token, `"action":"success","output":"{\"paid\":true}"`); status != 200 {
+		t.Errorf("resume: %d", status)
+	}
+	again := c.waits(first, "Again")
+	if status := answer(first, wait.Token, `"action":"success"`); status != 409 {
+		t.Errorf("resume once more: %d, want 409", status)
+	}
+	if status := answer(first, again.Token, `"action":"failure","error":"Refused","cause":"by hand"`); status != 200 {
+		t.Errorf("fail: %d", status)
+	}
+	var x struct{ Status, Error, Cause string }
+	for deadline := time.Now().Add(10 * time.Second); x.Status != "FAILED" && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		c.get("api/executions/"+first, &x)
+	}
+	if x.Status != "FAILED" || x.Error != "Refused" || x.Cause != "by hand" {
+		t.Errorf("the execution: %+v", x)
+	}
+	if page := c.get("executions/"+first, nil); strings.Contains(page, `aria-label="Waiting`) {
+		t.Error("the page of an execution that ended shows a wait")
+	}
+}
+
+// postWithout is a POST as a page elsewhere could make it.
+func postWithout(c *consoleTest, path, body string) int {
+	response, _ := send(c.t, "POST", c.base+"/_expressway/"+path, "application/json", []byte(body))
+	return response.StatusCode
+}
