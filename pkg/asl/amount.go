@@ -9,11 +9,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// An amount is a field that holds a number, or a way to one: a path in the field's Path
-// form, or an expression.
+// An amount is a field that holds a number, or says how to find one: by a path in the
+// field's Path form, or by an expression.
 type amount struct {
-	field    string // empty where the state does not have it
-	low      int    // the least that a path or an expression may lead to: 0, 1 or anyWhole
+	field    string // empty if the state does not have it
+	low      int    // the minimum for the value of a path or an expression: 0, 1 or anyWhole
 	constant float64
 	path     *source
 	expr     *expression
@@ -21,7 +21,7 @@ type amount struct {
 
 func (a *amount) given() bool { return a.field != "" }
 
-// whole is the amount as a whole number of at least low.
+// whole returns the amount as a whole number of at least low.
 func (a *amount) whole(ctx context.Context, v *view) (int, *Error) {
 	switch {
 	case a.path != nil:
@@ -29,7 +29,7 @@ func (a *amount) whole(ctx context.Context, v *view) (int, *Error) {
 		if err != nil {
 			return 0, err
 		}
-		// Text that reads as a number counts as one.
+		// Text that reads as a number is accepted as one.
 		i, e := strconv.Atoi(text)
 		if e != nil || i < a.low {
 			return 0, v.f.runtime(fmt.Sprintf("The %s field refers to value \"%s\" which is not a valid integer: %s", a.field, text, a.path.text))
@@ -52,7 +52,7 @@ func (a *amount) whole(ctx context.Context, v *view) (int, *Error) {
 	return int(a.constant), nil
 }
 
-// percentage is the amount as a percentage.
+// percentage returns the amount as a percentage.
 func (a *amount) percentage(ctx context.Context, v *view) (float64, *Error) {
 	switch {
 	case a.path != nil:
@@ -80,8 +80,8 @@ func (a *amount) percentage(ctx context.Context, v *view) (float64, *Error) {
 
 const (
 	percentRange = "ToleratedFailurePercentage must be between 0 and 100."
-	maxWhole     = 99999999  // of every field that holds a whole number
-	anyWhole     = -maxWhole // the least of a field whose own check comes later
+	maxWhole     = 99999999  // for every field that holds a whole number
+	anyWhole     = -maxWhole // the minimum for a field that is checked later
 )
 
 func (a *amount) followed(v *view) (string, *Error) {
@@ -109,7 +109,7 @@ func (a *amount) computed(ctx context.Context, v *view) (float64, *Error) {
 	return 0, a.expr.unexpected(v, "number", out)
 }
 
-// plain is a value as text: a string as it is, anything else as JSON.
+// plain returns a value as text: a string as it is, anything else as JSON.
 func plain(v any) string {
 	v = jsonata.Force(v)
 	if s, ok := v.(string); ok {

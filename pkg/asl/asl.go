@@ -3,10 +3,9 @@
 //
 //	definition ── Parse ──► *Machine (immutable) ── Run(Environment, Execution) ──► Result
 //
-// Everything that a run changes lives in the run, so one Machine serves any number
-// of executions at once. Effects come in through the [Environment]: tasks, the
-// clock, waits, randomness. Errors, causes and number formats are those of the
-// service.
+// All mutable state belongs to the run, so one Machine serves any number of executions at
+// once. Effects are provided by the [Environment]: tasks, the clock, waits and
+// randomness. Errors, causes and number formats are those of the service.
 //
 // [Amazon States Language]: https://states-language.net/spec.html
 package asl
@@ -23,15 +22,15 @@ import (
 // may return.
 type Error struct {
 	Name, Cause string
-	// fatal errors end the execution whatever catches say.
+	// fatal errors end the execution regardless of Catch.
 	fatal bool
-	// evaluation is set until the history has the EvaluationFailed event of the error.
+	// evaluation is set until an EvaluationFailed event has been recorded for the error.
 	evaluation *evaluation
 }
 
 func (e *Error) Error() string { return e.Name + ": " + e.Cause }
 
-// A Task is what a Task state hands out.
+// A Task is a task that a Task state runs.
 type Task struct {
 	// Resource is the ARN that the state names.
 	Resource string
@@ -40,24 +39,25 @@ type Task struct {
 	Attempt int
 	// Parameters is the effective input: a value of pkg/jsonata.
 	Parameters any
-	// Token is $$.Task.Token of a task that waits for one, and of an activity; empty for
-	// all others.
+	// Token is $$.Task.Token, for a task that waits for its token and for an activity; it
+	// is empty for all others.
 	Token string
-	// Heartbeat is HeartbeatSeconds of a task with a token; zero for none.
+	// Heartbeat is the HeartbeatSeconds of a task with a token; zero if there is none.
 	Heartbeat time.Duration
-	// Submitted records in the history that the request of a task with a token was taken,
-	// and Started that a worker has taken an activity. They are nil without a Token.
+	// Submitted records in the history that the request of a task with a token was
+	// accepted, and Started that a worker has taken an activity. They are nil without a
+	// Token.
 	Submitted func(result any)
 	Started   func(worker string)
 }
 
-// A TaskRunner runs tasks. An error that is an *[Error] is the workflow's to retry
-// and to catch; any other is States.TaskFailed. It must return when ctx ends.
+// A TaskRunner runs tasks. The workflow can retry and catch an error that is an *[Error];
+// any other error becomes States.TaskFailed. RunTask must return when ctx ends.
 type TaskRunner interface {
 	RunTask(ctx context.Context, t Task) (any, error)
 }
 
-// An Environment holds what a run needs from outside. Nil fields have real defaults;
+// An Environment holds what a run needs from outside. Nil fields have working defaults;
 // without Tasks, every task fails with States.TaskFailed.
 type Environment struct {
 	Tasks TaskRunner
@@ -68,13 +68,14 @@ type Environment struct {
 	// Rand returns a number in [0, 1). It is the source of jitter, States.MathRandom, $random,
 	// $shuffle and $uuid. It must be safe for concurrent use, as must Now and UUID.
 	Rand func() float64
-	// UUID returns what States.UUID does.
+	// UUID returns the value of States.UUID.
 	UUID func() string
 	// Token returns a new task token; nil is UUID.
 	Token func() string
-	// WaitScale multiplies what Wait states and retries wait; 0 leaves it as it is.
+	// WaitScale multiplies the time that Wait states and retries wait; 0 leaves it
+	// unchanged.
 	WaitScale float64
-	// Observe receives every event, one at a time and in the order of their numbers. The
+	// Observe receives every event, one at a time, in the order of their ids. The
 	// execution waits for it.
 	Observe func(Event)
 }
@@ -126,16 +127,16 @@ func newUUID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// An Execution is the input of a run and the names that its context object has.
+// An Execution holds the input of a run and the names in its context object.
 type Execution struct {
 	ARN, Name, RoleARN                string
 	StateMachineARN, StateMachineName string
 	// Sync marks an execution of StartSyncExecution, whose context object has no RedriveCount.
 	Sync bool
-	// Input is JSON text; empty stands for {}.
+	// Input is JSON text; empty means {}.
 	Input     []byte
 	StartTime time.Time
-	// MaxDuration is how long it can run; zero is the five minutes of an Express Workflow.
+	// MaxDuration bounds the run; zero is the five minutes of an Express Workflow.
 	MaxDuration time.Duration
 }
 
@@ -146,12 +147,12 @@ const (
 	TimedOut  = "TIMED_OUT"
 )
 
-// A Result is how a run ended.
+// A Result says how a run ended.
 type Result struct {
 	Status string
 	// Output is JSON text; nil unless Status is SUCCEEDED.
 	Output []byte
-	// Error and Cause are the failure's; a Fail state may leave out either.
+	// Error and Cause describe the failure; a Fail state may leave out either.
 	Error, Cause       string
 	HasError, HasCause bool
 }
@@ -159,7 +160,7 @@ type Result struct {
 // maxData is the limit of a state's input or output in bytes.
 const maxData = 262144
 
-// How long executions can run: those of Express Workflows, and those of Standard ones.
+// How long Express and Standard Workflows can run.
 const (
 	maxDuration      = 5 * time.Minute
 	StandardDuration = 365 * 24 * time.Hour

@@ -25,12 +25,12 @@ type rule struct {
 	operandPath  *source
 	presence     bool // IsPresent
 	want         bool
-	condition    *template // of JSONata, in place of all these
+	condition    *template // for JSONata, instead of all these
 	assign       *template
 	output       *template
 }
 
-// operators of a data test expression; each also has a Path form.
+// operators are those of a data test expression; each also has a Path form.
 var operators = map[string]func(v, operand any) bool{
 	"StringEquals":               func(v, o any) bool { return strings2(v, o, func(c int) bool { return c == 0 }) },
 	"StringLessThan":             func(v, o any) bool { return strings2(v, o, func(c int) bool { return c < 0 }) },
@@ -59,7 +59,7 @@ var operators = map[string]func(v, operand any) bool{
 	},
 }
 
-// kinds are the type tests; they take true or false.
+// kinds are the type tests, whose operand is true or false.
 var kinds = map[string]func(v any) bool{
 	"IsNull":      func(v any) bool { return v == nil },
 	"IsString":    func(v any) bool { _, ok := v.(string); return ok },
@@ -82,8 +82,8 @@ func strings2(v, o any, ok func(int) bool) bool {
 	return isText1 && isText2 && ok(compareText(a, b))
 }
 
-// compareText orders text as Java does, by its UTF-16: what needs two units comes before
-// U+E000 and what follows it.
+// compareText orders text as Java does, by UTF-16 units: characters that need two units
+// come before U+E000 and later ones.
 func compareText(a, b string) int {
 	i := 0
 	for i < len(a) && i < len(b) && a[i] == b[i] {
@@ -127,7 +127,7 @@ func short(v any) (float64, bool) {
 	return f, err == nil
 }
 
-// rational is exact, so that neither large integers nor 0.1 compare wrongly. The
+// rational converts exactly, so that neither large integers nor 0.1 compare wrongly. The
 // exponent is bounded: 1e999999999 would take gigabytes.
 func rational(v any) (*big.Float, bool) {
 	switch v := v.(type) {
@@ -147,8 +147,8 @@ func times(v, o any, ok func(int) bool) bool {
 }
 
 // timestamp reads an ISO-8601 time with a date, a time of the day and an offset. Go also
-// takes a comma, more digits than a nanosecond has, and offsets beyond the 18 hours that
-// Java has; the service does not.
+// accepts a comma, more digits than nanoseconds have, and offsets beyond Java's 18 hours;
+// the service does not.
 func timestamp(v any) (time.Time, bool) {
 	const digits, farthest = 9, 18 * 60 * 60
 	s, ok := v.(string)
@@ -164,7 +164,7 @@ func timestamp(v any) (time.Time, bool) {
 	return t, err == nil && offset >= -farthest && offset <= farthest
 }
 
-// matches compares with a pattern in which * stands for any text, and \* for itself.
+// matches compares with a pattern in which * matches any text, and \* matches *.
 func matches(pattern, s string) bool {
 	var parts []string
 	var b strings.Builder
@@ -235,7 +235,7 @@ func (r *rule) conditionHolds(ctx context.Context, v *view) (bool, *Error) {
 	return ok, nil
 }
 
-// compare is a data test expression.
+// compare evaluates a data test expression.
 func (r *rule) compare(v *view) (bool, *Error) {
 	value, found := r.variable.eval(v)
 	if r.presence {

@@ -9,16 +9,17 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A compiler makes a Machine of a definition that the validator has accepted. It refuses
-// nothing: what it cannot compile is a bug of the validator, and ends in err.
+// A compiler makes a Machine from a definition that the validator has accepted. It
+// refuses nothing: if it cannot compile a part, that is a bug of the validator, and is
+// reported in err.
 type compiler struct {
 	machineJSONata bool
-	jsonata        bool // the language of the state that is compiled
+	jsonata        bool // the language of the state that is being compiled
 	expressions    map[string]*jsonata.Expr
 	err            error
 }
 
-// broken notes the first thing that was accepted and cannot be compiled.
+// broken records the first part that was accepted but cannot be compiled.
 func (c *compiler) broken(at string, value any) {
 	if c.err == nil {
 		c.err = fmt.Errorf("asl: an internal error: the definition was accepted and cannot be compiled: %s: %s", at, quote(value))
@@ -64,8 +65,7 @@ func (c *compiler) flows(o *jsonata.Object, field string) []*flow {
 	return list
 }
 
-// object returns a member that is an object; nil, which has no members, where there is
-// none.
+// object returns a member that is an object, or nil, which has no members.
 func (c *compiler) object(o *jsonata.Object, field string) *jsonata.Object {
 	v, has := o.Get(field)
 	child, ok := v.(*jsonata.Object)
@@ -118,7 +118,7 @@ func (c *compiler) texts(o *jsonata.Object, field string) []string {
 	return out
 }
 
-// whole returns a member that is a whole number, and otherwise what it is without one.
+// whole returns a member that is a whole number, or the default otherwise.
 func (c *compiler) whole(o *jsonata.Object, field string, otherwise int) int {
 	if !o.Has(field) {
 		return otherwise
@@ -143,7 +143,7 @@ func (c *compiler) number(o *jsonata.Object, field string, otherwise float64) fl
 	return f
 }
 
-// path returns a field that is a path; null is true beside nil.
+// path returns a field that is a path; if it is null, the source is nil and null is true.
 func (c *compiler) path(o *jsonata.Object, field string) (s *source, null bool) {
 	v, has := o.Get(field)
 	if !has {
@@ -160,15 +160,15 @@ func (c *compiler) path(o *jsonata.Object, field string) (s *source, null bool) 
 	return s, false
 }
 
-// amount returns a field that holds a whole number of at least low, or says by its Path
-// form or by an expression where it comes from.
+// amount returns a field that holds a whole number of at least low, or that refers to one
+// by its Path form or by an expression.
 func (c *compiler) amount(o *jsonata.Object, field string, low int) amount {
 	a := c.fraction(o, field)
 	a.low = low
 	return a
 }
 
-// fraction is amount for a number that may have a fraction.
+// fraction is amount for numbers that may have a fraction.
 func (c *compiler) fraction(o *jsonata.Object, field string) amount {
 	if !c.jsonata && o.Has(field+"Path") {
 		path, _ := c.path(o, field+"Path")
@@ -184,8 +184,8 @@ func (c *compiler) fraction(o *jsonata.Object, field string) amount {
 	return amount{field: field, constant: c.number(o, field, 0)}
 }
 
-// expression returns one that the validator has compiled. field is its place within the
-// state.
+// expression returns an expression that the validator has compiled. field is its place
+// within the state.
 func (c *compiler) expression(text, field string) *expression {
 	source, _ := expressionText(text)
 	program := c.expressions[source]

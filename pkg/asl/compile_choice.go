@@ -27,7 +27,7 @@ func (c *compiler) choice(s *state, o *jsonata.Object) {
 	}
 }
 
-// rule compiles a rule of JSONPath.
+// rule compiles a JSONPath rule.
 func (c *compiler) rule(o *jsonata.Object) *rule {
 	r := &rule{}
 	r.variable, _ = c.path(o, "Variable")

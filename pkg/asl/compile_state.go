@@ -12,7 +12,7 @@ func (c *compiler) state(name string, o *jsonata.Object) *state {
 		s.jsonata = language == languageJSONata
 	}
 	s.nameEvents()
-	// States within this one are compiled last: they have languages of their own.
+	// Nested states are compiled last, because they have their own query languages.
 	c.jsonata = s.jsonata
 	c.stages(s, o)
 	c.kindFields(s, o)
@@ -35,7 +35,7 @@ func (s *state) nameEvents() {
 	}
 }
 
-// stages reads the fields that the stages of a state apply, whatever its type.
+// stages reads the fields that the stages of a state of any type apply.
 func (c *compiler) stages(s *state, o *jsonata.Object) {
 	s.assign = c.template(o, "Assign", "Assign")
 	if s.jsonata {
@@ -46,7 +46,7 @@ func (c *compiler) stages(s *state, o *jsonata.Object) {
 	s.inputPath, s.noInput = c.path(o, "InputPath")
 	s.outputPath, s.noOutput = c.path(o, "OutputPath")
 	s.resultPath, s.noResult = c.path(o, "ResultPath")
-	if s.kind != "Map" { // there, it is the legacy name of ItemSelector
+	if s.kind != "Map" { // in a Map state, it is the legacy name of ItemSelector
 		s.arguments = c.template(o, "Parameters", "Parameters")
 	}
 	s.selector = c.template(o, "ResultSelector", "ResultSelector")
@@ -105,7 +105,7 @@ func (c *compiler) failField(o *jsonata.Object, field string) *template {
 	return nil
 }
 
-// What a Retry entry has where it does not say.
+// The defaults of a Retry entry.
 const (
 	defaultInterval = 1
 	defaultAttempts = 3

@@ -8,8 +8,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// template compiles a member that is a Payload Template, or a value of JSONata. place is
-// where it is within the state; nil where there is no such member.
+// template compiles a member that is a Payload Template or, in JSONata, a value with
+// expressions. place is its place within the state. It returns nil if there is no such
+// member.
 func (c *compiler) template(o *jsonata.Object, field, place string) *template {
 	v, has := o.Get(field)
 	switch {
@@ -31,7 +32,7 @@ func (c *compiler) payload(v any) *template {
 	}, func(_ int, item any) *template { return c.payload(item) })
 }
 
-// query compiles a value in which texts may be expressions.
+// query compiles a value in which strings may be expressions.
 func (c *compiler) query(v any, place string) *template {
 	if text, ok := v.(string); ok && isExpression(text) {
 		return &template{query: c.expression(text, place)}
@@ -43,8 +44,8 @@ func (c *compiler) query(v any, place string) *template {
 	})
 }
 
-// compose makes a template of an object's members or of an array's items. What has
-// nothing to replace in it is a literal, however large.
+// compose makes a template from an object's members or an array's items. A value without
+// anything to replace becomes a literal, however large it is.
 func compose(v any, member func(key string, item any) (string, *template), element func(i int, item any) *template) *template {
 	t := &template{}
 	dynamic := false

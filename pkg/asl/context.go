@@ -8,7 +8,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// contextObject is $$, and $states.context in JSONata, made when something looks at it.
+// contextObject returns $$, or $states.context in JSONata; it is made when it is used.
 func (f *frame) contextObject() any {
 	o := f.testContext()
 	if o == nil {
@@ -29,8 +29,8 @@ func (f *frame) contextObject() any {
 	return o
 }
 
-// testContext is the context object that a test of a state was given, to which nothing is
-// added but the item of a Map; nil where there is none.
+// testContext returns the context object that a test of a state was given, with only the
+// item of a Map added, or nil if there is none.
 func (f *frame) testContext() *jsonata.Object {
 	if f.run.test == nil || f.run.test.in.Context == nil {
 		return nil
@@ -43,7 +43,7 @@ func (f *frame) testContext() *jsonata.Object {
 	return o
 }
 
-// ownContext is the context object of an execution, apart from the item of a Map.
+// ownContext returns the context object of an execution, apart from the item of a Map.
 func (f *frame) ownContext() *jsonata.Object {
 	ex := &f.run.ex
 	const layout = "2006-01-02T15:04:05.000Z"

@@ -8,12 +8,12 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// How a definition becomes a Machine: text → tree (decodeDefinition) → judgement
-// (validate_*.go) → Machine (compile_*.go). The judgement alone refuses; what it accepts
-// compiles. Expressions are compiled where they are judged, and once.
+// How a definition becomes a Machine: text → tree (decodeDefinition) → validation
+// (validate_*.go) → Machine (compile_*.go). Only validation refuses definitions; what it
+// accepts compiles. Expressions are compiled once, during validation.
 
-// A Diagnostic is one finding about a definition, as ValidateStateMachineDefinition
-// returns it.
+// A Diagnostic is one finding about a definition, as returned by
+// ValidateStateMachineDefinition.
 type Diagnostic struct {
 	Severity string // ERROR or WARNING
 	Code     string // such as SCHEMA_VALIDATION_FAILED
@@ -24,7 +24,7 @@ type Diagnostic struct {
 // String returns the diagnostic as CreateStateMachine writes it in its message.
 func (d Diagnostic) String() string {
 	switch {
-	case d.Code == invalidJSON: // the message has the place
+	case d.Code == invalidJSON: // the message contains the place
 		return d.Code + ": " + d.Message
 	case d.Location == "":
 		return d.Code + ": " + d.Message + " at null" // as the service writes it
@@ -32,7 +32,8 @@ func (d Diagnostic) String() string {
 	return d.Code + ": " + d.Message + " at " + d.Location
 }
 
-// The severities of diagnostics: an error refuses the definition, a warning does not.
+// The severities of diagnostics: a definition with an error is refused, one with warnings
+// is not.
 const (
 	SeverityError   = "ERROR"
 	SeverityWarning = "WARNING"
@@ -64,8 +65,8 @@ func (e *DefinitionError) Error() string {
 	return "Invalid State Machine Definition: '" + strings.Join(texts, ", ") + "'"
 }
 
-// Parse reads a definition of either type. The error is a *[DefinitionError] with the
-// errors that [Validate] returns.
+// Parse reads a definition for a state machine of either type. The error is a
+// *[DefinitionError] with the errors that [Validate] returns.
 func Parse(definition []byte) (*Machine, error) { return load(definition, false) }
 
 // ParseExpress is [Parse] for a machine of type EXPRESS, which has no activities, no .sync
@@ -81,15 +82,16 @@ func load(definition []byte, express bool) (*Machine, error) {
 }
 
 // Validate returns the errors and the warnings of a definition, for a machine of type
-// EXPRESS or for one of either type, in the words of the service. Locations are the
-// service's: /States/Ship/Choices[0]/Next. [Locate] makes lines and columns of them.
+// EXPRESS or for one of either type, with the texts of the service. Locations have the
+// service's form: /States/Ship/Choices[0]/Next. [Locate] converts them to lines and
+// columns.
 func Validate(definition []byte, express bool) []Diagnostic {
 	_, v := judge(definition, express)
 	return v.problems
 }
 
-// judge decodes a definition and goes through the whole of it. Without errors, the tree is
-// there.
+// judge decodes and validates a whole definition. If there are no errors, it returns the
+// tree.
 func judge(definition []byte, express bool) (*jsonata.Object, *validator) {
 	v := newValidator(express)
 	o := v.decode(definition)
@@ -99,7 +101,7 @@ func judge(definition []byte, express bool) (*jsonata.Object, *validator) {
 	return o, v
 }
 
-// decode reads the text; nil where it is not a JSON object.
+// decode reads the text; it returns nil if it is not a JSON object.
 func (v *validator) decode(definition []byte) *jsonata.Object {
 	const notObject = "Definition must be a valid JSON object"
 	if strings.TrimLeft(string(definition), " \t\r\n") == "" {
@@ -134,7 +136,8 @@ func refusal(list []Diagnostic) error {
 func isError(d Diagnostic) bool { return d.Severity == SeverityError }
 
 // Locate returns the line and the column, from 1, of a diagnostic's place in its
-// definition. Where the message names a member of the place, it is that member's.
+// definition. If the message names a member of the place, it returns the member's
+// position.
 func Locate(definition []byte, d Diagnostic) (line, column int) {
 	if d.Code == invalidJSON {
 		if e := jsontext.CheckUnique(definition); e != nil {
@@ -148,8 +151,8 @@ func Locate(definition []byte, d Diagnostic) (line, column int) {
 	return jsontext.Position(definition, at)
 }
 
-// namedField returns the field that a message is about, where its location is that of the
-// object which has it.
+// namedField returns the field that a message is about, if its location is that of the
+// object with the field.
 func namedField(message string) string {
 	for _, form := range [][2]string{{"Field '", "' is not supported"}, {"but field '", "' is only"}, {"The value for the field '", "' must be"}} {
 		if _, rest, ok := strings.Cut(message, form[0]); ok {

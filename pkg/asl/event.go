@@ -8,37 +8,38 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// An Event is a step of an execution, as [GetExecutionHistory] has them. Which of the
-// fields below Time say something depends on the Type, as it does there.
+// An Event is a step of an execution, as in [GetExecutionHistory]. Which of the fields
+// after Time are set depends on the Type, as it does there.
 //
 // [GetExecutionHistory]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
 type Event struct {
 	// ID counts from 1; PreviousID is the event that led to this one, and 0 at a start.
 	ID, PreviousID int64
-	// Type is the service's, such as PassStateEntered.
+	// Type is the service's name for the event, such as PassStateEntered.
 	Type string
 	Time time.Time
-	// Name is that of the state.
+	// Name is the name of the state.
 	Name string
-	// Index is that of a Map's iteration, and Length the number of its items.
+	// Index is the index of a Map's iteration, and Length the number of the Map's items.
 	Index, Length int
-	// Resource and ResourceType are those of a task: invoke and lambda of
-	// arn:aws:states:::lambda:invoke, and the ARN alone of a function's own.
+	// Resource and ResourceType identify a task: they are invoke and lambda for
+	// arn:aws:states:::lambda:invoke; for a function's own ARN, only Resource is set, to
+	// the ARN.
 	Resource, ResourceType string
 	// Input and Output are values of pkg/jsonata, and must not be changed.
 	Input, Output any
-	// Assigned are the variables that the state set; nil for none.
+	// Assigned are the variables that the state set; nil if it set none.
 	Assigned *jsonata.Object
-	// TimeoutSeconds, HeartbeatSeconds and RoleARN are those of a task, where it has them.
-	// An observer may add the execution's role to its first event, and a region to what
-	// is scheduled: the service has them there.
+	// TimeoutSeconds, HeartbeatSeconds and RoleARN are those of a task, if it has them.
+	// An observer may add the execution's role to its first event, and a region to
+	// scheduled tasks, as the service does.
 	TimeoutSeconds, HeartbeatSeconds int
 	RoleARN, Region                  string
-	// Worker is the name of the worker that took an activity, where it gave one.
+	// Worker is the name of the worker that took an activity, if it gave one.
 	Worker string
 	// Location is the field whose expression failed, such as Output/total.
 	Location string
-	// Error and Cause are those of a failure.
+	// Error and Cause describe a failure.
 	Error, Cause string
 }
 
@@ -55,7 +56,8 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	return jsonata.AppendJSON(nil, o)
 }
 
-// details returns the details of the service's event, and the name of their member.
+// details returns the details of the service's event, and the name of the member that
+// holds them.
 func (e Event) details() (field string, _ *jsonata.Object) {
 	d := jsonata.NewObject(5)
 	field = strings.ToLower(e.Type[:1]) + e.Type[1:] + "EventDetails"
@@ -89,8 +91,8 @@ func (e Event) details() (field string, _ *jsonata.Object) {
 	return field, d
 }
 
-// isBare tells the events that have no details: those of a Map and a Parallel as a whole,
-// aborts, and the start of a Lambda function.
+// isBare reports whether an event has no details: those of a Map and a Parallel as a
+// whole, aborts, and the start of a Lambda function.
 func (e Event) isBare() bool {
 	ofAll := strings.HasPrefix(e.Type, "Parallel") || strings.HasPrefix(e.Type, "MapState")
 	return ofAll || strings.HasSuffix(e.Type, "StateAborted") || e.Type == "LambdaFunctionStarted"
@@ -181,9 +183,9 @@ func setPresent(d *jsonata.Object, field, text string) {
 	}
 }
 
-// A history numbers the events of a run and passes them to the observer one at a
-// time. Events are numbered without an observer too: causes of the service have them
-// ("entered at the event id #2").
+// A history numbers the events of a run and passes them to the observer one at a time.
+// Events are also numbered without an observer, because the service's causes contain the
+// numbers ("entered at the event id #2").
 type history struct {
 	mu sync.Mutex
 	n  int64
@@ -207,19 +209,19 @@ func (f *frame) record(e Event) int64 {
 	return f.last
 }
 
-// aside adds an event that the flow's next one does not follow, as the service has it
-// for the ends of iterations and of branches.
+// aside adds an event that the flow's next event does not follow, as in the service at
+// the ends of iterations and branches.
 func (f *frame) aside(e Event) int64 { return f.run.record(f.last, e) }
 
-// taskEvents are the types and the resource that a Task state's events have. Those
-// of a function's own ARN are named after Lambda.
+// taskEvents holds the types and the resource of a Task state's events. Events for a
+// function's own ARN are named after Lambda.
 type taskEvents struct {
 	prefix                 string
 	scheduled, started     string
 	succeeded, failed      string
 	timedOut               string
 	resource, resourceType string
-	submitted              bool // .sync and .waitForTaskToken have one more
+	submitted              bool // .sync and .waitForTaskToken have an additional event
 	token                  bool // .waitForTaskToken and activities end by their token
 }
 

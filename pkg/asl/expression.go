@@ -10,29 +10,29 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// queryFailed is the name of the errors of JSONata fields. Retry and Catch may take it.
+// queryFailed is the name of the errors of JSONata fields. Retry and Catch can match it.
 const queryFailed = "States.QueryEvaluationError"
 
-// An expression is a JSONata expression, as a field has it between {% and %}.
+// An expression is a JSONata expression that a field contains between {% and %}.
 type expression struct {
 	text    string
 	field   string // its place in the state, such as Output/result
 	program *jsonata.Expr
-	// context tells that it may look at $states.context, which takes work to make.
+	// context says that it may use $states.context, which is expensive to make.
 	context bool
-	// effects tells that it may look at the clock or at chance.
+	// effects says that it may use the clock or randomness.
 	effects bool
-	// part and names are those of a path of plain members, such as $states.input.order.id:
-	// most expressions are one, and need nothing but lookups.
+	// part and names are the names of a path of plain members, such as
+	// $states.input.order.id. Most expressions are such paths, and only need look-ups.
 	part  string
 	names []string
 }
 
-// isExpression reports whether a text of a field is one. Anything that does not begin
-// with {% is text, also if the marks follow after a space.
+// isExpression reports whether a string in a field is an expression. Anything that does
+// not begin with {% is text, even if the marks follow after a space.
 func isExpression(text string) bool { return strings.HasPrefix(text, "{%") }
 
-// expressionText returns what stands between the marks of an expression.
+// expressionText returns the text between the marks of an expression.
 func expressionText(text string) (string, bool) {
 	text, ok := strings.CutSuffix(strings.TrimPrefix(text, "{%"), "%}")
 	return strings.TrimSpace(text), ok
@@ -45,7 +45,7 @@ func newExpression(text, field string, program *jsonata.Expr) *expression {
 		case r.Kind == jsonata.FunctionReference:
 			e.effects = e.effects || slices.Contains(effects, r.Name)
 		case r.Kind == jsonata.VariableReference && r.Name == "states":
-			// Whatever is not a plain path into another part may look at the context.
+			// Anything but a plain path into another part may use the context.
 			e.context = e.context || len(r.Members) == 0 || !slices.Contains(plainParts, r.Members[0].Name)
 		}
 	}
@@ -56,25 +56,25 @@ func newExpression(text, field string, program *jsonata.Expr) *expression {
 }
 
 var (
-	// effects are the functions that look at the clock or at chance.
+	// effects are the functions that use the clock or randomness.
 	effects = []string{"now", "millis", "toMillis", "random", "uuid", "shuffle"}
-	// plainParts are the members of $states that take no work to make.
+	// plainParts are the members of $states that are cheap to make.
 	plainParts = []string{"input", "result", "errorOutput"}
 )
 
-// A view is what the paths and the expressions of a field see.
+// A view holds what the paths and the expressions of a field see.
 type view struct {
 	f *frame
 	// input is $ for a path, and $states.input for an expression.
 	input any
-	// result is $states.result; there is none before the state has one.
+	// result is $states.result, once the state has a result.
 	result    any
 	hasResult bool
 	// failure is $states.errorOutput, in a Catch.
 	failure *jsonata.Object
 }
 
-// variables are those that an expression sees: $states, and the workflow's own.
+// variables are what an expression sees: $states, and the workflow's own variables.
 type variables struct {
 	view
 	context bool
@@ -130,23 +130,23 @@ func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
 	return evaluated(out), nil
 }
 
-// compileExpression compiles an expression within the limits that the service has.
+// compileExpression compiles an expression with the limits of the service.
 func compileExpression(text string) (*jsonata.Expr, error) {
 	return jsonata.Compile(text, jsonata.StepFunctions(), jsonata.WithMaxEvalDepth(maxExpressionDepth), jsonata.WithMaxAllocation(maxExpressionMemory))
 }
 
-// maxExpressionDepth is how deep evaluations nest: as measured, the 101st level of
-// operators, parentheses, brackets or applications is refused.
+// maxExpressionDepth bounds the nesting of evaluations: as measured, the service refuses
+// the 101st level of operators, parentheses, brackets or applications.
 const maxExpressionDepth = 100
 
-// maxExpressionMemory is what the values of an evaluation may take at a time, in bytes.
-// Measured are texts of 4 MiB that are doubled step by step (8 MiB are refused), and 360,145
-// numbers of $range (one more is refused: the next size at which a list in Java grows). Both
-// agree with a limit of 16 MiB on what may be live, as pkg/jsonata counts it; the service's own
-// measure is not known.
+// maxExpressionMemory bounds the live values of an evaluation, in bytes. As measured, the
+// service accepts texts of 4 MiB that are doubled step by step (8 MiB are refused), and
+// 360,145 numbers of $range (one more, the next size at which a Java list grows, is
+// refused). Both agree with a limit of 16 MiB of live values, as pkg/jsonata counts them;
+// how the service measures is not known.
 const maxExpressionMemory = 16 << 20
 
-// reason is what the service's cause says of an error of an evaluation.
+// reason returns the service's text for an error of an evaluation.
 func reason(err error) string {
 	switch {
 	case errors.Is(err, jsonata.ErrDepth):
@@ -159,8 +159,9 @@ func reason(err error) string {
 	return ". " + err.Error()
 }
 
-// lookUp finds the value of a path of plain members. Whatever is not an object on the way, an
-// array for instance, is left to the evaluator, and so is what is not there.
+// lookUp finds the value of a path of plain members. It leaves the path to the evaluator
+// if it meets a value that is not an object, such as an array, or a member that does not
+// exist.
 func (e *expression) lookUp(v *view) (out any, ok bool) {
 	switch e.part {
 	case "input":
@@ -184,21 +185,21 @@ func (e *expression) failed(v *view, how string) *Error {
 	return v.f.queryError(e.field, fmt.Sprintf("The JSONata expression '%s' specified for the field '%s' %s", e.text, e.field, how))
 }
 
-// unexpected is the error of a field that must have another type.
+// unexpected returns the error of a field that must have another type.
 func (e *expression) unexpected(v *view, want string, got any) *Error {
 	return e.failed(v, fmt.Sprintf("returned an unexpected result type. Expected '%s', but was '%s' for value: %s", want, typeName(got), quote(got)))
 }
 
-// queryError is the error of a JSONata field; field may be empty.
+// queryError returns the error of a JSONata field; field may be empty.
 func (f *frame) queryError(field, cause string) *Error {
 	return &Error{Name: queryFailed, Cause: f.where() + cause, evaluation: &evaluation{field}}
 }
 
-// An evaluation is what the history tells of an error of a JSONata field: the state
-// that had it records it once.
+// An evaluation is what the history records about an error of a JSONata field; the state
+// in which it happened records it once.
 type evaluation struct{ field string }
 
-// typeName is JSONata's name of a value's type.
+// typeName returns JSONata's name of a value's type.
 func typeName(v any) string {
 	switch jsonata.Force(v).(type) {
 	case nil:
@@ -215,8 +216,8 @@ func typeName(v any) string {
 	return "number"
 }
 
-// effectsOf are the options of expressions that look at the clock or at chance; nil for
-// an environment that has the real ones.
+// effectsOf returns the options for expressions that use the clock or randomness; nil if
+// the environment has the real ones.
 func effectsOf(env Environment) []jsonata.Option {
 	var opts []jsonata.Option
 	if env.Now != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// defaultMapLimit is how many iterations run side by side without a MaxConcurrency.
+// defaultMapLimit is how many iterations run concurrently if there is no MaxConcurrency.
 const defaultMapLimit = 40
 
 // mapItems runs a Map state.
@@ -35,7 +35,7 @@ func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 		limit = 1
 	}
 	f.record(Event{Type: "MapStateStarted", Length: len(items.list)})
-	if s.reader != nil { // which reads after that event, as recorded
+	if s.reader != nil { // the reader runs after that event, as recorded
 		if items, err = f.items(ctx, v); err != nil {
 			return nil, err
 		}
@@ -53,7 +53,7 @@ func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 	return out, nil
 }
 
-// all runs the iterations, and returns the result of the state.
+// all runs the iterations, and returns the state's result.
 func (m *iterations) all(ctx context.Context, v *view, limit int) (any, *Error) {
 	f, s := m.f, m.f.state
 	if s.batcher != nil {
@@ -86,7 +86,7 @@ func (m *iterations) all(ctx context.Context, v *view, limit int) (any, *Error) 
 	return out, err
 }
 
-// batch makes the items into batches. Their selector has been applied then.
+// batch groups the items into batches, after applying the selector to them.
 func (m *iterations) batch(ctx context.Context, v *view) *Error {
 	batches, err := m.f.batches(ctx, v, &m.items)
 	if err != nil {
@@ -96,7 +96,7 @@ func (m *iterations) batch(ctx context.Context, v *view) *Error {
 	return nil
 }
 
-// items are what a Map state works through.
+// items returns the items of a Map state.
 func (f *frame) items(ctx context.Context, v *view) (mapSource, *Error) {
 	s := f.state
 	if s.reader != nil {
@@ -133,14 +133,14 @@ func (f *frame) items(ctx context.Context, v *view) (mapSource, *Error) {
 	return mapSource{}, f.runtime(fmt.Sprintf("Reference path \"%s\" must point to array.", at))
 }
 
-// source makes items of a value. A Distributed Map goes through objects too.
+// source makes items from a value. A Distributed Map also iterates over objects.
 func (s *state) source(v any) (mapSource, bool) {
 	items, ok := sourceOf(v)
 	return items, ok && (s.distributed || !items.keyed)
 }
 
-// tolerance is how many of n iterations may fail: where there is a count and a
-// percentage, the smaller counts.
+// tolerance returns how many of n iterations may fail: the smaller number if there is
+// both a count and a percentage.
 func (f *frame) tolerance(ctx context.Context, v *view, n int) (int, *Error) {
 	s := f.state
 	count, err := s.toleratedCount.whole(ctx, v)
@@ -151,7 +151,7 @@ func (f *frame) tolerance(ctx context.Context, v *view, n int) (int, *Error) {
 	if err != nil {
 		return 0, err
 	}
-	const rounding = 1e-9 // 29 % of 100 are 29, whatever doubles say
+	const rounding = 1e-9 // 29 % of 100 is 29, despite floating-point errors
 	share := int(percent*float64(n)/100 + rounding)
 	switch {
 	case !s.toleratedPercent.given():
@@ -162,22 +162,22 @@ func (f *frame) tolerance(ctx context.Context, v *view, n int) (int, *Error) {
 	return min(count, share), nil
 }
 
-// hasThreshold reports whether a Map state fails by the number of failures, and not with the
-// error of the first.
+// hasThreshold reports whether a Map state fails because of the number of failures, and
+// not with the error of the first one.
 func (s *state) hasThreshold() bool {
 	return s.distributed || s.toleratedCount.given() || s.toleratedPercent.given()
 }
 
-// iterations are those of one Map state.
+// iterations are the iterations of one Map state.
 type iterations struct {
 	f         *frame
 	input     any // of the state
 	items     mapSource
-	batched   bool // the items are batches, which the selector is not for
+	batched   bool // the items are batches, to which the selector does not apply
 	results   []any
-	tolerated int // failed items that do not fail the state
+	tolerated int // failed items that are tolerated
 	failed    atomic.Int64
-	left      atomic.Int64 // bytes that the results may still take
+	left      atomic.Int64 // bytes that are left for the results
 	writer    *resultWriting
 }
 
@@ -219,7 +219,7 @@ func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error)
 	return ended{inner.last, end}, m.keep(i, err.object())
 }
 
-// weight is how many items an iteration has.
+// weight returns the number of items of an iteration.
 func (m *iterations) weight(i int) int64 {
 	if !m.batched {
 		return 1
@@ -230,8 +230,8 @@ func (m *iterations) weight(i int) int64 {
 	return int64(len(list))
 }
 
-// selectItem applies ItemSelector, which sees the Map state's own input, and the item in the
-// context object.
+// selectItem applies ItemSelector, which sees the Map state's own input and, in the
+// context object, the item.
 func (f *frame) selectItem(ctx context.Context, s *state, m *iterations) (any, *Error) {
 	f.state, f.entered, f.since, f.retries = s, m.f.entered, m.f.since, m.f.retries
 	value, err := s.itemSelector.eval(ctx, &view{f: f, input: m.input})
@@ -242,7 +242,8 @@ func (f *frame) selectItem(ctx context.Context, s *state, m *iterations) (any, *
 	return value, err
 }
 
-// keep takes down a result. Together, they may be as large as any state's.
+// keep records a result. Together, the results may be as large as the result of any
+// state.
 func (m *iterations) keep(i int, out any) *Error {
 	left := m.left.Load()
 	size := measure{left: int(max(left, 0)), valid: true}

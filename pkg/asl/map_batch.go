@@ -23,8 +23,8 @@ func (c *compiler) itemBatcher(o *jsonata.Object) *itemBatcher {
 	}
 }
 
-// batches are the inputs of iterations that have several items each, made of what the
-// selector makes of the items.
+// batches returns the inputs of iterations with several items each, made from the
+// selector's results for the items.
 func (f *frame) batches(ctx context.Context, v *view, items *mapSource) ([]any, *Error) {
 	list := items.list
 	if f.state.itemSelector != nil {
@@ -63,7 +63,7 @@ func (f *frame) selectItems(ctx context.Context, v *view, items *mapSource) ([]a
 	return selected, nil
 }
 
-// batches are lists of items, each no longer than the batcher says.
+// batches returns lists of items, each no longer than the batcher allows.
 func (b *itemBatcher) batches(ctx context.Context, v *view, items []any) ([]any, *Error) {
 	most, err := b.items.whole(ctx, v)
 	if err != nil {
@@ -105,7 +105,7 @@ func (b *itemBatcher) batches(ctx context.Context, v *view, items []any) ([]any,
 	return list, nil
 }
 
-// atMost is how many of the items make a batch: one at least.
+// atMost returns how many of the items form a batch, at least one.
 func atMost(items []any, most, limit int) int {
 	n := 1
 	limit -= size(items[0])
@@ -118,7 +118,7 @@ func atMost(items []any, most, limit int) int {
 	return n
 }
 
-// size is the length of a value as JSON, looked at no further than a state may have.
+// size returns the length of a value as JSON, and stops counting at the limit of a state.
 func size(v any) int {
 	m := measure{left: maxData, valid: true}
 	m.value(v)

@@ -15,7 +15,7 @@ import (
 // delimiters are the values of CSVDelimiter.
 var delimiters = map[string]rune{"": ',', "COMMA": ',', "PIPE": '|', "SEMICOLON": ';', "SPACE": ' ', "TAB": '\t'}
 
-// decode makes items of data as it is found in its source.
+// decode makes items from data in the format of its source.
 func (r *itemReader) decode(text []byte) (items mapSource, err error) {
 	switch r.inputType {
 	case "CSV":
@@ -42,17 +42,17 @@ func (r *itemReader) decode(text []byte) (items mapSource, err error) {
 	return items, nil
 }
 
-// A mapSource is what a Map state goes through.
+// A mapSource holds the items of a Map state.
 type mapSource struct {
 	list []any
 	// keyed is set for the members of an object: then each item has a Key and a Value.
 	keyed bool
-	// sources are the URIs that the items come from: one for all, or one for each; none
-	// for those of the state's data.
+	// sources are the URIs of the items: one for all, or one for each; none if the items
+	// come from the state's data.
 	sources []string
 }
 
-// sourceOf makes items of an array, or of the members of an object.
+// sourceOf makes items from an array, or from the members of an object.
 func sourceOf(v any) (mapSource, bool) {
 	switch v := jsonata.Force(v).(type) {
 	case []any:
@@ -63,7 +63,7 @@ func sourceOf(v any) (mapSource, bool) {
 	return mapSource{}, false
 }
 
-// item is what the context object says of an item.
+// item returns what the context object says about an item.
 func (s *mapSource) item(i int) mapItem {
 	item := mapItem{index: i, value: s.list[i], source: "STATE_DATA"}
 	if pair, ok := s.list[i].(*jsonata.Object); ok && s.keyed {
@@ -81,7 +81,7 @@ func (s *mapSource) item(i int) mapItem {
 	return item
 }
 
-// pairs makes an item of each member of an object: its Key and its Value.
+// pairs makes an item from each member of an object, with a Key and a Value.
 func pairs(o *jsonata.Object) []any {
 	items := make([]any, o.Len())
 	for i := range items {
@@ -134,7 +134,8 @@ func jsonLines(text []byte) ([]any, error) {
 	return items, nil
 }
 
-// csv makes an object of each row. Missing fields are empty, others are dropped.
+// csv makes an object from each row. Missing fields are empty, and surplus fields are
+// dropped.
 func (r *itemReader) csv(text []byte) ([]any, error) {
 	// A wide header makes every short row wide.
 	maxFields := max(1<<18, len(text))
@@ -173,7 +174,7 @@ func (r *itemReader) csv(text []byte) ([]any, error) {
 	}
 }
 
-// errDuplicates is the service's text.
+// errDuplicates has the service's text.
 var errDuplicates = readFailed("CSV headers cannot contain duplicates.")
 
 func repeats(headers []string) bool {

@@ -13,14 +13,14 @@ import (
 )
 
 // An itemReader is the ItemReader of a Map state. Its calls are tasks of the environment,
-// as those of a Task state are.
+// like those of a Task state.
 type itemReader struct {
 	resource  string
 	arguments *template // Parameters, or Arguments
 
 	inputType, delimiter string
 	pointer              string   // ItemsPointer, a JSON pointer
-	headers              []string // of CSV; nil where the first row has them
+	headers              []string // for CSV; nil if the first row has them
 	flatten              bool     // Transformation: the objects of a list are read too
 	most                 amount   // MaxItems
 }
@@ -43,7 +43,7 @@ func (c *compiler) itemReader(o *jsonata.Object) *itemReader {
 	return r
 }
 
-// callArguments compiles what a part of a Map state hands to its resource.
+// callArguments compiles the arguments that a part of a Map state passes to its resource.
 func (c *compiler) callArguments(part *jsonata.Object, name string) *template {
 	field := "Parameters"
 	if c.jsonata {
@@ -52,8 +52,8 @@ func (c *compiler) callArguments(part *jsonata.Object, name string) *template {
 	return c.template(part, field, name+"/"+field)
 }
 
-// readItems is what the ItemReader of a Map state reads: in a test, what the test has
-// for it.
+// readItems returns what the ItemReader of a Map state reads or, in a test, what the test
+// provides.
 func (f *frame) readItems(ctx context.Context, v *view) (mapSource, *Error) {
 	t, r := f.run.test, f.state.reader
 	if t != nil && t.in.ItemReaderData == nil {
@@ -88,8 +88,8 @@ func readFailed(cause string) *Error {
 	return &Error{Name: "States.ItemReaderFailed", Cause: cause}
 }
 
-// fetchItems reads the items from S3. It stops soon after it has as many as most, where
-// that is not 0.
+// fetchItems reads the items from S3. It stops soon after it has most items, unless most
+// is 0.
 func (f *frame) fetchItems(ctx context.Context, v *view, most int) (mapSource, *Error) {
 	r := f.state.reader
 	arguments := jsonata.NewObject(2)
@@ -116,7 +116,7 @@ func (f *frame) fetchItems(ctx context.Context, v *view, most int) (mapSource, *
 	return mapSource{}, readFailed(fmt.Sprintf("The local engine reads items by s3:getObject and s3:listObjectsV2, not by %s.", r.resource))
 }
 
-// loadObjects is the items of all objects of a list, one object's after the other's.
+// loadObjects returns the items of all objects of a list, one object after the other.
 func (f *frame) loadObjects(ctx context.Context, uri, bucket string, objects []any, most int) (mapSource, *Error) {
 	all := mapSource{}
 	for _, object := range objects {
@@ -141,10 +141,11 @@ func (f *frame) loadObjects(ctx context.Context, uri, bucket string, objects []a
 	return all, nil
 }
 
-// maxItems bounds what several calls read.
+// maxItems bounds the items that several calls read.
 const maxItems = 1 << 20
 
-// s3Call makes a call for the Map state, whose mock answers it where it has one.
+// s3Call makes a call for the Map state, which is answered by the state's mock if it has
+// one.
 func (f *frame) s3Call(ctx context.Context, resource string, arguments any) (any, error) {
 	out, err := f.run.env.Tasks.RunTask(ctx, Task{Resource: resource, State: f.state.name, Attempt: f.retries, Parameters: arguments})
 	if err != nil {
@@ -153,7 +154,7 @@ func (f *frame) s3Call(ctx context.Context, resource string, arguments any) (any
 	return jsonata.Force(jsonata.FromGo(out)), nil
 }
 
-// callFailed is a failure of the whole state, by the error that its call ended with.
+// callFailed returns the failure of the whole state for the error of a call.
 func callFailed(ctx context.Context, name, what string, err error) *Error {
 	if ctx.Err() != nil {
 		return &Error{Name: "States.Timeout", fatal: true}
@@ -165,8 +166,8 @@ func callFailed(ctx context.Context, name, what string, err error) *Error {
 	return &Error{Name: name, Cause: what + ": " + cause}
 }
 
-// readObject is the items that an object holds. A mock may answer with the object, its
-// text, or the list of items.
+// readObject returns the items that an object holds. A mock may answer with the object,
+// its text, or the list of items.
 func (f *frame) readObject(ctx context.Context, arguments *jsonata.Object) (items mapSource, _ *Error) {
 	r := f.state.reader
 	resource := r.resource
@@ -199,7 +200,7 @@ func (f *frame) readObject(ctx context.Context, arguments *jsonata.Object) (item
 	return items, readFailed(at + ": " + err.Error())
 }
 
-// listObjects is what a bucket holds, page by page.
+// listObjects returns the contents of a bucket, page by page.
 func (f *frame) listObjects(ctx context.Context, arguments *jsonata.Object, most int) ([]any, *Error) {
 	var list []any
 	next := any(nil)
@@ -234,8 +235,8 @@ func (f *frame) listObjects(ctx context.Context, arguments *jsonata.Object, most
 	}
 }
 
-// listed is an object of a bucket as an item: its tag is spelt in another way than the
-// API spells it, and its time is in seconds.
+// listed returns an object of a bucket as an item: its tag is spelt differently from the
+// API, and its time is in seconds.
 func listed(object any) any {
 	from, ok := jsonata.Force(object).(*jsonata.Object)
 	if !ok {
@@ -257,7 +258,7 @@ func listed(object any) any {
 	return item
 }
 
-// textOf is a member of an object as text; empty where there is none.
+// textOf returns a member of an object as text, or "" if there is none.
 func textOf(v any, member string) string {
 	o, _ := jsonata.Force(v).(*jsonata.Object)
 	out, ok := o.Get(member)

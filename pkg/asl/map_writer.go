@@ -10,8 +10,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A resultWriter is the ResultWriter of a Map state. Without a resource it only says what
-// the state's result looks like.
+// A resultWriter is the ResultWriter of a Map state. Without a resource, it only
+// determines the form of the state's result.
 type resultWriter struct {
 	resource       string
 	arguments      *template // Parameters, or Arguments
@@ -40,8 +40,8 @@ func (c *compiler) resultWriter(o *jsonata.Object) *resultWriter {
 
 func (w *resultWriter) uploads() bool { return w != nil && w.resource != "" }
 
-// A resultWriting is the results of one Map state on their way to its ResultWriter. Its
-// methods do nothing where it is nil.
+// A resultWriting holds the results of one Map state on their way to its ResultWriter.
+// Its methods do nothing if it is nil.
 type resultWriting struct {
 	f         *frame
 	writer    *resultWriter
@@ -60,7 +60,7 @@ type mapChild struct {
 	err           *Error
 }
 
-// startWriter evaluates where the results of n iterations go.
+// startWriter evaluates where to write the results of n iterations.
 func (f *frame) startWriter(ctx context.Context, v *view, n int) (*resultWriting, *Error) {
 	w := &resultWriting{f: f, writer: f.state.writer, children: make([]mapChild, n), arguments: jsonata.NewObject(3)}
 	w.id, w.label = f.run.env.UUID(), f.state.label
@@ -109,7 +109,7 @@ func (w *resultWriting) ended(ctx context.Context, i int, err *Error) {
 	}
 }
 
-// arn is the ARN of a resource of the Map Run.
+// arn returns the ARN of a resource of the Map Run.
 func (w *resultWriting) arn(kind string, id ...string) string {
 	parts := strings.Split(w.f.run.ex.StateMachineARN, ":")
 	if len(parts) > 6 {
@@ -118,8 +118,8 @@ func (w *resultWriting) arn(kind string, id ...string) string {
 	return strings.Join(append(parts, id...), ":")
 }
 
-// finish is the result of the state: where the results are, or the results as the
-// configuration wants them.
+// finish returns the result of the state: where the results are, or the results in the
+// form that the configuration asks for.
 func (w *resultWriting) finish(ctx context.Context, m *iterations) (any, *Error) {
 	lists := map[string][]any{"SUCCEEDED": {}, "FAILED": {}, "PENDING": {}}
 	for i := range w.children {
@@ -164,7 +164,7 @@ func (w *resultWriting) finish(ctx context.Context, m *iterations) (any, *Error)
 	return result, nil
 }
 
-// shaped is the result of a state that writes nothing.
+// shaped returns the result of a state that writes nothing.
 func (w *resultWriting) shaped(m *iterations, lists map[string][]any) any {
 	switch w.writer.transformation {
 	case "NONE", "FLATTEN":
@@ -187,8 +187,7 @@ func (w *resultWriting) transform(list []any, c *mapChild, result any) []any {
 	return append(list, w.record(c, result))
 }
 
-// record describes a child execution, with its fields in the order of their names, as the
-// service has them.
+// record describes a child execution, with its fields sorted by name, as in the service.
 func (w *resultWriting) record(c *mapChild, result any) *jsonata.Object {
 	o := jsonata.NewObject(15)
 	if c.err != nil {
@@ -231,8 +230,8 @@ func (w *resultWriting) record(c *mapChild, result any) *jsonata.Object {
 	return o
 }
 
-// file writes the results of one kind, and returns what the manifest says of the file: an
-// empty list where there are none.
+// file writes the results of one kind, and returns what the manifest says about the file:
+// an empty list if there are no results.
 func (w *resultWriting) file(ctx context.Context, kind string, list []any) ([]any, *Error) {
 	if len(list) == 0 {
 		return []any{}, nil

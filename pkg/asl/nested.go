@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// errSibling cancels the branches beside one that failed.
+// errSibling cancels the siblings of a branch that failed.
 var errSibling = errors.New("a sibling failed")
 
-// maxWorkers bounds the goroutines of an execution, however its Maps and Parallels
-// nest: past it, what would run side by side runs one after the other.
+// maxWorkers bounds the goroutines of an execution, however its Maps and Parallels nest:
+// beyond it, jobs run one after the other instead of concurrently.
 const maxWorkers = 1000
 
 // inner starts a frame for a branch or an iteration, whose first event follows last.
@@ -20,7 +20,7 @@ func (f *frame) inner(last int64) *frame {
 	return &frame{run: f.run, vars: scope{outer: &f.vars}, item: f.item, inMap: f.inMap, last: last}
 }
 
-// parallel runs the branches side by side; the first failure ends them all.
+// parallel runs the branches concurrently; the first failure ends them all.
 func (f *frame) parallel(ctx context.Context, input any) (any, *Error) {
 	branches := f.state.branches
 	if f.run.test != nil {
@@ -49,15 +49,15 @@ func (f *frame) parallel(ctx context.Context, input any) (any, *Error) {
 	return results, nil
 }
 
-// ended is the event that a job's successor on the same worker follows, and the one
+// ended holds the event that a job's successor on the same worker follows, and the event
 // that the end of the whole state follows.
 type ended struct{ next, final int64 }
 
 // A job is one branch or iteration; last is the event that it follows.
 type job func(ctx context.Context, i int, last int64) (ended, *Error)
 
-// A panicked is a panic of a job, on its way to the goroutine that called Run: there,
-// the caller can recover it.
+// A panicked carries a panic of a job to the goroutine that called Run, where the caller
+// can recover it.
 type panicked struct {
 	value any
 	stack []byte
@@ -98,7 +98,7 @@ func (f *frame) concurrently(ctx context.Context, n, limit int, run job) *Error 
 			g.work(ctx)
 		})
 	}
-	g.work(ctx) // this goroutine is a worker too, so that there always is one
+	g.work(ctx) // this goroutine is a worker too, so that there is always one
 	g.running.Wait()
 	if g.panicked != nil {
 		panic(*g.panicked)
@@ -107,7 +107,7 @@ func (f *frame) concurrently(ctx context.Context, n, limit int, run job) *Error 
 	return g.failure
 }
 
-// A group is the jobs of one state on several goroutines.
+// A group runs the jobs of one state on several goroutines.
 type group struct {
 	run     job
 	n       int
@@ -152,7 +152,7 @@ func (g *group) take() (i int, ok bool) {
 	return i, i < g.n
 }
 
-// ended records the end of a job, and reports whether the others go on.
+// ended records the end of a job, and reports whether the others continue.
 func (g *group) ended(end ended, err *Error) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -9,10 +9,10 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// evaluated is a result of JSONata with its numbers as the evaluator of the service has them:
-// integers of 64 bits, and doubles, whatever digits the input had. 1.0 becomes 1, and 2^63
-// is written 9223372036854776000. A value without such numbers is returned as
-// it is, and others are not changed but copied: they may be in use elsewhere.
+// evaluated returns a result of JSONata with its numbers as in the service's evaluator:
+// integers of 64 bits, and doubles, whatever digits the input had. 1.0 becomes 1, and
+// 2^63 is written 9223372036854776000. A value without such numbers is returned as it is;
+// others are copied and not changed, because they may be in use elsewhere.
 func evaluated(v any) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -71,11 +71,11 @@ func unchanged(before, after any) bool {
 	return true
 }
 
-// maxInt64Digits is the length of the longest integers that are surely of 64 bits.
+// maxInt64Digits is the maximum length of integers that certainly fit into 64 bits.
 const maxInt64Digits = 18
 
-// asDouble returns the value of a number that is not an integer of 64 bits. What no double
-// can hold stays as it was written.
+// asDouble returns the value of a number that is not an integer of 64 bits. A number that
+// a double cannot hold stays as it was written.
 func asDouble(n string) (float64, bool) {
 	if len(n) <= maxInt64Digits && !strings.ContainsAny(n, ".eE") && n != "-0" {
 		return 0, false

@@ -11,8 +11,8 @@ import (
 )
 
 // VariableReferences returns the variables that each state of a definition refers to, by
-// the name of the state, as DescribeStateMachine does. States that refer to none are not
-// in it. Of a definition that [Validate] refuses it returns what can be told.
+// the name of the state, as DescribeStateMachine does. States without variables are
+// omitted. For a definition that [Validate] refuses, it returns what can be determined.
 func VariableReferences(definition []byte) map[string][]string {
 	v, err := jsonata.Decode(definition)
 	o, ok := v.(*jsonata.Object)
@@ -47,7 +47,7 @@ func (r *references) flow(v any) {
 				}
 			case "ItemProcessor", "Iterator":
 				r.flow(v)
-			case "Result": // is as it is written
+			case "Result": // used as it is written
 			default:
 				x.value(field, v, false)
 			}
@@ -58,13 +58,14 @@ func (r *references) flow(v any) {
 	}
 }
 
-// stateReferences are those of one state.
+// stateReferences collects the references of one state.
 type stateReferences struct {
 	jsonata bool
 	names   map[string]bool
 }
 
-// templates are the fields in whose values a name tells a path by its .$ alone.
+// templates are the fields in whose values a path is only marked by a name that ends in
+// .$.
 var templates = []string{"Parameters", "ResultSelector", "ItemSelector", "Assign", "BatchInput", "Credentials"}
 
 func (x *stateReferences) value(field string, v any, template bool) {

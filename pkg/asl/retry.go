@@ -49,9 +49,9 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 	}
 }
 
-// recordEvaluation adds to the history a JSONata field that failed. The event follows
-// the one before the state's entry, as recorded, unless something has happened since,
-// or the state is a Wait.
+// recordEvaluation adds to the history a JSONata field that failed. As recorded, the
+// event follows the one before the state's entry, unless something has happened since, or
+// the state is a Wait.
 func (f *frame) recordEvaluation(err *Error) {
 	if err == nil || err.evaluation == nil {
 		return
@@ -66,9 +66,9 @@ func (f *frame) recordEvaluation(err *Error) {
 	err.evaluation = nil
 }
 
-// catches matches names as [Retry and Catch] do: States.ALL every name (recorded
-// also for States.DataLimitExceeded, whatever the guide says), States.TaskFailed all
-// but time-outs.
+// catches matches names as [Retry and Catch] do: States.ALL matches every name (as
+// recorded, also States.DataLimitExceeded, contrary to the guide), and States.TaskFailed
+// matches all except time-outs.
 //
 // [Retry and Catch]: https://states-language.net/spec.html#errors
 func catches(list []string, name string) bool {
@@ -105,25 +105,25 @@ func (f *frame) retryAfter(s *state, counts []int, err *Error) (time.Duration, b
 	return 0, false
 }
 
-// delay is how many seconds the retrier waits after n retries.
+// delay returns how many seconds the retrier waits after n retries.
 func (r *retrier) delay(n int, random func() float64) float64 {
 	seconds := float64(r.interval) * math.Pow(r.backoff, float64(n))
 	if r.maxDelay > 0 {
 		seconds = min(seconds, float64(r.maxDelay))
 	}
-	seconds = min(seconds, maxWhole) // and never infinite
+	seconds = min(seconds, maxWhole) // and is never infinite
 	if r.jitter {
 		seconds *= random()
 	}
 	return seconds
 }
 
-// object is what catchers put into the state's input.
+// object returns what catchers put into the state's input.
 func (e *Error) object() *jsonata.Object {
 	o := jsonata.NewObject(2)
 	for _, field := range [...]struct{ name, text string }{{"Error", e.Name}, {"Cause", e.Cause}} {
 		if field.text == "" {
-			o.Set(field.name, nil) // as recorded of a callback that gave neither
+			o.Set(field.name, nil) // as recorded for a callback that gave neither
 		} else {
 			o.Set(field.name, field.text)
 		}
@@ -131,9 +131,10 @@ func (e *Error) object() *jsonata.Object {
 	return o
 }
 
-// caught is the output of a state whose error a catcher takes. In JSONata it is the
-// catcher's Output, and the error where there is none; in JSONPath, the error at its
-// ResultPath. What paths see as "$" is the error; expressions see the state's input.
+// caught returns the output of a state whose error a catcher matches. In JSONata, it is
+// the catcher's Output, or the error if there is none; in JSONPath, it is the error at
+// the catcher's ResultPath. Paths see the error as "$"; expressions see the state's
+// input.
 func (f *frame) caught(ctx context.Context, c *catcher, raw any, failed *Error) (any, *Error) {
 	failure := failed.object()
 	v := view{f: f, input: failure}

@@ -11,8 +11,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// maxTransitions bounds an execution. An Express Workflow has no such limit; the patience
-// of who waits for a local one has.
+// maxTransitions bounds an execution. An Express Workflow has no such limit, but nobody
+// waits that long for a local one.
 const maxTransitions = 1000000
 
 // A run is one execution.
@@ -22,19 +22,19 @@ type run struct {
 	input   any
 	started time.Time
 	history history
-	// deadline is by the clock of the environment; the context of a run has the real one.
+	// deadline is in the environment's clock; the context of a run has the real one.
 	deadline  time.Time
 	expired   atomic.Bool  // the deadline has passed
 	steps     atomic.Int64 // transitions and retries so far
-	workers   atomic.Int64 // goroutines, but for the caller's
+	workers   atomic.Int64 // goroutines besides the caller's
 	variables atomic.Int64 // bytes
-	// effects are the options of expressions that look at the clock or at chance.
+	// effects are the options for expressions that use the clock or randomness.
 	effects []jsonata.Option
 	// test is set in a run that tests one state, and nil in all others.
 	test *testRun
 }
 
-// A frame is where an execution is: in a machine, a branch or an iteration.
+// A frame is the position of an execution in a machine, a branch or an iteration.
 type frame struct {
 	run     *run
 	vars    scope
@@ -44,10 +44,10 @@ type frame struct {
 	last    int64 // the id of the flow's last event
 	since   time.Time
 	retries int
-	item    mapItem // of the innermost Map, if inMap
+	item    mapItem // of the innermost Map, if inMap is set
 	inMap   bool
 	branch  bool // of a Parallel state
-	// token is $$.Task.Token of the current state, once something has asked for it.
+	// token is $$.Task.Token of the current state, once it has been used.
 	token string
 	// assigned are the variables that the current state set.
 	assigned *jsonata.Object
@@ -71,8 +71,8 @@ func newRun(env Environment, ex Execution) (*run, *Error) {
 	return r, nil
 }
 
-// Run executes the machine. It ends by the machine's own end, at the limit of
-// ex.MaxDuration, or soon after ctx ends; then the Result is TIMED_OUT.
+// Run executes the machine. It ends with the machine, at the limit of ex.MaxDuration, or
+// soon after ctx ends; in the last two cases, the Result is TIMED_OUT.
 func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result {
 	r, failure := newRun(env, ex)
 	if failure != nil {
@@ -111,8 +111,8 @@ func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result
 	return Result{Status: Succeeded, Output: out}
 }
 
-// where begins the causes of the interpreter. Tests of one state have no history, and
-// none of its numbers.
+// where returns the beginning of the interpreter's causes. Tests of one state have no
+// history, and therefore no event numbers.
 func (f *frame) where() string {
 	if f.run.test != nil {
 		return ""
@@ -120,13 +120,13 @@ func (f *frame) where() string {
 	return fmt.Sprintf("An error occurred while executing the state '%s' (entered at the event id #%d). ", f.state.name, f.entered)
 }
 
-// runtime is a States.Runtime error of the interpreter: it ends the execution,
-// whatever Retry and Catch say, even one that names it.
+// runtime returns a States.Runtime error of the interpreter, which ends the execution
+// even if Retry or Catch names it.
 func (f *frame) runtime(cause string) *Error {
 	return &Error{Name: "States.Runtime", Cause: f.where() + cause, fatal: true}
 }
 
-// timedOut is the error that ends the execution where its time does.
+// timedOut returns the error that ends the execution when its time is up.
 func (r *run) timedOut() *Error {
 	if !r.env.Now().Before(r.deadline) {
 		r.expired.Store(true)
@@ -142,7 +142,7 @@ func (r *run) count() *Error {
 	return nil
 }
 
-// flow runs a StartAt with its States to its end.
+// flow runs the States of a flow from its StartAt to the end.
 func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 	name := fl.start
 	for {
@@ -169,8 +169,8 @@ func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 	}
 }
 
-// recordAbort adds to the history a state that ends without an end of its own: one
-// beside a failed branch or iteration, and the one that made its branch fail.
+// recordAbort adds to the history the abort of a state: of one whose sibling branch or
+// iteration failed, or of the one that made its branch fail.
 func (f *frame) recordAbort(ctx context.Context) {
 	s := f.state
 	if s.aborted == "" {

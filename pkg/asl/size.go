@@ -9,9 +9,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// fits reports whether v is at most limit bytes of JSON, and whether JSON can hold
-// it at all. It looks no further than limit: values share their parts, and a few
-// states can name a value that would be terabytes when written out.
+// fits reports whether v is at most limit bytes of JSON, and whether JSON can hold it at
+// all. It stops at limit, because values share their parts, and a few states can make a
+// value that would take terabytes when written out.
 func fits(v any, limit int) (ok, valid bool) {
 	m := measure{left: limit, valid: true}
 	m.value(v)
@@ -85,7 +85,7 @@ func (m *measure) text(s string) {
 	}
 }
 
-// escaped is the length of a control character in JSON.
+// escaped returns the length of a control character in JSON.
 func escaped(c byte) int {
 	switch c {
 	case '\b', '\f', '\n', '\r', '\t':
@@ -94,8 +94,8 @@ func escaped(c byte) int {
 	return len(`\u0000`)
 }
 
-// same reports whether a and b are certainly one value, so that what was found out
-// of one holds for the other. It never looks into them.
+// same reports whether a and b are certainly the same value, so that what is known about
+// one holds for the other. It never examines their contents.
 func same(a, b any) bool {
 	switch a := a.(type) {
 	case *jsonata.Object:
@@ -114,7 +114,7 @@ func same(a, b any) bool {
 	return false
 }
 
-// quote is a value as JSON text for a message, cut where it gets long.
+// quote returns a value as JSON text for a message, truncated if it is long.
 func quote(v any) string {
 	if ok, valid := fits(v, maxQuoted); !valid {
 		return "a value that is not JSON"
@@ -125,5 +125,5 @@ func quote(v any) string {
 	return string(text)
 }
 
-// maxQuoted is how much of a value messages show: all of what a state can have.
+// maxQuoted is how much of a value messages show: as much as a state can have.
 const maxQuoted = maxData

@@ -11,8 +11,8 @@ import (
 //	JSONPath  InputPath → Parameters → the state itself → ResultSelector → ResultPath → OutputPath
 //	JSONata   Arguments → the state itself → Output
 //
-// Assign is computed from the result, and takes effect after the output was made: the
-// output still sees the old values. Choice states have stages of their own.
+// Assign is computed from the result, but takes effect after the output has been made:
+// the output still sees the old values. Choice states have their own stages.
 func (f *frame) step(ctx context.Context, raw any) (output any, next string, err *Error) {
 	var assigned *jsonata.Object
 	next = f.state.next
@@ -105,20 +105,20 @@ func (f *frame) selectInput(raw any) (any, *Error) {
 	return f.project(f.state.inputPath, f.state.noInput, raw)
 }
 
-// arguments applies Parameters or Arguments: what the state itself works on.
+// arguments applies Parameters or Arguments, which yield what the state itself works on.
 func (f *frame) arguments(ctx context.Context, v *view) (any, *Error) {
 	s := f.state
 	if s.arguments == nil {
 		return v.input, nil
 	}
 	out, err := s.arguments.eval(ctx, v)
-	if err == nil && s.hasOwnResult() { // that of others is checked as their output
+	if err == nil && s.hasOwnResult() { // other states are checked by their output
 		err = f.check(out)
 	}
 	return out, err
 }
 
-// act does what a state of its type is for.
+// act does the work of a state of its type.
 func (f *frame) act(ctx context.Context, v *view, arguments any) (any, *Error) {
 	s := f.state
 	switch s.kind {
@@ -161,7 +161,7 @@ func (f *frame) selectOutput(v any) (any, *Error) {
 	return f.project(f.state.outputPath, f.state.noOutput, v)
 }
 
-// compose applies Output, where there is one.
+// compose applies Output, if there is one.
 func (f *frame) compose(ctx context.Context, output *template, v *view, otherwise any) (any, *Error) {
 	if output == nil {
 		return otherwise, nil
@@ -234,8 +234,8 @@ func (f *frame) dataLimit() *Error {
 	return &Error{Name: "States.DataLimitExceeded", Cause: "The state/task '" + what + "' returned a result with a size exceeding the maximum number of bytes service limit."}
 }
 
-// choose runs a Choice state: the fields of the rule that holds count, and those of the
-// state itself when none does.
+// choose runs a Choice state. The fields of the rule that matches are used, or those of
+// the state itself if none matches.
 func (f *frame) choose(ctx context.Context, raw any) (output any, assigned *jsonata.Object, next string, err *Error) {
 	s := f.state
 	v := view{f: f}
@@ -270,7 +270,7 @@ func (f *frame) choose(ctx context.Context, raw any) (output any, assigned *json
 	return output, assigned, next, err
 }
 
-// fail is the error of a Fail state.
+// fail returns the error of a Fail state.
 func (f *frame) fail(ctx context.Context, v *view) *Error {
 	e := &Error{}
 	for _, field := range [...]struct {

@@ -4,28 +4,28 @@ package asl
 // run it at once.
 type Machine struct {
 	flow    *flow
-	timeout int // TimeoutSeconds; 0 for none
+	timeout int // TimeoutSeconds; 0 if there is none
 }
 
-// A flow is a StartAt with its States: a machine, a branch, an item processor.
+// A flow is a StartAt with its States: a machine, a branch or an item processor.
 type flow struct {
 	start  string
 	states map[string]*state
-	// instant flows hold nothing that waits: running several of them side by side
-	// would cost goroutines and gain nothing.
+	// instant says that nothing in the flow waits, so that running several of them
+	// concurrently would cost goroutines and gain nothing.
 	instant bool
 }
 
-// A state is one of any type: it has the fields of its type only.
+// A state is a state of any type; only the fields of its type are set.
 type state struct {
 	name, kind, next string
 	jsonata          bool // the query language
 
-	// The types of its events; failed and aborted are empty where there is none.
+	// The types of its events; failed and aborted are empty if there is no such event.
 	entered, exited, failed, aborted string
 	events                           taskEvents
 
-	inputPath, outputPath *source // nil with none* false: "$"
+	inputPath, outputPath *source // nil means "$", unless noInput or noOutput is set
 	noInput, noOutput     bool    // the path is null
 	resultPath            *source
 	noResult              bool
@@ -64,7 +64,7 @@ type state struct {
 	toleratedPercent amount
 }
 
-// waitFields are those of a Wait state, of which it has exactly one.
+// waitFields are the fields of a Wait state, which has exactly one of them.
 type waitFields struct {
 	seconds                    amount
 	secondsPath, timestampPath *source
@@ -89,7 +89,7 @@ type catcher struct {
 	output     *template
 }
 
-// A mapItem is what the context object says of a Map state's iteration.
+// A mapItem is what the context object says about a Map state's iteration.
 type mapItem struct {
 	index  int
 	value  any

@@ -9,8 +9,9 @@ import (
 )
 
 // Integration returns what the ARN of a service integration names, such as
-// sqs:sendMessage.waitForTaskToken or aws-sdk:s3:getObject, and whether the ARN is one: that
-// of a function or an activity is not. The region and the account may be given or empty.
+// sqs:sendMessage.waitForTaskToken or aws-sdk:s3:getObject, and whether the ARN is one;
+// that of a function or an activity is not. The region and the account may be set or
+// empty.
 func Integration(resource string) (string, bool) {
 	if _, rest, ok := strings.Cut(resource, ":states:::"); ok {
 		return rest, true
@@ -22,7 +23,7 @@ func Integration(resource string) (string, bool) {
 	return parts[5], true
 }
 
-// taskName is how the service names a task in causes.
+// taskName returns the service's name for a task in causes.
 func taskName(resource string) string {
 	if rest, ok := Integration(resource); ok {
 		name, _, _ := strings.Cut(rest, ":")
@@ -66,7 +67,7 @@ func (f *frame) task(ctx context.Context, v *view, arguments any) (any, *Error) 
 	return out, err
 }
 
-// taskToken is the token of the task that runs, or will.
+// taskToken returns the token of the task that is running or about to run.
 func (f *frame) taskToken() string {
 	if f.token == "" {
 		f.token = f.run.env.Token()
@@ -99,7 +100,7 @@ func (h *taskHistory) submit(result any) {
 	}
 }
 
-// end records how the task ended, and before that what its runner has not told.
+// end records how the task ended, after what its runner has not yet recorded.
 func (h *taskHistory) end(out any, err *Error) {
 	e := &h.frame.state.events
 	event := Event{Type: e.succeeded, Output: out}
@@ -121,14 +122,15 @@ func (h *taskHistory) end(out any, err *Error) {
 	h.record(event)
 }
 
-// taskLimits are the fields of a Task state that say how it is run.
+// taskLimits are the fields of a Task state that limit how it runs.
 type taskLimits struct {
-	timeout, heartbeat int // in seconds; 0 for none
+	timeout, heartbeat int // in seconds; 0 if there is none
 	role               string
 }
 
 // of returns how long a task may run. A task with a token has a runner that waits for its
-// heartbeats; nothing else that runs here sends any, so that the shorter time ends it.
+// heartbeats. No other task sends heartbeats here, so the shorter of the two times ends
+// it.
 func (l taskLimits) of(token bool) int {
 	if !token && l.heartbeat > 0 && (l.timeout == 0 || l.heartbeat < l.timeout) {
 		return l.heartbeat
@@ -156,7 +158,7 @@ func (f *frame) taskLimits(ctx context.Context, v *view) (l taskLimits, err *Err
 	return l, nil
 }
 
-// taskResult is what a state makes of the answer of a task.
+// taskResult turns the answer of a task into the state's result.
 func (f *frame) taskResult(ctx, taskCtx context.Context, out any, failed error) (any, *Error) {
 	switch {
 	case ctx.Err() != nil:

@@ -13,7 +13,7 @@ import (
 // variable ("$name.a").
 type source struct {
 	text string
-	root string // as jsonpath.Split has it
+	root string // as returned by jsonpath.Split
 	path *jsonpath.Path
 }
 
@@ -26,7 +26,7 @@ func parseSource(text string) (*source, error) {
 	return &source{text, root, path}, nil
 }
 
-// within is the path as it is within its root: $.a of $$.a too.
+// within returns the path relative to its root: $.a for $$.a, too.
 func (s *source) within() string {
 	if s.root == "$" {
 		return s.text[1:]
@@ -34,7 +34,7 @@ func (s *source) within() string {
 	return s.text
 }
 
-// rootValue is what the path starts from.
+// rootValue returns the value from which the path starts.
 func (s *source) rootValue(v *view) (any, bool) {
 	switch s.root {
 	case "":
@@ -53,7 +53,7 @@ func (s *source) eval(v *view) (value any, found bool) {
 	return s.path.Eval(root)
 }
 
-// evalTemplate is eval for a path in a Payload Template.
+// evalTemplate is eval for paths in a Payload Template.
 func (s *source) evalTemplate(v *view) (value any, found bool) {
 	root, ok := s.rootValue(v)
 	if !ok {
@@ -62,8 +62,8 @@ func (s *source) evalTemplate(v *view) (value any, found bool) {
 	return s.path.EvalTemplate(root)
 }
 
-// A template is a compiled Payload Template: a value in which members whose names
-// end in ".$" are replaced; or, in JSONata, texts that are expressions.
+// A template is a compiled Payload Template: a value in which members whose names end in
+// ".$" are replaced; or, in JSONata, strings that are expressions.
 type template struct {
 	literal any
 	query   *expression
@@ -119,7 +119,7 @@ func (t *template) eval(ctx context.Context, v *view) (any, *Error) {
 
 func (t *template) evalCall(v *view) (any, *Error) {
 	var missing error
-	seen := *v // so that only views of calls leave the stack
+	seen := *v // so that only the views of calls escape to the heap
 	out, err := t.call.Eval(intrinsic.Env{
 		Rand: v.f.run.env.Rand,
 		UUID: v.f.run.env.UUID,
@@ -144,7 +144,7 @@ func (t *template) evalCall(v *view) (any, *Error) {
 	return nil, &Error{Name: intrinsic.Failure, Cause: v.f.where() + err.Error()}
 }
 
-// missingField is the service's text for a path in a template that finds nothing.
+// missingField returns the service's text for a path in a template that finds nothing.
 func missingField(v *view, s *source, field string) *Error {
 	return v.f.runtime(fmt.Sprintf("The JSONPath '%s' specified for the field '%s' could not be found in the input '%s'", s.text, field, s.searched(v)))
 }
@@ -154,7 +154,7 @@ type missingArgument string
 
 func (m missingArgument) Error() string { return string(m) }
 
-// searched is what the path was looked for in, as JSON.
+// searched returns the value that the path was applied to, as JSON.
 func (s *source) searched(v *view) []byte {
 	input := v.input
 	if s.root != "" && s.root != "$" {
@@ -164,7 +164,7 @@ func (s *source) searched(v *view) []byte {
 	return text
 }
 
-// invalidPath is the service's text for a path of a state that finds nothing.
+// invalidPath returns the service's text for a path of a state that finds nothing.
 func invalidPath(v *view, s *source) *Error {
 	root, ok := s.rootValue(v)
 	if !ok {

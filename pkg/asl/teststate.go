@@ -9,16 +9,16 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// The statuses of a TestResult, beside Succeeded and Failed.
+// The statuses of a TestResult, in addition to Succeeded and Failed.
 const (
-	Retriable   = "RETRIABLE"    // a Retry takes the error, and would go on
-	CaughtError = "CAUGHT_ERROR" // a Catch takes the error
+	Retriable   = "RETRIABLE"    // a Retry matches the error, and has attempts left
+	CaughtError = "CAUGHT_ERROR" // a Catch matches the error
 )
 
-// ErrStateNotFound says that a definition is right, and has no state of the name.
+// ErrStateNotFound says that a definition is valid but has no state of that name.
 var ErrStateNotFound = errors.New("the definition has no state of that name")
 
-// testedName is what the service calls a state under test, whatever its own name.
+// testedName is the service's name for every state under test.
 const testedName = "StateName"
 
 // A StateTest is one state that is run on its own, as [TestState] does. It is
@@ -27,9 +27,9 @@ const testedName = "StateName"
 // [TestState]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
 type StateTest struct{ state *state }
 
-// ParseStateTest reads the definition of a state; its transitions may lead anywhere.
-// With a name, it reads that of a whole state machine, whose state of that name is
-// taken, however deep in a Map or Parallel state it is. The error is a
+// ParseStateTest reads the definition of a state; its transitions may lead anywhere. With
+// a name, it reads the definition of a whole state machine and uses its state of that
+// name, however deeply it is nested in Map or Parallel states. The error is a
 // *[DefinitionError], or [ErrStateNotFound].
 func ParseStateTest(definition []byte, name string) (*StateTest, error) {
 	if name == "" {
@@ -48,7 +48,7 @@ func ParseStateTest(definition []byte, name string) (*StateTest, error) {
 	return &StateTest{&s}, nil
 }
 
-// parseSingle reads a definition that is of one state.
+// parseSingle reads the definition of a single state.
 func parseSingle(definition []byte) (*StateTest, error) {
 	v := newValidator(false)
 	o := v.decode(definition)
@@ -91,20 +91,20 @@ func (s *state) find(name string) *state {
 // Type returns the type of the state, such as Task.
 func (t *StateTest) Type() string { return t.state.kind }
 
-// Resource returns the ARN of a Task state, and "" of any other.
+// Resource returns the ARN of a Task state, and "" for any other state.
 func (t *StateTest) Resource() string { return t.state.resource }
 
 // WritesResults reports whether a Map state writes its results elsewhere. It then returns an
 // object that says where.
 func (t *StateTest) WritesResults() bool { return t.state.writer.uploads() }
 
-// Holds reports whether a Map or Parallel state has a state of that name within it.
+// Holds reports whether a Map or Parallel state contains a state of that name.
 func (t *StateTest) Holds(name string) bool { return t.state.find(name) != nil }
 
 // Branches returns how many branches a Parallel state has.
 func (t *StateTest) Branches() int { return len(t.state.branches) }
 
-// WaitsForOthers reports whether a Task state is ended by somebody else: an activity worker, or
+// WaitsForOthers reports whether something else ends a Task state: an activity worker, or
 // the job or the token of a .sync or .waitForTaskToken integration.
 func (t *StateTest) WaitsForOthers() bool {
 	r := t.state.resource
@@ -114,49 +114,50 @@ func (t *StateTest) WaitsForOthers() bool {
 
 // A StateMock replaces the work of a Task, Map or Parallel state.
 type StateMock struct {
-	// Result is a value of pkg/jsonata; it counts where Error is nil.
+	// Result is a value of pkg/jsonata; it is used if Error is nil.
 	Result any
 	Error  *Error
 }
 
-// A TestInput is what a test of a state starts from.
+// A TestInput holds what a test of a state starts from.
 type TestInput struct {
-	// Execution has the state's input, and says what the context object has.
+	// Execution has the state's input, and the contents of the context object.
 	Execution
-	// Variables are set when the state is entered.
+	// Variables are set before the state is entered.
 	Variables *jsonata.Object
-	// Context is the whole context object; nil makes one of Execution.
+	// Context is the whole context object; nil makes one from Execution.
 	Context *jsonata.Object
-	// Mock is needed by Map and Parallel states, and taken by Task states.
+	// Mock is required for Map and Parallel states, and optional for Task states.
 	Mock *StateMock
-	// RetryCount is how often the Retry that takes an error has been tried already.
+	// RetryCount is how often the Retry that matches an error has already been used.
 	RetryCount int
 	// FailedIterations is how many iterations of a Map state have failed.
 	FailedIterations int
-	// ItemReaderData is what the ItemReader of a Map state has read; nil for nothing.
+	// ItemReaderData is what the ItemReader of a Map state has read; nil if it has read
+	// nothing.
 	ItemReaderData *string
 }
 
-// A TestResult is how a test of a state ended.
+// A TestResult says how a test of a state ended.
 type TestResult struct {
 	Status string
 	// Output is JSON text; nil unless Status is SUCCEEDED or CAUGHT_ERROR.
 	Output []byte
-	// Error and Cause are those of the failure, also where it was caught.
+	// Error and Cause describe the failure, even if it was caught.
 	Error, Cause string
-	// NextState is empty where the execution would end.
+	// NextState is empty if the execution would end.
 	NextState  string
 	Inspection Inspection
-	// Invalid is set where the input of the test does not fit the state: its FailedIterations
-	// are more than the Map has items. There is no result then.
+	// Invalid is set if the input of the test does not fit the state: FailedIterations
+	// exceeds the number of the Map's items. There is no result then.
 	Invalid error
 }
 
 // ErrTooManyFailures says that more iterations should have failed than a Map state has.
 var ErrTooManyFailures = errors.New("more iterations have failed than the Map state has")
 
-// Run takes the state through its stages once, within five minutes. Retries are not
-// made: a status says that there would be one.
+// Run takes the state through its stages once, within five minutes. It does not retry: a
+// status says that there would be a retry.
 func (t *StateTest) Run(ctx context.Context, env Environment, in TestInput) TestResult {
 	ctx, cancel := context.WithTimeout(ctx, maxDuration)
 	defer cancel()
@@ -197,7 +198,7 @@ func failedTest(err *Error) TestResult {
 	return TestResult{Status: Failed, Error: err.Name, Cause: err.Cause}
 }
 
-// settle finds out what becomes of a failed state. Output is that of a Catch.
+// settle determines what happens after a state fails. output is that of a Catch.
 func (f *frame) settle(ctx context.Context, err *Error) (r TestResult, output any) {
 	r = failedTest(err)
 	switch {
@@ -226,7 +227,7 @@ func (f *frame) settle(ctx context.Context, err *Error) (r TestResult, output an
 	return r, output
 }
 
-// wouldRetry reports whether a Retry takes the error and has retries left.
+// wouldRetry reports whether a Retry matches the error and has attempts left.
 func (f *frame) wouldRetry(err *Error) bool {
 	t := f.run.test
 	i := slices.IndexFunc(f.state.retry, func(r *retrier) bool { return catches(r.errors, err.Name) })
@@ -242,7 +243,7 @@ func (f *frame) wouldRetry(err *Error) bool {
 	return true
 }
 
-// testResult completes a result by what was seen of the run.
+// testResult completes a result with what was recorded during the run.
 func (f *frame) testResult(r TestResult, output any) TestResult {
 	if r.Status == Succeeded || r.Status == CaughtError {
 		text, err := jsonata.AppendJSON(nil, output)

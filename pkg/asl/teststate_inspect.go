@@ -2,10 +2,10 @@ package asl
 
 import "github.com/expressway-dev/expressway/pkg/jsonata"
 
-// A Stage names what a state's data is at one point of its way, as TestState does.
+// A Stage names a state's data at one point of its processing, as TestState does.
 type Stage string
 
-// The stages, of which a state passes those of its type and query language.
+// The stages. A state passes through those of its type and query language.
 const (
 	StateInput          Stage = "input"
 	AfterInputPath      Stage = "afterInputPath"
@@ -20,40 +20,42 @@ const (
 	AfterResultPath     Stage = "afterResultPath"
 )
 
-// An Inspection is what a test saw of the state. Nil stands for what it did not come to.
+// An Inspection holds what a test recorded of the state. Fields that the state did not
+// reach are nil.
 type Inspection struct {
-	// Stages are values of pkg/jsonata. Those of more than a state may have are left out.
+	// Stages are values of pkg/jsonata. Values beyond the limit of a state are left out.
 	Stages map[Stage]any
-	// Variables are those after the state.
+	// Variables are the variables after the state.
 	Variables *jsonata.Object
-	// What the fields of a Map state come to. There is no tolerance without a field for it.
+	// The values of a Map state's fields. ToleratedFailureCount is nil if the state has
+	// no field for it.
 	MaxConcurrency, ToleratedFailureCount *int
 	ToleratedFailurePercentage            *float64
-	// Which entry of Retry and of Catch took the error, and how long the Retry waits.
+	// Which entry of Retry and of Catch matched the error, and how long the Retry waits.
 	CatchIndex, RetryIndex, RetryBackoffSeconds *int
 }
 
-// A testRun is what a run that tests one state adds to a run.
+// A testRun is the part of a run that only exists when one state is tested.
 type testRun struct {
 	in      *TestInput
 	seen    Inspection
 	invalid error // see TestResult
 }
 
-// stage tells a test what a stage of the state made; other runs have nobody to tell.
+// stage records a stage of the state in a test; in other runs, it does nothing.
 func (f *frame) stage(at Stage, v any) {
 	if f.run.test == nil || !f.state.shows(at) {
 		return
 	}
-	// A few references can name a value that would be terabytes when written out.
+	// A few references can make a value that would take terabytes when written out.
 	if ok, valid := fits(v, maxData); ok && valid {
 		f.run.test.seen.Stages[at] = v
 	}
 }
 
-// shows reports whether the service tells of a stage, as recorded: of a Pass state with
-// a Result it tells what comes of that alone, and nothing of what Map and Parallel states
-// hand to what is mocked, or get from it.
+// shows reports whether the service shows a stage. As recorded, it only shows the results
+// of a Pass state with a Result, and not what Map and Parallel states pass to their
+// mocked parts or receive from them.
 func (s *state) shows(at Stage) bool {
 	constant := s.kind == "Pass" && s.hasResult
 	switch at {

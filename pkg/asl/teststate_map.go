@@ -2,7 +2,7 @@ package asl
 
 import "context"
 
-// mocked is what a Parallel state comes to in a test, and a Map state within its
+// mocked returns the result of a Parallel state in a test, or of a Map state within its
 // tolerance.
 func (t *testRun) mocked(f *frame) (any, *Error) {
 	switch m := t.in.Mock; {
@@ -15,8 +15,8 @@ func (t *testRun) mocked(f *frame) (any, *Error) {
 	}
 }
 
-// testMap is a Map state in a test: all that its fields say is evaluated, and what the
-// iterations come to is mocked.
+// testMap runs a Map state in a test: all of its fields are evaluated, and the results of
+// the iterations are mocked.
 func (f *frame) testMap(ctx context.Context, v *view, items mapSource) (any, *Error) {
 	t, s := f.run.test, f.state
 	if !s.jsonata {
@@ -58,8 +58,8 @@ func (f *frame) testItems(ctx context.Context, v *view, items *mapSource) *Error
 	return err
 }
 
-// failedTooOften compares the failures that a test is told of with what the state
-// tolerates. As recorded, a state without a field for it tolerates any.
+// failedTooOften compares the failures in a test's input with what the state tolerates.
+// As recorded, a state without a field for it tolerates any.
 func (f *frame) failedTooOften(ctx context.Context, v *view, n int) (bool, *Error) {
 	t, s := f.run.test, f.state
 	tooMany := false

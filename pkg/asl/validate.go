@@ -9,19 +9,20 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// maxDiagnostics bounds what a hostile definition makes; the API returns 100 at most.
+// maxDiagnostics bounds the diagnostics of a hostile definition; the API returns at most
+// 100.
 const maxDiagnostics = 1000
 
-// A validator goes through a definition as it is written, in both query languages. It
-// alone says what is wrong with one.
+// A validator checks a definition as it is written, in both query languages. All
+// diagnostics come from it.
 type validator struct {
 	express  bool
 	problems []Diagnostic
-	states   map[string]bool // the names met, in all flows
-	long     bool            // a location was too long, and that was said
-	// machineJSONata tells that JSONata is the language of the whole machine.
+	states   map[string]bool // the names that occur in any flow
+	long     bool            // a location was too long, which has been reported
+	// machineJSONata says that JSONata is the language of the whole machine.
 	machineJSONata bool
-	// expressions are the compiled ones by their text, for the compiler.
+	// expressions holds the compiled expressions by their text, for the compiler.
 	expressions map[string]*jsonata.Expr
 }
 
@@ -39,15 +40,16 @@ func (v *validator) add(severity, code, at, message string) {
 	}
 }
 
-// schema reports what the language does not allow.
+// schema reports something that the language does not allow.
 func (v *validator) schema(at, format string, args ...any) {
 	v.add(SeverityError, schemaFailed, at, fmt.Sprintf(format, args...))
 }
 
 func (v *validator) warn(code, at, message string) { v.add(SeverityWarning, code, at, message) }
 
-// maxLocation bounds the locations of diagnostics. Each value has one, which begins with
-// those of all that it is in: of long names, some megabytes would make gigabytes.
+// maxLocation bounds the locations of diagnostics. The location of a value begins with
+// those of all values around it, so that a few megabytes of long names would make
+// gigabytes.
 const maxLocation = 4096
 
 // join returns the location of a member whose name the definition chose.
@@ -62,7 +64,7 @@ func (v *validator) join(at, name string) string {
 	return at
 }
 
-// rooted is the location of an object: that of the machine is "/".
+// rooted returns the location of an object; that of the machine is "/".
 func rooted(at string) string {
 	if at == "" {
 		return "/"
@@ -70,7 +72,7 @@ func rooted(at string) string {
 	return at
 }
 
-// wrongType reports a value that is not of a type: STRING, INTEGER, OBJECT …
+// wrongType reports a value that is not of the given type: STRING, INTEGER, OBJECT …
 func (v *validator) wrongType(at, want string) { v.schema(at, "Expected value of type [%s]", want) }
 
 // unsupported reports a member that the object at the location does not have.
@@ -92,7 +94,7 @@ func (v *validator) required(o *jsonata.Object, at string, names ...string) bool
 	return false
 }
 
-// exactlyOne reports that none, or more than one, of the members is there.
+// exactlyOne reports that none, or more than one, of the members is present.
 func (v *validator) exactlyOne(o *jsonata.Object, at string, names ...string) {
 	if !slices.ContainsFunc(names, func(name string) bool { return o.Has(name) }) {
 		v.schema(at, "Exactly one of these fields is required: [%s]", strings.Join(names, ", "))
@@ -114,7 +116,7 @@ func (v *validator) oneAtMost(o *jsonata.Object, at string, names ...string) {
 	}
 }
 
-// text returns a member that is text and, where it is there, not empty.
+// text returns a member that is a string; if it is present, it must not be empty.
 func (v *validator) text(o *jsonata.Object, field, at string) (string, bool) {
 	value, has := o.Get(field)
 	if !has {
@@ -155,7 +157,7 @@ func (v *validator) oneOf(o *jsonata.Object, field, at string, values ...string)
 	return s, ok
 }
 
-// list returns a member that is an array with something in it.
+// list returns a member that is a non-empty array.
 func (v *validator) list(o *jsonata.Object, field, at string) []any {
 	value, has := o.Get(field)
 	if !has {
@@ -171,7 +173,7 @@ func (v *validator) list(o *jsonata.Object, field, at string) []any {
 	return list
 }
 
-// objects goes through an array of objects; an empty one is allowed.
+// objects calls do for an array of objects, which may be empty.
 func (v *validator) objects(o *jsonata.Object, field, at string, do func(o *jsonata.Object, i int, n int, at string)) {
 	value, has := o.Get(field)
 	if !has {

@@ -9,14 +9,15 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// The operators of data test expressions, by what they compare with.
+// The operators of data test expressions, by the type that they compare.
 var (
 	comparisons  = []string{"Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals"}
 	typeTests    = []string{"IsPresent", "IsNull", "IsString", "IsBoolean", "IsNumeric", "IsTimestamp"}
 	choiceFields = []string{"Variable", "Next", "Assign", "Comment"}
 )
 
-// operandType returns the type of a comparison's operand; path tells that it is a path.
+// operandType returns the type of a comparison's operand; path says that the operand is a
+// path.
 func operandType(operator string) (kind string, path, ok bool) {
 	base, path := strings.CutSuffix(operator, "Path")
 	switch {
@@ -61,7 +62,7 @@ func (s *stateCheck) choice(name string, g *graph) {
 	}
 }
 
-// condition checks a rule of JSONata.
+// condition checks a JSONata rule.
 func (s *stateCheck) condition() {
 	s.required(s.o, s.at, "Condition", "Next")
 	for i := range s.o.Len() {
@@ -81,7 +82,7 @@ func (s *stateCheck) condition() {
 	}
 }
 
-// rule checks a rule of JSONPath; those inside And, Or and Not lead nowhere.
+// rule checks a JSONPath rule; rules inside And, Or and Not have no transition.
 func (s *stateCheck) rule(rule *jsonata.Object, at string, top bool, depth int) {
 	if depth > maxRuleDepth {
 		s.schema(at, "Choice Rules are nested deeper than %d", maxRuleDepth)
@@ -111,7 +112,7 @@ func (s *stateCheck) rule(rule *jsonata.Object, at string, top bool, depth int) 
 	}
 	switch {
 	case comparing+combining != 1:
-		if !rule.Has("Condition") { // which has a diagnostic of its own
+		if !rule.Has("Condition") { // which has its own diagnostic
 			s.schema(at, "Exactly one comparison operator is required")
 		}
 	case comparing == 1 && s.required(rule, at, "Variable"):

@@ -10,14 +10,14 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// within returns the check of an object in the state, at that place of it.
+// within returns the check of an object in the state, at the given place.
 func (s *stateCheck) within(o *jsonata.Object, place string) *stateCheck {
 	inner := *s
 	inner.o, inner.at, inner.place = o, s.at+"/"+place, s.inState(place)
 	return &inner
 }
 
-// inState is the place of a member in its state, as the service's messages write it.
+// inState returns the place of a member in its state, as in the service's messages.
 func (s *stateCheck) inState(field string) string {
 	if s.place == "" {
 		return field
@@ -25,8 +25,7 @@ func (s *stateCheck) inState(field string) string {
 	return s.place + "/" + field
 }
 
-// assign checks the variables that a state, a rule or a catcher sets, and what it sets
-// them to.
+// assign checks the variables that a state, a rule or a catcher sets, and their values.
 func (s *stateCheck) assign() {
 	value, has := s.o.Get("Assign")
 	if !has {
@@ -55,7 +54,7 @@ func (s *stateCheck) assign() {
 	}
 }
 
-// validVariable tells names that a path or an expression can refer to.
+// validVariable reports whether a path or an expression can refer to a name.
 func validVariable(name string) bool {
 	const longest = 80
 	if name == "" || name == "states" || utf8.RuneCountInString(name) > longest {
@@ -69,7 +68,7 @@ func validVariable(name string) bool {
 	return true
 }
 
-// expressions checks all of them in a member of any shape.
+// expressions checks all expressions in a member of any shape.
 func (s *stateCheck) expressions(o *jsonata.Object, field string) {
 	if value, has := o.Get(field); has && s.jsonata {
 		s.expressionsIn(value, field)
@@ -119,7 +118,8 @@ func (s *stateCheck) expression(value any, field string) bool {
 	return true
 }
 
-// syntaxMessage is a mistake in an expression without its code, as the service writes it.
+// syntaxMessage returns the message of a mistake in an expression without its code, as in
+// the service.
 func syntaxMessage(err error) string {
 	if e, ok := errors.AsType[*jsonata.Error](err); ok {
 		return e.Message
@@ -127,8 +127,8 @@ func syntaxMessage(err error) string {
 	return err.Error()
 }
 
-// references refuses what an expression refers to and a state does not have: an input at
-// the top of an expression, and the error outside a Catch. Each is told once.
+// references refuses references to things that a state does not have: to an input at the
+// top of an expression, and to the error outside a Catch. Each is reported once.
 func (s *stateCheck) references(e *jsonata.Expr, at string) {
 	told := map[string]bool{}
 	for _, r := range e.References() {

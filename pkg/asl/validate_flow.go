@@ -31,26 +31,27 @@ func (v *validator) machine(o *jsonata.Object) {
 	v.flow(o, "", true)
 }
 
-// language reads a QueryLanguage. Whatever is not JSONPath counts as JSONata, as measured
-// of the service, so that what follows is judged by that.
+// language reads a QueryLanguage. As measured on the service, any value other than
+// JSONPath is treated as JSONata in what follows.
 func (v *validator) language(o *jsonata.Object, at string) (isJSONata, given bool) {
 	value, given := o.Get("QueryLanguage")
 	v.oneOf(o, "QueryLanguage", at, languageJSONPath, languageJSONata)
 	return given && value != languageJSONPath, given
 }
 
-// A graph is what the transitions of one flow make of its states.
+// A graph holds the transitions between the states of one flow.
 type graph struct {
 	at     string
 	start  string
-	names  []string // in the order of the definition
+	names  []string // in order of definition
 	target map[string][]transition
 	ends   map[string]bool
 }
 
 type transition struct{ to, at string }
 
-// flow checks a StartAt with its States: of the machine (top), a branch or a processor.
+// flow checks a StartAt with its States: those of the machine (top), a branch or a
+// processor.
 func (v *validator) flow(o *jsonata.Object, at string, top bool) {
 	before := len(v.problems)
 	v.required(o, at, "States", "StartAt")
@@ -87,15 +88,15 @@ func (v *validator) flow(o *jsonata.Object, at string, top bool) {
 	}
 	broken := slices.ContainsFunc(v.problems[before:], isError)
 	complete := v.targets(&g)
-	// What a mistake in a state leads to is not worth telling; and a target that is missing
-	// may be the end.
+	// Consequences of a mistake in a state are not reported; and a missing target may
+	// have been the end.
 	if !broken && (!complete || v.end(&g, top)) {
 		v.reach(&g)
 	}
 }
 
-// targets reports whether the target of every transition is there. The service names
-// 'Next' whatever the field is.
+// targets reports whether the target of every transition exists. The service says 'Next'
+// for every field.
 func (v *validator) targets(g *graph) (complete bool) {
 	exists := map[string]bool{}
 	for _, name := range g.names {
@@ -117,8 +118,8 @@ func (v *validator) targets(g *graph) (complete bool) {
 	return complete
 }
 
-// reach checks that something leads to every state. Like the service, it looks at the
-// transitions alone: states that lead to each other count as reached.
+// reach checks that something leads to every state. Like the service, it only looks at
+// transitions: states that lead to each other are treated as reached.
 func (v *validator) reach(g *graph) {
 	reached := map[string]bool{g.start: true}
 	for _, list := range g.target {
@@ -133,8 +134,8 @@ func (v *validator) reach(g *graph) {
 	}
 }
 
-// end checks that the machine has an end. The service lets branches and processors go
-// round for ever.
+// end checks that the machine has an end. The service allows endless loops in branches
+// and processors.
 func (v *validator) end(g *graph, top bool) bool {
 	if !top || len(g.ends) > 0 {
 		return true
@@ -143,7 +144,7 @@ func (v *validator) end(g *graph, top bool) bool {
 	return false
 }
 
-// transitions checks Next and End of a state that goes on or ends.
+// transitions checks Next and End of a state that has them.
 func (v *validator) transitions(name string, o *jsonata.Object, at string, g *graph) {
 	end := false
 	if value, has := o.Get("End"); has {
@@ -167,7 +168,7 @@ func (v *validator) transitions(name string, o *jsonata.Object, at string, g *gr
 	}
 }
 
-// next notes where a state goes.
+// next records a transition of a state.
 func (v *validator) next(name string, o *jsonata.Object, field, at string, g *graph) {
 	if to, ok := v.text(o, field, at); ok {
 		g.target[name] = append(g.target[name], transition{to, at + "/" + field})
@@ -190,7 +191,7 @@ func (v *validator) branches(o *jsonata.Object, at string) {
 	}
 }
 
-// processor checks what a Map runs; Iterator is the name that it had first.
+// processor checks the processor of a Map; Iterator is its legacy name.
 func (v *validator) processor(o *jsonata.Object, at string) {
 	field := "ItemProcessor"
 	if !o.Has(field) && o.Has("Iterator") {

@@ -25,7 +25,7 @@ func (s *stateCheck) mapState() {
 	s.label()
 }
 
-// The rest is that of a Distributed Map. A misspelt field is a mistake all the same.
+// The other fields are for a Distributed Map. A misspelt field is always a mistake.
 
 func (s *stateCheck) reader() {
 	reader := s.part("ItemReader", "Resource", "Parameters", "Arguments", "ReaderConfig")
@@ -84,8 +84,8 @@ func (s *stateCheck) writer() {
 	}
 }
 
-// part checks a field that is an object with these members, and returns it as what is
-// checked next; nil where there is none.
+// part checks a field that is an object with these members, and returns the check of that
+// object, or nil if there is none.
 func (s *stateCheck) part(field string, members ...string) *stateCheck {
 	o, ok := s.object(field)
 	if !ok {
@@ -117,18 +117,19 @@ func (s *stateCheck) most(field string, high int) {
 	s.amount(field, 0, high)
 }
 
-// items checks what the Map goes through, and what it makes of each item.
+// items checks the items of a Map, and what it makes from each item.
 func (s *stateCheck) items() {
 	if !s.jsonata {
 		s.path(s.o, "ItemsPath", s.at, reference|anyPath)
-		s.oneAtMost(s.o, s.at, "ItemSelector", "Parameters") // its name at first
+		s.oneAtMost(s.o, s.at, "ItemSelector", "Parameters") // the legacy name
 		return
 	}
 	items, has := s.o.Get("Items")
 	if !has || s.expression(items, "Items") {
 		return
 	}
-	// A list, or an object as the list of its members, may have expressions in it.
+	// A list may contain expressions, and so may an object, which is the list of its
+	// members.
 	switch items.(type) {
 	case []any, *jsonata.Object:
 		s.expressions(s.o, "Items")
@@ -137,7 +138,7 @@ func (s *stateCheck) items() {
 	}
 }
 
-// label checks the name that the ARNs of a Distributed Map's children have in them.
+// label checks the name that is part of the ARNs of a Distributed Map's children.
 func (s *stateCheck) label() {
 	const most = 40
 	label, ok := s.text(s.o, "Label", s.at)

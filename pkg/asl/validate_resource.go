@@ -7,8 +7,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// optimized are the actions of the services that Step Functions integrates in an
-// optimised way ([Integrating services]).
+// optimized lists the actions of the services with an optimised integration ([Integrating
+// services]).
 //
 // [Integrating services]: https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html
 var optimized = map[string][]string{
@@ -47,9 +47,8 @@ var optimized = map[string][]string{
 	"states": {"startExecution", "startSyncExecution"},
 }
 
-// An arguments value is what a task of a service takes: the names of its operation's
-// parameters, and which of them it cannot do without. Where no optional ones are
-// listed, any are let through.
+// An arguments value describes the parameters of a service's operation: which of them are
+// required, and which are optional. If no optional ones are listed, any are accepted.
 type arguments struct{ required, optional []string }
 
 var argumentsOf = map[string]arguments{
@@ -82,17 +81,17 @@ var argumentsOf = map[string]arguments{
 	"states:startSyncExecution": {[]string{"StateMachineArn"}, []string{"Name", "Input", "TraceHeader", "IncludedData"}},
 }
 
-// writing are the parameters that DynamoDB's writing operations share.
+// writing lists the parameters that DynamoDB's write operations share.
 var writing = []string{
 	"Expected", "ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics", "ConditionalOperator",
 	"ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues", "ReturnValuesOnConditionCheckFailure",
 }
 
-// answersAtOnce are the services whose tasks have no end to wait for by .sync.
+// answersAtOnce lists the services whose tasks have no end that .sync could wait for.
 var answersAtOnce = []string{"apigateway", "aws-sdk", "dynamodb", "events", "http", "lambda", "sns", "sqs"}
 
-// resource checks what a Task names. Text with a placeholder of a template in it is
-// left alone: nothing is known of it before the deployment.
+// resource checks the resource of a Task. A text with a template's placeholder is not
+// checked, because its value is not known before deployment.
 func (s *stateCheck) resource(text string) {
 	at := s.at + "/Resource"
 	if strings.Contains(text, "${") || s.express && !s.expressResource(text, at) {
@@ -117,8 +116,8 @@ func (s *stateCheck) resource(text string) {
 	}
 }
 
-// integration takes apart the ARN of a resource that a Task can name: a function, an
-// activity, or an action of a service, of which alone it returns a name.
+// integration parses the ARN of a resource that a Task can name: a function, an activity,
+// or an action of a service. It only returns a name for the last.
 func integration(arn string) (service, action string, known bool) {
 	rest, ok := Integration(arn)
 	if !ok {
@@ -150,7 +149,7 @@ func (s *stateCheck) expressResource(text, at string) bool {
 	case strings.HasSuffix(text, ".sync"), strings.HasSuffix(text, ".sync:2"):
 		s.schema(at, "Express state machine does not support '.sync' service integration")
 	case strings.HasSuffix(text, ".waitForTaskToken"):
-		s.schema(at, "Express state machine does not support '.waitForTaskToken' service integration ") // the space is the service's
+		s.schema(at, "Express state machine does not support '.waitForTaskToken' service integration ") // the service's message has this space
 	default:
 		return true
 	}
@@ -198,7 +197,7 @@ func (s *stateCheck) arguments(a arguments) {
 	value, has := s.o.Get(field)
 	o, ok := value.(*jsonata.Object)
 	if has && !ok {
-		return // an expression makes them
+		return // an expression yields them
 	}
 	at := s.at
 	if has {

@@ -62,8 +62,8 @@ func (s *stateCheck) catch(name string, g *graph) {
 	})
 }
 
-// errorNames checks a list of names. States.ALL stands alone and last: what follows it
-// would never be looked at ([Errors]).
+// errorNames checks a list of names. States.ALL must be alone and last, because nothing
+// after it would ever be used ([Errors]).
 //
 // [Errors]: https://states-language.net/spec.html#errors
 func (s *stateCheck) errorNames(o *jsonata.Object, at string, last bool) {

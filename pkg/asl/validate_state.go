@@ -11,12 +11,12 @@ import (
 // maxSeconds is the longest time that a definition can name.
 const maxSeconds = 99999999
 
-// maxStateName is the length of a state's name in characters.
+// maxStateName is the maximum length of a state's name, in characters.
 const maxStateName = 80
 
-// stateFields are the members of a state ([State Types]): of both query languages, and
-// of each alone. A misspelt field that is passed over is a workflow that does something
-// else once it is deployed.
+// stateFields are the members of a state ([State Types]): those of both query languages,
+// and those of only one. If a misspelt field were ignored, the workflow would behave
+// differently from what was intended.
 //
 // [State Types]: https://states-language.net/spec.html#state-type-table
 type stateFields struct{ both, jsonPath, jsonata []string }
@@ -57,7 +57,7 @@ var (
 	}
 )
 
-// state checks one state, and notes in g where it goes.
+// state checks one state, and records its transitions in g.
 func (v *validator) state(name string, o *jsonata.Object, at string, g *graph) {
 	if utf8.RuneCountInString(name) > maxStateName {
 		v.schema(at, "State name cannot be longer than %d characters", maxStateName)
@@ -111,23 +111,23 @@ func (v *validator) kind(o *jsonata.Object, at string) (string, bool) {
 	return kind, true
 }
 
-// A stateCheck is one state on its way through the validator.
+// A stateCheck is the check of one state.
 type stateCheck struct {
 	*validator
 	o       *jsonata.Object
 	at      string
 	kind    string
 	jsonata bool
-	// mixed is set for a state of JSONPath in a machine of JSONata. It is refused for that,
-	// and not for the fields of either language too.
+	// mixed is set for a state of JSONPath in a machine of JSONata. It is refused for
+	// that reason alone, and not for the fields of either language as well.
 	mixed bool
 	// catching is set in a Catch, which has $states.errorOutput.
 	catching bool
-	place    string // of the object in its state, such as Catch[0]; "" for the state itself
+	place    string // the place of the object in its state, such as Catch[0]; "" for the state itself
 }
 
-// language finds the state's query language. A machine of JSONata has no other. States
-// within the state have the language of the machine.
+// language finds the state's query language. A machine in JSONata allows no other. Nested
+// states inherit the language of the machine.
 func (s *stateCheck) language() {
 	isJSONata, given := s.validator.language(s.o, s.at)
 	switch {
@@ -140,7 +140,7 @@ func (s *stateCheck) language() {
 	}
 }
 
-// supported refuses fields that the state does not have, or not in its language.
+// supported refuses fields that the state does not have, or not in its query language.
 func (s *stateCheck) supported() {
 	f := fieldsOf[s.kind]
 	for i := range s.o.Len() {
@@ -157,7 +157,8 @@ func (s *stateCheck) supported() {
 	}
 }
 
-// only refuses a field of the other query language, and reports whether it is ours.
+// only refuses a field of the other query language, and reports whether the field belongs
+// to the state's own.
 func (s *stateCheck) only(field, at string, jsonata bool) bool {
 	if s.jsonata == jsonata {
 		return true
@@ -173,8 +174,8 @@ func (s *stateCheck) only(field, at string, jsonata bool) bool {
 	return false
 }
 
-// data checks what selects and shapes data, in any type of state. Fields that the
-// state does not have were refused already, and are passed over.
+// data checks the fields that select and transform data, in any type of state. Fields
+// that the state does not have have already been refused, and are skipped.
 func (s *stateCheck) data() {
 	if s.jsonata {
 		for _, field := range []string{"Arguments", "Output", "ItemSelector", "Credentials"} {
@@ -257,14 +258,14 @@ func (s *stateCheck) fail() {
 	}
 }
 
-// orPath refuses a field beside the path that could stand for it.
+// orPath refuses a field together with its Path form.
 func (s *stateCheck) orPath(field string) {
-	if !s.jsonata { // where there are no such paths
+	if !s.jsonata { // JSONata has no such paths
 		s.oneAtMost(s.o, s.at, field, field+"Path")
 	}
 }
 
-// object reports whether a member is there; it must be an object then.
+// object returns a member, which must be an object, and reports whether it is present.
 func (s *stateCheck) object(field string) (*jsonata.Object, bool) {
 	value, has := s.o.Get(field)
 	o, ok := value.(*jsonata.Object)

@@ -10,7 +10,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// wholeNumber returns a member that is written as a whole number: 1.0 is none.
+// wholeNumber returns a member that is written as a whole number; 1.0 is not.
 func wholeNumber(o *jsonata.Object, field string) (int, bool) {
 	value, _ := o.Get(field)
 	n, _ := value.(json.Number)
@@ -67,19 +67,19 @@ func (s *stateCheck) percentage() {
 	}
 }
 
-// amountPath checks a path in the place of a number or a time.
+// amountPath checks a path that replaces a number or a time.
 func (s *stateCheck) amountPath(field string) {
 	if !s.jsonata {
 		s.path(s.o, field, s.at, reference)
 	}
 }
 
-// What a field with a path allows.
+// What a path field allows.
 const (
 	nullable  = 1 << iota // null
 	reference             // Reference Paths only
 	intoInput             // paths into the state's data only
-	anyPath               // Reference Paths by name, and in fact any path
+	anyPath               // any path, although the message says Reference Path
 )
 
 func (v *validator) path(o *jsonata.Object, field, at string, rules int) {
@@ -104,8 +104,8 @@ func (v *validator) path(o *jsonata.Object, field, at string, rules int) {
 	}
 }
 
-// payload checks a Payload Template of JSONPath, which is an object, or whatever else
-// is to be passed on as it is.
+// payload checks a JSONPath Payload Template, which is an object, or any other value,
+// which is passed on as it is.
 func (v *validator) payload(o *jsonata.Object, field, at string) {
 	if value, has := o.Get(field); has {
 		v.template(value, at+"/"+field)
@@ -134,8 +134,8 @@ func (v *validator) template(value any, at string) {
 	}
 }
 
-// dynamic checks the value of a field, of the object at the location, whose name says that
-// it is a path or a call.
+// dynamic checks the value of a field whose name says that it is a path or a call, in the
+// object at the location.
 func (v *validator) dynamic(value any, field, at string) {
 	text, ok := value.(string)
 	if ok && validDynamic(text) {
@@ -161,13 +161,13 @@ func validDynamic(text string) bool {
 	return true
 }
 
-// isDynamic tells text that reads like a path or a call.
+// isDynamic reports whether a text looks like a path or a call.
 func isDynamic(text string) bool {
 	return (strings.HasPrefix(text, "$.") || strings.HasPrefix(text, "$$.") || strings.HasPrefix(text, "States.") && intrinsic.Is(text)) &&
 		validDynamic(text)
 }
 
-// looksDynamic tells a value that was meant to be evaluated.
+// looksDynamic reports whether a value looks as if it was meant to be evaluated.
 func looksDynamic(value any) bool {
 	switch value := value.(type) {
 	case string:

@@ -2,14 +2,14 @@ package asl
 
 import "github.com/expressway-dev/expressway/pkg/jsonata"
 
-// maxVariables is how much the variables of an execution may take together, in bytes.
+// maxVariables bounds the variables of an execution together, in bytes.
 const maxVariables = 10 << 20
 
 // A scope holds the variables of a flow; inner flows see outer ones.
 type scope struct {
 	outer  *scope
 	values map[string]variable
-	size   int // of all values
+	size   int // of all values in it
 }
 
 type variable struct {
@@ -43,7 +43,7 @@ func (s *scope) set(o *jsonata.Object) (grown int) {
 	return grown
 }
 
-// commit makes the assigned variables visible to the states that follow.
+// commit makes the assigned variables visible to the following states.
 func (f *frame) commit(assigned *jsonata.Object) *Error {
 	f.assigned = assigned
 	if assigned.Len() == 0 {
@@ -55,7 +55,7 @@ func (f *frame) commit(assigned *jsonata.Object) *Error {
 	return nil
 }
 
-// leave drops the variables of a flow that has ended.
+// leave drops the variables of a flow when it ends.
 func (f *frame) leave() {
 	if f.vars.size > 0 {
 		f.run.variables.Add(-int64(f.vars.size))

@@ -19,8 +19,8 @@ func (f *frame) wait(ctx context.Context, v *view) *Error {
 	return f.run.sleep(ctx, d)
 }
 
-// sleep waits on the clock of the environment, at most to the end of the execution's
-// time: a clock that is faster than the real one reaches that first.
+// sleep waits on the clock of the environment, at most until the execution's time is up,
+// which a clock that is faster than the real one reaches first.
 func (r *run) sleep(ctx context.Context, d time.Duration) *Error {
 	if r.env.WaitScale > 0 {
 		d = time.Duration(float64(d) * r.env.WaitScale)
@@ -51,7 +51,7 @@ func (f *frame) delay(ctx context.Context, v *view) (time.Duration, *Error) {
 	return seconds(int64(n)), err
 }
 
-// seconds is a duration, cut where no execution is longer.
+// seconds returns a duration, limited to the longest execution.
 func seconds(n int64) time.Duration {
 	return time.Duration(min(n, int64(2*StandardDuration/time.Second))) * time.Second
 }

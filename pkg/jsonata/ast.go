@@ -12,7 +12,7 @@ const (
 	kindValue // true, false, null
 	kindVariable
 	kindRegex
-	kindOperator // an operator where an operand should be: and, or, in are names then
+	kindOperator // an operator in the place of an operand: and, or, in are names then
 	kindWildcard
 	kindDescendant
 	kindParent
@@ -69,34 +69,35 @@ type node struct {
 	exprs          []*node
 	pairs          []pair
 	steps          []*node
-	params, names  []string // of a lambda; names is what a frame calls them
+	params, names  []string // of a lambda; names is their form in a frame
 	sig            *signatureSpec
 	terms          []sortTerm
-	builtin        *builtin // what a variable is when nothing is bound to its name
+	builtin        *builtin // the value of a variable that is not bound
 
 	predicate []stage // filters of an expression that is not a step
 	stages    []stage // filters and index bindings of a step
 	group     []pair  // {…} after the expression
 	groupPos  int
 
-	// Of a predicate: the sides of an equality, and whether it is the same for all items.
+	// Of a predicate: the sides of an equality, if it has that form, and whether its
+	// value is the same for all items.
 	join        *joinKeys
 	independent bool
 
 	keepArray     bool // followed by []
-	keepSingleton bool // a path with such a step
+	keepSingleton bool // a path that has such a step
 	consArray     bool // an array constructor that a path must not flatten
 	tuple         bool // a step that makes a stream of tuples
-	simple        bool // a path of a variable or name and names, with nothing else to them
+	simple        bool // a path that consists only of a variable or name and further names
 
 	focus    string // the variable of @$v
 	index    string // the variable of #$i
-	ancestor *slot  // where a % further on finds this step's input
+	ancestor *slot  // the slot by which a later % finds this step's input
 	slot     *slot  // of a %
 	seeking  []*slot
 }
 
-// A nodes makes nodes a few at a time, which is faster than one by one.
+// A nodes allocates nodes a few at a time, which is faster than one by one.
 type nodes struct{ free []node }
 
 func (s *nodes) new(kind kind, pos, end int, text string) *node {
@@ -109,7 +110,7 @@ func (s *nodes) new(kind kind, pos, end int, text string) *node {
 	return n
 }
 
-// A stage is what is applied to a step's result: a filter, or an index binding.
+// A stage is applied to a step's result: a filter, or an index binding.
 type stage struct {
 	filter *node
 	index  string // #$i, when filter is nil
@@ -122,8 +123,8 @@ type sortTerm struct {
 	descending bool
 }
 
-// A slot connects a % to the step whose input it means: level counts the steps to go
-// back, label is the variable that the step binds.
+// A slot connects a % to the step whose input it refers to: level counts the steps to go
+// back, and label is the variable that the step binds.
 type slot struct {
 	label string
 	level int

@@ -1,40 +1,40 @@
 package jsonata
 
-// A lambda is a function that the expression defines, with the variables and the
-// context of the place where it did.
+// A lambda is a function that the expression defines, with the variables and the context
+// of the place where it was defined.
 type lambda struct {
 	params []string
-	names  []string // params, of which only the last of a name counts
+	names  []string // params, but of equal names only the last is kept
 	sig    *signatureSpec
 	body   *node
 	input  any
 	env    *frame
 }
 
-// A thunk is a call in tail position, still to be made.
+// A thunk is a call in tail position that has not been made yet.
 type thunk struct {
 	call  *node
 	input any
 	env   *frame
 }
 
-// A builtin is a function that is written in Go. Its arguments have passed the
-// signature; there are as many as it has parameters, missing ones Undefined.
+// A builtin is a function that is written in Go. Its arguments have passed the signature;
+// there is one for each parameter, and missing ones are Undefined.
 type builtin struct {
 	name  string
 	sig   *signatureSpec
-	arity int // how many arguments $map and the like give it, at most
-	// counts: call counts its work itself, which is not in proportion to its arguments.
+	arity int // the most arguments that $map and similar functions pass to it
+	// counts: call counts its own work, which is not proportional to its arguments.
 	counts bool
-	// places: what the places of items in an array are computed with; it depends on its
-	// arguments alone.
+	// places: the function is used to compute places of items in an array, and depends
+	// only on its arguments.
 	places bool
 	call   func(ev *evaluator, args []any) (any, error)
 }
 
-// A Function is a function as a value: the result of an evaluation, or one of
-// [NewFunction] for the next. JSON cannot hold it. One that an expression made holds
-// what that evaluation made: two evaluations must not call it at the same time.
+// A Function is a function as a value: the result of an evaluation, or made by
+// [NewFunction] for one. JSON cannot hold it. A function that an expression made refers
+// to the state of that evaluation: two evaluations must not call it at the same time.
 type Function struct{ value any }
 
 // hole is a ? in a partial application.
@@ -55,7 +55,7 @@ func isFunction(v any) bool {
 	return false
 }
 
-// arity is how many arguments a function wants.
+// arity returns how many arguments a function takes.
 func arity(f any) int {
 	switch f := f.(type) {
 	case *lambda:
@@ -78,7 +78,7 @@ func arity(f any) int {
 	return 0
 }
 
-// procedureName is the name under which a call's function was looked up.
+// procedureName returns the name under which a call's function was looked up.
 func procedureName(n *node) string {
 	if n.lhs.kind == kindPath {
 		return n.lhs.steps[0].text
@@ -86,8 +86,8 @@ func procedureName(n *node) string {
 	return n.lhs.text
 }
 
-// procedure evaluates what is called. A name without its dollar is a common mistake
-// that has an error of its own.
+// procedure evaluates the function of a call. A name without a dollar sign is a common
+// mistake with an error of its own.
 func (ev *evaluator) procedure(n *node, code string, input any, env *frame) (any, error) {
 	f, err := ev.value(n.lhs, input, env)
 	if err != nil {
@@ -102,7 +102,7 @@ func (ev *evaluator) procedure(n *node, code string, input any, env *frame) (any
 	return f, nil
 }
 
-// function makes a call; piped, if there is one, is its first argument.
+// function makes a call; piped, if not nil, is its first argument.
 func (ev *evaluator) function(n *node, input any, env *frame, piped *any) (any, error) {
 	f, err := ev.procedure(n, "T1005", input, env)
 	if err != nil {
@@ -128,7 +128,7 @@ func (ev *evaluator) arguments(n *node, input any, env *frame, piped *any) ([]an
 		args = append(args, *piped)
 	}
 	for _, a := range n.exprs {
-		// A lambda's parameter may be passed on untouched: do not look into it here.
+		// A lambda's parameter may be passed on untouched, so it is not decoded here.
 		v, err := ev.eval(a, input, env)
 		if err != nil {
 			return nil, err
@@ -139,13 +139,13 @@ func (ev *evaluator) arguments(n *node, input any, env *frame, piped *any) ([]an
 	return args, nil
 }
 
-// call applies f to args, and goes on with the calls that f ends in. The context is
-// what arguments default to in signatures that say so; args is f's to keep.
+// call applies f to args, and then makes the calls that f ends in. The context is the
+// default of arguments in signatures that say so. f may keep args.
 func (ev *evaluator) call(f any, args []any, input any, env *frame) (any, error) {
 	if ev.calls++; ev.calls > ev.conf.maxDepth {
 		return nil, spent(ErrDepth)
 	}
-	var at *node // the call that is being made, after the first
+	var at *node // the current call, after the first
 	for {
 		v, err := ev.callOnce(f, args, input, env)
 		if err != nil {
@@ -166,7 +166,7 @@ func (ev *evaluator) call(f any, args []any, input any, env *frame) (any, error)
 		if args, err = ev.arguments(at, t.input, t.env, nil); err != nil {
 			return nil, err
 		}
-		// The context stays the one of the first call: so it is in the reference.
+		// The context remains that of the first call, as in the reference.
 	}
 }
 
@@ -212,10 +212,10 @@ func (ev *evaluator) callLambda(f *lambda, args []any, input any) (any, error) {
 	ev.use(size)
 	ev.work(bytesOfItem * len(f.params))
 	frame := &frame{parent: f.env, values: args[:len(f.names):len(f.names)]}
-	frame.names = f.names[:len(f.names):len(f.names)] // := must not write to the tree
+	frame.names = f.names[:len(f.names):len(f.names)] // := must not write into the tree
 	v, err := ev.eval(f.body, f.input, frame)
 	ev.binds = binds
-	if ev.closures == closures { // nothing refers to the frame any more
+	if ev.closures == closures { // nothing refers to the frame any longer
 		ev.used -= int64(size)
 	}
 	return v, err
@@ -242,7 +242,7 @@ func (ev *evaluator) callBuiltin(f *builtin, args []any, input any, env *frame) 
 	return v, nil
 }
 
-// workOn counts the work of a function that goes through all of what it is given.
+// workOn counts the work of a function that goes through all of its arguments.
 func (ev *evaluator) workOn(args []any) {
 	for _, a := range args {
 		switch a := a.(type) {
@@ -265,14 +265,14 @@ func (f *builtin) named(err error) error {
 	return err
 }
 
-// callback calls a function that was an argument; there is no context then.
+// callback calls a function that was passed as an argument; it has no context.
 func (ev *evaluator) callback(f any, args ...any) (any, error) {
 	v, err := ev.call(f, args, nil, ev.callFrame)
 	return Force(v), err
 }
 
-// item calls a callback with as many of a value, its index or key, and the whole as
-// it has parameters.
+// item calls a callback with a value, its index or key, and the whole: as many of these
+// as it has parameters.
 func (ev *evaluator) item(f any, value, key, whole any) (any, error) {
 	switch n := arity(f); {
 	case n >= 3:
@@ -309,7 +309,7 @@ func (ev *evaluator) apply(n *node, input any, env *frame) (any, error) {
 	return v, nil
 }
 
-// compose is λ($x){ $g($f($x)) }.
+// compose returns λ($x){ $g($f($x)) }.
 func compose(f, g any) *builtin {
 	return &builtin{arity: 1, call: func(ev *evaluator, args []any) (any, error) {
 		v, err := ev.callback(f, argument(args, 0))

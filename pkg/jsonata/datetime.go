@@ -8,7 +8,7 @@ import (
 
 const (
 	dayMillis = 24 * 60 * 60 * 1000
-	// maxMillis is how far from 1970 a date of JavaScript can be.
+	// maxMillis is the farthest from 1970 that a JavaScript date can be.
 	maxMillis = 8.64e15
 )
 
@@ -20,7 +20,7 @@ var (
 	}
 )
 
-// isoPicture writes a time as toISOString of JavaScript does.
+// isoPicture is the format of JavaScript's toISOString.
 const isoPicture = "[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f001][Z01:01t]"
 
 // utc is the timezone without an offset.
@@ -56,14 +56,14 @@ func fromMillis(pictures datePictures, ms float64, picture, timezone string) (st
 }
 
 func timeOf(ms float64) (time.Time, error) {
-	if !(math.Abs(ms) <= maxMillis) { // not a number either
+	if !(math.Abs(ms) <= maxMillis) { // excludes NaN too
 		return time.Time{}, errorf("D1001", ms)
 	}
 	return time.UnixMilli(int64(ms)).UTC(), nil
 }
 
-// A zone is an offset from UTC. The reference takes +hhmm apart by dividing by 100 and
-// rounding down, so that of -0330 it makes -4 hours and -30 minutes.
+// A zone is an offset from UTC. The reference splits +hhmm by dividing by 100 and
+// rounding down, so -0330 becomes -4 hours and -30 minutes.
 type zone struct{ hours, mins int }
 
 func (z zone) minutes() int { return 60*z.hours + z.mins }
@@ -160,7 +160,7 @@ func (p *datePart) formatZone(z zone) (string, error) {
 	return s, nil
 }
 
-// dateComponent returns the part of a time that a component of a picture stands for.
+// dateComponent returns the part of a time that a component of a picture refers to.
 func dateComponent(t time.Time, component byte) float64 {
 	year, month := t.Year(), int(t.Month())-1
 	today := utcMillis(float64(year), float64(month), float64(t.Day()), 0)
@@ -198,8 +198,8 @@ func dateComponent(t time.Time, component byte) float64 {
 	return 0
 }
 
-// firstWeek returns the start of the first week of a year or month: as in ISO 8601
-// the one, from Monday, that has the first Thursday.
+// firstWeek returns the start of the first week of a year or month: as in ISO 8601, the
+// one, starting on Monday, that contains the first Thursday.
 func firstWeek(year, month int) float64 {
 	if month < 0 {
 		year, month = year-1, month+12
@@ -218,8 +218,8 @@ func firstWeek(year, month int) float64 {
 	return first - weekday*dayMillis
 }
 
-// weekOf counts weeks from that of the period in which today lies, given the first
-// weeks of the period before, of this one, and of the next.
+// weekOf counts weeks from the first week of the period in which today lies, given the
+// first weeks of the period before, of this one, and of the next.
 func weekOf(today, before, this, next float64) float64 {
 	switch {
 	case today < this:
@@ -230,7 +230,8 @@ func weekOf(today, before, this, next float64) float64 {
 	return math.Floor((today-this)/(7*dayMillis)) + 1
 }
 
-// weekSide is -1 for a time that belongs to the period before, and 1 for the next.
+// weekSide returns -1 for a time that belongs to the previous period, and 1 for the next
+// one.
 func weekSide(t time.Time, this, next float64) int {
 	switch now := float64(t.UnixMilli()); {
 	case now < this:
@@ -241,9 +242,9 @@ func weekSide(t time.Time, this, next float64) int {
 	return 0
 }
 
-// utcMillis is Date.UTC of JavaScript: the month counts from 0, fields may be out of
-// their range, and the years 0 to 99 mean 1900 to 1999. It returns NaN for a time that
-// a date cannot hold.
+// utcMillis is JavaScript's Date.UTC: the month counts from 0, fields may be out of
+// range, and the years 0 to 99 mean 1900 to 1999. It returns NaN for a time that a date
+// cannot hold.
 func utcMillis(year, month, day, ms float64) float64 {
 	year, month = math.Trunc(year), math.Trunc(month)
 	if year >= 0 && year <= 99 {

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// An isoReader takes a time of ISO 8601 apart, from the left.
+// An isoReader reads a time in ISO 8601 from left to right.
 type isoReader struct{ rest string }
 
-// number reads a number of so many digits, within bounds; NaN if there is none.
+// number reads a number with the given number of digits and within bounds, or returns
+// NaN.
 func (r *isoReader) number(width int, least, most float64) float64 {
 	if len(r.rest) < width {
 		return math.NaN()
@@ -29,7 +30,7 @@ func (r *isoReader) number(width int, least, most float64) float64 {
 	return n
 }
 
-// next takes a character if it is c.
+// next consumes a character if it is c.
 func (r *isoReader) next(c byte) bool {
 	if r.rest == "" || r.rest[0] != c {
 		return false
@@ -76,9 +77,9 @@ func (r *isoReader) offset() float64 {
 	return hours*3_600_000 + r.number(2, 0, 59)*60_000
 }
 
-// isoMillis reads a time in the forms of ISO 8601 that the reference and Date.parse of
-// JavaScript both take; NaN for any other. A time without an offset is UTC, as where
-// Step Functions evaluates expressions.
+// isoMillis reads a time in the forms of ISO 8601 that both the reference and
+// JavaScript's Date.parse accept; it returns NaN for any other. A time without an offset
+// is UTC, as in Step Functions.
 func isoMillis(s string) float64 {
 	r := isoReader{s}
 	year, month, day, ms := r.number(4, 0, 9999), 1.0, 1.0, 0.0

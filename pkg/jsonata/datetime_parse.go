@@ -13,10 +13,10 @@ import (
 const (
 	maxDateText   = 8192 // bytes of a time to parse
 	maxComponents = 32   // components in a picture to parse with
-	stepsToMake   = 64   // of a regular expression, for each of its instructions, about
+	stepsToMake   = 64   // the approximate cost of compiling a regular expression, for each of its instructions
 )
 
-// toMillisISO reads a time of ISO 8601, in milliseconds since 1970 UTC.
+// toMillisISO reads a time in ISO 8601, as milliseconds since 1970 UTC.
 func toMillisISO(s string) (any, error) {
 	ms := isoMillis(s)
 	if math.IsNaN(ms) {
@@ -26,8 +26,8 @@ func toMillisISO(s string) (any, error) {
 }
 
 // toMillis reads a time that is written as the picture says, in milliseconds since 1970
-// UTC. What is left out to the left of the components given is taken from now. It is
-// [Undefined] for text that does not fit the picture.
+// UTC. Missing components before the first given one are taken from now. The result is
+// [Undefined] if the text does not match the picture.
 func toMillis(pictures datePictures, s, picture string, now time.Time, spend func(steps int) error) (any, error) {
 	p, err := pictures.get(picture)
 	if err != nil {
@@ -47,7 +47,7 @@ func toMillis(pictures datePictures, s, picture string, now time.Time, spend fun
 	return ms, nil
 }
 
-// prepare makes the expression that texts are matched with.
+// prepare returns the expression that texts are matched against.
 func (p *datePicture) prepare() (*regexp.Pattern, error) {
 	var expr strings.Builder
 	expr.WriteString(`\A`)
@@ -73,7 +73,8 @@ func (p *datePicture) prepare() (*regexp.Pattern, error) {
 	return re, nil
 }
 
-// match finds the components in s; nil when s does not fit, or there are none.
+// match finds the components in s; it returns nil if s does not match, or if there are
+// none.
 func (p *datePicture) match(s string, spend func(steps int) error) (dateFields, error) {
 	if len(s) > maxDateText {
 		return nil, pictureLimit("the text of a date and time is longer than 8192 bytes")
@@ -82,7 +83,7 @@ func (p *datePicture) match(s string, spend func(steps int) error) (dateFields, 
 	if err != nil {
 		return nil, err
 	}
-	if !p.kept && spend != nil { // it was made just now, which takes a while
+	if !p.kept && spend != nil { // it was compiled just now, which costs time
 		if err := spend(stepsToMake * re.Size()); err != nil {
 			return nil, err
 		}
@@ -113,7 +114,7 @@ func (p *datePicture) match(s string, spend func(steps int) error) (dateFields, 
 	return fields, nil
 }
 
-// pattern returns the regular expression for a part. Case is not significant.
+// pattern returns the regular expression for a part. It ignores case.
 func (p *datePart) pattern() (string, error) {
 	switch {
 	case p.component == 0:
@@ -164,8 +165,8 @@ func (p *integerPicture) pattern() (string, error) {
 	return "", errorf("D3130", p.token)
 }
 
-// parse reads a component. It is not ok when a name is unknown, which then counts
-// as if it had not been given.
+// parse reads a component. It is not ok if a name is unknown; the component is then
+// treated as missing.
 func (p *datePart) parse(s string) (value float64, ok bool, err error) {
 	switch {
 	case p.isZone():
@@ -189,7 +190,7 @@ func (p *datePart) parse(s string) (value float64, ok bool, err error) {
 	if p.component == 'F' {
 		names = dayNames
 	}
-	for i := len(names) - 1; i >= 0; i-- { // of names that a width makes the same, the last one counts
+	for i := len(names) - 1; i >= 0; i-- { // of names that are equal at this width, the last one is used
 		name := names[i]
 		if p.hasMax {
 			name = name[:min(p.maxWidth, len(name))]
@@ -204,8 +205,8 @@ func (p *datePart) parse(s string) (value float64, ok bool, err error) {
 	return 0, false, nil
 }
 
-// parseZone returns an offset in minutes. As in the reference the sign is that of
-// the hours only.
+// parseZone returns an offset in minutes. As in the reference, the sign only applies to
+// the hours.
 func (p *datePart) parseZone(s string) float64 {
 	if p.component == 'z' {
 		s = s[len("GMT"):]
@@ -222,11 +223,11 @@ func (p *datePart) parseZone(s string) float64 {
 	return leadingInteger(s[:3])*60 + leadingInteger(s[3:])
 }
 
-// dateFields are the components that a text has, by their letter.
+// dateFields holds the components of a text by their letters.
 type dateFields map[byte]float64
 
-// has reports whether a component is given and not zero. The reference tells the
-// kinds of dates apart by this, so that midnight looks like no hour at all.
+// has reports whether a component is given and not zero. The reference distinguishes the
+// kinds of dates in this way, so midnight looks like a missing hour.
 func (f dateFields) has(component byte) bool {
 	v := f[component]
 	return v != 0 && !math.IsNaN(v)
@@ -247,8 +248,8 @@ func (f dateFields) only(all, allowed string) bool {
 	return some
 }
 
-// millis works out the time. A date is given by year, month and day or by year and day
-// of the year; weeks are refused, as in the reference. Times have 24 hours or 12.
+// millis computes the time. A date is given by year, month and day, or by year and day of
+// the year; weeks are refused, as in the reference. Hours are counted to 24 or to 12.
 func (f dateFields) millis(now time.Time) (float64, error) {
 	const dates, times = "YXMxWwdD", "PHhmsf"
 	monthDate := f.only(dates, "YMD")
@@ -279,7 +280,7 @@ func (f dateFields) millis(now time.Time) (float64, error) {
 	}
 	month, day := math.Max(f['M']-1, 0), f['D']
 	if yearDate {
-		// A day beyond the end of the year stays in that year, as in the reference.
+		// A day beyond the end of the year counts on from that year, as in the reference.
 		t, err := timeOf(utcMillis(f['Y'], 0, f['d'], 0))
 		if err != nil {
 			return 0, err
@@ -304,8 +305,8 @@ func (f dateFields) millis(now time.Time) (float64, error) {
 	return ms - f['z']*60_000, nil
 }
 
-// complete fills in what was not given: from now up to the first component of order
-// that was given, and with the least value behind the last one. It refuses gaps.
+// complete fills in missing components: from now, before the first component of order
+// that was given, and with the least value after the last one. It refuses gaps.
 func (f dateFields) complete(order string, now time.Time) error {
 	started, ended := false, false
 	for _, c := range []byte(order) {
@@ -315,7 +316,7 @@ func (f dateFields) complete(order string, now time.Time) error {
 			return errorf("D3136", nil)
 		case given:
 			started = true
-		case !started && c != 'P': // there is no number for now's half of the day
+		case !started && c != 'P': // now's half of the day has no number
 			f[c] = dateComponent(now, c)
 		case !started:
 			f[c] = -1

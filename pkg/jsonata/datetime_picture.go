@@ -8,7 +8,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata/internal/regexp"
 )
 
-// maxDatePicture is the length of the picture of a date and time.
+// maxDatePicture is the maximum length of the picture of a date and time.
 const maxDatePicture = 8192
 
 type nameStyle int
@@ -20,8 +20,7 @@ const (
 	namesTitle
 )
 
-// A datePart is either text that stands for itself, when component is 0, or a
-// component of a date and time.
+// A datePart is literal text, if component is 0, or a component of a date and time.
 type datePart struct {
 	literal    string
 	component  byte
@@ -33,15 +32,15 @@ type datePart struct {
 	yearDigits int // last digits of a year to write, 0 for all
 }
 
-// A datePicture is a picture of a date and time, taken apart.
+// A datePicture is an analysed picture of a date and time.
 type datePicture struct {
 	parts  []datePart
-	kept   bool                            // it is one of the expression's
-	reader func() (*regexp.Pattern, error) // for texts that are written so
+	kept   bool                            // it is a literal of the expression
+	reader func() (*regexp.Pattern, error) // parses texts in that format
 }
 
-// datePictures are those that stand in an expression, by their text. What else an
-// expression makes is analysed when it is used.
+// datePictures holds the pictures that are literals of an expression, by their text.
+// Computed pictures are analysed when they are used.
 type datePictures map[string]*datePicture
 
 func (d datePictures) get(picture string) (*datePicture, error) {
@@ -79,7 +78,7 @@ func (d *datePictures) add(picture string) {
 	}
 	p, err := newDatePicture(picture)
 	if err != nil {
-		return // as using it will say
+		return // the error is reported when it is used
 	}
 	if *d == nil {
 		*d = datePictures{}
@@ -88,13 +87,13 @@ func (d *datePictures) add(picture string) {
 	(*d)[picture] = p
 }
 
-// presentations are how components are written when the picture does not say.
+// presentations says how components are written if the picture does not say.
 var presentations = map[byte]string{
 	'Y': "1", 'M': "1", 'D': "1", 'd': "1", 'F': "n", 'W': "1", 'w': "1", 'X': "1", 'x': "1", 'H': "1", 'h': "1",
 	'P': "n", 'm': "01", 's': "01", 'f': "1", 'Z': "01:01", 'z': "01:01", 'C': "n", 'E': "n",
 }
 
-// parseDatePicture takes a picture apart.
+// parseDatePicture analyses a picture.
 func parseDatePicture(picture string) ([]datePart, error) {
 	if len(picture) > maxDatePicture {
 		return nil, pictureLimit("the picture of a date and time is longer than 8192 bytes")
@@ -128,7 +127,7 @@ func parseDatePicture(picture string) ([]datePart, error) {
 			return nil, err
 		}
 		if n := len(parts); n > 0 && part.integer != nil && !part.isZone() && parts[n-1].integer != nil {
-			// Digits follow digits: only their number tells where the first ones end.
+			// If digits follow digits, only their number tells where the first ones end.
 			parts[n-1].integer.parseWidth = parts[n-1].integer.mandatory
 		}
 		parts = append(parts, part)
@@ -137,7 +136,7 @@ func parseDatePicture(picture string) ([]datePart, error) {
 
 func (p *datePart) isZone() bool { return p.component == 'Z' || p.component == 'z' }
 
-// parseMarker analyses what stands between brackets, a [variable marker] without its spaces.
+// parseMarker analyses the text between brackets, a [variable marker] without its spaces.
 //
 // [variable marker]: https://www.w3.org/TR/xpath-functions-31/#date-picture-string
 func parseMarker(marker string) (datePart, error) {

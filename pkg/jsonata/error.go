@@ -11,8 +11,8 @@ type undefined struct{}
 
 func (undefined) String() string { return "undefined" }
 
-// Undefined is what an expression yields when it selects nothing. It is a value of
-// its own because JSON null is a result, and Undefined is the lack of one.
+// Undefined is the result of an expression that selects nothing. It differs from JSON
+// null, which is a result.
 var Undefined any = undefined{}
 
 // IsUndefined reports whether v is [Undefined].
@@ -21,9 +21,9 @@ func IsUndefined(v any) bool {
 	return ok
 }
 
-// An Error is why an expression does not compile or could not be evaluated. Code is
-// that of the [reference implementation]: S for syntax, T for types, D for
-// evaluation ("dynamic"), U for a limit that was reached.
+// An Error says why an expression does not compile or could not be evaluated. Code is
+// that of the [reference implementation]: S for syntax, T for types, D for evaluation
+// ("dynamic"), U for a limit that was reached.
 //
 // [reference implementation]: https://github.com/jsonata-js/jsonata
 type Error struct {
@@ -31,18 +31,18 @@ type Error struct {
 	Position int    // the offset of Token in the expression, in bytes from 0; -1 when it is not known
 	Token    string // the part of the expression, or the function, that the error is about
 	Value    any    // the value that was refused, if one was; nil if it is too large or too deep to be a result
-	Index    int    // the number of the argument that was refused, from 1; 0 when it is none
+	Index    int    // the number of the refused argument, from 1; 0 if the error is not about an argument
 	Message  string // the text for Code, with Token and Value filled in
 
 	other    any    // the second of two values that the message shows
-	expected string // what the items of an array should have been
+	expected string // the type that the items of an array should have had
 	limit    error  // the budget that is spent
 }
 
-// The budgets of an evaluation: [errors.Is] reports which of them an [*Error] with the code
-// U1001 or U1002 is about. The first three count work: an evaluation that has spent one of
-// them would spend it again. Time depends on the machine and on what else it does, so that
-// an evaluation that has run out of it may succeed later.
+// The budgets of an evaluation: [errors.Is] reports which of them an [*Error] with the
+// code U1001 or U1002 is about. The first three measure work: an evaluation that exhausts
+// one of them would do so again. Time depends on the machine and its load, so an
+// evaluation that ran out of time may succeed later.
 var (
 	ErrSteps      = errors.New("too many steps")    // see [WithMaxSteps]
 	ErrDepth      = errors.New("nested too deeply") // see [WithMaxEvalDepth]
@@ -50,7 +50,7 @@ var (
 	ErrTime       = errors.New("out of time")       // see [WithMaxTime]
 )
 
-// Unwrap returns the budget that is spent, if that is the error.
+// Unwrap returns the exhausted budget, if the error is about one.
 func (e *Error) Unwrap() error { return e.limit }
 
 // limits are the codes and the messages of the budgets. The reference has one code for
@@ -62,7 +62,7 @@ var limits = map[error]struct{ code, message string }{
 	ErrTime:       {"U1001", "Evaluation was stopped: it ran out of time"},
 }
 
-// spent returns the error for a budget.
+// spent returns the error for an exhausted budget.
 func spent(limit error) *Error {
 	l := limits[limit]
 	return &Error{Code: l.code, Position: -1, Message: l.message, limit: limit}
@@ -72,8 +72,8 @@ func spent(limit error) *Error {
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
 // Redacted is [Error.Error] without the values that the message quotes: for logs that
-// payload must not get into. Of $error and $assert, whose message may be made of values, it
-// says only which of them failed.
+// must not contain payload. For $error and $assert, whose message may be made from
+// values, it only says which of them failed.
 func (e *Error) Redacted() string {
 	text, ok := messages[e.Code]
 	switch {
@@ -84,7 +84,7 @@ func (e *Error) Redacted() string {
 		hidden := &Error{Token: e.Token, Index: e.Index, expected: e.expected}
 		text = hidden.fill(text, "…", "…")
 	case e.Code == "D3137" && e.Token != "" && e.Token != "error":
-		return e.Code // of a function of Step Functions, whose message quotes a value
+		return e.Code // from a function of Step Functions, whose message quotes a value
 	case e.Code == "D3137":
 		text = defaultOfError
 	case e.Code == "D3141":
@@ -92,13 +92,13 @@ func (e *Error) Redacted() string {
 	case e.Code == "D3150":
 		text = e.Message // about a picture, which it does not quote
 	default:
-		return e.Code // of a function of the program: nobody knows what its message quotes
+		return e.Code // from a function of the program, whose message may quote anything
 	}
 	return e.Code + ": " + text
 }
 
-// errorf returns the error with a code, about a value. The position and the token
-// are added by the part of the expression that evaluation was in.
+// errorf returns the error with a code, about a value. The position and the token are
+// added by the part of the expression that was being evaluated.
 func errorf(code string, value any) *Error {
 	e := &Error{Code: code, Position: -1, Value: value}
 	e.describe()
@@ -112,7 +112,7 @@ func errorToken(code string, pos int, token string, value any) *Error {
 	return e
 }
 
-// at adds where in the expression the error happened, unless that is known already.
+// at adds where in the expression the error happened, unless that is already known.
 func (e *Error) at(pos int, token string) *Error {
 	if e.Position >= 0 {
 		return e
@@ -127,7 +127,7 @@ func (e *Error) at(pos int, token string) *Error {
 
 // describe writes the message.
 func (e *Error) describe() {
-	e.Token = strings.ToValidUTF8(e.Token, "\uFFFD") // half a surrogate pair has no place outside
+	e.Token = strings.ToValidUTF8(e.Token, "\uFFFD") // half a surrogate pair cannot be exported
 	text, ok := messages[e.Code]
 	if !ok || e.limit != nil {
 		return // $error and $assert: the expression chose the message

@@ -14,7 +14,7 @@ type evaluator struct {
 	clock func() time.Time
 	// random makes random bits.
 	random func() uint64
-	// pictures are those that stand in the expression.
+	// pictures holds the date pictures that are literals of the expression.
 	pictures datePictures
 	input    any // of the whole expression: $$
 	depth    int // of nested evaluations
@@ -22,18 +22,18 @@ type evaluator struct {
 	steps    int
 	lookAt   int   // the step at which to look at the clock again
 	used     int64 // bytes that may be live
-	made     int64 // bytes, all of them
-	binds    int   // variables that were bound, in frames that are still there
+	made     int64 // bytes in total
+	binds    int   // variables that are bound in live frames
 	closures int   // functions that were made
-	bad      error // of a variable that is no value
-	// began is when time was first looked at; most evaluations end before that.
+	bad      error // about a variable that is not a value
+	// began is when the time was first read; most evaluations end before that.
 	began time.Time
-	now   time.Time // of $now and $millis, once they were asked for
+	now   time.Time // of $now and $millis, once they have been used
 	// The context of the call of a built-in function: $eval needs it, and so do the
 	// functions that it calls back.
 	callInput any
 	callFrame *frame
-	// What makes the second of many looks at one text or list a short one.
+	// These make repeated searches of one text or list faster, from the second one on.
 	texts     [2]textGrowth
 	nextText  int
 	runes     [4]*runeIndex
@@ -80,7 +80,7 @@ func (f *frame) find(name string) (any, bool) {
 	return nil, false
 }
 
-// The sizes that are charged for what evaluation makes, in bytes.
+// The sizes that are charged for values that an evaluation makes, in bytes.
 const (
 	slotSize   = 16 // an item, or a variable
 	memberSize = 32 // of an object
@@ -113,7 +113,7 @@ func (ev *evaluator) run(root *node, input any) (any, error) {
 	case ev.bad != nil:
 		return nil, ev.bad
 	case err == nil:
-		ev.used = 0 // what is not of the result is garbage by now
+		ev.used = 0 // everything but the result is garbage now
 		v, err = ev.export(v)
 	}
 	if err != nil {
@@ -122,11 +122,10 @@ func (ev *evaluator) run(root *node, input any) (any, error) {
 	return v, nil
 }
 
-// exportError makes the value that an error is about one that may leave, as far as the
-// budgets allow.
+// exportError exports the value that an error is about, as far as the budgets allow.
 func (ev *evaluator) exportError(err error) error {
 	e, ok := err.(*Error)
-	if !ok || isNumber(e.Value) { // also those that are no results, which D1001 is about
+	if !ok || isNumber(e.Value) { // including NaN and infinities, which D1001 is about
 		return err
 	}
 	if e.Value, err = ev.export(e.Value); err != nil {
@@ -135,7 +134,7 @@ func (ev *evaluator) exportError(err error) error {
 	return e
 }
 
-// step counts a step of work, and says when a budget is spent.
+// step counts one step of work, and returns an error when a budget is exhausted.
 func (ev *evaluator) step() error {
 	ev.steps++
 	if ev.used > ev.conf.maxAllocation {
@@ -147,8 +146,8 @@ func (ev *evaluator) step() error {
 	return ev.checkTime()
 }
 
-// work counts work that took no steps, as many bytes of text that were gone through; an
-// item of an array is as much work as bytesOfItem.
+// work counts work outside of steps, by the bytes of text that were read; an item of an
+// array counts as bytesOfItem.
 func (ev *evaluator) work(bytes int) { ev.steps += bytes >> 6 }
 
 const bytesOfItem = 8
@@ -180,13 +179,13 @@ func (ev *evaluator) checkTime() error {
 	return nil
 }
 
-// use charges bytes to the evaluation; the next step notices when it was too much.
+// use charges bytes to the evaluation; the next step notices if it was too much.
 func (ev *evaluator) use(bytes int) {
 	ev.used += int64(bytes)
 	ev.made += int64(bytes)
 }
 
-// reserve charges bytes that are about to be allocated at once, and filled.
+// reserve charges bytes that are about to be allocated and filled at once.
 func (ev *evaluator) reserve(bytes float64) error {
 	if float64(ev.used)+bytes > float64(ev.conf.maxAllocation) {
 		return spent(ErrAllocation)
@@ -196,8 +195,8 @@ func (ev *evaluator) reserve(bytes float64) error {
 	return nil
 }
 
-// eval evaluates n with input as its context. A result that is a *Raw was not looked
-// into: who needs to know what it is must Force it.
+// eval evaluates n with input as its context. A result that is a *Raw has not been
+// decoded: callers that need its value must Force it.
 func (ev *evaluator) eval(n *node, input any, env *frame) (any, error) {
 	switch n.kind {
 	case kindString, kindNumber, kindValue:
@@ -220,7 +219,7 @@ func (ev *evaluator) eval(n *node, input any, env *frame) (any, error) {
 		return nil, err
 	}
 	if n.kind == kindBlock {
-		ev.binds = binds // its frame is of no more use
+		ev.binds = binds // its frame is no longer needed
 	}
 	for i := range n.predicate {
 		if v, err = ev.filter(n.predicate[i].filter, v, env); err != nil {
@@ -245,7 +244,7 @@ func (ev *evaluator) eval(n *node, input any, env *frame) (any, error) {
 	return v, nil
 }
 
-// value is eval for those who look into the result.
+// value is eval with Raw values decoded.
 func (ev *evaluator) value(n *node, input any, env *frame) (any, error) {
 	v, err := ev.eval(n, input, env)
 	return Force(v), err
@@ -318,7 +317,7 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 	return nil, errorToken("S0206", n.pos, n.text, nil)
 }
 
-// condition is a ? b : c, or a ?: c, which has no b.
+// condition evaluates a ? b : c, or a ?: c, which has no b.
 func (ev *evaluator) condition(n *node, input any, env *frame) (any, error) {
 	v, err := ev.value(n.lhs, input, env)
 	if err != nil {
@@ -371,7 +370,7 @@ func (ev *evaluator) variable(n *node, input any, env *frame) any {
 	return Undefined
 }
 
-// lookupVariable finds what a name is bound to, the built-in functions included.
+// lookupVariable finds the value of a name, including the built-in functions.
 func (ev *evaluator) lookupVariable(name string, env *frame) any {
 	return ev.variable(&node{kind: kindVariable, text: name, builtin: ev.conf.builtin(name)}, Undefined, env)
 }
@@ -409,7 +408,7 @@ func (ev *evaluator) array(n *node, input any, env *frame) (any, error) {
 		items, isArray := elements(v)
 		if isArray && e.kind != kindArray {
 			if len(n.exprs) == 1 {
-				// The usual range or path: nobody else appends to these items.
+				// The usual case, a range or a path: nothing else appends to these items.
 				out.items = items[:len(items):len(items)]
 				continue
 			}

@@ -8,8 +8,8 @@ import (
 // maxExcerpt is how much of a value a message shows, in bytes.
 const maxExcerpt = 100
 
-// excerpt returns the beginning of a value as JSON. It takes no more time for values that
-// are large, refer to one part many times, or are in themselves.
+// excerpt returns the beginning of a value as JSON. Its time does not grow with values
+// that are large, refer to one part many times, or contain themselves.
 func excerpt(v any) string {
 	switch {
 	case IsUndefined(v):
@@ -24,8 +24,8 @@ func excerpt(v any) string {
 	return string(text)
 }
 
-// appendExcerpt goes on until there is more than an excerpt shows: each level of a value
-// adds a byte at least.
+// appendExcerpt stops once there is more than an excerpt shows: each level of a value
+// adds at least a byte.
 func appendExcerpt(dst []byte, v any) []byte {
 	if len(dst) > maxExcerpt {
 		return dst
@@ -62,5 +62,5 @@ func appendExcerpt(dst []byte, v any) []byte {
 	if text, err := AppendJSON(dst, v); err == nil {
 		return text
 	}
-	return append(dst, `""`...) // a function; $string writes it so, too
+	return append(dst, `""`...) // a function; $string writes it in the same way
 }

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// export turns a result into values that may leave: sequences become arrays. It also
-// measures the result: an expression can refer to one part of its input many times,
-// and so select more than anybody could write down.
+// export converts a result into values for callers: sequences become arrays. It also
+// measures the result, because an expression can refer to one part of its input many
+// times, and so select more than could be written.
 func (ev *evaluator) export(v any) (any, error) {
 	switch v := v.(type) {
 	case *Raw, nil, bool, undefined, []any:
-		return v, nil // from outside, as it stands
+		return v, nil // comes from outside, unchanged
 	case string:
-		// Half a surrogate pair has no place outside. (In parts of a result,
-		// AppendJSON sees to it.)
+		// Half a surrogate pair cannot be exported. (In parts of a result, AppendJSON
+		// replaces it.)
 		return strings.ToValidUTF8(v, "\uFFFD"), nil
 	}
 	return ev.exportValue(v, 0)
@@ -52,7 +52,7 @@ func (ev *evaluator) exportValue(v any, depth int) (any, error) {
 	case *Object:
 		v.restore()
 		if v.past != nil {
-			v.past = nil // whoever gets it keeps it
+			v.past = nil // the caller may keep it
 		}
 		for i := range v.values {
 			ev.use(len(v.keys[i]))
@@ -61,7 +61,7 @@ func (ev *evaluator) exportValue(v any, depth int) (any, error) {
 				return nil, err
 			}
 			if changed(v.values[i]) {
-				v.values[i] = e // only what was made here changes
+				v.values[i] = e // only values that were made here are changed
 			}
 		}
 	case *lambda, *builtin, *partial, *matcher:
@@ -83,8 +83,8 @@ func (ev *evaluator) exportItems(items []any, depth int) (any, error) {
 	return items, nil
 }
 
-// definedItems returns items with null for what is undefined, such as a group that took no
-// part in a match. The items may be those of the input: they are not changed.
+// definedItems returns items with undefined ones replaced by null, such as groups that
+// took no part in a match. It does not change the items, which may be those of the input.
 func definedItems(items []any) []any {
 	first := slices.IndexFunc(items, IsUndefined)
 	if first < 0 {
@@ -101,7 +101,8 @@ func definedItems(items []any) []any {
 
 func isFinite(f float64) bool { return !math.IsInf(f, 0) && !math.IsNaN(f) }
 
-// notFinite is the text that Step Functions makes of a result that JSON cannot hold.
+// notFinite returns the text that Step Functions makes from a result that JSON cannot
+// hold.
 func notFinite(f float64) string {
 	switch {
 	case math.IsNaN(f):
@@ -112,8 +113,8 @@ func notFinite(f float64) string {
 	return "-Infinity"
 }
 
-// changed reports whether exporting a value gave another: it does for what only
-// evaluation makes, never for parts of the input.
+// changed reports whether exporting a value gave a different one, which is the case for
+// values that only exist during evaluation, never for parts of the input.
 func changed(from any) bool {
 	switch from := from.(type) {
 	case float64:

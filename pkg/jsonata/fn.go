@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// The tables are made when the first expression is compiled. (They are no initialized
-// variables, since $eval leads back to them.)
+// The tables are made when the first expression is compiled. (They are not package-level
+// initializers because $eval refers back to them.)
 var (
 	tablesOnce    sync.Once
 	common        functionTable
@@ -23,7 +23,7 @@ func defineAll() {
 	defineTimes(common.define)
 	stepFunctions = make(functionTable, 8)
 	defineStepFunctions(stepFunctions.define)
-	stepFunctions["eval"] = nil // Step Functions does not have it
+	stepFunctions["eval"] = nil // Step Functions does not have $eval
 }
 
 // findBuiltin returns a function of the language, or nil.
@@ -40,7 +40,7 @@ func findBuiltin(name string, inStepFunctions bool) *builtin {
 type functionTable map[string]*builtin
 
 // A definer adds a function: its name, its signature, and how many arguments $map and
-// the like give it.
+// similar functions pass to it.
 type definer func(name, signature string, arity int, call func(*evaluator, []any) (any, error)) *builtin
 
 func (t functionTable) define(name, signature string, arity int, call func(*evaluator, []any) (any, error)) *builtin {
@@ -99,7 +99,7 @@ func optionalString(v any, def string) string {
 	return def
 }
 
-// limit reads the argument that says how many matches count; -1 is all of them.
+// limit reads the argument that says how many matches to use; -1 means all.
 func limit(v any, code string) (int, error) {
 	if !isNumber(v) {
 		return -1, nil
@@ -108,10 +108,10 @@ func limit(v any, code string) (int, error) {
 	if f < 0 {
 		return 0, errorf(code, v)
 	}
-	return toInt(math.Ceil(f)), nil // none of NaN
+	return toInt(math.Ceil(f)), nil // none for NaN
 }
 
-// toInt converts to an int without surprises for what is out of its range.
+// toInt converts to an int, and limits values that are out of range.
 func toInt(f float64) int {
 	switch {
 	case math.IsNaN(f):
@@ -124,12 +124,12 @@ func toInt(f float64) int {
 	return int(f)
 }
 
-// charge is used where a function makes a string of a known length.
+// charge is used by functions that make a string of a known length.
 func charge(ev *evaluator, s string, err error) (any, error) {
 	if err != nil {
 		return nil, err
 	}
 	ev.use(len(s))
-	ev.work(memberSize * len(s)) // a picture is more work than text
+	ev.work(memberSize * len(s)) // a picture takes more work than other text
 	return s, nil
 }

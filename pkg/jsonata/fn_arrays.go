@@ -60,8 +60,8 @@ func defineArrays(define definer) {
 	define("sort", "<af?:a>", 2, fnSort)
 }
 
-// onNumbers folds an array of numbers. Of an empty one, the result is 0, or undefined
-// if it starts from the first item.
+// onNumbers folds an array of numbers. For an empty one, the result is 0, or undefined if
+// it starts from the first item.
 func onNumbers(fromFirst bool, f func(acc, x float64) float64) func(*evaluator, []any) (any, error) {
 	return func(_ *evaluator, args []any) (any, error) {
 		items, ok := elements(args[0])
@@ -154,8 +154,8 @@ func fnZip(ev *evaluator, args []any) (any, error) {
 	return out, nil
 }
 
-// fnSort sorts by a function that says whether its first argument comes after its
-// second, or numbers and strings by their order.
+// fnSort sorts by a function that says whether its first argument comes after its second,
+// or by the natural order of numbers and strings.
 func fnSort(ev *evaluator, args []any) (any, error) {
 	items, ok := elements(args[0])
 	if !ok || len(items) <= 1 {
@@ -190,7 +190,8 @@ func fnSort(ev *evaluator, args []any) (any, error) {
 	return &seq{items: out}, err
 }
 
-// scriptTruth is what JavaScript takes for true: all arrays and objects are.
+// scriptTruth reports whether JavaScript takes a value for true: all arrays and objects
+// are.
 func scriptTruth(v any) bool {
 	switch v := v.(type) {
 	case bool:
@@ -206,8 +207,8 @@ func scriptTruth(v any) bool {
 	return true
 }
 
-// mergeSort is stable, and calls after in the order that the reference does: a
-// function that is no order at all gives the same result there.
+// mergeSort is stable, and calls after in the same order as the reference, so that a
+// function that does not define an order gives the same result.
 func mergeSort[T any](items, spare []T, after func(a, b T) (bool, error)) error {
 	if len(items) <= 1 {
 		return nil

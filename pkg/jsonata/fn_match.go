@@ -75,7 +75,7 @@ func fnSplit(ev *evaluator, args []any) (any, error) {
 			out.items = make([]any, 0, count+1)
 		}
 		if f := optionalNumber(args[2], -1); f >= 0 {
-			n = int(math.Mod(math.Trunc(f), 1<<32)) // as JavaScript's split; patterns round up
+			n = int(math.Mod(math.Trunc(f), 1<<32)) // as in JavaScript's split; with patterns, it is rounded up
 		}
 		return out, ev.splitText(s, separator, n, add)
 	}
@@ -177,7 +177,7 @@ func fnReplace(ev *evaluator, args []any) (any, error) {
 	return out.String(), nil
 }
 
-// substitute returns what a function replaces a match of pattern in s with.
+// substitute returns the text that replaces a match of pattern in s.
 func (ev *evaluator) substitute(pattern, with any, f *found, s string) (string, error) {
 	match := f.object
 	if m, ok := pattern.(*matcher); ok {
@@ -194,9 +194,9 @@ func (ev *evaluator) substitute(pattern, with any, f *found, s string) (string, 
 	return text, nil
 }
 
-// expand writes text with $0 replaced with the match, $1 and so on with the groups, and $$
-// with $. Of the digits after a dollar, as many count as there can be for the groups there
-// are. It charges what out has grown to, from charged on, and returns how much it charged.
+// expand writes text with $0 replaced by the match, $1 and so on by the groups, and $$ by
+// $. After a dollar sign, as many digits are read as the number of groups has. It charges
+// the growth of out beyond charged, and returns the new total.
 func (ev *evaluator) expand(out *strings.Builder, charged int, text string, f *found) (int, error) {
 	for {
 		if grown := out.Len() - charged; grown > 1<<16 {

@@ -55,17 +55,17 @@ func defineNumbers(define definer) {
 		}
 		v, err := parseInteger(s, optionalString(args[1], ""))
 		if e, ok := err.(*Error); ok && e.Code == "D3030" && ev.conf.stepFunctions {
-			return math.NaN(), nil // where text without a number is no error
+			return math.NaN(), nil // text without a number is not an error here
 		}
 		return v, err
 	})
 }
 
-// unit makes of random bits a number of [0,1).
+// unit turns random bits into a number in [0,1).
 func unit(bits uint64) float64 { return float64(bits>>11) / (1 << 53) }
 
-// isDecimal reports whether s is a number as JSON writes them, or one with more zeros in
-// front.
+// isDecimal reports whether s is a number in JSON's notation, possibly with leading
+// zeros.
 func isDecimal(s string) bool {
 	s = strings.TrimPrefix(s, "-")
 	s, ok := cutDigits(s)
@@ -139,7 +139,7 @@ func round(x, precision float64) float64 {
 	x = shift(x, precision)
 	result := math.Floor(x + 0.5)
 	if x == math.Trunc(x) || math.Abs(x) >= 1<<52 {
-		result = x // adding a half could change it
+		result = x // adding a half could change the value
 	}
 	if math.Abs(result-x) == 0.5 && math.Mod(math.Abs(result), 2) == 1 {
 		result--
@@ -151,18 +151,18 @@ func round(x, precision float64) float64 {
 	return result
 }
 
-// shift multiplies by a power of ten, without the error of a multiplication.
+// shift multiplies by a power of ten, without the rounding error of a multiplication.
 func shift(x, places float64) float64 {
 	if places == 0 {
 		return x
 	}
 	if places != math.Trunc(places) || math.IsInf(x, 0) || math.IsNaN(x) {
-		return math.NaN() // 1e1.5 and Infinitye1 are no numbers
+		return math.NaN() // 1e1.5 and Infinitye1 are not numbers
 	}
 	mantissa, exponent, _ := strings.Cut(string(AppendNumber(nil, x)), "e")
 	e, _ := strconv.Atoi(exponent) // "" is 0
 	places = math.Max(-1000, math.Min(1000, places))
-	f, _ := strconv.ParseFloat(mantissa+"e"+strconv.Itoa(e+int(places)), 64) // out of range is ±Inf
+	f, _ := strconv.ParseFloat(mantissa+"e"+strconv.Itoa(e+int(places)), 64) // out of range yields ±Inf
 	return f
 }
 

@@ -48,13 +48,13 @@ func defineObjects(define definer) {
 	define("eval", "<sx?:x>", 2, fnEval)
 }
 
-// The messages of $error and $assert where the expression has none.
+// The messages of $error and $assert if the expression has none.
 const (
 	defaultOfError  = "$error() function evaluated"
 	defaultOfAssert = "$assert() statement failed"
 )
 
-// userError is an error whose message the expression chose.
+// userError returns an error whose message the expression chose.
 func userError(code string, message any, def string) error {
 	e := &Error{Code: code, Position: -1, Value: message, Message: optionalString(message, "")}
 	if e.Message == "" {
@@ -83,7 +83,7 @@ func typeName(v any) any {
 	return Undefined
 }
 
-// fnKeys returns the names of an object's members, or those of all objects of an array.
+// fnKeys returns the names of the members of an object, or of all objects of an array.
 func fnKeys(ev *evaluator, args []any) (any, error) {
 	out := &seq{sequence: true}
 	seen := map[string]bool{}
@@ -135,7 +135,7 @@ func (ev *evaluator) spread(v any, depth int) (any, error) {
 			}
 			if !IsUndefined(part) {
 				out.items = append(out.items, toItems(part)...)
-				out.sequence = false // joined, as by $append
+				out.sequence = false // joined as by $append
 			}
 		}
 		return out, nil
@@ -153,8 +153,8 @@ func (ev *evaluator) spread(v any, depth int) (any, error) {
 	return out, nil
 }
 
-// fnEval evaluates the text of an expression, with the context and the variables of
-// the place of the call.
+// fnEval evaluates the text of an expression, with the context and the variables of its
+// caller.
 func fnEval(ev *evaluator, args []any) (any, error) {
 	src, ok := args[0].(string)
 	if !ok {

@@ -31,8 +31,8 @@ func defineStepFunctions(define definer) {
 	define("parse", "<s-:x>", 1, fnParse)
 }
 
-// javaRandom is the first number in [0, 1) of java.util.Random with a seed, which is what
-// $random makes of one in Step Functions.
+// javaRandom returns the first number in [0, 1) of java.util.Random with a seed, as
+// $random does in Step Functions.
 func javaRandom(seed int64) float64 {
 	const multiplier, increment, mask = 0x5DEECE66D, 0xB, 1<<48 - 1
 	state := (seed ^ multiplier) & mask
@@ -44,8 +44,8 @@ func javaRandom(seed int64) float64 {
 	return float64(high<<27+next(27)) / (1 << 53)
 }
 
-// refuse is the error of a function that Step Functions added. Those have the code of
-// $error.
+// refuse returns an error of a function that Step Functions added. These errors have the
+// code of $error.
 func refuse(function, format string, args ...any) error {
 	return &Error{Code: "D3137", Position: -1, Token: function, Message: fmt.Sprintf(format, args...)}
 }
@@ -55,7 +55,7 @@ func refuseArgument(function string, i int, value any) error {
 	return refuse(function, "Argument %d of function \"%s\" is not supported: %s", i, function, excerpt(value))
 }
 
-// fnPartition cuts an array into arrays of a size; the last one may be shorter.
+// fnPartition splits an array into arrays of the given size; the last one may be shorter.
 func fnPartition(ev *evaluator, args []any) (any, error) {
 	items, ok := elements(args[0])
 	if !ok {
@@ -75,8 +75,9 @@ func fnPartition(ev *evaluator, args []any) (any, error) {
 	return out, nil
 }
 
-// fnRange lists the numbers from the first to the last, both included, by a step. Fractions
-// of the arguments are cut off. A list of one number is that number, as any sequence is.
+// fnRange lists the numbers from the first to the last, both included, by a step. The
+// arguments are truncated to integers. Like any sequence, a list of one number is that
+// number.
 func fnRange(ev *evaluator, args []any) (any, error) {
 	var x [3]float64
 	for i, a := range args {
@@ -103,9 +104,9 @@ func fnRange(ev *evaluator, args []any) (any, error) {
 	return out, nil
 }
 
-// javaListBytes is what a java.util.ArrayList of n numbers takes while it grows by a half at
-// a time: 16 bytes a number, 8 a place. $range of Step Functions ends at 360,145 numbers,
-// which is one of the sizes that such a list grows at.
+// javaListBytes returns the memory of a java.util.ArrayList of n numbers, which grows by
+// half its size at a time: 16 bytes per number and 8 per place. In Step Functions, $range
+// is limited to 360,145 numbers, which is one of the sizes at which such a list grows.
 func javaListBytes(n float64) float64 {
 	const number, place, initial = 16, 8, 10
 	places := 0.0
@@ -160,7 +161,8 @@ func fnParse(ev *evaluator, args []any) (any, error) {
 	if !ok {
 		return Undefined, nil
 	}
-	// A value takes several times the space of its text, the more so the smaller its parts are.
+	// A value takes several times the space of its text, and more the smaller its parts
+	// are.
 	parts := strings.Count(s, "{") + strings.Count(s, "[")
 	if err := ev.reserve(float64(8*len(s) + 6*slotSize*parts)); err != nil {
 		return nil, err
@@ -175,12 +177,12 @@ func fnParse(ev *evaluator, args []any) (any, error) {
 	return v, nil
 }
 
-// checkParsed refuses JSON text that $parse does not take: a member twice in an object, and
-// a number that is out of range.
+// checkParsed refuses JSON text that $parse does not accept: duplicate members in an
+// object, and numbers that are out of range.
 func checkParsed(s string) error {
 	type level struct {
 		names map[string]bool // nil in an array
-		value bool            // a member's name came last
+		value bool            // the last token was a member's name
 	}
 	d := json.NewDecoder(strings.NewReader(s))
 	d.UseNumber()

@@ -71,7 +71,7 @@ func fnString(ev *evaluator, args []any) (any, error) {
 	return charge(ev, s, err)
 }
 
-// countRunes counts code points; half a surrogate pair (see lexer.escape) is one.
+// countRunes counts code points; half a surrogate pair (see lexer.escape) counts as one.
 func countRunes(s string) int {
 	n := utf8.RuneCountInString(s)
 	if utf8.ValidString(s) {
@@ -87,7 +87,7 @@ func countRunes(s string) int {
 
 func isHalf(s string) bool { return len(s) >= 3 && s[0] == 0xED && s[1] >= 0xA0 }
 
-// codePointOffset is where the n-th code point starts.
+// codePointOffset returns where the n-th code point starts.
 func codePointOffset(s string, n int) int {
 	i := 0
 	for ; n > 0 && i < len(s); n-- {
@@ -168,7 +168,7 @@ func fnPad(ev *evaluator, args []any) (any, error) {
 	return padding + s, nil
 }
 
-// trim makes one space of each run of white space, and none of those at the ends.
+// trim replaces each run of white space by one space, and removes it at the ends.
 func trim(s string) string {
 	var out strings.Builder
 	out.Grow(len(s))
@@ -196,7 +196,7 @@ func fnJoin(ev *evaluator, args []any) (any, error) {
 	separator := optionalString(args[1], "")
 	size := 0
 	for _, item := range items {
-		size += len(item.(string)) + len(separator) // says the signature
+		size += len(item.(string)) + len(separator) // guaranteed by the signature
 	}
 	if err := ev.reserve(float64(size)); err != nil {
 		return nil, err
@@ -212,9 +212,9 @@ func fnJoin(ev *evaluator, args []any) (any, error) {
 	return out.String(), nil
 }
 
-// latin1 has the low byte of each UTF-16 unit: the "binary" of JavaScript's base64.
-// Text beyond Latin-1 is not what these functions are for, but must not fail; like
-// Node, keep the low bytes.
+// latin1 returns the low byte of each UTF-16 unit, the "binary" of JavaScript's base64.
+// The functions are not meant for text beyond Latin-1, but it must not fail; as in Node,
+// the low bytes are kept.
 func latin1(s string) []byte {
 	out := make([]byte, 0, len(s))
 	for i, n := 0, 0; i < len(s); i += n {
@@ -232,7 +232,8 @@ func latin1(s string) []byte {
 	return out
 }
 
-// decodeBase64 skips what is no base64, as Node does, and takes either alphabet.
+// decodeBase64 skips characters that are not base64, as Node does, and accepts either
+// alphabet.
 func decodeBase64(s string) string {
 	clean := make([]byte, 0, len(s))
 	for i := range len(s) {
@@ -249,10 +250,10 @@ func decodeBase64(s string) string {
 	}
 end:
 	if len(clean)%4 == 1 {
-		clean = clean[:len(clean)-1] // six bits make no byte
+		clean = clean[:len(clean)-1] // six bits do not make a byte
 	}
 	decoded := make([]byte, base64.RawStdEncoding.DecodedLen(len(clean)))
-	n, _ := base64.RawStdEncoding.Decode(decoded, clean) // bits left over are dropped
+	n, _ := base64.RawStdEncoding.Decode(decoded, clean) // leftover bits are dropped
 	var out strings.Builder
 	for _, b := range decoded[:n] {
 		out.WriteRune(rune(b))
@@ -338,7 +339,7 @@ func decodeURL(s, reserved, function string) (any, error) {
 	return out.String(), nil
 }
 
-// hexValue is the value of a hexadecimal digit, or -1.
+// hexValue returns the value of a hexadecimal digit, or -1.
 func hexValue(c byte) int {
 	switch {
 	case c >= '0' && c <= '9':

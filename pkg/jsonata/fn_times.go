@@ -28,7 +28,7 @@ func defineTimes(define definer) {
 	})
 }
 
-// time is the time of the evaluation: it stands still while the evaluation lasts.
+// time returns the time of the evaluation, which stays the same throughout.
 func (ev *evaluator) time() time.Time {
 	if ev.now.IsZero() {
 		ev.now = ev.clock()

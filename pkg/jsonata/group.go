@@ -1,12 +1,12 @@
 package jsonata
 
-// object evaluates {key: value}: a grouping of the context.
+// object evaluates {key: value}, which groups the context.
 func (ev *evaluator) object(n *node, input any, env *frame) (any, error) {
 	if _, isArray := elements(input); isArray {
 		return ev.group(n.pairs, n.pos, input, env)
 	}
-	// One item is the usual case, and needs no groups. All keys are evaluated before
-	// the values: an error in one of them comes first.
+	// A single item is the usual case, and needs no groups. All keys are evaluated before
+	// the values, so an error in a key is reported first.
 	out := NewObject(len(n.pairs))
 	ev.use(memberSize * (2 + len(n.pairs)))
 	for i, p := range n.pairs {
@@ -48,7 +48,7 @@ func (o *Object) defined() *Object {
 	return out
 }
 
-// groupKey returns false when the key is undefined: then there is no member.
+// groupKey returns false if the key is undefined: then there is no member.
 func (ev *evaluator) groupKey(n *node, pos int, context any, env *frame) (string, bool, error) {
 	v, err := ev.value(n, context, env)
 	if err != nil {
@@ -67,7 +67,7 @@ func (ev *evaluator) groupKey(n *node, pos int, context any, env *frame) (string
 type groupEntry struct {
 	pair  int
 	items []any
-	// single: the value is items[0] itself; more items make it an array.
+	// single: the value is items[0] itself; further items make it an array.
 	single bool
 }
 
@@ -90,8 +90,8 @@ func (g *groupEntry) add(item any) {
 	g.items = append(g.items, item)
 }
 
-// group evaluates the pairs for each item, and joins the items that have one key:
-// their values are evaluated with all of them as the context.
+// group evaluates the pairs for each item, and joins the items with the same key: their
+// value is evaluated with all of them as the context.
 func (ev *evaluator) group(pairs []pair, pos int, input any, env *frame) (any, error) {
 	input = Force(input)
 	s, ok := input.(*seq)
@@ -151,7 +151,7 @@ func (ev *evaluator) group(pairs []pair, pos int, input any, env *frame) (any, e
 	return out, nil
 }
 
-// reduceTuples joins tuples to one: each of its variables has the values of all.
+// reduceTuples joins tuples into one, each of whose variables has the values of all.
 func reduceTuples(items []any) *tuple {
 	first := items[0].(*tuple)
 	if len(items) == 1 {

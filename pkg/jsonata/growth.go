@@ -2,28 +2,28 @@ package jsonata
 
 import "unsafe"
 
-// Accumulators are what $reduce and recursion make: a value, and then that value with a
-// little more at one of its ends, again and again. To copy them each time is quadratic. An
-// accumulator therefore has room at its ends, which its next value takes for itself. The
-// values before it see their own part only, and so never change; one of them that is
-// extended a second time is copied.
+// $reduce and recursion make accumulators: a value that repeatedly gets a little more at
+// one of its ends. Copying it each time would take quadratic time. An accumulator
+// therefore has room at its ends, which its next value uses. Earlier values only see
+// their own part, and so never change; if one of them is extended a second time, it is
+// copied.
 
-// A growth is the array that the items of such values lie in.
+// A growth is the array that holds the items of such values.
 type growth struct {
 	buf        []any
-	start, end int // what of buf is taken
+	start, end int // the used part of buf
 }
 
 const (
-	growFrom     = 16  // items of an accumulator that is worth its room
+	growFrom     = 16  // the number of items from which an accumulator gets extra room
 	growTextFrom = 256 // bytes
 )
 
 // room is how much more is allocated than is needed.
 func room(n int) int { return n + n/4 }
 
-// extend returns an array of the items of a, which is one that evaluation made, and of
-// more behind them. It may take the room behind a.
+// extend returns an array of the items of a, which evaluation made, followed by more. It
+// may use the room after a.
 func (ev *evaluator) extend(a any, more []any) (*seq, error) {
 	items := toItems(a)
 	n := len(items) + len(more)
@@ -95,23 +95,23 @@ func (ev *evaluator) appendValues(a, b any) (any, error) {
 	return ev.extendFront(x, b)
 }
 
-// A textGrowth is the text that the accumulators of & lie in.
+// A textGrowth is the text that holds the accumulators of &.
 type textGrowth struct {
 	buf        []byte
-	start, end int // what of buf is taken
+	start, end int // the used part of buf
 }
 
-// is reports whether s is all that is taken of the buffer.
+// is reports whether s is exactly the used part of the buffer.
 func (g *textGrowth) is(s string) bool {
 	return len(s) == g.end-g.start && len(s) > 0 && unsafe.StringData(s) == &g.buf[g.start] // #nosec G103 -- compared only
 }
 
 func (g *textGrowth) text() string {
-	return unsafe.String(&g.buf[g.start], g.end-g.start) // #nosec G103 -- what is taken is never written again
+	return unsafe.String(&g.buf[g.start], g.end-g.start) // #nosec G103 -- the used part is never written again
 }
 
-// join is the operator & for two strings, which charges what it allocates. A string that &
-// made and that is its operand again gets room to grow.
+// join is the operator & for two strings, which charges what it allocates. A string that
+// & made gets room to grow when it is an operand of & again.
 func (ev *evaluator) join(a, b string) (string, error) {
 	n := len(a) + len(b)
 	if !ev.conf.worth(n, growTextFrom) || len(a) == 0 || len(b) == 0 || halvesMeet(a, b) {
@@ -158,7 +158,7 @@ func (ev *evaluator) newText(a, b string, front, behind int) (string, error) {
 	g := textGrowth{buf: make([]byte, front+n+behind), start: front, end: front + n}
 	copy(g.buf[front:], a)
 	copy(g.buf[front+len(a):], b)
-	for i := range ev.texts { // that of a or b is of no more use
+	for i := range ev.texts { // that of a or b is no longer needed
 		if ev.texts[i].is(a) || ev.texts[i].is(b) {
 			ev.texts[i] = g
 			return g.text(), nil

@@ -1,11 +1,11 @@
 package jsonata
 
-// A joinKeys is a predicate of the form item = other, or one that begins with that and goes
-// on with and: what is about the item that it is for, and what is not.
+// A joinKeys holds the two sides of a predicate of the form item = other, optionally
+// followed by and: the side that depends on the item, and the side that does not.
 type joinKeys struct{ item, other *node }
 
-// joinOf returns the sides of an equality; nil if a predicate is none of that form. The item
-// is what focus is bound to, or the context if focus is "".
+// joinOf returns the sides of an equality, or nil if a predicate does not have that form.
+// The item is what focus is bound to, or the context if focus is "".
 func joinOf(pred *node, focus string) *joinKeys {
 	for pred.kind == kindBinary && pred.op == opAnd && pred.bare() {
 		pred = pred.lhs
@@ -22,7 +22,7 @@ func joinOf(pred *node, focus string) *joinKeys {
 	return nil
 }
 
-// bare reports that nothing follows an expression.
+// bare reports whether nothing follows an expression.
 func (n *node) bare() bool { return n.plain() && !n.keepSingleton }
 
 // aboutItem reports whether n is a path of names from the item.
@@ -70,8 +70,8 @@ func aboutOther(n *node, focus string) bool {
 	return first.text != focus
 }
 
-// independent reports whether n has the same value whatever the context is, and is worth
-// to be evaluated once for all items that it is a predicate of. It knows the usual forms of
+// independent reports whether n has the same value in every context, and is worth
+// evaluating once for all items that it is a predicate of. It knows the usual forms of
 // places in an array: [[1, 2, 3]], [[0..$n]], [$i], [$i + 1], [$count($items) - 1].
 func independent(n *node) bool {
 	if !n.bare() {

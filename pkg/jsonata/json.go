@@ -39,7 +39,7 @@ func Decode(text []byte) (any, error) {
 	return d.document()
 }
 
-// Valid reports, as an error, why Decode would refuse text, without making values.
+// Valid returns the error with which Decode would refuse text, without making values.
 func Valid(text []byte) error {
 	if valid(text) {
 		return nil
@@ -264,7 +264,7 @@ func (d *decoder) str() (string, error) {
 func (d *decoder) escaped(start int) (string, error) {
 	buf := append(make([]byte, 0, 2*(d.pos-start)+64), d.text[start:d.pos]...)
 	for d.pos < len(d.text) {
-		if cap(buf)-len(buf) < 8 { // no more than what can come, for an escape is never shorter than what it stands for
+		if cap(buf)-len(buf) < 8 { // the most that can follow, because an escape is never shorter than its character
 			buf = slices.Grow(buf, min(len(buf), len(d.text)-d.pos)+8)
 		}
 		if d.pos+8 <= len(d.text) {
@@ -283,7 +283,7 @@ func (d *decoder) escaped(start int) (string, error) {
 			if len(buf) < cap(buf)/2 {
 				return string(buf), nil
 			}
-			return unsafe.String(unsafe.SliceData(buf), len(buf)), nil // #nosec G103 -- nobody else has the bytes
+			return unsafe.String(unsafe.SliceData(buf), len(buf)), nil // #nosec G103 -- nothing else refers to the bytes
 		case c < ' ':
 			return "", d.fail("control character in a string")
 		case c != '\\':
@@ -298,7 +298,7 @@ func (d *decoder) escaped(start int) (string, error) {
 	return "", d.fail("unterminated string")
 }
 
-// escape appends what the escape at pos stands for.
+// escape appends the character of the escape at pos.
 func (d *decoder) escape(buf []byte) ([]byte, error) {
 	if d.pos+1 >= len(d.text) {
 		return nil, d.fail("unterminated string")
@@ -318,7 +318,7 @@ func (d *decoder) escape(buf []byte) ([]byte, error) {
 	}
 	d.pos += 6
 	if utf16.IsSurrogate(r) {
-		// A lone surrogate has no UTF-8; like encoding/json, write U+FFFD.
+		// A lone surrogate has no UTF-8 form; like encoding/json, write U+FFFD.
 		if low, ok := d.hex4(d.pos); ok && utf16.DecodeRune(r, low) != utf8.RuneError {
 			r = utf16.DecodeRune(r, low)
 			d.pos += 6
@@ -336,10 +336,10 @@ func (d *decoder) hex4(pos int) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// AppendJSON appends v as compact JSON. Numbers are written as JavaScript writes
-// them, json.Numbers as they were read; <, > and & stand for themselves. It fails for
-// what JSON cannot hold: functions, [Undefined], NaN, the infinities, and all that is no
-// value of this package.
+// AppendJSON appends v as compact JSON. Numbers are written as JavaScript writes them,
+// json.Numbers as they were read; and <, > and & are not escaped. It fails for values
+// that JSON cannot hold: functions, [Undefined], NaN, the infinities, and anything that
+// is not a value of this package.
 func AppendJSON(dst []byte, v any) ([]byte, error) {
 	var err error
 	switch v := v.(type) {
@@ -390,7 +390,7 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 func AppendNumber(dst []byte, f float64) []byte {
 	switch {
 	case f == 0:
-		return append(dst, '0') // also for -0
+		return append(dst, '0') // covers -0 too
 	case math.IsNaN(f):
 		return append(dst, "NaN"...)
 	case math.IsInf(f, 1):

@@ -22,7 +22,7 @@
 //	*Function      a function, which JSON cannot hold
 //
 // [Decode] makes them from JSON text, [AppendJSON] writes them, and [FromGo] converts the
-// maps and numbers of encoding/json. What an expression selects when there is nothing is
+// maps and numbers of encoding/json. An expression that selects nothing yields
 // [Undefined].
 //
 // Numbers are IEEE doubles as soon as something computes with them. A number that comes in
@@ -30,18 +30,18 @@
 //
 // # Limits
 //
-// Expressions and inputs of strangers are safe to take: an evaluation ends when it has
-// spent its time, its depth or its memory ([WithMaxTime], [WithMaxEvalDepth],
+// Expressions and inputs from untrusted sources are safe: an evaluation ends when it has
+// exhausted its time, its depth or its memory ([WithMaxTime], [WithMaxEvalDepth],
 // [WithMaxAllocation]), the size of an expression is bounded, and regular expressions run
-// in time in proportion to the text. Whatever is wrong is an [*Error] with a code.
+// in time proportional to the text. Whatever is wrong is an [*Error] with a code.
 //
 // [JSONata]: https://docs.jsonata.org
 // [reference implementation]: https://github.com/jsonata-js/jsonata
 package jsonata
 
 // How an expression becomes a value: source text → tokens (token.go) → syntax tree
-// (parse.go) → steps of paths, tuple streams and tail calls resolved (process.go) →
-// evaluation (eval.go, path.go, call.go; the functions are in fn_*.go).
+// (parse.go) → resolved paths, tuple streams and tail calls (process.go) → evaluation
+// (eval.go, path.go, call.go; the functions are in fn_*.go).
 
 import (
 	"context"
@@ -54,13 +54,13 @@ type Expr struct {
 	source string
 	root   *node
 	conf   *config
-	// pictures are those of dates that stand in the expression as strings.
+	// pictures holds the date pictures that are string literals of the expression.
 	pictures datePictures
 	direct   []string // for a path like $a.b.c, which needs no evaluator: "a", "b", "c"
 }
 
-// Vars gives an expression its variables, one by one as it asks for them. A value
-// must be one of this package's (see [FromGo]); a nil value is null.
+// Vars gives an expression its variables, one by one, when it uses them. A value must be
+// one of this package's (see [FromGo]); a nil value is null.
 type Vars interface {
 	// Lookup returns the value of $name, and whether there is such a variable.
 	Lookup(name string) (any, bool)
@@ -85,8 +85,8 @@ func Compile(expr string, opts ...Option) (*Expr, error) {
 	}, nil
 }
 
-// MustCompile is [Compile] for expressions that are part of a program; it panics
-// when they are wrong.
+// MustCompile is [Compile] for expressions that are part of a program; it panics if they
+// are wrong.
 func MustCompile(expr string, opts ...Option) *Expr {
 	e, err := Compile(expr, opts...)
 	if err != nil {
@@ -99,11 +99,11 @@ func MustCompile(expr string, opts ...Option) *Expr {
 func (e *Expr) String() string { return e.source }
 
 // Eval evaluates the expression. The input is what $, $$ and bare names refer to;
-// [Undefined] if there is none. The result is a value of this package, or Undefined
-// when the expression selects nothing, or a [Function]; input and variables are not
-// changed, and the result may share parts with them. The error is an *[Error], or
-// the cause for which ctx is done, or what a function of [WithFunction] returned, or it
-// names the input or variable that is no value of this package, such as a map.
+// [Undefined] if there is none. The result is a value of this package, or Undefined when
+// the expression selects nothing, or a [Function]; input and variables are not changed,
+// and the result may share parts with them. The error is an *[Error], or the cause for
+// which ctx is done, or what a function of [WithFunction] returned, or it names the input
+// or variable that is not a value of this package, such as a map.
 func (e *Expr) Eval(ctx context.Context, input any, vars map[string]any) (any, error) {
 	return e.EvalVars(ctx, input, mapVars(vars))
 }
@@ -113,15 +113,15 @@ func (e *Expr) EvalVars(ctx context.Context, input any, vars Vars) (any, error) 
 	return e.EvalEnv(ctx, input, Env{Vars: vars})
 }
 
-// An Env is what a single evaluation has beside its input. What is nil is as [Compile]'s
-// options say.
+// An Env holds the settings of a single evaluation. Fields that are nil keep the settings
+// of [Compile]'s options.
 type Env struct {
 	Vars   Vars             // a value may be a *[Function], which is then called as $name()
 	Clock  func() time.Time // of $now and $millis
 	Random func() uint64    // of $random, $shuffle and $uuid
 }
 
-// EvalEnv is [Expr.Eval] with all that can differ from one evaluation to the next.
+// EvalEnv is [Expr.Eval] with everything that can differ from one evaluation to the next.
 func (e *Expr) EvalEnv(ctx context.Context, input any, env Env) (any, error) {
 	if env.Vars == nil {
 		env.Vars = mapVars(nil)
@@ -142,7 +142,7 @@ func (e *Expr) EvalEnv(ctx context.Context, input any, env Env) (any, error) {
 }
 
 // directPath returns the names of a path of a variable and members, such as
-// $request.body: these are evaluated often, and need nothing but lookups.
+// $request.body. Such paths are evaluated often, and only need look-ups.
 func directPath(n *node) []string {
 	switch {
 	case n.kind == kindVariable && n.plain() && n.text != "" && n.text != "$" && n.builtin == nil:
@@ -157,7 +157,7 @@ func directPath(n *node) []string {
 	return names
 }
 
-// evalDirect reports false when there is an array on the way: it is mapped over.
+// evalDirect reports false if there is an array on the way, which must be mapped over.
 func evalDirect(names []string, vars Vars) (any, bool) {
 	v, ok := vars.Lookup(names[0])
 	if !ok {

@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// Upper and lower case are those of JavaScript: unlike Go's, of some letters they make
-// several, and the form of a small sigma depends on where in its word it stands.
+// Upper and lower case follow JavaScript: unlike in Go, some letters become several, and
+// the form of a lower-case sigma depends on its place in the word.
 
-// manyUpper are the letters that become several in upper case: those of SpecialCasing of
-// Unicode that depend on nothing.
+// manyUpper holds the letters that become several in upper case: the unconditional ones
+// of Unicode's SpecialCasing.
 var manyUpper = sync.OnceValue(func() map[rune]string {
 	m := map[rune]string{
 		0x00DF: "SS", 0x0149: "\u02BCN", 0x01F0: "J\u030C", 0x0390: "\u0399\u0308\u0301",
@@ -29,7 +29,7 @@ var manyUpper = sync.OnceValue(func() map[rune]string {
 		0xFB05: "ST", 0xFB06: "ST", 0xFB13: "\u0544\u0546", 0xFB14: "\u0544\u0535", 0xFB15: "\u0544\u053B",
 		0xFB16: "\u054E\u0546", 0xFB17: "\u0544\u053D",
 	}
-	// Greek letters with an iota below it, which gets a place of its own.
+	// Greek letters with an iota subscript, which becomes a letter of its own.
 	for i, capital := range []rune{0x1F08, 0x1F28, 0x1F68} {
 		for j := range rune(16) {
 			m[0x1F80+16*rune(i)+j] = string([]rune{capital + j&7, 0x0399})
@@ -77,7 +77,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-// mapLetters writes s anew; halves of surrogate pairs stay as they are.
+// mapLetters rewrites s; halves of surrogate pairs stay as they are.
 func mapLetters(s string, write func(out *strings.Builder, r rune, at int)) string {
 	var out strings.Builder
 	out.Grow(len(s))
@@ -93,8 +93,8 @@ func mapLetters(s string, write func(out *strings.Builder, r rune, at int)) stri
 	return out.String()
 }
 
-// endsWord reports whether there is a letter with a case before the sigma at a place, and
-// none behind it, not counting what can stand inside of a word.
+// endsWord reports whether the sigma at a place has a cased letter before it and none
+// after it, ignoring characters that can occur inside a word.
 func endsWord(s string, at int) bool {
 	before := strings.TrimRightFunc(s[:at], passedOver)
 	after := strings.TrimLeftFunc(s[at+len("Σ"):], passedOver)
@@ -107,7 +107,7 @@ func hasCase(r rune) bool {
 	return unicode.In(r, unicode.Upper, unicode.Lower, unicode.Title, unicode.Other_Lowercase, unicode.Other_Uppercase)
 }
 
-// passedOver is the property Case_Ignorable.
+// passedOver reports whether a character has the property Case_Ignorable.
 func passedOver(r rune) bool {
 	switch r {
 	case '\'', '.', ':', '^', '`', '·', '‘', '’', '․', '‧',

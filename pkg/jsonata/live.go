@@ -2,18 +2,19 @@ package jsonata
 
 import "encoding/json"
 
-// The budget of memory is about what is live, not about all that was ever made: what an
-// expression makes on its way to a small result is garbage once it has the result. A value
-// can only outlive the expression that made it in the result, in a variable (evaluator.binds)
-// or in a function (which no result that release measures has in it).
+// The memory budget applies to live values, not to everything that was ever allocated:
+// what an expression makes on its way to a small result is garbage once it has the
+// result. A value can only outlive the expression that made it in the result, in a
+// variable (evaluator.binds) or in a function (and release does not measure results that
+// contain functions).
 
 const (
-	releaseFrom = 256 // bytes that are worth a look
-	smallParts  = 24  // of a result that is measured
+	releaseFrom = 256 // the bytes from which releasing is worthwhile
+	smallParts  = 24  // the parts of a result that is measured
 )
 
-// release charges for v, the result of an expression, in place of all that was charged
-// since used was the amount. It leaves large results alone.
+// release replaces everything that was charged since the amount was used by the size of
+// v, the result of an expression. It does nothing for large results.
 func (ev *evaluator) release(used int64, v any) {
 	parts := smallParts
 	if size, ok := smallSize(v, &parts); ok && used+size < ev.used {

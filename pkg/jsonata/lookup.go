@@ -6,16 +6,16 @@ import (
 	"math"
 )
 
-// What looks one value after another up in the same list would go through the list each
-// time. From the second look on, a list of some length has an index. A list is known by
-// where its items lie: they do not change while it is reachable.
+// Looking up several values in the same list would scan the list each time. From the
+// second look-up, a list of some length has an index. A list is identified by the address
+// of its items, which do not change while it is reachable.
 
 const (
-	indexItemsFrom = 16 // items of a list that is worth an index
-	setEntry       = 48 // bytes of an item of a set or an index, about
+	indexItemsFrom = 16 // the number of items from which a list gets an index
+	setEntry       = 48 // the approximate bytes of an item of a set or an index
 )
 
-// A listID is what a list is known by.
+// A listID identifies a list.
 type listID struct {
 	first *any
 	n     int
@@ -23,10 +23,10 @@ type listID struct {
 
 func idOf(items []any) listID { return listID{&items[0], len(items)} }
 
-// hashSeed is that of all hashes of the process.
+// hashSeed is the seed of all hashes of the process.
 var hashSeed = maphash.MakeSeed()
 
-// hash returns a number that is the same for values that are equal to the operator =.
+// hash returns a number that is equal for values that are equal by the operator =.
 func (ev *evaluator) hash(v any, depth int) (uint64, error) {
 	if err := ev.step(); err != nil {
 		return 0, err
@@ -45,7 +45,7 @@ func (ev *evaluator) hash(v any, depth int) (uint64, error) {
 	case float64, json.Number:
 		f := toFloat(v)
 		if f == 0 {
-			return 4, nil // also -0
+			return 4, nil // includes -0
 		}
 		return mix(math.Float64bits(f)), nil
 	case string:
@@ -91,13 +91,14 @@ func mix(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-// A listSet is the set of the scalars of a list, once something has looked into it twice.
+// A listSet is the set of the scalars of a list, made when the list is searched for the
+// second time.
 type listSet struct {
 	id  listID
 	set map[any]struct{}
 }
 
-// setOf returns the set of the scalars of a list; nil if it is not worth one yet.
+// setOf returns the set of the scalars of a list, or nil if it is not worthwhile yet.
 func (ev *evaluator) setOf(items []any) (map[any]struct{}, error) {
 	if !ev.conf.worth(len(items), indexItemsFrom) {
 		return nil, nil
@@ -126,7 +127,7 @@ func (ev *evaluator) setOf(items []any) (map[any]struct{}, error) {
 	return nil, nil
 }
 
-// scalarKey is one key for all numbers that are equal.
+// scalarKey returns the same key for all numbers that are equal.
 func scalarKey(v any) any {
 	if isNumber(v) {
 		return toFloat(v)
@@ -139,8 +140,8 @@ func isArray(v any) bool {
 	return ok
 }
 
-// affords charges what an index takes, if the budget has it: without the index, the work is
-// done the long way.
+// affords charges for an index, if the budget allows it; without the index, the list is
+// scanned.
 func (ev *evaluator) affords(bytes int) bool { return ev.reserve(float64(bytes)) == nil }
 
 // A keyIndex finds the items of a list by the value of an expression that a predicate
@@ -148,11 +149,12 @@ func (ev *evaluator) affords(bytes int) bool { return ev.reserve(float64(bytes))
 type keyIndex struct {
 	pred *node
 	id   listID
-	at   map[uint64][]int32 // the places of the items, in their order
+	at   map[uint64][]int32 // the places of the items, in order
 }
 
-// candidates returns the places of the items that a predicate may be true for, and whether
-// it knows. Key evaluates the side of the predicate that is about the item.
+// candidates returns the places of the items for which a predicate may be true, and
+// whether they are known. Key evaluates the side of the predicate that depends on the
+// item.
 func (ev *evaluator) candidates(pred *node, items []any, wanted func(n *node) (any, error), key func(n *node, item any) (any, error)) ([]int32, bool, error) {
 	if !ev.conf.worth(len(items), indexItemsFrom) || len(items) > math.MaxInt32 {
 		return nil, false, nil

@@ -9,21 +9,21 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata/internal/regexp"
 )
 
-// A matcher is a regular expression as a value. It is also a function, of a string to
-// its first match; $match and the others accept any function that is like it.
+// A matcher is a regular expression as a value. It is also a function, of a string to its
+// first match; $match and the others accept any function that behaves like one.
 type matcher struct {
 	re     *regexp.Pattern
 	source string
 }
 
-// A found is one match. Its offsets count what its source counts: bytes for a
-// matcher, UTF-16 units for a function of the expression.
+// A found is one match. Its offsets are in the units of its source: bytes for a matcher,
+// UTF-16 units for a function of the expression.
 type found struct {
 	text       string
 	start, end int
-	source     string // what at is about
-	at         []int  // the places of the groups, as of package regexp, if it is a matcher's
-	list       []any  // of a function's
+	source     string // the text to which at refers
+	at         []int  // the positions of the groups, as in package regexp, for a matcher
+	list       []any  // the groups, for a function
 	object     *Object
 }
 
@@ -62,12 +62,13 @@ func (f *found) groups() *seq {
 	return &seq{items: items}
 }
 
-// A finder yields the matches of a string one after another; nil is the end. A match is
-// valid until the next one.
+// A finder yields the matches of a string one after another, and nil at the end. A match
+// is valid until the next one.
 type finder func() (*found, error)
 
-// first returns the first match, if any is wanted. (The reference looks for each match
-// before it asks whether it is still wanted: an error in it counts all the same.)
+// first returns the first match, if any is wanted. (The reference searches for each match
+// before it checks whether it is still wanted, so an error in the search is reported in
+// any case.)
 func (next finder) first(limit int, err *error) *found {
 	if limit == 0 {
 		return nil
@@ -77,8 +78,8 @@ func (next finder) first(limit int, err *error) *found {
 	return f
 }
 
-// patternError is the error of package regexp as one of this package. The code continues
-// those of the reference, which has none for this.
+// patternError converts an error of package regexp. The code continues those of the
+// reference, which has none for it.
 func patternError(err error) error {
 	var refused *regexp.Error
 	if errors.As(err, &refused) {
@@ -88,11 +89,10 @@ func patternError(err error) error {
 }
 
 // matches returns a function that returns the matches in s one by one, the first one at
-// from or behind it, and nil after the last; after says that from is where a match has
-// ended. A match is valid until the next one. What spend returns ends the search.
+// or after from, and nil after the last; after says that a match ended at from. A match
+// is valid until the next one. An error of spend ends the search.
 //
-// An expression of the reference refuses to go on when a match after the first is empty
-// (D1004).
+// As in the reference, an empty match after the first is an error (D1004).
 func (m *matcher) matches(s string, from int, after bool, spend func(steps int) error) (func() ([]int, error), error) {
 	search, err := m.re.Search(s, spend)
 	if err != nil {
@@ -114,8 +114,8 @@ func (m *matcher) matches(s string, from int, after bool, spend func(steps int) 
 	}, nil
 }
 
-// finder returns the matches of m in s that begin at from, in bytes, or behind it; after
-// says that from is where a match has ended.
+// finder returns the matches of m in s that begin at or after the byte offset from; after
+// says that a match ended at from.
 func (m *matcher) finder(ev *evaluator, s string, from int, after bool) finder {
 	next, err := m.matches(s, from, after, ev.spend)
 	f := &found{source: s, end: from}
@@ -154,7 +154,7 @@ func (ev *evaluator) finderOf(f any, s string) finder {
 		switch v {
 		case nil, false, "", 0.0, json.Number("0"):
 			f = nil
-			return &found{object: &Object{}}, nil // a match, that has nothing in it
+			return &found{object: &Object{}}, nil // a match without contents
 		}
 		o, ok := v.(*Object)
 		if !ok {
@@ -199,7 +199,7 @@ func fromUTF16(s string, units float64) int {
 	return len(s)
 }
 
-// utf16Len is the length of s in UTF-16 units, as JavaScript counts.
+// utf16Len returns the length of s in UTF-16 units, as JavaScript counts it.
 func utf16Len(s string) int {
 	n := 0
 	for i := 0; i < len(s); i++ {
@@ -213,8 +213,8 @@ func utf16Len(s string) int {
 	return n
 }
 
-// scriptText is what JavaScript makes a string of, where it wants one: a regular
-// expression that is called looks for its matches in that.
+// scriptText converts a value to a string as JavaScript does; a regular expression that
+// is called as a function searches that string.
 func (ev *evaluator) scriptText(v any) (string, bool, error) {
 	switch v := Force(v).(type) {
 	case string:
@@ -251,7 +251,7 @@ func (ev *evaluator) scriptText(v any) (string, bool, error) {
 	return "", false, nil
 }
 
-// callAsFunction is /regex/("text").
+// callAsFunction evaluates /regex/("text").
 func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
 	if len(args) == 0 {
 		args = []any{Undefined}
@@ -265,7 +265,7 @@ func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
 		return nil, err
 	}
 	from := 0
-	if len(args) > 1 && isNumber(args[1]) { // as a callback: the index is where to begin
+	if len(args) > 1 && isNumber(args[1]) { // as a callback: the index is where to start
 		if f := toFloat(args[1]); f >= 1 {
 			if f > float64(utf16Len(s)) {
 				return Undefined, nil
@@ -281,7 +281,7 @@ func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
 }
 
 // object returns a match as functions see it; its member next is a function that returns
-// the one behind it.
+// the following match.
 func (m *matcher) object(ev *evaluator, f *found, s string) *Object {
 	ev.work(f.end)
 	o := NewObject(5)

@@ -2,12 +2,12 @@ package jsonata
 
 import "slices"
 
-// A past is what an object that $merge made knows of its successor. $merge of an object that
-// $merge made takes that object's members over, in place of a copy, since $reduce drops the
-// one it had. Should somebody look into the one it had all the same, it is restored: the
-// successor remembers what it changed.
+// A past links an object that $merge made to its successor. When $merge is applied to
+// such an object, it takes over the object's members instead of copying them, because
+// $reduce drops its previous value. If the previous value is used after all, it is
+// restored: the successor records what it changed.
 type past struct {
-	next *Object // that has the members now; nil as long as the object has them itself
+	next *Object // the object that has the members now; nil while this object has them itself
 	n    int     // how many of them are the object's own
 	undo []undo
 }
@@ -18,9 +18,9 @@ type undo struct {
 	value any
 }
 
-const mergeFrom = 16 // members that are worth to be taken over
+const mergeFrom = 16 // the number of members from which taking over is worthwhile
 
-// restore gives an object its members back. It does nothing for one that has them.
+// restore gives an object its members back. It does nothing if the object still has them.
 func (o *Object) restore() {
 	if o.past != nil && o.past.next != nil {
 		o.bringBack()
@@ -52,8 +52,8 @@ func (o *Object) bringBack() {
 	}
 }
 
-// successor returns an object with the members of o, to be changed by merge, which takes
-// them away from o.
+// successor returns an object with the members of o, for merge to change; it takes them
+// away from o.
 func (o *Object) successor() *Object {
 	next := &Object{keys: o.keys, values: o.values, index: o.index, past: &past{}}
 	o.past = &past{next: next, n: len(o.keys)}
@@ -61,8 +61,8 @@ func (o *Object) successor() *Object {
 	return next
 }
 
-// merge sets the members of from; before is the object that o has its members of, if there
-// is one.
+// merge sets the members of from; before is the object from which o took its members, if
+// there is one.
 func (o *Object) merge(from *Object, before *Object) (added int) {
 	for i := range from.Len() {
 		k, v := from.At(i)
@@ -90,7 +90,7 @@ func fnMerge(ev *evaluator, args []any) (any, error) {
 		}
 	}
 	for _, item := range items {
-		o := Force(item).(*Object) // says the signature
+		o := Force(item).(*Object) // guaranteed by the signature
 		ev.use(memberSize * out.merge(o, before))
 		ev.work(memberSize * o.Len())
 		if err := ev.step(); err != nil {

@@ -1,7 +1,7 @@
 package jsonata
 
-// messages are the texts of the errors, by code. {{token}}, {{value}} and so on stand
-// for the fields of an [Error], as JSON; {{{token}}} is the token as it is.
+// messages are the texts of the errors, by code. {{token}}, {{value}} and so on are the
+// fields of an [Error], as JSON; {{{token}}} is the token itself.
 var messages = map[string]string{
 	"D1001": "Number out of range: {{value}}",
 	"D1002": "Cannot negate a non-numeric value: {{value}}",

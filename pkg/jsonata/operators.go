@@ -17,7 +17,7 @@ func isNumber(v any) bool {
 	return false
 }
 
-// toFloat converts what isNumber said is a number.
+// toFloat converts a value for which isNumber is true.
 func toFloat(v any) float64 {
 	switch v := v.(type) {
 	case float64:
@@ -26,17 +26,17 @@ func toFloat(v any) float64 {
 		if f, ok := shortNumber(string(v)); ok {
 			return f
 		}
-		f, _ := strconv.ParseFloat(string(v), 64) // out of range is ±Inf, as in JavaScript
+		f, _ := strconv.ParseFloat(string(v), 64) // out of range yields ±Inf, as in JavaScript
 		return f
 	}
 	return math.NaN()
 }
 
-// powersOfTen are those that shortNumber divides by.
+// powersOfTen are the divisors of shortNumber.
 var powersOfTen = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
-// shortNumber reads a number of at most 15 digits, without an exponent: a double holds
-// the digits and the power of ten exactly, so that their quotient is the nearest one.
+// shortNumber reads a number of at most 15 digits, without an exponent. A double holds
+// the digits and the power of ten exactly, so their quotient is the nearest double.
 func shortNumber(s string) (float64, bool) {
 	negative := false
 	if s != "" && s[0] == '-' {
@@ -70,7 +70,7 @@ func shortNumber(s string) (float64, bool) {
 	return f, true
 }
 
-// number returns v if it is a number that one can compute with: NaN is none, and the
+// number returns v if it is a number that can be used in arithmetic: NaN cannot, and the
 // infinities are an error.
 func number(v any) (float64, bool, error) {
 	if !isNumber(v) {
@@ -83,7 +83,7 @@ func number(v any) (float64, bool, error) {
 	return f, !math.IsNaN(f), nil
 }
 
-// truth is the function $boolean; what is undefined is not true.
+// truth is the function $boolean; an undefined value is not true.
 func (ev *evaluator) truth(v any) (bool, error) {
 	switch v := Force(v).(type) {
 	case bool:
@@ -241,14 +241,14 @@ func (ev *evaluator) compare(op operator, left, right any) (any, error) {
 	return a >= b, nil
 }
 
-// compareText is compareStrings, and counts it as the work that it is.
+// compareText is compareStrings, and counts the work.
 func (ev *evaluator) compareText(a, b string) int {
 	ev.work(min(len(a), len(b)))
 	return compareStrings(a, b)
 }
 
-// compareStrings orders text by its UTF-16 units, as JavaScript does. That differs
-// from the order of the bytes where a pair of surrogates (U+10000 and up) meets a
+// compareStrings orders text by its UTF-16 units, as JavaScript does. That differs from
+// the order of the bytes when a pair of surrogates (U+10000 and up) is compared with a
 // character from U+E000 to U+FFFF.
 func compareStrings(a, b string) int {
 	n := min(len(a), len(b))
@@ -265,7 +265,7 @@ func compareStrings(a, b string) int {
 	return strings.Compare(a[i:], b[i:])
 }
 
-// equal compares values deeply; objects without regard to the order of their members.
+// equal compares values deeply; the order of an object's members does not matter.
 func (ev *evaluator) equal(a, b any, depth int) (bool, error) {
 	if err := ev.step(); err != nil {
 		return false, err
@@ -327,7 +327,7 @@ func sameDigits(a, b any) bool {
 	return ok1 && ok2 && x == y
 }
 
-// in reports whether left is an item of right; only scalars can be.
+// in reports whether left is an item of right; only scalars can be items.
 func (ev *evaluator) in(left, right any) (any, error) {
 	if IsUndefined(left) || IsUndefined(right) {
 		return false, nil
@@ -382,8 +382,8 @@ func halvesMeet(a, b string) bool {
 	return n >= 3 && len(b) >= 3 && a[n-3] == 0xED && a[n-2] >= 0xA0 && a[n-2] < 0xB0 && b[0] == 0xED && b[1] >= 0xB0
 }
 
-// joinText joins two strings; where the halves of a surrogate pair meet, they become
-// the character that they are in JavaScript.
+// joinText joins two strings; if the halves of a surrogate pair meet, they become one
+// character, as in JavaScript.
 func joinText(a, b string) string {
 	if n := len(a); halvesMeet(a, b) {
 		high := rune(a[n-2]&0x3F)<<6 | rune(a[n-1]&0x3F)
@@ -394,7 +394,7 @@ func joinText(a, b string) string {
 	return a + b
 }
 
-// maxRange is the number of items that a range may have.
+// maxRange is the maximum number of items of a range.
 const maxRange = 1e7
 
 func (ev *evaluator) rangeOf(left, right any) (any, error) {

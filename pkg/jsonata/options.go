@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What an evaluation may use when no option says otherwise.
+// The limits of an evaluation, unless an option says otherwise.
 const (
 	defaultMaxSteps      = 10_000_000
 	defaultMaxEvalDepth  = 10_000   // nested evaluations; a call that is not a tail call takes about four
@@ -14,15 +14,15 @@ const (
 	defaultMaxTime       = 20 * time.Second
 )
 
-// maxSource is how long an expression may be, in bytes.
+// maxSource is the maximum length of an expression, in bytes.
 const maxSource = 64 << 10
 
-// An Option changes how [Compile] understands an expression, or what it may use.
+// An Option changes how [Compile] reads an expression, or what its evaluation may use.
 type Option func(*config)
 
 type config struct {
 	stepFunctions bool // the grammar and the functions
-	noContext     bool // $, $$ and names refer to nothing at the top
+	noContext     bool // at the top, $, $$ and names refer to nothing
 	maxSteps      int
 	maxTime       time.Duration
 	maxDepth      int
@@ -30,20 +30,20 @@ type config struct {
 	clock         func() time.Time
 	stopwatch     func() time.Time // of maxTime
 	random        func() uint64
-	functions     map[string]*builtin // those of WithFunction
+	functions     map[string]*builtin // the functions of WithFunction
 	indexes       indexing
 }
 
-// An indexing says what is worth an index, or room to grow. Tests choose.
+// An indexing says which values get an index, or room to grow. It is only set by tests.
 type indexing uint8
 
 const (
-	indexLong indexing = iota // what is long
+	indexLong indexing = iota // long ones
 	indexAll
 	indexNone
 )
 
-// worth reports whether something of a length is worth it, which is so from some length on.
+// worth reports whether a value of a length gets one; from is the usual minimum.
 func (c *config) worth(n, from int) bool {
 	return c.indexes == indexLong && n >= from || c.indexes == indexAll && n > 0
 }
@@ -64,7 +64,7 @@ func newConfig(opts []Option) *config {
 	return c
 }
 
-// builtin returns the function that $name is when nothing else is bound to it.
+// builtin returns the function $name, for when nothing else is bound to the name.
 func (c *config) builtin(name string) *builtin {
 	if f, ok := c.functions[name]; ok {
 		return f
@@ -72,10 +72,10 @@ func (c *config) builtin(name string) *builtin {
 	return findBuiltin(name, c.stepFunctions)
 }
 
-// StepFunctions selects the [dialect of AWS Step Functions]: the grammar of JSONata
-// 2.0.6 (?: and ?? are S0211), no $eval, and the functions $partition, $range, $hash,
-// $random([seed]), $uuid and $parse. There is no context at the top of an
-// expression: whatever the input, $, $$ and bare names refer to nothing there.
+// StepFunctions selects the [dialect of AWS Step Functions]: the grammar of JSONata 2.0.6
+// (?: and ?? are S0211), no $eval, and the functions $partition, $range, $hash,
+// $random([seed]), $uuid and $parse. There is no context at the top of an expression: $,
+// $$ and bare names refer to nothing there, whatever the input.
 //
 // [dialect of AWS Step Functions]: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 func StepFunctions() Option {
@@ -83,30 +83,30 @@ func StepFunctions() Option {
 }
 
 // WithMaxSteps bounds the work of an evaluation: the parts of the expression that are
-// evaluated, the calls that are made, the items that a function goes through, and text and
-// regular expressions in proportion to their length. Beyond it, the error is U1001,
-// [ErrSteps]. The same evaluation takes the same steps on every machine; the default is
-// about what a processor core does in a second.
+// evaluated, the calls that are made, the items that functions process, and text and
+// regular expressions in proportion to their length. Beyond the limit, the error is
+// U1001, [ErrSteps]. An evaluation takes the same number of steps on every machine; the
+// default is roughly what a processor core does in a second.
 func WithMaxSteps(n int) Option { return func(c *config) { c.maxSteps = n } }
 
-// WithMaxTime bounds the time of an evaluation; beyond it, the error is U1001, [ErrTime].
-// It is a safeguard for machines that are slow or busy, not a measure of the expression:
-// that is [WithMaxSteps]. The clock is looked at every so often: an evaluation can take some
-// tenths of a second more.
+// WithMaxTime bounds the time of an evaluation; beyond the limit, the error is U1001,
+// [ErrTime]. It is a safeguard for slow or busy machines; [WithMaxSteps] is the limit for
+// the expression itself. The clock is only read from time to time, so an evaluation can
+// take a few tenths of a second more.
 func WithMaxTime(d time.Duration) Option { return func(c *config) { c.maxTime = d } }
 
-// WithMaxEvalDepth bounds how deeply evaluations nest; beyond it, the error is U1001, [ErrDepth].
-// Tail calls do not nest.
+// WithMaxEvalDepth bounds how deeply evaluations nest; beyond the limit, the error is
+// U1001, [ErrDepth]. Tail calls do not nest.
 func WithMaxEvalDepth(n int) Option { return func(c *config) { c.maxDepth = n } }
 
-// WithMaxAllocation bounds, roughly, the bytes of the values that are live at one time in an
-// evaluation, and of its result; beyond it, the error is U1002, [ErrAllocation]. What an
-// expression makes on its way to a small result does not count once it has the result. What
-// the process has in use at one time can be a few times as much, as always with a garbage
-// collector.
+// WithMaxAllocation bounds, roughly, the bytes of the values that are live at one time in
+// an evaluation, and of its result; beyond the limit, the error is U1002,
+// [ErrAllocation]. Values that an expression makes on its way to a small result no longer
+// count once it has the result. The process may use a few times as much memory, as always
+// with a garbage collector.
 func WithMaxAllocation(n int64) Option { return func(c *config) { c.maxAllocation = n } }
 
-// WithClock sets what $now and $millis read, in place of [time.Now].
+// WithClock sets what $now and $millis read, instead of [time.Now].
 func WithClock(now func() time.Time) Option { return func(c *config) { c.clock = now } }
 
 // WithRandom sets the source of $random, $shuffle and $uuid. It must be safe for
@@ -114,7 +114,7 @@ func WithClock(now func() time.Time) Option { return func(c *config) { c.clock =
 func WithRandom(bits func() uint64) Option { return func(c *config) { c.random = bits } }
 
 // WithFunction adds the function $name, or replaces a built-in one; see [NewFunction]. It
-// panics when the signature is wrong.
+// panics if the signature is wrong.
 func WithFunction(name, signature string, f func(ctx context.Context, args []any) (any, error)) Option {
 	b, err := newBuiltin(name, signature, f)
 	if err != nil {
@@ -128,13 +128,13 @@ func WithFunction(name, signature string, f func(ctx context.Context, args []any
 	}
 }
 
-// NewFunction returns a function that expressions can call when it is the value of a
-// variable. A variable goes before a built-in function of its name, so that a single
-// evaluation can have a $random or $uuid of its own.
+// NewFunction returns a function that expressions can call if it is the value of a
+// variable. A variable takes precedence over a built-in function of the same name, so an
+// evaluation can have its own $random or $uuid.
 //
-// The [signature] is checked before each call; "" takes any arguments. Arguments that are
-// missing are [Undefined]. The values of the result must be those of this package. An
-// error that is no *[Error] ends the evaluation as it is. The name stands in errors.
+// The [signature] is checked before each call; "" accepts any arguments. Missing
+// arguments are [Undefined]. The result must consist of values of this package. An error
+// that is not an *[Error] ends the evaluation unchanged. The name is used in errors.
 //
 // [signature]: https://docs.jsonata.org/embedding-extending#function-signature-syntax
 func NewFunction(name, signature string, f func(ctx context.Context, args []any) (any, error)) (*Function, error) {
@@ -163,10 +163,10 @@ func newBuiltin(name, signature string, f func(ctx context.Context, args []any) 
 			}
 			args[i] = v
 		}
-		ev.used = used // they were charged for when they were made
+		ev.used = used // they were charged when they were made
 		v, err := f(ev.ctx, args)
 		if e, ok := err.(*Error); ok {
-			copied := *e // evaluation adds the place, and the function may have it for others
+			copied := *e // evaluation adds the position, and the function may return the same error elsewhere
 			err = &copied
 		}
 		return v, err

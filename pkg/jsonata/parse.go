@@ -9,11 +9,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata/internal/regexp"
 )
 
-// maxNesting is how deeply the parts of an expression may nest.
+// maxNesting bounds the nesting of the parts of an expression.
 const maxNesting = 500
 
-// bindingPower is the left binding power of an operator that stands between, or after,
-// operands. All other tokens end an operand.
+// bindingPower returns the left binding power of an operator between or after operands.
+// All other tokens end an operand.
 func bindingPower(op string) int {
 	switch op {
 	case "[", "(", "@", "#":
@@ -40,17 +40,17 @@ func bindingPower(op string) int {
 	return 0
 }
 
-// knownOperator reports whether the grammar has a use for an operator.
+// knownOperator reports whether the grammar uses an operator.
 func knownOperator(op string) bool {
 	switch op {
 	case "!", "~":
-		return false // the lexer stops at them, nothing else
+		return false // the lexer recognizes them, but the grammar does not use them
 	}
 	return true
 }
 
-// parser is a top-down operator precedence parser, as the reference's is: the quirks
-// of the grammar follow from its order of things.
+// parser is a top-down operator precedence parser, like that of the reference, from whose
+// order of steps the quirks of the grammar follow.
 type parser struct {
 	lex   lexer
 	conf  *config
@@ -64,7 +64,7 @@ func parse(src string, conf *config) (root *node, pictures datePictures, err err
 	return parseInto(src, conf, &nodes{})
 }
 
-// parseInto is parse with the nodes to make the tree of.
+// parseInto is parse with given nodes for the tree.
 func parseInto(src string, conf *config, nodes *nodes) (root *node, pictures datePictures, err error) {
 	if len(src) > maxSource {
 		return nil, nil, errorToken("U1003", 0, "", nil)
@@ -96,7 +96,7 @@ func parseInto(src string, conf *config, nodes *nodes) (root *node, pictures dat
 
 func (p *parser) is(op string) bool { return p.cur.kind == kindOperator && p.cur.text == op }
 
-// advance goes to the next token, and insists on the one it leaves if id is not "".
+// advance goes to the next token. If id is not "", the current token must be id.
 func (p *parser) advance(id string, infix bool) *Error {
 	if id != "" && !p.is(id) {
 		code := "S0202"
@@ -148,7 +148,7 @@ func (p *parser) expression(power int) (*node, *Error) {
 	return left, nil
 }
 
-// prefix parses what begins with t, where an operand should be.
+// prefix parses an operand that begins with t.
 func (p *parser) prefix(t token) (*node, *Error) {
 	n := p.nodes.new(t.kind, t.pos, t.end, t.text)
 	n.lit = t.lit
@@ -289,7 +289,7 @@ func (p *parser) transform(n *node) (*node, *Error) {
 	return n, p.advance("|", false)
 }
 
-// infix parses what follows the operator t, whose left operand is known.
+// infix parses what follows the operator t, given its left operand.
 func (p *parser) infix(t token, left *node) (*node, *Error) {
 	n := p.nodes.new(kindBinary, t.pos, t.end, t.text)
 	n.lhs = left
@@ -298,7 +298,8 @@ func (p *parser) infix(t token, left *node) (*node, *Error) {
 	case "(":
 		return p.call(n, left)
 	case "[":
-		// What is before all predicates is at hand, for there can be many.
+		// What precedes all predicates is kept at hand, because there can be many
+		// predicates.
 		n.body = left
 		if left.kind == kindBinary && left.text == "[" {
 			n.body = left.body
@@ -450,8 +451,8 @@ func (p *parser) lambda(n *node) (*node, *Error) {
 	return n, p.advance("}", false)
 }
 
-// lastOfEach returns names with "" in the place of each that comes again further on: of
-// parameters with one name, the last one counts.
+// lastOfEach returns names with "" in place of each name that occurs again later, because
+// the last of equal parameters is used.
 func lastOfEach(names []string) []string {
 	if len(names) <= 1 {
 		return names

@@ -26,8 +26,8 @@ func (ev *evaluator) path(n *node, input any, env *frame) (any, error) {
 	return ev.pathSteps(n, 0, Undefined, items, env)
 }
 
-// simplePath follows a path of a variable and names, for as long as it meets no
-// array. Otherwise it returns the array and the step that is to be mapped over it.
+// simplePath follows a path of a variable and names until it meets an array; it then
+// returns the array and the step to map over it.
 func (ev *evaluator) simplePath(n *node, input any, env *frame) (v any, rest int, done bool, err error) {
 	i := 0
 	v = input
@@ -52,7 +52,7 @@ func (ev *evaluator) simplePath(n *node, input any, env *frame) (v any, rest int
 			}
 			if s, ok := m.(*seq); ok {
 				if m = unwrap(s); m == any(s) && i == len(n.steps)-1 {
-					// The sequence becomes part of this path's.
+					// The sequence becomes part of this path's sequence.
 					return v, i, false, nil
 				}
 				if IsUndefined(m) {
@@ -72,8 +72,8 @@ func (ev *evaluator) simplePath(n *node, input any, env *frame) (v any, rest int
 	return v, 0, true, nil
 }
 
-// pathSteps applies the steps of a path, from the first-th on, to the items. Result is
-// what the steps before selected.
+// pathSteps applies the steps of a path, starting with the step at first, to the items.
+// Result is what the previous steps selected.
 func (ev *evaluator) pathSteps(n *node, first int, result any, items []any, env *frame) (any, error) {
 	var tuples *seq
 	isTuple := first > 0 && n.steps[0].tuple
@@ -97,21 +97,22 @@ func (ev *evaluator) pathSteps(n *node, first int, result any, items []any, env 
 }
 
 // constructed evaluates an array constructor at the start of a path. It returns the
-// result, and the items for the next step, whose number it returns too.
+// result, the items for the next step, and the number of that step.
 func (ev *evaluator) constructed(n *node, input any, inputs []any, env *frame) (result any, items []any, next int, err error) {
 	s := n.steps[0]
 	whole, _ := input.(*seq)
-	around := whole != nil && whole.outerWrapper // then $ is what it stands around
+	around := whole != nil && whole.outerWrapper // then $ is the wrapped value
 	if result, err = ev.eval(s, &seq{items: inputs, sequence: true, outerWrapper: around}, env); err != nil {
 		return nil, nil, 0, err
 	}
 	next = 1
 	if s.tuple && s.focus != "" {
-		return result, inputs, next, nil // as in the reference, which forgets the array
+		return result, inputs, next, nil // as in the reference, which drops the array
 	}
 	items, isArray := elements(result)
 	if !isArray && !IsUndefined(result) && result != "" {
-		// A predicate made something else of the array, which an order leaves as it is.
+		// A predicate may have turned the array into something else, which an order-by
+		// leaves unchanged.
 		for next < len(n.steps) && n.steps[next].kind == kindSort && n.steps[next].plain() {
 			next++
 		}
@@ -129,7 +130,7 @@ func (ev *evaluator) constructed(n *node, input any, inputs []any, env *frame) (
 	return result, items, next, nil
 }
 
-// pathResult makes the value of a path of what its last step selected.
+// pathResult makes the value of a path from what its last step selected.
 func (ev *evaluator) pathResult(n *node, result any, tuples *seq, env *frame) (any, error) {
 	if tuples != nil {
 		result = tuples
@@ -158,9 +159,9 @@ func (ev *evaluator) pathResult(n *node, result any, tuples *seq, env *frame) (a
 	return ev.group(n.group, n.groupPos, result, env)
 }
 
-// itemsOfConstructed returns what a path goes on with after an array constructor at its
-// start, when a predicate may have made something else of the array: a string is then
-// the array of its characters, and all else has no items.
+// itemsOfConstructed returns the items with which a path continues after an array
+// constructor at its start. A predicate may have turned the array into something else: a
+// string is then the array of its characters, and anything else has no items.
 func (ev *evaluator) itemsOfConstructed(v any) ([]any, error) {
 	if s, ok := v.(string); ok {
 		if err := ev.reserve(float64(2 * slotSize * len(s))); err != nil {
@@ -369,7 +370,7 @@ func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
 	return out, nil
 }
 
-// selectItem adds the item at i of n to out, as often as the predicate selects it.
+// selectItem adds the item at i of n to out as many times as the predicate selects it.
 func (ev *evaluator) selectItem(pred *node, i, n int, item, context any, out *seq, env *frame) error {
 	v, err := ev.value(pred, context, env)
 	if err != nil {
@@ -386,7 +387,7 @@ func (ev *evaluator) selectItem(pred *node, i, n int, item, context any, out *se
 	return nil
 }
 
-// selects says how often a predicate's value selects the item at i of n.
+// selects returns how many times a predicate's value selects the item at i of n.
 func (ev *evaluator) selects(v any, i, n int) (int, error) {
 	f, ok, err := number(v)
 	if err != nil {
@@ -424,7 +425,8 @@ func (ev *evaluator) selects(v any, i, n int) (int, error) {
 	return 1, nil
 }
 
-// index is the place that a number means in an array of n; negative ones count from the end.
+// index returns the place that a number means in an array of n; negative numbers count
+// from the end.
 func index(f float64, n int) (int, bool) {
 	f = math.Floor(f)
 	if f < 0 {

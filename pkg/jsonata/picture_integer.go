@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Pictures say how a number or a time is written. They follow [XPath Functions 3.1],
-// in the way of the reference implementation: where that one departs from the
-// recommendation, so does this, for what runs here must give what Step Functions gives.
+// Pictures say how a number or a time is written. They follow [XPath Functions 3.1] as
+// the reference implementation does, including where it departs from the recommendation,
+// because results must be the same as in Step Functions.
 //
 // [XPath Functions 3.1]: https://www.w3.org/TR/xpath-functions-31/#formatting-integers
 
@@ -17,11 +17,11 @@ const (
 	maxDigits      = 100  // digits that a width or a fraction may ask for
 	maxIntegerText = 8192 // bytes of an integer to parse
 
-	maxRoman = 1000 // letters of a Roman numeral: it has one for each thousand
+	maxRoman = 1000 // letters of a Roman numeral, which has one for each thousand
 )
 
-// pictureLimit is the error for a picture that asks for too much. Its code is not
-// one of the reference's, which would use up the memory instead.
+// pictureLimit returns the error for a picture that asks for too much. The reference has
+// no code for it, and would exhaust the memory instead.
 func pictureLimit(message string) *Error {
 	return &Error{Code: "D3150", Position: -1, Message: message}
 }
@@ -44,7 +44,7 @@ const (
 	titleCase
 )
 
-// A separator stands to the left of its position-th digit, counted from the right.
+// A separator is to the left of its position-th digit, counted from the right.
 type separator struct {
 	position int
 	char     rune
@@ -58,16 +58,16 @@ type integerPicture struct {
 	letters   letterCase
 	ordinal   bool
 	token     string // the picture of a kindSequence
-	zero      rune   // of the family of digits in use
+	zero      rune   // of the digit family in use
 	mandatory int    // digits that are always written
 	optional  int
 	// regular separators repeat every every[0].position digits
 	regular    bool
-	separators []separator // from the right
-	parseWidth int         // exact number of digits to parse, 0 for one or more
+	separators []separator // from right to left
+	parseWidth int         // the exact number of digits to parse; 0 for one or more
 }
 
-// decimalZeros are the zeros of the families of digits that a picture can use.
+// decimalZeros are the zeros of the digit families that a picture can use.
 var decimalZeros = []rune{
 	0x30, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6,
 	0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80,
@@ -152,8 +152,8 @@ func (p *integerPicture) decimal(pattern string) error {
 	return nil
 }
 
-// regularGrouping returns the distance between separators when it is the same
-// everywhere, and 0 when it is not.
+// regularGrouping returns the distance between separators if it is the same everywhere,
+// and 0 otherwise.
 func regularGrouping(positions []int) int {
 	if len(positions) == 0 {
 		return 0
@@ -177,7 +177,7 @@ func gcd(a, b int) int {
 	return a
 }
 
-// formatInteger writes value as the picture says, rounded down to an integer.
+// formatInteger writes value, rounded down to an integer, as the picture says.
 func formatInteger(value float64, picture string) (string, error) {
 	p, err := parseIntegerPicture(picture)
 	if err != nil {
@@ -247,8 +247,8 @@ func (p *integerPicture) formatDecimal(value float64) string {
 }
 
 // insertSeparator puts a separator at pos. A number with fewer digits than the picture
-// has a negative pos, and the reference then keeps only the last -pos characters
-// (it is what substr of JavaScript does).
+// has a negative pos, and the reference then keeps only the last -pos characters (as
+// JavaScript's substr does).
 func insertSeparator(digits []rune, pos int, char rune) []rune {
 	if pos >= 0 {
 		return slices.Insert(digits, pos, char)
@@ -295,7 +295,7 @@ func parseInteger(s, picture string) (any, error) {
 	return value, nil
 }
 
-// parse returns NaN when s is no number.
+// parse returns NaN if s is not a number.
 func (p *integerPicture) parse(s string) (float64, error) {
 	switch p.kind {
 	case kindLetters:

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// A decimalFormat holds what stands for what in the pictures of [$formatNumber].
-// Each is a string because options can make it several characters.
+// A decimalFormat holds the characters with a meaning in the pictures of [$formatNumber].
+// Each is a string because options can set it to several characters.
 //
 // [$formatNumber]: https://www.w3.org/TR/xpath-functions-31/#func-format-number
 type decimalFormat struct {
@@ -40,7 +40,7 @@ func newDecimalFormat(options *Object) (*decimalFormat, error) {
 		}
 		target := names[name]
 		if target == nil {
-			continue // "infinity" and "NaN" stand for what is never formatted; others mean nothing
+			continue // "infinity" and "NaN" are for values that are never formatted; others have no meaning
 		}
 		if !ok || text == "" || len(text) > maxDigits {
 			return nil, numberOption(name)
@@ -78,7 +78,8 @@ func (f *decimalFormat) count(s string, optional bool) int {
 	return n
 }
 
-// A subPicture is one of the two pictures, for positive or negative numbers, in parts.
+// A subPicture is one of the two pictures, for positive or for negative numbers, split
+// into parts.
 type subPicture struct {
 	text, prefix, suffix        string
 	active                      string
@@ -94,7 +95,7 @@ type subPicture struct {
 	usesDecimal                 bool
 }
 
-// split finds the parts of a picture.
+// split splits a picture into parts.
 func (f *decimalFormat) split(text string) *subPicture {
 	p := &subPicture{text: text}
 	first, last := -1, 0
@@ -112,7 +113,7 @@ func (f *decimalFormat) split(text string) *subPicture {
 	p.active = text[len(p.prefix) : len(text)-len(p.suffix)]
 	p.mantissa = p.active
 	// The reference counts the exponent's place from the start of the picture, but cuts
-	// the part without its prefix there.
+	// the part there without its prefix.
 	if i := strings.Index(text[len(p.prefix):], f.exponent); i >= 0 && i+len(p.prefix) <= len(text)-len(p.suffix) {
 		p.hasExponent = true
 		at := utf8.RuneCountInString(text[:i+len(p.prefix)])
@@ -140,8 +141,8 @@ func characterAt(s string, n int) int {
 	return len(s)
 }
 
-// validate checks the rules of [section 4.7.3]. Like the reference it reports the
-// last one that is broken.
+// validate checks the rules of [section 4.7.3]. Like the reference, it reports the last
+// broken rule.
 //
 // [section 4.7.3]: https://www.w3.org/TR/xpath-functions-31/#syntax-of-picture-string
 func (f *decimalFormat) validate(p *subPicture) error {
@@ -207,8 +208,8 @@ func (f *decimalFormat) analyse(p *subPicture) {
 	p.minExponent = f.count(p.exponent, false)
 }
 
-// groupingPositions counts the digits from each separator to the decimal separator.
-// In a fraction the reference goes on looking for separators in the integer part.
+// groupingPositions counts the digits from each separator to the decimal separator. For a
+// fraction, the reference continues to look for separators in the integer part.
 func (f *decimalFormat) groupingPositions(p *subPicture, part string, fraction bool) []int {
 	var positions []int
 	runes, integer, sep := []rune(part), []rune(p.integer), []rune(f.grouping)
@@ -334,7 +335,7 @@ func scale(value float64, digits int) (mantissa float64, exponent int) {
 	return value, exponent
 }
 
-// fixed writes a number that is not negative as toFixed of JavaScript does.
+// fixed writes a non-negative number as JavaScript's toFixed does.
 func fixed(value float64, places int) string {
 	if value >= 1e21 {
 		return string(AppendNumber(nil, value))
@@ -342,7 +343,7 @@ func fixed(value float64, places int) string {
 	return strconv.FormatFloat(value, 'f', places, 64)
 }
 
-// family turns ASCII digits into those that the format uses.
+// family replaces ASCII digits by those of the format.
 func (f *decimalFormat) family(s string) []rune {
 	runes := []rune(s)
 	for i, r := range runes {
@@ -354,11 +355,11 @@ func (f *decimalFormat) family(s string) []rune {
 }
 
 // group puts the grouping separators into number, whose decimal separator is at point,
-// and takes that one away when nothing follows it.
+// and removes that separator if nothing follows it.
 func (f *decimalFormat) group(p *subPicture, number []rune, point int) []rune {
 	sep := []rune(f.grouping)
 	insert := func(at int) {
-		if at < 0 { // with fewer digits than the picture has: what slice of JavaScript does
+		if at < 0 { // with fewer digits than the picture has, JavaScript's slice does this
 			at = max(0, len(number)+at)
 		}
 		number = slices.Insert(number, min(at, len(number)), sep...)
@@ -375,7 +376,8 @@ func (f *decimalFormat) group(p *subPicture, number []rune, point int) []rune {
 			point++
 		}
 	}
-	// With fewer digits than the picture has, separators have gone behind the decimal one.
+	// If there are fewer digits than in the picture, separators are after the decimal
+	// separator.
 	if at := indexRunes(number, []rune(f.decimal), 0); at >= 0 {
 		point = at
 	}
@@ -388,8 +390,8 @@ func (f *decimalFormat) group(p *subPicture, number []rune, point int) []rune {
 	return number
 }
 
-// roundDecimal rounds to a number of decimal places, halves to even, by the decimal
-// digits of the number: multiplying first would bring in errors of its own.
+// roundDecimal rounds to a number of decimal places, halves to even, using the decimal
+// digits of the number, because multiplying first would introduce errors.
 func roundDecimal(x float64, places int) float64 {
 	shift := func(x float64, by int) float64 {
 		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(x, 'e', -1, 64), "e")
@@ -399,7 +401,7 @@ func roundDecimal(x float64, places int) float64 {
 	}
 	shifted := shift(x, places)
 	if math.IsInf(shifted, 0) {
-		return x // it has no digits that far behind the point
+		return x // it does not have that many decimal places
 	}
 	return shift(math.RoundToEven(shifted), -places)
 }

@@ -64,7 +64,7 @@ func formatWords(n float64, after, ordinal bool) string {
 	}
 	mantissa := math.Floor(n / factor)
 	// The conversion keeps the multiplication apart from the subtraction, which some
-	// processors would do in one step with another result.
+	// processors would fuse, with a different result.
 	rest := n - float64(mantissa*factor)
 	return end(join(", ")+formatWords(mantissa, false, false)+" "+magnitudes[magnitude], rest)
 }
@@ -75,7 +75,8 @@ type numberWord struct {
 	value float64
 }
 
-// numberWords are the words of numbers, in lower case. Those that begin others come first.
+// numberWords are the words of numbers, in lower case; words that are prefixes of others
+// come later.
 var numberWords = sync.OnceValue(func() []numberWord {
 	var words []numberWord
 	add := func(word string, value float64) {
@@ -109,10 +110,10 @@ var wordValues = sync.OnceValue(func() map[string]float64 {
 	return m
 })
 
-// wordBreak is what stands between the words of a number.
+// wordBreak matches what separates the words of a number.
 var wordBreak = regexp.MustCompile(`,` + jsregexp.Space + `|` + jsregexp.Space + `and` + jsregexp.Space + `|[\\-]|` + jsregexp.Space)
 
-// parseWords reads a number in English, NaN when a word of it is none.
+// parseWords reads a number in English; it returns NaN if a word is not one of a number.
 func parseWords(s string) float64 {
 	segments := []float64{0}
 	for _, word := range wordBreak.Split(s, -1) {
@@ -215,8 +216,9 @@ func parseLetters(s string, c letterCase) float64 {
 	return n
 }
 
-// leadingInteger reads the integer that s begins with, as parseInt of JavaScript does:
-// white space and a sign may precede it, anything may follow. NaN if there is none.
+// leadingInteger reads the integer that s begins with, as JavaScript's parseInt does:
+// white space and a sign may precede it, and anything may follow. It returns NaN if there
+// is none.
 func leadingInteger(s string) float64 {
 	s = strings.TrimLeftFunc(s, jsregexp.IsSpace)
 	end := 0

@@ -2,14 +2,14 @@ package jsonata
 
 import "strconv"
 
-// A resolver turns the tree of the grammar into the tree that is evaluated: chains of
-// dots become paths, predicates go to the steps they filter, each % finds the step
-// whose input it means, and calls in tail position become thunks.
+// A resolver turns the parse tree into the tree that is evaluated: chains of dots become
+// paths, predicates are attached to the steps that they filter, each % is linked to the
+// step whose input it refers to, and calls in tail position become thunks.
 type resolver struct {
 	conf   *config
-	labels int // of the % so far
+	labels int // the number of % so far
 	nodes  *nodes
-	// pictures are the strings that a function of dates has as arguments.
+	// pictures holds the string literals that are arguments of date functions.
 	pictures datePictures
 }
 
@@ -102,7 +102,7 @@ func (r *resolver) resolveKind(n *node) (*node, *Error) {
 	return n, nil
 }
 
-// notePictures has the pictures of dates analysed that are arguments of a call.
+// notePictures adds the date pictures that are arguments of a call.
 func (r *resolver) notePictures(call *node) {
 	f := call.lhs.builtin
 	if f == nil || f.name != "fromMillis" && f.name != "toMillis" && f.name != "now" {
@@ -121,8 +121,8 @@ func (r *resolver) namePath(n *node) *node {
 	return path
 }
 
-// child resolves a part of parent in place. What a % in it is still looking for,
-// parent's own surroundings have to find.
+// child resolves a part of parent in place. A % in it that has not found its step is
+// passed on to parent.
 func (r *resolver) child(parent *node, part **node) *Error {
 	if *part == nil {
 		return nil
@@ -224,7 +224,7 @@ func (r *resolver) binary(n *node) (*node, *Error) {
 	return n, r.child(n, &n.rhs)
 }
 
-// asPath makes n a path, if it is none.
+// asPath makes n a path, if it is not one.
 func (r *resolver) asPath(n *node) *node {
 	if n.kind == kindPath {
 		return n
@@ -263,8 +263,7 @@ func (r *resolver) dot(n *node) (*node, *Error) {
 		}
 		path.steps = append(path.steps, rest)
 	}
-	// Of the steps that were there before, the first can be a literal that # or ^ made
-	// a path of.
+	// The first of the existing steps can be a literal that # or ^ turned into a path.
 	for _, s := range append(path.steps[:1:1], path.steps[first:]...) {
 		switch s.kind {
 		case kindNumber, kindValue:
@@ -383,7 +382,7 @@ func (r *resolver) index(n *node) (*node, *Error) {
 	return path, nil
 }
 
-// pushAncestry makes parent look for what n still looks for.
+// pushAncestry makes parent search for what n is still searching for.
 func pushAncestry(parent, n *node) {
 	parent.seeking = append(parent.seeking, n.seeking...)
 	if n.kind == kindParent {
@@ -391,7 +390,7 @@ func pushAncestry(parent, n *node) {
 	}
 }
 
-// resolveAncestry finds, for each % in the last step of a path, the step it means.
+// resolveAncestry finds the step that each % in the last step of a path refers to.
 func resolveAncestry(path *node) *Error {
 	last := path.steps[len(path.steps)-1]
 	slots := last.seeking
@@ -406,8 +405,8 @@ func resolveAncestry(path *node) *Error {
 			}
 			step := path.steps[i]
 			i--
-			// Steps that bind a focus stay at the same context: all but the first of
-			// them are no level of their own.
+			// Steps that bind a focus keep the context, so all but the first of them do
+			// not form a level of their own.
 			for i >= 0 && step.focus != "" && path.steps[i].focus != "" {
 				step = path.steps[i]
 				i--
@@ -457,8 +456,8 @@ func seekParent(n *node, s *slot) *Error {
 	return nil
 }
 
-// tailCall makes a thunk of a call that is the last thing a lambda does, so that it
-// can be made after the lambda has returned.
+// tailCall turns a call that is the last thing a lambda does into a thunk, so that it can
+// be made after the lambda has returned.
 func (r *resolver) tailCall(n *node) *node {
 	if n == nil || n.predicate != nil || n.group != nil {
 		return n

@@ -5,21 +5,22 @@ import (
 	"unicode/utf8"
 )
 
-// A Raw is valid JSON text that is decoded when something first looks into it,
-// and written as it stands when nothing does: a large body that passes through an
-// expression untouched costs no more than its bytes. Of a large object, a path decodes the
-// members that it is about, and not the others. It is safe for concurrent use.
+// A Raw is valid JSON text that is decoded when it is first examined, and written
+// unchanged if it never is: a large body that passes through an expression untouched
+// costs no more than its bytes. A path into a large object only decodes the members that
+// it names. It is safe for concurrent use.
 type Raw struct {
 	text []byte
 
 	mu      sync.Mutex
 	decoded bool
 	value   any
-	members []rawMember // of a large object, once it was scanned
+	members []rawMember // of a large object, once it has been scanned
 	scanned bool
 }
 
-// A rawMember is where a member of a large object is, and its value once that was asked for.
+// A rawMember holds the position of a member of a large object, and its value once it has
+// been used.
 type rawMember struct {
 	name     string
 	from, to int
@@ -27,16 +28,16 @@ type rawMember struct {
 	value    any
 }
 
-// rawMembersFrom is the size of text that is worth to be looked at member by member.
+// rawMembersFrom is the size from which text is decoded member by member.
 const rawMembersFrom = 4 << 10
 
 // NewRaw returns text as a value. The text must be valid JSON (see [Valid]) and
 // must not be changed afterwards.
 func NewRaw(text []byte) *Raw { return &Raw{text: text} }
 
-// ParseRaw returns text as a value if it is valid JSON, and else why [Decode] would refuse
-// it. The text must not be changed afterwards. Of a large object it remembers where the
-// members are, so that a path finds them at once.
+// ParseRaw returns text as a value if it is valid JSON, and otherwise the error of
+// [Decode]. The text must not be changed afterwards. For a large object, it records where
+// the members are, so that a path finds them at once.
 func ParseRaw(text []byte) (*Raw, error) {
 	r := &Raw{text: text}
 	if len(text) < rawMembersFrom {
@@ -51,7 +52,7 @@ func ParseRaw(text []byte) (*Raw, error) {
 // Text returns the JSON text.
 func (r *Raw) Text() []byte { return r.text }
 
-// Value returns the decoded value: never a *Raw itself.
+// Value returns the decoded value, which is never a *Raw itself.
 func (r *Raw) Value() any {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,7 +66,7 @@ func (r *Raw) Value() any {
 	return r.value
 }
 
-// scan goes over the text, and notes the members of an object. It reports whether the text
+// scan scans the text, and records the members of an object. It reports whether the text
 // is valid.
 func (r *Raw) scan() bool {
 	s := scanner{text: r.text}
@@ -83,7 +84,7 @@ func (r *Raw) scan() bool {
 
 func newRawMember(text []byte, name, from, to int) rawMember {
 	d := decoder{text: text, pos: name}
-	s, _ := d.str() // was scanned
+	s, _ := d.str() // has been scanned
 	return rawMember{name: s, from: from, to: to}
 }
 
@@ -99,12 +100,12 @@ func (r *Raw) member(name string) (v any, ok, known bool) {
 		return nil, false, false
 	}
 	if !r.scanned && !r.scan() {
-		return nil, false, false // Value says why
+		return nil, false, false // Value reports the error
 	}
 	if s := (scanner{text: r.text}); !s.isObject() {
 		return nil, false, false
 	}
-	for i := len(r.members) - 1; i >= 0; i-- { // of two with one name, the last one counts
+	for i := len(r.members) - 1; i >= 0; i-- { // of two members with the same name, the last is used
 		m := &r.members[i]
 		if m.name != name {
 			continue
@@ -122,7 +123,7 @@ func (s *scanner) isObject() bool {
 	return s.at('{')
 }
 
-// rawValue returns valid text as a value: arrays and objects are looked into later.
+// rawValue returns valid text as a value: arrays and objects are decoded later.
 func rawValue(text []byte) any {
 	if c := text[0]; c == '{' || c == '[' {
 		return NewRaw(text)
@@ -131,8 +132,8 @@ func rawValue(text []byte) any {
 	return v
 }
 
-// member returns a member of what may be an object, and whether it is one without arrays to
-// map over; v is then Undefined if there is no such member.
+// memberOf returns a member of a value, and whether the value is an object, which needs
+// no mapping over arrays; v is Undefined if the object has no such member.
 func memberOf(o any, name string) (v any, isObject bool) {
 	if r, ok := o.(*Raw); ok {
 		if v, found, known := r.member(name); known {
@@ -154,7 +155,7 @@ func memberOf(o any, name string) (v any, isObject bool) {
 	return v, true
 }
 
-// Force returns what v stands for: a Raw's value, or v itself.
+// Force returns a Raw's value, or v itself if it is not a Raw.
 func Force(v any) any {
 	if r, ok := v.(*Raw); ok {
 		return r.Value()

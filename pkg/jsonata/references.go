@@ -11,12 +11,12 @@ type Reference struct {
 	Kind ReferenceKind
 	Name string // "request" for $request, "sum" for $sum, "id" for a bare id; "" for $ and $$
 	// Members are the names that follow in a plain path, as in $request.body.id. A step
-	// that is not a name ends them, and so does one whose parent % refers to; so does the
-	// step after a filter: of $request.body[0].id, only body is a member.
+	// that is not a name ends them, and so does one whose parent % refers to, or the step
+	// after a filter: in $request.body[0].id, only body is a member.
 	Members  []Member
 	Position int // the offset in bytes where the reference begins
-	// Top is set for $ and for bare names that stand where no step, filter or order gives
-	// them a context: they refer to the input of the whole expression.
+	// Top is set for $ and for bare names that no step, filter or order-by gives a
+	// context: they refer to the input of the whole expression.
 	Top bool
 }
 
@@ -26,7 +26,7 @@ type Member struct {
 	Position int // its offset in bytes
 }
 
-// A ReferenceKind tells what a [Reference] refers to.
+// A ReferenceKind says what a [Reference] refers to.
 type ReferenceKind uint8
 
 // The kinds of references.
@@ -47,9 +47,9 @@ func (e *Expr) References() []Reference {
 	return f.found
 }
 
-// Variables returns the names, in order, of the variables that the expression reads
-// and does not itself define, without their dollar sign. Built-in functions are not
-// among them; names of functions that do not exist are.
+// Variables returns the names, in order, of the variables that the expression reads and
+// does not itself define, without their dollar sign. It does not include built-in
+// functions, but includes names of functions that do not exist.
 func (e *Expr) Variables() []string {
 	names := []string{}
 	for _, r := range e.References() {
@@ -61,11 +61,11 @@ func (e *Expr) Variables() []string {
 	return slices.Compact(names)
 }
 
-// Path returns the names of an expression that is nothing but a path of a variable and
-// members: request, body and id for $request.body.id. It returns nil for any other.
+// Path returns the names of an expression that is only a path of a variable and members:
+// request, body and id for $request.body.id. It returns nil for any other.
 func (e *Expr) Path() []string { return slices.Clone(e.direct) }
 
-// A scope is a chain of the names that are bound where an expression stands.
+// A scope is a chain of the names that are bound at a place in the expression.
 type scope struct {
 	parent *scope
 	names  []string
@@ -92,14 +92,15 @@ func (f *referenceFinder) visit(n *node, s *scope, top bool) {
 	case kindVariable:
 		f.variable(n, nil, s, top)
 	case kindBind:
-		// Bound first: a function may call itself.
+		// The name is bound first, because a function may call itself.
 		s.names = append(s.names, n.lhs.text)
 	case kindBlock:
 		s = &scope{parent: s}
 	case kindLambda:
 		s = &scope{parent: s, names: slices.Clone(n.params)}
 	case kindPath:
-		// A focus or index is visible in all that follows it, the grouping included.
+		// A focus or index is visible in everything that follows it, including the
+		// grouping.
 		s = &scope{parent: s, names: tupleNames(n)}
 		f.path(n, s, top)
 	}
@@ -119,7 +120,7 @@ func (f *referenceFinder) visit(n *node, s *scope, top bool) {
 	f.visitContext(n, s)
 }
 
-// visitContext visits the parts of n that see the values of n.
+// visitContext visits the parts of n for which the values of n are the context.
 func (f *referenceFinder) visitContext(n *node, s *scope) {
 	for _, p := range n.group {
 		f.visit(p.key, s, false)
@@ -175,7 +176,7 @@ func (f *referenceFinder) variable(n *node, rest []*node, s *scope, top bool) {
 	f.found = append(f.found, r)
 }
 
-// members returns the names that steps begin with.
+// members returns the names with which steps begin.
 func members(steps []*node) []Member {
 	var out []Member
 	for _, step := range steps {

@@ -6,8 +6,9 @@ import (
 	"unsafe"
 )
 
-// A runeIndex knows where the code points of a text are, so that $substring and $length do
-// not go through a long text from its start each time. It holds for all parts of the text.
+// A runeIndex records where the code points of a text are, so that $substring and $length
+// need not scan a long text from its start each time. It is valid for all parts of the
+// text.
 type runeIndex struct {
 	text  string
 	ascii bool
@@ -17,7 +18,7 @@ type runeIndex struct {
 
 const (
 	runeStride    = 64
-	indexTextFrom = 128 // bytes of a text that is worth an index
+	indexTextFrom = 128 // the bytes from which a text gets an index
 )
 
 func newRuneIndex(s string) *runeIndex {
@@ -29,7 +30,7 @@ func newRuneIndex(s string) *runeIndex {
 	ix.count = 0
 	for at := 0; at < len(s); ix.count++ {
 		if ix.count%runeStride == 0 {
-			ix.every = append(ix.every, int32(at)) // #nosec G115 -- of a text that is shorter
+			ix.every = append(ix.every, int32(at)) // #nosec G115 -- the text is shorter
 		}
 		at += codePointOffset(s[at:], 1)
 	}
@@ -48,7 +49,7 @@ func (ix *runeIndex) offset(n int) int {
 	return at + codePointOffset(ix.text[at:], n%runeStride)
 }
 
-// runes returns how many code points are before an offset.
+// runes returns how many code points precede an offset.
 func (ix *runeIndex) runes(offset int) int {
 	if ix.ascii {
 		return offset
@@ -60,8 +61,8 @@ func (ix *runeIndex) runes(offset int) int {
 	return block*runeStride + countRunes(ix.text[ix.every[block]:offset])
 }
 
-// runesOf returns the index of a text that s is a part of, and where s begins in it; nil if
-// s is short.
+// runesOf returns the index of a text of which s is a part, and where s begins in it; nil
+// if s is short.
 func (ev *evaluator) runesOf(s string) (ix *runeIndex, at int) {
 	if !ev.conf.worth(len(s), indexTextFrom) || len(s) > math.MaxInt32 {
 		return nil, 0
@@ -81,7 +82,7 @@ func (ev *evaluator) runesOf(s string) (ix *runeIndex, at int) {
 	return ix, 0
 }
 
-// partOf returns where in whole the bytes of part lie, if they do.
+// partOf returns where the bytes of part are in whole, if they are.
 func partOf(whole, part string) (int, bool) {
 	start, at := uintptr(unsafe.Pointer(unsafe.StringData(whole))), uintptr(unsafe.Pointer(unsafe.StringData(part))) // #nosec G103 -- compared only
 	if at < start || at-start > uintptr(len(whole)-min(len(part), len(whole))) || len(part) > len(whole) {
@@ -105,7 +106,7 @@ func (ev *evaluator) lengthOf(s string) int {
 	return ix.runes(at+len(s)) - ix.runes(at)
 }
 
-// slice returns the code points of s from one to another, which s has.
+// slice returns the code points of s between two positions, which s must have.
 func (ev *evaluator) slice(s string, from, to int) string {
 	ix, at := ev.runesOf(s)
 	if ix == nil {

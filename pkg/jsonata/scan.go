@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// A scanner goes over JSON text without making values. It takes exactly what the decoder
-// takes; why it refuses something, the decoder says.
+// A scanner validates JSON text without making values. It accepts exactly what the
+// decoder accepts; the decoder reports why text is refused.
 type scanner struct {
 	text []byte
 	pos  int
@@ -57,7 +57,8 @@ func (s *scanner) word(word string) bool {
 	return true
 }
 
-// object skips an object; it tells member, unless that is nil, where each name and value are.
+// object skips an object; unless member is nil, it calls member with the positions of
+// each name and value.
 func (s *scanner) object(depth int, member func(name, from, to int)) bool {
 	if depth > maxDepth {
 		return false
@@ -112,7 +113,7 @@ func (s *scanner) array(depth int) bool {
 	}
 }
 
-// next skips a comma, after which there is more, or the closing bracket.
+// next skips a comma, in which case there is more, or the closing bracket.
 func (s *scanner) next(closing byte) (more, ok bool) {
 	s.space()
 	if s.pos >= len(s.text) {
@@ -207,13 +208,13 @@ func (s *scanner) escape() bool {
 	return false
 }
 
-// plainBytes returns how many of eight bytes, from the lowest on, are before the first quote,
-// backslash or control character.
+// plainBytes returns how many of eight bytes, from the lowest on, precede the first
+// quote, backslash or control character.
 func plainBytes(x uint64) int {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	quote, slash := x^(ones*'"'), x^(ones*'\\')
-	// The lowest high bit that is set is that of a byte that is zero, or below ' '; those above
-	// it may be set by its borrow.
+	// The lowest high bit that is set marks a byte that is zero, or below ' '; higher
+	// ones may be set by its borrow.
 	return bits.TrailingZeros64(((quote-ones)&^quote|(slash-ones)&^slash|(x-ones*' ')&^x)&highs) >> 3
 }
 
@@ -233,7 +234,7 @@ func endOfRun(text []byte, pos int) int {
 	return pos
 }
 
-// valid reports whether text is one JSON value, which the decoder takes.
+// valid reports whether text is one JSON value that the decoder accepts.
 func valid(text []byte) bool {
 	s := scanner{text: text}
 	s.space()

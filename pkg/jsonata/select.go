@@ -3,7 +3,7 @@ package jsonata
 import "slices"
 
 // selectPlaces is filter for a predicate that is the same for all items: it is evaluated
-// once, and the items that it selects are taken from their places.
+// once, and the selected items are taken by their places.
 func (ev *evaluator) selectPlaces(pred *node, items []any, out *seq, env *frame) error {
 	v, err := ev.value(pred, items[0], env)
 	if err != nil {
@@ -33,8 +33,8 @@ func (ev *evaluator) selectPlaces(pred *node, items []any, out *seq, env *frame)
 	return nil
 }
 
-// placesOf returns the places among n items that the value of a predicate means, in their
-// order, and whether it is a number, or numbers only.
+// placesOf returns the places among n items that the value of a predicate means, in
+// order, and whether the value is a number or consists only of numbers.
 func (ev *evaluator) placesOf(v any, n int) ([]int, bool, error) {
 	list, isList := elements(v)
 	if !isList {
@@ -59,16 +59,16 @@ func (ev *evaluator) placesOf(v any, n int) ([]int, bool, error) {
 	return places, true, ev.step()
 }
 
-// itemCandidates returns the places of the items that a predicate about the items of a list
-// may be true for.
+// itemCandidates returns the places of the items for which a predicate about the items of
+// a list may be true.
 func (ev *evaluator) itemCandidates(pred *node, items []any, env *frame) ([]int32, bool, error) {
 	return ev.candidates(pred, items,
 		func(n *node) (any, error) { return ev.value(n, Undefined, env) },
 		func(n *node, item any) (any, error) { return ev.value(n, item, env) })
 }
 
-// joinCandidates is the same for a step that binds a variable to each of the items, and
-// that a predicate about the variable follows.
+// joinCandidates does the same for a step that binds a variable to each item and is
+// followed by a predicate about the variable.
 func (ev *evaluator) joinCandidates(s *node, items []any, context any, env *frame) ([]int32, bool, error) {
 	if s.focus == "" || len(s.stages) == 0 || s.stages[0].filter == nil || s.stages[0].filter.join == nil {
 		return nil, false, nil
@@ -80,7 +80,7 @@ func (ev *evaluator) joinCandidates(s *node, items []any, context any, env *fram
 		})
 }
 
-// selectOf is filter for those items only that are at some places.
+// selectOf is filter for only the items at some places.
 func (ev *evaluator) selectOf(pred *node, items []any, at []int32, out *seq, env *frame) error {
 	for _, i := range at {
 		if err := ev.selectItem(pred, int(i), len(items), items[i], items[i], out, env); err != nil {

@@ -2,11 +2,11 @@ package jsonata
 
 import "slices"
 
-// A seq is an array that was made during evaluation. The language tells apart how an
-// array came to be: what a path selects is a sequence, which is the same as its only
-// item when it has one, and nothing when it has none; an array that was written with
-// brackets stays one. Arrays that come from outside are plain []any, and so are those
-// that leave (see [evaluator.export]).
+// A seq is an array that was made during evaluation. The language distinguishes how an
+// array was made. What a path selects is a sequence, which equals its item if it has only
+// one, and nothing if it has none; an array that was written with brackets stays an
+// array. Arrays that enter and leave an evaluation are plain []any (see
+// [evaluator.export]).
 type seq struct {
 	items []any
 	// sequence: selected, not constructed.
@@ -15,11 +15,11 @@ type seq struct {
 	keepSingleton bool
 	// cons: a constructed array in a path, which is not flattened into its sequence.
 	cons bool
-	// outerWrapper: stands around the input when that is an array.
+	// outerWrapper: wraps an input that is an array.
 	outerWrapper bool
 	// tupleStream: the items are *tuple.
 	tupleStream bool
-	// grown: the items lie in it, from offset on.
+	// grown: holds the items, from offset on.
 	grown  *growth
 	offset int
 }
@@ -115,7 +115,7 @@ func (s *seq) add(v any) {
 	s.items = append(s.items, v)
 }
 
-// unwrap applies the rule that a sequence of one item is that item.
+// unwrap applies the rule that a sequence of one item equals that item.
 func unwrap(v any) any {
 	s, ok := v.(*seq)
 	if !ok || !s.sequence || s.tupleStream {

@@ -11,23 +11,23 @@ import (
 // [function signature]: https://docs.jsonata.org/embedding-extending#function-signature-syntax
 type signatureSpec struct {
 	params []param
-	// The pattern of the letters of the arguments, for the calls that are not simply
-	// one argument for each parameter. It is made when first needed.
+	// The pattern of the letters of the arguments, for calls that do not have exactly one
+	// argument for each parameter. It is compiled when first needed.
 	once    sync.Once
 	pattern *regexp.Regexp
 }
 
 type param struct {
-	types      string // the letters of what it accepts
+	types      string // the letters of the types that it accepts
 	typ        byte   // its own letter; '(' for a choice
 	subtype    string // of an array's items, if ofType
 	ofType     bool
 	quantifier string // ? and + as written, and one more ? for the -
-	context    bool   // the context is used when the argument is missing
-	anyContext bool   // whatever its type, for the ? came before the -
+	context    bool   // the context is used if the argument is missing
+	anyContext bool   // of any type, because the ? precedes the -
 }
 
-// maxParams is how many parameters a signature may have.
+// maxParams is the maximum number of parameters of a signature.
 const maxParams = 64
 
 const (
@@ -96,7 +96,7 @@ func parseSignature(text string) (*signatureSpec, error) {
 	return s, nil
 }
 
-// letters keeps the letters that stand for types.
+// letters keeps the letters that are types.
 func letters(choice string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune("asnblfo", r) {
@@ -106,7 +106,8 @@ func letters(choice string) string {
 	}, choice)
 }
 
-// closing returns the index of the bracket that closes the one at start, or the end.
+// closing returns the index of the bracket that closes the one at start, or the end of
+// the text.
 func closing(text string, start int, open, shut byte) int {
 	depth := 0
 	for i := start; i < len(text); i++ {
@@ -122,7 +123,7 @@ func closing(text string, start int, open, shut byte) int {
 	return len(text)
 }
 
-// letter returns the letter of a value's type; m is a missing one.
+// letter returns the letter of a value's type; m means that it is missing.
 func letter(v any) byte {
 	v = Force(v)
 	switch v.(type) {
@@ -148,9 +149,9 @@ func letter(v any) byte {
 	return 'm'
 }
 
-// validate checks the arguments of a call, and returns them as the function wants
-// them: one for each parameter, missing ones taken from the context, single values
-// made arrays. The slice of args is reused when it can be.
+// validate checks the arguments of a call, and returns them in the form that the function
+// expects: one for each parameter, with missing ones taken from the context and single
+// values turned into arrays. It reuses the slice of args if it can.
 func (s *signatureSpec) validate(args []any, context any) ([]any, error) {
 	if s == nil {
 		return args, nil
@@ -181,8 +182,8 @@ func (s *signatureSpec) validate(args []any, context any) ([]any, error) {
 }
 
 // accept checks the items of an array parameter's argument, which is one of n for this
-// parameter. With more than one, a single value does not stand for an array of one: so
-// it is in the reference.
+// parameter. If there is more than one, a single value is not accepted as an array of
+// one, as in the reference.
 func (p *param) accept(arg any, i, n int) (any, error) {
 	arg = Force(arg)
 	if p.typ != 'a' {
@@ -223,8 +224,8 @@ func (p *param) mismatch(arg any, i int) error {
 
 func (p *param) pattern() string { return "[" + p.types + "]" + p.quantifier }
 
-// validateSlow matches the letters of the arguments against the signature as a
-// regular expression: that is what the language's rules are defined by.
+// validateSlow matches the letters of the arguments against the signature as a regular
+// expression, which is how the language defines its rules.
 func (s *signatureSpec) validateSlow(args []any, context any) ([]any, error) {
 	s.once.Do(func() {
 		var b strings.Builder
@@ -255,8 +256,8 @@ func (s *signatureSpec) validateSlow(args []any, context any) ([]any, error) {
 			}
 			out = append(out, Force(context))
 		case n == 0:
-			// An optional argument that was left out takes the next one all the same,
-			// and shifts those that follow: so it is in the reference.
+			// As in the reference, an optional argument that was left out still takes the
+			// next argument, and shifts those that follow.
 			out = append(out, argument(args, next))
 			next++
 		}
@@ -279,8 +280,8 @@ func argument(args []any, i int) any {
 	return Undefined
 }
 
-// refuse tells which argument does not fit: the first after the longest part of the
-// signature that does.
+// refuse returns the error for the argument that does not fit: the first one after the
+// longest part of the signature that does.
 func (s *signatureSpec) refuse(args []any, supplied string) error {
 	good := 0
 	var prefix strings.Builder

@@ -47,14 +47,14 @@ func (ev *evaluator) sortItems(n *node, in *seq, env *frame) ([]any, error) {
 	return out, nil
 }
 
-// A sortRow is an item with the values of the terms for it. A term is evaluated when it
-// first counts, once: which of several errors is told depends on that.
+// A sortRow is an item with the values of the terms for it. Each term is evaluated once,
+// when it is first needed, which decides which of several errors is reported.
 type sortRow struct {
 	item any
 	keys []any
 }
 
-// unknown is the value of a term that was not evaluated yet.
+// unknown is the value of a term that has not been evaluated yet.
 type unknown struct{}
 
 func (ev *evaluator) sortKey(n *node, r sortRow, k int, env *frame) (any, error) {
@@ -106,7 +106,7 @@ func (ev *evaluator) compareRows(n *node, a, b sortRow, env *frame) (int, error)
 		} else if f, g := toFloat(x), toFloat(y); f < g {
 			c = -1
 		} else if f != g {
-			c = 1 // also NaN
+			c = 1 // also for NaN
 		}
 		if term.descending {
 			c = -c

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// text is the function $string; what is undefined is "".
+// text is the function $string; an undefined value is "".
 func (ev *evaluator) text(v any) (string, error) {
 	switch v := Force(v).(type) {
 	case string:
@@ -31,8 +31,8 @@ func (ev *evaluator) text(v any) (string, error) {
 	}
 }
 
-// read is a number as the dialect reads it: for Step Functions, an integer beyond 64 bits is
-// a double.
+// read returns a number as the dialect reads it: in Step Functions, an integer beyond 64
+// bits is a double.
 func (ev *evaluator) read(v any) any {
 	n, ok := v.(json.Number)
 	if !ok || !ev.conf.stepFunctions || len(n) < len("9223372036854775808") {
@@ -44,9 +44,9 @@ func (ev *evaluator) read(v any) any {
 	return v
 }
 
-// appendRounded appends a number as $string shows it: to 15 significant digits, so
-// that 0.1+0.2 is 0.3. An integer that was read keeps all of its digits, which an
-// identifier in a string must not lose.
+// appendRounded appends a number as $string shows it: to 15 significant digits, so that
+// 0.1+0.2 is 0.3. An integer from the input keeps all of its digits, because it may be an
+// identifier.
 func appendRounded(dst []byte, v any) []byte {
 	if n, ok := v.(json.Number); ok && !strings.ContainsAny(string(n), ".eE") && n != "-0" {
 		return append(dst, n...)
@@ -55,14 +55,14 @@ func appendRounded(dst []byte, v any) []byte {
 	start := len(dst)
 	dst = AppendNumber(dst, f)
 	if isInteger(f) || len(dst)-start <= roundedTo {
-		return dst // it has no more digits than that
+		return dst // it does not have more digits
 	}
 	var buf [32]byte
 	f, _ = strconv.ParseFloat(string(strconv.AppendFloat(buf[:0], f, 'g', roundedTo, 64)), 64)
 	return AppendNumber(dst[:start], f)
 }
 
-// roundedTo is the number of digits that text shows.
+// roundedTo is the number of digits in text.
 const roundedTo = 15
 
 // stringify writes a value as JSON, functions as "", as JSON.stringify does in the

@@ -18,8 +18,8 @@ type token struct {
 	flags string
 }
 
-// A lexer splits an expression into tokens, on demand: whether a / divides or begins
-// a regular expression is known to the parser only.
+// A lexer splits an expression into tokens, on demand, because only the parser knows
+// whether a / divides or begins a regular expression.
 type lexer struct {
 	src string
 	pos int
@@ -29,7 +29,7 @@ type lexer struct {
 
 const space = " \t\n\r\v"
 
-// singleOperators end a name, wherever they stand in it.
+// singleOperators end a name at any place in it.
 const singleOperators = ".[]{}(),@#;:?+-*/%|=<>^&!~"
 
 // isDoubleOperator reports whether two characters are one operator.
@@ -84,7 +84,7 @@ func (l *lexer) next(infix bool) (token, *Error) {
 	return l.name(), nil
 }
 
-// skip passes over white space and comments.
+// skip skips white space and comments.
 func (l *lexer) skip() *Error {
 	for l.pos < len(l.src) {
 		switch c := l.src[l.pos]; {
@@ -165,7 +165,7 @@ func (l *lexer) number() (token, *Error) {
 		}
 	}
 	text := l.src[start:l.pos]
-	f, _ := strconv.ParseFloat(text, 64) // out of range is ±Inf
+	f, _ := strconv.ParseFloat(text, 64) // out of range yields ±Inf
 	if math.IsInf(f, 0) {
 		return token{}, errorToken("S0102", start, text, nil)
 	}
@@ -220,8 +220,8 @@ func (l *lexer) escape(buf []byte) ([]byte, *Error) {
 		l.pos += 6
 		return utf8.AppendRune(buf, utf16.DecodeRune(r, low)), nil
 	}
-	// Half of a pair has no UTF-8. JavaScript can hold it, and the functions that
-	// refuse such text must see it: keep the three bytes that UTF-8 would have.
+	// Half of a pair has no UTF-8 form. JavaScript can hold it, and the functions that
+	// refuse such text must see it, so keep the three bytes that UTF-8 would have.
 	return append(buf, byte(0xE0|r>>12), byte(0x80|r>>6&0x3F), byte(0x80|r&0x3F)), nil
 }
 

@@ -2,7 +2,7 @@ package jsonata
 
 import "math"
 
-// transform is |pattern|update,delete|: a function that returns a changed copy.
+// transform evaluates |pattern|update,delete|, a function that returns a changed copy.
 func (ev *evaluator) transform(n *node, env *frame) *builtin {
 	return &builtin{arity: 1, sig: transformSignature(), call: func(ev *evaluator, args []any) (any, error) {
 		if IsUndefined(args[0]) {
@@ -30,7 +30,8 @@ func (ev *evaluator) transform(n *node, env *frame) *builtin {
 	}}
 }
 
-// change updates one object that the pattern selected, in place: it is part of a copy.
+// change updates one object that the pattern selected, in place, because it is part of a
+// copy.
 func (ev *evaluator) change(n *node, match any, env *frame) error {
 	o, isObject := match.(*Object)
 	update, err := ev.value(n.body, match, env)

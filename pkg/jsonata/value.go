@@ -12,8 +12,8 @@ import (
 type Object struct {
 	keys   []string
 	values []any
-	index  map[string]int // only past indexFrom members: below it, a scan is faster
-	past   *past          // of one that $merge made
+	index  map[string]int // only beyond indexFrom members; below, a scan is faster
+	past   *past          // of an object that $merge made
 }
 
 // indexFrom is the number of members from which an Object keeps an index.
@@ -59,13 +59,13 @@ func (o *Object) Get(key string) (any, bool) {
 	return nil, false
 }
 
-// Set adds a member at the end, or gives an existing one a new value in its place.
+// Set adds a member at the end, or replaces the value of an existing one.
 func (o *Object) Set(key string, value any) {
 	if i := o.find(key); i >= 0 {
 		o.values[i] = value
 		return
 	}
-	if o.keys == nil { // room for a few, in place of growing by one, two, four
+	if o.keys == nil { // room for a few, instead of growing by one, two, four
 		o.keys, o.values = make([]string, 0, 4), make([]any, 0, 4)
 	}
 	o.keys = append(o.keys, key)
@@ -81,7 +81,7 @@ func (o *Object) Set(key string, value any) {
 	}
 }
 
-// Delete removes a member; it costs time in proportion to the object.
+// Delete removes a member; it takes time proportional to the size of the object.
 func (o *Object) Delete(key string) {
 	i := o.find(key)
 	if i < 0 {
@@ -92,7 +92,7 @@ func (o *Object) Delete(key string) {
 	o.reindex()
 }
 
-// deleteAll removes members in one go.
+// deleteAll removes several members at once.
 func (o *Object) deleteAll(names map[string]bool) {
 	o.restore()
 	if len(names) == 1 {
@@ -113,7 +113,7 @@ func (o *Object) deleteAll(names map[string]bool) {
 	o.reindex()
 }
 
-// reindex makes the index again after members have moved.
+// reindex rebuilds the index after members have moved.
 func (o *Object) reindex() {
 	if o.index != nil {
 		clear(o.index)
@@ -155,8 +155,8 @@ func (o *Object) find(key string) int {
 func (o *Object) MarshalJSON() ([]byte, error) { return AppendJSON(nil, o) }
 
 // FromGo converts what encoding/json makes, and Go's own numbers, into the values of this
-// package. The members of a map come in the order of their names. Other values stay what
-// they are, and no expression takes them: make JSON of a struct, and [Decode] that.
+// package. The members of a map come in the order of their names. Other values stay as
+// they are, and expressions refuse them: encode a struct as JSON, and [Decode] that.
 func FromGo(v any) any {
 	switch v := v.(type) {
 	case int:
@@ -179,7 +179,7 @@ func FromGo(v any) any {
 		return unsigned(v)
 	case uint64:
 		return unsigned(v)
-	case float32: // by the digits that it is written with
+	case float32: // by its own decimal digits
 		f, _ := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, 32), 64)
 		return f
 	case map[string]any:
@@ -208,7 +208,7 @@ func unsigned[T uint | uint8 | uint16 | uint32 | uint64](n T) json.Number {
 	return json.Number(strconv.FormatUint(uint64(n), 10))
 }
 
-// isValue reports whether v is a value of this package, on the outside at least.
+// isValue reports whether v, apart from its parts, is a value of this package.
 func isValue(v any) bool {
 	switch v.(type) {
 	case nil, bool, float64, json.Number, string, []any, *Object, *Raw, undefined, *Function:
@@ -217,7 +217,7 @@ func isValue(v any) bool {
 	return false
 }
 
-// noValue is the error for what is none.
+// noValue returns the error for something that is not a value of this package.
 func noValue(what string, v any) error {
 	return fmt.Errorf("jsonata: %s is a %T, which is not a value of this package: see FromGo", what, v)
 }

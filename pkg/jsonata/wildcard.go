@@ -13,7 +13,7 @@ func (ev *evaluator) wildcard(input any) (any, error) {
 			ev.use(slotSize)
 			return nil
 		}
-		// As with $append, what has arrays in it is no sequence any more.
+		// As with $append, a result from arrays is no longer a sequence.
 		out.sequence = false
 		return ev.flatten(out, v, 0)
 	}
@@ -35,7 +35,7 @@ func (ev *evaluator) wildcard(input any) (any, error) {
 	return out, nil
 }
 
-// flatten adds all that is in v and its arrays.
+// flatten adds everything in v and its arrays.
 func (ev *evaluator) flatten(out *seq, v any, depth int) error {
 	if err := ev.step(); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (ev *evaluator) flatten(out *seq, v any, depth int) error {
 	return nil
 }
 
-// descendants selects the input and all that is in it, but arrays.
+// descendants selects the input and everything in it except arrays.
 func (ev *evaluator) descendants(input any) (any, error) {
 	if IsUndefined(input) {
 		return input, nil
@@ -67,7 +67,7 @@ func (ev *evaluator) descendants(input any) (any, error) {
 		return nil, err
 	}
 	if len(out.items) == 1 {
-		return out.items[0], nil // [] does not keep it an array
+		return out.items[0], nil // [] does not keep it as an array
 	}
 	return out, nil
 }

@@ -2,9 +2,9 @@ package jsonata
 
 import "maps"
 
-// With returns the same expression with other limits, another clock or another source
-// of chance: opts are those that evaluation looks at ([WithClock], [WithRandom] and
-// the limits). What compilation looks at stays as it was compiled.
+// With returns the same expression with other limits, another clock or another random
+// source: only the options that affect evaluation apply ([WithClock], [WithRandom] and
+// the limits). Options that affect compilation have no effect.
 func (e *Expr) With(opts ...Option) *Expr {
 	conf := *e.conf
 	conf.functions = maps.Clone(conf.functions) // an option might add to them

@@ -1,9 +1,10 @@
-// Package awsmodel holds what the models of AWS services say of their operations: names,
-// members and how they travel. Integrations of Task states need it to send a request that
-// is written in Step Functions' names, and to name what comes back.
+// Package awsmodel holds what the models of AWS services say about their operations:
+// names, members, and their encoding. Integrations of Task states use it to send a
+// request that is written with Step Functions' names, and to name the members of the
+// response.
 //
-// The tables are facts from the published models, made by generate.py, which has their
-// format. A service is read when it is first asked for.
+// The tables contain facts from the published models; generate.py makes them and
+// documents their format. A service is read when it is first used.
 package awsmodel
 
 import (
@@ -18,23 +19,23 @@ import (
 //go:embed services/*.txt
 var files embed.FS
 
-// A Service is what the wire knows of one service.
+// A Service describes one service on the wire.
 type Service struct {
 	// Name is what aws-sdk integrations call it, such as "dynamodb".
 	Name string
 	// ID is the service id without spaces, such as "DynamoDB".
 	ID string
-	// Prefix begins error names of aws-sdk integrations, such as "DynamoDb".
+	// Prefix is the prefix of error names of aws-sdk integrations, such as "DynamoDb".
 	Prefix string
-	// Variable ends the name of the environment variable AWS_ENDPOINT_URL_….
+	// Variable is the suffix of the environment variable AWS_ENDPOINT_URL_….
 	Variable string
 	// Protocol is json, rest-json, rest-xml or query.
 	Protocol string
 	// Signing is the service's name in signatures.
 	Signing string
-	// Version is that of the API, as query requests carry it.
+	// Version is the version of the API, as query requests carry it.
 	Version string
-	// JSONVersion and Target are those of the protocol json.
+	// JSONVersion and Target belong to the protocol json.
 	JSONVersion, Target string
 
 	operations map[string]*Operation
@@ -46,20 +47,20 @@ type Service struct {
 
 // An Operation is one action of a service's API.
 type Operation struct {
-	// Name is the API's, in PascalCase.
+	// Name is the name in the API, in PascalCase.
 	Name string
-	// Method and URI are those of the request; a URI has {Member} and {Member+}.
+	// Method and URI are the request's; a URI contains {Member} and {Member+}.
 	Method, URI string
-	// Wrapper is the element around a query's result, or around an XML request.
+	// Wrapper is the element around a query's result or an XML request.
 	Wrapper string
-	// Namespace is that of an XML request.
+	// Namespace is the namespace of an XML request.
 	Namespace string
 
 	service       *Service
 	input, output string
 }
 
-// A Structure is the members of an input, of an output or of a value in one.
+// A Structure holds the members of an input, an output or a nested value.
 type Structure struct {
 	Name    string
 	Members []Member
@@ -78,22 +79,23 @@ const (
 
 // A Member is one member of a structure.
 type Member struct {
-	// Name is as Step Functions has it, Wire as the message has it.
+	// Name is the name in Step Functions, Wire the name in the message.
 	Name, Wire string
 	Required   bool
 	Type       Type
 	Place      byte
-	// Format is that of a time: iso8601, rfc822, unixTimestamp, or empty for the protocol's.
+	// Format is the format of a time: iso8601, rfc822, unixTimestamp, or empty for the
+	// protocol's default.
 	Format string
 	// Item, Key and Value name the elements of a list or a map in XML and queries.
 	Item, Key, Value string
-	// Flat lists and maps have no element around their items.
+	// Flat lists and maps have no enclosing element.
 	Flat bool
-	// Attribute says that XML has the member as an attribute.
+	// Attribute says that the member is an attribute in XML.
 	Attribute bool
 	// Stream says that a blob is streamed.
 	Stream bool
-	// Namespace is that of an XML element.
+	// Namespace is the namespace of an XML element.
 	Namespace string
 }
 
@@ -111,10 +113,10 @@ const (
 	Record   byte = 'R' // a structure
 )
 
-// A Type is that of a member.
+// A Type is the type of a member.
 type Type struct {
 	Kind byte
-	// Elem is that of a list's items or a map's values.
+	// Elem is the type of a list's items or a map's values.
 	Elem *Type
 	// Structure names the structure of the kind Record.
 	Structure string
@@ -125,7 +127,7 @@ var known struct {
 	services map[string]*Service
 }
 
-// Lookup returns the service of a name; ok is false where there is no table of it.
+// Lookup returns the service of a name; ok is false if there is no table for it.
 func Lookup(name string) (s *Service, ok bool) {
 	known.Lock()
 	defer known.Unlock()
@@ -143,7 +145,8 @@ func Lookup(name string) (s *Service, ok bool) {
 	return s, s != nil
 }
 
-// Operation returns the operation of an action in camelCase, as resources have it.
+// Operation returns the operation of an action in camelCase, as in the resources of
+// tasks.
 func (s *Service) Operation(action string) (*Operation, bool) {
 	o, ok := s.operations[action]
 	return o, ok
@@ -168,16 +171,16 @@ func (s *Service) Exception(code string) string {
 	return s.Prefix + "Exception"
 }
 
-// Input returns the structure of the request; nil where it has no members.
+// Input returns the structure of the request; nil if it has no members.
 func (o *Operation) Input() *Structure { return o.service.Structure(o.input) }
 
-// Output returns the structure of the response; nil where it has no members.
+// Output returns the structure of the response; nil if it has no members.
 func (o *Operation) Output() *Structure { return o.service.Structure(o.output) }
 
 // Service returns the operation's service.
 func (o *Operation) Service() *Service { return o.service }
 
-// Structure returns the structure of a name; nil where there is none.
+// Structure returns the structure with a name, or nil if there is none.
 func (s *Service) Structure(name string) *Structure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,7 +199,7 @@ func (s *Service) Structure(name string) *Structure {
 	return found
 }
 
-// Member returns the member of a name, which may differ in case: nil where there is none.
+// Member returns the member with a name, ignoring case, or nil if there is none.
 func (s *Structure) Member(name string) *Member {
 	if s == nil {
 		return nil
@@ -214,7 +217,7 @@ func (s *Structure) Member(name string) *Member {
 	return nil
 }
 
-// Payload returns the member that is the body of the message; nil where there is none.
+// Payload returns the member that is the body of the message, or nil if there is none.
 func (s *Structure) Payload() *Member {
 	if s == nil {
 		return nil

@@ -2,7 +2,7 @@ package awsmodel
 
 import "strings"
 
-// parse reads the table of a service; generate.py has its format.
+// parse reads the table of a service, in the format that generate.py documents.
 func parse(name, text string) *Service {
 	s := &Service{
 		Name: name, operations: map[string]*Operation{}, exceptions: map[string]string{},

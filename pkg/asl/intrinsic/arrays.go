@@ -68,8 +68,8 @@ func arrayUnique(ev *evaluation, _ *Call, args []any) (any, error) {
 	return out, nil
 }
 
-// appendKey writes v so that equal values, and only they, have equal text: JSON
-// with the members by name, and numbers as Java keeps them, where 1 is not 1.0.
+// appendKey writes v so that exactly the equal values have equal text: as JSON with the
+// members sorted by name, and with numbers as in Java, where 1 differs from 1.0.
 func appendKey(dst []byte, v any) []byte {
 	switch v := jsonata.Force(v).(type) {
 	case json.Number, float64:
@@ -95,7 +95,7 @@ func appendKey(dst []byte, v any) []byte {
 		return append(dst, '}')
 	default:
 		dst, err := jsonata.AppendJSON(dst, v)
-		if err != nil { // only null, booleans and texts come here
+		if err != nil { // only null, booleans and strings get here
 			panic("intrinsic: " + err.Error())
 		}
 		return dst
@@ -151,8 +151,8 @@ func arrayLength(_ *evaluation, _ *Call, args []any) (any, error) {
 	return number(int64(len(list))), nil
 }
 
-// jsonMerge is shallow: a member of the second object replaces that of the first. The service
-// has no deep mode and asks for `false`.
+// jsonMerge is shallow: a member of the second object replaces that of the first. The
+// service has no deep mode and requires `false`.
 func jsonMerge(_ *evaluation, _ *Call, args []any) (any, error) {
 	a, err := objectArg(args, 0)
 	if err != nil {

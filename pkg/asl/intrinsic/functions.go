@@ -12,11 +12,11 @@ import (
 type function struct {
 	name        string
 	least, most int  // arguments; most is -1 for any number
-	grows       bool // its result may be larger than all that it was given
+	grows       bool // its result may be larger than all its arguments
 	eval        func(ev *evaluation, c *Call, args []any) (any, error)
 }
 
-// functions are all that the service has.
+// functions lists all functions of the service.
 var functions = func() map[string]*function {
 	m := map[string]*function{}
 	for _, f := range []function{
@@ -44,7 +44,7 @@ var functions = func() map[string]*function {
 	return m
 }()
 
-// Argument i, counted from 0, as the type that a function needs.
+// Argument i, counted from 0, in the type that a function needs.
 
 func textArg(args []any, i int) (string, error) {
 	if s, ok := jsonata.Force(args[i]).(string); ok {
@@ -99,7 +99,8 @@ func wrongType(i int, want string) error {
 	return because("Argument %d must be %s", i+1, want)
 }
 
-// charge takes the size of v from the budget; it stops looking when that is spent.
+// charge takes the size of v from the budget; it stops measuring when the budget is
+// exhausted.
 func (ev *evaluation) charge(v any) bool {
 	ev.work--
 	switch v := v.(type) {
@@ -170,7 +171,7 @@ func mathRandom(ev *evaluation, _ *Call, args []any) (any, error) {
 	return number(min(n, end-1)), nil
 }
 
-// seeded is the first nextDouble of a java.util.Random with that seed, whose
+// seeded returns the first nextDouble of a java.util.Random with that seed, whose
 // generator is [specified].
 //
 // [specified]: https://docs.oracle.com/javase/8/docs/api/java/util/Random.html

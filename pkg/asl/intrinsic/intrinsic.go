@@ -1,12 +1,12 @@
 // Package intrinsic parses and evaluates the [intrinsic functions] of the States
-// Language, `States.Format('Hello {}', $.name)` and its kin.
+// Language, such as `States.Format('Hello {}', $.name)`.
 //
 // A call is parsed once, with the names of its functions, the number of their arguments
-// and the syntax of its paths checked, and is then evaluated any number of times. The package knows
-// neither states nor paths' roots: [Env] resolves paths, and is the source of
-// chance.
+// and the syntax of its paths checked, and is then evaluated any number of times. The
+// package knows neither states nor the roots of paths: [Env] resolves paths, and provides
+// randomness.
 //
-// Results follow the service to the letter where its answers are known: States.Format
+// Results are exactly those of the service where its answers are known: States.Format
 // writes objects as Java does ({a=1}), MathAdd rounds each argument half up before it
 // adds.
 //
@@ -20,7 +20,7 @@ import (
 	"strconv"
 )
 
-// Limits of the service, and of this package.
+// Limits, of the service and of this package.
 const (
 	// maxNesting is how deep calls may nest.
 	maxNesting = 10
@@ -63,8 +63,8 @@ func (e *Error) Error() string { return e.Name + ": " + e.Cause }
 // Unwrap returns the error of Env.Resolve, or nil.
 func (e *Error) Unwrap() error { return e.Err }
 
-// An Env is what an evaluation needs from outside. Functions that a call does not
-// use may be nil.
+// An Env holds what an evaluation needs from outside. Functions that a call does not use
+// may be nil.
 type Env struct {
 	// Resolve returns the value of a path, as it is written in the call ("$.a", "$$.b",
 	// "$name.c"). If its error is an *[Error], Eval returns that as it is; any other
@@ -81,13 +81,13 @@ type Call struct {
 	text  string
 	fn    *function
 	args  []argument
-	paths []string // of the outermost call only
-	grows bool     // Array or JsonMerge are in it: see Eval
+	paths []string // only of the outermost call
+	grows bool     // it contains Array or JsonMerge: see Eval
 
-	template []string // of States.Format, when it is a literal
+	template []string // of States.Format, if it is a literal
 }
 
-// An argument is a nested call, a path, or else a literal.
+// An argument is a nested call, a path or a literal.
 type argument struct {
 	call    *Call
 	path    string
@@ -101,28 +101,28 @@ func (c *Call) String() string { return c.text }
 // Name returns the name of the function, such as "States.Format".
 func (c *Call) Name() string { return "States." + c.fn.name }
 
-// Paths returns the paths that the call and the calls within it read, each once, in
-// the order of their first use, so that they can be compiled ahead. The slice must not be
+// Paths returns the paths that the call and the calls within it read, each once, in the
+// order of first use, so that they can be compiled in advance. The slice must not be
 // changed.
 func (c *Call) Paths() []string { return c.paths }
 
-// Eval computes the call. Values are those of pkg/jsonata; numbers that functions make are
-// json.Numbers. The result may share structure with what Resolve returned. The error is
-// always an *[Error].
+// Eval evaluates the call. Values are those of pkg/jsonata; numbers that functions return
+// are json.Numbers. The result may share structure with what Resolve returned. The error
+// is always an *[Error].
 func (c *Call) Eval(env Env) (any, error) {
 	ev := &evaluation{env: env, work: maxWork}
 	v, err := ev.call(c)
 	if err != nil {
 		return nil, err
 	}
-	// A list of many times one value is small until somebody writes it out.
+	// A list that repeats one value many times is small until it is written out.
 	if c.grows && !ev.charge(v) {
 		return nil, c.fail(errTooLarge)
 	}
 	return v, nil
 }
 
-// fail makes the error of a call from the reason.
+// fail makes a call's error from the reason.
 func (c *Call) fail(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -134,8 +134,8 @@ func (c *Call) fail(err error) error {
 	}
 }
 
-// A reason is the last part of a cause: a sentence for the user, as the service
-// writes them, and so not in the style of Go's errors.
+// A reason is the last part of a cause: a sentence in the style of the service, and so
+// not in the style of Go's errors.
 type reason string
 
 func (r reason) Error() string { return string(r) }

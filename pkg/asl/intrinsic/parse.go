@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// Is reports whether text is meant as an intrinsic function and not as a path.
+// Is reports whether a text is meant to be an intrinsic function and not a path.
 func Is(text string) bool { return strings.HasPrefix(text, "States.") }
 
 // Parse reads a call. The error is a *[SyntaxError]: bad syntax, an unknown function,
@@ -206,8 +206,8 @@ func (p *parser) number() (argument, error) {
 	return argument{literal: json.Number(text)}, nil
 }
 
-// path reads a path up to the comma or parenthesis that ends the argument: one that
-// is in no brackets, parentheses or quotes of the path itself.
+// path reads a path up to the comma or parenthesis that ends the argument, which is
+// outside of the path's own brackets, parentheses and quotes.
 func (p *parser) path() (argument, error) {
 	start, depth := p.pos, 0
 	for ; p.pos < len(p.text); p.pos++ {
@@ -227,7 +227,7 @@ func (p *parser) path() (argument, error) {
 		}
 		break
 	}
-	p.pos = min(p.pos, len(p.text)) // an open quote may have led past the end
+	p.pos = min(p.pos, len(p.text)) // an open quote may have moved it past the end
 	text := strings.TrimRight(p.text[start:p.pos], " \t\r\n")
 	_, path := jsonpath.Split(text)
 	if _, err := jsonpath.Parse(path); err != nil {

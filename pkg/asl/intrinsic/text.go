@@ -32,7 +32,7 @@ func format(ev *evaluation, c *Call, args []any) (any, error) {
 			return nil, err
 		}
 	}
-	if len(parts) != len(args) { // both are one more than what they bound
+	if len(parts) != len(args) { // both are one more than the number of placeholders or values
 		return nil, because("The template has %d occurrences of {}, but there are %d arguments for it",
 			len(parts)-1, len(args)-1)
 	}
@@ -48,9 +48,8 @@ func format(ev *evaluation, c *Call, args []any) (any, error) {
 
 var errBrace = because("A brace in a template must be escaped or be part of {}")
 
-// splitTemplate cuts a template at its placeholders and undoes the escapes. A
-// backslash before anything that needs no escape stands for itself, since templates also
-// come from paths.
+// splitTemplate splits a template at its placeholders and undoes the escapes. A backslash
+// before anything that needs no escape is kept, because templates also come from paths.
 func splitTemplate(template string) ([]string, error) {
 	var parts []string
 	var part []byte
@@ -109,8 +108,8 @@ func jsonToString(ev *evaluation, _ *Call, args []any) (any, error) {
 	return string(text), err
 }
 
-// stringSplit cuts at each of the characters of the second text. Nothing stands for the
-// empty pieces, as with Java's StringTokenizer.
+// stringSplit splits at each character of the second text. Empty pieces are omitted, as
+// in Java's StringTokenizer.
 func stringSplit(ev *evaluation, _ *Call, args []any) (any, error) {
 	text, err := textArg(args, 0)
 	if err != nil {
@@ -152,8 +151,8 @@ func base64Decode(_ *evaluation, _ *Call, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Java's decoder takes text with all of its padding or with none, and no line breaks, which
-	// Go's skips.
+	// Java's decoder accepts text with all of its padding or with none, and refuses line
+	// breaks, which Go's skips.
 	encoding := base64.RawStdEncoding
 	if strings.HasSuffix(text, "=") {
 		encoding = base64.StdEncoding
@@ -173,7 +172,7 @@ var hashes = map[string]func() hash.Hash{
 	"SHA-512": sha512.New,
 }
 
-// hashOf takes any value: what is not text is hashed as its JSON.
+// hashOf accepts any value: values other than strings are hashed as JSON.
 func hashOf(ev *evaluation, _ *Call, args []any) (any, error) {
 	data, isText := jsonata.Force(args[0]).(string)
 	if !isText {

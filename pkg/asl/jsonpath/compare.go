@@ -76,8 +76,8 @@ func numberIsText(number any, text string) bool {
 	return ok && order == 0
 }
 
-// compareNumbers compares exactly where both are integers of 64 bits, and as
-// floating point otherwise: 1 equals 1.0, and 2^53+1 does not equal 2^53.
+// compareNumbers compares exactly if both are integers of 64 bits, and as floating point
+// otherwise: 1 equals 1.0, and 2^53+1 does not equal 2^53.
 func compareNumbers(a, b any) (order int, ok bool) {
 	if !isNumber(a) || !isNumber(b) {
 		return 0, false

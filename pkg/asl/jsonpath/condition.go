@@ -60,7 +60,7 @@ func (c existsCondition) test(ev *evaluator, item any) bool {
 	return true
 }
 
-// missing is what a path without a match stands for: equal to nothing, not even null.
+// missing is the value of a path without a match; it is equal to nothing, not even null.
 type missing struct{}
 
 func (ev *evaluator) operandPath(p *Path, item any) (any, bool) {
@@ -188,7 +188,7 @@ func (ev *evaluator) sets(left any, op operator, right any) bool {
 	if !ok || !isList {
 		return false
 	}
-	if op == opAll { // left holds all of right
+	if op == opAll { // left contains all of right
 		a, b = b, a
 	}
 	common := 0
@@ -218,7 +218,7 @@ func (ev *evaluator) has(list []any, v any) bool {
 	return false
 }
 
-// size is the length of an array, or of a text in UTF-16 units as Java counts.
+// size returns the length of an array, or of a text in UTF-16 units, as in Java.
 func size(v any) (int, bool) {
 	switch v := v.(type) {
 	case []any:

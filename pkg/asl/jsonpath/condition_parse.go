@@ -123,7 +123,7 @@ func (p *parser) relation() (condition, error) {
 	return relation{left, op, right}, nil
 }
 
-// operator reads a relational operator. Words are taken in any case, as in Jayway.
+// operator reads a relational operator. Words may be in any case, as in Jayway.
 func (p *parser) operator() (operator, bool) {
 	for _, s := range symbols {
 		if p.take(s.text) {
@@ -141,7 +141,7 @@ func (p *parser) operator() (operator, bool) {
 	return op, ok
 }
 
-// An operand is a path, a regular expression or else a literal.
+// An operand is a path, a regular expression or a literal.
 type operand struct {
 	path    *Path
 	pattern *pattern
@@ -154,11 +154,11 @@ type pattern struct {
 	text, flags string
 }
 
-// maxPattern bounds the instructions of a regular expression: a match takes time in
-// proportion to them, and `{1000}` makes many of few characters.
+// maxPattern bounds the instructions of a regular expression: a match takes time
+// proportional to them, and `{1000}` makes many from a few characters.
 const maxPattern = 4000
 
-// match charges for what RE2 may have to do, text × instructions.
+// match charges for the work that RE2 may have to do: text × instructions.
 func (p *pattern) match(ev *evaluator, text string) bool {
 	ev.budget -= len(text) * p.size >> 6
 	return ev.budget > 0 && p.re.MatchString(text)
@@ -206,7 +206,7 @@ func (p *parser) regexp() (*pattern, error) {
 	if options != "" {
 		options = "(?" + options + ")"
 	}
-	// The text must compile by itself, lest it close the group it is put in.
+	// The text must compile by itself, so that it cannot close the group around it.
 	parsed, err := syntax.Parse(out.text, syntax.Perl)
 	if err != nil {
 		p.pos = start
@@ -257,7 +257,7 @@ func (p *parser) literal() (any, error) {
 	}
 }
 
-// word reads letters, digits, "_" and "-", of which the first is a letter or "_".
+// word reads letters, digits, "_" and "-", beginning with a letter or "_".
 func (p *parser) word() string {
 	start := p.pos
 	for p.pos < len(p.text) {

@@ -2,7 +2,8 @@ package jsonpath
 
 import "github.com/expressway-dev/expressway/pkg/jsonata"
 
-// An evaluator is one run of Eval. Conditions run further paths on the same budget.
+// An evaluator is one run of Eval. Conditions evaluate further paths with the same
+// budget.
 type evaluator struct {
 	root   any
 	budget int
@@ -38,7 +39,7 @@ func (ev *evaluator) steps(p *Path, start any) (any, bool) {
 	return out[0], true
 }
 
-// walk appends what steps name in v.
+// walk appends the values that the steps name in v.
 func (ev *evaluator) walk(v any, steps []step, out *[]any) {
 	if len(steps) == 0 {
 		*out = append(*out, v)
@@ -143,13 +144,13 @@ func (ev *evaluator) scan(v any, inArray bool, steps []step, out *[]any) {
 	o, isObject := v.(*jsonata.Object)
 	switch {
 	case s.kind == filter:
-		// Each value is asked once, as itself: an object in an array is not asked again
+		// Each value is tested once, as itself: an object in an array is not tested again
 		// as an element.
 		if (isObject || inArray) && s.cond.test(ev, v) {
 			ev.walk(v, steps[1:], out)
 		}
 	case s.kind == members && len(steps) == 1:
-		// At any depth, only objects with all of the names count.
+		// At any depth, only objects that have all of the names match.
 		if merged, all := pick(o, s.names); all {
 			*out = append(*out, merged)
 		}
@@ -167,7 +168,7 @@ func (ev *evaluator) scan(v any, inArray bool, steps []step, out *[]any) {
 	}
 }
 
-// pick makes an object of the named members, and reports whether all were there.
+// pick makes an object of the named members, and reports whether all of them exist.
 func pick(o *jsonata.Object, names []string) (picked *jsonata.Object, all bool) {
 	picked, all = jsonata.NewObject(len(names)), true
 	for _, name := range names {
@@ -180,7 +181,7 @@ func pick(o *jsonata.Object, names []string) (picked *jsonata.Object, all bool) 
 	return picked, all
 }
 
-// bounds are those of a slice; absent ones are false in their has field.
+// bounds are the bounds of a slice; the has field of a missing one is false.
 type bounds struct {
 	start, end, step int
 	hasStart, hasEnd bool

@@ -8,8 +8,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// Explain says why Eval found nothing in root, in Jayway's words, which the service
-// puts into its causes after "Invalid path '…' : ".
+// Explain says why Eval found nothing in root, with Jayway's text, which the service
+// includes in its causes after "Invalid path '…' : ".
 func (p *Path) Explain(root any) string {
 	var place strings.Builder
 	place.WriteByte('$')

@@ -10,13 +10,13 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A call is a function at the end of a path, as `.length()`.
+// A call is a function at the end of a path, such as `.length()`.
 type call struct {
 	name string
 	args []operand
 }
 
-// arities are the functions of Jayway: the least and the greatest number of arguments.
+// arities lists Jayway's functions, with the minimum and the maximum number of arguments.
 var arities = map[string][2]int{
 	"length": {0, 0}, "size": {0, 0}, "keys": {0, 0},
 	"first": {0, 0}, "last": {0, 0}, "index": {1, 1},
@@ -68,8 +68,8 @@ func (p *parser) function(path *Path, name string, start int) error {
 	return nil
 }
 
-// apply computes the function of v. It is not found where Jayway raises an error:
-// numbers of nothing, an index that is not there.
+// apply applies the function to v. The result is not found if Jayway raises an error: for
+// numbers of nothing, or an index that does not exist.
 func (c *call) apply(ev *evaluator, v any) (any, bool) {
 	v = jsonata.Force(v)
 	list, isList := v.([]any)
@@ -143,8 +143,8 @@ func (c *call) concat(ev *evaluator, list []any) string {
 	return b.String()
 }
 
-// aggregate computes with the numbers among the elements and arguments; other
-// values are passed over.
+// aggregate computes with the numbers among the elements and arguments; other values are
+// ignored.
 func (c *call) aggregate(ev *evaluator, list []any) (any, bool) {
 	var numbers []float64
 	add := func(v any) {
@@ -184,7 +184,7 @@ func (c *call) aggregate(ev *evaluator, list []any) (any, bool) {
 	case "avg":
 		result = sum / n
 	case "stddev":
-		// Rounding can put the variance of equal numbers just under 0.
+		// Rounding can make the variance of equal numbers slightly negative.
 		result = math.Sqrt(max(0, squares/n-sum*sum/n/n))
 	}
 	return result, !math.IsInf(result, 0) && !math.IsNaN(result)

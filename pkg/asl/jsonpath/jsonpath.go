@@ -1,5 +1,5 @@
-// Package jsonpath evaluates the JSONPath dialect of the States Language, which is
-// the one of [Jayway JsonPath], on the values of pkg/jsonata.
+// Package jsonpath evaluates the JSONPath dialect of the States Language, which is that
+// of [Jayway JsonPath], on the values of pkg/jsonata.
 //
 // A path is compiled once by [Parse] and may then be used from many goroutines:
 //
@@ -10,19 +10,19 @@
 //	$[?(@.price < 10 && @.tags contains 'new')]   by a condition
 //	$.items.length()  $.prices.sum()              a function, at the end of the path
 //
-// A path is either definite: it names at most one value, and that is the result;
-// or it is indefinite: the result is the list of all matches in document order,
-// empty when there are none. That is why `$.items[*]` of an object without items
-// is [], and `$.items` of the same object is an error of the state.
+// A path is either definite or indefinite. A definite path names at most one value, which
+// is the result. The result of an indefinite path is the list of all matches in document
+// order, which may be empty. That is why, for an object without items, `$.items[*]` is
+// [], while `$.items` is an error of the state.
 //
-// The package knows nothing of states: the context object ("$$") and variables
-// ("$name") are other roots, which [Split] tells apart.
+// The package knows nothing about states: the context object ("$$") and variables
+// ("$name") are other roots, which [Split] separates.
 //
-// Where Jayway is surprising, this package is too: a condition applied to an
-// object tests that object and not its members, a regular expression must match the
-// whole text, and `['a','b']` at the end of a path makes one object of the two
-// members. Regular expressions are RE2's. The one departure: a test that an
-// indefinite path exists asks whether it matches anything (in Jayway it is always true).
+// Where Jayway is surprising, this package is too: a condition applied to an object tests
+// that object and not its members, a regular expression must match the whole text, and
+// `['a','b']` at the end of a path makes one object of the two members. Regular
+// expressions are RE2's. There is one difference: a test that an indefinite path exists
+// checks whether it matches anything (in Jayway it is always true).
 //
 // [Jayway JsonPath]: https://github.com/json-path/JsonPath
 package jsonpath
@@ -62,8 +62,8 @@ type Path struct {
 	text     string
 	steps    []step
 	fn       *call // the function at the end, if any
-	simple   bool  // only members and elements: no list is needed to follow it
-	single   bool  // steps give at most one value
+	simple   bool  // it only has members and elements, so no list is needed
+	single   bool  // the steps yield at most one value
 	relative bool  // starts with @, inside a condition
 }
 
@@ -76,7 +76,7 @@ const (
 	elements             // [0,2]
 	slice                // [a:b:c]
 	wildcard             // *
-	descend              // .. : the step after it, at every depth
+	descend              // .. : applies the following step at every depth
 	filter               // [?(…)]
 )
 
@@ -101,8 +101,8 @@ func (p *Path) String() string {
 // Text returns the path as it was written.
 func (p *Path) Text() string { return p.text }
 
-// Definite reports whether the path names at most one value, so that Eval returns
-// that value and not a list. A function always makes one value.
+// Definite reports whether the path names at most one value, so that Eval returns that
+// value and not a list. A function always yields one value.
 func (p *Path) Definite() bool { return p.single || p.fn != nil }
 
 // IsReference reports whether the path is a [Reference Path]: members and elements
@@ -127,8 +127,9 @@ func (p *Path) IsReference() bool {
 // when more than two million values had to be looked at is an indefinite path not found.
 func (p *Path) Eval(root any) (value any, found bool) { return p.eval(root, false) }
 
-// EvalTemplate is [Path.Eval] as the service evaluates the paths of Payload Templates: an
-// index at the end of a path that is past the end of its array is null, and found.
+// EvalTemplate is [Path.Eval] in the way in which the service evaluates the paths of
+// Payload Templates: an index at the end of a path that is past the end of its array is
+// null, and found.
 func (p *Path) EvalTemplate(root any) (value any, found bool) { return p.eval(root, true) }
 
 func (p *Path) eval(root any, pad bool) (value any, found bool) {
@@ -143,9 +144,9 @@ func (p *Path) eval(root any, pad bool) (value any, found bool) {
 	return v, ok
 }
 
-// Split tells what a path starts from: root is "" for the state's input ("$.a"), "$" for the context
-// object ("$$.a"), or the name of a variable ("$name.a"). The path is what is left,
-// with one "$" in front, for [Parse].
+// Split separates the root from a path: root is "" for the state's input ("$.a"), "$" for
+// the context object ("$$.a"), or the name of a variable ("$name.a"). The path is the
+// rest, with one "$" in front, for [Parse].
 func Split(text string) (root, path string) {
 	if len(text) < 2 || text[0] != '$' || text[1] == '.' || text[1] == '[' {
 		return "", text
@@ -160,7 +161,7 @@ func Split(text string) (root, path string) {
 	return text[1:end], "$" + text[end:]
 }
 
-// follow walks members and elements: the common case, without allocation.
+// follow follows members and elements, which is the common case, without allocation.
 func follow(steps []step, v any, pad bool) (any, bool) {
 	for i := range steps {
 		s := &steps[i]
@@ -184,7 +185,7 @@ func follow(steps []step, v any, pad bool) (any, bool) {
 	return v, true
 }
 
-// at returns list[i], counting from the end when i is negative.
+// at returns list[i], counting from the end if i is negative.
 func at(list []any, i int) (any, bool) {
 	if i < 0 {
 		i += len(list)

@@ -50,7 +50,7 @@ func (p *parser) peek() byte {
 	return 0
 }
 
-// found describes what stands at the current place.
+// found describes what is at the current position.
 func (p *parser) found() string {
 	if p.pos >= len(p.text) {
 		return "end of the path"
@@ -65,7 +65,7 @@ func (p *parser) blanks() {
 	}
 }
 
-// take skips s, if it stands here.
+// take skips s, if it is at the current position.
 func (p *parser) take(s string) bool {
 	if !strings.HasPrefix(p.text[p.pos:], s) {
 		return false
@@ -81,7 +81,7 @@ func (p *parser) enter() error {
 	return nil
 }
 
-// path reads a path from its '$' or '@' to where no step follows.
+// path reads a path from its '$' or '@' to the end of its steps.
 func (p *parser) path() (*Path, error) {
 	start := p.pos
 	path := &Path{simple: true, single: true, relative: p.peek() == '@'}
@@ -128,7 +128,7 @@ func (p *Path) classify() {
 		switch p.steps[i].kind {
 		case member, element:
 		case members:
-			// At the end it makes one object, before that it branches.
+			// At the end it makes one object; before that, it branches.
 			p.simple = false
 			if i < len(p.steps)-1 {
 				p.single = false
@@ -268,8 +268,8 @@ func (p *parser) numbers() (step, error) {
 	return step{kind: slice, slice: b}, nil
 }
 
-// integer reads an index. 32 bits are more than any array has, and sums of them
-// cannot overflow.
+// integer reads an index. 32 bits are enough for any array, and their sums cannot
+// overflow.
 func (p *parser) integer() (int, error) {
 	start := p.pos
 	p.take("-")
@@ -284,8 +284,9 @@ func (p *parser) integer() (int, error) {
 	return int(n), nil
 }
 
-// quotedName reads a name in quotes of either kind. As the service has it, the name is the
-// text as it is written: a backslash stays, but for one before the quote that would end it.
+// quotedName reads a name in quotes of either kind. As in the service, the name is the
+// text as it is written: a backslash is kept, except before a quote that would end the
+// name.
 func (p *parser) quotedName() (string, error) {
 	start := p.pos
 	quote := p.text[p.pos]

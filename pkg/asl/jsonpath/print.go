@@ -77,7 +77,7 @@ func (s *step) print(b *strings.Builder) {
 	b.WriteByte(']')
 }
 
-// printName writes a name in the quotes that can hold it: an odd number of backslashes
+// printName writes a name in quotes that can enclose it: an odd number of backslashes
 // before a quote of the same kind would be read as that quote alone.
 func printName(b *strings.Builder, name string) {
 	quote := byte('\'')
@@ -105,8 +105,8 @@ func oddBackslashesBefore(name string, quote byte) bool {
 	return false
 }
 
-// Parentheses are written only where the order of the operators needs them, so that
-// what is printed never nests deeper than what was parsed.
+// Parentheses are only written if operator precedence requires them, so that a printed
+// path never nests deeper than the parsed one.
 func (c orCondition) print(b *strings.Builder) {
 	for i, e := range c {
 		if i > 0 {
@@ -159,7 +159,7 @@ func (o *operand) print(b *strings.Builder) {
 		b.WriteString("/" + o.pattern.text + "/" + o.pattern.flags)
 	default:
 		text, err := jsonata.AppendJSON(nil, o.literal)
-		if err != nil { // literals are made of JSON values only
+		if err != nil { // literals consist of JSON values only
 			panic("jsonpath: literal: " + err.Error())
 		}
 		b.Write(text)

@@ -8,14 +8,14 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A MatchError says that [Path.Set] met a value in which the path cannot go on.
+// A MatchError says that [Path.Set] met a value that the path cannot enter.
 type MatchError struct {
 	Path  string // as written
 	Step  string // the member's name, or the element's index
-	Value any    // what the step was to be applied to
+	Value any    // the value to which the step was to be applied
 }
 
-// Error is the service's sentence for a ResultPath that cannot be applied.
+// Error returns the service's sentence for a ResultPath that cannot be applied.
 func (e *MatchError) Error() string {
 	text, err := jsonata.AppendJSON(nil, e.Value)
 	if err != nil {
@@ -24,11 +24,12 @@ func (e *MatchError) Error() string {
 	return fmt.Sprintf("Unable to apply step %q to input %s", e.Step, text)
 }
 
-// Set returns root with value at the place that the path names, as [ResultPath]
-// does: missing members are made, with their parents; an element must be there already; a path
-// through anything else is a *[MatchError], null included. Only the objects and arrays
-// along the path are copied, so that root and what shares values with it stay as
-// they are. The path "$" gives value itself. A path that is not [Path.IsReference] is an error.
+// Set returns root with value at the place that the path names, as [ResultPath] does:
+// missing members are created, with their parents; an element must already exist; a path
+// through anything else, including null, is a *[MatchError]. Only the objects and arrays
+// along the path are copied, so that root, and values that share parts with it, stay
+// unchanged. The path "$" yields value itself. A path that is not [Path.IsReference] is
+// an error.
 //
 // [ResultPath]: https://states-language.net/spec.html#using-paths
 func (p *Path) Set(root, value any) (any, error) {

@@ -1,8 +1,8 @@
-// Package jsontext finds what is wrong in JSON text, in the words of the parser that
-// Step Functions has (Jackson), and the place of a value in it.
+// Package jsontext reports what is wrong in JSON text, with the messages of Step
+// Functions' own parser (Jackson), and finds the place of a value in the text.
 //
-// It makes no values: [pkg/jsonata.Decode] does, and is asked first. This package
-// comes in when that refuses a text, or when a message needs a line and a column.
+// It makes no values: [pkg/jsonata.Decode] does that, and is called first. This package
+// is used if that refuses a text, or if a message needs a line and a column.
 //
 // [pkg/jsonata.Decode]: https://pkg.go.dev/github.com/expressway-dev/expressway/pkg/jsonata#Decode
 package jsontext
@@ -13,31 +13,31 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is the nesting that [Check] and [Find] follow: the same as pkg/jsonata's.
+// maxDepth is the nesting that [Check] and [Find] follow, the same as in pkg/jsonata.
 const maxDepth = 512
 
 // An Error is one mistake in JSON text.
 type Error struct {
-	// Reason is the sentence without the place.
+	// Reason is the message without the place.
 	Reason string
-	// Line and Column count from 1. Column is where the service's parser stood: after
+	// Line and Column count from 1. Column is the position of the service's parser: after
 	// the character or the word that it did not expect.
 	Line, Column int
 
 	source string
 }
 
-// Error is the service's message, in two lines.
+// Error returns the service's message, in two lines.
 func (e *Error) Error() string { return e.Reason + "\n at " + e.Location() }
 
-// Location is the service's form of the place, which quotes the text.
+// Location returns the service's form of the place, which quotes the text.
 func (e *Error) Location() string { return location(e.source, e.Line, e.Column) }
 
 func location(source string, line, column int) string {
 	return fmt.Sprintf("[Source: (String)%s; line: %d, column: %d]", source, line, column)
 }
 
-// quoteSource quotes a text as the service's messages do, which cut it.
+// quoteSource quotes a text as the service's messages do, which truncate it.
 func quoteSource(text string) string {
 	const most = 500
 	n := 0
@@ -53,7 +53,7 @@ func quoteSource(text string) string {
 // Check returns the first mistake in a text that should be one JSON value, or nil.
 func Check(text []byte) *Error { return check(text, false) }
 
-// CheckUnique is Check, and takes a member that is there twice for a mistake too.
+// CheckUnique is Check, but also reports duplicate members.
 func CheckUnique(text []byte) *Error { return check(text, true) }
 
 func check(text []byte, unique bool) *Error {
@@ -77,9 +77,9 @@ func position(text string, offset int) (line, column int) {
 	return strings.Count(before, "\n") + 1, utf8.RuneCountInString(before[start:]) + 1
 }
 
-// Find returns the offset of what a diagnostic's location means, such as
-// /States/Ship/Choices[0]/Next: the member's name, or the element. Of a location that
-// is not in the text it finds as much as there is. The text must be JSON.
+// Find returns the offset of what a diagnostic's location refers to, such as
+// /States/Ship/Choices[0]/Next: the member's name, or the element. If the location does
+// not exist, it finds the longest part that does. The text must be JSON.
 func Find(text []byte, location string) int {
 	s := &scanner{text: string(text), want: strings.TrimSuffix(location, "/")}
 	s.document()

@@ -11,22 +11,22 @@ import (
 
 const values = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 
-// A scanner goes through a text once.
+// A scanner reads a text once.
 type scanner struct {
 	text  string
 	pos   int
 	depth int
 	err   *Error
-	// unique refuses a second member of a name.
+	// unique refuses duplicate members.
 	unique bool
 
-	// want is the location that is looked for, at is where the scanner is, and found the
-	// offset of the longest part of want that was met, whose length is matched.
+	// want is the location to find, at is the scanner's location, and found is the offset
+	// of the longest part of want that was met, whose length is matched.
 	want, at       string
 	found, matched int
 }
 
-// fail keeps the first mistake; the place is that of the position.
+// fail records the first mistake, at the current position.
 func (s *scanner) fail(format string, args ...any) bool {
 	if s.err == nil {
 		line, column := position(s.text, s.pos)
@@ -50,11 +50,11 @@ func (s *scanner) invalidUTF8() *Error {
 	}
 }
 
-// document reads the one value and what must not follow it.
+// document reads the value, and fails if anything follows it.
 func (s *scanner) document() bool {
 	s.space()
 	if s.pos == len(s.text) {
-		// The one mistake that has the place of a token, of which there was none.
+		// This is the only mistake at the place of a token without there being a token.
 		s.err = &Error{"No content to map due to end-of-input", 1, 0, quoteSource(s.text)}
 		return false
 	}
@@ -95,7 +95,7 @@ func (s *scanner) unexpected(expected string) bool {
 	return s.fail("Unexpected character ('%c' (code %d)): %s", r, r, expected)
 }
 
-// oddNumber fails at a character that does not go on with a number.
+// oddNumber fails at a character that does not continue a number.
 func (s *scanner) oddNumber(expected string) bool {
 	r, n := utf8.DecodeRuneInString(s.text[s.pos:])
 	s.pos += n
@@ -128,7 +128,8 @@ func (s *scanner) value() bool {
 	return s.odd()
 }
 
-// odd fails at what begins no value: a word, another character, or the end.
+// odd fails at something that does not begin a value: a word, another character, or the
+// end.
 func (s *scanner) odd() bool {
 	rest := s.text[s.pos:]
 	if r, _ := utf8.DecodeRuneInString(rest); rest == "" || !unicode.IsLetter(r) && r != '_' && r != '$' {
@@ -144,7 +145,7 @@ func (s *scanner) odd() bool {
 
 func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || r == '$' }
 
-// more leaves out blanks, and fails at the end of an unfinished object or array.
+// more skips white space, and fails at the end of an unfinished object or array.
 func (s *scanner) more(kind string, start int) bool {
 	s.space()
 	if s.pos < len(s.text) {
@@ -251,8 +252,9 @@ func (s *scanner) mismatch(want byte, kind string, start int) bool {
 		got, want, kind, quoteSource(s.text), line, column)
 }
 
-// meet notes that the scanner has come to a location, one step below outer. What is
-// not on the way to the wanted one gets no location of its own, nor has what is in it.
+// meet records that the scanner has reached a location, one step below outer. Values that
+// are not on the way to the wanted location, and their parts, get no location of their
+// own.
 func (s *scanner) meet(outer, step string, offset int) {
 	s.at = elsewhere
 	if s.want == "" || outer == elsewhere || !strings.HasPrefix(s.want[len(outer):], step) {
@@ -266,7 +268,7 @@ func (s *scanner) meet(outer, step string, offset int) {
 	}
 }
 
-// elsewhere stands for every location that is not on the way.
+// elsewhere is the location of everything that is not on the way.
 const elsewhere = "\x00"
 
 // str reads a string and returns its text.
@@ -289,7 +291,7 @@ func (s *scanner) str(atEnd string) (string, bool) {
 			}
 			start = s.pos
 			if utf16.IsSurrogate(r) {
-				start = before // as it is written: half a character is none
+				start = before // as it is written: half a surrogate pair is not a character
 			} else {
 				b.WriteRune(r)
 			}
@@ -351,7 +353,7 @@ func (s *scanner) number() bool {
 		s.pos++
 		if s.digits() == 0 {
 			if s.pos == len(s.text) {
-				s.pos-- // where the text ends, it is the point that is told
+				s.pos-- // at the end of the text, the position of the point is reported
 			}
 			return s.oddNumber("Decimal point not followed by a digit")
 		}

@@ -6,8 +6,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/awsmodel"
 )
 
-// localNames are the variables by which Step Functions Local knew the endpoints of
-// services, where they do not follow from the service's own.
+// localNames are the variables in which Step Functions Local expects the endpoints of
+// services, if they do not follow from the service's name.
 var localNames = map[string]string{
 	"lambda": "LAMBDA_ENDPOINT", "sfn": "STEP_FUNCTIONS_ENDPOINT", "eventbridge": "EVENTS_ENDPOINT",
 }

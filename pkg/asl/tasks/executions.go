@@ -13,11 +13,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A StartRequest is what a Task state that starts another state machine asks for.
+// A StartRequest is the request of a Task state that starts another state machine.
 type StartRequest struct {
 	// StateMachineARN names the machine; it may have a version or an alias.
 	StateMachineARN string
-	// Name is that of the execution; empty leaves it to the service.
+	// Name is the name of the execution; if it is empty, the service chooses one.
 	Name string
 	// Input is JSON text.
 	Input []byte
@@ -29,24 +29,24 @@ type StartRequest struct {
 	Wait bool
 }
 
-// A StartResult is what became of the execution. Without Sync, only its ARN and its start
-// are known.
+// A StartResult describes the execution. Without Sync or Wait, only its ARN and start
+// date are set.
 type StartResult struct {
 	ExecutionARN, StateMachineARN, Name string
 	StartDate, StopDate                 time.Time
-	// Status is that of an [asl.Result].
+	// Status is the status of an [asl.Result].
 	Status string
-	// Output is JSON text, of an execution that succeeded.
+	// Output is JSON text, if the execution succeeded.
 	Output []byte
-	// Error and Cause are those of one that did not.
+	// Error and Cause are set if it did not succeed.
 	Error, Cause string
-	// BilledDuration and BilledMemory (in megabytes) are those of a synchronous one.
+	// BilledDuration and BilledMemory (in megabytes) are set for a synchronous execution.
 	BilledDuration time.Duration
 	BilledMemory   int
 }
 
-// A StartError is why an execution was not started: the code of the API's error, such as
-// StateMachineDoesNotExist, and its message.
+// A StartError says why an execution was not started: the code of the API's error, such
+// as StateMachineDoesNotExist, and its message.
 type StartError struct{ Code, Message string }
 
 func (e *StartError) Error() string { return e.Code + ": " + e.Message }
@@ -58,19 +58,20 @@ func (e *StartError) Error() string { return e.Code + ": " + e.Message }
 //	arn:aws:states:::aws-sdk:sfn:startExecution         starts, and goes on
 //	arn:aws:states:::aws-sdk:sfn:startSyncExecution     waits; a failure is a result
 //
-// The difference of the last two lines is the service's: its optimised integrations fail with
-// the execution, while a call of the SDK has succeeded when the API answers.
+// The difference between optimised and SDK integrations is that of the service: an
+// optimised integration fails with the execution, while an SDK call succeeds once the API
+// has answered.
 type Executions struct {
-	// Start starts an execution. An error that is a *[StartError] gets the spelling of the
-	// integration. The context that Start hands to its execution must come from ctx: it bounds
-	// how deep executions nest.
+	// Start starts an execution. An error that is a *[StartError] is spelled as the
+	// integration spells it. The context that Start passes to its execution must derive
+	// from ctx, which bounds how deeply executions nest.
 	Start func(ctx context.Context, r StartRequest) (StartResult, error)
 	// Next runs all other tasks; nil fails them.
 	Next asl.TaskRunner
 }
 
-// maxNesting is how deep executions may start one another. A machine that starts itself
-// would not end otherwise.
+// maxNesting bounds how deeply executions may start one another. Otherwise, a machine
+// that starts itself would never end.
 const maxNesting = 50
 
 type nestingKey struct{}
@@ -109,7 +110,7 @@ func (r *Executions) RunTask(ctx context.Context, t asl.Task) (any, error) {
 type startCall struct {
 	sdk, sync  bool
 	waits      bool // .sync and .sync:2 of startExecution
-	json       bool // .sync:2 has input and output as JSON
+	json       bool // for .sync:2, input and output are JSON values
 	parameters any
 }
 
@@ -150,7 +151,7 @@ func (c *startCall) request() (StartRequest, error) {
 	input, _ := o.Get("Input")
 	switch v := jsonata.Force(input).(type) {
 	case nil:
-		r.Input = []byte("{}") // as recorded of Input null
+		r.Input = []byte("{}") // as recorded for a null Input
 	case string:
 		r.Input = []byte(v)
 	default:
@@ -163,7 +164,7 @@ func (c *startCall) request() (StartRequest, error) {
 	return r, nil
 }
 
-// refused is an API error, in the spelling of the integration.
+// refused returns an API error, spelled as the integration spells it.
 func (c *startCall) refused(e *StartError) *asl.Error {
 	const status = 400
 	if c.sdk {
@@ -181,7 +182,7 @@ func (c *startCall) refused(e *StartError) *asl.Error {
 
 const resultTime = "2006-01-02T15:04:05.000Z"
 
-// started is the result of a start that is not waited for.
+// started returns the result of a start that is not waited for.
 func (c *startCall) started(r StartResult) any {
 	o := jsonata.NewObject(4)
 	o.Set("ExecutionArn", r.ExecutionARN)
@@ -195,8 +196,8 @@ func (c *startCall) started(r StartResult) any {
 	return o
 }
 
-// ended is what an execution that was waited for comes to, with its fields in the order
-// of their names, as the service has them.
+// ended returns the result of an execution that was waited for, with its fields sorted by
+// name, as in the service.
 func (c *startCall) ended(request StartRequest, r StartResult) (any, error) {
 	o := jsonata.NewObject(14)
 	if c.sdk {
@@ -215,7 +216,7 @@ func (c *startCall) ended(request StartRequest, r StartResult) (any, error) {
 		o.Set("Output", c.text(r.Output))
 		o.Set("OutputDetails", included())
 	}
-	if c.waits { // as DescribeExecution, which a STANDARD execution has, answers
+	if c.waits { // as DescribeExecution answers for a STANDARD execution
 		o.Set("RedriveCount", json.Number("0"))
 		o.Set("RedriveStatus", "NOT_REDRIVABLE")
 		o.Set("RedriveStatusReason", "Execution is "+r.Status+" and cannot be redriven")
@@ -235,7 +236,7 @@ func (c *startCall) ended(request StartRequest, r StartResult) (any, error) {
 	return nil, &asl.Error{Name: "States.TaskFailed", Cause: string(cause)}
 }
 
-// text is JSON text as a string, or for .sync:2 as the value that it is.
+// text returns JSON text as a string or, for .sync:2, as a value.
 func (c *startCall) text(text []byte) any {
 	if c.json {
 		return jsonata.NewRaw(text)
@@ -243,8 +244,8 @@ func (c *startCall) text(text []byte) any {
 	return string(text)
 }
 
-// maxCause is the longest cause of the API. It also stops the growth of causes within
-// causes: each level escapes those below it once more.
+// maxCause is the longest cause of the API. It also limits the growth of nested causes,
+// which are escaped once more at each level.
 const maxCause = 32768
 
 func included() *jsonata.Object {

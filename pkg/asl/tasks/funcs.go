@@ -7,8 +7,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// Funcs runs tasks by Go functions, for tests: by the resource's ARN, or by the
-// name of the Lambda function that it invokes.
+// Funcs runs tasks by Go functions, for tests. The keys are ARNs of resources, or names
+// of the Lambda functions that they invoke.
 type Funcs map[string]func(ctx context.Context, parameters any) (any, error)
 
 // RunTask implements [asl.TaskRunner].

@@ -12,12 +12,12 @@ import (
 	"sync"
 )
 
-// maxHeaderText bounds what is remembered of a response: its order is not worth more.
+// maxHeaderText bounds what is remembered of a response to know the order of its headers.
 const maxHeaderText = 64 << 10
 
-// An orderedTransport keeps the order in which the headers of a response came, which
-// net/http does not: results of optimised integrations list them so. Over TLS the order is
-// not seen, and the headers are sorted.
+// An orderedTransport keeps the order of a response's headers, which net/http does not,
+// because results of optimised integrations list them in that order. Over TLS, the order
+// is not visible, and the headers are sorted.
 type orderedTransport struct{ base *http.Transport }
 
 // newOrderedTransport takes over base, which must not have been used yet.
@@ -55,8 +55,8 @@ type orderedBody struct {
 	names []string
 }
 
-// headerNames returns the names of a response's headers as they came, nil where that is not
-// known.
+// headerNames returns the names of a response's headers in their original order, or nil
+// if that is not known.
 func headerNames(resp *http.Response) []string {
 	if body, ok := resp.Body.(*orderedBody); ok {
 		return body.names

@@ -105,9 +105,9 @@ func (c *lambdaCall) answer(resp *http.Response, text []byte) (any, error) {
 	}
 	a.value = value
 	if c.style == lambdaSDK {
-		return c.result(a) // to the SDK, a function that fails has been invoked
+		return c.result(a) // for the SDK, a function that fails was invoked successfully
 	}
-	// The runtime emulator reports errors in the body alone.
+	// The runtime emulator only reports errors in the body.
 	if o, ok := value.(*jsonata.Object); ok {
 		errorType, _ := o.Get("errorType")
 		_, hasMessage := o.Get("errorMessage")
@@ -121,8 +121,7 @@ func (c *lambdaCall) answer(resp *http.Response, text []byte) (any, error) {
 	return c.result(a)
 }
 
-// compact is JSON text without the blanks that a runtime wrote, as the service's causes
-// have it.
+// compact returns JSON text without white space, as in the service's causes.
 func compact(text []byte) string {
 	var b bytes.Buffer
 	if json.Compact(&b, text) != nil {
@@ -135,7 +134,7 @@ func unknownCause(text []byte) *asl.Error {
 	return &asl.Error{Name: "Lambda.Unknown", Cause: "The cause could not be determined because Lambda did not return an error type. Returned payload: " + compact(text)}
 }
 
-// refused is the error of an invocation that the endpoint did not take.
+// refused returns the error of an invocation that the endpoint did not accept.
 func (c *lambdaCall) refused(a lambdaAnswer) *asl.Error {
 	code, _, _ := strings.Cut(a.header.Get("X-Amzn-Errortype"), ":")
 	if code == "" {

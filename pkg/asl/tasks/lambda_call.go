@@ -35,7 +35,8 @@ type lambdaCall struct {
 	payload                                any // of the parameters
 }
 
-// newLambdaCall reads a task; the error is that of [None] when it invokes no function.
+// newLambdaCall reads a task; the error is that of [None] if it does not invoke a
+// function.
 func newLambdaCall(t asl.Task) (*lambdaCall, error) {
 	parts := strings.Split(t.Resource, ":")
 	switch {
@@ -81,13 +82,13 @@ func readLambdaCall(t asl.Task, style lambdaStyle) (*lambdaCall, error) {
 	return c, nil
 }
 
-// functionPattern is that of FunctionName in the API.
+// functionPattern is the pattern of FunctionName in the API.
 const functionPattern = `(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?`
 
 var functionNames = regexp.MustCompile(`^` + functionPattern + `$`)
 
-// invalidName is how the API refuses what names no function, such as the ARN of a state
-// machine.
+// invalidName returns the API's error for a text that does not name a function, such as
+// the ARN of a state machine.
 func (c *lambdaCall) invalidName(name string) *asl.Error {
 	e := c.failed(http.StatusBadRequest, "ValidationException", fmt.Sprintf("1 validation error detected: Value '%s' at 'functionName' failed to satisfy "+
 		"constraint: Member must satisfy regular expression pattern: %s", name, functionPattern), "")
@@ -98,8 +99,8 @@ func (c *lambdaCall) invalidName(name string) *asl.Error {
 	return e
 }
 
-// nameFunction reads a FunctionName: a name, a partial ARN or an ARN, each of which may
-// have a version or an alias behind it.
+// nameFunction reads a FunctionName: a name, a partial ARN or an ARN, each optionally
+// followed by a version or an alias.
 func (c *lambdaCall) nameFunction(name string) {
 	if _, rest, ok := strings.Cut(name, ":function:"); ok {
 		name = rest
@@ -111,8 +112,8 @@ func (c *lambdaCall) nameFunction(name string) {
 	}
 }
 
-// body is the payload as the function gets it. Text is sent unchanged, so it must be JSON; null
-// means no payload, and the function gets {}.
+// body returns the payload as the function gets it. Text is sent unchanged, so it must be
+// JSON; null means no payload, and the function gets {}.
 func (c *lambdaCall) body() ([]byte, error) {
 	payload := jsonata.Force(c.payload)
 	if c.style == lambdaFunction {
@@ -130,7 +131,7 @@ func (c *lambdaCall) body() ([]byte, error) {
 	return jsonata.AppendJSON(nil, payload)
 }
 
-// value is the payload as a value of pkg/jsonata.
+// value returns the payload as a value of pkg/jsonata.
 func (c *lambdaCall) value() (any, error) {
 	body, err := c.body()
 	if err != nil {
@@ -143,9 +144,9 @@ func (c *lambdaCall) value() (any, error) {
 type lambdaAnswer struct {
 	status int
 	header http.Header
-	names  []string // of the headers, in their order
+	names  []string // of the headers, in order
 	value  any      // of the payload
-	text   []byte   // the payload as it came; empty makes it of value
+	text   []byte   // the original payload; if empty, it is made from value
 	empty  bool     // there is no payload: the invocation was not waited for
 }
 
@@ -156,7 +157,7 @@ func (a *lambdaAnswer) requestID() string {
 	return "local"
 }
 
-// result is what the state's integration makes of an answer.
+// result returns the integration's result for an answer.
 func (c *lambdaCall) result(a lambdaAnswer) (any, error) {
 	if c.style == lambdaFunction {
 		return a.value, nil
@@ -197,16 +198,16 @@ func (c *lambdaCall) result(a lambdaAnswer) (any, error) {
 	return o, nil
 }
 
-// spellings are the names of headers that AWS does not write as Go does. What a server writes
-// in lower case has Go's spelling otherwise, which is AWS's too.
+// spellings are the header names that AWS spells differently from Go. Other names that a
+// server writes in lower case get Go's spelling, which is also AWS's.
 var spellings = map[string]string{
 	"X-Amzn-Requestid":               "x-amzn-RequestId",
 	"X-Amzn-Remapped-Content-Length": "x-amzn-Remapped-Content-Length",
 	"X-Amz-Apigw-Id":                 "x-amz-apigw-id",
 }
 
-// sdkMetadata is what the optimised integrations tell of the HTTP response. The names are
-// those of its headers in the order in which they came; nil sorts them.
+// sdkMetadata returns what the optimised integrations report about the HTTP response.
+// names are the names of its headers in their original order; nil sorts them.
 func sdkMetadata(status int, header http.Header, names []string) *jsonata.Object {
 	if names == nil {
 		names = slices.Sorted(maps.Keys(header))
@@ -215,7 +216,7 @@ func sdkMetadata(status int, header http.Header, names []string) *jsonata.Object
 	for _, name := range names {
 		key := textproto.CanonicalMIMEHeaderKey(name)
 		if len(header[key]) == 0 {
-			continue // one that net/http took out, such as Transfer-Encoding
+			continue // one that net/http removed, such as Transfer-Encoding
 		}
 		values := make([]any, len(header[key]))
 		for i, v := range header[key] {
@@ -232,8 +233,8 @@ func sdkMetadata(status int, header http.Header, names []string) *jsonata.Object
 	return o
 }
 
-// failed is an error of the service, in the spelling of the style: AWS's first SDK for
-// Java wrote causes in another way than its second.
+// failed returns an error of the service, in the spelling of the style: version 1 of the
+// AWS SDK for Java writes causes differently from version 2.
 func (c *lambdaCall) failed(status int, code, message, requestID string) *asl.Error {
 	if requestID == "" {
 		requestID = "local"

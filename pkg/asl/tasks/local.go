@@ -49,7 +49,8 @@ func Local(h Here) asl.TaskRunner {
 	return rest
 }
 
-// functions hands the tasks that invoke a function to one runner, and the rest to another.
+// functions passes the tasks that invoke a function to one runner, and the rest to
+// another.
 type functions struct {
 	lambda *Lambda
 	rest   asl.TaskRunner

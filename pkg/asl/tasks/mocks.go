@@ -24,7 +24,7 @@ type MockConfig struct {
 // A testCase maps the names of states to those of responses.
 type testCase map[string]string
 
-// A mockedResponse is what a state answers, in the order of the attempts.
+// A mockedResponse holds the answers of a state, in the order of the attempts.
 type mockedResponse []mockedAttempts
 
 type mockedAttempts struct {
@@ -36,7 +36,7 @@ type mockedAttempts struct {
 	wait bool
 }
 
-// LoadMocks reads a mock configuration and checks that all it refers to is there.
+// LoadMocks reads a mock configuration and checks that everything it refers to exists.
 func LoadMocks(text []byte) (*MockConfig, error) {
 	c := &MockConfig{machines: map[string]map[string]testCase{}, responses: map[string]mockedResponse{}}
 	v, err := jsonata.Decode(text)
@@ -162,7 +162,7 @@ func (a *mockedAttempts) read(v any) error {
 	return nil
 }
 
-// check refuses states that refer to a response that is not there.
+// check refuses states that refer to a response that does not exist.
 func (c *MockConfig) check() error {
 	for machine, cases := range c.machines {
 		for name, states := range cases {

@@ -9,25 +9,27 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// An optimised is an [optimised integration]: how it differs from a plain call of the SDK.
+// An optimised describes how an [optimised integration] differs from a plain call of the
+// SDK.
 //
 // [optimised integration]: https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html
 type optimised struct {
 	// service is the name of the model.
 	service string
-	// prefix begins error names, client those of errors that the service does not model,
-	// and long is the service in causes; it is client where it is empty.
+	// prefix is the prefix of error names, and client that of errors that the service
+	// does not model; long is the service's name in causes, or client if it is empty.
 	prefix, client, long string
-	// metadata says that results have the HTTP response beside the members.
+	// metadata says that results include the HTTP response in addition to the members.
 	metadata bool
-	// arguments turns what the state has into what the API takes; nil takes it as it is.
+	// arguments turns the state's arguments into those of the API; nil leaves them
+	// unchanged.
 	arguments func(*jsonata.Object) *jsonata.Object
 	// finish checks and shapes the result; nil leaves it.
 	finish func(*jsonata.Object) (any, error)
 }
 
-// optimisedServices are those whose request-response calls are plain calls. Lambda, Step
-// Functions and the HTTP integrations have runners of their own.
+// optimisedServices are the services whose request-response calls are plain calls.
+// Lambda, Step Functions and the HTTP integrations have runners of their own.
 var optimisedServices = map[string]optimised{
 	"dynamodb":  {service: "dynamodb", prefix: "DynamoDB", client: "AmazonDynamoDB", long: "AmazonDynamoDBv2", metadata: true},
 	"sns":       {service: "sns", prefix: "SNS", client: "AmazonSNS", metadata: true},
@@ -38,7 +40,7 @@ var optimisedServices = map[string]optimised{
 	"glue":      {service: "glue", prefix: "Glue", client: "AWSGlue", metadata: true},
 	"athena":    {service: "athena", prefix: "Athena", client: "AmazonAthena", metadata: true},
 	"codebuild": {service: "codebuild", prefix: "CodeBuild", client: "AWSCodeBuild", metadata: true},
-	"s3":        {service: "s3", prefix: "S3", client: "AmazonS3", long: "Amazon S3"}, // an ItemReader, and a ResultWriter
+	"s3":        {service: "s3", prefix: "S3", client: "AmazonS3", long: "Amazon S3"}, // for an ItemReader and a ResultWriter
 	"bedrock":   {service: "bedrockruntime", prefix: "Bedrock", client: "AmazonBedrock", finish: invokeModelResult},
 }
 
@@ -57,7 +59,7 @@ func (o *optimised) result(result *jsonata.Object, resp *http.Response) (any, er
 	return o.finish(result)
 }
 
-// putEventsResult fails the task when an entry failed, as the integration does.
+// putEventsResult fails the task if an entry failed, as the integration does.
 func putEventsResult(result *jsonata.Object) (any, error) {
 	failed, _ := result.Get("FailedEntryCount")
 	if n, ok := failed.(json.Number); !ok || n == "0" {
@@ -70,7 +72,7 @@ func putEventsResult(result *jsonata.Object) (any, error) {
 	return nil, &asl.Error{Name: "EventBridge.FailedEntry", Cause: string(cause)}
 }
 
-// invokeModelResult has the body as JSON, where it is.
+// invokeModelResult returns the body as JSON, if it is JSON.
 func invokeModelResult(result *jsonata.Object) (any, error) {
 	if text, ok := first(result.Get("Body")).(string); ok {
 		if v, err := jsonata.Decode([]byte(text)); err == nil {

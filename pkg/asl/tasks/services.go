@@ -19,22 +19,23 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A Services runs the tasks that call an AWS service, at endpoints that stand for AWS:
+// A Services runs the tasks that call an AWS service, at endpoints that replace AWS:
 //
 //	arn:aws:states:::aws-sdk:SERVICE:ACTION    any action of a service of pkg/asl/awsmodel
 //	arn:aws:states:::dynamodb:putItem          the optimised integrations that optimised lists
 //
 // Arguments, results and error names are those of Step Functions' integrations. It sends
-// nothing to AWS: a service without an endpoint is Next's.
+// nothing to AWS: tasks of a service without an endpoint are passed to Next.
 type Services struct {
 	// Endpoint returns the URL of a service, empty for none.
 	Endpoint func(s *awsmodel.Service) string
-	// Region is in signatures; empty is us-east-1.
+	// Region is used in signatures; empty means us-east-1.
 	Region string
-	// Credentials sign requests. The zero value has made-up ones: emulators check none.
+	// Credentials sign requests. The zero value means made-up credentials, because
+	// emulators do not check them.
 	Credentials aws.Credentials
-	// Client sends the requests; nil is one that follows no redirects, with a time-out of
-	// a minute.
+	// Client sends the requests; nil is a client that does not follow redirects and has a
+	// time-out of one minute.
 	Client *http.Client
 	// Next runs all other tasks; nil fails them.
 	Next asl.TaskRunner
@@ -67,7 +68,7 @@ func next(ctx context.Context, r asl.TaskRunner, t asl.Task) (any, error) {
 	return r.RunTask(ctx, t)
 }
 
-// A serviceCall is what a resource says.
+// A serviceCall holds what a resource says.
 type serviceCall struct {
 	service   *awsmodel.Service
 	operation *awsmodel.Operation
@@ -135,7 +136,7 @@ func (r *Services) call(ctx context.Context, c serviceCall, endpoint string, t a
 	return c.optimised.result(result, resp)
 }
 
-// send makes one request. Retries are the state machine's own.
+// send makes one request. Retries are left to the state machine.
 func (r *Services) send(ctx context.Context, c serviceCall, m *awswire.Message, endpoint string) (*http.Response, []byte, error) {
 	target, err := url.Parse(strings.TrimSuffix(endpoint, "/") + m.Path)
 	if err != nil {
@@ -163,8 +164,8 @@ func (r *Services) send(ctx context.Context, c serviceCall, m *awswire.Message, 
 	return resp, body, err
 }
 
-// defaultServiceClient keeps connections, and follows no redirect: it would take what is
-// sent to an endpoint that nobody named.
+// defaultServiceClient keeps connections, and does not follow redirects, which would send
+// requests to an endpoint that was not configured.
 var defaultServiceClient = &http.Client{
 	Timeout:       time.Minute,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

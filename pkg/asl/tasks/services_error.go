@@ -10,8 +10,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/tasks/awswire"
 )
 
-// refused is an error of the service, in the words of the integration: the optimised ones
-// have those of AWS's first SDK for Java, aws-sdk those of its second.
+// refused returns an error of the service with the integration's text: optimised
+// integrations have the texts of version 1 of the AWS SDK for Java, and aws-sdk those of
+// version 2.
 func (c serviceCall) refused(e *awswire.Error) *asl.Error {
 	id := cmp.Or(e.RequestID, "local")
 	if c.optimised == nil {
@@ -31,7 +32,8 @@ func (c serviceCall) refused(e *awswire.Error) *asl.Error {
 	}
 }
 
-// unreachable is what the SDK throws when it has no answer, or one that it cannot read.
+// unreachable returns what the SDK throws if there is no answer, or one that it cannot
+// read.
 func (c serviceCall) unreachable(err error) *asl.Error {
 	prefix := c.service.Prefix
 	if c.optimised != nil {

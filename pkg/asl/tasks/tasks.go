@@ -1,5 +1,5 @@
 // Package tasks runs Task states on the local machine. Each of its runners is an
-// [asl.TaskRunner] that runs the tasks that it knows and hands the others to the next:
+// [asl.TaskRunner] that runs the tasks that it knows and passes the others to the next:
 //
 //	MockConfig.Runner ──► Executions ──► Lambda, Funcs ──► None
 //	 a mock file's case    state machines  functions        States.TaskFailed
@@ -16,7 +16,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// None fails every task, and says what could run it.
+// None fails every task with a cause that says what could run it.
 type None struct{}
 
 // RunTask implements [asl.TaskRunner].
@@ -50,20 +50,21 @@ func integration(resource string) string {
 
 func isIntegration(resource, name string) bool { return integration(resource) == name }
 
-// sdkCause is the cause of an API error as AWS's second SDK for Java writes it. Recordings
-// of 2023 lack the number of attempts; a task that fails here fails at the first.
+// sdkCause returns the cause of an API error as version 2 of the AWS SDK for Java writes
+// it. Recordings of 2023 lack the number of attempts; here, a task always fails at the
+// first attempt.
 func sdkCause(message, service string, status int, requestID string) string {
 	return fmt.Sprintf("%s (Service: %s, Status Code: %d, Request ID: %s) (SDK Attempt Count: 1)", message, service, status, requestID)
 }
 
-// setPresent sets a member that is left out when it is empty.
+// setPresent sets a member unless it is empty.
 func setPresent(o *jsonata.Object, field, text string) {
 	if text != "" {
 		o.Set(field, text)
 	}
 }
 
-// plain is a value as text: a string as it is, anything else as JSON.
+// plain returns a value as text: a string as it is, anything else as JSON.
 func plain(v any) string {
 	v = jsonata.Force(v)
 	if s, ok := v.(string); ok {
@@ -73,7 +74,7 @@ func plain(v any) string {
 	return string(text)
 }
 
-// cut shortens text to at most n bytes and keeps it valid UTF-8.
+// cut truncates text to at most n bytes and keeps it valid UTF-8.
 func cut(text string, n int) string {
 	if len(text) <= n {
 		return text

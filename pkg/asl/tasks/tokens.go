@@ -8,22 +8,23 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// A TokenStore knows the task tokens of the executions that wait.
+// A TokenStore keeps the task tokens of waiting executions.
 type TokenStore interface {
 	// Open makes the token of a task known, before its request is sent. It returns a
 	// function that makes the token unknown again.
 	Open(t asl.Task) (forget func())
-	// Offer hands an activity's task to the next worker that asks for one; taken is called
-	// with the worker's name. The error, an *[asl.Error], says that there is no such
-	// activity.
+	// Offer gives an activity's task to the next worker that asks for one; taken is
+	// called with the worker's name. The error, an *[asl.Error], says that there is no
+	// such activity.
 	Offer(activityARN, token string, input any, taken func(worker string)) error
-	// Wait returns what SendTaskSuccess brings for the token, a value of pkg/jsonata, or
-	// the error of SendTaskFailure as an *[asl.Error]. It ends with ctx, and with the error
-	// [ErrHeartbeat] when no heartbeat comes for so long; zero waits for none.
+	// Wait returns the output of SendTaskSuccess for the token, a value of pkg/jsonata,
+	// or the error of SendTaskFailure as an *[asl.Error]. It ends with ctx, and with the
+	// error [ErrHeartbeat] if no heartbeat arrives for that long; zero means that none is
+	// expected.
 	Wait(ctx context.Context, token string, heartbeat time.Duration) (any, error)
 }
 
-// ErrHeartbeat is what a missing heartbeat ends a task with.
+// ErrHeartbeat is the error of a task whose heartbeat is missing.
 var ErrHeartbeat = &asl.Error{Name: "States.Timeout"}
 
 // A Tokens runs the tasks that end by their token: integrations with .waitForTaskToken,

@@ -22,7 +22,7 @@ func Append(dst []byte, v any) []byte {
 	case json.Number:
 		return appendNumber(dst, string(v))
 	case float64:
-		// What was computed became JSON before Java read it: 3, not 3.0.
+		// Computed values became JSON before Java read them: 3, not 3.0.
 		return appendNumber(dst, string(jsonata.AppendNumber(nil, v)))
 	case []any:
 		dst = append(dst, '[')

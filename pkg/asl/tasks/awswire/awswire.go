@@ -1,7 +1,7 @@
 // Package awswire turns the arguments of a service integration into the service's HTTP
-// request, and the response into the result as Step Functions shows it. It writes and
-// reads the protocols that the services of pkg/asl/awsmodel have: AWS JSON, REST JSON,
-// REST XML and Query.
+// request, and the response into the result in the form of Step Functions. It supports
+// the protocols of the services in pkg/asl/awsmodel: AWS JSON, REST JSON, REST XML and
+// Query.
 //
 // Arguments and results are values of pkg/jsonata:
 //
@@ -25,17 +25,17 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A FieldError is an argument that the operation does not take.
+// A FieldError describes an argument that the operation does not accept.
 type FieldError struct {
 	// Path is the dotted path of the member.
 	Path string
-	// Reason says what is wrong with it.
+	// Reason says what is wrong with the member.
 	Reason string
 }
 
 func (e *FieldError) Error() string { return "the field '" + e.Path + "' " + e.Reason }
 
-// An Error is an answer of the service that is not success.
+// An Error is an error response of the service.
 type Error struct {
 	Code, Message string
 	Status        int
@@ -44,10 +44,10 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
-// A Message is a request as far as the protocol decides it.
+// A Message is the part of a request that the protocol determines.
 type Message struct {
 	Method string
-	// Path is escaped, and Query has what the protocol and the arguments put there.
+	// Path is escaped, and Query holds what the protocol and the arguments add to it.
 	Path   string
 	Query  url.Values
 	Header http.Header
@@ -76,8 +76,8 @@ func Encode(o *awsmodel.Operation, arguments *jsonata.Object) (*Message, error) 
 	return m, nil
 }
 
-// Decode reads the response of an operation. The error is an *[Error] where the service
-// answered one, and tells of an answer that cannot be read otherwise.
+// Decode reads the response of an operation. The error is an *[Error] if the service
+// answered with an error; otherwise, it says that the answer cannot be read.
 func Decode(o *awsmodel.Operation, resp *http.Response, body []byte) (*jsonata.Object, error) {
 	s := o.Service()
 	if resp.StatusCode >= http.StatusMultipleChoices {
@@ -108,7 +108,7 @@ func ReadBody(r io.Reader, limit int64) ([]byte, error) {
 // isXML reports whether a service's bodies are XML.
 func isXML(s *awsmodel.Service) bool { return s.Protocol == "query" || s.Protocol == "rest-xml" }
 
-// join is the path of a member.
+// join returns the path of a member.
 func join(path, name string) string {
 	if path == "" {
 		return name
@@ -116,8 +116,8 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// each calls f for the members of arguments, in their order. A member that the structure
-// does not have is a *FieldError, and so is one that is required and missing.
+// each calls f for the members of arguments, in order. A member that the structure does
+// not have is a *FieldError, and so is one that is required and missing.
 func each(in *awsmodel.Structure, arguments *jsonata.Object, path string, f func(m *awsmodel.Member, v any, path string) error) error {
 	seen := map[string]bool{}
 	for i := range arguments.Len() {
@@ -128,7 +128,7 @@ func each(in *awsmodel.Structure, arguments *jsonata.Object, path string, f func
 			return &FieldError{join(path, name), "is not supported by Step Functions"}
 		}
 		if v == nil {
-			continue // null is the same as nothing
+			continue // null is the same as a missing member
 		}
 		seen[m.Name] = true
 		if err := f(m, v, join(path, m.Name)); err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// decodeError reads an error in whatever form the protocol has it. What is neither is an
-// error without a code: a proxy's page, say.
+// decodeError reads an error in one of the forms of the protocol. Anything else, such as
+// a proxy's page, becomes an error without a code.
 func decodeError(s *awsmodel.Service, resp *http.Response, body []byte) *Error {
 	e := &Error{Status: resp.StatusCode}
 	for _, name := range []string{"X-Amzn-Requestid", "X-Amz-Request-Id"} {
@@ -23,7 +23,7 @@ func decodeError(s *awsmodel.Service, resp *http.Response, body []byte) *Error {
 		e.readJSON(resp.Header, body)
 	}
 	if e.Code == "" && len(body) == 0 && resp.StatusCode == http.StatusNotFound {
-		e.Code = "NotFound" // as of HEAD requests, which have no body
+		e.Code = "NotFound" // as for HEAD requests, which have no body
 	}
 	if e.Message == "" {
 		e.Message = http.StatusText(resp.StatusCode)

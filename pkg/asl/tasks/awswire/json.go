@@ -8,8 +8,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// encodeJSON writes the members of arguments that lie in the body; only selects them, and
-// nil takes all.
+// encodeJSON writes the members of arguments that belong in the body; only selects them,
+// and nil selects all.
 func encodeJSON(s *awsmodel.Service, in *awsmodel.Structure, arguments *jsonata.Object, only func(*awsmodel.Member) bool) ([]byte, error) {
 	o, err := jsonObject(s, in, arguments, "", only)
 	if err != nil {
@@ -111,7 +111,7 @@ func fromJSONObject(s *awsmodel.Service, out *awsmodel.Structure, o *jsonata.Obj
 		v = jsonata.Force(v)
 		m := byWire(out, name)
 		if m == nil || v == nil {
-			continue // newer than the model, or nothing
+			continue // newer than the model, or null
 		}
 		result.Set(m.Name, fromJSON(s, m.Type, v))
 	}

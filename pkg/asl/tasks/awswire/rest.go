@@ -13,7 +13,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// encodeREST puts each argument where the model has it: path, query, headers or body.
+// encodeREST puts each argument where the model says: path, query, headers or body.
 //
 // [REST bindings]: https://smithy.io/2.0/spec/http-bindings.html
 func (m *Message) encodeREST(o *awsmodel.Operation, in *awsmodel.Structure, arguments *jsonata.Object) error {
@@ -116,8 +116,8 @@ func (m *Message) query(member *awsmodel.Member, v any, at string) error {
 	return err
 }
 
-// payload makes the body of one member: a blob or a text as it is, a structure as the
-// protocol writes it.
+// payload makes the body from one member: a blob or text as it is, a structure in the
+// protocol's encoding.
 func (m *Message) payload(o *awsmodel.Operation, member *awsmodel.Member, v any, at string) error {
 	s := o.Service()
 	if member.Type.Kind != awsmodel.Record {
@@ -145,7 +145,7 @@ func (m *Message) payload(o *awsmodel.Operation, member *awsmodel.Member, v any,
 	return err
 }
 
-// body makes the body of the members that lie nowhere else.
+// body makes the body from the members that are not elsewhere.
 func (m *Message) body(o *awsmodel.Operation, in *awsmodel.Structure, arguments *jsonata.Object) error {
 	inBody := func(member *awsmodel.Member) bool { return member.Place == awsmodel.InBody }
 	s := o.Service()
@@ -176,7 +176,7 @@ func (m *Message) body(o *awsmodel.Operation, in *awsmodel.Structure, arguments 
 	return err
 }
 
-// decodeREST reads a response from where the model has its members.
+// decodeREST reads the members of a response from where the model says.
 func decodeREST(o *awsmodel.Operation, out *awsmodel.Structure, resp *http.Response, body []byte) (*jsonata.Object, error) {
 	result := jsonata.NewObject(4)
 	if out == nil {
@@ -239,8 +239,8 @@ func prefixed(header http.Header, prefix string) *jsonata.Object {
 	return o
 }
 
-// fromPayload reads a member that is the whole body. A blob is shown as text, which is how
-// Step Functions shows streams; one that is not text, as base64.
+// fromPayload reads a member that is the whole body. A blob is returned as text, as Step
+// Functions returns streams, or as base64 if it is not text.
 func fromPayload(s *awsmodel.Service, m *awsmodel.Member, body []byte) (any, error) {
 	switch m.Type.Kind {
 	case awsmodel.Blob, awsmodel.Text:

@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// text is a scalar as text: what paths, queries, headers and XML have.
+// text returns a scalar as text, for paths, queries, headers and XML.
 func text(m *awsmodel.Member, v any, path string, format string) (string, error) {
 	switch m.Type.Kind {
 	case awsmodel.Time:
@@ -38,7 +38,7 @@ func text(m *awsmodel.Member, v any, path string, format string) (string, error)
 	return plain(v, path)
 }
 
-// plain is a value as the text of a member: an object or an array is its JSON.
+// plain returns a value as the text of a member; an object or an array becomes JSON.
 func plain(v any, path string) (string, error) {
 	if s, ok := v.(string); ok {
 		return s, nil
@@ -50,7 +50,7 @@ func plain(v any, path string) (string, error) {
 	return string(out), nil
 }
 
-// number takes numbers, and strings that hold one.
+// number accepts numbers, and strings that contain one.
 func number(v any, path string) (json.Number, error) {
 	switch n := v.(type) {
 	case json.Number:
@@ -65,7 +65,7 @@ func number(v any, path string) (json.Number, error) {
 	return "", &FieldError{path, "must be a number"}
 }
 
-// parseTime takes RFC 3339 and seconds since 1970.
+// parseTime accepts RFC 3339 and seconds since 1970.
 func parseTime(v any, path string) (time.Time, error) {
 	if s, ok := v.(string); ok {
 		if at, err := time.Parse(time.RFC3339Nano, s); err == nil {
@@ -81,7 +81,8 @@ func parseTime(v any, path string) (time.Time, error) {
 	return time.Time{}, &FieldError{path, "must be a timestamp, such as 2026-01-31T12:00:00Z"}
 }
 
-// formatTime writes a time in the member's format, or else in the protocol's.
+// formatTime writes a time in the member's format, or else in the protocol's default
+// format.
 func formatTime(at time.Time, format, protocol string) string {
 	if format == "" {
 		format = protocol
@@ -95,7 +96,7 @@ func formatTime(at time.Time, format, protocol string) string {
 	return strconv.FormatFloat(float64(at.UnixMilli())/1e3, 'f', -1, 64)
 }
 
-// instant is a time as Step Functions shows it: that of Java's Instant.
+// instant returns a time in the form of Step Functions, that of Java's Instant.
 func instant(at time.Time) string {
 	s := at.UTC().Format("2006-01-02T15:04:05")
 	if ms := at.Nanosecond() / 1e6; ms != 0 {
@@ -104,7 +105,8 @@ func instant(at time.Time) string {
 	return s + "Z"
 }
 
-// readTime reads a time of a response in any of the formats; ok is false for none.
+// readTime reads a time of a response in any of the formats; ok is false if it has none
+// of them.
 func readTime(s string) (at time.Time, ok bool) {
 	if seconds, err := strconv.ParseFloat(s, 64); err == nil {
 		return time.UnixMilli(int64(math.Round(seconds * 1e3))), true
@@ -117,7 +119,7 @@ func readTime(s string) (at time.Time, ok bool) {
 	return time.Time{}, false
 }
 
-// fromText is a scalar of a response that is text: of headers and XML.
+// fromText converts text of a response, from headers and XML, to a scalar.
 func fromText(kind byte, s string) any {
 	switch kind {
 	case awsmodel.Boolean:

@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// maxDepth bounds how deep elements nest.
+// maxDepth bounds the nesting of elements.
 const maxDepth = 100
 
 // A node is an element.
@@ -78,7 +78,7 @@ func parseXML(body []byte) (*node, error) {
 	}
 }
 
-// fromXMLObject reads the members of an element; only selects them, and nil takes all.
+// fromXMLObject reads the members of an element; only selects them, and nil selects all.
 func fromXMLObject(s *awsmodel.Service, out *awsmodel.Structure, n *node, only func(*awsmodel.Member) bool) *jsonata.Object {
 	o := jsonata.NewObject(len(n.children))
 	if out == nil {
@@ -108,7 +108,7 @@ func fromXMLObject(s *awsmodel.Service, out *awsmodel.Structure, n *node, only f
 	return o
 }
 
-// fromXML reads the elements of a member: more than one are those of a flat list or map.
+// fromXML reads the elements of a member; a flat list or map has more than one.
 func fromXML(s *awsmodel.Service, m *awsmodel.Member, t awsmodel.Type, found []*node) any {
 	switch t.Kind {
 	case awsmodel.List:

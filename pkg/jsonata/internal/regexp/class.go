@@ -8,10 +8,11 @@ import (
 	"unicode"
 )
 
-// Space is the class of what \s of JavaScript matches, which has more than RE2's.
+// Space is the class of the characters that JavaScript's \s matches, which are more than
+// RE2's.
 const Space = `[\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}]`
 
-// A runeRange is what a character class has from one character to another.
+// A runeRange is a range of characters in a class.
 type runeRange struct{ lo, hi rune }
 
 var (
@@ -102,9 +103,9 @@ func writeClass(b *strings.Builder, ranges []runeRange) {
 	b.WriteByte(']')
 }
 
-// canonical is what characters are compared by when case is ignored: the [upper case]
-// of a character, but not when that takes several characters or is ASCII for one that
-// is not. RE2 folds more: it takes the Kelvin sign for a K.
+// canonical returns the form in which characters are compared when case is ignored: the
+// [upper case] of a character, unless that has several characters or is ASCII while the
+// character is not. RE2 folds more: to RE2, the Kelvin sign is a K.
 //
 // [upper case]: https://262.ecma-international.org/#sec-runtime-semantics-canonicalize-ch
 func canonical(r rune) rune {
@@ -122,7 +123,7 @@ func canonical(r rune) rune {
 // A variant is a character and another one that is equal to it when case is ignored.
 type variant struct{ of, is rune }
 
-// caseVariants are in the order of the characters.
+// caseVariants is sorted by character.
 var caseVariants = sync.OnceValue(func() []variant {
 	var out []variant
 	for r := rune(0); r <= 0xffff; r++ {
@@ -135,7 +136,7 @@ var caseVariants = sync.OnceValue(func() []variant {
 	return out
 })
 
-// fold adds to ranges what is equal to something in them when case is ignored.
+// fold adds to ranges the characters that are equal to one in them when case is ignored.
 func fold(ranges []runeRange) []runeRange {
 	out := slices.Clone(ranges)
 	variants := caseVariants()
@@ -151,7 +152,7 @@ func fold(ranges []runeRange) []runeRange {
 	return joinRanges(out)
 }
 
-// FoldText returns an expression for a text of which the case does not matter.
+// FoldText returns an expression that matches a text regardless of case.
 func FoldText(s string) string {
 	var b strings.Builder
 	for _, r := range s {

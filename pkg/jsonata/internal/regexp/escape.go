@@ -5,7 +5,7 @@ import (
 	"unicode/utf16"
 )
 
-// escape parses what follows a backslash, when that is one character.
+// escape parses what follows a backslash, if it is a single character.
 func (p *parser) escape() (rune, error) {
 	if p.pos >= len(p.src) {
 		return 0, refuse(`\ at the end of the pattern`)
@@ -87,7 +87,7 @@ func (p *parser) hex(n int) (rune, bool) {
 	return rune(v), true
 }
 
-// set parses a character class behind its opening bracket.
+// set parses a character class after its opening bracket.
 func (p *parser) set() ([]runeRange, error) {
 	negated := p.next('^')
 	var ranges []runeRange
@@ -131,7 +131,7 @@ func appendMember(ranges []runeRange, r rune, class []runeRange) []runeRange {
 	return append(ranges, runeRange{r, r})
 }
 
-// member parses one character of a class, or an escape that stands for several.
+// member parses one character of a class, or an escape for several characters.
 func (p *parser) member() (r rune, class []runeRange, err error) {
 	if p.pos >= len(p.src) {
 		return 0, nil, refuse("a character class is not closed")

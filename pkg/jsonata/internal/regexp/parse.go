@@ -14,8 +14,8 @@ const (
 	maxRepeat = 1000 // RE2's own limit
 )
 
-// Compile translates a regular expression literal of JavaScript, given what is between the
-// slashes and the flags behind them: i, m and g, which changes nothing. The error is an
+// Compile translates a regular expression literal of JavaScript, given the text between
+// the slashes and the flags after them: i, m and g, which has no effect. The error is an
 // *[Error].
 func Compile(body, flags string) (*Pattern, error) {
 	if len(body) > maxLength {
@@ -50,18 +50,18 @@ func Compile(body, flags string) (*Pattern, error) {
 	return re, nil
 }
 
-// A term is a translated part of an expression. JavaScript and RE2 differ in
-// what a repeated part leaves in its groups and in what it does when it matches
-// nothing, so a term knows when that can be seen.
+// A term is a translated part of an expression. JavaScript and RE2 differ in what a
+// repeated part leaves in its groups and in what happens when it matches nothing, so a
+// term records when the difference can be observed.
 type term struct {
 	expr     string
 	size     int
 	nullable bool // can match the empty text
-	// emptyLast: matching nothing is what a nullable term tries last
+	// emptyLast: a nullable term tries to match nothing last
 	emptyLast bool
-	nonEmpty  string // the term without its empty match, when that is easy to say
+	nonEmpty  string // the term without its empty match, if that is easy to express
 	groups    bool   // has groups that capture
-	skipsSome bool   // and some of them need not take part in a match
+	skipsSome bool   // and some of them may take no part in a match
 }
 
 type parser struct {
@@ -78,7 +78,7 @@ func (p *parser) peek() rune {
 	return -1
 }
 
-// next takes a character if it is c.
+// next consumes a character if it is c.
 func (p *parser) next(c rune) bool {
 	if p.peek() != c {
 		return false
@@ -92,7 +92,7 @@ func (p *parser) ahead(s string) bool {
 	return strings.HasPrefix(string(p.src[p.pos:min(len(p.src), p.pos+len(s))]), s)
 }
 
-// alternatives parses up to the end or a closing parenthesis.
+// alternatives parses until the end or a closing parenthesis.
 func (p *parser) alternatives(depth int) (term, error) {
 	if depth > maxDepth {
 		return term{}, refuse("groups are nested too deeply")
@@ -143,7 +143,7 @@ func (p *parser) sequence(depth int) (term, error) {
 	return seq, nil
 }
 
-// quantified parses an atom and what says how often it is repeated.
+// quantified parses an atom and its quantifier.
 func (p *parser) quantified(depth int) (term, error) {
 	t, assertion, err := p.atom(depth)
 	if err != nil {
@@ -163,7 +163,7 @@ func (p *parser) quantified(depth int) (term, error) {
 	return t.repeat(least, most, lazy)
 }
 
-// repeat returns t repeated; most is -1 for no limit.
+// repeat returns t repeated; most is -1 if there is no limit.
 func (t term) repeat(least, most int, lazy bool) (term, error) {
 	if most > maxRepeat || least > maxRepeat {
 		return t, refuse("a repeat count is over 1000")
@@ -174,7 +174,8 @@ func (t term) repeat(least, most int, lazy bool) (term, error) {
 	}
 	expr := t.expr
 	if t.nullable && most != least {
-		// JavaScript gives up an optional repeat that matches nothing and tries another way.
+		// JavaScript abandons an optional repeat that matches nothing and tries another
+		// way.
 		switch {
 		case least == 0 && t.nonEmpty != "":
 			expr = t.nonEmpty
@@ -209,7 +210,8 @@ func (t term) repeat(least, most int, lazy bool) (term, error) {
 		}
 	}
 	if most == 0 {
-		// RE2 drops the groups of what is repeated no times; they must be counted still.
+		// RE2 drops the groups of a part that is repeated zero times, but they must still
+		// be counted.
 		r.expr, r.nonEmpty = "(?:"+expr+`[^\x{0}-\x{10ffff}])?`, ""
 	}
 	return r, nil
@@ -231,8 +233,8 @@ func quantifierText(least, most int) string {
 	return "{" + strconv.Itoa(least) + "," + strconv.Itoa(most) + "}"
 }
 
-// quantifier parses one of * + ? {n} {n,} {n,m}. A brace that begins none of these
-// stands for itself.
+// quantifier parses one of * + ? {n} {n,} {n,m}. A brace that does not begin one of these
+// is literal.
 func (p *parser) quantifier() (least, most int, ok bool, err error) {
 	switch {
 	case p.next('*'):
@@ -273,7 +275,7 @@ func (p *parser) number() (int, bool) {
 	return n, p.pos > start
 }
 
-// atom parses what a quantifier applies to, or an assertion, to which none does.
+// atom parses what a quantifier applies to, or an assertion, which has no quantifier.
 func (p *parser) atom(depth int) (t term, assertion bool, err error) {
 	empty := func(expr string) term {
 		return term{expr: expr, size: 1, nullable: true, emptyLast: true}
@@ -363,7 +365,7 @@ func (p *parser) group(depth int) (term, error) {
 	return t, nil
 }
 
-// groupName parses the name of a group, which nothing uses: groups are numbered.
+// groupName parses the name of a group. Names are not used, because groups are numbered.
 func (p *parser) groupName() error {
 	start := p.pos
 	for p.peek() == '_' || p.peek() == '$' || p.peek() >= '0' && p.peek() <= '9' && p.pos > start ||

@@ -1,9 +1,9 @@
-// Package regexp runs the regular expressions of JavaScript, in time in proportion to the
+// Package regexp runs the regular expressions of JavaScript, in time proportional to the
 // text.
 //
-// They are translated to the syntax of RE2; what RE2 cannot do is refused by [Compile].
-// Characters are Unicode code points throughout, where JavaScript without its u flag sees
-// the two halves of those beyond U+FFFF.
+// They are translated to the syntax of RE2; [Compile] refuses what RE2 cannot do.
+// Characters are always Unicode code points; JavaScript without its u flag sees those
+// beyond U+FFFF as two halves.
 package regexp
 
 import "strings"
@@ -26,13 +26,13 @@ func (p *Pattern) Contains(text string, spend func(steps int) error) (bool, erro
 	return match != nil, err
 }
 
-// Search returns a search of text. The search tells spend, unless that is nil, how many
-// steps it has taken since it last did, again and again while it lasts and before Find
-// returns; it ends with the error of spend. A step is about what it takes to look at one
-// character.
+// Search returns a search of text. While it runs, and before Find returns, the search
+// repeatedly passes the number of steps since the last call to spend, unless that is nil;
+// if spend returns an error, the search ends with it. A step is roughly the work of
+// examining one character.
 //
-// Text in which lines end in ways that RE2 does not know is refused, with an *[Error], by an
-// expression that looks for the ends of lines.
+// An expression that looks for the ends of lines refuses, with an *[Error], text whose
+// lines end in ways that RE2 does not know.
 func (p *Pattern) Search(text string, spend func(steps int) error) (*Search, error) {
 	if p.lines && strings.ContainsAny(text, "\r\u2028\u2029") {
 		return nil, refuse("^ and $ with the flag m are not supported in text with line ends other than \\n")

@@ -9,27 +9,26 @@ import (
 	"unicode/utf8"
 )
 
-// A Pattern is a compiled regular expression. It is run by backtracking, which is the
-// fastest way for most expressions and texts. Where that would try too much, package
-// regexp takes over: it finds the same matches, in time in proportion to the text
-// whatever the expression is.
+// A Pattern is a compiled regular expression. It is run by backtracking, which is fastest
+// for most expressions and texts. If that would try too much, package regexp takes over:
+// it finds the same matches, in time proportional to the text for any expression.
 type Pattern struct {
 	expr   string // in the syntax of RE2
 	insts  []instruction
 	start  uint32
-	caps   int  // numbers in the indices of a match
-	atZero bool // matches at the start of the text only
-	lines  bool // looks for the ends of lines
+	caps   int  // the number of indices of a match
+	atZero bool // it only matches at the start of the text
+	lines  bool // it looks for the ends of lines
 	// first are the bytes that a match can begin with, if it cannot be empty.
 	hasFirst bool
 	first    [256]bool
 
-	// lead is what the pattern begins with, if that is a loop such as that of \w+@: one
-	// that can be left at its very end only.
+	// lead is the loop with which the pattern begins, if it is one that can only be left
+	// at its very end, such as that of \w+@.
 	lead *instruction
 
 	slow func() (*goregexp.Regexp, error) // for the whole text
-	from func() (*goregexp.Regexp, error) // for the text behind a character
+	from func() (*goregexp.Regexp, error) // for the text after a character
 }
 
 type instruction struct {
@@ -37,13 +36,13 @@ type instruction struct {
 	out, arg uint32
 	ascii    [2]uint64    // the characters below U+0080 that match
 	inst     *syntax.Inst // for the others
-	// loop: one character, as often as possible. exits are the bytes that can come behind
-	// it; nil if there need not be any.
+	// loop: one character, as often as possible. exits are the bytes that can follow it;
+	// nil if nothing needs to follow.
 	loop  bool
 	exits *[256]bool
 }
 
-// Size is the number of instructions that p is compiled to.
+// Size returns the number of instructions of the compiled pattern.
 func (p *Pattern) Size() int { return len(p.insts) }
 
 // CompileRE2 compiles an expression in the syntax of RE2.
@@ -64,7 +63,7 @@ func CompileRE2(expr string) (*Pattern, error) {
 		lines:  strings.Contains(expr, "(?m:"),
 		slow:   sync.OnceValues(func() (*goregexp.Regexp, error) { return goregexp.Compile(expr) }),
 		from: sync.OnceValues(func() (*goregexp.Regexp, error) {
-			// It begins with the character before, for ^ and \b look at that.
+			// It includes the character before the start, because ^ and \b look at it.
 			return goregexp.Compile(`\A(?s:.)(?s:.*?)(` + expr + `)`)
 		}),
 	}
@@ -78,8 +77,8 @@ func CompileRE2(expr string) (*Pattern, error) {
 	return p, nil
 }
 
-// maxExits is for how many loops it is found out what can follow them: that takes time
-// in proportion to the rest of the pattern.
+// maxExits bounds the number of loops whose followers are computed, which takes time
+// proportional to the rest of the pattern.
 const maxExits = 32
 
 func (p *Pattern) findLoops() {
@@ -97,7 +96,7 @@ func (p *Pattern) findLoops() {
 }
 
 // findLead returns the character of the loop that the pattern begins with, if what
-// follows the loop can begin with none that the loop takes.
+// follows the loop cannot begin with a character of the loop.
 func (p *Pattern) findLead() *instruction {
 	pc := p.start
 	for p.insts[pc].op == syntax.InstCapture || p.insts[pc].op == syntax.InstNop {
@@ -118,7 +117,7 @@ func (p *Pattern) findLead() *instruction {
 	return in
 }
 
-// beyondASCII reports whether the instruction takes characters from U+0080 on.
+// beyondASCII reports whether the instruction accepts characters from U+0080 on.
 func (in *instruction) beyondASCII() bool {
 	switch in.inst.Op {
 	case syntax.InstRune, syntax.InstRune1:
@@ -143,13 +142,14 @@ func newInstruction(in *syntax.Inst) instruction {
 	return out
 }
 
-// isLoop reports whether an instruction goes to a character and back, as that of \w* does.
+// isLoop reports whether an instruction leads to a character and back, as that of \w*
+// does.
 func (p *Pattern) isLoop(pc uint32) bool {
 	in := &p.insts[pc]
 	return in.op == syntax.InstAlt && p.insts[in.out].op == syntax.InstRune && p.insts[in.out].out == pc
 }
 
-// take returns the place behind the character at pos, if it is one of the instruction's.
+// take returns the position after the character at pos, if the instruction accepts it.
 func (in *instruction) take(text string, pos int) (int, bool) {
 	if pos >= len(text) {
 		return pos, false
@@ -171,7 +171,7 @@ func matchesRune(in *syntax.Inst, r rune) bool {
 	return in.MatchRune(r)
 }
 
-// findFirst collects the bytes that a match can go on with, from an instruction on. It
+// findFirst collects the bytes with which a match can continue from an instruction. It
 // reports false if the match can end there.
 func (p *Pattern) findFirst(pc uint32, first *[256]bool, seen []bool) bool {
 	if seen[pc] {
@@ -196,22 +196,23 @@ func (p *Pattern) findFirst(pc uint32, first *[256]bool, seen []bool) bool {
 	return true
 }
 
-// A Search goes through the matches of a pattern in a text.
+// A Search iterates over the matches of a pattern in a text.
 type Search struct {
 	p      *Pattern
 	text   string
 	caps   []int
 	stack  []choice
 	steps  int             // so far
-	spent  int             // of them, those that spend was told
-	lookAt int             // the step at which to tell it more
+	spent  int             // of these, the steps that were reported to spend
+	lookAt int             // the step at which to report again
 	spend  func(int) error // says when to give up; may be nil
 	err    error           // of spend
 }
 
-// A choice is where to go on when the way that was taken leads nowhere: at pc, at pos. If
-// slot is inLoop, it is a loop at pc, which is to be left at pos or at a character before
-// it, down to least. Any other slot but 0 is to be put back: slot-1 of caps was pos.
+// A choice is an alternative for when the way that was taken fails: continue at pc, at
+// pos. If slot is inLoop, it is a loop at pc, which can be left at pos or at an earlier
+// character, down to least. Any other slot except 0 restores a capture: caps[slot-1] was
+// pos.
 type choice struct {
 	pc, slot   uint32
 	pos, least int
@@ -221,7 +222,7 @@ const inLoop = ^uint32(0)
 
 const (
 	maxChoices  = 1 << 14
-	stepsASight = 32   // for each byte of the text that is left
+	stepsASight = 32   // for each remaining byte of the text
 	stepsAtOnce = 4096 // and for any text
 
 	stepsUnspent = 1 << 14
@@ -235,7 +236,7 @@ func (p *Pattern) search(text string, spend func(steps int) error) *Search {
 	return s
 }
 
-// goOn asks whether to, when it is time to.
+// goOn reports whether to continue; it calls spend when it is due.
 func (s *Search) goOn() bool {
 	if s.steps >= s.lookAt {
 		s.report()
@@ -243,7 +244,7 @@ func (s *Search) goOn() bool {
 	return s.err == nil
 }
 
-// report tells spend what it does not know yet.
+// report tells spend the steps that it has not been told yet.
 func (s *Search) report() {
 	if s.spend == nil || s.err != nil {
 		return
@@ -253,8 +254,9 @@ func (s *Search) report() {
 	s.err = s.spend(n)
 }
 
-// Find returns the indices of the first match at from or behind it, like
-// [goregexp.Regexp.FindSubmatchIndex]; nil if there is none. They are valid until the next call.
+// Find returns the indices of the first match at or after from, like
+// [goregexp.Regexp.FindSubmatchIndex]; nil if there is none. They are valid until the
+// next call.
 func (s *Search) Find(from int) ([]int, error) {
 	match, err := s.find(from)
 	if err != nil {
@@ -311,8 +313,8 @@ func (s *Search) find(from int) ([]int, error) {
 	return nil, nil
 }
 
-// matchAt reports whether there is a match that begins at a place, and whether that was
-// found out within the limit.
+// matchAt reports whether a match begins at a position, and whether that was determined
+// within the limit.
 func (s *Search) matchAt(at, limit int) (matched, inTime bool) {
 	text, insts := s.text, s.p.insts
 	for i := range s.caps {
@@ -385,7 +387,8 @@ func (s *Search) run(in *instruction, pos int) int {
 	return pos
 }
 
-// goBack returns what the last choice left to try; it is not ok when there is none.
+// goBack returns what the last choice still offers; it is not ok if there is nothing left
+// to try.
 func (s *Search) goBack() (pc uint32, pos int, ok bool) {
 	for {
 		n := len(s.stack) - 1
@@ -408,8 +411,8 @@ func (s *Search) goBack() (pc uint32, pos int, ok bool) {
 	}
 }
 
-// leave returns the next place at which to leave a loop: the last one that is left, and
-// that what follows the loop can begin at.
+// leave returns the next position at which to leave a loop: the last remaining one at
+// which what follows the loop can begin.
 func (s *Search) leave(loop *choice) (pos int, ok bool) {
 	exits := s.p.insts[loop.pc].exits
 	from := loop.pos

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// findSlowly is find, by package regexp.
+// findSlowly does what find does, with package regexp.
 func (s *Search) findSlowly(from int) ([]int, error) {
 	if from == 0 {
 		re, err := s.p.slow()
@@ -35,7 +35,8 @@ func (s *Search) findSlowly(from int) ([]int, error) {
 	return match, nil
 }
 
-// stepsSlowly is what a character costs package regexp for each instruction, in steps.
+// stepsSlowly is the cost of a character in package regexp for each instruction, in
+// steps.
 const stepsSlowly = 4
 
 // slowMatch finds the match of re in the text from start on.
@@ -48,8 +49,7 @@ func (s *Search) slowMatch(re *goregexp.Regexp, start int) ([]int, error) {
 	return match, s.err
 }
 
-// A pacedReader is how package regexp is stopped: the text ends when there is no budget
-// left for more of it.
+// A pacedReader stops package regexp: it ends the text when the budget is exhausted.
 type pacedReader struct {
 	text   string
 	pos    int
