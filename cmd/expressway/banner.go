@@ -48,7 +48,7 @@ func wrap(names []string, n int) (lines []string) {
 	return lines
 }
 
-// trigger says what a route takes.
+// trigger says which deliveries a route takes.
 func trigger(r *config.Route) string {
 	switch r.Source() {
 	case config.SourceHTTP:
@@ -73,7 +73,7 @@ func machines(local *devserver.Local) []string {
 	return names
 }
 
-// attempts are commands that work as they are.
+// attempts returns commands that work as they are.
 func attempts(local *devserver.Local, server *devserver.Server, events string) []string {
 	self := os.Args[0]
 	if wd, err := os.Getwd(); err == nil {

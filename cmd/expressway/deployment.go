@@ -18,14 +18,14 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template/wiring"
 )
 
-// templateFlags say which stack a command is about.
+// templateFlags say which template a command uses.
 type templateFlags struct {
 	Template           string   `placeholder:"FILE" help:"The SAM or CloudFormation template (default: template.yaml, template.yml or template.json, if one exists). Its state machines run here as deployed, and its functions' variables are the configuration's."`
 	ConfigEnv          string   `placeholder:"NAME" help:"The environment of samconfig.toml whose parameter overrides and region are used (default: default)."`
 	ParameterOverrides []string `sep:"none" placeholder:"NAME=VALUE" help:"Values of the template's parameters, which override those of samconfig.toml; as many as needed, in one flag or several."`
 }
 
-// A deployment is the template that a command is about, as it is on this machine.
+// A deployment is the template that a command uses, as it is on this machine.
 type deployment struct {
 	path      string
 	samconfig template.SAMConfig
@@ -37,8 +37,8 @@ type deployment struct {
 	warned   map[string]bool
 }
 
-// deployment finds the template; nil for none. A template.json that nobody named and
-// that has no Resources is another tool's.
+// deployment finds the template; it returns nil if there is none. A template.json that
+// was not named and has no Resources belongs to another tool.
 func (c *project) deployment(p *program) (*deployment, error) {
 	if c.found || c.failed != nil {
 		return c.deployed, c.failed
@@ -87,7 +87,7 @@ func (c *project) findDeployment(p *program) (*deployment, error) {
 	return d, nil
 }
 
-// load reads the template, again when it has changed.
+// load reads the template, and reads it again when it has changed.
 func (d *deployment) load() error {
 	t, err := template.Load(d.path, d.options)
 	if err != nil {
@@ -109,15 +109,16 @@ func (d *deployment) load() error {
 	return nil
 }
 
-// getenv is a variable of the functions, as the template sets it.
+// getenv returns a variable of the functions, as the template sets it.
 func (d *deployment) getenv(name string) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.env[name]
 }
 
-// routers are the functions that run routes: those of the layer, and programs. Where
-// there are none, it is all functions: the configuration may be meant for one of them.
+// routers returns the functions that run routes: those of the layer, and programs. If
+// there are none, it returns all functions, because the configuration may be meant for
+// one of them.
 func routers(t *template.Template) []*template.Function {
 	all := t.Functions()
 	out := slices.DeleteFunc(slices.Clone(all), func(f *template.Function) bool {
@@ -129,8 +130,8 @@ func routers(t *template.Template) []*template.Function {
 	return out
 }
 
-// configPath is the configuration beside the template, else that in the folder of a
-// function's code; "" where there is none.
+// configPath returns the configuration next to the template, or else the one in the
+// folder of a function's code; "" if there is none.
 func (d *deployment) configPath() string {
 	folders := []string{filepath.Dir(d.path)}
 	for _, f := range routers(d.template) {
@@ -192,7 +193,7 @@ func (d *deployment) warn(p *program, message string) {
 	}
 }
 
-// asDeployed is the template with the names of a deployment, for checks.
+// asDeployed returns the template with the names of a deployment, for checks.
 func (d *deployment) asDeployed() (*template.Template, error) {
 	o := d.options
 	o.Deployed = true
@@ -216,7 +217,7 @@ func (d *deployment) wiring(configPath string, machines []string) (findings []wi
 			return nil, false, err
 		}
 		if routes, err = wiring.NewConfiguration(configPath, source); err != nil {
-			routes = nil // pkg/config says what is wrong with it
+			routes = nil // pkg/config reports what is wrong with it
 		}
 	}
 	return wiring.Check(t, routes, machines), routes != nil && wiring.Runs(t, routes), nil

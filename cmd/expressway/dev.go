@@ -44,7 +44,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	if c.WaitScale < 0 {
 		return fmt.Errorf("--wait-scale must not be negative, but is %v", c.WaitScale)
 	}
-	// 0 asks for no waits; the options take a zero factor for the default.
+	// A factor of 0 means no waits, but in the options, zero means the default.
 	options.Data, options.Recorder, options.WaitScale = c.Data, recorder, max(c.WaitScale, 1e-9)
 	local, err := devserver.NewLocal(options)
 	if err != nil {
@@ -110,14 +110,14 @@ func (c *devCommand) serve(ctx context.Context, server *devserver.Server, polled
 	case err := <-served:
 		return err
 	case err := <-polled:
-		polled <- err // for whoever waits for all of them
+		polled <- err // for everybody who waits for all of them
 		cancel()
 		return <-served
 	}
 }
 
-// logger returns what the functions log to: the recorder, and the terminal as far as
-// --log asks for it.
+// logger returns the functions' logger: it writes to the recorder, and to the terminal as
+// --log says.
 func (c *devCommand) logger(p *program, recorder *console.Recorder, term *terminal) *slog.Logger {
 	if c.Log == "json" {
 		return slog.New(recorder.Log(slog.NewJSONHandler(p.stderr, nil)))
@@ -126,11 +126,11 @@ func (c *devCommand) logger(p *program, recorder *console.Recorder, term *termin
 	return slog.New(recorder.Log(untold{text, term}))
 }
 
-// reload reads everything again that is saved, and says in terminal and console what is
-// wrong with it. The last good version of what is broken stays in use.
+// reload reads all saved files again, and reports mistakes in the terminal and the
+// console. The last good version of a broken file stays in use.
 func (c *devCommand) reload(ctx context.Context, p *program, local *devserver.Local, recorder *console.Recorder, log *slog.Logger) error {
 	quiet := *p
-	quiet.stderr = io.Discard // it was warned of at the start
+	quiet.stderr = io.Discard // the warning was printed at the start
 	read := func() (devserver.Options, error) {
 		again := c.project
 		again.found, again.deployed, again.failed = false, nil, nil
@@ -184,7 +184,7 @@ func shortTime(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// waiting says what a stop waits for.
+// waiting says what a stop is waiting for.
 func waiting(p *program) func([]string, time.Duration) {
 	return func(executions []string, limit time.Duration) {
 		names := make([]string, 0, len(executions))

@@ -24,7 +24,7 @@ type explainCommand struct {
 }
 
 // Run prints an entry of routes: what the file says and, with a comment, every default
-// that it leaves out. The output is a route again, and means the same.
+// that it leaves out. The output is itself a route with the same meaning.
 func (c *explainCommand) Run(_ context.Context, p *program) error {
 	cfg, _, err := (&project{Config: c.Config, EnvVars: c.EnvVars}).config(p)
 	if err != nil {
@@ -58,7 +58,7 @@ func (c *explainCommand) Run(_ context.Context, p *program) error {
 	return err
 }
 
-// An explained route is its keys as they are written, and more.
+// An explained route holds the keys as they are written, and the defaults.
 type explained struct {
 	route    *config.Route
 	keys     yaml.MapSlice
@@ -95,7 +95,7 @@ func get(keys yaml.MapSlice, name string) (any, bool) {
 	return nil, false
 }
 
-// put sets a key, at the end where it is new.
+// put sets a key, at the end if it is new.
 func put(keys yaml.MapSlice, name string, value any) yaml.MapSlice {
 	for i := range keys {
 		if keys[i].Key == name {
@@ -111,7 +111,7 @@ func (e *explained) has(name string) bool {
 	return ok
 }
 
-// line comments a key of the route, and head stands above one.
+// line adds a comment to a key of the route, and head adds one above it.
 func (e *explained) line(path, text string) {
 	e.comments["$[0]."+path] = append(e.comments["$[0]."+path], yaml.LineComment(" "+text))
 }
@@ -122,7 +122,7 @@ func (e *explained) head(path string, texts ...string) {
 	}
 }
 
-// fallback adds a key that is not written, with why it has its value.
+// fallback adds a key that is not in the file, and says why it has its value.
 func (e *explained) fallback(name string, value any, why string) {
 	if !e.has(name) {
 		e.keys = put(e.keys, name, value)
@@ -130,7 +130,7 @@ func (e *explained) fallback(name string, value any, why string) {
 	}
 }
 
-// common are the keys of every route.
+// common adds the keys of every route.
 func (e *explained) common() {
 	switch {
 	case e.route.Answer:
@@ -149,7 +149,7 @@ func (e *explained) common() {
 	}
 }
 
-// other are the keys of queues and events.
+// other adds the keys of queue and event routes.
 func (e *explained) other() {
 	if e.route.Resume != nil {
 		return
@@ -218,7 +218,7 @@ func (e *explained) http() {
 	e.catches()
 }
 
-// acknowledgement is an accepted block that does what the default does.
+// acknowledgement returns an accepted block that has the same effect as the default.
 func acknowledgement(ack verify.Ack) yaml.MapSlice {
 	if ack.Status == 0 {
 		return yaml.MapSlice{{Key: "status", Value: 202}, {Key: "body", Value: yaml.MapSlice{{Key: "executionArn", Value: "{% $execution.arn %}"}}}}
@@ -273,7 +273,7 @@ func (e *explained) corsDefaults() {
 	e.keys = put(e.keys, "cors", keys)
 }
 
-// catches adds the answers to what the route does not catch, by status.
+// catches adds the answers to the failures that the route does not catch, by status.
 func (e *explained) catches() {
 	written, _ := get(e.keys, "catch")
 	list, _ := written.([]any)
@@ -303,14 +303,14 @@ func (e *explained) catches() {
 	}
 }
 
-// caught tells whether the route's own catches answer a failure.
+// caught reports whether one of the route's own catches answers a failure.
 func (e *explained) caught(name string) bool {
 	return slices.ContainsFunc(e.route.Catch, func(c config.Catch) bool {
 		return slices.Contains(c.Errors, name) || name != bridge.Unverified && bridge.Matches(c.Errors, name)
 	})
 }
 
-// verify says what the sender has to prove.
+// verify says what the sender must prove.
 func (e *explained) verify() {
 	s := e.route.HTTP.Verify
 	if s.None {
@@ -353,7 +353,7 @@ func putAt(keys yaml.MapSlice, path []string, value any) yaml.MapSlice {
 	return put(keys, path[0], value)
 }
 
-// describe says in words what a preset is.
+// describe describes a preset in words.
 func describe(p verify.Preset) []string {
 	s := p.Signature()
 	lines := []string{"signature: " + s.Algorithm}
@@ -406,7 +406,7 @@ func describe(p verify.Preset) []string {
 	return lines
 }
 
-// short writes a duration without the zeros that Go ends it in.
+// short writes a duration without Go's trailing zeros.
 func short(d time.Duration) string {
 	s := d.String()
 	for _, zero := range []string{"m0s", "h0m"} {

@@ -12,8 +12,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template/wiring"
 )
 
-// textLine is a finding as file:line:column: message. Errors have no word before the
-// message, as compilers have it.
+// textLine returns a finding as file:line:column: message. As with compilers, errors have
+// no word before the message.
 func textLine(f wiring.Finding) string {
 	word := ""
 	if f.Severity != wiring.Error {
@@ -22,7 +22,8 @@ func textLine(f wiring.Finding) string {
 	return fmt.Sprintf("%s: %s%s%s", f.Pos, word, f.Text(), rule(f))
 }
 
-// rule names the kind of a finding about wiring; the others' messages say enough.
+// rule names the kind of a finding about wiring; the messages of other findings are clear
+// enough.
 func rule(f wiring.Finding) string {
 	if _, ok := wiring.Rules[f.Rule]; !ok || f.Rule == "template" {
 		return ""
@@ -57,7 +58,8 @@ func indented(w io.Writer, v any) error {
 	return encoder.Encode(v)
 }
 
-// relative is a path as code hosts want it: from the root of the checkout, with slashes.
+// relative returns a path in the form that code hosts expect: relative to the root of the
+// checkout, with slashes.
 func relative(path, root string) string {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -70,7 +72,7 @@ func relative(path, root string) string {
 	return filepath.ToSlash(rel)
 }
 
-// writeGitHub writes workflow commands, which GitHub shows beside the lines of a change:
+// writeGitHub writes workflow commands, which GitHub shows next to the lines of a change:
 // https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 func writeGitHub(w io.Writer, findings []wiring.Finding, root string) error {
 	message := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")

@@ -25,8 +25,8 @@ type forgetCommand struct {
 	DryRun bool   `help:"Only show what is stored."`
 }
 
-// Run frees a dedupe key, so that the delivery runs when it comes again, and says what was
-// stored under it.
+// Run frees a dedupe key, so that the delivery runs when it comes again, and shows what
+// was stored under it.
 func (c *forgetCommand) Run(ctx context.Context, p *program) error {
 	table := c.Table
 	if table == "" {
@@ -68,7 +68,7 @@ func (c *forgetCommand) Run(ctx context.Context, p *program) error {
 	return err
 }
 
-// key is the id of the record.
+// key returns the id of the record.
 func (c *forgetCommand) key() (string, error) {
 	key := []byte(c.Key)
 	if c.Body != "" {

@@ -19,8 +19,8 @@ type graphCommand struct {
 	project
 }
 
-// Run prints a state machine's graph. Routes do not matter: a configuration that is
-// broken hides no state machine.
+// Run prints a state machine's graph. It ignores the routes, so that a broken
+// configuration does not hide a state machine.
 func (c *graphCommand) Run(ctx context.Context, p *program) error {
 	options, err := c.options(p, slog.New(slog.DiscardHandler))
 	if err != nil {

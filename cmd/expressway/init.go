@@ -26,7 +26,7 @@ type initCommand struct {
 	Write    bool     `help:"Write the changes. Without this flag, a folder that has a template is only shown what would be added."`
 }
 
-// Run writes what an empty folder lacks; in one with a template it shows that first.
+// Run writes what a folder lacks; if it has a template, it only shows that at first.
 func (c *initCommand) Run(p *program) error {
 	o := scaffold.Options{
 		Dir: c.Dir, From: c.From, Providers: c.Provider, Door: c.Door, IaC: c.IaC, Template: c.Template, Machine: c.Machine, Queue: c.Queue,
@@ -40,7 +40,7 @@ func (c *initCommand) Run(p *program) error {
 	return apply(p, changes, c.Write || !changes.Edits())
 }
 
-// apply shows the changes, and makes them.
+// apply shows the changes, and makes them if write is set.
 func apply(p *program, changes *scaffold.Changes, write bool) error {
 	if changes.Empty() {
 		return errors.New("there is nothing to add")

@@ -77,8 +77,9 @@ func (c *invokeCommand) Run(ctx context.Context, p *program) error {
 	return nil
 }
 
-// sayWhy prints what failed, in which state and for which cause. The log of a function
-// must not have causes, which may hold payload; a laptop has no secrets from its owner.
+// sayWhy prints what failed, in which state and for which cause. A function's log must
+// not contain causes, which may hold payload, but a laptop keeps no secrets from its
+// owner.
 func sayWhy(p *program, recorder *console.Recorder) {
 	for _, d := range recorder.Deliveries(nil, 1) {
 		for _, r := range d.Records {
@@ -109,8 +110,8 @@ func (c *invokeCommand) read(p *program) ([]byte, error) {
 	return payload, nil
 }
 
-// starter reaches another endpoint, with the credentials of the environment, or
-// any: a local endpoint checks none.
+// starter calls another endpoint, with the credentials of the environment or else with
+// made-up ones, because a local endpoint does not check them.
 func (c *invokeCommand) starter(getenv func(string) string) (bridge.Starter, error) {
 	defaults := map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",

@@ -7,7 +7,7 @@ import (
 	"github.com/expressway-dev/expressway/internal/version"
 )
 
-// releases is where the layer of a version can be downloaded.
+// releases is where the layer of each version can be downloaded.
 const releases = "https://github.com/expressway-dev/expressway/releases"
 
 type layerCommand struct {
@@ -44,7 +44,7 @@ func embeddedLayer(arch string) ([]byte, error) {
 	return nil, fmt.Errorf("this program was built from source and carries no layer; download %s from %s, or use the expressway program of that release", name, where)
 }
 
-// layerFile is the name of the layer's zip in a release.
+// layerFile returns the name of the layer's zip in a release.
 func layerFile(of, arch string) string {
 	if !released(of) {
 		of = "VERSION"

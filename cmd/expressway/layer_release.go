@@ -4,7 +4,7 @@ package main
 
 import _ "embed"
 
-// The zips are in no checkout: `make release` lays them over this folder.
+// The zips are not in the repository: `make release` adds them to this folder.
 var (
 	//go:embed layer-arm64.zip
 	layerARM64 []byte

@@ -2,6 +2,6 @@
 
 package main
 
-// layers is empty where the program was not built by `make release`, which builds the
-// layer first.
+// layers is empty unless the program was built by `make release`, which builds the layer
+// first.
 func layers() map[string][]byte { return nil }

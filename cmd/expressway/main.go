@@ -32,7 +32,7 @@ func main() {
 // interrupted is the status of a program that a second Ctrl-C ended, as shells number it.
 const interrupted = 128 + int(syscall.SIGINT)
 
-// A program is the tool with its surroundings.
+// A program is the tool with its environment.
 type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -56,7 +56,7 @@ type commands struct {
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
 
-// project is what every command reads.
+// A project holds what every command reads.
 type project struct {
 	Config        string `placeholder:"FILE" help:"The configuration (default: $EXPRESSWAY_CONFIG, else expressway.yaml)."`
 	StateMachines string `name:"statemachines" placeholder:"DIR" default:"statemachines" help:"Folder of NAME.asl.json files, which become Express state machines (default: ${default})."`
@@ -65,14 +65,14 @@ type project struct {
 	Account       string `placeholder:"ID" help:"Their account (default: $AWS_ACCOUNT_ID, else 123456789012)."`
 	templateFlags
 
-	// What the flags led to, once it was looked for.
+	// What the flags refer to, once it has been looked up.
 	deployed *deployment
 	failed   error
 	found    bool
 }
 
-// run is the whole program; it returns the exit code: 0, 1 for what went wrong,
-// 2 for a wrong command line.
+// run is the whole program; it returns the exit code: 0, 1 for failures, and 2 for a
+// wrong command line.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
 	var cmds commands
 	exited := -1
@@ -92,7 +92,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	parsed, err := parser.Parse(args)
 	switch {
-	case exited >= 0: // --help printed its text
+	case exited >= 0: // --help has printed its text
 		return exited
 	case err != nil:
 		fmt.Fprintln(stderr, "expressway:", err)

@@ -16,7 +16,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/devserver"
 )
 
-// errSilent ends a command whose output says already what went wrong.
+// errSilent ends a command whose output already says what went wrong.
 var errSilent = errors.New("")
 
 const envVarsFile = "env.json"
@@ -56,8 +56,8 @@ var (
 	region  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
 )
 
-// configPath returns the configuration's path, or "" where there is none and nobody
-// named one: a folder without routes is a Step Functions endpoint.
+// configPath returns the configuration's path, or "" if there is none and none was named:
+// a folder without routes is still a Step Functions endpoint.
 func (c *project) configPath(getenv func(string) string, d *deployment) string {
 	if c.Config != "" {
 		return c.Config
@@ -72,7 +72,7 @@ func (c *project) configPath(getenv func(string) string, d *deployment) string {
 	return path
 }
 
-// config reads the configuration alone.
+// config only reads the configuration.
 func (c *project) config(p *program) (*config.Config, func(string) string, error) {
 	getenv, err := c.environment(p)
 	if err != nil {
@@ -109,7 +109,7 @@ func (c *project) environment(p *program) (func(string) string, error) {
 	}, nil
 }
 
-// envVars reads the env-vars file, where there is one.
+// envVars reads the env-vars file, if there is one.
 func (c *project) envVars(p *program) (map[string]string, error) {
 	path := c.EnvVars
 	if path == "" {
@@ -131,8 +131,8 @@ func (c *project) envVars(p *program) (map[string]string, error) {
 	}), nil
 }
 
-// An envValue is a variable's value: text, or, as sam takes them too, a number, true or
-// false, or null for nothing.
+// An envValue is a variable's value: text or, because sam accepts them too, a number,
+// true, false, or null for nothing.
 type envValue string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -148,9 +148,9 @@ func (v *envValue) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// merge makes one environment of those of all functions. Of several values that of the
-// function whose name comes last counts, and differ hears of it; what sam calls
-// Parameters is for functions that say nothing themselves.
+// merge combines the environments of all functions into one. If they have different
+// values for a variable, that of the function whose name sorts last is used, and differ
+// is called. sam's Parameters apply to functions that do not set a variable themselves.
 func merge(functions map[string]map[string]envValue, differ func(name, function string)) map[string]string {
 	const everyFunction = "Parameters"
 	all, from := map[string]string{}, map[string]string{}

@@ -19,8 +19,8 @@ import (
 // meantFile names the samples that are meant to fail, one a line: FILE: what it shows.
 const meantFile = "meant.txt"
 
-// sendSamples hands each event file to the function that its name begins with, and prints
-// a line for each.
+// sendSamples passes each event file to the function with which its name begins, and
+// prints a line for each.
 func sendSamples(ctx context.Context, p *program, local *devserver.Local, recorder *console.Recorder, term *terminal, dir string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil || len(files) == 0 {
@@ -58,7 +58,7 @@ func sendSamples(ctx context.Context, p *program, local *devserver.Local, record
 	return nil
 }
 
-// columns is the width that people's terminals have.
+// columns is the usual width of a terminal.
 const columns = 80
 
 func printSample(p *program, term *terminal, file string, d console.Delivery, meant string) {
@@ -75,7 +75,7 @@ func printSample(p *program, term *terminal, file string, d console.Delivery, me
 	fmt.Fprintf(p.stdout, "  %s %s\n", term.paint(colour, fmt.Sprintf("%-5s", mark)), cut(line, columns-8))
 }
 
-// cut shortens text to a number of characters.
+// cut truncates text to a number of characters.
 func cut(text string, n int) string {
 	if r := []rune(text); len(r) > n {
 		return string(r[:n-1]) + "…"
@@ -83,7 +83,7 @@ func cut(text string, n int) string {
 	return text
 }
 
-// readMeant reads which samples are meant to fail, and why. There need not be a file.
+// readMeant reads which samples are meant to fail, and why. The file is optional.
 func readMeant(path string) (map[string]string, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

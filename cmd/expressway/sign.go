@@ -41,7 +41,7 @@ type signCommand struct {
 	EnvVars string            `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, if it exists)."`
 }
 
-// Help is kong's long text.
+// Help returns kong's long text.
 func (*signCommand) Help() string {
 	return "Prints a curl command that the route accepts, for sh: expressway sign github -d push.json --event push | sh. " +
 		"Signatures age; print a new command for each use. Tokens and passwords are in the command as they are."
@@ -51,7 +51,7 @@ func (*signCommand) Help() string {
 type delivery struct {
 	verify.Request
 	host   string
-	file   string // of the body, as curl is to read it; empty for a body in the command
+	file   string // the file of the body for curl; empty if the body is in the command
 	target string
 }
 
@@ -106,7 +106,7 @@ func (c *signCommand) delivery(p *program, route *config.Route) (*delivery, erro
 	if strings.ContainsFunc(c.Query, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
 		return nil, fmt.Errorf("--query must be escaped as in a URL, with %%20 for a space and %%23 for #, not %q", c.Query)
 	}
-	if d.Method == "" { // the pattern takes all
+	if d.Method == "" { // the pattern takes all methods
 		d.Method = http.MethodPost
 		if c.Data == "" {
 			d.Method = http.MethodGet
@@ -143,8 +143,8 @@ func (c *signCommand) readBody(p *program, d *delivery) (err error) {
 	return err
 }
 
-// headers sets what is sent beside the signature: a content type, the names that the
-// command line gives, and a delivery id of its own.
+// headers sets what is sent in addition to the signature: a content type, the names that
+// the command line gives, and a delivery id of its own.
 func (c *signCommand) headers(d *delivery, route *config.Route) error {
 	for _, line := range c.Header {
 		name, value, found := strings.Cut(line, ":")
@@ -184,7 +184,7 @@ func contentType(file string, body []byte) string {
 	return "application/octet-stream"
 }
 
-// sign adds the signature, and an id where the sender's is in a header.
+// sign adds the signature, and an id if the sender sends it in a header.
 func (c *signCommand) sign(ctx context.Context, d *delivery, route *config.Route, getenv func(string) string, now time.Time) error {
 	spec := route.HTTP.Verify
 	secret := ""
@@ -219,17 +219,17 @@ func (c *signCommand) sign(ctx context.Context, d *delivery, route *config.Route
 	return nil
 }
 
-// curl is the command for sh.
+// curl returns the command for sh.
 func (d *delivery) curl() string {
 	if d.RawQuery != "" {
 		d.target += "?" + d.RawQuery
 	}
 	options := ""
 	if strings.ContainsAny(d.target, "[]{}") {
-		options += " -g" // curl would make several URLs of it
+		options += " -g" // otherwise, curl would expand it to several URLs
 	}
 	if strings.Contains(d.target, "/.") {
-		options += " --path-as-is" // curl would resolve it
+		options += " --path-as-is" // otherwise, curl would resolve it
 	}
 	lines := []string{"curl -sS" + options + " -w '\\n' -X " + d.Method + " " + shellQuote(d.target)}
 	if d.Method == http.MethodHead {
@@ -242,7 +242,7 @@ func (d *delivery) curl() string {
 		for _, value := range d.Header[name] {
 			header := name + ": " + value
 			if value == "" {
-				header = name + ";" // curl's way to send an empty one
+				header = name + ";" // curl's syntax for an empty header
 			}
 			lines = append(lines, "-H "+shellQuote(header))
 		}
@@ -258,7 +258,7 @@ func (d *delivery) curl() string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+-]+$`)
 
-// shellQuote makes one word of sh of any text.
+// shellQuote turns any text into one word of sh.
 func shellQuote(s string) string {
 	if plainWord.MatchString(s) {
 		return s
@@ -268,7 +268,7 @@ func shellQuote(s string) string {
 
 var wildcard = regexp.MustCompile(`\{([^{}]*)\}`)
 
-// fill gives a pattern's wildcards their values.
+// fill replaces a pattern's wildcards by their values.
 func fill(pattern string, params map[string]string) (host, path string, err error) {
 	host, path, _ = strings.Cut(pattern, "/")
 	used := map[string]bool{}

@@ -14,8 +14,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/console"
 )
 
-// A terminal writes a short line for each delivery, and a second one that says why where
-// it failed.
+// A terminal writes a short line for each delivery, and a second one that says why, if it
+// failed.
 type terminal struct {
 	mu     sync.Mutex
 	out    io.Writer
@@ -48,7 +48,7 @@ func (t *terminal) isSilent() bool {
 	return t.silent
 }
 
-// The colours are those that terminals have a theme for.
+// The colours are those that terminal themes define.
 const (
 	green  = "32"
 	red    = "31"
@@ -95,7 +95,7 @@ func took(milliseconds float64) string {
 	return time.Duration(milliseconds * float64(time.Millisecond)).Round(time.Millisecond).String()
 }
 
-// maxCause is what is shown of a cause: as much as the log of a function has.
+// maxCause is how much of a cause is shown: as much as in the log of a function.
 const maxCause = 1024
 
 // why says what failed, where, and for which reason.
@@ -117,7 +117,7 @@ func why(d console.Delivery) string {
 	return plain(text)
 }
 
-// plainLines is plain for text of more than one line.
+// plainLines is plain for a text of several lines.
 func plainLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -126,7 +126,7 @@ func plainLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// plain takes out what a sender could write to change the terminal: control characters.
+// plain removes what a sender could use to control the terminal: control characters.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -139,13 +139,13 @@ func plain(text string) string {
 	}, text)
 }
 
-// untold hands on what the lines of deliveries do not say already.
+// untold passes on the log records that the lines of deliveries do not already cover.
 type untold struct {
 	slog.Handler
 	term *terminal
 }
 
-// told are the messages of lines that the terminal has a short form of.
+// told lists the messages of log lines for which the terminal has a short form.
 var told = map[string]bool{
 	"delivery settled": true, "request refused": true, "event refused": true, "handshake answered": true,
 	"record without a route": true,

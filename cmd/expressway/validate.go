@@ -22,13 +22,13 @@ type validateCommand struct {
 	Format string `enum:"text,json,sarif,github" default:"text" help:"text, json, sarif (for code scanning), or github (annotations of a workflow)."`
 }
 
-// A validation collects everything that is wrong: a definition that is refused must not
-// hide a configuration that is, nor the other way.
+// A validation collects everything that is wrong: a mistake in a definition must not hide
+// a mistake in the configuration, or the other way round.
 type validation struct {
 	options    devserver.Options
 	deployment *deployment
 	findings   []wiring.Finding
-	// other is what has no place in a file.
+	// other is an error without a place in a file.
 	other error
 }
 
@@ -43,7 +43,7 @@ func (c *validateCommand) Run(ctx context.Context, p *program) error {
 		for _, problem := range unreadable.Problems {
 			v.add(wiring.Error, "template", problem.Pos, problem.Message)
 		}
-		c.deployed, c.failed = nil, nil // the rest is judged without it
+		c.deployed, c.failed = nil, nil // the rest is checked without it
 	} else if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (v *validation) add(severity wiring.Severity, rule string, pos template.Pos
 	v.findings = append(v.findings, wiring.Finding{Severity: severity, Rule: rule, Pos: pos, Message: message})
 }
 
-// fail adds an error, of which some know their place.
+// fail adds an error; some errors know their places.
 func (v *validation) fail(err error) {
 	var wrong *config.Error
 	switch {
@@ -75,7 +75,7 @@ func (v *validation) fail(err error) {
 	}
 }
 
-// checkMachines judges the definitions of the folder and of the template.
+// checkMachines checks the definitions in the folder and in the template.
 func (v *validation) checkMachines(ctx context.Context) {
 	checker := statesapi.New(statesapi.Options{})
 	defer func() { v.fail(checker.Close(ctx)) }()
@@ -96,7 +96,7 @@ func (v *validation) checkMachines(ctx context.Context) {
 	v.files(err)
 }
 
-// files adds what is wrong with definitions in files of their own.
+// files adds the mistakes in definitions that are files.
 func (v *validation) files(err error) {
 	list := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -122,8 +122,8 @@ func (v *validation) definition(pos template.Pos, d statesapi.Located) {
 	v.add(severity, "definition", pos, d.Message)
 }
 
-// checkMachine judges a definition of the template; what is not known of it is not held
-// against it.
+// checkMachine checks a definition in the template; unknown parts of it are not reported
+// as mistakes.
 func (v *validation) checkMachine(checker *statesapi.Service, m *template.Machine) {
 	var wrong *template.Error
 	switch {
@@ -155,8 +155,8 @@ func (v *validation) checkMachine(checker *statesapi.Service, m *template.Machin
 	}
 }
 
-// checkTemplate judges the template, and what ties it to the routes. It reports whether
-// functions of the template run them, whose environment is then the template's.
+// checkTemplate checks the template and how it fits the routes. It reports whether
+// functions of the template run the routes; if so, their environment is the template's.
 func (v *validation) checkTemplate() (runs bool) {
 	if v.deployment == nil {
 		return false
@@ -167,7 +167,7 @@ func (v *validation) checkTemplate() (runs bool) {
 	return runs
 }
 
-// machineNames are those of a folder's state machines.
+// machineNames returns the names of a folder's state machines.
 func machineNames(dir string) []string {
 	var names []string
 	if dir == "" {
@@ -180,7 +180,7 @@ func machineNames(dir string) []string {
 	return names
 }
 
-// checkRoutes judges the configuration: by itself, and as what its handlers are made of.
+// checkRoutes checks the configuration, by itself and by making its handlers.
 func (v *validation) checkRoutes(ctx context.Context, runs bool) {
 	cfg := &config.Config{}
 	var required []config.Option
@@ -198,8 +198,8 @@ func (v *validation) checkRoutes(ctx context.Context, runs bool) {
 		v.add(wiring.Warning, "configuration", template.Pos{File: w.File, Line: w.Line, Column: w.Column}, w.Message)
 	}
 	if runs || v.has(wiring.Error) {
-		// What the functions have, only their template tells; and what is refused already
-		// need not be refused again.
+		// Only the template tells what the functions have, and mistakes that were already
+		// reported need not be reported again.
 		return
 	}
 	local, err := devserver.NewLocal(v.options)
@@ -214,8 +214,9 @@ func (v *validation) checkRoutes(ctx context.Context, runs bool) {
 	v.fail(local.Close(ctx))
 }
 
-// ofTemplate leaves out variables that are not set here: each function's environment has
-// been judged by the template. What stands at the same place follows from it.
+// ofTemplate leaves out errors about variables that are not set here, because each
+// function's environment has been checked by the template. Other errors at the same place
+// are their consequences.
 func (v *validation) ofTemplate(err error, runs bool) error {
 	var wrong *config.Error
 	if !runs || !errors.As(err, &wrong) {
@@ -253,7 +254,7 @@ func (v *validation) count(severity wiring.Severity) int {
 }
 
 // missingMachines reports names of state machines that the folder does not have. An ARN
-// may be of a state machine anywhere.
+// may refer to a state machine elsewhere.
 func missingMachines(cfg *config.Config, local *devserver.Local, folder string) error {
 	var problems []config.Problem
 	for _, m := range local.Missing() {
@@ -293,10 +294,10 @@ func slowMachines(cfg *config.Config, local *devserver.Local, folder string) err
 	return &config.Error{Problems: problems}
 }
 
-// formatGitHub is the form of GitHub's workflow commands.
+// formatGitHub selects GitHub's workflow commands.
 const formatGitHub = "github"
 
-// report prints the findings, and says by its error whether they fail the command.
+// report prints the findings, and returns an error if they fail the command.
 func (c *validateCommand) report(p *program, v *validation) error {
 	cwd, _ := os.Getwd()
 	var err error
@@ -332,7 +333,7 @@ func (c *validateCommand) report(p *program, v *validation) error {
 	return nil
 }
 
-// valid says what was judged.
+// valid says what was checked.
 func (v *validation) valid() string {
 	routes, machines := "no routes", "no state machines"
 	if v.options.Config != "" {

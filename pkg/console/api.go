@@ -14,7 +14,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// maxList is how many are listed at most, and usualList where nobody asks for a number.
+// maxList bounds the length of lists, and usualList is the default.
 const (
 	maxList   = 1000
 	usualList = 100
@@ -34,7 +34,7 @@ func limit(r *http.Request) int {
 	return usualList
 }
 
-// A deliveryFilter is what the query of a list asks for.
+// A deliveryFilter holds the query of a list.
 type deliveryFilter struct {
 	Search, Route, Source, Result string
 }
@@ -89,12 +89,13 @@ type deliveryView struct {
 	Request *Request `json:"request,omitempty"`
 	// Messages are the records of a batch, as they came.
 	Messages []Message `json:"messages,omitempty"`
-	// Event is an EventBridge event, or whatever is no HTTP request and no batch.
+	// Event is an EventBridge event, or anything that is neither an HTTP request nor a
+	// batch.
 	Event json.RawMessage `json:"event,omitempty"`
 	// Answer is what the function returned, and Response the HTTP response in it.
 	Answer   json.RawMessage `json:"answer,omitempty"`
 	Response *Response       `json:"response,omitempty"`
-	// Commands do it again from a shell.
+	// Commands repeat the delivery from a shell.
 	Commands map[string]string `json:"commands"`
 }
 
@@ -137,7 +138,7 @@ func (c *Console) view(d Delivery) deliveryView {
 	return v
 }
 
-// asJSON is text that is JSON, or its quotation.
+// asJSON returns text that is JSON as it is, and quotes any other.
 func asJSON(b []byte) json.RawMessage {
 	switch {
 	case len(b) == 0:
@@ -162,8 +163,8 @@ func responseOf(answer []byte) *Response {
 	return &Response{a.StatusCode, shown.Headers, shown.Body}
 }
 
-// curl sends a request again, as it was: a signature that holds the time is too old by
-// then, and what is blanked is to be filled in.
+// curl returns a command that sends a request again, as it was. A signature with a time
+// will have expired by then, and blanked values must be filled in.
 func (c *Console) curl(r *Request) string {
 	var b strings.Builder
 	target := c.o.Webhooks + r.Path
@@ -224,7 +225,8 @@ func readJSON(r *http.Request, to any) error {
 	return nil
 }
 
-// apiReplay does a delivery again: the same bytes, or another body, signed anew.
+// apiReplay repeats a delivery, with the same bytes, or with another body and a new
+// signature.
 func (c *Console) apiReplay(r *http.Request) (any, error) {
 	d, err := c.delivery(r)
 	if err != nil {
@@ -265,8 +267,8 @@ func (c *Console) lastDelivery() int {
 	return 0
 }
 
-// deliveryAfter returns the number of the latest delivery that came after another one, by
-// the console.
+// deliveryAfter returns the number of the latest delivery that the console has sent since
+// another one.
 func (c *Console) deliveryAfter(before int, like Delivery) int {
 	for _, d := range c.o.Recorder.Deliveries(func(d *Delivery) bool {
 		return d.ID > before && d.Function == like.Function && d.Origin != ""
@@ -292,7 +294,7 @@ func (c *Console) apiSave(r *http.Request) (any, error) {
 	if !fixtureName.MatchString(in.Name) {
 		return nil, refusal{http.StatusBadRequest, "the name must be at most 60 lower-case letters, digits and -"}
 	}
-	// A file is often committed: what carries secrets is no part of it.
+	// A file is often committed, so it must not contain secrets.
 	path, err := c.o.Engine.Save(d.Function+"-"+in.Name+".json", c.o.Secrets.Blank(d.payload))
 	if err != nil {
 		return nil, err
@@ -313,7 +315,7 @@ func executionFilter(r *http.Request) func(*Execution) bool {
 	}
 }
 
-// An ExecutionView is all that is shown of one execution.
+// An ExecutionView holds everything that is shown of one execution.
 type ExecutionView struct {
 	Execution
 	Input      json.RawMessage   `json:"input"`
@@ -321,7 +323,7 @@ type ExecutionView struct {
 	Definition string            `json:"definition"`
 	Visits     []Visit           `json:"visits"`
 	History    []json.RawMessage `json:"history"`
-	// LeftOut is the number of events in the middle that there was no room for.
+	// LeftOut is the number of events in the middle that did not fit.
 	LeftOut int `json:"leftOut,omitempty"`
 }
 
@@ -387,7 +389,7 @@ func (c *Console) apiRun(r *http.Request) (any, error) {
 }
 
 // executionOf returns the number of an execution that was started just now, once it is
-// recorded; 0 where it is not.
+// recorded; 0 if it is not.
 func (c *Console) executionOf(ctx context.Context, arn string) int {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

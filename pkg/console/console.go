@@ -20,12 +20,12 @@ import (
 // Path is where a [Console] is served.
 const Path = "/_expressway/"
 
-// An Engine is what the console shows and drives besides what was recorded. Errors are
-// shown to the person who asked.
+// An Engine provides what the console shows and controls in addition to recordings.
+// Errors are shown to the user.
 type Engine interface {
-	// Routes are those in use.
+	// Routes returns the routes in use.
 	Routes() []Route
-	// Machines are the state machines, and Machine one of them.
+	// Machines returns the state machines, and Machine one of them.
 	Machines() []Machine
 	Machine(name string) (Machine, bool)
 	// Start runs a state machine and returns at once, with the ARN of the execution.
@@ -38,23 +38,23 @@ type Engine interface {
 	Answer(a Answer) error
 	// Send hands an event to a function (webhook, queue or event), as the origin.
 	Send(ctx context.Context, function string, event []byte, origin string) error
-	// Resend sends a webhook delivery anew: with the body and headers, signed again. It
-	// reports whether it had to go past the signature's check.
+	// Resend sends a webhook delivery again, with the given body and headers and a new
+	// signature. It reports whether it had to bypass verification.
 	Resend(ctx context.Context, route string, event, body []byte, origin string) (unverified bool, err error)
-	// Save writes an event to a file that invoke takes, and returns its path.
+	// Save writes an event to a file for invoke, and returns its path.
 	Save(name string, event []byte) (string, error)
 }
 
-// A Route is what the console says of a route.
+// A Route is what the console shows of a route.
 type Route struct {
 	Name string `json:"name"`
 	// Source is http, sqs or eventbridge.
 	Source string `json:"source"`
 	// Takes is the pattern, the queue, or source and detail-type.
 	Takes string `json:"takes"`
-	// Starts is the state machine.
+	// Starts is the state machine that the route starts.
 	Starts string `json:"starts"`
-	// Provider is the sender's preset or scheme, of http routes.
+	// Provider is the sender's preset or scheme, for http routes.
 	Provider string `json:"provider,omitempty"`
 	// Try is a command that sends something to the route.
 	Try string `json:"try"`
@@ -66,24 +66,25 @@ type Machine struct {
 	ARN        string `json:"stateMachineArn"`
 	Type       string `json:"type"`
 	Definition string `json:"definition"`
-	// Diagnostics are what validation says of the definition.
+	// Diagnostics are the diagnostics of the definition.
 	Diagnostics []string `json:"diagnostics"`
 }
 
-// ServeOptions are what a [Console] needs.
+// ServeOptions configure a [Console].
 type ServeOptions struct {
 	Recorder *Recorder
 	Engine   Engine
-	// Secrets are blanked in everything that is served; nil blanks none by value.
+	// Secrets are blanked in everything that is served; nil blanks no values.
 	Secrets *Secrets
-	// Version is shown, and so are the addresses of webhook routes and Step Functions API.
+	// Version is shown, as are the addresses of the webhook routes and of the Step
+	// Functions API.
 	Version, Webhooks, States string
-	// Log gets what clients must not see.
+	// Log receives what clients must not see.
 	Log *slog.Logger
 }
 
 // A Console serves pages and the JSON API below [Path]. It is safe for concurrent use.
-// Whoever serves it checks the Host.
+// Its server must check the Host header.
 type Console struct {
 	o     ServeOptions
 	mux   *http.ServeMux
@@ -172,8 +173,8 @@ func (c *Console) routes() {
 	c.graphRoutes()
 }
 
-// tokenHeader has the token that every POST needs: a page elsewhere can make a browser
-// send a form, but neither read the token nor set the header.
+// tokenHeader carries the token that every POST needs: a page on another site can make a
+// browser send a form, but can neither read the token nor set the header.
 const tokenHeader = "X-Expressway-Token"
 
 // ServeHTTP implements [http.Handler].
@@ -198,7 +199,7 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mux.ServeHTTP(w, r)
 }
 
-// A refusal is an error with the status that it is answered with.
+// A refusal is an error with its HTTP status.
 type refusal struct {
 	status int
 	text   string
@@ -258,7 +259,7 @@ func (c *Console) health(*http.Request) (any, error) {
 	}, nil
 }
 
-// stream sends changes as server-sent events, until the client goes.
+// stream sends changes as server-sent events, until the client disconnects.
 func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	changes, stop := c.o.Recorder.Watch()
@@ -278,7 +279,7 @@ func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
 		case <-beat.C:
 			text = ": beat\n\n"
 		case change := <-changes:
-			data, _ := json.Marshal(change) // a text and a number
+			data, _ := json.Marshal(change) // a text and a number cannot fail
 			text = "data: " + string(data) + "\n\n"
 		}
 	}

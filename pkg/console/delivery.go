@@ -14,24 +14,24 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A Delivery is one event that was handed to a function, and what became of it. A batch
-// of SQS records is one, with a [Record] for each that was settled.
+// A Delivery is one event that was passed to a function, and what became of it. A batch
+// of SQS records is one Delivery, with a [Record] for each settled record.
 type Delivery struct {
 	ID int `json:"id"`
 	// Function is webhook, queue or event.
 	Function string    `json:"function"`
 	Received time.Time `json:"received"`
-	// Milliseconds is how long the function took; 0 while it runs.
+	// Milliseconds is how long the function took; 0 while it is running.
 	Milliseconds float64 `json:"milliseconds"`
 	Running      bool    `json:"running"`
 	// Title is method and path, the queue's name, or source and detail-type.
 	Title string `json:"title"`
-	// Route is the first record's; empty where none took the delivery.
+	// Route is the first record's route; empty if no route took the delivery.
 	Route string `json:"route,omitempty"`
-	// Decision is started, filtered, replayed, refused, handshake or failed; of a batch
-	// whose records differ it is mixed.
+	// Decision is started, filtered, replayed, refused, handshake or failed; it is mixed
+	// for a batch whose records differ.
 	Decision string `json:"decision,omitempty"`
-	// Status is the HTTP status, or what the function returned, in a few words.
+	// Status is the HTTP status, or a summary of what the function returned.
 	Status string `json:"status,omitempty"`
 	// OK says that nothing failed.
 	OK bool `json:"ok"`
@@ -40,10 +40,10 @@ type Delivery struct {
 	Cause string `json:"cause,omitempty"`
 	// State is the state of the workflow that failed.
 	State string `json:"state,omitempty"`
-	// Origin says who sent it, where that was the console.
+	// Origin says who sent it, if that was the console.
 	Origin  string   `json:"origin,omitempty"`
 	Records []Record `json:"records"`
-	// Lines are what the function logged meanwhile.
+	// Lines are what the function logged in the meantime.
 	Lines []Line `json:"lines"`
 
 	payload, answer []byte
@@ -53,7 +53,7 @@ type Delivery struct {
 	steps           map[string][]Step // by delivery id
 }
 
-// A Record is one request, message or event of a [Delivery], once it was settled.
+// A Record is one settled request, message or event of a [Delivery].
 type Record struct {
 	// ID is the sender's id of the delivery.
 	ID       string `json:"id"`
@@ -63,27 +63,27 @@ type Record struct {
 	Cause    string `json:"cause,omitempty"`
 	// State is the state of the workflow that failed.
 	State string `json:"state,omitempty"`
-	// Then is what became of a failed message or event: retry, discard or dead-letter.
+	// Then says what became of a failed message or event: retry, discard or dead-letter.
 	Then         string `json:"then,omitempty"`
 	ExecutionARN string `json:"executionArn,omitempty"`
-	// Execution is the number under which the console has the execution; 0 for none.
+	// Execution is the console's number of the execution; 0 if there is none.
 	Execution int    `json:"execution,omitempty"`
 	Status    string `json:"status,omitempty"`
 	Steps     []Step `json:"steps"`
 }
 
-// A Step is what one part of admission decided.
+// A Step is the decision of one part of admission.
 type Step struct {
 	// Name is route, signature, dedupe, filter, input, start or settle.
 	Name string `json:"name"`
 	// Result is ok, failed, stopped or skipped.
 	Result string `json:"result"`
 	Detail string `json:"detail,omitempty"`
-	// Value is what an expression made of the delivery.
+	// Value is what an expression yielded for the delivery.
 	Value json.RawMessage `json:"value,omitempty"`
 }
 
-// A Line is one that was logged.
+// A Line is a log line.
 type Line struct {
 	Time    time.Time      `json:"time"`
 	Level   string         `json:"level"`
@@ -91,7 +91,8 @@ type Line struct {
 	Attrs   map[string]any `json:"attrs"`
 }
 
-// maxStepValue and maxLines bound what is kept of one delivery besides its payload.
+// maxStepValue and maxLines bound what is kept of one delivery in addition to its
+// payload.
 const (
 	maxStepValue = 16 << 10
 	maxLines     = 200
@@ -137,7 +138,7 @@ func (r *Recorder) charge(d *Delivery, n int) {
 	}
 }
 
-// conclude sums up what became of the records.
+// conclude summarizes what became of the records.
 func (d *Delivery) conclude() {
 	d.OK = d.failure == nil
 	for _, rec := range d.Records {
@@ -149,7 +150,8 @@ func (d *Delivery) conclude() {
 		if rec.Error != "" && d.Error == "" {
 			d.Error, d.Cause, d.State = rec.Error, rec.Cause, rec.State
 		}
-		// What a route discards on purpose is settled, and what is replayed was.
+		// A failure that the route discards on purpose is settled, and a replay was
+		// settled before.
 		if rec.Error != "" && rec.Then != "discard" {
 			d.OK = false
 		}
@@ -273,7 +275,7 @@ func (r *Recorder) Settled(ctx context.Context, in *bridge.Delivery, result brid
 	r.add(d, rec)
 }
 
-// add keeps a record, of so many as a batch can have; the caller holds mu.
+// add keeps a record, up to the number that a batch can have; the caller holds mu.
 func (r *Recorder) add(d *Delivery, rec Record) {
 	if len(d.Records) < maxRecords {
 		d.Records = append(d.Records, rec)
@@ -290,7 +292,7 @@ func (r *Recorder) Rejected(ctx context.Context, route, _, errorName string) {
 	rec := Record{Route: route, Decision: "refused", Error: errorName}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if n := len(d.Lines); n > 0 { // the line of the refusal has the reason
+	if n := len(d.Lines); n > 0 { // the log line of the refusal has the reason
 		rec.Cause, _ = d.Lines[n-1].Attrs["reason"].(string)
 		if id, ok := d.Lines[n-1].Attrs["delivery"].(string); ok {
 			rec.ID = id
@@ -307,7 +309,7 @@ func (r *Recorder) Rejected(ctx context.Context, route, _, errorName string) {
 	r.add(d, rec)
 }
 
-// Log returns a handler that keeps the lines of deliveries, and hands all lines to next.
+// Log returns a handler that keeps the lines of deliveries, and passes all lines to next.
 func (r *Recorder) Log(next slog.Handler) slog.Handler { return &logged{r, next, nil} }
 
 type logged struct {
@@ -371,7 +373,7 @@ func (r *Recorder) Deliveries(match func(*Delivery) bool, limit int) []Delivery 
 	return list
 }
 
-// Delivery returns the delivery of a number.
+// Delivery returns the delivery with a number.
 func (r *Recorder) Delivery(id int) (Delivery, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -383,9 +385,9 @@ func (r *Recorder) Delivery(id int) (Delivery, bool) {
 	return Delivery{}, false
 }
 
-// Event returns the event that the function was handed, as it came. It must not be
-// changed, and holds whatever the sender sent: secrets too.
+// Event returns the event that was passed to the function, unchanged. It must not be
+// modified, and holds whatever the sender sent, including secrets.
 func (d Delivery) Event() []byte { return d.payload }
 
-// Answer returns what the function returned, and the error where it failed.
+// Answer returns what the function returned, and the error if it failed.
 func (d Delivery) Answer() ([]byte, error) { return d.answer, d.failure }

@@ -10,7 +10,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/console/graph"
 )
 
-// overlay is what an execution did, for its drawing.
+// overlay returns what an execution did, for its drawing.
 func overlay(visits []Visit) *graph.Overlay {
 	o := &graph.Overlay{States: map[string]graph.State{}, Taken: map[[2]string]bool{}}
 	names := make(map[int64]string, len(visits))
@@ -26,7 +26,7 @@ func overlay(visits []Visit) *graph.Overlay {
 		default:
 			s.Succeeded++
 		}
-		// Of several iterations the failed one is what somebody looks for.
+		// Of several iterations, the failed one is the most interesting.
 		if s.Failed > 0 {
 			s.Status = "failed"
 		} else if s.Running > 0 {
@@ -40,7 +40,7 @@ func overlay(visits []Visit) *graph.Overlay {
 	return o
 }
 
-// drawing is the graph of a definition as a part of a page.
+// drawing returns the graph of a definition as part of a page.
 func drawing(definition string, o *graph.Overlay) template.HTML {
 	g, err := graph.Parse([]byte(definition))
 	if err != nil {
@@ -85,7 +85,7 @@ func (c *Console) draw(w http.ResponseWriter, r *http.Request, definition string
 	kind, text := "image/svg+xml", ""
 	switch r.URL.Query().Get("format") {
 	case "", "svg":
-		// A drawing that is opened by itself has its colours in it.
+		// A drawing that is opened on its own contains its colours.
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
 		text = g.SVG(o, true)
 	case "mermaid":
@@ -103,7 +103,7 @@ func (c *Console) draw(w http.ResponseWriter, r *http.Request, definition string
 // maxBars is how many visits a timeline shows.
 const maxBars = 80
 
-// timeline draws when the execution was in which state.
+// timeline draws which states the execution was in, and when.
 func timeline(e Execution, visits []Visit) template.HTML {
 	if len(visits) == 0 {
 		return ""

@@ -13,9 +13,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 )
 
-// An anyEvent has the members of all the events that say what was delivered.
+// An anyEvent has the members of all kinds of events that say what was delivered.
 type anyEvent struct {
-	// HTTP, of all doors.
+	// HTTP, from all doors.
 	RawPath        string          `json:"rawPath"`
 	RawQueryString string          `json:"rawQueryString"`
 	Path           string          `json:"path"`
@@ -60,7 +60,7 @@ func (e *anyEvent) path() string {
 	return e.Path
 }
 
-// title says in a few words what an event is.
+// title describes an event in a few words.
 func title(function string, payload []byte) string {
 	var e anyEvent
 	if json.Unmarshal(payload, &e) != nil {
@@ -82,7 +82,7 @@ func title(function string, payload []byte) string {
 	return function
 }
 
-// outcome says in a few words what a function returned.
+// outcome describes in a few words what a function returned.
 func outcome(function string, answer []byte, failed error, records int) string {
 	if failed != nil {
 		if reported, ok := errors.AsType[messages.InvokeResponse_Error](failed); ok {
@@ -96,7 +96,7 @@ func outcome(function string, answer []byte, failed error, records int) string {
 		Discarded  bool   `json:"discarded"`
 		Failures   []any  `json:"batchItemFailures"`
 	}
-	_ = json.Unmarshal(answer, &a) // what is no object has no members
+	_ = json.Unmarshal(answer, &a) // a value that is not an object has no members
 	switch {
 	case a.StatusCode != 0:
 		return fmt.Sprint(a.StatusCode)
@@ -110,7 +110,7 @@ func outcome(function string, answer []byte, failed error, records int) string {
 	return a.Status
 }
 
-// A Request is an HTTP request as it came, with what carries secrets blanked.
+// A Request is an HTTP request as it arrived, with secrets blanked.
 type Request struct {
 	Method  string   `json:"method"`
 	Path    string   `json:"path"`
@@ -119,23 +119,23 @@ type Request struct {
 	Body    Body     `json:"body"`
 }
 
-// A Header is one header; Blanked ones have no value.
+// A Header is one header; a blanked header has no value.
 type Header struct {
 	Name    string `json:"name"`
 	Value   string `json:"value"`
 	Blanked bool   `json:"blanked,omitempty"`
 }
 
-// A Body is text, or base64 of what is none.
+// A Body is text, or base64 if it is not text.
 type Body struct {
 	Text   string `json:"text,omitempty"`
 	Base64 string `json:"base64,omitempty"`
-	// Size is that of the whole body in bytes; what is shown of a large one is cut.
+	// Size is the size of the whole body in bytes; a large body is only shown in part.
 	Size int  `json:"size"`
 	Cut  bool `json:"cut,omitempty"`
 }
 
-// maxShown is what is shown of one body.
+// maxShown is how much is shown of one body.
 const maxShown = 256 << 10
 
 func bodyOf(b []byte) Body {

@@ -15,7 +15,7 @@ import (
 type Execution struct {
 	ID  int    `json:"id"`
 	ARN string `json:"executionArn"`
-	// Machine is the state machine's name, and MachineARN what was asked for.
+	// Machine is the state machine's name, and MachineARN the ARN in the request.
 	Machine    string     `json:"stateMachine"`
 	MachineARN string     `json:"stateMachineArn"`
 	Name       string     `json:"name"`
@@ -26,21 +26,21 @@ type Execution struct {
 	Stopped    *time.Time `json:"stopped,omitempty"`
 	Error      string     `json:"error,omitempty"`
 	Cause      string     `json:"cause,omitempty"`
-	// FailedState is the state that the failure came from.
+	// FailedState is the state in which the failure happened.
 	FailedState string `json:"failedState,omitempty"`
-	// Delivery is the number of the delivery that started it; 0 for none.
+	// Delivery is the number of the delivery that started it; 0 if there is none.
 	Delivery int `json:"delivery,omitempty"`
 
 	input, output []byte
 	definition    string
 	events        []asl.Event
-	left          int // events that there was no room for, in the middle
+	left          int // events in the middle that did not fit
 	bytes         int
 	dropped       bool
 	last          any // the value that was weighed last
 }
 
-// Observe is for [statesapi.Options].
+// Observe is the callback for [statesapi.Options].
 func (r *Recorder) Observe(record statesapi.ExecutionRecord, definition string) func(asl.Event) {
 	e := &Execution{
 		ARN: record.ExecutionARN, Machine: machineName(record.ExecutionARN), MachineARN: record.StateMachineARN,
@@ -60,7 +60,7 @@ func (r *Recorder) Observe(record statesapi.ExecutionRecord, definition string) 
 	return func(event asl.Event) { r.event(e, event) }
 }
 
-// perEvent is what an event takes without its values.
+// perEvent is the size of an event without its values.
 const perEvent = 300
 
 func (r *Recorder) event(e *Execution, event asl.Event) {
@@ -70,7 +70,7 @@ func (r *Recorder) event(e *Execution, event asl.Event) {
 		return
 	}
 	if len(e.events) >= maxEvents {
-		// The beginning and the end say more than the middle.
+		// The beginning and the end are more informative than the middle.
 		e.left++
 		half := maxEvents / 2
 		copy(e.events[half:], e.events[half+1:])
@@ -89,8 +89,8 @@ func (r *Recorder) event(e *Execution, event asl.Event) {
 	}
 }
 
-// weigh estimates what a value takes. One that was weighed just before, as a state's
-// input is that was its predecessor's output, takes nothing.
+// weigh estimates the size of a value. A value that was weighed just before, such as a
+// state's input that was its predecessor's output, counts as nothing.
 func (e *Execution) weigh(v any) int {
 	switch v := v.(type) {
 	case nil, bool:
@@ -111,7 +111,8 @@ func (e *Execution) weigh(v any) int {
 	return weight(v, &budget)
 }
 
-// weight walks a value until the budget of visits is spent, and then guesses the rest.
+// weight visits the parts of a value until the budget is exhausted, and then estimates
+// the rest.
 func weight(v any, budget *int) int {
 	*budget--
 	if *budget < 0 {
@@ -139,7 +140,7 @@ func weight(v any, budget *int) int {
 	return n
 }
 
-// OnExecution is for [statesapi.Options].
+// OnExecution is the callback for [statesapi.Options].
 func (r *Recorder) OnExecution(record statesapi.ExecutionRecord) {
 	if record.Status == bridge.Running {
 		return
@@ -161,7 +162,7 @@ func (r *Recorder) OnExecution(record statesapi.ExecutionRecord) {
 	r.changed(Change{"execution", e.ID})
 }
 
-// failedState is the innermost state that the execution's end leads back to.
+// failedState returns the innermost state from which the execution's end follows.
 func (e *Execution) failedState() string {
 	byID := make(map[int64]*asl.Event, len(e.events))
 	for i := range e.events {
@@ -171,7 +172,7 @@ func (e *Execution) failedState() string {
 		return ""
 	}
 	end := &e.events[len(e.events)-1]
-	// An aborted state is one of those that others ended; the failure itself is not.
+	// An aborted state was ended by another one; it is not where the failure happened.
 	for at := byID[end.PreviousID]; at != nil; at = byID[at.PreviousID] {
 		if strings.HasSuffix(at.Type, "StateEntered") {
 			return at.Name
@@ -180,7 +181,7 @@ func (e *Execution) failedState() string {
 	return ""
 }
 
-// machineName is the state machine's name in an execution's ARN.
+// machineName returns the state machine's name in an execution's ARN.
 func machineName(executionARN string) string {
 	parts := strings.Split(executionARN, ":")
 	if len(parts) < 8 {
@@ -204,7 +205,7 @@ func (r *Recorder) Executions(match func(*Execution) bool, limit int) []Executio
 	return list
 }
 
-// Execution returns the execution of a number, with its steps up to now.
+// Execution returns the execution with a number, with its steps so far.
 func (r *Recorder) Execution(id int) (Execution, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -218,17 +219,17 @@ func (r *Recorder) Execution(id int) (Execution, bool) {
 	return Execution{}, false
 }
 
-// Input is the execution's input, and Output its output; JSON text.
+// Input returns the execution's input, as JSON text.
 func (e Execution) Input() json.RawMessage { return e.input }
 
-// Output is nil unless the execution has succeeded.
+// Output returns the execution's output; nil unless it has succeeded.
 func (e Execution) Output() json.RawMessage { return e.output }
 
-// Definition is the state machine as it was when the execution began.
+// Definition returns the state machine's definition when the execution began.
 func (e Execution) Definition() string { return e.definition }
 
-// History returns the recorded events in the service's form, and how many are left out
-// in their middle.
+// History returns the recorded events in the service's form, and how many are left out in
+// the middle.
 func (e Execution) History() (events []json.RawMessage, left int) {
 	events = make([]json.RawMessage, len(e.events))
 	for i, event := range e.events {

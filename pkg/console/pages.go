@@ -14,10 +14,10 @@ import (
 	"github.com/expressway-dev/expressway/internal/sources"
 )
 
-// maxVisits is how many visits of states a page shows; the API has all.
+// maxVisits is how many visits of states a page shows; the API returns all of them.
 const maxVisits = 300
 
-// A base is what every page has.
+// A base holds what every page has.
 type base struct {
 	Title, Page, Nav  string
 	ID                int
@@ -53,7 +53,7 @@ func (c *Console) base(title, page, nav string) base {
 	}
 }
 
-// page writes a page whole, or an error page.
+// page writes a whole page, or an error page.
 func (c *Console) page(w http.ResponseWriter, r *http.Request, h func(*http.Request) (string, any, error)) {
 	name, data, err := h(r)
 	status := http.StatusOK
@@ -148,7 +148,7 @@ func (c *Console) machinePage(r *http.Request) (string, any, error) {
 	return "machine", b, nil
 }
 
-// The samples that the page for sending begins with, one of each source.
+// The samples with which the page for sending begins, one for each source.
 const (
 	sampleMessage = `{
   "Records": [{
@@ -200,7 +200,7 @@ func (c *Console) sendPage(*http.Request) (string, any, error) {
 	return "send", b, nil
 }
 
-// functions are those of the templates.
+// functions are the functions of the templates.
 var functions = template.FuncMap{
 	"pretty":     pretty,
 	"prettyText": func(text string) string { return pretty([]byte(text)) },
@@ -248,7 +248,7 @@ func duration(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-// options writes the choices of a select: value and text in turn.
+// options writes the choices of a select; pairs holds values and texts alternately.
 func options(chosen string, pairs ...string) template.HTML {
 	var b strings.Builder
 	for i := 0; i+1 < len(pairs); i += 2 {

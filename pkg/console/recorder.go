@@ -1,13 +1,13 @@
 // Package console shows what happens on a development server: each delivery, the
-// execution that it started, the states of that execution, and how to do it again.
+// execution that it started, the states of that execution, and how to repeat it.
 //
 //	lambda.Handler  ─► Recorder.Wrap ──┐
 //	bridge.Observer ─► Recorder ───────┼─► bounded memory ─► JSON API, server-sent events, pages
 //	statesapi.Observe, OnExecution ────┘
 //
-// The [Recorder] listens at the seams that Lambda, the bridge and the local engine have
-// anyway; none of it is linked into a function. The [Console] serves what it recorded,
-// without requests to anywhere else, and blanks what carries secrets.
+// The [Recorder] uses the existing interfaces of Lambda, the bridge and the local engine;
+// none of it is linked into a function. The [Console] serves what was recorded, without
+// requests to anywhere else, and blanks secrets.
 package console
 
 import (
@@ -28,19 +28,19 @@ const (
 	defaultBytes      = 96 << 20
 )
 
-// maxEvents bounds the recorded steps of one execution. Those in between are counted, and
-// the last ones are kept.
+// maxEvents bounds the recorded steps of one execution. The first and the last ones are
+// kept, and those in between are only counted.
 const maxEvents = 4000
 
-// Options bound a [Recorder]. The zero value is useful.
+// Options bound a [Recorder]. The zero value has sensible defaults.
 type Options struct {
-	// Deliveries and Executions are how many of the latest are kept, and Bytes what their
-	// payloads may take together; zero stands for the defaults.
+	// Deliveries and Executions are how many of the latest are kept, and Bytes bounds
+	// their payloads together; zero means the default.
 	Deliveries, Executions int
 	Bytes                  int
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
-	// Settled is called when a delivery has ended; nil calls nobody.
+	// Settled is called when a delivery has ended; it may be nil.
 	Settled func(Delivery)
 }
 
@@ -59,17 +59,16 @@ type Recorder struct {
 	watchers   map[chan Change]bool
 }
 
-// A Change says that something was recorded; what it is now is to be fetched.
+// A Change says that something was recorded; the new state must be fetched.
 type Change struct {
 	// Kind is delivery, execution, reload or lagging; the last says that changes were
 	// left out, because the watcher is slow.
 	Kind string `json:"kind"`
-	// ID is that of the delivery or of the execution.
+	// ID is the number of the delivery or the execution.
 	ID int `json:"id,omitempty"`
 }
 
-// A Problem is something that a file has wrong, and because of which the last good
-// version of it is in use.
+// A Problem is a mistake in a file, because of which its last good version stays in use.
 type Problem struct {
 	// Text says what is wrong, as file:line:column: message wherever the place is known.
 	Text string `json:"text"`
@@ -88,8 +87,8 @@ func NewRecorder(o Options) *Recorder {
 	return &Recorder{opts: o, byARN: map[string]*Execution{}, watchers: map[chan Change]bool{}}
 }
 
-// Wrap returns a handler that records what the handler of a function (webhook, queue or
-// event) is asked and answers.
+// Wrap returns a handler that records the requests and the answers of a function's
+// handler (webhook, queue or event).
 func (r *Recorder) Wrap(function string, next lambda.Handler) lambda.Handler {
 	return &recorded{r, function, next}
 }
@@ -113,14 +112,14 @@ type (
 	originKey   struct{}
 )
 
-// WithOrigin marks what is invoked with the context as not sent by anybody outside, such
-// as "replay of 17".
+// WithOrigin marks invocations with the context as not sent from outside, and says where
+// they come from, such as "replay of 17".
 func WithOrigin(ctx context.Context, origin string) context.Context {
 	return context.WithValue(ctx, originKey{}, origin)
 }
 
-// Again reports whether the context is of a delivery that somebody sends again, by a
-// replay or an edit: it is meant to run, whatever came before.
+// Again reports whether the context belongs to a replayed or edited delivery, which is
+// meant to run, whatever came before.
 func Again(ctx context.Context) bool {
 	origin := originOf(ctx)
 	return strings.HasPrefix(origin, "replay of ") || strings.HasPrefix(origin, "edit of ")
@@ -132,7 +131,7 @@ func originOf(ctx context.Context) string {
 }
 
 // Watch returns a channel of changes, until stop is called. A watcher that does not read
-// is told that it lags, and delays nobody.
+// is told that it lags, and does not delay anybody.
 func (r *Recorder) Watch() (changes <-chan Change, stop func()) {
 	c := make(chan Change, 64)
 	r.mu.Lock()
@@ -164,7 +163,7 @@ func (r *Recorder) changed(change Change) {
 	}
 }
 
-// SetProblems replaces what is wrong with the files that are watched.
+// SetProblems replaces the problems of the watched files.
 func (r *Recorder) SetProblems(texts []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -175,7 +174,7 @@ func (r *Recorder) SetProblems(texts []string) {
 	r.changed(Change{Kind: "reload"})
 }
 
-// Problems returns what is wrong with the files that are watched.
+// Problems returns the problems of the watched files.
 func (r *Recorder) Problems() []Problem {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -188,15 +187,16 @@ func (r *Recorder) nextID() int {
 	return r.lastID
 }
 
-// grow counts bytes that are kept, and lets the oldest go; the caller holds mu.
+// grow counts bytes that are kept, and drops the oldest entries if there are too many;
+// the caller holds mu.
 func (r *Recorder) grow(n int) {
 	r.bytes += n
 	for r.bytes > r.opts.Bytes && r.dropOldest() {
 	}
 }
 
-// dropOldest forgets the older of the oldest delivery and the oldest execution that are
-// over, and reports whether there was one.
+// dropOldest drops the oldest delivery or execution that has ended, and reports whether
+// there was one.
 func (r *Recorder) dropOldest() bool {
 	d, e := r.deliveries.oldest(), r.executions.oldest()
 	switch {
@@ -225,14 +225,14 @@ func (r *Recorder) dropExecution() {
 	}
 }
 
-// Bytes returns what the kept payloads take.
+// Bytes returns the size of the kept payloads.
 func (r *Recorder) Bytes() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.bytes
 }
 
-// A ring is a queue of which the front can be taken in constant time.
+// A ring is a queue whose front can be removed in constant time.
 type ring[T any] struct {
 	items []T
 	start int
@@ -264,7 +264,7 @@ func (q *ring[T]) pop() T {
 // all returns the items, the oldest first. They must not be changed.
 func (q *ring[T]) all() []T { return q.items[q.start:] }
 
-// text returns JSON text of a value that was read or made as JSON.
+// text returns the JSON text of a value that was decoded from JSON or made as JSON.
 func text(v any) json.RawMessage {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"sync"
 )
 
-// secretHeaders are blanked by their names, and so is each whose name has one of
-// secretWords in it: those of senders whose route is not known, too.
+// secretHeaders are blanked by their names, as is every header whose name contains one of
+// secretWords, even if the route is not known.
 var (
 	secretHeaders = []string{"authorization", "proxy-authorization", "cookie", "set-cookie"}
 	secretWords   = []string{"signature", "secret", "token", "api-key", "apikey", "password", "hmac", "credential"}
@@ -24,7 +24,7 @@ func isSecret(header string) bool {
 	return slices.Contains(secretHeaders, name) || slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) })
 }
 
-// requestOf returns what an HTTP event asked, without what carries secrets.
+// requestOf returns the request of an HTTP event, without secrets.
 func requestOf(e *anyEvent) *Request {
 	h := e.headers()
 	names := make([]string, 0, len(h))
@@ -45,7 +45,7 @@ func requestOf(e *anyEvent) *Request {
 	return r
 }
 
-// blankQuery blanks the parameters that carry secrets by their names.
+// blankQuery blanks the parameters whose names say that they carry secrets.
 func blankQuery(query string) string {
 	parts := strings.Split(query, "&")
 	for i, part := range parts {
@@ -57,22 +57,22 @@ func blankQuery(query string) string {
 	return strings.Join(parts, "&")
 }
 
-// blank stands where a secret was.
+// blank replaces a secret.
 const blank = "•••"
 
 // minSecret is the shortest value that is blanked wherever it occurs; a shorter one would
-// blank parts of words, and is no secret.
+// blank parts of words, and is not a secret.
 const minSecret = 6
 
-// Secrets are values that never leave the console, wherever a sender or a workflow put
-// them. The zero value has none. It is safe for concurrent use.
+// Secrets holds values that the console never shows, wherever a sender or a workflow put
+// them. The zero value is empty. It is safe for concurrent use.
 type Secrets struct {
 	mu    sync.RWMutex
 	forms map[string]bool
-	list  [][]byte // all forms, the longest first
+	list  [][]byte // all forms, longest first
 }
 
-// Add makes a value one of them.
+// Add adds a value.
 func (s *Secrets) Add(value string) {
 	if len(value) < minSecret {
 		return
@@ -91,8 +91,8 @@ func (s *Secrets) Add(value string) {
 	slices.SortFunc(s.list, func(a, b []byte) int { return len(b) - len(a) })
 }
 
-// formsOf returns a value as it is, and as JSON, HTML and URLs hold it. Bodies and causes
-// are JSON text within JSON text, and histories hold that once more.
+// formsOf returns a value as it is, and in its forms in JSON, HTML and URLs. Bodies and
+// causes are JSON text inside JSON text, which histories nest once more.
 func formsOf(value string) []string {
 	const nested = 3
 	forms := []string{value}
@@ -120,11 +120,11 @@ func quoteJSON(text string, escapeHTML bool) string {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(escapeHTML)
-	_ = encoder.Encode(text) // a text always can be
+	_ = encoder.Encode(text) // a text cannot fail
 	return string(bytes.TrimSuffix(bytes.TrimPrefix(bytes.TrimSpace(b.Bytes()), []byte(`"`)), []byte(`"`)))
 }
 
-// Blank returns text in which no value occurs.
+// Blank returns text with all values blanked.
 func (s *Secrets) Blank(text []byte) []byte {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -136,7 +136,7 @@ func (s *Secrets) Blank(text []byte) []byte {
 	return text
 }
 
-// size says how much n bytes are.
+// size writes a number of bytes for people.
 func size(n int) string {
 	switch {
 	case n >= 1<<20:

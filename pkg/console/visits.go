@@ -11,13 +11,13 @@ import (
 
 // A Visit is one time that an execution was in a state.
 type Visit struct {
-	// ID is that of the event by which the state was entered.
+	// ID is the id of the event by which the state was entered.
 	ID int64 `json:"id"`
-	// Parent is the visit of the Map or Parallel state around it; 0 for none.
+	// Parent is the visit of the Map or Parallel state around it; 0 if there is none.
 	Parent int64 `json:"parent,omitempty"`
 	// From is the visit that led to this one; 0 for the first of its graph.
 	From int64 `json:"from,omitempty"`
-	// Iteration is the index of the Map's item; -1 for none.
+	// Iteration is the index of the Map's item; -1 if there is none.
 	Iteration int    `json:"iteration"`
 	State     string `json:"state"`
 	Type      string `json:"type"`
@@ -25,7 +25,7 @@ type Visit struct {
 	Status  string     `json:"status"`
 	Entered time.Time  `json:"entered"`
 	Left    *time.Time `json:"left,omitempty"`
-	// Attempts are those of a task, each with its arguments and how it ended.
+	// Attempts are the attempts of a task, each with its arguments and its end.
 	Attempts []Attempt `json:"attempts,omitempty"`
 	// Items is the number of a Map's items.
 	Items  int             `json:"items,omitempty"`
@@ -48,8 +48,8 @@ type Attempt struct {
 	Cause     string          `json:"cause,omitempty"`
 }
 
-// Visits returns the states that the execution has been in, in their order. Payloads
-// larger than what is shown are left out.
+// Visits returns the states that the execution has been in, in order. Payloads that are
+// too large to be shown are left out.
 func (e Execution) Visits() []Visit {
 	b := visitBuilder{at: make(map[int64]*Visit, len(e.events)), iteration: map[int64]int{}}
 	for i := range e.events {
@@ -103,8 +103,8 @@ func (b *visitBuilder) add(e *asl.Event) {
 	b.describe(before, e)
 }
 
-// container returns the visit of the Map or Parallel that an event is about, which may
-// follow one of a state inside it.
+// container returns the visit of the Map or Parallel that an event is about; the event
+// may follow one of a state inside it.
 func (b *visitBuilder) container(v *Visit, e *asl.Event) *Visit {
 	kind := "Map"
 	if strings.HasPrefix(e.Type, "Parallel") {
@@ -157,7 +157,7 @@ func (b *visitBuilder) describe(v *Visit, e *asl.Event) {
 	}
 }
 
-// outcome keeps how a task, or a state as a whole, ended.
+// outcome records how a task, or a state as a whole, ended.
 func (v *Visit) outcome(e *asl.Event) {
 	failed := strings.HasSuffix(e.Type, "Failed") || strings.HasSuffix(e.Type, "TimedOut")
 	succeeded := strings.HasSuffix(e.Type, "Succeeded")
@@ -174,15 +174,15 @@ func (v *Visit) outcome(e *asl.Event) {
 	}
 }
 
-// executionEnded marks the states that the end of the execution came from.
+// executionEnded marks the states from which the end of the execution followed.
 func (b *visitBuilder) executionEnded(v *Visit, e *asl.Event) {
 	if e.Type == "ExecutionFailed" || e.Type == "ExecutionTimedOut" {
 		b.failed(v, nil, e)
 	}
 }
 
-// failed marks a state, and those around it up to the one that goes on, as what the
-// failure came from.
+// failed marks a state, and those around it up to the one that continues, as the origin
+// of the failure.
 func (b *visitBuilder) failed(v, upTo *Visit, e *asl.Event) {
 	for at := v; at != upTo && at != nil; at = b.visit(at.Parent) {
 		if at.Left != nil {
@@ -203,7 +203,7 @@ func resource(e *asl.Event) string {
 	return e.Resource
 }
 
-// shown is a value as JSON, of what has a size to be looked at.
+// shown returns a value as JSON, unless it is too large to be shown.
 func shown(v any) json.RawMessage {
 	if v == nil {
 		return nil

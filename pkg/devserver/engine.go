@@ -23,12 +23,12 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// Engine returns what the console drives. Fixtures are saved in the folder.
+// Engine returns the engine that the console controls. Fixtures are saved in the folder.
 func (l *Local) Engine(fixtures, webhooks string) console.Engine {
 	return &engine{local: l, fixtures: fixtures, webhooks: webhooks}
 }
 
-// Blanked are the secrets of the routes, as far as they were read.
+// Blanked returns the secrets of the routes, as far as they have been read.
 func (l *Local) Blanked() *console.Secrets { return l.blanked }
 
 type engine struct {
@@ -148,7 +148,7 @@ func (e *engine) Send(ctx context.Context, function string, event []byte, origin
 	if err != nil {
 		return err
 	}
-	// Whoever pressed the button may leave the page: the delivery goes on.
+	// The user may leave the page: the delivery continues.
 	ctx, cancel := Invocation(context.WithoutCancel(ctx), e.local.Region, e.local.Account, rand.Text(), invocationTime)
 	defer cancel()
 	_, _ = handler.Invoke(console.WithOrigin(ctx, origin), event) // what became of it is recorded
@@ -202,11 +202,11 @@ func routeNamed(routes []*config.Route, name string) *config.Route {
 }
 
 func setBody(members map[string]json.RawMessage, body []byte) {
-	members["body"], _ = json.Marshal(base64.StdEncoding.EncodeToString(body)) // texts and booleans
+	members["body"], _ = json.Marshal(base64.StdEncoding.EncodeToString(body)) // texts and booleans cannot fail
 	members["isBase64Encoded"] = json.RawMessage("true")
 }
 
-// signEvent signs the request in an event anew.
+// signEvent gives the request in an event a new signature.
 func signEvent(ctx context.Context, r *config.Route, source secrets.Source, members map[string]json.RawMessage, now time.Time) ([]byte, error) {
 	var in struct {
 		RawPath, Path, RawQueryString, HTTPMethod string
@@ -293,8 +293,8 @@ func (e *engine) Save(name string, event []byte) (string, error) {
 	return path, errors.Join(err, f.Close())
 }
 
-// A replayable store remembers deliveries, but for those that somebody sends again in the
-// console: they are meant to run.
+// A replayable store remembers deliveries, except those that are sent again from the
+// console, which are meant to run.
 type replayable struct{ bridge.DedupeStore }
 
 // Claim implements [bridge.DedupeStore].

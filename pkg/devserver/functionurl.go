@@ -19,7 +19,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 )
 
-// invocationTime is what a request's invocation gets: as long as API Gateway waits.
+// invocationTime is the time for a request's invocation: as long as API Gateway waits.
 const invocationTime = 29 * time.Second
 
 // A functionURL turns HTTP requests into events and responses back, as a Function URL does.
@@ -59,7 +59,7 @@ func (u *functionURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	writeResponse(w, &response)
 }
 
-// refuse answers as the platform does where no function has: in JSON.
+// refuse answers as the platform does without calling a function: in JSON.
 func refuse(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -95,7 +95,7 @@ func (u *functionURL) event(r *http.Request, body []byte, id string) events.Lamb
 	for _, c := range r.Cookies() {
 		e.Cookies = append(e.Cookies, c.Name+"="+c.Value)
 	}
-	// As AWS does: only what is known to be text comes as text.
+	// As on AWS, only what is known to be text is passed as text.
 	if !textual(r.Header.Get("Content-Type")) || !utf8.Valid(body) {
 		e.Body, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true
 	}
@@ -129,8 +129,8 @@ func writeResponse(w http.ResponseWriter, response *events.LambdaFunctionURLResp
 	_, _ = w.Write(body)
 }
 
-// Invocation returns a context as aws-lambda-go gives it to a handler of a function in
-// that region and account.
+// Invocation returns a context like the one that aws-lambda-go passes to a handler, for a
+// function in that region and account.
 func Invocation(ctx context.Context, region, account, requestID string, limit time.Duration) (context.Context, context.CancelFunc) {
 	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
 		AwsRequestID:       requestID,

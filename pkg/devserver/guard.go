@@ -27,7 +27,7 @@ type guard struct {
 // dockerHost is the name by which a container reaches the machine that runs it.
 const dockerHost = "host.docker.internal"
 
-// syncPrefix is what SDKs put before the host of StartSyncExecution.
+// syncPrefix is the prefix that SDKs add to the host of StartSyncExecution.
 const syncPrefix = "sync-"
 
 // Check returns why a request is refused, with what to do about it, or nil.
@@ -42,7 +42,7 @@ func (g guard) Check(r *http.Request) error {
 	case "", "same-origin", "none":
 		return nil
 	case "same-site":
-		// Another port of this machine: a link may lead here, a form may not.
+		// This is another port of this machine: a link may lead here, but a form may not.
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			return nil
 		}
@@ -82,7 +82,7 @@ func (g guard) known(name string) bool {
 	return err == nil && (g.AnyAddress || address.Unmap().IsLoopback())
 }
 
-// hostName is the host of a Host header, without port, brackets and final dot.
+// hostName returns the host of a Host header, without port, brackets and final dot.
 func hostName(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name

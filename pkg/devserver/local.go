@@ -1,12 +1,12 @@
-// Package devserver runs Expressway whole on one machine: the handlers that Lambda
-// would run, in front of the local Step Functions, with its API beside them.
+// Package devserver runs Expressway whole on one machine: the handlers that Lambda would
+// run, in front of the local Step Functions, with the Step Functions API.
 //
 //	http request ─► Function URL event ─► httpfront ─► bridge ─► statesapi ─► asl
 //	an event file ─► webhook, queue or event handler ─┘             ▲
 //	an SDK, the AWS CLI ─► Step Functions API ──────────────────────┘
 //
-// Nothing in it decides anything about a delivery: an HTTP request becomes the
-// event that a Function URL would make of it, and goes through the same adapters.
+// The package itself decides nothing about a delivery: an HTTP request becomes the event
+// that a Function URL would make from it, and goes through the same adapters.
 package devserver
 
 import (
@@ -31,26 +31,27 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// Options say what to run.
+// Options configure a [Local].
 type Options struct {
-	// Config is the path of expressway.yaml; empty for no routes.
+	// Config is the path of expressway.yaml; if it is empty, there are no routes.
 	Config string
-	// StateMachines is a folder of NAME.asl.json files; empty for none.
+	// StateMachines is a folder of NAME.asl.json files; it may be empty.
 	StateMachines string
 	// Machines returns state machines from elsewhere, such as a template, and is called
-	// each time they are read; nil for none.
+	// each time they are read; it may be nil.
 	Machines func() ([]Machine, error)
 	// Data is a folder in which what is created through the Step Functions API is kept;
 	// empty keeps it until Close.
 	Data string
-	// Getenv gives the environment variables of the configuration, and
-	// SFN_MOCK_CONFIG and LAMBDA_ENDPOINT for the tasks of state machines.
+	// Getenv reads the environment variables of the configuration, and SFN_MOCK_CONFIG
+	// and LAMBDA_ENDPOINT for the tasks of state machines.
 	Getenv func(string) string
 	Log    *slog.Logger
 	// Account and Region are those of the local Step Functions, and of the functions in
-	// front of them; empty stands for those of [statesapi].
+	// front of them; empty means the defaults of [statesapi].
 	Account, Region string
-	// WaitScale multiplies what Wait states and retries wait; 0 leaves it as it is.
+	// WaitScale multiplies the time that Wait states and retries wait; 0 leaves it
+	// unchanged.
 	WaitScale float64
 	// Connections is the path of a file with what authorizes HTTP tasks, by the ARNs of
 	// connections; empty for none.
@@ -80,14 +81,14 @@ type Local struct {
 	current   atomic.Pointer[handlers]
 }
 
-// handlers are what one version of the configuration makes.
+// handlers are the handlers of one version of the configuration.
 type handlers struct {
 	config   string
 	routes   []*config.Route
 	getenv   func(string) string
 	function map[string]lambda.Handler
 	// unverified makes the webhook handler of the same routes that checks no signature,
-	// for what the console sends and nobody here can sign.
+	// for deliveries from the console that cannot be signed here.
 	unverified func() (lambda.Handler, error)
 }
 
@@ -119,9 +120,10 @@ func NewLocal(o Options) (*Local, error) {
 	return l, nil
 }
 
-// Reload reads everything again that the options name: configuration, environment, mocks
-// and state machines. What is wrong is returned, and the last good version of it stays in
-// use; what runs goes on. Data, Account, Region, Recorder and Starter are as they were.
+// Reload reads everything that the options name again: configuration, environment, mocks
+// and state machines. It returns what is wrong; the last good version of a broken part
+// stays in use, and running executions continue. Data, Account, Region, Recorder and
+// Starter stay the same.
 func (l *Local) Reload(o Options) error {
 	l.reloading.Lock()
 	defer l.reloading.Unlock()
@@ -174,8 +176,8 @@ func (l *Local) newHandlers(o Options) (*handlers, error) {
 	return h, nil
 }
 
-// logCauses lets the log say why a workflow failed, unless the environment decides: a
-// laptop has no secrets from its owner.
+// logCauses lets the log say why a workflow failed, unless the environment says
+// otherwise, because a laptop keeps no secrets from its owner.
 func logCauses(getenv func(string) string) func(string) string {
 	return func(name string) string {
 		if v := getenv(name); v != "" || name != gateway.LogCause {
@@ -209,8 +211,8 @@ func (l *Local) unverified(o gateway.Options) (lambda.Handler, error) {
 	return l.recorder.Wrap(sources.Webhook, front), nil
 }
 
-// Handler returns the handler of a function: webhook, queue or event. It follows the
-// configuration as that is reloaded.
+// Handler returns the handler of a function: webhook, queue or event. It always uses the
+// latest configuration.
 func (l *Local) Handler(function string) (lambda.Handler, error) {
 	if known := sources.Functions(); !slices.Contains(known, function) {
 		return nil, fmt.Errorf("there is no function %q; the functions are %s", function, sources.List(known))
@@ -218,7 +220,8 @@ func (l *Local) Handler(function string) (lambda.Handler, error) {
 	return &following{l, function}, nil
 }
 
-// A following handler is that of the configuration which is in use when it is invoked.
+// A following handler invokes the handler of the configuration that is in use at the
+// time.
 type following struct {
 	local    *Local
 	function string
@@ -232,11 +235,11 @@ func (f *following) Invoke(ctx context.Context, payload []byte) ([]byte, error) 
 // Routes returns the routes that are in use. They must not be changed.
 func (l *Local) Routes() []*config.Route { return l.current.Load().routes }
 
-// A Missing is a route whose state machine is not here.
+// A Missing is a route whose state machine does not exist here.
 type Missing struct{ Route, StateMachine string }
 
-// Missing returns the routes that have nothing to start, until it is created through the
-// Step Functions API.
+// Missing returns the routes whose state machine does not exist until it is created
+// through the Step Functions API.
 func (l *Local) Missing() []Missing {
 	var missing []Missing
 	for _, r := range l.Routes() {
@@ -251,5 +254,5 @@ func (l *Local) Missing() []Missing {
 	return missing
 }
 
-// Close ends the local Step Functions when their executions have, or ctx does.
+// Close ends the local Step Functions when their executions have ended, or when ctx ends.
 func (l *Local) Close(ctx context.Context) error { return l.States.Close(ctx) }

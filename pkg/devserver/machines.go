@@ -10,11 +10,12 @@ import (
 
 // A Machine is a state machine that is not a file of a folder.
 type Machine struct {
-	// Name is the state machine's, and Kind [statesapi.Express] or [statesapi.Standard].
+	// Name is the name of the state machine, and Kind is [statesapi.Express] or
+	// [statesapi.Standard].
 	Name, Kind string
 	Definition []byte
-	// Source is the file of the definition. Substituted tells that it is not the
-	// definition as it stands, and so no state machine of a folder.
+	// Source is the file of the definition. Substituted says that the file contains
+	// substitutions, and is therefore not loaded as a state machine of a folder.
 	Source      string
 	Substituted bool
 	// Place returns file:line:column of a place in the definition.
@@ -40,8 +41,8 @@ func loadMachines(states *statesapi.Service, o Options) error {
 	return errors.Join(problems...)
 }
 
-// substituted are the files of definitions that are not what the machines are, because
-// something is put into them first.
+// substituted returns the files of definitions that differ from the machines, because
+// values are substituted into them first.
 func substituted(machines []Machine) []string {
 	var out []string
 	for _, m := range machines {

@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// How a queue is polled, as an event source mapping does.
+// How a queue is polled: as by an event source mapping.
 const (
 	batchSize    = 10
 	longPoll     = 5 // seconds
@@ -27,9 +27,9 @@ const (
 	localAccount = "123456789012"
 )
 
-// Poll takes messages from a queue and runs the queue function on them, until ctx ends:
-// those that it does not report are deleted, the others come again. The queue is that of
-// any SQS endpoint, which its URL names.
+// Poll receives messages from a queue and runs the queue function on them, until ctx
+// ends: messages that it does not report are deleted, and the others are delivered again.
+// The queue may be at any SQS endpoint; its URL names the endpoint.
 func (l *Local) Poll(ctx context.Context, queueURL string, getenv func(string) string, log *slog.Logger) error {
 	u, err := url.Parse(queueURL)
 	if err != nil || u.Host == "" {
@@ -81,9 +81,10 @@ func (p *poller) batch(ctx context.Context) error {
 	}
 	failed, err := p.invoke(ctx, out.Messages)
 	if err != nil {
-		return nil // the function failed, which is recorded: all messages come again
+		return nil // the function failed, which is recorded: all messages are delivered again
 	}
-	// What is settled must be deleted, also when the program is told to stop meanwhile.
+	// Settled messages must be deleted, even if the program is told to stop in the
+	// meantime.
 	ctx = context.WithoutCancel(ctx)
 	for _, m := range out.Messages {
 		if failed[aws.ToString(m.MessageId)] {
@@ -127,7 +128,7 @@ func (p *poller) invoke(ctx context.Context, messages []types.Message) (failed m
 	return failed, nil
 }
 
-// record is a message as Lambda delivers it.
+// record returns a message in the form in which Lambda delivers it.
 func (p *poller) record(m types.Message) events.SQSMessage {
 	r := events.SQSMessage{
 		MessageId: aws.ToString(m.MessageId), ReceiptHandle: aws.ToString(m.ReceiptHandle), Body: aws.ToString(m.Body),

@@ -10,8 +10,8 @@ import (
 )
 
 // queues returns Amazon SQS at the endpoint that the environment names, or else queues
-// that only exist here. A laptop's own credentials are no reason to send a dead letter
-// to AWS.
+// that only exist here. The credentials of a laptop do not mean that a dead letter may be
+// sent to AWS.
 func queues(o Options) sqsbatch.Queues {
 	if cmp.Or(o.Getenv("AWS_ENDPOINT_URL_SQS"), o.Getenv("AWS_ENDPOINT_URL")) == "" {
 		return localQueues{o.Log}

@@ -9,15 +9,15 @@ import (
 	"github.com/expressway-dev/expressway/pkg/secrets/awsstore"
 )
 
-// secretSource resolves the references of routes, and tells the console each value, so
-// that it blanks them.
+// secretSource resolves the references of routes, and passes each value to the console,
+// which blanks it.
 func secretSource(getenv func(string) string, log *slog.Logger, blanked *console.Secrets) secrets.Source {
 	fetchers := awsstore.Fetchers(getenv)
 	for scheme, f := range fetchers {
 		fetchers[scheme] = &toldFetcher{f, blanked}
 	}
 	return secrets.NewSource(secrets.Options{
-		Getenv: func(name string) string { // of env: references alone
+		Getenv: func(name string) string { // only for env: references
 			value := getenv(name)
 			blanked.Add(value)
 			return value

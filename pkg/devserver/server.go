@@ -18,14 +18,15 @@ import (
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
-// stopTime is how long a stop waits for what runs: as long as the samples' longest.
+// stopTime is how long a stop waits for running executions: as long as the longest sample
+// takes.
 const stopTime = 5 * time.Second
 
 // ListenOptions say where a [Server] listens, and to whom.
 type ListenOptions struct {
 	// HTTP is the address of the webhook routes, and States that of the Step Functions
-	// API. A listener on 127.0.0.1 or localhost is reached by ::1 too, where there is
-	// IPv6: localhost means either, and clients differ in which they try.
+	// API. A listener on 127.0.0.1 or localhost is also reachable at ::1 if there is
+	// IPv6, because localhost means either, and clients differ in which they try.
 	HTTP, States string
 	// AllowHosts are names, beside those of this machine, by which the Step Functions
 	// API and the console may be called; see [guard].
@@ -33,10 +34,10 @@ type ListenOptions struct {
 	// Console makes what serves [console.Path], of the URLs of the webhook routes and of the
 	// Step Functions API; nil leaves the path to the routes.
 	Console func(webhooks, states string) http.Handler
-	// Log gets what clients must not see.
+	// Log receives what clients must not see.
 	Log *slog.Logger
-	// Waiting is called when a stop begins while executions run, with their ARNs; it may
-	// be nil.
+	// Waiting is called with the ARNs of the running executions when a stop begins; it
+	// may be nil.
 	Waiting func(executions []string, limit time.Duration)
 }
 
@@ -80,8 +81,8 @@ func Listen(local *Local, o ListenOptions) (*Server, error) {
 	return s, nil
 }
 
-// frontHandler serves the webhook routes to whoever calls, for tunnels send their own
-// names, and the console to this machine.
+// frontHandler serves the webhook routes to everybody, because tunnels send their own
+// host names, and the console only to this machine.
 func (s *Server) frontHandler(webhook lambda.Handler) http.Handler {
 	routes := &functionURL{
 		handler: webhook, region: s.local.Region, account: s.local.Account, newID: rand.Text, now: time.Now,
@@ -104,8 +105,8 @@ func (s *Server) guard(server *http.Server) guard {
 	return guard{Allowed: s.options.AllowHosts, AnyAddress: isOpen(s.listens[server])}
 }
 
-// listen opens an address, and its like of the other IP version where it is a loopback
-// address that localhost may mean.
+// listen opens an address and, if it is a loopback address that localhost may mean, that
+// of the other IP version too.
 func listen(address string) ([]net.Listener, error) {
 	first, err := net.Listen("tcp", address)
 	if err != nil {
@@ -117,14 +118,14 @@ func listen(address string) ([]net.Listener, error) {
 	if !ok || host != "localhost" && host != "127.0.0.1" || bound.IP.To4() == nil {
 		return list, nil
 	}
-	// Without IPv6, or where the port is taken there, one address must do.
+	// Without IPv6, or if the port is in use there, one address must suffice.
 	if second, err := net.Listen("tcp6", net.JoinHostPort("::1", strconv.Itoa(bound.Port))); err == nil {
 		list = append(list, second)
 	}
 	return list, nil
 }
 
-// Close gives up the addresses of a server that does not serve.
+// Close releases the addresses of a server that is not serving.
 func (s *Server) Close() error {
 	s.closeListeners()
 	return nil
@@ -138,13 +139,13 @@ func (s *Server) closeListeners() {
 	}
 }
 
-// Webhooks is the address of the HTTP routes.
+// Webhooks returns the address of the HTTP routes.
 func (s *Server) Webhooks() string { return s.listens[s.front][0].Addr().String() }
 
-// States is the address of the Step Functions API.
+// States returns the address of the Step Functions API.
 func (s *Server) States() string { return s.listens[s.states][0].Addr().String() }
 
-// Open tells whether one of the addresses can be reached from other machines.
+// Open reports whether one of the addresses can be reached from other machines.
 func (s *Server) Open() bool { return isOpen(s.listens[s.front]) || isOpen(s.listens[s.states]) }
 
 func isOpen(list []net.Listener) bool {
@@ -166,7 +167,7 @@ func (s *Server) running() []string {
 	return slices.DeleteFunc(s.local.States.Running(), func(arn string) bool { return waits[arn] })
 }
 
-// Serve answers until ctx ends; then it lets what runs finish, for a few seconds.
+// Serve answers until ctx ends; then it waits a few seconds for running executions.
 func (s *Server) Serve(ctx context.Context) error {
 	failed := make(chan error, 4)
 	for server, list := range s.listens {

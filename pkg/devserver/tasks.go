@@ -11,7 +11,7 @@ import (
 )
 
 // A taskRunner runs the tasks of state machines: at the endpoints that the environment
-// names, and by mocks where an execution names a test case. What it uses can be replaced
+// names, and by mocks if an execution names a test case. Its settings can be replaced
 // while it runs.
 type taskRunner struct {
 	current atomic.Pointer[taskSources]
@@ -19,7 +19,7 @@ type taskRunner struct {
 
 type taskSources struct {
 	runner asl.TaskRunner
-	mocks  *tasks.MockConfig // nil for none
+	mocks  *tasks.MockConfig // nil if there are none
 }
 
 // load reads what the options name. An error leaves what was in use.
@@ -46,7 +46,7 @@ func (t *taskRunner) RunTask(ctx context.Context, task asl.Task) (any, error) {
 	return t.current.Load().runner.RunTask(ctx, task)
 }
 
-// mocked is for [statesapi.Options].Mocks.
+// mocked is the callback for [statesapi.Options].Mocks.
 func (t *taskRunner) mocked(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error) {
 	if mocks := t.current.Load().mocks; mocks != nil {
 		return mocks.Runner(stateMachine, testCase, next)

@@ -10,14 +10,14 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// settleTime is how long a file must rest before it is read: editors write in steps, and
-// some write another file and rename it.
+// settleTime is how long a file must stay unchanged before it is read: editors write in
+// steps, and some write another file and rename it.
 const settleTime = 80 * time.Millisecond
 
 // Watch calls changed soon after something was saved in one of the folders, until ctx
-// ends. Whole folders are watched, because editors that rename leave no file to watch.
-// Folders that are not there yet are watched once they are. Files that cannot matter, such
-// as those that an editor keeps for itself, are passed over.
+// ends. Whole folders are watched, because editors that rename files leave no file to
+// watch. Folders that do not exist yet are watched once they do. Irrelevant files, such
+// as an editor's own, are ignored.
 func Watch(ctx context.Context, folders func() []string, changed func()) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -47,7 +47,7 @@ func Watch(ctx context.Context, folders func() []string, changed func()) error {
 			if matters(event) {
 				rest.Reset(settleTime)
 			}
-		case <-w.Errors: // too many at once: whatever they were, something changed
+		case <-w.Errors: // too many at once: something has certainly changed
 			rest.Reset(settleTime)
 		case <-rest.C:
 			follow()
@@ -89,7 +89,7 @@ func (o Options) Folders() []string {
 		add(o.Connections)
 	}
 	if o.Machines != nil {
-		machines, _ := o.Machines() // what is wrong with them is said when they are read
+		machines, _ := o.Machines() // mistakes in them are reported when they are read
 		for _, m := range machines {
 			add(m.Source)
 		}

@@ -33,7 +33,7 @@ type CreateActivityOutput struct {
 	CreationDate epoch  `json:"creationDate"`
 }
 
-// An ActivityItem is what the API says of an activity.
+// An ActivityItem describes an activity in the API.
 type ActivityItem struct {
 	ActivityARN  string `json:"activityArn"`
 	Name         string `json:"name"`
@@ -62,15 +62,16 @@ func (s *Service) DeleteActivity(text *string) error {
 	return nil
 }
 
-// An ActivityTaskOutput is the answer of [Service.ActivityTask]: without a token when no
-// task came.
+// An ActivityTaskOutput is the answer of [Service.ActivityTask]: without a token if no
+// task arrived.
 type ActivityTaskOutput struct {
 	TaskToken *string `json:"taskToken,omitempty"`
 	Input     *string `json:"input,omitempty"`
 }
 
 // ActivityTask waits up to a minute for a task of an activity ([GetActivityTask]). A task
-// goes to one worker: when its caller is gone by then, the task's own time-outs end it.
+// goes to one worker; if that worker has disconnected by then, the task ends by its own
+// time-outs.
 //
 // [GetActivityTask]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetActivityTask.html
 func (s *Service) ActivityTask(ctx context.Context, text, worker *string) (*ActivityTaskOutput, error) {
@@ -151,17 +152,17 @@ const (
 	taskHeartbeat
 )
 
-// SendTaskSuccess ends the task of a token with an output ([SendTaskSuccess]). Of several
-// answers the first counts; the others are TaskTimedOut, as for every task that is over.
+// SendTaskSuccess ends the task of a token with an output ([SendTaskSuccess]). The first
+// answer is used; later ones fail with TaskTimedOut, as for every task that has ended.
 //
 // [SendTaskSuccess]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
 func (s *Service) SendTaskSuccess(in TaskAnswer) error { return s.sendTask(in, taskSuccess) }
 
-// SendTaskFailure ends the task of a token with an error and a cause, both of which may be
-// missing.
+// SendTaskFailure ends the task of a token with an error and a cause, which are both
+// optional.
 func (s *Service) SendTaskFailure(in TaskAnswer) error { return s.sendTask(in, taskFailure) }
 
-// SendTaskHeartbeat says that the task of a token is still worked on.
+// SendTaskHeartbeat says that the task of a token is still being worked on.
 func (s *Service) SendTaskHeartbeat(in TaskAnswer) error { return s.sendTask(in, taskHeartbeat) }
 
 func (s *Service) sendTask(in TaskAnswer, call taskCall) error {

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// An alias routes executions to one version, or to two of them by weight. It is never
-// changed: an update makes another one.
+// An alias routes executions to one version, or to two of them by weight. It is
+// immutable: an update makes a new one.
 type alias struct {
 	name, arn, description string
 	routes                 []weighted
 	created, updated       time.Time
 }
 
-// A weighted version is one that an alias routes to.
+// A weighted holds a version to which an alias routes, and its weight.
 type weighted struct{ version, weight int }
 
 // choose returns the version for one execution.
@@ -67,7 +67,7 @@ type createAliasOutput struct {
 	CreationDate         epoch  `json:"creationDate"`
 }
 
-// aliasPattern is that of the model: what a version's number cannot be taken for.
+// aliasPattern is the model's pattern, which no version number matches.
 const aliasPattern = `^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$`
 
 var (
@@ -98,7 +98,7 @@ func (s *Service) createAlias(in createAliasInput) (*createAliasOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.get(machine) == nil { // which is no error of its own here
+	if s.get(machine) == nil { // which does not have its own error here
 		return nil, noReference()
 	}
 	out := &createAliasOutput{}
@@ -183,7 +183,7 @@ func parseRoutes(list []routingItem) (arn, []weighted, *Error) {
 	return machine, routes, nil
 }
 
-// checkRoutes refuses routes to versions that are not there.
+// checkRoutes refuses routes to versions that do not exist.
 func (e *entry) checkRoutes(routes []weighted) *Error {
 	for _, r := range routes {
 		if e.versions[r.version] == nil {
@@ -350,7 +350,7 @@ type listAliasesOutput struct {
 func (s *Service) listAliases(in listAliasesInput) (*listAliasesOutput, error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
-	c.text("nextToken", in.NextToken, 1, maxToken) // here the model has it first
+	c.text("nextToken", in.NextToken, 1, maxToken) // the model has it first here
 	c.page(in.MaxResults, nil, maxToken)
 	if err := c.err(); err != nil {
 		return nil, err

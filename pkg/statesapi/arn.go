@@ -6,16 +6,16 @@ import (
 	"unicode"
 )
 
-// An arn is the ARN of a state machine, taken apart.
+// An arn is the parsed ARN of a state machine.
 type arn struct {
 	base      string // without the qualifier
 	name      string
 	qualifier string // a version's number or an alias, or ""
-	testCase  string // of Step Functions Local: what stands after #, or ""
+	testCase  string // from Step Functions Local: the text after #, or ""
 }
 
-// full returns the ARN with its qualifier and without the test case: what the
-// service calls the state machine in answers.
+// full returns the ARN with its qualifier and without the test case: which is the
+// service's name for the state machine in answers.
 func (a arn) full() string {
 	if a.qualifier == "" {
 		return a.base
@@ -23,7 +23,7 @@ func (a arn) full() string {
 	return a.base + ":" + a.qualifier
 }
 
-// parseARN takes apart the ARN of a state machine, in the form of
+// parseARN parses the ARN of a state machine, in the form
 // arn:aws:states:us-east-1:123456789012:stateMachine:NAME[:QUALIFIER][#TESTCASE].
 func parseARN(s string) (arn, *Error) {
 	text, testCase, _ := strings.Cut(s, "#")
@@ -60,9 +60,8 @@ func parseARN(s string) (arn, *Error) {
 	return a, nil
 }
 
-// checkARN refuses what is no ARN of a resource that state machines do not hold: an
-// execution, an activity or a Map Run. It has as many parts, and none behind the
-// resource's name is empty.
+// checkARN refuses a text that is not the ARN of an execution, an activity or a Map Run.
+// The ARN must have length parts, and none after the resource's name may be empty.
 func checkARN(text, resource string, length int) *Error {
 	parts := strings.Split(text, ":")
 	switch {
@@ -88,9 +87,9 @@ func wrongResource(kind string) *Error {
 	return errorf(InvalidArn, "Invalid Arn: 'Resource type not valid in this context: %s'", kind)
 }
 
-// validName reports whether Step Functions takes a name for a state machine or an
-// execution. The list is that of [StartExecution]; lengths are a constraint of
-// their own.
+// validName reports whether Step Functions accepts a name for a state machine or an
+// execution. The list of characters is from [StartExecution]; lengths are checked
+// separately.
 //
 // [StartExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 func validName(name string) bool {
@@ -98,7 +97,7 @@ func validName(name string) bool {
 		switch {
 		case unicode.IsSpace(r), strings.ContainsRune("<>{}[]?*\"#%\\^|~`$&,;:/", r),
 			r <= 0x1F, r >= 0x7F && r <= 0x9F, r == 0xFFFE, r == 0xFFFF, r == 0x10FFFF,
-			r == unicode.ReplacementChar: // also what a lone surrogate decodes to
+			r == unicode.ReplacementChar: // also the decoded form of a lone surrogate
 			return false
 		}
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// interpreter is the Engine on pkg/asl.
+// interpreter is the Engine that uses pkg/asl.
 type interpreter struct {
-	own   asl.TaskRunner // the service's own API, and then the tasks of the options
+	own   asl.TaskRunner // the service's own API, followed by the tasks of the options
 	mocks func(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error)
 	start func(context.Context, tasks.StartRequest) (tasks.StartResult, error)
 	now   func() time.Time
@@ -57,13 +57,13 @@ func diagnostics(found []asl.Diagnostic) []Diagnostic {
 	return list
 }
 
-// checkTestCase refuses a test case that the mocks do not have before anything runs.
+// checkTestCase refuses an unknown test case before anything runs.
 func (i interpreter) checkTestCase(stateMachine, testCase string) error {
 	_, err := i.runner(Execution{ExecutionRecord: ExecutionRecord{TestCase: testCase}, StateMachine: stateMachine})
 	return err
 }
 
-// runner is what runs the tasks of an execution: mocks, where there is a test case, then
+// runner returns the TaskRunner of an execution: mocks, if there is a test case, then
 // executions of other state machines, then the rest.
 func (i interpreter) runner(x Execution) (asl.TaskRunner, error) {
 	executions := &tasks.Tokens{Store: tokensOf{i.tokens, x.ExecutionARN, i.now}, Next: &tasks.Executions{Start: i.start, Next: i.own}}
@@ -78,7 +78,7 @@ func (i interpreter) runner(x Execution) (asl.TaskRunner, error) {
 
 type aslProgram struct {
 	machine *asl.Machine
-	limit   time.Duration // zero for that of an Express Workflow
+	limit   time.Duration // zero means the limit of an Express Workflow
 	interpreter
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// characters counts as AWS does where the model gives no other unit.
+// characters counts as AWS does if the model does not give another unit.
 func characters(s string) int { return utf8.RuneCountInString(s) }
 
 func (c *constraints) description(member string, s *string) {
@@ -18,11 +18,11 @@ func (c *constraints) description(member string, s *string) {
 	}
 }
 
-// A settings value is what a state machine keeps of its configurations, and what
-// changes nothing here. A nil one was not sent.
+// A settings value holds the configurations of a state machine that are kept but have no
+// effect here. A nil one was not sent.
 type settings struct{ logging, tracing, encryption *jsonata.Object }
 
-// constrainLogging checks what the API's model says of that configuration.
+// constrainLogging checks the logging configuration against the API's model.
 func (s settings) constrainLogging(c *constraints) {
 	if level := member(s.logging, "level"); level != nil {
 		c.oneOf("loggingConfiguration.level", level, "ALL", "ERROR", "FATAL", "OFF")
@@ -34,7 +34,7 @@ func (s settings) constrainLogging(c *constraints) {
 	}
 }
 
-// constrainEncryption is constrainLogging of the other one.
+// constrainEncryption checks the encryption configuration against the API's model.
 func (s settings) constrainEncryption(c *constraints) {
 	if s.encryption == nil {
 		return
@@ -57,8 +57,8 @@ const (
 	levelOff    = "OFF"
 )
 
-// check refuses what cannot work in AWS either. There are no log groups here to ask:
-// of a destination, the form counts.
+// check refuses what cannot work in AWS either. There are no log groups here, so only the
+// form of a destination is checked.
 func (s settings) check() *Error {
 	if s.encryption != nil && *member(s.encryption, "type") == customerKey && deref(member(s.encryption, "kmsKeyId")) == "" {
 		return errorf(InvalidEncryption, "Invalid Encryption Configuration: 'kmsKeyId' is required for the type '%s'.", customerKey)
@@ -92,13 +92,14 @@ func (s settings) destinations() []*jsonata.Object {
 	return objects
 }
 
-// isLogGroup tells arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*.
+// isLogGroup reports whether a text has the form
+// arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*.
 func isLogGroup(text string) bool {
 	parts := strings.Split(text, ":")
 	return len(parts) == 8 && parts[0] == "arn" && parts[2] == "logs" && parts[5] == "log-group" && parts[6] != "" && parts[7] == "*"
 }
 
-// withDefaults fills in what AWS does.
+// withDefaults fills in AWS's defaults.
 func (s settings) withDefaults() settings {
 	return settings{
 		logging:    withMembers(s.logging, "level", levelOff, "includeExecutionData", false),
@@ -107,9 +108,9 @@ func (s settings) withDefaults() settings {
 	}
 }
 
-// withMembers returns o with the members that it lacks, given as name, value, name,
-// value; o itself is left as it was. Those members come first, so that what was sent and
-// what was filled in are alike.
+// withMembers returns a copy of o with the members that it lacks, given as name, value,
+// name, value. Added members come first, so that settings that were sent and filled in
+// compare equal.
 func withMembers(o *jsonata.Object, members ...any) *jsonata.Object {
 	full := jsonata.NewObject(o.Len() + len(members)/2)
 	for i := 0; i < len(members); i += 2 {
@@ -135,8 +136,8 @@ func member(o *jsonata.Object, name string) *string {
 	return nil
 }
 
-// checkRole looks at the form alone, arn:PARTITION:iam::ACCOUNT:role/NAME: there is no IAM
-// here to ask.
+// checkRole only checks the form, arn:PARTITION:iam::ACCOUNT:role/NAME, because there is
+// no IAM here.
 func checkRole(role *string) *Error {
 	if role == nil {
 		return nil

@@ -47,7 +47,7 @@ func (c *constraints) required(member string, present bool) bool {
 	return present
 }
 
-// text checks a string's length in characters; nil is a member that was not sent.
+// text checks a string's length in characters; a nil member was not sent.
 func (c *constraints) text(member string, s *string, least, most int) {
 	if s == nil {
 		return
@@ -106,7 +106,7 @@ func (c *constraints) oneOf(member string, s *string, values ...string) {
 	c.add(quoted(*s), member, "Member must satisfy enum value set: ["+strings.Join(values, ", ")+"]")
 }
 
-// arn checks a required ARN. The test case of Step Functions Local is part of it.
+// arn checks a required ARN. It may include the test case of Step Functions Local.
 func (c *constraints) arn(member string, s *string) {
 	if c.required(member, s != nil) {
 		c.text(member, s, 1, maxARN)

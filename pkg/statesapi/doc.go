@@ -1,5 +1,5 @@
-// Package statesapi is the Step Functions API in front of pkg/asl: what AWS's
-// service answers on the wire, for state machines that run in this process.
+// Package statesapi is the Step Functions API in front of pkg/asl: it answers on the wire
+// like AWS's service, for state machines that run in this process.
 //
 //	any SDK, CLI → [Handler] ─┐
 //	bridge       → [Service.Starter] ─┴→ [Service]: registry, checks, limits → [Engine] (asl)
@@ -11,9 +11,8 @@
 // and names, then what exists. TestState runs one state on the same engine
 // ([asl.StateTest]), with mocked results checked against the models of the services.
 //
-// What it does not know: IAM (credentials are accepted and never looked at), KMS,
-// activities. State machines live in memory; [Service.Persist] also
-// keeps them in a folder.
+// It does not implement IAM (credentials are accepted and never checked) and KMS. State
+// machines live in memory; [Service.Persist] also keeps them in a folder.
 //
 // The operations and their shapes are those of the [Step Functions API Reference].
 //

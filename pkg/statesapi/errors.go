@@ -44,8 +44,8 @@ const (
 	UnsupportedMediaTypeException Code = "UnsupportedMediaTypeException"
 )
 
-// namespaces are what stands before the # of __type: AWS's front end (coral) has
-// errors of its own, the service's are in its model's.
+// The namespaces precede the # in __type: AWS's front end (coral) has its own errors, and
+// the service's are in its model's namespace.
 const (
 	serviceNamespace    = "com.amazonaws.swf.service.v2.model#"
 	validateNamespace   = "com.amazon.coral.validate#"
@@ -54,22 +54,22 @@ const (
 )
 
 // An Error is a refused call. It means that nothing was started and nothing changed,
-// but for [InternalFailure], which says nothing.
+// except for [InternalFailure], which leaves that open.
 type Error struct {
 	Code Code
-	// Message is AWS's text where AWS's is known. It quotes ARNs and names, as AWS
-	// does, and never inputs or definitions.
+	// Message is AWS's text if that is known. It quotes ARNs and names, as AWS does, and
+	// never inputs or definitions.
 	Message string
 	// Reason is what a ValidationException may add: the name of a rule.
 	Reason string
 
-	status int // where it is not the one of Code
+	status int // if it is not the one of Code
 }
 
 // Error returns the code and the message.
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 
-// Status returns the HTTP status that the error is answered with.
+// Status returns the HTTP status of the error.
 func (e *Error) Status() int {
 	if e.status != 0 {
 		return e.status
@@ -87,7 +87,7 @@ func (e *Error) Status() int {
 	return http.StatusBadRequest
 }
 
-// Type returns the qualified name that goes into __type.
+// Type returns the qualified name for __type.
 func (e *Error) Type() string {
 	switch e.Code {
 	case ValidationException:
@@ -113,7 +113,7 @@ func isDeleting(arn string) *Error {
 	return errorf(StateMachineDeleting, "State Machine is being deleted: '%s'", arn)
 }
 
-// invalid is a ValidationException with a reason.
+// invalid returns a ValidationException with a reason.
 func invalid(reason, format string, args ...any) *Error {
 	e := errorf(ValidationException, format, args...)
 	e.Reason = reason
@@ -127,11 +127,12 @@ const (
 	reasonRouting = "INVALID_ROUTING_CONFIGURATION"
 )
 
-// errInvalidToken is AWS's answer to a page's or a task's token that it has not given.
+// errInvalidToken returns AWS's answer to a page's or a task's token that it did not
+// issue.
 func errInvalidToken() *Error { return errorf(InvalidToken, "Invalid Token: 'Invalid token'") }
 
-// errTypeNotSupported is AWS's answer to StartSyncExecution of a STANDARD machine, and
-// to listing the executions of an EXPRESS one.
+// errTypeNotSupported returns AWS's answer to StartSyncExecution of a STANDARD machine,
+// and to listing the executions of an EXPRESS one.
 func errTypeNotSupported() *Error {
 	return errorf(StateMachineTypeNotSupported, "This operation is not supported by this type of state machine")
 }

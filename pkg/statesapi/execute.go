@@ -30,18 +30,18 @@ type StartInput struct {
 	// StateMachineARN may be qualified by a version or an alias, and end in #TESTCASE.
 	StateMachineARN *string
 	Name            *string
-	// Input is JSON text of at most 262,144 bytes, and is not changed; nil stands for {}.
+	// Input is JSON text of at most 262,144 bytes, and is not changed; nil means {}.
 	Input       []byte
 	TraceHeader *string
 
-	includedData *string // checked with the rest; the Handler heeds it
+	includedData *string // checked with the rest; the Handler applies it
 }
 
-// An ExecutionRecord is what is known of one execution.
+// An ExecutionRecord describes one execution.
 type ExecutionRecord struct {
 	ExecutionARN string
 	Name         string
-	// StateMachineARN is as it was asked for, without the test case.
+	// StateMachineARN is the ARN in the request, without the test case.
 	StateMachineARN string
 	TestCase        string
 	// Sync executions have a caller that waits.
@@ -56,18 +56,19 @@ type ExecutionRecord struct {
 	StartDate    time.Time
 	// StopDate is zero while Status is RUNNING.
 	StopDate time.Time
-	// Err is what the caller must not see, for logs: a panic with its stack.
+	// Err is for logs, and must not be shown to the caller: a panic with its stack.
 	Err error
 }
 
-// BilledDuration is what AWS would charge for: begun tenths of a second.
+// BilledDuration returns what AWS would charge for: the duration, rounded up to tenths of
+// a second.
 func (r ExecutionRecord) BilledDuration() time.Duration {
 	const step = 100 * time.Millisecond
 	return max((r.StopDate.Sub(r.StartDate)+step-1)/step*step, step)
 }
 
-// billedMemoryMB is the least that AWS charges for, and what it charges for
-// executions of our size.
+// billedMemoryMB is the minimum that AWS charges for, which applies to executions of this
+// size.
 const billedMemoryMB = 64
 
 // A Stopped error says that a synchronous execution was ended before its own end.
@@ -82,8 +83,8 @@ func (e *Stopped) Error() string { return "execution stopped: " + e.Err.Error() 
 func (e *Stopped) Unwrap() error { return e.Err }
 
 // StartSync runs an EXPRESS state machine and returns its end ([StartSyncExecution]).
-// FAILED and TIMED_OUT are in the record, not errors. An [Error] means that nothing
-// was started; a [Stopped] that ctx or [Service.Close] ended the execution.
+// FAILED and TIMED_OUT are in the record, not errors. An [Error] means that nothing was
+// started; a [Stopped] means that ctx or [Service.Close] ended the execution.
 //
 // [StartSyncExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html
 func (s *Service) StartSync(ctx context.Context, in StartInput) (ExecutionRecord, error) {
@@ -100,7 +101,7 @@ func (s *Service) startSync(ctx context.Context, in StartInput, nested bool) (Ex
 	}
 	defer s.release()
 
-	if ctx.Done() == nil && s.opts.Observe == nil { // as on the wire: the service's end alone ends it
+	if ctx.Done() == nil && s.opts.Observe == nil { // as on the wire: only the end of the service ends it
 		ctx = valued{s.base, ctx}
 	} else {
 		var stop context.CancelCauseFunc
@@ -114,16 +115,16 @@ func (s *Service) startSync(ctx context.Context, in StartInput, nested bool) (Ex
 	return x.record, nil
 }
 
-// Start begins an execution and returns at once, with status RUNNING
-// ([StartExecution]). A name makes the executions of STANDARD state machines unique,
-// as in AWS, and changes nothing for EXPRESS ones. [Service.Close] waits for it.
+// Start begins an execution and returns at once, with status RUNNING ([StartExecution]).
+// A name makes the executions of STANDARD state machines unique, as in AWS, and has no
+// such effect for EXPRESS ones. [Service.Close] waits for it.
 //
 // [StartExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 func (s *Service) Start(in StartInput) (ExecutionRecord, error) {
 	return s.start(context.Background(), in, false)
 }
 
-// start begins an execution that has the values of ctx, and its own end.
+// start begins an execution that has the values of ctx but not its end.
 func (s *Service) start(ctx context.Context, in StartInput, nested bool) (ExecutionRecord, error) {
 	x, refused := s.prepare(in, false)
 	if refused != nil {
@@ -157,8 +158,8 @@ func (s *Service) start(ctx context.Context, in StartInput, nested bool) (Execut
 	return record, nil
 }
 
-// startAndWait begins an execution and waits for its end. When ctx ends first, it ends the
-// execution too, as the service does with one that a task waits for.
+// startAndWait begins an execution and waits for its end. If ctx ends first, that ends
+// the execution too, as in the service for an execution that a task waits for.
 func (s *Service) startAndWait(ctx context.Context, in StartInput, nested bool) (ExecutionRecord, error) {
 	x, refused := s.prepare(in, false)
 	if refused != nil {
@@ -187,8 +188,8 @@ func (s *Service) startAndWait(ctx context.Context, in StartInput, nested bool) 
 	return x.record, nil
 }
 
-// endable lets [Service.EndExecution] end an execution, until the function that it
-// returns is called.
+// endable lets [Service.EndExecution] end an execution, until the returned function is
+// called.
 func (s *Service) endable(x *execution, stop context.CancelCauseFunc) (done func()) {
 	if s.opts.Observe == nil {
 		return func() { stop(nil) }
@@ -205,9 +206,9 @@ func (s *Service) endable(x *execution, stop context.CancelCauseFunc) (done func
 	}
 }
 
-// EndExecution ends a running execution as StopExecution does, of an EXPRESS state
-// machine too, and reports whether it was running. It knows the executions of a service
-// with [Options].Observe.
+// EndExecution ends a running execution as StopExecution does, including one of an
+// EXPRESS state machine, and reports whether it was running. It only knows the executions
+// of a service with [Options].Observe.
 func (s *Service) EndExecution(executionARN, name, cause string) bool {
 	s.runMu.Lock()
 	stop := s.active[executionARN]
@@ -219,7 +220,7 @@ func (s *Service) EndExecution(executionARN, name, cause string) bool {
 	return true
 }
 
-// Running returns the ARNs of the executions that run now, sorted. It knows those of a
+// Running returns the ARNs of the running executions, sorted. It only knows those of a
 // service with [Options].Observe.
 func (s *Service) Running() []string {
 	s.runMu.Lock()
@@ -227,7 +228,7 @@ func (s *Service) Running() []string {
 	return slices.Sorted(maps.Keys(s.active))
 }
 
-// stoppable returns a context that the service's own end ends too.
+// stoppable returns a context that also ends with the service.
 func (s *Service) stoppable(ctx context.Context) (context.Context, context.CancelCauseFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	unlink := context.AfterFunc(s.base, func() { cancel(context.Cause(s.base)) })
@@ -237,7 +238,7 @@ func (s *Service) stoppable(ctx context.Context) (context.Context, context.Cance
 	}
 }
 
-// A valued context ends as its own does, and has the values of another one too.
+// A valued context ends with one context, and also has the values of another.
 type valued struct {
 	context.Context
 	values context.Context
@@ -281,7 +282,8 @@ func (s *Service) nested(ctx context.Context, r tasks.StartRequest) (tasks.Start
 	}, nil
 }
 
-// prepare makes all checks, in AWS's order, and an execution that is ready to run.
+// prepare makes all checks, in AWS's order, and returns an execution that is ready to
+// run.
 func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 	a, err := in.check()
 	if err != nil {
@@ -321,7 +323,7 @@ func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 	}, nil
 }
 
-// check looks at each member by itself.
+// check checks each member by itself.
 func (in StartInput) check() (arn, *Error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
@@ -339,7 +341,7 @@ func (in StartInput) check() (arn, *Error) {
 	return a, err
 }
 
-// invalidInput says what is wrong in an input in the words of AWS's parser, without the
+// invalidInput says what is wrong in an input, with the text of AWS's parser, without the
 // place.
 func invalidInput(input []byte, err error) *Error {
 	reason := err.Error()
@@ -352,7 +354,7 @@ func invalidInput(input []byte, err error) *Error {
 	return errorf(InvalidExecutionInput, "Invalid State Machine Execution Input: '%s'", reason)
 }
 
-// executionARN is unique for EXPRESS executions, whatever their name.
+// executionARN returns a unique ARN for EXPRESS executions, whatever their name.
 func (s *Service) executionARN(rev *revision, name, id string) string {
 	prefix := "arn:aws:states:" + s.opts.Region + ":" + s.opts.Account
 	if rev.kind == Standard {
@@ -361,7 +363,7 @@ func (s *Service) executionARN(rev *revision, name, id string) string {
 	return prefix + ":express:" + rev.name + ":" + name + ":" + id
 }
 
-// run takes an execution to its end; what became of it is in x.
+// run runs an execution to its end; the result is in x.
 func (s *Service) run(ctx context.Context, x *execution) {
 	s.observe(x.record)
 	r := s.guarded(ctx, x)
@@ -372,7 +374,7 @@ func (s *Service) run(ctx context.Context, x *execution) {
 			x.record.Status, x.record.Error, x.record.Cause = asked.status, asked.name, asked.cause
 		}
 	}
-	// A clock that was set back must not make a negative duration.
+	// A clock that was set back must not yield a negative duration.
 	x.record.StopDate = s.opts.Now()
 	if x.record.StopDate.Before(x.record.StartDate) {
 		x.record.StopDate = x.record.StartDate
@@ -389,8 +391,8 @@ func (s *Service) observe(r ExecutionRecord) {
 	}
 }
 
-// guarded is the one place where a panic in an execution ends: an asynchronous one
-// would take the process with it.
+// guarded is the only place where a panic in an execution is recovered: in an
+// asynchronous execution, it would end the process.
 func (s *Service) guarded(ctx context.Context, x *execution) (r Result) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -412,7 +414,7 @@ func (s *Service) checkTestCase(a arn) *Error {
 	return nil
 }
 
-// definitionMessage joins what is wrong with a definition as AWS does.
+// definitionMessage joins the findings about a definition as AWS does.
 func definitionMessage(list []Diagnostic) string {
 	texts := make([]string, len(list))
 	for i, d := range list {

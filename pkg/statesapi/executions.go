@@ -13,8 +13,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A started execution is one of a STANDARD state machine: its name is taken, and it can
-// be described. Of EXPRESS ones AWS keeps nothing either.
+// A started execution belongs to a STANDARD state machine: its name is taken, and it can
+// be described. EXPRESS executions are not kept, as in AWS.
 type started struct {
 	input    [sha256.Size]byte
 	record   ExecutionRecord
@@ -27,8 +27,8 @@ type started struct {
 
 func (x *started) size() int { return len(x.record.Input) + len(x.record.Output) + x.history.bytes }
 
-// Bounds of what is remembered. AWS holds names and executions for 90 days; here the
-// oldest ones that have ended make room.
+// Bounds of what is remembered. AWS keeps names and executions for 90 days; here, the
+// oldest ones that have ended are dropped when there are too many.
 const (
 	maxRemembered      = 1000
 	maxRememberedBytes = 64 << 20
@@ -42,8 +42,9 @@ type remembered struct {
 	count int
 }
 
-// remember takes the name of a STANDARD execution. When it is running already with
-// the same input, that execution is returned; any other one of that name is an error.
+// remember takes the name of a STANDARD execution. If an execution of that name is
+// already running with the same input, that one is returned; any other execution of that
+// name is an error.
 func (s *Service) remember(x *execution, stop context.CancelCauseFunc) (*ExecutionRecord, *Error) {
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
@@ -84,7 +85,7 @@ func (r *remembered) trim() {
 	}
 }
 
-// ended keeps how a STANDARD execution ended.
+// ended records how a STANDARD execution ended.
 func (s *Service) ended(x *execution) {
 	defer s.finishDeletion(x.target.arn)
 	s.runMu.Lock()
@@ -95,8 +96,8 @@ func (s *Service) ended(x *execution) {
 	s.names.trim()
 }
 
-// A stopRequest is the cause of an execution's context that was ended before its time,
-// and says how it ended: ABORTED by StopExecution.
+// A stopRequest is the cause of an execution's context that was ended early, and says how
+// the execution ended: ABORTED by StopExecution.
 type stopRequest struct {
 	status      bridge.Status
 	name, cause string
@@ -104,9 +105,9 @@ type stopRequest struct {
 
 func (e *stopRequest) Error() string { return "stopped: " + e.name + ": " + e.cause }
 
-// recall returns the STANDARD execution of an ARN, or AWS's error.
+// recall returns the STANDARD execution with an ARN, or AWS's error.
 func (s *Service) recall(text string) (started, *Error) {
-	// An EXPRESS execution is refused: AWS keeps none either.
+	// An EXPRESS execution is refused, because AWS does not keep them either.
 	if err := checkARN(text, "execution", 8); err != nil {
 		return started{}, err
 	}
@@ -173,7 +174,7 @@ func (s *Service) describeExecution(in executionInput) (*describeExecutionOutput
 		RedriveStatus: "NOT_REDRIVABLE", RedriveStatusReason: notRedriven(r.Status),
 	}
 	if r.Status == bridge.TimedOut {
-		out.Error, out.Cause = "", "" // the status says it, as recorded
+		out.Error, out.Cause = "", "" // the status says so, as recorded
 	}
 	all := deref(in.IncludedData) != metadataOnly
 	out.InputDetails.Included = all
@@ -344,7 +345,7 @@ func (s *Service) listExecutions(in listExecutionsInput) (*listExecutionsOutput,
 	return out, nil
 }
 
-// key sorts executions as AWS does: by when they ended, or else began, the last one first.
+// key sorts executions as AWS does: by when they ended, or else began, the latest first.
 func (x *started) key() string {
 	latest := x.record.StartDate
 	if x.ended {

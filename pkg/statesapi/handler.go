@@ -23,7 +23,7 @@ const (
 	contentType  = "application/x-amz-json-1.0"
 	targetPrefix = "AWSStepFunctions."
 
-	// In the form that net/http sends anyway, which need not be made each time then.
+	// The names are in canonical form, so net/http need not convert them each time.
 	headerRequestID = "X-Amzn-Requestid"
 	headerErrorType = "X-Amzn-Errortype"
 )
@@ -31,24 +31,25 @@ const (
 var awsJSON = []string{contentType}
 
 // A Handler speaks AWS JSON 1.0 in front of a [Service], as states.REGION.amazonaws.com
-// does. Any Host is served, so the SDKs' sync- host too; a signature is accepted and
-// not checked, and may be missing. An execution goes on when its caller hangs up, as
-// in AWS, unless [EndWithCaller] is given. It is safe for concurrent use.
+// does. Any Host is served, including the SDKs' sync- host; signatures are optional and
+// not checked. As in AWS, an execution continues if its caller hangs up, unless
+// [EndWithCaller] is given. It is safe for concurrent use.
 type Handler struct {
 	service       *Service
 	log           *slog.Logger
 	endWithCaller bool
 }
 
-// A HandlerOption changes what a [Handler] does by default.
+// A HandlerOption changes a default of a [Handler].
 type HandlerOption func(*Handler)
 
-// EndWithCaller ends a synchronous execution when its caller hangs up. AWS lets it go
-// on; on a laptop, one that loops would run for five minutes, and nobody could end it.
+// EndWithCaller ends a synchronous execution when its caller hangs up. AWS lets it
+// continue; on a laptop, one that loops would run for five minutes without a way to end
+// it.
 func EndWithCaller() HandlerOption { return func(h *Handler) { h.endWithCaller = true } }
 
-// NewHandler returns a Handler. The log gets what callers must not see: panics; a nil
-// one drops it.
+// NewHandler returns a Handler. The log receives what callers must not see, such as
+// panics; a nil log discards it.
 func NewHandler(service *Service, log *slog.Logger, options ...HandlerOption) *Handler {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -61,7 +62,7 @@ func NewHandler(service *Service, log *slog.Logger, options ...HandlerOption) *H
 }
 
 // NewServer returns a server of the handler with bounds on everything that a slow or
-// hostile client can stretch. An answer may come after an execution of five minutes.
+// hostile client could drag out. An answer may follow an execution of five minutes.
 func NewServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
@@ -148,7 +149,7 @@ func route(r *http.Request) (func(context.Context, *call) (any, error), error) {
 	return nil, errorf(UnknownOperationException, "The operation is not known here")
 }
 
-// isAWSJSON takes what SDKs send without parsing it.
+// isAWSJSON recognizes what SDKs send without parsing it.
 func isAWSJSON(header string) bool {
 	if header == contentType {
 		return true
@@ -181,8 +182,8 @@ func read(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// traceHeader returns the X-Ray header, if it is one that the API could take as a
-// member: a wrong header must not refuse a request that did not ask for it.
+// traceHeader returns the X-Ray header, if it would be valid as a member of the request:
+// an invalid header must not make the request fail.
 func traceHeader(r *http.Request) string {
 	value := r.Header.Get("X-Amzn-Trace-Id")
 	var c constraints
@@ -203,14 +204,14 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, id string, err 
 	if status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPost)
 	}
-	body, _ := json.Marshal(struct { // strings alone: it cannot fail
+	body, _ := json.Marshal(struct { // strings cannot fail
 		Type    string `json:"__type"`
 		Message string `json:"message"`
 		Reason  string `json:"reason,omitempty"`
 	}{e.Type(), e.Message, e.Reason})
 	w.Header()[headerErrorType] = []string{string(e.Code)}
 	if e.Code == RequestEntityTooLarge {
-		// What is left of the body is not worth reading.
+		// The rest of the body is not worth reading.
 		w.Header().Set("Connection", "close")
 	}
 	write(w, status, body)
@@ -220,6 +221,6 @@ func write(w http.ResponseWriter, status int, body []byte) {
 	w.Header()["Content-Type"] = awsJSON
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
-	// The caller may be gone; there is nobody left to tell.
+	// The caller may have gone, so an error cannot be reported.
 	_, _ = w.Write(body)
 }

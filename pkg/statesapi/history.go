@@ -21,13 +21,12 @@ var errHistoryFull = &stopRequest{
 	cause: fmt.Sprintf("The execution reached the maximum number of history events (%d).", maxEvents),
 }
 
-// A history is what is kept of the steps of one STANDARD execution: the service's runMu
-// guards it.
+// A history holds the steps of one STANDARD execution; the service's runMu guards it.
 type history struct {
 	events []json.RawMessage
 	last   asl.Event // without its data
 	bytes  int
-	// dropped tells one that there was no room for.
+	// dropped says that the history was dropped because it did not fit.
 	dropped bool
 }
 
@@ -37,10 +36,11 @@ func (h *history) add(e asl.Event, text []byte) {
 	h.last = asl.Event{ID: e.ID, PreviousID: e.PreviousID, Type: e.Type}
 }
 
-// drop gives up a history: half of one would tell of another execution.
+// drop drops a whole history, because half of one would be misleading.
 func (h *history) drop() { *h = history{last: h.last, dropped: true} }
 
-// observer returns what is told of the events of an execution, or nil where nobody is.
+// observer returns the function that observes the events of an execution, or nil if there
+// is none.
 func (s *Service) observer(x *execution) func(asl.Event) {
 	var outside func(asl.Event)
 	if s.opts.Observe != nil {
@@ -59,7 +59,7 @@ func (s *Service) observer(x *execution) func(asl.Event) {
 	}
 }
 
-// keeper returns what keeps the events of a STANDARD execution.
+// keeper returns the function that keeps the events of a STANDARD execution.
 func (s *Service) keeper(x *execution) func(asl.Event) {
 	return func(e asl.Event) {
 		switch e.Type {
@@ -68,7 +68,7 @@ func (s *Service) keeper(x *execution) func(asl.Event) {
 		case "TaskScheduled":
 			e.Region = s.opts.Region
 		}
-		// The failure itself is the last one.
+		// The failure itself is the last event.
 		if e.ID < maxEvents {
 			s.keep(x.started, e)
 		}
@@ -78,7 +78,7 @@ func (s *Service) keeper(x *execution) func(asl.Event) {
 	}
 }
 
-// keep adds an event to a history, for which older executions make room.
+// keep adds an event to a history, and drops older executions' histories if needed.
 func (s *Service) keep(x *started, e asl.Event) {
 	text, err := e.MarshalJSON()
 	s.runMu.Lock()
@@ -96,8 +96,8 @@ func (s *Service) keep(x *started, e asl.Event) {
 	}
 }
 
-// keepEnd makes the end of an execution that was stopped the last event of its history,
-// in the place of the time-out that the engine takes it for.
+// keepEnd makes the end of a stopped execution the last event of its history, replacing
+// the time-out that the engine records.
 func (s *Service) keepEnd(x *started, r ExecutionRecord) {
 	end := asl.Event{Type: "ExecutionAborted", Time: r.StopDate, Error: r.Error, Cause: r.Cause}
 	if r.Status == bridge.Failed {
@@ -108,7 +108,7 @@ func (s *Service) keepEnd(x *started, r ExecutionRecord) {
 	if n := len(x.history.events); n > 0 && last.Type == "ExecutionTimedOut" {
 		end.ID, end.PreviousID = last.ID, last.PreviousID
 		size := len(x.history.events[n-1])
-		x.history.events = slices.Clip(x.history.events[:n-1]) // somebody may be reading it
+		x.history.events = slices.Clip(x.history.events[:n-1]) // it may be being read
 		x.history.bytes -= size
 		s.names.bytes -= size
 	} else {
@@ -121,10 +121,10 @@ func (s *Service) keepEnd(x *started, r ExecutionRecord) {
 // A HistoryInput is the request of [Service.History]; a nil member was not sent.
 type HistoryInput struct {
 	ExecutionARN *string
-	// MaxResults is at most 1000; nil and 0 stand for 100.
+	// MaxResults is at most 1000; nil and 0 mean 100.
 	MaxResults *int64
 	NextToken  *string
-	// ReverseOrder gives the latest event first.
+	// ReverseOrder returns the latest event first.
 	ReverseOrder bool
 	// WithoutData leaves out inputs, outputs and variables.
 	WithoutData bool
@@ -136,7 +136,7 @@ type HistoryOutput struct {
 	NextToken string            `json:"nextToken,omitempty"`
 }
 
-// maxHistoryPage bounds a page in bytes, but for its first event.
+// maxHistoryPage bounds a page in bytes, except for its first event.
 const maxHistoryPage = 1 << 20
 
 // History returns the steps of an execution of a STANDARD state machine
@@ -180,7 +180,7 @@ func (s *Service) History(in HistoryInput) (*HistoryOutput, error) {
 	return out, nil
 }
 
-// after returns the events behind the one that the token names, in the order asked for.
+// after returns the events after the one that the token names, in the requested order.
 // The place of an event is its id, which counts from 1.
 func (in HistoryInput) after(events []json.RawMessage) ([]json.RawMessage, *Error) {
 	id := 0
@@ -213,9 +213,9 @@ func (in HistoryInput) place(n int, all, rest []json.RawMessage) int {
 	return len(all) - len(rest) + n
 }
 
-// withoutData returns an event without what the execution worked with.
+// withoutData returns an event without the data of the execution.
 func withoutData(event json.RawMessage) json.RawMessage {
-	v, _ := jsonata.Decode(event) // which we have written
+	v, _ := jsonata.Decode(event) // which was written here
 	o, _ := v.(*jsonata.Object)
 	kept := jsonata.NewObject(o.Len())
 	for i := range o.Len() {

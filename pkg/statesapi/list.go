@@ -11,7 +11,7 @@ import (
 
 // A ListInput is the request of [Service.List]; a nil member was not sent.
 type ListInput struct {
-	// MaxResults is at most 1000; nil and 0 stand for 100.
+	// MaxResults is at most 1000; nil and 0 mean 100.
 	MaxResults *int64
 	NextToken  *string
 }
@@ -32,8 +32,8 @@ type ListItem struct {
 }
 
 // List returns the state machines by page, in the order of their ARNs
-// ([ListStateMachines]). A page goes on after the last one's place, whatever was
-// created or deleted between them.
+// ([ListStateMachines]). A page continues after the previous one's last place, whatever
+// was created or deleted in between.
 //
 // [ListStateMachines]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachines.html
 func (s *Service) List(in ListInput) (*ListOutput, error) {
@@ -51,7 +51,7 @@ func (s *Service) List(in ListInput) (*ListOutput, error) {
 	}
 	out := &ListOutput{StateMachines: make([]ListItem, 0, len(arns)), NextToken: next}
 	for _, a := range arns {
-		if e := s.get(arn{base: a}); e != nil { // not deleted meanwhile
+		if e := s.get(arn{base: a}); e != nil { // not deleted in the meantime
 			rev := e.current
 			out.StateMachines = append(out.StateMachines, ListItem{rev.arn, rev.name, rev.kind, epoch(rev.created)})
 		}
@@ -59,9 +59,9 @@ func (s *Service) List(in ListInput) (*ListOutput, error) {
 	return out, nil
 }
 
-// page returns the page of a list that a token asks for, and the token of the next one,
-// which is "" after the last. The list is in alphabetical order: a page goes on behind
-// the last one's place.
+// page returns the page of a list for a token, and the token of the next page, which is
+// "" after the last. The list is sorted; a page continues after the previous one's last
+// place.
 func page(list []string, maxResults *int64, token *string) (items []string, next string, _ *Error) {
 	if token != nil {
 		after, err := readToken(*token)
@@ -77,7 +77,7 @@ func page(list []string, maxResults *int64, token *string) (items []string, next
 	return list, next, nil
 }
 
-// latestFirst makes the beginning of a key that sorts later times before earlier ones.
+// latestFirst returns a key prefix that sorts later times before earlier ones.
 func latestFirst(t time.Time) string { return fmt.Sprintf("%020d", math.MaxInt64-t.UnixNano()) }
 
 func pageSize(maxResults *int64) int {

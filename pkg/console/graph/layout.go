@@ -24,7 +24,7 @@ const (
 
 type point struct{ x, y float64 }
 
-// A cell is a state, or a place where an edge passes a rank.
+// A cell is a state, or a place where an edge passes through a rank.
 type cell struct {
 	node  *Node // nil for a passage
 	rank  int
@@ -35,8 +35,8 @@ type cell struct {
 	down  []*cell
 }
 
-// layout gives the nodes of a graph their places, and returns its size. The inside of
-// Map and Parallel states comes first, because it decides how large they are.
+// layout places the nodes of a graph, and returns its size. The insides of Map and
+// Parallel states are placed first, because they determine the size of the state.
 func (g *Graph) layout() (width, height float64) {
 	for _, n := range g.Nodes {
 		n.measure()
@@ -51,7 +51,7 @@ func (g *Graph) layout() (width, height float64) {
 	return g.settle(ranks, lanes)
 }
 
-// measure decides how large a state is drawn.
+// measure determines the size of a state.
 func (n *Node) measure() {
 	n.h = nodeHeight
 	n.w = max(minWidth, min(maxWidth, max(textWidth(n.Name)*1.08, textWidth(n.Type+" · "+n.Detail)*0.82)+40))
@@ -93,8 +93,9 @@ func textWidth(text string) float64 {
 	return w
 }
 
-// rank puts the states into ranks, each below all that lead to it, but for edges that
-// lead back. It returns the cells, and for each edge those that it passes, from above.
+// rank puts the states into ranks, each below all states that lead to it, except by edges
+// that lead back. It returns the cells, and for each edge the cells that it passes
+// through, from the top.
 func (g *Graph) rank() (cells []*cell, lanes map[*Edge][]*cell) {
 	at := make(map[string]*cell, len(g.Nodes))
 	for _, n := range g.Nodes {
@@ -143,11 +144,11 @@ func (g *Graph) rank() (cells []*cell, lanes map[*Edge][]*cell) {
 	return cells, lanes
 }
 
-// maxPassages bounds the places where edges pass ranks: what a drawing costs grows with
-// them, and nobody can follow more lines beside one another.
+// maxPassages bounds the places where edges pass ranks: the cost of a drawing grows with
+// them, and nobody can follow more parallel lines.
 const maxPassages = 1500
 
-// markFar chooses the longest edges to be drawn beside the ranks, where there are more
+// markFar chooses the longest edges to be drawn beside the ranks if there are more
 // passages than a drawing can have.
 func (g *Graph) markFar(at map[string]*cell) {
 	span := func(e *Edge) int { return max(at[e.To].rank-at[e.From].rank, at[e.From].rank-at[e.To].rank) }
@@ -169,8 +170,8 @@ func (g *Graph) markFar(at map[string]*cell) {
 	}
 }
 
-// markBack finds the edges that close a circle, and returns the states so that each comes
-// after all that lead to it by another edge.
+// markBack finds the edges that close a cycle, and returns the states in an order in
+// which each comes after all that lead to it by other edges.
 func (g *Graph) markBack(out map[string][]*Edge) []string {
 	const (
 		open = iota + 1
@@ -234,11 +235,12 @@ func byRank(cells []*cell) [][]*cell {
 	return ranks
 }
 
-// sweeps is how often the order within ranks is improved. More hardly changes anything.
+// sweeps is how often the order within ranks is improved. More sweeps hardly change
+// anything.
 const sweeps = 8
 
-// arrange orders each rank so that few edges cross: by the mean place of what leads to a
-// cell, and of what it leads to, in turn. The best order seen is kept.
+// arrange orders each rank so that few edges cross: by the mean place of a cell's
+// predecessors and of its successors, alternately. The best order is kept.
 func arrange(ranks [][]*cell) {
 	best, least := snapshot(ranks), crossings(ranks)
 	for sweep := range sweeps {
@@ -293,7 +295,7 @@ func snapshot(ranks [][]*cell) [][]*cell {
 func crossings(ranks [][]*cell) int {
 	total := 0
 	for r := range len(ranks) - 1 {
-		tree := make([]int, len(ranks[r+1])+1) // how many ends at or left of a place
+		tree := make([]int, len(ranks[r+1])+1) // how many edges end at a place or to its left
 		seen := 0
 		for _, c := range ranks[r] {
 			for _, d := range c.down {
@@ -314,8 +316,8 @@ func crossings(ranks [][]*cell) int {
 	return total
 }
 
-// place decides how far right each cell is: as near to the middle of its neighbours as
-// the cells beside it let it be.
+// place determines the horizontal position of each cell: as close to the middle of its
+// neighbours as the cells beside it allow.
 func place(ranks [][]*cell) {
 	for _, rank := range ranks {
 		x := 0.0
@@ -335,8 +337,9 @@ func place(ranks [][]*cell) {
 	}
 }
 
-// pull moves the cells of a rank to where their neighbours are, as a whole the least that
-// keeps them apart: cells that would overlap become a block with one place.
+// pull moves the cells of a rank towards their neighbours, with the smallest total
+// displacement that keeps them apart: cells that would overlap become a block with one
+// position.
 func pull(rank []*cell, both bool) {
 	type block struct {
 		first, last int
@@ -371,8 +374,8 @@ func pull(rank []*cell, both bool) {
 	}
 }
 
-// wanted is the mean place of a cell's neighbours. Passages weigh more, so that long edges
-// are straight.
+// wanted returns the mean place of a cell's neighbours. Passages weigh more, so that long
+// edges are straight.
 func wanted(c *cell, both bool) (place, weight float64) {
 	sum, n := 0.0, 0.0
 	add := func(near []*cell) {
@@ -397,7 +400,8 @@ func wanted(c *cell, both bool) (place, weight float64) {
 	return sum / n, n
 }
 
-// settle gives the nodes their corners and the edges their points, and returns the size.
+// settle computes the corners of the nodes and the points of the edges, and returns the
+// size.
 func (g *Graph) settle(ranks [][]*cell, lanes map[*Edge][]*cell) (width, height float64) {
 	below := g.placeLabels(lanes, len(ranks))
 	least, most := math.Inf(1), math.Inf(-1)
@@ -431,7 +435,7 @@ func (g *Graph) settle(ranks [][]*cell, lanes map[*Edge][]*cell) (width, height 
 	return width, height
 }
 
-// route gives an edge its points, and returns how far right it reaches.
+// route computes the points of an edge, and returns how far right it reaches.
 func (e *Edge) route(lane []*cell, top, tall []float64) (right float64) {
 	first, last := lane[0], lane[len(lane)-1]
 	if e.far {
@@ -442,7 +446,7 @@ func (e *Edge) route(lane []*cell, top, tall []float64) (right float64) {
 		e.label = point{from.x + 14 + e.labelWidth()/2, from.y}
 		return max(out, e.label.x+e.labelWidth()/2)
 	}
-	if first == last { // back to itself
+	if first == last { // an edge that leads back to its own state
 		n := first.node
 		x := n.x + n.w
 		e.points = []point{{x, n.y + n.h*0.3}, {x + 22, n.y + n.h*0.3}, {x + 22, n.y + n.h*0.7}, {x, n.y + n.h*0.7}}
@@ -455,7 +459,7 @@ func (e *Edge) route(lane []*cell, top, tall []float64) (right float64) {
 	}
 	e.points = append(e.points, point{last.x, last.node.y})
 	e.spread(first, last)
-	// A label is above the next rank, where the edges have parted.
+	// A label is above the next rank, where the edges have separated.
 	e.label.y = top[lane[1].rank] - arrowRoom - e.label.y
 	e.label.x = between(e.points[0], e.points[1], e.label.y)
 	if e.back {
@@ -464,8 +468,8 @@ func (e *Edge) route(lane []*cell, top, tall []float64) (right float64) {
 	return max(first.x, last.x, e.label.x+e.labelWidth()/2)
 }
 
-// placeLabels puts the labels below each rank into as many rows as keeps them apart, and
-// returns how much room the rows take.
+// placeLabels puts the labels below each rank into as many rows as are needed to keep
+// them apart, and returns how much room the rows take.
 func (g *Graph) placeLabels(lanes map[*Edge][]*cell, ranks int) (room []float64) {
 	room = make([]float64, ranks)
 	byRank := make([][]*Edge, ranks)
@@ -503,7 +507,8 @@ func (g *Graph) placeLabels(lanes map[*Edge][]*cell, ranks int) (room []float64)
 	return room
 }
 
-// between is where the curve from a to b, which begins and ends vertically, is at a height.
+// between returns where the curve from a to b, which begins and ends vertically, is at a
+// height.
 func between(a, b point, y float64) float64 {
 	low, high := 0.0, 1.0
 	for range 30 {
@@ -518,7 +523,7 @@ func between(a, b point, y float64) float64 {
 	return a.x + (b.x-a.x)*(3*t*t-2*t*t*t)
 }
 
-// spread parts the ends of edges that meet at one side of a state.
+// spread separates the ends of edges that meet at one side of a state.
 func (e *Edge) spread(first, last *cell) {
 	part := func(c *cell, near []*cell, toward *cell) float64 {
 		if len(near) < 2 {

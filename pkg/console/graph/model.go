@@ -1,6 +1,6 @@
 // Package graph draws state machines: as SVG with a layered layout of its own, as
-// Mermaid, and as DOT. What it draws depends on the definition alone, so that equal
-// definitions have equal drawings.
+// Mermaid, and as DOT. A drawing only depends on the definition, so equal definitions
+// have equal drawings.
 package graph
 
 import (
@@ -22,22 +22,23 @@ type Graph struct {
 // A Node is a state.
 type Node struct {
 	Name string
-	// Type is the state's, such as Task.
+	// Type is the state's type, such as Task.
 	Type string
 	// Detail is a second line: what a task calls, or how long a Wait waits.
 	Detail string
 	// End says that the execution, or the branch, may end here.
 	End bool
-	// Retries are the error names that are tried again; Attempts is how often at most.
+	// Retries are the error names after which the state is retried; Attempts is the
+	// maximum number of attempts.
 	Retries  []string
 	Attempts int
-	// Inside are the branches of a Parallel, or the one of a Map.
+	// Inside holds the branches of a Parallel, or the item processor of a Map.
 	Inside []*Graph
 
 	x, y, w, h float64
 }
 
-// An EdgeKind is why one state follows another.
+// An EdgeKind says why one state follows another.
 type EdgeKind string
 
 // The kinds of edges.
@@ -61,12 +62,12 @@ type Edge struct {
 	label  point
 }
 
-// maxStates bounds what is drawn; the service's limit on a definition's size makes more
-// than a few thousand impossible.
+// maxStates bounds the number of states; the service's limit on a definition's size does
+// not allow more than a few thousand.
 const maxStates = 20000
 
-// Parse reads a definition. It draws what it can of one that the service would refuse:
-// edges to states that are not there are left out.
+// Parse reads a definition. If the service would refuse the definition, it reads as much
+// as it can: edges to missing states are left out.
 func Parse(definition []byte) (*Graph, error) {
 	v, err := jsonata.Decode(definition)
 	if err != nil {
@@ -138,18 +139,18 @@ func (p *parser) node(name string, state any) *Node {
 	return n
 }
 
-// attempts is how often a rule tries again; three times where it does not say.
+// attempts returns how often a rule retries; three times if it does not say.
 func attempts(rule any) int {
 	n := 3
 	if v, ok := get(rule, "MaxAttempts"); ok {
 		if text := literal(v); len(text) < 9 {
-			_, _ = fmt.Sscan(text, &n) // what is no number leaves the default
+			_, _ = fmt.Sscan(text, &n) // text that is not a number keeps the default
 		}
 	}
 	return n
 }
 
-// edges adds what follows a state.
+// edges adds the transitions of a state.
 func (g *Graph) edges(from string, state any) {
 	add := func(kind EdgeKind, to, label string) {
 		if to == "" {
@@ -192,7 +193,7 @@ func names(rule any) []string {
 	return list
 }
 
-// resource shortens what a task calls.
+// resource shortens the resource of a task.
 func resource(arn string) string {
 	if _, rest, ok := strings.Cut(arn, ":states:::"); ok {
 		return rest
@@ -222,7 +223,7 @@ func waits(state any) string {
 	return ""
 }
 
-// expression takes the delimiters off a JSONata expression.
+// expression removes the delimiters of a JSONata expression.
 func expression(text string) string {
 	if inner, ok := strings.CutPrefix(text, "{%"); ok {
 		return strings.TrimSpace(strings.TrimSuffix(inner, "%}"))
@@ -235,7 +236,7 @@ var operators = []struct{ suffix, sign string }{
 	{"LessThanEquals", "≤"}, {"GreaterThanEquals", "≥"}, {"LessThan", "<"}, {"GreaterThan", ">"}, {"Equals", "="}, {"Matches", "like"},
 }
 
-// condition says in a few words when a choice is taken.
+// condition describes in a few words when a choice is taken.
 func condition(rule any) string {
 	if text := member[string](rule, "Condition"); text != "" {
 		return expression(text)
@@ -291,7 +292,7 @@ func get(v any, name string) (any, bool) {
 	return jsonata.Force(found), ok
 }
 
-// member is a member of an object, if it is of that type.
+// member returns a member of an object, if it has that type.
 func member[T any](v any, name string) T {
 	found, _ := get(v, name)
 	value, _ := found.(T)

@@ -10,13 +10,13 @@ import (
 // An Overlay says what an execution did, to colour a drawing. The zero value colours
 // nothing.
 type Overlay struct {
-	// States has what became of each state that was entered.
+	// States says what became of each state that was entered.
 	States map[string]State
 	// Taken are the edges that were taken, by the names of their states.
 	Taken map[[2]string]bool
 }
 
-// A State is what became of a state in an execution.
+// A State says what became of a state in an execution.
 type State struct {
 	// Status is running, succeeded, failed, caught or aborted.
 	Status string
@@ -24,14 +24,14 @@ type State struct {
 	Succeeded, Failed, Running int
 }
 
-// margin is around a drawing, and cap is the height of its start and end.
+// margin is the space around a drawing, and cap is the height of its start and end.
 const (
 	margin = 16.0
 	capGap = 34.0
 )
 
-// SVG draws a graph. A drawing that stands alone has its colours in it; one that is a part
-// of a page has them from the page.
+// SVG draws a graph. If alone is set, the drawing contains its colours; otherwise, it
+// takes them from the page.
 func (g *Graph) SVG(o Overlay, alone bool) string {
 	width, height := g.layout()
 	w := &writer{overlay: o}
@@ -90,7 +90,7 @@ func (w *writer) edge(e *Edge) {
 	fmt.Fprintf(w, `<path class="%s" marker-end="url(#arrow)" d="%s"><title>%s → %s</title></path>`, class, e.curve(), esc(e.From), esc(e.To))
 }
 
-// curve is a line through the points that leaves and meets states vertically.
+// curve returns a line through the points that leaves and meets states vertically.
 func (e *Edge) curve() string {
 	var b strings.Builder
 	p := e.points
@@ -111,7 +111,7 @@ func (e *Edge) curve() string {
 	return b.String()
 }
 
-// maxLabel is how long a label is drawn; the whole text is in its title.
+// maxLabel is the maximum length of a drawn label; the whole text is in its title.
 const (
 	maxLabel  = 30
 	maxLabels = 2
@@ -207,7 +207,7 @@ func (w *writer) text(n *Node, head float64) {
 		x, y-3, esc(cut(n.Name, room)), x, y+13, esc(cut(second, int(float64(room)*1.2))))
 }
 
-// badges says how often a state is tried again, and how often it was entered.
+// badges draws how often a state is retried, and how often it was entered.
 func (w *writer) badges(n *Node, s State) {
 	right := n.x + n.w
 	if n.Attempts > 0 {
@@ -234,7 +234,7 @@ func cut(text string, n int) string {
 	return string(r[:n-1]) + "…"
 }
 
-// esc writes text so that it is text in XML, which cannot hold all characters.
+// esc escapes text for XML, which cannot hold all characters.
 func esc(text string) string {
 	return html.EscapeString(strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\n' && r != '\t' || r == 0xFFFE || r == 0xFFFF {
@@ -248,7 +248,7 @@ func esc(text string) string {
 const style = `.graph{--ink:#1d2433;--soft:#5c6780;--line:#97a1b5;--card:#fff;--inner:#f6f7fa;--accent:#3455db;--good:#1a7f4b;--bad:#c4314b;--warn:#a66300;font:13px/1.4 ui-sans-serif,system-ui,sans-serif}` +
 	`@media(prefers-color-scheme:dark){.graph{--ink:#e6e9f0;--soft:#9aa5bd;--line:#5d6880;--card:#1d2331;--inner:#161b26;--accent:#8ea4ff;--good:#4cc38a;--bad:#ff7a90;--warn:#f0b354}}` + Shapes
 
-// Shapes is what pages and drawings have in common: it needs the colours of Style.
+// Shapes holds the styles that pages and drawings share; it needs the colours of Style.
 const Shapes = `.graph .rect{fill:var(--card);stroke:var(--line);stroke-width:1.25}.graph .outer{fill:var(--inner);stroke-dasharray:none}` +
 	`.graph .name{fill:var(--ink);font-weight:600;font-size:13px}.graph .kind{fill:var(--soft);font-weight:400;font-size:11px}` +
 	`.graph .edge{fill:none;stroke:var(--line);stroke-width:1.5}.graph .edge.catch{stroke-dasharray:4 4}.graph .head{fill:var(--line)}` +

@@ -56,7 +56,7 @@ func (m *namer) mermaid(b *strings.Builder, g *Graph, indent string) {
 	}
 }
 
-// mermaidText writes text so that Mermaid takes nothing in it for its own.
+// mermaidText escapes text so that Mermaid does not interpret it.
 func mermaidText(text string) string {
 	var b strings.Builder
 	for _, r := range text {
