@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"pkg/bridge":      {"pkg/jsonata"},
 	"pkg/trace":       {},
 	"pkg/dedupe":      {"internal/awsjson", "pkg/bridge"},
-	"pkg/otlp":        {"internal/version", "pkg/bridge", "pkg/trace"},
+	"pkg/otlp":        {"internal/sources", "internal/version", "pkg/bridge", "pkg/trace"},
 	"pkg/metrics":     {"internal/sources", "internal/version", "pkg/bridge"},
 	"pkg/secrets":     {"internal/awsjson"},
 	"pkg/verify":      {"pkg/secrets", "pkg/jsonata"},

@@ -32,6 +32,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/trace"
 )
@@ -157,10 +158,10 @@ func (i *invocation) finish(e *Exporter) {
 	}
 	i.span.TraceID, i.span.ParentSpanID = id, i.header.Parent()
 	switch i.source {
-	case "http":
+	case sources.HTTP:
 		i.span.Kind = server
 		i.span.add("faas.trigger", "http")
-	case "sqs":
+	case sources.SQS:
 		i.span.Kind = consumer
 		i.span.add("faas.trigger", "pubsub")
 		i.span.add("messaging.system", "aws_sqs")
@@ -218,7 +219,8 @@ func (e *Exporter) Settled(ctx context.Context, d *bridge.Delivery, r bridge.Res
 		i.dropped = e.drops(i.header)
 	}
 	i.messages += max(1, len(d.TraceLinks))
-	i.describe(sources[d.Kind], spans[0])
+	source, _ := sources.ByVariable(d.Kind)
+	i.describe(source.Key, spans[0])
 	if len(i.children) < maxPending {
 		i.children = append(i.children, spans...)
 	}
@@ -245,7 +247,7 @@ func (i *invocation) describe(source string, child Span) {
 			i.span.Attributes = append(i.span.Attributes, a)
 		}
 	}
-	if source == "http" {
+	if source == sources.HTTP {
 		i.span.Status = child.Status
 	}
 }
@@ -268,7 +270,7 @@ func (e *Exporter) Rejected(ctx context.Context, route, source, errorName string
 	i.messages++
 	i.span.set("error.type", errorName)
 	i.span.add("expressway.route", route)
-	if source != "http" {
+	if source != sources.HTTP {
 		i.span.Status = failed(errorName)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/internal/version"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/trace"
@@ -115,9 +116,6 @@ func (s *Span) set(key, value string) {
 
 func failed(name string) *Status { return &Status{Code: statusError, Message: name} }
 
-// sources are what the kinds of deliveries are called.
-var sources = map[string]string{"request": "http", "message": "sqs", "messages": "sqs", "event": "eventbridge"}
-
 // attributes are the conventions' names of what log lines say where a delivery came from.
 var attributes = map[string]string{
 	"method": "http.request.method", "pattern": "http.route", "httpStatus": "http.response.status_code",
@@ -144,7 +142,8 @@ func (e *Exporter) delivery(d *bridge.Delivery, r bridge.Result, s bridge.Settle
 	span.add("expressway.route", d.Route.Name)
 	span.add("expressway.delivery", d.ID)
 	span.add("expressway.then", s.Then)
-	span.name(sources[d.Kind], d)
+	source, _ := sources.ByVariable(d.Kind)
+	span.name(source.Key, d)
 	for _, text := range d.TraceLinks {
 		if h, ok := trace.Parse(text); ok && h.Parent() != "" && len(span.Links) < maxLinks {
 			span.Links = append(span.Links, Link{traceID(h), h.Parent()})
@@ -180,15 +179,15 @@ func (s *Span) name(source string, d *bridge.Delivery) {
 		return ""
 	}
 	switch source {
-	case "http":
+	case sources.HTTP:
 		s.Name = strings.TrimSpace(text("http.request.method") + " " + text("http.route"))
-	case "sqs":
+	case sources.SQS:
 		s.Kind, s.Name = consumer, "process "+text("messaging.destination.name")
 		s.add("messaging.system", "aws_sqs")
 		s.add("messaging.operation.type", "process")
 		s.add("messaging.operation.name", "process")
 		s.add("messaging.message.id", d.ID)
-	default:
+	case sources.EventBridge:
 		s.Kind, s.Name = consumer, "process "+text("expressway.event.source")
 		s.add("messaging.operation.type", "process")
 		s.add("messaging.message.id", d.ID)
