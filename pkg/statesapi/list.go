@@ -87,7 +87,7 @@ func pageSize(maxResults *int64) int {
 	return int(*maxResults)
 }
 
-// pageToken returns the token of the page behind a place, which readToken gives back.
+// pageToken returns the token of the page after a place, which readToken decodes.
 func pageToken(place string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(tokenMark + place))
 }
@@ -101,5 +101,5 @@ func readToken(token string) (string, *Error) {
 	return place, nil
 }
 
-// tokenMark tells tokens of ours from what else base64 decodes.
+// tokenMark distinguishes our tokens from other base64.
 const tokenMark = "after "

@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// suffix is what the file of a state machine is called after its name.
+// suffix follows the name of a state machine in the name of its file.
 const suffix = ".asl.json"
 
 // LoadDir registers the files NAME.asl.json of a directory as state machines NAME, as
@@ -74,10 +74,10 @@ func (s *Service) kindOf(definition []byte) (kind string, list []Diagnostic) {
 
 func isError(d Diagnostic) bool { return d.Severity == severityError }
 
-// readDefinition reads as much of a file as a definition can have. Of the longest
-// characters, one byte past that is enough to be refused.
+// readDefinition reads as much of a file as a definition can have, in the longest
+// characters, and one more byte, so that a longer one is refused.
 func readDefinition(path string) ([]byte, error) {
-	// A pipe would be waited for.
+	// Reading a pipe would block.
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a file", path)
 	}
@@ -89,7 +89,7 @@ func readDefinition(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 4*maxDefinition+1))
 }
 
-// A FileError is why the definition in a file is refused.
+// A FileError says why the definition in a file is refused.
 type FileError struct {
 	Path       string
 	definition []byte
@@ -97,7 +97,7 @@ type FileError struct {
 	Diagnostics []Diagnostic
 }
 
-// Error has a line for each diagnostic: file:line:column: what is wrong.
+// Error returns a line for each diagnostic: file:line:column: message.
 func (e *FileError) Error() string {
 	lines := make([]string, len(e.Diagnostics))
 	for i, d := range e.Located() {
@@ -113,7 +113,7 @@ func (e *FileError) Error() string {
 // A Located is a diagnostic with its place in the definition.
 type Located struct {
 	Line, Column int
-	// Location is a JSON pointer, where the diagnostic has one.
+	// Location is a JSON pointer, if the diagnostic has one.
 	Location, Message string
 	Warning           bool
 }
@@ -127,7 +127,8 @@ func locate(definition []byte, list []Diagnostic) []Located {
 	for i, d := range list {
 		line, column := asl.Locate(definition, asl.Diagnostic(d))
 		if d.Code == InvalidJSONDescription {
-			// The API's message has the text in it, once or twice; a file has a name.
+			// The API's message quotes the text, once or twice, which is not needed for a
+			// file.
 			for _, source := range []string{" (start marker at [Source", " (for ", "\n at [Source"} {
 				d.Message, _, _ = strings.Cut(d.Message, source)
 			}
@@ -137,8 +138,8 @@ func locate(definition []byte, list []Diagnostic) []Located {
 	return out
 }
 
-// CheckDir judges the files that [Service.LoadDir] would register, and registers
-// nothing. The error holds all that is wrong, and warnings what is merely odd.
+// CheckDir checks the files that [Service.LoadDir] would register, and registers nothing.
+// The error holds all mistakes; warnings holds what is merely questionable.
 func (s *Service) CheckDir(dir string, except ...string) (warnings []error, _ error) {
 	list, err := os.ReadDir(dir)
 	if err != nil {
@@ -174,8 +175,8 @@ func (s *Service) CheckDir(dir string, except ...string) (warnings []error, _ er
 	return warnings, errors.Join(problems...)
 }
 
-// Check returns all that is to be said of a definition for a state machine of a type,
-// [Express] or [Standard], each with its place.
+// Check returns all diagnostics of a definition for a state machine of a type, [Express]
+// or [Standard], each with its place.
 func (s *Service) Check(definition []byte, kind string) []Located {
 	return locate(definition, s.opts.Engine.Validate(definition, kind))
 }

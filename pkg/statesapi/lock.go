@@ -13,22 +13,22 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// The files of a data folder that hold no state machine.
+// The files of a data folder that are not state machines.
 const (
 	lockName   = ".lock"
 	ownerName  = ".owner"
 	tempPrefix = ".new-"
 )
 
-// A folder is the place of [Service.Persist], which one process has at a time: two would
-// overwrite and delete what the other has acknowledged.
+// A folder is the folder of [Service.Persist]. Only one process may use it at a time: two
+// would overwrite and delete each other's files.
 type folder struct {
 	path string
 	lock *flock.Flock
 }
 
-// openFolder locks a folder, makes it where it is missing, and removes what a killed
-// process left half written.
+// openFolder locks a folder, creates it if it does not exist, and removes partial files
+// of a killed process.
 func openFolder(path string) (*folder, error) {
 	if err := os.MkdirAll(path, 0o750); err != nil {
 		return nil, unwritable(path, err)
@@ -41,7 +41,7 @@ func openFolder(path string) (*folder, error) {
 	if !locked {
 		return nil, fmt.Errorf("the folder %s is in use by %s; stop that process, or name another folder", path, f.owner())
 	}
-	// The owner has a file of its own, because Windows lets nobody read a locked one.
+	// The owner is in a separate file, because a locked file cannot be read on Windows.
 	if err := os.WriteFile(filepath.Join(path, ownerName), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o640); err != nil { //nolint:gosec // a process id
 		return nil, errors.Join(unwritable(path, err), f.lock.Unlock())
 	}
@@ -54,7 +54,7 @@ func openFolder(path string) (*folder, error) {
 	return f, nil
 }
 
-// owner names the process that has the folder.
+// owner names the process that uses the folder.
 func (f *folder) owner() string {
 	text, err := os.ReadFile(filepath.Join(f.path, ownerName))
 	if id := strings.TrimSpace(string(text)); err == nil && id != "" {
@@ -63,16 +63,16 @@ func (f *folder) owner() string {
 	return "another process"
 }
 
-// close gives the folder to others.
+// close releases the folder.
 func (f *folder) close() error {
 	if f == nil {
 		return nil
 	}
-	_ = os.Remove(filepath.Join(f.path, ownerName)) // it names nobody any more
+	_ = os.Remove(filepath.Join(f.path, ownerName)) // the owner has released it
 	return f.lock.Unlock()
 }
 
-// unwritable says what is wrong with a folder that cannot be written to.
+// unwritable returns the error for a folder that cannot be written to.
 func unwritable(path string, err error) error {
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		return fmt.Errorf("the folder %s is read-only; make it writable for this user, or name another folder: %w", path, err)

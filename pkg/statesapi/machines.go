@@ -24,7 +24,7 @@ type CreateInput struct {
 	Publish            bool
 	VersionDescription *string
 	Tags               []Tag
-	// The configurations are kept and returned, and change nothing.
+	// The configurations are kept and returned, but have no effect.
 	Logging, Tracing, Encryption *jsonata.Object
 }
 
@@ -37,9 +37,9 @@ type CreateOutput struct {
 	StateMachineVersionARN string `json:"stateMachineVersionArn,omitempty"`
 }
 
-// Create makes a state machine ([CreateStateMachine]). It is idempotent: a second
-// request with the same definition, type and configuration gets the first one's
-// answer, any other an error with the code StateMachineAlreadyExists.
+// Create makes a state machine ([CreateStateMachine]). It is idempotent: a second request
+// with the same definition, type and configuration gets the first one's answer; any other
+// gets an error with the code StateMachineAlreadyExists.
 //
 // [CreateStateMachine]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
 func (s *Service) Create(in CreateInput) (*CreateOutput, error) {
@@ -120,8 +120,8 @@ func (in CreateInput) check() *Error {
 	return checkTagCount(len(in.Tags))
 }
 
-// sameConfiguration is what AWS's idempotency of CreateStateMachine compares; the
-// role and the tags are not in it.
+// sameConfiguration compares what AWS's CreateStateMachine compares for idempotency,
+// which does not include the role and the tags.
 func sameConfiguration(a, b *revision) bool {
 	return a.definition == b.definition && a.kind == b.kind &&
 		sameObject(a.logging, b.logging) && sameObject(a.tracing, b.tracing) && sameObject(a.encryption, b.encryption)
@@ -137,8 +137,8 @@ func sameObject(a, b *jsonata.Object) bool {
 }
 
 // Put makes or replaces the EXPRESS state machine of that name, in the service's own
-// account and region. The error of a definition that is refused is an [Error] with
-// the code InvalidDefinition; the state machine then stays as it was.
+// account and region. If the definition is refused, the error is an [Error] with the code
+// InvalidDefinition, and the state machine stays as it was.
 func (s *Service) Put(name string, definition []byte) error {
 	return s.PutKind(name, Express, definition)
 }
@@ -189,7 +189,7 @@ type DescribeOutput struct {
 	StateMachineARN string `json:"stateMachineArn"`
 	Name            string `json:"name"`
 	Status          string `json:"status"`
-	// Definition is {} when only metadata was asked for.
+	// Definition is {} if only metadata was requested.
 	Definition   string          `json:"definition"`
 	RoleARN      string          `json:"roleArn"`
 	Type         string          `json:"type"`
@@ -246,9 +246,9 @@ func (s *Service) Describe(in DescribeInput) (*DescribeOutput, error) {
 // A DeleteInput is the request of [Service.Delete].
 type DeleteInput struct{ StateMachineARN *string }
 
-// Delete removes a state machine with its versions and aliases ([DeleteStateMachine]). That there
-// is none is no error. Executions under way go on; a STANDARD state machine stays until
-// they have ended, and starts none.
+// Delete removes a state machine with its versions and aliases ([DeleteStateMachine]).
+// Deleting a missing one is not an error. Running executions continue; a STANDARD state
+// machine stays until they have ended, and starts no new ones.
 //
 // [DeleteStateMachine]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html
 func (s *Service) Delete(in DeleteInput) error {
@@ -275,7 +275,7 @@ func (s *Service) Delete(in DeleteInput) error {
 	return nil
 }
 
-// busy reports whether a STANDARD state machine has executions under way.
+// busy reports whether a STANDARD state machine has running executions.
 func (s *Service) busy(base string) bool {
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
@@ -296,7 +296,7 @@ func (s *Service) finishDeletion(base string) {
 	}
 }
 
-// unqualified checks the ARN of an operation that takes neither version nor alias.
+// unqualified checks the ARN of an operation that accepts neither a version nor an alias.
 func unqualified(text *string) (arn, *Error) {
 	var c constraints
 	c.arn("stateMachineArn", text)

@@ -8,7 +8,7 @@ import (
 )
 
 // There are no Map Runs here: a Distributed Map runs as an inline one. Requests are
-// checked as AWS does, and find none.
+// checked as in AWS, and find no Map Run.
 
 // A listMapRunsInput is the request of [Service.listMapRuns]; a nil member was not sent.
 type listMapRunsInput struct {
@@ -88,8 +88,8 @@ func (s *Service) redrive(in redriveInput) error {
 	return errorf(ExecutionNotRedrivable, "%s", notRedriven(x.record.Status))
 }
 
-// notRedriven is why an execution cannot be redriven: as in AWS, where it could not be
-// there either.
+// notRedriven returns why an execution cannot be redriven: AWS's reason, if it could not
+// be redriven there either.
 func notRedriven(status bridge.Status) string {
 	if status == bridge.Running || status == bridge.Succeeded {
 		return "Execution is " + string(status) + " and cannot be redriven"

@@ -4,7 +4,7 @@ import (
 	"context"
 )
 
-// A call is one request of the API, read and not yet checked.
+// A call is one request of the API that has been read but not yet checked.
 type call struct {
 	*fields
 	service *Service
@@ -12,11 +12,11 @@ type call struct {
 	trace string
 }
 
-// empty is the answer of operations that answer nothing.
+// empty is the answer of operations without an answer.
 type empty struct{}
 
-// operations are what runs each operation. Every function reads all members before it
-// acts: a wrong type refuses the request as a whole.
+// operations maps the names of operations to their functions. Every function reads all
+// members before it acts, so that a wrong type makes the whole request fail.
 var operations = map[string]func(context.Context, *call) (any, error){
 	"StartSyncExecution":             startSync,
 	"StartExecution":                 start,
@@ -179,7 +179,7 @@ func listTags(_ context.Context, c *call) (any, error) {
 	return answer(c.service.listTags(in))
 }
 
-// answer makes one type of the operations' own.
+// answer gives the operations' answers a common type.
 func answer[T any](out *T, err error) (any, error) {
 	if err != nil {
 		return nil, err

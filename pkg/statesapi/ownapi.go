@@ -25,7 +25,7 @@ func (s *Service) ownAPI(next asl.TaskRunner) asl.TaskRunner {
 	}
 }
 
-// inProcess hands requests to a handler of the same process.
+// inProcess passes requests to a handler in the same process.
 type inProcess struct{ handler http.Handler }
 
 // RoundTrip implements [http.RoundTripper].
@@ -38,7 +38,7 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// buffered keeps a response.
+// A buffered is a response in memory.
 type buffered struct {
 	header http.Header
 	status int

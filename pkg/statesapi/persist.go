@@ -16,7 +16,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// dataSuffix is what the files of [Service.Persist] end with.
+// dataSuffix is the suffix of the files of [Service.Persist].
 const dataSuffix = ".machine.json"
 
 // A storedMachine is a state machine in a file.
@@ -60,16 +60,16 @@ type storedRoute struct {
 	Weight  int `json:"weight"`
 }
 
-// storedFormat is the number of the form above.
+// storedFormat is the version of the format above.
 const storedFormat = 1
 
-// Persist reads the state machines that a folder holds, and from then on keeps in it,
-// one file each, what is created through the API: state machines, versions, aliases and
-// tags. The folder is made when it is not there, and locked until [Service.Close]; one
-// that another process has is an error that names the process. A file that cannot be
-// understood is an error that names it, and none is read then. Persist is called once,
-// before any state machine exists; those of [Service.Put] that come after it replace what
-// they meet.
+// Persist reads the state machines in a folder, and from then on keeps in it, in one file
+// each, the state machines that are created through the API, with their versions, aliases
+// and tags. The folder is created if it does not exist, and locked until [Service.Close];
+// if another process uses it, the error names that process. If a file cannot be
+// understood, the error names it, and none is loaded. Persist must be called once, before
+// any state machine exists; a later [Service.Put] replaces a state machine of the same
+// name.
 func (s *Service) Persist(dir string) error {
 	locked, err := openFolder(dir)
 	if err != nil {
@@ -193,8 +193,8 @@ func (s *Service) restoreRevision(r storedRevision) (*revision, error) {
 	return rev, nil
 }
 
-// save writes an entry, if entries are kept. That of a file is not, unless the API
-// has added to it.
+// save writes an entry, if entries are kept. An entry from a definition file is not
+// written unless the API has added to it.
 func (s *Service) save(e *entry) error {
 	if s.data == "" {
 		return nil
@@ -223,8 +223,9 @@ func (s *Service) remove(base string) error {
 	return nil
 }
 
-// dataFile is made of the name, for people, and of a hash of the ARN, which tells apart
-// what file systems do not: names may differ in the case of a letter alone.
+// dataFile returns the path of an entry's file. It consists of the name, for people, and
+// a hash of the ARN, because names may only differ in the case of a letter, which some
+// file systems ignore.
 func (s *Service) dataFile(base string) string {
 	name := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
@@ -236,7 +237,7 @@ func (s *Service) dataFile(base string) string {
 	return filepath.Join(s.data, name+"."+hex.EncodeToString(sum[:6])+dataSuffix)
 }
 
-// writeFile replaces a file by its whole new contents, or leaves it as it was.
+// writeFile replaces a file by its complete new contents, or leaves it as it was.
 func writeFile(path string, text []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
 	if err != nil {
@@ -253,7 +254,7 @@ func writeFile(path string, text []byte) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		_ = os.Remove(f.Name()) // what it holds is of no use to anybody
+		_ = os.Remove(f.Name()) // its contents are useless
 	}
 	return err
 }
@@ -289,7 +290,7 @@ func storeRevision(r *revision) storedRevision {
 	}
 }
 
-// rawObject writes what was read as JSON, which cannot fail.
+// rawObject encodes an object that was decoded from JSON, which cannot fail.
 func rawObject(o *jsonata.Object) json.RawMessage {
 	if o == nil {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A revision is one state of a state machine. It is never changed: an update makes
-// another one, so that executions under way keep theirs.
+// A revision is one state of a state machine. It is immutable: an update makes a new one,
+// so that running executions keep theirs.
 type revision struct {
 	arn, name, kind, roleARN string
 	id                       string // "" until the first update, as in AWS's answers
@@ -19,24 +19,25 @@ type revision struct {
 	created                  time.Time
 	settings
 	description string // of a version
-	published   int    // the version that holds this revision, or 0
+	published   int    // the version with this revision, or 0
 }
 
-// An entry is a state machine in the registry. Once it is there it is never changed:
-// see [Service.change].
+// An entry is a state machine in the registry. It is immutable once it is in the
+// registry: see [Service.change].
 type entry struct {
 	current  *revision
 	versions map[int]*revision
-	latest   int // the number of the last version, which is not given again
+	latest   int // the number of the last version, which is not used again
 	aliases  map[string]*alias
 	tags     []Tag
-	// published and description are those that CreateStateMachine came with, which its
-	// idempotency looks at.
+	// published and description are those of the CreateStateMachine request, which are
+	// compared for idempotency.
 	published   bool
 	description string
-	// fromFile tells a state machine of [Service.Put], which its file brings back.
+	// fromFile marks a state machine of [Service.Put], which is loaded from its own file.
 	fromFile bool
-	// deleting tells one that waits for its executions to end: see [Service.Delete].
+	// deleting marks a state machine that waits for its executions to end: see
+	// [Service.Delete].
 	deleting bool
 }
 
@@ -58,13 +59,14 @@ func (e *entry) version(qualifier string) (*revision, int) {
 	return e.versions[n], n
 }
 
-// A target is what an ARN means: a revision, and the version and alias that led to it.
+// A target is what an ARN refers to: a revision, and the version and alias that led to
+// it.
 type target struct {
 	*revision
 	versionARN, aliasARN string
 }
 
-// find returns what a qualifier means, or no revision. Random, in [0, 1), chooses
+// find returns what a qualifier refers to, or no revision. Random, in [0, 1), chooses
 // between the versions of an alias.
 func (e *entry) find(qualifier string, random func() float64) target {
 	if qualifier == "" {
@@ -102,8 +104,8 @@ func (e *entry) publish(description string, now time.Time) (int, *Error) {
 	return e.latest, nil
 }
 
-// change replaces a state machine by what do makes of a copy of it; an error leaves it
-// as it was. A change that cannot be stored is none.
+// change replaces a state machine by a copy that do has changed; after an error, it stays
+// as it was. A change that cannot be stored has no effect.
 func (s *Service) change(a arn, do func(e *entry) *Error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +120,7 @@ func (s *Service) change(a arn, do func(e *entry) *Error) error {
 	return s.commit(next)
 }
 
-// amend is change of what a state machine that is being deleted does not take any more.
+// amend is change, except that it refuses a state machine that is being deleted.
 func (s *Service) amend(a arn, do func(e *entry) *Error) error {
 	return s.change(a, func(e *entry) *Error {
 		if e.deleting {
@@ -128,7 +130,7 @@ func (s *Service) amend(a arn, do func(e *entry) *Error) error {
 	})
 }
 
-// commit stores an entry and takes it into the registry, under the lock.
+// commit stores an entry and adds it to the registry, under the lock.
 func (s *Service) commit(e *entry) error {
 	if err := s.save(e); err != nil {
 		return err
@@ -144,10 +146,11 @@ func (s *Service) get(a arn) *entry {
 	return s.machines[a.base]
 }
 
-// Resolve returns the ARN of the state machine that a configuration means. A bare name
-// is one of the service's own account and region, as on AWS it is one of the function's.
-// An ARN of another account or region, whose state machine is not here, means the
-// service's own of that name: what is configured for a stack runs on a laptop too.
+// Resolve returns the ARN of the state machine that a configuration refers to. A bare
+// name belongs to the service's own account and region, as it belongs to the function's
+// on AWS. If the state machine of an ARN in another account or region does not exist
+// here, the service's own state machine of that name is used, so that a configuration for
+// a stack also runs on a laptop.
 func (s *Service) Resolve(name string) string {
 	if name == "" {
 		return ""
@@ -170,7 +173,7 @@ func (s *Service) Resolve(name string) string {
 	return own.full()
 }
 
-// lookup returns what a parsed ARN names, or AWS's error.
+// lookup returns what a parsed ARN refers to, or AWS's error.
 func (s *Service) lookup(a arn) (target, *Error) {
 	if e := s.get(a); e != nil {
 		t := e.find(a.qualifier, s.opts.Random)

@@ -29,7 +29,7 @@ func (r resumer) Resume(_ context.Context, in bridge.Resumption) error {
 	return resumeFailure(send(answer))
 }
 
-// resumeFailure names what the service refuses as pkg/stepfn does.
+// resumeFailure names the service's refusals as pkg/stepfn does.
 func resumeFailure(err error) error {
 	if err == nil {
 		return nil

@@ -11,58 +11,59 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// The account and region that state machines get where [Options] name none.
+// The account and region of state machines, unless [Options] name others.
 const (
 	DefaultAccount = "123456789012"
 	DefaultRegion  = "us-east-1"
 )
 
-// Limits that keep a Service's memory bounded, where [Options] set none.
+// Limits that keep a Service's memory bounded, unless [Options] set others.
 const (
 	defaultMaxStateMachines = 1000
 	defaultMaxExecutions    = 10_000
-	maxVersions             = 1000 // of one state machine, as all quotas here AWS's own
+	maxVersions             = 1000 // of one state machine; like the other quotas here, AWS's own
 	maxAliases              = 100  // of one state machine
 )
 
-// Options are what a [Service] takes from outside. The zero value is useful: it runs
-// what needs no task.
+// Options configure a [Service]. With the zero value, it runs state machines without
+// tasks.
 type Options struct {
-	// Engine runs the States Language; nil stands for pkg/asl, on Tasks and Mocks.
+	// Engine runs the States Language; nil means pkg/asl with Tasks and Mocks.
 	Engine Engine
-	// Tasks runs Task states, but for those that start other state machines: the service
-	// does that itself. Nil fails them.
+	// Tasks runs Task states, except those that start other state machines, which the
+	// service runs itself. If it is nil, they fail.
 	Tasks asl.TaskRunner
 	// Mocks returns what runs the tasks of an execution with a test case, which is what
 	// follows # in the ARN, as in Step Functions Local, and is empty without one. Next runs
 	// what is not mocked; an error refuses the execution. It is called more than once for an
 	// execution. Nil refuses test cases.
 	Mocks func(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error)
-	// Account and Region go into the ARNs of new state machines.
+	// Account and Region are used in the ARNs of new state machines.
 	Account, Region string
-	// Now is the clock, and UUID makes ids of executions, revisions and requests;
-	// nil stands for the real ones.
+	// Now is the clock, and UUID makes ids of executions, revisions and requests; nil
+	// means the real ones.
 	Now  func() time.Time
 	UUID func() string
-	// Sleep waits for Wait states and the intervals of retries, until ctx ends; nil takes
-	// the real time.
+	// Sleep waits for Wait states and the intervals of retries, until ctx ends; nil waits
+	// in real time.
 	Sleep func(ctx context.Context, d time.Duration) error
 	// Random returns a number in [0, 1), to choose between the versions of an alias; nil
-	// stands for a real one.
+	// means a real one.
 	Random func() float64
 	// OnExecution observes executions: once with status RUNNING, and once ended. It is
-	// called from many goroutines, holds up the execution while it runs, and must not
+	// called from many goroutines, delays the execution while it runs, and must not
 	// change the record.
 	OnExecution func(ExecutionRecord)
-	// WaitScale multiplies what Wait states and retries wait; 0 leaves it as it is.
+	// WaitScale multiplies the time that Wait states and retries wait; 0 leaves it
+	// unchanged.
 	WaitScale float64
-	// Observe, when it is set, is called when an execution of the definition begins. It
-	// returns what is told of its steps, or nil: one step at a time, in their order, with
-	// ids from 1. It is called from many goroutines, and delays the execution while it
-	// runs.
+	// Observe, if it is set, is called when an execution of the definition begins. It
+	// returns a function that is called for each step, one at a time, in order, with ids
+	// from 1; or nil. It is called from many goroutines, and delays the execution while
+	// it runs.
 	Observe func(r ExecutionRecord, definition string) func(asl.Event)
-	// MaxStateMachines and MaxExecutions (running at one time) bound memory; zero
-	// stands for the defaults. Beyond them calls are refused, as by AWS's quotas.
+	// MaxStateMachines and MaxExecutions (running at one time) bound memory; zero means
+	// the defaults. Calls beyond them are refused, as by AWS's quotas.
 	MaxStateMachines, MaxExecutions int
 }
 
@@ -73,7 +74,7 @@ type Service struct {
 	mu       sync.RWMutex
 	machines map[string]*entry // by unqualified ARN
 	data     string            // the folder of [Service.Persist], or ""
-	folder   *folder           // the same, locked
+	folder   *folder           // the same folder, locked
 
 	tokens *tokens // task tokens and activities
 
@@ -83,13 +84,13 @@ type Service struct {
 	runMu   sync.Mutex
 	closed  bool
 	running int
-	idle    chan struct{} // closed when a closed service has nothing running
+	idle    chan struct{} // closed when the service is closed and has no running executions
 	waiting chan struct{} // closed when all that it has running waits for task tokens
 	names   remembered
 	active  map[string]context.CancelCauseFunc // EXPRESS executions that [Service.EndExecution] can end
 }
 
-// New returns a Service without state machines. The caller closes it with
+// New returns a Service without state machines. The caller must close it with
 // [Service.Close].
 func New(opts Options) *Service {
 	if opts.Account == "" {
@@ -131,8 +132,8 @@ func New(opts Options) *Service {
 	return s
 }
 
-// ARN returns the ARN of the state machine of that name in the service's own
-// account and region.
+// ARN returns the ARN of the state machine with a name, in the service's own account and
+// region.
 func (s *Service) ARN(name string) string {
 	return "arn:aws:states:" + s.opts.Region + ":" + s.opts.Account + ":stateMachine:" + name
 }
@@ -173,8 +174,8 @@ func (s *Service) Close(ctx context.Context) error {
 	return err
 }
 
-// acquire takes the place of one running execution. One that another execution starts is
-// part of what a closed service lets finish.
+// acquire takes the place of one running execution. A closed service still admits
+// executions that another execution starts, so that it can finish.
 func (s *Service) acquire(sync, nested bool) *Error {
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
@@ -218,7 +219,7 @@ func (s *Service) quiet() {
 }
 
 // randomUUIDs returns a function that makes version 4 UUIDs (RFC 9562, section 5.4). It
-// reads randomness for many of them at once: a request takes three.
+// reads randomness for many of them at once, because a request takes three.
 func randomUUIDs() func() string {
 	var (
 		mu   sync.Mutex
@@ -229,7 +230,7 @@ func randomUUIDs() func() string {
 		var b [16]byte
 		mu.Lock()
 		if len(left) == 0 {
-			rand.Read(pool[:]) // never fails, by its documentation
+			rand.Read(pool[:]) // never fails, according to its documentation
 			left = pool[:]
 		}
 		left = left[copy(b[:], left):]

@@ -9,7 +9,8 @@ import (
 )
 
 // Starter returns the service as a [bridge.Starter]: in this process, with the same
-// checks as on the wire. Unlike the wire's, its executions stop when the context ends.
+// checks as on the wire. Unlike executions that are started on the wire, its executions
+// stop when the context ends.
 func (s *Service) Starter() bridge.Starter { return starter{s} }
 
 type starter struct{ service *Service }
@@ -49,7 +50,7 @@ func (s starter) Start(ctx context.Context, in bridge.Start) (bridge.Outcome, er
 	return outcome(record), nil
 }
 
-// input keeps an empty ARN, which is an error; other empty members are absent.
+// input keeps an empty ARN, which is an error; other empty members are omitted.
 func (s starter) input(in bridge.Start) StartInput {
 	in.StateMachineARN = s.service.Resolve(in.StateMachineARN)
 	out := StartInput{StateMachineARN: &in.StateMachineARN, Input: in.Input}
@@ -81,8 +82,8 @@ func notStarted(err error) *bridge.Failure {
 	return bridge.NewFailure(bridge.Deadline, "the deadline passed before the execution could be started", err)
 }
 
-// failures is the one table from API errors to the bridge's names. What is not in
-// it is Misconfigured: the caller named something that is not there or not possible.
+// failures is the one table from API errors to the bridge's names. A code that is not in
+// it is Misconfigured: the caller named something that does not exist or is not possible.
 var failures = map[Code]string{
 	InvalidExecutionInput:  bridge.BadRequest,
 	ExecutionLimitExceeded: bridge.Throttled,
@@ -108,7 +109,7 @@ func failure(err error) *bridge.Failure {
 		return bridge.AsFailure(err)
 	}
 	if refused.Code == InvalidExecutionInput {
-		// The API's message quotes the input, for its sender; ours goes to logs.
+		// The API's message quotes the input, for its sender; ours goes into logs.
 		refused = errorf(InvalidExecutionInput, "The input is not JSON")
 		err = refused
 	}
@@ -119,7 +120,7 @@ func failure(err error) *bridge.Failure {
 	return bridge.NewFailure(name, string(refused.Code), unnamed{err, refused})
 }
 
-// An unnamed error has no code in its text: the failure's cause is the code.
+// An unnamed error has no code in its text, because the failure's cause is the code.
 type unnamed struct {
 	error
 	refused *Error

@@ -15,7 +15,7 @@ type Tag struct {
 // A TagInput is the request of [Service.Tag].
 type TagInput struct {
 	ResourceARN *string
-	Tags        []Tag // nil when not sent
+	Tags        []Tag // nil if not sent
 }
 
 // Tag adds tags to a state machine, or changes their values ([TagResource]).
@@ -39,7 +39,7 @@ func (s *Service) Tag(in TagInput) error {
 // An untagInput is the request of [Service.untag].
 type untagInput struct {
 	ResourceARN *string
-	TagKeys     []string // nil when not sent
+	TagKeys     []string // nil if not sent
 }
 
 // untag removes tags by their keys ([UntagResource]).
@@ -100,12 +100,12 @@ func (s *Service) withTags(c constraints, resource *string, do func(*entry) *Err
 	return s.change(a, do)
 }
 
-// taggable parses the ARN of what can have tags, which versions and aliases cannot.
+// taggable parses the ARN of a resource that can have tags; versions and aliases cannot.
 func taggable(c constraints, resource *string) (arn, *Error) {
 	if err := c.err(); err != nil {
 		return arn{}, err
 	}
-	if checkARN(*resource, "activity", 7) == nil { // of which there are none
+	if checkARN(*resource, "activity", 7) == nil { // there are no activities with tags
 		return arn{}, noResource(*resource)
 	}
 	a, err := parseARN(*resource)
@@ -132,7 +132,7 @@ func (c *constraints) tags(list []Tag) {
 	}
 }
 
-// tagKeys checks a list of keys, of which AWS's message names all at once.
+// tagKeys checks a list of keys; AWS's message lists all invalid ones at once.
 func (c *constraints) tagKeys(keys []string) {
 	for _, key := range keys {
 		if n := characters(key); n < 1 || n > 128 {

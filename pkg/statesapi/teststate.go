@@ -12,12 +12,12 @@ import (
 
 // A testStateInput is the request of [Service.testState]; a nil member was not sent.
 type testStateInput struct {
-	// Definition is that of one state, or with StateName that of a state machine.
+	// Definition is that of one state or, with StateName, that of a state machine.
 	Definition, StateName *string
 	RoleARN               *string
-	// Input is JSON text; nil stands for {}. Variables and Context are JSON objects.
+	// Input is JSON text; nil means {}. Variables and Context are JSON objects.
 	Input, Variables, Context *string
-	// InspectionLevel is INFO, which nil stands for, DEBUG or TRACE.
+	// InspectionLevel is INFO (the default), DEBUG or TRACE.
 	InspectionLevel *string
 	RevealSecrets   bool
 	Mock            *testStateMock
@@ -28,7 +28,7 @@ type testStateInput struct {
 type testStateMock struct {
 	Result      *string // JSON text
 	ErrorOutput *testStateError
-	// FieldValidationMode is STRICT, which nil stands for, PRESENT or NONE.
+	// FieldValidationMode is STRICT (the default), PRESENT or NONE.
 	FieldValidationMode *string
 }
 
@@ -89,7 +89,7 @@ func (s *Service) testState(ctx context.Context, in testStateInput) (*testStateO
 	return testOutput(result, deref(in.InspectionLevel)), nil
 }
 
-// runTest is the boundary where a panic becomes an error.
+// runTest is the boundary at which a panic becomes an error.
 func (s *Service) runTest(ctx context.Context, t *stateTest) (result asl.TestResult, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -104,8 +104,7 @@ func (s *Service) runTest(ctx context.Context, t *stateTest) (result asl.TestRes
 	return t.state.Run(ctx, env, t.input), nil
 }
 
-// unmocked fails the tasks that nothing runs: of a test, the request itself can have the
-// mock.
+// unmocked fails the tasks that nothing runs; in a test, the mock must be in the request.
 type unmocked struct{}
 
 // RunTask implements [asl.TaskRunner].
@@ -114,14 +113,14 @@ func (unmocked) RunTask(_ context.Context, t asl.Task) (any, error) {
 		"Nothing runs the resource '%s' here. Give the request a mock, or set LAMBDA_ENDPOINT to run Lambda functions.", t.Resource)}
 }
 
-// A stateTest is a request that was found right.
+// A stateTest is a valid request.
 type stateTest struct {
 	state *asl.StateTest
 	input asl.TestInput
 }
 
-// prepareTest makes all checks: the model's constraints, the definition, then what the
-// members need of one another, as far as recordings show AWS's order.
+// prepareTest makes all checks in AWS's order, as far as recordings show it: the model's
+// constraints, the definition, and then how the members fit together.
 func (s *Service) prepareTest(in *testStateInput) (*stateTest, *Error) {
 	if err := in.constraints(); err != nil {
 		return nil, err
@@ -150,7 +149,7 @@ func (s *Service) prepareTest(in *testStateInput) (*stateTest, *Error) {
 	return t, nil
 }
 
-// refuseDefinition answers as CreateStateMachine does.
+// refuseDefinition returns the error that CreateStateMachine returns.
 func refuseDefinition(err error) *Error {
 	if errors.Is(err, asl.ErrStateNotFound) {
 		return errorf(ValidationException, "State not found in definition")

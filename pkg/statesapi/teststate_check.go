@@ -15,7 +15,7 @@ const (
 	maxErrorCause = 32768
 )
 
-// constraints checks what the API's model says of each member by itself.
+// constraints checks each member against the API's model.
 func (in *testStateInput) constraints() *Error {
 	var c constraints
 	if c.required("definition", in.Definition != nil) {
@@ -62,7 +62,7 @@ func notWithoutMock(member string) *Error {
 	return errorf(ValidationException, "TestState does not support %s when a mock is not specified.", member)
 }
 
-// checkMembers refuses members that do not go together, or with the state.
+// checkMembers refuses members that do not fit together, or do not fit the state.
 func (in *testStateInput) checkMembers(state *asl.StateTest) *Error {
 	kind := state.Type()
 	if in.Mock == nil {
@@ -85,7 +85,7 @@ func (in *testStateInput) checkMembers(state *asl.StateTest) *Error {
 	return nil
 }
 
-// checkUnmocked refuses what has a meaning beside a mock only.
+// checkUnmocked refuses members that only have a meaning with a mock.
 func (in *testStateInput) checkUnmocked() *Error {
 	o := in.Configuration
 	if o == nil {
@@ -106,7 +106,7 @@ func (in *testStateInput) checkUnmocked() *Error {
 	return nil
 }
 
-// read makes values of the texts.
+// read decodes the members that are JSON text.
 func (in *testStateInput) read(state *asl.StateTest, t *asl.TestInput) (err *Error) {
 	if in.Mock != nil {
 		if t.Mock, err = in.Mock.read(state); err != nil {
@@ -135,7 +135,7 @@ func (in *testStateInput) read(state *asl.StateTest, t *asl.TestInput) (err *Err
 	return checkContext(t.Context, state)
 }
 
-// read makes a value of a mock, and checks that the state could have it.
+// read decodes a mock, and checks that the state could have it.
 func (m *testStateMock) read(state *asl.StateTest) (*asl.StateMock, *Error) {
 	switch {
 	case m.Result != nil && m.ErrorOutput != nil:
@@ -183,7 +183,7 @@ func readObject(member string, text *string) (*jsonata.Object, *Error) {
 	return o, nil
 }
 
-// count is a number that was checked, and 0 where none was sent.
+// count returns a number that was checked, or 0 if none was sent.
 func count(n *int64) int {
 	if n == nil {
 		return 0

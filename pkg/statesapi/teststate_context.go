@@ -20,7 +20,7 @@ var contextFields = map[string]map[string]string{
 	"Task":         {"Token": "string"},
 }
 
-// checkContext refuses a context object that no state of that kind has.
+// checkContext refuses a context object that a state of that kind cannot have.
 func checkContext(o *jsonata.Object, state *asl.StateTest) *Error {
 	for i := range o.Len() {
 		name, v := o.At(i)
@@ -60,7 +60,7 @@ func contextProblem(name string, v any, state *asl.StateTest) string {
 
 func notAllowed(field string) string { return fmt.Sprintf("Field '%s' is not allowed", field) }
 
-// takesToken tells the states whose context object has a task token.
+// takesToken reports whether the state's context object has a task token.
 func takesToken(state *asl.StateTest) bool {
 	return state.WaitsForOthers() && !strings.Contains(state.Resource(), ":activity:")
 }

@@ -21,15 +21,15 @@ import (
 //go:embed teststate_models.txt
 var answers string
 
-// The modes in which a mocked result is checked against the service's model.
+// The modes for checking a mocked result against the service's model.
 const (
 	modeStrict  = "STRICT"
 	modePresent = "PRESENT"
 	modeNone    = "NONE"
 )
 
-// checkMocked refuses a mocked result that the service behind the resource would not
-// answer with. Services and operations that the models do not hold are not checked.
+// checkMocked refuses a mocked result that the service of the resource would not return.
+// Services and operations that are not in the models are not checked.
 func checkMocked(resource, mode string, result any) *Error {
 	if mode == modeNone {
 		return nil
@@ -42,12 +42,12 @@ func checkMocked(resource, mode string, result any) *Error {
 	return m.value(m.answer, "", result)
 }
 
-// answerOf returns whose answer the result of a resource is, and the members in which
-// an optimised integration has JSON where the service has text.
+// answerOf returns the operation whose answer is the result of a resource, and the
+// members in which an optimised integration has JSON although the service has text.
 func answerOf(resource string) (service, action string, anything []string) {
 	rest, _ := asl.Integration(resource)
 	if strings.HasSuffix(rest, ".waitForTaskToken") {
-		return "", "", nil // the result is whatever SendTaskSuccess brings
+		return "", "", nil // the result is the output of SendTaskSuccess
 	}
 	if rest, ok := strings.CutPrefix(rest, "aws-sdk:"); ok {
 		service, action, _ = strings.Cut(rest, ":")
@@ -75,18 +75,18 @@ func answerOf(resource string) (service, action string, anything []string) {
 type model struct {
 	section  string // the lines of the service, with a line feed before and after each
 	answer   string // the structure's name
-	strict   bool   // required members must be there
+	strict   bool   // required members must be present
 	anything []string
-	read     map[string]*members // those that were needed so far
+	read     map[string]*members // the structures that have been read so far
 }
 
-// members are those of a structure: their types by their names in lower case.
+// members holds the types of a structure's members by their names in lower case.
 type members struct {
 	kinds    map[string]string
 	required []string
 }
 
-// load finds the operation, and reports whether it is there.
+// load finds the operation, and reports whether it exists.
 func (m *model) load(service, action string) bool {
 	if service == "" || action == "" || strings.ContainsAny(service+action, " \n") {
 		return false
@@ -105,7 +105,7 @@ func (m *model) load(service, action string) bool {
 	return ok
 }
 
-// line returns what stands after a name that begins a line.
+// line returns the text after the name at the start of a line.
 func (m *model) line(name string) (string, bool) {
 	if _, rest, ok := strings.Cut(m.section, "\n"+name+" "); ok {
 		line, _, _ := strings.Cut(rest, "\n")
@@ -121,7 +121,7 @@ func schemaError(field, problem string) *Error {
 	return errorf(ValidationException, "Mock result schema validation error: Field '%s' %s", field, problem)
 }
 
-// value checks the value of a field; null is as good as absence.
+// value checks the value of a field; null is treated as absent.
 func (m *model) value(kind, field string, v any) *Error {
 	v = jsonata.Force(v)
 	if v == nil || kind == "a" {
@@ -220,9 +220,9 @@ func (m *model) values(kind, field string, items func(func(any) bool)) *Error {
 	return nil
 }
 
-// structure checks the members that the model has; any other one is let through, as
-// the service does. Names are compared without their case: the service writes
-// acronyms in more ways than one (MD5OfMessageBody, Md5OfMessageBody).
+// structure checks the members that the model has; others are accepted, as in the
+// service. Names are compared regardless of case, because the service writes acronyms in
+// more than one way (MD5OfMessageBody, Md5OfMessageBody).
 func (m *model) structure(name string, o *jsonata.Object) *Error {
 	s := m.readMembers(name)
 	if m.strict && len(s.required) > 0 {

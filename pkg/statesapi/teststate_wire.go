@@ -47,8 +47,8 @@ func (f *fields) testConfiguration(name string) *testStateConfiguration {
 	return t
 }
 
-// testOutput has what the level of inspection asks for. DEBUG and TRACE are alike here:
-// they differ in HTTP Tasks, which nothing here runs.
+// testOutput returns what the inspection level asks for. DEBUG and TRACE are equal here:
+// they only differ for HTTP Tasks, which nothing here runs.
 func testOutput(r asl.TestResult, level string) *testStateOutput {
 	out := &testStateOutput{Status: r.Status, Error: r.Error, Cause: r.Cause, NextState: r.NextState}
 	if r.Output != nil {
@@ -61,13 +61,13 @@ func testOutput(r asl.TestResult, level string) *testStateOutput {
 	return out
 }
 
-// inspectionData writes data as JSON text, and figures as they are.
+// inspectionData writes data as JSON text, and numbers as they are.
 func inspectionData(i *asl.Inspection) map[string]any {
 	data := map[string]any{}
 	for stage, v := range i.Stages {
 		text, err := jsonata.AppendJSON(nil, v)
 		if err != nil {
-			continue // the state has failed of it
+			continue // the state failed because of it
 		}
 		data[string(stage)] = string(text)
 	}

@@ -16,14 +16,14 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// endedTokens is how many tokens of tasks that are over are remembered: one of them is
-// answered with TaskTimedOut, one that was never given with InvalidToken.
+// endedTokens is how many tokens of ended tasks are remembered: such a token is answered
+// with TaskTimedOut, and one that was never issued with InvalidToken.
 const endedTokens = 10_000
 
 // pollTime is how long GetActivityTask waits for a task.
 const pollTime = time.Minute
 
-// newTaskToken returns a token that nobody can guess.
+// newTaskToken returns a token that cannot be guessed.
 func newTaskToken() string {
 	var b [96]byte
 	_, _ = rand.Read(b[:]) // it does not fail
@@ -41,11 +41,12 @@ type tokens struct {
 	activities map[string]*activity
 }
 
-// A waitingTask is one that its token has to end. It is known from before its request is
-// sent until it is over: an answer may come before anything waits for it.
+// A waitingTask is a task that ends by its token. It is registered from before its
+// request is sent until it ends, because an answer may arrive before anything waits for
+// it.
 type waitingTask struct {
 	TaskWait
-	answer   chan taskEnd // one is kept
+	answer   chan taskEnd // holds one answer
 	beats    chan struct{}
 	waits    bool // its request was taken
 	answered bool
@@ -63,7 +64,7 @@ type TaskWait struct {
 	Heartbeat time.Duration
 }
 
-// A taskEnd is what SendTaskSuccess or SendTaskFailure brings.
+// A taskEnd holds the contents of SendTaskSuccess or SendTaskFailure.
 type taskEnd struct {
 	output any
 	err    *asl.Error
@@ -115,7 +116,7 @@ func (s *Service) Waits(executionARN string) []TaskWait {
 	return list
 }
 
-// end remembers a token as one of a task that is over. The caller holds s.mu.
+// end records that the task of a token has ended. The caller holds s.mu.
 func (s *tokens) end(token string) {
 	if s.ended[token] {
 		return
@@ -174,8 +175,8 @@ func (s *tokens) executions() int {
 	return len(arns)
 }
 
-// answer ends the task of a token. Of several answers the first counts; the others hear
-// what AWS says of a task that is over.
+// answer ends the task of a token. The first answer is used; later ones get AWS's error
+// for a task that has ended.
 func (s *tokens) answer(token string, end taskEnd) *Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,7 +185,7 @@ func (s *tokens) answer(token string, end taskEnd) *Error {
 		return err
 	}
 	task.answered = true
-	task.answer <- end // there is room: find gives no task that was answered
+	task.answer <- end // there is room, because find does not return a task that has been answered
 	return nil
 }
 
@@ -197,7 +198,7 @@ func (s *tokens) beat(token string) *Error {
 	}
 	select {
 	case task.beats <- struct{}{}:
-	default: // one is on its way
+	default: // a heartbeat is already pending
 	}
 	return nil
 }
@@ -220,11 +221,12 @@ type activity struct {
 	created   time.Time
 	tags      []Tag
 	offered   []offer
-	// arrived is closed and made anew when a task is offered, and when the activity ends.
+	// arrived is closed and replaced when a task is offered, and when the activity is
+	// deleted.
 	arrived chan struct{}
 }
 
-// An offer is a task that no worker has taken.
+// An offer is a task that no worker has taken yet.
 type offer struct {
 	token string
 	input []byte
@@ -249,7 +251,7 @@ func (s *tokens) Offer(arn, token string, input any, taken func(worker string)) 
 	return nil
 }
 
-// take returns the next task of an activity, and none when the time of a poll is up.
+// take returns the next task of an activity, or none when the time of a poll is up.
 func (s *tokens) take(ctx context.Context, arn, worker string) (offer, *Error) {
 	timer := time.NewTimer(pollTime)
 	defer timer.Stop()
@@ -264,7 +266,7 @@ func (s *tokens) take(ctx context.Context, arn, worker string) (offer, *Error) {
 			first := a.offered[0]
 			a.offered = a.offered[1:]
 			if s.waiting[first.token] == nil {
-				continue // it timed out meanwhile
+				continue // it has timed out in the meantime
 			}
 			s.mu.Unlock()
 			first.taken(worker)
@@ -282,7 +284,7 @@ func (s *tokens) take(ctx context.Context, arn, worker string) (offer, *Error) {
 	}
 }
 
-// create adds an activity, or returns the one of that ARN.
+// create adds an activity, or returns the existing one with that ARN.
 func (s *tokens) create(a *activity) *activity {
 	s.mu.Lock()
 	defer s.mu.Unlock()

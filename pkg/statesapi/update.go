@@ -29,7 +29,7 @@ func (s *Service) update(in updateInput) (*updateOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The type, which nothing changes, decides what the definition may hold.
+	// The type, which cannot be changed, decides what the definition may contain.
 	old, err := s.lookup(a)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (s *Service) update(in updateInput) (*updateOutput, error) {
 
 	out := &updateOutput{UpdateDate: epoch(s.opts.Now())}
 	failed := s.amend(a, func(e *entry) *Error {
-		if e.current.kind != old.kind { // deleted and made anew meanwhile
+		if e.current.kind != old.kind { // deleted and created again in the meantime
 			return doesNotExist(a.full())
 		}
 		if rev := in.apply(e.current, machine); rev.roleARN != e.current.roleARN || !sameConfiguration(e.current, rev) {
@@ -66,7 +66,7 @@ func (s *Service) update(in updateInput) (*updateOutput, error) {
 	return out, nil
 }
 
-// apply returns a revision with the changes, of which machine is the definition's.
+// apply returns a revision with the changes; machine is the compiled definition.
 func (in updateInput) apply(old *revision, machine Program) *revision {
 	rev := *old
 	if in.Definition != nil {

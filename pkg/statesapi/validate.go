@@ -2,7 +2,8 @@ package statesapi
 
 import "slices"
 
-// The codes of diagnostics: what the States Language refuses, and what is no JSON.
+// The codes of diagnostics: for violations of the States Language, and for text that is
+// not JSON.
 const (
 	SchemaValidationFailed = "SCHEMA_VALIDATION_FAILED"
 	InvalidJSONDescription = "INVALID_JSON_DESCRIPTION"
@@ -14,8 +15,8 @@ const (
 	severityWarning = "WARNING"
 )
 
-// A Diagnostic is one thing that is wrong with a definition. Severity is ERROR or
-// WARNING; Location is a JSON pointer (/States/A/Next), or empty.
+// A Diagnostic is one finding about a definition. Severity is ERROR or WARNING; Location
+// is a JSON pointer (/States/A/Next), or empty.
 type Diagnostic struct {
 	Severity string `json:"severity"`
 	Code     string `json:"code"`
@@ -26,9 +27,9 @@ type Diagnostic struct {
 // A ValidateInput is the request of [Service.Validate]; a nil member was not sent.
 type ValidateInput struct {
 	Definition, Type *string
-	// Severity is the least of what is returned: ERROR, which nil stands for, or WARNING.
+	// Severity is the lowest severity to return: ERROR (the default) or WARNING.
 	Severity *string
-	// MaxResults is at most 100, which nil and 0 stand for.
+	// MaxResults is at most 100; nil and 0 mean 100.
 	MaxResults *int64
 }
 

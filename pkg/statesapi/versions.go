@@ -10,8 +10,8 @@ import (
 // A publishInput is the request of [Service.publishVersion]; a nil member was not sent.
 type publishInput struct {
 	StateMachineARN *string
-	// RevisionID must be that of the current revision; INITIAL is the one that no update
-	// has given an id.
+	// RevisionID must be that of the current revision; INITIAL names the revision before
+	// the first update.
 	RevisionID  *string
 	Description *string
 }
@@ -104,7 +104,7 @@ func (s *Service) deleteVersion(in deleteVersionInput) error {
 	})
 }
 
-// qualified checks the ARN of an operation on a version or an alias.
+// qualified checks the ARN in an operation on a version or an alias.
 func qualified(member string, text *string, longest int) (arn, *Error) {
 	var c constraints
 	if c.required(member, text != nil) {
@@ -123,7 +123,7 @@ func qualified(member string, text *string, longest int) (arn, *Error) {
 // A listVersionsInput is the request of [Service.listVersions]; a nil member was not sent.
 type listVersionsInput struct {
 	StateMachineARN *string
-	// MaxResults is at most 1000; nil and 0 stand for 100.
+	// MaxResults is at most 1000; nil and 0 mean 100.
 	MaxResults *int64
 	NextToken  *string
 }
@@ -147,7 +147,7 @@ type versionItem struct {
 func (s *Service) listVersions(in listVersionsInput) (*listVersionsOutput, error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
-	c.text("nextToken", in.NextToken, 1, maxToken) // here the model has it first
+	c.text("nextToken", in.NextToken, 1, maxToken) // the model has it first here
 	c.page(in.MaxResults, nil, maxToken)
 	if err := c.err(); err != nil {
 		return nil, err
@@ -159,13 +159,13 @@ func (s *Service) listVersions(in listVersionsInput) (*listVersionsOutput, error
 	out := &listVersionsOutput{Versions: []versionItem{}}
 	e := s.get(a)
 	if e == nil {
-		return out, nil // as in AWS, whose operation has no error for it
+		return out, nil // as in AWS, whose operation has no error for this
 	}
-	// Keys that sort as the versions are to come.
+	// The keys sort in the order of the versions in the answer.
 	byKey := make(map[string]int, len(e.versions))
 	keys := make([]string, 0, len(e.versions))
 	for n := range e.versions {
-		key := fmt.Sprintf("%020d", math.MaxInt-n) // not of what a later version changes
+		key := fmt.Sprintf("%020d", math.MaxInt-n) // later versions do not change it
 		byKey[key] = n
 		keys = append(keys, key)
 	}

@@ -21,9 +21,9 @@ func (e epoch) append(dst []byte) []byte {
 	return strconv.AppendFloat(dst, float64(time.Time(e).UnixMilli())/1000, 'f', 3, 64)
 }
 
-// fields reads the members of a request. It keeps the first wrong type, which AWS's
-// front end answers with a SerializationException before anything else is looked at;
-// null is the same as absence, and unknown members are skipped.
+// fields reads the members of a request. It records the first wrong type, which AWS's
+// front end answers with a SerializationException before anything else is checked; null
+// is the same as absence, and unknown members are skipped.
 type fields struct {
 	object *jsonata.Object
 	err    *Error
@@ -53,7 +53,7 @@ func (f *fields) wrongType(v any, want string) {
 	}
 }
 
-// token names a JSON value as the parser of AWS's front end does.
+// token names a JSON value in the terms of AWS's front end.
 func token(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -91,7 +91,7 @@ func (f *fields) boolean(name string) bool {
 	return b != nil && *b
 }
 
-// flag is boolean where absence has a meaning of its own.
+// flag is boolean for members whose absence has its own meaning.
 func (f *fields) flag(name string) *bool {
 	v, ok := f.value(name)
 	if !ok {
@@ -150,7 +150,7 @@ func (f *fields) list(name string) []any {
 	return l
 }
 
-// within reads the members of a structure, and keeps their first wrong type.
+// within reads the members of a structure, and records their first wrong type.
 func (f *fields) within(name string, read func(*fields)) (sent bool) {
 	o := f.structure(name)
 	if o != nil {
@@ -218,20 +218,19 @@ func (f *fields) texts(name string) []string {
 	return texts
 }
 
-// dataDetails says whether a payload is in the answer.
+// dataDetails says whether a payload is included in the answer.
 type dataDetails struct {
 	Included bool `json:"included"`
 }
 
-// syncOutput is the answer of StartSyncExecution, without the payloads when only
-// metadata was asked for. It writes itself: of all answers it is the one that has to be
-// fast.
+// syncOutput is the answer of StartSyncExecution, without payloads if only metadata was
+// requested. It encodes itself, because it is the one answer that must be fast.
 type syncOutput struct {
 	record   *ExecutionRecord
 	metadata bool
 }
 
-// room is what the answer takes, unless its texts need many escapes.
+// room returns the size of the answer, unless its texts need many escapes.
 func (o *syncOutput) room() int {
 	const members = 640
 	return members + len(o.record.Input) + len(o.record.Input)/4 + len(o.record.Output) + len(o.record.Output)/4
@@ -268,8 +267,8 @@ func (o *syncOutput) appendJSON(dst []byte) []byte {
 	return append(dst, "}}"...)
 }
 
-// appendText writes a JSON string. What is no UTF-8 becomes the replacement character, as
-// in encoding/json.
+// appendText writes a JSON string. Invalid UTF-8 becomes the replacement character, as in
+// encoding/json.
 func appendText[T string | []byte](dst []byte, text T) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')

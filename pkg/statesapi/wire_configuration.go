@@ -7,9 +7,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// The configurations of a state machine are kept as they were sent, but for what the
-// API's model does not know: what is kept is what DescribeStateMachine answers with, and
-// SDKs must understand it.
+// The configurations of a state machine are kept as they were sent, except for members
+// that are not in the API's model: DescribeStateMachine returns what is kept, and SDKs
+// must understand it.
 
 func (f *fields) logging() *jsonata.Object {
 	var o *jsonata.Object

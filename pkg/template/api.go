@@ -2,29 +2,29 @@ package template
 
 import "strings"
 
-// A Door is what lets HTTP requests through to a function.
+// A Door is a resource or event that lets HTTP requests through to a function.
 type Door struct {
 	Function *Function
 	// Kind is http-api, rest, function-url or alb.
 	Kind string
 	// ID names the event or the resource.
 	ID string
-	// Method is in upper case, or * for any; Path has {name} and {name+} as API Gateway
-	// has them, and is empty for any.
+	// Method is in upper case, or * for any; Path has {name} and {name+} as in API
+	// Gateway, and is empty for any path.
 	Method, Path *Value
-	// Limit is how long the door waits for an answer, in milliseconds; 0 for no limit of
-	// its own.
+	// Limit is how long the door waits for an answer, in milliseconds; 0 if it has no
+	// limit of its own.
 	Limit *Value
 	Pos   Pos
 }
 
-// The longest that API Gateway waits, in milliseconds, where nothing else is set.
+// The longest that API Gateway waits, in milliseconds, unless a shorter time is set.
 const (
 	httpAPILimit = "30000"
 	restLimit    = "29000"
 )
 
-// Doors returns what leads from HTTP to functions.
+// Doors returns the doors to functions.
 func (t *Template) Doors() []*Door {
 	var out []*Door
 	functions := t.Functions()
@@ -67,7 +67,8 @@ func limit(v *Value, otherwise string) *Value {
 	return &Value{Kind: Number, Text: otherwise}
 }
 
-// httpAPIDoors are those of an HTTP API without SAM: routes and their integrations.
+// httpAPIDoors returns the doors of an HTTP API without SAM: routes and their
+// integrations.
 func (t *Template) httpAPIDoors(functions []*Function) []*Door {
 	var out []*Door
 	for _, r := range t.Of("AWS::ApiGatewayV2::Route") {
@@ -94,7 +95,7 @@ func (t *Template) httpAPIDoors(functions []*Function) []*Door {
 	return out
 }
 
-// target is the integration that a route's Target names: integrations/ID.
+// target returns the integration that a route's Target names: integrations/ID.
 func (t *Template) target(route *Resource, kind string) *Resource {
 	found := ""
 	var walk func(*Node, int)
@@ -124,8 +125,8 @@ func (t *Template) target(route *Resource, kind string) *Resource {
 	return nil
 }
 
-// functionOfURI is the function of an integration: its ARN, or that in an invocation's
-// path.
+// functionOfURI returns the function of an integration: by its ARN, or by the ARN in an
+// invocation's path.
 func functionOfURI(functions []*Function, v *Value) *Function {
 	if f := functionOf(functions, v); f != nil {
 		return f
@@ -138,7 +139,7 @@ func functionOfURI(functions []*Function, v *Value) *Function {
 	return nil
 }
 
-// restDoors are the methods of a REST API without SAM.
+// restDoors returns the methods of a REST API without SAM.
 func (t *Template) restDoors(functions []*Function) []*Door {
 	var out []*Door
 	for _, r := range t.Of("AWS::ApiGateway::Method") {

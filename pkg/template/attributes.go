@@ -85,8 +85,9 @@ func (t *Template) attribute(id, attribute string, pos Pos) *Value {
 	return r.attribute(attribute).at(pos)
 }
 
-// generated resolves a reference to what is no resource of the file: SAM makes some of
-// others, such as the role and the rules of a function; else it is a mistake.
+// generated resolves a reference to something that is not a resource of the file: SAM
+// generates some resources from others, such as the role and the rules of a function; any
+// other reference is a mistake.
 func (t *Template) generated(id, attribute string, pos Pos) *Value {
 	if n := t.Root.Get("Resources", id); n != nil {
 		return unknown(pos, "the resource "+id+", whose condition is false")
@@ -128,8 +129,8 @@ func (t *Template) ofModule(id string) bool {
 	return slices.ContainsFunc(t.Resources, func(r *Resource) bool { return strings.HasSuffix(r.Type, "::MODULE") && strings.HasPrefix(id, r.ID) })
 }
 
-// made is an attribute of what SAM makes of a resource: its role, its alias, the rules
-// of its events.
+// made returns an attribute of a resource that SAM generates from another one: its role,
+// its alias, or the rules of its events.
 func (r *Resource) made(suffix, qualifier, attribute string, pos Pos) *Value {
 	switch {
 	case suffix == "Role":
@@ -157,7 +158,7 @@ func (r *Resource) arnOrName(service, prefix, name, attribute string, pos Pos) *
 	return &Value{Kind: String, Text: name, Pos: pos}
 }
 
-// nameProperties are the properties that name a resource, by type; where a resource has
+// nameProperties are the properties that name a resource, by type; if a resource has
 // none, CloudFormation generates the name.
 var nameProperties = map[string]string{
 	"AWS::SQS::Queue":                       "QueueName",
@@ -197,8 +198,8 @@ func (r *Resource) Generated() bool {
 	return ok && (property == "" || r.Get(property) == nil)
 }
 
-// Name returns the resource's name: the one that it is given, else the one that
-// [Options.Deployed] says.
+// Name returns the resource's name: its explicit name, or else the one according to
+// [Options.Deployed].
 func (r *Resource) Name() *Value {
 	if r.name != nil {
 		return r.name
@@ -213,7 +214,8 @@ func (r *Resource) Name() *Value {
 	}
 	r.naming = true
 	defer func() { r.naming = false }()
-	// Only the name is resolved: the other properties may refer back to this resource.
+	// Only the name is resolved, because the other properties may refer back to this
+	// resource.
 	var v *Value
 	if n := r.Node.Get("Properties", property); n != nil && property != "" {
 		v = r.template.resolve(n, 0)
@@ -248,7 +250,8 @@ func (r *Resource) fifo() bool {
 	return n != nil && strings.EqualFold(n.Text, "true")
 }
 
-// arn is an ARN of the template's region and account; the name may be unknown in part.
+// arn returns an ARN in the template's region and account; the name may be partly
+// unknown.
 func (r *Resource) arn(service, prefix string, suffix ...string) *Value {
 	t := r.template
 	region, account := t.options.Region, t.options.Account
@@ -266,10 +269,10 @@ func (r *Resource) arn(service, prefix string, suffix ...string) *Value {
 	return w.done()
 }
 
-// ARN returns the resource's ARN, or what is unknown of it.
+// ARN returns the resource's ARN, or an unknown value with the reason.
 func (r *Resource) ARN() *Value { return r.attribute("Arn") }
 
-// ref is what Ref returns for a resource.
+// ref returns what Ref yields for a resource.
 func (r *Resource) ref() *Value {
 	switch r.Type {
 	case "AWS::SQS::Queue":
@@ -288,7 +291,7 @@ func (r *Resource) ref() *Value {
 	return unknown(r.Pos, "what Ref returns for "+r.ID)
 }
 
-// attribute is what Fn::GetAtt returns for a resource.
+// attribute returns what Fn::GetAtt yields for a resource.
 func (r *Resource) attribute(name string) *Value {
 	t := r.template
 	switch r.Type + "." + name {
@@ -346,11 +349,11 @@ func (r *Resource) attribute(name string) *Value {
 	return unknown(r.Pos, "the attribute "+name+" of "+r.ID)
 }
 
-// secretSuffix stands for the six characters that Secrets Manager puts after a secret's
+// secretSuffix replaces the six characters that Secrets Manager appends to a secret's
 // name.
 const secretSuffix = "XXXXXX"
 
-// qualified is an ARN with a qualifier; the number of a version nobody knows.
+// qualified returns an ARN with a qualifier; the number of a version is never known.
 func (r *Resource) qualified(of, qualifier *Value) *Value {
 	w := writer{pos: r.Pos}
 	w.value(of)
@@ -362,7 +365,7 @@ func (r *Resource) qualified(of, qualifier *Value) *Value {
 	return w.done()
 }
 
-// aliasedMachine is the ARN of the machine whose versions an alias routes to.
+// aliasedMachine returns the ARN of the machine to whose versions an alias routes.
 func (r *Resource) aliasedMachine() *Value {
 	v := r.Get("DeploymentPreference", "StateMachineVersionArn")
 	if routes := r.Get("RoutingConfiguration").List(); v == nil && len(routes) > 0 {
@@ -377,7 +380,7 @@ func (r *Resource) aliasedMachine() *Value {
 	return v
 }
 
-// functionARN is the ARN of the function that an alias or a version is of.
+// functionARN returns the ARN of the function to which an alias or a version belongs.
 func (r *Resource) functionARN() *Value {
 	v := r.Get("FunctionName")
 	s, known := v.String()

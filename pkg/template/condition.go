@@ -2,14 +2,14 @@ package template
 
 import "strings"
 
-// A condition is true, false, or, where why says what, not known.
+// A condition is true, false or, if why is set, not known.
 type condition struct {
 	value bool
 	why   string
 	busy  bool
 }
 
-// condition returns the condition of that name.
+// condition returns the condition with a name.
 func (t *Template) condition(name string, pos Pos) *condition {
 	if c, ok := t.conditions[name]; ok {
 		if c.busy {
@@ -39,7 +39,7 @@ func (t *Template) truth(c *condition, pos Pos) *Value {
 	return &Value{Kind: Bool, Text: "false", Pos: pos}
 }
 
-// evaluate returns the truth of a condition function.
+// evaluate evaluates a condition function.
 func (t *Template) evaluate(n *Node, depth int) *condition {
 	if t.work--; t.work < 0 || depth > maxDepth {
 		return &condition{why: "a condition that takes too much work"}
@@ -75,8 +75,8 @@ func (t *Template) evaluate(n *Node, depth int) *condition {
 	return &condition{why: "a condition"}
 }
 
-// all is the conjunction of conditions, or, where any is true, their disjunction. One
-// that decides is enough, whatever the others are.
+// all returns the conjunction of conditions or, if anyOf is true, their disjunction. One
+// that decides the result is enough, even if others are not known.
 func (t *Template) all(items []*Node, anyOf bool, depth int) *condition {
 	open := ""
 	for _, item := range items {
@@ -104,7 +104,8 @@ func (t *Template) equals(arg *Node, depth int) *condition {
 	return &condition{value: strings.TrimSpace(string(args[0].plain())) == strings.TrimSpace(string(args[1].plain()))}
 }
 
-// plain is a value for comparison: numbers and booleans count as their text.
+// plain returns a value in a form for comparison, where numbers and booleans are their
+// text.
 func (v *Value) plain() []byte {
 	if s, ok := v.String(); ok {
 		return []byte(s)

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// findCycles reports resources that need one another before they can be made.
+// findCycles reports resources that depend on one another.
 //
-// SAM makes several resources of one: what is in a function's Policies needs only to be
-// there before its role, and its Events come after it.
+// SAM makes several resources from one: what a function's Policies refer to must only
+// exist before its role, and its Events come after it.
 func (t *Template) findCycles() {
 	g := graph{template: t, edges: map[string][]string{}}
 	for _, r := range t.Resources {
@@ -23,8 +23,8 @@ type graph struct {
 	work     int
 }
 
-// apart are the properties of which SAM makes resources of their own; those of roles
-// come before the resource, the others after it.
+// apart lists the properties from which SAM makes separate resources; roles come before
+// the resource, and the others after it.
 var apart = map[string]string{
 	"Policies": "Role", "Events": "Events", "EventInvokeConfig": "Events", "FunctionUrlConfig": "Events", "DeploymentPreference": "Events",
 }
@@ -32,7 +32,7 @@ var apart = map[string]string{
 func (g *graph) add(r *Resource) {
 	sam := strings.HasPrefix(r.Type, "AWS::Serverless::")
 	if sam && r.Type != samFunction && r.Type != samMachine {
-		return // SAM makes many of one, and of an API what its functions say
+		return // SAM makes many resources from one, and an API from what its functions say
 	}
 	if sam && r.Node.Get("Properties", "Role") == nil {
 		g.edges[r.ID] = append(g.edges[r.ID], r.ID+"Role")
@@ -103,7 +103,7 @@ func (g *graph) subNames(from string, n *Node) {
 	}
 }
 
-// walk goes through the graph once, depth first, without recursion.
+// walk traverses the graph once, depth first, without recursion.
 func (g *graph) walk() {
 	const (
 		open = 1

@@ -6,9 +6,9 @@ import (
 
 // A Mapping is an event source mapping of a queue to a function.
 type Mapping struct {
-	// Owner is the resource that it is written in: the function, or the mapping itself.
+	// Owner is the resource that contains it: the function, or the mapping itself.
 	Owner *Resource
-	// ID is the logical id, or the event's name.
+	// ID is the logical id, or the name of the event.
 	ID       string
 	Function *Function
 	// Source is the ARN of what feeds the function.
@@ -18,7 +18,7 @@ type Mapping struct {
 	path                           []string
 }
 
-// At returns the place of a property of the mapping, else that of the mapping.
+// At returns the place of a property of the mapping, or else that of the mapping.
 func (m *Mapping) At(path ...string) Pos {
 	if m.path == nil {
 		return m.Owner.At(path...)
@@ -27,7 +27,7 @@ func (m *Mapping) At(path ...string) Pos {
 	return m.Owner.At(append(full, path...)...)
 }
 
-// Pos is the place of the mapping itself.
+// Pos returns the place of the mapping itself.
 func (m *Mapping) Pos() Pos {
 	if m.path == nil {
 		return m.Owner.Pos
@@ -79,7 +79,7 @@ type Rule struct {
 	// Pattern is the event pattern; nil for a schedule.
 	Pattern  *Value
 	Schedule *Value
-	// DeadLetter is where an event goes that the function could not be given.
+	// DeadLetter is where an event goes that could not be delivered to the function.
 	DeadLetter *Value
 	Pos        Pos
 }

@@ -16,7 +16,7 @@ const defaultTimeout = 3
 // A Function is a Lambda function of a template.
 type Function struct {
 	*Resource
-	// Variables are its environment, in the order of the file.
+	// Variables are its environment variables, in the order of the file.
 	Variables []ValueMember
 }
 
@@ -55,8 +55,7 @@ func (f *Function) Timeout() (int, bool) {
 	return v.Int()
 }
 
-// Folder returns the folder of the function's code, or "" where it is none of this
-// machine.
+// Folder returns the folder of the function's code, or "" if it is not on this machine.
 func (f *Function) Folder() string {
 	v := f.Get("CodeUri")
 	if f.Type == cfnFunction {
@@ -75,9 +74,9 @@ func (f *Function) Folder() string {
 	return filepath.Join(filepath.Dir(f.template.File), filepath.FromSlash(s))
 }
 
-// Is reports whether a value is this function: its name, its ARN, or the ARN of an
-// alias or a version of it. A function that another part of the value may change is
-// not.
+// Is reports whether a value is this function: its name, its ARN, or the ARN of an alias
+// or a version of it. It is not if an unknown part of the value might change the
+// function.
 func (f *Function) Is(v *Value) bool {
 	s, known := v.String()
 	if v.IsUnknown() || s == "" {

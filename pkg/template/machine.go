@@ -12,21 +12,22 @@ import (
 // A Machine is a state machine of a template.
 type Machine struct {
 	*Resource
-	// Kind is STANDARD or EXPRESS; empty where it is not known.
+	// Kind is STANDARD or EXPRESS; empty if it is not known.
 	Kind string
-	// Definition is the States Language as JSON, with its substitutions made; nil where
-	// Err says why there is none.
+	// Definition is the definition as JSON, with its substitutions made; it is nil if Err
+	// is set.
 	Definition []byte
 	Err        error
-	// Remote tells that the definition is an object in S3, which is not read.
+	// Remote says that the definition is an object in S3, which is not read.
 	Remote bool
-	// Unknown are the parts of the definition that stand in it as the text "unknown".
+	// Unknown lists the unknown parts of the definition, which are replaced by the text
+	// "unknown".
 	Unknown []string
-	// Source is where the definition is written: the template, or a file of its own.
+	// Source is the file that contains the definition: the template, or a separate file.
 	Source string
 
-	tree *Node // of a definition that is YAML or inline, for places; else nil
-	text bool  // the definition is the bytes of Source, so that its places are the file's
+	tree *Node // of a definition in YAML or inline, for places; otherwise nil
+	text bool  // the definition is exactly the bytes of Source, so its places are those in the file
 }
 
 const (
@@ -67,8 +68,8 @@ func (m *Machine) Logging() *Value {
 	return m.Get("LoggingConfiguration")
 }
 
-// Place returns where a JSON pointer of the definition is written. The column is that
-// of the nearest that is known.
+// Place returns where a JSON pointer of the definition is written. The column is that of
+// the nearest known place.
 func (m *Machine) Place(pointer string, line, column int) Pos {
 	if m.text {
 		return Pos{m.Source, line, column}
@@ -155,8 +156,8 @@ func (m *Machine) substitutions() map[string]string {
 	return out
 }
 
-// substitute replaces ${NAME} of the names that are given, in text, before anybody
-// parses it, as the service does.
+// substitute replaces ${NAME} in a text for the given names. As in the service, this
+// happens before the text is parsed.
 func substitute(text string, names map[string]string) string {
 	if len(names) == 0 {
 		return text
@@ -210,13 +211,13 @@ func (m *Machine) readFile(name string, substitutions map[string]string) error {
 		m.Definition = plainValue(n).JSON()
 		return nil
 	}
-	// A file says what is wrong with its JSON better than we do.
+	// Mistakes in a JSON file are reported better by its own parser.
 	m.text = true
 	m.Definition = []byte(text)
 	return nil
 }
 
-// plainValue is a node as it is written: a definition has no intrinsic functions.
+// plainValue returns a node as it is written: a definition has no intrinsic functions.
 func plainValue(n *Node) *Value {
 	v := &Value{Kind: n.Kind, Text: n.Text, Pos: n.Pos}
 	for _, item := range n.Items {
@@ -228,7 +229,7 @@ func plainValue(n *Node) *Value {
 	return v
 }
 
-// use takes a definition that is written in the template.
+// use uses a definition that is written in the template.
 func (m *Machine) use(text string) error {
 	m.Definition = []byte(text)
 	var compact bytes.Buffer

@@ -18,10 +18,10 @@ func (p Pos) Compare(q Pos) int {
 	return cmp.Or(cmp.Compare(p.File, q.File), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Column, q.Column))
 }
 
-// Kind is what a [Node] or a [Value] is.
+// Kind is the kind of a [Node] or a [Value].
 type Kind uint8
 
-// The kinds. Unknown is of values only.
+// The kinds. Only values can be Unknown.
 const (
 	Null Kind = iota
 	Bool
@@ -32,18 +32,18 @@ const (
 	Unknown
 )
 
-// A Node is a piece of a template as it is written. Short tags are in their long form:
-// !Ref X is a map of Ref to X.
+// A Node is a piece of a template as it is written. Short tags are converted to their
+// long form: !Ref X is a map from Ref to X.
 type Node struct {
 	Kind    Kind
-	Text    string // of Bool (true or false), Number (as written) and String
+	Text    string // for Bool (true or false), Number (as written) and String
 	Items   []*Node
 	Members []Member
 	Pos     Pos
-	// Anchored tells a node that other places refer to by an alias.
+	// Anchored marks a node to which other places refer by an alias.
 	Anchored bool
 
-	index map[string]int // of the members, where there are many
+	index map[string]int // of the members, if there are many
 }
 
 // A Member is one key of a map and its value.
@@ -90,11 +90,11 @@ func (n *Node) Member(name string) *Member {
 	return nil
 }
 
-// A Problem is something wrong with a template itself.
+// A Problem is a mistake in a template itself.
 type Problem struct {
 	Pos
 	Message string
-	// Note is for what is merely unknown.
+	// Note says that something is merely unknown.
 	Note bool
 }
 

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The bounds of a file. CloudFormation takes templates of 1 MB.
+// The bounds of a file. CloudFormation accepts templates of 1 MB.
 const (
 	maxFile  = 2 << 20
 	maxDepth = 100
@@ -27,7 +27,7 @@ func Parse(file string, source []byte) (*Node, error) {
 	return root, nil
 }
 
-// An Error holds what is wrong with a file that cannot be read.
+// An Error holds the mistakes of a file that cannot be read.
 type Error struct{ Problems []Problem }
 
 func (e *Error) Error() string {
@@ -42,7 +42,7 @@ type parser struct {
 	file     string
 	problems []Problem
 	nodes    int
-	// done holds what aliases refer to; nil marks one that is being read.
+	// done holds the targets of aliases; nil marks one that is being read.
 	done  map[*yaml.Node]*Node
 	sizes map[*yaml.Node]int
 }
@@ -58,8 +58,8 @@ func (p *parser) parse(source []byte) (root *Node) {
 		p.fail(1, 1, "the file has %d bytes; at most %d are read", len(source), maxFile)
 		return nil
 	}
-	// The parser is a library's, and the file may be hostile: whatever it does with it,
-	// the end is a message.
+	// The parser is a library, and the file may be hostile: even a panic must end in a
+	// message.
 	defer func() {
 		if r := recover(); r != nil {
 			p.fail(1, 1, "the file cannot be read as YAML")
@@ -93,9 +93,9 @@ func (p *parser) parse(source []byte) (root *Node) {
 	return p.node(document.Content[0], 0)
 }
 
-// tooDeep bounds flow nesting before the recursive parser sees it; text in quotes counts
-// too, which the bound has room for in templates that people write: braces in a text
-// are balanced.
+// tooDeep bounds flow nesting before the recursive parser sees it; it also counts
+// brackets in quoted text, for which the bound leaves enough room in real templates,
+// where braces in a text are balanced.
 func tooDeep(source []byte) (line, column int, deep bool) {
 	const most = 1000
 	depth := 0
@@ -156,7 +156,8 @@ func (p *parser) alias(y *yaml.Node, n *Node) *Node {
 		p.fail(y.Line, y.Column, "the alias *%s refers to itself", y.Value)
 		return n
 	}
-	// What aliases stand for counts each time: readers go through all of it.
+	// The targets of aliases are counted each time, because readers process them each
+	// time.
 	if p.nodes += p.sizes[y.Alias]; p.nodes > maxNodes && len(p.problems) == 0 {
 		p.fail(y.Line, y.Column, "more than %d values", maxNodes)
 	}
@@ -179,7 +180,7 @@ func (p *parser) fill(n *Node, y *yaml.Node, depth int) {
 	}
 }
 
-// scalar reads plain text as YAML 1.1 does, which is CloudFormation's.
+// scalar reads plain text according to YAML 1.1, which CloudFormation uses.
 func (p *parser) scalar(n *Node, y *yaml.Node) {
 	n.Kind, n.Text = String, strings.ReplaceAll(y.Value, string(hole), "\uFFFD")
 	if y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 || strings.HasPrefix(y.Tag, "!") && !strings.HasPrefix(y.Tag, "!!") {
@@ -249,7 +250,7 @@ func mergedMembers(v *Node) []Member {
 	return all
 }
 
-// longForm is the name of the intrinsic function that a short tag stands for.
+// longForm returns the name of the intrinsic function for a short tag.
 func longForm(tag string) (string, bool) {
 	name, ok := strings.CutPrefix(tag, "!")
 	switch {

@@ -10,19 +10,19 @@ type Statement struct {
 	Pos   Pos
 	Allow bool
 	// Actions are as written, with wildcards: service:Action. Resources are ARNs, with
-	// wildcards. Not tells that one of them is turned round (NotAction, NotResource).
+	// wildcards. Not says that one of them is negated (NotAction, NotResource).
 	Actions, Resources []*Value
 	Not, Conditional   bool
-	// Template tells the statement of one of SAM's policy templates.
+	// Template marks the statement of one of SAM's policy templates.
 	Template bool
-	// Managed tells what a managed policy of AWS grants, which nobody can narrow.
+	// Managed marks what a managed policy of AWS grants, which cannot be narrowed.
 	Managed bool
 }
 
-// Permissions are what a function's role may do.
+// Permissions describe what a function's role may do.
 type Permissions struct {
 	Statements []Statement
-	// Unknown says what of the role is not known; empty where all of it is.
+	// Unknown says what is not known about the role; it is empty if everything is known.
 	Unknown string
 }
 
@@ -75,14 +75,14 @@ func (t *Template) attached(p *Permissions, role string) {
 	}
 }
 
-// managed are AWS's own policies that say nothing of what a route needs.
+// managed lists AWS's own policies that grant nothing that a route needs.
 var managed = []string{
 	"AWSLambdaBasicExecutionRole", "AWSLambdaVPCAccessExecutionRole", "AWSXRayDaemonWriteAccess",
 	"AWSXrayWriteOnlyAccess", "CloudWatchLambdaInsightsExecutionRolePolicy", "CloudWatchLambdaApplicationSignalsExecutionRolePolicy",
 }
 
-// addPolicy adds one entry of SAM's Policies: a document, a policy template, the name
-// or the ARN of a managed policy.
+// addPolicy adds one entry of SAM's Policies: a document, a policy template, or the name
+// or ARN of a managed policy.
 func (t *Template) addPolicy(p *Permissions, v *Value) {
 	switch {
 	case v.Kind == Map && v.Get("Statement") != nil:
@@ -147,8 +147,8 @@ func (t *Template) addDocument(p *Permissions, document *Value) {
 	}
 }
 
-// policyTemplates are those of SAM's policy templates that grant what a route may need:
-// the parameter, the actions, and what the parameter becomes in the ARN.
+// policyTemplates lists SAM's policy templates that grant what a route may need, with the
+// parameter, the actions, and the parameter's form in the ARN.
 //
 // https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-policy-template-list.html
 var policyTemplates = map[string]struct {
@@ -182,7 +182,7 @@ var policyTemplates = map[string]struct {
 func (t *Template) addPolicyTemplate(p *Permissions, m ValueMember) {
 	known, ok := policyTemplates[m.Name]
 	if !ok {
-		return // what it grants, no route needs
+		return // no route needs what it grants
 	}
 	w := writer{pos: m.Key}
 	if known.service != "" {
@@ -203,8 +203,8 @@ func (t *Template) addPolicyTemplate(p *Permissions, m ValueMember) {
 	p.Statements = append(p.Statements, s)
 }
 
-// connectors adds what SAM connectors give to a function: what they grant hangs on the
-// destination's type, so a role with one is not known to lack anything.
+// connectors adds what SAM connectors grant to a function. That depends on the
+// destination's type, so a role with a connector is never known to lack anything.
 func (t *Template) connectors(p *Permissions, id string) {
 	if r := t.byID[id]; r != nil && r.Node.Get("Connectors") != nil {
 		p.Unknown = "the connectors of " + id
@@ -216,8 +216,8 @@ func (t *Template) connectors(p *Permissions, id string) {
 	}
 }
 
-// Grants reports whether the permissions allow an action on a resource; certain is
-// false where that hangs on something unknown.
+// Grants reports whether the permissions allow an action on a resource; certain is false
+// if that depends on something unknown.
 func (p Permissions) Grants(action, resource string) (granted, certain bool) {
 	certain = p.Unknown == ""
 	for _, s := range p.Statements {
@@ -240,8 +240,8 @@ func (p Permissions) Grants(action, resource string) (granted, certain bool) {
 	return granted, certain || granted
 }
 
-// matches reports whether one of the patterns takes the text, and for certain. Names of
-// actions know no case.
+// matches reports whether one of the patterns may match the text, and whether that is
+// certain. The names of actions are case-insensitive.
 func matches(patterns []*Value, text string, fold bool) (may, certain bool) {
 	for _, v := range patterns {
 		if fold && v != nil && v.Kind == String {

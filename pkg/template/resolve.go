@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// The bounds of resolving: how many values are made of a template, and how long a text
-// gets.
+// The bounds of resolving: how many values are made from a template, and how long a text
+// may become.
 const (
 	maxWork = 1_000_000
 	maxText = 4 << 20
@@ -17,7 +17,7 @@ const (
 
 func unknown(pos Pos, why string) *Value { return &Value{Kind: Unknown, Pos: pos, Why: why} }
 
-// resolve returns what a node stands for; nil for AWS::NoValue.
+// resolve returns the value of a node; nil for AWS::NoValue.
 func (t *Template) resolve(n *Node, depth int) *Value {
 	if n == nil {
 		return nil
@@ -61,8 +61,8 @@ func (t *Template) resolve(n *Node, depth int) *Value {
 	return &Value{Kind: n.Kind, Text: n.Text, Pos: n.Pos}
 }
 
-// dynamic makes holes of references such as {{resolve:ssm:name}}, which only the service
-// can look up.
+// dynamic replaces references such as {{resolve:ssm:name}}, which only the service can
+// look up, by holes.
 func dynamic(n *Node) *Value {
 	v := &Value{Kind: String, Text: n.Text, Pos: n.Pos}
 	for strings.Contains(v.Text, "{{resolve:") {
@@ -131,7 +131,7 @@ func (t *Template) call(n *Node, m Member, depth int) *Value {
 	return unknown(n.Pos, "the result of "+m.Name)
 }
 
-// args resolves the arguments of a function that takes from least to most of them.
+// args resolves the arguments of a function that takes between least and most arguments.
 func (t *Template) args(arg *Node, name string, least, most, depth int) []*Value {
 	if arg.Kind != List || len(arg.Items) < least || len(arg.Items) > most {
 		t.report(arg.Pos, false, "%s takes a list of %d arguments", name, least)
@@ -306,7 +306,7 @@ func (t *Template) subName(name string, own map[string]*Node, pos Pos, depth int
 	return t.ref(name, pos)
 }
 
-// A writer joins texts, of which some are not known.
+// A writer joins texts, some of which may be unknown.
 type writer struct {
 	pos Pos
 	b   strings.Builder
@@ -343,7 +343,7 @@ func (w *writer) done() *Value {
 	return v
 }
 
-// readParameters takes overrides, and reports those that name no parameter.
+// readParameters applies overrides, and reports those that do not name a parameter.
 func (t *Template) readParameters() {
 	section := t.Root.Get("Parameters")
 	for name := range t.options.Parameters {
@@ -395,7 +395,7 @@ func (t *Template) readParameter(name string, n *Node) *Value {
 	return &Value{Kind: String, Text: text, Pos: n.Pos}
 }
 
-// at is the same value at the place of a reference to it.
+// at returns the same value at the place of a reference to it.
 func (v *Value) at(pos Pos) *Value {
 	if v == nil {
 		return nil

@@ -23,10 +23,10 @@ type SAMConfig struct {
 	Region, StackName string
 }
 
-// ReadSAMConfig reads samconfig.toml, or samconfig.yaml, of a folder, for the
-// environment of that name: what `sam deploy` takes from [ENV.deploy.parameters], below
-// it [ENV.global.parameters]. A folder without the file is the zero value; one without
-// an environment that was asked for is an error.
+// ReadSAMConfig reads samconfig.toml, or samconfig.yaml, of a folder, for an environment.
+// Like `sam deploy`, it uses [ENV.deploy.parameters] and, as a fallback,
+// [ENV.global.parameters]. If the file does not exist, it returns the zero value; if the
+// file lacks the requested environment, it returns an error.
 func ReadSAMConfig(dir, environment string) (SAMConfig, error) {
 	asked := environment != ""
 	if !asked {
@@ -92,7 +92,7 @@ func parseSAMConfig(path string, source []byte, environment string) (c SAMConfig
 	return c, found, nil
 }
 
-// override takes the forms of parameter_overrides: a text, a list, a table.
+// override accepts the forms of parameter_overrides: a text, a list or a table.
 func (c *SAMConfig) override(v any) error {
 	switch v := v.(type) {
 	case nil:
@@ -114,8 +114,8 @@ func (c *SAMConfig) override(v any) error {
 	return nil
 }
 
-// ParseOverrides reads NAME=VALUE pairs as `sam deploy --parameter-overrides` takes
-// them: separated by spaces, values perhaps in quotes; or
+// ParseOverrides reads NAME=VALUE pairs as `sam deploy --parameter-overrides` takes them:
+// separated by spaces, with optional quotes around values; or
 // ParameterKey=NAME,ParameterValue=VALUE.
 func ParseOverrides(into map[string]string, text string) error {
 	words, err := splitWords(text)
@@ -140,7 +140,7 @@ func ParseOverrides(into map[string]string, text string) error {
 	return nil
 }
 
-// splitWords splits text at spaces that are not in quotes, and takes the quotes off.
+// splitWords splits text at spaces that are not in quotes, and removes the quotes.
 func splitWords(text string) (words []string, _ error) {
 	var b strings.Builder
 	var quote byte
@@ -178,7 +178,8 @@ func splitWords(text string) (words []string, _ error) {
 	return words, nil
 }
 
-// plain is a node as encoding/json would decode it, but for numbers, which are texts.
+// plain returns a node as encoding/json would decode it, except for numbers, which are
+// strings.
 func (n *Node) plain() any {
 	switch n.Kind {
 	case List:

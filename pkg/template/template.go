@@ -8,34 +8,33 @@ import (
 	"strings"
 )
 
-// The account and the region of templates where [Options] name none.
+// The account and the region of templates, unless [Options] name others.
 const (
 	defaultAccount = "123456789012"
 	defaultRegion  = "us-east-1"
 )
 
-// Options are what a template does not say itself.
+// Options hold what a template does not say itself.
 type Options struct {
 	// Parameters are values of parameters; the others have their defaults.
 	Parameters map[string]string
-	// Region and Account are the pseudo parameters, where they differ from
-	// us-east-1 and 123456789012.
+	// Region and Account are the pseudo parameters, if they differ from us-east-1 and
+	// 123456789012.
 	Region, Account string
-	// StackName is AWS::StackName; empty for not known.
+	// StackName is AWS::StackName; empty if it is not known.
 	StackName string
 	// Deployed gives resources without a name the kind of name that CloudFormation
-	// generates (STACK-LOGICALID-XXXXXXXXXXXX), of which nobody knows the end. Without
-	// it they are called by their logical id, as they are on a laptop.
+	// generates (STACK-LOGICALID-XXXXXXXXXXXX), whose end is not known. Otherwise, they
+	// are named by their logical ids, as on a laptop.
 	Deployed bool
 }
 
 // A Template is a file that was read. It is not safe for concurrent use: values are
-// resolved when they are first asked for.
+// resolved when they are first used.
 type Template struct {
 	File string
 	Root *Node
-	// Resources are in the order of the file; those whose condition is false are not
-	// among them.
+	// Resources are in the order of the file; without those whose condition is false.
 	Resources []*Resource
 
 	options    Options
@@ -53,10 +52,10 @@ type Template struct {
 // A Resource is one entry of Resources.
 type Resource struct {
 	ID, Type string
-	Pos      Pos // of the logical id
+	Pos      Pos // the place of the logical id
 	Node     *Node
-	// Conditional says why it is not known whether the resource is there; empty where
-	// it is.
+	// Conditional says why it is not known whether the resource exists; it is empty if it
+	// does.
 	Conditional string
 
 	template   *Template
@@ -96,7 +95,7 @@ func Load(path string, o Options) (*Template, error) {
 	return New(path, source, o)
 }
 
-// New reads source as the file of that name.
+// New reads source; messages name it as file.
 func New(file string, source []byte, o Options) (*Template, error) {
 	root, err := Parse(file, source)
 	if err != nil {
@@ -147,9 +146,8 @@ func (t *Template) Resolve() {
 	}
 }
 
-// Problems returns what is wrong with the template itself, as far as it was resolved:
-// references to nothing, cycles, functions that nobody knows. They are in the order of
-// the file.
+// Problems returns the mistakes of the template itself, as far as it has been resolved:
+// dangling references, cycles and unknown functions. They are in the order of the file.
 func (t *Template) Problems() []Problem {
 	slices.SortStableFunc(t.problems, func(a, b Problem) int { return a.Pos.Compare(b.Pos) })
 	return t.problems
@@ -167,7 +165,7 @@ func (t *Template) report(pos Pos, note bool, format string, args ...any) {
 	}
 }
 
-// Resource returns the resource of a logical id, or nil.
+// Resource returns the resource with a logical id, or nil.
 func (t *Template) Resource(id string) *Resource { return t.byID[id] }
 
 // Of returns the resources of the given types, in the order of the file.
@@ -181,7 +179,7 @@ func (t *Template) Of(types ...string) []*Resource {
 	return out
 }
 
-// SAM reports whether the template has SAM's transform.
+// SAM reports whether the template uses SAM's transform.
 func (t *Template) SAM() bool {
 	return slices.ContainsFunc(t.transforms(), func(n *Node) bool { return n.Text == samTransform })
 }
@@ -219,7 +217,7 @@ func (t *Template) readResources() {
 		r := &Resource{ID: m.Name, Type: kind.Text, Pos: m.Key, Node: m.Value, template: t}
 		t.byID[r.ID] = r
 	}
-	// A condition may look at no resource, so all of them are known by now.
+	// A condition cannot refer to resources, so all of them are known by now.
 	for _, m := range t.Root.Get("Resources").Members {
 		r := t.byID[m.Name]
 		if r == nil {
@@ -238,8 +236,8 @@ func (t *Template) readResources() {
 	}
 }
 
-// Properties returns the resource's properties, resolved; for a SAM resource, with those
-// of Globals below them. It is never nil.
+// Properties returns the resource's properties, resolved; for a SAM resource, Globals
+// fill in missing ones. It is never nil.
 func (r *Resource) Properties() *Value {
 	if r.properties != nil {
 		return r.properties
@@ -265,7 +263,7 @@ func (r *Resource) Properties() *Value {
 // Get returns a property, or nil.
 func (r *Resource) Get(path ...string) *Value { return r.Properties().Get(path...) }
 
-// At returns the place of a property: of its key, else of the nearest that is around it.
+// At returns the place of a property: of its key, or else of the nearest enclosing one.
 func (r *Resource) At(path ...string) Pos {
 	pos, n := r.Pos, r.Node
 	for _, name := range append([]string{"Properties"}, path...) {
@@ -278,7 +276,7 @@ func (r *Resource) At(path ...string) Pos {
 	return pos
 }
 
-// globals are the sections of Globals, by the type that they are for.
+// globals maps resource types to the sections of Globals that apply to them.
 var globals = map[string]string{
 	"AWS::Serverless::Function":     "Function",
 	"AWS::Serverless::Api":          "Api",

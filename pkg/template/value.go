@@ -7,19 +7,20 @@ import (
 	"strings"
 )
 
-// hole is what a part of a text that is not known is written as, in [Value.Text]. Text
-// of a template never holds it.
+// hole represents an unknown part of a text in [Value.Text]. It never occurs in the text
+// of a template.
 const hole = '\uE000'
 
 // A Value is a piece of a template with its intrinsic functions resolved. Its methods
-// take nil for a value that is not there.
+// treat nil as a missing value.
 type Value struct {
 	Kind    Kind
 	Text    string // of Bool, Number and String
 	Items   []*Value
 	Members []ValueMember
 	Pos     Pos
-	// Why says what is not known of an Unknown, or of a String of which a part is.
+	// Why says what is not known about an Unknown, or about a String that is partly
+	// unknown.
 	Why string
 }
 
@@ -30,7 +31,8 @@ type ValueMember struct {
 	Value *Value
 }
 
-// Get returns the value at a path of names, or nil. Below what is unknown, all is.
+// Get returns the value at a path of names, or nil. Everything below an unknown value is
+// unknown.
 func (v *Value) Get(path ...string) *Value {
 	for _, name := range path {
 		if v == nil {
@@ -61,8 +63,8 @@ func (v *Value) Member(name string) *ValueMember {
 	return nil
 }
 
-// List returns the items of a list, and any other value but nil as a list of one: many
-// properties take both.
+// List returns the items of a list, and any other value except nil as a list of one,
+// because many properties accept both.
 func (v *Value) List() []*Value {
 	switch {
 	case v == nil || v.Kind == Null:
@@ -85,8 +87,7 @@ func (v *Value) String() (string, bool) {
 	return "", false
 }
 
-// Or returns a scalar's text, or the fallback where there is no value or it is not
-// known.
+// Or returns a scalar's text, or the fallback if there is no value or it is not known.
 func (v *Value) Or(fallback string) string {
 	if s, ok := v.String(); ok {
 		return s
@@ -104,7 +105,7 @@ func (v *Value) Int() (int, bool) {
 	return n, err == nil
 }
 
-// IsUnknown reports whether nothing is known of a value that is there.
+// IsUnknown reports whether there is a value of which nothing is known.
 func (v *Value) IsUnknown() bool {
 	return v != nil && (v.Kind == Unknown || v.Kind == String && v.Text == string(hole))
 }
@@ -133,7 +134,7 @@ func (v *Value) Known() bool {
 	return !strings.ContainsRune(v.Text, hole)
 }
 
-// Reasons lists what is not known of a value, each once.
+// Reasons lists what is not known about a value, each reason once.
 func (v *Value) Reasons() []string {
 	var out []string
 	seen := map[string]bool{}
@@ -157,7 +158,7 @@ func (v *Value) Reasons() []string {
 	return out
 }
 
-// Show is a text as people read it: … is the part that is not known.
+// Show returns a text for people, with … for unknown parts.
 func (v *Value) Show() string {
 	s, _ := v.String()
 	if v.IsUnknown() || s == "" {
@@ -166,9 +167,8 @@ func (v *Value) Show() string {
 	return strings.ReplaceAll(s, string(hole), "…")
 }
 
-// Match reports whether a text may be the value, and whether it is for certain. Parts
-// that are not known may be anything; in the value, * and ? are wildcards where wild is
-// true, as in IAM.
+// Match reports whether a text may be the value, and whether it certainly is. Unknown
+// parts may be anything; if wild is true, * and ? in the value are wildcards, as in IAM.
 func (v *Value) Match(text string, wild bool) (may, certain bool) {
 	if v == nil {
 		return false, false
@@ -183,8 +183,8 @@ func (v *Value) Match(text string, wild bool) (may, certain bool) {
 	return true, known
 }
 
-// glob matches with backtracking to the last star alone, in time of their product at
-// most.
+// glob only backtracks to the last star, so its time is at most the product of the
+// lengths.
 func glob(pattern, text string, wild bool) bool {
 	p, s := []rune(pattern), []rune(text)
 	star := func(r rune) bool { return r == hole || wild && r == '*' }
@@ -210,8 +210,8 @@ func glob(pattern, text string, wild bool) bool {
 	return i == len(p)
 }
 
-// JSON is the value as JSON, with its keys in their order and its numbers as written.
-// What is not known is the text "unknown".
+// JSON returns the value as JSON, with its keys in order and its numbers as written.
+// Unknown values become the text "unknown".
 func (v *Value) JSON() []byte { return v.appendJSON(nil) }
 
 func (v *Value) appendJSON(b []byte) []byte {
@@ -266,13 +266,13 @@ func appendText(b []byte, s string) []byte {
 	return append(b, bytes.TrimSuffix(text.Bytes(), []byte("\n"))...)
 }
 
-// Text makes a value of a text.
+// Text makes a value from a text.
 func Text(pos Pos, text string) *Value { return &Value{Kind: String, Text: text, Pos: pos} }
 
-// NotKnown makes a value of which nothing is known.
+// NotKnown makes an unknown value.
 func NotKnown(pos Pos, why string) *Value { return unknown(pos, why) }
 
-// Concat joins values to a text; what is not known of them is not known of it.
+// Concat joins values into a text, whose unknown parts are those of the values.
 func Concat(pos Pos, parts ...*Value) *Value {
 	w := writer{pos: pos}
 	for _, v := range parts {
@@ -281,8 +281,8 @@ func Concat(pos Pos, parts ...*Value) *Value {
 	return w.done()
 }
 
-// Overlap reports whether a text can match both patterns, in which * stands for any
-// text. Parts of v that are not known may be anything.
+// Overlap reports whether a text can match both patterns, in which * matches any text.
+// Unknown parts of v may be anything.
 func (v *Value) Overlap(pattern string) bool {
 	if v == nil || v.Kind == Unknown {
 		return true
@@ -291,8 +291,8 @@ func (v *Value) Overlap(pattern string) bool {
 	return overlap([]rune(strings.ReplaceAll(s, string(hole), "*")), []rune(pattern))
 }
 
-// overlap keeps a row of what is reachable: for each place in b, whether the text before
-// it can be one that a matches so far.
+// overlap keeps a row of reachable states: for each position in b, whether the text
+// before it can match a so far.
 func overlap(a, b []rune) bool {
 	row := make([]bool, len(b)+1)
 	row[0] = true
@@ -304,7 +304,7 @@ func overlap(a, b []rune) bool {
 		next[0] = row[0] && a[i] == '*'
 		for j := range b {
 			if a[i] == '*' || b[j] == '*' {
-				// One star takes nothing, or the other's character.
+				// A star matches nothing, or the other pattern's character.
 				next[j+1] = row[j+1] || next[j]
 			} else {
 				next[j+1] = row[j] && a[i] == b[j]

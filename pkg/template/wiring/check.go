@@ -10,10 +10,10 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
-// Check returns what is wrong with a template, with routes, and between them, in the
-// order of the files. Either may be nil. The template is one with the names of a
-// deployment: see [template.Options.Deployed]. Others are names of state machines that
-// are known to be there besides.
+// Check returns the findings about a template, about routes, and about how they fit
+// together, in the order of the files. Either may be nil. The template must have the
+// names of a deployment: see [template.Options.Deployed]. others are the names of further
+// state machines that are known to exist.
 func Check(t *template.Template, c *Configuration, others []string) []Finding {
 	k := &checker{template: t, configuration: c, others: others}
 	if t != nil {
@@ -44,7 +44,7 @@ func Runs(t *template.Template, c *Configuration) bool {
 type member struct {
 	*template.Function
 	kind string
-	// layer tells a function whose code is the layer's: what it needs is known.
+	// layer marks a function whose code is the layer's, so that its needs are known.
 	layer       bool
 	permissions template.Permissions
 	routes      []*route
@@ -110,7 +110,7 @@ func (k *checker) tie() {
 func (k *checker) noFunction(r *route) {
 	severity := Error
 	if len(k.members) == 0 {
-		severity = Note // the functions may be of another stack
+		severity = Note // the functions may belong to another stack
 	}
 	k.add(severity, "source-without-function", r.at(r.source),
 		fmt.Sprintf("no function of %s runs the route %s, so no delivery reaches it", filepath.Base(k.template.File), r.name),
@@ -118,8 +118,8 @@ func (k *checker) noFunction(r *route) {
 }
 
 // findMembers returns the functions that run routes: those of the layer, by their
-// Handler, and programs that are built from the folder of the configuration, by what
-// feeds them.
+// Handler, and programs that are built from the folder of the configuration, by their
+// event sources.
 func (k *checker) findMembers() []*member {
 	var out []*member
 	for _, f := range k.template.Functions() {
@@ -140,8 +140,8 @@ func (k *checker) findMembers() []*member {
 	return out
 }
 
-// built reports whether a program's code is the folder of the configuration, or is made
-// of it.
+// built reports whether a program's code is the folder of the configuration, or is built
+// from it.
 func (k *checker) built(f *template.Function) bool {
 	folder := f.Folder()
 	return folder != "" && filepath.Clean(folder) == filepath.Dir(k.configuration.File)
@@ -166,7 +166,7 @@ func (k *checker) fedBy(f *template.Function) string {
 	return ""
 }
 
-// checkVariables finds what the environment lacks.
+// checkVariables finds variables that the environment lacks.
 func (k *checker) checkVariables(m *member, r *route) {
 	missing := func(n *template.Node, name string) {
 		v := m.Variable(name)
@@ -199,7 +199,7 @@ func (k *checker) checkVariables(m *member, r *route) {
 	}
 }
 
-// checkStart finds machines that are not there, or of the wrong type.
+// checkStart finds state machines that do not exist, or have the wrong type.
 func (k *checker) checkStart(m *member, r *route) {
 	n := r.node.Get("start")
 	if n == nil {
@@ -225,7 +225,7 @@ func (k *checker) checkStart(m *member, r *route) {
 	}
 }
 
-// lacks reports whether a variable of the text is missing, which has its own finding.
+// lacks reports whether a variable in the text is missing, which has its own finding.
 func (k *checker) lacks(m *member, n *template.Node) bool {
 	for _, name := range variables(n.Text) {
 		v := m.Variable(name)
@@ -261,7 +261,7 @@ func (k *checker) unknownMachine(r *route, name string) {
 	k.add(Error, "machine-unknown", r.at("start"), fmt.Sprintf("start: the template has no state machine %q", name), strings.ToUpper(has[:1])+has[1:])
 }
 
-// machine returns the machine of an ARN, perhaps with a qualifier, or of a name.
+// machine returns the machine with an ARN, optionally with a qualifier, or with a name.
 func (k *checker) machine(text string) *template.Machine {
 	if strings.HasPrefix(text, "arn:") {
 		text = unqualified(text)
@@ -276,8 +276,8 @@ func (k *checker) machine(text string) *template.Machine {
 	return nil
 }
 
-// unqualified cuts a version or an alias off the ARN of a state machine: permissions to
-// start it are of the machine.
+// unqualified removes a version or an alias from the ARN of a state machine, because
+// permissions to start it apply to the machine.
 func unqualified(arn string) string {
 	if parts := strings.Split(arn, ":"); len(parts) == 8 && parts[5] == "stateMachine" {
 		return strings.Join(parts[:7], ":")
@@ -285,7 +285,7 @@ func unqualified(arn string) string {
 	return arn
 }
 
-// checkLogging finds Express machines of whose executions nothing is kept.
+// checkLogging finds Express machines whose executions leave no history.
 func (k *checker) checkLogging() {
 	for _, m := range k.machines {
 		if m.Kind != "EXPRESS" {

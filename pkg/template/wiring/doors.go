@@ -8,7 +8,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
-// checkDoors finds requests that do not arrive, and answers for which nobody waits.
+// checkDoors finds requests that are not let through, and answers that arrive too late.
 func (k *checker) checkDoors(m *member) {
 	var doors []*template.Door
 	for _, d := range k.doors {
@@ -18,7 +18,7 @@ func (k *checker) checkDoors(m *member) {
 	}
 	k.checkDoorTimeouts(m, doors)
 	if len(doors) == 0 {
-		return // the API may be of another stack
+		return // the API may belong to another stack
 	}
 	bases := []string{""}
 	if n := k.configuration.root.Get("basePaths"); n != nil {
@@ -66,7 +66,7 @@ func orAny(method string) string {
 	return method
 }
 
-// apiPath is a path of a route as API Gateway writes it.
+// apiPath returns a path of a route in the syntax of API Gateway.
 func apiPath(path string) string {
 	path = strings.ReplaceAll(path, "{$}", "")
 	return strings.ReplaceAll(path, "...}", "+}")
@@ -98,8 +98,8 @@ func letsMethod(v *template.Value, method string) bool {
 
 func segments(path string) []string { return strings.Split(strings.Trim(path, "/"), "/") }
 
-// covers reports whether some request is let through by a door's path, with {name} and
-// {name+}, and is taken by a route's, with {name} and {name...}.
+// covers reports whether some request matches both a door's path, with {name} and
+// {name+}, and a route's path, with {name} and {name...}.
 func covers(door, route []string) bool {
 	for i := 0; ; i++ {
 		switch {

@@ -6,8 +6,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
-// patterns are the texts that one field of an event pattern takes, with * for any text;
-// nil for all.
+// patterns returns the texts that one field of an event pattern matches, with * for any
+// text; nil means all.
 func patterns(pattern *template.Value, field string) []*template.Value {
 	v := pattern.Get(field)
 	if v == nil {
@@ -27,13 +27,13 @@ func patterns(pattern *template.Value, field string) []*template.Value {
 		case item.Get("wildcard") != nil:
 			out = append(out, item.Get("wildcard"))
 		default:
-			return nil // anything-but and the like: nearly all
+			return nil // anything-but and similar: nearly everything
 		}
 	}
 	return out
 }
 
-// overlaps reports whether some text is taken by the rule and by the route.
+// overlaps reports whether some text matches both the rule and the route.
 func overlaps(rule []*template.Value, route []*template.Value) bool {
 	if rule == nil || route == nil {
 		return true
@@ -49,7 +49,7 @@ func overlaps(rule []*template.Value, route []*template.Value) bool {
 	return false
 }
 
-// routePatterns are the texts of a key of eventbridge; nil where it is not there.
+// routePatterns returns the texts of a key of eventbridge, or nil if the key is missing.
 func routePatterns(r *route, key string, f *template.Function) []*template.Value {
 	n := r.node.Get("eventbridge", key)
 	if n == nil {
@@ -65,7 +65,7 @@ func routePatterns(r *route, key string, f *template.Function) []*template.Value
 	return out
 }
 
-// reaches reports whether events of a rule may be taken by a route.
+// reaches reports whether events of a rule may match a route.
 func reaches(rule *template.Rule, r *route, m *member) bool {
 	source, detailType := patterns(rule.Pattern, "source"), patterns(rule.Pattern, "detail-type")
 	if rule.Pattern == nil && rule.Schedule != nil {
@@ -92,8 +92,8 @@ func (k *checker) checkRules(m *member) {
 	k.checkClaims(m)
 }
 
-// checkEventRoutes finds event routes that none of the function's rules feeds. A bus of
-// another stack may have the rule of a function that has none here.
+// checkEventRoutes finds event routes that none of the function's rules feeds. If a
+// function has no rules here, its rule may be on a bus of another stack.
 func (k *checker) checkEventRoutes() {
 	for _, m := range k.members {
 		if m.kind != event {
@@ -122,7 +122,7 @@ func (k *checker) checkEventRoutes() {
 	}
 }
 
-// retrySeconds is how long Lambda goes on retrying an asynchronous event: it waits one
+// retrySeconds returns how long Lambda retries an asynchronous event: it waits one
 // minute, then two.
 func retrySeconds(m *member) (int, bool) {
 	attempts := m.Get("EventInvokeConfig", "MaximumRetryAttempts")
@@ -136,7 +136,8 @@ func retrySeconds(m *member) (int, bool) {
 	return []int{0, 60, 180}[min(max(n, 0), 2)], true
 }
 
-// checkClaims finds duplicates that are given up while the first delivery may still run.
+// checkClaims finds duplicates that are abandoned while the first delivery may still be
+// running.
 func (k *checker) checkClaims(m *member) {
 	seconds, ok := retrySeconds(m)
 	if !ok || k.hasDestination(m) {
@@ -151,7 +152,7 @@ func (k *checker) checkClaims(m *member) {
 	}
 }
 
-// hasDestination reports whether a failed event is kept, or may be.
+// hasDestination reports whether a failed event is kept, or might be.
 func (k *checker) hasDestination(m *member) bool {
 	if m.Get("EventInvokeConfig", "DestinationConfig", "OnFailure") != nil || m.Get("DeadLetterQueue") != nil || m.Get("DeadLetterConfig") != nil {
 		return true
@@ -164,7 +165,7 @@ func (k *checker) hasDestination(m *member) bool {
 	return false
 }
 
-// checkPipes finds pipes that do not hear what failed.
+// checkPipes finds pipes that are not told which records failed.
 func (k *checker) checkPipes(m *member) {
 	for _, p := range k.pipes {
 		if k.of(p.Function) != m {

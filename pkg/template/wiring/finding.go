@@ -1,9 +1,8 @@
-// Package wiring checks what ties a template to the routes of expressway.yaml: what
-// feeds the functions, what they may do, what their environment holds, and how long each
-// part waits for the next.
+// Package wiring checks how a template fits the routes of expressway.yaml: the functions'
+// event sources, permissions and environment, and how long each part waits for the next.
 //
-// A finding is certain. Where a part is not known, such as a role of another stack, the
-// checks that need it are left out, and a note says so.
+// A finding is certain. If a part is not known, such as a role of another stack, the
+// checks that need it are skipped, and a note says so.
 package wiring
 
 import (
@@ -14,18 +13,18 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
-// Severity is how bad a finding is.
+// Severity says how serious a finding is.
 type Severity string
 
-// The severities: what cannot work, loses messages or is denied; what works and is
-// risky; what is not known.
+// The severities: for what cannot work, loses messages or is denied; for what works but
+// is risky; and for what is not known.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
 	Note    Severity = "note"
 )
 
-// A Finding is something wrong, where it is, and what to do about it.
+// A Finding is a mistake or a risk, with its place and its cure.
 type Finding struct {
 	Severity Severity
 	// Rule is the finding's kind, for filters and for SARIF.
@@ -35,7 +34,7 @@ type Finding struct {
 	Cure    string
 }
 
-// Text is the message with its cure.
+// Text returns the message with its cure.
 func (f Finding) Text() string {
 	if f.Cure == "" {
 		return f.Message
@@ -84,7 +83,7 @@ func Sort(list []Finding) {
 	})
 }
 
-// sorted orders findings by place, and drops what is said twice.
+// sorted orders findings by place, and drops duplicates.
 func sorted(list []Finding) []Finding {
 	Sort(list)
 	return slices.Compact(list)

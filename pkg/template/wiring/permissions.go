@@ -9,23 +9,22 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
-// A need is one permission that a route cannot do without, or, where optional is true,
-// one that it may have.
+// A need is one permission that a route requires or, if optional is true, may have.
 type need struct {
 	action string
-	// resource is an ARN; empty for any.
+	// resource is an ARN; empty means any.
 	resource string
 	unknown  bool
 	route    *route
 	pos      template.Pos
 	why      string
-	label    string // of the resource, for people
+	label    string // the name of the resource, for people
 	optional bool
 	// key tells a permission on a KMS key, which the key's own policy can give too.
 	key bool
 }
 
-// needs returns the permissions of a function's routes.
+// needs returns the permissions that a function's routes need.
 func (k *checker) needs(m *member) []need {
 	var out []need
 	add := func(r *route, pos template.Pos, v *template.Value, why string, actions ...string) {
@@ -74,7 +73,7 @@ func (k *checker) needs(m *member) []need {
 
 type adder func(r *route, pos template.Pos, v *template.Value, why string, actions ...string)
 
-// startNeeds are those of what a route begins: start, resume, or queue.
+// startNeeds adds the permissions for what a route begins: start, resume, or queue.
 func (k *checker) startNeeds(m *member, r *route, add adder) {
 	if n := r.node.Get("queue"); n != nil {
 		add(r, r.at("queue"), k.queueARN(expand(n, m.Function)), "accepts deliveries into", "sqs:SendMessage")
@@ -124,7 +123,7 @@ func (k *checker) startNeed(m *member, r *route, add adder) {
 	add(r, r.at("start"), v, "starts", action)
 }
 
-// secretNeed is the permission that reading a secret takes; nil for none.
+// secretNeed returns the permission for reading a secret; nil if none is needed.
 func (k *checker) secretNeed(m *member, n *template.Node) (action string, arn *template.Value) {
 	text, known := expand(n, m.Function).String()
 	if !known {
@@ -159,7 +158,8 @@ func (k *checker) partition() string {
 	return k.template.Pseudo("AWS::Partition")
 }
 
-// arn is an ARN of the template's account and region, unless the name is one.
+// arn returns an ARN in the template's account and region, unless the name is already an
+// ARN.
 func (k *checker) arn(service, prefix string, name *template.Value) *template.Value {
 	if s, _ := name.String(); strings.HasPrefix(s, "arn:") {
 		return name
@@ -176,7 +176,7 @@ func (k *checker) queueARN(v *template.Value) *template.Value {
 	return template.Text(v.Pos, queueARNOf(s, "arn:"+k.partition()))
 }
 
-// label is how people call what an ARN is of: by its logical id, where it has one.
+// label returns the name of an ARN's resource for people: its logical id, if it has one.
 func (k *checker) label(arn string) string {
 	for _, r := range k.template.Resources {
 		if a, known := r.ARN().String(); known && a == arn {
@@ -220,9 +220,8 @@ func (k *checker) checkPermissions(m *member) {
 	}
 }
 
-// sharers returns the other members that have the function's role. Mine is false where
-// the role is judged with another member, or is also that of a function that runs no
-// routes.
+// sharers returns the other members that have the function's role. mine is false if the
+// role is checked with another member, or also belongs to a function that runs no routes.
 func (k *checker) sharers(m *member) (others []*member, mine bool) {
 	role, _ := m.Get("Role").String()
 	if role == "" {
@@ -241,7 +240,7 @@ func (k *checker) sharers(m *member) (others []*member, mine bool) {
 	return others, true
 }
 
-// grants takes any resource for a need that names none.
+// grants accepts any resource for a need that does not name one.
 func (k *checker) grants(m *member, n need) (granted, certain bool) {
 	if n.resource != "" {
 		return m.permissions.Grants(n.action, n.resource)
@@ -300,7 +299,7 @@ func (k *checker) only(m *member, n need, action string) bool {
 	return granted
 }
 
-// reference is how a template writes the resource of a need.
+// reference returns how a template writes the resource of a need.
 func (k *checker) reference(n need) string {
 	if r := k.template.Resource(n.label); r != nil {
 		switch r.Type {
@@ -318,12 +317,12 @@ func (k *checker) reference(n need) string {
 	return n.label
 }
 
-// judged are the services whose permissions a function of the layer uses; others may be
-// of what stands around it, such as a network or a log.
+// judged lists the services whose permissions a function of the layer uses; others may be
+// for its surroundings, such as a network or a log.
 var judged = []string{"states", "sqs", "dynamodb", "secretsmanager", "ssm", "s3"}
 
-// spare are the actions that no route needs and that a function may have on what it
-// uses.
+// spare lists the actions that no route needs but that a function may have on the
+// resources that it uses.
 var spare = map[string][]string{
 	"dynamodb":       {"dynamodb:GetItem", "dynamodb:DescribeTable", "dynamodb:ConditionCheckItem"},
 	"secretsmanager": {"secretsmanager:DescribeSecret", "secretsmanager:CreateSecret", "secretsmanager:PutSecretValue"},
@@ -339,7 +338,7 @@ func (k *checker) checkExcess(m *member, needs []need) {
 		service, _, _ := strings.Cut(n.action, ":")
 		for _, action := range spare[service] {
 			if service == "sqs" && action == "sqs:SendMessage" {
-				continue // a queue that is read is not written to
+				continue // a queue that is only read is not written to
 			}
 			all = append(all, need{action: action, resource: n.resource, unknown: n.unknown, optional: true})
 		}
@@ -363,7 +362,7 @@ func (k *checker) checkExcess(m *member, needs []need) {
 	}
 }
 
-// destinations are the ARNs of where failed events of the function go.
+// destinations returns the ARNs of the targets for failed events of the function.
 func (k *checker) destinations(m *member) []*template.Value {
 	out := []*template.Value{
 		m.Get("EventInvokeConfig", "DestinationConfig", "OnFailure", "Destination"), m.Get("EventInvokeConfig", "DestinationConfig", "OnSuccess", "Destination"),
@@ -415,7 +414,7 @@ func (k *checker) excess(s template.Statement, message, cure string) {
 	k.add(Warning, "permission-excess", s.Pos, message, cure)
 }
 
-// checkBreadth finds resources that are * where the one that is needed is known.
+// checkBreadth finds resources that are * although the needed one is known.
 func (k *checker) checkBreadth(m *member, s template.Statement, action *template.Value, needs []need) {
 	for _, v := range s.Resources {
 		text, known := v.String()
@@ -424,10 +423,10 @@ func (k *checker) checkBreadth(m *member, s template.Statement, action *template
 		}
 		service, _, _ := strings.Cut(action.Or(""), ":")
 		if text != "*" && (service == "s3" || strings.Count(text, ":") > 6) {
-			continue // an object of a bucket; the versions of one machine
+			continue // an object of a bucket, or the versions of one machine
 		}
 		if strings.EqualFold(action.Or(""), "states:SendTaskSuccess") || strings.HasPrefix(strings.ToLower(action.Or("")), "states:sendtask") {
-			continue // a token belongs to whatever machine made it
+			continue // a token belongs to whichever machine issued it
 		}
 		for _, n := range needs {
 			if !n.optional && n.unknown && takesAction(s, n.action) {
@@ -457,7 +456,7 @@ func (k *checker) usesService(needs []need, service string) bool {
 	return service == "*" || slices.ContainsFunc(needs, func(n need) bool { return strings.HasPrefix(n.action, service+":") })
 }
 
-// needed reports whether some need is met by an action on one of the resources.
+// needed reports whether an action on one of the resources meets some need.
 func (k *checker) needed(action *template.Value, resources []*template.Value, needs []need) bool {
 	lower := template.Text(action.Pos, strings.ToLower(action.Or("")))
 	return slices.ContainsFunc(needs, func(n need) bool {
@@ -468,7 +467,7 @@ func (k *checker) needed(action *template.Value, resources []*template.Value, ne
 			if may, _ := v.Match(n.resource, true); may {
 				return true
 			}
-			s, _ := v.String() // of a version or an alias, which is a mistake of another kind
+			s, _ := v.String() // of a version or an alias, which is another kind of mistake
 			return strings.HasPrefix(s, n.resource+":")
 		})
 	})

@@ -9,7 +9,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
-// of returns the member that a function is, or nil.
+// of returns the member for a function, or nil.
 func (k *checker) of(f *template.Function) *member {
 	for _, m := range k.members {
 		if f != nil && m.ID == f.ID {
@@ -19,7 +19,7 @@ func (k *checker) of(f *template.Function) *member {
 	return nil
 }
 
-// queueOf returns the queue of an ARN, or nil.
+// queueOf returns the queue with an ARN, or nil.
 func (k *checker) queueOf(arn *template.Value) *template.Resource {
 	s, _ := arn.String()
 	for _, r := range k.template.Of("AWS::SQS::Queue") {
@@ -30,8 +30,8 @@ func (k *checker) queueOf(arn *template.Value) *template.Resource {
 	return nil
 }
 
-// takes reports whether a queue route matches the queue of a mapping. What is not known
-// may match.
+// takes reports whether a queue route matches the queue of a mapping. An unknown part may
+// match.
 func takes(route, source *template.Value) (may, certain bool) {
 	if route == nil || route.IsUnknown() || source == nil || source.IsUnknown() {
 		return true, false
@@ -51,10 +51,10 @@ func takes(route, source *template.Value) (may, certain bool) {
 	return template.Text(template.Pos{}, subject).Overlap(strings.ReplaceAll(pattern, holeText, "*")), false
 }
 
-// holeText is a part of a text that is not known, as pkg/template writes it.
+// holeText is an unknown part of a text, as in pkg/template.
 const holeText = "\uE000"
 
-// queueARNOf is the ARN of a queue's URL, in the partition of another ARN.
+// queueARNOf returns the ARN for a queue's URL, in the partition of another ARN.
 func queueARNOf(url, like string) string {
 	_, rest, _ := strings.Cut(url, "://")
 	parts := strings.Split(strings.Trim(rest, "/"), "/")
@@ -69,8 +69,8 @@ func queueARNOf(url, like string) string {
 	return "arn:" + partition + ":sqs:" + host[1] + ":" + parts[1] + ":" + parts[2]
 }
 
-// accepts reports whether any route of the function takes the mapping's records: a queue
-// route, or an http route that put them there.
+// accepts reports whether any route of the function accepts the mapping's records: a
+// queue route, or an http route that sends them to the queue.
 func (k *checker) accepts(m *member, source *template.Value) (may, certain bool) {
 	for _, r := range m.routes {
 		a, c := takes(expand(r.node.Get("sqs"), m.Function), source)
@@ -133,8 +133,8 @@ func queueLabel(q *template.Resource, mapping *template.Mapping) string {
 	return mapping.Source.Show()
 }
 
-// explained reports whether a queue has a finding of its own: a route names it by what
-// it is not called.
+// explained reports whether a queue already has a finding: a route refers to it by a
+// wrong name.
 func (k *checker) explained(m *member, q *template.Resource) bool {
 	return slices.ContainsFunc(m.routes, func(r *route) bool { return k.meant(r, m) != nil && k.meant(r, m) == q })
 }
@@ -201,8 +201,8 @@ func (k *checker) checkRedrive(m *member, mapping *template.Mapping, q *template
 	}
 }
 
-// meant returns the queue with a generated name that a route's plain name does not
-// match, where it is the only one that it can mean.
+// meant returns the queue with a generated name to which a route's plain name, which does
+// not match it, must refer because there is no other.
 func (k *checker) meant(r *route, m *member) *template.Resource {
 	v := expand(r.node.Get("sqs"), m.Function)
 	pattern, known := v.String()
@@ -282,7 +282,7 @@ func (k *checker) checkQueueRoutes() {
 	}
 }
 
-// queueText names the queue of a route: its logical id where it is one of the template.
+// queueText names the queue of a route: by its logical id, if it is in the template.
 func (k *checker) queueText(r *route, m *member) string {
 	v := expand(r.node.Get("sqs"), m.Function)
 	for _, q := range k.template.Of("AWS::SQS::Queue") {

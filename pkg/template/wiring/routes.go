@@ -18,26 +18,25 @@ const (
 	event   = sources.Event
 )
 
-// A route is one entry of routes, as it is written: what it stands for hangs on the
+// A route is one entry of routes, as it is written: its meaning depends on the
 // environment of the function that runs it.
 type route struct {
 	node *template.Node
 	pos  template.Pos
 	name string
 	kind string
-	// source is the key that made the kind.
+	// source is the key that determined the kind.
 	source string
 }
 
-// A Configuration is expressway.yaml with its places.
+// A Configuration is expressway.yaml with the places of its parts.
 type Configuration struct {
 	File   string
 	routes []*route
 	root   *template.Node
 }
 
-// NewConfiguration reads the file for its places; what is wrong with it is the business
-// of pkg/config.
+// NewConfiguration reads the file for its places; pkg/config reports mistakes in it.
 func NewConfiguration(file string, source []byte) (*Configuration, error) {
 	root, err := template.Parse(file, source)
 	if err != nil {
@@ -64,7 +63,7 @@ func NewConfiguration(file string, source []byte) (*Configuration, error) {
 	return c, nil
 }
 
-// at is the place of a key, or of the route.
+// at returns the place of a key, or of the route.
 func (r *route) at(path ...string) template.Pos {
 	pos, n := r.pos, r.node
 	for _, name := range path {
@@ -92,7 +91,7 @@ func (r *route) dedupes() bool {
 	return n != nil && (n.Kind != template.Bool || n.Text == "true")
 }
 
-// claim is how long a delivery may be in progress.
+// claim returns how long a delivery may be in progress.
 func (r *route) claim() time.Duration {
 	if d, err := time.ParseDuration(r.text("dedupe", "claim")); err == nil {
 		return d
@@ -100,7 +99,7 @@ func (r *route) claim() time.Duration {
 	return 5 * time.Minute
 }
 
-// timeout is the route's own time-out, or 0.
+// timeout returns the route's own time-out, or 0.
 func (r *route) timeout() time.Duration {
 	d, err := time.ParseDuration(r.text("timeout"))
 	if err != nil {
@@ -109,13 +108,15 @@ func (r *route) timeout() time.Duration {
 	return d
 }
 
-// pattern is the method, "" for all, and the path of an http route.
+// pattern returns the method and the path of an http route; the method is "" if the
+// pattern takes all.
 func (r *route) pattern() (method, path string) {
 	h := config.HTTP{Pattern: r.text("http")}
 	return h.Method(), h.Path()
 }
 
-// handshakes are the methods beside the route's own by which senders ask for consent.
+// handshakes returns the methods, in addition to the route's own, by which senders ask
+// for consent.
 func (r *route) handshakes() []string {
 	var methods []string
 	preset, _ := verify.Lookup(r.text("verify", "provider"))
@@ -128,7 +129,7 @@ func (r *route) handshakes() []string {
 	return methods
 }
 
-// secrets are the references of verify, with their places.
+// secrets returns the references of verify, with their places.
 func (r *route) secrets() []*template.Node {
 	var out []*template.Node
 	v := r.node.Get("verify")
@@ -147,7 +148,7 @@ func (r *route) secrets() []*template.Node {
 	return slices.DeleteFunc(out, func(n *template.Node) bool { return n.Kind != template.String })
 }
 
-// scalars calls do for every text of the route that is no expression.
+// scalars calls do for every text of the route that is not an expression.
 func (r *route) scalars(do func(*template.Node)) {
 	var walk func(*template.Node)
 	walk = func(n *template.Node) {
@@ -164,7 +165,7 @@ func (r *route) scalars(do func(*template.Node)) {
 	walk(r.node)
 }
 
-// variables are the names in ${NAME} of a text; those with a default are left out.
+// variables returns the names in ${NAME} of a text, without those that have a default.
 func variables(text string) (names []string) {
 	for {
 		_, rest, found := strings.Cut(text, "${")
@@ -179,7 +180,7 @@ func variables(text string) (names []string) {
 	}
 }
 
-// expand replaces ${NAME} and ${NAME:-default} by what a function's environment has.
+// expand replaces ${NAME} and ${NAME:-default} by the values in a function's environment.
 func expand(n *template.Node, f *template.Function) *template.Value {
 	if n == nil {
 		return nil
