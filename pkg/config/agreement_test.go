@@ -164,12 +164,34 @@ func verifyBlock() draw {
 		"claims": mostly(object{"a": "b", "c": 1, "d": true}, object{"iss": "x"}, object{"a": list{}}),
 	})
 	return rapid.Custom(func(t *rapid.T) any {
-		return of("none", need("provider", mostly(known...)), need("hmac", hmac),
+		return of("none", "link", need("provider", mostly(known...)), need("hmac", hmac),
 			need("basic", mostly(object{"username": "u"}, object{}, object{"username": "a:b"})),
 			need("token", mostly(object{}, object{"header": "X-Key"}, object{"header": "X Key"}, "env:T")),
 			with(map[string]draw{"jwt": jwt}, map[string]draw{"secrets": secrets}),
 			with(map[string]draw{"mtls": mostly(object{"subject": "CN=a"}, object{})}, nil),
 		).Draw(t, "verify")
+	})
+}
+
+// expression is mostly one, since a resumption has many.
+func expression() draw { return mostly(anExpression, anExpression, "x {% y %}") }
+
+func resumption() draw {
+	lookup := with(map[string]draw{"table": mostly("waits", "${T:-w}", ""), "key": expression()}, map[string]draw{
+		"keyAttribute": mostly("id", ""), "tokenAttribute": mostly("token"), "grace": durations(), "other": mostly("x"),
+		"secretAttribute": mostly("secret"),
+	})
+	return rapid.Custom(func(t *rapid.T) any {
+		need := map[string]draw{}
+		for _, way := range []string{"token", "lookup"} {
+			if rapid.IntRange(0, 1).Draw(t, way) == 0 {
+				need[way] = map[string]draw{"token": expression(), "lookup": mostly(lookup)}[way]
+			}
+		}
+		return with(need, map[string]draw{
+			"fail": expression(), "heartbeat": expression(), "error": template(), "cause": template(), "output": template(), "other": mostly("x"),
+			"page": mostly(with(map[string]draw{"title": mostly("Sure?", "")}, map[string]draw{"approve": mostly("Yes"), "reject": mostly("No", ""), "other": mostly("x")}), object{}),
+		}).Draw(t, "resume")
 	})
 }
 
@@ -234,12 +256,19 @@ func document() draw {
 				delete(need, "start")
 				need["answer"] = answer()
 			}
+			if rapid.IntRange(0, 5).Draw(t, "links") == 0 {
+				need["verify"] = of("link")
+			}
 			add(httpKeys)
 		case "sqs":
 			may["catch"] = catches(record)
 			add(sqsKeys)
 		default:
 			may["catch"] = catches(record)
+		}
+		if rapid.IntRange(0, 3).Draw(t, "resumes") == 0 {
+			delete(need, "start")
+			need["resume"] = resumption()
 		}
 		if rapid.IntRange(0, 19).Draw(t, "foreign") == 0 {
 			add(httpKeys)
