@@ -31,11 +31,35 @@ func TestReliabilityWithDedupe(t *testing.T) {
 	run(t, *messages/2, true)
 }
 
+// No execution that waits is lost, and none is resumed twice: functions are killed, calls
+// and answers get lost, senders repeat and contradict themselves.
+func TestWaits(t *testing.T) {
+	dir := t.TempDir()
+	build(t, filepath.Join(dir, "bootstrap"), "webhook")
+	config := filepath.Join(dir, "expressway.yaml")
+	if err := os.WriteFile(config, []byte(reliability.WaitRoutes), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	account, err := reliability.RunWaits(t.Context(), reliability.WaitOptions{
+		Waits: *messages, Functions: 4, Seed: *seed, Bootstrap: filepath.Join(dir, "bootstrap"), Config: config,
+	})
+	if account != nil {
+		t.Logf("%d waits, seed %d, %v\n%s", *messages, *seed, time.Since(began).Round(time.Second), account)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(account.Wrong); n > 0 {
+		t.Errorf("%d things are wrong in the account", n)
+	}
+}
+
 func run(t *testing.T, messages int, dedupe bool) {
 	t.Helper()
 	server := mototest.Start(t)
 	dir := t.TempDir()
-	build(t, filepath.Join(dir, "bootstrap"))
+	build(t, filepath.Join(dir, "bootstrap"), "queue")
 	began := time.Now()
 	account, err := reliability.Run(t.Context(), reliability.Options{
 		Messages: messages, Pollers: 6, Seed: *seed, Bootstrap: filepath.Join(dir, "bootstrap"), Queues: server.URL, Dedupe: dedupe, Idle: time.Minute,
@@ -55,11 +79,11 @@ func run(t *testing.T, messages int, dedupe bool) {
 	}
 }
 
-func build(t *testing.T, bootstrap string) {
+func build(t *testing.T, bootstrap, function string) {
 	t.Helper()
-	cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", bootstrap, "../../functions/queue")
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", bootstrap, "../../functions/"+function)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build the queue function: %v\n%s", err, out)
+		t.Fatalf("build the %s function: %v\n%s", function, err, out)
 	}
 }
