@@ -17,12 +17,14 @@ import (
 
 func main() {
 	memlimit.Set(os.Getenv)
+	started := memlimit.Quiet(os.Getenv)
 	handler, err := newHandler(os.Getenv("_HANDLER"), gateway.Options{Log: lambdalog.New(os.Getenv), Metrics: os.Stdout})
 	if err != nil {
 		// Printed as it is, on several lines: it names places in the configuration.
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	started()
 	lambda.Start(handler)
 }
 

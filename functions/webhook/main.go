@@ -15,11 +15,13 @@ import (
 
 func main() {
 	memlimit.Set(os.Getenv)
+	started := memlimit.Quiet(os.Getenv)
 	handler, err := gateway.Webhook(gateway.Options{Log: lambdalog.New(os.Getenv), Metrics: os.Stdout})
 	if err != nil {
 		// Printed as it is, on several lines: it names places in the configuration.
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	started()
 	lambda.Start(handler)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -200,7 +201,7 @@ func TestZipSize(t *testing.T) {
 
 func TestWrongUsage(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"-events", "50"}, {"-starts", "0"}, {"-nonsense"}, {"extra"}} {
+	for _, args := range [][]string{{"-events", "50"}, {"-starts", "0"}, {"-nonsense"}, {"extra"}, {"-only", "nonsense"}} {
 		var stderr bytes.Buffer
 		if code := run(t.Context(), args, &stderr, &stderr); code != 2 || stderr.Len() == 0 {
 			t.Errorf("%v: exit code = %d, message %q, want 2 and a message", args, code, stderr.String())
@@ -228,8 +229,10 @@ func TestFunctionsAreMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	var r report
-	if err := b.functions(t.Context(), &r); err != nil {
-		t.Fatal(err)
+	for _, step := range []func(*bench, context.Context, *report) error{(*bench).coldStarts, (*bench).warmEvents} {
+		if err := step(&b, t.Context(), &r); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, line := range []budget{budgetCold, budgetP50, budgetP99, budgetRSS, figureFirst} {
 		c := r.results[line]

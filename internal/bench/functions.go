@@ -50,24 +50,13 @@ func inTurns(n int, base, ours func() error) error {
 	return nil
 }
 
-// functions measures cold start, warm events and memory of the webhook function against
-// the minimal one.
-func (b *bench) functions(ctx context.Context, r *report) error {
+// coldStarts measures the start of the webhook function against the minimal one.
+func (b *bench) coldStarts(ctx context.Context, r *report) error {
 	api := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{})
 	defer api.Close()
-	if err := b.coldStarts(ctx, r, api.URL); err != nil {
-		return err
-	}
-	if err := b.manyRoutes(ctx, r, api.URL); err != nil {
-		return err
-	}
-	return b.warmEvents(ctx, r, api)
-}
-
-func (b *bench) coldStarts(ctx context.Context, r *report, endpoint string) error {
 	b.say("cold start: %d starts of each function", b.plan.cold)
 	var c comparison
-	if err := inTurns(b.plan.cold, b.coldStart(ctx, b.minimal, endpoint, &c.base), b.coldStart(ctx, b.webhook, endpoint, &c.ours)); err != nil {
+	if err := inTurns(b.plan.cold, b.coldStart(ctx, b.minimal, api.URL, &c.base), b.coldStart(ctx, b.webhook, api.URL, &c.ours)); err != nil {
 		return err
 	}
 	r.add(budgetCold, c)
@@ -90,6 +79,12 @@ func (b *bench) coldStart(ctx context.Context, f function, endpoint string, into
 // layer measures the cold start of the layer as each function, beside the function that
 // is a program of its own.
 func (b *bench) layer(ctx context.Context, r *report) error {
+	b.say("build the layer")
+	for _, f := range append([]function{eventFunction}, layerFunctions...) {
+		if err := b.compile(ctx, f, hostOS, hostArch, b.taskRoot(f)); err != nil {
+			return err
+		}
+	}
 	api := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{})
 	defer api.Close()
 	for i, own := range []function{b.webhook, b.queues, eventFunction} {
@@ -107,7 +102,10 @@ func (b *bench) layer(ctx context.Context, r *report) error {
 // A feed is what one start, fed with events, has cost.
 type feed struct{ first, p50, p99, rss float64 }
 
-func (b *bench) warmEvents(ctx context.Context, r *report, api *lambdatest.StepFunctions) error {
+// warmEvents measures events and memory of the webhook function against the minimal one.
+func (b *bench) warmEvents(ctx context.Context, r *report) error {
+	api := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{})
+	defer api.Close()
 	event := webhookEvent(pushBody())
 	var first, p50, p99, rss comparison
 	for turn := range b.plan.starts {

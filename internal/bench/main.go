@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
@@ -32,6 +33,8 @@ type plan struct {
 	events  int // events of each such start
 	batches int // turns of one record and of ten
 	calls   int // calls of the local engine in each of its turns
+
+	only []string // the steps to take; empty takes all
 }
 
 // warmUp is how many events of each start come before the warm ones: connections are
@@ -55,7 +58,37 @@ func (p plan) validate() error {
 			errs = append(errs, fmt.Errorf("-%s is %d, must be at least %d", f.name, f.value, f.min))
 		}
 	}
+	for _, name := range p.only {
+		if !slices.ContainsFunc(steps, func(s step) bool { return s.name == name }) {
+			errs = append(errs, fmt.Errorf("-only names %q; there are %s", name, strings.Join(stepNames(), ", ")))
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// A step measures some of the budgets.
+type step struct {
+	name string
+	run  func(*bench, context.Context, *report) error
+}
+
+var steps = []step{
+	{"zip", (*bench).zips},
+	{"cold", (*bench).coldStarts},
+	{"routes", (*bench).manyRoutes},
+	{"warm", (*bench).warmEvents},
+	{"layer", (*bench).layer},
+	{"queue", (*bench).queue},
+	{"large", (*bench).largeBodies},
+	{"engine", (*bench).engine},
+}
+
+func stepNames() []string {
+	names := make([]string, len(steps))
+	for i, s := range steps {
+		names[i] = s.name
+	}
+	return names
 }
 
 func main() {
@@ -77,11 +110,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.IntVar(&p.events, "events", 1000, "events for each of those starts")
 	flags.IntVar(&p.batches, "batches", 30, "turns of an SQS batch of one and of ten")
 	flags.IntVar(&p.calls, "calls", 200, "calls of the local engine in each of 40 turns")
+	only := flags.String("only", "", "`steps` to take, with commas: "+strings.Join(stepNames(), ", ")+"; all when empty")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
 		}
 		return 2
+	}
+	if *only != "" {
+		p.only = strings.Split(*only, ",")
 	}
 	err := p.validate()
 	if flags.NArg() > 0 {
@@ -135,8 +172,14 @@ func measure(ctx context.Context, p plan, progress io.Writer) (*report, error) {
 		minimal: minimalFunction, webhook: webhookFunction, queues: queueFunction,
 	}
 	r := &report{Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Plan: p}
-	for _, step := range []func(context.Context, *report) error{b.build, b.functions, b.layer, b.queue, b.largeBodies, b.engine} {
-		if err := step(ctx, r); err != nil {
+	if err := b.build(ctx); err != nil {
+		return nil, err
+	}
+	for _, step := range steps {
+		if len(p.only) > 0 && !slices.Contains(p.only, step.name) {
+			continue
+		}
+		if err := step.run(&b, ctx, r); err != nil {
 			return nil, err
 		}
 	}

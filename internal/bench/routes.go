@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/expressway-dev/expressway/internal/lambdatest"
 )
 
 // routeCounts are how many routes the functions with many of them have. Each route is
@@ -20,19 +22,19 @@ func richRoutes(n int) string {
     http: POST /shops/{shop}/hooks-%[1]d
     verify: {provider: github, secrets: ["env:GITHUB_SECRET"]}
     dedupe: {key: '{%% $request.headers."x-github-delivery" %%}', for: 24h}
-    filter: '{%% $request.headers."x-github-event" = "push" and $request.body.ref = "refs/heads/main" %%}'
+    filter: '{%% $request.headers."x-github-event" = "push" and $request.body.ref = "refs/heads/branch-%[1]d" %%}'
     start: `+machineARN+`
     input:
       shop: "{%% $request.params.shop %%}"
-      repository: "{%% $request.body.repository.full_name %%}"
-      authors: "{%% [$distinct($request.body.commits.author.email)] %%}"
-      changed: '{%% $count($request.body.commits[added or modified]) > 0 ? "yes" : "no" %%}'
-      total: "{%% $sum($request.body.commits.$count(added)) %%}"
+      repository: "{%% $request.body.repository.full_name_%[1]d %%}"
+      authors: "{%% [$distinct($request.body.commits.author.email_%[1]d)] %%}"
+      changed: '{%% $count($request.body.commits[added or modified]) > %[1]d ? "yes" : "no" %%}'
+      total: "{%% $sum($request.body.commits.$count(added_%[1]d)) %%}"
     timeout: 9s
     respond:
       status: 201
-      headers: {Location: '{%% "/runs/" & $execution.name %%}'}
-      body: {id: "{%% $execution.output.id %%}", items: '{%% $map($execution.output.items, function($i) {{"sku": $i.sku, "n": $i.quantity}}) %%}'}
+      headers: {Location: '{%% "/runs/%[1]d/" & $execution.name %%}'}
+      body: {id: "{%% $execution.output.id %%}", items: '{%% $map($execution.output.items, function($i) {{"sku": $i.sku, "n": $i.quantity_%[1]d}}) %%}'}
     catch:
       - {errors: [NotFound], status: 404, body: {message: "{%% $failure.cause %%}"}}
       - {errors: [States.ALL], status: 500, body: {error: "{%% $failure.error %%}"}}
@@ -44,7 +46,9 @@ func richRoutes(n int) string {
 // manyRoutes measures the processor time from a process's start to its first poll, and its
 // memory then, of functions with many routes against the minimal one. The time is that of
 // the whole process, which is killed as soon as it polls.
-func (b *bench) manyRoutes(ctx context.Context, r *report, endpoint string) error {
+func (b *bench) manyRoutes(ctx context.Context, r *report) error {
+	api := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{})
+	defer api.Close()
 	budgets := map[int][2]budget{100: {budgetRoutes100, budgetMemory100}, 500: {budgetRoutes500, budgetMemory500}}
 	for _, n := range routeCounts {
 		b.say("cold start with %d routes: %d starts of each function", n, b.plan.routes)
@@ -55,7 +59,7 @@ func (b *bench) manyRoutes(ctx context.Context, r *report, endpoint string) erro
 		var cpu, memory comparison
 		once := func(f function, cpu, memory *[]float64) func() error {
 			return func() error {
-				fn, err := b.start(ctx, f, endpoint)
+				fn, err := b.start(ctx, f, api.URL)
 				if err != nil {
 					return err
 				}

@@ -34,3 +34,24 @@ func TestSet(t *testing.T) {
 		}
 	}
 }
+
+// The collector is off during a start, unless the user has set it, and then as it was.
+func TestQuiet(t *testing.T) {
+	before := debug.SetGCPercent(150)
+	t.Cleanup(func() { debug.SetGCPercent(before) })
+	percent := func() int {
+		now := debug.SetGCPercent(-1)
+		debug.SetGCPercent(now)
+		return now
+	}
+	for gogc, during := range map[string]int{"": -1, "50": 150} {
+		done := memlimit.Quiet(func(name string) string { return map[string]string{"GOGC": gogc}[name] })
+		if got := percent(); got != during {
+			t.Errorf("GOGC=%s: %d during the start, want %d", gogc, got, during)
+		}
+		done()
+		if got := percent(); got != 150 {
+			t.Errorf("GOGC=%s: %d after it, want 150", gogc, got)
+		}
+	}
+}

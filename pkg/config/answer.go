@@ -12,10 +12,10 @@ import (
 var ends = []string{"start", "answer", "resume"}
 
 // checkEnd checks that a route has exactly one of ends.
-func (d *document) checkEnd(n ast.Node, have map[string]bool) {
+func (d *document) checkEnd(n ast.Node, have keySet) {
 	var found []string
 	for _, key := range ends {
-		if have[key] {
+		if have.has(key) {
 			found = append(found, key)
 		}
 	}
@@ -31,10 +31,10 @@ func (d *document) checkEnd(n ast.Node, have map[string]bool) {
 var notWithAnswer = []string{"input", "mode", "timeout", "dedupe", "respond", "accepted", "onDeadline"}
 
 // readAnswer reads the answer of a route that starts nothing.
-func (d *document) readAnswer(n ast.Node, r *Route, scope []string, have map[string]bool) {
+func (d *document) readAnswer(n ast.Node, r *Route, scope []string, have keySet) {
 	r.Answer = true
 	for _, key := range notWithAnswer {
-		if have[key] {
+		if have.has(key) {
 			d.add(n, "answer and %s: nothing is started, so %s would do nothing", key, key)
 		}
 	}

@@ -20,19 +20,19 @@ func richRoutes(n int) []byte {
       provider: github
       secrets: ["env:SECRET", "ssm:/secrets/%[1]d"]
     dedupe: {key: '{%% $request.headers."x-github-delivery" %%}', for: 24h}
-    filter: '{%% $request.headers."x-github-event" = "push" and $request.body.ref = "refs/heads/main" %%}'
+    filter: '{%% $request.headers."x-github-event" = "push" and $request.body.ref = "refs/heads/branch-%[1]d" %%}'
     start: ${MACHINE:-machine-%[1]d}
     input:
       shop: "{%% $request.params.shop %%}"
-      repository: "{%% $request.body.repository.full_name %%}"
-      authors: "{%% [$distinct($request.body.commits.author.email)] %%}"
-      changed: '{%% $count($request.body.commits[added or modified]) > 0 ? "yes" : "no" %%}'
-      total: "{%% $sum($request.body.commits.$count(added)) %%}"
+      repository: "{%% $request.body.repository.full_name_%[1]d %%}"
+      authors: "{%% [$distinct($request.body.commits.author.email_%[1]d)] %%}"
+      changed: '{%% $count($request.body.commits[added or modified]) > %[1]d ? "yes" : "no" %%}'
+      total: "{%% $sum($request.body.commits.$count(added_%[1]d)) %%}"
     timeout: 9s
     respond:
       status: 201
-      headers: {Location: '{%% "/runs/" & $execution.name %%}'}
-      body: {id: "{%% $execution.output.id %%}", items: '{%% $map($execution.output.items, function($i) {{"sku": $i.sku, "n": $i.quantity}}) %%}'}
+      headers: {Location: '{%% "/runs/%[1]d/" & $execution.name %%}'}
+      body: {id: "{%% $execution.output.id %%}", items: '{%% $map($execution.output.items, function($i) {{"sku": $i.sku, "n": $i.quantity_%[1]d}}) %%}'}
     catch:
       - errors: [NotFound]
         status: 404

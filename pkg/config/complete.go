@@ -107,11 +107,10 @@ func (r *Route) adoptDeliveryKey(rule *bridge.Dedupe) bool {
 	if text == "" {
 		return false
 	}
-	expr, err := jsonata.Compile(text, jsonata.StepFunctions())
-	if err != nil {
+	if _, err := jsonata.Check(text, jsonata.StepFunctions()); err != nil {
 		return false
 	}
-	rule.Key = bridge.Expression(expr, "route "+r.Name+": dedupe.key")
+	rule.Key = bridge.Deferred(text, "route "+r.Name+": dedupe.key", jsonata.StepFunctions())
 	rule.WithBody = r.HTTP.DeliveryID.Unsigned
 	return true
 }

@@ -10,6 +10,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -128,15 +129,34 @@ func Schemes(schemes ...*verify.Custom) Option {
 
 // Load reads a file. The error is an *[Error] unless the file cannot be read.
 func Load(path string, getenv func(string) string, options ...Option) (*Config, error) {
-	source, err := os.ReadFile(path)
+	source, err := readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w (set EXPRESSWAY_CONFIG to its path)", err)
 	}
-	return Parse(path, source, getenv, options...)
+	return parse(path, source, getenv, options)
+}
+
+// readFile returns a file's text, of which the routes keep parts: it is there once.
+func readFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }()
+	var b strings.Builder
+	if info, err := f.Stat(); err == nil && info.Size() <= maxFile {
+		b.Grow(int(info.Size()))
+	}
+	_, err = io.Copy(&b, f)
+	return b.String(), err
 }
 
 // Parse reads source; messages name it as file.
 func Parse(file string, source []byte, getenv func(string) string, options ...Option) (*Config, error) {
+	return parse(file, string(source), getenv, options)
+}
+
+func parse(file, source string, getenv func(string) string, options []Option) (*Config, error) {
 	d, cfg := read(file, source, getenv, false, options)
 	if d.unsplit || d.items != nil && len(d.problems) > 0 {
 		// The whole file is parsed again, so that the parser reports mistakes in their
@@ -150,8 +170,8 @@ func Parse(file string, source []byte, getenv func(string) string, options ...Op
 }
 
 // read reads the file route by route, or as a whole.
-func read(file string, source []byte, getenv func(string) string, unsplit bool, options []Option) (*document, *Config) {
-	d := &document{file: file, source: string(source), getenv: getenv, unsplit: unsplit}
+func read(file, source string, getenv func(string) string, unsplit bool, options []Option) (*document, *Config) {
+	d := &document{file: file, source: source, getenv: getenv, unsplit: unsplit}
 	for _, o := range options {
 		o(d)
 	}

@@ -58,7 +58,7 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 			}
 		},
 	})
-	if !have["key"] {
+	if !have.has("key") {
 		d.presetKey(n, r, rule)
 	}
 	return rule

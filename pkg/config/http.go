@@ -130,13 +130,7 @@ type httpNodes map[string]ast.Node
 
 var httpKeys = []string{"answer", "accepted", "onDeadline", "cors", "cloudevents"}
 
-func (h httpNodes) addTo(known map[string]func(ast.Node)) {
-	for _, key := range httpKeys {
-		known[key] = func(n ast.Node) { h[key] = n }
-	}
-}
-
-func (d *document) readHTTPKeys(nodes httpNodes, r *Route, scope []string, have map[string]bool) {
+func (d *document) readHTTPKeys(nodes httpNodes, r *Route, scope []string, have keySet) {
 	if r.HTTP == nil {
 		for key, n := range nodes {
 			d.add(n, "%s belongs to http routes", key)

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"slices"
-
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -21,53 +19,58 @@ type Respond struct {
 
 func (d *document) readRespond(n ast.Node, what string, r *Route, scope []string) *Respond {
 	out := &Respond{}
-	fields, check := d.respondFields(out, r, what, scope)
-	d.fields(n, what, fields)
-	check(n)
+	a := answerReader{d: d, out: out, route: r.Name, what: what, scope: scope}
+	d.keys(n, what, answerKeys, a.read)
+	a.check(n)
 	return out
 }
 
-// respondFields returns the readers of an answer's keys, and a function that checks them
-// together once they are read.
-func (d *document) respondFields(out *Respond, r *Route, what string, scope []string) (fields map[string]func(ast.Node), check func(ast.Node)) {
-	part := func(to **bridge.Template, key string) func(ast.Node) {
-		return func(n ast.Node) { *to = d.template(n, r.Name, what+"."+key, scope) }
+var answerKeys = []string{"status", "headers", "cookies", "body", "base64"}
+
+// An answerReader reads the keys of an answer.
+type answerReader struct {
+	d            *document
+	out          *Respond
+	route, what  string
+	scope        []string
+	body, base64 ast.Node
+}
+
+func (a *answerReader) read(key string, n ast.Node) {
+	place := a.what + "." + key
+	var part **bridge.Template
+	switch key {
+	case "status":
+		a.d.staticStatus(n, place)
+		part = &a.out.Status
+	case "headers":
+		a.d.staticHeaders(n, place)
+		part = &a.out.Headers
+	case "cookies":
+		a.d.staticCookies(n, place)
+		part = &a.out.Cookies
+	case "body":
+		a.body, part = n, &a.out.Body
+	case "base64":
+		a.base64 = n
+		return
 	}
-	status, headers, cookies := part(&out.Status, "status"), part(&out.Headers, "headers"), part(&out.Cookies, "cookies")
-	body := part(&out.Body, "body")
-	var bodyNode, base64Node ast.Node
-	fields = map[string]func(ast.Node){
-		"status": func(n ast.Node) {
-			d.staticStatus(n, what+".status")
-			status(n)
-		},
-		"headers": func(n ast.Node) {
-			d.staticHeaders(n, what+".headers")
-			headers(n)
-		},
-		"cookies": func(n ast.Node) {
-			d.staticCookies(n, what+".cookies")
-			cookies(n)
-		},
-		"body": func(n ast.Node) {
-			bodyNode = n
-			body(n)
-		},
-		"base64": func(n ast.Node) { base64Node = n },
+	*part = a.d.template(n, a.route, place, a.scope)
+}
+
+// check judges the keys together once they are read; n is the answer.
+func (a *answerReader) check(n ast.Node) {
+	if a.base64 == nil {
+		return
 	}
-	return fields, func(n ast.Node) {
-		if base64Node == nil {
-			return
-		}
-		if bodyNode == nil {
-			d.add(n, "%s: base64 describes the body, but there is no body", what)
-		}
-		d.staticBase64(base64Node, bodyNode, what+".base64")
-		if text, ok := d.scalar(base64Node); ok {
-			out.Base64 = bridge.Literal(text == "true")
-		} else {
-			out.Base64 = d.template(base64Node, r.Name, what+".base64", scope)
-		}
+	if a.body == nil {
+		a.d.add(n, "%s: base64 describes the body, but there is no body", a.what)
+	}
+	a.d.staticBase64(a.base64, a.body, a.what+".base64")
+	if text, ok := a.d.scalar(a.base64); ok {
+		a.out.Base64 = bridge.Literal(text == "true")
+	} else {
+		a.out.Base64 = a.d.template(a.base64, a.route, a.what+".base64", a.scope)
 	}
 }
 
@@ -75,16 +78,5 @@ func (d *document) respondFields(out *Respond, r *Route, what string, scope []st
 func (d *document) checkRespond(n ast.Node, r *Route) {
 	if r.Async {
 		d.add(n, "respond is the answer to an execution's end; a route with mode: async does not wait for it: write accepted")
-	}
-}
-
-// caught reads the errors of a catch on an http route. Expressway.NoRoute cannot be
-// caught: without a route, there is no catch.
-func (d *document) caught(read func(ast.Node), c *Catch) func(ast.Node) {
-	return func(n ast.Node) {
-		read(n)
-		if slices.Contains(c.Errors, bridge.NoRoute) {
-			d.add(n, "%s cannot be caught: no route takes the request", bridge.NoRoute)
-		}
 	}
 }

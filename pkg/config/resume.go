@@ -30,11 +30,11 @@ const (
 )
 
 // readResume reads what completes a waiting task in place of start.
-func (d *document) readResume(n ast.Node, r *Route, scope []string, have map[string]bool) {
+func (d *document) readResume(n ast.Node, r *Route, scope []string, have keySet) {
 	rule := &bridge.Resume{}
 	r.Resume = rule
 	for _, key := range notWithResume {
-		if have[key] {
+		if have.has(key) {
 			d.add(n, "resume and %s: no execution is started, so %s would do nothing", key, key)
 		}
 	}
@@ -71,10 +71,10 @@ func (d *document) readResume(n ast.Node, r *Route, scope []string, have map[str
 	switch {
 	case rule.Token != nil && lookup != nil:
 		d.add(n, "resume has token and lookup; it takes one of them")
-	case rule.Token == nil && lookup == nil && !keys["token"]:
+	case rule.Token == nil && lookup == nil && !keys.has("token"):
 		d.add(n, "resume needs token, an expression for the task token, or lookup")
 	}
-	if rule.Fail == nil && (rule.Error != nil || rule.Cause != nil) && !keys["fail"] {
+	if rule.Fail == nil && (rule.Error != nil || rule.Cause != nil) && !keys.has("fail") {
 		d.add(n, "resume.error and resume.cause describe a failure: add fail, which says when the task has failed")
 	}
 }
@@ -115,7 +115,7 @@ func (d *document) readLookup(n ast.Node, r *Route, scope []string) {
 		},
 	})
 	for _, key := range []string{"table", "key"} {
-		if !have[key] {
+		if !have.has(key) {
 			d.add(n, "resume.lookup has no %s", key)
 		}
 	}
@@ -147,7 +147,7 @@ func (d *document) readLink(n, page ast.Node, r *Route) {
 			"title": text(&p.Title, "title"), "approve": text(&p.Approve, "approve"), "reject": text(&p.Reject, "reject"),
 		})
 		switch {
-		case !have["title"]:
+		case !have.has("title"):
 			d.add(page, "resume.page has no title, such as \"Approve the refund?\"")
 		case !link:
 			d.add(page, "resume.page belongs to routes with verify: link")

@@ -2,8 +2,8 @@ package config
 
 import (
 	"cmp"
-	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -32,7 +32,7 @@ func (d *document) readRoot(root ast.Node, cfg *Config) {
 		},
 	})
 	for _, key := range []string{"version", "routes"} {
-		if !have[key] {
+		if !have.has(key) {
 			d.add(root, "the file has no %s", key)
 		}
 	}
@@ -42,8 +42,12 @@ func (d *document) readRoot(root ast.Node, cfg *Config) {
 // the whole file must be parsed instead.
 func (d *document) readItems(cfg *Config) {
 	reader := d.routesReader(cfg)
+	var q quick
 	for _, item := range d.items {
-		n := parseItem(item)
+		n := q.item(item.text)
+		if n == nil {
+			n = parseItem(item)
+		}
 		if n == nil {
 			d.unsplit = true
 			return
@@ -102,127 +106,56 @@ func (d *document) isOf(route ast.Node, source Source) bool {
 
 func (d *document) readRoute(n ast.Node) *Route {
 	r := &Route{file: d.file}
+	values, _ := mappingValues(n)
+	r.places = make([]keyPlace, 0, len(values)+placesOfVerify+1)
 	d.keep(r, "", n)
 	// Templates are read last: what they may refer to depends on the trigger.
-	var filter, input, respond, catch, verifyNode, dedupe, included, resume ast.Node
-	trigger := map[string]ast.Node{}
-	known := map[string]func(ast.Node){
-		"name": func(n ast.Node) {
-			if r.Name = d.text(n, "name"); !isRouteName(r.Name) {
-				d.add(n, "name must be 1 to 40 of a-z, 0-9 and -, not %q", r.Name)
-			}
-		},
-		"http": func(n ast.Node) {
-			r.HTTP = &HTTP{Pattern: d.text(n, "http")}
-			r.HTTP.Params = patternParams(r.HTTP.Pattern)
-			if !strings.Contains(r.HTTP.Pattern, "/") {
-				d.add(n, "http must be a method and a path, such as POST /orders/{id}")
-				r.HTTP.Pattern = ""
-			} else if segment, write := patternOfAnotherRouter(r.HTTP.Path()); segment != "" {
-				d.add(n, "http: %s is how another router writes a parameter; write %s", segment, write)
-				r.HTTP.Pattern = ""
-			} else if problem := r.HTTP.neverMatches(); problem != "" {
-				d.add(n, "http: %s", problem)
-				r.HTTP.Pattern = ""
-			}
-		},
-		"sqs": func(n ast.Node) {
-			r.SQS = &SQS{Queue: d.text(n, "sqs"), Concurrency: DefaultConcurrency, Trace: TraceRecord}
-			if _, ok := parseQueue(r.SQS.Queue); !ok {
-				d.add(n, "sqs must be the name of a queue (with * for any text), its ARN or its URL, not %q", r.SQS.Queue)
-			}
-		},
-		"eventbridge": func(n ast.Node) { r.EventBridge = d.readEventBridge(n) },
-		"start":       func(n ast.Node) { r.StateMachine = d.readStart(n) },
-		"mode": func(n ast.Node) {
-			switch v := d.text(n, "mode"); v {
-			case "sync":
-			case "async":
-				r.Async = true
-			default:
-				d.add(n, "mode must be sync or async, not %q", v)
-			}
-		},
-		"timeout": func(n ast.Node) {
-			if r.Timeout = d.duration(n, "timeout"); r.Timeout > maxTimeout {
-				d.add(n, "timeout must be at most 5m: an Express Workflow cannot run longer")
-			}
-		},
-		"includedData": func(n ast.Node) {
-			included = n
-			switch v := d.text(n, "includedData"); v {
-			case "all":
-			case "metadata":
-				r.MetadataOnly = true
-			default:
-				d.add(n, "includedData must be all or metadata, not %q", v)
-			}
-		},
-		"verify":  func(n ast.Node) { verifyNode = n },
-		"filter":  func(n ast.Node) { filter = n },
-		"input":   func(n ast.Node) { input = n },
-		"respond": func(n ast.Node) { respond = n },
-		"catch":   func(n ast.Node) { catch = n },
-		"dedupe":  func(n ast.Node) { dedupe = n },
-		"resume":  func(n ast.Node) { resume = n },
-	}
-	keys := httpNodes{}
-	keys.addTo(known)
-	for _, key := range sqsKeys {
-		known[key] = func(n ast.Node) { trigger[key] = n }
-	}
-	for key, read := range known {
-		known[key] = func(n ast.Node) {
-			d.keep(r, key, n)
-			read(n)
-		}
-	}
-	have := d.fields(n, "a route", known)
-	if !have["name"] {
+	var late lateKeys
+	have := d.keys(n, "a route", knownOfAll, func(key string, n ast.Node) { d.readOwnKey(r, &late, key, n) })
+	if !have.has("name") {
 		d.add(n, "the route has no name")
 	}
 	d.checkEnd(n, have)
 	triggers := 0
 	for _, key := range sources.Keys() {
-		triggers += count(have[key])
+		triggers += count(have.has(key))
 	}
 	if triggers != 1 {
 		d.add(n, "the route needs exactly one of %s, and has %d", sources.List(sources.Keys()), triggers)
 	}
 	if r.MetadataOnly && r.Async {
-		d.add(included, "includedData: metadata is for mode: sync; a started execution's output is never asked for")
+		d.add(late.included, "includedData: metadata is for mode: sync; a started execution's output is never asked for")
 	}
 	d.withheld = r.MetadataOnly
-	trigger["verify"], trigger["respond"] = verifyNode, respond
-	d.readTriggerKeys(n, r, trigger)
+	d.readTriggerKeys(n, r, &late)
 	scope := variables(r)
-	if filter != nil {
-		r.Filter = d.readFilter(filter, r, scope)
+	if late.filter != nil {
+		r.Filter = d.readFilter(late.filter, r, scope)
 	}
-	if input != nil {
-		r.Input = d.template(input, r.Name, "input", scope)
+	if late.input != nil {
+		r.Input = d.template(late.input, r.Name, "input", scope)
 	}
-	if dedupe != nil && r.SQS != nil && r.SQS.Batch {
-		d.add(dedupe, "dedupe cannot be combined with batch: only a single record can be a duplicate, and an execution takes many")
-	} else if dedupe != nil {
-		r.Dedupe = d.readDedupe(dedupe, r, scope)
+	if late.dedupe != nil && r.SQS != nil && r.SQS.Batch {
+		d.add(late.dedupe, "dedupe cannot be combined with batch: only a single record can be a duplicate, and an execution takes many")
+	} else if late.dedupe != nil {
+		r.Dedupe = d.readDedupe(late.dedupe, r, scope)
 	}
 	ended := append(scope, "execution")
-	if resume != nil {
-		d.readResume(resume, r, scope, have)
+	if late.resume != nil {
+		d.readResume(late.resume, r, scope, have)
 		ended = scope // the route has no execution
 	} else if r.HTTP != nil && r.HTTP.Link {
-		d.add(verifyNode, "verify: link belongs to routes with resume")
+		d.add(late.verify, "verify: link belongs to routes with resume")
 	}
-	if respond != nil {
-		d.checkRespond(respond, r)
-		r.Respond = d.readRespond(respond, "respond", r, ended)
+	if late.respond != nil {
+		d.checkRespond(late.respond, r)
+		r.Respond = d.readRespond(late.respond, "respond", r, ended)
 	}
-	if catch != nil {
-		d.readCatch(catch, r, append(ended, "failure"))
-		d.checkRecordCatch(r, catch, have)
+	if late.catch != nil {
+		d.readCatch(late.catch, r, append(ended, "failure"))
+		d.checkRecordCatch(r, late.catch, have)
 	}
-	d.readHTTPKeys(keys, r, scope, have)
+	d.readHTTPKeys(late.http, r, scope, have)
 	d.requireSecrets(r)
 	return r
 }
@@ -257,26 +190,27 @@ func variables(r *Route) []string {
 }
 
 // readTriggerKeys reads the keys that belong to one kind of trigger.
-func (d *document) readTriggerKeys(route ast.Node, r *Route, nodes map[string]ast.Node) {
-	only := map[string]Source{"verify": SourceHTTP, "respond": SourceHTTP}
-	for _, key := range sqsKeys {
-		only[key] = SourceSQS
-	}
-	trigger := cmp.Or(r.Source(), SourceHTTP)
-	for key, n := range nodes {
-		if n != nil && only[key] != trigger {
-			d.add(n, "%s belongs to %s routes", key, only[key])
+func (d *document) readTriggerKeys(route ast.Node, r *Route, late *lateKeys) {
+	if r.HTTP == nil {
+		for key, n := range map[string]ast.Node{"verify": late.verify, "respond": late.respond} {
+			if n != nil {
+				d.add(n, "%s belongs to http routes", key)
+			}
 		}
 	}
-	if r.HTTP != nil {
-		if n := nodes["verify"]; n != nil {
-			d.readVerify(n, r)
-		} else {
-			d.add(route, "an http route needs verify; `verify: none` must be written out")
+	if r.SQS == nil {
+		for key, n := range late.sqs {
+			d.add(n, "%s belongs to sqs routes", key)
 		}
+	} else {
+		d.readSQSKeys(r, late.sqs)
 	}
-	if r.SQS != nil {
-		d.readSQSKeys(r, nodes)
+	switch {
+	case r.HTTP == nil:
+	case late.verify != nil:
+		d.readVerify(late.verify, r)
+	default:
+		d.add(route, "an http route needs verify; `verify: none` must be written out")
 	}
 }
 
@@ -307,43 +241,50 @@ func (d *document) readStart(n ast.Node) string {
 }
 
 func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
+	known := []string{"errors", "then"}
+	if r.HTTP != nil {
+		known = append([]string{"errors"}, answerKeys...)
+	}
 	for _, item := range d.list(n, "catch") {
 		var c Catch
-		checkAnswer := func(ast.Node) {}
-		known := map[string]func(ast.Node){
-			"errors": func(n ast.Node) {
-				c.Errors = d.texts(n, "errors")
-				for _, name := range c.Errors {
-					if name == "" {
-						d.add(n, "errors has an empty name")
-					}
-					if strings.HasPrefix(name, "Expressway.") && !isName(name) {
-						d.add(n, "there is no error %q; the bridge's own are %s", name, strings.Join(bridge.Names(), ", "))
-					}
-				}
-			},
-		}
-		if r.HTTP != nil {
-			known["errors"] = d.caught(known["errors"], &c)
-			fields, check := d.respondFields(&c.Respond, r, "catch", scope)
-			maps.Copy(known, fields)
-			checkAnswer = check
-		} else {
-			known["then"] = func(n ast.Node) {
+		answer := answerReader{d: d, out: &c.Respond, route: r.Name, what: "catch", scope: scope}
+		have := d.keys(item, "a catch", known, func(key string, n ast.Node) {
+			switch key {
+			case "errors":
+				c.Errors = d.readErrors(n, r)
+			case "then":
 				c.Then = d.readThen(n, r)
+			default:
+				answer.read(key, n)
 			}
-		}
-		have := d.fields(item, "a catch", known)
-		checkAnswer(item)
+		})
+		answer.check(item)
 		d.checkDiscard(item, &c)
 		if len(c.Errors) == 0 {
 			d.add(item, "the catch names no errors")
 		}
-		if r.HTTP == nil && !have["then"] {
+		if r.HTTP == nil && !have.has("then") {
 			d.add(item, "the catch has no then")
 		}
 		r.Catch = append(r.Catch, c)
 	}
+}
+
+// readErrors reads the names that a catch is for.
+func (d *document) readErrors(n ast.Node, r *Route) []string {
+	names := d.texts(n, "errors")
+	for _, name := range names {
+		if name == "" {
+			d.add(n, "errors has an empty name")
+		}
+		if strings.HasPrefix(name, "Expressway.") && !isName(name) {
+			d.add(n, "there is no error %q; the bridge's own are %s", name, strings.Join(bridge.Names(), ", "))
+		}
+	}
+	if r.HTTP != nil && slices.Contains(names, bridge.NoRoute) {
+		d.add(n, "%s cannot be caught: no route takes the request", bridge.NoRoute)
+	}
+	return names
 }
 
 // checkDiscard refuses a discard that names what it never covers.

@@ -161,7 +161,7 @@ func (d *document) readRetry(n ast.Node) *Retry {
 		},
 	})
 	switch {
-	case !have["delay"]:
+	case !have.has("delay"):
 		d.add(n, "retry has no delay")
 	case maxNode != nil && r.Max < r.Delay:
 		d.add(maxNode, "retry.max must not be less than retry.delay")
@@ -180,8 +180,8 @@ func (d *document) wait(n ast.Node, what string) time.Duration {
 }
 
 // checkRecordCatch finds mistakes that show only when the whole route has been read.
-func (d *document) checkRecordCatch(r *Route, catch ast.Node, have map[string]bool) {
-	if have["deadLetterQueue"] {
+func (d *document) checkRecordCatch(r *Route, catch ast.Node, have keySet) {
+	if have.has("deadLetterQueue") {
 		return
 	}
 	for i, c := range r.Catch {

@@ -51,7 +51,7 @@ func (d *document) staticHeaders(n ast.Node, what string) {
 		}
 		return
 	}
-	for _, m := range d.members(n, what) {
+	for m := range d.members(n, what) {
 		name := http.CanonicalHeaderKey(m.name)
 		switch {
 		case !httpguts.ValidHeaderFieldName(m.name):

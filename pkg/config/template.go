@@ -21,9 +21,9 @@ func (d *document) template(n ast.Node, route, place string, scope []string) *br
 	case *ast.LiteralNode:
 		return d.textTemplate(n, v.Value.Value, route, place, scope)
 	case *ast.MappingNode, *ast.MappingValueNode:
-		var keys []string
-		var values []*bridge.Template
-		for _, m := range d.members(n, place) {
+		pairs, _ := mappingValues(n)
+		keys, values := make([]string, 0, len(pairs)), make([]*bridge.Template, 0, len(pairs))
+		for m := range d.members(n, place) {
 			keys = append(keys, m.name)
 			values = append(values, d.template(m.value, route, place+"."+m.name, scope))
 		}
@@ -83,7 +83,7 @@ func (d *document) textTemplate(n ast.Node, s, route, place string, scope []stri
 		return bridge.Literal(nil)
 	}
 	options := d.dialect()
-	references, err := jsonata.Check(inner, options...)
+	references, err := d.checker.Check(inner)
 	if err != nil {
 		line, column := d.expressionPlace(n, inner, position(err))
 		d.addAt(line, column, "%s: %s", place, err)
@@ -98,6 +98,7 @@ func (d *document) textTemplate(n ast.Node, s, route, place string, scope []stri
 func (d *document) dialect() []jsonata.Option {
 	if d.options == nil {
 		d.options = append([]jsonata.Option{jsonata.StepFunctions()}, d.jsonata...)
+		d.checker = jsonata.NewChecker(d.options...)
 	}
 	return d.options
 }

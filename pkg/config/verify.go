@@ -9,6 +9,14 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
+var verifyKeys = []string{
+	"provider", "url", "audience", "email", "username", "publicKey", "handshake", "tolerance", "secrets", "basic", "token", "hmac",
+	"signature", "jwt", "mtls", "versions", "contentTypes", "topics",
+}
+
+// placesOfVerify is how many places most routes have in verify.
+const placesOfVerify = 4
+
 func (d *document) readVerify(n ast.Node, r *Route) {
 	spec := &r.HTTP.Verify
 	if s, ok := n.(*ast.StringNode); ok {
@@ -22,7 +30,7 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		spec.None = true
 		return
 	}
-	at := map[string]ast.Node{}
+	at := make(map[string]ast.Node, placesOfVerify)
 	text := func(key string, to *string) func(ast.Node) {
 		return func(n ast.Node) {
 			at[key] = n
@@ -35,66 +43,53 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 			*to = verify.Duration(d.duration(n, key).String())
 		}
 	}
-	d.fields(n, "verify", map[string]func(ast.Node){
-		"provider": func(n ast.Node) {
-			text("provider", &spec.Provider)(n)
-			if spec.Provider == "" {
+	d.keys(n, "verify", verifyKeys, func(key string, n ast.Node) {
+		at[key] = n
+		switch key {
+		case "provider":
+			if spec.Provider = d.text(n, key); spec.Provider == "" {
 				d.add(n, "verify.provider is empty")
 			}
-		},
-		"url":       text("url", &spec.URL),
-		"audience":  text("audience", &spec.Audience),
-		"email":     text("email", &spec.Email),
-		"username":  text("username", &spec.Username),
-		"publicKey": text("publicKey", &spec.PublicKey),
-		"handshake": text("handshake", &spec.Handshake),
-		"tolerance": span("tolerance", &spec.Tolerance),
-		"secrets":   d.textsAt("secrets", &spec.Secrets, at),
-		"basic": func(n ast.Node) {
-			at["basic"] = n
+		case "url":
+			spec.URL = d.text(n, key)
+		case "audience":
+			spec.Audience = d.text(n, key)
+		case "email":
+			spec.Email = d.text(n, key)
+		case "username":
+			spec.Username = d.text(n, key)
+		case "publicKey":
+			spec.PublicKey = d.text(n, key)
+		case "handshake":
+			spec.Handshake = d.text(n, key)
+		case "tolerance":
+			spec.Tolerance = verify.Duration(d.duration(n, key).String())
+		case "secrets":
+			d.textsAt(key, &spec.Secrets, at)(n)
+		case "versions":
+			d.textsAt(key, &spec.Versions, at)(n)
+		case "contentTypes":
+			d.textsAt(key, &spec.ContentTypes, at)(n)
+		case "topics":
+			d.textsAt(key, (*[]string)(&spec.Topics), at)(n)
+		case "basic":
 			spec.Basic = &verify.Basic{}
 			d.fields(n, "basic", map[string]func(ast.Node){"username": text("basic.username", &spec.Basic.Username)})
-		},
-		"token": func(n ast.Node) {
-			at["token"] = n
-			spec.Token = &verify.Token{}
-			if _, ok := n.(*ast.StringNode); ok { // for Meta's hub.verify_token
-				spec.Token.Reference = d.text(n, "token")
-				return
-			}
-			if ref, ok := rejoin(n); ok {
-				spec.Token.Reference = ref
-				return
-			}
-			d.fields(n, "token", map[string]func(ast.Node){
-				"header": text("token.header", &spec.Token.Header),
-				"query":  text("token.query", &spec.Token.Query),
-				"body":   text("token.body", &spec.Token.Body),
-			})
-		},
-		"hmac": func(n ast.Node) {
-			at["hmac"] = n
+		case "token":
+			d.readVerifyToken(n, spec, text)
+		case "hmac":
 			spec.HMAC = d.readHMAC(n, text, span)
-		},
-		"signature": func(n ast.Node) {
-			at["signature"] = n
+		case "signature":
 			spec.Signature = d.readKeySignature(n, text, span)
-		},
-		"jwt": func(n ast.Node) {
-			at["jwt"] = n
+		case "jwt":
 			spec.JWT = d.readJWT(n, text, span, at)
-		},
-		"mtls": func(n ast.Node) {
-			at["mtls"] = n
+		case "mtls":
 			spec.MTLS = &verify.MTLS{}
 			d.fields(n, "mtls", map[string]func(ast.Node){
 				"subject": d.textsAt("mtls.subject", &spec.MTLS.Subject, at),
 				"issuer":  d.textsAt("mtls.issuer", &spec.MTLS.Issuer, at),
 			})
-		},
-		"versions":     d.textsAt("versions", &spec.Versions, at),
-		"contentTypes": d.textsAt("contentTypes", &spec.ContentTypes, at),
-		"topics":       d.textsAt("topics", (*[]string)(&spec.Topics), at),
+		}
 	})
 	for _, scheme := range d.schemes {
 		if scheme.Name == spec.Provider {
@@ -108,6 +103,24 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		d.keep(r, "verify."+key, n)
 	}
 	r.adoptPreset()
+}
+
+// readVerifyToken reads where a token is, or, of meta, which it is.
+func (d *document) readVerifyToken(n ast.Node, spec *verify.Spec, text func(string, *string) func(ast.Node)) {
+	spec.Token = &verify.Token{}
+	if _, ok := n.(*ast.StringNode); ok { // for Meta's hub.verify_token
+		spec.Token.Reference = d.text(n, "token")
+		return
+	}
+	if ref, ok := rejoin(n); ok {
+		spec.Token.Reference = ref
+		return
+	}
+	d.fields(n, "token", map[string]func(ast.Node){
+		"header": text("token.header", &spec.Token.Header),
+		"query":  text("token.query", &spec.Token.Query),
+		"body":   text("token.body", &spec.Token.Body),
+	})
 }
 
 // nearest returns the node of a field, or of the closest field that contains it.
@@ -159,7 +172,7 @@ func (d *document) readJWT(n ast.Node, text func(string, *string) func(ast.Node)
 		"claims": func(n ast.Node) {
 			at["jwt.claims"] = n
 			j.Claims = map[string]string{}
-			for _, m := range d.members(n, "jwt.claims") {
+			for m := range d.members(n, "jwt.claims") {
 				text, ok := d.scalar(m.value)
 				if !ok {
 					d.add(m.value, "jwt.claims.%s must be text, a number, true or false", m.name)

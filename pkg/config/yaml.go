@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -60,6 +62,7 @@ type document struct {
 	line    int              // lines before the text that is being read
 	unsplit bool             // the file must be parsed whole
 	options []jsonata.Option // of every expression
+	checker *jsonata.Checker // with those options
 	// withheld is set while a route with includedData: metadata is read.
 	withheld bool
 	jsonata  []jsonata.Option // in addition to those of the dialect
@@ -201,65 +204,90 @@ func mappingValues(n ast.Node) ([]*ast.MappingValueNode, bool) {
 	return nil, false
 }
 
-// members returns a mapping's members; a problem and nil for anything else.
-func (d *document) members(n ast.Node, what string) []member {
-	values, ok := mappingValues(n)
-	if !ok {
-		d.add(n, "%s must be a mapping", what)
-		return nil
-	}
-	out := make([]member, 0, len(values))
-	seen := map[string]bool{}
-	for _, p := range values {
-		key, ok := p.Key.(ast.Node).(ast.ScalarNode)
+// members goes through a mapping's members; a problem and none for anything else.
+func (d *document) members(n ast.Node, what string) iter.Seq[member] {
+	return func(yield func(member) bool) {
+		values, ok := mappingValues(n)
 		if !ok {
-			d.add(p.Key, "a key must be plain text; merge keys are not supported")
-			continue
+			d.add(n, "%s must be a mapping", what)
+			return
 		}
-		name := fmt.Sprint(key.GetValue())
-		if s, ok := p.Key.(ast.Node).(*ast.StringNode); ok {
-			name = s.Value
+		const long = 32
+		var seen map[string]bool // of long mappings; short ones are looked through
+		if len(values) > long {
+			seen = make(map[string]bool, len(values))
 		}
-		if seen[name] {
-			d.add(p.Key, "%s has %q twice", what, name)
-			continue
+		for i, p := range values {
+			name, ok := keyName(p)
+			switch {
+			case !ok:
+				d.add(p.Key, "a key must be plain text; merge keys are not supported")
+				continue
+			case seen[name], seen == nil && slices.ContainsFunc(values[:i], func(before *ast.MappingValueNode) bool {
+				other, ok := keyName(before)
+				return ok && other == name
+			}):
+				d.add(p.Key, "%s has %q twice", what, name)
+				continue
+			case seen != nil:
+				seen[name] = true
+			}
+			if isUnquoted(p.Key) {
+				d.add(p.Key, putInQuotes)
+				continue
+			}
+			if !yield(member{name, p.Key, p.Value}) {
+				return
+			}
 		}
-		seen[name] = true
-		if isUnquoted(p.Key) {
-			d.add(p.Key, putInQuotes)
-			continue
-		}
-		out = append(out, member{name, p.Key, p.Value})
 	}
-	return out
 }
+
+// keyName returns the text of a pair's key; false where it is not a scalar.
+func keyName(p *ast.MappingValueNode) (string, bool) {
+	switch key := p.Key.(ast.Node).(type) {
+	case *ast.StringNode:
+		return key.Value, true
+	case ast.ScalarNode:
+		return fmt.Sprint(key.GetValue()), true
+	}
+	return "", false
+}
+
+// A keySet is the keys that a mapping has.
+type keySet []string
+
+func (s keySet) has(key string) bool { return slices.Contains(s, key) }
 
 // fields reads a mapping whose keys are known: each has its reader. Unknown keys
 // are problems that name the nearest known one.
-func (d *document) fields(n ast.Node, what string, known map[string]func(ast.Node)) map[string]bool {
-	have := map[string]bool{}
-	for _, m := range d.members(n, what) {
-		read, ok := known[m.name]
-		if !ok {
+func (d *document) fields(n ast.Node, what string, known map[string]func(ast.Node)) keySet {
+	return d.keys(n, what, slices.Sorted(maps.Keys(known)), func(key string, n ast.Node) { known[key](n) })
+}
+
+// keys is fields with one reader for all keys. What every route has is read so, which
+// makes less garbage than a reader for each key.
+func (d *document) keys(n ast.Node, what string, known []string, read func(key string, n ast.Node)) keySet {
+	pairs, _ := mappingValues(n)
+	have := make(keySet, 0, len(pairs))
+	for m := range d.members(n, what) {
+		if !slices.Contains(known, m.name) {
 			d.add(m.key, "%s has no key %q%s", what, m.name, suggestion(m.name, known))
 			continue
 		}
-		have[m.name] = true
-		read(m.value)
+		have = append(have, m.name)
+		read(m.name, m.value)
 	}
 	return have
 }
 
-func suggestion(name string, known map[string]func(ast.Node)) string {
-	names := make([]string, 0, len(known))
-	for k := range known {
+func suggestion(name string, known []string) string {
+	for _, k := range known {
 		if strings.EqualFold(k, name) || distance(k, name) <= 2 {
 			return fmt.Sprintf("; did you mean %q?", k)
 		}
-		names = append(names, k)
 	}
-	slices.Sort(names)
-	return "; it knows " + strings.Join(names, ", ")
+	return "; it knows " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
 }
 
 // distance is the Levenshtein distance of two short words.

@@ -26,16 +26,19 @@ func hiddenHeaders(verified []string) map[string]bool {
 
 func (e *endpoint) delivery(x *exchange, received time.Time) *bridge.Delivery {
 	return &bridge.Delivery{
-		Route:        &e.route.Route,
-		ID:           e.deliveryID(x.request),
-		RequestID:    x.requestID,
-		Kind:         "request",
-		Attrs:        settledAttrs(e, x.request),
-		Document:     func() (any, error) { return e.document(x, nil) },
-		Redact:       func(secret string) { x.redacted = secret },
-		DefaultInput: func() (any, error) { return e.document(x, e.hidden) },
-		Fingerprint:  func() []byte { return x.body },
-		ReceivedAt:   received,
+		Route:     &e.route.Route,
+		ID:        e.deliveryID(x.request),
+		RequestID: x.requestID,
+		Kind:      "request",
+		Attrs:     settledAttrs(e, x.request),
+		Document:  func() (any, error) { return e.document(x, nil) },
+		Redact:    func(secret string) { x.redacted = secret },
+		DefaultInput: func() (any, error) {
+			e.hides.Do(func() { e.hidden = hiddenHeaders(e.verifier.Headers()) })
+			return e.document(x, e.hidden)
+		},
+		Fingerprint: func() []byte { return x.body },
+		ReceivedAt:  received,
 		// The request's own X-Ray header is the last that the starter considers.
 		FallbackTrace: x.header.Get("X-Amzn-Trace-Id"),
 		TraceParent:   x.header.Get("Traceparent"),

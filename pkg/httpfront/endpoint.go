@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
@@ -20,14 +21,16 @@ type endpoint struct {
 	route     *config.Route
 	verifier  verify.Verifier
 	handshake *verify.Handshaker
-	hidden    map[string]bool // header names that the default input leaves out
+	hides     sync.Once
+	hidden    map[string]bool // header names that the default input leaves out, once one was made
 	jsonText  bool            // the provider sends JSON as text/plain
 	// emptyRefusal says that refusals must have no body, because the provider takes one
 	// with a body for a failure.
 	emptyRefusal bool
 	cors         *cors
 	page         *page // of an approval link; nil if the route has none
-	challenge    string
+	asks         sync.Once
+	challenge    string // of a refusal, once there was one
 	// refresh asks whether secrets have changed since they were fetched; nil if they
 	// cannot change, or if that cannot be known.
 	refresh func(context.Context) bool
@@ -57,21 +60,15 @@ func (e *endpoint) refreshBy(source secrets.Source) {
 
 func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch verify.Fetch) (*endpoint, error) {
 	options := []verify.Option{verify.WithFetch(fetch)}
-	verifier, err := verify.New(route.HTTP.Verify, source, f.bridge.Now, options...)
-	if err != nil {
-		return nil, placed(route, err)
-	}
 	if route.HTTP.CloudEvents != nil {
 		options = append(options, verify.WithCloudEvents(route.HTTP.CloudEvents))
 	}
-	handshake, err := verify.NewHandshaker(route.HTTP.Verify, source, f.bridge.Now, options...)
+	verifier, handshake, err := verify.NewBoth(route.HTTP.Verify, source, f.bridge.Now, options...)
 	if err != nil {
 		return nil, placed(route, err)
 	}
 	e := &endpoint{front: f, route: route, verifier: verifier, handshake: handshake}
-	e.challenge = route.HTTP.Verify.Challenge(route.Name)
 	e.refreshBy(source)
-	e.hidden = hiddenHeaders(verifier.Headers())
 	preset, _ := route.HTTP.Verify.Preset()
 	e.jsonText, e.emptyRefusal = preset.JSONText, preset.EmptyRefusal
 	if route.HTTP.Page != nil {
@@ -182,11 +179,15 @@ func (e *endpoint) refuse(ctx context.Context, x *exchange, failure *bridge.Fail
 // senders only send their credentials when they are challenged.
 func (e *endpoint) refusal(r *request, failure *bridge.Failure) *answer {
 	a := answerTo(failure, r.requestID)
-	if failure.Name == bridge.Unverified && e.emptyRefusal {
+	if failure.Name != bridge.Unverified {
+		return a
+	}
+	if e.emptyRefusal {
 		a.body = nil
 		a.header.Del("Content-Type")
 	}
-	if failure.Name == bridge.Unverified && e.challenge != "" {
+	e.asks.Do(func() { e.challenge = e.route.HTTP.Verify.Challenge(e.route.Name) })
+	if e.challenge != "" {
 		a.header.Set("WWW-Authenticate", e.challenge)
 	}
 	return a

@@ -1,28 +1,42 @@
 package jsonata
 
-import "sync"
+import "strings"
 
 // checkNodes is enough nodes for most expressions.
 const checkNodes = 64
 
-// spareNodes holds the nodes of trees that were only checked.
-var spareNodes = sync.Pool{New: func() any { return new([checkNodes]node) }}
+// A Checker checks expressions that have the same options, one after the other, with what
+// the last one needed. It is not safe for concurrent use.
+type Checker struct {
+	conf    *config
+	spare   [checkNodes]node // of trees that were only looked at
+	finder  referenceFinder
+	members []Member // of plain paths
+}
+
+// NewChecker returns a Checker.
+func NewChecker(opts ...Option) *Checker { return &Checker{conf: newConfig(opts)} }
 
 // Check parses an expression as [Compile] does, with the same errors, and only keeps its
 // references. With it, a program that reads hundreds of expressions at its start can find
 // every mistake in them, and compile each when it is first used.
-func Check(expr string, opts ...Option) ([]Reference, error) {
-	spare := spareNodes.Get().(*[checkNodes]node)
-	made := nodes{free: spare[:]}
-	defer func() {
-		clear(spare[:checkNodes-made.unused(spare[:])])
-		spareNodes.Put(spare)
-	}()
-	root, _, err := parseInto(expr, newConfig(opts), &made)
+func Check(expr string, opts ...Option) ([]Reference, error) { return NewChecker(opts...).Check(expr) }
+
+// Check is the function of that name. The references are valid until the next call.
+func (c *Checker) Check(expr string) ([]Reference, error) {
+	c.finder.found = c.finder.found[:0]
+	c.members = c.members[:0]
+	if r, ok := c.plainPath(expr); ok && c.conf.builtin(r.Name) == nil {
+		c.finder.found = append(c.finder.found, r)
+		return c.finder.found, nil
+	}
+	made := nodes{free: c.spare[:]}
+	defer func() { clear(c.spare[:checkNodes-made.unused(c.spare[:])]) }()
+	root, _, err := parseInto(expr, c.conf, &made)
 	if err != nil {
 		return nil, err
 	}
-	return (&Expr{root: root}).References(), nil
+	return c.finder.of(root), nil
 }
 
 // unused returns how many of the initial nodes have not been used; none if they were too
@@ -32,4 +46,64 @@ func (s *nodes) unused(first []node) int {
 		return n
 	}
 	return 0
+}
+
+// plainPath reads an expression that is nothing but a variable and members, of letters,
+// digits and underscores or in double quotes, as most expressions are.
+func (c *Checker) plainPath(expr string) (r Reference, ok bool) {
+	start := len(expr) - len(strings.TrimLeft(expr, space))
+	text := strings.TrimRight(expr, space)
+	if start >= len(text) || text[start] != '$' {
+		return r, false
+	}
+	at := start + 1
+	name := wordAt(text, at)
+	if name == "" {
+		return r, false
+	}
+	r = Reference{Kind: VariableReference, Name: name, Position: start}
+	at += len(name)
+	for at < len(text) {
+		if text[at] != '.' || at+1 == len(text) {
+			return r, false
+		}
+		at++
+		var member string
+		position := at
+		if text[at] == '"' {
+			end := strings.IndexFunc(text[at+1:], func(c rune) bool { return c == '"' || c == '\\' || c < ' ' || c > '~' })
+			if end < 0 || text[at+1+end] != '"' {
+				return r, false
+			}
+			member = text[at+1 : at+1+end]
+			at += end + 2
+		} else {
+			member = wordAt(text, at)
+			at += len(member)
+			switch {
+			case member == "", member[0] >= '0' && member[0] <= '9':
+				return r, false
+			case member == "and", member == "or", member == "in", member == "true", member == "false", member == "null":
+				return r, false
+			}
+		}
+		c.members = append(c.members, Member{member, position})
+	}
+	if len(c.members) > 0 {
+		r.Members = c.members
+	}
+	return r, true
+}
+
+// wordAt returns the letters, digits and underscores at an offset.
+func wordAt(s string, at int) string {
+	end := at
+	for end < len(s) {
+		c := s[end]
+		if c != '_' && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') {
+			break
+		}
+		end++
+	}
+	return s[at:end]
 }

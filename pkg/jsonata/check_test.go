@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -15,6 +16,7 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	sources := []string{
 		"$a.b", "1 +", "$sum($a.b[c = $d].e)", "$map($a, function($v) { $v.x & $b })", "'unclosed", "$eval('1')",
+		"$a", " $a.b_1.\"c-d\".e\n", "$a.1", "$a.and", "$a.true.b", "$a.\"x\\\"\".b", "$a..b", "$a.", "$", "$.a", "$$.a", "$sum", "$sum.a", "$a.`b`", "$a.'b'", "$1.b", "$a .b", "$a.\"\"", "$a.\"\\q\"", "$a.null", "$a.\xff", "$a.\"\xff\"",
 		"{" + strings.TrimSuffix(strings.Repeat("'k': $a.b + $c.d * 2, ", 40), ", ") + "}", "$a.%.%", "", "/(/",
 	}
 	var all sync.WaitGroup
@@ -37,4 +39,24 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// A path that is read without the parser has the references that the parser finds.
+func TestCheckPaths(t *testing.T) {
+	t.Parallel()
+	part := rapid.SampledFrom([]string{"$", "a", "b_1", ".", "..", "\"c-d\"", "\"\"", "\"", "1", "and", "null", " ", "$sum", "`x`", "%", "[0]", "\\", "é", "$$"})
+	rapid.Check(t, func(t *rapid.T) {
+		source := "$a" + strings.Join(rapid.SliceOfN(part, 0, 8).Draw(t, "parts"), "")
+		refs, err := jsonata.Check(source, jsonata.StepFunctions())
+		expr, want := jsonata.Compile(source, jsonata.StepFunctions())
+		if (err == nil) != (want == nil) || err != nil && err.Error() != want.Error() {
+			t.Fatalf("%s: %v, want %v", source, err, want)
+		}
+		if err != nil {
+			return
+		}
+		if diff := cmp.Diff(expr.References(), refs); diff != "" {
+			t.Fatalf("%s (-Compile +Check):\n%s", source, diff)
+		}
+	})
 }

@@ -40,12 +40,7 @@ const (
 
 // References lists what the expression reads from outside itself, in the order of its
 // text. Bare names are listed if they begin a path; a wildcard is not a reference.
-func (e *Expr) References() []Reference {
-	f := &referenceFinder{}
-	f.visit(e.root, &scope{}, true)
-	slices.SortStableFunc(f.found, func(a, b Reference) int { return cmp.Compare(a.Position, b.Position) })
-	return f.found
-}
+func (e *Expr) References() []Reference { return (&referenceFinder{}).of(e.root) }
 
 // Variables returns the names, in order, of the variables that the expression reads and
 // does not itself define, without their dollar sign. It does not include built-in
@@ -81,6 +76,13 @@ func (s *scope) has(name string) bool {
 }
 
 type referenceFinder struct{ found []Reference }
+
+// of returns the references of a tree, after those that were found already.
+func (f *referenceFinder) of(root *node) []Reference {
+	f.visit(root, &scope{}, true)
+	slices.SortStableFunc(f.found, func(a, b Reference) int { return cmp.Compare(a.Position, b.Position) })
+	return f.found
+}
 
 // visit notes the references of n; s is the scope that a := in n adds to, and top says
 // that nothing around n gives it a context.
@@ -178,7 +180,10 @@ func (f *referenceFinder) variable(n *node, rest []*node, s *scope, top bool) {
 
 // members returns the names with which steps begin.
 func members(steps []*node) []Member {
-	var out []Member
+	if len(steps) == 0 {
+		return nil
+	}
+	out := make([]Member, 0, len(steps))
 	for _, step := range steps {
 		if step.kind != kindName || step.ancestor != nil {
 			break
@@ -187,6 +192,9 @@ func members(steps []*node) []Member {
 		if !step.plain() {
 			break
 		}
+	}
+	if len(out) == 0 {
+		return nil
 	}
 	return out
 }

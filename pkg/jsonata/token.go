@@ -32,6 +32,14 @@ const space = " \t\n\r\v"
 // singleOperators end a name at any place in it.
 const singleOperators = ".[]{}(),@#;:?+-*/%|=<>^&!~"
 
+// endsName has the bytes that end a name: white space and operators.
+var endsName = func() (table [256]bool) {
+	for _, c := range []byte(space + singleOperators) {
+		table[c] = true
+	}
+	return table
+}()
+
 // isDoubleOperator reports whether two characters are one operator.
 func isDoubleOperator(a, b byte) bool {
 	switch a {
@@ -67,7 +75,7 @@ func (l *lexer) next(infix bool) (token, *Error) {
 	switch {
 	case c == '/' && !infix:
 		return l.regex()
-	case strings.IndexByte(singleOperators, c) >= 0:
+	case endsName[c]: // white space was skipped
 		return l.operator(), nil
 	case c == '"' || c == '\'':
 		return l.quoted(c)
@@ -88,6 +96,8 @@ func (l *lexer) next(infix bool) (token, *Error) {
 func (l *lexer) skip() *Error {
 	for l.pos < len(l.src) {
 		switch c := l.src[l.pos]; {
+		case !endsName[c]:
+			return nil
 		case strings.IndexByte(space, c) >= 0:
 			l.pos++
 		case c == '/' && l.at(l.pos+1) == '*':
@@ -114,7 +124,7 @@ func (l *lexer) operator() token {
 
 func (l *lexer) name() token {
 	start := l.pos
-	for l.pos < len(l.src) && strings.IndexByte(space, l.src[l.pos]) < 0 && strings.IndexByte(singleOperators, l.src[l.pos]) < 0 {
+	for l.pos < len(l.src) && !endsName[l.src[l.pos]] {
 		l.pos++
 	}
 	t := token{kind: kindName, pos: start, end: l.pos, text: l.src[start:l.pos]}

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 )
@@ -33,13 +32,22 @@ type Custom struct {
 // Preset returns the preset of the provider that s names; ok is false if s names no
 // provider or an unknown one.
 func (s *Spec) Preset() (p Preset, ok bool) {
+	known, ok := s.known()
+	if !ok {
+		return Preset{}, false
+	}
+	return known.clone(), true
+}
+
+// known is Preset for this package, which changes nothing of it: every route has one.
+func (s *Spec) known() (*Preset, bool) {
 	if c := s.Custom; c != nil {
-		return Preset{
-			Name: c.Name, ContentTypes: slices.Clone(c.ContentTypes), DeliveryID: c.DeliveryID, EventName: c.EventName,
+		return &Preset{
+			Name: c.Name, ContentTypes: c.ContentTypes, DeliveryID: c.DeliveryID, EventName: c.EventName,
 			Deadline: c.Deadline, Ack: c.Ack, scheme: &customScheme,
 		}, true
 	}
-	return Lookup(s.Provider)
+	return presetOf(s.Provider)
 }
 
 // customScheme is the scheme of every [Custom].

@@ -89,7 +89,11 @@ func NewHandshaker(s Spec, source secrets.Source, now func() time.Time, opts ...
 	if err != nil {
 		return nil, err
 	}
-	h := &Handshaker{cloudEvents: b.cloudEvents}
+	return b.handshaker()
+}
+
+func (b *builder) handshaker() (h *Handshaker, err error) {
+	h = &Handshaker{cloudEvents: b.cloudEvents}
 	if h.cloudEvents != nil {
 		if problems := h.cloudEvents.Validate(); len(problems) > 0 {
 			return nil, fmt.Errorf("cloudevents.%s: %s", problems[0].Field, problems[0].Message)

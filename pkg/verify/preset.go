@@ -2,7 +2,6 @@ package verify
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -107,10 +106,36 @@ func Providers() []string {
 
 // Lookup returns the preset of a provider.
 func Lookup(name string) (Preset, bool) {
-	p, ok := row(name)
+	p, ok := presetOf(name)
 	if !ok {
 		return Preset{}, false
 	}
+	return p.clone(), true
+}
+
+// noPreset is that of a Spec without a provider.
+var noPreset Preset
+
+// presetOf returns the preset of a provider as it is in the table, which nobody changes.
+func presetOf(name string) (*Preset, bool) {
+	for _, rows := range presets {
+		low, high := 0, len(rows)
+		for low < high {
+			if mid := (low + high) / 2; rows[mid].Name < name {
+				low = mid + 1
+			} else {
+				high = mid
+			}
+		}
+		if low < len(rows) && rows[low].Name == name {
+			return &rows[low], true
+		}
+	}
+	return nil, false
+}
+
+// clone returns a preset that can be changed.
+func (p Preset) clone() Preset {
 	p.ContentTypes, p.Versions = slices.Clone(p.ContentTypes), slices.Clone(p.Versions)
 	if p.HMAC != nil {
 		h := *p.HMAC
@@ -120,18 +145,7 @@ func Lookup(name string) (Preset, bool) {
 		}
 		p.HMAC = &h
 	}
-	return p, true
-}
-
-// row returns the preset of a provider as it is in the table.
-func row(name string) (Preset, bool) {
-	for _, rows := range presets {
-		i, ok := slices.BinarySearchFunc(rows, name, func(p Preset, name string) int { return strings.Compare(p.Name, name) })
-		if ok {
-			return rows[i], true
-		}
-	}
-	return Preset{}, false
+	return p
 }
 
 // takenBy returns the providers with which a key of a Spec is allowed.

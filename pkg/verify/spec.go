@@ -198,10 +198,10 @@ func (s *Spec) Validate() []Problem {
 		c.add("", "has %s; only one of them can be", strings.Join(keys, " and "))
 		return c.problems
 	}
-	way, p := found[0].scheme, Preset{}
+	way, p := found[0].scheme, &noPreset
 	if way == nil { // a provider's
 		var ok bool
-		if p, ok = s.Preset(); !ok {
+		if p, ok = s.known(); !ok {
 			c.add("provider", "%.40q is not known; known are %s", s.Provider, strings.Join(Providers(), ", "))
 			s.checkRest(c, false, len(s.Secrets) > 0) // what an unknown provider needs is not known
 			return c.problems
@@ -211,7 +211,7 @@ func (s *Spec) Validate() []Problem {
 	if way.check != nil {
 		way.check(c, s)
 	}
-	s.checkRest(c, way.signsURL != nil && way.signsURL(s, &p), way.keyless == nil || !way.keyless(s, &p))
+	s.checkRest(c, way.signsURL != nil && way.signsURL(s, p), way.keyless == nil || !way.keyless(s, p))
 	s.checkPreset(c, p)
 	return c.problems
 }
@@ -243,7 +243,7 @@ func (s *Spec) checkRest(c *checker, needsURL, needsSecrets bool) {
 }
 
 // checkPreset checks the keys that are only allowed with some providers.
-func (s *Spec) checkPreset(c *checker, p Preset) {
+func (s *Spec) checkPreset(c *checker, p *Preset) {
 	if s.Token != nil && s.Token.Reference != "" {
 		if _, err := secrets.Parse(s.Token.Reference); err != nil {
 			c.add("token", "%v", err)
@@ -297,7 +297,7 @@ func (s *Spec) providerKeys() []providerKey {
 }
 
 // taken reports a key that does not belong to the preset.
-func (c *checker) taken(key string, p Preset) {
+func (c *checker) taken(key string, p *Preset) {
 	if !slices.Contains(p.takes, key) && !slices.Contains(p.needs, key) {
 		what := map[string]string{"token": "as a reference "}[key]
 		c.add(key, "%sis allowed only with provider %s", what, strings.Join(takenBy(key), ", "))

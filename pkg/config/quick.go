@@ -1,0 +1,273 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+// A quick reader makes the nodes of a route as the YAML parser does, of the plain part of YAML
+// that most routes are written in: mappings and lists of ASCII text, on lines of their own or
+// in braces and brackets on one line, with plain and quoted scalars. It gives up at anything
+// else, and at anything that is not right, and the parser reads the route: it alone says
+// what YAML is. The parser takes ten times as long, which is most of a cold start with
+// hundreds of routes.
+//
+// The nodes are those of the reader's own stock: the next route takes them again.
+type quick struct {
+	text string
+	at   int // of the next byte
+	line int // of at, from 1
+	bol  int // where that line begins
+	// braces is how many mappings in flow style are open.
+	braces int
+
+	nodes quickNodes
+}
+
+// maxQuickDepth bounds the nesting of what is read quickly.
+const maxQuickDepth = 50
+
+// item returns the node of one route, or nil where the parser must read it.
+func (q *quick) item(text string) ast.Node {
+	q.text, q.at, q.line, q.bol, q.braces = text, 0, 1, 0, 0
+	q.nodes.reset()
+	for i := range len(text) {
+		if c := text[i]; c < ' ' && c != '\n' || c >= 0x7F {
+			return nil
+		}
+	}
+	indent, ok := q.next()
+	if !ok || !q.dash() {
+		return nil
+	}
+	n := q.entry(indent, 0)
+	if n == nil {
+		return nil
+	}
+	if _, more := q.next(); more {
+		return nil
+	}
+	return n
+}
+
+// next moves to the first content of a line from here on, which must begin one, and returns
+// its indentation. It passes blank lines and comments, and reports false at the end.
+func (q *quick) next() (indent int, ok bool) {
+	for q.at < len(q.text) {
+		end := strings.IndexByte(q.text[q.at:], '\n')
+		line := q.text[q.at:]
+		if end >= 0 {
+			line = line[:end]
+		}
+		content := strings.TrimLeft(line, " ")
+		if content != "" && content[0] != '#' {
+			q.bol = q.at
+			q.at += len(line) - len(content)
+			return len(line) - len(content), true
+		}
+		if end < 0 {
+			q.at = len(q.text)
+			break
+		}
+		q.at += end + 1
+		q.line++
+	}
+	return 0, false
+}
+
+// dash takes the dash of a list's item with the blanks behind it.
+func (q *quick) dash() bool {
+	if !strings.HasPrefix(q.text[q.at:], "- ") {
+		return false
+	}
+	q.at++
+	q.blanks()
+	return true
+}
+
+func (q *quick) blanks() {
+	for q.at < len(q.text) && q.text[q.at] == ' ' {
+		q.at++
+	}
+}
+
+// endLine passes the end of a line, with a comment, and reports whether there was no more.
+func (q *quick) endLine() bool {
+	from := q.at
+	q.blanks()
+	if q.at < len(q.text) && q.text[q.at] == '#' && q.at > from {
+		if i := strings.IndexByte(q.text[q.at:], '\n'); i >= 0 {
+			q.at += i
+		} else {
+			q.at = len(q.text)
+		}
+	}
+	switch {
+	case q.at == len(q.text):
+		return true
+	case q.text[q.at] != '\n':
+		return false
+	}
+	q.at++
+	q.line++
+	return true
+}
+
+// entry reads what follows the dash of an item, whose list is indented so.
+func (q *quick) entry(indent, depth int) ast.Node {
+	if q.isKey() {
+		return q.mapping(q.at-q.bol, depth+1)
+	}
+	n := q.value(depth)
+	if n == nil || !q.endLine() || q.deeper(indent) {
+		return nil
+	}
+	return n
+}
+
+// deeper reports whether the next line is indented more: a scalar goes on there.
+func (q *quick) deeper(indent int) bool {
+	at, line, bol := q.at, q.line, q.bol
+	next, ok := q.next()
+	q.at, q.line, q.bol = at, line, bol
+	return ok && next > indent
+}
+
+// isKey reports whether a key with its colon is here.
+func (q *quick) isKey() bool {
+	_, end, _ := q.key()
+	return end > 0 && end < len(q.text) && q.text[end] == ':' && (end+1 == len(q.text) || q.text[end+1] == ' ' || q.text[end+1] == '\n')
+}
+
+// key returns the key that is here and where it ends; 0 where there is none. Keys that are not
+// text, or have other characters than names, are left to the parser.
+func (q *quick) key() (name string, end int, kind token.Type) {
+	if q.at == len(q.text) {
+		return "", 0, 0
+	}
+	if c := q.text[q.at]; c == '"' || c == '\'' {
+		return q.quoted()
+	}
+	i := q.at
+	for i < len(q.text) && isKeyByte(q.text[i], i == q.at) {
+		i++
+	}
+	name = q.text[q.at:i]
+	if name == "" || plainKind(name) != quickText {
+		return "", 0, 0
+	}
+	return name, i, token.StringType
+}
+
+func isKeyByte(c byte, first bool) bool {
+	switch {
+	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_':
+		return true
+	}
+	return !first && (c >= '0' && c <= '9' || c == '-' || c == '.')
+}
+
+// mapping reads a mapping in block style, whose first key is here.
+func (q *quick) mapping(indent, depth int) ast.Node {
+	if depth > maxQuickDepth {
+		return nil
+	}
+	mark := q.nodes.mark()
+	var start *token.Token
+	for {
+		pair := q.pair(indent, depth)
+		if pair == nil || !q.nodes.push(pair, mark) {
+			return nil
+		}
+		if start == nil {
+			start = pair.Start
+		}
+		at, line, bol := q.at, q.line, q.bol
+		next, ok := q.next()
+		switch {
+		case ok && next > indent:
+			return nil
+		case ok && next == indent && q.isKey():
+			continue
+		case ok && next == indent && !strings.HasPrefix(q.text[q.at:], "- "):
+			return nil
+		}
+		q.at, q.line, q.bol = at, line, bol
+		return q.nodes.mapping(start, false, mark)
+	}
+}
+
+// pair reads a key of a mapping in block style with its value.
+func (q *quick) pair(indent, depth int) *ast.MappingValueNode {
+	key, colon := q.keyAndColon()
+	if key == nil {
+		return nil
+	}
+	q.blanks()
+	var value ast.Node
+	if q.endLine() {
+		next, ok := q.next()
+		switch {
+		case !ok || next <= indent:
+			return nil // null, or a list that is not indented
+		case strings.HasPrefix(q.text[q.at:], "- "):
+			value = q.list(next, depth+1)
+		case q.isKey():
+			value = q.mapping(next, depth+1)
+		}
+	} else if value = q.value(depth); value == nil || !q.endLine() || q.deeper(indent) {
+		return nil
+	}
+	if value == nil {
+		return nil
+	}
+	return q.nodes.pair(key, colon, value, false)
+}
+
+// keyAndColon reads a key and the colon behind it.
+func (q *quick) keyAndColon() (*ast.StringNode, *token.Token) {
+	if !q.isKey() {
+		return nil, nil
+	}
+	name, end, kind := q.key()
+	key := q.nodes.text(name, q.token(kind, name, q.at))
+	colon := q.token(token.MappingValueType, ":", end)
+	q.at = end + 1
+	return key, colon
+}
+
+// list reads a list in block style, whose first dash is here.
+func (q *quick) list(indent, depth int) ast.Node {
+	if depth > maxQuickDepth {
+		return nil
+	}
+	mark := q.nodes.markItems()
+	start := q.token(token.SequenceEntryType, "-", q.at)
+	for {
+		if !q.dash() {
+			return nil
+		}
+		n := q.entry(indent, depth)
+		if n == nil {
+			return nil
+		}
+		q.nodes.pushItem(n)
+		at, line, bol := q.at, q.line, q.bol
+		next, ok := q.next()
+		switch {
+		case ok && next > indent:
+			return nil
+		case ok && next == indent:
+			continue // another dash, or nothing that is right
+		}
+		q.at, q.line, q.bol = at, line, bol
+		return q.nodes.list(start, false, mark)
+	}
+}
+
+// token makes a token that begins at an offset of the current line.
+func (q *quick) token(kind token.Type, value string, at int) *token.Token {
+	return q.nodes.token(kind, value, q.line, at-q.bol+1, at+1)
+}
