@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/expressway-dev/expressway/internal/deployed"
+)
+
+type doctorCommand struct {
+	Stack   string `required:"" placeholder:"NAME" help:"The stack, by its name or ARN."`
+	Region  string `placeholder:"REGION" help:"The region (default: that of the environment or profile)."`
+	Strict  bool   `help:"Fail on warnings too."`
+	Format  string `enum:"text,json" default:"text" help:"text or json."`
+	Timeout string `default:"2m" placeholder:"DURATION" help:"How long to read (default: ${default})."`
+}
+
+// Run reads a stack as it is deployed, and prints what is wrong with it.
+func (c *doctorCommand) Run(ctx context.Context, p *program) error {
+	timeout, err := time.ParseDuration(c.Timeout)
+	if err != nil || timeout <= 0 {
+		return fmt.Errorf("--timeout %s is not a duration, such as 2m", c.Timeout)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	getenv, err := awsIn(ctx, p.getenv, c.Region)
+	if err != nil {
+		return err
+	}
+	clients, err := deployed.NewClients(getenv)
+	if err != nil {
+		return err
+	}
+	stack, err := deployed.Read(ctx, clients, c.Stack)
+	if err != nil {
+		return err
+	}
+	if len(stack.Functions) == 0 && len(stack.Unread) == 0 {
+		return fmt.Errorf("the stack %s has no function of Expressway (%d others): one has the layer expressway-…, or a variable EXPRESSWAY_… and the runtime provided.al2023", c.Stack, stack.Others)
+	}
+	findings := stack.Check()
+	failed := false
+	for _, f := range findings {
+		failed = failed || f.Severity == deployed.Error || c.Strict && f.Severity == deployed.Warning
+	}
+	if c.Format == "json" {
+		out := struct {
+			Findings []deployed.Finding `json:"findings"`
+		}{append([]deployed.Finding{}, findings...)}
+		if err := indented(p.stdout, out); err != nil {
+			return err
+		}
+	} else {
+		c.text(p, stack, findings)
+	}
+	if failed {
+		return errSilent
+	}
+	return nil
+}
+
+func (c *doctorCommand) text(p *program, stack *deployed.Stack, findings []deployed.Finding) {
+	for _, f := range findings {
+		word := ""
+		if f.Severity != deployed.Error {
+			word = string(f.Severity) + ": "
+		}
+		cure := ""
+		if f.Cure != "" {
+			cure = ". " + f.Cure
+		}
+		fmt.Fprintf(p.stdout, "%s/%s: %s%s%s [%s]\n", c.Stack, f.Resource, word, f.Message, cure, f.Rule)
+	}
+	mappings := 0
+	for _, f := range stack.Functions {
+		mappings += len(f.Mappings)
+	}
+	fmt.Fprintf(p.stderr, "%s: %d functions of Expressway, %d mappings and %d state machines were read; permissions are not judged\n",
+		c.Stack, len(stack.Functions), mappings, len(stack.Machines))
+}

@@ -1,0 +1,289 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A logsAPI speaks the wire protocol of CloudWatch Logs: it keeps lines, and answers a query
+// with those that are not before its @timestamp, up to its limit.
+type logsAPI struct {
+	mu      sync.Mutex
+	lines   []logLine
+	started []map[string]any
+	queries map[string]string
+	// running is how often a query says that it still runs; failing answers an operation in
+	// place of the API, from its n-th call on.
+	running  int
+	failing  map[string]failure
+	calls    map[string]int
+	stopped  int
+	statuses map[string]string // of a query's id, other than Complete
+}
+
+type failure struct {
+	from    int
+	status  int
+	code    string
+	message string
+}
+
+type logLine struct {
+	at         time.Time
+	group, ptr string
+	text       string
+}
+
+func (l *logsAPI) serve(t *testing.T) func(string) string {
+	t.Helper()
+	l.queries, l.calls = map[string]string{}, map[string]int{}
+	server := httptest.NewServer(l)
+	t.Cleanup(server.Close)
+	return func(name string) string {
+		return map[string]string{
+			"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": server.URL,
+		}[name]
+	}
+}
+
+func (l *logsAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "Logs_20140328.")
+	l.calls[operation]++
+	var in map[string]any
+	_ = json.NewDecoder(r.Body).Decode(&in)
+	answer := func(status int, out any) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(out)
+	}
+	if f, ok := l.failing[operation]; ok && l.calls[operation] >= f.from {
+		answer(f.status, map[string]string{"__type": f.code, "message": f.message})
+		return
+	}
+	switch operation {
+	case "StartQuery":
+		l.started = append(l.started, in)
+		id := fmt.Sprint("q-", len(l.started))
+		l.queries[id] = in["queryString"].(string)
+		answer(http.StatusOK, map[string]string{"queryId": id})
+	case "StopQuery":
+		l.stopped++
+		answer(http.StatusOK, map[string]bool{"success": true})
+	case "GetQueryResults":
+		id := in["queryId"].(string)
+		if l.running > 0 {
+			l.running--
+			answer(http.StatusOK, map[string]any{"status": "Running", "results": []any{}})
+			return
+		}
+		status := "Complete"
+		if s := l.statuses[id]; s != "" {
+			status = s
+		}
+		answer(http.StatusOK, map[string]any{"status": status, "results": l.results(l.queries[id])})
+	default:
+		answer(http.StatusBadRequest, map[string]string{"__type": "UnknownOperationException"})
+	}
+}
+
+var (
+	limitOf = regexp.MustCompile(`limit (\d+)$`)
+	fromOf  = regexp.MustCompile(`@timestamp >= (\d+)`)
+	arnsOf  = regexp.MustCompile(`execution_arn in \[(.*)\]`)
+)
+
+func (l *logsAPI) results(query string) [][]map[string]string {
+	limit, _ := strconv.Atoi(limitOf.FindStringSubmatch(query)[1])
+	from := int64(0)
+	if m := fromOf.FindStringSubmatch(query); m != nil {
+		from, _ = strconv.ParseInt(m[1], 10, 64)
+	}
+	arns := arnsOf.FindStringSubmatch(query)
+	rows := [][]map[string]string{}
+	for _, line := range l.lines {
+		execution := strings.Contains(line.text, "execution_arn")
+		if line.at.UnixMilli() < from || execution != (arns != nil) || len(rows) == limit {
+			continue
+		}
+		rows = append(rows, []map[string]string{
+			{"field": "@timestamp", "value": line.at.UTC().Format("2006-01-02 15:04:05.000")},
+			{"field": "@message", "value": line.text},
+			{"field": "@log", "value": "123456789012:" + line.group},
+			{"field": "@ptr", "value": line.ptr},
+		})
+	}
+	return rows
+}
+
+// failedOrder are the lines of a request whose workflow failed.
+func failedOrder(at time.Time) []logLine {
+	const arn = "arn:aws:states:us-east-1:123456789012:express:orders:orders-http-r-1:u"
+	event := func(id int, kind, details string) logLine {
+		ms := at.UnixMilli() + int64(id)
+		text := fmt.Sprintf(`{"id":"%d","type":"%s","details":%s,"previous_event_id":"%d","event_timestamp":"%d","execution_arn":"%s"}`, id, kind, details, id-1, ms, arn)
+		return logLine{at.Add(time.Second), "/aws/vendedlogs/states/shop", fmt.Sprint("e", id), text}
+	}
+	return []logLine{
+		{at, "/aws/vendedlogs/apis/shop", "a1", `{"requestId":"g-1","routeKey":"$default","status":"500"}`},
+		event(1, "ExecutionStarted", `{}`), event(2, "TaskStateEntered", `{"name":"Ship"}`),
+		event(3, "ExecutionFailed", `{"error":"OutOfStock","cause":"no tea\u001b[31m left"}`),
+		{at.Add(20 * time.Millisecond), "/aws/lambda/shop/webhook", "f1", `{"timestamp":"t","level":"WARN","message":"delivery settled","route":"orders-http","delivery":"d-1","gatewayRequestId":"g-1",` +
+			`"requestId":"r-1","traceId":"1-a-b","executionArn":"` + arn + `","status":"FAILED","error":"OutOfStock","durationMs":12.5}`},
+		{at.Add(21 * time.Millisecond), "/aws/lambda/shop/webhook", "f2", "START RequestId: r-1\nplain text"},
+	}
+}
+
+func logsCLI(t *testing.T, getenv func(string) string, args ...string) (int, string, string) {
+	t.Helper()
+	var out, errs strings.Builder
+	code := run(t.Context(), append([]string{"logs"}, args...), nil, &out, &errs, getenv)
+	return code, out.String(), errs.String()
+}
+
+var evening = time.Date(2026, 11, 30, 18, 0, 0, 0, time.UTC)
+
+var window = []string{"--since", "2026-11-30T17:00:00Z", "--until", "2026-11-30T19:00:00Z", "--log-group", "/a,/b"}
+
+// From any id to delivery, route, execution, failed state and cause.
+func TestLogsTimeline(t *testing.T) {
+	t.Parallel()
+	for _, id := range [][]string{{"g-1"}, {"--request", "g-1"}, {"--delivery", "d-1"}, {"--execution", "orders-http-r-1"}, {"--route", "orders-http"}, {"--trace", "1-a-b"}} {
+		api := &logsAPI{lines: failedOrder(evening), running: 1}
+		code, out, errs := logsCLI(t, api.serve(t), append(id, window...)...)
+		if code != 0 {
+			t.Fatalf("%v: exit %d: %s", id, code, errs)
+		}
+		for _, want := range []string{
+			"2026-11-30T18:00:00.000Z  api        request routeKey=$default status=500 gatewayRequestId=g-1\n",
+			"2026-11-30T18:00:00.002Z  execution  TaskStateEntered state=Ship\n",
+			"function   delivery settled route=orders-http delivery=d-1",
+			"other      START RequestId: r-1 plain text\n",
+			"delivery   d-1\nroute      orders-http\n", "execution  arn:aws:states:us-east-1:123456789012:express:orders:orders-http-r-1:u\nstatus     FAILED\nerror      OutOfStock\nstate      Ship\ncause      no tea [31m left\n",
+		} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%v: %q is not in\n%s", id, want, out)
+			}
+		}
+		if got := api.started[0]["logGroupIdentifiers"]; fmt.Sprint(got) != "[/a /b]" {
+			t.Errorf("groups %v", got)
+		}
+		if !strings.Contains(errs, "fields @timestamp, @message, @log\n| filter (") {
+			t.Errorf("the query is not shown: %s", errs)
+		}
+	}
+	code, out, _ := logsCLI(t, (&logsAPI{lines: failedOrder(evening)}).serve(t), append([]string{"d-1", "--format", "json"}, window...)...)
+	var summary struct{ Delivery, Route, State, Cause string }
+	if err := json.Unmarshal([]byte(out), &summary); err != nil || code != 0 || summary.State != "Ship" || summary.Route != "orders-http" {
+		t.Errorf("exit %d, %v: %s", code, err, out)
+	}
+}
+
+// Without log groups the query alone is printed, and nobody is asked.
+func TestLogsQuery(t *testing.T) {
+	t.Parallel()
+	code, _, errs := logsCLI(t, noEnvironment, "--route", "a", "--delivery", `x" or 1=1 | delete \`)
+	want := "| filter (route = \"a\") and (delivery = \"x\\\" or 1=1 | delete \\\\\")\n| sort @timestamp asc\n| limit 1000\n"
+	if code != 0 || !strings.Contains(errs, want) {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	for _, args := range [][]string{{}, {"a\x1bb"}, {"x", "--since", "yesterday"}, {"x", "--since", "1h", "--until", "2h"}, {"x", "--limit", "0"}, {"x", "--limit", "100001"}, {"x", "--timeout", "0"}} {
+		if code, _, errs := logsCLI(t, noEnvironment, args...); code != 1 || errs == "" {
+			t.Errorf("%q: exit %d: %s", args, code, errs)
+		}
+	}
+}
+
+// What goes wrong on the way is named; what was read by then is shown, with where to go on.
+func TestLogsFaults(t *testing.T) {
+	t.Parallel()
+	many := func(n int) []logLine {
+		lines := make([]logLine, n)
+		for i := range lines {
+			lines[i] = logLine{evening.Add(time.Duration(i) * time.Millisecond), "/a", fmt.Sprint(i), fmt.Sprintf(`{"message":"delivery settled","route":"r","delivery":"d-%d"}`, i)}
+		}
+		return lines
+	}
+	expired := failure{1, http.StatusBadRequest, "ExpiredTokenException", "The security token included in the request is expired"}
+	again := expired
+	again.from = 2
+	for name, test := range map[string]struct {
+		api   *logsAPI
+		args  []string
+		lines int
+		want  []string
+	}{
+		"expired credentials":        {&logsAPI{failing: map[string]failure{"StartQuery": expired}}, nil, 0, []string{"logs:StartQuery: the credentials have expired"}},
+		"expired between two pages":  {&logsAPI{lines: many(10_050), failing: map[string]failure{"StartQuery": again}}, []string{"--limit", "20000"}, 10_000, []string{"the credentials have expired", "10000 lines are above; go on with --since 2026-11-30T18:00:09.999Z"}},
+		"a permission missing":       {&logsAPI{failing: map[string]failure{"GetQueryResults": {1, http.StatusBadRequest, "AccessDeniedException", "not authorized"}}}, nil, 0, []string{"logs:GetQueryResults: a permission is missing"}},
+		"no such group":              {&logsAPI{failing: map[string]failure{"StartQuery": {1, http.StatusBadRequest, "ResourceNotFoundException", "log group /a does not exist"}}}, nil, 0, []string{"not found", "/a does not exist"}},
+		"throttled":                  {&logsAPI{failing: map[string]failure{"StartQuery": {1, http.StatusBadRequest, "ThrottlingException", "Rate exceeded"}}}, nil, 0, []string{"the service refuses for load"}},
+		"too many queries":           {&logsAPI{failing: map[string]failure{"StartQuery": {1, http.StatusBadRequest, "LimitExceededException", "30 queries"}}}, nil, 0, []string{"the service refuses for load"}},
+		"a partial answer":           {&logsAPI{lines: many(3), statuses: map[string]string{"q-1": "Timeout"}}, nil, 3, []string{"gave the query up (timeout)", "3 lines are above; go on with --since"}},
+		"a query that never ends":    {&logsAPI{running: 1 << 30}, []string{"--timeout", "50ms"}, 0, []string{"still running", "deadline exceeded"}},
+		"more than the limit":        {&logsAPI{lines: many(30)}, []string{"--limit", "20"}, 20, []string{"more than 20 lines: go on with --since 2026-11-30T18:00:00.020Z"}},
+		"nothing":                    {&logsAPI{}, nil, 0, []string{"no line between 2026-11-30T17:00:00Z and 2026-11-30T19:00:00Z"}},
+		"a hundred thousand lines":   {&logsAPI{lines: many(100_000)}, []string{"--limit", "100000", "--format", "json"}, 100_000, nil},
+		"all of them in one instant": {&logsAPI{lines: same(10_500)}, []string{"--limit", "20000", "--format", "json"}, 10_000, []string{"there is more than 10000 lines"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			getenv := test.api.serve(t)
+			code, out, errs := logsCLI(t, getenv, append(append([]string{"--route", "r"}, window...), test.args...)...)
+			for _, want := range test.want {
+				if !strings.Contains(errs, want) {
+					t.Errorf("%q is not in %.500s", want, errs)
+				}
+			}
+			lines := strings.Count(out, "delivery settled")
+			if strings.Contains(strings.Join(test.args, " "), "json") {
+				lines = strings.Count(out, "\n")
+			}
+			if lines != test.lines {
+				t.Errorf("exit %d, %d lines, want %d", code, lines, test.lines)
+			}
+			if name == "a query that never ends" && test.api.stopped != 1 {
+				t.Errorf("the query was given back %d times", test.api.stopped)
+			}
+		})
+	}
+}
+
+// same are lines of one millisecond.
+func same(n int) []logLine {
+	lines := make([]logLine, n)
+	for i := range lines {
+		lines[i] = logLine{evening, "/a", fmt.Sprint(i), `{"message":"delivery settled","route":"r","delivery":"d"}`}
+	}
+	return lines
+}
+
+// With --stack the groups are those of the stack.
+func TestLogsOfAStack(t *testing.T) {
+	t.Parallel()
+	server := deploy(t)
+	api := &logsAPI{lines: failedOrder(evening)}
+	fake := api.serve(t)
+	getenv := func(name string) string {
+		if v := fake("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"); name == "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS" {
+			return v
+		}
+		return server.Getenv(name)
+	}
+	code, _, errs := logsCLI(t, getenv, append([]string{"d-1", "--stack", "right"}, window[:4]...)...)
+	if code != 0 || !strings.HasPrefix(fmt.Sprint(api.started[0]["logGroupIdentifiers"]), "[/aws/lambda/right-Webhook-") {
+		t.Errorf("exit %d, started %v: %s", code, api.started, errs)
+	}
+	if code, _, errs := logsCLI(t, getenv, "d-1", "--stack", "without"); code != 1 || !strings.Contains(errs, "the stack without has no function of Expressway") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}

@@ -1,0 +1,329 @@
+package deployed
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/expressway-dev/expressway/internal/awserr"
+)
+
+// Bounds of what is read of a stack.
+const (
+	maxResources = 2500
+	maxDepth     = 5
+)
+
+// A Stack is what was read.
+type Stack struct {
+	Name      string
+	Functions []*Function // those of Expressway
+	Others    int         // functions of other kinds
+	Machines  []*Machine
+	// Unread are calls that failed: what they would have told is not judged.
+	Unread []Unread
+}
+
+// An Unread is a thing that could not be read, and why.
+type Unread struct {
+	Place string
+	Err   error
+}
+
+// A Function is one of Expressway, with what feeds it.
+type Function struct {
+	ID string // in the template
+	*lambda.GetFunctionConfigurationOutput
+	Reserved *int32 // concurrency; nil for none
+	Mappings []*Mapping
+}
+
+// A Mapping feeds a function from a queue.
+type Mapping struct {
+	UUID, Source, State string
+	Reports             bool
+	Window              int
+	Maximum             *int32
+	Queue               *Queue // nil where it is not a queue, or could not be read
+}
+
+// A Queue has the attributes of one.
+type Queue struct {
+	Name       string
+	Attributes map[string]string
+}
+
+// A Machine is a state machine of the stack, or one that a function's variable names.
+type Machine struct {
+	ID   string
+	User string // the function that names it; empty for none
+	*sfn.DescribeStateMachineOutput
+}
+
+// A resource is one of the stack's list.
+type resource struct{ id, kind, physical string }
+
+type reader struct {
+	*Clients
+	stack     *Stack
+	resources []resource
+}
+
+// Read reads a stack and the stacks nested in it. What cannot be read is said in the
+// stack's Unread; without the list of its resources there is an error.
+func Read(ctx context.Context, c *Clients, name string) (*Stack, error) {
+	r := &reader{Clients: c, stack: &Stack{Name: name}}
+	if err := r.list(ctx, name, "", 0); err != nil {
+		return nil, err
+	}
+	r.functions(ctx)
+	r.mappings(ctx)
+	r.machines(ctx)
+	return r.stack, ctx.Err()
+}
+
+// list reads the resources of a stack, and of those in it.
+func (r *reader) list(ctx context.Context, name, within string, depth int) error {
+	pages := cloudformation.NewListStackResourcesPaginator(r.CloudFormation, &cloudformation.ListStackResourcesInput{StackName: aws.String(name)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			if strings.Contains(err.Error(), "does not exist") {
+				return fmt.Errorf("there is no stack %s in %s: look at the name, the region (--region) and the account", name, r.Region)
+			}
+			return awserr.Explain(err)
+		}
+		for _, s := range page.StackResourceSummaries {
+			id, kind, physical := within+aws.ToString(s.LogicalResourceId), aws.ToString(s.ResourceType), aws.ToString(s.PhysicalResourceId)
+			if physical == "" || strings.HasPrefix(string(s.ResourceStatus), "DELETE_COMPLETE") {
+				continue
+			}
+			if len(r.resources) == maxResources {
+				return fmt.Errorf("the stack %s has more than %d resources", r.stack.Name, maxResources)
+			}
+			r.resources = append(r.resources, resource{id, kind, physical})
+			if kind == "AWS::CloudFormation::Stack" && depth < maxDepth {
+				if err := r.list(ctx, physical, id+"/", depth+1); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (r *reader) of(kind string) []resource {
+	var out []resource
+	for _, x := range r.resources {
+		if x.kind == kind {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func (r *reader) unread(place string, err error) {
+	r.stack.Unread = append(r.stack.Unread, Unread{place, awserr.Explain(err)})
+}
+
+func (r *reader) functions(ctx context.Context) {
+	for _, x := range r.of("AWS::Lambda::Function") {
+		out, err := r.Lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: aws.String(x.physical)})
+		if err != nil {
+			r.unread(x.id, err)
+			continue
+		}
+		f := &Function{ID: x.id, GetFunctionConfigurationOutput: out}
+		if !f.expressway() {
+			r.stack.Others++
+			continue
+		}
+		concurrency, err := r.Lambda.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: aws.String(x.physical)})
+		if err != nil {
+			r.unread(x.id, err)
+		} else {
+			f.Reserved = concurrency.ReservedConcurrentExecutions
+		}
+		r.stack.Functions = append(r.stack.Functions, f)
+	}
+}
+
+// expressway reports whether the function is one of Expressway: by its layer, or by the
+// variables that only those have.
+func (f *Function) expressway() bool {
+	for _, layer := range f.Layers {
+		if strings.Contains(aws.ToString(layer.Arn), ":layer:expressway") {
+			return true
+		}
+	}
+	if !strings.HasPrefix(string(f.Runtime), "provided") {
+		return false
+	}
+	for name := range f.variables() {
+		if strings.HasPrefix(name, "EXPRESSWAY_") {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *Function) variables() map[string]string {
+	if f.Environment == nil {
+		return nil
+	}
+	return f.Environment.Variables
+}
+
+// mappings finds what feeds the functions: the stack's own mappings, and those that
+// somebody else made.
+func (r *reader) mappings(ctx context.Context) {
+	queues := map[string]*Queue{}
+	aliases := r.of("AWS::Lambda::Alias")
+	for _, f := range r.stack.Functions {
+		name := aws.ToString(f.FunctionName)
+		targets := []string{name}
+		for _, a := range aliases {
+			if parts := strings.Split(a.physical, ":"); len(parts) == 8 && parts[6] == name {
+				targets = append(targets, name+":"+parts[7])
+			}
+		}
+		for _, target := range targets {
+			pages := lambda.NewListEventSourceMappingsPaginator(r.Lambda, &lambda.ListEventSourceMappingsInput{FunctionName: aws.String(target)})
+			for pages.HasMorePages() {
+				page, err := pages.NextPage(ctx)
+				if err != nil {
+					r.unread(f.ID, err)
+					break
+				}
+				for _, m := range page.EventSourceMappings {
+					mapping := &Mapping{UUID: aws.ToString(m.UUID), Source: aws.ToString(m.EventSourceArn), State: aws.ToString(m.State), Window: int(aws.ToInt32(m.MaximumBatchingWindowInSeconds))}
+					for _, kind := range m.FunctionResponseTypes {
+						mapping.Reports = mapping.Reports || kind == "ReportBatchItemFailures"
+					}
+					if m.ScalingConfig != nil {
+						mapping.Maximum = m.ScalingConfig.MaximumConcurrency
+					}
+					if slices.ContainsFunc(f.Mappings, func(o *Mapping) bool { return o.UUID == mapping.UUID }) {
+						continue
+					}
+					mapping.Queue = r.queue(ctx, f.ID, mapping.Source, queues)
+					f.Mappings = append(f.Mappings, mapping)
+				}
+			}
+		}
+	}
+}
+
+// queue reads the attributes of a queue once.
+func (r *reader) queue(ctx context.Context, place, arn string, read map[string]*Queue) *Queue {
+	parts := strings.Split(arn, ":")
+	if len(parts) != 6 || parts[2] != "sqs" {
+		return nil
+	}
+	if q, ok := read[arn]; ok {
+		return q
+	}
+	read[arn] = nil
+	url, err := r.SQS.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(parts[5]), QueueOwnerAWSAccountId: aws.String(parts[4])})
+	if err != nil {
+		r.unread(place, err)
+		return nil
+	}
+	out, err := r.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameAll}})
+	if err != nil {
+		r.unread(place, err)
+		return nil
+	}
+	read[arn] = &Queue{parts[5], out.Attributes}
+	return read[arn]
+}
+
+// machines reads those of the stack, and those that functions' variables name.
+func (r *reader) machines(ctx context.Context) {
+	seen := map[string]bool{}
+	read := func(id, user, arn string) {
+		// A version or an alias is of the machine before it.
+		if parts := strings.Split(arn, ":"); len(parts) > 7 {
+			arn = strings.Join(parts[:7], ":")
+		}
+		if seen[arn] {
+			return
+		}
+		seen[arn] = true
+		out, err := r.StepFunctions.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: aws.String(arn)})
+		if err != nil {
+			r.unread(id, err)
+			return
+		}
+		r.stack.Machines = append(r.stack.Machines, &Machine{id, user, out})
+	}
+	ids := map[string]string{}
+	for _, x := range r.of("AWS::StepFunctions::StateMachine") {
+		ids[x.physical] = x.id
+	}
+	for _, f := range r.stack.Functions {
+		variables := f.variables()
+		names := make([]string, 0, len(variables))
+		for name := range variables {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			if arn := variables[name]; strings.HasPrefix(arn, "arn:") && strings.Contains(arn, ":stateMachine:") {
+				id := ids[arn]
+				if id == "" {
+					id = f.ID + "." + name
+				}
+				read(id, f.ID, arn)
+			}
+		}
+	}
+	for _, x := range r.of("AWS::StepFunctions::StateMachine") {
+		read(x.id, "", x.physical)
+	}
+}
+
+// LogGroups are those of the functions and of the state machines.
+func (s *Stack) LogGroups() []string {
+	var out []string
+	add := func(name string) {
+		if name != "" && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	for _, f := range s.Functions {
+		group := ""
+		if f.LoggingConfig != nil {
+			group = aws.ToString(f.LoggingConfig.LogGroup)
+		}
+		if group == "" {
+			group = "/aws/lambda/" + aws.ToString(f.FunctionName)
+		}
+		add(group)
+	}
+	if len(s.Functions) == 0 {
+		return nil
+	}
+	for _, m := range s.Machines {
+		if m.LoggingConfiguration == nil {
+			continue
+		}
+		for _, d := range m.LoggingConfiguration.Destinations {
+			if d.CloudWatchLogsLogGroup != nil {
+				// arn:aws:logs:REGION:ACCOUNT:log-group:NAME:*
+				if parts := strings.SplitN(aws.ToString(d.CloudWatchLogsLogGroup.LogGroupArn), ":", 8); len(parts) >= 7 {
+					add(parts[6])
+				}
+			}
+		}
+	}
+	return out
+}

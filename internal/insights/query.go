@@ -1,0 +1,92 @@
+// Package insights finds what the logs of a stack say of a delivery: it writes the query
+// of CloudWatch Logs Insights for an id, runs it, and makes a timeline of what it finds.
+package insights
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// A Search names what is looked for; what is empty is not.
+type Search struct {
+	// Any is an id of any kind.
+	Any string
+	// Route is a route's name; Delivery the sender's id; Request Lambda's or the one that
+	// the sender was given; Trace an X-Ray trace; Execution an ARN or a name.
+	Route, Delivery, Request, Trace, Execution string
+}
+
+// Empty reports whether nothing is looked for.
+func (s Search) Empty() bool { return s == Search{} }
+
+// Check refuses what cannot be in a query.
+func (s Search) Check() error {
+	for _, text := range []string{s.Any, s.Route, s.Delivery, s.Request, s.Trace, s.Execution} {
+		if len(text) > 2048 || strings.ContainsFunc(text, unicode.IsControl) {
+			return fmt.Errorf("%.40q cannot be an id: it is longer than 2048 bytes, or has control characters", text)
+		}
+	}
+	return nil
+}
+
+// The fields that hold ids of a kind, in the lines of the functions, of the API's access log
+// and of executions.
+var (
+	requestFields   = []string{"requestId", "gatewayRequestId"}
+	executionFields = []string{"executionArn", "execution_arn", "executionName"}
+	anyFields       = append([]string{"delivery", "traceId", "route"}, append(requestFields, executionFields...)...)
+)
+
+// Filter is the condition of the search.
+func (s Search) Filter() string {
+	var parts []string
+	add := func(value string, fields ...string) {
+		if value == "" {
+			return
+		}
+		var either []string
+		for _, f := range fields {
+			either = append(either, f+" = "+quote(value))
+		}
+		if slices.Contains(fields, "execution_arn") && !strings.HasPrefix(value, "arn:") {
+			// A name is a part of the ARN.
+			either = append(either, "executionArn like "+quote(":"+value+":"), "execution_arn like "+quote(":"+value+":"))
+		}
+		parts = append(parts, "("+strings.Join(either, " or ")+")")
+	}
+	add(s.Route, "route")
+	add(s.Delivery, "delivery")
+	add(s.Request, requestFields...)
+	add(s.Trace, "traceId")
+	add(s.Execution, executionFields...)
+	add(s.Any, anyFields...)
+	return strings.Join(parts, " and ")
+}
+
+// Query is what finds the lines of the search.
+func (s Search) Query(limit int) string { return query(s.Filter(), time.Time{}, limit) }
+
+// query is one page, from a moment on where there is one.
+func query(filter string, from time.Time, limit int) string {
+	if !from.IsZero() {
+		filter = fmt.Sprintf("@timestamp >= %d and %s", from.UnixMilli(), filter)
+	}
+	return fmt.Sprintf("fields @timestamp, @message, @log\n| filter %s\n| sort @timestamp asc\n| limit %d", filter, limit)
+}
+
+// executions is the condition for what executions themselves have logged.
+func executions(arns []string) string {
+	quoted := make([]string, len(arns))
+	for i, arn := range arns {
+		quoted[i] = quote(arn)
+	}
+	return "execution_arn in [" + strings.Join(quoted, ", ") + "]"
+}
+
+// quote is a text of the query language.
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
