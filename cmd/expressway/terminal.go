@@ -80,6 +80,9 @@ func (t *terminal) settled(d console.Delivery) {
 	route := d.Route
 	if d.Decision != "started" && d.Decision != "mixed" {
 		route = strings.TrimSpace(d.Decision + " " + d.Route)
+		if d.Reason != "" {
+			route += " (" + d.Reason + ")"
+		}
 	}
 	fmt.Fprintf(t.out, "%s %s %-3s %s → %s %s\n", t.paint(grey, d.Received.Format(time.TimeOnly)), t.paint(colour, mark),
 		plain(d.Status), plain(d.Title), plain(route), t.paint(grey, took(d.Milliseconds)))

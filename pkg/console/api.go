@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -57,7 +58,11 @@ func (f deliveryFilter) match(d *Delivery) bool {
 		if !d.OK {
 			return false
 		}
-	case "refused", "filtered", "replayed", "started":
+	case "answered":
+		if d.Decision != "answered" && d.Decision != "handshake" && d.Decision != "page" {
+			return false
+		}
+	case "refused", "filtered", "replayed", "started", "resumed":
 		if d.Decision != f.Result {
 			return false
 		}
@@ -66,7 +71,7 @@ func (f deliveryFilter) match(d *Delivery) bool {
 		return true
 	}
 	search := strings.ToLower(f.Search)
-	for _, text := range []string{d.Title, d.Route, d.Decision, d.Status, d.Error, d.Cause, d.State, d.Origin} {
+	for _, text := range []string{d.Title, d.Route, d.Decision, d.Reason, d.Status, d.Error, d.Cause, d.State, d.Origin} {
 		if strings.Contains(strings.ToLower(text), search) {
 			return true
 		}
@@ -405,6 +410,36 @@ func (c *Console) executionOf(ctx context.Context, arn string) int {
 		case <-changes:
 		}
 	}
+}
+
+// apiSendRoute sends a request to a route, signed as its sender would.
+func (c *Console) apiSendRoute(r *http.Request) (any, error) {
+	var in struct {
+		Body  *string `json:"body"`
+		Event string  `json:"event"`
+	}
+	if err := readJSON(r, &in); err != nil {
+		return nil, err
+	}
+	before := c.lastDelivery()
+	unverified, err := c.o.Engine.SendSample(r.Context(), r.PathValue("name"), in.Body, in.Event, "console")
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"id": c.deliveryAfter(before, Delivery{Function: sources.Webhook}), "unverified": unverified}, nil
+}
+
+// apiTest runs one state of a state machine by itself.
+func (c *Console) apiTest(r *http.Request) (any, error) {
+	m, err := c.machine(r)
+	if err != nil {
+		return nil, err
+	}
+	var in StateTest
+	if err := readJSON(r, &in); err != nil {
+		return nil, err
+	}
+	return c.o.Engine.TestState(r.Context(), m.Name, in)
 }
 
 func (c *Console) apiSend(r *http.Request) (any, error) {

@@ -41,6 +41,14 @@ type Engine interface {
 	// Resend sends a webhook delivery again, with the given body and headers and a new
 	// signature. It reports whether it had to bypass verification.
 	Resend(ctx context.Context, route string, event, body []byte, origin string) (unverified bool, err error)
+	// Sample is what the sender of an http route would send; ok is false for other routes.
+	Sample(route string) (s Sample, ok bool)
+	// SendSample sends the sample of an http route, signed now, with another body or event
+	// name where they are given. It reports whether it had to go past the signature's check.
+	SendSample(ctx context.Context, route string, body *string, event, origin string) (unverified bool, err error)
+	// TestState runs one state of a state machine by itself. The answer is that of
+	// TestState, as JSON.
+	TestState(ctx context.Context, machine string, t StateTest) (any, error)
 	// Save writes an event to a file for invoke, and returns its path.
 	Save(name string, event []byte) (string, error)
 }
@@ -58,6 +66,28 @@ type Route struct {
 	Provider string `json:"provider,omitempty"`
 	// Try is a command that sends something to the route.
 	Try string `json:"try"`
+}
+
+// A Sample is a request as the sender of a route makes it.
+type Sample struct {
+	Method      string `json:"method"`
+	Path        string `json:"path"`
+	ContentType string `json:"contentType"`
+	Body        string `json:"body"`
+	// Event is the event's name, and EventHeader the header that it is sent in; empty where
+	// it is in the body.
+	Event       string `json:"event,omitempty"`
+	EventHeader string `json:"eventHeader,omitempty"`
+}
+
+// A StateTest is what one state is tested with.
+type StateTest struct {
+	State string `json:"state"`
+	// Input is JSON; empty stands for {}. Variables and Mock are optional: Mock is the
+	// result of the state's task.
+	Input     json.RawMessage `json:"input"`
+	Variables json.RawMessage `json:"variables"`
+	Mock      json.RawMessage `json:"mock"`
 }
 
 // A Machine is a state machine.
@@ -166,6 +196,9 @@ func (c *Console) routes() {
 	get("api/machines", func(*http.Request) (any, error) { return map[string]any{"machines": c.o.Engine.Machines()}, nil })
 	get("api/machines/{name}", c.apiMachine)
 	post("api/machines/{name}/run", c.apiRun)
+	post("api/machines/{name}/test", c.apiTest)
+	post("api/routes/{name}/send", c.apiSendRoute)
+	get("api/routes/{name}/sample", c.apiSample)
 	get("api/routes", func(*http.Request) (any, error) { return map[string]any{"routes": c.o.Engine.Routes()}, nil })
 	post("api/send/{function}", c.apiSend)
 	get("api/problems", func(*http.Request) (any, error) { return map[string]any{"problems": c.o.Recorder.Problems()}, nil })

@@ -28,9 +28,12 @@ type Delivery struct {
 	Title string `json:"title"`
 	// Route is the first record's route; empty if no route took the delivery.
 	Route string `json:"route,omitempty"`
-	// Decision is started, filtered, replayed, refused, handshake or failed; it is mixed
-	// for a batch whose records differ.
+	// Decision is started, resumed, answered, filtered, replayed, refused, handshake or
+	// failed; it is mixed for a batch whose records differ.
 	Decision string `json:"decision,omitempty"`
+	// Reason says more of it: FilterUndefined, what was done to the waiting task, or which
+	// handshake.
+	Reason string `json:"reason,omitempty"`
 	// Status is the HTTP status, or a summary of what the function returned.
 	Status string `json:"status,omitempty"`
 	// OK says that nothing failed.
@@ -59,6 +62,7 @@ type Record struct {
 	ID       string `json:"id"`
 	Route    string `json:"route,omitempty"`
 	Decision string `json:"decision"`
+	Reason   string `json:"reason,omitempty"`
 	Error    string `json:"error,omitempty"`
 	Cause    string `json:"cause,omitempty"`
 	// State is the state of the workflow that failed.
@@ -143,9 +147,9 @@ func (d *Delivery) conclude() {
 	d.OK = d.failure == nil
 	for _, rec := range d.Records {
 		if d.Decision == "" {
-			d.Decision, d.Route = rec.Decision, rec.Route
+			d.Decision, d.Reason, d.Route = rec.Decision, rec.Reason, rec.Route
 		} else if d.Decision != rec.Decision {
-			d.Decision = "mixed"
+			d.Decision, d.Reason = "mixed", ""
 		}
 		if rec.Error != "" && d.Error == "" {
 			d.Error, d.Cause, d.State = rec.Error, rec.Cause, rec.State
@@ -163,12 +167,34 @@ func (d *Delivery) conclude() {
 		}
 	}
 	if d.Decision == "" {
-		d.Decision = "handshake"
-		if d.failure != nil {
-			d.Decision = "failed"
-		}
+		d.unsettled()
 	}
 	d.Status = outcome(d.Function, d.answer, d.failure, len(d.Records))
+}
+
+// unsettled names what the bridge never saw: the line that the front door logged says
+// which route answered, and why.
+func (d *Delivery) unsettled() {
+	d.Decision = "answered"
+	if d.failure != nil {
+		d.Decision = "failed"
+		return
+	}
+	for _, line := range d.Lines {
+		decision, ok := map[string]string{"handshake answered": "handshake", "page shown": "page"}[line.Message]
+		if !ok {
+			continue
+		}
+		d.Decision = decision
+		d.Route, _ = line.Attrs["route"].(string)
+		d.Records = append(d.Records, Record{Route: d.Route, Decision: decision, Steps: []Step{
+			{Name: "route", Result: "ok", Detail: d.Route},
+			{Name: decision, Result: "ok", Detail: map[string]string{
+				"handshake": "answered what the provider asks when it is set up; nothing starts",
+				"page":      "showed the page that asks for a decision; nothing goes on until it is sent",
+			}[decision]},
+		}})
+	}
 }
 
 func (d *Delivery) snapshot() Delivery {
@@ -205,7 +231,10 @@ func (r *Recorder) Step(ctx context.Context, in *bridge.Delivery, step string, v
 				s.Result = "stopped"
 			}
 		default:
-			s.Detail, s.Result = "no value that is true", "stopped"
+			s.Detail, s.Result = "neither true nor false", "failed"
+			if v == jsonata.Undefined {
+				s.Detail, s.Result = bridge.FilterUndefined+": the filter yields nothing, as an expression does whose path does not exist", "stopped"
+			}
 		}
 	case "input":
 		input, _ := value.(json.RawMessage)
@@ -239,6 +268,14 @@ func (r *Recorder) Settled(ctx context.Context, in *bridge.Delivery, result brid
 	switch {
 	case result.Filtered:
 		rec.Decision = "filtered"
+		if result.FilterUndefined {
+			rec.Reason = bridge.FilterUndefined
+		}
+	case result.Answered:
+		rec.Decision = "answered"
+	case result.Resumed != "":
+		rec.Decision, rec.Reason = "resumed", string(result.Resumed)
+		rec.Steps = append(rec.Steps, Step{Name: "resume", Result: "ok", Detail: resumed[result.Resumed]})
 	case result.Replayed:
 		rec.Decision = "replayed"
 		rec.Steps = append(rec.Steps, Step{Name: "dedupe", Result: "stopped", Detail: "answered before: the stored answer was given again"})
@@ -267,12 +304,22 @@ func (r *Recorder) Settled(ctx context.Context, in *bridge.Delivery, result brid
 		}
 		rec.Steps = append(rec.Steps, start)
 	} else if rec.Error != "" {
-		rec.Steps = append(rec.Steps, Step{Name: "start", Result: "failed", Detail: rec.Error + ": " + rec.Cause})
+		step := "start"
+		if in.Route.Resume != nil {
+			step = "resume"
+		}
+		rec.Steps = append(rec.Steps, Step{Name: step, Result: "failed", Detail: rec.Error + ": " + rec.Cause})
 	}
 	if s.Then != "" {
 		rec.Steps = append(rec.Steps, Step{Name: "settle", Result: "ok", Detail: s.Then})
 	}
 	r.add(d, rec)
+}
+
+// resumed says what becomes of a task.
+var resumed = map[bridge.Action]string{
+	bridge.TaskSucceeds: "the task succeeds, and its execution goes on", bridge.TaskFails: "the task fails",
+	bridge.TaskHeartbeat: "a heartbeat: the task goes on waiting",
 }
 
 // add keeps a record, up to the number that a batch can have; the caller holds mu.

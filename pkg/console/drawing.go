@@ -52,6 +52,27 @@ func drawing(definition string, o *graph.Overlay) template.HTML {
 	return template.HTML(g.SVG(*o, false)) //nolint:gosec // the package escapes names
 }
 
+// stateNames are the names of a definition's states, also of those inside others, in the
+// order of the drawing.
+func stateNames(definition string) []string {
+	g, err := graph.Parse([]byte(definition))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	var walk func(g *graph.Graph)
+	walk = func(g *graph.Graph) {
+		for _, n := range g.Nodes {
+			names = append(names, n.Name)
+			for _, inside := range n.Inside {
+				walk(inside)
+			}
+		}
+	}
+	walk(g)
+	return names
+}
+
 // graphStyle gives drawings the colours of pages.
 const graphStyle = `.graph{--line:var(--faint);font:inherit}.graph .outer{fill:var(--inner)}` + graph.Shapes
 

@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/expressway-dev/expressway/internal/sources"
 )
 
 // maxVisits is how many visits of states a page shows; the API returns all of them.
@@ -35,16 +33,17 @@ type base struct {
 	Execution         *Execution
 	Machine           *Machine
 	Input, Output     json.RawMessage
-	State             string
+	State, Item       string
+	Maps              []mapView
 	Shown             []Visit
 	More, LeftOut     int
 	History           []json.RawMessage
 	Drawing, Timeline template.HTML
 	Samples           []sample
 	Waits             []Wait
+	Requests          []request
+	Names             []string
 }
-
-type sample struct{ Title, Function, Event string }
 
 func (c *Console) base(title, page, nav string) base {
 	return base{
@@ -117,6 +116,13 @@ func (c *Console) executionPage(r *http.Request) (string, any, error) {
 	b.Waits = c.waits(e)
 	visits := e.Visits()
 	b.State = r.URL.Query().Get("state")
+	if c, ok := parseChoice(r.URL.Query().Get("item")); ok {
+		b.Item = r.URL.Query().Get("item")
+		b.Maps = mapViews(visits, b.Item)
+		visits = within(visits, c)
+	} else {
+		b.Maps = mapViews(visits, "")
+	}
 	for _, v := range visits {
 		if b.State == "" || v.State == b.State {
 			b.Shown = append(b.Shown, v)
@@ -144,60 +150,9 @@ func (c *Console) machinePage(r *http.Request) (string, any, error) {
 		return "", nil, err
 	}
 	b := c.base(m.Name, "machine", "machines")
-	b.Machine, b.Drawing = &m, drawing(m.Definition, nil)
+	b.Machine, b.Drawing, b.Names = &m, drawing(m.Definition, nil), stateNames(m.Definition)
+	b.State = r.URL.Query().Get("state")
 	return "machine", b, nil
-}
-
-// The samples with which the page for sending begins, one for each source.
-const (
-	sampleMessage = `{
-  "Records": [{
-    "messageId": "m-1",
-    "body": "{\"orderId\": \"o-1\", \"items\": [{\"sku\": \"tea-250\"}]}",
-    "attributes": {"ApproximateReceiveCount": "1"},
-    "messageAttributes": {},
-    "eventSource": "aws:sqs",
-    "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:QUEUE",
-    "awsRegion": "us-east-1"
-  }]
-}`
-	sampleEvent = `{
-  "version": "0",
-  "id": "e-1",
-  "source": "SOURCE",
-  "detail-type": "DETAIL",
-  "account": "123456789012",
-  "region": "us-east-1",
-  "time": "2026-01-01T00:00:00Z",
-  "resources": [],
-  "detail": {}
-}`
-	sampleRequest = `{
-  "version": "2.0",
-  "rawPath": "/PATH",
-  "rawQueryString": "",
-  "headers": {"content-type": "application/json"},
-  "requestContext": {"requestId": "r-1", "http": {"method": "POST", "path": "/PATH", "sourceIp": "127.0.0.1"}},
-  "body": "{}",
-  "isBase64Encoded": false
-}`
-)
-
-func (c *Console) sendPage(*http.Request) (string, any, error) {
-	b := c.base("Send", "send", "send")
-	for _, r := range c.o.Engine.Routes() {
-		takes := strings.ReplaceAll(r.Takes, "*", "x")
-		switch r.Source {
-		case sources.SQS:
-			queue := takes[strings.LastIndexAny(takes, ":/")+1:]
-			b.Samples = append(b.Samples, sample{"A message for " + r.Name, sources.Queue, strings.Replace(sampleMessage, "QUEUE", queue, 1)})
-		case sources.EventBridge:
-			source, detail, _ := strings.Cut(takes, " ")
-			b.Samples = append(b.Samples, sample{"An event for " + r.Name, sources.Event, strings.NewReplacer("SOURCE", source, "DETAIL", detail).Replace(sampleEvent)})
-		}
-	}
-	b.Samples = append(b.Samples, sample{"A request, as a Function URL delivers it", sources.Webhook, sampleRequest})
-	return "send", b, nil
 }
 
 // functions are the functions of the templates.
@@ -230,6 +185,7 @@ var functions = template.FuncMap{
 		return duration(v.Left.Sub(v.Entered))
 	},
 	"options": options,
+	"link":    link,
 }
 
 func duration(d time.Duration) string {
@@ -283,10 +239,10 @@ func tone(d Delivery) string {
 		return "run"
 	case !d.OK:
 		return "bad"
-	case d.Decision == "started" || d.Decision == "mixed":
-		return "good"
+	case d.Decision == "filtered" || d.Decision == "replayed":
+		return "warn"
 	}
-	return "warn"
+	return "good"
 }
 
 func statusTone(status string) string {

@@ -17,9 +17,11 @@ type routesOnly struct {
 
 func (r routesOnly) Routes() []Route { return r.routes }
 
+func (r routesOnly) Sample(string) (Sample, bool) { return Sample{Method: "POST", Path: "/x"}, true }
+
 func TestSources(t *testing.T) {
 	t.Parallel()
-	sourcetest.Hold(t, "pkg/console/pages.go: a sample on the page Send", func(s sources.Source) error {
+	sourcetest.Hold(t, "pkg/console/send.go: a sample on the page Send", func(s sources.Source) error {
 		c := New(ServeOptions{Recorder: NewRecorder(Options{}), Engine: routesOnly{routes: []Route{{Name: "r", Source: s.Key, Takes: "x y"}}}})
 		_, page, err := c.sendPage(nil)
 		if err != nil {

@@ -27,14 +27,20 @@ type Visit struct {
 	Left    *time.Time `json:"left,omitempty"`
 	// Attempts are the attempts of a task, each with its arguments and its end.
 	Attempts []Attempt `json:"attempts,omitempty"`
-	// Items is the number of a Map's items.
-	Items  int             `json:"items,omitempty"`
-	Input  json.RawMessage `json:"input,omitempty"`
-	Output json.RawMessage `json:"output,omitempty"`
-	// Assigned are the variables that the state set.
+	// Items is the number of a Map's items, and Iterations says how each ended that began.
+	Items      int             `json:"items,omitempty"`
+	Iterations []Iteration     `json:"iterations,omitempty"`
+	Input      json.RawMessage `json:"input,omitempty"`
+	Output     json.RawMessage `json:"output,omitempty"`
+	// Assigned are the variables that the state set; Before and After are all that there
+	// were when it was entered and left.
 	Assigned json.RawMessage `json:"assigned,omitempty"`
+	Before   json.RawMessage `json:"variablesBefore,omitempty"`
+	After    json.RawMessage `json:"variablesAfter,omitempty"`
 	Error    string          `json:"error,omitempty"`
 	Cause    string          `json:"cause,omitempty"`
+
+	variables scope
 }
 
 // An Attempt is one call of a task.
@@ -63,8 +69,10 @@ func (e Execution) Visits() []Visit {
 				v.Status = "failed"
 			}
 		}
+		v.closeIterations()
 		list[i] = *v
 	}
+	showVariables(list)
 	return list
 }
 
@@ -84,6 +92,7 @@ func (b *visitBuilder) add(e *asl.Event) {
 			} else {
 				v.Parent, v.Iteration, v.From = before.Parent, before.Iteration, before.ID
 			}
+			v.variables = v.inherit(before)
 		}
 		b.visits = append(b.visits, v)
 		b.at[e.ID] = v
@@ -92,12 +101,15 @@ func (b *visitBuilder) add(e *asl.Event) {
 	if before == nil {
 		return
 	}
-	if strings.HasPrefix(e.Type, "MapIteration") || strings.HasPrefix(e.Type, "ParallelState") {
+	if strings.HasPrefix(e.Type, "MapIteration") || strings.HasPrefix(e.Type, "MapState") || strings.HasPrefix(e.Type, "ParallelState") {
 		around := b.container(before, e)
-		if strings.HasSuffix(e.Type, "Failed") {
+		if strings.HasSuffix(e.Type, "Failed") && before != around {
 			b.failed(before, around, e)
 		}
 		before = around
+		if status, ok := strings.CutPrefix(e.Type, "MapIteration"); ok && status != "Started" {
+			around.iterationEnded(e.Index, strings.ToLower(status))
+		}
 	}
 	b.at[e.ID] = before
 	b.describe(before, e)
@@ -111,7 +123,7 @@ func (b *visitBuilder) container(v *Visit, e *asl.Event) *Visit {
 		kind = "Parallel"
 	}
 	for at := v; at != nil; at = b.visit(at.Parent) {
-		if at.Type == kind && (e.Name == "" || at.State == e.Name) {
+		if at.Type == kind && (at.State == e.Name || e.Name == "" && at.Left == nil) {
 			return at
 		}
 	}
@@ -129,6 +141,7 @@ func (b *visitBuilder) describe(v *Visit, e *asl.Event) {
 	switch {
 	case e.Type == "MapIterationStarted":
 		b.iteration[e.ID] = e.Index
+		v.Iterations = append(v.Iterations, Iteration{e.Index, "running"})
 	case e.Type == "ParallelStateStarted":
 		b.iteration[e.ID] = -1
 	case e.Type == "MapStateStarted":
@@ -138,6 +151,7 @@ func (b *visitBuilder) describe(v *Visit, e *asl.Event) {
 		v.Left, v.Output = &left, shown(e.Output)
 		if e.Assigned.Len() > 0 {
 			v.Assigned = shown(e.Assigned)
+			v.variables = v.variables.assign(e.Assigned)
 		}
 		if v.Error != "" {
 			v.Status = "caught"

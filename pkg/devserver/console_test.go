@@ -45,11 +45,11 @@ type consoleTest struct {
 	local *devserver.Local
 }
 
-func newConsole(t *testing.T) *consoleTest {
+func newConsole(t *testing.T, more ...string) *consoleTest {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"expressway.yaml": consoleRoutes,
+		"expressway.yaml": consoleRoutes + strings.Join(more, ""),
 		"m.asl.json":      `{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}`,
 		"fails.asl.json": `{"StartAt":"` + strings.ReplaceAll(evil[:50], `"`, `'`) + `","States":{"` + strings.ReplaceAll(evil[:50], `"`, `'`) +
 			`":{"Type":"Fail","ErrorPath":"$.path","CausePath":"States.JsonToString($.body)"}}}`,

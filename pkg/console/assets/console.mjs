@@ -23,12 +23,16 @@ async function post(url, body) {
 }
 
 async function act(element, body) {
-  const { post: url, goto: target } = element.dataset
+  const { post: url, goto: target, show } = element.dataset
   element.setAttribute('aria-busy', 'true')
   try {
     const answer = await post(url, body)
     sent = true
-    if (target && answer.id) location.assign(target + answer.id)
+    if (show) {
+      const place = document.getElementById(show)
+      place.textContent = JSON.stringify(answer, null, 2)
+      place.hidden = false
+    } else if (target && answer.id) location.assign(target + answer.id)
     else if (answer.path) say(`Saved as ${answer.path}: ${answer.command}`)
     else refresh()
   } catch (error) {
@@ -57,27 +61,38 @@ document.addEventListener('click', async event => {
     return
   }
   const state = event.target.closest('[data-state]')
-  if (state && page === 'execution') choose(state.dataset.state)
+  if (state) choose(state.dataset.state)
 })
 
 document.addEventListener('submit', event => {
   const form = event.target
   if (!form.dataset.post) return
   event.preventDefault()
-  if ('fields' in form.dataset) {
-    act(form, Object.fromEntries(new FormData(form, event.submitter)))
-    return
+  const body = {}
+  for (const field of form.elements) {
+    if (!field.name || (field.type === 'submit' && field !== event.submitter) || ('optional' in field.dataset && !field.value.trim())) continue
+    body[field.name] = field.value
+    if ('json' in field.dataset) {
+      try { body[field.name] = JSON.parse(field.value) } catch (error) { say(error.message); field.focus(); return }
+    }
   }
-  const field = form.querySelector('textarea')
-  let value = field.value
-  if ('json' in field.dataset) {
-    try { value = JSON.parse(value) } catch (error) { say(error.message); return }
-  }
-  act(form, { [field.name]: value })
+  act(form, body)
+})
+
+// The item of a Map is chosen without the button; what is live shows it.
+document.addEventListener('change', event => {
+  const form = event.target.closest('form[data-item]')
+  if (form) { history.pushState(null, '', '?' + new URLSearchParams(new FormData(form))); refresh() }
 })
 
 // A state of the graph is a link to what the execution did in it.
 function choose(name) {
+  const tested = document.querySelector('form[data-show] select')
+  if (tested) { // of a state machine: the one to test
+    tested.value = name
+    tested.form.elements.input.focus()
+    return
+  }
   const url = new URL(location)
   url.searchParams.set('state', name)
   url.hash = 'state'
