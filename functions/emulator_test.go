@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The Runtime Interface Emulator is what `sam local invoke` runs. It is no judge of the
+// The Runtime Interface Emulator is what `sam local invoke` runs. It does not judge the
 // function, see internal/lambdatest for that, but what users will see first.
 func TestRuntimeInterfaceEmulator(t *testing.T) {
 	t.Parallel()

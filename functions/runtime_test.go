@@ -118,7 +118,7 @@ func response(t *testing.T, payload []byte) any {
 	t.Helper()
 	var doc any
 	if err := json.Unmarshal(executionID.ReplaceAll(payload, []byte("$1:EXECUTION")), &doc); err != nil {
-		t.Fatalf("response is no JSON: %v: %s", err, payload)
+		t.Fatalf("response is not JSON: %v: %s", err, payload)
 	}
 	if fields, ok := doc.(map[string]any); ok {
 		if body, ok := fields["body"].(string); ok {

@@ -1,8 +1,8 @@
 // Package awsenv makes SDK configurations from what Lambda's environment holds.
 //
-// config.LoadDefaultConfig reads files and asks services for what a Lambda function
-// has in its environment already, and costs two milliseconds of every cold start and
-// as many megabytes. The packages that reach AWS share this instead.
+// config.LoadDefaultConfig reads files and calls services for what a Lambda function
+// already has in its environment, and costs two milliseconds of every cold start and two
+// megabytes. The packages that call AWS share this package instead.
 package awsenv
 
 import (
@@ -15,14 +15,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// ErrNone is what [Config] returns where the environment names no region or no
+// ErrNone is returned by [Config] if the environment does not name a region and
 // credentials, as Lambda's always does.
 var ErrNone = errors.New("the environment holds no AWS configuration")
 
 // Config returns the configuration that the environment holds: AWS_REGION (or
-// AWS_DEFAULT_REGION), AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
-// and the custom endpoint of a service (see [Endpoint]). It reads no files and asks
-// nobody. The credentials of an invocation's environment do not change while the
+// AWS_DEFAULT_REGION), AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, and
+// the custom endpoint of a service (see [Endpoint]). It reads no files and sends no
+// requests. The credentials of an invocation's environment do not change while the
 // process lives.
 func Config(getenv func(string) string, service string) (aws.Config, error) {
 	credentials := aws.Credentials{
@@ -59,8 +59,9 @@ func Config(getenv func(string) string, service string) (aws.Config, error) {
 	return cfg, nil
 }
 
-// Endpoint is the custom endpoint that the [environment] names for a service, by its
-// suffix there: SFN, SQS, DYNAMODB, SSM or SECRETS_MANAGER. Empty is AWS's own.
+// Endpoint returns the custom endpoint that the [environment] names for a service, by its
+// suffix there: SFN, SQS, DYNAMODB, SSM or SECRETS_MANAGER. It is empty if AWS's own
+// endpoint is used.
 //
 // [environment]: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 func Endpoint(getenv func(string) string, service string) string {
@@ -79,7 +80,7 @@ func DualStack(getenv func(string) string) bool { return isTrue(getenv("AWS_USE_
 // isTrue reports whether a variable says true, as the SDKs read it.
 func isTrue(s string) bool { return strings.EqualFold(s, "true") }
 
-// First returns the first text that is not empty.
+// First returns the first non-empty text.
 func First(list ...string) string {
 	for _, s := range list {
 		if s != "" {

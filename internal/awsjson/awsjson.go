@@ -1,13 +1,13 @@
-// Package awsjson calls the few operations that the functions need of services that
-// speak AWS JSON: SSM, Secrets Manager, DynamoDB, SQS, Step Functions.
+// Package awsjson calls the few operations that the functions need from services that use
+// AWS JSON: SSM, Secrets Manager, DynamoDB, SQS, Step Functions.
 //
-// It signs and sends with the core of the SDK, and leaves the services' own packages
-// out of the functions: those build the schemas of all their operations before main
-// begins, which for SSM and DynamoDB is as long as all the rest of a cold start. The
-// tests hold it against them, request by request and endpoint by endpoint.
+// It signs and sends with the core of the SDK, and keeps the services' own packages out
+// of the functions: those build the schemas of all their operations before main begins,
+// which for SSM and DynamoDB takes as long as the rest of a cold start. The tests compare
+// it with them, request by request and endpoint by endpoint.
 //
-// Only operations that may be sent again belong here: [Client.Call] repeats every failure
-// that may pass. [Client.Once] leaves that to its caller.
+// Only operations that may be sent again belong here: [Client.Call] repeats a request
+// after every failure that may be temporary. [Client.Once] leaves that to its caller.
 package awsjson
 
 import (
@@ -44,11 +44,11 @@ const (
 	maxAnswer = 4 << 20
 )
 
-// A Service is what the wire knows of one.
+// A Service describes a service on the wire.
 type Service struct {
-	// Name is in the host and in the signature, Variable in AWS_ENDPOINT_URL_….
+	// Name is used in the host and in the signature, Variable in AWS_ENDPOINT_URL_….
 	Name, Variable string
-	// Target goes before the operation in X-Amz-Target; Version is that of AWS JSON.
+	// Target precedes the operation in X-Amz-Target; Version is the version of AWS JSON.
 	Target, Version string
 }
 
@@ -89,7 +89,7 @@ func New(getenv func(string) string, s Service) (*Client, error) {
 	return c.In(cfg.Region), nil
 }
 
-// In returns the client of another region, which shares the connections of c. A custom
+// In returns the client for another region, which shares the connections of c. A custom
 // endpoint serves every region.
 func (c *Client) In(region string) *Client {
 	in := *c
@@ -103,10 +103,10 @@ func (c *Client) In(region string) *Client {
 // Endpoint returns the URL that the client sends to.
 func (c *Client) Endpoint() string { return c.endpoint }
 
-// An Error is an answer of the service that is not success. Its text has the code and
-// the request's id, and nothing else of the answer: that may quote what was asked.
+// An Error is an error response of the service. Its text has the code and the request's
+// id, and nothing else from the answer, which may quote the request.
 type Error struct {
-	// Code is the service's, such as AccessDeniedException; empty where it named none.
+	// Code is the service's, such as AccessDeniedException; empty if it named none.
 	Code   string
 	Status int
 	// RequestID finds the request at AWS.
@@ -126,7 +126,7 @@ func (e *Error) Error() string {
 	return s
 }
 
-// passing are the codes of a 4xx that another attempt, or another process, may not see.
+// passing lists the codes of a 4xx that may be temporary.
 var passing = map[string]bool{
 	"Throttling": true, "ThrottlingException": true, "ThrottledException": true, "RequestThrottledException": true,
 	"RequestThrottled": true, "TooManyRequestsException": true, "RequestLimitExceeded": true, "SlowDown": true,
@@ -135,18 +135,18 @@ var passing = map[string]bool{
 	"RequestTimeout": true, "RequestTimeoutException": true,
 }
 
-// Passes reports whether the service may answer otherwise soon.
+// Passes reports whether the failure may be temporary.
 func (e *Error) Passes() bool {
 	return e.Status < 400 || e.Status >= 500 || e.Status == http.StatusRequestTimeout ||
 		e.Status == http.StatusTooManyRequests || passing[e.Code]
 }
 
-// ErrUnreadable is an answer that is cut off, or not what the operation promises.
+// ErrUnreadable means that an answer was cut off, or is not what the operation promises.
 var ErrUnreadable = errors.New("the answer cannot be read")
 
 // Call sends in to the operation and decodes the answer into out, both in the JSON form
-// of the operation's documentation. It is repeated while its failure may pass and ctx
-// leaves time. The error is an [*Error] where the service answered.
+// of the operation's documentation. It is repeated while its failure may be temporary and
+// ctx leaves time. The error is an [*Error] if the service answered.
 func (c *Client) Call(ctx context.Context, operation string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -168,7 +168,7 @@ func (c *Client) Call(ctx context.Context, operation string, in, out any) error 
 	}
 }
 
-// Once is Call without repetitions. Unsent reports, with an error, that no byte of the
+// Once is Call without repetitions. With an error, unsent reports that no byte of the
 // request can have reached the service.
 func (c *Client) Once(ctx context.Context, operation string, in, out any) (unsent bool, err error) {
 	body, err := json.Marshal(in)
@@ -222,8 +222,8 @@ func (c *Client) send(ctx context.Context, operation string, body []byte, out an
 	return nil
 }
 
-// code is the error's name: the header, or __type, each perhaps with a namespace before
-// it and a URL behind.
+// code returns the error's name: the header, or __type, each with an optional namespace
+// before it and URL after it.
 func code(resp *http.Response, body []byte) string {
 	name := resp.Header.Get("X-Amzn-Errortype")
 	if name == "" {
@@ -238,7 +238,7 @@ func code(resp *http.Response, body []byte) string {
 	return name[strings.LastIndexByte(name, '#')+1:]
 }
 
-// explain is the part of a failure that says something, without the URL.
+// explain returns the informative part of a failure, without the URL.
 func explain(ctx context.Context, err error) error {
 	var answer *Error
 	var op *net.OpError

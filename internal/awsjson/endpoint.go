@@ -2,10 +2,11 @@ package awsjson
 
 import "strings"
 
-// A partition is a part of AWS with DNS names of its own.
+// A partition is a part of AWS with its own DNS names.
 type partition struct{ prefix, suffix, dualStack string }
 
-// partitions go by the first prefix that a region has; the last has them all.
+// partitions are chosen by the first prefix that matches a region; the last one matches
+// all.
 //
 // [Partitions]: https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 var partitions = [...]partition{
@@ -36,7 +37,7 @@ func Host(s Service, region string, fips, dualStack bool) string {
 	}
 	// In GovCloud these answer FIPS requests at the ordinary name.
 	plain := strings.HasPrefix(region, "us-gov-") && !dualStack && (service == "ssm" || service == "dynamodb" || service == "sqs")
-	if service == "states" { // in GovCloud it has rules of its own
+	if service == "states" { // it has its own rules in GovCloud
 		plain = region == "us-gov-west-1" && !dualStack
 		fips = fips || dualStack && strings.HasPrefix(region, "us-gov-")
 	}

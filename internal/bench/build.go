@@ -18,13 +18,13 @@ import (
 type bench struct {
 	plan plan
 	root string // of the module
-	dir  string // for what is built
+	dir  string // for build results
 	say  func(format string, args ...any)
 
 	minimal, webhook, queues function
 }
 
-// What this program runs on, and so the functions it starts.
+// The environment of this program, and so of the functions that it starts.
 const hostOS, hostArch = runtime.GOOS, runtime.GOARCH
 
 // Routes of the functions under test, as a user would write them: verified, and with an
@@ -56,9 +56,9 @@ routes:
     input: '{% $event.detail %}'
 `
 
-// A function is something that is built and measured. Config is its expressway.yaml,
-// empty for the minimal one, which has none. Handler is what makes the layer one of
-// three functions.
+// A function is a program that is built and measured. Config is its expressway.yaml; it
+// is empty for the minimal one, which has none. Handler makes the layer one of the three
+// functions.
 type function struct{ name, pkg, config, handler string }
 
 var (
@@ -111,7 +111,7 @@ func (b *bench) zips(ctx context.Context, r *report) error {
 	return nil
 }
 
-// taskRoot is the directory of the function built for this machine.
+// taskRoot returns the directory of the function built for this machine.
 func (b *bench) taskRoot(f function) string { return filepath.Join(b.dir, f.name) }
 
 // compile writes bootstrap and expressway.yaml, as `make build-WebhookFunction` does.
@@ -135,7 +135,7 @@ func (b *bench) compile(ctx context.Context, f function, goos, goarch, dir strin
 	return nil
 }
 
-// zipSize is the size in bytes of the directory as a deployment package.
+// zipSize returns the size in bytes of the directory as a deployment package.
 func zipSize(dir string) (int64, error) {
 	var n counter
 	w := zip.NewWriter(&n)

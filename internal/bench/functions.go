@@ -33,7 +33,7 @@ func (b *bench) start(ctx context.Context, f function, endpoint string) (*lambda
 	return fn, nil
 }
 
-// inTurns runs both n times, and who is first changes from turn to turn.
+// inTurns runs both n times; which of them is first alternates from turn to turn.
 func inTurns(n int, base, ours func() error) error {
 	for i := range n {
 		first, second := base, ours
@@ -63,7 +63,8 @@ func (b *bench) coldStarts(ctx context.Context, r *report) error {
 	return nil
 }
 
-// coldStart returns what starts a function once, and keeps how long that took.
+// coldStart returns a function that starts a function once and records how long that
+// took.
 func (b *bench) coldStart(ctx context.Context, f function, endpoint string, into *[]float64) func() error {
 	return func() error {
 		fn, err := b.start(ctx, f, endpoint)
@@ -131,7 +132,7 @@ func (b *bench) warmEvents(ctx context.Context, r *report) error {
 }
 
 // block is how many events one function gets before it is the other's turn: few enough
-// that both see the same machine, enough that each runs warm.
+// that both run under the same conditions, and enough that each runs warm.
 const block = 25
 
 // feedPair starts two functions and feeds them in turns, block by block.
@@ -183,7 +184,7 @@ func newFeed(took []float64, rss int64) feed {
 	return feed{first: took[0], p50: median(warm), p99: quantile(warm, 0.99), rss: float64(rss) / (1 << 20)}
 }
 
-// checkResponse makes sure that what is timed is the work and not its failure.
+// checkResponse makes sure that the work was timed and not its failure.
 func checkResponse(payload []byte) error {
 	var response struct {
 		StatusCode int    `json:"statusCode"`

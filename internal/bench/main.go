@@ -1,10 +1,10 @@
 // Command bench measures the project's budgets and writes docs/performance.md.
 //
-// It builds the functions as they are deployed, and beside them a minimal function
-// (internal/bench/minimal) that does the least one can do with the SDK. Both are run as
-// real processes by internal/lambdatest, in turns, so that whatever else the machine
-// does falls on both alike; every budget is a ratio of the two. It calls nothing outside
-// this machine.
+// It builds the functions as they are deployed, and a minimal function
+// (internal/bench/minimal) that does the least that is possible with the SDK.
+// internal/lambdatest runs both as real processes, in turns, so that other load on the
+// machine affects both alike; every budget is a ratio of the two. It calls nothing
+// outside this machine.
 //
 //	go run ./internal/bench -o docs/performance.md
 package main
@@ -27,7 +27,7 @@ import (
 
 // A plan says how much is measured. More of each narrows the spread.
 type plan struct {
-	cold    int // starts for the cold start alone
+	cold    int // starts only for the cold start
 	routes  int // starts for the cold start with many routes
 	starts  int // starts that are fed with events
 	events  int // events of each such start
@@ -37,8 +37,8 @@ type plan struct {
 	only []string // the steps to take; empty takes all
 }
 
-// warmUp is how many events of each start come before the warm ones: connections are
-// made then, and the heap finds its size.
+// warmUp is how many events of each start precede the warm ones: in these, connections
+// are made and the heap reaches its size.
 const warmUp = 50
 
 func (p plan) validate() error {
@@ -147,8 +147,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// measure builds everything and measures every budget. It tells what it does on
-// progress, a line a step.
+// measure builds everything and measures every budget. It reports each step in a line on
+// progress.
 func measure(ctx context.Context, p plan, progress io.Writer) (*report, error) {
 	// The harness shares two cores with what it measures. It collects its own garbage
 	// between the starts, and seldom within one.
@@ -188,7 +188,7 @@ func measure(ctx context.Context, p plan, progress io.Writer) (*report, error) {
 	return r, nil
 }
 
-// moduleRoot is the nearest directory above the working directory with a go.mod.
+// moduleRoot returns the nearest directory above the working directory with a go.mod.
 func moduleRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // A budget is one line of the report: what is measured, in which unit, against what, and
-// how much is allowed. A limit of 0 is a figure that has no budget.
+// how much is allowed. A limit of 0 means that the figure has no budget.
 type budget struct {
 	what, against string
 	unit          string

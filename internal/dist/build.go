@@ -15,14 +15,14 @@ type build struct {
 	// Root is the folder of the module, and Package the package's path in it.
 	Root, Package string
 	OS, Arch      string
-	// Function tells a Lambda function, which is built without the RPC mode that
-	// provided.al2023 does not have.
+	// Function says that it is a Lambda function, which is built without the RPC mode
+	// that provided.al2023 does not have.
 	Function bool
-	// Version and Commit go into the binary; empty for none.
+	// Version and Commit are written into the binary; they may be empty.
 	Version, Commit string
-	// Overlay is a file of `go build -overlay`; empty for none.
+	// Overlay is a file of `go build -overlay`; it may be empty.
 	Overlay string
-	// Tags are build tags beside those of a function.
+	// Tags are build tags in addition to those of a function.
 	Tags []string
 }
 
@@ -34,8 +34,8 @@ func (b build) Binary(ctx context.Context) ([]byte, error) {
 	}
 	defer os.RemoveAll(dir)
 	out := filepath.Join(dir, "binary")
-	// -buildvcs=false: what the checkout is called must not tell one build from another;
-	// the version does.
+	// -buildvcs=false: the state of the checkout must not change the build; the version
+	// identifies it.
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", strings.Join(b.tags(), ","), "-ldflags", b.ldflags(), "-o", out}
 	if b.Overlay != "" {
 		args = append(args, "-overlay", b.Overlay)

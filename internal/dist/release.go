@@ -24,20 +24,20 @@ var platforms = []struct{ os, arch string }{
 	{"linux", "amd64"}, {"linux", "arm64"}, {"darwin", "amd64"}, {"darwin", "arm64"}, {"windows", "amd64"},
 }
 
-// A Release is what [Release.Write] makes.
+// A Release is the input of [Release.Write].
 type Release struct {
 	// Root is the folder of the module.
 	Root string
-	// Version is vMAJOR.MINOR.PATCH, and Commit what it was made of.
+	// Version is vMAJOR.MINOR.PATCH, and Commit the commit that it was built from.
 	Version, Commit string
-	// Say is told what is being made; nil tells nobody.
+	// Say is called with what is being made; it may be nil.
 	Say func(string)
 
 	artifacts []File
 	inventory inventory
 }
 
-// Write makes the release in a folder, which it makes if it is not there: artifacts,
+// Write makes the release in a folder, which it creates if it does not exist: artifacts,
 // SHA256SUMS and a CycloneDX bill of materials.
 func (r *Release) Write(ctx context.Context, dir string) error {
 	for _, step := range []func(context.Context) error{r.functions, r.command} {
@@ -73,7 +73,7 @@ func (r *Release) say(format string, args ...any) {
 	}
 }
 
-// functions builds the layer, and the three functions as programs of their own.
+// functions builds the layer, and the three functions as separate programs.
 func (r *Release) functions(ctx context.Context) error {
 	for _, arch := range []string{"arm64", "amd64"} {
 		for _, name := range append([]string{"layer"}, sources.Functions()...) {
@@ -134,7 +134,7 @@ func (r *Release) command(ctx context.Context) error {
 	return nil
 }
 
-// overlay lays the layers over the command's folder, which has none.
+// overlay adds the layers to the command's folder, which has none.
 func (r *Release) overlay() (path string, clean func(), _ error) {
 	dir, err := os.MkdirTemp("", "expressway-overlay")
 	if err != nil {
@@ -168,7 +168,7 @@ func (r *Release) overlay() (path string, clean func(), _ error) {
 	return path, clean, err
 }
 
-// sums is a file for `sha256sum --check`.
+// sums returns a file for `sha256sum --check`.
 func sums(files []File) []byte {
 	var b bytes.Buffer
 	for _, f := range files {

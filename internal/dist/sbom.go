@@ -15,8 +15,8 @@ import (
 
 const module = "github.com/expressway-dev/expressway"
 
-// An inventory is what the binaries of a release were built of, as `go version -m` lists
-// it.
+// An inventory lists what the binaries of a release were built from, as `go version -m`
+// does.
 type inventory struct {
 	modules   map[string]debug.Module // by package URL
 	artifacts map[string][]string     // package URLs, by artifact
@@ -49,8 +49,8 @@ func packageURL(path, version string) string {
 	return "pkg:golang/" + strings.ToLower(path) + "@" + version
 }
 
-// sbom writes CycloneDX 1.6. It holds no time and no machine, so that it is the same
-// wherever it is made.
+// sbom writes CycloneDX 1.6. It contains neither a time nor the name of a machine, so
+// that it is the same wherever it is made.
 func (i *inventory) sbom(version string) ([]byte, error) {
 	root := cdx.Component{
 		BOMRef: packageURL(module, version), Type: cdx.ComponentTypeApplication, Name: module, Version: version,
@@ -86,7 +86,7 @@ func (i *inventory) sbom(version string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// serial is a UUID of the contents (RFC 9562, version 8).
+// serial returns a UUID of the contents (RFC 9562, version 8).
 func serial(components []cdx.Component) string {
 	h := sha256.New()
 	for _, c := range components {

@@ -19,7 +19,7 @@ type File struct {
 	Data []byte
 }
 
-// epoch is the time of every entry: the first that a zip can have.
+// epoch is the time of every entry: the earliest that a zip can have.
 var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // zipped packs files in their order. Nothing of the machine goes into it.

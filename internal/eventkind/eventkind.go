@@ -1,7 +1,7 @@
-// Package eventkind recognises by its shape what an event is that invokes a Lambda
-// function, and names the function that it belongs to. The adapters of pkg/httpfront,
-// pkg/sqsbatch and pkg/eventbridge explain with it an event that is not theirs, and
-// the developer's tool what it is about to deliver.
+// Package eventkind recognises the kind of an event that invokes a Lambda function by its
+// shape, and names the function to which it belongs. The adapters in pkg/httpfront,
+// pkg/sqsbatch and pkg/eventbridge use it to explain an event that is not theirs, and the
+// developer's tool uses it to explain what it is about to deliver.
 package eventkind
 
 import (
@@ -11,30 +11,30 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A Function is one of the functions that Expressway has.
+// A Function is one of Expressway's functions.
 type Function string
 
-// The functions, as the developer's tool and a Handler name them.
+// The functions, by the names that the developer's tool and a Handler use.
 const (
 	Webhook Function = sources.Webhook
 	Queue   Function = sources.Queue
 	Event   Function = sources.Event
 )
 
-// A Kind is what an event is.
+// A Kind is the kind of an event.
 type Kind struct {
 	// What is a noun with its article: "a batch of SQS records".
 	What string
-	// Function takes such events; empty where none does.
+	// Function takes such events; empty if none does.
 	Function Function
-	// Cure is what to do where such an event reaches another function.
+	// Cure is what to do if such an event reaches another function.
 	Cure string
 }
 
-// String is a sentence for logs and errors, without a full stop.
+// String returns a sentence for logs and errors, without a full stop.
 func (k Kind) String() string { return "the event is " + k.What + ": " + k.Cure }
 
-// The kinds that a function takes, and what nobody knows.
+// The kinds that a function takes, and the unknown kind.
 var (
 	Request = Kind{"an HTTP request", Webhook, "send it to the webhook function"}
 	Batch   = Kind{"a batch of SQS records", Queue, "connect the queue to the queue function"}
@@ -52,7 +52,7 @@ const (
 	throughRule = "no function of Expressway takes it; let the service send to EventBridge or to a queue"
 )
 
-// records are the kinds of records, by their eventSource.
+// records maps the eventSource of records to their kinds.
 var records = map[string]Kind{
 	"aws:sqs":          Batch,
 	"aws:kinesis":      {What: "a batch of a Kinesis stream", Cure: throughPipe},
@@ -74,8 +74,8 @@ var records = map[string]Kind{
 	"aws:ses": {What: "a message of SES", Cure: "let SES publish to a topic that a queue is subscribed to"},
 }
 
-// Of recognises an event of the JSON values of pkg/jsonata. What it does not know is
-// [Unknown].
+// Of recognises the kind of an event, a JSON value of pkg/jsonata. It returns [Unknown]
+// for any other.
 func Of(v any) Kind {
 	switch v := jsonata.Force(v).(type) {
 	case []any:
@@ -158,7 +158,7 @@ func isRequest(event, context *jsonata.Object) bool {
 	return event.Has("httpMethod") && event.Has("path")
 }
 
-// ofRecord is the kind of a record's batch; without What where its source is no text.
+// ofRecord returns the kind of a record's batch; What is empty if the source is not text.
 func ofRecord(record *jsonata.Object) Kind {
 	source := record.Text("eventSource")
 	if source == "" {
@@ -173,8 +173,8 @@ func ofRecord(record *jsonata.Object) Kind {
 	return Kind{}
 }
 
-// isName reports whether a text can be the name of a service: what an event says is
-// not repeated otherwise.
+// isName reports whether a text can be the name of a service; any other text of an event
+// is not repeated.
 func isName(s string) bool {
 	for _, c := range []byte(s) {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {

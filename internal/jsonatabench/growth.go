@@ -12,8 +12,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// growthRows are expressions whose result is linear in the number of items, and which are
-// easily quadratic.
+// growthRows are expressions whose result is linear in the number of items, but whose
+// evaluation is easily quadratic.
 var growthRows = []row{
 	{"$reduce with &", "list", `$length($reduce($list, function($a, $o) { $a & "," & $o.id }, ""))`},
 	{"& in front", "list", `$length($reduce($list, function($a, $o) { $o.id & $a }, ""))`},
@@ -117,8 +117,8 @@ func (b *bench) allGrowth(ctx context.Context, only string) error {
 	return err
 }
 
-// line has the time at the smallest size, beside the reference, how it grows for four times
-// the items, and the time at the largest.
+// line returns the time at the smallest size, next to the reference's, the growth for
+// four times the items, and the time at the largest size.
 func (g growthResult) line() string {
 	s := fmt.Sprintf("%s | %s | %.1f×", duration(g.ours[0]), duration(g.theirs), g.theirs/g.ours[0])
 	for i := 1; i < len(g.ours); i++ {

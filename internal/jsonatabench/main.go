@@ -1,5 +1,6 @@
-// Command jsonatabench measures pkg/jsonata beside the reference implementation in Node,
-// on the same expressions and documents, in turns, and writes docs/jsonata-performance.md.
+// Command jsonatabench compares the speed of pkg/jsonata with that of the reference
+// implementation in Node, on the same expressions and documents, in turns, and writes
+// docs/jsonata-performance.md.
 //
 //	(cd internal/jsonataref && npm ci)
 //	go run ./internal/jsonatabench -o docs/jsonata-performance.md
@@ -171,7 +172,7 @@ func (b *bench) evaluations(ctx context.Context, expr *jsonata.Expr, input any) 
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for range n {
-		_, _ = expr.Eval(ctx, input, nil) // its error is known by now
+		_, _ = expr.Eval(ctx, input, nil) // its error is already known
 	}
 	runtime.ReadMemStats(&after)
 	t.allocs = int64(after.Mallocs-before.Mallocs) / int64(n)
@@ -196,8 +197,8 @@ func (b *bench) rounds(f func()) (nanos float64, n int) {
 	return nanos, n
 }
 
-// roundNanos is how long a round takes, about: so short that some are not disturbed by
-// what else the machine does. The reference's are as long.
+// roundNanos is how long a round takes, roughly: so short that some are not disturbed by
+// other load. The reference's rounds are as long.
 const roundNanos = 5e6
 
 // compile measures the expressions of a configuration with ten routes.

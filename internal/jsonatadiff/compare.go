@@ -42,7 +42,7 @@ func (c testCase) String() string {
 	return fmt.Sprintf("%s\n  in %s %s", c.expr, language, input)
 }
 
-// An outcome is what one side makes of a case: a value as JSON text, or an error.
+// An outcome is one side's result for a case: a value as JSON text, or an error.
 type outcome struct {
 	value       string
 	code, token string
@@ -76,7 +76,7 @@ func theirs(a jsonataref.Answer) outcome {
 	return outcome{value: *a.Value}
 }
 
-// ours evaluates with the package. What panics is a difference like any other.
+// ours evaluates with the package. A panic is a difference like any other.
 func (c testCase) ours(ctx context.Context) (out outcome) {
 	defer func() {
 		if p := recover(); p != nil {

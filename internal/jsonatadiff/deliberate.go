@@ -60,7 +60,7 @@ func near(a, b string) bool {
 	return true
 }
 
-// sortBytes tells whether texts are the same but for the order of what is in them.
+// sortBytes reports whether texts are the same except for the order of their parts.
 func sortBytes(text string) string {
 	b := []byte(text)
 	slices.Sort(b)

@@ -1,7 +1,7 @@
 // Command jsonatadiff compares pkg/jsonata with the reference implementation, on random
 // expressions and inputs: values to the last character, errors by code and token. The
-// whole language is compared with the newest version, the dialect of Step Functions
-// with the version that Step Functions runs. What differs on purpose is in deliberate.go.
+// whole language is compared with the newest version, the dialect of Step Functions with
+// the version that Step Functions runs. Deliberate differences are in deliberate.go.
 //
 //	(cd internal/jsonataref && npm ci)
 //	go run ./internal/jsonatadiff -time 1m
@@ -81,7 +81,7 @@ type differ struct {
 // batch is how many cases are asked for at once.
 const batch = 1000
 
-// patience is how long the reference may take for one case.
+// patience is how long the reference may take for a single case.
 const patience = 5 * time.Second
 
 func (d *differ) look(ctx context.Context, length time.Duration) error {

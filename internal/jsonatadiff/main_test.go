@@ -20,7 +20,7 @@ func TestSource(t *testing.T) {
 			t.Fatalf("the same seed makes %s and %s", c, again)
 		}
 		if !json.Valid(c.input) {
-			t.Fatalf("the input of %s is no JSON", c)
+			t.Fatalf("the input of %s is not JSON", c)
 		}
 		o := c.ours(context.Background())
 		if o.note != "" {

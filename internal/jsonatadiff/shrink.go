@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// shrink takes tokens away from a case for as long as the two sides differ on it.
+// shrink removes tokens from a case for as long as the two sides differ.
 func (d *differ) shrink(c testCase, ours, theirs outcome) (testCase, outcome, outcome) {
 	parts := tokens.FindAllString(c.expr, -1)
 	for size := max(1, len(parts)/2); size >= 1; {

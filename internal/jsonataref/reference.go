@@ -31,7 +31,7 @@ type Request struct {
 	Seconds float64                    `json:"seconds,omitempty"`
 }
 
-// An Answer is what the reference makes of a Request.
+// An Answer is the reference's answer to a Request.
 type Answer struct {
 	Value    *string `json:"value"` // JSON text, with [functionMark] and [Number] in it; nil when undefined
 	Code     string  `json:"code"`
@@ -43,7 +43,7 @@ type Answer struct {
 	Nanos    float64 `json:"nanos"` // of one evaluation, when it was measured
 }
 
-// What stands in an Answer's Value for what JSON cannot hold.
+// The texts in an Answer's Value for values that JSON cannot hold.
 const (
 	functionMark = "\u0001function"
 	Number       = "\u0001number" // NaN, Infinity
@@ -99,8 +99,8 @@ func (r *Reference) Close() error {
 	return r.cmd.Wait()
 }
 
-// Ask returns the answers to requests. A request that is not answered within patience
-// costs the process, which is then started again for those that follow.
+// Ask returns the answers to requests. If a request is not answered within patience, the
+// process is killed, and started again for the following requests.
 func (r *Reference) Ask(ctx context.Context, requests []Request, patience time.Duration) ([]Answer, error) {
 	answers := make([]Answer, 0, len(requests))
 	for len(answers) < len(requests) {
@@ -119,7 +119,8 @@ func (r *Reference) Ask(ctx context.Context, requests []Request, patience time.D
 	return answers, nil
 }
 
-// ask returns fewer answers than requests when one takes too long; then the process is gone.
+// ask returns fewer answers than requests if one takes too long; the process has then
+// been killed.
 func (r *Reference) ask(ctx context.Context, requests []Request, patience time.Duration) ([]Answer, error) {
 	sent := make(chan error, 1)
 	go func() { sent <- send(r.in, requests) }()

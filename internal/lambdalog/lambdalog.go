@@ -1,5 +1,5 @@
-// Package lambdalog makes the logger of a Lambda function: aws-lambda-go's, which adds
-// the request's id, with the ids by which lines of one delivery are joined.
+// Package lambdalog makes the logger of a Lambda function: aws-lambda-go's logger, which
+// adds the request's id, with the ids that link the lines of one delivery.
 package lambdalog
 
 import (
@@ -30,8 +30,8 @@ func New(getenv func(string) string, attrs ...slog.Attr) *slog.Logger {
 	return slog.New(Handler(lambdacontext.NewLogHandler(), getenv).WithAttrs(attrs))
 }
 
-// WithoutErrors returns a writer that drops the error documents of aws-lambda-go, and hands
-// everything else on.
+// WithoutErrors returns a writer that drops the error documents of aws-lambda-go, and
+// passes everything else on.
 func WithoutErrors(next io.Writer) io.Writer { return withoutErrors{next} }
 
 type withoutErrors struct{ next io.Writer }
@@ -109,7 +109,7 @@ func has(r slog.Record, key string) bool {
 	return found
 }
 
-// root is the trace id of the invocation: the Root of the header that Lambda hands in.
+// root returns the trace id of the invocation: the Root of the header that Lambda passes.
 func root(ctx context.Context) string {
 	header, _ := ctx.Value("x-amzn-trace-id").(string) // the key of aws-lambda-go
 	for field := range strings.SplitSeq(header, ";") {

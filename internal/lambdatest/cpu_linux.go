@@ -12,7 +12,7 @@ import (
 // architectures that Go has Linux for.
 const ticks = 100
 
-// cpuTime is what a process has used of the processors so far; 0 when it has ended.
+// cpuTime returns the processor time that a process has used so far; 0 if it has ended.
 func cpuTime(pid int) time.Duration {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -4,5 +4,5 @@ package lambdatest
 
 import "time"
 
-// cpuTime is not known here.
+// cpuTime is not known on this platform.
 func cpuTime(int) time.Duration { return 0 }

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Types of errors that Lambda itself reports, as they stand in errorType.
+// Types of errors that Lambda itself reports, as in errorType.
 const (
 	ErrorTypeTimeout          = "Sandbox.Timedout"
 	ErrorTypeExit             = "Runtime.ExitError"
@@ -21,7 +21,7 @@ const (
 type Error struct {
 	// Type and Message are errorType and errorMessage.
 	Type, Message string
-	// Init tells that the process failed before its first poll.
+	// Init says that the process failed before its first poll.
 	Init bool
 	// Payload is the whole error document, as the invoker receives it.
 	Payload []byte
@@ -30,7 +30,8 @@ type Error struct {
 	Logs string
 }
 
-// Error is the type and the message, and the logs of an init error on lines of their own.
+// Error returns the type and the message, and the logs of an init error on separate
+// lines.
 func (e *Error) Error() string {
 	if !e.Init {
 		return fmt.Sprintf("function error: %s: %s", e.Type, e.Message)
@@ -42,8 +43,8 @@ func (e *Error) Error() string {
 	return text
 }
 
-// reported is the error that the function posted. A document that is no error document
-// is kept as the payload, under a type that says so.
+// reported returns the error that the function posted. A document that is not an error
+// document is kept as the payload, with a type that says so.
 func reported(body []byte) *Error {
 	var doc struct {
 		ErrorType    string `json:"errorType"`
@@ -56,7 +57,7 @@ func reported(body []byte) *Error {
 }
 
 func platformError(kind, message string) *Error {
-	// Two strings always marshal.
+	// Two strings cannot fail.
 	payload, _ := json.Marshal(struct {
 		ErrorType    string `json:"errorType"`
 		ErrorMessage string `json:"errorMessage"`

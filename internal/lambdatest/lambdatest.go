@@ -1,15 +1,15 @@
 // Package lambdatest runs a real Lambda bootstrap on this machine and feeds it events.
 //
 // [Start] starts the executable with Lambda's environment and serves it the [Runtime API]
-// on a loopback port; [Function.Invoke] hands it one event and returns what it answered.
-// The package is stricter than the emulator that ships with the SAM CLI, and closer to
+// on a loopback port; [Function.Invoke] passes it one event and returns its answer. The
+// package is stricter than the emulator that ships with the SAM CLI, and closer to
 // Lambda: it enforces the deadline and both payload limits, refuses calls out of turn,
-// passes the trace header on, tells function errors from answers, and starts the
-// executable anew after it exited, crashed or timed out. It also measures what a budget
+// passes on the trace header, distinguishes function errors from answers, and restarts
+// the executable after it exited, crashed or timed out. It also measures what a budget
 // needs: process start to first poll, event to response, and peak memory.
 //
-// It knows nothing of this project. [StepFunctions] is the other end that a function
-// under test may want to call.
+// It does not depend on the rest of this project. [StepFunctions] is an endpoint that a
+// function under test can call.
 //
 // [Runtime API]: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 package lambdatest
@@ -30,7 +30,7 @@ const (
 	// MaxRequest is the largest event of a synchronous invocation, in bytes.
 	MaxRequest = 6 << 20
 	// MaxResponse is the largest buffered response, in bytes: 6 MiB and 100 for an
-	// envelope, the number that Lambda's own message names.
+	// envelope, the number in Lambda's own message.
 	MaxResponse = 6<<20 + 100
 	// InitLimit is how long an executable may take from its start to its first poll.
 	InitLimit = 10 * time.Second
@@ -68,17 +68,18 @@ type Options struct {
 	Timeout time.Duration
 	// InitTimeout bounds the time to the first poll, default [InitLimit].
 	InitTimeout time.Duration
-	// Concurrency is how many invocations one process takes at a time. Above 1 it is
-	// told as AWS_LAMBDA_MAX_CONCURRENCY, as managed instances do; default 1.
+	// Concurrency is how many invocations one process takes at a time. Above 1, it is
+	// passed as AWS_LAMBDA_MAX_CONCURRENCY, as managed instances do; default 1.
 	Concurrency int
 	// LogFormat is AWS_LAMBDA_LOG_FORMAT, "JSON" (default) or "Text".
 	LogFormat string
-	// Env is added to Lambda's environment and wins over it. Nothing else of this
-	// process's environment is passed on.
+	// Env is added to Lambda's environment and takes precedence over it. Nothing else
+	// from this process's environment is passed on.
 	Env map[string]string
 }
 
-// InvokeOptions are what may differ from one invocation to the next. The zero value will do.
+// InvokeOptions are what may differ from one invocation to the next. The zero value is
+// valid.
 type InvokeOptions struct {
 	// TraceID is the X-Ray trace header; the default is an unsampled trace of its own,
 	// since Lambda always sends one.
@@ -100,8 +101,8 @@ type Result struct {
 	Duration time.Duration
 }
 
-// A Function is one execution environment: at most one process at a time, started again
-// when the last one ended. Its methods are safe for concurrent use.
+// A Function is one execution environment: at most one process at a time, restarted when
+// the last one has ended. Its methods are safe for concurrent use.
 type Function struct {
 	opts  Options
 	ctx   context.Context // ends every process of the function
@@ -161,18 +162,18 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// ARN is the function's ARN, as Lambda-Runtime-Invoked-Function-Arn has it.
+// ARN returns the function's ARN, as in Lambda-Runtime-Invoked-Function-Arn.
 func (f *Function) ARN() string { return f.opts.arn() }
 
 func (o Options) arn() string {
 	return "arn:aws:lambda:" + o.Region + ":" + o.Account + ":function:" + o.Name
 }
 
-// Invoke hands the event to the function and waits for its answer. A failure of the
+// Invoke passes the event to the function and waits for its answer. A failure of the
 // function is an [*Error]; other errors are the caller's (ctx, [ErrRequestTooLarge],
-// [ErrStopped]) or the machine's. Calls beyond [Options.Concurrency] wait their turn.
-// When ctx ends while the event is being worked on, the process is killed: nobody would
-// learn how it ended.
+// [ErrStopped]) or the machine's. Calls beyond [Options.Concurrency] wait their turn. If
+// ctx ends while the event is being processed, the process is killed, because its end
+// would not be known.
 func (f *Function) Invoke(ctx context.Context, event []byte, o InvokeOptions) (Result, error) {
 	if len(event) > MaxRequest {
 		return Result{}, ErrRequestTooLarge
@@ -186,7 +187,7 @@ func (f *Function) Invoke(ctx context.Context, event []byte, o InvokeOptions) (R
 		select {
 		case s.work <- inv:
 			return s.await(ctx, inv)
-		case <-s.done: // ended between two events, which is no fault of this one
+		case <-s.done: // ended between two events, which is not the fault of this one
 		case <-ctx.Done():
 			return Result{RequestID: inv.id}, context.Cause(ctx)
 		}
@@ -232,8 +233,8 @@ func (f *Function) retire() {
 	f.maxRSS = max(f.maxRSS, f.current.peakRSS())
 }
 
-// Stop kills the process, as Lambda ends an environment without extensions, and waits
-// for it. It may be called more than once; the figures and logs stay readable.
+// Stop kills the process, as Lambda ends an environment without extensions, and waits for
+// it. It may be called more than once; the measurements and logs stay readable.
 func (f *Function) Stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -246,30 +247,30 @@ func (f *Function) Stop() {
 	}
 }
 
-// ColdStart is the time from the start of the latest process to its first poll.
+// ColdStart returns the time from the start of the latest process to its first poll.
 func (f *Function) ColdStart() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.current.cold
 }
 
-// Starts counts the processes that reached their first poll.
+// Starts returns the number of processes that reached their first poll.
 func (f *Function) Starts() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.starts
 }
 
-// MaxRSS is the largest resident memory of any process of the function so far, in
-// bytes, and 0 where the platform does not tell. A process that ended by itself counts
-// with what was last seen of it: what MaxRSS said while it ran.
+// MaxRSS returns the largest resident memory of any process of the function so far, in
+// bytes, or 0 if the platform does not report it. For a process that ended by itself, it
+// is the last value that was seen while it ran.
 func (f *Function) MaxRSS() int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return max(f.maxRSS, f.current.peakRSS())
 }
 
-// CPU is the processor time of the latest process, user and system, all of it: the
+// CPU returns the total processor time of the latest process, user and system: the
 // process must have ended, as after [Function.Stop].
 func (f *Function) CPU() time.Duration {
 	f.mu.Lock()
@@ -281,14 +282,15 @@ func (f *Function) CPU() time.Duration {
 	return state.UserTime() + state.SystemTime()
 }
 
-// CPUTime is what the current process has used of the processors so far, in hundredths of a
-// second, and 0 where the platform does not tell.
+// CPUTime returns the processor time that the current process has used so far, in
+// hundredths of a second, or 0 if the platform does not report it.
 func (f *Function) CPUTime() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return cpuTime(f.current.cmd.Process.Pid)
 }
 
-// Logs is everything the processes have written to stdout and stderr, in order. What a
-// running process wrote just now may be missing; after [Function.Stop] nothing is.
+// Logs returns everything that the processes have written to stdout and stderr, in order.
+// The latest output of a running process may be missing; after [Function.Stop], nothing
+// is missing.
 func (f *Function) Logs() string { return f.logs.String() }

@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// peakRSS is the largest resident set that the process has had, in bytes; 0 when it has
-// ended. Rusage would be wrong here: its maximum outlives exec, so that it reports the
-// memory of the process that forked when that is the larger one.
+// peakRSS returns the largest resident set that the process has had, in bytes; 0 if it
+// has ended. Rusage would be wrong here: its maximum survives exec, so it reports the
+// memory of the forking process if that is larger.
 func peakRSS(pid int) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package lambdatest
 
-// peakRSS is 0: only Linux tells the peak of a running process.
+// peakRSS returns 0: only Linux reports the peak of a running process.
 func peakRSS(int) int64 { return 0 }

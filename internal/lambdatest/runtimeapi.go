@@ -12,8 +12,8 @@ import (
 
 const apiRoot = "/2018-06-01/runtime/"
 
-// Trailers with which a function ends a response that failed half way. They come after
-// a status that said all was well.
+// Trailers with which a function ends a response that failed half way. They follow a
+// status of success.
 const (
 	trailerErrorType = "Lambda-Runtime-Function-Error-Type"
 	trailerErrorBody = "Lambda-Runtime-Function-Error-Body"
@@ -28,8 +28,8 @@ func (s *sandbox) routes() http.Handler {
 	return mux
 }
 
-// serveNext hands out the next event. A process may have as many polls and events
-// between them as its concurrency allows: polling without having answered is out of turn.
+// serveNext delivers the next event. A process may have as many polls and events between
+// them as its concurrency allows: polling without having answered is out of turn.
 func (s *sandbox) serveNext(w http.ResponseWriter, r *http.Request) {
 	s.once.Do(func() {
 		s.cold = time.Since(s.began)
@@ -128,7 +128,7 @@ func (s *sandbox) serveInitError(w http.ResponseWriter, r *http.Request) {
 	accept(w)
 }
 
-// take removes the invocation from those being worked on; the taker answers it.
+// take removes the invocation from those in progress; the caller answers it.
 func (s *sandbox) take(id string) *invocation {
 	s.mu.Lock()
 	defer s.mu.Unlock()

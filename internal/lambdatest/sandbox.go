@@ -34,8 +34,8 @@ type answer struct {
 	took    time.Duration
 }
 
-// A sandbox is one process and the Runtime API it talks to. Each process has a server
-// of its own, so that a call from one that was given up cannot reach the next.
+// A sandbox is one process and the Runtime API it talks to. Each process has its own
+// server, so that a call from an abandoned process cannot reach the next one.
 type sandbox struct {
 	opts   Options
 	cmd    *exec.Cmd
@@ -69,10 +69,11 @@ func boot(ctx context.Context, o Options, logs *logBuffer) (*sandbox, error) {
 	}
 	s.server = &http.Server{
 		Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second,
-		// Connections of a killed process end in noise that says nothing.
+		// Connections of a killed process end with meaningless errors.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
-	// With a shell for a bootstrap, children may hold the pipe after the process is gone.
+	// If the bootstrap is a shell, children may hold the pipe after the process has
+	// ended.
 	s.cmd = exec.CommandContext(ctx, o.Bootstrap)
 	s.cmd.WaitDelay = time.Second
 	s.cmd.Dir = o.TaskRoot
@@ -177,7 +178,8 @@ func (s *sandbox) ended() bool {
 	}
 }
 
-// peakRSS is the process's peak so far, or the last one seen of one that ended.
+// peakRSS returns the process's peak so far, or the last one that was seen if it has
+// ended.
 func (s *sandbox) peakRSS() int64 {
 	if !s.ended() {
 		s.sampleRSS()
@@ -191,7 +193,7 @@ func (s *sandbox) sampleRSS() {
 	}
 }
 
-// environment is what Lambda's OS-only runtime sets, and the caller's variables.
+// environment returns what Lambda's OS-only runtime sets, and the caller's variables.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 func environment(o Options, api string) []string {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// StepFunctionsOptions are what a [StepFunctions] takes. The zero value answers at once
-// that the execution succeeded with the output {"ok":true}.
+// StepFunctionsOptions configure a [StepFunctions]. The zero value answers at once that
+// the execution succeeded with the output {"ok":true}.
 type StepFunctionsOptions struct {
 	// Delay is how long each execution takes.
 	Delay time.Duration
@@ -21,7 +21,7 @@ type StepFunctionsOptions struct {
 	Respond func(StartSyncExecution) (status int, body any)
 }
 
-// A StartSyncExecution is one call, as it came over the wire.
+// A StartSyncExecution is one call, as it arrived on the wire.
 type StartSyncExecution struct {
 	StateMachineARN string `json:"stateMachineArn"`
 	Name            string `json:"name"`
@@ -46,7 +46,7 @@ type StepFunctions struct {
 	last []byte
 }
 
-// NewStepFunctions starts an endpoint on a loopback port. The caller closes it.
+// NewStepFunctions starts an endpoint on a loopback port. The caller must close it.
 func NewStepFunctions(o StepFunctionsOptions) *StepFunctions {
 	s := &StepFunctions{opts: o}
 	s.server = httptest.NewServer(s)
@@ -57,10 +57,10 @@ func NewStepFunctions(o StepFunctionsOptions) *StepFunctions {
 // Close ends the server and waits for calls that are being answered.
 func (s *StepFunctions) Close() { s.server.Close() }
 
-// Calls counts the StartSyncExecution calls so far.
+// Calls returns the number of StartSyncExecution calls so far.
 func (s *StepFunctions) Calls() int { return int(s.calls.Load()) }
 
-// LastRequest is the body of the latest call, nil before the first.
+// LastRequest returns the body of the latest call, or nil before the first.
 func (s *StepFunctions) LastRequest() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()

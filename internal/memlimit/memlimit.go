@@ -1,8 +1,9 @@
 // Package memlimit gives the Go runtime the size of a Lambda function.
 //
-// Go sees the memory of the host, and lets garbage grow until the heap has doubled; Lambda
-// kills the process when it exceeds what the function was given. With a limit the runtime
-// collects garbage sooner as it comes near, and nothing changes far below it.
+// Go sees the memory of the host, and lets garbage grow until the heap has doubled;
+// Lambda kills the process when it exceeds the function's memory. With a limit, the
+// runtime collects garbage sooner as it approaches the limit, and nothing changes far
+// below it.
 package memlimit
 
 import (
@@ -11,12 +12,12 @@ import (
 )
 
 // percent is the part of the function's memory that the runtime may use. The rest is for
-// what it does not count: the program's text, and what the process has handed to the
-// kernel. docs/performance.md says how it was measured.
+// what the runtime does not count: the program's text, and memory in the kernel.
+// docs/performance.md says how it was measured.
 const percent = 80
 
-// Set bounds the runtime's memory by AWS_LAMBDA_FUNCTION_MEMORY_SIZE, in MB. It does nothing
-// outside of Lambda, and where GOMEMLIMIT is set, which the runtime has read already.
+// Set bounds the runtime's memory by AWS_LAMBDA_FUNCTION_MEMORY_SIZE, in MB. It does
+// nothing outside of Lambda, or if GOMEMLIMIT is set, which the runtime has already read.
 func Set(getenv func(string) string) {
 	if getenv("GOMEMLIMIT") != "" {
 		return

@@ -1,5 +1,5 @@
-// Package mototest starts moto's server, which stands in for SQS, DynamoDB, SSM,
-// Secrets Manager and more of AWS over their real wire protocols, for a test.
+// Package mototest starts moto's server for a test. It emulates SQS, DynamoDB, SSM,
+// Secrets Manager and other services of AWS over their real wire protocols.
 //
 // It needs Python with moto[server]: `make venv` makes one, and EXPRESSWAY_PYTHON
 // names its interpreter. moto runs no Step Functions: internal/lambdatest does.
@@ -22,7 +22,7 @@ const variable = "EXPRESSWAY_PYTHON"
 // startLimit is how long Python may take to load moto on a busy machine.
 const startLimit = time.Minute
 
-// running is the line by which the server tells the port that it was given.
+// running matches the line in which the server reports its port.
 var running = regexp.MustCompile(`Running on (http://127\.0\.0\.1:\d+)`)
 
 // A Server is one moto server, empty when it starts.
@@ -31,9 +31,9 @@ type Server struct {
 	URL string
 }
 
-// Start runs a server on a free loopback port until the test and its subtests end.
-// It takes a second or two, so tests had better share one. Without EXPRESSWAY_PYTHON the
-// test is skipped, whatever Python the machine has: `make test` needs nothing but Go.
+// Start runs a server on a free loopback port until the test and its subtests end. That
+// takes a second or two, so tests should share one. Without EXPRESSWAY_PYTHON the test is
+// skipped, whatever Python the machine has: `make test` needs nothing but Go.
 func Start(t testing.TB) *Server {
 	t.Helper()
 	python := os.Getenv(variable)
@@ -60,15 +60,15 @@ func Start(t testing.TB) *Server {
 	}()
 	t.Cleanup(func() {
 		close(stop)
-		_ = cmd.Process.Kill() // it keeps nothing that a gentler end would save
+		_ = cmd.Process.Kill() // it has no state that a gentler end would save
 		<-read
 		_ = cmd.Wait() // says that it was killed
 	})
 	return &Server{URL: await(t, lines)}
 }
 
-// listen hands on what the server says until stop, and then reads it away: a full pipe
-// would halt the server.
+// listen passes on the server's output until stop, and then discards it: a full pipe
+// would block the server.
 func listen(out io.Reader, lines chan<- string, stop <-chan struct{}) {
 	scanner := bufio.NewScanner(out)
 	for scanner.Scan() {
@@ -112,8 +112,8 @@ const (
 	account = "123456789012"
 )
 
-// Getenv is the environment of a function whose AWS is this server; internal/awsenv
-// makes an SDK configuration of it.
+// Getenv returns the environment of a function whose AWS is this server; internal/awsenv
+// makes an SDK configuration from it.
 func (s *Server) Getenv(name string) string {
 	switch name {
 	case "AWS_REGION", "AWS_DEFAULT_REGION":

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// A Module is one whose code is linked.
+// A Module is a module whose code is linked.
 type Module struct {
 	Path, Version, Dir string
 	// Texts are the licence and the notice, each under the name of its file.
@@ -22,7 +22,7 @@ type Module struct {
 }
 
 // Modules returns the modules of what the packages link, sorted, with their licences. A
-// module without one is an error: nobody could ship it.
+// module without a licence is an error, because it could not be shipped.
 func Modules(dir string, packages ...string) ([]Module, error) {
 	list := exec.Command("go", append([]string{"list", "-deps", "-json=Module"}, packages...)...)
 	list.Dir = dir
@@ -81,7 +81,7 @@ func (m *Module) read() error {
 	return nil
 }
 
-// Write returns the document. Equal texts are there once.
+// Write returns the document. Equal texts are written once.
 func Write(modules []Module) string {
 	var b strings.Builder
 	b.WriteString("# Third-party notices\n\nGo modules that are linked into the functions, the layer and the command, and Go's own standard library\n(BSD-3-Clause, the text of golang.org/x). `make notices` writes this file.\n")

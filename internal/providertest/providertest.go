@@ -1,5 +1,5 @@
 // Package providertest completes the verify block of any provider, for tests that go
-// through all of them: a provider that is added needs no test to be changed.
+// through all of them: if a provider is added, no test needs to be changed.
 package providertest
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// Reference is the one of the secret of a [Case].
+// Reference is the secret reference in a [Case].
 const Reference = "env:S"
 
 // A Case is a complete verify block.
@@ -23,7 +23,7 @@ type Case struct {
 	Secret string
 }
 
-// values are what the keys hold that some providers need.
+// values holds the values of the keys that some providers need.
 func set(s *verify.Spec, field string) bool {
 	switch field {
 	case "url":
@@ -46,7 +46,7 @@ func set(s *verify.Spec, field string) bool {
 	return true
 }
 
-// candidates are secrets of the forms that there are.
+// candidates are secrets in all existing forms.
 var candidates = []string{
 	"whsec_" + base64.StdEncoding.EncodeToString([]byte("a secret that no input holds")),
 	strings.Repeat("a7", 32),
@@ -54,7 +54,8 @@ var candidates = []string{
 	"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F+g==",
 }
 
-// Complete is the case of a provider: with a public URL, and everything that it needs.
+// Complete returns the case of a provider, with a public URL and everything that it
+// needs.
 func Complete(provider string) (Case, error) {
 	s := verify.Spec{Provider: provider, URL: "https://hooks.example.com"}
 	for range 8 {
@@ -74,7 +75,7 @@ func Complete(provider string) (Case, error) {
 	return Case{}, errors.New(provider + ": no secret here is of its form")
 }
 
-// YAML is the verify block, less its secret.
+// YAML returns the verify block without its secret.
 func (c Case) YAML() string {
 	var keys []string
 	add := func(key, value string) {

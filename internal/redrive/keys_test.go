@@ -79,7 +79,7 @@ func TestKnown(t *testing.T) {
 	}
 }
 
-// One process has the journal at a time, and a line that was cut off is no line.
+// One process has the journal at a time, and a line that was cut off is not a line.
 func TestFileStore(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "deep", "journal")

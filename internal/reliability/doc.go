@@ -1,5 +1,5 @@
-// Package reliability runs the queue function whole, under faults, and keeps the
-// account: what became of every message.
+// Package reliability runs the whole queue function under faults, and accounts for every
+// message.
 //
 //	queues (a server that speaks SQS) ─► pollers ─► bootstrap ─► faults ─► statesapi ─► asl
 //	      ▲      ▲                          │   │

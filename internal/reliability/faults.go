@@ -30,13 +30,13 @@ const (
 	faultTimeout    = "function timed out"
 	faultExpired    = "visibility ran out under the batch"
 	faultRedelivery = "delivered again, its visibility over, while its batch was under way"
-	// faultEarly befalls records that the function itself let come back; it explains
-	// no second success.
+	// faultEarly affects records that the function itself let come back; it does not
+	// explain a second success.
 	faultEarly = "delivered again within its visibility, as retry asked"
 )
 
-// A dice decides by what it is asked about, not by when: a run with the same seed does
-// the same to the same attempts, whatever the schedule.
+// A dice decides by what it is asked about, not by when: with the same seed, the same
+// attempts get the same faults, whatever the schedule.
 type dice uint64
 
 func (d dice) roll(what string, a Attempt) float64 {
@@ -49,7 +49,7 @@ func (d dice) roll(what string, a Attempt) float64 {
 	return float64(x>>11) / (1 << 53)
 }
 
-// plan is the fault that befalls an attempt's start; empty for none.
+// plan returns the fault for an attempt's start, or "".
 func (d dice) plan(a Attempt) string {
 	x := d.roll("start", a)
 	for _, p := range []struct {
@@ -66,7 +66,7 @@ func (d dice) plan(a Attempt) string {
 	return ""
 }
 
-// A front stands before Step Functions and does harm.
+// A front is placed in front of Step Functions and causes faults.
 type front struct {
 	next   http.Handler
 	dice   dice
@@ -75,7 +75,7 @@ type front struct {
 	calls  map[Attempt]int
 }
 
-// start is what a start's input says of the message.
+// start is what a start's input says about the message.
 type start struct {
 	ID   string
 	N    int
@@ -116,7 +116,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusInternalServerError, "InternalFailure")
 		return
 	}
-	// Step Functions runs on when its caller hangs up.
+	// Step Functions continues when its caller hangs up.
 	r = r.Clone(context.WithoutCancel(r.Context()))
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	answer := httptest.NewRecorder()
@@ -142,7 +142,7 @@ func (f *front) answer(w http.ResponseWriter, plan string, answer *httptest.Resp
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(answer.Code)
 	if plan == faultCut {
-		body = body[:len(body)/2] // and the server closes, for the rest is missing
+		body = body[:len(body)/2] // and the server closes the connection, because the rest is missing
 	}
 	_, _ = w.Write(body)
 }
@@ -165,7 +165,7 @@ func refuse(w http.ResponseWriter, status int, code string) {
 	_, _ = io.WriteString(w, `{"__type":"`+code+`","message":"injected"}`)
 }
 
-// observe tells the ledger of executions, by the engine's own word.
+// observe reports executions to the ledger, as the engine sees them.
 func observe(l *Ledger) func(statesapi.ExecutionRecord) {
 	return func(r statesapi.ExecutionRecord) {
 		var s start

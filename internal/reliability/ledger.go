@@ -14,19 +14,19 @@ type Attempt struct {
 	N  int
 }
 
-// A Message is what a run sends. Its kind says what its workflow comes to.
+// A Message is what a run sends. Its kind says how its workflow ends.
 type Message struct {
 	ID    string
 	Kind  Kind
 	Group string // of the FIFO queue; empty on the standard one
 	Seq   int    // in its group
-	// Of is the message whose dead letter was put back as this one; empty for those that
-	// were sent. Mended says that it was changed so that it can run.
+	// Of is the message whose dead letter was put back as this one; empty for messages
+	// that were sent. Mended says that it was changed so that it can run.
 	Of     string
 	Mended bool
 }
 
-// A Kind is what becomes of a message when nothing goes wrong around it.
+// A Kind says how a message ends if no fault affects it.
 type Kind string
 
 // The kinds.
@@ -38,7 +38,7 @@ const (
 	Broken    Kind = "broken"    // fails always: for the queue's redrive policy
 	Poison    Kind = "poison"    // makes the route's expression fail
 	Large     Kind = "large"     // makes an input that Step Functions would not take
-	Throttled Kind = "throttled" // is refused for load at its first receive, for long
+	Throttled Kind = "throttled" // is throttled at its first receive, for a long time
 )
 
 // A run is one execution that the engine saw.
@@ -49,9 +49,9 @@ type run struct {
 	name    string // of the error
 }
 
-// A Ledger is told everything that happens.
+// A Ledger records everything that happens.
 type Ledger struct {
-	dedupe bool // the route has it
+	dedupe bool // the route has dedupe
 
 	mu       sync.Mutex
 	messages map[string]Message
@@ -69,7 +69,7 @@ type Ledger struct {
 	batches  map[string]int
 }
 
-// NewLedger returns an empty Ledger. With dedupe fewer faults explain a second success.
+// NewLedger returns an empty Ledger. With dedupe, fewer faults explain a second success.
 func NewLedger(dedupe bool) *Ledger {
 	return &Ledger{
 		dedupe:   dedupe,
@@ -102,21 +102,21 @@ func (l *Ledger) message(id string) Message {
 	return l.messages[id]
 }
 
-// mark notes a fault that befell an attempt.
+// mark records a fault of an attempt.
 func (l *Ledger) mark(a Attempt, fault string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.marks[a] = append(l.marks[a], fault)
 }
 
-// count notes something that befell nobody's attempt in particular.
+// count records something that did not affect a particular attempt.
 func (l *Ledger) count(fault string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.faults[fault]++
 }
 
-// invoked notes a batch and how its invocation ended.
+// invoked records a batch and how its invocation ended.
 func (l *Ledger) invoked(how string, messages int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -124,7 +124,7 @@ func (l *Ledger) invoked(how string, messages int) {
 	l.receives += messages
 }
 
-// began and finished note an execution, by the engine's own word.
+// began and finished record an execution, as the engine sees it.
 func (l *Ledger) began(arn string, a Attempt) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -202,8 +202,8 @@ func (l *Ledger) overtaken(ids []string) []string {
 // An Account is what became of the messages.
 type Account struct {
 	Lines []string
-	// Wrong is what must not be: messages lost, attempts that started two executions,
-	// successes beyond one that no fault explains, groups out of order.
+	// Wrong lists what must not happen: messages lost, attempts that started two
+	// executions, successes beyond one that no fault explains, groups out of order.
 	Wrong []string
 }
 
@@ -225,7 +225,7 @@ func (a *Account) String() string {
 	return s
 }
 
-// Account closes the books.
+// Account makes the account.
 func (l *Ledger) Account() *Account {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -239,7 +239,8 @@ func (l *Ledger) Account() *Account {
 	return a
 }
 
-// accountEnds says where each message ended, and that the end is one that it may have.
+// accountEnds says where each message ended, and checks that the message may end like
+// this.
 func (l *Ledger) accountEnds(a *Account) {
 	ends := map[string]int{}
 	copies := 0
@@ -341,12 +342,12 @@ func (l *Ledger) settledElsewhere(m Message) bool {
 	return false
 }
 
-// letterOf is the name that a dead letter of the kind has.
+// letterOf returns the error name in a dead letter of the kind.
 func letterOf(k Kind) string {
 	return map[Kind]string{Invalid: "Invalid", Poison: "Expressway.ExpressionFailed", Large: "Expressway.InputTooLarge"}[k]
 }
 
-// accountRuns counts what the engine saw, and that no attempt started two.
+// accountRuns counts what the engine saw, and checks that no attempt started two.
 func (l *Ledger) accountRuns(a *Account) {
 	status := map[string]int{}
 	total, twice := 0, 0
@@ -444,8 +445,8 @@ func (l *Ledger) accountOrder(a *Account) {
 	a.line(out, "messages that ran before one of their group had ended")
 }
 
-// concluded is when the execution began after which a message was done with: its first
-// success or final failure, else its last. It is zero for what never ran.
+// concluded returns when the execution began that concluded a message: its first success
+// or final failure, else its last. It is zero for a message that never ran.
 func (l *Ledger) concluded(id string) (at time.Time) {
 	for _, r := range l.runs[id] {
 		at = r.begun
@@ -477,7 +478,7 @@ func (l *Ledger) accountFaults(a *Account) {
 	}
 }
 
-// story is what happened to a message.
+// story returns what happened to a message.
 func (l *Ledger) story(id string) string {
 	var parts []string
 	for _, r := range l.runs[id] {

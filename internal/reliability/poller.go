@@ -18,7 +18,7 @@ import (
 )
 
 // A poller does what Lambda's event source mapping does with a queue: it waits for
-// messages, hands up to ten to the function, deletes those that the response does not
+// messages, passes up to ten to the function, deletes those that the response does not
 // list, and leaves the rest to their visibility. A function that fails leaves them all.
 //
 // [SQS event source mapping]: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
@@ -32,7 +32,7 @@ type poller struct {
 	out      *inFlight
 }
 
-// Shares of batches that faults befall.
+// The shares of batches with faults.
 const (
 	shareKilled = 0.04
 	shareLate   = 0.002
@@ -61,7 +61,7 @@ func (p *poller) run(ctx context.Context) error {
 	return nil
 }
 
-// batch hands messages to the function and does what its response says.
+// batch passes messages to the function and does what its response says.
 func (p *poller) batch(ctx context.Context, messages []types.Message) error {
 	attempts := make([]Attempt, len(messages))
 	for i, m := range messages {
@@ -158,7 +158,7 @@ func (p *poller) settle(ctx context.Context, messages []types.Message, attempts 
 	return nil
 }
 
-// event is what the event source mapping makes of messages.
+// event returns the event that the event source mapping makes from messages.
 func (p *poller) event(messages []types.Message) []byte {
 	records := make([]map[string]any, len(messages))
 	for i, m := range messages {
@@ -181,7 +181,7 @@ func (p *poller) event(messages []types.Message) []byte {
 	return payload
 }
 
-// attemptOf tells which delivery of which message this is.
+// attemptOf returns which delivery of which message this is.
 func attemptOf(m types.Message) Attempt {
 	var body struct{ ID string }
 	_ = json.Unmarshal([]byte(*m.Body), &body)

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// A queueFront stands before the server that plays SQS. It lets one call through at a
-// time, because the server's queues are lists that nothing guards, and a lost message
-// of its own making would be ours in the account. It waits for messages in the server's
-// place. And it fails some of the sends of dead letters.
+// A queueFront is placed in front of the server that emulates SQS. It lets one call
+// through at a time, because the server's queues are unguarded lists, and a message that
+// the server lost would be counted as lost by the function. It waits for messages instead
+// of the server. And it makes some of the sends of dead letters fail.
 type queueFront struct {
 	target string
 	client *http.Client
@@ -110,8 +110,8 @@ func (q *queueFront) inOrder(r *http.Request, queue any, answer *httptest.Respon
 	return len(kept)
 }
 
-// send takes a dead letter. Of twenty one is refused, and of twenty one taken without
-// an answer.
+// send accepts a dead letter. One in twenty is refused, and one in twenty accepted
+// without an answer.
 func (q *queueFront) send(w http.ResponseWriter, r *http.Request, body []byte) {
 	q.mu.Lock()
 	q.sends++

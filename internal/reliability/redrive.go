@@ -13,14 +13,16 @@ import (
 )
 
 // copyAttribute numbers the messages that were put back: a message may have several dead
-// letters, and each is a message again. It is the test's own; everything else of a letter
-// goes back as SQS's own redrive does it.
+// letters, and each becomes a message again. Only the test uses it; everything else in a
+// letter is put back as by SQS's own redrive.
 const copyAttribute = "Copy"
 
-// ourHeader tells the sends of the test from those of the function, some of which fail.
+// ourHeader marks the sends of the test, because some of the function's sends are made to
+// fail.
 const ourHeader = "X-Reliability"
 
-// shareMended is how many of the dead letters are mended before they are put back.
+// shareMended is the share of the dead letters that are corrected before they are put
+// back.
 const shareMended = 0.75
 
 // A dead message is one that was received from a queue of dead letters.
@@ -37,7 +39,7 @@ func copyID(id, number string) string {
 	return id + "/" + number
 }
 
-// putBack sends every dead letter back to its queue, once, most of them mended.
+// putBack sends every dead letter back to its queue once, most of them corrected.
 func (r *runner) putBack(ctx context.Context) error {
 	copies := map[string]int{}
 	r.deadMu.Lock()
@@ -80,7 +82,7 @@ func ours(o *sqs.Options) {
 	o.APIOptions = append(o.APIOptions, smithyhttp.AddHeaderValue(ourHeader, "1"))
 }
 
-// mend makes a message one that runs, whatever was wrong with it.
+// mend corrects a message so that it runs, whatever was wrong with it.
 func mend(body string) string {
 	var m map[string]any
 	if json.Unmarshal([]byte(body), &m) != nil {
@@ -90,6 +92,6 @@ func mend(body string) string {
 	if _, ok := m["order"]; !ok {
 		m["order"] = map[string]any{"number": 0}
 	}
-	text, _ := json.Marshal(m) // came as JSON: cannot fail
+	text, _ := json.Marshal(m) // decoded from JSON, so it cannot fail
 	return string(text)
 }

@@ -23,8 +23,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
-// Times of a run. They are short where AWS's are long, in the same order: an execution,
-// visibility, the function's time-out, a slow answer in between.
+// Times of a run. They are much shorter than AWS's, but in the same order: an execution,
+// visibility, the function's time-out, with a slow answer in between.
 const (
 	visibility      = 6 * time.Second
 	slowAnswer      = 7 * time.Second
@@ -32,7 +32,7 @@ const (
 	functionTimeout = 12 * time.Second
 )
 
-// maxReceives is the redrive policy's. A message of a group uses receives up behind
+// maxReceives is the redrive policy's limit. A message of a group uses up receives behind
 // others that fail, so a FIFO queue needs more of them.
 const (
 	maxReceives     = 6
@@ -43,13 +43,13 @@ const (
 type Options struct {
 	// Messages is how many messages are sent, a fifth of them to a FIFO queue.
 	Messages int
-	// Pollers is how many functions run side by side.
+	// Pollers is how many functions run concurrently.
 	Pollers int
 	// Seed decides which faults befall which deliveries.
 	Seed uint64
 	// Bootstrap is the compiled queue function, in a folder that Run may write to.
 	Bootstrap string
-	// Queues is the endpoint of a server that speaks SQS.
+	// Queues is the endpoint of a server that emulates SQS.
 	Queues string
 	// Config writes the configuration, for the URLs of the two dead-letter queues.
 	Config func(dead, deadFIFO string) (file string, err error)
@@ -80,8 +80,7 @@ func Routes(dead, deadFIFO string, dedupe bool) string {
 `
 	key := ""
 	if dedupe {
-		// Executions take milliseconds: a claim need not last for the five minutes that they
-		// may take elsewhere.
+		// Executions take milliseconds, so a claim need not last five minutes.
 		key = "    timeout: 4s\n    dedupe: {key: '{% $message.body.id %}', for: 1h, claim: 2s}\n"
 	}
 	return "version: 1\nroutes:\n" + fmt.Sprintf(route, "work", "work", dead) + key + fmt.Sprintf(route, "work-fifo", "work.fifo", deadFIFO) + key
@@ -111,7 +110,7 @@ type runner struct {
 	out    *inFlight
 
 	deadMu sync.Mutex
-	dead   []dead // the letters of what was sent
+	dead   []dead // the letters of the messages that were sent
 }
 
 // The queues of a run.
@@ -233,7 +232,7 @@ func (r *runner) makeQueues(ctx context.Context, endpoint string) error {
 	return nil
 }
 
-// message makes the ith message. Most are fine, as in life.
+// message makes the ith message. Most are valid.
 func (r *runner) message(i int) (Message, string) {
 	m := Message{ID: fmt.Sprintf("m-%05d", i), Kind: OK, Seq: i}
 	x := r.dice.roll("kind", Attempt{ID: m.ID})
@@ -264,8 +263,8 @@ func (r *runner) message(i int) (Message, string) {
 	return m, string(text)
 }
 
-// backlog is how far the sending runs ahead, lest the server that plays SQS look
-// through ten thousand messages for each call.
+// backlog bounds how far sending runs ahead, so that the server that emulates SQS need
+// not search ten thousand messages for each call.
 const backlog = 400
 
 // sendAll sends the messages, ten at a time to each queue.

@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
-// What [Add] adds beside a provider's name.
+// What [Add] accepts in addition to a provider's name.
 const (
 	addQueue = "queue"
 	addRule  = "rule"
@@ -65,7 +65,7 @@ func Add(o Options, what string) (*Changes, error) {
 	return c, nil
 }
 
-// openConfiguration finds expressway.yaml: in a function's folder, or beside the
+// openConfiguration finds expressway.yaml: in a function's folder, or next to the
 // template.
 func (p *plan) openConfiguration() (*document, error) {
 	folders := []string{p.Dir, filepath.Join(p.Dir, configDir)}
@@ -84,7 +84,7 @@ func (p *plan) openConfiguration() (*document, error) {
 	return nil, errors.New("there is no expressway.yaml here; `expressway init` writes one")
 }
 
-// nameRoute finds names that are free.
+// nameRoute chooses unused names.
 func (p *plan) nameRoute(root *template.Node) {
 	taken := map[string]bool{}
 	for _, r := range root.Get("routes").Items {
@@ -118,12 +118,12 @@ func (p *plan) nameRoute(root *template.Node) {
 	}
 }
 
-// kebab is a name as routes are called.
+// kebab returns a name in the form of route names.
 func kebab(s string) string {
 	return strings.Trim(strings.ToLower(separators.ReplaceAllString(boundary.ReplaceAllString(s, "${1}-${2}"), "-")), "-")
 }
 
-// addRoute puts the route behind the others.
+// addRoute adds the route after the others.
 func (p *plan) addRoute(d *document) error {
 	lines := strings.Split(strings.TrimRight(p.routes(), "\n"), "\n")
 	for i, line := range lines {
@@ -132,7 +132,7 @@ func (p *plan) addRoute(d *document) error {
 	return d.add([]string{"routes"}, "\n"+strings.Join(lines, "\n"))
 }
 
-// addToTemplate gives the function of the route what it lacks, or makes it.
+// addToTemplate adds what the function of the route lacks, or creates the function.
 func (p *plan) addToTemplate(d *document) error {
 	if parameters := p.parameters(); parameters != "" {
 		if err := d.add([]string{"Parameters"}, parameters); err != nil {
@@ -204,7 +204,7 @@ func (p *plan) addToFunction(d *document, f *template.Function, k kind) error {
 	return nil
 }
 
-// newVariables are the lines of variables that the function does not have.
+// newVariables returns the lines of variables that the function does not have.
 func (p *plan) newVariables(block string, f *template.Function) string {
 	var out []string
 	for line := range strings.SplitSeq(strings.TrimRight(block, "\n"), "\n") {
@@ -216,7 +216,7 @@ func (p *plan) newVariables(block string, f *template.Function) string {
 	return strings.Join(out, "\n")
 }
 
-// newStatements leaves out what the function may do already.
+// newStatements leaves out permissions that the function already has.
 func (p *plan) newStatements(block string, f *template.Function, k kind) string {
 	permissions := f.Permissions()
 	var out []string
@@ -229,7 +229,8 @@ func (p *plan) newStatements(block string, f *template.Function, k kind) string 
 	return strings.Join(out, "\n")
 }
 
-// granted judges a statement that this package wrote, by its first action and resource.
+// granted checks for a statement that this package wrote, by its first action and
+// resource.
 func (p *plan) granted(statement string, permissions template.Permissions) bool {
 	value := func(key string) string {
 		_, rest, _ := strings.Cut(statement, key+": ")
@@ -247,7 +248,7 @@ func (p *plan) granted(statement string, permissions template.Permissions) bool 
 	return granted
 }
 
-// addSecrets puts what a laptop needs into env.json.
+// addSecrets adds what a laptop needs to env.json.
 func (p *plan) addSecrets(c *Changes) error {
 	if len(p.variables()) == 0 {
 		return nil
@@ -275,7 +276,8 @@ func (p *plan) addSecrets(c *Changes) error {
 	return nil
 }
 
-// addJSON puts members into the object of a function, which is made if it is not there.
+// addJSON adds members to the object of a function, which is created if it does not
+// exist.
 func addJSON(path, source, id string, variables []variable) (string, error) {
 	root, err := template.Parse(path, []byte(source))
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package scaffold writes what a folder lacks for its routes: the configuration, the
 // template's resources, samples and settings for a laptop. It adds lines and files, and
-// changes none that is there.
+// does not change existing ones.
 package scaffold
 
 import (
@@ -12,17 +12,17 @@ import (
 	"strings"
 )
 
-// A File is one that is not there yet.
+// A File is a file that does not exist yet.
 type File struct {
 	Path string // from the folder
 	Data []byte
 }
 
-// Changes are what would be written to a folder.
+// Changes are the changes to a folder.
 type Changes struct {
 	Dir   string
 	Files []File
-	// Notes say what is left to do.
+	// Notes say what remains to be done.
 	Notes []string
 
 	edits []*document
@@ -38,7 +38,7 @@ func (c *Changes) note(format string, args ...any) {
 	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
 }
 
-// Edits reports whether files that are there get lines.
+// Edits reports whether lines are added to existing files.
 func (c *Changes) Edits() bool { return len(c.edits) > 0 }
 
 // Empty reports whether nothing would be written.
@@ -51,7 +51,7 @@ func (c *Changes) Empty() bool {
 	return len(c.Files) == 0
 }
 
-// Names are the files that are written, edited ones first.
+// Names returns the files that are written, edited ones first.
 func (c *Changes) Names() []string {
 	var out []string
 	for _, d := range c.edits {
@@ -70,7 +70,7 @@ func (c *Changes) Names() []string {
 	return out
 }
 
-// Diff shows all of it. Files that are binary are named alone.
+// Diff shows all changes. Binary files are only named.
 func (c *Changes) Diff() string {
 	var b strings.Builder
 	for _, d := range c.edits {
@@ -111,7 +111,7 @@ func lineDiff(r replacement) string {
 	return b.String()
 }
 
-// skipExisting leaves out files that are there, which are never overwritten.
+// skipExisting leaves out existing files, which are never overwritten.
 func (c *Changes) skipExisting() error {
 	var missing []File
 	for _, f := range c.Files {
@@ -129,8 +129,8 @@ func (c *Changes) skipExisting() error {
 	return nil
 }
 
-// Write adds what is missing. It refuses everything where one edit would change what is
-// there.
+// Write adds what is missing. It writes nothing if one edit would change something that
+// exists.
 func (c *Changes) Write() error {
 	for _, d := range c.edits {
 		if err := d.check(); err != nil {

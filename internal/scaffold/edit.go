@@ -9,16 +9,16 @@ import (
 )
 
 // errFlow refuses a place that is written in braces or brackets on a line: adding to it
-// would change lines that are there.
+// would change existing lines.
 var errFlow = errors.New("is written in braces or brackets, so nothing can be added to it without changing its lines")
 
-// An addition is lines that go into a file between lines that are there.
+// An addition holds lines to insert between the existing lines of a file.
 type addition struct {
 	after int // the line that it follows; 0 for the top
 	lines []string
 }
 
-// A document is a YAML file to which lines are added, and in which none is changed.
+// A document is a YAML file to which lines are added, without changing any.
 type document struct {
 	file      string
 	lines     []string
@@ -37,8 +37,8 @@ func newDocument(file, source string) (*document, error) {
 	return &document{file: file, lines: strings.Split(strings.TrimRight(source, "\n"), "\n"), root: root}, nil
 }
 
-// add puts a block below a path of keys: members of a mapping, or items of a list. Keys
-// of the path that are not there are made.
+// add puts a block below a path of keys: members of a mapping, or items of a list.
+// Missing keys of the path are created.
 func (d *document) add(path []string, block string) error {
 	n, at, depth := d.root, 0, 0
 	for depth < len(path) {
@@ -76,7 +76,7 @@ func (d *document) add(path []string, block string) error {
 	return nil
 }
 
-// firstPos is where the first member or item of a collection stands.
+// firstPos returns the position of the first member or item of a collection.
 func firstPos(n *template.Node) template.Pos {
 	switch {
 	case n.Kind == template.Map && len(n.Members) > 0:
@@ -87,8 +87,8 @@ func firstPos(n *template.Node) template.Pos {
 	return template.Pos{}
 }
 
-// flow reports whether a collection is in braces or brackets: nothing but spaces stands
-// before the first member of one that is not, or the dash of an item.
+// flow reports whether a collection is in braces or brackets: otherwise, only spaces
+// precede its first member or the dash of an item.
 func (d *document) flow(n *template.Node, first template.Pos) bool {
 	before := strings.TrimLeft(d.lines[first.Line-1][:min(first.Column-1, len(d.lines[first.Line-1]))], " ")
 	if n.Kind == template.Map {
@@ -97,12 +97,12 @@ func (d *document) flow(n *template.Node, first template.Pos) bool {
 	return !strings.HasPrefix(before, "-")
 }
 
-// dash is the column, from 0, of the dash before an item.
+// dash returns the column, from 0, of the dash before an item.
 func (d *document) dash(first template.Pos) int {
 	return strings.LastIndexByte(d.lines[first.Line-1][:first.Column-1], '-')
 }
 
-// end is the last line of a block: before the next line that is indented less. Blank
+// end returns the last line of a block: before the next line that is indented less. Blank
 // lines and comments at the end belong to what follows.
 func (d *document) end(first template.Pos, list bool) int {
 	indent := first.Column - 1
@@ -124,7 +124,7 @@ func (d *document) end(first template.Pos, list bool) int {
 	return last
 }
 
-// String is the file with its additions.
+// String returns the file with its additions.
 func (d *document) String() string {
 	var out []string
 	for i := 0; i <= len(d.lines); i++ {
@@ -140,8 +140,8 @@ func (d *document) String() string {
 	return strings.Join(out, "\n") + "\n"
 }
 
-// check parses the result, and makes sure that everything that was there is there, and
-// is what it was.
+// check parses the result, and makes sure that everything that existed is still there,
+// unchanged.
 func (d *document) check() error {
 	root, err := template.Parse(d.file, []byte(d.String()))
 	if err != nil {
@@ -153,7 +153,7 @@ func (d *document) check() error {
 	return nil
 }
 
-// lost is the path of something that another tree does not have.
+// lost returns the path of something that another tree lacks.
 func lost(a, b *template.Node, path string) string {
 	if b == nil || a.Kind != b.Kind || a.Text != b.Text || len(a.Items) > len(b.Items) {
 		return path

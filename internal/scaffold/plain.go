@@ -1,6 +1,7 @@
 package scaffold
 
-// plainFunction is a function without SAM's transform: with its role, and what feeds it.
+// plainFunction writes a function without SAM's transform, with its role and its event
+// source.
 func (p *plan) plainFunction(w *writer, k kind) {
 	w.f("%sRole:", k.id)
 	w.f("  Type: AWS::IAM::Role")
@@ -84,7 +85,7 @@ func (p *plan) plainRule(w *writer) {
 	w.f("    DestinationConfig: {OnFailure: {Destination: !GetAtt %s.Arn}}", idFailed)
 }
 
-// plainAPI is an HTTP API, or the routes of one that is there.
+// plainAPI writes an HTTP API, or the routes of an existing one.
 func (p *plan) plainAPI(w *writer) {
 	if p.api == "" {
 		w.f("%s:", idAPI)

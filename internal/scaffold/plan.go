@@ -12,30 +12,31 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
-// Options are what a user asks for.
+// Options hold what a user asks for.
 type Options struct {
 	Dir string
-	// From are http, sqs and eventbridge; Providers are those of the webhooks.
+	// From are http, sqs and eventbridge; Providers are the providers of the webhooks.
 	From, Providers []string
 	// Door is http-api, rest, function-url or alb; IaC is sam, cdk or terraform.
 	Door, IaC string
-	// Template is a file of the folder; empty for the one that is found there.
+	// Template is a file of the folder; if it is empty, the folder's template is found.
 	Template string
-	// Machine, Queue and Bus are logical ids of a template; empty for the only one.
+	// Machine, Queue and Bus are logical ids of a template; if they are empty, the only
+	// one is used.
 	Machine, Queue, Bus string
 	// Source and DetailType are those of the rule.
 	Source, DetailType string
-	// Path is that of the webhooks, before the provider's name.
+	// Path is the prefix of the webhooks' paths, before the provider's name.
 	Path string
-	// Layer is the ARN of a layer's version; empty for one of the stack's own.
+	// Layer is the ARN of a layer's version; if it is empty, the stack gets its own.
 	Layer string
 	// Arch is arm64 or x86_64.
 	Arch string
-	// LayerFile and LayerZip are the layer's file and contents; no contents where the
-	// program carries none.
+	// LayerFile and LayerZip are the layer's file and contents; the contents are empty if
+	// the program carries no layer.
 	LayerFile string
 	LayerZip  []byte
-	// Version is that of this program.
+	// Version is the version of this program.
 	Version string
 }
 
@@ -62,32 +63,33 @@ const (
 	machineVar = "STATE_MACHINE_ARN"
 )
 
-// A plan is what is to be made: the routes, and what of the stack is there already.
+// A plan holds what will be made: the routes, and what the stack already has.
 type plan struct {
 	Options
 	template *template.Template // nil for an empty folder
 	sam      bool
 
-	// machine is the logical id of the state machine that the routes start; empty for a
-	// variable that must be set. express tells a machine that can be waited for.
+	// machine is the logical id of the state machine that the routes start; if it is
+	// empty, a variable must be set. express says that the route can wait for the
+	// machine.
 	machine  string
 	express  bool
 	variable string // of its ARN
 
 	hooks []*hook
-	api   string // the logical id of an API that is there
+	api   string // the logical id of an existing API
 
-	queue      *template.Resource // one that is there
+	queue      *template.Resource // an existing one
 	queueTime  int                // the time-out of the queue function
 	fifo       bool
 	dead       string // the logical id of the dead-letter queue of a queue that is there
-	bus        string // the logical id of a bus; empty for the default one
+	bus        string // the logical id of a bus; empty means the default one
 	names      names
 	source     string
 	detailType string
 }
 
-// names are those of the queue route and the event route, and of their variables.
+// names are the names of the queue route and the event route, and of their variables.
 type names struct{ queue, queueVar, deadVar, queueEvent, event, eventEvent string }
 
 var initNames = names{"deliveries", "DELIVERIES_QUEUE_ARN", "DEAD_LETTERS_URL", "Deliveries", "events", "Events"}
@@ -180,7 +182,7 @@ func newPlan(o Options) (*plan, *document, error) {
 
 func (p *plan) from(source string) bool { return slices.Contains(p.From, source) }
 
-// cdkHash is what CDK puts behind the names of constructs in logical ids.
+// cdkHash is what CDK appends to the names of constructs in logical ids.
 var cdkHash = regexp.MustCompile(`[0-9A-F]{8}$`)
 
 func (p *plan) chooseMachine() error {
@@ -228,7 +230,8 @@ func (p *plan) chooseAPI() error {
 	return nil
 }
 
-// chooseQueue takes the only queue that nothing reads and that is no dead-letter queue.
+// chooseQueue returns the only queue that nothing reads and that is not a dead-letter
+// queue.
 func (p *plan) chooseQueue() error {
 	if !p.from(sources.SQS) || p.template == nil {
 		return nil
@@ -362,7 +365,7 @@ func (p *plan) chooseHooks() error {
 	return nil
 }
 
-// tokenHook is a webhook of nobody in particular: whoever knows the token may send.
+// tokenHook is a webhook without a provider: whoever knows the token may send.
 func (p *plan) tokenHook() *hook {
 	h := &hook{provider: "webhook", path: strings.TrimSuffix(p.Path, "/") + "/webhook"}
 	h.variables = []variable{{"WEBHOOK_TOKEN", "WebhookToken", "What senders put into the header X-Api-Key.", "development-only-token", true, ""}}
@@ -429,7 +432,7 @@ func (p *plan) routes() string {
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
-// deadID is the logical id of the dead-letter queue, "" for none.
+// deadID returns the logical id of the dead-letter queue, or "".
 func (p *plan) deadID() string {
 	if p.queue != nil {
 		return p.dead

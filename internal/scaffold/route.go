@@ -20,7 +20,8 @@ type hook struct {
 	provider string
 	path     string
 	yaml     string // of the route, as an item of routes
-	// variables are those that the route reads beside the machine's, in their order.
+	// variables are the variables that the route reads in addition to the machine's, in
+	// order.
 	variables []variable
 	dedupes   bool
 }
@@ -29,11 +30,11 @@ type hook struct {
 type variable struct {
 	name, parameter, description, local string
 	secret                              bool
-	fallback                            string // a default of the parameter; empty for none
+	fallback                            string // a default of the parameter; it may be empty
 }
 
-// newHook writes the route of a provider. What a provider needs beside a secret is tried
-// until the configuration takes it without a warning.
+// newHook writes the route of a provider. It tries the further settings that a provider
+// may need until the configuration is accepted without a warning.
 func newHook(provider, path, machine string) (*hook, error) {
 	if _, known := verify.Lookup(provider); !known {
 		return nil, fmt.Errorf("there is no provider %q; the providers are %s", provider, strings.Join(verify.Providers(), ", "))
@@ -60,8 +61,8 @@ func newHook(provider, path, machine string) (*hook, error) {
 		{"audience: \"${WEBHOOK_URL}" + path + "\", email: \"${" + email.name + "}\"", []variable{url, email}},
 		{"secrets: [\"env:" + secret.name + "\"], audience: \"${WEBHOOK_URL}" + path + "\", handshake: echo", []variable{secret, url}},
 	}
-	// Without an id of the provider's own, what makes two deliveries one is not ours to
-	// guess.
+	// If the provider has no id of its own, what makes two deliveries equal cannot be
+	// guessed.
 	dedupes := []string{"    dedupe: {for: 72h}\n", ""}
 	if provider == "meta" { // which asks for consent with a token
 		attempts = attempts[2:3]
@@ -91,8 +92,8 @@ func newHook(provider, path, machine string) (*hook, error) {
 	return nil, fmt.Errorf("the provider %s needs more than a secret: docs/providers.md has a route to paste", provider)
 }
 
-// takes reports whether a configuration of one route is read, and whether it is with a
-// warning.
+// takes reports whether a configuration with one route is accepted, and whether there is
+// a warning.
 func takes(route string) (spec verify.Spec, warned, ok bool) {
 	cfg, err := config.Parse("expressway.yaml", []byte("version: 1\nroutes:\n"+route), func(name string) string {
 		switch {
@@ -109,7 +110,7 @@ func takes(route string) (spec verify.Spec, warned, ok bool) {
 	return cfg.Routes[0].HTTP.Verify, len(cfg.Warnings()) > 0, true
 }
 
-// localSecret is one for a laptop, in the form that the scheme takes.
+// localSecret returns a secret for a laptop, in the form that the scheme expects.
 func localSecret(spec verify.Spec) string {
 	const text = "development-only-secret"
 	key := bytes.Repeat([]byte{7}, 32)
@@ -125,12 +126,12 @@ func localSecret(spec verify.Spec) string {
 	return text
 }
 
-// spki is a public key on P-256 as SendGrid shows it.
+// spki returns a public key on P-256 in the form that SendGrid shows.
 const spki = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEjlM7b6C/e0YluzBmfAH7YH75+LioD+9bMAYocDGHsqNz6x294DMYNm0Gn4Om9ZAAU8c2M8sEGyHFXhqGwfQAtA=="
 
 var separators = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
-// pascal is a name as logical ids are written.
+// pascal returns a name in the form of logical ids.
 func pascal(name string) string {
 	var b strings.Builder
 	for _, word := range separators.Split(name, -1) {
@@ -143,7 +144,7 @@ func pascal(name string) string {
 
 var boundary = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
-// upperSnake is a logical id as variables are written.
+// upperSnake returns a logical id in the form of variables.
 func upperSnake(id string) string {
 	return strings.ToUpper(separators.ReplaceAllString(boundary.ReplaceAllString(id, "${1}_${2}"), "_"))
 }

@@ -83,7 +83,7 @@ func (p *plan) environment(w *writer, indent, id string) {
 	}
 }
 
-// statements are the permissions of a function: what its routes need, and no more.
+// statements are the permissions of a function: exactly what its routes need.
 func (p *plan) statements(w *writer, indent, id string) {
 	w.f("%s- Effect: Allow", indent)
 	w.f("%s  Action: %s", indent, p.startAction())
@@ -209,8 +209,8 @@ func (p *plan) pattern(w *writer, indent string) {
 	}
 }
 
-// method is what the API lets through to a webhook: all methods, where the provider asks
-// for consent by another one than POST.
+// method is what the API lets through to a webhook: all methods, if the provider asks for
+// consent by a method other than POST.
 func (h *hook) method() string {
 	preset, _ := verify.Lookup(h.provider)
 	if preset.Handshake != nil && slices.ContainsFunc(preset.Handshake.Methods, func(m string) bool { return m != "POST" }) {
@@ -291,7 +291,7 @@ func (p *plan) shared(w *writer) {
 	}
 }
 
-// has reports whether the template has a resource of that logical id.
+// has reports whether the template has a resource with that logical id.
 func (p *plan) has(id string) bool { return p.template != nil && p.template.Resource(id) != nil }
 
 func (p *plan) deadLetters(w *writer, id string) {
@@ -330,7 +330,7 @@ func layerVersion(version string) string {
 	return strings.Trim(separators.ReplaceAllString(version, "-"), "-")
 }
 
-// door is the API or what else requests come through.
+// door writes the API or whatever else receives the requests.
 func (p *plan) door(w *writer) {
 	switch {
 	case p.Door == "alb":
@@ -378,7 +378,7 @@ func (p *plan) balancer(w *writer) {
 	w.f("    Principal: elasticloadbalancing.amazonaws.com")
 }
 
-// extend adds the resources to a template that is there.
+// extend adds the resources to an existing template.
 func (p *plan) extend(d *document) error {
 	parameters := p.parameters()
 	if p.from(sources.HTTP) && p.Door == "alb" {

@@ -65,7 +65,7 @@ func indent(block string) string {
 
 var notOfStacks = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
-// stackName is the folder's name, as a stack can be called.
+// stackName returns the folder's name in the form of a stack name.
 func stackName(dir string) string {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
@@ -243,8 +243,8 @@ func (p *plan) samples(c *Changes) {
 	}
 }
 
-// snippet is for CDK and Terraform: the configuration, samples, and what to put into
-// the app or the module.
+// snippet writes the files for CDK and Terraform: the configuration, samples, and the
+// code for the app or the module.
 func (p *plan) snippet(c *Changes) {
 	c.file(configFile, p.configuration())
 	p.samples(c)

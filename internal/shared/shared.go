@@ -1,5 +1,6 @@
-// Package shared finds the folder of recorded answers, vectors and events that lies
-// beside a development checkout. It is not part of the project: a clone has none.
+// Package shared finds the folder of recorded answers, vectors and events next to a
+// development checkout. The folder is not part of the project, so a clone does not have
+// it.
 package shared
 
 import (
@@ -8,8 +9,8 @@ import (
 	"testing"
 )
 
-// Path returns the path of a file of the folder, given its elements. Without the
-// folder the test is skipped, and fails in CI, where it must be there.
+// Path returns the path of a file of the folder, given its elements. If the folder is
+// missing, the test is skipped; in CI, where it must exist, the test fails.
 func Path(t testing.TB, elements ...string) string {
 	t.Helper()
 	path := filepath.Join(append([]string{root(t), "..", "shared"}, elements...)...)

@@ -1,7 +1,7 @@
-// Package sources is the list of what starts workflows. Where a package has code of its
-// own for each source, a test there holds it against this list with
-// [github.com/expressway-dev/expressway/internal/sources/sourcetest.Hold]: whoever adds a
-// source here learns by failing tests each place that needs it.
+// Package sources lists what starts workflows. If a package has code for each source, a
+// test there compares it with this list by
+// [github.com/expressway-dev/expressway/internal/sources/sourcetest.Hold]: after a source
+// is added here, failing tests name each place that needs it.
 package sources
 
 import (
@@ -74,7 +74,7 @@ func texts(of func(Source) string) []string {
 	return list
 }
 
-// List writes names as a sentence does: "a, b and c".
+// List writes names as in a sentence: "a, b and c".
 func List(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")

@@ -1,4 +1,5 @@
-// Package version says which version of Expressway a program was built from, of which commit, and with which Go.
+// Package version says which version of Expressway a program was built from, from which
+// commit, and with which version of Go.
 package version
 
 import (
@@ -11,19 +12,21 @@ import (
 // -X github.com/expressway-dev/expressway/internal/version.release=v1.2.3.
 var release, commit string
 
-// module is the path by which a program of somebody else depends on this one.
+// module is the path by which other programs depend on this module.
 const module = "github.com/expressway-dev/expressway"
 
 const devel = "(devel)"
 
-// String is the release, else the version of the module in the build, else "(devel)".
+// String returns the release, else the version of the module in the build, else
+// "(devel)".
 func String() string { return build().version }
 
-// Commit is what the program was built from, and says "with changes" where the checkout had any. It is empty where the build does not
-// know it, as in a program of somebody else.
+// Commit returns the commit that the program was built from, with "with changes" if the
+// checkout had any. It is empty if the build does not know it, as in another module's
+// program.
 func Commit() string { return build().commit }
 
-// Go is the version of Go that built the program.
+// Go returns the version of Go that built the program.
 func Go() string { return runtime.Version() }
 
 type source struct{ version, commit string }
@@ -39,7 +42,7 @@ var build = sync.OnceValue(func() source {
 	return read(info)
 })
 
-// read finds what the go command wrote into the program.
+// read reads what the go command wrote into the program.
 func read(info *debug.BuildInfo) source {
 	if info.Main.Path != module {
 		for _, dep := range info.Deps {

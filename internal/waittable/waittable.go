@@ -1,5 +1,5 @@
-// Package waittable reads the items that workflows write before they wait: where a task
-// token is kept until a webhook asks for it by another key.
+// Package waittable reads the items that workflows write before they wait: in which a
+// task token is kept until a webhook looks it up by another key.
 package waittable
 
 import (
@@ -18,7 +18,7 @@ type DynamoDB struct{ client *awsjson.Client }
 
 var _ bridge.WaitTable = (*DynamoDB)(nil)
 
-// New returns the tables of AWS as Lambda's environment describes it. It sends nothing.
+// New returns the tables in AWS as Lambda's environment describes it. It sends nothing.
 func New(getenv func(string) string) (*DynamoDB, error) {
 	client, err := awsjson.New(getenv, awsjson.DynamoDB)
 	if err != nil {
@@ -32,8 +32,8 @@ type attribute struct {
 	N *string `json:",omitempty"`
 }
 
-// Item implements [bridge.WaitTable]. The read is consistent: the workflow may have
-// written the item just now.
+// Item implements [bridge.WaitTable]. The read is consistent, because the workflow may
+// have written the item just now.
 //
 // [GetItem]: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html
 func (d *DynamoDB) Item(ctx context.Context, table, keyAttribute string, key any) (map[string]string, bool, error) {
@@ -70,7 +70,7 @@ func (d *DynamoDB) Item(ctx context.Context, table, keyAttribute string, key any
 	return item, true, nil
 }
 
-// failure tells what is wrong with the table or the permission from what may pass.
+// failure distinguishes mistakes in the table or the permissions from temporary failures.
 func failure(table string, err error) error {
 	var answer *awsjson.Error
 	if !errors.As(err, &answer) || answer.Passes() {

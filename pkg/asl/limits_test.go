@@ -102,7 +102,7 @@ func TestPanicsReachTheCaller(t *testing.T) {
 	}
 }
 
-// Tasks may answer with Go's own maps; what is no JSON is not an oversized result.
+// Tasks may answer with Go's own maps; a value that is not JSON is not an oversized result.
 func TestTaskResults(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -146,7 +146,7 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// The observer hears of events one at a time, in the order of their numbers.
+// The observer is notified of events one at a time, in the order of their numbers.
 func TestObserve(t *testing.T) {
 	t.Parallel()
 	var got []asl.Event // without a lock: the race detector says whether that is right

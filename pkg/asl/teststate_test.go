@@ -273,7 +273,7 @@ func TestStateItemReader(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, config, data, want, wantCause string }{
 		{"JSON", `{}`, `[1,2,3]`, `[1,2,3]`, ""},
-		{"JSON that is no list", `{"InputType":"JSON"}`, `{"a":1}`, `[{"Key":"a","Value":1}]`, ""},
+		{"JSON that is not a list", `{"InputType":"JSON"}`, `{"a":1}`, `[{"Key":"a","Value":1}]`, ""},
 		{"JSON with a pointer", `{"InputType":"JSON","ItemsPointer":"/a~1b/0"}`, `{"a/b":[[7]]}`, `[7]`, ""},
 		{"at most", `{"MaxItems":2}`, `[1,2,3]`, `[1,2]`, ""},
 		{"JSON lines", `{"InputType":"JSONL"}`, "{\"a\":1}\n\n[2]\n", `[{"a":1},[2]]`, ""},

@@ -10,7 +10,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// Time that is up before an expression has ended is no fault of the expression: it is
+// Time that is up before an expression has ended is not a fault of the expression: it is
 // not dead-lettered for it, and the sender may come again.
 func TestTimeIsUpBeforeTheStart(t *testing.T) {
 	t.Parallel()

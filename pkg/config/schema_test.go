@@ -199,7 +199,7 @@ func TestReferenceOfKeys(t *testing.T) {
 	}
 	for key := range rows {
 		if !strings.HasSuffix(key, " ") && !rows[key+" "] {
-			t.Errorf("a row for %s, which is no key", key)
+			t.Errorf("a row for %s, which is not a key", key)
 		}
 	}
 }

@@ -146,7 +146,7 @@ func TestFunctionError(t *testing.T) {
 	}
 }
 
-// A watcher hears of changes; one that does not read is told that it lags.
+// A watcher is notified of changes; one that does not read is told that it lags.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	r := console.NewRecorder(console.Options{})

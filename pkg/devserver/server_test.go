@@ -240,7 +240,7 @@ func TestClientGoesAwayMeanwhile(t *testing.T) {
 	}
 }
 
-// What is no HTTP is answered 400, and what has no path by name.
+// A request that is not HTTP is answered 400, and one without a path is answered by name.
 func TestOddRequests(t *testing.T) {
 	t.Parallel()
 	address, _ := serve(t, starterFunc(echo))

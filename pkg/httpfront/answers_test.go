@@ -110,8 +110,8 @@ func TestRespond(t *testing.T) {
 		"a header cannot split the answer":   {`{headers: {X-Id: "{% $execution.output %}"}}`, `"a\r\nSet-Cookie: b=c"`, 502, bridge.BadResponse},
 		"nor can its name":                   {`{headers: "{% $execution.output %}"}`, `{"X-A\r\nX-B":"c"}`, 502, bridge.BadResponse},
 		"nor can a cookie":                   {`{cookies: ["{% $execution.output %}"]}`, `"a=b\r\nX: y"`, 502, bridge.BadResponse},
-		"a header is no object":              {`{headers: {X-Id: "{% $execution.output %}"}}`, `{}`, 502, bridge.BadResponse},
-		"an interim status is no answer":     {`{status: "{% $execution.output %}"}`, `101`, 502, bridge.BadResponse},
+		"a header is not an object":          {`{headers: {X-Id: "{% $execution.output %}"}}`, `{}`, 502, bridge.BadResponse},
+		"an interim status is not an answer": {`{status: "{% $execution.output %}"}`, `101`, 502, bridge.BadResponse},
 		"half a status is none":              {`{status: "{% $execution.output %}"}`, `200.5`, 502, bridge.BadResponse},
 		"base64 that is none":                {`{base64: true, body: "{% $execution.output %}"}`, `"*"`, 502, bridge.BadResponse},
 		"base64 of an object":                {`{base64: true, body: "{% $execution.output %}"}`, `{}`, 502, bridge.BadResponse},
@@ -185,7 +185,7 @@ func TestOnDeadline(t *testing.T) {
 	if got := ask(t, open+own, late, post(`{}`)); got.StatusCode != 202 || got.Headers["Retry-After"] != "30" || got.Body != `{"late":"Expressway.Deadline"}` {
 		t.Errorf("onDeadline = %+v", got)
 	}
-	// It goes before a catch of all names, and takes nothing else.
+	// It takes precedence over a catch of all names, and matches nothing else.
 	if got := ask(t, open+own+"    catch: [{errors: States.ALL, status: 500}]\n", late, post(`{}`)); got.StatusCode != 202 {
 		t.Errorf("with a catch of all = %d, want 202", got.StatusCode)
 	}

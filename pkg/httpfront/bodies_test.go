@@ -263,7 +263,7 @@ func FuzzBody(f *testing.F) {
 		case 400, 413:
 		case 200:
 			if !json.Valid([]byte(got.Body)) {
-				t.Errorf("the input is no JSON: %q", got.Body)
+				t.Errorf("the input is not JSON: %q", got.Body)
 			}
 		default:
 			t.Errorf("status %d %s", got.StatusCode, got.Body)

@@ -221,7 +221,7 @@ func TestEncodedSlashes(t *testing.T) {
 	}
 }
 
-// Of a header that stands in both, multiValueHeaders counts, in whatever order.
+// If a header is in both, multiValueHeaders is used, in whatever order.
 func TestMultiValueHeadersGoFirst(t *testing.T) {
 	t.Parallel()
 	for _, output := range []string{
@@ -235,7 +235,7 @@ func TestMultiValueHeadersGoFirst(t *testing.T) {
 	}
 }
 
-// A text without a type is no page: what a sender put into it must not run in a browser.
+// A text without a type is not a page: what a sender put into it must not run in a browser.
 func TestTextIsNoPage(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{

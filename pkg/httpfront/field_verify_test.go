@@ -99,7 +99,7 @@ func TestSecretsFromTheField(t *testing.T) {
 	}
 }
 
-// A secret that cannot be read is no outage of the workflow service.
+// A secret that cannot be read is not an outage of the workflow service.
 func TestTitleOfUnreadableSecrets(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"SECRET": "s3cret"}

@@ -140,7 +140,7 @@ func TestAnswers(t *testing.T) {
 		starter    starterFunc
 		status     int
 		error      string
-		body       string // for answers that are no problem document
+		body       string // for answers that are not problem documents
 		retryAfter bool
 	}{
 		"succeeded":                   {succeedWith(`{"n":9007199254740993}`), 200, "", `{"n":9007199254740993}`, false},

@@ -100,7 +100,7 @@ func FuzzEval(f *testing.F) {
 			return
 		}
 		if out, err := AppendJSON(nil, v); err == nil && !json.Valid(out) {
-			t.Errorf("the result is no JSON: %s", out)
+			t.Errorf("the result is not JSON: %s", out)
 		} else if err == nil {
 			if _, err := Decode(out); err != nil {
 				t.Errorf("the result cannot be read: %v: %s", err, out)

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What is no value of the package is told, instead of being nothing to every expression.
+// A value that the package does not support is reported, instead of being nothing to every expression.
 func TestNoValue(t *testing.T) {
 	t.Parallel()
 	input := map[string]any{"a": 1}

@@ -86,7 +86,7 @@ func checkTargets(t failer, doc map[string]any) {
 			for _, name := range set.([]any) {
 				targets[name.(string)] = true
 				if _, ok := doc[name.(string)].(string); !ok {
-					t.Fatalf("dimension %v is no text", name)
+					t.Fatalf("dimension %v is not text", name)
 				}
 			}
 		}
@@ -99,7 +99,7 @@ func checkTargets(t failer, doc map[string]any) {
 			switch doc[name].(type) {
 			case float64, []any:
 			default:
-				t.Fatalf("metric %v is no number", name)
+				t.Fatalf("metric %v is not a number", name)
 			}
 		}
 	}
@@ -136,27 +136,27 @@ func TestEnds(t *testing.T) {
 		then   string
 		want   string
 	}{
-		"succeeded":             {bridge.Result{Outcome: ended(bridge.Succeeded)}, "", "Started=1,Succeeded=1" + ran},
-		"asynchronous":          {bridge.Result{Outcome: running}, "", "Started=1"},
-		"filtered":              {bridge.Result{Filtered: true}, "", "Filtered=1"},
-		"filtered by nothing":   {bridge.Result{Filtered: true, FilterUndefined: true}, "", "Filtered=1,FilterUndefined=1"},
-		"replayed":              {bridge.Result{Replayed: true, Replay: []byte("payload")}, "", "Duplicates=1"},
-		"in progress":           {failure(bridge.InProgress, nil), "retry", "Retried=1,Duplicates=1"},
-		"mismatch":              {failure(bridge.DedupeMismatch, nil), "", "Duplicates=1"},
-		"failed":                {failure("OrderNotFound", ended(bridge.Failed)), "discard", "Started=1,Failed=1,Discarded=1" + ran},
-		"failed by our name":    {failure(bridge.Throttled, ended(bridge.Failed)), "retry", "Started=1,Failed=1,Retried=1" + ran},
-		"timed out":             {failure(bridge.StatesTimeout, ended(bridge.TimedOut)), "dead-letter", "Started=1,TimedOut=1,DeadLettered=1" + ran},
-		"throttled":             {failure(bridge.Throttled, nil), "retry", "Throttled=1,Retried=1"},
-		"unknown":               {failure(bridge.Unknown, nil), "", "Unknown=1"},
-		"deadline":              {failure(bridge.Deadline, nil), "", "Unknown=1"},
-		"internal":              {failure(bridge.Internal, nil), "", "Unknown=1"},
-		"unavailable":           {failure(bridge.Unavailable, nil), "", "Failed=1"},
-		"misconfigured":         {failure(bridge.Misconfigured, nil), "", "Failed=1"},
-		"expression failed":     {failure(bridge.ExpressionFailed, nil), "", "Failed=1"},
-		"answer is no response": {failure(bridge.BadResponse, ended(bridge.Succeeded)), "", "Started=1,Failed=1" + ran},
-		"unverified":            {failure(bridge.Unverified, nil), "", "Rejected=1"},
-		"malformed":             {failure(bridge.BadRequest, nil), "", "Rejected=1"},
-		"too large":             {failure(bridge.InputTooLarge, nil), "", "Rejected=1"},
+		"succeeded":                {bridge.Result{Outcome: ended(bridge.Succeeded)}, "", "Started=1,Succeeded=1" + ran},
+		"asynchronous":             {bridge.Result{Outcome: running}, "", "Started=1"},
+		"filtered":                 {bridge.Result{Filtered: true}, "", "Filtered=1"},
+		"filtered by nothing":      {bridge.Result{Filtered: true, FilterUndefined: true}, "", "Filtered=1,FilterUndefined=1"},
+		"replayed":                 {bridge.Result{Replayed: true, Replay: []byte("payload")}, "", "Duplicates=1"},
+		"in progress":              {failure(bridge.InProgress, nil), "retry", "Retried=1,Duplicates=1"},
+		"mismatch":                 {failure(bridge.DedupeMismatch, nil), "", "Duplicates=1"},
+		"failed":                   {failure("OrderNotFound", ended(bridge.Failed)), "discard", "Started=1,Failed=1,Discarded=1" + ran},
+		"failed by our name":       {failure(bridge.Throttled, ended(bridge.Failed)), "retry", "Started=1,Failed=1,Retried=1" + ran},
+		"timed out":                {failure(bridge.StatesTimeout, ended(bridge.TimedOut)), "dead-letter", "Started=1,TimedOut=1,DeadLettered=1" + ran},
+		"throttled":                {failure(bridge.Throttled, nil), "retry", "Throttled=1,Retried=1"},
+		"unknown":                  {failure(bridge.Unknown, nil), "", "Unknown=1"},
+		"deadline":                 {failure(bridge.Deadline, nil), "", "Unknown=1"},
+		"internal":                 {failure(bridge.Internal, nil), "", "Unknown=1"},
+		"unavailable":              {failure(bridge.Unavailable, nil), "", "Failed=1"},
+		"misconfigured":            {failure(bridge.Misconfigured, nil), "", "Failed=1"},
+		"expression failed":        {failure(bridge.ExpressionFailed, nil), "", "Failed=1"},
+		"answer is not a response": {failure(bridge.BadResponse, ended(bridge.Succeeded)), "", "Started=1,Failed=1" + ran},
+		"unverified":               {failure(bridge.Unverified, nil), "", "Rejected=1"},
+		"malformed":                {failure(bridge.BadRequest, nil), "", "Rejected=1"},
+		"too large":                {failure(bridge.InputTooLarge, nil), "", "Rejected=1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

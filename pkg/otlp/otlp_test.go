@@ -338,7 +338,7 @@ func TestCollectorComesBack(t *testing.T) {
 	}
 }
 
-// Over the wire: the path, the type, and answers that are no success.
+// Over the wire: the path, the type, and answers that are not success.
 func TestOverHTTP(t *testing.T) {
 	t.Parallel()
 	status := http.StatusOK

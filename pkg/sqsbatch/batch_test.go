@@ -188,7 +188,7 @@ func TestBatchThatRanIsNotDivided(t *testing.T) {
 	}
 }
 
-// A record that can be no part of an execution does not spoil it for the others.
+// A record that cannot be part of an execution does not spoil it for the others.
 func TestBatchWithPoison(t *testing.T) {
 	t.Parallel()
 	t.Run("no envelope", func(t *testing.T) {

@@ -104,13 +104,13 @@ func FuzzUnwrap(f *testing.F) {
 		}
 		got := invoke(context.Background(), t, b, records(map[string]any{"body": body}))
 		if len(got) > 1 || wrong.Load() {
-			t.Fatalf("batchItemFailures = %v; input was no JSON: %t", got, wrong.Load())
+			t.Fatalf("batchItemFailures = %v; input was not JSON: %t", got, wrong.Load())
 		}
 	})
 }
 
 // Whatever the workflow of a batch answers: records that it names come back, and an
-// answer that is no list of names speaks for all of them.
+// answer that is not a list of names speaks for all of them.
 func FuzzPartial(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `[]`, `null`, ``, `{"batchItemFailures":[]}`, `{"batchItemFailures":null}`, `{"batchItemFailures":[{"itemIdentifier":"m-2"},{"itemIdentifier":"m-2"}]}`,

@@ -62,7 +62,7 @@ func TestMalformedRecords(t *testing.T) {
 	}
 }
 
-// What is no SQS record is never sent on, whatever the route says: there is nothing to
+// A record that is not from SQS is never sent on, whatever the route says: there is nothing to
 // send as it was.
 func TestMalformedRecordsAreNotDeadLettered(t *testing.T) {
 	t.Parallel()

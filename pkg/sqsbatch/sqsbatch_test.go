@@ -242,7 +242,7 @@ func TestEventsThatAreNoBatch(t *testing.T) {
 	for name, payload := range payloads {
 		var reported messages.InvokeResponse_Error
 		if _, err := b.Invoke(t.Context(), payload); !errors.As(err, &reported) || reported.Type != bridge.BadRequest {
-			t.Errorf("%s: error = %v, want %s: what is not reported is deleted", name, err, bridge.BadRequest)
+			t.Errorf("%s: error = %v, want %s: unreported records are deleted", name, err, bridge.BadRequest)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func checkError(t *testing.T, op, code string) {
 	line, _, _ = strings.Cut(line, "\n")
 	_, errors, known := strings.Cut(line, "!")
 	if known && !slices.Contains(strings.Split(errors, ","), code) && !slices.Contains(commonErrors, Code(code)) {
-		t.Errorf("%s answers %s, which is no error of it", op, code)
+		t.Errorf("%s answers %s, which is not one of its errors", op, code)
 	}
 }
 

@@ -133,7 +133,7 @@ func TestStarterDeadline(t *testing.T) {
 	}
 }
 
-// An execution that succeeded while its deadline passed is no failure.
+// An execution that succeeded while its deadline passed is not a failure.
 func TestStarterLateSuccess(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

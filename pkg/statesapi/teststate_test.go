@@ -77,7 +77,7 @@ func TestTestStateRefusals(t *testing.T) {
 		}, model, "TestState API does not support the resource 'arn:aws:states:::lambda:invoke.waitForTaskToken' when a mock is not specified."},
 		{"an empty mock", map[string]any{"definition": taskState, "mock": map[string]any{}}, invalid, "A test mock should have one of the following fields: [result, errorOutput]."},
 		{"an error without a name", map[string]any{"definition": taskState, "mock": map[string]any{"errorOutput": map[string]any{"cause": "c"}}}, invalid, "A mocked errorOutput must have the field error."},
-		{"a result of a Map that is no array", map[string]any{"definition": mapState, "mock": mocked}, invalid, "Mocked result must be an array."},
+		{"a result of a Map that is not an array", map[string]any{"definition": mapState, "mock": mocked}, invalid, "Mocked result must be an array."},
 		{"an error of no state within", map[string]any{
 			"definition": mapState, "mock": map[string]any{"result": "[]"}, "stateConfiguration": map[string]any{"errorCausedByState": "B"},
 		}, invalid, "State not found in definition"},
@@ -94,7 +94,7 @@ func TestTestStateRefusals(t *testing.T) {
 		context("a part that is text", `{"Execution":"e"}`, "Execution must be an object"),
 		context("a Map", `{"Map":{}}`, "'Map' field is not supported when mocking a Context object"),
 		context("a token", `{"Task":{"Token":"t"}}`, "Context object contains 'Task' when state is not a Task state with a '.sync' or '.waitForTaskToken' service integration pattern"),
-		{"variables that are no object", map[string]any{"definition": passState, "variables": "[]"}, invalid, "The member 'variables' is not valid: it is not a JSON object"},
+		{"variables that are not an object", map[string]any{"definition": passState, "variables": "[]"}, invalid, "The member 'variables' is not valid: it is not a JSON object"},
 		{"a context that is not JSON", map[string]any{"definition": taskState, "mock": mocked, "context": "{"}, invalid, "The member 'context' is not valid: invalid JSON at offset 1: expected a member name"},
 	}
 	for _, member := range []string{"retrierRetryCount", "mapIterationFailureCount", "errorCausedByState", "mapItemReaderData"} {

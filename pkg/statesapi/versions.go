@@ -72,8 +72,8 @@ type deleteVersionInput struct{ StateMachineVersionARN *string }
 // maxLongARN is the limit of ARNs with a qualifier.
 const maxLongARN = 2000
 
-// deleteVersion removes a version ([DeleteStateMachineVersion]). That there is none is no
-// error. An alias that routes to it keeps it.
+// deleteVersion removes a version ([DeleteStateMachineVersion]). Deleting a missing one is
+// not an error. A version to which an alias routes cannot be deleted.
 //
 // [DeleteStateMachineVersion]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachineVersion.html
 func (s *Service) deleteVersion(in deleteVersionInput) error {

@@ -39,7 +39,7 @@ type server struct {
 	script   []reply
 
 	mu       sync.Mutex
-	hook     func() // hears of requests
+	hook     func() // called for each request
 	requests []request
 	conns    map[net.Conn]bool
 	dials    int
@@ -119,7 +119,7 @@ func (s *server) hangUp() {
 	}
 }
 
-// onRequest lets f hear of each request that was read.
+// onRequest calls f for each request that was read.
 func (s *server) onRequest(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -24,7 +24,7 @@ func TestCodes(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
 			if !slices.Contains(bridge.Names(), want) {
-				t.Fatalf("%s is no name of the bridge", want)
+				t.Fatalf("%s is not a name of the bridge", want)
 			}
 			sent := 0
 			env := map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}

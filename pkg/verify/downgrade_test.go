@@ -109,7 +109,7 @@ func TestNoSenderChoosesTheWeakerCheck(t *testing.T) {
 				"X-Hubspot-Signature-Version":          {"v1"}, "Box-Signature-Algorithm": {"HmacSHA1", "none"}, "Box-Signature-Version": {"0"},
 			} {
 				if _, read := d.request.Header[header]; !read && name != "twilio" {
-					continue // it is no matter of this provider's
+					continue // it does not concern this provider
 				}
 				for _, value := range values {
 					if err := v.Verify(t.Context(), d.with(header, value)); verify.ReasonOf(err) == "" && (name != "twilio" || strings.HasPrefix(header, "X-Twilio")) {

@@ -227,7 +227,7 @@ func TestJWT(t *testing.T) {
 		"key for encryption":          {sign(t, jwt.SigningMethodRS256, k.other, "encryption", nil, claims(nil)), verify.Mismatch},
 		"key too short":               {sign(t, jwt.SigningMethodRS256, k.small, "small", nil, claims(nil)), verify.Mismatch},
 		"unknown kid":                 {sign(t, jwt.SigningMethodRS256, k.rsa, "gone", nil, claims(nil)), verify.Mismatch},
-		"kid is no text":              {sign(t, jwt.SigningMethodRS256, k.rsa, "", map[string]any{"kid": 1}, claims(nil)), verify.Malformed},
+		"kid is not text":             {sign(t, jwt.SigningMethodRS256, k.rsa, "", map[string]any{"kid": 1}, claims(nil)), verify.Malformed},
 		"algorithm not in the list":   {sign(t, jwt.SigningMethodRS512, k.rsa, "rsa", nil, claims(nil)), verify.Mismatch},
 		"algorithm not of the key":    {sign(t, jwt.SigningMethodPS256, k.rsa, "rsa", nil, claims(nil)), verify.Mismatch},
 		"alg none":                    {sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, "rsa", nil, claims(nil)), verify.Mismatch},

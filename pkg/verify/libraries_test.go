@@ -86,7 +86,7 @@ func isTold(err error) bool {
 	return told.MatchString(err.Error()) && fmt.Sprintf("%v %s %q", err, err, err) == err.Error()+" "+err.Error()+" "+strconv.Quote(err.Error())
 }
 
-// A secret that is no key of its scheme is named by its reference alone.
+// A secret that is not a key of its scheme is named by its reference alone.
 func TestBadKeysAreNotShown(t *testing.T) {
 	t.Parallel()
 	const secret = "whsec_this!is?no#key*of-any/scheme"

@@ -153,18 +153,18 @@ func TestSNSChain(t *testing.T) {
 		good  bool
 		asked []string
 	}{
-		"no roots":              {map[string][]byte{snsCertURL: leaf}, nil, true, []string{snsCertURL}},
-		"chain served":          {map[string][]byte{snsCertURL: pemOf(good, a.between)}, roots(a.root), true, []string{snsCertURL}},
-		"issuer fetched":        {map[string][]byte{snsCertURL: leaf, issuerURL: a.between.Raw}, roots(a.root), true, []string{snsCertURL, issuerURL}},
-		"issuer not there":      {map[string][]byte{snsCertURL: leaf}, roots(a.root), false, []string{snsCertURL, issuerURL}},
-		"issuer is no cert":     {map[string][]byte{snsCertURL: leaf, issuerURL: []byte("x")}, roots(a.root), false, []string{snsCertURL, issuerURL}},
-		"issuer of another":     {map[string][]byte{snsCertURL: leaf, issuerURL: evil.Raw}, roots(a.root), false, []string{snsCertURL, issuerURL}},
-		"other roots":           {map[string][]byte{snsCertURL: pemOf(good, a.between)}, roots(good), true, []string{snsCertURL}}, // the leaf itself is trusted
-		"unknown roots":         {map[string][]byte{snsCertURL: pemOf(good, a.between)}, x509.NewCertPool(), false, []string{snsCertURL}},
-		"issuer at any address": {map[string][]byte{snsCertURL: pemOf(elsewhere)}, roots(a.root), false, []string{snsCertURL}},
-		"another name":          {map[string][]byte{snsCertURL: pemOf(a.leaf(t, "s3.amazonaws.com"))}, nil, false, []string{snsCertURL}},
-		"another region's name": {map[string][]byte{snsCertURL: pemOf(a.leaf(t, "sns-signing.us-east-1.amazonaws.com"))}, nil, false, []string{snsCertURL}},
-		"the region's name":     {map[string][]byte{snsCertURL: pemOf(a.leaf(t, "sns-signing.eu-west-1.amazonaws.com"))}, nil, true, []string{snsCertURL}},
+		"no roots":                    {map[string][]byte{snsCertURL: leaf}, nil, true, []string{snsCertURL}},
+		"chain served":                {map[string][]byte{snsCertURL: pemOf(good, a.between)}, roots(a.root), true, []string{snsCertURL}},
+		"issuer fetched":              {map[string][]byte{snsCertURL: leaf, issuerURL: a.between.Raw}, roots(a.root), true, []string{snsCertURL, issuerURL}},
+		"issuer not there":            {map[string][]byte{snsCertURL: leaf}, roots(a.root), false, []string{snsCertURL, issuerURL}},
+		"issuer is not a certificate": {map[string][]byte{snsCertURL: leaf, issuerURL: []byte("x")}, roots(a.root), false, []string{snsCertURL, issuerURL}},
+		"issuer of another":           {map[string][]byte{snsCertURL: leaf, issuerURL: evil.Raw}, roots(a.root), false, []string{snsCertURL, issuerURL}},
+		"other roots":                 {map[string][]byte{snsCertURL: pemOf(good, a.between)}, roots(good), true, []string{snsCertURL}}, // the leaf itself is trusted
+		"unknown roots":               {map[string][]byte{snsCertURL: pemOf(good, a.between)}, x509.NewCertPool(), false, []string{snsCertURL}},
+		"issuer at any address":       {map[string][]byte{snsCertURL: pemOf(elsewhere)}, roots(a.root), false, []string{snsCertURL}},
+		"another name":                {map[string][]byte{snsCertURL: pemOf(a.leaf(t, "s3.amazonaws.com"))}, nil, false, []string{snsCertURL}},
+		"another region's name":       {map[string][]byte{snsCertURL: pemOf(a.leaf(t, "sns-signing.us-east-1.amazonaws.com"))}, nil, false, []string{snsCertURL}},
+		"the region's name":           {map[string][]byte{snsCertURL: pemOf(a.leaf(t, "sns-signing.eu-west-1.amazonaws.com"))}, nil, true, []string{snsCertURL}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -1,4 +1,4 @@
-// Package sourcetest holds the places that treat sources apart against the list of
+// Package sourcetest compares the places that distinguish sources with the list of
 // internal/sources.
 package sourcetest
 
@@ -13,7 +13,7 @@ import (
 var unknown = sources.Source{Key: "pigeon", Function: "pigeonhole", Variables: []string{"pigeon"}}
 
 // Hold tests that a place knows every source, and that it would complain about one more:
-// knows returns an error for a source that the place has nothing for. The place begins
+// knows returns an error for a source that the place does not handle. The place begins
 // with the file that has the code, from the root of the module, as in
 // "pkg/metrics/metrics.go: the dimension Source".
 func Hold(t *testing.T, place string, knows func(sources.Source) error) {
@@ -37,9 +37,9 @@ var routes = map[string]string{
 	sources.EventBridge: "eventbridge: {source: shop, detail-type: Paid}",
 }
 
-// Config returns a configuration with one route, r, of the source, which starts m. One of
-// a source that is new here has its key alone, so that the place that reads it says what
-// is missing.
+// Config returns a configuration with one route, r, of the source, which starts m. For a
+// new source, the route only has the key, so that the place that reads it says what is
+// missing.
 func Config(s sources.Source) string {
 	route, ok := routes[s.Key]
 	if !ok {

@@ -423,7 +423,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if _, err := jsonata.AppendJSON(nil, v); err != nil {
-			t.Errorf("the result is no JSON: %v", err)
+			t.Errorf("the result is not JSON: %v", err)
 		}
 	})
 }

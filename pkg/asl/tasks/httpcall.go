@@ -105,7 +105,7 @@ func (c *httpCall) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// maxHTTPAnswer bounds an answer in bytes; a larger one is no result of a state.
+// maxHTTPAnswer bounds an answer in bytes; a larger one is not a result of a state.
 const maxHTTPAnswer = 1 << 20
 
 // An httpAnswer is the answer to a call.

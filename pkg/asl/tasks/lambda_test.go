@@ -152,11 +152,11 @@ func TestLambdaErrors(t *testing.T) {
 		"by the SDK":      {sdkInvoke, `{"FunctionName":"nope"}`, asl.Error{Name: "Lambda.ResourceNotFoundException", Cause: `Function not found: arn:aws:lambda:us-east-1:123456789012:function:nope (Service: Lambda, Status Code: 404, Request ID: local) (SDK Attempt Count: 1)`}},
 		"throttled":       {invoke, `{"FunctionName":"throttled"}`, asl.Error{Name: "Lambda.TooManyRequestsException", Cause: `Rate Exceeded. (Service: AWSLambda; Status Code: 429; Error Code: TooManyRequestsException; Request ID: id; Proxy: null)`}},
 		"of the service":  {function("broken"), `{}`, asl.Error{Name: "Lambda.ServiceException", Cause: `The endpoint answered Bad Gateway (Service: AWSLambda; Status Code: 502; Error Code: ServiceException; Request ID: local; Proxy: null)`}},
-		"text that is no JSON": {invoke, `{"FunctionName":"echo","Payload":"bar"}`, asl.Error{
+		"text that is not JSON": {invoke, `{"FunctionName":"echo","Payload":"bar"}`, asl.Error{
 			Name:  "Lambda.InvalidRequestContentException",
 			Cause: `Could not parse request body into json: invalid JSON at offset 0: unexpected character 'b' (Service: AWSLambda; Status Code: 400; Error Code: InvalidRequestContentException; Request ID: local; Proxy: null)`,
 		}},
-		"what is no function": {sdkInvoke, `{"FunctionName":"arn:aws:states:us-east-1:123456789012:stateMachine:m"}`, asl.Error{
+		"what is not a function": {sdkInvoke, `{"FunctionName":"arn:aws:states:us-east-1:123456789012:stateMachine:m"}`, asl.Error{
 			Name: "Lambda.LambdaException",
 			Cause: `1 validation error detected: Value 'arn:aws:states:us-east-1:123456789012:stateMachine:m' at 'functionName' failed to satisfy constraint: ` +
 				`Member must satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))? ` +

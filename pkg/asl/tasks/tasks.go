@@ -25,12 +25,12 @@ func (None) RunTask(_ context.Context, t asl.Task) (any, error) {
 		return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf("The resource '%s' of the state '%s' is a substitution of a template that nothing has replaced here. "+
 			"Create the state machine with the values of its DefinitionSubstitutions, or mock the state.", t.Resource, t.State)}
 	}
-	other := "set AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_<SERVICE>, to what stands for the service here, and LAMBDA_ENDPOINT for functions"
+	other := "set AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_<SERVICE>, to an endpoint that replaces the service here, and LAMBDA_ENDPOINT for functions"
 	switch integration(t.Resource) {
 	case "http:invoke":
 		other = "name a file with the authorization of its connection by --connections"
 	case "apigateway:invoke":
-		other = "set APIGATEWAY_ENDPOINT to what stands for the API here, or map its host by --host NAME=ADDRESS"
+		other = "set APIGATEWAY_ENDPOINT to an endpoint that replaces the API here, or map its host by --host NAME=ADDRESS"
 	}
 	return nil, &asl.Error{
 		Name: "States.TaskFailed",

@@ -172,22 +172,22 @@ func TestFaults(t *testing.T) {
 		value string
 		says  string
 	}{
-		"well":                      {fault{status: 200, body: good}, 0, nil, "hunter2", ""},
-		"throttled once":            {refusal(400, "ThrottlingException"), 1, nil, "hunter2", ""},
-		"500 once":                  {refusal(500, "InternalServerError"), 1, nil, "hunter2", ""},
-		"reset once":                {fault{reset: true}, 1, nil, "hunter2", ""},
-		"hangs once":                {fault{slow: true}, 1, nil, "hunter2", ""},
-		"throttled":                 {refusal(400, "ThrottlingException"), 0, nil, "", "ThrottlingException (request req-1)"},
-		"500":                       {refusal(500, "InternalServerError"), 0, nil, "", "InternalServerError"},
-		"503 of a proxy":            {fault{status: 503, body: "<html>hunter2</html>"}, 0, nil, "", "status 503"},
-		"reset":                     {fault{reset: true}, 0, nil, "", ""},
-		"hangs":                     {fault{slow: true}, 0, nil, "", "in time"},
-		"denied":                    {refusal(400, "AccessDeniedException"), 0, secrets.ErrDenied, "", "AccessDeniedException (request req-1)"},
-		"key not usable":            {refusal(400, "DecryptionFailure"), 0, secrets.ErrDenied, "", "DecryptionFailure"},
-		"malformed":                 {refusal(400, "ValidationException"), 0, secrets.ErrDenied, "", "ValidationException"},
-		"this process's session":    {refusal(400, "ExpiredTokenException"), 0, nil, "", "ExpiredTokenException"},
-		"an answer that is no JSON": {fault{status: 200, body: `{"SecretString":"hunter2`}, 0, nil, "", "cannot be read"},
-		"an answer of another form": {fault{status: 200, body: `{"SecretString":["hunter2"],"Parameter":{"Value":["hunter2"]}}`}, 0, nil, "", "cannot be read"},
+		"well":                       {fault{status: 200, body: good}, 0, nil, "hunter2", ""},
+		"throttled once":             {refusal(400, "ThrottlingException"), 1, nil, "hunter2", ""},
+		"500 once":                   {refusal(500, "InternalServerError"), 1, nil, "hunter2", ""},
+		"reset once":                 {fault{reset: true}, 1, nil, "hunter2", ""},
+		"hangs once":                 {fault{slow: true}, 1, nil, "hunter2", ""},
+		"throttled":                  {refusal(400, "ThrottlingException"), 0, nil, "", "ThrottlingException (request req-1)"},
+		"500":                        {refusal(500, "InternalServerError"), 0, nil, "", "InternalServerError"},
+		"503 of a proxy":             {fault{status: 503, body: "<html>hunter2</html>"}, 0, nil, "", "status 503"},
+		"reset":                      {fault{reset: true}, 0, nil, "", ""},
+		"hangs":                      {fault{slow: true}, 0, nil, "", "in time"},
+		"denied":                     {refusal(400, "AccessDeniedException"), 0, secrets.ErrDenied, "", "AccessDeniedException (request req-1)"},
+		"key not usable":             {refusal(400, "DecryptionFailure"), 0, secrets.ErrDenied, "", "DecryptionFailure"},
+		"malformed":                  {refusal(400, "ValidationException"), 0, secrets.ErrDenied, "", "ValidationException"},
+		"this process's session":     {refusal(400, "ExpiredTokenException"), 0, nil, "", "ExpiredTokenException"},
+		"an answer that is not JSON": {fault{status: 200, body: `{"SecretString":"hunter2`}, 0, nil, "", "cannot be read"},
+		"an answer of another form":  {fault{status: 200, body: `{"SecretString":["hunter2"],"Parameter":{"Value":["hunter2"]}}`}, 0, nil, "", "cannot be read"},
 	} {
 		for _, text := range []string{"ssm:/x", "secretsmanager:x"} {
 			t.Run(name+" "+text, func(t *testing.T) {

@@ -146,7 +146,7 @@ func TestChangeVisibility(t *testing.T) {
 	}
 }
 
-// An answer that is no acceptance is an error, and tells nothing of the message.
+// An answer that is not an acceptance is an error, and tells nothing of the message.
 func TestSendFailures(t *testing.T) {
 	t.Parallel()
 	const secret = "payload"
