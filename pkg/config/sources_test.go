@@ -24,6 +24,10 @@ func TestSources(t *testing.T) {
 		_, err := parse(s)
 		return err
 	})
+	sourcetest.Hold(t, "pkg/config/route.go: the keys of a route", func(s sources.Source) error {
+		_, err := parse(s)
+		return err
+	})
 	sourcetest.Hold(t, "pkg/config/config.go: Route.triggers", func(s sources.Source) error {
 		cfg, err := parse(s)
 		if err == nil && string(cfg.Routes[0].Source()) != s.Key {

@@ -26,6 +26,7 @@ var elsewhere = map[string]string{
 	"pkg/template/wiring/routes.go":    "names for the checks",
 	"pkg/statesapi/teststate_model.go": "the service as a task calls it",
 	"pkg/config/sqs.go":                "the envelope of a message",
+	"cmd/expressway/redrive.go":        "dead letters of queues and rules",
 	"internal/scaffold/add.go":         "`add` takes providers, queue and rule, and no source",
 	"pkg/asl/":                         "the service as a task calls it",
 }
