@@ -329,6 +329,9 @@ func (e *explained) verify() {
 	if s.Token != nil && s.Token.Reference != "" {
 		keys = put(keys, "token", s.Token.Reference)
 	}
+	if s.HandshakeStore != "" {
+		keys = putAt(keys, []string{"handshake", "store"}, s.HandshakeStore)
+	}
 	if preset, ok := s.Preset(); ok {
 		e.head("verify", describe(preset)...)
 	}

@@ -188,7 +188,7 @@ func contentType(file string, body []byte) string {
 func (c *signCommand) sign(ctx context.Context, d *delivery, route *config.Route, getenv func(string) string, now time.Time) error {
 	spec := route.HTTP.Verify
 	secret := ""
-	if refs := spec.Secrets; len(refs) > 0 || c.Secret != "" {
+	if refs := spec.References(); len(refs) > 0 || c.Secret != "" {
 		text := c.Secret
 		if text == "" {
 			text = refs[0]

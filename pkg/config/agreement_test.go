@@ -153,7 +153,7 @@ func verifyBlock() draw {
 	need := func(key string, g draw) draw {
 		return with(map[string]draw{key: g, "secrets": secrets}, map[string]draw{
 			"url": mostly("https://hooks.example.com"), "tolerance": durations(), "topics": texts("any"), "versions": of(list{}),
-			"provider": mostly(known...), "basic": mostly(object{"username": "u"}), "other": mostly("x"),
+			"handshake": mostly("echo", object{"store": "ssm:/a"}, object{"store": "ssm:/a", "other": 1}), "provider": mostly(known...), "basic": mostly(object{"username": "u"}), "other": mostly("x"),
 		})
 	}
 	hmac := with(map[string]draw{"header": mostly("X-A", "a b", "")}, map[string]draw{

@@ -107,6 +107,7 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 		"verify":                     {in(begin+"http: POST /a, ", "verify")},
 		"verify.basic":               {verifyIn("basic")},
 		"verify.token":               {verifyIn("token")},
+		"verify.handshake":           {verifyIn("handshake")},
 		"verify.hmac":                {verifyIn("hmac")},
 		"verify.hmac.timestamp":      {begin + "http: POST /a, verify: {hmac: {timestamp: {zzzzzzzz: 1}}}}\n"},
 		"verify.hmac.signature":      {begin + "http: POST /a, verify: {hmac: {signature: {zzzzzzzz: 1}}}}\n"},
@@ -247,6 +248,10 @@ func TestSchemaLists(t *testing.T) {
 		spec.Handshake = "echo"
 		if !missing("handshake") {
 			want["providersThatEcho"] = append(want["providersThatEcho"], name)
+		}
+		spec.Handshake, spec.HandshakeStore = "", "ssm:/a"
+		if !missing("handshake.store") {
+			want["providersThatHandOver"] = append(want["providersThatHandOver"], name)
 		}
 	}
 	for _, name := range bridge.Names() {

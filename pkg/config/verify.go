@@ -61,6 +61,10 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		case "publicKey":
 			spec.PublicKey = d.text(n, key)
 		case "handshake":
+			if pairs, isMapping := mappingValues(n); isMapping && len(pairs) > 0 { // an empty one is refused as text
+				d.fields(n, key, map[string]func(ast.Node){"store": text("handshake.store", &spec.HandshakeStore)})
+				return
+			}
 			spec.Handshake = d.text(n, key)
 		case "tolerance":
 			spec.Tolerance = verify.Duration(d.duration(n, key).String())

@@ -236,7 +236,7 @@ func signEvent(ctx context.Context, r *config.Route, source secrets.Source, memb
 		request.Header.Set(name, value)
 	}
 	secret := ""
-	if refs := r.HTTP.Verify.Secrets; len(refs) > 0 {
+	if refs := r.HTTP.Verify.References(); len(refs) > 0 {
 		ref, err := secrets.Parse(refs[0])
 		if err != nil {
 			return nil, err

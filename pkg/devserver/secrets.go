@@ -32,6 +32,16 @@ type toldFetcher struct {
 	blanked *console.Secrets
 }
 
+// Create implements [secrets.Creator].
+func (f *toldFetcher) Create(ctx context.Context, ref secrets.Reference, secret secrets.Secret) error {
+	f.blanked.Add(secret.Reveal())
+	creator, ok := f.next.(secrets.Creator)
+	if !ok {
+		return secrets.ErrUnsupported
+	}
+	return creator.Create(ctx, ref, secret)
+}
+
 // Fetch implements [secrets.Fetcher].
 func (f *toldFetcher) Fetch(ctx context.Context, ref secrets.Reference) (secrets.Secret, error) {
 	s, err := f.next.Fetch(ctx, ref)

@@ -48,7 +48,7 @@ func (e *endpoint) refreshBy(source secrets.Source) {
 		return
 	}
 	var refs []secrets.Reference
-	for _, text := range e.route.HTTP.Verify.Secrets {
+	for _, text := range e.route.HTTP.Verify.References() {
 		if ref, err := secrets.Parse(text); err == nil && ref.Remote() {
 			refs = append(refs, ref)
 		}

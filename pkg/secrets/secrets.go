@@ -37,6 +37,8 @@ var (
 	// secret that was never rotated has no AWSPREVIOUS. It is not a failure if other
 	// references have a value.
 	ErrNoVersion = errors.New("secret has no version of this stage")
+	// ErrExists means that a secret is there already, which is never overwritten.
+	ErrExists = errors.New("secret exists already")
 	// ErrDenied means that the secret may not be read, or cannot be used; retrying does
 	// not help.
 	ErrDenied = errors.New("secret cannot be read")

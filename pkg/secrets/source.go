@@ -37,6 +37,12 @@ type Fetcher interface {
 	Fetch(ctx context.Context, ref Reference) (Secret, error)
 }
 
+// A Creator puts a secret where there is none. An error that wraps [ErrExists] means that
+// there is one, which stays as it is. A [Cache] is one, as far as its fetchers are.
+type Creator interface {
+	Create(ctx context.Context, ref Reference, secret Secret) error
+}
+
 // Options say where secrets come from.
 type Options struct {
 	// Getenv reads the variables of env: references, at each call.
@@ -113,6 +119,25 @@ func (c *Cache) Get(ctx context.Context, ref Reference) (Secret, error) {
 		return doc.pick(ref)
 	}
 	return Secret{}, fmt.Errorf("%s: %w", ref, err)
+}
+
+// Create implements [Creator], if the fetcher of the reference's scheme does.
+func (c *Cache) Create(ctx context.Context, ref Reference, secret Secret) error {
+	creator, ok := c.fetchers[ref.Scheme].(Creator)
+	if !ok {
+		return fmt.Errorf("%s: %w: it cannot be created here", ref, ErrUnsupported)
+	}
+	err := creator.Create(ctx, ref, secret)
+	if err != nil && !errors.Is(err, ErrExists) {
+		return fmt.Errorf("%s: %w", ref, err)
+	}
+	// What was remembered, that there is none, is over either way.
+	if e, known := c.entry(ref); known == nil {
+		e.mu.Lock()
+		e.until = time.Time{}
+		e.mu.Unlock()
+	}
+	return err
 }
 
 // Check reports what is wrong with a reference as far as that can be known without asking

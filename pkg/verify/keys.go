@@ -33,6 +33,7 @@ type keyring[K any] struct {
 	refs    []secrets.Reference
 	decode  func(string) (K, error)
 	forms   string // the forms that decode accepts, for errors
+	vacant  string // the reference that may have no secret yet, or empty
 	entries []atomic.Pointer[keyEntry[K]]
 }
 
@@ -51,7 +52,7 @@ type lazySource interface {
 // or not a key. Remote secrets are fetched on first use, so that a cold start does not
 // wait for a service, or for its outage. The errors name references, never values.
 func newKeyring[K any](b *builder, decode func(string) (K, error), forms string) (*keyring[K], error) {
-	k := &keyring[K]{b.source, b.refs, decode, forms, make([]atomic.Pointer[keyEntry[K]], len(b.refs))}
+	k := &keyring[K]{b.source, b.refs, decode, forms, b.spec.HandshakeStore, make([]atomic.Pointer[keyEntry[K]], len(b.refs))}
 	var errs []error
 	lazy, ok := b.source.(lazySource)
 	for i, ref := range b.refs {
@@ -100,6 +101,8 @@ func (k *keyring[K]) match(ctx context.Context, where string, try func(K) bool) 
 		switch {
 		case errors.Is(err, secrets.ErrNoVersion):
 			absent = errors.Join(absent, err)
+		case errors.Is(err, secrets.ErrMissing) && k.refs[i].String() == k.vacant:
+			tried = true // nothing was handed over, so nothing can be signed with it
 		case err != nil:
 			failed = errors.Join(failed, err)
 		case try(key):

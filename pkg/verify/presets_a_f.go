@@ -21,6 +21,12 @@ var presetsAtoF = []Preset{
 		Retries:    Retries{Schedule: "several over three days", Span: 72 * time.Hour},
 		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "name"}, Deadline: usual, Ack: empty200,
 	},
+	// https://developers.asana.com/docs/webhooks-guide. Every eight hours or so there is a
+	// signed delivery without events, which must be answered.
+	{
+		Name: "asana", scheme: &hmacScheme, Experimental: true, HMAC: body256("X-Hook-Signature", "hex", ""), ContentTypes: jsonOnly,
+		Retries: Retries{Schedule: "for 24 h"}, Deadline: within10s, Ack: empty200, Handshake: &asanaHandshake, takes: []string{"handshake.store"},
+	},
 	// https://auth0.com/docs/customize/log-streams/custom-log-streams
 	{
 		Name: "auth0", scheme: &tokenPresetScheme, Experimental: true, Token: &TokenPlace{Header: authorization, Whole: true}, ContentTypes: jsonOnly,

@@ -168,6 +168,12 @@ var presetsGtoP = []Preset{
 		JWT:       &JWT{Header: "X-Webhook-Signature", Issuer: "netlify", Audience: anyone, Expiry: "optional", Body: &BodyClaim{Claim: "sha256"}},
 		EventName: unsigned("X-Netlify-Event"), Deadline: usual,
 	},
+	// https://developers.notion.com/reference/webhooks
+	{
+		Name: "notion", scheme: &hmacScheme, HMAC: body256("X-Notion-Signature", "hex", "sha256="), ContentTypes: jsonOnly,
+		Retries:    Retries{Schedule: "eight over a day", Span: 24 * time.Hour, Signed: ResendAnew},
+		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "type"}, Deadline: usual, Handshake: &notionHandshake, takes: []string{"handshake.store"},
+	},
 	// https://developer.nylas.com/docs/v3/notifications/#respond-to-webhook-verification-requests
 	{
 		Name: "nylas", scheme: &hmacScheme, HMAC: body256("X-Nylas-Signature", "hex", ""), ContentTypes: jsonOnly, Retries: Retries{Schedule: "two more, then for 72 h"},

@@ -78,6 +78,10 @@ type Spec struct {
 	// Handshake is "echo" if a provider's unsigned set-up request should be answered,
 	// which starts nothing and discloses nothing. Otherwise it is not answered.
 	Handshake string `yaml:"handshake,omitempty"`
+	// HandshakeStore is where a secret is put that a provider hands over in its set-up
+	// request, written `handshake: {store: REF}`. It is one of the secrets, and may be
+	// missing: until then only the set-up request is answered.
+	HandshakeStore string `yaml:"-"`
 	// Topics are the ARNs that provider sns accepts, or the single word "any".
 	Topics Topics `yaml:"topics,omitempty"`
 }
@@ -225,7 +229,7 @@ func (s *Spec) checkRest(c *checker, needsURL, needsSecrets bool) {
 	} else if needsURL {
 		c.add("url", "is missing: this scheme signs the URL, and the Host header is the sender's to choose")
 	}
-	if needsSecrets && len(s.Secrets) == 0 {
+	if needsSecrets && len(s.Secrets) == 0 && s.HandshakeStore == "" {
 		c.add("secrets", "must list at least one reference")
 	}
 	if !needsSecrets && len(s.Secrets) > 0 {
@@ -261,6 +265,7 @@ func (s *Spec) checkPreset(c *checker, p *Preset) {
 		}
 	}
 	c.oneOf("handshake", s.Handshake, "echo")
+	s.checkStore(c, p)
 	if s.Tolerance != "" {
 		c.duration("tolerance", s.Tolerance)
 		if p.Tolerance == 0 {

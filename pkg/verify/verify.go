@@ -204,7 +204,7 @@ func newBuilder(s Spec, source secrets.Source, now func() time.Time, opts []Opti
 	for _, opt := range opts {
 		opt(&b.options)
 	}
-	for _, text := range s.Secrets {
+	for _, text := range s.References() {
 		ref, err := secrets.Parse(text)
 		if err != nil {
 			return nil, err

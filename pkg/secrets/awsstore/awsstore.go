@@ -8,6 +8,7 @@ package awsstore
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -57,6 +58,33 @@ func (p parameters) Fetch(ctx context.Context, ref secrets.Reference) (secrets.S
 	return secrets.New(out.Parameter.Value), nil
 }
 
+// Create implements [secrets.Creator] with PutParameter.
+//
+// [PutParameter]: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+func (p parameters) Create(ctx context.Context, ref secrets.Reference, secret secrets.Secret) error {
+	client, err := p()
+	if err != nil {
+		return err
+	}
+	in := struct {
+		Name, Value, Type string
+		Overwrite         bool
+	}{ref.Name, secret.Reveal(), "SecureString", false}
+	return created(client.Call(ctx, "PutParameter", in, &struct{}{}), ref)
+}
+
+// created tells a secret that is there already from other failures.
+func created(err error, ref secrets.Reference) error {
+	var answer *awsjson.Error
+	if errors.As(err, &answer) && (answer.Code == "ParameterAlreadyExists" || answer.Code == "ResourceExistsException") {
+		return secrets.ErrExists
+	}
+	if err != nil {
+		return failure(err, ref)
+	}
+	return nil
+}
+
 // versions fetches from Secrets Manager.
 type versions func() (*awsjson.Client, error)
 
@@ -83,6 +111,19 @@ func (v versions) Fetch(ctx context.Context, ref secrets.Reference) (secrets.Sec
 		return secrets.New(string(out.SecretBinary)), nil
 	}
 	return secrets.New(*out.SecretString), nil
+}
+
+// Create implements [secrets.Creator] with CreateSecret.
+//
+// [CreateSecret]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+func (v versions) Create(ctx context.Context, ref secrets.Reference, secret secrets.Secret) error {
+	client, err := v()
+	if err != nil {
+		return err
+	}
+	token := rand.Text() // what makes a repeated call the same one
+	in := struct{ Name, SecretString, ClientRequestToken string }{ref.Name, secret.Reveal(), token + token[:8]}
+	return created(client.Call(ctx, "CreateSecret", in, &struct{}{}), ref)
 }
 
 // failure tells permanent errors from temporary ones.

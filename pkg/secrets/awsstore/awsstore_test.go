@@ -289,3 +289,45 @@ func TestContext(t *testing.T) {
 		t.Errorf("error = %v, want the deadline", err)
 	}
 }
+
+// What is created is there, and what is there is not overwritten.
+func TestCreate(t *testing.T) {
+	t.Parallel()
+	server := mototest.Start(t)
+	fill(t, server) // which waits until the server has loaded its services
+	for _, text := range []string{"ssm:/hooks/new", "secretsmanager:hooks/new"} {
+		src := secrets.NewSource(secrets.Options{Fetchers: awsstore.Fetchers(server.Getenv)})
+		ref, err := secrets.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := get(t, src, text); !errors.Is(err, secrets.ErrMissing) {
+			t.Errorf("%s: %v before it was created, want missing", text, err)
+		}
+		if err := src.Create(t.Context(), ref, secrets.New("first")); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if err := src.Create(t.Context(), ref, secrets.New("second")); !errors.Is(err, secrets.ErrExists) {
+			t.Errorf("%s: %v, want that it exists", text, err)
+		}
+		if got, err := get(t, src, text); err != nil || got != "first" {
+			t.Errorf("%s: %q, %v, want what was created first", text, got, err)
+		}
+	}
+	refused := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, `{"__type":"AccessDeniedException","message":%q}`, body)
+	}))
+	t.Cleanup(refused.Close)
+	getenv := func(name string) string {
+		return map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": refused.URL}[name]
+	}
+	for _, text := range []string{"ssm:/hooks/new", "secretsmanager:hooks/new", "env:A"} {
+		ref, _ := secrets.Parse(text)
+		err := secrets.NewSource(secrets.Options{Getenv: getenv, Fetchers: awsstore.Fetchers(getenv)}).Create(t.Context(), ref, secrets.New("canary"))
+		if err == nil || errors.Is(err, secrets.ErrExists) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v, want a refusal without the secret", text, err)
+		}
+	}
+}

@@ -53,6 +53,13 @@ func (k *checker) needs(m *member) []need {
 				add(r, r.at("verify"), v, "has a secret in", action)
 			}
 		}
+		if n := r.node.Get("verify", "handshake", "store"); n != nil {
+			if action, v := k.secretNeed(m, n); v != nil {
+				create := map[string]string{"ssm:GetParameter": "ssm:PutParameter", "secretsmanager:GetSecretValue": "secretsmanager:CreateSecret"}
+				add(r, r.at("verify"), v, "has a secret in", action)
+				add(r, r.at("verify"), v, "puts a secret into", create[action])
+			}
+		}
 		if table := m.Variable("EXPRESSWAY_DEDUPE_TABLE"); r.dedupes() && table != nil && !emptyText(table) {
 			add(r, r.at("dedupe"), k.arn("dynamodb", "table/", table), "remembers deliveries in", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 		}

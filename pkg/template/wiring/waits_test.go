@@ -109,3 +109,31 @@ func TestWaits(t *testing.T) {
 		})
 	}
 }
+
+// A secret that is handed over needs the permission to create it, too.
+func TestSecretThatIsHandedOver(t *testing.T) {
+	t.Parallel()
+	const routes = "version: 1\nroutes:\n  - {name: asana, http: POST /asana, verify: {provider: asana, handshake: {store: \"ssm:/hooks/asana\"}}, start: \"${MACHINE}\", mode: async}\n"
+	const statement = `{Effect: Allow, Action: "dynamodb:GetItem", Resource: !GetAtt Waits.Arn}`
+	for actions, want := range map[string]string{
+		`"ssm:GetParameter", "ssm:PutParameter"`: "",
+		`"ssm:GetParameter"`:                     "lacks the permission ssm:PutParameter",
+		`"ssm:PutParameter"`:                     "lacks the permission ssm:GetParameter",
+	} {
+		dir := t.TempDir()
+		template := strings.Replace(waitsTemplate, statement, `{Effect: Allow, Action: [`+actions+`], Resource: "arn:aws:ssm:us-east-1:123456789012:parameter/hooks/asana"}`, 1)
+		template = strings.Replace(template, `            - {Effect: Allow, Action: ["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"], Resource: !Ref Machine}`+"\n", "", 1)
+		for file, text := range map[string]string{"template.yaml": template, "expressway.yaml": routes} {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		for _, f := range check(t, dir, "template.yaml", "expressway.yaml") {
+			got = append(got, f.String())
+		}
+		if all := strings.Join(got, "\n"); len(got) > 0 != (want != "") || !strings.Contains(all, want) {
+			t.Errorf("%s: %q, want %q", actions, all, want)
+		}
+	}
+}
