@@ -73,7 +73,7 @@ func newTasks() *taskTable {
 const resumeRoutes = `  - {name: body, http: POST /body, verify: none, resume: {token: '{% $request.body.token %}', fail: '{% $request.body.status = "failed" %}', error: PaymentFailed, cause: '{% $request.body.reason %}', heartbeat: '{% $request.body.status = "processing" %}', output: '{% $request.body.paid %}'}}
   - {name: whole, http: POST /whole, verify: none, resume: {token: '{% $request.query.t %}'}}
   - {name: header, http: POST /header, verify: none, resume: {token: '{% $request.headers."x-task" %}'}, respond: {status: 202, body: taken}}
-  - {name: lookup, http: POST /lookup, verify: {token: {header: X-Token}, secrets: ["env:TOKEN"]}, resume: {lookup: {table: waits, key: '{% $request.body.id %}', grace: 500ms}}, catch: [{errors: [Expressway.TaskUnknown], status: 503}]}
+  - {name: lookup, http: POST /lookup, verify: {token: {header: X-Token}, secrets: ["env:TOKEN"]}, resume: {lookup: {table: waits, key: '{% $request.body.id %}', grace: 3s}}, catch: [{errors: [Expressway.TaskUnknown], status: 503}]}
   - {name: once, http: POST /once, verify: none, dedupe: {key: '{% $request.body.id %}'}, resume: {token: '{% $request.body.token %}'}}
   - {name: link, http: POST /link, verify: link, resume: {page: {title: 'Refund <b>5 €</b>?', approve: Yes, reject: 'No & never'}}}
   - {name: plain, http: POST /plain, verify: link, resume: {}}
