@@ -32,6 +32,7 @@ type plan struct {
 	starts  int // starts that are fed with events
 	events  int // events of each such start
 	batches int // turns of one record and of ten
+	large   int // starts that get batches of ten thousand
 	calls   int // calls of the local engine in each of its turns
 
 	only []string // the steps to take; empty takes all
@@ -52,6 +53,7 @@ func (p plan) validate() error {
 		{"starts", p.starts, 1},
 		{"events", p.events, warmUp + 1},
 		{"batches", p.batches, 1},
+		{"large", p.large, 1},
 		{"calls", p.calls, 1},
 	} {
 		if f.value < f.min {
@@ -79,6 +81,7 @@ var steps = []step{
 	{"warm", (*bench).warmEvents},
 	{"layer", (*bench).layer},
 	{"queue", (*bench).queue},
+	{"batches", (*bench).batches},
 	{"large", (*bench).largeBodies},
 	{"engine", (*bench).engine},
 }
@@ -109,6 +112,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.IntVar(&p.starts, "starts", 16, "starts of each function that are fed with events")
 	flags.IntVar(&p.events, "events", 1000, "events for each of those starts")
 	flags.IntVar(&p.batches, "batches", 30, "turns of an SQS batch of one and of ten")
+	flags.IntVar(&p.large, "large", 4, "starts of each function that get SQS batches of ten thousand")
 	flags.IntVar(&p.calls, "calls", 200, "calls of the local engine in each of 40 turns")
 	only := flags.String("only", "", "`steps` to take, with commas: "+strings.Join(stepNames(), ", ")+"; all when empty")
 	if err := flags.Parse(args); err != nil {

@@ -29,6 +29,7 @@ var (
 	budgetP99       = budget{what: "Warm webhook, p99", against: minimalName, unit: "ms", limit: 1.2}
 	budgetRSS       = budget{what: "Peak memory over all events of a start", against: minimalName, unit: "MiB", limit: 1.3}
 	budgetBatch     = budget{what: "SQS batch of 10, executions of 50 ms", against: "a batch of 1", unit: "ms", limit: 1.1}
+	budgetBatches   = budget{what: "Peak memory, SQS batches of 10,000", against: "a plain loop with a semaphore", unit: "MiB", limit: 1.2}
 	budgetLarge     = budget{what: "One field of a body of 1 MB, processor time", against: "encoding/json into a struct", unit: "ms", limit: 0.5}
 	budgetZip       = budget{what: "Function zip, arm64", against: minimalName, unit: "MB", limit: 1.3}
 	budgetAPI       = budget{what: "Local engine, 5 states, through the SDK", against: "a handler with a constant answer", unit: "ms", limit: 2}
@@ -43,7 +44,7 @@ var (
 	figureFirst     = budget{what: "First event after a cold start", against: minimalName, unit: "ms"}
 
 	order = []budget{
-		budgetCold, budgetRoutes100, budgetRoutes500, budgetMemory100, budgetMemory500, budgetP50, budgetP99, budgetRSS, budgetBatch, budgetLarge, budgetZip,
+		budgetCold, budgetRoutes100, budgetRoutes500, budgetMemory100, budgetMemory500, budgetP50, budgetP99, budgetRSS, budgetBatch, budgetBatches, budgetLarge, budgetZip,
 		budgetAPI, budgetHTTP1, budgetHTTP8, budgetEngine, budgetAllocs, figureFirst,
 		budgetLayer, figureLayerW, figureLayerQ, figureLayerE,
 	}
@@ -123,6 +124,8 @@ they lie far apart, the machine was busy.
   From sending the event until the response has been read; p50 and p99 of each start, without its first %d events.
 - Peak memory: the largest resident set of the process over all those events.
 - Batches: %d of one and of ten, to one process of the queue function.
+- Large batches: %d starts of each, %d batches of %d for each; against a function by hand (`+"`internal/bench/loop`"+`) that decodes
+  them with aws-lambda-go and starts ten at a time.
 - Large bodies: an order of 1 MB in an HTTP API event, of which the input is one member; against a function by hand
   (`+"`internal/bench/field`"+`) that reads it with encoding/json into a struct. The time of the process for blocks of 20 events.
 - Zip: bootstrap and expressway.yaml, deflated, built as `+"`make build-WebhookFunction`"+` builds them. Layer: bootstrap alone, as in a release.
@@ -134,7 +137,7 @@ they lie far apart, the machine was busy.
 Measured with %s on %s, %d cores, in %.0f s, by:
 
     %s
-`, p.cold, p.routes, p.starts, p.events, bodySize, block, warmUp, p.batches, p.cold, engineTurns, p.calls, r.Go, r.Platform, r.CPUs, r.Took.Seconds(), r.Command)
+`, p.cold, p.routes, p.starts, p.events, bodySize, block, warmUp, p.batches, p.large, largeBatches, largeBatch, p.cold, engineTurns, p.calls, r.Go, r.Platform, r.CPUs, r.Took.Seconds(), r.Command)
 	return b.String()
 }
 

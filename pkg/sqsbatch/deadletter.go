@@ -77,7 +77,7 @@ func (b *Batch) sendOn(ctx context.Context, route *config.Route, rec *record, f 
 		return errNoQueue
 	case b.queues == nil:
 		return errors.New("there is no client for queues")
-	case rec.body == nil:
+	case !rec.readable:
 		return errors.New("the record cannot be read, so it cannot be sent on")
 	}
 	m, err := letter(route, rec, f)

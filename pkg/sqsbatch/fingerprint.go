@@ -12,7 +12,7 @@ import (
 // another id, time and signature; an event that an archive replays has the name of the
 // replay.
 func (r *record) fingerprint(route *config.Route) []byte {
-	body := *r.body
+	body := r.body()
 	if route.SQS.Unwrap == config.UnwrapSNS {
 		c := content{body: body}
 		if c.unwrap(config.UnwrapSNS) == nil {

@@ -17,11 +17,11 @@ type lane struct {
 type unit []*record
 
 // lanes sorts records into lanes, in the event's order.
-func (b *Batch) lanes(records []*record) []*lane {
+func (b *Batch) lanes(records []*record) []lane {
 	type key struct{ queue, group string }
 	at := map[key]int{}
-	var groups [][]*record
-	for _, rec := range records {
+	groups := make([][]*record, 0, len(records))
+	for n, rec := range records {
 		k := key{rec.queueARN, rec.attribute("MessageGroupId")}
 		batch := false
 		if !rec.fifo() {
@@ -30,7 +30,7 @@ func (b *Batch) lanes(records []*record) []*lane {
 			batch = route != nil && route.SQS.Batch
 		}
 		if !rec.fifo() && !batch {
-			groups = append(groups, []*record{rec})
+			groups = append(groups, records[n:n+1:n+1])
 			continue
 		}
 		i, ok := at[k]
@@ -41,29 +41,30 @@ func (b *Batch) lanes(records []*record) []*lane {
 		}
 		groups[i] = append(groups[i], rec)
 	}
-	var out []*lane
+	out := make([]lane, 0, len(groups))
+	units := make([]unit, 0, len(records))
 	for _, group := range groups {
 		route := b.route(group[0])
-		units := divide(route, group)
+		from := len(units)
+		units = divide(route, group, units)
 		if group[0].fifo() {
-			out = append(out, &lane{route, units})
+			out = append(out, lane{route, units[from:]})
 			continue
 		}
-		for i := range units {
-			out = append(out, &lane{route, units[i : i+1]})
+		for i := range units[from:] {
+			out = append(out, lane{route, units[from+i : from+i+1]})
 		}
 	}
 	return out
 }
 
-// divide makes the units of a group. With batch: true, a unit has as many records as an
+// divide appends the units of a group to units. With batch: true, a unit has as many records as an
 // execution's input can hold, and a record that cannot be part of an execution is a unit
 // of its own.
-func divide(route *config.Route, group []*record) []unit {
-	var units []unit
+func divide(route *config.Route, group []*record, units []unit) []unit {
 	if route == nil || !route.SQS.Batch {
-		for _, rec := range group {
-			units = append(units, unit{rec})
+		for i := range group {
+			units = append(units, group[i:i+1:i+1])
 		}
 		return units
 	}
@@ -99,6 +100,7 @@ func divide(route *config.Route, group []*record) []unit {
 // the route makes its own input, whose size is not known in advance. It is not ok if the
 // record cannot be part of an execution.
 func (r *record) size(route *config.Route) (n int, ok bool) {
+	defer r.release()
 	if r.precheck(route) != nil || r.testEvent(route) {
 		return 0, false
 	}
@@ -124,5 +126,5 @@ func (r *record) precheck(route *config.Route) *bridge.Failure {
 
 // testEvent reports whether the record is S3's test event.
 func (r *record) testEvent(route *config.Route) bool {
-	return route.SQS.Unwrap == config.UnwrapS3 && r.body != nil && isTestEvent(*r.body)
+	return route.SQS.Unwrap == config.UnwrapS3 && r.readable && isTestEvent(r.body())
 }

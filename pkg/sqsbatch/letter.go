@@ -38,7 +38,7 @@ func letter(route *config.Route, rec *record, f *bridge.Failure) (*Message, erro
 	TakeReason(own) // why it was dead-lettered last time
 	m := &Message{
 		QueueURL:    route.SQS.DeadLetterQueue,
-		Body:        *rec.body,
+		Body:        rec.body(),
 		TraceHeader: rec.attribute("AWSTraceHeader"),
 		GroupID:     rec.attribute("MessageGroupId"),
 	}
@@ -116,7 +116,7 @@ func first(list ...string) string {
 
 // ownAttributes returns the record's message attributes.
 func (r *record) ownAttributes() (map[string]Attribute, error) {
-	all := object(r.object.Value("messageAttributes"))
+	all := object(r.source().Value("messageAttributes"))
 	own := make(map[string]Attribute, all.Len())
 	for i := range all.Len() {
 		name, v := all.At(i)
@@ -154,7 +154,7 @@ func (r *record) deduplicationID() string {
 // reason returns the reason in a dead letter that was put back, or nil for any other
 // record.
 func (r *record) reason() *Reason {
-	all := object(r.object.Value("messageAttributes"))
+	all := object(r.source().Value("messageAttributes"))
 	if all.Len() == 0 {
 		return nil
 	}

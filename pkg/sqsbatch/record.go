@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/expressway-dev/expressway/internal/eventkind"
@@ -15,21 +16,47 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A record is one message of a batch.
+// A record is one message of a batch. It keeps little more than where its text is in the
+// event: what is made of the text is there while the record's execution runs, and a batch
+// may have ten thousand records.
 type record struct {
 	index    int // in the event
 	id       string
 	queueARN string
 	queue    string // the queue's name
-	object   *jsonata.Object
-	// body is nil if the record is not what SQS delivered: such a record cannot be sent
-	// on.
-	body *string
+	text     []byte
+	// readable is false if the record is not what SQS delivered: such a record has no body,
+	// and cannot be sent on.
+	readable bool
 	// broken is why nothing can be started for the record, whatever its route says.
 	broken *bridge.Failure
-	// message is $message, once it has been made.
+
+	mu     sync.Mutex
+	object *jsonata.Object // of the text; nil until it is needed
+	// message is $message, once it has been made. Only the record's own execution uses it.
 	message *jsonata.Object
 }
+
+// source returns the record as it was delivered.
+func (r *record) source() *jsonata.Object {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.object == nil {
+		v, _ := jsonata.Decode(r.text) // the event has been checked
+		r.object, _ = v.(*jsonata.Object)
+	}
+	return r.object
+}
+
+// release gives up what was made of the record's text. It is made again if needed.
+func (r *record) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.object, r.message = nil, nil
+}
+
+// body returns the message's body; the record must be readable.
+func (r *record) body() string { return r.source().Text("body") }
 
 // A received event is a batch of records, as the event source mapping or EventBridge
 // Pipes delivers it.
@@ -47,107 +74,111 @@ const sourceSQS = "aws:sqs"
 // of another service, whose sender takes every response for success. Any other fault of a
 // record is that record's own failure.
 func decode(payload []byte) (received, error) {
-	v, mark, err := decodeText(payload)
+	text, mark, err := validText(payload)
 	if err != nil {
 		return received{}, notBatch(err.Error())
 	}
-	list, piped := v.([]any)
+	list, piped := jsonata.Items(text)
 	if !piped {
-		event, _ := v.(*jsonata.Object)
+		records, _ := jsonata.MemberText(text, "Records")
 		var ok bool
-		if list, ok = event.Value("Records").([]any); !ok {
-			return received{}, foreign(v)
+		if list, ok = jsonata.Items(records); !ok {
+			return received{}, foreign(text)
 		}
 	}
 	ours := len(list) == 0
+	all := make([]record, len(list)) // one after the other, not each by itself
 	records := make([]*record, len(list))
 	for i, item := range list {
-		o, _ := item.(*jsonata.Object)
-		id := o.Text("messageId")
-		if id == "" || mark != "" && strings.Contains(id, mark) {
-			if kind := eventkind.Of(v); kind.Function != eventkind.Queue && kind != eventkind.Unknown {
+		rec := &all[i]
+		rec.index, rec.text = i, item
+		o := rec.source()
+		rec.id = o.Text("messageId")
+		if rec.id == "" || mark != "" && strings.Contains(rec.id, mark) {
+			if kind := kindOf(text); kind.Function != eventkind.Queue && kind != eventkind.Unknown {
 				return received{}, errors.New(kind.String())
 			}
 			return received{}, notBatch(fmt.Sprintf("record %d has no messageId", i))
 		}
-		records[i] = newRecord(i, id, o, mark)
+		rec.queueARN = o.Text("eventSourceARN")
+		if i > 0 && rec.queueARN == all[i-1].queueARN {
+			rec.queueARN = all[i-1].queueARN // one text for all
+		}
+		rec.queue = rec.queueARN[strings.LastIndexByte(rec.queueARN, ':')+1:]
+		rec.check(o, mark)
 		ours = ours || o.Value("eventSource") == sourceSQS
+		rec.release()
+		records[i] = rec
 	}
 	if !ours {
-		return received{}, foreign(v)
+		return received{}, foreign(text)
 	}
 	return received{records, piped}, nil
+}
+
+func kindOf(text []byte) eventkind.Kind {
+	v, _ := jsonata.Decode(text)
+	return eventkind.Of(v)
 }
 
 func notBatch(reason string) error { return errors.New("the event is not an SQS batch: " + reason) }
 
 // foreign says what kind of event it is instead, and where it belongs.
-func foreign(v any) error {
-	if kind := eventkind.Of(v); kind.Function != eventkind.Queue {
+func foreign(text []byte) error {
+	if kind := kindOf(text); kind.Function != eventkind.Queue {
 		return errors.New(kind.String())
 	}
 	return notBatch("it has no list of Records")
 }
 
-func newRecord(i int, id string, o *jsonata.Object, mark string) *record {
-	arn := o.Text("eventSourceARN")
-	rec := &record{
-		index: i, id: id, object: o,
-		queueARN: arn, queue: arn[strings.LastIndexByte(arn, ':')+1:],
-	}
-	body, hasBody := o.Value("body").(string)
-	source := o.Text("eventSource")
+// check finds faults of a record for which nothing can be started.
+func (r *record) check(o *jsonata.Object, mark string) {
+	_, hasBody := o.Value("body").(string)
 	_, hasAttributes := o.Get("attributes")
-	_, readable := o.Value("attributes").(*jsonata.Object)
+	_, attributesReadable := o.Value("attributes").(*jsonata.Object)
 	_, hasOwn := o.Get("messageAttributes")
 	_, ownReadable := o.Value("messageAttributes").(*jsonata.Object)
-	refuse := func(cause string) *record {
-		rec.broken = bridge.NewFailure(bridge.BadRequest, cause, nil)
-		return rec
-	}
+	cause := ""
 	switch {
-	case mark != "" && marked(o, mark):
-		return refuse("the record is not UTF-8")
-	case source != sourceSQS:
-		return refuse("the record does not come from " + sourceSQS)
+	case mark != "" && strings.Contains(string(r.text), mark):
+		cause = "the record is not UTF-8"
+	case o.Text("eventSource") != sourceSQS:
+		cause = "the record does not come from " + sourceSQS
 	case !hasBody:
-		return refuse("the record has no body, or one that is not text")
-	}
-	rec.body = &body
-	switch {
-	case hasAttributes && !readable:
-		return refuse("the record's attributes are not an object")
+		cause = "the record has no body, or one that is not text"
+	case hasAttributes && !attributesReadable:
+		r.readable = true
+		cause = "the record's attributes are not an object"
 	case hasOwn && !ownReadable && o.Value("messageAttributes") != nil:
-		return refuse("the record's messageAttributes are not an object")
+		r.readable = true
+		cause = "the record's messageAttributes are not an object"
+	default:
+		r.readable = true
+		return
 	}
-	return rec
+	r.broken = bridge.NewFailure(bridge.BadRequest, cause, nil)
 }
 
-// decodeText reads the event's JSON. Bytes that are not UTF-8 are replaced by a mark that
-// does not occur elsewhere in the event: only the records that contain them fail, not the
-// others.
-func decodeText(payload []byte) (v any, mark string, err error) {
-	v, err = jsonata.Decode(payload)
+// validText returns the event's text if it is valid JSON. Bytes that are not UTF-8 are
+// replaced by a mark that does not occur elsewhere in the event: only the records that
+// contain them fail, not the others.
+func validText(payload []byte) (text []byte, mark string, err error) {
+	err = jsonata.Valid(payload)
 	if err == nil || utf8.Valid(payload) {
-		return v, "", err
+		return payload, "", err
 	}
 	// Private-use characters and a noncharacter, which have no meaning.
 	for _, r := range []rune{0x10FFFE, 0xF8FF, 0xE0B5, 0x10F00D} {
 		if mark = string(r); !bytes.Contains(payload, []byte(mark)) {
-			v, err = jsonata.Decode(bytes.ToValidUTF8(payload, []byte(mark)))
-			return v, mark, err
+			text = bytes.ToValidUTF8(payload, []byte(mark))
+			return text, mark, jsonata.Valid(text)
 		}
 	}
 	return nil, "", err
 }
 
-func marked(o *jsonata.Object, mark string) bool {
-	text, err := jsonata.AppendJSON(nil, o)
-	return err != nil || bytes.Contains(text, []byte(mark))
-}
-
 func (r *record) attribute(name string) string {
-	return r.object.Object("attributes").Text(name)
+	return r.source().Object("attributes").Text(name)
 }
 
 func (r *record) receiveCount() int {
@@ -156,7 +187,7 @@ func (r *record) receiveCount() int {
 }
 
 func (r *record) receiptHandle() string {
-	return r.object.Text("receiptHandle")
+	return r.source().Text("receiptHandle")
 }
 
 // fifo reports whether the record belongs to a message group that keeps its order;
@@ -172,7 +203,7 @@ func (r *record) document(route *config.Route) (*jsonata.Object, error) {
 	if r.broken != nil {
 		return nil, r.broken
 	}
-	content := content{body: *r.body, attributes: r.object.Value("messageAttributes")}
+	content := content{body: r.body(), attributes: r.source().Value("messageAttributes")}
 	if r.reason().PutBack() {
 		// A message that was put back shows expressions what it showed them the first time.
 		content.attributes = object(content.attributes).Without(AttributeExpressway)
@@ -205,7 +236,7 @@ func (r *record) document(route *config.Route) (*jsonata.Object, error) {
 // systemAttributes makes $message.attributes. Those of a dead letter that was put back
 // have the sender's deduplication id, so that a dedupe key made from it stays the same.
 func (r *record) systemAttributes() *jsonata.Object {
-	o := object(r.object.Value("attributes"))
+	o := object(r.source().Value("attributes"))
 	if id := r.deduplicationID(); id != "" && id != r.attribute("MessageDeduplicationId") {
 		o = o.Clone()
 		o.Set("MessageDeduplicationId", id)

@@ -137,20 +137,24 @@ func (b *Batch) runAll(ctx context.Context, records []*record) []fate {
 	defer cancel()
 	t := newTally(len(records))
 	var running sync.WaitGroup
-	gates := map[*config.Route]*gate{}
+	lines := map[*config.Route]*line{}
 	for _, l := range b.lanes(records) {
 		if l.route == nil {
 			b.refuse(ctx, l, t)
 			continue
 		}
-		g := gates[l.route]
-		if g == nil {
-			g = &gate{pace: b.paces[l.route]}
-			g.deadline, _ = waitCtx.Deadline()
-			gates[l.route] = g
-			defer g.close()
+		if lines[l.route] == nil {
+			n := &line{gate: &gate{pace: b.paces[l.route]}}
+			n.gate.deadline, _ = waitCtx.Deadline()
+			lines[l.route] = n
+			defer n.gate.close()
 		}
-		running.Go(func() { b.runLane(ctx, waitCtx, l, g, t) })
+		lines[l.route].join(l)
+	}
+	for route, n := range lines {
+		for range min(concurrency(route.SQS), len(n.lanes)) {
+			running.Go(func() { b.runLine(ctx, waitCtx, n, t) })
+		}
 	}
 	finished := make(chan struct{})
 	go func() {
@@ -189,30 +193,65 @@ func guarded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithCancel(ctx)
 }
 
-// runLane runs units one after the other until one is not settled.
-func (b *Batch) runLane(ctx, waitCtx context.Context, l *lane, g *gate, t *tally) {
-	for i, u := range l.units {
-		rest := l.units[i+1:]
+// A line is the lanes of a route that wait for their turn. As many goroutines serve it as
+// executions may run at once: a batch may have ten thousand lanes.
+type line struct {
+	gate *gate
+
+	mu    sync.Mutex
+	lanes []lane
+}
+
+func (n *line) join(l lane) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lanes = append(n.lanes, l)
+}
+
+// next takes the first lane.
+func (n *line) next() (lane, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.lanes) == 0 {
+		return lane{}, false
+	}
+	l := n.lanes[0]
+	n.lanes[0] = lane{}
+	n.lanes = n.lanes[1:]
+	return l, true
+}
+
+// runLine runs a unit of the first lane, puts the lane behind the others if the unit was
+// settled and others follow it, and goes on until no lane waits.
+func (b *Batch) runLine(ctx, waitCtx context.Context, n *line, t *tally) {
+	for {
+		l, ok := n.next()
+		if !ok {
+			return
+		}
+		u, rest := l.units[0], l.units[1:]
 		settled := false
-		if g.enter(waitCtx) {
+		if n.gate.enter(waitCtx) {
 			if waitCtx.Err() == nil {
 				t.begin(u, rest)
 				settled = b.runUnit(ctx, waitCtx, l.route, u, t)
 			}
-			g.leave()
+			n.gate.leave()
 		} else {
-			_, pause := g.pace.allowed()
+			_, pause := n.gate.pace.allowed()
 			t.handBack(u, pause)
 		}
-		if !settled {
+		switch {
+		case !settled:
 			t.follow(u, rest)
-			return
+		case len(rest) > 0:
+			n.join(lane{l.route, rest})
 		}
 	}
 }
 
 // refuse reports records of a queue that no route takes.
-func (b *Batch) refuse(ctx context.Context, l *lane, t *tally) {
+func (b *Batch) refuse(ctx context.Context, l lane, t *tally) {
 	for _, u := range l.units {
 		for _, rec := range u {
 			name := bridge.NoRoute

@@ -17,6 +17,11 @@ import (
 func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u unit, t *tally) (settled bool) {
 	noted := false
 	defer func() {
+		for _, rec := range u {
+			rec.release()
+		}
+	}()
+	defer func() {
 		if p := recover(); p != nil {
 			b.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()),
 				"route", route.Name, "queue", u[0].queue, "delivery", u[0].id)
@@ -100,7 +105,7 @@ func (b *Batch) delivery(route *config.Route, u unit) *bridge.Delivery {
 		d.Document = func() (any, error) { return u.document(route) }
 		return d
 	}
-	if first.body != nil {
+	if first.readable {
 		d.Fingerprint = func() []byte { return first.fingerprint(route) }
 	}
 	if route.SQS.Trace != config.TraceInvocation {
