@@ -142,11 +142,28 @@ func TestConsoleInBrowser(t *testing.T) {
 		t.Errorf("the state says %q", got)
 	}
 	b.eventually(t, `document.querySelector('.drawing [data-state=Reject]').classList.contains('chosen')`)
+	rejected, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href`))
+	if err != nil {
+		t.Fatal(err)
+	}
 	// Another state, by the graph.
 	b.do(t, click(`.drawing [data-state=Check]`))
 	b.eventually(t, `document.querySelector('#state h2').textContent.startsWith('Check')`)
 	b.do(t, click(`.drawing [data-state=Pick]`))
 	b.eventually(t, `document.querySelector('#state').textContent.includes('did not reach')`)
+
+	// A state on its own: chosen in the graph of the state machine, with an input.
+	b.do(t, chromedp.Navigate(console+"machines/orders"), click(`.drawing [data-state=Reject]`), click(`form[data-show] button`))
+	b.eventually(t, `document.querySelector('form[data-show] select').value === 'Reject' && document.querySelector('#tested').textContent.includes('OrderRejected')`)
+	// The sample of a provider, signed.
+	b.do(t, chromedp.Navigate(console+"send"), click(`form[data-post$="/routes/github/send"] button`))
+	b.eventually(t, `document.body.dataset.page === 'delivery' && document.querySelector('.sub').textContent.includes('started · 200')`)
+	// One item of a Map.
+	b.do(t, chromedp.Navigate(console+"executions?machine=orders&status=SUCCEEDED"), click(`.row`))
+	b.eventually(t, `document.body.classList.contains('scripted') && (s => !!s && (s.value = s.options[1].value, s.dispatchEvent(new Event('change', {bubbles: true})), true))(document.querySelector('select[name=item]'))`)
+	b.eventually(t, `location.search.includes('item=') && document.querySelector('select[name=item] option[selected]')?.textContent.startsWith('item 0')`)
+	b.do(t, chromedp.Navigate(rejected))
+	b.eventually(t, `!!document.querySelector('#state')`)
 
 	// Mend the definition, and do it again: green, without a restart.
 	definition, err := os.ReadFile("statemachines/orders.asl.json")

@@ -141,7 +141,12 @@ func timeline(e Execution, visits []Visit) template.HTML {
 			end = v.Entered
 		}
 	}
-	if e.Stopped != nil && e.Stopped.After(end) {
+	switch {
+	case e.Stopped == nil:
+		if now := time.Now(); now.After(end) {
+			end = now
+		}
+	case e.Stopped.After(end):
 		end = *e.Stopped
 	}
 	span := max(end.Sub(begin), time.Microsecond)

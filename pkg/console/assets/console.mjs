@@ -2,6 +2,7 @@
 const token = document.querySelector('meta[name=token]').content
 const page = document.body.dataset.page
 const id = Number(document.body.dataset.id || 0)
+document.body.classList.add('scripted')
 const toast = document.querySelector('.toast')
 
 function say(text) {
