@@ -13,7 +13,7 @@ CHECKOV  := $(CURDIR)/.venv-checkov
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench nightly release cdk workflows screenshots notices
+.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench nightly soak release cdk workflows screenshots notices
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ model: ## play 100,000 random actions against the queue function and a simulated
 reliability: venv ## send 10,000 messages over the wire, under faults, and print the account
 	EXPRESSWAY_PYTHON=$(VENV)/bin/python $(GO) test -count=1 -v -timeout 30m ./internal/reliability -args -messages 10000
 
+soak: ## record 100,000 deliveries and list 100,000 executions, and measure memory
+	EXPRESSWAY_SOAK=1 $(GO) test -count=1 -v -timeout 30m -run '^TestSoak' ./pkg/console ./pkg/statesapi
+
 jsonata-diff: ## compare JSONata with the reference, in Node, for DIFFTIME (1m)
 	@DIFFTIME=$(DIFFTIME) DIFFSEED=$(DIFFSEED) GO=$(GO) .ci/jsonata-diff
 
@@ -103,6 +106,7 @@ ci: ## what CI runs, in order
 nightly: venv ## what takes longer than CI may: the model, ten thousand messages, Node's JSONata, long fuzzing
 	$(MAKE) model
 	$(MAKE) reliability
+	$(MAKE) soak
 	$(MAKE) jsonata-diff DIFFTIME=10m
 	$(MAKE) cdk
 	$(MAKE) fuzz FUZZTIME=60s

@@ -49,6 +49,7 @@ func (r *Recorder) Observe(record statesapi.ExecutionRecord, definition string) 
 	}
 	r.mu.Lock()
 	e.ID = r.nextID()
+	e.events, r.spare = r.spare, nil
 	r.executions.push(e)
 	r.byARN[e.ARN] = e
 	for r.executions.len() > r.opts.Executions {
@@ -57,13 +58,13 @@ func (r *Recorder) Observe(record statesapi.ExecutionRecord, definition string) 
 	r.grow(e.bytes)
 	r.changed(Change{"execution", e.ID})
 	r.mu.Unlock()
-	return func(event asl.Event) { r.event(e, event) }
+	return func(event asl.Event) { r.event(e, &event) }
 }
 
 // perEvent is the size of an event without its values.
 const perEvent = 300
 
-func (r *Recorder) event(e *Execution, event asl.Event) {
+func (r *Recorder) event(e *Execution, event *asl.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if e.dropped {
@@ -74,9 +75,9 @@ func (r *Recorder) event(e *Execution, event asl.Event) {
 		e.left++
 		half := maxEvents / 2
 		copy(e.events[half:], e.events[half+1:])
-		e.events[maxEvents-1] = event
+		e.events[maxEvents-1] = *event
 	} else {
-		e.events = append(e.events, event)
+		e.events = append(e.events, *event)
 	}
 	n := perEvent + e.weigh(event.Input) + e.weigh(event.Output) + len(event.Cause)
 	if event.Assigned != nil {
@@ -181,13 +182,21 @@ func (e *Execution) failedState() string {
 	return ""
 }
 
-// machineName returns the state machine's name in an execution's ARN.
+// machineName is the state machine's name in an execution's ARN.
 func machineName(executionARN string) string {
-	parts := strings.Split(executionARN, ":")
-	if len(parts) < 8 {
+	rest := executionARN
+	for range 6 {
+		_, after, found := strings.Cut(rest, ":")
+		if !found {
+			return executionARN
+		}
+		rest = after
+	}
+	name, _, found := strings.Cut(rest, ":")
+	if !found {
 		return executionARN
 	}
-	return parts[6]
+	return name
 }
 
 // Executions returns the executions that match, the latest first, at most limit of them,
@@ -199,7 +208,9 @@ func (r *Recorder) Executions(match func(*Execution) bool, limit int) []Executio
 	all := r.executions.all()
 	for i := len(all) - 1; i >= 0 && len(list) < limit; i-- {
 		if match == nil || match(all[i]) {
-			list = append(list, *all[i])
+			seen := *all[i]
+			seen.events = nil // which may become another execution's
+			list = append(list, seen)
 		}
 	}
 	return list

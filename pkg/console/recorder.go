@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
 // What a [Recorder] keeps, unless its [Options] say otherwise.
@@ -31,6 +33,9 @@ const (
 // maxEvents bounds the recorded steps of one execution. The first and the last ones are
 // kept, and those in between are only counted.
 const maxEvents = 4000
+
+// maxSpare is how many events the room has that is kept for the next execution.
+const maxSpare = 256
 
 // Options bound a [Recorder]. The zero value has sensible defaults.
 type Options struct {
@@ -55,6 +60,7 @@ type Recorder struct {
 	executions ring[*Execution]
 	byARN      map[string]*Execution
 	bytes      int
+	spare      []asl.Event // room for the events of an execution
 	problems   []Problem
 	watchers   map[chan Change]bool
 }
@@ -146,6 +152,9 @@ func (r *Recorder) Watch() (changes <-chan Change, stop func()) {
 
 // changed tells the watchers; the caller holds mu.
 func (r *Recorder) changed(change Change) {
+	if len(r.watchers) == 0 {
+		return
+	}
 	for c, lagging := range r.watchers {
 		if lagging {
 			select {
@@ -219,6 +228,13 @@ func (r *Recorder) dropDelivery() {
 func (r *Recorder) dropExecution() {
 	e := r.executions.pop()
 	e.dropped = true
+	// The next execution takes the room of this one's events, which nobody else has: they
+	// are what recording allocates most.
+	if c := cap(e.events); c > cap(r.spare) && c <= maxSpare {
+		clear(e.events)
+		r.spare = e.events[:0]
+	}
+	e.events = nil
 	r.bytes -= e.bytes
 	if r.byARN[e.ARN] == e {
 		delete(r.byARN, e.ARN)
