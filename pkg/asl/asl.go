@@ -44,6 +44,9 @@ type Task struct {
 	Token string
 	// Heartbeat is the HeartbeatSeconds of a task with a token; zero if there is none.
 	Heartbeat time.Duration
+	// Resumed marks a task whose request was sent, or which a worker has, by an earlier run
+	// of the execution: only its token is to be waited for.
+	Resumed bool
 	// Submitted records in the history that the request of a task with a token was
 	// accepted, and Started that a worker has taken an activity. They are nil without a
 	// Token.
@@ -75,6 +78,8 @@ type Environment struct {
 	// WaitScale multiplies the time that Wait states and retries wait; 0 leaves it
 	// unchanged.
 	WaitScale float64
+	// Journal remembers where an execution is; nil remembers nothing.
+	Journal Journal
 	// Observe receives every event, one at a time, in the order of their ids. The
 	// execution waits for it.
 	Observe func(Event)
@@ -136,6 +141,9 @@ type Execution struct {
 	// Input is JSON text; empty means {}.
 	Input     []byte
 	StartTime time.Time
+	// Events is how many events an execution has that goes on from its Journal; 0 for one
+	// that begins.
+	Events int64
 	// MaxDuration bounds the run; zero is the five minutes of an Express Workflow.
 	MaxDuration time.Duration
 }

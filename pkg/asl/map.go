@@ -34,7 +34,10 @@ func (f *frame) mapItems(ctx context.Context, v *view) (any, *Error) {
 	if s.branches[0].instant {
 		limit = 1
 	}
-	f.record(Event{Type: "MapStateStarted", Length: len(items.list)})
+	if f.wasCalled() == "" {
+		f.record(Event{Type: "MapStateStarted", Length: len(items.list)})
+		f.keep(phaseRunning)
+	}
 	if s.reader != nil { // the reader runs after that event, as recorded
 		if items, err = f.items(ctx, v); err != nil {
 			return nil, err
@@ -184,10 +187,20 @@ type iterations struct {
 func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error) {
 	f, s := m.f, m.f.state
 	inner := f.inner(last)
-	inner.item, inner.inMap = m.items.item(i), true
-	inner.record(Event{Type: "MapIterationStarted", Name: s.name, Index: i})
+	inner.item, inner.inMap, inner.path = m.items.item(i), true, f.child(i)
+	c, begun := f.run.kept(inner.path)
+	if c.Ended {
+		if c.Failed {
+			m.failed.Add(m.weight(i))
+		}
+		m.writer.restored(ctx, i, m.items.list[i], c)
+		return ended{c.Last, c.Final}, m.keep(i, c.Output)
+	}
+	if !begun {
+		inner.record(Event{Type: "MapIterationStarted", Name: s.name, Index: i})
+	}
 	value := m.items.list[i]
-	if s.itemSelector != nil && !m.batched {
+	if s.itemSelector != nil && !m.batched && !begun {
 		var err *Error
 		if value, err = inner.selectItem(ctx, s, m); err != nil {
 			inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i})
@@ -198,25 +211,33 @@ func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error)
 	out, err := inner.flow(ctx, s.branches[0], value)
 	m.writer.ended(ctx, i, err)
 	inner.leave()
+	return m.ended(ctx, inner, i, out, err)
+}
+
+// ended records the end of an iteration.
+func (m *iterations) ended(ctx context.Context, inner *frame, i int, out any, err *Error) (ended, *Error) {
+	s := m.f.state
 	switch {
 	case err == nil:
-		end := inner.aside(Event{Type: "MapIterationSucceeded", Name: s.name, Index: i})
-		return ended{inner.last, end}, m.keep(i, out)
+		end := ended{inner.last, inner.aside(Event{Type: "MapIterationSucceeded", Name: s.name, Index: i})}
+		inner.keepEnd(out, false, end)
+		return end, m.keep(i, out)
 	case context.Cause(ctx) == errSibling:
 		inner.aside(Event{Type: "MapIterationAborted", Name: s.name, Index: i})
 		return ended{inner.last, inner.last}, err
 	}
-	end := inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i})
+	end := ended{inner.last, inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i})}
 	switch {
 	case err.fatal:
-		return ended{inner.last, end}, err
+		return end, err
 	case m.failed.Add(m.weight(i)) > int64(m.tolerated):
 		if s.hasThreshold() {
 			err = &Error{Name: "States.ExceedToleratedFailureThreshold", Cause: "The specified tolerated failure threshold was exceeded"}
 		}
-		return ended{inner.last, end}, err
+		return end, err
 	}
-	return ended{inner.last, end}, m.keep(i, err.object())
+	inner.keepEnd(err.object(), true, end)
+	return end, m.keep(i, err.object())
 }
 
 // weight returns the number of items of an iteration.

@@ -109,6 +109,19 @@ func (w *resultWriting) ended(ctx context.Context, i int, err *Error) {
 	}
 }
 
+// restored takes over an iteration that an earlier run of the execution has ended.
+func (w *resultWriting) restored(ctx context.Context, i int, item any, c Checkpoint) {
+	if w == nil {
+		return
+	}
+	w.started(i, item)
+	var err *Error
+	if o, _ := jsonata.Force(c.Output).(*jsonata.Object); c.Failed {
+		err = &Error{Name: o.Text("Error"), Cause: o.Text("Cause")}
+	}
+	w.ended(ctx, i, err)
+}
+
 // arn returns the ARN of a resource of the Map Run.
 func (w *resultWriting) arn(kind string, id ...string) string {
 	parts := strings.Split(w.f.run.ex.StateMachineARN, ":")

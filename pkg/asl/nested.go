@@ -26,7 +26,10 @@ func (f *frame) parallel(ctx context.Context, input any) (any, *Error) {
 	if f.run.test != nil {
 		return f.run.test.mocked(f)
 	}
-	f.record(Event{Type: "ParallelStateStarted"})
+	if f.wasCalled() == "" {
+		f.record(Event{Type: "ParallelStateStarted"})
+		f.keep(phaseRunning)
+	}
 	results := make([]any, len(branches))
 	limit := 1
 	for _, b := range branches {
@@ -37,10 +40,18 @@ func (f *frame) parallel(ctx context.Context, input any) (any, *Error) {
 	started := f.last
 	err := f.sideBySide(ctx, len(branches), limit, func(ctx context.Context, i int, _ int64) (end ended, err *Error) {
 		inner := f.inner(started)
-		inner.branch = true
+		inner.branch, inner.path = true, f.child(i)
+		if c, ok := f.run.kept(inner.path); ok && c.Ended {
+			results[i] = c.Output
+			return ended{c.Last, c.Final}, nil
+		}
 		results[i], err = inner.flow(ctx, branches[i], input)
 		inner.leave()
-		return ended{inner.last, inner.last}, err
+		end = ended{inner.last, inner.last}
+		if err == nil {
+			inner.keepEnd(results[i], false, end)
+		}
+		return end, err
 	})
 	if err != nil {
 		return nil, err

@@ -11,7 +11,6 @@ import (
 // attempt runs the current state with its retries and catches.
 func (f *frame) attempt(ctx context.Context, input any) (output any, next string, _ *Error) {
 	s := f.state
-	var counts []int
 	for {
 		output, next, err := f.step(ctx, input)
 		if err == nil {
@@ -21,11 +20,13 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 		if err.fatal || ctx.Err() != nil {
 			return nil, "", err
 		}
-		if counts == nil {
-			counts = make([]int, len(s.retry))
+		if len(f.counts) != len(s.retry) {
+			f.counts = make([]int, len(s.retry))
 		}
-		if wait, again := f.retryAfter(s, counts, err); again {
+		if wait, again := f.retryAfter(s, f.counts, err); again {
 			f.retries++
+			f.keep("")
+			f.forget(s)
 			e := f.run.sleep(ctx, wait)
 			if e == nil {
 				e = f.run.count()

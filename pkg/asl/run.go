@@ -49,6 +49,19 @@ type frame struct {
 	branch  bool // of a Parallel state
 	// token is $$.Task.Token of the current state, once it has been used.
 	token string
+	// heartbeat is that of the current task, and called when it began.
+	heartbeat time.Duration
+	called    time.Time
+	// path is that of the flow in the journal, and raw the input of its current state, of
+	// which it has entered so many as visits says.
+	path   string
+	raw    any
+	visits int
+	counts []int // of the retriers of the current state
+	// phase is how far the current state was in the run that this one goes on from, and
+	// again says that it was entered there.
+	phase string
+	again bool
 	// assigned are the variables that the current state set.
 	assigned *jsonata.Object
 }
@@ -82,14 +95,19 @@ func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result
 	if m.timeout > 0 {
 		limit = min(limit, time.Duration(m.timeout)*time.Second)
 	}
+	if ex.Events > 0 {
+		limit = max(limit-r.env.Now().Sub(r.started), 0)
+	}
 	r.deadline = r.env.Now().Add(limit)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	started := Event{Type: "ExecutionStarted"}
-	if r.env.Observe != nil {
-		started.Input = jsonata.NewRaw(r.ex.Input) // as it was sent
+	if r.history.n = ex.Events; ex.Events == 0 {
+		started := Event{Type: "ExecutionStarted"}
+		if r.env.Observe != nil {
+			started.Input = jsonata.NewRaw(r.ex.Input) // as it was sent
+		}
+		r.record(0, started)
 	}
-	r.record(0, started)
 	f := &frame{run: r}
 	output, failure := f.flow(ctx, m.flow, r.input)
 	if r.expired.Load() || ctx.Err() != nil && (failure != nil || errors.Is(ctx.Err(), context.DeadlineExceeded)) {
@@ -145,18 +163,25 @@ func (r *run) count() *Error {
 // flow runs the States of a flow from its StartAt to the end.
 func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 	name := fl.start
+	if c, ok := f.run.kept(f.path); ok {
+		var err *Error
+		if input, err = f.goOn(fl, c); err != nil {
+			return nil, err
+		}
+	}
 	for {
-		f.since = f.run.env.Now()
-		if ctx.Err() != nil || !f.since.Before(f.run.deadline) {
+		now := f.run.env.Now()
+		if ctx.Err() != nil || !now.Before(f.run.deadline) {
 			return nil, f.run.timedOut()
 		}
 		if err := f.run.count(); err != nil {
 			return nil, err
 		}
-		f.state, f.retries, f.assigned, f.token = fl.states[name], 0, nil, ""
-		f.before = f.last
-		f.entered = f.record(Event{Type: f.state.entered, Name: name, Input: input})
+		if !f.again {
+			f.enter(fl.states[name], input, now)
+		}
 		output, next, err := f.attempt(ctx, input)
+		f.again, f.phase = false, ""
 		if err != nil {
 			f.recordAbort(ctx)
 			return nil, err
@@ -167,6 +192,18 @@ func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 		}
 		name, input = next, output
 	}
+}
+
+// enter makes a state the current one.
+func (f *frame) enter(s *state, input any, now time.Time) {
+	before := f.state
+	f.state, f.retries, f.assigned, f.token = s, 0, nil, ""
+	f.since, f.raw, f.counts, f.phase = now, input, nil, ""
+	f.visits++
+	f.before = f.last
+	f.entered = f.record(Event{Type: s.entered, Name: s.name, Input: input})
+	f.keep("")
+	f.forget(before)
 }
 
 // recordAbort adds to the history the abort of a state: of one whose sibling branch or

@@ -39,32 +39,64 @@ func (f *frame) task(ctx context.Context, v *view, arguments any) (any, *Error) 
 	if err != nil {
 		return nil, err
 	}
+	phase := f.wasCalled()
+	if phase == "" {
+		f.called = f.run.env.Now()
+	}
 	taskCtx := ctx
 	if limit := limits.of(s.events.token); limit > 0 {
+		left := seconds(int64(limit))
+		if phase != "" {
+			left -= f.run.env.Now().Sub(f.called)
+		}
 		var cancel context.CancelFunc
-		taskCtx, cancel = context.WithTimeout(ctx, seconds(int64(limit)))
+		taskCtx, cancel = context.WithTimeout(ctx, left)
 		defer cancel()
 	}
 	t := Task{Resource: s.resource, State: s.name, Attempt: f.retries, Parameters: arguments}
 	h := &taskHistory{frame: f}
-	e := &s.events
-	h.record(Event{
-		Type: e.scheduled, Input: arguments, TimeoutSeconds: limits.timeout, HeartbeatSeconds: limits.heartbeat, RoleARN: limits.role,
-	})
-	if e.token {
+	if s.events.token {
 		t.Token, t.Heartbeat = f.taskToken(), seconds(int64(limits.heartbeat))
+		f.heartbeat = t.Heartbeat
 		t.Submitted, t.Started = h.submit, h.start
 	}
-	if e.prefix != "Activity" {
-		h.start("")
+	var out any
+	var failed error
+	if h.schedule(phase, arguments, limits); phase != "" && !s.events.token {
+		failed = f.interrupted()
+	} else {
+		t.Resumed = phase == phaseStarted || phase != "" && s.events.prefix != "Activity"
+		out, failed = f.run.env.Tasks.RunTask(taskCtx, t)
 	}
-	out, failed := f.run.env.Tasks.RunTask(taskCtx, t)
 	out, err = f.taskResult(ctx, taskCtx, out, failed)
 	f.token = "" // a retry is another task
 	if ctx.Err() == nil {
 		h.end(out, err)
 	}
 	return out, err
+}
+
+// interrupted is the error of a task that a run before this one began and did not end:
+// whether it did its work is not known, and nothing does it again but the machine's Retry.
+func (f *frame) interrupted() error {
+	return &Error{Name: "States.TaskFailed", Cause: "The process that ran the execution ended while the task ran, and it is not known whether the task did its work."}
+}
+
+// schedule records that a task begins, or takes over what an earlier run has recorded.
+func (h *taskHistory) schedule(phase string, arguments any, limits taskLimits) {
+	f, e := h.frame, &h.frame.state.events
+	h.started = phase != "" && (e.prefix != "Activity" || phase == phaseStarted)
+	h.submitted = phase == phaseSubmitted
+	if phase != "" {
+		return
+	}
+	h.record(Event{
+		Type: e.scheduled, Input: arguments, TimeoutSeconds: limits.timeout, HeartbeatSeconds: limits.heartbeat, RoleARN: limits.role,
+	})
+	if e.prefix != "Activity" {
+		h.start("")
+	}
+	f.keep(phaseCalled)
 }
 
 // taskToken returns the token of the task that is running or about to run.
@@ -90,6 +122,9 @@ func (h *taskHistory) start(worker string) {
 	if !h.started {
 		h.started = true
 		h.record(Event{Type: h.frame.state.events.started, Worker: worker})
+		if h.frame.state.events.prefix == "Activity" && h.frame.token != "" {
+			h.frame.keep(phaseStarted)
+		}
 	}
 }
 
@@ -97,6 +132,9 @@ func (h *taskHistory) submit(result any) {
 	if !h.submitted {
 		h.submitted = true
 		h.record(Event{Type: "TaskSubmitted", Output: result})
+		if h.frame.token != "" {
+			h.frame.keep(phaseSubmitted)
+		}
 	}
 }
 

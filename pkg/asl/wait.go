@@ -13,6 +13,13 @@ import (
 // wait runs a Wait state, on the clock of the environment.
 func (f *frame) wait(ctx context.Context, v *view) *Error {
 	d, err := f.delay(ctx, v)
+	if f.again && f.state.wait.counted() { // a part of it has passed
+		passed := f.run.env.Now().Sub(f.since)
+		if f.run.env.WaitScale > 0 {
+			passed = time.Duration(float64(passed) / f.run.env.WaitScale)
+		}
+		d -= passed
+	}
 	if err != nil || d <= 0 {
 		return err
 	}
@@ -35,6 +42,9 @@ func (r *run) sleep(ctx context.Context, d time.Duration) *Error {
 	}
 	return nil
 }
+
+// counted reports whether the state waits for a number of seconds, and not to a time.
+func (w *waitFields) counted() bool { return w.timestampPath == nil && w.timestamp == nil }
 
 func (f *frame) delay(ctx context.Context, v *view) (time.Duration, *Error) {
 	w := &f.state.wait

@@ -68,6 +68,9 @@ type Options struct {
 type Local struct {
 	// States are the local state machines.
 	States *statesapi.Service
+	// WentOn are the ARNs of the executions that go on from where an earlier process left
+	// them.
+	WentOn []string
 	// Account and Region are as in [Options], with the defaults filled in.
 	Account, Region string
 
@@ -117,6 +120,7 @@ func NewLocal(o Options) (*Local, error) {
 	if err != nil {
 		return nil, errors.Join(err, l.States.Close(context.Background()))
 	}
+	l.WentOn = l.States.GoOn()
 	return l, nil
 }
 

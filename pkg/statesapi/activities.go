@@ -2,6 +2,13 @@ package statesapi
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -24,6 +31,9 @@ func (s *Service) CreateActivity(name *string, tags []Tag) (*CreateActivityOutpu
 	}
 	arn := "arn:aws:states:" + s.opts.Region + ":" + s.opts.Account + ":activity:" + *name
 	a := s.tokens.create(&activity{arn: arn, name: *name, created: s.opts.Now(), tags: tags})
+	if err := s.saveActivities(); err != nil {
+		return nil, err
+	}
 	return &CreateActivityOutput{a.arn, epoch(a.created)}, nil
 }
 
@@ -59,6 +69,59 @@ func (s *Service) DeleteActivity(text *string) error {
 		return err
 	}
 	s.tokens.remove(*text)
+	return s.saveActivities()
+}
+
+// A storedActivity is an activity in the file of all of them.
+type storedActivity struct {
+	Name    string    `json:"name"`
+	ARN     string    `json:"arn"`
+	Created time.Time `json:"created"`
+	Tags    []Tag     `json:"tags,omitempty"`
+}
+
+// activitiesName is that file, in the folder of [Service.Persist].
+const activitiesName = "activities.json"
+
+func (s *Service) saveActivities() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.data == "" {
+		return nil
+	}
+	list := []storedActivity{}
+	for _, a := range s.tokens.list() {
+		list = append(list, storedActivity{a.name, a.arn, a.created, a.tags})
+	}
+	text, err := json.Marshal(list)
+	if err == nil {
+		err = writeFile(filepath.Join(s.data, activitiesName), text)
+	}
+	if err != nil {
+		return fmt.Errorf("keep activities: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) readActivities(dir string) error {
+	file := filepath.Join(dir, activitiesName)
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var list []storedActivity
+	if err == nil {
+		err = json.Unmarshal(text, &list)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: not a list of stored activities: %w", file, err)
+	}
+	for _, a := range list {
+		if checkARN(a.ARN, "activity", 7) != nil {
+			return fmt.Errorf("%s: the ARN %q is not one of an activity", file, a.ARN)
+		}
+		s.tokens.create(&activity{arn: a.ARN, name: a.Name, created: a.Created, tags: a.Tags})
+	}
 	return nil
 }
 

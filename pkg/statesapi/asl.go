@@ -66,7 +66,7 @@ func (i interpreter) checkTestCase(stateMachine, testCase string) error {
 // runner returns the TaskRunner of an execution: mocks, if there is a test case, then
 // executions of other state machines, then the rest.
 func (i interpreter) runner(x Execution) (asl.TaskRunner, error) {
-	executions := &tasks.Tokens{Store: tokensOf{i.tokens, x.ExecutionARN, i.now}, Next: &tasks.Executions{Start: i.start, Next: i.own}}
+	executions := &tasks.Tokens{Store: tokensOf{i.tokens, x.ExecutionARN, i.now, journalOf(x)}, Next: &tasks.Executions{Start: i.start, Next: i.own}}
 	switch {
 	case i.mocks == nil && x.TestCase == "":
 		return executions, nil
@@ -87,11 +87,13 @@ func (p aslProgram) Run(ctx context.Context, x Execution) Result {
 	if err != nil {
 		return Result{Status: bridge.Failed, Error: "States.Runtime", Cause: err.Error()}
 	}
-	env := asl.Environment{Now: p.now, UUID: p.uuid, Sleep: p.sleep, Token: newTaskToken, Tasks: tasks, Observe: x.Observe, WaitScale: p.waitScale}
+	env := asl.Environment{
+		Now: p.now, UUID: p.uuid, Sleep: p.sleep, Token: newTaskToken, Tasks: tasks, Observe: x.Observe, Journal: x.Journal, WaitScale: p.waitScale,
+	}
 	r := p.machine.Run(ctx, env, asl.Execution{
 		ARN: x.ExecutionARN, Name: x.Name, RoleARN: x.RoleARN,
 		StateMachineARN: x.StateMachineARN, StateMachineName: x.StateMachine,
-		Input: x.Input, StartTime: x.StartDate, Sync: x.Sync, MaxDuration: p.limit,
+		Input: x.Input, StartTime: x.StartDate, Sync: x.Sync, MaxDuration: p.limit, Events: x.Events,
 	})
 	if r.Status == asl.TimedOut && ctx.Err() != nil {
 		// Our context ended, not the workflow's own time.

@@ -38,6 +38,10 @@ type Execution struct {
 	// Observe is called for each step of an execution whose history is kept: one at a
 	// time, in order, with ids from 1. It is nil for others.
 	Observe func(asl.Event)
+	// Journal remembers where the execution is, and Events is how many events it has, where
+	// it goes on from there. They are nil and 0 for executions that are not kept.
+	Journal asl.Journal
+	Events  int64
 }
 
 // A Result says how a run ended.
@@ -80,4 +84,10 @@ type execution struct {
 	record  ExecutionRecord
 	stopped error
 	started *started // for a STANDARD execution
+	journal *journal // nil for one that is not kept
+
+	// Of one that an earlier process began: its events, and the context that ends it.
+	events []asl.Event
+	ctx    context.Context
+	stop   context.CancelCauseFunc
 }

@@ -135,7 +135,7 @@ func (s *Service) start(ctx context.Context, in StartInput, nested bool) (Execut
 	}
 	ctx, stop := s.stoppable(context.WithoutCancel(ctx))
 	if x.target.kind == Standard {
-		earlier, err := s.remember(x, stop)
+		earlier, err := s.begin(x, stop)
 		if err != nil || earlier != nil {
 			stop(nil)
 			s.release()
@@ -171,7 +171,7 @@ func (s *Service) startAndWait(ctx context.Context, in StartInput, nested bool) 
 	defer s.release()
 	ctx, stop := s.stoppable(ctx)
 	if x.target.kind == Standard {
-		earlier, err := s.remember(x, stop)
+		earlier, err := s.begin(x, stop)
 		if err != nil || earlier != nil {
 			stop(nil)
 			if err != nil {
@@ -400,7 +400,11 @@ func (s *Service) guarded(ctx context.Context, x *execution) (r Result) {
 			x.record.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return x.target.machine.Run(ctx, Execution{x.record, x.target.name, x.target.roleARN, s.observer(x)})
+	e := Execution{ExecutionRecord: x.record, StateMachine: x.target.name, RoleARN: x.target.roleARN, Observe: s.observer(x)}
+	if x.journal != nil {
+		e.Journal, e.Events = x.journal, int64(len(x.events))
+	}
+	return x.target.machine.Run(ctx, e)
 }
 
 func (s *Service) checkTestCase(a arn) *Error {

@@ -23,6 +23,7 @@ type started struct {
 	history  history
 	sequence int // in the order of starting
 	stop     context.CancelCauseFunc
+	journal  *journal // of one that is kept
 }
 
 func (x *started) size() int { return len(x.record.Input) + len(x.record.Output) + x.history.bytes }
@@ -58,7 +59,7 @@ func (s *Service) remember(x *execution, stop context.CancelCauseFunc) (*Executi
 		return &record, nil
 	}
 	s.names.count++
-	x.started = &started{input: input, record: x.record, target: x.target, sequence: s.names.count, stop: stop}
+	x.started = &started{input: input, record: x.record, target: x.target, sequence: s.names.count, stop: stop, journal: x.journal}
 	s.names.byARN[name] = x.started
 	s.names.order = append(s.names.order, name)
 	s.names.bytes += x.started.size()
@@ -85,9 +86,19 @@ func (r *remembered) trim() {
 	}
 }
 
+// forget frees the name of an execution that did not begin.
+func (r *remembered) forget(name string) {
+	if x := r.byARN[name]; x != nil {
+		r.bytes -= x.size()
+		delete(r.byARN, name)
+		r.order = slices.DeleteFunc(r.order, func(n string) bool { return n == name })
+	}
+}
+
 // ended records how a STANDARD execution ended.
 func (s *Service) ended(x *execution) {
 	defer s.finishDeletion(x.target.arn)
+	x.journal.end()
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
 	before := x.started.size()

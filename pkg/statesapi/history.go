@@ -50,12 +50,18 @@ func (s *Service) observer(x *execution) func(asl.Event) {
 		return outside
 	}
 	keep := s.keeper(x)
-	if outside == nil {
-		return keep
+	observe := func(e asl.Event) {
+		keep(e)
+		if outside != nil {
+			outside(e)
+		}
+	}
+	for _, e := range x.events { // of an earlier process
+		observe(e)
 	}
 	return func(e asl.Event) {
-		keep(e)
-		outside(e)
+		x.journal.event(e)
+		observe(e)
 	}
 }
 

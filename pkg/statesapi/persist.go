@@ -78,6 +78,14 @@ func (s *Service) Persist(dir string) error {
 	if err := s.readFolder(dir); err != nil {
 		return errors.Join(err, locked.close())
 	}
+	list, err := s.readExecutions(dir)
+	if err == nil {
+		err = s.readActivities(dir)
+	}
+	if err != nil {
+		return errors.Join(err, locked.close())
+	}
+	s.takeOver(list)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.folder = locked

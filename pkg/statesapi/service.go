@@ -78,6 +78,8 @@ type Service struct {
 
 	tokens *tokens // task tokens and activities
 
+	unfinished []*unfinished // executions that [Service.GoOn] lets go on
+
 	base   context.Context // ends every execution
 	cancel context.CancelCauseFunc
 
@@ -157,10 +159,12 @@ func (s *Service) Close(ctx context.Context) error {
 	select {
 	case <-s.idle:
 	case <-s.waiting:
+		s.freeze()
 		s.cancel(errClosed)
 		<-s.idle
 	case <-ctx.Done():
 		err = context.Cause(ctx)
+		s.freeze()
 		s.cancel(errClosed)
 		<-s.idle
 	}
@@ -172,6 +176,17 @@ func (s *Service) Close(ctx context.Context) error {
 	}
 	s.folder = nil
 	return err
+}
+
+// freeze leaves the files of running executions to the next process.
+func (s *Service) freeze() {
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	for _, x := range s.names.byARN {
+		if !x.ended {
+			x.journal.freeze()
+		}
+	}
 }
 
 // acquire takes the place of one running execution. A closed service still admits

@@ -50,6 +50,7 @@ type waitingTask struct {
 	beats    chan struct{}
 	waits    bool // its request was taken
 	answered bool
+	journal  *journal
 }
 
 // A TaskWait is a task that waits for its token to be answered.
@@ -79,6 +80,13 @@ type tokensOf struct {
 	*tokens
 	executionARN string
 	now          func() time.Time
+	journal      *journal // nil for an execution that is not kept
+}
+
+// journalOf is the journal of an execution; nil for one that is not kept.
+func journalOf(x Execution) *journal {
+	j, _ := x.Journal.(*journal)
+	return j
 }
 
 var _ tasks.TokenStore = tokensOf{}
@@ -87,15 +95,39 @@ var _ tasks.TokenStore = tokensOf{}
 func (s tokensOf) Open(t asl.Task) (forget func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.waiting[t.Token] = &waitingTask{
-		TaskWait: TaskWait{s.executionARN, t.State, t.Token, s.now(), t.Heartbeat},
-		answer:   make(chan taskEnd, 1), beats: make(chan struct{}, 1),
+	if s.waiting[t.Token] == nil { // else it is from before a restart, and may have been answered
+		s.waiting[t.Token] = newWaitingTask(TaskWait{s.executionARN, t.State, t.Token, s.now(), t.Heartbeat}, s.journal)
 	}
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.waiting, t.Token)
 		s.end(t.Token)
+	}
+}
+
+func newWaitingTask(w TaskWait, j *journal) *waitingTask {
+	return &waitingTask{TaskWait: w, answer: make(chan taskEnd, 1), beats: make(chan struct{}, 1), journal: j}
+}
+
+// restore makes the tokens known that an execution of an earlier process has given.
+func (s *tokens) restore(x *execution, u *unfinished) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range x.journal.flows {
+		if !c.Waits() {
+			continue
+		}
+		task := newWaitingTask(TaskWait{x.record.ExecutionARN, c.State, c.Token, c.Called, c.Heartbeat}, x.journal)
+		if end, ok := u.answers[c.Token]; ok {
+			task.answered = true
+			task.answer <- end
+		}
+		s.waiting[c.Token] = task
+		delete(u.tokens, c.Token)
+	}
+	for token := range u.tokens {
+		s.end(token)
 	}
 }
 
@@ -183,6 +215,9 @@ func (s *tokens) answer(token string, end taskEnd) *Error {
 	task, err := s.find(token)
 	if err != nil {
 		return err
+	}
+	if err := task.journal.answered(token, end); err != nil {
+		return errorf(InternalFailure, "The answer cannot be kept: %v", err)
 	}
 	task.answered = true
 	task.answer <- end // there is room, because find does not return a task that has been answered

@@ -46,11 +46,13 @@ func (r *Tokens) RunTask(ctx context.Context, t asl.Task) (any, error) {
 // await makes the call of a task, and waits for its token.
 func (r *Tokens) await(ctx context.Context, t asl.Task, call func() (any, error)) (any, error) {
 	defer r.Store.Open(t)()
-	if strings.Contains(t.Resource, ":activity:") {
+	switch {
+	case t.Resumed:
+	case strings.Contains(t.Resource, ":activity:"):
 		if err := r.Store.Offer(t.Resource, t.Token, t.Parameters, t.Started); err != nil {
 			return nil, err
 		}
-	} else {
+	default:
 		result, err := call()
 		if err != nil {
 			return nil, err

@@ -1,0 +1,146 @@
+package asl
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// A Journal remembers where the flows of an execution are, so that another run can go on
+// from there. A flow is a machine, a branch or an iteration, and has a path. It is safe for
+// concurrent use.
+type Journal interface {
+	// At returns what was kept of a flow last.
+	At(path string) (Checkpoint, bool)
+	// Keep remembers where a flow is. It returns once another process would find it.
+	Keep(path string, c Checkpoint)
+	// Drop forgets the flows below a path, whose state has ended.
+	Drop(path string)
+}
+
+// The phases of a state in a [Checkpoint].
+const (
+	phaseCalled    = "called"    // a task may have begun
+	phaseSubmitted = "submitted" // the request of a task with a token was taken
+	phaseStarted   = "started"   // a worker has an activity's task
+	phaseRunning   = "running"   // the branches or iterations have begun
+)
+
+// A Checkpoint is where a flow is: in a state, or at its end.
+type Checkpoint struct {
+	// State is the current one, with what it was entered with.
+	State     string
+	Input     any
+	Variables *jsonata.Object
+	// Before, Entered and Last are ids of events: of the one before the state's entry, of
+	// that, and of the flow's last one.
+	Before, Entered, Last int64
+	// Since is when the state was entered, and Called when its task began.
+	Since, Called time.Time
+	// Visits counts the states that the flow has entered.
+	Visits int
+	// Retries counts those of the state, and Counts those of each of its retriers.
+	Retries int
+	Counts  []int
+	// Phase says how far the state is; empty for its beginning.
+	Phase string
+	// Token is that of a task which waits for one, and Heartbeat its own.
+	Token     string
+	Heartbeat time.Duration
+	// Ended is set at the end of a branch or an iteration, with its result and the event
+	// that the end of the whole state follows. Failed marks a tolerated failure.
+	Ended, Failed bool
+	Output        any
+	Final         int64
+}
+
+// Waits reports whether the flow's task is ended by its token.
+func (c Checkpoint) Waits() bool { return c.Token != "" && !c.Ended && c.Phase != "" }
+
+// child is the path of a branch or an iteration of the current state.
+func (f *frame) child(i int) string {
+	if f.run.env.Journal == nil {
+		return ""
+	}
+	return f.path + "/" + strconv.Itoa(f.visits) + "." + strconv.Itoa(f.retries) + "." + strconv.Itoa(i)
+}
+
+// kept returns what the journal has of a flow, in a run that goes on from it.
+func (r *run) kept(path string) (Checkpoint, bool) {
+	if r.env.Journal == nil || r.ex.Events == 0 {
+		return Checkpoint{}, false
+	}
+	return r.env.Journal.At(path)
+}
+
+// keep remembers how far the current state is.
+func (f *frame) keep(phase string) {
+	if f.run.env.Journal == nil {
+		return
+	}
+	c := Checkpoint{
+		State: f.state.name, Input: f.raw, Variables: f.vars.object(),
+		Before: f.before, Entered: f.entered, Last: f.last, Since: f.since, Called: f.called,
+		Visits: f.visits, Retries: f.retries, Counts: append([]int(nil), f.counts...), Phase: phase,
+	}
+	if phase != "" && phase != phaseRunning {
+		c.Token, c.Heartbeat = f.token, f.heartbeat
+	}
+	f.run.env.Journal.Keep(f.path, c)
+}
+
+// keepEnd remembers the result of a flow.
+func (f *frame) keepEnd(out any, failed bool, end ended) {
+	if f.run.env.Journal == nil {
+		return
+	}
+	f.run.env.Journal.Keep(f.path, Checkpoint{Ended: true, Failed: failed, Output: out, Last: end.next, Final: end.final})
+}
+
+// forget drops what is remembered of the branches or iterations of a state that has ended,
+// once it is remembered that it has.
+func (f *frame) forget(s *state) {
+	if f.run.env.Journal != nil && s != nil && len(s.branches) > 0 {
+		f.run.env.Journal.Drop(f.path + "/")
+	}
+}
+
+// goOn puts a flow where it was.
+func (f *frame) goOn(fl *flow, c Checkpoint) (input any, _ *Error) {
+	s := fl.states[c.State]
+	if s == nil {
+		return nil, &Error{Name: "States.Runtime", Cause: "The execution cannot go on: its definition has no state '" + c.State + "'.", fatal: true}
+	}
+	f.state, f.raw, f.before, f.entered, f.last, f.since = s, c.Input, c.Before, c.Entered, c.Last, c.Since
+	f.visits, f.retries, f.counts, f.called = c.Visits, c.Retries, c.Counts, c.Called
+	f.token, f.heartbeat, f.phase, f.assigned = c.Token, c.Heartbeat, c.Phase, nil
+	f.again = true
+	return c.Input, f.commitVariables(c.Variables)
+}
+
+func (f *frame) commitVariables(o *jsonata.Object) *Error {
+	err := f.commit(o)
+	f.assigned = nil
+	return err
+}
+
+// object is the variables of a scope.
+func (s *scope) object() *jsonata.Object {
+	if len(s.values) == 0 {
+		return nil
+	}
+	o := jsonata.NewObject(len(s.values))
+	for name, v := range s.values {
+		o.Set(name, v.value)
+	}
+	return o
+}
+
+// wasCalled reports whether the task of the current state had begun before the run that
+// this one goes on from ended, and how far it was. It says so once.
+func (f *frame) wasCalled() (phase string) {
+	phase = f.phase
+	f.phase = ""
+	return phase
+}

@@ -1,0 +1,231 @@
+package statesapi
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// An unfinished execution is one that an earlier process began.
+type unfinished struct {
+	x       *execution
+	events  []asl.Event
+	answers map[string]taskEnd
+	tokens  map[string]bool // all that were given
+}
+
+// readExecutions reads the executions of a folder. A file that cannot be understood is an
+// error that names it; what a killed process left half written at its end is passed over.
+func (s *Service) readExecutions(dir string) ([]*unfinished, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*"+journalSuffix))
+	if err != nil {
+		return nil, fmt.Errorf("keep executions in %s: %w", dir, err)
+	}
+	var list []*unfinished
+	var problems []error
+	for _, file := range files {
+		u, err := s.readExecution(file)
+		switch {
+		case err != nil:
+			problems = append(problems, fmt.Errorf("%s: %w", file, err))
+		case u == nil:
+			_ = os.Remove(file) // the process was killed before the execution began
+		default:
+			list = append(list, u)
+		}
+	}
+	slices.SortFunc(list, func(a, b *unfinished) int {
+		return cmp.Or(a.x.record.StartDate.Compare(b.x.record.StartDate), cmp.Compare(a.x.record.ExecutionARN, b.x.record.ExecutionARN))
+	})
+	return list, errors.Join(problems...)
+}
+
+func (s *Service) readExecution(file string) (*unfinished, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	whole := bytes.LastIndexByte(text, '\n') + 1
+	j := &journal{flows: map[string]asl.Checkpoint{}}
+	u := &unfinished{answers: map[string]taskEnd{}, tokens: map[string]bool{}}
+	n := 0
+	for line := range bytes.Lines(text[:whole]) {
+		n++
+		var l journalLine
+		if err := json.Unmarshal(line, &l); err != nil {
+			return nil, fmt.Errorf("line %d is not of a stored execution: %w", n, err)
+		}
+		if err := u.read(s, j, l); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+	if u.x == nil {
+		return nil, nil
+	}
+	u.settle(j)
+	if j.file, err = os.OpenFile(file, os.O_WRONLY|os.O_APPEND, 0o600); err != nil {
+		return nil, err
+	}
+	if err := j.file.Truncate(int64(whole)); err != nil {
+		return nil, errors.Join(err, j.file.Close())
+	}
+	u.x.journal = j
+	return u, nil
+}
+
+// read takes in one line.
+func (u *unfinished) read(s *Service, j *journal, l journalLine) (err error) {
+	switch {
+	case l.Begin != nil && u.x == nil:
+		u.x, err = s.restoreExecution(l.Begin)
+	case u.x == nil:
+		err = errors.New("the execution has not begun")
+	case l.Flow != nil:
+		j.flows[l.Path], err = l.Flow.checkpoint()
+		if l.Flow.Token != "" {
+			u.tokens[l.Flow.Token] = true
+		}
+	case l.Drop != nil:
+		j.drop(*l.Drop)
+	case l.Event != nil:
+		var e asl.Event
+		e, err = l.Event.event()
+		// An event that is there already has happened again after a restart.
+		u.events = append(u.events[:min(len(u.events), max(int(e.ID)-1, 0))], e)
+	case l.Answer != nil:
+		end := taskEnd{}
+		if l.Answer.Failed {
+			end.err = &asl.Error{Name: l.Answer.Error, Cause: l.Answer.Cause}
+		} else {
+			end.output, err = jsonata.Decode(l.Answer.Output)
+		}
+		u.answers[l.Answer.Token] = end
+	default:
+		err = errors.New("it says nothing that this version knows")
+	}
+	return err
+}
+
+// settle leaves out the events of an execution with one flow that came after what was kept
+// of it last: the flow will have them again. Where there are several, none is left out.
+func (u *unfinished) settle(j *journal) {
+	top, ok := j.flows[""]
+	if !ok || len(j.flows) > 1 {
+		return
+	}
+	for n := len(u.events); n > 0 && u.events[n-1].ID > top.Last; n-- {
+		u.events = u.events[:n-1]
+	}
+}
+
+func (s *Service) restoreExecution(b *storedExecution) (*execution, error) {
+	if b.Format != storedFormat {
+		return nil, fmt.Errorf("stored in the format %d, and this version knows %d", b.Format, storedFormat)
+	}
+	if err := checkARN(b.ExecutionARN, "execution", 8); err != nil {
+		return nil, err
+	}
+	if err := jsonata.Valid([]byte(b.Input)); err != nil {
+		return nil, err
+	}
+	rev, err := s.restoreRevision(b.Revision)
+	if err != nil {
+		return nil, err
+	}
+	return &execution{
+		target: target{rev, b.VersionARN, b.AliasARN},
+		record: ExecutionRecord{
+			ExecutionARN: b.ExecutionARN, Name: b.Name, StateMachineARN: b.StateMachineARN, TestCase: b.TestCase, Input: []byte(b.Input),
+			TraceHeader: b.TraceHeader, Status: bridge.Running, StartDate: b.Started,
+		},
+	}, nil
+}
+
+func (f *storedFlow) checkpoint() (asl.Checkpoint, error) {
+	c := asl.Checkpoint{
+		State: f.State, Before: f.Before, Entered: f.Entered, Last: f.Last, Since: f.Since, Called: f.Called, Visits: f.Visits,
+		Retries: f.Retries, Counts: f.Counts, Phase: f.Phase, Token: f.Token, Heartbeat: f.Heartbeat, Ended: f.Ended, Failed: f.Failed, Final: f.Final,
+	}
+	var err, failed error
+	c.Input, err = decodeStored(f.Input)
+	c.Output, failed = decodeStored(f.Output)
+	err = errors.Join(err, failed)
+	v, failed := decodeStored(f.Variables)
+	c.Variables, _ = jsonata.Force(v).(*jsonata.Object)
+	return c, errors.Join(err, failed)
+}
+
+func (s *storedEvent) event() (asl.Event, error) {
+	e := asl.Event{
+		ID: s.ID, PreviousID: s.PreviousID, Type: s.Type, Time: s.Time, Name: s.Name, Index: s.Index, Length: s.Length, Resource: s.Resource,
+		ResourceType: s.ResourceType, TimeoutSeconds: s.Timeout, HeartbeatSeconds: s.Heartbeat, RoleARN: s.RoleARN, Region: s.Region,
+		Worker: s.Worker, Location: s.Location, Error: s.Error, Cause: s.Cause,
+	}
+	if s.Type == "" {
+		return e, errors.New("an event has no type")
+	}
+	var err, failed error
+	e.Input, err = decodeStored(s.Input)
+	e.Output, failed = decodeStored(s.Output)
+	err = errors.Join(err, failed)
+	v, failed := decodeStored(s.Assigned)
+	e.Assigned, _ = jsonata.Force(v).(*jsonata.Object)
+	return e, errors.Join(err, failed)
+}
+
+// decodeStored reads a value that may be missing.
+func decodeStored(text json.RawMessage) (any, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	return jsonata.Decode(text)
+}
+
+// takeOver makes the executions of an earlier process known, with their tokens, so that
+// those can be answered before [Service.GoOn].
+func (s *Service) takeOver(list []*unfinished) {
+	for _, u := range list {
+		x := u.x
+		var stop func(error)
+		x.ctx, stop = s.stoppable(s.base)
+		x.stop = stop
+		_, _ = s.remember(x, stop) // the names in a folder differ
+		s.tokens.restore(x, u)
+	}
+	s.unfinished = append(s.unfinished, list...)
+}
+
+// GoOn lets the executions go on that [Service.Persist] found, and returns their ARNs. It is
+// called once all that they need is there.
+func (s *Service) GoOn() []string {
+	s.mu.Lock()
+	list := s.unfinished
+	s.unfinished = nil
+	s.mu.Unlock()
+	arns := make([]string, 0, len(list))
+	for _, u := range list {
+		x := u.x
+		if err := s.acquire(false, false); err != nil {
+			continue // the service has closed: the next one goes on
+		}
+		arns = append(arns, x.record.ExecutionARN)
+		x.events = u.events
+		end := s.endable(x, x.stop)
+		go func() {
+			defer s.release()
+			defer end()
+			s.run(x.ctx, x)
+			s.ended(x)
+		}()
+	}
+	return arns
+}
