@@ -65,7 +65,8 @@ const storedFormat = 1
 
 // Persist reads the state machines in a folder, and from then on keeps in it, in one file
 // each, the state machines that are created through the API, with their versions, aliases
-// and tags. The folder is created if it does not exist, and locked until [Service.Close];
+// and tags, and the STANDARD executions that are running, which [Service.GoOn] continues in
+// another process; activities are in one file. The folder is created if it does not exist, and locked until [Service.Close];
 // if another process uses it, the error names that process. If a file cannot be
 // understood, the error names it, and none is loaded. Persist must be called once, before
 // any state machine exists; a later [Service.Put] replaces a state machine of the same
