@@ -173,17 +173,35 @@ func TestIndexOfDecisions(t *testing.T) {
 	rewrite(t, "| ADR | decision | status |", "\n## Adding", rows)
 }
 
-var codeFile = regexp.MustCompile("`((?:pkg|internal|cmd|functions|docs)/[A-Za-z0-9_./*-]+)`")
+var (
+	codeFile  = regexp.MustCompile("`((?:pkg|internal|cmd|functions|docs)/[A-Za-z0-9_./*-]+)`")
+	shortFile = regexp.MustCompile("`([a-z0-9_*]+\\.go)`")
+)
 
-// Files and packages that the document names are there.
+// Files and packages that the document names exist. A file without a folder is in a folder
+// that the same section names.
 func TestNamedFilesExist(t *testing.T) {
 	text, err := os.ReadFile(architecture)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range codeFile.FindAllStringSubmatch(string(text), -1) {
-		if found, err := filepath.Glob(filepath.Join("..", "..", filepath.FromSlash(m[1]))); err != nil || len(found) == 0 {
-			t.Errorf("docs/architecture.md names %s, which is not there", m[1])
+	exists := func(elem ...string) bool {
+		found, err := filepath.Glob(filepath.Join("..", "..", filepath.Join(elem...)))
+		return err == nil && len(found) > 0
+	}
+	for section := range strings.SplitSeq(string(text), "\n## ") {
+		folders := []string{}
+		for _, m := range codeFile.FindAllStringSubmatch(section, -1) {
+			name := filepath.FromSlash(m[1])
+			if !exists(name) {
+				t.Errorf("docs/architecture.md names %s, which does not exist", m[1])
+			}
+			folders = append(folders, name, filepath.Dir(name))
+		}
+		for _, m := range shortFile.FindAllStringSubmatch(section, -1) {
+			if !slices.ContainsFunc(folders, func(folder string) bool { return exists(folder, m[1]) }) {
+				t.Errorf("docs/architecture.md names %s, which is in none of the folders of its section", m[1])
+			}
 		}
 	}
 }
