@@ -23,8 +23,8 @@ run: ## start the bridge and the local Step Functions, send the samples, stay up
 	@$(GO) build -o $(BIN)/expressway ./cmd/expressway # go run would turn Ctrl-C into an error
 	@$(BIN)/expressway dev --env-vars env.json --events events
 
-test: ## all tests that need nothing but Go
-	$(GO) test -shuffle=on ./...
+test: ## the tests that need nothing but Go, without the long ones
+	$(GO) test -short -shuffle=on ./...
 
 build: ## build the command line tool and the functions into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/expressway ./cmd/expressway

@@ -50,6 +50,9 @@ func inCgroup(t *testing.T, function string, megabytes int) string {
 // messages of a megabyte whose expressions visit every value.
 func TestMemoryOfTheFunction(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("fills the memory of a function")
+	}
 	root := t.TempDir()
 	const routes = `version: 1
 routes:

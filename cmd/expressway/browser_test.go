@@ -30,6 +30,9 @@ type browser struct {
 
 func newBrowser(t *testing.T, base string) *browser {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("drives a browser")
+	}
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		needed(t, exec.Command("chromium", "--version"))

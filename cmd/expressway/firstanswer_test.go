@@ -24,7 +24,7 @@ func TestInitToFirstAnswer(t *testing.T) {
 	}
 	dir := t.TempDir()
 	alone := person{program: filepath.Join(dir, "expressway"), dir: filepath.Join(dir, "project")}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", alone.program, ".")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w", "-o", alone.program, ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

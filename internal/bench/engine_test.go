@@ -6,6 +6,9 @@ import "testing"
 //
 //nolint:paralleltest // see above
 func TestEngineIsMeasured(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures the engine")
+	}
 	b := bench{plan: plan{calls: 2}, say: func(format string, args ...any) { t.Logf(format, args...) }}
 	var r report
 	if err := b.engine(t.Context(), &r); err != nil {

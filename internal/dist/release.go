@@ -73,29 +73,41 @@ func (r *Release) say(format string, args ...any) {
 	}
 }
 
+// functionNames are the programs of the functions: the layer, and one for each source.
+func functionNames() []string { return append([]string{"layer"}, sources.Functions()...) }
+
 // functions builds the layer, and the three functions as separate programs.
 func (r *Release) functions(ctx context.Context) error {
 	for _, arch := range []string{"arm64", "amd64"} {
-		for _, name := range append([]string{"layer"}, sources.Functions()...) {
-			r.say("%s for %s", name, archNames[arch])
-			binary, err := build{
-				Root: r.Root, Package: "./functions/" + name, OS: "linux", Arch: arch, Function: true, Version: r.Version, Commit: r.Commit,
-			}.Binary(ctx)
-			if err != nil {
-				return err
+		for _, name := range functionNames() {
+			binary, err := r.function(ctx, name, arch)
+			if err == nil {
+				err = r.pack(name, arch, binary)
 			}
-			archive, err := zipped(File{"bootstrap", 0o755, binary})
 			if err != nil {
-				return err
-			}
-			file := fmt.Sprintf("expressway-%s-%s-%s.zip", name, r.Version, archNames[arch])
-			r.add(file, archive)
-			if err := r.inventory.read(file, binary); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func (r *Release) function(ctx context.Context, name, arch string) ([]byte, error) {
+	r.say("%s for %s", name, archNames[arch])
+	return build{
+		Root: r.Root, Package: "./functions/" + name, OS: "linux", Arch: arch, Function: true, Version: r.Version, Commit: r.Commit,
+	}.Binary(ctx)
+}
+
+// pack adds a function's zip.
+func (r *Release) pack(name, arch string, binary []byte) error {
+	archive, err := zipped(File{"bootstrap", 0o755, binary})
+	if err != nil {
+		return err
+	}
+	file := fmt.Sprintf("expressway-%s-%s-%s.zip", name, r.Version, archNames[arch])
+	r.add(file, archive)
+	return r.inventory.read(file, binary)
 }
 
 // command builds the command with the layers in it.

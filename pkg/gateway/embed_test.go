@@ -34,9 +34,9 @@ func TestEmbed(t *testing.T) {
 		t.Fatal(err)
 	}
 	program := filepath.Join(dir, "embed")
-	build := exec.Command("go", "build", "-mod=mod", "-o", program, ".")
+	build := exec.Command("go", "build", "-mod=mod", "-ldflags", "-s -w", "-o", program, ".")
 	build.Dir = dir
-	build.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOPROXY=off")
+	build.Env = append(os.Environ(), "GOWORK=off", "GOPROXY=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}

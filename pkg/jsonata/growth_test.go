@@ -114,6 +114,9 @@ func TestGrowth(t *testing.T) {
 // The limits themselves, for the rows that come closest to them.
 func TestGrowthToTheLimits(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("computes up to the limits")
+	}
 	for _, r := range growthRows {
 		switch r.name {
 		case "$reduce with $merge", "join of variables", "$sort with a function", "objects":

@@ -24,6 +24,9 @@ func numbered(form string, n int) string {
 // steps.
 func TestLongSteps(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("computes up to the limits")
+	}
 	big := &Object{}
 	for i := range 10_000 {
 		big.Set(fmt.Sprint("k", i), 1.0)

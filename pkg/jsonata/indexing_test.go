@@ -12,6 +12,9 @@ import (
 // the same results.
 func TestSuiteWithIndexes(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("runs the whole suite once more")
+	}
 	s := readSuite(t)
 	for _, c := range s.cases {
 		if c.TimeLimit > 0 && c.Result == nil {
