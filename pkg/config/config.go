@@ -157,6 +157,11 @@ func Parse(file string, source []byte, getenv func(string) string, options ...Op
 }
 
 func parse(file, source string, getenv func(string) string, options []Option) (*Config, error) {
+	if len(source) <= maxFile {
+		if problems := anchors(file, source); len(problems) > 0 {
+			return nil, &Error{problems}
+		}
+	}
 	d, cfg := read(file, source, getenv, false, options)
 	if d.unsplit || d.items != nil && len(d.problems) > 0 {
 		// The whole file is parsed again, so that the parser reports mistakes in their

@@ -21,6 +21,11 @@ var presetsAtoF = []Preset{
 		Retries:    Retries{Schedule: "several over three days", Span: 72 * time.Hour},
 		DeliveryID: Place{Body: "id"}, EventName: Place{Body: "name"}, Deadline: usual, Ack: empty200,
 	},
+	{
+		Name: "apple", scheme: &appleScheme, Tolerance: 158 * time.Hour, ContentTypes: jsonOnly, needs: []string{"audience"},
+		Retries:  Retries{Schedule: "five over a week", Span: 157 * time.Hour},
+		Deadline: usual, Ack: empty200,
+	},
 	// https://developers.asana.com/docs/webhooks-guide. Every eight hours or so there is a
 	// signed delivery without events, which must be answered.
 	{
