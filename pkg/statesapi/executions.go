@@ -1,12 +1,13 @@
 package statesapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -26,21 +27,30 @@ type started struct {
 	journal  *journal // of one that is kept
 }
 
-func (x *started) size() int { return len(x.record.Input) + len(x.record.Output) + x.history.bytes }
+// perExecution is what an execution takes without its payloads, in bytes.
+const perExecution = 1000
 
-// Bounds of what is remembered. AWS keeps names and executions for 90 days; here, the
-// oldest ones that have ended are dropped when there are too many.
+func (x *started) size() int {
+	return perExecution + len(x.record.Input) + len(x.record.Output) + len(x.record.Cause) + x.history.bytes
+}
+
+// Bounds of what is remembered. AWS keeps names and executions for 90 days; here, if there
+// are too many or they are too large, those that ended first lose their histories, and
+// then are dropped.
 const (
-	maxRemembered      = 1000
-	maxRememberedBytes = 64 << 20
+	maxRemembered      = 100_000
+	maxRememberedBytes = 128 << 20
 )
 
 // remembered holds the last STANDARD executions; the service's runMu guards it.
 type remembered struct {
 	byARN map[string]*started
-	order []string
-	bytes int
-	count int
+	// finished are those that have ended, in that order; the first gone ones are dropped,
+	// and the first bare ones have no history.
+	finished   []string
+	gone, bare int
+	bytes      int
+	count      int
 }
 
 // remember takes the name of a STANDARD execution. If an execution of that name is
@@ -61,28 +71,36 @@ func (s *Service) remember(x *execution, stop context.CancelCauseFunc) (*Executi
 	s.names.count++
 	x.started = &started{input: input, record: x.record, target: x.target, sequence: s.names.count, stop: stop, journal: x.journal}
 	s.names.byARN[name] = x.started
-	s.names.order = append(s.names.order, name)
 	s.names.bytes += x.started.size()
 	s.names.trim()
 	return nil, nil
 }
 
-// trim drops the oldest executions that have ended.
+// finish notes that an execution has ended.
+func (r *remembered) finish(arn string) {
+	r.finished = append(r.finished, arn)
+	r.trim()
+}
+
+// trim keeps the bounds, as far as what has ended can give room.
 func (r *remembered) trim() {
-	for i := 0; i < len(r.order) && (len(r.order) > maxRemembered || r.bytes > maxRememberedBytes); {
-		oldest := r.byARN[r.order[i]]
-		if !oldest.ended {
-			i++
-			continue
-		}
-		r.bytes -= oldest.size()
-		delete(r.byARN, r.order[i])
-		if i == 0 {
-			r.order[0] = ""
-			r.order = r.order[1:]
-			continue
-		}
-		r.order = slices.Delete(r.order, i, i+1)
+	r.bare = max(r.bare, r.gone)
+	for ; r.bytes > maxRememberedBytes && r.bare < len(r.finished); r.bare++ {
+		x := r.byARN[r.finished[r.bare]]
+		before := x.size()
+		x.history.drop()
+		r.bytes += x.size() - before
+	}
+	for (len(r.byARN) > maxRemembered || r.bytes > maxRememberedBytes) && r.gone < len(r.finished) {
+		name := r.finished[r.gone]
+		r.bytes -= r.byARN[name].size()
+		delete(r.byARN, name)
+		r.finished[r.gone] = ""
+		r.gone++
+	}
+	if r.gone > 1000 && r.gone > len(r.finished)/2 {
+		r.finished = slices.Clone(r.finished[r.gone:])
+		r.bare, r.gone = max(r.bare-r.gone, 0), 0
 	}
 }
 
@@ -91,7 +109,6 @@ func (r *remembered) forget(name string) {
 	if x := r.byARN[name]; x != nil {
 		r.bytes -= x.size()
 		delete(r.byARN, name)
-		r.order = slices.DeleteFunc(r.order, func(n string) bool { return n == name })
 	}
 }
 
@@ -103,8 +120,9 @@ func (s *Service) ended(x *execution) {
 	defer s.runMu.Unlock()
 	before := x.started.size()
 	x.started.record, x.started.ended = x.record, true
+	x.started.stop = func(error) {} // what it would stop is over, and need not be kept
 	s.names.bytes += x.started.size() - before
-	s.names.trim()
+	s.names.finish(x.record.ExecutionARN)
 }
 
 // A stopRequest is the cause of an execution's context that was ended early, and says how
@@ -328,21 +346,23 @@ func (s *Service) listExecutions(in listExecutionsInput) (*listExecutionsOutput,
 	if e.current.kind == Express {
 		return nil, errTypeNotSupported()
 	}
-	byKey := map[string]started{}
 	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	var list []*started
 	for _, x := range s.names.byARN {
 		if x.target.arn == a.base && x.matches(a, in.StatusFilter) && deref(in.RedriveFilter) != "REDRIVEN" {
-			byKey[x.key()] = *x
+			list = append(list, x)
 		}
 	}
-	s.runMu.Unlock()
-	keys, next, err := page(slices.Sorted(maps.Keys(byKey)), in.MaxResults, in.NextToken)
+	slices.SortFunc(list, func(x, y *started) int {
+		return cmp.Or(y.latest().Compare(x.latest()), cmp.Compare(y.sequence, x.sequence))
+	})
+	from, to, next, err := pageOf(len(list), func(i int) string { return list[i].key() }, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
 	out := &listExecutionsOutput{Executions: []executionItem{}, NextToken: next}
-	for _, key := range keys {
-		x := byKey[key]
+	for _, x := range list[from:to] {
 		item := executionItem{
 			ExecutionARN: x.record.ExecutionARN, StateMachineARN: x.target.arn, Name: x.record.Name, Status: string(x.record.Status),
 			StartDate: epoch(x.record.StartDate), StateMachineVersionARN: x.target.versionARN, StateMachineAliasARN: x.target.aliasARN,
@@ -356,13 +376,17 @@ func (s *Service) listExecutions(in listExecutionsInput) (*listExecutionsOutput,
 	return out, nil
 }
 
-// key sorts executions as AWS does: by when they ended, or else began, the latest first.
-func (x *started) key() string {
-	latest := x.record.StartDate
+// latest is what executions are listed by, as AWS does: when they ended, or else began.
+func (x *started) latest() time.Time {
 	if x.ended {
-		latest = x.record.StopDate
+		return x.record.StopDate
 	}
-	return latestFirst(latest) + fmt.Sprintf("%020d", math.MaxInt64-x.sequence)
+	return x.record.StartDate
+}
+
+// key is a text that sorts the latest executions first.
+func (x *started) key() string {
+	return latestFirst(x.latest()) + fmt.Sprintf("%020d", math.MaxInt64-x.sequence)
 }
 
 func (x *started) matches(a arn, status *string) bool {

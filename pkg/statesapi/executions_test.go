@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
@@ -130,20 +131,47 @@ func TestExecutionsOfStandard(t *testing.T) {
 // What is remembered has bounds, and what runs is never dropped.
 func TestRemembered(t *testing.T) {
 	t.Parallel()
-	r := remembered{byARN: map[string]*started{}}
-	for i := range 3 * maxRemembered {
-		name := fmt.Sprint(i)
-		x := &started{ended: i != 1, record: ExecutionRecord{Input: make([]byte, maxInput), Output: make([]byte, maxInput)}}
-		r.byARN[name] = x
-		r.order = append(r.order, name)
-		r.bytes += x.size()
-		r.trim()
-	}
-	if len(r.order) > maxRemembered || len(r.byARN) != len(r.order) || r.bytes > maxRememberedBytes {
-		t.Errorf("%d executions with %d bytes", len(r.order), r.bytes)
-	}
-	if r.byARN["1"] == nil || r.byARN["2999"] == nil || r.byARN["0"] != nil {
-		t.Error("the running one or the last one is gone, or the first one is not")
+	for name, test := range map[string]struct {
+		n, input, history, kept, bare int
+	}{
+		"too many":             {maxRemembered + 5000, 0, 0, maxRemembered, 0},
+		"large histories":      {3000, 0, 64 << 10, 3000, 3000 - (maxRememberedBytes-3000*perExecution)/(64<<10)},
+		"large inputs":         {3000, 256 << 10, 1, maxRememberedBytes / (256<<10 + perExecution), -1},
+		"fewer than there may": {1000, 10, 10, 1000, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			input, event := make([]byte, test.input), make([]byte, max(test.history-eventBytes, 0))
+			r := remembered{byARN: map[string]*started{}}
+			for i := range test.n {
+				name := fmt.Sprint(i)
+				x := &started{ended: i != 1, record: ExecutionRecord{Input: input}}
+				if test.history > 0 {
+					x.history.add(asl.Event{}, event)
+				}
+				r.byARN[name] = x
+				r.bytes += x.size()
+				if x.ended {
+					r.finish(name)
+				}
+				if len(r.byARN) > maxRemembered || r.bytes > maxRememberedBytes {
+					t.Fatalf("%d executions with %d bytes", len(r.byARN), r.bytes)
+				}
+			}
+			bytes, bare := 0, 0
+			for _, x := range r.byARN {
+				bytes += x.size()
+				if x.history.dropped {
+					bare++
+				}
+			}
+			if bytes != r.bytes || len(r.byARN) != test.kept || test.bare >= 0 && bare != test.bare {
+				t.Errorf("%d executions, %d of them without history, with %d bytes, %d counted; want %d, %d", len(r.byARN), bare, bytes, r.bytes, test.kept, test.bare)
+			}
+			if last := r.byARN[fmt.Sprint(test.n-1)]; r.byARN["1"] == nil || last == nil || test.bare >= 0 && last.history.dropped {
+				t.Error("the running one or the last one is gone")
+			}
+		})
 	}
 }
 

@@ -24,16 +24,25 @@ var errHistoryFull = &stopRequest{
 // A history holds the steps of one STANDARD execution; the service's runMu guards it.
 type history struct {
 	events []json.RawMessage
-	last   asl.Event // without its data
+	last   lastEvent
 	bytes  int
 	// dropped says that the history was dropped because it did not fit.
 	dropped bool
 }
 
+// eventBytes is what an event takes beside its text.
+const eventBytes = 48
+
+// A lastEvent is the one that the next event follows.
+type lastEvent struct {
+	ID, PreviousID int64
+	Type           string
+}
+
 func (h *history) add(e asl.Event, text []byte) {
 	h.events = append(h.events, text)
-	h.bytes += len(text)
-	h.last = asl.Event{ID: e.ID, PreviousID: e.PreviousID, Type: e.Type}
+	h.bytes += len(text) + eventBytes
+	h.last = lastEvent{e.ID, e.PreviousID, e.Type}
 }
 
 // drop drops a whole history, because half of one would be misleading.
@@ -113,7 +122,7 @@ func (s *Service) keepEnd(x *started, r ExecutionRecord) {
 	last := x.history.last
 	if n := len(x.history.events); n > 0 && last.Type == "ExecutionTimedOut" {
 		end.ID, end.PreviousID = last.ID, last.PreviousID
-		size := len(x.history.events[n-1])
+		size := len(x.history.events[n-1]) + eventBytes
 		x.history.events = slices.Clip(x.history.events[:n-1]) // it may be being read
 		x.history.bytes -= size
 		s.names.bytes -= size

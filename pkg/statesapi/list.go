@@ -63,18 +63,25 @@ func (s *Service) List(in ListInput) (*ListOutput, error) {
 // "" after the last. The list is sorted; a page continues after the previous one's last
 // place.
 func page(list []string, maxResults *int64, token *string) (items []string, next string, _ *Error) {
+	from, to, next, err := pageOf(len(list), func(i int) string { return list[i] }, maxResults, token)
+	return list[from:to], next, err
+}
+
+// pageOf is page for a list of n items whose sort keys are made when they are needed.
+func pageOf(n int, key func(int) string, maxResults *int64, token *string) (from, to int, next string, _ *Error) {
 	if token != nil {
 		after, err := readToken(*token)
 		if err != nil {
-			return nil, "", err
+			return 0, 0, "", err
 		}
-		list = list[sort.Search(len(list), func(i int) bool { return list[i] > after }):]
+		from = sort.Search(n, func(i int) bool { return key(i) > after })
 	}
-	if size := pageSize(maxResults); len(list) > size {
-		next = pageToken(list[size-1])
-		list = list[:size]
+	to = n
+	if size := pageSize(maxResults); n-from > size {
+		to = from + size
+		next = pageToken(key(to - 1))
 	}
-	return list, next, nil
+	return from, to, next, nil
 }
 
 // latestFirst returns a key prefix that sorts later times before earlier ones.
