@@ -217,7 +217,7 @@ func (d *deployment) wiring(configPath string, machines []string) (findings []wi
 			return nil, false, err
 		}
 		if routes, err = wiring.NewConfiguration(configPath, source); err != nil {
-			routes = nil // pkg/config reports what is wrong with it
+			routes = nil // pkg/config reports the error
 		}
 	}
 	return wiring.Check(t, routes, machines), routes != nil && wiring.Runs(t, routes), nil

@@ -16,7 +16,7 @@ type doctorCommand struct {
 	Timeout string `default:"2m" placeholder:"DURATION" help:"How long to read (default: ${default})."`
 }
 
-// Run reads a stack as it is deployed, and prints what is wrong with it.
+// Run reads a deployed stack, and prints its faults.
 func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 	timeout, err := time.ParseDuration(c.Timeout)
 	if err != nil || timeout <= 0 {

@@ -94,7 +94,7 @@ func (c *redriveCommand) Run(ctx context.Context, p *program) error {
 	case err != nil:
 		return err
 	case report.Open() && !c.DryRun:
-		return errSilent // the report says which letters wait for somebody
+		return errSilent // the report lists the letters that need attention
 	}
 	return nil
 }

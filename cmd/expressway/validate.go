@@ -198,8 +198,8 @@ func (v *validation) checkRoutes(ctx context.Context, runs bool) {
 		v.add(wiring.Warning, "configuration", template.Pos{File: w.File, Line: w.Line, Column: w.Column}, w.Message)
 	}
 	if runs || v.has(wiring.Error) {
-		// Only the template tells what the functions have, and mistakes that were already
-		// reported need not be reported again.
+		// Only the template shows the functions' variables, and mistakes that were
+		// already reported need not be reported again.
 		return
 	}
 	local, err := devserver.NewLocal(v.options)

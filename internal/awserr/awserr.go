@@ -10,7 +10,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Errors that a caller tells apart.
+// Errors that a caller distinguishes.
 var (
 	// ErrCredentials are credentials that have expired, or are not valid.
 	ErrCredentials = errors.New("the credentials have expired or are not valid: sign in again")

@@ -12,7 +12,7 @@ import (
 const (
 	machineARN = "arn:aws:states:us-east-1:123456789012:stateMachine:bench"
 	secret     = "it is only a benchmark"
-	// bodySize is what a push of one commit to GitHub has, in compact JSON.
+	// bodySize is the size of GitHub's push of one commit, in compact JSON.
 	bodySize = 7678
 )
 
@@ -55,7 +55,7 @@ func pushBody() []byte {
 	return mustMarshal(push)
 }
 
-// webhookEvent is the body as the HTTP API hands it to Lambda, signed as GitHub signs.
+// webhookEvent returns the body as an event of the HTTP API, signed like GitHub's.
 func webhookEvent(body []byte) []byte {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(body)

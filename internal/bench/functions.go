@@ -77,8 +77,8 @@ func (b *bench) coldStart(ctx context.Context, f function, endpoint string, into
 	}
 }
 
-// layer measures the cold start of the layer as each function, beside the function that
-// is a program of its own.
+// layer measures the cold start of the layer as each function, against the function that
+// is a separate program.
 func (b *bench) layer(ctx context.Context, r *report) error {
 	b.say("build the layer")
 	for _, f := range append([]function{eventFunction}, layerFunctions...) {
@@ -100,7 +100,7 @@ func (b *bench) layer(ctx context.Context, r *report) error {
 	return nil
 }
 
-// A feed is what one start, fed with events, has cost.
+// A feed is the cost of one start and its events.
 type feed struct{ first, p50, p99, rss float64 }
 
 // warmEvents measures events and memory of the webhook function against the minimal one.

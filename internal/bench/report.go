@@ -70,7 +70,7 @@ func (r *report) add(b budget, c comparison) {
 	r.results[b] = c
 }
 
-// value is what the budget's limit is on: the ratio, or our figure itself.
+// value returns the figure that the budget limits: the ratio, or our figure itself.
 func (b budget) value(c comparison) float64 {
 	if b.absolute {
 		return median(c.ours)

@@ -13,19 +13,19 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 )
 
-// Severity is how bad a finding is, as in validate.
+// Severity is the severity of a finding, as in validate.
 type Severity string
 
-// The severities: what cannot work, loses messages or is denied; what works and is risky;
-// what is not known.
+// The severities: an Error cannot work, loses messages or is denied; a Warning works but
+// is risky; a Note could not be determined.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
 	Note    Severity = "note"
 )
 
-// A Finding is something wrong with a resource, and what to do about it. The rules have
-// the names that validate gives them.
+// A Finding is a fault of a resource, with its remedy. Its rules have the same names as
+// in validate.
 type Finding struct {
 	Severity Severity `json:"severity"`
 	Rule     string   `json:"rule"`
@@ -34,10 +34,10 @@ type Finding struct {
 	Cure     string   `json:"cure,omitempty"`
 }
 
-// apiLimit is how long an API waits for a function, in seconds.
+// apiLimit is how many seconds an API waits for a function.
 const apiLimit = 30
 
-// Check judges what was read.
+// Check returns the faults of what was read.
 func (s *Stack) Check() []Finding {
 	var out []Finding
 	add := func(severity Severity, rule, resource, message, cure string) {
@@ -119,7 +119,7 @@ func (m *Mapping) checkRedrive(place string, add adder) {
 		return
 	}
 	var policy struct {
-		MaxReceiveCount json.RawMessage `json:"maxReceiveCount"` // a number, or a text of one
+		MaxReceiveCount json.RawMessage `json:"maxReceiveCount"` // a number, or text with a number
 	}
 	_ = json.Unmarshal([]byte(text), &policy) // the service checked it
 	if n, err := strconv.Atoi(strings.Trim(string(policy.MaxReceiveCount), `"`)); err == nil && n < 2 {

@@ -1,6 +1,6 @@
-// Package deployed reads a stack as it is at AWS, and checks in it what validate checks in a
-// template: the configuration of functions, what feeds them, their queues and their state
-// machines. It only reads.
+// Package deployed reads a deployed stack, and checks in it what validate checks in a
+// template: the configuration of functions, their event source mappings, their queues and
+// their state machines. It only reads.
 package deployed
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/expressway-dev/expressway/internal/awsenv"
 )
 
-// Clients are those of the services that are read.
+// Clients are the clients of the services that are read.
 type Clients struct {
 	CloudFormation *cloudformation.Client
 	Lambda         *lambda.Client
@@ -22,18 +22,18 @@ type Clients struct {
 	Region         string
 }
 
-// Config is the configuration of the environment for a service, by its name in
+// Config returns the configuration of the environment for a service, by its name in
 // AWS_ENDPOINT_URL_….
 func Config(getenv func(string) string, service string) (aws.Config, error) {
 	cfg, err := awsenv.Config(getenv, service)
 	if err != nil {
 		return cfg, err
 	}
-	cfg.RetryMode = aws.RetryModeAdaptive // many calls in a row, beside everybody else's
+	cfg.RetryMode = aws.RetryModeAdaptive // many calls in a row, next to those of other users of the account
 	return cfg, nil
 }
 
-// NewClients returns the clients of an environment.
+// NewClients returns the clients for an environment.
 func NewClients(getenv func(string) string) (*Clients, error) {
 	var all [4]aws.Config
 	for i, service := range []string{"CLOUDFORMATION", "LAMBDA", "SQS", "SFN"} {

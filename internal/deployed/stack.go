@@ -16,29 +16,29 @@ import (
 	"github.com/expressway-dev/expressway/internal/awserr"
 )
 
-// Bounds of what is read of a stack.
+// Bounds of the data that is read from a stack.
 const (
 	maxResources = 2500
 	maxDepth     = 5
 )
 
-// A Stack is what was read.
+// A Stack is the result of reading a stack.
 type Stack struct {
 	Name      string
 	Functions []*Function // those of Expressway
 	Others    int         // functions of other kinds
 	Machines  []*Machine
-	// Unread are calls that failed: what they would have told is not judged.
+	// Unread are the calls that failed; what depends on them is not checked.
 	Unread []Unread
 }
 
-// An Unread is a thing that could not be read, and why.
+// An Unread is a resource that could not be read, and the reason.
 type Unread struct {
 	Place string
 	Err   error
 }
 
-// A Function is one of Expressway, with what feeds it.
+// A Function is a function of Expressway, with its event source mappings.
 type Function struct {
 	ID string // in the template
 	*lambda.GetFunctionConfigurationOutput
@@ -46,13 +46,13 @@ type Function struct {
 	Mappings []*Mapping
 }
 
-// A Mapping feeds a function from a queue.
+// A Mapping connects a function to a queue.
 type Mapping struct {
 	UUID, Source, State string
 	Reports             bool
 	Window              int
 	Maximum             *int32
-	Queue               *Queue // nil where it is not a queue, or could not be read
+	Queue               *Queue // nil if the source is not a queue, or could not be read
 }
 
 // A Queue has the attributes of one.
@@ -68,7 +68,7 @@ type Machine struct {
 	*sfn.DescribeStateMachineOutput
 }
 
-// A resource is one of the stack's list.
+// A resource is an entry of the stack's list.
 type resource struct{ id, kind, physical string }
 
 type reader struct {
@@ -77,8 +77,8 @@ type reader struct {
 	resources []resource
 }
 
-// Read reads a stack and the stacks nested in it. What cannot be read is said in the
-// stack's Unread; without the list of its resources there is an error.
+// Read reads a stack and the stacks nested in it. Unread lists what could not be read; if
+// the list of resources cannot be read, Read fails.
 func Read(ctx context.Context, c *Clients, name string) (*Stack, error) {
 	r := &reader{Clients: c, stack: &Stack{Name: name}}
 	if err := r.list(ctx, name, "", 0); err != nil {
@@ -90,7 +90,7 @@ func Read(ctx context.Context, c *Clients, name string) (*Stack, error) {
 	return r.stack, ctx.Err()
 }
 
-// list reads the resources of a stack, and of those in it.
+// list reads the resources of a stack and of its nested stacks.
 func (r *reader) list(ctx context.Context, name, within string, depth int) error {
 	pages := cloudformation.NewListStackResourcesPaginator(r.CloudFormation, &cloudformation.ListStackResourcesInput{StackName: aws.String(name)})
 	for pages.HasMorePages() {
@@ -156,8 +156,8 @@ func (r *reader) functions(ctx context.Context) {
 	}
 }
 
-// expressway reports whether the function is one of Expressway: by its layer, or by the
-// variables that only those have.
+// expressway reports whether the function is one of Expressway, which it recognises by
+// the layer or by Expressway's own variables.
 func (f *Function) expressway() bool {
 	for _, layer := range f.Layers {
 		if strings.Contains(aws.ToString(layer.Arn), ":layer:expressway") {
@@ -182,8 +182,7 @@ func (f *Function) variables() map[string]string {
 	return f.Environment.Variables
 }
 
-// mappings finds what feeds the functions: the stack's own mappings, and those that
-// somebody else made.
+// mappings finds the event source mappings of the functions, in the stack or elsewhere.
 func (r *reader) mappings(ctx context.Context) {
 	queues := map[string]*Queue{}
 	aliases := r.of("AWS::Lambda::Alias")
@@ -246,11 +245,12 @@ func (r *reader) queue(ctx context.Context, place, arn string, read map[string]*
 	return read[arn]
 }
 
-// machines reads those of the stack, and those that functions' variables name.
+// machines reads the state machines of the stack, and those named by variables of
+// functions.
 func (r *reader) machines(ctx context.Context) {
 	seen := map[string]bool{}
 	read := func(id, user, arn string) {
-		// A version or an alias is of the machine before it.
+		// A version or an alias belongs to the machine before it.
 		if parts := strings.Split(arn, ":"); len(parts) > 7 {
 			arn = strings.Join(parts[:7], ":")
 		}
@@ -291,7 +291,7 @@ func (r *reader) machines(ctx context.Context) {
 	}
 }
 
-// LogGroups are those of the functions and of the state machines.
+// LogGroups returns the log groups of the functions and of the state machines.
 func (s *Stack) LogGroups() []string {
 	var out []string
 	add := func(name string) {

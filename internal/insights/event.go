@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 )
 
-// Kind is what wrote a line.
+// Kind is the origin of a line.
 type Kind string
 
 // The kinds.
@@ -24,7 +24,7 @@ const (
 	Other     Kind = "other"     // a line that is not JSON
 )
 
-// maxText bounds what is kept of one text of a line.
+// maxText bounds each text of a line.
 const maxText = 2048
 
 // An Event is a line of a log.
@@ -34,21 +34,21 @@ type Event struct {
 	Kind  Kind
 
 	ptr    string
-	order  int // of an execution's events of one moment
+	order  int // order of an execution's events with the same time
 	fields map[string]string
 }
 
-// Text is a member of the line, "" where it has none.
+// Text returns a member of the line, or "" if it has none.
 func (e Event) Text(name string) string { return e.fields[name] }
 
-// kept are the members of lines that a timeline shows or follows.
+// kept are the members of lines that a timeline shows or uses.
 var kept = []string{
 	"level", "message", "msg", "route", "delivery", "gatewayRequestId", "requestId", "traceId", "executionArn", "executionName", "stateMachineArn",
 	"status", "error", "reason", "class", "cause", "state", "then", "queue", "receiveCount", "source", "detailType", "method", "pattern", "path", "httpStatus",
 	"durationMs", "version", "functionVersion", "routeKey", "integrationError", "replayed", "filtered",
 }
 
-// parse reads a row. It reports false for one that is not a line at all.
+// parse reads a row. It reports false if the row is not a log line.
 func parse(row []types.ResultField) (Event, bool) {
 	e := Event{Kind: Other, fields: map[string]string{}}
 	text := ""
@@ -109,7 +109,7 @@ func (e *Event) execution(doc map[string]any) {
 	}
 }
 
-// show is a value as text, in one line and bounded.
+// show formats a value as one line of bounded text.
 func show(v any) string {
 	switch x := v.(type) {
 	case string:
@@ -124,7 +124,7 @@ func show(v any) string {
 	return clean(fmt.Sprint(v))
 }
 
-// clean keeps terminals safe from what a log holds.
+// clean removes characters of a log that could harm a terminal.
 func clean(s string) string {
 	if len(s) > maxText {
 		s = strings.ToValidUTF8(s[:maxText], "") + "…"

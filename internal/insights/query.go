@@ -1,5 +1,5 @@
-// Package insights finds what the logs of a stack say of a delivery: it writes the query
-// of CloudWatch Logs Insights for an id, runs it, and makes a timeline of what it finds.
+// Package insights finds the log lines of a delivery: it writes the query of CloudWatch
+// Logs Insights for an id, runs it, and makes a timeline of the results.
 package insights
 
 import (
@@ -10,19 +10,19 @@ import (
 	"unicode"
 )
 
-// A Search names what is looked for; what is empty is not.
+// A Search says what to look for; empty members are ignored.
 type Search struct {
 	// Any is an id of any kind.
 	Any string
-	// Route is a route's name; Delivery the sender's id; Request Lambda's or the one that
-	// the sender was given; Trace an X-Ray trace; Execution an ARN or a name.
+	// Route is a route's name, Delivery the sender's id, Request the id of Lambda or the
+	// one returned to the sender, Trace an X-Ray trace, and Execution an ARN or a name.
 	Route, Delivery, Request, Trace, Execution string
 }
 
-// Empty reports whether nothing is looked for.
+// Empty reports whether the search has no criteria.
 func (s Search) Empty() bool { return s == Search{} }
 
-// Check refuses what cannot be in a query.
+// Check refuses values that cannot be in a query.
 func (s Search) Check() error {
 	for _, text := range []string{s.Any, s.Route, s.Delivery, s.Request, s.Trace, s.Execution} {
 		if len(text) > 2048 || strings.ContainsFunc(text, unicode.IsControl) {
@@ -66,10 +66,10 @@ func (s Search) Filter() string {
 	return strings.Join(parts, " and ")
 }
 
-// Query is what finds the lines of the search.
+// Query returns the query of the search.
 func (s Search) Query(limit int) string { return query(s.Filter(), time.Time{}, limit) }
 
-// query is one page, from a moment on where there is one.
+// query returns the query of one page, from a time on if from is set.
 func query(filter string, from time.Time, limit int) string {
 	if !from.IsZero() {
 		filter = fmt.Sprintf("@timestamp >= %d and %s", from.UnixMilli(), filter)
@@ -77,7 +77,7 @@ func query(filter string, from time.Time, limit int) string {
 	return fmt.Sprintf("fields @timestamp, @message, @log\n| filter %s\n| sort @timestamp asc\n| limit %d", filter, limit)
 }
 
-// executions is the condition for what executions themselves have logged.
+// executions returns the condition for the log lines of executions.
 func executions(arns []string) string {
 	quoted := make([]string, len(arns))
 	for i, arn := range arns {
@@ -86,7 +86,7 @@ func executions(arns []string) string {
 	return "execution_arn in [" + strings.Join(quoted, ", ") + "]"
 }
 
-// quote is a text of the query language.
+// quote returns a string literal of the query language.
 func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }

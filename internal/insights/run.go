@@ -15,15 +15,15 @@ import (
 )
 
 const (
-	// maxPage is the most rows that a query returns.
+	// maxPage is the maximum number of rows that a query returns.
 	maxPage = 10_000
-	// MaxLines bounds what a run reads.
+	// MaxLines bounds the lines that a run reads.
 	MaxLines = 100_000
-	// perQuery is how many executions one query asks for.
+	// perQuery is how many executions one query selects.
 	perQuery = 50
-	// lag is how long an execution and the delivery of its log may last.
+	// lag bounds the duration of an execution and the delay of its log.
 	lag = 10 * time.Minute
-	// stopLimit bounds giving a query back.
+	// stopLimit bounds the call that stops a query.
 	stopLimit = 5 * time.Second
 )
 
@@ -38,25 +38,25 @@ type Client interface {
 type Runner struct {
 	Client Client
 	Groups []string
-	// Limit is the most lines that are read, up to [MaxLines].
+	// Limit is the maximum number of lines to read, up to [MaxLines].
 	Limit int
-	// Page is the most lines that one query returns; zero is what the service allows.
+	// Page is the maximum number of lines of one query; zero is the service's limit.
 	Page int
-	// Wait is called between looks at a query that runs.
+	// Wait is called between polls of a running query.
 	Wait func(context.Context) error
 }
 
 // A Result is what was found.
 type Result struct {
 	Events []Event
-	// More says that there is more, from Next on.
+	// More means that there are more lines, from Next on.
 	More bool
-	// Next is where the next run has to begin to miss nothing.
+	// Next is where the next run must begin to miss no line.
 	Next time.Time
 }
 
-// Run finds the lines of the search, and those of the executions that they name. An error
-// comes with what was found before it: Next says where to go on.
+// Run finds the lines of the search, and those of the executions that they name. With an
+// error, it returns the lines so far, and Next says where to continue.
 func (r *Runner) Run(ctx context.Context, s Search, since, until time.Time) (Result, error) {
 	result := Result{Next: since}
 	if err := r.pages(ctx, s.Filter(), since, until, &result); err != nil {
@@ -97,7 +97,7 @@ func (r *Runner) Run(ctx context.Context, s Search, since, until time.Time) (Res
 
 func (r *Runner) limit() int { return min(max(r.Limit, 1), MaxLines) }
 
-// pages reads query after query until there is no more, or the limit is reached.
+// pages runs queries until there are no more lines, or the limit is reached.
 func (r *Runner) pages(ctx context.Context, filter string, since, until time.Time, result *Result) error {
 	size := maxPage
 	if r.Page > 0 {
@@ -130,8 +130,8 @@ func (r *Runner) pages(ctx context.Context, filter string, since, until time.Tim
 			result.Next = until
 			return nil
 		case fresh == 0 || result.Next.Equal(from):
-			// More lines in a millisecond than a query returns: what comes after is found, and
-			// that some are not is said.
+			// There are more lines in one millisecond than a query returns. The later
+			// lines are found, and More reports that some are missing.
 			result.More = true
 			from = result.Next.Add(time.Millisecond)
 		default:
@@ -140,10 +140,10 @@ func (r *Runner) pages(ctx context.Context, filter string, since, until time.Tim
 	}
 }
 
-// ErrQuery is a query that the service gave up.
+// ErrQuery is the error of a query that the service aborted.
 var ErrQuery = errors.New("CloudWatch Logs gave the query up")
 
-// query runs one query. It gives it back to the service if it is not waited for.
+// query runs one query. It stops the query at the service if the context ends.
 func (r *Runner) query(ctx context.Context, text string, since, until time.Time) ([][]types.ResultField, error) {
 	started, err := r.Client.StartQuery(ctx, &logs.StartQueryInput{
 		LogGroupIdentifiers: r.Groups, QueryString: aws.String(text),
@@ -155,7 +155,7 @@ func (r *Runner) query(ctx context.Context, text string, since, until time.Time)
 	stop := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 		defer cancel()
-		// It ends by itself in an hour.
+		// otherwise it ends within an hour
 		_, _ = r.Client.StopQuery(ctx, &logs.StopQueryInput{QueryId: started.QueryId})
 	}
 	for {
@@ -172,7 +172,7 @@ func (r *Runner) query(ctx context.Context, text string, since, until time.Time)
 				stop()
 				return out.Results, fmt.Errorf("the query was still running: %w. Narrow it with --since and --until", err)
 			}
-		default: // Failed, Cancelled, Timeout, Unknown: what it had by then is a part of the answer
+		default: // Failed, Cancelled, Timeout, Unknown: the results so far are kept
 			return out.Results, fmt.Errorf("%w (%s): narrow it with --since and --until", ErrQuery, strings.ToLower(string(out.Status)))
 		}
 	}

@@ -7,15 +7,14 @@ import (
 	"time"
 )
 
-// shown are the members of a line in the timeline, in their order. The ids are in the
-// summary.
+// shown are the members of a line in the timeline, in order. The ids are in the summary.
 var shown = map[Kind][]string{
 	API:       {"routeKey", "status", "integrationError", "gatewayRequestId"},
 	Function:  {"route", "delivery", "gatewayRequestId", "error", "reason", "state", "cause", "then", "httpStatus", "receiveCount", "durationMs", "replayed", "filtered"},
 	Execution: {"state", "error", "cause"},
 }
 
-// WriteTimeline writes the lines by time, and then what each delivery came to.
+// WriteTimeline writes the lines by time, and then the summary of each delivery.
 func WriteTimeline(w io.Writer, events []Event) error {
 	for _, e := range events {
 		what := e.Text("message")
@@ -45,7 +44,7 @@ func WriteTimeline(w io.Writer, events []Event) error {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// quoted is a value as it can be read back, without quotes where it needs none.
+// quoted formats a value so that it can be read back, without quotes if it needs none.
 func quoted(v string) string {
 	if strings.ContainsAny(v, " =\"") {
 		return fmt.Sprintf("%q", v)
@@ -53,7 +52,7 @@ func quoted(v string) string {
 	return v
 }
 
-// A Summary is what became of one delivery, once for each attempt at it.
+// A Summary describes the result of one attempt at a delivery.
 type Summary struct {
 	Delivery, Route, Request, Sender, Trace, Execution, Status, Error, State, Cause, Then string
 	Time                                                                                  time.Time
@@ -90,7 +89,7 @@ func Summaries(events []Event) []Summary {
 		said[s.Execution] = true
 		out = append(out, s)
 	}
-	// Executions of which no function says anything, such as those of StartExecution.
+	// Executions that no function mentions, such as those of StartExecution.
 	for _, e := range events {
 		arn := e.Text("executionArn")
 		if e.Kind != Execution || said[arn] {
@@ -120,7 +119,7 @@ func (s *Summary) join(x end) {
 	}
 }
 
-// An end is what the log of an execution says of it.
+// An end is the end of an execution according to its log.
 type end struct{ status, state, err, cause, entered string }
 
 func (x *end) read(e Event) {
@@ -135,7 +134,7 @@ func (x *end) read(e Event) {
 	}
 }
 
-// String is the summary as a block of lines.
+// String formats the summary as a block of lines.
 func (s Summary) String() string {
 	var b strings.Builder
 	line := func(name, value string) {

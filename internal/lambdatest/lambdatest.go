@@ -61,8 +61,8 @@ type Options struct {
 	// Name, Version, Account and Region make the function's ARN and environment. The
 	// defaults are "test", "$LATEST", 123456789012 and [DefaultRegion].
 	Name, Version, Account, Region string
-	// Memory is AWS_LAMBDA_FUNCTION_MEMORY_SIZE in MB, default 512. It is
-	// told, not enforced.
+	// Memory is AWS_LAMBDA_FUNCTION_MEMORY_SIZE in MB, default 512. It is only passed on,
+	// and not enforced.
 	Memory int
 	// Timeout bounds each invocation, default 3 s.
 	Timeout time.Duration

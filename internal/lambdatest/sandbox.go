@@ -24,7 +24,7 @@ type invocation struct {
 	event     []byte
 	timeout   time.Duration
 	began     time.Time   // set by the handler that sends the event
-	answer    chan answer // of capacity 1; written once, by whoever takes it off inflight
+	answer    chan answer // of capacity 1; written once, by the goroutine that removes it from inflight
 }
 
 // An answer is what the function posted for an invocation.

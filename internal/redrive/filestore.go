@@ -13,15 +13,15 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// A FileStore keeps the journal in a file, which one process has at a time.
+// A FileStore keeps the journal in a file that only one process can open.
 type FileStore struct {
 	path string
 	lock *flock.Flock
 	file *os.File
 }
 
-// OpenFile locks a journal and makes its folder. It fails at once where another process
-// has it.
+// OpenFile locks a journal and creates its folder. It fails at once if another process
+// holds the journal.
 func OpenFile(path string) (*FileStore, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the journal's folder: %w", err)
@@ -34,7 +34,7 @@ func OpenFile(path string) (*FileStore, error) {
 	if !locked {
 		return nil, fmt.Errorf("another redrive of this queue is running (%s): its journal %s is locked", s.owner(), path)
 	}
-	// The owner has a file of its own, because Windows lets nobody read a locked one.
+	// The owner is in a separate file, because a locked file cannot be read on Windows.
 	if err := os.WriteFile(path+".owner", []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
 		return nil, errors.Join(err, s.lock.Unlock())
 	}
@@ -49,17 +49,17 @@ func (s *FileStore) owner() string {
 	return "process " + string(text)
 }
 
-// Close gives the journal to others.
+// Close releases the journal.
 func (s *FileStore) Close() error {
 	var err error
 	if s.file != nil {
 		err = s.file.Close()
 	}
-	_ = os.Remove(s.path + ".owner") // it names nobody any more
+	_ = os.Remove(s.path + ".owner") // it names no process any more
 	return errors.Join(err, s.lock.Unlock())
 }
 
-// Load implements [Store]. A last line that a crash cut off is taken out of the file.
+// Load implements [Store]. It removes a last line that a crash cut off.
 func (s *FileStore) Load() ([]byte, error) {
 	text, err := os.ReadFile(s.path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// A Store keeps the journal's lines.
+// A Store keeps the lines of the journal.
 type Store interface {
-	// Load returns the lines, less a last one that was cut off.
+	// Load returns the lines, without a last one that was cut off.
 	Load() ([]byte, error)
-	// Append adds a line. With sync it returns when the line will survive a crash of the
-	// machine; without, that of the program.
+	// Append adds a line. With sync, it returns when the line is safe from a crash of the
+	// machine; without, from a crash of the program.
 	Append(line []byte, sync bool) error
-	// Remove ends the journal.
+	// Remove deletes the journal.
 	Remove() error
 }
 
 // A stage is how far a letter got.
 type stage string
 
-// The stages. A letter that was tried and not sent is in doubt: the target may have it.
+// The stages. A letter with a try but no result is in doubt: the target may have it.
 const (
 	taken     stage = "taken"     // received; nothing was sent
 	tried     stage = "try"       // it may be sent from now on
@@ -38,7 +38,7 @@ type entry struct {
 	Handle string    `json:"handle,omitempty"`
 	Target *Target   `json:"target,omitempty"`
 	At     time.Time `json:"at,omitzero"`
-	// Twice says that it was sent a second time, and that nothing makes two of it one.
+	// Twice marks a letter that was sent a second time without deduplication.
 	Twice bool `json:"twice,omitempty"`
 }
 
@@ -46,12 +46,12 @@ type entry struct {
 type line struct {
 	Queue string    `json:"queue,omitempty"`
 	Began time.Time `json:"began,omitzero"`
-	// Ended says that the run saw all letters; those that it left in doubt stay so.
+	// Ended means that the run saw all letters; its letters in doubt stay in doubt.
 	Ended bool `json:"ended,omitempty"`
 	entry
 }
 
-// A journal knows how far each letter got, in this run and in those that were killed.
+// A journal records how far each letter got, in this run and in earlier killed ones.
 type journal struct {
 	store Store
 
@@ -60,7 +60,7 @@ type journal struct {
 	letters map[string]entry
 }
 
-// openJournal reads what an earlier run left, or begins anew.
+// openJournal reads the journal of an earlier run, or begins a new one.
 func openJournal(store Store, queue string, now time.Time) (j *journal, resumed bool, err error) {
 	j = &journal{store: store, letters: map[string]entry{}}
 	text, err := store.Load()
@@ -93,7 +93,7 @@ func openJournal(store Store, queue string, now time.Time) (j *journal, resumed 
 	return j, false, j.write(line{Queue: queue, Began: now}, true)
 }
 
-// end closes the run: the journal is kept only while letters are not through.
+// end closes the run. The journal is kept only while there are unfinished letters.
 func (j *journal) end(queue string) error {
 	if doubtful, undeleted := j.open(); len(doubtful)+len(undeleted) == 0 {
 		return j.store.Remove()
@@ -101,7 +101,7 @@ func (j *journal) end(queue string) error {
 	return j.write(line{Queue: queue, Ended: true}, true)
 }
 
-// note keeps what a line says; the target and time of a try stay known.
+// note applies a line; the target and the time of a try are kept.
 func (j *journal) note(e entry) {
 	old := j.letters[e.ID]
 	if e.Stage == taken && (old.Stage == tried || old.Stage == sent || old.Stage == gone) {
@@ -130,11 +130,11 @@ func (j *journal) write(l line, sync bool) error {
 	return nil
 }
 
-// add writes a line about a letter, and only then keeps it.
+// add writes a line about a letter, and applies it after that.
 func (j *journal) add(e entry) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	// A try that the machine forgets would let the letter be sent twice, unlisted.
+	// A try that the machine forgets would allow an unlisted second send.
 	if err := j.write(line{entry: e}, e.Stage == tried); err != nil {
 		return err
 	}
@@ -148,8 +148,8 @@ func (j *journal) of(id string) entry {
 	return j.letters[id]
 }
 
-// open are the letters that are not through: those in doubt, and those that were sent and
-// not deleted.
+// open returns the unfinished letters: those in doubt, and those that were sent but not
+// deleted.
 func (j *journal) open() (doubtful, undeleted []entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -164,7 +164,7 @@ func (j *journal) open() (doubtful, undeleted []entry) {
 	return doubtful, undeleted
 }
 
-// twice are the letters that were sent twice, by this run or an earlier one.
+// twice returns the letters that were sent twice, by this run or an earlier one.
 func (j *journal) twice() (ids []string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -176,7 +176,7 @@ func (j *journal) twice() (ids []string) {
 	return ids
 }
 
-// held are the handles of letters that a killed run may still keep from being received.
+// held returns the handles of letters that a killed run may still hide.
 func (j *journal) held() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()

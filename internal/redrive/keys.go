@@ -64,7 +64,7 @@ func (r *Routes) Known(ctx context.Context, p *Parcel) (Known, error) {
 		known.Record = key
 	}
 	if !known.Stable && p.Target.Place != ToFunction {
-		known.Record = "" // that of a delivery that nobody has made yet
+		known.Record = "" // the record belongs to a delivery that does not exist yet
 	}
 	return known, nil
 }

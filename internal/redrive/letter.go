@@ -2,14 +2,15 @@
 //
 //	dead-letter queue ─► classify ─► parcel ─► claims ─► journal ─► send ─► journal ─► delete
 //
-// A letter is one of several kinds: a message that its queue's redrive policy moved, one
+// A letter has one of several kinds: a message that its queue's redrive policy moved, one
 // that the bridge dead-lettered, the record of a Lambda destination, an event that a rule
-// or a function could not deliver. What it was about is unwrapped, and sent to the target
-// that failed.
+// or a function could not deliver. Its content is unwrapped and sent to the target that
+// failed.
 //
-// Nothing is deleted before it was taken, and the journal knows of every letter how far it
-// got, so that a run that was killed can be run again. The package knows the queue, the
-// targets and the dedupe records by interfaces; package wire reaches them on AWS.
+// A letter is deleted only after its target has accepted it. The journal records how far
+// each letter got, so that a killed run can be continued. The package reaches the queue,
+// the targets and the dedupe records through interfaces; package wire implements them on
+// AWS.
 package redrive
 
 import (
@@ -31,7 +32,7 @@ type Letter struct {
 	System map[string]string
 }
 
-// The system attributes that matter here.
+// The system attributes that the package uses.
 const (
 	sentTimestamp   = "SentTimestamp"
 	messageGroup    = "MessageGroupId"
@@ -40,7 +41,7 @@ const (
 	sourceARN       = "DeadLetterQueueSourceArn"
 )
 
-// sent is when the letter came to the queue, as SQS says.
+// sent returns when the letter arrived in the queue, according to SQS.
 func (l *Letter) sent() time.Time {
 	ms, err := strconv.ParseInt(l.System[sentTimestamp], 10, 64)
 	if err != nil {
@@ -49,7 +50,7 @@ func (l *Letter) sent() time.Time {
 	return time.UnixMilli(ms)
 }
 
-// Kind says what a letter is.
+// Kind is the kind of a letter.
 type Kind string
 
 // The kinds.
@@ -64,23 +65,24 @@ const (
 	KindRule Kind = "rule record"
 	// KindFunction is an event that Lambda sends to a function's dead-letter queue.
 	KindFunction Kind = "function record"
-	// KindEarlier is a letter that an earlier run dealt with: its journal does not say what
-	// it was.
+	// KindEarlier is a letter that an earlier run processed: its journal does not record
+	// the kind.
 	KindEarlier Kind = "letter of an earlier run"
 )
 
-// content is what a letter says, by its kind.
+// content is the content of a letter, according to its kind.
 type content struct {
 	kind Kind
-	// err is the name of what failed, where the letter says it.
+	// err is the name of the failure, if the letter has it.
 	err string
-	// own are the attributes that the message had itself.
+	// own are the message's own attributes.
 	own map[string]sqsbatch.Attribute
-	// reason is what the bridge says, in a letter of its own or in one that was put back.
+	// reason is the bridge's reason, in a letter of the bridge or in one that was put
+	// back.
 	reason *sqsbatch.Reason
-	// event is what the function or the rule got; nil for a message.
+	// event is the event for the function or the rule; nil for a message.
 	event []byte
-	// source is the ARN of what failed: a queue, a function, or a rule's target.
+	// source is the ARN of the failed target: a queue, a function, or a rule's target.
 	source string
 	// bus is the name of the event bus that the rule is on.
 	bus string
@@ -100,8 +102,8 @@ const (
 	functionsError = "FunctionError"
 )
 
-// read finds out what a letter is. What only looks like a record of AWS and was moved by a
-// queue's redrive policy is a message: some queue carries such records.
+// read determines the kind of a letter. A letter that looks like a record of AWS but was
+// moved by a queue's redrive policy is a message, because some queues carry such records.
 func read(l *Letter) content {
 	c := content{kind: KindPlain, own: make(map[string]sqsbatch.Attribute, len(l.Attributes)), source: l.System[sourceARN]}
 	for name, a := range l.Attributes {
@@ -128,7 +130,7 @@ func read(l *Letter) content {
 	return c
 }
 
-// readDestination recognizes the record of a [destination].
+// readDestination recognises the record of a [destination].
 //
 // [destination]: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 func (c *content) readDestination(body string) {
@@ -148,14 +150,15 @@ func (c *content) readDestination(body string) {
 	var failure struct {
 		Type string `json:"errorType"`
 	}
-	_ = json.Unmarshal(r.ResponsePayload, &failure) // without one, the condition has to do
+	_ = json.Unmarshal(r.ResponsePayload, &failure) // without an errorType, the condition is the name
 	c.err = failure.Type
 	if c.err == "" {
 		c.err = r.RequestContext.Condition
 	}
 }
 
-// busOf is the bus in a rule's ARN: arn:…:rule/BUS/NAME, or rule/NAME on the default one.
+// busOf returns the bus in a rule's ARN: arn:…:rule/BUS/NAME, or rule/NAME on the default
+// bus.
 func busOf(ruleARN string) string {
 	_, name, _ := strings.Cut(ruleARN, ":rule/")
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
@@ -186,11 +189,11 @@ func isEvent(text []byte) bool {
 	return true
 }
 
-// sourceOf is the source of an event.
+// sourceOf returns the source of an event.
 func sourceOf(event []byte) string {
 	var e struct {
 		Source string `json:"source"`
 	}
-	_ = json.Unmarshal(event, &e) // what is not an event has none
+	_ = json.Unmarshal(event, &e) // a body that is not an event has no source
 	return e.Source
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 )
 
-// A Place is what a letter can be sent to.
+// A Place is a kind of target.
 type Place string
 
 // The places.
@@ -18,8 +18,8 @@ const (
 	ToBus      Place = "bus"
 )
 
-// A Target is where a letter goes. Its address is a queue's URL or ARN, a function's name
-// or ARN, or a bus's name.
+// A Target is the destination of a letter. Its address is the URL or ARN of a queue, the
+// name or ARN of a function, or the name of a bus.
 type Target struct {
 	Place   Place  `json:"place"`
 	Address string `json:"address"`
@@ -36,10 +36,10 @@ func (t Target) String() string {
 // fifo reports whether the target is a FIFO queue.
 func (t Target) fifo() bool { return t.Place == ToQueue && strings.HasSuffix(t.Address, ".fifo") }
 
-// queueName is the last part of a queue's URL or ARN.
+// queueName returns the last part of a queue's URL or ARN.
 func queueName(address string) string { return address[strings.LastIndexAny(address, "/:")+1:] }
 
-// sameQueue compares URLs and ARNs by account and name: one queue has both.
+// sameQueue compares URLs and ARNs by account and name, because a queue has both forms.
 func sameQueue(a, b string) bool {
 	split := func(s string) (account, name string) {
 		parts := strings.FieldsFunc(s, func(r rune) bool { return r == '/' || r == ':' })
@@ -53,22 +53,23 @@ func sameQueue(a, b string) bool {
 	return nameA == nameB && (accountA == accountB || accountA == "" || accountB == "")
 }
 
-// A Parcel is what is sent for a letter: a message to a queue, or an event.
+// A Parcel is sent in place of a letter: a message to a queue, or an event.
 type Parcel struct {
 	Target  Target
 	Message *sqsbatch.Message
 	Event   []byte
-	// RedriveID is the same each time that the letter is sent: a FIFO queue takes it once.
+	// RedriveID is the same for each send of the letter, so that a FIFO queue accepts
+	// only one.
 	RedriveID string
-	// Bare says that the sender's deduplication id does not travel with the message, which
-	// has ten attributes of its own.
+	// Bare means that the sender's deduplication id is not sent with the message, because
+	// the message has ten attributes of its own.
 	Bare bool
 }
 
-// maxAttributes is how many a message can have.
+// maxAttributes is how many attributes a message can have.
 const maxAttributes = 10
 
-// pack makes the parcel of a letter. The error says why there is none.
+// pack makes the parcel of a letter. The error explains why it cannot.
 func (o *Options) pack(l *Letter, c *content) (*Parcel, error) {
 	target, err := o.target(l, c)
 	if err != nil {
@@ -84,7 +85,7 @@ func (o *Options) pack(l *Letter, c *content) (*Parcel, error) {
 	m := &sqsbatch.Message{QueueURL: target.Address, Body: l.Body, Attributes: c.own, TraceHeader: l.System[traceHeader], GroupID: l.System[messageGroup]}
 	p.Message, p.Event = m, nil
 	if c.event != nil {
-		m.Body, m.Attributes = string(c.event), nil // those of a record are about the failure
+		m.Body, m.Attributes = string(c.event), nil // a record's own attributes describe the failure
 	}
 	if !target.fifo() {
 		return p, nil
@@ -108,7 +109,8 @@ func (o *Options) pack(l *Letter, c *content) (*Parcel, error) {
 	return p, nil
 }
 
-// target decides where a letter goes: where the command says, else back to what failed.
+// target determines the target of a letter: that of the command, or else the one that
+// failed.
 func (o *Options) target(l *Letter, c *content) (Target, error) {
 	eventsOnly := o.To == "" && (o.ToBus || o.EventFunction != "")
 	if eventsOnly && c.event == nil && c.kind == KindPlain && isEvent([]byte(l.Body)) {
@@ -135,7 +137,7 @@ func (o *Options) target(l *Letter, c *content) (Target, error) {
 	return Target{}, fmt.Errorf("the rule's target, %s, is neither a function nor a queue: pass --event-function NAME, --to QUEUE or --to-bus", c.source)
 }
 
-// home is the queue that a message came from.
+// home returns the queue that a message came from.
 func (o *Options) home(c *content) (Target, error) {
 	if c.source != "" {
 		return Target{ToQueue, c.source}, nil
@@ -155,7 +157,7 @@ func (o *Options) home(c *content) (Target, error) {
 	return Target{}, fmt.Errorf("it does not say where it came from, and %d queues name this one in their redrive policies: pass --to QUEUE", len(o.Sources))
 }
 
-// bus is the event bus that gets an event once more: the one named, or the rule's.
+// bus returns the event bus for an event: the one in the options, or the rule's.
 func (o *Options) bus(c *content) (Target, error) {
 	name := o.Bus
 	if name == "" {
@@ -173,7 +175,7 @@ func (o *Options) bus(c *content) (Target, error) {
 	return Target{ToBus, name}, nil
 }
 
-// service is the third part of an ARN.
+// service returns the third part of an ARN.
 func service(arn string) string {
 	parts := strings.SplitN(arn, ":", 4)
 	if len(parts) < 4 {

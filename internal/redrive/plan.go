@@ -10,10 +10,10 @@ import (
 	"github.com/expressway-dev/expressway/pkg/dedupe"
 )
 
-// Fate is what became of a letter.
+// Fate is the result for a letter.
 type Fate string
 
-// The fates. Only a letter that was sent, now or by the run that was killed, is deleted.
+// The fates. Only a letter that was sent, now or by a killed run, is deleted.
 const (
 	FateSent      Fate = "sent"
 	FateAgain     Fate = "sent again" // in doubt, and sent a second time
@@ -27,7 +27,7 @@ const (
 	FateRefused   Fate = "not sent"
 )
 
-// A Line is what a report says of one letter.
+// A Line is the report of one letter.
 type Line struct {
 	ID     string
 	Kind   Kind
@@ -36,29 +36,28 @@ type Line struct {
 	Target string
 	Group  string
 	Fate   Fate
-	// Why says more, where the fate does not say it all; Wait is how long a live claim
-	// still lasts.
+	// Why adds to the fate if necessary; Wait is the remaining time of a live claim.
 	Why  string
 	Wait time.Duration
-	// Twice says that nothing makes two of the letter one, and that it was sent twice.
+	// Twice means that the letter was sent twice without deduplication.
 	Twice bool
 }
 
-// A plan is what is to be done with a letter.
+// A plan is what a run does with a letter.
 type plan struct {
 	letter *Letter
 	parcel *Parcel
 	known  Known
 	line   Line
-	// tried is what the journal has of an earlier try; its zero value is none.
+	// tried is the journal's entry of an earlier try; zero if there is none.
 	tried entry
-	// free is the expired claim that is freed before the letter is sent.
+	// free is the expired claim that is freed before the send.
 	free *dedupe.Item
-	// one says that two sends are one for whoever gets them.
+	// one reports whether the receiver deduplicates a second send.
 	one bool
 }
 
-// settled reports whether nothing is to be sent.
+// settled reports whether the letter is not to be sent.
 func (p *plan) settled() bool { return p.line.Fate != "" }
 
 func (p *plan) end(f Fate, why string) *plan {
@@ -66,7 +65,7 @@ func (p *plan) end(f Fate, why string) *plan {
 	return p
 }
 
-// plan decides what becomes of a letter.
+// plan decides what to do with a letter.
 func (r *run) plan(ctx context.Context, l *Letter) (*plan, error) {
 	p := &plan{letter: l, tried: r.journal.of(l.ID)}
 	c := read(l)
@@ -115,8 +114,8 @@ func (r *run) plan(ctx context.Context, l *Letter) (*plan, error) {
 	return p, nil
 }
 
-// claim looks at the dedupe record of the letter. One in progress may be an execution that
-// runs; one that is completed was worked on. Both stay where they are.
+// claim looks up the dedupe record of the letter. A letter stays if its record is in
+// progress, because an execution may be running, or completed, because its work is done.
 func (r *run) claim(ctx context.Context, p *plan) error {
 	if p.known.Record == "" || r.o.Claims == nil {
 		return nil
@@ -143,11 +142,12 @@ func (r *run) claim(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// deduplicates is how long SQS knows a MessageDeduplicationId, less what clocks may differ.
+// deduplicates is how long SQS remembers a MessageDeduplicationId, less a difference
+// between clocks.
 const deduplicates = 5*time.Minute - 30*time.Second
 
-// makesOne reports whether sending the letter a second time now changes nothing: a FIFO
-// queue still knows its redrive id, or the dedupe key of its route stays what it was.
+// makesOne reports whether a second send now has no effect: a FIFO queue still remembers
+// its redrive id, or the dedupe key of its route is unchanged.
 func (r *run) makesOne(p *plan) bool {
 	before := p.tried.Stage == tried
 	if before && (p.tried.Target.Place != p.parcel.Target.Place || !sameQueue(p.tried.Target.Address, p.parcel.Target.Address)) {
@@ -159,8 +159,8 @@ func (r *run) makesOne(p *plan) bool {
 	return p.parcel.Target.fifo() && (!before || r.o.Now().Sub(p.tried.At) < deduplicates)
 }
 
-// chosen reports whether --error names the letter's error, or one of several that an array
-// of events has.
+// chosen reports whether --error names the letter's error, or one of the errors of an
+// array of events.
 func (o *Options) chosen(name string) bool {
 	return o.Error == "" || o.Error == name || slices.Contains(strings.Split(name, ", "), o.Error)
 }

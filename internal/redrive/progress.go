@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// done notes the end of a letter.
+// done records the end of a letter.
 func (r *run) done(p *plan) {
 	r.mu.Lock()
 	r.seen[p.letter.ID] = &letterState{p.line.Fate, p.letter.Handle}
@@ -43,7 +43,7 @@ func (r *run) isStuck(group string) bool {
 	return r.stuck[group]
 }
 
-// staying is how many letters of the queue this run has seen and leaves there.
+// staying returns how many letters this run has seen and leaves in the queue.
 func (r *run) staying() (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -55,24 +55,23 @@ func (r *run) staying() (n int) {
 	return n
 }
 
-// keeps reports whether a letter of the fate is not deleted.
+// keeps reports whether a letter with the fate stays in the queue.
 func (r *run) keeps(f Fate) bool { return r.o.DryRun || stays(f) }
 
 func stays(f Fate) bool { return f != FateSent && f != FateAgain && f != FateDeleted }
 
-// showAll lets letters that stay be received again. It is done also when the run is told
-// to stop, for as long as a request may take.
+// showAll makes the letters that stay visible again, even after the run is cancelled.
 func (r *run) showAll(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Visibility)
 	defer cancel()
 	for _, s := range r.seen {
 		if r.keeps(s.fate) {
-			_ = r.o.Queue.Hide(ctx, s.handle, 0) // it shows itself when its time is over
+			_ = r.o.Queue.Hide(ctx, s.handle, 0) // it becomes visible by itself later
 		}
 	}
 }
 
-// A pacer lets letters go at the rate of the options.
+// A pacer limits letters to the rate of the options.
 type pacer struct {
 	o    *Options
 	mu   sync.Mutex

@@ -10,31 +10,32 @@ import (
 
 // A Queue is the dead-letter queue.
 type Queue interface {
-	// Receive waits up to wait for letters, at most so many, and hides those that it returns
-	// for [Visibility].
+	// Receive waits up to wait for letters, returns at most the given number, and hides
+	// them for [Visibility].
 	Receive(ctx context.Context, most int, wait time.Duration) ([]Letter, error)
-	// Hide makes a received letter invisible for so long; zero shows it again.
+	// Hide makes a received letter invisible for the duration; zero shows it again.
 	Hide(ctx context.Context, handle string, visibility time.Duration) error
-	// Delete deletes a received letter. To delete one again is not an error.
+	// Delete deletes a received letter. Deleting it again is not an error.
 	Delete(ctx context.Context, handle string) error
-	// Count returns about how many letters can be received, and how many are hidden.
+	// Count returns the approximate numbers of visible and hidden letters.
 	Count(ctx context.Context) (visible, hidden int, err error)
 }
 
-// Visibility is how long a received letter stays hidden unless that is prolonged.
+// Visibility is how long a received letter stays hidden unless it is hidden again.
 const Visibility = 15 * time.Second
 
-// A Sender sends parcels, each once for a call.
+// A Sender sends parcels, one for each call.
 type Sender interface {
-	// Send returns nil when the target has taken the parcel, a *[Refusal] when it certainly
-	// has not, and any other error when nobody knows.
+	// Send returns nil if the target has accepted the parcel, a *[Refusal] if it
+	// certainly has not, and any other error if that is unknown.
 	Send(ctx context.Context, p *Parcel) error
 }
 
-// A Refusal says that a target has certainly not taken a parcel.
+// A Refusal is an error after which the target certainly does not have the parcel.
 type Refusal struct {
 	Err error
-	// Passes says that it may take it soon: a throttle, a target that cannot be reached.
+	// Passes reports whether the refusal is temporary, such as a throttle or an
+	// unreachable target.
 	Passes bool
 }
 
@@ -49,23 +50,23 @@ type Claims interface {
 	Forget(ctx context.Context, key string, seen dedupe.Item) error
 }
 
-// Known is what the configuration says of a parcel.
+// Known is what the configuration determines about a parcel.
 type Known struct {
-	// Route takes the parcel; empty for none that is known.
+	// Route is the name of the route that takes the parcel; empty if none is known.
 	Route string
 	// Record is the name of the dedupe record that it will claim; empty for none.
 	Record string
-	// Stable says that it is the same however often the parcel is sent.
+	// Stable reports whether the record is the same however often the parcel is sent.
 	Stable bool
 }
 
-// Keys finds out what the configuration says of parcels.
+// Keys computes what the configuration determines about parcels.
 type Keys interface {
 	Known(ctx context.Context, p *Parcel) (Known, error)
 }
 
-// InDoubt says what to do with a letter that may have been sent, where nothing makes two
-// of it one.
+// InDoubt decides about a letter that may have been sent, if nothing would deduplicate a
+// second copy.
 type InDoubt string
 
 // The choices: leave it where it is, or send it again.
@@ -74,49 +75,50 @@ const (
 	Send InDoubt = "send"
 )
 
-// Options say what to redrive, and with what.
+// Options configure a run.
 type Options struct {
 	// From is the dead-letter queue's URL.
 	From string
-	// To, EventFunction and ToBus say where letters go if not back to what failed; Bus is
-	// the bus's name if it is not that of the rule.
+	// To, EventFunction and ToBus override the target of letters. Bus is the bus's name
+	// if it differs from that of the rule.
 	To, EventFunction string
 	ToBus             bool
 	Bus               string
-	// Error and Route choose letters; empty chooses all.
+	// Error and Route select letters; empty selects all.
 	Error, Route string
 	InDoubt      InDoubt
-	// DryRun only says what would happen. It writes nothing into Store.
+	// DryRun only reports what would happen, and does not write to Store.
 	DryRun bool
-	// Rate is how many letters are sent in a second; zero is as many as there is time for.
+	// Rate is how many letters are sent per second; zero is unlimited.
 	Rate float64
-	// Workers is how many letters are on their way at once; zero is one.
+	// Workers is how many letters are processed at once; zero is one.
 	Workers int
 
 	Queue  Queue
 	Sender Sender
 	Store  Store
-	// Keys and Claims are nil where no route has dedupe.
+	// Keys and Claims are nil if no route has dedupe.
 	Keys   Keys
 	Claims Claims
-	// Sources are the queues whose redrive policies name this one, and RouteQueues the
-	// addresses of routes' queues by the route's name.
+	// Sources are the queues whose redrive policies name this one. RouteQueues maps names
+	// of routes to the addresses of their queues.
 	Sources     []string
 	RouteQueues map[string]string
 
-	// Now is the clock, and Sleep waits; nil are the real ones. Began, if set, is the time
-	// by the queue's own clock, by which letters that come later are known.
+	// Now is the clock, and Sleep waits; the defaults are the system's. Began, if set, is
+	// the start of the run by the queue's own clock, by which later letters are
+	// recognised.
 	Now   func() time.Time
 	Sleep func(ctx context.Context, d time.Duration) error
 	Began time.Time
-	// Progress is told of each letter that is through; may be nil.
+	// Progress is called after each finished letter; may be nil.
 	Progress func(Progress)
 }
 
-// Progress is how far a run is.
+// Progress is the state of a run.
 type Progress struct {
-	// Done of about Total letters are through, Sent of them on their way; Waiting says that
-	// the run waits for letters that a killed one still hides.
+	// Done counts the finished letters of about Total, and Sent those of them that were
+	// sent. Waiting means that the run waits for letters that a killed run still hides.
 	Done, Total, Sent int
 	Waiting           bool
 }
@@ -150,7 +152,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// readOnly is the journal of a dry run, which sends nothing.
+// readOnly is the journal of a dry run, which writes nothing.
 type readOnly struct{ store Store }
 
 func (s readOnly) Load() ([]byte, error) {
@@ -162,5 +164,5 @@ func (s readOnly) Load() ([]byte, error) {
 func (readOnly) Append([]byte, bool) error { return nil }
 func (readOnly) Remove() error             { return nil }
 
-// errDoubt is a letter in doubt that stays where it is.
+// errDoubt is the error of a letter in doubt that stays in the queue.
 var errDoubt = errors.New("it may have been sent by a run that was killed, or the answer was lost, and neither a FIFO queue nor dedupe makes two of it one: look, then pass --in-doubt send, or delete it")

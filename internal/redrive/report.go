@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// A Report says what became of each letter.
+// A Report describes what a run did with each letter.
 type Report struct {
-	// Resumed says that the run went on with one that had not ended, of the time Began.
+	// Resumed means that the run continued an unfinished one, which began at Began.
 	Resumed bool
 	Began   time.Time
 	Lines   []Line
-	// Unreached are letters that could not be received: those of a message group whose
-	// earlier ones stay.
+	// Unreached counts letters that could not be received: those of a message group whose
+	// earlier letters stay.
 	Unreached int
 	sent      int
 }
@@ -30,8 +30,7 @@ func (r *Report) add(l Line) {
 	}
 }
 
-// addTwice lists the letters that an earlier run sent twice and could not say so: it was
-// killed.
+// addTwice lists the letters that a killed run sent twice without reporting it.
 func (r *Report) addTwice(j *journal) {
 	missing := map[string]bool{}
 	for _, id := range j.twice() {
@@ -49,7 +48,7 @@ func (r *Report) addTwice(j *journal) {
 // Sent is how many letters were sent.
 func (r *Report) Sent() int { return r.sent }
 
-// Count is how many letters have a fate.
+// Count returns how many letters have a fate.
 func (r *Report) Count(f Fate) (n int) {
 	for i := range r.Lines {
 		if r.Lines[i].Fate == f {
@@ -59,21 +58,21 @@ func (r *Report) Count(f Fate) (n int) {
 	return n
 }
 
-// Open reports whether letters that were chosen are still in the queue and wait for
-// somebody: those in doubt, completed or refused, with a live claim, or behind such a one.
+// Open reports whether selected letters are still in the queue and need attention: those
+// in doubt, completed or refused, with a live claim, or behind such a letter.
 func (r *Report) Open() bool {
 	return r.Count(FateDoubt)+r.Count(FateCompleted)+r.Count(FateRefused)+r.Count(FateLive)+r.Count(FateBehind)+r.Unreached > 0
 }
 
-// row is what is counted together.
+// row groups the letters that are counted together.
 type row struct {
 	Kind               Kind
 	Error, Route, Goes string
 	Fate               Fate
 }
 
-// Write prints the table of what happened, or with dry of what would, and then each letter
-// that somebody has to know of.
+// Write prints the table of what happened, or with dry of what would happen, and then
+// each letter that needs attention.
 func (r *Report) Write(w io.Writer, dry bool) error {
 	counts := map[row]int{}
 	for _, l := range r.Lines {
@@ -116,7 +115,7 @@ func (r *Report) Write(w io.Writer, dry bool) error {
 	return err
 }
 
-// listed are the letters that somebody has to know of, in a fixed order.
+// listed returns the letters that need attention, in a fixed order.
 func (r *Report) listed() []Line {
 	out := slices.DeleteFunc(slices.Clone(r.Lines), func(l Line) bool {
 		switch l.Fate {
@@ -134,7 +133,7 @@ func (r *Report) listed() []Line {
 	return out
 }
 
-// oneLine shows a name that anybody may have chosen.
+// oneLine makes an untrusted name safe to print.
 func oneLine(s string) string {
 	if q := strconv.Quote(s); q != `"`+s+`"` {
 		return q

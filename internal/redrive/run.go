@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A run is one redrive under way.
+// A run is one redrive in progress.
 type run struct {
 	o       *Options
 	journal *journal
@@ -26,22 +26,22 @@ type run struct {
 // letterState is what this run did with a letter.
 type letterState struct {
 	fate   Fate
-	handle string // the newest, by which it is shown again or deleted
+	handle string // the newest; used to show the letter again or to delete it
 }
 
-// How a run polls: it has seen all letters when so many polls in a row brought none.
+// How a run polls: it has seen all letters when this many polls in a row were empty.
 const (
 	pollWait  = time.Second
 	idlePolls = 3
-	// mostLetters is what SQS hands out at once.
+	// mostLetters is how many letters SQS returns at once.
 	mostLetters = 10
-	// stayHidden is for letters that stay and were received twice: ten thousand of them must
-	// not come round before the run has seen the others.
+	// stayHidden is for letters that stay and were received twice: ten thousand of them
+	// must not return before the run has seen the others.
 	stayHidden = 10 * time.Minute
 )
 
-// Run puts letters back until it has seen all of them. The report is of what happened, also
-// where there is an error; then the run can be started again, and goes on.
+// Run puts letters back until it has seen all of them. The report describes what happened
+// even with an error; after an error, another run continues.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	o.defaults()
 	began := o.Began
@@ -65,8 +65,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return r.report, err
 }
 
-// count finds out how many letters of a FIFO queue could not be received: SQS hands out no
-// more of a message group while one of it is hidden.
+// count determines how many letters of a FIFO queue could not be received: SQS does not
+// return more of a message group while one of its messages is hidden.
 func (r *run) count(ctx context.Context) error {
 	if !strings.HasSuffix(r.o.From, ".fifo") {
 		return nil
@@ -76,8 +76,8 @@ func (r *run) count(ctx context.Context) error {
 	return err
 }
 
-// deleteUnseen deletes what an earlier run sent and this one has not received: mostly it
-// was deleted, and the run was killed before it knew.
+// deleteUnseen deletes letters that an earlier run sent and this one has not received.
+// Usually they were deleted, and the run was killed before it recorded that.
 func (r *run) deleteUnseen(ctx context.Context) error {
 	_, undeleted := r.journal.open()
 	for _, e := range undeleted {
@@ -91,11 +91,11 @@ func (r *run) deleteUnseen(ctx context.Context) error {
 	return nil
 }
 
-// all goes through the queue.
+// all processes the whole queue.
 func (r *run) all(ctx context.Context) error {
 	if r.resumed {
 		for _, handle := range r.journal.held() {
-			_ = r.o.Queue.Hide(ctx, handle, 0) // it may be gone, or shown by now
+			_ = r.o.Queue.Hide(ctx, handle, 0) // it may be gone, or visible by now
 		}
 	}
 	visible, hidden, err := r.o.Queue.Count(ctx)
@@ -139,8 +139,8 @@ func (r *run) all(ctx context.Context) error {
 	return nil
 }
 
-// most is how many letters are received at once: no more than can be sent before they show
-// themselves again.
+// most returns how many letters to receive at once: no more than can be sent before they
+// become visible again.
 func (r *run) most() int {
 	if r.o.Rate <= 0 {
 		return mostLetters
@@ -148,8 +148,8 @@ func (r *run) most() int {
 	return max(1, min(mostLetters, int(r.o.Rate*Visibility.Seconds()/3)))
 }
 
-// again deals with letters that this run has seen before, whose time of being hidden was
-// over, and returns the others.
+// again handles letters that this run has received before and that became visible again,
+// and returns the others.
 func (r *run) again(ctx context.Context, letters []Letter) (fresh []*Letter, err error) {
 	for i := range letters {
 		l := &letters[i]
@@ -178,12 +178,12 @@ func (r *run) again(ctx context.Context, letters []Letter) (fresh []*Letter, err
 	return fresh, nil
 }
 
-// take notes the handle by which a run that goes on shows the letter again.
+// take records the handle, by which a continued run shows the letter again.
 func (r *run) take(l *Letter) error {
 	return r.journal.add(entry{ID: l.ID, Stage: taken, Handle: l.Handle})
 }
 
-// batch works on letters side by side, those of a message group one after the other.
+// batch processes letters in parallel, and those of a message group in order.
 func (r *run) batch(ctx context.Context, letters []*Letter, received time.Time) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -218,7 +218,7 @@ func (r *run) batch(ctx context.Context, letters []*Letter, received time.Time) 
 					return
 				}
 				if !r.through(l) {
-					return // nothing overtakes it
+					return // the rest of the group must not overtake it
 				}
 			}
 		})
@@ -227,7 +227,7 @@ func (r *run) batch(ctx context.Context, letters []*Letter, received time.Time) 
 	return context.Cause(ctx)
 }
 
-// letter does with one letter what is to be done.
+// letter processes one letter.
 func (r *run) letter(ctx context.Context, l *Letter, received time.Time) error {
 	p, err := r.plan(ctx, l)
 	if err != nil {
@@ -260,13 +260,13 @@ func (r *run) letter(ctx context.Context, l *Letter, received time.Time) error {
 	return nil
 }
 
-// send sends a letter's parcel, and deletes the letter once the target has it.
+// send sends a letter's parcel, and deletes the letter after the target has accepted it.
 func (r *run) send(ctx context.Context, p *plan, received time.Time) error {
 	if err := r.pace.wait(ctx); err != nil {
 		return err
 	}
 	if r.o.Now().Sub(received) > Visibility/3 && r.o.Queue.Hide(ctx, p.letter.Handle, Visibility) != nil {
-		return ctx.Err() // it is another receipt's by now: it comes again
+		return ctx.Err() // another receive holds it by now: it will be received again
 	}
 	if p.free != nil {
 		if err := r.o.Claims.Forget(ctx, p.known.Record, *p.free); err != nil {
@@ -297,7 +297,7 @@ func (r *run) send(ctx context.Context, p *plan, received time.Time) error {
 	return r.delete(ctx, p.letter)
 }
 
-// twice notes, before a letter is sent again, that nothing makes two of it one.
+// twice records, before a letter is sent again, that the second copy is not deduplicated.
 func (r *run) twice(p *plan) error {
 	if p.one || p.line.Twice {
 		return nil
@@ -306,16 +306,16 @@ func (r *run) twice(p *plan) error {
 	return r.journal.add(entry{ID: p.letter.ID, Stage: tried, Twice: true})
 }
 
-// How often a parcel is sent within a run, and the waits between.
+// How often a parcel is sent within a run, and the waits in between.
 const (
 	maxTries = 5
 	maxWait  = 5 * time.Second
 )
 
-// deliver sends until the target has taken the parcel, or will not, or nobody knows. The
-// plan has its fate if it is not taken.
+// deliver sends the parcel until the target accepts it, refuses it for good, or the
+// result is unknown. If the parcel was not accepted, it sets the fate of the plan.
 func (r *run) deliver(ctx context.Context, p *plan) error {
-	doubtful := p.line.Fate == FateAgain // an earlier run's send may have been taken
+	doubtful := p.line.Fate == FateAgain // a send of an earlier run may have been accepted
 	for n := 1; ; n++ {
 		err := r.o.Sender.Send(ctx, p.parcel)
 		var refusal *Refusal
@@ -324,7 +324,7 @@ func (r *run) deliver(ctx context.Context, p *plan) error {
 		case err == nil:
 			return nil
 		case ctx.Err() != nil:
-			return context.Cause(ctx) // the journal says that it is in doubt
+			return context.Cause(ctx) // the journal has it in doubt
 		case !refused:
 			p.one = r.makesOne(p)
 			if !p.one && r.o.InDoubt != Send || n == maxTries {
@@ -345,8 +345,8 @@ func (r *run) deliver(ctx context.Context, p *plan) error {
 	}
 }
 
-// refused ends a letter that the target does not take. It is in doubt if an earlier send
-// may have been taken.
+// refused sets the fate of a letter that the target does not accept. It is in doubt if an
+// earlier send may have been accepted.
 func (r *run) refused(p *plan, doubtful bool, err error) error {
 	if doubtful {
 		p.end(FateDoubt, fmt.Sprintf("%v (and now it is refused: %v)", errDoubt, err))

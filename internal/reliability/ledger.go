@@ -199,7 +199,7 @@ func (l *Ledger) overtaken(ids []string) []string {
 	return out
 }
 
-// An Account is what became of the messages.
+// An Account is the final account of the messages.
 type Account struct {
 	Lines []string
 	// Wrong lists what must not happen: messages lost, attempts that started two

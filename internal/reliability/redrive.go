@@ -82,7 +82,7 @@ func ours(o *sqs.Options) {
 	o.APIOptions = append(o.APIOptions, smithyhttp.AddHeaderValue(ourHeader, "1"))
 }
 
-// mend corrects a message so that it runs, whatever was wrong with it.
+// mend corrects a message so that it runs.
 func mend(body string) string {
 	var m map[string]any
 	if json.Unmarshal([]byte(body), &m) != nil {

@@ -45,7 +45,7 @@ type Options struct {
 	Messages int
 	// Pollers is how many functions run concurrently.
 	Pollers int
-	// Seed decides which faults befall which deliveries.
+	// Seed decides which faults hit which deliveries.
 	Seed uint64
 	// Bootstrap is the compiled queue function, in a folder that Run may write to.
 	Bootstrap string

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A waitBooks is told everything that happens to executions that wait.
+// A waitBooks records everything that happens to executions that wait.
 type waitBooks struct {
 	mu     sync.Mutex
 	waits  map[string]*waitEntry
@@ -17,12 +17,12 @@ type waitBooks struct {
 	ended  chan struct{}     // closed when none is left
 }
 
-// A waitEntry is what is known of one wait.
+// A waitEntry is the record of one wait.
 type waitEntry struct {
 	token string
 	// ends are the events that the engine says ended it, with their outcomes.
 	ends []waitEvent
-	// answers are what senders heard, and 0 where the function was killed.
+	// answers are the statuses that senders got; 0 if the function was killed.
 	answers map[string][]int // by event
 	said    map[string]string
 	marks   []string

@@ -50,7 +50,7 @@ const (
 	faultTaken       = "answer lost after the call was taken"
 )
 
-// planSend is the fault that befalls a call about a wait.
+// planSend returns the fault of a call about a wait.
 func (d dice) planSend(a Attempt) string {
 	x := d.roll("send", a)
 	for _, p := range []struct {
@@ -97,7 +97,7 @@ type waitRun struct {
 	calls     sync.Map // by wait: *counter
 }
 
-// RunTask is the sender of the token: it tells the test.
+// RunTask reports the token to the test, as its sender would.
 func (r *waitRun) RunTask(_ context.Context, t asl.Task) (any, error) {
 	body, _ := jsonata.Force(t.Parameters).(*jsonata.Object)
 	text, err := jsonata.AppendJSON(nil, body)
@@ -157,7 +157,7 @@ func RunWaits(ctx context.Context, o WaitOptions) (*Account, error) {
 	return r.books.account(), errors.Join(err, r.books.await(ctx))
 }
 
-// feed starts executions, some ahead of the webhooks, and hands out those that wait.
+// feed starts executions, some ahead of the webhooks, and sends the waiting ones to work.
 func (r *waitRun) feed(ctx context.Context, work chan<- string) error {
 	arn := r.states.ARN("wait")
 	started := 0
@@ -277,7 +277,7 @@ func (r *waitRun) front(next http.Handler) http.Handler {
 			reset(w)
 			return
 		}
-		in = in.Clone(context.WithoutCancel(in.Context())) // it is taken, whoever hangs up
+		in = in.Clone(context.WithoutCancel(in.Context())) // it is processed even if the caller hangs up
 		in.Body = io.NopCloser(bytes.NewReader(body))
 		answer := httptest.NewRecorder()
 		next.ServeHTTP(answer, in)

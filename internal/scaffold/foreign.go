@@ -9,8 +9,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
-// understood refuses a template with functions that nobody knows: what is there could mean
-// anything, also that something is not missing.
+// understood refuses a template with unknown functions, because the scaffold could not
+// tell what the template contains or lacks.
 func understood(t *template.Template) error {
 	t.Resolve()
 	if t.Understood() {

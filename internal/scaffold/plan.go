@@ -46,7 +46,7 @@ const (
 	configFile = "expressway/expressway.yaml"
 )
 
-// The logical ids of what is made.
+// The logical ids of the new resources.
 const (
 	idWebhook  = "ExpresswayWebhook"
 	idQueue    = "ExpresswayQueue"
@@ -265,7 +265,7 @@ func (p *plan) chooseQueue() error {
 	if v := p.queue.Get("VisibilityTimeout"); v != nil {
 		visibility, _ = v.Int()
 	}
-	// The queue is not touched: the function's time-out is what its visibility allows.
+	// The queue is not changed, so its visibility bounds the function's time-out.
 	p.queueTime = max(1, min(60, visibility/6))
 	target, _ := p.queue.Get("RedrivePolicy", "deadLetterTargetArn").String()
 	for _, q := range p.template.Of("AWS::SQS::Queue") {
@@ -293,7 +293,8 @@ func (p *plan) usedQueues() map[string]bool {
 	for _, r := range p.template.Of("AWS::Pipes::Pipe") {
 		mark(r.Get("Source"))
 	}
-	// What any resource refers to as a dead-letter queue, whatever its condition.
+	// The resources to which another one refers as a dead-letter queue, under any
+	// condition.
 	for _, id := range deadLetterIDs(p.template.Root) {
 		busy[id] = true
 	}
@@ -365,7 +366,7 @@ func (p *plan) chooseHooks() error {
 	return nil
 }
 
-// tokenHook is a webhook without a provider: whoever knows the token may send.
+// tokenHook is a webhook without a provider: every holder of the token may send.
 func (p *plan) tokenHook() *hook {
 	h := &hook{provider: "webhook", path: strings.TrimSuffix(p.Path, "/") + "/webhook"}
 	h.variables = []variable{{"WEBHOOK_TOKEN", "WebhookToken", "What senders put into the header X-Api-Key.", "development-only-token", true, ""}}

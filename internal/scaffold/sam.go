@@ -209,8 +209,8 @@ func (p *plan) pattern(w *writer, indent string) {
 	}
 }
 
-// method is what the API lets through to a webhook: all methods, if the provider asks for
-// consent by a method other than POST.
+// method returns the method of a webhook's API event: any method if the provider asks for
+// consent with a method other than POST.
 func (h *hook) method() string {
 	preset, _ := verify.Lookup(h.provider)
 	if preset.Handshake != nil && slices.ContainsFunc(preset.Handshake.Methods, func(m string) bool { return m != "POST" }) {
@@ -330,7 +330,7 @@ func layerVersion(version string) string {
 	return strings.Trim(separators.ReplaceAllString(version, "-"), "-")
 }
 
-// door writes the API or whatever else receives the requests.
+// door writes the API or the other resource that receives the requests.
 func (p *plan) door(w *writer) {
 	switch {
 	case p.Door == "alb":

@@ -115,8 +115,8 @@ func numbers(v, o any, ok func(int) bool) bool {
 	return isNumber1 && isNumber2 && ok(a.Cmp(b))
 }
 
-// short is a number that is written with few enough digits for its double to tell it from
-// every other such number.
+// short reports whether a number has so few digits that its double is distinct from that
+// of every other such number.
 func short(v any) (float64, bool) {
 	const digits = 15
 	n, ok := v.(json.Number)

@@ -11,8 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// maxTransitions bounds an execution. An Express Workflow has no such limit, but nobody
-// waits that long for a local one.
+// maxTransitions bounds a local execution. An Express Workflow has no such limit.
 const maxTransitions = 1000000
 
 // A run is one execution.

@@ -118,8 +118,8 @@ type stateCheck struct {
 	at      string
 	kind    string
 	jsonata bool
-	// mixed is set for a state of JSONPath in a machine of JSONata. It is refused for
-	// that reason alone, and not for the fields of either language as well.
+	// mixed is set for a state of JSONPath in a machine of JSONata. It is only refused
+	// for that reason, and not also for the fields of either language.
 	mixed bool
 	// catching is set in a Catch, which has $states.errorOutput.
 	catching bool

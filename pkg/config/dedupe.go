@@ -12,8 +12,8 @@ import (
 )
 
 // maxRemember is the longest time that a finished delivery is remembered, and leastClaim
-// and mostClaim bound how long an attempt may hold a key whose end nobody knows: a queue
-// keeps a message invisible for twelve hours.
+// and mostClaim bound how long an attempt with an unknown end may hold a key: a queue
+// keeps a message invisible for at most twelve hours.
 const (
 	maxRemember = 30 * 24 * time.Hour
 	leastClaim  = time.Second

@@ -30,7 +30,7 @@ type HTTP struct {
 	Accepted *Respond
 	// Answer makes the answer of a route that starts nothing; nil for one that does.
 	Answer *Respond
-	// Link is verify: link, which lets whoever has the link resume the task.
+	// Link is verify: link, which lets every holder of the link resume the task.
 	Link bool
 	// Page is shown by GET; nil for none.
 	Page *Page

@@ -26,7 +26,7 @@ type quick struct {
 	nodes quickNodes
 }
 
-// maxQuickDepth bounds the nesting of what is read quickly.
+// maxQuickDepth bounds the nesting of the text that the quick reader accepts.
 const maxQuickDepth = 50
 
 // item returns the node of one route, or nil where the parser must read it.
@@ -93,7 +93,8 @@ func (q *quick) blanks() {
 	}
 }
 
-// endLine passes the end of a line, with a comment, and reports whether there was no more.
+// endLine passes the end of a line, with a comment, and reports whether the rest of the
+// line was empty.
 func (q *quick) endLine() bool {
 	from := q.at
 	q.blanks()
@@ -127,7 +128,7 @@ func (q *quick) entry(indent, depth int) ast.Node {
 	return n
 }
 
-// deeper reports whether the next line is indented more: a scalar goes on there.
+// deeper reports whether the next line is indented more, and so continues a scalar.
 func (q *quick) deeper(indent int) bool {
 	at, line, bol := q.at, q.line, q.bol
 	next, ok := q.next()
@@ -141,7 +142,7 @@ func (q *quick) isKey() bool {
 	return end > 0 && end < len(q.text) && q.text[end] == ':' && (end+1 == len(q.text) || q.text[end+1] == ' ' || q.text[end+1] == '\n')
 }
 
-// key returns the key that is here and where it ends; 0 where there is none. Keys that are not
+// key returns the key at the position and its end; 0 if there is none. Keys that are not
 // text, or have other characters than names, are left to the parser.
 func (q *quick) key() (name string, end int, kind token.Type) {
 	if q.at == len(q.text) {

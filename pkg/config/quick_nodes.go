@@ -7,7 +7,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// A stock hands out values by address, and takes all of them back at once.
+// A stock allocates values, and takes all of them back at once.
 type stock[T any] struct {
 	blocks [][]T
 	used   int // of the last block that is in use
@@ -29,7 +29,7 @@ func (s *stock[T]) make() *T {
 
 func (s *stock[T]) reset() { s.block, s.used = 0, 0 }
 
-// quickNodes is what nodes are made of. Nodes, tokens and their lists are valid until reset.
+// quickNodes allocates nodes. Nodes, tokens and their lists are valid until reset.
 type quickNodes struct {
 	base      ast.BaseNode // of all: nothing here looks at it
 	tokens    stock[token.Token]

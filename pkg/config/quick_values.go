@@ -224,7 +224,7 @@ func (q *quick) flowMapping(depth int) ast.Node {
 	return q.nodes.mapping(start, true, mark)
 }
 
-// flow reads what is between brackets or braces, item by item, on one line.
+// flow reads the items between brackets or braces on one line.
 func (q *quick) flow(closing byte, depth int, item func() bool) bool {
 	if depth > maxQuickDepth {
 		return false

@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// putInQuotes tells how to correct an expression that YAML reads as something else.
+// putInQuotes explains how to correct an expression that YAML reads as something else.
 const putInQuotes = `put the expression in quotes, as '{%% … %%}'`
 
 // isUnquoted reports whether a scalar is an expression without quotes, or a part of one.

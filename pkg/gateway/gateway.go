@@ -1,7 +1,7 @@
-// Package gateway assembles Expressway's three Lambda handlers from a configuration:
-// one for HTTP requests, one for SQS batches, one for EventBridge events. The
-// functions of this repository, the development server and Go programs of others all
-// use it, so that a route behaves the same wherever it runs.
+// Package gateway assembles Expressway's three Lambda handlers from a configuration: one
+// for HTTP requests, one for SQS batches, one for EventBridge events. The functions of
+// this repository, the development server and other Go programs all use it, so that a
+// route behaves the same wherever it runs.
 //
 //	expressway.yaml ─► config ─┐
 //	secrets, dedupe, metrics ──┼─► bridge ─► httpfront, sqsbatch or eventbridge ─► lambda.Handler
@@ -82,9 +82,9 @@ type Options struct {
 	Getenv func(string) string
 	// Log takes one line for each delivery; nil discards them.
 	Log *slog.Logger
-	// Metrics takes lines in CloudWatch's embedded metric format, on Lambda
-	// [os.Stdout]; nil writes none. It is not used when Observer is set. With it, spans go
-	// to the collector of OTEL_EXPORTER_OTLP_ENDPOINT, where there is one.
+	// Metrics takes lines in CloudWatch's embedded metric format, on Lambda [os.Stdout];
+	// nil writes none. It is not used if Observer is set. With it, spans go to the
+	// collector of OTEL_EXPORTER_OTLP_ENDPOINT, if that is set.
 	Metrics io.Writer
 	// Observer is notified of every delivery; nil is the writer of Metrics.
 	Observer bridge.Observer

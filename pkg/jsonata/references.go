@@ -77,15 +77,15 @@ func (s *scope) has(name string) bool {
 
 type referenceFinder struct{ found []Reference }
 
-// of returns the references of a tree, after those that were found already.
+// of appends the references of a tree to those found before.
 func (f *referenceFinder) of(root *node) []Reference {
 	f.visit(root, &scope{}, true)
 	slices.SortStableFunc(f.found, func(a, b Reference) int { return cmp.Compare(a.Position, b.Position) })
 	return f.found
 }
 
-// visit notes the references of n; s is the scope that a := in n adds to, and top says
-// that nothing around n gives it a context.
+// visit records the references of n. A := in n adds its name to the scope s. top is true
+// if no part of the expression around n gives it a context.
 func (f *referenceFinder) visit(n *node, s *scope, top bool) {
 	if n == nil {
 		return

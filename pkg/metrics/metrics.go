@@ -1,19 +1,17 @@
-// Package metrics reports to CloudWatch what became of deliveries, in the embedded metric
-// format: JSON lines on the function's standard output, from which CloudWatch Logs makes
-// metrics without a call from the function.
+// Package metrics reports the outcomes of deliveries to CloudWatch, in the embedded
+// metric format: JSON lines on the function's standard output, from which CloudWatch Logs
+// makes metrics without a call from the function.
 //
-// A [Writer] is the bridge's observer. It writes one line for each route of an
-// invocation (and for each version of its state machine), at its end; nothing of what was
-// delivered is in it. Metrics have the dimensions Route and Source, and again FunctionName
-// alone, by which an alarm finds them. Every delivery counts
-// as Received and in exactly one of the ends, or in Started alone when nobody waits for
-// the end:
+// A [Writer] is the bridge's observer. It writes one line for each route of an invocation
+// (and for each version of its state machine), at its end; it contains no payload.
+// Metrics have the dimensions Route and Source, and also FunctionName alone, which alarms
+// use. Every delivery counts as Received, and as exactly one of the following ends, or as
+// Started if it does not wait for the end:
 //
 //	Succeeded  Failed  TimedOut  Throttled  Unknown  Rejected  Filtered  Duplicates
 //
-// The handling of failed records and events is counted separately: Retried,
-// Discarded, DeadLettered; and FilterUndefined counts those of Filtered whose filter yielded
-// nothing.
+// The handling of failed records and events is counted separately: Retried, Discarded,
+// DeadLettered; and FilterUndefined counts those of Filtered whose filter had no result.
 package metrics
 
 import (
@@ -176,7 +174,7 @@ var sampleNames = [len(sample{})]string{"ExecutionDuration", "BilledDuration", "
 // A tally is what an invocation has recorded for one route.
 type tally struct {
 	route, source string
-	// machine is the version of the state machine that ran; empty where it has none.
+	// machine is the version of the state machine that ran; empty if it has none.
 	machine string
 	counts  [counts]int
 	samples []sample
@@ -240,8 +238,8 @@ func (w *Writer) add(ctx context.Context, route, source, machine string, f func(
 	b.tallies = append(b.tallies, t)
 }
 
-// machineVersion is the version of the state machine that ran: of an alias, the one that it
-// chose. Step Functions numbers them.
+// machineVersion returns the version of the state machine that ran, which an alias may
+// have chosen. Step Functions numbers them.
 func machineVersion(r bridge.Result) string {
 	if r.Outcome == nil {
 		return ""
@@ -283,8 +281,8 @@ func (w *Writer) Settled(ctx context.Context, d *bridge.Delivery, r bridge.Resul
 	})
 }
 
-// endOf returns the metric that counts the end of the delivery; an execution that nobody
-// waits for has none yet.
+// endOf returns the metric that counts the end of the delivery. An execution that the
+// delivery does not wait for has no end yet.
 func endOf(r bridge.Result) (count, bool) {
 	switch {
 	case r.Filtered:
@@ -294,7 +292,7 @@ func endOf(r bridge.Result) (count, bool) {
 	case r.Failure == nil:
 		return succeeded, r.Outcome != nil && r.Outcome.Status == bridge.Succeeded
 	case r.Outcome != nil && r.Outcome.Status == bridge.Failed:
-		return failed, true // whatever name the workflow gives it
+		return failed, true // whatever its error name
 	}
 	switch r.Failure.Name {
 	case bridge.StatesTimeout:

@@ -24,12 +24,12 @@ const (
 	// SamplerName is parentbased_always_on, the default, which records what X-Ray samples;
 	// always_on, which a function without active tracing needs; or always_off.
 	SamplerName = "OTEL_TRACES_SAMPLER"
-	// DisabledName turns the exporter off where it is "true".
+	// DisabledName turns the exporter off if it is "true".
 	DisabledName = "OTEL_SDK_DISABLED"
 )
 
-// FromEnv returns the Exporter that the environment asks for, which tells next of
-// everything too; nil where it asks for none.
+// FromEnv returns the Exporter that the environment configures, which also notifies next.
+// It returns nil if the environment configures none.
 func FromEnv(getenv func(string) string, next bridge.Observer) (*Exporter, error) {
 	endpoint := getenv(TracesName)
 	name := TracesName

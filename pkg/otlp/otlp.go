@@ -1,21 +1,21 @@
-// Package otlp tells an OpenTelemetry collector on the same machine what became of
-// deliveries, as spans of OTLP/HTTP in JSON. It needs no SDK: an [Exporter] is a bridge's
-// observer, as pkg/metrics is one.
+// Package otlp reports deliveries to an OpenTelemetry collector on the same machine, as
+// spans of OTLP/HTTP in JSON. It needs no SDK: an [Exporter] is an observer of the
+// bridge, like that of pkg/metrics.
 //
-// An invocation is one span, a child of the trace that Lambda hands in. Each delivery is a
-// child of it, and each execution that has ended a child of its delivery. What a message's
-// producer traced is a link, never the parent: a batch has many producers.
+// An invocation is one span, whose parent is in the trace that Lambda passes in. Each
+// delivery is a child of the invocation, and each ended execution a child of its
+// delivery. The span of a message's producer is a link and never the parent, because a
+// batch has many producers.
 //
 //	invocation (server or consumer) ── delivery ── StartSyncExecution (client)
 //	                └┄ links ┄┄┄┄┄┄┄┄┄┄┄┄┘┄┄► the producers' traces
 //
-// Names and attributes are those of the semantic conventions for FaaS, HTTP, messaging and
-// AWS; what is Expressway's own begins with "expressway.". Nothing of what was delivered is
-// in a span.
+// Names and attributes are those of the semantic conventions for FaaS, HTTP, messaging
+// and AWS; Expressway's own begin with "expressway.". A span contains no payload.
 //
-// Spans are sent once an invocation, before the function may be frozen, and the wait for the
-// collector is bounded. One that does not answer is left alone for the next hundred and more
-// invocations: a collector that is down costs next to nothing.
+// Spans are sent once for each invocation, before the function may be frozen, and the
+// wait for the collector is bounded. After a collector fails to answer, more than a
+// hundred invocations skip it, so a collector that is down costs almost nothing.
 //
 // [OTLP]: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 // [Conventions]: https://opentelemetry.io/docs/specs/semconv/faas/aws-lambda/
@@ -37,25 +37,26 @@ import (
 	"github.com/expressway-dev/expressway/pkg/trace"
 )
 
-// maxPending bounds the spans that wait to be sent, and maxLinks those of one span.
+// maxPending bounds the spans that wait to be sent, and maxLinks the links of one span.
 const (
 	maxPending = 2048
 	maxLinks   = 128
 )
 
-// Options say where spans go.
+// Options configure an [Exporter].
 type Options struct {
-	// Endpoint is the URL that traces are posted to, as http://127.0.0.1:4318/v1/traces.
+	// Endpoint is the URL to which traces are posted, such as
+	// http://127.0.0.1:4318/v1/traces.
 	Endpoint string
-	// Resource are attributes of the function, in all that is sent.
+	// Resource has the attributes of the function, which every document carries.
 	Resource []Attribute
-	// Always records traces that X-Ray does not sample too.
+	// Always also records traces that X-Ray does not sample.
 	Always bool
-	// Next is notified of all that the exporter is notified of; nil is nobody.
+	// Next is notified of everything that the exporter is notified of; may be nil.
 	Next bridge.Observer
-	// Send posts a document; nil does that over HTTP.
+	// Send posts a document. The default posts it over HTTP.
 	Send func(ctx context.Context, document []byte) error
-	// Now is the clock and Rand the source of ids; nil is the real ones.
+	// Now is the clock and Rand the source of ids. The defaults are the system's.
 	Now  func() time.Time
 	Rand func() uint64
 }
@@ -91,7 +92,7 @@ func New(o Options) *Exporter {
 	return e
 }
 
-// An invocation is what is known of one until it ends.
+// An invocation collects the spans of one invocation until it ends.
 type invocation struct {
 	mu       sync.Mutex
 	span     Span
@@ -130,7 +131,7 @@ func (e *Exporter) Begin(ctx context.Context) (context.Context, func()) {
 // drops reports whether a trace is not recorded.
 func (e *Exporter) drops(h trace.Header) bool { return !e.always && h.Sampling() == trace.NotSampled }
 
-// end names the invocation's span by what it carried, and sends what there is.
+// end names the invocation's span after its deliveries, and sends the spans.
 func (e *Exporter) end(ctx context.Context, i *invocation) {
 	i.mu.Lock()
 	i.ended = true
@@ -149,7 +150,7 @@ func (e *Exporter) end(ctx context.Context, i *invocation) {
 	}
 }
 
-// finish gives all spans their trace and their parent.
+// finish sets the trace and the parent of all spans.
 func (i *invocation) finish(e *Exporter) {
 	i.span.End = e.now()
 	id := traceID(i.header)
@@ -184,7 +185,7 @@ func (i *invocation) finish(e *Exporter) {
 	}
 }
 
-// keep adds spans to those that wait; what does not fit is dropped.
+// keep adds spans to those that wait; spans beyond maxPending are dropped.
 func (e *Exporter) keep(spans ...Span) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -206,7 +207,7 @@ func (e *Exporter) Settled(ctx context.Context, d *bridge.Delivery, r bridge.Res
 		return
 	}
 	spans := e.delivery(d, r, s)
-	if i.ended { // a record that the queue was told is unfinished
+	if i.ended { // a record that was reported to the queue as unfinished
 		for n := range spans {
 			spans[n].TraceID = i.span.TraceID
 		}
@@ -226,7 +227,7 @@ func (e *Exporter) Settled(ctx context.Context, d *bridge.Delivery, r bridge.Res
 	}
 }
 
-// received is the trace that came with a request, where Lambda has none.
+// received returns the trace that came with a request, if Lambda has none.
 func received(d *bridge.Delivery) trace.Header {
 	if h, ok := trace.Parse(d.FallbackTrace); ok {
 		return h
@@ -235,7 +236,8 @@ func received(d *bridge.Delivery) trace.Header {
 	return h
 }
 
-// describe names the invocation by its first delivery; an HTTP invocation has but one.
+// describe names the invocation after its first delivery; an HTTP invocation only has
+// one.
 func (i *invocation) describe(source string, child Span) {
 	if i.source != "" {
 		return
@@ -252,8 +254,8 @@ func (i *invocation) describe(source string, child Span) {
 	}
 }
 
-// Rejected implements [bridge.Observer]. What never became a delivery is an attribute of
-// the invocation's span.
+// Rejected implements [bridge.Observer]. A rejected request is an attribute of the
+// invocation's span.
 func (e *Exporter) Rejected(ctx context.Context, route, source, errorName string) {
 	if e.next != nil {
 		e.next.Rejected(ctx, route, source, errorName)
@@ -290,7 +292,7 @@ func (e *Exporter) id(bytes int) string {
 	return hex.EncodeToString(b)
 }
 
-// traceID is X-Ray's root in the words of W3C: without version and dashes.
+// traceID converts X-Ray's root to a trace id of W3C, without version and dashes.
 func traceID(h trace.Header) string {
 	return strings.ReplaceAll(strings.TrimPrefix(h.Root(), "1-"), "-", "")
 }

@@ -13,24 +13,25 @@ import (
 const (
 	// sendLimit bounds the wait for the collector, which is on the same machine.
 	sendLimit = 50 * time.Millisecond
-	// leastSkipped is how many sends are skipped after one that failed: more than 99 of 100,
-	// so that a collector that hangs is not seen at the 99th percentile. Each further
-	// failure doubles it, up to mostSkipped.
+	// leastSkipped is how many sends are skipped after a failed one: more than 99 of 100,
+	// so that a collector that hangs does not show at the 99th percentile. Each further
+	// failure doubles the number, up to mostSkipped.
 	leastSkipped, mostSkipped = 127, 4095
-	// maxAnswer bounds what is read of an answer.
+	// maxAnswer bounds the bytes that are read from an answer.
 	maxAnswer = 64 << 10
 )
 
-// A sender posts documents, and leaves a collector alone that does not take them.
+// A sender posts documents, and pauses while a collector does not accept them.
 type sender struct {
 	post func(ctx context.Context, document []byte) error
 
 	mu      sync.Mutex
 	skip    int // sends to come that are skipped
-	penalty int // how many were after the last failure; 0 after a success
+	penalty int // how many were skipped after the last failure; 0 after a success
 }
 
-// send posts a document if it is the collector's turn; nobody is told of one that is lost.
+// send posts a document unless the collector is being skipped. A lost document is not
+// reported.
 func (s *sender) send(ctx context.Context, document func() []byte) {
 	s.mu.Lock()
 	if s.skip > 0 {
@@ -38,9 +39,9 @@ func (s *sender) send(ctx context.Context, document func() []byte) {
 		s.mu.Unlock()
 		return
 	}
-	s.skip = leastSkipped // for others, until this one is known to have been taken
+	s.skip = leastSkipped // for concurrent calls, until this send has succeeded
 	s.mu.Unlock()
-	// The invocation may be past its deadline, and still has spans.
+	// The invocation may be past its deadline, but its spans are still sent.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendLimit)
 	defer cancel()
 	err := s.post(ctx, document())
@@ -54,8 +55,8 @@ func (s *sender) send(ctx context.Context, document func() []byte) {
 	s.skip = s.penalty
 }
 
-// poster sends over HTTP. A connection is not kept: a function is frozen between
-// invocations, and one that lies idle then is a question each time.
+// poster sends over HTTP. It does not keep connections, because a function is frozen
+// between invocations, and an idle connection may be dead afterwards.
 func poster(endpoint string) func(context.Context, []byte) error {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	return func(ctx context.Context, document []byte) error {

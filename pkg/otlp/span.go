@@ -14,7 +14,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/trace"
 )
 
-// The kinds of spans, and the status of one that failed.
+// The kinds of spans, and the status of a failed one.
 //
 // [Numbers]: https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto
 const (
@@ -25,13 +25,13 @@ const (
 	statusError = 2
 )
 
-// An Attribute has a text, a number or a truth value.
+// An Attribute has a text, a number or a boolean value.
 type Attribute struct {
 	Key   string
 	Value any
 }
 
-// MarshalJSON writes the attribute as OTLP has it, where numbers are texts.
+// MarshalJSON writes the attribute in OTLP's form, in which numbers are texts.
 func (a Attribute) MarshalJSON() ([]byte, error) {
 	type value struct {
 		String *string `json:"stringValue,omitempty"`
@@ -54,19 +54,20 @@ func (a Attribute) MarshalJSON() ([]byte, error) {
 	}{a.Key, v})
 }
 
-// A Link is a span of another trace.
+// A Link refers to a span of another trace.
 type Link struct {
 	TraceID string `json:"traceId"`
 	SpanID  string `json:"spanId"`
 }
 
-// A Status says that a span failed, and by which name; nil is neither.
+// A Status marks a span as failed, with the error's name. Without a status, a span is
+// neither failed nor ok.
 type Status struct {
 	Code    int    `json:"code"`
 	Message string `json:"message,omitempty"`
 }
 
-// A Span is one of OTLP's.
+// A Span is a span of OTLP.
 type Span struct {
 	TraceID, SpanID, ParentSpanID string
 	Name                          string
@@ -77,7 +78,7 @@ type Span struct {
 	Status                        *Status
 }
 
-// MarshalJSON writes the span as OTLP has it.
+// MarshalJSON writes the span in OTLP's form.
 func (s Span) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		TraceID      string      `json:"traceId"`
@@ -96,14 +97,14 @@ func (s Span) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// add adds an attribute that has a text.
+// add adds an attribute with a text.
 func (s *Span) add(key, value string) {
 	if value != "" {
 		s.Attributes = append(s.Attributes, Attribute{key, value})
 	}
 }
 
-// set is add for an attribute that may be there already.
+// set is like add for an attribute that may already exist.
 func (s *Span) set(key, value string) {
 	for i := range s.Attributes {
 		if s.Attributes[i].Key == key {
@@ -116,7 +117,8 @@ func (s *Span) set(key, value string) {
 
 func failed(name string) *Status { return &Status{Code: statusError, Message: name} }
 
-// attributes are the conventions' names of what log lines say where a delivery came from.
+// attributes maps members of log lines that describe the origin of a delivery to the
+// names of the conventions.
 var attributes = map[string]string{
 	"method": "http.request.method", "pattern": "http.route", "httpStatus": "http.response.status_code",
 	"queue": "messaging.destination.name", "source": "expressway.event.source", "detailType": "expressway.event.detail_type",
@@ -124,7 +126,7 @@ var attributes = map[string]string{
 	"records": "messaging.batch.message_count",
 }
 
-// delivery makes the spans of a delivery: its own, and one of its execution if that has
+// delivery makes the spans of a delivery: its own, and one for its execution if that has
 // ended.
 func (e *Exporter) delivery(d *bridge.Delivery, r bridge.Result, s bridge.Settlement) []Span {
 	span := Span{SpanID: e.id(8), Kind: internal, Start: d.ReceivedAt, End: e.now()}
@@ -167,7 +169,8 @@ func (e *Exporter) delivery(d *bridge.Delivery, r bridge.Result, s bridge.Settle
 	return spans
 }
 
-// name gives the span its name and what the conventions ask of its source.
+// name sets the span's name, and the attributes that the conventions require for its
+// source.
 func (s *Span) name(source string, d *bridge.Delivery) {
 	text := func(key string) string {
 		for _, a := range s.Attributes {
@@ -204,7 +207,8 @@ func (s *Span) status() (int, bool) {
 	return 0, false
 }
 
-// execution is the span of a call that waited for the end, by Step Functions' clock.
+// execution makes the span of a call that waited for the end, with the times of Step
+// Functions.
 func (e *Exporter) execution(parent string, o *bridge.Outcome) Span {
 	span := Span{SpanID: e.id(8), ParentSpanID: parent, Name: "SFN/StartSyncExecution", Kind: client, Start: o.StartDate, End: o.StopDate}
 	span.add("rpc.system", "aws-api")
@@ -221,7 +225,7 @@ func (e *Exporter) execution(parent string, o *bridge.Outcome) Span {
 	return span
 }
 
-// document is the request's body.
+// document returns the request's body.
 func document(resource []Attribute, spans []Span) []byte {
 	type scope struct {
 		Name    string `json:"name"`

@@ -46,7 +46,7 @@ type routingItem struct {
 	Weight                 *int64  `json:"weight"`
 }
 
-// String is what the API's messages show.
+// String formats the item as in the API's messages.
 func (r routingItem) String() string {
 	weight := "null"
 	if r.Weight != nil {
@@ -331,7 +331,7 @@ func (s *Service) deleteAlias(in aliasInput) error {
 
 // A listAliasesInput is the request of [Service.listAliases]; a nil member was not sent.
 type listAliasesInput struct {
-	// StateMachineARN may be that of a version, whose aliases alone are listed then.
+	// StateMachineARN may be the ARN of a version; then only its aliases are listed.
 	StateMachineARN *string
 	MaxResults      *int64
 	NextToken       *string

@@ -60,8 +60,9 @@ func (s *Service) loadFile(path, name string) error {
 	return nil
 }
 
-// kindOf returns the type of a definition that does not say it, and what is to be said of
-// the definition then: STANDARD where nothing is wrong with it but for EXPRESS.
+// kindOf returns the type of a definition that does not specify it, and the definition's
+// diagnostics for that type. The type is STANDARD if the definition is only invalid as
+// EXPRESS.
 func (s *Service) kindOf(definition []byte) (kind string, list []Diagnostic) {
 	list = s.opts.Engine.Validate(definition, Express)
 	if slices.ContainsFunc(list, isError) {

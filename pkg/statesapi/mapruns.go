@@ -22,7 +22,7 @@ type listMapRunsOutput struct {
 	MapRuns []empty `json:"mapRuns"`
 }
 
-// listMapRuns returns none, of an execution that is there.
+// listMapRuns returns an empty list for an existing execution.
 func (s *Service) listMapRuns(in listMapRunsInput) (*listMapRunsOutput, error) {
 	var c constraints
 	c.arn("executionArn", in.ExecutionARN)
@@ -69,8 +69,8 @@ func noMapRun(text string) *Error {
 // A redriveInput is the request of [Service.redrive]; a nil member was not sent.
 type redriveInput struct{ ExecutionARN, ClientToken *string }
 
-// redrive checks the request of RedriveExecution, and refuses it as AWS does where an
-// execution cannot be redriven: DescribeExecution says so of each.
+// redrive checks the request of RedriveExecution, and refuses it as AWS does if an
+// execution cannot be redriven. DescribeExecution says the same of each execution.
 func (s *Service) redrive(in redriveInput) error {
 	var c constraints
 	c.arn("executionArn", in.ExecutionARN)

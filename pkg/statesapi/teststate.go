@@ -24,7 +24,7 @@ type testStateInput struct {
 	Configuration   *testStateConfiguration
 }
 
-// A testStateMock is what the state's work comes to, instead of doing it.
+// A testStateMock is the result of the state's work, instead of doing it.
 type testStateMock struct {
 	Result      *string // JSON text
 	ErrorOutput *testStateError
@@ -35,7 +35,7 @@ type testStateMock struct {
 // A testStateError is a mocked failure.
 type testStateError struct{ Error, Cause *string }
 
-// A testStateConfiguration says what is assumed to have happened before.
+// A testStateConfiguration describes the assumed state of the execution.
 type testStateConfiguration struct {
 	RetrierRetryCount, MapIterationFailureCount *int64
 	ErrorCausedByState, MapItemReaderData       *string
@@ -104,7 +104,7 @@ func (s *Service) runTest(ctx context.Context, t *stateTest) (result asl.TestRes
 	return t.state.Run(ctx, env, t.input), nil
 }
 
-// unmocked fails the tasks that nothing runs; in a test, the mock must be in the request.
+// unmocked fails tasks without a runner; in a test, the mock must be in the request.
 type unmocked struct{}
 
 // RunTask implements [asl.TaskRunner].

@@ -15,8 +15,8 @@ import (
 
 //go:generate sh -c "python3 testdata/teststate_models.py > teststate_models.txt"
 
-// answers are what operations of services answer; testdata/teststate_models.py has
-// the format, and the list of services.
+// answers are the answers of services' operations; testdata/teststate_models.py has the
+// format, and the list of services.
 //
 //go:embed teststate_models.txt
 var answers string

@@ -4,10 +4,11 @@ import (
 	"context"
 )
 
-// A Trial is what [Service.Try] runs a state with. All but State is JSON text and optional.
+// A Trial is the request of [Service.Try]. All members except State are JSON text and
+// optional.
 type Trial struct {
 	State string
-	// Input stands for {} if it is empty. Result takes the place of what the state calls.
+	// Input is {} if it is empty. Result replaces the result of the state's call.
 	Input, Variables, Result []byte
 }
 

@@ -2,8 +2,8 @@ package statesapi
 
 import "github.com/expressway-dev/expressway/pkg/jsonata"
 
-// An updateInput is the request of [Service.update]; a nil member was not sent, and
-// leaves what it names unchanged.
+// An updateInput is the request of [Service.update]; a nil member was not sent, and its
+// part is left unchanged.
 type updateInput struct {
 	StateMachineARN, Definition, RoleARN *string
 	Publish                              bool
@@ -20,8 +20,8 @@ type updateOutput struct {
 	StateMachineVersionARN string `json:"stateMachineVersionArn,omitempty"`
 }
 
-// update changes a state machine ([UpdateStateMachine]). Executions under way keep
-// the definition that they began with.
+// update changes a state machine ([UpdateStateMachine]). Running executions keep the
+// definition with which they began.
 //
 // [UpdateStateMachine]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_UpdateStateMachine.html
 func (s *Service) update(in updateInput) (*updateOutput, error) {

@@ -25,8 +25,8 @@ type publishOutput struct {
 // initialRevision is the id of a revision that has none.
 const initialRevision = "INITIAL"
 
-// publishVersion makes a version of the current revision, or returns the one that it
-// has ([PublishStateMachineVersion]).
+// publishVersion publishes the current revision as a version, or returns its version if
+// it has one ([PublishStateMachineVersion]).
 //
 // [PublishStateMachineVersion]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_PublishStateMachineVersion.html
 func (s *Service) publishVersion(in publishInput) (*publishOutput, error) {
@@ -147,7 +147,7 @@ type versionItem struct {
 func (s *Service) listVersions(in listVersionsInput) (*listVersionsOutput, error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
-	c.text("nextToken", in.NextToken, 1, maxToken) // the model has it first here
+	c.text("nextToken", in.NextToken, 1, maxToken) // the model checks it first here
 	c.page(in.MaxResults, nil, maxToken)
 	if err := c.err(); err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
-// Command field is what somebody writes by hand to start an Express Workflow with one field
-// of a large body: encoding/json into a struct. docs/performance.md compares the webhook
-// function with it.
+// Command field is a hand-written function that starts an Express Workflow with one field
+// of a large body, which it decodes with encoding/json into a struct. docs/performance.md
+// compares the webhook function with it.
 package main
 
 import (

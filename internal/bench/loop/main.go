@@ -1,5 +1,6 @@
-// Command loop is what the queue function is measured against with large batches: a plain
-// loop over the records with a semaphore, which starts an execution for each.
+// Command loop is the function against which the queue function is measured with large
+// batches: a plain loop over the records with a semaphore, which starts an execution for
+// each.
 package main
 
 import (

@@ -27,8 +27,8 @@ var (
 	eventBridge = awsjson.Service{Name: "events", Variable: "EVENTBRIDGE", Target: "AWSEvents", Version: "1.1"}
 )
 
-// invoke hands an event to a function as EventBridge does: Lambda takes it, and runs it
-// and retries it on its own.
+// invoke passes an event to a function as EventBridge does: Lambda accepts it, and runs
+// and retries it asynchronously.
 //
 // [Invoke]: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 func (w *Wire) invoke(ctx context.Context, p *redrive.Parcel) error {
@@ -74,7 +74,7 @@ func (w *Wire) invoke(ctx context.Context, p *redrive.Parcel) error {
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 4096)) // the status says it
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 4096)) // the status is in the error
 	switch {
 	case resp.StatusCode < 300:
 		return nil

@@ -1,5 +1,5 @@
-// Package wire reaches what a redrive needs on AWS, or at the endpoints of AWS_ENDPOINT_URL:
-// queues, functions and event buses. It is for tools alone.
+// Package wire implements the interfaces of a redrive on AWS, or at the endpoints of
+// AWS_ENDPOINT_URL: queues, functions and event buses. Only tools use it.
 package wire
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 )
 
-// A Wire has the clients. It is safe for concurrent use.
+// A Wire holds the clients. It is safe for concurrent use.
 type Wire struct {
 	getenv func(string) string
 	region string
@@ -47,13 +47,14 @@ func New(getenv func(string) string) (*Wire, error) {
 	}, nil
 }
 
-// timeout bounds a request. Long polls take a part of it.
+// timeout bounds a request, including long polls.
 const timeout = 30 * time.Second
 
-// Region is the environment's.
+// Region returns the environment's region.
 func (w *Wire) Region() string { return w.region }
 
-// client is SQS in the region of an address, or else in the environment's.
+// client returns an SQS client for the region of an address, or else for the
+// environment's.
 func (w *Wire) client(address string) (*sqs.Client, error) {
 	region := redrive.RegionOf(address)
 	if region == "" {
@@ -74,7 +75,7 @@ func (w *Wire) client(address string) (*sqs.Client, error) {
 	return w.sqs[region], nil
 }
 
-// at is the client for a queue, and the queue's URL, of its URL, ARN or name.
+// at returns the client for a queue and the queue's URL, given its URL, ARN or name.
 func (w *Wire) at(ctx context.Context, address string) (*sqs.Client, string, error) {
 	client, err := w.client(address)
 	if err != nil || strings.Contains(address, "://") {
@@ -102,11 +103,11 @@ func (w *Wire) at(ctx context.Context, address string) (*sqs.Client, string, err
 
 // A Queue is a dead-letter queue.
 type Queue struct {
-	// URL is the queue's, and Account its owner.
+	// URL is the queue's URL, and Account its owner.
 	URL, Account string
-	// Sources are the URLs of the queues whose redrive policies name it.
+	// Sources are the URLs of the queues whose redrive policies name this one.
 	Sources []string
-	// Time is the queue's clock when it was opened.
+	// Time is the time of the queue's clock when it was opened.
 	Time   time.Time
 	client *sqs.Client
 }
@@ -134,7 +135,7 @@ func (w *Wire) Open(ctx context.Context, address string) (*Queue, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			break // not permitted, or not known at this endpoint: letters that need it are listed
+			break // not permitted, or not supported by this endpoint: letters that need it are listed
 		}
 		q.Sources = append(q.Sources, page.QueueUrls...)
 	}
@@ -186,7 +187,7 @@ func (q *Queue) Count(ctx context.Context) (visible, hidden int, err error) {
 	if err != nil {
 		return 0, 0, fmt.Errorf("count the dead letters: %w", err)
 	}
-	_, _ = fmt.Sscan(out.Attributes["ApproximateNumberOfMessages"], &visible) // a count that is missing is zero
+	_, _ = fmt.Sscan(out.Attributes["ApproximateNumberOfMessages"], &visible) // a missing count is zero
 	_, _ = fmt.Sscan(out.Attributes["ApproximateNumberOfMessagesNotVisible"], &hidden)
 	return visible, hidden, nil
 }
@@ -225,12 +226,13 @@ func (w *Wire) Send(ctx context.Context, p *redrive.Parcel) error {
 			string(types.MessageSystemAttributeNameForSendsAWSTraceHeader): {DataType: aws.String("String"), StringValue: &m.TraceHeader},
 		}
 	}
-	// What is repeated here, after an answer that was lost, would be two messages.
+	// A retry after a lost answer would send two messages.
 	_, err = client.SendMessage(ctx, in, func(o *sqs.Options) { o.Retryer = aws.NopRetryer{} })
 	return judge(err)
 }
 
-// judge tells what was certainly not taken from what may have been.
+// judge distinguishes errors after which the message was certainly not accepted from the
+// others.
 func judge(err error) error {
 	var answer *awshttp.ResponseError
 	switch {
@@ -242,14 +244,14 @@ func judge(err error) error {
 	return err
 }
 
-// unsent reports whether no byte of a request can have reached the service.
+// unsent reports whether the request certainly did not reach the service.
 func unsent(err error) bool {
 	var dns *net.DNSError
 	var op *net.OpError
 	return errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial"
 }
 
-// passes reports whether the service may answer otherwise soon.
+// passes reports whether the error is temporary.
 func passes(err error) bool {
 	var answer *awshttp.ResponseError
 	if errors.As(err, &answer) && (answer.HTTPStatusCode() == http.StatusTooManyRequests || answer.HTTPStatusCode() >= 500) {

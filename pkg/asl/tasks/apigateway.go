@@ -17,12 +17,13 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// An APIGateway runs arn:aws:states:::apigateway:invoke where something stands for the API.
+// An APIGateway runs arn:aws:states:::apigateway:invoke if there is a local address for
+// the API.
 type APIGateway struct {
-	// Endpoint is the URL that stands for all APIs; empty for none.
+	// Endpoint is the URL that replaces all APIs; empty for none.
 	Endpoint string
-	// Hosts maps the hosts of APIs to the addresses that stand for them here. They take
-	// precedence over Endpoint.
+	// Hosts maps the hosts of APIs to local addresses. They take precedence over
+	// Endpoint.
 	Hosts map[string]string
 	// Region and Credentials sign requests of AuthType IAM_ROLE.
 	Region      string
@@ -71,8 +72,8 @@ func (r *APIGateway) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	return r.send(ctx, req, t)
 }
 
-// target is the URL of the call here, nil where nothing stands for the API, and the API's
-// own host.
+// target returns the local URL of the call, or nil if the API has no local address, and
+// the API's own host.
 func (r *APIGateway) target(p *jsonata.Object) (*url.URL, string, error) {
 	endpoint := strings.TrimPrefix(p.Text("ApiEndpoint"), "https://")
 	path := "/"
@@ -101,7 +102,7 @@ func (r *APIGateway) target(p *jsonata.Object) (*url.URL, string, error) {
 	return mapped, u.Host, nil
 }
 
-// unsettableAPI are the headers that a state may not set, apart from those of AWS.
+// unsettableAPI are the headers that a state may not set, in addition to those of AWS.
 var unsettableAPI = []string{
 	"authorization", "connection", "content-md5", "expect", "host", "max-forwards", "proxy-authenticate", "server", "te",
 	"transfer-encoding", "trailer", "upgrade", "via", "www-authenticate",
@@ -111,8 +112,8 @@ func unsettableAPIHeader(name string) bool {
 	return slices.Contains(unsettableAPI, name) || strings.HasPrefix(name, "x-forwarded") || strings.HasPrefix(name, "x-amz")
 }
 
-// encodeAPIBody makes the bytes of RequestBody. Members that are null are left out, unless
-// AllowNullValues keeps them.
+// encodeAPIBody encodes RequestBody. It leaves out null members unless AllowNullValues
+// keeps them.
 func (c *httpCall) encodeAPIBody(p *jsonata.Object) error {
 	body := p.Value("RequestBody")
 	if body == nil {
@@ -163,8 +164,8 @@ func (r *APIGateway) send(ctx context.Context, req *http.Request, t asl.Task) (a
 	return answer.result(t, func(name string) string { return cmp.Or(spellings[name], name) })
 }
 
-// signRequest signs a request for a service; without credentials by made-up ones, for
-// emulators check none.
+// signRequest signs a request for a service. Without credentials it uses made-up ones,
+// because emulators do not check them.
 func signRequest(ctx context.Context, req *http.Request, credentials aws.Credentials, service, region string, body []byte) error {
 	if credentials.AccessKeyID == "" {
 		credentials = aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}

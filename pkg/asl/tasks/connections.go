@@ -14,12 +14,12 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/jsontext"
 )
 
-// Connections are what EventBridge connections authorize HTTP tasks by, by their ARNs.
+// Connections are the EventBridge connections that authorize HTTP tasks, by ARN.
 type Connections struct {
 	byARN map[string]*connection
 }
 
-// A connection has the members of CreateConnection that authorize.
+// A connection has the members of CreateConnection that concern authorization.
 type connection struct {
 	APIKey *struct {
 		APIKeyName, APIKeyValue string
@@ -33,18 +33,18 @@ type connection struct {
 	tokens *tokenSource // of OAuth
 }
 
-// httpParameters are what a connection adds to a request.
+// httpParameters are the parameters that a connection adds to a request.
 type httpParameters struct {
 	HeaderParameters, QueryStringParameters, BodyParameters []httpParameter
 }
 
 type httpParameter struct {
 	Key, Value    string
-	IsValueSecret bool // whoever has the file may know it
+	IsValueSecret bool // ignored: every reader of the file can see the values
 }
 
-// LoadConnections reads the text of a file of connections. Errors begin with the file's
-// name and have no values of it.
+// LoadConnections reads a file of connections. Errors begin with the file's name and do
+// not contain values of it.
 func LoadConnections(file string, text []byte) (*Connections, error) {
 	if e := jsontext.CheckUnique(text); e != nil {
 		return nil, fmt.Errorf("%s:%d:%d: %s", file, e.Line, e.Column, e.Reason)
@@ -124,7 +124,7 @@ func trusted(u *url.URL) bool {
 	return u.Scheme == "http" && (ip != nil && ip.IsLoopback() || strings.EqualFold(u.Hostname(), "localhost"))
 }
 
-// hostOf maps the host of a request to the address that stands for it here.
+// hostOf returns the local address for the host of a request.
 func hostOf(hosts map[string]string, u *url.URL) (*url.URL, error) {
 	address, ok := hosts[u.Host]
 	if !ok {
@@ -136,7 +136,7 @@ func hostOf(hosts map[string]string, u *url.URL) (*url.URL, error) {
 	return under(address, u)
 }
 
-// under puts a request below another address, which is a URL or a host with a port.
+// under moves a request to another address, which is a URL or a host with a port.
 func under(address string, u *url.URL) (*url.URL, error) {
 	base, err := baseOf(address)
 	if err != nil {
@@ -160,7 +160,7 @@ func baseOf(address string) (*url.URL, error) {
 	return base, nil
 }
 
-// CheckHost reports what is wrong with an entry of [Here].Hosts.
+// CheckHost returns an error if an entry of [Here].Hosts is not valid.
 func CheckHost(name, address string) error {
 	if u, err := url.Parse("https://" + name); err != nil || u.Host != name || name == "" {
 		return errors.New("a name must be the host of an API or an endpoint, such as api.example.com")

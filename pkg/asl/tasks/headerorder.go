@@ -12,7 +12,8 @@ import (
 	"sync"
 )
 
-// maxHeaderText bounds what is remembered of a response to know the order of its headers.
+// maxHeaderText bounds the part of a response that is kept to determine the order of its
+// headers.
 const maxHeaderText = 64 << 10
 
 // An orderedTransport keeps the order of a response's headers, which net/http does not,

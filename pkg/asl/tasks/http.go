@@ -20,14 +20,14 @@ import (
 type HTTP struct {
 	// Connections authorize; nil leaves the tasks to Next.
 	Connections *Connections
-	// Hosts maps the hosts of endpoints to the addresses that stand for them here.
+	// Hosts maps the hosts of endpoints to local addresses.
 	Hosts map[string]string
-	// Region is in the User-Agent.
+	// Region is a part of the User-Agent.
 	Region string
-	// Client sends the requests, and must follow no redirects; nil is one with the minute
-	// that the service waits.
+	// Client sends the requests, and must not follow redirects; the default also has the
+	// service's time-out of a minute.
 	Client *http.Client
-	// Now is the clock by which tokens expire; nil is time.Now.
+	// Now is the clock for the expiry of tokens; nil is time.Now.
 	Now func() time.Time
 	// Next runs all other tasks; nil fails them.
 	Next asl.TaskRunner
@@ -66,7 +66,7 @@ func (r *HTTP) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	return r.send(ctx, client, t, conn, c, header)
 }
 
-// connectionARN is the ARN of the connection that authorizes a task.
+// connectionARN returns the ARN of the connection that authorizes a task.
 func connectionARN(p *jsonata.Object) string {
 	for _, part := range []string{"Authentication", "InvocationConfig"} {
 		if arn := p.Object(part).Text("ConnectionArn"); arn != "" {
@@ -76,7 +76,8 @@ func connectionARN(p *jsonata.Object) string {
 	return ""
 }
 
-// unsettable are the headers that a state may not set, apart from x-amz-* and the like.
+// unsettable are the headers that a state may not set, in addition to x-amz-* and similar
+// ones.
 var unsettable = []string{
 	"a-im", "accept-charset", "accept-datetime", "accept-encoding", "access-control-request-headers", "access-control-request-method",
 	"connection", "content-encoding", "content-length", "content-md5", "date", "expect", "forwarded", "from", "host", "http2-settings",
@@ -89,8 +90,8 @@ func unsettableHeader(name string) bool {
 		strings.HasPrefix(name, "x-amz-") || strings.HasPrefix(name, "x-amzn-")
 }
 
-// call is the request of a state, with what its connection adds: that wins where both
-// name the same.
+// call makes the request of a state and adds the parameters of its connection, which take
+// precedence.
 func (r *HTTP) call(p *jsonata.Object, conn *connection) (*httpCall, error) {
 	c, err := newHTTPCall(p, unsettableHeader)
 	if err != nil {
@@ -130,7 +131,7 @@ func (r *HTTP) call(p *jsonata.Object, conn *connection) (*httpCall, error) {
 	return c, nil
 }
 
-// target is where a request goes: https, or http on this machine.
+// target returns the URL of a request: https, or http on this machine.
 func (r *HTTP) target(endpoint string) (*url.URL, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || !trusted(u) {
@@ -146,13 +147,14 @@ func (r *HTTP) target(endpoint string) (*url.URL, error) {
 	return mapped, nil
 }
 
-// endpointOf is a URL without its query, for causes.
+// endpointOf removes the query of a URL, for causes.
 func endpointOf(endpoint string) string {
 	endpoint, _, _ = strings.Cut(endpoint, "?")
 	return cut(endpoint, 200)
 }
 
-// withParameters is the body of a state with what the connection adds to it; nil for none.
+// withParameters adds the parameters of the connection to the body of a state. The result
+// is nil if both are missing.
 func withParameters(p *jsonata.Object, parameters []httpParameter) (any, error) {
 	body := p.Value("RequestBody")
 	if len(parameters) == 0 {
@@ -172,8 +174,8 @@ func withParameters(p *jsonata.Object, parameters []httpParameter) (any, error) 
 	return o, nil
 }
 
-// encode makes the bytes of a body as Transform says: JSON, or the fields of a form. Text
-// is sent as it is.
+// encode encodes a body according to Transform: as JSON, or as the fields of a form. Text
+// is sent unchanged.
 func (c *httpCall) encode(p *jsonata.Object, body any) error {
 	encoding, format := "NONE", "INDICES"
 	if transform := p.Object("Transform"); transform != nil {
@@ -240,8 +242,8 @@ func socketCause(err error) string {
 	return fmt.Sprintf("The endpoint gave no answer: %v", err)
 }
 
-// defaultHTTPClient follows no redirect, which would take the secrets of a connection to
-// an endpoint that nobody named.
+// defaultHTTPClient does not follow redirects, which would send the secrets of a
+// connection to an unknown endpoint.
 var defaultHTTPClient = &http.Client{
 	Timeout:       time.Minute,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

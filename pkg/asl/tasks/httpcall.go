@@ -19,8 +19,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// An httpCall is a request that a Task state describes: what http:invoke and
-// apigateway:invoke have in common.
+// An httpCall is the request that a Task state describes, for both http:invoke and
+// apigateway:invoke.
 type httpCall struct {
 	method string
 	url    *url.URL
@@ -29,10 +29,10 @@ type httpCall struct {
 	body   []byte
 }
 
-// httpMethods are those of both integrations.
+// httpMethods are the methods that both integrations accept.
 var httpMethods = []string{"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"}
 
-// runtimeError refuses what a state asks for, before anything is sent.
+// runtimeError refuses a request before it is sent.
 func runtimeError(format string, args ...any) *asl.Error {
 	return &asl.Error{Name: "States.Runtime", Cause: fmt.Sprintf(format, args...)}
 }
@@ -63,7 +63,7 @@ func newHTTPCall(p *jsonata.Object, forbidden func(name string) bool) (*httpCall
 	return c, nil
 }
 
-// eachText calls f for each text that an object has for a name: one, or several in a list.
+// eachText calls f for each text of an object's member: one, or several in a list.
 func eachText(p *jsonata.Object, field string, f func(name, value string)) error {
 	v := p.Value(field)
 	o, ok := v.(*jsonata.Object)
@@ -89,7 +89,7 @@ func eachText(p *jsonata.Object, field string, f func(name, value string)) error
 	return nil
 }
 
-// request is the call as a request.
+// request returns the call as an HTTP request.
 func (c *httpCall) request(ctx context.Context) (*http.Request, error) {
 	target := *c.url
 	query := target.Query()
@@ -105,13 +105,13 @@ func (c *httpCall) request(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// maxHTTPAnswer bounds an answer in bytes; a larger one is not a result of a state.
+// maxHTTPAnswer bounds an answer in bytes; a larger one cannot be the result of a state.
 const maxHTTPAnswer = 1 << 20
 
 // An httpAnswer is the answer to a call.
 type httpAnswer struct {
 	resp  *http.Response
-	names []string // of the headers, in their order; nil where it is not known
+	names []string // of the headers, in order; nil if it is not known
 	body  []byte
 }
 
@@ -128,7 +128,7 @@ func sendHTTP(client *http.Client, req *http.Request) (*httpAnswer, error) {
 	return &httpAnswer{resp, headerNames(resp), body}, nil
 }
 
-// text is the body as text: UTF-8, or what its type says.
+// text returns the body as text: in UTF-8, or in the charset of its type.
 func (a *httpAnswer) text() string {
 	_, parameters, _ := mime.ParseMediaType(a.resp.Header.Get("Content-Type"))
 	if strings.EqualFold(parameters["charset"], "iso-8859-1") {
@@ -141,7 +141,7 @@ func (a *httpAnswer) text() string {
 	return strings.ToValidUTF8(string(a.body), "\uFFFD")
 }
 
-// result is what both integrations return. spell writes the name of a header.
+// result returns the result of both integrations. spell writes the name of a header.
 func (a *httpAnswer) result(t asl.Task, spell func(string) string) (any, error) {
 	if len(a.body) > maxHTTPAnswer {
 		name, _ := asl.Integration(t.Resource)
@@ -159,7 +159,7 @@ func (a *httpAnswer) result(t asl.Task, spell func(string) string) (any, error) 
 	for _, name := range names {
 		key := textproto.CanonicalMIMEHeaderKey(name)
 		if len(a.resp.Header[key]) == 0 {
-			continue // one that net/http took out, such as Transfer-Encoding
+			continue // removed by net/http, such as Transfer-Encoding
 		}
 		values := make([]any, len(a.resp.Header[key]))
 		for i, v := range a.resp.Header[key] {
@@ -182,7 +182,7 @@ func (a *httpAnswer) result(t asl.Task, spell func(string) string) (any, error) 
 	return o, nil
 }
 
-// cause is that of an answer that fails the task: the body, or else the status.
+// cause returns the cause of an answer that fails the task: the body, or else the status.
 func (a *httpAnswer) cause() string {
 	if text := strings.TrimSpace(a.text()); text != "" {
 		return cut(text, maxCause)

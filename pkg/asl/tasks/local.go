@@ -9,12 +9,13 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/awsmodel"
 )
 
-// A Here says what stands for other services on this machine; see [Local].
+// A Here describes the local replacements of services; see [Local].
 type Here struct {
-	// Getenv gives the variables that name endpoints (AWS_ENDPOINT_URL_SERVICE, LAMBDA_ENDPOINT and their like, and
-	// APIGATEWAY_ENDPOINT), and the credentials that sign requests to them.
+	// Getenv returns the variables that name endpoints (AWS_ENDPOINT_URL_SERVICE,
+	// LAMBDA_ENDPOINT and similar ones, and APIGATEWAY_ENDPOINT), and the credentials
+	// that sign requests to them.
 	Getenv func(string) string
-	// Region is for signatures; empty is us-east-1.
+	// Region is used in signatures; the default is us-east-1.
 	Region string
 	// Connections authorize HTTP tasks; nil leaves those without a runner.
 	Connections *Connections
@@ -22,14 +23,14 @@ type Here struct {
 	Hosts map[string]string
 }
 
-// FromEnv is [Local] with nothing but an environment.
+// FromEnv is [Local] with only an environment.
 func FromEnv(getenv func(string) string, region string) asl.TaskRunner {
 	return Local(Here{Getenv: getenv, Region: region})
 }
 
-// Local returns what runs tasks at the endpoints of this machine: Lambda functions, actions of
-// other services, HTTP endpoints and APIs. What has no endpoint fails with a cause that says
-// what to do.
+// Local returns a runner of tasks at the endpoints of this machine: Lambda functions,
+// actions of other services, HTTP endpoints and APIs. A task without an endpoint fails
+// with a cause that explains how to configure one.
 func Local(h Here) asl.TaskRunner {
 	endpoint := endpoints(h.Getenv)
 	credentials := aws.Credentials{

@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// oauthParameters are how a connection gets its tokens: by the client credentials grant.
+// oauthParameters configure how a connection gets its tokens with the client credentials
+// grant.
 type oauthParameters struct {
 	AuthorizationEndpoint string
 	ClientParameters      struct{ ClientID, ClientSecret string }
@@ -35,10 +36,10 @@ func (o *oauthParameters) check() error {
 	return nil
 }
 
-// A tokenSource keeps the token of a connection until it expires, or is refused.
+// A tokenSource keeps the token of a connection until it expires or is refused.
 type tokenSource struct {
 	parameters *oauthParameters
-	turn       chan struct{} // held by who looks at the rest
+	turn       chan struct{} // held while the other members are in use
 	header     string
 	expires    time.Time
 }
@@ -47,8 +48,8 @@ func newTokenSource(o *oauthParameters) *tokenSource {
 	return &tokenSource{parameters: o, turn: make(chan struct{}, 1)}
 }
 
-// How long a token is kept that does not say how long it lives, and how much sooner than it
-// expires it is renewed at the latest.
+// How long a token without a lifetime is kept, and how long before its expiry a token is
+// renewed at the latest.
 const (
 	unstatedLife = time.Minute
 	renewal      = 30 * time.Second
@@ -73,7 +74,7 @@ func (s *tokenSource) authorization(ctx context.Context, client *http.Client, no
 	return header, nil
 }
 
-// refused forgets a token that an API did not take.
+// refused forgets a token that an API did not accept.
 func (s *tokenSource) refused(header string) {
 	s.turn <- struct{}{}
 	if s.header == header {
@@ -82,8 +83,8 @@ func (s *tokenSource) refused(header string) {
 	<-s.turn
 }
 
-// fetch asks for a token. The client's secret is in the body, and in a header where there
-// is none: never in a URL, which others write into their logs.
+// fetch requests a token. The client's secret is in the body, or in a header if there is
+// no body, and never in a URL, because URLs are logged.
 func (s *tokenSource) fetch(ctx context.Context, client *http.Client) (header string, life time.Duration, err error) {
 	o := s.parameters
 	target, err := url.Parse(o.AuthorizationEndpoint)
@@ -180,7 +181,8 @@ func readToken(resp *http.Response) (header string, life time.Duration, err erro
 	return scheme + " " + answer.AccessToken, life, nil
 }
 
-// withoutURL is an error of a client without the URL, which may have secrets in its query.
+// withoutURL removes the URL, which may have secrets in its query, from an error of a
+// client.
 func withoutURL(err error) error {
 	if within, ok := errors.AsType[*url.Error](err); ok {
 		return within.Err

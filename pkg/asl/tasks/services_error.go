@@ -39,7 +39,7 @@ func (c serviceCall) unreachable(err error) *asl.Error {
 	if c.optimised != nil {
 		prefix = c.optimised.prefix
 	}
-	err = withoutURL(err) // which has the arguments of some operations
+	err = withoutURL(err) // which contains the arguments of some operations
 	return &asl.Error{
 		Name:  prefix + ".SdkClientException",
 		Cause: fmt.Sprintf("Unable to execute HTTP request: %v (SDK Attempt Count: 1)", err),

@@ -73,7 +73,7 @@ func (p parameters) Create(ctx context.Context, ref secrets.Reference, secret se
 	return created(client.Call(ctx, "PutParameter", in, &struct{}{}), ref)
 }
 
-// created tells a secret that is there already from other failures.
+// created distinguishes a secret that already exists from other failures.
 func created(err error, ref secrets.Reference) error {
 	var answer *awsjson.Error
 	if errors.As(err, &answer) && (answer.Code == "ParameterAlreadyExists" || answer.Code == "ResourceExistsException") {
@@ -126,7 +126,7 @@ func (v versions) Create(ctx context.Context, ref secrets.Reference, secret secr
 	return created(client.Call(ctx, "CreateSecret", in, &struct{}{}), ref)
 }
 
-// failure tells permanent errors from temporary ones.
+// failure distinguishes permanent errors from temporary ones.
 func failure(err error, ref secrets.Reference) error {
 	var answer *awsjson.Error
 	if !errors.As(err, &answer) || answer.Passes() {
