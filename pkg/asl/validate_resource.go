@@ -3,7 +3,10 @@ package asl
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
+	"github.com/expressway-dev/expressway/pkg/asl/awsmodel"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -103,15 +106,57 @@ func (s *stateCheck) resource(text string) {
 		return
 	}
 	service, action, known := integration(text)
+	input, modeled := (*awsmodel.Structure)(nil), false
+	if known && service == "aws-sdk" {
+		input, modeled, known = sdkAction(text)
+	}
 	switch {
 	case !known:
 		s.schema(at, "The resource provided %s is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.", text)
+	case modeled:
+		s.members(input)
 	case service != "":
 		if a, known := argumentsOf[service+":"+action]; known {
 			s.arguments(a)
 			if service == "http" {
 				s.connection()
 			}
+		}
+	}
+}
+
+// sdkAction looks up the action of a service, and what its request has; modeled is false
+// for services of which no more is known than the name.
+func sdkAction(arn string) (input *awsmodel.Structure, modeled, known bool) {
+	rest, _ := Integration(arn)
+	name, action, _ := strings.Cut(strings.TrimPrefix(rest, "aws-sdk:"), ":")
+	action, _, _ = strings.Cut(action, ".")
+	service, ok := awsmodel.Lookup(name)
+	if !ok {
+		return nil, false, awsmodel.Exists(name) && action != "" && unicode.IsLower(rune(action[0]))
+	}
+	operation, ok := service.Operation(action)
+	if !ok {
+		return nil, false, false
+	}
+	return operation.Input(), true, true
+}
+
+// members checks that the request of an action has members with such names, in PascalCase.
+func (s *stateCheck) members(input *awsmodel.Structure) {
+	field := "Parameters"
+	if s.jsonata {
+		field = "Arguments"
+	}
+	o := s.o.Object(field)
+	for i := range o.Len() {
+		name, _ := o.At(i)
+		if !s.jsonata {
+			name = strings.TrimSuffix(name, ".$")
+		}
+		first, _ := utf8.DecodeRuneInString(name)
+		if input.Member(name) == nil || unicode.IsLower(first) {
+			s.schema(s.at+"/"+field, "The field '%s' is not supported by Step Functions", name)
 		}
 	}
 }

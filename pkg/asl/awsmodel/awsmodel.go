@@ -19,6 +19,21 @@ import (
 //go:embed services/*.txt
 var files embed.FS
 
+//go:embed names.txt
+var names string
+
+var allNames = sync.OnceValue(func() map[string]bool {
+	all := map[string]bool{}
+	for name := range strings.FieldsSeq(names) {
+		all[name] = true
+	}
+	return all
+})
+
+// Exists reports whether there is a service with a name, with or without a table here.
+// Integrations leave out the word "service" at the end of some ids.
+func Exists(name string) bool { return allNames()[name] || allNames()[name+"service"] }
+
 // A Service describes one service on the wire.
 type Service struct {
 	// Name is what aws-sdk integrations call it, such as "dynamodb".
@@ -132,17 +147,18 @@ func Lookup(name string) (s *Service, ok bool) {
 	known.Lock()
 	defer known.Unlock()
 	if s, ok := known.services[name]; ok {
-		return s, s != nil
+		return s, true
 	}
 	if known.services == nil {
 		known.services = map[string]*Service{}
 	}
 	text, err := files.ReadFile("services/" + name + ".txt")
-	if err == nil {
-		s = parse(name, string(text))
+	if err != nil {
+		return nil, false
 	}
+	s = parse(name, string(text))
 	known.services[name] = s
-	return s, s != nil
+	return s, true
 }
 
 // Operation returns the operation of an action in camelCase, as in the resources of

@@ -1,4 +1,5 @@
-"""Writes services/NAME.txt, one file a service, from the models of an installed botocore.
+"""Writes services/NAME.txt, one file a service, and names.txt, the names of all services that
+there are, from the models of an installed botocore.
 
     python3 generate.py services
 
@@ -225,6 +226,18 @@ def main(out):
             f.write(f"# By generate.py from botocore {botocore.__version__} (Apache License 2.0, Copyright Amazon.com, Inc. or its affiliates).\n")
             f.write(header(name, description["metadata"]) + "\n")
             f.write("\n".join(lines) + "\n")
+    with open(os.path.join(out, "..", "names.txt"), "w") as f:
+        f.write("\n".join(names()) + "\n")
+
+
+def names():
+    """The ids of all services, as resources would have them: in small letters, without what is between."""
+    root = os.path.join(os.path.dirname(botocore.__file__), "data")
+    ids = set()
+    for folder in sorted(os.listdir(root)):
+        if glob.glob(os.path.join(root, folder, "*", "service-2.json*")):
+            ids.add(re.sub("[^a-z0-9]", "", load(folder)["metadata"].get("serviceId", folder).lower()))
+    return sorted(ids)
 
 
 main(sys.argv[1])
