@@ -141,7 +141,8 @@ func WithObserver(o Observer) Option {
 	}
 }
 
-// New returns a Bridge. A nil log discards, and a nil now is the real clock.
+// New returns a Bridge. A nil log discards, and a nil now is the real clock. Without a
+// starter, every start fails with [Misconfigured].
 func New(starter Starter, log *slog.Logger, now func() time.Time, options ...Option) *Bridge {
 	if now == nil {
 		now = time.Now
@@ -149,11 +150,27 @@ func New(starter Starter, log *slog.Logger, now func() time.Time, options ...Opt
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	if starter == nil {
+		starter = noStarter{}
+	}
 	b := &Bridge{starter: starter, now: now, log: log}
 	for _, o := range options {
-		o(b)
+		if o != nil {
+			o(b)
+		}
 	}
 	return b
+}
+
+// noStarter stands for a Starter that nobody gave.
+type noStarter struct{}
+
+func (noStarter) StartSync(context.Context, Start) (Outcome, error) {
+	return Outcome{}, NewFailure(Misconfigured, "the bridge has no Starter", nil)
+}
+
+func (s noStarter) Start(ctx context.Context, start Start) (Outcome, error) {
+	return s.StartSync(ctx, start)
 }
 
 // Now returns the bridge's time.

@@ -101,6 +101,9 @@ type Catch struct {
 // Find returns the path of the configuration: EXPRESSWAY_CONFIG, else
 // expressway.yaml in LAMBDA_TASK_ROOT, else in the working directory.
 func Find(getenv func(string) string) string {
+	if getenv == nil {
+		getenv = os.Getenv
+	}
 	if path := getenv("EXPRESSWAY_CONFIG"); path != "" {
 		return path
 	}
@@ -127,7 +130,7 @@ func Schemes(schemes ...*verify.Custom) Option {
 	return func(d *document) { d.schemes = append(d.schemes, schemes...) }
 }
 
-// Load reads a file. The error is an *[Error] unless the file cannot be read.
+// Load reads a file; a nil getenv is [os.Getenv]. The error is an *[Error] unless the file cannot be read.
 func Load(path string, getenv func(string) string, options ...Option) (*Config, error) {
 	source, err := readFile(path)
 	if err != nil {
@@ -176,9 +179,14 @@ func parse(file, source string, getenv func(string) string, options []Option) (*
 
 // read reads the file route by route, or as a whole.
 func read(file, source string, getenv func(string) string, unsplit bool, options []Option) (*document, *Config) {
+	if getenv == nil {
+		getenv = os.Getenv
+	}
 	d := &document{file: file, source: source, getenv: getenv, unsplit: unsplit}
 	for _, o := range options {
-		o(d)
+		if o != nil {
+			o(d)
+		}
 	}
 	cfg := &Config{File: file}
 	if root := d.parse(); root != nil {

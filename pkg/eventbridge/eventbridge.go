@@ -49,14 +49,18 @@ type Events struct {
 	log    *slog.Logger
 }
 
-// New prepares the EventBridge routes of a configuration. A nil log discards.
+// New prepares the EventBridge routes of a configuration. A nil log discards, and a nil
+// bridge starts nothing.
 func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger) *Events {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	if b == nil {
+		b = bridge.New(nil, log, nil)
+	}
 	e := &Events{bridge: b, log: log}
 	for _, r := range routes {
-		if r.EventBridge != nil {
+		if r != nil && r.EventBridge != nil {
 			e.routes = append(e.routes, r)
 		}
 	}

@@ -65,7 +65,9 @@ func WithFetch(fetch verify.Fetch) Option { return func(o *options) { o.fetch = 
 func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *slog.Logger, opts ...Option) (*Front, error) {
 	var o options
 	for _, option := range opts {
-		option(&o)
+		if option != nil {
+			option(&o)
+		}
 	}
 	if o.fetch == nil {
 		o.fetch = verify.NewFetch(nil)
@@ -77,8 +79,15 @@ func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *s
 	if source == nil {
 		return nil, errors.New("httpfront: the source of secrets is nil")
 	}
+	if b == nil {
+		return nil, errors.New("httpfront: the bridge is nil")
+	}
 	var problems []error
-	for _, route := range routes {
+	for i, route := range routes {
+		if route == nil {
+			problems = append(problems, fmt.Errorf("httpfront: route %d is nil", i))
+			continue
+		}
 		if route.HTTP == nil {
 			continue
 		}

@@ -59,7 +59,9 @@ func newConfig(opts []Option) *config {
 		random:        rand.Uint64,
 	}
 	for _, opt := range opts {
-		opt(c)
+		if opt != nil {
+			opt(c)
+		}
 	}
 	return c
 }

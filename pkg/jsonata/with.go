@@ -9,7 +9,9 @@ func (e *Expr) With(opts ...Option) *Expr {
 	conf := *e.conf
 	conf.functions = maps.Clone(conf.functions) // an option might add to them
 	for _, opt := range opts {
-		opt(&conf)
+		if opt != nil {
+			opt(&conf)
+		}
 	}
 	conf.stepFunctions, conf.noContext, conf.functions = e.conf.stepFunctions, e.conf.noContext, e.conf.functions
 	other := *e

@@ -85,6 +85,9 @@ func New(o Options) *Writer {
 	if w.now == nil {
 		w.now = time.Now
 	}
+	if w.out == nil {
+		w.out = io.Discard
+	}
 	return w
 }
 

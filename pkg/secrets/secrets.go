@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 )
 
@@ -196,9 +197,15 @@ func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
 
 type env struct{ getenv func(string) string }
 
-// NewEnv is a source of environment variables, read through getenv at each call.
+// NewEnv is a source of environment variables, read through getenv at each call; nil is
+// [os.Getenv].
 // References of other schemes are refused with [ErrUnsupported].
-func NewEnv(getenv func(string) string) Source { return env{getenv} }
+func NewEnv(getenv func(string) string) Source {
+	if getenv == nil {
+		getenv = os.Getenv
+	}
+	return env{getenv}
+}
 
 func (e env) Get(_ context.Context, ref Reference) (Secret, error) {
 	if ref.Scheme != Env {

@@ -45,7 +45,7 @@ type Creator interface {
 
 // Options say where secrets come from.
 type Options struct {
-	// Getenv reads the variables of env: references, at each call.
+	// Getenv reads the variables of env: references, at each call; nil is [os.Getenv].
 	Getenv func(string) string
 	// Fetchers fetch the secrets of the other schemes; a scheme without one is refused
 	// with [ErrUnsupported].

@@ -59,23 +59,35 @@ type Option func(*Batch)
 // a record that should be dead-lettered is retried, and the queue alone decides when.
 func WithQueues(q Queues) Option { return func(b *Batch) { b.queues = q } }
 
-// WithRandom sets the source of jitter, a number in [0,1).
-func WithRandom(random func() float64) Option { return func(b *Batch) { b.random = random } }
+// WithRandom sets the source of jitter, a number in [0,1); nil is math/rand.
+func WithRandom(random func() float64) Option {
+	return func(b *Batch) {
+		if random != nil {
+			b.random = random
+		}
+	}
+}
 
-// New prepares the SQS routes of a configuration. A nil log discards.
+// New prepares the SQS routes of a configuration. A nil log discards, and a nil bridge
+// starts nothing.
 func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger, options ...Option) *Batch {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	if b == nil {
+		b = bridge.New(nil, log, nil)
+	}
 	batch := &Batch{bridge: b, log: log, random: rand.Float64, paces: map[*config.Route]*pace{}}
 	for _, r := range routes {
-		if r.SQS != nil {
+		if r != nil && r.SQS != nil {
 			batch.routes = append(batch.routes, r)
 			batch.paces[r] = newPace(concurrency(r.SQS), b.Now)
 		}
 	}
 	for _, o := range options {
-		o(batch)
+		if o != nil {
+			o(batch)
+		}
 	}
 	return batch
 }
@@ -91,7 +103,7 @@ func concurrency(s *config.SQS) int {
 // says when a record comes back.
 func NeedsQueues(routes []*config.Route) bool {
 	for _, r := range routes {
-		if r.SQS != nil && (r.SQS.DeadLetterQueue != "" || r.SQS.Retry != nil || r.Dedupe != nil) {
+		if r != nil && r.SQS != nil && (r.SQS.DeadLetterQueue != "" || r.SQS.Retry != nil || r.Dedupe != nil) {
 			return true
 		}
 	}

@@ -200,9 +200,14 @@ func newBuilder(s Spec, source secrets.Source, now func() time.Time, opts []Opti
 		}
 		return nil, errors.Join(errs...)
 	}
+	if source == nil {
+		return nil, errors.New("verify: the source of secrets is nil")
+	}
 	b := &builder{spec: s, source: source, now: now}
 	for _, opt := range opts {
-		opt(&b.options)
+		if opt != nil {
+			opt(&b.options)
+		}
 	}
 	for _, text := range s.References() {
 		ref, err := secrets.Parse(text)
