@@ -78,7 +78,8 @@ func (b *bench) coldStart(ctx context.Context, f function, endpoint string, into
 }
 
 // layer measures the cold start of the layer as each function, against the function that
-// is a separate program.
+// is a separate program; and as the webhook function against the minimal one, as that
+// program is measured.
 func (b *bench) layer(ctx context.Context, r *report) error {
 	b.say("build the layer")
 	for _, f := range append([]function{eventFunction}, layerFunctions...) {
@@ -97,7 +98,14 @@ func (b *bench) layer(ctx context.Context, r *report) error {
 		}
 		r.add([]budget{figureLayerW, figureLayerQ, figureLayerE}[i], c)
 	}
-	return nil
+	webhook := layerFunctions[0]
+	b.say("cold start: %d starts of the layer and of the minimal function", b.plan.cold)
+	var c comparison
+	if err := inTurns(b.plan.cold, b.coldStart(ctx, b.minimal, api.URL, &c.base), b.coldStart(ctx, webhook, api.URL, &c.ours)); err != nil {
+		return err
+	}
+	r.add(budgetLayerCold, c)
+	return b.warm(ctx, r, webhook, budgetLayerP50, budgetLayerP99, budgetLayerRSS, figureLayerFirst)
 }
 
 // A feed is the cost of one start and its events.
@@ -105,16 +113,22 @@ type feed struct{ first, p50, p99, rss float64 }
 
 // warmEvents measures events and memory of the webhook function against the minimal one.
 func (b *bench) warmEvents(ctx context.Context, r *report) error {
+	return b.warm(ctx, r, b.webhook, budgetP50, budgetP99, budgetRSS, figureFirst)
+}
+
+// warm measures a function that is fed with events against the minimal one. Budgets are
+// those of p50, p99, memory and the first event.
+func (b *bench) warm(ctx context.Context, r *report, f function, budgets ...budget) error {
 	api := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{})
 	defer api.Close()
 	event := webhookEvent(pushBody())
 	var first, p50, p99, rss comparison
 	for turn := range b.plan.starts {
-		b.say("warm events: start %d of %d, %d events for each function", turn+1, b.plan.starts, b.plan.events)
+		b.say("warm events of %s: start %d of %d, %d events for each function", f.name, turn+1, b.plan.starts, b.plan.events)
 		// Who is started and fed first changes too.
 		var pair [2]function
 		base, ours := turn%2, 1-turn%2
-		pair[base], pair[ours] = b.minimal, b.webhook
+		pair[base], pair[ours] = b.minimal, f
 		feeds, err := b.feedPair(ctx, pair, event, api)
 		if err != nil {
 			return err
@@ -124,10 +138,9 @@ func (b *bench) warmEvents(ctx context.Context, r *report) error {
 		p99.add(feeds[base].p99, feeds[ours].p99)
 		rss.add(feeds[base].rss, feeds[ours].rss)
 	}
-	r.add(budgetP50, p50)
-	r.add(budgetP99, p99)
-	r.add(budgetRSS, rss)
-	r.add(figureFirst, first)
+	for i, c := range []comparison{p50, p99, rss, first} {
+		r.add(budgets[i], c)
+	}
 	return nil
 }
 

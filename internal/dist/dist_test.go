@@ -203,6 +203,19 @@ func checkCommand(t *testing.T, binary []byte, layers []File) {
 	if !bytes.Equal(got, layers[i].Data) {
 		t.Error("the command carries another layer")
 	}
+	// The project that it writes has the layer, and names it by its version.
+	project := filepath.Join(dir, "project")
+	if text, err := exec.CommandContext(t.Context(), command, "init", project, "--from", "sqs").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	written, err := os.ReadFile(filepath.Join(project, "expressway-layer-v0.0.0-test-arm64.zip"))
+	if err != nil || !bytes.Equal(written, got) {
+		t.Errorf("init writes another layer: %v", err)
+	}
+	template, err := os.ReadFile(filepath.Join(project, "template.yaml"))
+	if err != nil || !strings.Contains(string(template), "LayerName: expressway-v0-0-0-test") {
+		t.Errorf("%v: %s", err, template)
+	}
 	text, err := exec.CommandContext(t.Context(), command, "version").Output()
 	if err != nil || !strings.Contains(string(text), "expressway v0.0.0-test (abc) "+runtime.Version()) {
 		t.Errorf("%v: %s", err, text)

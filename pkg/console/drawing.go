@@ -132,7 +132,8 @@ func timeline(e Execution, visits []Visit) template.HTML {
 	const (
 		wide, row, names = 1000.0, 22.0, 200.0
 	)
-	begin, end := e.Started, e.Started
+	begin := visits[0].Entered // what went before is none of a state's
+	end := begin
 	for _, v := range visits {
 		if v.Left != nil && v.Left.After(end) {
 			end = *v.Left
