@@ -1,12 +1,9 @@
-package sourcetest
+package imports
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,8 +11,6 @@ import (
 
 	"github.com/expressway-dev/expressway/internal/sources"
 )
-
-const root = "../../.."
 
 // elsewhere are files that name one source, and need nothing for another.
 var elsewhere = map[string]string{
@@ -35,27 +30,24 @@ var elsewhere = map[string]string{
 // EventBridge. It belongs to a place that a test holds.
 func TestPlaces(t *testing.T) {
 	t.Parallel()
-	held, apart := map[string]bool{}, map[string]token.Position{}
-	eachFile(t, func(name string, files *token.FileSet, file *ast.File) {
-		ast.Inspect(file, func(n ast.Node) bool {
-			if strings.HasSuffix(name, "_test.go") {
-				if place := placeOf(n); place != "" {
-					held[place] = true
-				}
-				return true
+	held, apart := map[string]bool{}, map[string]bool{}
+	for _, f := range moduleFiles(t) {
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			if place := placeOf(n); f.test && place != "" {
+				held[place] = true
 			}
-			if _, known := apart[name]; !known && namesEventBridge(n) {
-				apart[name] = files.Position(n.Pos())
+			if !f.test && namesEventBridge(n) {
+				apart[f.name] = true
 			}
 			return true
 		})
-	})
+	}
 	if len(held) < 15 {
 		t.Fatalf("only %d places are found: %v", len(held), held)
 	}
-	for name, at := range apart {
+	for name := range apart {
 		if !held[name] && !isElsewhere(name) {
-			t.Errorf("%s treats sources apart (line %d), and no test holds it: call sourcetest.Hold for it", name, at.Line)
+			t.Errorf("%s treats sources apart, and no test holds it: call sourcetest.Hold for it", name)
 		}
 	}
 	for name := range elsewhere {
@@ -108,28 +100,4 @@ func placeOf(n ast.Node) string {
 	})
 	file, _, _ := strings.Cut(text, ":")
 	return file
-}
-
-func eachFile(t *testing.T, visit func(name string, files *token.FileSet, file *ast.File)) {
-	t.Helper()
-	for _, folder := range []string{"cmd", "functions", "internal", "pkg"} {
-		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
-				return err
-			}
-			name, err := filepath.Rel(root, path)
-			if err != nil {
-				return err
-			}
-			files := token.NewFileSet()
-			file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
-			if err == nil {
-				visit(filepath.ToSlash(name), files, file)
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 }
