@@ -231,7 +231,7 @@ func TestThousandWaitersSurviveAKill(t *testing.T) {
 	senders.Wait()
 	select {
 	case <-w.done:
-	case <-time.After(time.Minute):
+	case <-time.After(2 * time.Minute):
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
