@@ -379,3 +379,36 @@ func TestOwnAPI(t *testing.T) {
 		t.Errorf("ended as %s with %s %s, want the name of the machine", r.Status, r.Output, r.Cause)
 	}
 }
+
+// Of answers that come at once one is taken; the others, and a heartbeat that comes late, are
+// told that the task is over.
+func TestAnswersAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWaiter(t, waiting)
+	w.begin(t)
+	token := receive(t, w.tokens)
+	const senders = 8
+	codes := make(chan string, senders)
+	for range senders {
+		go func() { codes <- code(w.SendTaskSuccess(reply(token, `{}`))) }()
+	}
+	taken := 0
+	for range senders {
+		switch c := receive(t, codes); c {
+		case "":
+			taken++
+		case "TaskTimedOut":
+		default:
+			t.Errorf("an answer is refused as %s", c)
+		}
+	}
+	if taken != 1 {
+		t.Errorf("%d answers were taken, want 1", taken)
+	}
+	if r := receive(t, w.ended); r.Status != "SUCCEEDED" {
+		t.Errorf("the execution ended as %s", r.Status)
+	}
+	if c := code(w.SendTaskHeartbeat(statesapi.TaskAnswer{Token: &token})); c != "TaskTimedOut" {
+		t.Errorf("a late heartbeat is %q, want TaskTimedOut", c)
+	}
+}

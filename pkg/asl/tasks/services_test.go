@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/expressway-dev/expressway/internal/mototest"
 	"github.com/expressway-dev/expressway/pkg/asl"
@@ -368,4 +369,32 @@ type answerer struct {
 
 func (a answerer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: a.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
+}
+
+// A slow endpoint ends with the state's time-out; one that takes longer than the SDK waits
+// is an error that the machine's Retry takes by its name.
+func TestServiceIsSlow(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	calls := make(chan struct{}, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		calls <- struct{}{}
+		<-release
+	}))
+	t.Cleanup(server.Close)
+	defer close(release)
+	r := at(server.URL)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := runTask(ctx, t, r, "dynamodb:getItem", `{"TableName":"t","Key":{}}`); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error = %v, want that of the context", err)
+	}
+	<-calls
+	r.Client = &http.Client{Timeout: 50 * time.Millisecond}
+	const definition = `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::dynamodb:getItem","Parameters":{"TableName":"t","Key":{}},
+		"Retry":[{"ErrorEquals":["DynamoDB.SdkClientException"],"MaxAttempts":2}],"End":true}}}`
+	got := run(t, definition, `{}`, asl.Environment{Tasks: r, Sleep: noWait})
+	if got.Error != "DynamoDB.SdkClientException" || len(calls) != 3 {
+		t.Errorf("%s: %s after %d calls, want DynamoDB.SdkClientException after 3", got.Error, got.Cause, len(calls))
+	}
 }
