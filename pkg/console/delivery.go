@@ -93,6 +93,45 @@ type Line struct {
 	Level   string         `json:"level"`
 	Message string         `json:"message"`
 	Attrs   map[string]any `json:"attrs"`
+
+	own   slog.Record
+	outer []slog.Attr
+}
+
+// attribute returns an attribute of a line, as text.
+func (l *Line) attribute(key string) string {
+	text := ""
+	l.each(func(a slog.Attr) {
+		if a.Key == key {
+			text = a.Value.Resolve().String()
+		}
+	})
+	return text
+}
+
+func (l *Line) each(visit func(slog.Attr)) {
+	for _, a := range l.outer {
+		visit(a)
+	}
+	l.own.Attrs(func(a slog.Attr) bool {
+		visit(a)
+		return true
+	})
+}
+
+// shown is the line with its attributes as values of JSON, which are made when somebody
+// looks.
+func (l Line) shown() Line {
+	l.Attrs = make(map[string]any, len(l.outer)+l.own.NumAttrs())
+	l.each(func(a slog.Attr) {
+		switch v := a.Value.Resolve(); v.Kind() {
+		case slog.KindInt64, slog.KindFloat64, slog.KindBool:
+			l.Attrs[a.Key] = v.Any()
+		default:
+			l.Attrs[a.Key] = v.String()
+		}
+	})
+	return l
 }
 
 // maxStepValue and maxLines bound what is kept of one delivery in addition to its
@@ -105,7 +144,7 @@ const (
 
 func (r *Recorder) begin(function string, payload []byte, origin string) *Delivery {
 	d := &Delivery{
-		Function: function, Received: r.opts.Now(), Running: true, Title: title(function, payload), Origin: origin,
+		Function: function, Received: r.opts.Now(), Running: true, Origin: origin,
 		payload: payload, bytes: len(payload), steps: map[string][]Step{},
 	}
 	r.mu.Lock()
@@ -127,11 +166,13 @@ func (r *Recorder) end(d *Delivery, answer []byte, err error) {
 	d.conclude()
 	r.charge(d, len(answer))
 	r.changed(Change{"delivery", d.ID})
+	if r.opts.Settled == nil {
+		r.mu.Unlock()
+		return
+	}
 	seen := d.snapshot()
 	r.mu.Unlock()
-	if r.opts.Settled != nil {
-		r.opts.Settled(seen)
-	}
+	r.opts.Settled(seen)
 }
 
 // charge counts n more bytes of a delivery, if it is still kept; the caller holds mu.
@@ -186,7 +227,7 @@ func (d *Delivery) unsettled() {
 			continue
 		}
 		d.Decision = decision
-		d.Route, _ = line.Attrs["route"].(string)
+		d.Route = line.attribute("route")
 		d.Records = append(d.Records, Record{Route: d.Route, Decision: decision, Steps: []Step{
 			{Name: "route", Result: "ok", Detail: d.Route},
 			{Name: decision, Result: "ok", Detail: map[string]string{
@@ -197,10 +238,21 @@ func (d *Delivery) unsettled() {
 	}
 }
 
+// entitle reads the title from the payload, when somebody looks; the caller holds mu.
+func (d *Delivery) entitle() {
+	if d.Title == "" {
+		d.Title = title(d.Function, d.payload)
+	}
+}
+
 func (d *Delivery) snapshot() Delivery {
+	d.entitle()
 	seen := *d
 	seen.Records = append([]Record{}, d.Records...)
-	seen.Lines = append([]Line{}, d.Lines...)
+	seen.Lines = make([]Line, len(d.Lines))
+	for i, line := range d.Lines {
+		seen.Lines[i] = line.shown()
+	}
 	return seen
 }
 
@@ -340,8 +392,8 @@ func (r *Recorder) Rejected(ctx context.Context, route, _, errorName string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n := len(d.Lines); n > 0 { // the log line of the refusal has the reason
-		rec.Cause, _ = d.Lines[n-1].Attrs["reason"].(string)
-		if id, ok := d.Lines[n-1].Attrs["delivery"].(string); ok {
+		rec.Cause = d.Lines[n-1].attribute("reason")
+		if id := d.Lines[n-1].attribute("delivery"); id != "" {
 			rec.ID = id
 		}
 	}
@@ -371,24 +423,10 @@ func (l *logged) Enabled(ctx context.Context, level slog.Level) bool {
 
 func (l *logged) Handle(ctx context.Context, line slog.Record) error {
 	if d := deliveryOf(ctx); d != nil {
-		attrs := make(map[string]any, line.NumAttrs())
-		keep := func(a slog.Attr) bool {
-			switch v := a.Value.Resolve(); v.Kind() {
-			case slog.KindInt64, slog.KindFloat64, slog.KindBool:
-				attrs[a.Key] = v.Any()
-			default:
-				attrs[a.Key] = v.String()
-			}
-			return true
-		}
-		for _, a := range l.attrs {
-			keep(a)
-		}
-		line.Attrs(keep)
 		l.recorder.mu.Lock()
 		if len(d.Lines) < maxLines {
-			d.Lines = append(d.Lines, Line{line.Time, line.Level.String(), line.Message, attrs})
-			l.recorder.charge(d, len(line.Message)+100*len(attrs))
+			d.Lines = append(d.Lines, Line{Time: line.Time, Level: line.Level.String(), Message: line.Message, own: line.Clone(), outer: l.attrs})
+			l.recorder.charge(d, len(line.Message)+100*(line.NumAttrs()+len(l.attrs)))
 		}
 		l.recorder.mu.Unlock()
 	}
@@ -413,6 +451,7 @@ func (r *Recorder) Deliveries(match func(*Delivery) bool, limit int) []Delivery 
 	list := []Delivery{}
 	all := r.deliveries.all()
 	for i := len(all) - 1; i >= 0 && len(list) < limit; i-- {
+		all[i].entitle()
 		if match == nil || match(all[i]) {
 			list = append(list, all[i].snapshot())
 		}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"github.com/expressway-dev/expressway/internal/sources"
+	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 // An anyEvent has the members of all kinds of events that say what was delivered.
@@ -62,22 +66,25 @@ func (e *anyEvent) path() string {
 
 // title describes an event in a few words.
 func title(function string, payload []byte) string {
-	var e anyEvent
-	if json.Unmarshal(payload, &e) != nil {
+	v, err := jsonata.Decode(payload)
+	e, ok := v.(*jsonata.Object)
+	if err != nil || !ok {
 		return function
 	}
-	switch {
-	case len(e.Records) > 0:
-		queue := e.Records[0].EventSourceARN
+	method := cmp.Or(e.Text("httpMethod"), e.Object("requestContext").Object("http").Text("method"))
+	switch records := e.List("Records"); {
+	case len(records) > 0:
+		record, _ := jsonata.Force(records[0]).(*jsonata.Object)
+		queue := record.Text("eventSourceARN")
 		queue = queue[strings.LastIndexByte(queue, ':')+1:]
-		if n := len(e.Records); n > 1 {
+		if n := len(records); n > 1 {
 			return fmt.Sprintf("%s (%d messages)", queue, n)
 		}
 		return queue
-	case e.DetailType != "" || e.Source != "":
-		return e.Source + " " + e.DetailType
-	case e.method() != "":
-		return e.method() + " " + e.path()
+	case e.Text("detail-type") != "" || e.Text("source") != "":
+		return e.Text("source") + " " + e.Text("detail-type")
+	case method != "":
+		return method + " " + cmp.Or(e.Text("rawPath"), e.Text("path"))
 	}
 	return function
 }
@@ -90,24 +97,20 @@ func outcome(function string, answer []byte, failed error, records int) string {
 		}
 		return "function error"
 	}
-	var a struct {
-		StatusCode int    `json:"statusCode"`
-		Status     string `json:"status"`
-		Discarded  bool   `json:"discarded"`
-		Failures   []any  `json:"batchItemFailures"`
-	}
-	_ = json.Unmarshal(answer, &a) // a value that is not an object has no members
-	switch {
-	case a.StatusCode != 0:
-		return fmt.Sprint(a.StatusCode)
-	case function == "queue" && len(a.Failures) > 0:
-		return fmt.Sprintf("%d of %d to retry", len(a.Failures), max(records, len(a.Failures)))
-	case function == "queue":
+	v, _ := jsonata.Decode(answer)
+	a, _ := v.(*jsonata.Object) // a value that is not an object has no members
+	failures := a.List("batchItemFailures")
+	switch status := a.Value("statusCode"); {
+	case status != nil && function == sources.Webhook:
+		return fmt.Sprint(status)
+	case function == sources.Queue && len(failures) > 0:
+		return fmt.Sprintf("%d of %d to retry", len(failures), max(records, len(failures)))
+	case function == sources.Queue:
 		return fmt.Sprintf("%d done", records)
-	case a.Discarded:
+	case a.Value("discarded") == true:
 		return "discarded"
 	}
-	return a.Status
+	return a.Text("status")
 }
 
 // A Request is an HTTP request as it arrived, with secrets blanked.
