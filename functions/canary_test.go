@@ -40,6 +40,20 @@ const canaryRoutes = `
     verify: {token: {header: X-Key}, secrets: [env:HOOK_SECRET]}
     start: m
     respond: {status: 200, headers: {X-Result: '{% $execution.output.missing.more %}'}}
+  - name: hook-resume
+    http: POST /resume
+    verify: {token: {header: X-Key}, secrets: [env:HOOK_SECRET]}
+    resume: {token: '{% $request.body.text %}'}
+  - name: hook-link
+    http: POST /link
+    verify: link
+    resume: {token: '{% $request.query.q %}', page: {title: Sure?}}
+  - name: queue-resume
+    sqs: resumed
+    resume: {token: '{% $message.body.text %}'}
+  - name: event-resume
+    eventbridge: {source: resumed}
+    resume: {token: '{% $event.detail.text %}', fail: '{% $exists($event.detail.more) %}', error: '{% $event.detail.text %}', cause: '{% $event.detail.text %}'}
   - name: queue
     sqs: orders
     start: m
@@ -248,15 +262,18 @@ func canaryEvents() map[string][]string {
 			request("/hook", key, "application/json", canary), request("/hook", key, "application/x-www-form-urlencoded", "%zz="+canary),
 			request("/hook", key, "text/plain", canary), request("/input", key, "application/json", body), request("/input", key, "application/json", "{"+canary),
 			request("/deduped", key, "application/json", body), request("/respond", key, "application/json", body), request("/nowhere", key, "application/json", body),
+			request("/resume", key, "application/json", body), request("/resume", key, "application/json", `{"text":"`+strings.Repeat(canary, 400)+`"}`),
+			request("/link", key, "application/x-www-form-urlencoded", "decision=approve"), request("/link", key, "application/x-www-form-urlencoded", "decision="+canary),
 		}, broken...),
 		"queue": append([]string{
 			batch(record("orders", body), record("batched", body), record("batched", "{}"), record("wrapped", body), record("deduped", body), record("nowhere", body)),
+			batch(record("resumed", body), record("resumed", "{}")),
 			batch(record("orders", canary+"\x00"), record("wrapped", `{"Type":"Notification","Message":"`+canary+`"}`)),
 			batch(map[string]any{"messageId": "m-2", "body": map[string]string{"text": canary}}),
 			batch(map[string]any{"messageId": "m-3", "body": body, "eventSource": "aws:sqs", "attributes": canary}),
 		}, broken...),
 		"event": append([]string{
-			event("shop", body), event("input", body), event("deduped", body), event("nowhere", body), "[" + event("shop", body) + "," + event("input", body) + "]",
+			event("shop", body), event("input", body), event("deduped", body), event("nowhere", body), event("resumed", body), event("resumed", `{"more":1,"text":"`+canary+`"}`), "[" + event("shop", body) + "," + event("input", body) + "]",
 			`{"id":"e-2","detail":` + body + `}`, event("shop", canary),
 		}, broken...),
 	}
