@@ -84,6 +84,7 @@ var steps = []step{
 	{"batches", (*bench).batches},
 	{"large", (*bench).largeBodies},
 	{"engine", (*bench).engine},
+	{"executions", (*bench).manyExecutions},
 }
 
 func stepNames() []string {

@@ -37,6 +37,7 @@ var (
 	budgetHTTP8      = budget{what: "The same by plain HTTP, 8 connections", against: "an empty net/http JSON handler", unit: "ms", limit: 2}
 	budgetEngine     = budget{what: "The same workflow in process", unit: "µs", limit: 20, absolute: true}
 	budgetAllocs     = budget{what: "Allocations of the same", unit: "allocs", limit: 100, absolute: true}
+	budgetExecutions = budget{what: "Local engine: memory with 10,000 executions waiting and 100,000 listed", unit: "MiB", absolute: true, limit: 256}
 	budgetLayer      = budget{what: "Layer zip, arm64", against: minimalName, unit: "MB", limit: 1.3}
 	budgetLayerCold  = budget{what: "Cold start of the layer as webhook: process start to first poll", against: minimalName, unit: "ms", limit: 0.92}
 	budgetLayerP50   = budget{what: "Warm webhook of the layer, p50", against: minimalName, unit: "ms", limit: 1.12}
@@ -50,7 +51,7 @@ var (
 
 	order = []budget{
 		budgetCold, budgetRoutes100, budgetRoutes500, budgetMemory100, budgetMemory500, budgetP50, budgetP99, budgetRSS, budgetBatch, budgetBatches, budgetLarge, budgetZip,
-		budgetAPI, budgetHTTP1, budgetHTTP8, budgetEngine, budgetAllocs, figureFirst,
+		budgetAPI, budgetHTTP1, budgetHTTP8, budgetEngine, budgetAllocs, budgetExecutions, figureFirst,
 		budgetLayer, budgetLayerCold, budgetLayerP50, budgetLayerP99, budgetLayerRSS, figureLayerFirst, figureLayerW, figureLayerQ, figureLayerE,
 	}
 )
@@ -124,7 +125,7 @@ they lie far apart, the machine was busy.
 - Cold start: %d starts of each. From just before the process is started until its first poll.
 - Many routes: %d starts of each. The processor time, user and system, of a process that is killed at its first poll, and
   its largest resident set by then. A rich route is verified and has a dedupe key, a filter, an input of five expressions,
-  an answer and two catches. Half of the time is the YAML parser's ([ADR 37](adr/0037-configurations-with-many-routes.md)).
+  an answer and two catches. What they cost is in [ADR 50](adr/0050-read-most-routes-without-the-yaml-parser.md).
 - Warm: %d starts of each with %d events, a signed GitHub push of %d bytes in an HTTP API event, in blocks of %d by turns.
   From sending the event until the response has been read; p50 and p99 of each start, without its first %d events.
 - Peak memory: the largest resident set of the process over all those events.
@@ -138,6 +139,8 @@ they lie far apart, the machine was busy.
 - Engine: Pass, Choice, Parallel of two Pass, Map of three items, Succeed, in JSONPath; one caller, %d turns of %d calls each,
   client and server in one process. By plain HTTP the figure is the inverse of the throughput: at most twice the time is at
   least half the calls a second.
+
+- Many executions: STANDARD ones, started and listed through the API; heap and stacks in use when all pages have been read.
 
 Measured with %s on %s, %d cores, in %.0f s, by:
 
