@@ -39,6 +39,7 @@ var stacks = map[string]string{
 		"Bad": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {"FunctionName": {"Ref": "Queue"}, "EventSourceArn": {"Fn::GetAtt": ["Bare", "Arn"]}, "Enabled": false}}
 	}}`,
 	"right": `{"Resources": {
+		"ApiLogs": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "/aws/vendedlogs/apis/right"}},
 		"Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}},
 		"Webhook": {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "provided.al2023", "Handler": "webhook", "Timeout": 29, "Role": {"Fn::GetAtt": ["Role", "Arn"]},
 			"Code": {"ZipFile": "x"}, "Environment": {"Variables": {"EXPRESSWAY_METRICS": "on"}}}}

@@ -280,7 +280,8 @@ func TestLogsOfAStack(t *testing.T) {
 		return server.Getenv(name)
 	}
 	code, _, errs := logsCLI(t, getenv, append([]string{"d-1", "--stack", "right"}, window[:4]...)...)
-	if code != 0 || !strings.HasPrefix(fmt.Sprint(api.started[0]["logGroupIdentifiers"]), "[/aws/lambda/right-Webhook-") {
+	groups := fmt.Sprint(api.started[0]["logGroupIdentifiers"])
+	if code != 0 || !strings.HasPrefix(groups, "[/aws/lambda/right-Webhook-") || !strings.HasSuffix(groups, " /aws/vendedlogs/apis/right]") {
 		t.Errorf("exit %d, started %v: %s", code, api.started, errs)
 	}
 	if code, _, errs := logsCLI(t, getenv, "d-1", "--stack", "without"); code != 1 || !strings.Contains(errs, "the stack without has no function of Expressway") {

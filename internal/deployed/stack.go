@@ -20,6 +20,7 @@ import (
 const (
 	maxResources = 2500
 	maxDepth     = 5
+	maxGroups    = 50 // of one query of Logs Insights
 )
 
 // A Stack is the result of reading a stack.
@@ -28,6 +29,8 @@ type Stack struct {
 	Functions []*Function // those of Expressway
 	Others    int         // functions of other kinds
 	Machines  []*Machine
+	// Groups are the log groups of the stack itself, such as that of an API's access log.
+	Groups []string
 	// Unread are the calls that failed; what depends on them is not checked.
 	Unread []Unread
 }
@@ -87,6 +90,9 @@ func Read(ctx context.Context, c *Clients, name string) (*Stack, error) {
 	r.functions(ctx)
 	r.mappings(ctx)
 	r.machines(ctx)
+	for _, x := range r.of("AWS::Logs::LogGroup") {
+		r.stack.Groups = append(r.stack.Groups, x.physical)
+	}
 	return r.stack, ctx.Err()
 }
 
@@ -291,11 +297,12 @@ func (r *reader) machines(ctx context.Context) {
 	}
 }
 
-// LogGroups returns the log groups of the functions and of the state machines.
+// LogGroups returns the log groups of the functions, of the state machines and of the stack itself, as many
+// as one query takes; none if there is no function of Expressway.
 func (s *Stack) LogGroups() []string {
 	var out []string
 	add := func(name string) {
-		if name != "" && !slices.Contains(out, name) {
+		if name != "" && len(out) < maxGroups && !slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}
@@ -324,6 +331,9 @@ func (s *Stack) LogGroups() []string {
 				}
 			}
 		}
+	}
+	for _, name := range s.Groups {
+		add(name)
 	}
 	return out
 }
