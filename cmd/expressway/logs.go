@@ -62,11 +62,13 @@ func (c *logsCommand) Run(ctx context.Context, p *program) error {
 	case c.Limit < 1 || c.Limit > insights.MaxLines:
 		return fmt.Errorf("--limit must be 1 to %d", insights.MaxLines)
 	}
-	fmt.Fprintln(p.stderr, search.Query(min(c.Limit, 10_000)))
+	query := search.Query(min(c.Limit, 10_000))
 	if c.Stack == "" && len(c.LogGroup) == 0 {
-		fmt.Fprintln(p.stderr, "\nnote: run it in CloudWatch Logs Insights over the log groups of functions, executions and API, or name them with --stack or --log-group")
+		fmt.Fprintln(p.stdout, query)
+		fmt.Fprintln(p.stderr, "note: run it in CloudWatch Logs Insights over the log groups of functions, executions and API, or name them with --stack or --log-group")
 		return nil
 	}
+	fmt.Fprintln(p.stderr, query)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	result, err := c.run(ctx, p, search, since, until)

@@ -191,10 +191,10 @@ func TestLogsTimeline(t *testing.T) {
 // Without log groups the query alone is printed, and nobody is asked.
 func TestLogsQuery(t *testing.T) {
 	t.Parallel()
-	code, _, errs := logsCLI(t, noEnvironment, "--route", "a", "--delivery", `x" or 1=1 | delete \`)
-	want := "| filter (route = \"a\") and (delivery = \"x\\\" or 1=1 | delete \\\\\")\n| sort @timestamp asc\n| limit 1000\n"
-	if code != 0 || !strings.Contains(errs, want) {
-		t.Errorf("exit %d: %s", code, errs)
+	code, out, errs := logsCLI(t, noEnvironment, "--route", "a", "--delivery", `x" or 1=1 | delete \`)
+	want := "fields @timestamp, @message, @log\n| filter (route = \"a\") and (delivery = \"x\\\" or 1=1 | delete \\\\\")\n| sort @timestamp asc\n| limit 1000\n"
+	if code != 0 || out != want || !strings.Contains(errs, "--stack or --log-group") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
 	}
 	for _, args := range [][]string{{}, {"a\x1bb"}, {"x", "--since", "yesterday"}, {"x", "--since", "1h", "--until", "2h"}, {"x", "--limit", "0"}, {"x", "--limit", "100001"}, {"x", "--timeout", "0"}} {
 		if code, _, errs := logsCLI(t, noEnvironment, args...); code != 1 || errs == "" {
