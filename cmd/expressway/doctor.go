@@ -10,6 +10,7 @@ import (
 
 type doctorCommand struct {
 	Stack   string `required:"" placeholder:"NAME" help:"The stack, by its name or ARN."`
+	Config  string `placeholder:"FILE" help:"The configuration that is deployed; its queue routes are held against the mappings, and its variables against the functions'."`
 	Region  string `placeholder:"REGION" help:"The region (default: that of the environment or profile)."`
 	Strict  bool   `help:"Fail on warnings too."`
 	Format  string `enum:"text,json" default:"text" help:"text or json."`
@@ -40,6 +41,13 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 		return fmt.Errorf("the stack %s has no function of Expressway (%d others): one has the layer expressway-…, or a variable EXPRESSWAY_… and the runtime provided.al2023", c.Stack, stack.Others)
 	}
 	findings := stack.Check()
+	if c.Config != "" {
+		more, err := stack.CheckRoutes(c.Config)
+		if err != nil {
+			return err
+		}
+		findings = append(findings, more...)
+	}
 	failed := false
 	for _, f := range findings {
 		failed = failed || f.Severity == deployed.Error || c.Strict && f.Severity == deployed.Warning

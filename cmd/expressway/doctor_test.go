@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -104,6 +106,46 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("exit %d: %s%s", code, out, errs)
 		}
 	})
+	// With the configuration, each route has a mapping, each mapping a route, and each function
+	// its variables.
+	for name, test := range map[string]struct{ routes, want string }{
+		"all fed": {
+			"  - {name: a, sqs: shop-Orders-*, start: '${MACHINE}'}\n  - {name: b, sqs: '*', start: m}\n", "",
+		},
+		"a route without a mapping": {
+			"  - {name: a, sqs: shop-*, start: m}\n  - {name: b, sqs: other, start: m}\n", "queue-without-mapping route b\n",
+		},
+		"a mapping without a route":  {"  - {name: a, sqs: shop-Orders-*, start: m}\n", "mapping-without-route Queue\n"},
+		"a variable that is missing": {"  - {name: a, sqs: '*', start: '${NOBODY}'}\n", "configuration Queue\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "expressway.yaml")
+			if err := os.WriteFile(file, []byte("version: 1\nroutes:\n"+test.routes), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, out, errs := doctor(server.Getenv, "--stack", "shop", "--format", "json", "--config", file)
+			var report struct {
+				Findings []struct{ Rule, Resource string }
+			}
+			if err := json.Unmarshal([]byte(out), &report); err != nil {
+				t.Fatal(err, errs)
+			}
+			got := ""
+			for _, f := range report.Findings {
+				switch f.Rule {
+				case "queue-without-mapping", "mapping-without-route", "configuration":
+					resource, _, _ := strings.Cut(f.Resource, " ←")
+					if line := f.Rule + " " + resource + "\n"; !strings.HasSuffix(got, line) { // the file has two mistakes for one variable
+						got += line
+					}
+				}
+			}
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
 	for name, want := range map[string]string{
 		"without": "the stack without has no function of Expressway", "nowhere": "there is no stack nowhere in us-east-1",
 	} {

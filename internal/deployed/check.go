@@ -52,10 +52,15 @@ func (s *Stack) Check() []Finding {
 	for _, u := range s.Unread {
 		add(Warning, "not-read", u.Place, u.Err.Error()+": what it would have told is not judged", "Grant the permission, read only, and run doctor again")
 	}
-	slices.SortStableFunc(out, func(a, b Finding) int {
+	return sorted(out)
+}
+
+// sorted orders findings by resource, and drops what is said twice.
+func sorted(list []Finding) []Finding {
+	slices.SortStableFunc(list, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
 	})
-	return slices.Compact(out)
+	return slices.Compact(list)
 }
 
 type adder func(severity Severity, rule, resource, message, cure string)
@@ -86,8 +91,13 @@ func (f *Function) check(add adder) {
 	}
 }
 
+// place names a mapping by its function and its queue.
+func (m *Mapping) place(f *Function) string {
+	return f.ID + " ← " + m.Source[strings.LastIndexByte(m.Source, ':')+1:]
+}
+
 func (m *Mapping) check(f *Function, timeout int, add adder) {
-	place := f.ID + " ← " + m.Source[strings.LastIndexByte(m.Source, ':')+1:]
+	place := m.place(f)
 	if !strings.Contains(m.Source, ":sqs:") {
 		add(Error, "mapping-source", place, fmt.Sprintf("the mapping %s feeds the function from %s, which is not a queue: it refuses all of it, and a stream stands still", m.UUID, m.Source), "Remove the mapping; EventBridge Pipes bring streams to workflows")
 		return
