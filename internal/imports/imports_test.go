@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"internal/lambdalog": {},
 	"internal/memlimit":  {},
 	"internal/sources":   {},
+	"internal/s3put":     {"internal/awsenv", "internal/awsjson", "pkg/bridge"},
 	"internal/waittable": {"internal/awsjson", "pkg/bridge"},
 
 	"pkg/jsonata":     {},
@@ -40,11 +41,11 @@ var allowed = map[string][]string{
 	"pkg/stepfn":      {"internal/awsenv", "internal/awsjson", "pkg/bridge", "pkg/trace", "pkg/jsonata"},
 	"pkg/statesapi":   {"pkg/asl", "pkg/asl/tasks", "pkg/bridge", "pkg/jsonata", "pkg/trace"},
 	"pkg/httpfront":   {"internal/eventkind", "internal/sources", "pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},
-	"pkg/sqsbatch":    {"internal/awsjson", "internal/eventkind", "internal/sources", "pkg/bridge", "pkg/config", "pkg/jsonata"},
+	"pkg/sqsbatch":    {"internal/awsjson", "internal/eventkind", "internal/sources", "pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/trace"},
 	"pkg/eventbridge": {"internal/eventkind", "internal/sources", "pkg/bridge", "pkg/config", "pkg/jsonata"},
 	"pkg/gateway": {
 		"internal/version",
-		"internal/waittable",
+		"internal/s3put", "internal/waittable",
 		"pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront", "pkg/jsonata", "pkg/metrics", "pkg/otlp", "pkg/secrets",
 		"pkg/sqsbatch", "pkg/stepfn", "pkg/verify",
 	},

@@ -36,6 +36,12 @@ func TestKnown(t *testing.T) {
 			Options{To: address + ".fifo"},
 			Known{"r", bridge.DedupeRecord("r", []byte("sender")), true},
 		},
+		"accepted": {
+			"http: POST /a\n    verify: none\n    queue: " + address, "$request.body.id",
+			Letter{Body: bridge.Envelope{Version: bridge.EnvelopeVersion, Route: "r", DeliveryID: "d", Dedupe: &bridge.EnvelopeKey{Record: "r#1"}, Input: []byte("1")}.Encode()},
+			Options{To: address},
+			Known{"r", "r#1", true},
+		},
 		"function": {
 			"eventbridge: {source: shop}", "$event.id",
 			Letter{Body: `{"id":"e","source":"shop","detail-type":"Paid"}`},

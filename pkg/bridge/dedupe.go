@@ -113,18 +113,17 @@ const (
 // or the delivery has none; a Result is the end of the delivery.
 func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, *Result) {
 	rule := d.Route.Dedupe
-	if rule == nil {
-		return nil, nil
+	if rule == nil || d.Route.Queue != nil {
+		return nil, nil // the claim of a queue is that of who works on it
 	}
 	fail := func(f *Failure) (*Claim, *Result) { return nil, &Result{Failure: f} }
-	key, err := dedupeKey(ctx, rule, scope)
+	record, err := b.dedupeRecord(ctx, d, scope)
 	if err != nil {
 		return fail(unstarted(ctx, err))
 	}
-	if key == nil {
+	if record == nil {
 		return nil, nil
 	}
-	b.step(ctx, d, "dedupe", string(key))
 	if b.dedupe == nil {
 		return fail(NewFailure(Misconfigured, "the route uses dedupe, but there is no dedupe store", nil))
 	}
@@ -138,8 +137,7 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 		runs = 0 // nothing is started that could outlive the delivery
 	}
 	until := scope.deadline.Add(max(runs, concludeTime))
-	c := &Claim{Until: until, Expires: until.Add(rule.remember())}
-	c.Key, c.Fingerprint = d.dedupeRecord(key)
+	c := &Claim{Key: record.Record, Fingerprint: record.Fingerprint, Until: until, Expires: until.Add(rule.remember())}
 	rec, err := b.dedupe.Claim(ctx, *c)
 	switch {
 	case err != nil && rule.StartUnchecked:
@@ -172,32 +170,43 @@ func (b *Bridge) inProgress(rule *Dedupe, until time.Time) *Failure {
 	}
 }
 
-// dedupeRecord returns the record's name of a delivery with the key, and its fingerprint.
-func (d *Delivery) dedupeRecord(key []byte) (record, fingerprint string) {
+// dedupeRecord returns the dedupe record of a delivery: nil if it has none. That of a
+// delivery which was accepted before was made then.
+func (b *Bridge) dedupeRecord(ctx context.Context, d *Delivery, scope *Scope) (*EnvelopeKey, error) {
+	rule := d.Route.Dedupe
+	switch {
+	case rule == nil:
+		return nil, nil
+	case d.Accepted:
+		return d.Key, nil
+	}
+	key, err := dedupeKey(ctx, rule, scope)
+	if key == nil || err != nil {
+		return nil, err
+	}
+	b.step(ctx, d, "dedupe", string(key))
+	var r EnvelopeKey
 	if d.Fingerprint != nil {
 		sum := sha256.Sum256(d.Fingerprint())
-		fingerprint = hex.EncodeToString(sum[:])
+		r.Fingerprint = hex.EncodeToString(sum[:])
 	}
-	if d.Route.Dedupe.WithBody {
-		key = append(append(key[:len(key):len(key)], 0), fingerprint...)
+	if rule.WithBody {
+		key = append(append(key[:len(key):len(key)], 0), r.Fingerprint...)
 	}
-	return DedupeRecord(d.Route.Name, key), fingerprint
+	r.Record = DedupeRecord(d.Route.Name, key)
+	return &r, nil
 }
 
 // DedupeKey returns the name of the dedupe record that a delivery would claim, and claims
 // nothing. It is empty where the route or the delivery has no key.
 func (b *Bridge) DedupeKey(ctx context.Context, d *Delivery) (string, error) {
-	if d.Route.Dedupe == nil {
-		return "", nil
-	}
 	ctx, cancel := b.withDeadline(ctx, d.Route)
 	defer cancel()
-	key, err := dedupeKey(ctx, d.Route.Dedupe, newScope(ctx, b, d))
-	if key == nil || err != nil {
+	record, err := b.dedupeRecord(ctx, d, newScope(ctx, b, d))
+	if record == nil || err != nil {
 		return "", err
 	}
-	record, _ := d.dedupeRecord(key)
-	return record, nil
+	return record.Record, nil
 }
 
 // DedupeRecord returns the name under which a store keeps the record of a route's key;

@@ -41,6 +41,11 @@ type Route struct {
 	Resume *Resume
 	// Dedupe, if it is set, lets equal deliveries start only one execution.
 	Dedupe *Dedupe
+	// Queue, if not nil, takes the deliveries that pass; the executions are started later,
+	// by the function that reads the queue.
+	Queue *Queue
+	// Offload, if not nil, takes the inputs that are too large for an execution.
+	Offload *Offload
 }
 
 // A Delivery is a request, a message or an event that is to start one execution.
@@ -64,6 +69,10 @@ type Delivery struct {
 	// Fingerprint returns what must be equal in deliveries with one dedupe key: the
 	// body's bytes. Nil compares nothing.
 	Fingerprint func() []byte
+	// Key is the dedupe record of a delivery that was accepted before, and whose key was
+	// made then; Accepted says that it was, and nil that it has no key.
+	Accepted bool
+	Key      *EnvelopeKey
 	// TraceHeader is the delivery's own X-Ray trace header, if it has one that takes
 	// precedence over the context's.
 	TraceHeader string
@@ -79,8 +88,8 @@ type Delivery struct {
 	ReceivedAt time.Time
 }
 
-// A Result describes the end of a delivery: exactly one of Filtered, Answered, Resumed,
-// Replayed, Failure,
+// A Result describes the end of a delivery: exactly one of Filtered, Answered, Accepted,
+// Resumed, Replayed, Failure,
 // or an Outcome with a status of Succeeded or Running.
 type Result struct {
 	// Filtered says that the route's filter was not true. FilterUndefined says in
@@ -88,6 +97,8 @@ type Result struct {
 	Filtered, FilterUndefined bool
 	// Answered says that the route starts nothing, and the adapter has the answer.
 	Answered bool
+	// Accepted is the id of the message in which the route's queue has the delivery.
+	Accepted string
 	// Resumed is what was done to a waiting task; empty if the route starts an execution.
 	Resumed Action
 	// Replayed says that an equal delivery was answered before, with Replay.
@@ -112,15 +123,17 @@ func (r Result) ErrorName() string {
 
 // A Bridge admits deliveries and starts executions. It is safe for concurrent use.
 type Bridge struct {
-	starter  Starter
-	now      func() time.Time
-	log      *slog.Logger
-	dedupe   DedupeStore
-	resumer  Resumer
-	waits    WaitTable
-	observer Observer
-	steps    StepObserver // the observer, if it implements StepObserver
-	causes   bool
+	starter   Starter
+	now       func() time.Time
+	log       *slog.Logger
+	dedupe    DedupeStore
+	resumer   Resumer
+	acceptor  Acceptor
+	offloader Offloader
+	waits     WaitTable
+	observer  Observer
+	steps     StepObserver // the observer, if it implements StepObserver
+	causes    bool
 }
 
 // An Option sets an optional part of a Bridge.
@@ -213,10 +226,16 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 		return b.resume(ctx, d, scope)
 	}
 	input, err := b.input(ctx, d, scope)
+	if err == nil && len(input) > MaxInput {
+		input, err = b.offload(ctx, d, input)
+	}
 	if err != nil {
 		return Result{Failure: unstarted(ctx, err)}
 	}
 	b.step(ctx, d, "input", input)
+	if d.Route.Queue != nil {
+		return b.accept(ctx, d, scope, input)
+	}
 	start := Start{
 		Route:           d.Route.Name,
 		StateMachineARN: d.Route.StateMachine,
@@ -307,8 +326,12 @@ func unstarted(ctx context.Context, err error) *Failure {
 
 func (b *Bridge) withDeadline(ctx context.Context, route *Route) (context.Context, context.CancelFunc) {
 	wait := MaxWait
-	if route.Timeout > 0 {
-		wait = min(wait, route.Timeout)
+	limit := route.Timeout
+	if route.Queue != nil {
+		limit = route.Queue.Within
+	}
+	if limit > 0 {
+		wait = min(wait, limit)
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		wait = min(wait, deadline.Sub(b.now())-margin)
@@ -340,8 +363,12 @@ func (b *Bridge) value(ctx context.Context, d *Delivery, scope *Scope, t *Templa
 	if err != nil {
 		return nil, err
 	}
-	if len(text) > MaxInput {
-		return nil, NewFailure(InputTooLarge, fmt.Sprintf("the %s has %d bytes, and Step Functions takes at most %d", place, len(text), MaxInput), nil)
+	if len(text) > MaxInput && !(place == "input" && d.Route.Offload != nil) {
+		cure := ""
+		if place == "input" {
+			cure = ": pass on less with input, or set offload on the route"
+		}
+		return nil, NewFailure(InputTooLarge, fmt.Sprintf("the %s has %d bytes, and Step Functions takes at most %d%s", place, len(text), MaxInput, cure), nil)
 	}
 	return text, nil
 }

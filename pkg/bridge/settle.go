@@ -114,6 +114,8 @@ func (b *Bridge) logSettled(ctx context.Context, d *Delivery, r Result, s Settle
 		}
 	case r.Answered:
 		attrs = append(attrs, slog.Bool("answered", true))
+	case r.Accepted != "":
+		attrs = append(attrs, slog.String("accepted", r.Accepted))
 	case r.Resumed != "":
 		attrs = append(attrs, slog.String("resumed", string(r.Resumed)))
 	case r.Replayed:

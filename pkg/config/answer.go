@@ -28,7 +28,7 @@ func (d *document) checkEnd(n ast.Node, have keySet) {
 }
 
 // notWithAnswer are the keys that concern executions.
-var notWithAnswer = []string{"input", "mode", "timeout", "dedupe", "respond", "accepted", "onDeadline"}
+var notWithAnswer = []string{"input", "mode", "timeout", "dedupe", "respond", "accepted", "onDeadline", "offload"}
 
 // readAnswer reads the answer of a route that starts nothing.
 func (d *document) readAnswer(n ast.Node, r *Route, scope []string, have keySet) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -64,6 +65,12 @@ func (r *Route) completeHTTP(known *patterns) (problems []string) {
 		problems = append(problems, "HTTP.Pattern: "+problem)
 	}
 	r.HTTP.Params = patternParams(r.HTTP.Pattern)
+	if work := r.HTTP.Work; work != nil {
+		if id, ok := parseQueue(work.Queue); !ok || work.Queue == id.name || strings.ContainsAny(work.Queue, "*") || strings.HasSuffix(id.name, ".fifo") {
+			problems = append(problems, fmt.Sprintf("HTTP.Work.Queue must be the URL or the ARN of a standard queue, not %q", work.Queue))
+		}
+		r.Queue = &bridge.Queue{Address: work.Queue}
+	}
 	for _, p := range r.HTTP.Verify.Validate() {
 		problems = append(problems, p.Error())
 	}
@@ -78,7 +85,10 @@ func (r *Route) adoptPreset() {
 		return
 	}
 	r.HTTP.DeliveryID, r.HTTP.Ack = preset.DeliveryID, preset.Ack
-	if r.Timeout == 0 {
+	switch {
+	case r.Queue != nil:
+		r.Queue.Within = preset.Deadline // the sender waits for no more than that
+	case r.Timeout == 0:
 		r.Timeout = preset.Deadline
 	}
 }

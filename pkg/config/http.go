@@ -40,6 +40,9 @@ type HTTP struct {
 	OnDeadline *OnDeadline
 	// CORS lets pages of other origins call the route.
 	CORS *CORS
+	// Work says what the queue function does with what was accepted; nil for a route whose
+	// sender waits for the execution.
+	Work *SQS
 	// CloudEvents says which senders of CloudEvents may deliver.
 	CloudEvents *verify.CloudEvents
 }

@@ -21,6 +21,16 @@ func parseQueue(text string) (queueID, bool) {
 	return queueID{name: text}, isQueueName(text)
 }
 
+// QueueARN returns the ARN of a queue's URL or ARN. Region and account are those of a queue
+// whose URL does not name them.
+func QueueARN(address, region, account string) string {
+	if strings.HasPrefix(address, "arn:") {
+		return address
+	}
+	q, _ := parseQueue(address)
+	return "arn:aws:sqs:" + cmp.Or(q.region, region) + ":" + cmp.Or(q.account, account) + ":" + q.name
+}
+
 // isQueueName takes 1 to 80 letters, digits, - and _, with the .fifo that the names of
 // FIFO queues end in, and * for any text.
 func isQueueName(s string) bool {

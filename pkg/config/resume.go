@@ -19,7 +19,7 @@ const DefaultKeyAttribute = "id"
 type Page struct{ Title, Approve, Reject string }
 
 // notWithResume are the keys that concern an execution.
-var notWithResume = []string{"input", "mode", "accepted", "onDeadline", "batch"}
+var notWithResume = []string{"input", "mode", "accepted", "onDeadline", "batch", "offload"}
 
 // The expressions for what a link carries, unless the route has its own, and for what its
 // page sends.

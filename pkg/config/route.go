@@ -8,13 +8,13 @@ import (
 )
 
 var (
-	ownKeys    = []string{"name", "http", "sqs", "eventbridge", "start", "mode", "timeout", "includedData", "verify", "filter", "input", "respond", "catch", "dedupe", "resume"}
+	ownKeys    = []string{"name", "http", "sqs", "eventbridge", "start", "mode", "timeout", "includedData", "verify", "filter", "input", "respond", "catch", "dedupe", "resume", "queue", "offload"}
 	knownOfAll = slices.Concat(ownKeys, httpKeys, sqsKeys)
 )
 
 // lateKeys are the values of a route that are read once its trigger and its mode are known.
 type lateKeys struct {
-	filter, input, respond, catch, verify, dedupe, included, resume ast.Node
+	filter, input, respond, catch, verify, dedupe, included, resume, queue ast.Node
 
 	http httpNodes
 	sqs  map[string]ast.Node
@@ -37,6 +37,8 @@ func (l *lateKeys) set(key string, n ast.Node) {
 		l.dedupe = n
 	case "resume":
 		l.resume = n
+	case "queue":
+		l.queue = n
 	default:
 		if slices.Contains(sqsKeys, key) {
 			if l.sqs == nil {
@@ -83,6 +85,8 @@ func (d *document) readOwnKey(r *Route, late *lateKeys, key string, n ast.Node) 
 		if r.Timeout = d.duration(n, "timeout"); r.Timeout > maxTimeout {
 			d.add(n, "timeout must be at most 5m: an Express Workflow cannot run longer")
 		}
+	case "offload":
+		r.Offload = d.readOffload(n)
 	case "includedData":
 		late.included = n
 		switch v := d.text(n, "includedData"); v {

@@ -31,6 +31,7 @@ func (d *document) readRoot(root ast.Node, cfg *Config) {
 			}
 		},
 	})
+	d.checkQueues(cfg)
 	for _, key := range []string{"version", "routes"} {
 		if !have.has(key) {
 			d.add(root, "the file has no %s", key)
@@ -75,7 +76,7 @@ func (d *document) routesReader(cfg *Config) func(ast.Node) {
 			d.foreign = false
 			return
 		}
-		if r.HTTP != nil && r.HTTP.Pattern != "" {
+		if r.HTTP != nil && r.HTTP.Pattern != "" && d.only != SourceSQS {
 			if problem := known.add(r); problem != "" {
 				d.problems = append(d.problems, r.Problem("http", "http: "+problem))
 			}
@@ -95,7 +96,7 @@ func (d *document) isOf(route ast.Node, source Source) bool {
 			continue
 		}
 		switch _, known := sources.ByKey(key.Value); {
-		case key.Value == string(source):
+		case key.Value == string(source), key.Value == "queue" && source == SourceSQS:
 			return true
 		case known:
 			other = true
@@ -111,7 +112,9 @@ func (d *document) readRoute(n ast.Node) *Route {
 	d.keep(r, "", n)
 	// Templates are read last: what they may refer to depends on the trigger.
 	var late lateKeys
-	have := d.keys(n, "a route", knownOfAll, func(key string, n ast.Node) { d.readOwnKey(r, &late, key, n) })
+	queued := hasKey(values, "queue")
+	in := func(key string, read func()) { d.elsewhere(queued, key, read) }
+	have := d.keys(n, "a route", knownOfAll, func(key string, n ast.Node) { in(key, func() { d.readOwnKey(r, &late, key, n) }) })
 	if !have.has("name") {
 		d.add(n, "the route has no name")
 	}
@@ -127,13 +130,16 @@ func (d *document) readRoute(n ast.Node) *Route {
 		d.add(late.included, "includedData: metadata is for mode: sync; a started execution's output is never asked for")
 	}
 	d.withheld = r.MetadataOnly
-	d.readTriggerKeys(n, r, &late)
+	if late.queue != nil {
+		d.readQueue(r, &late)
+	}
+	in("verify", func() { d.readTriggerKeys(n, r, &late) })
 	scope := variables(r)
 	if late.filter != nil {
-		r.Filter = d.readFilter(late.filter, r, scope)
+		in("filter", func() { r.Filter = d.readFilter(late.filter, r, scope) })
 	}
 	if late.input != nil {
-		r.Input = d.template(late.input, r.Name, "input", scope)
+		in("input", func() { r.Input = d.template(late.input, r.Name, "input", scope) })
 	}
 	if late.dedupe != nil && r.SQS != nil && r.SQS.Batch {
 		d.add(late.dedupe, "dedupe cannot be combined with batch: only a single record can be a duplicate, and an execution takes many")
@@ -152,11 +158,15 @@ func (d *document) readRoute(n ast.Node) *Route {
 		r.Respond = d.readRespond(late.respond, "respond", r, ended)
 	}
 	if late.catch != nil {
-		d.readCatch(late.catch, r, append(ended, "failure"))
-		d.checkRecordCatch(r, late.catch, have)
+		in("catch", func() {
+			d.readCatch(late.catch, r, append(ended, "failure"))
+			d.checkRecordCatch(r, late.catch, have)
+		})
 	}
-	d.readHTTPKeys(late.http, r, scope, have)
-	d.requireSecrets(r)
+	in("http", func() {
+		d.readHTTPKeys(late.http, r, scope, have)
+		d.requireSecrets(r)
+	})
 	return r
 }
 
@@ -242,7 +252,8 @@ func (d *document) readStart(n ast.Node) string {
 
 func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 	known := []string{"errors", "then"}
-	if r.HTTP != nil {
+	answers := r.HTTP != nil && r.Queue == nil
+	if answers {
 		known = append([]string{"errors"}, answerKeys...)
 	}
 	for _, item := range d.list(n, "catch") {
@@ -263,7 +274,7 @@ func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 		if len(c.Errors) == 0 {
 			d.add(item, "the catch names no errors")
 		}
-		if r.HTTP == nil && !have.has("then") {
+		if !answers && !have.has("then") {
 			d.add(item, "the catch has no then")
 		}
 		r.Catch = append(r.Catch, c)

@@ -124,6 +124,7 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 		"cors":                       {in(http, "cors")},
 		"cloudevents":                {in(http, "cloudevents")},
 		"dedupe":                     {in(http, "dedupe")},
+		"offload":                    {in(http, "offload")},
 		"retry":                      {in(begin+"sqs: q, ", "retry")},
 		"catch":                      {http + "catch: [{zzzzzzzz: 1}]}\n", begin + "sqs: q, catch: [{zzzzzzzz: 1}]}\n"},
 		"resume":                     {begin + "http: POST /a, verify: none, resume: {zzzzzzzz: 1}}\n"},

@@ -28,7 +28,7 @@ type Delivery struct {
 	Title string `json:"title"`
 	// Route is the first record's route; empty if no route took the delivery.
 	Route string `json:"route,omitempty"`
-	// Decision is started, resumed, answered, filtered, replayed, refused, handshake or
+	// Decision is started, accepted, resumed, answered, filtered, replayed, refused, handshake or
 	// failed; it is mixed for a batch whose records differ.
 	Decision string `json:"decision,omitempty"`
 	// Reason says more of it: FilterUndefined, what was done to the waiting task, or which
@@ -54,6 +54,7 @@ type Delivery struct {
 	bytes           int
 	dropped         bool
 	steps           map[string][]Step // by delivery id
+	messages        []string          // in which deliveries were accepted
 }
 
 // A Record is one settled request, message or event of a [Delivery].
@@ -71,9 +72,13 @@ type Record struct {
 	Then         string `json:"then,omitempty"`
 	ExecutionARN string `json:"executionArn,omitempty"`
 	// Execution is the console's number of the execution; 0 if there is none.
-	Execution int    `json:"execution,omitempty"`
-	Status    string `json:"status,omitempty"`
-	Steps     []Step `json:"steps"`
+	Execution int `json:"execution,omitempty"`
+	// Message is the id of the message in which a webhook was accepted, and Linked the
+	// number of the other delivery that has it: the webhook's, or that of its work.
+	Message string `json:"message,omitempty"`
+	Linked  int    `json:"linked,omitempty"`
+	Status  string `json:"status,omitempty"`
+	Steps   []Step `json:"steps"`
 }
 
 // A Step is the decision of one part of admission.
@@ -362,6 +367,7 @@ func (r *Recorder) Settled(ctx context.Context, in *bridge.Delivery, result brid
 		}
 		rec.Steps = append(rec.Steps, Step{Name: step, Result: "failed", Detail: rec.Error + ": " + rec.Cause})
 	}
+	r.link(d, in, result, &rec)
 	if s.Then != "" {
 		rec.Steps = append(rec.Steps, Step{Name: "settle", Result: "ok", Detail: s.Then})
 	}

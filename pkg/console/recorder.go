@@ -59,6 +59,7 @@ type Recorder struct {
 	deliveries ring[*Delivery]
 	executions ring[*Execution]
 	byARN      map[string]*Execution
+	pairs      map[string]*pair // by message id
 	bytes      int
 	spare      []asl.Event // room for the events of an execution
 	problems   []Problem
@@ -90,7 +91,7 @@ func NewRecorder(o Options) *Recorder {
 	o.Deliveries = cmp.Or(o.Deliveries, defaultDeliveries)
 	o.Executions = cmp.Or(o.Executions, defaultExecutions)
 	o.Bytes = cmp.Or(o.Bytes, defaultBytes)
-	return &Recorder{opts: o, byARN: map[string]*Execution{}, watchers: map[chan Change]bool{}}
+	return &Recorder{opts: o, byARN: map[string]*Execution{}, pairs: map[string]*pair{}, watchers: map[chan Change]bool{}}
 }
 
 // Wrap returns a handler that records the requests and the answers of a function's
@@ -222,6 +223,7 @@ func (r *Recorder) dropOldest() bool {
 func (r *Recorder) dropDelivery() {
 	d := r.deliveries.pop()
 	d.dropped = true
+	r.unlink(d)
 	r.bytes -= d.bytes
 }
 

@@ -79,6 +79,7 @@ type Local struct {
 	dedupe   bridge.DedupeStore
 	tasks    *taskRunner
 	blanked  *console.Secrets
+	memory   *memoryQueue
 
 	reloading sync.Mutex
 	current   atomic.Pointer[handlers]
@@ -102,6 +103,7 @@ func NewLocal(o Options) (*Local, error) {
 		recorder: o.Recorder, starter: o.Starter, dedupe: replayable{dedupe.NewMemory(dedupe.MemoryOptions{})}, tasks: &taskRunner{},
 		blanked: &console.Secrets{},
 	}
+	l.memory = newMemoryQueue(l, o.Log)
 	options := statesapi.Options{Account: l.Account, Region: l.Region, Tasks: l.tasks, Mocks: l.tasks.mocked, WaitScale: o.WaitScale}
 	if o.Recorder != nil {
 		options.Observe, options.OnExecution = o.Recorder.Observe, o.Recorder.OnExecution
@@ -152,7 +154,7 @@ func (l *Local) newHandlers(o Options) (*handlers, error) {
 		cfg.Routes = []*config.Route{} // nil would look for a file
 	}
 	options := gateway.Options{
-		Routes: cfg.Routes, BasePaths: cfg.BasePaths, Getenv: logCauses(o.Getenv), Log: o.Log, Dedupe: l.dedupe, Queues: queues(o),
+		Routes: cfg.Routes, BasePaths: cfg.BasePaths, Getenv: logCauses(o.Getenv), Log: o.Log, Dedupe: l.dedupe, Queues: queues(o), Acceptor: l.acceptor(o),
 		Starter: l.starter, Resumer: l.States.Resumer(), WaitTable: waits(o.Getenv),
 	}
 	options.Secrets = secretSource(o.Getenv, o.Log, l.blanked)
@@ -259,4 +261,7 @@ func (l *Local) Missing() []Missing {
 }
 
 // Close ends the local Step Functions when their executions have ended, or when ctx ends.
-func (l *Local) Close(ctx context.Context) error { return l.States.Close(ctx) }
+func (l *Local) Close(ctx context.Context) error {
+	l.memory.close(ctx)
+	return l.States.Close(ctx)
+}

@@ -1,7 +1,6 @@
 package devserver
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 
@@ -13,13 +12,10 @@ import (
 // that only exist here. The credentials of a laptop do not mean that a dead letter may be
 // sent to AWS.
 func queues(o Options) sqsbatch.Queues {
-	if cmp.Or(o.Getenv("AWS_ENDPOINT_URL_SQS"), o.Getenv("AWS_ENDPOINT_URL")) == "" {
+	if sqsEndpoint(o.Getenv) == "" {
 		return localQueues{o.Log}
 	}
-	defaults := map[string]string{
-		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
-	}
-	return sqsclient.FromEnv(func(name string) string { return cmp.Or(o.Getenv(name), defaults[name]) })
+	return sqsclient.FromEnv(sqsEnv(o.Getenv))
 }
 
 // localQueues accept every dead letter and log where it would have gone; the events of a

@@ -33,6 +33,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/expressway-dev/expressway/internal/s3put"
 	"github.com/expressway-dev/expressway/internal/version"
 	"github.com/expressway-dev/expressway/internal/waittable"
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -100,6 +101,10 @@ type Options struct {
 	WaitTable bridge.WaitTable
 	// Queues sends dead letters and changes visibility; nil is Amazon SQS.
 	Queues sqsbatch.Queues
+	// Acceptor puts the deliveries of routes with a queue there; nil is Amazon SQS.
+	Acceptor bridge.Acceptor
+	// Offloader puts inputs that are too large for an execution into buckets; nil is Amazon S3.
+	Offloader bridge.Offloader
 	// Secrets resolves the references of verify blocks; nil reads environment
 	// variables, SSM parameters and Secrets Manager.
 	Secrets secrets.Source
@@ -112,7 +117,7 @@ type Options struct {
 // Webhook returns the handler of HTTP requests from API Gateway, a Function URL or a
 // load balancer.
 func Webhook(o Options) (lambda.Handler, error) {
-	g, err := loadOne(o, config.SourceHTTP)
+	g, err := loadOne(o.accepting(), config.SourceHTTP)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +153,7 @@ type Gateway struct {
 }
 
 // New reads the configuration for all sources. It sends nothing.
-func New(o Options) (*Gateway, error) { return load(o, "") }
+func New(o Options) (*Gateway, error) { return load(o.accepting(), "") }
 
 // Routes returns the routes of the configuration. They must not be changed.
 func (g *Gateway) Routes() []*config.Route { return g.routes }
@@ -220,7 +225,10 @@ func load(o Options, source config.Source) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	var parts []bridge.Option
+	if o.Offloader == nil && slices.ContainsFunc(g.routes, func(r *config.Route) bool { return r.Offload != nil }) {
+		o.Offloader = s3put.New(o.Getenv)
+	}
+	parts := []bridge.Option{bridge.WithAcceptor(o.Acceptor), bridge.WithOffloader(o.Offloader)}
 	observer, err := o.observer()
 	if err != nil {
 		return nil, err
@@ -313,7 +321,7 @@ func (o Options) observer() (bridge.Observer, error) {
 func (o Options) dedupe(routes []*config.Route, source config.Source) (bridge.DedupeStore, error) {
 	needed := false
 	for _, r := range routes {
-		needed = needed || r.Dedupe != nil && (source == "" || r.Source() == source)
+		needed = needed || r.Dedupe != nil && r.WorksIn(source)
 	}
 	if !needed || o.Dedupe != nil {
 		return o.Dedupe, nil

@@ -62,6 +62,9 @@ var statuses = map[string]struct {
 	bridge.Internal:         {http.StatusInternalServerError, "Internal error"},
 }
 
+// tooLargeDetail says what to do about a 413, to whoever reads the sender's log.
+const tooLargeDetail = "A body may have 6 MiB, and what the route makes of it 256 KiB: send less, or let the route pass on less (input) or offload it (offload)."
+
 // answerTo makes the default answer to a failure: a problem document (RFC 9457)
 // that never shows the cause.
 func answerTo(f *bridge.Failure, requestID string) *answer {
@@ -86,6 +89,9 @@ func answerTo(f *bridge.Failure, requestID string) *answer {
 	problem.Set("error", f.Name)
 	if requestID != "" {
 		problem.Set("requestId", requestID)
+	}
+	if f.Name == bridge.InputTooLarge && !f.OfWorkflow() {
+		problem.Set("detail", tooLargeDetail)
 	}
 	if f.Outcome != nil {
 		problem.Set("executionArn", f.Outcome.ExecutionARN)
@@ -120,6 +126,8 @@ func (e *endpoint) answer(ctx context.Context, r *request, result bridge.Result)
 		return emptyAnswer(http.StatusOK), nil
 	case result.Answered:
 		return e.answerAlone(ctx, r, result)
+	case result.Accepted != "":
+		return e.answerTaken(), nil
 	case result.Resumed != "":
 		return e.answerResumed(ctx, r, result)
 	case result.Replayed:
@@ -202,6 +210,14 @@ func (e *endpoint) answerAccepted(ctx context.Context, r *request, result bridge
 	started.Set("executionArn", result.Outcome.ExecutionARN)
 	body, _ := jsonata.AppendJSON(nil, started) // a text cannot fail
 	return e.render(ctx, r, e.route.HTTP.Accepted, jsonAnswer(http.StatusAccepted, body), result)
+}
+
+// answerTaken acknowledges a delivery that the route's queue has.
+func (e *endpoint) answerTaken() *answer {
+	if e.route.HTTP.Ack.Status != 0 {
+		return e.acknowledge()
+	}
+	return emptyAnswer(http.StatusAccepted)
 }
 
 // acknowledge is the provider's own acknowledgement. If there is none, the answer is 200

@@ -196,6 +196,9 @@ func (e *endpoint) refusal(r *request, failure *bridge.Failure) *answer {
 // catchOf returns the first catch of the route that matches a failure, or nil. States.ALL
 // does not match [bridge.Unverified], whose answer is fixed unless a catch names it.
 func (e *endpoint) catchOf(name string) *config.Catch {
+	if e.route.Queue != nil {
+		return nil // they are of the queue function
+	}
 	for i := range e.route.Catch {
 		errors := e.route.Catch[i].Errors
 		if name == bridge.Unverified && slices.Contains(errors, name) || name != bridge.Unverified && bridge.Matches(errors, name) {

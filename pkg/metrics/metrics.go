@@ -8,7 +8,7 @@
 // use. Every delivery counts as Received, and as exactly one of the following ends, or as
 // Started if it does not wait for the end:
 //
-//	Succeeded  Failed  TimedOut  Throttled  Unknown  Rejected  Filtered  Duplicates
+//	Succeeded  Failed  TimedOut  Throttled  Unknown  Rejected  Filtered  Duplicates  Accepted
 //
 // The handling of failed records and events is counted separately: Retried, Discarded,
 // DeadLettered; and FilterUndefined counts those of Filtered whose filter had no result.
@@ -161,12 +161,13 @@ const (
 	filtered
 	filterUndefined
 	coldStart
+	accepted
 	counts // their number
 )
 
 var countNames = [counts]string{
 	"Received", "Started", "Succeeded", "Failed", "TimedOut", "Throttled", "Unknown",
-	"Retried", "Discarded", "DeadLettered", "Duplicates", "Rejected", "Filtered", bridge.FilterUndefined, "ColdStart",
+	"Retried", "Discarded", "DeadLettered", "Duplicates", "Rejected", "Filtered", bridge.FilterUndefined, "ColdStart", "Accepted",
 }
 
 // A sample holds the measurements of one execution.
@@ -292,6 +293,8 @@ func endOf(r bridge.Result) (count, bool) {
 		return filtered, true
 	case r.Replayed:
 		return duplicates, true
+	case r.Accepted != "":
+		return accepted, true
 	case r.Failure == nil:
 		return succeeded, r.Outcome != nil && r.Outcome.Status == bridge.Succeeded
 	case r.Outcome != nil && r.Outcome.Status == bridge.Failed:

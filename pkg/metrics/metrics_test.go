@@ -157,6 +157,7 @@ func TestEnds(t *testing.T) {
 		"unverified":               {failure(bridge.Unverified, nil), "", "Rejected=1"},
 		"malformed":                {failure(bridge.BadRequest, nil), "", "Rejected=1"},
 		"too large":                {failure(bridge.InputTooLarge, nil), "", "Rejected=1"},
+		"accepted into a queue":    {bridge.Result{Accepted: "m"}, "", "Accepted=1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -30,6 +30,13 @@ type record struct {
 	readable bool
 	// broken is why nothing can be started for the record, whatever its route says.
 	broken *bridge.Failure
+	// route takes the record, and enveloped says that it holds an accepted delivery; foreign
+	// says why it does not, in a queue that is for such. They are not set until resolved says
+	// so.
+	resolved  bool
+	route     *config.Route
+	enveloped bool
+	foreign   error
 
 	mu     sync.Mutex
 	object *jsonata.Object // of the text; nil until it is needed

@@ -45,11 +45,13 @@ const guard = 250 * time.Millisecond
 // A Batch runs the batches of all SQS routes. It is safe for concurrent use.
 type Batch struct {
 	routes []*config.Route
-	bridge *bridge.Bridge
-	log    *slog.Logger
-	queues Queues
-	random func() float64
-	paces  map[*config.Route]*pace
+	// accepting are the http routes whose deliveries are accepted into a queue.
+	accepting []*config.Route
+	bridge    *bridge.Bridge
+	log       *slog.Logger
+	queues    Queues
+	random    func() float64
+	paces     map[*config.Route]*pace
 }
 
 // An Option sets an optional part of a Batch.
@@ -83,6 +85,10 @@ func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger, options ...
 			batch.routes = append(batch.routes, r)
 			batch.paces[r] = newPace(concurrency(r.SQS), b.Now)
 		}
+		if work := r.Work(); work != nil {
+			batch.accepting = append(batch.accepting, work)
+			batch.paces[work] = newPace(concurrency(work.SQS), b.Now)
+		}
 	}
 	for _, o := range options {
 		if o != nil {
@@ -103,6 +109,9 @@ func concurrency(s *config.SQS) int {
 // says when a record comes back.
 func NeedsQueues(routes []*config.Route) bool {
 	for _, r := range routes {
+		if work := r.Work(); work != nil {
+			r = work
+		}
 		if r != nil && r.SQS != nil && (r.SQS.DeadLetterQueue != "" || r.SQS.Retry != nil || r.Dedupe != nil) {
 			return true
 		}
@@ -271,20 +280,21 @@ func (b *Batch) refuse(ctx context.Context, l lane, t *tally) {
 				name = rec.broken.Name
 			}
 			b.bridge.Reject(ctx, "", sources.SQS, name)
-			b.log.LogAttrs(ctx, slog.LevelError, "record without a route",
+			attrs := []slog.Attr{
 				slog.String("error", name), slog.String("queue", rec.queue),
-				slog.String("delivery", rec.id), slog.String("gatewayRequestId", rec.id))
+				slog.String("delivery", rec.id), slog.String("gatewayRequestId", rec.id),
+			}
+			if rec.foreign != nil {
+				attrs = append(attrs, slog.String("reason", rec.foreign.Error()))
+			}
+			b.log.LogAttrs(ctx, slog.LevelError, "record without a route", attrs...)
 			t.end(unit{rec}, []fate{{name: name}})
 		}
 	}
 }
 
-// route finds the first route whose queue pattern matches the record's queue.
+// route returns the route that takes a record; nil if none does.
 func (b *Batch) route(rec *record) *config.Route {
-	for _, r := range b.routes {
-		if r.SQS.Takes(rec.queueARN) {
-			return r
-		}
-	}
-	return nil
+	b.resolve(rec)
+	return rec.route
 }

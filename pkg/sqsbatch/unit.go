@@ -86,6 +86,9 @@ func (b *Batch) run(ctx context.Context, route *config.Route, u unit, d *bridge.
 
 func (b *Batch) delivery(route *config.Route, u unit) *bridge.Delivery {
 	first := u[0]
+	if first.enveloped {
+		return b.acceptedDelivery(route, first)
+	}
 	d := &bridge.Delivery{
 		Route:      &route.Route,
 		ID:         first.id,

@@ -48,6 +48,7 @@ type member struct {
 	layer       bool
 	permissions template.Permissions
 	routes      []*route
+	accepted    []*route // http routes whose deliveries the queue function works on
 }
 
 type checker struct {
@@ -92,6 +93,12 @@ func (k *checker) tie() {
 		}
 	}
 	for _, m := range k.members {
+		for _, r := range k.configuration.routes {
+			if m.kind == queue && r.accepts() {
+				m.accepted = append(m.accepted, r)
+				k.checkVariables(m, r)
+			}
+		}
 		k.checkPermissions(m)
 		switch m.kind {
 		case webhook:
@@ -182,12 +189,15 @@ func (k *checker) checkVariables(m *member, r *route) {
 			fmt.Sprintf("the route %s reads %s, which the environment of %s %s, so the function does not start", r.name, name, m.ID, what),
 			fmt.Sprintf("Add %s to Environment.Variables of %s (%s), or write ${%s:-default}", name, m.ID, m.At("Environment", "Variables"), name))
 	}
-	r.scalars(func(n *template.Node) {
+	r.scalars(m.kind, func(n *template.Node) {
 		for _, name := range variables(n.Text) {
 			missing(n, name)
 		}
 	})
 	for _, n := range r.secrets() {
+		if !r.reads(m.kind, "verify") {
+			break
+		}
 		if name, ok := strings.CutPrefix(n.Text, "env:"); ok && !strings.Contains(name, "$") {
 			v := m.Variable(name)
 			if s, known := v.String(); v == nil || known && s == "" {

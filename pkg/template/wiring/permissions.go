@@ -33,12 +33,13 @@ func (k *checker) needs(m *member) []need {
 			out = append(out, need{action: action, resource: s, unknown: !known, route: r, pos: pos, why: why, label: k.label(s)})
 		}
 	}
+	for _, r := range m.accepted {
+		k.workNeeds(m, r, add)
+	}
 	for _, r := range m.routes {
 		k.startNeeds(m, r, add)
-		if n := r.node.Get("deadLetterQueue"); n != nil {
-			if v := expand(n, m.Function); !emptyText(v) {
-				add(r, r.at("deadLetterQueue"), k.queueARN(v), "dead-letters to", "sqs:SendMessage")
-			}
+		if !r.accepts() {
+			k.recordNeeds(m, r, add)
 		}
 		if r.kind == queue && r.node.Get("retry") != nil {
 			out = append(out, need{action: "sqs:ChangeMessageVisibility", unknown: true, optional: true})
@@ -60,10 +61,10 @@ func (k *checker) needs(m *member) []need {
 				add(r, r.at("verify"), v, "puts a secret into", create[action])
 			}
 		}
-		if table := m.Variable("EXPRESSWAY_DEDUPE_TABLE"); r.dedupes() && table != nil && !emptyText(table) {
-			add(r, r.at("dedupe"), k.arn("dynamodb", "table/", table), "remembers deliveries in", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
-		}
 		if n := r.node.Get("offload"); n != nil {
+			if to := r.node.Get("offload", "to"); to != nil {
+				n = to
+			}
 			bucket := strings.TrimSuffix(strings.TrimPrefix(expand(n, m.Function).Show(), "s3://"), "/")
 			add(r, r.at("offload"), template.Text(n.Pos, "arn:"+k.partition()+":s3:::"+bucket+"/x"), "puts inputs into", "s3:PutObject")
 		}
@@ -100,13 +101,25 @@ func (k *checker) startNeeds(m *member, r *route, add adder) {
 			add(r, r.at("resume", "lookup"), k.arn("dynamodb", "table/", expand(n, m.Function)), "looks up", "dynamodb:GetItem")
 		}
 	}
-	// The queue function starts what an http route has accepted.
-	if m.kind == queue {
-		for _, other := range k.configuration.routes {
-			if n := other.node.Get("queue"); n != nil && other.node.Get("start") != nil {
-				k.startNeed(m, other, add)
-			}
+}
+
+// workNeeds are those of the queue function for what an http route has accepted.
+func (k *checker) workNeeds(m *member, r *route, add adder) {
+	if r.node.Get("start") != nil {
+		k.startNeed(m, r, add)
+	}
+	k.recordNeeds(m, r, add)
+}
+
+// recordNeeds are those of the function that works on the route's deliveries.
+func (k *checker) recordNeeds(m *member, r *route, add adder) {
+	if n := r.node.Get("deadLetterQueue"); n != nil {
+		if v := expand(n, m.Function); !emptyText(v) {
+			add(r, r.at("deadLetterQueue"), k.queueARN(v), "dead-letters to", "sqs:SendMessage")
 		}
+	}
+	if table := m.Variable("EXPRESSWAY_DEDUPE_TABLE"); r.dedupes() && table != nil && !emptyText(table) {
+		add(r, r.at("dedupe"), k.arn("dynamodb", "table/", table), "remembers deliveries in", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 	}
 }
 

@@ -148,8 +148,24 @@ func (r *route) secrets() []*template.Node {
 	return slices.DeleteFunc(out, func(n *template.Node) bool { return n.Kind != template.String })
 }
 
-// scalars calls do for every text of the route that is not an expression.
-func (r *route) scalars(do func(*template.Node)) {
+// workKeys are the keys of an http route with queue that its queue function reads, and
+// sharedKeys those that both functions read.
+var (
+	workKeys   = []string{"start", "mode", "timeout", "includedData", "catch", "concurrency", "deadLetterQueue", "retry"}
+	sharedKeys = []string{"name", "queue", "dedupe"}
+)
+
+// accepts reports whether the route's deliveries are accepted into a queue.
+func (r *route) accepts() bool { return r.kind == webhook && r.node.Get("queue") != nil }
+
+// reads reports whether the function of a kind reads a key of the route.
+func (r *route) reads(kind, key string) bool {
+	return !r.accepts() || slices.Contains(sharedKeys, key) || slices.Contains(workKeys, key) == (kind == queue)
+}
+
+// scalars calls do for every text of the route that is not an expression, and that the
+// function of a kind reads.
+func (r *route) scalars(kind string, do func(*template.Node)) {
 	var walk func(*template.Node)
 	walk = func(n *template.Node) {
 		if n.Kind == template.String && !strings.HasPrefix(strings.TrimSpace(n.Text), "{%") {
@@ -162,7 +178,11 @@ func (r *route) scalars(do func(*template.Node)) {
 			walk(m.Value)
 		}
 	}
-	walk(r.node)
+	for _, m := range r.node.Members {
+		if r.reads(kind, m.Name) {
+			walk(m.Value)
+		}
+	}
 }
 
 // variables returns the names in ${NAME} of a text, without those that have a default.

@@ -1,0 +1,63 @@
+package bridge
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// An Offload says where inputs go that no execution takes.
+type Offload struct {
+	Bucket string
+	// Prefix begins the name of each object; it is empty or ends in a slash.
+	Prefix string
+	// KMSKey encrypts the objects; empty leaves that to the bucket.
+	KMSKey string
+}
+
+// An Object is what an [Offloader] puts into a bucket.
+type Object struct {
+	Bucket, Key, KMSKey string
+	Body                []byte
+}
+
+// An Offloader puts objects into buckets. It returns nil only if the object is there; its
+// errors tell no payload. Implementations are safe for concurrent use and honour the
+// context's deadline.
+type Offloader interface {
+	Put(ctx context.Context, o Object) error
+}
+
+// WithOffloader sets what takes the inputs of the routes that have an [Offload].
+func WithOffloader(o Offloader) Option { return func(b *Bridge) { b.offloader = o } }
+
+// offload puts an input into the route's bucket, and returns the reference that the
+// execution gets in its place. The object's name is made of the delivery and of what is in
+// it, so that a delivery that comes again leaves no second one.
+func (b *Bridge) offload(ctx context.Context, d *Delivery, input json.RawMessage) (json.RawMessage, error) {
+	to := d.Route.Offload
+	if b.offloader == nil {
+		return nil, NewFailure(Misconfigured, "the route has offload, but there is no client for buckets", nil)
+	}
+	sum := sha256.Sum256(input)
+	o := Object{
+		Bucket: to.Bucket, KMSKey: to.KMSKey, Body: input,
+		Key: to.Prefix + ExecutionName(d.Route.Name, d.ID) + "-" + hex.EncodeToString(sum[:8]) + ".json",
+	}
+	if err := b.offloader.Put(ctx, o); err != nil {
+		return nil, &Failure{Name: Unavailable, Cause: "the input is too large for an execution, and the bucket did not take it", Err: err, RetryAfter: 5 * time.Second}
+	}
+	reference := struct {
+		Bucket string `json:"bucket"`
+		Key    string `json:"key"`
+		Size   int    `json:"size"`
+	}{o.Bucket, o.Key, len(input)}
+	text, err := json.Marshal(map[string]any{"offloaded": reference})
+	if err != nil {
+		return nil, fmt.Errorf("write the reference: %w", err)
+	}
+	return text, nil
+}

@@ -1,0 +1,157 @@
+package devserver
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/expressway-dev/expressway/internal/sources"
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/sqsbatch/sqsclient"
+)
+
+// sqsEndpoint is where the environment says that queues are; empty for none. The credentials
+// of a laptop alone must not send anything to AWS.
+func sqsEndpoint(getenv func(string) string) string {
+	return cmp.Or(getenv("AWS_ENDPOINT_URL_SQS"), getenv("AWS_ENDPOINT_URL"))
+}
+
+// sqsEnv is the environment with what clients of a local endpoint cannot do without.
+func sqsEnv(getenv func(string) string) func(string) string {
+	defaults := map[string]string{
+		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
+	}
+	return func(name string) string { return cmp.Or(getenv(name), defaults[name]) }
+}
+
+// acceptor is what takes the deliveries of routes with a queue: SQS at the endpoint that
+// the environment names, or else the memory of this process.
+func (l *Local) acceptor(o Options) bridge.Acceptor {
+	if sqsEndpoint(o.Getenv) != "" {
+		return sqsclient.NewAcceptor(sqsEnv(o.Getenv))
+	}
+	return l.memory
+}
+
+// Accepting returns the queues of routes that accept deliveries into one at the endpoint of
+// the environment, for [Local.Poll].
+func (l *Local) Accepting(getenv func(string) string) (addresses []string) {
+	if sqsEndpoint(getenv) == "" {
+		return nil
+	}
+	known := map[string]bool{}
+	for _, r := range l.Routes() {
+		if r.Queue != nil && !known[r.Queue.Address] {
+			known[r.Queue.Address] = true
+			addresses = append(addresses, r.Queue.Address)
+		}
+	}
+	return addresses
+}
+
+// A memoryQueue holds what was accepted, and runs the queue function on it as an event
+// source mapping does. What fails comes again, and is let go in the end, as a redrive
+// policy would.
+type memoryQueue struct {
+	local *Local
+	log   *slog.Logger
+
+	mu      sync.Mutex
+	closed  bool
+	working sync.WaitGroup
+	stop    chan struct{}
+}
+
+// How often a message of a memoryQueue is received, and the first wait between two.
+const (
+	memoryReceives = 5
+	memoryWait     = time.Second
+)
+
+func newMemoryQueue(l *Local, log *slog.Logger) *memoryQueue {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &memoryQueue{local: l, log: log, stop: make(chan struct{})}
+}
+
+// Accept implements [bridge.Acceptor].
+func (q *memoryQueue) Accept(ctx context.Context, a bridge.Acceptance) (string, error) {
+	invocation, _ := ctx.Value("x-amzn-trace-id").(string)
+	a.Envelope.Trace = cmp.Or(a.TraceHeader, invocation, a.FallbackTrace)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return "", bridge.NewFailure(bridge.Unavailable, "the server is stopping", nil)
+	}
+	record := events.SQSMessage{
+		MessageId: rand.Text(), ReceiptHandle: "memory", Body: a.Envelope.Encode(), EventSource: "aws:sqs", AWSRegion: q.local.Region,
+		EventSourceARN:    config.QueueARN(a.Queue, q.local.Region, q.local.Account),
+		MessageAttributes: map[string]events.SQSMessageAttribute{},
+	}
+	sent := strconv.FormatInt(time.Now().UnixMilli(), 10)
+	q.working.Go(func() { q.work(record, sent) })
+	return record.MessageId, nil
+}
+
+// work delivers a message until the queue function does not report it.
+func (q *memoryQueue) work(record events.SQSMessage, sent string) {
+	for n := 1; n <= memoryReceives; n++ {
+		record.Attributes = map[string]string{"ApproximateReceiveCount": strconv.Itoa(n), "SentTimestamp": sent}
+		if q.settles(record) {
+			return
+		}
+		wait := time.NewTimer(memoryWait << (n - 1))
+		select {
+		case <-wait.C:
+		case <-q.stop:
+			wait.Stop()
+			return
+		}
+	}
+	q.log.Warn("an accepted delivery is let go: it was received five times, and a redrive policy would move it now",
+		slog.String("messageId", record.MessageId), slog.String("queue", record.EventSourceARN))
+}
+
+func (q *memoryQueue) settles(record events.SQSMessage) bool {
+	payload, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{record}})
+	if err != nil {
+		return false
+	}
+	handler, err := q.local.Handler(sources.Queue)
+	if err != nil {
+		return false
+	}
+	ctx, cancel := Invocation(context.Background(), q.local.Region, q.local.Account, rand.Text(), batchTime)
+	defer cancel()
+	answer, err := handler.Invoke(ctx, payload)
+	var response events.SQSEventResponse
+	return err == nil && json.Unmarshal(answer, &response) == nil && len(response.BatchItemFailures) == 0
+}
+
+// close waits for what runs, until ctx ends; what would come again does not.
+func (q *memoryQueue) close(ctx context.Context) {
+	q.mu.Lock()
+	if !q.closed {
+		q.closed = true
+		close(q.stop)
+	}
+	q.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		q.working.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
