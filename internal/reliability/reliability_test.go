@@ -55,6 +55,32 @@ func TestWaits(t *testing.T) {
 	}
 }
 
+// Of webhooks that are accepted first and worked on later none is lost, and none runs twice
+// without a reason: functions are killed, answers get lost, senders repeat, and what was
+// dead-lettered is redriven.
+func TestAccepted(t *testing.T) {
+	server := mototest.Start(t)
+	dir := t.TempDir()
+	for _, function := range []string{"webhook", "queue"} {
+		build(t, filepath.Join(dir, function), function)
+	}
+	webhooks := *messages / 5
+	began := time.Now()
+	account, err := reliability.RunAccepted(t.Context(), reliability.AcceptedOptions{
+		Webhooks: webhooks, Functions: 2, Seed: *seed, Webhook: filepath.Join(dir, "webhook"), Queue: filepath.Join(dir, "queue"),
+		Queues: server.URL, Config: filepath.Join(dir, "expressway.yaml"), Idle: time.Minute,
+	})
+	if account != nil {
+		t.Logf("%d webhooks, seed %d, %v\n%s", webhooks, *seed, time.Since(began).Round(time.Second), account)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(account.Wrong); n > 0 {
+		t.Errorf("%d things are wrong in the account", n)
+	}
+}
+
 func run(t *testing.T, messages int, dedupe bool) {
 	t.Helper()
 	server := mototest.Start(t)

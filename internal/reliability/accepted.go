@@ -1,0 +1,481 @@
+package reliability
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/expressway-dev/expressway/internal/lambdatest"
+	"github.com/expressway-dev/expressway/internal/redrive"
+	"github.com/expressway-dev/expressway/internal/redrive/wire"
+	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/statesapi"
+)
+
+// AcceptedOptions say how many webhooks are accepted first and worked on later.
+type AcceptedOptions struct {
+	// Webhooks is how many are sent: every second one to a route with dedupe.
+	Webhooks int
+	// Functions is how many webhook functions, and as many queue functions, run side by side.
+	Functions int
+	Seed      uint64
+	// Webhook and Queue are the compiled functions.
+	Webhook, Queue string
+	// Queues is the endpoint of a server that speaks SQS and DynamoDB.
+	Queues string
+	// Config is where the configuration is written.
+	Config string
+	// Idle ends a run in which nothing ends any more.
+	Idle time.Duration
+}
+
+// acceptedRoutes is the configuration: two routes that accept into one queue.
+const acceptedRoutes = `version: 1
+routes:
+  - name: plain
+    http: POST /plain
+    verify: none
+    start: accepted
+    input: '{%% $request.body %%}'
+    timeout: 4s
+    queue: %[1]s
+    deadLetterQueue: %[2]s
+    retry: {delay: 1s, rate: 2, max: 4s}
+    catch: [{errors: [Invalid], then: dead-letter}]
+  - name: keyed
+    http: POST /keyed
+    verify: none
+    start: accepted
+    input: '{%% $request.body %%}'
+    timeout: 4s
+    dedupe: {key: '{%% $request.headers."x-id" %%}', for: 1h, claim: 2s}
+    queue: %[1]s
+    deadLetterQueue: %[2]s
+    retry: {delay: 1s, rate: 2, max: 4s}
+    catch: [{errors: [Invalid], then: dead-letter}]
+`
+
+// acceptedWorkflow fails what its sender has not mended.
+const acceptedWorkflow = `{"StartAt": "Kind", "States": {
+  "Kind": {"Type": "Choice", "Choices": [{"Variable": "$.kind", "StringEquals": "invalid", "Next": "Invalid"}], "Default": "Done"},
+  "Invalid": {"Type": "Fail", "Error": "Invalid"},
+  "Done": {"Type": "Pass", "End": true}
+}}`
+
+// mendedWorkflow replaces it before the dead letters are put back.
+const mendedWorkflow = `{"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": true}}}`
+
+// Why a webhook may have succeeded more than once.
+const (
+	whyAcceptLost    = "accepted twice: the queue's answer was lost or late (502), and the sender sent again"
+	whyWebhookKilled = "accepted twice: the webhook function was killed, and the sender sent again"
+	whyStartLost     = "run again: the answer of the start was lost"
+	whyStartLate     = "run again: the answer came when the function no longer waited"
+	whyQueueKilled   = "run again: the queue function was killed, or the visibility ran out before the deletes"
+	whyLetterTwice   = "run again: its dead letter was taken twice, or put back while in doubt"
+)
+
+// maySendAgain are the reasons that a dedupe key makes harmless.
+var maySendAgain = map[string]bool{whyAcceptLost: true, whyWebhookKilled: true, whyLetterTwice: true}
+
+// An acceptedRun is a run under way.
+type acceptedRun struct {
+	o      AcceptedOptions
+	dice   dice
+	client *sqs.Client
+	getenv func(string) string
+	urls   map[string]string
+	states *statesapi.Service
+
+	mu      sync.Mutex
+	letters int            // dead letters that were taken
+	sends   map[string]int // by id: how often the queue was asked to take it
+	runs    map[string]int // by id: how often an execution was begun
+	done    map[string]int // by id: how often one succeeded
+	reasons map[string]map[string]bool
+	account *AcceptedAccount
+}
+
+// RunAccepted sends webhooks until each is accepted, lets the queue function work on them,
+// puts the dead letters back by [redrive.Run], and returns the account.
+func RunAccepted(ctx context.Context, o AcceptedOptions) (*AcceptedAccount, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := &acceptedRun{
+		o: o, dice: dice(o.Seed), urls: map[string]string{}, states: statesapi.New(statesapi.Options{MaxExecutions: 10000}),
+		sends: map[string]int{}, runs: map[string]int{}, done: map[string]int{}, reasons: map[string]map[string]bool{}, account: &AcceptedAccount{Why: map[string]int{}},
+	}
+	defer r.states.Close(context.Background())
+	if err := r.states.Put("accepted", []byte(acceptedWorkflow)); err != nil {
+		return nil, err
+	}
+	stepFunctions := httptest.NewServer(http.HandlerFunc(r.serveStates))
+	defer stepFunctions.Close()
+	queues := httptest.NewServer(&acceptedFront{run: r, plain: &queueFront{target: o.Queues, client: &http.Client{}, dice: r.dice, ledger: NewLedger(false)}})
+	defer queues.Close()
+	if err := r.prepare(ctx, queues.URL); err != nil {
+		return nil, err
+	}
+	env := map[string]string{
+		"EXPRESSWAY_CONFIG": o.Config, "EXPRESSWAY_DEDUPE_TABLE": tableName, "AWS_ENDPOINT_URL_SFN": stepFunctions.URL,
+		"AWS_ENDPOINT_URL_SQS": queues.URL, "AWS_ENDPOINT_URL_DYNAMODB": queues.URL,
+	}
+	var polling sync.WaitGroup
+	var functions []*lambdatest.Function
+	for i := range 2 * o.Functions {
+		bootstrap, name := o.Webhook, "webhook"
+		if i >= o.Functions {
+			bootstrap, name = o.Queue, "queue"
+		}
+		f, err := lambdatest.Start(ctx, lambdatest.Options{Bootstrap: bootstrap, Name: name, Timeout: functionTimeout, Env: env})
+		if err != nil {
+			return nil, err
+		}
+		defer f.Stop()
+		functions = append(functions, f)
+	}
+	for _, f := range functions[o.Functions:] {
+		polling.Go(func() {
+			if err := r.poll(ctx, f); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	err := r.send(ctx, functions[:o.Functions])
+	if err == nil {
+		err = r.drain(ctx)
+	}
+	if err == nil {
+		err = r.putBack(ctx)
+	}
+	if err == nil {
+		err = r.drain(ctx)
+	}
+	if cause := context.Cause(ctx); err == nil && cause != nil {
+		err = cause
+	}
+	cancel(errDone)
+	polling.Wait()
+	r.balance()
+	return r.account, err
+}
+
+// prepare makes the queues and the table, and writes the configuration.
+func (r *acceptedRun) prepare(ctx context.Context, endpoint string) error {
+	env := map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_ENDPOINT_URL": endpoint}
+	r.getenv = func(name string) string { return env[name] }
+	cfg, err := configuration(endpoint, "SQS")
+	if err != nil {
+		return err
+	}
+	r.client = sqs.NewFromConfig(cfg)
+	for _, name := range []string{"accepted", "accepted-dead"} {
+		in := &sqs.CreateQueueInput{QueueName: &name, Attributes: map[string]string{"VisibilityTimeout": fmt.Sprint(int(visibility.Seconds()))}}
+		if _, err := r.client.CreateQueue(ctx, in); err != nil {
+			return err
+		}
+		r.urls[name] = endpoint + "/123456789012/" + name // the answer's has the host behind the front
+	}
+	table := &runner{opts: Options{Dedupe: true}}
+	text := fmt.Sprintf(acceptedRoutes, r.urls["accepted"], r.urls["accepted-dead"])
+	return errors.Join(table.makeTable(ctx, endpoint), os.WriteFile(r.o.Config, []byte(text), 0o600))
+}
+
+// because notes what may let a webhook run once more.
+func (r *acceptedRun) because(id, why string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.reasons[id] == nil {
+		r.reasons[id] = map[string]bool{}
+	}
+	r.reasons[id][why] = true
+	r.account.Why[why]++
+}
+
+// serveStates runs what it is asked to, and loses some of the answers.
+func (r *acceptedRun) serveStates(w http.ResponseWriter, in *http.Request) {
+	body, _ := io.ReadAll(in.Body) // a cut one is refused by the handler
+	var start struct{ Input string }
+	var input struct{ ID string }
+	_ = json.Unmarshal(body, &start)
+	_ = json.Unmarshal([]byte(start.Input), &input)
+	answer := httptest.NewRecorder()
+	again := in.Clone(context.WithoutCancel(in.Context()))
+	again.Body = io.NopCloser(bytes.NewReader(body))
+	r.mu.Lock()
+	r.runs[input.ID]++
+	n := r.runs[input.ID]
+	r.mu.Unlock()
+	statesapi.NewHandler(r.states, nil).ServeHTTP(answer, again)
+	if strings.Contains(answer.Body.String(), `"SUCCEEDED"`) {
+		r.mu.Lock()
+		r.done[input.ID]++
+		r.mu.Unlock()
+	}
+	if in.Context().Err() != nil {
+		r.because(input.ID, whyStartLate)
+	}
+	if r.dice.roll("start lost", Attempt{input.ID, n}) < 0.03 {
+		r.because(input.ID, whyStartLost)
+		panic(http.ErrAbortHandler)
+	}
+	write(w, answer)
+}
+
+// send sends every webhook until it is acknowledged, as a sender that repeats does.
+func (r *acceptedRun) send(ctx context.Context, functions []*lambdatest.Function) error {
+	ids := make(chan int)
+	failed := make(chan error, len(functions))
+	var sending sync.WaitGroup
+	for _, f := range functions {
+		sending.Go(func() {
+			for i := range ids {
+				if err := r.sendOne(ctx, f, i); err != nil {
+					failed <- err
+					return
+				}
+			}
+		})
+	}
+	for i := range r.o.Webhooks {
+		select {
+		case ids <- i:
+		case err := <-failed:
+			close(ids)
+			sending.Wait()
+			return err
+		case <-ctx.Done():
+			close(ids)
+			sending.Wait()
+			return context.Cause(ctx)
+		}
+	}
+	close(ids)
+	sending.Wait()
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return nil
+	}
+}
+
+// mostOpen is how many webhooks may wait in the queue: the server that plays SQS looks through
+// all of them for each call.
+const mostOpen = 60
+
+// room waits until there is room for another webhook.
+func (r *acceptedRun) room(ctx context.Context) error {
+	for ctx.Err() == nil {
+		r.mu.Lock()
+		open := r.account.Accepted - len(r.done) - r.letters
+		r.mu.Unlock()
+		if open < mostOpen {
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return context.Cause(ctx)
+}
+
+// mostSends is how often a sender repeats.
+const mostSends = 30
+
+func (r *acceptedRun) sendOne(ctx context.Context, f *lambdatest.Function, i int) error {
+	id, route, kind := fmt.Sprintf("w-%05d", i), "plain", "ok"
+	if i%2 == 1 {
+		route = "keyed"
+	}
+	if r.dice.roll("kind", Attempt{ID: id}) < 0.05 {
+		kind = "invalid"
+	}
+	body := fmt.Sprintf(`{"id":%q,"kind":%q}`, id, kind)
+	event, err := json.Marshal(map[string]any{
+		"version": "2.0", "rawPath": "/" + route, "body": body, "headers": map[string]string{"content-type": "application/json", "x-id": id},
+		"requestContext": map[string]any{"requestId": id, "http": map[string]any{"method": "POST", "path": "/" + route}},
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.room(ctx); err != nil {
+		return err
+	}
+	for n := 1; n <= mostSends; n++ {
+		a := Attempt{id, n}
+		invocation, cancel := ctx, func() {}
+		if r.dice.roll("kill webhook", a) < 0.04 {
+			c, stop := context.WithTimeoutCause(ctx, time.Duration(1+r.dice.roll("when", a)*15)*time.Millisecond, errKill)
+			invocation, cancel = c, stop
+		}
+		result, err := f.Invoke(invocation, event, lambdatest.InvokeOptions{})
+		cancel()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		var answer struct{ StatusCode int }
+		if err == nil {
+			err = json.Unmarshal(result.Payload, &answer)
+		}
+		switch {
+		case errors.Is(err, errKill):
+			r.because(id, whyWebhookKilled)
+		case err != nil:
+			return err
+		case answer.StatusCode == http.StatusAccepted:
+			r.mu.Lock()
+			r.account.Accepted++
+			r.mu.Unlock()
+			return nil
+		case answer.StatusCode == http.StatusBadGateway:
+			r.because(id, whyAcceptLost)
+		}
+		r.mu.Lock()
+		r.account.Repeated++
+		r.mu.Unlock()
+		time.Sleep(time.Duration(n) * 100 * time.Millisecond) // as a sender that repeats does
+	}
+	return fmt.Errorf("%s was not accepted in %d attempts", id, mostSends)
+}
+
+// poll runs a queue function on what the queue hands out, until ctx ends.
+func (r *acceptedRun) poll(ctx context.Context, f *lambdatest.Function) error {
+	queue := r.urls["accepted"]
+	p := &poller{arn: "arn:aws:sqs:us-east-1:123456789012:accepted"}
+	for ctx.Err() == nil {
+		got, err := r.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl: &queue, MaxNumberOfMessages: 10, WaitTimeSeconds: 1,
+			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
+		})
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(got.Messages) == 0 {
+			continue
+		}
+		began := time.Now()
+		a := Attempt{*got.Messages[0].MessageId, 0}
+		_, _ = fmt.Sscan(got.Messages[0].Attributes["ApproximateReceiveCount"], &a.N)
+		invocation, cancel := ctx, func() {}
+		if r.dice.roll("kill", a) < shareKilled {
+			c, stop := context.WithTimeoutCause(ctx, time.Duration(1+r.dice.roll("when", a)*40)*time.Millisecond, errKill)
+			invocation, cancel = c, stop
+		}
+		result, err := f.Invoke(invocation, p.event(got.Messages), lambdatest.InvokeOptions{})
+		cancel()
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err == nil {
+			if failed := r.settle(ctx, queue, got.Messages, result.Payload); failed != nil {
+				return failed
+			}
+		}
+		// Killed, or out of time on a busy machine: the batch, or a part of it, comes again.
+		if err != nil || time.Since(began) > visibility {
+			for _, m := range got.Messages {
+				if e, bad := bridge.DecodeEnvelope(*m.Body); bad == nil {
+					r.because(idOf(e), whyQueueKilled)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// idOf is the id in an envelope's input.
+func idOf(e bridge.Envelope) string {
+	var input struct{ ID string }
+	_ = json.Unmarshal(e.Input, &input)
+	return input.ID
+}
+
+// settle deletes what the function does not report.
+func (r *acceptedRun) settle(ctx context.Context, queue string, messages []types.Message, payload []byte) error {
+	for _, m := range messages {
+		if strings.Contains(string(payload), *m.MessageId) {
+			continue
+		}
+		if _, err := r.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// left is how many messages a queue has, hidden ones too.
+func (r *acceptedRun) left(ctx context.Context, queue string) (string, error) {
+	out, err := r.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: aws.String(r.urls[queue]), AttributeNames: []types.QueueAttributeName{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"},
+	})
+	if err != nil {
+		return "", err
+	}
+	return out.Attributes["ApproximateNumberOfMessages"] + "+" + out.Attributes["ApproximateNumberOfMessagesNotVisible"], nil
+}
+
+// drain waits until the queue is empty.
+func (r *acceptedRun) drain(ctx context.Context) error {
+	last, since := "", time.Now()
+	for ctx.Err() == nil {
+		left, err := r.left(ctx, "accepted")
+		if err != nil {
+			return err
+		}
+		if left == "0+0" {
+			return nil
+		}
+		if left != last {
+			last, since = left, time.Now()
+		}
+		if time.Since(since) > r.o.Idle {
+			return fmt.Errorf("the queue has %s messages, and nothing has changed for %v", left, r.o.Idle)
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	return context.Cause(ctx)
+}
+
+// putBack mends the workflow, and redrives the dead letters.
+func (r *acceptedRun) putBack(ctx context.Context) error {
+	if err := r.states.Put("accepted", []byte(mendedWorkflow)); err != nil {
+		return err
+	}
+	w, err := wire.New(r.getenv)
+	if err != nil {
+		return err
+	}
+	queue, err := w.Open(ctx, "accepted-dead")
+	if err != nil {
+		return err
+	}
+	store, err := redrive.OpenFile(r.o.Config + ".journal")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }()
+	report, err := redrive.Run(ctx, redrive.Options{From: r.urls["accepted-dead"], Queue: queue, Sender: w, Store: store, Began: queue.Time, InDoubt: redrive.Send, Workers: 4})
+	if err != nil {
+		return err
+	}
+	r.account.Redriven = report.Sent()
+	if n, err := r.left(ctx, "accepted-dead"); err != nil || n != "0+0" {
+		return fmt.Errorf("the dead-letter queue has %s letters after it was redriven (%w)", n, err)
+	}
+	return nil
+}
