@@ -118,7 +118,7 @@ func TestDevWarnsOfOpenAddresses(t *testing.T) {
 	t.Chdir(filepath.Join("..", ".."))
 	for address, want := range map[string]bool{"127.0.0.1:0": false, "0.0.0.0:0": true} {
 		_, stop := startDev(t, nil, "--states", address)
-		if errs := stop(); strings.Contains(errs, "checks no credentials") != want {
+		if errs := stop(); strings.Contains(errs, "does not check credentials") != want {
 			t.Errorf("%s: %s", address, errs)
 		}
 	}

@@ -22,7 +22,7 @@ type devCommand struct {
 	HTTP      string   `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where the webhook routes and the console listen (default: ${default})."`
 	States    string   `default:"127.0.0.1:8083" placeholder:"ADDRESS" help:"Where the Step Functions API listens (default: ${default})."`
 	AllowHost []string `placeholder:"NAME" help:"A host name, in addition to this machine's own, by which the Step Functions API and the console may be called. Webhook routes accept any."`
-	Data      string   `placeholder:"DIR" help:"Keep what is created through the Step Functions API in this folder. Without it, it is gone when the program stops."`
+	Data      string   `placeholder:"DIR" help:"Keep state machines created through the Step Functions API in this folder. Without it, they are lost when the program stops."`
 	Events    string   `placeholder:"DIR" help:"Send every webhook-*.json, queue-*.json and event-*.json of this folder through its function first, and print what came back."`
 	Log       string   `default:"short" enum:"short,json" help:"How a delivery is printed: as a short line, or as json, the log lines of the function (default: ${default})."`
 	Queue     []string `sep:"none" placeholder:"URL" help:"Poll this queue, of any SQS endpoint, and run the queue function on its messages; as many as needed."`
@@ -63,7 +63,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 		return errors.Join(err, local.Close(ctx))
 	}
 	if server.Open() {
-		fmt.Fprintln(p.stderr, "warning: listening beyond this machine. Whoever can reach it can run every state machine: the Step Functions API checks no credentials.")
+		fmt.Fprintln(p.stderr, "warning: listening beyond this machine. Everyone who can reach it can run every state machine: the Step Functions API does not check credentials.")
 	}
 	url := "http://" + server.Webhooks() + console.Path
 	fmt.Fprintf(p.stdout, "console         %s\n", url)

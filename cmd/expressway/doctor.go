@@ -38,7 +38,7 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if len(stack.Functions) == 0 && len(stack.Unread) == 0 {
-		return fmt.Errorf("the stack %s has no function of Expressway (%d others): one has the layer expressway-…, or a variable EXPRESSWAY_… and the runtime provided.al2023", c.Stack, stack.Others)
+		return fmt.Errorf("the stack %s has no function of Expressway (%d others): a function of Expressway has the layer expressway-…, or a variable EXPRESSWAY_… and the runtime provided.al2023", c.Stack, stack.Others)
 	}
 	findings := stack.Check()
 	if c.Config != "" {
@@ -84,6 +84,6 @@ func (c *doctorCommand) text(p *program, stack *deployed.Stack, findings []deplo
 	for _, f := range stack.Functions {
 		mappings += len(f.Mappings)
 	}
-	fmt.Fprintf(p.stderr, "%s: %d functions of Expressway, %d mappings and %d state machines were read; permissions are not judged\n",
+	fmt.Fprintf(p.stderr, "%s: %d functions of Expressway, %d mappings and %d state machines were read; permissions are not checked\n",
 		c.Stack, len(stack.Functions), mappings, len(stack.Machines))
 }

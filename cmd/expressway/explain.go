@@ -315,7 +315,7 @@ func (e *explained) verify() {
 	s := e.route.HTTP.Verify
 	if s.None {
 		if e.route.HTTP.Link {
-			e.line("verify", "whoever has the link may call")
+			e.line("verify", "every holder of the link may call")
 			return
 		}
 		e.line("verify", "anyone may call")
@@ -398,7 +398,7 @@ func describe(p verify.Preset) []string {
 	place("delivery id", p.DeliveryID)
 	place("event name", p.EventName)
 	if p.Experimental {
-		lines = append(lines, "experimental: what is signed was established from third parties, not from the provider")
+		lines = append(lines, "experimental: the signed content was determined from third parties, not from the provider")
 	}
 	if p.Handshake != nil {
 		lines = append(lines, "handshake: answered, without starting anything")

@@ -18,11 +18,11 @@ import (
 
 type forgetCommand struct {
 	Route  string `arg:"" help:"The route's name."`
-	Key    string `arg:"" help:"What dedupe.key yields for the delivery: a text as it is, anything else as JSON."`
+	Key    string `arg:"" help:"The result of dedupe.key for the delivery: a text as it is, any other value as JSON."`
 	Table  string `placeholder:"NAME" help:"The DynamoDB table (default: $EXPRESSWAY_DEDUPE_TABLE)."`
 	Body   string `placeholder:"FILE" help:"The delivery's body, required if it is part of the key because the sender does not sign its delivery id."`
 	Force  bool   `help:"Free the key even while an execution may be running for it."`
-	DryRun bool   `help:"Only show what is stored."`
+	DryRun bool   `help:"Only show the stored record."`
 }
 
 // Run frees a dedupe key, so that the delivery runs when it comes again, and shows what
@@ -59,12 +59,12 @@ func (c *forgetCommand) Run(ctx context.Context, p *program) error {
 	case c.DryRun:
 		return nil
 	case item.Live(time.Now()) && !c.Force:
-		return fmt.Errorf("an execution may be running for this key until %s: wait, or pass --force and risk a second one beside it", shownTime(item.Until))
+		return fmt.Errorf("an execution may be running for this key until %s: wait, or pass --force and risk a second execution at the same time", shownTime(item.Until))
 	}
 	if err := store.Forget(ctx, key, item); err != nil {
 		return fmt.Errorf("free the key: %w", err)
 	}
-	_, err = fmt.Fprintln(p.stdout, "freed: the delivery runs when it comes again")
+	_, err = fmt.Fprintln(p.stdout, "freed: the delivery runs when it is sent again")
 	return err
 }
 

@@ -16,17 +16,17 @@ import (
 )
 
 type logsCommand struct {
-	ID        string   `arg:"" optional:"" help:"An id of any kind: what a sender, a queue, a console or an alarm shows."`
+	ID        string   `arg:"" optional:"" help:"An id of any kind, as shown by a sender, a queue, a console or an alarm."`
 	Route     string   `placeholder:"NAME" help:"The route."`
 	Delivery  string   `placeholder:"ID" help:"The sender's id of the delivery: the provider's, a message's, an event's."`
 	Execution string   `placeholder:"ARN" help:"The ARN or the name of an execution."`
-	Request   string   `placeholder:"ID" help:"The id of the request: Lambda's, or the one that the sender was given."`
+	Request   string   `placeholder:"ID" help:"The id of the request: Lambda's, or the one in the sender's answer."`
 	Trace     string   `placeholder:"ID" help:"The X-Ray trace, as 1-8hex-24hex."`
 	Stack     string   `placeholder:"NAME" help:"The stack whose log groups are read."`
-	LogGroup  []string `sep:"," placeholder:"NAME" help:"The log groups that are read, by name or ARN; as many as needed. Without these and --stack the query is printed alone."`
+	LogGroup  []string `sep:"," placeholder:"NAME" help:"The log groups to read, by name or ARN, separated by commas. Without these and --stack, only the query is printed."`
 	Since     string   `default:"3h" placeholder:"TIME" help:"From when on: a time (2026-01-31T12:00:00Z) or how long ago (90m, 24h) (default: ${default})."`
 	Until     string   `placeholder:"TIME" help:"Until when, in the same form (default: now)."`
-	Limit     int      `default:"1000" help:"The most lines that are read, up to 100000 (default: ${default})."`
+	Limit     int      `default:"1000" help:"The maximum number of lines, up to 100000 (default: ${default})."`
 	Timeout   string   `default:"2m" placeholder:"DURATION" help:"How long to wait for the answers (default: ${default})."`
 	Region    string   `placeholder:"REGION" help:"The region (default: that of the environment or profile)."`
 	Format    string   `enum:"text,json" default:"text" help:"text, or json with a line for each delivery."`
@@ -39,7 +39,7 @@ const pollEvery = 500 * time.Millisecond
 func (c *logsCommand) Run(ctx context.Context, p *program) error {
 	search := insights.Search{Any: c.ID, Route: c.Route, Delivery: c.Delivery, Request: c.Request, Trace: c.Trace, Execution: c.Execution}
 	if search.Empty() {
-		return errors.New("what is looked for? Give an id, or one of --route, --delivery, --execution, --request, --trace")
+		return errors.New("there is nothing to look for: give an id, or one of --route, --delivery, --execution, --request, --trace")
 	}
 	if err := search.Check(); err != nil {
 		return err
@@ -78,13 +78,13 @@ func (c *logsCommand) Run(ctx context.Context, p *program) error {
 	again := result.Next.UTC().Format("2006-01-02T15:04:05.000Z")
 	switch {
 	case err != nil && len(result.Events) > 0:
-		return fmt.Errorf("%w\n%d lines are above; go on with --since %s", err, len(result.Events), again)
+		return fmt.Errorf("%w\nthe %d lines so far are above; continue with --since %s", err, len(result.Events), again)
 	case err != nil:
 		return err
 	case result.More:
-		fmt.Fprintf(p.stderr, "note: there is more than %d lines: go on with --since %s, or raise --limit\n", len(result.Events), again)
+		fmt.Fprintf(p.stderr, "note: there are more than %d lines: continue with --since %s, or raise --limit\n", len(result.Events), again)
 	case len(result.Events) == 0:
-		return fmt.Errorf("no line between %s and %s: widen it with --since, or look whether the logs are kept that long", since.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339))
+		return fmt.Errorf("there are no lines between %s and %s: widen the range with --since, or check whether the logs are kept that long", since.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (c *logsCommand) Run(ctx context.Context, p *program) error {
 func (c *logsCommand) run(ctx context.Context, p *program, search insights.Search, since, until time.Time) (insights.Result, error) {
 	getenv, err := awsIn(ctx, p.getenv, c.Region)
 	if err != nil {
-		return insights.Result{}, fmt.Errorf("the query is not run: %w", err)
+		return insights.Result{}, fmt.Errorf("the query was not run: %w", err)
 	}
 	groups := c.LogGroup
 	if c.Stack != "" {

@@ -20,21 +20,21 @@ import (
 
 type redriveCommand struct {
 	templateFlags
-	Config        string  `placeholder:"FILE" help:"The configuration, which has the dedupe keys of letters (default: $EXPRESSWAY_CONFIG, else expressway.yaml, where there is one)."`
-	EnvVars       string  `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, where there is one)."`
-	Region        string  `placeholder:"REGION" help:"The region of what has no ARN or URL (default: that of the AWS configuration)."`
+	Config        string  `placeholder:"FILE" help:"The configuration, which has the dedupe keys of letters (default: $EXPRESSWAY_CONFIG, or else expressway.yaml, if it exists)."`
+	EnvVars       string  `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, if it exists)."`
+	Region        string  `placeholder:"REGION" help:"The region of names that are not ARNs or URLs (default: that of the AWS configuration)."`
 	From          string  `required:"" placeholder:"QUEUE" help:"The dead-letter queue: its URL, ARN or name."`
 	To            string  `placeholder:"QUEUE" help:"Send everything to this queue (default: back to the queue that a letter came from)."`
-	EventFunction string  `placeholder:"NAME" help:"Hand events to this function, by name or ARN (default: the function, or the rule's target, that failed)."`
-	ToBus         bool    `help:"Put events on their bus again, where they reach every rule and get a new id."`
+	EventFunction string  `placeholder:"NAME" help:"Pass events to this function, by name or ARN (default: the function, or the rule's target, that failed)."`
+	ToBus         bool    `help:"Put events on their bus again, where they reach every matching rule and get a new id."`
 	Bus           string  `placeholder:"NAME" help:"The bus for --to-bus (default: that of the rule that failed, else default)."`
 	Error         string  `placeholder:"NAME" help:"Only letters that failed with this error."`
 	Route         string  `placeholder:"NAME" help:"Only letters of this route."`
-	DryRun        bool    `help:"Only say what would happen to each letter."`
-	InDoubt       string  `enum:"skip,send" default:"skip" help:"What to do with a letter that may have been sent already, where neither a FIFO queue nor dedupe makes two of it one: skip leaves and lists it, send sends it again (default: skip)."`
-	Rate          float64 `placeholder:"N" help:"At most so many letters a second."`
-	Table         string  `placeholder:"NAME" help:"The DynamoDB table of dedupe records (default: $EXPRESSWAY_DEDUPE_TABLE); '-' where the functions have none."`
-	Journal       string  `placeholder:"FILE" help:"The journal, by which a run that was killed goes on (default: a file of the queue's own in $XDG_STATE_HOME/expressway/redrive, else ~/.local/state/expressway/redrive)."`
+	DryRun        bool    `help:"Only report what would happen to each letter."`
+	InDoubt       string  `enum:"skip,send" default:"skip" help:"What to do with a letter that may have been sent already, if neither a FIFO queue nor dedupe would drop the second copy: skip leaves and lists it, send sends it again (default: skip)."`
+	Rate          float64 `placeholder:"N" help:"Send at most this many letters per second."`
+	Table         string  `placeholder:"NAME" help:"The DynamoDB table of dedupe records (default: $EXPRESSWAY_DEDUPE_TABLE); '-' if the functions have none."`
+	Journal       string  `placeholder:"FILE" help:"The journal, with which a killed run continues (default: a file for each queue in $XDG_STATE_HOME/expressway/redrive, or else ~/.local/state/expressway/redrive)."`
 }
 
 // redriveWorkers is how many letters are on their way at once.
@@ -85,12 +85,12 @@ func (c *redriveCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if report.Resumed {
-		fmt.Fprintf(p.stdout, "going on with the run of %s; letters that came later stay\n", report.Began.UTC().Format("2006-01-02T15:04:05Z"))
+		fmt.Fprintf(p.stdout, "continuing the run of %s; letters that arrived later stay\n", report.Began.UTC().Format("2006-01-02T15:04:05Z"))
 	}
 	err = errors.Join(err, report.Write(p.stdout, c.DryRun))
 	switch {
 	case err != nil && !c.DryRun:
-		return fmt.Errorf("%w\nthe run is not over: start it again, and it goes on; its journal is %s", err, path)
+		return fmt.Errorf("%w\nthe run is not complete: start it again to continue; its journal is %s", err, path)
 	case err != nil:
 		return err
 	case report.Open() && !c.DryRun:
@@ -102,9 +102,9 @@ func (c *redriveCommand) Run(ctx context.Context, p *program) error {
 func (c *redriveCommand) check() error {
 	switch {
 	case c.To != "" && (c.EventFunction != "" || c.ToBus), c.EventFunction != "" && c.ToBus:
-		return errors.New("--to, --event-function and --to-bus exclude each other")
+		return errors.New("--to, --event-function and --to-bus cannot be combined")
 	case c.Bus != "" && !c.ToBus:
-		return errors.New("--bus is for --to-bus")
+		return errors.New("--bus requires --to-bus")
 	case c.Rate < 0:
 		return errors.New("--rate must be more than 0")
 	}
@@ -132,12 +132,12 @@ func (c *redriveCommand) options(ctx context.Context, p *program, files *project
 	}
 	path := files.configPath(getenv, d)
 	if path == "" {
-		fmt.Fprintln(p.stderr, "note: there is no expressway.yaml here, so no dedupe keys are known: --config names one")
+		fmt.Fprintln(p.stderr, "note: there is no expressway.yaml here, so the dedupe keys are not known: pass --config")
 		return o, w, nil
 	}
 	cfg, err := config.Load(path, getenv)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the configuration has the dedupe keys of letters: %w", err)
+		return nil, nil, fmt.Errorf("the configuration, which has the dedupe keys of letters: %w", err)
 	}
 	o.Keys = redrive.NewRoutes(cfg.Routes, w.Region(), queue.Account)
 	o.RouteQueues = routeQueues(cfg.Routes)
@@ -184,7 +184,7 @@ func (c *redriveCommand) journal(getenv func(string) string, queue string) (stri
 	if state == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", fmt.Errorf("no place for the journal: pass --journal FILE (%w)", err)
+			return "", fmt.Errorf("there is no folder for the journal: pass --journal FILE (%w)", err)
 		}
 		state = filepath.Join(home, ".local", "state")
 	}

@@ -35,7 +35,7 @@ func (g *progress) show(p redrive.Progress) {
 	defer g.mu.Unlock()
 	note := ""
 	if p.Waiting {
-		note = ", waiting for letters that a run that was killed still hides"
+		note = ", waiting for letters that a killed run still hides"
 	}
 	text := fmt.Sprintf("%d of about %d letters, %d sent%s", p.Done, p.Total, p.Sent, note)
 	if g.terminal {

@@ -17,7 +17,7 @@ var (
 	// ErrDenied is a permission that is missing.
 	ErrDenied = errors.New("a permission is missing")
 	// ErrThrottled is a service that refuses for load.
-	ErrThrottled = errors.New("the service refuses for load, after several tries: wait a little")
+	ErrThrottled = errors.New("the service is throttling, even after several attempts: try again later")
 	// ErrNotFound is a thing that is not there.
 	ErrNotFound = errors.New("not found")
 	// ErrUnreachable is a service that was not reached.

@@ -50,7 +50,7 @@ func (s *Stack) Check() []Finding {
 		m.check(add)
 	}
 	for _, u := range s.Unread {
-		add(Warning, "not-read", u.Place, u.Err.Error()+": what it would have told is not judged", "Grant the permission, read only, and run doctor again")
+		add(Warning, "not-read", u.Place, u.Err.Error()+": what depends on it is not checked", "Grant the read-only permission, and run doctor again")
 	}
 	return sorted(out)
 }
@@ -67,15 +67,15 @@ type adder func(severity Severity, rule, resource, message, cure string)
 
 func (f *Function) check(add adder) {
 	if f.State == lambdatypes.StateFailed || f.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
-		add(Error, "function-state", f.ID, fmt.Sprintf("Lambda could not update the function: %s", cmp.Or(aws.ToString(f.LastUpdateStatusReason), aws.ToString(f.StateReason), "no reason is given")), "Mend what it says, and deploy again")
+		add(Error, "function-state", f.ID, fmt.Sprintf("Lambda could not update the function: %s", cmp.Or(aws.ToString(f.LastUpdateStatusReason), aws.ToString(f.StateReason), "no reason is given")), "Fix the cause, and deploy again")
 	}
 	timeout := int(aws.ToInt32(f.Timeout))
 	fed := len(f.Mappings) > 0
 	if name := strings.ToLower(f.ID + aws.ToString(f.Handler)); !fed && strings.Contains(name, "webhook") && timeout >= apiLimit {
-		add(Warning, "timeout-order", f.ID, fmt.Sprintf("its time-out is %d s, and an API waits %d s: the sender gets the API's own 503 or 504 while the workflow goes on", timeout, apiLimit), fmt.Sprintf("Set Timeout to at most %d", apiLimit-1))
+		add(Warning, "timeout-order", f.ID, fmt.Sprintf("its time-out is %d s, and an API waits %d s: the sender gets the API's own 503 or 504 while the workflow continues", timeout, apiLimit), fmt.Sprintf("Set Timeout to at most %d", apiLimit-1))
 	}
 	if f.LoggingConfig != nil && f.LoggingConfig.LogFormat == lambdatypes.LogFormatText {
-		add(Warning, "log-format", f.ID, "it logs as text: Logs Insights finds no ids in its lines, and expressway logs nothing", "Set LoggingConfig: {LogFormat: JSON}")
+		add(Warning, "log-format", f.ID, "it logs as text: Logs Insights finds no ids in its lines, and expressway logs finds no lines", "Set LoggingConfig: {LogFormat: JSON}")
 	}
 	maximum, bounded := 0, true
 	for _, m := range f.Mappings {
@@ -84,7 +84,7 @@ func (f *Function) check(add adder) {
 		maximum += int(aws.ToInt32(m.Maximum))
 	}
 	if f.Reserved != nil && bounded && maximum > int(*f.Reserved) {
-		add(Warning, "reserved-concurrency", f.ID, fmt.Sprintf("it has a reserved concurrency of %d, and its mappings poll up to %d at a time: messages that are throttled come back, and end in the dead-letter queue", *f.Reserved, maximum), fmt.Sprintf("Reserve at least %d, or lower ScalingConfig.MaximumConcurrency", maximum))
+		add(Warning, "reserved-concurrency", f.ID, fmt.Sprintf("it has a reserved concurrency of %d, and its mappings poll up to %d at a time: throttled messages come back, and end in the dead-letter queue", *f.Reserved, maximum), fmt.Sprintf("Reserve at least %d, or lower ScalingConfig.MaximumConcurrency", maximum))
 	}
 	if f.Reserved != nil && *f.Reserved == 0 {
 		add(Error, "reserved-concurrency", f.ID, "its reserved concurrency is 0: it is switched off, and every invocation is throttled", "Remove ReservedConcurrentExecutions, or raise it")
@@ -99,23 +99,23 @@ func (m *Mapping) place(f *Function) string {
 func (m *Mapping) check(f *Function, timeout int, add adder) {
 	place := m.place(f)
 	if !strings.Contains(m.Source, ":sqs:") {
-		add(Error, "mapping-source", place, fmt.Sprintf("the mapping %s feeds the function from %s, which is not a queue: it refuses all of it, and a stream stands still", m.UUID, m.Source), "Remove the mapping; EventBridge Pipes bring streams to workflows")
+		add(Error, "mapping-source", place, fmt.Sprintf("the mapping %s feeds the function from %s, which is not a queue: it refuses every record, and a stream is blocked", m.UUID, m.Source), "Remove the mapping; use EventBridge Pipes to pass streams to workflows")
 		return
 	}
 	switch m.State {
 	case "Disabled", "Disabling":
-		add(Error, "mapping-disabled", place, fmt.Sprintf("the mapping %s is switched off: messages wait in the queue until they expire", m.UUID), "aws lambda update-event-source-mapping --enabled --uuid "+m.UUID)
+		add(Error, "mapping-disabled", place, fmt.Sprintf("the mapping %s is disabled: messages wait in the queue until they expire", m.UUID), "aws lambda update-event-source-mapping --enabled --uuid "+m.UUID)
 	}
 	if !m.Reports {
-		add(Error, "report-batch-item-failures", place, fmt.Sprintf("the mapping %s does not report batch item failures, so Lambda deletes every message of a batch, including those that failed", m.UUID), "Add FunctionResponseTypes: [ReportBatchItemFailures]")
+		add(Error, "report-batch-item-failures", place, fmt.Sprintf("the mapping %s does not report batch item failures, so Lambda deletes every message of a batch, including the failed ones", m.UUID), "Add FunctionResponseTypes: [ReportBatchItemFailures]")
 	}
 	if m.Queue == nil {
 		return
 	}
 	if visibility, err := strconv.Atoi(m.Queue.Attributes["VisibilityTimeout"]); err == nil && visibility < 6*timeout+m.Window {
-		severity, consequence := Warning, "a batch that Lambda retries comes back to the queue meanwhile, and runs twice"
+		severity, consequence := Warning, "a batch that Lambda retries becomes visible in the meantime, and runs twice"
 		if visibility < timeout {
-			severity, consequence = Error, "a message comes back while the function still works on it, and runs twice"
+			severity, consequence = Error, "a message becomes visible while the function still processes it, and runs twice"
 		}
 		add(severity, "visibility-timeout", place, fmt.Sprintf("the VisibilityTimeout of %s is %d s, less than six times the function's time-out (%d s) and the batching window (%d s): %s", m.Queue.Name, visibility, timeout, m.Window, consequence), fmt.Sprintf("Set VisibilityTimeout: %d", 6*timeout+m.Window))
 	}
@@ -133,17 +133,17 @@ func (m *Mapping) checkRedrive(place string, add adder) {
 	}
 	_ = json.Unmarshal([]byte(text), &policy) // the service checked it
 	if n, err := strconv.Atoi(strings.Trim(string(policy.MaxReceiveCount), `"`)); err == nil && n < 2 {
-		add(Warning, "no-redrive-policy", place, fmt.Sprintf("the maxReceiveCount of %s is %d: a message that is throttled once is dead-lettered", m.Queue.Name, n), "Set maxReceiveCount to 5 or more")
+		add(Warning, "no-redrive-policy", place, fmt.Sprintf("the maxReceiveCount of %s is %d: a message is dead-lettered after it was throttled once", m.Queue.Name, n), "Set maxReceiveCount to 5 or more")
 	}
 }
 
 func (m *Machine) check(add adder) {
 	switch {
 	case m.Status == sfntypes.StateMachineStatusDeleting:
-		add(Error, "machine-unknown", m.ID, fmt.Sprintf("the state machine %s is being deleted", aws.ToString(m.Name)), "Deploy it again, and what starts it")
+		add(Error, "machine-unknown", m.ID, fmt.Sprintf("the state machine %s is being deleted", aws.ToString(m.Name)), "Deploy it again, and the resources that start it")
 	case m.Type == sfntypes.StateMachineTypeStandard && m.User != "":
 		add(Warning, "standard-synchronous", m.ID, fmt.Sprintf("%s is a STANDARD state machine, and %s names it: StartSyncExecution refuses those, so each route that starts it without mode: async fails", aws.ToString(m.Name), m.User), "Write mode: async on the routes, or deploy it as EXPRESS")
 	case m.Type == sfntypes.StateMachineTypeExpress && (m.LoggingConfiguration == nil || m.LoggingConfiguration.Level == "" || m.LoggingConfiguration.Level == sfntypes.LogLevelOff):
-		add(Warning, "express-logging", m.ID, fmt.Sprintf("the Express state machine %s has no logging: its executions leave no history, so nothing shows why one failed", aws.ToString(m.Name)), "Set the logging level ERROR or ALL, and a log group")
+		add(Warning, "express-logging", m.ID, fmt.Sprintf("the Express state machine %s has no logging: its executions have no history, so nothing shows why one failed", aws.ToString(m.Name)), "Set the logging level ERROR or ALL, and a log group")
 	}
 }

@@ -141,7 +141,7 @@ func (r *Runner) pages(ctx context.Context, filter string, since, until time.Tim
 }
 
 // ErrQuery is the error of a query that the service aborted.
-var ErrQuery = errors.New("CloudWatch Logs gave the query up")
+var ErrQuery = errors.New("CloudWatch Logs aborted the query")
 
 // query runs one query. It stops the query at the service if the context ends.
 func (r *Runner) query(ctx context.Context, text string, since, until time.Time) ([][]types.ResultField, error) {
@@ -170,7 +170,7 @@ func (r *Runner) query(ctx context.Context, text string, since, until time.Time)
 		case types.QueryStatusScheduled, types.QueryStatusRunning:
 			if err := r.Wait(ctx); err != nil {
 				stop()
-				return out.Results, fmt.Errorf("the query was still running: %w. Narrow it with --since and --until", err)
+				return out.Results, fmt.Errorf("the query was still running (%w): narrow it with --since and --until", err)
 			}
 		default: // Failed, Cancelled, Timeout, Unknown: the results so far are kept
 			return out.Results, fmt.Errorf("%w (%s): narrow it with --since and --until", ErrQuery, strings.ToLower(string(out.Status)))

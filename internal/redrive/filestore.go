@@ -24,7 +24,7 @@ type FileStore struct {
 // holds the journal.
 func OpenFile(path string) (*FileStore, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("make the journal's folder: %w", err)
+		return nil, fmt.Errorf("create the journal's folder: %w", err)
 	}
 	s := &FileStore{path: path, lock: flock.New(path+".lock", flock.SetPermissions(0o600))}
 	locked, err := s.lock.TryLock()
@@ -44,7 +44,7 @@ func OpenFile(path string) (*FileStore, error) {
 func (s *FileStore) owner() string {
 	text, err := os.ReadFile(s.path + ".owner")
 	if err != nil || len(text) == 0 {
-		return "process unknown"
+		return "unknown process"
 	}
 	return "process " + string(text)
 }
@@ -71,7 +71,7 @@ func (s *FileStore) Load() ([]byte, error) {
 	whole := text[:bytes.LastIndexByte(text, '\n')+1]
 	if len(whole) < len(text) {
 		if err := os.Truncate(s.path, int64(len(whole))); err != nil {
-			return nil, fmt.Errorf("mend the journal: %w", err)
+			return nil, fmt.Errorf("repair the journal: %w", err)
 		}
 	}
 	return whole, nil

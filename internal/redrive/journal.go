@@ -73,11 +73,11 @@ func openJournal(store Store, queue string, now time.Time) (j *journal, resumed 
 		}
 		var l line
 		if err := json.Unmarshal(row, &l); err != nil {
-			return nil, false, fmt.Errorf("line %d of the journal cannot be read (%w): move the journal away, and mind that letters may then be sent twice", i+1, err)
+			return nil, false, fmt.Errorf("line %d of the journal cannot be read (%w): move the journal away; letters may then be sent twice", i+1, err)
 		}
 		if l.Queue != "" {
 			if l.Queue != queue {
-				return nil, false, fmt.Errorf("the journal is that of another queue, %s", l.Queue)
+				return nil, false, fmt.Errorf("the journal belongs to another queue, %s", l.Queue)
 			}
 			if j.began = l.Began; l.Ended {
 				j.began = time.Time{}

@@ -130,7 +130,7 @@ func TestJournalUnreadable(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"{}\nnot JSON\n":                  "line 2 of the journal cannot be read",
-		"{\"queue\":\"https://other\"}\n": "that of another queue, https://other",
+		"{\"queue\":\"https://other\"}\n": "belongs to another queue, https://other",
 	} {
 		w := newWorld(t, 1)
 		populate(w, 6)

@@ -128,7 +128,7 @@ func (o *Options) target(l *Letter, c *content) (Target, error) {
 	case o.EventFunction != "":
 		return Target{ToFunction, o.EventFunction}, nil
 	case c.source == "":
-		return Target{}, errors.New("it does not say what failed: pass --event-function NAME, --to QUEUE or --to-bus")
+		return Target{}, errors.New("it does not name the failed target: pass --event-function NAME, --to QUEUE or --to-bus")
 	case strings.HasPrefix(service(c.source), "lambda"):
 		return Target{ToFunction, c.source}, nil
 	case service(c.source) == "sqs":
@@ -146,15 +146,15 @@ func (o *Options) home(c *content) (Target, error) {
 		if address := o.RouteQueues[c.reason.Route]; address != "" {
 			return Target{ToQueue, address}, nil
 		}
-		return Target{}, fmt.Errorf("it does not say which queue it came from, and no route %q in the configuration names one: pass --to QUEUE", c.reason.Route)
+		return Target{}, fmt.Errorf("it does not name its source queue, and no route %q in the configuration names one: pass --to QUEUE", c.reason.Route)
 	}
 	switch len(o.Sources) {
 	case 0:
-		return Target{}, errors.New("it does not say where it came from, and no queue names this one in its redrive policy: pass --to QUEUE")
+		return Target{}, errors.New("it does not name its source, and no queue names this one in its redrive policy: pass --to QUEUE")
 	case 1:
 		return Target{ToQueue, o.Sources[0]}, nil
 	}
-	return Target{}, fmt.Errorf("it does not say where it came from, and %d queues name this one in their redrive policies: pass --to QUEUE", len(o.Sources))
+	return Target{}, fmt.Errorf("it does not name its source, and %d queues name this one in their redrive policies: pass --to QUEUE", len(o.Sources))
 }
 
 // bus returns the event bus for an event: the one in the options, or the rule's.
@@ -167,10 +167,10 @@ func (o *Options) bus(c *content) (Target, error) {
 		name = "default"
 	}
 	if !isEvent(c.event) || strings.HasPrefix(strings.TrimSpace(string(c.event)), "[") {
-		return Target{}, errors.New("it is not one event: a bus takes one with source and detail-type")
+		return Target{}, errors.New("it is not a single event with source and detail-type, as a bus requires")
 	}
 	if strings.HasPrefix(sourceOf(c.event), "aws.") {
-		return Target{}, errors.New("its source begins with aws., and a bus takes no such event from anybody: pass --event-function NAME")
+		return Target{}, errors.New("its source begins with aws., which PutEvents refuses: pass --event-function NAME")
 	}
 	return Target{ToBus, name}, nil
 }

@@ -88,7 +88,7 @@ func (r *run) plan(ctx context.Context, l *Letter) (*plan, error) {
 	if reason == nil && r.o.Keys != nil {
 		var err error
 		if p.known, err = r.o.Keys.Known(ctx, parcel); err != nil {
-			reason = fmt.Errorf("its dedupe key is not known: %w", err)
+			reason = fmt.Errorf("its dedupe key cannot be computed: %w", err)
 		}
 		if p.line.Route == "" {
 			p.line.Route = p.known.Route
@@ -102,7 +102,7 @@ func (r *run) plan(ctx context.Context, l *Letter) (*plan, error) {
 	}
 	p.parcel, p.line.Target = parcel, parcel.Target.String()
 	if parcel.Bare && p.known.Record != "" {
-		return p.end(FateRefused, "it has ten attributes, which leaves no room for its deduplication id, and its route has dedupe: pass --to with a standard queue, or send it by hand"), nil
+		return p.end(FateRefused, "it has ten attributes, which leaves no room for its deduplication id, and its route has dedupe: pass --to with a standard queue, or send it manually"), nil
 	}
 	if err := r.claim(ctx, p); err != nil || p.settled() {
 		return p, err
@@ -122,13 +122,13 @@ func (r *run) claim(ctx context.Context, p *plan) error {
 	}
 	item, found, err := r.o.Claims.Look(ctx, p.known.Record)
 	if err != nil {
-		return fmt.Errorf("look at the dedupe record %s: %w", p.known.Record, err)
+		return fmt.Errorf("read the dedupe record %s: %w", p.known.Record, err)
 	}
 	now := r.o.Now()
 	switch {
 	case !found, !item.Expires.IsZero() && item.Expires.Before(now) && !item.Live(now):
 	case item.Completed:
-		p.end(FateCompleted, "a delivery with its dedupe key was completed: expressway forget frees the key, if it must run again")
+		p.end(FateCompleted, "a delivery with its dedupe key was completed: use expressway forget to free the key if it must run again")
 	case item.Live(now):
 		until := item.Until
 		if until.IsZero() {

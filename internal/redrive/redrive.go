@@ -165,4 +165,4 @@ func (readOnly) Append([]byte, bool) error { return nil }
 func (readOnly) Remove() error             { return nil }
 
 // errDoubt is the error of a letter in doubt that stays in the queue.
-var errDoubt = errors.New("it may have been sent by a run that was killed, or the answer was lost, and neither a FIFO queue nor dedupe makes two of it one: look, then pass --in-doubt send, or delete it")
+var errDoubt = errors.New("it may have been sent, because a run was killed or an answer was lost, and neither a FIFO queue nor dedupe would drop the second copy: check, then pass --in-doubt send, or delete it")

@@ -104,7 +104,7 @@ func (r *Report) Write(w io.Writer, dry bool) error {
 		fmt.Fprintf(&b, "%s: %s: %s\n", l.ID, l.Fate, l.Why)
 	}
 	if r.Unreached > 0 {
-		fmt.Fprintf(&b, "%d letters were not reached: they are in message groups of which earlier letters stay\n", r.Unreached)
+		fmt.Fprintf(&b, "%d letters were not reached, because earlier letters of their message groups stay\n", r.Unreached)
 	}
 	verb := "sent"
 	if dry {
@@ -126,7 +126,7 @@ func (r *Report) listed() []Line {
 	})
 	for i := range out {
 		if out[i].Twice {
-			out[i].Why = strings.TrimSuffix("it may run twice, for neither a FIFO queue nor dedupe makes two of it one; "+out[i].Why, "; ")
+			out[i].Why = strings.TrimSuffix("it may run twice, because neither a FIFO queue nor dedupe drops the second copy; "+out[i].Why, "; ")
 		}
 	}
 	slices.SortFunc(out, func(a, b Line) int { return cmp.Or(cmp.Compare(a.Fate, b.Fate), cmp.Compare(a.ID, b.ID)) })

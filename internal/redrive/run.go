@@ -352,7 +352,7 @@ func (r *run) refused(p *plan, doubtful bool, err error) error {
 		p.end(FateDoubt, fmt.Sprintf("%v (and now it is refused: %v)", errDoubt, err))
 		return nil
 	}
-	p.end(FateRefused, "the "+p.line.Target+" does not take it: "+err.Error())
+	p.end(FateRefused, "the "+p.line.Target+" does not accept it: "+err.Error())
 	return r.journal.add(entry{ID: p.letter.ID, Stage: withdrawn})
 }
 

@@ -122,7 +122,7 @@ func (d *document) readLookup(n ast.Node, r *Route, scope []string) {
 	link := r.HTTP != nil && r.HTTP.Link
 	switch {
 	case r.HTTP != nil && r.HTTP.Verify.None && !link:
-		d.add(n, "resume.lookup with verify: none: whoever guesses a key could complete the task; verify the sender, or write verify: link with a secretAttribute")
+		d.add(n, "resume.lookup with verify: none: anyone who guesses a key could complete the task; verify the sender, or write verify: link with a secretAttribute")
 	case link && l.SecretAttribute == "":
 		d.add(n, "verify: link with resume.lookup needs secretAttribute, the attribute of a random text that the link carries as ?secret=")
 	case !link && l.SecretAttribute != "":

@@ -237,7 +237,7 @@ func (d *Delivery) unsettled() {
 			{Name: "route", Result: "ok", Detail: d.Route},
 			{Name: decision, Result: "ok", Detail: map[string]string{
 				"handshake": "answered what the provider asks when it is set up; nothing starts",
-				"page":      "showed the page that asks for a decision; nothing goes on until it is sent",
+				"page":      "showed the page that asks for a decision; the task waits until it is sent",
 			}[decision]},
 		}})
 	}
@@ -376,8 +376,8 @@ func (r *Recorder) Settled(ctx context.Context, in *bridge.Delivery, result brid
 
 // resumed says what becomes of a task.
 var resumed = map[bridge.Action]string{
-	bridge.TaskSucceeds: "the task succeeds, and its execution goes on", bridge.TaskFails: "the task fails",
-	bridge.TaskHeartbeat: "a heartbeat: the task goes on waiting",
+	bridge.TaskSucceeds: "the task succeeds, and its execution continues", bridge.TaskFails: "the task fails",
+	bridge.TaskHeartbeat: "a heartbeat: the task continues to wait",
 }
 
 // add keeps a record, up to the number that a batch can have; the caller holds mu.

@@ -41,7 +41,7 @@ func FromEnv(getenv func(string) string, next bridge.Observer) (*Exporter, error
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "http" || !loopback(u.Hostname()) {
-		return nil, fmt.Errorf("%s must be an http URL on this machine, such as http://127.0.0.1:4318: a collector elsewhere would be waited for in each invocation. Send to one in a layer, and let that send on", name)
+		return nil, fmt.Errorf("%s must be an http URL on this machine, such as http://127.0.0.1:4318: each invocation would wait for a collector elsewhere. Use a collector in a layer that forwards the spans", name)
 	}
 	sampler := getenv(SamplerName)
 	switch sampler {

@@ -74,7 +74,7 @@ func poster(endpoint string) func(context.Context, []byte) error {
 			return err
 		}
 		if response.StatusCode/100 != 2 {
-			return fmt.Errorf("the collector answers %s", response.Status)
+			return fmt.Errorf("the collector answered %s", response.Status)
 		}
 		return nil
 	}

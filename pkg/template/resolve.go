@@ -25,7 +25,7 @@ func (t *Template) resolve(n *Node, depth int) *Value {
 	if t.work--; t.work < 0 || depth > maxDeep {
 		if !t.exhausted {
 			t.exhausted = true
-			t.report(n.Pos, true, "the template takes too much work to resolve: what follows is not known, and not checked")
+			t.report(n.Pos, true, "the template takes too much work to resolve: the rest is not known, and not checked")
 		}
 		return unknown(n.Pos, "the template takes too much work to resolve")
 	}

@@ -23,10 +23,10 @@ func (s *Spec) Warnings() []Problem {
 		c.add(field("algorithm"), "MD5 is broken for signatures, and still hard to forge as an HMAC; use it only where the sender has nothing else")
 	}
 	if h != nil && h.Hash == "plain" {
-		c.add(field("hash"), "a plain hash can be lengthened by whoever has one delivery: only JSON and text without zero bytes are accepted")
+		c.add(field("hash"), "anyone who has one delivery can extend a plain hash: only JSON and text without zero bytes are accepted")
 	}
 	if slices.Contains(s.Versions, "v1") && slices.Contains(p.Versions, "v1") {
-		c.add("versions", "v1 is a plain hash of the secret and the body, without a time and without the URL: whoever has one delivery can forge others")
+		c.add("versions", "v1 is a plain hash of the secret and the body, without a time and without the URL: anyone who has one delivery can forge others")
 	}
 	if s.Token != nil && s.Token.Query != "" {
 		c.add("token.query", "a secret in the URL is written to the access logs of every server on the way")

@@ -123,7 +123,7 @@ func (w *Wire) Open(ctx context.Context, address string) (*Queue, error) {
 		QueueUrl: &queueURL, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("look at the queue %s: %w", address, err)
+		return nil, fmt.Errorf("describe the queue %s: %w", address, err)
 	}
 	if parts := strings.Split(out.Attributes["QueueArn"], ":"); len(parts) == 6 {
 		q.Account = parts[4]

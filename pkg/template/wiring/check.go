@@ -220,7 +220,7 @@ func (k *checker) checkStart(m *member, r *route) {
 	if !known {
 		if !k.lacks(m, n) {
 			k.add(Note, "machine-unknown", r.at("start"),
-				fmt.Sprintf("what the route %s starts is not known (%s), so neither its type nor the permission to start it is checked", r.name, strings.Join(v.Reasons(), ", ")), "")
+				fmt.Sprintf("the state machine of the route %s is not known (%s), so neither its type nor the permission to start it is checked", r.name, strings.Join(v.Reasons(), ", ")), "")
 		}
 		return
 	}
@@ -322,7 +322,7 @@ func (k *checker) checkLogging() {
 			property = "LoggingConfiguration"
 		}
 		k.add(Warning, "express-logging", pos,
-			fmt.Sprintf("the Express state machine %s has no logging: its executions leave no history, so nothing shows why one failed", m.ID),
+			fmt.Sprintf("the Express state machine %s has no logging: its executions have no history, so nothing shows why one failed", m.ID),
 			"Add "+property+" with Level: ERROR and a log group")
 	}
 }

@@ -43,7 +43,7 @@ func (k *checker) checkDoors(m *member) {
 			}
 			if method != "" && method != handshake && !through(doors, bases, handshake, path) {
 				k.add(Error, "door-missing", r.at("http"),
-					fmt.Sprintf("the sender of the route %s asks for consent by %s, and no API event of %s lets %s %s through", r.name, handshake, m.ID, handshake, path),
+					fmt.Sprintf("the sender of the route %s asks for consent by %s, and no API event of %s accepts %s %s", r.name, handshake, m.ID, handshake, path),
 					fmt.Sprintf("Add an event with Path: %s and Method: %s to Events of %s (%s)", apiPath(path), handshake, m.ID, m.Pos))
 			}
 		}

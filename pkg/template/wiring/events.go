@@ -146,7 +146,7 @@ func (k *checker) checkClaims(m *member) {
 	for _, r := range m.routes {
 		if claim := int(r.claim().Seconds()); r.dedupes() && seconds < claim {
 			k.add(Error, "dedupe-claim", r.at("dedupe"),
-				fmt.Sprintf("after a function was killed, the event of the route %s stays claimed for %d s, and Lambda's retries end after %d s: the event is then lost, because %s has no on-failure destination", r.name, claim, seconds, m.ID),
+				fmt.Sprintf("if the function is killed, the event of the route %s stays claimed for %d s, and Lambda's retries end after %d s: the event is then lost, because %s has no on-failure destination", r.name, claim, seconds, m.ID),
 				"Add EventInvokeConfig.DestinationConfig.OnFailure, or set dedupe.claim to the state machine's TimeoutSeconds")
 		}
 	}
@@ -175,7 +175,7 @@ func (k *checker) checkPipes(m *member) {
 		switch {
 		case m.kind != queue:
 			k.add(Error, "pipe-invocation", p.At("Target"),
-				fmt.Sprintf("the pipe %s hands its batches to %s, which takes none: every batch fails", p.ID, m.ID), "Make a function with Handler: queue its target")
+				fmt.Sprintf("the pipe %s sends its batches to %s, which does not accept batches: every batch fails", p.ID, m.ID), "Make a function with Handler: queue its target")
 		case p.Invocation != nil && known && invocation != "REQUEST_RESPONSE":
 			k.add(Error, "pipe-invocation", p.At("TargetParameters", "LambdaFunctionParameters", "InvocationType"),
 				fmt.Sprintf("the pipe %s does not wait for the answer of %s, so messages that failed are deleted", p.ID, m.ID), "Write InvocationType: REQUEST_RESPONSE")

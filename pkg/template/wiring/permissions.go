@@ -427,7 +427,7 @@ func (k *checker) checkStatement(m *member, s template.Statement, needs []need) 
 	if !m.layer || len(idle) == 0 || s.Template && used {
 		return
 	}
-	k.excess(s, fmt.Sprintf("%s has the permission %s on %s, which no route of it needs", m.ID, strings.Join(idle, ", "), resourceNames(k, s)), "Remove it")
+	k.excess(s, fmt.Sprintf("%s has the permission %s on %s, which none of its routes needs", m.ID, strings.Join(idle, ", "), resourceNames(k, s)), "Remove it")
 }
 
 func (k *checker) excess(s template.Statement, message, cure string) {

@@ -103,7 +103,7 @@ func (k *checker) checkMappings(m *member) {
 	}
 	if n, ok := reserved.Int(); ok && limited != nil && n < maximum {
 		k.add(Warning, "reserved-concurrency", m.At("ReservedConcurrentExecutions"),
-			fmt.Sprintf("%s has a reserved concurrency of %d, and its mappings poll up to %d at a time: messages that are throttled come back, and end in the dead-letter queue", m.ID, n, maximum),
+			fmt.Sprintf("%s has a reserved concurrency of %d, and its mappings poll up to %d at a time: throttled messages come back, and end in the dead-letter queue", m.ID, n, maximum),
 			fmt.Sprintf("Reserve at least %d, or set ScalingConfig.MaximumConcurrency of %s to at most %d", maximum, limited.ID, n))
 	}
 }
@@ -117,7 +117,7 @@ func (k *checker) checkMapping(m *member, mapping *template.Mapping) {
 	}
 	if types := mapping.ResponseTypes; types.Known() && !slices.ContainsFunc(types.List(), func(v *template.Value) bool { return v.Or("") == "ReportBatchItemFailures" }) {
 		k.add(Error, "report-batch-item-failures", mapping.At("FunctionResponseTypes"),
-			fmt.Sprintf("the mapping %s does not report batch item failures, so Lambda deletes every message of a batch, including those that failed", mapping.ID),
+			fmt.Sprintf("the mapping %s does not report batch item failures, so Lambda deletes every message of a batch, including the failed ones", mapping.ID),
 			"Add FunctionResponseTypes: [ReportBatchItemFailures]")
 	}
 	if q != nil {
@@ -163,7 +163,7 @@ func (k *checker) checkVisibility(m *member, mapping *template.Mapping, q *templ
 		sum += fmt.Sprintf(" and the batching window of %s (%d s)", mapping.ID, window)
 	}
 	severity := Warning
-	consequence := "a batch that Lambda retries comes back to the queue meanwhile, and runs twice"
+	consequence := "a batch that Lambda retries becomes visible in the meantime, and runs twice"
 	if visibility < timeout {
 		severity = Error
 		consequence = "Lambda refuses a mapping whose queue has less than the function's time-out"
@@ -195,7 +195,7 @@ func (k *checker) checkRedrive(m *member, mapping *template.Mapping, q *template
 		}
 		if claim := int(r.claim().Seconds()); visibility*count < claim {
 			k.add(Warning, "dedupe-claim", q.At("RedrivePolicy"),
-				fmt.Sprintf("a message of %s is received %d times within %d s, and the claim of the route %s lasts %d s: after a function was killed it is dead-lettered before it may run again", q.ID, count, visibility*count, r.name, claim),
+				fmt.Sprintf("a message of %s is received %d times within %d s, and the claim of the route %s lasts %d s: if the function is killed, the message is dead-lettered before it may run again", q.ID, count, visibility*count, r.name, claim),
 				"Raise maxReceiveCount or VisibilityTimeout, or set dedupe.claim to the state machine's TimeoutSeconds")
 		}
 	}

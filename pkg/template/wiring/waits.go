@@ -71,8 +71,8 @@ func (k *checker) checkLookup(r *route, arn *template.Value) {
 				"Write keyAttribute: "+partition)
 		case sort != "":
 			k.add(Error, "lookup-key", r.at("resume", "lookup"),
-				fmt.Sprintf("the route %s looks its task up by %s alone, and %s (%s) has the sort key %s too: DynamoDB refuses the read", r.name, attribute, t.ID, t.Pos, sort),
-				"Use a table whose key is the partition key alone")
+				fmt.Sprintf("the route %s looks up its task only by %s, but %s (%s) also has the sort key %s: DynamoDB refuses the read", r.name, attribute, t.ID, t.Pos, sort),
+				"Use a table with only a partition key")
 		}
 	}
 }

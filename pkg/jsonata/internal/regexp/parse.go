@@ -170,7 +170,7 @@ func (t term) repeat(least, most int, lazy bool) (term, error) {
 	}
 	many := most > 1 || most < 0
 	if many && t.skipsSome {
-		return t, refuse("a group that can be skipped, inside of what is repeated, is not supported; write it (?:…)")
+		return t, refuse("a group that can be skipped inside a repetition is not supported; write it (?:…)")
 	}
 	expr := t.expr
 	if t.nullable && most != least {
