@@ -40,7 +40,7 @@ func errorType(err error) string {
 	return reported.Type
 }
 
-// Whoever made the event, the execution's input is the event as it came.
+// The execution's input is the unchanged event, whatever its origin.
 func TestEventsPassUnchanged(t *testing.T) {
 	t.Parallel()
 	events := map[string]string{
@@ -67,7 +67,7 @@ func TestEventsPassUnchanged(t *testing.T) {
 	}
 }
 
-// What hangs at the deadline, and what was not begun, is told apart.
+// Unfinished events at the deadline are distinguished from those that were not begun.
 func TestDeadlineGuard(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestDeadlineGuardAtEveryRemainingTime(t *testing.T) {
 				begin := time.Now()
 				_, err := e.Invoke(ctx, []byte("["+event(`{}`)+","+event(`{"slow":1}`)+","+event(`{"hang":1}`)+"]"))
 				got := errorType(err)
-				if left <= 250*time.Millisecond { // time was up, and some may have been about to be told
+				if left <= 250*time.Millisecond { // the time was up, and a notification may have been pending
 					got = strings.ReplaceAll(got, running, unsent)
 				}
 				if got != want {
@@ -218,7 +218,7 @@ func TestLargeOutputs(t *testing.T) {
 	}
 }
 
-// However much fails at once, Lambda can be told of it.
+// Lambda gets a valid error however many events fail.
 func TestLargeErrors(t *testing.T) {
 	t.Parallel()
 	name := strings.Repeat("é", 120) + "\x01\x7f"
@@ -249,7 +249,7 @@ func TestThen(t *testing.T) {
 	}
 }
 
-// An observer keeps what it hears.
+// An observer records its notifications.
 type observer struct {
 	mu                sync.Mutex
 	settled, rejected []string

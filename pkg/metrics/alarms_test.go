@@ -94,7 +94,7 @@ func TestAlarmsFindTheirMetrics(t *testing.T) {
 	}
 }
 
-// TestLevel holds that a line passes the log level filter, whatever that is set to.
+// TestLevel checks that a line passes every setting of the log level filter.
 func TestLevel(t *testing.T) {
 	t.Parallel()
 	for level, want := range map[string]string{

@@ -211,8 +211,8 @@ func TestEveryFailureIsCounted(t *testing.T) {
 	}
 }
 
-// Whatever kind of delivery it was has a source: a line whose dimension is empty makes
-// no metrics, and nobody is told. The kinds are those that the adapters hand to the bridge.
+// Every kind of delivery has a source: a line with an empty dimension silently makes no
+// metrics. The kinds are those that the adapters pass to the bridge.
 func TestEveryKindHasASource(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[string]string{"request": "http", "message": "sqs", "messages": "sqs", "event": "eventbridge"} {
@@ -245,7 +245,8 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// One line a route and invocation; the first line of the process tells of the cold start.
+// There is one line for each route and invocation; the first line of the process reports
+// the cold start.
 func TestBatch(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

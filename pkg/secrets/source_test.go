@@ -144,8 +144,8 @@ func TestSourceCaches(t *testing.T) {
 	})
 }
 
-// However many ask at once, the service is asked once, and one who gives up takes the
-// answer from nobody.
+// Concurrent calls share one request to the service, and a caller that gives up does not
+// cancel it for the others.
 func TestSourceFetchesOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestSourceFetchesOnce(t *testing.T) {
 	})
 }
 
-// A service that hangs holds nobody longer than the limit.
+// A service that hangs delays callers only up to the limit.
 func TestSourceBoundsTheFetch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -199,8 +199,8 @@ func TestSourceBoundsTheFetch(t *testing.T) {
 
 var errDown = errors.New("the service is down")
 
-// Without a value an error is remembered briefly; with one the value counts on, for an
-// hour, and the log tells it without the value.
+// Without a value, an error is cached briefly; with a value, the value stays in use for
+// an hour, and the log reports the error without the value.
 func TestSourceErrorsThatPass(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -329,7 +329,7 @@ func TestRefreshFindsAVersion(t *testing.T) {
 	})
 }
 
-// Check asks nobody.
+// Check does not call a service.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	s := &store{err: errDown}

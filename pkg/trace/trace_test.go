@@ -146,7 +146,7 @@ func ExampleParse() {
 	// Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;CalledFrom=app
 }
 
-// The traceparent of W3C, as the X-Ray header that goes on.
+// W3C's traceparent, as the X-Ray header that is passed on.
 func ExampleFromTraceParent() {
 	h, ok := trace.FromTraceParent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	fmt.Println(h, ok)

@@ -229,7 +229,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// Where nothing listens, and where there is no AWS, the source says so at the fetch.
+// If the endpoint is unreachable, or there is no AWS, the source reports it at the fetch.
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
