@@ -162,8 +162,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// An answer that nobody would send is not read to its end. It comes without a network,
-// which on a busy machine takes its time over four megabytes.
+// An overly long answer is not read to its end. The test does not use the network, which
+// takes long for four megabytes on a busy machine.
 func TestAnswerIsBounded(t *testing.T) {
 	t.Parallel()
 	c, err := New(func(string) string { return "http://x" }, SSM)

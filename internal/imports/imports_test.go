@@ -126,8 +126,8 @@ func TestImportRules(t *testing.T) {
 	}
 }
 
-// ownerOf returns the nearest package that has rules, at or above the named one; the
-// first two elements of the name where there is none.
+// ownerOf returns the nearest package with rules, at or above the named one, or else the
+// first two elements of the name.
 func ownerOf(name string) string {
 	for at := name; at != "."; at = path.Dir(at) {
 		if _, ok := allowed[at]; ok {

@@ -88,7 +88,7 @@ func TestNoItem(t *testing.T) {
 	}
 }
 
-// What is configured wrongly is told from what may pass.
+// Configuration errors are distinguished from temporary failures.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]string{

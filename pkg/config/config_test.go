@@ -125,7 +125,7 @@ func TestProblems(t *testing.T) {
 				t.Fatalf("Parse accepted it: %+v", cfg)
 			}
 			if name == "invalid UTF-8" {
-				return // whatever the YAML library makes of it, it must come back
+				return // the YAML library may change it in any way, but must return
 			}
 			if !errors.As(err, &problems) {
 				t.Fatalf("error = %T %v, want *config.Error", err, err)

@@ -49,8 +49,8 @@ func TestPattern(t *testing.T) {
 	}
 }
 
-// A provider with a delivery id needs no key; where the id is in a header that nobody
-// signs, the body counts too.
+// A provider with a delivery id needs no key; if the id is in an unsigned header, the
+// body is a part of the key.
 func TestDedupeKeys(t *testing.T) {
 	t.Parallel()
 	provider := func(name, dedupe string) string {

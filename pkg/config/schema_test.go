@@ -48,7 +48,7 @@ func schemaKeys(t *testing.T) map[string][]string {
 		}
 		walk(path, object["items"])
 		properties, ok := object["properties"].(map[string]any)
-		if !ok || object["type"] == nil { // a condition beside a choice names some keys again
+		if !ok || object["type"] == nil { // a condition next to a choice repeats the names of some keys
 			return
 		}
 		if object["additionalProperties"] != false {

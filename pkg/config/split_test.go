@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/config"
 )
 
-// judge is what the reader makes of a file: its problems, or its routes.
+// judge returns the reader's result for a file: its problems, or its routes.
 func judge(source string) string {
 	cfg, err := config.Parse("s.yaml", []byte(source), env(map[string]string{"SECRET": "s"}))
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/stepfn"
 )
 
-// An endpoint that can never be reached is told at start-up, not with every delivery.
+// An endpoint that can never be reached is reported at start-up, not with every delivery.
 func TestEndpointsThatAreNone(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"127.0.0.1:8083", "127.0.0.1", "localhost:8083", "http://", "ftp://a", "http://a b"} {

@@ -142,7 +142,7 @@ func TestResumeRequests(t *testing.T) {
 	}
 }
 
-// Without a way to the service nothing was sent, and without an answer nobody knows.
+// Without a connection, nothing was sent; without an answer, the result is unknown.
 func TestResumeWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_ENDPOINT_URL_SFN": "http://127.0.0.1:1"}

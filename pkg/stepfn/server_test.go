@@ -265,5 +265,5 @@ func name(t *testing.T, err error) string {
 	return f.Name
 }
 
-// refused is what a dial to a port that nobody listens on returns.
+// refused is the error of a dial to a port on which no process listens.
 var refused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}

@@ -14,7 +14,7 @@ import (
 )
 
 // Each start of a sampled trace is one subsegment, which is the parent that the service
-// is told, however often the start is sent.
+// gets, however often the start is sent.
 func TestSubsegment(t *testing.T) {
 	t.Parallel()
 	const record = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a87bd80c:0"
