@@ -129,7 +129,7 @@ func TestMocksThatAreRefused(t *testing.T) {
 }
 
 // answering is a store in which each token is answered at once.
-type answering struct{ opened, submitted *int }
+type answering struct{ opened *int }
 
 func (s answering) Open(asl.Task) func()                                 { *s.opened++; return func() {} }
 func (s answering) Offer(string, string, any, func(worker string)) error { return nil }
