@@ -12,8 +12,8 @@ import (
 )
 
 // judge returns the reader's result for a file: its problems, or its routes.
-func judge(source string) string {
-	cfg, err := config.Parse("s.yaml", []byte(source), env(map[string]string{"SECRET": "s"}))
+func judge(source string, options ...config.Option) string {
+	cfg, err := config.Parse("s.yaml", []byte(source), env(map[string]string{"SECRET": "s"}), options...)
 	if err != nil {
 		return err.Error()
 	}
@@ -25,7 +25,7 @@ func judge(source string) string {
 }
 
 // A file whose routes are parsed one by one gives what it gives when it is parsed whole,
-// as one with a document marker is, also where it is broken.
+// also where it is broken.
 func TestRouteByRouteAsWhole(t *testing.T) {
 	t.Parallel()
 	sample, err := os.ReadFile("../../expressway.yaml")
@@ -54,7 +54,7 @@ func TestRouteByRouteAsWhole(t *testing.T) {
 			}
 		}
 		source := strings.Join(changed, "\n")
-		if got, want := judge("# one by one\n"+source), judge("--- # whole\n"+source); got != want {
+		if got, want := judge(source), judge(source, config.Whole); got != want {
 			t.Fatalf("%s\none by one:\n%s\nwhole:\n%s", source, got, want)
 		}
 	})
