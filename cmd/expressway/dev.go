@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,13 +85,14 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	watching, stop := context.WithCancel(ctx)
 	watched := make(chan error, 1)
 	go func() { watched <- c.reload(watching, p, local, recorder, log) }()
-	polled := make(chan error, len(c.Queue))
-	for _, queue := range c.Queue {
+	queues := c.queues(local.Accepting(options.Getenv))
+	polled := make(chan error, len(queues))
+	for _, queue := range queues {
 		go func() { polled <- local.Poll(watching, queue, options.Getenv, log) }()
 	}
 	err = c.serve(ctx, server, polled)
 	stop()
-	for range c.Queue {
+	for range queues {
 		err = errors.Join(err, <-polled)
 	}
 	if err := errors.Join(err, <-watched); err != nil {
@@ -98,6 +100,17 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	}
 	fmt.Fprintln(p.stdout, "stopped")
 	return nil
+}
+
+// queues are those of --queue, and those into which routes accept deliveries.
+func (c *devCommand) queues(accepting []string) []string {
+	queues := slices.Clone(c.Queue)
+	for _, queue := range accepting {
+		if !slices.Contains(queues, queue) {
+			queues = append(queues, queue)
+		}
+	}
+	return queues
 }
 
 // serve answers until ctx ends, or a queue cannot be polled at all.

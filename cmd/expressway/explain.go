@@ -168,9 +168,15 @@ func (e *explained) other() {
 	if e.route.Timeout == 0 {
 		e.head("mode", "no timeout: waits as long as Lambda lets it, less half a second, and at most 5m")
 	}
+	e.recordCatches(e.route.SQS)
+}
+
+// recordCatches adds what becomes of the failures that the route does not catch; s is nil
+// for events.
+func (e *explained) recordCatches(s *config.SQS) {
 	catches, _ := get(e.keys, "catch")
 	list, _ := catches.([]any)
-	if e.route.SQS != nil && e.route.SQS.DeadLetterQueue != "" {
+	if s != nil && s.DeadLetterQueue != "" {
 		e.line(fmt.Sprintf("catch[%d].then", len(list)), "the default for what can never run")
 		list = append(list, yaml.MapSlice{
 			{Key: "errors", Value: []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge}},
@@ -192,6 +198,10 @@ func (e *explained) http() {
 		return
 	}
 	e.dedupe()
+	if e.route.Queue != nil {
+		e.accepting()
+		return
+	}
 	if h.Verify.Provider != "" && !e.has("timeout") {
 		e.fallback("timeout", short(e.route.Timeout), "the provider's: as long as it waits, less a margin")
 	} else if e.route.Timeout == 0 {
@@ -216,6 +226,32 @@ func (e *explained) http() {
 		e.corsDefaults()
 	}
 	e.catches()
+}
+
+// accepting are the keys of a route whose sender does not wait for the execution.
+func (e *explained) accepting() {
+	h := e.route.HTTP
+	status := 202
+	if h.Ack.Status != 0 {
+		status = h.Ack.Status
+	}
+	if written, _ := get(e.keys, "queue"); written != e.route.Queue.Address {
+		e.line("queue", e.route.Queue.Address)
+	}
+	e.head("queue", fmt.Sprintf("the sender is answered %d once the queue has the delivery, 503 if it certainly has not,", status),
+		"and 502 if nobody knows; the queue function starts the execution")
+	if !e.has("input") {
+		e.head("mode", "no input: all of $request but its cookies and the headers authorization, proxy-authorization,",
+			"cookie, x-api-key and those that carry the signature")
+	}
+	e.fallback("concurrency", h.Work.Concurrency, "the default")
+	if e.route.Timeout == 0 {
+		e.head("mode", "no timeout: the queue function waits as long as Lambda lets it, less half a second, and at most 5m")
+	}
+	if h.CORS != nil {
+		e.corsDefaults()
+	}
+	e.recordCatches(h.Work)
 }
 
 // acknowledgement returns an accepted block that has the same effect as the default.

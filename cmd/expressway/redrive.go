@@ -158,6 +158,9 @@ func (c *redriveCommand) options(ctx context.Context, p *program, files *project
 func routeQueues(routes []*config.Route) map[string]string {
 	out := map[string]string{}
 	for _, r := range routes {
+		if work := r.Work(); work != nil {
+			r = work
+		}
 		if r.SQS != nil && !strings.Contains(r.SQS.Queue, "*") {
 			out[r.Name] = r.SQS.Queue
 		}
@@ -168,7 +171,7 @@ func routeQueues(routes []*config.Route) map[string]string {
 // deduplicating names a route whose letters have dedupe keys; empty for none.
 func deduplicating(routes []*config.Route) string {
 	for _, r := range routes {
-		if r.Dedupe != nil && (r.SQS != nil || r.EventBridge != nil) {
+		if r.Dedupe != nil && (r.SQS != nil || r.EventBridge != nil || r.Queue != nil) {
 			return r.Name
 		}
 	}
