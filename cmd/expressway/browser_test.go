@@ -80,12 +80,14 @@ func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// text waits for an element, and returns what it says.
+// text waits for an element, and returns what it says. Like click, it takes what is there
+// at that moment.
 func (b *browser) text(t *testing.T, selector string) string {
 	t.Helper()
+	b.eventually(t, "!!document.querySelector(`"+selector+"`)?.innerText")
 	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
 	defer cancel()
-	out, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS(selector)))
+	out, err := chromedp.Run(ctx, chromedp.Evaluate[string]("document.querySelector(`"+selector+"`).innerText"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +97,7 @@ func (b *browser) text(t *testing.T, selector string) string {
 // eventually waits until an expression of the page is true.
 func (b *browser) eventually(t *testing.T, expression string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(30 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(30 * time.Millisecond) {
 		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
 			return
 		}
@@ -110,7 +112,7 @@ func (b *browser) eventually(t *testing.T, expression string) {
 func click(selector string) chromedp.Action[chromedp.Void] {
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		for {
-			done, err := chromedp.Evaluate[bool]("(n => !!n && (n.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true})), true))(document.querySelector(`"+selector+"`))")(ctx, t)
+			done, err := chromedp.Evaluate[bool]("(n => !!n && document.body.classList.contains('scripted') && (n.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true})), true))(document.querySelector(`"+selector+"`))")(ctx, t)
 			if done || ctx.Err() != nil {
 				return chromedp.Void{}, err
 			}
@@ -139,7 +141,8 @@ func TestConsoleInBrowser(t *testing.T) {
 	console := base + "/_expressway/"
 
 	// Two clicks from the delivery to the state that failed, its input and its cause.
-	b.do(t, chromedp.Navigate(console), chromedp.Click(`//a[contains(@class,"row")][contains(.,"OrderRejected in Reject")][contains(.,"422")]`))
+	b.do(t, chromedp.Navigate(console))
+	b.eventually(t, `document.body.classList.contains('scripted') && (r => !!r && (r.click(), true))([...document.querySelectorAll('a.row')].find(r => r.textContent.includes('OrderRejected in Reject') && r.textContent.includes('422')))`)
 	b.do(t, click(`.failure .go`))
 	if got := b.text(t, "#state"); !strings.Contains(got, "Reject") || !strings.Contains(got, "The order has no items.") || !strings.Contains(got, `"items": []`) {
 		t.Errorf("the state says %q", got)
@@ -210,11 +213,14 @@ func TestConsoleInBrowser(t *testing.T) {
 	b.eventually(t, `document.body.dataset.page === 'delivery' && document.body.textContent.includes('Expressway.NoRoute')`)
 
 	// What waits for a token is kept, resumed and failed by buttons.
-	b.do(t, chromedp.Navigate(console+"executions?machine=approval"), chromedp.Click(`.row`))
+	b.do(t, chromedp.Navigate(console+"executions?machine=approval"), click(`.row`))
 	b.eventually(t, `document.querySelector('.waiting h2')?.textContent.includes('Ask')`)
 	b.do(t, click(`.waiting button[value=heartbeat]`), click(`.waiting button[value=success]`))
 	b.eventually(t, `document.querySelector('.waiting h2')?.textContent.includes('Pay')`)
-	b.do(t, chromedp.Focus(`.waiting input[name=error]`), chromedp.KeyEvent("Refused"), click(`.waiting button[value=failure]`))
+	b.eventually(t, `(f => !!f && (f.focus(), document.activeElement === f))(document.querySelector('.waiting input[name=error]'))`)
+	b.do(t, chromedp.KeyEvent("Refused"))
+	b.eventually(t, `document.querySelector('.waiting input[name=error]').value === 'Refused'`)
+	b.do(t, click(`.waiting button[value=failure]`))
 	b.eventually(t, `!document.querySelector('.waiting') && document.querySelector('.failure').textContent.includes('Refused')`)
 
 	// Every page fits a telephone, and is whole.

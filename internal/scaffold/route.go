@@ -48,6 +48,7 @@ func newHook(provider, path, machine string) (*hook, error) {
 	username := variable{prefix + "_USERNAME", parameter + "Username", "The name that " + provider + " sends with the secret.", "expressway", false, "expressway"}
 	public := variable{prefix + "_PUBLIC_KEY", parameter + "PublicKey", "The public key's id at " + provider + ".", "development", false, ""}
 	email := variable{prefix + "_EMAIL", parameter + "Email", "The service account that " + provider + " sends as.", "pusher@example.com", false, ""}
+	audience := variable{prefix + "_AUDIENCE", parameter + "Audience", "What " + provider + " sends to, such as the bundle ID of an app.", "com.example.app", false, ""}
 	attempts := []struct {
 		extra     string
 		variables []variable
@@ -60,6 +61,7 @@ func newHook(provider, path, machine string) (*hook, error) {
 		{"secrets: [\"env:" + secret.name + "\"], publicKey: \"${" + public.name + "}\"", []variable{secret, public}},
 		{"audience: \"${WEBHOOK_URL}" + path + "\", email: \"${" + email.name + "}\"", []variable{url, email}},
 		{"secrets: [\"env:" + secret.name + "\"], audience: \"${WEBHOOK_URL}" + path + "\", handshake: echo", []variable{secret, url}},
+		{"audience: \"${" + audience.name + "}\"", []variable{audience}},
 	}
 	// If the provider has no id of its own, what makes two deliveries equal cannot be
 	// guessed.

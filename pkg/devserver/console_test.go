@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -206,6 +207,25 @@ func TestConsoleIsNoMarkup(t *testing.T) {
 	// The search is in the page, too.
 	if page := c.get("?q=%22%3E%3Cscript%3E", nil); strings.Contains(page, `"><script>`) {
 		t.Error("the search is markup")
+	}
+}
+
+// A form that sends does nothing before the page's module runs, or without it: submitted by
+// the browser itself, it would put payloads and task tokens into the URL.
+func TestConsoleFormsNeedTheModule(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	c.deliver()
+	forms := 0
+	for path, text := range c.everything() {
+		for _, form := range regexp.MustCompile(`<form[^>]*data-post[^>]*>`).FindAllString(text, -1) {
+			if forms++; !strings.Contains(form, ` method="dialog"`) {
+				t.Errorf("%s: %s", path, form)
+			}
+		}
+	}
+	if forms == 0 {
+		t.Error("no page has a form")
 	}
 }
 

@@ -125,15 +125,17 @@ async function refresh() {
       if (!old || !next || old.innerHTML === next.innerHTML) continue
       const at = rows().indexOf(document.activeElement)
       const key = document.activeElement?.dataset?.delivery
-      const writing = [...old.querySelectorAll('textarea,input')].some(f => f.value !== f.defaultValue && f.isConnected)
+      const writing = fields(old).some(f => f.value !== f.defaultValue && f.isConnected)
       if (writing && !sent) continue // somebody is writing
       sent = false
       const scroll = old.querySelector('.drawing')
       const open = [...old.querySelectorAll('details')].map(d => d.open)
+      const field = fields(old).indexOf(document.activeElement)
       old.replaceWith(next)
       next.querySelectorAll('details').forEach((d, i) => { d.open = open[i] ?? false })
       const drawing = next.querySelector('.drawing')
       if (scroll && drawing) { drawing.scrollTop = scroll.scrollTop; drawing.scrollLeft = scroll.scrollLeft }
+      if (field >= 0) fields(next)[field]?.focus()
       if (at >= 0) (key ? document.querySelector(`[data-delivery="${key}"]`) : rows()[at])?.focus()
     }
     mark()
@@ -163,6 +165,8 @@ source.onmessage = event => {
   if (!concerns(JSON.parse(event.data)) || timer) return
   timer = setTimeout(() => { timer = undefined; refresh() }, 120)
 }
+
+function fields(part) { return [...part.querySelectorAll('textarea,input')] }
 
 function rows() { return [...document.querySelectorAll('[data-row]')] }
 
