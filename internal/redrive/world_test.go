@@ -32,12 +32,11 @@ type world struct {
 	events map[string][]string  // functions and buses
 	items  map[string]dedupe.Item
 
-	disk      []byte
-	killAt    int // the call at which the process dies; negative for never
-	calls     int
-	lose      float64 // share of the sends whose answer is lost
-	refuse    float64 // share of the sends that are refused for a while
-	afterSend func()
+	disk   []byte
+	killAt int // the call at which the process dies; negative for never
+	calls  int
+	lose   float64 // share of the sends whose answer is lost
+	refuse float64 // share of the sends that are refused for a while
 }
 
 type stored struct {

@@ -34,7 +34,8 @@ func TestAccept(t *testing.T) {
 		t.Fatal(err)
 	}
 	const trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
-	ctx := context.WithValue(t.Context(), "x-amzn-trace-id", trace) //nolint:staticcheck // aws-lambda-go's own key
+	//lint:ignore SA1029 the key is aws-lambda-go's own
+	ctx := context.WithValue(t.Context(), "x-amzn-trace-id", trace)
 	a := sqsclient.NewAcceptor(server.Getenv)
 	in := bridge.Acceptance{
 		Queue: *queue.QueueUrl, FallbackTrace: "Root=1-00000000-000000000000000000000000",
