@@ -82,8 +82,12 @@ SUCCEEDED {"first":1,"answer":{"n":1}} ExecutionSucceeded
 	if strings.ReplaceAll(string(again), `{"n":1} Ex`, `{"n": 1} Ex`) != want {
 		t.Errorf("after the restart:\n%swant\n%s", again, want)
 	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
 	if left, _ := filepath.Glob(filepath.Join(data, "*.execution.jsonl")); len(left) != 0 {
 		t.Errorf("%v is left of executions that have ended", left)
 	}

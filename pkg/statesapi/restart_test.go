@@ -242,9 +242,12 @@ func TestAnswersSurviveARestart(t *testing.T) {
 	receive(t, l.ended)
 	l.start(t, `{"StartAt":"Pay","States":{"Pay":`+pay+`,"Next":"Slow"},"Slow":{"Type":"Wait","Seconds":3600,"End":true}}}`)
 	token = receive(t, l.tokens)
-	files, _ := filepath.Glob(filepath.Join(dir, "*.execution.jsonl"))
-	if len(files) != 1 {
-		t.Fatalf("%v, want the file of the running execution", files)
+	var files []string
+	for deadline := time.Now().Add(10 * time.Second); len(files) != 1; time.Sleep(time.Millisecond) {
+		// The file of an execution is removed after its end was told.
+		if files, _ = filepath.Glob(filepath.Join(dir, "*.execution.jsonl")); time.Now().After(deadline) {
+			t.Fatalf("%v, want the file of the running execution", files)
+		}
 	}
 	if err := l.SendTaskSuccess(reply(token, `{"paid":true}`)); err != nil {
 		t.Fatal(err)
