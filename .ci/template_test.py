@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
+from samcli.lib.providers.sam_function_provider import SamFunctionProvider
+from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
 from samtemplate import chosen, expand
 
 
@@ -69,6 +71,14 @@ class Template(unittest.TestCase):
                 self.assertIn(f["LoggingConfig"]["LogGroup"]["Ref"], self.of_type("AWS::Logs::LogGroup"))
                 with open("env.json") as file:
                     self.assertLessEqual(set(json.load(file)[name]), set(variables))
+
+    def test_sam_local_reads_the_functions(self):
+        # `sam local invoke` takes the key of a condition that is not inside a list for a layer.
+        stacks, _ = SamLocalStackProvider.get_stacks("template.yaml")
+        functions = list(SamFunctionProvider(stacks).get_all())
+        self.assertEqual(len(functions), 3)
+        for f in functions:
+            self.assertEqual(f.layers, [], f.name)
 
     def test_secrets_are_references_of_the_function_that_needs_them(self):
         for name, f in self.of_type("AWS::Lambda::Function").items():
