@@ -52,7 +52,7 @@ func (f Finding) String() string {
 
 // Rules describes every kind of finding of this package.
 var Rules = map[string]string{
-	"queue-without-mapping":      "A queue route that no event source mapping feeds",
+	"queue-without-mapping":      "A queue route that no event source mapping feeds, or a route whose accepted deliveries nothing works on",
 	"mapping-without-route":      "An event source mapping whose messages no route takes",
 	"generated-name":             "A name that CloudFormation generates and the route does not match",
 	"report-batch-item-failures": "An event source mapping without ReportBatchItemFailures",

@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -239,9 +240,13 @@ func (k *checker) meant(r *route, m *member) *template.Resource {
 	return nil
 }
 
-// checkQueueRoutes finds queue routes that nothing feeds.
+// checkQueueRoutes finds queue routes that nothing feeds, and http routes whose accepted
+// deliveries nothing works on.
 func (k *checker) checkQueueRoutes() {
 	for _, r := range k.configuration.routes {
+		if r.accepts() {
+			k.checkAccepted(r)
+		}
 		if r.kind != queue {
 			continue
 		}
@@ -254,18 +259,7 @@ func (k *checker) checkQueueRoutes() {
 			if first == nil {
 				first = m
 			}
-			v := expand(r.node.Get("sqs"), m.Function)
-			fed = fed || k.lacks(m, r.node.Get("sqs"))
-			for _, mapping := range k.mappings {
-				if may, _ := takes(v, mapping.Source); may && (mapping.Function == nil || k.of(mapping.Function) == m) {
-					fed = true
-				}
-			}
-			for _, p := range k.pipes {
-				if may, _ := takes(v, p.Get("Source")); may && k.of(p.Function) == m {
-					fed = true
-				}
-			}
+			fed = fed || k.lacks(m, r.node.Get("sqs")) || k.feeds(m, expand(r.node.Get("sqs"), m.Function))
 		}
 		if first == nil || fed {
 			continue
@@ -279,6 +273,44 @@ func (k *checker) checkQueueRoutes() {
 		k.add(Error, "queue-without-mapping", r.at("sqs"),
 			fmt.Sprintf("no event source mapping feeds the route %s: no SQS event of %s has the queue %s", r.name, first.ID, k.queueText(r, first)),
 			fmt.Sprintf("Add an SQS event with that queue to Events of %s (%s)", first.ID, first.Pos))
+	}
+}
+
+// feeds reports whether a mapping or a pipe may hand messages of a queue to a function.
+func (k *checker) feeds(m *member, source *template.Value) bool {
+	for _, mapping := range k.mappings {
+		if may, _ := takes(source, mapping.Source); may && (mapping.Function == nil || k.of(mapping.Function) == m) {
+			return true
+		}
+	}
+	for _, p := range k.pipes {
+		if may, _ := takes(source, p.Get("Source")); may && k.of(p.Function) == m {
+			return true
+		}
+	}
+	return false
+}
+
+// checkAccepted finds an http route whose accepted deliveries stay in their queue.
+func (k *checker) checkAccepted(r *route) {
+	for _, w := range k.members {
+		n := r.node.Get("queue")
+		v := expand(n, w.Function)
+		if w.kind != webhook || k.lacks(w, n) || slices.ContainsFunc(k.members, func(m *member) bool {
+			return m.kind == queue && k.feeds(m, v)
+		}) {
+			continue
+		}
+		severity, end := Note, "unless another stack has that function, none of them runs"
+		for _, q := range k.template.Of("AWS::SQS::Queue") {
+			if may, certain := takes(v, q.ARN()); may && certain {
+				severity, end, v = Error, "none of them runs, and they expire", template.Text(n.Pos, q.ID)
+			}
+		}
+		k.add(severity, "queue-without-mapping", r.at("queue"),
+			fmt.Sprintf("the route %s accepts deliveries into %s, and no event source mapping of %s hands them to a queue function: %s", r.name, v.Show(), filepath.Base(k.template.File), end),
+			fmt.Sprintf("Add a function with Handler: %s, and an SQS event with that queue to it", queue))
+		return
 	}
 }
 

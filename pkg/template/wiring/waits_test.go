@@ -60,10 +60,7 @@ routes:
 func TestWaits(t *testing.T) {
 	t.Parallel()
 	const tpl, cfg = "template.yaml", "expressway.yaml"
-	for _, tt := range []struct {
-		name, file, old, new string
-		want                 []string
-	}{
+	testChanges(t, map[string]string{tpl: waitsTemplate, cfg: waitsRoutes}, []change{
 		{name: "nothing"},
 		{"a link may be rejected, with a page or without", tpl, `"states:SendTaskFailure", `, ``, []string{"template.yaml:11 error permission-missing"}},
 		{"no permission to resume", tpl, `"states:SendTaskSuccess", "states:SendTaskFailure", `, ``, []string{"template.yaml:11 error permission-missing", "template.yaml:11 error permission-missing"}},
@@ -81,11 +78,24 @@ func TestWaits(t *testing.T) {
       AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
       KeySchema: [{AttributeName: id, KeyType: HASH}]`, `    Type: AWS::Serverless::SimpleTable
     Properties: {PrimaryKey: {Name: order, Type: String}}`, []string{"expressway.yaml:16 error lookup-key"}},
-	} {
+	})
+}
+
+// A change of one of the files of a stack that is right, and the file, line, severity and
+// rule of each finding that it leads to.
+type change struct {
+	name, file, old, new string
+	want                 []string
+}
+
+// testChanges checks a stack, in template.yaml and expressway.yaml, once for each change.
+func testChanges(t *testing.T, files map[string]string, changes []change) {
+	t.Helper()
+	for _, tt := range changes {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			for file, source := range map[string]string{tpl: waitsTemplate, cfg: waitsRoutes} {
+			for file, source := range files {
 				if file == tt.file {
 					if strings.Count(source, tt.old) != 1 {
 						t.Fatalf("%q is in %s %d times", tt.old, file, strings.Count(source, tt.old))
@@ -97,7 +107,7 @@ func TestWaits(t *testing.T) {
 				}
 			}
 			var got []string
-			for _, f := range check(t, dir, tpl, cfg) {
+			for _, f := range check(t, dir, "template.yaml", "expressway.yaml") {
 				t.Logf("%s", strings.ReplaceAll(f.String(), dir+"/", ""))
 				place, _, _ := strings.Cut(strings.TrimPrefix(f.Pos.String(), dir+"/"), ":")
 				got = append(got, place+":"+strings.Split(f.Pos.String(), ":")[1]+" "+string(f.Severity)+" "+f.Rule)
