@@ -64,6 +64,7 @@ func TestAccepted(t *testing.T) {
 		{"no permission to send", tpl, `Action: "sqs:SendMessage"`, `Action: "sqs:GetQueueUrl"`, []string{"template.yaml:11 error permission-missing"}},
 		{"no permission to put inputs", tpl, `Action: "s3:PutObject"`, `Action: "s3:GetObject"`, []string{"template.yaml:11 error permission-missing", "template.yaml:14 warning permission-excess"}},
 		{"another bucket", cfg, `inputs-of-ours/in`, `inputs-of-theirs/in`, []string{"template.yaml:11 error permission-missing", "template.yaml:14 warning permission-excess"}},
+		{"a key of its own", cfg, `s3://inputs-of-ours/in`, `{to: "s3://inputs-of-ours/in", kmsKey: alias/inputs}`, []string{"template.yaml:11 warning permission-missing"}},
 		{"no mapping", tpl, `      Events:
         Later: {Type: SQS, Properties: {Queue: !GetAtt Later.Arn, FunctionResponseTypes: [ReportBatchItemFailures]}}
 `, ``, []string{"expressway.yaml:6 error queue-without-mapping"}},

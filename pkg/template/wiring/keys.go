@@ -53,21 +53,27 @@ func (k *checker) keyNeeds(m *member, needs []need) []need {
 }
 
 func (k *checker) keyNeed(r *template.Resource, of need) []need {
-	key, ok := "", false
 	named := keyName(r)
-	if named != nil {
-		key, ok = k.keyOf(named)
+	if named == nil {
+		return nil
 	}
+	of.why = "needs for " + r.ID
+	return k.keyUse(named, of)
+}
+
+// keyUse returns the permissions on a key that another need brings with it.
+func (k *checker) keyUse(named *template.Value, of need) []need {
+	key, ok := k.keyOf(named)
 	if !ok {
 		return nil
 	}
+	label := "the key " + named.Show()
+	if key != "" {
+		label = k.label(key)
+	}
 	var out []need
 	for _, action := range keyActions[of.action] {
-		label := "the key " + named.Show()
-		if key != "" {
-			label = k.label(key)
-		}
-		out = append(out, need{action: action, resource: key, route: of.route, pos: of.pos, why: "needs for " + r.ID, label: label, key: true})
+		out = append(out, need{action: action, resource: key, route: of.route, pos: of.pos, why: of.why, label: label, key: true})
 	}
 	return out
 }

@@ -67,6 +67,9 @@ func (k *checker) needs(m *member) []need {
 			}
 			bucket := strings.TrimSuffix(strings.TrimPrefix(expand(n, m.Function).Show(), "s3://"), "/")
 			add(r, r.at("offload"), template.Text(n.Pos, "arn:"+k.partition()+":s3:::"+bucket+"/x"), "puts inputs into", "s3:PutObject")
+			if key := r.node.Get("offload", "kmsKey"); key != nil {
+				out = append(out, k.keyUse(expand(key, m.Function), need{action: "s3:PutObject", route: r, pos: r.at("offload"), why: "encrypts inputs with"})...)
+			}
 		}
 	}
 	if m.Type == "AWS::Lambda::Function" || m.Get("Role") != nil {
