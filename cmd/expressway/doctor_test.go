@@ -180,7 +180,7 @@ func TestDoctor(t *testing.T) {
 	t.Run("throttled", func(t *testing.T) {
 		t.Parallel()
 		getenv, _ := refusing(t, server, "ListStackResources", http.StatusBadRequest, "Throttling", "Rate exceeded")
-		if code, _, errs := doctor(getenv, "--stack", "shop"); code != 1 || !strings.Contains(errs, "the service refuses for load") {
+		if code, _, errs := doctor(getenv, "--stack", "shop"); code != 1 || !strings.Contains(errs, "the service is throttling") {
 			t.Errorf("exit %d: %s", code, errs)
 		}
 	})

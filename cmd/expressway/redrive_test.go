@@ -177,7 +177,7 @@ func TestRedrive(t *testing.T) {
 	for _, want := range []string{
 		"1        dead letter         Invalid   orders  queue orders", "1        message", "queue bare",
 		"1        destination record  Declined  ", "function " + lambdaARN("events:live"), "1        rule record", "5 letters, 4 would be sent",
-		"not sent: it does not say which queue it came from, and no route \"gone\"",
+		"not sent: it does not name its source queue, and no route \"gone\"",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("exit %d; the dry run does not say %q:\n%s", code, want, out)

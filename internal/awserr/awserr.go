@@ -16,7 +16,7 @@ var (
 	ErrCredentials = errors.New("the credentials have expired or are not valid: sign in again")
 	// ErrDenied is a permission that is missing.
 	ErrDenied = errors.New("a permission is missing")
-	// ErrThrottled is a service that refuses for load.
+	// ErrThrottled is a service that throttles.
 	ErrThrottled = errors.New("the service is throttling, even after several attempts: try again later")
 	// ErrNotFound is a thing that is not there.
 	ErrNotFound = errors.New("not found")
