@@ -14,10 +14,10 @@ import (
 // steps, and some write another file and rename it.
 const settleTime = 80 * time.Millisecond
 
-// Watch calls changed soon after something was saved in one of the folders, until ctx
-// ends. Whole folders are watched, because editors that rename files leave no file to
-// watch. Folders that do not exist yet are watched once they do. Irrelevant files, such
-// as an editor's own, are ignored.
+// Watch calls changed once when it has begun, and then soon after something was saved in one
+// of the folders, until ctx ends. Whole folders are watched, because editors that rename
+// files leave no file to watch. Folders that do not exist yet are watched once they do.
+// Irrelevant files, such as an editor's own, are ignored.
 func Watch(ctx context.Context, folders func() []string, changed func()) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -33,8 +33,8 @@ func Watch(ctx context.Context, folders func() []string, changed func()) error {
 		}
 	}
 	follow()
-	rest := time.NewTimer(time.Hour)
-	rest.Stop()
+	// Files may have been saved after the caller read them and before they were watched.
+	rest := time.NewTimer(settleTime)
 	defer rest.Stop()
 	for {
 		select {
