@@ -112,6 +112,8 @@ func TestValidate(t *testing.T) {
 		"unknown argument":       {one(`"Type":"Task",` + jsonataIs + `"Resource":"arn:aws:states:::lambda:invoke","Arguments":{"FunctionName":"f","Payload.$":"$"},"End":true`), schema + "The field 'Payload.$' is not supported by Step Functions at /States/A/Arguments"},
 		"arguments are made":     {one(`"Type":"Task",` + jsonataIs + `"Resource":"arn:aws:states:::lambda:invoke","Arguments":"{% $states.input %}","End":true`), ""},
 		"credentials":            {aTask(`"Credentials":"r","End":true`), schema + "Expected value of type [OBJECT] at /States/A/Credentials"},
+		"credentials of nobody":  {aTask(`"Credentials":{},"End":true`), schema + "The field 'RoleArn' is required but was missing at /States/A/Credentials"},
+		"credentials of others":  {aTask(`"Credentials":{"Role":"arn:aws:iam::1:role/r"},"End":true`), schema + "The field 'RoleArn' is required but was missing at /States/A/Credentials"},
 		"credentials' path":      {aTask(`"Credentials":{"RoleArn.$":"r"},"End":true`), schema + fmt.Sprintf(dynamic, "RoleArn.$", "/States/A/Credentials")},
 		"missing parameter":      {one(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"Payload":1},"End":true`), schema + "The field 'FunctionName' is required but was missing at /States/A/Parameters"},
 		"parameter by a path":    {one(`"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName.$":"$.f"},"End":true`), ""},
