@@ -1,11 +1,8 @@
 package statesapi
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
-	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -45,6 +42,8 @@ const (
 // remembered holds the last STANDARD executions; the service's runMu guards it.
 type remembered struct {
 	byARN map[string]*started
+	// listed has the same ones in the order of ListExecutions.
+	listed listing
 	// finished are those that have ended, in that order; the first gone ones are dropped,
 	// and the first bare ones have no history.
 	finished   []string
@@ -71,6 +70,7 @@ func (s *Service) remember(x *execution, stop context.CancelCauseFunc) (*Executi
 	s.names.count++
 	x.started = &started{input: input, record: x.record, target: x.target, sequence: s.names.count, stop: stop, journal: x.journal}
 	s.names.byARN[name] = x.started
+	s.names.listed.add(x.started)
 	s.names.bytes += x.started.size()
 	s.names.trim()
 	return nil, nil
@@ -94,6 +94,7 @@ func (r *remembered) trim() {
 	for (len(r.byARN) > maxRemembered || r.bytes > maxRememberedBytes) && r.gone < len(r.finished) {
 		name := r.finished[r.gone]
 		r.bytes -= r.byARN[name].size()
+		r.listed.remove(r.byARN[name])
 		delete(r.byARN, name)
 		r.finished[r.gone] = ""
 		r.gone++
@@ -108,6 +109,7 @@ func (r *remembered) trim() {
 func (r *remembered) forget(name string) {
 	if x := r.byARN[name]; x != nil {
 		r.bytes -= x.size()
+		r.listed.remove(x)
 		delete(r.byARN, name)
 	}
 }
@@ -119,7 +121,9 @@ func (s *Service) ended(x *execution) {
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
 	before := x.started.size()
+	s.names.listed.remove(x.started)
 	x.started.record, x.started.ended = x.record, true
+	s.names.listed.add(x.started)
 	x.started.stop = func(error) {} // what it would stop is over, and need not be kept
 	s.names.bytes += x.started.size() - before
 	s.names.finish(x.record.ExecutionARN)
@@ -348,21 +352,23 @@ func (s *Service) listExecutions(in listExecutionsInput) (*listExecutionsOutput,
 	}
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
-	var list []*started
-	for _, x := range s.names.byARN {
-		if x.target.arn == a.base && x.matches(a, in.StatusFilter) && deref(in.RedriveFilter) != "REDRIVEN" {
-			list = append(list, x)
+	place := ""
+	if in.NextToken != nil {
+		if place, err = readToken(*in.NextToken); err != nil {
+			return nil, err
 		}
 	}
-	slices.SortFunc(list, func(x, y *started) int {
-		return cmp.Or(y.latest().Compare(x.latest()), cmp.Compare(y.sequence, x.sequence))
-	})
-	from, to, next, err := pageOf(len(list), func(i int) string { return list[i].key() }, in.MaxResults, in.NextToken)
-	if err != nil {
-		return nil, err
+	out := &listExecutionsOutput{Executions: []executionItem{}}
+	if deref(in.RedriveFilter) == "REDRIVEN" { // which nothing is
+		return out, nil
 	}
-	out := &listExecutionsOutput{Executions: []executionItem{}, NextToken: next}
-	for _, x := range list[from:to] {
+	var last *started
+	for x := range s.names.listed.after(a.full(), bridge.Status(deref(in.StatusFilter)), place) {
+		if len(out.Executions) == pageSize(in.MaxResults) {
+			out.NextToken = pageToken(last.place())
+			break
+		}
+		last = x
 		item := executionItem{
 			ExecutionARN: x.record.ExecutionARN, StateMachineARN: x.target.arn, Name: x.record.Name, Status: string(x.record.Status),
 			StartDate: epoch(x.record.StartDate), StateMachineVersionARN: x.target.versionARN, StateMachineAliasARN: x.target.aliasARN,
@@ -382,16 +388,6 @@ func (x *started) latest() time.Time {
 		return x.record.StopDate
 	}
 	return x.record.StartDate
-}
-
-// key is a text that sorts the latest executions first.
-func (x *started) key() string {
-	return latestFirst(x.latest()) + fmt.Sprintf("%020d", math.MaxInt64-x.sequence)
-}
-
-func (x *started) matches(a arn, status *string) bool {
-	return (a.qualifier == "" || a.full() == x.target.versionARN || a.full() == x.target.aliasARN) &&
-		(status == nil || *status == string(x.record.Status))
 }
 
 func (in listExecutionsInput) check() (arn, *Error) {

@@ -142,14 +142,16 @@ func TestRemembered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			input, event := make([]byte, test.input), make([]byte, max(test.history-eventBytes, 0))
-			r := remembered{byARN: map[string]*started{}}
+			r := remembered{byARN: map[string]*started{}, listed: listing{}}
+			machine := target{revision: &revision{arn: "m"}}
 			for i := range test.n {
 				name := fmt.Sprint(i)
-				x := &started{ended: i != 1, record: ExecutionRecord{Input: input}}
+				x := &started{ended: i != 1, record: ExecutionRecord{Input: input}, target: machine, sequence: i}
 				if test.history > 0 {
 					x.history.add(asl.Event{}, event)
 				}
 				r.byARN[name] = x
+				r.listed.add(x)
 				r.bytes += x.size()
 				if x.ended {
 					r.finish(name)
@@ -164,6 +166,9 @@ func TestRemembered(t *testing.T) {
 				if x.history.dropped {
 					bare++
 				}
+			}
+			if listed := len(r.listed["m"][""]); listed != len(r.byARN) {
+				t.Errorf("%d executions are listed, of %d", listed, len(r.byARN))
 			}
 			if bytes != r.bytes || len(r.byARN) != test.kept || test.bare >= 0 && bare != test.bare {
 				t.Errorf("%d executions, %d of them without history, with %d bytes, %d counted; want %d, %d", len(r.byARN), bare, bytes, r.bytes, test.kept, test.bare)

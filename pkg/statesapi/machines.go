@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
+	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -279,12 +280,7 @@ func (s *Service) Delete(in DeleteInput) error {
 func (s *Service) busy(base string) bool {
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
-	for _, x := range s.names.byARN {
-		if !x.ended && x.target.arn == base {
-			return true
-		}
-	}
-	return false
+	return len(s.names.listed[base][bridge.Running]) > 0
 }
 
 // finishDeletion removes a state machine that has waited for an execution to end.

@@ -124,7 +124,7 @@ func New(opts Options) *Service {
 		cancel:   cancel,
 		idle:     make(chan struct{}),
 		waiting:  make(chan struct{}),
-		names:    remembered{byARN: map[string]*started{}},
+		names:    remembered{byARN: map[string]*started{}, listed: listing{}},
 		active:   map[string]context.CancelCauseFunc{},
 	}
 	s.tokens = newTokens(s.quiet)
