@@ -160,7 +160,7 @@ class Operations(unittest.TestCase):
                 self.assertLessEqual({k for k, p in has.items() if "Default" not in p}, given)
         alarms = {os.path.join("deploy/alarms", name) for name in os.listdir("deploy/alarms")}
         self.assertEqual(files, alarms | {"deploy/dashboard.yaml"})
-        for queue in ("OrdersDeadLetters", "PaymentsDeadLetters"):
+        for queue in ("OrdersDeadLetters", "AcceptedDeadLetters", "PaymentsDeadLetters"):
             self.assertTrue(any(
                 s["Properties"]["Parameters"].get("DeadLetterQueueName") == {"Fn::GetAtt": [queue, "QueueName"]}
                 for s in self.stacks().values()

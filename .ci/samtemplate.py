@@ -42,3 +42,18 @@ def chosen(value):
     if isinstance(value, dict):
         return {k: chosen(v) for k, v in value.items()}
     return [chosen(v) for v in value] if isinstance(value, list) else value
+
+
+def settled(value, conditions):
+    """Take the branch of each Fn::If that the conditions choose, and leave out what is
+    AWS::NoValue then. A condition that is not named is false."""
+    none = {"Ref": "AWS::NoValue"}
+    if isinstance(value, dict) and list(value) == ["Fn::If"]:
+        name, yes, no = value["Fn::If"]
+        return settled(yes if conditions.get(name) else no, conditions)
+    if isinstance(value, dict):
+        done = {k: settled(v, conditions) for k, v in value.items()}
+        return {k: v for k, v in done.items() if v != none}
+    if isinstance(value, list):
+        return [v for v in (settled(v, conditions) for v in value) if v != none]
+    return value

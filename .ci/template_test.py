@@ -10,7 +10,7 @@ import unittest
 
 from samcli.lib.providers.sam_function_provider import SamFunctionProvider
 from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
-from samtemplate import chosen, expand
+from samtemplate import chosen, expand, settled
 
 
 class Template(unittest.TestCase):
@@ -21,9 +21,22 @@ class Template(unittest.TestCase):
     def of_type(self, kind):
         return {k: r["Properties"] for k, r in self.resources.items() if r["Type"] == kind}
 
-    def statements(self, role):
+    # The conditions of a stack whose parameters have their defaults, and what it can have.
+    MADE = {"WithDedupeTable", "NewDedupeTable", "NewOrdersQueue", "NewGithubMachine", "NewOrdersMachine", "NewPaymentsMachine"}
+    ACCEPTING = MADE | {"Accepting", "AcceptingWithTable"}
+
+    def statements(self, role, conditions=MADE):
         for policy in self.resources[role]["Properties"].get("Policies", []):
-            yield from chosen(policy["PolicyDocument"]["Statement"])
+            yield from settled(policy["PolicyDocument"]["Statement"], dict.fromkeys(conditions, True))
+
+    def granted(self, role, conditions=MADE):
+        """The resources of each action."""
+        out = {}
+        for s in self.statements(role, conditions):
+            for action in s["Action"] if isinstance(s["Action"], list) else [s["Action"]]:
+                resources = s["Resource"] if isinstance(s["Resource"], list) else [s["Resource"]]
+                out.setdefault(action, []).extend(resources)
+        return out
 
     def test_each_function_starts_exactly_its_machines(self):
         want = {
@@ -184,14 +197,89 @@ class Template(unittest.TestCase):
                 self.assertIn(f" GOARCH={goarch} ", done.stdout)
 
     def test_queue(self):
-        (mapping,) = self.of_type("AWS::Lambda::EventSourceMapping").values()
-        self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
-        self.assertLessEqual(mapping["BatchSize"], 10)
-        queue = self.resources["OrdersQueue"]["Properties"]
+        mappings = self.of_type("AWS::Lambda::EventSourceMapping").values()
+        self.assertEqual(len(mappings), 2)
         timeout = self.resources["QueueFunction"]["Properties"]["Timeout"]
-        self.assertGreaterEqual(queue["VisibilityTimeout"], 6 * timeout)
-        self.assertGreaterEqual(queue["RedrivePolicy"]["maxReceiveCount"], 5)
-        self.assertIn("OrdersDeadLetters", json.dumps(queue["RedrivePolicy"]))
+        fed = {chosen(m["EventSourceArn"])["Fn::GetAtt"][0]: m for m in mappings}
+        self.assertEqual(set(fed), {"OrdersQueue", "AcceptedQueue"})
+        for name, mapping in fed.items():
+            with self.subTest(name):
+                self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+                self.assertLessEqual(mapping["BatchSize"], 10)
+                queue = self.resources[name]["Properties"]
+                self.assertGreaterEqual(queue["VisibilityTimeout"], 6 * timeout + mapping.get("MaximumBatchingWindowInSeconds", 0))
+                self.assertGreaterEqual(queue["RedrivePolicy"]["maxReceiveCount"], 5)
+                self.assertIn(name.replace("Queue", "DeadLetters"), json.dumps(queue["RedrivePolicy"]))
+                for q in (queue, self.resources[name.replace("Queue", "DeadLetters")]["Properties"]):
+                    self.assertEqual(settled(q, {"WithKey": True})["KmsMasterKeyId"], {"Ref": "KmsKeyArn"})
+                    self.assertTrue(settled(q, {})["SqsManagedSseEnabled"])
+                    self.assertNotIn("KmsMasterKeyId", settled(q, {}))
+
+    def test_what_accepts_and_offloads_is_there_when_asked_for(self):
+        """Without the parameters there is no queue, no bucket, no permission, no value of a
+        variable: only names of variables, which are empty."""
+        made = {
+            "Accepting": {"AcceptedQueue", "AcceptedDeadLetters", "AcceptedMapping", "AcceptedAlarms"},
+            "Offloading": {"LargeInputsBucket", "LargeInputsPolicy"},
+        }
+        for condition, names in made.items():
+            self.assertEqual({k for k, r in self.resources.items() if r.get("Condition") == condition}, names)
+        for parameter in ("AcceptedDeliveries", "LargeInputs"):
+            self.assertEqual(self.parameters[parameter]["Default"], "off")
+        off = {f: self.granted(f + "Role") for f in ("WebhookFunction", "QueueFunction", "EventFunction")}
+        self.assertFalse([a for a in off["WebhookFunction"] if re.match("sqs:|s3:|kms:", a)])
+        self.assertFalse([a for a in off["QueueFunction"] if re.match("dynamodb:|s3:", a)])
+        self.assertEqual(off["EventFunction"], self.granted("EventFunctionRole", self.ACCEPTING | {"Offloading"}))
+        accepted = ["ACCEPTED_QUEUE_URL", "ACCEPTED_DEAD_LETTERS_URL", "LARGE_INPUTS_BUCKET"]
+        for f in ("WebhookFunction", "QueueFunction"):
+            variables = self.resources[f]["Properties"]["Environment"]["Variables"]
+            for name in accepted:
+                self.assertEqual(settled(variables.get(name, ""), {}), "", name)
+
+    def test_accepting(self):
+        """The webhook function may send to the queue, and nothing else; the queue function
+        may do for those routes what the webhook function would have done."""
+        webhook = self.granted("WebhookFunctionRole", self.ACCEPTING)
+        queue = self.granted("QueueFunctionRole", self.ACCEPTING)
+        self.assertEqual(webhook["sqs:SendMessage"], [{"Fn::GetAtt": ["AcceptedQueue", "Arn"]}])
+        self.assertCountEqual(queue["sqs:SendMessage"], [{"Fn::GetAtt": [q, "Arn"]} for q in ("OrdersDeadLetters", "AcceptedDeadLetters")])
+        self.assertEqual(queue["sqs:ChangeMessageVisibility"], [{"Fn::GetAtt": ["AcceptedQueue", "Arn"]}])
+        self.assertCountEqual(queue["states:StartSyncExecution"], webhook["states:StartSyncExecution"])
+        for action in ("PutItem", "UpdateItem", "DeleteItem"):
+            self.assertEqual(queue["dynamodb:" + action], webhook["dynamodb:" + action])
+        on = dict.fromkeys(self.ACCEPTING, True)
+        for f in ("WebhookFunction", "QueueFunction"):
+            variables = settled(self.resources[f]["Properties"]["Environment"]["Variables"], on)
+            self.assertEqual(variables["ACCEPTED_QUEUE_URL"], {"Ref": "AcceptedQueue"})
+            self.assertEqual(variables["EXPRESSWAY_DEDUPE_TABLE"], {"Ref": "DedupeTable"})
+        self.assertNotIn("kms:GenerateDataKey", webhook)
+        under = self.granted("WebhookFunctionRole", self.ACCEPTING | {"WithKey", "WritingUnderKey"})
+        self.assertEqual(under["kms:GenerateDataKey"], [{"Ref": "KmsKeyArn"}])
+
+    def test_large_inputs(self):
+        granted = self.granted("WebhookFunctionRole", self.MADE | {"Offloading"})
+        self.assertEqual(granted["s3:PutObject"], [{"Fn::Sub": "${LargeInputsBucket.Arn}/*"}])
+        self.assertEqual([a for a in granted if a.startswith("s3:")], ["s3:PutObject"])
+        bucket = self.resources["LargeInputsBucket"]["Properties"]
+        for conditions, want in (({"WithKey": True}, "aws:kms"), ({}, "AES256")):
+            (rule,) = settled(bucket, conditions)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+            self.assertEqual(rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"], want)
+            self.assertEqual(rule["ServerSideEncryptionByDefault"].get("KMSMasterKeyID"), {"Ref": "KmsKeyArn"} if conditions else None)
+        self.assertEqual(set(bucket["PublicAccessBlockConfiguration"].values()), {True})
+        self.assertEqual(len(bucket["PublicAccessBlockConfiguration"]), 4)
+        (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+        self.assertEqual((rule["Status"], rule["ExpirationInDays"]), ("Enabled", {"Ref": "LargeInputsDays"}))
+        # A reference must not outlive what it refers to: four days in the queue, and then
+        # as long as dead letters are kept.
+        days = self.resources["AcceptedDeadLetters"]["Properties"]["MessageRetentionPeriod"] // 86400 + 4
+        self.assertGreater(self.parameters["LargeInputsDays"]["MinValue"], days)
+        self.assertNotIn("MessageRetentionPeriod", self.resources["AcceptedQueue"]["Properties"])
+        policy = self.resources["LargeInputsPolicy"]["Properties"]
+        self.assertEqual(policy["Bucket"], {"Ref": "LargeInputsBucket"})
+        (deny,) = policy["PolicyDocument"]["Statement"]
+        self.assertEqual((deny["Effect"], deny["Principal"], deny["Action"]), ("Deny", "*", "s3:*"))
+        self.assertEqual(deny["Condition"], {"Bool": {"aws:SecureTransport": "false"}})
+        self.assertEqual(len(deny["Resource"]), 2)
 
     def test_rule_retries_and_has_a_dead_letter_queue(self):
         (rule,) = self.of_type("AWS::Events::Rule").values()
@@ -291,6 +379,8 @@ class Sources(unittest.TestCase):
         for name, mapping in mappings.items():
             with self.subTest(name):
                 queue = chosen(mapping["EventSourceArn"])["Fn::GetAtt"][0]
+                if queue == "AcceptedQueue":
+                    continue  # no sample route accepts: Accepting, below
                 record = {
                     "messageId": "m1", "receiptHandle": "r", "eventSource": "aws:sqs",
                     "eventSourceARN": self.arn(queue), "awsRegion": REGION,
@@ -316,6 +406,32 @@ class Sources(unittest.TestCase):
                     function = self.function(target["Arn"])
                     done = self.invoke("event", function, event)
                     self.assertIn('"status":"SUCCEEDED"', done.stdout, done.stderr)
+
+    def test_accepting(self):
+        """Routes that use what the parameters make: `validate` finds nothing wrong with them,
+        and says so where the parameters are off."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("template.yaml", "expressway.yaml", "samconfig.toml", "env.json", "mocks.json", "Makefile", "go.mod"):
+                shutil.copy(name, folder)
+            for name in ("statemachines", "deploy"):
+                shutil.copytree(name, os.path.join(folder, name))
+            file = os.path.join(folder, "expressway.yaml")
+            with open(file) as f:
+                text = f.read()
+            with open(file, "w") as f:
+                f.write(text.replace(
+                    "    dedupe: {for: 24h}            #",
+                    "    queue: ${ACCEPTED_QUEUE_URL}\n    deadLetterQueue: ${ACCEPTED_DEAD_LETTERS_URL}\n"
+                    "    offload: s3://${LARGE_INPUTS_BUCKET}/webhooks\n    dedupe: {for: 24h}            #", 1,
+                ))
+            for on, want in (("on", 0), ("off", 1)):
+                done = subprocess.run(
+                    [self.program, "validate", "--strict", "--template", "template.yaml", "--parameter-overrides", f"AcceptedDeliveries={on} LargeInputs={on}"],
+                    cwd=folder, capture_output=True, text=True, env={"PATH": os.environ["PATH"]},
+                )
+                self.assertEqual(done.returncode, want, done.stdout + done.stderr)
+                for variable in ("ACCEPTED_QUEUE_URL", "LARGE_INPUTS_BUCKET"):
+                    self.assertEqual(variable in done.stdout + done.stderr, on == "off", done.stdout + done.stderr)
 
     def test_webhooks(self):
         """The API lets every method and path through, so every http route is reached."""

@@ -241,6 +241,9 @@ func (r *Resource) Name() *Value {
 			v.Text += ".fifo"
 		}
 	}
+	if r.Type == "AWS::S3::Bucket" && r.Generated() {
+		v.Text = strings.ToLower(v.Text) // as CloudFormation does: a bucket has no other letters
+	}
 	r.name = v
 	return v
 }

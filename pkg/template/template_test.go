@@ -174,6 +174,15 @@ func TestDeployedNames(t *testing.T) {
 			t.Errorf("%s is called %q, not %q", id, got, want)
 		}
 	}
+	bucket := "Resources: {Large: {Type: AWS::S3::Bucket}, Named: {Type: AWS::S3::Bucket, Properties: {BucketName: as-it-is}}}\n"
+	for want, options := range map[string]template.Options{"shop-large-xxxxxxxxxxxx": {Deployed: true, StackName: "Shop"}, "large": {}} {
+		tpl := parse(t, bucket, options)
+		for id, want := range map[string]string{"Large": want, "Named": "as-it-is"} {
+			if got, _ := tpl.Resource(id).Name().String(); got != want {
+				t.Errorf("the bucket %s is called %q, not %q", id, got, want)
+			}
+		}
+	}
 	if !tpl.Resource("Queue").Generated() || tpl.Resource("Named").Generated() {
 		t.Error("the wrong queue has a generated name")
 	}

@@ -34,7 +34,7 @@ Resources:
         Later: {Type: SQS, Properties: {Queue: !GetAtt Later.Arn, FunctionResponseTypes: [ReportBatchItemFailures]}}
   Later: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: 120, RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}}}
   Dead: {Type: AWS::SQS::Queue}
-  Inputs: {Type: AWS::S3::Bucket, Properties: {BucketName: inputs-of-ours}}
+  Inputs: {Type: AWS::S3::Bucket, Properties: {BucketName: inputs-of-ours, LifecycleConfiguration: {Rules: [{Status: Enabled, ExpirationInDays: 30}]}}}
   Machine:
     Type: AWS::Serverless::StateMachine
     Properties:
@@ -65,6 +65,15 @@ func TestAccepted(t *testing.T) {
 		{"no permission to put inputs", tpl, `Action: "s3:PutObject"`, `Action: "s3:GetObject"`, []string{"template.yaml:11 error permission-missing", "template.yaml:14 warning permission-excess"}},
 		{"another bucket", cfg, `inputs-of-ours/in`, `inputs-of-theirs/in`, []string{"template.yaml:11 error permission-missing", "template.yaml:14 warning permission-excess"}},
 		{"a key of its own", cfg, `s3://inputs-of-ours/in`, `{to: "s3://inputs-of-ours/in", kmsKey: alias/inputs}`, []string{"template.yaml:11 warning permission-missing"}},
+		{"no life cycle", tpl, `, LifecycleConfiguration: {Rules: [{Status: Enabled, ExpirationInDays: 30}]}`, ``, []string{"template.yaml:33 warning bucket-lifecycle"}},
+		{"a life cycle that is off", tpl, `Status: Enabled`, `Status: Disabled`, []string{"template.yaml:33 warning bucket-lifecycle"}},
+		{"a life cycle of other things", tpl, `ExpirationInDays: 30`, `AbortIncompleteMultipartUpload: {DaysAfterInitiation: 1}`, []string{"template.yaml:33 warning bucket-lifecycle"}},
+		{"a life cycle shorter than the queues'", tpl, `ExpirationInDays: 30`, `ExpirationInDays: 7`, []string{"template.yaml:33 warning bucket-lifecycle"}},
+		{"a life cycle that is not known", tpl, `ExpirationInDays: 30`, `ExpirationInDays: !ImportValue days`, []string{"template.yaml:33 note template"}},
+		{"a bucket that CloudFormation names", tpl, `, Properties: {BucketName: inputs-of-ours, LifecycleConfiguration: {Rules: [{Status: Enabled, ExpirationInDays: 30}]}}`, ``, []string{"template.yaml:11 error permission-missing", "template.yaml:14 warning permission-excess"}},
+		{"a retry, and no permission to set the visibility", cfg, `    offload:`, "    retry: {delay: 1s}\n    offload:", []string{"template.yaml:26 error permission-missing"}},
+		{"a claim longer than the receives", cfg, `    offload:`, "    dedupe: {key: '{% $request.body.id %}', claim: 10m}\n    offload:", []string{"template.yaml:31 warning dedupe-claim"}},
+		{"too short a visibility", tpl, `VisibilityTimeout: 120`, `VisibilityTimeout: 60`, []string{"template.yaml:31 warning visibility-timeout"}},
 		{"no mapping", tpl, `      Events:
         Later: {Type: SQS, Properties: {Queue: !GetAtt Later.Arn, FunctionResponseTypes: [ReportBatchItemFailures]}}
 `, ``, []string{"expressway.yaml:6 error queue-without-mapping"}},

@@ -90,6 +90,7 @@ func (k *checker) tie() {
 			k.checkStart(m, r)
 			k.checkWaits(m, r)
 			k.checkRouteTimeout(m, r)
+			k.checkBucket(m, r)
 		}
 	}
 	for _, m := range k.members {

@@ -35,19 +35,15 @@ func (k *checker) needs(m *member) []need {
 	}
 	for _, r := range m.accepted {
 		k.workNeeds(m, r, add)
+		out = append(out, k.retryNeeds(m, r, "queue", add)...)
 	}
 	for _, r := range m.routes {
 		k.startNeeds(m, r, add)
 		if !r.accepts() {
 			k.recordNeeds(m, r, add)
 		}
-		if r.kind == queue && r.node.Get("retry") != nil {
-			out = append(out, need{action: "sqs:ChangeMessageVisibility", unknown: true, optional: true})
-			for _, mapping := range k.mappings {
-				if may, certain := takes(expand(r.node.Get("sqs"), m.Function), mapping.Source); may && certain && k.of(mapping.Function) == m {
-					add(r, r.at("retry"), mapping.Source, "retries by visibility on", "sqs:ChangeMessageVisibility")
-				}
-			}
+		if r.kind == queue {
+			out = append(out, k.retryNeeds(m, r, "sqs", add)...)
 		}
 		for _, n := range r.secrets() {
 			if action, v := k.secretNeed(m, n); v != nil {
@@ -61,12 +57,8 @@ func (k *checker) needs(m *member) []need {
 				add(r, r.at("verify"), v, "puts a secret into", create[action])
 			}
 		}
-		if n := r.node.Get("offload"); n != nil {
-			if to := r.node.Get("offload", "to"); to != nil {
-				n = to
-			}
-			bucket := strings.TrimSuffix(strings.TrimPrefix(expand(n, m.Function).Show(), "s3://"), "/")
-			add(r, r.at("offload"), template.Text(n.Pos, "arn:"+k.partition()+":s3:::"+bucket+"/x"), "puts inputs into", "s3:PutObject")
+		if objects := k.objects(m, r); objects != nil {
+			add(r, r.at("offload"), objects, "puts inputs into", "s3:PutObject")
 			if key := r.node.Get("offload", "kmsKey"); key != nil {
 				out = append(out, k.keyUse(expand(key, m.Function), need{action: "s3:PutObject", route: r, pos: r.at("offload"), why: "encrypts inputs with"})...)
 			}
@@ -112,6 +104,20 @@ func (k *checker) workNeeds(m *member, r *route, add adder) {
 		k.startNeed(m, r, add)
 	}
 	k.recordNeeds(m, r, add)
+}
+
+// retryNeeds are those of a route that says when a message comes back; the key names its
+// queue.
+func (k *checker) retryNeeds(m *member, r *route, key string, add adder) []need {
+	if r.node.Get("retry") == nil {
+		return nil
+	}
+	for _, mapping := range k.mappings {
+		if may, certain := takes(expand(r.node.Get(key), m.Function), mapping.Source); may && certain && k.of(mapping.Function) == m {
+			add(r, r.at("retry"), mapping.Source, "retries by visibility on", "sqs:ChangeMessageVisibility")
+		}
+	}
+	return []need{{action: "sqs:ChangeMessageVisibility", unknown: true, optional: true}}
 }
 
 // recordNeeds are those of the function that works on the route's deliveries.
@@ -331,8 +337,14 @@ func (k *checker) reference(n need) string {
 		}
 		return "!GetAtt " + r.ID + ".Arn"
 	}
-	if strings.HasPrefix(n.action, "states:SendTask") {
+	switch {
+	case strings.HasPrefix(n.action, "states:SendTask"):
 		return k.waiting()
+	case n.action == "s3:PutObject":
+		if r := k.bucket(n.resource); r != nil {
+			return "!Sub ${" + r.ID + ".Arn}/*"
+		}
+		return strings.TrimSuffix(n.resource, "x") + "*"
 	}
 	if strings.HasSuffix(n.label, "-XXXXXX") {
 		return strings.TrimSuffix(n.label, "XXXXXX") + "??????"

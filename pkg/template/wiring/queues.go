@@ -190,8 +190,12 @@ func (k *checker) checkRedrive(m *member, mapping *template.Mapping, q *template
 			return
 		}
 	}
-	for _, r := range m.routes {
-		if _, certain := takes(expand(r.node.Get("sqs"), m.Function), mapping.Source); !certain || !r.dedupes() {
+	for _, r := range append(slices.Clone(m.routes), m.accepted...) {
+		key := "sqs"
+		if r.accepts() {
+			key = "queue"
+		}
+		if may, certain := takes(expand(r.node.Get(key), m.Function), mapping.Source); !may || !certain || !r.dedupes() {
 			continue
 		}
 		if claim := int(r.claim().Seconds()); visibility*count < claim {

@@ -63,7 +63,7 @@ func TestFindings(t *testing.T) {
 		{"a secret under a key", tpl, `{Name: partners/token}`, `{Name: partners/token, KmsKeyId: !Ref Key}`, []string{"template.yaml:11 error permission-missing"}},
 		{"a secret under a key that may be used", tpl, `Secret: {Type: AWS::SecretsManager::Secret, Properties: {Name: partners/token}}`, `Secret: {Type: AWS::SecretsManager::Secret, Properties: {Name: partners/token, KmsKeyId: !Ref Key}}
   Use: {Type: AWS::IAM::Policy, Properties: {Roles: [!Ref WebRole], PolicyDocument: {Statement: [{Effect: Allow, Action: "kms:*", Resource: !GetAtt Key.Arn}]}}}`, nil},
-		{"a bucket under a key", cfg, "sqs: ${JOBS}\n", "sqs: ${JOBS}\n    offload: s3://inputs-of-jobs/in\n", []string{"template.yaml:25 error permission-missing", "template.yaml:25 error permission-missing"}},
+		{"a bucket under a key", cfg, "sqs: ${JOBS}\n", "sqs: ${JOBS}\n    offload: s3://inputs-of-jobs/in\n", []string{"template.yaml:25 error permission-missing", "template.yaml:25 error permission-missing", "template.yaml:64 warning bucket-lifecycle"}},
 
 		// Doors.
 		{"no GET for the handshake", tpl, `Path: "/meta", Method: ANY`, `Path: "/meta", Method: POST`, []string{"expressway.yaml:4 error door-missing"}},
