@@ -21,6 +21,8 @@ type initCommand struct {
 	Detail   string   `name:"detail-type" placeholder:"TEXT" help:"Their detail-type, with * at its end for any."`
 	Path     string   `placeholder:"PATH" help:"The prefix of the webhooks' paths, such as /hooks."`
 	Template string   `placeholder:"FILE" help:"The template (default: template.yaml, template.yml or template.json of the folder)."`
+	Accept   bool     `name:"queue-webhooks" help:"Put the webhooks into a queue, and run them from there: the sender is answered at once."`
+	Offload  bool     `help:"Put inputs of webhooks that no execution takes into a bucket."`
 	Layer    string   `placeholder:"ARN" help:"An existing version of the layer (default: a layer of the stack's own)."`
 	Arch     string   `enum:"arm64,x86_64" default:"arm64" help:"The architecture of the functions: arm64 or x86_64 (default: ${default})."`
 	Write    bool     `help:"Write the changes. Without this flag, a folder that has a template is only shown what would be added."`
@@ -30,7 +32,7 @@ type initCommand struct {
 func (c *initCommand) Run(p *program) error {
 	o := scaffold.Options{
 		Dir: c.Dir, From: c.From, Providers: c.Provider, Door: c.Door, IaC: c.IaC, Template: c.Template, Machine: c.Machine, Queue: c.Queue,
-		Bus: c.Bus, Source: c.Source, DetailType: c.Detail, Path: c.Path, Layer: c.Layer, Arch: c.Arch, Version: version.String(),
+		Bus: c.Bus, Source: c.Source, DetailType: c.Detail, Path: c.Path, Accept: c.Accept, Offload: c.Offload, Layer: c.Layer, Arch: c.Arch, Version: version.String(),
 		LayerFile: layerFile(version.String(), c.Arch), LayerZip: layers()[c.Arch],
 	}
 	changes, err := scaffold.Init(o)

@@ -89,6 +89,9 @@ func TestInitEmptyFolder(t *testing.T) {
 		"alb":                {all, []string{"--door", "alb"}},
 		"sqs alone":          {"sqs", []string{"--arch", "x86_64"}},
 		"eventbridge alone":  {"eventbridge", []string{"--source", "shop.*", "--detail-type", "Payment taken"}},
+		"accepted first":     {"http", []string{"--queue-webhooks", "--offload", "--provider", "github,stripe"}},
+		"accepted, and all":  {all, []string{"--queue-webhooks", "--offload", "--door", "function-url"}},
+		"large inputs alone": {"http", []string{"--offload"}},
 		"a layer of another": {"http,sqs", []string{"--layer", "arn:aws:lambda:eu-central-1:123456789012:layer:expressway-v0-1-0:1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,6 +142,8 @@ func TestInitForeignStacks(t *testing.T) {
 			},
 		},
 		{"plain", false, []string{"--from", "http,sqs", "--machine", "Settle"}, nil},
+		{"shop", true, []string{"--provider", "github", "--queue-webhooks", "--offload", "--path", "/hooks"}, nil},
+		{"plain", false, []string{"--from", "http,sqs", "--machine", "Settle", "--queue-webhooks", "--offload"}, nil},
 	} {
 		t.Run(test.folder, func(t *testing.T) {
 			dir := t.TempDir()
@@ -203,6 +208,9 @@ func TestInitRefuses(t *testing.T) {
 		"a synthesized template":       {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "cdk.out/S.template.json", []string{"--template", "cdk.out/S.template.json"}, "rewritten by each synth"},
 		"no such machine":              {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n", "", []string{"--machine", "M"}, "no state machine M"},
 		"two queues":                   {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n  R: {Type: AWS::SQS::Queue}\n", "", []string{"--from", "sqs"}, "several queues that nothing reads (Q, R)"},
+		"a queue for no webhook":       {"", "", []string{"--from", "sqs", "--queue-webhooks"}, "add http to --from"},
+		"a bucket that is there":       {"Resources:\n  LargeInputsBucket: {Type: AWS::S3::Bucket}\n", "", []string{"--offload"}, "already has a resource LargeInputsBucket"},
+		"a bucket by Terraform":        {"", "", []string{"--offload", "--iac", "terraform"}, "docs/configuration.md says"},
 		"no such provider":             {"", "", []string{"--provider", "nobody"}, `no provider "nobody"`},
 	} {
 		t.Run(name, func(t *testing.T) {

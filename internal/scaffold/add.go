@@ -176,7 +176,7 @@ func (p *plan) addToFunction(d *document, f *template.Function, k kind) error {
 			}
 		}
 	case idQueue:
-		p.samQueueEvent(events, "")
+		p.samQueueEvent(events, "", p.names.queueEvent, p.queueID())
 		if p.queue == nil {
 			return errors.New("the template has no queue that nothing reads; add one to it, and name it with --queue")
 		}

@@ -1,5 +1,7 @@
 package scaffold
 
+import "github.com/expressway-dev/expressway/internal/sources"
+
 // plainFunction writes a function without SAM's transform, with its role and its event
 // source.
 func (p *plan) plainFunction(w *writer, k kind) {
@@ -45,18 +47,27 @@ func (p *plan) plainFunction(w *writer, k kind) {
 	p.environment(w, "        ", k.id)
 	switch k.id {
 	case idQueue:
-		w.f("%sMapping:", k.id)
-		w.f("  Type: AWS::Lambda::EventSourceMapping")
-		w.f("  Properties:")
-		w.f("    EventSourceArn: !GetAtt %s.Arn", p.queueID())
-		w.f("    FunctionName: !Ref %s", k.id)
-		w.f("    BatchSize: 10")
-		w.f("    # Without it Lambda deletes every message of a batch that returns.")
-		w.f("    FunctionResponseTypes: [ReportBatchItemFailures]")
-		w.f("    ScalingConfig: {MaximumConcurrency: 5}")
+		if p.from(sources.SQS) {
+			p.plainMapping(w, k.id+"Mapping", p.queueID())
+		}
+		if p.Accept {
+			p.plainMapping(w, "AcceptedMapping", idAccepted)
+		}
 	case idEvents:
 		p.plainRule(w)
 	}
+}
+
+func (p *plan) plainMapping(w *writer, id, queue string) {
+	w.f("%s:", id)
+	w.f("  Type: AWS::Lambda::EventSourceMapping")
+	w.f("  Properties:")
+	w.f("    EventSourceArn: !GetAtt %s.Arn", queue)
+	w.f("    FunctionName: !Ref %s", idQueue)
+	w.f("    BatchSize: 10")
+	w.f("    # Without it Lambda deletes every message of a batch that returns.")
+	w.f("    FunctionResponseTypes: [ReportBatchItemFailures]")
+	w.f("    ScalingConfig: {MaximumConcurrency: 5}")
 }
 
 func (p *plan) plainRule(w *writer) {

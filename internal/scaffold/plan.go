@@ -28,6 +28,8 @@ type Options struct {
 	Source, DetailType string
 	// Path is the prefix of the webhooks' paths, before the provider's name.
 	Path string
+	// Accept puts the webhooks into a queue first; Offload puts large inputs into a bucket.
+	Accept, Offload bool
 	// Layer is the ARN of a layer's version; if it is empty, the stack gets its own.
 	Layer string
 	// Arch is arm64 or x86_64.
@@ -172,7 +174,7 @@ func newPlan(o Options) (*plan, *document, error) {
 			}
 		}
 	}
-	for _, choose := range []func() error{p.chooseMachine, p.chooseAPI, p.chooseQueue, p.chooseBus, p.chooseHooks} {
+	for _, choose := range []func() error{p.chooseMachine, p.chooseAPI, p.chooseQueue, p.chooseBus, p.chooseHooks, p.chooseAccept} {
 		if err := choose(); err != nil {
 			return nil, nil, err
 		}

@@ -66,16 +66,22 @@ func (p *plan) layerRef() string {
 
 // environment are the variables of a function.
 func (p *plan) environment(w *writer, indent, id string) {
-	w.f("%s%s: %s", indent, p.variable, p.machineRef())
+	if p.startsIn(id) {
+		w.f("%s%s: %s", indent, p.variable, p.machineRef())
+	}
+	if p.remembersIn(id) {
+		w.f("%sEXPRESSWAY_DEDUPE_TABLE: !Ref %s", indent, idTable)
+	}
+	p.acceptEnvironment(w, indent, id)
 	switch id {
 	case idWebhook:
 		for _, v := range p.variables() {
 			w.f("%s%s: !Ref %s", indent, v.name, v.parameter)
 		}
-		if p.dedupes() {
-			w.f("%sEXPRESSWAY_DEDUPE_TABLE: !Ref %s", indent, idTable)
-		}
 	case idQueue:
+		if !p.from(sources.SQS) {
+			return
+		}
 		w.f("%s%s: !GetAtt %s.Arn", indent, p.names.queueVar, p.queueID())
 		if p.deadID() != "" {
 			w.f("%s%s: !Ref %s", indent, p.names.deadVar, p.deadID())
@@ -85,15 +91,18 @@ func (p *plan) environment(w *writer, indent, id string) {
 
 // statements are the permissions of a function: exactly what its routes need.
 func (p *plan) statements(w *writer, indent, id string) {
-	w.f("%s- Effect: Allow", indent)
-	w.f("%s  Action: %s", indent, p.startAction())
-	w.f("%s  Resource: %s", indent, p.machineRef())
-	if id == idWebhook && p.dedupes() {
+	if p.startsIn(id) {
+		w.f("%s- Effect: Allow", indent)
+		w.f("%s  Action: %s", indent, p.startAction())
+		w.f("%s  Resource: %s", indent, p.machineRef())
+	}
+	p.acceptStatements(w, indent, id)
+	if p.remembersIn(id) {
 		w.f("%s- Effect: Allow", indent)
 		w.f("%s  Action: [dynamodb:PutItem, dynamodb:UpdateItem, dynamodb:DeleteItem]", indent)
 		w.f("%s  Resource: !GetAtt %s.Arn", indent, idTable)
 	}
-	if id == idQueue && p.deadID() != "" {
+	if id == idQueue && p.from(sources.SQS) && p.deadID() != "" {
 		w.f("%s- Effect: Allow", indent)
 		w.f("%s  Action: sqs:SendMessage", indent)
 		w.f("%s  Resource: !GetAtt %s.Arn", indent, p.deadID())
@@ -111,7 +120,7 @@ func (p *plan) kinds() []kind {
 	if p.from(sources.HTTP) {
 		out = append(out, kind{idWebhook, sources.Webhook, 25})
 	}
-	if p.from(sources.SQS) {
+	if p.from(sources.SQS) || p.Accept {
 		out = append(out, kind{idQueue, sources.Queue, p.queueTime})
 	}
 	if p.from(sources.EventBridge) {
@@ -162,7 +171,12 @@ func (p *plan) samFunction(w *writer, k kind) {
 		p.samDoors(w)
 	case idQueue:
 		w.f("    Events:")
-		p.samQueueEvent(w, "      ")
+		if p.from(sources.SQS) {
+			p.samQueueEvent(w, "      ", p.names.queueEvent, p.queueID())
+		}
+		if p.Accept {
+			p.samQueueEvent(w, "      ", "Accepted", idAccepted)
+		}
 	case idEvents:
 		w.f("    EventInvokeConfig:")
 		w.f("      MaximumRetryAttempts: 2")
@@ -173,11 +187,11 @@ func (p *plan) samFunction(w *writer, k kind) {
 	}
 }
 
-func (p *plan) samQueueEvent(w *writer, indent string) {
-	w.f("%s%s:", indent, p.names.queueEvent)
+func (p *plan) samQueueEvent(w *writer, indent, name, queue string) {
+	w.f("%s%s:", indent, name)
 	w.f("%s  Type: SQS", indent)
 	w.f("%s  Properties:", indent)
-	w.f("%s    Queue: !GetAtt %s.Arn", indent, p.queueID())
+	w.f("%s    Queue: !GetAtt %s.Arn", indent, queue)
 	w.f("%s    BatchSize: 10", indent)
 	w.f("%s    # Without it Lambda deletes every message of a batch that returns.", indent)
 	w.f("%s    FunctionResponseTypes: [ReportBatchItemFailures]", indent)
@@ -272,6 +286,7 @@ func (p *plan) shared(w *writer) {
 		w.f("      maxReceiveCount: 5")
 		p.deadLetters(w, idDead)
 	}
+	p.acceptResources(w)
 	if p.from(sources.EventBridge) && !p.has(idFailed) {
 		p.deadLetters(w, idFailed)
 	}
