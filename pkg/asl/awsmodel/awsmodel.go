@@ -52,6 +52,9 @@ type Service struct {
 	Version string
 	// JSONVersion and Target belong to the protocol json.
 	JSONVersion, Target string
+	// QueryCompatible says that the service had the protocol query before json, and
+	// answers with the codes of both.
+	QueryCompatible string
 
 	operations map[string]*Operation
 	exceptions map[string]string
@@ -110,6 +113,9 @@ type Member struct {
 	Attribute bool
 	// Stream says that a blob is streamed.
 	Stream bool
+	// Idempotency says that the member is a token that makes a call idempotent. SDKs make
+	// one up where it is missing.
+	Idempotency bool
 	// Namespace is the namespace of an XML element.
 	Namespace string
 }

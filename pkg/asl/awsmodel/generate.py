@@ -21,17 +21,17 @@ TYPE is s (text), i (integer), f (floating point), b (boolean), x (blob), t (tim
 text: n the name on the wire where it is another, l the place (h header, H headers of a
 prefix, q query, u path, p payload, c status code), t the format of a time, m the name
 of a list's members, k and v those of a map's keys and values, f for a flat list, a for
-an XML attribute, s for a streaming blob, and x an XML namespace.
+an XML attribute, s for a streaming blob, i for a token that makes a call idempotent, which the
+SDKs make up where it is missing, and x an XML namespace.
 """
 
 import glob
-import gzip
-import json
 import os
 import re
 import sys
 
 import botocore
+from botocore.loaders import Loader
 
 # By the name that aws-sdk integrations have: the service's id of the SDK for Java.
 SERVICES = {
@@ -87,11 +87,8 @@ PROTOCOLS = ["json", "rest-json", "rest-xml", "query", "ec2"]
 
 
 def load(folder):
-    root = os.path.join(os.path.dirname(botocore.__file__), "data", folder)
-    version = sorted(os.listdir(root))[-1]
-    path = glob.glob(os.path.join(root, version, "service-2.json*"))[0]
-    with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as f:
-        return json.load(f)
+    return Loader(include_default_search_paths=False, extra_search_paths=[
+        os.path.join(os.path.dirname(botocore.__file__), "data")]).load_service_model(folder, "service-2")
 
 
 def upper(name):
@@ -158,6 +155,8 @@ class Model:
                 attributes.append("a")
             if self.shapes[target["shape"]].get("streaming") or target.get("streaming"):
                 attributes.append("s")
+            if target.get("idempotencyToken"):
+                attributes.append("i")
             if target.get("xmlNamespace", {}).get("uri"):
                 attributes.append("x" + target["xmlNamespace"]["uri"])
             required = "!" if member in shape.get("required", ()) else ""
@@ -194,6 +193,8 @@ def header(name, meta):
     if protocol == "json":
         fields["json"] = meta.get("jsonVersion", "1.0")
         fields["target"] = meta["targetPrefix"]
+    if "awsQueryCompatible" in meta and protocol == "json":
+        fields["querycompatible"] = "true"
     if meta.get("xmlNamespace"):
         namespace = meta["xmlNamespace"]
         fields["xmlns"] = namespace if isinstance(namespace, str) else namespace["uri"]

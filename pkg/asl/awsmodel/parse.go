@@ -31,6 +31,7 @@ func (s *Service) head(line string) {
 	fields := map[string]*string{
 		"id": &s.ID, "prefix": &s.Prefix, "env": &s.Variable, "protocol": &s.Protocol, "signing": &s.Signing,
 		"version": &s.Version, "json": &s.JSONVersion, "target": &s.Target,
+		"querycompatible": &s.QueryCompatible,
 	}
 	for field := range strings.FieldsSeq(line) {
 		key, value, _ := strings.Cut(field, "=")
@@ -79,6 +80,8 @@ func parseMember(text string) Member {
 			m.Attribute = true
 		case 's':
 			m.Stream = true
+		case 'i':
+			m.Idempotency = true
 		case 'x':
 			m.Namespace = value
 		}

@@ -3,6 +3,9 @@ package tasks
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
+	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -37,6 +40,9 @@ type Services struct {
 	// Client sends the requests; nil is a client that does not follow redirects and has a
 	// time-out of one minute.
 	Client *http.Client
+	// NewToken returns a token that makes a call idempotent, for a state that gives none;
+	// nil is a random UUID.
+	NewToken func() string
 	// Next runs all other tasks; nil fails them.
 	Next asl.TaskRunner
 }
@@ -108,6 +114,7 @@ func (r *Services) call(ctx context.Context, c serviceCall, endpoint string, t a
 	if c.optimised != nil && c.optimised.arguments != nil {
 		arguments = c.optimised.arguments(arguments)
 	}
+	arguments = r.withToken(c.operation.Input(), arguments)
 	message, err := awswire.Encode(c.operation, arguments)
 	var field *awswire.FieldError
 	if errors.As(err, &field) {
@@ -134,6 +141,39 @@ func (r *Services) call(ctx context.Context, c serviceCall, endpoint string, t a
 		return result, nil
 	}
 	return c.optimised.result(result, resp)
+}
+
+// withToken adds the token that makes a call idempotent, as the SDK does. One that the
+// operation requires is left to the state, as in the service.
+func (r *Services) withToken(in *awsmodel.Structure, arguments *jsonata.Object) *jsonata.Object {
+	if in == nil {
+		return arguments
+	}
+	for i := range in.Members {
+		m := &in.Members[i]
+		if !m.Idempotency || m.Required || arguments.Value(m.Name) != nil {
+			continue
+		}
+		newToken := r.NewToken
+		if newToken == nil {
+			newToken = uuid
+		}
+		with := jsonata.NewObject(arguments.Len() + 1)
+		for i := range arguments.Len() {
+			with.Set(arguments.At(i))
+		}
+		with.Set(m.Name, newToken())
+		arguments = with
+	}
+	return arguments
+}
+
+// uuid returns a random UUID, of version 4.
+func uuid() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // send makes one request. Retries are left to the state machine.
@@ -179,6 +219,10 @@ var defaultServiceClient = &http.Client{
 func (r *Services) sign(ctx context.Context, req *http.Request, s *awsmodel.Service, body []byte) error {
 	if s.Signing == "s3" {
 		req.Header.Set("X-Amz-Content-Sha256", sha256Hex(body))
+		if req.Header.Get("Content-Type") == "application/xml" {
+			sum := md5.Sum(body) // S3 and MinIO delete no objects without it
+			req.Header.Set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))
+		}
 	}
 	return signRequest(ctx, req, r.Credentials, s.Signing, r.Region, body)
 }

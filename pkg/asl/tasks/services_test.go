@@ -2,6 +2,8 @@ package tasks_test
 
 import (
 	"context"
+	"crypto/md5"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -222,6 +224,12 @@ func TestServiceErrors(t *testing.T) {
 		"an argument that is missing": {
 			"aws-sdk:dynamodb:getItem", `{"TableName":"t"}`, reply(200, `{}`), "States.Runtime", "Key",
 		},
+		"a path without a name": {
+			"aws-sdk:s3:deleteObject", `{"Bucket":"b","Key":""}`, reply(200, ``), "States.Runtime", "Key of arn:aws:states:::aws-sdk:s3:deleteObject must not be empty",
+		},
+		"a token that the action requires": {
+			"aws-sdk:emrserverless:startJobRun", `{"ApplicationId":"a","ExecutionRoleArn":"r"}`, reply(200, `{}`), "States.Runtime", "ClientToken of arn:aws:states:::aws-sdk:emrserverless:startJobRun is required but was missing",
+		},
 		".sync": {
 			"batch:submitJob.sync", `{}`, reply(200, `{}`), "States.TaskFailed", "SFN_MOCK_CONFIG",
 		},
@@ -315,7 +323,7 @@ func TestServicesOverTheWire(t *testing.T) {
 		{"aws-sdk:s3:putObject", `{"Bucket":"bucket","Key":"k","Body":{"a":1}}`, `"ETag":"`},
 		{"aws-sdk:s3:getObject", `{"Bucket":"bucket","Key":"k"}`, `"Body":"{\"a\":1}"`},
 		{"aws-sdk:s3:listObjectsV2", `{"Bucket":"bucket"}`, `"Key":"k"`},
-		{"aws-sdk:secretsmanager:createSecret", `{"Name":"s","SecretString":"v","ClientRequestToken":"00000000-0000-0000-0000-000000000000"}`, `"Name":"s"`},
+		{"aws-sdk:secretsmanager:createSecret", `{"Name":"s","SecretString":"v"}`, `"Name":"s"`},
 		{"aws-sdk:secretsmanager:getSecretValue", `{"SecretId":"s"}`, `"SecretString":"v"`},
 		{"aws-sdk:ssm:putParameter", `{"Name":"/p","Value":"v","Type":"String"}`, `"Version":1`},
 		{"aws-sdk:ssm:getParameter", `{"Name":"/p"}`, `"Value":"v"`},
@@ -396,5 +404,54 @@ func TestServiceIsSlow(t *testing.T) {
 	got := run(t, definition, `{}`, asl.Environment{Tasks: r, Sleep: noWait})
 	if got.Error != "DynamoDB.SdkClientException" || len(calls) != 3 {
 		t.Errorf("%s: %s after %d calls, want DynamoDB.SdkClientException after 3", got.Error, got.Cause, len(calls))
+	}
+}
+
+// A call that may be repeated has a token of its own, unless the state gives one.
+func TestCallsAreIdempotent(t *testing.T) {
+	t.Parallel()
+	var seen []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body struct{ ClientRequestToken string }
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		seen = append(seen, body.ClientRequestToken)
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	t.Cleanup(server.Close)
+	for _, resource := range []string{"aws-sdk:athena:startQueryExecution", "athena:startQueryExecution"} {
+		seen = nil
+		for _, arguments := range []string{`{"QueryString":"q"}`, `{"QueryString":"q","ClientRequestToken":null}`, `{"QueryString":"q","ClientRequestToken":"mine"}`} {
+			if _, err := runTask(t.Context(), t, at(server.URL), resource, arguments); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(seen) != 3 || len(seen[0]) != 36 || len(seen[1]) != 36 || seen[0] == seen[1] || seen[2] != "mine" {
+			t.Errorf("%s: tokens %q, want two UUIDs and that of the state", resource, seen)
+		}
+	}
+}
+
+// Requests of S3 with a document have the sum of it, without which objects are not deleted.
+func TestContentMD5(t *testing.T) {
+	t.Parallel()
+	sums := map[string]string{}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		sum := md5.Sum(body)
+		sums[r.Method] = r.Header.Get("Content-Md5")
+		if want := base64.StdEncoding.EncodeToString(sum[:]); r.Method == "POST" && sums["POST"] != want {
+			t.Errorf("Content-MD5 = %q, want %q", sums["POST"], want)
+		}
+	}))
+	t.Cleanup(server.Close)
+	for resource, arguments := range map[string]string{
+		"aws-sdk:s3:deleteObjects": `{"Bucket":"b","Delete":{"Objects":[{"Key":"<k>"}]}}`, "aws-sdk:s3:putObject": `{"Bucket":"b","Key":"k","Body":"text"}`,
+	} {
+		if _, err := runTask(t.Context(), t, at(server.URL), resource, arguments); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sums["POST"] == "" || sums["PUT"] != "" {
+		t.Errorf("sums %q, want that of deleteObjects alone", sums)
 	}
 }

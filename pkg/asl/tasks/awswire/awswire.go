@@ -63,6 +63,9 @@ func Encode(o *awsmodel.Operation, arguments *jsonata.Object) (*Message, error) 
 	case "json":
 		m.Header.Set("Content-Type", "application/x-amz-json-"+s.JSONVersion)
 		m.Header.Set("X-Amz-Target", s.Target+"."+o.Name)
+		if s.QueryCompatible != "" {
+			m.Header.Set("X-Amzn-Query-Mode", "true")
+		}
 		m.Body, err = encodeJSON(s, in, arguments, nil)
 	case "query":
 		m.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")

@@ -34,6 +34,9 @@ func (m *Message) encodeREST(o *awsmodel.Operation, in *awsmodel.Structure, argu
 			return m.payload(o, member, v, at)
 		case awsmodel.InPath:
 			value, err := text(member, v, at, "iso8601")
+			if err == nil && value == "" {
+				return &FieldError{at, "must not be empty"} // it would be the path of another action
+			}
 			path = strings.ReplaceAll(path, "{"+member.Wire+"+}", escapePath(value, true))
 			path = strings.ReplaceAll(path, "{"+member.Wire+"}", escapePath(value, false))
 			return err
@@ -46,7 +49,12 @@ func (m *Message) encodeREST(o *awsmodel.Operation, in *awsmodel.Structure, argu
 		return err
 	}
 	m.Path = path
-	if payload != nil || inBody == 0 && o.Service().Protocol == "rest-xml" {
+	switch {
+	case payload != nil && payload.Type.Kind == awsmodel.Record && m.Body == nil && !isXML(o.Service()):
+		m.Header.Set("Content-Type", "application/json")
+		m.Body = []byte("{}") // a structure that is missing is an empty one
+		return nil
+	case payload != nil, inBody == 0 && o.Service().Protocol == "rest-xml":
 		return nil
 	}
 	return m.body(o, in, arguments)

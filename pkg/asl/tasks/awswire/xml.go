@@ -148,11 +148,21 @@ func appendXML(b *bytes.Buffer, s *awsmodel.Service, m *awsmodel.Member, t awsmo
 		if !ok {
 			return &FieldError{path, "must be an object"}
 		}
-		return element(b, name, namespace, func() error {
-			return each(s.Structure(t.Structure), o, path, func(m *awsmodel.Member, v any, path string) error {
-				return appendXML(b, s, m, m.Type, v, m.Wire, m.Namespace, path)
-			})
+		var attributes strings.Builder
+		var inner bytes.Buffer
+		err := each(s.Structure(t.Structure), o, path, func(m *awsmodel.Member, v any, path string) error {
+			if m.Attribute {
+				return appendAttribute(&attributes, m, v, path)
+			}
+			return appendXML(&inner, s, m, m.Type, v, m.Wire, m.Namespace, path)
 		})
+		if err != nil {
+			return err
+		}
+		start(b, name, namespace, attributes.String())
+		b.Write(inner.Bytes())
+		b.WriteString("</" + name + ">")
+		return nil
 	case awsmodel.Map:
 		o, ok := v.(*jsonata.Object)
 		if !ok {
@@ -198,12 +208,33 @@ func appendXMLList(b *bytes.Buffer, s *awsmodel.Service, m *awsmodel.Member, t a
 	return element(b, name, "", func() error { return items(orDefault(m.Item, "member")) })
 }
 
-func element(b *bytes.Buffer, name, namespace string, content func() error) error {
+// appendAttribute writes a member as an attribute. The models have one prefix of a
+// namespace, that of xsi:type.
+func appendAttribute(b *strings.Builder, m *awsmodel.Member, v any, path string) error {
+	value, err := text(m, jsonata.Force(v), path, "iso8601")
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(m.Wire, "xsi:") {
+		b.WriteString(` xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"`)
+	}
+	b.WriteString(" " + m.Wire + `="`)
+	_ = xml.EscapeText(b, []byte(value)) // a Builder does not fail
+	b.WriteString(`"`)
+	return nil
+}
+
+// start writes the beginning of an element; attributes are escaped, with a space before each.
+func start(b *bytes.Buffer, name, namespace, attributes string) {
 	b.WriteString("<" + name)
 	if namespace != "" {
 		b.WriteString(` xmlns="` + namespace + `"`)
 	}
-	b.WriteString(">")
+	b.WriteString(attributes + ">")
+}
+
+func element(b *bytes.Buffer, name, namespace string, content func() error) error {
+	start(b, name, namespace, "")
 	err := content()
 	b.WriteString("</" + name + ">")
 	return err
