@@ -52,7 +52,21 @@ type Task struct {
 	// Token.
 	Submitted func(result any)
 	Started   func(worker string)
+	// MayPause allows RunTask to return a *[Later] as its error.
+	MayPause bool
 }
+
+// A Later is returned by RunTask in place of an error for a task that has begun and ends
+// later; no goroutine waits for it.
+type Later struct {
+	// WhenOver calls wake once, from a goroutine of its own, when the task has ended, or the
+	// context of RunTask. It returns at once.
+	WhenOver func(wake func())
+	// Result returns what RunTask would have returned. It is called once, after wake.
+	Result func() (any, error)
+}
+
+func (*Later) Error() string { return "the task ends later" }
 
 // A TaskRunner runs tasks. The workflow can retry and catch an error that is an *[Error];
 // any other error becomes States.TaskFailed. RunTask must return when ctx ends.

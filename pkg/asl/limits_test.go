@@ -263,15 +263,21 @@ func TestLimitsOnAnInjectedClock(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-			now := start
-			r := run(t, test.definition, `{}`, asl.Environment{
-				Now:   func() time.Time { return now },
-				Sleep: func(_ context.Context, d time.Duration) error { now = now.Add(d); return nil },
-				Tasks: tasks.Funcs{"f": func(context.Context, any) (any, error) { return nil, &asl.Error{Name: "E"} }},
-			})
-			if r.Status != test.status || now.Sub(start) != test.took {
-				t.Errorf("got = %s %s (%s) after %v, want %s after %v", r.Status, r.Error, r.Cause, now.Sub(start), test.status, test.took)
+			m, err := asl.Parse([]byte(test.definition))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for how, run := range map[string]func(context.Context, asl.Environment, asl.Execution) asl.Result{"waiting": m.Run, "apart": pausing(m)} {
+				start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+				now := start
+				r := run(t.Context(), asl.Environment{
+					Now:   func() time.Time { return now },
+					Sleep: func(_ context.Context, d time.Duration) error { now = now.Add(d); return nil },
+					Tasks: tasks.Funcs{"f": func(context.Context, any) (any, error) { return nil, &asl.Error{Name: "E"} }},
+				}, asl.Execution{})
+				if r.Status != test.status || now.Sub(start) != test.took {
+					t.Errorf("%s: got = %s %s (%s) after %v, want %s after %v", how, r.Status, r.Error, r.Cause, now.Sub(start), test.status, test.took)
+				}
 			}
 		})
 	}

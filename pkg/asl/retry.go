@@ -11,6 +11,16 @@ import (
 // attempt runs the current state with its retries and catches.
 func (f *frame) attempt(ctx context.Context, input any) (output any, next string, _ *Error) {
 	s := f.state
+	if f.parked != nil && f.parked.retry {
+		p := f.unpark()
+		err := f.run.slept(p.err, p.late)
+		if err == nil {
+			err = f.run.count()
+		}
+		if err != nil {
+			return nil, "", err
+		}
+	}
 	for {
 		output, next, err := f.step(ctx, input)
 		if err == nil {
@@ -27,7 +37,7 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 			f.retries++
 			f.keep("")
 			f.forget(s)
-			e := f.run.sleep(ctx, wait)
+			e := f.sleep(ctx, wait, true)
 			if e == nil {
 				e = f.run.count()
 			}

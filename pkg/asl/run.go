@@ -31,6 +31,8 @@ type run struct {
 	effects []jsonata.Option
 	// test is set in a run that tests one state, and nil in all others.
 	test *testRun
+	// ownSleep says that waits need no Sleep of the environment.
+	ownSleep bool
 }
 
 // A frame is the position of an execution in a machine, a branch or an iteration.
@@ -63,6 +65,10 @@ type frame struct {
 	again bool
 	// assigned are the variables that the current state set.
 	assigned *jsonata.Object
+	// parks says that the flow may pause: it is the machine's own, and nobody waits for it.
+	// parked is set from when it pauses until the wait is over.
+	parks  bool
+	parked *parked
 }
 
 // newRun reads the input of an execution.
@@ -86,9 +92,22 @@ func newRun(env Environment, ex Execution) (*run, *Error) {
 // Run executes the machine. It ends with the machine, at the limit of ex.MaxDuration, or
 // soon after ctx ends; in the last two cases, the Result is TIMED_OUT.
 func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result {
+	f, failure := m.begin(env, ex)
+	if failure != nil {
+		return *failure
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.run.left())
+	defer cancel()
+	result, _ := m.leg(ctx, f)
+	return result
+}
+
+// begin returns the frame of the machine's own flow. The Result is that of an execution
+// that cannot begin.
+func (m *Machine) begin(env Environment, ex Execution) (*frame, *Result) {
 	r, failure := newRun(env, ex)
 	if failure != nil {
-		return Result{Status: Failed, Error: failure.Name, Cause: failure.Cause, HasError: true, HasCause: true}
+		return nil, &Result{Status: Failed, Error: failure.Name, Cause: failure.Cause, HasError: true, HasCause: true}
 	}
 	limit := cmp.Or(ex.MaxDuration, maxDuration)
 	if m.timeout > 0 {
@@ -98,8 +117,6 @@ func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result
 		limit = max(limit-r.env.Now().Sub(r.started), 0)
 	}
 	r.deadline = r.env.Now().Add(limit)
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
 	if r.history.n = ex.Events; ex.Events == 0 {
 		started := Event{Type: "ExecutionStarted"}
 		if r.env.Observe != nil {
@@ -107,9 +124,24 @@ func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result
 		}
 		r.record(0, started)
 	}
-	f := &frame{run: r}
-	output, failure := f.flow(ctx, m.flow, r.input)
-	if r.expired.Load() || ctx.Err() != nil && (failure != nil || errors.Is(ctx.Err(), context.DeadlineExceeded)) {
+	return &frame{run: r}, nil
+}
+
+// left is how long the execution may still run.
+func (r *run) left() time.Duration { return r.deadline.Sub(r.env.Now()) }
+
+// leg runs the machine to its end, or until it pauses.
+func (m *Machine) leg(ctx context.Context, f *frame) (_ Result, paused bool) {
+	output, failure := f.flow(ctx, m.flow, f.run.input)
+	if failure == errParked {
+		return Result{}, true
+	}
+	return f.result(ctx, output, failure), false
+}
+
+// result records the end of the execution.
+func (f *frame) result(ctx context.Context, output any, failure *Error) Result {
+	if f.run.expired.Load() || ctx.Err() != nil && (failure != nil || errors.Is(ctx.Err(), context.DeadlineExceeded)) {
 		f.record(Event{Type: "ExecutionTimedOut", Error: "States.Timeout"})
 		return Result{Status: TimedOut, Error: "States.Timeout", HasError: true}
 	}
@@ -162,27 +194,27 @@ func (r *run) count() *Error {
 // flow runs the States of a flow from its StartAt to the end.
 func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 	name := fl.start
-	if c, ok := f.run.kept(f.path); ok {
+	if f.parked != nil {
+		name, input = f.state.name, f.raw
+	} else if c, ok := f.run.kept(f.path); ok {
 		var err *Error
 		if input, err = f.goOn(fl, c); err != nil {
 			return nil, err
 		}
+		name = f.state.name
 	}
 	for {
-		now := f.run.env.Now()
-		if ctx.Err() != nil || !now.Before(f.run.deadline) {
-			return nil, f.run.timedOut()
-		}
-		if err := f.run.count(); err != nil {
-			return nil, err
-		}
-		if !f.again {
-			f.enter(fl.states[name], input, now)
+		if f.parked == nil {
+			if err := f.arrive(ctx, fl.states[name], input); err != nil {
+				return nil, err
+			}
 		}
 		output, next, err := f.attempt(ctx, input)
 		f.again, f.phase = false, ""
 		if err != nil {
-			f.recordAbort(ctx)
+			if err != errParked {
+				f.recordAbort(ctx)
+			}
 			return nil, err
 		}
 		f.record(Event{Type: f.state.exited, Name: name, Output: output, Assigned: f.assigned})
@@ -191,6 +223,21 @@ func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 		}
 		name, input = next, output
 	}
+}
+
+// arrive enters a state, if the execution may go on and is not there already.
+func (f *frame) arrive(ctx context.Context, s *state, input any) *Error {
+	now := f.run.env.Now()
+	if ctx.Err() != nil || !now.Before(f.run.deadline) {
+		return f.run.timedOut()
+	}
+	if err := f.run.count(); err != nil {
+		return err
+	}
+	if !f.again {
+		f.enter(s, input, now)
+	}
+	return nil
 }
 
 // enter makes a state the current one.

@@ -108,7 +108,7 @@ func (f *frame) selectInput(raw any) (any, *Error) {
 // arguments applies Parameters or Arguments, which yield what the state itself works on.
 func (f *frame) arguments(ctx context.Context, v *view) (any, *Error) {
 	s := f.state
-	if s.arguments == nil {
+	if s.arguments == nil || f.parked != nil { // they were used before the wait
 		return v.input, nil
 	}
 	out, err := s.arguments.eval(ctx, v)

@@ -34,6 +34,10 @@ func taskName(resource string) string {
 
 // task runs a Task state once.
 func (f *frame) task(ctx context.Context, v *view, arguments any) (any, *Error) {
+	if p := f.unpark(); p != nil {
+		out, failed := p.result()
+		return f.taskEnded(ctx, p, out, failed)
+	}
 	s := f.state
 	limits, err := f.taskLimits(ctx, v)
 	if err != nil {
@@ -43,18 +47,17 @@ func (f *frame) task(ctx context.Context, v *view, arguments any) (any, *Error) 
 	if phase == "" {
 		f.called = f.run.env.Now()
 	}
-	taskCtx := ctx
+	p := parked{ctx: ctx}
 	if limit := limits.of(s.events.token); limit > 0 {
 		left := seconds(int64(limit))
 		if phase != "" {
 			left -= f.run.env.Now().Sub(f.called)
 		}
-		var cancel context.CancelFunc
-		taskCtx, cancel = context.WithTimeout(ctx, left)
-		defer cancel()
+		p.ctx, p.cancel = context.WithTimeout(ctx, left)
 	}
 	t := Task{Resource: s.resource, State: s.name, Attempt: f.retries, Parameters: arguments}
 	h := &taskHistory{frame: f}
+	p.history = h
 	if s.events.token {
 		t.Token, t.Heartbeat = f.taskToken(), seconds(int64(limits.heartbeat))
 		f.heartbeat = t.Heartbeat
@@ -66,12 +69,26 @@ func (f *frame) task(ctx context.Context, v *view, arguments any) (any, *Error) 
 		failed = f.interrupted()
 	} else {
 		t.Resumed = phase == phaseStarted || phase != "" && s.events.prefix != "Activity"
-		out, failed = f.run.env.Tasks.RunTask(taskCtx, t)
+		t.MayPause = f.parks
+		out, failed = f.run.env.Tasks.RunTask(p.ctx, t)
 	}
-	out, err = f.taskResult(ctx, taskCtx, out, failed)
+	if later, ok := errors.AsType[*Later](failed); ok {
+		p.whenOver, p.result = later.WhenOver, later.Result
+		f.parked = &p
+		return nil, errParked
+	}
+	return f.taskEnded(ctx, &p, out, failed)
+}
+
+// taskEnded returns the state's result from what the task returned, and records its end.
+func (f *frame) taskEnded(ctx context.Context, p *parked, out any, failed error) (any, *Error) {
+	if p.cancel != nil {
+		defer p.cancel()
+	}
+	out, err := f.taskResult(ctx, p.ctx, out, failed)
 	f.token = "" // a retry is another task
 	if ctx.Err() == nil {
-		h.end(out, err)
+		p.history.end(out, err)
 	}
 	return out, err
 }

@@ -12,6 +12,9 @@ import (
 
 // wait runs a Wait state, on the clock of the environment.
 func (f *frame) wait(ctx context.Context, v *view) *Error {
+	if p := f.unpark(); p != nil {
+		return f.run.slept(p.err, p.late)
+	}
 	d, err := f.delay(ctx, v)
 	if f.again && f.state.wait.counted() { // a part of it has passed
 		passed := f.run.env.Now().Sub(f.since)
@@ -23,21 +26,46 @@ func (f *frame) wait(ctx context.Context, v *view) *Error {
 	if err != nil || d <= 0 {
 		return err
 	}
-	return f.run.sleep(ctx, d)
+	return f.sleep(ctx, d, false)
 }
 
 // sleep waits on the clock of the environment, at most until the execution's time is up,
-// which a clock that is faster than the real one reaches first.
-func (r *run) sleep(ctx context.Context, d time.Duration) *Error {
+// which a clock that is faster than the real one reaches first. In a flow that parks, it
+// returns errParked in place of waiting.
+func (f *frame) sleep(ctx context.Context, d time.Duration, retry bool) *Error {
+	r := f.run
 	if r.env.WaitScale > 0 {
 		d = time.Duration(float64(d) * r.env.WaitScale)
 	}
-	left := r.deadline.Sub(r.env.Now())
-	err := r.env.Sleep(ctx, max(min(d, left), 0))
-	if err == nil && d > left {
+	left := r.left()
+	late := d > left
+	d = max(min(d, left), 0)
+	if !f.parks {
+		return r.slept(r.env.Sleep(ctx, d), late)
+	}
+	p := &parked{retry: retry, late: late}
+	p.whenOver = func(wake func()) {
+		over := func(err error) {
+			p.err = err
+			wake()
+		}
+		if r.ownSleep {
+			afterwards(ctx, d, over)
+		} else {
+			go func() { over(r.env.Sleep(ctx, d)) }()
+		}
+	}
+	f.parked = p
+	return errParked
+}
+
+// slept returns the error of a wait that is over: if late is set, the execution's time is
+// up too.
+func (r *run) slept(err error, late bool) *Error {
+	if err == nil && late {
 		r.expired.Store(true)
 	}
-	if err != nil || d > left {
+	if err != nil || late {
 		return r.timedOut()
 	}
 	return nil

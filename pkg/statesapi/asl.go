@@ -90,11 +90,26 @@ func (p aslProgram) Run(ctx context.Context, x Execution) Result {
 	env := asl.Environment{
 		Now: p.now, UUID: p.uuid, Sleep: p.sleep, Token: newTaskToken, Tasks: tasks, Observe: x.Observe, Journal: x.Journal, WaitScale: p.waitScale,
 	}
-	r := p.machine.Run(ctx, env, asl.Execution{
+	ex := asl.Execution{
 		ARN: x.ExecutionARN, Name: x.Name, RoleARN: x.RoleARN,
 		StateMachineARN: x.StateMachineARN, StateMachineName: x.StateMachine,
 		Input: x.Input, StartTime: x.StartDate, Sync: x.Sync, MaxDuration: p.limit, Events: x.Events,
-	})
+	}
+	if x.mayPause {
+		r, waits := p.machine.RunApart(ctx, env, ex)
+		return resultOf(ctx, r, waits)
+	}
+	return resultOf(ctx, p.machine.Run(ctx, env, ex), nil)
+}
+
+// resultOf is the result of a run of pkg/asl, or of a part of it that waits.
+func resultOf(ctx context.Context, r asl.Result, waits *asl.Pause) Result {
+	if waits != nil {
+		return Result{pause: &pause{waits.WhenOver, func() Result {
+			r, waits := waits.Resume()
+			return resultOf(ctx, r, waits)
+		}}}
+	}
 	if r.Status == asl.TimedOut && ctx.Err() != nil {
 		// Our context ended, not the workflow's own time.
 		return Result{Stopped: context.Cause(ctx)}

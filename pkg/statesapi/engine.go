@@ -42,6 +42,8 @@ type Execution struct {
 	// it goes on from there. They are nil and 0 for executions that are not kept.
 	Journal asl.Journal
 	Events  int64
+
+	mayPause bool // Run may return early, with a pause
 }
 
 // A Result says how a run ended.
@@ -55,6 +57,15 @@ type Result struct {
 	// Stopped is the context's cause if the end of the context ended the run, and nil
 	// otherwise.
 	Stopped error
+
+	pause *pause // the run waits, and goes on by it
+}
+
+// A pause is how a run goes on that waits without a goroutine: whenOver calls wake once,
+// from a goroutine of its own, when resume can be called.
+type pause struct {
+	whenOver func(wake func())
+	resume   func() Result
 }
 
 // A DefinitionError says why an [Engine] refuses a definition.

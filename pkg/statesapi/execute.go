@@ -147,14 +147,7 @@ func (s *Service) start(ctx context.Context, in StartInput, nested bool) (Execut
 	}
 	record := x.record
 	end := s.endable(x, stop)
-	go func() {
-		defer s.release()
-		defer end()
-		s.run(ctx, x)
-		if x.started != nil {
-			s.ended(x)
-		}
-	}()
+	go s.runApart(ctx, x, end)
 	return record, nil
 }
 
@@ -366,7 +359,33 @@ func (s *Service) executionARN(rev *revision, name, id string) string {
 // run runs an execution to its end; the result is in x.
 func (s *Service) run(ctx context.Context, x *execution) {
 	s.observe(x.record)
-	r := s.guarded(ctx, x)
+	s.settle(x, s.guarded(x, s.program(ctx, x, false)))
+}
+
+// runApart runs an execution that nobody waits for, and calls end at its end. It returns
+// where the execution waits: what goes on then has a goroutine of its own.
+func (s *Service) runApart(ctx context.Context, x *execution, end func()) {
+	s.observe(x.record)
+	s.leg(x, s.program(ctx, x, true), end)
+}
+
+// leg runs an execution to its end, or to the next wait.
+func (s *Service) leg(x *execution, run func() Result, end func()) {
+	r := s.guarded(x, run)
+	if r.pause != nil {
+		r.pause.whenOver(func() { s.leg(x, r.pause.resume, end) })
+		return
+	}
+	s.settle(x, r)
+	if x.started != nil {
+		s.ended(x)
+	}
+	end()
+	s.release()
+}
+
+// settle records the end of an execution.
+func (s *Service) settle(x *execution, r Result) {
 	x.record.Status, x.record.Output, x.record.Error, x.record.Cause = r.Status, r.Output, r.Error, r.Cause
 	if r.Stopped != nil {
 		x.stopped, x.record.Status, x.record.Output = r.Stopped, aborted, nil
@@ -393,18 +412,27 @@ func (s *Service) observe(r ExecutionRecord) {
 
 // guarded is the only place where a panic in an execution is recovered: in an
 // asynchronous execution, it would end the process.
-func (s *Service) guarded(ctx context.Context, x *execution) (r Result) {
+func (s *Service) guarded(x *execution, run func() Result) (r Result) {
 	defer func() {
 		if p := recover(); p != nil {
 			r = Result{Status: bridge.Failed, Error: "States.Runtime", Cause: "Internal error"}
 			x.record.Err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	e := Execution{ExecutionRecord: x.record, StateMachine: x.target.name, RoleARN: x.target.roleARN, Observe: s.observer(x)}
-	if x.journal != nil {
-		e.Journal, e.Events = x.journal, int64(len(x.events))
+	return run()
+}
+
+// program returns the function that runs the state machine of an execution.
+func (s *Service) program(ctx context.Context, x *execution, mayPause bool) func() Result {
+	return func() Result {
+		e := Execution{
+			ExecutionRecord: x.record, StateMachine: x.target.name, RoleARN: x.target.roleARN, Observe: s.observer(x), mayPause: mayPause,
+		}
+		if x.journal != nil {
+			e.Journal, e.Events = x.journal, int64(len(x.events))
+		}
+		return x.target.machine.Run(ctx, e)
 	}
-	return x.target.machine.Run(ctx, e)
 }
 
 func (s *Service) checkTestCase(a arn) *Error {

@@ -220,12 +220,7 @@ func (s *Service) GoOn() []string {
 		arns = append(arns, x.record.ExecutionARN)
 		x.events = u.events
 		end := s.endable(x, x.stop)
-		go func() {
-			defer s.release()
-			defer end()
-			s.run(x.ctx, x)
-			s.ended(x)
-		}()
+		go s.runApart(x.ctx, x, end)
 	}
 	return arns
 }

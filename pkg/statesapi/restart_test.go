@@ -187,7 +187,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	l := newLasting(t, dir)
-	r := l.start(t, `{"StartAt":"Pay","States":{"Pay":`+pay+`,"TimeoutSeconds":600,"Next":"Done"},"Done":{"Type":"Pass","End":true}}}`)
+	r := l.start(t, `{"StartAt":"Begin","States":{"Begin":{"Type":"Pass","Next":"Pay"},"Pay":`+pay+`,"TimeoutSeconds":600,"Next":"Done"},"Done":{"Type":"Pass","End":true}}}`)
 	token := receive(t, l.tokens)
 	l.stop()
 	for range 2 { // the second one finds what the first one left
@@ -216,11 +216,17 @@ func TestTokensSurviveARestart(t *testing.T) {
 	}
 	var types []string
 	for _, text := range history.Events {
-		var e struct{ Type string }
+		var e struct {
+			Type                    string
+			StateExitedEventDetails struct{ Name string }
+		}
 		_ = json.Unmarshal(text, &e)
 		types = append(types, e.Type)
+		if e.Type == "TaskStateExited" && e.StateExitedEventDetails.Name != "Pay" {
+			t.Errorf("%s, want the end of the state Pay", text)
+		}
 	}
-	if want := "ExecutionStarted TaskStateEntered TaskScheduled TaskStarted TaskSubmitted TaskSucceeded TaskStateExited PassStateEntered PassStateExited ExecutionSucceeded"; strings.Join(types, " ") != want {
+	if want := "ExecutionStarted PassStateEntered PassStateExited TaskStateEntered TaskScheduled TaskStarted TaskSubmitted TaskSucceeded TaskStateExited PassStateEntered PassStateExited ExecutionSucceeded"; strings.Join(types, " ") != want {
 		t.Errorf("events %v, want %s", types, want)
 	}
 	if len(l.calls) != 0 {

@@ -58,9 +58,10 @@ func TestSoak(t *testing.T) {
 			break
 		}
 	}
-	t.Logf("%d executions, of which %d wait: %d MiB, %d MiB counted; listed in %s", n, waiting, m.HeapAlloc>>20, s.names.bytes>>20, time.Since(began).Round(time.Millisecond))
-	if len(listed) != n || m.HeapAlloc > 256<<20 {
-		t.Errorf("%d of %d executions are listed, in %d bytes", len(listed), n, m.HeapAlloc)
+	inUse := m.HeapAlloc + m.StackInuse
+	t.Logf("%d executions, of which %d wait: %d MiB of heap, %d MiB of stacks, %d MiB counted; listed in %s", n, waiting, m.HeapAlloc>>20, m.StackInuse>>20, s.names.bytes>>20, time.Since(began).Round(time.Millisecond))
+	if len(listed) != n || inUse > 256<<20 {
+		t.Errorf("%d of %d executions are listed, in %d bytes", len(listed), n, inUse)
 	}
 	for _, execution := range waits {
 		if listed[execution] != "RUNNING" {

@@ -46,11 +46,15 @@ type tokens struct {
 // it.
 type waitingTask struct {
 	TaskWait
-	answer   chan taskEnd // holds one answer
-	beats    chan struct{}
-	waits    bool // its request was taken
-	answered bool
-	journal  *journal
+	waits   bool // its request was taken
+	over    bool // it was answered, or its time is up
+	end     taskEnd
+	journal *journal
+	// Of one that is waited for: wake is called once, when it is over; unlink ends its link
+	// to the context; and missed is the timer of its heartbeat, or nil.
+	wake   func()
+	unlink func() bool
+	missed *time.Timer
 }
 
 // A TaskWait is a task that waits for its token to be answered.
@@ -65,10 +69,12 @@ type TaskWait struct {
 	Heartbeat time.Duration
 }
 
-// A taskEnd holds the contents of SendTaskSuccess or SendTaskFailure.
+// A taskEnd holds the contents of SendTaskSuccess or SendTaskFailure, or the error of a
+// context.
 type taskEnd struct {
-	output any
-	err    *asl.Error
+	output  any
+	err     *asl.Error
+	stopped error
 }
 
 func newTokens(quiet func()) *tokens {
@@ -107,7 +113,7 @@ func (s tokensOf) Open(t asl.Task) (forget func()) {
 }
 
 func newWaitingTask(w TaskWait, j *journal) *waitingTask {
-	return &waitingTask{TaskWait: w, answer: make(chan taskEnd, 1), beats: make(chan struct{}, 1), journal: j}
+	return &waitingTask{TaskWait: w, journal: j}
 }
 
 // restore makes the tokens known that an execution of an earlier process has given.
@@ -120,8 +126,7 @@ func (s *tokens) restore(x *execution, u *unfinished) {
 		}
 		task := newWaitingTask(TaskWait{x.record.ExecutionARN, c.State, c.Token, c.Called, c.Heartbeat}, x.journal)
 		if end, ok := u.answers[c.Token]; ok {
-			task.answered = true
-			task.answer <- end
+			task.over, task.end = true, end
 		}
 		s.waiting[c.Token] = task
 		delete(u.tokens, c.Token)
@@ -137,7 +142,7 @@ func (s *Service) Waits(executionARN string) []TaskWait {
 	var list []TaskWait
 	s.tokens.mu.Lock()
 	for _, task := range s.tokens.waiting {
-		if !task.answered && (executionARN == "" || task.ExecutionARN == executionARN) {
+		if !task.over && (executionARN == "" || task.ExecutionARN == executionARN) {
 			list = append(list, task.TaskWait)
 		}
 	}
@@ -162,36 +167,63 @@ func (s *tokens) end(token string) {
 }
 
 // Wait implements [tasks.TokenStore].
-func (s *tokens) Wait(ctx context.Context, token string, heartbeat time.Duration) (any, error) {
+func (s *tokens) Wait(ctx context.Context, token string, heartbeat time.Duration) *asl.Later {
 	s.mu.Lock()
 	task := s.waiting[token]
 	task.waits = true
 	s.mu.Unlock()
 	s.quiet()
-	var missed <-chan time.Time
-	var timer *time.Timer
-	if heartbeat > 0 {
-		timer = time.NewTimer(heartbeat)
-		defer timer.Stop()
-		missed = timer.C
-	}
-	for {
-		select {
-		case end := <-task.answer:
-			if end.err != nil {
+	return &asl.Later{
+		WhenOver: func(wake func()) { s.whenOver(ctx, task, heartbeat, wake) },
+		Result: func() (any, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			switch end := task.end; {
+			case end.stopped != nil:
+				return nil, end.stopped
+			case end.err != nil:
 				return nil, end.err
+			default:
+				return end.output, nil
 			}
-			return end.output, nil
-		case <-task.beats:
-			if timer != nil {
-				timer.Reset(heartbeat)
-			}
-		case <-missed:
-			return nil, tasks.ErrHeartbeat
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+		},
 	}
+}
+
+func (s *tokens) whenOver(ctx context.Context, task *waitingTask, heartbeat time.Duration, wake func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if task.over {
+		go wake()
+		return
+	}
+	task.wake = wake
+	task.unlink = context.AfterFunc(ctx, func() { s.expire(task, taskEnd{stopped: ctx.Err()}) })
+	if heartbeat > 0 {
+		task.missed = time.AfterFunc(heartbeat, func() { s.expire(task, taskEnd{err: tasks.ErrHeartbeat}) })
+	}
+}
+
+// expire ends a task that was not answered in time.
+func (s *tokens) expire(task *waitingTask, end taskEnd) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !task.over {
+		task.finish(end)
+	}
+}
+
+// finish ends a task, and wakes what waits for it. The caller holds the lock of the tokens.
+func (t *waitingTask) finish(end taskEnd) {
+	t.over, t.end = true, end
+	if t.wake == nil {
+		return // nothing waits for it yet
+	}
+	t.unlink()
+	if t.missed != nil {
+		t.missed.Stop()
+	}
+	go t.wake()
 }
 
 // executions is how many executions wait for a token.
@@ -200,7 +232,7 @@ func (s *tokens) executions() int {
 	defer s.mu.Unlock()
 	arns := map[string]bool{}
 	for _, task := range s.waiting {
-		if task.waits && !task.answered {
+		if task.waits && !task.over {
 			arns[task.ExecutionARN] = true
 		}
 	}
@@ -219,8 +251,7 @@ func (s *tokens) answer(token string, end taskEnd) *Error {
 	if err := task.journal.answered(token, end); err != nil {
 		return errorf(InternalFailure, "The answer cannot be kept: %v", err)
 	}
-	task.answered = true
-	task.answer <- end // there is room, because find does not return a task that has been answered
+	task.finish(end)
 	return nil
 }
 
@@ -231,9 +262,8 @@ func (s *tokens) beat(token string) *Error {
 	if err != nil {
 		return err
 	}
-	select {
-	case task.beats <- struct{}{}:
-	default: // a heartbeat is already pending
+	if task.missed != nil { // else the wait has yet to begin
+		task.missed.Reset(task.Heartbeat)
 	}
 	return nil
 }
@@ -241,7 +271,7 @@ func (s *tokens) beat(token string) *Error {
 // find returns the task of a token. The caller holds s.mu.
 func (s *tokens) find(token string) (*waitingTask, *Error) {
 	task := s.waiting[token]
-	if task != nil && !task.answered {
+	if task != nil && !task.over {
 		return task, nil
 	}
 	if task != nil || s.ended[token] {

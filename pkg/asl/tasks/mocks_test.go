@@ -133,8 +133,11 @@ type answering struct{ opened *int }
 
 func (s answering) Open(asl.Task) func()                                 { *s.opened++; return func() {} }
 func (s answering) Offer(string, string, any, func(worker string)) error { return nil }
-func (s answering) Wait(_ context.Context, token string, _ time.Duration) (any, error) {
-	return "answered " + token, nil
+func (s answering) Wait(_ context.Context, token string, _ time.Duration) *asl.Later {
+	return &asl.Later{
+		WhenOver: func(wake func()) { go wake() },
+		Result:   func() (any, error) { return "answered " + token, nil },
+	}
 }
 
 // A mock of a call whose task waits is the answer of the call, or, in the format of Step

@@ -17,11 +17,11 @@ type TokenStore interface {
 	// called with the worker's name. The error, an *[asl.Error], says that there is no
 	// such activity.
 	Offer(activityARN, token string, input any, taken func(worker string)) error
-	// Wait returns the output of SendTaskSuccess for the token, a value of pkg/jsonata,
-	// or the error of SendTaskFailure as an *[asl.Error]. It ends with ctx, and with the
-	// error [ErrHeartbeat] if no heartbeat arrives for that long; zero means that none is
-	// expected.
-	Wait(ctx context.Context, token string, heartbeat time.Duration) (any, error)
+	// Wait begins to wait, and returns at once. The result is the output of SendTaskSuccess
+	// for the token, a value of pkg/jsonata, or the error of SendTaskFailure as an
+	// *[asl.Error]. The wait ends with ctx, and with the error [ErrHeartbeat] if no
+	// heartbeat arrives for that long; zero means that none is expected.
+	Wait(ctx context.Context, token string, heartbeat time.Duration) *asl.Later
 }
 
 // ErrHeartbeat is the error of a task whose heartbeat is missing.
@@ -45,7 +45,31 @@ func (r *Tokens) RunTask(ctx context.Context, t asl.Task) (any, error) {
 
 // await makes the call of a task, and waits for its token.
 func (r *Tokens) await(ctx context.Context, t asl.Task, call func() (any, error)) (any, error) {
-	defer r.Store.Open(t)()
+	forget := r.Store.Open(t)
+	paused := false
+	defer func() {
+		if !paused {
+			forget()
+		}
+	}()
+	wait, err := r.begin(ctx, t, call)
+	if err != nil {
+		return nil, err
+	}
+	if paused = t.MayPause; paused {
+		return nil, &asl.Later{WhenOver: wait.WhenOver, Result: func() (any, error) {
+			defer forget()
+			return wait.Result()
+		}}
+	}
+	over := make(chan struct{})
+	wait.WhenOver(func() { close(over) })
+	<-over
+	return wait.Result()
+}
+
+// begin makes the call, and begins to wait.
+func (r *Tokens) begin(ctx context.Context, t asl.Task, call func() (any, error)) (*asl.Later, error) {
 	switch {
 	case t.Resumed:
 	case strings.Contains(t.Resource, ":activity:"):
@@ -59,5 +83,5 @@ func (r *Tokens) await(ctx context.Context, t asl.Task, call func() (any, error)
 		}
 		t.Submitted(result)
 	}
-	return r.Store.Wait(ctx, t.Token, t.Heartbeat)
+	return r.Store.Wait(ctx, t.Token, t.Heartbeat), nil
 }
