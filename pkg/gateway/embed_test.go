@@ -1,16 +1,18 @@
 package gateway_test
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/expressway-dev/expressway/internal/lambdatest"
 )
 
-// A program outside of the module embeds the handlers: it is built as its owner would
-// build it, with the module as its one requirement.
+// A program outside of the module embeds the handlers. The test builds it as its owner
+// would, with the module as its one requirement, and runs it as Lambda does.
 func TestEmbed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -33,32 +35,44 @@ func TestEmbed(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(dir, "embed")
+	program := filepath.Join(dir, "bootstrap")
 	build := exec.Command("go", "build", "-mod=mod", "-ldflags", "-s -w", "-o", program, ".")
 	build.Dir = dir
 	build.Env = append(os.Environ(), "GOWORK=off", "GOPROXY=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	signed := strings.Replace(request, `"headers":{`, `"headers":{"x-acme-key":"let-me-in",`, 1)
 	for function, test := range map[string]struct{ event, want string }{
-		"webhook": {signed, `"body":"\"POST/WEB\""`},
-		"queue":   {batch, `{"batchItemFailures":[]} <nil>`},
+		"webhook": {request, `"body":"\"POST/WEB\""`},
+		"queue":   {batch, `{"batchItemFailures":[]}`},
 		"event":   {event, `"output":"E"`},
 	} {
-		run := exec.Command(program, function)
-		run.Dir = dir
-		run.Env = append(os.Environ(), "ACME_KEY=let-me-in")
-		run.Stdin = strings.NewReader(test.event)
-		var log bytes.Buffer
-		run.Stderr = &log
-		out, err := run.Output()
-		if err != nil || !strings.Contains(string(out), test.want) {
-			t.Errorf("%s: %s, %v\n%s; want %s", function, out, err, &log, test.want)
+		fn, err := lambdatest.Start(t.Context(), lambdatest.Options{
+			Bootstrap: program, Name: function, Timeout: 30 * time.Second, Env: map[string]string{"_HANDLER": function},
+		})
+		if err != nil {
+			t.Fatalf("start %s: %v", function, err)
 		}
-		if !strings.Contains(log.String(), "msg=") {
+		result, err := fn.Invoke(t.Context(), []byte(test.event), lambdatest.InvokeOptions{})
+		fn.Stop()
+		if err != nil || !strings.Contains(string(result.Payload), test.want) {
+			t.Errorf("%s: %s, %v\n%s; want %s", function, result.Payload, err, fn.Logs(), test.want)
+		}
+		if !strings.Contains(fn.Logs(), "msg=") {
 			t.Errorf("%s: the program's own logger has no line", function)
 		}
+	}
+}
+
+// The program is as short as the documents say.
+func TestEmbedIsShort(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("testdata", "embed", "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(string(text), "\n"); lines > 40 {
+		t.Errorf("the program has %d lines; want at most 40", lines)
 	}
 }
 
