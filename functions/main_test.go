@@ -8,12 +8,12 @@ import (
 	"maps"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/checkout"
 	"github.com/expressway-dev/expressway/internal/lambdatest"
 	"github.com/expressway-dev/expressway/pkg/devserver"
 	"github.com/expressway-dev/expressway/pkg/statesapi"
@@ -50,11 +50,8 @@ func build(dir string) error {
 		return err
 	}
 	for name := range templateNames {
-		cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w",
-			"-o", filepath.Join(dir, name, "bootstrap"), "./"+name)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s: %w\n%s", name, err, out)
+		if err := checkout.Build(context.Background(), "functions/"+name, runtime.GOOS, runtime.GOARCH, filepath.Join(dir, name)); err != nil {
+			return err
 		}
 		if err := os.WriteFile(filepath.Join(dir, name, "expressway.yaml"), routes, 0o600); err != nil {
 			return err

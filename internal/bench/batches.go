@@ -7,7 +7,7 @@ import (
 	"github.com/expressway-dev/expressway/internal/lambdatest"
 )
 
-var loopFunction = function{name: "loop", pkg: "./internal/bench/loop"}
+var loopFunction = function{name: "loop", pkg: "internal/bench/loop"}
 
 const (
 	// largeBatch is the largest that an event source mapping makes, and 6 MB, the largest

@@ -15,6 +15,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/expressway-dev/expressway/internal/checkout"
 )
 
 func TestPushBody(t *testing.T) {
@@ -216,7 +218,7 @@ func TestFunctionsAreMeasured(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a function")
 	}
-	root, err := moduleRoot()
+	root, err := checkout.Root()
 	if err != nil {
 		t.Fatal(err)
 	}

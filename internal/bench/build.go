@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 
+	"github.com/expressway-dev/expressway/internal/checkout"
 	"github.com/expressway-dev/expressway/internal/dist"
 	"github.com/expressway-dev/expressway/internal/sources"
 )
@@ -62,16 +62,16 @@ routes:
 type function struct{ name, pkg, config, handler string }
 
 var (
-	minimalFunction = function{name: "minimal", pkg: "./internal/bench/minimal"}
-	webhookFunction = function{name: sources.Webhook, pkg: "./functions/webhook", config: webhookConfig}
-	queueFunction   = function{name: sources.Queue, pkg: "./functions/queue", config: queueConfig}
-	eventFunction   = function{name: sources.Event, pkg: "./functions/event", config: eventConfig}
+	minimalFunction = function{name: "minimal", pkg: "internal/bench/minimal"}
+	webhookFunction = function{name: sources.Webhook, pkg: "functions/webhook", config: webhookConfig}
+	queueFunction   = function{name: sources.Queue, pkg: "functions/queue", config: queueConfig}
+	eventFunction   = function{name: sources.Event, pkg: "functions/event", config: eventConfig}
 
 	// The layer is one program; the configuration that it reads is that of the function.
 	layerFunctions = []function{
-		{name: "layer-webhook", pkg: "./functions/layer", config: webhookConfig, handler: sources.Webhook},
-		{name: "layer-queue", pkg: "./functions/layer", config: queueConfig, handler: sources.Queue},
-		{name: "layer-event", pkg: "./functions/layer", config: eventConfig, handler: sources.Event},
+		{name: "layer-webhook", pkg: "functions/layer", config: webhookConfig, handler: sources.Webhook},
+		{name: "layer-queue", pkg: "functions/layer", config: queueConfig, handler: sources.Queue},
+		{name: "layer-event", pkg: "functions/layer", config: eventConfig, handler: sources.Event},
 	}
 )
 
@@ -116,15 +116,8 @@ func (b *bench) taskRoot(f function) string { return filepath.Join(b.dir, f.name
 
 // compile writes bootstrap and expressway.yaml, as `make build-WebhookFunction` does.
 func (b *bench) compile(ctx context.Context, f function, goos, goarch, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a task root, readable as on Lambda
-		return fmt.Errorf("build %s: %w", f.name, err)
-	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w",
-		"-o", filepath.Join(dir, "bootstrap"), f.pkg)
-	cmd.Dir = b.root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", f.name, err, out)
+	if err := checkout.Build(ctx, f.pkg, goos, goarch, dir); err != nil {
+		return err
 	}
 	if f.config == "" {
 		return nil

@@ -19,8 +19,8 @@ routes:
 `
 
 var (
-	fieldFunction = function{name: "field", pkg: "./internal/bench/field"}
-	largeFunction = function{name: "large", pkg: "./functions/webhook", config: largeConfig}
+	fieldFunction = function{name: "field", pkg: "internal/bench/field"}
+	largeFunction = function{name: "large", pkg: "functions/webhook", config: largeConfig}
 )
 
 const (

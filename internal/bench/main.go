@@ -17,12 +17,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/expressway-dev/expressway/internal/checkout"
 )
 
 // A plan says how much is measured. More of each narrows the spread.
@@ -168,7 +169,7 @@ func measure(ctx context.Context, p plan, progress io.Writer) (*report, error) {
 		return nil, fmt.Errorf("make work directory: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	root, err := moduleRoot()
+	root, err := checkout.Root()
 	if err != nil {
 		return nil, err
 	}
@@ -191,22 +192,4 @@ func measure(ctx context.Context, p plan, progress io.Writer) (*report, error) {
 	say("done")
 	r.Took = time.Since(began)
 	return r, nil
-}
-
-// moduleRoot returns the nearest directory above the working directory with a go.mod.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("find module: %w", err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", errors.New("find module: no go.mod in the working directory or above")
-		}
-		dir = parent
-	}
 }

@@ -3,12 +3,12 @@ package reliability_test
 import (
 	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/checkout"
 	"github.com/expressway-dev/expressway/internal/mototest"
 	"github.com/expressway-dev/expressway/internal/reliability"
 )
@@ -35,7 +35,7 @@ func TestReliabilityWithDedupe(t *testing.T) {
 // and answers get lost, senders repeat and contradict themselves.
 func TestWaits(t *testing.T) {
 	dir := t.TempDir()
-	build(t, filepath.Join(dir, "bootstrap"), "webhook")
+	build(t, dir, "webhook")
 	config := filepath.Join(dir, "expressway.yaml")
 	if err := os.WriteFile(config, []byte(reliability.WaitRoutes), 0o600); err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func TestAccepted(t *testing.T) {
 	webhooks := *messages / 5
 	began := time.Now()
 	account, err := reliability.RunAccepted(t.Context(), reliability.AcceptedOptions{
-		Webhooks: webhooks, Functions: 2, Seed: *seed, Webhook: filepath.Join(dir, "webhook"), Queue: filepath.Join(dir, "queue"),
+		Webhooks: webhooks, Functions: 2, Seed: *seed, Webhook: filepath.Join(dir, "webhook", "bootstrap"), Queue: filepath.Join(dir, "queue", "bootstrap"),
 		Queues: server.URL, Config: filepath.Join(dir, "expressway.yaml"), Idle: time.Minute,
 	})
 	if account != nil {
@@ -85,7 +85,7 @@ func run(t *testing.T, messages int, dedupe bool) {
 	t.Helper()
 	server := mototest.Start(t)
 	dir := t.TempDir()
-	build(t, filepath.Join(dir, "bootstrap"), "queue")
+	build(t, dir, "queue")
 	began := time.Now()
 	account, err := reliability.Run(t.Context(), reliability.Options{
 		Messages: messages, Pollers: 6, Seed: *seed, Bootstrap: filepath.Join(dir, "bootstrap"), Queues: server.URL, Dedupe: dedupe, Idle: time.Minute,
@@ -105,11 +105,10 @@ func run(t *testing.T, messages int, dedupe bool) {
 	}
 }
 
-func build(t *testing.T, bootstrap, function string) {
+// build writes dir/bootstrap.
+func build(t *testing.T, dir, function string) {
 	t.Helper()
-	cmd := exec.Command("go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", bootstrap, "../../functions/"+function)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build the %s function: %v\n%s", function, err, out)
+	if err := checkout.Build(t.Context(), "functions/"+function, runtime.GOOS, runtime.GOARCH, dir); err != nil {
+		t.Fatal(err)
 	}
 }

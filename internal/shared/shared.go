@@ -7,13 +7,19 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/expressway-dev/expressway/internal/checkout"
 )
 
 // Path returns the path of a file of the folder, given its elements. If the folder is
 // missing, the test is skipped; in CI, where it must exist, the test fails.
 func Path(t testing.TB, elements ...string) string {
 	t.Helper()
-	path := filepath.Join(append([]string{root(t), "..", "shared"}, elements...)...)
+	root, err := checkout.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(append([]string{root, "..", "shared"}, elements...)...)
 	if _, err := os.Stat(path); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("%v; CI needs the folder beside the checkout", err)
@@ -31,20 +37,4 @@ func Read(t testing.TB, elements ...string) []byte {
 		t.Fatal(err)
 	}
 	return text
-}
-
-// root is the folder of go.mod.
-func root(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-	}
-	t.Fatal("no go.mod above the test")
-	return ""
 }

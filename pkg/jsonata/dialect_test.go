@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"github.com/expressway-dev/expressway/internal/shared"
 )
 
 // In the dialect of Step Functions, all of the suite passes but what it lists as newer
@@ -18,7 +20,7 @@ func TestSuiteInStepFunctions(t *testing.T) {
 		Newer []string `json:"newer_than_2.0.6"`
 		Eval  []string `json:"uses_eval"`
 	}
-	if err := json.Unmarshal(readFile(t, filepath.Join(sharedDir(t, "jsonata-suite"), "step-functions.json")), &lists); err != nil {
+	if err := json.Unmarshal(readFile(t, filepath.Join(shared.Path(t, "jsonata-suite"), "step-functions.json")), &lists); err != nil {
 		t.Fatal(err)
 	}
 	other := map[string]bool{}

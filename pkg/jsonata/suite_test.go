@@ -12,34 +12,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// sharedDir returns a directory of the test data that lies beside the repository.
-func sharedDir(t testing.TB, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			t.Fatal("no go.mod above the working directory")
-		}
-		dir = parent
-	}
-	path := filepath.Join(dir, "..", "shared", name)
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("test data missing: %v", err)
-		}
-		t.Skipf("test data missing: %v", err)
-	}
-	return path
-}
+	"github.com/expressway-dev/expressway/internal/shared"
+)
 
 // A suiteCase is one case of the official test suite; see its TESTSUITE.md.
 type suiteCase struct {
@@ -88,7 +63,7 @@ type suite struct {
 
 func readSuite(t testing.TB) suite {
 	t.Helper()
-	dir := sharedDir(t, "jsonata-suite")
+	dir := shared.Path(t, "jsonata-suite")
 	s := suite{datasets: map[string]any{}}
 	files, err := filepath.Glob(filepath.Join(dir, "datasets", "*.json"))
 	if err != nil {

@@ -2,10 +2,9 @@ package intrinsic
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
+	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -16,26 +15,7 @@ var masked = map[string]bool{"RandomNumberGenerated": true, "generated-uuid": tr
 // the recorded answers, which lie next to the module.
 func TestRecorded(t *testing.T) {
 	t.Parallel()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-		dir = filepath.Dir(dir)
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "..", "shared", "conformance", "cases", "intrinsic.json"))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no recorded answers here: ", err)
-	}
+	text := shared.Read(t, "conformance", "cases", "intrinsic.json")
 	var cases []struct {
 		ID         string `json:"id"`
 		Definition struct {

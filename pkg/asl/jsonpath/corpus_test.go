@@ -2,11 +2,10 @@ package jsonpath
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -14,26 +13,7 @@ import (
 // the module.
 func conformance(t *testing.T, name string, into any) {
 	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-		dir = filepath.Dir(dir)
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "..", "shared", "conformance", "cases", name))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no recorded answers here: ", err)
-	}
+	text := shared.Read(t, "conformance", "cases", name)
 	if err := json.Unmarshal(text, into); err != nil {
 		t.Fatal(err)
 	}

@@ -78,8 +78,8 @@ func texts(t *rapid.T, list []any) []string {
 	return out
 }
 
-// shared draws a step of the dialect that ojg and Jayway agree on.
-func shared(t *rapid.T) string {
+// agreed draws a step of the dialect that ojg and Jayway agree on.
+func agreed(t *rapid.T) string {
 	name := rapid.SampledFrom(names).Draw(t, "name")
 	index := rapid.IntRange(-3, 4)
 	switch rapid.IntRange(0, 8).Draw(t, "step") {
@@ -105,7 +105,7 @@ func TestAgreesWithOjg(t *testing.T) {
 		doc := values(4).Draw(t, "doc")
 		path := "$"
 		for range rapid.IntRange(1, 4).Draw(t, "steps") {
-			path += shared(t)
+			path += agreed(t)
 		}
 		if strings.LastIndex(path, "..") > len("$") && hasEmpty(doc) {
 			t.Skip("ojg ends a descent from several values at the first that is empty: $[*]..d of [[],[{\"d\":1}]]")
