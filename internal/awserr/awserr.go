@@ -39,7 +39,7 @@ func Explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	action := Action(err)
+	action := action(err)
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		if kind := names[api.ErrorCode()]; kind != nil {
@@ -59,8 +59,8 @@ var services = map[string]string{
 	"CloudWatch Logs": "logs", "CloudFormation": "cloudformation", "Lambda": "lambda", "SQS": "sqs", "SFN": "states",
 }
 
-// Action is the permission that the failed call needs, as service:Operation.
-func Action(err error) string {
+// action is the permission that the failed call needs, as service:Operation.
+func action(err error) string {
 	var operation *smithy.OperationError
 	if !errors.As(err, &operation) {
 		return "AWS"

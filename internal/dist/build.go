@@ -78,5 +78,5 @@ func Layer(ctx context.Context, root, arch, version string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return zipped(File{"bootstrap", 0o755, binary})
+	return zipped(file{"bootstrap", 0o755, binary})
 }

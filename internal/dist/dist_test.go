@@ -18,7 +18,7 @@ import (
 
 func TestZipIsTheSameEveryTime(t *testing.T) {
 	t.Parallel()
-	files := []File{{"bootstrap", 0o755, bytes.Repeat([]byte("x"), 1000)}, {"a/b", 0o644, []byte("y")}}
+	files := []file{{"bootstrap", 0o755, bytes.Repeat([]byte("x"), 1000)}, {"a/b", 0o644, []byte("y")}}
 	first, err := zipped(files...)
 	if err != nil {
 		t.Fatal(err)
@@ -39,8 +39,8 @@ func TestZipIsTheSameEveryTime(t *testing.T) {
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	files := []File{{"a.zip", 0o644, []byte("a")}, {"b.zip", 0o644, []byte("b")}}
-	for _, f := range append(files, File{"SHA256SUMS", 0o644, sums(files)}) {
+	files := []file{{"a.zip", 0o644, []byte("a")}, {"b.zip", 0o644, []byte("b")}}
+	for _, f := range append(files, file{"SHA256SUMS", 0o644, sums(files)}) {
 		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +148,7 @@ func TestReproducible(t *testing.T) {
 	// The race detector makes compression slow: what is compared is not packed, but for the
 	// layers, which the command carries. Equal files make equal zips.
 	layers := &Release{Version: "v0.0.0-test"}
-	var made [2][]File
+	var made [2][]file
 	for i, root := range []string{"../..", other} {
 		r := &Release{Root: root, Version: layers.Version, Commit: "abc"}
 		for _, arch := range []string{"arm64", "amd64"} {
@@ -160,7 +160,7 @@ func TestReproducible(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				made[i] = append(made[i], File{name + " for " + arch, 0o755, binary})
+				made[i] = append(made[i], file{name + " for " + arch, 0o755, binary})
 			}
 		}
 		r.artifacts = layers.artifacts
@@ -173,7 +173,7 @@ func TestReproducible(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		made[i] = append(made[i], File{"expressway", 0o755, binary})
+		made[i] = append(made[i], file{"expressway", 0o755, binary})
 	}
 	for i, f := range made[0] {
 		if !bytes.Equal(f.Data, made[1][i].Data) {
@@ -184,7 +184,7 @@ func TestReproducible(t *testing.T) {
 }
 
 // checkCommand has the built command write the layer that it carries.
-func checkCommand(t *testing.T, binary []byte, layers []File) {
+func checkCommand(t *testing.T, binary []byte, layers []file) {
 	t.Helper()
 	dir := t.TempDir()
 	command := filepath.Join(dir, "expressway")
@@ -199,7 +199,7 @@ func checkCommand(t *testing.T, binary []byte, layers []File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(layers, func(f File) bool { return f.Name == "expressway-layer-v0.0.0-test-arm64.zip" })
+	i := slices.IndexFunc(layers, func(f file) bool { return f.Name == "expressway-layer-v0.0.0-test-arm64.zip" })
 	if !bytes.Equal(got, layers[i].Data) {
 		t.Error("the command carries another layer")
 	}

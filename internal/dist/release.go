@@ -33,7 +33,7 @@ type Release struct {
 	// Say is called with what is being made; it may be nil.
 	Say func(string)
 
-	artifacts []File
+	artifacts []file
 	inventory inventory
 }
 
@@ -50,8 +50,8 @@ func (r *Release) Write(ctx context.Context, dir string) error {
 		return err
 	}
 	r.add("expressway-"+r.Version+".cdx.json", sbom)
-	slices.SortFunc(r.artifacts, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
-	r.artifacts = append(r.artifacts, File{"SHA256SUMS", 0o644, sums(r.artifacts)})
+	slices.SortFunc(r.artifacts, func(a, b file) int { return strings.Compare(a.Name, b.Name) })
+	r.artifacts = append(r.artifacts, file{"SHA256SUMS", 0o644, sums(r.artifacts)})
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // for others to read
 		return fmt.Errorf("write release: %w", err)
 	}
@@ -64,7 +64,7 @@ func (r *Release) Write(ctx context.Context, dir string) error {
 }
 
 func (r *Release) add(name string, data []byte) {
-	r.artifacts = append(r.artifacts, File{name, 0o644, data})
+	r.artifacts = append(r.artifacts, file{name, 0o644, data})
 }
 
 func (r *Release) say(format string, args ...any) {
@@ -101,7 +101,7 @@ func (r *Release) function(ctx context.Context, name, arch string) ([]byte, erro
 
 // pack adds a function's zip.
 func (r *Release) pack(name, arch string, binary []byte) error {
-	archive, err := zipped(File{"bootstrap", 0o755, binary})
+	archive, err := zipped(file{"bootstrap", 0o755, binary})
 	if err != nil {
 		return err
 	}
@@ -130,10 +130,10 @@ func (r *Release) command(ctx context.Context) error {
 		var archive []byte
 		if p.os == "windows" {
 			name += ".zip"
-			archive, err = zipped(File{"expressway.exe", 0o755, binary})
+			archive, err = zipped(file{"expressway.exe", 0o755, binary})
 		} else {
 			name += ".tar.gz"
-			archive, err = tarball(File{"expressway", 0o755, binary})
+			archive, err = tarball(file{"expressway", 0o755, binary})
 		}
 		if err != nil {
 			return err
@@ -161,7 +161,7 @@ func (r *Release) overlay() (path string, clean func(), _ error) {
 	replace := map[string]string{}
 	for _, arch := range archNames {
 		name := fmt.Sprintf("expressway-layer-%s-%s.zip", r.Version, arch)
-		i := slices.IndexFunc(r.artifacts, func(f File) bool { return f.Name == name })
+		i := slices.IndexFunc(r.artifacts, func(f file) bool { return f.Name == name })
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, r.artifacts[i].Data, 0o600); err != nil {
 			clean()
@@ -181,7 +181,7 @@ func (r *Release) overlay() (path string, clean func(), _ error) {
 }
 
 // sums returns a file for `sha256sum --check`.
-func sums(files []File) []byte {
+func sums(files []file) []byte {
 	var b bytes.Buffer
 	for _, f := range files {
 		fmt.Fprintf(&b, "%x  %s\n", sha256.Sum256(f.Data), f.Name)
@@ -190,7 +190,7 @@ func sums(files []File) []byte {
 }
 
 // tarball packs files as [zipped] does.
-func tarball(files ...File) ([]byte, error) {
+func tarball(files ...file) ([]byte, error) {
 	var out bytes.Buffer
 	compressed, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A File is one entry of an archive.
-type File struct {
+// A file is one entry of an archive.
+type file struct {
 	Name string
 	Mode uint32 // permission bits
 	Data []byte
@@ -23,7 +23,7 @@ type File struct {
 var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // zipped packs files in their order. Nothing of the machine goes into it.
-func zipped(files ...File) ([]byte, error) {
+func zipped(files ...file) ([]byte, error) {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
 	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {

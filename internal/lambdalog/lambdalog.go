@@ -25,14 +25,14 @@ import (
 // be payload. They are written if EXPRESSWAY_LOG_CAUSE is on.
 func New(getenv func(string) string, attrs ...slog.Attr) *slog.Logger {
 	if getenv("EXPRESSWAY_LOG_CAUSE") != "on" {
-		log.SetOutput(WithoutErrors(os.Stderr))
+		log.SetOutput(dropErrors(os.Stderr))
 	}
-	return slog.New(Handler(lambdacontext.NewLogHandler(), getenv).WithAttrs(attrs))
+	return slog.New(wrap(lambdacontext.NewLogHandler(), getenv).WithAttrs(attrs))
 }
 
-// WithoutErrors returns a writer that drops the error documents of aws-lambda-go, and
+// dropErrors returns a writer that drops the error documents of aws-lambda-go, and
 // passes everything else on.
-func WithoutErrors(next io.Writer) io.Writer { return withoutErrors{next} }
+func dropErrors(next io.Writer) io.Writer { return withoutErrors{next} }
 
 type withoutErrors struct{ next io.Writer }
 
@@ -44,8 +44,8 @@ func (w withoutErrors) Write(line []byte) (int, error) {
 	return w.next.Write(line)
 }
 
-// Handler wraps a handler with the ids that New describes.
-func Handler(next slog.Handler, getenv func(string) string) slog.Handler {
+// wrap wraps a handler with the ids that New describes.
+func wrap(next slog.Handler, getenv func(string) string) slog.Handler {
 	return &handler{next: next, service: getenv("POWERTOOLS_SERVICE_NAME"), first: &first{}}
 }
 

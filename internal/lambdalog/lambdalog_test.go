@@ -43,7 +43,7 @@ func TestLines(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
 			getenv := func(name string) string { return map[string]string{"POWERTOOLS_SERVICE_NAME": test.service}[name] }
-			log := slog.New(lambdalog.Handler(slog.NewJSONHandler(&out, nil), getenv)).With("a", "b")
+			log := slog.New(lambdalog.Wrap(slog.NewJSONHandler(&out, nil), getenv)).With("a", "b")
 			for _, ctx := range test.log {
 				log.InfoContext(ctx, "m")
 			}
@@ -69,7 +69,7 @@ func TestLines(t *testing.T) {
 func TestErrorDocuments(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	w := lambdalog.WithoutErrors(&out)
+	w := lambdalog.DropErrors(&out)
 	for _, line := range []string{"2026/11/30 12:21:34 {\"errorMessage\":\"Broken: payload\",\"errorType\":\"Broken\"}\n", "2026/11/30 12:21:34 WARNING!\n"} {
 		if n, err := w.Write([]byte(line)); n != len(line) || err != nil {
 			t.Errorf("Write = %d, %v, want %d", n, err, len(line))

@@ -79,5 +79,5 @@ func exitError(id string, exit error) *Error {
 
 func tooLargeError() *Error {
 	return platformError(ErrorTypeResponseTooLarge,
-		fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", MaxResponse))
+		fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxResponse))
 }

@@ -27,13 +27,13 @@ import (
 
 // Limits that Lambda puts on payloads and on the init phase.
 const (
-	// MaxRequest is the largest event of a synchronous invocation, in bytes.
-	MaxRequest = 6 << 20
-	// MaxResponse is the largest buffered response, in bytes: 6 MiB and 100 for an
+	// maxRequest is the largest event of a synchronous invocation, in bytes.
+	maxRequest = 6 << 20
+	// maxResponse is the largest buffered response, in bytes: 6 MiB and 100 for an
 	// envelope, the number in Lambda's own message.
-	MaxResponse = 6<<20 + 100
-	// InitLimit is how long an executable may take from its start to its first poll.
-	InitLimit = 10 * time.Second
+	maxResponse = 6<<20 + 100
+	// initLimit is how long an executable may take from its start to its first poll.
+	initLimit = 10 * time.Second
 )
 
 // Defaults of [Options].
@@ -44,7 +44,7 @@ const (
 	defaultAccount = "123456789012"
 )
 
-// ErrRequestTooLarge refuses an event over [MaxRequest], as the Invoke API does: the
+// ErrRequestTooLarge refuses an event over maxRequest, as the Invoke API does: the
 // function never sees it.
 var ErrRequestTooLarge = errors.New("event exceeds the 6 MiB limit of a synchronous invocation")
 
@@ -66,7 +66,7 @@ type Options struct {
 	Memory int
 	// Timeout bounds each invocation, default 3 s.
 	Timeout time.Duration
-	// InitTimeout bounds the time to the first poll, default [InitLimit].
+	// InitTimeout bounds the time to the first poll, default initLimit.
 	InitTimeout time.Duration
 	// Concurrency is how many invocations one process takes at a time. Above 1, it is
 	// passed as AWS_LAMBDA_MAX_CONCURRENCY, as managed instances do; default 1.
@@ -149,7 +149,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.Region, DefaultRegion)
 	setDefault(&o.Memory, defaultMemory)
 	setDefault(&o.Timeout, defaultTimeout)
-	setDefault(&o.InitTimeout, InitLimit)
+	setDefault(&o.InitTimeout, initLimit)
 	setDefault(&o.Concurrency, 1)
 	setDefault(&o.LogFormat, "JSON")
 	return o, nil
@@ -175,7 +175,7 @@ func (o Options) arn() string {
 // ctx ends while the event is being processed, the process is killed, because its end
 // would not be known.
 func (f *Function) Invoke(ctx context.Context, event []byte, o InvokeOptions) (Result, error) {
-	if len(event) > MaxRequest {
+	if len(event) > maxRequest {
 		return Result{}, ErrRequestTooLarge
 	}
 	inv := f.newInvocation(event, o)

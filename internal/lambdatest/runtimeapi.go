@@ -71,7 +71,7 @@ func (s *sandbox) serveNext(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *sandbox) serveResponse(w http.ResponseWriter, r *http.Request) {
-	body, err := readLimited(r.Body, MaxResponse)
+	body, err := readLimited(r.Body, maxResponse)
 	now := time.Now()
 	inv := s.take(r.PathValue("id"))
 	switch {
@@ -79,7 +79,7 @@ func (s *sandbox) serveResponse(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "InvalidRequestID", "no event with this id is being worked on")
 	case errors.Is(err, errTooLarge):
 		inv.answer <- answer{err: tooLargeError(), took: now.Sub(inv.began)}
-		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", MaxResponse))
+		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", maxResponse))
 	case err != nil:
 		inv.answer <- answer{err: platformError("Runtime.TruncatedResponse", err.Error()), took: now.Sub(inv.began)}
 		refuse(w, http.StatusBadRequest, "TruncatedResponse", err.Error())
@@ -93,7 +93,7 @@ func (s *sandbox) serveResponse(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *sandbox) serveError(w http.ResponseWriter, r *http.Request) {
-	body, err := readLimited(r.Body, MaxResponse)
+	body, err := readLimited(r.Body, maxResponse)
 	now := time.Now()
 	inv := s.take(r.PathValue("id"))
 	if inv == nil {
@@ -117,7 +117,7 @@ func (s *sandbox) serveInitError(w http.ResponseWriter, r *http.Request) {
 		return
 	default:
 	}
-	body, err := readLimited(r.Body, MaxResponse)
+	body, err := readLimited(r.Body, maxResponse)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "InvalidRequest", err.Error())
 		return

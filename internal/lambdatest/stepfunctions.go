@@ -60,13 +60,6 @@ func (s *StepFunctions) Close() { s.server.Close() }
 // Calls returns the number of StartSyncExecution calls so far.
 func (s *StepFunctions) Calls() int { return int(s.calls.Load()) }
 
-// LastRequest returns the body of the latest call, or nil before the first.
-func (s *StepFunctions) LastRequest() []byte {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last
-}
-
 const succeeded = `{"executionArn":"arn:aws:states:us-east-1:123456789012:express:bench:run:00000000-0000-4000-8000-000000000000",` +
 	`"stateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:bench","name":"run",` +
 	`"startDate":1.7E9,"stopDate":1.700000001E9,"status":"SUCCEEDED","output":"{\"ok\":true}","outputDetails":{"included":true},` +

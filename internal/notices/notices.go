@@ -14,16 +14,16 @@ import (
 	"strings"
 )
 
-// A Module is a module whose code is linked.
-type Module struct {
+// A module is a module whose code is linked.
+type module struct {
 	Path, Version, Dir string
 	// Texts are the licence and the notice, each under the name of its file.
 	Texts map[string]string
 }
 
-// Modules returns the modules of what the packages link, sorted, with their licences. A
+// linked returns the modules of what the packages link, sorted, with their licences. A
 // module without a licence is an error, because it could not be shipped.
-func Modules(dir string, packages ...string) ([]Module, error) {
+func linked(dir string, packages ...string) ([]module, error) {
 	list := exec.Command("go", append([]string{"list", "-deps", "-json=Module"}, packages...)...)
 	list.Dir = dir
 	list.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0") // the same wherever it is written
@@ -33,10 +33,10 @@ func Modules(dir string, packages ...string) ([]Module, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", err, errs.String())
 	}
-	found := map[string]Module{}
+	found := map[string]module{}
 	decoder := json.NewDecoder(bytes.NewReader(out))
 	for decoder.More() {
-		var p struct{ Module *Module }
+		var p struct{ Module *module }
 		if err := decoder.Decode(&p); err != nil {
 			return nil, err
 		}
@@ -44,18 +44,18 @@ func Modules(dir string, packages ...string) ([]Module, error) {
 			found[m.Path] = *m
 		}
 	}
-	var modules []Module
+	var modules []module
 	for _, m := range found {
 		if err := m.read(); err != nil {
 			return nil, err
 		}
 		modules = append(modules, m)
 	}
-	slices.SortFunc(modules, func(a, b Module) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(modules, func(a, b module) int { return cmp.Compare(a.Path, b.Path) })
 	return modules, nil
 }
 
-func (m *Module) read() error {
+func (m *module) read() error {
 	files, err := os.ReadDir(m.Dir)
 	if err != nil {
 		return err
@@ -81,8 +81,8 @@ func (m *Module) read() error {
 	return nil
 }
 
-// Write returns the document. Equal texts are written once.
-func Write(modules []Module) string {
+// document returns the document. Equal texts are written once.
+func document(modules []module) string {
 	var b strings.Builder
 	b.WriteString("# Third-party notices\n\nGo modules that are linked into the functions, the layer and the command, and Go's own standard library\n(BSD-3-Clause, the text of golang.org/x). `make notices` writes this file.\n")
 	users := map[string][]string{}

@@ -1,4 +1,4 @@
-package notices_test
+package notices
 
 import (
 	"flag"
@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/expressway-dev/expressway/internal/notices"
 )
 
 var update = flag.Bool("update", false, "write THIRD_PARTY_NOTICES.md")
@@ -17,12 +15,12 @@ var update = flag.Bool("update", false, "write THIRD_PARTY_NOTICES.md")
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")
-	modules, err := notices.Modules(root, "./cmd/...", "./functions/...")
+	modules, err := linked(root, "./cmd/...", "./functions/...")
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(root, "THIRD_PARTY_NOTICES.md")
-	got := notices.Write(modules)
+	got := document(modules)
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil { //nolint:gosec // for everybody to read
 			t.Fatal(err)

@@ -25,8 +25,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
-// AcceptedOptions say how many webhooks are accepted first and worked on later.
-type AcceptedOptions struct {
+// acceptedOptions say how many webhooks are accepted first and worked on later.
+type acceptedOptions struct {
 	// Webhooks is how many are sent: every second one to a route with dedupe.
 	Webhooks int
 	// Functions is how many webhook functions, and as many queue functions, run side by side.
@@ -93,7 +93,7 @@ var maySendAgain = map[string]bool{whyAcceptLost: true, whyWebhookKilled: true, 
 
 // An acceptedRun is a run under way.
 type acceptedRun struct {
-	o      AcceptedOptions
+	o      acceptedOptions
 	dice   dice
 	client *sqs.Client
 	getenv func(string) string
@@ -106,17 +106,17 @@ type acceptedRun struct {
 	runs    map[string]int // by id: how often an execution was begun
 	done    map[string]int // by id: how often one succeeded
 	reasons map[string]map[string]bool
-	account *AcceptedAccount
+	account *acceptedAccount
 }
 
-// RunAccepted sends webhooks until each is accepted, lets the queue function work on them,
+// runAccepted sends webhooks until each is accepted, lets the queue function work on them,
 // puts the dead letters back by [redrive.Run], and returns the account.
-func RunAccepted(ctx context.Context, o AcceptedOptions) (*AcceptedAccount, error) {
+func runAccepted(ctx context.Context, o acceptedOptions) (*acceptedAccount, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := &acceptedRun{
 		o: o, dice: dice(o.Seed), urls: map[string]string{}, states: statesapi.New(statesapi.Options{MaxExecutions: 10000}),
-		sends: map[string]int{}, runs: map[string]int{}, done: map[string]int{}, reasons: map[string]map[string]bool{}, account: &AcceptedAccount{Why: map[string]int{}},
+		sends: map[string]int{}, runs: map[string]int{}, done: map[string]int{}, reasons: map[string]map[string]bool{}, account: &acceptedAccount{Why: map[string]int{}},
 	}
 	defer r.states.Close(context.Background())
 	if err := r.states.Put("accepted", []byte(acceptedWorkflow)); err != nil {
@@ -124,7 +124,7 @@ func RunAccepted(ctx context.Context, o AcceptedOptions) (*AcceptedAccount, erro
 	}
 	stepFunctions := httptest.NewServer(http.HandlerFunc(r.serveStates))
 	defer stepFunctions.Close()
-	queues := httptest.NewServer(&acceptedFront{run: r, plain: &queueFront{target: o.Queues, client: &http.Client{}, dice: r.dice, ledger: NewLedger(false)}})
+	queues := httptest.NewServer(&acceptedFront{run: r, plain: &queueFront{target: o.Queues, client: &http.Client{}, dice: r.dice, ledger: newLedger(false)}})
 	defer queues.Close()
 	if err := r.prepare(ctx, queues.URL); err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func (r *acceptedRun) prepare(ctx context.Context, endpoint string) error {
 		}
 		r.urls[name] = endpoint + "/123456789012/" + name // the answer's has the host behind the front
 	}
-	table := &runner{opts: Options{Dedupe: true}}
+	table := &runner{opts: options{Dedupe: true}}
 	text := fmt.Sprintf(acceptedRoutes, r.urls["accepted"], r.urls["accepted-dead"])
 	return errors.Join(table.makeTable(ctx, endpoint), os.WriteFile(r.o.Config, []byte(text), 0o600))
 }
@@ -228,7 +228,7 @@ func (r *acceptedRun) serveStates(w http.ResponseWriter, in *http.Request) {
 	if in.Context().Err() != nil {
 		r.because(input.ID, whyStartLate)
 	}
-	if r.dice.roll("start lost", Attempt{input.ID, n}) < 0.03 {
+	if r.dice.roll("start lost", attempt{input.ID, n}) < 0.03 {
 		r.because(input.ID, whyStartLost)
 		panic(http.ErrAbortHandler)
 	}
@@ -299,7 +299,7 @@ func (r *acceptedRun) sendOne(ctx context.Context, f *lambdatest.Function, i int
 	if i%2 == 1 {
 		route = "keyed"
 	}
-	if r.dice.roll("kind", Attempt{ID: id}) < 0.05 {
+	if r.dice.roll("kind", attempt{ID: id}) < 0.05 {
 		kind = "invalid"
 	}
 	body := fmt.Sprintf(`{"id":%q,"kind":%q}`, id, kind)
@@ -314,7 +314,7 @@ func (r *acceptedRun) sendOne(ctx context.Context, f *lambdatest.Function, i int
 		return err
 	}
 	for n := 1; n <= mostSends; n++ {
-		a := Attempt{id, n}
+		a := attempt{id, n}
 		invocation, cancel := ctx, func() {}
 		if r.dice.roll("kill webhook", a) < 0.04 {
 			c, stop := context.WithTimeoutCause(ctx, time.Duration(1+r.dice.roll("when", a)*15)*time.Millisecond, errKill)
@@ -369,7 +369,7 @@ func (r *acceptedRun) poll(ctx context.Context, f *lambdatest.Function) error {
 			continue
 		}
 		began := time.Now()
-		a := Attempt{*got.Messages[0].MessageId, 0}
+		a := attempt{*got.Messages[0].MessageId, 0}
 		_, _ = fmt.Sscan(got.Messages[0].Attributes["ApproximateReceiveCount"], &a.N)
 		invocation, cancel := ctx, func() {}
 		if r.dice.roll("kill", a) < shareKilled {

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// An AcceptedAccount says what became of webhooks that were accepted first.
-type AcceptedAccount struct {
+// An acceptedAccount says what became of webhooks that were accepted first.
+type acceptedAccount struct {
 	// Accepted of the webhooks were acknowledged, after Repeated sends that were not.
 	Accepted, Repeated int
 	// Redriven dead letters were put back.
@@ -60,7 +60,7 @@ func (f *acceptedFront) send(w http.ResponseWriter, in *http.Request, body []byt
 	id, r := envelope.Input.ID, f.run
 	r.mu.Lock()
 	r.sends[id]++
-	a := Attempt{id, r.sends[id]}
+	a := attempt{id, r.sends[id]}
 	r.mu.Unlock()
 	if r.dice.roll("send refused", a) < 0.03 {
 		w.Header().Set("X-Amzn-Errortype", "ThrottlingException")
@@ -120,7 +120,7 @@ func (r *acceptedRun) balance() {
 }
 
 // String writes the account as a table.
-func (a *AcceptedAccount) String() string {
+func (a *acceptedAccount) String() string {
 	var b strings.Builder
 	row := func(n int, text string) { fmt.Fprintf(&b, "%8d  %s\n", n, text) }
 	b.WriteString("Webhooks that were accepted first, and worked on later\n")

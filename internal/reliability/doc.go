@@ -15,6 +15,6 @@
 //
 // When every message has ended, the dead letters are put back, once, most of them mended.
 //
-// [Ledger.Account] then says of every message where it ended, and of every message
+// The ledger's account then says of every message where it ended, and of every message
 // that ran to success more than once which fault explains that.
 package reliability

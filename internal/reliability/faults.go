@@ -39,7 +39,7 @@ const (
 // attempts get the same faults, whatever the schedule.
 type dice uint64
 
-func (d dice) roll(what string, a Attempt) float64 {
+func (d dice) roll(what string, a attempt) float64 {
 	h := fnv.New64a()
 	_, _ = io.WriteString(h, strconv.FormatUint(uint64(d), 16)+"/"+what+"/"+a.ID+"/"+strconv.Itoa(a.N))
 	x := h.Sum64()
@@ -50,7 +50,7 @@ func (d dice) roll(what string, a Attempt) float64 {
 }
 
 // plan returns the fault for an attempt's start, or "".
-func (d dice) plan(a Attempt) string {
+func (d dice) plan(a attempt) string {
 	x := d.roll("start", a)
 	for _, p := range []struct {
 		fault string
@@ -70,16 +70,16 @@ func (d dice) plan(a Attempt) string {
 type front struct {
 	next   http.Handler
 	dice   dice
-	ledger *Ledger
+	ledger *ledger
 	mu     sync.Mutex
-	calls  map[Attempt]int
+	calls  map[attempt]int
 }
 
 // start is what a start's input says about the message.
 type start struct {
 	ID   string
 	N    int
-	Kind Kind
+	Kind kind
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -90,13 +90,13 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no start of ours", http.StatusBadRequest)
 		return
 	}
-	a := Attempt{s.ID, s.N}
+	a := attempt{s.ID, s.N}
 	f.mu.Lock()
 	f.calls[a]++
 	nth := f.calls[a]
 	f.mu.Unlock()
 	plan := f.dice.plan(a)
-	if s.Kind == Throttled && s.N == 1 {
+	if s.Kind == kindThrottled && s.N == 1 {
 		plan = faultRefused
 	}
 	switch {
@@ -166,14 +166,14 @@ func refuse(w http.ResponseWriter, status int, code string) {
 }
 
 // observe reports executions to the ledger, as the engine sees them.
-func observe(l *Ledger) func(statesapi.ExecutionRecord) {
+func observe(l *ledger) func(statesapi.ExecutionRecord) {
 	return func(r statesapi.ExecutionRecord) {
 		var s start
 		if json.Unmarshal(r.Input, &s) != nil {
 			return
 		}
 		if r.Status == bridge.Running {
-			l.began(r.ExecutionARN, Attempt{s.ID, s.N})
+			l.began(r.ExecutionARN, attempt{s.ID, s.N})
 			return
 		}
 		l.finished(r.ExecutionARN, string(r.Status), r.Error)

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// An Attempt is one delivery of a message: its nth receive.
-type Attempt struct {
+// An attempt is one delivery of a message: its nth receive.
+type attempt struct {
 	ID string
 	N  int
 }
 
-// A Message is what a run sends. Its kind says how its workflow ends.
-type Message struct {
+// A message is what a run sends. Its kind says how its workflow ends.
+type message struct {
 	ID    string
-	Kind  Kind
+	Kind  kind
 	Group string // of the FIFO queue; empty on the standard one
 	Seq   int    // in its group
 	// Of is the message whose dead letter was put back as this one; empty for messages
@@ -26,41 +26,41 @@ type Message struct {
 	Mended bool
 }
 
-// A Kind says how a message ends if no fault affects it.
-type Kind string
+// A kind says how a message ends if no fault affects it.
+type kind string
 
 // The kinds.
 const (
-	OK        Kind = "ok"
-	Flaky     Kind = "flaky"     // fails at its first receive
-	Invalid   Kind = "invalid"   // fails with a name that the route dead-letters
-	Gone      Kind = "gone"      // fails with a name that the route discards
-	Broken    Kind = "broken"    // fails always: for the queue's redrive policy
-	Poison    Kind = "poison"    // makes the route's expression fail
-	Large     Kind = "large"     // makes an input that Step Functions would not take
-	Throttled Kind = "throttled" // is throttled at its first receive, for a long time
+	kindOK        kind = "ok"
+	kindFlaky     kind = "flaky"     // fails at its first receive
+	kindInvalid   kind = "invalid"   // fails with a name that the route dead-letters
+	kindGone      kind = "gone"      // fails with a name that the route discards
+	kindBroken    kind = "broken"    // fails always: for the queue's redrive policy
+	kindPoison    kind = "poison"    // makes the route's expression fail
+	kindLarge     kind = "large"     // makes an input that Step Functions would not take
+	kindThrottled kind = "throttled" // is throttled at its first receive, for a long time
 )
 
 // A run is one execution that the engine saw.
 type run struct {
-	attempt Attempt
+	attempt attempt
 	begun   time.Time
 	status  string
 	name    string // of the error
 }
 
-// A Ledger records everything that happens.
-type Ledger struct {
+// A ledger records everything that happens.
+type ledger struct {
 	dedupe bool // the route has dedupe
 
 	mu       sync.Mutex
-	messages map[string]Message
+	messages map[string]message
 	order    []string            // that were sent
 	again    []string            // that were put back
 	groups   map[string][]string // ids, in order
 	runs     map[string][]*run
 	byARN    map[string]*run
-	marks    map[Attempt][]string // the faults that befell an attempt
+	marks    map[attempt][]string // the faults that befell an attempt
 	faults   map[string]int
 	ended    map[string][]string // deleted, redriven
 	letters  map[string][]string // error names
@@ -69,16 +69,16 @@ type Ledger struct {
 	batches  map[string]int
 }
 
-// NewLedger returns an empty Ledger. With dedupe, fewer faults explain a second success.
-func NewLedger(dedupe bool) *Ledger {
-	return &Ledger{
+// newLedger returns an empty Ledger. With dedupe, fewer faults explain a second success.
+func newLedger(dedupe bool) *ledger {
+	return &ledger{
 		dedupe:   dedupe,
-		messages: map[string]Message{}, groups: map[string][]string{}, runs: map[string][]*run{}, byARN: map[string]*run{}, marks: map[Attempt][]string{},
+		messages: map[string]message{}, groups: map[string][]string{}, runs: map[string][]*run{}, byARN: map[string]*run{}, marks: map[attempt][]string{},
 		faults: map[string]int{}, ended: map[string][]string{}, letters: map[string][]string{}, endedAt: map[string]time.Time{}, batches: map[string]int{},
 	}
 }
 
-func (l *Ledger) sent(m Message) {
+func (l *ledger) sent(m message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.messages[m.ID] = m
@@ -93,31 +93,31 @@ func (l *Ledger) sent(m Message) {
 }
 
 // all returns every message, in the order in which they were sent and put back.
-func (l *Ledger) all() []string { return append(l.order[:len(l.order):len(l.order)], l.again...) }
+func (l *ledger) all() []string { return append(l.order[:len(l.order):len(l.order)], l.again...) }
 
 // message returns what is known of a message.
-func (l *Ledger) message(id string) Message {
+func (l *ledger) message(id string) message {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.messages[id]
 }
 
 // mark records a fault of an attempt.
-func (l *Ledger) mark(a Attempt, fault string) {
+func (l *ledger) mark(a attempt, fault string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.marks[a] = append(l.marks[a], fault)
 }
 
 // count records something that did not affect a particular attempt.
-func (l *Ledger) count(fault string) {
+func (l *ledger) count(fault string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.faults[fault]++
 }
 
 // invoked records a batch and how its invocation ended.
-func (l *Ledger) invoked(how string, messages int) {
+func (l *ledger) invoked(how string, messages int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.batches[how]++
@@ -125,7 +125,7 @@ func (l *Ledger) invoked(how string, messages int) {
 }
 
 // began and finished record an execution, as the engine sees it.
-func (l *Ledger) began(arn string, a Attempt) {
+func (l *ledger) began(arn string, a attempt) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := &run{attempt: a, begun: time.Now()}
@@ -133,7 +133,7 @@ func (l *Ledger) began(arn string, a Attempt) {
 	l.runs[a.ID] = append(l.runs[a.ID], r)
 }
 
-func (l *Ledger) finished(arn, status, name string) {
+func (l *ledger) finished(arn, status, name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r := l.byARN[arn]; r != nil {
@@ -147,7 +147,7 @@ const (
 	redriven = "redriven"
 )
 
-func (l *Ledger) end(id, how string) {
+func (l *ledger) end(id, how string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ended[id] = append(l.ended[id], how)
@@ -156,14 +156,14 @@ func (l *Ledger) end(id, how string) {
 	}
 }
 
-func (l *Ledger) letter(id, name string) {
+func (l *ledger) letter(id, name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.letters[id] = append(l.letters[id], name)
 }
 
 // open returns how many messages have not ended, and when one last did.
-func (l *Ledger) open() (n int, last time.Time) {
+func (l *ledger) open() (n int, last time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, at := range l.endedAt {
@@ -176,7 +176,7 @@ func (l *Ledger) open() (n int, last time.Time) {
 
 // overtaken returns those of a receive's messages that come before one of their group
 // that is still in the queue and does not come with them.
-func (l *Ledger) overtaken(ids []string) []string {
+func (l *ledger) overtaken(ids []string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	came := map[string]bool{}
@@ -199,25 +199,25 @@ func (l *Ledger) overtaken(ids []string) []string {
 	return out
 }
 
-// An Account is the final account of the messages.
-type Account struct {
+// An account is the final account of the messages.
+type account struct {
 	Lines []string
 	// Wrong lists what must not happen: messages lost, attempts that started two
 	// executions, successes beyond one that no fault explains, groups out of order.
 	Wrong []string
 }
 
-func (a *Account) line(n int, format string, args ...any) {
+func (a *account) line(n int, format string, args ...any) {
 	a.Lines = append(a.Lines, fmt.Sprintf("%8d  %s", n, fmt.Sprintf(format, args...)))
 }
 
-func (a *Account) head(s string) { a.Lines = append(a.Lines, "", s) }
+func (a *account) head(s string) { a.Lines = append(a.Lines, "", s) }
 
-func (a *Account) wrong(format string, args ...any) {
+func (a *account) wrong(format string, args ...any) {
 	a.Wrong = append(a.Wrong, fmt.Sprintf(format, args...))
 }
 
-func (a *Account) String() string {
+func (a *account) String() string {
 	s := strings.Join(a.Lines, "\n") + "\n"
 	if len(a.Wrong) > 0 {
 		s += "\nWRONG:\n  " + strings.Join(a.Wrong[:min(len(a.Wrong), 40)], "\n  ") + "\n"
@@ -225,11 +225,11 @@ func (a *Account) String() string {
 	return s
 }
 
-// Account makes the account.
-func (l *Ledger) Account() *Account {
+// account makes the account.
+func (l *ledger) account() *account {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	a := &Account{}
+	a := &account{}
 	l.accountEnds(a)
 	l.accountPutBack(a)
 	l.accountRuns(a)
@@ -241,7 +241,7 @@ func (l *Ledger) Account() *Account {
 
 // accountEnds says where each message ended, and checks that the message may end like
 // this.
-func (l *Ledger) accountEnds(a *Account) {
+func (l *ledger) accountEnds(a *account) {
 	ends := map[string]int{}
 	copies := 0
 	for _, id := range l.order {
@@ -268,7 +268,7 @@ func (l *Ledger) accountEnds(a *Account) {
 }
 
 // accountPutBack says what became of the dead letters that were put back.
-func (l *Ledger) accountPutBack(a *Account) {
+func (l *ledger) accountPutBack(a *account) {
 	ends := map[string]int{}
 	mended := 0
 	for _, id := range l.again {
@@ -295,7 +295,7 @@ func (l *Ledger) accountPutBack(a *Account) {
 }
 
 // endOf says how a message ended. One that was deleted must have been settled.
-func (l *Ledger) endOf(id string) string {
+func (l *ledger) endOf(id string) string {
 	succeeded, gone := l.settledBy(id)
 	switch {
 	case len(l.ended[id]) == 0:
@@ -317,7 +317,7 @@ func (l *Ledger) endOf(id string) string {
 	return "LOST"
 }
 
-func (l *Ledger) settledBy(id string) (succeeded, gone bool) {
+func (l *ledger) settledBy(id string) (succeeded, gone bool) {
 	for _, r := range l.runs[id] {
 		succeeded = succeeded || r.status == "SUCCEEDED"
 		gone = gone || r.name == "Gone"
@@ -327,7 +327,7 @@ func (l *Ledger) settledBy(id string) (succeeded, gone bool) {
 
 // settledElsewhere reports whether the original or another copy of a message that was put
 // back has been settled by an execution.
-func (l *Ledger) settledElsewhere(m Message) bool {
+func (l *ledger) settledElsewhere(m message) bool {
 	if m.Of == "" {
 		return false
 	}
@@ -343,16 +343,16 @@ func (l *Ledger) settledElsewhere(m Message) bool {
 }
 
 // letterOf returns the error name in a dead letter of the kind.
-func letterOf(k Kind) string {
-	return map[Kind]string{Invalid: "Invalid", Poison: "Expressway.ExpressionFailed", Large: "Expressway.InputTooLarge"}[k]
+func letterOf(k kind) string {
+	return map[kind]string{kindInvalid: "Invalid", kindPoison: "Expressway.ExpressionFailed", kindLarge: "Expressway.InputTooLarge"}[k]
 }
 
 // accountRuns counts what the engine saw, and checks that no attempt started two.
-func (l *Ledger) accountRuns(a *Account) {
+func (l *ledger) accountRuns(a *account) {
 	status := map[string]int{}
 	total, twice := 0, 0
 	for _, id := range l.all() {
-		perAttempt := map[Attempt]int{}
+		perAttempt := map[attempt]int{}
 		for _, r := range l.runs[id] {
 			total++
 			status[r.status]++
@@ -375,7 +375,7 @@ func (l *Ledger) accountRuns(a *Account) {
 }
 
 // accountDuplicates explains each message that succeeded more than once.
-func (l *Ledger) accountDuplicates(a *Account) {
+func (l *ledger) accountDuplicates(a *account) {
 	explained := map[string]int{}
 	n, unexplained := 0, 0
 	for _, id := range l.all() {
@@ -410,7 +410,7 @@ func (l *Ledger) accountDuplicates(a *Account) {
 // explains reports whether a fault can make a message run again that has succeeded:
 // the function could not know of the success, or the queue not of the delete. With dedupe
 // only what kept the function from learning of the success, or from remembering it.
-func (l *Ledger) explains(fault string) bool {
+func (l *ledger) explains(fault string) bool {
 	switch fault {
 	case faultKilled, faultTimeout, faultReset, faultLate500, faultCut, faultSlow:
 		return true
@@ -422,7 +422,7 @@ func (l *Ledger) explains(fault string) bool {
 
 // accountOrder checks each group: nothing of it starts before all before it ended,
 // succeeded, or failed for good.
-func (l *Ledger) accountOrder(a *Account) {
+func (l *ledger) accountOrder(a *account) {
 	out := 0
 	for _, g := range sortedKeys(l.groups) {
 		var before time.Time
@@ -447,7 +447,7 @@ func (l *Ledger) accountOrder(a *Account) {
 
 // concluded returns when the execution began that concluded a message: its first success
 // or final failure, else its last. It is zero for a message that never ran.
-func (l *Ledger) concluded(id string) (at time.Time) {
+func (l *ledger) concluded(id string) (at time.Time) {
 	for _, r := range l.runs[id] {
 		at = r.begun
 		if r.status == "SUCCEEDED" || r.name == "Gone" || r.name == "Invalid" {
@@ -457,7 +457,7 @@ func (l *Ledger) concluded(id string) (at time.Time) {
 	return at
 }
 
-func (l *Ledger) accountFaults(a *Account) {
+func (l *ledger) accountFaults(a *account) {
 	counts := map[string]int{}
 	for _, marks := range l.marks {
 		for _, m := range marks {
@@ -479,7 +479,7 @@ func (l *Ledger) accountFaults(a *Account) {
 }
 
 // story returns what happened to a message.
-func (l *Ledger) story(id string) string {
+func (l *ledger) story(id string) string {
 	var parts []string
 	for _, r := range l.runs[id] {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d:%s %s", r.attempt.N, r.status, r.name))+fmt.Sprint(l.marks[r.attempt]))

@@ -28,7 +28,7 @@ type poller struct {
 	arn      string
 	function *lambdatest.Function
 	dice     dice
-	ledger   *Ledger
+	ledger   *ledger
 	out      *inFlight
 }
 
@@ -63,7 +63,7 @@ func (p *poller) run(ctx context.Context) error {
 
 // batch passes messages to the function and does what its response says.
 func (p *poller) batch(ctx context.Context, messages []types.Message) error {
-	attempts := make([]Attempt, len(messages))
+	attempts := make([]attempt, len(messages))
 	for i, m := range messages {
 		attempts[i] = attemptOf(m)
 		p.out.enter(attempts[i])
@@ -105,7 +105,7 @@ func (p *poller) batch(ctx context.Context, messages []types.Message) error {
 var errKill = errors.New("killed by the test")
 
 // mayKill returns a context that kills the function in the middle of a few batches.
-func (p *poller) mayKill(ctx context.Context, a Attempt) (context.Context, context.CancelFunc) {
+func (p *poller) mayKill(ctx context.Context, a attempt) (context.Context, context.CancelFunc) {
 	if p.dice.roll("kill", a) >= shareKilled {
 		return ctx, func() {}
 	}
@@ -113,13 +113,13 @@ func (p *poller) mayKill(ctx context.Context, a Attempt) (context.Context, conte
 	return context.WithTimeoutCause(ctx, after, errKill)
 }
 
-func (p *poller) markAll(attempts []Attempt, fault string) {
+func (p *poller) markAll(attempts []attempt, fault string) {
 	for _, a := range attempts {
 		p.ledger.mark(a, fault)
 	}
 }
 
-func (p *poller) settle(ctx context.Context, messages []types.Message, attempts []Attempt, payload []byte) error {
+func (p *poller) settle(ctx context.Context, messages []types.Message, attempts []attempt, payload []byte) error {
 	var response struct {
 		BatchItemFailures []struct{ ItemIdentifier string }
 	}
@@ -182,23 +182,23 @@ func (p *poller) event(messages []types.Message) []byte {
 }
 
 // attemptOf returns which delivery of which message this is.
-func attemptOf(m types.Message) Attempt {
+func attemptOf(m types.Message) attempt {
 	var body struct{ ID string }
 	_ = json.Unmarshal([]byte(*m.Body), &body)
 	n, _ := strconv.Atoi(m.Attributes["ApproximateReceiveCount"])
-	return Attempt{copyID(body.ID, aws.ToString(m.MessageAttributes[copyAttribute].StringValue)), n}
+	return attempt{copyID(body.ID, aws.ToString(m.MessageAttributes[copyAttribute].StringValue)), n}
 }
 
 // inFlight knows which messages are with a function since when, and marks those that
 // another one receives meanwhile.
 type inFlight struct {
-	ledger *Ledger
+	ledger *ledger
 
 	mu  sync.Mutex
-	out map[string]map[Attempt]time.Time
+	out map[string]map[attempt]time.Time
 }
 
-func (f *inFlight) enter(a Attempt) {
+func (f *inFlight) enter(a attempt) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := time.Now()
@@ -210,12 +210,12 @@ func (f *inFlight) enter(a Attempt) {
 		}
 	}
 	if f.out[a.ID] == nil {
-		f.out[a.ID] = map[Attempt]time.Time{}
+		f.out[a.ID] = map[attempt]time.Time{}
 	}
 	f.out[a.ID][a] = now
 }
 
-func (f *inFlight) leave(a Attempt) {
+func (f *inFlight) leave(a attempt) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if delete(f.out[a.ID], a); len(f.out[a.ID]) == 0 {

@@ -21,7 +21,7 @@ type queueFront struct {
 	target string
 	client *http.Client
 	dice   dice
-	ledger *Ledger
+	ledger *ledger
 
 	mu    sync.Mutex
 	sends int

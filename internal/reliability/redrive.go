@@ -52,8 +52,8 @@ func (r *runner) putBack(ctx context.Context) error {
 		m := original
 		m.ID, m.Of = copyID(original.ID, number), original.ID
 		body := *d.message.Body
-		if r.dice.roll("mend", Attempt{ID: original.ID}) < shareMended {
-			m.Kind, m.Mended = OK, true
+		if r.dice.roll("mend", attempt{ID: original.ID}) < shareMended {
+			m.Kind, m.Mended = kindOK, true
 			body = mend(body)
 		}
 		in := &sqs.SendMessageInput{MessageBody: &body, MessageAttributes: map[string]types.MessageAttributeValue{
@@ -88,7 +88,7 @@ func mend(body string) string {
 	if json.Unmarshal([]byte(body), &m) != nil {
 		return body
 	}
-	m["kind"], m["text"], m["times"] = OK, "x", 1
+	m["kind"], m["text"], m["times"] = kindOK, "x", 1
 	if _, ok := m["order"]; !ok {
 		m["order"] = map[string]any{"number": 0}
 	}

@@ -1,4 +1,4 @@
-package reliability_test
+package reliability
 
 import (
 	"flag"
@@ -10,7 +10,6 @@ import (
 
 	"github.com/expressway-dev/expressway/internal/checkout"
 	"github.com/expressway-dev/expressway/internal/mototest"
-	"github.com/expressway-dev/expressway/internal/reliability"
 )
 
 var (
@@ -22,13 +21,13 @@ var (
 // reliability` sends ten thousand messages and prints the account. The two tests run one
 // after the other: each needs all of the machine to keep its functions' time.
 func TestReliability(t *testing.T) {
-	run(t, *messages, false)
+	checkAccount(t, *messages, false)
 }
 
 // With dedupe what the function knew has ended starts no second time, also where the
 // queue delivers again.
 func TestReliabilityWithDedupe(t *testing.T) {
-	run(t, *messages/2, true)
+	checkAccount(t, *messages/2, true)
 }
 
 // No execution that waits is lost, and none is resumed twice: functions are killed, calls
@@ -37,11 +36,11 @@ func TestWaits(t *testing.T) {
 	dir := t.TempDir()
 	build(t, dir, "webhook")
 	config := filepath.Join(dir, "expressway.yaml")
-	if err := os.WriteFile(config, []byte(reliability.WaitRoutes), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(waitRoutes), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	account, err := reliability.RunWaits(t.Context(), reliability.WaitOptions{
+	account, err := runWaits(t.Context(), waitOptions{
 		Waits: *messages, Functions: 4, Seed: *seed, Bootstrap: filepath.Join(dir, "bootstrap"), Config: config,
 	})
 	if account != nil {
@@ -66,7 +65,7 @@ func TestAccepted(t *testing.T) {
 	}
 	webhooks := *messages / 5
 	began := time.Now()
-	account, err := reliability.RunAccepted(t.Context(), reliability.AcceptedOptions{
+	account, err := runAccepted(t.Context(), acceptedOptions{
 		Webhooks: webhooks, Functions: 2, Seed: *seed, Webhook: filepath.Join(dir, "webhook", "bootstrap"), Queue: filepath.Join(dir, "queue", "bootstrap"),
 		Queues: server.URL, Config: filepath.Join(dir, "expressway.yaml"), Idle: time.Minute,
 	})
@@ -81,17 +80,17 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
-func run(t *testing.T, messages int, dedupe bool) {
+func checkAccount(t *testing.T, messages int, dedupe bool) {
 	t.Helper()
 	server := mototest.Start(t)
 	dir := t.TempDir()
 	build(t, dir, "queue")
 	began := time.Now()
-	account, err := reliability.Run(t.Context(), reliability.Options{
+	account, err := runMessages(t.Context(), options{
 		Messages: messages, Pollers: 6, Seed: *seed, Bootstrap: filepath.Join(dir, "bootstrap"), Queues: server.URL, Dedupe: dedupe, Idle: time.Minute,
 		Config: func(dead, deadFIFO string) (string, error) {
 			file := filepath.Join(dir, "expressway.yaml")
-			return file, os.WriteFile(file, []byte(reliability.Routes(dead, deadFIFO, dedupe)), 0o600)
+			return file, os.WriteFile(file, []byte(routes(dead, deadFIFO, dedupe)), 0o600)
 		},
 	})
 	if account != nil {

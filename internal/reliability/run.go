@@ -39,8 +39,8 @@ const (
 	maxReceivesFIFO = 100
 )
 
-// Options say what to run.
-type Options struct {
+// options say what to run.
+type options struct {
 	// Messages is how many messages are sent, a fifth of them to a FIFO queue.
 	Messages int
 	// Pollers is how many functions run concurrently.
@@ -60,8 +60,8 @@ type Options struct {
 	Idle time.Duration
 }
 
-// Routes is the configuration of a run.
-func Routes(dead, deadFIFO string, dedupe bool) string {
+// routes is the configuration of a run.
+func routes(dead, deadFIFO string, dedupe bool) string {
 	const route = `  - name: %s
     sqs: %s
     start: work
@@ -102,8 +102,8 @@ const workflow = `{"StartAt": "Kind", "States": {
 
 // A runner is a run under way.
 type runner struct {
-	opts   Options
-	ledger *Ledger
+	opts   options
+	ledger *ledger
 	dice   dice
 	client *sqs.Client
 	urls   map[string]string
@@ -116,19 +116,19 @@ type runner struct {
 // The queues of a run.
 var queueNames = []string{"dead", "dead.fifo", "redriven", "redriven.fifo", "work", "work.fifo"}
 
-// Run sends messages, polls until each has ended, puts the dead letters back, polls until
+// runMessages sends messages, polls until each has ended, puts the dead letters back, polls until
 // those have ended, and returns the account.
-func Run(ctx context.Context, o Options) (*Account, error) {
+func runMessages(ctx context.Context, o options) (*account, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r := &runner{opts: o, ledger: NewLedger(o.Dedupe), dice: dice(o.Seed), urls: map[string]string{}}
+	r := &runner{opts: o, ledger: newLedger(o.Dedupe), dice: dice(o.Seed), urls: map[string]string{}}
 
 	states := statesapi.New(statesapi.Options{OnExecution: observe(r.ledger), MaxExecutions: 10000})
 	defer states.Close(context.Background())
 	if err := states.Put("work", []byte(workflow)); err != nil {
 		return nil, err
 	}
-	stepFunctions := httptest.NewServer(&front{next: statesapi.NewHandler(states, nil), dice: r.dice, ledger: r.ledger, calls: map[Attempt]int{}})
+	stepFunctions := httptest.NewServer(&front{next: statesapi.NewHandler(states, nil), dice: r.dice, ledger: r.ledger, calls: map[attempt]int{}})
 	defer stepFunctions.Close()
 	queues := httptest.NewServer(&queueFront{target: o.Queues, client: &http.Client{}, dice: r.dice, ledger: r.ledger})
 	defer queues.Close()
@@ -146,7 +146,7 @@ func Run(ctx context.Context, o Options) (*Account, error) {
 			cancel(err)
 		}
 	}
-	r.out = &inFlight{ledger: r.ledger, out: map[string]map[Attempt]time.Time{}}
+	r.out = &inFlight{ledger: r.ledger, out: map[string]map[attempt]time.Time{}}
 	for i := range o.Pollers {
 		function, err := lambdatest.Start(ctx, lambdatest.Options{
 			Bootstrap: o.Bootstrap, Name: "queue", Timeout: functionTimeout,
@@ -180,7 +180,7 @@ func Run(ctx context.Context, o Options) (*Account, error) {
 	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, errDone) {
 		err = cause
 	}
-	return r.ledger.Account(), err
+	return r.ledger.account(), err
 }
 
 var errDone = errors.New("done")
@@ -233,13 +233,13 @@ func (r *runner) makeQueues(ctx context.Context, endpoint string) error {
 }
 
 // message makes the ith message. Most are valid.
-func (r *runner) message(i int) (Message, string) {
-	m := Message{ID: fmt.Sprintf("m-%05d", i), Kind: OK, Seq: i}
-	x := r.dice.roll("kind", Attempt{ID: m.ID})
+func (r *runner) message(i int) (message, string) {
+	m := message{ID: fmt.Sprintf("m-%05d", i), Kind: kindOK, Seq: i}
+	x := r.dice.roll("kind", attempt{ID: m.ID})
 	for _, p := range []struct {
-		kind  Kind
+		kind  kind
 		share float64
-	}{{Flaky, 0.03}, {Invalid, 0.02}, {Gone, 0.015}, {Poison, 0.01}, {Broken, 0.004}, {Large, 0.002}, {Throttled, 0.001}} {
+	}{{kindFlaky, 0.03}, {kindInvalid, 0.02}, {kindGone, 0.015}, {kindPoison, 0.01}, {kindBroken, 0.004}, {kindLarge, 0.002}, {kindThrottled, 0.001}} {
 		if x < p.share {
 			m.Kind = p.kind
 			break
@@ -248,15 +248,15 @@ func (r *runner) message(i int) (Message, string) {
 	}
 	if i%5 == 0 {
 		m.Group = fmt.Sprintf("g-%02d", i/5%12) // few, so that a batch has several of one
-		if m.Kind == Broken {                   // it would hold its group up for all of its receives
-			m.Kind = OK
+		if m.Kind == kindBroken {               // it would hold its group up for all of its receives
+			m.Kind = kindOK
 		}
 	}
 	body := map[string]any{"id": m.ID, "kind": m.Kind, "order": map[string]any{"number": i}, "text": "x", "times": 1}
 	switch m.Kind {
-	case Poison:
+	case kindPoison:
 		delete(body, "order")
-	case Large:
+	case kindLarge:
 		body["text"], body["times"] = strings.Repeat("x", 30000), 10
 	}
 	text, _ := json.Marshal(body) // texts and numbers: cannot fail

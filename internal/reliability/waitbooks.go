@@ -106,11 +106,11 @@ func (b *waitBooks) await(ctx context.Context) error {
 }
 
 // account closes the books.
-func (b *waitBooks) account() *Account {
+func (b *waitBooks) account() *account {
 	_ = b.await(context.Background())
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	a := &Account{}
+	a := &account{}
 	ends, statuses, faults := map[string]int{}, map[string]int{}, map[string]int{}
 	twice, quiet, events := 0, 0, 0
 	explained := map[string]int{}

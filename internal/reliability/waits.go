@@ -22,9 +22,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
-// WaitRoutes is the configuration of [RunWaits]. Output and cause name the event, so that
+// waitRoutes is the configuration of runWaits. Output and cause name the event, so that
 // the engine knows which one resumed.
-const WaitRoutes = `version: 1
+const waitRoutes = `version: 1
 routes:
   - name: wait
     http: POST /wait
@@ -51,7 +51,7 @@ const (
 )
 
 // planSend returns the fault of a call about a wait.
-func (d dice) planSend(a Attempt) string {
+func (d dice) planSend(a attempt) string {
 	x := d.roll("send", a)
 	for _, p := range []struct {
 		fault string
@@ -75,19 +75,19 @@ const (
 	waitsAtOnce     = 400
 )
 
-// WaitOptions say what to run.
-type WaitOptions struct {
+// waitOptions say what to run.
+type waitOptions struct {
 	// Waits is how many executions wait, and Functions how many execution environments
 	// take the webhooks.
 	Waits, Functions int
 	Seed             uint64
-	// Bootstrap is the compiled webhook function, and Config a file with [WaitRoutes].
+	// Bootstrap is the compiled webhook function, and Config a file with waitRoutes.
 	Bootstrap, Config string
 }
 
 // A waitRun is a run under way.
 type waitRun struct {
-	opts   WaitOptions
+	opts   waitOptions
 	dice   dice
 	books  *waitBooks
 	states *statesapi.Service
@@ -113,9 +113,9 @@ func (r *waitRun) RunTask(_ context.Context, t asl.Task) (any, error) {
 	return jsonata.NewObject(0), nil
 }
 
-// RunWaits lets executions wait, resumes each by webhooks, under faults, and returns the
+// runWaits lets executions wait, resumes each by webhooks, under faults, and returns the
 // account.
-func RunWaits(ctx context.Context, o WaitOptions) (*Account, error) {
+func runWaits(ctx context.Context, o waitOptions) (*account, error) {
 	r := &waitRun{opts: o, dice: dice(o.Seed), books: newWaitBooks(), began: make(chan string, o.Waits)}
 	r.states = statesapi.New(statesapi.Options{Tasks: r, OnExecution: r.books.observe, MaxExecutions: o.Waits + 1})
 	defer r.states.Close(context.Background())
@@ -188,7 +188,7 @@ type waitEvent struct{ ID, Wait, Outcome string }
 
 // resume sends what the sender has to say of a wait, some of it at once.
 func (r *waitRun) resume(ctx context.Context, first int, id string) error {
-	a := Attempt{ID: id}
+	a := attempt{ID: id}
 	outcome, opposite := "paid", "failed"
 	if r.dice.roll("outcome", a) < shareFailed {
 		outcome, opposite = opposite, outcome
@@ -221,7 +221,7 @@ func (r *waitRun) send(ctx context.Context, function *lambdatest.Function, e wai
 		"requestContext": map[string]any{"domainName": "x", "stage": "$default", "requestId": e.ID, "http": map[string]string{"method": "POST", "path": "/wait"}},
 	})
 	for n := range maxSends {
-		attempt := Attempt{e.ID, n*10 + copyOf}
+		attempt := attempt{e.ID, n*10 + copyOf}
 		invocation, stop := ctx, func() {}
 		if r.dice.roll("kill wait", attempt) < shareKilledWait {
 			after := time.Duration(r.dice.roll("after", attempt) * 8 * float64(time.Millisecond))
@@ -262,7 +262,7 @@ func (r *waitRun) front(next http.Handler) http.Handler {
 		_ = json.Unmarshal(body, &call)
 		id := r.books.waitOf(call.TaskToken)
 		n, _ := r.calls.LoadOrStore(id, new(counter))
-		fault := r.dice.planSend(Attempt{id, n.(*counter).next()})
+		fault := r.dice.planSend(attempt{id, n.(*counter).next()})
 		if fault != "" {
 			r.books.mark(id, fault)
 		}

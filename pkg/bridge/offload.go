@@ -45,7 +45,7 @@ func (b *Bridge) offload(ctx context.Context, d *Delivery, input json.RawMessage
 	sum := sha256.Sum256(input)
 	o := Object{
 		Bucket: to.Bucket, KMSKey: to.KMSKey, Body: input,
-		Key: to.Prefix + ExecutionName(d.Route.Name, d.ID) + "-" + hex.EncodeToString(sum[:8]) + ".json",
+		Key: to.Prefix + executionName(d.Route.Name, d.ID) + "-" + hex.EncodeToString(sum[:8]) + ".json",
 	}
 	if err := b.offloader.Put(ctx, o); err != nil {
 		return nil, &Failure{Name: Unavailable, Cause: "the input is too large for an execution, and the bucket did not take it", Err: err, RetryAfter: 5 * time.Second}

@@ -57,12 +57,12 @@ const (
 
 // A Resumption is one request to complete a task, or to keep it waiting.
 type Resumption struct {
-	// Token is a secret, of 1 to [MaxToken] characters.
+	// Token is a secret, of 1 to 2048 characters.
 	Token  string
 	Action Action
 	// Output is JSON text; it is sent with success.
 	Output json.RawMessage
-	// Error has at most [MaxErrorName] characters and Cause at most [MaxErrorCause]; they
+	// Error has at most 256 characters and Cause at most 32768; they
 	// are sent with failure.
 	Error, Cause string
 }
@@ -70,9 +70,9 @@ type Resumption struct {
 // The limits of a [Resumption], in bytes. Step Functions counts characters, which are
 // never more than the bytes.
 const (
-	MaxToken      = 2048
-	MaxErrorName  = 256
-	MaxErrorCause = 32768
+	maxToken      = 2048
+	maxErrorName  = 256
+	maxErrorCause = 32768
 )
 
 // A Resumer completes waiting tasks. It repeats requests that may have been accepted,
@@ -132,10 +132,10 @@ func (b *Bridge) resumption(ctx context.Context, d *Delivery, scope *Scope) (r R
 		return r, err
 	} else if on {
 		r.Action = TaskFails
-		if r.Error, err = short(ctx, rule.Error, scope, MaxErrorName); err != nil {
+		if r.Error, err = short(ctx, rule.Error, scope, maxErrorName); err != nil {
 			return r, err
 		}
-		r.Cause, err = short(ctx, rule.Cause, scope, MaxErrorCause)
+		r.Cause, err = short(ctx, rule.Cause, scope, maxErrorCause)
 		return r, err
 	}
 	r.Action = TaskSucceeds
@@ -200,8 +200,8 @@ func checkToken(token string) error {
 	switch {
 	case token == "":
 		return NewFailure(BadToken, "the delivery has no task token", nil)
-	case len(token) > MaxToken:
-		return NewFailure(BadToken, fmt.Sprintf("the task token has more than %d bytes", MaxToken), nil)
+	case len(token) > maxToken:
+		return NewFailure(BadToken, fmt.Sprintf("the task token has more than %d bytes", maxToken), nil)
 	}
 	return nil
 }

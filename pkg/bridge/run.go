@@ -239,7 +239,7 @@ func (b *Bridge) attempt(ctx context.Context, d *Delivery, scope *Scope) Result 
 	start := Start{
 		Route:           d.Route.Name,
 		StateMachineARN: d.Route.StateMachine,
-		Name:            ExecutionName(d.Route.Name, d.ID),
+		Name:            executionName(d.Route.Name, d.ID),
 		Input:           input,
 		MetadataOnly:    d.Route.MetadataOnly,
 		TraceHeader:     d.TraceHeader,
@@ -385,9 +385,9 @@ func encode(v any, place string) (json.RawMessage, error) {
 	return text, nil
 }
 
-// ExecutionName returns route-id in the characters that Step Functions can log, cut to
+// executionName returns route-id in the characters that Step Functions can log, cut to
 // the 80 that it accepts. Executions with equal names are still separate executions.
-func ExecutionName(route, id string) string {
+func executionName(route, id string) string {
 	name := []byte(route)
 	if id != "" {
 		name = append(append(name, '-'), id...)

@@ -93,27 +93,27 @@ type deliveryView struct {
 	Delivery
 	Request *Request `json:"request,omitempty"`
 	// Messages are the records of a batch, as they came.
-	Messages []Message `json:"messages,omitempty"`
+	Messages []messageRecord `json:"messages,omitempty"`
 	// Event is an EventBridge event, or anything that is neither an HTTP request nor a
 	// batch.
 	Event json.RawMessage `json:"event,omitempty"`
 	// Answer is what the function returned, and Response the HTTP response in it.
 	Answer   json.RawMessage `json:"answer,omitempty"`
-	Response *Response       `json:"response,omitempty"`
+	Response *httpResponse   `json:"response,omitempty"`
 	// Commands repeat the delivery from a shell.
 	Commands map[string]string `json:"commands"`
 }
 
-// A Message is one record of a batch.
-type Message struct {
+// A messageRecord is one record of a batch.
+type messageRecord struct {
 	ID           string `json:"id"`
 	ReceiveCount string `json:"receiveCount,omitempty"`
 	Group        string `json:"group,omitempty"`
 	Body         Body   `json:"body"`
 }
 
-// A Response is the HTTP response that a function returned.
-type Response struct {
+// An httpResponse is the HTTP response that a function returned.
+type httpResponse struct {
 	Status  int      `json:"status"`
 	Headers []Header `json:"headers"`
 	Body    Body     `json:"body"`
@@ -128,7 +128,7 @@ func (c *Console) view(d Delivery) deliveryView {
 		v.Commands["curl"] = c.curl(v.Request)
 	} else if len(e.Records) > 0 {
 		for _, m := range e.Records[:min(len(e.Records), maxRecords)] {
-			v.Messages = append(v.Messages, Message{m.MessageID, m.Attributes["ApproximateReceiveCount"], m.Attributes["MessageGroupId"], bodyOf([]byte(m.Body))})
+			v.Messages = append(v.Messages, messageRecord{m.MessageID, m.Attributes["ApproximateReceiveCount"], m.Attributes["MessageGroupId"], bodyOf([]byte(m.Body))})
 		}
 	} else {
 		v.Event = asJSON(d.payload)
@@ -156,7 +156,7 @@ func asJSON(b []byte) json.RawMessage {
 	return b
 }
 
-func responseOf(answer []byte) *Response {
+func responseOf(answer []byte) *httpResponse {
 	var a struct {
 		anyEvent
 		StatusCode int `json:"statusCode"`
@@ -165,7 +165,7 @@ func responseOf(answer []byte) *Response {
 		return nil
 	}
 	shown := requestOf(&a.anyEvent)
-	return &Response{a.StatusCode, shown.Headers, shown.Body}
+	return &httpResponse{a.StatusCode, shown.Headers, shown.Body}
 }
 
 // curl returns a command that sends a request again, as it was. A signature with a time
@@ -300,7 +300,7 @@ func (c *Console) apiSave(r *http.Request) (any, error) {
 		return nil, refusal{http.StatusBadRequest, "the name must be at most 60 lower-case letters, digits and -"}
 	}
 	// A file is often committed, so it must not contain secrets.
-	path, err := c.o.Engine.Save(d.Function+"-"+in.Name+".json", c.o.Secrets.Blank(d.payload))
+	path, err := c.o.Engine.Save(d.Function+"-"+in.Name+".json", c.o.Secrets.blank(d.payload))
 	if err != nil {
 		return nil, err
 	}

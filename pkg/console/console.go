@@ -272,7 +272,7 @@ func (c *Console) write(w http.ResponseWriter, status int, out any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(c.o.Secrets.Blank(body))
+	_, _ = w.Write(c.o.Secrets.blank(body))
 }
 
 func (c *Console) file(w http.ResponseWriter, r *http.Request) {

@@ -267,6 +267,8 @@ func deliveryOf(ctx context.Context) *Delivery {
 	return d
 }
 
+var _ bridge.StepObserver = (*Recorder)(nil)
+
 // Begin implements [bridge.Observer].
 func (r *Recorder) Begin(ctx context.Context) (context.Context, func()) { return ctx, func() {} }
 

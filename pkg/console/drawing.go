@@ -118,7 +118,7 @@ func (c *Console) draw(w http.ResponseWriter, r *http.Request, definition string
 		return
 	}
 	w.Header().Set("Content-Type", kind)
-	_, _ = w.Write(c.o.Secrets.Blank([]byte(text)))
+	_, _ = w.Write(c.o.Secrets.blank([]byte(text)))
 }
 
 // maxBars is how many visits a timeline shows.

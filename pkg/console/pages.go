@@ -73,7 +73,7 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request, h func(*http.Requ
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(c.o.Secrets.Blank(out.Bytes()))
+	_, _ = w.Write(c.o.Secrets.blank(out.Bytes()))
 }
 
 func (c *Console) deliveriesPage(r *http.Request) (string, any, error) {

@@ -124,8 +124,8 @@ func quoteJSON(text string, escapeHTML bool) string {
 	return string(bytes.TrimSuffix(bytes.TrimPrefix(bytes.TrimSpace(b.Bytes()), []byte(`"`)), []byte(`"`)))
 }
 
-// Blank returns text with all values blanked.
-func (s *Secrets) Blank(text []byte) []byte {
+// blank returns text with all values blanked.
+func (s *Secrets) blank(text []byte) []byte {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, secret := range s.list {

@@ -15,43 +15,43 @@ import (
 //
 // [Variables]: https://opentelemetry.io/docs/specs/otel/protocol/exporter/
 const (
-	// EndpointName is the collector's URL, to which /v1/traces is added.
-	EndpointName = "OTEL_EXPORTER_OTLP_ENDPOINT"
-	// TracesName is the whole URL for traces; it takes precedence.
-	TracesName = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
-	// ServiceName names the service; by default it is the function's name.
-	ServiceName = "OTEL_SERVICE_NAME"
-	// SamplerName is parentbased_always_on, the default, which records what X-Ray samples;
+	// endpointName is the collector's URL, to which /v1/traces is added.
+	endpointName = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	// tracesName is the whole URL for traces; it takes precedence.
+	tracesName = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+	// serviceName names the service; by default it is the function's name.
+	serviceName = "OTEL_SERVICE_NAME"
+	// samplerName is parentbased_always_on, the default, which records what X-Ray samples;
 	// always_on, which a function without active tracing needs; or always_off.
-	SamplerName = "OTEL_TRACES_SAMPLER"
-	// DisabledName turns the exporter off if it is "true".
-	DisabledName = "OTEL_SDK_DISABLED"
+	samplerName = "OTEL_TRACES_SAMPLER"
+	// disabledName turns the exporter off if it is "true".
+	disabledName = "OTEL_SDK_DISABLED"
 )
 
 // FromEnv returns the Exporter that the environment configures, which also notifies next.
 // It returns nil if the environment configures none.
 func FromEnv(getenv func(string) string, next bridge.Observer) (*Exporter, error) {
-	endpoint := getenv(TracesName)
-	name := TracesName
-	if endpoint == "" && getenv(EndpointName) != "" {
-		name, endpoint = EndpointName, strings.TrimSuffix(getenv(EndpointName), "/")+"/v1/traces"
+	endpoint := getenv(tracesName)
+	name := tracesName
+	if endpoint == "" && getenv(endpointName) != "" {
+		name, endpoint = endpointName, strings.TrimSuffix(getenv(endpointName), "/")+"/v1/traces"
 	}
-	if endpoint == "" || strings.EqualFold(getenv(DisabledName), "true") {
+	if endpoint == "" || strings.EqualFold(getenv(disabledName), "true") {
 		return nil, nil
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "http" || !loopback(u.Hostname()) {
 		return nil, fmt.Errorf("%s must be an http URL on this machine, such as http://127.0.0.1:4318: each invocation would wait for a collector elsewhere. Use a collector in a layer that forwards the spans", name)
 	}
-	sampler := getenv(SamplerName)
+	sampler := getenv(samplerName)
 	switch sampler {
 	case "", "parentbased_always_on", "always_on":
 	case "always_off":
 		return nil, nil
 	default:
-		return nil, fmt.Errorf("%s must be parentbased_always_on, always_on or always_off, not %q", SamplerName, sampler)
+		return nil, fmt.Errorf("%s must be parentbased_always_on, always_on or always_off, not %q", samplerName, sampler)
 	}
-	return New(Options{Endpoint: endpoint, Next: next, Always: sampler == "always_on", Resource: resource(getenv)}), nil
+	return newExporter(options{Endpoint: endpoint, Next: next, Always: sampler == "always_on", Resource: resource(getenv)}), nil
 }
 
 func loopback(host string) bool {
@@ -60,12 +60,12 @@ func loopback(host string) bool {
 }
 
 // resource describes the function.
-func resource(getenv func(string) string) []Attribute {
+func resource(getenv func(string) string) []attribute {
 	function := getenv("AWS_LAMBDA_FUNCTION_NAME")
-	out := []Attribute{{"service.name", cmp.Or(getenv(ServiceName), getenv("POWERTOOLS_SERVICE_NAME"), function, "expressway")}}
+	out := []attribute{{"service.name", cmp.Or(getenv(serviceName), getenv("POWERTOOLS_SERVICE_NAME"), function, "expressway")}}
 	add := func(key, value string) {
 		if value != "" {
-			out = append(out, Attribute{key, value})
+			out = append(out, attribute{key, value})
 		}
 	}
 	if function != "" {
@@ -77,7 +77,7 @@ func resource(getenv func(string) string) []Attribute {
 	add("faas.version", getenv("AWS_LAMBDA_FUNCTION_VERSION"))
 	add("faas.instance", getenv("AWS_LAMBDA_LOG_STREAM_NAME"))
 	if mb, err := strconv.Atoi(getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")); err == nil {
-		out = append(out, Attribute{"faas.max_memory", mb << 20})
+		out = append(out, attribute{"faas.max_memory", mb << 20})
 	}
 	return out
 }

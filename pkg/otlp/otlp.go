@@ -43,13 +43,13 @@ const (
 	maxLinks   = 128
 )
 
-// Options configure an [Exporter].
-type Options struct {
+// options configure an [Exporter].
+type options struct {
 	// Endpoint is the URL to which traces are posted, such as
 	// http://127.0.0.1:4318/v1/traces.
 	Endpoint string
 	// Resource has the attributes of the function, which every document carries.
-	Resource []Attribute
+	Resource []attribute
 	// Always also records traces that X-Ray does not sample.
 	Always bool
 	// Next is notified of everything that the exporter is notified of; may be nil.
@@ -63,7 +63,7 @@ type Options struct {
 
 // An Exporter is a [bridge.Observer]. It is safe for concurrent use.
 type Exporter struct {
-	resource []Attribute
+	resource []attribute
 	always   bool
 	next     bridge.Observer
 	now      func() time.Time
@@ -72,13 +72,13 @@ type Exporter struct {
 
 	mu      sync.Mutex
 	warm    bool
-	pending []Span
+	pending []span
 }
 
 var _ bridge.Observer = (*Exporter)(nil)
 
-// New returns an Exporter. It sends nothing yet.
-func New(o Options) *Exporter {
+// newExporter returns an Exporter. It sends nothing yet.
+func newExporter(o options) *Exporter {
 	e := &Exporter{resource: o.Resource, always: o.Always, next: o.Next, now: o.Now, rand: o.Rand, sender: sender{post: o.Send}}
 	if e.now == nil {
 		e.now = time.Now
@@ -95,20 +95,20 @@ func New(o Options) *Exporter {
 // An invocation collects the spans of one invocation until it ends.
 type invocation struct {
 	mu       sync.Mutex
-	span     Span
+	span     span
 	header   trace.Header
 	source   string
 	ended    bool
 	dropped  bool // its trace is not sampled
 	messages int
-	children []Span
+	children []span
 }
 
 type invocationKey struct{}
 
 // Begin implements [bridge.Observer].
 func (e *Exporter) Begin(ctx context.Context) (context.Context, func()) {
-	i := &invocation{span: Span{SpanID: e.id(8), Start: e.now()}}
+	i := &invocation{span: span{SpanID: e.id(8), Start: e.now()}}
 	text, _ := ctx.Value(trace.ContextKey).(string)
 	i.header, _ = trace.Parse(text)
 	i.dropped = e.drops(i.header)
@@ -117,7 +117,7 @@ func (e *Exporter) Begin(ctx context.Context) (context.Context, func()) {
 		i.span.add("cloud.resource_id", lc.InvokedFunctionArn)
 	}
 	e.mu.Lock()
-	i.span.Attributes = append(i.span.Attributes, Attribute{"faas.coldstart", !e.warm})
+	i.span.Attributes = append(i.span.Attributes, attribute{"faas.coldstart", !e.warm})
 	e.warm = true
 	e.mu.Unlock()
 	ctx = context.WithValue(ctx, invocationKey{}, i)
@@ -167,7 +167,7 @@ func (i *invocation) finish(e *Exporter) {
 		i.span.add("faas.trigger", "pubsub")
 		i.span.add("messaging.system", "aws_sqs")
 		i.span.add("messaging.operation.type", "process")
-		i.span.Attributes = append(i.span.Attributes, Attribute{"messaging.batch.message_count", i.messages})
+		i.span.Attributes = append(i.span.Attributes, attribute{"messaging.batch.message_count", i.messages})
 	default:
 		i.span.Kind = consumer
 		i.span.add("faas.trigger", "pubsub")
@@ -186,7 +186,7 @@ func (i *invocation) finish(e *Exporter) {
 }
 
 // keep adds spans to those that wait; spans beyond maxPending are dropped.
-func (e *Exporter) keep(spans ...Span) {
+func (e *Exporter) keep(spans ...span) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.pending = append(e.pending, spans[:min(len(spans), maxPending-len(e.pending))]...)
@@ -238,7 +238,7 @@ func received(d *bridge.Delivery) trace.Header {
 
 // describe names the invocation after its first delivery; an HTTP invocation only has
 // one.
-func (i *invocation) describe(source string, child Span) {
+func (i *invocation) describe(source string, child span) {
 	if i.source != "" {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 func TestSources(t *testing.T) {
 	t.Parallel()
 	sourcetest.Hold(t, "pkg/otlp/span.go: the name of a delivery's span", func(s sources.Source) error {
-		var span Span
+		var span span
 		span.add("http.request.method", "POST")
 		span.name(s.Key, &bridge.Delivery{ID: "d-1"})
 		if span.Name == "" {

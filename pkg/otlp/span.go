@@ -25,14 +25,14 @@ const (
 	statusError = 2
 )
 
-// An Attribute has a text, a number or a boolean value.
-type Attribute struct {
+// An attribute has a text, a number or a boolean value.
+type attribute struct {
 	Key   string
 	Value any
 }
 
 // MarshalJSON writes the attribute in OTLP's form, in which numbers are texts.
-func (a Attribute) MarshalJSON() ([]byte, error) {
+func (a attribute) MarshalJSON() ([]byte, error) {
 	type value struct {
 		String *string `json:"stringValue,omitempty"`
 		Int    *string `json:"intValue,omitempty"`
@@ -54,32 +54,32 @@ func (a Attribute) MarshalJSON() ([]byte, error) {
 	}{a.Key, v})
 }
 
-// A Link refers to a span of another trace.
-type Link struct {
+// A link refers to a span of another trace.
+type link struct {
 	TraceID string `json:"traceId"`
 	SpanID  string `json:"spanId"`
 }
 
-// A Status marks a span as failed, with the error's name. Without a status, a span is
+// A spanStatus marks a span as failed, with the error's name. Without a status, a span is
 // neither failed nor ok.
-type Status struct {
+type spanStatus struct {
 	Code    int    `json:"code"`
 	Message string `json:"message,omitempty"`
 }
 
-// A Span is a span of OTLP.
-type Span struct {
+// A span is a span of OTLP.
+type span struct {
 	TraceID, SpanID, ParentSpanID string
 	Name                          string
 	Kind                          int
 	Start, End                    time.Time
-	Attributes                    []Attribute
-	Links                         []Link
-	Status                        *Status
+	Attributes                    []attribute
+	Links                         []link
+	Status                        *spanStatus
 }
 
 // MarshalJSON writes the span in OTLP's form.
-func (s Span) MarshalJSON() ([]byte, error) {
+func (s span) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		TraceID      string      `json:"traceId"`
 		SpanID       string      `json:"spanId"`
@@ -88,9 +88,9 @@ func (s Span) MarshalJSON() ([]byte, error) {
 		Kind         int         `json:"kind"`
 		Start        string      `json:"startTimeUnixNano"`
 		End          string      `json:"endTimeUnixNano"`
-		Attributes   []Attribute `json:"attributes,omitempty"`
-		Links        []Link      `json:"links,omitempty"`
-		Status       *Status     `json:"status,omitempty"`
+		Attributes   []attribute `json:"attributes,omitempty"`
+		Links        []link      `json:"links,omitempty"`
+		Status       *spanStatus `json:"status,omitempty"`
 	}{
 		s.TraceID, s.SpanID, s.ParentSpanID, s.Name, s.Kind,
 		strconv.FormatInt(s.Start.UnixNano(), 10), strconv.FormatInt(s.End.UnixNano(), 10), s.Attributes, s.Links, s.Status,
@@ -98,14 +98,14 @@ func (s Span) MarshalJSON() ([]byte, error) {
 }
 
 // add adds an attribute with a text.
-func (s *Span) add(key, value string) {
+func (s *span) add(key, value string) {
 	if value != "" {
-		s.Attributes = append(s.Attributes, Attribute{key, value})
+		s.Attributes = append(s.Attributes, attribute{key, value})
 	}
 }
 
 // set is like add for an attribute that may already exist.
-func (s *Span) set(key, value string) {
+func (s *span) set(key, value string) {
 	for i := range s.Attributes {
 		if s.Attributes[i].Key == key {
 			s.Attributes[i].Value = value
@@ -115,7 +115,7 @@ func (s *Span) set(key, value string) {
 	s.add(key, value)
 }
 
-func failed(name string) *Status { return &Status{Code: statusError, Message: name} }
+func failed(name string) *spanStatus { return &spanStatus{Code: statusError, Message: name} }
 
 // attributes maps members of log lines that describe the origin of a delivery to the
 // names of the conventions.
@@ -128,14 +128,14 @@ var attributes = map[string]string{
 
 // delivery makes the spans of a delivery: its own, and one for its execution if that has
 // ended.
-func (e *Exporter) delivery(d *bridge.Delivery, r bridge.Result, s bridge.Settlement) []Span {
-	span := Span{SpanID: e.id(8), Kind: internal, Start: d.ReceivedAt, End: e.now()}
+func (e *Exporter) delivery(d *bridge.Delivery, r bridge.Result, s bridge.Settlement) (ended []span) {
+	span := span{SpanID: e.id(8), Kind: internal, Start: d.ReceivedAt, End: e.now()}
 	for _, attrs := range [][]slog.Attr{d.Attrs, s.Attrs} {
 		for _, a := range attrs {
 			switch name := attributes[a.Key]; {
 			case name == "":
 			case a.Value.Kind() == slog.KindInt64:
-				span.Attributes = append(span.Attributes, Attribute{name, int(a.Value.Int64())})
+				span.Attributes = append(span.Attributes, attribute{name, int(a.Value.Int64())})
 			default:
 				span.add(name, a.Value.String())
 			}
@@ -148,7 +148,7 @@ func (e *Exporter) delivery(d *bridge.Delivery, r bridge.Result, s bridge.Settle
 	span.name(source.Key, d)
 	for _, text := range d.TraceLinks {
 		if h, ok := trace.Parse(text); ok && h.Parent() != "" && len(span.Links) < maxLinks {
-			span.Links = append(span.Links, Link{traceID(h), h.Parent()})
+			span.Links = append(span.Links, link{traceID(h), h.Parent()})
 		}
 	}
 	if f := r.Failure; f != nil {
@@ -158,20 +158,22 @@ func (e *Exporter) delivery(d *bridge.Delivery, r bridge.Result, s bridge.Settle
 			span.Status = failed(f.Name)
 		}
 	}
-	spans := []Span{span}
-	if o := r.Outcome; o != nil {
-		spans[0].add("aws.step_functions.state_machine.arn", o.StateMachineARN)
-		spans[0].add("expressway.execution_arn", o.ExecutionARN)
-		if !o.StopDate.IsZero() {
-			spans = append(spans, e.execution(span.SpanID, o))
-		}
+	o := r.Outcome
+	if o == nil {
+		return append(ended, span)
 	}
-	return spans
+	span.add("aws.step_functions.state_machine.arn", o.StateMachineARN)
+	span.add("expressway.execution_arn", o.ExecutionARN)
+	ended = append(ended, span)
+	if !o.StopDate.IsZero() {
+		ended = append(ended, e.execution(span.SpanID, o))
+	}
+	return ended
 }
 
 // name sets the span's name, and the attributes that the conventions require for its
 // source.
-func (s *Span) name(source string, d *bridge.Delivery) {
+func (s *span) name(source string, d *bridge.Delivery) {
 	text := func(key string) string {
 		for _, a := range s.Attributes {
 			if a.Key == key {
@@ -197,7 +199,7 @@ func (s *Span) name(source string, d *bridge.Delivery) {
 	}
 }
 
-func (s *Span) status() (int, bool) {
+func (s *span) status() (int, bool) {
 	for _, a := range s.Attributes {
 		if a.Key == "http.response.status_code" {
 			n, _ := a.Value.(int)
@@ -209,8 +211,8 @@ func (s *Span) status() (int, bool) {
 
 // execution makes the span of a call that waited for the end, with the times of Step
 // Functions.
-func (e *Exporter) execution(parent string, o *bridge.Outcome) Span {
-	span := Span{SpanID: e.id(8), ParentSpanID: parent, Name: "SFN/StartSyncExecution", Kind: client, Start: o.StartDate, End: o.StopDate}
+func (e *Exporter) execution(parent string, o *bridge.Outcome) span {
+	span := span{SpanID: e.id(8), ParentSpanID: parent, Name: "SFN/StartSyncExecution", Kind: client, Start: o.StartDate, End: o.StopDate}
 	span.add("rpc.system", "aws-api")
 	span.add("rpc.service", "SFN")
 	span.add("rpc.method", "StartSyncExecution")
@@ -226,17 +228,17 @@ func (e *Exporter) execution(parent string, o *bridge.Outcome) Span {
 }
 
 // document returns the request's body.
-func document(resource []Attribute, spans []Span) []byte {
+func document(resource []attribute, spans []span) []byte {
 	type scope struct {
 		Name    string `json:"name"`
 		Version string `json:"version"`
 	}
 	type scopeSpans struct {
 		Scope scope  `json:"scope"`
-		Spans []Span `json:"spans"`
+		Spans []span `json:"spans"`
 	}
 	type attributes struct {
-		Attributes []Attribute `json:"attributes"`
+		Attributes []attribute `json:"attributes"`
 	}
 	type resourceSpans struct {
 		Resource attributes   `json:"resource"`

@@ -16,7 +16,7 @@ type Queues interface {
 	// Send is SendMessage. It returns nil only if the queue has accepted the message.
 	Send(ctx context.Context, m *Message) error
 	// ChangeVisibility is ChangeMessageVisibilityBatch on the queue of the ARN, of at
-	// most [MaxChanges].
+	// most ten.
 	ChangeVisibility(ctx context.Context, queueARN string, changes []Visibility) error
 }
 

@@ -18,8 +18,8 @@ type Visibility struct {
 	Timeout time.Duration
 }
 
-// MaxChanges is how many visibilities one call changes at most.
-const MaxChanges = 10
+// maxChanges is how many visibilities one call changes at most.
+const maxChanges = 10
 
 const (
 	// mostVisible is the longest wait. A queue keeps a received message for twelve hours
@@ -63,7 +63,7 @@ func (b *Batch) changeVisibility(ctx context.Context, records []*record, fates [
 	var last atomic.Value
 	for queue, list := range changes {
 		for len(list) > 0 {
-			part := list[:min(len(list), MaxChanges)]
+			part := list[:min(len(list), maxChanges)]
 			list = list[len(part):]
 			limit <- struct{}{}
 			running.Go(func() {

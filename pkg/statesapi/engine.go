@@ -83,7 +83,7 @@ func diagnose(err error) []Diagnostic {
 	if errors.As(err, &e) && len(e.Diagnostics) > 0 {
 		return e.Diagnostics
 	}
-	return []Diagnostic{{Severity: severityError, Code: SchemaValidationFailed, Message: err.Error()}}
+	return []Diagnostic{{Severity: severityError, Code: schemaFailed, Message: err.Error()}}
 }
 
 // aborted is AWS's status of executions that were stopped.

@@ -76,3 +76,25 @@ func ExampleService_ActivityTask() {
 	fmt.Println(started.Status, *task.Input, service.SendTaskSuccess(statesapi.TaskAnswer{Token: task.TaskToken, Output: &output}))
 	// Output: RUNNING {"id":1} <nil>
 }
+
+// A program that cleans up after its workers deletes the activities that it finds.
+func ExampleService_ListActivities() {
+	service := statesapi.New(statesapi.Options{})
+	defer service.Close(context.Background())
+	name := "approve"
+	if _, err := service.CreateActivity(&name, nil); err != nil {
+		panic(err)
+	}
+	list, err := service.ListActivities(statesapi.ListInput{})
+	if err != nil {
+		panic(err)
+	}
+	for _, activity := range list.Activities {
+		fmt.Println(activity.Name, service.DeleteActivity(&activity.ActivityARN))
+	}
+	list, err = service.ListActivities(statesapi.ListInput{})
+	fmt.Println(len(list.Activities), err)
+	// Output:
+	// approve <nil>
+	// 0 <nil>
+}

@@ -127,7 +127,7 @@ func locate(definition []byte, list []Diagnostic) []Located {
 	out := make([]Located, len(list))
 	for i, d := range list {
 		line, column := asl.Locate(definition, asl.Diagnostic(d))
-		if d.Code == InvalidJSONDescription {
+		if d.Code == invalidJSON {
 			// The API's message quotes the text, once or twice, which is not needed for a
 			// file.
 			for _, source := range []string{" (start marker at [Source", " (for ", "\n at [Source"} {

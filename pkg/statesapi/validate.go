@@ -1,18 +1,22 @@
 package statesapi
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/expressway-dev/expressway/pkg/asl"
+)
 
 // The codes of diagnostics: for violations of the States Language, and for text that is
 // not JSON.
 const (
-	SchemaValidationFailed = "SCHEMA_VALIDATION_FAILED"
-	InvalidJSONDescription = "INVALID_JSON_DESCRIPTION"
+	schemaFailed = "SCHEMA_VALIDATION_FAILED"
+	invalidJSON  = "INVALID_JSON_DESCRIPTION"
 )
 
 // The severities of diagnostics.
 const (
-	severityError   = "ERROR"
-	severityWarning = "WARNING"
+	severityError   = asl.SeverityError
+	severityWarning = asl.SeverityWarning
 )
 
 // A Diagnostic is one finding about a definition. Severity is ERROR or WARNING; Location

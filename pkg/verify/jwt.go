@@ -152,7 +152,7 @@ func (v *jwtVerifier) Headers() []string {
 	return []string{strings.ToLower(v.place())}
 }
 
-// Redact implements [Redactor].
+// Redact implements redactor.
 func (v *jwtVerifier) Redact(r *Request) (rawQuery string, body []byte) {
 	if v.Query != "" {
 		return withoutPair(r.RawQuery, v.Query), r.Body

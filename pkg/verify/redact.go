@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// A Redactor is a Verifier whose credential is in the query or the body. What it removes
+// A redactor is a Verifier whose credential is in the query or the body. What it removes
 // must not be visible to anything after verification.
-type Redactor interface {
+type redactor interface {
 	Verifier
 	// Redact returns the query and the body of a verified request without the credential.
 	Redact(r *Request) (rawQuery string, body []byte)
@@ -19,7 +19,7 @@ func Redact(v Verifier, r *Request) (rawQuery string, body []byte) {
 	if checked, ok := v.(*typed); ok {
 		v = checked.Verifier
 	}
-	if redactor, ok := v.(Redactor); ok {
+	if redactor, ok := v.(redactor); ok {
 		return redactor.Redact(r)
 	}
 	return r.RawQuery, r.Body

@@ -172,7 +172,7 @@ func (v *token) Verify(ctx context.Context, r *Request) error {
 	return v.keys.match(ctx, v.place.where(), func(want [sha256.Size]byte) bool { return hmac.Equal(got[:], want[:]) })
 }
 
-// Redact implements [Redactor].
+// Redact implements redactor.
 func (v *token) Redact(r *Request) (rawQuery string, body []byte) {
 	switch p := v.place; {
 	case p.Query != "":

@@ -17,9 +17,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// An APIGateway runs arn:aws:states:::apigateway:invoke if there is a local address for
+// An apiGateway runs arn:aws:states:::apigateway:invoke if there is a local address for
 // the API.
-type APIGateway struct {
+type apiGateway struct {
 	// Endpoint is the URL that replaces all APIs; empty for none.
 	Endpoint string
 	// Hosts maps the hosts of APIs to local addresses. They take precedence over
@@ -35,7 +35,7 @@ type APIGateway struct {
 }
 
 // RunTask implements [asl.TaskRunner].
-func (r *APIGateway) RunTask(ctx context.Context, t asl.Task) (any, error) {
+func (r *apiGateway) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	if !isIntegration(t.Resource, "apigateway:invoke") {
 		return next(ctx, r.Next, t)
 	}
@@ -74,7 +74,7 @@ func (r *APIGateway) RunTask(ctx context.Context, t asl.Task) (any, error) {
 
 // target returns the local URL of the call, or nil if the API has no local address, and
 // the API's own host.
-func (r *APIGateway) target(p *jsonata.Object) (*url.URL, string, error) {
+func (r *apiGateway) target(p *jsonata.Object) (*url.URL, string, error) {
 	endpoint := strings.TrimPrefix(p.Text("ApiEndpoint"), "https://")
 	path := "/"
 	for _, part := range []string{"Stage", "Path"} {
@@ -147,7 +147,7 @@ func withoutNulls(v any) any {
 	return out
 }
 
-func (r *APIGateway) send(ctx context.Context, req *http.Request, t asl.Task) (any, error) {
+func (r *apiGateway) send(ctx context.Context, req *http.Request, t asl.Task) (any, error) {
 	client := r.Client
 	if client == nil {
 		client = defaultServiceClient

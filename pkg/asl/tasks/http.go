@@ -16,8 +16,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// An HTTP runs arn:aws:states:::http:invoke with the authorization of [Connections].
-type HTTP struct {
+// An httpTasks runs arn:aws:states:::http:invoke with the authorization of [Connections].
+type httpTasks struct {
 	// Connections authorize; nil leaves the tasks to Next.
 	Connections *Connections
 	// Hosts maps the hosts of endpoints to local addresses.
@@ -34,7 +34,7 @@ type HTTP struct {
 }
 
 // RunTask implements [asl.TaskRunner].
-func (r *HTTP) RunTask(ctx context.Context, t asl.Task) (any, error) {
+func (r *httpTasks) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	if r.Connections == nil || !isIntegration(t.Resource, "http:invoke") {
 		return next(ctx, r.Next, t)
 	}
@@ -92,7 +92,7 @@ func unsettableHeader(name string) bool {
 
 // call makes the request of a state and adds the parameters of its connection, which take
 // precedence.
-func (r *HTTP) call(p *jsonata.Object, conn *connection) (*httpCall, error) {
+func (r *httpTasks) call(p *jsonata.Object, conn *connection) (*httpCall, error) {
 	c, err := newHTTPCall(p, unsettableHeader)
 	if err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func (r *HTTP) call(p *jsonata.Object, conn *connection) (*httpCall, error) {
 }
 
 // target returns the URL of a request: https, or http on this machine.
-func (r *HTTP) target(endpoint string) (*url.URL, error) {
+func (r *httpTasks) target(endpoint string) (*url.URL, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil || !trusted(u) {
 		return nil, runtimeError("The field 'ApiEndpoint' must be an https URL, or http on this machine's loopback, and not '%s'", endpointOf(endpoint))
@@ -212,7 +212,7 @@ func (c *httpCall) encode(p *jsonata.Object, body any) error {
 	return nil
 }
 
-func (r *HTTP) send(ctx context.Context, client *http.Client, t asl.Task, conn *connection, c *httpCall, token string) (any, error) {
+func (r *httpTasks) send(ctx context.Context, client *http.Client, t asl.Task, conn *connection, c *httpCall, token string) (any, error) {
 	req, err := c.request(ctx)
 	if err != nil {
 		return nil, err

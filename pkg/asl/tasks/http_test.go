@@ -510,7 +510,7 @@ func TestAPIGateway(t *testing.T) {
 	}
 }
 
-// An HTTP task that nothing authorizes is refused when its machine is created.
+// An httpTasks task that nothing authorizes is refused when its machine is created.
 func TestHTTPTaskNeedsAConnection(t *testing.T) {
 	t.Parallel()
 	for arguments, want := range map[string]string{

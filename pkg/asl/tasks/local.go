@@ -38,11 +38,11 @@ func Local(h Here) asl.TaskRunner {
 		SecretAccessKey: h.Getenv("AWS_SECRET_ACCESS_KEY"),
 		SessionToken:    h.Getenv("AWS_SESSION_TOKEN"),
 	}
-	api := &APIGateway{
+	api := &apiGateway{
 		Endpoint: h.Getenv("APIGATEWAY_ENDPOINT"), Hosts: h.Hosts, Region: h.Region, Credentials: credentials,
 		Next: &Services{Endpoint: endpoint, Region: h.Region, Credentials: credentials},
 	}
-	rest := &HTTP{Connections: h.Connections, Hosts: h.Hosts, Region: h.Region, Next: api}
+	rest := &httpTasks{Connections: h.Connections, Hosts: h.Hosts, Region: h.Region, Next: api}
 	service, _ := awsmodel.Lookup("lambda")
 	if url := endpoint(service); url != "" {
 		return functions{&Lambda{Endpoint: url}, rest}

@@ -1,0 +1,7 @@
+package lambdalog
+
+// What New combines, for the tests.
+var (
+	Wrap       = wrap
+	DropErrors = dropErrors
+)

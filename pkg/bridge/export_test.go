@@ -1,0 +1,4 @@
+package bridge
+
+// ExecutionName is what Run names executions by.
+var ExecutionName = executionName

@@ -1,0 +1,4 @@
+package sqsbatch
+
+// MaxChanges is the limit that fakes of Queues hold callers to.
+const MaxChanges = maxChanges
