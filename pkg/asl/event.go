@@ -189,6 +189,8 @@ func setPresent(d *jsonata.Object, field, text string) {
 type history struct {
 	mu sync.Mutex
 	n  int64
+	// left is when a state was left, or the execution began, if that is the last event.
+	left time.Time
 }
 
 // record adds an event that follows previous.
@@ -197,10 +199,28 @@ func (r *run) record(previous int64, e Event) int64 {
 	defer r.history.mu.Unlock()
 	r.history.n++
 	if r.env.Observe != nil {
-		e.ID, e.PreviousID, e.Time = r.history.n, previous, r.env.Now()
+		e.ID, e.PreviousID, e.Time = r.history.n, previous, r.history.at(e.Type, r.history.n == previous+1, r.env.Now)
 		r.env.Observe(e)
 	}
 	return r.history.n
+}
+
+// at returns when an event happened. A state is entered, and the execution succeeds, at
+// the time at which the state before was left: reading the clock takes longer than what is
+// done in between.
+func (h *history) at(kind string, follows bool, now func() time.Time) time.Time {
+	begins := kind == "ExecutionStarted" || strings.HasSuffix(kind, "StateExited")
+	if !begins && follows && !h.left.IsZero() && (kind == "ExecutionSucceeded" || strings.HasSuffix(kind, "StateEntered")) {
+		at := h.left
+		h.left = time.Time{}
+		return at
+	}
+	at := now()
+	h.left = time.Time{}
+	if begins {
+		h.left = at
+	}
+	return at
 }
 
 // record adds an event of this flow, which follows its last one.

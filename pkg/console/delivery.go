@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -53,7 +54,8 @@ type Delivery struct {
 	failure         error
 	bytes           int
 	dropped         bool
-	steps           map[string][]Step // by delivery id
+	first           steps             // of the delivery whose steps came first
+	steps           map[string][]Step // of others, by delivery id
 	messages        []string          // in which deliveries were accepted
 }
 
@@ -90,6 +92,69 @@ type Step struct {
 	Detail string `json:"detail,omitempty"`
 	// Value is what an expression yielded for the delivery.
 	Value json.RawMessage `json:"value,omitempty"`
+}
+
+// A room is a delivery with room for what most deliveries have, made at once.
+type room struct {
+	d       Delivery
+	records [1]Record
+	lines   [1]Line
+	steps   [usualSteps]Step
+}
+
+// steps are the steps of the delivery with an id.
+type steps struct {
+	id   string
+	list []Step
+}
+
+// usualSteps is how many steps most deliveries have.
+const usualSteps = 5
+
+// step keeps a step of a delivery, after those that every delivery has.
+func (d *Delivery) step(in *bridge.Delivery, s Step) {
+	switch list := d.steps[in.ID]; {
+	case list != nil:
+		d.steps[in.ID] = append(list, s)
+	case len(d.first.list) == 0:
+		d.first = steps{in.ID, append(begun(d.first.list, in), s)}
+	case d.first.id == in.ID:
+		d.first.list = append(d.first.list, s)
+	default:
+		if d.steps == nil {
+			d.steps = map[string][]Step{}
+		}
+		d.steps[in.ID] = append(begun(nil, in), s)
+	}
+}
+
+// taken returns the steps of a delivery, which are then its record's.
+func (d *Delivery) taken(in *bridge.Delivery) []Step {
+	if list := d.steps[in.ID]; list != nil {
+		delete(d.steps, in.ID)
+		return list
+	}
+	list := d.first.list
+	switch {
+	case len(list) == 0:
+		list = begun(list, in)
+	case d.first.id != in.ID:
+		return begun(nil, in)
+	}
+	d.first = steps{}
+	return list
+}
+
+// begun appends the steps that every delivery has.
+func begun(list []Step, in *bridge.Delivery) []Step {
+	if list == nil {
+		list = make([]Step, 0, usualSteps)
+	}
+	list = append(list, Step{Name: "route", Result: "ok", Detail: in.Route.Name})
+	if in.Kind == "request" {
+		list = append(list, Step{Name: "signature", Result: "ok"})
+	}
+	return list
 }
 
 // A Line is a log line.
@@ -148,10 +213,12 @@ const (
 )
 
 func (r *Recorder) begin(function string, payload []byte, origin string) *Delivery {
-	d := &Delivery{
+	room := &room{d: Delivery{
 		Function: function, Received: r.opts.Now(), Running: true, Origin: origin,
-		payload: payload, bytes: len(payload), steps: map[string][]Step{},
-	}
+		payload: payload, bytes: len(payload),
+	}}
+	d := &room.d
+	d.Records, d.Lines, d.first.list = room.records[:0], room.lines[:0], room.steps[:0]
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	d.ID = r.nextID()
@@ -175,7 +242,9 @@ func (r *Recorder) end(d *Delivery, answer []byte, err error) {
 		r.mu.Unlock()
 		return
 	}
-	seen := d.snapshot()
+	d.entitle()
+	seen := *d
+	seen.Records, seen.Lines = nil, nil
 	r.mu.Unlock()
 	r.opts.Settled(seen)
 }
@@ -215,7 +284,6 @@ func (d *Delivery) conclude() {
 	if d.Decision == "" {
 		d.unsettled()
 	}
-	d.Status = outcome(d.Function, d.answer, d.failure, len(d.Records))
 }
 
 // unsettled names what the bridge never saw: the line that the front door logged says
@@ -243,10 +311,14 @@ func (d *Delivery) unsettled() {
 	}
 }
 
-// entitle reads the title from the payload, when somebody looks; the caller holds mu.
+// entitle reads the title from the payload and the status from the answer, when somebody
+// looks; the caller holds mu.
 func (d *Delivery) entitle() {
 	if d.Title == "" {
 		d.Title = title(d.Function, d.payload)
+	}
+	if d.Status == "" && !d.Running {
+		d.Status = outcome(d.Function, d.answer, d.failure, len(d.Records))
 	}
 }
 
@@ -297,14 +369,14 @@ func (r *Recorder) Step(ctx context.Context, in *bridge.Delivery, step string, v
 		}
 	case "input":
 		input, _ := value.(json.RawMessage)
-		s.Detail = fmt.Sprintf("%d bytes", len(input))
+		s.Detail = strconv.Itoa(len(input)) + " bytes"
 		if len(input) <= maxStepValue {
 			s.Value = input
 		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	d.steps[in.ID] = append(d.steps[in.ID], s)
+	d.step(in, s)
 	r.charge(d, len(s.Value)+len(s.Detail))
 }
 
@@ -314,16 +386,10 @@ func (r *Recorder) Settled(ctx context.Context, in *bridge.Delivery, result brid
 	if d == nil {
 		return
 	}
-	rec := Record{ID: in.ID, Route: in.Route.Name, Decision: "started", Then: s.Then, Steps: []Step{
-		{Name: "route", Result: "ok", Detail: in.Route.Name},
-	}}
-	if in.Kind == "request" {
-		rec.Steps = append(rec.Steps, Step{Name: "signature", Result: "ok"})
-	}
+	rec := Record{ID: in.ID, Route: in.Route.Name, Decision: "started", Then: s.Then}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec.Steps = append(rec.Steps, d.steps[in.ID]...)
-	delete(d.steps, in.ID)
+	rec.Steps = d.taken(in)
 	switch {
 	case result.Filtered:
 		rec.Decision = "filtered"

@@ -2,7 +2,6 @@ package console
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"github.com/expressway-dev/expressway/internal/sources"
-	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 // An anyEvent has the members of all kinds of events that say what was delivered.
@@ -66,25 +64,48 @@ func (e *anyEvent) path() string {
 
 // title describes an event in a few words.
 func title(function string, payload []byte) string {
-	v, err := jsonata.Decode(payload)
-	e, ok := v.(*jsonata.Object)
-	if err != nil || !ok {
-		return function
-	}
-	method := cmp.Or(e.Text("httpMethod"), e.Object("requestContext").Object("http").Text("method"))
-	switch records := e.List("Records"); {
-	case len(records) > 0:
-		record, _ := jsonata.Force(records[0]).(*jsonata.Object)
-		queue := record.Text("eventSourceARN")
-		queue = queue[strings.LastIndexByte(queue, ':')+1:]
-		if n := len(records); n > 1 {
-			return fmt.Sprintf("%s (%d messages)", queue, n)
+	var method, rawPath, path, records []byte
+	var source, detailType string
+	members(payload, func(name, value []byte) bool {
+		switch string(name) {
+		case "httpMethod":
+			method = value
+		case "requestContext":
+			if method == nil {
+				method = memberOf(memberOf(value, "http"), "method")
+			}
+		case "rawPath":
+			rawPath = value
+		case "path":
+			path = value
+		case "source":
+			source = words(value)
+		case "detail-type":
+			detailType = words(value)
+		case "Records":
+			records = value
 		}
+		return true
+	})
+	queue, n := "", 0
+	elements(records, func(record []byte) {
+		if n++; n == 1 {
+			queue = words(memberOf(record, "eventSourceARN"))
+			queue = queue[strings.LastIndexByte(queue, ':')+1:]
+		}
+	})
+	switch {
+	case n > 1:
+		return fmt.Sprintf("%s (%d messages)", queue, n)
+	case n == 1:
 		return queue
-	case e.Text("detail-type") != "" || e.Text("source") != "":
-		return e.Text("source") + " " + e.Text("detail-type")
-	case method != "":
-		return method + " " + cmp.Or(e.Text("rawPath"), e.Text("path"))
+	case detailType != "" || source != "":
+		return source + " " + detailType
+	case len(method) > 2:
+		if len(rawPath) <= 2 {
+			rawPath = path
+		}
+		return words(method) + " " + words(rawPath)
 	}
 	return function
 }
@@ -97,20 +118,19 @@ func outcome(function string, answer []byte, failed error, records int) string {
 		}
 		return "function error"
 	}
-	v, _ := jsonata.Decode(answer)
-	a, _ := v.(*jsonata.Object) // a value that is not an object has no members
-	failures := a.List("batchItemFailures")
-	switch status := a.Value("statusCode"); {
+	failures := 0
+	elements(memberOf(answer, "batchItemFailures"), func([]byte) { failures++ })
+	switch status := memberOf(answer, "statusCode"); {
 	case status != nil && function == sources.Webhook:
-		return fmt.Sprint(status)
-	case function == sources.Queue && len(failures) > 0:
-		return fmt.Sprintf("%d of %d to retry", len(failures), max(records, len(failures)))
+		return string(status)
+	case function == sources.Queue && failures > 0:
+		return fmt.Sprintf("%d of %d to retry", failures, max(records, failures))
 	case function == sources.Queue:
 		return fmt.Sprintf("%d done", records)
-	case a.Value("discarded") == true:
+	case string(memberOf(answer, "discarded")) == "true":
 		return "discarded"
 	}
-	return a.Text("status")
+	return words(memberOf(answer, "status"))
 }
 
 // A Request is an HTTP request as it arrived, with secrets blanked.

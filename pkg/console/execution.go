@@ -33,8 +33,8 @@ type Execution struct {
 
 	input, output []byte
 	definition    string
-	events        []asl.Event
-	left          int // events in the middle that did not fit
+	moments       moments
+	events        []asl.Event // of the moments, in what [Recorder.Execution] returns
 	bytes         int
 	dropped       bool
 	last          any // the value that was weighed last
@@ -49,7 +49,7 @@ func (r *Recorder) Observe(record statesapi.ExecutionRecord, definition string) 
 	}
 	r.mu.Lock()
 	e.ID = r.nextID()
-	e.events, r.spare = r.spare, nil
+	e.moments.kept, r.spare = r.spare, nil
 	r.executions.push(e)
 	r.byARN[e.ARN] = e
 	for r.executions.len() > r.opts.Executions {
@@ -70,22 +70,14 @@ func (r *Recorder) event(e *Execution, event *asl.Event) {
 	if e.dropped {
 		return
 	}
-	if len(e.events) >= maxEvents {
-		// The beginning and the end are more informative than the middle.
-		e.left++
-		half := maxEvents / 2
-		copy(e.events[half:], e.events[half+1:])
-		e.events[maxEvents-1] = *event
-	} else {
-		e.events = append(e.events, *event)
-	}
+	e.moments.add(event)
 	n := perEvent + e.weigh(event.Input) + e.weigh(event.Output) + len(event.Cause)
 	if event.Assigned != nil {
 		n += e.weigh(event.Assigned)
 	}
 	e.bytes += n
 	r.grow(n)
-	if !strings.HasSuffix(event.Type, "Scheduled") && !strings.HasSuffix(event.Type, "Started") {
+	if len(r.watchers) > 0 && !strings.HasSuffix(event.Type, "Scheduled") && !strings.HasSuffix(event.Type, "Started") {
 		r.changed(Change{"execution", e.ID})
 	}
 }
@@ -156,7 +148,7 @@ func (r *Recorder) OnExecution(record statesapi.ExecutionRecord) {
 	stopped := record.StopDate
 	e.Stopped, e.last = &stopped, nil
 	if e.Status != string(bridge.Succeeded) {
-		e.FailedState = e.failedState()
+		e.FailedState = failedState(e.moments.events())
 	}
 	e.bytes += len(e.output) + len(e.Cause)
 	r.grow(len(e.output) + len(e.Cause))
@@ -164,15 +156,15 @@ func (r *Recorder) OnExecution(record statesapi.ExecutionRecord) {
 }
 
 // failedState returns the innermost state from which the execution's end follows.
-func (e *Execution) failedState() string {
-	byID := make(map[int64]*asl.Event, len(e.events))
-	for i := range e.events {
-		byID[e.events[i].ID] = &e.events[i]
-	}
-	if len(e.events) == 0 {
+func failedState(events []asl.Event) string {
+	if len(events) == 0 {
 		return ""
 	}
-	end := &e.events[len(e.events)-1]
+	byID := make(map[int64]*asl.Event, len(events))
+	for i := range events {
+		byID[events[i].ID] = &events[i]
+	}
+	end := &events[len(events)-1]
 	// An aborted state was ended by another one; it is not where the failure happened.
 	for at := byID[end.PreviousID]; at != nil; at = byID[at.PreviousID] {
 		if strings.HasSuffix(at.Type, "StateEntered") {
@@ -209,7 +201,7 @@ func (r *Recorder) Executions(match func(*Execution) bool, limit int) []Executio
 	for i := len(all) - 1; i >= 0 && len(list) < limit; i-- {
 		if match == nil || match(all[i]) {
 			seen := *all[i]
-			seen.events = nil // which may become another execution's
+			seen.moments = moments{} // which may become another execution's
 			list = append(list, seen)
 		}
 	}
@@ -223,7 +215,7 @@ func (r *Recorder) Execution(id int) (Execution, bool) {
 	for _, e := range r.executions.all() {
 		if e.ID == id {
 			seen := *e
-			seen.events = append([]asl.Event{}, e.events...)
+			seen.events = e.moments.events()
 			return seen, true
 		}
 	}
@@ -246,5 +238,5 @@ func (e Execution) History() (events []json.RawMessage, left int) {
 	for i, event := range e.events {
 		events[i] = text(event)
 	}
-	return events, e.left
+	return events, e.moments.left
 }

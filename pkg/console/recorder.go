@@ -19,8 +19,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-
-	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
 // What a [Recorder] keeps, unless its [Options] say otherwise.
@@ -45,7 +43,8 @@ type Options struct {
 	Bytes                  int
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
-	// Settled is called when a delivery has ended; it may be nil.
+	// Settled is called when a delivery has ended, with the delivery without its records
+	// and lines; it may be nil.
 	Settled func(Delivery)
 }
 
@@ -61,7 +60,7 @@ type Recorder struct {
 	byARN      map[string]*Execution
 	pairs      map[string]*pair // by message id
 	bytes      int
-	spare      []asl.Event // room for the events of an execution
+	spare      []moment // room for the events of an execution
 	problems   []Problem
 	watchers   map[chan Change]bool
 }
@@ -232,11 +231,11 @@ func (r *Recorder) dropExecution() {
 	e.dropped = true
 	// The next execution takes the room of this one's events, which nobody else has: they
 	// are what recording allocates most.
-	if c := cap(e.events); c > cap(r.spare) && c <= maxSpare {
-		clear(e.events)
-		r.spare = e.events[:0]
+	if c := cap(e.moments.kept); c > cap(r.spare) && c <= maxSpare {
+		clear(e.moments.kept)
+		r.spare = e.moments.kept[:0]
 	}
-	e.events = nil
+	e.moments = moments{}
 	r.bytes -= e.bytes
 	if r.byARN[e.ARN] == e {
 		delete(r.byARN, e.ARN)
