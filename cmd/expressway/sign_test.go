@@ -34,9 +34,14 @@ func signEnv(name string) string {
 	}[name]
 }
 
-// sentBy runs a printed command in sh, where curl only shows its arguments, and makes the
-// event of what curl would send.
-func sentBy(t *testing.T, command string) []byte {
+// A curlRequest is what a printed command would send.
+type curlRequest struct {
+	method, target, body string
+	headers              map[string]string // by name, in lower case
+}
+
+// curled runs a printed command in sh, where curl only shows its arguments.
+func curled(t *testing.T, command string) curlRequest {
 	t.Helper()
 	sh, err := exec.LookPath("sh")
 	if err != nil {
@@ -47,8 +52,7 @@ func sentBy(t *testing.T, command string) []byte {
 		t.Fatalf("%v\n%s", err, command)
 	}
 	args := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
-	headers := map[string]string{}
-	var method, body, target string
+	r := curlRequest{headers: map[string]string{}}
 	for i := 0; i < len(args); i++ {
 		switch args[i] {
 		case "-sS", "-g", "--path-as-is":
@@ -56,36 +60,43 @@ func sentBy(t *testing.T, command string) []byte {
 			i++
 		case "-X":
 			i++
-			method = args[i]
+			r.method = args[i]
 		case "-H":
 			i++
 			name, value, found := strings.Cut(args[i], ": ")
 			if !found {
 				name = strings.TrimSuffix(name, ";")
 			}
-			headers[strings.ToLower(name)] = value
+			r.headers[strings.ToLower(name)] = value
 		case "--data-raw":
 			i++
-			body = args[i]
+			r.body = args[i]
 		case "--data-binary":
 			i++
 			text, err := os.ReadFile(strings.TrimPrefix(args[i], "@"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			body = string(text)
+			r.body = string(text)
 		default:
-			target = args[i]
+			r.target = args[i]
 		}
 	}
-	u, err := url.Parse(target)
+	return r
+}
+
+// sentBy makes the event of what a printed command would send.
+func sentBy(t *testing.T, command string) []byte {
+	t.Helper()
+	r := curled(t, command)
+	u, err := url.Parse(r.target)
 	if err != nil {
 		t.Fatal(err)
 	}
 	payload, err := json.Marshal(map[string]any{
-		"version": "2.0", "rawPath": u.EscapedPath(), "rawQueryString": u.RawQuery, "headers": headers,
-		"body": base64.StdEncoding.EncodeToString([]byte(body)), "isBase64Encoded": true,
-		"requestContext": map[string]any{"domainName": "x.lambda-url.us-east-1.on.aws", "http": map[string]string{"method": method}},
+		"version": "2.0", "rawPath": u.EscapedPath(), "rawQueryString": u.RawQuery, "headers": r.headers,
+		"body": base64.StdEncoding.EncodeToString([]byte(r.body)), "isBase64Encoded": true,
+		"requestContext": map[string]any{"domainName": "x.lambda-url.us-east-1.on.aws", "http": map[string]string{"method": r.method}},
 	})
 	if err != nil {
 		t.Fatal(err)

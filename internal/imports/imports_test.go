@@ -52,9 +52,9 @@ var allowed = map[string][]string{
 	"pkg/template": {"internal/sources", "pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},
 	"pkg/console":  {"internal/sources", "pkg/asl", "pkg/bridge", "pkg/jsonata", "pkg/statesapi"},
 	"pkg/devserver": {
-		"internal/sources", "internal/waittable",
+		"internal/s3put", "internal/sources", "internal/waittable",
 		"pkg/asl", "pkg/asl/tasks", "pkg/bridge", "pkg/config", "pkg/console", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront",
-		"pkg/gateway", "pkg/secrets", "pkg/sqsbatch", "pkg/statesapi", "pkg/verify",
+		"pkg/gateway", "pkg/jsonata", "pkg/secrets", "pkg/sqsbatch", "pkg/statesapi", "pkg/verify",
 	},
 }
 

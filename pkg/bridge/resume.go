@@ -159,16 +159,22 @@ func flag(ctx context.Context, t *Template, scope *Scope) (bool, error) {
 	return on, nil
 }
 
-// short evaluates a text, and truncates it to the limit. Any other value becomes JSON.
+// short evaluates a text, and truncates it to the limit. Any other value becomes JSON;
+// nothing and null become "", because a sender that gives no reason must not keep the task
+// waiting.
 func short(ctx context.Context, t *Template, scope *Scope, limit int) (string, error) {
 	if t == nil {
 		return "", nil
 	}
-	v, err := t.Eval(ctx, scope)
+	v, err := t.evalOptional(ctx, scope)
 	if err != nil {
 		return "", err
 	}
-	s, isText := jsonata.Force(v).(string)
+	v = jsonata.Force(v)
+	if v == nil || v == jsonata.Undefined {
+		return "", nil
+	}
+	s, isText := v.(string)
 	if !isText {
 		text, err := encode(v, t.place)
 		if err != nil {

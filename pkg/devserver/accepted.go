@@ -18,25 +18,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/sqsbatch/sqsclient"
 )
 
-// sqsEndpoint is where the environment says that queues are; empty for none. The credentials
-// of a laptop alone must not send anything to AWS.
-func sqsEndpoint(getenv func(string) string) string {
-	return cmp.Or(getenv("AWS_ENDPOINT_URL_SQS"), getenv("AWS_ENDPOINT_URL"))
-}
-
-// sqsEnv is the environment with what clients of a local endpoint cannot do without.
-func sqsEnv(getenv func(string) string) func(string) string {
-	defaults := map[string]string{
-		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
-	}
-	return func(name string) string { return cmp.Or(getenv(name), defaults[name]) }
-}
-
 // acceptor is what takes the deliveries of routes with a queue: SQS at the endpoint that
 // the environment names, or else the memory of this process.
 func (l *Local) acceptor(o Options) bridge.Acceptor {
-	if sqsEndpoint(o.Getenv) != "" {
-		return sqsclient.NewAcceptor(sqsEnv(o.Getenv))
+	if endpoint(o.Getenv, "SQS") != "" {
+		return sqsclient.NewAcceptor(localEnv(o.Getenv))
 	}
 	return l.memory
 }
@@ -44,7 +30,7 @@ func (l *Local) acceptor(o Options) bridge.Acceptor {
 // Accepting returns the queues of routes that accept deliveries into one at the endpoint of
 // the environment, for [Local.Poll].
 func (l *Local) Accepting(getenv func(string) string) (addresses []string) {
-	if sqsEndpoint(getenv) == "" {
+	if endpoint(getenv, "SQS") == "" {
 		return nil
 	}
 	known := map[string]bool{}

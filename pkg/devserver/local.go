@@ -100,7 +100,7 @@ type handlers struct {
 func NewLocal(o Options) (*Local, error) {
 	l := &Local{
 		Account: cmp.Or(o.Account, statesapi.DefaultAccount), Region: cmp.Or(o.Region, statesapi.DefaultRegion),
-		recorder: o.Recorder, starter: o.Starter, dedupe: replayable{dedupe.NewMemory(dedupe.MemoryOptions{})}, tasks: &taskRunner{},
+		recorder: o.Recorder, starter: o.Starter, dedupe: replayable{dedupe.NewMemory(dedupe.MemoryOptions{})}, tasks: &taskRunner{waits: &waitTable{}},
 		blanked: &console.Secrets{},
 	}
 	l.memory = newMemoryQueue(l, o.Log)
@@ -155,7 +155,7 @@ func (l *Local) newHandlers(o Options) (*handlers, error) {
 	}
 	options := gateway.Options{
 		Routes: cfg.Routes, BasePaths: cfg.BasePaths, Getenv: logCauses(o.Getenv), Log: o.Log, Dedupe: l.dedupe, Queues: queues(o), Acceptor: l.acceptor(o),
-		Starter: l.starter, Resumer: l.States.Resumer(), WaitTable: waits(o.Getenv),
+		Starter: l.starter, Resumer: l.States.Resumer(), WaitTable: waits(o.Getenv, l.tasks.waits), Offloader: offloader(o.Getenv),
 	}
 	options.Secrets = secretSource(o.Getenv, o.Log, l.blanked)
 	if l.recorder != nil {

@@ -32,20 +32,20 @@ const (
 // ends: messages that it does not report are deleted, and the others are delivered again.
 // The queue may be at any SQS endpoint; its URL names the endpoint.
 func (l *Local) Poll(ctx context.Context, queueURL string, getenv func(string) string, log *slog.Logger) error {
-	endpoint := sqsEndpoint(getenv)
-	if endpoint != "" && strings.HasPrefix(queueURL, "arn:") {
+	at := endpoint(getenv, "SQS")
+	if at != "" && strings.HasPrefix(queueURL, "arn:") {
 		parts := strings.Split(queueURL, ":")
-		queueURL = strings.TrimRight(endpoint, "/") + "/" + parts[len(parts)-2] + "/" + parts[len(parts)-1]
+		queueURL = strings.TrimRight(at, "/") + "/" + parts[len(parts)-2] + "/" + parts[len(parts)-1]
 	}
 	u, err := url.Parse(queueURL)
 	if err != nil || u.Host == "" {
 		return fmt.Errorf("the queue must be a URL, such as http://127.0.0.1:9324/%s/orders, not %q", localAccount, queueURL)
 	}
 	if !strings.Contains(u.Host, ".amazonaws.") {
-		endpoint = "" // the URL names the endpoint
+		at = "" // the URL names the endpoint
 	}
 	client := sqs.New(sqs.Options{
-		BaseEndpoint: aws.String(cmp.Or(endpoint, u.Scheme+"://"+u.Host)), Region: l.Region,
+		BaseEndpoint: aws.String(cmp.Or(at, u.Scheme+"://"+u.Host)), Region: l.Region,
 		Credentials: credentials.NewStaticCredentialsProvider(
 			cmp.Or(getenv("AWS_ACCESS_KEY_ID"), localKey), cmp.Or(getenv("AWS_SECRET_ACCESS_KEY"), localKey), getenv("AWS_SESSION_TOKEN")),
 	})

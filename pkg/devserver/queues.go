@@ -12,10 +12,10 @@ import (
 // that only exist here. The credentials of a laptop do not mean that a dead letter may be
 // sent to AWS.
 func queues(o Options) sqsbatch.Queues {
-	if sqsEndpoint(o.Getenv) == "" {
+	if endpoint(o.Getenv, "SQS") == "" {
 		return localQueues{o.Log}
 	}
-	return sqsclient.FromEnv(sqsEnv(o.Getenv))
+	return sqsclient.FromEnv(localEnv(o.Getenv))
 }
 
 // localQueues accept every dead letter and log where it would have gone; the events of a

@@ -2,7 +2,9 @@ package devserver
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"sync"
 
 	"github.com/expressway-dev/expressway/pkg/console"
 	"github.com/expressway-dev/expressway/pkg/secrets"
@@ -13,7 +15,11 @@ import (
 // which blanks it.
 func secretSource(getenv func(string) string, log *slog.Logger, blanked *console.Secrets) secrets.Source {
 	fetchers := awsstore.Fetchers(getenv)
-	for scheme, f := range fetchers {
+	for scheme, service := range map[secrets.Scheme]string{secrets.SSM: "SSM", secrets.SecretsManager: "SECRETS_MANAGER"} {
+		f := fetchers[scheme]
+		if endpoint(getenv, service) == "" {
+			f = &handedOver{next: f, getenv: getenv, stored: map[string]secrets.Secret{}}
+		}
 		fetchers[scheme] = &toldFetcher{f, blanked}
 	}
 	return secrets.NewSource(secrets.Options{
@@ -47,6 +53,42 @@ func (f *toldFetcher) Fetch(ctx context.Context, ref secrets.Reference) (secrets
 	s, err := f.next.Fetch(ctx, ref)
 	if err == nil {
 		f.blanked.Add(s.Reveal())
+	}
+	return s, err
+}
+
+// handedOver keeps the secrets that senders hand over in memory, because the environment
+// names no endpoint: those of a laptop must not be written to AWS.
+type handedOver struct {
+	next   secrets.Fetcher
+	getenv func(string) string
+
+	mu     sync.Mutex
+	stored map[string]secrets.Secret // by the reference's name
+}
+
+// Create implements [secrets.Creator].
+func (h *handedOver) Create(_ context.Context, ref secrets.Reference, secret secrets.Secret) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, ok := h.stored[ref.Name]; ok {
+		return secrets.ErrExists
+	}
+	h.stored[ref.Name] = secret
+	return nil
+}
+
+// Fetch implements [secrets.Fetcher].
+func (h *handedOver) Fetch(ctx context.Context, ref secrets.Reference) (secrets.Secret, error) {
+	h.mu.Lock()
+	s, ok := h.stored[ref.Name]
+	h.mu.Unlock()
+	if ok {
+		return s, nil
+	}
+	s, err := h.next.Fetch(ctx, ref)
+	if err != nil && h.getenv("AWS_ACCESS_KEY_ID") == "" {
+		err = fmt.Errorf("%w: %w", secrets.ErrMissing, err) // nowhere else could it be
 	}
 	return s, err
 }

@@ -15,6 +15,7 @@ import (
 // while it runs.
 type taskRunner struct {
 	current atomic.Pointer[taskSources]
+	waits   *waitTable
 }
 
 type taskSources struct {
@@ -49,7 +50,11 @@ func (t *taskRunner) RunTask(ctx context.Context, task asl.Task) (any, error) {
 // mocked is the callback for [statesapi.Options].Mocks.
 func (t *taskRunner) mocked(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error) {
 	if mocks := t.current.Load().mocks; mocks != nil {
-		return mocks.Runner(stateMachine, testCase, next)
+		runner, err := mocks.Runner(stateMachine, testCase, next)
+		if err != nil {
+			return nil, err
+		}
+		return t.waits.watch(runner), nil
 	}
 	if testCase == "" {
 		return next, nil

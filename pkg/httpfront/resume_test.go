@@ -113,6 +113,14 @@ func TestResume(t *testing.T) {
 			path: "/body", body: `{"token":"tok/+=1","status":"failed","reason":{"code":5}}`, status: 200,
 			sent: []bridge.Resumption{{Token: "tok/+=1", Action: bridge.TaskFails, Error: "PaymentFailed", Cause: `{"code":5}`}},
 		},
+		"a failure without a reason": {
+			path: "/body", body: `{"token":"tok/+=1","status":"failed"}`, status: 200,
+			sent: []bridge.Resumption{{Token: "tok/+=1", Action: bridge.TaskFails, Error: "PaymentFailed"}},
+		},
+		"a failure with the reason null": {
+			path: "/body", body: `{"token":"tok/+=1","status":"failed","reason":null}`, status: 200,
+			sent: []bridge.Resumption{{Token: "tok/+=1", Action: bridge.TaskFails, Error: "PaymentFailed"}},
+		},
 		"heartbeat": {
 			path: "/body", body: `{"token":"tok/+=1","status":"processing"}`, status: 200,
 			sent: []bridge.Resumption{{Token: "tok/+=1", Action: bridge.TaskHeartbeat}},
