@@ -6,13 +6,18 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as destinations from 'aws-cdk-lib/aws-lambda-destinations';
-import * as sources from 'aws-cdk-lib/aws-lambda-event-sources';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { apiPath, dedupes, matchers, readRoutes, Route, secretReferences, variable } from './routes';
+import { Alarms, ExpresswayAlarms } from './alarms';
+import { expand, merge, needs } from './permissions';
+import { apiPath, dedupes, matchers, readRoutes, Route, routesOf, secretReferences, Source, texts, variable } from './routes';
+
+export { ExpresswayAlarms } from './alarms';
 
 /** What all Expressway functions take. */
 export interface ExpresswayProps {
@@ -26,6 +31,17 @@ export interface ExpresswayProps {
   readonly machines?: sfn.IStateMachine[];
   /** State machines by the variable that start: reads, where machines does not tell. */
   readonly machineVariables?: { [variable: string]: sfn.IStateMachine };
+  /** The state machines whose tasks wait for the routes with resume:. */
+  readonly waiting?: sfn.IStateMachine[];
+  /** Tables by the variable that the table of a resume.lookup reads. */
+  readonly lookupTables?: { [variable: string]: dynamodb.ITable };
+  /** Buckets by the variable that offload: reads. */
+  readonly buckets?: { [variable: string]: s3.IBucket };
+  /**
+   * Keys that encrypt what the routes use and that no construct tells: of secrets, of the bucket of offload, of queues
+   * and tables that were imported. The keys of queues and tables that are given as constructs are known.
+   */
+  readonly keys?: kms.IKey[];
   /** The Expressway layer. One of layer and layerFile is needed. */
   readonly layer?: lambda.ILayerVersion;
   /** The zip that `expressway layer` wrote. */
@@ -40,17 +56,21 @@ export interface ExpresswayProps {
   readonly memorySize?: number;
   /** @default 25 seconds for webhooks, 60 seconds for queues and events */
   readonly timeout?: Duration;
+  /** @default no alarms */
+  readonly alarms?: ExpresswayAlarms;
 }
 
 /** Properties of a webhook function. */
 export interface ExpresswayWebhookProps extends ExpresswayProps {
   /** @default an HTTP API of its own */
   readonly api?: apigateway.HttpApi;
+  /** The queues that accept deliveries, by the variable that queue: reads. */
+  readonly queues?: { [variable: string]: sqs.IQueue };
 }
 
 /** Properties of a queue function. */
 export interface ExpresswayQueueProps extends ExpresswayProps {
-  /** The queues that feed the function, by the variable that sqs: reads. */
+  /** The queues that feed the function, by the variable that sqs: or queue: reads. */
   readonly queues: { [variable: string]: sqs.IQueue };
   /** Dead-letter queues of routes, by the variable that deadLetterQueue: reads. */
   readonly deadLetterQueues?: { [variable: string]: sqs.IQueue };
@@ -68,6 +88,12 @@ export interface ExpresswayEventsProps extends ExpresswayProps {
   readonly onFailure?: sqs.IQueue;
 }
 
+/** The queues of a function, by variable: fed are ARNs in its environment, sent are URLs. */
+interface Queues {
+  readonly fed: { [variable: string]: sqs.IQueue };
+  readonly sent: { [variable: string]: sqs.IQueue };
+}
+
 /** What the three functions have in common. */
 abstract class ExpresswayFunction extends Construct {
   /** The Lambda function. */
@@ -75,41 +101,60 @@ abstract class ExpresswayFunction extends Construct {
 
   /** @internal */
   protected readonly _routes: Route[];
+  /** @internal */
+  protected readonly _environment: { [name: string]: string };
+  /** @internal */
+  protected readonly _alarms?: Alarms;
 
   /** @internal */
-  protected constructor(scope: Construct, id: string, handler: string, source: 'http' | 'sqs' | 'eventbridge', props: ExpresswayProps, seconds: number) {
+  protected constructor(scope: Construct, id: string, source: Source, props: ExpresswayProps, queues: Queues) {
     super(scope, id);
-    this._routes = readRoutes(props.config).filter((r) => r[source] !== undefined);
+    const file = path.join(props.config, 'expressway.yaml');
+    this._routes = routesOf(readRoutes(props.config), source);
     if (this._routes.length === 0) {
-      throw new Error(`${path.join(props.config, 'expressway.yaml')} has no ${source} route`);
+      throw new Error(`${file} has no ${source} route`);
     }
-    const machines = this._machines(props);
+    const arns = new Map<string, string>();
     const environment: { [name: string]: string } = { ...props.environment };
-    for (const [name, machine] of Object.entries(machines)) {
-      environment[name] = machine.stateMachineArn;
-    }
-    const table = this._routes.some(dedupes) ? props.dedupeTable : undefined;
+    this._environment = environment;
+    const give = (name: string, value: string, arn: string) => {
+      environment[name] = value;
+      arns.set(value, arn);
+    };
+    Object.entries(this._machines(props)).forEach(([name, m]) => give(name, m.stateMachineArn, m.stateMachineArn));
+    Object.entries(queues.fed).forEach(([name, q]) => give(name, q.queueArn, q.queueArn));
+    Object.entries(queues.sent).forEach(([name, q]) => give(name, q.queueUrl, q.queueArn));
+    Object.entries(props.lookupTables ?? {}).forEach(([name, t]) => give(name, t.tableName, t.tableArn));
+    Object.entries(props.buckets ?? {}).forEach(([name, b]) => give(name, b.bucketName, b.bucketArn));
+    const table = this._routes.some((r) => dedupes(r) && !(source === 'http' && r.queue !== undefined)) ? props.dedupeTable : undefined;
     if (table) {
-      environment.EXPRESSWAY_DEDUPE_TABLE = table.tableName;
+      give('EXPRESSWAY_DEDUPE_TABLE', table.tableName, table.tableArn);
     }
+    this._checkVariables(file);
+
     const architecture = props.architecture ?? lambda.Architecture.ARM_64;
+    const timeout = props.timeout ?? Duration.seconds(source === 'http' ? 25 : 60);
     this.handler = new lambda.Function(this, 'Function', {
       runtime: lambda.Runtime.PROVIDED_AL2023,
       architecture,
-      handler,
+      handler: { http: 'webhook', sqs: 'queue', eventbridge: 'event' }[source],
       code: lambda.Code.fromAsset(props.config),
       layers: [this._layer(props, architecture)],
       memorySize: props.memorySize ?? 256,
-      timeout: props.timeout ?? Duration.seconds(seconds),
+      timeout,
       tracing: lambda.Tracing.ACTIVE,
       loggingFormat: lambda.LoggingFormat.JSON,
       environment,
     });
-    this._grant(machines);
-    if (table) {
-      this._allow(['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'], [table.tableArn]);
+    const found = merge(needs(this._routes, source, { stack: Stack.of(this), environment, arns, waiting: (props.waiting ?? []).map((m) => m.stateMachineArn) }));
+    for (const { actions, resources, condition } of found) {
+      this.handler.addToRolePolicy(new iam.PolicyStatement({ actions, resources, conditions: condition }));
     }
-    this._grantSecrets();
+    this._grantKeys(props, queues, found.flatMap((f) => f.actions), table);
+    if (props.alarms) {
+      this._alarms = new Alarms(new Construct(this, 'Alarms'), props.alarms);
+      this._alarms.ofFunction(this.handler.functionName, timeout);
+    }
   }
 
   /** @internal */
@@ -149,37 +194,34 @@ abstract class ExpresswayFunction extends Construct {
     return found;
   }
 
-  /** Grants to start what the routes start, in the way in which they do. */
-  private _grant(machines: { [variable: string]: sfn.IStateMachine }): void {
-    for (const async of [false, true]) {
-      const started = this._routes.filter((r) => (r.mode === 'async') === async && r.queue === undefined).map((r) => machines[variable(r.start) ?? '']);
-      const arns = [...new Set(started.filter((m) => m !== undefined).map((m) => m.stateMachineArn))];
-      if (arns.length > 0) {
-        this._allow([async ? 'states:StartExecution' : 'states:StartSyncExecution'], arns);
+  /** A function whose variables have no values does not start. */
+  private _checkVariables(file: string): void {
+    for (const route of this._routes) {
+      texts(route).forEach((text) => expand(text, this._environment, `${file}: route ${route.name}`));
+      for (const reference of secretReferences(route)) {
+        const name = /^env:(.*)$/.exec(expand(reference, this._environment, route.name))?.[1];
+        if (name !== undefined && !this._environment[name]) {
+          throw new Error(`${file}: route ${route.name}: the secret env:${name} has no value; give it by environment`);
+        }
       }
     }
   }
 
-  private _grantSecrets(): void {
-    const stack = Stack.of(this);
-    const secrets = new Set<string>();
-    const parameters = new Set<string>();
-    for (const reference of this._routes.flatMap(secretReferences)) {
-      const [scheme, rest] = [reference.slice(0, reference.indexOf(':')), reference.slice(reference.indexOf(':') + 1)];
-      const name = rest.split('#')[0];
-      if (scheme === 'secretsmanager') {
-        secrets.add(name.startsWith('arn:') ? name : `arn:${stack.partition}:secretsmanager:${stack.region}:${stack.account}:secret:${name}-??????`);
-      } else if (scheme === 'ssm') {
-        parameters.add(name.startsWith('arn:') ? name : `arn:${stack.partition}:ssm:${stack.region}:${stack.account}:parameter/${name.replace(/^\//, '')}`);
-      }
-    }
-    if (secrets.size > 0) {
-      this._allow(['secretsmanager:GetSecretValue'], [...secrets]);
-    }
-    if (parameters.size > 0) {
-      this._allow(['ssm:GetParameter'], [...parameters]);
-    }
+  /** Grants the use of keys: services use them on behalf of the function. */
+  private _grantKeys(props: ExpresswayProps, queues: Queues, actions: string[], table?: dynamodb.ITable): void {
+    const writes = actions.includes('sqs:SendMessage') || actions.includes('s3:PutObject');
+    props.keys?.forEach((key) => key.grant(this.handler, 'kms:Decrypt', ...writes ? ['kms:GenerateDataKey'] : []));
+    const used = <T>(all: { [variable: string]: T } | undefined) => Object.entries(all ?? {}).filter(([name]) => reads(this._routes, name)).map(([, v]) => v);
+    used(queues.fed).forEach((q) => q.encryptionMasterKey?.grant(this.handler, 'kms:Decrypt'));
+    used(queues.sent).forEach((q) => q.encryptionMasterKey?.grant(this.handler, 'kms:Decrypt', 'kms:GenerateDataKey'));
+    [table, ...used(props.lookupTables)].forEach((t) => t?.encryptionKey?.grant(this.handler, 'kms:Decrypt'));
+    used(props.buckets).forEach((b) => b.encryptionKey?.grant(this.handler, 'kms:GenerateDataKey'));
   }
+}
+
+/** Whether a route reads a variable. */
+function reads(routes: Route[], name: string): boolean {
+  return texts(routes).some((text) => text.includes(`\${${name}}`) || text.includes(`\${${name}:-`));
 }
 
 /** A name without what says only that it is an ARN of a state machine. */
@@ -193,52 +235,44 @@ export class ExpresswayWebhook extends ExpresswayFunction {
   public readonly api: apigateway.HttpApi;
 
   public constructor(scope: Construct, id: string, props: ExpresswayWebhookProps) {
-    super(scope, id, 'webhook', 'http', props, 25);
+    super(scope, id, 'http', props, { fed: {}, sent: props.queues ?? {} });
     this.api = props.api ?? new apigateway.HttpApi(this, 'Api');
     const integration = new integrations.HttpLambdaIntegration('Routes', this.handler, { timeout: Duration.seconds(29) });
     for (const target of new Set(this._routes.map(apiPath))) {
       // All methods: senders ask for consent by others than the route's, and the function answers 405 to the rest.
       this.api.addRoutes({ path: target, methods: [apigateway.HttpMethod.ANY], integration });
     }
+    this._alarms?.ofApi(this.api.apiId);
   }
 }
 
 /** Runs a workflow for each record of a queue. */
 export class ExpresswayQueue extends ExpresswayFunction {
   public constructor(scope: Construct, id: string, props: ExpresswayQueueProps) {
-    const environment: { [name: string]: string } = { ...props.environment };
+    super(scope, id, 'sqs', props, { fed: props.queues, sent: props.deadLetterQueues ?? {} });
     for (const [name, queue] of Object.entries(props.queues)) {
-      environment[name] = queue.queueArn;
-    }
-    for (const [name, queue] of Object.entries(props.deadLetterQueues ?? {})) {
-      environment[name] = queue.queueUrl;
-    }
-    super(scope, id, 'queue', 'sqs', { ...props, environment }, 60);
-    for (const [name, queue] of Object.entries(props.queues)) {
-      const own = this._routes.filter((r) => variable(r.sqs) === name);
+      const own = this._routes.filter((r) => variable(r.sqs ?? r.queue) === name);
       if (own.length === 0) {
         throw new Error(`no route reads the queue of ${name}; write sqs: \${${name}}`);
       }
-      this.handler.addEventSource(new sources.SqsEventSource(queue, {
-        batchSize: props.batchSize ?? 10, maxConcurrency: props.maxConcurrency, reportBatchItemFailures: true,
-      }));
+      new lambda.EventSourceMapping(this, `Mapping-${name}`, {
+        target: this.handler, eventSourceArn: queue.queueArn, batchSize: props.batchSize ?? 10, maxConcurrency: props.maxConcurrency, reportBatchItemFailures: true,
+      });
+      const retries = own.some((r) => r.retry !== undefined);
+      this._allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', ...retries ? ['sqs:ChangeMessageVisibility'] : []], [queue.queueArn]);
+      this._alarms?.ofQueue(name, queue.queueName);
     }
-    const dead = new Set(this._routes.map((r) => variable(r.deadLetterQueue)).filter((v): v is string => v !== undefined));
-    for (const name of dead) {
-      const queue = props.deadLetterQueues?.[name];
-      if (queue) {
-        this._allow(['sqs:SendMessage'], [queue.queueArn]);
-      }
-    }
+    Object.entries(props.deadLetterQueues ?? {}).forEach(([name, queue]) => this._alarms?.ofDeadLetters(name, queue.queueName));
   }
 }
 
 /** Runs a workflow for events of a bus. */
 export class ExpresswayEvents extends ExpresswayFunction {
   public constructor(scope: Construct, id: string, props: ExpresswayEventsProps) {
-    super(scope, id, 'event', 'eventbridge', props, 60);
+    super(scope, id, 'eventbridge', props, { fed: {}, sent: {} });
     if (props.onFailure) {
       this.handler.configureAsyncInvoke({ onFailure: new destinations.SqsDestination(props.onFailure) });
+      this._alarms?.ofDeadLetters('Failed', props.onFailure.queueName);
     }
     for (const route of this._routes) {
       const pattern: { [key: string]: unknown } = {};
