@@ -13,7 +13,7 @@ CHECKOV  := $(CURDIR)/.venv-checkov
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench nightly soak release cdk workflows screenshots notices
+.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench nightly soak release cdk terraform workflows screenshots notices
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,16 @@ release: ## write the layer, the functions, the command, checksums and SBOM of V
 
 cdk: ## compile the CDK constructs with jsii, synthesize and check them
 	cd deploy/cdk && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build && npm test --silent
+
+# The bindings that are generated from the providers' schemas: read as archives, never unpacked (71 MB).
+PROVIDERS := $(CURDIR)/.terraform-providers
+$(PROVIDERS)/.done: Makefile
+	mkdir -p $(PROVIDERS)
+	cd $(PROVIDERS) && npm pack --silent @cdktf/provider-aws@19.28.0 @cdktf/provider-aws@21.22.1 @cdktf/provider-archive@11.0.1
+	touch $@
+
+terraform: $(PROVIDERS)/.done ## check the Terraform module against the providers' schemas
+	EXPRESSWAY_TERRAFORM_PROVIDERS=$(PROVIDERS) $(GO) test -count=1 ./deploy/terraform
 
 workflows: ## lint the workflows of .github
 	$(GO) tool actionlint
@@ -118,4 +128,4 @@ notices: ## write THIRD_PARTY_NOTICES.md
 	$(GO) test -count=1 ./internal/notices -update
 
 clean: ## remove what was built
-	rm -rf $(BIN) .aws-sam $(VENV) $(AWS_VENV) $(CHECKOV)
+	rm -rf $(BIN) .aws-sam $(VENV) $(AWS_VENV) $(CHECKOV) $(PROVIDERS)

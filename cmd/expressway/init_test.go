@@ -210,7 +210,8 @@ func TestInitRefuses(t *testing.T) {
 		"two queues":                   {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n  R: {Type: AWS::SQS::Queue}\n", "", []string{"--from", "sqs"}, "several queues that nothing reads (Q, R)"},
 		"a queue for no webhook":       {"", "", []string{"--from", "sqs", "--queue-webhooks"}, "add http to --from"},
 		"a bucket that is there":       {"Resources:\n  LargeInputsBucket: {Type: AWS::S3::Bucket}\n", "", []string{"--offload"}, "already has a resource LargeInputsBucket"},
-		"a bucket by Terraform":        {"", "", []string{"--offload", "--iac", "terraform"}, "docs/configuration.md says"},
+		"a load balancer by Terraform": {"", "", []string{"--door", "alb", "--iac", "terraform"}, "--door alb: the Terraform module takes an HTTP API"},
+		"a function URL by CDK":        {"", "", []string{"--door", "function-url", "--iac", "cdk"}, "--door function-url: the CDK construct makes an HTTP API"},
 		"no such provider":             {"", "", []string{"--provider", "nobody"}, `no provider "nobody"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,44 +9,8 @@ data "archive_file" "code" {
 }
 
 locals {
-  source = { webhook = "http", queue = "sqs", event = "eventbridge" }[var.kind]
-  # The routes of this function's own source: their permissions are the function's.
-  routes = [for r in yamldecode(file("${var.config}/expressway.yaml")).routes : r if contains(keys(r), local.source)]
-
-  prefix     = "arn:${data.aws_partition.current.partition}"
-  here       = "${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}"
-  started    = { for r in local.routes : r.name => lookup(var.machines, try(regex("^\\$\\{([A-Za-z_][A-Za-z0-9_]*)", r.start)[0], ""), null) if can(r.start) && !can(r.queue) }
-  # Permission to start an alias or a version is asked of the machine's own ARN.
-  sync       = distinct([for r in local.routes : join(":", slice(split(":", local.started[r.name]), 0, 7)) if try(local.started[r.name], null) != null && try(r.mode, "sync") == "sync"])
-  async      = distinct([for r in local.routes : join(":", slice(split(":", local.started[r.name]), 0, 7)) if try(local.started[r.name], null) != null && try(r.mode, "sync") == "async"])
-  references = distinct(flatten([for r in local.routes : try(r.verify.secrets, [])]))
-  secrets    = [for s in local.references : split("#", trimprefix(s, "secretsmanager:"))[0] if startswith(s, "secretsmanager:")]
-  parameters = [for s in local.references : trimprefix(trimprefix(s, "ssm:"), "/") if startswith(s, "ssm:")]
-  dedupes    = var.dedupe_table != null && anytrue([for r in local.routes : can(r.dedupe) && try(r.dedupe, false) != false])
-  retries    = anytrue([for r in local.routes : can(r.retry)])
-  dead       = anytrue([for r in local.routes : can(r.deadLetterQueue)])
-
-  statements = concat(
-    [for a, arns in { "states:StartSyncExecution" = local.sync, "states:StartExecution" = local.async } : { actions = [a], resources = arns } if length(arns) > 0],
-    length(local.secrets) == 0 ? [] : [{
-      actions   = ["secretsmanager:GetSecretValue"]
-      resources = [for s in local.secrets : startswith(s, "arn:") ? s : "${local.prefix}:secretsmanager:${local.here}:secret:${s}-??????"]
-    }],
-    length(local.parameters) == 0 ? [] : [{
-      actions   = ["ssm:GetParameter"]
-      resources = [for p in local.parameters : startswith(p, "arn:") ? p : "${local.prefix}:ssm:${local.here}:parameter/${p}"]
-    }],
-    !local.dedupes ? [] : [{
-      actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
-      resources = ["${local.prefix}:dynamodb:${local.here}:table/${var.dedupe_table}"]
-    }],
-    length(var.queues) == 0 ? [] : [{
-      actions   = concat(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], local.retries ? ["sqs:ChangeMessageVisibility"] : [])
-      resources = values(var.queues)
-    }],
-    !local.dead || length(var.dead_letter_queue_arns) == 0 ? [] : [{ actions = ["sqs:SendMessage"], resources = var.dead_letter_queue_arns }],
-    var.on_failure == null ? [] : [{ actions = ["sqs:SendMessage"], resources = [var.on_failure] }],
-  )
+  prefix = "arn:${data.aws_partition.current.partition}"
+  here   = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
 }
 
 data "aws_iam_policy_document" "assume" {
@@ -65,6 +29,15 @@ data "aws_iam_policy_document" "routes" {
     content {
       actions   = statement.value.actions
       resources = statement.value.resources
+
+      dynamic "condition" {
+        for_each = statement.value.aliases
+        content {
+          test     = "ForAnyValue:StringEquals"
+          variable = "kms:ResourceAliases"
+          values   = [condition.value]
+        }
+      }
     }
   }
 }
@@ -85,7 +58,6 @@ resource "aws_iam_role_policy_attachment" "traces" {
 }
 
 resource "aws_iam_role_policy" "routes" {
-  count  = length(local.statements) > 0 ? 1 : 0
   name   = "routes"
   role   = aws_iam_role.this.id
   policy = data.aws_iam_policy_document.routes.json
@@ -101,7 +73,7 @@ resource "aws_lambda_function" "this" {
   source_code_hash = data.archive_file.code.output_base64sha256
   layers           = [var.layer]
   memory_size      = var.memory_size
-  timeout          = coalesce(var.timeout, var.kind == "webhook" ? 25 : 60)
+  timeout          = local.timeout
 
   tracing_config {
     mode = "Active"
@@ -112,11 +84,30 @@ resource "aws_lambda_function" "this" {
   }
 
   environment {
-    variables = merge(
-      var.machines, var.queues, var.dead_letter_queues,
-      local.dedupes ? { EXPRESSWAY_DEDUPE_TABLE = var.dedupe_table } : {},
-      var.environment,
-    )
+    variables = merge(local.given, var.environment)
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(local.routes) > 0
+      error_message = "${var.config}/expressway.yaml has no ${local.source} route."
+    }
+    precondition {
+      condition     = length(local.missing) == 0
+      error_message = "The routes read variables that have no value: ${join(", ", local.missing)}. Give them by machines, queues, dead_letter_queues, tables, buckets or environment."
+    }
+    precondition {
+      condition     = length(local.twofold) == 0
+      error_message = "A text may have one variable here: ${join(", ", local.twofold)}. Make one variable of the whole text."
+    }
+    precondition {
+      condition     = length(local.idle) == 0
+      error_message = "No route reads the queues of ${join(", ", local.idle)}. Write sqs: with the variable."
+    }
+    precondition {
+      condition     = !local.resumes || length(var.waiting) > 0
+      error_message = "The routes resume tasks: name the state machines that wait in the variable waiting."
+    }
   }
 }
 
@@ -136,7 +127,7 @@ resource "aws_lambda_permission" "url" {
 
 resource "aws_apigatewayv2_integration" "this" {
   count                  = var.kind == "webhook" && var.api != null ? 1 : 0
-  api_id                 = var.api
+  api_id                 = var.api.id
   integration_type       = "AWS_PROXY"
   integration_uri        = aws_lambda_function.this.invoke_arn
   payload_format_version = "2.0"
@@ -145,8 +136,8 @@ resource "aws_apigatewayv2_integration" "this" {
 
 resource "aws_apigatewayv2_route" "this" {
   # All methods: senders ask for consent by others than the route's.
-  for_each  = toset(var.kind == "webhook" && var.api != null ? [for r in local.routes : replace(regex("/.*$", r.http), "...}", "+}")] : [])
-  api_id    = var.api
+  for_each  = toset(var.kind == "webhook" && var.api != null ? local.paths : [])
+  api_id    = var.api.id
   route_key = "ANY ${each.value}"
   target    = "integrations/${aws_apigatewayv2_integration.this[0].id}"
 }
@@ -156,11 +147,11 @@ resource "aws_lambda_permission" "api" {
   action        = "lambda:InvokeFunction"
   function_name = aws_lambda_function.this.function_name
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${var.api_execution_arn}/*"
+  source_arn    = "${var.api.execution_arn}/*"
 }
 
 resource "aws_lambda_event_source_mapping" "this" {
-  for_each                = var.queues
+  for_each                = var.kind == "queue" ? var.queues : {}
   event_source_arn        = each.value
   function_name           = aws_lambda_function.this.arn
   batch_size              = 10
@@ -169,14 +160,10 @@ resource "aws_lambda_event_source_mapping" "this" {
 }
 
 resource "aws_cloudwatch_event_rule" "this" {
-  for_each       = { for r in local.routes : r.name => r if var.kind == "event" }
+  for_each       = local.patterns
   name           = "${var.name}-${each.key}"
   event_bus_name = var.bus
-  event_pattern = jsonencode(merge(
-    { for field, texts in { source = try(flatten([each.value.eventbridge.source]), ["*"]), "detail-type" = try(flatten([each.value.eventbridge["detail-type"]]), ["*"]) } :
-    field => [for t in texts : { wildcard = t }] if !contains(texts, "*") },
-    can(each.value.eventbridge.source) && !contains(try(flatten([each.value.eventbridge.source]), []), "*") ? {} : { version = ["0"] },
-  ))
+  event_pattern  = jsonencode(each.value)
 }
 
 resource "aws_cloudwatch_event_target" "this" {
@@ -200,7 +187,59 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 
   destination_config {
     on_failure {
-      destination = var.on_failure
+      destination = var.on_failure.arn
     }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each            = local.alarms
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = "${each.value.text} Runbook: ${var.alarms.runbook_url}#alarm-${split("-", each.key)[0]}"
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic
+  period              = 300
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.datapoints
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = each.value.threshold
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+}
+
+# The threshold is in milliseconds, so it is an expression over the metric in seconds.
+resource "aws_cloudwatch_metric_alarm" "duration" {
+  count               = var.alarms != null ? 1 : 0
+  alarm_name          = "${var.name}-duration"
+  alarm_description   = "The function ${var.name} runs for nine tenths of its time-out of ${local.timeout} s. Runbook: ${var.alarms.runbook_url}#alarm-duration"
+  evaluation_periods  = 1
+  datapoints_to_alarm = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 0.9
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+
+  metric_query {
+    id          = "longest"
+    return_data = false
+
+    metric {
+      namespace   = "AWS/Lambda"
+      metric_name = "Duration"
+      dimensions  = { FunctionName = var.name }
+      stat        = "Maximum"
+      period      = 300
+    }
+  }
+
+  metric_query {
+    id          = "share"
+    label       = "share of the time-out"
+    expression  = "longest / (1000 * ${local.timeout})"
+    return_data = true
   }
 }

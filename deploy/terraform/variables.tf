@@ -48,46 +48,71 @@ variable "dedupe_table" {
   default     = null
 }
 
+variable "waiting" {
+  description = "ARNs of the state machines whose tasks wait for routes with resume."
+  type        = list(string)
+  default     = []
+}
+
+variable "tables" {
+  description = "Names or ARNs of tables, by the variable that resume.lookup.table reads."
+  type        = map(string)
+  default     = {}
+}
+
+variable "buckets" {
+  description = "Names of buckets, by the variable that offload reads."
+  type        = map(string)
+  default     = {}
+}
+
+variable "keys" {
+  description = "ARNs of the KMS keys that encrypt what the routes use: queues, tables, secrets, the bucket of offload."
+  type        = list(string)
+  default     = []
+}
+
 variable "queues" {
-  description = "ARNs of the queues that feed a queue function, by the variable that sqs: reads."
+  description = "ARNs of queues: of a queue function those that feed it, by the variable that sqs or queue reads; of a webhook function those that accept deliveries, by the variable that queue reads."
   type        = map(string)
   default     = {}
 }
 
 variable "dead_letter_queues" {
-  description = "URLs of dead-letter queues, by the variable that deadLetterQueue: reads."
+  description = "URLs or ARNs of dead-letter queues, by the variable that deadLetterQueue reads."
   type        = map(string)
   default     = {}
 }
 
-variable "dead_letter_queue_arns" {
-  description = "ARNs of the same queues."
-  type        = list(string)
-  default     = []
+variable "on_failure" {
+  description = "The queue that takes events that failed for good; null for none."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "api" {
+  description = "The HTTP API of a webhook function, such as aws_apigatewayv2_api.NAME; null for a function URL."
+  type        = object({ id = string, execution_arn = string })
+  default     = null
+}
+
+variable "alarms" {
+  description = "The alarms of deploy/alarms: the ARN of the SNS topic that they go to, how many failed and refused deliveries and 5xx answers in five minutes are too many, and how many seconds old a message may become; null for none."
+  type = object({
+    topic         = optional(string)
+    failed        = optional(number, 5)
+    rejected      = optional(number, 50)
+    server_errors = optional(number, 5)
+    max_age       = optional(number, 900)
+    runbook_url   = optional(string, "https://github.com/expressway-dev/expressway/blob/main/docs/operations.md")
+  })
+  default = null
 }
 
 variable "bus" {
   description = "The name of the event bus of an event function."
   type        = string
   default     = "default"
-}
-
-variable "on_failure" {
-  description = "The ARN of the queue that takes events that failed for good; null for none."
-  type        = string
-  default     = null
-}
-
-variable "api" {
-  description = "The id of the HTTP API of a webhook function; null for a function URL."
-  type        = string
-  default     = null
-}
-
-variable "api_execution_arn" {
-  description = "The execution ARN of that API."
-  type        = string
-  default     = null
 }
 
 variable "memory_size" {

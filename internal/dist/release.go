@@ -19,8 +19,10 @@ import (
 // Lambda's names of architectures, by Go's.
 var archNames = map[string]string{"arm64": "arm64", "amd64": "x86_64"}
 
+type platform struct{ os, arch string }
+
 // platforms are those of the command.
-var platforms = []struct{ os, arch string }{
+var platforms = []platform{
 	{"linux", "amd64"}, {"linux", "arm64"}, {"darwin", "amd64"}, {"darwin", "arm64"}, {"windows", "amd64"},
 }
 
@@ -119,10 +121,7 @@ func (r *Release) command(ctx context.Context) error {
 	defer clean()
 	for _, p := range platforms {
 		r.say("command for %s/%s", p.os, p.arch)
-		binary, err := build{
-			Root: r.Root, Package: "./cmd/expressway", OS: p.os, Arch: p.arch, Version: r.Version, Commit: r.Commit,
-			Tags: []string{"release"}, Overlay: overlay,
-		}.Binary(ctx)
+		binary, err := r.commandFor(ctx, p, overlay)
 		if err != nil {
 			return err
 		}
@@ -142,6 +141,52 @@ func (r *Release) command(ctx context.Context) error {
 		if err := r.inventory.read(name, binary); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (r *Release) commandFor(ctx context.Context, p platform, overlay string) ([]byte, error) {
+	return build{
+		Root: r.Root, Package: "./cmd/expressway", OS: p.os, Arch: p.arch, Version: r.Version, Commit: r.Commit,
+		Tags: []string{"release"}, Overlay: overlay,
+	}.Binary(ctx)
+}
+
+// WriteCommand makes the command of one platform alone, as the release has it, in a folder
+// that it creates if it does not exist. The platform is OS/ARCH in Go's names.
+func (r *Release) WriteCommand(ctx context.Context, dir, name string) error {
+	i := slices.IndexFunc(platforms, func(p platform) bool { return p.os+"/"+p.arch == name })
+	if i < 0 {
+		return fmt.Errorf("there is no command for %s; there is one for %v", name, platforms)
+	}
+	for _, arch := range []string{"arm64", "amd64"} {
+		binary, err := r.function(ctx, "layer", arch)
+		if err == nil {
+			err = r.pack("layer", arch, binary)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	overlay, clean, err := r.overlay()
+	if err != nil {
+		return err
+	}
+	defer clean()
+	r.say("command for %s", name)
+	binary, err := r.commandFor(ctx, platforms[i], overlay)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // for others to read
+		return fmt.Errorf("write command: %w", err)
+	}
+	file := "expressway"
+	if platforms[i].os == "windows" {
+		file += ".exe"
+	}
+	if err := os.WriteFile(filepath.Join(dir, file), binary, 0o755); err != nil { //nolint:gosec // it is run
+		return fmt.Errorf("write command: %w", err)
 	}
 	return nil
 }

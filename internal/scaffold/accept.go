@@ -23,11 +23,8 @@ func (p *plan) chooseAccept() error {
 	if !p.Accept && !p.Offload {
 		return nil
 	}
-	switch {
-	case !p.from(sources.HTTP):
+	if !p.from(sources.HTTP) {
 		return errors.New("--queue-webhooks and --offload are about webhooks: add http to --from")
-	case p.IaC != "sam":
-		return errors.New("--queue-webhooks and --offload write to a template; with --iac " + p.IaC + ", add queue or offload to the route, and what docs/configuration.md says that they need")
 	}
 	for _, id := range []string{idAccepted, idAcceptedDead, idInputs} {
 		if p.has(id) && !p.has(idWebhook) {
@@ -36,13 +33,22 @@ func (p *plan) chooseAccept() error {
 	}
 	for _, h := range p.hooks {
 		if p.Accept {
-			h.yaml += "    queue: ${" + acceptedVar + "}\n    deadLetterQueue: ${" + acceptedDeadVar + "}\n"
+			h.yaml += "    queue: ${" + p.acceptedVar() + "}\n    deadLetterQueue: ${" + acceptedDeadVar + "}\n"
 		}
 		if p.Offload {
 			h.yaml += "    offload: s3://${" + inputsVar + "}/webhooks\n"
 		}
 	}
 	return nil
+}
+
+// acceptedVar is the variable of the queue, which CDK and Terraform give by its ARN to the
+// function that it feeds.
+func (p *plan) acceptedVar() string {
+	if p.IaC == "sam" {
+		return acceptedVar
+	}
+	return "ACCEPTED_QUEUE"
 }
 
 // startsIn reports whether the function of an id starts executions.
@@ -59,7 +65,7 @@ func (p *plan) remembersIn(id string) bool {
 // acceptEnvironment are the variables for queue and offload.
 func (p *plan) acceptEnvironment(w *writer, indent, id string) {
 	if p.Accept && id != idEvents {
-		w.f("%s%s: !Ref %s", indent, acceptedVar, idAccepted)
+		w.f("%s%s: !Ref %s", indent, p.acceptedVar(), idAccepted)
 	}
 	if p.Accept && id == idQueue {
 		w.f("%s%s: !Ref %s", indent, acceptedDeadVar, idAcceptedDead)

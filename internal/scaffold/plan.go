@@ -104,8 +104,7 @@ func Init(o Options) (*Changes, error) {
 		return nil, err
 	}
 	if o.IaC != "sam" {
-		p.snippet(c)
-		return c, c.skipExisting()
+		return c, p.snippet(c)
 	}
 	c.file(configFile, p.configuration())
 	p.samples(c)

@@ -258,7 +258,8 @@ export class ExpresswayQueue extends ExpresswayFunction {
       new lambda.EventSourceMapping(this, `Mapping-${name}`, {
         target: this.handler, eventSourceArn: queue.queueArn, batchSize: props.batchSize ?? 10, maxConcurrency: props.maxConcurrency, reportBatchItemFailures: true,
       });
-      const retries = own.some((r) => r.retry !== undefined);
+      // A message that is retried, or whose delivery another attempt holds, is told when to come back.
+      const retries = own.some((r) => r.retry !== undefined || dedupes(r));
       this._allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', ...retries ? ['sqs:ChangeMessageVisibility'] : []], [queue.queueArn]);
       this._alarms?.ofQueue(name, queue.queueName);
     }

@@ -1,6 +1,7 @@
 // Command release writes a release into a folder: see package dist.
 //
 //	go run ./internal/dist/release -version v0.1.0 -o dist
+//	go run ./internal/dist/release -version v0.1.0 -o out -platform linux/arm64
 package main
 
 import (
@@ -24,6 +25,7 @@ func main() {
 	version := flag.String("version", "", "vMAJOR.MINOR.PATCH")
 	commit := flag.String("commit", "", "what the release is made of (default: git's HEAD)")
 	out := flag.String("o", "dist", "`folder` to write to")
+	platform := flag.String("platform", "", "write only the command of `OS/ARCH` (default: the whole release)")
 	flag.Parse()
 	if !versions.MatchString(*version) {
 		fmt.Fprintln(os.Stderr, "release: -version must be like v0.1.0")
@@ -35,7 +37,11 @@ func main() {
 		}
 	}
 	r := dist.Release{Root: ".", Version: *version, Commit: *commit, Say: func(s string) { fmt.Fprintln(os.Stderr, s) }}
-	if err := r.Write(ctx, *out); err != nil {
+	write := r.Write
+	if *platform != "" {
+		write = func(ctx context.Context, dir string) error { return r.WriteCommand(ctx, dir, *platform) }
+	}
+	if err := write(ctx, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}

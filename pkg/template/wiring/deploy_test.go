@@ -135,6 +135,8 @@ func TestDeployedPermissions(t *testing.T) {
 					continue // no template tells the key of what is in another stack
 				case strings.HasSuffix(grant, ":named"):
 					continue // a name that is none of the template's has a finding of its own
+				case strings.HasPrefix(grant, "sqs:ChangeMessageVisibility") && strings.Contains(c.Name, "dedupe"):
+					continue // without it a message comes back later, after the queue's own visibility
 				case strings.HasPrefix(grant, "states:SendTask") && len(c.Waiting) > 1:
 					continue // no route says whose tasks it resumes
 				}
