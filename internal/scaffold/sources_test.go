@@ -36,8 +36,17 @@ func TestSources(t *testing.T) {
 		}
 		return err
 	})
+	sourcetest.Hold(t, "internal/scaffold/stack.go: its sample", func(s sources.Source) error {
+		files, err := written(s, "sam")
+		for name := range files {
+			if err == nil && (strings.HasPrefix(name, "events/"+s.Function+"-") || strings.HasPrefix(name, "events/bodies/")) {
+				return nil
+			}
+		}
+		return fmt.Errorf("no sample for %s: %v", s.Key, err)
+	})
 	for iac, want := range map[string]string{"terraform": `"%s"`, "cdk": "new Expressway%s"} {
-		sourcetest.Hold(t, "internal/scaffold/stack.go: its construct or module, "+iac, func(s sources.Source) error {
+		sourcetest.Hold(t, "internal/scaffold/snippet.go: its construct or module, "+iac, func(s sources.Source) error {
 			files, err := written(s, iac)
 			name := s.Function
 			if iac == "cdk" {
