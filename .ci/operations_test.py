@@ -181,7 +181,9 @@ class Operations(unittest.TestCase):
                         self.assertEqual(
                             p[actions], {"Fn::If": ["Notify", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
                         )
-                    anchor = re.search(r"Runbook: \$\{RunbookUrl\}#([0-9a-z-]+)$", p["AlarmDescription"]["Fn::Sub"])
+                    text = p["AlarmDescription"]["Fn::Sub"]
+                    text = text if isinstance(text, str) else text[0]
+                    anchor = re.search(r"Runbook: \$\{RunbookUrl\}#([0-9a-z-]+)$", text)
                     self.assertIn(anchor.group(1), self.runbook)
         self.assertEqual(seen, 10)
 

@@ -26,6 +26,8 @@ def expand(path, change=None, parameters=None):
         if resource["Type"] == "AWS::Serverless::Function":
             # The name of the archive is the hash of what is in it: program and configuration.
             properties["CodeUri"] = "s3://bucket/code.zip"
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            properties["ContentUri"] = "s3://bucket/layer.zip"
         if resource["Type"] == "AWS::Serverless::StateMachine":
             with open(os.path.join(folder, properties.pop("DefinitionUri"))) as f:
                 properties["Definition"] = json.load(f)

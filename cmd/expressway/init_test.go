@@ -191,6 +191,45 @@ func keepsLines(t *testing.T, before, after string) {
 	}
 }
 
+// TestInitAfterTheLastSection adds a section that a template lacks, and members to its last
+// one: each lands in its own.
+func TestInitAfterTheLastSection(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("template.yaml", []byte("Transform: AWS::Serverless-2016-10-31\nResources:\n  Topic:\n    Type: AWS::SNS::Topic\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tool(t, "init", "--write", "--from", "http,sqs,eventbridge", "--door", "rest")
+	strict(t, "--strict", "--parameter-overrides", "StateMachineArn=arn:aws:states:us-east-1:123456789012:stateMachine:m")
+	text := read(t, "template.yaml")
+	parameters := strings.Index(text, "\nParameters:\n")
+	if parameters < strings.Index(text, "  ExpresswayWebhook:\n") || strings.Contains(text[parameters:], "Type: AWS::") {
+		t.Errorf("resources are not in Resources:\n%s", text)
+	}
+	lint(t, true)
+}
+
+// TestAddToAnotherDoor adds a provider where requests come by a Function URL: it needs no
+// API, and its secret is where the others are.
+func TestAddToAnotherDoor(t *testing.T) {
+	t.Chdir(t.TempDir())
+	tool(t, "init", "--door", "function-url", "--provider", "stripe")
+	tool(t, "add", "twilio")
+	text := read(t, "template.yaml")
+	for _, want := range []string{"ExpresswayTwilioSecret:", "TWILIO_SECRET_REF:", "Resource: !Ref ExpresswayTwilioSecret"} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("%q is not there once:\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "HttpApi") {
+		t.Error("there is an API that nothing uses")
+	}
+	if text := read(t, "env.json"); !strings.Contains(text, `"TWILIO_SECRET_REF": "env:TWILIO_SECRET"`) {
+		t.Errorf("env.json: %s", text)
+	}
+	strict(t, "--strict")
+	lint(t, true)
+}
+
 // TestInitRefuses says what cannot be written, and writes nothing.
 func TestInitRefuses(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -102,6 +102,7 @@ func (p *plan) acceptResources(w *writer) {
 	if p.Accept {
 		w.f("%s:", idAccepted)
 		w.f("  Type: AWS::SQS::Queue")
+		p.queueMetadata(w)
 		w.f("  # A webhook that was acknowledged is nowhere else.")
 		w.f("  DeletionPolicy: Retain")
 		w.f("  UpdateReplacePolicy: Retain")
@@ -116,6 +117,13 @@ func (p *plan) acceptResources(w *writer) {
 	if p.Offload {
 		w.f("%s:", idInputs)
 		w.f("  Type: AWS::S3::Bucket")
+		if p.operated() {
+			w.f("  Metadata:")
+			w.f("    checkov:")
+			w.f("      skip:")
+			w.f("        - {id: CKV_AWS_18, comment: \"Only the functions read and write it, and CloudTrail can record that.\"}")
+			w.f("        - {id: CKV_AWS_21, comment: \"An object is written once, under a name of its own.\"}")
+		}
 		w.f("  DeletionPolicy: Retain")
 		w.f("  UpdateReplacePolicy: Retain")
 		w.f("  Properties:")

@@ -47,7 +47,7 @@ func Add(o Options, what string) (*Changes, error) {
 	if err := p.addRoute(configuration); err != nil {
 		return nil, err
 	}
-	if err := p.addToTemplate(doc); err != nil {
+	if err := p.addToTemplate(c, doc); err != nil {
 		return nil, err
 	}
 	if err := p.addSecrets(c); err != nil {
@@ -133,23 +133,40 @@ func (p *plan) addRoute(d *document) error {
 }
 
 // addToTemplate adds what the function of the route lacks, or creates the function.
-func (p *plan) addToTemplate(d *document) error {
-	if parameters := p.parameters(); parameters != "" {
-		if err := d.add([]string{"Parameters"}, parameters); err != nil {
-			return err
-		}
-	}
+func (p *plan) addToTemplate(c *Changes, d *document) error {
 	k := p.kinds()[0]
 	i := slices.IndexFunc(p.template.Functions(), func(f *template.Function) bool {
 		return f.Get("Handler").Or("") == k.handler && strings.HasPrefix(f.Get("Runtime").Or(""), "provided")
 	})
+	parameters := p.parameters()
 	if i < 0 {
-		return d.add([]string{"Resources"}, "\n"+p.resources())
+		parameters += p.operationParameters()
+	}
+	if parameters != "" {
+		if err := d.add([]string{"Parameters"}, parameters); err != nil {
+			return err
+		}
+	}
+	if i < 0 {
+		if conditions := p.conditions(); conditions != "" {
+			if err := d.add([]string{"Conditions"}, conditions); err != nil {
+				return err
+			}
+		}
+		resources := p.resources()
+		if err := p.alarmFiles(c, resources); err != nil {
+			return err
+		}
+		return d.add([]string{"Resources"}, "\n"+resources)
 	}
 	if !p.sam {
 		return errors.New("the template has no SAM transform; `add` knows how to add a route to a function of SAM's only. `expressway validate` says what a route that you write needs")
 	}
-	return p.addToFunction(d, p.template.Functions()[i], k)
+	f := p.template.Functions()[i]
+	if names := p.published(k.id); len(names) > 0 && f.Get("AutoPublishAlias") != nil {
+		c.note("add %s to VersionDescription of %s: a parameter's value publishes no version by itself", strings.Join(names, " "), f.ID)
+	}
+	return p.addToFunction(d, f, k)
 }
 
 func (p *plan) addToFunction(d *document, f *template.Function, k kind) error {
@@ -189,12 +206,10 @@ func (p *plan) addToFunction(d *document, f *template.Function, k kind) error {
 		}
 	}
 	p.shared(shared)
-	block := shared.b.String()
-	if p.from(sources.HTTP) && p.api == "" && p.Door == "http-api" {
-		if p.has(idAPI) {
-			block = strings.Replace(block, idAPI+":\n  Type: AWS::Serverless::HttpApi\n", "", 1)
-		}
+	if k.id == idWebhook && events.b.String() != "" {
+		p.door(shared) // the API that the events name
 	}
+	block := shared.b.String()
 	if k.id == idEvents { // the function has its destination already
 		return nil
 	}
@@ -268,7 +283,14 @@ func (p *plan) addSecrets(c *Changes) error {
 			id = f.ID
 		}
 	}
-	text, err := addJSON(path, string(source), id, p.variables())
+	var variables []variable
+	for _, v := range p.variables() {
+		variables = append(variables, v)
+		if v.secret && p.operated() {
+			variables = append(variables, variable{name: referenceName(v.name), local: "env:" + v.name})
+		}
+	}
+	text, err := addJSON(path, string(source), id, variables)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,10 @@
 package scaffold
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/template"
@@ -14,8 +16,10 @@ var errFlow = errors.New("is written in braces or brackets, so nothing can be ad
 
 // An addition holds lines to insert between the existing lines of a file.
 type addition struct {
-	after int // the line that it follows; 0 for the top
-	lines []string
+	after  int // the line that it follows; 0 for the top
+	indent int
+	lines  []string
+	member []string // the path of the first member that it adds; nil for an item of a list
 }
 
 // A document is a YAML file to which lines are added, without changing any.
@@ -40,13 +44,13 @@ func newDocument(file, source string) (*document, error) {
 // add puts a block below a path of keys: members of a mapping, or items of a list.
 // Missing keys of the path are created.
 func (d *document) add(path []string, block string) error {
-	n, at, depth := d.root, 0, 0
+	n, depth := d.root, 0
 	for depth < len(path) {
 		m := n.Member(path[depth])
 		if m == nil {
 			break
 		}
-		n, at = m.Value, m.Key.Column
+		n = m.Value
 		depth++
 	}
 	if n.Kind == template.Null && depth > 0 {
@@ -60,7 +64,7 @@ func (d *document) add(path []string, block string) error {
 	if n.Kind == template.List {
 		indent = d.dash(first)
 	}
-	_ = at
+	a := addition{after: d.end(first, n.Kind == template.List), indent: indent}
 	var lines []string
 	for _, key := range path[depth:] {
 		lines = append(lines, strings.Repeat(" ", indent)+key+":")
@@ -72,7 +76,29 @@ func (d *document) add(path []string, block string) error {
 		}
 		lines = append(lines, line)
 	}
-	d.additions = append(d.additions, addition{d.end(first, n.Kind == template.List), lines})
+	a.lines = lines
+	a.member = firstMember(path, block)
+	d.additions = append(d.additions, a)
+	// What belongs to the block that ends here comes before what begins after it.
+	slices.SortStableFunc(d.additions, func(a, b addition) int {
+		return cmp.Or(cmp.Compare(a.after, b.after), cmp.Compare(b.indent, a.indent))
+	})
+	return nil
+}
+
+// firstMember returns the path of the first member of a block, or nil if it holds items.
+func firstMember(path []string, block string) []string {
+	for line := range strings.SplitSeq(block, "\n") {
+		text := strings.TrimSpace(line)
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		key, _, ok := strings.Cut(text, ":")
+		if !ok || strings.HasPrefix(text, "-") {
+			return nil
+		}
+		return append(slices.Clone(path), key)
+	}
 	return nil
 }
 
@@ -149,6 +175,11 @@ func (d *document) check() error {
 	}
 	if path := lost(d.root, root, ""); path != "" {
 		return fmt.Errorf("%s: adding to it would change %s, so nothing is written", d.file, path)
+	}
+	for _, a := range d.additions {
+		if a.member != nil && root.Get(a.member...) == nil {
+			return fmt.Errorf("%s: %s could not be added in its place, so nothing is written", d.file, strings.Join(a.member, "."))
+		}
 	}
 	return nil
 }

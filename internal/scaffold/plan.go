@@ -108,13 +108,17 @@ func Init(o Options) (*Changes, error) {
 	}
 	c.file(configFile, p.configuration())
 	p.samples(c)
+	resources := p.resources()
+	if err := p.alarmFiles(c, resources); err != nil {
+		return nil, err
+	}
 	if doc == nil {
-		p.newStack(c)
+		p.newStack(c, resources)
 	} else {
 		if doc.root.Get("Resources", idLayer) != nil || doc.root.Get("Resources", idWebhook) != nil || doc.root.Get("Resources", idQueue) != nil {
 			return nil, fmt.Errorf("%s already contains Expressway; `expressway add` adds a route", doc.file)
 		}
-		if err := p.extend(doc); err != nil {
+		if err := p.extend(doc, resources); err != nil {
 			return nil, err
 		}
 		c.edits = append(c.edits, doc)
@@ -371,7 +375,7 @@ func (p *plan) chooseHooks() error {
 func (p *plan) tokenHook() *hook {
 	h := &hook{provider: "webhook", path: strings.TrimSuffix(p.Path, "/") + "/webhook"}
 	h.variables = []variable{{"WEBHOOK_TOKEN", "WebhookToken", "What senders put into the header X-Api-Key.", "development-only-token", true, ""}}
-	h.yaml = "  - name: webhook\n    http: POST " + h.path + "\n    verify: {token: {header: X-Api-Key}, secrets: [\"env:WEBHOOK_TOKEN\"]}\n    start: ${" + p.variable + "}\n    input: '{% $request.body %}'\n"
+	h.yaml = "  - name: webhook\n    http: POST " + h.path + "\n    verify: {token: {header: X-Api-Key}, secrets: [\"" + secretRef("WEBHOOK_TOKEN") + "\"]}\n    start: ${" + p.variable + "}\n    input: '{% $request.body %}'\n"
 	if !p.express {
 		h.yaml += "    mode: async\n"
 	}

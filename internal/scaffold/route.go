@@ -53,14 +53,14 @@ func newHook(provider, path, machine string) (*hook, error) {
 		extra     string
 		variables []variable
 	}{
-		{"secrets: [\"env:" + secret.name + "\"]", []variable{secret}},
-		{"secrets: [\"env:" + secret.name + "\"], url: \"${WEBHOOK_URL}\"", []variable{secret, url}},
-		{"secrets: [\"env:" + secret.name + "\"], token: \"env:" + token.name + "\"", []variable{secret, token}},
+		{"secrets: [\"" + secretRef(secret.name) + "\"]", []variable{secret}},
+		{"secrets: [\"" + secretRef(secret.name) + "\"], url: \"${WEBHOOK_URL}\"", []variable{secret, url}},
+		{"secrets: [\"" + secretRef(secret.name) + "\"], token: \"" + secretRef(token.name) + "\"", []variable{secret, token}},
 		{"topics: any", nil},
-		{"secrets: [\"env:" + secret.name + "\"], username: \"${" + username.name + "}\"", []variable{secret, username}},
-		{"secrets: [\"env:" + secret.name + "\"], publicKey: \"${" + public.name + "}\"", []variable{secret, public}},
+		{"secrets: [\"" + secretRef(secret.name) + "\"], username: \"${" + username.name + "}\"", []variable{secret, username}},
+		{"secrets: [\"" + secretRef(secret.name) + "\"], publicKey: \"${" + public.name + "}\"", []variable{secret, public}},
 		{"audience: \"${WEBHOOK_URL}" + path + "\", email: \"${" + email.name + "}\"", []variable{url, email}},
-		{"secrets: [\"env:" + secret.name + "\"], audience: \"${WEBHOOK_URL}" + path + "\", handshake: echo", []variable{secret, url}},
+		{"secrets: [\"" + secretRef(secret.name) + "\"], audience: \"${WEBHOOK_URL}" + path + "\", handshake: echo", []variable{secret, url}},
 		{"audience: \"${" + audience.name + "}\"", []variable{audience}},
 	}
 	// If the provider has no id of its own, what makes two deliveries equal cannot be
@@ -94,11 +94,17 @@ func newHook(provider, path, machine string) (*hook, error) {
 	return nil, fmt.Errorf("the provider %s needs more than a secret: docs/providers.md has a route to paste", provider)
 }
 
+// secretRef is the reference to a secret in a route: to where the stack keeps it, or else to
+// the variable itself, on a laptop and in stacks that set it.
+func secretRef(name string) string { return "${" + referenceName(name) + ":-env:" + name + "}" }
+
 // takes reports whether a configuration with one route is accepted, and whether there is
 // a warning.
 func takes(route string) (spec verify.Spec, warned, ok bool) {
 	cfg, err := config.Parse("expressway.yaml", []byte("version: 1\nroutes:\n"+route), func(name string) string {
 		switch {
+		case strings.HasSuffix(name, "_REF"):
+			return ""
 		case name == "WEBHOOK_URL":
 			return "https://hooks.example.com"
 		case strings.HasSuffix(name, "_EMAIL"):

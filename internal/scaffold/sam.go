@@ -39,6 +39,11 @@ func (p *plan) parameters() string {
 		w.f("  Type: String")
 		w.f("  Description: The ARN of the Express state machine that the routes start.")
 	}
+	if p.from(sources.HTTP) && p.Door == "alb" {
+		w.f("ListenerArn:")
+		w.f("  Type: String")
+		w.f("  Description: The ARN of the listener of the load balancer that requests come through.")
+	}
 	return w.b.String()
 }
 
@@ -76,7 +81,13 @@ func (p *plan) environment(w *writer, indent, id string) {
 	switch id {
 	case idWebhook:
 		for _, v := range p.variables() {
-			w.f("%s%s: !Ref %s", indent, v.name, v.parameter)
+			switch {
+			case v.secret && p.operated():
+				w.f("%s%s: !Sub \"secretsmanager:${%s}\"", indent, referenceName(v.name), secretID(v))
+				w.f("%s%s: \"\" # `sam local` fills it from env.json", indent, v.name)
+			default:
+				w.f("%s%s: !Ref %s", indent, v.name, v.parameter)
+			}
 		}
 	case idQueue:
 		if !p.from(sources.SQS) {
@@ -95,6 +106,15 @@ func (p *plan) statements(w *writer, indent, id string) {
 		w.f("%s- Effect: Allow", indent)
 		w.f("%s  Action: %s", indent, p.startAction())
 		w.f("%s  Resource: %s", indent, p.machineRef())
+	}
+	if ids := p.secretIDs(); id == idWebhook && len(ids) > 0 {
+		w.f("%s- Effect: Allow", indent)
+		w.f("%s  Action: secretsmanager:GetSecretValue", indent)
+		if len(ids) == 1 {
+			w.f("%s  Resource: !Ref %s", indent, ids[0])
+		} else {
+			w.f("%s  Resource: [!Ref %s]", indent, strings.Join(ids, ", !Ref "))
+		}
 	}
 	p.acceptStatements(w, indent, id)
 	if p.remembersIn(id) {
@@ -140,13 +160,23 @@ func (p *plan) resources() string {
 		}
 	}
 	p.shared(w)
+	if p.from(sources.HTTP) {
+		p.door(w)
+	}
+	p.operations(w)
 	return w.b.String()
+}
+
+// throttles say what bounds the requests of a door that has no throttling of its own.
+var throttles = map[string]string{
+	"function-url": "A Function URL has no throttling and no access log. This bounds the requests, and the function logs them.",
+	"alb":          "A load balancer does not throttle: this bounds the requests. Its access log is an attribute of the balancer.",
 }
 
 func (p *plan) samFunction(w *writer, k kind) {
 	w.f("%s:", k.id)
 	w.f("  Type: AWS::Serverless::Function")
-	w.f("  Metadata: {SkipBuild: true}")
+	p.samMetadata(w, k)
 	w.f("  Properties:")
 	w.f("    Runtime: provided.al2023")
 	w.f("    Architectures: [%s]", p.Arch)
@@ -159,7 +189,12 @@ func (p *plan) samFunction(w *writer, k kind) {
 	}
 	w.f("    Timeout: %d", k.timeout)
 	w.f("    Tracing: Active")
-	w.f("    LoggingConfig: {LogFormat: JSON}")
+	w.f("    LoggingConfig: {LogFormat: JSON, LogGroup: !Ref %s}", idFunctionLogs)
+	if k.id == idWebhook && p.bounded() {
+		w.f("    # %s", throttles[p.Door])
+		w.f("    ReservedConcurrentExecutions: !If [%s, !Ref %s, !Ref AWS::NoValue]", condConcurrent, paramConcurrent)
+	}
+	p.samVersions(w, k)
 	w.f("    Environment:")
 	w.f("      Variables:")
 	p.environment(w, "        ", k.id)
@@ -272,12 +307,10 @@ func (p *plan) apiID() string {
 
 // shared are the resources that are not functions.
 func (p *plan) shared(w *writer) {
-	if p.from(sources.HTTP) {
-		p.door(w)
-	}
 	if p.from(sources.SQS) && p.queue == nil {
 		w.f("%s:", idJobs)
 		w.f("  Type: AWS::SQS::Queue")
+		p.queueMetadata(w)
 		w.f("  Properties:")
 		w.f("    VisibilityTimeout: %d", 6*p.queueTime)
 		w.f("    SqsManagedSseEnabled: true")
@@ -293,6 +326,13 @@ func (p *plan) shared(w *writer) {
 	if p.dedupes() && !p.has(idTable) {
 		w.f("%s:", idTable)
 		w.f("  Type: AWS::DynamoDB::Table")
+		if p.operated() {
+			w.f("  Metadata:")
+			w.f("    checkov:")
+			w.f("      skip:")
+			w.f("        - {id: CKV_AWS_119, comment: \"DynamoDB's own key encrypts.\"}")
+			w.f("        - {id: CKV_AWS_28, comment: \"A restored record would name deliveries that are long settled.\"}")
+		}
 		w.f("  DeletionPolicy: Delete")
 		w.f("  UpdateReplacePolicy: Delete")
 		w.f("  Properties:")
@@ -301,6 +341,7 @@ func (p *plan) shared(w *writer) {
 		w.f("    KeySchema: [{AttributeName: id, KeyType: HASH}]")
 		w.f("    TimeToLiveSpecification: {AttributeName: expiration, Enabled: true}")
 	}
+	p.secrets(w)
 	if p.Layer == "" && !p.has(idLayer) {
 		p.layer(w)
 	}
@@ -312,11 +353,18 @@ func (p *plan) has(id string) bool { return p.template != nil && p.template.Reso
 func (p *plan) deadLetters(w *writer, id string) {
 	w.f("%s:", id)
 	w.f("  Type: AWS::SQS::Queue")
+	p.queueMetadata(w)
 	w.f("  DeletionPolicy: Retain")
 	w.f("  UpdateReplacePolicy: Retain")
 	w.f("  Properties:")
 	w.f("    MessageRetentionPeriod: 1209600")
 	w.f("    SqsManagedSseEnabled: true")
+}
+
+func (p *plan) queueMetadata(w *writer) {
+	if p.operated() {
+		w.f("  Metadata: {checkov: {skip: [{id: CKV_AWS_27, comment: \"SQS's own key encrypts.\"}]}}")
+	}
 }
 
 func (p *plan) layer(w *writer) {
@@ -332,6 +380,8 @@ func (p *plan) layer(w *writer) {
 	w.f("    LayerName: expressway-%s-%s", strings.ReplaceAll(layerVersion(p.Version), ".", "-"), strings.ReplaceAll(p.Arch, "_", "-"))
 	if p.sam {
 		w.f("    ContentUri: %s", p.LayerFile)
+		w.f("    # Another layer is another version of the functions.")
+		w.f("    PublishLambdaVersion: true")
 		w.f("    RetentionPolicy: Retain")
 	} else {
 		w.f("    Content: %s", p.LayerFile)
@@ -351,17 +401,65 @@ func (p *plan) door(w *writer) {
 	case p.Door == "alb":
 		p.balancer(w)
 	case p.Door == "rest":
-		w.f("%s:", idAPI)
-		w.f("  Type: AWS::Serverless::Api")
-		w.f("  Properties: {StageName: live, TracingEnabled: true}")
+		p.restAPI(w)
 	case p.Door == "http-api" && !p.sam:
 		p.plainAPI(w)
-	case p.Door == "http-api" && p.api == "":
-		w.f("%s:", idAPI)
-		w.f("  Type: AWS::Serverless::HttpApi")
+	case p.Door == "http-api" && p.api == "" && !p.has(idAPI):
+		p.httpAPI(w)
+	case p.Door == "function-url" && p.sam:
+		p.alarms(w, idWebhook+"UrlAlarms", "api.yaml", "Kind: url", "Api: !Ref "+idWebhook)
 	case p.Door == "function-url" && !p.sam:
 		p.plainURL(w)
 	}
+}
+
+// accessLog is the format of the access log: the route's key, and never the path or the
+// query, which may hold a token. requestId is the gatewayRequestId of the function's lines.
+func accessLog(route, failure string) string {
+	return `'{"requestId":"$context.requestId","requestTime":"$context.requestTime","routeKey":"` + route + `","status":"$context.status","responseLatency":"$context.responseLatency","integrationError":"` + failure + `","error":"$context.error.responseType"}'`
+}
+
+// httpAPI writes an HTTP API with throttling and access log.
+func (p *plan) httpAPI(w *writer) {
+	w.f("%s:", idAPI)
+	w.f("  Type: AWS::Serverless::HttpApi")
+	w.f("  Properties:")
+	w.f("    # Requests a second, and at one moment. More are answered 429.")
+	w.f("    DefaultRouteSettings: {ThrottlingRateLimit: %d, ThrottlingBurstLimit: %d}", requestRate, requestBurst)
+	w.f("    AccessLogSettings:")
+	w.f("      DestinationArn: !GetAtt %s.Arn", idAPILogs)
+	w.f("      # The route's key, and never the path: it may hold a token.")
+	w.f("      Format: %s", accessLog("$context.routeKey", "$context.integrationErrorMessage"))
+	p.logGroup(w, idAPILogs, "/aws/vendedlogs/apis/${AWS::StackName}")
+	p.alarms(w, idAPI+"Alarms", "api.yaml", "Api: !Ref "+idAPI)
+}
+
+// restAPI writes a REST API with throttling and access log.
+func (p *plan) restAPI(w *writer) {
+	if p.has(idAPI) {
+		return
+	}
+	w.f("%s:", idAPI)
+	w.f("  Type: AWS::Serverless::Api")
+	w.f("  Metadata:")
+	w.f("    checkov:")
+	w.f("      skip:")
+	w.f("        - {id: CKV_AWS_120, comment: \"An answer to a webhook is not for the next one.\"}")
+	w.f("        - {id: CKV_AWS_76, comment: \"It logs, unless the parameter %s is off; checkov reads no condition here.\"}", paramAccessLog)
+	w.f("  Properties:")
+	w.f("    Name: !Sub \"${AWS::StackName}-webhooks\"")
+	w.f("    StageName: live")
+	w.f("    TracingEnabled: true")
+	w.f("    # Requests a second, and at one moment. More are answered 429.")
+	w.f("    MethodSettings: [{HttpMethod: \"*\", ResourcePath: \"/*\", ThrottlingRateLimit: %d, ThrottlingBurstLimit: %d}]", requestRate, requestBurst)
+	w.f("    AccessLogSetting: !If")
+	w.f("      - %s", condAccessLog)
+	w.f("      - DestinationArn: !GetAtt %s.Arn", idAPILogs)
+	w.f("        # The route's key, and never the path: it may hold a token.")
+	w.f("        Format: %s", accessLog("$context.httpMethod $context.resourcePath", "$context.integrationErrorMessage"))
+	w.f("      - !Ref AWS::NoValue")
+	p.logGroup(w, idAPILogs, "/aws/vendedlogs/apis/${AWS::StackName}")
+	p.alarms(w, idAPI+"Alarms", "api.yaml", "Kind: rest", "Api: !Sub \"${AWS::StackName}-webhooks\"")
 }
 
 // balancer attaches the function to a listener of an existing load balancer.
@@ -371,7 +469,7 @@ func (p *plan) balancer(w *writer) {
 	w.f("  DependsOn: ExpresswayBalancerPermission")
 	w.f("  Properties:")
 	w.f("    TargetType: lambda")
-	w.f("    Targets: [{Id: !GetAtt %s.Arn}]", idWebhook)
+	w.f("    Targets: [{Id: %s}]", p.webhookRef())
 	w.f("ExpresswayListenerRule:")
 	w.f("  Type: AWS::ElasticLoadBalancingV2::ListenerRule")
 	w.f("  Properties:")
@@ -388,21 +486,40 @@ func (p *plan) balancer(w *writer) {
 	w.f("ExpresswayBalancerPermission:")
 	w.f("  Type: AWS::Lambda::Permission")
 	w.f("  Properties:")
-	w.f("    FunctionName: !GetAtt %s.Arn", idWebhook)
+	w.f("    FunctionName: %s", p.webhookRef())
 	w.f("    Action: lambda:InvokeFunction")
 	w.f("    Principal: elasticloadbalancing.amazonaws.com")
+	w.f("    # The target group comes after its permission, so its name is not known here.")
+	w.f("    SourceArn: !Sub \"arn:${AWS::Partition}:elasticloadbalancing:${AWS::Region}:${AWS::AccountId}:targetgroup/*\"")
+	if p.operated() {
+		p.alarms(w, "ExpresswayTargetGroupAlarms", "api.yaml", "Kind: alb", "Api: !GetAtt ExpresswayTargetGroup.TargetGroupFullName", "LoadBalancer: "+balancerName)
+	}
+}
+
+// balancerName is the balancer in the dimensions of metrics, which a listener's ARN holds:
+// arn:…:listener/app/NAME/ID/ID.
+const balancerName = `!Join ["/", [!Select [1, !Split ["/", !Ref ListenerArn]], !Select [2, !Split ["/", !Ref ListenerArn]], !Select [3, !Split ["/", !Ref ListenerArn]]]]`
+
+// webhookRef is what requests call: the alias, where there is one.
+func (p *plan) webhookRef() string {
+	if p.operated() {
+		return "!Ref " + idWebhook + ".Alias"
+	}
+	return "!GetAtt " + idWebhook + ".Arn"
 }
 
 // extend adds the resources to an existing template.
-func (p *plan) extend(d *document) error {
-	parameters := p.parameters()
-	if p.from(sources.HTTP) && p.Door == "alb" {
-		parameters += "ListenerArn:\n  Type: String\n  Description: The ARN of the listener of the load balancer that requests come through.\n"
-	}
+func (p *plan) extend(d *document, resources string) error {
+	parameters := p.parameters() + p.operationParameters()
 	if parameters != "" {
 		if err := d.add([]string{"Parameters"}, parameters); err != nil {
 			return err
 		}
 	}
-	return d.add([]string{"Resources"}, "\n# ---- Expressway: routes of "+configFile+"\n"+p.resources())
+	if conditions := p.conditions(); conditions != "" {
+		if err := d.add([]string{"Conditions"}, conditions); err != nil {
+			return err
+		}
+	}
+	return d.add([]string{"Resources"}, "\n# ---- Expressway: routes of "+configFile+"\n"+resources)
 }

@@ -11,19 +11,19 @@ import (
 )
 
 // newStack writes a template of its own, with a state machine to begin with.
-func (p *plan) newStack(c *Changes) {
+func (p *plan) newStack(c *Changes, resources string) {
 	w := &writer{}
 	w.f("AWSTemplateFormatVersion: \"2010-09-09\"")
 	w.f("Transform: AWS::Serverless-2016-10-31")
 	w.f("Description: Webhooks, queues and events run Step Functions Express Workflows.")
-	parameters := p.parameters()
-	if p.from(sources.HTTP) && p.Door == "alb" {
-		parameters += "ListenerArn:\n  Type: String\n  Description: The ARN of the listener of the load balancer that requests come through.\n"
-	}
+	parameters := p.parameters() + p.operationParameters()
 	if parameters != "" {
 		w.f("\nParameters:\n%s", indent(parameters))
 	}
-	w.f("\nResources:\n%s", indent(p.resources()+machineResources))
+	if conditions := p.conditions(); conditions != "" {
+		w.f("\nConditions:\n%s", indent(conditions))
+	}
+	w.f("\nResources:\n%s", indent(resources+machineResources))
 	outputs := &writer{}
 	switch {
 	case !p.from(sources.HTTP):
@@ -97,6 +97,7 @@ const machineResources = idRole + `:
               Resource: "*"
 ` + idLogs + `:
   Type: AWS::Logs::LogGroup
+  Metadata: {checkov: {skip: [{id: CKV_AWS_158, comment: "No payload in it, and CloudWatch Logs encrypts it."}]}}
   DeletionPolicy: Delete
   UpdateReplacePolicy: Delete
   Properties:
@@ -151,6 +152,9 @@ func (p *plan) envFile() string {
 	var members []member
 	for _, v := range p.variables() {
 		members = append(members, member{v.name, v.local})
+		if v.secret && p.IaC == "sam" && p.operated() {
+			members = append(members, member{referenceName(v.name), "env:" + v.name})
+		}
 	}
 	if p.machine == "" {
 		members = append(members, member{p.variable, "arn:aws:states:us-east-1:123456789012:stateMachine:NAME"})

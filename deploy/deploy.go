@@ -1,0 +1,9 @@
+// Package deploy carries the pieces of this folder that `expressway init` writes.
+package deploy
+
+import "embed"
+
+// Alarms are the nested stacks of alarms/: function.yaml, queue.yaml and api.yaml.
+//
+//go:embed alarms/*.yaml
+var Alarms embed.FS
