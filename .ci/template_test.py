@@ -55,13 +55,42 @@ class Template(unittest.TestCase):
                 self.assertEqual(granted[0]["Resource"], [{"Ref": m} for m in machines])
 
     def test_queue_function_reaches_its_queues(self):
-        granted = {
-            s["Action"]: s["Resource"]
-            for s in self.statements("QueueFunctionRole")
-            if "sqs:" in json.dumps(s["Action"])
-        }
-        self.assertEqual(granted, {"sqs:SendMessage": {"Fn::GetAtt": ["OrdersDeadLetters", "Arn"]}})
+        def queues(function, conditions=self.MADE):
+            granted = self.granted(function + "Role", conditions)
+            return {k: [r["Fn::GetAtt"][0] for r in v] for k, v in granted.items() if k.startswith("sqs:")}
 
+        def reads(*names):
+            return {"sqs:" + verb: list(names) for verb in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
+
+        self.assertEqual(queues("QueueFunction"), {**reads("OrdersQueue"), "sqs:SendMessage": ["OrdersDeadLetters"]})
+        self.assertEqual(
+            queues("QueueFunction", self.ACCEPTING),
+            {
+                **reads("OrdersQueue", "AcceptedQueue"), "sqs:ChangeMessageVisibility": ["AcceptedQueue"],
+                "sqs:SendMessage": ["AcceptedDeadLetters", "OrdersDeadLetters"],
+            },
+        )
+        self.assertEqual(queues("EventFunction"), {"sqs:SendMessage": ["PaymentsDeadLetters"]})
+        self.assertEqual(queues("WebhookFunction"), {})
+
+    def test_nothing_that_is_not_used(self):
+        """The policy of a VPC comes with a VPC, and each function writes to its own log
+        group alone."""
+        for function, group in {"WebhookFunction": "WebhookLogs", "QueueFunction": "QueueLogs", "EventFunction": "EventLogs"}.items():
+            with self.subTest(function):
+                properties = self.resources[function]["Properties"]
+                self.assertEqual(properties["Role"], {"Fn::GetAtt": [function + "Role", "Arn"]})
+                self.assertEqual(properties["VpcConfig"]["Fn::If"][0], "InVpc")
+                condition, policies, otherwise = self.resources[function + "Role"]["Properties"]["ManagedPolicyArns"]["Fn::If"]
+                self.assertEqual((condition, otherwise), ("InVpc", {"Ref": "AWS::NoValue"}))
+                self.assertEqual(len(policies), 1)
+                self.assertRegex(policies[0]["Fn::Sub"], "/AWSLambdaENIManagementAccess$")
+                granted = self.granted(function + "Role")
+                logs = [{"Fn::GetAtt": [group, "Arn"]}]
+                self.assertEqual(
+                    {k: v for k, v in granted.items() if k.startswith("logs:")},
+                    {"logs:CreateLogStream": logs, "logs:PutLogEvents": logs},
+                )
     def test_functions(self):
         functions = self.of_type("AWS::Lambda::Function")
         self.assertEqual(len(functions), 3)
