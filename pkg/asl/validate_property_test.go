@@ -3,6 +3,7 @@ package asl
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -37,6 +38,75 @@ var wholes = []string{
 			"ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Succeed","Output":"{% 1 %}"}}},"Next":"B"},
 		"B":{"Type":"Parallel","Arguments":{"a":"{% 1 %}"},"Branches":[{"StartAt":"B1","States":{"B1":{"Type":"Pass","End":true}}}],"Output":"{% $states.result %}","Next":"S"},
 		"F":{"Type":"Fail","Error":"{% 'E' %}","Cause":"c"},"S":{"Type":"Succeed"}}}`,
+	`{"StartAt":"P","States":{
+		"P":{"Type":"Pass","QueryLanguage":"JSONPath","Result":1,"Next":"T"},
+		"T":{"Type":"Task","Comment":"c","QueryLanguage":"JSONPath","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","InputPath":"$.a","Parameters":{"b.$":"$.c"},"ResultPath":"$.r","OutputPath":"$.r","TimeoutSecondsPath":"$.t","HeartbeatSecondsPath":"$.h","Assign":{"v.$":"$"},
+			"Catch":[{"ErrorEquals":["E"],"Comment":"c","Next":"C"}],"Next":"C"},
+		"C":{"Type":"Choice","Comment":"c","QueryLanguage":"JSONPath","InputPath":"$.i","OutputPath":"$.o","Assign":{"a":1},"Choices":[{"Or":[{"Variable":"$.s","StringMatches":"a*"},{"Variable":"$.s","StringEqualsPath":"$.t"}],"Comment":"c","Next":"W"}],"Default":"M"},
+		"W":{"Type":"Wait","Comment":"c","QueryLanguage":"JSONPath","InputPath":"$.i","OutputPath":"$.o","TimestampPath":"$.at","Assign":{"a":1},"Next":"N"},
+		"M":{"Type":"Map","Comment":"c","QueryLanguage":"JSONPath","InputPath":"$.i","Parameters":{"a.$":"$$.Map.Item.Index"},"MaxConcurrencyPath":"$.m","ToleratedFailureCount":1,"ToleratedFailurePercentagePath":"$.p","ResultSelector":{"a.$":"$"},"ResultPath":"$.r","OutputPath":"$.o","Assign":{"a":1},
+			"Iterator":{"StartAt":"I","States":{"I":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"QueueUrl":"q","MessageBody.$":"$"},"End":true}}},
+			"Retry":[{"ErrorEquals":["E"],"Comment":"c","MaxAttempts":0}],"Catch":[{"ErrorEquals":["States.ALL"],"Next":"F"}],"End":true},
+		"N":{"Type":"Parallel","Comment":"c","QueryLanguage":"JSONPath","InputPath":"$.i","Parameters":{"a":1},"ResultSelector":{"a.$":"$[0]"},"OutputPath":"$.o","Assign":{"a":1},"Branches":[{"Comment":"c","StartAt":"J","States":{"J":{"Type":"Succeed","Comment":"c","QueryLanguage":"JSONPath","OutputPath":"$.o"}}}],
+			"Retry":[{"ErrorEquals":["E"]}],"Catch":[{"ErrorEquals":["States.ALL"],"Next":"F"}],"End":true},
+		"F":{"Type":"Fail","Comment":"c","QueryLanguage":"JSONPath","InputPath":"$.i","OutputPath":"$.o","Error":"E","CausePath":"$.c"}}}`,
+	`{"StartAt":"P","QueryLanguage":"JSONata","States":{
+		"P":{"Type":"Pass","Comment":"c","Next":"T"},
+		"T":{"Type":"Task","Comment":"c","QueryLanguage":"JSONata","Resource":"arn:aws:states:::sns:publish","Arguments":{"Message":"{% $string(1) %}","TopicArn":"t"},"Credentials":{"RoleArn":"{% 'arn:aws:iam::123456789012:role/r' %}"},"Assign":{"v":1},"Catch":[{"ErrorEquals":["E"],"Next":"C"}],"Next":"C"},
+		"C":{"Type":"Choice","Comment":"c","QueryLanguage":"JSONata","Assign":{"a":1},"Choices":[{"Condition":"{% true %}","Comment":"c","Next":"W"}],"Default":"M"},
+		"W":{"Type":"Wait","Comment":"c","QueryLanguage":"JSONata","Seconds":1,"Output":"{% 1 %}","Assign":{"a":1},"End":true},
+		"M":{"Type":"Map","Comment":"c","QueryLanguage":"JSONata","Items":[1,2],"Label":"l","Output":"{% $states.result %}","Assign":{"a":1},
+			"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"I","States":{"I":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","End":true}}},
+			"ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Arguments":{"Bucket":"{% 'b' %}","Prefix":"p"},"WriterConfig":{"OutputType":"JSONL","Transformation":"FLATTEN"}},
+			"Retry":[{"ErrorEquals":["E"]}],"Catch":[{"ErrorEquals":["States.ALL"],"Next":"F"}],"Next":"N"},
+		"N":{"Type":"Parallel","Comment":"c","QueryLanguage":"JSONata","Assign":{"a":1},"Branches":[{"StartAt":"J","States":{"J":{"Type":"Map","Iterator":{"StartAt":"K","States":{"K":{"Type":"Succeed","Comment":"c","QueryLanguage":"JSONata"}}},"End":true}}}],
+			"Retry":[{"ErrorEquals":["E"]}],"Catch":[{"ErrorEquals":["States.ALL"],"Next":"F"}],"End":true},
+		"F":{"Type":"Fail","Comment":"c","QueryLanguage":"JSONata"}}}`,
+}
+
+// The definitions have every field of every type of state in both languages, so that the
+// properties hold for all of them.
+func TestWholeDefinitionsHaveEveryField(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	var visit func(v any, jsonata bool)
+	visit = func(v any, jsonata bool) {
+		switch v := v.(type) {
+		case map[string]any:
+			if language, ok := v["QueryLanguage"]; ok {
+				jsonata = language == "JSONata"
+			}
+			kind, _ := v["Type"].(string)
+			for key, member := range v {
+				seen[fmt.Sprint(kind, jsonata, key)] = true
+				visit(member, jsonata)
+			}
+		case []any:
+			for _, item := range v {
+				visit(item, jsonata)
+			}
+		}
+	}
+	for _, text := range wholes {
+		var v any
+		if err := json.Unmarshal([]byte(text), &v); err != nil {
+			t.Fatal(err)
+		}
+		visit(v, false)
+	}
+	for kind, fields := range fieldsOf {
+		for _, jsonata := range []bool{false, true} {
+			own := fields.jsonPath
+			if jsonata {
+				own = fields.jsonata
+			}
+			for _, field := range slices.Concat(anyState, fields.both, own) {
+				if !seen[fmt.Sprint(kind, jsonata, field)] {
+					t.Errorf("no %s state with JSONata %t has the field %s", kind, jsonata, field)
+				}
+			}
+		}
+	}
 }
 
 // What stands in the place of a value of a definition that is whole.
