@@ -21,15 +21,12 @@ type optimised struct {
 	prefix, client, long string
 	// metadata says that results include the HTTP response in addition to the members.
 	metadata bool
-	// arguments turns the state's arguments into those of the API; nil leaves them
-	// unchanged.
-	arguments func(*jsonata.Object) *jsonata.Object
 	// finish checks and shapes the result; nil leaves it.
 	finish func(*jsonata.Object) (any, error)
 }
 
-// optimisedServices are the services whose request-response calls are plain calls.
-// Lambda, Step Functions and the HTTP integrations have runners of their own.
+// optimisedServices are the services whose request-response calls are plain calls, and
+// SERVICE:ACTION where an action belongs to another service than the rest. Lambda, Step Functions and the HTTP integrations have runners of their own.
 var optimisedServices = map[string]optimised{
 	"dynamodb":  {service: "dynamodb", prefix: "DynamoDB", client: "AmazonDynamoDB", long: "AmazonDynamoDBv2", metadata: true},
 	"sns":       {service: "sns", prefix: "SNS", client: "AmazonSNS", metadata: true},
@@ -42,6 +39,8 @@ var optimisedServices = map[string]optimised{
 	"codebuild": {service: "codebuild", prefix: "CodeBuild", client: "AWSCodeBuild", metadata: true},
 	"s3":        {service: "s3", prefix: "S3", client: "AmazonS3", long: "Amazon S3"}, // for an ItemReader and a ResultWriter
 	"bedrock":   {service: "bedrockruntime", prefix: "Bedrock", client: "AmazonBedrock", finish: invokeModelResult},
+
+	"bedrock:createModelCustomizationJob": {service: "bedrock", prefix: "Bedrock", client: "AmazonBedrock"},
 }
 
 func (o *optimised) longName() string { return cmp.Or(o.long, o.client) }

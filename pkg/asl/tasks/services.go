@@ -93,7 +93,10 @@ func newServiceCall(t asl.Task) (c serviceCall, ok bool) {
 	}
 	action, c.pattern, _ = strings.Cut(action, ".")
 	if !sdk {
-		o, ok := optimisedServices[name]
+		o, ok := optimisedServices[name+":"+action]
+		if !ok {
+			o, ok = optimisedServices[name]
+		}
 		if !ok {
 			return c, false
 		}
@@ -110,9 +113,6 @@ func (r *Services) call(ctx context.Context, c serviceCall, endpoint string, t a
 	arguments, ok := jsonata.Force(t.Parameters).(*jsonata.Object)
 	if !ok {
 		arguments = jsonata.NewObject(0)
-	}
-	if c.optimised != nil && c.optimised.arguments != nil {
-		arguments = c.optimised.arguments(arguments)
 	}
 	arguments = r.withToken(c.operation.Input(), arguments)
 	message, err := awswire.Encode(c.operation, arguments)

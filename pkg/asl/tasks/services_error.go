@@ -28,7 +28,7 @@ func (c serviceCall) refused(e *awswire.Error) *asl.Error {
 	}
 	return &asl.Error{
 		Name:  o.prefix + "." + exception,
-		Cause: fmt.Sprintf("%s (Service: %s; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)", e.Message, o.longName(), e.Status, e.Code, id),
+		Cause: fmt.Sprintf("%s (Service: %s; Status Code: %d; Error Code: %s; Request ID: %s; Proxy: null)", e.Message, o.longName(), e.Status, cmp.Or(e.Code, "null"), id),
 	}
 }
 

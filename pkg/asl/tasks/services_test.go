@@ -201,6 +201,9 @@ func TestServiceErrors(t *testing.T) {
 		"HTML that is an error": {
 			"aws-sdk:dynamodb:getItem", getItem, reply(502, `<html>`), "DynamoDb.DynamoDbException", "Bad Gateway (Service: DynamoDb, Status Code: 502",
 		},
+		"HTML that is an error, optimised": {
+			"dynamodb:getItem", getItem, reply(502, `<html>`), "DynamoDB.AmazonDynamoDBException", "Bad Gateway (Service: AmazonDynamoDBv2; Status Code: 502; Error Code: null;",
+		},
 		"a redirect": {
 			"aws-sdk:dynamodb:getItem", getItem, func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, "http://127.0.0.1:1/elsewhere", http.StatusTemporaryRedirect)
