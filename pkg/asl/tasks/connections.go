@@ -124,16 +124,27 @@ func trusted(u *url.URL) bool {
 	return u.Scheme == "http" && (ip != nil && ip.IsLoopback() || strings.EqualFold(u.Hostname(), "localhost"))
 }
 
-// hostOf returns the local address for the host of a request.
+// hostOf returns the local address for the host of a request. A name is the same in
+// capital letters and with the dot of the root: a request must not reach the host itself
+// because it was written in another way.
 func hostOf(hosts map[string]string, u *url.URL) (*url.URL, error) {
-	address, ok := hosts[u.Host]
-	if !ok {
-		address, ok = hosts[u.Hostname()]
+	for _, host := range []string{u.Host, u.Hostname()} {
+		for name, address := range hosts {
+			if plainHost(name) == plainHost(host) {
+				return under(address, u)
+			}
+		}
 	}
-	if !ok {
-		return u, nil
+	return u, nil
+}
+
+func plainHost(host string) string {
+	name, port, found := strings.Cut(strings.ToLower(host), ":")
+	name = strings.TrimSuffix(name, ".")
+	if found {
+		name += ":" + port
 	}
-	return under(address, u)
+	return name
 }
 
 // under moves a request to another address, which is a URL or a host with a port.

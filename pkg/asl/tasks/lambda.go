@@ -52,12 +52,20 @@ func (l *Lambda) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		return nil, &asl.Error{Name: "Lambda.SdkClientException", Cause: fmt.Sprintf("Unable to execute HTTP request: function %s cannot be reached at LAMBDA_ENDPOINT: %v", call.function, err)}
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxPayload+1))
-	if err != nil || len(text) > maxPayload {
-		return nil, &asl.Error{Name: "Lambda.Unknown", Cause: fmt.Sprintf("the answer of function %s cannot be read", call.function)}
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, &asl.Error{Name: "Lambda.SdkClientException", Cause: fmt.Sprintf("Unable to execute HTTP request: the answer of function %s cannot be read: %v", call.function, err)}
+	case len(text) > maxPayload && resp.StatusCode < http.StatusMultipleChoices:
+		return nil, &asl.Error{Name: "Lambda.Unknown", Cause: fmt.Sprintf("the answer of function %s has more than %d bytes", call.function, maxPayload)}
 	}
 	return call.answer(resp, text)
 }
@@ -91,7 +99,7 @@ func (l *Lambda) request(ctx context.Context, c *lambdaCall) (*http.Request, err
 // answer reads the endpoint's response.
 func (c *lambdaCall) answer(resp *http.Response, text []byte) (any, error) {
 	a := lambdaAnswer{status: resp.StatusCode, header: resp.Header, names: headerNames(resp), text: text}
-	if resp.StatusCode >= http.StatusBadRequest {
+	if resp.StatusCode >= http.StatusMultipleChoices {
 		return nil, c.refused(a)
 	}
 	if len(text) == 0 {
@@ -163,5 +171,9 @@ func (c *lambdaCall) refused(a lambdaAnswer) *asl.Error {
 			}
 		}
 	}
-	return c.failed(a.status, code, message, a.requestID())
+	e := c.failed(a.status, code, message, a.requestID())
+	if a.status < http.StatusBadRequest { // a redirect, for which the SDK has no class
+		e.Name = c.unmodeled()
+	}
+	return e
 }

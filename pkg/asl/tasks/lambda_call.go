@@ -92,11 +92,16 @@ var functionNames = regexp.MustCompile(`^` + functionPattern + `$`)
 func (c *lambdaCall) invalidName(name string) *asl.Error {
 	e := c.failed(http.StatusBadRequest, "ValidationException", fmt.Sprintf("1 validation error detected: Value '%s' at 'functionName' failed to satisfy "+
 		"constraint: Member must satisfy regular expression pattern: %s", name, functionPattern), "")
-	e.Name = "Lambda.AWSLambdaException" // the SDK has no class for it
-	if c.style == lambdaSDK {
-		e.Name = "Lambda.LambdaException"
-	}
+	e.Name = c.unmodeled()
 	return e
+}
+
+// unmodeled returns the name of an error for which the SDK has no class.
+func (c *lambdaCall) unmodeled() string {
+	if c.style == lambdaSDK {
+		return "Lambda.LambdaException"
+	}
+	return "Lambda.AWSLambdaException"
 }
 
 // nameFunction reads a FunctionName: a name, a partial ARN or an ARN, each optionally

@@ -64,6 +64,10 @@ func (r *Services) RunTask(ctx context.Context, t asl.Task) (any, error) {
 		return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf(
 			"Nothing here waits for the end of %s: mock the state '%s' in a file named by SFN_MOCK_CONFIG.", t.Resource, t.State)}
 	}
+	if _, err := baseOf(endpoint); err != nil || !strings.Contains(endpoint, "://") {
+		return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf(
+			"The endpoint %q of %s is not an http or https URL, such as http://127.0.0.1:5000. Set AWS_ENDPOINT_URL_%s or AWS_ENDPOINT_URL.", endpoint, call.service.Name, call.service.Variable)}
+	}
 	return r.call(ctx, call, endpoint, t)
 }
 

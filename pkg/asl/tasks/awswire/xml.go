@@ -48,6 +48,9 @@ func parseXML(body []byte) (*node, error) {
 		token, err := d.Token()
 		switch {
 		case errors.Is(err, io.EOF) && root != nil && len(stack) == 0:
+			if strings.EqualFold(root.name, "html") {
+				return nil, errors.New("the answer is HTML")
+			}
 			return root, nil
 		case err != nil:
 			return nil, fmt.Errorf("the answer is not XML: %w", err)
