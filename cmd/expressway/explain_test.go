@@ -69,6 +69,15 @@ func verifyBlock(t *testing.T, provider string) string {
 	return block
 }
 
+func dedupeOf(t *testing.T, provider string) string {
+	t.Helper()
+	c, err := providertest.Complete(provider)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Dedupe()
+}
+
 // What explain prints is a route again, and nothing is left to say about that one.
 func TestExplainedRoutesAreRoutes(t *testing.T) {
 	routes := map[string]string{
@@ -87,7 +96,7 @@ func TestExplainedRoutesAreRoutes(t *testing.T) {
 		"own dedupe": "    http: POST /a\n    verify: none\n    dedupe: {key: '{% $request.body.id %}'}\n    respond: {status: 201}\n",
 	}
 	for _, p := range verify.Providers() {
-		routes[p] = "    http: POST /a\n    verify: " + verifyBlock(t, p) + "\n"
+		routes[p] = "    http: POST /a\n    verify: " + verifyBlock(t, p) + "\n    " + dedupeOf(t, p) + "\n"
 		if !testing.Short() {
 			routes[p+", async"] = routes[p] + "    mode: async\n"
 		}

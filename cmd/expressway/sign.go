@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/url"
@@ -37,6 +39,7 @@ type signCommand struct {
 	Header  []string          `short:"H" sep:"none" placeholder:"NAME: VALUE" help:"A header to send, signed where the scheme signs it."`
 	Event   string            `placeholder:"NAME" help:"The event's name, for providers that send it in a header, such as X-GitHub-Event."`
 	Secret  string            `placeholder:"REF" help:"The reference to sign with (default: the route's first)."`
+	Keys    string            `placeholder:"FILE" help:"Private keys of your own, for senders who sign with a private key; made if there is no such file (default: $EXPRESSWAY_SIGNING_KEYS)."`
 	Config  string            `placeholder:"FILE" help:"The configuration (default: $EXPRESSWAY_CONFIG, else expressway.yaml)."`
 	EnvVars string            `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, if it exists)."`
 }
@@ -44,7 +47,8 @@ type signCommand struct {
 // Help returns kong's long text.
 func (*signCommand) Help() string {
 	return "Prints a curl command that the route accepts, for sh: expressway sign github -d push.json --event push | sh. " +
-		"Signatures age; print a new command for each use. Tokens and passwords are in the command as they are."
+		"Signatures age; print a new command for each use. Tokens and passwords are in the command as they are. " +
+		"If the sender has a private key, what the route has is its public half: with --keys the command is signed by keys of your own, and it is said what the route must have as a secret to accept them."
 }
 
 // A delivery is the request that is signed and printed.
@@ -64,7 +68,11 @@ func (c *signCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	if err := c.sign(ctx, d, route, getenv, time.Now()); err != nil {
+	note, err := c.sign(ctx, d, route, getenv, time.Now())
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(p.stderr, note); err != nil {
 		return err
 	}
 	_, err = io.WriteString(p.stdout, d.curl())
@@ -184,28 +192,30 @@ func contentType(file string, body []byte) string {
 	return "application/octet-stream"
 }
 
-// sign adds the signature, and an id if the sender sends it in a header.
-func (c *signCommand) sign(ctx context.Context, d *delivery, route *config.Route, getenv func(string) string, now time.Time) error {
+// sign adds the signature, and an id if the sender sends it in a header. The note says what
+// the route must have to accept a signature by keys of the user's own.
+func (c *signCommand) sign(ctx context.Context, d *delivery, route *config.Route, getenv func(string) string, now time.Time) (note string, _ error) {
 	spec := route.HTTP.Verify
-	secret := ""
-	if refs := spec.References(); len(refs) > 0 || c.Secret != "" {
-		text := c.Secret
-		if text == "" {
-			text = refs[0]
-		}
-		ref, err := secrets.Parse(text)
-		if err != nil {
-			return err
-		}
-		value, err := secrets.NewSource(secrets.Options{Getenv: getenv, Fetchers: awsstore.Fetchers(getenv)}).Get(ctx, ref)
-		if err != nil {
-			return fmt.Errorf("%s: %w; sign with another by --secret env:NAME", ref, err)
-		}
-		secret = value.Reveal()
+	secret, err := c.secretFor(ctx, &spec, getenv)
+	var signed *verify.Signed
+	if err == nil {
+		signed, err = verify.SignRequest(spec, secret, &d.Request, now)
 	}
-	signed, err := verify.SignRequest(spec, secret, &d.Request, now)
-	if err != nil {
-		return fmt.Errorf("route %s: %w", route.Name, err)
+	if file := cmp.Or(c.Keys, getenv("EXPRESSWAY_SIGNING_KEYS")); err != nil && file != "" {
+		var keys string
+		if keys, err = signingKeys(file, now); err == nil {
+			signed, err = verify.SignRequest(spec, keys, &d.Request, now)
+		}
+		if err == nil {
+			note = acceptedWith(&spec, keys, secret)
+		}
+	}
+	var cannot *verify.CannotSignError
+	switch {
+	case errors.As(err, &cannot) && cannot.Keys:
+		return "", fmt.Errorf("route %s: %w: --keys FILE", route.Name, err)
+	case err != nil:
+		return "", fmt.Errorf("route %s: %w", route.Name, err)
 	}
 	maps.Copy(d.Header, signed.Header)
 	if !bytes.Equal(signed.Body, d.Body) {
@@ -216,7 +226,63 @@ func (c *signCommand) sign(ctx context.Context, d *delivery, route *config.Route
 		sum := sha256.Sum256(append([]byte(now.String()), d.Body...))
 		d.Header.Set(id.Header, hex.EncodeToString(sum[:16]))
 	}
-	return nil
+	return note, nil
+}
+
+// secretFor returns the secret to sign with; it is empty if the route has none.
+func (c *signCommand) secretFor(ctx context.Context, spec *verify.Spec, getenv func(string) string) (string, error) {
+	text := c.Secret
+	if refs := spec.References(); text == "" && len(refs) > 0 {
+		text = refs[0]
+	}
+	if text == "" {
+		return "", nil
+	}
+	ref, err := secrets.Parse(text)
+	if err != nil {
+		return "", err
+	}
+	value, err := secrets.NewSource(secrets.Options{Getenv: getenv, Fetchers: awsstore.Fetchers(getenv)}).Get(ctx, ref)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w; sign with another by --secret env:NAME", ref, err)
+	}
+	return value.Reveal(), nil
+}
+
+// signingKeys reads the keys, or makes them.
+func signingKeys(file string, now time.Time) (string, error) {
+	text, err := os.ReadFile(file)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return string(text), err
+	}
+	keys, err := verify.MakeKeys(now)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", err
+	}
+	if _, err := f.WriteString(keys); err != nil {
+		_ = f.Close()
+		return "", err
+	}
+	return keys, f.Close()
+}
+
+// acceptedWith says what the route must have; it is empty if the route has it.
+func acceptedWith(spec *verify.Spec, keys, secret string) string {
+	public, err := verify.PublicHalf(*spec, keys)
+	refs := spec.References()
+	switch {
+	case err != nil:
+		return "note: the route reads its sender's keys elsewhere, and accepts these only if they are published there\n"
+	case strings.TrimSpace(public) == strings.TrimSpace(secret):
+		return ""
+	case len(refs) == 0:
+		return "note: the route accepts these keys only if verify.secrets lists a reference to this:\n" + public + "\n"
+	}
+	return "note: the route accepts these keys only if " + refs[0] + " is this, as in env.json:\n" + public + "\n"
 }
 
 // curl returns the command for sh.

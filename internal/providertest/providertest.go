@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/secrets"
@@ -73,6 +74,52 @@ func Complete(provider string) (Case, error) {
 		}
 	}
 	return Case{}, errors.New(provider + ": no secret here is of its form")
+}
+
+// A Sender is a route together with what its sender signs with, which is the route's own
+// secret, or keys of a test whose public half is the route's.
+type Sender struct {
+	Case
+	// With is what [verify.SignRequest] takes.
+	With string
+}
+
+// Now is the time of senders' certificates.
+var Now = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+
+// keys are made once: RSA keys take a while.
+var keys = sync.OnceValues(func() (string, error) { return verify.MakeKeys(Now) })
+
+// Signing returns a sender of the provider, whoever holds its keys.
+func Signing(provider string) (Sender, error) {
+	c, err := Complete(provider)
+	if err != nil {
+		return Sender{}, err
+	}
+	text, err := keys()
+	if err != nil {
+		return Sender{}, err
+	}
+	public, err := verify.PublicHalf(c.Spec, text)
+	switch {
+	case errors.Is(err, verify.ErrCannotSign): // its secret is shared
+		return Sender{c, c.Secret}, nil
+	case err != nil:
+		return Sender{}, err
+	case strings.HasPrefix(public, "whpk_"): // its secret may be of either kind
+		return Sender{c, c.Secret}, nil
+	}
+	c.Spec.Secrets = []string{Reference}
+	c.Secret = public
+	return Sender{c, text}, nil
+}
+
+// Dedupe returns the route's dedupe, if a route of the provider must have one.
+func (c Case) Dedupe() string {
+	if p, _ := verify.Lookup(c.Spec.Provider); p.RemembersIDs {
+		return "dedupe: {for: 720h}"
+	}
+	return "dedupe: false"
 }
 
 // YAML returns the verify block without its secret.

@@ -55,6 +55,9 @@ func (r *Route) complete(known *patterns) (problems []string) {
 	if r.Dedupe != nil {
 		problems = append(problems, r.completeDedupe()...)
 	}
+	if problem := r.remembers(); problem != "" {
+		problems = append(problems, "Dedupe: "+problem)
+	}
 	return problems
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +33,9 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 	}
 	have := d.fields(n, "dedupe", map[string]func(ast.Node){
 		"key": func(n ast.Node) {
+			if preset, _ := r.preset(); preset.RemembersIDs && d.text(n, "dedupe.key") != "{% "+DeliveryKey(preset.DeliveryID)+" %}" {
+				d.add(n, "dedupe.key: leave it out; deliveries of provider %s are told apart by its own id, which is signed", preset.Name)
+			}
 			rule.Key = d.template(n, r.Name, "dedupe.key", scope)
 			if !rule.Key.Dynamic() {
 				d.add(n, "dedupe.key: write an expression in {%% %%}; a fixed text would make all deliveries one")
@@ -62,6 +66,37 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 		d.presetKey(n, r, rule)
 	}
 	return rule
+}
+
+// remembers returns what is wrong with the dedupe of a route whose provider signs too
+// little of the body, so that the ids of deliveries must be remembered for as long as
+// their times are accepted; it is empty if nothing is.
+func (r *Route) remembers() string {
+	preset, _ := r.preset()
+	if !preset.RemembersIDs {
+		return ""
+	}
+	tolerance := preset.Tolerance
+	if own, err := r.HTTP.Verify.Tolerance.Parse(); err == nil {
+		tolerance = own
+	}
+	why := fmt.Sprintf("provider %s signs a CRC-32 of the body, and whoever has one delivery can make others with the same one", preset.Name)
+	switch {
+	case r.Dedupe == nil:
+		return fmt.Sprintf("%s: add dedupe: {for: %s}, so that each id is accepted once", why, strings.TrimSuffix(tolerance.String(), "0m0s"))
+	case r.Dedupe.For < tolerance:
+		return fmt.Sprintf("%s: dedupe.for must be at least the tolerance of %s", why, strings.TrimSuffix(tolerance.String(), "0m0s"))
+	case r.Dedupe.StartUnchecked:
+		return why + ": dedupe.onError must not be start"
+	}
+	return ""
+}
+
+func (r *Route) preset() (verify.Preset, bool) {
+	if r.HTTP == nil {
+		return verify.Preset{}, false
+	}
+	return r.HTTP.Verify.Preset()
 }
 
 // presetKey makes the key of the provider's own delivery id.

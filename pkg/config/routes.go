@@ -167,6 +167,9 @@ func (d *document) readRoute(n ast.Node) *Route {
 		d.readHTTPKeys(late.http, r, scope, have)
 		d.requireSecrets(r)
 	})
+	if problem := r.remembers(); problem != "" && late.verify != nil {
+		d.add(late.verify, "%s", problem)
+	}
 	return r
 }
 

@@ -84,7 +84,7 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		case "hmac":
 			spec.HMAC = d.readHMAC(n, text, span)
 		case "signature":
-			spec.Signature = d.readKeySignature(n, text, span)
+			spec.Signature = d.readKeySignature(n, text, span, at)
 		case "jwt":
 			spec.JWT = d.readJWT(n, text, span, at)
 		case "mtls":
@@ -222,11 +222,12 @@ func (d *document) readTimestamp(n ast.Node, block string, text func(string, *st
 	return t
 }
 
-func (d *document) readKeySignature(n ast.Node, text func(string, *string) func(ast.Node), span func(string, *verify.Duration) func(ast.Node)) *verify.KeySignature {
+func (d *document) readKeySignature(n ast.Node, text func(string, *string) func(ast.Node), span func(string, *verify.Duration) func(ast.Node), at map[string]ast.Node) *verify.KeySignature {
 	k := &verify.KeySignature{}
 	d.fields(n, "signature", map[string]func(ast.Node){
 		"algorithm": text("signature.algorithm", &k.Algorithm),
 		"header":    text("signature.header", &k.Header),
+		"body":      text("signature.body", &k.Body),
 		"encoding":  text("signature.encoding", &k.Encoding),
 		"prefix":    text("signature.prefix", &k.Prefix),
 		"signed":    text("signature.signed", &k.Signed),
@@ -237,6 +238,8 @@ func (d *document) readKeySignature(n ast.Node, text func(string, *string) func(
 				"url":    text("signature.keys.url", &k.Keys.URL),
 				"format": text("signature.keys.format", &k.Keys.Format),
 				"member": text("signature.keys.member", &k.Keys.Member),
+				"roots":  d.textsAt("signature.keys.roots", &k.Keys.Roots, at),
+				"name":   text("signature.keys.name", &k.Keys.Name),
 			})
 		},
 	})

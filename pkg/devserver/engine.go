@@ -169,7 +169,7 @@ func (e *engine) Resend(ctx context.Context, route string, event, body []byte, o
 	if body != nil {
 		setBody(members, body)
 	}
-	signed, err := signEvent(ctx, r, secretSource(h.getenv, nil, e.local.blanked), members, time.Now())
+	signed, err := signEvent(ctx, r, secretSource(h.getenv, nil, e.local.blanked), h.getenv, members, time.Now())
 	switch {
 	case err == nil:
 		return false, e.Send(ctx, "webhook", signed, origin)
@@ -207,7 +207,7 @@ func setBody(members map[string]json.RawMessage, body []byte) {
 }
 
 // signEvent gives the request in an event a new signature.
-func signEvent(ctx context.Context, r *config.Route, source secrets.Source, members map[string]json.RawMessage, now time.Time) ([]byte, error) {
+func signEvent(ctx context.Context, r *config.Route, source secrets.Source, getenv func(string) string, members map[string]json.RawMessage, now time.Time) ([]byte, error) {
 	var in struct {
 		RawPath, Path, RawQueryString, HTTPMethod string
 		RequestContext                            struct{ HTTP struct{ Method string } }
@@ -248,6 +248,9 @@ func signEvent(ctx context.Context, r *config.Route, source secrets.Source, memb
 		secret = value.Reveal()
 	}
 	signed, err := verify.SignRequest(r.HTTP.Verify, secret, request, now)
+	if keys := signingKeys(err, r.HTTP.Verify, secret, getenv); keys != "" {
+		signed, err = verify.SignRequest(r.HTTP.Verify, keys, request, now)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -266,6 +269,25 @@ func signEvent(ctx context.Context, r *config.Route, source secrets.Source, memb
 	}
 	setBody(members, signed.Body)
 	return json.Marshal(members)
+}
+
+// signingKeys returns the keys of the user's own, if a sender's private key is needed and
+// the route's secret is the public half of them.
+func signingKeys(err error, spec verify.Spec, secret string, getenv func(string) string) string {
+	var cannot *verify.CannotSignError
+	file := getenv("EXPRESSWAY_SIGNING_KEYS")
+	if file == "" || !errors.As(err, &cannot) || !cannot.Keys {
+		return ""
+	}
+	keys, err := os.ReadFile(file) //nolint:gosec // the user's own
+	if err != nil {
+		return ""
+	}
+	public, err := verify.PublicHalf(spec, string(keys))
+	if err != nil || strings.TrimSpace(public) != strings.TrimSpace(secret) {
+		return ""
+	}
+	return string(keys)
 }
 
 // Save implements [console.Engine].

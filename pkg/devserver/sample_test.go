@@ -39,7 +39,7 @@ func TestSamplesOfProviders(t *testing.T) {
 		if len(spec.Validate()) == 0 {
 			block = strings.TrimSuffix(block, "}") + ", token: 'env:VERIFY_TOKEN'}"
 		}
-		fmt.Fprintf(&routes, "  - name: %s\n    http: POST /%s/{id}\n    verify: %s\n    input: '{%% $request.body %%}'\n    start: m\n", p, p, block)
+		fmt.Fprintf(&routes, "  - name: %s\n    http: POST /%s/{id}\n    verify: %s\n    input: '{%% $request.body %%}'\n    start: m\n    %s\n", p, p, block, c.Dedupe())
 		_, err = verify.SignRequest(c.Spec, c.Secret, &verify.Request{Method: "POST", Body: []byte(`{"id":"1"}`)}, time.Now())
 		cannot[p] = errors.Is(err, verify.ErrCannotSign)
 	}

@@ -180,7 +180,7 @@ func FuzzForgery(f *testing.F) {
 			f.Fatal(err)
 		}
 		block := strings.ReplaceAll(c.YAML(), providertest.Reference, "env:OF_"+strings.ReplaceAll(strings.ToUpper(p), "-", "_"))
-		fmt.Fprintf(&routes, "  - {name: r%d, http: '/%d/{p...}', verify: %s, start: m, cors: {origins: '*'}, cloudevents: {origins: [a.example]}}\n", i, i, block)
+		fmt.Fprintf(&routes, "  - {name: r%d, http: '/%d/{p...}', verify: %s, %s, start: m, cors: {origins: '*'}, cloudevents: {origins: [a.example]}}\n", i, i, block, c.Dedupe())
 	}
 	nothing := httpfront.WithFetch(func(context.Context, string) ([]byte, error) { return nil, context.Canceled })
 	front := frontOf(f, routes.String(), starter, vars, nil, nothing)

@@ -16,7 +16,10 @@ import (
 var adyenScheme = scheme{
 	name:     "adyen",
 	verifier: newAdyen,
-	sign:     (*signer).adyen,
+}
+
+var adyenTools = tools{
+	sign: (*signer).adyen,
 	signature: &Signature{
 		Algorithm: "hmac-sha256", Encoding: "base64", Signed: "eight fields of each item of the body, joined by colons", Keys: "the HMAC key in hex",
 	},

@@ -3,17 +3,12 @@ package verify
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
-	"math/big"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -28,11 +23,14 @@ var appleScheme = scheme{
 			return v, nil
 		}
 		var err error
-		v.roots, err = newKeyring(b, decodeRoot, "a certificate as PEM, or its DER in base64")
+		v.roots, err = newKeyring(b, decodeRoot, rootForms)
 		return v, err
 	},
-	unsignable: privateKey,
-	keyless:    func(s *Spec, _ *Preset) bool { return len(s.Secrets) == 0 },
+	keyless: func(s *Spec, _ *Preset) bool { return len(s.Secrets) == 0 },
+}
+
+var appleTools = tools{
+	sign: signApple,
 	signature: &Signature{
 		Algorithm: "ecdsa-sha256", Encoding: "JWS in the member signedPayload", Signed: "the payload in it",
 		Keys: "a chain of three certificates in the JWS, up to Apple Root CA - G3, or to the secrets",
@@ -50,13 +48,10 @@ var (
 	appleIntermediate = asn1.ObjectIdentifier{1, 2, 840, 113635, 100, 6, 2, 1}
 )
 
-// Bounds of what is decoded before anything of it was verified.
 const (
-	appleChain  = 3
-	maxAppleDER = 8 << 10
+	appleChain   = 3 // certificates: leaf, intermediate, root
+	applePayload = "signedPayload"
 )
-
-const applePayload = "signedPayload"
 
 type apple struct {
 	bundle    string
@@ -76,66 +71,25 @@ func (v *apple) Verify(ctx context.Context, r *Request) error {
 	if !ok || text == "" {
 		return refuse(Missing, applePayload)
 	}
-	parts := strings.Split(text, ".")
-	if len(parts) != 3 {
-		return refuse(Malformed, applePayload)
-	}
-	var decoded [3][]byte
-	for i, part := range parts {
-		var err error
-		if decoded[i], err = decodeBase64URL(part); err != nil {
-			return refuse(Malformed, applePayload)
-		}
-	}
-	chain, err := appleCertificates(decoded[0])
+	token, err := parseJWS(text, applePayload, false)
 	if err != nil {
 		return err
 	}
-	if err := v.trust(ctx, chain); err != nil {
+	if len(token.chain) != appleChain || token.algorithm != "ES256" {
+		return refuse(Malformed, applePayload)
+	}
+	if err := v.trust(ctx, token); err != nil {
 		return err
 	}
-	if !verifyES256(chain[0], text[:len(text)-len(parts[2])-1], decoded[2]) {
+	if !token.signedBy("ecdsa-sha256") {
 		return refuse(Mismatch, applePayload)
 	}
-	return v.judge(decoded[1])
-}
-
-// appleCertificates returns the chain in a JWS header, the leaf first.
-func appleCertificates(header []byte) ([]*x509.Certificate, error) {
-	var encoded []string
-	certificate := &want{}
-	certificate.done = func() error {
-		text, ok := certificate.text()
-		if !ok || len(encoded) == appleChain || len(text) > 2*maxAppleDER {
-			return refuse(Malformed, "x5c")
-		}
-		encoded = append(encoded, text)
-		return nil
-	}
-	algorithm := wanted("alg")
-	if err := scanObject(header, algorithm, &want{name: "x5c", each: certificate}); err != nil {
-		return nil, refuse(Malformed, applePayload)
-	}
-	// The sender does not choose the algorithm.
-	if algorithm.string() != "ES256" || len(encoded) != appleChain {
-		return nil, refuse(Malformed, applePayload)
-	}
-	chain := make([]*x509.Certificate, appleChain)
-	for i, text := range encoded {
-		der, err := decodeBase64(text)
-		if err != nil || len(der) > maxAppleDER {
-			return nil, refuse(Malformed, "x5c")
-		}
-		if chain[i], err = x509.ParseCertificate(der); err != nil {
-			return nil, refuse(Malformed, "x5c")
-		}
-	}
-	return chain, nil
+	return v.judge(token.payload)
 }
 
 // trust follows the chain to a root that is known.
-func (v *apple) trust(ctx context.Context, chain []*x509.Certificate) error {
-	leaf, intermediate, root := chain[0], chain[1], chain[2]
+func (v *apple) trust(ctx context.Context, token *chainedJWS) error {
+	leaf, intermediate, root := token.chain[0], token.chain[1], token.chain[2]
 	if v.roots == nil {
 		if sum := sha256.Sum256(root.Raw); hex.EncodeToString(sum[:]) != appleRootG3 {
 			return refuse(Mismatch, "x5c")
@@ -146,18 +100,7 @@ func (v *apple) trust(ctx context.Context, chain []*x509.Certificate) error {
 	if !hasExtension(leaf, appleLeaf) || !hasExtension(intermediate, appleIntermediate) || !intermediate.IsCA {
 		return refuse(Mismatch, "x5c")
 	}
-	roots, between := x509.NewCertPool(), x509.NewCertPool()
-	roots.AddCert(root)
-	between.AddCert(intermediate)
-	_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: v.now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
-	var invalid x509.CertificateInvalidError
-	switch {
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return refuse(Stale, "x5c")
-	case err != nil:
-		return refuse(Mismatch, "x5c")
-	}
-	return nil
+	return token.follow(root, v.now())
 }
 
 func hasExtension(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
@@ -167,16 +110,6 @@ func hasExtension(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
 		}
 	}
 	return false
-}
-
-// verifyES256 checks a signature of RFC 7518, section 3.4: two numbers of 32 bytes.
-func verifyES256(c *x509.Certificate, signed string, signature []byte) bool {
-	key, ok := c.PublicKey.(*ecdsa.PublicKey)
-	if !ok || key.Curve != elliptic.P256() || len(signature) != 64 {
-		return false
-	}
-	sum := sha256.Sum256([]byte(signed))
-	return ecdsa.Verify(key, sum[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
 }
 
 // appleAbout are the members of a payload that name the app.
@@ -206,18 +139,30 @@ func (v *apple) judge(payload []byte) error {
 	return fresh(v.now(), at, v.tolerance, "signedDate")
 }
 
-// decodeRoot reads a root certificate.
-func decodeRoot(text string) (*x509.Certificate, error) {
-	der, err := decodeBase64(strings.TrimSpace(text))
-	if block, _ := pem.Decode([]byte(text)); block != nil {
-		der, err = block.Bytes, nil
-	}
+// signApple wraps the body, a notification, into a signed payload of the time.
+func signApple(s *signer, r *Request) error {
+	keys, err := s.privateKeys()
 	if err != nil {
-		return nil, errKey
+		return err
 	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil || !cert.IsCA {
-		return nil, errKey
+	payload, err := bodyObject(r.Body)
+	if err != nil {
+		return errors.New("the body is not one JSON object, and the scheme signs a notification")
 	}
-	return cert, nil
+	if about, isObject := payload["data"].(object); isObject {
+		about["bundleId"] = s.spec.Audience
+	} else {
+		payload["data"] = object{"bundleId": s.spec.Audience, "environment": "Sandbox"}
+	}
+	payload["signedDate"] = s.now.UnixMilli()
+	text, err := encodeBody(payload)
+	if err != nil {
+		return err
+	}
+	token, err := keys.jws("ecdsa-sha256", text)
+	if err != nil {
+		return err
+	}
+	s.out.Body, err = encodeBody(object{applePayload: token})
+	return err
 }

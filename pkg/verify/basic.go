@@ -26,13 +26,16 @@ func digestOf(s string) ([sha256.Size]byte, error) { return sha256.Sum256([]byte
 var basicScheme = scheme{
 	name:     "basic",
 	verifier: func(b *builder) (Verifier, error) { return b.newBasic(b.spec.Basic.Username) },
-	sign:     func(s *signer, _ *Request) error { return s.basic(s.spec.Basic.Username) },
 	check: func(c *checker, s *Spec) {
 		if s.Basic.Username == "" || strings.Contains(s.Basic.Username, ":") {
 			c.add("basic.username", "must be there, and cannot have a colon")
 		}
 	},
 	challenge: basicChallenge,
+}
+
+var basicTools = tools{
+	sign: func(s *signer, _ *Request) error { return s.basic(s.spec.Basic.Username) },
 }
 
 type basic struct {

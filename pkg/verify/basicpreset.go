@@ -4,7 +4,10 @@ package verify
 var basicPresetScheme = scheme{
 	name:      "basic",
 	verifier:  func(b *builder) (Verifier, error) { return b.newBasic(b.spec.Username) },
-	sign:      func(s *signer, _ *Request) error { return s.basic(s.spec.Username) },
 	challenge: basicChallenge,
+}
+
+var basicPresetTools = tools{
+	sign:      func(s *signer, _ *Request) error { return s.basic(s.spec.Username) },
 	signature: &Signature{Headers: []string{authorization}, Algorithm: "equality", Signed: "nothing: name and password are in the header", Keys: "the passwords"},
 }

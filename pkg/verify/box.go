@@ -9,6 +9,9 @@ import (
 var boxScheme = scheme{
 	name:     "box",
 	verifier: newBox,
+}
+
+var boxTools = tools{
 	sign: func(s *signer, r *Request) error {
 		s.out.Header.Set("Box-Signature-Version", boxVersion)
 		s.out.Header.Set("Box-Signature-Algorithm", boxAlgorithm)

@@ -22,6 +22,9 @@ var braintreeScheme = scheme{
 		keys, err := newKeyring(b, keyDecoder("sha1"), "")
 		return &braintree{keys, b.spec.PublicKey}, err
 	},
+}
+
+var braintreeTools = tools{
 	sign: func(s *signer, r *Request) error {
 		form, ok := parseForm(string(r.Body))
 		payload := form.Get(braintreePayload)

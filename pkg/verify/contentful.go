@@ -21,6 +21,9 @@ var contentfulScheme = scheme{
 		keys, err := newKeyring(b, keyDecoder("text"), "")
 		return &contentful{keys, b.spec.URL, b.now, b.tolerance()}, err
 	},
+}
+
+var contentfulTools = tools{
 	sign: func(s *signer, r *Request) error {
 		s.out.Header.Set(contentfulTime, formatTime(s.now, "unix_ms"))
 		s.out.Header.Set(contentfulNames, "x-contentful-signed-headers,x-contentful-timestamp")

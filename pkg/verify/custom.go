@@ -60,7 +60,6 @@ var customScheme = scheme{
 		}
 		return &custom{b.spec.Custom, keys, b.now}, nil
 	},
-	unsignable: "the program that adds it knows how it signs",
 	check: func(c *checker, s *Spec) {
 		if s.Custom.Verify == nil {
 			c.add("provider", "%q has no Verify", s.Custom.Name)
@@ -69,7 +68,11 @@ var customScheme = scheme{
 			c.add("provider", "%q cannot be the name of a scheme of the program's own: it is empty, or a preset's", s.Custom.Name)
 		}
 	},
-	signature: &Signature{Algorithm: "custom"},
+}
+
+var customTools = tools{
+	unsignable: "the program that adds it knows how it signs",
+	signature:  &Signature{Algorithm: "custom"},
 }
 
 type custom struct {

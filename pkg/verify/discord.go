@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -10,17 +11,26 @@ import (
 
 // discordScheme is https://discord.com/developers/docs/interactions/overview#setting-up-an-endpoint-validating-security-request-headers.
 var discordScheme = scheme{
-	name:       "discord",
-	verifier:   newDiscord,
-	unsignable: privateKey,
+	name:     "discord",
+	verifier: newDiscord,
+}
+
+var discordTools = tools{
+	sign: func(s *signer, r *Request) error {
+		keys, err := s.privateKeys()
+		if err != nil {
+			return err
+		}
+		at := formatTime(s.now, "unix")
+		s.out.Header.Set(discordTimestamp, at)
+		s.out.Header.Set(discordSignature, hex.EncodeToString(ed25519.Sign(keys.ed25519, append([]byte(at), r.Body...))))
+		return nil
+	},
 	signature: &Signature{
 		Headers: []string{discordSignature, discordTimestamp}, Algorithm: "ed25519", Encoding: "hex", Signed: "{timestamp}{body}",
 		Keys: "the application's public key in hex",
 	},
 }
-
-// privateKey says why schemes with public keys cannot be signed.
-const privateKey = "the sender signs with a private key, and the secret here is its public half"
 
 type discord struct {
 	keys      *keyring[ed25519.PublicKey]

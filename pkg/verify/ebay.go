@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"net/http"
 	"strings"
@@ -20,7 +21,22 @@ var ebayScheme = scheme{
 		keys, err := newKeyring(b, func(text string) (crypto.PublicKey, error) { return decodePublicKey(unbrokenPEM(text)) }, publicForms)
 		return &ebay{keys}, err
 	},
-	unsignable: privateKey,
+}
+
+var ebayTools = tools{
+	sign: func(s *signer, r *Request) error {
+		keys, err := s.privateKeys()
+		if err != nil {
+			return err
+		}
+		signature, err := keys.sign("ecdsa-sha1", r.Body)
+		if err != nil {
+			return err
+		}
+		document, err := encodeBody(object{"alg": "ecdsa", "kid": "test", "signature": base64.StdEncoding.EncodeToString(signature), "digest": "SHA1"})
+		s.out.Header.Set(ebaySignature, base64.StdEncoding.EncodeToString(document))
+		return err
+	},
 	signature: &Signature{
 		Headers: []string{ebaySignature}, Algorithm: "ecdsa-sha1", Encoding: "base64 of JSON", Signed: "{body}", Keys: "the public keys of the Notification API, as PEM",
 	},

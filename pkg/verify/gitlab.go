@@ -12,6 +12,9 @@ import (
 var gitlabScheme = scheme{
 	name:     "gitlab",
 	verifier: newGitLab,
+}
+
+var gitlabTools = tools{
 	sign: func(s *signer, r *Request) error {
 		if strings.HasPrefix(s.secret, "whsec_") {
 			return s.standard(r)

@@ -9,8 +9,11 @@ import (
 // clientStateScheme checks Microsoft Graph's shared secret in each notification:
 // https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks.
 var clientStateScheme = scheme{
-	name:      "microsoft-graph",
-	verifier:  newClientState,
+	name:     "microsoft-graph",
+	verifier: newClientState,
+}
+
+var clientStateTools = tools{
 	sign:      (*signer).clientState,
 	signature: &Signature{Algorithm: "equality", Signed: "nothing: clientState is in each item", Keys: "the values of clientState"},
 }

@@ -117,10 +117,13 @@ func (s *Spec) checkStore(c *checker, p *Preset) {
 	c.taken(field, p)
 }
 
-// References returns the references of the Spec's secrets: those that it lists, and the
-// one that is handed over.
+// References returns the references of the Spec's secrets: those that it lists, the one
+// that is handed over, and its roots.
 func (s *Spec) References() []string {
-	if s.HandshakeStore == "" {
+	switch {
+	case s.Signature != nil && s.Signature.rooted():
+		return s.Signature.Keys.Roots
+	case s.HandshakeStore == "":
 		return s.Secrets
 	}
 	return append(s.Secrets[:len(s.Secrets):len(s.Secrets)], s.HandshakeStore)

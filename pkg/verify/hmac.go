@@ -104,19 +104,25 @@ type hmacVerifier struct {
 var hmacScheme = scheme{
 	name:     "hmac",
 	verifier: func(b *builder) (Verifier, error) { return b.newPreset() },
-	sign:     (*signer).preset,
 	signsURL: func(_ *Spec, p *Preset) bool { return p.HMAC.signsURL() },
+}
+
+var hmacTools = tools{
+	sign: (*signer).preset,
 }
 
 // hmacBlock is for a sender that the Spec describes.
 var hmacBlock = scheme{
 	name:     "hmac",
 	verifier: func(b *builder) (Verifier, error) { return b.newHMAC(compileHMAC(*b.spec.HMAC, b.spec.URL)) },
+	check:    func(c *checker, s *Spec) { s.HMAC.check(c) },
+	signsURL: func(s *Spec, _ *Preset) bool { return s.HMAC.signsURL() },
+}
+
+var hmacBlockTools = tools{
 	sign: func(s *signer, r *Request) error {
 		return s.hmac(compileHMAC(*s.spec.HMAC, s.spec.URL), r)
 	},
-	check:    func(c *checker, s *Spec) { s.HMAC.check(c) },
-	signsURL: func(s *Spec, _ *Preset) bool { return s.HMAC.signsURL() },
 	defaults: func(s *Spec) []Default { return s.HMAC.defaults() },
 }
 

@@ -17,15 +17,18 @@ import (
 var hubspotScheme = scheme{
 	name:     "hubspot",
 	verifier: newHubSpot,
-	sign: func(s *signer, r *Request) error {
-		return s.hmac(hubspotHMAC("", s.spec.URL), r)
-	},
 	check: func(c *checker, s *Spec) {
 		if len(s.Versions) > 0 && !slices.Contains(s.Versions, "v3") {
 			c.add("versions", "leaves v3 out, which every app can send")
 		}
 	},
 	signsURL: func(*Spec, *Preset) bool { return true },
+}
+
+var hubspotTools = tools{
+	sign: func(s *signer, r *Request) error {
+		return s.hmac(hubspotHMAC("", s.spec.URL), r)
+	},
 	signature: &Signature{
 		Headers:   []string{hubspotV3, hubspotTimestamp, hubspotSignature, hubspotVersion},
 		Algorithm: "hmac-sha256 (v3), sha256 of secret and request (v1, v2)", Encoding: "base64 (v3), hex (v1, v2)",

@@ -67,7 +67,6 @@ func (j *JWT) place() string {
 var jwtScheme = scheme{
 	name:     "jwt",
 	verifier: func(b *builder) (Verifier, error) { return b.newJWT(jwtRule{JWT: *b.spec.JWT}) },
-	sign:     (*signer).jwtBlock,
 	check:    func(c *checker, s *Spec) { s.JWT.check(c, len(s.Secrets) > 0) },
 	keyless:  func(s *Spec, _ *Preset) bool { return len(s.Secrets) == 0 },
 	challenge: func(s *Spec) string {
@@ -76,6 +75,10 @@ var jwtScheme = scheme{
 		}
 		return "Bearer"
 	},
+}
+
+var jwtTools = tools{
+	sign: (*signer).jwtBlock,
 	defaults: func(s *Spec) []Default {
 		if len(s.JWT.Algorithms) > 0 {
 			return nil
@@ -95,7 +98,7 @@ func (b *builder) newJWT(j jwtRule) (Verifier, error) {
 	v := &jwtVerifier{jwtRule: j, claims: j.Claims, now: b.now, url: func(r *Request) string { return publicURL(b.spec.URL, r) }}
 	algorithms := j.Algorithms
 	if len(algorithms) == 0 {
-		algorithms = []string{defaultAlgorithm(len(b.refs) > 0)}
+		algorithms = []string{defaultAlgorithm(len(b.refs) > 0 && !j.publicKey)}
 	}
 	switch {
 	case j.publicKey:

@@ -5,9 +5,12 @@ package verify
 var jwtPresetScheme = scheme{
 	name:     "jwt",
 	verifier: func(b *builder) (Verifier, error) { return b.newJWT(b.preset.jwt(&b.spec)) },
-	sign:     func(s *signer, r *Request) error { return s.jwt(s.provider.jwt(&s.spec), r) },
 	signsURL: func(_ *Spec, p *Preset) bool { return p.urlClaim != "" },
 	keyless:  func(s *Spec, p *Preset) bool { return p.JWT.JWKS != "" && len(s.Secrets) == 0 },
+}
+
+var jwtPresetTools = tools{
+	sign: func(s *signer, r *Request) error { return s.jwt(s.provider.jwt(&s.spec), r) },
 }
 
 // jwt returns the preset's token rule with the Spec's settings. If the preset has public

@@ -14,14 +14,42 @@ import (
 // jwtBlock signs for the Spec's own block.
 func (s *signer) jwtBlock(r *Request) error { return s.jwt(jwtRule{JWT: *s.spec.JWT}, r) }
 
+// jwtKey returns the key and the first algorithm that it fits.
+func (s *signer) jwtKey(j jwtRule) (any, jwt.SigningMethod, error) {
+	public := j.JWKS != "" || j.publicKey
+	names := j.Algorithms
+	if len(names) == 0 {
+		names = []string{defaultAlgorithm(!public)}
+	}
+	if !public {
+		key, err := j.decodeSharedKey(s.secret)
+		if err != nil {
+			return nil, nil, errors.New("the secret is shorter than 16 bytes")
+		}
+		return key, jwt.GetSigningMethod(names[0]), nil
+	}
+	keys, err := s.privateKeys()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range names {
+		switch {
+		case name == "EdDSA":
+			return keys.ed25519, jwt.SigningMethodEdDSA, nil
+		case name == "ES256":
+			return keys.ecdsa, jwt.SigningMethodES256, nil
+		case strings.HasPrefix(name, "RS"), strings.HasPrefix(name, "PS"):
+			return keys.rsa, jwt.GetSigningMethod(name), nil
+		}
+	}
+	return nil, nil, s.cannot("the keys for signing are of Ed25519, P-256 and RSA")
+}
+
 // jwt makes a token that is valid for five minutes.
 func (s *signer) jwt(j jwtRule, r *Request) error {
-	if j.JWKS != "" || j.publicKey {
-		return s.cannot("tokens are signed with the issuer's private key")
-	}
-	key, err := j.decodeSharedKey(s.secret)
+	key, method, err := s.jwtKey(j)
 	if err != nil {
-		return errors.New("the secret is shorter than 16 bytes")
+		return err
 	}
 	claims := jwt.MapClaims{"iat": s.now.Unix(), "exp": s.now.Add(5 * time.Minute).Unix()}
 	if j.Issuer != anyone {
@@ -42,11 +70,7 @@ func (s *signer) jwt(j jwtRule, r *Request) error {
 		sum := sha256.Sum256([]byte(publicURL(s.spec.URL, r)))
 		claims[j.urlClaim] = hex.EncodeToString(sum[:])
 	}
-	algorithm := sharedAlgorithms[0]
-	if len(j.Algorithms) > 0 {
-		algorithm = j.Algorithms[0]
-	}
-	token, err := jwt.NewWithClaims(jwt.GetSigningMethod(algorithm), claims).SignedString(key)
+	token, err := jwt.NewWithClaims(method, claims).SignedString(key)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,10 @@ import (
 var mailgunScheme = scheme{
 	name:     "mailgun",
 	verifier: newMailgun,
-	sign:     (*signer).mailgun,
+}
+
+var mailgunTools = tools{
+	sign: (*signer).mailgun,
 	signature: &Signature{
 		Algorithm: "hmac-sha256", Encoding: "hex", Signed: "time and token of the body, and nothing else", Keys: "the HTTP webhook signing key",
 	},

@@ -18,6 +18,9 @@ var mercadopagoScheme = scheme{
 		keys, err := newKeyring(b, keyDecoder("text"), "")
 		return &mercadopago{keys, b.now, b.tolerance()}, err
 	},
+}
+
+var mercadopagoTools = tools{
 	sign: func(s *signer, r *Request) error {
 		at := formatTime(s.now, "unix")
 		content, err := mercadopagoContent(r, at)

@@ -74,11 +74,14 @@ type mtls struct {
 
 // mtlsScheme is for a certificate that the front door has verified.
 var mtlsScheme = scheme{
-	name:       "mtls",
-	verifier:   newMTLS,
+	name:     "mtls",
+	verifier: newMTLS,
+	check:    func(c *checker, s *Spec) { s.MTLS.check(c) },
+	keyless:  func(*Spec, *Preset) bool { return true },
+}
+
+var mtlsTools = tools{
 	unsignable: "a client certificate is shown in the TLS handshake",
-	check:      func(c *checker, s *Spec) { s.MTLS.check(c) },
-	keyless:    func(*Spec, *Preset) bool { return true },
 }
 
 func newMTLS(b *builder) (Verifier, error) {

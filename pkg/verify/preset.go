@@ -58,6 +58,9 @@ type Preset struct {
 	// Experimental says that what is signed is known from third parties or from memory,
 	// and not from the provider's own pages, vectors or library.
 	Experimental bool
+	// RemembersIDs says that the signature protects too little of the body: a route must
+	// have dedupe, by DeliveryID and for Tolerance at least.
+	RemembersIDs bool
 	// EmptyRefusal says that a refusal must have no body.
 	EmptyRefusal bool
 	// Handshake is how the provider asks for consent; nil if it does not.

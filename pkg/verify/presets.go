@@ -37,11 +37,6 @@ func unsigned(header string) Place { return Place{Header: header, Unsigned: true
 // unsignedBody is the place of a body member that is not signed.
 func unsignedBody(path string) Place { return Place{Body: path, Unsigned: true} }
 
-// PayPal has no preset. It signs the CRC-32 of a body, and whoever has one signed
-// delivery can make another body with the same CRC-32. PayPal's verification API, which
-// compares the whole body, needs an account's credentials and an extra call:
-// https://developer.paypal.com/api/rest/webhooks/rest/#link-messagesignature.
-
 // presets are the rows of the providers, in the order of their names and cut by the first
 // letter. The documentation of each provider's signatures is linked at its scheme, or at
 // the row if the scheme is only parameters.

@@ -207,6 +207,11 @@ var presetsGtoP = []Preset{
 		Name: "patreon", scheme: &hmacScheme, Experimental: true, HMAC: &HMAC{Header: "X-Patreon-Signature", Algorithm: "md5"}, ContentTypes: jsonOnly,
 		EventName: unsigned("X-Patreon-Event"), Deadline: usual,
 	},
+	{
+		Name: "paypal", scheme: &paypalScheme, Tolerance: 72 * time.Hour, ContentTypes: jsonOnly, needs: []string{"audience"}, RemembersIDs: true,
+		Retries:    Retries{Schedule: "25 over three days", Span: 72 * time.Hour},
+		DeliveryID: Place{Header: "Paypal-Transmission-Id"}, EventName: unsignedBody("event_type"), Deadline: usual,
+	},
 	// https://paystack.com/docs/payments/webhooks/
 	{
 		Name: "paystack", scheme: &hmacScheme, Experimental: true, HMAC: &HMAC{Header: "X-Paystack-Signature", Algorithm: "sha512"}, ContentTypes: jsonOnly,

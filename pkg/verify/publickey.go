@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/expressway-dev/expressway/pkg/secrets"
 )
 
 // A KeySignature describes how a sender signs with a private key. The public keys are the
@@ -23,8 +25,11 @@ import (
 type KeySignature struct {
 	// Algorithm is ed25519, rsa-sha256, rsa-sha1, rsa-pss-sha256 or ecdsa-sha256. Required.
 	Algorithm string `yaml:"algorithm"`
-	// Header carries the signature. Required.
-	Header string `yaml:"header"`
+	// Header carries the signature, or, with roots, the token. Required without Body.
+	Header string `yaml:"header,omitempty"`
+	// Body is the member of a JSON body that is a token, with roots: a name, or a JSON
+	// pointer.
+	Body string `yaml:"body,omitempty"`
 	// Encoding of the signature is base64 (default), base64url or hex.
 	Encoding string `yaml:"encoding,omitempty"`
 	// Prefix precedes the signature.
@@ -38,10 +43,18 @@ type KeySignature struct {
 }
 
 // PublishedKeys describe public keys at an address, which are fetched and cached like a
-// key set.
+// key set, or roots, up to which a chain of certificates leads that comes with the
+// signature.
 type PublishedKeys struct {
 	// URL is https, or http on this machine.
-	URL string `yaml:"url"`
+	URL string `yaml:"url,omitempty"`
+	// Roots are references to root certificates. The sender then sends a JWS (RFC 7515)
+	// with its certificates (x5c): in Header, detached or with the body as its payload, or
+	// in Body, where nothing outside the payload is signed.
+	Roots []string `yaml:"roots,omitempty"`
+	// Name is the DNS name or the common name that the sender's certificate must have, or
+	// the word any, for roots that certify this sender alone. Required with Roots.
+	Name string `yaml:"name,omitempty"`
 	// Format is pem (default), jwks or json.
 	Format string `yaml:"format,omitempty"`
 	// Member is the JSON pointer to the key's text, with Format json.
@@ -56,15 +69,21 @@ var keySignatureBlock = scheme{
 	verifier: func(b *builder) (Verifier, error) {
 		return b.newKeySignature(*b.spec.Signature)
 	},
-	unsignable: privateKey,
-	check:      func(c *checker, s *Spec) { s.Signature.check(c, len(s.Secrets) > 0) },
+	check: func(c *checker, s *Spec) { s.Signature.check(c, len(s.Secrets) > 0) },
 	signsURL: func(s *Spec, _ *Preset) bool {
 		parts, err := parseTemplate(orDefault(s.Signature.Signed, "{body}"))
 		return err == nil && uses(parts, "url")
 	},
 	keyless: func(s *Spec, _ *Preset) bool { return s.Signature.Keys != nil },
+}
+
+var keySignatureBlockTools = tools{
+	sign: func(s *signer, r *Request) error { return s.keySignature(*s.spec.Signature, r) },
 	defaults: func(s *Spec) []Default {
 		var found []Default
+		if s.Signature.rooted() {
+			return nil
+		}
 		if s.Signature.Encoding == "" {
 			found = append(found, Default{Field: "signature.encoding", Value: "base64"})
 		}
@@ -88,17 +107,27 @@ var keyPresetScheme = scheme{
 		}
 		return b.newKeySignature(k)
 	},
-	unsignable: privateKey,
-	keyless:    func(s *Spec, p *Preset) bool { return p.Public.Keys != nil && len(s.Secrets) == 0 },
+	keyless: func(s *Spec, p *Preset) bool { return p.Public.Keys != nil && len(s.Secrets) == 0 },
+}
+
+var keyPresetTools = tools{
+	sign: func(s *signer, r *Request) error { return s.keySignature(*s.provider.Public, r) },
 }
 
 func (k *KeySignature) hmac() HMAC {
 	return HMAC{Header: k.Header, Encoding: orDefault(k.Encoding, "base64"), Prefix: k.Prefix, Signed: k.Signed, Timestamp: k.Timestamp}
 }
 
-func (k *KeySignature) check(c *checker, secrets bool) {
+func (k *KeySignature) check(c *checker, listed bool) {
 	if keyAlgorithms[k.Algorithm] == nil {
 		c.add("signature.algorithm", "%.40q is not one of ed25519, rsa-sha256, rsa-sha1, rsa-pss-sha256, ecdsa-sha256", k.Algorithm)
+	}
+	if k.rooted() {
+		k.checkRooted(c, listed)
+		return
+	}
+	if k.Body != "" {
+		c.add("signature.body", "is the place of a token, which needs keys.roots")
 	}
 	own := &checker{}
 	h := k.hmac()
@@ -108,7 +137,9 @@ func (k *KeySignature) check(c *checker, secrets bool) {
 	}
 	switch {
 	case k.Keys == nil:
-	case secrets:
+	case k.Keys.Name != "":
+		c.add("signature.keys.name", "needs roots: it is the name in a certificate")
+	case listed:
 		c.add("signature.keys", "and secrets exclude each other: either is where the public keys are")
 	default:
 		if err := keySetURL(k.Keys.URL); err != nil {
@@ -117,6 +148,43 @@ func (k *KeySignature) check(c *checker, secrets bool) {
 		c.oneOf("signature.keys.format", k.Keys.Format, "pem", "jwks", "json")
 		if (k.Keys.Format == "json") != strings.HasPrefix(k.Keys.Member, "/") {
 			c.add("signature.keys.member", "is a JSON pointer, such as /key, with format: json")
+		}
+	}
+}
+
+func (k *KeySignature) rooted() bool { return k.Keys != nil && len(k.Keys.Roots) > 0 }
+
+// checkRooted reports the problems of a description with roots.
+func (k *KeySignature) checkRooted(c *checker, listed bool) {
+	if keyAlgorithms[k.Algorithm] != nil && jwsAlgorithms[k.Algorithm] == "" {
+		c.add("signature.algorithm", "with roots is ed25519, rsa-sha256, rsa-pss-sha256 or ecdsa-sha256")
+	}
+	switch {
+	case k.Header != "" && k.Body != "":
+		c.add("signature.body", "and header exclude each other: either is where the token is")
+	case k.Body == "":
+		c.header("signature.header", k.Header)
+	}
+	for _, key := range [][2]string{{"encoding", k.Encoding}, {"prefix", k.Prefix}, {"signed", k.Signed}} {
+		if key[1] != "" {
+			c.add("signature."+key[0], "is not used with roots: a token says what is signed")
+		}
+	}
+	if k.Timestamp != nil {
+		c.add("signature.timestamp", "is not used with roots: add dedupe against replays")
+	}
+	if listed {
+		c.add("signature.keys", "and secrets exclude each other: either is where the public keys are")
+	}
+	if k.Keys.URL+k.Keys.Format+k.Keys.Member != "" {
+		c.add("signature.keys.roots", "and url, format and member exclude each other")
+	}
+	if k.Keys.Name == "" {
+		c.add("signature.keys.name", "is missing: without it, everyone whom a root certifies could sign; write any if that is this sender alone")
+	}
+	for i, text := range k.Keys.Roots {
+		if _, err := secrets.Parse(text); err != nil {
+			c.add("signature.keys.roots."+formatInt(int64(i)), "%v", err)
 		}
 	}
 }
@@ -220,7 +288,10 @@ func parsePublicKey(der []byte) (crypto.PublicKey, error) {
 	return nil, errKey
 }
 
-func (b *builder) newKeySignature(k KeySignature) (*keyVerifier, error) {
+func (b *builder) newKeySignature(k KeySignature) (Verifier, error) {
+	if k.rooted() {
+		return b.newRooted(k)
+	}
 	v := &keyVerifier{rule: compileHMAC(k.hmac(), b.spec.URL), algorithm: keyAlgorithms[k.Algorithm], now: b.now}
 	if k.Keys == nil || len(b.refs) > 0 {
 		var err error

@@ -1,9 +1,6 @@
 package verify
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // A scheme is the code of one way to verify: what the row of a preset or a block needs in
 // addition to its data. Each has a file of its own; outside that file, only the tables of
@@ -13,23 +10,14 @@ type scheme struct {
 	name string
 	// verifier makes the Verifier.
 	verifier func(*builder) (Verifier, error)
-	// sign signs a request so that the verifier accepts it; nil if a route's secrets are
-	// not enough for that.
-	sign func(*signer, *Request) error
-	// unsignable says why sign is nil.
-	unsignable string
 	// check reports what is wrong in the Spec's own block and keys.
 	check func(*checker, *Spec)
 	// signsURL reports whether the URL is signed, and the Spec therefore needs one.
 	signsURL func(*Spec, *Preset) bool
 	// keyless reports whether the Spec needs no secrets; nil means that it needs some.
 	keyless func(*Spec, *Preset) bool
-	// signature describes the scheme for people; nil if it is the preset's HMAC.
-	signature *Signature
 	// challenge is the scheme of a WWW-Authenticate header; empty if HTTP has none.
 	challenge func(*Spec) string
-	// defaults are the values of the block's keys that the Spec leaves out.
-	defaults func(*Spec) []Default
 }
 
 // A block is a key of `verify` that describes a sender without a preset.
@@ -68,39 +56,6 @@ func schemeOf(s *Spec) *scheme {
 	return blockOf(s)[0].scheme
 }
 
-// A Default is the value of a key that a Spec leaves out.
-type Default struct {
-	// Field is the dotted path below verify, such as hmac.algorithm.
-	Field string
-	// Value is a text or a list of texts.
-	Value any
-	// About explains the default; it is mostly empty.
-	About string
-}
-
-// Defaults returns the values of the keys that s leaves out, in the order of the keys.
-func (s *Spec) Defaults() []Default {
-	if len(s.Validate()) > 0 {
-		return nil
-	}
-	var found []Default
-	if p, ok := s.Preset(); ok {
-		if p.Tolerance > 0 && s.Tolerance == "" {
-			found = append(found, Default{"tolerance", shortDuration(p.Tolerance), "the provider's: how far the signed time may be off, either way"})
-		}
-		if len(p.ContentTypes) > 0 && len(s.ContentTypes) == 0 {
-			found = append(found, Default{"contentTypes", slices.Clone(p.ContentTypes), "the provider's: the media types that are read"})
-		}
-		if len(p.Versions) > 0 && len(s.Versions) == 0 {
-			found = append(found, Default{"versions", slices.Clone(p.defaultVersions), "the default"})
-		}
-	}
-	if more := schemeOf(s).defaults; more != nil {
-		found = append(found, more(s)...)
-	}
-	return found
-}
-
 // Challenge returns the value of the WWW-Authenticate header that asks for the
 // credentials of s; it is empty if HTTP has no name for them.
 func (s *Spec) Challenge(realm string) string {
@@ -119,6 +74,5 @@ func (s *Spec) Challenge(realm string) string {
 var noneScheme = scheme{
 	name:     "none",
 	verifier: func(*builder) (Verifier, error) { return none{}, nil },
-	sign:     func(*signer, *Request) error { return nil },
 	keyless:  func(*Spec, *Preset) bool { return true },
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"io"
 	"strings"
@@ -14,9 +15,22 @@ import (
 
 // sendgridScheme is https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features.
 var sendgridScheme = scheme{
-	name:       "sendgrid",
-	verifier:   newSendGrid,
-	unsignable: privateKey,
+	name:     "sendgrid",
+	verifier: newSendGrid,
+}
+
+var sendgridTools = tools{
+	sign: func(s *signer, r *Request) error {
+		keys, err := s.privateKeys()
+		if err != nil {
+			return err
+		}
+		at := formatTime(s.now, "unix")
+		signature, err := keys.sign("ecdsa-sha256", append([]byte(at), r.Body...))
+		s.out.Header.Set(sendgridTimestamp, at)
+		s.out.Header.Set(sendgridSignature, base64.StdEncoding.EncodeToString(signature))
+		return err
+	},
 	signature: &Signature{
 		Headers: []string{sendgridSignature, sendgridTimestamp}, Algorithm: "ecdsa-p256-sha256", Encoding: "base64", Signed: "{timestamp}{body}",
 		Keys: "the public key, in base64 or PEM",

@@ -18,6 +18,8 @@ type CannotSignError struct {
 	Scheme string
 	// Why is a sentence without a full stop.
 	Why string
+	// Keys says that a text of [MakeKeys] can sign in place of the secret.
+	Keys bool
 }
 
 // Error returns the scheme and the reason.
@@ -45,13 +47,14 @@ func Sign(s Spec, secret string, r *Request, now time.Time) (http.Header, error)
 		return nil, err
 	}
 	if signed.RawQuery != r.RawQuery || string(signed.Body) != string(r.Body) {
-		return nil, &CannotSignError{s.Provider, "the signature is not in the headers alone"}
+		return nil, &CannotSignError{Scheme: s.Provider, Why: "the signature is not in the headers alone"}
 	}
 	return signed.Header, nil
 }
 
 // SignRequest returns what makes r pass the verifier of s at the time now, for samples
-// and tests. secret is the text behind one of the Spec's references. Everything is made
+// and tests. secret is the text behind one of the Spec's references or, if the sender has a
+// private key, a text of [MakeKeys]. Everything is made
 // of what is signed, so that equal deliveries are equal. Headers that a generic hmac
 // signs but does not set must be in r.
 func SignRequest(s Spec, secret string, r *Request, now time.Time) (*Signed, error) {
@@ -61,14 +64,15 @@ func SignRequest(s Spec, secret string, r *Request, now time.Time) (*Signed, err
 	signer := &signer{spec: s, secret: secret, now: now, out: &Signed{Header: http.Header{}, RawQuery: r.RawQuery, Body: r.Body}}
 	signer.provider, _ = s.Preset()
 	way := schemeOf(&s)
-	if way.sign == nil {
-		return nil, signer.cannot(way.unsignable)
+	with := way.tools()
+	if with.sign == nil {
+		return nil, signer.cannot(with.unsignable)
 	}
 	if secret == "" && (way.keyless == nil || !way.keyless(&s, &signer.provider)) {
 		return nil, errors.New("the secret is empty")
 	}
 	own := *r
-	if err := way.sign(signer, &own); err != nil {
+	if err := with.sign(signer, &own); err != nil {
 		return nil, err
 	}
 	return signer.out, nil
@@ -83,7 +87,7 @@ type signer struct {
 }
 
 func (s *signer) cannot(why string) error {
-	return &CannotSignError{orDefault(s.spec.Provider, "this block"), why}
+	return &CannotSignError{orDefault(s.spec.Provider, "this block"), why, why == needsPrivateKey}
 }
 
 func withHeaders(h, more http.Header) http.Header {

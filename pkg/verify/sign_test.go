@@ -259,8 +259,8 @@ func TestCannotSign(t *testing.T) {
 	}{
 		"discord":  {verify.Spec{Provider: "discord", Secrets: refs}, "ab", "private key"},
 		"sendgrid": {verify.Spec{Provider: "sendgrid", Secrets: refs}, "ab", "private key"},
-		"sns":      {verify.Spec{Provider: "sns", Topics: verify.Topics{"any"}}, "", "AWS"},
-		"jwks":     {verify.Spec{JWT: &verify.JWT{JWKS: "https://h.example/k", Issuer: "i", Audience: "a"}}, "", "issuer's private key"},
+		"sns":      {verify.Spec{Provider: "sns", Topics: verify.Topics{"any"}}, "", "private key"},
+		"jwks":     {verify.Spec{JWT: &verify.JWT{JWKS: "https://h.example/k", Issuer: "i", Audience: "a"}}, "", "private key"},
 		"v1a":      {verify.Spec{Provider: "standard-webhooks", Secrets: refs}, "whpk_AAAA", "public half"},
 		"mtls":     {verify.Spec{MTLS: &verify.MTLS{Subject: []string{"*"}}}, "", "TLS"},
 		"x, plain": {verify.Spec{Provider: "x", Secrets: refs}, "k", "anyone"},

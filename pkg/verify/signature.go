@@ -24,8 +24,8 @@ type Signature struct {
 
 // Signature returns how the provider signs.
 func (p Preset) Signature() Signature {
-	if p.scheme.signature != nil {
-		s := *p.scheme.signature
+	if described := p.scheme.tools().signature; described != nil {
+		s := *described
 		s.Headers = slices.Clone(s.Headers)
 		return s
 	}

@@ -16,14 +16,16 @@ func (s *signer) write(change func(object) error) error {
 	if err := change(body); err != nil {
 		return err
 	}
+	s.out.Body, err = encodeBody(body)
+	return err
+}
+
+func encodeBody(body object) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(body); err != nil {
-		return err
-	}
-	s.out.Body = bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	return nil
+	err := e.Encode(body)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // items returns the objects of a list in the body.

@@ -6,6 +6,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // what some senders sign with
 	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"regexp"
@@ -17,14 +19,17 @@ import (
 
 // snsScheme is https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html.
 var snsScheme = scheme{
-	name:       "sns",
-	verifier:   newSNS,
-	unsignable: "messages are signed with a private key of AWS",
-	check:      checkTopics,
-	keyless:    func(*Spec, *Preset) bool { return true },
+	name:     "sns",
+	verifier: newSNS,
+	check:    checkTopics,
+	keyless:  func(s *Spec, _ *Preset) bool { return len(s.Secrets) == 0 },
+}
+
+var snsTools = tools{
+	sign: signSNS,
 	signature: &Signature{
 		Algorithm: "rsa-sha1 (SignatureVersion 1) or rsa-sha256 (2)", Encoding: "base64", Signed: "names and values of the message's fields",
-		Keys: "none: the certificate comes from SNS",
+		Keys: "none: the certificate comes from SNS; or certificates as PEM",
 	},
 }
 
@@ -44,7 +49,8 @@ func checkTopics(c *checker, s *Spec) {
 
 type sns struct {
 	topics    []string // nil means any
-	certs     *snsCerts
+	certs     *certStore
+	pinned    *keyring[*x509.Certificate] // in place of certs, or nil
 	now       func() time.Time
 	tolerance time.Duration
 }
@@ -59,10 +65,19 @@ var snsFields = map[string][]string{
 var errNoFetch = errors.New("verify.provider: sns needs certificates, and nothing here fetches them")
 
 func newSNS(b *builder) (Verifier, error) {
-	if b.fetch == nil {
+	v := &sns{now: b.now, tolerance: b.tolerance()}
+	switch {
+	case len(b.refs) > 0:
+		var err error
+		if v.pinned, err = newKeyring(b, decodeCertificate, certificateForms); err != nil {
+			return nil, err
+		}
+	case b.fetch == nil:
 		return nil, errNoFetch
+	default:
+		v.certs = newCertStore(b, "SigningCertURL", snsIssuers)
+		v.certs.unchained = true
 	}
-	v := &sns{certs: newSNSCerts(b), now: b.now, tolerance: b.tolerance()}
 	if !slices.Equal(b.spec.Topics, Topics{"any"}) {
 		v.topics = b.spec.Topics
 	}
@@ -126,13 +141,21 @@ func (v *sns) Verify(ctx context.Context, r *Request) error {
 	if algorithm == 0 {
 		return refuse(Malformed, "SignatureVersion")
 	}
-	cert, err := v.certs.get(ctx, certURL, region)
+	signed := func(c *x509.Certificate) bool {
+		key, ok := c.PublicKey.(*rsa.PublicKey)
+		return ok && rsa.VerifyPKCS1v15(key, algorithm, digest, signature) == nil
+	}
+	if v.pinned != nil {
+		err = v.pinned.match(ctx, "Signature", func(c *x509.Certificate) bool { return isCurrent(c, v.now()) && signed(c) })
+	} else {
+		var cert *x509.Certificate
+		cert, err = v.certs.get(ctx, certURL, func(c *x509.Certificate) error { return namesSNS(c, region) })
+		if err == nil && !signed(cert) {
+			err = refuse(Mismatch, "Signature")
+		}
+	}
 	if err != nil {
 		return err
-	}
-	key, ok := cert.PublicKey.(*rsa.PublicKey)
-	if !ok || rsa.VerifyPKCS1v15(key, algorithm, digest, signature) != nil {
-		return refuse(Mismatch, "Signature")
 	}
 	return fresh(v.now(), at, v.tolerance, "Timestamp")
 }
@@ -179,6 +202,7 @@ func (m snsMessage) content() (string, error) {
 // compiling would slow down every cold start.
 var (
 	regionPattern = lazyPattern(`^[a-z]{2,4}(-[a-z]+)+-\d$`)
+	snsIssuers    = lazyPattern(`^http://crt\.[a-z0-9]{1,16}\.amazontrust\.com/[a-z0-9]{1,16}\.cer$`)
 	certPattern   = lazyPattern(`^/SimpleNotificationService-[0-9a-f]{1,64}\.pem$`)
 )
 
@@ -210,4 +234,66 @@ func snsHost(region string) string {
 func isCertURL(text, region string) bool {
 	path, ok := strings.CutPrefix(text, "https://"+snsHost(region))
 	return ok && len(text) <= 256 && certPattern().MatchString(path)
+}
+
+// namesSNS checks that the certificate belongs to SNS. The first regions share one name;
+// later ones, GovCloud and China have their own.
+func namesSNS(cert *x509.Certificate, region string) error {
+	host := snsHost(region)
+	tail := strings.TrimPrefix(host, "sns.")
+	err := cert.VerifyHostname("sns.amazonaws.com")
+	for _, name := range []string{host, "sns-" + tail, "sns-signing." + tail} {
+		if err == nil {
+			break
+		}
+		err = cert.VerifyHostname(name)
+	}
+	return err
+}
+
+// signSNS makes a notification of the body, or completes one.
+func signSNS(s *signer, r *Request) error {
+	keys, err := s.privateKeys()
+	if err != nil {
+		return err
+	}
+	message, err := bodyObject(r.Body)
+	if err != nil || member(message, "Type") == nil {
+		message = object{"Type": "Notification", "Message": string(r.Body)}
+	}
+	topic := "arn:aws:sns:us-east-1:123456789012:sample"
+	if len(s.spec.Topics) > 0 && s.spec.Topics[0] != "any" {
+		topic = s.spec.Topics[0]
+	}
+	for name, value := range map[string]any{"MessageId": s.digest(r.Body), "TopicArn": topic, "Message": ""} {
+		if message[name] == nil {
+			message[name] = value
+		}
+	}
+	region, ok := topicRegion(topic)
+	if !ok {
+		return errors.New("TopicArn is not the ARN of a topic")
+	}
+	message["Timestamp"] = formatTime(s.now, "rfc3339")
+	message["SignatureVersion"] = "2"
+	message["SigningCertURL"] = "https://" + snsHost(region) + "/SimpleNotificationService-0.pem"
+	text, err := encodeBody(message)
+	if err != nil {
+		return err
+	}
+	m, err := readSNS(text)
+	if err != nil {
+		return err
+	}
+	content, err := m.content()
+	if err != nil {
+		return errors.New("the message has not all fields of its type: " + err.Error())
+	}
+	signature, err := keys.sign("rsa-sha256", []byte(content))
+	if err != nil {
+		return err
+	}
+	message["Signature"] = base64.StdEncoding.EncodeToString(signature)
+	s.out.Body, err = encodeBody(message)
+	return err
 }

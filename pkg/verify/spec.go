@@ -67,8 +67,8 @@ type Spec struct {
 	// ContentTypes are the media types that are accepted, where application/json stands
 	// for every type of JSON; the default is the preset's, or all types without a preset.
 	ContentTypes []string `yaml:"contentTypes,omitempty"`
-	// Audience and Email are what a provider's tokens must name: `aud`, and the service
-	// account that requests them.
+	// Audience and Email are what a provider's deliveries must be for, such as the `aud` of
+	// its tokens or the ID of a webhook, and the service account that requests tokens.
 	Audience string `yaml:"audience,omitempty"`
 	Email    string `yaml:"email,omitempty"`
 	// Username is the HTTP Basic user name, for a provider that sends one.

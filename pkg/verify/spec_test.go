@@ -54,7 +54,7 @@ func TestValidate(t *testing.T) {
 		"token elsewhere":   {"{provider: github, secrets: ['env:A'], token: env:B}", []string{"token"}},
 		"no secrets":        {"{provider: github}", []string{"secrets"}},
 		"bare secret":       {"{provider: github, secrets: ['env:A', hunter2]}", []string{"secrets.1"}},
-		"secrets for sns":   {"{provider: sns, topics: any, secrets: ['env:A']}", []string{"secrets"}},
+		"secrets for sns":   {"{provider: sns, topics: any, secrets: ['env:A']}", nil},
 		"sns, no topics":    {"{provider: sns}", []string{"topics"}},
 		"sns, bad topic":    {"{provider: sns, topics: [any, x]}", []string{"topics.0", "topics.1"}},
 		"topics elsewhere":  {"{provider: github, secrets: ['env:A'], topics: any}", []string{"topics"}},

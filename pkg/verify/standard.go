@@ -19,7 +19,10 @@ import (
 var standardScheme = scheme{
 	name:     "standard-webhooks",
 	verifier: func(b *builder) (Verifier, error) { return b.newStandard() },
-	sign:     (*signer).standard,
+}
+
+var standardTools = tools{
+	sign: (*signer).standard,
 	signature: &Signature{
 		Headers:   []string{"Webhook-Signature", "Webhook-Id", "Webhook-Timestamp", "Svix-Signature", "Svix-Id", "Svix-Timestamp"},
 		Algorithm: "hmac-sha256 (v1) or ed25519 (v1a)", Encoding: "base64", Signed: "{header:Webhook-Id}.{timestamp}.{body}",
@@ -35,6 +38,9 @@ var polarScheme = scheme{
 		keys, err := newKeyring(b, decodePolarKey, standardForms)
 		return &standard{keys, b.now, b.tolerance()}, err
 	},
+}
+
+var polarTools = tools{
 	sign: func(s *signer, r *Request) error { return s.standardWith([]byte(s.secret), r) },
 	signature: &Signature{
 		Headers: []string{"Webhook-Signature", "Webhook-Id", "Webhook-Timestamp", "Svix-Signature", "Svix-Id", "Svix-Timestamp"}, Algorithm: "hmac-sha256 (v1)", Encoding: "base64",
@@ -208,7 +214,14 @@ func splitStandard(value string) (v1, v1a [][]byte, ok bool) {
 // standard sets v1 headers. It keeps an id that is in r.
 func (s *signer) standard(r *Request) error {
 	if strings.HasPrefix(s.secret, "whpk_") {
-		return s.cannot("whpk_ is the public half of the sender's key; a whsec_ secret can sign")
+		return s.cannot(needsPrivateKey)
+	}
+	if isPrivateKey(s.secret) {
+		keys, err := s.privateKeys()
+		if err != nil {
+			return err
+		}
+		return s.standardAs("v1a", r, func(message []byte) []byte { return ed25519.Sign(keys.ed25519, message) })
 	}
 	key, err := decodeStandardKey(s.secret)
 	if err != nil {
@@ -218,11 +231,15 @@ func (s *signer) standard(r *Request) error {
 }
 
 func (s *signer) standardWith(key []byte, r *Request) error {
+	return s.standardAs("v1", r, func(message []byte) []byte { return hmac256(key, string(message)) })
+}
+
+func (s *signer) standardAs(version string, r *Request, sign func([]byte) []byte) error {
 	timestamp := formatTime(s.now, "unix")
 	id := orDefault(r.Header.Get("Webhook-Id"), "msg_"+s.digest(r.Body))
-	sum := standardMAC(key, id, timestamp, r.Body)
 	s.out.Header.Set("Webhook-Id", id)
 	s.out.Header.Set("Webhook-Timestamp", timestamp)
-	s.out.Header.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(sum))
+	message := append([]byte(id+"."+timestamp+"."), r.Body...)
+	s.out.Header.Set("Webhook-Signature", version+","+base64.StdEncoding.EncodeToString(sign(message)))
 	return nil
 }

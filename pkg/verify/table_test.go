@@ -21,7 +21,7 @@ import (
 // that is code is one file and one row.
 func TestOneTable(t *testing.T) {
 	t.Parallel()
-	tables := []string{"presets_a_f.go", "presets_g_p.go", "presets_q_z.go", "scheme.go"}
+	tables := []string{"presets_a_f.go", "presets_g_p.go", "presets_q_z.go", "scheme.go", "tools.go"}
 	providers, fset := verify.Providers(), token.NewFileSet()
 	declared := map[string]string{} // a scheme's or handshake's variable → its file
 	files := map[string]*ast.File{}

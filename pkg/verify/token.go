@@ -15,7 +15,6 @@ import (
 var tokenScheme = scheme{
 	name:     "token",
 	verifier: func(b *builder) (Verifier, error) { return b.newToken(tokenPlace(*b.spec.Token)) },
-	sign:     func(s *signer, r *Request) error { return s.tokenAt(tokenPlace(*s.spec.Token), r) },
 	check: func(c *checker, s *Spec) {
 		t := s.Token
 		if set := len(strings.Join([]string{t.Header, t.Query, t.Body}, "")); set > max(len(t.Header), len(t.Query), len(t.Body)) {
@@ -34,6 +33,10 @@ var tokenScheme = scheme{
 		}
 		return ""
 	},
+}
+
+var tokenTools = tools{
+	sign: func(s *signer, r *Request) error { return s.tokenAt(tokenPlace(*s.spec.Token), r) },
 	defaults: func(s *Spec) []Default {
 		if s.Token.Header != "" || s.Token.Query != "" || s.Token.Body != "" {
 			return nil
@@ -46,7 +49,10 @@ var tokenScheme = scheme{
 var tokenPresetScheme = scheme{
 	name:     "token",
 	verifier: func(b *builder) (Verifier, error) { return b.newToken(b.preset.tokenPlace(&b.spec)) },
-	sign:     func(s *signer, r *Request) error { return s.tokenAt(s.provider.tokenPlace(&s.spec), r) },
+}
+
+var tokenPresetTools = tools{
+	sign: func(s *signer, r *Request) error { return s.tokenAt(s.provider.tokenPlace(&s.spec), r) },
 }
 
 // tokenPlace returns the preset's place, unless the Spec has a header of its own.

@@ -22,8 +22,11 @@ import (
 var twilioScheme = scheme{
 	name:     "twilio",
 	verifier: newTwilio,
-	sign:     (*signer).twilio,
 	signsURL: func(*Spec, *Preset) bool { return true },
+}
+
+var twilioTools = tools{
+	sign: (*signer).twilio,
 	signature: &Signature{
 		Headers: []string{twilioSignature, twilioSettings}, Algorithm: "hmac-sha1, with a shared key hmac-sha256", Encoding: "base64",
 		Signed: "{url}, then the form's names and values in order; other bodies by bodySHA256 in the query", Keys: "the auth token, or a shared key",

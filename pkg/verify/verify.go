@@ -142,10 +142,11 @@ type Option func(*options)
 // sns and jwt with a key set cannot be used.
 func WithFetch(f Fetch) Option { return func(o *options) { o.fetch = f } }
 
-// WithRoots makes New verify the certificates of SNS up to one of these roots. SNS serves
-// them without the chain above, which is fetched by http from Amazon's own addresses, so
-// this does not work in a function without access to the internet. Without roots, a
-// certificate is trusted because SNS serves it by https.
+// WithRoots makes New verify the certificates of SNS and PayPal up to one of these roots.
+// SNS serves them without the chain above, which is fetched by http from Amazon's own
+// addresses, so this does not work in a function without access to the internet. Without
+// roots, a certificate of SNS is trusted because SNS serves it by https, and one of PayPal
+// up to the roots of the system.
 func WithRoots(pool *x509.CertPool) Option { return func(o *options) { o.roots = pool } }
 
 // New makes the verifier that s describes. It looks up every secret once, to fail now and

@@ -17,6 +17,9 @@ var xScheme = scheme{
 		}
 		return plainless{v}, nil
 	},
+}
+
+var xTools = tools{
 	sign: func(s *signer, r *Request) error {
 		if isPlain(r.Body) {
 			return s.cannot("a body of plain text is what the check of its address signs for anyone")

@@ -7,21 +7,24 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
+	"regexp"
 	"sync"
 	"time"
 )
 
-// snsCerts holds the certificates that SNS signs with, by their addresses.
-//
-// A certificate is fetched by https from an address that only SNS can serve, and SNS
-// serves the leaf without the chain above it. So it is trusted because of the
-// connection's own certificate, unless roots are given: then the chain is followed to one
-// of them, by the issuer's address that the leaf names.
-type snsCerts struct {
+// A certStore holds the certificates that a sender signs with, by their addresses. Each is
+// fetched by https from an address that only the sender can serve.
+type certStore struct {
 	fetch Fetch
-	roots *x509.CertPool // nil means that the connection is the proof
-	now   func() time.Time
+	roots *x509.CertPool // nil means the system's
+	// unchained says that the connection's own certificate is the proof if there are no
+	// roots: SNS serves the leaf without the chain above it.
+	unchained bool
+	// issuers match the addresses of the certificates above a leaf. They are always plain
+	// http, because the certificates that they serve prove themselves.
+	issuers func() *regexp.Regexp
+	where   string // the name of the address, for errors
+	now     func() time.Time
 
 	mu      sync.Mutex
 	known   map[string]*x509.Certificate
@@ -50,29 +53,29 @@ const (
 
 var errManyCerts = fmt.Errorf("%w: signing certificate: too many addresses in one minute", ErrSecrets)
 
-func newSNSCerts(b *builder) *snsCerts {
-	return &snsCerts{
-		fetch: b.fetch, roots: b.roots, now: b.now,
+func newCertStore(b *builder, where string, issuers func() *regexp.Regexp) *certStore {
+	return &certStore{
+		fetch: b.fetch, roots: b.roots, issuers: issuers, where: where, now: b.now,
 		known: map[string]*x509.Certificate{}, failed: map[string]certFailure{}, loading: map[string]chan struct{}{},
 	}
 }
 
-// get returns the certificate at an address that isCertURL accepts. An expired one is
-// refused, wherever it comes from.
-func (c *snsCerts) get(ctx context.Context, certURL, region string) (*x509.Certificate, error) {
-	cert, err := c.find(ctx, certURL, region)
+// get returns the certificate at an address that the scheme accepts, if names accepts its
+// subject. An expired one is refused, wherever it comes from.
+func (c *certStore) get(ctx context.Context, certURL string, names func(*x509.Certificate) error) (*x509.Certificate, error) {
+	cert, err := c.find(ctx, certURL, names)
 	if err != nil {
 		return nil, err
 	}
 	if now := c.now(); now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
-		return nil, refuse(Stale, "SigningCertURL")
+		return nil, refuse(Stale, c.where)
 	}
 	return cert, nil
 }
 
 // find returns the certificate from the cache, or fetches it. Concurrent callers wait for
 // the same fetch.
-func (c *snsCerts) find(ctx context.Context, certURL, region string) (*x509.Certificate, error) {
+func (c *certStore) find(ctx context.Context, certURL string, names func(*x509.Certificate) error) (*x509.Certificate, error) {
 	for {
 		c.mu.Lock()
 		now := c.now()
@@ -91,7 +94,7 @@ func (c *snsCerts) find(ctx context.Context, certURL, region string) (*x509.Cert
 			done := make(chan struct{})
 			c.loading[certURL] = done
 			c.mu.Unlock()
-			cert, err := c.verified(ctx, certURL, region)
+			cert, err := c.verified(ctx, certURL, names)
 			c.keep(ctx, certURL, cert, err)
 			close(done)
 			return cert, err
@@ -106,7 +109,7 @@ func (c *snsCerts) find(ctx context.Context, certURL, region string) (*x509.Cert
 }
 
 // mayFetch reports whether a fetch is allowed, and counts it. It is called with mu held.
-func (c *snsCerts) mayFetch(now time.Time) bool {
+func (c *certStore) mayFetch(now time.Time) bool {
 	if age := now.Sub(c.window); age < 0 || age >= certWindow {
 		c.window, c.fetches = now, 0
 	}
@@ -117,11 +120,11 @@ func (c *snsCerts) mayFetch(now time.Time) bool {
 	return true
 }
 
-// verified fetches a certificate, and checks that it belongs to SNS.
-func (c *snsCerts) verified(ctx context.Context, certURL, region string) (*x509.Certificate, error) {
+// verified fetches a certificate, and checks that it belongs to the sender.
+func (c *certStore) verified(ctx context.Context, certURL string, names func(*x509.Certificate) error) (*x509.Certificate, error) {
 	chain, err := c.load(ctx, certURL)
 	if err == nil {
-		err = namesSNS(chain[0], region)
+		err = names(chain[0])
 	}
 	if err == nil {
 		err = c.follow(ctx, chain)
@@ -133,7 +136,7 @@ func (c *snsCerts) verified(ctx context.Context, certURL, region string) (*x509.
 }
 
 // keep remembers how a fetch ended, unless it ended because of the caller's own deadline.
-func (c *snsCerts) keep(ctx context.Context, certURL string, cert *x509.Certificate, err error) {
+func (c *certStore) keep(ctx context.Context, certURL string, cert *x509.Certificate, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.loading, certURL)
@@ -152,7 +155,7 @@ func (c *snsCerts) keep(ctx context.Context, certURL string, cert *x509.Certific
 }
 
 // load fetches a certificate, and those above it if they are served with it.
-func (c *snsCerts) load(ctx context.Context, url string) ([]*x509.Certificate, error) {
+func (c *certStore) load(ctx context.Context, url string) ([]*x509.Certificate, error) {
 	document, err := c.fetch(ctx, url)
 	if err != nil {
 		return nil, err
@@ -174,28 +177,9 @@ func (c *snsCerts) load(ctx context.Context, url string) ([]*x509.Certificate, e
 	return chain, nil
 }
 
-// namesSNS checks that the certificate belongs to SNS. The first regions share one name;
-// later ones, GovCloud and China have their own.
-func namesSNS(cert *x509.Certificate, region string) error {
-	host := snsHost(region)
-	tail := strings.TrimPrefix(host, "sns.")
-	err := cert.VerifyHostname("sns.amazonaws.com")
-	for _, name := range []string{host, "sns-" + tail, "sns-signing." + tail} {
-		if err == nil {
-			break
-		}
-		err = cert.VerifyHostname(name)
-	}
-	return err
-}
-
-// issuerPattern matches the addresses of Amazon's certificates above the leaf. They are
-// always plain http, because the certificates that they serve prove themselves.
-var issuerPattern = lazyPattern(`^http://crt\.[a-z0-9]{1,16}\.amazontrust\.com/[a-z0-9]{1,16}\.cer$`)
-
-// follow verifies the chain to the roots, if there are any.
-func (c *snsCerts) follow(ctx context.Context, chain []*x509.Certificate) error {
-	if c.roots == nil {
+// follow verifies the chain to the roots.
+func (c *certStore) follow(ctx context.Context, chain []*x509.Certificate) error {
+	if c.roots == nil && c.unchained {
 		return nil
 	}
 	between := x509.NewCertPool()
@@ -210,9 +194,9 @@ func (c *snsCerts) follow(ctx context.Context, chain []*x509.Certificate) error 
 	} else if at.After(chain[0].NotAfter) {
 		at = chain[0].NotAfter
 	}
-	options := x509.VerifyOptions{Roots: c.roots, Intermediates: between, CurrentTime: at}
+	options := x509.VerifyOptions{Roots: c.roots, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
 	_, err := chain[0].Verify(options)
-	if err == nil || len(chain) > 1 || len(chain[0].IssuingCertificateURL) == 0 || !issuerPattern().MatchString(chain[0].IssuingCertificateURL[0]) {
+	if err == nil || len(chain) > 1 || len(chain[0].IssuingCertificateURL) == 0 || !c.issuers().MatchString(chain[0].IssuingCertificateURL[0]) {
 		return err
 	}
 	der, err := c.fetch(ctx, chain[0].IssuingCertificateURL[0])
