@@ -23,7 +23,7 @@ import (
 	"github.com/expressway-dev/expressway/internal/shared"
 )
 
-// A fieldCase is one of the cases in shared/field/queue.
+// A fieldCase is one of the recorded cases of queues.
 type fieldCase struct {
 	Name, Fn, Config string
 	Event            json.RawMessage
