@@ -59,6 +59,12 @@ func callStates(t *testing.T, url, operation, request string) string {
 	}
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	r.Header.Set("X-Amz-Target", "AWSStepFunctions."+operation)
+	return answerTo(t, r)
+}
+
+// answerTo sends a request and returns the body of the answer.
+func answerTo(t *testing.T, r *http.Request) string {
+	t.Helper()
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

@@ -80,26 +80,34 @@ func TestBrokenEnvironment(t *testing.T) {
 	}
 }
 
+// process starts the program in a folder, with variables in addition to those of the test,
+// and returns the lines of its output. It is killed when the test ends, or after four minutes.
+func process(t *testing.T, dir string, env []string, args ...string) (*exec.Cmd, *bufio.Scanner) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Dir = dir
+	cmd.Env = append(append(os.Environ(), asProgram+"=1"), env...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kill := time.AfterFunc(4*time.Minute, func() { _ = cmd.Process.Kill() })
+	t.Cleanup(func() { kill.Stop(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd, bufio.NewScanner(out)
+}
+
 // Ctrl-C, and what stops a container, end dev as a success.
 func TestSignals(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.Command(os.Args[0], "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0")
-			cmd.Dir = filepath.Join("..", "..")
-			cmd.Env = append(os.Environ(), asProgram+"=1")
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			kill := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
-			defer kill.Stop()
+			cmd, lines := process(t, filepath.Join("..", ".."), nil, "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0")
 			var last string
-			for lines := bufio.NewScanner(out); lines.Scan(); {
+			for lines.Scan() {
 				if last = lines.Text(); last == "Ctrl-C stops" {
 					if err := cmd.Process.Signal(signal); err != nil {
 						t.Error(err)
@@ -121,20 +129,9 @@ func TestSecondInterrupt(t *testing.T) {
 		[]byte(`{"StartAt":"Wait","States":{"Wait":{"Type":"Wait","Seconds":200,"End":true}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0], "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0", "--statemachines", ".")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	kill := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
-	defer kill.Stop()
+	cmd, lines := process(t, dir, nil, "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0", "--statemachines", ".")
 	var said string
-	for lines := bufio.NewScanner(out); lines.Scan(); {
+	for lines.Scan() {
 		switch line := lines.Text(); {
 		case strings.HasPrefix(line, "step functions"):
 			said = strings.TrimSpace(strings.TrimPrefix(line, "step functions"))
@@ -150,7 +147,7 @@ func TestSecondInterrupt(t *testing.T) {
 			}
 		}
 	}
-	err = cmd.Wait()
+	err := cmd.Wait()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != interrupted || said != "Ctrl-C again stops now" {
 		t.Errorf("ended with %v, and said %q last; want the status %d", err, said, interrupted)

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // beforeKill starts an execution that waits for an activity's worker and one that waits for
@@ -94,21 +92,9 @@ SUCCEEDED {"first":1,"answer":{"n":1}} ExecutionSucceeded
 }
 
 // devProcess runs dev on a folder of data, in a process of its own.
-func devProcess(t *testing.T, data string) (url string, cmd *exec.Cmd) {
+func devProcess(t *testing.T, data string) (url string, _ *exec.Cmd) {
 	t.Helper()
-	cmd = exec.Command(os.Args[0], "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0", "--data", data)
-	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	kill := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() })
-	t.Cleanup(func() { kill.Stop(); _ = cmd.Process.Kill() })
-	lines := bufio.NewScanner(out)
+	cmd, lines := process(t, t.TempDir(), nil, "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0", "--data", data)
 	for lines.Scan() && lines.Text() != "Ctrl-C stops" {
 		if rest, ok := strings.CutPrefix(lines.Text(), "step functions"); ok {
 			url = strings.TrimSpace(rest)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -57,21 +56,9 @@ type waiters struct {
 // start runs dev on the folder, in a process of its own.
 func (w *waiters) start() *exec.Cmd {
 	w.t.Helper()
-	cmd := exec.Command(os.Args[0], "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0", "--data", filepath.Join(w.dir, "data"),
-		"--config", filepath.Join(w.dir, "expressway.yaml"), "--statemachines", w.dir, "--wait-scale", "0.1")
-	cmd.Dir = w.dir
-	cmd.Env = append(os.Environ(), asProgram+"=1", "LAMBDA_ENDPOINT="+w.tell)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		w.t.Fatal(err)
-	}
-	kill := time.AfterFunc(4*time.Minute, func() { _ = cmd.Process.Kill() })
-	w.t.Cleanup(func() { kill.Stop(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	cmd, lines := process(w.t, w.dir, []string{"LAMBDA_ENDPOINT=" + w.tell}, "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0",
+		"--data", filepath.Join(w.dir, "data"), "--config", filepath.Join(w.dir, "expressway.yaml"), "--statemachines", w.dir, "--wait-scale", "0.1")
 	var at [2]string
-	lines := bufio.NewScanner(out)
 	for lines.Scan() && lines.Text() != "Ctrl-C stops" {
 		for i, name := range []string{"webhooks ", "step functions "} {
 			if rest, ok := strings.CutPrefix(lines.Text(), name); ok {
@@ -79,7 +66,10 @@ func (w *waiters) start() *exec.Cmd {
 			}
 		}
 	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
+	go func() {
+		for lines.Scan() {
+		}
+	}()
 	if at[0] == "" || at[1] == "" {
 		w.t.Fatal("dev does not start")
 	}

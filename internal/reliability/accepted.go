@@ -355,40 +355,34 @@ func (r *acceptedRun) poll(ctx context.Context, f *lambdatest.Function) error {
 	queue := r.urls["accepted"]
 	p := &poller{arn: "arn:aws:sqs:us-east-1:123456789012:accepted"}
 	for ctx.Err() == nil {
-		got, err := r.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl: &queue, MaxNumberOfMessages: 10, WaitTimeSeconds: 1,
-			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
-		})
-		if ctx.Err() != nil {
-			return nil
-		}
+		messages, err := receive(ctx, r.client, queue)
 		if err != nil {
 			return err
 		}
-		if len(got.Messages) == 0 {
+		if len(messages) == 0 {
 			continue
 		}
 		began := time.Now()
-		a := attempt{*got.Messages[0].MessageId, 0}
-		_, _ = fmt.Sscan(got.Messages[0].Attributes["ApproximateReceiveCount"], &a.N)
+		a := attempt{*messages[0].MessageId, 0}
+		_, _ = fmt.Sscan(messages[0].Attributes["ApproximateReceiveCount"], &a.N)
 		invocation, cancel := ctx, func() {}
 		if r.dice.roll("kill", a) < shareKilled {
 			c, stop := context.WithTimeoutCause(ctx, time.Duration(1+r.dice.roll("when", a)*40)*time.Millisecond, errKill)
 			invocation, cancel = c, stop
 		}
-		result, err := f.Invoke(invocation, p.event(got.Messages), lambdatest.InvokeOptions{})
+		result, err := f.Invoke(invocation, p.event(messages), lambdatest.InvokeOptions{})
 		cancel()
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err == nil {
-			if failed := r.settle(ctx, queue, got.Messages, result.Payload); failed != nil {
+			if failed := r.settle(ctx, queue, messages, result.Payload); failed != nil {
 				return failed
 			}
 		}
 		// Killed, or out of time on a busy machine: the batch, or a part of it, comes again.
 		if err != nil || time.Since(began) > visibility {
-			for _, m := range got.Messages {
+			for _, m := range messages {
 				if e, bad := bridge.DecodeEnvelope(*m.Body); bad == nil {
 					r.because(idOf(e), whyQueueKilled)
 				}

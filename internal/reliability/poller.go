@@ -41,24 +41,33 @@ const (
 // run polls until ctx ends.
 func (p *poller) run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		got, err := p.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-			QueueUrl: &p.queue, MaxNumberOfMessages: 10, WaitTimeSeconds: 1, MessageAttributeNames: []string{"All"},
-			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
-		})
-		if ctx.Err() != nil {
-			return nil
-		}
+		messages, err := receive(ctx, p.client, p.queue)
 		if err != nil {
 			return err
 		}
-		if len(got.Messages) == 0 {
+		if len(messages) == 0 {
 			continue
 		}
-		if err := p.batch(ctx, got.Messages); err != nil {
+		if err := p.batch(ctx, messages); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// receive waits a second for messages. There are none when ctx has ended.
+func receive(ctx context.Context, client *sqs.Client, queue string) ([]types.Message, error) {
+	got, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+		QueueUrl: &queue, MaxNumberOfMessages: 10, WaitTimeSeconds: 1, MessageAttributeNames: []string{"All"},
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
+	})
+	if ctx.Err() != nil {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return got.Messages, nil
 }
 
 // batch passes messages to the function and does what its response says.

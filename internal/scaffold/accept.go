@@ -106,13 +106,7 @@ func (p *plan) acceptResources(w *writer) {
 		w.f("  # A webhook that was acknowledged is nowhere else.")
 		w.f("  DeletionPolicy: Retain")
 		w.f("  UpdateReplacePolicy: Retain")
-		w.f("  Properties:")
-		w.f("    VisibilityTimeout: %d", 6*p.queueTime)
-		w.f("    SqsManagedSseEnabled: true")
-		w.f("    RedrivePolicy:")
-		w.f("      deadLetterTargetArn: !GetAtt %s.Arn", idAcceptedDead)
-		w.f("      maxReceiveCount: 5")
-		p.deadLetters(w, idAcceptedDead)
+		p.queueProperties(w, idAcceptedDead)
 	}
 	if p.Offload {
 		w.f("%s:", idInputs)

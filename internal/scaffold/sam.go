@@ -311,13 +311,7 @@ func (p *plan) shared(w *writer) {
 		w.f("%s:", idJobs)
 		w.f("  Type: AWS::SQS::Queue")
 		p.queueMetadata(w)
-		w.f("  Properties:")
-		w.f("    VisibilityTimeout: %d", 6*p.queueTime)
-		w.f("    SqsManagedSseEnabled: true")
-		w.f("    RedrivePolicy:")
-		w.f("      deadLetterTargetArn: !GetAtt %s.Arn", idDead)
-		w.f("      maxReceiveCount: 5")
-		p.deadLetters(w, idDead)
+		p.queueProperties(w, idDead)
 	}
 	p.acceptResources(w)
 	if p.from(sources.EventBridge) && !p.has(idFailed) {
@@ -349,6 +343,18 @@ func (p *plan) shared(w *writer) {
 
 // has reports whether the template has a resource with that logical id.
 func (p *plan) has(id string) bool { return p.template != nil && p.template.Resource(id) != nil }
+
+// queueProperties writes the properties of a queue that feeds the queue function, and its
+// dead-letter queue.
+func (p *plan) queueProperties(w *writer, dead string) {
+	w.f("  Properties:")
+	w.f("    VisibilityTimeout: %d", 6*p.queueTime)
+	w.f("    SqsManagedSseEnabled: true")
+	w.f("    RedrivePolicy:")
+	w.f("      deadLetterTargetArn: !GetAtt %s.Arn", dead)
+	w.f("      maxReceiveCount: 5")
+	p.deadLetters(w, dead)
+}
 
 func (p *plan) deadLetters(w *writer, id string) {
 	w.f("%s:", id)

@@ -201,20 +201,26 @@ func (s *stateCheck) expressResource(text, at string) bool {
 	return false
 }
 
-// connection checks that an HTTP task names the connection that authorizes it.
-func (s *stateCheck) connection() {
+// given returns the arguments of a task and their place, which is the state if it has none.
+// They are not written in the definition if an expression yields them.
+func (s *stateCheck) given() (o *jsonata.Object, at string, written bool) {
 	field := "Parameters"
 	if s.jsonata {
 		field = "Arguments"
 	}
 	value, has := s.o.Get(field)
-	o, ok := value.(*jsonata.Object)
-	if has && !ok {
-		return // an expression makes them
+	if !has {
+		return nil, s.at, true
 	}
-	at := s.at
-	if has {
-		at += "/" + field
+	o, written = value.(*jsonata.Object)
+	return o, s.at + "/" + field, written
+}
+
+// connection checks that an HTTP task names the connection that authorizes it.
+func (s *stateCheck) connection() {
+	o, at, written := s.given()
+	if !written {
+		return
 	}
 	for _, part := range []string{"Authentication", "InvocationConfig"} {
 		v, has := o.Get(part)
@@ -235,18 +241,9 @@ func (s *stateCheck) connection() {
 // arguments checks that a task gets what its service needs and knows, as far as the
 // definition says what it gets.
 func (s *stateCheck) arguments(a arguments) {
-	field := "Parameters"
-	if s.jsonata {
-		field = "Arguments"
-	}
-	value, has := s.o.Get(field)
-	o, ok := value.(*jsonata.Object)
-	if has && !ok {
-		return // an expression yields them
-	}
-	at := s.at
-	if has {
-		at += "/" + field
+	o, at, written := s.given()
+	if !written {
+		return
 	}
 	for _, name := range a.required {
 		if !o.Has(name) && (s.jsonata || !o.Has(name+".$")) {

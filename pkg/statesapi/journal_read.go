@@ -155,13 +155,9 @@ func (f *storedFlow) checkpoint() (asl.Checkpoint, error) {
 		State: f.State, Before: f.Before, Entered: f.Entered, Last: f.Last, Since: f.Since, Called: f.Called, Visits: f.Visits,
 		Retries: f.Retries, Counts: f.Counts, Phase: f.Phase, Token: f.Token, Heartbeat: f.Heartbeat, Ended: f.Ended, Failed: f.Failed, Final: f.Final,
 	}
-	var err, failed error
-	c.Input, err = decodeStored(f.Input)
-	c.Output, failed = decodeStored(f.Output)
-	err = errors.Join(err, failed)
-	v, failed := decodeStored(f.Variables)
-	c.Variables, _ = jsonata.Force(v).(*jsonata.Object)
-	return c, errors.Join(err, failed)
+	var err error
+	c.Input, c.Output, c.Variables, err = decodeData(f.Input, f.Output, f.Variables)
+	return c, err
 }
 
 func (s *storedEvent) event() (asl.Event, error) {
@@ -173,13 +169,19 @@ func (s *storedEvent) event() (asl.Event, error) {
 	if s.Type == "" {
 		return e, errors.New("an event has no type")
 	}
-	var err, failed error
-	e.Input, err = decodeStored(s.Input)
-	e.Output, failed = decodeStored(s.Output)
+	var err error
+	e.Input, e.Output, e.Assigned, err = decodeData(s.Input, s.Output, s.Assigned)
+	return e, err
+}
+
+// decodeData reads an input, an output and variables, each of which may be missing.
+func decodeData(input, output, variables json.RawMessage) (in, out any, vars *jsonata.Object, err error) {
+	in, err = decodeStored(input)
+	out, failed := decodeStored(output)
 	err = errors.Join(err, failed)
-	v, failed := decodeStored(s.Assigned)
-	e.Assigned, _ = jsonata.Force(v).(*jsonata.Object)
-	return e, errors.Join(err, failed)
+	v, failed := decodeStored(variables)
+	vars, _ = jsonata.Force(v).(*jsonata.Object)
+	return in, out, vars, errors.Join(err, failed)
 }
 
 // decodeStored reads a value that may be missing.
