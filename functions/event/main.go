@@ -10,12 +10,13 @@ import (
 
 	"github.com/expressway-dev/expressway/internal/lambdalog"
 	"github.com/expressway-dev/expressway/internal/memlimit"
+	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/gateway"
 )
 
 func main() {
 	memlimit.Set(os.Getenv)
-	started := memlimit.Quiet(os.Getenv)
+	started := memlimit.Quiet(os.Getenv, config.Find(os.Getenv))
 	handler, err := gateway.Event(gateway.Options{Log: lambdalog.New(os.Getenv), Metrics: os.Stdout})
 	if err != nil {
 		// Printed as it is, on several lines: it names places in the configuration.

@@ -7,6 +7,8 @@
 package memlimit
 
 import (
+	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 )
@@ -27,15 +29,45 @@ func Set(getenv func(string) string) {
 	}
 }
 
+// large is the size in bytes of a configuration that may fill the smallest heap that the
+// runtime collects: a start takes ten times as much memory as its file.
+const large = 200 << 10
+
 // Quiet turns the garbage collector off until done is called, but for the limit of [Set]. What a
 // start makes of its configuration stays: with hundreds of routes, a quarter of the time to
-// the first poll was spent on looking for garbage that was not there. With GOGC set, it does nothing.
-func Quiet(getenv func(string) string) (done func()) {
-	if getenv("GOGC") != "" {
+// the first poll was spent on looking for garbage that was not there. It does nothing for a
+// file that is too small for a collection during the start, because each change of the
+// collector stops the process for a moment, or with GOGC set.
+func Quiet(getenv func(string) string, file string) (done func()) {
+	info, err := os.Stat(file)
+	if err != nil || info.Size() < large || getenv("GOGC") != "" {
 		return func() {}
 	}
 	before := debug.SetGCPercent(-1)
-	return func() { debug.SetGCPercent(before) }
+	return func() {
+		percent := first(before)
+		if percent != before {
+			// The sentinel is garbage: the first collection finds it.
+			runtime.AddCleanup(&sentinel{}, func(percent int) { debug.SetGCPercent(percent) }, before)
+		}
+		debug.SetGCPercent(percent)
+	}
+}
+
+type sentinel struct{ _ *sentinel }
+
+// first is the percentage at which the first collection comes when the heap has grown by before,
+// as it would if one had just ended: the runtime, which has not seen any, would begin one at
+// once, during the first event, if the heap is larger than its minimum.
+func first(before int) int {
+	if before < 0 {
+		return before // the program has turned the collector off
+	}
+	const minimum = 4 << 20 // of a heap that is collected, with GOGC=100
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	grown := float64(m.HeapAlloc) * (1 + float64(before)/100)
+	return max(before, int(grown/minimum*100))
 }
 
 // of is the limit in bytes for a function of so many MB; zero where that is not a number.

@@ -1,8 +1,13 @@
 package memlimit_test
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"testing"
+	"time"
 
 	"github.com/expressway-dev/expressway/internal/memlimit"
 )
@@ -44,14 +49,50 @@ func TestQuiet(t *testing.T) {
 		debug.SetGCPercent(now)
 		return now
 	}
-	for gogc, during := range map[string]int{"": -1, "50": 150} {
-		done := memlimit.Quiet(func(name string) string { return map[string]string{"GOGC": gogc}[name] })
-		if got := percent(); got != during {
-			t.Errorf("GOGC=%s: %d during the start, want %d", gogc, got, during)
+	small, large := filepath.Join(t.TempDir(), "small"), filepath.Join(t.TempDir(), "large")
+	if err := errors.Join(os.WriteFile(small, nil, 0o600), os.WriteFile(large, make([]byte, 200<<10), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		file, gogc string
+		during     int
+	}{{large, "", -1}, {large, "50", 150}, {small, "", 150}, {small + " is not there", "", 150}} {
+		done := memlimit.Quiet(func(name string) string { return map[string]string{"GOGC": test.gogc}[name] }, test.file)
+		if got := percent(); got != test.during {
+			t.Errorf("%+v: %d during the start, want %d", test, got, test.during)
 		}
 		done()
+		if got := percent(); got < 150 {
+			t.Errorf("%+v: %d after it, want 150 or more until the first collection", test, got)
+		}
+		for range 100 { // a cleanup runs in its own time
+			if percent() == 150 {
+				break
+			}
+			runtime.GC()
+			time.Sleep(time.Millisecond)
+		}
 		if got := percent(); got != 150 {
-			t.Errorf("GOGC=%s: %d after it, want 150", gogc, got)
+			t.Errorf("%+v: %d after a collection, want 150", test, got)
 		}
 	}
+}
+
+// A heap that is larger than the smallest one that is collected may double first.
+func TestFirstCollection(t *testing.T) {
+	before := debug.SetGCPercent(100)
+	t.Cleanup(func() { debug.SetGCPercent(before) })
+	file := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(file, make([]byte, 200<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	done := memlimit.Quiet(func(string) string { return "" }, file)
+	held := make([]byte, 64<<20)
+	done()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if m.NextGC < 120<<20 {
+		t.Errorf("with %d MiB the next collection is at %d MiB, want about twice as many", len(held)>>20, m.NextGC>>20)
+	}
+	runtime.KeepAlive(held)
 }

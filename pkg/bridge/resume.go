@@ -154,7 +154,7 @@ func flag(ctx context.Context, t *Template, scope *Scope) (bool, error) {
 	}
 	on, ok := jsonata.Force(v).(bool)
 	if !ok {
-		return false, NewFailure(ExpressionFailed, t.place+": yields neither true nor false", nil)
+		return false, NewFailure(ExpressionFailed, t.place()+": yields neither true nor false", nil)
 	}
 	return on, nil
 }
@@ -176,7 +176,7 @@ func short(ctx context.Context, t *Template, scope *Scope, limit int) (string, e
 	}
 	s, isText := v.(string)
 	if !isText {
-		text, err := encode(v, t.place)
+		text, err := encode(v, t.place())
 		if err != nil {
 			return "", err
 		}

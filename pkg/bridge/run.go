@@ -293,7 +293,7 @@ func (b *Bridge) filter(ctx context.Context, d *Delivery, scope *Scope) (pass bo
 	if v == jsonata.Undefined {
 		return false, Result{Filtered: true, FilterUndefined: true}
 	}
-	return false, Result{Failure: NewFailure(ExpressionFailed, t.place+": yields "+kindOf(v)+", and a filter must yield true or false", nil)}
+	return false, Result{Failure: NewFailure(ExpressionFailed, t.place()+": yields "+kindOf(v)+", and a filter must yield true or false", nil)}
 }
 
 // kindOf names the type of a value, for messages that must not show it.

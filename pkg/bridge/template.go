@@ -17,15 +17,33 @@ import (
 // safe for concurrent use.
 type Template struct {
 	expr    *expression
-	place   string // of the expression, for messages: "route github: input.org"
-	file    string // that has the expression, or empty
-	line    int
-	column  int
-	keys    []string
-	items   []*Template // of an object (with keys) or an array
-	object  bool
-	array   bool
+	parts   *parts
 	literal any
+}
+
+// The parts of an object, with keys, or of an array.
+type parts struct {
+	object bool
+	keys   []string
+	items  []*Template
+}
+
+// A Place says what an expression is for, in messages: "route github: input.org".
+type Place struct {
+	Route string // its name
+	// Key is the route's key; Member is empty, or its member.
+	Key, Member string
+}
+
+func (p Place) String() string {
+	text := p.Key
+	if p.Route != "" {
+		text = "route " + p.Route + ": " + text
+	}
+	if p.Member != "" {
+		text += "." + p.Member
+	}
+	return text
 }
 
 // Literal returns a template of a value without expressions.
@@ -37,6 +55,10 @@ type expression struct {
 	source  string
 	options []jsonata.Option
 	expr    *jsonata.Expr
+	place   Place
+	file    string // that has the expression, or empty
+	line    int
+	column  int
 }
 
 func (e *expression) compiled() *jsonata.Expr {
@@ -50,26 +72,48 @@ func (e *expression) compiled() *jsonata.Expr {
 
 // Expression returns a template of one expression. Place names it in messages.
 func Expression(e *jsonata.Expr, place string) *Template {
-	return &Template{expr: &expression{expr: e}, place: place}
+	return &Template{expr: &expression{expr: e, place: Place{Key: place}}}
 }
 
 // Deferred returns a template of one expression that is compiled when it is first used.
 // [jsonata.Check] must have accepted it with the same options.
-func Deferred(source, place string, options ...jsonata.Option) *Template {
-	return &Template{expr: &expression{source: source, options: options}, place: place}
+func Deferred(source string, place Place, options ...jsonata.Option) *Template {
+	// A configuration has thousands of them: both in one allocation.
+	made := &struct {
+		template Template
+		expr     expression
+	}{expr: expression{source: source, options: options, place: place}}
+	made.template.expr = &made.expr
+	return &made.template
 }
 
 // List returns a template of an array.
-func List(items []*Template) *Template { return &Template{array: true, items: items} }
+func List(items []*Template) *Template { return &Template{parts: &parts{items: items}} }
 
 // Members returns a template of an object; keys and values belong together by index.
 func Members(keys []string, values []*Template) *Template {
-	return &Template{object: true, keys: keys, items: values}
+	return &Template{parts: &parts{object: true, keys: keys, items: values}}
+}
+
+// items are the parts of an object or an array.
+func (t *Template) items() []*Template {
+	if t.parts == nil {
+		return nil
+	}
+	return t.parts.items
+}
+
+// place says what the expression is for; empty without one.
+func (t *Template) place() string {
+	if t.expr == nil {
+		return ""
+	}
+	return t.expr.place.String()
 }
 
 // Dynamic reports whether the template contains an expression.
 func (t *Template) Dynamic() bool {
-	return t.expr != nil || slices.ContainsFunc(t.items, (*Template).Dynamic)
+	return t.expr != nil || slices.ContainsFunc(t.items(), (*Template).Dynamic)
 }
 
 // Uses reports whether an expression of the template refers to a variable, named without
@@ -78,7 +122,7 @@ func (t *Template) Uses(variable string) bool {
 	if t.expr != nil && slices.Contains(t.expr.compiled().Variables(), variable) {
 		return true
 	}
-	return slices.ContainsFunc(t.items, func(item *Template) bool { return item.Uses(variable) })
+	return slices.ContainsFunc(t.items(), func(item *Template) bool { return item.Uses(variable) })
 }
 
 // Reads reports whether an expression of the template reads a member of a variable, or
@@ -91,7 +135,7 @@ func (t *Template) Reads(variable, member string) bool {
 			}
 		}
 	}
-	return slices.ContainsFunc(t.items, func(item *Template) bool { return item.Reads(variable, member) })
+	return slices.ContainsFunc(t.items(), func(item *Template) bool { return item.Reads(variable, member) })
 }
 
 // Eval returns the template's value. An expression that fails, or yields nothing, is a
@@ -100,19 +144,20 @@ func (t *Template) Eval(ctx context.Context, vars jsonata.Vars) (any, error) {
 	switch {
 	case t.expr != nil:
 		return t.evalExpr(ctx, vars)
-	case t.object:
-		o := jsonata.NewObject(len(t.keys))
-		for i, item := range t.items {
+	case t.parts == nil:
+	case t.parts.object:
+		o := jsonata.NewObject(len(t.parts.keys))
+		for i, item := range t.parts.items {
 			v, err := item.Eval(ctx, vars)
 			if err != nil {
 				return nil, err
 			}
-			o.Set(t.keys[i], v)
+			o.Set(t.parts.keys[i], v)
 		}
 		return o, nil
-	case t.array:
-		list := make([]any, len(t.items))
-		for i, item := range t.items {
+	default:
+		list := make([]any, len(t.parts.items))
+		for i, item := range t.parts.items {
 			v, err := item.Eval(ctx, vars)
 			if err != nil {
 				return nil, err
@@ -127,7 +172,7 @@ func (t *Template) Eval(ctx context.Context, vars jsonata.Vars) (any, error) {
 func (t *Template) evalExpr(ctx context.Context, vars jsonata.Vars) (any, error) {
 	v, err := t.evalOptional(ctx, vars)
 	if err == nil && v == jsonata.Undefined {
-		return nil, NewFailure(ExpressionFailed, t.place+": yields nothing", nil)
+		return nil, NewFailure(ExpressionFailed, t.place()+": yields nothing", nil)
 	}
 	return v, err
 }
@@ -143,7 +188,7 @@ func (t *Template) evalOptional(ctx context.Context, vars jsonata.Vars) (any, er
 		if f := scopeFailure(vars); f != nil {
 			return nil, f
 		}
-		f := NewFailure(ExpressionFailed, t.place+": "+t.describe(err), nil)
+		f := NewFailure(ExpressionFailed, t.place()+": "+t.describe(err), nil)
 		if errors.Is(err, jsonata.ErrTime) {
 			f.Err = jsonata.ErrTime // see unstarted
 		}
@@ -156,9 +201,9 @@ func (t *Template) evalOptional(ctx context.Context, vars jsonata.Vars) (any, er
 }
 
 // At says where in a file the expression is written, for messages: line and column count
-// from 1. It returns t.
+// from 1. It returns t, which has one.
 func (t *Template) At(file string, line, column int) *Template {
-	t.file, t.line, t.column = file, line, column
+	t.expr.file, t.expr.line, t.expr.column = file, line, column
 	return t
 }
 
@@ -169,10 +214,10 @@ func (t *Template) describe(err error) string {
 	switch {
 	case !errors.As(err, &e):
 		return "cannot be evaluated"
-	case t.file == "":
+	case t.expr.file == "":
 		return fmt.Sprintf("%s (at position %d of the expression)", e.Redacted(), e.Position)
 	}
-	return fmt.Sprintf("%s (%s:%d:%d, at position %d of the expression)", e.Redacted(), t.file, t.line, t.column, e.Position)
+	return fmt.Sprintf("%s (%s:%d:%d, at position %d of the expression)", e.Redacted(), t.expr.file, t.expr.line, t.expr.column, e.Position)
 }
 
 func scopeFailure(vars jsonata.Vars) *Failure {

@@ -123,7 +123,7 @@ func (r *Route) adoptDeliveryKey(rule *bridge.Dedupe) bool {
 	if _, err := jsonata.Check(text, jsonata.StepFunctions()); err != nil {
 		return false
 	}
-	rule.Key = bridge.Deferred(text, "route "+r.Name+": dedupe.key", jsonata.StepFunctions())
+	rule.Key = bridge.Deferred(text, bridge.Place{Route: r.Name, Key: "dedupe.key"}, jsonata.StepFunctions())
 	rule.WithBody = r.HTTP.DeliveryID.Unsigned
 	return true
 }

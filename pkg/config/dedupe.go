@@ -21,6 +21,8 @@ const (
 	mostClaim   = 11 * time.Hour
 )
 
+var dedupeKeys = []string{"claim", "for", "key", "onError"}
+
 // readDedupe returns nil for `dedupe: false`.
 func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedupe {
 	rule := &bridge.Dedupe{For: bridge.DefaultRemember, Claim: bridge.MaxWait}
@@ -31,8 +33,9 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 		d.presetKey(n, r, rule)
 		return rule
 	}
-	have := d.fields(n, "dedupe", map[string]func(ast.Node){
-		"key": func(n ast.Node) {
+	have := d.keys(n, "dedupe", dedupeKeys, func(key string, n ast.Node) {
+		switch key {
+		case "key":
 			if preset, _ := r.preset(); preset.RemembersIDs && d.text(n, "dedupe.key") != "{% "+DeliveryKey(preset.DeliveryID)+" %}" {
 				d.add(n, "dedupe.key: leave it out; deliveries of provider %s are told apart by its own id, which is signed", preset.Name)
 			}
@@ -41,18 +44,15 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 				d.add(n, "dedupe.key: write an expression in {%% %%}; a fixed text would make all deliveries one")
 			}
 			rule.WithBody = withBody(n, r)
-		},
-		"for": func(n ast.Node) {
+		case "for":
 			if rule.For = d.duration(n, "dedupe.for"); rule.For > maxRemember {
 				d.add(n, "dedupe.for must be at most %s", "720h")
 			}
-		},
-		"claim": func(n ast.Node) {
+		case "claim":
 			if rule.Claim = d.duration(n, "dedupe.claim"); rule.Claim != 0 && (rule.Claim < leastClaim || rule.Claim > mostClaim) {
 				d.add(n, "dedupe.claim must be from 1s to 11h: write the longest that an execution may run, such as the state machine's TimeoutSeconds")
 			}
-		},
-		"onError": func(n ast.Node) {
+		case "onError":
 			switch v := d.text(n, "dedupe.onError"); v {
 			case "refuse":
 			case "start":
@@ -60,7 +60,7 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 			default:
 				d.add(n, "dedupe.onError must be refuse or start, not %q", v)
 			}
-		},
+		}
 	})
 	if !have.has("key") {
 		d.presetKey(n, r, rule)

@@ -45,6 +45,8 @@ type HTTP struct {
 	Work *SQS
 	// CloudEvents says which senders of CloudEvents may deliver.
 	CloudEvents *verify.CloudEvents
+
+	known *patterns // in which the pattern was checked
 }
 
 // Method returns the method of the pattern; empty for a pattern that takes all methods.

@@ -7,39 +7,53 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// variableMembers are the members of each variable of expressions, at the first level.
-// Anything below is up to the sender: bodies, headers and events.
-var variableMembers = map[string][]string{
-	"request": {
-		"method", "path", "params", "query", "multiQuery", "headers", "cookies", "body", "bodyType",
-		"sourceIp", "requestId", "stage", "authorizer",
-	},
-	"message":  messageMembers,
-	"messages": messageMembers,
-	"event": {
-		"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name",
-	},
-	"context": {"route", "requestId", "traceId", "traceparent", "receivedAt", "remainingTime"},
-	"execution": {
-		"name", "arn", "status", "output", "startDate", "stopDate", "billing", "stateMachineArn",
-	},
-	"failure": {"error", "cause", "execution"},
+// membersOf returns the members of a variable of expressions, at the first level; nil for no
+// variable. Anything below is up to the sender: bodies, headers and events.
+func membersOf(variable string) []string {
+	switch variable {
+	case "request":
+		return requestMembers
+	case "message", "messages":
+		return messageMembers
+	case "event":
+		return eventMembers
+	case "context":
+		return contextMembers
+	case "execution":
+		return executionMembers
+	case "failure":
+		return failureMembers
+	}
+	return nil
 }
 
-var messageMembers = []string{
-	"messageId", "body", "bodyType", "attributes", "messageAttributes", "queue", "receiveCount", "groupId", "envelope",
-}
+var (
+	requestMembers = []string{
+		"method", "path", "params", "query", "multiQuery", "headers", "cookies", "body", "bodyType",
+		"sourceIp", "requestId", "stage", "authorizer",
+	}
+	messageMembers = []string{
+		"messageId", "body", "bodyType", "attributes", "messageAttributes", "queue", "receiveCount", "groupId", "envelope",
+	}
+	eventMembers = []string{
+		"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail", "replay-name",
+	}
+	contextMembers   = []string{"route", "requestId", "traceId", "traceparent", "receivedAt", "remainingTime"}
+	executionMembers = []string{"name", "arn", "status", "output", "startDate", "stopDate", "billing", "stateMachineArn"}
+	failureMembers   = []string{"error", "cause", "execution"}
+)
 
 // checkReferences refuses variables that an expression cannot see, members that a variable
 // never has, and an input at the top of an expression, which has none: such a path selects
 // nothing, whatever comes.
-func (d *document) checkReferences(n ast.Node, inner string, references []jsonata.Reference, place string, scope []string) {
+func (d *document) checkReferences(n ast.Node, inner string, references []jsonata.Reference, place bridge.Place, scope []string) {
 	for _, ref := range references {
 		problem, at := "", ref.Position
-		switch known := variableMembers[ref.Name]; {
+		switch known := membersOf(ref.Name); {
 		case ref.Kind == jsonata.NameReference && ref.Top:
 			problem = bareName(ref.Name, scope)
 		case ref.Kind == jsonata.ContextReference && ref.Top, ref.Kind == jsonata.RootReference:
@@ -58,7 +72,7 @@ func (d *document) checkReferences(n ast.Node, inner string, references []jsonat
 			continue
 		}
 		line, column := d.expressionPlace(n, inner, at)
-		d.addAt(line, column, "%s: %s", place, problem)
+		d.addAt(line, column, "%s: %s", keyOf(place), problem)
 	}
 }
 
@@ -69,7 +83,7 @@ func bareName(name string, scope []string) string {
 		return problem + "write $" + name
 	}
 	for _, variable := range scope {
-		if slices.Contains(variableMembers[variable], name) {
+		if slices.Contains(membersOf(variable), name) {
 			return problem + "write $" + variable + "." + name + `, or "` + name + `" for text`
 		}
 	}

@@ -61,7 +61,7 @@ func (q *quick) next() (indent int, ok bool) {
 		if end >= 0 {
 			line = line[:end]
 		}
-		content := strings.TrimLeft(line, " ")
+		content := trimBlanks(line)
 		if content != "" && content[0] != '#' {
 			q.bol = q.at
 			q.at += len(line) - len(content)
@@ -75,6 +75,14 @@ func (q *quick) next() (indent int, ok bool) {
 		q.line++
 	}
 	return 0, false
+}
+
+// trimBlanks is strings.TrimLeft for blanks, which it does for one line after the other.
+func trimBlanks(s string) string {
+	for s != "" && s[0] == ' ' {
+		s = s[1:]
+	}
+	return s
 }
 
 // dash takes the dash of a list's item with the blanks behind it.

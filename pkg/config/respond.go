@@ -37,17 +37,16 @@ type answerReader struct {
 }
 
 func (a *answerReader) read(key string, n ast.Node) {
-	place := a.what + "." + key
 	var part **bridge.Template
 	switch key {
 	case "status":
-		a.d.staticStatus(n, place)
+		a.d.staticStatus(n, a.what+".status")
 		part = &a.out.Status
 	case "headers":
-		a.d.staticHeaders(n, place)
+		a.d.staticHeaders(n, a.what+".headers")
 		part = &a.out.Headers
 	case "cookies":
-		a.d.staticCookies(n, place)
+		a.d.staticCookies(n, a.what+".cookies")
 		part = &a.out.Cookies
 	case "body":
 		a.body, part = n, &a.out.Body
@@ -55,7 +54,7 @@ func (a *answerReader) read(key string, n ast.Node) {
 		a.base64 = n
 		return
 	}
-	*part = a.d.template(n, a.route, place, a.scope)
+	*part = a.d.templateAt(n, bridge.Place{Route: a.route, Key: a.what, Member: key}, a.scope)
 }
 
 // check judges the keys together once they are read; n is the answer.

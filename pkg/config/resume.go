@@ -179,5 +179,5 @@ func (d *document) readLink(n, page ast.Node, r *Route) {
 
 // ownExpression returns a template of a built-in expression.
 func ownExpression(r *Route, text, place string) *bridge.Template {
-	return bridge.Deferred(text, "route "+r.Name+": "+place, jsonata.StepFunctions())
+	return bridge.Deferred(text, bridge.Place{Route: r.Name, Key: place}, jsonata.StepFunctions())
 }

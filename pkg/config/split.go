@@ -30,18 +30,19 @@ func splitRoutes(source string) (s split, ok bool) {
 	indent, start, line := unset, unset, 0
 	var began int // the line of the current item
 	inRoutes := false
+	if strings.IndexByte(source, '\t') >= 0 || strings.IndexByte(source, '\r') >= 0 {
+		return s, false
+	}
 	for at := 0; at < len(source); {
 		end := len(source)
 		if i := strings.IndexByte(source[at:], '\n'); i >= 0 {
 			end = at + i + 1
 		}
 		text := strings.TrimRight(source[at:end], "\n")
-		content := strings.TrimLeft(text, " ")
+		content := trimBlanks(text)
 		depth := len(text) - len(content)
 		isItem := content == "-" || strings.HasPrefix(content, "- ")
 		switch {
-		case strings.ContainsAny(text, "\t\r"):
-			return s, false
 		case content == "" || content[0] == '#':
 		case !inRoutes:
 			inRoutes = isRoutesKey(text)

@@ -29,6 +29,9 @@ func (d *document) scalar(n ast.Node) (text string, ok bool) {
 
 // quietly expands variables; mistakes in them are reported elsewhere.
 func (d *document) quietly(s string) string {
+	if !strings.Contains(s, "${") {
+		return s
+	}
 	return (&document{getenv: d.getenv, foreign: d.foreign}).expand(nil, s)
 }
 

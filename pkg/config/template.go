@@ -15,23 +15,35 @@ import (
 // template reads any YAML value in which a string that is one expression in
 // {% %} is replaced by its result. Place names the value in run-time messages.
 func (d *document) template(n ast.Node, route, place string, scope []string) *bridge.Template {
+	return d.templateAt(n, bridge.Place{Route: route, Key: place}, scope)
+}
+
+// keyOf is a place in the messages about the file, which are at the route.
+func keyOf(at bridge.Place) string {
+	at.Route = ""
+	return at.String()
+}
+
+func (d *document) templateAt(n ast.Node, at bridge.Place, scope []string) *bridge.Template {
 	switch v := n.(type) {
 	case *ast.StringNode:
-		return d.textTemplate(n, v.Value, route, place, scope)
+		return d.textTemplate(n, v.Value, at, scope)
 	case *ast.LiteralNode:
-		return d.textTemplate(n, v.Value.Value, route, place, scope)
+		return d.textTemplate(n, v.Value.Value, at, scope)
 	case *ast.MappingNode, *ast.MappingValueNode:
 		pairs, _ := mappingValues(n)
 		keys, values := make([]string, 0, len(pairs)), make([]*bridge.Template, 0, len(pairs))
-		for m := range d.members(n, place) {
+		inner := bridge.Place{Route: at.Route, Key: keyOf(at)}
+		for m := range d.members(n, inner.Key) {
+			inner.Member = m.name
 			keys = append(keys, m.name)
-			values = append(values, d.template(m.value, route, place+"."+m.name, scope))
+			values = append(values, d.templateAt(m.value, inner, scope))
 		}
 		return bridge.Members(keys, values)
 	case *ast.SequenceNode:
 		items := make([]*bridge.Template, len(v.Values))
 		for i, item := range v.Values {
-			items[i] = d.template(item, route, place, scope)
+			items[i] = d.templateAt(item, at, scope)
 		}
 		return bridge.List(items)
 	case *ast.NullNode:
@@ -43,10 +55,10 @@ func (d *document) template(n ast.Node, route, place string, scope []string) *br
 		if jsonata.Valid([]byte(text)) == nil {
 			return bridge.Literal(json.Number(text)) // with the digits that were written
 		}
-		d.add(n, "%s: write the number %s as JSON does, or in quotes", place, text)
+		d.add(n, "%s: write the number %s as JSON does, or in quotes", keyOf(at), text)
 		return bridge.Literal(nil)
 	}
-	d.add(n, "%s: only text, numbers, true, false, null, lists and mappings can be used here", place)
+	d.add(n, "%s: only text, numbers, true, false, null, lists and mappings can be used here", keyOf(at))
 	return bridge.Literal(nil)
 }
 
@@ -63,7 +75,7 @@ func isExpression(n ast.Node) bool {
 	return strings.HasPrefix(s, "{%") && strings.HasSuffix(s, "%}")
 }
 
-func (d *document) textTemplate(n ast.Node, s, route, place string, scope []string) *bridge.Template {
+func (d *document) textTemplate(n ast.Node, s string, at bridge.Place, scope []string) *bridge.Template {
 	if isUnquoted(n) {
 		d.add(n, putInQuotes)
 		return bridge.Literal(nil)
@@ -74,24 +86,24 @@ func (d *document) textTemplate(n ast.Node, s, route, place string, scope []stri
 	switch {
 	case !opened || !closed:
 		if strings.Contains(s, "{%") {
-			d.add(n, "%s: an expression must be the whole text: begin with {%% and end with %%}", place)
+			d.add(n, "%s: an expression must be the whole text: begin with {%% and end with %%}", keyOf(at))
 			return bridge.Literal(nil)
 		}
 		return bridge.Literal(d.expand(n, s))
 	case strings.Contains(inner, "{%"):
-		d.add(n, "%s: one text holds one expression", place)
+		d.add(n, "%s: one text holds one expression", keyOf(at))
 		return bridge.Literal(nil)
 	}
 	options := d.dialect()
 	references, err := d.checker.Check(inner)
 	if err != nil {
 		line, column := d.expressionPlace(n, inner, position(err))
-		d.addAt(line, column, "%s: %s", place, err)
+		d.addAt(line, column, "%s: %s", keyOf(at), err)
 		return bridge.Literal(nil)
 	}
-	d.checkReferences(n, inner, references, place, scope)
+	d.checkReferences(n, inner, references, at, scope)
 	line, column := d.place(n)
-	return bridge.Deferred(inner, "route "+route+": "+place, options...).At(d.file, line, column)
+	return bridge.Deferred(inner, at, options...).At(d.file, line, column)
 }
 
 // dialect returns the options of every expression of the file.

@@ -175,6 +175,9 @@ func (d *document) parseYAML(text string) (root ast.Node) {
 func flowDepth(s string) int {
 	depth, deepest := 0, 0
 	for i := range len(s) {
+		if s[i]|0x20 < '{' { // all but brackets, braces and a few more
+			continue
+		}
 		switch s[i] {
 		case '[', '{':
 			depth++

@@ -37,6 +37,7 @@ const MaxBody = 6 << 20
 // A Front answers the requests of all HTTP routes. It is safe for concurrent use.
 type Front struct {
 	mux    *http.ServeMux
+	routes map[*config.Route]*endpoint
 	bridge *bridge.Bridge
 	log    *slog.Logger
 	asked  map[string][]string // method of a handshake → methods of patterns
@@ -72,7 +73,7 @@ func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *s
 	if o.fetch == nil {
 		o.fetch = verify.NewFetch(nil)
 	}
-	f := &Front{mux: http.NewServeMux(), bridge: b, log: log, basePaths: o.basePaths}
+	f := &Front{mux: config.Mux(routes), routes: make(map[*config.Route]*endpoint, len(routes)), bridge: b, log: log, basePaths: o.basePaths}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
@@ -81,6 +82,10 @@ func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *s
 	}
 	if b == nil {
 		return nil, errors.New("httpfront: the bridge is nil")
+	}
+	checked := f.mux != nil
+	if !checked {
+		f.mux = http.NewServeMux()
 	}
 	var problems []error
 	for i, route := range routes {
@@ -96,9 +101,12 @@ func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *s
 			problems = append(problems, err)
 			continue
 		}
-		if err := f.handle(e); err != nil {
-			problems = append(problems, err)
-			continue
+		f.routes[route] = e
+		if !checked {
+			if err := f.handle(e); err != nil {
+				problems = append(problems, err)
+				continue
+			}
 		}
 		f.askedBy(e)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/config"
 )
 
 // methodNotAllowed is the cause of a NoRoute failure that is answered 405.
@@ -42,7 +43,7 @@ func (f *Front) match(x *exchange) (*endpoint, *noMatch) {
 // webhooks drop the body.
 func (f *Front) look(hr *http.Request) (*endpoint, *noMatch) {
 	if isClean(hr.URL) {
-		var found finder
+		found := finder{front: f}
 		f.mux.ServeHTTP(&found, hr)
 		if found.endpoint != nil {
 			return found.endpoint, nil
@@ -92,6 +93,7 @@ func (e *endpoint) copyParams(to, from *http.Request) {
 // A finder is the response writer through which ServeMux reports what it found: an
 // endpoint stores itself in it, and anything else is ServeMux's own answer.
 type finder struct {
+	front    *Front
 	endpoint *endpoint
 	header   http.Header
 	status   int
@@ -105,6 +107,9 @@ func (f *finder) Header() http.Header {
 }
 func (f *finder) Write(b []byte) (int, error) { return len(b), nil }
 func (f *finder) WriteHeader(status int)      { f.status = status }
+
+// Found is called by the mux of [config.Mux].
+func (f *finder) Found(r *config.Route) { f.endpoint = f.front.routes[r] }
 
 // ServeHTTP makes endpoint an http.Handler for ServeMux, which only looks it up.
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, _ *http.Request) {

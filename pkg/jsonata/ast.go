@@ -98,7 +98,10 @@ type node struct {
 }
 
 // A nodes allocates nodes a few at a time, which is faster than one by one.
-type nodes struct{ free []node }
+type nodes struct {
+	free  []node
+	lists []*node // room for short lists of nodes; may be nil
+}
 
 func (s *nodes) new(kind kind, pos, end int, text string) *node {
 	if len(s.free) == 0 {
@@ -108,6 +111,28 @@ func (s *nodes) new(kind kind, pos, end int, text string) *node {
 	s.free = s.free[1:]
 	n.kind, n.pos, n.end, n.text = kind, pos, end, text
 	return n
+}
+
+// listRoom is how many nodes have room in a short list.
+const listRoom = 4
+
+// list returns a list of one node.
+func (s *nodes) list(n *node) []*node {
+	if len(s.lists) < listRoom {
+		return []*node{n}
+	}
+	list := s.lists[:1:listRoom]
+	s.lists = s.lists[listRoom:]
+	list[0] = n
+	return list
+}
+
+// push appends a node to a list.
+func (s *nodes) push(list []*node, n *node) []*node {
+	if list == nil {
+		return s.list(n)
+	}
+	return append(list, n)
 }
 
 // A stage is applied to a step's result: a filter, or an index binding.
@@ -158,8 +183,41 @@ const (
 	opRange
 )
 
-var operatorCodes = map[string]operator{
-	"+": opAdd, "-": opSubtract, "*": opMultiply, "/": opDivide, "%": opModulo, "=": opEqual, "!=": opNotEqual,
-	"<": opLess, "<=": opLessEqual, ">": opGreater, ">=": opGreaterEqual, "&": opConcat, "and": opAnd, "or": opOr,
-	"in": opIn, "..": opRange,
+// operatorCode returns the code of a binary operator; zero for other text.
+func operatorCode(text string) operator {
+	switch text {
+	case "+":
+		return opAdd
+	case "-":
+		return opSubtract
+	case "*":
+		return opMultiply
+	case "/":
+		return opDivide
+	case "%":
+		return opModulo
+	case "=":
+		return opEqual
+	case "!=":
+		return opNotEqual
+	case "<":
+		return opLess
+	case "<=":
+		return opLessEqual
+	case ">":
+		return opGreater
+	case ">=":
+		return opGreaterEqual
+	case "&":
+		return opConcat
+	case "and":
+		return opAnd
+	case "or":
+		return opOr
+	case "in":
+		return opIn
+	case "..":
+		return opRange
+	}
+	return 0
 }

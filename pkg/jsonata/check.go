@@ -10,6 +10,7 @@ const checkNodes = 64
 type Checker struct {
 	conf    *config
 	spare   [checkNodes]node // of trees that were only looked at
+	lists   [checkNodes * listRoom]*node
 	finder  referenceFinder
 	members []Member // of plain paths
 }
@@ -24,14 +25,17 @@ func Check(expr string, opts ...Option) ([]Reference, error) { return NewChecker
 
 // Check is the function of that name. The references are valid until the next call.
 func (c *Checker) Check(expr string) ([]Reference, error) {
-	c.finder.found = c.finder.found[:0]
+	c.finder.reset()
 	c.members = c.members[:0]
 	if r, ok := c.plainPath(expr); ok && c.conf.builtin(r.Name) == nil {
 		c.finder.found = append(c.finder.found, r)
 		return c.finder.found, nil
 	}
-	made := nodes{free: c.spare[:]}
-	defer func() { clear(c.spare[:checkNodes-made.unused(c.spare[:])]) }()
+	made := nodes{free: c.spare[:], lists: c.lists[:]}
+	defer func() {
+		clear(c.spare[:checkNodes-made.unused(c.spare[:])])
+		clear(c.lists[:len(c.lists)-len(made.lists)])
+	}()
 	root, _, err := parseInto(expr, c.conf, &made)
 	if err != nil {
 		return nil, err

@@ -187,7 +187,7 @@ func (p *parser) prefixOperator(n *node) (*node, *Error) {
 			if err != nil {
 				return nil, err
 			}
-			n.exprs = append(n.exprs, e)
+			n.exprs = p.nodes.push(n.exprs, e)
 			if !p.is(";") {
 				break
 			}
@@ -229,7 +229,7 @@ func (p *parser) items() ([]*node, *Error) {
 			}
 			item = r
 		}
-		out = append(out, item)
+		out = p.nodes.push(out, item)
 		if !p.is(",") {
 			break
 		}
@@ -376,7 +376,7 @@ func (p *parser) call(n, left *node) (*node, *Error) {
 	for !p.is(")") || len(n.exprs) > 0 {
 		if p.is("?") {
 			n.kind = kindPartial
-			n.exprs = append(n.exprs, p.nodes.new(kindOperator, p.cur.pos, p.cur.end, "?"))
+			n.exprs = p.nodes.push(n.exprs, p.nodes.new(kindOperator, p.cur.pos, p.cur.end, "?"))
 			if err := p.advance("?", false); err != nil {
 				return nil, err
 			}
@@ -385,7 +385,7 @@ func (p *parser) call(n, left *node) (*node, *Error) {
 			if err != nil {
 				return nil, err
 			}
-			n.exprs = append(n.exprs, arg)
+			n.exprs = p.nodes.push(n.exprs, arg)
 		}
 		if !p.is(",") {
 			break

@@ -117,7 +117,7 @@ func (r *resolver) notePictures(call *node) {
 
 func (r *resolver) namePath(n *node) *node {
 	path := r.nodes.new(kindPath, n.pos, n.end, "")
-	path.steps, path.keepSingleton, path.simple = []*node{n}, n.keepArray, n.plain()
+	path.steps, path.keepSingleton, path.simple = r.nodes.list(n), n.keepArray, n.plain()
 	return path
 }
 
@@ -217,7 +217,7 @@ func (r *resolver) binary(n *node) (*node, *Error) {
 		n.keepArray = n.lhs.keepArray || n.rhs.keepArray
 		return n, nil
 	}
-	n.op = operatorCodes[n.text]
+	n.op = operatorCode(n.text)
 	if err := r.child(n, &n.lhs); err != nil {
 		return nil, err
 	}
@@ -230,7 +230,7 @@ func (r *resolver) asPath(n *node) *node {
 		return n
 	}
 	path := r.nodes.new(kindPath, n.pos, n.end, "")
-	path.steps = []*node{n}
+	path.steps = r.nodes.list(n)
 	return path
 }
 
@@ -264,7 +264,10 @@ func (r *resolver) dot(n *node) (*node, *Error) {
 		path.steps = append(path.steps, rest)
 	}
 	// The first of the existing steps can be a literal that # or ^ turned into a path.
-	for _, s := range append(path.steps[:1:1], path.steps[first:]...) {
+	for i, s := range path.steps {
+		if i > 0 && i < first {
+			continue
+		}
 		switch s.kind {
 		case kindNumber, kindValue:
 			return nil, errorToken("S0213", s.pos, s.text, s.lit)

@@ -75,11 +75,31 @@ func (s *scope) has(name string) bool {
 	return false
 }
 
-type referenceFinder struct{ found []Reference }
+// A referenceFinder finds references in one tree after the other. The references are valid
+// until it is reset.
+type referenceFinder struct {
+	found   []Reference
+	members []Member // of those found
+	scopes  []scope
+}
+
+func (f *referenceFinder) reset() {
+	clear(f.scopes)
+	f.found, f.members, f.scopes = f.found[:0], f.members[:0], f.scopes[:0]
+}
+
+// inner returns a scope in another one. Scopes are made a few at a time.
+func (f *referenceFinder) inner(parent *scope, names []string) *scope {
+	if len(f.scopes) == cap(f.scopes) {
+		f.scopes = make([]scope, 0, 8)
+	}
+	f.scopes = append(f.scopes, scope{parent, names})
+	return &f.scopes[len(f.scopes)-1]
+}
 
 // of appends the references of a tree to those found before.
 func (f *referenceFinder) of(root *node) []Reference {
-	f.visit(root, &scope{}, true)
+	f.visit(root, f.inner(nil, nil), true)
 	slices.SortStableFunc(f.found, func(a, b Reference) int { return cmp.Compare(a.Position, b.Position) })
 	return f.found
 }
@@ -97,13 +117,13 @@ func (f *referenceFinder) visit(n *node, s *scope, top bool) {
 		// The name is bound first, because a function may call itself.
 		s.names = append(s.names, n.lhs.text)
 	case kindBlock:
-		s = &scope{parent: s}
+		s = f.inner(s, nil)
 	case kindLambda:
-		s = &scope{parent: s, names: slices.Clone(n.params)}
+		s = f.inner(s, slices.Clip(n.params)) // a := appends to a copy
 	case kindPath:
 		// A focus or index is visible in everything that follows it, including the
 		// grouping.
-		s = &scope{parent: s, names: tupleNames(n)}
+		s = f.inner(s, tupleNames(n))
 		f.path(n, s, top)
 	}
 	inner := top && n.kind != kindTransform
@@ -153,7 +173,7 @@ func (f *referenceFinder) path(n *node, s *scope, top bool) {
 		if first.plain() {
 			rest = n.steps[1:]
 		}
-		f.found = append(f.found, Reference{Kind: NameReference, Name: first.text, Members: members(rest), Position: first.pos, Top: top})
+		f.found = append(f.found, Reference{Kind: NameReference, Name: first.text, Members: f.membersOf(rest), Position: first.pos, Top: top})
 		f.visitContext(first, s)
 	default:
 		f.visit(first, s, top)
@@ -164,7 +184,7 @@ func (f *referenceFinder) path(n *node, s *scope, top bool) {
 }
 
 func (f *referenceFinder) variable(n *node, rest []*node, s *scope, top bool) {
-	r := Reference{Kind: VariableReference, Name: n.text, Members: members(rest), Position: n.pos}
+	r := Reference{Kind: VariableReference, Name: n.text, Members: f.membersOf(rest), Position: n.pos}
 	switch {
 	case n.text == "":
 		r.Kind, r.Top = ContextReference, top
@@ -178,25 +198,22 @@ func (f *referenceFinder) variable(n *node, rest []*node, s *scope, top bool) {
 	f.found = append(f.found, r)
 }
 
-// members returns the names with which steps begin.
-func members(steps []*node) []Member {
-	if len(steps) == 0 {
-		return nil
-	}
-	out := make([]Member, 0, len(steps))
+// membersOf returns the names with which steps begin.
+func (f *referenceFinder) membersOf(steps []*node) []Member {
+	first := len(f.members)
 	for _, step := range steps {
 		if step.kind != kindName || step.ancestor != nil {
 			break
 		}
-		out = append(out, Member{step.text, step.pos})
+		f.members = append(f.members, Member{step.text, step.pos})
 		if !step.plain() {
 			break
 		}
 	}
-	if len(out) == 0 {
+	if first == len(f.members) {
 		return nil
 	}
-	return out
+	return f.members[first:len(f.members):len(f.members)]
 }
 
 func tupleNames(path *node) []string {
