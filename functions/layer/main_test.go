@@ -27,17 +27,20 @@ func TestSources(t *testing.T) {
 		_, err := os.Stat(filepath.Join("..", s.Function, "main.go"))
 		return err
 	})
-	for _, place := range []struct{ file, says, names string }{
-		{"Makefile", "a target that SAM builds", "FUNCTION = %s\n"},
-		{"deploy/terraform/variables.tf", "the variable kind", "%q"},
-		{"deploy/cdk/src/index.ts", "a construct", "'%s', '"},
+	for _, place := range []struct {
+		file, says string
+		names      func(s sources.Source) string
+	}{
+		{"Makefile", "a target that SAM builds", func(s sources.Source) string { return "FUNCTION = " + s.Function + "\n" }},
+		{"deploy/terraform/variables.tf", "the variable kind", func(s sources.Source) string { return `"` + s.Function + `"` }},
+		{"deploy/cdk/src/index.ts", "a construct", func(s sources.Source) string { return s.Key + ": '" + s.Function + "'" }},
 	} {
 		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(place.file)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		sourcetest.Hold(t, place.file+": "+place.says, func(s sources.Source) error {
-			if name := fmt.Sprintf(place.names, s.Function); !bytes.Contains(text, []byte(name)) {
+			if name := place.names(s); !bytes.Contains(text, []byte(name)) {
 				return fmt.Errorf("there is no %q", name)
 			}
 			return nil
