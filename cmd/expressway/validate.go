@@ -343,6 +343,13 @@ func (v *validation) valid() string {
 		machines = v.options.StateMachines
 	}
 	if v.deployment != nil {
+		switch n := len(v.deployment.template.Machines()); {
+		case v.options.StateMachines != "" || n == 0:
+		case n == 1:
+			machines = "1 state machine"
+		default:
+			machines = fmt.Sprintf("%d state machines", n)
+		}
 		return fmt.Sprintf("%s, %s and %s are valid", routes, machines, v.deployment.path)
 	}
 	return fmt.Sprintf("%s and %s are valid", routes, machines)
