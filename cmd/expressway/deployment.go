@@ -141,7 +141,7 @@ func (d *deployment) configPath() string {
 	}
 	for _, folder := range folders {
 		path := filepath.Join(folder, config.FileName)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		if isFile(path) {
 			return path
 		}
 	}

@@ -13,7 +13,7 @@ type initCommand struct {
 	From     []string `enum:"${sources}" default:"http" help:"What starts workflows, of ${sources} (default: ${default})."`
 	Provider []string `placeholder:"NAME" help:"The providers of the webhooks, such as stripe,github (default: a webhook with a token)."`
 	Door     string   `enum:"http-api,rest,function-url,alb" default:"http-api" help:"What requests come through: http-api, rest, function-url or alb (default: ${default})."`
-	IaC      string   `name:"iac" enum:"sam,cdk,terraform" default:"sam" help:"sam (or plain CloudFormation, if the template is that), cdk or terraform (default: ${default})."`
+	IaC      string   `name:"iac" enum:",sam,cdk,terraform" default:"" placeholder:"TOOL" help:"sam (or plain CloudFormation, if the template is that), cdk or terraform (default: what the folder is of, else sam)."`
 	Machine  string   `placeholder:"LOGICAL_ID" help:"The state machine of the template that the routes start (default: its only EXPRESS one, else a variable that must be set)."`
 	Queue    string   `placeholder:"LOGICAL_ID" help:"The queue of the template to read from (default: the only one that nothing reads)."`
 	Bus      string   `placeholder:"LOGICAL_ID" help:"The event bus of the template (default: its only one, else the account's)."`

@@ -244,7 +244,7 @@ func TestInitRefuses(t *testing.T) {
 		"a function that nobody knows": {"Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: !Frobnicate x\n", "", nil, "template.yaml:5:18: there is no intrinsic function Fn::Frobnicate"},
 		"a tag of another language":    {"Resources:\n  Q:\n    Type: !!set {A}\n", "", nil, "template.yaml:3:11: the YAML tag !!set"},
 		"a template that is cut off":   {"Resources:\n  Q:\n    Type: \"AWS::SQS", "", nil, "template.yaml:"},
-		"a synthesized template":       {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "cdk.out/S.template.json", []string{"--template", "cdk.out/S.template.json"}, "rewritten by each synth"},
+		"a synthesized template":       {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "cdk.out/S.template.json", []string{"--iac", "sam", "--template", "cdk.out/S.template.json"}, "rewritten by each synth"},
 		"no such machine":              {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n", "", []string{"--machine", "M"}, "no state machine M"},
 		"two queues":                   {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n  R: {Type: AWS::SQS::Queue}\n", "", []string{"--from", "sqs"}, "several queues that nothing reads (Q, R)"},
 		"a queue for no webhook":       {"", "", []string{"--from", "sqs", "--queue-webhooks"}, "add http to --from"},
@@ -305,6 +305,57 @@ func TestInitForOtherTools(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestInitForWhatIsThere writes for the tool that the folder is of, and what is written is
+// found by the other commands.
+func TestInitForWhatIsThere(t *testing.T) {
+	for name, test := range map[string]struct{ files, want []string }{
+		"an empty folder":       {nil, []string{"template.yaml"}},
+		"a CDK app":             {[]string{"cdk.json"}, []string{"expressway-routes.ts"}},
+		"a Terraform module":    {[]string{"main.tf"}, []string{"expressway.tf"}},
+		"a template beside it":  {[]string{"cdk.json", "template.yaml"}, nil},
+		"a Terraform workspace": {[]string{"providers.tf", "variables.tf"}, []string{"expressway.tf"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			for _, file := range test.files {
+				text := ""
+				if file == "template.yaml" {
+					text = "Resources:\n  Q: {Type: AWS::SQS::Queue}\n"
+				}
+				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			tool(t, "init", "--write", "--provider", "github")
+			for _, file := range test.want {
+				read(t, file)
+			}
+			if out := tool(t, "validate"); !strings.HasPrefix(out, "expressway/expressway.yaml, ") && !strings.HasPrefix(out, "expressway/expressway.yaml and ") {
+				t.Errorf("validate says %s", out)
+			}
+			tool(t, "explain", "github")
+			tool(t, "sign", "github", "-d", "events/bodies/github.json")
+		})
+	}
+}
+
+// TestAddTwice names the route and the event of a second path anew, and refuses the same
+// path.
+func TestAddTwice(t *testing.T) {
+	t.Chdir(t.TempDir())
+	tool(t, "init", "--provider", "stripe")
+	tool(t, "add", "github")
+	var out strings.Builder
+	if code := run(t.Context(), []string{"add", "github"}, nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), "expressway.yaml:11:11: a route has the path /github already; name another with --path") {
+		t.Errorf("exit %d: %s", code, out.String())
+	}
+	tool(t, "add", "github", "--path", "/second")
+	if text := read(t, "template.yaml"); !strings.Contains(text, "Github2:") {
+		t.Error(text)
+	}
+	strict(t)
 }
 
 // TestInitForSynthesizedTemplate names the variable after the construct, without the hash

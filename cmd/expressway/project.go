@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/expressway-dev/expressway/internal/scaffold"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/devserver"
 )
@@ -65,11 +66,20 @@ func (c *project) configPath(getenv func(string) string, d *deployment) string {
 	path := config.Find(getenv)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && getenv("EXPRESSWAY_CONFIG") == "" {
 		if d != nil {
-			return d.configPath()
+			path = d.configPath()
+		} else {
+			path = ""
 		}
-		return ""
+		if path == "" && isFile(scaffold.ConfigFile) {
+			return scaffold.ConfigFile
+		}
 	}
 	return path
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // config only reads the configuration.

@@ -442,7 +442,15 @@ func TestAlarms(t *testing.T) {
 	in = web.values(t)
 	in["alarms"] = alarms
 	in["api"] = cty.ObjectVal(map[string]cty.Value{"id": cty.StringVal("api"), "execution_arn": cty.StringVal("arn")})
-	maps.Copy(got, alarmsOf(t, newModule(t, in)))
+	for kind, api := range map[string]cty.Value{"http": in["api"], "url": cty.NullVal(cty.DynamicPseudoType)} {
+		in["api"] = api
+		for name, a := range alarmsOf(t, newModule(t, in)) {
+			if name == "servererrors" {
+				name += " " + kind
+			}
+			got[name] = a
+		}
+	}
 
 	want := map[string]alarm{}
 	values := map[string]float64{"FailedThreshold": 7, "RejectedThreshold": 50, "ServerErrorThreshold": 5, "MaxAgeSeconds": 60}
@@ -452,10 +460,13 @@ func TestAlarms(t *testing.T) {
 			t.Fatal(err)
 		}
 		var template struct {
+			Mappings struct {
+				Doors map[string]struct{ Namespace, Metric, Dimension string }
+			}
 			Resources map[string]struct {
 				Properties struct {
 					Namespace, MetricName, Statistic any
-					Dimensions                       []struct{ Name any }
+					Dimensions                       []any
 					EvaluationPeriods                float64
 					DatapointsToAlarm                float64
 					Threshold                        any
@@ -473,19 +484,28 @@ func TestAlarms(t *testing.T) {
 				continue // an expression over a metric, as a resource of its own
 			}
 			threshold, ok := p.Threshold.(float64)
-			a := alarm{Namespace: fmt.Sprint(p.Namespace), Metric: fmt.Sprint(p.MetricName), Statistic: fmt.Sprint(p.Statistic), Dimension: fmt.Sprint(p.Dimensions[0].Name), Periods: p.EvaluationPeriods, Datapoints: p.DatapointsToAlarm, Threshold: threshold}
+			a := alarm{Namespace: fmt.Sprint(p.Namespace), Metric: fmt.Sprint(p.MetricName), Statistic: fmt.Sprint(p.Statistic), Periods: p.EvaluationPeriods, Datapoints: p.DatapointsToAlarm, Threshold: threshold}
 			if !ok {
 				a.Threshold = values[fmt.Sprint(p.Threshold)]
 			}
 			if a.Namespace == "MetricsNamespace" {
 				a.Namespace = "Expressway"
 			}
-			if file == "api" { // of the kind http
-				a.Metric, a.Dimension = "5xx", "ApiId"
+			if d, ok := p.Dimensions[0].(map[string]any); ok {
+				a.Dimension = fmt.Sprint(d["Name"])
+			}
+			if file == "api" {
+				for kind, door := range template.Mappings.Doors {
+					a.Namespace, a.Metric, a.Dimension = door.Namespace, door.Metric, door.Dimension
+					want[strings.ToLower(id)+" "+kind] = a
+				}
+				continue
 			}
 			want[strings.ToLower(id)] = a
 		}
 	}
+	delete(want, "servererrors rest") // the module makes no such doors
+	delete(want, "servererrors alb")
 	if !maps.Equal(got, want) {
 		t.Errorf("the alarms are\n%v\nand those of deploy/alarms\n%v", got, want)
 	}

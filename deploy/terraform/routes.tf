@@ -146,9 +146,12 @@ locals {
       rejected  = { text = "The function ${var.name} refuses many deliveries: no route, a wrong signature, or malformed.", namespace = "Expressway", metric = "Rejected", dimensions = local.of_function, threshold = var.alarms.rejected }
     },
     { for name in ["servererrors"] : name => {
-      text      = "The API ${try(var.api.id, "")} answers 5xx.", namespace = "AWS/ApiGateway", metric = "5xx", dimensions = { ApiId = try(var.api.id, "") }
-      threshold = var.alarms.server_errors
-    } if var.kind == "webhook" && var.api != null },
+      text       = var.api == null ? "The URL of the function ${var.name} answers 5xx." : "The API ${try(var.api.id, "")} answers 5xx."
+      namespace  = var.api == null ? "AWS/Lambda" : "AWS/ApiGateway"
+      metric     = var.api == null ? "Url5xxCount" : "5xx"
+      dimensions = { for d in [var.api == null ? "FunctionName" : "ApiId"] : d => d == "ApiId" ? try(var.api.id, "") : var.name }
+      threshold  = var.alarms.server_errors
+    } if var.kind == "webhook" },
     { for v in keys(var.queues) : "age-${v}" => {
       text      = "The oldest message of the queue ${split(":", var.queues[v])[5]} is older than ${var.alarms.max_age} s.", namespace = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage"
       statistic = "Maximum", dimensions = { QueueName = split(":", var.queues[v])[5] }, threshold = var.alarms.max_age

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/expressway-dev/expressway/internal/sources"
+	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
@@ -40,6 +41,9 @@ func Add(o Options, what string) (*Changes, error) {
 	}
 	configuration, err := p.openConfiguration()
 	if err != nil {
+		return nil, err
+	}
+	if err := p.unrouted(configuration.root); err != nil {
 		return nil, err
 	}
 	p.nameRoute(configuration.root)
@@ -84,6 +88,22 @@ func (p *plan) openConfiguration() (*document, error) {
 	return nil, errors.New("there is no expressway.yaml here; `expressway init` writes one")
 }
 
+// unrouted refuses a path that a route has already.
+func (p *plan) unrouted(root *template.Node) error {
+	for _, r := range root.Get("routes").Items {
+		pattern := r.Get("http")
+		if pattern == nil {
+			continue
+		}
+		for _, h := range p.hooks {
+			if http := (config.HTTP{Pattern: pattern.Text}); http.Path() == h.path {
+				return fmt.Errorf("%s: a route has the path %s already; name another with --path", pattern.Pos, h.path)
+			}
+		}
+	}
+	return nil
+}
+
 // nameRoute chooses unused names.
 func (p *plan) nameRoute(root *template.Node) {
 	taken := map[string]bool{}
@@ -113,6 +133,7 @@ func (p *plan) nameRoute(root *template.Node) {
 	p.names.event, p.names.eventEvent = name, pascal(name)
 	for _, h := range p.hooks {
 		if name := free(h.provider); name != h.provider {
+			h.name = name
 			h.yaml = strings.Replace(h.yaml, "name: "+h.provider, "name: "+name, 1)
 		}
 	}

@@ -25,6 +25,29 @@ func understood(t *template.Template) error {
 	return fmt.Errorf("the template is not understood, so nothing is added to it:\n%w", &template.Error{Problems: list})
 }
 
+// toolOf returns what the stacks of a folder are written with, and the template. It is CDK
+// if the folder has no template but an app, whose only stack is the template; Terraform if
+// it has no template but such a configuration; else SAM.
+func toolOf(dir, path string) (iac, file string) {
+	if path != "" || template.Find(dir) != "" {
+		if synthesized(path) {
+			return "cdk", path
+		}
+		return "sam", path
+	}
+	stacks, _ := filepath.Glob(filepath.Join(dir, "cdk.out", "*.template.json"))
+	if _, err := os.Stat(filepath.Join(dir, "cdk.json")); err == nil || len(stacks) > 0 {
+		if len(stacks) == 1 {
+			path = stacks[0]
+		}
+		return "cdk", path
+	}
+	if modules, _ := filepath.Glob(filepath.Join(dir, "*.tf")); len(modules) > 0 {
+		return "terraform", ""
+	}
+	return "sam", ""
+}
+
 // synthesized reports whether a template is CDK's output.
 func synthesized(path string) bool {
 	_, err := os.Stat(filepath.Join(filepath.Dir(path), "manifest.json"))

@@ -115,7 +115,7 @@ func (p *plan) plainAPI(w *writer) {
 	w.f("    PayloadFormatVersion: \"2.0\"")
 	w.f("    TimeoutInMillis: 29000")
 	for _, h := range p.hooks {
-		w.f("%s%sRoute:", idWebhook, pascal(h.provider))
+		w.f("%s%sRoute:", idWebhook, pascal(h.name))
 		w.f("  Type: AWS::ApiGatewayV2::Route")
 		w.f("  Properties: {ApiId: !Ref %s, RouteKey: \"%s %s\", Target: !Sub \"integrations/${%sIntegration}\"}", p.apiID(), h.method(), h.path, idWebhook)
 	}

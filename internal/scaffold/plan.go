@@ -17,7 +17,8 @@ type Options struct {
 	Dir string
 	// From are http, sqs and eventbridge; Providers are the providers of the webhooks.
 	From, Providers []string
-	// Door is http-api, rest, function-url or alb; IaC is sam, cdk or terraform.
+	// Door is http-api, rest, function-url or alb; IaC is sam, cdk or terraform, or empty for
+	// what the folder is of.
 	Door, IaC string
 	// Template is a file of the folder; if it is empty, the folder's template is found.
 	Template string
@@ -45,7 +46,7 @@ type Options struct {
 // The files and folders that are made.
 const (
 	configDir  = "expressway"
-	configFile = "expressway/expressway.yaml"
+	ConfigFile = "expressway/expressway.yaml"
 )
 
 // The logical ids of the new resources.
@@ -98,6 +99,9 @@ var initNames = names{"deliveries", "DELIVERIES_QUEUE_ARN", "DEAD_LETTERS_URL", 
 
 // Init plans what a folder lacks.
 func Init(o Options) (*Changes, error) {
+	if o.IaC == "" {
+		o.IaC, o.Template = toolOf(o.Dir, o.Template)
+	}
 	c := &Changes{Dir: o.Dir}
 	p, doc, err := newPlan(o)
 	if err != nil {
@@ -106,7 +110,7 @@ func Init(o Options) (*Changes, error) {
 	if o.IaC != "sam" {
 		return c, p.snippet(c)
 	}
-	c.file(configFile, p.configuration())
+	c.file(ConfigFile, p.configuration())
 	p.samples(c)
 	resources := p.resources()
 	if err := p.alarmFiles(c, resources); err != nil {
@@ -114,8 +118,12 @@ func Init(o Options) (*Changes, error) {
 	}
 	if doc == nil {
 		p.newStack(c, resources)
+		c.note("`expressway dev` runs it, and `sam build && sam deploy --guided` deploys it")
+		for _, h := range p.hooks[:min(1, len(p.hooks))] {
+			c.note("`expressway sign %s -d events/bodies/%s.json | sh` sends a signed sample while it runs", h.name, h.provider)
+		}
 	} else {
-		if doc.root.Get("Resources", idLayer) != nil || doc.root.Get("Resources", idWebhook) != nil || doc.root.Get("Resources", idQueue) != nil {
+		if doc.root.Get("Resources", idLayer) != nil || doc.root.Get("Resources", idWebhook) != nil || doc.root.Get("Resources", idQueue) != nil || doc.root.Get("Resources", idEvents) != nil {
 			return nil, fmt.Errorf("%s already contains Expressway; `expressway add` adds a route", doc.file)
 		}
 		if err := p.extend(doc, resources); err != nil {
@@ -373,7 +381,7 @@ func (p *plan) chooseHooks() error {
 
 // tokenHook is a webhook without a provider: every holder of the token may send.
 func (p *plan) tokenHook() *hook {
-	h := &hook{provider: "webhook", path: strings.TrimSuffix(p.Path, "/") + "/webhook"}
+	h := &hook{provider: "webhook", name: "webhook", path: strings.TrimSuffix(p.Path, "/") + "/webhook"}
 	h.variables = []variable{{"WEBHOOK_TOKEN", "WebhookToken", "What senders put into the header X-Api-Key.", "development-only-token", true, ""}}
 	h.yaml = "  - name: webhook\n    http: POST " + h.path + "\n    verify: {token: {header: X-Api-Key}, secrets: [\"" + secretRef("WEBHOOK_TOKEN") + "\"]}\n    start: ${" + p.variable + "}\n    input: '{% $request.body %}'\n"
 	if !p.express {

@@ -18,8 +18,10 @@ import (
 // A hook is a webhook route of a provider.
 type hook struct {
 	provider string
-	path     string
-	yaml     string // of the route, as an item of routes
+	// name is the route's; another one where the provider has a route already.
+	name string
+	path string
+	yaml string // of the route, as an item of routes
 	// variables are the variables that the route reads in addition to the machine's, in
 	// order.
 	variables []variable
@@ -39,7 +41,7 @@ func newHook(provider, path, machine string) (*hook, error) {
 	if _, known := verify.Lookup(provider); !known {
 		return nil, fmt.Errorf("there is no provider %q; the providers are %s", provider, strings.Join(verify.Providers(), ", "))
 	}
-	h := &hook{provider: provider, path: path}
+	h := &hook{provider: provider, name: provider, path: path}
 	prefix := strings.ToUpper(strings.ReplaceAll(provider, "-", "_"))
 	parameter := pascal(provider)
 	secret := variable{prefix + "_SECRET", parameter + "Secret", "The secret of the " + provider + " webhook.", "", true, ""}

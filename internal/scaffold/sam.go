@@ -283,7 +283,7 @@ func (p *plan) samDoors(w *writer) {
 }
 
 func (p *plan) samHookEvent(w *writer, indent string, h *hook) {
-	w.f("%s%s:", indent, pascal(h.provider))
+	w.f("%s%s:", indent, pascal(h.name))
 	if p.Door == "rest" {
 		w.f("%s  Type: Api", indent)
 		w.f("%s  Properties: {RestApiId: !Ref %s, Path: %s, Method: %s}", indent, idAPI, h.path, h.method())
@@ -527,5 +527,5 @@ func (p *plan) extend(d *document, resources string) error {
 			return err
 		}
 	}
-	return d.add([]string{"Resources"}, "\n# ---- Expressway: routes of "+configFile+"\n"+resources)
+	return d.add([]string{"Resources"}, "\n# ---- Expressway: routes of "+ConfigFile+"\n"+resources)
 }

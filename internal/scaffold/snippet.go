@@ -16,7 +16,7 @@ func (p *plan) snippet(c *Changes) error {
 	case p.from(sources.HTTP) && p.IaC == "terraform" && p.Door != "http-api" && p.Door != "function-url":
 		return fmt.Errorf("--door %s: the Terraform module takes an HTTP API (http-api) or makes a function URL (function-url)", p.Door)
 	}
-	c.file(configFile, p.configuration())
+	c.file(ConfigFile, p.configuration())
 	p.samples(c)
 	c.file("env.json", p.envFile())
 	if p.IaC == "cdk" {

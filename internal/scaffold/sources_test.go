@@ -24,8 +24,8 @@ func TestSources(t *testing.T) {
 	}
 	sourcetest.Hold(t, "internal/scaffold/plan.go: a route", func(s sources.Source) error {
 		files, err := written(s, "sam")
-		if err == nil && !strings.Contains(files[configFile], "\n    "+s.Key+": ") {
-			err = fmt.Errorf("expressway.yaml has no route with %s:\n%s", s.Key, files[configFile])
+		if err == nil && !strings.Contains(files[ConfigFile], "\n    "+s.Key+": ") {
+			err = fmt.Errorf("expressway.yaml has no route with %s:\n%s", s.Key, files[ConfigFile])
 		}
 		return err
 	})
