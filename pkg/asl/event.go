@@ -39,7 +39,8 @@ type Event struct {
 	Worker string
 	// Location is the field whose expression failed, such as Output/total.
 	Location string
-	// Error and Cause describe a failure.
+	// Error and Cause describe a failure. The service's history does not have those of a
+	// Map or Parallel that failed, and of an iteration; MarshalJSON omits them.
 	Error, Cause string
 }
 
@@ -59,6 +60,9 @@ func (e Event) MarshalJSON() ([]byte, error) {
 // details returns the details of the service's event, and the name of the member that
 // holds them.
 func (e Event) details() (field string, _ *jsonata.Object) {
+	if strings.HasSuffix(e.Type, "StateFailed") {
+		e.Error, e.Cause = "", ""
+	}
 	d := jsonata.NewObject(5)
 	field = strings.ToLower(e.Type[:1]) + e.Type[1:] + "EventDetails"
 	switch {

@@ -203,7 +203,7 @@ func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error)
 	if s.itemSelector != nil && !m.batched && !begun {
 		var err *Error
 		if value, err = inner.selectItem(ctx, s, m); err != nil {
-			inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i})
+			inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i, Error: err.Name, Cause: err.Cause})
 			return ended{inner.last, inner.last}, err
 		}
 	}
@@ -226,7 +226,7 @@ func (m *iterations) ended(ctx context.Context, inner *frame, i int, out any, er
 		inner.aside(Event{Type: "MapIterationAborted", Name: s.name, Index: i})
 		return ended{inner.last, inner.last}, err
 	}
-	end := ended{inner.last, inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i})}
+	end := ended{inner.last, inner.aside(Event{Type: "MapIterationFailed", Name: s.name, Index: i, Error: err.Name, Cause: err.Cause})}
 	switch {
 	case err.fatal:
 		return end, err

@@ -47,7 +47,7 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 			continue
 		}
 		if s.failed != "" {
-			f.record(Event{Type: s.failed})
+			f.record(Event{Type: s.failed, Error: err.Name, Cause: err.Cause})
 		}
 		for _, c := range s.catch {
 			if catches(c.errors, err.Name) {

@@ -122,6 +122,7 @@ func (b *Bridge) resumption(ctx context.Context, d *Delivery, scope *Scope) (r R
 	if d.Redact != nil {
 		d.Redact(r.Token)
 	}
+	b.step(ctx, d, "token", r.Token)
 	if on, err := flag(ctx, rule.Heartbeat, scope); err != nil {
 		return r, err
 	} else if on {

@@ -41,8 +41,9 @@ type Observer interface {
 type StepObserver interface {
 	Observer
 	// Step is called when a delivery has taken a step: "dedupe" with the key, "filter"
-	// with what the expression yields, "input" with the execution's input. The value is
-	// payload, and must not be changed.
+	// with what the expression yields, "input" with the execution's input, "token" with the
+	// task token that it resumes, which is a secret. The value is payload, and must not be
+	// changed.
 	Step(ctx context.Context, d *Delivery, step string, value any)
 }
 

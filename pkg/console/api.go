@@ -84,8 +84,12 @@ func (f deliveryFilter) match(d *Delivery) bool {
 	return false
 }
 
+type deliveryList struct {
+	Deliveries []Delivery `json:"deliveries"`
+}
+
 func (c *Console) apiDeliveries(r *http.Request) (any, error) {
-	return map[string]any{"deliveries": c.o.Recorder.Deliveries(filterOf(r).match, limit(r))}, nil
+	return deliveryList{c.o.Recorder.Deliveries(filterOf(r).match, limit(r))}, nil
 }
 
 // A deliveryView is all that is shown of one delivery.
@@ -243,6 +247,10 @@ func (c *Console) apiReplay(r *http.Request) (any, error) {
 	if err := readJSON(r, &in); err != nil {
 		return nil, err
 	}
+	if in.Body != nil && len(d.tokens) == 1 { // what was not shown is filled in again
+		filled := strings.ReplaceAll(*in.Body, blank, d.tokens[0])
+		in.Body = &filled
+	}
 	before := c.lastDelivery()
 	origin := fmt.Sprintf("replay of %d", d.ID)
 	unverified := false
@@ -300,7 +308,7 @@ func (c *Console) apiSave(r *http.Request) (any, error) {
 		return nil, refusal{http.StatusBadRequest, "the name must be at most 60 lower-case letters, digits and -"}
 	}
 	// A file is often committed, so it must not contain secrets.
-	path, err := c.o.Engine.Save(d.Function+"-"+in.Name+".json", c.o.Secrets.blank(d.payload))
+	path, err := c.o.Engine.Save(d.Function+"-"+in.Name+".json", c.o.Secrets.blank(c.o.Recorder.broughtTokens().blank(d.payload)))
 	if err != nil {
 		return nil, err
 	}

@@ -270,6 +270,10 @@ func (c *Console) write(w http.ResponseWriter, status int, out any) {
 		c.o.Log.Error("the console cannot write its answer", "reason", err.Error())
 		status, body = http.StatusInternalServerError, []byte(`{"error":"the console failed; the terminal says how"}`)
 	}
+	switch out.(type) {
+	case deliveryView, deliveryList:
+		body = c.o.Recorder.broughtTokens().blank(body)
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(c.o.Secrets.blank(body))

@@ -57,6 +57,7 @@ type Delivery struct {
 	first           steps             // of the delivery whose steps came first
 	steps           map[string][]Step // of others, by delivery id
 	messages        []string          // in which deliveries were accepted
+	tokens          []string          // of the tasks that it resumes
 }
 
 // A Record is one settled request, message or event of a [Delivery].
@@ -352,6 +353,16 @@ func (r *Recorder) Step(ctx context.Context, in *bridge.Delivery, step string, v
 	}
 	s := Step{Name: step, Result: "ok"}
 	switch step {
+	case "token":
+		token, _ := value.(string)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if !d.dropped && len(token) >= minSecret {
+			d.tokens = append(d.tokens, token)
+			r.tokens = nil
+			r.charge(d, len(token))
+		}
+		return
 	case "dedupe":
 		s.Detail = fmt.Sprintf("key %.200s", value)
 	case "filter":
@@ -415,6 +426,8 @@ func (r *Recorder) Settled(ctx context.Context, in *bridge.Delivery, result brid
 	if e := r.byARN[rec.ExecutionARN]; e != nil {
 		rec.Execution, rec.State = e.ID, e.FailedState
 		e.Delivery = d.ID
+	} else if rec.ExecutionARN != "" && !d.dropped {
+		r.awaited[rec.ExecutionARN] = d
 	}
 	if f := result.Failure; f != nil {
 		rec.Error, rec.Cause = f.Name, f.Cause

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/console/graph"
@@ -121,17 +120,19 @@ func (c *Console) draw(w http.ResponseWriter, r *http.Request, definition string
 	_, _ = w.Write(c.o.Secrets.blank([]byte(text)))
 }
 
-// maxBars is how many visits a timeline shows.
-const maxBars = 80
+// A bar is one visit in a timeline.
+type bar struct {
+	Visit
+	// From and Wide are where it begins and how wide it is, in percent of the timeline.
+	From, Wide string
+	Took       string
+}
 
-// timeline draws which states the execution was in, and when.
-func timeline(e Execution, visits []Visit) template.HTML {
+// timeline places visits between the first state's beginning and the end.
+func timeline(e Execution, visits []Visit, now time.Time) (bars []bar, total string) {
 	if len(visits) == 0 {
-		return ""
+		return nil, ""
 	}
-	const (
-		wide, row, names = 1000.0, 22.0, 200.0
-	)
 	begin := visits[0].Entered // what went before is none of a state's
 	end := begin
 	for _, v := range visits {
@@ -143,43 +144,22 @@ func timeline(e Execution, visits []Visit) template.HTML {
 		}
 	}
 	switch {
-	case e.Stopped == nil:
-		if now := time.Now(); now.After(end) {
-			end = now
-		}
-	case e.Stopped.After(end):
+	case e.Stopped == nil && now.After(end):
+		end = now
+	case e.Stopped != nil && e.Stopped.After(end):
 		end = *e.Stopped
 	}
 	span := max(end.Sub(begin), time.Microsecond)
-	at := func(t time.Time) float64 {
-		return names + (wide-names-90)*float64(t.Sub(begin))/float64(span)
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="timeline" role="img" aria-label="Timeline of %d states" viewBox="0 0 %.0f %.0f">`, len(visits), wide, row*float64(len(visits))+6)
-	for i, v := range visits {
-		y := row * float64(i)
+	const least = 0.6 // what can still be seen
+	for _, v := range visits {
 		left := end
 		if v.Left != nil {
 			left = *v.Left
 		}
-		x := at(v.Entered)
-		width := max(at(left)-x, 3)
-		name := v.State
-		if v.Iteration >= 0 {
-			name = fmt.Sprintf("%s [%d]", name, v.Iteration)
-		}
-		short := name
-		if r := []rune(name); len(r) > 28 {
-			short = string(r[:27]) + "…"
-		}
-		class := statusTone(v.Status)
-		if class == "" {
-			class = "none"
-		}
-		fmt.Fprintf(&b, `<g><title>%s: %s, %s</title><text x="0" y="%.0f">%s</text><line x1="%.0f" x2="%.0f" y1="%.1f" y2="%.1f"/><rect class="bar %s" x="%.1f" y="%.1f" width="%.1f" height="12" rx="3"/><text x="%.1f" y="%.0f">%s</text></g>`,
-			template.HTMLEscapeString(name), v.Status, duration(left.Sub(v.Entered)), y+15, template.HTMLEscapeString(short),
-			names, wide-90, y+row-.5, y+row-.5, class, x, y+5, width, min(x+width+6, wide-80), y+15, duration(left.Sub(v.Entered)))
+		from := 100 * float64(v.Entered.Sub(begin)) / float64(span)
+		wide := max(100*float64(left.Sub(v.Entered))/float64(span), least)
+		from = min(max(from, 0), 100-least)
+		bars = append(bars, bar{v, fmt.Sprintf("%.2f%%", from), fmt.Sprintf("%.2f%%", min(wide, 100-from)), duration(left.Sub(v.Entered))})
 	}
-	b.WriteString("</svg>")
-	return template.HTML(b.String()) //nolint:gosec // names are escaped
+	return bars, duration(end.Sub(begin))
 }

@@ -52,6 +52,7 @@ func (r *Recorder) Observe(record statesapi.ExecutionRecord, definition string) 
 	e.moments.kept, r.spare = r.spare, nil
 	r.executions.push(e)
 	r.byARN[e.ARN] = e
+	r.begun(e)
 	for r.executions.len() > r.opts.Executions {
 		r.dropExecution()
 	}
@@ -59,6 +60,23 @@ func (r *Recorder) Observe(record statesapi.ExecutionRecord, definition string) 
 	r.changed(Change{"execution", e.ID})
 	r.mu.Unlock()
 	return func(event asl.Event) { r.event(e, &event) }
+}
+
+// begun ties an execution to the delivery that started it and did not wait for it; the
+// caller holds mu.
+func (r *Recorder) begun(e *Execution) {
+	d := r.awaited[e.ARN]
+	if d == nil {
+		return
+	}
+	delete(r.awaited, e.ARN)
+	e.Delivery = d.ID
+	for i := range d.Records {
+		if d.Records[i].ExecutionARN == e.ARN {
+			d.Records[i].Execution = e.ID
+		}
+	}
+	r.changed(Change{"delivery", d.ID})
 }
 
 // perEvent is the size of an event without its values.

@@ -63,6 +63,26 @@ func TestItemsAndVariables(t *testing.T) {
 	}
 }
 
+// A Map that fails for one of its items says what that item failed of.
+func TestMapFailsOfItsItem(t *testing.T) {
+	t.Parallel()
+	r := console.NewRecorder(console.Options{})
+	s := states(t, r, map[string]string{"items": items, "walk": walk})
+	for machine, want := range map[string]string{"items": "Cells: Six ", "walk": "Both: Oops right"} {
+		d := run(t, r, s, machine, `{}`)
+		e, _ := r.Execution(d.Records[0].Execution)
+		got := ""
+		for _, v := range e.Visits() {
+			if v.Status == "caught" {
+				got = fmt.Sprintf("%s: %s %s", v.State, v.Error, v.Cause)
+			}
+		}
+		if got != want {
+			t.Errorf("%s: caught %q, want %q", machine, got, want)
+		}
+	}
+}
+
 // An item of a Map can be chosen: its own states are shown, and those around the Map.
 func TestChooseItem(t *testing.T) {
 	t.Parallel()

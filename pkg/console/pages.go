@@ -17,32 +17,34 @@ const maxVisits = 300
 
 // A base holds what every page has.
 type base struct {
-	Title, Page, Nav  string
-	ID                int
-	Token, Version    string
-	Webhooks, States  string
-	Problems          []Problem
-	Routes            []Route
-	Machines          []Machine
-	Message           string
-	Filtered          bool
-	Filter            deliveryFilter
-	Query             url.Values
-	List              any
-	Delivery          *deliveryView
-	Execution         *Execution
-	Machine           *Machine
-	Input, Output     json.RawMessage
-	State, Item       string
-	Maps              []mapView
-	Shown             []Visit
-	More, LeftOut     int
-	History           []json.RawMessage
-	Drawing, Timeline template.HTML
-	Samples           []sample
-	Waits             []Wait
-	Requests          []request
-	Names             []string
+	Title, Page, Nav string
+	ID               int
+	Token, Version   string
+	Webhooks, States string
+	Problems         []Problem
+	Routes           []Route
+	Machines         []Machine
+	Message          string
+	Filtered         bool
+	Filter           deliveryFilter
+	Query            url.Values
+	List             any
+	Delivery         *deliveryView
+	Execution        *Execution
+	Machine          *Machine
+	Input, Output    json.RawMessage
+	State, Item      string
+	Maps             []mapView
+	Shown            []Visit
+	More, LeftOut    int
+	History          []json.RawMessage
+	Drawing          template.HTML
+	Timeline         []bar
+	Total            string
+	Samples          []sample
+	Waits            []Wait
+	Requests         []request
+	Names            []string
 }
 
 func (c *Console) base(title, page, nav string) base {
@@ -71,9 +73,14 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request, h func(*http.Requ
 		http.Error(w, "the console failed; the terminal says how", http.StatusInternalServerError)
 		return
 	}
+	text := out.Bytes()
+	switch name {
+	case "delivery", "deliveries":
+		text = c.o.Recorder.broughtTokens().blank(text)
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(c.o.Secrets.blank(out.Bytes()))
+	_, _ = w.Write(c.o.Secrets.blank(text))
 }
 
 func (c *Console) deliveriesPage(r *http.Request) (string, any, error) {
@@ -124,15 +131,14 @@ func (c *Console) executionPage(r *http.Request) (string, any, error) {
 		b.Maps = mapViews(visits, "")
 	}
 	for _, v := range visits {
-		if b.State == "" || v.State == b.State {
+		if v.State == b.State {
 			b.Shown = append(b.Shown, v)
 		}
 	}
-	if n := len(b.Shown) - maxVisits; n > 0 {
-		b.Shown, b.More = b.Shown[:maxVisits], n
-	}
+	b.Shown = b.Shown[:min(len(b.Shown), maxVisits)]
+	b.More = max(len(visits)-maxVisits, 0)
 	b.Drawing = drawing(e.definition, overlay(visits))
-	b.Timeline = timeline(e, visits[:min(len(visits), maxBars)])
+	b.Timeline, b.Total = timeline(e, visits[:len(visits)-b.More], time.Now())
 	b.History, b.LeftOut = e.History()
 	b.History = b.History[:min(len(b.History), maxVisits)]
 	return "execution", b, nil

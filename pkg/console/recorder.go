@@ -58,8 +58,10 @@ type Recorder struct {
 	deliveries ring[*Delivery]
 	executions ring[*Execution]
 	byARN      map[string]*Execution
-	pairs      map[string]*pair // by message id
+	awaited    map[string]*Delivery // by the ARN of an execution that has yet to begin
+	pairs      map[string]*pair     // by message id
 	bytes      int
+	tokens     *Secrets // of the deliveries; nil if it must be made again
 	spare      []moment // room for the events of an execution
 	problems   []Problem
 	watchers   map[chan Change]bool
@@ -90,7 +92,7 @@ func NewRecorder(o Options) *Recorder {
 	o.Deliveries = cmp.Or(o.Deliveries, defaultDeliveries)
 	o.Executions = cmp.Or(o.Executions, defaultExecutions)
 	o.Bytes = cmp.Or(o.Bytes, defaultBytes)
-	return &Recorder{opts: o, byARN: map[string]*Execution{}, pairs: map[string]*pair{}, watchers: map[chan Change]bool{}}
+	return &Recorder{opts: o, byARN: map[string]*Execution{}, awaited: map[string]*Delivery{}, pairs: map[string]*pair{}, watchers: map[chan Change]bool{}}
 }
 
 // Wrap returns a handler that records the requests and the answers of a function's
@@ -223,6 +225,16 @@ func (r *Recorder) dropDelivery() {
 	d := r.deliveries.pop()
 	d.dropped = true
 	r.unlink(d)
+	if len(d.tokens) > 0 {
+		r.tokens = nil
+	}
+	if len(r.awaited) > 0 {
+		for i := range d.Records {
+			if arn := d.Records[i].ExecutionARN; r.awaited[arn] == d {
+				delete(r.awaited, arn)
+			}
+		}
+	}
 	r.bytes -= d.bytes
 }
 
@@ -240,6 +252,21 @@ func (r *Recorder) dropExecution() {
 	if r.byARN[e.ARN] == e {
 		delete(r.byARN, e.ARN)
 	}
+}
+
+// broughtTokens are the task tokens that deliveries brought, which their pages do not show.
+func (r *Recorder) broughtTokens() *Secrets {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.tokens == nil {
+		r.tokens = &Secrets{}
+		for _, d := range r.deliveries.all() {
+			for _, token := range d.tokens {
+				r.tokens.Add(token)
+			}
+		}
+	}
+	return r.tokens
 }
 
 // Bytes returns the size of the kept payloads.

@@ -117,6 +117,36 @@ func TestDeliveryToState(t *testing.T) {
 	}
 }
 
+// A delivery that does not wait for its execution leads to it, too, whichever is recorded
+// first; and what is dropped leaves nothing behind.
+func TestDeliveryToLaterExecution(t *testing.T) {
+	t.Parallel()
+	r := console.NewRecorder(console.Options{Deliveries: 2})
+	deliver := func(arn string) {
+		_, _ = r.Wrap("webhook", handler(func(ctx context.Context, _ []byte) ([]byte, error) {
+			in := &bridge.Delivery{Route: &bridge.Route{Name: "r"}, ID: arn, Kind: "request"}
+			r.Settled(ctx, in, bridge.Result{Outcome: &bridge.Outcome{ExecutionARN: arn, Status: bridge.Running}}, bridge.Settlement{Final: true})
+			return []byte(`{"statusCode":202}`), nil
+		})).Invoke(t.Context(), []byte(request))
+	}
+	begin := func(arn string) console.Execution {
+		r.Observe(statesapi.ExecutionRecord{ExecutionARN: arn}, "{}")
+		return r.Executions(nil, 1)[0]
+	}
+	deliver("a")
+	first := r.Deliveries(nil, 1)[0]
+	e := begin("a")
+	if again, _ := r.Delivery(first.ID); again.Records[0].Execution != e.ID || e.Delivery != first.ID {
+		t.Errorf("the delivery leads to %d, the execution %d to %d", again.Records[0].Execution, e.ID, e.Delivery)
+	}
+	for _, arn := range []string{"b", "c", "d"} {
+		deliver(arn)
+	}
+	if e := begin("b"); e.Delivery != 0 {
+		t.Errorf("the execution leads to a delivery that was dropped: %d", e.Delivery)
+	}
+}
+
 // What never became a delivery has its reason, from the line that was logged of it.
 func TestRefusal(t *testing.T) {
 	t.Parallel()

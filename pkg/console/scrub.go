@@ -96,6 +96,9 @@ func (s *Secrets) Add(value string) {
 func formsOf(value string) []string {
 	const nested = 3
 	forms := []string{value}
+	if strings.Contains(value, "/") { // which some senders escape in JSON
+		forms = append(forms, strings.ReplaceAll(value, "/", `\/`))
+	}
 	level := forms
 	for range nested {
 		var next []string
@@ -110,7 +113,10 @@ func formsOf(value string) []string {
 		level = next
 	}
 	for _, text := range forms[:len(forms):len(forms)] {
-		forms = append(forms, html.EscapeString(text))
+		escaped := html.EscapeString(text)
+		if forms = append(forms, escaped); strings.Contains(text, "+") { // which only html/template escapes
+			forms = append(forms, strings.ReplaceAll(escaped, "+", "&#43;"))
+		}
 	}
 	return append(forms, url.QueryEscape(value), url.PathEscape(value))
 }

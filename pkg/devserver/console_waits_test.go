@@ -2,11 +2,15 @@ package devserver_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/expressway-dev/expressway/pkg/console"
 )
 
 const asks = `{"StartAt":"Ask","States":{"Ask":{"Type":"Task","Resource":"arn:aws:states:us-east-1:123456789012:activity:ask",
@@ -103,6 +107,80 @@ func TestConsoleAnswersTokens(t *testing.T) {
 	}
 	if page := c.get("executions/"+first, nil); strings.Contains(page, `aria-label="Waiting`) {
 		t.Error("the page of an execution that ended shows a wait")
+	}
+}
+
+// A task token that a delivery brings in its body is shown where its task waits, and in
+// nothing that is shown of deliveries: pages, API, log lines, commands, fixtures.
+func TestConsoleBlanksTokensOfDeliveries(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t, `  - {name: resumes, http: POST /resume, verify: {token: {header: X-Api-Key}, secrets: ["env:TOKEN"]}, resume: {token: '{% $request.body.deep.token %}'}, dedupe: {key: '{% $request.body.deep.token %}'}}
+  - {name: form, http: POST /form, verify: {token: {header: X-Api-Key}, secrets: ["env:TOKEN"]}, resume: {token: '{% $request.body.token %}'}}
+`)
+	name := "ask"
+	if _, err := c.local.States.CreateActivity(&name, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(c.dir, "asks.asl.json"), []byte(asks), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.local.States.LoadDir(c.dir); err != nil {
+		t.Fatal(err)
+	}
+	var run struct{ ID json.Number }
+	if status := c.post("api/machines/asks/run", `{"input":{}}`, &run); status != 200 {
+		t.Fatalf("run: %d", status)
+	}
+	execution := run.ID.String()
+	tokens := []string{c.waits(execution, "Ask").Token}
+	deliver := func(token string) console.Delivery {
+		body, _ := json.Marshal(map[string]any{"deep": map[string]string{"token": token}, "echo": "before " + token + " after"})
+		escaped := strings.ReplaceAll(string(body), "/", `\/`) // as PHP does
+		send(t, "POST", c.base+"/resume", "application/json", []byte(escaped), "X-Api-Key", canaryToken)
+		return c.latest()
+	}
+	first := deliver(tokens[0])
+	if first.Decision != "resumed" {
+		t.Fatalf("%+v", first)
+	}
+	if again := deliver(tokens[0]); again.Decision != "replayed" {
+		t.Errorf("%+v", again)
+	}
+	tokens = append(tokens, c.waits(execution, "Again").Token)
+	form := []byte(url.Values{"token": {tokens[1]}}.Encode())
+	send(t, "POST", c.base+"/form", "application/x-www-form-urlencoded", form, "X-Api-Key", canaryToken)
+	if d := c.latest(); d.Decision != "resumed" {
+		t.Fatalf("%+v", d)
+	}
+	var saved struct{ Path string }
+	c.post(fmt.Sprintf("api/deliveries/%d/save", first.ID), `{"name":"resumed"}`, &saved)
+	fixture, err := os.ReadFile(saved.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := c.everything()
+	shown["deliveries: the fixture"] = string(fixture)
+	for path, text := range shown {
+		if !strings.Contains(path, "deliveries") && path != "" {
+			continue
+		}
+		for _, token := range tokens {
+			for _, form := range []string{token, strings.ReplaceAll(token, "/", `\/`), strings.ReplaceAll(token, "/", `\\/`), url.QueryEscape(token)} {
+				if strings.Contains(strings.ReplaceAll(text, "&#43;", "+"), form) {
+					t.Errorf("%s has the token %.20s…", path, form)
+				}
+			}
+		}
+	}
+	// What is not shown is filled in again where the delivery is edited.
+	if status := c.post("api/machines/asks/run", `{"input":{}}`, &run); status != 200 {
+		t.Fatalf("run: %d", status)
+	}
+	fresh := deliver(c.waits(run.ID.String(), "Ask").Token)
+	edited, _ := json.Marshal(map[string]string{"body": `{"deep":{"token":"•••"},"n":2}`})
+	c.post(fmt.Sprintf("api/deliveries/%d/replay", fresh.ID), string(edited), nil)
+	if d := c.latest(); d.Error != "Expressway.TaskGone" {
+		t.Errorf("the edited delivery brings another token: %s %s %s", d.Decision, d.Error, d.Cause)
 	}
 }
 

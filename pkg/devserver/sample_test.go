@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,7 +127,7 @@ func TestConsoleSaysWhatStartsNothing(t *testing.T) {
 	for _, test := range []struct{ method, path, body, decision, reason, route, shown string }{
 		{"POST", "/filtered", `{"there":2}`, "filtered", "", "filtered", "stopped"},
 		{"POST", "/undefined", `{"a":1}`, "filtered", "FilterUndefined", "undefined", "FilterUndefined: the filter yields nothing"},
-		{"GET", "/challenge?hub.mode=subscribe&hub.challenge=123&hub.verify_token=" + canaryToken, "", "handshake", "", "challenge", "nothing starts"},
+		{"GET", "/challenge?hub.mode=subscribe&hub.challenge=123&hub.verify_token=" + url.QueryEscape(canaryToken), "", "handshake", "", "challenge", "nothing starts"},
 		{"GET", "/healthy", "", "answered", "", "healthy", "answered"},
 		{"GET", "/approve?token=t", "", "page", "", "approve", "asks for a decision"},
 		{"POST", "/approve?token=t", "decision=approve", "refused", "", "approve", "Expressway."},

@@ -98,9 +98,21 @@ function choose(name) {
   url.searchParams.set('state', name)
   url.hash = 'state'
   history.pushState(null, '', url)
-  refresh().then(() => document.getElementById('state')?.scrollIntoView({ block: 'nearest' }))
+  refresh().then(() => { reveal(); document.getElementById('state')?.scrollIntoView({ block: 'nearest' }) })
 }
 addEventListener('popstate', () => refresh())
+
+// Of a graph that is larger than its place, the part is shown that matters: the chosen
+// state, or the one that failed or is running.
+function reveal() {
+  const drawing = document.querySelector('.drawing')
+  const state = drawing?.querySelector('.chosen') ?? drawing?.querySelector('.node.failed') ?? drawing?.querySelector('.node.running')
+  if (!state) return
+  const there = state.getBoundingClientRect()
+  const here = drawing.getBoundingClientRect()
+  if (there.bottom > here.bottom || there.top < here.top) drawing.scrollTop += there.top - here.top - (here.height - there.height) / 2
+  if (there.right > here.right || there.left < here.left) drawing.scrollLeft += there.left - here.left - (here.width - there.width) / 2
+}
 
 function mark() {
   const name = new URL(location).searchParams.get('state')
@@ -128,13 +140,13 @@ async function refresh() {
       const writing = fields(old).some(f => f.value !== f.defaultValue && f.isConnected)
       if (writing && !sent) continue // somebody is writing
       sent = false
-      const scroll = old.querySelector('.drawing')
-      const open = [...old.querySelectorAll('details')].map(d => d.open)
+      const scrolled = ['.drawing', '.timeline'].map(place => [place, old.querySelector(place)]).filter(([, was]) => was)
+        .map(([place, was]) => [place, { top: was.scrollTop, left: was.scrollLeft }])
+      const open = new Set([...old.querySelectorAll('details[open]')].map(nameOf))
       const field = fields(old).indexOf(document.activeElement)
       old.replaceWith(next)
-      next.querySelectorAll('details').forEach((d, i) => { d.open = open[i] ?? false })
-      const drawing = next.querySelector('.drawing')
-      if (scroll && drawing) { drawing.scrollTop = scroll.scrollTop; drawing.scrollLeft = scroll.scrollLeft }
+      next.querySelectorAll('details').forEach(d => { d.open = open.has(nameOf(d)) })
+      for (const [place, was] of scrolled) next.querySelector(place)?.scrollTo(was)
       if (field >= 0) fields(next)[field]?.focus()
       if (at >= 0) (key ? document.querySelector(`[data-delivery="${key}"]`) : rows()[at])?.focus()
     }
@@ -143,6 +155,13 @@ async function refresh() {
     waiting = false
     if (again) { again = false; setTimeout(refresh, 100) }
   }
+}
+
+// What is folded up is known again by what it says, and by how many say so before it.
+function nameOf(details) {
+  const kind = d => d.querySelector('summary').textContent.replace(/\d+/g, '')
+  const alike = [...details.closest('#live, #problems').querySelectorAll('details')].filter(d => kind(d) === kind(details))
+  return kind(details) + alike.indexOf(details)
 }
 
 function concerns(change) {
@@ -199,3 +218,4 @@ document.addEventListener('keydown', event => {
   }
 })
 mark()
+reveal()

@@ -432,7 +432,14 @@ func (g *Graph) settle(ranks [][]*cell, lanes map[*Edge][]*cell) (width, height 
 	for _, e := range g.Edges {
 		width = max(width, e.route(lanes[e], top, tall))
 	}
-	return width, height
+	left := 0.0 // what a label needs before the first state
+	for _, e := range g.Edges {
+		if len(e.Labels) > 0 && e.From != e.To {
+			left = max(left, e.labelWidth()/2-e.label.x)
+		}
+	}
+	g.shift(left, 0)
+	return width + left, height
 }
 
 // route computes the points of an edge, and returns how far right it reaches.
