@@ -24,10 +24,8 @@ var (
 	// wooHandshake is the first, unsigned delivery, a form, which is sent when a webhook
 	// is saved.
 	wooHandshake = Handshake{before: wooPing}
-	// mondayHandshake and feishuHandshake echo the challenge of a JSON body, if the route
-	// says so.
+	// mondayHandshake echoes the challenge of a JSON body, if the route says so.
 	mondayHandshake = Handshake{newBefore: func(b *builder) (exchange, error) { return b.echoed("challenge", "") }}
-	feishuHandshake = Handshake{newBefore: func(b *builder) (exchange, error) { return b.echoed("challenge", "url_verification") }}
 	// gridHandshake is https://learn.microsoft.com/en-us/azure/event-grid/end-point-validation-event-grid-events-schema.
 	gridHandshake = Handshake{newBefore: newGridHandshake}
 )

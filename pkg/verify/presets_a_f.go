@@ -166,10 +166,8 @@ var presetsAtoF = []Preset{
 		HMAC:      &HMAC{Header: "Elevenlabs-Signature", Format: "kv", TimestampKey: "t", SignatureKey: "v0", Signed: "{timestamp}.{body}"},
 		EventName: Place{Body: "type"}, Deadline: usual, Ack: empty200,
 	},
-	// https://open.feishu.cn/document/server-docs/event-subscription-guide/event-subscription-configure-/request-url-configuration-case.
-	// A plain hash, with the Encrypt Key in the middle.
 	{
-		Name: "feishu", scheme: &hmacScheme, Tolerance: 7*time.Hour + 30*time.Minute, ContentTypes: jsonOnly,
+		Name: "feishu", scheme: &feishuScheme, Tolerance: 7*time.Hour + 30*time.Minute, ContentTypes: jsonOnly,
 		HMAC: &HMAC{
 			Header: "X-Lark-Signature", Hash: "plain", Signed: "{timestamp}{header:X-Lark-Request-Nonce}{secret}{body}",
 			Timestamp: &Timestamp{Header: "X-Lark-Request-Timestamp"},

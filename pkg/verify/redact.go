@@ -5,16 +5,17 @@ import (
 	"strings"
 )
 
-// A redactor is a Verifier whose credential is in the query or the body. What it removes
-// must not be visible to anything after verification.
+// A redactor is a Verifier whose credential is in the query or the body, or whose body is
+// encrypted. What it removes must not be visible to anything after verification.
 type redactor interface {
 	Verifier
-	// Redact returns the query and the body of a verified request without the credential.
+	// Redact returns the query and the body of a verified request as what follows gets
+	// them: without the credential, and decrypted.
 	Redact(r *Request) (rawQuery string, body []byte)
 }
 
 // Redact removes the credential of a verified request from its query and body, if v reads
-// it from there.
+// it from there, and decrypts a body that v decrypts.
 func Redact(v Verifier, r *Request) (rawQuery string, body []byte) {
 	if checked, ok := v.(*typed); ok {
 		v = checked.Verifier

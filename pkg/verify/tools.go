@@ -42,6 +42,8 @@ func (s *scheme) tools() *tools {
 		return &discordTools
 	case &ebayScheme:
 		return &ebayTools
+	case &feishuScheme:
+		return &feishuTools
 	case &gitlabScheme:
 		return &gitlabTools
 	case &clientStateScheme:
