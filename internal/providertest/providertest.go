@@ -84,11 +84,15 @@ type Sender struct {
 	With string
 }
 
-// Now is the time of senders' certificates.
-var Now = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+// Now is the time of senders' certificates: that of the test, because a development server
+// has no other clock.
+var Now = time.Now().UTC().Truncate(time.Second)
 
-// keys are made once: RSA keys take a while.
-var keys = sync.OnceValues(func() (string, error) { return verify.MakeKeys(Now) })
+// They are made once: RSA keys take a while.
+var (
+	keys      = sync.OnceValues(func() (string, error) { return verify.MakeKeys(Now) })
+	otherKeys = sync.OnceValues(func() (string, error) { return verify.MakeKeys(Now) })
+)
 
 // Signing returns a sender of the provider, whoever holds its keys.
 func Signing(provider string) (Sender, error) {

@@ -6,11 +6,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/expressway-dev/expressway/internal/providertest"
 	"github.com/expressway-dev/expressway/pkg/config"
+	"github.com/expressway-dev/expressway/pkg/secrets"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
@@ -83,8 +86,60 @@ func TestEveryProviderHasAnExample(t *testing.T) {
 	t.Parallel()
 	text := readDoc(t, "docs/providers.md")
 	for _, name := range verify.Providers() {
-		if !regexp.MustCompile(`(?s)\n- URL: [^\n]+\n- Secret: [^\n]+\n\n` + "```yaml\nversion: 1\n[^`]*provider: " + name + "[,}]").MatchString(text) {
-			t.Errorf("%s: no section with URL, secret and route", name)
+		if !regexp.MustCompile(`(?s)\n- URL: [^\n]+\n- Secret: [^\n]+\n- Signed: [^\n]+\n- Retries: [^\n]+\n- Handshake: [^\n]+\n- Traps: [^\n]+\n\n` + "```yaml\nversion: 1\n[^`]*provider: " + name + "[,}]").MatchString(text) {
+			t.Errorf("%s: no section with URL, secret, what is signed, retries, handshake, traps and route", name)
+		}
+	}
+}
+
+// The route to paste of each provider accepts a delivery of its sender, with what the
+// section says is its secret; where the keys are fetched, with a key in its place.
+func TestPastedRoutesVerify(t *testing.T) {
+	t.Parallel()
+	blocks := yamlBlock.FindAllStringSubmatch(readDoc(t, "docs/providers.md"), -1)
+	tried := map[string]bool{}
+	for _, block := range blocks {
+		getenv := func(name string) string { return map[string]string{"WEBHOOK_URL": "https://hooks.example.com"}[name] }
+		cfg, err := config.Parse("docs", []byte(regexp.MustCompile(`\$\{[A-Z_]+\}`).ReplaceAllString(block[1], "https://hooks.example.com")), getenv)
+		if err != nil {
+			t.Errorf("%v\n%s", err, block[1])
+			continue
+		}
+		for _, r := range cfg.Routes {
+			if r.HTTP == nil || r.HTTP.Verify.Provider == "" || tried[r.HTTP.Verify.Provider] {
+				continue
+			}
+			spec := r.HTTP.Verify
+			tried[spec.Provider] = true
+			s, err := providertest.Signing(spec.Provider)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.With != s.Secret && len(spec.Secrets) == 0 {
+				spec.Secrets = []string{providertest.Reference}
+			}
+			s.Spec = spec
+			v, err := verify.New(spec, secrets.NewSource(secrets.Options{Getenv: func(string) string { return s.Secret }}), func() time.Time { return providertest.Now })
+			if spec.HandshakeStore != "" {
+				continue // its secret is handed over first
+			}
+			if err != nil {
+				t.Errorf("%s: %v", spec.Provider, err)
+				continue
+			}
+			genuine, err := s.Request("/"+spec.Provider, providertest.Now)
+			if err != nil {
+				t.Errorf("%s: %v", spec.Provider, err)
+				continue
+			}
+			if err := v.Verify(t.Context(), genuine); err != nil {
+				t.Errorf("%s: %v", spec.Provider, err)
+			}
+		}
+	}
+	for _, name := range verify.Providers() {
+		if !tried[name] {
+			t.Errorf("%s: no route was tried", name)
 		}
 	}
 }

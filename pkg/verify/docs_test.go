@@ -1,14 +1,17 @@
 package verify_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
@@ -33,15 +36,130 @@ func TestDocumentedTables(t *testing.T) {
 		}
 		want = before + "<!-- table: " + name + " -->\n" + table + "<!-- end -->" + after
 	}
+	want = sections(t, want)
 	if *update {
 		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if diff := cmp.Diff(want, string(text)); diff != "" {
+	if diff := gocmp.Diff(want, string(text)); diff != "" {
 		t.Errorf("the tables are not those of the presets; run go test ./pkg/verify -run DocumentedTables -update (-want +got):\n%s", diff)
 	}
+}
+
+var (
+	sectionHead = regexp.MustCompile("(?s)\n(- URL: [^\n]+\n- Secret: [^\n]+\n)((?:- [^\n]+\n)*)\n```yaml\nversion: 1\n(.*?)```")
+	sectionOf   = regexp.MustCompile(`provider: ([a-z0-9-]+)[,}]`)
+)
+
+// sections writes what the preset says into the section of each provider, so that each has
+// the same parts: where the URL is set and the secret shown, what is signed, the retries and
+// the tolerance, the handshake, the traps, and a route.
+func sections(t *testing.T, text string) string {
+	t.Helper()
+	seen := map[string]bool{}
+	text = sectionHead.ReplaceAllStringFunc(text, func(section string) string {
+		parts := sectionHead.FindStringSubmatch(section)
+		name := sectionOf.FindStringSubmatch(parts[3])
+		if name == nil || seen[name[1]] {
+			return section
+		}
+		p, known := verify.Lookup(name[1])
+		if !known {
+			return section
+		}
+		seen[name[1]] = true
+		return strings.Replace(section, parts[1]+parts[2], parts[1]+about(p), 1)
+	})
+	for _, name := range verify.Providers() {
+		if !seen[name] {
+			t.Errorf("%s: no section with URL, secret and route", name)
+		}
+	}
+	return text
+}
+
+// about returns the lines of a section that the preset has.
+func about(p verify.Preset) string {
+	s := p.Signature()
+	headers := make([]string, len(s.Headers))
+	for i, h := range s.Headers {
+		headers[i] = code(h)
+	}
+	how := ", with " + s.Algorithm
+	if s.Encoding != "" {
+		how += " in " + s.Encoding
+	}
+	if s.Algorithm == "equality" {
+		how = ""
+	}
+	switch len(headers) {
+	case 0:
+	case 1:
+		how += "; header " + headers[0]
+	default:
+		how += "; headers " + strings.Join(headers, ", ")
+	}
+	what := s.Signed
+	if strings.Contains(what, "{") {
+		what = code(what)
+	}
+	var traps []string
+	if p.Experimental {
+		traps = append(traps, "experimental: what is signed is known from third parties or from memory, and not from the provider's own pages or library")
+	}
+	if strings.HasPrefix(s.Signed, "nothing") || strings.Contains(s.Signed, "not the body") {
+		traps = append(traps, "the body is not signed")
+	}
+	if p.RemembersIDs {
+		traps = append(traps, "the signature hardly covers the body, so a route needs `dedupe`")
+	}
+	if p.Tolerance == 0 {
+		traps = append(traps, "without `dedupe`, a recorded delivery can be repeated for ever, because no time is signed")
+	} else if p.Tolerance > 10*time.Minute {
+		traps = append(traps, "without `dedupe`, a recorded delivery can be repeated for "+short(p.Tolerance))
+	}
+	for what, place := range map[string]verify.Place{"delivery id": p.DeliveryID, "event name": p.EventName} {
+		if place.Unsigned {
+			traps = append(traps, "the "+what+" is not signed")
+		}
+	}
+	slices.Sort(traps)
+	if len(traps) == 0 {
+		traps = []string{"none known"}
+	}
+	tolerance := ""
+	if p.Tolerance > 0 {
+		tolerance = "; a time may be off by " + short(p.Tolerance)
+	}
+	return fmt.Sprintf("- Signed: %s%s.\n- Retries: %s%s.\n- Handshake: %s.\n- Traps: %s.\n", what, how,
+		cmp.Or(p.Retries.Schedule, "not established"), tolerance, handshakeOf(p), strings.Join(traps, "; "))
+}
+
+// handshakeOf says how a set-up request comes, and what of the configuration answers it.
+func handshakeOf(p verify.Preset) string {
+	if p.Handshake == nil {
+		return "none"
+	}
+	s := verify.Spec{Provider: p.Name, Handshake: "echo"}
+	has := func(field string) bool {
+		return !slices.ContainsFunc(s.Validate(), func(p verify.Problem) bool { return p.Field == field })
+	}
+	if has("handshake") {
+		return "by POST, not signed; answered with `handshake: echo`"
+	}
+	if s = (verify.Spec{Provider: p.Name, HandshakeStore: "ssm:/a"}); has("handshake.store") {
+		return "by POST, with the secret; answered with `handshake: {store: …}`"
+	}
+	how := "by POST; answered"
+	if len(p.Handshake.Methods) > 0 {
+		how = "by " + strings.Join(p.Handshake.Methods, ", ") + "; answered"
+	}
+	if s = (verify.Spec{Provider: p.Name, Token: &verify.Token{Reference: "env:T"}}); has("token") {
+		how += " with `token`"
+	}
+	return how
 }
 
 func providersTable() string {

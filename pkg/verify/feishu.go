@@ -30,9 +30,9 @@ var feishuTools = tools{
 }
 
 // feishuHandshake answers a challenge, which is not signed, if the route says so. With an
-// Encrypt Key it is encrypted. Nothing tells a ciphertext that is wrong from one that is no
-// challenge, because both are verified as deliveries: so the answers are no oracle for the
-// padding.
+// Encrypt Key it is encrypted. A wrong ciphertext is answered like one of something
+// else, because both are verified as deliveries: the answers do not reveal whether the
+// padding was right.
 var feishuHandshake = Handshake{newBefore: newFeishuHandshake}
 
 const feishuMember = "encrypt"

@@ -11,7 +11,7 @@ import (
 )
 
 // What Feishu's Node SDK (1.74.0) decrypts to the event and to the challenge, with the key
-// "test key". The last is the page's own example, "hello world", which is no event.
+// "test key". The last is the page's own example, "hello world", which is not an event.
 const (
 	feishuKey       = "test key"
 	feishuEvent     = `{"schema":"2.0","header":{"event_id":"e-1","event_type":"im.message.receive_v1"},"event":{"text":"é"}}`

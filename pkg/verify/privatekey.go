@@ -195,8 +195,11 @@ func (s *signer) rooted(k KeySignature, keys *keyBundle, r *Request) error {
 	return err
 }
 
-// testKeysFor is how long the certificates of MakeKeys are valid.
-const testKeysFor = 366 * 24 * time.Hour
+// The certificates of MakeKeys are valid for a year, and were for longer than any tolerance.
+const (
+	testKeysFor   = 366 * 24 * time.Hour
+	testKeysSince = 31 * 24 * time.Hour
+)
 
 // MakeKeys returns new private keys for signing requests to routes whose senders sign with
 // private keys, with certificates that are valid for a year from now, as PEM. They stand
@@ -239,7 +242,7 @@ func MakeKeys(now time.Time) (string, error) {
 
 func testCertificate(now time.Time, name string, ca bool, marks ...asn1.ObjectIdentifier) *x509.Certificate {
 	c := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: name}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(testKeysFor),
+		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: name}, NotBefore: now.Add(-testKeysSince), NotAfter: now.Add(testKeysFor),
 		IsCA: ca, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
 	for _, id := range marks {
