@@ -80,8 +80,8 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 model: ## play 100,000 random actions against the queue function and a simulated queue
 	$(GO) test -run '^TestModel$$' -count=1 -v ./pkg/sqsbatch -rapid.checks=1000 -rapid.steps=105
 
-reliability: venv ## send 10,000 messages over the wire, under faults, and print the account
-	EXPRESSWAY_PYTHON=$(VENV)/bin/python $(GO) test -count=1 -v -timeout 30m ./internal/reliability -args -messages 10000
+reliability: venv ## send 10,000 messages over the wire, under faults, and write the account into docs/reliability.md
+	EXPRESSWAY_PYTHON=$(VENV)/bin/python $(GO) test -count=1 -v -timeout 30m ./internal/reliability -args -messages 10000 -update
 
 soak: ## record 100,000 deliveries and list 100,000 executions, and measure memory
 	EXPRESSWAY_SOAK=1 $(GO) test -count=1 -v -timeout 30m -run '^TestSoak' ./pkg/console ./pkg/statesapi

@@ -21,7 +21,6 @@ import (
 	"github.com/expressway-dev/expressway/internal/lambdatest"
 	"github.com/expressway-dev/expressway/internal/redrive"
 	"github.com/expressway-dev/expressway/internal/redrive/wire"
-	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
@@ -78,19 +77,6 @@ const acceptedWorkflow = `{"StartAt": "Kind", "States": {
 // mendedWorkflow replaces it before the dead letters are put back.
 const mendedWorkflow = `{"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": true}}}`
 
-// Why a webhook may have succeeded more than once.
-const (
-	whyAcceptLost    = "accepted twice: the queue's answer was lost or late (502), and the sender sent again"
-	whyWebhookKilled = "accepted twice: the webhook function was killed, and the sender sent again"
-	whyStartLost     = "run again: the answer of the start was lost"
-	whyStartLate     = "run again: the answer came when the function no longer waited"
-	whyQueueKilled   = "run again: the queue function was killed, or the visibility ran out before the deletes"
-	whyLetterTwice   = "run again: its dead letter was taken twice, or put back while in doubt"
-)
-
-// maySendAgain are the reasons that a dedupe key makes harmless.
-var maySendAgain = map[string]bool{whyAcceptLost: true, whyWebhookKilled: true, whyLetterTwice: true}
-
 // An acceptedRun is a run under way.
 type acceptedRun struct {
 	o      acceptedOptions
@@ -99,14 +85,7 @@ type acceptedRun struct {
 	getenv func(string) string
 	urls   map[string]string
 	states *statesapi.Service
-
-	mu      sync.Mutex
-	letters int            // dead letters that were taken
-	sends   map[string]int // by id: how often the queue was asked to take it
-	runs    map[string]int // by id: how often an execution was begun
-	done    map[string]int // by id: how often one succeeded
-	reasons map[string]map[string]bool
-	account *acceptedAccount
+	books  *acceptedBooks
 }
 
 // runAccepted sends webhooks until each is accepted, lets the queue function work on them,
@@ -115,8 +94,7 @@ func runAccepted(ctx context.Context, o acceptedOptions) (*acceptedAccount, erro
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := &acceptedRun{
-		o: o, dice: dice(o.Seed), urls: map[string]string{}, states: statesapi.New(statesapi.Options{MaxExecutions: 10000}),
-		sends: map[string]int{}, runs: map[string]int{}, done: map[string]int{}, reasons: map[string]map[string]bool{}, account: &acceptedAccount{Why: map[string]int{}},
+		o: o, dice: dice(o.Seed), urls: map[string]string{}, states: statesapi.New(statesapi.Options{MaxExecutions: 10000}), books: newAcceptedBooks(),
 	}
 	defer r.states.Close(context.Background())
 	if err := r.states.Put("accepted", []byte(acceptedWorkflow)); err != nil {
@@ -169,8 +147,7 @@ func runAccepted(ctx context.Context, o acceptedOptions) (*acceptedAccount, erro
 	}
 	cancel(errDone)
 	polling.Wait()
-	r.balance()
-	return r.account, err
+	return r.books.account(o.Webhooks), err
 }
 
 // prepare makes the queues and the table, and writes the configuration.
@@ -194,42 +171,27 @@ func (r *acceptedRun) prepare(ctx context.Context, endpoint string) error {
 	return errors.Join(table.makeTable(ctx, endpoint), os.WriteFile(r.o.Config, []byte(text), 0o600))
 }
 
-// because notes what may let a webhook run once more.
-func (r *acceptedRun) because(id, why string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.reasons[id] == nil {
-		r.reasons[id] = map[string]bool{}
-	}
-	r.reasons[id][why] = true
-	r.account.Why[why]++
-}
-
-// serveStates runs what it is asked to, and loses some of the answers.
+// serveStates runs what it is asked to, and loses some of the answers. The trace of a start
+// says which delivery of which message it is of.
 func (r *acceptedRun) serveStates(w http.ResponseWriter, in *http.Request) {
 	body, _ := io.ReadAll(in.Body) // a cut one is refused by the handler
-	var start struct{ Input string }
+	var start struct{ Input, TraceHeader string }
 	var input struct{ ID string }
 	_ = json.Unmarshal(body, &start)
 	_ = json.Unmarshal([]byte(start.Input), &input)
 	answer := httptest.NewRecorder()
 	again := in.Clone(context.WithoutCancel(in.Context()))
 	again.Body = io.NopCloser(bytes.NewReader(body))
-	r.mu.Lock()
-	r.runs[input.ID]++
-	n := r.runs[input.ID]
-	r.mu.Unlock()
+	d := r.books.started(input.ID, start.TraceHeader)
 	statesapi.NewHandler(r.states, nil).ServeHTTP(answer, again)
 	if strings.Contains(answer.Body.String(), `"SUCCEEDED"`) {
-		r.mu.Lock()
-		r.done[input.ID]++
-		r.mu.Unlock()
+		r.books.succeeded(input.ID, d)
 	}
 	if in.Context().Err() != nil {
-		r.because(input.ID, whyStartLate)
+		r.books.mark(d, whyStartLate)
 	}
-	if r.dice.roll("start lost", attempt{input.ID, n}) < 0.03 {
-		r.because(input.ID, whyStartLost)
+	if d != nil && r.dice.roll("start lost", attempt{d.root, d.nth}) < 0.03 {
+		r.books.mark(d, whyStartLost)
 		panic(http.ErrAbortHandler)
 	}
 	write(w, answer)
@@ -280,10 +242,7 @@ const mostOpen = 60
 // room waits until there is room for another webhook.
 func (r *acceptedRun) room(ctx context.Context) error {
 	for ctx.Err() == nil {
-		r.mu.Lock()
-		open := r.account.Accepted - len(r.done) - r.letters
-		r.mu.Unlock()
-		if open < mostOpen {
+		if r.books.open() < mostOpen {
 			return nil
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -320,31 +279,26 @@ func (r *acceptedRun) sendOne(ctx context.Context, f *lambdatest.Function, i int
 			c, stop := context.WithTimeoutCause(ctx, time.Duration(1+r.dice.roll("when", a)*15)*time.Millisecond, errKill)
 			invocation, cancel = c, stop
 		}
-		result, err := f.Invoke(invocation, event, lambdatest.InvokeOptions{})
+		root := fmt.Sprintf("1-00000000-%024x", i*1000+n)
+		result, err := f.Invoke(invocation, event, lambdatest.InvokeOptions{TraceID: "Root=" + root + ";Parent=ffffffffffffffff;Sampled=0"})
 		cancel()
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		var answer struct{ StatusCode int }
-		if err == nil {
-			err = json.Unmarshal(result.Payload, &answer)
-		}
 		switch {
 		case errors.Is(err, errKill):
-			r.because(id, whyWebhookKilled)
+			answer.StatusCode = 0
 		case err != nil:
 			return err
-		case answer.StatusCode == http.StatusAccepted:
-			r.mu.Lock()
-			r.account.Accepted++
-			r.mu.Unlock()
-			return nil
-		case answer.StatusCode == http.StatusBadGateway:
-			r.because(id, whyAcceptLost)
+		default:
+			if err := json.Unmarshal(result.Payload, &answer); err != nil {
+				return err
+			}
 		}
-		r.mu.Lock()
-		r.account.Repeated++
-		r.mu.Unlock()
+		if r.books.heard(id, root, answer.StatusCode); answer.StatusCode == http.StatusAccepted {
+			return nil
+		}
 		time.Sleep(time.Duration(n) * 100 * time.Millisecond) // as a sender that repeats does
 	}
 	return fmt.Errorf("%s was not accepted in %d attempts", id, mostSends)
@@ -363,8 +317,11 @@ func (r *acceptedRun) poll(ctx context.Context, f *lambdatest.Function) error {
 			continue
 		}
 		began := time.Now()
-		a := attempt{*messages[0].MessageId, 0}
-		_, _ = fmt.Sscan(messages[0].Attributes["ApproximateReceiveCount"], &a.N)
+		deliveries := make([]*acceptedDelivery, len(messages))
+		for i, m := range messages {
+			deliveries[i] = r.books.delivered(m)
+		}
+		a := attempt{deliveries[0].root, deliveries[0].nth}
 		invocation, cancel := ctx, func() {}
 		if r.dice.roll("kill", a) < shareKilled {
 			c, stop := context.WithTimeoutCause(ctx, time.Duration(1+r.dice.roll("when", a)*40)*time.Millisecond, errKill)
@@ -375,37 +332,38 @@ func (r *acceptedRun) poll(ctx context.Context, f *lambdatest.Function) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err == nil {
-			if failed := r.settle(ctx, queue, messages, result.Payload); failed != nil {
-				return failed
+		for _, d := range deliveries {
+			switch {
+			case errors.Is(err, errKill):
+				r.books.mark(d, whyQueueKilled)
+			case err != nil:
+				r.books.mark(d, whyQueueFailed)
 			}
 		}
-		// Killed, or out of time on a busy machine: the batch, or a part of it, comes again.
-		if err != nil || time.Since(began) > visibility {
-			for _, m := range messages {
-				if e, bad := bridge.DecodeEnvelope(*m.Body); bad == nil {
-					r.because(idOf(e), whyQueueKilled)
-				}
+		if err == nil {
+			if failed := r.settle(ctx, queue, messages, result.Payload, began, deliveries); failed != nil {
+				return failed
 			}
 		}
 	}
 	return nil
 }
 
-// idOf is the id in an envelope's input.
-func idOf(e bridge.Envelope) string {
-	var input struct{ ID string }
-	_ = json.Unmarshal(e.Input, &input)
-	return input.ID
-}
+// nearly is how long after a receive a delete may come too late: the server's clock began a
+// little before ours.
+const nearly = visibility - time.Second
 
 // settle deletes what the function does not report.
-func (r *acceptedRun) settle(ctx context.Context, queue string, messages []types.Message, payload []byte) error {
-	for _, m := range messages {
+func (r *acceptedRun) settle(ctx context.Context, queue string, messages []types.Message, payload []byte, began time.Time, deliveries []*acceptedDelivery) error {
+	for i, m := range messages {
 		if strings.Contains(string(payload), *m.MessageId) {
 			continue
 		}
-		if _, err := r.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle}); err != nil && ctx.Err() == nil {
+		_, err := r.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &queue, ReceiptHandle: m.ReceiptHandle})
+		if time.Since(began) > nearly {
+			r.books.mark(deliveries[i], whyExpired)
+		}
+		if err != nil && ctx.Err() == nil {
 			return err
 		}
 	}
@@ -447,6 +405,7 @@ func (r *acceptedRun) drain(ctx context.Context) error {
 
 // putBack mends the workflow, and redrives the dead letters.
 func (r *acceptedRun) putBack(ctx context.Context) error {
+	r.books.puttingBack()
 	if err := r.states.Put("accepted", []byte(mendedWorkflow)); err != nil {
 		return err
 	}
@@ -467,7 +426,7 @@ func (r *acceptedRun) putBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.account.Redriven = report.Sent()
+	r.books.redriven(report.Sent())
 	if n, err := r.left(ctx, "accepted-dead"); err != nil || n != "0+0" {
 		return fmt.Errorf("the dead-letter queue has %s letters after it was redriven (%w)", n, err)
 	}

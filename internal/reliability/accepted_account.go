@@ -16,8 +16,9 @@ type acceptedAccount struct {
 	Accepted, Repeated int
 	// Redriven dead letters were put back.
 	Redriven int
-	// Once and More are the webhooks by how often they succeeded; Why says how often what
-	// befell them that may let one run again, and Twice of More which of it.
+	// Once and More are the webhooks by how often they succeeded. Twice says for each
+	// success beyond the first of a webhook what befell the very delivery that was repeated;
+	// Why says how often that befell any.
 	Once, More int
 	Why, Twice map[string]int
 	// Wrong is what must not be: empty in an account that balances.
@@ -48,75 +49,26 @@ func (f *acceptedFront) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 }
 
 func (f *acceptedFront) send(w http.ResponseWriter, in *http.Request, body []byte) {
-	var message struct {
-		QueueURL    string `json:"QueueUrl"`
-		MessageBody string
+	var m struct {
+		QueueURL                string `json:"QueueUrl"`
+		MessageBody             string
+		MessageSystemAttributes map[string]struct{ StringValue string }
 	}
-	_ = json.Unmarshal(body, &message) // what is not a message is refused behind it
-	var envelope struct {
-		Input struct{ ID string }
-	}
-	_ = json.Unmarshal([]byte(message.MessageBody), &envelope)
-	id, r := envelope.Input.ID, f.run
-	r.mu.Lock()
-	r.sends[id]++
-	a := attempt{id, r.sends[id]}
-	r.mu.Unlock()
-	if r.dice.roll("send refused", a) < 0.03 {
+	_ = json.Unmarshal(body, &m) // what is not a message is refused behind it
+	r := f.run
+	s := r.books.sending(m.MessageBody, m.MessageSystemAttributes["AWSTraceHeader"].StringValue, strings.HasSuffix(m.QueueURL, "-dead"))
+	if r.dice.roll("send refused", s.roll) < 0.03 {
 		w.Header().Set("X-Amzn-Errortype", "ThrottlingException")
 		http.Error(w, "{}", http.StatusBadRequest)
 		return
 	}
 	answer := f.plain.forward(in, body)
-	if strings.HasSuffix(message.QueueURL, "-dead") && answer.Code == http.StatusOK {
-		r.mu.Lock()
-		r.letters++
-		r.mu.Unlock()
-	}
-	if r.dice.roll("send lost", a) < 0.03 {
-		r.mu.Lock()
-		letter := strings.HasSuffix(message.QueueURL, "-dead") || r.account.Accepted == r.o.Webhooks
-		r.mu.Unlock()
-		if letter {
-			r.because(id, whyLetterTwice)
-		}
+	lost := r.dice.roll("send lost", s.roll) < 0.03
+	r.books.sent(s, answer.Code == http.StatusOK, lost || in.Context().Err() != nil)
+	if lost {
 		panic(http.ErrAbortHandler)
 	}
 	write(w, answer)
-}
-
-// balance says what must not be.
-func (r *acceptedRun) balance() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	a := r.account
-	a.Twice = map[string]int{}
-	for i := range r.o.Webhooks {
-		id := fmt.Sprintf("w-%05d", i)
-		switch n := r.done[id]; {
-		case n == 0:
-			a.Wrong = append(a.Wrong, id+" was accepted and is lost")
-		case n == 1:
-			a.Once++
-		default:
-			a.More++
-			explained := false
-			for why := range r.reasons[id] {
-				if i%2 == 1 && maySendAgain[why] {
-					continue // the route has dedupe, which makes those one
-				}
-				explained = true
-				a.Twice[why]++
-			}
-			if !explained {
-				a.Wrong = append(a.Wrong, fmt.Sprintf("%s succeeded %d times, for no reason that explains it", id, n))
-			}
-		}
-	}
-	if a.Accepted != r.o.Webhooks {
-		a.Wrong = append(a.Wrong, fmt.Sprintf("%d of %d webhooks were accepted", a.Accepted, r.o.Webhooks))
-	}
-	slices.Sort(a.Wrong)
 }
 
 // String writes the account as a table.
@@ -132,7 +84,7 @@ func (a *acceptedAccount) String() string {
 	for _, why := range slices.Sorted(maps.Keys(a.Twice)) {
 		row(a.Twice[why], "  "+why)
 	}
-	b.WriteString("What befell them\n")
+	b.WriteString("\nWhat befell them\n")
 	for _, why := range slices.Sorted(maps.Keys(a.Why)) {
 		row(a.Why[why], why)
 	}

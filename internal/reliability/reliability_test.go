@@ -2,6 +2,7 @@ package reliability
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,6 +16,7 @@ import (
 var (
 	messages = flag.Int("messages", 500, "how many messages TestReliability sends")
 	seed     = flag.Uint64("seed", 1, "which faults befall which deliveries")
+	update   = flag.Bool("update", false, "write the accounts into docs/reliability.md")
 )
 
 // Nothing is lost and nothing doubled without a reason, over the wire. `make
@@ -44,7 +46,7 @@ func TestWaits(t *testing.T) {
 		Waits: *messages, Functions: 4, Seed: *seed, Bootstrap: filepath.Join(dir, "bootstrap"), Config: config,
 	})
 	if account != nil {
-		t.Logf("%d waits, seed %d, %v\n%s", *messages, *seed, time.Since(began).Round(time.Second), account)
+		publish(t, "## Executions that wait", fmt.Sprintf("%d waits", *messages), began, account, err == nil && len(account.Wrong) == 0)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +72,7 @@ func TestAccepted(t *testing.T) {
 		Queues: server.URL, Config: filepath.Join(dir, "expressway.yaml"), Idle: time.Minute,
 	})
 	if account != nil {
-		t.Logf("%d webhooks, seed %d, %v\n%s", webhooks, *seed, time.Since(began).Round(time.Second), account)
+		publish(t, "## Webhooks that are accepted first", fmt.Sprintf("%d webhooks", webhooks), began, account, err == nil && len(account.Wrong) == 0)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +96,8 @@ func checkAccount(t *testing.T, messages int, dedupe bool) {
 		},
 	})
 	if account != nil {
-		t.Logf("%d messages, seed %d, %v\n%s", messages, *seed, time.Since(began).Round(time.Second), account)
+		heading := map[bool]string{false: "## The account", true: "## With dedupe"}[dedupe]
+		publish(t, heading, fmt.Sprintf("%d messages", messages), began, account, err == nil && len(account.Wrong) == 0)
 	}
 	if err != nil {
 		t.Fatal(err)

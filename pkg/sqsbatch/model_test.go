@@ -27,7 +27,9 @@ var modelSteps atomic.Int64
 // TestModel plays a queue, the event source mapping and a workflow service against the
 // function, with throttles, lost answers, hangs, panics, kills, visibility that
 // expires under a running batch, a dead-letter queue that fails, and people who put dead
-// letters back, mended or not. Whatever happens:
+// letters back, mended or not, or have expressway redrive do it, which is killed too, and who
+// free dedupe keys. In some worlds the messages are webhooks that an http route has accepted,
+// among forgeries, and in some they complete tasks that wait. Whatever happens:
 //
 //   - every message ends settled by an execution, discarded by the route, in the dead-letter
 //     queue, or back in the queue: what is deleted was one of the first two, or a dead letter
@@ -38,6 +40,14 @@ var modelSteps atomic.Int64
 //   - no delivery attempt starts two executions; with dedupe none starts beside another that
 //     is still running, or once the message was settled, also if functions are killed;
 //   - a message of a group starts only when all before it were settled;
+//   - an acknowledged webhook is in the queue, once for each acknowledgement; one whose large
+//     input the bucket did not take, or that the queue refused, is not;
+//   - nothing starts but what a route of this very queue has accepted, with the input that it
+//     was accepted with, and what is anything else is never settled;
+//   - a task is completed once, and a message about one is settled when it was, or is gone;
+//   - a letter that the redrive deletes was taken by its queue, and what it sent twice is
+//     listed, or a FIFO queue or a dedupe key makes it one;
+//   - a key that was freed lets its delivery run again;
 //   - in the end, with all that is dead mended and put back, an execution has settled it.
 //
 // `make model` runs it for 100,000 actions.
@@ -54,6 +64,9 @@ func TestModel(t *testing.T) {
 				"advance": w.advance,
 				"kill":    w.kill,
 				"redrive": w.redrive,
+				"command": w.redriveCommand,
+				"forget":  w.forget,
+				"forge":   w.forge,
 				"":        w.check,
 			})
 			w.drain(rt)
@@ -73,6 +86,10 @@ type simItem struct {
 	key     string
 	settled bool      // an execution or a discard has, and the function knew
 	runs    time.Time // an execution may run until then
+	webhook string    // the body, of one that was accepted
+	acked   int       // how often its sender was acknowledged
+	taken   int       // how often the queue took it
+	task    bool      // its task was completed, or is gone
 }
 
 // A simMessage is a message of the simulated queue.
@@ -83,6 +100,9 @@ type simMessage struct {
 	deduplication string            // id, on a FIFO queue
 	reason        map[string]string // attributes, of a letter that was put back
 	script        []string          // what becomes of it, by receive; the last goes on
+	body          string            // the envelope, of an accepted webhook
+	forged        bool              // no route has accepted it
+	sent          time.Time
 
 	received int
 	handle   string
@@ -91,6 +111,7 @@ type simMessage struct {
 	redriven bool
 	settled  bool // the function knew of its end
 	lettered bool // the dead-letter queue has taken it
+	replayed bool // it may have been settled by what was remembered, before that was forgotten
 	starts   map[int]int
 }
 
@@ -98,6 +119,12 @@ type simMessage struct {
 type simLetter struct {
 	of     *simMessage
 	reason map[string]string // nil where the queue itself moved it
+
+	id     string
+	moved  bool // by the queue itself
+	since  time.Time
+	handle string
+	hidden time.Time
 }
 
 func (m *simMessage) outcome(receive int) string {
@@ -127,6 +154,7 @@ type world struct {
 	arn                          string
 	fifo, batch, dedupe, letters bool
 	discards                     bool // whatever a workflow fails with
+	accepts, resumes             bool // the messages are accepted webhooks, or are about tasks
 	store                        *store
 
 	mu        sync.Mutex
@@ -137,22 +165,42 @@ type world struct {
 	handles   int
 	sends     int // to the dead-letter queue
 	changes   int
-	dead      []simLetter
+	dead      []*simLetter
+	died      int
 	calm      bool
+	objects   map[string]bool // in the bucket of large inputs
+	redriving redriveBooks
 }
 
 func newWorld(rt *rapid.T) *world {
 	w := &world{
 		fifo: rapid.Bool().Draw(rt, "fifo"), batch: rapid.Bool().Draw(rt, "batch"), dedupe: rapid.Bool().Draw(rt, "dedupe"),
 		letters: rapid.Bool().Draw(rt, "dead letters"), discards: rapid.Bool().Draw(rt, "discard all"), byID: map[string]*simMessage{}, store: &store{records: map[string]bridge.Record{}},
-		arn: modelQueue,
+		arn: modelQueue, objects: map[string]bool{},
+	}
+	w.redriving = newRedriveBooks()
+	switch rapid.SampledFrom([]string{"start", "start", "accepted", "resume"}).Draw(rt, "world") {
+	case "accepted":
+		w.accepts, w.fifo, w.batch = true, false, false
+	case "resume":
+		w.resumes, w.batch = true, false
 	}
 	w.dedupe = w.dedupe && !w.batch
 	if w.fifo {
 		w.arn += ".fifo"
 	}
-	route := fmt.Sprintf("  - name: o\n    sqs: 'orders*'\n    start: m\n    concurrency: %d\n    timeout: 20s\n", rapid.IntRange(1, 4).Draw(rt, "concurrency"))
-	if w.batch {
+	route := fmt.Sprintf("  - name: o\n    concurrency: %d\n", rapid.IntRange(1, 4).Draw(rt, "concurrency"))
+	switch {
+	case w.accepts:
+		route += acceptedRoute
+	case w.resumes:
+		route += resumeRoute
+	default:
+		route += "    sqs: 'orders*'\n    start: m\n    timeout: 20s\n"
+	}
+	if w.accepts || w.resumes {
+		// Their inputs are those of their routes.
+	} else if w.batch {
 		route += "    batch: true\n    input: '{% [$messages.{\"id\": messageId, \"n\": receiveCount}] %}'\n"
 	} else {
 		route += "    input: '{% [{\"id\": $message.messageId, \"n\": $message.receiveCount}] %}'\n"
@@ -161,6 +209,9 @@ func newWorld(rt *rapid.T) *world {
 		key := "$message.body"
 		if w.fifo {
 			key = "$message.attributes.MessageDeduplicationId"
+		}
+		if w.accepts {
+			key = "$request.body.key"
 		}
 		route += "    dedupe: {key: '{% " + key + " %}'}\n"
 	}
@@ -172,9 +223,12 @@ func newWorld(rt *rapid.T) *world {
 		catch = "{errors: States.ALL, then: discard}"
 	}
 	if w.letters {
-		route += "    deadLetterQueue: " + deadURL + ".fifo\n    catch: [{errors: [Invalid], then: dead-letter}, " + catch + "]\n"
+		route += "    deadLetterQueue: " + deadURL + ".fifo\n    catch: [{errors: [Invalid, Expressway.BadToken], then: dead-letter}, " + catch + "]\n"
 	} else {
 		route += "    catch: [" + catch + "]\n"
+	}
+	if w.accepts {
+		route += otherRoute
 	}
 	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+route), func(string) string { return "" })
 	if err != nil {
@@ -191,6 +245,9 @@ func (w *world) boot() *process {
 	var options []bridge.Option
 	if w.dedupe {
 		options = append(options, bridge.WithDedupe(&deadStore{p, w.store}))
+	}
+	if w.resumes {
+		options = append(options, bridge.WithResumer(p))
 	}
 	p.batch = sqsbatch.New(w.routes, bridge.New(starterFunc(p.start), log, nil, options...), log, sqsbatch.WithQueues(p))
 	return p
@@ -212,6 +269,10 @@ func (w *world) check(rt *rapid.T) {
 func (w *world) send(rt *rapid.T) {
 	modelSteps.Add(1)
 	outcomes := []string{"ok", "ok", "ok", "slow", "hang", "fail", "invalid", "gone", "throttle", "unavailable", "unknown", "panic", "ours"}
+	if w.accepts {
+		w.accept(rt, outcomes)
+		return
+	}
 	n := rapid.IntRange(1, 8).Draw(rt, "messages")
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -228,7 +289,7 @@ func (w *world) send(rt *rapid.T) {
 
 // add puts a message at the end of the queue.
 func (w *world) add(m *simMessage) {
-	m.seq, m.id, m.starts = len(w.messages), fmt.Sprint("m-", len(w.messages)), map[int]int{}
+	m.seq, m.id, m.starts, m.sent = len(w.messages), fmt.Sprint("m-", len(w.messages)), map[int]int{}, time.Now()
 	w.messages = append(w.messages, m)
 	w.byID[m.id] = m
 }
@@ -252,7 +313,7 @@ func (w *world) redrive(rt *rapid.T) {
 func (w *world) putBack(n int, script []string) {
 	for _, letter := range w.dead[:n] {
 		of := letter.of
-		m := &simMessage{item: of.item, group: of.group, deduplication: of.deduplication, script: of.script, reason: letter.reason}
+		m := &simMessage{item: of.item, group: of.group, deduplication: of.deduplication, script: of.script, reason: letter.reason, body: of.body, forged: of.forged}
 		if letter.reason != nil {
 			m.deduplication = of.id // the letter's own
 		}
@@ -267,7 +328,7 @@ func (w *world) putBack(n int, script []string) {
 // done reports whether a message need not run: it was settled, by an execution or a discard
 // or by what is remembered of the item, or it is in the dead-letter queue.
 func (w *world) done(m *simMessage) bool {
-	return m.settled || m.lettered || w.dedupe && m.item.settled
+	return m.settled || m.lettered || m.replayed || (w.dedupe || w.resumes) && m.item.settled && !m.forged
 }
 
 // receive takes messages as a queue hands them out: with a receive count, invisible for
@@ -285,7 +346,7 @@ func (w *world) receive(most int) (batch []*simMessage) {
 			continue
 		case m.received >= modelReceives:
 			m.gone, m.redriven = true, true
-			w.dead = append(w.dead, simLetter{of: m, reason: m.reason})
+			w.die(&simLetter{of: m, reason: m.reason, moved: true})
 			continue
 		}
 		w.handles++
@@ -300,7 +361,8 @@ func (w *world) receive(most int) (batch []*simMessage) {
 func (w *world) event(batch []*simMessage) []byte {
 	var list []map[string]any
 	for _, m := range batch {
-		a := attributes("ApproximateReceiveCount", fmt.Sprint(m.received))
+		// The trace says to the workflow service which delivery this is.
+		a := attributes("ApproximateReceiveCount", fmt.Sprint(m.received), "AWSTraceHeader", traceOf(m))
 		if w.fifo {
 			a["MessageGroupId"], a["MessageDeduplicationId"] = m.group, m.deduplication
 		}
@@ -309,7 +371,7 @@ func (w *world) event(batch []*simMessage) []byte {
 			own[name] = stringAttribute("String", value)
 		}
 		list = append(list, map[string]any{
-			"messageId": m.id, "receiptHandle": m.handle, "body": `"` + m.item.key + `"`, "attributes": a, "messageAttributes": own, "eventSourceARN": w.arn,
+			"messageId": m.id, "receiptHandle": m.handle, "body": m.text(), "attributes": a, "messageAttributes": own, "eventSourceARN": w.arn,
 		})
 	}
 	return records(list...)
@@ -416,10 +478,12 @@ func (w *world) drain(rt *rapid.T) {
 	w.mu.Unlock()
 	w.runEmpty(rt)
 	for _, m := range w.messages {
-		if !w.done(m) && !m.redriven {
+		if !w.done(m) && !m.redriven && !m.forged {
 			rt.Fatalf("%s is lost (script %v)", m.id, m.script)
 		}
 	}
+	w.checkAcknowledged(rt)
+	w.drainCommand(rt)
 	before := len(w.messages)
 	// The function may hand a record back as often as the queue lets it, for lack of time:
 	// then the queue moves it once more.
@@ -428,13 +492,20 @@ func (w *world) drain(rt *rapid.T) {
 			rt.Fatalf("%d messages do not run, however often they are put back", len(w.dead))
 		}
 		w.mu.Lock()
+		// Nothing mends a forgery.
+		w.dead = slices.DeleteFunc(w.dead, func(l *simLetter) bool { return l.of.forged })
 		w.putBack(len(w.dead), []string{"ok"})
 		w.mu.Unlock()
 		w.runEmpty(rt)
 	}
 	for _, m := range w.messages[before:] {
-		if !m.redriven && !m.settled && !(w.dedupe && m.item.settled) {
+		if !m.redriven && !m.settled && !m.replayed && !((w.dedupe || w.resumes) && m.item.settled) {
 			rt.Fatalf("%s was put back and did not run", m.id)
+		}
+	}
+	for _, m := range w.messages {
+		if w.resumes && !m.item.task && !m.item.settled {
+			rt.Fatalf("the task of %s still waits", m.id)
 		}
 	}
 }
@@ -479,8 +550,23 @@ func (p *process) start(ctx context.Context, s bridge.Start) (bridge.Outcome, er
 	}
 	w := p.w
 	w.mu.Lock()
-	if err := json.Unmarshal(s.Input, &items); err != nil || len(items) == 0 {
-		w.problem("input %s: %v", s.Input, err)
+	switch {
+	case w.resumes:
+		w.problem("a route that resumes started %s", s.Input)
+	case w.accepts:
+		m, n := w.acceptedStart(s)
+		if m == nil {
+			w.mu.Unlock()
+			return bridge.Outcome{}, bridge.NewFailure(bridge.Unknown, "", nil)
+		}
+		items = append(items, struct {
+			ID string
+			N  int
+		}{m.id, n})
+	default:
+		if err := json.Unmarshal(s.Input, &items); err != nil || len(items) == 0 {
+			w.problem("input %s: %v", s.Input, err)
+		}
 	}
 	first := w.byID[items[0].ID]
 	outcome := first.outcome(items[0].N)
@@ -504,11 +590,7 @@ func (p *process) start(ctx context.Context, s bridge.Start) (bridge.Outcome, er
 			m.starts[item.N]++
 			m.item.runs = time.Now().Add(runTime(outcome))
 		}
-		for _, before := range w.messages[:m.seq] {
-			if p.alive() && w.fifo && before.group == m.group && !w.done(before) && !before.redriven && !inUnit[before.id] {
-				w.problem("%s started before %s, of the same group, was settled", m.id, before.id)
-			}
-		}
+		p.inTurn(m, inUnit)
 	}
 	w.mu.Unlock()
 	if !p.alive() {
@@ -542,6 +624,15 @@ func (p *process) start(ctx context.Context, s bridge.Start) (bridge.Outcome, er
 	}
 	text, _ := json.Marshal(map[string]any{"batchItemFailures": listed})
 	return output(string(text))
+}
+
+// inTurn checks that all of a message's group that came before it is settled.
+func (p *process) inTurn(m *simMessage, with map[string]bool) {
+	for _, before := range p.w.messages[:m.seq] {
+		if p.alive() && p.w.fifo && before.group == m.group && !p.w.done(before) && !before.redriven && !with[before.id] {
+			p.w.problem("%s started before %s, of the same group, was settled", m.id, before.id)
+		}
+	}
 }
 
 // failures are what workflows fail with, by outcome: one of them by the bridge's own name.
@@ -616,15 +707,15 @@ func (p *process) Send(ctx context.Context, m *sqsbatch.Message) error {
 		sender = sent.item.key
 	}
 	switch {
-	case sent == nil || m.Body != `"`+sent.item.key+`"`:
+	case sent == nil || m.Body != sent.text() || sent.forged:
 		w.problem("a dead letter of nothing: %s with the deduplication id %s", m.Body, m.DeduplicationID)
 		return nil
-	case !slices.Contains([]string{"Invalid", bridge.ExpressionFailed}, reason["ErrorName"]) || reason["ErrorCause"] != "because" || reason["Route"] != "o" || reason["SourceQueue"] != w.arn:
+	case !slices.Contains([]string{"Invalid", bridge.ExpressionFailed, bridge.BadToken}, reason["ErrorName"]) || reason["ErrorCause"] != "because" || reason["Route"] != "o" || reason["SourceQueue"] != w.arn:
 		w.problem("dead letter of %s without its reason: %v", sent.id, reason)
 	case w.fifo && m.GroupID != sent.group || reason["DeduplicationId"] != sender:
 		w.problem("dead letter of %s in group %q with the sender's id %q", sent.id, m.GroupID, reason["DeduplicationId"])
 	}
-	w.dead = append(w.dead, simLetter{of: sent, reason: reason})
+	w.die(&simLetter{of: sent, reason: reason})
 	if w.sends%7 == 0 && !w.calm {
 		return errors.New("sent, and no answer")
 	}
