@@ -187,7 +187,7 @@ func TestSignEveryProvider(t *testing.T) {
 					t.Errorf("exit %d: %q, want why it cannot be signed, and the cure", code, errs)
 				}
 				c.Secret = "" // what the route has is not known yet, or of another sender
-				if code, out, errs = sign("--keys", file); code != 0 || !strings.Contains(errs, "note: the route accepts these keys only if") {
+				if code, _, errs = sign("--keys", file); code != 0 || !strings.Contains(errs, "note: the route accepts these keys only if") {
 					t.Fatalf("exit %d: %s", code, errs)
 				}
 				_, c.Secret, _ = strings.Cut(errs, "\n")
