@@ -142,12 +142,10 @@ func (c *Changes) Write() error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // a project's folder
 			return err
 		}
-		out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a project's file
-		if err != nil {
-			return err
+		if _, err := os.Lstat(path); err == nil {
+			return fmt.Errorf("%s: %w", path, fs.ErrExist)
 		}
-		_, err = out.Write(f.Data)
-		if err := errors.Join(err, out.Close()); err != nil {
+		if err := whole(path, f.Data, 0o644); err != nil {
 			return err
 		}
 	}
@@ -167,15 +165,29 @@ func (c *Changes) Write() error {
 	return nil
 }
 
-// replace writes a file whole or not at all.
+// replace writes an existing file anew. A link stays one: what it points to is replaced.
 func replace(path, text string) error {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
+	return whole(path, []byte(text), info.Mode().Perm())
+}
+
+// whole writes a file whole or not at all: a part of it would be taken for a file that
+// somebody has written.
+func whole(path string, data []byte, mode fs.FileMode) error {
 	temporary := path + ".expressway"
-	if err := os.WriteFile(temporary, []byte(text), info.Mode().Perm()); err != nil {
-		return err
+	err := os.WriteFile(temporary, data, mode)
+	if err == nil {
+		err = os.Rename(temporary, path)
 	}
-	return os.Rename(temporary, path)
+	if err != nil {
+		_ = os.Remove(temporary)
+	}
+	return err
 }

@@ -25,7 +25,9 @@ type addition struct {
 // A document is a YAML file to which lines are added, without changing any.
 type document struct {
 	file      string
-	lines     []string
+	lines     []string // without their line ends
+	newline   string   // of each line: "\r\n" if all lines of the file end so
+	tail      string   // the blank lines at the file's end
 	root      *template.Node
 	additions []addition
 }
@@ -38,7 +40,14 @@ func newDocument(file, source string) (*document, error) {
 	if root.Kind != template.Map || strings.HasPrefix(strings.TrimSpace(source), "{") {
 		return nil, fmt.Errorf("%s is JSON or not a mapping; lines can only be added to YAML", file)
 	}
-	return &document{file: file, lines: strings.Split(strings.TrimRight(source, "\n"), "\n"), root: root}, nil
+	d := &document{file: file, newline: "\n", root: root}
+	if n := strings.Count(source, "\r\n"); n > 0 && n == strings.Count(source, "\n") {
+		d.newline = "\r\n"
+	}
+	body := strings.TrimRight(source, "\r\n")
+	d.tail = cmp.Or(source[len(body):], d.newline)
+	d.lines = strings.Split(body, d.newline)
+	return d, nil
 }
 
 // add puts a block below a path of keys: members of a mapping, or items of a list.
@@ -57,7 +66,7 @@ func (d *document) add(path []string, block string) error {
 		return fmt.Errorf("%s:%d: %s is empty; remove the key, or give it a value", d.file, n.Pos.Line, path[depth-1])
 	}
 	first := firstPos(n)
-	if first.Line == 0 || n.Kind != template.Map && n.Kind != template.List || d.flow(n, first) {
+	if first.Line == 0 || first.Line > len(d.lines) || n.Kind != template.Map && n.Kind != template.List || d.flow(n, first) {
 		return fmt.Errorf("%s:%d: %s %w", d.file, n.Pos.Line, strings.Join(path[:depth], "."), errFlow)
 	}
 	indent := first.Column - 1
@@ -129,7 +138,8 @@ func (d *document) dash(first template.Pos) int {
 }
 
 // end returns the last line of a block: before the next line that is indented less. Blank
-// lines and comments at the end belong to what follows.
+// lines and comments at the end belong to what follows, but for a comment that follows at
+// once and is indented like what is within the last member or item.
 func (d *document) end(first template.Pos, list bool) int {
 	indent := first.Column - 1
 	if list {
@@ -138,10 +148,13 @@ func (d *document) end(first template.Pos, list bool) int {
 	last := first.Line
 	for i := first.Line; i < len(d.lines); i++ {
 		text := strings.TrimLeft(d.lines[i], " ")
+		own := len(d.lines[i]) - len(text)
 		if text == "" || strings.HasPrefix(text, "#") {
+			if text != "" && own > indent && last == i {
+				last = i + 1
+			}
 			continue
 		}
-		own := len(d.lines[i]) - len(text)
 		if own < indent || list && own == indent && !strings.HasPrefix(text, "-") {
 			break
 		}
@@ -163,7 +176,7 @@ func (d *document) String() string {
 			}
 		}
 	}
-	return strings.Join(out, "\n") + "\n"
+	return strings.Join(out, d.newline) + d.tail
 }
 
 // check parses the result, and makes sure that everything that existed is still there,
