@@ -37,8 +37,8 @@ type deployment struct {
 	warned   map[string]bool
 }
 
-// deployment finds the template; it returns nil if there is none. A template.json that
-// was not named and has no Resources belongs to another tool.
+// deployment finds the template; it returns nil if there is none. A file that was not
+// named and has no Resources belongs to another tool, or has a typing error: a note says so.
 func (c *project) deployment(p *program) (*deployment, error) {
 	if c.found || c.failed != nil {
 		return c.deployed, c.failed
@@ -80,6 +80,7 @@ func (c *project) findDeployment(p *program) (*deployment, error) {
 	if err := d.load(); err != nil {
 		var wrong *template.Error
 		if c.Template == "" && errors.As(err, &wrong) && strings.Contains(wrong.Error(), "no template: ") {
+			fmt.Fprintf(p.stderr, "note: %s has no Resources, so it is not read as a template\n", path)
 			return nil, nil
 		}
 		return nil, err

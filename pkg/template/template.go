@@ -104,6 +104,15 @@ func New(file string, source []byte, o Options) (*Template, error) {
 	if root.Kind != Map || root.Get("Resources") == nil {
 		return nil, &Error{[]Problem{{Pos: root.Pos, Message: "no template: it has no Resources"}}}
 	}
+	var wrong []Problem
+	for _, name := range []string{"Parameters", "Mappings", "Conditions", "Resources", "Outputs"} {
+		if n := root.Get(name); n != nil && n.Kind != Map {
+			wrong = append(wrong, Problem{Pos: n.Pos, Message: name + " must be a mapping, of names to what is called so"})
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, &Error{wrong}
+	}
 	if o.Account == "" {
 		o.Account = defaultAccount
 	}
