@@ -121,6 +121,16 @@ func click(selector string) chromedp.Action[chromedp.Void] {
 	}
 }
 
+// prefers sets a media feature.
+func prefers(name, value string) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: name, Value: value}},
+		})
+		return chromedp.Void{}, err
+	}
+}
+
 // The walk of a person who looks for what failed, mends it, and does it again; by mouse
 // and by keyboard, wide and narrow, with nothing but this machine.
 func TestConsoleInBrowser(t *testing.T) {
@@ -223,9 +233,23 @@ func TestConsoleInBrowser(t *testing.T) {
 	b.do(t, click(`.waiting button[value=failure]`))
 	b.eventually(t, `!document.querySelector('.waiting') && document.querySelector('.failure').textContent.includes('Refused')`)
 
-	// Every page fits a telephone, and is whole.
+	// Lists and graphs have roles and names; the focus is seen; nothing moves where that is
+	// asked for, and the page is read without its module.
+	b.do(t, chromedp.Navigate(rejected))
+	b.eventually(t, `!!document.querySelector('svg.graph[role=group][aria-label]') && !!document.querySelector('.node[role=button][tabindex="0"][aria-label="Fail state Reject, failed"]')
+		&& !!document.querySelector('ol.timeline[aria-label]') && !!document.querySelector('nav[aria-label] [aria-current=page]') && !!document.querySelector('[role=status]')`)
+	b.eventually(t, `document.body.classList.contains('scripted') && (n => (n.focus(), document.activeElement === n))(document.querySelector('.drawing [data-state=Check]'))`)
+	b.do(t, chromedp.KeyEvent(kb.Enter))
+	b.eventually(t, `location.search.includes('state=Check')`)
+	b.do(t, chromedp.KeyEvent("j"))
+	b.eventually(t, `document.activeElement.matches('.timeline a:focus-visible') && getComputedStyle(document.activeElement).outlineStyle === 'solid'`)
+	b.do(t, prefers("prefers-reduced-motion", "reduce"))
+	b.eventually(t, `document.getAnimations().length === 0`)
+	b.do(t, prefers("prefers-reduced-motion", "no-preference"))
+
+	// Every page fits a telephone, and is whole; each graph of a state machine is drawn.
 	b.do(t, chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateScale(2)))
-	for _, path := range []string{"", "executions", "executions/4", "machines", "machines/orders", "machines/payments", "send", "deliveries/3", "deliveries/99999"} {
+	for _, path := range []string{"", "executions", "executions/4", "machines", "machines/orders", "machines/payments", "machines/github", "machines/approval", "send", "deliveries/3", "deliveries/99999"} {
 		b.do(t, chromedp.Navigate(console+path))
 		b.eventually(t, `document.documentElement.scrollWidth <= 390 && !!document.querySelector('main')`)
 	}
@@ -254,12 +278,7 @@ func TestScreenshots(t *testing.T) {
 		"execution":  {"executions/4?state=Book", "light", 1280, 980},
 		"dark":       {"executions/15", "dark", 1280, 1080},
 	} {
-		b.do(t, chromedp.EmulateViewport(shot.width, shot.height), func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
-			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: shot.scheme}},
-			})
-			return chromedp.Void{}, err
-		}, chromedp.Navigate(base+"/_expressway/"+shot.path))
+		b.do(t, chromedp.EmulateViewport(shot.width, shot.height), prefers("prefers-color-scheme", shot.scheme), chromedp.Navigate(base+"/_expressway/"+shot.path))
 		b.eventually(t, `document.querySelector('[data-live]').classList.contains('on')`)
 		png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 		if err != nil {

@@ -24,7 +24,7 @@ const (
 func (c *Console) apiIndex(*http.Request) (any, error) {
 	return map[string]any{
 		"version": c.o.Version, "webhooks": c.o.Webhooks, "stepFunctions": c.o.States,
-		"documentation": "docs/console.md",
+		"documentation": "docs/console.md", "endpoints": c.endpoints,
 	}, nil
 }
 

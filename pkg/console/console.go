@@ -121,6 +121,8 @@ type Console struct {
 	pages *template.Template
 	token string
 	files map[string]asset
+	// endpoints are the requests of the JSON API, as "GET api/deliveries/{id}".
+	endpoints []string
 }
 
 //go:embed assets
@@ -162,10 +164,10 @@ func (c *Console) routes() {
 		c.mux.HandleFunc("GET "+Path+pattern, func(w http.ResponseWriter, r *http.Request) { c.page(w, r, h) })
 	}
 	get := func(pattern string, h func(*http.Request) (any, error)) {
-		c.mux.HandleFunc("GET "+Path+pattern, func(w http.ResponseWriter, r *http.Request) { c.answer(w, r, h) })
+		c.endpoint(http.MethodGet, pattern, func(w http.ResponseWriter, r *http.Request) { c.answer(w, r, h) })
 	}
 	post := func(pattern string, h func(*http.Request) (any, error)) {
-		c.mux.HandleFunc("POST "+Path+pattern, func(w http.ResponseWriter, r *http.Request) {
+		c.endpoint(http.MethodPost, pattern, func(w http.ResponseWriter, r *http.Request) {
 			if subtle.ConstantTimeCompare([]byte(r.Header.Get(tokenHeader)), []byte(c.token)) != 1 {
 				c.problem(w, refusal{http.StatusForbidden, "this request needs the token of /_expressway/api/token in the header " + tokenHeader})
 				return
@@ -202,8 +204,14 @@ func (c *Console) routes() {
 	get("api/routes", func(*http.Request) (any, error) { return map[string]any{"routes": c.o.Engine.Routes()}, nil })
 	post("api/send/{function}", c.apiSend)
 	get("api/problems", func(*http.Request) (any, error) { return map[string]any{"problems": c.o.Recorder.Problems()}, nil })
-	c.mux.HandleFunc("GET "+Path+"api/events", c.stream)
+	c.endpoint(http.MethodGet, "api/events", c.stream)
 	c.graphRoutes()
+}
+
+// endpoint serves a request of the JSON API.
+func (c *Console) endpoint(method, pattern string, h http.HandlerFunc) {
+	c.mux.HandleFunc(method+" "+Path+pattern, h)
+	c.endpoints = append(c.endpoints, method+" "+strings.TrimSuffix(pattern, "{$}"))
 }
 
 // tokenHeader carries the token that every POST needs: a page on another site can make a
@@ -298,6 +306,11 @@ func (c *Console) health(*http.Request) (any, error) {
 
 // stream sends changes as server-sent events, until the client disconnects.
 func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
+	// While there is a body that nobody has read, it is not noticed that the client is gone.
+	if _, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxPost)); err != nil {
+		c.problem(w, refusal{http.StatusBadRequest, "the stream takes no body"})
+		return
+	}
 	control := http.NewResponseController(w)
 	changes, stop := c.o.Recorder.Watch()
 	defer stop()

@@ -77,7 +77,7 @@ const graphStyle = `.graph{--line:var(--faint);font:inherit}.graph .outer{fill:v
 
 func (c *Console) graphRoutes() {
 	c.files["graph.css"] = asset{[]byte(graphStyle), "text/css; charset=utf-8"}
-	c.mux.HandleFunc("GET "+Path+"api/machines/{name}/graph", func(w http.ResponseWriter, r *http.Request) {
+	c.endpoint(http.MethodGet, "api/machines/{name}/graph", func(w http.ResponseWriter, r *http.Request) {
 		m, err := c.machine(r)
 		if err != nil {
 			c.problem(w, err)
@@ -85,7 +85,7 @@ func (c *Console) graphRoutes() {
 		}
 		c.draw(w, r, m.Definition, graph.Overlay{})
 	})
-	c.mux.HandleFunc("GET "+Path+"api/executions/{id}/graph", func(w http.ResponseWriter, r *http.Request) {
+	c.endpoint(http.MethodGet, "api/executions/{id}/graph", func(w http.ResponseWriter, r *http.Request) {
 		e, err := c.execution(r)
 		if err != nil {
 			c.problem(w, err)

@@ -2,8 +2,13 @@ package devserver_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,10 +20,13 @@ import (
 
 	"github.com/expressway-dev/expressway/internal/mototest"
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/console"
+	"github.com/expressway-dev/expressway/pkg/devserver"
 )
 
 // Messages of a queue run the queue function: what succeeds is deleted, what is reported
-// comes again, and goes to the dead-letter queue by the queue's own redrive.
+// comes again, and goes to the dead-letter queue by the queue's own redrive. The console
+// shows each batch, and how often each message was received.
 func TestPoll(t *testing.T) {
 	t.Parallel()
 	server := mototest.Start(t)
@@ -40,13 +48,14 @@ func TestPoll(t *testing.T) {
 		}
 	}
 	started := make(chan string, 100)
-	local := newLocal(t, starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+	recorder := console.NewRecorder(console.Options{})
+	local := newRecorded(t, recorder, starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
 		started <- string(s.Input)
 		if strings.Contains(string(s.Input), `"n":1`) {
 			return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: "No"}, nil
 		}
 		return echo(ctx, s)
-	}), slog.New(slog.DiscardHandler))
+	}))
 	defer func() { _ = local.Close(t.Context()) }()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -70,7 +79,46 @@ func TestPoll(t *testing.T) {
 	if n := len(started); n != 4 { // two that succeed, and one that fails twice
 		t.Errorf("%d executions, want 4", n)
 	}
+	served := console.New(console.ServeOptions{Recorder: recorder, Engine: local.Engine("", "")})
+	received := map[string]int{}
+	for _, d := range recorder.Deliveries(nil, 100) {
+		w := httptest.NewRecorder()
+		served.ServeHTTP(w, httptest.NewRequest(http.MethodGet, fmt.Sprintf("/_expressway/api/deliveries/%d", d.ID), nil))
+		var seen struct {
+			Title, Status string
+			OK            bool
+			Messages      []struct {
+				ReceiveCount string
+				Body         struct{ Text string }
+			}
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &seen); err != nil || !strings.HasPrefix(seen.Title, "work") || seen.OK == strings.Contains(seen.Status, "to retry") {
+			t.Errorf("%v %s", err, w.Body)
+		}
+		for _, m := range seen.Messages {
+			received[m.Body.Text+" received "+m.ReceiveCount+"×"]++
+		}
+	}
+	for _, want := range []string{`{"n":0} received 1×`, `{"n":1} received 1×`, `{"n":1} received 2×`, `{"n":2} received 1×`} {
+		if received[want] != 1 {
+			t.Errorf("the console shows %v, want %s once", received, want)
+		}
+	}
 	if err := local.Poll(t.Context(), "orders", noEnvironment, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "must be a URL") {
 		t.Errorf("a name: %v", err)
 	}
+}
+
+// newRecorded is newLocal with a recorder.
+func newRecorded(t *testing.T, recorder *console.Recorder, starter bridge.Starter) *devserver.Local {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "expressway.yaml")
+	if err := os.WriteFile(path, []byte(routes), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	local, err := devserver.NewLocal(devserver.Options{Config: path, Getenv: noEnvironment, Log: slog.New(recorder.Log(slog.DiscardHandler)), Starter: starter, Recorder: recorder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return local
 }
