@@ -237,15 +237,35 @@ func refusing(t *testing.T, server *mototest.Server, operation string, status in
 	}, calls
 }
 
-// Without credentials it says so.
-func TestDoctorWithoutCredentials(t *testing.T) {
-	t.Setenv("AWS_CONFIG_FILE", "none")
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "none")
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	t.Setenv("AWS_ACCESS_KEY_ID", "")
-	var out, errs strings.Builder
-	code := run(context.Background(), []string{"doctor", "--stack", "s", "--region", "us-east-1"}, nil, &out, &errs, noEnvironment)
-	if code != 1 || !strings.Contains(errs.String(), "the credentials have expired or are not valid") {
-		t.Errorf("exit %d: %s", code, errs.String())
+// Without credentials each command says so, and what to do; the SDK's own lines, which go to
+// the process's standard error, are not among it.
+func TestWithoutCredentials(t *testing.T) {
+	nothing := httptest.NewServer(http.NotFoundHandler()) // in place of the metadata of an instance
+	defer nothing.Close()
+	for name, value := range map[string]string{
+		"AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none", "AWS_ACCESS_KEY_ID": "", "AWS_PROFILE": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "",
+		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "", "AWS_EC2_METADATA_SERVICE_ENDPOINT": nothing.URL, "AWS_EC2_METADATA_DISABLED": "",
+	} {
+		t.Setenv(name, value)
+	}
+	standard := os.Stderr
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	os.Stderr = write
+	defer func() { os.Stderr = standard }()
+	for _, args := range [][]string{
+		{"doctor", "--stack", "s", "--region", "us-east-1"}, {"logs", "id", "--log-group", "g", "--region", "us-east-1"}, {"forget", "r", "k", "--table", "t"},
+	} {
+		var out, errs strings.Builder
+		code := run(context.Background(), args, nil, &out, &errs, noEnvironment)
+		if text := errs.String(); code != 1 || !strings.Contains(text, "there are no AWS credentials: sign in") || strings.Contains(text, "ec2imds") {
+			t.Errorf("%v: exit %d: %s", args, code, text)
+		}
+	}
+	_ = write.Close()
+	if text, err := io.ReadAll(read); err != nil || len(text) > 0 {
+		t.Errorf("the SDK wrote %q, %v", text, err)
 	}
 }

@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 
+	"github.com/expressway-dev/expressway/internal/awserr"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/dedupe"
 	"github.com/expressway-dev/expressway/pkg/gateway"
@@ -98,19 +101,27 @@ func shownTime(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
+// errNoCredentials is returned where no credentials are found anywhere.
+var errNoCredentials = errors.New("there are no AWS credentials: sign in (aws sso login, or aws configure), name a profile with AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+
 // awsEnvironment resolves region and credentials as every AWS tool does (environment,
 // profiles, SSO), and returns them as the environment that the functions' clients read.
 func awsEnvironment(ctx context.Context, getenv func(string) string) (func(string) string, error) {
 	if getenv("AWS_ACCESS_KEY_ID") != "" && getenv("AWS_REGION") != "" {
 		return getenv, nil
 	}
-	cfg, err := config.LoadDefaultConfig(ctx)
+	// The SDK would print lines of its own about each place where it finds nothing.
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	if err != nil {
 		return nil, err
 	}
 	keys, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("credentials: %w", err)
+	var last *smithy.OperationError
+	switch {
+	case errors.As(err, &last) && last.Service() == "ec2imds": // the last place where the SDK looks
+		return nil, errNoCredentials
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", awserr.ErrCredentials, err)
 	}
 	known := map[string]string{
 		"AWS_REGION": cfg.Region, "AWS_ACCESS_KEY_ID": keys.AccessKeyID, "AWS_SECRET_ACCESS_KEY": keys.SecretAccessKey,

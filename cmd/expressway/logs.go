@@ -10,7 +10,6 @@ import (
 
 	logs "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 
-	"github.com/expressway-dev/expressway/internal/awserr"
 	"github.com/expressway-dev/expressway/internal/deployed"
 	"github.com/expressway-dev/expressway/internal/insights"
 )
@@ -169,7 +168,7 @@ func awsIn(ctx context.Context, getenv func(string) string, region string) (func
 	}
 	env, err := awsEnvironment(ctx, in)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", awserr.ErrCredentials, err)
+		return nil, err
 	}
 	return func(name string) string {
 		if name == "AWS_REGION" && region != "" {
