@@ -10,7 +10,7 @@ import (
 
 type doctorCommand struct {
 	Stack   string `required:"" placeholder:"NAME" help:"The stack, by its name or ARN."`
-	Config  string `placeholder:"FILE" help:"The configuration that is deployed; its queue routes are held against the mappings, and its variables against the functions'."`
+	Config  string `placeholder:"FILE" help:"The configuration that is deployed; its routes are held against the mappings, tables and buckets, and its variables against the functions'."`
 	Region  string `placeholder:"REGION" help:"The region (default: that of the environment or profile)."`
 	Strict  bool   `help:"Fail on warnings too."`
 	Format  string `enum:"text,json" default:"text" help:"text or json."`
@@ -41,9 +41,13 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 		return fmt.Errorf("the stack %s has no function of Expressway (%d others): a function of Expressway has the layer expressway-…, or a variable EXPRESSWAY_… and the runtime provided.al2023", c.Stack, stack.Others)
 	}
 	findings := stack.Check()
+	more, err := stack.CheckStores(ctx, getenv)
+	if err != nil {
+		return err
+	}
+	findings = append(findings, more...)
 	if c.Config != "" {
-		more, err := stack.CheckRoutes(c.Config)
-		if err != nil {
+		if more, err = stack.CheckRoutes(ctx, getenv, c.Config); err != nil {
 			return err
 		}
 		findings = append(findings, more...)

@@ -31,6 +31,7 @@ var names = map[string]error{
 	"Throttling": ErrThrottled, "ThrottlingException": ErrThrottled, "TooManyRequestsException": ErrThrottled, "RequestLimitExceeded": ErrThrottled,
 	"LimitExceededException": ErrThrottled, "RequestThrottled": ErrThrottled,
 	"ResourceNotFoundException": ErrNotFound, "QueueDoesNotExist": ErrNotFound, "AWS.SimpleQueueService.NonExistentQueue": ErrNotFound, "StateMachineDoesNotExist": ErrNotFound,
+	"NoSuchBucket": ErrNotFound, "SlowDown": ErrThrottled, "ProvisionedThroughputExceededException": ErrThrottled, "RequestTimeTooSkewed": ErrCredentials, "InvalidAccessKeyId": ErrCredentials,
 }
 
 // Explain returns an error that wraps one of this package's, where the failure is one of
@@ -50,6 +51,18 @@ func Explain(err error) error {
 	var network net.Error
 	if errors.As(err, &network) {
 		return fmt.Errorf("%s: %w: %w", action, ErrUnreachable, network)
+	}
+	return fmt.Errorf("%s: %w", action, err)
+}
+
+// Named is Explain for calls that do not go through the SDK's clients: action is the
+// permission, and code the service's, which may be empty.
+func Named(action, code string, err error) error {
+	switch kind := names[code]; {
+	case err == nil:
+		return nil
+	case kind != nil:
+		return fmt.Errorf("%s: %w (%w)", action, kind, err)
 	}
 	return fmt.Errorf("%s: %w", action, err)
 }

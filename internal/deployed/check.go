@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"github.com/expressway-dev/expressway/pkg/config"
 )
 
 // Severity is the severity of a finding, as in validate.
@@ -86,8 +89,34 @@ func (f *Function) check(add adder) {
 	if f.Reserved != nil && bounded && maximum > int(*f.Reserved) {
 		add(Warning, "reserved-concurrency", f.ID, fmt.Sprintf("it has a reserved concurrency of %d, and its mappings poll up to %d at a time: throttled messages come back, and end in the dead-letter queue", *f.Reserved, maximum), fmt.Sprintf("Reserve at least %d, or lower ScalingConfig.MaximumConcurrency", maximum))
 	}
+	f.checkInvokes(add)
 	if f.Reserved != nil && *f.Reserved == 0 {
 		add(Error, "reserved-concurrency", f.ID, "its reserved concurrency is 0: it is switched off, and every invocation is throttled", "Remove ReservedConcurrentExecutions, or raise it")
+	}
+}
+
+// checkInvokes checks where events go that failed. A configuration belongs to one alias, and
+// the others do not inherit it.
+func (f *Function) checkInvokes(add adder) {
+	qualifiers := slices.Sorted(maps.Keys(f.Invokes))
+	for _, q := range qualifiers {
+		if missing := f.Invokes[q].Missing; missing != "" {
+			add(Error, "event-destination", f.ID, fmt.Sprintf("the destination %s of its asynchronous invocations (%s) does not exist: what should arrive there is lost", missing, q), "Create the queue, or correct the destination")
+		}
+	}
+	letters := f.DeadLetterConfig != nil && aws.ToString(f.DeadLetterConfig.TargetArn) != ""
+	if f.source() != config.SourceEventBridge || !f.InvokesRead || letters {
+		return
+	}
+	const cure = "Set EventInvokeConfig with DestinationConfig.OnFailure for what the rules call"
+	called := f.Aliases
+	if len(called) == 0 {
+		called = []string{"$LATEST"}
+	}
+	for _, q := range called {
+		if f.Invokes[q].OnFailure == "" {
+			add(Warning, "event-destination", f.ID, fmt.Sprintf("it has no on-failure destination (%s): an event that fails three times is lost", q), cure)
+		}
 	}
 }
 

@@ -2,8 +2,11 @@ package deployed
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,17 +14,25 @@ import (
 	"github.com/expressway-dev/expressway/pkg/config"
 )
 
-// CheckRoutes holds the queue routes of a configuration against what feeds the queue
-// functions. Each function reads the file with its own variables, as it does when it starts.
-func (s *Stack) CheckRoutes(path string) ([]Finding, error) {
+// CheckRoutes holds the routes of a configuration against the stack: each queue route and
+// each queue of accepted webhooks has a mapping, each mapping a route, and the tables and
+// buckets that routes name are as the routes use them. Each function reads the file with its
+// own variables, as it does when it starts.
+func (s *Stack) CheckRoutes(ctx context.Context, getenv func(string) string, path string) ([]Finding, error) {
+	stores, err := newStores(getenv)
+	if err != nil {
+		return nil, err
+	}
 	var out []Finding
-	routes, fed := map[string]*config.Route{}, map[string]bool{}
+	routes, fed := map[string]*config.SQS{}, map[string]bool{}
+	buckets := map[string]string{}
 	for _, f := range s.Functions {
-		if !f.readsQueues() {
+		source := f.source()
+		if source == "" {
 			continue
 		}
 		variables := f.variables()
-		cfg, err := config.Load(path, func(name string) string { return variables[name] }, config.Only(config.SourceSQS))
+		cfg, err := config.Load(path, func(name string) string { return variables[name] }, config.Only(source))
 		var wrong *config.Error
 		switch {
 		case errors.As(err, &wrong):
@@ -32,15 +43,30 @@ func (s *Stack) CheckRoutes(path string) ([]Finding, error) {
 		case err != nil:
 			return nil, err
 		}
+		if source != config.SourceSQS {
+			for _, r := range cfg.Routes {
+				if r.Resume != nil && r.Resume.Lookup != nil {
+					l := r.Resume.Lookup
+					stores.checkTable(ctx, "route "+r.Name, "lookup-table", l.Table, "what workflows wait for", l.KeyAttribute, "", collect(&out))
+				}
+				if r.Offload != nil && buckets[r.Offload.Bucket] == "" {
+					buckets[r.Offload.Bucket] = r.Name
+				}
+				if r.Queue != nil && r.HTTP.Work != nil {
+					routes[r.Name] = r.HTTP.Work
+				}
+			}
+			continue
+		}
 		for _, r := range cfg.Routes {
-			if r.SQS != nil {
-				routes[r.Name] = r
+			if q := reads(r); q != nil {
+				routes[r.Name] = q
 			}
 		}
 		for _, m := range f.Mappings {
 			taken := false
 			for _, r := range cfg.Routes {
-				if r.SQS != nil && r.SQS.Takes(m.Source) {
+				if q := reads(r); q != nil && q.Takes(m.Source) {
 					taken, fed[r.Name] = true, true
 					break // the first route that matches takes a message
 				}
@@ -52,14 +78,35 @@ func (s *Stack) CheckRoutes(path string) ([]Finding, error) {
 	}
 	for name, r := range routes {
 		if !fed[name] {
-			out = append(out, Finding{Error, "queue-without-mapping", "route " + name, fmt.Sprintf("no event source mapping of the stack feeds the route %s (sqs: %s)", name, cmp.Or(r.SQS.Queue, "*")), "Add an event source mapping of that queue, with ReportBatchItemFailures"})
+			out = append(out, Finding{Error, "queue-without-mapping", "route " + name, fmt.Sprintf("no event source mapping of the stack feeds the route %s (%s)", name, cmp.Or(r.Queue, "*")), "Add an event source mapping of that queue, with ReportBatchItemFailures"})
 		}
 	}
-	return sorted(out), nil
+	for _, bucket := range slices.Sorted(maps.Keys(buckets)) {
+		stores.checkBucket(ctx, "route "+buckets[bucket], bucket, collect(&out))
+	}
+	return sorted(out), ctx.Err()
 }
 
-// readsQueues reports whether the function is meant for queues: by what feeds it, or by its
-// Handler or name.
-func (f *Function) readsQueues() bool {
-	return len(f.Mappings) > 0 || aws.ToString(f.Handler) == "queue" || strings.Contains(strings.ToLower(f.ID), "queue")
+// source is the source that the function is meant for, by what feeds it, or by its Handler
+// or name; empty if neither says.
+func (f *Function) source() config.Source {
+	name := strings.ToLower(f.ID)
+	for _, k := range []struct {
+		handler string
+		source  config.Source
+	}{{"queue", config.SourceSQS}, {"webhook", config.SourceHTTP}, {"event", config.SourceEventBridge}} {
+		if aws.ToString(f.Handler) == k.handler || strings.Contains(name, k.handler) || k.source == config.SourceSQS && len(f.Mappings) > 0 {
+			return k.source
+		}
+	}
+	return ""
+}
+
+// reads is the queue that the queue function reads for a route: its trigger, or what its
+// webhooks were accepted by.
+func reads(r *config.Route) *config.SQS {
+	if work := r.Work(); work != nil {
+		return work.SQS
+	}
+	return r.SQS
 }

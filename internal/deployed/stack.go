@@ -2,6 +2,7 @@ package deployed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,6 +48,17 @@ type Function struct {
 	*lambda.GetFunctionConfigurationOutput
 	Reserved *int32 // concurrency; nil for none
 	Mappings []*Mapping
+	// Invokes say what becomes of asynchronous invocations, by the qualifier: an alias or
+	// $LATEST. Read reports that they were read.
+	Invokes     map[string]Invoke
+	InvokesRead bool
+	Aliases     []string
+}
+
+// An Invoke is the configuration of asynchronous invocations of an alias or a version.
+type Invoke struct {
+	OnFailure, OnSuccess string // ARNs; empty for none
+	Missing              string // the destination that is not there, if one is not
 }
 
 // A Mapping connects a function to a queue.
@@ -194,10 +206,12 @@ func (r *reader) mappings(ctx context.Context) {
 	aliases := r.of("AWS::Lambda::Alias")
 	for _, f := range r.stack.Functions {
 		name := aws.ToString(f.FunctionName)
+		r.invokes(ctx, f, queues)
 		targets := []string{name}
 		for _, a := range aliases {
 			if parts := strings.Split(a.physical, ":"); len(parts) == 8 && parts[6] == name {
 				targets = append(targets, name+":"+parts[7])
+				f.Aliases = append(f.Aliases, parts[7])
 			}
 		}
 		for _, target := range targets {
@@ -225,6 +239,54 @@ func (r *reader) mappings(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// invokes reads what becomes of a function's asynchronous invocations.
+func (r *reader) invokes(ctx context.Context, f *Function, queues map[string]*Queue) {
+	f.Invokes = map[string]Invoke{}
+	pages := lambda.NewListFunctionEventInvokeConfigsPaginator(r.Lambda, &lambda.ListFunctionEventInvokeConfigsInput{FunctionName: f.FunctionName})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			r.unread(f.ID, err)
+			return
+		}
+		for _, c := range page.FunctionEventInvokeConfigs {
+			invoke := Invoke{}
+			if d := c.DestinationConfig; d != nil && d.OnFailure != nil {
+				invoke.OnFailure = aws.ToString(d.OnFailure.Destination)
+			}
+			if d := c.DestinationConfig; d != nil && d.OnSuccess != nil {
+				invoke.OnSuccess = aws.ToString(d.OnSuccess.Destination)
+			}
+			for _, arn := range []string{invoke.OnFailure, invoke.OnSuccess} {
+				if strings.Contains(arn, ":sqs:") && r.missing(ctx, f.ID, arn, queues) {
+					invoke.Missing = arn
+				}
+			}
+			parts := strings.Split(aws.ToString(c.FunctionArn), ":")
+			qualifier := "$LATEST"
+			if len(parts) == 8 {
+				qualifier = parts[7]
+			}
+			f.Invokes[qualifier] = invoke
+		}
+	}
+	f.InvokesRead = true
+}
+
+// missing reports that a queue is not there. It reads the queue.
+func (r *reader) missing(ctx context.Context, place, arn string, queues map[string]*Queue) bool {
+	before := len(r.stack.Unread)
+	if r.queue(ctx, place, arn, queues) != nil || len(r.stack.Unread) == before {
+		return false
+	}
+	last := r.stack.Unread[len(r.stack.Unread)-1]
+	if !errors.Is(last.Err, awserr.ErrNotFound) {
+		return false
+	}
+	r.stack.Unread = r.stack.Unread[:before] // the finding says it
+	return true
 }
 
 // queue reads the attributes of a queue once.
