@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/expressway-dev/expressway/internal/sources"
 	"github.com/expressway-dev/expressway/pkg/config"
 )
 
@@ -90,13 +91,12 @@ func (s *Stack) CheckRoutes(ctx context.Context, getenv func(string) string, pat
 // source is the source that the function is meant for, by what feeds it, or by its Handler
 // or name; empty if neither says.
 func (f *Function) source() config.Source {
-	name := strings.ToLower(f.ID)
-	for _, k := range []struct {
-		handler string
-		source  config.Source
-	}{{"queue", config.SourceSQS}, {"webhook", config.SourceHTTP}, {"event", config.SourceEventBridge}} {
-		if aws.ToString(f.Handler) == k.handler || strings.Contains(name, k.handler) || k.source == config.SourceSQS && len(f.Mappings) > 0 {
-			return k.source
+	if len(f.Mappings) > 0 {
+		return config.SourceSQS
+	}
+	for _, s := range sources.All() {
+		if aws.ToString(f.Handler) == s.Function || strings.Contains(strings.ToLower(f.ID), s.Function) {
+			return config.Source(s.Key)
 		}
 	}
 	return ""
