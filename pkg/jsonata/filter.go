@@ -1,0 +1,115 @@
+package jsonata
+
+import "math"
+
+// filter selects the items for which a predicate is true, or whose index it is.
+func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
+	input = Force(input)
+	out := &seq{sequence: true}
+	in, isSeq := input.(*seq)
+	tuples := isSeq && in.tupleStream
+	out.tupleStream = tuples
+	items := toItems(input)
+	if f, ok := pred.lit.(float64); ok && pred.kind == kindNumber {
+		if i, ok := index(f, len(items)); ok {
+			item := items[i]
+			if _, isArray := elements(item); isArray {
+				return Force(item), nil
+			}
+			if !IsUndefined(item) {
+				out.items = []any{item}
+			}
+		}
+		return out, nil
+	}
+	if !tuples && ev.conf.worth(len(items), 2) {
+		switch {
+		case pred.independent:
+			return out, ev.selectPlaces(pred, items, out, env)
+		case pred.join != nil:
+			at, known, err := ev.itemCandidates(pred, items, env)
+			if err != nil {
+				return nil, err
+			}
+			if known {
+				return out, ev.selectOf(pred, items, at, out, env)
+			}
+		}
+	}
+	for i, item := range items {
+		context, scope := item, env
+		if tuples {
+			t := item.(*tuple)
+			context, scope = t.item, &frame{parent: env, tuple: t.binds}
+		}
+		if err := ev.selectItem(pred, i, len(items), item, context, out, scope); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// selectItem adds the item at i of n to out as many times as the predicate selects it.
+func (ev *evaluator) selectItem(pred *node, i, n int, item, context any, out *seq, env *frame) error {
+	v, err := ev.value(pred, context, env)
+	if err != nil {
+		return err
+	}
+	times, err := ev.selects(v, i, n)
+	if err != nil {
+		return locate(err, pred)
+	}
+	for range times {
+		out.items = append(out.items, item)
+		ev.use(slotSize)
+	}
+	return nil
+}
+
+// selects returns how many times a predicate's value selects the item at i of n.
+func (ev *evaluator) selects(v any, i, n int) (int, error) {
+	f, ok, err := number(v)
+	if err != nil {
+		return 0, err
+	}
+	if ok {
+		if at, ok := index(f, n); ok && at == i {
+			return 1, nil
+		}
+		return 0, nil
+	}
+	if list, isArray := elements(v); isArray {
+		count, numbers := 0, true
+		for _, e := range list {
+			f, ok, err := number(e)
+			if err != nil {
+				return 0, err
+			}
+			if !ok {
+				numbers = false
+				break
+			}
+			if at, ok := index(f, n); ok && at == i {
+				count++
+			}
+		}
+		ev.work(bytesOfItem * len(list))
+		if numbers {
+			return count, nil
+		}
+	}
+	if ok, err := ev.truth(v); err != nil || !ok {
+		return 0, err
+	}
+	return 1, nil
+}
+
+// index returns the place that a number means in an array of n; negative numbers count
+// from the end.
+func index(f float64, n int) (int, bool) {
+	f = math.Floor(f)
+	if f < 0 {
+		f += float64(n)
+	}
+	return int(f), f >= 0 && f < float64(n)
+}
