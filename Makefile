@@ -13,7 +13,7 @@ CHECKOV  := $(CURDIR)/.venv-checkov
 PYTHON   ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench nightly soak release cdk terraform workflows screenshots notices
+.PHONY: help run test ci lint fmt build bench fuzz validate clean venv sam model reliability jsonata-diff jsonata-bench vendors nightly soak release cdk terraform workflows screenshots notices
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,10 @@ soak: ## record 100,000 deliveries and list 100,000 executions, and measure memo
 jsonata-diff: ## compare JSONata with the reference, in Node, for DIFFTIME (1m)
 	@DIFFTIME=$(DIFFTIME) DIFFSEED=$(DIFFSEED) GO=$(GO) .ci/jsonata-diff
 
+vendors: ## ask the providers' own libraries, in Node, about what is signed here
+	cd internal/vendors && npm ci --ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error
+	EXPRESSWAY_VENDORS=1 $(GO) test -count=1 -v ./internal/vendors
+
 jsonata-bench: ## measure JSONata beside the reference and write docs/jsonata-performance.md
 	cd internal/jsonataref && npm ci --no-audit --no-fund --loglevel=error
 	$(GO) run ./internal/jsonatabench -o docs/jsonata-performance.md
@@ -113,11 +117,12 @@ validate: venv ## check the template and the build with the SAM CLI, cfn-lint an
 ci: ## what CI runs, in order
 	@.ci/steps
 
-nightly: venv ## what takes longer than CI may: the model, ten thousand messages, Node's JSONata, long fuzzing
+nightly: venv ## what takes longer than CI may: the model, ten thousand messages, Node's JSONata, the providers' libraries, long fuzzing
 	$(MAKE) model
 	$(MAKE) reliability
 	$(MAKE) soak
 	$(MAKE) jsonata-diff DIFFTIME=10m
+	$(MAKE) vendors
 	$(MAKE) cdk
 	$(MAKE) fuzz FUZZTIME=60s
 

@@ -51,7 +51,7 @@ func (s *signer) jwt(j jwtRule, r *Request) error {
 	if err != nil {
 		return err
 	}
-	claims := jwt.MapClaims{"iat": s.now.Unix(), "exp": s.now.Add(5 * time.Minute).Unix()}
+	claims := jwt.MapClaims{"iat": s.now.Unix(), "exp": s.now.Add(5 * time.Minute).Unix(), "jti": s.digest(r.Body)}
 	if j.Issuer != anyone {
 		claims["iss"] = j.Issuer
 	}

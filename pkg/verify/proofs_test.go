@@ -3,6 +3,7 @@ package verify_test
 import (
 	"encoding/json"
 	"os"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -37,8 +38,23 @@ func TestProofs(t *testing.T) {
 	if err := json.Unmarshal(text, &groups); err != nil {
 		t.Fatal(err)
 	}
+	libraries := map[string]bool{}
 	for _, g := range groups {
 		proof[g.Provider] = "library"
+		libraries[g.Library] = true
+	}
+	// These libraries are asked at each run of `make vendors`.
+	asked, err := os.ReadFile("../../internal/vendors/vendors.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := regexp.MustCompile(`(?m)^  "?([a-z0-9-]+)"?: \["[^"]+", `).FindAllStringSubmatch(string(asked), -1)
+	for _, m := range live {
+		proof[m[1]] = "library"
+	}
+	t.Logf("%d libraries are asked by make vendors, and testdata/libraries.json has verdicts of %d", len(live), len(libraries))
+	if len(live) < 30 || len(libraries) < 30 {
+		t.Error("that is less than 30")
 	}
 	by := map[string][]string{}
 	for _, name := range verify.Providers() {
