@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"hash/crc32"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,8 +46,9 @@ const (
 	paypalRSA = "SHA256withRSA"
 )
 
-// paypalNames are the subjects of PayPal's certificates for messages.
-var paypalNames = []string{"messageverificationcerts.paypal.com", "messageverificationcerts.sandbox.paypal.com"}
+// paypalDomain ends the common names of PayPal's certificates, by which PayPal's own
+// libraries know them.
+const paypalDomain = ".paypal.com"
 
 var (
 	paypalCert    = lazyPattern(`^https://api\.(sandbox\.)?paypal\.com/v1/notifications/certs/[A-Za-z0-9_-]{1,128}$`)
@@ -130,13 +130,12 @@ func paypalMessage(id, timestamp, webhook string, body []byte) string {
 	return id + "|" + timestamp + "|" + webhook + "|" + strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10)
 }
 
-// namesPayPal checks that a certificate is for PayPal's messages, by a name of it or, as
-// PayPal's own libraries do, by its common name.
+// namesPayPal checks that a certificate is PayPal's.
 func namesPayPal(c *x509.Certificate) error {
-	if slices.Contains(paypalNames, strings.ToLower(c.Subject.CommonName)) {
-		return nil
+	if !strings.HasSuffix(strings.ToLower(c.Subject.CommonName), paypalDomain) {
+		return errors.New("the certificate is not for a name of PayPal")
 	}
-	return c.VerifyHostname(paypalNames[0])
+	return nil
 }
 
 func signPayPal(s *signer, r *Request) error {

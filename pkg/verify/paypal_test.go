@@ -153,6 +153,30 @@ func TestPayPal(t *testing.T) {
 	}
 }
 
+// TestPayPalMessage has what PayPal's own library for Python (paypalrestsdk 1.13.3,
+// _get_expected_sig) takes for signed.
+func TestPayPalMessage(t *testing.T) {
+	t.Parallel()
+	const (
+		body    = `{"id":"WH-7Y7254563A4550640-11V2185806837105M","event_type":"PAYMENT.CAPTURE.COMPLETED","resource":{"amount":{"value":"10.00"},"note":"é"}}`
+		message = "69cd13f0-d67a-11e5-baa3-778b53f4ae55|2023-11-14T22:13:20Z|1JE4291016473214C|1645594403"
+	)
+	a := newAuthority(t)
+	sum := sha256.Sum256([]byte(message))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, a.key, crypto.SHA256, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(message, "|")
+	cert := environment{string(chainPEM(a.paypal(t, paypalSubject, epoch.Add(-time.Hour), epoch.Add(time.Hour))))}
+	v, err := verify.New(verify.Spec{Provider: "paypal", Audience: parts[2], Secrets: []string{"env:S0"}}, cert.source(), clockAt(epoch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkReason(t, v, post(body, "Paypal-Transmission-Id", parts[0], "Paypal-Transmission-Time", parts[1], "Paypal-Cert-Url", paypalURL, "Paypal-Auth-Algo", "SHA256withRSA",
+		"Paypal-Transmission-Sig", base64.StdEncoding.EncodeToString(signature)), "")
+}
+
 // Whoever has one delivery can make another body with the same CRC-32: that is why a route
 // must remember ids.
 func TestPayPalBodyIsHardlySigned(t *testing.T) {

@@ -56,6 +56,7 @@ func TestProofs(t *testing.T) {
 	if len(live) < 30 || len(libraries) < 30 {
 		t.Error("that is less than 30")
 	}
+	proof["paypal"] = "library" // what that signs is in TestPayPalMessage
 	by := map[string][]string{}
 	for _, name := range verify.Providers() {
 		p, _ := verify.Lookup(name)
