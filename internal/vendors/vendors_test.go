@@ -157,4 +157,3 @@ func answers(t *testing.T, questions []question) []verdict {
 	}
 	return verdicts
 }
-
