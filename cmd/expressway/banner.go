@@ -15,7 +15,12 @@ import (
 // printStart says where everything is, which routes there are, and what to try.
 func printStart(p *program, local *devserver.Local, server *devserver.Server, events string) {
 	fmt.Fprintf(p.stdout, "webhooks        http://%s\n", server.Webhooks())
-	for _, r := range local.Routes() {
+	const shown = 40
+	for i, r := range local.Routes() {
+		if i == shown {
+			fmt.Fprintf(p.stdout, "  and %d more\n", len(local.Routes())-shown)
+			break
+		}
 		fmt.Fprintf(p.stdout, "  %-32s %s\n", cut(trigger(r), 32), r.Name)
 	}
 	fmt.Fprintf(p.stdout, "step functions  http://%s\n", server.States())

@@ -15,6 +15,9 @@ import (
 // maxVisits is how many visits of states a page shows; the API returns all of them.
 const maxVisits = 300
 
+// maxRoutes is how many routes a page offers.
+const maxRoutes = 200
+
 // A base holds what every page has.
 type base struct {
 	Title, Page, Nav string
@@ -43,7 +46,7 @@ type base struct {
 	Total            string
 	Samples          []sample
 	Waits            []Wait
-	Requests         []request
+	Requests         []form
 	Names            []string
 }
 
@@ -86,6 +89,8 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request, h func(*http.Requ
 func (c *Console) deliveriesPage(r *http.Request) (string, any, error) {
 	b := c.base("Deliveries", "deliveries", "deliveries")
 	b.Filter, b.Routes = filterOf(r), c.o.Engine.Routes()
+	b.More = max(len(b.Routes)-maxRoutes, 0)
+	b.Routes = b.Routes[:len(b.Routes)-b.More]
 	b.Filtered = b.Filter != deliveryFilter{}
 	if list := c.o.Recorder.Deliveries(b.Filter.match, limit(r)); len(list) > 0 {
 		b.List = list

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/expressway-dev/expressway/internal/sources"
@@ -10,8 +11,8 @@ import (
 // A sample is an event for a function.
 type sample struct{ Title, Function, Event string }
 
-// A request is a sample for an http route.
-type request struct {
+// A form sends a sample to an http route.
+type form struct {
 	Route
 	Sample
 }
@@ -59,14 +60,26 @@ const (
 }`
 )
 
-func (c *Console) sendPage(*http.Request) (string, any, error) {
+// maxForms is how many routes the page for sending has forms for; a search finds others.
+const maxForms = 30
+
+func (c *Console) sendPage(request *http.Request) (string, any, error) {
 	b := c.base("Send", "send", "send")
-	for _, r := range c.o.Engine.Routes() {
+	routes := c.o.Engine.Routes()
+	b.Filtered = len(routes) > maxForms
+	b.Query = request.URL.Query()
+	if search := strings.ToLower(b.Query.Get("q")); search != "" {
+		routes = slices.DeleteFunc(routes, func(r Route) bool {
+			return !strings.Contains(strings.ToLower(r.Name+" "+r.Takes+" "+r.Provider), search)
+		})
+	}
+	b.More = max(len(routes)-maxForms, 0)
+	for _, r := range routes[:len(routes)-b.More] {
 		takes := strings.ReplaceAll(r.Takes, "*", "x")
 		switch r.Source {
 		case sources.HTTP:
 			if s, ok := c.o.Engine.Sample(r.Name); ok {
-				b.Requests = append(b.Requests, request{r, s})
+				b.Requests = append(b.Requests, form{r, s})
 			}
 		case sources.SQS:
 			queue := takes[strings.LastIndexAny(takes, ":/")+1:]

@@ -2,6 +2,8 @@ package console
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 
@@ -23,7 +25,7 @@ func TestSources(t *testing.T) {
 	t.Parallel()
 	sourcetest.Hold(t, "pkg/console/send.go: a sample on the page Send", func(s sources.Source) error {
 		c := New(ServeOptions{Recorder: NewRecorder(Options{}), Engine: routesOnly{routes: []Route{{Name: "r", Source: s.Key, Takes: "x y"}}}})
-		_, page, err := c.sendPage(nil)
+		_, page, err := c.sendPage(httptest.NewRequest(http.MethodGet, "/", nil))
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -34,6 +35,13 @@ func (l *Local) Blanked() *console.Secrets { return l.blanked }
 type engine struct {
 	local              *Local
 	fixtures, webhooks string
+	checked            sync.Map // of checked, by ARN
+}
+
+// checked holds the diagnostics of a definition, which take long to find in a large one.
+type checked struct {
+	definition  string
+	diagnostics []string
 }
 
 var _ console.Engine = (*engine)(nil)
@@ -101,9 +109,14 @@ func (e *engine) describe(arn string) (console.Machine, bool) {
 		return console.Machine{}, false
 	}
 	m := console.Machine{Name: out.Name, ARN: out.StateMachineARN, Type: out.Type, Definition: out.Definition, Diagnostics: []string{}}
+	if before, ok := e.checked.Load(arn); ok && before.(checked).definition == out.Definition {
+		m.Diagnostics = before.(checked).diagnostics
+		return m, true
+	}
 	for _, d := range e.local.States.Check([]byte(out.Definition), out.Type) {
 		m.Diagnostics = append(m.Diagnostics, fmt.Sprintf("%d:%d: %s", d.Line, d.Column, d.Message))
 	}
+	e.checked.Store(arn, checked{out.Definition, m.Diagnostics})
 	return m, true
 }
 
