@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -117,8 +118,7 @@ func (l *logsAPI) results(query string) [][]map[string]string {
 	arns := arnsOf.FindStringSubmatch(query)
 	rows := [][]map[string]string{}
 	for _, line := range l.lines {
-		execution := strings.Contains(line.text, "execution_arn")
-		if line.at.UnixMilli() < from || execution != (arns != nil) || len(rows) == limit {
+		if line.at.UnixMilli() < from || len(rows) == limit || !selects(query, arns, line.text) {
 			continue
 		}
 		rows = append(rows, []map[string]string{
@@ -129,6 +129,92 @@ func (l *logsAPI) results(query string) [][]map[string]string {
 		})
 	}
 	return rows
+}
+
+var (
+	filterOf    = regexp.MustCompile(`(?m)^\| filter (?:@timestamp >= \d+ and )?(.*)$`)
+	conditionOf = regexp.MustCompile(`^(\w+) (=|like) ("(?:[^"\\]|\\.)*")$`)
+)
+
+// selects evaluates the filter of a query on a line, as far as the queries of logs go:
+// groups of conditions that are joined by or, joined by and.
+func selects(query string, arns []string, text string) bool {
+	var line map[string]any
+	if json.Unmarshal([]byte(text), &line) != nil {
+		return false
+	}
+	if arns != nil {
+		arn, _ := line["execution_arn"].(string)
+		return arn != "" && strings.Contains(arns[1], strconv.Quote(arn))
+	}
+	filter := strings.TrimSuffix(strings.TrimPrefix(filterOf.FindStringSubmatch(query)[1], "("), ")")
+	for group := range strings.SplitSeq(filter, ") and (") {
+		matched := false
+		for condition := range strings.SplitSeq(group, " or ") {
+			m := conditionOf.FindStringSubmatch(condition)
+			if m == nil {
+				panic("the fake does not know the condition " + condition)
+			}
+			value, err := strconv.Unquote(m[3])
+			field, _ := line[m[1]].(string)
+			matched = matched || err == nil && (m[2] == "=" && field == value || m[2] == "like" && strings.Contains(field, value))
+		}
+		if !matched {
+			return false
+		}
+	}
+	return true
+}
+
+// Each id that a sender, a queue, a console or an alarm shows leads by one query to the
+// delivery, its route, its execution, the state that failed and the cause.
+func TestLogsFromEachID(t *testing.T) {
+	t.Parallel()
+	const (
+		arn     = "arn:aws:states:us-east-1:123456789012:express:orders:orders-http-m-1:u"
+		trace   = "1-5759e988-bd862e3fe1be46a994272793"
+		message = "059f36b4-87a3-44ab-83d2-661975830a7d"
+		event   = "17793124-05d4-b198-2fde-7ededc63b103"
+	)
+	for name, test := range map[string]struct{ line, id string }{
+		"a provider's delivery id":   {`"delivery":"evt_1"`, "evt_1"},
+		"the request id of Lambda":   {`"delivery":"d","requestId":"r-1"`, "r-1"},
+		"the request id of the API":  {`"delivery":"d","gatewayRequestId":"JKJaXmPLvHcESHA="`, "JKJaXmPLvHcESHA="},
+		"a message id of SQS":        {`"delivery":"` + message + `","gatewayRequestId":"` + message + `"`, message},
+		"an event id of EventBridge": {`"delivery":"` + event + `"`, event},
+		"a trace of X-Ray":           {`"delivery":"d","traceId":"` + trace + `"`, trace},
+		"the header of a trace":      {`"delivery":"d","traceId":"` + trace + `"`, "Root=" + trace + ";Parent=53995c3f42cd8ad8;Sampled=1"},
+		"W3C's trace id":             {`"delivery":"d","traceId":"` + trace + `"`, "5759e988bd862e3fe1be46a994272793"},
+		"W3C's traceparent":          {`"delivery":"d","traceId":"` + trace + `"`, "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"},
+		"an execution's ARN":         {`"delivery":"d"`, arn},
+		"an execution's name":        {`"delivery":"d"`, "orders-http-m-1"},
+		"a redrive id":               {`"delivery":"` + message + `"`, "redrive-" + message},
+		"a route":                    {`"delivery":"d"`, "orders-http"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := &logsAPI{lines: []logLine{
+				{evening, "/a", "1", `{"message":"delivery settled","route":"orders-http","executionArn":"` + arn + `","status":"FAILED","error":"OutOfStock",` + test.line + `}`},
+				{evening, "/a", "2", `{"message":"delivery settled","route":"another","delivery":"other","executionArn":"arn:other","status":"FAILED"}`},
+				{evening, "/b", "3", `{"id":"1","type":"TaskStateEntered","details":{"name":"Ship"},"event_timestamp":"1","execution_arn":"` + arn + `"}`},
+				{evening, "/b", "4", `{"id":"2","type":"ExecutionFailed","details":{"error":"OutOfStock","cause":"no tea"},"event_timestamp":"2","execution_arn":"` + arn + `"}`},
+			}}
+			code, out, errs := logsCLI(t, api.serve(t), append([]string{test.id}, window...)...)
+			want := []string{"route      orders-http\n", "execution  " + arn + "\n", "error      OutOfStock\n", "state      Ship\n", "cause      no tea\n"}
+			for _, w := range want {
+				if !strings.Contains(out, w) {
+					t.Errorf("exit %d, %q is not in\n%s%s", code, w, out, errs)
+				}
+			}
+			if strings.Contains(out, "another") {
+				t.Errorf("the lines of another delivery are shown:\n%s", out)
+			}
+			// One query finds the delivery, and one the log of its execution.
+			if len(api.started) != 2 {
+				t.Errorf("%d queries: %v", len(api.started), api.started)
+			}
+		})
+	}
 }
 
 // failedOrder are the lines of a request whose workflow failed.
@@ -173,11 +259,14 @@ func TestLogsTimeline(t *testing.T) {
 		if code != 0 {
 			t.Fatalf("%v: exit %d: %s", id, code, errs)
 		}
+		// The access log of the API only has the API's own id.
+		access := "2026-11-30T18:00:00.000Z  api        request routeKey=$default status=500 gatewayRequestId=g-1\n"
+		if got := strings.Contains(out, access); got != slices.Contains(id, "g-1") {
+			t.Errorf("%v: the line of the API is shown: %t\n%s", id, got, out)
+		}
 		for _, want := range []string{
-			"2026-11-30T18:00:00.000Z  api        request routeKey=$default status=500 gatewayRequestId=g-1\n",
 			"2026-11-30T18:00:00.002Z  execution  TaskStateEntered state=Ship\n",
 			"function   delivery settled route=orders-http delivery=d-1",
-			"other      START RequestId: r-1 plain text\n",
 			"delivery   d-1\nroute      orders-http\n", "execution  arn:aws:states:us-east-1:123456789012:express:orders:orders-http-r-1:u\nstatus     FAILED\nerror      OutOfStock\nstate      Ship\ncause      no tea [31m left\n",
 		} {
 			if !strings.Contains(out, want) {

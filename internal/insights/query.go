@@ -4,6 +4,7 @@ package insights
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -50,6 +51,12 @@ func (s Search) Filter() string {
 		var either []string
 		for _, f := range fields {
 			either = append(either, f+" = "+quote(value))
+			if f == "traceId" && xray(value) != value {
+				either = append(either, f+" = "+quote(xray(value)))
+			}
+			if letter, ok := strings.CutPrefix(value, redriven); ok && (f == "delivery" || f == "gatewayRequestId") {
+				either = append(either, f+" = "+quote(letter))
+			}
 		}
 		if slices.Contains(fields, "execution_arn") && !strings.HasPrefix(value, "arn:") {
 			// A name is a part of the ARN.
@@ -64,6 +71,26 @@ func (s Search) Filter() string {
 	add(s.Execution, executionFields...)
 	add(s.Any, anyFields...)
 	return strings.Join(parts, " and ")
+}
+
+// redriven begins the redrive id of a dead letter, before its message id.
+const redriven = "redrive-"
+
+var (
+	header = regexp.MustCompile(`(?i)^Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(;|$)`)
+	w3c    = regexp.MustCompile(`^(?:00-)?([0-9a-f]{8})([0-9a-f]{24})(?:-[0-9a-f]{16}-[0-9a-f]{2})?$`)
+)
+
+// xray returns a trace id in the form that the lines have, from X-Ray's header, from W3C's
+// traceparent or from its trace id; any other text is returned as it is.
+func xray(id string) string {
+	if m := header.FindStringSubmatch(id); m != nil {
+		return m[1]
+	}
+	if m := w3c.FindStringSubmatch(id); m != nil {
+		return "1-" + m[1] + "-" + m[2]
+	}
+	return id
 }
 
 // Query returns the query of the search.
