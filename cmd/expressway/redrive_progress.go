@@ -26,8 +26,9 @@ func newProgress(p *program) *progress {
 
 // barWidth is the bar's in characters, and lines how many lines a run writes without one.
 const (
-	barWidth = 30
-	lines    = 20
+	barWidth  = 30
+	narrowest = 80
+	lines     = 20
 )
 
 func (g *progress) show(p redrive.Progress) {
@@ -39,11 +40,7 @@ func (g *progress) show(p redrive.Progress) {
 	}
 	text := fmt.Sprintf("%d of about %d letters, %d sent%s", p.Done, p.Total, p.Sent, note)
 	if g.terminal {
-		full := barWidth
-		if p.Total > 0 {
-			full = barWidth * p.Done / p.Total
-		}
-		fmt.Fprintf(g.out, "\r\x1b[K[%s%s] %s", strings.Repeat("#", full), strings.Repeat(".", barWidth-full), text)
+		fmt.Fprint(g.out, "\r\x1b[K"+bar(p))
 		g.drawn = true
 		return
 	}
@@ -52,6 +49,21 @@ func (g *progress) show(p redrive.Progress) {
 	}
 	g.shown, g.waiting = p.Done, p.Waiting
 	fmt.Fprintln(g.out, text)
+}
+
+// bar draws a run in less than the columns of the narrowest terminals: a longer line would
+// wrap, and be drawn below itself each time.
+func bar(p redrive.Progress) string {
+	text := fmt.Sprintf("%d of about %d letters, %d sent", p.Done, p.Total, p.Sent)
+	if p.Waiting {
+		text += ", waiting for hidden ones"
+	}
+	width := max(0, min(barWidth, narrowest-1-len(text)-len("[] ")))
+	full := width
+	if p.Total > 0 {
+		full = min(width, width*p.Done/p.Total)
+	}
+	return "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "] " + text
 }
 
 // end leaves the bar's line.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -261,66 +259,5 @@ func TestRedriveFIFO(t *testing.T) {
 	if err := json.Unmarshal([]byte(aws.ToString(got[0].MessageAttributes["Expressway"].StringValue)), &carried); err != nil ||
 		carried.DeduplicationID != "new" || carried.RedriveID != got[0].Attributes["MessageDeduplicationId"] {
 		t.Errorf("it carries %+v, and its id is %s", carried, got[0].Attributes["MessageDeduplicationId"])
-	}
-}
-
-// The program is killed at random moments, and run again until it ends. Each letter has
-// arrived then, and of those that nothing makes one, each that came twice is listed.
-func TestRedriveKilled(t *testing.T) {
-	t.Parallel()
-	s := newRedriveStack(t)
-	const n = 60
-	for i := range n {
-		body := fmt.Sprintf(`{"order":%d}`, i)
-		switch i % 3 {
-		case 0:
-			s.send("dead", body, "", map[string]string{"ErrorName": "Invalid", "Route": "orders", "SourceQueue": s.arn("orders")})
-		case 1:
-			s.send("dead", body, "", nil)
-		case 2:
-			s.send("dead", body, "", map[string]string{"RULE_ARN": ruleARN, "TARGET_ARN": s.arn("bare")})
-		}
-	}
-	random := rand.New(rand.NewPCG(1, 2))
-	listed := ""
-	for kills := 0; ; {
-		ctx, cancel := context.WithCancel(t.Context())
-		cmd := exec.CommandContext(ctx, os.Args[0], "redrive", "--from", "dead", "--in-doubt", "send", "--rate", "40")
-		cmd.Dir = s.dir
-		cmd.Env = []string{asProgram + "=1"}
-		for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "EXPRESSWAY_DEDUPE_TABLE", "XDG_STATE_HOME"} {
-			cmd.Env = append(cmd.Env, name+"="+s.getenv(name))
-		}
-		if kills++; kills <= 10 {
-			time.AfterFunc(time.Duration(random.IntN(1200))*time.Millisecond, cancel)
-		}
-		out, err := cmd.CombinedOutput()
-		killed := ctx.Err() != nil
-		cancel()
-		listed += string(out)
-		if !killed {
-			if err != nil {
-				t.Fatalf("%v:\n%s", err, out)
-			}
-			break
-		}
-	}
-	if left := s.drain("dead"); len(left) != 0 {
-		t.Errorf("%d letters are still there:\n%s", len(left), listed)
-	}
-	times := map[string]int{}
-	for _, queue := range []string{"orders", "bare"} {
-		for _, m := range s.drain(queue) {
-			times[aws.ToString(m.Body)]++
-		}
-	}
-	for i := range n {
-		body := fmt.Sprintf(`{"order":%d}`, i)
-		if times[body] == 0 {
-			t.Errorf("%s is lost", body)
-		}
-		if i%3 != 0 && times[body] > 1 && !strings.Contains(listed, "it may run twice") {
-			t.Errorf("%s was sent %d times, and nothing is listed:\n%s", body, times[body], listed)
-		}
 	}
 }

@@ -18,6 +18,9 @@ type FileStore struct {
 	path string
 	lock *flock.Flock
 	file *os.File
+	// broken is the first write that failed. What it may have left of its line must stay the
+	// last thing in the file, where Load removes it.
+	broken error
 }
 
 // OpenFile locks a journal and creates its folder. It fails at once if another process
@@ -79,6 +82,9 @@ func (s *FileStore) Load() ([]byte, error) {
 
 // Append implements [Store].
 func (s *FileStore) Append(line []byte, sync bool) error {
+	if s.broken != nil {
+		return s.broken
+	}
 	if s.file == nil {
 		file, err := os.OpenFile(s.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
@@ -93,6 +99,7 @@ func (s *FileStore) Append(line []byte, sync bool) error {
 	if err == nil && sync {
 		err = s.file.Sync()
 	}
+	s.broken = err
 	return err
 }
 

@@ -136,6 +136,16 @@ func killed(t *testing.T, inDoubt InDoubt, seed uint64) {
 			t.Errorf("%s was sent twice, and nobody asked for it", s.ID)
 		}
 	}
+	first, last := map[string]bool{}, map[string]string{}
+	for _, a := range w.queues["arn:aws:sqs:us-east-1:123456789012:ordered.fifo"] {
+		group := w.find(a.id + "/").System[messageGroup]
+		if !first[a.id] && a.id < last[group] {
+			t.Errorf("%s came after %s of its group", a.id, last[group])
+		}
+		if !first[a.id] {
+			first[a.id], last[group] = true, a.id
+		}
+	}
 	if inDoubt == Skip && behind > unreached {
 		t.Errorf("%d letters are behind ones in doubt, and the report knows of %d", behind, unreached)
 	}
