@@ -249,6 +249,9 @@ func dedupeKey(ctx context.Context, rule *Dedupe, scope *Scope) ([]byte, error) 
 func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settlement) {
 	ambiguous := r.Failure != nil && r.Failure.Class() == Ambiguous
 	if r.claim == nil || ambiguous && d.Route.Resume == nil {
+		if s.Beside != nil {
+			s.Beside()
+		}
 		return
 	}
 	// A task is completed once, however often its token is sent, so there is nothing to
@@ -257,7 +260,7 @@ func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settleme
 	ctx, cancel := b.concluding(ctx)
 	defer cancel()
 	claim := *r.claim
-	var err error
+	write := func() error { return b.dedupe.Release(ctx, claim) }
 	what := "release"
 	if s.Final {
 		what = "complete"
@@ -266,14 +269,35 @@ func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settleme
 			answer = s.Answer()
 		}
 		claim.Expires = b.now().Add(d.Route.Dedupe.remember())
-		err = b.dedupe.Complete(ctx, claim, answer)
-	} else {
-		err = b.dedupe.Release(ctx, claim)
+		write = func() error { return b.dedupe.Complete(ctx, claim, answer) }
 	}
-	if err != nil {
+	if err := whileDoing(s.Beside, write); err != nil {
 		b.log.LogAttrs(ctx, slog.LevelError, "dedupe record not written",
 			append(d.LogAttrs(), slog.String("operation", what), slog.String("reason", fmt.Sprint(err)))...)
 	}
+}
+
+// whileDoing calls write, and work in another goroutine meanwhile. The write goes first,
+// because there may be one processor. It returns when both have ended, because Lambda
+// freezes the function once it has answered; a panic of work is one of the caller.
+func whileDoing(work func(), write func() error) error {
+	if work == nil {
+		return write()
+	}
+	done := make(chan any, 1)
+	go func() {
+		defer func() { done <- recover() }()
+		work()
+	}()
+	err := func() error {
+		defer func() {
+			if p := <-done; p != nil {
+				panic(p)
+			}
+		}()
+		return write()
+	}()
+	return err
 }
 
 // concluding returns the context in which a claim is concluded. The delivery's own time

@@ -16,6 +16,9 @@ type Settlement struct {
 	// Answer returns what duplicates of the delivery are answered. It is called only if a
 	// store keeps the answer; nil means null.
 	Answer func() []byte
+	// Beside, if not nil, is called once, after Answer: what is left to do for the answer,
+	// while a store is asked to keep it. Settle returns when both have ended.
+	Beside func()
 	// Then is what became of a record or event that failed: retry, discard or
 	// dead-letter. It is empty for HTTP requests.
 	Then string

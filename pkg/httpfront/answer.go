@@ -20,6 +20,8 @@ type answer struct {
 	body   []byte
 	// problem is the document that body was made of, if it is a problem document.
 	problem *jsonata.Object
+	// response is what the front door is sent, once it was made.
+	response []byte
 }
 
 // setStatus changes the status, which a problem document repeats (RFC 9457, section

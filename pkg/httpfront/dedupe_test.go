@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -193,5 +195,60 @@ func TestStandardWebhooksID(t *testing.T) {
 	}
 	if starts != 1 {
 		t.Errorf("%d starts, want 1", starts)
+	}
+}
+
+// A faultyStore fails to keep an answer, after a while.
+type faultyStore struct {
+	mapStore
+	takes time.Duration
+	err   error
+}
+
+func (s faultyStore) Complete(ctx context.Context, c bridge.Claim, answer []byte) error {
+	select {
+	case <-time.After(s.takes):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if s.err != nil {
+		return s.err
+	}
+	return s.mapStore.Complete(ctx, c, answer)
+}
+
+// The answer is the same whatever becomes of the record, and is sent once the record is
+// written or given up: nothing goes on while the function is frozen.
+func TestAnswerBesideTheRecord(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		store     faultyStore
+		left      time.Duration // until Lambda's deadline
+		answers   time.Duration
+		duplicate int
+	}{
+		"kept":                  {faultyStore{}, time.Minute, 0, 200},
+		"kept late":             {faultyStore{takes: time.Second}, time.Minute, time.Second, 200},
+		"not kept":              {faultyStore{takes: time.Second, err: errors.New("down")}, time.Minute, time.Second, 409},
+		"never":                 {faultyStore{takes: time.Hour}, time.Minute, 2 * time.Second, 409},
+		"never, and it is late": {faultyStore{takes: time.Hour}, 1100 * time.Millisecond, 800 * time.Millisecond, 409},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				test.store.mapStore = mapStore{}
+				f := frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), succeedWith(`{"n":1}`), bridge.WithDedupe(test.store))
+				ctx, cancel := context.WithTimeout(t.Context(), test.left)
+				defer cancel()
+				began := time.Now()
+				out, err := f.Invoke(ctx, post(`{"id":"1"}`))
+				if took := time.Since(began); took != test.answers || err != nil || !strings.Contains(string(out), `{\"n\":1}`) {
+					t.Errorf("answered after %v: %s, %v; want the execution's output after %v", took, out, err, test.answers)
+				}
+				if got := invoke(t, f, post(`{"id":"1"}`)); got.StatusCode != test.duplicate {
+					t.Errorf("the duplicate is answered %d %s, want %d", got.StatusCode, got.Body, test.duplicate)
+				}
+			})
+		})
 	}
 }

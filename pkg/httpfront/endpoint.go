@@ -117,6 +117,7 @@ func (e *endpoint) serve(ctx context.Context, x *exchange) *answer {
 	b.Settle(ctx, d, result, bridge.Settlement{
 		Final:  done || final(a.status) && !open(result.Failure),
 		Answer: a.store,
+		Beside: func() { e.send(x, a) },
 		Attrs:  []slog.Attr{slog.Int("httpStatus", a.status)},
 	})
 	return a
@@ -206,6 +207,15 @@ func (e *endpoint) catchOf(name string) *config.Catch {
 		}
 	}
 	return nil
+}
+
+// send encodes the response, once.
+func (e *endpoint) send(x *exchange, a *answer) []byte {
+	if a.response == nil {
+		e.finish(x.http, a)
+		a.response = encode(x.request, a)
+	}
+	return a.response
 }
 
 // finish removes from the answer what HTTP does not allow.

@@ -178,8 +178,7 @@ func (f *Front) serve(ctx context.Context, r *request, malformed error) []byte {
 			a = e.serve(ctx, x)
 		}
 	}
-	e.finish(x.http, a)
-	return encode(r, a)
+	return e.send(x, a)
 }
 
 // refuse answers a request that reached no route.
