@@ -44,8 +44,12 @@ type Task struct {
 	Token string
 	// Heartbeat is the HeartbeatSeconds of a task with a token; zero if there is none.
 	Heartbeat time.Duration
+	// Key tells the task from the others of its execution, and is the same in a run that
+	// goes on from a Journal. It is empty without one.
+	Key string
 	// Resumed marks a task whose request was sent, or which a worker has, by an earlier run
-	// of the execution: only its token is to be waited for.
+	// of the execution: only its token, or the end of the execution that it started, is to
+	// be waited for.
 	Resumed bool
 	// Submitted records in the history that the request of a task with a token was
 	// accepted, and Started that a worker has taken an activity. They are nil without a

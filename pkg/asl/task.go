@@ -65,8 +65,11 @@ func (f *frame) task(ctx context.Context, v *view, arguments any) (any, *Error) 
 	}
 	var out any
 	var failed error
-	if h.schedule(phase, arguments, limits); phase != "" && !s.events.token {
-		failed = f.interrupted()
+	if f.run.env.Journal != nil {
+		t.Key = f.child(0)
+	}
+	if h.schedule(phase, arguments, limits); phase != "" && !s.events.token && !awaitsExecution(s.resource) {
+		failed = Interrupted()
 	} else {
 		t.Resumed = phase == phaseStarted || phase != "" && s.events.prefix != "Activity"
 		t.MayPause = f.parks
@@ -93,9 +96,16 @@ func (f *frame) taskEnded(ctx context.Context, p *parked, out any, failed error)
 	return out, err
 }
 
-// interrupted is the error of a task that a run before this one began and did not end:
+// awaitsExecution reports whether a task is the start of an execution whose end it waits
+// for: that execution goes on like this one.
+func awaitsExecution(resource string) bool {
+	name, _ := Integration(resource)
+	return name == "states:startExecution.sync" || name == "states:startExecution.sync:2"
+}
+
+// Interrupted returns the error of a task that a run before this one began and did not end:
 // whether it did its work is not known, and nothing does it again but the machine's Retry.
-func (f *frame) interrupted() error {
+func Interrupted() *Error {
 	return &Error{Name: "States.TaskFailed", Cause: "The process that ran the execution ended while the task ran, and it is not known whether the task did its work."}
 }
 

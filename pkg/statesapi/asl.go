@@ -66,7 +66,13 @@ func (i interpreter) checkTestCase(stateMachine, testCase string) error {
 // runner returns the TaskRunner of an execution: mocks, if there is a test case, then
 // executions of other state machines, then the rest.
 func (i interpreter) runner(x Execution) (asl.TaskRunner, error) {
-	executions := &tasks.Tokens{Store: tokensOf{i.tokens, x.ExecutionARN, i.now, journalOf(x)}, Next: &tasks.Executions{Start: i.start, Next: i.own}}
+	start := func(ctx context.Context, r tasks.StartRequest) (tasks.StartResult, error) {
+		if r.Key != "" {
+			r.Key = x.ExecutionARN + r.Key // that of no other execution
+		}
+		return i.start(ctx, r)
+	}
+	executions := &tasks.Tokens{Store: tokensOf{i.tokens, x.ExecutionARN, i.now, journalOf(x)}, Next: &tasks.Executions{Start: start, Next: i.own}}
 	switch {
 	case i.mocks == nil && x.TestCase == "":
 		return executions, nil

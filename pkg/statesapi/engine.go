@@ -96,6 +96,8 @@ type execution struct {
 	stopped error
 	started *started // for a STANDARD execution
 	journal *journal // nil for one that is not kept
+	// startedBy is the key of the task that waits for its end; empty if none does.
+	startedBy string
 
 	// Of one that an earlier process began: its events, and the context that ends it.
 	events []asl.Event

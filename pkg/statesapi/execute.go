@@ -153,15 +153,17 @@ func (s *Service) start(ctx context.Context, in StartInput, nested bool) (Execut
 
 // startAndWait begins an execution and waits for its end. If ctx ends first, that ends
 // the execution too, as in the service for an execution that a task waits for.
-func (s *Service) startAndWait(ctx context.Context, in StartInput, nested bool) (ExecutionRecord, error) {
+func (s *Service) startAndWait(ctx context.Context, in StartInput, nested bool, startedBy string) (ExecutionRecord, error) {
 	x, refused := s.prepare(in, false)
 	if refused != nil {
 		return ExecutionRecord{}, refused
 	}
+	x.startedBy = startedBy
 	if err := s.acquire(false, nested); err != nil {
 		return ExecutionRecord{}, err
 	}
 	defer s.release()
+	outer := ctx
 	ctx, stop := s.stoppable(ctx)
 	if x.target.kind == Standard {
 		earlier, err := s.begin(x, stop)
@@ -170,7 +172,13 @@ func (s *Service) startAndWait(ctx context.Context, in StartInput, nested bool) 
 			if err != nil {
 				return ExecutionRecord{}, err
 			}
-			return *earlier, nil
+			s.runMu.Lock()
+			running := s.names.byARN[earlier.ExecutionARN]
+			s.runMu.Unlock()
+			if running == nil { // it has ended, and made room for others
+				return *earlier, nil
+			}
+			return s.await(outer, running)
 		}
 	}
 	defer s.endable(x, stop)()
@@ -179,6 +187,44 @@ func (s *Service) startAndWait(ctx context.Context, in StartInput, nested bool) 
 		s.ended(x)
 	}
 	return x.record, nil
+}
+
+// await waits for the end of an execution that runs already. If ctx ends first, so does the
+// execution, as in [Service.startAndWait].
+func (s *Service) await(ctx context.Context, x *started) (ExecutionRecord, error) {
+	s.runMu.Lock()
+	if !x.ended && x.over == nil {
+		x.over = make(chan struct{})
+	}
+	over, ended := x.over, x.ended
+	s.runMu.Unlock()
+	if !ended {
+		select {
+		case <-over:
+		case <-ctx.Done():
+			s.runMu.Lock()
+			stop := x.stop
+			s.runMu.Unlock()
+			stop(context.Cause(ctx))
+			return ExecutionRecord{}, ctx.Err()
+		}
+	}
+	s.runMu.Lock()
+	defer s.runMu.Unlock()
+	return x.record, nil
+}
+
+// awaitChild waits for an execution that a task of an earlier process started. If that is
+// not there, it had not begun, or has ended, and nobody knows how.
+func (s *Service) awaitChild(ctx context.Context, startedBy string) (ExecutionRecord, error) {
+	s.runMu.Lock()
+	x := s.children[startedBy]
+	delete(s.children, startedBy)
+	s.runMu.Unlock()
+	if x == nil {
+		return ExecutionRecord{}, asl.Interrupted()
+	}
+	return s.await(ctx, x)
 }
 
 // endable lets [Service.EndExecution] end an execution, until the returned function is
@@ -253,14 +299,18 @@ func (s *Service) nested(ctx context.Context, r tasks.StartRequest) (tasks.Start
 	if r.TraceHeader != "" {
 		in.TraceHeader = &r.TraceHeader
 	}
-	start := s.start
+	var record ExecutionRecord
+	var err error
 	switch {
 	case r.Sync:
-		start = s.startSync
+		record, err = s.startSync(ctx, in, true)
+	case r.Wait && r.Resumed:
+		record, err = s.awaitChild(ctx, r.Key)
 	case r.Wait:
-		start = s.startAndWait
+		record, err = s.startAndWait(ctx, in, true, r.Key)
+	default:
+		record, err = s.start(ctx, in, true)
 	}
-	record, err := start(ctx, in, true)
 	var refused *Error
 	if errors.As(err, &refused) {
 		return tasks.StartResult{}, &tasks.StartError{Code: string(refused.Code), Message: refused.Message}

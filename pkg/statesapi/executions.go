@@ -21,7 +21,8 @@ type started struct {
 	history  history
 	sequence int // in the order of starting
 	stop     context.CancelCauseFunc
-	journal  *journal // of one that is kept
+	journal  *journal      // of one that is kept
+	over     chan struct{} // closed at its end, for what waits for it; nil if nothing does
 }
 
 // perExecution is what an execution takes without its payloads, in bytes.
@@ -124,6 +125,9 @@ func (s *Service) ended(x *execution) {
 	s.names.listed.remove(x.started)
 	x.started.record, x.started.ended = x.record, true
 	s.names.listed.add(x.started)
+	if x.started.over != nil {
+		close(x.started.over)
+	}
 	x.started.stop = func(error) {} // what it would stop is over, and need not be kept
 	s.names.bytes += x.started.size() - before
 	s.names.finish(x.record.ExecutionARN)

@@ -53,6 +53,7 @@ type storedExecution struct {
 	Revision        storedRevision `json:"revision"`
 	VersionARN      string         `json:"versionArn,omitempty"`
 	AliasARN        string         `json:"aliasArn,omitempty"`
+	StartedBy       string         `json:"startedBy,omitempty"`
 }
 
 // A storedFlow is an [asl.Checkpoint].
@@ -149,6 +150,7 @@ func (s *Service) beginJournal(x *execution) (*journal, error) {
 		Format: storedFormat, ExecutionARN: r.ExecutionARN, Name: r.Name, StateMachineARN: r.StateMachineARN, TestCase: r.TestCase,
 		Input: string(r.Input), TraceHeader: r.TraceHeader, Started: r.StartDate, Revision: storeRevision(x.target.revision),
 		VersionARN: x.target.versionARN, AliasARN: x.target.aliasARN,
+		StartedBy: x.startedBy,
 	}})
 	return j, j.err
 }

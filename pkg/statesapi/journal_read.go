@@ -3,12 +3,14 @@ package statesapi
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -142,7 +144,8 @@ func (s *Service) restoreExecution(b *storedExecution) (*execution, error) {
 		return nil, err
 	}
 	return &execution{
-		target: target{rev, b.VersionARN, b.AliasARN},
+		target:    target{rev, b.VersionARN, b.AliasARN},
+		startedBy: b.StartedBy,
 		record: ExecutionRecord{
 			ExecutionARN: b.ExecutionARN, Name: b.Name, StateMachineARN: b.StateMachineARN, TestCase: b.TestCase, Input: []byte(b.Input),
 			TraceHeader: b.TraceHeader, Status: bridge.Running, StartDate: b.Started,
@@ -202,6 +205,22 @@ func (s *Service) takeOver(list []*unfinished) {
 		x.stop = stop
 		_, _ = s.remember(x, stop) // the names in a folder differ
 		s.tokens.restore(x, u)
+	}
+	contexts := map[string]context.Context{}
+	for _, u := range list {
+		contexts[u.x.record.ExecutionARN] = u.x.ctx
+	}
+	for _, u := range list {
+		if u.x.startedBy == "" {
+			continue
+		}
+		s.runMu.Lock()
+		s.children[u.x.startedBy] = u.x.started
+		s.runMu.Unlock()
+		outer, _, _ := strings.Cut(u.x.startedBy, "/")
+		if ctx := contexts[outer]; ctx != nil { // it ends the inner one, before it waits for it, too
+			context.AfterFunc(ctx, func() { u.x.stop(context.Cause(ctx)) })
+		}
 	}
 	s.unfinished = append(s.unfinished, list...)
 }

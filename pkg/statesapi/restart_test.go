@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -294,6 +296,132 @@ func raw(events []json.RawMessage) [][]byte {
 		out[i] = e
 	}
 	return out
+}
+
+// nesting has three executions that wait for the end of others: in a branch, in the state
+// beside it, and one within another.
+const nesting = `{"StartAt":"Both","States":{"Both":{"Type":"Parallel","Branches":[
+	{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync:2","Parameters":{"StateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:inner","Input":{"n":1}},"OutputPath":"$.Output","End":true}}},
+	{"StartAt":"B","States":{"B":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync","Parameters":{"StateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:middle","Input":{"n":2}},"OutputPath":"$.Output","End":true}}}],"End":true}}}`
+
+func (l *lasting) nest(t *testing.T) statesapi.ExecutionRecord {
+	t.Helper()
+	role, kind := "arn:aws:iam::123456789012:role/r", statesapi.Standard
+	for name, definition := range map[string]string{
+		"inner":  `{"StartAt":"Pay","States":{"Pay":` + pay + `,"ResultPath":"$.paid","End":true}}}`,
+		"middle": `{"StartAt":"C","States":{"C":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync:2","Parameters":{"StateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:inner","Input.$":"$"},"OutputPath":"$.Output","End":true}}}`,
+	} {
+		if _, err := l.Create(statesapi.CreateInput{Name: &name, Definition: &definition, RoleARN: &role, Type: &kind}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return l.start(t, nesting)
+}
+
+// An execution that waits for the end of others goes on waiting for them after a restart,
+// and they are not started again.
+func TestNestedExecutionsSurviveARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	l := newLasting(t, dir)
+	r := l.nest(t)
+	tokens := []string{receive(t, l.tokens), receive(t, l.tokens)}
+	l.stop()
+	for range 2 {
+		l = newLasting(t, dir)
+		if on := l.GoOn(); len(on) != 4 {
+			t.Fatalf("%v go on, want the outer one, the middle one, and two inner ones", on)
+		}
+		l.stop()
+	}
+	l = newLasting(t, dir)
+	defer l.stop()
+	l.GoOn()
+	for _, token := range tokens {
+		if err := l.SendTaskSuccess(reply(token, `true`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 4 {
+		got := receive(t, l.ended)
+		if got.Status != "SUCCEEDED" {
+			t.Errorf("%s: %s %s %s", got.ExecutionARN, got.Status, got.Error, got.Cause)
+		}
+		if want := `[{"n":1,"paid":true},"{\"n\":2,\"paid\":true}"]`; got.ExecutionARN == r.ExecutionARN && string(got.Output) != want {
+			t.Errorf("output %s, want %s", got.Output, want)
+		}
+	}
+	if len(l.calls) != 0 {
+		t.Errorf("calls after the restart: %v", l.calls)
+	}
+}
+
+// If the execution that was waited for is not there, nobody knows how it ended, and the task
+// fails; if the waiting one is stopped, the other is, too.
+func TestNestedExecutionsAfterARestart(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		between func(t *testing.T, dir string)
+		then    func(l *lasting, outer string) error
+		ends    int
+		want    string // the status and the error of the outer one
+	}{
+		"gone": {
+			func(t *testing.T, dir string) {
+				files, _ := filepath.Glob(filepath.Join(dir, "*.execution.jsonl"))
+				removed := 0
+				for _, file := range files {
+					if text, _ := os.ReadFile(file); bytes.Contains(text, []byte(`"name":"Pay"`)) && os.Remove(file) == nil {
+						removed++
+					}
+				}
+				if removed != 2 {
+					t.Fatalf("%d files removed of %v, want those of two executions", removed, files)
+				}
+			},
+			func(*lasting, string) error { return nil }, 2, "FAILED States.TaskFailed",
+		},
+		"stopped": {
+			func(*testing.T, string) {},
+			func(l *lasting, outer string) error {
+				req := httptest.NewRequest("POST", "http://127.0.0.1/", strings.NewReader(`{"executionArn":"`+outer+`"}`))
+				req.Header.Set("X-Amz-Target", "AWSStepFunctions.StopExecution")
+				req.Header.Set("Content-Type", "application/x-amz-json-1.0")
+				w := httptest.NewRecorder()
+				statesapi.NewHandler(l.Service, nil).ServeHTTP(w, req)
+				if w.Code != 200 {
+					return errors.New(w.Body.String())
+				}
+				return nil
+			}, 4, "ABORTED ",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			l := newLasting(t, dir)
+			r := l.nest(t)
+			receive(t, l.tokens)
+			receive(t, l.tokens)
+			l.stop()
+			tt.between(t, dir)
+			l = newLasting(t, dir)
+			defer l.stop()
+			l.GoOn()
+			if err := tt.then(l, r.ExecutionARN); err != nil {
+				t.Fatal(err)
+			}
+			for range tt.ends {
+				end := receive(t, l.ended)
+				if got := string(end.Status) + " " + end.Error; end.ExecutionARN == r.ExecutionARN && got != tt.want {
+					t.Errorf("%s %s, want %s", got, end.Cause, tt.want)
+				}
+				if end.Status == "SUCCEEDED" {
+					t.Errorf("%s succeeded", end.ExecutionARN)
+				}
+			}
+		})
+	}
 }
 
 // Activities survive, with the tasks that no worker has taken, and those that one has.

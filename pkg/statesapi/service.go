@@ -89,7 +89,10 @@ type Service struct {
 	idle    chan struct{} // closed when the service is closed and has no running executions
 	waiting chan struct{} // closed when all that it has running waits for task tokens
 	names   remembered
-	active  map[string]context.CancelCauseFunc // EXPRESS executions that [Service.EndExecution] can end
+	// children are executions of an earlier process, by the keys of the tasks that wait for
+	// their end.
+	children map[string]*started
+	active   map[string]context.CancelCauseFunc // EXPRESS executions that [Service.EndExecution] can end
 }
 
 // New returns a Service without state machines. The caller must close it with
@@ -125,6 +128,7 @@ func New(opts Options) *Service {
 		idle:     make(chan struct{}),
 		waiting:  make(chan struct{}),
 		names:    remembered{byARN: map[string]*started{}, listed: listing{}},
+		children: map[string]*started{},
 		active:   map[string]context.CancelCauseFunc{},
 	}
 	s.tokens = newTokens(s.quiet)

@@ -321,6 +321,9 @@ func (s *tokens) take(ctx context.Context, arn, worker string) (offer, *Error) {
 	timer := time.NewTimer(pollTime)
 	defer timer.Stop()
 	for {
+		if ctx.Err() != nil {
+			return offer{}, nil // a worker that has hung up takes no task
+		}
 		s.mu.Lock()
 		a := s.activities[arn]
 		if a == nil {

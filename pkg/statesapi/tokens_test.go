@@ -347,6 +347,73 @@ func TestActivity(t *testing.T) {
 	}
 }
 
+// A worker that has hung up takes no task: the next one gets it.
+func TestActivityOfACancelledWorker(t *testing.T) {
+	t.Parallel()
+	w := newWaiter(t, `{"StartAt":"Work","States":{"Work":{"Type":"Task","Resource":"arn:aws:states:us-east-1:123456789012:activity:work","End":true}}}`)
+	name := "work"
+	created, err := w.CreateActivity(&name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, hangUp := context.WithCancel(t.Context())
+	polls := make(chan *statesapi.ActivityTaskOutput, 1)
+	go func() {
+		task, err := w.ActivityTask(ctx, &created.ActivityARN, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		polls <- task
+	}()
+	hangUp()
+	if task := receive(t, polls); task.TaskToken != nil {
+		t.Errorf("a worker that has hung up is given %s", *task.TaskToken)
+	}
+	w.begin(t)
+	var task *statesapi.ActivityTaskOutput
+	for task == nil || task.TaskToken == nil { // until the execution has got there
+		if gone, err := w.ActivityTask(ctx, &created.ActivityARN, nil); err != nil || gone.TaskToken != nil {
+			t.Fatalf("%v, %v for a worker that has hung up", gone, err)
+		}
+		if task, err = w.ActivityTask(t.Context(), &created.ActivityARN, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.SendTaskSuccess(reply(*task.TaskToken, `1`)); err != nil {
+		t.Error(err)
+	}
+	if r := receive(t, w.ended); r.Status != "SUCCEEDED" {
+		t.Errorf("ended as %s", r.Status)
+	}
+}
+
+// A start that names an execution which runs already waits for the end of that one.
+func TestStartExecutionSyncOfARunningOne(t *testing.T) {
+	t.Parallel()
+	w := newWaiter(t, `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync:2","TimeoutSeconds":1,
+		"Parameters":{"StateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:inner","Name":"one","Input":{}},"End":true}}}`)
+	name, role, kind := "inner", "arn:aws:iam::123456789012:role/r", statesapi.Standard
+	definition := waiting
+	if _, err := w.Create(statesapi.CreateInput{Name: &name, Definition: &definition, RoleARN: &role, Type: &kind}); err != nil {
+		t.Fatal(err)
+	}
+	arn, one := w.ARN(name), "one"
+	if _, err := w.Start(statesapi.StartInput{StateMachineARN: &arn, Name: &one, Input: []byte(`{}`)}); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, w.tokens)
+	w.begin(t)
+	// Nobody answers: the task's time ends both, and a start that did not wait would have ended at once.
+	ends := map[string]string{}
+	for range 2 {
+		r := receive(t, w.ended)
+		ends[r.StateMachineARN[strings.LastIndexByte(r.StateMachineARN, ':')+1:]] = string(r.Status) + " " + r.Error
+	}
+	if ends["m"] != "FAILED States.Timeout" || ends["inner"] != "ABORTED " {
+		t.Errorf("ends %q, want the task's time-out, and the execution that it waited for aborted", ends)
+	}
+}
+
 // A STANDARD execution that is waited for is a task's result, by .sync:2 in JSON.
 func TestStartExecutionSync(t *testing.T) {
 	t.Parallel()

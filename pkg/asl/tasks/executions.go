@@ -27,6 +27,10 @@ type StartRequest struct {
 	Sync bool
 	// Wait waits for the end of an execution that StartExecution began.
 	Wait bool
+	// Key is that of the task. With Resumed, an earlier run of its execution has begun this
+	// one: it is to be waited for, and not to be started; see [asl.Interrupted].
+	Key     string
+	Resumed bool
 }
 
 // A StartResult describes the execution. Without Sync or Wait, only its ARN and start
@@ -112,11 +116,13 @@ type startCall struct {
 	waits      bool // .sync and .sync:2 of startExecution
 	json       bool // for .sync:2, input and output are JSON values
 	parameters any
+	key        string
+	resumed    bool
 }
 
 func newStartCall(t asl.Task) (c startCall, ok bool) {
 	ok = true
-	c.parameters = t.Parameters
+	c.parameters, c.key, c.resumed = t.Parameters, t.Key, t.Resumed
 	switch integration(t.Resource) {
 	case "states:startExecution":
 	case "states:startExecution.sync":
@@ -137,7 +143,7 @@ func newStartCall(t asl.Task) (c startCall, ok bool) {
 
 func (c *startCall) request() (StartRequest, error) {
 	o, _ := jsonata.Force(c.parameters).(*jsonata.Object)
-	r := StartRequest{Sync: c.sync, Wait: c.waits}
+	r := StartRequest{Sync: c.sync, Wait: c.waits, Key: c.key, Resumed: c.resumed}
 	for _, field := range [...]struct {
 		name string
 		to   *string
