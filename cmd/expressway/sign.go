@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/expressway-dev/expressway/internal/samples"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 	"github.com/expressway-dev/expressway/pkg/secrets"
@@ -33,6 +34,7 @@ import (
 type signCommand struct {
 	Route   string            `arg:"" help:"The route's name."`
 	Data    string            `short:"d" placeholder:"FILE" help:"The body; - is standard input."`
+	Sample  bool              `help:"Send the provider's sample as the body."`
 	URL     string            `name:"url" default:"http://127.0.0.1:8080" help:"Where the webhook function answers (default: ${default})."`
 	Param   map[string]string `placeholder:"NAME=VALUE" help:"A value for {NAME} in the route's path."`
 	Query   string            `placeholder:"QUERY" help:"The URL's query, as a=1&b=2."`
@@ -108,6 +110,9 @@ func routeNamed(cfg *config.Config, name string) (*config.Route, error) {
 // delivery makes the request before it is signed.
 func (c *signCommand) delivery(p *program, route *config.Route) (*delivery, error) {
 	d := &delivery{Request: verify.Request{Method: route.HTTP.Method(), RawQuery: c.Query, Header: http.Header{}}}
+	if err := c.sample(d, route); err != nil {
+		return nil, err
+	}
 	if err := c.readBody(p, d); err != nil {
 		return nil, err
 	}
@@ -116,7 +121,7 @@ func (c *signCommand) delivery(p *program, route *config.Route) (*delivery, erro
 	}
 	if d.Method == "" { // the pattern takes all methods
 		d.Method = http.MethodPost
-		if c.Data == "" {
+		if len(d.Body) == 0 {
 			d.Method = http.MethodGet
 		}
 	}
@@ -149,6 +154,26 @@ func (c *signCommand) readBody(p *program, d *delivery) (err error) {
 		err = fmt.Errorf("%s has more than the %d bytes that a webhook may have", c.Data, httpfront.MaxBody)
 	}
 	return err
+}
+
+// sample makes the body and the event's name those of the provider's sample.
+func (c *signCommand) sample(d *delivery, route *config.Route) error {
+	if !c.Sample {
+		return nil
+	}
+	s, ok := samples.Of(route.HTTP.Verify.Provider)
+	switch {
+	case c.Data != "":
+		return errors.New("--sample and --data exclude each other: either is the body")
+	case !ok:
+		return errors.New("--sample: the route's sender is not a provider with a sample; write the body and use --data")
+	}
+	d.Body = []byte(s.Body)
+	d.Header.Set("Content-Type", s.ContentType)
+	if s.Event != "" && c.Event == "" {
+		c.Event = s.Event
+	}
+	return nil
 }
 
 // headers sets what is sent in addition to the signature: a content type, the names that

@@ -200,6 +200,14 @@ func TestSignEveryProvider(t *testing.T) {
 			if status, input := deliverWith(t, path, getenv, sentBy(t, out)); status != 200 || body != form && !strings.Contains(input, `it's; $HOME`) && p != "apple" {
 				t.Errorf("answered %d %s\n%s", status, input, out)
 			}
+			args := []string{"sign", "a", "--config", path, "--sample", "--param", "id=1", "--url", "https://hooks.example.com", "--keys", file}
+			var stdout, stderr strings.Builder
+			if code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr, getenv); code != 0 || stderr.String() != "" {
+				t.Fatalf("--sample: exit %d: %s", code, stderr.String())
+			}
+			if status, input := deliverWith(t, path, getenv, sentBy(t, stdout.String())); status != 200 {
+				t.Errorf("--sample: answered %d %s\n%s", status, input, stdout.String())
+			}
 		})
 	}
 }
@@ -232,6 +240,8 @@ func TestSign(t *testing.T) {
 		"no http":            {queue, nil, "there is nothing to sign"},
 		"no parameter":       {basic, nil, "the path /a/{rest...} needs --param rest=VALUE"},
 		"no such parameter":  {github, []string{"--param", "x=y"}, "has no {x}"},
+		"two bodies":         {github, []string{"--sample", "-d", "-"}, "--sample and --data exclude each other"},
+		"nobody's sample":    {basic, []string{"--param", "rest=x", "--sample"}, "is not a provider with a sample"},
 		"no header":          {github, []string{"-H", "X"}, "--header must have the form 'Name: value'"},
 		"a split header":     {github, []string{"-H", "X: a\nb"}, "--header must have"},
 		"a blank in a query": {github, []string{"--query", "a=1 2"}, "must be escaped"},

@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"internal/eventkind": {"internal/sources", "pkg/jsonata"},
 	"internal/lambdalog": {},
 	"internal/memlimit":  {},
+	"internal/samples":   {},
 	"internal/sources":   {},
 	"internal/s3put":     {"internal/awsenv", "internal/awsjson", "pkg/bridge"},
 	"internal/waittable": {"internal/awsjson", "pkg/bridge"},
@@ -52,7 +53,7 @@ var allowed = map[string][]string{
 	"pkg/template": {"internal/sources", "pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},
 	"pkg/console":  {"internal/sources", "pkg/asl", "pkg/bridge", "pkg/jsonata", "pkg/statesapi"},
 	"pkg/devserver": {
-		"internal/s3put", "internal/sources", "internal/waittable",
+		"internal/s3put", "internal/samples", "internal/sources", "internal/waittable",
 		"pkg/asl", "pkg/asl/tasks", "pkg/bridge", "pkg/config", "pkg/console", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront",
 		"pkg/gateway", "pkg/jsonata", "pkg/secrets", "pkg/sqsbatch", "pkg/statesapi", "pkg/verify",
 	},

@@ -119,7 +119,7 @@ func Init(o Options) (*Changes, error) {
 		p.newStack(c, resources)
 		c.note("`expressway dev` runs it, and `sam build && sam deploy --guided` deploys it")
 		for _, h := range p.hooks[:min(1, len(p.hooks))] {
-			c.note("`expressway sign %s -d events/bodies/%s.json | sh` sends a signed sample while it runs", h.name, h.provider)
+			c.note("`expressway sign %s -d %s | sh` sends a signed sample while it runs", h.name, sampleFile(h.provider))
 		}
 	} else {
 		if doc.root.Get("Resources", idLayer) != nil || doc.root.Get("Resources", idWebhook) != nil || doc.root.Get("Resources", idQueue) != nil || doc.root.Get("Resources", idEvents) != nil {

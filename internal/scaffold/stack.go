@@ -1,12 +1,14 @@
 package scaffold
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"regexp"
 	"strings"
 
+	"github.com/expressway-dev/expressway/internal/samples"
 	"github.com/expressway-dev/expressway/internal/sources"
 )
 
@@ -202,9 +204,23 @@ func quote(s string) string {
 }
 
 // samples are bodies to sign, and events to invoke the functions with.
+// sampleFile is the file of a provider's sample.
+func sampleFile(provider string) string {
+	s, _ := samples.Of(provider)
+	extension := ".json"
+	switch {
+	case strings.HasSuffix(s.ContentType, "xml"):
+		extension = ".xml"
+	case strings.HasSuffix(s.ContentType, "form-urlencoded"):
+		extension = ".form"
+	}
+	return "events/bodies/" + provider + extension
+}
+
 func (p *plan) samples(c *Changes) {
 	for _, h := range p.hooks {
-		c.file("events/bodies/"+h.provider+".json", "{\"id\": \"sample-1\", \"type\": \"sample\"}\n")
+		s, _ := samples.Of(h.provider)
+		c.file(sampleFile(h.provider), cmp.Or(s.Body, "{\"id\": \"sample-1\", \"type\": \"sample\"}")+"\n")
 	}
 	if p.from(sources.SQS) {
 		name := p.queueID()

@@ -14,25 +14,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/samples"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/console"
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
-
-// bodies are what some senders send, cut down to what people's routes look at. Of the
-// others a sample has the members that their preset knows, such as the delivery's id.
-var bodies = map[string]struct{ event, body string }{
-	"github":          {"push", `{"ref":"refs/heads/main","after":"4d2ab4e76d0d405d17d1a0f2b8a6071394e3ab40","repository":{"full_name":"octo-org/octo-repo"},"pusher":{"name":"octocat"},"commits":[{"id":"4d2ab4e7","message":"A change","added":["README.md"],"removed":[],"modified":[]}]}`},
-	"gitlab":          {"Push Hook", `{"object_kind":"push","ref":"refs/heads/main","project":{"path_with_namespace":"group/project"},"commits":[{"id":"b6568db1","message":"A change"}]}`},
-	"stripe":          {"", `{"id":"evt_1NG8Du2eZvKYlo2CUI79vXWy","object":"event","api_version":"2024-06-20","created":1767225600,"type":"checkout.session.completed","livemode":false,"data":{"object":{"id":"cs_test_a1","object":"checkout.session","amount_total":2990,"currency":"eur","payment_status":"paid","client_reference_id":"o-1"}}}`},
-	"shopify":         {"orders/create", `{"id":820982911946154508,"name":"#1001","email":"jon@example.com","currency":"EUR","total_price":"29.90","line_items":[{"sku":"tea-250","quantity":1,"price":"29.90"}]}`},
-	"slack":           {"", `{"type":"event_callback","event_id":"Ev08MFMKH6","event_time":1767225600,"team_id":"T061EG9R6","event":{"type":"app_mention","user":"U061F7AUR","text":"<@U0LAN0Z89> hello","channel":"C123ABC456","ts":"1767225600.000100"}}`},
-	"adyen":           {"", `{"live":"false","notificationItems":[{"NotificationRequestItem":{"pspReference":"7914073381342284","merchantAccountCode":"YourMerchant","merchantReference":"o-1","eventCode":"AUTHORISATION","success":"true","amount":{"value":2990,"currency":"EUR"},"eventDate":"2026-01-01T00:00:00+00:00"}}]}`},
-	"microsoft-graph": {"", `{"value":[{"id":"lsgTZMr9KwAAA","subscriptionId":"7f105c7d-2dc5-4530-97cd-4e7ae6534c07","clientState":"","changeType":"created","resource":"Users/u/Messages/m"}]}`},
-	"sharepoint":      {"", `{"value":[{"subscriptionId":"91779246-afe9-4525-b122-6c199ae89211","clientState":"","resource":"b9f6f714-9df8-470b-b22e-653855e1c181","siteUrl":"/","webId":"dbb5a806-e7ce-4ead-bb06-c0ab93b0fea6"}]}`},
-	"twilio":          {"", `MessageSid=SM0123456789abcdef0123456789abcdef&AccountSid=AC0123456789abcdef0123456789abcdef&From=%2B14155550100&To=%2B14155550101&Body=Hello&NumMedia=0`},
-}
 
 const form = "application/x-www-form-urlencoded"
 
@@ -51,22 +38,21 @@ func sampleOf(r *config.Route) console.Sample {
 		Method: cmp.Or(r.HTTP.Method(), http.MethodPost), Path: samplePath(r.HTTP.Path()), ContentType: "application/json",
 		EventHeader: preset.EventName.Header,
 	}
-	known := bodies[r.HTTP.Verify.Provider]
+	known, ok := samples.Of(r.HTTP.Verify.Provider)
 	if s.EventHeader != "" {
-		s.Event = cmp.Or(known.event, "sample")
+		s.Event = cmp.Or(known.Event, "sample")
+	}
+	if ok {
+		s.Body, s.ContentType = indent(known.Body), known.ContentType
+		return s
 	}
 	// A preset that takes no JSON takes forms.
 	if types := preset.ContentTypes; len(types) > 0 && !slices.ContainsFunc(types, func(t string) bool { return strings.Contains(t, "json") }) {
 		s.ContentType = types[0]
 	}
-	switch {
-	case known.body != "" && strings.HasPrefix(known.body, "{"):
-		s.Body = indent(known.body)
-	case known.body != "":
-		s.Body, s.ContentType = known.body, form
-	case s.ContentType == form:
+	if s.ContentType == form {
 		s.Body = sampleForm(preset)
-	default:
+	} else {
 		s.Body = sampleJSON(preset)
 	}
 	return s

@@ -113,3 +113,22 @@ func TestPlainHashesCannotBeLengthened(t *testing.T) {
 		t.Error("no preset signs a plain hash")
 	}
 }
+
+// What Mercado Pago signs is joined from parts, two of which may be missing: one signature
+// must not fit two ways of splitting it.
+func TestMercadoPagoParts(t *testing.T) {
+	t.Parallel()
+	spec := verify.Spec{Provider: "mercadopago", Secrets: []string{"env:S0"}}
+	r := &verify.Request{Method: "POST", Path: "/a", RawQuery: "data.id=7", Header: headers("X-Request-Id", "r-1"), Body: []byte("{}")}
+	signed, err := verify.SignRequest(spec, "key", r, epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVerifier(t, spec, epoch, "key")
+	r.Header.Set("X-Signature", signed.Header.Get("X-Signature"))
+	checkReason(t, v, r, "")
+	r.Header.Del("X-Request-Id")
+	checkReason(t, v, r, verify.Mismatch)
+	r.RawQuery = "data.id=7%3Brequest-id%3Ar-1"
+	checkReason(t, v, r, verify.Malformed)
+}

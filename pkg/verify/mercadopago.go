@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 )
 
@@ -53,6 +54,10 @@ func mercadopagoContent(r *Request, timestamp string) (string, error) {
 	id, ok, err := queried(r, "data.id")
 	if err != nil {
 		return "", err
+	}
+	// With a semicolon in it, the id could stand for the request's id that follows.
+	if strings.Contains(id, ";") {
+		return "", refuse(Malformed, "data.id")
 	}
 	if ok && id != "" {
 		content = "id:" + id + ";"
