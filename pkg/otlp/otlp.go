@@ -13,9 +13,9 @@
 // Names and attributes are those of the semantic conventions for FaaS, HTTP, messaging
 // and AWS; Expressway's own begin with "expressway.". A span contains no payload.
 //
-// Spans are sent once for each invocation, before the function may be frozen, and the
-// wait for the collector is bounded. After a collector fails to answer, more than a
-// hundred invocations skip it, so a collector that is down costs almost nothing.
+// Spans are sent once for each invocation, which waits for the collector for a millisecond
+// and a half at most; what takes longer goes on during the next invocation. After a
+// collector fails to answer, more than a hundred invocations skip it.
 //
 // [OTLP]: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 // [Conventions]: https://opentelemetry.io/docs/specs/semconv/faas/aws-lambda/
@@ -56,9 +56,11 @@ type options struct {
 	Next bridge.Observer
 	// Send posts a document. The default posts it over HTTP.
 	Send func(ctx context.Context, document []byte) error
-	// Now is the clock and Rand the source of ids. The defaults are the system's.
-	Now  func() time.Time
-	Rand func() uint64
+	// Now is the clock, After its timer and Rand the source of ids. The defaults are the
+	// system's.
+	Now   func() time.Time
+	After func(time.Duration) <-chan time.Time
+	Rand  func() uint64
 }
 
 // An Exporter is a [bridge.Observer]. It is safe for concurrent use.
@@ -79,9 +81,13 @@ var _ bridge.Observer = (*Exporter)(nil)
 
 // newExporter returns an Exporter. It sends nothing yet.
 func newExporter(o options) *Exporter {
-	e := &Exporter{resource: o.Resource, always: o.Always, next: o.Next, now: o.Now, rand: o.Rand, sender: sender{post: o.Send}}
+	e := &Exporter{resource: o.Resource, always: o.Always, next: o.Next, now: o.Now, rand: o.Rand, sender: sender{post: o.Send, after: o.After, slot: make(chan struct{}, 1)}}
 	if e.now == nil {
 		e.now = time.Now
+	}
+	e.sender.now = e.now
+	if e.sender.after == nil {
+		e.sender.after = time.After
 	}
 	if e.rand == nil {
 		e.rand = rand.Uint64

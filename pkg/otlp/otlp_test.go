@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,7 +106,8 @@ func exporter(sent *[][]byte, options ...func(*otlp.Options)) *otlp.Exporter {
 	id := uint64(0)
 	o := otlp.Options{
 		Now: func() time.Time { return at }, Rand: func() uint64 { id++; return id },
-		Send: func(_ context.Context, document []byte) error { *sent = append(*sent, document); return nil },
+		After: func(time.Duration) <-chan time.Time { return nil }, // as long as it takes
+		Send:  func(_ context.Context, document []byte) error { *sent = append(*sent, document); return nil },
 	}
 	for _, f := range options {
 		f(&o)
@@ -278,30 +281,91 @@ func TestRejectedAndLate(t *testing.T) {
 	}
 }
 
-// A collector that takes nothing is tried for less than one invocation in a hundred, and
-// never for longer than the limit; what it costs at the 99th percentile is not to try.
+// A collector that takes nothing, or takes the connection and never answers, holds no
+// invocation for longer than a millisecond and a half, and few of them for that.
 func TestDeadCollector(t *testing.T) {
 	t.Parallel()
-	for name, err := range map[string]error{"refuses": errors.New("connection refused"), "hangs": context.DeadlineExceeded} {
-		tries, bound := 0, time.Hour
-		var sent [][]byte
-		e := exporter(&sent, func(o *otlp.Options) {
-			o.Send = func(ctx context.Context, _ []byte) error {
-				tries++
-				deadline, _ := ctx.Deadline()
-				bound = min(bound, time.Until(deadline))
-				return err
+	fired := make(chan time.Time)
+	close(fired)
+	for name, hangs := range map[string]bool{"refuses": false, "hangs": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var (
+				tries, given atomic.Int32
+				waits        int
+				longest      time.Duration
+				now          = at
+				sent         [][]byte
+				over         = make(chan struct{})
+			)
+			defer close(over)
+			e := exporter(&sent, func(o *otlp.Options) {
+				o.Now = func() time.Time { return now }
+				o.After = func(d time.Duration) <-chan time.Time {
+					waits++
+					longest = max(longest, d)
+					if hangs {
+						return fired
+					}
+					return nil
+				}
+				o.Send = func(ctx context.Context, _ []byte) error {
+					tries.Add(1)
+					if !hangs {
+						return errors.New("connection refused")
+					}
+					select {
+					case <-ctx.Done():
+					case <-over:
+					}
+					given.Add(1)
+					return ctx.Err()
+				}
+			})
+			const invocations = 10_000
+			for range invocations {
+				ctx, end := e.Begin(invocation(header))
+				e.Settled(ctx, message("m"), bridge.Result{Filtered: true}, bridge.Settlement{})
+				end()
+				now = now.Add(100 * time.Millisecond)
+			}
+			if tries.Load() == 0 || waits > invocations/100 || longest > 2*time.Millisecond {
+				t.Errorf("%d tries, %d of %d invocations waited, up to %v each", tries.Load(), waits, invocations, longest)
+			}
+			if hangs && tries.Load()-given.Load() > 1 {
+				t.Errorf("%d documents are still on their way", tries.Load()-given.Load())
 			}
 		})
-		const invocations = 10_000
-		for range invocations {
-			ctx, end := e.Begin(invocation(header))
-			e.Settled(ctx, message("m"), bridge.Result{Filtered: true}, bridge.Settlement{})
-			end()
-		}
-		if tries == 0 || tries > invocations/100 || bound > 50*time.Millisecond {
-			t.Errorf("%s: %d tries in %d invocations, each for up to %v", name, tries, invocations, bound)
-		}
+	}
+}
+
+// A collector that is slow, and answers during the next invocation, is none that hangs: it
+// gets every document that finds the way free.
+func TestSlowCollector(t *testing.T) {
+	t.Parallel()
+	var enough chan time.Time
+	answer := make(chan struct{})
+	now, taken := at, 0
+	e := otlp.New(otlp.Options{
+		Now:   func() time.Time { return now },
+		After: func(time.Duration) <-chan time.Time { enough = make(chan time.Time); return enough },
+		Send: func(context.Context, []byte) error {
+			taken++
+			close(enough) // the invocation waits no longer
+			<-answer
+			return nil
+		},
+	})
+	const invocations = 300
+	for range invocations {
+		ctx, end := e.Begin(invocation(header))
+		e.Settled(ctx, message("m"), bridge.Result{Filtered: true}, bridge.Settlement{})
+		end()                    // returns before the answer
+		now = now.Add(time.Hour) // frozen in the meantime
+		answer <- struct{}{}
+	}
+	if taken != invocations {
+		t.Errorf("the collector got %d documents of %d", taken, invocations)
 	}
 }
 
@@ -341,32 +405,62 @@ func TestCollectorComesBack(t *testing.T) {
 // Over the wire: the path, the type, and answers that are not success.
 func TestOverHTTP(t *testing.T) {
 	t.Parallel()
-	status := http.StatusOK
-	var got []string
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	got := make(chan string, 8)
 	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		got = append(got, r.Method+" "+r.URL.Path+" "+r.Header.Get("Content-Type")+" "+fmt.Sprint(json.Valid(body)))
-		w.WriteHeader(status)
+		got <- r.Method + " " + r.URL.Path + " " + r.Header.Get("Content-Type") + " " + fmt.Sprint(json.Valid(body))
+		w.WriteHeader(int(status.Load()))
 	}))
 	defer collector.Close()
-	e, err := otlp.FromEnv(func(name string) string {
+	invoke := func(e *otlp.Exporter) {
+		ctx, end := e.Begin(invocation(header))
+		e.Settled(ctx, message("m"), bridge.Result{Filtered: true}, bridge.Settlement{})
+		end()
+	}
+	const line = "POST /v1/traces application/json true"
+	configured, err := otlp.FromEnv(func(name string) string {
 		return map[string]string{otlp.EndpointName: collector.URL + "/", "AWS_LAMBDA_FUNCTION_NAME": "shop"}[name]
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	invoke(configured)
+	if request := <-got; request != line {
+		t.Errorf("request %s, want %s", request, line)
+	}
+	patient := otlp.New(otlp.Options{Endpoint: collector.URL + "/v1/traces", After: func(time.Duration) <-chan time.Time { return nil }})
+	for range 3 {
+		invoke(patient)
+		status.Store(http.StatusServiceUnavailable)
+	}
+	if len(got) != 2 { // after the 503 it is left alone
+		t.Errorf("%d requests, want 2", len(got))
+	}
+}
+
+// One that takes the connection and never answers holds no invocation, and the second one
+// ends what is on its way: no goroutine is left.
+func TestBlackHole(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts, but the kernel
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	fired := make(chan time.Time)
+	close(fired)
+	now := at
+	e := otlp.New(otlp.Options{
+		Endpoint: "http://" + listener.Addr().String() + "/v1/traces", Now: func() time.Time { return now },
+		After: func(time.Duration) <-chan time.Time { return fired },
+	})
 	for range 2 {
 		ctx, end := e.Begin(invocation(header))
 		e.Settled(ctx, message("m"), bridge.Result{Filtered: true}, bridge.Settlement{})
-		end()
-		status = http.StatusServiceUnavailable
-	}
-	ctx, end := e.Begin(invocation(header)) // after the 503 it is left alone
-	e.Settled(ctx, message("m"), bridge.Result{Filtered: true}, bridge.Settlement{})
-	end()
-	line := "POST /v1/traces application/json true"
-	if diff := cmp.Diff([]string{line, line}, got); diff != "" {
-		t.Errorf("requests (-want +got):\n%s", diff)
+		end() // the test hangs here if the invocation does
+		now = now.Add(time.Second)
 	}
 }
 
