@@ -18,6 +18,9 @@ func TestSDKIntegrationsAreJudged(t *testing.T) {
 		{"s3:getObject", `"QueryLanguage":"JSONata","Arguments":{"Bucket":"{% 'b' %}","Key":"k"}`, ""},
 		{"s3:getObject", `"QueryLanguage":"JSONata","Arguments":"{% $states.input %}"`, ""},
 		{"sts:getCallerIdentity", `"Parameters":{}`, ""},
+		// What is missing or nested is judged when the task runs.
+		{"dynamodb:getItem", `"Parameters":{}`, ""},
+		{"ecs:runTask", `"Parameters":{"TaskDefinition":"t","NetworkConfiguration":{"awsvpcConfiguration":{"Nets":[]}}}`, ""},
 		{"ec2:describeInstances", `"Parameters":{"Anything":1}`, ""},
 		{"lexmodelbuilding:getBot", `"Parameters":{}`, ""}, // the id has "service" behind it
 		{"unheardof:getItem", `"Parameters":{}`, unknown},

@@ -224,6 +224,14 @@ func TestServiceErrors(t *testing.T) {
 		"an argument that nobody knows": {
 			"aws-sdk:dynamodb:getItem", `{"TableNam":"t"}`, reply(200, `{}`), "States.Runtime", "TableNam",
 		},
+		"a nested argument that nobody knows": {
+			"aws-sdk:ecs:runTask", `{"TaskDefinition":"t","NetworkConfiguration":{"AwsvpcConfiguration":{"Subnets":["s"],"Nets":[]}}}`, reply(200, `{}`),
+			"States.Runtime", "The argument NetworkConfiguration.AwsvpcConfiguration.Nets of",
+		},
+		"a nested argument that is missing": {
+			"aws-sdk:ecs:runTask", `{"TaskDefinition":"t","NetworkConfiguration":{"AwsvpcConfiguration":{}}}`, reply(200, `{}`),
+			"States.Runtime", "The argument NetworkConfiguration.AwsvpcConfiguration.Subnets of",
+		},
 		"an argument that is missing": {
 			"aws-sdk:dynamodb:getItem", `{"TableName":"t"}`, reply(200, `{}`), "States.Runtime", "Key",
 		},
