@@ -62,7 +62,7 @@ func moduleFiles(t *testing.T) []goFile {
 	t.Helper()
 	root := filepath.Join("..", "..")
 	var files []goFile
-	for _, folder := range []string{"cmd", "functions", "internal", "pkg"} {
+	for _, folder := range []string{"cmd", "deploy", "functions", "internal", "pkg"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") {
 				return err
