@@ -12,7 +12,8 @@ func fnContains(ev *evaluator, args []any) (any, error) {
 		return Undefined, nil
 	}
 	if token, ok := args[1].(string); ok {
-		return strings.Contains(s, token), nil
+		_, _, found := ev.cut(s, token)
+		return found, nil
 	}
 	if m, ok := args[1].(*matcher); ok {
 		found, err := m.re.Contains(s, ev.spend)

@@ -15,19 +15,19 @@ func defineStrings(define definer) {
 		if !ok {
 			return Undefined, nil
 		}
-		before, _, _ := strings.Cut(s, optionalString(args[1], "undefined"))
+		before, _, _ := ev.cut(s, optionalString(args[1], "undefined"))
 		return before, nil
-	})
+	}).counts = true
 	define("substringAfter", "<s-s:s>", 2, func(ev *evaluator, args []any) (any, error) {
 		s, ok := args[0].(string)
 		if !ok {
 			return Undefined, nil
 		}
-		if _, after, found := strings.Cut(s, optionalString(args[1], "undefined")); found {
+		if _, after, found := ev.cut(s, optionalString(args[1], "undefined")); found {
 			return after, nil
 		}
 		return s, nil
-	})
+	}).counts = true
 	define("lowercase", "<s-:s>", 1, onString(func(s string) (any, error) { return toLower(s), nil }))
 	define("uppercase", "<s-:s>", 1, onString(func(s string) (any, error) { return toUpper(s), nil }))
 	define("length", "<s-:n>", 1, func(ev *evaluator, args []any) (any, error) {
@@ -40,7 +40,7 @@ func defineStrings(define definer) {
 	define("trim", "<s-:s>", 1, onString(func(s string) (any, error) { return trim(s), nil }))
 	define("pad", "<s-ns?:s>", 3, fnPad)
 	define("match", "<s-f<s:o>n?:a<o>>", 3, fnMatch)
-	define("contains", "<s-(sf):b>", 2, fnContains)
+	define("contains", "<s-(sf):b>", 2, fnContains).counts = true
 	define("replace", "<s-(sf)(sf)n?:s>", 4, fnReplace)
 	define("split", "<s-(sf)n?:a<s>>", 3, fnSplit)
 	define("join", "<a<s>s?:s>", 2, fnJoin)
@@ -56,6 +56,14 @@ func defineStrings(define definer) {
 	define("decodeUrl", "<s-:s>", 1, onString(func(s string) (any, error) {
 		return decodeURL(s, urlReserved+"#", "decodeUrl")
 	}))
+}
+
+// cut is strings.Cut, which reads no more than up to the separator: going through a text
+// part by part takes linear time.
+func (ev *evaluator) cut(s, sep string) (before, after string, found bool) {
+	before, after, found = strings.Cut(s, sep)
+	ev.work(len(before) + len(sep))
+	return before, after, found
 }
 
 func fnString(ev *evaluator, args []any) (any, error) {

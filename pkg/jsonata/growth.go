@@ -38,11 +38,14 @@ func (ev *evaluator) extend(a any, more []any) (*seq, error) {
 			return &seq{items: g.buf[s.offset:g.end:g.end], grown: g, offset: s.offset}, nil
 		}
 	}
-	spare := 0
+	front, spare := 0, 0
 	if s != nil && s.grown != nil && ev.conf.worth(len(items), growFrom) {
 		spare = room(n)
+		if s.offset == s.grown.start { // the next value may use the other end
+			front = min(s.grown.start, spare)
+		}
 	}
-	return ev.newGrowth(items, more, 0, spare)
+	return ev.newGrowth(items, more, front, spare)
 }
 
 // extendFront is extend at the other end.
@@ -60,11 +63,14 @@ func (ev *evaluator) extendFront(more []any, a any) (*seq, error) {
 			return &seq{items: g.buf[g.start : g.start+n : g.start+n], grown: g, offset: g.start}, nil
 		}
 	}
-	spare := 0
+	spare, behind := 0, 0
 	if s != nil && s.grown != nil && ev.conf.worth(len(items), growFrom) {
 		spare = room(n)
+		if s.offset+len(items) == s.grown.end {
+			behind = min(len(s.grown.buf)-s.grown.end, spare)
+		}
 	}
-	return ev.newGrowth(more, items, spare, 0)
+	return ev.newGrowth(more, items, spare, behind)
 }
 
 // newGrowth joins two lists, with room in front and behind.
@@ -141,9 +147,9 @@ func (ev *evaluator) joinGrown(g *textGrowth, more string, front bool) (string, 
 		copy(g.buf[g.end:], more)
 		g.end += len(more)
 	case front:
-		return ev.newText(more, g.text(), room(n), 0)
+		return ev.newText(more, g.text(), room(n), min(len(g.buf)-g.end, room(n)))
 	default:
-		return ev.newText(g.text(), more, 0, room(n))
+		return ev.newText(g.text(), more, min(g.start, room(n)), room(n))
 	}
 	ev.work(len(more))
 	return g.text(), nil

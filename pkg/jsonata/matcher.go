@@ -24,6 +24,8 @@ type found struct {
 	source     string // the text to which at refers
 	at         []int  // the positions of the groups, as in package regexp, for a matcher
 	list       []any  // the groups, for a function
+	known      int    // an offset in source, for a matcher, that is units in UTF-16 units
+	units      int
 	object     *Object
 }
 
@@ -114,11 +116,11 @@ func (m *matcher) matches(s string, from int, after bool, spend func(steps int) 
 	}, nil
 }
 
-// finder returns the matches of m in s that begin at or after the byte offset from; after
-// says that a match ended at from.
-func (m *matcher) finder(ev *evaluator, s string, from int, after bool) finder {
+// finder returns the matches of m in s that begin at or after the byte offset from, which is
+// units in UTF-16 units; after says that a match ended at from.
+func (m *matcher) finder(ev *evaluator, s string, from, units int, after bool) finder {
 	next, err := m.matches(s, from, after, ev.spend)
-	f := &found{source: s, end: from}
+	f := &found{source: s, end: from, known: from, units: units}
 	return func() (*found, error) {
 		if err != nil {
 			return nil, err
@@ -140,7 +142,7 @@ func (m *matcher) finder(ev *evaluator, s string, from int, after bool) finder {
 // finderOf returns the matches in s of any function that works like a matcher.
 func (ev *evaluator) finderOf(f any, s string) finder {
 	if m, ok := f.(*matcher); ok {
-		return m.finder(ev, s, 0, false)
+		return m.finder(ev, s, 0, 0, false)
 	}
 	args := []any{s}
 	return func() (*found, error) {
@@ -264,16 +266,17 @@ func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := 0
+	from, units := 0, 0
 	if len(args) > 1 && isNumber(args[1]) { // as a callback: the index is where to start
 		if f := toFloat(args[1]); f >= 1 {
 			if f > float64(utf16Len(s)) {
 				return Undefined, nil
 			}
 			from = fromUTF16(s, f)
+			units = utf16Len(s[:from])
 		}
 	}
-	f, err := m.finder(ev, s, from, false)()
+	f, err := m.finder(ev, s, from, units, false)()
 	if err != nil || f == nil {
 		return Undefined, err
 	}
@@ -283,16 +286,18 @@ func (m *matcher) callAsFunction(ev *evaluator, args []any) (any, error) {
 // object returns a match as functions see it; its member next is a function that returns
 // the following match.
 func (m *matcher) object(ev *evaluator, f *found, s string) *Object {
-	ev.work(f.end)
+	// Only what lies between two matches is counted, so that all of them take linear time.
+	ev.work(f.end - f.known)
+	f.units += utf16Len(s[f.known:f.start])
+	f.known = f.start
+	from, end := f.end, f.units+utf16Len(f.text)
 	o := NewObject(5)
 	o.Set("match", f.text)
-	start := utf16Len(s[:f.start])
-	o.Set("start", float64(start))
-	o.Set("end", float64(start+utf16Len(f.text)))
+	o.Set("start", float64(f.units))
+	o.Set("end", float64(end))
 	o.Set("groups", f.groups())
-	from := f.end
 	o.Set("next", &builtin{call: func(ev *evaluator, _ []any) (any, error) {
-		f, err := m.finder(ev, s, from, true)()
+		f, err := m.finder(ev, s, from, end, true)()
 		if err != nil || f == nil {
 			return Undefined, err
 		}
