@@ -129,7 +129,7 @@ func TestApproval(t *testing.T) {
 	}
 }
 
-// A link that nobody uses expires with its task, and says so.
+// An unused link expires with its task, and its page says so.
 func TestApprovalExpires(t *testing.T) {
 	t.Parallel()
 	a := newApprovals(t, "259200", "1")

@@ -106,7 +106,7 @@ func emulateIn(t *testing.T, binary, function, taskRoot string, command ...strin
 	return fmt.Sprintf("http://%s/2015-03-31/functions/function/invocations", front)
 }
 
-// freeAddress is a loopback address that nobody listens on. The emulator takes no
+// freeAddress is a loopback address without a listener. The emulator takes no
 // listener, so another process may be faster; the test fails then, and hangs never.
 func freeAddress(t *testing.T) string {
 	t.Helper()

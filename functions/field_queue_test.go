@@ -120,7 +120,7 @@ func TestFieldQueues(t *testing.T) {
 }
 
 // Pipes hands a queue's records over as a bare array: they run, and are reported, and a
-// batch that fails whole fails the function, for elsewhere nobody reads the report.
+// batch in which everything fails makes the function fail, because the report is not read elsewhere.
 func TestPipes(t *testing.T) {
 	t.Parallel()
 	var cases []fieldCase

@@ -70,7 +70,7 @@ func hexMAC(secret, text string) string {
 
 func unix(at time.Time) string { return fmt.Sprint(at.Unix()) }
 
-// The three patterns of docs/resume.md, as they stand there, in the compiled function.
+// The three patterns of docs/resume.md, unchanged, in the compiled function.
 func TestDocumentedResumptions(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../docs/resume.md")

@@ -119,7 +119,7 @@ func TestDevBrokenData(t *testing.T) {
 	}
 }
 
-// Whoever listens beyond the machine is told what that means; nobody else is.
+// Listening beyond this machine prints a warning; listening on loopback does not.
 func TestDevWarnsOfOpenAddresses(t *testing.T) {
 	t.Chdir(filepath.Join("..", ".."))
 	for address, want := range map[string]bool{"127.0.0.1:0": false, "0.0.0.0:0": true} {

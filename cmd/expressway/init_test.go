@@ -241,7 +241,7 @@ func TestInitRefuses(t *testing.T) {
 		"resources in braces":          {"Resources: {Q: {Type: AWS::SQS::Queue}}\n", "", nil, "template.yaml:1: Resources is written in braces"},
 		"JSON":                         {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "", nil, "is JSON"},
 		"YAML that is not":             {"Resources:\n  A: {Type: B}\n  A: {Type: C}\n", "", nil, `template.yaml:3:3: the key "A" appears twice`},
-		"a function that nobody knows": {"Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: !Frobnicate x\n", "", nil, "template.yaml:5:18: there is no intrinsic function Fn::Frobnicate"},
+		"an unknown function":          {"Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: !Frobnicate x\n", "", nil, "template.yaml:5:18: there is no intrinsic function Fn::Frobnicate"},
 		"a tag of another language":    {"Resources:\n  Q:\n    Type: !!set {A}\n", "", nil, "template.yaml:3:11: the YAML tag !!set"},
 		"a template that is cut off":   {"Resources:\n  Q:\n    Type: \"AWS::SQS", "", nil, "template.yaml:"},
 		"a synthesized template":       {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "cdk.out/S.template.json", []string{"--iac", "sam", "--template", "cdk.out/S.template.json"}, "rewritten by each synth"},

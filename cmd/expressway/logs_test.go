@@ -287,7 +287,7 @@ func TestLogsTimeline(t *testing.T) {
 	}
 }
 
-// Without log groups the query alone is printed, and nobody is asked.
+// Without log groups only the query is printed, and no request is sent.
 func TestLogsQuery(t *testing.T) {
 	t.Parallel()
 	code, out, errs := logsCLI(t, noEnvironment, "--route", "a", "--delivery", `x" or 1=1 | delete \`)

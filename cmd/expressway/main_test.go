@@ -121,7 +121,7 @@ func TestBrokenConfiguration(t *testing.T) {
 	}
 }
 
-// Broken state machines are reported with their places, all of them and beside a broken
+// Broken state machines are reported with their positions, all of them, and together with a broken
 // configuration.
 func TestBrokenStateMachines(t *testing.T) {
 	dir := t.TempDir()

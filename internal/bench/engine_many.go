@@ -36,7 +36,7 @@ func (b *bench) manyExecutions(ctx context.Context, r *report) error {
 	if err := api.call(ctx, "CreateStateMachine", map[string]any{"name": "many", "definition": definition, "roleArn": "arn:aws:iam::123456789012:role/bench"}, &machine); err != nil {
 		return err
 	}
-	// Those that wait come last, for then no more may run.
+	// Those that wait come last, because no more may run then.
 	const patience = 1000
 	for i := range endedExecutions + waitingExecutions {
 		request := map[string]any{"stateMachineArn": machine.StateMachineArn, "input": fmt.Sprintf(`{"wait":%t}`, i >= endedExecutions)}

@@ -23,13 +23,16 @@ var faults = []struct {
 	{regexp.MustCompile(`\b(?:[Ii]s|[Aa]re|was|were|be|been|being) no ([a-zA-Z]+)`), `"is not a name", "is not JSON", "are not numbers", "cannot be part of"`},
 	{regexp.MustCompile(`\b[Gg]o(?:es)? before\b`), `"precedes", "takes precedence over"`},
 	{regexp.MustCompile(`\b[Hh]ears? of\b`), `"is notified of", "is told of"`},
-	{regexp.MustCompile(`\bha(?:s|ve) besides\b`), `"also has"`},
+	{regexp.MustCompile(`\b[Bb]esides\b`), `"in addition to", "also has"`},
+	{regexp.MustCompile(`\bbefall`), `"happens to", "affects"`},
+	{regexp.MustCompile(`\b(?:that|which) nobody\b`), `"that is not ...", "unknown", "unused"`},
+	{regexp.MustCompile(`\b(?:stands? in for|as they stand)\b`), `"replaces", "is a fake of", "unchanged"`},
 	{regexp.MustCompile(`\b[Tt]ells? the history\b`), `"adds to the history"`},
 	{regexp.MustCompile(`\bcounts? (?:where|only where)\b`), `"is used if"`},
 	{regexp.MustCompile(`\bhangs? on the\b`), `"depends on the"`},
 	{regexp.MustCompile(`\bso that nobody\b`), `"so that it cannot", "so that ... is not"`},
 	{regexp.MustCompile(`\bwhat is (?:not|no) [a-z]+ is\b`), `"anything that is not ... is", "a value that is not ... is"`},
-	{regexp.MustCompile(`[a-z], for (?:it|they|there|nobody|whoever) `), `"because"`},
+	{regexp.MustCompile(`[a-z], for (?:it|they|there|nobody|whoever|elsewhere|then|what was) `), `"because"`},
 }
 
 // fine follow "is no" in good English.

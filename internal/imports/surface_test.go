@@ -242,7 +242,7 @@ func (s *surface) reachable(dir, name string) {
 	s.used[dir][name] = true
 }
 
-// unused are the names that nobody outside uses, directly or by what they use.
+// unused are the names that nothing outside uses, directly or indirectly.
 func (s *surface) unused() (names []string, total int) {
 	for dir, declared := range s.declared {
 		for name := range declared {

@@ -35,7 +35,7 @@ func TestLockFile(t *testing.T) {
 	}
 }
 
-// A case that never ends costs no other case its answer. Anything can stand in for
+// A case that never ends does not affect the answers of others. Any program can replace
 // Node: here it is a shell.
 func TestAsk(t *testing.T) {
 	t.Parallel()

@@ -47,7 +47,7 @@ func (s Sender) signed(spec verify.Spec, with, path string, now time.Time) (*ver
 	return r, nil
 }
 
-// An Attack is a request that nobody without the sender's key could have made, or that no
+// An Attack is a request that cannot be made without the sender's key, or that no
 // sender makes. A route must refuse it.
 type Attack struct {
 	Name    string

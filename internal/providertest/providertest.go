@@ -94,7 +94,7 @@ var (
 	otherKeys = sync.OnceValues(func() (string, error) { return verify.MakeKeys(Now) })
 )
 
-// Signing returns a sender of the provider, whoever holds its keys.
+// Signing returns a sender of the provider, whether its keys are the provider's or ours.
 func Signing(provider string) (Sender, error) {
 	c, err := Complete(provider)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// What may befall a send or a delivery, so that its webhook succeeds once more.
+// What may happen to a send or a delivery, so that its webhook succeeds once more.
 const (
 	whyAcceptLost    = "accepted again: the queue's answer was lost or late (502), and the sender sent again"
 	whyWebhookKilled = "accepted again: the webhook function was killed, and the sender sent again"

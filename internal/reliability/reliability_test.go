@@ -15,7 +15,7 @@ import (
 
 var (
 	messages = flag.Int("messages", 500, "how many messages TestReliability sends")
-	seed     = flag.Uint64("seed", 1, "which faults befall which deliveries")
+	seed     = flag.Uint64("seed", 1, "decides which deliveries get which faults")
 	update   = flag.Bool("update", false, "write the accounts into docs/reliability.md")
 )
 

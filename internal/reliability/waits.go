@@ -44,7 +44,7 @@ const waitSecret = "a secret of the test"
 const waitWorkflow = `{"QueryLanguage":"JSONata","StartAt":"Wait","States":{"Wait":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken",
   "Arguments":{"QueueUrl":"q","MessageBody":{"id":"{% $states.input.id %}","token":"{% $states.context.Task.Token %}"}},"End":true}}}`
 
-// Faults of the calls that resume, besides those of starts.
+// Faults of the calls that resume, in addition to those of starts.
 const (
 	faultResetBefore = "connection reset before the call was taken"
 	faultTaken       = "answer lost after the call was taken"

@@ -101,7 +101,7 @@ func (s *script) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	return nil, e
 }
 
-// mock stands in for the functions where nothing was recorded for the task: in runs of
+// mock replaces the functions if nothing was recorded for the task: in runs of
 // Express Workflows.
 func (s *script) mock(ctx context.Context, t asl.Task) (any, error) {
 	payload := t.Parameters

@@ -202,7 +202,7 @@ func play(t *rapid.T, definition string, run func(context.Context, asl.Environme
 	return r, events
 }
 
-// pausing returns the function that runs a machine as one that nobody waits for.
+// pausing returns the function that runs a machine without a caller that waits.
 func pausing(m *asl.Machine) func(context.Context, asl.Environment, asl.Execution) asl.Result {
 	return func(ctx context.Context, env asl.Environment, ex asl.Execution) asl.Result {
 		r, pause := m.RunApart(ctx, env, ex)

@@ -11,7 +11,7 @@ import (
 )
 
 // Machines that others have deployed are taken, with their template's values and, as they
-// stand in the template, with its placeholders.
+// are in the template, with its placeholders.
 func TestPublishedMachinesAreTaken(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(shared.Path(t, "machines"), "*.json"))

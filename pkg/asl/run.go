@@ -25,7 +25,7 @@ type run struct {
 	deadline  time.Time
 	expired   atomic.Bool  // the deadline has passed
 	steps     atomic.Int64 // transitions and retries so far
-	workers   atomic.Int64 // goroutines besides the caller's
+	workers   atomic.Int64 // goroutines in addition to the caller's
 	variables atomic.Int64 // bytes
 	// effects are the options for expressions that use the clock or randomness.
 	effects []jsonata.Option
@@ -65,7 +65,7 @@ type frame struct {
 	again bool
 	// assigned are the variables that the current state set.
 	assigned *jsonata.Object
-	// parks says that the flow may pause: it is the machine's own, and nobody waits for it.
+	// parks says that the flow may pause: it is the machine's own, and no caller waits for it.
 	// parked is set from when it pauses until the wait is over.
 	parks  bool
 	parked *parked

@@ -109,7 +109,7 @@ func TestWholeDefinitionsHaveEveryField(t *testing.T) {
 	}
 }
 
-// What stands in the place of a value of a definition that is whole.
+// replacements are the values that replace one of a valid definition.
 var replacements = []string{
 	`null`, `true`, `false`, `""`, `"A"`, `"S"`, `"$"`, `"$.a"`, `"$.a[*]"`, `"$$.Execution"`, `"$v.a"`, `"States.UUID()"`, `"{% 1 %}"`, `"{% ( %}"`, `"{%%}"`, `"{% 1"`, `"{%}"`,
 	`"JSONata"`, `"JSONPath"`, `-1`, `0`, `1`, `1.5`, `1e9`, `1.0`, `[]`, `[1]`, `["States.ALL"]`, `[{}]`, `{}`, `{"a.$":"$.b"}`, `{"a":"{% 1 %}"}`,

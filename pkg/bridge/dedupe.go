@@ -23,7 +23,7 @@ type Dedupe struct {
 	// For is how long a finished delivery is remembered; zero is [DefaultRemember].
 	For time.Duration
 	// Claim is the longest that an execution of the route may run; zero is [MaxWait]. An
-	// attempt whose end nobody knows, because the function was killed or the answer was
+	// attempt whose end is unknown, because the function was killed or the answer was
 	// lost, holds the key for that long after the last moment at which its start may have
 	// been sent.
 	Claim time.Duration

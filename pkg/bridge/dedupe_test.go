@@ -196,7 +196,7 @@ func TestDedupeKeys(t *testing.T) {
 	}
 }
 
-// How a failure leaves the key: free, kept with its answer, or held while nobody knows
+// How a failure leaves the key: free, kept with its answer, or held while the outcome is unknown
 // whether an execution runs.
 func TestFailuresAndTheKey(t *testing.T) {
 	t.Parallel()
@@ -235,7 +235,7 @@ func TestFailuresAndTheKey(t *testing.T) {
 	}
 }
 
-// After an answer that nobody got, or a function that was killed before it could settle,
+// After an answer that was lost, or a function that was killed before it could settle,
 // the key is held until no execution can be running: the deadline, before which the start
 // was sent, and the longest that an execution runs. Then it is free.
 func TestAmbiguousHoldsTheKey(t *testing.T) {
@@ -279,7 +279,7 @@ func TestAmbiguousHoldsTheKey(t *testing.T) {
 	}
 }
 
-// Whoever asks while the other attempt has time is told its deadline, and after that what
+// A duplicate that arrives while the other attempt has time gets its deadline, and after that what
 // remains of the claim.
 func TestInProgressSaysWhenToComeAgain(t *testing.T) {
 	t.Parallel()

@@ -175,7 +175,7 @@ func New(starter Starter, log *slog.Logger, now func() time.Time, options ...Opt
 	return b
 }
 
-// noStarter stands for a Starter that nobody gave.
+// noStarter replaces a nil Starter.
 type noStarter struct{}
 
 func (noStarter) StartSync(context.Context, Start) (Outcome, error) {

@@ -7,7 +7,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// notSupported says what stands in place of anchors: a file that many people change is
+// notSupported explains what to use instead of anchors: a file that many people change is
 // read where it is written.
 const notSupported = "YAML anchors, aliases and merge keys are not supported: write out what each route has, or put what several have in common into a variable, ${NAME}"
 

@@ -17,7 +17,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// schemaKeys are the keys that the schema knows, by the object that they stand in: ""
+// schemaKeys are the keys that the schema defines, by the object that contains them: ""
 // for the file, route, and dotted names below a route.
 func schemaKeys(t *testing.T) map[string][]string {
 	t.Helper()

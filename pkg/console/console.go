@@ -306,7 +306,7 @@ func (c *Console) health(*http.Request) (any, error) {
 
 // stream sends changes as server-sent events, until the client disconnects.
 func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
-	// While there is a body that nobody has read, it is not noticed that the client is gone.
+	// net/http only notices that the client is gone once the body has been read.
 	if _, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxPost)); err != nil {
 		c.problem(w, refusal{http.StatusBadRequest, "the stream takes no body"})
 		return

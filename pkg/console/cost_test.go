@@ -82,7 +82,7 @@ func BenchmarkExecution(b *testing.B) {
 	b.ReportMetric(ratios[len(ratios)/2], "ratio")
 }
 
-// Recording allocates little beside what an execution does: allocations do not depend on
+// Recording allocates little compared with the execution itself: allocations do not depend on
 // how busy the machine is.
 func TestCost(t *testing.T) {
 	r := console.NewRecorder(console.Options{})

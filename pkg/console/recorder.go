@@ -241,7 +241,7 @@ func (r *Recorder) dropDelivery() {
 func (r *Recorder) dropExecution() {
 	e := r.executions.pop()
 	e.dropped = true
-	// The next execution takes the room of this one's events, which nobody else has: they
+	// The next execution takes the room of this one's events, which is not shared: they
 	// are what recording allocates most.
 	if c := cap(e.moments.kept); c > cap(r.spare) && c <= maxSpare {
 		clear(e.moments.kept)

@@ -128,7 +128,7 @@ func testLayout(t *testing.T, client *dynamodb.Client, server *mototest.Server) 
 	diff("completed", want)
 }
 
-// Records as Powertools writes them are understood, and such that nobody can understand
+// Records as Powertools writes them are understood, and records that cannot be understood
 // start nothing.
 func testPowertools(t *testing.T, client *dynamodb.Client, server *mototest.Server) {
 	now := newClock()
@@ -215,7 +215,7 @@ func newGuard(t *testing.T, target string) *guard {
 }
 
 // testRace lets fifty deliveries with one key arrive at once, in ten processes: the
-// table grants one of them, and nobody else starts. On a busy machine the one may not
+// table grants one of them, and no other starts. On a busy machine the one may not
 // have heard of it in time.
 func testRace(t *testing.T, server *mototest.Server) {
 	g := newGuard(t, server.URL)

@@ -121,7 +121,7 @@ func (m *Memory) Release(_ context.Context, c bridge.Claim) error {
 	return nil
 }
 
-// holding returns the record that c claimed and that nobody has taken since, or nil.
+// holding returns the record that c claimed, if it has not been claimed again since, or nil.
 func (m *Memory) holding(c bridge.Claim) *memoryRecord {
 	r := m.records[c.Key]
 	if r == nil || r.done != nil || r.claim.Until.UnixMilli() != c.Until.UnixMilli() {

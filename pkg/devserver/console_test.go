@@ -350,7 +350,7 @@ func TestConsoleSave(t *testing.T) {
 	}
 }
 
-// State machines are run from the console, and what nobody waits for is ended.
+// State machines are run from the console, and executions without a caller can be ended there.
 func TestConsoleRunAndEnd(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)

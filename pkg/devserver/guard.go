@@ -16,7 +16,7 @@ import (
 // origins, which Origin and Sec-Fetch-Site show. SDKs and command lines send neither
 // of the last two.
 type guard struct {
-	// Allowed are host names, without a port, that are accepted beside loopback names
+	// Allowed are host names, without a port, that are accepted in addition to loopback names
 	// and addresses.
 	Allowed []string
 	// AnyAddress accepts every IP address as the host. A page cannot rebind an address,

@@ -181,7 +181,7 @@ func TestLargeBodies(t *testing.T) {
 }
 
 // A client that goes away in the middle of its body starts nothing; one that dawdles
-// keeps nobody else waiting.
+// does not delay other requests.
 func TestAbortedAndSlowClients(t *testing.T) {
 	t.Parallel()
 	started := make(chan struct{}, 10)

@@ -125,7 +125,7 @@ const (
 	event = `{"version":"0","id":"e","detail-type":"T","source":"shop","account":"123456789012","time":"2026-01-01T00:00:00Z","region":"us-east-1","resources":[],"detail":{}}`
 )
 
-// routesInGo are routes that nobody read from YAML: every field but the necessary ones
+// routesInGo are routes that were not read from YAML: every field but the necessary ones
 // is zero.
 func routesInGo() []*config.Route {
 	return []*config.Route{

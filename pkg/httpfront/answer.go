@@ -64,7 +64,7 @@ var statuses = map[string]struct {
 	bridge.Internal:         {http.StatusInternalServerError, "Internal error"},
 }
 
-// tooLargeDetail says what to do about a 413, to whoever reads the sender's log.
+// tooLargeDetail says what to do about a 413; it appears in the sender's log.
 const tooLargeDetail = "A body may have 6 MiB, and what the route makes of it 256 KiB: send less, or let the route pass on less (input) or offload it (offload)."
 
 // answerTo makes the default answer to a failure: a problem document (RFC 9457)

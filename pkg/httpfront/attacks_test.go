@@ -70,7 +70,7 @@ func lowered(h http.Header) map[string][]string {
 }
 
 // TestAttacksThroughEveryDoor has a genuine delivery of every provider start a workflow
-// behind each front door, and everything that an attacker can make of it start none.
+// behind each front door, and every request that an attacker can derive from it starts none.
 func TestAttacksThroughEveryDoor(t *testing.T) {
 	t.Parallel()
 	var started atomic.Int64

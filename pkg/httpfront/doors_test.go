@@ -310,7 +310,7 @@ func logged(t testing.TB, routes string, starter bridge.Starter, out *bytes.Buff
 }
 
 // An event that is not an HTTP request fails the function: a service that hears an answer
-// takes it for success, and drops the data. Error and log name the event and where it
+// mistakes it for success, and drops the data. Error and log name the event and where it
 // belongs.
 func TestEventsOfTheOtherFunctions(t *testing.T) {
 	t.Parallel()

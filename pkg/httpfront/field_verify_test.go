@@ -33,7 +33,7 @@ func TestProvidersFromTheField(t *testing.T) {
 }
 
 // A provider's own retry carries the bytes of the first attempt; the events are made by
-// the script beside the configuration, for their times must be fresh.
+// the script next to the configuration, because their times must be fresh.
 func TestRetriesFromTheField(t *testing.T) {
 	t.Parallel()
 	script := shared.Path(t, "field", "http", "gen.py")

@@ -137,7 +137,7 @@ func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, fa
 		if p := recover(); p != nil {
 			f.log.ErrorContext(ctx, "panic", "reason", fmt.Sprint(p), "stack", string(debug.Stack()))
 			failure := bridge.NewFailure(bridge.Internal, "panic", nil)
-			if r == nil { // nobody knows whether the sender would take an answer for success
+			if r == nil { // the sender might mistake any answer for success
 				failed = messages.InvokeResponse_Error{Type: failure.Name, Message: failure.Error()}
 				return
 			}

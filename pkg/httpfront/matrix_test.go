@@ -202,7 +202,7 @@ func TestEveryAnswerThroughEveryDoor(t *testing.T) {
 	rows := map[string]struct {
 		starter      starterFunc
 		method, path string            // POST /a
-		headers      map[string]string // beside the token
+		headers      map[string]string // in addition to the token
 		before, body string            // before: the body of a delivery that came first
 		status       string
 		fields       []field

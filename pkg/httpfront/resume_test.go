@@ -244,7 +244,7 @@ func TestResumeDuplicates(t *testing.T) {
 }
 
 // GET shows the page and changes nothing; every answer of the route is a page that
-// nobody keeps, frames or refers from.
+// is not cached or framed and sends no referrer.
 func TestApprovalPage(t *testing.T) {
 	t.Parallel()
 	tasks, log := newTasks(), &bytes.Buffer{}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// typical are expressions such as stand in a configuration.
+// typical are expressions as configurations have them.
 var typical = []string{
 	`$request.body`,
 	`$request.headers."x-github-event" = "push"`,

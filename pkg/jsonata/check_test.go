@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// Check says of an expression what Compile says, whatever was checked before it and beside it.
+// Check returns for an expression what Compile returns, whatever else was checked before or at the same time.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	sources := []string{

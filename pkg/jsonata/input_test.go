@@ -104,7 +104,7 @@ func evaluateExpr(t *testing.T, e *Expr) string {
 	return show(v)
 }
 
-// One expression, 64 goroutines, and inputs that are nobody's to change.
+// One expression, 64 goroutines, and inputs that must not be changed.
 func TestManyGoroutines(t *testing.T) {
 	t.Parallel()
 	const text = `{"a":[{"b":3,"c":["x"],"s":"caat"},{"b":1},{"b":2}],"raw":{"k":[1,2,3]},"m":[[1],[2,[3]]]}`

@@ -18,7 +18,7 @@
 //	string         text
 //	[]any          an array
 //	*Object        an object, in the order of its members
-//	*Raw           JSON text that nobody has looked into yet
+//	*Raw           JSON text that has not been decoded yet
 //	*Function      a function, which JSON cannot hold
 //
 // [Decode] makes them from JSON text, [AppendJSON] writes them, and [FromGo] converts the

@@ -35,7 +35,7 @@ func rawParts(t *testing.T, r *rand.Rand, v any) any {
 	return v
 }
 
-// Whatever part of an input is JSON text that nobody has looked into, the official suite
+// Whatever part of an input is JSON text that has not been decoded, the official suite
 // has the same results.
 func TestSuiteWithRaw(t *testing.T) {
 	t.Parallel()

@@ -39,7 +39,7 @@ type suiteCase struct {
 }
 
 // An exprText is an expression in a case. Half a surrogate pair, which a Go string
-// cannot hold, stays an escape: in expressions it stands in string literals.
+// cannot hold, stays an escape: in expressions it is part of string literals.
 type exprText string
 
 func (e *exprText) UnmarshalJSON(text []byte) error {

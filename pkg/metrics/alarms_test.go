@@ -26,7 +26,7 @@ func environment(level string) func(string) string {
 
 // TestAlarmsFindTheirMetrics makes each delivery end as an alarm of deploy/alarms watches
 // for, and looks for its metric with exactly the dimensions that the alarm asks for.
-// CloudWatch knows no other: an alarm on a metric that nobody writes is silent for ever.
+// CloudWatch knows no other: an alarm on a metric that is never written never fires.
 func TestAlarmsFindTheirMetrics(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "alarms", "function.yaml"))

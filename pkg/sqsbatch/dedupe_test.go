@@ -122,7 +122,7 @@ func TestDedupeWithinABatch(t *testing.T) {
 	})
 }
 
-// A failure that will be retried frees the key; one of which nobody knows holds it.
+// A failure that will be retried frees the key; one with an unknown outcome holds it.
 func TestDedupeAfterFailures(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

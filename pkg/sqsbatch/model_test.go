@@ -412,7 +412,7 @@ func (w *world) invoke(index, most int, limit time.Duration) {
 		defer w.mu.Unlock()
 		p.running--
 		switch {
-		case !p.alive(): // nobody hears it
+		case !p.alive(): // the function has ended
 		case err != nil:
 			w.problem("Invoke failed: %v", err)
 		case late:
@@ -645,7 +645,7 @@ func (p *process) settled(m *simMessage) {
 	}
 }
 
-// runTime is how long an execution runs, whoever waits for it.
+// runTime is how long an execution runs, whether or not a function waits for it.
 func runTime(outcome string) time.Duration {
 	switch outcome {
 	case "unknown":

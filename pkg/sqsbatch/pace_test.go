@@ -136,7 +136,7 @@ func TestRecordsAreHandedBackWhenWaitingIsInVain(t *testing.T) {
 }
 
 // An execution that could not end in time, by those before it, is not begun: it would
-// run to its end beside its own retry.
+// run to its end while its own retry runs.
 func TestNothingBeginsThatCannotEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -247,7 +247,7 @@ func TestEventsThatAreNoBatch(t *testing.T) {
 	}
 }
 
-// Whoever connects the wrong function reads which is right.
+// The error for a wrongly connected function names the right one.
 func TestEventsOfOtherFunctions(t *testing.T) {
 	t.Parallel()
 	for payload, want := range map[string]string{

@@ -36,7 +36,7 @@ var fieldExceptions = map[string]string{}
 const fieldFloor = 98
 
 // What others measured on the service holds here too: executions, tests of one state,
-// definitions that are refused, refused calls. Cases that nobody measured (confidence
+// definitions that are refused, refused calls. Cases that were not measured (confidence
 // "low") are run and counted apart.
 func TestConformanceField(t *testing.T) {
 	t.Parallel()

@@ -19,7 +19,7 @@ import (
 // The account of the recordings.
 const recordedAccount = "111111111111"
 
-// A recorded case; the format is described beside the recordings.
+// A recorded case; the README of the recordings describes the format.
 type recorded struct {
 	ID            string
 	Kind          string

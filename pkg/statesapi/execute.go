@@ -412,7 +412,7 @@ func (s *Service) run(ctx context.Context, x *execution) {
 	s.settle(x, s.guarded(x, s.program(ctx, x, false)))
 }
 
-// runApart runs an execution that nobody waits for, and calls end at its end. It returns
+// runApart runs an execution without a caller that waits, and calls end at its end. It returns
 // where the execution waits: what goes on then has a goroutine of its own.
 func (s *Service) runApart(ctx context.Context, x *execution, end func()) {
 	s.observe(x.record)

@@ -30,7 +30,7 @@ type history struct {
 	dropped bool
 }
 
-// eventBytes is what an event takes beside its text.
+// eventBytes is the memory of an event in addition to its text.
 const eventBytes = 48
 
 // A lastEvent is the one that the next event follows.

@@ -95,7 +95,7 @@ func TestReadOnlyData(t *testing.T) {
 		return // whom no permission stops
 	}
 	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o500); err != nil { //nolint:gosec // a folder that nobody may write to
+	if err := os.Chmod(dir, 0o500); err != nil { //nolint:gosec // a folder without write permission
 		t.Fatal(err)
 	}
 	if err := newService(t, Options{}, passDefinition).Persist(dir); err == nil || !strings.Contains(err.Error(), "is read-only") {
@@ -128,7 +128,7 @@ func TestEndWithCaller(t *testing.T) {
 }
 
 // An observer is told of the steps of EXPRESS and STANDARD executions, and an execution
-// that nobody waits for can be ended.
+// without a caller that waits can be ended.
 func TestObserveAndEnd(t *testing.T) {
 	t.Parallel()
 	const loop = `{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Wait","Seconds":1,"Next":"C"},"C":{"Type":"Choice","Choices":[{"Variable":"$.n","IsPresent":true,"Next":"D"}],"Default":"A"},"D":{"Type":"Succeed"}}}`

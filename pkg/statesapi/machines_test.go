@@ -196,7 +196,7 @@ func (m *published) run(t *testing.T, server *mototest.Server) error {
 	}
 }
 
-// callingBack hands the tokens of tasks that wait to whoever answers them.
+// callingBack passes on the tokens of waiting tasks, so that they can be answered.
 type callingBack struct {
 	asl.TaskRunner
 	send func(token string)

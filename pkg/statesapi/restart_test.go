@@ -443,7 +443,7 @@ func TestActivitiesSurviveARestart(t *testing.T) {
 	l.GoOn()
 	task, err := l.ActivityTask(t.Context(), &a.ActivityARN, &name)
 	if err != nil || task.TaskToken == nil {
-		t.Fatalf("%v, %v: want the task that nobody had taken", task, err)
+		t.Fatalf("%v, %v: want the task that was not taken yet", task, err)
 	}
 	l.stop()
 	l = newLasting(t, dir)

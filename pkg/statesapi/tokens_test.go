@@ -133,7 +133,7 @@ func TestWaits(t *testing.T) {
 	receive(t, w.ended)
 }
 
-// Close does not wait for what only a token can end; what runs beside it ends first.
+// Close does not wait for tasks that only a token can end; everything else ends first.
 func TestCloseStopsWhatWaitsForTokens(t *testing.T) {
 	t.Parallel()
 	w := newWaiter(t, `{"StartAt":"Pay","States":{"Pay":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken",

@@ -94,7 +94,7 @@ func TestFaults(t *testing.T) {
 		"400 cut off":                   {script: []reply{answer(400, `{"__type":"Thr`), answer(200, done)}, want: bridge.Unknown, requests: 1},
 		"403 of a proxy":                {script: []reply{answer(403, "<html>"), answer(200, done)}, want: bridge.Misconfigured, requests: 1},
 		"413 of a proxy":                {script: []reply{answer(413, "<html>"), answer(200, done)}, want: bridge.InputTooLarge, requests: 1},
-		"a code that nobody knows":      {script: []reply{refusal(400, "BrandNewException"), answer(200, done)}, want: bridge.Misconfigured, requests: 1},
+		"an unknown code":               {script: []reply{refusal(400, "BrandNewException"), answer(200, done)}, want: bridge.Misconfigured, requests: 1},
 		"silence past the deadline":     {script: []reply{silence, answer(200, done)}, late: true, want: bridge.Deadline, requests: 1},
 		"slow answer past the deadline": {script: []reply{slow, answer(200, done)}, late: true, want: bridge.Deadline, requests: 1},
 	}

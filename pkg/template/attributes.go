@@ -189,7 +189,7 @@ var nameProperties = map[string]string{
 }
 
 // generatedSuffix is the end of a name that CloudFormation generates, of twelve
-// characters that nobody knows before.
+// characters that are not known in advance.
 const generatedSuffix = "XXXXXXXXXXXX"
 
 // Generated reports whether CloudFormation makes the resource's name.

@@ -45,7 +45,7 @@ type Template struct {
 	parameters map[string]*Value
 	work       int
 	// exhausted tells that work has run out; unread that something is in the file of which
-	// nobody knows what it means.
+	// its meaning is unknown.
 	exhausted, unread bool
 }
 

@@ -19,8 +19,8 @@ func TestUnknown(t *testing.T) {
 		want   []string
 	}{
 		"nothing":                              {"  R: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub \"${Q}x\"}}", nil},
-		"a short tag that nobody knows":        {"  R: {Type: AWS::SQS::Queue, Properties: {QueueName: !Frobnicate x}}", []string{"5:54: there is no intrinsic function Fn::Frobnicate"}},
-		"a function that nobody knows":         {"  R: {Type: AWS::SQS::Queue, Properties: {QueueName: {\"Fn::Frobnicate\": [x]}}}", []string{"5:54: there is no intrinsic function Fn::Frobnicate"}},
+		"an unknown short tag":                 {"  R: {Type: AWS::SQS::Queue, Properties: {QueueName: !Frobnicate x}}", []string{"5:54: there is no intrinsic function Fn::Frobnicate"}},
+		"an unknown function":                  {"  R: {Type: AWS::SQS::Queue, Properties: {QueueName: {\"Fn::Frobnicate\": [x]}}}", []string{"5:54: there is no intrinsic function Fn::Frobnicate"}},
 		"a function in an output":              {"Outputs: {O: {Value: !Frobnicate x}}", []string{"5:22: there is no intrinsic function Fn::Frobnicate"}},
 		"an import":                            {"  R: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue other}}", []string{"5:54: note: the import of other is not known here"}},
 		"an import by a parameter":             {"  R: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue {\"Fn::Sub\": \"${AWS::StackName}-x\"}}}", []string{"5:54: note: the import of …-x is not known here"}},

@@ -9,7 +9,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// TestUnsignedHandshakesAreOptIn: what nobody signs is answered only where the route says
+// TestUnsignedHandshakesAreOptIn: unsigned handshakes are answered only if the route says
 // so, echoes nothing but a plain short text, and starts nothing.
 func TestUnsignedHandshakesAreOptIn(t *testing.T) {
 	t.Parallel()

@@ -60,7 +60,7 @@ func TestNewFetch(t *testing.T) {
 			t.Errorf("fetch %s took %v", path, took)
 		}
 	}
-	// A certificate that nobody vouches for.
+	// A certificate that no authority has signed.
 	tls := httptest.NewUnstartedServer(mux)
 	tls.Config.ErrorLog = log.New(io.Discard, "", 0) // the refusal is what is tested
 	tls.StartTLS()

@@ -119,7 +119,7 @@ func Lookup(name string) (Preset, bool) {
 // noPreset is that of a Spec without a provider.
 var noPreset Preset
 
-// presetOf returns the preset of a provider as it is in the table, which nobody changes.
+// presetOf returns the preset of a provider as it is in the table, which is never changed.
 func presetOf(name string) (*Preset, bool) {
 	for _, rows := range presets {
 		low, high := 0, len(rows)

@@ -51,7 +51,7 @@ func TestScanObject(t *testing.T) {
 }
 
 // FuzzScanObject compares with the decoder that builds the value: what one takes the
-// other takes, but for names that come twice where nobody looks, and both find the same.
+// other takes, apart from duplicate names in members that are not read, and both find the same.
 func FuzzScanObject(f *testing.F) {
 	for _, s := range []string{`{"a":"x","b":{"c":7}}`, `{"a":[{"b":1}],"c":"\ud83d\ude00"}`, `{"a":1,"a":2}`, `{"b":{"c":{"c":1}}} `, `{"x":-0.0e-1}`} {
 		f.Add([]byte(s))
@@ -82,8 +82,8 @@ func FuzzScanObject(f *testing.F) {
 	})
 }
 
-// BenchmarkUnsignedBody is what a body of many small values costs that nobody signed,
-// beside the cost of a signature in a header.
+// BenchmarkUnsignedBody measures an unsigned body of many small values,
+// compared with a signature in a header.
 func BenchmarkUnsignedBody(b *testing.B) {
 	body := []byte(`{"a":[` + strings.Repeat("0,", 1<<20) + `0]}`)
 	key := []byte("k")

@@ -170,7 +170,7 @@ func compareRequest(t *testing.T, want drawnRequest) {
 		got.Headers[strings.ToLower(name)] = strings.Join(sent.request.Header[name], ",")
 	}
 	if want.Headers["authorization"] == "" {
-		want.Signing = got.Signing // nobody needs it, and emulators find the service by it
+		want.Signing = got.Signing // not needed, and emulators find the service by it
 	}
 	if want.Headers["content-type"] == "" && got.Headers["content-type"] == "application/xml" {
 		delete(got.Headers, "content-type") // which botocore leaves out

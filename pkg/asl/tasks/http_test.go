@@ -184,7 +184,7 @@ func TestHTTPAnswers(t *testing.T) {
 	}
 }
 
-// A token is fetched once, kept until it expires or an API refuses it, and nobody else is
+// A token is fetched once, kept until it expires or an API refuses it, and no other host is
 // shown the client's secret.
 func TestHTTPTokens(t *testing.T) {
 	t.Parallel()

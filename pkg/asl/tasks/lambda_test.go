@@ -24,7 +24,7 @@ type invocation struct {
 	Path, Query, Body, Type, Log, Client string
 }
 
-// endpoint stands in for Lambda's API: the function's name says what it does.
+// endpoint is a fake of Lambda's API: the function's name determines its behaviour.
 func endpoint(t *testing.T, seen *invocation) *tasks.Lambda {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -119,9 +119,9 @@ func TestLambdaAnswers(t *testing.T) {
 			`"SdkHttpMetadata":{"AllHttpHeaders":{"Content-Length":["5"],"Content-Type":["text/plain; charset=utf-8"],"x-amzn-RequestId":["id"]},` +
 			`"HttpHeaders":{"Content-Length":"5","Content-Type":"text/plain; charset=utf-8","x-amzn-RequestId":"id"},"HttpStatusCode":200},` +
 			`"SdkResponseMetadata":{"RequestId":"id"},"StatusCode":200}`},
-		"of the SDK":         {sdkInvoke, `{"FunctionName":"echo","Payload":[1.0]}`, `{"ExecutedVersion":"$LATEST","Payload":"[1.0]","StatusCode":200}`},
-		"error of the SDK":   {sdkInvoke, `{"FunctionName":"untyped"}`, `{"ExecutedVersion":"$LATEST","FunctionError":"Unhandled","Payload":"{\"errorMessage\": \"Task timed out after 3.00 seconds\"}","StatusCode":200}`},
-		"that nobody awaits": {sdkInvoke, `{"FunctionName":"event","InvocationType":"Event"}`, `{"ExecutedVersion":"$LATEST","StatusCode":202}`},
+		"of the SDK":       {sdkInvoke, `{"FunctionName":"echo","Payload":[1.0]}`, `{"ExecutedVersion":"$LATEST","Payload":"[1.0]","StatusCode":200}`},
+		"error of the SDK": {sdkInvoke, `{"FunctionName":"untyped"}`, `{"ExecutedVersion":"$LATEST","FunctionError":"Unhandled","Payload":"{\"errorMessage\": \"Task timed out after 3.00 seconds\"}","StatusCode":200}`},
+		"without waiting":  {sdkInvoke, `{"FunctionName":"event","InvocationType":"Event"}`, `{"ExecutedVersion":"$LATEST","StatusCode":202}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

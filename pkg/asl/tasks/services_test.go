@@ -221,7 +221,7 @@ func TestServiceErrors(t *testing.T) {
 			"sqs:sendMessage", `{"QueueUrl":"u","MessageBody":"m"}`, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 			"SQS.SdkClientException", "Unable to execute HTTP request",
 		},
-		"an argument that nobody knows": {
+		"an unknown argument": {
 			"aws-sdk:dynamodb:getItem", `{"TableNam":"t"}`, reply(200, `{}`), "States.Runtime", "TableNam",
 		},
 		"a nested argument that nobody knows": {

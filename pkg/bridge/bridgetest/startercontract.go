@@ -30,7 +30,7 @@ type StarterContract struct {
 func (c StarterContract) Test(t *testing.T) {
 	t.Run("an execution succeeds", c.succeeds)
 	t.Run("an execution that fails is an outcome", c.fails)
-	t.Run("a start that nobody waits for", c.asynchronous)
+	t.Run("an asynchronous start", c.asynchronous)
 	t.Run("what cannot start is permanent", c.refuses)
 	t.Run("a context that has ended", c.cancelled)
 	t.Run("starts at once", c.concurrent)

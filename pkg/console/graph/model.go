@@ -58,7 +58,7 @@ type Edge struct {
 
 	points []point
 	back   bool
-	far    bool // drawn beside the ranks that it passes
+	far    bool // drawn next to the ranks that it passes
 	label  point
 }
 

@@ -56,10 +56,10 @@ func (g *Graph) rank() (cells []*cell, lanes map[*Edge][]*cell) {
 }
 
 // maxPassages bounds the places where edges pass ranks: the cost of a drawing grows with
-// them, and nobody can follow more parallel lines.
+// them, and more parallel lines cannot be followed by eye.
 const maxPassages = 1500
 
-// markFar chooses the longest edges to be drawn beside the ranks if there are more
+// markFar chooses the longest edges to be drawn next to the ranks if there are more
 // passages than a drawing can have.
 func (g *Graph) markFar(at map[string]*cell) {
 	span := func(e *Edge) int { return max(at[e.To].rank-at[e.From].rank, at[e.From].rank-at[e.To].rank) }

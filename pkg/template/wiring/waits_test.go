@@ -71,7 +71,7 @@ func TestWaits(t *testing.T) {
 		{"the other key by its name", cfg, `%}"}`, `%}", keyAttribute: order}`, []string{"expressway.yaml:16 error lookup-key"}},
 		{"a sort key", tpl, `KeyType: HASH}]`, `KeyType: HASH}, {AttributeName: at, KeyType: RANGE}]`, []string{"expressway.yaml:16 error lookup-key"}},
 		{"no machine that waits", tpl, `publish.waitForTaskToken`, `publish`, []string{"expressway.yaml:11 note resume-without-wait", "expressway.yaml:15 note resume-without-wait"}},
-		{"a machine that nobody can read", tpl, `      Definition: {StartAt: A, States: {A: {Type: Task, Resource: "arn:aws:states:::sns:publish.waitForTaskToken", End: true}}}`, `      DefinitionUri: s3://bucket/key`, nil},
+		{"a machine that cannot be read", tpl, `      Definition: {StartAt: A, States: {A: {Type: Task, Resource: "arn:aws:states:::sns:publish.waitForTaskToken", End: true}}}`, `      DefinitionUri: s3://bucket/key`, nil},
 		{"a simple table", tpl, `    Type: AWS::DynamoDB::Table
     Properties:
       BillingMode: PAY_PER_REQUEST

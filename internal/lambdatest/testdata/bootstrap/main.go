@@ -72,8 +72,8 @@ type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, stubborn{errors.New("cut")} }
 
-// impolite polls twice and answers what it was not asked, and exits with the digits of
-// what the API makes of it.
+// impolite polls twice and answers what it was not asked, and exits with a code made of
+// the API's answers.
 func impolite() {
 	root := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01"
 	get := func() *http.Response {
