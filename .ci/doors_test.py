@@ -37,7 +37,7 @@ class Doors(unittest.TestCase):
         subprocess.run(["go", "build", "-o", cls.program, "./cmd/expressway"], check=True)
         cls.stacks = {}
         for door in DOORS:
-            # A provider with a secret alone, and one that also reads a parameter.
+            # A provider that only has a secret, and one that also reads a parameter.
             cls.stacks[door] = cls.write(door, "--from", "http,sqs,eventbridge", "--provider", "stripe,twilio", "--door", door)
 
     @classmethod
@@ -95,8 +95,8 @@ class Doors(unittest.TestCase):
                     seen |= after
 
     def test_parameters_publish(self):
-        """What a function takes from parameters is in its version's description, and a
-        secret is in neither: it reaches the function without a version."""
+        """The description of a function's version contains everything that the function takes
+        from parameters. It contains no secrets, which reach the function without a version."""
         for door, _, parameters, resources in self.each():
             with self.subTest(door):
                 names = set(parameters)
@@ -188,7 +188,7 @@ class Doors(unittest.TestCase):
                 self.assertEqual(log["DestinationArn"], {"Fn::GetAtt": ["ExpresswayApiLogs", "Arn"]})
                 line = json.loads(log["Format"])
                 self.assertEqual(line["requestId"], "$context.requestId")
-                # expressway logs knows a line of the access log by it.
+                # expressway logs recognizes a line of the access log by it.
                 self.assertIn(line["routeKey"], ("$context.routeKey", "$context.httpMethod $context.resourcePath"))
                 for value in line.values():
                     self.assertNotRegex(value, "[.]path|query|domain|protocol|header|authorizer|identity")
@@ -204,7 +204,7 @@ class Doors(unittest.TestCase):
                     self.assertIn(f["LoggingConfig"]["LogGroup"]["Ref"], groups, name)
 
     def test_alarms(self):
-        """Each function, each dead-letter queue and the door has its alarms; the pieces are
+        """Each function, each dead-letter queue and the door has its alarms. The templates are
         those of deploy/alarms, with every parameter that they need."""
         for door, path, parameters, resources in self.each():
             with self.subTest(door):

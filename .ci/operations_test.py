@@ -1,4 +1,4 @@
-"""Assertions on what operates the stack: versions and roll-back, alarms, logs, throttling."""
+"""Assertions on the operation of the stack: versions and roll-back, alarms, logs, throttling."""
 
 import json
 import os
@@ -13,7 +13,7 @@ REFERENCE = re.compile(r"\$\{([0-9A-Za-z]+)\}")
 class Versions(unittest.TestCase):
     """Each function is published behind an alias at each change. SAM publishes a version
     when the template's text changes; what a parameter changes is in the version's
-    description, whose change CloudFormation publishes a version for."""
+    description, because CloudFormation publishes a version when it changes."""
 
     def parts(self, kind, change=None, parameters=None):
         _, resources = expand("template.yaml", change, parameters)
@@ -61,7 +61,7 @@ class Versions(unittest.TestCase):
                 seen.append(after)
 
     def parameters_of(self, value, parameters, conditions, seen):
-        """The parameters that a value depends on, through conditions too."""
+        """The parameters that a value depends on, directly or through conditions."""
         if isinstance(value, list):
             for v in value:
                 self.parameters_of(v, parameters, conditions, seen)
@@ -87,8 +87,8 @@ class Versions(unittest.TestCase):
                 continue
             with self.subTest(name):
                 properties = dict(r["Properties"])
-                # It is of the function, not of a version: a new version would be refused
-                # as one that exists.
+                # It belongs to the function, not to a version: Lambda would refuse to publish
+                # an unchanged version.
                 del properties["ReservedConcurrentExecutions"]
                 del properties["Role"]
                 (version,) = [
@@ -148,7 +148,7 @@ class Operations(unittest.TestCase):
         return {k: r for k, r in self.resources.items() if r["Type"] == "AWS::CloudFormation::Stack"}
 
     def test_pieces(self):
-        """Each piece gets the parameters that it has, and all that have no default."""
+        """Each template gets only parameters that it declares, and all that have no default."""
         files = set()
         for name, stack in self.stacks().items():
             with self.subTest(name):

@@ -1,4 +1,4 @@
-"""Print the path of the Lambda Runtime Interface Emulator that the SAM CLI carries."""
+"""Print the path of the Lambda Runtime Interface Emulator that the SAM CLI contains."""
 
 import pathlib
 import platform

@@ -9,7 +9,7 @@ from samtranslator.yaml_helper import yaml_parse  # noqa: E402
 
 
 class NoManagedPolicies:
-    """Stands in for iam.list_policies(), which needs an account."""
+    """A fake of iam.list_policies(), which needs an account."""
 
     def load(self):
         return {}
@@ -17,14 +17,14 @@ class NoManagedPolicies:
 
 def expand(path, change=None, parameters=None):
     """Do what `sam package` does with local paths, then the SAM transform. `change` edits
-    the template before that, as a user does; `parameters` are those of a deployment."""
+    the template first, as a user would; `parameters` are those of a deployment."""
     with open(path) as f:
         doc = yaml_parse(f)
     folder = os.path.dirname(os.path.abspath(path))
     for resource in doc["Resources"].values():
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::Serverless::Function":
-            # The name of the archive is the hash of what is in it: program and configuration.
+            # The archive is named after the hash of its content: program and configuration.
             properties["CodeUri"] = "s3://bucket/code.zip"
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             properties["ContentUri"] = "s3://bucket/layer.zip"
@@ -38,7 +38,7 @@ def expand(path, change=None, parameters=None):
 
 
 def chosen(value):
-    """Take the first branch of each Fn::If: what the template makes by itself."""
+    """Take the first branch of each Fn::If: what the template creates by default."""
     if isinstance(value, dict) and list(value) == ["Fn::If"]:
         return chosen(value["Fn::If"][1])
     if isinstance(value, dict):
@@ -47,8 +47,8 @@ def chosen(value):
 
 
 def settled(value, conditions):
-    """Take the branch of each Fn::If that the conditions choose, and leave out what is
-    AWS::NoValue then. A condition that is not named is false."""
+    """Take the branch of each Fn::If that the conditions choose, and leave out
+    AWS::NoValue. A condition that is not named is false."""
     none = {"Ref": "AWS::NoValue"}
     if isinstance(value, dict) and list(value) == ["Fn::If"]:
         name, yes, no = value["Fn::If"]

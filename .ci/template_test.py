@@ -1,4 +1,4 @@
-"""Assertions on the template as CloudFormation gets it: what no linter checks."""
+"""Assertions on the template as CloudFormation gets it, which linters do not check."""
 
 import json
 import os
@@ -74,8 +74,8 @@ class Template(unittest.TestCase):
         self.assertEqual(queues("WebhookFunction"), {})
 
     def test_nothing_that_is_not_used(self):
-        """The policy of a VPC comes with a VPC, and each function writes to its own log
-        group alone."""
+        """The policy of a VPC exists only with a VPC, and each function writes only to its own
+        log group."""
         for function, group in {"WebhookFunction": "WebhookLogs", "QueueFunction": "QueueLogs", "EventFunction": "EventLogs"}.items():
             with self.subTest(function):
                 properties = self.resources[function]["Properties"]
@@ -100,14 +100,14 @@ class Template(unittest.TestCase):
                 self.assertEqual(f["Runtime"], "provided.al2023")
                 self.assertEqual(f["TracingConfig"], {"Mode": "Active"})
                 variables = f["Environment"]["Variables"]
-                # `sam local` passes on only what is declared.
+                # `sam local` only passes on declared variables.
                 self.assertIn("AWS_ENDPOINT_URL_SFN", variables)
                 self.assertEqual(variables["EXPRESSWAY_METRICS"], {"Ref": "Metrics"})
                 self.assertEqual(
                     variables["EXPRESSWAY_METRICS_NAMESPACE"], {"Ref": "MetricsNamespace"}
                 )
-                # Metrics are log lines: a function that logs as text, or to a group that
-                # has another filter, has none.
+                # Metrics are log lines: a function that logs as text, or to a group with
+                # another filter, has no metrics.
                 self.assertEqual(f["LoggingConfig"]["LogFormat"], "JSON")
                 self.assertEqual(f["LoggingConfig"]["ApplicationLogLevel"], {"Ref": "LogLevel"})
                 self.assertIn(f["LoggingConfig"]["LogGroup"]["Ref"], self.of_type("AWS::Logs::LogGroup"))
@@ -115,7 +115,7 @@ class Template(unittest.TestCase):
                     self.assertLessEqual(set(json.load(file)[name]), set(variables))
 
     def test_sam_local_reads_the_functions(self):
-        # `sam local invoke` takes the key of a condition that is not inside a list for a layer.
+        # Outside of a list, `sam local invoke` mistakes the key of a condition for a layer.
         stacks, _ = SamLocalStackProvider.get_stacks("template.yaml")
         functions = list(SamFunctionProvider(stacks).get_all())
         self.assertEqual(len(functions), 3)
@@ -178,7 +178,7 @@ class Template(unittest.TestCase):
         )
 
     def test_policies_are_inside_the_roles(self):
-        """A policy of its own may come after the first event that needs it."""
+        """A separate policy may be attached after the first event that needs it."""
         self.assertEqual(self.of_type("AWS::IAM::Policy"), {})
 
     def test_types_of_machines_and_traces(self):
@@ -245,8 +245,8 @@ class Template(unittest.TestCase):
                     self.assertNotIn("KmsMasterKeyId", settled(q, {}))
 
     def test_what_accepts_and_offloads_is_there_when_asked_for(self):
-        """Without the parameters there is no queue, no bucket, no permission, no value of a
-        variable: only names of variables, which are empty."""
+        """Without the parameters there is no queue, no bucket and no permission, and the
+        variables are empty."""
         made = {
             "Accepting": {"AcceptedQueue", "AcceptedDeadLetters", "AcceptedMapping", "AcceptedAlarms"},
             "Offloading": {"LargeInputsBucket", "LargeInputsPolicy"},
@@ -266,8 +266,8 @@ class Template(unittest.TestCase):
                 self.assertEqual(settled(variables.get(name, ""), {}), "", name)
 
     def test_accepting(self):
-        """The webhook function may send to the queue, and nothing else; the queue function
-        may do for those routes what the webhook function would have done."""
+        """The webhook function may only send to the queue; the queue function has the
+        permissions for those routes that the webhook function would have had."""
         webhook = self.granted("WebhookFunctionRole", self.ACCEPTING)
         queue = self.granted("QueueFunctionRole", self.ACCEPTING)
         self.assertEqual(webhook["sqs:SendMessage"], [{"Fn::GetAtt": ["AcceptedQueue", "Arn"]}])
@@ -337,7 +337,7 @@ REFERENCE = re.compile(r"\$\{([0-9A-Za-z]+)\}")
 
 class Sources(unittest.TestCase):
     """Each event source of the template reaches a route, under the names that
-    CloudFormation makes up: STACK-LogicalId-RANDOM."""
+    CloudFormation generates: STACK-LogicalId-RANDOM."""
 
     @classmethod
     def setUpClass(cls):
@@ -384,7 +384,7 @@ class Sources(unittest.TestCase):
     def invoke(self, kind, function, event):
         variables = self.resources[function]["Properties"]["Environment"]["Variables"]
         env = {name: self.value(v) for name, v in variables.items()}
-        # The account's secrets are those of a laptop here.
+        # A laptop's secrets replace those of the account.
         with open("env.json") as f:
             local = json.load(f)[function]
         env.update({k: v for k, v in local.items() if k in variables and re.search("SECRET$|API_KEY$", k)})
@@ -437,8 +437,8 @@ class Sources(unittest.TestCase):
                     self.assertIn('"status":"SUCCEEDED"', done.stdout, done.stderr)
 
     def test_accepting(self):
-        """Routes that use what the parameters make: `validate` finds nothing wrong with them,
-        and says so where the parameters are off."""
+        """Routes that use what the parameters create: `validate` accepts them, and reports them
+        if the parameters are off."""
         with tempfile.TemporaryDirectory() as folder:
             for name in ("template.yaml", "expressway.yaml", "samconfig.toml", "env.json", "mocks.json", "Makefile", "go.mod"):
                 shutil.copy(name, folder)

@@ -135,7 +135,7 @@ resource "aws_apigatewayv2_integration" "this" {
 }
 
 resource "aws_apigatewayv2_route" "this" {
-  # All methods: senders ask for consent by others than the route's.
+  # All methods: senders ask for consent with other methods than the route's.
   for_each  = toset(var.kind == "webhook" && var.api != null ? local.paths : [])
   api_id    = var.api.id
   route_key = "ANY ${each.value}"

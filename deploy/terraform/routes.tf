@@ -1,10 +1,10 @@
-# What follows from the routes of this function: its environment and its permissions. Nothing here needs a provider.
+# What follows from the routes of this function: its environment and its permissions. Nothing in this file needs a provider.
 
 locals {
   source = { webhook = "http", queue = "sqs", event = "eventbridge" }[var.kind]
   all    = yamldecode(file("${var.config}/expressway.yaml")).routes
 
-  # A delivery that a route accepts into a queue is worked on by the queue function; each of the two reads its own keys.
+  # The queue function processes deliveries that a route accepts into a queue; each of the two functions reads its own keys.
   work_keys   = ["start", "mode", "timeout", "includedData", "catch", "concurrency", "deadLetterQueue", "retry"]
   shared_keys = ["name", "queue", "dedupe"]
   routes = [
@@ -20,10 +20,10 @@ locals {
     var.machines, var.queues, var.dead_letter_queues, var.tables, var.buckets,
     local.dedupes ? { EXPRESSWAY_DEDUPE_TABLE = var.dedupe_table } : {},
   )
-  # Its values are in permissions and texts that the routes make of them, and in no output.
+  # Its values appear in permissions and in texts of the routes, but in no output.
   environment = merge(local.given, nonsensitive(var.environment))
 
-  # Texts of the routes, and each as what is before its variable, the variable's name, its default, and what follows it.
+  # Texts of the routes, each split into the text before its variable, the variable's name, its default, and the text after it.
   secret_texts = distinct(flatten([for r in local.routes : [
     try(tolist(r.verify.secrets), []), try([tostring(r.verify.token)], []), try(r.verify.keys.roots, try(tolist(r.verify.keys), [])),
   ]]))
@@ -46,7 +46,7 @@ locals {
     for name in keys(var.queues) : name if length([for r in local.routes : r if can(regex("^\\$\\{${name}(:-[^}]*)?\\}$", try(r.sqs, r.queue)))]) == 0
   ]
 
-  # Permission to start an alias or a version is asked of the machine's own ARN.
+  # IAM checks permission to start an alias or a version on the machine's own ARN.
   starts = [
     for r in local.routes : {
       action  = try(r.mode, "sync") == "async" ? "states:StartExecution" : "states:StartSyncExecution"
@@ -56,7 +56,7 @@ locals {
   waiting = [for arn in var.waiting : join(":", slice(split(":", arn), 0, 7))]
   resumes = anytrue([for r in local.routes : can(r.resume)])
 
-  # Queues by their ARN, or by the region, the account and the name in their URL. One that is named by nothing is none.
+  # Queues by their ARN, or by the region, the account and the name in their URL. A queue without a name does not count.
   addresses = distinct(concat(
     var.kind == "webhook" ? [for r in local.routes : r.queue if can(r.queue)] : [],
     [for r in local.routes : r.deadLetterQueue if can(r.deadLetterQueue)],
@@ -67,10 +67,10 @@ locals {
     ) if local.values[t] != ""
   ]
   fed = var.kind == "queue" ? values(var.queues) : []
-  # A message that is retried, or whose delivery another attempt holds, is told when to come back.
+  # The visibility of a message is changed if it is retried, or if another attempt holds its delivery.
   retried = [for r in local.routes : local.values[try(r.sqs, r.queue)] if var.kind == "queue" && (can(r.retry) || try(r.dedupe, false) != false)]
 
-  # References to secrets, and where a secret is put that a sender hands over.
+  # References to secrets, and the places where secrets that senders hand over are stored.
   store_texts = distinct([for r in local.routes : r.verify.handshake.store if can(r.verify.handshake.store)])
   references = [
     for t in distinct(concat(local.secret_texts, local.store_texts)) : {
@@ -90,7 +90,7 @@ locals {
 
   tables = [for t in distinct([for r in local.routes : r.resume.lookup.table if can(r.resume.lookup.table)]) : local.values[t]]
   places = [for t in distinct([for r in local.routes : try(r.offload.to, r.offload) if can(r.offload)]) : trimsuffix(trimprefix(local.values[t], "s3://"), "/")]
-  # S3 encrypts with a key on behalf of the function. IAM asks for the key's own ARN, which an alias does not tell.
+  # S3 encrypts with a key on behalf of the function. IAM needs the key's own ARN, which an alias does not contain.
   offload_keys = [for t in distinct([for r in local.routes : r.offload.kmsKey if can(r.offload.kmsKey)]) : local.values[t]]
   aliases      = { for k in local.offload_keys : k => regexall("alias/.*$", k) }
 

@@ -8,22 +8,22 @@ export interface ExpresswayAlarms {
   /** The topic that the alarms go to. */
   readonly topic?: sns.ITopic;
   /**
-   * How many failed deliveries in five minutes are too many.
+   * The number of failed deliveries in five minutes that raises an alarm.
    * @default 5
    */
   readonly failed?: number;
   /**
-   * How many refused deliveries in five minutes are too many.
+   * The number of refused deliveries in five minutes that raises an alarm.
    * @default 50
    */
   readonly rejected?: number;
   /**
-   * How many 5xx answers of the API in five minutes are too many.
+   * The number of 5xx answers of the API in five minutes that raises an alarm.
    * @default 5
    */
   readonly serverErrors?: number;
   /**
-   * How old a message may become in a queue.
+   * The maximum age of a message in a queue.
    * @default 15 minutes
    */
   readonly maxAge?: Duration;

@@ -24,9 +24,9 @@ export interface ExpresswayProps {
   /** The folder that holds expressway.yaml: the function's code. */
   readonly config: string;
   /**
-   * The state machines that the routes start. Each is given to the one variable of a start: key that is called like
-   * it: ORDERS_ARN, ORDERS_MACHINE_ARN or ORDERS_STATE_MACHINE_ARN for the construct Orders. A single machine is given
-   * to a single variable, whatever that is called.
+   * The state machines that the routes start. Each is assigned to the variable of a start: key that is named after
+   * it: ORDERS_ARN, ORDERS_MACHINE_ARN or ORDERS_STATE_MACHINE_ARN for the construct Orders. A single machine is
+   * assigned to a single variable, whatever its name.
    */
   readonly machines?: sfn.IStateMachine[];
   /** State machines by the variable that start: reads, where machines does not tell. */
@@ -38,8 +38,8 @@ export interface ExpresswayProps {
   /** Buckets by the variable that offload: reads. */
   readonly buckets?: { [variable: string]: s3.IBucket };
   /**
-   * Keys that encrypt what the routes use and that no construct tells: of secrets, of the bucket of offload, of queues
-   * and tables that were imported. The keys of queues and tables that are given as constructs are known.
+   * Keys that encrypt what the routes use and that cannot be found through constructs: those of secrets, of the bucket
+   * of offload, and of imported queues and tables. The keys of queues and tables that are passed as constructs are known.
    */
   readonly keys?: kms.IKey[];
   /** The Expressway layer. One of layer and layerFile is needed. */
@@ -239,7 +239,7 @@ export class ExpresswayWebhook extends ExpresswayFunction {
     this.api = props.api ?? new apigateway.HttpApi(this, 'Api');
     const integration = new integrations.HttpLambdaIntegration('Routes', this.handler, { timeout: Duration.seconds(29) });
     for (const target of new Set(this._routes.map(apiPath))) {
-      // All methods: senders ask for consent by others than the route's, and the function answers 405 to the rest.
+      // All methods: senders ask for consent with other methods than the route's, and the function answers 405 to the rest.
       this.api.addRoutes({ path: target, methods: [apigateway.HttpMethod.ANY], integration });
     }
     this._alarms?.ofApi(this.api.apiId);
@@ -258,7 +258,7 @@ export class ExpresswayQueue extends ExpresswayFunction {
       new lambda.EventSourceMapping(this, `Mapping-${name}`, {
         target: this.handler, eventSourceArn: queue.queueArn, batchSize: props.batchSize ?? 10, maxConcurrency: props.maxConcurrency, reportBatchItemFailures: true,
       });
-      // A message that is retried, or whose delivery another attempt holds, is told when to come back.
+      // The visibility of a message is changed if it is retried, or if another attempt holds its delivery.
       const retries = own.some((r) => r.retry !== undefined || dedupes(r));
       this._allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', ...retries ? ['sqs:ChangeMessageVisibility'] : []], [queue.queueArn]);
       this._alarms?.ofQueue(name, queue.queueName);

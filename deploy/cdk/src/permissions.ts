@@ -106,7 +106,7 @@ export function needs(routes: Route[], source: Source, s: Surroundings): Need[] 
     if (alias === undefined) {
       add(named(key, head('kms') + 'key/', s), 'kms:GenerateDataKey');
     } else if (!alias.startsWith('alias/aws/')) {
-      // IAM asks for the key's own ARN, which an alias does not tell.
+      // IAM needs the key's own ARN, which an alias does not contain.
       out.push({ actions: ['kms:GenerateDataKey'], resource: head('kms') + 'key/*', condition: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': alias } } });
     }
   }
