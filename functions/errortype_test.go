@@ -12,7 +12,7 @@ import (
 )
 
 // Whatever a workflow calls its failure, and however many events fail at once, Lambda is
-// told, and the process lives on: aws-lambda-go tells X-Ray in a header, and ends with one
+// told, and the process lives on: aws-lambda-go informs X-Ray in a header, and ends with one
 // that cannot be sent.
 func TestErrorTypesOfEveryKind(t *testing.T) {
 	t.Parallel()

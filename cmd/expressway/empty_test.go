@@ -60,7 +60,7 @@ func TestNamedConfigurationIsMissing(t *testing.T) {
 }
 
 // The ARNs have the region and the account that flags or the environment name, and the
-// routes of a stack elsewhere find their state machines all the same.
+// routes of a stack elsewhere still find their state machines.
 func TestRegionAndAccount(t *testing.T) {
 	dir, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {

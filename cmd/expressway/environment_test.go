@@ -65,7 +65,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// A file that is none says what it should be.
+// The error for a file of another kind says what it should be.
 func TestBrokenEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{``, `[]`, `{"A":"b"}`, `{"WebhookFunction":{"A":["b"]}}`, `{"WebhookFunction":{"A":{}}}`} {

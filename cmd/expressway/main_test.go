@@ -151,7 +151,7 @@ func TestBrokenStateMachines(t *testing.T) {
 	}
 }
 
-// dev sends the samples, answers, and stops when it is told to.
+// dev sends the samples, answers, and stops on request.
 func TestDev(t *testing.T) {
 	t.Chdir(filepath.Join("..", ".."))
 	ctx, cancel := context.WithCancel(t.Context())

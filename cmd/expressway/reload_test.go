@@ -100,7 +100,7 @@ func TestReload(t *testing.T) {
 }
 
 // A template is read again too, with the definitions that it names: what it deploys, what a
-// definition says after its substitutions, and what a function's environment tells a route.
+// definition says after its substitutions, and the values that a function's environment gives to a route.
 func TestReloadTemplate(t *testing.T) {
 	t.Chdir(t.TempDir())
 	const head = "Transform: AWS::Serverless-2016-10-31\nResources:\n"

@@ -30,7 +30,7 @@ routes:
       cause: '{% $request.body.event %}'
       output: {event: '{% $request.body.event %}'}
 `
-	// waitersMachine tells a function which event ended its wait.
+	// waitersMachine reports to a function which event ended its wait.
 	waitersMachine = `{"QueryLanguage":"JSONata","StartAt":"Wait","States":{
   "Wait":{"Type":"Task","Resource":"arn:aws:states:us-east-1:123456789012:activity:wait","Assign":{"id":"{% $states.input.id %}"},
     "Arguments":{"id":"{% $states.input.id %}"},"Output":{"event":"{% $states.result.event %}"},

@@ -293,7 +293,7 @@ func TestRate(t *testing.T) {
 	}
 }
 
-// A run that is told to stop goes on when it is run again.
+// A stopped run continues when it is run again.
 func TestStopped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)

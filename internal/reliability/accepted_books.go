@@ -64,7 +64,7 @@ type send struct {
 	roll     attempt
 }
 
-// The acceptedBooks record what befell which delivery: a start is known by the segment in
+// The acceptedBooks record what happened to which delivery: a start is identified by the segment in
 // its trace header, which the test gives to each delivery, and a message by the trace of the
 // webhook that it was.
 type acceptedBooks struct {
@@ -229,7 +229,7 @@ func (b *acceptedBooks) sending(body, header string, letter bool) send {
 	return s
 }
 
-// sent notes whether the queue took it, and whether the sender is told of that.
+// sent records whether the queue accepted it, and whether the sender learns that.
 func (b *acceptedBooks) sent(s send, taken, lost bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

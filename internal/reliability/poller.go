@@ -100,7 +100,7 @@ func (p *poller) batch(ctx context.Context, messages []types.Message) error {
 		return nil
 	}
 	if err != nil {
-		return err // the function never fails whole batches by itself
+		return err // the function itself never fails whole batches
 	}
 	if p.dice.roll("late", attempts[0]) < shareLate {
 		time.Sleep(visibility + time.Second)

@@ -185,7 +185,7 @@ func separators(v any) (n int) {
 	return n
 }
 
-// executed tells the cases that are executions of a machine.
+// executed reports whether the case is an execution of a machine.
 func (c *conformanceCase) executed() bool {
 	return slices.Contains([]string{"execution", "sync", "intrinsic"}, c.Kind)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Anchors, aliases and merge keys are refused in words that say so, each at its place and
-// wherever it is; an & that is none of them is left alone.
+// wherever it is; an & that is not an anchor is left alone.
 func TestAnchors(t *testing.T) {
 	t.Parallel()
 	const head = "version: 1\nroutes:\n"

@@ -8,7 +8,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/config"
 )
 
-// told is a response writer that hears which route was found.
+// told is a response writer that records which route was found.
 type told struct {
 	http.ResponseWriter
 	route *config.Route

@@ -63,7 +63,7 @@ type patterns struct {
 }
 
 // Mux returns the ServeMux in which the patterns of these routes were checked for conflicts.
-// It tells the route that it found by the method Found(*Route) of the response writer, and
+// It reports the route that it found through the method Found(*Route) of the response writer, and
 // itself answers what no route takes. It returns nil if the routes were not checked together,
 // or have changed since. Registering hundreds of patterns is a tenth of a cold start.
 func Mux(routes []*Route) *http.ServeMux {
@@ -87,7 +87,7 @@ func Mux(routes []*Route) *http.ServeMux {
 	return known.mux
 }
 
-// A found route tells itself.
+// A found route reports itself.
 type found struct{ route *Route }
 
 func (f found) ServeHTTP(w http.ResponseWriter, _ *http.Request) {

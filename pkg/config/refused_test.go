@@ -80,7 +80,7 @@ func TestSureMistakes(t *testing.T) {
 	}
 }
 
-// What resembles a mistake and is none loads.
+// A file that resembles a mistake, but is correct, loads.
 func TestNoMistakes(t *testing.T) {
 	t.Parallel()
 	for name, source := range map[string]string{

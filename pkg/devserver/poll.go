@@ -92,7 +92,7 @@ func (p *poller) batch(ctx context.Context) error {
 	if err != nil {
 		return nil // the function failed, which is recorded: all messages are delivered again
 	}
-	// Settled messages must be deleted, even if the program is told to stop in the
+	// Settled messages must be deleted, even if the program is stopped in the
 	// meantime.
 	ctx = context.WithoutCancel(ctx)
 	for _, m := range out.Messages {

@@ -86,7 +86,7 @@ func TestSamplesOfProviders(t *testing.T) {
 	}
 }
 
-// One state runs by itself, with a result in place of its task, and with variables.
+// One state runs alone, with a result in place of its task, and with variables.
 func TestConsoleTestsOneState(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)

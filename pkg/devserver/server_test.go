@@ -143,7 +143,7 @@ func TestRequestOverTheWire(t *testing.T) {
 	}
 }
 
-// Bytes stay what they are, both ways, and cookies stay apart.
+// Bytes are unchanged in both directions, and cookies stay separate.
 func TestBinaryOverTheWire(t *testing.T) {
 	t.Parallel()
 	address, _ := serve(t, starterFunc(echo))
@@ -364,7 +364,7 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// A function that cannot be run is told from those that can.
+// A function that cannot be run is distinguished from those that can.
 func TestHandlers(t *testing.T) {
 	t.Parallel()
 	local := newLocal(t, starterFunc(echo), slog.New(slog.DiscardHandler))

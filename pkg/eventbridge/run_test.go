@@ -167,7 +167,7 @@ func TestArraysRunSideBySide(t *testing.T) {
 	})
 }
 
-// One event that is none fails by its own name, and does not hide the others'.
+// An item that is not an event fails with its own error name, and does not hide those of the others.
 func TestArrayWithForeignShapes(t *testing.T) {
 	t.Parallel()
 	started := 0

@@ -203,7 +203,7 @@ func (e *endpoint) answerFailure(ctx context.Context, r *request, result bridge.
 	return answerTo(result.Failure, r.requestID), nil
 }
 
-// answerAccepted acknowledges an execution that goes on by itself.
+// answerAccepted acknowledges an execution that continues on its own.
 func (e *endpoint) answerAccepted(ctx context.Context, r *request, result bridge.Result) (*answer, *bridge.Failure) {
 	if e.route.HTTP.Accepted == nil && e.route.HTTP.Ack.Status != 0 {
 		return e.acknowledge(), nil

@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// A route with answer answers by itself: verified, filtered and logged, and nothing starts.
+// A route with answer answers without an execution: verified, filtered and logged, and nothing starts.
 func TestAnswerRoutes(t *testing.T) {
 	t.Parallel()
 	const routes = `  - {name: health, http: GET /health, verify: none, answer: {body: ok}}

@@ -371,7 +371,7 @@ func TestChallenge(t *testing.T) {
 	}
 }
 
-// What a request says of its trace goes on with the execution.
+// The trace of a request is passed on to the execution.
 func TestTraces(t *testing.T) {
 	t.Parallel()
 	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -309,7 +309,7 @@ func logged(t testing.TB, routes string, starter bridge.Starter, out *bytes.Buff
 	return f
 }
 
-// An event that is not an HTTP request fails the function: a service that hears an answer
+// An event that is not an HTTP request fails the function: a service that gets an answer
 // mistakes it for success, and drops the data. Error and log name the event and where it
 // belongs.
 func TestEventsOfTheOtherFunctions(t *testing.T) {
@@ -372,7 +372,7 @@ func functionError(t testing.TB, f *httpfront.Front, payload []byte) messages.In
 	return failed
 }
 
-// No time left, or a caller that is gone, is answered by name all the same.
+// No time left, or a caller that is gone, is still answered with an error name.
 func TestNoTimeLeft(t *testing.T) {
 	t.Parallel()
 	canceled, cancel := context.WithCancel(context.Background())

@@ -17,7 +17,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/secrets"
 )
 
-// A recorder is an observer that keeps what it hears.
+// A recorder is an observer that keeps its notifications.
 type recorder struct{ heard []string }
 
 func (r *recorder) Begin(ctx context.Context) (context.Context, func()) { return ctx, func() {} }

@@ -60,7 +60,7 @@ func sameWithIndexes(t interface {
 	}
 }
 
-// What indexes and room make fast stays what it is, also where older values of an
+// Values that indexes and spare capacity make fast stay unchanged, even if older values of an
 // accumulator are looked at again.
 func TestIndexesChangeNothing(t *testing.T) {
 	t.Parallel()

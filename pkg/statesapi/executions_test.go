@@ -112,7 +112,7 @@ func TestExecutionsOfStandard(t *testing.T) {
 		{"DescribeExecution", `{"executionArn":"` + execution + `:one"}`, `{"executionArn":"` + execution + `:one","input":"{\"a\":1}","inputDetails":{"included":true},"name":"one","output":"{\"a\":1}","outputDetails":{"included":true},"redriveCount":0,"redriveStatus":"NOT_REDRIVABLE","redriveStatusReason":"Execution is SUCCEEDED and cannot be redriven","startDate":` + stamp + `,"stateMachineArn":"` + machine + `","status":"SUCCEEDED","stopDate":` + stamp + `}`},
 		{"StopExecution", `{"executionArn":"` + execution + `:two","error":"Enough","cause":"of it"}`, `{"stopDate":` + stamp + `}`},
 		{"StopExecution", `{"executionArn":"` + execution + `:one"}`, `{"stopDate":` + stamp + `}`},
-		{"GetExecutionHistory", `{"executionArn":"` + execution + `:one"}`, `{"events":[]}`}, // the engine of this test tells nothing
+		{"GetExecutionHistory", `{"executionArn":"` + execution + `:one"}`, `{"events":[]}`}, // the engine of this test reports no events
 		{"ListMapRuns", `{"executionArn":"` + execution + `:one"}`, `{"mapRuns":[]}`},
 		{"ListMapRuns", `{"executionArn":"` + execution + `:one","nextToken":"t"}`, `InvalidToken: Invalid Token: 'Invalid token'`},
 		{"RedriveExecution", `{"executionArn":"` + execution + `:one","clientToken":"a b"}`, `ValidationException: 1 validation error detected: Value 'a b' at 'clientToken' failed to satisfy constraint: Member must satisfy regular expression pattern: [!-~]+`},

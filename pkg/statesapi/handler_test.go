@@ -376,7 +376,7 @@ func (panicking) Parse([]byte, string) (Program, error) { panic("secret reason")
 
 func (panicking) Validate([]byte, string) []Diagnostic { panic("secret reason") }
 
-// An execution goes on when its caller hangs up, as in AWS.
+// An execution continues when its caller hangs up, as in AWS.
 func TestHandlerCallerGone(t *testing.T) {
 	t.Parallel()
 	s := newFake(t, Options{}, func(ctx context.Context, x Execution) Result {

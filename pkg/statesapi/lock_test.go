@@ -18,7 +18,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// A folder belongs to one service at a time, and the other one is told whose it is.
+// A folder belongs to one service at a time, and the other one gets an error that names the owner.
 func TestDataIsLocked(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -127,7 +127,7 @@ func TestEndWithCaller(t *testing.T) {
 	}
 }
 
-// An observer is told of the steps of EXPRESS and STANDARD executions, and an execution
+// An observer is notified of the steps of EXPRESS and STANDARD executions, and an execution
 // without a caller that waits can be ended.
 func TestObserveAndEnd(t *testing.T) {
 	t.Parallel()

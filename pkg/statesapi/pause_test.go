@@ -72,7 +72,7 @@ func statusOf(t *testing.T, s *Service, execution string) (bridge.Status, string
 	return x.record.Status, string(x.record.Output)
 }
 
-// An execution that waits holds no goroutine, and goes on where it was.
+// An execution that waits holds no goroutine, and continues where it was.
 //
 //nolint:paralleltest // the goroutines of the process are counted
 func TestWaitingTakesNoGoroutine(t *testing.T) {

@@ -109,7 +109,7 @@ func TestPersistBrokenFiles(t *testing.T) {
 	}
 }
 
-// A change that cannot be stored is none: the caller is told, and nothing is half done.
+// A change that cannot be stored is not made: the caller gets an error, and nothing is half done.
 func TestPersistNoRoom(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")

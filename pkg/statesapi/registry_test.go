@@ -140,7 +140,7 @@ func (m *registryModel) deleteAlias(t *rapid.T) {
 	delete(m.aliases, name)
 }
 
-// check compares what the API tells of the state machine.
+// check compares what the API returns about the state machine.
 func (m *registryModel) check(t *rapid.T) {
 	want := map[string]string{m.arn: numbered(m.current)}
 	for n, definition := range m.versions {

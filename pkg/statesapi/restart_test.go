@@ -109,7 +109,7 @@ const longLived = `{"StartAt":"Begin","States":{
 		"D":` + pay + `,"ResultPath":"$.d","Next":"E"},"E":{"Type":"Pass","Parameters":{"i.$":"$.i","v.$":"$v.a[1]"},"End":true}}},"ResultPath":"$.each","Next":"Last"},
 	"Last":` + pay + `,"ResultPath":"$.last","End":true}}}`
 
-// An execution that is cut off at any byte of its file goes on in another process: nothing is
+// An execution that is cut off at any byte of its file continues in another process: nothing is
 // called twice, every token still counts, and it ends as it would have.
 func TestExecutionsGoOn(t *testing.T) {
 	t.Parallel()
@@ -494,7 +494,7 @@ func TestBrokenExecutionFiles(t *testing.T) {
 	_ = s.Close(t.Context())
 }
 
-// Whatever a file of an execution holds, it is refused, or goes on.
+// Whatever a file of an execution contains, it is refused, or the execution continues.
 func FuzzExecutionFile(f *testing.F) {
 	const begin = `{"begin":{"format":1,"executionArn":"arn:aws:states:us-east-1:123456789012:execution:m:x","name":"x","stateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:m","input":"{}",` +
 		`"started":"2026-01-01T00:00:00Z","revision":{"arn":"arn:aws:states:us-east-1:123456789012:stateMachine:m","name":"m","type":"STANDARD","definition":"{\"StartAt\":\"P\",\"States\":{\"P\":{\"Type\":\"Pass\",\"End\":true}}}"}}}` + "\n"

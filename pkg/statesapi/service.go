@@ -223,7 +223,7 @@ func (s *Service) release() {
 	}
 }
 
-// quiet tells a closed service when all that runs waits for task tokens.
+// quiet signals a closed service that all running executions wait for task tokens.
 func (s *Service) quiet() {
 	s.runMu.Lock()
 	defer s.runMu.Unlock()

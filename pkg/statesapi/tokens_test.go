@@ -14,7 +14,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
-// handOut is a runner that hands out the token of each task that waits.
+// handOut is a runner that passes on the token of each waiting task.
 type handOut chan string
 
 func (h handOut) RunTask(_ context.Context, t asl.Task) (any, error) {
@@ -168,7 +168,7 @@ func TestCloseStopsWhatWaitsForTokens(t *testing.T) {
 }
 
 // A task waits until its token is answered; the first answer counts, and what comes later
-// hears that the task is over.
+// learns that the task is over.
 func TestTaskToken(t *testing.T) {
 	t.Parallel()
 	w := newWaiter(t, waiting)

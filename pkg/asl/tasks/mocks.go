@@ -31,7 +31,7 @@ type mockedAttempts struct {
 	first, last int
 	value       any
 	throw       *asl.Error
-	// wait tells that value is what the call answers, and that the task then waits for
+	// wait says that value is the answer of the call, and that the task then waits for
 	// its token.
 	wait bool
 }

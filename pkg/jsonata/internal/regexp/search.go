@@ -244,7 +244,7 @@ func (s *Search) goOn() bool {
 	return s.err == nil
 }
 
-// report tells spend the steps that it has not been told yet.
+// report passes to spend the steps that have not been reported yet.
 func (s *Search) report() {
 	if s.spend == nil || s.err != nil {
 		return
