@@ -226,7 +226,7 @@ func TestThousandWaitersSurviveAKill(t *testing.T) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.left != 0 {
-		t.Errorf("%d executions are lost: nobody was told of their end", w.left)
+		t.Errorf("%d executions are lost: their end was never reported", w.left)
 	}
 	heard := 0
 	for id, told := range w.told {

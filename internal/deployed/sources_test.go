@@ -19,7 +19,7 @@ func TestSources(t *testing.T) {
 	}
 	sourcetest.Hold(t, "internal/deployed/routes.go: the routes of a function", func(s sources.Source) error {
 		if got := function(s).source(); string(got) != s.Key {
-			return fmt.Errorf("its function is taken for one of %q", got)
+			return fmt.Errorf("its function is mistaken for one of %q", got)
 		}
 		return nil
 	})

@@ -156,7 +156,7 @@ func (s *stores) get(ctx context.Context, bucket, what, action string, out any) 
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(base, "/")+"/"+url.PathEscape(bucket)+"?"+what+"=", nil)
 	if err != nil {
-		return false, fmt.Errorf("the bucket %s makes no URL", bucket)
+		return false, fmt.Errorf("the name of the bucket %s does not form a URL", bucket)
 	}
 	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // the hash of no body
 	req.Header.Set("X-Amz-Content-Sha256", empty)

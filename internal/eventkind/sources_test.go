@@ -30,7 +30,7 @@ func TestSources(t *testing.T) {
 				return err
 			}
 			if kind := eventkind.Of(v); string(kind.Function) != s.Function {
-				return fmt.Errorf("%s is taken for %s", file, kind.What)
+				return fmt.Errorf("%s is mistaken for %s", file, kind.What)
 			}
 		}
 		return nil

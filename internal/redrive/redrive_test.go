@@ -133,7 +133,7 @@ func killed(t *testing.T, inDoubt InDoubt, seed uint64) {
 		case slices.Contains(left, s.ID) && keyed:
 			t.Errorf("%s is still there: its dedupe key makes two of it one", s.ID)
 		case times > 1 && !keyed && inDoubt == Skip:
-			t.Errorf("%s was sent twice, and nobody asked for it", s.ID)
+			t.Errorf("%s was sent twice without being asked to", s.ID)
 		}
 	}
 	first, last := map[string]bool{}, map[string]string{}

@@ -84,7 +84,7 @@ func TestNoItem(t *testing.T) {
 		t.Errorf("got %v, %v, %v, want nothing", item, found, err)
 	}
 	if _, _, err := d.Item(context.Background(), "waits", "id", true); err == nil {
-		t.Error("a key that is neither text nor number is taken")
+		t.Error("a key that is neither text nor number is accepted")
 	}
 }
 

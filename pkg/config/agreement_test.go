@@ -28,7 +28,7 @@ func TestSchemaAndReaderJudgeAlike(t *testing.T) {
 	taken, drawn := 0, 0
 	defer func() {
 		if !t.Failed() && (taken < drawn/25 || drawn-taken < drawn/25) {
-			t.Errorf("%d of %d documents are taken: want a good share of both kinds", taken, drawn)
+			t.Errorf("%d of %d documents are accepted: want a good share of both kinds", taken, drawn)
 		}
 	}()
 	for range 5 {

@@ -195,7 +195,7 @@ func TestWatch(t *testing.T) {
 	stop()
 	r.SetProblems([]string{"x"})
 	if len(changes) != 0 || len(r.Problems()) != 1 {
-		t.Error("a watcher that has stopped is told more")
+		t.Error("a watcher that has stopped is still notified")
 	}
 }
 

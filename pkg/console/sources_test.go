@@ -30,7 +30,7 @@ func TestSources(t *testing.T) {
 			return err
 		}
 		if !slices.ContainsFunc(page.(base).Samples, func(b sample) bool { return b.Function == s.Function }) {
-			return fmt.Errorf("there is none for the function %s", s.Function)
+			return fmt.Errorf("there is no entry for the function %s", s.Function)
 		}
 		return nil
 	})

@@ -54,7 +54,7 @@ func FuzzCompile(f *testing.F) {
 			}
 			for _, name := range e.Variables() {
 				if name == "" || name == "$" {
-					t.Errorf("variable %q is none", name)
+					t.Errorf("%q is not a variable", name)
 				}
 			}
 			return

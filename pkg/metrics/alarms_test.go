@@ -123,7 +123,7 @@ func TestNames(t *testing.T) {
 			return ""
 		}, nil)
 		if err == nil {
-			t.Errorf("the function name %q is taken", name)
+			t.Errorf("the function name %q is accepted", name)
 		}
 	}
 }

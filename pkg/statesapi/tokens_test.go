@@ -151,7 +151,7 @@ func TestCloseStopsWhatWaitsForTokens(t *testing.T) {
 	go func() { closed <- w.Close(context.Background()) }()
 	select {
 	case err := <-closed:
-		t.Fatalf("Close returned (%v) while an execution ran that waits for nobody", err)
+		t.Fatalf("Close returned (%v) while an execution ran that does not wait for a token", err)
 	case <-time.After(20 * time.Millisecond):
 	}
 	close(w.hold)

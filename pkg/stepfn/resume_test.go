@@ -151,7 +151,7 @@ func TestResumeWithoutAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if f := bridge.AsFailure(r.Resume(t.Context(), resumption)); f.Name != bridge.Unavailable {
-		t.Errorf("nobody listens: %v, want %s", f, bridge.Unavailable)
+		t.Errorf("without a listener: %v, want %s", f, bridge.Unavailable)
 	}
 	getenv, _ := taskEndpoint(t, "hang")
 	if r, err = stepfn.NewResumer(getenv); err != nil {

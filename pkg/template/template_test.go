@@ -296,7 +296,7 @@ func TestParseOverrides(t *testing.T) {
 	}
 	for _, wrong := range []string{"A", "=x", `A="x`, "ParameterKey=E"} {
 		if template.ParseOverrides(map[string]string{}, wrong) == nil {
-			t.Errorf("%q is taken", wrong)
+			t.Errorf("%q is accepted", wrong)
 		}
 	}
 }

@@ -175,7 +175,7 @@ func TestApple(t *testing.T) {
 	for _, bad := range []string{"no certificate", base64.StdEncoding.EncodeToString(chain[0].Raw)} {
 		spec := verify.Spec{Provider: "apple", Audience: bundle, Secrets: []string{"env:ROOT"}}
 		if _, err := verify.New(spec, secrets.NewEnv(func(string) string { return bad }), time.Now); err == nil {
-			t.Error("a text that is not a root certificate is taken for one")
+			t.Error("a text that is not a root certificate is accepted as one")
 		}
 	}
 }

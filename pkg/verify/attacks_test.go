@@ -105,7 +105,7 @@ func TestPlainHashesCannotBeLengthened(t *testing.T) {
 			// The forgery is right: over the same text, the secret makes that hash.
 			sum := sha256.Sum256([]byte(genuine.Header.Get(p.HMAC.Timestamp.Header) + genuine.Header.Get("X-Lark-Request-Nonce") + s.Secret + body))
 			if hex.EncodeToString(sum[:]) != digest {
-				t.Errorf("%s: the forgery is none, so that its refusal proves nothing", name)
+				t.Errorf("%s: the forgery is genuine, so its refusal proves nothing", name)
 			}
 		}
 	}

@@ -77,7 +77,7 @@ func TestHubSpotCannotBeLengthened(t *testing.T) {
 	// The forgery itself is right: version 1's hash of the longer body.
 	forged, signature := lengthened(t, len(secret), body, genuine["v1"], more)
 	if plain(secret+forged) != signature {
-		t.Error("the forgery is none, so that its refusal proves nothing")
+		t.Error("the forgery is genuine, so its refusal proves nothing")
 	}
 	for _, versions := range [][]string{{"v2"}, {"v4"}, {""}} {
 		s := verify.Spec{Provider: "hubspot", URL: url, Versions: versions, Secrets: []string{"env:S0"}}

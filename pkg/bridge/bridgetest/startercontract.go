@@ -118,7 +118,7 @@ func (c StarterContract) cancelled(t *testing.T) {
 	cancel()
 	_, err := c.Starter.StartSync(ctx, c.start(c.Echo, `{}`))
 	if f := failure(t, err); f.Class() == bridge.Settled {
-		t.Errorf("%v is settled; nobody waited for an end", f)
+		t.Errorf("%v is settled, although the call did not wait for an end", f)
 	}
 }
 

@@ -107,7 +107,7 @@ func TestAcceptOnce(t *testing.T) {
 	}
 	a := sqsclient.NewAcceptor(environment("http://127.0.0.1:1"))
 	if _, err := a.Accept(t.Context(), bridge.Acceptance{Queue: "http://127.0.0.1:1/1/q", Envelope: bridge.Envelope{Input: []byte("1")}}); bridge.AsFailure(err).Name != bridge.Unavailable {
-		t.Errorf("nobody listens: %v", err)
+		t.Errorf("without a listener: %v", err)
 	}
 }
 

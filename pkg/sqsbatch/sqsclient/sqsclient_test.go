@@ -139,10 +139,10 @@ func TestChangeVisibility(t *testing.T) {
 	}
 	changes[0].ReceiptHandle = "nothing"
 	if err := c.ChangeVisibility(t.Context(), arn, changes); err == nil {
-		t.Error("no error for a receipt handle that there is none of")
+		t.Error("no error for an unknown receipt handle")
 	}
 	if err := c.ChangeVisibility(t.Context(), "orders", changes); err == nil {
-		t.Error("no error for an ARN that is none")
+		t.Error("no error for an invalid ARN")
 	}
 }
 
