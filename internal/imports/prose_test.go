@@ -25,7 +25,6 @@ var faults = []struct {
 	{regexp.MustCompile(`\b[Hh]ears? of\b`), `"is notified of", "is told of"`},
 	{regexp.MustCompile(`\b[Bb]esides\b`), `"in addition to", "also has"`},
 	{regexp.MustCompile(`\bbefall`), `"happens to", "affects"`},
-	{regexp.MustCompile(`\b(?:that|which) nobody\b`), `"that is not ...", "unknown", "unused"`},
 	{regexp.MustCompile(`\b(?:stands? in for|as they stand)\b`), `"replaces", "is a fake of", "unchanged"`},
 	{regexp.MustCompile(`\b[Tt]ells? the history\b`), `"adds to the history"`},
 	{regexp.MustCompile(`\bcounts? (?:where|only where)\b`), `"is used if"`},
