@@ -49,3 +49,19 @@ func TestWeakSignaturesNeedDedupe(t *testing.T) {
 		t.Errorf("made in Go, with dedupe: %v", err)
 	}
 }
+
+// A root that is not set is reported with its place, as a secret is.
+func TestRootsAreRequired(t *testing.T) {
+	t.Parallel()
+	text := "version: 1\nroutes:\n  - name: p\n    http: POST /p\n    verify:\n      signature: {algorithm: rsa-sha256, header: X-Jws, keys: {roots: [\"env:BANK_ROOT\"], name: any}}\n    start: m\n"
+	parse := func(getenv func(string) string) error {
+		_, err := config.Parse("expressway.yaml", []byte(text), getenv, config.RequireSecrets())
+		return err
+	}
+	if err := parse(func(string) string { return "" }); err == nil || !strings.Contains(err.Error(), "expressway.yaml:6:72: route p: the secret env:BANK_ROOT is missing") {
+		t.Errorf("without the root: %v", err)
+	}
+	if err := parse(func(string) string { return "x" }); err != nil {
+		t.Errorf("with it: %v", err)
+	}
+}

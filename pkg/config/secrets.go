@@ -17,6 +17,11 @@ func (d *document) requireSecrets(r *Route) {
 	for i, ref := range spec.Secrets {
 		d.requireSecret(r, "verify.secrets."+strconv.Itoa(i), ref)
 	}
+	if k := spec.Signature; k != nil && k.Keys != nil {
+		for i, ref := range k.Keys.Roots {
+			d.requireSecret(r, "verify.signature.keys.roots."+strconv.Itoa(i), ref)
+		}
+	}
 	if spec.Token != nil {
 		d.requireSecret(r, "verify.token", spec.Token.Reference)
 	}
