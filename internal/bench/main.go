@@ -86,6 +86,7 @@ var steps = []step{
 	{"large", (*bench).largeBodies},
 	{"engine", (*bench).engine},
 	{"executions", (*bench).manyExecutions},
+	{"jsonata", (*bench).growth},
 }
 
 func stepNames() []string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,6 +15,8 @@ type budget struct {
 	limit         float64
 	// absolute: the limit is on our figure itself, not on a ratio.
 	absolute bool
+	// grows: the base is our own figure for less work.
+	grows bool
 }
 
 const minimalName = "the minimal function"
@@ -84,6 +87,32 @@ func (b budget) value(c comparison) float64 {
 	return c.ratio()
 }
 
+// behind says which budgets are missed, and where ours is behind what it is compared with,
+// with a budget or without.
+func (r *report) behind(lines []budget) string {
+	var missed, slower []string
+	for _, line := range lines {
+		c, ok := r.results[line]
+		if !ok {
+			continue
+		}
+		if strings.Contains(line.verdict(c), "missed") {
+			missed = append(missed, line.what)
+		}
+		if of, ratio := line.against, c.ratio(); of != "" && !line.grows && ratio > 1 {
+			slower = append(slower, fmt.Sprintf("%s (%.2f× %s)", line.what, ratio, of))
+		}
+	}
+	text := "\nAll budgets are met."
+	if len(missed) > 0 {
+		text = "\nBehind the budget: " + strings.Join(missed, "; ") + "."
+	}
+	if len(slower) > 0 {
+		text += " Behind what it is compared with: " + strings.Join(slower, "; ") + "."
+	}
+	return text + "\n"
+}
+
 // verdict compares as the report shows it, in two digits: a ratio printed as 1.20 is
 // within a budget of 1.2.
 func (b budget) verdict(c comparison) string {
@@ -112,11 +141,16 @@ Lambda Runtime API (` + "`internal/lambdatest`" + `), in turns; Step Functions i
 
 `)
 	b.WriteString("| what | against | base | ours | ratio (quartiles) | at most | |\n| --- | --- | --- | --- | --- | --- | --- |\n")
-	for _, line := range order {
+	lines := slices.Clone(order)
+	for _, g := range growingExpressions {
+		lines = append(lines, g.budget)
+	}
+	for _, line := range lines {
 		if c, ok := r.results[line]; ok {
 			b.WriteString(line.row(c))
 		}
 	}
+	b.WriteString(r.behind(lines))
 	p := r.Plan
 	fmt.Fprintf(&b, `
 Base and ours are medians, and the ratio is that of the two. The quartiles are those of the ratios turn by turn: where
@@ -125,7 +159,7 @@ they lie far apart, the machine was busy.
 - Cold start: %d starts of each. From just before the process is started until its first poll.
 - Many routes: %d starts of each. The processor time, user and system, of a process that is killed at its first poll, and
   its largest resident set by then. A rich route is verified and has a dedupe key, a filter, an input of five expressions,
-  an answer and two catches. What they cost is in [ADR 50](adr/0050-read-most-routes-without-the-yaml-parser.md).
+  an answer and two catches. What they cost is in [ADR 67](adr/0067-one-mux-and-less-garbage-for-many-routes.md).
 - Warm: %d starts of each with %d events, a signed GitHub push of %d bytes in an HTTP API event, in blocks of %d by turns.
   From sending the event until the response has been read; p50 and p99 of each start, without its first %d events.
 - Peak memory: the largest resident set of the process over all those events.
@@ -140,6 +174,8 @@ they lie far apart, the machine was busy.
   client and server in one process. By plain HTTP the figure is the inverse of the throughput: at most twice the time is at
   least half the calls a second.
 
+- JSONata: processor time of 9 evaluations at each size, in turns, within the default limits. All expressions of this kind, and Node, are in
+  [jsonata-performance.md](jsonata-performance.md).
 - Many executions: STANDARD ones, started and listed through the API; heap and stacks in use when all pages have been read.
 
 Measured with %s on %s, %d cores, in %.0f s, by:
