@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -47,6 +48,10 @@ func LoadMocks(text []byte) (*MockConfig, error) {
 		err = c.check()
 	}
 	if err != nil {
+		const most = 1000 // a name in the file may have any length
+		if text := err.Error(); len(text) > most {
+			err = errors.New(cut(text, most) + "…")
+		}
 		return nil, fmt.Errorf("mock configuration: %w", err)
 	}
 	return c, nil
