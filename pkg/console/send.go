@@ -69,7 +69,7 @@ func (c *Console) sendPage(request *http.Request) (string, any, error) {
 	b.Filtered = len(routes) > maxForms
 	b.Query = request.URL.Query()
 	if search := strings.ToLower(b.Query.Get("q")); search != "" {
-		routes = slices.DeleteFunc(routes, func(r Route) bool {
+		routes = slices.DeleteFunc(slices.Clone(routes), func(r Route) bool { // the list is the engine's
 			return !strings.Contains(strings.ToLower(r.Name+" "+r.Takes+" "+r.Provider), search)
 		})
 	}
