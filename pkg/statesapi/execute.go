@@ -1,41 +1,16 @@
 package statesapi
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/expressway-dev/expressway/pkg/asl"
-	"github.com/expressway-dev/expressway/pkg/asl/jsontext"
-	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/bridge"
-	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
-
-// The values of includedData.
-const (
-	allData      = "ALL_DATA"
-	metadataOnly = "METADATA_ONLY"
-)
-
-// A StartInput is the request of [Service.StartSync] and [Service.Start]; a nil
-// member was not sent.
-type StartInput struct {
-	// StateMachineARN may be qualified by a version or an alias, and end in #TESTCASE.
-	StateMachineARN *string
-	Name            *string
-	// Input is JSON text of at most 262,144 bytes, and is not changed; nil means {}.
-	Input       []byte
-	TraceHeader *string
-
-	includedData *string // checked with the rest; the Handler applies it
-}
 
 // An ExecutionRecord describes one execution.
 type ExecutionRecord struct {
@@ -151,82 +126,6 @@ func (s *Service) start(ctx context.Context, in StartInput, nested bool) (Execut
 	return record, nil
 }
 
-// startAndWait begins an execution and waits for its end. If ctx ends first, that ends
-// the execution too, as in the service for an execution that a task waits for.
-func (s *Service) startAndWait(ctx context.Context, in StartInput, nested bool, startedBy string) (ExecutionRecord, error) {
-	x, refused := s.prepare(in, false)
-	if refused != nil {
-		return ExecutionRecord{}, refused
-	}
-	x.startedBy = startedBy
-	if err := s.acquire(false, nested); err != nil {
-		return ExecutionRecord{}, err
-	}
-	defer s.release()
-	outer := ctx
-	ctx, stop := s.stoppable(ctx)
-	if x.target.kind == Standard {
-		earlier, err := s.begin(x, stop)
-		if err != nil || earlier != nil {
-			stop(nil)
-			if err != nil {
-				return ExecutionRecord{}, err
-			}
-			s.runMu.Lock()
-			running := s.names.byARN[earlier.ExecutionARN]
-			s.runMu.Unlock()
-			if running == nil { // it has ended, and made room for others
-				return *earlier, nil
-			}
-			return s.await(outer, running)
-		}
-	}
-	defer s.endable(x, stop)()
-	s.run(ctx, x)
-	if x.started != nil {
-		s.ended(x)
-	}
-	return x.record, nil
-}
-
-// await waits for the end of an execution that runs already. If ctx ends first, so does the
-// execution, as in [Service.startAndWait].
-func (s *Service) await(ctx context.Context, x *started) (ExecutionRecord, error) {
-	s.runMu.Lock()
-	if !x.ended && x.over == nil {
-		x.over = make(chan struct{})
-	}
-	over, ended := x.over, x.ended
-	s.runMu.Unlock()
-	if !ended {
-		select {
-		case <-over:
-		case <-ctx.Done():
-			s.runMu.Lock()
-			stop := x.stop
-			s.runMu.Unlock()
-			stop(context.Cause(ctx))
-			return ExecutionRecord{}, ctx.Err()
-		}
-	}
-	s.runMu.Lock()
-	defer s.runMu.Unlock()
-	return x.record, nil
-}
-
-// awaitChild waits for an execution that a task of an earlier process started. If that is
-// not there, it had not begun, or has ended, and nobody knows how.
-func (s *Service) awaitChild(ctx context.Context, startedBy string) (ExecutionRecord, error) {
-	s.runMu.Lock()
-	x := s.children[startedBy]
-	delete(s.children, startedBy)
-	s.runMu.Unlock()
-	if x == nil {
-		return ExecutionRecord{}, asl.Interrupted()
-	}
-	return s.await(ctx, x)
-}
-
 // endable lets [Service.EndExecution] end an execution, until the returned function is
 // called.
 func (s *Service) endable(x *execution, stop context.CancelCauseFunc) (done func()) {
@@ -288,122 +187,6 @@ func (v valued) Value(key any) any {
 		return value
 	}
 	return v.Context.Value(key)
-}
-
-// nested starts an execution for the task of another one.
-func (s *Service) nested(ctx context.Context, r tasks.StartRequest) (tasks.StartResult, error) {
-	in := StartInput{StateMachineARN: &r.StateMachineARN, Input: r.Input}
-	if r.Name != "" {
-		in.Name = &r.Name
-	}
-	if r.TraceHeader != "" {
-		in.TraceHeader = &r.TraceHeader
-	}
-	var record ExecutionRecord
-	var err error
-	switch {
-	case r.Sync:
-		record, err = s.startSync(ctx, in, true)
-	case r.Wait && r.Resumed:
-		record, err = s.awaitChild(ctx, r.Key)
-	case r.Wait:
-		record, err = s.startAndWait(ctx, in, true, r.Key)
-	default:
-		record, err = s.start(ctx, in, true)
-	}
-	var refused *Error
-	if errors.As(err, &refused) {
-		return tasks.StartResult{}, &tasks.StartError{Code: string(refused.Code), Message: refused.Message}
-	}
-	if err != nil {
-		return tasks.StartResult{}, err
-	}
-	return tasks.StartResult{
-		ExecutionARN: record.ExecutionARN, StateMachineARN: record.StateMachineARN, Name: record.Name,
-		StartDate: record.StartDate, StopDate: record.StopDate, Status: string(record.Status), Output: record.Output,
-		Error: record.Error, Cause: record.Cause, BilledDuration: record.BilledDuration(), BilledMemory: billedMemoryMB,
-	}, nil
-}
-
-// prepare makes all checks, in AWS's order, and returns an execution that is ready to
-// run.
-func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
-	a, err := in.check()
-	if err != nil {
-		return nil, err
-	}
-	to, err := s.lookup(a)
-	if err != nil {
-		return nil, err
-	}
-	if sync && to.kind != Express {
-		return nil, errTypeNotSupported()
-	}
-	input := in.Input
-	if input == nil {
-		input = []byte("{}")
-	}
-	if err := jsonata.Valid(input); err != nil {
-		return nil, invalidInput(input, err)
-	}
-	if err := s.checkTestCase(a); err != nil {
-		return nil, err
-	}
-
-	id := s.opts.UUID()
-	name := id
-	if in.Name != nil {
-		name = *in.Name
-	} else if to.kind == Express {
-		name = s.opts.UUID()
-	}
-	return &execution{
-		target: to,
-		record: ExecutionRecord{
-			ExecutionARN: s.executionARN(to.revision, name, id), Name: name, StateMachineARN: a.full(), TestCase: a.testCase,
-			Sync: sync, Input: input, TraceHeader: deref(in.TraceHeader), Status: bridge.Running, StartDate: s.opts.Now(),
-		},
-	}, nil
-}
-
-// check checks each member by itself.
-func (in StartInput) check() (arn, *Error) {
-	var c constraints
-	c.arn("stateMachineArn", in.StateMachineARN)
-	c.text("name", in.Name, 1, maxName)
-	c.sensitive("input", len(in.Input), 0, maxInput)
-	c.traceHeader(in.TraceHeader)
-	c.oneOf("includedData", in.includedData, allData, metadataOnly)
-	if err := c.err(); err != nil {
-		return arn{}, err
-	}
-	a, err := parseARN(*in.StateMachineARN)
-	if err == nil && in.Name != nil {
-		err = checkName(*in.Name)
-	}
-	return a, err
-}
-
-// invalidInput says what is wrong in an input, with the text of AWS's parser, without the
-// place.
-func invalidInput(input []byte, err error) *Error {
-	reason := err.Error()
-	if e := jsontext.Check(input); e != nil {
-		reason = e.Reason
-	}
-	if len(bytes.TrimSpace(input)) == 0 {
-		reason = "Invalid execution input."
-	}
-	return errorf(InvalidExecutionInput, "Invalid State Machine Execution Input: '%s'", reason)
-}
-
-// executionARN returns a unique ARN for EXPRESS executions, whatever their name.
-func (s *Service) executionARN(rev *revision, name, id string) string {
-	prefix := "arn:aws:states:" + s.opts.Region + ":" + s.opts.Account
-	if rev.kind == Standard {
-		return prefix + ":execution:" + rev.name + ":" + name
-	}
-	return prefix + ":express:" + rev.name + ":" + name + ":" + id
 }
 
 // run runs an execution to its end; the result is in x.
@@ -483,24 +266,4 @@ func (s *Service) program(ctx context.Context, x *execution, mayPause bool) func
 		}
 		return x.target.machine.Run(ctx, e)
 	}
-}
-
-func (s *Service) checkTestCase(a arn) *Error {
-	if a.testCase == "" {
-		return nil
-	}
-	check := interpreter{own: s.opts.Tasks, mocks: s.opts.Mocks}.checkTestCase
-	if err := check(a.name, a.testCase); err != nil {
-		return errorf(ValidationException, "There is no test case '%s' of the state machine '%s': %v", a.testCase, a.name, err)
-	}
-	return nil
-}
-
-// definitionMessage joins the findings about a definition as AWS does.
-func definitionMessage(list []Diagnostic) string {
-	texts := make([]string, len(list))
-	for i, d := range list {
-		texts[i] = asl.Diagnostic(d).String()
-	}
-	return strings.Join(texts, ", ")
 }

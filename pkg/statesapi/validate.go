@@ -2,6 +2,7 @@ package statesapi
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
@@ -82,4 +83,13 @@ func (s *Service) Validate(in ValidateInput) (*ValidateOutput, error) {
 		out.Diagnostics = []Diagnostic{}
 	}
 	return out, nil
+}
+
+// definitionMessage joins the findings about a definition as AWS does.
+func definitionMessage(list []Diagnostic) string {
+	texts := make([]string, len(list))
+	for i, d := range list {
+		texts[i] = asl.Diagnostic(d).String()
+	}
+	return strings.Join(texts, ", ")
 }
