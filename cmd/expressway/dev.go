@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -42,8 +43,8 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	if c.WaitScale < 0 {
-		return fmt.Errorf("--wait-scale must not be negative, but is %v", c.WaitScale)
+	if !(c.WaitScale >= 0) || math.IsInf(c.WaitScale, 1) { // NaN is neither
+		return fmt.Errorf("--wait-scale must be 0 or a positive number, such as 0.01, but is %v", c.WaitScale)
 	}
 	// A factor of 0 means no waits, but in the options, zero means the default.
 	options.Data, options.Recorder, options.WaitScale = c.Data, recorder, max(c.WaitScale, 1e-9)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -331,6 +332,34 @@ func TestWaitPastTheEnd(t *testing.T) {
 	r := run(t, `{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":400,"End":true}}}`, `{}`, asl.Environment{Sleep: noWait})
 	if r.Status != asl.TimedOut || r.Error != "States.Timeout" {
 		t.Errorf("got = %s %s %s, want TIMED_OUT", r.Status, r.Error, r.Cause)
+	}
+}
+
+// A wait that no duration can hold, by itself or after it is scaled, ends with the
+// execution's time, and not at once.
+func TestWaitsThatNoDurationHolds(t *testing.T) {
+	t.Parallel()
+	for name, wait := range map[string]string{
+		"a number of seconds":  `"Seconds":99999999`,
+		"seconds of the input": `"SecondsPath":"$.n"`,
+		"a year far ahead":     `"Timestamp":"9999-12-31T23:59:59Z"`,
+		"a time of the input":  `"TimestampPath":"$.t"`,
+	} {
+		m := parse(t, `{"StartAt":"W","States":{"W":{"Type":"Wait",`+wait+`,"End":true}}}`)
+		for _, scale := range []float64{0, 0.75, 1, 1000, math.MaxFloat64} {
+			for how, run := range map[string]func(context.Context, asl.Environment, asl.Execution) asl.Result{"waiting": m.Run, "apart": pausing(m)} {
+				start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+				now := start
+				r := run(t.Context(), asl.Environment{
+					Now:       func() time.Time { return now },
+					Sleep:     func(_ context.Context, d time.Duration) error { now = now.Add(d); return nil },
+					WaitScale: scale,
+				}, asl.Execution{MaxDuration: asl.StandardDuration, Input: []byte(`{"n":9223372036854775807,"t":"9999-12-31T23:59:59Z"}`)})
+				if took := now.Sub(start); r.Status != asl.TimedOut || took != asl.StandardDuration {
+					t.Errorf("%s, times %g, %s: got = %s after %v, want TIMED_OUT after %v", name, scale, how, r.Status, took, asl.StandardDuration)
+				}
+			}
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -19,7 +20,7 @@ func (f *frame) wait(ctx context.Context, v *view) *Error {
 	if f.again && f.state.wait.counted() { // a part of it has passed
 		passed := f.run.env.Now().Sub(f.since)
 		if f.run.env.WaitScale > 0 {
-			passed = time.Duration(float64(passed) / f.run.env.WaitScale)
+			passed = scaled(passed, 1/f.run.env.WaitScale)
 		}
 		d -= passed
 	}
@@ -35,7 +36,7 @@ func (f *frame) wait(ctx context.Context, v *view) *Error {
 func (f *frame) sleep(ctx context.Context, d time.Duration, retry bool) *Error {
 	r := f.run
 	if r.env.WaitScale > 0 {
-		d = time.Duration(float64(d) * r.env.WaitScale)
+		d = scaled(d, r.env.WaitScale)
 	}
 	left := r.left()
 	late := d > left
@@ -57,6 +58,16 @@ func (f *frame) sleep(ctx context.Context, d time.Duration, retry bool) *Error {
 	}
 	f.parked = p
 	return errParked
+}
+
+// scaled multiplies a duration. What no duration can hold becomes the longest one, and does
+// not wrap around to a wait that is over at once.
+func scaled(d time.Duration, factor float64) time.Duration {
+	product := float64(d) * factor
+	if product >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return time.Duration(product)
 }
 
 // slept returns the error of a wait that is over: if late is set, the execution's time is
