@@ -51,6 +51,11 @@ func (p *plan) acceptedVar() string {
 	return "ACCEPTED_QUEUE"
 }
 
+// acceptedVisibility is the VisibilityTimeout of the queue, in seconds: six times the
+// function's time-out, and long enough that the receives before a message is dead-lettered
+// outlast the claim of a delivery whose function was killed.
+func (p *plan) acceptedVisibility() int { return max(6*p.queueTime, 90) }
+
 // startsIn reports whether the function of an id starts executions.
 func (p *plan) startsIn(id string) bool { return id != idWebhook || !p.Accept }
 
@@ -106,7 +111,7 @@ func (p *plan) acceptResources(w *writer) {
 		w.f("  # A webhook that was acknowledged is nowhere else.")
 		w.f("  DeletionPolicy: Retain")
 		w.f("  UpdateReplacePolicy: Retain")
-		p.queueProperties(w, idAcceptedDead)
+		p.queueProperties(w, p.acceptedVisibility(), idAcceptedDead)
 	}
 	if p.Offload {
 		w.f("%s:", idInputs)

@@ -262,7 +262,7 @@ func (p *plan) shared(w *writer) {
 		w.f("%s:", idJobs)
 		w.f("  Type: AWS::SQS::Queue")
 		p.queueMetadata(w)
-		p.queueProperties(w, idDead)
+		p.queueProperties(w, 6*p.queueTime, idDead)
 	}
 	p.acceptResources(w)
 	if p.from(sources.EventBridge) && !p.has(idFailed) {
@@ -297,9 +297,9 @@ func (p *plan) has(id string) bool { return p.template != nil && p.template.Reso
 
 // queueProperties writes the properties of a queue that feeds the queue function, and its
 // dead-letter queue.
-func (p *plan) queueProperties(w *writer, dead string) {
+func (p *plan) queueProperties(w *writer, visibility int, dead string) {
 	w.f("  Properties:")
-	w.f("    VisibilityTimeout: %d", 6*p.queueTime)
+	w.f("    VisibilityTimeout: %d", visibility)
 	w.f("    SqsManagedSseEnabled: true")
 	w.f("    RedrivePolicy:")
 	w.f("      deadLetterTargetArn: !GetAtt %s.Arn", dead)

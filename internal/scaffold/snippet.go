@@ -120,7 +120,7 @@ func (p *plan) cdkResources(w *writer) {
 	if p.Accept {
 		w.f("  const acceptedDeadLetters = new sqs.Queue(stack, '%s', { retentionPeriod: Duration.days(14) });", idAcceptedDead)
 		w.f("  const accepted = new sqs.Queue(stack, '%s', {", idAccepted)
-		w.f("    visibilityTimeout: Duration.seconds(%d), deadLetterQueue: { queue: acceptedDeadLetters, maxReceiveCount: 5 },", 6*p.queueTime)
+		w.f("    visibilityTimeout: Duration.seconds(%d), deadLetterQueue: { queue: acceptedDeadLetters, maxReceiveCount: 5 },", p.acceptedVisibility())
 		w.f("  });")
 	}
 	if p.Offload {
@@ -231,16 +231,16 @@ func (p *plan) terraformResources(w *writer) {
 		w.f("  attribute {\n    name = \"id\"\n    type = \"S\"\n  }\n")
 		w.f("  ttl {\n    attribute_name = \"expiration\"\n    enabled        = true\n  }\n}\n")
 	}
-	queue := func(name string) {
+	queue := func(name string, visibility int) {
 		w.f("resource \"aws_sqs_queue\" \"%s_dead\" {\n  message_retention_seconds = 1209600\n}\n", name)
-		w.f("resource \"aws_sqs_queue\" %q {\n  visibility_timeout_seconds = %d", name, 6*p.queueTime)
+		w.f("resource \"aws_sqs_queue\" %q {\n  visibility_timeout_seconds = %d", name, visibility)
 		w.f("  redrive_policy             = jsonencode({ deadLetterTargetArn = aws_sqs_queue.%s_dead.arn, maxReceiveCount = 5 })\n}\n", name)
 	}
 	if p.Accept {
-		queue("accepted")
+		queue("accepted", p.acceptedVisibility())
 	}
 	if p.from(sources.SQS) {
-		queue("deliveries")
+		queue("deliveries", 6*p.queueTime)
 	}
 	if p.from(sources.EventBridge) {
 		w.f("resource \"aws_sqs_queue\" \"failed_events\" {\n  message_retention_seconds = 1209600\n}\n")

@@ -170,6 +170,14 @@ func (p *plan) envFile() string {
 				member{p.names.queueVar, "arn:aws:sqs:us-east-1:123456789012:" + p.queueID()},
 				member{p.names.deadVar, "https://sqs.us-east-1.amazonaws.com/123456789012/" + p.queueID() + "-dead"})
 		}
+		if p.Accept {
+			members = append(members,
+				member{p.acceptedVar(), "arn:aws:sqs:us-east-1:123456789012:" + idAccepted},
+				member{acceptedDeadVar, "https://sqs.us-east-1.amazonaws.com/123456789012/" + idAcceptedDead})
+		}
+		if p.Offload {
+			members = append(members, member{inputsVar, "large-inputs"})
+		}
 	}
 	w := &writer{}
 	w.f("{")
