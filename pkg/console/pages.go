@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -171,6 +172,7 @@ var functions = template.FuncMap{
 	"pretty":     pretty,
 	"prettyText": func(text string) string { return pretty([]byte(text)) },
 	"editable":   editable,
+	"parts":      parts,
 	"bytes":      size,
 	"lower":      func(text string) string { return strings.ToLower(strings.ReplaceAll(text, "_", " ")) },
 	"add":        func(a, b int) int { return a + b },
@@ -234,6 +236,35 @@ func pretty(text []byte) string {
 		return string(text)
 	}
 	return out.String()
+}
+
+// A part is a message of a batch with what was decided on it. Of other deliveries it is only
+// what was decided.
+type part struct {
+	Message *messageRecord
+	Record  *Record
+}
+
+func parts(v *deliveryView) []part {
+	var list []part
+	of := make(map[string][]*Record)
+	for i := range v.Records {
+		r := &v.Records[i]
+		of[r.ID] = append(of[r.ID], r)
+	}
+	for i := range v.Messages {
+		p := part{Message: &v.Messages[i]}
+		if records := of[p.Message.ID]; len(records) > 0 {
+			p.Record, of[p.Message.ID] = records[0], records[1:]
+		}
+		list = append(list, p)
+	}
+	for i := range v.Records {
+		if r := &v.Records[i]; slices.Contains(of[r.ID], r) {
+			list = append(list, part{Record: r})
+		}
+	}
+	return list
 }
 
 // editable is what a delivery is edited as: the body of a request, or the whole event.

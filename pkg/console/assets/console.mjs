@@ -177,7 +177,10 @@ function concerns(change) {
 
 const live = document.querySelector('[data-live]')
 const source = new EventSource('/_expressway/api/events')
-source.onopen = () => { live.classList.add('on') }
+source.onopen = () => {
+  live.classList.add('on')
+  refresh() // what happened between the page and the stream, or while it was down
+}
 source.onerror = () => { live.classList.remove('on') }
 let timer
 source.onmessage = event => {
