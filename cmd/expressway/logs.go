@@ -38,7 +38,7 @@ const pollEvery = 500 * time.Millisecond
 func (c *logsCommand) Run(ctx context.Context, p *program) error {
 	search := insights.Search{Any: c.ID, Route: c.Route, Delivery: c.Delivery, Request: c.Request, Trace: c.Trace, Execution: c.Execution}
 	if search.Empty() {
-		return errors.New("there is nothing to look for: give an id, or one of --route, --delivery, --execution, --request, --trace")
+		return errors.New("there is nothing to search for: give an id, or one of --route, --delivery, --execution, --request, --trace")
 	}
 	if err := search.Check(); err != nil {
 		return err

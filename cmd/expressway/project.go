@@ -151,7 +151,7 @@ func (v *envValue) UnmarshalJSON(text []byte) error {
 	case text[0] == '"':
 		return json.Unmarshal(text, (*string)(v))
 	case text[0] == '{', text[0] == '[':
-		return errors.New("a variable is a text, a number, true or false")
+		return errors.New("a variable must be text, a number, true or false")
 	case string(text) != "null":
 		*v = envValue(text)
 	}

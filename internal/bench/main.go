@@ -58,7 +58,7 @@ func (p plan) validate() error {
 		{"calls", p.calls, 1},
 	} {
 		if f.value < f.min {
-			errs = append(errs, fmt.Errorf("-%s is %d, must be at least %d", f.name, f.value, f.min))
+			errs = append(errs, fmt.Errorf("-%s is %d, but must be at least %d", f.name, f.value, f.min))
 		}
 	}
 	for _, name := range p.only {

@@ -115,7 +115,7 @@ func (r *reader) list(ctx context.Context, name, within string, depth int) error
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			if strings.Contains(err.Error(), "does not exist") {
-				return fmt.Errorf("there is no stack %s in %s: look at the name, the region (--region) and the account", name, r.Region)
+				return fmt.Errorf("there is no stack %s in %s: check the name, the region (--region) and the account", name, r.Region)
 			}
 			return awserr.Explain(err)
 		}

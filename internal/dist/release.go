@@ -195,7 +195,7 @@ func (r *Release) WriteCommand(ctx context.Context, dir, name string) error {
 func (r *Release) overlay() (path string, clean func(), _ error) {
 	dir, err := os.MkdirTemp("", "expressway-overlay")
 	if err != nil {
-		return "", nil, fmt.Errorf("lay the layers over the command: %w", err)
+		return "", nil, fmt.Errorf("overlay the layers on the command's folder: %w", err)
 	}
 	clean = func() { _ = os.RemoveAll(dir) }
 	root, err := filepath.Abs(r.Root)

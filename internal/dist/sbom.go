@@ -27,7 +27,7 @@ type inventory struct {
 func (i *inventory) read(artifact string, binary []byte) error {
 	info, err := buildinfo.Read(bytes.NewReader(binary))
 	if err != nil {
-		return fmt.Errorf("read what %s is built of: %w", artifact, err)
+		return fmt.Errorf("read the build information of %s: %w", artifact, err)
 	}
 	if i.modules == nil {
 		i.modules, i.artifacts = map[string]debug.Module{}, map[string][]string{}

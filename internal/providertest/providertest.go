@@ -73,7 +73,7 @@ func Complete(provider string) (Case, error) {
 			return Case{s, secret}, nil
 		}
 	}
-	return Case{}, errors.New(provider + ": no secret here is of its form")
+	return Case{}, errors.New(provider + ": none of the secrets here has its form")
 }
 
 // A Sender is a route together with what its sender signs with, which is the route's own

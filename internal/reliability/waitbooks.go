@@ -101,7 +101,7 @@ func (b *waitBooks) await(ctx context.Context) error {
 		if b.left == 0 {
 			return nil
 		}
-		return fmt.Errorf("%d executions wait still, and every sender has had its answer", b.left)
+		return fmt.Errorf("%d executions are still waiting, although every sender has had its answer", b.left)
 	}
 }
 

@@ -85,7 +85,7 @@ func (c *Client) Put(ctx context.Context, o bridge.Object) error {
 func (c *Client) put(ctx context.Context, cfg aws.Config, o bridge.Object, sum string) (again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPut, c.url(cfg, o), bytes.NewReader(o.Body))
 	if err != nil {
-		return false, errors.New("the bucket and the key make no URL")
+		return false, errors.New("the bucket and the key do not form a URL")
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Amz-Content-Sha256", sum)

@@ -29,7 +29,7 @@ func Add(o Options, what string) (*Changes, error) {
 	case addRule:
 		o.From, o.Providers = []string{sources.EventBridge}, nil
 		if o.Source == "" {
-			return nil, errors.New("a rule needs --source, and perhaps --detail-type")
+			return nil, errors.New("a rule needs --source, and optionally --detail-type")
 		}
 	}
 	p, doc, err := newPlan(o)
@@ -181,7 +181,7 @@ func (p *plan) addToTemplate(c *Changes, d *document) error {
 		return d.add([]string{"Resources"}, "\n"+resources)
 	}
 	if !p.sam {
-		return errors.New("the template has no SAM transform; `add` knows how to add a route to a function of SAM's only. `expressway validate` says what a route that you write needs")
+		return errors.New("the template has no SAM transform, and `add` can only add routes to SAM functions. Write the route yourself: `expressway validate` says what else it needs")
 	}
 	f := p.template.Functions()[i]
 	if names := p.published(k.id); len(names) > 0 && f.Get("AutoPublishAlias") != nil {

@@ -184,7 +184,7 @@ func (d *document) String() string {
 func (d *document) check() error {
 	root, err := template.Parse(d.file, []byte(d.String()))
 	if err != nil {
-		return fmt.Errorf("what would be written cannot be read, so nothing is written: %w", err)
+		return fmt.Errorf("the result cannot be parsed, so nothing is written: %w", err)
 	}
 	if path := lost(d.root, root, ""); path != "" {
 		return fmt.Errorf("%s: adding to it would change %s, so nothing is written", d.file, path)

@@ -26,7 +26,7 @@ func (r *itemReader) decode(text []byte) (items mapSource, err error) {
 		return items, err
 	case "", "JSON":
 	default:
-		return items, fmt.Errorf("the local engine reads no data of the type %s", r.inputType)
+		return items, fmt.Errorf("the local engine does not read data of the type %s", r.inputType)
 	}
 	v, err := jsonata.Decode(text)
 	if err != nil {

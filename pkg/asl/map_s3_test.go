@@ -152,8 +152,8 @@ func TestMapReadsItems(t *testing.T) {
 		},
 		"not JSON":     {get + `{"InputType":"JSON"}}`, `<html>`, "", "Reading the object k of the bucket b failed: invalid JSON at offset 0"},
 		"twice":        {get + `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}}`, "a,a\n1,2\n", "", "CSV headers cannot contain duplicates."},
-		"a manifest":   {get + `{"InputType":"MANIFEST"}}`, `x`, "", "the local engine reads no data of the type MANIFEST"},
-		"another type": {get + `{"InputType":"PARQUET"}}`, `x`, "", "the local engine reads no data of the type PARQUET"},
+		"a manifest":   {get + `{"InputType":"MANIFEST"}}`, `x`, "", "the local engine does not read data of the type MANIFEST"},
+		"another type": {get + `{"InputType":"PARQUET"}}`, `x`, "", "the local engine does not read data of the type PARQUET"},
 		"another call": {`"ItemReader":{"Resource":"arn:aws:states:::s3:headObject","Parameters":{}}`, ``, "", "The local engine reads items by s3:getObject and s3:listObjectsV2"},
 	}
 	for name, tt := range tests {

@@ -282,7 +282,7 @@ func TestStateItemReader(t *testing.T) {
 		{"not JSON", `{}`, `[`, "", "The ItemReader has no items: invalid JSON at offset 1: unexpected end"},
 		{"a number", `{}`, `1`, "", "The ItemReader has no items: the data is neither an array nor an object"},
 		{"nothing at the pointer", `{"ItemsPointer":"/x"}`, `[]`, "", `The ItemReader has no items: there is nothing at the ItemsPointer "/x"`},
-		{"PARQUET", `{"InputType":"PARQUET"}`, `x`, "", "The ItemReader has no items: the local engine reads no data of the type PARQUET"},
+		{"PARQUET", `{"InputType":"PARQUET"}`, `x`, "", "The ItemReader has no items: the local engine does not read data of the type PARQUET"},
 		{
 			"CSV with a header that makes much of little", `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}`, wideHeader(1<<16) + strings.Repeat("1\n", 1<<16),
 			"", "The ItemReader has no items: the data has more than 513179 fields",

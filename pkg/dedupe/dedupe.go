@@ -18,8 +18,8 @@ var (
 	// ErrFull means that a [Memory] holds only records in progress.
 	ErrFull = errors.New("the dedupe store is full of deliveries in progress")
 	// ErrAnswerTooLarge means that a record was completed without its answer, which is
-	// too large: duplicates start nothing, and are answered null.
-	ErrAnswerTooLarge = errors.New("the answer is too large to be kept; duplicates are answered null")
+	// too large: duplicates start nothing, and are answered with null.
+	ErrAnswerTooLarge = errors.New("the answer is too large to be kept; duplicates are answered with null")
 )
 
 // null is the answer of a record that was completed without its own.

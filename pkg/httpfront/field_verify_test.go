@@ -85,7 +85,7 @@ func TestSecretsFromTheField(t *testing.T) {
 	}
 	for secret, want := range map[string][]string{
 		"":            {"polar.yaml:3:", "route polar: verify.secrets.0: env:POLAR: secret is missing or empty; set the environment variable POLAR"},
-		"whsec_no!no": {"polar.yaml:3:", "route polar: verify.secrets.0: env:POLAR: is not a key of a form that this scheme takes: whsec_ and base64", "whpk_", "text"},
+		"whsec_no!no": {"polar.yaml:3:", "route polar: verify.secrets.0: env:POLAR: is not a key in a form that this scheme accepts: whsec_ and base64", "whpk_", "text"},
 	} {
 		err := load(secret)
 		for _, part := range want {

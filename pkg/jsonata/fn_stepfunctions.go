@@ -215,7 +215,7 @@ func checkParsed(s string) error {
 		case string:
 			if last >= 0 && levels[last].names != nil && !levels[last].value {
 				if levels[last].names[t] {
-					return errors.New("a member of an object is there twice")
+					return errors.New("an object has the same member twice")
 				}
 				levels[last].names[t], levels[last].value = true, true
 				continue

@@ -78,7 +78,7 @@ func (b *Batch) sendOn(ctx context.Context, route *config.Route, rec *record, f 
 	case b.queues == nil:
 		return errors.New("there is no client for queues")
 	case !rec.readable:
-		return errors.New("the record cannot be read, so it cannot be sent on")
+		return errors.New("the record cannot be read, so it cannot be forwarded")
 	}
 	m, err := letter(route, rec, f)
 	if err != nil {

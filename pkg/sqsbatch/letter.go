@@ -122,7 +122,7 @@ func (r *record) ownAttributes() (map[string]Attribute, error) {
 		name, v := all.At(i)
 		a, ok := ownAttribute(v)
 		if !ok {
-			return nil, fmt.Errorf("the message attribute %q cannot be read, so the message cannot be sent on whole", clean(name, maxName))
+			return nil, fmt.Errorf("the message attribute %q cannot be read, so the message cannot be forwarded unchanged", clean(name, maxName))
 		}
 		own[name] = a
 	}

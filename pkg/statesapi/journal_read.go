@@ -64,7 +64,7 @@ func (s *Service) readExecution(file string) (*unfinished, error) {
 		n++
 		var l journalLine
 		if err := json.Unmarshal(line, &l); err != nil {
-			return nil, fmt.Errorf("line %d is not of a stored execution: %w", n, err)
+			return nil, fmt.Errorf("line %d is not part of a stored execution: %w", n, err)
 		}
 		if err := u.read(s, j, l); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
@@ -112,7 +112,7 @@ func (u *unfinished) read(s *Service, j *journal, l journalLine) (err error) {
 		}
 		u.answers[l.Answer.Token] = end
 	default:
-		err = errors.New("it says nothing that this version knows")
+		err = errors.New("it has nothing that this version understands")
 	}
 	return err
 }
@@ -131,7 +131,7 @@ func (u *unfinished) settle(j *journal) {
 
 func (s *Service) restoreExecution(b *storedExecution) (*execution, error) {
 	if b.Format != storedFormat {
-		return nil, fmt.Errorf("stored in the format %d, and this version knows %d", b.Format, storedFormat)
+		return nil, fmt.Errorf("stored in format %d, but this version reads only %d", b.Format, storedFormat)
 	}
 	if err := checkARN(b.ExecutionARN, "execution", 8); err != nil {
 		return nil, err

@@ -127,7 +127,7 @@ func (s *Service) restore(file string) (*entry, error) {
 		return nil, fmt.Errorf("not a stored state machine: %w", err)
 	}
 	if m.Format != storedFormat {
-		return nil, fmt.Errorf("stored in the format %d, and this version knows %d", m.Format, storedFormat)
+		return nil, fmt.Errorf("stored in format %d, but this version reads only %d", m.Format, storedFormat)
 	}
 	e := &entry{
 		latest: m.Latest, versions: map[int]*revision{}, aliases: map[string]*alias{}, tags: m.Tags,
@@ -138,7 +138,7 @@ func (s *Service) restore(file string) (*entry, error) {
 	}
 	for n, stored := range m.Versions {
 		if stored == nil || n < 1 || n > m.Latest {
-			return nil, fmt.Errorf("version %d cannot be", n)
+			return nil, fmt.Errorf("version %d cannot exist", n)
 		}
 		if e.versions[n], err = s.restoreRevision(*stored); err != nil {
 			return nil, fmt.Errorf("version %d: %w", n, err)

@@ -82,7 +82,7 @@ func TestPersistBrokenFiles(t *testing.T) {
 	for name, tt := range map[string]struct{ text, want string }{
 		"no JSON":    {`{`, "not a stored state machine"},
 		"empty":      {``, "not a stored state machine"},
-		"format":     {`{"format":2}`, "stored in the format 2, and this version knows 1"},
+		"format":     {`{"format":2}`, "stored in format 2, but this version reads only 1"},
 		"no machine": {`{"format":1}`, `the ARN "" is not one of a state machine ""`},
 		"type":       {`{"format":1,"current":{"arn":"<M>","name":"orders","type":"FAST"}}`, `the type "FAST" is neither`},
 		"definition": {`{"format":1,"current":{"arn":"<M>","name":"orders","type":"EXPRESS","definition":"{}"}}`, "These fields are required"},

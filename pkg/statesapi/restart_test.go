@@ -468,9 +468,9 @@ func TestActivitiesSurviveARestart(t *testing.T) {
 func TestBrokenExecutionFiles(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"{\n":                           "line 1 is not of a stored execution",
+		"{\n":                           "line 1 is not part of a stored execution",
 		"{}\n":                          "line 1: the execution has not begun",
-		`{"begin":{"format":9}}` + "\n": "stored in the format 9",
+		`{"begin":{"format":9}}` + "\n": "stored in format 9",
 		`{"begin":{"format":1}}` + "\n": "Invalid",
 	} {
 		dir := t.TempDir()

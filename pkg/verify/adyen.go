@@ -117,7 +117,7 @@ func adyenSigned(item object) (string, error) {
 func (s *signer) adyen(*Request) error {
 	key, err := keyDecoder("hex")(s.secret)
 	if err != nil {
-		return errors.New("the secret is not a key of the form that this scheme takes: " + keyForms("hex"))
+		return errors.New("the secret is not a key in the form that this scheme accepts: " + keyForms("hex"))
 	}
 	return s.write(func(body object) error {
 		list, err := items(body, "notificationItems", "NotificationRequestItem")

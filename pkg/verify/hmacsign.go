@@ -55,7 +55,7 @@ func hmac256(key []byte, text string) []byte {
 func (s *signer) hmac(rule *compiledHMAC, r *Request) error {
 	key, err := keyDecoder(rule.keyEncoding)(s.secret)
 	if err != nil {
-		return errors.New("the secret is not a key of the form that this scheme takes: " + keyForms(rule.keyEncoding))
+		return errors.New("the secret is not a key in the form that this scheme accepts: " + keyForms(rule.keyEncoding))
 	}
 	h, err := rule.sign(key, r, s.now)
 	if err != nil {

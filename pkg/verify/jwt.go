@@ -115,7 +115,7 @@ func (b *builder) newJWT(j jwtRule) (Verifier, error) {
 		v.shared = shared
 	default:
 		if b.fetch == nil {
-			return nil, errors.New("verify.jwt: needs the issuer's keys, and nothing here fetches them")
+			return nil, errors.New("verify.jwt: needs the issuer's keys, but there is no client to fetch them")
 		}
 		v.keys = newKeySet(j.JWKS, b.fetch, b.now)
 	}

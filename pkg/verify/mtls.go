@@ -141,7 +141,7 @@ func parsePattern(text string) (namePattern, error) {
 		return namePattern{}, errors.New("is empty")
 	case !strings.Contains(text, "="):
 		if text != "*" && strings.Contains(text, "*") {
-			return namePattern{}, errors.New("can have * within an attribute's value, as CN=*.example.com, or alone")
+			return namePattern{}, errors.New("may have * within an attribute's value, such as CN=*.example.com, or alone")
 		}
 		return namePattern{whole: text}, nil
 	}

@@ -71,7 +71,7 @@ func newPayPal(b *builder) (Verifier, error) {
 		return v, err
 	}
 	if b.fetch == nil {
-		return nil, errors.New("verify.provider: paypal needs certificates, and nothing here fetches them")
+		return nil, errors.New("verify.provider: paypal needs certificates, but there is no client to fetch them")
 	}
 	v.certs = newCertStore(b, paypalCertURL, paypalIssuers)
 	return v, nil

@@ -104,7 +104,7 @@ func (k *keyBundle) sign(algorithm string, message []byte) ([]byte, error) {
 		short := sha1.Sum(message) //nolint:gosec // as above
 		return ecdsa.SignASN1(rand.Reader, k.ecdsa, short[:])
 	}
-	return nil, errors.New("no key signs with " + algorithm)
+	return nil, errors.New("there is no key that signs with " + algorithm)
 }
 
 // jws returns a compact token with the chain of its certificates.

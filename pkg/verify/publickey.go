@@ -299,7 +299,7 @@ func (b *builder) newKeySignature(k KeySignature) (Verifier, error) {
 		return v, err
 	}
 	if b.fetch == nil {
-		return nil, errors.New("verify.signature: needs published keys, and nothing here fetches them")
+		return nil, errors.New("verify.signature: needs published keys, but there is no client to fetch them")
 	}
 	v.published = newKeySet(k.Keys.URL, b.fetch, b.now)
 	v.published.parse = k.Keys.parse
@@ -317,7 +317,7 @@ func (p *PublishedKeys) parse(document []byte) ([]publishedKey, error) {
 		path := tokenPlace(Token{Body: p.Member}).Body
 		member, err := memberText(document, path)
 		if err != nil {
-			return nil, errors.New("has no text at the member")
+			return nil, errors.New("has no text in the configured member")
 		}
 		text = []byte(member)
 	}

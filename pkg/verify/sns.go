@@ -62,7 +62,7 @@ var snsFields = map[string][]string{
 	"UnsubscribeConfirmation":  {"Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"},
 }
 
-var errNoFetch = errors.New("verify.provider: sns needs certificates, and nothing here fetches them")
+var errNoFetch = errors.New("verify.provider: sns needs certificates, but there is no client to fetch them")
 
 func newSNS(b *builder) (Verifier, error) {
 	v := &sns{now: b.now, tolerance: b.tolerance()}
@@ -287,7 +287,7 @@ func signSNS(s *signer, r *Request) error {
 	}
 	content, err := m.content()
 	if err != nil {
-		return errors.New("the message has not all fields of its type: " + err.Error())
+		return errors.New("the message lacks fields that its type has: " + err.Error())
 	}
 	signature, err := keys.sign("rsa-sha256", []byte(content))
 	if err != nil {

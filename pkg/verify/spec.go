@@ -132,7 +132,7 @@ func (s *Spec) UnmarshalYAML(unmarshal func(any) error) error {
 	var word string
 	if err := unmarshal(&word); err == nil {
 		if word != "none" {
-			return errors.New(`verify is a mapping, or the word none`)
+			return errors.New(`verify must be a mapping, or the word none`)
 		}
 		*s = Spec{None: true}
 		return nil

@@ -225,7 +225,7 @@ func (s *signer) standard(r *Request) error {
 	}
 	key, err := decodeStandardKey(s.secret)
 	if err != nil {
-		return errors.New("the secret is not a key of a form that this scheme takes: " + standardForms)
+		return errors.New("the secret is not a key in a form that this scheme accepts: " + standardForms)
 	}
 	return s.standardWith(key.secrets[0], r)
 }

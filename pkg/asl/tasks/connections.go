@@ -71,7 +71,7 @@ func (c *connection) check(arn string) error {
 		return errors.New("not the ARN of a connection, such as arn:aws:events:us-east-1:123456789012:connection/NAME/ID")
 	}
 	if c == nil {
-		return errors.New("there is nothing that authorizes")
+		return errors.New("the connection has no authorization")
 	}
 	kinds := 0
 	for _, given := range []bool{c.APIKey != nil, c.Basic != nil, c.OAuth != nil} {

@@ -382,7 +382,7 @@ func TestLoadConnections(t *testing.T) {
 		`[]`:                               "c.json: not in the form",
 		`{"a":{},"a":{}}`:                  "c.json:1:12: Duplicate field 'a'",
 		`{"a":` + basic + `}`:              "not the ARN of a connection",
-		`{"` + connARN + `":null}`:         "there is nothing that authorizes",
+		`{"` + connARN + `":null}`:         "the connection has no authorization",
 		`{"` + connARN + `":{}}`:           "there must be one of",
 		`{"` + connARN + `":{"Basic":{}}}`: `unknown field "Basic"`,
 		`{"` + connARN + `":{"BasicAuthParameters":{"Username":"u"}}}`:                                                                   "needs Username and Password",

@@ -73,9 +73,9 @@ func acceptFailure(unsent bool, err error) *bridge.Failure {
 	case unsent:
 		return bridge.NewFailure(bridge.Unavailable, "the queue cannot be reached", err)
 	case !errors.As(err, &answer), answer.Status < 400, answer.Status >= 500:
-		return bridge.NewFailure(bridge.Unknown, "the queue gave no answer; it may have the delivery", describe(err))
+		return bridge.NewFailure(bridge.Unknown, "the queue did not answer; it may have accepted the delivery", describe(err))
 	case answer.Passes():
-		return bridge.NewFailure(bridge.Throttled, "the queue takes no more at the moment", describe(err))
+		return bridge.NewFailure(bridge.Throttled, "the queue does not accept messages at the moment", describe(err))
 	}
 	err = describe(err)
 	if strings.Contains(err.Error(), "MaximumMessageSize") {

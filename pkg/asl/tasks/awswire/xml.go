@@ -62,7 +62,7 @@ func parseXML(body []byte) (*node, error) {
 				n.attributes[a.Name.Local] = a.Value
 			}
 			if len(stack) >= maxDepth {
-				return nil, errors.New("the answer is nested too deep")
+				return nil, errors.New("the answer is nested too deeply")
 			}
 			if len(stack) > 0 {
 				parent := stack[len(stack)-1]
