@@ -47,7 +47,7 @@ func rows(text string) (out [][]string) {
 var alarmName = regexp.MustCompile(`(?m)^  (\w+):\n    Type: AWS::CloudWatch::Alarm$`)
 
 // TestRunbook holds that every alarm, every error of the bridge and every symptom has an entry
-// that says what it means, how to look, how to put it right, and how to know that it is right.
+// that says what it means, where to look, how to fix it, and how to tell that it is resolved.
 func TestRunbook(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile(filepath.Join("..", "..", "docs", "operations.md"))
@@ -68,7 +68,7 @@ func TestRunbook(t *testing.T) {
 		for _, m := range alarmName.FindAllStringSubmatch(strings.ReplaceAll(string(source), "    Condition: WithQueue\n", ""), -1) {
 			alarms++
 			entry := section(text, "### Alarm: "+m[1])
-			for _, part := range []string{"Means", "Look", "Put right", "Right again"} {
+			for _, part := range []string{"Means", "Look", "Fix", "Resolved"} {
 				if !regexp.MustCompile(`(?m)^- \*\*` + part + `\*\*: \S`).MatchString(entry) {
 					t.Errorf("the alarm %s has no %q", m[1], part)
 				}
@@ -91,7 +91,7 @@ func TestRunbook(t *testing.T) {
 			return len(c) == 3 && strings.Contains(c[0], "`"+short+"`") && c[1] != "" && c[2] != ""
 		})
 		if !means || !look {
-			t.Errorf("%s: means and put right %t, look and right again %t", name, means, look)
+			t.Errorf("%s: means and fix %t, look and resolved %t", name, means, look)
 		}
 	}
 	// No entry of a name that is none.
@@ -106,7 +106,7 @@ func TestRunbook(t *testing.T) {
 	}
 	for _, c := range symptoms {
 		if len(c) != 4 || slices.Contains(c, "") {
-			t.Errorf("the symptom %q does not say where to look, what to put right and how it is right again", c[0])
+			t.Errorf("the symptom %q lacks where to look, the fix, or how to tell that it is resolved", c[0])
 		}
 	}
 }
