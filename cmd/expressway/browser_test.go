@@ -174,6 +174,16 @@ func TestConsoleInBrowser(t *testing.T) {
 	// The sample of a provider, signed.
 	b.do(t, chromedp.Navigate(console+"send"), click(`form[data-post$="/routes/github/send"] button`))
 	b.eventually(t, `document.body.dataset.page === 'delivery' && document.querySelector('.sub').textContent.includes('started · 200')`)
+	// A form has what the workflow took before, and sends it whatever dedupe remembers.
+	for _, name := range []string{"orders-http", "refunds"} {
+		b.do(t, chromedp.Navigate(console+"send"), click(`form[data-post$="/routes/`+name+`/send"] button`))
+		b.eventually(t, `document.body.dataset.page === 'delivery' && /started · 20[0-2]/.test(document.querySelector('.sub').textContent) && document.querySelector('.sub').textContent.includes('console')`)
+	}
+	for title, from := range map[string]string{"A message for orders-queue": "h2", "An event for payments": "h2 a"} {
+		b.do(t, chromedp.Navigate(console+"send"))
+		b.eventually(t, `document.body.classList.contains('scripted') && (c => !!c && (c.querySelector('button').click(), true))([...document.querySelectorAll('section')].find(s => s.querySelector('h2').textContent.startsWith('`+title+`') && s.querySelector('`+from+`')))`)
+		b.eventually(t, `document.body.dataset.page === 'delivery' && document.querySelector('.sub').textContent.includes('console') && document.querySelector('#live').textContent.includes('Execution succeeded')`)
+	}
 	// One item of a Map.
 	b.do(t, chromedp.Navigate(console+"executions?machine=orders&status=SUCCEEDED"), click(`.row`))
 	b.eventually(t, `document.body.classList.contains('scripted') && (s => !!s && (s.value = s.options[1].value, s.dispatchEvent(new Event('change', {bubbles: true})), true))(document.querySelector('select[name=item]'))`)

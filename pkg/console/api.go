@@ -323,7 +323,7 @@ func (c *Console) apiSendRoute(r *http.Request) (any, error) {
 		return nil, err
 	}
 	before := c.lastDelivery()
-	unverified, err := c.o.Engine.SendSample(r.Context(), r.PathValue("name"), in.Body, in.Event, "console")
+	unverified, err := c.o.Engine.SendSample(r.Context(), r.PathValue("name"), in.Body, in.Event, sentHere)
 	if err != nil {
 		return nil, err
 	}
@@ -342,7 +342,7 @@ func (c *Console) apiSend(r *http.Request) (any, error) {
 		return nil, refusal{http.StatusBadRequest, `the body must be {"event": …}`}
 	}
 	before := c.lastDelivery()
-	if err := c.o.Engine.Send(r.Context(), function, in.Event, "console"); err != nil {
+	if err := c.o.Engine.Send(r.Context(), function, in.Event, sentHere); err != nil {
 		return nil, err
 	}
 	return map[string]any{"id": c.deliveryAfter(before, Delivery{Function: function})}, nil

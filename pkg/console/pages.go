@@ -79,7 +79,7 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request, h func(*http.Requ
 	}
 	text := out.Bytes()
 	switch name {
-	case "delivery", "deliveries":
+	case "delivery", "deliveries", "send":
 		text = c.o.Recorder.broughtTokens().blank(text)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

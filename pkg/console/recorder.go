@@ -120,17 +120,20 @@ type (
 	originKey   struct{}
 )
 
+// sentHere is the origin of what is sent from the page for sending.
+const sentHere = "console"
+
 // WithOrigin marks invocations with the context as not sent from outside, and says where
 // they come from, such as "replay of 17".
 func WithOrigin(ctx context.Context, origin string) context.Context {
 	return context.WithValue(ctx, originKey{}, origin)
 }
 
-// Again reports whether the context belongs to a replayed or edited delivery, which is
-// meant to run, whatever came before.
+// Again reports whether the context belongs to a delivery that somebody replayed, edited
+// or sent in the console, which is meant to run, whatever came before.
 func Again(ctx context.Context) bool {
 	origin := originOf(ctx)
-	return strings.HasPrefix(origin, "replay of ") || strings.HasPrefix(origin, "edit of ")
+	return strings.HasPrefix(origin, "replay of ") || strings.HasPrefix(origin, "edit of ") || strings.HasPrefix(origin, sentHere)
 }
 
 func originOf(ctx context.Context) string {

@@ -1,20 +1,51 @@
 package console
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/expressway-dev/expressway/internal/sources"
 )
 
 // A sample is an event for a function.
-type sample struct{ Title, Function, Event string }
+type sample struct {
+	Title, Function, Event string
+	Last                   int
+}
 
 // A form sends a sample to an http route.
 type form struct {
 	Route
 	Sample
+	// Last is the delivery that the body is from; 0 if it is the provider's sample.
+	Last int
+}
+
+// maxPrefilled is how large a delivery may be to be put into a form.
+const maxPrefilled = 64 << 10
+
+// lastStarted returns the latest delivery that started what a route starts, and succeeded:
+// the workflow takes it, which a sample that knows only the provider cannot promise. What
+// holds secrets could not be sent as it is shown, and is left out.
+func (c *Console) lastStarted(r Route) (d Delivery, e anyEvent, ok bool) {
+	for _, d := range c.o.Recorder.Deliveries(func(d *Delivery) bool {
+		return d.Route == r.Name && d.OK && d.Decision == "started" && d.Error == "" && len(d.payload) <= maxPrefilled
+	}, 1) {
+		if json.Unmarshal(d.payload, &e) != nil {
+			return d, e, false
+		}
+		sent := d.payload
+		if e.method() != "" {
+			sent = e.rawBody()
+		}
+		blanked := c.o.Secrets.blank(c.o.Recorder.broughtTokens().blank(sent))
+		return d, e, utf8.Valid(sent) && bytes.Equal(sent, blanked)
+	}
+	return d, e, false
 }
 
 func (c *Console) apiSample(r *http.Request) (any, error) {
@@ -79,16 +110,39 @@ func (c *Console) sendPage(request *http.Request) (string, any, error) {
 		switch r.Source {
 		case sources.HTTP:
 			if s, ok := c.o.Engine.Sample(r.Name); ok {
-				b.Requests = append(b.Requests, form{r, s})
+				b.Requests = append(b.Requests, c.prefill(form{Route: r, Sample: s}))
 			}
 		case sources.SQS:
 			queue := takes[strings.LastIndexAny(takes, ":/")+1:]
-			b.Samples = append(b.Samples, sample{"A message for " + r.Name, sources.Queue, strings.Replace(sampleMessage, "QUEUE", queue, 1)})
+			b.Samples = append(b.Samples, c.prefilled(r, sample{"A message for " + r.Name, sources.Queue, strings.Replace(sampleMessage, "QUEUE", queue, 1), 0}))
 		case sources.EventBridge:
 			source, detail, _ := strings.Cut(takes, " ")
-			b.Samples = append(b.Samples, sample{"An event for " + r.Name, sources.Event, strings.NewReplacer("SOURCE", source, "DETAIL", detail).Replace(sampleEvent)})
+			event := strings.NewReplacer("SOURCE", source, "DETAIL", detail).Replace(sampleEvent)
+			b.Samples = append(b.Samples, c.prefilled(r, sample{"An event for " + r.Name, sources.Event, event, 0}))
 		}
 	}
-	b.Samples = append(b.Samples, sample{"A request, as a Function URL delivers it", sources.Webhook, sampleRequest})
+	b.Samples = append(b.Samples, sample{"A request, as a Function URL delivers it", sources.Webhook, sampleRequest, 0})
 	return "send", b, nil
+}
+
+// prefill puts the last delivery of a route into its form.
+func (c *Console) prefill(f form) form {
+	d, e, ok := c.lastStarted(f.Route)
+	if !ok || e.method() != f.Method {
+		return f
+	}
+	f.Body, f.Last = pretty(e.rawBody()), d.ID
+	for _, h := range requestOf(&e).Headers {
+		if f.EventHeader != "" && strings.EqualFold(h.Name, f.EventHeader) && !h.Blanked {
+			f.Event = h.Value
+		}
+	}
+	return f
+}
+
+func (c *Console) prefilled(r Route, s sample) sample {
+	if d, _, ok := c.lastStarted(r); ok && d.Function == s.Function {
+		s.Event, s.Last = pretty(d.payload), d.ID
+	}
+	return s
 }
