@@ -132,9 +132,9 @@ func (s *stores) checkTable(ctx context.Context, place, rule, name, purpose, key
 	}
 	switch {
 	case t.ttlRead && t.ttl == "":
-		add(Warning, rule, place, fmt.Sprintf("the table %s (%s) has no time to live: its items stay for ever, and are paid for", name, purpose), "aws dynamodb update-time-to-live --table-name "+name+" --time-to-live-specification Enabled=true,AttributeName="+expiration)
+		add(Warning, rule, place, fmt.Sprintf("the table %s (%s) has no time to live: its items stay forever, and are paid for", name, purpose), "aws dynamodb update-time-to-live --table-name "+name+" --time-to-live-specification Enabled=true,AttributeName="+expiration)
 	case t.ttlRead && rule == "dedupe-table" && t.ttl != expiration:
-		add(Warning, rule, place, fmt.Sprintf("the time to live of the table %s is by the attribute %s, which its records do not have: they stay for ever", name, t.ttl), "Set the time to live to the attribute "+expiration)
+		add(Warning, rule, place, fmt.Sprintf("the time to live of the table %s is by the attribute %s, which its records do not have: they stay forever", name, t.ttl), "Set the time to live to the attribute "+expiration)
 	}
 }
 
@@ -232,7 +232,7 @@ func (s *stores) checkBucket(ctx context.Context, place, bucket string, add adde
 	}
 	switch {
 	case absent || days == 0:
-		add(Warning, "offload-bucket", place, fmt.Sprintf("nothing removes the objects of the bucket %s: payload stays for ever, and is paid for", bucket), fmt.Sprintf("Add a LifecycleConfiguration whose ExpirationInDays is %d or more", minDays))
+		add(Warning, "offload-bucket", place, fmt.Sprintf("nothing removes the objects of the bucket %s: payload stays forever, and is paid for", bucket), fmt.Sprintf("Add a LifecycleConfiguration whose ExpirationInDays is %d or more", minDays))
 	case days < minDays:
 		add(Warning, "offload-bucket", place, fmt.Sprintf("the bucket %s forgets objects after %d days, and a message that refers to one may be kept for %d: it then fails for good", bucket, days, minDays), fmt.Sprintf("Set ExpirationInDays to %d or more", minDays))
 	}

@@ -384,7 +384,7 @@ func TestStandardExecutionsAreLong(t *testing.T) {
 	}
 }
 
-// Definitions that would run for ever where waits take no time end too.
+// Definitions that would run forever where waits take no time end too.
 func TestLoopsEnd(t *testing.T) {
 	t.Parallel()
 	pass := `{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}`

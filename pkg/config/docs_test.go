@@ -86,8 +86,8 @@ func TestEveryProviderHasAnExample(t *testing.T) {
 	t.Parallel()
 	text := readDoc(t, "docs/providers.md")
 	for _, name := range verify.Providers() {
-		if !regexp.MustCompile(`(?s)\n- URL: [^\n]+\n- Secret: [^\n]+\n- Signed: [^\n]+\n- Retries: [^\n]+\n- Handshake: [^\n]+\n- Traps: [^\n]+\n\n` + "```yaml\nversion: 1\n[^`]*provider: " + name + "[,}]").MatchString(text) {
-			t.Errorf("%s: no section with URL, secret, what is signed, retries, handshake, traps and route", name)
+		if !regexp.MustCompile(`(?s)\n- URL: [^\n]+\n- Secret: [^\n]+\n- Signed: [^\n]+\n- Retries: [^\n]+\n- Handshake: [^\n]+\n- Pitfalls: [^\n]+\n\n` + "```yaml\nversion: 1\n[^`]*provider: " + name + "[,}]").MatchString(text) {
+			t.Errorf("%s: no section with URL, secret, what is signed, retries, handshake, pitfalls and route", name)
 		}
 	}
 }

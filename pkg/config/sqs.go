@@ -108,7 +108,7 @@ func (d *document) readSQSKeys(r *Route, nodes map[string]ast.Node) {
 		s.DeadLetterQueue = d.queueAddress(n, "deadLetterQueue")
 	}
 	if own, _ := parseQueue(s.Queue); own.same(deadLetters(s)) {
-		d.add(nodes["deadLetterQueue"], "deadLetterQueue is the route's own queue: its dead letters would come back for ever")
+		d.add(nodes["deadLetterQueue"], "deadLetterQueue is the route's own queue: its dead letters would come back forever")
 	}
 	if n := nodes["retry"]; n != nil {
 		s.Retry = d.readRetry(n)

@@ -28,7 +28,7 @@ func (c *Config) Warnings() []Problem {
 		switch {
 		case !signed:
 		case tolerance == 0:
-			out = append(out, r.Problem("verify", "the signature covers no time, so a recorded delivery can be replayed for ever; add dedupe"))
+			out = append(out, r.Problem("verify", "the signature covers no time, so a recorded delivery can be replayed forever; add dedupe"))
 		case tolerance > longTolerance:
 			out = append(out, r.Problem("verify.tolerance", fmt.Sprintf("a recorded delivery can be replayed for %s; add dedupe", tolerance)))
 		}

@@ -64,7 +64,7 @@ type TaskWait struct {
 	// Token is a secret: whoever has it can end the task.
 	Token string
 	// Since is when the task began, and Heartbeat how long it goes on without one; zero is
-	// for ever.
+	// forever.
 	Since     time.Time
 	Heartbeat time.Duration
 }

@@ -107,7 +107,7 @@ func about(p verify.Preset) string {
 	}
 	var traps []string
 	if p.Experimental {
-		traps = append(traps, "experimental: what is signed is known from third parties or from memory, and not from the provider's own pages or library")
+		traps = append(traps, "experimental: what is signed is known from third parties or from memory, not from the provider's own pages or library")
 	}
 	if strings.HasPrefix(s.Signed, "nothing") || strings.Contains(s.Signed, "not the body") {
 		traps = append(traps, "the body is not signed")
@@ -116,7 +116,7 @@ func about(p verify.Preset) string {
 		traps = append(traps, "the signature hardly covers the body, so a route needs `dedupe`")
 	}
 	if p.Tolerance == 0 {
-		traps = append(traps, "without `dedupe`, a recorded delivery can be repeated for ever, because no time is signed")
+		traps = append(traps, "without `dedupe`, a recorded delivery can be repeated forever, because no time is signed")
 	} else if p.Tolerance > 10*time.Minute {
 		traps = append(traps, "without `dedupe`, a recorded delivery can be repeated for "+short(p.Tolerance))
 	}
@@ -133,7 +133,7 @@ func about(p verify.Preset) string {
 	if p.Tolerance > 0 {
 		tolerance = "; a time may be off by " + short(p.Tolerance)
 	}
-	return fmt.Sprintf("- Signed: %s%s.\n- Retries: %s%s.\n- Handshake: %s.\n- Traps: %s.\n", what, how,
+	return fmt.Sprintf("- Signed: %s%s.\n- Retries: %s%s.\n- Handshake: %s.\n- Pitfalls: %s.\n", what, how,
 		cmp.Or(p.Retries.Schedule, "not established"), tolerance, handshakeOf(p), strings.Join(traps, "; "))
 }
 

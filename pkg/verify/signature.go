@@ -36,7 +36,7 @@ func (p Preset) Signature() Signature {
 	case p.JWT != nil:
 		return describeJWT(p.JWT, p.publicKeys)
 	case p.Token != nil:
-		s := Signature{Algorithm: "equality", Signed: "nothing: the token is sent along", Keys: "the tokens"}
+		s := Signature{Algorithm: "equality", Signed: "nothing: the token itself is sent", Keys: "the tokens"}
 		if p.Token.Header != "" {
 			s.Headers = []string{p.Token.Header}
 		}

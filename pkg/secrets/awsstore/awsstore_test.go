@@ -220,7 +220,7 @@ func TestFaults(t *testing.T) {
 				if test.final != nil && requests.Load() != 1 {
 					t.Errorf("%d requests, want 1: asking again does not help", requests.Load())
 				}
-				// A busy machine may take longer, but not for ever.
+				// A busy machine may take longer, but not forever.
 				if took := time.Since(began); took > secrets.FetchLimit+time.Minute {
 					t.Errorf("took %v", took)
 				}

@@ -28,7 +28,7 @@ func (k *checker) objects(m *member, r *route) *template.Value {
 // How long SQS keeps a message unless the queue says otherwise.
 const defaultRetention = 4 * 24 * 60 * 60
 
-// checkBucket finds a bucket in which the large inputs of a route stay for ever, or not
+// checkBucket finds a bucket in which the large inputs of a route stay forever, or not
 // as long as the messages that refer to them.
 func (k *checker) checkBucket(m *member, r *route) {
 	objects := k.objects(m, r)
@@ -48,7 +48,7 @@ func (k *checker) checkBucket(m *member, r *route) {
 	}
 	if !expires {
 		k.add(Warning, "bucket-lifecycle", b.At("LifecycleConfiguration"),
-			fmt.Sprintf("%s takes the large inputs of the route %s and has no life cycle that ends them: payload stays there for ever", b.ID, r.name),
+			fmt.Sprintf("%s takes the large inputs of the route %s and has no lifecycle rule that expires them: payload stays there forever", b.ID, r.name),
 			"Add LifecycleConfiguration with a rule that has Status: Enabled and ExpirationInDays")
 		return
 	}

@@ -73,7 +73,7 @@ var Rules = map[string]string{
 	"pipe-invocation":            "A pipe that does not wait for the function's answer",
 	"source-without-function":    "A route that no function of the template runs",
 	"dedupe-claim":               "A duplicate that ends before the first delivery's claim does",
-	"bucket-lifecycle":           "A bucket of large inputs that keeps them for ever, or for less time than the messages that refer to them",
+	"bucket-lifecycle":           "A bucket of large inputs that keeps them forever, or for less time than the messages that refer to them",
 	"template":                   "A mistake of the template itself",
 }
 
