@@ -113,7 +113,7 @@ func TestApproval(t *testing.T) {
 	segments := datagrams(a.xray)
 	for where, text := range map[string]string{"the log": fn.Logs(), "a segment of the trace": segments} {
 		if !strings.Contains(text, "refunds") {
-			t.Errorf("%s of the function has nothing of the routes: it would tell nothing", where)
+			t.Errorf("%s of the function has nothing about the routes, so it would prove nothing", where)
 		}
 		for _, link := range links {
 			a.hidden(where, text, link)

@@ -180,7 +180,7 @@ func TestNothingOfPayloadGetsOut(t *testing.T) {
 			}
 		}
 		if n := strings.Count(fn.Logs(), "\n"); n < len(events)*len(canaryAnswers)/2 {
-			t.Errorf("%s wrote %d lines: too few to tell anything", function, n)
+			t.Errorf("%s wrote %d lines: too few to prove anything", function, n)
 		}
 		see("log of "+function, fn.Logs())
 	}
@@ -195,7 +195,7 @@ func TestNothingOfPayloadGetsOut(t *testing.T) {
 		}
 	}
 	if len(seen["X-Ray"][0]) == 0 || len(seen["error of event"]) == 0 {
-		t.Error("no segment or no function error was seen: they would tell nothing")
+		t.Error("no segment or no function error was seen: they would prove nothing")
 	}
 }
 

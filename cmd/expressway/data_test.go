@@ -155,7 +155,7 @@ func TestDevFinishesWhatRuns(t *testing.T) {
 	}()
 	got := callStates(t, url, "StartSyncExecution", `{"stateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:slow"}`)
 	if !strings.Contains(got, `"status":"SUCCEEDED"`) {
-		t.Errorf("the answer of an execution that a stop met = %s", got)
+		t.Errorf("the answer of an execution that was being stopped = %s", got)
 	}
 	<-stopped
 }

@@ -213,7 +213,7 @@ func TestDoctorStores(t *testing.T) {
 					got = append(got, line)
 				}
 				if f.Cure == "" {
-					t.Errorf("%s has no cure", f.Rule)
+					t.Errorf("%s has no advice", f.Rule)
 				}
 			}
 			slices.Sort(got)

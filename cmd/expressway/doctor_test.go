@@ -90,7 +90,7 @@ func TestDoctor(t *testing.T) {
 			resource, _, _ := strings.Cut(f.Resource, " ←")
 			got = append(got, f.Severity+" "+f.Rule+" "+resource)
 			if f.Cure == "" {
-				t.Errorf("%s has no cure", f.Rule)
+				t.Errorf("%s has no advice", f.Rule)
 			}
 		}
 		want := []string{

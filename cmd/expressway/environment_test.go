@@ -115,7 +115,7 @@ func TestSignals(t *testing.T) {
 				}
 			}
 			if err := cmd.Wait(); err != nil || last != "stopped" {
-				t.Errorf("ended with %v, and said %q at last", err, last)
+				t.Errorf("ended with %v, and finally said %q", err, last)
 			}
 		})
 	}
@@ -150,7 +150,7 @@ func TestSecondInterrupt(t *testing.T) {
 	err := cmd.Wait()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != interrupted || said != "Ctrl-C again stops now" {
-		t.Errorf("ended with %v, and said %q last; want the status %d", err, said, interrupted)
+		t.Errorf("ended with %v, and finally said %q; want the status %d", err, said, interrupted)
 	}
 }
 

@@ -33,7 +33,7 @@ func build(t *testing.T) {
 	const dir = ".aws-sam/build"
 	found := codeURI.FindAllStringSubmatch(read(t, filepath.Join(dir, "template.yaml")), -1)
 	if len(found) == 0 {
-		t.Error("what was built has no function")
+		t.Error("the build has no function")
 	}
 	for _, m := range found {
 		if read(t, filepath.Join(dir, m[1], "expressway.yaml")) != read(t, "expressway/expressway.yaml") {
@@ -221,7 +221,7 @@ func TestAddToAnotherDoor(t *testing.T) {
 	text := read(t, "template.yaml")
 	for _, want := range []string{"ExpresswayTwilioSecret:", "TWILIO_SECRET_REF:", "Resource: !Ref ExpresswayTwilioSecret"} {
 		if strings.Count(text, want) != 1 {
-			t.Errorf("%q is not there once:\n%s", want, text)
+			t.Errorf("%q does not occur exactly once:\n%s", want, text)
 		}
 	}
 	if strings.Contains(text, "HttpApi") {

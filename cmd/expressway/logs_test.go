@@ -354,7 +354,7 @@ func TestLogsFaults(t *testing.T) {
 				t.Errorf("exit %d, %d lines, want %d", code, lines, test.lines)
 			}
 			if name == "a query that is given up" && test.api.stopped != 1 {
-				t.Errorf("the query was given back %d times", test.api.stopped)
+				t.Errorf("the query was returned %d times", test.api.stopped)
 			}
 		})
 	}

@@ -190,7 +190,7 @@ func TestDev(t *testing.T) {
 		}
 	}
 	if strings.Contains(out.String(), "FAIL") || errs.Len() > 0 {
-		t.Errorf("something fails that is not meant to:\n%s%s", out.String(), errs.String())
+		t.Errorf("something fails that is not supposed to:\n%s%s", out.String(), errs.String())
 	}
 	for _, line := range strings.Split(out.String(), "\n") {
 		if n := utf8.RuneCountInString(line); n > 80 && !strings.Contains(line, "sign stripe") { // with the test's own path

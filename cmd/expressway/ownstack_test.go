@@ -46,7 +46,7 @@ func TestValidateMistakes(t *testing.T) {
 			for _, e := range m.Edits {
 				source, err := os.ReadFile(e.File)
 				if err != nil || strings.Count(string(source), e.Old) != 1 {
-					t.Fatalf("%s: %v, or the text is not there once", e.File, err)
+					t.Fatalf("%s: %v, or the text does not occur exactly once", e.File, err)
 				}
 				if err := os.WriteFile(e.File, []byte(strings.Replace(string(source), e.Old, e.New, 1)), 0o600); err != nil {
 					t.Fatal(err)
@@ -139,7 +139,7 @@ func TestValidatePublicTemplates(t *testing.T) {
 			}
 			for _, f := range report.Findings {
 				if f.Rule == "express-logging" && strings.Contains(read(t, entry.Template), "Logging") {
-					t.Error("the template has a Logging, so the finding must be read again")
+					t.Error("the template has a Logging, so the finding must be reviewed")
 				}
 			}
 		})

@@ -221,7 +221,7 @@ func TestRedriveKilled(t *testing.T) {
 		case n == 0:
 			t.Errorf("letter %d is lost", i)
 		case n > 1 && i%kinds != 0 && !strings.Contains(said, ids[i]+": sent again: it may run twice"):
-			t.Errorf("letter %d was sent %d times, and is not listed", i, n)
+			t.Errorf("letter %d was sent %d times, but is not listed", i, n)
 		case n > 1:
 			twice++
 		}

@@ -85,14 +85,14 @@ func TestReload(t *testing.T) {
 	write("statemachines/m.asl.json", "{\n  \"StartAt\": \"A\",\n  \"States\": {\"A\": {\"Type\": \"Nap\"}}}")
 	eventually("a broken save", func() bool { return strings.Contains(problems(), "m.asl.json:3:") })
 	if got := post("/a"); got != `"two"` {
-		t.Errorf("with a broken save: %s, want what was good", got)
+		t.Errorf("with a broken save: %s, want the last valid one", got)
 	}
 	write("expressway.yaml", "version: 1\nroutes: 5\n")
 	eventually("two broken saves", func() bool {
 		return strings.Contains(problems(), "expressway.yaml:2:") && strings.Contains(problems(), "m.asl.json:3:")
 	})
 	if got := post("/b"); got != `"three"` {
-		t.Errorf("with a broken configuration: %s, want what was good", got)
+		t.Errorf("with a broken configuration: %s, want the last valid one", got)
 	}
 	write("expressway.yaml", "version: 1\nroutes:\n  - {name: a, http: POST /a, verify: none, start: m}\n")
 	write("statemachines/m.asl.json", machine("four"))

@@ -184,7 +184,7 @@ func TestSignEveryProvider(t *testing.T) {
 			code, out, errs := sign()
 			if c.With != c.Secret { // the sender has a private key
 				if code != 1 || !strings.Contains(errs, "--keys FILE") || out != "" {
-					t.Errorf("exit %d: %q, want why it cannot be signed, and the cure", code, errs)
+					t.Errorf("exit %d: %q, want why it cannot be signed, and what to do", code, errs)
 				}
 				c.Secret = "" // what the route has is not known yet, or of another sender
 				if code, _, errs = sign("--keys", file); code != 0 || !strings.Contains(errs, "note: the route accepts these keys only if") {

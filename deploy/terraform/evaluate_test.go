@@ -96,7 +96,7 @@ func (m *module) local(name string) cty.Value {
 	}
 	expr := m.exprs[name]
 	if expr == nil || m.dynamic[name] {
-		m.t.Fatalf("local.%s is not there, or needs itself", name)
+		m.t.Fatalf("local.%s is missing, or refers to itself", name)
 	}
 	m.dynamic[name] = true
 	m.known[name] = m.value(expr)

@@ -197,7 +197,7 @@ func TestZipSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := zipSize(dir); err != nil || n < 100 || n > 1<<14 {
-		t.Errorf("a MiB of zeros zips to %d bytes, %v, want some hundred", n, err)
+		t.Errorf("a MiB of zeros zips to %d bytes, %v, want a few hundred", n, err)
 	}
 }
 

@@ -160,7 +160,7 @@ func copyFolder(t *testing.T, to, from string) {
 func TestReproducible(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("CI") == "" {
-		t.Skip("builds everything anew; `make ci` does")
+		t.Skip("builds everything again; `make ci` does")
 	}
 	other := filepath.Join(t.TempDir(), "elsewhere")
 	for _, dir := range []string{"cmd", "deploy", "functions", "internal", "pkg"} {

@@ -42,7 +42,7 @@ func tree(t *testing.T) string {
 func TestInstall(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("CI") == "" {
-		t.Skip("builds everything anew; `make ci` does")
+		t.Skip("builds everything again; `make ci` does")
 	}
 	const version = "v0.0.1"
 	path := "github.com/expressway-dev/expressway"

@@ -87,7 +87,7 @@ func TestCosts(t *testing.T) {
 	parts["deliveries, logging, alarms and dashboard, without dedupe, metrics and X-Ray"] = sum("deliveries", "logging", "alarms and dashboard")
 	for name, want := range parts {
 		if got := shown[name]; got != fmt.Sprintf("%.2f", want) {
-			t.Errorf("%s: the page says %q, and the tables make it %.2f", name, got, want)
+			t.Errorf("%s: the page says %q, but the tables give %.2f", name, got, want)
 		}
 	}
 	for name := range shown {

@@ -122,7 +122,7 @@ func TestImportRules(t *testing.T) {
 	}
 	for owner := range allowed {
 		if !seen[owner] {
-			t.Errorf("the rules name %s, which is not there", owner)
+			t.Errorf("the rules name %s, which does not exist", owner)
 		}
 	}
 }

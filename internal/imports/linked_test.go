@@ -33,6 +33,6 @@ func TestFunctionsOnlyVerify(t *testing.T) {
 		}
 	}
 	if !strings.Contains(symbols, verify+"presetsAtoF") {
-		t.Error("the presets were not found in the webhook function, so that nothing was tested")
+		t.Error("the presets were not found in the webhook function, so nothing was tested")
 	}
 }

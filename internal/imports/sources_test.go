@@ -52,7 +52,7 @@ func TestPlaces(t *testing.T) {
 	}
 	for name := range elsewhere {
 		if !slices.ContainsFunc(slices.Collect(maps.Keys(apart)), func(file string) bool { return strings.HasPrefix(file, name) }) {
-			t.Errorf("%s need not be left out: it names no source", name)
+			t.Errorf("%s need not be left out, because it names no source", name)
 		}
 	}
 }

@@ -17,7 +17,7 @@ func TestSource(t *testing.T) {
 	for range 2000 {
 		c, again := a.next(), b.next()
 		if c.expr != again.expr || !bytes.Equal(c.input, again.input) {
-			t.Fatalf("the same seed makes %s and %s", c, again)
+			t.Fatalf("the same seed gives %s and %s", c, again)
 		}
 		if !json.Valid(c.input) {
 			t.Fatalf("the input of %s is not JSON", c)

@@ -125,13 +125,13 @@ func killed(t *testing.T, inDoubt InDoubt, seed uint64) {
 		case times == 0 && !slices.Contains(left, s.ID):
 			t.Errorf("%s is lost", s.ID)
 		case times > 1 && !keyed && !twice[s.ID]:
-			t.Errorf("%s was sent %d times, and is not listed", s.ID, times)
+			t.Errorf("%s was sent %d times, but is not listed", s.ID, times)
 		case slices.Contains(left, s.ID) && stuck[s.System[messageGroup]]:
 			behind++
 		case slices.Contains(left, s.ID) && !doubtful[s.ID]:
-			t.Errorf("%s is still there, and is not listed", s.ID)
+			t.Errorf("%s is still there, but is not listed", s.ID)
 		case slices.Contains(left, s.ID) && keyed:
-			t.Errorf("%s is still there: its dedupe key makes two of it one", s.ID)
+			t.Errorf("%s is still there, although its dedupe key makes both copies one", s.ID)
 		case times > 1 && !keyed && inDoubt == Skip:
 			t.Errorf("%s was sent twice without being asked to", s.ID)
 		}
@@ -205,7 +205,7 @@ func TestClaims(t *testing.T) {
 		}
 	}
 	if !report.Open() {
-		t.Error("letters wait for somebody, and the report says that none do")
+		t.Error("letters need attention, but the report says that none do")
 	}
 }
 
@@ -220,7 +220,7 @@ func TestDryRun(t *testing.T) {
 		report, err := Run(t.Context(), o)
 		// SQS hands out no letter of a message group whose first ones are hidden.
 		if err != nil || report.Sent()+report.Unreached != 60 || report.Sent() < 50 || len(w.left()) != 60 || len(w.queues) != 0 || w.disk != nil {
-			t.Fatalf("%d would be sent, %d are left, %d targets got some, %v", report.Sent(), len(w.left()), len(w.queues), err)
+			t.Fatalf("%d would be sent, %d are left, %d targets received some, %v", report.Sent(), len(w.left()), len(w.queues), err)
 		}
 		visible, _, _ := w.Count(t.Context())
 		if visible != 60 {

@@ -93,7 +93,7 @@ func TestFileStoreAfterAFailure(t *testing.T) {
 	_ = s.file.Close()
 	s.file = whole
 	if err := s.Append([]byte("3\n"), true); err == nil {
-		t.Error("a line was written behind one that may be cut off")
+		t.Error("a line was written after one that may be cut off")
 	}
 	if text, err := s.Load(); string(text) != "1\n" {
 		t.Errorf("the journal has %q, %v", text, err)
@@ -115,7 +115,7 @@ func TestOthersReadTheQueue(t *testing.T) {
 		t.Fatal(err, report)
 	}
 	if len(w.left()) != 0 || len(theirs) < 10 {
-		t.Fatalf("%d are left, and others have %d", len(w.left()), len(theirs))
+		t.Fatalf("%d are left, and the targets have %d", len(w.left()), len(theirs))
 	}
 	for _, s := range w.letters {
 		if n := w.times(s.ID); n > 1 || n == 0 && !theirs[s.ID] {

@@ -136,7 +136,7 @@ func (w *world) Delete(ctx context.Context, handle string) error {
 	return w.call(ctx, func() error {
 		if s := w.find(handle); s.Handle == handle {
 			if !w.took(s.ID) {
-				w.t.Errorf("%s was deleted, and nothing has taken it", s.ID)
+				w.t.Errorf("%s was deleted, but no target has accepted it", s.ID)
 			}
 			s.deleted = true
 		}

@@ -136,7 +136,7 @@ func TestDocument(t *testing.T) {
 				t.Errorf("the table's parts are %q", heads)
 			}
 			if first < 1 || total != first {
-				t.Errorf("%d are accounted for, of %d", total, first)
+				t.Errorf("%d of %d are accounted for", total, first)
 			}
 			for _, zero := range test.zero {
 				if !zeros[zero] {

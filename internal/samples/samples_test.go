@@ -47,7 +47,7 @@ func TestEveryProviderHasASample(t *testing.T) {
 	}
 	for name := range bodies {
 		if _, known := verify.Lookup(name); !known {
-			t.Errorf("%s is the sample of nobody", name)
+			t.Errorf("%s is a sample that no provider has", name)
 		}
 	}
 }

@@ -107,7 +107,7 @@ func TestVendors(t *testing.T) {
 	accepted = slices.Compact(accepted)
 	t.Logf("%d libraries accept what is signed here, and refuse %d others: %s", len(accepted), len(refused), strings.Join(accepted, ", "))
 	if len(accepted) < 30 {
-		t.Errorf("%d libraries were asked, want 30 at least", len(accepted))
+		t.Errorf("%d libraries were asked, want at least 30", len(accepted))
 	}
 }
 

@@ -269,7 +269,7 @@ func TestConformance(t *testing.T) {
 			case problem != "":
 				t.Logf("%s: %s: %s", c.ID, reason, problem)
 			case reason != "":
-				t.Errorf("%s passes now: take it from the differences", c.ID)
+				t.Errorf("%s passes now: remove it from the differences", c.ID)
 			}
 		}
 	}

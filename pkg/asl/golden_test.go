@@ -53,7 +53,7 @@ func TestGolden(t *testing.T) {
 				return
 			}
 			if diff := cmp.Diff(g.file("want"), want); diff != "" {
-				t.Errorf("it ends in another way (-want +got):\n%s", diff)
+				t.Errorf("it ends differently (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(g.file("history"), history); diff != "" && g.has("history") {
 				t.Errorf("history (-want +got):\n%s", diff)

@@ -57,7 +57,7 @@ func TestHistory(t *testing.T) {
 			case problem != "":
 				t.Logf("%s: %s: %s", c.ID, reason, problem)
 			case reason != "":
-				t.Errorf("%s agrees now: take it from the differences", c.ID)
+				t.Errorf("%s agrees now: remove it from the differences", c.ID)
 			}
 			if problem == "" {
 				passed++

@@ -47,7 +47,7 @@ func TestValidation(t *testing.T) {
 	}
 	fmt.Printf("conformance validation %d/%d\n", passed, total)
 	if passed < validationFloor {
-		t.Errorf("%d verdicts agree, and %d did before", passed, validationFloor)
+		t.Errorf("%d verdicts agree, and %d agreed before", passed, validationFloor)
 	}
 }
 

@@ -103,6 +103,6 @@ func TestBesideIsDoneOnce(t *testing.T) {
 		d.bridge.Settle(t.Context(), del, r, bridge.Settlement{Final: true, Beside: func() { panic("on fire") }})
 	}()
 	if got := state(d.run(t, first, true)); got != "replayed null" {
-		t.Errorf("after the panic: %s, want that the record was written", got)
+		t.Errorf("after the panic: %s, want the record to be written", got)
 	}
 }

@@ -405,7 +405,7 @@ func TestStoreDown(t *testing.T) {
 		t.Errorf("onError start: %s and %d executions, want SUCCEEDED and one", got, d.starts)
 	}
 	if text := d.log.String(); !strings.Contains(text, "starting unchecked") || !strings.Contains(text, "the table is gone") {
-		t.Errorf("log = %s, want that it started unchecked and why", text)
+		t.Errorf("log = %s, want it to say that the delivery started unchecked, and why", text)
 	}
 	none := newDeduper(t, nil, echo)
 	none.bridge = bridge.New(starterFunc(echo), slog.New(slog.DiscardHandler), nil)

@@ -84,6 +84,6 @@ func TestQueueRefused(t *testing.T) {
 		}
 	}
 	if _, err := config.Parse("f", []byte(head+"  - {name: b, sqs: '*', start: m}\n"), func(string) string { return "" }); err != nil {
-		t.Errorf("a wildcard beside it: %v", err)
+		t.Errorf("a wildcard next to it: %v", err)
 	}
 }

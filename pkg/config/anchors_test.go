@@ -38,7 +38,7 @@ func TestAnchors(t *testing.T) {
 		var lines []int
 		for _, p := range wrong.Problems {
 			if !strings.Contains(p.Message, "YAML anchors, aliases and merge keys are not supported") {
-				t.Errorf("%s: %v, want only what is to be written instead", name, p)
+				t.Errorf("%s: %v, want only the wording to use instead", name, p)
 			}
 			lines = append(lines, p.Line)
 		}

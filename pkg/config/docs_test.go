@@ -77,7 +77,7 @@ func TestDocumentedProviders(t *testing.T) {
 		delete(got, name)
 	}
 	for name := range got {
-		t.Errorf("the table has provider %s, want only those there are", name)
+		t.Errorf("the table has provider %s, which does not exist", name)
 	}
 }
 

@@ -140,7 +140,7 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 			}
 			m := knows.FindStringSubmatch(err.Error())
 			if m == nil {
-				t.Fatalf("%s: %v, want what keys there are", path, err)
+				t.Fatalf("%s: %v, want the keys that exist", path, err)
 			}
 			for name := range strings.SplitSeq(m[1], ", ") {
 				if !slices.Contains(reader[path], name) {

@@ -229,11 +229,11 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Errorf("the one in progress = %+v, want Held", r)
 	}
 	if r := mustClaim(t, s, claims[2]); r.State != bridge.Completed {
-		t.Errorf("the youngest = %+v, want Completed", r)
+		t.Errorf("the newest = %+v, want Completed", r)
 	}
 	check(t, s.Complete(t.Context(), claims[3], []byte(strings.Repeat("x", 61))))
 	if r := mustClaim(t, s, claims[2]); r.State != bridge.Claimed {
-		t.Errorf("the one whose answer had to go = %+v, want Claimed", r)
+		t.Errorf("the one whose answer was evicted = %+v, want Claimed", r)
 	}
 	check(t, s.Release(t.Context(), claims[2]))
 	mustClaim(t, s, claims[4])

@@ -265,7 +265,7 @@ func TestConsoleIsGuarded(t *testing.T) {
 		t.Errorf("another host: %d", response.StatusCode)
 	}
 	if response, _ := send(t, "GET", c.base+"/_expresswayz", "", nil); response.StatusCode != 404 || response.Header.Get("Content-Security-Policy") != "" {
-		t.Errorf("a path that only begins alike: %d", response.StatusCode)
+		t.Errorf("a path with only the same prefix: %d", response.StatusCode)
 	}
 }
 

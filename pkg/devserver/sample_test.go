@@ -82,7 +82,7 @@ func TestSamplesOfProviders(t *testing.T) {
 		t.Errorf("input %s of %s", e.Input(), d.Event())
 	}
 	if _, err := engine.SendSample(t.Context(), "nobody", nil, "", "console"); err == nil {
-		t.Error("a route that is not there takes a sample")
+		t.Error("a route that does not exist takes a sample")
 	}
 }
 

@@ -375,7 +375,7 @@ func TestHandlers(t *testing.T) {
 		}
 	}
 	if _, err := local.Handler("worker"); err == nil || !strings.Contains(err.Error(), "webhook, queue and event") {
-		t.Errorf("got %v, want the functions that there are", err)
+		t.Errorf("got %v, want the functions that exist", err)
 	}
 }
 

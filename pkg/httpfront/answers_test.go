@@ -147,7 +147,7 @@ func TestProxyShapedOutputs(t *testing.T) {
 		}
 	}
 	if got := ask(t, open+"    respond: {status: 201}\n", succeedWith(`{"statusCode":418}`), post(`{}`)); got.StatusCode != 201 || got.Body != `{"statusCode":418}` {
-		t.Errorf("with respond = %d %s, want that respond wins", got.StatusCode, got.Body)
+		t.Errorf("with respond = %d %s, want respond to win", got.StatusCode, got.Body)
 	}
 }
 
@@ -187,7 +187,7 @@ func TestOnDeadline(t *testing.T) {
 	}
 	// It takes precedence over a catch of all names, and matches nothing else.
 	if got := ask(t, open+own+"    catch: [{errors: States.ALL, status: 500}]\n", late, post(`{}`)); got.StatusCode != 202 {
-		t.Errorf("with a catch of all = %d, want 202", got.StatusCode)
+		t.Errorf("with a catch for all = %d, want 202", got.StatusCode)
 	}
 	if got := ask(t, open+own, end(bridge.TimedOut, "States.Timeout", ""), post(`{}`)); got.StatusCode != 504 {
 		t.Errorf("a workflow's own time-out = %d, want 504", got.StatusCode)
@@ -290,7 +290,7 @@ func TestCORS(t *testing.T) {
 		}
 	}
 	if got := preflight("PUT", "https://app.example.com"); got.StatusCode != 200 {
-		t.Errorf("a route without cors = %d, want that the request goes on to the route that takes OPTIONS", got.StatusCode)
+		t.Errorf("a route without cors = %d, want the request to go to the route that takes OPTIONS", got.StatusCode)
 	}
 	got := invoke(t, f, event("POST", "/a", "", "", "origin", "https://app.example.com", "x-api-key", "wrong"))
 	if got.StatusCode != 401 || got.Headers["Access-Control-Allow-Origin"] != "https://app.example.com" || got.Headers["Vary"] != "Origin" {

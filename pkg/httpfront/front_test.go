@@ -97,7 +97,7 @@ func invoke(t testing.TB, f *httpfront.Front, payload []byte) response {
 	t.Helper()
 	out, err := f.Invoke(context.Background(), payload)
 	if err != nil {
-		t.Fatalf("Invoke returned the function error %v; to a request it never may", err)
+		t.Fatalf("Invoke returned the function error %v; for a request it never may", err)
 	}
 	var r response
 	if err := json.Unmarshal(out, &r); err != nil {
@@ -312,7 +312,7 @@ func TestVerification(t *testing.T) {
 			first = r.Body
 		}
 		if r.Body != first {
-			t.Errorf("%s: the body tells refusals apart: %s and %s", name, r.Body, first)
+			t.Errorf("%s: the body distinguishes refusals: %s and %s", name, r.Body, first)
 		}
 	}
 	if starts != 1 {
@@ -433,7 +433,7 @@ func TestAsyncAndFilter(t *testing.T) {
 		t.Errorf("filtered = %d %q", r.StatusCode, r.Body)
 	}
 	if r := invoke(t, f, event("POST", "/a", "application/json", `{}`)); r.StatusCode != 200 || r.Body != "" {
-		t.Errorf("a filter that yields nothing = %d %q, want 200", r.StatusCode, r.Body)
+		t.Errorf("a filter without a result = %d %q, want 200", r.StatusCode, r.Body)
 	}
 	if r := invoke(t, f, event("POST", "/a", "application/json", `{"go":"true"}`)); r.StatusCode != 500 {
 		t.Errorf("a filter that yields text = %d, want 500: it would never be true", r.StatusCode)

@@ -80,11 +80,11 @@ func TestLibraries(t *testing.T) {
 		}
 	}
 	if len(refusals) != 1 {
-		t.Errorf("refused in %d ways, want one whatever is wrong: %v", len(refusals), refusals)
+		t.Errorf("refused in %d ways, want the same one whatever is wrong: %v", len(refusals), refusals)
 	}
 	t.Logf("%d events", events)
 	if events < 3000 {
-		t.Errorf("%d events, want 3000 at least", events)
+		t.Errorf("%d events, want at least 3000", events)
 	}
 }
 

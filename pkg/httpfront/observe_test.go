@@ -88,7 +88,7 @@ routes:
 		t.Errorf("heard (-want +got):\n%s", diff)
 	}
 	if strings.Contains(out.String(), "hunter2") || strings.Contains(out.String(), "s3cret") || strings.Contains(out.String(), "sha256=") {
-		t.Errorf("the log says what was sent:\n%s", out.String())
+		t.Errorf("the log shows what was sent:\n%s", out.String())
 	}
 	// One line a request, and one for the catch that failed.
 	if got := strings.Count(out.String(), "\n"); got != len(requests)+1 {

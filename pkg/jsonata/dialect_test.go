@@ -60,7 +60,7 @@ func evaluate(t *testing.T, expr string, input any, vars map[string]any, opts ..
 	case errors.As(err, &ours):
 		return ours.Code
 	case err != nil:
-		t.Fatalf("%s: an error that is no *Error: %v", expr, err)
+		t.Fatalf("%s: an error that is not an *Error: %v", expr, err)
 	}
 	return show(v)
 }

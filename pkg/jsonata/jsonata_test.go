@@ -209,7 +209,7 @@ func TestMessages(t *testing.T) {
 		}
 	}
 	if n < 100 {
-		t.Errorf("found %d codes, which cannot be all", n)
+		t.Errorf("found %d codes, which cannot be all of them", n)
 	}
 }
 

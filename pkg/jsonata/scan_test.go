@@ -26,7 +26,7 @@ func TestValidIsWhatDecodeTakes(t *testing.T) {
 			t.Fatalf("%q: valid is %v, Decode says %v", text, valid(text), err)
 		}
 		if valid(text) && !json.Valid(text) {
-			t.Fatalf("%q is valid here only", text)
+			t.Fatalf("%q is valid only here", text)
 		}
 	})
 }

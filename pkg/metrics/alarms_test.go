@@ -63,7 +63,7 @@ func TestAlarmsFindTheirMetrics(t *testing.T) {
 		seen[p.MetricName] = true
 		result, known := results[p.MetricName]
 		if !known {
-			t.Errorf("%s watches %s, and no delivery here ends so", id, p.MetricName)
+			t.Errorf("%s watches %s, but no delivery here ends that way", id, p.MetricName)
 			continue
 		}
 		var out bytes.Buffer

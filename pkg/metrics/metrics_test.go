@@ -206,7 +206,7 @@ func TestEveryFailureIsCounted(t *testing.T) {
 			ends += n
 		}
 		if ends != 1 {
-			t.Errorf("%s is counted in %v ends: %v", name, ends, doc)
+			t.Errorf("%s is counted as %v ends: %v", name, ends, doc)
 		}
 	}
 }

@@ -165,7 +165,7 @@ func TestSourceFetchesOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			if _, err := src.Get(hasty, ref); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("Get of the hasty one: %v, want its own deadline", err)
+				t.Errorf("Get with a short deadline: %v, want its own deadline", err)
 			}
 		})
 		for range 50 {

@@ -344,7 +344,7 @@ func (w *world) drainCommand(rt *rapid.T) {
 	w.runEmpty(rt)
 	for id, n := range w.redriving.taken {
 		if n > 1 && !w.redriving.listed[id] && !w.redriving.keyed[id] {
-			rt.Fatalf("%s was put back %d times, and is not listed", id, n)
+			rt.Fatalf("%s was put back %d times, but is not listed", id, n)
 		}
 	}
 }

@@ -500,7 +500,7 @@ func (w *world) drain(rt *rapid.T) {
 	}
 	for _, m := range w.messages[before:] {
 		if !m.redriven && !m.settled && !m.replayed && !((w.dedupe || w.resumes) && m.item.settled) {
-			rt.Fatalf("%s was put back and did not run", m.id)
+			rt.Fatalf("%s was put back, but did not run", m.id)
 		}
 	}
 	for _, m := range w.messages {

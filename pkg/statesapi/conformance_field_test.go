@@ -63,7 +63,7 @@ func TestConformanceField(t *testing.T) {
 			case problem != "" && !excepted:
 				t.Errorf("%s: %s", c.ID, problem)
 			case problem == "" && excepted:
-				t.Errorf("%s is met now: take it from the exceptions", c.ID)
+				t.Errorf("%s is met now: remove it from the exceptions", c.ID)
 			}
 		}
 		t.Logf("%-25s %d/%d", strings.TrimSuffix(filepath.Base(file), ".json"), area.passed, area.total)

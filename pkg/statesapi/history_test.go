@@ -125,7 +125,7 @@ func TestHistory(t *testing.T) {
 	}.run(t, NewHandler(s, nil))
 	described, err := s.describeForExecution(executionInput{ExecutionARN: &execution})
 	if err != nil || !slices.Equal(described.VariableReferences["B"], []string{"v"}) {
-		t.Errorf("DescribeForExecution = %+v, %v, want what B refers to", described, err)
+		t.Errorf("DescribeForExecution = %+v, %v, want the version that B refers to", described, err)
 	}
 	out, err := s.History(HistoryInput{ExecutionARN: &execution, WithoutData: true})
 	if err != nil {

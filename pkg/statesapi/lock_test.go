@@ -99,7 +99,7 @@ func TestReadOnlyData(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := newService(t, Options{}, passDefinition).Persist(dir); err == nil || !strings.Contains(err.Error(), "is read-only") {
-		t.Errorf("got %v, want that the folder is read-only", err)
+		t.Errorf("got %v, want an error that says that the folder is read-only", err)
 	}
 }
 
@@ -154,7 +154,7 @@ func TestObserveAndEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := <-waiting; got != record.ExecutionARN {
-		t.Errorf("told of %s, want %s", got, record.ExecutionARN)
+		t.Errorf("was notified of %s, want %s", got, record.ExecutionARN)
 	}
 	if !s.EndExecution(record.ExecutionARN, "Enough", "asked") {
 		t.Error("the running execution is not known")

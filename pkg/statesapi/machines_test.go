@@ -93,7 +93,7 @@ func TestPublishedMachines(t *testing.T) {
 	}
 	t.Logf("published state machines that run to their end: %d/%d", ran, len(files))
 	if ran < machinesFloor {
-		t.Errorf("%d run, want %d at least", ran, machinesFloor)
+		t.Errorf("%d run, want at least %d", ran, machinesFloor)
 	}
 }
 

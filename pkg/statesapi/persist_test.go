@@ -46,7 +46,7 @@ func TestPersist(t *testing.T) {
 	}
 	again := kept(t, dir)
 	if again.get(arn{base: s.ARN("file")}) != nil {
-		t.Error("a state machine of a file came back without its file")
+		t.Error("a state machine came back without its file")
 	}
 	put(t, again, "file", passDefinition)
 	put(t, again, "tagged", failDefinition) // its file changed meanwhile
@@ -123,6 +123,6 @@ func TestPersistNoRoom(t *testing.T) {
 		t.Errorf("answer = %d %v, want InternalFailure", status, got)
 	}
 	if s.get(arn{base: machineARN}) != nil {
-		t.Error("the state machine is there, and will not be after a restart")
+		t.Error("the state machine exists, but would be lost after a restart")
 	}
 }

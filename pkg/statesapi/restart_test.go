@@ -376,7 +376,7 @@ func TestNestedExecutionsAfterARestart(t *testing.T) {
 					}
 				}
 				if removed != 2 {
-					t.Fatalf("%d files removed of %v, want those of two executions", removed, files)
+					t.Fatalf("%d files of %v were removed, want those of two executions", removed, files)
 				}
 			},
 			func(*lasting, string) error { return nil }, 2, "FAILED States.TaskFailed",

@@ -239,7 +239,7 @@ func TestTestStateRunsTasks(t *testing.T) {
 	}
 	out, err = newService(t, Options{}, passDefinition).testState(t.Context(), testStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN)})
 	if err != nil || out.Error != "States.TaskFailed" || !strings.Contains(out.Cause, "Give the request a mock") {
-		t.Errorf("output = %+v, %v, want to be told of mocks", out, err)
+		t.Errorf("output = %+v, %v, want a mention of mocks", out, err)
 	}
 	const start = `{"Type":"Task","Resource":"arn:aws:states:::states:startExecution","Parameters":{"StateMachineArn":"` + machineARN + `"},"End":true}`
 	out, err = s.testState(t.Context(), testStateInput{Definition: ptr(start), RoleARN: ptr(roleARN)})

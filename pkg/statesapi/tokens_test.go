@@ -113,7 +113,7 @@ func TestWaits(t *testing.T) {
 	t.Parallel()
 	w := newWaiter(t, waiting)
 	if list := w.Waits(""); len(list) != 0 {
-		t.Fatalf("%v waits before anything began", list)
+		t.Fatalf("%v is waiting before anything has begun", list)
 	}
 	w.begin(t)
 	token := receive(t, w.tokens)
@@ -122,7 +122,7 @@ func TestWaits(t *testing.T) {
 		t.Fatalf("%+v waits, want the token of Pay", list)
 	}
 	if own, others := w.Waits(list[0].ExecutionARN), w.Waits(list[0].ExecutionARN+"x"); len(own) != 1 || len(others) != 0 {
-		t.Errorf("%d waits of the execution and %d of another, want 1 and 0", len(own), len(others))
+		t.Errorf("the execution has %d waits, and another one has %d; want 1 and 0", len(own), len(others))
 	}
 	if err := w.SendTaskSuccess(reply(token, `{}`)); err != nil {
 		t.Fatal(err)

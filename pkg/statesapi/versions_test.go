@@ -170,7 +170,7 @@ func TestRouting(t *testing.T) {
 	}
 	got, err := s.Describe(DescribeInput{StateMachineARN: &made.StateMachineAliasARN})
 	if err != nil || got.Definition != result(2) || got.StateMachineARN != made.StateMachineAliasARN {
-		t.Errorf("Describe = %+v, %v, want what most executions get", got, err)
+		t.Errorf("Describe = %+v, %v, want the version that most executions get", got, err)
 	}
 }
 

@@ -56,7 +56,7 @@ func TestFaults(t *testing.T) {
 		"limit, then fine":              {script: []reply{refusal(400, "ExecutionLimitExceeded"), answer(200, done)}, requests: 2},
 		"KMS throttled, then fine":      {script: []reply{refusal(400, "KmsThrottlingException"), answer(200, done)}, requests: 2},
 		"429 without a body, then fine": {script: []reply{answer(429, ""), answer(200, done)}, requests: 2},
-		"throttled forever":            {script: []reply{refusal(400, throttled)}, want: bridge.Throttled, requests: 6},
+		"throttled forever":             {script: []reply{refusal(400, throttled)}, want: bridge.Throttled, requests: 6},
 		"500 InternalFailure":           {script: []reply{refusal(500, "InternalFailure"), answer(200, done)}, want: bridge.Unknown, requests: 1},
 		"503 ServiceUnavailable":        {script: []reply{refusal(503, "ServiceUnavailable"), answer(200, done)}, want: bridge.Unknown, requests: 1},
 		"503 that names throttling":     {script: []reply{refusal(503, throttled), answer(200, done)}, want: bridge.Unknown, requests: 1},

@@ -106,7 +106,7 @@ func TestResumeTable(t *testing.T) {
 				f := bridge.AsFailure(err)
 				got, settles = f.Name, f.Settles
 				if strings.Contains(f.Error(), taskToken) {
-					t.Errorf("the failure says the token: %v", f)
+					t.Errorf("the failure shows the token: %v", f)
 				}
 			}
 			if got != test.want || settles != test.settles || len(seen()) != test.attempts {

@@ -260,7 +260,7 @@ func name(t *testing.T, err error) string {
 	}
 	var f *bridge.Failure
 	if !errors.As(err, &f) {
-		t.Fatalf("%v is no *bridge.Failure", err)
+		t.Fatalf("%v is not a *bridge.Failure", err)
 	}
 	return f.Name
 }

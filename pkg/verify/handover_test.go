@@ -154,7 +154,7 @@ func TestSecretsHandedOverAtOnce(t *testing.T) {
 		if r != nil {
 			answered++
 			if got, want := v.values["/hook"], handedOver+fmt.Sprint(i); got != want {
-				t.Errorf("%d was answered, and another one's secret is stored", i)
+				t.Errorf("%d was answered, but another one's secret is stored", i)
 			}
 		}
 	}

@@ -185,7 +185,7 @@ func TestKeySetOneFetch(t *testing.T) {
 	hasty, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := v.Verify(hasty, token); !errors.Is(err, verify.ErrSecrets) || !errors.Is(err, context.Canceled) {
-		t.Errorf("Verify of one who gave up = %v, want ErrSecrets", err)
+		t.Errorf("Verify for a caller that gave up = %v, want ErrSecrets", err)
 	}
 	close(release)
 	waiting.Wait()

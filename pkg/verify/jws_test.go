@@ -170,7 +170,7 @@ func TestRootsAreChecked(t *testing.T) {
 	}
 	spec := verify.Spec{Signature: &verify.KeySignature{Algorithm: "ecdsa-sha256", Body: "t", Keys: &verify.PublishedKeys{Roots: []string{"env:S0"}, Name: "a"}}}
 	if _, err := verify.New(spec, environment{leaf}.source(), clockAt(providertest.Now)); err == nil || !strings.Contains(err.Error(), "certificate of a root") {
-		t.Errorf("with a leaf for a root: %v", err)
+		t.Errorf("with a leaf certificate as the root: %v", err)
 	}
 	for field, change := range map[string]func(*verify.KeySignature){
 		"signature.keys.name":    func(k *verify.KeySignature) { k.Keys.Name = "" },

@@ -175,7 +175,7 @@ func TestPresetRows(t *testing.T) {
 			t.Errorf("%s: a tolerance of %v refuses retries, which go on for %v (%s)", name, p.Tolerance, p.Retries.Span, p.Retries.Schedule)
 		}
 		if p.Retries.Signed != verify.ResendUnknown && p.Retries.Schedule == "" {
-			t.Errorf("%s: says how retries are signed, and not when they come", name)
+			t.Errorf("%s: says how retries are signed, but not when they arrive", name)
 		}
 		// A header is signed only where the template names it.
 		for _, place := range []verify.Place{p.DeliveryID, p.EventName} {

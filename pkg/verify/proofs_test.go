@@ -73,7 +73,7 @@ func TestProofs(t *testing.T) {
 		t.Logf("%s: %d: %v", kind, len(by[kind]), by[kind])
 	}
 	if proven := len(by["library"]) + len(by["vector"]); proven < 45 {
-		t.Errorf("%d presets rest on a library or a vector, want 45 at least", proven)
+		t.Errorf("%d presets rest on a library or a vector, want at least 45", proven)
 	}
 	if slices.Contains(by["description"], "github") {
 		t.Error("GitHub's vectors were not found")

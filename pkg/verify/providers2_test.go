@@ -126,7 +126,7 @@ func TestProviders2(t *testing.T) {
 		})
 	}
 	if len(proofs) < 50 {
-		t.Errorf("%d providers have vectors, want 50 at least", len(proofs))
+		t.Errorf("%d providers have vectors, want at least 50", len(proofs))
 	}
 	t.Logf("%d providers with vectors: %v", len(proofs), proofs)
 }
@@ -182,7 +182,7 @@ func (v *sample) mutate(t *testing.T, route *route, r *verify.Request) {
 		changed := *r
 		changed.Body = append(append([]byte{}, r.Body...), more...)
 		if err := route.verifier.Verify(t.Context(), &changed); bound && verify.ReasonOf(err) == "" && len(r.Body) > 0 && v.Provider != "braintree" {
-			t.Errorf("with %q behind the body: %v", more, err)
+			t.Errorf("with %q after the body: %v", more, err)
 		}
 	}
 	for _, name := range route.verifier.Headers() {

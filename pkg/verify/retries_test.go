@@ -26,7 +26,7 @@ func TestRetriesAreAccepted(t *testing.T) {
 		}
 	}
 	if seen < 6 {
-		t.Errorf("%d providers that send the same again were tried, want 6 at least", seen)
+		t.Errorf("%d providers that send the same again were tried, want at least 6", seen)
 	}
 }
 

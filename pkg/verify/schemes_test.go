@@ -209,7 +209,7 @@ func TestSNS(t *testing.T) {
 				t.Errorf("fetched the certificate %d times, want once", fetched)
 			}
 			if test.want == verify.Malformed && fetched > 0 {
-				t.Errorf("fetched for a message that is malformed")
+				t.Errorf("fetched for a malformed message")
 			}
 		})
 	}

@@ -232,7 +232,7 @@ func TestSNSFetchesAreFew(t *testing.T) {
 		}
 	}
 	if len(w.asked) != 1 {
-		t.Fatalf("one address was asked %d times at once", len(w.asked))
+		t.Fatalf("one address was fetched %d times at once", len(w.asked))
 	}
 	now = now.Add(5 * time.Second)
 	_ = send(invented(0))
@@ -240,7 +240,7 @@ func TestSNSFetchesAreFew(t *testing.T) {
 		t.Fatalf("after a pause an address was asked %d times, want 2", len(w.asked))
 	}
 	if err := send(nil); err != nil {
-		t.Fatalf("Verify = %v beside invented addresses", err)
+		t.Fatalf("Verify = %v among invented addresses", err)
 	}
 	for i := range 200 {
 		if err := send(invented(i + 1)); !errors.Is(err, verify.ErrSecrets) {
@@ -292,7 +292,7 @@ func TestSNSFetchIsShared(t *testing.T) {
 			go func() { results <- v.Verify(t.Context(), &verify.Request{Body: body}) }()
 		}
 		if err := <-results; !errors.Is(err, verify.ErrSecrets) || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Verify = %v of a caller in haste", err)
+			t.Errorf("Verify = %v for a caller with a short deadline", err)
 		}
 		for range 40 {
 			if err := <-results; err != nil {

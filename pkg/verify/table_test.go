@@ -53,7 +53,7 @@ func TestOneTable(t *testing.T) {
 		}
 	}
 	if len(declared) < 20 {
-		t.Fatalf("%d schemes and handshakes were found, want 20 at least", len(declared))
+		t.Fatalf("%d schemes and handshakes were found, want at least 20", len(declared))
 	}
 	homes := slices.Collect(maps.Values(declared))
 	isProvider := func(e ast.Expr) bool {

@@ -25,7 +25,7 @@ func Hold(t *testing.T, place string, knows func(sources.Source) error) {
 	}
 	err := knows(unknown)
 	if err == nil {
-		t.Fatalf("%s says nothing about a source that it does not know, so a new one would be forgotten there", place)
+		t.Fatalf("%s does not report a source that it does not know, so a new one would be forgotten there", place)
 	}
 	t.Logf("a new source is missed at %s: %v", place, err)
 }

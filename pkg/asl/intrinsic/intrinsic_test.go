@@ -333,7 +333,7 @@ func TestPaths(t *testing.T) {
 		t.Errorf("Name() = %s, want States.Array", c.Name())
 	}
 	if !Is(c.String()) || Is("$.States.x") {
-		t.Error("Is tells calls and paths apart wrongly")
+		t.Error("Is does not distinguish calls from paths")
 	}
 }
 

@@ -89,7 +89,7 @@ func TestLabels(t *testing.T) {
 		}
 	}
 	if strings.Contains(drawn, "<style") {
-		t.Error("a part of a page has a style of its own, which the page's policy refuses")
+		t.Error("a part of a page has an inline style, which the page's policy refuses")
 	}
 	for rule, want := range map[string]string{
 		`{"Not":{"Variable":"$.a","IsPresent":true},"Next":"B"}`:                                                   "not ($.a is present)",

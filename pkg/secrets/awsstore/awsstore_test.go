@@ -308,7 +308,7 @@ func TestCreate(t *testing.T) {
 			t.Fatalf("%s: %v", text, err)
 		}
 		if err := src.Create(t.Context(), ref, secrets.New("second")); !errors.Is(err, secrets.ErrExists) {
-			t.Errorf("%s: %v, want that it exists", text, err)
+			t.Errorf("%s: %v, want an error that says that it exists", text, err)
 		}
 		if got, err := get(t, src, text); err != nil || got != "first" {
 			t.Errorf("%s: %q, %v, want what was created first", text, got, err)

@@ -135,7 +135,7 @@ func TestChangeVisibility(t *testing.T) {
 	}
 	messages := receive(t, client, urls[0])
 	if len(messages) != 1 || *messages[0].Body != "now" {
-		t.Errorf("%d messages are back, want the one of no wait", len(messages))
+		t.Errorf("%d messages are back, want only the one without a wait", len(messages))
 	}
 	changes[0].ReceiptHandle = "nothing"
 	if err := c.ChangeVisibility(t.Context(), arn, changes); err == nil {

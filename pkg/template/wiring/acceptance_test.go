@@ -66,7 +66,7 @@ func TestMistakes(t *testing.T) {
 		t.Run(m.ID, func(t *testing.T) {
 			t.Parallel()
 			if slices.Contains(ofConfig, m.ID) {
-				t.Skip("a mistake of the configuration alone")
+				t.Skip("a mistake in the configuration alone")
 			}
 			dir := t.TempDir()
 			if err := os.CopyFS(dir, os.DirFS(shared.Path(t, "own-stack", "mistakes", "good"))); err != nil {
@@ -76,7 +76,7 @@ func TestMistakes(t *testing.T) {
 				path := filepath.Join(dir, e.File)
 				source, err := os.ReadFile(path)
 				if err != nil || strings.Count(string(source), e.Old) != 1 {
-					t.Fatalf("%s: %v, or the text is not there once", e.File, err)
+					t.Fatalf("%s: %v, or the text does not occur exactly once", e.File, err)
 				}
 				if err := os.WriteFile(path, []byte(strings.Replace(string(source), e.Old, e.New, 1)), 0o600); err != nil {
 					t.Fatal(err)
