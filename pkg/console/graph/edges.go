@@ -22,7 +22,9 @@ func (g *Graph) settle(ranks [][]*cell, lanes map[*Edge][]*cell) (width, height 
 		top[r] = y
 		if r < len(ranks)-1 {
 			tall[r] = max(tall[r], 1)
-			y += tall[r] + rankGap + below[r]
+			if y += tall[r] + rankGap + below[r]; below[r] > 0 {
+				y += bendRoom
+			}
 		}
 	}
 	height = y + tall[len(ranks)-1]
@@ -36,7 +38,7 @@ func (g *Graph) settle(ranks [][]*cell, lanes map[*Edge][]*cell) (width, height 
 	}
 	width = most - least
 	for _, e := range g.Edges {
-		width = max(width, e.route(lanes[e], top, tall))
+		width = max(width, e.route(lanes[e], top, tall, below))
 	}
 	left := 0.0 // what a label needs before the first state
 	for _, e := range g.Edges {
@@ -48,8 +50,9 @@ func (g *Graph) settle(ranks [][]*cell, lanes map[*Edge][]*cell) (width, height 
 	return width + left, height
 }
 
-// route computes the points of an edge, and returns how far right it reaches.
-func (e *Edge) route(lane []*cell, top, tall []float64) (right float64) {
+// route computes the points of an edge, and returns how far right it reaches. Where there
+// are labels below a rank, edges bend above them, and pass between them vertically.
+func (e *Edge) route(lane []*cell, top, tall, below []float64) (right float64) {
 	first, last := lane[0], lane[len(lane)-1]
 	if e.far {
 		a, b := first.node, last.node
@@ -72,9 +75,15 @@ func (e *Edge) route(lane []*cell, top, tall []float64) (right float64) {
 	}
 	e.points = append(e.points, point{last.x, last.node.y})
 	e.spread(first, last)
-	// A label is above the next rank, where the edges have separated.
-	e.label.y = top[lane[1].rank] - arrowRoom - e.label.y
-	e.label.x = between(e.points[0], e.points[1], e.label.y)
+	e.label = point{e.points[1].x, top[lane[1].rank] - arrowRoom - e.label.y}
+	points := e.points[:1:1]
+	for i, p := range e.points[1:] {
+		if hop := i / 2; i%2 == 0 && below[lane[hop].rank] > 0 {
+			points = append(points, point{p.x, top[lane[hop+1].rank] - arrowRoom - below[lane[hop].rank]})
+		}
+		points = append(points, p)
+	}
+	e.points = points
 	if e.back {
 		slices.Reverse(e.points)
 	}
@@ -91,7 +100,7 @@ func (g *Graph) placeLabels(lanes map[*Edge][]*cell, ranks int) (room []float64)
 			byRank[lane[0].rank] = append(byRank[lane[0].rank], e)
 		}
 	}
-	middle := func(e *Edge) float64 { return lanes[e][0].x*0.15 + lanes[e][1].x*0.85 }
+	middle := func(e *Edge) float64 { return lanes[e][1].x }
 	for r, edges := range byRank {
 		slices.SortStableFunc(edges, func(a, b *Edge) int { return cmp.Compare(middle(a), middle(b)) })
 		var ends, heights []float64 // of each row
@@ -118,22 +127,6 @@ func (g *Graph) placeLabels(lanes map[*Edge][]*cell, ranks int) (room []float64)
 		}
 	}
 	return room
-}
-
-// between returns where the curve from a to b, which begins and ends vertically, is at a
-// height.
-func between(a, b point, y float64) float64 {
-	low, high := 0.0, 1.0
-	for range 30 {
-		t := (low + high) / 2
-		if a.y+(b.y-a.y)*(1.5*t-1.5*t*t+t*t*t) < y {
-			low = t
-		} else {
-			high = t
-		}
-	}
-	t := low
-	return a.x + (b.x-a.x)*(3*t*t-2*t*t*t)
 }
 
 // spread separates the ends of edges that meet at one side of a state.

@@ -19,6 +19,7 @@ const (
 	labelHeight = 18.0
 	labelGap    = 6.0
 	arrowRoom   = 16.0
+	bendRoom    = 14.0
 )
 
 type point struct{ x, y float64 }
@@ -30,6 +31,7 @@ type cell struct {
 	order int
 	x     float64 // of the middle
 	w, h  float64
+	room  float64 // of the label above it
 	up    []*cell
 	down  []*cell
 }
@@ -45,6 +47,7 @@ func (g *Graph) layout() (width, height float64) {
 		return 0, 0
 	}
 	ranks := byRank(cells)
+	g.giveRoom(ranks, lanes)
 	arrange(ranks)
 	place(ranks)
 	return g.settle(ranks, lanes)
@@ -173,14 +176,45 @@ func crossings(ranks [][]*cell) int {
 	return total
 }
 
+// maxRoomy is how wide a rank may become so that its labels are side by side. Wider ones
+// have their labels in rows.
+const maxRoomy = 640.0
+
+// giveRoom makes room for the labels above a rank, so that no edge passes under the label
+// of another.
+func (g *Graph) giveRoom(ranks [][]*cell, lanes map[*Edge][]*cell) {
+	for _, e := range g.Edges {
+		if lane := lanes[e]; len(e.Labels) > 0 && len(lane) > 1 && !e.far {
+			lane[1].room = max(lane[1].room, e.labelWidth())
+		}
+	}
+	for _, rank := range ranks {
+		total := 0.0
+		for i, c := range rank[1:] {
+			total += apart(rank[i], c)
+		}
+		if total <= maxRoomy {
+			continue
+		}
+		for _, c := range rank {
+			c.room = 0
+		}
+	}
+}
+
+// apart returns how far the middles of two cells beside each other are from each other.
+func apart(a, b *cell) float64 {
+	return max((a.w+b.w)/2+columnGap, (a.room+b.room)/2+2*labelGap)
+}
+
 // place determines the horizontal position of each cell: as close to the middle of its
 // neighbours as the cells beside it allow.
 func place(ranks [][]*cell) {
 	for _, rank := range ranks {
-		x := 0.0
-		for _, c := range rank {
-			c.x = x + c.w/2
-			x += c.w + columnGap
+		for i, c := range rank {
+			if c.x = c.w / 2; i > 0 {
+				c.x = rank[i-1].x + apart(rank[i-1], c)
+			}
 		}
 	}
 	for sweep := range 2 * sweeps {
@@ -211,7 +245,7 @@ func pull(rank []*cell, both bool) {
 		offset[i] = 0
 		for len(blocks) > 0 {
 			before := blocks[len(blocks)-1]
-			gap := rank[before.last].w/2 + columnGap + rank[b.first].w/2
+			gap := apart(rank[before.last], rank[b.first])
 			if before.sum/before.weight+before.width+gap <= b.sum/b.weight {
 				break
 			}
