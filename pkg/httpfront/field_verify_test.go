@@ -99,6 +99,22 @@ func TestSecretsFromTheField(t *testing.T) {
 	}
 }
 
+// A root that is no certificate is reported by its own key and place.
+func TestRootsThatAreNoCertificates(t *testing.T) {
+	t.Parallel()
+	env := func(string) string { return "nonsense" }
+	cfg, err := config.Parse("expressway.yaml", []byte("version: 1\nroutes:\n  - name: p\n    http: POST /p\n    verify:\n      signature:\n        {algorithm: rsa-sha256, header: X-Jws, keys: {roots: [\"env:BANK_ROOT\"], name: any}}\n    start: m\n"), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	_, err = httpfront.New(cfg.Routes, bridge.New(succeedWith("{}"), log, time.Now), secrets.NewEnv(env), log)
+	const want = "expressway.yaml:7:63: route p: verify.signature.keys.roots.0: env:BANK_ROOT: is not a key"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
+	}
+}
+
 // A secret that cannot be read is not an outage of the workflow service.
 func TestTitleOfUnreadableSecrets(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package verify
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/secrets"
@@ -39,6 +40,11 @@ func newKeyError(s Spec, ref secrets.Reference, err error) *KeyError {
 		if text == ref.String() {
 			e.Field = fmt.Sprintf("secrets.%d", i)
 			break
+		}
+	}
+	if s.Signature != nil && s.Signature.Keys != nil {
+		if i := slices.Index(s.Signature.Keys.Roots, ref.String()); i >= 0 {
+			e.Field = fmt.Sprintf("signature.keys.roots.%d", i)
 		}
 	}
 	if errors.Is(err, secrets.ErrMissing) && ref.Scheme == secrets.Env {
