@@ -38,6 +38,8 @@ type Checkpoint struct {
 	Before, Entered, Last int64
 	// Since is when the state was entered, and Called when its task began.
 	Since, Called time.Time
+	// RetryAt is when the wait before a retry ends; zero outside of such a wait.
+	RetryAt time.Time
 	// Visits counts the states that the flow has entered.
 	Visits int
 	// Retries counts those of the state, and Counts those of each of its retriers.
@@ -81,7 +83,7 @@ func (f *frame) keep(phase string) {
 	}
 	c := Checkpoint{
 		State: f.state.name, Input: f.raw, Variables: f.vars.object(),
-		Before: f.before, Entered: f.entered, Last: f.last, Since: f.since, Called: f.called,
+		Before: f.before, Entered: f.entered, Last: f.last, Since: f.since, Called: f.called, RetryAt: f.retryAt,
 		Visits: f.visits, Retries: f.retries, Counts: append([]int(nil), f.counts...), Phase: phase,
 	}
 	if phase != "" && phase != phaseRunning {
@@ -115,7 +117,7 @@ func (f *frame) goOn(fl *flow, c Checkpoint) (input any, _ *Error) {
 	f.state, f.raw, f.before, f.entered, f.last, f.since = s, c.Input, c.Before, c.Entered, c.Last, c.Since
 	f.visits, f.retries, f.counts, f.called = c.Visits, c.Retries, c.Counts, c.Called
 	f.token, f.heartbeat, f.phase, f.assigned = c.Token, c.Heartbeat, c.Phase, nil
-	f.again = true
+	f.retryAt, f.again = c.RetryAt, true
 	return c.Input, f.commitVariables(c.Variables)
 }
 

@@ -55,8 +55,8 @@ type parked struct {
 	whenOver func(wake func())
 	// Of a Wait state or a retry: late says that the execution's time is up first, and err
 	// is the error of the wait.
-	retry, late bool
-	err         error
+	late bool
+	err  error
 	// Of a task.
 	result  func() (any, error)
 	history *taskHistory

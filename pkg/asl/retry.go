@@ -11,13 +11,8 @@ import (
 // attempt runs the current state with its retries and catches.
 func (f *frame) attempt(ctx context.Context, input any) (output any, next string, _ *Error) {
 	s := f.state
-	if f.parked != nil && f.parked.retry {
-		p := f.unpark()
-		err := f.run.slept(p.err, p.late)
-		if err == nil {
-			err = f.run.count()
-		}
-		if err != nil {
+	if !f.retryAt.IsZero() { // it is paused, or an earlier process was here
+		if err := f.beforeRetry(ctx); err != nil {
 			return nil, "", err
 		}
 	}
@@ -35,14 +30,11 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 		}
 		if wait, again := f.retryAfter(s, f.counts, err); again {
 			f.retries++
+			f.retryAt = f.run.env.Now().Add(f.run.scale(wait))
 			f.keep("")
 			f.forget(s)
-			e := f.sleep(ctx, wait, true)
-			if e == nil {
-				e = f.run.count()
-			}
-			if e != nil {
-				return nil, "", e
+			if err := f.beforeRetry(ctx); err != nil {
+				return nil, "", err
 			}
 			continue
 		}
@@ -58,6 +50,22 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 		}
 		return nil, "", err
 	}
+}
+
+// beforeRetry waits until retryAt.
+func (f *frame) beforeRetry(ctx context.Context) (err *Error) {
+	if p := f.unpark(); p != nil {
+		err = f.run.slept(p.err, p.late)
+	} else {
+		err = f.sleep(ctx, f.retryAt.Sub(f.run.env.Now()))
+	}
+	if err == nil {
+		err = f.run.count()
+	}
+	if err != errParked {
+		f.retryAt = time.Time{}
+	}
+	return err
 }
 
 // recordEvaluation adds to the history a JSONata field that failed. As recorded, the

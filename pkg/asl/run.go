@@ -59,6 +59,8 @@ type frame struct {
 	raw    any
 	visits int
 	counts []int // of the retriers of the current state
+	// retryAt is when the wait before a retry ends, if the flow is in one.
+	retryAt time.Time
 	// phase is how far the current state was in the run that this one goes on from, and
 	// again says that it was entered there.
 	phase string

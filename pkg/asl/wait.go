@@ -27,24 +27,21 @@ func (f *frame) wait(ctx context.Context, v *view) *Error {
 	if err != nil || d <= 0 {
 		return err
 	}
-	return f.sleep(ctx, d, false)
+	return f.sleep(ctx, f.run.scale(d))
 }
 
 // sleep waits on the clock of the environment, at most until the execution's time is up,
 // which a clock that is faster than the real one reaches first. In a flow that parks, it
 // returns errParked in place of waiting.
-func (f *frame) sleep(ctx context.Context, d time.Duration, retry bool) *Error {
+func (f *frame) sleep(ctx context.Context, d time.Duration) *Error {
 	r := f.run
-	if r.env.WaitScale > 0 {
-		d = scaled(d, r.env.WaitScale)
-	}
 	left := r.left()
 	late := d > left
 	d = max(min(d, left), 0)
 	if !f.parks {
 		return r.slept(r.env.Sleep(ctx, d), late)
 	}
-	p := &parked{retry: retry, late: late}
+	p := &parked{late: late}
 	p.whenOver = func(wake func()) {
 		over := func(err error) {
 			p.err = err
@@ -68,6 +65,14 @@ func scaled(d time.Duration, factor float64) time.Duration {
 		return math.MaxInt64
 	}
 	return time.Duration(product)
+}
+
+// scale makes a wait as long as the environment asks for.
+func (r *run) scale(d time.Duration) time.Duration {
+	if r.env.WaitScale > 0 {
+		return scaled(d, r.env.WaitScale)
+	}
+	return d
 }
 
 // slept returns the error of a wait that is over: if late is set, the execution's time is

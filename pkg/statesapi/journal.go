@@ -66,6 +66,7 @@ type storedFlow struct {
 	Last      int64           `json:"last,omitempty"`
 	Since     time.Time       `json:"since,omitzero"`
 	Called    time.Time       `json:"called,omitzero"`
+	RetryAt   time.Time       `json:"retryAt,omitzero"`
 	Visits    int             `json:"visits,omitempty"`
 	Retries   int             `json:"retries,omitempty"`
 	Counts    []int           `json:"counts,omitempty"`
@@ -265,7 +266,7 @@ func storeValue(v any) json.RawMessage {
 
 func storeFlow(c asl.Checkpoint) *storedFlow {
 	f := &storedFlow{
-		State: c.State, Before: c.Before, Entered: c.Entered, Last: c.Last, Since: c.Since, Called: c.Called, Visits: c.Visits,
+		State: c.State, Before: c.Before, Entered: c.Entered, Last: c.Last, Since: c.Since, Called: c.Called, RetryAt: c.RetryAt, Visits: c.Visits,
 		Retries: c.Retries, Counts: c.Counts, Phase: c.Phase, Token: c.Token, Heartbeat: c.Heartbeat, Ended: c.Ended, Failed: c.Failed, Final: c.Final,
 	}
 	if c.Variables != nil {

@@ -155,7 +155,7 @@ func (s *Service) restoreExecution(b *storedExecution) (*execution, error) {
 
 func (f *storedFlow) checkpoint() (asl.Checkpoint, error) {
 	c := asl.Checkpoint{
-		State: f.State, Before: f.Before, Entered: f.Entered, Last: f.Last, Since: f.Since, Called: f.Called, Visits: f.Visits,
+		State: f.State, Before: f.Before, Entered: f.Entered, Last: f.Last, Since: f.Since, Called: f.Called, RetryAt: f.RetryAt, Visits: f.Visits,
 		Retries: f.Retries, Counts: f.Counts, Phase: f.Phase, Token: f.Token, Heartbeat: f.Heartbeat, Ended: f.Ended, Failed: f.Failed, Final: f.Final,
 	}
 	var err error

@@ -515,3 +515,58 @@ func FuzzExecutionFile(f *testing.F) {
 		_ = s.Close(ctx)
 	})
 }
+
+// down fails each task.
+type down struct{}
+
+func (down) RunTask(context.Context, asl.Task) (any, error) { return nil, &asl.Error{Name: "Down"} }
+
+// A wait before a retry that a restart interrupts lasts as long as it would have, in a
+// machine's own flow and in a branch.
+func TestRetriesWaitOnAfterARestart(t *testing.T) {
+	t.Parallel()
+	const call = `"T":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"QueueUrl":"q","MessageBody":"m"},
+	  "Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":3600,"MaxAttempts":1}],"Catch":[{"ErrorEquals":["States.ALL"],"Next":"Z"}],"End":true},"Z":{"Type":"Pass","End":true}`
+	for name, definition := range map[string]string{
+		"own flow": `{"StartAt":"T","States":{` + call + `}}`,
+		"branch":   `{"StartAt":"P","States":{"P":{"Type":"Parallel","Branches":[{"StartAt":"T","States":{` + call + `}}],"End":true}}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			began := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+			process := func(at time.Duration, sleep func(context.Context, time.Duration) error) *lasting {
+				l := &lasting{ended: make(chan statesapi.ExecutionRecord, 1)}
+				l.Service = statesapi.New(statesapi.Options{
+					Now: func() time.Time { return began.Add(at) }, Sleep: sleep,
+					Tasks: down{},
+					OnExecution: func(r statesapi.ExecutionRecord) {
+						if r.Status != "RUNNING" {
+							l.ended <- r
+						}
+					},
+				})
+				if err := l.Persist(dir); err != nil {
+					t.Fatal(err)
+				}
+				return l
+			}
+			waits := make(chan time.Duration, 2)
+			first := process(0, func(ctx context.Context, d time.Duration) error { waits <- d; <-ctx.Done(); return ctx.Err() })
+			first.start(t, definition)
+			if d := <-waits; d != time.Hour {
+				t.Errorf("it waits for %v, want an hour", d)
+			}
+			first.stop()
+			second := process(10*time.Minute, func(_ context.Context, d time.Duration) error { waits <- d; return nil })
+			defer second.stop()
+			second.GoOn()
+			if r := <-second.ended; r.Status != "SUCCEEDED" || len(waits) != 1 {
+				t.Fatalf("%s %s after %d waits, want SUCCEEDED after one", r.Status, r.Cause, len(waits))
+			}
+			if d := <-waits; d != 50*time.Minute {
+				t.Errorf("after the restart it waits for %v, want the 50m that are left", d)
+			}
+		})
+	}
+}
