@@ -295,6 +295,27 @@ func TestInitKeepsFiles(t *testing.T) {
 	}
 }
 
+// TestInitKeepsRoutes writes nothing into a stack that has routes, whatever the logical ids
+// of its functions are.
+func TestInitKeepsRoutes(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(shared.Path(t, "own-stack", "mistakes", "good"))); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	before := read(t, "template.yaml")
+	var out strings.Builder
+	if code := run(t.Context(), []string{"init", "--write", "--provider", "github"}, nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), "expressway/expressway.yaml already exists") {
+		t.Errorf("exit %d: %s", code, out.String())
+	}
+	if read(t, "template.yaml") != before {
+		t.Error("the template was changed")
+	}
+	if _, err := os.Stat("env.json"); err == nil {
+		t.Error("env.json was written")
+	}
+}
+
 // TestInitForOtherTools writes the configuration and what goes into the app or module.
 func TestInitForOtherTools(t *testing.T) {
 	for iac, file := range map[string]string{"cdk": "expressway-routes.ts", "terraform": "expressway.tf"} {

@@ -1,8 +1,11 @@
 package scaffold
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -96,6 +99,19 @@ type names struct{ queue, queueVar, deadVar, queueEvent, event, eventEvent strin
 
 var initNames = names{"deliveries", "DELIVERIES_QUEUE_ARN", "DEAD_LETTERS_URL", "Deliveries", "events", "Events"}
 
+// withoutRoutes refuses a folder whose own routes would get the functions, queues and
+// permissions of others.
+func (p *plan) withoutRoutes() error {
+	_, err := os.Lstat(filepath.Join(p.Dir, ConfigFile))
+	if err == nil {
+		return fmt.Errorf("%s already exists, and the template would serve other routes than it has: `expressway add` adds a route to it; to begin anew, move it away first", ConfigFile)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // Init plans what a folder lacks.
 func Init(o Options) (*Changes, error) {
 	if o.IaC == "" {
@@ -124,6 +140,9 @@ func Init(o Options) (*Changes, error) {
 	} else {
 		if doc.root.Get("Resources", idLayer) != nil || doc.root.Get("Resources", idWebhook) != nil || doc.root.Get("Resources", idQueue) != nil || doc.root.Get("Resources", idEvents) != nil {
 			return nil, fmt.Errorf("%s already contains Expressway; `expressway add` adds a route", doc.file)
+		}
+		if err := p.withoutRoutes(); err != nil {
+			return nil, err
 		}
 		if err := p.extend(doc, resources); err != nil {
 			return nil, err

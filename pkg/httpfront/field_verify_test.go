@@ -99,7 +99,7 @@ func TestSecretsFromTheField(t *testing.T) {
 	}
 }
 
-// A root that is no certificate is reported by its own key and place.
+// A root that is not a certificate is reported by its own key and place.
 func TestRootsThatAreNoCertificates(t *testing.T) {
 	t.Parallel()
 	env := func(string) string { return "nonsense" }
