@@ -26,7 +26,13 @@ type Error struct {
 	fatal bool
 	// evaluation is set until an EvaluationFailed event has been recorded for the error.
 	evaluation *evaluation
+	// heartbeat says that a heartbeat was missed: the name does not.
+	heartbeat bool
 }
+
+// ErrHeartbeat is the error of a task whose heartbeat is missing. As recorded, its name is
+// States.Timeout; Retry and Catch may call it States.HeartbeatTimeout too.
+var ErrHeartbeat = &Error{Name: "States.Timeout", heartbeat: true}
 
 func (e *Error) Error() string { return e.Name + ": " + e.Cause }
 

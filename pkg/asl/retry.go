@@ -42,7 +42,7 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 			f.record(Event{Type: s.failed, Error: err.Name, Cause: err.Cause})
 		}
 		for _, c := range s.catch {
-			if catches(c.errors, err.Name) {
+			if catches(c.errors, err) {
 				output, err = f.caught(ctx, c, input, err)
 				f.recordEvaluation(err)
 				return output, c.next, err
@@ -87,14 +87,19 @@ func (f *frame) recordEvaluation(err *Error) {
 
 // catches matches names as [Retry and Catch] do: States.ALL matches every name (as
 // recorded, also States.DataLimitExceeded, contrary to the guide), and States.TaskFailed
-// matches all except time-outs.
+// matches all except time-outs. States.HeartbeatTimeout matches a missed heartbeat.
 //
 // [Retry and Catch]: https://states-language.net/spec.html#errors
-func catches(list []string, name string) bool {
+func catches(list []string, err *Error) bool {
+	name := err.Name
 	for _, e := range list {
 		switch e {
 		case name:
 			return true
+		case "States.HeartbeatTimeout":
+			if err.heartbeat {
+				return true
+			}
 		case "States.ALL":
 			if name != "States.Runtime" {
 				return true
@@ -110,7 +115,7 @@ func catches(list []string, name string) bool {
 
 func (f *frame) retryAfter(s *state, counts []int, err *Error) (time.Duration, bool) {
 	for i, r := range s.retry {
-		if !catches(r.errors, err.Name) {
+		if !catches(r.errors, err) {
 			continue
 		}
 		if counts[i] >= r.attempts {

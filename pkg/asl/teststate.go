@@ -210,7 +210,7 @@ func (f *frame) settle(ctx context.Context, err *Error) (r TestResult, output an
 		r.Status = Retriable
 		return r, nil
 	}
-	i := slices.IndexFunc(f.state.catch, func(c *catcher) bool { return catches(c.errors, err.Name) })
+	i := slices.IndexFunc(f.state.catch, func(c *catcher) bool { return catches(c.errors, err) })
 	if i < 0 {
 		return r, nil
 	}
@@ -230,7 +230,7 @@ func (f *frame) settle(ctx context.Context, err *Error) (r TestResult, output an
 // wouldRetry reports whether a Retry matches the error and has attempts left.
 func (f *frame) wouldRetry(err *Error) bool {
 	t := f.run.test
-	i := slices.IndexFunc(f.state.retry, func(r *retrier) bool { return catches(r.errors, err.Name) })
+	i := slices.IndexFunc(f.state.retry, func(r *retrier) bool { return catches(r.errors, err) })
 	if i < 0 {
 		return false
 	}

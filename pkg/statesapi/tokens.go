@@ -200,7 +200,7 @@ func (s *tokens) whenOver(ctx context.Context, task *waitingTask, heartbeat time
 	task.wake = wake
 	task.unlink = context.AfterFunc(ctx, func() { s.expire(task, taskEnd{stopped: ctx.Err()}) })
 	if heartbeat > 0 {
-		task.missed = time.AfterFunc(heartbeat, func() { s.expire(task, taskEnd{err: tasks.ErrHeartbeat}) })
+		task.missed = time.AfterFunc(heartbeat, func() { s.expire(task, taskEnd{err: asl.ErrHeartbeat}) })
 	}
 }
 

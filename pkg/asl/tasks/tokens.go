@@ -19,13 +19,10 @@ type TokenStore interface {
 	Offer(activityARN, token string, input any, taken func(worker string)) error
 	// Wait begins to wait, and returns at once. The result is the output of SendTaskSuccess
 	// for the token, a value of pkg/jsonata, or the error of SendTaskFailure as an
-	// *[asl.Error]. The wait ends with ctx, and with the error [ErrHeartbeat] if no
+	// *[asl.Error]. The wait ends with ctx, and with the error [asl.ErrHeartbeat] if no
 	// heartbeat arrives for that long; zero means that none is expected.
 	Wait(ctx context.Context, token string, heartbeat time.Duration) *asl.Later
 }
-
-// ErrHeartbeat is the error of a task whose heartbeat is missing.
-var ErrHeartbeat = &asl.Error{Name: "States.Timeout"}
 
 // A Tokens runs the tasks that end by their token: integrations with .waitForTaskToken,
 // whose call Next makes, and activities.
