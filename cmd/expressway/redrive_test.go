@@ -198,6 +198,14 @@ func TestRedrive(t *testing.T) {
 	}; !slices.Equal(s.events, want) {
 		t.Errorf("functions got %q", s.events)
 	}
+	for _, absent := range []string{"nowhere", s.queue("dead") + "s", "arn:aws:sqs:us-east-1:123456789012:nowhere"} {
+		if code, out = s.redrive("--from", absent); code != 1 || !strings.Contains(out, "there is no queue "+absent+" in us-east-1: look at the name, the region (--region) and the account") {
+			t.Errorf("exit %d:\n%s", code, out)
+		}
+	}
+	if code, out = s.redrive("--from", "arn:aws:sns:us-east-1:123456789012:dead"); code != 1 || !strings.Contains(out, "it is the ARN of something else") {
+		t.Errorf("exit %d:\n%s", code, out)
+	}
 	if code, out = s.redrive("--from", "dead", "--to", "bare"); code != 0 || len(s.drain("bare")) != 1 {
 		t.Errorf("exit %d:\n%s", code, out)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/expressway-dev/expressway/internal/awsenv"
+	"github.com/expressway-dev/expressway/internal/awserr"
 	"github.com/expressway-dev/expressway/internal/redrive"
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 )
@@ -89,11 +90,14 @@ func (w *Wire) at(ctx context.Context, address string) (*sqs.Client, string, err
 	}
 	in := &sqs.GetQueueUrlInput{QueueName: &address}
 	if parts := strings.Split(address, ":"); len(parts) == 6 {
+		if parts[2] != "sqs" {
+			return nil, "", errors.New("it is the ARN of something else: a queue is named by its URL, its ARN (arn:aws:sqs:…) or its name")
+		}
 		in.QueueName, in.QueueOwnerAWSAccountId = &parts[5], &parts[4]
 	}
 	out, err := client.GetQueueUrl(ctx, in)
 	if err != nil {
-		return nil, "", err
+		return client, "", err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -116,14 +120,14 @@ type Queue struct {
 func (w *Wire) Open(ctx context.Context, address string) (*Queue, error) {
 	client, queueURL, err := w.at(ctx, address)
 	if err != nil {
-		return nil, fmt.Errorf("find the queue %s: %w", address, err)
+		return nil, unfound(client, "find", address, err)
 	}
 	q := &Queue{URL: queueURL, client: client}
 	out, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
 		QueueUrl: &queueURL, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("describe the queue %s: %w", address, err)
+		return nil, unfound(client, "describe", address, err)
 	}
 	if parts := strings.Split(out.Attributes["QueueArn"], ":"); len(parts) == 6 {
 		q.Account = parts[4]
@@ -140,6 +144,14 @@ func (w *Wire) Open(ctx context.Context, address string) (*Queue, error) {
 		q.Sources = append(q.Sources, page.QueueUrls...)
 	}
 	return q, nil
+}
+
+// unfound says what to do about a queue that cannot be opened.
+func unfound(client *sqs.Client, what, address string, err error) error {
+	if explained := awserr.Explain(err); errors.Is(explained, awserr.ErrNotFound) && client != nil {
+		return fmt.Errorf("there is no queue %s in %s: look at the name, the region (--region) and the account: %w", address, client.Options().Region, explained)
+	}
+	return fmt.Errorf("%s the queue %s: %w", what, address, err)
 }
 
 // Receive implements [redrive.Queue].
