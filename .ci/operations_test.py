@@ -1,4 +1,4 @@
-"""Assertions on the operation of the stack: versions and roll-back, alarms, logs, throttling."""
+"""Assertions on the operation of the stack: versions and rollback, alarms, logs, throttling."""
 
 import json
 import os

@@ -90,7 +90,7 @@ func TestApproval(t *testing.T) {
 			t.Errorf("the execution %s", got)
 		}
 	})
-	t.Run("what nobody gave", func(t *testing.T) {
+	t.Run("unknown token", func(t *testing.T) {
 		execution, link := refund("r-guessed")
 		a.decide(fn, link, "approve")
 		a.waitsForBank("r-guessed")
@@ -229,7 +229,7 @@ func TestApprovalInTrouble(t *testing.T) {
 	}
 }
 
-// A function that is killed between look-up and send has done nothing: the bank comes
+// A function that is killed between lookup and send has done nothing: the bank comes
 // again, and the next environment resumes.
 func TestApprovalKilledBetween(t *testing.T) {
 	t.Parallel()

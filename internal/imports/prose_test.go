@@ -31,6 +31,15 @@ var faults = []struct {
 	{regexp.MustCompile(`\bhangs? on the\b`), `"depends on the"`},
 	{regexp.MustCompile(`\bso that nobody\b`), `"so that it cannot", "so that ... is not"`},
 	{regexp.MustCompile(`\bwhat is (?:not|no) [a-z]+ is\b`), `"anything that is not ... is", "a value that is not ... is"`},
+	{regexp.MustCompile(`\bfor ever\b`), `"forever"`},
+	{regexp.MustCompile(`\b(?:has|have) not (?:all|any)\b`), `"lacks some", "has none"`},
+	{regexp.MustCompile(`\bis no \*`), `"is not a *"`},
+	{regexp.MustCompile(`\bsigns? otherwise\b`), `"signs differently"`},
+	{regexp.MustCompile(`\b(?:sent|comes?|came) along\b`), `"is sent with"`},
+	{regexp.MustCompile(`(?:%d|[0-9]) at least\b`), `"at least 3"`},
+	{regexp.MustCompile(`\bwaits? still\b`), `"is still waiting"`},
+	{regexp.MustCompile(`\b(?:is|are) there twice\b`), `"occurs twice"`},
+	{regexp.MustCompile(`\b(?:set-up request|[Rr]oll-back|[Ll]ook-ups?)\b`), `"setup request", "rollback", "lookup"`},
 	{regexp.MustCompile(`[a-z], for (?:it|they|there|nobody|whoever|elsewhere|then|what was) `), `"because"`},
 }
 

@@ -27,7 +27,7 @@ var growthRows = []row{
 	{"$substring by characters", "list", `$count($map([0..$length($text) - 1], function($i) { $substring($text, $i, 1) }))`},
 	{"$substring to the end", "list", `($f := function($s, $k) { $s = "" ? $k : $f($substring($s, 1), $k + 1) }; $f($text, 0))`},
 	{"join by bindings", "list", `$count($data.list@$a.others@$b[$a.other = $b.id].{"a": $a.id, "b": $b.name})`},
-	{"look-up by an equality", "list", `$count($list.($o := $; $others[id = $o.other].name))`},
+	{"lookup by an equality", "list", `$count($list.($o := $; $others[id = $o.other].name))`},
 	{"grouping", "list", `$count($keys($list{key: $sum(n)}))`},
 	{"$sort with a function", "list", `$count($sort($list, function($a, $b) { $a.other > $b.other }))`},
 	{"objects of a list", "list", `$count($list.{"id": id, "name": $uppercase(name), "big": n > 5 ? "yes" : "no"})`},

@@ -23,7 +23,7 @@ type expression struct {
 	// effects says that it may use the clock or randomness.
 	effects bool
 	// part and names are the names of a path of plain members, such as
-	// $states.input.order.id. Most expressions are such paths, and only need look-ups.
+	// $states.input.order.id. Most expressions are such paths, and only need lookups.
 	part  string
 	names []string
 }

@@ -283,7 +283,7 @@ const (
 	firstLook = 100 * time.Millisecond
 	longLook  = time.Second
 	// sendTime is the part of the delivery's time that is reserved for what follows the
-	// look-up.
+	// lookup.
 	sendTime = 300 * time.Millisecond
 )
 

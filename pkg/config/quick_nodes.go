@@ -95,7 +95,7 @@ func (s *quickNodes) pair(key *ast.StringNode, colon *token.Token, value ast.Nod
 }
 
 // mark and push collect the pairs of a mapping, which mapping makes of all since the mark. A key
-// that is there twice is for the parser to refuse.
+// that occurs twice is for the parser to refuse.
 func (s *quickNodes) mark() int { return len(s.openPairs) }
 
 func (s *quickNodes) push(pair *ast.MappingValueNode, mark int) bool {

@@ -9,10 +9,10 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// defaultGrace is how long a look-up waits for an item that does not exist yet.
+// defaultGrace is how long a lookup waits for an item that does not exist yet.
 const defaultGrace = 2 * time.Second
 
-// DefaultKeyAttribute is the partition key of a table that a look-up reads.
+// DefaultKeyAttribute is the partition key of a table that a lookup reads.
 const DefaultKeyAttribute = "id"
 
 // A Page is what a GET of an approval link shows: a question, and two buttons.

@@ -9,8 +9,8 @@ import (
 // against replays on its own.
 const longTolerance = 10 * time.Minute
 
-// Warnings reports settings that work but are risky: signatures that can be replayed for
-// ever, or for a long time, on routes without dedupe.
+// Warnings reports settings that work but are risky: signatures that can be replayed
+// forever, or for a long time, on routes without dedupe.
 func (c *Config) Warnings() []Problem {
 	var out []Problem
 	for _, r := range c.Routes {

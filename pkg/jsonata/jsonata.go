@@ -142,7 +142,7 @@ func (e *Expr) EvalEnv(ctx context.Context, input any, env Env) (any, error) {
 }
 
 // directPath returns the names of a path of a variable and members, such as
-// $request.body. Such paths are evaluated often, and only need look-ups.
+// $request.body. Such paths are evaluated often, and only need lookups.
 func directPath(n *node) []string {
 	switch {
 	case n.kind == kindVariable && n.plain() && n.text != "" && n.text != "$" && n.builtin == nil:

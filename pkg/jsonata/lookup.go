@@ -7,7 +7,7 @@ import (
 )
 
 // Looking up several values in the same list would scan the list each time. From the
-// second look-up, a list of some length has an index. A list is identified by the address
+// second lookup, a list of some length has an index. A list is identified by the address
 // of its items, which do not change while it is reachable.
 
 const (

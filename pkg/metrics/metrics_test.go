@@ -93,7 +93,7 @@ func checkTargets(t failer, doc map[string]any) {
 		for _, m := range d["Metrics"].([]any) {
 			name := m.(map[string]any)["Name"].(string)
 			if targets[name] {
-				t.Fatalf("%v is there twice", name)
+				t.Fatalf("%v occurs twice", name)
 			}
 			targets[name] = true
 			switch doc[name].(type) {

@@ -156,7 +156,7 @@ func isName(s string) bool {
 }
 
 // A Source looks secrets up. Get is called for every request, so that a rotated secret is
-// noticed; it answers from a cache if a look-up is expensive. A secret that is absent or
+// noticed; it answers from a cache if a lookup is expensive. A secret that is absent or
 // empty is an error that wraps [ErrMissing]. Errors name the reference. Implementations
 // are safe for concurrent use.
 type Source interface {

@@ -137,7 +137,7 @@ func about(p verify.Preset) string {
 		cmp.Or(p.Retries.Schedule, "not established"), tolerance, handshakeOf(p), strings.Join(traps, "; "))
 }
 
-// handshakeOf says how a set-up request comes, and what of the configuration answers it.
+// handshakeOf says how a setup request comes, and what of the configuration answers it.
 func handshakeOf(p verify.Preset) string {
 	if p.Handshake == nil {
 		return "none"

@@ -70,7 +70,7 @@ func sealedBy(t *testing.T, key string) string {
 	return memberOf(t, signed.Body, "/encrypt")
 }
 
-// A set-up request is not signed, so anyone may send ciphertexts to be decrypted. Whatever
+// A setup request is not signed, so anyone may send ciphertexts to be decrypted. Whatever
 // is wrong with one, the answer is that of an unsigned delivery: it tells nothing about the
 // padding, from which the text of a delivery could be found byte by byte.
 func TestFeishuIsNoOracle(t *testing.T) {

@@ -60,7 +60,7 @@ func handingOver(t *testing.T, provider string, v *vault) (verify.Verifier, *ver
 
 const handedOver = "0123456789abcdef0123456789abcdef"
 
-// setUp is a provider's set-up request with a secret.
+// setUp is a provider's setup request with a secret.
 func setUp(provider, secret string) *verify.Request {
 	r := &verify.Request{Method: http.MethodPost, Path: "/", Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte("{}")}
 	if provider == "asana" {

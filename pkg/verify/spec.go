@@ -75,12 +75,12 @@ type Spec struct {
 	Username string `yaml:"username,omitempty"`
 	// PublicKey is what the provider calls its public key, which precedes its signatures.
 	PublicKey string `yaml:"publicKey,omitempty"`
-	// Handshake is "echo" if a provider's unsigned set-up request should be answered,
+	// Handshake is "echo" if a provider's unsigned setup request should be answered,
 	// which starts nothing and discloses nothing. Otherwise it is not answered.
 	Handshake string `yaml:"handshake,omitempty"`
-	// HandshakeStore is where a secret is put that a provider hands over in its set-up
+	// HandshakeStore is where a secret is put that a provider hands over in its setup
 	// request, written `handshake: {store: REF}`. It is one of the secrets, and may be
-	// missing: until then only the set-up request is answered.
+	// missing: until then only the setup request is answered.
 	HandshakeStore string `yaml:"-"`
 	// Topics are the ARNs that provider sns accepts, or the single word "any".
 	Topics Topics `yaml:"topics,omitempty"`

@@ -201,7 +201,7 @@ func (v *vector) specs() map[string]verify.Spec {
 }
 
 // TestVectors runs every published vector in each way that it can be configured.
-// Four of the 99 are bare JSON Web Tokens, which have not all of the claims that a
+// Four of the 99 are bare JSON Web Tokens, which lack some of the claims that a
 // verify block requires: they count by their signature (see signature).
 func TestVectors(t *testing.T) {
 	t.Parallel()
