@@ -63,10 +63,10 @@ workflows: ## lint the workflows of .github
 	$(GO) tool actionlint
 
 fmt: ## format the code
-	$(GO) tool gofumpt -w cmd deploy functions internal pkg
+	$(GO) tool gofumpt -w cmd deploy/*.go functions internal pkg
 
 lint: ## formatting, vet, staticcheck
-	@unformatted="$$($(GO) tool gofumpt -l cmd deploy functions internal pkg)"; \
+	@unformatted="$$($(GO) tool gofumpt -l cmd deploy/*.go functions internal pkg)"; \
 		if [ -n "$$unformatted" ]; then echo "make fmt would change:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...

@@ -34,16 +34,16 @@ type killer struct {
 	// letters: much of what a run that goes on calls is to find where it was.
 	after, sends bool
 
-	mu    sync.Mutex
-	calls int
-	kill  func()
-	where string // the operation at which the program was killed
+	mu      sync.Mutex
+	calls   int
+	process chan *os.Process // the program, once it has started
+	where   string           // the operation at which the program was killed
 }
 
 // newKiller returns a killer, and its address.
 func newKiller(t *testing.T, s *redriveStack, one *sync.Mutex, at int, after, sends bool) (*killer, *httptest.Server) {
 	t.Helper()
-	k := &killer{one: one, at: at, after: after, sends: sends}
+	k := &killer{process: make(chan *os.Process, 1), one: one, at: at, after: after, sends: sends}
 	for target, proxy := range map[string]**httputil.ReverseProxy{s.table.server.URL: &k.services, s.url: &k.functions} {
 		u, err := url.Parse(target)
 		if err != nil {
@@ -52,6 +52,13 @@ func newKiller(t *testing.T, s *redriveStack, one *sync.Mutex, at int, after, se
 		*proxy = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }}
 	}
 	return k, httptest.NewServer(k)
+}
+
+// kill kills the program. A call of the program can be here before its start has returned.
+func (k *killer) kill() {
+	p := <-k.process
+	_ = p.Kill()
+	k.process <- p
 }
 
 func (k *killer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -151,8 +158,11 @@ func (s *redriveStack) killed(where map[string]int, queue string, kills int, ran
 		}
 		var out strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, &out
-		k.kill = func() { _ = cmd.Process.Kill() }
-		err := cmd.Run()
+		err := cmd.Start()
+		if err == nil {
+			k.process <- cmd.Process
+			err = cmd.Wait()
+		}
 		server.CloseClientConnections()
 		server.Close()
 		said += out.String()

@@ -64,8 +64,13 @@ func moduleFiles(t *testing.T) []goFile {
 	var files []goFile
 	for _, folder := range []string{"cmd", "deploy", "functions", "internal", "pkg"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(name string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") {
+			switch {
+			case err != nil:
 				return err
+			case d.Name() == "node_modules":
+				return filepath.SkipDir
+			case d.IsDir() || !strings.HasSuffix(name, ".go"):
+				return nil
 			}
 			rel, err := filepath.Rel(root, filepath.Dir(name))
 			if err != nil {
