@@ -189,6 +189,8 @@ func TestLogsFromEachID(t *testing.T) {
 		"an execution's ARN":         {`"delivery":"d"`, arn},
 		"an execution's name":        {`"delivery":"d"`, "orders-http-m-1"},
 		"a redrive id":               {`"delivery":"` + message + `"`, "redrive-" + message},
+		"a dead letter's own id":     {`"delivery":"d","deadLetter":"` + message + `"`, message},
+		"the redrive id of that":     {`"delivery":"d","deadLetter":"` + message + `"`, "redrive-" + message},
 		"a route":                    {`"delivery":"d"`, "orders-http"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -43,7 +43,7 @@ func (e Event) Text(name string) string { return e.fields[name] }
 
 // kept are the members of lines that a timeline shows or uses.
 var kept = []string{
-	"level", "message", "msg", "route", "delivery", "gatewayRequestId", "requestId", "traceId", "executionArn", "executionName", "stateMachineArn",
+	"level", "message", "msg", "route", "delivery", "deadLetter", "gatewayRequestId", "requestId", "traceId", "executionArn", "executionName", "stateMachineArn",
 	"status", "error", "reason", "class", "cause", "state", "then", "queue", "receiveCount", "source", "detailType", "method", "pattern", "path", "httpStatus",
 	"durationMs", "version", "functionVersion", "routeKey", "integrationError", "replayed", "filtered",
 }

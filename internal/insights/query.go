@@ -37,8 +37,9 @@ func (s Search) Check() error {
 // and of executions.
 var (
 	requestFields   = []string{"requestId", "gatewayRequestId"}
+	letterFields    = []string{"delivery", "deadLetter", "gatewayRequestId"}
 	executionFields = []string{"executionArn", "execution_arn", "executionName"}
-	anyFields       = append([]string{"delivery", "traceId", "route"}, append(requestFields, executionFields...)...)
+	anyFields       = append([]string{"delivery", "deadLetter", "traceId", "route"}, append(requestFields, executionFields...)...)
 )
 
 // Filter is the condition of the search.
@@ -54,7 +55,7 @@ func (s Search) Filter() string {
 			if f == "traceId" && xray(value) != value {
 				either = append(either, f+" = "+quote(xray(value)))
 			}
-			if letter, ok := strings.CutPrefix(value, redriven); ok && (f == "delivery" || f == "gatewayRequestId") {
+			if letter, ok := strings.CutPrefix(value, redriven); ok && slices.Contains(letterFields, f) {
 				either = append(either, f+" = "+quote(letter))
 			}
 		}

@@ -10,7 +10,7 @@ import (
 // shown are the members of a line in the timeline, in order. The ids are in the summary.
 var shown = map[Kind][]string{
 	API:       {"routeKey", "status", "integrationError", "gatewayRequestId"},
-	Function:  {"route", "delivery", "gatewayRequestId", "error", "reason", "state", "cause", "then", "httpStatus", "receiveCount", "durationMs", "replayed", "filtered"},
+	Function:  {"route", "delivery", "deadLetter", "gatewayRequestId", "error", "reason", "state", "cause", "then", "httpStatus", "receiveCount", "durationMs", "replayed", "filtered"},
 	Execution: {"state", "error", "cause"},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -13,7 +14,8 @@ import (
 // Queues makes a batch's calls to queues. Implementations are safe for concurrent use and
 // honour the context; their errors contain no payload.
 type Queues interface {
-	// Send is SendMessage. It returns nil only if the queue has accepted the message.
+	// Send is SendMessage. It returns nil only if the queue has accepted the message, and
+	// then sets m.ID, if it knows it.
 	Send(ctx context.Context, m *Message) error
 	// ChangeVisibility is ChangeMessageVisibilityBatch on the queue of the ARN, of at
 	// most ten.
@@ -23,7 +25,9 @@ type Queues interface {
 // A Message is what [Queues.Send] sends: a dead letter.
 type Message struct {
 	QueueURL string // or the queue's ARN
-	Body     string
+	// ID is the MessageId that the queue gave to it; Send sets it.
+	ID   string
+	Body string
 	// Attributes are the message's own, at most ten.
 	Attributes map[string]Attribute
 	// TraceHeader is the system attribute AWSTraceHeader; it may be empty.
@@ -50,7 +54,8 @@ const sendTime = 10 * time.Second
 func (b *Batch) deadLetter(ctx context.Context, d *bridge.Delivery, route *config.Route, u unit, f *bridge.Failure, fates []fate) bool {
 	all := true
 	for i, rec := range u {
-		if err := b.sendOn(ctx, route, rec, f); err != nil {
+		id, err := b.sendOn(ctx, route, rec, f)
+		if err != nil {
 			level := slog.LevelError
 			if errors.Is(err, errNoQueue) {
 				level = slog.LevelWarn
@@ -64,6 +69,19 @@ func (b *Batch) deadLetter(ctx context.Context, d *bridge.Delivery, route *confi
 			continue
 		}
 		fates[i].settled = true
+		// The queue's console shows this id and no other: the log leads from it to the cause.
+		sent := slog.String("deadLetter", id)
+		switch {
+		case id == "":
+		case len(u) == 1:
+			d.Attrs = append(slices.Clip(d.Attrs), sent) // in the line that says how the delivery was settled
+		default:
+			attrs := append(d.LogAttrs(), slog.String("messageId", rec.id), slog.String("error", f.Name), sent)
+			if f.Outcome != nil {
+				attrs = append(attrs, slog.String("executionArn", f.Outcome.ExecutionARN))
+			}
+			b.log.LogAttrs(ctx, slog.LevelInfo, "dead letter sent", attrs...)
+		}
 	}
 	return all
 }
@@ -71,20 +89,23 @@ func (b *Batch) deadLetter(ctx context.Context, d *bridge.Delivery, route *confi
 // errNoQueue is the error of a configuration that leaves the queue empty on purpose.
 var errNoQueue = errors.New("the route's deadLetterQueue is empty")
 
-func (b *Batch) sendOn(ctx context.Context, route *config.Route, rec *record, f *bridge.Failure) error {
+func (b *Batch) sendOn(ctx context.Context, route *config.Route, rec *record, f *bridge.Failure) (id string, _ error) {
 	switch {
 	case route.SQS.DeadLetterQueue == "":
-		return errNoQueue
+		return "", errNoQueue
 	case b.queues == nil:
-		return errors.New("there is no client for queues")
+		return "", errors.New("there is no client for queues")
 	case !rec.readable:
-		return errors.New("the record cannot be read, so it cannot be forwarded")
+		return "", errors.New("the record cannot be read, so it cannot be forwarded")
 	}
 	m, err := letter(route, rec, f)
 	if err != nil {
-		return err
+		return "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, sendTime)
 	defer cancel()
-	return b.queues.Send(ctx, m)
+	if err := b.queues.Send(ctx, m); err != nil {
+		return "", err
+	}
+	return m.ID, nil
 }

@@ -120,6 +120,7 @@ func (c *Client) Send(ctx context.Context, m *sqsbatch.Message) error {
 	if out.MD5OfMessageBody != "" && out.MD5OfMessageBody != hex.EncodeToString(sum[:]) {
 		return errors.New("the queue received a different body from the one sent: MD5OfMessageBody differs")
 	}
+	m.ID = out.MessageID
 	return nil
 }
 
