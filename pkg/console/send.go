@@ -32,20 +32,19 @@ const maxPrefilled = 64 << 10
 // the workflow takes it, which a sample that knows only the provider cannot promise. What
 // holds secrets could not be sent as it is shown, and is left out.
 func (c *Console) lastStarted(r Route) (d Delivery, e anyEvent, ok bool) {
-	for _, d := range c.o.Recorder.Deliveries(func(d *Delivery) bool {
+	latest := c.o.Recorder.Deliveries(func(d *Delivery) bool {
 		return d.Route == r.Name && d.OK && d.Decision == "started" && d.Error == "" && len(d.payload) <= maxPrefilled
-	}, 1) {
-		if json.Unmarshal(d.payload, &e) != nil {
-			return d, e, false
-		}
-		sent := d.payload
-		if e.method() != "" {
-			sent = e.rawBody()
-		}
-		blanked := c.o.Secrets.blank(c.o.Recorder.broughtTokens().blank(sent))
-		return d, e, utf8.Valid(sent) && bytes.Equal(sent, blanked)
+	}, 1)
+	if len(latest) == 0 || json.Unmarshal(latest[0].payload, &e) != nil {
+		return d, e, false
 	}
-	return d, e, false
+	d = latest[0]
+	sent := d.payload
+	if e.method() != "" {
+		sent = e.rawBody()
+	}
+	blanked := c.o.Secrets.blank(c.o.Recorder.broughtTokens().blank(sent))
+	return d, e, utf8.Valid(sent) && bytes.Equal(sent, blanked)
 }
 
 func (c *Console) apiSample(r *http.Request) (any, error) {
