@@ -17,16 +17,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/expressway-dev/expressway/internal/shared"
 )
 
 // The Runtime Interface Emulator is what `sam local invoke` runs. It does not judge the
 // function, see internal/lambdatest for that, but what users will see first.
 func TestRuntimeInterfaceEmulator(t *testing.T) {
 	t.Parallel()
-	binary := os.Getenv("EXPRESSWAY_RIE")
-	if binary == "" {
-		t.Skip("EXPRESSWAY_RIE names no Runtime Interface Emulator; `make ci` sets it")
-	}
+	binary := shared.Program(t, "EXPRESSWAY_RIE")
 	url := emulate(t, binary, "webhook")
 	const name = "webhook-order-accepted.json"
 	var want any

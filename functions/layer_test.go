@@ -21,6 +21,7 @@ import (
 
 	"github.com/expressway-dev/expressway/internal/dist"
 	"github.com/expressway-dev/expressway/internal/lambdatest"
+	"github.com/expressway-dev/expressway/internal/shared"
 )
 
 // unpackLayer builds the layer for this machine and unpacks it as Lambda does into /opt.
@@ -155,10 +156,7 @@ func TestLayerHandler(t *testing.T) {
 // TestLayerInEmulator runs the layer as `sam local invoke` does.
 func TestLayerInEmulator(t *testing.T) {
 	t.Parallel()
-	binary := os.Getenv("EXPRESSWAY_RIE")
-	if binary == "" {
-		t.Skip("EXPRESSWAY_RIE names no Runtime Interface Emulator; `make ci` sets it")
-	}
+	binary := shared.Program(t, "EXPRESSWAY_RIE")
 	url := emulateIn(t, binary, "webhook", taskFolder(t), layer(t), "webhook")
 	const name = "webhook-order-accepted.json"
 	reply, err := (&http.Client{Timeout: time.Minute}).Post(url, "application/json", bytes.NewReader(sample(t, name)))

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/expressway-dev/expressway/internal/shared"
 )
 
 // example returns the first code block of a language in docs/local-api.md, which asks the
@@ -41,20 +43,6 @@ func needed(t *testing.T, command *exec.Cmd) {
 	}
 }
 
-// named is the program that a variable names. Without it the test is skipped: `make test`
-// needs nothing but Go. In CI it must be there.
-func named(t *testing.T, variable string) string {
-	t.Helper()
-	program := os.Getenv(variable)
-	switch {
-	case program == "" && os.Getenv("CI") != "":
-		t.Fatalf("CI needs %s", variable)
-	case program == "":
-		t.Skip(variable + " is not set; `make ci` sets it")
-	}
-	return program
-}
-
 // The examples of the documentation work as somebody pastes them.
 func TestClientExamples(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
@@ -70,12 +58,12 @@ func TestClientExamples(t *testing.T) {
 	defer cancel()
 	for name, make := range map[string]func(t *testing.T) *exec.Cmd{
 		"boto3": func(t *testing.T) *exec.Cmd {
-			python := named(t, "EXPRESSWAY_PYTHON")
+			python := shared.Program(t, "EXPRESSWAY_PYTHON")
 			needed(t, exec.CommandContext(ctx, python, "-c", "import boto3"))
 			return exec.CommandContext(ctx, python, "-c", example(t, "python", url))
 		},
 		"AWS CLI": func(t *testing.T) *exec.Cmd {
-			cli := named(t, "EXPRESSWAY_AWS")
+			cli := shared.Program(t, "EXPRESSWAY_AWS")
 			needed(t, exec.CommandContext(ctx, cli, "--version"))
 			c := exec.CommandContext(ctx, "sh", "-ec", example(t, "sh", url))
 			c.Env = append(os.Environ(), "PATH="+filepath.Dir(cli)+string(os.PathListSeparator)+os.Getenv("PATH"), "AWS_PAGER=")

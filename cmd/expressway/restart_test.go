@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/expressway-dev/expressway/internal/shared"
 )
 
 // beforeKill starts an execution that waits for an activity's worker and one that waits for
@@ -57,7 +59,7 @@ for arn, token in json.loads(sys.argv[2]):
 // Tokens and activities survive kill -9, with boto3 as the client.
 func TestTokensSurviveAKill(t *testing.T) {
 	t.Parallel()
-	python := named(t, "EXPRESSWAY_PYTHON")
+	python := shared.Program(t, "EXPRESSWAY_PYTHON")
 	needed(t, exec.CommandContext(t.Context(), python, "-c", "import boto3"))
 	data := t.TempDir()
 	url, cmd := devProcess(t, data)

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/expressway-dev/expressway/internal/shared"
 )
 
 // variable names the Python that has moto.
@@ -36,10 +38,7 @@ type Server struct {
 // skipped, whatever Python the machine has: `make test` needs nothing but Go.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	python := os.Getenv(variable)
-	if python == "" {
-		t.Skip(variable + " names no Python that has moto[server]; `make ci` sets it")
-	}
+	python := shared.Program(t, variable)
 	cmd := exec.Command(python, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0")
 	// A signature is not checked, but the region and account are read from it.
 	cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION="+Region, "NO_COLOR=1")

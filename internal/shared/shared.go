@@ -1,6 +1,6 @@
-// Package shared finds the folder of recorded answers, vectors and events next to a
-// development checkout. The folder is not part of the project, so a clone does not have
-// it.
+// Package shared finds what tests need that is not part of the project, so that a clone
+// does not have it: the folder of recorded answers, vectors and events next to a
+// development checkout, and the programs that `make ci` installs.
 package shared
 
 import (
@@ -37,4 +37,19 @@ func Read(t testing.TB, elements ...string) []byte {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// Program returns the program that a variable names, such as EXPRESSWAY_PYTHON. Without it
+// the test is skipped, whatever the machine has, because `make test` needs nothing but Go;
+// in CI, where it must be set, the test fails.
+func Program(t testing.TB, variable string) string {
+	t.Helper()
+	program := os.Getenv(variable)
+	switch {
+	case program == "" && os.Getenv("CI") != "":
+		t.Fatal("CI needs " + variable)
+	case program == "":
+		t.Skip(variable + " is not set; `make ci` sets it")
+	}
+	return program
 }

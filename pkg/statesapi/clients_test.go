@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/expressway-dev/expressway/internal/shared"
 )
 
 // clientLimit bounds each start of another program.
@@ -17,7 +19,7 @@ const clientLimit = time.Minute
 // boto3 works against the endpoint; EXPRESSWAY_PYTHON names a python that has it.
 func TestBoto3(t *testing.T) {
 	t.Parallel()
-	python := client(t, "EXPRESSWAY_PYTHON")
+	python := shared.Program(t, "EXPRESSWAY_PYTHON")
 	ctx, cancel := context.WithTimeout(t.Context(), clientLimit)
 	defer cancel()
 	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUIDs()}, passDefinition))
@@ -30,7 +32,7 @@ func TestBoto3(t *testing.T) {
 // The AWS CLI works against the endpoint; EXPRESSWAY_AWS names one.
 func TestAWSCLI(t *testing.T) {
 	t.Parallel()
-	cli := client(t, "EXPRESSWAY_AWS")
+	cli := shared.Program(t, "EXPRESSWAY_AWS")
 	ctx, cancel := context.WithTimeout(t.Context(), clientLimit)
 	defer cancel()
 	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUIDs()}, passDefinition))

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -154,15 +153,4 @@ func must(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// client is the program that a variable names. Without it the test is skipped, whatever
-// the machine has: `make test` needs nothing but Go.
-func client(t *testing.T, variable string) string {
-	t.Helper()
-	program := os.Getenv(variable)
-	if program == "" {
-		t.Skip(variable + " is not set; `make ci` sets it")
-	}
-	return program
 }

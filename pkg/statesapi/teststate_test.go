@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -304,7 +305,7 @@ func TestTestStateSDK(t *testing.T) {
 // boto3 sends and reads all of it; EXPRESSWAY_PYTHON names a python that has it.
 func TestTestStateBoto3(t *testing.T) {
 	t.Parallel()
-	python := client(t, "EXPRESSWAY_PYTHON")
+	python := shared.Program(t, "EXPRESSWAY_PYTHON")
 	ctx, cancel := context.WithTimeout(t.Context(), clientLimit)
 	defer cancel()
 	server := newServer(t, newService(t, Options{Now: time.Now, UUID: randomUUIDs()}, passDefinition))

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/awsmodel"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks/awswire"
@@ -111,10 +111,7 @@ func TestAnswersAreThoseOfBotocore(t *testing.T) {
 // drawn returns what testdata/drawn.py draws for all services.
 func drawn(t *testing.T, what string) []byte {
 	t.Helper()
-	python := os.Getenv("EXPRESSWAY_PYTHON")
-	if python == "" {
-		t.Skip("EXPRESSWAY_PYTHON names no Python that has botocore; `make ci` sets it")
-	}
+	python := shared.Program(t, "EXPRESSWAY_PYTHON")
 	files, err := filepath.Glob("../awsmodel/services/*.txt")
 	if err != nil || len(files) < 29 {
 		t.Fatalf("%d services, %v", len(files), err)
