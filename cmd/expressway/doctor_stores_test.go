@@ -134,7 +134,7 @@ func TestDoctorStores(t *testing.T) {
 			"", func(stored) {}, "", []string{
 				"error dedupe-table Webhook.EXPRESSWAY_DEDUPE_TABLE", "error lookup-table route payout", "error offload-bucket route taken",
 				"error queue-without-mapping route taken", "warning event-destination Events",
-			}, "there is no table WAITS",
+			}, "the table WAITS (what workflows wait for) does not exist",
 		},
 		"everything otherwise": {
 			acceptedMapping, func(s stored) {

@@ -275,7 +275,7 @@ func TestWithoutCredentials(t *testing.T) {
 	} {
 		var out, errs strings.Builder
 		code := run(context.Background(), args, nil, &out, &errs, noEnvironment)
-		if text := errs.String(); code != 1 || !strings.Contains(text, "there are no AWS credentials: sign in") || strings.Contains(text, "ec2imds") {
+		if text := errs.String(); code != 1 || !strings.Contains(text, "no AWS credentials were found: sign in") || strings.Contains(text, "ec2imds") {
 			t.Errorf("%v: exit %d: %s", args, code, text)
 		}
 	}

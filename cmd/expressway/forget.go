@@ -102,7 +102,7 @@ func shownTime(t time.Time) string {
 }
 
 // errNoCredentials is returned where no credentials are found anywhere.
-var errNoCredentials = errors.New("there are no AWS credentials: sign in (aws sso login, or aws configure), name a profile with AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+var errNoCredentials = errors.New("no AWS credentials were found: sign in (aws sso login, or aws configure), name a profile with AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 
 // awsEnvironment resolves region and credentials as every AWS tool does (environment,
 // profiles, SSO), and returns them as the environment that the functions' clients read.

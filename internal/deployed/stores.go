@@ -113,7 +113,7 @@ func (s *stores) table(ctx context.Context, name string) (*table, error) {
 func (s *stores) checkTable(ctx context.Context, place, rule, name, purpose, key, kind string, add adder) {
 	t, err := s.table(ctx, name)
 	if errors.Is(err, awserr.ErrNotFound) {
-		add(Error, rule, place, fmt.Sprintf("there is no table %s (%s): every delivery that needs it fails", name, purpose), "Create it with the partition key "+key+", or correct its name")
+		add(Error, rule, place, fmt.Sprintf("the table %s (%s) does not exist: every delivery that needs it fails", name, purpose), "Create it with the partition key "+key+", or correct its name")
 		return
 	}
 	if err != nil {
