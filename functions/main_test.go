@@ -106,7 +106,7 @@ func statesEndpoint(t *testing.T, folder string, variables map[string]string) st
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := statesapi.NewServer(statesapi.NewHandler(local.States, log))
+	server := statesapi.NewServer(statesapi.NewHandler(local.States, statesapi.HandlerOptions{Log: log}))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -56,7 +56,7 @@ func (b *bench) engine(ctx context.Context, r *report) error {
 }
 
 func (b *bench) engineCalls(ctx context.Context, r *report, service *statesapi.Service, machine string) error {
-	server := httptest.NewServer(statesapi.NewHandler(service, nil))
+	server := httptest.NewServer(statesapi.NewHandler(service, statesapi.HandlerOptions{}))
 	defer server.Close()
 	constant := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{})
 	defer constant.Close()

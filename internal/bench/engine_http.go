@@ -32,7 +32,7 @@ func empty(w http.ResponseWriter, r *http.Request) {
 // engineHTTP measures StartSyncExecution without the SDK, whose own cost hides half of
 // the server's, against a handler that does nothing.
 func (b *bench) engineHTTP(ctx context.Context, r *report, service *statesapi.Service, machine string) error {
-	server := httptest.NewServer(statesapi.NewHandler(service, nil))
+	server := httptest.NewServer(statesapi.NewHandler(service, statesapi.HandlerOptions{}))
 	defer server.Close()
 	constant := httptest.NewServer(http.HandlerFunc(empty))
 	defer constant.Close()

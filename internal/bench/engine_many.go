@@ -29,7 +29,7 @@ func (b *bench) manyExecutions(ctx context.Context, r *report) error {
 		cancel() // those that wait are not waited for
 		_ = service.Close(ended)
 	}()
-	api := statesAPI{statesapi.NewHandler(service, nil)}
+	api := statesAPI{statesapi.NewHandler(service, statesapi.HandlerOptions{})}
 	const definition = `{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[{"Variable":"$.wait","BooleanEquals":true,"Next":"W"}],"Default":"D"},` +
 		`"W":{"Type":"Wait","Seconds":86400,"Next":"D"},"D":{"Type":"Succeed"}}}`
 	var machine struct{ StateMachineArn string }

@@ -179,7 +179,7 @@ func (r *acceptedRun) serveStates(w http.ResponseWriter, in *http.Request) {
 	again := in.Clone(context.WithoutCancel(in.Context()))
 	again.Body = io.NopCloser(bytes.NewReader(body))
 	d := r.books.started(input.ID, start.TraceHeader)
-	statesapi.NewHandler(r.states, nil).ServeHTTP(answer, again)
+	statesapi.NewHandler(r.states, statesapi.HandlerOptions{}).ServeHTTP(answer, again)
 	if strings.Contains(answer.Body.String(), `"SUCCEEDED"`) {
 		r.books.succeeded(input.ID, d)
 	}

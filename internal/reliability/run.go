@@ -128,7 +128,7 @@ func runMessages(ctx context.Context, o options) (*account, error) {
 	if err := states.Put("work", []byte(workflow)); err != nil {
 		return nil, err
 	}
-	stepFunctions := httptest.NewServer(&front{next: statesapi.NewHandler(states, nil), dice: r.dice, ledger: r.ledger, calls: map[attempt]int{}})
+	stepFunctions := httptest.NewServer(&front{next: statesapi.NewHandler(states, statesapi.HandlerOptions{}), dice: r.dice, ledger: r.ledger, calls: map[attempt]int{}})
 	defer stepFunctions.Close()
 	queues := httptest.NewServer(&queueFront{target: o.Queues, client: &http.Client{}, dice: r.dice, ledger: r.ledger})
 	defer queues.Close()

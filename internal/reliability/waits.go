@@ -122,7 +122,7 @@ func runWaits(ctx context.Context, o waitOptions) (*account, error) {
 	if err := r.states.PutKind("wait", statesapi.Standard, []byte(waitWorkflow)); err != nil {
 		return nil, err
 	}
-	front := httptest.NewServer(r.front(statesapi.NewHandler(r.states, nil)))
+	front := httptest.NewServer(r.front(statesapi.NewHandler(r.states, statesapi.HandlerOptions{})))
 	defer front.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -27,7 +27,7 @@ func endpoint(tb testing.TB, options statesapi.Options) (call func()) {
 	if err := s.Put("five", []byte(five)); err != nil {
 		tb.Fatal(err)
 	}
-	server := httptest.NewServer(statesapi.NewHandler(s, slog.New(slog.DiscardHandler)))
+	server := httptest.NewServer(statesapi.NewHandler(s, statesapi.HandlerOptions{Log: slog.New(slog.DiscardHandler)}))
 	tb.Cleanup(func() {
 		server.Close()
 		_ = s.Close(context.Background())

@@ -76,7 +76,7 @@ func Listen(local *Local, o ListenOptions) (*Server, error) {
 		return nil, err
 	}
 	s.front.Handler = s.frontHandler(routes)
-	api := statesapi.NewHandler(local.States, o.Log, statesapi.EndWithCaller())
+	api := statesapi.NewHandler(local.States, statesapi.HandlerOptions{Log: o.Log, EndWithCaller: true})
 	s.states.Handler = s.guard(s.states).Wrap(api)
 	return s, nil
 }

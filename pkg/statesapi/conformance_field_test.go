@@ -75,7 +75,7 @@ func TestConformanceField(t *testing.T) {
 // run returns how the answer differs; "" where it does not.
 func (c *fieldCase) run(t *testing.T) string {
 	t.Helper()
-	h := NewHandler(newService(t, Options{Account: "123456789012", UUID: randomUUIDs(), Tasks: c.tasks()}, passDefinition), nil)
+	h := NewHandler(newService(t, Options{Account: "123456789012", UUID: randomUUIDs(), Tasks: c.tasks()}, passDefinition), HandlerOptions{})
 	switch c.Kind {
 	case "create_validation":
 		return c.validation(t, h)

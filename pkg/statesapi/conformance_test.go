@@ -128,7 +128,7 @@ func TestConformanceValidation(t *testing.T) {
 // refusal compares what the interpreter says of a definition.
 func refusal(t *testing.T, c recorded) string {
 	t.Helper()
-	h := NewHandler(newService(t, Options{Account: recordedAccount}, passDefinition), nil)
+	h := NewHandler(newService(t, Options{Account: recordedAccount}, passDefinition), HandlerOptions{})
 	want := map[string]any{"result": c.Expect.Result, "diagnostics": c.Expect.Diagnostics, "truncated": false}
 	op := "ValidateStateMachineDefinition"
 	request := map[string]any{"definition": c.definition(), "type": c.MachineType}
@@ -163,7 +163,7 @@ func runSync(t *testing.T, c recorded) string {
 func answerSync(t *testing.T, c recorded, service *Service) string {
 	t.Helper()
 	want := c.Expect.Response
-	h := NewHandler(service, nil)
+	h := NewHandler(service, HandlerOptions{})
 	_, _, created := post(t, h, "CreateStateMachine", must(t, map[string]any{
 		"name": "m", "definition": c.definition(), "roleArn": roleARN, "type": Express,
 	}))
@@ -220,7 +220,7 @@ func runError(t *testing.T, c recorded) string {
 	if c.Request["nextToken"] == "invalid_token_3097_chars" {
 		c.Request["nextToken"] = strings.Repeat("t", 3097)
 	}
-	status, _, got := post(t, NewHandler(service, nil), c.Operation, must(t, c.Request))
+	status, _, got := post(t, NewHandler(service, HandlerOptions{}), c.Operation, must(t, c.Request))
 	want := c.Expect.APIError
 	if kind, _ := got["__type"].(string); status != 400 || !strings.HasSuffix(kind, "#"+want.Code) {
 		return fmt.Sprintf("answer = %d %v, want %s", status, got, want.Code)

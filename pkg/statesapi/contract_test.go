@@ -27,7 +27,7 @@ func TestStarterContract(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	server := httptest.NewServer(statesapi.NewHandler(service, nil))
+	server := httptest.NewServer(statesapi.NewHandler(service, statesapi.HandlerOptions{}))
 	t.Cleanup(server.Close)
 	for name, starter := range map[string]bridgetest.StarterContract{
 		"in process": {Starter: service.Starter()},

@@ -34,7 +34,7 @@ func ExampleHandler() {
 	r.Header.Set("Content-Type", "application/x-amz-json-1.0")
 	r.Header.Set("X-Amz-Target", "AWSStepFunctions.StartSyncExecution")
 	w := httptest.NewRecorder()
-	statesapi.NewHandler(service, nil).ServeHTTP(w, r)
+	statesapi.NewHandler(service, statesapi.HandlerOptions{}).ServeHTTP(w, r)
 	fmt.Println(w.Code, w.Body)
 	// Output: 400 {"__type":"com.amazonaws.swf.service.v2.model#InvalidArn","message":"Invalid Arn: 'Invalid ARN prefix: orders'"}
 }

@@ -60,7 +60,7 @@ func TestExecutionsOfExpress(t *testing.T) {
 			{op, `{}`, `ValidationException: 1 validation error detected: Value null at 'executionArn' failed to satisfy constraint: Member must not be null`},
 		}...)
 	}
-	arned(steps).run(t, NewHandler(s, nil))
+	arned(steps).run(t, NewHandler(s, HandlerOptions{}))
 }
 
 // Executions of STANDARD state machines are remembered, listed and stopped.
@@ -72,7 +72,7 @@ func TestExecutionsOfStandard(t *testing.T) {
 		}
 		return echo(ctx, x)
 	})
-	h := NewHandler(s, nil)
+	h := NewHandler(s, HandlerOptions{})
 	create := CreateInput{Name: ptr("std"), Definition: ptr(passDefinition), RoleARN: ptr(roleARN), Publish: true}
 	if _, err := s.Create(create); err != nil {
 		t.Fatal(err)
@@ -206,7 +206,7 @@ func TestConfigurations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := NewHandler(newService(t, Options{}, passDefinition), nil)
+			h := NewHandler(newService(t, Options{}, passDefinition), HandlerOptions{})
 			_, _, got := post(t, h, "CreateStateMachine", `{"name":"c","roleArn":"`+roleARN+`","definition":`+must(t, passDefinition)+`,`+tt.member+`}`)
 			message, _ := got["message"].(string)
 			if message != tt.want {
@@ -220,7 +220,7 @@ func TestConfigurations(t *testing.T) {
 // were sent; what the model does not know is not kept.
 func TestConfigurationsAreAlike(t *testing.T) {
 	t.Parallel()
-	h := NewHandler(newService(t, Options{}, passDefinition), nil)
+	h := NewHandler(newService(t, Options{}, passDefinition), HandlerOptions{})
 	create := `{"name":"c","roleArn":"` + roleARN + `","definition":` + must(t, passDefinition)
 	machine := strings.Replace(machineARN, "orders", "c", 1)
 	made := `{"creationDate":` + stamp + `,"stateMachineArn":"` + machine + `"}`
@@ -241,7 +241,7 @@ func TestDeleting(t *testing.T) {
 	if err := s.Persist(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	h := NewHandler(s, nil)
+	h := NewHandler(s, HandlerOptions{})
 	create := CreateInput{Name: ptr("std"), Definition: ptr(passDefinition), RoleARN: ptr(roleARN), Publish: true}
 	if _, err := s.Create(create); err != nil {
 		t.Fatal(err)
@@ -321,5 +321,5 @@ func TestExecutionThatTimedOut(t *testing.T) {
 		{"ListExecutions", `{"stateMachineArn":"` + machine + `","statusFilter":"FAILED"}`, `{"executions":[]}`},
 		{"ListExecutions", `{"stateMachineArn":"` + machine + `","statusFilter":"TIMED_OUT"}`, `{"executions":[{"executionArn":"` + execution + `","name":"n","redriveCount":0,"startDate":` + stamp +
 			`,"stateMachineArn":"` + machine + `","status":"TIMED_OUT","stopDate":` + stamp + `}]}`},
-	}.run(t, NewHandler(s, nil))
+	}.run(t, NewHandler(s, HandlerOptions{}))
 }

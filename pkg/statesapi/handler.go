@@ -33,32 +33,29 @@ var awsJSON = []string{contentType}
 // A Handler speaks AWS JSON 1.0 in front of a [Service], as states.REGION.amazonaws.com
 // does. Any Host is served, including the SDKs' sync- host; signatures are optional and
 // not checked. As in AWS, an execution continues if its caller hangs up, unless
-// [EndWithCaller] is given. It is safe for concurrent use.
+// [HandlerOptions] say otherwise. It is safe for concurrent use.
 type Handler struct {
 	service       *Service
 	log           *slog.Logger
 	endWithCaller bool
 }
 
-// A HandlerOption changes a default of a [Handler].
-type HandlerOption func(*Handler)
+// HandlerOptions are what a [Handler] can do without. The zero value has the defaults.
+type HandlerOptions struct {
+	// Log receives what callers must not see, such as panics; nil discards it.
+	Log *slog.Logger
+	// EndWithCaller ends a synchronous execution when its caller hangs up. AWS lets it
+	// continue, which is the default; on a laptop, one that loops would run for five
+	// minutes without a way to end it.
+	EndWithCaller bool
+}
 
-// EndWithCaller ends a synchronous execution when its caller hangs up. AWS lets it
-// continue; on a laptop, one that loops would run for five minutes without a way to end
-// it.
-func EndWithCaller() HandlerOption { return func(h *Handler) { h.endWithCaller = true } }
-
-// NewHandler returns a Handler. The log receives what callers must not see, such as
-// panics; a nil log discards it.
-func NewHandler(service *Service, log *slog.Logger, options ...HandlerOption) *Handler {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// NewHandler returns a Handler.
+func NewHandler(service *Service, o HandlerOptions) *Handler {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &Handler{service: service, log: log}
-	for _, o := range options {
-		o(h)
-	}
-	return h
+	return &Handler{service: service, log: o.Log, endWithCaller: o.EndWithCaller}
 }
 
 // NewServer returns a server of the handler with bounds on everything that a slow or

@@ -202,7 +202,7 @@ func TestHandlerRefusals(t *testing.T) {
 	if _, err := s.Create(CreateInput{Name: ptr("orders-standard"), Definition: ptr(passDefinition), RoleARN: ptr(roleARN)}); err != nil {
 		t.Fatal(err)
 	}
-	h := NewHandler(s, nil)
+	h := NewHandler(s, HandlerOptions{})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -234,7 +234,7 @@ func TestHandlerRefusals(t *testing.T) {
 // What is refused before the operation is looked at.
 func TestHandlerHTTP(t *testing.T) {
 	t.Parallel()
-	h := NewHandler(newService(t, Options{}, passDefinition), nil)
+	h := NewHandler(newService(t, Options{}, passDefinition), HandlerOptions{})
 	tests := []struct {
 		name, method, path, contentType string
 		body                            io.Reader
@@ -279,7 +279,7 @@ func TestHandlerStartSync(t *testing.T) {
 		}
 		return Result{Status: bridge.Succeeded, Output: []byte(`{"a":"<&>"}`)}
 	})
-	h := NewHandler(s, nil)
+	h := NewHandler(s, HandlerOptions{})
 	const execution = "arn:aws:states:us-east-1:123456789012:express:orders:"
 	base := func(more map[string]any) map[string]any {
 		m := map[string]any{
@@ -356,7 +356,7 @@ func TestHandlerPanic(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	s := newService(t, Options{}, passDefinition)
-	h := NewHandler(s, slog.New(slog.NewTextHandler(&log, nil)))
+	h := NewHandler(s, HandlerOptions{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	s.opts.Engine = panicking{}
 	status, _, body := post(t, h, "ValidateStateMachineDefinition", `{"definition":"{}"}`)
 	if status != http.StatusInternalServerError || body["__type"] != frontNamespace+"InternalFailure" {
@@ -390,7 +390,7 @@ func TestHandlerCallerGone(t *testing.T) {
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(`{"stateMachineArn":"`+machineARN+`"}`))
 	r.Header.Set("Content-Type", contentType)
 	r.Header.Set("X-Amz-Target", targetPrefix+"StartSyncExecution")
-	if status, _, body := serve(t, NewHandler(s, nil), r); status != http.StatusOK || body["status"] != "SUCCEEDED" {
+	if status, _, body := serve(t, NewHandler(s, HandlerOptions{}), r); status != http.StatusOK || body["status"] != "SUCCEEDED" {
 		t.Errorf("answer = %d %v, want 200 SUCCEEDED", status, body)
 	}
 }
@@ -429,7 +429,7 @@ func FuzzHandler(f *testing.F) {
 		r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(body))
 		r.Header.Set("Content-Type", contentType)
 		r.Header.Set("X-Amz-Target", targetPrefix+op)
-		status, header, answer := serve(t, NewHandler(s, nil), r)
+		status, header, answer := serve(t, NewHandler(s, HandlerOptions{}), r)
 		_, isError := answer["__type"].(string)
 		if isError != (status != http.StatusOK) || isError != (header.Get("X-Amzn-Errortype") != "") {
 			t.Errorf("status %d with %v", status, answer)

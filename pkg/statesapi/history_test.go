@@ -122,7 +122,7 @@ func TestHistory(t *testing.T) {
 		{"GetExecutionHistory", ask(`,"nextToken":"` + pageToken("6") + `"`), invalid},
 		{"GetExecutionHistory", ask(`,"nextToken":"` + pageToken("x") + `"`), invalid},
 		{"GetExecutionHistory", `{"maxResults":-1}`, `ValidationException: 2 validation errors detected: Value null at 'executionArn' failed to satisfy constraint: Member must not be null; Value '-1' at 'maxResults' failed to satisfy constraint: Member must have value greater than or equal to 0`},
-	}.run(t, NewHandler(s, nil))
+	}.run(t, NewHandler(s, HandlerOptions{}))
 	described, err := s.describeForExecution(executionInput{ExecutionARN: &execution})
 	if err != nil || !slices.Equal(described.VariableReferences["B"], []string{"v"}) {
 		t.Errorf("DescribeForExecution = %+v, %v, want the version that B refers to", described, err)

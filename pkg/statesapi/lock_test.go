@@ -121,7 +121,7 @@ func TestEndWithCaller(t *testing.T) {
 		<-began
 		cancel()
 	}()
-	NewHandler(s, nil, EndWithCaller()).ServeHTTP(httptest.NewRecorder(), r)
+	NewHandler(s, HandlerOptions{EndWithCaller: true}).ServeHTTP(httptest.NewRecorder(), r)
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("the execution was ended by %v, want %v", err, context.Canceled)
 	}

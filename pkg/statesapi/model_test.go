@@ -157,7 +157,7 @@ func TestModel(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(operations)); !slices.Equal(got, slices.Sorted(maps.Keys(model))) {
 		t.Errorf("operations = %v", got)
 	}
-	h := NewHandler(newService(t, Options{}, passDefinition), nil)
+	h := NewHandler(newService(t, Options{}, passDefinition), HandlerOptions{})
 	for op, members := range model {
 		t.Run(op, func(t *testing.T) {
 			t.Parallel()
@@ -257,5 +257,5 @@ func newAPI(t *testing.T) *Handler {
 		t.Fatal(err)
 	}
 	startStandard(t, s, passDefinition, `{}`)
-	return NewHandler(s, nil)
+	return NewHandler(s, HandlerOptions{})
 }

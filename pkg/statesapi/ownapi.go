@@ -19,7 +19,7 @@ func (s *Service) ownAPI(next asl.TaskRunner) asl.TaskRunner {
 			}
 			return ""
 		},
-		Client: &http.Client{Transport: inProcess{NewHandler(s, nil)}},
+		Client: &http.Client{Transport: inProcess{NewHandler(s, HandlerOptions{})}},
 		Region: s.opts.Region,
 		Next:   next,
 	}

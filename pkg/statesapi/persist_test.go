@@ -22,7 +22,7 @@ func TestPersist(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "new", "folder")
 	s := kept(t, dir)
-	before := NewHandler(s, nil)
+	before := NewHandler(s, HandlerOptions{})
 	put(t, s, "file", passDefinition)
 	put(t, s, "tagged", passDefinition)
 	quoted := must(t, passDefinition)
@@ -50,7 +50,7 @@ func TestPersist(t *testing.T) {
 	}
 	put(t, again, "file", passDefinition)
 	put(t, again, "tagged", failDefinition) // its file changed meanwhile
-	after := NewHandler(again, nil)
+	after := NewHandler(again, HandlerOptions{})
 	for _, step := range []struct{ op, request string }{
 		{"ListStateMachines", `{}`},
 		{"DescribeStateMachine", `{"stateMachineArn":"<M>"}`},
@@ -117,7 +117,7 @@ func TestPersistNoRoom(t *testing.T) {
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	status, _, got := post(t, NewHandler(s, nil), "CreateStateMachine",
+	status, _, got := post(t, NewHandler(s, HandlerOptions{}), "CreateStateMachine",
 		`{"name":"orders","roleArn":"`+roleARN+`","definition":`+must(t, passDefinition)+`}`)
 	if status != 500 || !strings.Contains(got["__type"].(string), "InternalFailure") {
 		t.Errorf("answer = %d %v, want InternalFailure", status, got)

@@ -23,7 +23,7 @@ func TestRegionAndAccount(t *testing.T) {
 			r.Header.Set("Content-Type", contentType)
 			r.Header.Set("X-Amz-Target", targetPrefix+op)
 			r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIA/20261122/"+scope+"/aws4_request, SignedHeaders=host, Signature=0")
-			if code, _, answer := serve(t, NewHandler(s, nil), r); code != 200 || !strings.Contains(must(t, answer), own) {
+			if code, _, answer := serve(t, NewHandler(s, HandlerOptions{}), r); code != 200 || !strings.Contains(must(t, answer), own) {
 				t.Errorf("%s signed for %s: %d %v, want %s", op, scope, code, answer, own)
 			}
 		}

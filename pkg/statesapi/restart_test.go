@@ -388,7 +388,7 @@ func TestNestedExecutionsAfterARestart(t *testing.T) {
 				req.Header.Set("X-Amz-Target", "AWSStepFunctions.StopExecution")
 				req.Header.Set("Content-Type", "application/x-amz-json-1.0")
 				w := httptest.NewRecorder()
-				statesapi.NewHandler(l.Service, nil).ServeHTTP(w, req)
+				statesapi.NewHandler(l.Service, statesapi.HandlerOptions{}).ServeHTTP(w, req)
 				if w.Code != 200 {
 					return errors.New(w.Body.String())
 				}

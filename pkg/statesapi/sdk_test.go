@@ -22,7 +22,7 @@ import (
 func newServer(t *testing.T, s *Service) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	server.Config = NewServer(NewHandler(s, nil))
+	server.Config = NewServer(NewHandler(s, HandlerOptions{}))
 	server.Start()
 	t.Cleanup(server.Close)
 	return server

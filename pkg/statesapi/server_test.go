@@ -26,7 +26,7 @@ func TestServerTimeouts(t *testing.T) {
 		}
 	})
 	server := httptest.NewUnstartedServer(nil)
-	server.Config = NewServer(NewHandler(s, nil))
+	server.Config = NewServer(NewHandler(s, HandlerOptions{}))
 	if server.Config.ReadHeaderTimeout <= 0 || server.Config.ReadTimeout <= 0 || server.Config.IdleTimeout <= 0 {
 		t.Errorf("server = %+v, want bounds on reading", server.Config)
 	}

@@ -220,7 +220,7 @@ func TestTagKeys(t *testing.T) {
 		{"UntagResource", `{"resourceArn":"<M>","tagKeys":["a",""]}`, `ValidationException: 1 validation error detected: Value '[a, ]' at 'tagKeys' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than or equal to 1]`},
 		{"UntagResource", `{"resourceArn":"<M>","tagKeys":[]}`, `{}`},
 		{"ListTagsForResource", `{"resourceArn":"arn:aws:states:us-east-1:1:activity:a"}`, `ResourceNotFound: Resource not found: 'arn:aws:states:us-east-1:1:activity:a'`},
-	}).run(t, NewHandler(newService(t, Options{}, passDefinition), nil))
+	}).run(t, NewHandler(newService(t, Options{}, passDefinition), HandlerOptions{}))
 }
 
 func TestTags(t *testing.T) {

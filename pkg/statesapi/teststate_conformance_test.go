@@ -82,7 +82,7 @@ func (c *recordedTest) run(t *testing.T) string {
 	h := NewHandler(newService(t, Options{
 		Account: recordedAccount, UUID: randomUUIDs(),
 		Tasks: tasks,
-	}, passDefinition), nil)
+	}, passDefinition), HandlerOptions{})
 	status, _, got := post(t, h, "TestState", must(t, c.request(t)))
 	if want := c.Expect.APIError; want != nil {
 		kind, _ := got["__type"].(string)

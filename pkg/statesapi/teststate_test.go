@@ -110,7 +110,7 @@ func TestTestStateRefusals(t *testing.T) {
 			"TestState does not support " + strings.ToUpper(member[:1]) + member[1:] + " when a mock is not specified.",
 		})
 	}
-	h := NewHandler(newService(t, Options{}, passDefinition), nil)
+	h := NewHandler(newService(t, Options{}, passDefinition), HandlerOptions{})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

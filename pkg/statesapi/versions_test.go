@@ -76,7 +76,7 @@ func TestVersions(t *testing.T) {
 		{"ListStateMachineVersions", `{"stateMachineArn":"<M>","nextToken":"YWZ0ZXIgMDkyMjMzNzIwMzY4NTQ3NzU4MDU"}`, `{"stateMachineVersions":[{"creationDate":` + stamp + `,"stateMachineVersionArn":"<M>:1"}]}`},
 		{"DescribeStateMachine", `{"stateMachineArn":"<M>:1","includedData":"METADATA_ONLY"}`, `{"creationDate":` + stamp + `,"definition":"{}","description":"first","encryptionConfiguration":{"type":"AWS_OWNED_KEY"},"loggingConfiguration":{"includeExecutionData":false,"level":"OFF"},"name":"orders","roleArn":"arn:aws:iam::123456789012:role/orders","stateMachineArn":"<M>:1","status":"ACTIVE","tracingConfiguration":{"enabled":false},"type":"EXPRESS"}`},
 		{"TagResource", `{"resourceArn":"<M>:1","tags":[]}`, `ResourceNotFound: Resource not found: '<M>:1'`},
-	}).run(t, NewHandler(s, nil))
+	}).run(t, NewHandler(s, HandlerOptions{}))
 }
 
 // stamp is the fixed clock on the wire, as encoding/json writes it again.
@@ -135,7 +135,7 @@ func TestAliases(t *testing.T) {
 		{"StartSyncExecution", `{"stateMachineArn":"<M>:PROD"}`, `StateMachineDoesNotExist: State Machine Does Not Exist: '<M>:PROD'`},
 		{"DeleteStateMachine", `{"stateMachineArn":"<M>"}`, `{}`},
 		{"DescribeStateMachineAlias", `{"stateMachineAliasArn":"<M>:BETA.2"}`, `ResourceNotFound: Request references a resource that does not exist.`},
-	}).run(t, NewHandler(s, nil))
+	}).run(t, NewHandler(s, HandlerOptions{}))
 }
 
 // An alias sends executions to its versions by their weights.
