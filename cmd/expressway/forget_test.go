@@ -68,7 +68,7 @@ func (d *dedupeTable) deliver(t *testing.T, key, body string, withBody, killed b
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := bridge.New(countingStarter{&d.starts}, nil, nil, bridge.WithDedupe(d.store))
+	b := bridge.New(countingStarter{&d.starts}, bridge.Options{Dedupe: d.store})
 	delivery := &bridge.Delivery{
 		Route: &bridge.Route{Name: "orders", StateMachine: "m", Timeout: time.Second, Dedupe: &bridge.Dedupe{
 			Key: bridge.Expression(expr, "key"), WithBody: withBody,

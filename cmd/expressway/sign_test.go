@@ -115,8 +115,8 @@ func deliverWith(t *testing.T, path string, getenv func(string) string, payload 
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	store := bridge.WithDedupe(dedupe.NewMemory(dedupe.MemoryOptions{}))
-	front, err := httpfront.New(cfg.Routes, bridge.New(echoStarter{}, log, nil, store), secrets.NewEnv(getenv), log)
+	store := dedupe.NewMemory(dedupe.MemoryOptions{})
+	front, err := httpfront.New(cfg.Routes, bridge.New(echoStarter{}, bridge.Options{Log: log, Dedupe: store}), secrets.NewEnv(getenv), httpfront.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,10 +32,10 @@ func NewRoutes(routes []*config.Route, region, account string) *Routes {
 	var looks atomic.Int64
 	// Each look at the clock is a minute later, so that a key that is made of the time shows
 	// that it does not stay what it is.
-	b := bridge.New(nil, nil, func() time.Time {
+	b := bridge.New(nil, bridge.Options{Now: func() time.Time {
 		return begun.Add(time.Duration(looks.Add(1)) * time.Minute)
-	})
-	r.batch, r.events = sqsbatch.New(routes, b, nil), eventbridge.New(routes, b, nil)
+	}})
+	r.batch, r.events = sqsbatch.New(routes, b, sqsbatch.Options{}), eventbridge.New(routes, b, eventbridge.Options{})
 	return r
 }
 

@@ -109,6 +109,3 @@ func (b *Bridge) accept(ctx context.Context, d *Delivery, scope *Scope, input js
 	}
 	return Result{Accepted: id}
 }
-
-// WithAcceptor sets what takes the deliveries of the routes that have a [Queue].
-func WithAcceptor(a Acceptor) Option { return func(b *Bridge) { b.acceptor = a } }

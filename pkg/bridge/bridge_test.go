@@ -40,7 +40,7 @@ func delivery(route *bridge.Route, document string) *bridge.Delivery {
 }
 
 func newBridge(f starterFunc) *bridge.Bridge {
-	return bridge.New(f, slog.New(slog.DiscardHandler), nil)
+	return bridge.New(f, bridge.Options{Log: slog.New(slog.DiscardHandler)})
 }
 
 func TestRun(t *testing.T) {
@@ -264,7 +264,7 @@ func TestFilterUndefined(t *testing.T) {
 	t.Parallel()
 	for filter, undefined := range map[string]bool{"$request.nope": true, "false": false} {
 		var out strings.Builder
-		b := bridge.New(starterFunc(echo), slog.New(slog.NewJSONHandler(&out, nil)), nil)
+		b := bridge.New(starterFunc(echo), bridge.Options{Log: slog.New(slog.NewJSONHandler(&out, nil))})
 		d := delivery(&bridge.Route{Name: "r", Filter: expression(t, filter)}, `{}`)
 		r := b.Run(t.Context(), d)
 		b.Settle(t.Context(), d, r, bridge.Settlement{})
@@ -297,12 +297,8 @@ func TestLoggedCauses(t *testing.T) {
 			t.Parallel()
 			for _, on := range []bool{true, false} {
 				var out strings.Builder
-				var options []bridge.Option
-				if on {
-					options = append(options, bridge.WithLoggedCauses())
-				}
 				starter := starterFunc(func(context.Context, bridge.Start) (bridge.Outcome, error) { return test.outcome, nil })
-				b := bridge.New(starter, slog.New(slog.NewJSONHandler(&out, nil)), nil, options...)
+				b := bridge.New(starter, bridge.Options{Log: slog.New(slog.NewJSONHandler(&out, nil)), LogCauses: on})
 				d := delivery(&bridge.Route{Name: "r"}, `{}`)
 				r := b.Run(t.Context(), d)
 				b.Settle(t.Context(), d, r, bridge.Settlement{})
@@ -330,7 +326,7 @@ func TestIDsInTheLog(t *testing.T) {
 	starter := starterFunc(func(context.Context, bridge.Start) (bridge.Outcome, error) {
 		return bridge.Outcome{}, &bridge.Failure{Name: bridge.Deadline, StateMachineARN: "arn:m", ExecutionName: "r-d-1"}
 	})
-	b := bridge.New(starter, slog.New(slog.NewJSONHandler(&out, nil)), nil)
+	b := bridge.New(starter, bridge.Options{Log: slog.New(slog.NewJSONHandler(&out, nil))})
 	d := delivery(&bridge.Route{Name: "r"}, `{}`)
 	d.Attrs = []slog.Attr{slog.String("queue", "orders")}
 	d.TraceHeader = "Root=1-a;Sampled=1"
@@ -376,7 +372,7 @@ func TestLogKeepsPayloadOut(t *testing.T) {
 	var out strings.Builder
 	b := bridge.New(starterFunc(func(context.Context, bridge.Start) (bridge.Outcome, error) {
 		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: "Broken", Cause: "customer 4711"}, nil
-	}), slog.New(slog.NewJSONHandler(&out, nil)), nil)
+	}), bridge.Options{Log: slog.New(slog.NewJSONHandler(&out, nil))})
 	d := delivery(&bridge.Route{Name: "r"}, `{"card":"4242"}`)
 	b.Settle(t.Context(), d, b.Run(t.Context(), d), bridge.Settlement{})
 	var line map[string]any

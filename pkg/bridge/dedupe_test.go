@@ -38,7 +38,7 @@ func newDeduper(t *testing.T, store bridge.DedupeStore, f starterFunc) *deduper 
 		mu.Unlock()
 		return f(ctx, s)
 	})
-	d.bridge = bridge.New(counting, slog.New(slog.NewTextHandler(&d.log, nil)), nil, bridge.WithDedupe(store))
+	d.bridge = bridge.New(counting, bridge.Options{Log: slog.New(slog.NewTextHandler(&d.log, nil)), Dedupe: store})
 	d.route = &bridge.Route{
 		Name: "r", StateMachine: "m", Timeout: 9 * time.Second,
 		Dedupe: &bridge.Dedupe{Key: expression(t, "$request.id"), For: time.Hour},
@@ -408,7 +408,7 @@ func TestStoreDown(t *testing.T) {
 		t.Errorf("log = %s, want it to say that the delivery started unchecked, and why", text)
 	}
 	none := newDeduper(t, nil, echo)
-	none.bridge = bridge.New(starterFunc(echo), slog.New(slog.DiscardHandler), nil)
+	none.bridge = bridge.New(starterFunc(echo), bridge.Options{Log: slog.New(slog.DiscardHandler)})
 	if got := state(none.run(t, first, true)); got != bridge.Misconfigured {
 		t.Errorf("without a store: %s, want Misconfigured", got)
 	}

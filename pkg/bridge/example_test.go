@@ -3,7 +3,6 @@ package bridge_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -14,7 +13,7 @@ import (
 // A delivery is filtered, becomes an input, and starts an execution. The adapter of its
 // source makes an answer of the result.
 func Example() {
-	b := bridge.New(bridgetest.Succeed(`{"shipped":true}`), slog.New(slog.DiscardHandler), nil)
+	b := bridge.New(bridgetest.Succeed(`{"shipped":true}`), bridge.Options{})
 	route := &bridge.Route{
 		Name:         "orders",
 		StateMachine: "arn:aws:states:eu-west-1:123456789012:stateMachine:orders",

@@ -27,7 +27,7 @@ func TestTimeIsUpBeforeTheStart(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 			defer cancel()
-			b := bridge.New(nil, slog.New(slog.DiscardHandler), nil)
+			b := bridge.New(nil, bridge.Options{Log: slog.New(slog.DiscardHandler)})
 			r := b.Run(ctx, &bridge.Delivery{Route: route, Kind: "request", Document: func() (any, error) { return nil, nil }})
 			if r.ErrorName() != bridge.Unavailable {
 				t.Errorf("got %v, want %s", r.Failure, bridge.Unavailable)
@@ -63,7 +63,7 @@ func TestExpressionsBeyondTheirLimits(t *testing.T) {
 				"input":  {Name: "r", StateMachine: "m", Input: template},
 				"key":    {Name: "r", StateMachine: "m", Dedupe: &bridge.Dedupe{Key: template, For: time.Hour}},
 			} {
-				b := bridge.New(nil, slog.New(slog.DiscardHandler), nil)
+				b := bridge.New(nil, bridge.Options{Log: slog.New(slog.DiscardHandler)})
 				r := b.Run(context.Background(), &bridge.Delivery{Route: route, Kind: "request", Document: func() (any, error) { return nil, nil }})
 				if r.ErrorName() != tt.want || r.Failure.Class() != tt.class {
 					t.Errorf("%s: got %v, want %s, %s", where, r.Failure, tt.want, tt.class)

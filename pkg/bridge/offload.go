@@ -31,9 +31,6 @@ type Offloader interface {
 	Put(ctx context.Context, o Object) error
 }
 
-// WithOffloader sets what takes the inputs of the routes that have an [Offload].
-func WithOffloader(o Offloader) Option { return func(b *Bridge) { b.offloader = o } }
-
 // offload puts an input into the route's bucket, and returns the reference that the
 // execution gets in its place. The object's name is made of the delivery and of what is in
 // it, so that a delivery that comes again leaves no second one.

@@ -91,12 +91,6 @@ type WaitTable interface {
 	Item(ctx context.Context, table, keyAttribute string, key any) (attributes map[string]string, found bool, err error)
 }
 
-// WithResumer sets the Resumer that completes the tasks of routes that have a [Resume].
-func WithResumer(r Resumer) Option { return func(b *Bridge) { b.resumer = r } }
-
-// WithWaitTable sets the table in which a [Lookup] looks.
-func WithWaitTable(t WaitTable) Option { return func(b *Bridge) { b.waits = t } }
-
 // resume completes the task that a delivery is about.
 func (b *Bridge) resume(ctx context.Context, d *Delivery, scope *Scope) Result {
 	resumption, err := b.resumption(ctx, d, scope)

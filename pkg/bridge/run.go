@@ -136,42 +136,52 @@ type Bridge struct {
 	causes    bool
 }
 
-// An Option sets an optional part of a Bridge.
-type Option func(*Bridge)
-
-// WithDedupe sets the store of the routes that have a [Dedupe].
-func WithDedupe(s DedupeStore) Option { return func(b *Bridge) { b.dedupe = s } }
-
-// WithLoggedCauses writes the first 1,024 bytes of a failed workflow's cause, and the state
-// that failed, into the line of a settled delivery. A cause may hold payload.
-func WithLoggedCauses() Option { return func(b *Bridge) { b.causes = true } }
-
-// WithObserver sets the observer that is notified of every delivery.
-func WithObserver(o Observer) Option {
-	return func(b *Bridge) {
-		b.observer = o
-		b.steps, _ = o.(StepObserver)
-	}
+// Options are the parts of a [Bridge] that it can do without. The zero value has the
+// defaults.
+type Options struct {
+	// Log takes a line for each delivery; nil discards it.
+	Log *slog.Logger
+	// Now is the clock; nil is [time.Now].
+	Now func() time.Time
+	// Dedupe is the store of the routes that have a [Dedupe]. Without it, a delivery to
+	// one of them fails with [Misconfigured].
+	Dedupe DedupeStore
+	// Resumer completes the waiting tasks of the routes that have a [Resume]. Without it,
+	// their deliveries fail with [Misconfigured].
+	Resumer Resumer
+	// WaitTable is where a [Lookup] looks. Without it, deliveries to routes that have one
+	// fail with [Misconfigured].
+	WaitTable WaitTable
+	// Acceptor takes the deliveries of the routes that have a [Queue]. Without it, they
+	// fail with [Misconfigured].
+	Acceptor Acceptor
+	// Offloader takes the large inputs of the routes that have an [Offload]. Without it,
+	// their deliveries fail with [Misconfigured].
+	Offloader Offloader
+	// Observer is notified of every delivery; nil is nobody.
+	Observer Observer
+	// LogCauses writes the first 1,024 bytes of a failed workflow's cause, and the state
+	// that failed, into the line of a settled delivery. A cause may hold payload, so the
+	// default is not to.
+	LogCauses bool
 }
 
-// New returns a Bridge. A nil log discards, and a nil now is the real clock. Without a
-// starter, every start fails with [Misconfigured].
-func New(starter Starter, log *slog.Logger, now func() time.Time, options ...Option) *Bridge {
-	if now == nil {
-		now = time.Now
+// New returns a Bridge. Without a starter, every start fails with [Misconfigured].
+func New(starter Starter, o Options) *Bridge {
+	if o.Now == nil {
+		o.Now = time.Now
 	}
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if starter == nil {
 		starter = noStarter{}
 	}
-	b := &Bridge{starter: starter, now: now, log: log}
-	for _, o := range options {
-		if o != nil {
-			o(b)
-		}
+	b := &Bridge{
+		starter: starter, now: o.Now, log: o.Log, dedupe: o.Dedupe, resumer: o.Resumer, acceptor: o.Acceptor,
+		offloader: o.Offloader, waits: o.WaitTable, observer: o.Observer, causes: o.LogCauses,
 	}
+	b.steps, _ = o.Observer.(StepObserver)
 	return b
 }
 

@@ -46,7 +46,7 @@ func states(t *testing.T, r *console.Recorder, machines map[string]string) *stat
 // run starts a state machine through the bridge, as a delivery of its own.
 func run(t *testing.T, r *console.Recorder, s *statesapi.Service, machine, input string) console.Delivery {
 	t.Helper()
-	b := bridge.New(s.Starter(), slog.New(r.Log(slog.DiscardHandler)), nil, bridge.WithObserver(r))
+	b := bridge.New(s.Starter(), bridge.Options{Log: slog.New(r.Log(slog.DiscardHandler)), Observer: r})
 	_, _ = r.Wrap("webhook", handler(func(ctx context.Context, _ []byte) ([]byte, error) {
 		d := &bridge.Delivery{
 			Route: &bridge.Route{Name: "r", StateMachine: machine}, ID: "d-1", Kind: "request", ReceivedAt: time.Now(),

@@ -49,16 +49,21 @@ type Events struct {
 	log    *slog.Logger
 }
 
-// New prepares the EventBridge routes of a configuration. A nil log discards, and a nil
-// bridge starts nothing.
-func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger) *Events {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// Options are what [Events] can do without. The zero value has the defaults.
+type Options struct {
+	// Log takes what happens to events outside the bridge; nil discards it.
+	Log *slog.Logger
+}
+
+// New prepares the EventBridge routes of a configuration. A nil bridge starts nothing.
+func New(routes []*config.Route, b *bridge.Bridge, o Options) *Events {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if b == nil {
-		b = bridge.New(nil, log, nil)
+		b = bridge.New(nil, bridge.Options{Log: o.Log})
 	}
-	e := &Events{bridge: b, log: log}
+	e := &Events{bridge: b, log: o.Log}
 	for _, r := range routes {
 		if r != nil && r.EventBridge != nil {
 			e.routes = append(e.routes, r)

@@ -41,7 +41,7 @@ func events(t testing.TB, routes string) *eventbridge.Events {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	return eventbridge.New(cfg.Routes, bridge.New(starterFunc(byInput), log, nil), log)
+	return eventbridge.New(cfg.Routes, bridge.New(starterFunc(byInput), bridge.Options{Log: log}), eventbridge.Options{Log: log})
 }
 
 const payments = `  - name: p

@@ -29,7 +29,7 @@ routes:
 	log := slog.New(slog.DiscardHandler)
 	event := []byte(`{"id": "e-1", "source": "shop", "detail-type": "Payment received", "detail": {"amount": 5}}`)
 	for _, starter := range []bridge.Starter{bridgetest.Succeed(`{"booked":true}`), bridgetest.Fail("LedgerClosed", "try again tomorrow")} {
-		response, err := eventbridge.New(cfg.Routes, bridge.New(starter, log, nil), log).Invoke(context.Background(), event)
+		response, err := eventbridge.New(cfg.Routes, bridge.New(starter, bridge.Options{Log: log}), eventbridge.Options{Log: log}).Invoke(context.Background(), event)
 		var failed messages.InvokeResponse_Error
 		if errors.As(err, &failed) {
 			fmt.Println("fails with", failed.Type)

@@ -36,7 +36,7 @@ routes:
 		return f
 	})
 	log := slog.New(slog.DiscardHandler)
-	e := eventbridge.New(cfg.Routes, bridge.New(starterFunc(byInput), log, nil, bridge.WithResumer(resumer)), log)
+	e := eventbridge.New(cfg.Routes, bridge.New(starterFunc(byInput), bridge.Options{Log: log, Resumer: resumer}), eventbridge.Options{Log: log})
 	for token, want := range map[string]string{
 		"tok":  `{"route":"shipped","resumed":"success"}`,
 		"gone": `{"route":"shipped","error":"Expressway.TaskGone","discarded":true}`,

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -23,14 +22,13 @@ import (
 
 const all = "  - {name: all, eventbridge: {source: '*'}, start: m}\n"
 
-func with(t testing.TB, routes string, starter starterFunc, options ...bridge.Option) *eventbridge.Events {
+func with(t testing.TB, routes string, starter starterFunc, options bridge.Options) *eventbridge.Events {
 	t.Helper()
 	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
-	return eventbridge.New(cfg.Routes, bridge.New(starter, log, nil, options...), log)
+	return eventbridge.New(cfg.Routes, bridge.New(starter, options), eventbridge.Options{})
 }
 
 // errorType is the errorType that Lambda reports, or empty.
@@ -56,7 +54,7 @@ func TestEventsPassUnchanged(t *testing.T) {
 			e := with(t, all, func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
 				input = string(s.Input)
 				return byInput(ctx, s)
-			})
+			}, bridge.Options{})
 			if _, err := e.Invoke(t.Context(), []byte(event)); err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +75,7 @@ func TestDeadlineGuard(t *testing.T) {
 				<-release // deaf to its context
 			}
 			return byInput(ctx, s)
-		})
+		}, bridge.Options{})
 		list := []string{event(`{}`)}
 		for range 11 {
 			list = append(list, event(`{"hang":true}`))
@@ -131,7 +129,7 @@ func TestDeadlineGuardAtEveryRemainingTime(t *testing.T) {
 						<-release // deaf to its context
 					}
 					return byInput(ctx, s)
-				})
+				}, bridge.Options{})
 				ctx, cancel := context.WithTimeout(t.Context(), left)
 				defer cancel()
 				begin := time.Now()
@@ -158,7 +156,7 @@ func TestArraysRunSideBySide(t *testing.T) {
 		e := with(t, all, func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
 			time.Sleep(time.Second)
 			return byInput(ctx, s)
-		})
+		}, bridge.Options{})
 		list := strings.Repeat(event(`{}`)+",", 25)
 		begin := time.Now()
 		if _, err := e.Invoke(t.Context(), []byte("["+list[:len(list)-1]+"]")); err != nil || time.Since(begin) != 3*time.Second {
@@ -178,7 +176,7 @@ func TestArrayWithForeignShapes(t *testing.T) {
 		started++
 		mu.Unlock()
 		return byInput(ctx, s)
-	}, bridge.WithObserver(o))
+	}, bridge.Options{Observer: o})
 	list := []string{
 		event(`{}`), `1`, `null`, `[]`, `{"Records":[{"eventSource":"aws:sqs","messageId":"1"}]}`, `{"source":7,"detail-type":"x"}`,
 		strings.Replace(event(`{}`), "shop.checkout", "other", 1), event(`{}`),
@@ -199,7 +197,7 @@ func TestLargeOutputs(t *testing.T) {
 	large := `{"x":"` + strings.Repeat("x", 250000) + `"}`
 	e := with(t, all, func(context.Context, bridge.Start) (bridge.Outcome, error) {
 		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Succeeded, Output: []byte(large)}, nil
-	})
+	}, bridge.Options{})
 	for _, n := range []int{20, 100} {
 		list := strings.Repeat(event(`{}`)+",", n)
 		out, err := e.Invoke(t.Context(), []byte("["+list[:len(list)-1]+"]"))
@@ -224,7 +222,7 @@ func TestLargeErrors(t *testing.T) {
 	name := strings.Repeat("é", 120) + "\x01\x7f"
 	e := with(t, all, func(context.Context, bridge.Start) (bridge.Outcome, error) {
 		return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: name}, nil
-	})
+	}, bridge.Options{})
 	list := strings.Repeat(event(`{}`)+",", 10000)
 	_, err := e.Invoke(t.Context(), []byte("["+list[:len(list)-1]+"]"))
 	text, _ := json.Marshal(err)
@@ -237,7 +235,7 @@ func TestLargeErrors(t *testing.T) {
 func TestThen(t *testing.T) {
 	t.Parallel()
 	o := &observer{}
-	e := with(t, payments+"      - {errors: [Later], then: retry}\n", byInput, bridge.WithObserver(o))
+	e := with(t, payments+"      - {errors: [Later], then: retry}\n", byInput, bridge.Options{Observer: o})
 	for _, name := range []string{"AlreadyPaid", "Later", "Other"} {
 		_, err := e.Invoke(t.Context(), []byte(event(`{"Fail":"`+name+`"}`)))
 		if failed := err != nil; failed != (name != "AlreadyPaid") {

@@ -170,12 +170,12 @@ func (g *Gateway) Webhook() (*httpfront.Front, error) {
 			Now:      g.options.Now,
 		})
 	}
-	return httpfront.New(g.routes, g.bridge, source, g.options.Log, httpfront.WithFetch(g.options.Fetch), httpfront.WithBasePaths(g.options.BasePaths))
+	return httpfront.New(g.routes, g.bridge, source, httpfront.Options{Log: g.options.Log, Fetch: g.options.Fetch, BasePaths: g.options.BasePaths})
 }
 
 // Event returns the handler of EventBridge events.
 func (g *Gateway) Event() *eventbridge.Events {
-	return eventbridge.New(g.routes, g.bridge, g.options.Log)
+	return eventbridge.New(g.routes, g.bridge, eventbridge.Options{Log: g.options.Log})
 }
 
 // loadOne is load for a function, for which an empty configuration must be a mistake.
@@ -228,38 +228,29 @@ func load(o Options, source config.Source) (*Gateway, error) {
 	if o.Offloader == nil && slices.ContainsFunc(g.routes, func(r *config.Route) bool { return r.Offload != nil }) {
 		o.Offloader = s3put.New(o.Getenv)
 	}
-	parts := []bridge.Option{bridge.WithAcceptor(o.Acceptor), bridge.WithOffloader(o.Offloader)}
-	observer, err := o.observer()
-	if err != nil {
+	parts := bridge.Options{Log: o.Log, Now: o.Now, Acceptor: o.Acceptor, Offloader: o.Offloader}
+	if parts.Observer, err = o.observer(); err != nil {
 		return nil, err
 	}
-	if observer != nil {
-		parts = append(parts, bridge.WithObserver(observer))
-	}
-	store, err := o.dedupe(g.routes, source)
-	if err != nil {
+	if parts.Dedupe, err = o.dedupe(g.routes, source); err != nil {
 		return nil, err
 	}
-	if store != nil {
-		parts = append(parts, bridge.WithDedupe(store))
+	if parts.Resumer, parts.WaitTable, err = o.resumes(g.routes, source); err != nil {
+		return nil, err
 	}
 	switch v := o.Getenv(LogCause); v {
 	case "", "off":
 	case "on":
-		parts = append(parts, bridge.WithLoggedCauses())
+		parts.LogCauses = true
 	default:
 		return nil, fmt.Errorf("%s must be on or off, not %q", LogCause, v)
 	}
-	resumes, err := o.resumes(g.routes, source)
-	if err != nil {
-		return nil, err
-	}
-	g.bridge = bridge.New(starter, o.Log, o.Now, append(parts, resumes...)...)
+	g.bridge = bridge.New(starter, parts)
 	return g, nil
 }
 
-// resumes returns what the handlers' routes with resume need.
-func (o Options) resumes(routes []*config.Route, source config.Source) (parts []bridge.Option, err error) {
+// resumes returns what the handlers' routes with resume need; nil if they need nothing.
+func (o Options) resumes(routes []*config.Route, source config.Source) (resumer bridge.Resumer, table bridge.WaitTable, err error) {
 	resumes, looksUp := false, false
 	for _, r := range routes {
 		if r.Resume != nil && (source == "" || r.Source() == source) {
@@ -267,22 +258,20 @@ func (o Options) resumes(routes []*config.Route, source config.Source) (parts []
 		}
 	}
 	if resumes {
-		if o.Resumer == nil {
-			if o.Resumer, err = stepfn.NewResumer(o.Getenv); err != nil {
-				return nil, err
+		if resumer = o.Resumer; resumer == nil {
+			if resumer, err = stepfn.NewResumer(o.Getenv); err != nil {
+				return nil, nil, err
 			}
 		}
-		parts = append(parts, bridge.WithResumer(o.Resumer))
 	}
 	if looksUp {
-		if o.WaitTable == nil {
-			if o.WaitTable, err = waittable.New(o.Getenv); err != nil {
-				return nil, err
+		if table = o.WaitTable; table == nil {
+			if table, err = waittable.New(o.Getenv); err != nil {
+				return nil, nil, err
 			}
 		}
-		parts = append(parts, bridge.WithWaitTable(o.WaitTable))
 	}
-	return parts, nil
+	return resumer, table, nil
 }
 
 func (o Options) starter() (bridge.Starter, error) {

@@ -27,15 +27,15 @@ func TestNil(t *testing.T) {
 	source := secrets.NewSource(secrets.Options{})
 	errs := map[string]func() error{
 		"httpfront: a nil source": func() error {
-			_, err := httpfront.New(nil, bridge.New(works, nil, nil), nil, nil)
+			_, err := httpfront.New(nil, bridge.New(works, bridge.Options{}), nil, httpfront.Options{})
 			return err
 		},
 		"httpfront: a nil bridge": func() error {
-			_, err := httpfront.New(nil, nil, source, nil)
+			_, err := httpfront.New(nil, nil, source, httpfront.Options{})
 			return err
 		},
 		"httpfront: a nil route": func() error {
-			_, err := httpfront.New(routes, bridge.New(works, nil, nil), source, nil)
+			_, err := httpfront.New(routes, bridge.New(works, bridge.Options{}), source, httpfront.Options{})
 			return err
 		},
 		"verify: a nil source": func() error {
@@ -60,7 +60,7 @@ func TestNil(t *testing.T) {
 			t.Errorf("%s does not return an error", name)
 		}
 	}
-	front, err := httpfront.New(routesInGo(), bridge.New(nil, nil, nil, nil, bridge.WithObserver(nil)), source, nil, nil, httpfront.WithFetch(nil))
+	front, err := httpfront.New(routesInGo(), bridge.New(nil, bridge.Options{}), source, httpfront.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +69,8 @@ func TestNil(t *testing.T) {
 		event   string
 	}{
 		"a front whose bridge has no Starter": {front, request},
-		"a batch without a bridge":            {sqsbatch.New(routes, nil, nil, nil, sqsbatch.WithRandom(nil), sqsbatch.WithQueues(nil)), batch},
-		"events without a bridge":             {eventbridge.New(routes, nil, nil), event},
+		"a batch without a bridge":            {sqsbatch.New(routes, nil, sqsbatch.Options{}), batch},
+		"events without a bridge":             {eventbridge.New(routes, nil, eventbridge.Options{}), event},
 	} {
 		out, err := test.handler.Invoke(t.Context(), []byte(test.event))
 		said := string(out) + errText(err)

@@ -11,5 +11,5 @@ func (g *Gateway) Queue() *sqsbatch.Batch {
 	if queues == nil && sqsbatch.NeedsQueues(g.routes) {
 		queues = sqsclient.FromEnv(g.options.Getenv)
 	}
-	return sqsbatch.New(g.routes, g.bridge, g.options.Log, sqsbatch.WithQueues(queues))
+	return sqsbatch.New(g.routes, g.bridge, sqsbatch.Options{Log: g.options.Log, Queues: queues})
 }

@@ -52,7 +52,7 @@ func TestAnswerRoutes(t *testing.T) {
 			f := logged(t, routes, starterFunc(func(context.Context, bridge.Start) (bridge.Outcome, error) {
 				t.Error("something was started")
 				return bridge.Outcome{}, nil
-			}), &log)
+			}), &log, bridge.Options{})
 			payload := strings.Replace(string(event("GET", test.path, "", "", "x-token", test.token)), `"rawQueryString":""`, `"rawQueryString":"`+test.query+`"`, 1)
 			got := invoke(t, f, []byte(payload))
 			if got.StatusCode != test.status || !strings.Contains(got.Body, test.body) || test.status < 300 && got.Body != test.body {
@@ -69,7 +69,7 @@ func TestAnswerRoutes(t *testing.T) {
 		})
 	}
 	var log bytes.Buffer
-	invoke(t, logged(t, routes, starterFunc(echo), &log), event("HEAD", "/health", "", ""))
+	invoke(t, logged(t, routes, starterFunc(echo), &log, bridge.Options{}), event("HEAD", "/health", "", ""))
 	if !strings.Contains(log.String(), `"answered":true`) {
 		t.Errorf("log = %s, want answered", log.String())
 	}

@@ -343,7 +343,7 @@ func TestRotatedSecret(t *testing.T) {
 		}
 		source := &rotatingSource{secrets: []string{"old", test.secret}, may: test.may}
 		log := slog.New(slog.DiscardHandler)
-		f, err := httpfront.New(cfg.Routes, bridge.New(starterFunc(echo), log, nil), source, log)
+		f, err := httpfront.New(cfg.Routes, bridge.New(starterFunc(echo), bridge.Options{Log: log}), source, httpfront.Options{Log: log})
 		if err != nil {
 			t.Fatal(err)
 		}

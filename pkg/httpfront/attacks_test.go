@@ -90,9 +90,9 @@ func TestAttacksThroughEveryDoor(t *testing.T) {
 		fmt.Fprintf(&routes, "  - {name: %s, http: 'POST /%s', verify: %s, %s, start: m}\n", name, name, strings.ReplaceAll(s.YAML(), providertest.Reference, "env:"+variable), s.Dedupe())
 	}
 	now := func() time.Time { return providertest.Now }
-	store := bridge.WithDedupe(dedupe.NewMemory(dedupe.MemoryOptions{}))
-	nothing := httpfront.WithFetch(func(context.Context, string) ([]byte, error) { return nil, context.Canceled })
-	f := newFront(t, routes.String(), starter, func(name string) string { return env[name] }, now, []bridge.Option{store}, nothing)
+	parts := bridge.Options{Now: now, Dedupe: dedupe.NewMemory(dedupe.MemoryOptions{})}
+	nothing := httpfront.Options{Fetch: func(context.Context, string) ([]byte, error) { return nil, context.Canceled }}
+	f := newFront(t, routes.String(), starter, func(name string) string { return env[name] }, parts, nothing)
 	total, at := 0, providertest.Now
 	for door, event := range throughDoors {
 		at = at.Add(-time.Second) // so that no door gets a duplicate

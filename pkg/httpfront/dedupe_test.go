@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/httpfront"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
@@ -65,7 +66,7 @@ func TestDedupe(t *testing.T) {
 			f := frontWith(t, route(keys), starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
 				starts++
 				return test.starter(ctx, s)
-			}), bridge.WithDedupe(mapStore{}))
+			}), bridge.Options{Dedupe: mapStore{}})
 			first := invoke(t, f, post(`{}`, "idempotency-key", "k"))
 			second := invoke(t, f, post(`{}`, "idempotency-key", "k"))
 			if first.StatusCode != test.status || test.body != "" && first.Body != test.body {
@@ -92,13 +93,13 @@ func TestDedupe(t *testing.T) {
 
 func TestDedupeMismatch(t *testing.T) {
 	t.Parallel()
-	f := frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), starterFunc(echo), bridge.WithDedupe(mapStore{}))
+	f := frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), starterFunc(echo), bridge.Options{Dedupe: mapStore{}})
 	_ = invoke(t, f, post(`{"id":"1"}`))
 	if got := invoke(t, f, post(`{"id":"1","more":true}`)); got.StatusCode != 422 || !strings.Contains(got.Body, bridge.DedupeMismatch) {
 		t.Errorf("same key, other body = %d %s, want 422", got.StatusCode, got.Body)
 	}
 	store := mapStore{}
-	f = frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), starterFunc(echo), bridge.WithDedupe(store))
+	f = frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), starterFunc(echo), bridge.Options{Dedupe: store})
 	_ = invoke(t, f, post(`{"id":"1"}`))
 	for answer, status := range map[string]int{`null`: 200, `{"status":1}`: 500, `{"status":200,"base64":"*"}`: 500, `{`: 500} {
 		for _, rec := range store {
@@ -114,7 +115,7 @@ func TestDedupeMismatch(t *testing.T) {
 func TestLargeAnswerIsKeptInPart(t *testing.T) {
 	t.Parallel()
 	output, _ := json.Marshal(map[string]any{"statusCode": 201, "headers": map[string]string{"X-A": "b"}, "body": strings.Repeat("x", 400<<10)})
-	f := frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), succeedWith(string(output)), bridge.WithDedupe(mapStore{}))
+	f := frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), succeedWith(string(output)), bridge.Options{Dedupe: mapStore{}})
 	first, second := invoke(t, f, post(`{"id":"1"}`)), invoke(t, f, post(`{"id":"1"}`))
 	if len(first.Body) != 400<<10 || second.StatusCode != 201 || second.Headers["X-A"] != "b" || second.Body != "" {
 		t.Errorf("first %d bytes, second %d %v %d bytes", len(first.Body), second.StatusCode, second.Headers, len(second.Body))
@@ -137,7 +138,7 @@ func TestProvidersDeliveryID(t *testing.T) {
 				starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
 					names = append(names, s.Name)
 					return echo(ctx, s)
-				}), bridge.WithDedupe(mapStore{}))
+				}), bridge.Options{Dedupe: mapStore{}})
 			for _, body := range []string{test.body, test.body, test.other} {
 				if got := invoke(t, f, signedEvent(t, test.provider, "/a", body)); got.StatusCode != 200 {
 					t.Fatalf("%d %s", got.StatusCode, got.Body)
@@ -158,7 +159,7 @@ func TestProvidersDeliveryID(t *testing.T) {
 		starterFunc(func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
 			starts++
 			return echo(ctx, s)
-		}), bridge.WithDedupe(mapStore{}))
+		}), bridge.Options{Dedupe: mapStore{}})
 	for _, body := range []string{`{"a":1}`, `{"a":2}`, `{"a":1}`} {
 		if got := invoke(t, f, signedEvent(t, "github", "/a", body, "x-github-delivery", "d")); got.StatusCode != 200 {
 			t.Errorf("%s: %d %s", body, got.StatusCode, got.Body)
@@ -181,7 +182,7 @@ func TestStandardWebhooksID(t *testing.T) {
 			t.Errorf("name = %q, want the message's id in it", s.Name)
 		}
 		return echo(ctx, s)
-	}), func(name string) string { return vars[name] }, nil, []bridge.Option{bridge.WithDedupe(mapStore{})})
+	}), func(name string) string { return vars[name] }, bridge.Options{Dedupe: mapStore{}}, httpfront.Options{})
 	r := &verify.Request{Method: "POST", Path: "/a", Header: http.Header{"Webhook-Id": {"msg_1"}}, Body: []byte(`{}`)}
 	h, err := verify.Sign(verify.Spec{Provider: "standard-webhooks", Secrets: []string{"env:S"}}, vars["S"], r, time.Now())
 	if err != nil {
@@ -237,7 +238,7 @@ func TestAnswerBesideTheRecord(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				test.store.mapStore = mapStore{}
-				f := frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), succeedWith(`{"n":1}`), bridge.WithDedupe(test.store))
+				f := frontWith(t, route(open+"    dedupe: {key: '{% $request.body.id %}'}\n"), succeedWith(`{"n":1}`), bridge.Options{Dedupe: test.store})
 				ctx, cancel := context.WithTimeout(t.Context(), test.left)
 				defer cancel()
 				began := time.Now()

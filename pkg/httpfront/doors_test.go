@@ -282,7 +282,7 @@ func TestAnswerTooLarge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			f := logged(t, grown(name, test.doublings), succeedWith(quoted(test.output)), &log, bridge.WithDedupe(mapStore{}))
+			f := logged(t, grown(name, test.doublings), succeedWith(quoted(test.output)), &log, bridge.Options{Dedupe: mapStore{}})
 			payload, _ := json.Marshal(test.door.event("POST", "/a", map[string]string{"content-type": "application/json"}, `{}`))
 			got := invoke(t, f, payload)
 			if got.StatusCode != test.status {
@@ -295,14 +295,15 @@ func TestAnswerTooLarge(t *testing.T) {
 	}
 }
 
-func logged(t testing.TB, routes string, starter bridge.Starter, out *bytes.Buffer, parts ...bridge.Option) *httpfront.Front {
+func logged(t testing.TB, routes string, starter bridge.Starter, out *bytes.Buffer, parts bridge.Options) *httpfront.Front {
 	t.Helper()
 	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), getenv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewJSONHandler(out, nil))
-	f, err := httpfront.New(cfg.Routes, bridge.New(starter, log, nil, parts...), secrets.NewEnv(getenv), log)
+	parts.Log = log
+	f, err := httpfront.New(cfg.Routes, bridge.New(starter, parts), secrets.NewEnv(getenv), httpfront.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,7 +348,7 @@ func TestEventsOfTheOtherFunctions(t *testing.T) {
 			f := logged(t, everything, starterFunc(func(context.Context, bridge.Start) (bridge.Outcome, error) {
 				t.Error("something was started")
 				return bridge.Outcome{}, nil
-			}), &log)
+			}), &log, bridge.Options{})
 			got := functionError(t, f, []byte(test[0]))
 			for _, want := range test[1:] {
 				if !strings.Contains(got.Message, want) || !strings.Contains(log.String(), want) {
@@ -396,7 +397,7 @@ func TestReplayThroughEveryDoor(t *testing.T) {
 	t.Parallel()
 	png := base64.StdEncoding.EncodeToString([]byte{0x89, 'P', 'N', 'G', 0xff})
 	for _, door := range testDoors {
-		f := frontWith(t, route(open+"    dedupe: {key: '{% \"k\" %}'}\n"), succeedWith(`{"statusCode":201,"headers":{"Content-Type":"image/png"},"cookies":["a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT","b=2"],"body":"`+png+`","isBase64Encoded":true}`), bridge.WithDedupe(mapStore{}))
+		f := frontWith(t, route(open+"    dedupe: {key: '{% \"k\" %}'}\n"), succeedWith(`{"statusCode":201,"headers":{"Content-Type":"image/png"},"cookies":["a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT","b=2"],"body":"`+png+`","isBase64Encoded":true}`), bridge.Options{Dedupe: mapStore{}})
 		payload, _ := json.Marshal(door.event("POST", "/a", map[string]string{"content-type": "application/json"}, `{}`))
 		_ = invoke(t, f, payload)
 		got, _ := f.Invoke(context.Background(), payload)

@@ -25,8 +25,8 @@ routes:
 	if err != nil {
 		panic(err)
 	}
-	b := bridge.New(bridgetest.Fail("OrderNotFound", "no order 7"), nil, nil)
-	front, err := httpfront.New(cfg.Routes, b, secrets.NewSource(secrets.Options{}), nil)
+	b := bridge.New(bridgetest.Fail("OrderNotFound", "no order 7"), bridge.Options{})
+	front, err := httpfront.New(cfg.Routes, b, secrets.NewSource(secrets.Options{}), httpfront.Options{})
 	if err != nil {
 		panic(err)
 	}

@@ -31,8 +31,8 @@ func fieldFront(t *testing.T, started *int) *httpfront.Front {
 		return echo(ctx, s)
 	})
 	log := slog.New(slog.DiscardHandler)
-	b := bridge.New(starter, log, nil, bridge.WithDedupe(dedupe.NewMemory(dedupe.MemoryOptions{})))
-	f, err := httpfront.New(cfg.Routes, b, secrets.NewEnv(env), log)
+	b := bridge.New(starter, bridge.Options{Log: log, Dedupe: dedupe.NewMemory(dedupe.MemoryOptions{})})
+	f, err := httpfront.New(cfg.Routes, b, secrets.NewEnv(env), httpfront.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,8 +132,8 @@ func TestProblemStatusFromTheField(t *testing.T) {
 		return bridge.Outcome{ExecutionARN: executionARN, Status: bridge.Failed, Error: in.Fail}, nil
 	})
 	for _, c := range cases {
-		b := bridge.New(fail, log, nil, bridge.WithDedupe(dedupe.NewMemory(dedupe.MemoryOptions{})))
-		f, err := httpfront.New(cfg.Routes, b, secrets.NewEnv(env), log)
+		b := bridge.New(fail, bridge.Options{Log: log, Dedupe: dedupe.NewMemory(dedupe.MemoryOptions{})})
+		f, err := httpfront.New(cfg.Routes, b, secrets.NewEnv(env), httpfront.Options{Log: log})
 		if err != nil {
 			t.Fatal(err)
 		}

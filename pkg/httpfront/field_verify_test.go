@@ -75,7 +75,7 @@ func TestSecretsFromTheField(t *testing.T) {
 			t.Fatal(err)
 		}
 		log := slog.New(slog.DiscardHandler)
-		_, err = httpfront.New(cfg.Routes, bridge.New(succeedWith("{}"), log, time.Now), secrets.NewEnv(env), log)
+		_, err = httpfront.New(cfg.Routes, bridge.New(succeedWith("{}"), bridge.Options{Log: log, Now: time.Now}), secrets.NewEnv(env), httpfront.Options{Log: log})
 		return err
 	}
 	for _, secret := range []string{"polar_whs_ovyN6cPrTv56AApvzCaJno08SSmGJmgbWilb33N2JuK", "v1,whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"} {
@@ -108,7 +108,7 @@ func TestRootsThatAreNoCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	_, err = httpfront.New(cfg.Routes, bridge.New(succeedWith("{}"), log, time.Now), secrets.NewEnv(env), log)
+	_, err = httpfront.New(cfg.Routes, bridge.New(succeedWith("{}"), bridge.Options{Log: log, Now: time.Now}), secrets.NewEnv(env), httpfront.Options{Log: log})
 	const want = "expressway.yaml:7:63: route p: verify.signature.keys.roots.0: env:BANK_ROOT: is not a key"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %q", err, want)
@@ -119,7 +119,7 @@ func TestRootsThatAreNoCertificates(t *testing.T) {
 func TestTitleOfUnreadableSecrets(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"SECRET": "s3cret"}
-	f := frontOf(t, "  - {name: a, http: POST /a, verify: {provider: github, secrets: ['env:SECRET']}, start: m}\n", succeedWith("{}"), func(name string) string { return env[name] }, nil)
+	f := frontOf(t, "  - {name: a, http: POST /a, verify: {provider: github, secrets: ['env:SECRET']}, start: m}\n", succeedWith("{}"), func(name string) string { return env[name] }, nil, httpfront.Options{})
 	delete(env, "SECRET")
 	got := invoke(t, f, event("POST", "/a", "application/json", "{}", "x-hub-signature-256", "sha256="+strings.Repeat("ab", 32)))
 	if got.StatusCode != 503 || !strings.Contains(got.Body, `"title":"The request cannot be verified at the moment"`) || got.Headers["Retry-After"] == "" {
@@ -130,7 +130,7 @@ func TestTitleOfUnreadableSecrets(t *testing.T) {
 // Xero takes a refusal with a body for a failure, and tries signatures that are wrong.
 func TestEmptyRefusal(t *testing.T) {
 	t.Parallel()
-	f := frontOf(t, "  - {name: a, http: POST /a, verify: {provider: xero, secrets: ['env:SECRET']}, start: m}\n", succeedWith("{}"), func(string) string { return "s3cret" }, nil)
+	f := frontOf(t, "  - {name: a, http: POST /a, verify: {provider: xero, secrets: ['env:SECRET']}, start: m}\n", succeedWith("{}"), func(string) string { return "s3cret" }, nil, httpfront.Options{})
 	got := invoke(t, f, event("POST", "/a", "application/json", `{"events":[]}`, "x-xero-signature", "bm8="))
 	if got.StatusCode != 401 || got.Body != "" || got.Headers["Content-Type"] != "" {
 		t.Errorf("got %d %q %v, want 401 and no body", got.StatusCode, got.Body, got.Headers)

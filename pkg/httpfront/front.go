@@ -45,35 +45,26 @@ type Front struct {
 	basePaths []string
 }
 
-// An Option changes how [New] works.
-type Option func(*options)
-
-type options struct {
-	fetch     verify.Fetch
-	basePaths []string
+// Options are what a [Front] can do without. The zero value has the defaults.
+type Options struct {
+	// Log takes what happens to requests outside the bridge; nil discards it.
+	Log *slog.Logger
+	// BasePaths are the paths of a custom domain's mappings, such as /hooks. The longest
+	// one that is a whole-segment prefix of a request's path is removed before routing;
+	// the default is none.
+	BasePaths []string
+	// Fetch gets certificates and key sets, and confirms SNS subscriptions; nil is
+	// [verify.NewFetch].
+	Fetch verify.Fetch
 }
-
-// WithBasePaths sets the paths of a custom domain's mappings, such as /hooks. The longest
-// one that is a whole-segment prefix of a request's path is removed before routing.
-func WithBasePaths(paths []string) Option { return func(o *options) { o.basePaths = paths } }
-
-// WithFetch sets how certificates and key sets are fetched, and SNS subscriptions
-// confirmed; the default is [verify.NewFetch].
-func WithFetch(fetch verify.Fetch) Option { return func(o *options) { o.fetch = fetch } }
 
 // New prepares the HTTP routes of a configuration. It fails if a route cannot verify what
 // it receives because it lacks a secret or a scheme.
-func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *slog.Logger, opts ...Option) (*Front, error) {
-	var o options
-	for _, option := range opts {
-		if option != nil {
-			option(&o)
-		}
+func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, o Options) (*Front, error) {
+	if o.Fetch == nil {
+		o.Fetch = verify.NewFetch(nil)
 	}
-	if o.fetch == nil {
-		o.fetch = verify.NewFetch(nil)
-	}
-	f := &Front{mux: config.Mux(routes), routes: make(map[*config.Route]*endpoint, len(routes)), bridge: b, log: log, basePaths: o.basePaths}
+	f := &Front{mux: config.Mux(routes), routes: make(map[*config.Route]*endpoint, len(routes)), bridge: b, log: o.Log, basePaths: o.BasePaths}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
@@ -96,7 +87,7 @@ func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, log *s
 		if route.HTTP == nil {
 			continue
 		}
-		e, err := f.newEndpoint(route, source, o.fetch)
+		e, err := f.newEndpoint(route, source, o.Fetch)
 		if err != nil {
 			problems = append(problems, err)
 			continue

@@ -60,22 +60,21 @@ func getenv(name string) string { return environment[name] }
 
 func front(t testing.TB, routes string, starter bridge.Starter) *httpfront.Front {
 	t.Helper()
-	return frontWith(t, routes, starter)
+	return frontWith(t, routes, starter, bridge.Options{})
 }
 
-func frontWith(t testing.TB, routes string, starter bridge.Starter, parts ...bridge.Option) *httpfront.Front {
+func frontWith(t testing.TB, routes string, starter bridge.Starter, parts bridge.Options) *httpfront.Front {
 	t.Helper()
-	return newFront(t, routes, starter, getenv, nil, parts)
+	return newFront(t, routes, starter, getenv, parts, httpfront.Options{})
 }
 
-func newFront(t testing.TB, routes string, starter bridge.Starter, getenv func(string) string, now func() time.Time, parts []bridge.Option, options ...httpfront.Option) *httpfront.Front {
+func newFront(t testing.TB, routes string, starter bridge.Starter, getenv func(string) string, parts bridge.Options, options httpfront.Options) *httpfront.Front {
 	t.Helper()
 	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), getenv)
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
-	f, err := httpfront.New(cfg.Routes, bridge.New(starter, log, now, parts...), secrets.NewEnv(getenv), log, options...)
+	f, err := httpfront.New(cfg.Routes, bridge.New(starter, parts), secrets.NewEnv(getenv), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +326,7 @@ func TestFailsClosedAtStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	if _, err := httpfront.New(cfg.Routes, bridge.New(starterFunc(echo), log, nil), secrets.NewEnv(getenv), log); err == nil {
+	if _, err := httpfront.New(cfg.Routes, bridge.New(starterFunc(echo), bridge.Options{Log: log}), secrets.NewEnv(getenv), httpfront.Options{Log: log}); err == nil {
 		t.Error("a route without its secret starts")
 	}
 }

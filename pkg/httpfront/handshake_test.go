@@ -95,7 +95,7 @@ func TestHandshakes(t *testing.T) {
 					continue // it takes every method
 				}
 				routes := "  - name: h\n    http: " + pattern + "\n    start: m\n    verify: " + test.verify + "\n" + test.keys
-				f := frontOf(t, routes, never(t), func(name string) string { return vars[name] }, nil)
+				f := frontOf(t, routes, never(t), func(name string) string { return vars[name] }, nil, httpfront.Options{})
 				got := invoke(t, f, test.payload)
 				if got.StatusCode != test.status || test.body != "" && got.Body != test.body {
 					t.Errorf("%s: got %d %s, want %d %s", pattern, got.StatusCode, got.Body, test.status, test.body)
@@ -170,7 +170,7 @@ func TestConfirmSubscription(t *testing.T) {
 				}
 				return nil, nil
 			}
-			f := frontOf(t, "  - {name: h, http: POST /, verify: {provider: sns, topics: '"+test.topic+"'}, start: m}\n", never(t), getenv, v.clock(), httpfront.WithFetch(fetch))
+			f := frontOf(t, "  - {name: h, http: POST /, verify: {provider: sns, topics: '"+test.topic+"'}, start: m}\n", never(t), getenv, v.clock(), httpfront.Options{Fetch: fetch})
 			got := invoke(t, f, v.event(t, httpfront.HTTPAPI))
 			if got.StatusCode != test.status || (got.Headers["Retry-After"] != "") != (test.status == 503) {
 				t.Errorf("got %d %v %s, want %d", got.StatusCode, got.Headers, got.Body, test.status)
@@ -190,9 +190,9 @@ func never(t testing.TB) starterFunc {
 	}
 }
 
-func frontOf(t testing.TB, routes string, starter starterFunc, getenv func(string) string, now func() time.Time, options ...httpfront.Option) *httpfront.Front {
+func frontOf(t testing.TB, routes string, starter starterFunc, getenv func(string) string, now func() time.Time, options httpfront.Options) *httpfront.Front {
 	t.Helper()
-	return newFront(t, routes, starter, getenv, now, nil, options...)
+	return newFront(t, routes, starter, getenv, bridge.Options{Now: now}, options)
 }
 
 // Who the client is, two front doors say; a header cannot.
@@ -242,7 +242,7 @@ func TestBearerTokens(t *testing.T) {
 				t.Errorf("the default input holds the token: %s", s.Input)
 			}
 			return bridge.Outcome{Status: bridge.Succeeded, Output: json.RawMessage(`{}`)}, nil
-		}, func(name string) string { return vars[name] }, nil)
+		}, func(name string) string { return vars[name] }, nil, httpfront.Options{})
 	token := func(claims string, key string) string {
 		b64 := base64.RawURLEncoding.EncodeToString
 		signed := b64([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + b64([]byte(claims))

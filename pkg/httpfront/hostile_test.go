@@ -20,7 +20,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-func fetchOf(v *vector) httpfront.Option { return httpfront.WithFetch(v.fetch) }
+func fetchOf(v *vector) httpfront.Options { return httpfront.Options{Fetch: v.fetch} }
 
 // Whatever is sent ends in a named failure, or in an execution that it has a right to,
 // in bounded time.
@@ -116,7 +116,7 @@ func TestForgeries(t *testing.T) {
 		func(context.Context, bridge.Start) (bridge.Outcome, error) {
 			starts++
 			return bridge.Outcome{Status: bridge.Succeeded, Output: json.RawMessage(`{}`)}, nil
-		}, lookup, func() time.Time { return now })
+		}, lookup, func() time.Time { return now }, httpfront.Options{})
 	sign := func(secret string, at time.Time) string {
 		r := &verify.Request{Method: "POST", Path: "/a", Header: http.Header{}, Body: []byte(body)}
 		h, err := verify.Sign(verify.Spec{Provider: "stripe", Secrets: []string{"env:NEW"}}, secret, r, at)
@@ -182,7 +182,7 @@ func FuzzForgery(f *testing.F) {
 		block := strings.ReplaceAll(c.YAML(), providertest.Reference, "env:OF_"+strings.ReplaceAll(strings.ToUpper(p), "-", "_"))
 		fmt.Fprintf(&routes, "  - {name: r%d, http: '/%d/{p...}', verify: %s, %s, start: m, cors: {origins: '*'}, cloudevents: {origins: [a.example]}}\n", i, i, block, c.Dedupe())
 	}
-	nothing := httpfront.WithFetch(func(context.Context, string) ([]byte, error) { return nil, context.Canceled })
+	nothing := httpfront.Options{Fetch: func(context.Context, string) ([]byte, error) { return nil, context.Canceled }}
 	front := frontOf(f, routes.String(), starter, vars, nil, nothing)
 	doors := []func(method, path, query, contentType, body, name, value string, isBase64 bool) map[string]any{
 		func(method, path, query, contentType, body, name, value string, isBase64 bool) map[string]any {

@@ -107,7 +107,7 @@ func (p *phrase) deliver(t *testing.T, block json.RawMessage, now time.Time, for
 		return 0, "" // another spelling
 	}
 	log := slog.New(slog.DiscardHandler)
-	f, err := httpfront.New(cfg.Routes, bridge.New(starter, log, func() time.Time { return now }), secrets.NewEnv(env), log)
+	f, err := httpfront.New(cfg.Routes, bridge.New(starter, bridge.Options{Log: log, Now: func() time.Time { return now }}), secrets.NewEnv(env), httpfront.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

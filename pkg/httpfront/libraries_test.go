@@ -109,7 +109,7 @@ func (g *judged) front(t *testing.T) *httpfront.Front {
 	})
 	log := slog.New(slog.DiscardHandler)
 	now := func() time.Time { return time.Unix(1_790_000_000, 0) }
-	f, err := httpfront.New(cfg.Routes, bridge.New(starter, log, now), secrets.NewEnv(v.getenv), log)
+	f, err := httpfront.New(cfg.Routes, bridge.New(starter, bridge.Options{Log: log, Now: now}), secrets.NewEnv(v.getenv), httpfront.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/httpfront"
 )
 
 // A testDoor makes the event that one of the front doors would make of a request, and
@@ -260,7 +261,7 @@ func TestEveryAnswerThroughEveryDoor(t *testing.T) {
 				t.Parallel()
 				// Past the time that the key is held for: it is freed at any moment.
 				now := func() time.Time { return time.Unix(4_000_000_000, 0) }
-				f := newFront(t, matrixRoutes, row.starter, getenv, now, []bridge.Option{bridge.WithDedupe(mapStore{})})
+				f := newFront(t, matrixRoutes, row.starter, getenv, bridge.Options{Now: now, Dedupe: mapStore{}}, httpfront.Options{})
 				payload := func(body string) []byte {
 					headers := map[string]string{"host": "api.example.com", "content-type": "application/json", "x-api-key": "t0ken"}
 					for k, v := range row.headers {

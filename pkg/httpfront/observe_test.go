@@ -56,7 +56,7 @@ routes:
 	log := slog.New(slog.NewJSONHandler(&out, nil))
 	heard := &recorder{}
 	starter := end(bridge.Failed, "Broken", "a cause with hunter2")
-	f, err := httpfront.New(cfg.Routes, bridge.New(starter, log, nil, bridge.WithObserver(heard)), secrets.NewEnv(getenv), log)
+	f, err := httpfront.New(cfg.Routes, bridge.New(starter, bridge.Options{Log: log, Observer: heard}), secrets.NewEnv(getenv), httpfront.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestLogLines(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			invoke(t, logged(t, routes, starterFunc(echo), &log), test.event)
+			invoke(t, logged(t, routes, starterFunc(echo), &log, bridge.Options{}), test.event)
 			var line map[string]any
 			if err := json.Unmarshal(log.Bytes(), &line); err != nil {
 				t.Fatalf("%v: %s", err, log.String())

@@ -85,7 +85,7 @@ func resumeFront(t *testing.T, tasks *taskTable, log *bytes.Buffer) func(method,
 	f := logged(t, resumeRoutes, starterFunc(func(context.Context, bridge.Start) (bridge.Outcome, error) {
 		t.Error("something was started")
 		return bridge.Outcome{}, nil
-	}), log, bridge.WithResumer(tasks), bridge.WithWaitTable(tasks), bridge.WithDedupe(dedupe.NewMemory(dedupe.MemoryOptions{})))
+	}), log, bridge.Options{Resumer: tasks, WaitTable: tasks, Dedupe: dedupe.NewMemory(dedupe.MemoryOptions{})})
 	return func(method, path, query, contentType, body string, headers ...string) response {
 		payload := strings.Replace(string(event(method, path, contentType, body, headers...)), `"rawQueryString":""`, `"rawQueryString":"`+query+`"`, 1)
 		return invoke(t, f, []byte(payload))
@@ -305,7 +305,7 @@ func TestApprovalPage(t *testing.T) {
 func TestResumeTogether(t *testing.T) {
 	t.Parallel()
 	tasks := newTasks()
-	f := frontWith(t, resumeRoutes, starterFunc(echo), bridge.WithResumer(tasks), bridge.WithWaitTable(tasks), bridge.WithDedupe(dedupe.NewMemory(dedupe.MemoryOptions{})))
+	f := frontWith(t, resumeRoutes, starterFunc(echo), bridge.Options{Resumer: tasks, WaitTable: tasks, Dedupe: dedupe.NewMemory(dedupe.MemoryOptions{})})
 	statuses := make(chan int, 8)
 	var all sync.WaitGroup
 	for range cap(statuses) {
@@ -330,7 +330,7 @@ func TestGraceInsideTheDeadline(t *testing.T) {
 	tasks := newTasks()
 	const routes = `  - {name: l, http: POST /l, verify: {token: {header: X-Token}, secrets: ["env:TOKEN"]}, timeout: 1s, resume: {lookup: {table: waits, key: '{% $request.body.id %}', grace: 1m}}}
 `
-	f := frontWith(t, routes, starterFunc(echo), bridge.WithResumer(tasks), bridge.WithWaitTable(tasks))
+	f := frontWith(t, routes, starterFunc(echo), bridge.Options{Resumer: tasks, WaitTable: tasks})
 	began := time.Now()
 	got := invoke(t, f, event("POST", "/l", "application/json", `{"id":"o-9"}`, "x-token", "t0ken"))
 	if took := time.Since(began); got.StatusCode != 404 || took > 3*time.Second {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 )
 
@@ -49,7 +50,7 @@ func TestSignedURLs(t *testing.T) {
 			routes := route(`    http: POST /s/{id}
     verify: {hmac: {header: S, signed: '{method} {url}|{path}|{query}|{body}'}, url: '` + test.url + `', secrets: ["env:SECRET"]}
 `)
-			f := newFront(t, routes, starterFunc(echo), getenv, nil, nil, httpfront.WithBasePaths([]string{"/hooks", "/hooks/v1/", "/none"}))
+			f := newFront(t, routes, starterFunc(echo), getenv, bridge.Options{}, httpfront.Options{BasePaths: []string{"/hooks", "/hooks/v1/", "/none"}})
 			mac := hmac.New(sha256.New, []byte("s3cret"))
 			path := strings.TrimPrefix(test.signed, host)
 			fmt.Fprintf(mac, "POST %s?%s|%s|%s|{}", test.signed, test.query, path, test.query)
@@ -88,7 +89,7 @@ func TestBasePaths(t *testing.T) {
   - {name: a, http: GET /a, verify: none, start: m, input: "{% $request.path %}"}
   - {name: hooks, http: GET /hooksy/a, verify: none, start: m, input: "{% $request.path %}"}
 `
-	f := newFront(t, routes, starterFunc(echo), getenv, nil, nil, httpfront.WithBasePaths([]string{"/hooks", "/hooks/v1"}))
+	f := newFront(t, routes, starterFunc(echo), getenv, bridge.Options{}, httpfront.Options{BasePaths: []string{"/hooks", "/hooks/v1"}})
 	for path, want := range map[string]string{
 		"/a": `"/a"`, "/hooks/a": `"/a"`, "/hooks/v1/a": `"/a"`, "/hooks": `"/"`, "/hooks/": `"/"`, "/hooksy/a": `"/hooksy/a"`, "/hooks/hooks/a": "",
 	} {

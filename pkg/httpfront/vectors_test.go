@@ -331,7 +331,7 @@ func (v *vector) deliver(t testing.TB, block string, door httpfront.Door) string
 		return err.Error()
 	}
 	log := slog.New(slog.DiscardHandler)
-	f, err := httpfront.New(cfg.Routes, bridge.New(starterFunc(starter), log, v.clock()), secrets.NewEnv(v.getenv), log, httpfront.WithFetch(v.fetch))
+	f, err := httpfront.New(cfg.Routes, bridge.New(starterFunc(starter), bridge.Options{Log: log, Now: v.clock()}), secrets.NewEnv(v.getenv), httpfront.Options{Log: log, Fetch: v.fetch})
 	if err != nil {
 		if v.ID == "adnanh-sha1-empty-secret" { // the only vector that cannot be configured
 			return ""

@@ -18,7 +18,7 @@ func ExampleNew() {
 	var lines bytes.Buffer
 	clock := func() time.Time { return time.UnixMilli(1_800_000_000_000) }
 	w := metrics.New(metrics.Options{Out: &lines, Namespace: "Shop", Now: clock})
-	b := bridge.New(bridgetest.Succeed(`{}`), slog.New(slog.DiscardHandler), clock, bridge.WithObserver(w))
+	b := bridge.New(bridgetest.Succeed(`{}`), bridge.Options{Log: slog.New(slog.DiscardHandler), Now: clock, Observer: w})
 	d := &bridge.Delivery{
 		Route: &bridge.Route{Name: "orders", StateMachine: "orders"}, ID: "d-1", Kind: "event", ReceivedAt: clock(),
 		Document: func() (any, error) { return nil, nil },

@@ -101,7 +101,7 @@ func TestBatchIsSplitBySize(t *testing.T) {
 			}
 			list = append(list, map[string]any{"body": strings.Repeat("y", bridge.MaxInput)})
 			q := &fakeQueues{}
-			got := invoke(t.Context(), t, batch(t, route, e.start, sqsbatch.WithQueues(q)), records(list...))
+			got := invoke(t.Context(), t, batchWith(t, route, e.start, sqsbatch.Options{Queues: q}), records(list...))
 			if diff := cmp.Diff([]string{"m-31"}, got); diff != "" {
 				t.Errorf("batchItemFailures: only the one that is too large by itself (-want +got):\n%s", diff)
 			}
@@ -164,7 +164,7 @@ func TestBatchFailures(t *testing.T) {
 	for name, want := range map[string]struct{ sent, reported int }{"Gone": {0, 0}, "Bad": {3, 0}, "Other": {0, 3}} {
 		e := &engine{Respond: func(string) (bridge.Outcome, error) { return fail(name) }}
 		q := &fakeQueues{}
-		got := invoke(t.Context(), t, batch(t, route, e.start, sqsbatch.WithQueues(q)), numbered(3, "", nil))
+		got := invoke(t.Context(), t, batchWith(t, route, e.start, sqsbatch.Options{Queues: q}), numbered(3, "", nil))
 		if len(q.sent) != want.sent || len(got) != want.reported || len(e.inputs) != 1 {
 			t.Errorf("%s: %d sent, %d reported, %d executions, want %v and 1", name, len(q.sent), len(got), len(e.inputs), want)
 		}
@@ -177,7 +177,7 @@ func TestBatchThatRanIsNotDivided(t *testing.T) {
 	for _, name := range bridge.Names() {
 		e, q := &engine{Respond: func(string) (bridge.Outcome, error) { return fail(name) }}, &fakeQueues{}
 		route := strings.Replace(batched, "batch: true", "batch: true, retry: {delay: 9s, jitter: none}", 1)
-		got := invoke(t.Context(), t, batch(t, route, e.start, sqsbatch.WithQueues(q)), numbered(4, "", nil))
+		got := invoke(t.Context(), t, batchWith(t, route, e.start, sqsbatch.Options{Queues: q}), numbered(4, "", nil))
 		if len(e.inputs) != 1 || len(got) != 4 {
 			t.Errorf("%s: %d executions, %d reported, want 1 and 4", name, len(e.inputs), len(got))
 		}
@@ -197,7 +197,7 @@ func TestBatchWithPoison(t *testing.T) {
 		route := strings.Replace(batched, "batch: true", "batch: true, unwrap: sns, deadLetterQueue: '"+deadURL+"'", 1)
 		sns := map[string]any{"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:123456789012:t", "Message": "1"}
 		envelope, _ := json.Marshal(sns)
-		got := invoke(t.Context(), t, batch(t, route, e.start, sqsbatch.WithQueues(q)),
+		got := invoke(t.Context(), t, batchWith(t, route, e.start, sqsbatch.Options{Queues: q}),
 			records(map[string]any{"body": string(envelope)}, map[string]any{"body": "raw"}, map[string]any{"body": string(envelope)}))
 		if len(got) != 0 || len(q.sent) != 1 || q.sent[0].Body != "raw" {
 			t.Errorf("reported %v, sent %d, want the raw one sent", got, len(q.sent))

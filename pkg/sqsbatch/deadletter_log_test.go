@@ -45,7 +45,7 @@ func TestDeadLetterIsLogged(t *testing.T) {
 				m.ID = "dead-" + m.Body
 				return nil
 			}}
-			b := sqsbatch.New(cfg.Routes, bridge.New(invalid(""), logger, nil), logger, sqsbatch.WithQueues(q))
+			b := sqsbatch.New(cfg.Routes, bridge.New(invalid(""), bridge.Options{Log: logger}), sqsbatch.Options{Log: logger, Queues: q})
 			got := invoke(t.Context(), t, b, records(map[string]any{"messageId": "m-1", "body": "m-1"}, map[string]any{"messageId": "m-2", "body": "m-2"}))
 			if len(got) != 0 {
 				t.Errorf("batchItemFailures = %v, want none", got)

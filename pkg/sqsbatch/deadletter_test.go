@@ -36,7 +36,7 @@ func stringAttribute(kind, value string) map[string]any {
 func TestDeadLetter(t *testing.T) {
 	t.Parallel()
 	q := &fakeQueues{}
-	b := batch(t, deadRoute(deadURL), invalid("no such\x00product"), sqsbatch.WithQueues(q))
+	b := batchWith(t, deadRoute(deadURL), invalid("no such\x00product"), sqsbatch.Options{Queues: q})
 	const trace = "Root=1-67890abc-0123456789abcdef01234567;Sampled=1"
 	got := invoke(t.Context(), t, b, records(map[string]any{
 		"body":       `{"sku": "x",  "n": 1.0}`,
@@ -69,16 +69,16 @@ func TestDeadLetterIsNotAcknowledgedBeforeItIsAccepted(t *testing.T) {
 	refuse := &fakeQueues{SendFn: func(context.Context, *sqsbatch.Message) error { return errors.New("no") }}
 	tests := map[string]struct {
 		url     string
-		options []sqsbatch.Option
+		options sqsbatch.Options
 	}{
-		"refused":   {deadURL, []sqsbatch.Option{sqsbatch.WithQueues(refuse)}},
-		"no client": {deadURL, nil},
-		"no queue":  {"''", []sqsbatch.Option{sqsbatch.WithQueues(&fakeQueues{})}},
+		"refused":   {deadURL, sqsbatch.Options{Queues: refuse}},
+		"no client": {deadURL, sqsbatch.Options{}},
+		"no queue":  {"''", sqsbatch.Options{Queues: &fakeQueues{}}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := invoke(t.Context(), t, batch(t, deadRoute(test.url), invalid(""), test.options...), records(map[string]any{}))
+			got := invoke(t.Context(), t, batchWith(t, deadRoute(test.url), invalid(""), test.options), records(map[string]any{}))
 			if diff := cmp.Diff([]string{"m-1"}, got); diff != "" {
 				t.Errorf("batchItemFailures (-want +got):\n%s", diff)
 			}
@@ -106,10 +106,10 @@ func TestPoison(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			q := &fakeQueues{}
-			b := batch(t, test.route, func(context.Context, bridge.Start) (bridge.Outcome, error) {
+			b := batchWith(t, test.route, func(context.Context, bridge.Start) (bridge.Outcome, error) {
 				t.Error("something was started")
 				return succeed(t.Context(), bridge.Start{})
-			}, sqsbatch.WithQueues(q))
+			}, sqsbatch.Options{Queues: q})
 			got := invoke(t.Context(), t, b, records(map[string]any{"body": test.body}))
 			if test.want == "" {
 				if len(q.sent) != 0 || len(got) != 1 {
@@ -134,7 +134,7 @@ func TestPoison(t *testing.T) {
 func TestDeadLetterToFIFO(t *testing.T) {
 	t.Parallel()
 	q := &fakeQueues{}
-	b := batch(t, deadRoute(deadURL+".fifo"), invalid(""), sqsbatch.WithQueues(q))
+	b := batchWith(t, deadRoute(deadURL+".fifo"), invalid(""), sqsbatch.Options{Queues: q})
 	again := map[string]any{
 		"ErrorName": stringAttribute("String", "Invalid"), "Route": stringAttribute("String", "o"), "DeduplicationId": stringAttribute("String", "d-4"),
 	}
@@ -189,7 +189,7 @@ func TestDeadLetterAttributes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			q := &fakeQueues{}
-			b := batch(t, deadRoute(deadURL), invalid("why"), sqsbatch.WithQueues(q))
+			b := batchWith(t, deadRoute(deadURL), invalid("why"), sqsbatch.Options{Queues: q})
 			rec := map[string]any{"messageAttributes": test.own, "attributes": attributes("MessageDeduplicationId", "d-1")}
 			got := invoke(t.Context(), t, b, records(rec))
 			if test.want == "" {
@@ -260,9 +260,9 @@ func TestDeadLetterText(t *testing.T) {
 			t.Parallel()
 			q := &fakeQueues{}
 			route := strings.Replace(deadRoute(deadURL), "[Invalid]", "States.ALL", 1)
-			b := batch(t, route, func(context.Context, bridge.Start) (bridge.Outcome, error) {
+			b := batchWith(t, route, func(context.Context, bridge.Start) (bridge.Outcome, error) {
 				return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: test.name, Cause: test.cause}, nil
-			}, sqsbatch.WithQueues(q))
+			}, sqsbatch.Options{Queues: q})
 			if got := invoke(t.Context(), t, b, records(map[string]any{})); len(got) != 0 || len(q.sent) != 1 {
 				t.Fatalf("reported %v, sent %d", got, len(q.sent))
 			}
@@ -303,7 +303,7 @@ func TestDeadLetterSize(t *testing.T) {
 			t.Parallel()
 			q := &fakeQueues{}
 			route := strings.Replace(deadRoute(deadURL), "'{% $message.body %}'", "{}", 1)
-			got := invoke(t.Context(), t, batch(t, route, invalid(cause), sqsbatch.WithQueues(q)),
+			got := invoke(t.Context(), t, batchWith(t, route, invalid(cause), sqsbatch.Options{Queues: q}),
 				records(map[string]any{"body": strings.Repeat("x", test.body)}))
 			if (len(q.sent) == 1) != test.sent || (len(got) == 0) != test.sent {
 				t.Fatalf("sent %d, reported %v", len(q.sent), got)
@@ -342,7 +342,7 @@ func TestGroupStopsAtADeadLetterThatIsNotTaken(t *testing.T) {
 	for _, id := range []string{"1", "2", "3"} {
 		list = append(list, map[string]any{"eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", "g", "MessageDeduplicationId", id)})
 	}
-	got := invoke(t.Context(), t, batch(t, deadRoute(deadURL+".fifo"), invalid(""), sqsbatch.WithQueues(q)), records(list...))
+	got := invoke(t.Context(), t, batchWith(t, deadRoute(deadURL+".fifo"), invalid(""), sqsbatch.Options{Queues: q}), records(list...))
 	if diff := cmp.Diff([]string{"m-2", "m-3"}, got); diff != "" {
 		t.Errorf("batchItemFailures (-want +got):\n%s", diff)
 	}

@@ -91,7 +91,7 @@ func TestDeadLetterAtTheDeadline(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				defer cancel()
 				began := time.Now()
-				got := invoke(ctx, t, batch(t, deadRoute(deadURL), invalid(""), sqsbatch.WithQueues(q)), records(map[string]any{}))
+				got := invoke(ctx, t, batchWith(t, deadRoute(deadURL), invalid(""), sqsbatch.Options{Queues: q}), records(map[string]any{}))
 				if diff := cmp.Diff(test.want, got); diff != "" || time.Since(began) != test.took {
 					t.Errorf("after %v, want %v; batchItemFailures (-want +got):\n%s", time.Since(began), test.took, diff)
 				}

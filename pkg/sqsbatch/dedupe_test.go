@@ -55,8 +55,8 @@ func dedupeBatch(t *testing.T, route string, e *engine, q *fakeQueues) *sqsbatch
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	b := bridge.New(starterFunc(e.start), log, nil, bridge.WithDedupe(&store{records: map[string]bridge.Record{}}))
-	return sqsbatch.New(cfg.Routes, b, log, sqsbatch.WithQueues(q))
+	b := bridge.New(starterFunc(e.start), bridge.Options{Log: log, Dedupe: &store{records: map[string]bridge.Record{}}})
+	return sqsbatch.New(cfg.Routes, b, sqsbatch.Options{Log: log, Queues: q})
 }
 
 func dedupeRoute(key string) string {
@@ -167,7 +167,7 @@ func TestSettledBeforeItIsRemembered(t *testing.T) {
 			return succeed(ctx, s)
 		})
 		log := slog.New(slog.DiscardHandler)
-		b := sqsbatch.New(cfg.Routes, bridge.New(starter, log, nil, bridge.WithDedupe(deafStore{&store{records: map[string]bridge.Record{}}})), log)
+		b := sqsbatch.New(cfg.Routes, bridge.New(starter, bridge.Options{Log: log, Dedupe: deafStore{&store{records: map[string]bridge.Record{}}}}), sqsbatch.Options{Log: log})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		if got := invoke(ctx, t, b, records(map[string]any{})); len(got) != 0 {

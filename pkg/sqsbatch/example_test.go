@@ -29,7 +29,7 @@ routes:
 		return bridge.Outcome{Status: bridge.Succeeded, Output: []byte(`{}`)}, nil
 	})
 	log := slog.New(slog.DiscardHandler)
-	batch := sqsbatch.New(cfg.Routes, bridge.New(starter, log, nil), log)
+	batch := sqsbatch.New(cfg.Routes, bridge.New(starter, bridge.Options{Log: log}), sqsbatch.Options{Log: log})
 	response, err := batch.Invoke(context.Background(), []byte(`{"Records": [
 		{"messageId": "m-1", "body": "good", "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:orders"},
 		{"messageId": "m-2", "body": "bad", "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:orders"}

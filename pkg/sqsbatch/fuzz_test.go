@@ -33,8 +33,8 @@ func FuzzInvoke(f *testing.F) {
 		}
 		return nil
 	}}
-	b := batch(f, "  - {name: o, sqs: '*', start: m, retry: {delay: 1s}, deadLetterQueue: 'https://q/1/dead.fifo', catch: [{errors: [Invalid], then: dead-letter}]}\n",
-		invalid("\x00\xff"), sqsbatch.WithQueues(q))
+	b := batchWith(f, "  - {name: o, sqs: '*', start: m, retry: {delay: 1s}, deadLetterQueue: 'https://q/1/dead.fifo', catch: [{errors: [Invalid], then: dead-letter}]}\n",
+		invalid("\x00\xff"), sqsbatch.Options{Queues: q})
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		q.sent, q.changed = nil, nil
 		out, err := b.Invoke(context.Background(), payload)

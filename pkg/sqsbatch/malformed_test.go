@@ -67,7 +67,7 @@ func TestMalformedRecords(t *testing.T) {
 func TestMalformedRecordsAreNotDeadLettered(t *testing.T) {
 	t.Parallel()
 	q := &fakeQueues{}
-	b := batch(t, "  - {name: o, sqs: '*', start: m, deadLetterQueue: '"+deadURL+"'}\n", succeed, sqsbatch.WithQueues(q))
+	b := batchWith(t, "  - {name: o, sqs: '*', start: m, deadLetterQueue: '"+deadURL+"'}\n", succeed, sqsbatch.Options{Queues: q})
 	got := invoke(t.Context(), t, b, records(map[string]any{"body": nil}, map[string]any{"eventSource": "aws:kinesis"}))
 	if len(got) != 2 || len(q.sent) != 0 {
 		t.Errorf("reported %v, sent %d, want both reported", got, len(q.sent))
@@ -142,5 +142,5 @@ func observed(t *testing.T, o *observer) *sqsbatch.Batch {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	return sqsbatch.New(cfg.Routes, bridge.New(starterFunc(succeed), log, nil, bridge.WithObserver(o)), log)
+	return sqsbatch.New(cfg.Routes, bridge.New(starterFunc(succeed), bridge.Options{Log: log, Observer: o}), sqsbatch.Options{Log: log})
 }

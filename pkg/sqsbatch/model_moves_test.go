@@ -50,7 +50,7 @@ func (w *world) deliver(item *simItem, script []string, fault string) (acknowled
 	route := w.routes[0]
 	before := item.taken
 	side := &webhookSide{w, item, script, fault}
-	b := bridge.New(nil, slog.New(slog.DiscardHandler), nil, bridge.WithAcceptor(side), bridge.WithOffloader(side))
+	b := bridge.New(nil, bridge.Options{Log: slog.New(slog.DiscardHandler), Acceptor: side, Offloader: side})
 	d := &bridge.Delivery{
 		Route: &route.Route, ID: item.key, RequestID: item.key, Kind: "request", ReceivedAt: time.Now(),
 		Document: func() (any, error) { return jsonata.Decode([]byte(`{"body":` + item.webhook + `}`)) },

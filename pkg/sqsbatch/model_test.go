@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -241,15 +240,14 @@ func newWorld(rt *rapid.T) *world {
 
 func (w *world) boot() *process {
 	p := &process{w: w, dead: make(chan struct{})}
-	log := slog.New(slog.DiscardHandler)
-	var options []bridge.Option
+	var options bridge.Options
 	if w.dedupe {
-		options = append(options, bridge.WithDedupe(&deadStore{p, w.store}))
+		options.Dedupe = &deadStore{p, w.store}
 	}
 	if w.resumes {
-		options = append(options, bridge.WithResumer(p))
+		options.Resumer = p
 	}
-	p.batch = sqsbatch.New(w.routes, bridge.New(starterFunc(p.start), log, nil, options...), log, sqsbatch.WithQueues(p))
+	p.batch = sqsbatch.New(w.routes, bridge.New(starterFunc(p.start), options), sqsbatch.Options{Queues: p})
 	return p
 }
 

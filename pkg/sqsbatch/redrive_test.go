@@ -62,7 +62,7 @@ func TestDeadLetterRunsWhenItIsPutBack(t *testing.T) {
 						return test.start()
 					})
 					q := &fakeQueues{}
-					b := sqsbatch.New(cfg.Routes, bridge.New(starter, nil, nil, bridge.WithDedupe(newStore())), nil, sqsbatch.WithQueues(q))
+					b := sqsbatch.New(cfg.Routes, bridge.New(starter, bridge.Options{Dedupe: newStore()}), sqsbatch.Options{Queues: q})
 					if got := invoke(t.Context(), t, b, records(map[string]any{"body": test.body})); len(got) != 0 || len(q.sent) != 1 {
 						t.Fatalf("reported %v, %d letters, want it dead-lettered", got, len(q.sent))
 					}
@@ -107,7 +107,7 @@ func TestInProgressComesBackWithTheClaim(t *testing.T) {
 				var starts atomic.Int32
 				newBatch := func(starter starterFunc) *sqsbatch.Batch {
 					log := slog.New(slog.DiscardHandler)
-					return sqsbatch.New(cfg.Routes, bridge.New(starter, log, nil, bridge.WithDedupe(store)), log, sqsbatch.WithQueues(q))
+					return sqsbatch.New(cfg.Routes, bridge.New(starter, bridge.Options{Log: log, Dedupe: store}), sqsbatch.Options{Log: log, Queues: q})
 				}
 				killed := newBatch(func(context.Context, bridge.Start) (bridge.Outcome, error) {
 					starts.Add(1)
@@ -187,7 +187,7 @@ func TestRouteMadeInGo(t *testing.T) {
 		return fail("Broken")
 	})
 	q := &fakeQueues{}
-	b := sqsbatch.New([]*config.Route{route}, bridge.New(starter, nil, nil), nil, sqsbatch.WithQueues(q), sqsbatch.WithRandom(func() float64 { return 0.5 }))
+	b := sqsbatch.New([]*config.Route{route}, bridge.New(starter, bridge.Options{}), sqsbatch.Options{Queues: q, Random: func() float64 { return 0.5 }})
 	rec := map[string]any{"attributes": attributes("ApproximateReceiveCount", "3", "AWSTraceHeader", "Root=1-a")}
 	if got := invoke(t.Context(), t, b, records(rec)); len(got) != 1 {
 		t.Errorf("reported %v, want the record", got)
@@ -242,11 +242,11 @@ func TestPutBackLooksTheSame(t *testing.T) {
 	t.Parallel()
 	var input string
 	queues := &fakeQueues{}
-	b := batch(t, "  - name: o\n    sqs: 'orders*'\n    start: m\n    input: '{% $message.messageAttributes %}'\n    deadLetterQueue: "+deadURL+".fifo\n    catch: [{errors: States.ALL, then: dead-letter}]\n",
+	b := batchWith(t, "  - name: o\n    sqs: 'orders*'\n    start: m\n    input: '{% $message.messageAttributes %}'\n    deadLetterQueue: "+deadURL+".fifo\n    catch: [{errors: States.ALL, then: dead-letter}]\n",
 		func(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
 			input = string(s.Input)
 			return fail("Invalid")
-		}, sqsbatch.WithQueues(queues))
+		}, sqsbatch.Options{Queues: queues})
 	invoke(t.Context(), t, b, records(map[string]any{
 		"eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", "g", "MessageDeduplicationId", "redrive-1"),
 		"messageAttributes": map[string]any{

@@ -54,7 +54,7 @@ routes:
 		t.Error("something was started")
 		return bridge.Outcome{}, nil
 	})
-	b := sqsbatch.New(cfg.Routes, bridge.New(starter, logger, nil, bridge.WithResumer(resumer)), logger)
+	b := sqsbatch.New(cfg.Routes, bridge.New(starter, bridge.Options{Log: logger, Resumer: resumer}), sqsbatch.Options{Log: logger})
 	got := invoke(t.Context(), t, b, event(
 		message{id: "ok", body: `{"token":"tok-1","ok":true}`, queue: "q"},
 		message{id: "failed", body: `{"token":"tok-2","ok":false}`, queue: "q"},

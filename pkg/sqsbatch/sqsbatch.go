@@ -54,32 +54,29 @@ type Batch struct {
 	paces     map[*config.Route]*pace
 }
 
-// An Option sets an optional part of a Batch.
-type Option func(*Batch)
-
-// WithQueues sets the Queues that send dead letters and change visibility. Without them,
-// a record that should be dead-lettered is retried, and the queue alone decides when.
-func WithQueues(q Queues) Option { return func(b *Batch) { b.queues = q } }
-
-// WithRandom sets the source of jitter, a number in [0,1); nil is math/rand.
-func WithRandom(random func() float64) Option {
-	return func(b *Batch) {
-		if random != nil {
-			b.random = random
-		}
-	}
+// Options are what a [Batch] can do without. The zero value has the defaults.
+type Options struct {
+	// Log takes what happens to records outside the bridge; nil discards it.
+	Log *slog.Logger
+	// Queues sends dead letters and changes visibility. Without it, a record that should
+	// be dead-lettered is retried, and the queue alone decides when.
+	Queues Queues
+	// Random is the source of jitter, a number in [0,1); nil is math/rand.
+	Random func() float64
 }
 
-// New prepares the SQS routes of a configuration. A nil log discards, and a nil bridge
-// starts nothing.
-func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger, options ...Option) *Batch {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// New prepares the SQS routes of a configuration. A nil bridge starts nothing.
+func New(routes []*config.Route, b *bridge.Bridge, o Options) *Batch {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Random == nil {
+		o.Random = rand.Float64
 	}
 	if b == nil {
-		b = bridge.New(nil, log, nil)
+		b = bridge.New(nil, bridge.Options{Log: o.Log})
 	}
-	batch := &Batch{bridge: b, log: log, random: rand.Float64, paces: map[*config.Route]*pace{}}
+	batch := &Batch{bridge: b, log: o.Log, queues: o.Queues, random: o.Random, paces: map[*config.Route]*pace{}}
 	for _, r := range routes {
 		if r != nil && r.SQS != nil {
 			batch.routes = append(batch.routes, r)
@@ -88,11 +85,6 @@ func New(routes []*config.Route, b *bridge.Bridge, log *slog.Logger, options ...
 		if work := r.Work(); work != nil {
 			batch.accepting = append(batch.accepting, work)
 			batch.paces[work] = newPace(concurrency(work.SQS), b.Now)
-		}
-	}
-	for _, o := range options {
-		if o != nil {
-			o(batch)
 		}
 	}
 	return batch
@@ -105,7 +97,7 @@ func concurrency(s *config.SQS) int {
 	return config.DefaultConcurrency
 }
 
-// NeedsQueues reports whether a route needs [WithQueues] because it sends dead letters or
+// NeedsQueues reports whether a route needs [Options.Queues] because it sends dead letters or
 // says when a record comes back.
 func NeedsQueues(routes []*config.Route) bool {
 	for _, r := range routes {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -34,14 +33,18 @@ func fail(name string) (bridge.Outcome, error) {
 	return bridge.Outcome{ExecutionARN: "arn", Status: bridge.Failed, Error: name}, nil
 }
 
-func batch(t testing.TB, routes string, starter starterFunc, options ...sqsbatch.Option) *sqsbatch.Batch {
+func batch(t testing.TB, routes string, starter starterFunc) *sqsbatch.Batch {
+	t.Helper()
+	return batchWith(t, routes, starter, sqsbatch.Options{})
+}
+
+func batchWith(t testing.TB, routes string, starter starterFunc, options sqsbatch.Options) *sqsbatch.Batch {
 	t.Helper()
 	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
-	return sqsbatch.New(cfg.Routes, bridge.New(starter, log, nil), log, options...)
+	return sqsbatch.New(cfg.Routes, bridge.New(starter, bridge.Options{}), options)
 }
 
 type message struct{ id, body, group, queue, trace string }

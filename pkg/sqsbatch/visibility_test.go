@@ -60,7 +60,7 @@ func TestRetryByVisibility(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			q := &fakeQueues{}
-			b := batch(t, retryRoute(test.retry), byBody, sqsbatch.WithQueues(q), sqsbatch.WithRandom(func() float64 { return test.random }))
+			b := batchWith(t, retryRoute(test.retry), byBody, sqsbatch.Options{Queues: q, Random: func() float64 { return test.random }})
 			invoke(t.Context(), t, b, records(test.record))
 			want := map[string]time.Duration{"handle-1": test.want}
 			if test.want < 0 {
@@ -82,7 +82,7 @@ func TestGroupComesBackTogether(t *testing.T) {
 		return map[string]any{"body": body, "eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", group, "ApproximateReceiveCount", count)}
 	}
 	q := &fakeQueues{}
-	b := batch(t, retryRoute("{delay: 100s}"), byBody, sqsbatch.WithQueues(q), sqsbatch.WithRandom(random))
+	b := batchWith(t, retryRoute("{delay: 100s}"), byBody, sqsbatch.Options{Queues: q, Random: random})
 	got := invoke(t.Context(), t, b, records(rec("ok", "a", "1"), rec("fail", "a", "2"), rec("ok", "a", "1"), rec("ok", "a", "4"),
 		rec(bridge.Unknown, "b", "1"), rec("ok", "b", "1")))
 	if diff := cmp.Diff([]string{"m-2", "m-3", "m-4", "m-5", "m-6"}, got); diff != "" {
@@ -102,7 +102,7 @@ func TestVisibilityIsBatchedAndHarmless(t *testing.T) {
 		list = append(list, map[string]any{"body": "fail"})
 	}
 	q := &fakeQueues{ChangeFn: func(string, []sqsbatch.Visibility) error { return errors.New("no") }}
-	got := invoke(t.Context(), t, batch(t, retryRoute("{delay: 1s}"), byBody, sqsbatch.WithQueues(q)), records(list...))
+	got := invoke(t.Context(), t, batchWith(t, retryRoute("{delay: 1s}"), byBody, sqsbatch.Options{Queues: q}), records(list...))
 	if len(got) != 25 || q.calls != 3 {
 		t.Errorf("%d reported, %d calls, want 25 and 3", len(got), q.calls)
 	}
@@ -119,9 +119,9 @@ func TestVisibilityOfManyQueues(t *testing.T) {
 		}
 		return nil
 	}}
-	b := batch(t, "  - {name: shop, sqs: shop, start: m, retry: {delay: 3s, jitter: none}}\n"+
+	b := batchWith(t, "  - {name: shop, sqs: shop, start: m, retry: {delay: 3s, jitter: none}}\n"+
 		"  - {name: stock, sqs: '"+stock+"', start: m, retry: {delay: 7s, jitter: none}}\n"+
-		"  - {name: none, sqs: none, start: m}\n", func(context.Context, bridge.Start) (bridge.Outcome, error) { return fail("Broken") }, sqsbatch.WithQueues(q))
+		"  - {name: none, sqs: none, start: m}\n", func(context.Context, bridge.Start) (bridge.Outcome, error) { return fail("Broken") }, sqsbatch.Options{Queues: q})
 	reported := invoke(t.Context(), t, b, records(
 		map[string]any{"eventSourceARN": shop}, map[string]any{"eventSourceARN": stock, "attributes": attributes("MessageGroupId", "g")},
 		map[string]any{"eventSourceARN": shop, "receiptHandle": ""}, map[string]any{"eventSourceARN": shop, "receiptHandle": nil},
@@ -141,11 +141,11 @@ func TestVisibilityAtTheDeadline(t *testing.T) {
 		q := &fakeQueues{}
 		route := "  - {name: o, sqs: 'orders*', start: m, concurrency: 1, input: '{% $message.body %}', retry: {delay: 9s, jitter: none}}\n"
 		begun := make(chan string, 2)
-		b := batch(t, route, func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
+		b := batchWith(t, route, func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
 			begun <- s.Name
 			<-release
 			return succeed(ctx, s)
-		}, sqsbatch.WithQueues(q))
+		}, sqsbatch.Options{Queues: q})
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		got := invoke(ctx, t, b, records(map[string]any{}, map[string]any{}))
@@ -167,7 +167,7 @@ func TestVisibilityAfterAThrottle(t *testing.T) {
 		q := &fakeQueues{}
 		route := "  - {name: o, sqs: 'orders*', start: m, concurrency: 1, retry: {delay: 2s, jitter: none}}\n"
 		m := &meter{refuse: func(int) bool { return true }, retryAfter: time.Minute}
-		b := batch(t, route, m.start, sqsbatch.WithQueues(q))
+		b := batchWith(t, route, m.start, sqsbatch.Options{Queues: q})
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		invoke(ctx, t, b, many(2))
@@ -187,7 +187,7 @@ func TestVisibilityOfManyGroups(t *testing.T) {
 		want[fmt.Sprint("handle-", i+1)] = 3 * time.Second
 	}
 	q := &fakeQueues{}
-	invoke(t.Context(), t, batch(t, retryRoute("{delay: 3s, jitter: none}"), byBody, sqsbatch.WithQueues(q)), records(list...))
+	invoke(t.Context(), t, batchWith(t, retryRoute("{delay: 3s, jitter: none}"), byBody, sqsbatch.Options{Queues: q}), records(list...))
 	if diff := cmp.Diff(want, q.changed); diff != "" {
 		t.Errorf("visibilities (-want +got):\n%s", diff)
 	}
