@@ -73,7 +73,7 @@ func stateNames(definition string) []string {
 }
 
 // graphStyle gives drawings the colours of pages.
-const graphStyle = `.graph{--line:var(--faint);font:inherit}.graph .outer{fill:var(--inner)}` + graph.Shapes
+const graphStyle = `.graph{font:inherit}` + graph.Shapes
 
 func (c *Console) graphRoutes() {
 	c.files["graph.css"] = asset{[]byte(graphStyle), "text/css; charset=utf-8"}

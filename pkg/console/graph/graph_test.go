@@ -8,8 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -103,50 +101,6 @@ func TestLabels(t *testing.T) {
 		g := parse(t, `{"StartAt":"A","States":{"A":{"Type":"Choice","Choices":[`+rule+`]},"B":{"Type":"Succeed"}}}`)
 		if got := g.Edges[0].Labels[0]; got != want {
 			t.Errorf("%s: %q, want %q", rule, got, want)
-		}
-	}
-}
-
-var (
-	labelled = regexp.MustCompile(`<g class="label [^>]*><title>([^<]*)</title><rect x="([-\d.]+)" y="([-\d.]+)" width="([\d.]+)" height="([\d.]+)"`)
-	edged    = regexp.MustCompile(`<path class="edge[^>]* d="M([-\d.]+) ([-\d.]+)([^"]*)"><title>`)
-	stepped  = regexp.MustCompile(`[LC](?:[-\d.]+ [-\d.]+ [-\d.]+ [-\d.]+ )?([-\d.]+) ([-\d.]+)`)
-)
-
-// The labels of a Choice are side by side, and each is only on its own edge.
-func TestEdgesPassBetweenLabels(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("../../../statemachines/orders.asl.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	number := func(text string) float64 {
-		n, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	drawn := parse(t, string(text)).SVG(graph.Overlay{}, false)
-	labels := labelled.FindAllStringSubmatch(drawn, -1)
-	if len(labels) != 3 {
-		t.Fatalf("%d labels, want 3", len(labels))
-	}
-	for _, label := range labels {
-		left, top, width, height := number(label[2]), number(label[3]), number(label[4]), number(label[5])
-		under := 0
-		for _, edge := range edged.FindAllStringSubmatch(drawn, -1) {
-			x, y := number(edge[1]), number(edge[2])
-			for _, to := range stepped.FindAllStringSubmatch(edge[3], -1) {
-				nextX, nextY := number(to[1]), number(to[2])
-				if max(x, nextX) > left && min(x, nextX) < left+width && max(y, nextY) > top && min(y, nextY) < top+height {
-					under++
-				}
-				x, y = nextX, nextY
-			}
-		}
-		if under != 1 || number(labels[0][3]) != top {
-			t.Errorf("%d edges under %q at %v, want one, in the row of the others at %s", under, label[1], top, labels[0][3])
 		}
 	}
 }

@@ -17,6 +17,9 @@ type Graph struct {
 	Start string
 	Nodes []*Node
 	Edges []*Edge
+
+	box     // within the state that it is inside of
+	row int // of the branches of a Parallel
 }
 
 // A Node is a state.
@@ -35,7 +38,9 @@ type Node struct {
 	// Inside holds the branches of a Parallel, or the item processor of a Map.
 	Inside []*Graph
 
-	x, y, w, h float64
+	box
+	lines []string // of the name
+	end   float64  // where the mark of an end is
 }
 
 // An EdgeKind says why one state follows another.
@@ -57,9 +62,10 @@ type Edge struct {
 	Labels []string
 
 	points []point
+	square int // the point from which on it is drawn with corners; 0 is nowhere
 	back   bool
 	far    bool // drawn next to the ranks that it passes
-	label  point
+	label  box
 }
 
 // maxStates bounds the number of states; the service's limit on a definition's size does

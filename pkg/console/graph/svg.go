@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"html"
+	"math"
 	"strings"
 	"unicode"
 )
@@ -24,26 +25,29 @@ type State struct {
 	Succeeded, Failed, Running int
 }
 
-// margin is the space around a drawing, and cap is the height of its start and end.
+// margin is the space around a drawing, and capGap the height of its start.
 const (
 	margin = 16.0
-	capGap = 34.0
+	capGap = 30.0
 )
 
 // SVG draws a graph. If alone is set, the drawing contains its colours; otherwise, it
 // takes them from the page.
 func (g *Graph) SVG(o Overlay, alone bool) string {
-	width, height := g.layout()
+	width, height := g.layout(maxRank)
 	w := &writer{overlay: o}
-	total := point{width + 2*margin, height + 2*margin + 2*capGap}
+	total := point{width + 2*margin, height + 2*margin + capGap}
 	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="group" aria-label="State machine" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f">`, total.x, total.y, total.x, total.y)
 	if alone {
 		fmt.Fprintf(w, "<style>%s</style>", style)
 	}
-	w.WriteString(`<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="head" d="M0 .5 7.5 4 0 7.5z"/></marker></defs>`)
-	fmt.Fprintf(w, `<g transform="translate(%.0f %.0f)">`, margin, margin+capGap)
-	w.caps(g, height)
-	w.graph(g, 0)
+	w.WriteString("<defs>")
+	for id, class := range []string{"head", "head taken"} {
+		fmt.Fprintf(w, `<marker id="arrow%d" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="%s" d="M0 .5 7.5 4 0 7.5z"/></marker>`, id, class)
+	}
+	fmt.Fprintf(w, `</defs><g transform="translate(%.0f %.0f)">`, margin, margin+capGap)
+	w.start(g)
+	w.graph(g)
 	w.WriteString("</g></svg>")
 	return w.String()
 }
@@ -53,41 +57,39 @@ type writer struct {
 	overlay Overlay
 }
 
-// caps draws where an execution begins and ends.
-func (w *writer) caps(g *Graph, height float64) {
+// start draws where an execution begins.
+func (w *writer) start(g *Graph) {
 	for _, n := range g.Nodes {
-		x := n.x + n.w/2
 		if n.Name == g.Start {
-			fmt.Fprintf(w, `<circle class="cap" cx="%.1f" cy="%.1f" r="7"/>`, x, -capGap+9)
-			fmt.Fprintf(w, `<path class="edge next" marker-end="url(#arrow)" d="M%.1f %.1fV%.1f"/>`, x, -capGap+16, n.y-1)
-		}
-		if n.End && n.Type != "Fail" {
-			ends := n.y + n.h + capGap - 12
-			fmt.Fprintf(w, `<path class="edge next" d="M%.1f %.1fV%.1f"/>`, x, n.y+n.h, ends-6)
-			fmt.Fprintf(w, `<circle class="cap" cx="%.1f" cy="%.1f" r="5"/><circle class="ring" cx="%.1f" cy="%.1f" r="8"/>`, x, ends, x, ends)
+			x := n.x + n.w/2
+			fmt.Fprintf(w, `<circle class="cap" cx="%.1f" cy="%.1f" r="6"/>`, x, 6-capGap)
+			fmt.Fprintf(w, `<path class="edge next" marker-end="url(#arrow0)" d="M%.1f %.1fV%.1f"/>`, x, 12-capGap, n.y-1)
 		}
 	}
-	_ = height
 }
 
-func (w *writer) graph(g *Graph, depth int) {
-	for _, e := range g.Edges {
-		w.edge(e)
+func (w *writer) graph(g *Graph) {
+	for _, taken := range []bool{false, true} { // what was taken is above the rest
+		for _, e := range g.Edges {
+			if w.overlay.Taken[[2]string{e.From, e.To}] == taken {
+				w.edge(e, taken)
+			}
+		}
 	}
 	for _, n := range g.Nodes {
-		w.node(n, depth)
+		w.node(n)
 	}
 	for _, e := range g.Edges {
 		w.label(e)
 	}
 }
 
-func (w *writer) edge(e *Edge) {
-	class := "edge " + string(e.Kind)
-	if w.overlay.Taken[[2]string{e.From, e.To}] {
-		class += " taken"
+func (w *writer) edge(e *Edge, taken bool) {
+	class, arrow := "edge "+string(e.Kind), 0
+	if taken {
+		class, arrow = class+" taken", 1
 	}
-	fmt.Fprintf(w, `<path class="%s" marker-end="url(#arrow)" d="%s"><title>%s → %s</title></path>`, class, e.curve(), esc(e.From), esc(e.To))
+	fmt.Fprintf(w, `<path class="%s" marker-end="url(#arrow%d)" d="%s"><title>%s → %s</title></path>`, class, arrow, e.curve(), esc(e.From), esc(e.To))
 }
 
 // curve returns a line through the points that leaves and meets states vertically.
@@ -95,57 +97,54 @@ func (e *Edge) curve() string {
 	var b strings.Builder
 	p := e.points
 	fmt.Fprintf(&b, "M%.1f %.1f", p[0].x, p[0].y)
-	if len(p) == 4 && (e.far || e.From == e.To) {
+	if e.From == e.To {
 		fmt.Fprintf(&b, "C%.1f %.1f %.1f %.1f %.1f %.1f", p[1].x, p[1].y, p[2].x, p[2].y, p[3].x, p[3].y)
 		return b.String()
 	}
 	for i := 1; i < len(p); i++ {
 		a, c := p[i-1], p[i]
-		if a.x == c.x {
+		switch {
+		case e.square > 0 && i > e.square && i+1 < len(p):
+			corner(&b, a, c, p[i+1])
+		case a.x == c.x:
 			fmt.Fprintf(&b, "L%.1f %.1f", c.x, c.y)
-			continue
+		default:
+			middle := (c.y - a.y) / 2
+			fmt.Fprintf(&b, "C%.1f %.1f %.1f %.1f %.1f %.1f", a.x, a.y+middle, c.x, c.y-middle, c.x, c.y)
 		}
-		middle := (c.y - a.y) / 2
-		fmt.Fprintf(&b, "C%.1f %.1f %.1f %.1f %.1f %.1f", a.x, a.y+middle, c.x, c.y-middle, c.x, c.y)
 	}
 	return b.String()
 }
 
-// maxLabel is the maximum length of a drawn label; the whole text is in its title.
-const (
-	maxLabel  = 30
-	maxLabels = 2
-)
-
-func (e *Edge) shownLabels() []string {
-	var lines []string
-	for i, text := range e.Labels {
-		if i == maxLabels && len(e.Labels) > maxLabels+1 {
-			return append(lines, fmt.Sprintf("and %d more", len(e.Labels)-maxLabels))
+// corner draws a line from a to c, and there a round corner towards d.
+func corner(b *strings.Builder, a, c, d point) {
+	toward := func(to point) point {
+		dx, dy := to.x-c.x, to.y-c.y
+		length := math.Abs(dx) + math.Abs(dy) // one of them is 0
+		if length == 0 {
+			return c
 		}
-		lines = append(lines, cut(text, maxLabel))
+		r := min(6, length/2)
+		return point{c.x + dx/length*r, c.y + dy/length*r}
 	}
-	return lines
+	from, to := toward(a), toward(d)
+	fmt.Fprintf(b, "L%.1f %.1fQ%.1f %.1f %.1f %.1f", from.x, from.y, c.x, c.y, to.x, to.y)
 }
 
 func (w *writer) label(e *Edge) {
-	lines := e.shownLabels()
+	lines := e.labelLines()
 	if len(lines) == 0 {
 		return
 	}
-	width, height := e.labelWidth(), labelHeight*float64(len(lines))
-	x, y := e.label.x-width/2, e.label.y-height/2
-	if e.From == e.To {
-		x = e.label.x
-	}
-	fmt.Fprintf(w, `<g class="label %s"><title>%s</title><rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="4"/>`, e.Kind, esc(strings.Join(e.Labels, "\n")), x, y, width, height)
+	l := e.label
+	fmt.Fprintf(w, `<g class="label %s"><title>%s</title><rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="5"/>`, e.Kind, esc(strings.Join(e.Labels, "\n")), l.x, l.y, l.w, l.h)
 	for i, line := range lines {
-		fmt.Fprintf(w, `<text x="%.1f" y="%.1f">%s</text>`, x+width/2, y+labelHeight*float64(i)+13, esc(line))
+		fmt.Fprintf(w, `<text x="%.1f" y="%.1f">%s</text>`, l.x+l.w/2, l.y+(labelHeight-3)*float64(i)+13, esc(line))
 	}
 	w.WriteString("</g>")
 }
 
-func (w *writer) node(n *Node, depth int) {
+func (w *writer) node(n *Node) {
 	state, entered := w.overlay.States[n.Name]
 	class := "node " + strings.ToLower(n.Type)
 	said := n.Type + " state " + n.Name
@@ -164,74 +163,95 @@ func (w *writer) node(n *Node, depth int) {
 		shape = "rect outer"
 	}
 	fmt.Fprintf(w, `<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="8"/>`, shape, n.x, n.y, n.w, n.h)
-	head := n.h
-	if len(n.Inside) > 0 {
-		head = headHeight
+	w.text(n, w.badges(n, state))
+	if n.End && n.Type != "Succeed" && n.Type != "Fail" {
+		fmt.Fprintf(w, `<g class="end"><title>The end</title><circle cx="%.1f" cy="%.1f" r="6"/><circle class="cap" cx="%.1f" cy="%.1f" r="3"/></g>`, n.end, n.y+n.h, n.end, n.y+n.h)
 	}
-	w.text(n, head)
-	w.badges(n, state)
-	if len(n.Inside) > 0 {
-		fmt.Fprintf(w, `</g><g transform="translate(%.1f %.1f)">`, n.x, n.y)
-		for i, inside := range n.Inside {
-			if i > 0 {
-				left := inside.left() - padding/2
-				fmt.Fprintf(w, `<path class="divider" d="M%.1f %.1fV%.1f"/>`, left, headHeight, n.h-8)
-			}
-			w.graph(inside, depth+1)
+	if mark, ok := marks[state.Status]; ok {
+		fmt.Fprintf(w, `<g class="mark" transform="translate(%.1f %.1f)"><circle r="8"/><path d="%s"/></g>`, n.x+1, n.y+1, mark)
+	}
+	w.WriteString("</g>")
+	if len(n.Inside) == 0 {
+		return
+	}
+	fmt.Fprintf(w, `<g transform="translate(%.1f %.1f)">`, n.x, n.y)
+	for i, inside := range n.Inside {
+		if i > 0 {
+			w.divider(n, n.Inside[i-1], inside)
 		}
+		w.graph(inside)
 	}
 	w.WriteString("</g>")
 }
 
-func (g *Graph) left() float64 {
-	least := g.Nodes[0].x
-	for _, n := range g.Nodes {
-		least = min(least, n.x)
-	}
-	return least
+// marks are the signs of what became of a state, so that it is not told by colour alone.
+var marks = map[string]string{
+	"succeeded": "M-3.5 .5-1 3 3.5-2.5", "failed": "M-3-3 3 3M3-3-3 3", "caught": "M0-4V1M0 4V4", "running": "M-2.5-3.5 3.5 0-2.5 3.5z", "aborted": "M-3.5 0H3.5",
 }
 
-// text writes the name, and the type and detail below it.
-func (w *writer) text(n *Node, head float64) {
-	room := int((n.w - 30) / charWidth)
+// divider separates two branches of a Parallel.
+func (w *writer) divider(n *Node, before, g *Graph) {
+	if before.row != g.row {
+		y := g.y - padding
+		fmt.Fprintf(w, `<path class="divider" d="M%.1f %.1fH%.1f"/>`, padding/2, y, n.w-padding/2)
+		return
+	}
+	bottom := g.y
+	for _, other := range n.Inside {
+		if other.row == g.row {
+			bottom = max(bottom, other.y+other.h)
+		}
+	}
+	fmt.Fprintf(w, `<path class="divider" d="M%.1f %.1fV%.1f"/>`, g.x-padding/2, g.y, bottom)
+}
+
+// text writes the name, and the type and detail below it. The second line leaves room
+// for a badge.
+func (w *writer) text(n *Node, badge float64) {
 	second := n.Type
 	if n.Detail != "" {
 		second += " · " + n.Detail
 	}
-	x, y := n.x+14, n.y+head/2
+	x := n.x + 14
 	if len(n.Inside) > 0 {
-		fmt.Fprintf(w, `<text class="name" x="%.1f" y="%.1f">%s<tspan class="kind" dx="8">%s</tspan></text>`, x, y+4, esc(cut(n.Name, room-len(second))), esc(second))
+		room := int((n.w - 30 - badge) / charWidth / nameScale)
+		name := cut(n.Name, room)
+		second = cut(second, max(int(float64(room-len([]rune(name)))*nameScale/smallScale)-1, len(n.Type)))
+		fmt.Fprintf(w, `<text class="name" x="%.1f" y="%.1f">%s<tspan class="kind" dx="8">%s</tspan></text>`, x, n.y+headHeight/2+4, esc(name), esc(second))
 		return
 	}
-	fmt.Fprintf(w, `<text class="name" x="%.1f" y="%.1f">%s</text><text class="kind" x="%.1f" y="%.1f">%s</text>`,
-		x, y-3, esc(cut(n.Name, room)), x, y+13, esc(cut(second, int(float64(room)*1.2))))
+	y := n.y + nodeHeight/2 - 3
+	for i, line := range n.lines {
+		fmt.Fprintf(w, `<text class="name" x="%.1f" y="%.1f">%s</text>`, x, y+lineHeight*float64(i), esc(line))
+	}
+	room := (n.w - 26 - badge) / charWidth / smallScale
+	fmt.Fprintf(w, `<text class="kind" x="%.1f" y="%.1f">%s</text>`, x, y+lineHeight*float64(len(n.lines)), esc(cut(second, int(room))))
 }
 
-// badges draws how often a state is retried, and how often it was entered.
-func (w *writer) badges(n *Node, s State) {
-	right := n.x + n.w
+// badges draws how often a state is retried, and how often it was entered. It returns
+// the room that the second takes.
+func (w *writer) badges(n *Node, s State) float64 {
+	right := n.x + n.w - 9
 	if n.Attempts > 0 {
 		fmt.Fprintf(w, `<g class="badge retry"><title>Tried again after %s, at most %d times</title><text x="%.1f" y="%.1f">↻%d</text></g>`,
-			esc(strings.Join(n.Retries, ", ")), n.Attempts, right-8, n.y+15, n.Attempts)
+			esc(strings.Join(n.Retries, ", ")), n.Attempts, right, n.y+16, n.Attempts)
 	}
-	if all := s.Succeeded + s.Failed + s.Running; all > 1 {
-		text := fmt.Sprintf("×%d", all)
-		if s.Failed > 0 {
-			text = fmt.Sprintf("%d failed of %d", s.Failed, all)
+	all := s.Succeeded + s.Failed + s.Running
+	if all < 2 {
+		return 0
+	}
+	text := fmt.Sprintf("×%d", all)
+	if s.Failed > 0 {
+		text = fmt.Sprintf("%d of %d failed", s.Failed, all)
+	}
+	y := n.y + n.h - 9
+	if len(n.Inside) > 0 {
+		if y = n.y + headHeight/2 + 4; n.Attempts > 0 {
+			right -= 30
 		}
-		fmt.Fprintf(w, `<g class="badge count"><text x="%.1f" y="%.1f">%s</text></g>`, right-8, n.y-5, text)
 	}
-}
-
-func cut(text string, n int) string {
-	r := []rune(text)
-	if n < 2 {
-		n = 2
-	}
-	if len(r) <= n {
-		return text
-	}
-	return string(r[:n-1]) + "…"
+	fmt.Fprintf(w, `<g class="badge count"><text x="%.1f" y="%.1f">%s</text></g>`, right, y, text)
+	return textWidth(text)*smallScale + 6
 }
 
 // esc escapes text for XML, which cannot hold all characters.
@@ -245,17 +265,17 @@ func esc(text string) string {
 }
 
 // style colours a drawing that stands alone, in light and dark.
-const style = `.graph{--ink:#1d2433;--soft:#5c6780;--line:#97a1b5;--card:#fff;--inner:#f6f7fa;--accent:#3455db;--good:#1a7f4b;--bad:#c4314b;--warn:#a66300;font:13px/1.4 ui-sans-serif,system-ui,sans-serif}` +
-	`@media(prefers-color-scheme:dark){.graph{--ink:#e6e9f0;--soft:#9aa5bd;--line:#5d6880;--card:#1d2331;--inner:#161b26;--accent:#8ea4ff;--good:#4cc38a;--bad:#ff7a90;--warn:#f0b354}}` + Shapes
+const style = `.graph{--ink:#1d2433;--soft:#5c6780;--faint:#69738c;--edge:#8791a8;--card:#fff;--inner:#f6f7fa;--accent:#3455db;--good:#1a7f4b;--bad:#c4314b;--warn:#8f5800;--good-card:#f0f9f4;--bad-card:#fdf1f3;--warn-card:#fdf6ea;--run-card:#eff2fd;font:13px/1.4 ui-sans-serif,system-ui,sans-serif}` +
+	`@media(prefers-color-scheme:dark){.graph{--ink:#e6e9f0;--soft:#a3adc2;--faint:#8590a8;--edge:#6b7690;--card:#191f2b;--inner:#151a24;--accent:#8ea4ff;--good:#4cc38a;--bad:#ff7a90;--warn:#f0b354;--good-card:#16271f;--bad-card:#2a1a21;--warn-card:#2a2318;--run-card:#1b2338}}` + Shapes
 
-// Shapes holds the styles that pages and drawings share; it needs the colours of Style.
-const Shapes = `.graph .rect{fill:var(--card);stroke:var(--line);stroke-width:1.25}.graph .outer{fill:var(--inner);stroke-dasharray:none}` +
+// Shapes holds the styles that pages and drawings share; it needs the colours of style.
+const Shapes = `.graph .rect{fill:var(--card);stroke:var(--edge);stroke-width:1.25}.graph .outer{fill:var(--inner)}` +
 	`.graph .name{fill:var(--ink);font-weight:600;font-size:13px}.graph .kind{fill:var(--soft);font-weight:400;font-size:11px}` +
-	`.graph .edge{fill:none;stroke:var(--line);stroke-width:1.5}.graph .edge.catch{stroke-dasharray:4 4}.graph .head{fill:var(--line)}` +
-	`.graph .edge.taken{stroke:var(--accent);stroke-width:2.25}.graph .cap{fill:var(--soft)}.graph .ring{fill:none;stroke:var(--soft);stroke-width:1.5}` +
-	`.graph .divider{stroke:var(--line);stroke-dasharray:2 4;fill:none}.graph .label rect{fill:var(--card);stroke:var(--line);stroke-width:.75}` +
+	`.graph .edge{fill:none;stroke:var(--edge);stroke-width:1.5}.graph .edge.catch{stroke-dasharray:4 4}.graph .head{fill:var(--edge)}` +
+	`.graph .edge.taken{stroke:var(--accent);stroke-width:2.25}.graph .head.taken{fill:var(--accent)}.graph .cap{fill:var(--soft)}.graph .end circle{stroke:var(--soft);stroke-width:1.5;fill:var(--card)}.graph .end .cap{fill:var(--soft);stroke:none}` +
+	`.graph .divider{stroke:var(--edge);stroke-dasharray:2 4;fill:none}.graph .label rect{fill:var(--card);stroke:var(--edge);stroke-width:.75}` +
 	`.graph .label text{fill:var(--soft);font-size:11px;text-anchor:middle}.graph .label.catch text{fill:var(--bad)}` +
 	`.graph .badge text{font-size:11px;text-anchor:end;fill:var(--soft)}` +
-	`.graph .succeeded>.rect{stroke:var(--good);stroke-width:2}.graph .failed>.rect{stroke:var(--bad);stroke-width:2.5}` +
-	`.graph .caught>.rect{stroke:var(--warn);stroke-width:2}.graph .running>.rect{stroke:var(--accent);stroke-width:2.5}` +
-	`.graph .aborted>.rect{stroke:var(--soft);stroke-width:2;stroke-dasharray:5 3}.graph .untouched{opacity:.5}`
+	`.graph .succeeded{--tone:var(--good);--tint:var(--good-card)}.graph .failed{--tone:var(--bad);--tint:var(--bad-card)}.graph .caught{--tone:var(--warn);--tint:var(--warn-card)}.graph .running{--tone:var(--accent);--tint:var(--run-card)}.graph .aborted{--tone:var(--soft);--tint:var(--inner)}` +
+	`.graph :is(.succeeded,.failed,.caught,.running,.aborted)>.rect{stroke:var(--tone);stroke-width:2;fill:var(--tint)}.graph .mark circle{fill:var(--tone)}.graph .mark path{fill:none;stroke:var(--card);stroke-width:2;stroke-linecap:round;stroke-linejoin:round}` +
+	`.graph .failed>.rect{stroke-width:2.5}.graph .aborted>.rect,.graph .untouched>.rect{stroke-dasharray:5 3}.graph .untouched .name{fill:var(--soft);font-weight:500}.graph .untouched .kind{fill:var(--faint)}`
