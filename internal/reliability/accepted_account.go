@@ -17,8 +17,8 @@ type acceptedAccount struct {
 	// Redriven dead letters were put back.
 	Redriven int
 	// Once and More are the webhooks by how often they succeeded. Twice says for each
-	// success beyond the first of a webhook what befell the very delivery that was repeated;
-	// Why says how often that befell any.
+	// success beyond the first of a webhook which fault of the repeated delivery explains it;
+	// Why counts each fault.
 	Once, More int
 	Why, Twice map[string]int
 	// Wrong is what must not be: empty in an account that balances.
@@ -75,7 +75,7 @@ func (f *acceptedFront) send(w http.ResponseWriter, in *http.Request, body []byt
 func (a *acceptedAccount) String() string {
 	var b strings.Builder
 	row := func(n int, text string) { fmt.Fprintf(&b, "%8d  %s\n", n, text) }
-	b.WriteString("Webhooks that were accepted first, and worked on later\n")
+	b.WriteString("Webhooks that were accepted first and processed later\n")
 	row(a.Accepted, "accepted")
 	row(a.Repeated, "sends that were not acknowledged, and were repeated")
 	row(a.Redriven, "dead letters put back by expressway redrive")
@@ -84,7 +84,7 @@ func (a *acceptedAccount) String() string {
 	for _, why := range slices.Sorted(maps.Keys(a.Twice)) {
 		row(a.Twice[why], "  "+why)
 	}
-	b.WriteString("\nWhat befell them\n")
+	b.WriteString("\nWhat happened to them\n")
 	for _, why := range slices.Sorted(maps.Keys(a.Why)) {
 		row(a.Why[why], why)
 	}

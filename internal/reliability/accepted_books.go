@@ -18,11 +18,11 @@ const (
 	whyAcceptLost    = "accepted again: the queue's answer was lost or late (502), and the sender sent again"
 	whyWebhookKilled = "accepted again: the webhook function was killed, and the sender sent again"
 	whyStartLost     = "run again: the answer of the start was lost"
-	whyStartLate     = "run again: the answer came when the function no longer waited"
+	whyStartLate     = "run again: the answer came after the function had stopped waiting"
 	whyQueueKilled   = "run again: the queue function was killed"
 	whyQueueFailed   = "run again: the queue function ran out of time"
-	whyExpired       = "run again: the visibility ran out before the delete"
-	whyLetterLost    = "put back twice: the answer to its dead letter was lost, and there was another"
+	whyExpired       = "run again: the visibility timeout expired before the delete"
+	whyLetterLost    = "put back twice: the answer to its dead letter was lost, and there was a second one"
 	whyDoubt         = "put back twice: the answer to the redrive was lost, and it was sent again while in doubt"
 )
 
@@ -175,7 +175,7 @@ func (b *acceptedBooks) succeeded(id string, d *acceptedDelivery) {
 	}
 }
 
-// mark notes what befell a delivery.
+// mark notes what happened to a delivery.
 func (b *acceptedBooks) mark(d *acceptedDelivery, why string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -255,7 +255,7 @@ func (b *acceptedBooks) sent(s send, taken, lost bool) {
 }
 
 // account balances the books: each success beyond the first of a webhook is explained by
-// what befell that which was repeated, or is wrong.
+// a fault of the delivery that was repeated, or is wrong.
 func (b *acceptedBooks) account(webhooks int) *acceptedAccount {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -302,14 +302,14 @@ func (b *acceptedBooks) acceptances(id string) {
 }
 
 // repeats explains the successes of one message, or with dedupe of one webhook: each but the
-// last by what befell the delivery that had it.
+// last by a fault of the delivery that had it.
 func (b *acceptedBooks) repeats(id string, done []*acceptedDelivery, deduped bool) {
 	for _, d := range done[:len(done)-1] {
 		if why := d.repeats(deduped); why != "" {
 			b.result.Twice[why]++
 			continue
 		}
-		b.wrong("%s succeeded again after receive %d of %s, which nothing befell that explains it (%v)", id, d.receive, d.message, d.marks)
+		b.wrong("%s succeeded again after receive %d of %s, which no fault explains (%v)", id, d.receive, d.message, d.marks)
 	}
 }
 
@@ -357,7 +357,7 @@ func (b *acceptedBooks) putTwice(id, root string, messages int) {
 		case d.repeats(false) != "":
 			b.result.Twice[d.repeats(false)]++
 		default:
-			b.wrong("%s has another dead letter after receive %d of %s, which nothing befell (%v)", id, d.receive, d.message, d.marks)
+			b.wrong("%s has another dead letter after receive %d of %s, which no fault explains (%v)", id, d.receive, d.message, d.marks)
 		}
 	}
 	extra := puts - len(letters)

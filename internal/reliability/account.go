@@ -82,10 +82,10 @@ func (l *ledger) accountPutBack(a *account) {
 	for _, id := range l.again {
 		m := l.messages[id]
 		end := l.endOf(id)
-		what := "as it was: "
+		what := "unchanged: "
 		if m.Mended {
 			mended++
-			what = "mended: "
+			what = "corrected: "
 		}
 		ends[what+end]++
 		if end == "LOST" || len(l.ended[id]) == 0 {
@@ -96,7 +96,7 @@ func (l *ledger) accountPutBack(a *account) {
 		}
 	}
 	a.head("Dead letters that were put back, once")
-	a.line(len(l.again), "put back, %d of them mended", mended)
+	a.line(len(l.again), "put back, %d of them corrected", mended)
 	for _, end := range sortedKeys(ends) {
 		a.line(ends[end], "%s", end)
 	}
@@ -204,7 +204,7 @@ func (l *ledger) accountDuplicates(a *account) {
 				continue
 			}
 			unexplained++
-			a.wrong("%s succeeded again after receive %d, which no fault befell: %s", id, r.attempt.N, l.story(id))
+			a.wrong("%s succeeded again after receive %d, which no fault explains: %s", id, r.attempt.N, l.story(id))
 		}
 	}
 	a.head("Messages that succeeded more than once")
@@ -276,7 +276,7 @@ func (l *ledger) accountFaults(a *account) {
 	for _, how := range sortedKeys(l.batches) {
 		a.line(l.batches[how], "%s", how)
 	}
-	a.head("Faults, by the attempts that they befell")
+	a.head("Faults, by the attempts that they affected")
 	for _, f := range sortedKeys(counts) {
 		a.line(counts[f], "%s", f)
 	}

@@ -87,20 +87,20 @@ func TestDocument(t *testing.T) {
 		zero  []string
 	}{
 		"## The account": {
-			[]string{ends, "Dead letters that were put back, once", "What the engine saw", "Messages that succeeded more than once", "Message groups", "Batches", "Faults, by the attempts that they befell", "Faults, by calls"},
+			[]string{ends, "Dead letters that were put back, once", "What the engine saw", "Messages that succeeded more than once", "Message groups", "Batches", "Faults, by the attempts that they affected", "Faults, by calls"},
 			[]string{"dead-lettered", "deleted", "moved"},
 			[]string{"lost", "  run again for no reason", "attempts that started more than one", "messages that ran before one of their group had ended"},
 		},
 		"## With dedupe": {
-			[]string{ends, "Dead letters that were put back, once", "What the engine saw", "Messages that succeeded more than once", "Message groups", "Batches", "Faults, by the attempts that they befell", "Faults, by calls"},
+			[]string{ends, "Dead letters that were put back, once", "What the engine saw", "Messages that succeeded more than once", "Message groups", "Batches", "Faults, by the attempts that they affected", "Faults, by calls"},
 			[]string{"dead-lettered", "deleted", "moved"},
 			[]string{"lost", "  run again for no reason", "attempts that started more than one", "messages that ran before one of their group had ended"},
 		},
 		"## Webhooks that are accepted first": {
-			[]string{"Webhooks that were accepted first, and worked on later", "What befell them"}, []string{"succeeded"}, nil,
+			[]string{"Webhooks that were accepted first and processed later", "What happened to them"}, []string{"succeeded"}, nil,
 		},
 		"## Executions that wait": {
-			[]string{"Executions that waited", "What the senders heard", "Faults, by calls"}, []string{"resumed as"}, []string{"lost, or resumed twice"},
+			[]string{"Executions that waited", "What the senders received", "Faults, by calls"}, []string{"resumed as"}, []string{"lost, or resumed twice"},
 		},
 	} {
 		t.Run(heading, func(t *testing.T) {

@@ -19,20 +19,20 @@ import (
 
 // Names of faults.
 const (
-	faultThrottle   = "throttled, and then taken"
+	faultThrottle   = "throttled, then accepted"
 	faultRefused    = "throttled until the function gave up"
 	faultReset      = "connection reset after the run"
 	faultLate500    = "status 500 after the run"
-	faultEarly500   = "status 500, nothing run"
+	faultEarly500   = "status 500 without a run"
 	faultCut        = "answer cut off after the run"
-	faultSlow       = "answer later than the visibility"
+	faultSlow       = "answer after the visibility timeout"
 	faultKilled     = "function killed"
 	faultTimeout    = "function timed out"
-	faultExpired    = "visibility ran out under the batch"
-	faultRedelivery = "delivered again, its visibility over, while its batch was under way"
+	faultExpired    = "visibility timeout expired during the batch"
+	faultRedelivery = "delivered again during its batch, after its visibility timeout"
 	// faultEarly affects records that the function itself let come back; it does not
 	// explain a second success.
-	faultEarly = "delivered again within its visibility, as retry asked"
+	faultEarly = "delivered again within its visibility timeout, by retry"
 )
 
 // A dice decides by what it is asked about, not by when: with the same seed, the same

@@ -57,7 +57,7 @@ type ledger struct {
 	groups   map[string][]string // ids, in order
 	runs     map[string][]*run
 	byARN    map[string]*run
-	marks    map[attempt][]string // the faults that befell an attempt
+	marks    map[attempt][]string // the faults of an attempt
 	faults   map[string]int
 	ended    map[string][]string // deleted, redriven
 	letters  map[string][]string // error names

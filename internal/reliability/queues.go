@@ -98,7 +98,7 @@ func (q *queueFront) inOrder(r *http.Request, queue any, answer *httptest.Respon
 			kept = append(kept, m)
 			continue
 		}
-		q.ledger.count("deliveries out of turn by the server that plays SQS, put back")
+		q.ledger.count("out-of-order deliveries by moto, put back")
 		call, _ := json.Marshal(map[string]any{"QueueUrl": queue, "ReceiptHandle": m["ReceiptHandle"], "VisibilityTimeout": 0})
 		back := r.Clone(r.Context())
 		back.Header.Set("X-Amz-Target", "AmazonSQS.ChangeMessageVisibility")
@@ -124,7 +124,7 @@ func (q *queueFront) send(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	answer := q.forward(r, body)
 	if n%20 == 17 {
-		q.ledger.count("dead letters taken, and no answer")
+		q.ledger.count("dead letters accepted without an answer")
 		reset(w)
 		return
 	}

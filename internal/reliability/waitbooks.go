@@ -162,12 +162,12 @@ func (b *waitBooks) account() *account {
 		}
 	}
 	a.line(ends["LOST"], "lost, or resumed twice")
-	a.line(twice, "of which two senders were told that they resumed it")
-	a.line(quiet, "whose sender was never told that it was the one")
+	a.line(twice, "where two senders were told that they had resumed it")
+	a.line(quiet, "whose sender was never told that it had resumed it")
 	for _, why := range sortedKeys(explained) {
 		a.line(explained[why], "  after: %s", why)
 	}
-	a.head("What the senders heard")
+	a.head("What the senders received")
 	a.line(events, "webhooks, some sent twice or contradicted by another")
 	for _, s := range sortedKeys(statuses) {
 		a.line(statuses[s], "%s", s)
@@ -188,7 +188,7 @@ func answerName(status int) string {
 	case 410:
 		return "410: the task is gone"
 	case 502:
-		return "502: nobody can know; sent again"
+		return "502: outcome unknown; sent again"
 	}
 	return fmt.Sprintf("%d", status)
 }

@@ -46,8 +46,8 @@ const waitWorkflow = `{"QueryLanguage":"JSONata","StartAt":"Wait","States":{"Wai
 
 // Faults of the calls that resume, in addition to those of starts.
 const (
-	faultResetBefore = "connection reset before the call was taken"
-	faultTaken       = "answer lost after the call was taken"
+	faultResetBefore = "connection reset before the call was accepted"
+	faultTaken       = "answer lost after the call was accepted"
 )
 
 // planSend returns the fault of a call about a wait.
