@@ -196,7 +196,7 @@ func TestEventFailure(t *testing.T) {
 	fn := start(t, "event", lambdatest.Options{Env: environment(t, "event", states.URL)})
 	for _, test := range []struct{ name, source, detail, errorType string }{
 		{"a failure with a name", "shop.checkout", `{"status": "FAILED", "error": "LedgerClosed", "cause": "It is Sunday."}`, "LedgerClosed"},
-		{"a time-out", "shop.checkout", `{"status": "TIMED_OUT", "error": "States.Timeout"}`, "States.Timeout"},
+		{"a timeout", "shop.checkout", `{"status": "TIMED_OUT", "error": "States.Timeout"}`, "States.Timeout"},
 		{"no route", "stock.count", `{}`, "Expressway.NoRoute"},
 		{"a success after them", "shop.checkout", `{}`, ""},
 	} {
@@ -275,7 +275,7 @@ func TestConcurrentInvocations(t *testing.T) {
 			}
 			select {
 			case <-all:
-			case <-time.After(8 * time.Second): // under the route's time-out
+			case <-time.After(8 * time.Second): // under the route's timeout
 				return http.StatusBadRequest, map[string]any{"__type": "AccessDeniedException", "message": "alone"}
 			}
 			return http.StatusOK, succeeded(call.Input)

@@ -322,7 +322,7 @@ func (e *explained) catches() {
 	e.keys = put(e.keys, "catch", list)
 	e.head("catch", "by default, the body is a problem document (RFC 9457)")
 	if !slices.ContainsFunc(e.route.Catch, func(c config.Catch) bool { return bridge.Matches(c.Errors, "") }) {
-		e.head("catch", "a workflow's own failure that nothing here names is answered 500, and its time-out 504")
+		e.head("catch", "a workflow's own failure that nothing here names is answered 500, and its timeout 504")
 	}
 }
 

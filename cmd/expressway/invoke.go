@@ -23,7 +23,7 @@ import (
 type invokeCommand struct {
 	Function string        `arg:"" enum:"${functions}" help:"The function: one of ${functions}."`
 	Event    string        `short:"e" required:"" placeholder:"FILE" help:"The event as Lambda delivers it, or - for standard input."`
-	Timeout  time.Duration `default:"29s" help:"The function's time-out (default: ${default})."`
+	Timeout  time.Duration `default:"29s" help:"The function's timeout (default: ${default})."`
 	Endpoint string        `placeholder:"URL" help:"A Step Functions endpoint to use in place of the embedded one."`
 	taskFlags
 	project

@@ -214,7 +214,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 resource "aws_cloudwatch_metric_alarm" "duration" {
   count               = var.alarms != null ? 1 : 0
   alarm_name          = "${var.name}-duration"
-  alarm_description   = "The function ${var.name} runs for nine tenths of its time-out of ${local.timeout} s. Runbook: ${var.alarms.runbook_url}#alarm-duration"
+  alarm_description   = "The function ${var.name} runs for nine tenths of its timeout of ${local.timeout} s. Runbook: ${var.alarms.runbook_url}#alarm-duration"
   evaluation_periods  = 1
   datapoints_to_alarm = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"
@@ -238,7 +238,7 @@ resource "aws_cloudwatch_metric_alarm" "duration" {
 
   metric_query {
     id          = "share"
-    label       = "share of the time-out"
+    label       = "share of the timeout"
     expression  = "longest / (1000 * ${local.timeout})"
     return_data = true
   }

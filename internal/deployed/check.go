@@ -75,7 +75,7 @@ func (f *Function) check(add adder) {
 	timeout := int(aws.ToInt32(f.Timeout))
 	fed := len(f.Mappings) > 0
 	if name := strings.ToLower(f.ID + aws.ToString(f.Handler)); !fed && strings.Contains(name, "webhook") && timeout >= apiLimit {
-		add(Warning, "timeout-order", f.ID, fmt.Sprintf("its time-out is %d s, and an API waits %d s: the sender gets the API's own 503 or 504 while the workflow continues", timeout, apiLimit), fmt.Sprintf("Set Timeout to at most %d", apiLimit-1))
+		add(Warning, "timeout-order", f.ID, fmt.Sprintf("its timeout is %d s, and an API waits %d s: the sender gets the API's own 503 or 504 while the workflow continues", timeout, apiLimit), fmt.Sprintf("Set Timeout to at most %d", apiLimit-1))
 	}
 	if f.LoggingConfig != nil && f.LoggingConfig.LogFormat == lambdatypes.LogFormatText {
 		add(Warning, "log-format", f.ID, "it logs as text: Logs Insights finds no ids in its lines, and expressway logs finds no lines", "Set LoggingConfig: {LogFormat: JSON}")
@@ -146,7 +146,7 @@ func (m *Mapping) check(f *Function, timeout int, add adder) {
 		if visibility < timeout {
 			severity, consequence = Error, "a message becomes visible while the function still processes it, and runs twice"
 		}
-		add(severity, "visibility-timeout", place, fmt.Sprintf("the VisibilityTimeout of %s is %d s, less than six times the function's time-out (%d s) and the batching window (%d s): %s", m.Queue.Name, visibility, timeout, m.Window, consequence), fmt.Sprintf("Set VisibilityTimeout: %d", 6*timeout+m.Window))
+		add(severity, "visibility-timeout", place, fmt.Sprintf("the VisibilityTimeout of %s is %d s, less than six times the function's timeout (%d s) and the batching window (%d s): %s", m.Queue.Name, visibility, timeout, m.Window, consequence), fmt.Sprintf("Set VisibilityTimeout: %d", 6*timeout+m.Window))
 	}
 	m.checkRedrive(place, add)
 }

@@ -24,7 +24,7 @@ var faults = []struct {
 	{regexp.MustCompile(`\b[Gg]o(?:es)? before\b`), `"precedes", "takes precedence over"`},
 	{regexp.MustCompile(`\b[Hh]ears? of\b`), `"is notified of", "is told of"`},
 	{regexp.MustCompile(`\b[Bb]esides\b`), `"in addition to", "also has"`},
-	{regexp.MustCompile(`\bbefall`), `"happens to", "affects"`},
+	{regexp.MustCompile(`\bbef[ae]ll`), `"happens to", "affects"`},
 	{regexp.MustCompile(`\b(?:stands? in for|as they stand)\b`), `"replaces", "is a fake of", "unchanged"`},
 	{regexp.MustCompile(`\b[Tt]ells? the history\b`), `"adds to the history"`},
 	{regexp.MustCompile(`\bcounts? (?:where|only where)\b`), `"is used if"`},
@@ -39,7 +39,7 @@ var faults = []struct {
 	{regexp.MustCompile(`(?:%d|[0-9]) at least\b`), `"at least 3"`},
 	{regexp.MustCompile(`\bwaits? still\b`), `"is still waiting"`},
 	{regexp.MustCompile(`\b(?:is|are) there twice\b`), `"occurs twice"`},
-	{regexp.MustCompile(`\b(?:set-up request|[Rr]oll-back|[Ll]ook-ups?)\b`), `"setup request", "rollback", "lookup"`},
+	{regexp.MustCompile(`\b(?:set-up request|[Rr]oll-back|[Ll]ook-ups?|[Tt]ime-outs?)\b`), `"setup request", "rollback", "lookup", "timeout"`},
 	{regexp.MustCompile(`[a-z], for (?:it|they|there|nobody|whoever|elsewhere|then|what was) `), `"because"`},
 }
 

@@ -69,7 +69,7 @@ func TestSummaries(t *testing.T) {
 			[]string{`{"message":"request refused","route":"r","error":"Expressway.Unverified","reason":"mismatch","requestId":"q"}`},
 			"route      r\nat         2026-11-30T18:00:00.000Z\nrequest    q\nerror      Expressway.Unverified\ncause      mismatch\n",
 		},
-		"a time-out, and two states": {
+		"a timeout, and two states": {
 			[]string{
 				`{"message":"delivery settled","route":"r","delivery":"d","executionArn":"` + arn + `","status":"TIMED_OUT","error":"States.Timeout"}`,
 				execution("1", "ExecutionStarted", "{}"), execution("2", "PassStateEntered", `{"name":"A"}`), execution("3", "WaitStateEntered", `{"name":"B"}`), execution("4", "ExecutionTimedOut", "{}"),

@@ -24,7 +24,7 @@ import (
 )
 
 // Times of a run. They are much shorter than AWS's, but in the same order: an execution,
-// visibility, the function's time-out, with a slow answer in between.
+// visibility, the function's timeout, with a slow answer in between.
 const (
 	visibility      = 6 * time.Second
 	slowAnswer      = 7 * time.Second

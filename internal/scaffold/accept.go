@@ -52,7 +52,7 @@ func (p *plan) acceptedVar() string {
 }
 
 // acceptedVisibility is the VisibilityTimeout of the queue, in seconds: six times the
-// function's time-out, and long enough that the receives before a message is dead-lettered
+// function's timeout, and long enough that the receives before a message is dead-lettered
 // outlast the claim of a delivery whose function was killed.
 func (p *plan) acceptedVisibility() int { return max(6*p.queueTime, 90) }
 

@@ -85,7 +85,7 @@ type plan struct {
 	api   string // the logical id of an existing API
 
 	queue      *template.Resource // an existing one
-	queueTime  int                // the time-out of the queue function
+	queueTime  int                // the timeout of the queue function
 	fifo       bool
 	dead       string // the logical id of the dead-letter queue of a queue that is there
 	bus        string // the logical id of a bus; empty means the default one

@@ -89,7 +89,7 @@ func (p *plan) chooseQueue() error {
 	if v := p.queue.Get("VisibilityTimeout"); v != nil {
 		visibility, _ = v.Int()
 	}
-	// The queue is not changed, so its visibility bounds the function's time-out.
+	// The queue is not changed, so its visibility bounds the function's timeout.
 	p.queueTime = max(1, min(60, visibility/6))
 	target, _ := p.queue.Get("RedrivePolicy", "deadLetterTargetArn").String()
 	for _, q := range p.template.Of("AWS::SQS::Queue") {

@@ -61,7 +61,7 @@ type parked struct {
 	result  func() (any, error)
 	history *taskHistory
 	ctx     context.Context
-	cancel  context.CancelFunc // nil without a time-out of its own
+	cancel  context.CancelFunc // nil without a timeout of its own
 }
 
 // afterwards calls wake from another goroutine when d has passed or ctx has ended, with the

@@ -87,7 +87,7 @@ func (f *frame) recordEvaluation(err *Error) {
 
 // catches matches names as [Retry and Catch] do: States.ALL matches every name (as
 // recorded, also States.DataLimitExceeded, contrary to the guide), and States.TaskFailed
-// matches all except time-outs. States.HeartbeatTimeout matches a missed heartbeat.
+// matches all except timeouts. States.HeartbeatTimeout matches a missed heartbeat.
 //
 // [Retry and Catch]: https://states-language.net/spec.html#errors
 func catches(list []string, err *Error) bool {

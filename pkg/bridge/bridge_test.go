@@ -91,7 +91,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// The wait is the least of the route's time-out, what the platform leaves less a
+// The wait is the least of the route's timeout, what the platform leaves less a
 // margin, and five minutes.
 func TestDeadline(t *testing.T) {
 	t.Parallel()

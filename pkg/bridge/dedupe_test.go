@@ -123,7 +123,7 @@ func TestDuplicateInProgress(t *testing.T) {
 		time.Sleep(time.Second)
 		r := d.run(t, first, true)
 		if state(r) != bridge.InProgress || r.Failure.RetryAfter < 8*time.Second || r.Failure.RetryAfter > 11*time.Second {
-			t.Errorf("duplicate: %s, Retry-After %v, want InProgress and about the time-out", state(r), r.Failure.RetryAfter)
+			t.Errorf("duplicate: %s, Retry-After %v, want InProgress and about the timeout", state(r), r.Failure.RetryAfter)
 		}
 		wg.Wait()
 		if got := state(d.run(t, first, true)); got != `replayed "answer to 1"` {

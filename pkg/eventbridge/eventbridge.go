@@ -7,7 +7,7 @@
 // work, and say what failed.
 //
 // Shortly before Lambda's deadline it stops waiting: events that have not finished fail
-// as Expressway.Deadline, which is more informative than Lambda's own time-out.
+// as Expressway.Deadline, which is more informative than Lambda's own timeout.
 package eventbridge
 
 import (

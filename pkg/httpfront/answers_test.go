@@ -190,7 +190,7 @@ func TestOnDeadline(t *testing.T) {
 		t.Errorf("with a catch for all = %d, want 202", got.StatusCode)
 	}
 	if got := ask(t, open+own, end(bridge.TimedOut, "States.Timeout", ""), post(`{}`)); got.StatusCode != 504 {
-		t.Errorf("a workflow's own time-out = %d, want 504", got.StatusCode)
+		t.Errorf("a workflow's own timeout = %d, want 504", got.StatusCode)
 	}
 }
 

@@ -134,7 +134,7 @@ type ActivityTaskOutput struct {
 
 // ActivityTask waits up to a minute for a task of an activity ([GetActivityTask]). A task
 // goes to one worker; if that worker has disconnected by then, the task ends by its own
-// time-outs.
+// timeouts.
 //
 // [GetActivityTask]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetActivityTask.html
 func (s *Service) ActivityTask(ctx context.Context, text, worker *string) (*ActivityTaskOutput, error) {

@@ -112,7 +112,7 @@ func (s *Service) keep(x *started, e asl.Event) {
 }
 
 // keepEnd makes the end of a stopped execution the last event of its history, replacing
-// the time-out that the engine records.
+// the timeout that the engine records.
 func (s *Service) keepEnd(x *started, r ExecutionRecord) {
 	end := asl.Event{Type: "ExecutionAborted", Time: r.StopDate, Error: r.Error, Cause: r.Cause}
 	if r.Status == bridge.Failed {

@@ -32,10 +32,10 @@ var waitsOf = map[string]struct{ definition, want string }{
 	"JSONata": {`{"QueryLanguage":"JSONata","StartAt":"W","States":{"W":{"Type":"Wait","Seconds":"{% 3600 %}","Output":"{% $states.input.n %}","End":true}}}`, `1`},
 	"retry": {`{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","Retry":[{"ErrorEquals":["Busy"],"IntervalSeconds":1800,"BackoffRate":1,"MaxAttempts":2}],
 		"Catch":[{"ErrorEquals":["Busy"],"ResultPath":"$.e","Next":"P"}],"End":true},"P":{"Type":"Pass","End":true}}}`, `{"n":1,"e":{"Error":"Busy","Cause":null}}`},
-	"token":                        {`{"StartAt":"T","States":{"T":` + tokenTask + `,"TimeoutSeconds":3600,"Catch":[{"ErrorEquals":["States.Timeout"],"ResultPath":"$.e","Next":"P"}],"End":true},"P":{"Type":"Pass","Result":"late","End":true}}}`, `"late"`},
-	"heartbeat, by its own name":   {`{"StartAt":"T","States":{"T":` + tokenTask + `,"HeartbeatSeconds":3600,"Catch":[{"ErrorEquals":["States.HeartbeatTimeout"],"ResultPath":"$.e","Next":"P"}],"End":true},"P":{"Type":"Pass","InputPath":"$.e.Error","End":true}}}`, `"States.Timeout"`},
-	"no heartbeat, but a time-out": {`{"StartAt":"T","States":{"T":` + tokenTask + `,"TimeoutSeconds":3600,"Catch":[{"ErrorEquals":["States.HeartbeatTimeout"],"Next":"Z"},{"ErrorEquals":["States.Timeout"],"Next":"P"}],"End":true},"P":{"Type":"Pass","Result":"late","End":true},"Z":{"Type":"Fail"}}}`, `"late"`},
-	"heartbeat":                    {`{"StartAt":"T","States":{"T":` + tokenTask + `,"HeartbeatSeconds":3600,"Catch":[{"ErrorEquals":["States.Timeout"],"ResultPath":"$.e","Next":"P"}],"End":true},"P":{"Type":"Pass","Result":"late","End":true}}}`, `"late"`},
+	"token":                       {`{"StartAt":"T","States":{"T":` + tokenTask + `,"TimeoutSeconds":3600,"Catch":[{"ErrorEquals":["States.Timeout"],"ResultPath":"$.e","Next":"P"}],"End":true},"P":{"Type":"Pass","Result":"late","End":true}}}`, `"late"`},
+	"heartbeat, by its own name":  {`{"StartAt":"T","States":{"T":` + tokenTask + `,"HeartbeatSeconds":3600,"Catch":[{"ErrorEquals":["States.HeartbeatTimeout"],"ResultPath":"$.e","Next":"P"}],"End":true},"P":{"Type":"Pass","InputPath":"$.e.Error","End":true}}}`, `"States.Timeout"`},
+	"no heartbeat, but a timeout": {`{"StartAt":"T","States":{"T":` + tokenTask + `,"TimeoutSeconds":3600,"Catch":[{"ErrorEquals":["States.HeartbeatTimeout"],"Next":"Z"},{"ErrorEquals":["States.Timeout"],"Next":"P"}],"End":true},"P":{"Type":"Pass","Result":"late","End":true},"Z":{"Type":"Fail"}}}`, `"late"`},
+	"heartbeat":                   {`{"StartAt":"T","States":{"T":` + tokenTask + `,"HeartbeatSeconds":3600,"Catch":[{"ErrorEquals":["States.Timeout"],"ResultPath":"$.e","Next":"P"}],"End":true},"P":{"Type":"Pass","Result":"late","End":true}}}`, `"late"`},
 }
 
 // inEach runs a test of each wait, on a clock of its own, in a service where one execution

@@ -236,7 +236,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 	}
 }
 
-// An answer that was acknowledged is not lost with the process, and a time-out counts from
+// An answer that was acknowledged is not lost with the process, and a timeout counts from
 // the beginning of the task.
 func TestAnswersSurviveARestart(t *testing.T) {
 	t.Parallel()

@@ -410,7 +410,7 @@ func TestStartExecutionSyncOfARunningOne(t *testing.T) {
 		ends[r.StateMachineARN[strings.LastIndexByte(r.StateMachineARN, ':')+1:]] = string(r.Status) + " " + r.Error
 	}
 	if ends["m"] != "FAILED States.Timeout" || ends["inner"] != "ABORTED " {
-		t.Errorf("ends %q, want the task's time-out, and the execution that it waited for aborted", ends)
+		t.Errorf("ends %q, want the task's timeout, and the execution that it waited for aborted", ends)
 	}
 }
 

@@ -271,7 +271,7 @@ func TestClientThatTellsNothing(t *testing.T) {
 	}
 }
 
-// A time-out of the HTTP client's own says nothing about the execution. The connection
+// A timeout of the HTTP client's own says nothing about the execution. The connection
 // is there before, so that the time is the request's alone.
 func TestClientTimeout(t *testing.T) {
 	t.Parallel()

@@ -38,7 +38,7 @@ import (
 
 // waitLimit bounds a call whose context has no deadline: the longest workflow, plus time
 // for the request and the answer. The service is silent while the workflow runs, so a
-// shorter time-out could not tell a long run from a lost answer.
+// shorter timeout could not tell a long run from a lost answer.
 const waitLimit = bridge.MaxWait + 30*time.Second
 
 // Options configure a [Client].

@@ -17,7 +17,7 @@ const (
 	// concurrently, and each holds a connection for as long as it runs.
 	maxIdle = 100
 	// connectTimeout bounds a dial and a TLS handshake each. The SDK's 30 and 10 seconds
-	// exceed API Gateway's own time-out.
+	// exceed API Gateway's own timeout.
 	connectTimeout = 5 * time.Second
 )
 

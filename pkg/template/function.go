@@ -10,7 +10,7 @@ const (
 	cfnFunction = "AWS::Lambda::Function"
 )
 
-// defaultTimeout is the time-out of a function that names none, in seconds.
+// defaultTimeout is the timeout of a function that names none, in seconds.
 const defaultTimeout = 3
 
 // A Function is a Lambda function of a template.
@@ -46,7 +46,7 @@ func (f *Function) Variable(name string) *Value {
 	return nil
 }
 
-// Timeout returns the time-out in seconds, and whether it is known.
+// Timeout returns the timeout in seconds, and whether it is known.
 func (f *Function) Timeout() (int, bool) {
 	v := f.Get("Timeout")
 	if v == nil {

@@ -273,7 +273,7 @@ Resources:
 `, template.Options{})
 	f := tpl.Functions()
 	if n, _ := f[0].Timeout(); n != 20 {
-		t.Errorf("the function's own time-out is %d", n)
+		t.Errorf("the function's own timeout is %d", n)
 	}
 	if n, _ := f[1].Timeout(); n != template.DefaultTimeout {
 		t.Errorf("Globals are for SAM's functions alone: %d", n)

@@ -53,7 +53,7 @@ var presetsQtoZ = []Preset{
 	{
 		Name: "shippo", scheme: &hmacScheme, Experimental: true, Tolerance: defaultTolerance, ContentTypes: jsonOnly,
 		HMAC:    &HMAC{Header: "Shippo-Auth-Signature", Format: "kv", TimestampKey: "t", SignatureKey: "v1", Signed: "{timestamp}.{body}"},
-		Retries: Retries{Schedule: "up to six, for 5xx and time-outs"}, EventName: Place{Body: "event"}, Deadline: within3s,
+		Retries: Retries{Schedule: "up to six, for 5xx and timeouts"}, EventName: Place{Body: "event"}, Deadline: within3s,
 	},
 	// https://shopify.dev/docs/apps/build/webhooks/subscribe/https. Events, which have
 	// subscriptions of their own, use the same headers without the X.

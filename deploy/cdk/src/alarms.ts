@@ -57,10 +57,10 @@ export class Alarms {
     this.add('Throttles', { text: `Lambda throttles the function ${name}.`, namespace: 'AWS/Lambda', metric: 'Throttles', dimension, periods: [3, 2] });
     // The threshold is in milliseconds, so it is an expression over the metric in seconds.
     new cloudwatch.CfnAlarm(this.scope, 'Duration', {
-      ...this.common('Duration', `The function ${name} runs for nine tenths of its time-out of ${seconds} s.`),
+      ...this.common('Duration', `The function ${name} runs for nine tenths of its timeout of ${seconds} s.`),
       metrics: [
         { id: 'longest', returnData: false, metricStat: { metric: { namespace: 'AWS/Lambda', metricName: 'Duration', dimensions: [{ name: 'FunctionName', value: name }] }, stat: 'Maximum', period: 300 } },
-        { id: 'share', label: 'share of the time-out', expression: `longest / (1000 * ${seconds})` },
+        { id: 'share', label: 'share of the timeout', expression: `longest / (1000 * ${seconds})` },
       ],
       threshold: 0.9,
     });

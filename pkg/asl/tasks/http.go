@@ -25,7 +25,7 @@ type httpTasks struct {
 	// Region is a part of the User-Agent.
 	Region string
 	// Client sends the requests, and must not follow redirects; the default also has the
-	// service's time-out of a minute.
+	// service's timeout of a minute.
 	Client *http.Client
 	// Now is the clock for the expiry of tokens; nil is time.Now.
 	Now func() time.Time

@@ -347,7 +347,7 @@ func TestHTTPConnections(t *testing.T) {
 	}
 }
 
-// A slow endpoint ends with the state's time-out.
+// A slow endpoint ends with the state's timeout.
 func TestHTTPIsSlow(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})

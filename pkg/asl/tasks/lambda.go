@@ -26,7 +26,7 @@ type Lambda struct {
 	Client *http.Client
 }
 
-// defaultLambdaClient has no time-out: an invocation may take a quarter of an hour. It
+// defaultLambdaClient has no timeout: an invocation may take a quarter of an hour. It
 // follows no redirect.
 var defaultLambdaClient = &http.Client{
 	Transport:     newOrderedTransport(http.DefaultTransport.(*http.Transport).Clone()),

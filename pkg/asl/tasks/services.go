@@ -38,7 +38,7 @@ type Services struct {
 	// emulators do not check them.
 	Credentials aws.Credentials
 	// Client sends the requests; nil is a client that does not follow redirects and has a
-	// time-out of one minute.
+	// timeout of one minute.
 	Client *http.Client
 	// NewToken returns a token that makes a call idempotent, for a state that gives none;
 	// nil is a random UUID.

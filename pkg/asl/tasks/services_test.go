@@ -390,7 +390,7 @@ func (a answerer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: a.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
 }
 
-// A slow endpoint ends with the state's time-out; one that takes longer than the SDK waits
+// A slow endpoint ends with the state's timeout; one that takes longer than the SDK waits
 // is an error that the machine's Retry takes by its name.
 func TestServiceIsSlow(t *testing.T) {
 	t.Parallel()

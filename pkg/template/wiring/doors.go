@@ -144,7 +144,7 @@ func (k *checker) checkRouteTimeout(m *member, r *route) {
 	timeout, known := m.Timeout()
 	if own := time.Duration(timeout) * time.Second; known && r.timeout() > own {
 		k.add(Warning, "timeout-order", r.at("timeout"),
-			fmt.Sprintf("the route %s waits %s in %s, whose time-out is %s: Lambda ends it first", r.name, r.timeout(), m.ID, own),
+			fmt.Sprintf("the route %s waits %s in %s, whose timeout is %s: Lambda ends it first", r.name, r.timeout(), m.ID, own),
 			fmt.Sprintf("Set timeout below %s, or Timeout of %s above %d", own, m.ID, int(r.timeout().Seconds())))
 	}
 }

@@ -159,7 +159,7 @@ func (k *checker) checkVisibility(m *member, mapping *template.Mapping, q *templ
 	if v == nil {
 		has = fmt.Sprintf("%s has no VisibilityTimeout, which is 30 s", q.ID)
 	}
-	sum := fmt.Sprintf("six times the time-out of %s (%d s)", m.ID, timeout)
+	sum := fmt.Sprintf("six times the timeout of %s (%d s)", m.ID, timeout)
 	if window > 0 {
 		sum += fmt.Sprintf(" and the batching window of %s (%d s)", mapping.ID, window)
 	}
@@ -167,7 +167,7 @@ func (k *checker) checkVisibility(m *member, mapping *template.Mapping, q *templ
 	consequence := "a batch that Lambda retries becomes visible in the meantime, and runs twice"
 	if visibility < timeout {
 		severity = Error
-		consequence = "Lambda refuses a mapping whose queue has less than the function's time-out"
+		consequence = "Lambda refuses a mapping whose queue has less than the function's timeout"
 	}
 	k.add(severity, "visibility-timeout", q.At("VisibilityTimeout"), fmt.Sprintf("%s, less than %s, which is %d s: %s", has, sum, need, consequence), fmt.Sprintf("Set VisibilityTimeout: %d", need))
 }

@@ -99,7 +99,7 @@ func (r *route) claim() time.Duration {
 	return 5 * time.Minute
 }
 
-// timeout returns the route's own time-out, or 0.
+// timeout returns the route's own timeout, or 0.
 func (r *route) timeout() time.Duration {
 	d, err := time.ParseDuration(r.text("timeout"))
 	if err != nil {
