@@ -2,7 +2,7 @@
 
 GO       ?= go
 BIN      := $(CURDIR)/bin
-# The one place for the architecture is samconfig.toml.
+# Only samconfig.toml sets the architecture.
 ARCH     ?= $(shell sed -n 's/^parameter_overrides.*Architecture=\([a-z0-9_]*\).*/\1/p' samconfig.toml)
 GOARCH   ?= $(if $(filter x86_64,$(ARCH)),amd64,arm64)
 FUZZTIME ?= 10s
@@ -18,7 +18,7 @@ PYTHON   ?= python3
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-zA-Z_-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## start the bridge and the local Step Functions, send the samples, stay up
+run: ## start the bridge and the local Step Functions, send the samples, keep running
 	@test -x $(BIN)/expressway || echo "building bin/expressway; the first time, with its libraries, takes a minute"
 	@$(GO) build -o $(BIN)/expressway ./cmd/expressway # go run would turn Ctrl-C into an error
 	@$(BIN)/expressway dev --env-vars env.json --events events
@@ -49,7 +49,7 @@ release: ## write the layer, the functions, the command, checksums and SBOM of V
 cdk: ## compile the CDK constructs with jsii, synthesize and check them
 	cd deploy/cdk && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build && npm test --silent
 
-# The bindings that are generated from the providers' schemas: read as archives, never unpacked (71 MB).
+# Bindings generated from the providers' schemas. They are read as archives and never unpacked (71 MB).
 PROVIDERS := $(CURDIR)/.terraform-providers
 $(PROVIDERS)/.done: Makefile
 	mkdir -p $(PROVIDERS)
@@ -77,7 +77,7 @@ bench: ## measure the budgets and write docs/performance.md
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) GO=$(GO) ./.ci/fuzz
 
-model: ## play 100,000 random actions against the queue function and a simulated queue
+model: ## run 100,000 random actions against the queue function and a simulated queue
 	$(GO) test -run '^TestModel$$' -count=1 -v ./pkg/sqsbatch -rapid.checks=1000 -rapid.steps=105
 
 reliability: venv ## send 10,000 messages over the wire, under faults, and write the account into docs/reliability.md
@@ -89,11 +89,11 @@ soak: ## record 100,000 deliveries and list 100,000 executions, and measure memo
 jsonata-diff: ## compare JSONata with the reference, in Node, for DIFFTIME (1m)
 	@DIFFTIME=$(DIFFTIME) DIFFSEED=$(DIFFSEED) GO=$(GO) .ci/jsonata-diff
 
-vendors: ## ask the providers' own libraries, in Node, about what is signed here
+vendors: ## check our signatures with the providers' own libraries, in Node
 	cd internal/vendors && npm ci --ignore-scripts --omit=optional --no-audit --no-fund --loglevel=error
 	EXPRESSWAY_VENDORS=1 $(GO) test -count=1 -v ./internal/vendors
 
-jsonata-bench: ## measure JSONata beside the reference and write docs/jsonata-performance.md
+jsonata-bench: ## compare the speed of JSONata with the reference's and write docs/jsonata-performance.md
 	cd internal/jsonataref && npm ci --no-audit --no-fund --loglevel=error
 	$(GO) run ./internal/jsonatabench -o docs/jsonata-performance.md
 
@@ -117,7 +117,7 @@ validate: venv ## check the template and the build with the SAM CLI, cfn-lint an
 ci: ## what CI runs, in order
 	@.ci/steps
 
-nightly: venv ## what takes longer than CI may: the model, ten thousand messages, Node's JSONata, the providers' libraries, long fuzzing
+nightly: venv ## checks that take too long for CI: the model, ten thousand messages, Node's JSONata, the providers' libraries, long fuzzing
 	$(MAKE) model
 	$(MAKE) reliability
 	$(MAKE) soak

@@ -1,4 +1,4 @@
-"""The template as CloudFormation gets it."""
+"""Expands the template as SAM does."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The function's name; the role and the rules are called after it."
+  description = "The function's name, from which those of the role and the rules are made."
   type        = string
 }
 
@@ -24,13 +24,13 @@ variable "layer" {
 }
 
 variable "architecture" {
-  description = "arm64 or x86_64, as the layer."
+  description = "arm64 or x86_64, like the layer."
   type        = string
   default     = "arm64"
 }
 
 variable "machines" {
-  description = "ARNs of state machines, by the variable that start: reads. The ARN of an alias or a version is as good: the permission is then the machine's."
+  description = "ARNs of state machines, by the variable that start: reads. The ARN of an alias or a version also works; the permission is then for the machine."
   type        = map(string)
   default     = {}
 }
@@ -73,7 +73,7 @@ variable "keys" {
 }
 
 variable "queues" {
-  description = "ARNs of queues: of a queue function those that feed it, by the variable that sqs or queue reads; of a webhook function those that accept deliveries, by the variable that queue reads."
+  description = "ARNs of queues: for a queue function those that it reads, by the variable that sqs or queue reads; for a webhook function those that accept deliveries, by the variable that queue reads."
   type        = map(string)
   default     = {}
 }
@@ -85,7 +85,7 @@ variable "dead_letter_queues" {
 }
 
 variable "on_failure" {
-  description = "The queue that takes events that failed for good; null for none."
+  description = "The queue for events that failed permanently; null for none."
   type        = object({ arn = string })
   default     = null
 }
@@ -97,7 +97,7 @@ variable "api" {
 }
 
 variable "alarms" {
-  description = "The alarms of deploy/alarms: the ARN of the SNS topic that they go to, how many failed and refused deliveries and 5xx answers in five minutes are too many, and how many seconds old a message may become; null for none."
+  description = "The alarms of deploy/alarms: the ARN of the SNS topic that they go to, the numbers of failed deliveries, refused deliveries and 5xx answers in five minutes that raise an alarm, and the maximum age of a message in seconds; null for none."
   type = object({
     topic         = optional(string)
     failed        = optional(number, 5)

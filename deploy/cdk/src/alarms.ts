@@ -27,7 +27,7 @@ export interface ExpresswayAlarms {
    * @default 15 minutes
    */
   readonly maxAge?: Duration;
-  /** Where the alarms' texts say to look. */
+  /** The runbook that the alarms' texts link to. */
   readonly runbookUrl?: string;
 }
 
