@@ -36,10 +36,10 @@ var (
 	budgetLarge      = budget{what: "One field of a body of 1 MB, processor time", against: "encoding/json into a struct", unit: "ms", limit: 0.5}
 	budgetZip        = budget{what: "Function zip, arm64", against: minimalName, unit: "MB", limit: 1.3}
 	budgetAPI        = budget{what: "Local engine, 5 states, through the SDK", against: "a handler with a constant answer", unit: "ms", limit: 2}
-	budgetHTTP1      = budget{what: "The same by plain HTTP, 1 connection", against: "an empty net/http JSON handler", unit: "ms", limit: 2}
-	budgetHTTP8      = budget{what: "The same by plain HTTP, 8 connections", against: "an empty net/http JSON handler", unit: "ms", limit: 2}
+	budgetHTTP1      = budget{what: "The same over plain HTTP, 1 connection", against: "an empty net/http JSON handler", unit: "ms", limit: 2}
+	budgetHTTP8      = budget{what: "The same over plain HTTP, 8 connections", against: "an empty net/http JSON handler", unit: "ms", limit: 2}
 	budgetEngine     = budget{what: "The same workflow in process", unit: "µs", limit: 20, absolute: true}
-	budgetAllocs     = budget{what: "Allocations of the same", unit: "allocs", limit: 100, absolute: true}
+	budgetAllocs     = budget{what: "Allocations of the same workflow", unit: "allocs", limit: 100, absolute: true}
 	budgetExecutions = budget{what: "Local engine: memory with 10,000 executions waiting and 100,000 listed", unit: "MiB", absolute: true, limit: 256}
 	budgetLayer      = budget{what: "Layer zip, arm64", against: minimalName, unit: "MB", limit: 1.3}
 	budgetLayerCold  = budget{what: "Cold start of the layer as webhook: process start to first poll", against: minimalName, unit: "ms", limit: 0.92}
@@ -105,10 +105,10 @@ func (r *report) behind(lines []budget) string {
 	}
 	text := "\nAll budgets are met."
 	if len(missed) > 0 {
-		text = "\nBehind the budget: " + strings.Join(missed, "; ") + "."
+		text = "\nOver budget: " + strings.Join(missed, "; ") + "."
 	}
 	if len(slower) > 0 {
-		text += " Behind what it is compared with: " + strings.Join(slower, "; ") + "."
+		text += " Above the base: " + strings.Join(slower, "; ") + "."
 	}
 	return text + "\n"
 }
@@ -131,13 +131,13 @@ func (r *report) markdown() string {
 	var b strings.Builder
 	b.WriteString(`# Performance
 
-What Expressway costs, as ratios measured in one run on one machine: absolute times depend on the machine,
-ratios hardly do. This file is written by ` + "`make bench`" + `; do not edit it.
+The cost of Expressway, as ratios measured in one run on one machine: absolute times depend on the machine, ratios
+hardly do. ` + "`make bench`" + ` writes this file; do not edit it.
 
-The *minimal function* (` + "`internal/bench/minimal`" + `) is the least one can write with the SDK: aws-lambda-go,
+The *minimal function* (` + "`internal/bench/minimal`" + `) is the smallest one that uses the SDK: aws-lambda-go,
 ` + "`config.LoadDefaultConfig`" + ` and StartSyncExecution with the body. It verifies nothing and logs nothing. Ours verifies a
-signature, evaluates an expression for the input and logs a line. Both run as real processes behind a
-Lambda Runtime API (` + "`internal/lambdatest`" + `), in turns; Step Functions is an endpoint that answers at once.
+signature, evaluates an expression for the input and logs a line. Both run alternately, as real processes behind a
+Lambda Runtime API (` + "`internal/lambdatest`" + `). In place of Step Functions, an endpoint answers at once.
 
 `)
 	b.WriteString("| what | against | base | ours | ratio (quartiles) | at most | |\n| --- | --- | --- | --- | --- | --- | --- |\n")
@@ -153,30 +153,29 @@ Lambda Runtime API (` + "`internal/lambdatest`" + `), in turns; Step Functions i
 	b.WriteString(r.behind(lines))
 	p := r.Plan
 	fmt.Fprintf(&b, `
-Base and ours are medians, and the ratio is that of the two. The quartiles are those of the ratios turn by turn: where
-they lie far apart, the machine was busy.
+Base and ours are medians, and the ratio is the quotient of the two. The quartiles are those of the ratios of single
+turns: if they are far apart, the machine was busy.
 
-- Cold start: %d starts of each. From just before the process is started until its first poll.
+- Cold start: %d starts of each, timed from just before the process starts until its first poll.
 - Many routes: %d starts of each. The processor time, user and system, of a process that is killed at its first poll, and
-  its largest resident set by then. A rich route is verified and has a dedupe key, a filter, an input of five expressions,
-  an answer and two catches. What they cost is in [ADR 67](adr/0067-one-mux-and-less-garbage-for-many-routes.md).
-- Warm: %d starts of each with %d events, a signed GitHub push of %d bytes in an HTTP API event, in blocks of %d by turns.
-  From sending the event until the response has been read; p50 and p99 of each start, without its first %d events.
-- Peak memory: the largest resident set of the process over all those events.
+  its largest resident set until then. Each route has verification, a dedupe key, a filter, an input of five expressions,
+  an answer and two catches. [ADR 67](adr/0067-one-mux-and-less-garbage-for-many-routes.md) explains the cost.
+- Warm: %d starts of each with %d events, a signed GitHub push of %d bytes in an HTTP API event, in alternate blocks of %d.
+  Timed from sending the event until the response has been read; p50 and p99 of each start, without its first %d events.
+- Peak memory: the largest resident set of the process over all of these events.
 - Batches: %d of one and of ten, to one process of the queue function.
-- Large batches: %d starts of each, %d batches of %d for each; against a function by hand (`+"`internal/bench/loop`"+`) that decodes
-  them with aws-lambda-go and starts ten at a time.
-- Large bodies: an order of 1 MB in an HTTP API event, of which the input is one member; against a function by hand
-  (`+"`internal/bench/field`"+`) that reads it with encoding/json into a struct. The time of the process for blocks of 20 events.
-- Zip: bootstrap and expressway.yaml, deflated, built as `+"`make build-WebhookFunction`"+` builds them. Layer: bootstrap alone, as in a release.
-- Layer: %d starts of each kind, beside the program of its own, with the same configuration.
+- Large batches: %d starts of each, %d batches of %d for each, compared with a handwritten function (`+"`internal/bench/loop`"+`) that
+  decodes them with aws-lambda-go and starts ten at a time.
+- Large bodies: an order of 1 MB in an HTTP API event, one member of which is the input, compared with a handwritten function
+  (`+"`internal/bench/field`"+`) that reads it with encoding/json into a struct. Processor time for blocks of 20 events.
+- Zip: bootstrap and expressway.yaml, deflated, built by `+"`make build-WebhookFunction`"+`. Layer: only the bootstrap, as in a release.
+- Layer: %d starts of each kind, compared with the separate program, with the same configuration.
 - Engine: Pass, Choice, Parallel of two Pass, Map of three items, Succeed, in JSONPath; one caller, %d turns of %d calls each,
-  client and server in one process. By plain HTTP the figure is the inverse of the throughput: at most twice the time is at
-  least half the calls a second.
-
-- JSONata: processor time of 9 evaluations at each size, in turns, within the default limits. All expressions of this kind, and Node, are in
-  [jsonata-performance.md](jsonata-performance.md).
-- Many executions: STANDARD ones, started and listed through the API; heap and stacks in use when all pages have been read.
+  client and server in one process. Over plain HTTP, the figure is the inverse of the throughput: at most twice the time means
+  at least half the calls per second.
+- JSONata: processor time of 9 evaluations at each size, alternately, within the default limits.
+  [jsonata-performance.md](jsonata-performance.md) has all such expressions, and the comparison with Node.
+- Many executions: STANDARD ones, started and listed through the API; heap and stacks in use after all pages have been read.
 
 Measured with %s on %s, %d cores, in %.0f s, by:
 

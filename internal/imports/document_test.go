@@ -134,6 +134,53 @@ func drawn(path string) string {
 	return parts[0]
 }
 
+// The document names the libraries of internal that are linked into functions.
+func TestLinkedLibraries(t *testing.T) {
+	linked := map[string]bool{}
+	var visit func(folder string)
+	visit = func(folder string) {
+		if linked[folder] {
+			return
+		}
+		linked[folder] = true
+		files, err := filepath.Glob(filepath.Join("..", "..", filepath.FromSlash(folder), "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, imp := range file.Imports {
+				path, _ := strconv.Unquote(imp.Path.Value)
+				if inside, ours := strings.CutPrefix(path, module); ours {
+					visit(inside)
+				}
+			}
+		}
+	}
+	for _, function := range []string{"webhook", "queue", "event", "layer"} {
+		visit("functions/" + function)
+	}
+	var want []string
+	for _, folder := range slices.Sorted(maps.Keys(linked)) {
+		if name, internal := strings.CutPrefix(folder, "internal/"); internal {
+			want = append(want, "`"+name+"`")
+		}
+	}
+	text, err := os.ReadFile(architecture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := "(" + strings.Join(want, ", ") + ")"; !strings.Contains(strings.Join(strings.Fields(string(text)), " "), list) {
+		t.Errorf("docs/architecture.md does not say which libraries are linked into functions: %s", list)
+	}
+}
+
 var (
 	adrTitle = regexp.MustCompile(`^# (\d+)\. ([^\n]+)\n`)
 	adrRow   = regexp.MustCompile(`(?m)^\| \[(\d+)\]\([^)]*\) \|[^|]*\| ([^|]*) \|$`)

@@ -132,9 +132,9 @@ func (b *bench) growthReport() string {
 	s.WriteString(`
 ## Growth
 
-Expressions whose result is linear in their input, for 1,000 to 64,000 items, with the limits by default. At 1,000 items they
-are compared with the reference, which is quadratic in most of them; then how many times the time four times the items
-take. The budget is 5×.
+Expressions whose result is linear in their input, for 1,000 to 64,000 items, within the default limits. At 1,000 items they
+are compared with the reference, which takes quadratic time for most of them. The next columns are the growth of the time
+for four times the items. The budget is 5×.
 
 | expression | 1,000 here | reference | faster | to 4,000 | to 16,000 | to 64,000 | 64,000 here |
 |---|---:|---:|---:|---:|---:|---:|---:|

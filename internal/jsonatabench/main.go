@@ -220,12 +220,12 @@ func (b *bench) compile() error {
 
 func (b *bench) report() string {
 	var s strings.Builder
-	s.WriteString(`# How fast is the JSONata engine?
+	s.WriteString(`# Performance of JSONata
 
-Written by ` + "`make jsonata-bench`" + `, which is ` + "`go run ./internal/jsonatabench -o docs/jsonata-performance.md`" + `.
-Each row is one expression, compiled before, on one document, decoded before: in this engine and in the
-reference implementation (npm jsonata ` + jsonataref.Newest + `, in Node), in turns, in one run on one machine. The results
-are compared first. A time is that of the best of many rounds of about 5 ms.
+` + "`make jsonata-bench`" + ` (` + "`go run ./internal/jsonatabench -o docs/jsonata-performance.md`" + `) writes this file. Each row is one
+compiled expression on one decoded document, evaluated alternately by this engine and by the reference
+implementation (npm jsonata ` + jsonataref.Newest + `, in Node), in one run on one machine. The results are compared first.
+Each time is that of the best of many rounds of about 5 ms.
 
 `)
 	fmt.Fprintf(&s, "%s, %s/%s, %d processors.\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())

@@ -273,8 +273,8 @@ func TestConformance(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("What an Express Workflow can hold:\n%s", express)
-	t.Logf("What only a Standard Workflow can hold:\n%s", standard)
+	t.Logf("Features of Express Workflows:\n%s", express)
+	t.Logf("Features of Standard Workflows only:\n%s", standard)
 }
 
 func readCases(t *testing.T, file string) []*conformanceCase {

@@ -27,6 +27,9 @@ func TestSchemaAndReaderJudgeAlike(t *testing.T) {
 	}
 	taken, drawn := 0, 0
 	defer func() {
+		if drawn < 500 {
+			return // a short run is too small a sample
+		}
 		if !t.Failed() && (taken < drawn/25 || drawn-taken < drawn/25) {
 			t.Errorf("%d of %d documents are accepted: want a good share of both kinds", taken, drawn)
 		}

@@ -59,6 +59,33 @@ func TestDocumentedConfigurations(t *testing.T) {
 	}
 }
 
+// The table of variables names each member that an expression may use, and no other.
+func TestDocumentedMembers(t *testing.T) {
+	t.Parallel()
+	text := readDoc(t, "docs/configuration.md")
+	for _, variable := range []string{"request", "message", "context", "execution", "failure"} {
+		row := regexp.MustCompile("(?m)^\\| `\\$" + variable + "` \\|[^|]*\\|(.*)\\|$").FindStringSubmatch(text)
+		if row == nil {
+			t.Errorf("no table has a row of $%s", variable)
+			continue
+		}
+		documented := map[string]bool{}
+		for _, m := range regexp.MustCompile("`([A-Za-z]+)`").FindAllStringSubmatch(regexp.MustCompile(`\([^)]*\)`).ReplaceAllString(row[1], ""), -1) {
+			documented[m[1]] = true
+		}
+		delete(documented, "unwrap") // the key that makes $message.envelope
+		for _, name := range config.MembersOf(variable) {
+			if !documented[name] {
+				t.Errorf("the row of $%s lacks %s", variable, name)
+			}
+			delete(documented, name)
+		}
+		for name := range documented {
+			t.Errorf("$%s has no %s", variable, name)
+		}
+	}
+}
+
 // providerRow is a row of the table of providers: name, then time in the third column.
 var providerRow = regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)`(?: ²)? \\|[^|]*\\| ([0-9.]+m?s) \\|")
 
