@@ -32,7 +32,7 @@ var appleScheme = scheme{
 var appleTools = tools{
 	sign: signApple,
 	signature: &Signature{
-		Algorithm: "ecdsa-sha256", Encoding: "JWS in the member signedPayload", Signed: "the payload in it",
+		Algorithm: "ecdsa-sha256", Encoding: "JWS in the member signedPayload", Signed: "the token's payload",
 		Keys: "a chain of three certificates in the JWS, up to Apple Root CA - G3, or to the secrets",
 	},
 }

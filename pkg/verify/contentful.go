@@ -40,7 +40,7 @@ var contentfulTools = tools{
 	},
 	signature: &Signature{
 		Headers: []string{contentfulSignature, contentfulNames, contentfulTime}, Algorithm: "hmac-sha256", Encoding: "hex",
-		Signed: "method, path, the named headers and the body, by line feeds", Keys: "the signing secret",
+		Signed: "method, path, the named headers and the body, joined by line feeds", Keys: "the signing secret",
 	},
 }
 

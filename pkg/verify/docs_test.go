@@ -103,11 +103,15 @@ func about(p verify.Preset) string {
 	}
 	what := s.Signed
 	if strings.Contains(what, "{") {
-		what = code(what)
+		template, rest := what, ""
+		if at := strings.Index(what, ", "); at > 0 && (strings.HasPrefix(what[at:], ", but ") || strings.HasPrefix(what[at:], ", then ")) {
+			template, rest = what[:at], what[at:]
+		}
+		what = code(template) + rest
 	}
 	var traps []string
 	if p.Experimental {
-		traps = append(traps, "experimental: what is signed is known from third parties or from memory, not from the provider's own pages or library")
+		traps = append(traps, "experimental: what is signed is known from third parties or from recollection, not from the provider's own pages or library")
 	}
 	if strings.HasPrefix(s.Signed, "nothing") || strings.Contains(s.Signed, "not the body") {
 		traps = append(traps, "the body is not signed")
@@ -243,7 +247,7 @@ func retriesTable() string {
 		case p.Tolerance == 0:
 			signed = "no time is signed"
 		case p.Retries.Signed == verify.ResendAnew:
-			signed = "anew"
+			signed = "new"
 		case p.Retries.Signed == verify.ResendSame:
 			signed = "the same"
 		default:

@@ -20,7 +20,7 @@ var mailgunScheme = scheme{
 var mailgunTools = tools{
 	sign: (*signer).mailgun,
 	signature: &Signature{
-		Algorithm: "hmac-sha256", Encoding: "hex", Signed: "time and token of the body, and nothing else", Keys: "the HTTP webhook signing key",
+		Algorithm: "hmac-sha256", Encoding: "hex", Signed: "only the time and the token in the body", Keys: "the HTTP webhook signing key",
 	},
 }
 

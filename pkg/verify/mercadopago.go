@@ -32,7 +32,7 @@ var mercadopagoTools = tools{
 	},
 	signature: &Signature{
 		Headers: []string{mercadopagoSignature, mercadopagoRequest}, Algorithm: "hmac-sha256", Encoding: "hex",
-		Signed: "id:{query:data.id};request-id:{header:X-Request-Id};ts:{timestamp};, and not the body", Keys: "the webhook's secret",
+		Signed: "id:{query:data.id};request-id:{header:X-Request-Id};ts:{timestamp};, but not the body", Keys: "the webhook's secret",
 	},
 }
 

@@ -55,7 +55,7 @@ type Preset struct {
 	Deadline time.Duration
 	// Ack is the provider's own acknowledgement.
 	Ack Ack
-	// Experimental says that what is signed is known from third parties or from memory,
+	// Experimental says that what is signed is known from third parties or from recollection,
 	// and not from the provider's own pages, vectors or library.
 	Experimental bool
 	// RemembersIDs says that the signature protects too little of the body: a route must

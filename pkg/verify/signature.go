@@ -50,11 +50,19 @@ func (p Preset) Signature() Signature {
 }
 
 func describeJWT(j *JWT, public bool) Signature {
-	s := Signature{Headers: []string{j.place()}, Algorithm: "jwt " + strings.Join(j.Algorithms, ", "), Signed: "the token's claims", Keys: "shared secrets"}
+	algorithms := strings.Join(j.Algorithms, ", ")
+	switch {
+	case algorithms != "":
+	case public || j.JWKS != "":
+		algorithms = "RS256"
+	default:
+		algorithms = "HS256"
+	}
+	s := Signature{Headers: []string{j.place()}, Algorithm: "jwt " + algorithms, Signed: "the token's claims", Keys: "shared secrets"}
 	if j.Body != nil {
 		s.Signed += "; " + j.Body.Claim + " has the digest of the body"
 	} else {
-		s.Signed += ", and not the body"
+		s.Signed += ", but not the body"
 	}
 	if public || j.JWKS != "" {
 		s.Keys = "none: the keys are published; or public keys"

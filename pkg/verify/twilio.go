@@ -29,7 +29,7 @@ var twilioTools = tools{
 	sign: (*signer).twilio,
 	signature: &Signature{
 		Headers: []string{twilioSignature, twilioSettings}, Algorithm: "hmac-sha1, with a shared key hmac-sha256", Encoding: "base64",
-		Signed: "{url}, then the form's names and values in order; other bodies by bodySHA256 in the query", Keys: "the auth token, or a shared key",
+		Signed: "{url}, then the form's names and values in order; for other bodies, bodySHA256 in the query", Keys: "the auth token, or a shared key",
 	},
 }
 
