@@ -80,8 +80,8 @@ func onNumbers(fromFirst bool, f func(acc, x float64) float64) func(*evaluator, 
 	}
 }
 
-// fnDistinct keeps the first of equal items. Scalars are found by hashing; only arrays
-// and objects are compared with one another.
+// fnDistinct keeps the first of equal items. Scalars are found by their values, arrays
+// and objects by a hash, and compared.
 func fnDistinct(ev *evaluator, args []any) (any, error) {
 	items, ok := elements(args[0])
 	if !ok || len(items) <= 1 {
@@ -89,46 +89,60 @@ func fnDistinct(ev *evaluator, args []any) (any, error) {
 	}
 	out := &seq{sequence: isSequence(args[0]), items: make([]any, 0, len(items))}
 	ev.use(3 * slotSize * len(items))
-	seen := make(map[any]bool, len(items))
-	composite := map[uint64][]any{}
-next:
+	scalars := newScalarSet(0)
+	var composite composites
 	for _, item := range items {
 		if err := ev.step(); err != nil {
 			return nil, err
 		}
 		item = Force(item)
-		switch v := item.(type) {
+		isNew := false
+		switch item.(type) {
 		case []any, *seq, *Object:
-			h, err := ev.hash(v, 0)
-			if err != nil {
+			var err error
+			if isNew, err = composite.add(ev, item); err != nil {
 				return nil, err
 			}
-			for _, c := range composite[h] {
-				same, err := ev.equal(v, c, 0)
-				if err != nil {
-					return nil, err
-				}
-				if same {
-					continue next
-				}
-			}
-			composite[h] = append(composite[h], v)
-			ev.use(setEntry)
-		case json.Number:
-			f := toFloat(v)
-			if seen[f] {
-				continue next
-			}
-			seen[f] = true
 		default:
-			if seen[v] {
-				continue next
-			}
-			seen[v] = true
+			isNew = scalars.add(item)
 		}
-		out.items = append(out.items, item)
+		if isNew {
+			out.items = append(out.items, item)
+		}
 	}
 	return out, nil
+}
+
+// composites is a set of arrays and objects, by value.
+type composites struct {
+	table *hashTable
+	items []any
+}
+
+// add reports whether the set did not have the value.
+func (c *composites) add(ev *evaluator, v any) (bool, error) {
+	h, err := ev.hash(v, 0)
+	if err != nil {
+		return false, err
+	}
+	if c.table == nil {
+		c.table = newHashTable(0)
+	}
+	at := c.table.find(h, func(i int) bool {
+		if err != nil {
+			return true
+		}
+		var same bool
+		same, err = ev.equal(v, c.items[i], 0)
+		return same || err != nil
+	})
+	if at >= 0 || err != nil {
+		return false, err
+	}
+	c.table.add(h, len(c.items))
+	c.items = append(c.items, v)
+	ev.use(setEntry)
+	return true, nil
 }
 
 func fnZip(ev *evaluator, args []any) (any, error) {
@@ -161,32 +175,49 @@ func fnSort(ev *evaluator, args []any) (any, error) {
 	if !ok || len(items) <= 1 {
 		return args[0], nil
 	}
+	if IsUndefined(args[1]) {
+		return ev.sortNaturally(items)
+	}
 	ev.use(2 * slotSize * len(items))
 	out := slices.Clone(items)
 	for i := range out {
 		out[i] = Force(out[i])
 	}
-	if IsUndefined(args[1]) {
-		first := letter(out[0])
-		for _, item := range out {
-			if l := letter(item); l != first || l != 's' && l != 'n' {
-				e := errorf("D3070", nil)
-				e.Index = 1
-				return nil, e
-			}
-		}
-		err := mergeSort(out, make([]any, len(out)), func(a, b any) (bool, error) {
-			if first == 's' {
-				return ev.compareText(a.(string), b.(string)) > 0, ev.step()
-			}
-			return toFloat(a) > toFloat(b), ev.step()
-		})
-		return &seq{items: out}, err
-	}
 	err := mergeSort(out, make([]any, len(out)), func(a, b any) (bool, error) {
 		v, err := ev.callback(args[1], a, b)
 		return scriptTruth(v), err
 	})
+	return &seq{items: out}, err
+}
+
+// sortNaturally sorts numbers or texts.
+func (ev *evaluator) sortNaturally(items []any) (any, error) {
+	ev.use(7 * slotSize * len(items))
+	rows := make([]sortKey, len(items))
+	for i, item := range items {
+		item = Force(item)
+		rows[i] = sortKey{value: item, letter: letter(item)}
+		switch l := rows[i].letter; {
+		case l != rows[0].letter || l != 's' && l != 'n':
+			e := errorf("D3070", nil)
+			e.Index = 1
+			return nil, e
+		case l == 's':
+			rows[i].text = item.(string)
+		default:
+			rows[i].number = toFloat(item)
+		}
+	}
+	err := mergeSort(rows, make([]sortKey, len(rows)), func(a, b sortKey) (bool, error) {
+		if a.letter == 's' {
+			return ev.compareText(a.text, b.text) > 0, ev.step()
+		}
+		return a.number > b.number, ev.step()
+	})
+	out := make([]any, len(rows))
+	for i := range rows {
+		out[i] = rows[i].value
+	}
 	return &seq{items: out}, err
 }
 

@@ -85,8 +85,18 @@ func typeName(v any) any {
 
 // fnKeys returns the names of the members of an object, or of all objects of an array.
 func fnKeys(ev *evaluator, args []any) (any, error) {
+	if o, ok := args[0].(*Object); ok {
+		n := o.Len()
+		ev.use(2 * slotSize * n)
+		ev.work(memberSize * n)
+		out := &seq{sequence: true, items: make([]any, n)}
+		for i, k := range o.keys {
+			out.items[i] = k
+		}
+		return out, ev.step()
+	}
 	out := &seq{sequence: true}
-	seen := map[string]bool{}
+	seen := newScalarSet(0)
 	var visit func(v any, depth int) error
 	visit = func(v any, depth int) error {
 		if depth > maxDepth {
@@ -105,8 +115,7 @@ func fnKeys(ev *evaluator, args []any) (any, error) {
 			ev.work(memberSize * o.Len())
 			for i := range o.Len() {
 				k, _ := o.At(i)
-				if !seen[k] {
-					seen[k] = true
+				if seen.add(k) {
 					out.items = append(out.items, k)
 					ev.use(2 * memberSize)
 				}

@@ -1,5 +1,7 @@
 package jsonata
 
+import "slices"
+
 // object evaluates {key: value}, which groups the context.
 func (ev *evaluator) object(n *node, input any, env *frame) (any, error) {
 	if _, isArray := elements(input); isArray {
@@ -64,11 +66,12 @@ func (ev *evaluator) groupKey(n *node, pos int, context any, env *frame) (string
 	return key, true, nil
 }
 
+// A groupEntry collects what has the same key. A single value stays as it is; further
+// ones make it an array.
 type groupEntry struct {
 	pair  int
+	first any // the single value, if items is nil
 	items []any
-	// single: the value is items[0] itself; further items make it an array.
-	single bool
 }
 
 // add joins an item to the group, as $append does.
@@ -76,18 +79,58 @@ func (g *groupEntry) add(item any) {
 	if IsUndefined(item) {
 		return
 	}
-	if g.single {
-		first := g.items[0]
-		if list, isArray := elements(first); isArray {
-			g.items = append([]any{}, list...)
+	if g.items == nil {
+		if list, isArray := elements(g.first); isArray {
+			g.items = append(make([]any, 0, len(list)+4), list...)
+		} else {
+			g.items = append(make([]any, 0, 4), g.first)
 		}
-		g.single = false
 	}
 	if list, isArray := elements(item); isArray {
 		g.items = append(g.items, list...)
 		return
 	}
 	g.items = append(g.items, item)
+}
+
+// value returns the single value, or an array.
+func (g *groupEntry) value() any {
+	if g.items == nil {
+		return g.first
+	}
+	return &seq{items: g.items}
+}
+
+// A grouping holds groups in the order of their first items.
+type grouping struct {
+	keys    []string
+	entries []groupEntry
+	table   *hashTable // only beyond indexFrom groups, as in an Object
+}
+
+// find returns the group of a key, or nil.
+func (g *grouping) find(key string) *groupEntry {
+	if g.table != nil {
+		if i := g.table.find(hashText(key), func(i int) bool { return g.keys[i] == key }); i >= 0 {
+			return &g.entries[i]
+		}
+		return nil
+	}
+	if i := slices.Index(g.keys, key); i >= 0 {
+		return &g.entries[i]
+	}
+	return nil
+}
+
+func (g *grouping) add(key string, pair int, item any) {
+	g.keys = append(g.keys, key)
+	g.entries = append(g.entries, groupEntry{pair: pair, first: item})
+	switch {
+	case g.table != nil:
+		g.table.add(hashText(key), len(g.keys)-1)
+	case len(g.keys) > indexFrom:
+		g.table = indexKeys(g.keys, cap(g.keys))
+	}
 }
 
 // group evaluates the pairs for each item, and joins the items with the same key: their
@@ -100,8 +143,7 @@ func (ev *evaluator) group(pairs []pair, pos int, input any, env *frame) (any, e
 	if len(items) == 0 && !reduce {
 		items = []any{Undefined}
 	}
-	keys := []string{}
-	groups := map[string]*groupEntry{}
+	var groups grouping
 	for _, item := range items {
 		context, scope := item, env
 		if t, ok := item.(*tuple); ok && reduce {
@@ -116,11 +158,10 @@ func (ev *evaluator) group(pairs []pair, pos int, input any, env *frame) (any, e
 				continue
 			}
 			ev.use(2 * memberSize)
-			g := groups[key]
+			g := groups.find(key)
 			switch {
 			case g == nil:
-				groups[key] = &groupEntry{pair: i, items: []any{item}, single: true}
-				keys = append(keys, key)
+				groups.add(key, i, item)
 			case g.pair != i:
 				return nil, errorToken("D1009", pos, "{", key)
 			default:
@@ -128,34 +169,34 @@ func (ev *evaluator) group(pairs []pair, pos int, input any, env *frame) (any, e
 			}
 		}
 	}
-	out := NewObject(len(keys))
-	for _, key := range keys {
-		g := groups[key]
-		var context any = &seq{items: g.items}
-		if g.single {
-			context = g.items[0]
-		}
-		scope := env
+	out := &Object{keys: groups.keys, values: make([]any, len(groups.keys)), index: groups.table}
+	missing := false
+	for i := range groups.entries {
+		g := &groups.entries[i]
+		context, scope := any(nil), env
 		if reduce {
-			t := reduceTuples(g.items)
+			t := reduceTuples(g)
 			context, scope = t.item, &frame{parent: env, tuple: t.binds}
+		} else {
+			context = g.value()
 		}
 		v, err := ev.eval(pairs[g.pair].value, context, scope)
 		if err != nil {
 			return nil, err
 		}
-		if !IsUndefined(v) {
-			out.Set(key, v)
-		}
+		missing = missing || IsUndefined(v)
+		out.values[i] = v
+	}
+	if missing {
+		return out.defined(), nil
 	}
 	return out, nil
 }
 
 // reduceTuples joins tuples into one, each of whose variables has the values of all.
-func reduceTuples(items []any) *tuple {
-	first := items[0].(*tuple)
-	if len(items) == 1 {
-		return first
+func reduceTuples(g *groupEntry) *tuple {
+	if g.items == nil {
+		return g.first.(*tuple)
 	}
 	type column struct {
 		name string
@@ -164,10 +205,10 @@ func reduceTuples(items []any) *tuple {
 	var columns []*column
 	at := map[string]*column{}
 	out := groupEntry{}
-	for i, item := range items {
+	for i, item := range g.items {
 		t := item.(*tuple)
 		if i == 0 {
-			out = groupEntry{items: []any{t.item}, single: true}
+			out.first = t.item
 		} else {
 			out.add(t.item)
 		}
@@ -181,20 +222,14 @@ func reduceTuples(items []any) *tuple {
 				c.add(b.value)
 				continue
 			}
-			c := &column{b.name, groupEntry{items: []any{b.value}, single: true}}
+			c := &column{b.name, groupEntry{first: b.value}}
 			at[b.name] = c
 			columns = append(columns, c)
 		}
 	}
-	value := func(g *groupEntry) any {
-		if g.single {
-			return g.items[0]
-		}
-		return &seq{items: g.items}
-	}
-	to := &tuple{item: value(&out)}
+	to := &tuple{item: out.value()}
 	for _, c := range columns {
-		to.bind(c.name, value(&c.groupEntry))
+		to.bind(c.name, c.value())
 	}
 	return to
 }

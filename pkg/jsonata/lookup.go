@@ -2,7 +2,6 @@ package jsonata
 
 import (
 	"encoding/json"
-	"hash/maphash"
 	"math"
 )
 
@@ -23,9 +22,6 @@ type listID struct {
 
 func idOf(items []any) listID { return listID{&items[0], len(items)} }
 
-// hashSeed is the seed of all hashes of the process.
-var hashSeed = maphash.MakeSeed()
-
 // hash returns a number that is equal for values that are equal by the operator =.
 func (ev *evaluator) hash(v any, depth int) (uint64, error) {
 	if err := ev.step(); err != nil {
@@ -43,14 +39,10 @@ func (ev *evaluator) hash(v any, depth int) (uint64, error) {
 		}
 		return 3, nil
 	case float64, json.Number:
-		f := toFloat(v)
-		if f == 0 {
-			return 4, nil // includes -0
-		}
-		return mix(math.Float64bits(f)), nil
+		return hashNumber(toFloat(v)), nil
 	case string:
 		ev.work(len(v))
-		return maphash.String(hashSeed, v), nil
+		return hashText(v), nil
 	case []any:
 		return ev.hashItems(v, depth)
 	case *seq:
@@ -63,7 +55,7 @@ func (ev *evaluator) hash(v any, depth int) (uint64, error) {
 			if err != nil {
 				return 0, err
 			}
-			sum += mix(maphash.String(hashSeed, k) ^ mix(h)) // in any order
+			sum += hashWord(hashText(k) ^ hashWord(h)) // in any order
 		}
 		return sum, nil
 	}
@@ -77,29 +69,20 @@ func (ev *evaluator) hashItems(items []any, depth int) (uint64, error) {
 		if err != nil {
 			return 0, err
 		}
-		sum = mix(sum ^ h)
+		sum = hashWord(sum ^ h)
 	}
 	return sum, nil
-}
-
-// mix spreads the bits of a number (the finalizer of MurmurHash3).
-func mix(h uint64) uint64 {
-	h ^= h >> 33
-	h *= 0xff51afd7ed558ccd
-	h ^= h >> 33
-	h *= 0xc4ceb9fe1a85ec53
-	return h ^ h>>33
 }
 
 // A listSet is the set of the scalars of a list, made when the list is searched for the
 // second time.
 type listSet struct {
 	id  listID
-	set map[any]struct{}
+	set *scalarSet
 }
 
 // setOf returns the set of the scalars of a list, or nil if it is not worthwhile yet.
-func (ev *evaluator) setOf(items []any) (map[any]struct{}, error) {
+func (ev *evaluator) setOf(items []any) (*scalarSet, error) {
 	if !ev.conf.worth(len(items), indexItemsFrom) {
 		return nil, nil
 	}
@@ -110,29 +93,22 @@ func (ev *evaluator) setOf(items []any) (map[any]struct{}, error) {
 			continue
 		}
 		if s.set == nil && ev.affords(setEntry*len(items)) {
-			s.set = make(map[any]struct{}, len(items))
+			set := newScalarSet(len(items))
 			for _, item := range items {
 				if err := ev.step(); err != nil {
 					return nil, err
 				}
 				if item = Force(item); !isArray(item) {
-					s.set[scalarKey(item)] = struct{}{}
+					set.add(item)
 				}
 			}
+			s.set = set
 		}
 		return s.set, nil
 	}
 	ev.sets[ev.nextSet%len(ev.sets)] = listSet{id: id}
 	ev.nextSet++
 	return nil, nil
-}
-
-// scalarKey returns the same key for all numbers that are equal.
-func scalarKey(v any) any {
-	if isNumber(v) {
-		return toFloat(v)
-	}
-	return v
 }
 
 func isArray(v any) bool {
@@ -147,17 +123,17 @@ func (ev *evaluator) affords(bytes int) bool { return ev.reserve(float64(bytes))
 // A keyIndex finds the items of a list by the value of an expression that a predicate
 // compares for equality.
 type keyIndex struct {
-	pred *node
-	id   listID
-	at   map[uint64][]int32 // the places of the items, in order
+	pred  *node
+	id    listID
+	table *multiTable
 }
 
 // candidates returns the places of the items for which a predicate may be true, and
 // whether they are known. Key evaluates the side of the predicate that depends on the
 // item.
-func (ev *evaluator) candidates(pred *node, items []any, wanted func(n *node) (any, error), key func(n *node, item any) (any, error)) ([]int32, bool, error) {
-	if !ev.conf.worth(len(items), indexItemsFrom) || len(items) > math.MaxInt32 {
-		return nil, false, nil
+func (ev *evaluator) candidates(pred *node, items []any, wanted func(n *node) (any, error), key func(n *node, item any) (any, error)) (places, bool, error) {
+	if !ev.conf.worth(len(items), indexItemsFrom) || len(items) >= math.MaxInt32 {
+		return places{}, false, nil
 	}
 	id := idOf(items)
 	var index *keyIndex
@@ -169,34 +145,49 @@ func (ev *evaluator) candidates(pred *node, items []any, wanted func(n *node) (a
 	if index == nil {
 		ev.indexes[ev.nextIndex%len(ev.indexes)] = keyIndex{pred: pred, id: id}
 		ev.nextIndex++
-		return nil, false, nil
+		return places{}, false, nil
 	}
-	if index.at == nil {
+	if index.table == nil {
 		if !ev.affords(setEntry * len(items)) {
-			return nil, false, nil
+			return places{}, false, nil
 		}
-		index.at = make(map[uint64][]int32, len(items))
-		for i, item := range items {
-			v, err := key(pred.join.item, item)
-			if err != nil {
-				return nil, false, err
-			}
-			if IsUndefined(v) {
-				continue // equal to nothing
-			}
-			h, err := ev.hash(v, 0)
-			if err != nil {
-				return nil, false, err
-			}
-			index.at[h] = append(index.at[h], int32(i)) // #nosec G115 -- checked above
+		table, err := ev.indexOf(items, func(item any) (any, error) { return key(pred.join.item, item) })
+		if err != nil {
+			return places{}, false, err
 		}
+		index.table = table
 	}
 	v, err := wanted(pred.join.other)
 	if err != nil || IsUndefined(v) {
-		return nil, true, err
+		return places{}, true, err
 	}
 	h, err := ev.hash(v, 0)
-	return index.at[h], true, err
+	return index.table.of(h | 1), true, err
+}
+
+// indexOf returns the places of items by the hashes of their keys.
+func (ev *evaluator) indexOf(items []any, key func(item any) (any, error)) (*multiTable, error) {
+	hashes := make([]uint64, len(items))
+	for i, item := range items {
+		v, err := key(item)
+		if err != nil {
+			return nil, err
+		}
+		if IsUndefined(v) {
+			continue // equal to nothing
+		}
+		if hashes[i], err = ev.hash(v, 0); err != nil {
+			return nil, err
+		}
+		hashes[i] |= 1 // 0 is none
+	}
+	table := newMultiTable(len(items))
+	for i := len(items) - 1; i >= 0; i-- {
+		if hashes[i] != 0 {
+			table.addInFront(hashes[i], i)
+		}
+	}
+	return table, nil
 }
 
 // forgetIndexes is called when objects change in place, as in a transform.

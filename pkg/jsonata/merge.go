@@ -45,10 +45,7 @@ func (o *Object) bringBack() {
 	}
 	o.keys, o.values, o.past = slices.Clone(last.keys[:n]), values, nil
 	if n > indexFrom {
-		o.index = make(map[string]int, n)
-		for i, k := range o.keys {
-			o.index[k] = i
-		}
+		o.index = indexKeys(o.keys, n)
 	}
 }
 

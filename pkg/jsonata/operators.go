@@ -341,8 +341,7 @@ func (ev *evaluator) in(left, right any) (any, error) {
 		return nil, err
 	}
 	if set != nil {
-		_, ok := set[scalarKey(left)]
-		return ok, nil
+		return set.has(left), nil
 	}
 	for _, item := range items {
 		if err := ev.step(); err != nil {

@@ -61,7 +61,7 @@ func (ev *evaluator) placesOf(v any, n int) ([]int, bool, error) {
 
 // itemCandidates returns the places of the items for which a predicate about the items of
 // a list may be true.
-func (ev *evaluator) itemCandidates(pred *node, items []any, env *frame) ([]int32, bool, error) {
+func (ev *evaluator) itemCandidates(pred *node, items []any, env *frame) (places, bool, error) {
 	return ev.candidates(pred, items,
 		func(n *node) (any, error) { return ev.value(n, Undefined, env) },
 		func(n *node, item any) (any, error) { return ev.value(n, item, env) })
@@ -69,9 +69,9 @@ func (ev *evaluator) itemCandidates(pred *node, items []any, env *frame) ([]int3
 
 // joinCandidates does the same for a step that binds a variable to each item and is
 // followed by a predicate about the variable.
-func (ev *evaluator) joinCandidates(s *node, items []any, context any, env *frame) ([]int32, bool, error) {
+func (ev *evaluator) joinCandidates(s *node, items []any, context any, env *frame) (places, bool, error) {
 	if s.focus == "" || len(s.stages) == 0 || s.stages[0].filter == nil || s.stages[0].filter.join == nil {
-		return nil, false, nil
+		return places{}, false, nil
 	}
 	return ev.candidates(s.stages[0].filter, items,
 		func(n *node) (any, error) { return ev.value(n, context, env) },
@@ -81,9 +81,9 @@ func (ev *evaluator) joinCandidates(s *node, items []any, context any, env *fram
 }
 
 // selectOf is filter for only the items at some places.
-func (ev *evaluator) selectOf(pred *node, items []any, at []int32, out *seq, env *frame) error {
-	for _, i := range at {
-		if err := ev.selectItem(pred, int(i), len(items), items[i], items[i], out, env); err != nil {
+func (ev *evaluator) selectOf(pred *node, items []any, at places, out *seq, env *frame) error {
+	for i, ok := at.take(); ok; i, ok = at.take() {
+		if err := ev.selectItem(pred, i, len(items), items[i], items[i], out, env); err != nil {
 			return err
 		}
 	}

@@ -21,11 +21,8 @@ func (ev *evaluator) sortItems(n *node, in *seq, env *frame) ([]any, error) {
 		return in.items, nil
 	}
 	rows := make([]sortRow, len(in.items))
-	keys := make([]any, len(rows)*len(n.terms))
-	ev.use(slotSize * (4 + len(n.terms)) * len(rows))
-	for i := range keys {
-		keys[i] = unknown{}
-	}
+	keys := make([]sortKey, len(rows)*len(n.terms))
+	ev.use(slotSize * (4 + 3*len(n.terms)) * len(rows))
 	for i, item := range in.items {
 		rows[i] = sortRow{item, keys[:len(n.terms):len(n.terms)]}
 		keys = keys[len(n.terms):]
@@ -51,23 +48,38 @@ func (ev *evaluator) sortItems(n *node, in *seq, env *frame) ([]any, error) {
 // when it is first needed, which decides which of several errors is reported.
 type sortRow struct {
 	item any
-	keys []any
+	keys []sortKey
 }
 
-// unknown is the value of a term that has not been evaluated yet.
-type unknown struct{}
+// A sortKey is the value of a term, with what is compared of it beside it.
+type sortKey struct {
+	value  any
+	letter byte // of its type; 0 if the term has not been evaluated yet
+	number float64
+	text   string
+}
 
-func (ev *evaluator) sortKey(n *node, r sortRow, k int, env *frame) (any, error) {
-	if _, ok := r.keys[k].(unknown); !ok {
-		return r.keys[k], nil
+func (ev *evaluator) sortKey(n *node, r sortRow, k int, env *frame) (*sortKey, error) {
+	key := &r.keys[k]
+	if key.letter != 0 {
+		return key, nil
 	}
 	context, scope := r.item, env
 	if t, ok := r.item.(*tuple); ok {
 		context, scope = t.item, &frame{parent: env, tuple: t.binds}
 	}
 	v, err := ev.value(n.terms[k].expr, context, scope)
-	r.keys[k] = v
-	return v, err
+	if err != nil {
+		return nil, err
+	}
+	key.value, key.letter = v, letter(v)
+	switch key.letter {
+	case 's':
+		key.text = v.(string)
+	case 'n':
+		key.number = toFloat(v)
+	}
+	return key, nil
 }
 
 func (ev *evaluator) compareRows(n *node, a, b sortRow, env *frame) (int, error) {
@@ -81,32 +93,16 @@ func (ev *evaluator) compareRows(n *node, a, b sortRow, env *frame) (int, error)
 			return 0, err
 		}
 		switch {
-		case IsUndefined(x) && IsUndefined(y):
+		case IsUndefined(x.value) && IsUndefined(y.value):
 			continue
-		case IsUndefined(x):
+		case IsUndefined(x.value):
 			return 1, nil
-		case IsUndefined(y):
+		case IsUndefined(y.value):
 			return -1, nil
 		}
-		l, r := letter(x), letter(y)
-		if l != 's' && l != 'n' {
-			return 0, errorf("T2008", x)
-		}
-		if r != 's' && r != 'n' {
-			return 0, errorf("T2008", y)
-		}
-		if l != r {
-			e := &Error{Code: "T2007", Position: -1, Value: x, other: y}
-			e.describe()
-			return 0, e
-		}
-		c := 0
-		if l == 's' {
-			c = ev.compareText(x.(string), y.(string))
-		} else if f, g := toFloat(x), toFloat(y); f < g {
-			c = -1
-		} else if f != g {
-			c = 1 // also for NaN
+		c, err := ev.compareKeys(x, y)
+		if err != nil {
+			return 0, err
 		}
 		if term.descending {
 			c = -c
@@ -114,6 +110,27 @@ func (ev *evaluator) compareRows(n *node, a, b sortRow, env *frame) (int, error)
 		if c != 0 {
 			return c, nil
 		}
+	}
+	return 0, nil
+}
+
+// compareKeys compares two numbers or two texts.
+func (ev *evaluator) compareKeys(x, y *sortKey) (int, error) {
+	switch {
+	case x.letter != 's' && x.letter != 'n':
+		return 0, errorf("T2008", x.value)
+	case y.letter != 's' && y.letter != 'n':
+		return 0, errorf("T2008", y.value)
+	case x.letter != y.letter:
+		e := &Error{Code: "T2007", Position: -1, Value: x.value, other: y.value}
+		e.describe()
+		return 0, e
+	case x.letter == 's':
+		return ev.compareText(x.text, y.text), nil
+	case x.number < y.number:
+		return -1, nil
+	case x.number != y.number:
+		return 1, nil // also for NaN
 	}
 	return 0, nil
 }

@@ -8,11 +8,14 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 	}
 	if tuples == nil {
 		tuples = &seq{sequence: true, tupleStream: true, items: make([]any, len(items))}
+		first := make([]tuple, len(items))
 		for i, item := range items {
-			tuples.items[i] = &tuple{item: item}
+			first[i].item = item
+			tuples.items[i] = &first[i]
 		}
 	}
-	out := &seq{sequence: true, tupleStream: true}
+	out := &seq{sequence: true, tupleStream: true, items: make([]any, 0, len(tuples.items))}
+	made := tupleMaker{atOnce: max(1, min(len(tuples.items), 16))}
 	for _, t := range tuples.items {
 		from := t.(*tuple)
 		scope := &frame{parent: env, tuple: from.binds}
@@ -31,33 +34,59 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 		for k := 0; k < len(items); k++ {
 			i := k
 			if known {
-				if k == len(at) {
+				var more bool
+				if i, more = at.take(); !more {
 					break
 				}
-				i = int(at[k])
 			}
-			item := items[i]
-			to := &tuple{item: from.item, binds: from.binds}
-			if inner, ok := item.(*tuple); ok {
-				to.merge(inner)
-			} else {
-				if s.focus != "" {
-					to.bind(s.focus, item)
-				} else {
-					to.item = item
-				}
-				if s.index != "" {
-					to.bind(s.index, float64(i))
-				}
-				if s.ancestor != nil {
-					to.bind(s.ancestor.label, from.item)
-				}
-			}
+			out.items = append(out.items, made.next(s, from, items[i], i))
 			ev.use(8 * slotSize)
-			out.items = append(out.items, to)
 		}
 	}
 	return ev.tupleStages(s, out, env)
+}
+
+// A tupleMaker allocates tuples and bindings a few at a time.
+type tupleMaker struct {
+	atOnce   int
+	tuples   []tuple
+	bindings []tupleBinding
+}
+
+// next returns the tuple of an item, the i-th that a step made from the tuple from.
+func (m *tupleMaker) next(s *node, from *tuple, item any, i int) *tuple {
+	if len(m.tuples) == 0 {
+		m.tuples = make([]tuple, m.atOnce)
+	}
+	to := &m.tuples[0]
+	m.tuples = m.tuples[1:]
+	*to = *from
+	if inner, ok := item.(*tuple); ok {
+		to.merge(inner)
+		return to
+	}
+	if s.focus != "" {
+		m.bind(to, s.focus, item)
+	} else {
+		to.item = item
+	}
+	if s.index != "" {
+		m.bind(to, s.index, float64(i))
+	}
+	if s.ancestor != nil {
+		m.bind(to, s.ancestor.label, from.item)
+	}
+	return to
+}
+
+func (m *tupleMaker) bind(t *tuple, name string, value any) {
+	if len(m.bindings) == 0 {
+		m.bindings = make([]tupleBinding, m.atOnce)
+	}
+	b := &m.bindings[0]
+	m.bindings = m.bindings[1:]
+	*b = tupleBinding{name, value, t.binds}
+	t.binds = b
 }
 
 func (ev *evaluator) tupleSort(s *node, items []any, tuples *seq, env *frame) (*seq, error) {

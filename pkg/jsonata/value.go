@@ -12,8 +12,8 @@ import (
 type Object struct {
 	keys   []string
 	values []any
-	index  map[string]int // only beyond indexFrom members; below, a scan is faster
-	past   *past          // of an object that $merge made
+	index  *hashTable // only beyond indexFrom members; below, a scan is faster
+	past   *past      // of an object that $merge made
 }
 
 // indexFrom is the number of members from which an Object keeps an index.
@@ -65,6 +65,11 @@ func (o *Object) Set(key string, value any) {
 		o.values[i] = value
 		return
 	}
+	o.append(key, value)
+}
+
+// append adds a member that the object does not have.
+func (o *Object) append(key string, value any) {
 	if o.keys == nil { // room for a few, instead of growing by one, two, four
 		o.keys, o.values = make([]string, 0, 4), make([]any, 0, 4)
 	}
@@ -72,13 +77,19 @@ func (o *Object) Set(key string, value any) {
 	o.values = append(o.values, value)
 	switch {
 	case o.index != nil:
-		o.index[key] = len(o.keys) - 1
+		o.index.add(hashText(key), len(o.keys)-1)
 	case len(o.keys) > indexFrom:
-		o.index = make(map[string]int, 2*len(o.keys))
-		for i, k := range o.keys {
-			o.index[k] = i
-		}
+		o.index = indexKeys(o.keys, cap(o.keys))
 	}
+}
+
+// indexKeys returns an index of names, with room for n.
+func indexKeys(keys []string, n int) *hashTable {
+	t := newHashTable(n)
+	for i, k := range keys {
+		t.add(hashText(k), i)
+	}
+	return t
 }
 
 // Delete removes a member; it takes time proportional to the size of the object.
@@ -116,10 +127,7 @@ func (o *Object) deleteAll(names map[string]bool) {
 // reindex rebuilds the index after members have moved.
 func (o *Object) reindex() {
 	if o.index != nil {
-		clear(o.index)
-		for i, k := range o.keys {
-			o.index[k] = i
-		}
+		o.index = indexKeys(o.keys, len(o.keys))
 	}
 }
 
@@ -138,10 +146,7 @@ func (o *Object) find(key string) int {
 	}
 	o.restore()
 	if o.index != nil {
-		if i, ok := o.index[key]; ok {
-			return i
-		}
-		return -1
+		return o.index.find(hashText(key), func(i int) bool { return o.keys[i] == key })
 	}
 	for i, k := range o.keys {
 		if k == key {

@@ -1,0 +1,287 @@
+package jsonata
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"hash/maphash"
+	"math"
+	"math/bits"
+	"math/rand/v2"
+)
+
+// The tables here hold hashes, places and short values, but no pointers: the garbage
+// collector does not look into them, and a lookup touches few lines of the cache. The
+// hashes have random seeds, so nobody can choose values that collide.
+
+var (
+	hashSeed = maphash.MakeSeed()
+	mixSeed  = [2]uint64{rand.Uint64(), rand.Uint64() | 1} // #nosec G404 -- differs from process to process
+)
+
+// fold mixes two words.
+func fold(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}
+
+func hashWord(w uint64) uint64    { return fold(w^mixSeed[0], mixSeed[1]) }
+func hashText(s string) uint64    { return maphash.String(hashSeed, s) }
+func hashNumber(f float64) uint64 { return hashWord(numberBits(f)) }
+
+// numberBits returns the same bits for numbers that are equal.
+func numberBits(f float64) uint64 {
+	if f == 0 {
+		return 0 // of -0, too
+	}
+	return math.Float64bits(f)
+}
+
+// slotsFor returns how many slots a table of n entries has: a power of two, of which at
+// most two thirds are used.
+func slotsFor(n int) int { return 1 << bits.Len(uint(max(n+n/2, 8))) }
+
+// A hashTable finds places, such as those of items in a list, by the hash of what is
+// there. It only knows half of the hash, so what it finds is to be compared.
+type hashTable struct {
+	slots []hashSlot
+	n     int
+}
+
+type hashSlot struct {
+	hash  uint32
+	place int32 // plus 1; 0 is free
+}
+
+func newHashTable(n int) *hashTable { return &hashTable{slots: make([]hashSlot, slotsFor(n))} }
+
+// find returns the place with a hash for which same is true, or -1.
+func (t *hashTable) find(hash uint64, same func(place int) bool) int {
+	mask := uint32(len(t.slots) - 1) // #nosec G115 -- a place is an int32
+	h := uint32(hash)                // #nosec G115 -- half of it
+	for i := h & mask; ; i = (i + 1) & mask {
+		s := t.slots[i]
+		if s.place == 0 {
+			return -1
+		}
+		if s.hash == h && same(int(s.place-1)) {
+			return int(s.place - 1)
+		}
+	}
+}
+
+// add adds a place that the table does not have.
+func (t *hashTable) add(hash uint64, place int) {
+	if t.n++; t.n+t.n/2 > len(t.slots) {
+		old := t.slots
+		t.slots = make([]hashSlot, 2*len(old))
+		for _, s := range old {
+			if s.place != 0 {
+				t.put(s)
+			}
+		}
+	}
+	t.put(hashSlot{uint32(hash), int32(place + 1)}) // #nosec G115 -- half of the hash; the callers check the place
+}
+
+func (t *hashTable) put(s hashSlot) {
+	mask := uint32(len(t.slots) - 1) // #nosec G115 -- as above
+	i := s.hash & mask
+	for t.slots[i].place != 0 {
+		i = (i + 1) & mask
+	}
+	t.slots[i] = s
+}
+
+// A multiTable is a table in which a hash has any number of places, in order.
+type multiTable struct {
+	first hashTable
+	next  []int32 // for each place, the next one with its hash, plus 1
+}
+
+func newMultiTable(n int) *multiTable {
+	return &multiTable{first: *newHashTable(n), next: make([]int32, n)}
+}
+
+// addInFront adds a place before those that its hash has.
+func (t *multiTable) addInFront(hash uint64, place int) {
+	mask := uint32(len(t.first.slots) - 1) // #nosec G115 -- as above
+	h := uint32(hash)                      // #nosec G115 -- half of it
+	for i := h & mask; ; i = (i + 1) & mask {
+		s := &t.first.slots[i]
+		if s.place != 0 && s.hash != h {
+			continue
+		}
+		t.next[place] = s.place
+		*s = hashSlot{h, int32(place + 1)} // #nosec G115 -- as above
+		return
+	}
+}
+
+// places are those of a hash that are still to come.
+type places struct {
+	next []int32
+	at   int32 // plus 1; 0 at the end
+}
+
+func (t *multiTable) of(hash uint64) places {
+	at := t.first.find(hash, func(int) bool { return true })
+	return places{t.next, int32(at + 1)} // #nosec G115 -- as above
+}
+
+// take returns the next place.
+func (p *places) take() (int, bool) {
+	if p.at == 0 {
+		return 0, false
+	}
+	i := int(p.at - 1)
+	p.at = p.next[i]
+	return i, true
+}
+
+// A scalar is a value in two words: a number, a short text, a boolean or null as it is, a
+// long text by its hash and its place in a scalarSet.
+type scalar struct{ a, b uint64 }
+
+// The highest byte of b says what a scalar is: the length of a short text plus 1, or one
+// of these. It is never zero.
+const (
+	shortText   = 15
+	tagShift    = 56
+	tagNumber   = uint64(shortText+2) << tagShift
+	tagConstant = uint64(shortText+3) << tagShift
+	tagLong     = uint64(shortText+4) << tagShift
+	tagMask     = uint64(0xff) << tagShift
+)
+
+// scalarOf returns false for an array, an object or a function.
+func scalarOf(v any) (scalar, bool) {
+	switch v := v.(type) {
+	case string:
+		return scalarText(v), true
+	case float64:
+		return scalar{numberBits(v), tagNumber}, !math.IsNaN(v)
+	case json.Number:
+		return scalar{numberBits(toFloat(v)), tagNumber}, true
+	case nil:
+		return scalar{0, tagConstant}, true
+	case bool:
+		if v {
+			return scalar{1, tagConstant}, true
+		}
+		return scalar{2, tagConstant}, true
+	}
+	return scalar{}, false
+}
+
+func scalarText(s string) scalar {
+	n := len(s)
+	k := scalar{b: uint64(n+1) << tagShift}
+	switch {
+	case n > shortText:
+		return scalar{hashText(s), tagLong}
+	case n >= 8:
+		k.a = word(s)
+		k.b |= word(s[n-8:]) >> (8 * (16 - n))
+	default:
+		for i := range n {
+			k.a |= uint64(s[i]) << (8 * i)
+		}
+	}
+	return k
+}
+
+// word returns the first eight bytes of a text.
+func word(s string) uint64 {
+	b := [8]byte{s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]}
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+func (k scalar) hash() uint64 { return fold(k.a^mixSeed[0], k.b^mixSeed[1]) }
+
+// A scalarSet is a set of values of which the scalars are compared by value, and others
+// by identity.
+type scalarSet struct {
+	slots []scalar
+	n     int
+	long  []string // the long texts
+	rest  map[any]struct{}
+}
+
+func newScalarSet(n int) *scalarSet { return &scalarSet{slots: make([]scalar, slotsFor(n))} }
+
+// slot returns where a scalar is, or the free slot where it would be.
+func (s *scalarSet) slot(k scalar, text any) (at *scalar, found bool) {
+	mask := uint64(len(s.slots) - 1)
+	for i := k.hash() & mask; ; i = (i + 1) & mask {
+		at := &s.slots[i]
+		switch {
+		case at.b == 0:
+			return at, false
+		case at.a != k.a || at.b != k.b && (k.b != tagLong || at.b&tagMask != tagLong):
+		case k.b != tagLong || s.long[at.b&^tagMask] == text.(string):
+			return at, true
+		}
+	}
+}
+
+func (s *scalarSet) has(v any) bool {
+	k, ok := scalarOf(v)
+	if !ok {
+		_, ok = s.rest[v]
+		return ok
+	}
+	_, ok = s.slot(k, v)
+	return ok
+}
+
+// add reports whether the set did not have the value.
+func (s *scalarSet) add(v any) bool {
+	k, ok := scalarOf(v)
+	if !ok {
+		if _, ok := s.rest[v]; ok {
+			return false
+		}
+		if s.rest == nil {
+			s.rest = map[any]struct{}{}
+		}
+		s.rest[v] = struct{}{}
+		return true
+	}
+	at, found := s.slot(k, v)
+	if found {
+		return false
+	}
+	if k.b == tagLong {
+		k.b |= uint64(len(s.long))
+		s.long = append(s.long, v.(string))
+	}
+	*at = k
+	if s.n++; s.n+s.n/2 > len(s.slots) {
+		s.grow()
+	}
+	return true
+}
+
+func (s *scalarSet) grow() {
+	old := s.slots
+	s.slots = make([]scalar, 4*len(old))
+	mask := uint64(len(s.slots) - 1)
+	for _, k := range old {
+		if k.b == 0 {
+			continue
+		}
+		i := k.hashInSet() & mask
+		for s.slots[i].b != 0 {
+			i = (i + 1) & mask
+		}
+		s.slots[i] = k
+	}
+}
+
+// hashInSet is hash without the place of a long text.
+func (k scalar) hashInSet() uint64 {
+	if k.b&tagMask == tagLong {
+		k.b = tagLong
+	}
+	return k.hash()
+}
