@@ -84,6 +84,9 @@ type node struct {
 	join        *joinKeys
 	independent bool
 
+	// invariant: the same in each turn of the loop that it is in.
+	invariant *invariant
+
 	keepArray     bool // followed by []
 	keepSingleton bool // a path that has such a step
 	consArray     bool // an array constructor that a path must not flatten

@@ -7,8 +7,10 @@ import (
 // step counts one step of work, and returns an error when a budget is exhausted.
 func (ev *evaluator) step() error {
 	ev.steps++
-	if ev.used > ev.conf.maxAllocation {
-		return spent(ErrAllocation)
+	if ev.used > ev.maxUsed {
+		if ev.dropAll(); ev.used > ev.maxUsed {
+			return spent(ErrAllocation)
+		}
 	}
 	if ev.steps < ev.lookAt {
 		return nil
@@ -55,8 +57,10 @@ func (ev *evaluator) use(bytes int) {
 
 // reserve charges bytes that are about to be allocated and filled at once.
 func (ev *evaluator) reserve(bytes float64) error {
-	if float64(ev.used)+bytes > float64(ev.conf.maxAllocation) {
-		return spent(ErrAllocation)
+	if float64(ev.used)+bytes > float64(ev.maxUsed) {
+		if ev.dropAll(); float64(ev.used)+bytes > float64(ev.maxUsed) {
+			return spent(ErrAllocation)
+		}
 	}
 	ev.use(int(bytes))
 	ev.work(int(bytes) / 2)

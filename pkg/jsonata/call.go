@@ -29,6 +29,8 @@ type builtin struct {
 	// places: the function is used to compute places of items in an array, and depends
 	// only on its arguments.
 	places bool
+	// pure: the result depends only on the arguments.
+	pure bool
 	call   func(ev *evaluator, args []any) (any, error)
 }
 

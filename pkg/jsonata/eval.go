@@ -22,6 +22,7 @@ type evaluator struct {
 	steps    int
 	lookAt   int   // the step at which to look at the clock again
 	used     int64 // bytes that may be live
+	maxUsed  int64 // without what memos hold
 	made     int64 // bytes in total
 	binds    int   // variables that are bound in live frames
 	closures int   // functions that were made
@@ -42,6 +43,7 @@ type evaluator struct {
 	nextSet   int
 	indexes   [8]keyIndex
 	nextIndex int
+	memos     []*memo
 }
 
 // The sizes that are charged for values that an evaluation makes, in bytes.
@@ -56,7 +58,7 @@ const checkEvery = 256
 func newEvaluator(ctx context.Context, e *Expr, vars Vars) *evaluator {
 	return &evaluator{
 		ctx: ctx, conf: e.conf, vars: vars, clock: e.conf.clock, random: e.conf.random, pictures: e.pictures,
-		lookAt: min(checkEvery, e.conf.maxSteps+1),
+		lookAt: min(checkEvery, e.conf.maxSteps+1), maxUsed: e.conf.maxAllocation,
 	}
 }
 
@@ -119,22 +121,18 @@ func (ev *evaluator) eval(n *node, input any, env *frame) (any, error) {
 		return nil, locate(spent(ErrDepth), n)
 	}
 	used, binds := ev.used, ev.binds
-	v, err := ev.evalKind(n, input, env)
+	var v any
+	var err error
+	if n.invariant != nil {
+		v, err = ev.invariantValue(n, input, env)
+	} else {
+		v, err = ev.evalBare(n, input, env)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if n.kind == kindBlock {
 		ev.binds = binds // its frame is no longer needed
-	}
-	for i := range n.predicate {
-		if v, err = ev.filter(n.predicate[i].filter, v, env); err != nil {
-			return nil, err
-		}
-	}
-	if n.group != nil && n.kind != kindPath {
-		if v, err = ev.group(n.group, n.groupPos, v, env); err != nil {
-			return nil, err
-		}
 	}
 	ev.depth--
 	if s, ok := v.(*seq); ok && s.sequence && !s.tupleStream {
@@ -145,6 +143,25 @@ func (ev *evaluator) eval(n *node, input any, env *frame) (any, error) {
 	}
 	if ev.used-used >= releaseFrom && ev.binds == binds {
 		ev.release(used, v)
+	}
+	return v, nil
+}
+
+// evalBare evaluates n with what follows it.
+func (ev *evaluator) evalBare(n *node, input any, env *frame) (any, error) {
+	v, err := ev.evalKind(n, input, env)
+	if err != nil {
+		return nil, err
+	}
+	for i := range n.predicate {
+		if v, err = ev.filter(n.predicate[i].filter, v, env); err != nil {
+			return nil, err
+		}
+	}
+	if n.group != nil && n.kind != kindPath {
+		if v, err = ev.group(n.group, n.groupPos, v, env); err != nil {
+			return nil, err
+		}
 	}
 	return v, nil
 }
@@ -211,6 +228,9 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 		ev.closures++
 		return &lambda{params: n.params, names: n.names, sig: n.sig, body: n.body, input: input, env: env}, nil
 	case kindThunk:
+		if n.body.invariant != nil {
+			return ev.eval(n.body, input, env)
+		}
 		return &thunk{call: n.body, input: input, env: env}, nil
 	case kindApply:
 		return ev.apply(n, input, env)

@@ -48,7 +48,7 @@ func (t functionTable) define(name, signature string, arity int, call func(*eval
 	if err != nil {
 		panic("jsonata: signature of $" + name + ": " + err.Error())
 	}
-	b := &builtin{name: name, sig: sig, arity: arity, call: call}
+	b := &builtin{name: name, sig: sig, arity: arity, pure: true, call: call}
 	t[name] = b
 	return b
 }

@@ -54,7 +54,7 @@ func defineArrays(define definer) {
 			out[j] = item
 		}
 		return &seq{items: out}, nil
-	})
+	}).pure = false
 	define("distinct", "<x:x>", 1, fnDistinct)
 	define("zip", "<a+>", 0, fnZip)
 	define("sort", "<af?:a>", 2, fnSort)
@@ -195,24 +195,18 @@ func (ev *evaluator) sortNaturally(items []any) (any, error) {
 	ev.use(7 * slotSize * len(items))
 	rows := make([]sortKey, len(items))
 	for i, item := range items {
-		item = Force(item)
-		rows[i] = sortKey{value: item, letter: letter(item)}
-		switch l := rows[i].letter; {
-		case l != rows[0].letter || l != 's' && l != 'n':
+		rows[i].set(Force(item))
+		if l := rows[i].letter; l != rows[0].letter || l != 's' && l != 'n' {
 			e := errorf("D3070", nil)
 			e.Index = 1
 			return nil, e
-		case l == 's':
-			rows[i].text = item.(string)
-		default:
-			rows[i].number = toFloat(item)
 		}
 	}
 	err := mergeSort(rows, make([]sortKey, len(rows)), func(a, b sortKey) (bool, error) {
-		if a.letter == 's' {
-			return ev.compareText(a.text, b.text) > 0, ev.step()
+		if a.letter == 'n' {
+			return math.Float64frombits(a.word) > math.Float64frombits(b.word), ev.step() // false for NaN
 		}
-		return a.number > b.number, ev.step()
+		return ev.compareSameType(&a, &b) > 0, ev.step()
 	})
 	out := make([]any, len(rows))
 	for i := range rows {

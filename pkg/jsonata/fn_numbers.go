@@ -38,7 +38,7 @@ func defineNumbers(define definer) {
 		}
 		return p, nil
 	})
-	define("random", "<:n>", 0, func(ev *evaluator, _ []any) (any, error) { return unit(ev.random()), nil })
+	define("random", "<:n>", 0, func(ev *evaluator, _ []any) (any, error) { return unit(ev.random()), nil }).pure = false
 	define("formatNumber", "<n-so?:s>", 3, fnFormatNumber)
 	define("formatBase", "<n-n?:s>", 2, fnFormatBase)
 	define("formatInteger", "<n-s:s>", 2, func(ev *evaluator, args []any) (any, error) {

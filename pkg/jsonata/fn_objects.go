@@ -45,7 +45,7 @@ func defineObjects(define definer) {
 		}
 		return nil, userError("D3141", args[1], defaultOfAssert)
 	})
-	define("eval", "<sx?:x>", 2, fnEval)
+	define("eval", "<sx?:x>", 2, fnEval).pure = false
 }
 
 // The messages of $error and $assert if the expression has none.

@@ -26,8 +26,8 @@ func defineStepFunctions(define definer) {
 			return unit(ev.random()), nil
 		}
 		return javaRandom(int64(toFloat(args[0]))), nil
-	})
-	define("uuid", "<:s>", 0, fnUUID)
+	}).pure = false
+	define("uuid", "<:s>", 0, fnUUID).pure = false
 	define("parse", "<s-:x>", 1, fnParse)
 }
 

@@ -4,9 +4,10 @@ package jsonata
 // followed by and: the side that depends on the item, and the side that does not.
 type joinKeys struct{ item, other *node }
 
-// joinOf returns the sides of an equality, or nil if a predicate does not have that form.
-// The item is what focus is bound to, or the context if focus is "".
-func joinOf(pred *node, focus string) *joinKeys {
+// joinOf returns the sides of an equality, or nil if a predicate of a step does not have
+// that form. The item is what the focus of the step is bound to, or the context if it has
+// none.
+func joinOf(pred, step *node) *joinKeys {
 	for pred.kind == kindBinary && pred.op == opAnd && pred.bare() {
 		pred = pred.lhs
 	}
@@ -14,9 +15,9 @@ func joinOf(pred *node, focus string) *joinKeys {
 		return nil
 	}
 	switch {
-	case aboutItem(pred.lhs, focus) && aboutOther(pred.rhs, focus):
+	case aboutItem(pred.lhs, step.focus) && !dependsOnItem(pred.rhs, step):
 		return &joinKeys{pred.lhs, pred.rhs}
-	case aboutItem(pred.rhs, focus) && aboutOther(pred.lhs, focus):
+	case aboutItem(pred.rhs, step.focus) && !dependsOnItem(pred.lhs, step):
 		return &joinKeys{pred.rhs, pred.lhs}
 	}
 	return nil
@@ -41,33 +42,6 @@ func aboutItem(n *node, focus string) bool {
 		return first.kind == kindVariable && first.text == focus
 	}
 	return first.kind == kindVariable && first.text == "" || first.kind == kindName
-}
-
-// aboutOther reports whether n is a literal, or a path of names that begins with a variable
-// other than the item; with a focus, which leaves the context as it is, also a path from
-// the context.
-func aboutOther(n *node, focus string) bool {
-	if n.kind == kindString || n.kind == kindNumber || n.kind == kindValue {
-		return n.bare()
-	}
-	first := n
-	if n.kind == kindPath {
-		if !n.simple || !n.bare() {
-			return false
-		}
-		first = n.steps[0]
-	}
-	switch {
-	case !first.bare():
-		return false
-	case first.kind == kindName:
-		return focus != ""
-	case first.kind != kindVariable || first.builtin != nil:
-		return false
-	case first.text == "":
-		return focus != ""
-	}
-	return first.text != focus
 }
 
 // independent reports whether n has the same value in every context, and is worth

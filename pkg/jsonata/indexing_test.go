@@ -90,6 +90,18 @@ func TestIndexesChangeNothing(t *testing.T) {
 		`($t := $join(["\ud83d", $text, "\ude00"]); [$length($t), $length($t & $t), $substring($t & $t, 39, 5)])`,
 		`$reduce(["\ud83d", "\ude00", "\ud83d", "\ude00"], function($a, $b) { $a & $b }, $text)`,
 		`($data ~> |list|{"n": $count($$.list[n = 1])}|).list.n`,
+		`$data.list@$a.others#$j@$b[$b.n = $j].{"a": $a.id, "b": $b.id}`,
+		`$data.list@$a.others@$b[$b.id = $lowercase($a.other)].{"a": $a.id, "b": $b.name}`,
+		`$list.($o := $; $others[id = "id-" & $substringAfter($o.other, "-")].name)`,
+		`$list[n in $data.list.n[$ > 3]].id`, `$list[other in $data.others.id].id`, `$list.(n / $sum($data.list.n))`, `$list.(n & $join($data.list[n > 7].id))`,
+		`$list.($k := n; $data.list[n = $k].id)`, `$list.($k := n; $list.($l := n; $sum($data.list[n = $k].n) + $l))`,
+		`$map($list, function($o) { $map($data.list[n > 6], function($p) { $p.n - $o.n }) })`,
+		`($f := function($x) { $x * $random() }; $list.($map($data.list.n, $f)))`, `$list.$random()`, `$list.($shuffle($data.list.n))`, `[1..20].$string([1, 2, $])`,
+		`($x := [1..20]; $list.($y := $sum($x); $x := $append($x, $y); $count($x)))`, `($count := function($l) { $l[0].n }; $list.($count($data.list)))`,
+		`$list.($data.list.n[]^(>$)[0])`, `$list.($data.list{key: $sum(n)}.k1)`, `$list.lines.($data.list.lines.sku[$ = "s1"])`, `$data.list.(n in $$.x.y or n in $data.list.n)`,
+		`($data ~> |list|{"n": $sum($data.list.n)}|).list.n`, `($d := $data; $d ~> |list|{"m": $count($d.list.n)}| ~> |list|{"k": $d.list.n}|).list[0].k`,
+		`$list.([0..$n - 1][$ in $data.list.n])`, `$list.($m := $merge([{"a": 1}, {"b": n}]); $count($keys($m)) & $keys($data))`,
+		`$list.($data.list[n = 3][]~>$count())`, `$list.($data.list[0].id[])`, `$list.[$data.list[[0..2]].id]`, `$list.($data.list.id ~> $join(n & ","))`,
 	} {
 		sameWithIndexes(t, expr, Undefined, vars)
 	}
@@ -103,6 +115,8 @@ func randomAccumulator() *rapid.Generator[string] {
 			`$a := $append($a, $i)`, `$a := $append($i, $a)`, `$a := [$a, $i]`, `$a := [$i, $a]`, `$a := $append($a, $b)`, `$b := $a`, `$b := $append($b, $a)`,
 			`$s := $s & $string($i)`, `$s := $string($i) & $s`, `$s := $s & $u`, `$u := $s`, `$u := $u & "é"`, `$u := $substring($s & $u, 1, 40)`,
 			`$m := $merge([$m, {"k" & ($i % 5): $i}])`, `$m := $merge([$m, $o])`, `$o := $m`, `$o := $merge([$o, {"k1": $i, "o" & $i: $a}])`, `$m := $merge([$o, $m])`,
+			`$a := $a.($ & $join($b.("x" & $)))`, `$b := $a.($count($b) + $count($a[$ > 2]))`, `$a := $map($a, function($v) { $v in $b.k or $v in [1, 2, 3] })`,
+			`$b := [1..20].($ in $a or $sum($m.*) > $)`, `$o := $a{$string($): $count($b[$ = 1])}`,
 			`$a := $a[[0..7]]`, `$b := $a[$i]`, `$b := $distinct($append($a, $b))`, `$a := $a[$ in $b]`, `$a := $reverse($a)`,
 		})
 		program := `($a := []; $b := []; $s := ""; $u := ""; $m := {}; $o := {};`

@@ -191,4 +191,7 @@ func (ev *evaluator) indexOf(items []any, key func(item any) (any, error)) (*mul
 }
 
 // forgetIndexes is called when objects change in place, as in a transform.
-func (ev *evaluator) forgetIndexes() { ev.indexes = [len(ev.indexes)]keyIndex{} }
+func (ev *evaluator) forgetIndexes() {
+	ev.indexes = [len(ev.indexes)]keyIndex{}
+	ev.dropAll()
+}

@@ -91,6 +91,9 @@ func parseInto(src string, conf *config, nodes *nodes) (root *node, pictures dat
 	if n.kind == kindParent || n.seeking != nil {
 		return nil, nil, errorToken("S0217", n.pos, kindNames[n.kind], nil)
 	}
+	if r.loops {
+		markInvariants(n)
+	}
 	return n, r.pictures, nil
 }
 

@@ -7,7 +7,11 @@ func (ev *evaluator) path(n *node, input any, env *frame) (any, error) {
 			return v, err
 		}
 		if rest > 0 {
-			return ev.pathSteps(n, rest, Undefined, toItems(v), env)
+			items := toItems(v)
+			if ev.conf.worth(len(items), indexItemsFrom) {
+				return ev.listValue(n, items, func() (any, error) { return ev.pathSteps(n, rest, Undefined, items, env) })
+			}
+			return ev.pathSteps(n, rest, Undefined, items, env)
 		}
 	}
 	items, isArray := elements(input)

@@ -9,6 +9,7 @@ type resolver struct {
 	conf   *config
 	labels int // the number of % so far
 	nodes  *nodes
+	loops  bool // there are lambdas, predicates that are not numbers, or steps that are not names
 	// pictures holds the string literals that are arguments of date functions.
 	pictures datePictures
 }
@@ -53,6 +54,7 @@ func (r *resolver) resolveKind(n *node) (*node, *Error) {
 			return nil, err
 		}
 		n.body = r.tailCall(n.body)
+		r.loops = true
 		return n, nil
 	case kindCondition:
 		if err := r.child(n, &n.lhs); err != nil {
@@ -196,6 +198,7 @@ func (r *resolver) binary(n *node) (*node, *Error) {
 			return nil, errorToken("S0210", n.pos, n.text, nil)
 		}
 		left.group, left.groupPos, left.simple = n.pairs, n.pos, false
+		r.loops = true
 		return left, r.pairs(nil, n.pairs)
 	case "^":
 		return r.sort(n)
@@ -258,6 +261,7 @@ func (r *resolver) dot(n *node) (*node, *Error) {
 		path.simple = path.simple && rest.simple
 	} else {
 		path.simple = path.simple && rest.kind == kindString && rest.plain()
+		r.loops = r.loops || rest.kind != kindString && rest.kind != kindWildcard && rest.kind != kindDescendant
 		if rest.predicate != nil {
 			rest.stages, rest.predicate = rest.predicate, nil
 		}
@@ -316,7 +320,8 @@ func (r *resolver) filter(n *node) (*node, *Error) {
 	if n.rhs.seeking != nil {
 		pushAncestry(step, n.rhs)
 	}
-	n.rhs.join = joinOf(n.rhs, step.focus)
+	r.loops = r.loops || n.rhs.kind != kindNumber
+	n.rhs.join = joinOf(n.rhs, step)
 	n.rhs.independent = independent(n.rhs)
 	if out.kind == kindPath {
 		step.stages = append(step.stages, stage{filter: n.rhs})
@@ -334,6 +339,7 @@ func (r *resolver) sort(n *node) (*node, *Error) {
 	path.simple = false
 	step := r.nodes.new(kindSort, n.pos, n.end, n.text)
 	step.terms = n.terms
+	r.loops = true
 	for i := range step.terms {
 		if err := r.child(step, &step.terms[i].expr); err != nil {
 			return nil, err

@@ -1,5 +1,11 @@
 package jsonata
 
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+)
+
 // sortStep orders the items of a path.
 func (ev *evaluator) sortStep(n *node, in *seq, env *frame) (any, error) {
 	items, err := ev.sortItems(n, in, env)
@@ -54,10 +60,44 @@ type sortRow struct {
 // A sortKey is the value of a term, with what is compared of it beside it.
 type sortKey struct {
 	value  any
-	letter byte // of its type; 0 if the term has not been evaluated yet
-	number float64
+	letter byte   // of its type; 0 if the term has not been evaluated yet
+	word   uint64 // a number, or the first bytes of a text
 	text   string
 }
+
+// set reads what is compared of a value.
+func (k *sortKey) set(v any) {
+	k.value, k.letter = v, letter(v)
+	switch k.letter {
+	case 's':
+		k.text = v.(string)
+		var first [8]byte
+		copy(first[:], k.text)
+		k.word = binary.BigEndian.Uint64(first[:])
+	case 'n':
+		k.word = math.Float64bits(toFloat(v))
+	}
+}
+
+// compareSameType compares two numbers or two texts.
+func (ev *evaluator) compareSameType(x, y *sortKey) int {
+	if x.letter == 's' {
+		if x.word != y.word && (x.word|y.word)&notASCII == 0 {
+			return cmp.Compare(x.word, y.word) // without looking at the texts, which are elsewhere
+		}
+		return ev.compareText(x.text, y.text)
+	}
+	switch f, g := math.Float64frombits(x.word), math.Float64frombits(y.word); {
+	case f < g:
+		return -1
+	case f != g:
+		return 1 // also for NaN
+	}
+	return 0
+}
+
+// notASCII are the bits that bytes beyond ASCII have.
+const notASCII = 0x8080808080808080
 
 func (ev *evaluator) sortKey(n *node, r sortRow, k int, env *frame) (*sortKey, error) {
 	key := &r.keys[k]
@@ -72,13 +112,7 @@ func (ev *evaluator) sortKey(n *node, r sortRow, k int, env *frame) (*sortKey, e
 	if err != nil {
 		return nil, err
 	}
-	key.value, key.letter = v, letter(v)
-	switch key.letter {
-	case 's':
-		key.text = v.(string)
-	case 'n':
-		key.number = toFloat(v)
-	}
+	key.set(v)
 	return key, nil
 }
 
@@ -125,12 +159,6 @@ func (ev *evaluator) compareKeys(x, y *sortKey) (int, error) {
 		e := &Error{Code: "T2007", Position: -1, Value: x.value, other: y.value}
 		e.describe()
 		return 0, e
-	case x.letter == 's':
-		return ev.compareText(x.text, y.text), nil
-	case x.number < y.number:
-		return -1, nil
-	case x.number != y.number:
-		return 1, nil // also for NaN
 	}
-	return 0, nil
+	return ev.compareSameType(x, y), nil
 }
