@@ -31,7 +31,7 @@ type builtin struct {
 	places bool
 	// pure: the result depends only on the arguments.
 	pure bool
-	call   func(ev *evaluator, args []any) (any, error)
+	call func(ev *evaluator, args []any) (any, error)
 }
 
 // A Function is a function as a value: the result of an evaluation, or made by
