@@ -34,7 +34,13 @@ type evaluator struct {
 	// functions that it calls back.
 	callInput any
 	callFrame *frame
-	// These make repeated searches of one text or list faster, from the second one on.
+	found *searches // nil until it is needed
+	memos []*memo
+}
+
+// A searches holds what makes repeated searches of one text or list faster, from the
+// second one on. Most evaluations need none.
+type searches struct {
 	texts     [2]textGrowth
 	nextText  int
 	runes     [4]*runeIndex
@@ -43,7 +49,13 @@ type evaluator struct {
 	nextSet   int
 	indexes   [8]keyIndex
 	nextIndex int
-	memos     []*memo
+}
+
+func (ev *evaluator) searches() *searches {
+	if ev.found == nil {
+		ev.found = &searches{}
+	}
+	return ev.found
 }
 
 // The sizes that are charged for values that an evaluation makes, in bytes.

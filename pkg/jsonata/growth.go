@@ -124,8 +124,9 @@ func (ev *evaluator) join(a, b string) (string, error) {
 		ev.work(n)
 		return joinText(a, b), ev.reserve(float64(n))
 	}
-	for i := range ev.texts {
-		g := &ev.texts[i]
+	found := ev.searches()
+	for i := range found.texts {
+		g := &found.texts[i]
 		switch {
 		case g.is(a):
 			return ev.joinGrown(g, b, false)
@@ -164,13 +165,14 @@ func (ev *evaluator) newText(a, b string, front, behind int) (string, error) {
 	g := textGrowth{buf: make([]byte, front+n+behind), start: front, end: front + n}
 	copy(g.buf[front:], a)
 	copy(g.buf[front+len(a):], b)
-	for i := range ev.texts { // that of a or b is no longer needed
-		if ev.texts[i].is(a) || ev.texts[i].is(b) {
-			ev.texts[i] = g
+	found := ev.searches()
+	for i := range found.texts { // that of a or b is no longer needed
+		if found.texts[i].is(a) || found.texts[i].is(b) {
+			found.texts[i] = g
 			return g.text(), nil
 		}
 	}
-	ev.texts[ev.nextText%len(ev.texts)] = g
-	ev.nextText++
+	found.texts[found.nextText%len(found.texts)] = g
+	found.nextText++
 	return g.text(), nil
 }

@@ -86,9 +86,9 @@ func (ev *evaluator) setOf(items []any) (*scalarSet, error) {
 	if !ev.conf.worth(len(items), indexItemsFrom) {
 		return nil, nil
 	}
-	id := idOf(items)
-	for i := range ev.sets {
-		s := &ev.sets[i]
+	id, found := idOf(items), ev.searches()
+	for i := range found.sets {
+		s := &found.sets[i]
 		if s.id != id {
 			continue
 		}
@@ -106,8 +106,8 @@ func (ev *evaluator) setOf(items []any) (*scalarSet, error) {
 		}
 		return s.set, nil
 	}
-	ev.sets[ev.nextSet%len(ev.sets)] = listSet{id: id}
-	ev.nextSet++
+	found.sets[found.nextSet%len(found.sets)] = listSet{id: id}
+	found.nextSet++
 	return nil, nil
 }
 
@@ -135,16 +135,16 @@ func (ev *evaluator) candidates(pred *node, items []any, wanted func(n *node) (a
 	if !ev.conf.worth(len(items), indexItemsFrom) || len(items) >= math.MaxInt32 {
 		return places{}, false, nil
 	}
-	id := idOf(items)
+	id, found := idOf(items), ev.searches()
 	var index *keyIndex
-	for i := range ev.indexes {
-		if k := &ev.indexes[i]; k.pred == pred && k.id == id {
+	for i := range found.indexes {
+		if k := &found.indexes[i]; k.pred == pred && k.id == id {
 			index = k
 		}
 	}
 	if index == nil {
-		ev.indexes[ev.nextIndex%len(ev.indexes)] = keyIndex{pred: pred, id: id}
-		ev.nextIndex++
+		found.indexes[found.nextIndex%len(found.indexes)] = keyIndex{pred: pred, id: id}
+		found.nextIndex++
 		return places{}, false, nil
 	}
 	if index.table == nil {
@@ -192,6 +192,8 @@ func (ev *evaluator) indexOf(items []any, key func(item any) (any, error)) (*mul
 
 // forgetIndexes is called when objects change in place, as in a transform.
 func (ev *evaluator) forgetIndexes() {
-	ev.indexes = [len(ev.indexes)]keyIndex{}
+	if ev.found != nil {
+		ev.found.indexes = [len(ev.found.indexes)]keyIndex{}
+	}
 	ev.dropAll()
 }

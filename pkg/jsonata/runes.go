@@ -67,7 +67,8 @@ func (ev *evaluator) runesOf(s string) (ix *runeIndex, at int) {
 	if !ev.conf.worth(len(s), indexTextFrom) || len(s) > math.MaxInt32 {
 		return nil, 0
 	}
-	for _, ix := range ev.runes {
+	found := ev.searches()
+	for _, ix := range found.runes {
 		if ix != nil {
 			if at, ok := partOf(ix.text, s); ok {
 				return ix, at
@@ -77,8 +78,8 @@ func (ev *evaluator) runesOf(s string) (ix *runeIndex, at int) {
 	ev.work(len(s))
 	ix = newRuneIndex(s)
 	ev.use(4 * cap(ix.every))
-	ev.runes[ev.nextRunes%len(ev.runes)] = ix
-	ev.nextRunes++
+	found.runes[found.nextRunes%len(found.runes)] = ix
+	found.nextRunes++
 	return ix, 0
 }
 
