@@ -34,8 +34,8 @@ type evaluator struct {
 	// functions that it calls back.
 	callInput any
 	callFrame *frame
-	found *searches // nil until it is needed
-	memos []*memo
+	found     *searches // nil until it is needed
+	memos     []*memo
 }
 
 // A searches holds what makes repeated searches of one text or list faster, from the
