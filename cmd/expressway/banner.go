@@ -28,7 +28,7 @@ func printStart(p *program, local *devserver.Local, server *devserver.Server, ev
 		fmt.Fprintf(p.stdout, "  %s\n", line)
 	}
 	if n := len(local.WentOn); n > 0 {
-		fmt.Fprintf(p.stdout, "  %d executions go on from where they were\n", n)
+		fmt.Fprintf(p.stdout, "  %d executions continue where they were\n", n)
 	}
 	fmt.Fprintln(p.stdout, "try")
 	for _, line := range attempts(local, server, events) {

@@ -23,7 +23,7 @@ import (
 type devCommand struct {
 	HTTP      string   `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where the webhook routes and the console listen (default: ${default})."`
 	States    string   `default:"127.0.0.1:8083" placeholder:"ADDRESS" help:"Where the Step Functions API listens (default: ${default})."`
-	AllowHost []string `placeholder:"NAME" help:"A host name, in addition to this machine's own, by which the Step Functions API and the console may be called. Webhook routes accept any."`
+	AllowHost []string `placeholder:"NAME" help:"A host name, in addition to this machine's own, under which the Step Functions API and the console may be called. Webhook routes accept any."`
 	Data      string   `placeholder:"DIR" help:"Keep state machines created through the Step Functions API in this folder. Without it, they are lost when the program stops."`
 	Events    string   `placeholder:"DIR" help:"Send every webhook-*.json, queue-*.json and event-*.json of this folder through its function first, and print what came back."`
 	Log       string   `default:"short" enum:"short,json" help:"How a delivery is printed: as a short line, or as json, the log lines of the function (default: ${default})."`

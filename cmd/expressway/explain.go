@@ -238,7 +238,7 @@ func (e *explained) accepting() {
 		e.line("queue", e.route.Queue.Address)
 	}
 	e.head("queue", fmt.Sprintf("the sender is answered %d once the queue has the delivery, 503 if it certainly has not,", status),
-		"and 502 if nobody knows; the queue function starts the execution")
+		"and 502 if the outcome is unknown; the queue function starts the execution")
 	if !e.has("input") {
 		e.head("mode", "no input: all of $request but its cookies and the headers authorization, proxy-authorization,",
 			"cookie, x-api-key and those that carry the signature")
@@ -257,7 +257,7 @@ func (e *explained) dedupe() {
 	rule := e.route.Dedupe
 	if rule == nil {
 		if !e.has("dedupe") {
-			e.head("mode", "no dedupe: a delivery that comes again starts another execution")
+			e.head("mode", "no dedupe: a repeated delivery starts another execution")
 		}
 		return
 	}

@@ -28,7 +28,7 @@ type forgetCommand struct {
 	DryRun bool   `help:"Only show the stored record."`
 }
 
-// Run frees a dedupe key, so that the delivery runs when it comes again, and shows what
+// Run frees a dedupe key, so that the delivery runs when it is repeated, and shows what
 // was stored under it.
 func (c *forgetCommand) Run(ctx context.Context, p *program) error {
 	table := c.Table

@@ -45,9 +45,9 @@ type commands struct {
 	Validate validateCommand `cmd:"" help:"Check the configuration, the state machines and the template, and how they fit together, and print every problem."`
 	Explain  explainCommand  `cmd:"" help:"Print a route with every default written out."`
 	Redrive  redriveCommand  `cmd:"" help:"Put dead letters back where they came from: messages, the records of Lambda destinations, and of rules."`
-	Logs     logsCommand     `cmd:"" help:"Find in the logs what became of a delivery: print the query for an id, and with credentials its answer as a timeline."`
+	Logs     logsCommand     `cmd:"" help:"Find in the logs what happened to a delivery: print the query for an id, and with credentials its answer as a timeline."`
 	Doctor   doctorCommand   `cmd:"" help:"Check a stack as it is deployed: functions, queues, mappings and state machines. It only reads."`
-	Forget   forgetCommand   `cmd:"" help:"Free a dedupe key, so that the delivery runs when it comes again, and show what was stored."`
+	Forget   forgetCommand   `cmd:"" help:"Free a dedupe key, so that the delivery runs when it is repeated, and show what was stored."`
 	Sign     signCommand     `cmd:"" help:"Print a signed curl command that a route accepts."`
 	Init     initCommand     `cmd:"" help:"Write routes, a template, samples and settings into a folder, or add to an existing template what it lacks."`
 	Add      addCommand      `cmd:"" help:"Add a route for a provider, a queue or a rule, with its parameter, permission and sample."`

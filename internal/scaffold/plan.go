@@ -104,7 +104,7 @@ var initNames = names{"deliveries", "DELIVERIES_QUEUE_ARN", "DEAD_LETTERS_URL", 
 func (p *plan) withoutRoutes() error {
 	_, err := os.Lstat(filepath.Join(p.Dir, ConfigFile))
 	if err == nil {
-		return fmt.Errorf("%s already exists, and the template would serve other routes than it has: `expressway add` adds a route to it; to begin anew, move it away first", ConfigFile)
+		return fmt.Errorf("%s already exists, and the template would serve other routes than it has: `expressway add` adds a route to it; to start over, move it away first", ConfigFile)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -155,7 +155,7 @@ func Init(o Options) (*Changes, error) {
 		if len(o.LayerZip) > 0 {
 			c.Files = append(c.Files, File{o.LayerFile, o.LayerZip})
 		} else {
-			c.note("put the layer beside the template before it is deployed: `expressway layer` of a release says where %s is", o.LayerFile)
+			c.note("put the layer next to the template before you deploy it: `expressway layer` of a release says where %s is", o.LayerFile)
 		}
 	}
 	if err := c.skipExisting(); err != nil {

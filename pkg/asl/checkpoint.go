@@ -112,7 +112,7 @@ func (f *frame) forget(s *state) {
 func (f *frame) goOn(fl *flow, c Checkpoint) (input any, _ *Error) {
 	s := fl.states[c.State]
 	if s == nil {
-		return nil, &Error{Name: "States.Runtime", Cause: "The execution cannot go on: its definition has no state '" + c.State + "'.", fatal: true}
+		return nil, &Error{Name: "States.Runtime", Cause: "The execution cannot continue: its definition has no state '" + c.State + "'.", fatal: true}
 	}
 	f.state, f.raw, f.before, f.entered, f.last, f.since = s, c.Input, c.Before, c.Entered, c.Last, c.Since
 	f.visits, f.retries, f.counts, f.called = c.Visits, c.Retries, c.Counts, c.Called

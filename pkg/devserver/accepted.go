@@ -103,7 +103,7 @@ func (q *memoryQueue) work(record events.SQSMessage, sent string) {
 			return
 		}
 	}
-	q.log.Warn("an accepted delivery is let go: it was received five times, and a redrive policy would move it now",
+	q.log.Warn("an accepted delivery is dropped: it was received five times, and a redrive policy would now move it",
 		slog.String("messageId", record.MessageId), slog.String("queue", record.EventSourceARN))
 }
 

@@ -28,7 +28,7 @@ type ListenOptions struct {
 	// API. A listener on 127.0.0.1 or localhost is also reachable at ::1 if there is
 	// IPv6, because localhost means either, and clients differ in which they try.
 	HTTP, States string
-	// AllowHosts are names, in addition to those of this machine, by which the Step Functions
+	// AllowHosts are names, in addition to those of this machine, under which the Step Functions
 	// API and the console may be called; see [guard].
 	AllowHosts []string
 	// Console makes what serves [console.Path], of the URLs of the webhook routes and of the

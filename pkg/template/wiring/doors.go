@@ -128,7 +128,7 @@ func (k *checker) checkDoorTimeouts(m *member, doors []*template.Door) {
 		if known && own > wait && !said {
 			said = true
 			k.add(Warning, "timeout-order", m.At("Timeout"),
-				fmt.Sprintf("%s may work for %s, and the API event %s waits %s: the sender gets the API's 503 or 504 while the workflow goes on", m.ID, own, d.ID, wait),
+				fmt.Sprintf("%s may work for %s, and the API event %s waits %s: the sender gets the API's 503 or 504 while the workflow continues", m.ID, own, d.ID, wait),
 				fmt.Sprintf("Set Timeout to at most %d", limit/1000))
 		}
 		for _, r := range m.routes {
