@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -105,6 +106,11 @@ func TestDocumentedProviders(t *testing.T) {
 	}
 	for name := range got {
 		t.Errorf("the table has provider %s, which does not exist", name)
+	}
+	for file, count := range map[string]string{"README.md": "each of %d providers", "CHANGELOG.md": "%d provider presets"} {
+		if count = fmt.Sprintf(count, len(verify.Providers())); !strings.Contains(readDoc(t, file), count) {
+			t.Errorf("%s does not say %q", file, count)
+		}
 	}
 }
 
