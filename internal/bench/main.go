@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/expressway-dev/expressway/internal/checkout"
+	"github.com/expressway-dev/expressway/internal/devcost"
 )
 
 // A plan says how much is measured. More of each narrows the spread.
@@ -86,6 +87,7 @@ var steps = []step{
 	{"large", (*bench).largeBodies},
 	{"engine", (*bench).engine},
 	{"executions", (*bench).manyExecutions},
+	{"recorder", (*bench).recorder},
 	{"jsonata", (*bench).growth},
 }
 
@@ -98,6 +100,7 @@ func stepNames() []string {
 }
 
 func main() {
+	devcost.ServeIfAsked()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

@@ -54,7 +54,7 @@ var (
 
 	order = []budget{
 		budgetCold, budgetRoutes100, budgetRoutes500, budgetMemory100, budgetMemory500, budgetP50, budgetP99, budgetRSS, budgetBatch, budgetBatches, budgetLarge, budgetZip,
-		budgetAPI, budgetHTTP1, budgetHTTP8, budgetEngine, budgetAllocs, budgetExecutions, figureFirst,
+		budgetAPI, budgetHTTP1, budgetHTTP8, budgetEngine, budgetAllocs, budgetExecutions, budgetRecorder, budgetRecorderOrder, figureFirst,
 		budgetLayer, budgetLayerCold, budgetLayerP50, budgetLayerP99, budgetLayerRSS, figureLayerFirst, figureLayerW, figureLayerQ, figureLayerE,
 	}
 )
@@ -175,12 +175,13 @@ turns: if they are far apart, the machine was busy.
   at least half the calls per second.
 - JSONata: processor time of 9 evaluations at each size, alternately, within the default limits.
   [jsonata-performance.md](jsonata-performance.md) has all such expressions, and the comparison with Node.
+- Development server: %d starts of both servers, %d turns of %d deliveries each; see [ADR 73](adr/0073-what-has-ended-is-kept-in-one-piece.md).
 - Many executions: STANDARD ones, started and listed through the API; heap and stacks in use after all pages have been read.
 
 Measured with %s on %s, %d cores, in %.0f s, by:
 
     %s
-`, p.cold, p.routes, p.starts, p.events, bodySize, block, warmUp, p.batches, p.large, largeBatches, largeBatch, p.cold, engineTurns, p.calls, r.Go, r.Platform, r.CPUs, r.Took.Seconds(), r.Command)
+`, p.cold, p.routes, p.starts, p.events, bodySize, block, warmUp, p.batches, p.large, largeBatches, largeBatch, p.cold, engineTurns, p.calls, recorderPlan.Starts, recorderPlan.Turns, recorderPlan.Block, r.Go, r.Platform, r.CPUs, r.Took.Seconds(), r.Command)
 	return b.String()
 }
 

@@ -49,12 +49,9 @@ type Delivery struct {
 
 	payload, answer []byte
 	failure         error
-	bytes           int
-	dropped         bool
+	tokens          []string          // of the tasks that it resumes
 	first           steps             // of the delivery whose steps came first
 	steps           map[string][]Step // of others, by delivery id
-	messages        []string          // in which deliveries were accepted
-	tokens          []string          // of the tasks that it resumes
 }
 
 // A Record is one settled request, message or event of a [Delivery].
@@ -92,7 +89,7 @@ type Step struct {
 	Value json.RawMessage `json:"value,omitempty"`
 }
 
-// A room is a delivery with room for what most deliveries have, made at once.
+// A room is a running delivery with room for what most deliveries have.
 type room struct {
 	d       Delivery
 	records [1]Record
@@ -168,7 +165,7 @@ type Line struct {
 
 // attribute returns an attribute of a line, as text.
 func (l *Line) attribute(key string) string {
-	text := ""
+	text, _ := l.Attrs[key].(string) // of a line that was packed
 	l.each(func(a slog.Attr) {
 		if a.Key == key {
 			text = a.Value.Resolve().String()
@@ -187,9 +184,11 @@ func (l *Line) each(visit func(slog.Attr)) {
 	})
 }
 
-// shown is the line with its attributes as values of JSON, which are made when somebody
-// looks.
+// shown is the line with its attributes as values of JSON.
 func (l Line) shown() Line {
+	if l.Attrs != nil {
+		return l
+	}
 	l.Attrs = make(map[string]any, len(l.outer)+l.own.NumAttrs())
 	l.each(func(a slog.Attr) {
 		switch v := a.Value.Resolve(); v.Kind() {
@@ -199,6 +198,7 @@ func (l Line) shown() Line {
 			l.Attrs[a.Key] = v.String()
 		}
 	})
+	l.own, l.outer = slog.Record{}, nil
 	return l
 }
 
@@ -210,47 +210,49 @@ const (
 	maxRecords   = 1000
 )
 
-func (r *Recorder) begin(function string, payload []byte, origin string) *Delivery {
-	room := &room{d: Delivery{
-		Function: function, Received: r.opts.Now(), Running: true, Origin: origin,
-		payload: payload, bytes: len(payload),
-	}}
-	d := &room.d
-	d.Records, d.Lines, d.first.list = room.records[:0], room.lines[:0], room.steps[:0]
+func (r *Recorder) begin(function, title string, payload []byte, origin string) *keptDelivery {
+	received := r.opts.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	d.ID = r.nextID()
-	r.deliveries.push(d)
+	room := r.room()
+	k := &keptDelivery{id: r.nextID(), running: room, payload: clipped(payload), bytes: len(payload)}
+	d := &room.d
+	d.ID, d.Function, d.Title, d.Received, d.Running, d.Origin, d.payload = k.id, function, title, received, true, origin, k.payload
+	d.Records, d.Lines, d.first.list = room.records[:0], room.lines[:0], room.steps[:0]
+	r.deliveries.push(k)
 	for r.deliveries.len() > r.opts.Deliveries {
 		r.dropDelivery()
 	}
-	r.grow(d.bytes)
-	r.changed(Change{"delivery", d.ID})
-	return d
+	r.grow(k.bytes)
+	r.changed(Change{"delivery", k.id})
+	return k
 }
 
-func (r *Recorder) end(d *Delivery, answer []byte, err error) {
+func (r *Recorder) end(k *keptDelivery, answer []byte, err error) {
 	r.mu.Lock()
+	d := &k.running.d
 	d.Milliseconds = float64(r.opts.Now().Sub(d.Received).Microseconds()) / 1000
-	d.Running, d.answer, d.failure = false, answer, err
+	d.Running, d.answer, d.failure = false, clipped(answer), err
 	d.conclude()
-	r.charge(d, len(answer))
-	r.changed(Change{"delivery", d.ID})
+	r.changed(Change{"delivery", k.id})
 	if r.opts.Settled == nil {
+		r.pack(k)
 		r.mu.Unlock()
 		return
 	}
 	d.entitle()
 	seen := *d
-	seen.Records, seen.Lines = nil, nil
+	seen.Records, seen.Lines, seen.first, seen.steps = nil, nil, steps{}, nil
+	r.pack(k)
 	r.mu.Unlock()
 	r.opts.Settled(seen)
 }
 
-// charge counts n more bytes of a delivery, if it is still kept; the caller holds mu.
-func (r *Recorder) charge(d *Delivery, n int) {
-	if !d.dropped {
-		d.bytes += n
+// charge counts n more bytes of a delivery that is kept and not packed yet; the caller
+// holds mu.
+func (r *Recorder) charge(k *keptDelivery, n int) {
+	if !k.dropped && k.running != nil {
+		k.bytes += n
 		r.grow(n)
 	}
 }
@@ -320,21 +322,10 @@ func (d *Delivery) entitle() {
 	}
 }
 
-func (d *Delivery) snapshot() Delivery {
-	d.entitle()
-	seen := *d
-	seen.Records = append([]Record{}, d.Records...)
-	seen.Lines = make([]Line, len(d.Lines))
-	for i, line := range d.Lines {
-		seen.Lines[i] = line.shown()
-	}
-	return seen
-}
-
 // deliveryOf returns the delivery that a context belongs to, or nil.
-func deliveryOf(ctx context.Context) *Delivery {
-	d, _ := ctx.Value(deliveryKey{}).(*Delivery)
-	return d
+func deliveryOf(ctx context.Context) *keptDelivery {
+	k, _ := ctx.Value(deliveryKey{}).(*keptDelivery)
+	return k
 }
 
 // Deliveries returns the deliveries that match, the latest first, at most limit of them.
@@ -344,9 +335,8 @@ func (r *Recorder) Deliveries(match func(*Delivery) bool, limit int) []Delivery 
 	list := []Delivery{}
 	all := r.deliveries.all()
 	for i := len(all) - 1; i >= 0 && len(list) < limit; i-- {
-		all[i].entitle()
-		if match == nil || match(all[i]) {
-			list = append(list, all[i].snapshot())
+		if d := all[i].snapshot(); match == nil || match(&d) {
+			list = append(list, d)
 		}
 	}
 	return list
@@ -356,9 +346,9 @@ func (r *Recorder) Deliveries(match func(*Delivery) bool, limit int) []Delivery 
 func (r *Recorder) Delivery(id int) (Delivery, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, d := range r.deliveries.all() {
-		if d.ID == id {
-			return d.snapshot(), true
+	for _, k := range r.deliveries.all() {
+		if k.id == id {
+			return k.snapshot(), true
 		}
 	}
 	return Delivery{}, false

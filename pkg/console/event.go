@@ -62,7 +62,8 @@ func (e *anyEvent) path() string {
 	return e.Path
 }
 
-// title describes an event in a few words.
+// title describes an event in a few words. The members of a request are in the order in
+// which the service and the development server write them, if it is from a Function URL.
 func title(function string, payload []byte) string {
 	var method, rawPath, path, records []byte
 	var source, detailType string
@@ -72,7 +73,7 @@ func title(function string, payload []byte) string {
 			method = value
 		case "requestContext":
 			if method == nil {
-				method = memberOf(memberOf(value, "http"), "method")
+				method = memberAt(value, "http", "method")
 			}
 		case "rawPath":
 			rawPath = value
@@ -85,7 +86,7 @@ func title(function string, payload []byte) string {
 		case "Records":
 			records = value
 		}
-		return true
+		return len(rawPath) <= 2 || method == nil
 	})
 	queue, n := "", 0
 	elements(records, func(record []byte) {
@@ -119,7 +120,9 @@ func outcome(function string, answer []byte, failed error, records int) string {
 		return "function error"
 	}
 	failures := 0
-	elements(memberOf(answer, "batchItemFailures"), func([]byte) { failures++ })
+	if function == sources.Queue {
+		elements(memberOf(answer, "batchItemFailures"), func([]byte) { failures++ })
+	}
 	switch status := memberOf(answer, "statusCode"); {
 	case status != nil && function == sources.Webhook:
 		return string(status)

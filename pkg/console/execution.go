@@ -35,57 +35,60 @@ type Execution struct {
 	definition    string
 	moments       moments
 	events        []asl.Event // of the moments, in what [Recorder.Execution] returns
-	bytes         int
-	dropped       bool
-	last          any // the value that was weighed last
+	last          any         // the value that was weighed last
 }
 
 // Observe is the callback for [statesapi.Options].
 func (r *Recorder) Observe(record statesapi.ExecutionRecord, definition string) func(asl.Event) {
-	e := &Execution{
-		ARN: record.ExecutionARN, Machine: machineName(record.ExecutionARN), MachineARN: record.StateMachineARN,
-		Name: record.Name, Sync: record.Sync, TestCase: record.TestCase, Status: string(bridge.Running),
-		Started: record.StartDate, input: record.Input, definition: definition, bytes: len(record.Input) + 500,
-	}
+	machine := machineName(record.ExecutionARN)
 	r.mu.Lock()
-	e.ID = r.nextID()
-	e.moments.kept, r.spare = r.spare, nil
-	r.executions.push(e)
-	r.byARN[e.ARN] = e
-	r.begun(e)
+	e := r.execution()
+	e.Machine, e.MachineARN, e.Name, e.Sync, e.TestCase = machine, record.StateMachineARN, record.Name, record.Sync, record.TestCase
+	e.Status, e.Started, e.input = string(bridge.Running), record.StartDate, record.Input
+	k := &keptExecution{id: r.nextID(), arn: record.ExecutionARN, definition: definition, running: e, bytes: perExecution + len(record.Input)}
+	r.executions.push(k)
+	r.byARN[k.arn] = k
+	r.begun(k)
 	for r.executions.len() > r.opts.Executions {
 		r.dropExecution()
 	}
-	r.grow(e.bytes)
-	r.changed(Change{"execution", e.ID})
+	r.grow(k.bytes)
+	r.changed(Change{"execution", k.id})
 	r.mu.Unlock()
-	return func(event asl.Event) { r.event(e, &event) }
+	return func(event asl.Event) { r.event(k, &event) }
 }
 
 // begun ties an execution to the delivery that started it and did not wait for it; the
 // caller holds mu.
-func (r *Recorder) begun(e *Execution) {
-	d := r.awaited[e.ARN]
-	if d == nil {
+func (r *Recorder) begun(k *keptExecution) {
+	from := r.awaited[k.arn]
+	if from == nil {
 		return
 	}
-	delete(r.awaited, e.ARN)
-	e.Delivery = d.ID
-	for i := range d.Records {
-		if d.Records[i].ExecutionARN == e.ARN {
-			d.Records[i].Execution = e.ID
+	delete(r.awaited, k.arn)
+	k.delivery = from.id
+	r.edit(from, func(d *Delivery) {
+		for i := range d.Records {
+			if d.Records[i].ExecutionARN == k.arn {
+				d.Records[i].Execution = k.id
+			}
 		}
-	}
-	r.changed(Change{"delivery", d.ID})
+	})
+	r.changed(Change{"delivery", from.id})
 }
 
-// perEvent is the size of an event without its values.
-const perEvent = 300
+// perExecution is the size of an execution without its values, and perEvent that of an
+// event, until they are packed.
+const (
+	perExecution = 500
+	perEvent     = 300
+)
 
-func (r *Recorder) event(e *Execution, event *asl.Event) {
+func (r *Recorder) event(k *keptExecution, event *asl.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if e.dropped {
+	e := k.running
+	if k.dropped || e == nil {
 		return
 	}
 	e.moments.add(event)
@@ -93,10 +96,10 @@ func (r *Recorder) event(e *Execution, event *asl.Event) {
 	if event.Assigned != nil {
 		n += e.weigh(event.Assigned)
 	}
-	e.bytes += n
+	k.bytes += n
 	r.grow(n)
 	if len(r.watchers) > 0 && !strings.HasSuffix(event.Type, "Scheduled") && !strings.HasSuffix(event.Type, "Started") {
-		r.changed(Change{"execution", e.ID})
+		r.changed(Change{"execution", k.id})
 	}
 }
 
@@ -158,19 +161,24 @@ func (r *Recorder) OnExecution(record statesapi.ExecutionRecord) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := r.byARN[record.ExecutionARN]
-	if e == nil {
+	k := r.byARN[record.ExecutionARN]
+	if k == nil || k.running == nil {
 		return
 	}
+	e := k.running
 	e.Status, e.Error, e.Cause, e.output = string(record.Status), record.Error, record.Cause, record.Output
 	stopped := record.StopDate
 	e.Stopped, e.last = &stopped, nil
 	if e.Status != string(bridge.Succeeded) {
-		e.FailedState = failedState(e.moments.events())
+		k.failedState = failedState(e.moments.events())
+		e.FailedState = k.failedState
 	}
-	e.bytes += len(e.output) + len(e.Cause)
+	k.bytes += len(e.output) + len(e.Cause)
 	r.grow(len(e.output) + len(e.Cause))
-	r.changed(Change{"execution", e.ID})
+	r.changed(Change{"execution", k.id})
+	if !k.dropped {
+		r.packExecution(k)
+	}
 }
 
 // failedState returns the innermost state from which the execution's end follows.
@@ -217,10 +225,8 @@ func (r *Recorder) Executions(match func(*Execution) bool, limit int) []Executio
 	list := []Execution{}
 	all := r.executions.all()
 	for i := len(all) - 1; i >= 0 && len(list) < limit; i-- {
-		if match == nil || match(all[i]) {
-			seen := *all[i]
-			seen.moments = moments{} // which may become another execution's
-			list = append(list, seen)
+		if e := all[i].snapshot(false); match == nil || match(&e) {
+			list = append(list, e)
 		}
 	}
 	return list
@@ -230,11 +236,9 @@ func (r *Recorder) Executions(match func(*Execution) bool, limit int) []Executio
 func (r *Recorder) Execution(id int) (Execution, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, e := range r.executions.all() {
-		if e.ID == id {
-			seen := *e
-			seen.events = e.moments.events()
-			return seen, true
+	for _, k := range r.executions.all() {
+		if k.id == id {
+			return k.snapshot(true), true
 		}
 	}
 	return Execution{}, false

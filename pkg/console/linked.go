@@ -3,16 +3,16 @@ package console
 import "github.com/expressway-dev/expressway/pkg/bridge"
 
 // A pair is a webhook that was accepted into a queue, and the delivery of its message.
-type pair struct{ accepted, worked *Delivery }
+type pair struct{ accepted, worked *keptDelivery }
 
 // link ties the two deliveries of a message together, whichever was settled first; the
 // caller holds mu. A message that comes again is tied to the latest.
-func (r *Recorder) link(d *Delivery, in *bridge.Delivery, result bridge.Result, rec *Record) {
+func (r *Recorder) link(k *keptDelivery, in *bridge.Delivery, result bridge.Result, rec *Record) {
 	message := result.Accepted
 	if in.Accepted {
 		message = in.RequestID
 	}
-	if message == "" || d.dropped {
+	if message == "" || k.dropped {
 		return
 	}
 	p := r.pairs[message]
@@ -21,41 +21,46 @@ func (r *Recorder) link(d *Delivery, in *bridge.Delivery, result bridge.Result, 
 		r.pairs[message] = p
 	}
 	rec.Message = message
-	d.messages = append(d.messages, message)
+	k.messages = append(k.messages, message)
 	if in.Accepted {
-		p.worked = d
+		p.worked = k
 	} else {
-		p.accepted = d
+		p.accepted = k
 		rec.Decision = "accepted"
 		rec.Steps = append(rec.Steps, Step{Name: "accept", Result: "ok", Detail: "message " + message})
 	}
 	if p.accepted == nil || p.worked == nil {
 		return
 	}
-	rec.Linked = p.accepted.ID
 	other := p.accepted
 	if !in.Accepted {
-		rec.Linked, other = p.worked.ID, p.worked
+		other = p.worked
 	}
-	for i := range other.Records {
-		if other.Records[i].Message == message {
-			other.Records[i].Linked = d.ID
-			r.changed(Change{"delivery", other.ID})
+	rec.Linked = other.id
+	if other == k {
+		return
+	}
+	r.edit(other, func(d *Delivery) {
+		for i := range d.Records {
+			if d.Records[i].Message == message {
+				d.Records[i].Linked = k.id
+			}
 		}
-	}
+	})
+	r.changed(Change{"delivery", other.id})
 }
 
 // unlink forgets the messages of a delivery that is let go; the caller holds mu.
-func (r *Recorder) unlink(d *Delivery) {
-	for _, message := range d.messages {
+func (r *Recorder) unlink(k *keptDelivery) {
+	for _, message := range k.messages {
 		p := r.pairs[message]
 		if p == nil {
 			continue
 		}
-		if p.accepted == d {
+		if p.accepted == k {
 			p.accepted = nil
 		}
-		if p.worked == d {
+		if p.worked == k {
 			p.worked = nil
 		}
 		if p.accepted == nil && p.worked == nil {

@@ -18,8 +18,8 @@ func (r *Recorder) Begin(ctx context.Context) (context.Context, func()) { return
 
 // Step implements [bridge.StepObserver].
 func (r *Recorder) Step(ctx context.Context, in *bridge.Delivery, step string, value any) {
-	d := deliveryOf(ctx)
-	if d == nil {
+	k := deliveryOf(ctx)
+	if k == nil {
 		return
 	}
 	s := Step{Name: step, Result: "ok"}
@@ -28,10 +28,10 @@ func (r *Recorder) Step(ctx context.Context, in *bridge.Delivery, step string, v
 		token, _ := value.(string)
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if !d.dropped && len(token) >= minSecret {
-			d.tokens = append(d.tokens, token)
+		if !k.dropped && len(token) >= minSecret {
+			k.tokens = append(k.tokens, token)
 			r.tokens = nil
-			r.charge(d, len(token))
+			r.charge(k, len(token))
 		}
 		return
 	case "dedupe":
@@ -58,20 +58,33 @@ func (r *Recorder) Step(ctx context.Context, in *bridge.Delivery, step string, v
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	d.step(in, s)
-	r.charge(d, len(s.Value)+len(s.Detail))
+	r.edit(k, func(d *Delivery) { d.step(in, s) })
+	r.charge(k, len(s.Value)+len(s.Detail))
 }
 
 // Settled implements [bridge.Observer].
 func (r *Recorder) Settled(ctx context.Context, in *bridge.Delivery, result bridge.Result, s bridge.Settlement) {
-	d := deliveryOf(ctx)
-	if d == nil {
+	k := deliveryOf(ctx)
+	if k == nil {
 		return
 	}
-	rec := Record{ID: in.ID, Route: in.Route.Name, Decision: "started", Then: s.Then}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec.Steps = d.taken(in)
+	r.edit(k, func(d *Delivery) {
+		r.add(k, d, Record{ID: in.ID, Route: in.Route.Name, Decision: "started", Then: s.Then, Steps: d.taken(in)}, func(rec *Record) {
+			rec.decide(result)
+			r.follow(k, rec)
+			rec.start(in)
+			r.link(k, in, result, rec)
+			if s.Then != "" {
+				rec.Steps = append(rec.Steps, Step{Name: "settle", Result: "ok", Detail: s.Then})
+			}
+		})
+	})
+}
+
+// decide names what was decided on a delivery.
+func (rec *Record) decide(result bridge.Result) {
 	switch {
 	case result.Filtered:
 		rec.Decision = "filtered"
@@ -94,36 +107,42 @@ func (r *Recorder) Settled(ctx context.Context, in *bridge.Delivery, result brid
 	} else if f := result.Failure; f != nil && f.Outcome != nil {
 		rec.ExecutionARN, rec.Status = f.Outcome.ExecutionARN, string(f.Outcome.Status)
 	}
-	if e := r.byARN[rec.ExecutionARN]; e != nil {
-		rec.Execution, rec.State = e.ID, e.FailedState
-		e.Delivery = d.ID
-	} else if rec.ExecutionARN != "" && !d.dropped {
-		r.awaited[rec.ExecutionARN] = d
-	}
 	if f := result.Failure; f != nil {
 		rec.Error, rec.Cause = f.Name, f.Cause
 		if f.Err != nil && !f.OfWorkflow() {
 			rec.Cause += ": " + f.Err.Error()
 		}
 	}
-	if rec.ExecutionARN != "" {
-		start := Step{Name: "start", Result: "ok", Detail: rec.Status}
-		if rec.Error != "" {
-			start.Result, start.Detail = "failed", rec.Error
-		}
-		rec.Steps = append(rec.Steps, start)
-	} else if rec.Error != "" {
+}
+
+// follow ties a record to its execution, now or when it begins; the caller holds mu.
+func (r *Recorder) follow(k *keptDelivery, rec *Record) {
+	if rec.ExecutionARN == "" {
+		return
+	}
+	if e := r.byARN[rec.ExecutionARN]; e != nil {
+		rec.Execution, rec.State = e.id, e.failedState
+		e.delivery = k.id
+	} else if !k.dropped {
+		r.awaited[rec.ExecutionARN] = k
+		k.awaits = append(k.awaits, rec.ExecutionARN)
+	}
+}
+
+// start adds the step that starts the execution, or resumes a task, if there was one.
+func (rec *Record) start(in *bridge.Delivery) {
+	switch {
+	case rec.ExecutionARN != "" && rec.Error != "":
+		rec.Steps = append(rec.Steps, Step{Name: "start", Result: "failed", Detail: rec.Error})
+	case rec.ExecutionARN != "":
+		rec.Steps = append(rec.Steps, Step{Name: "start", Result: "ok", Detail: rec.Status})
+	case rec.Error != "":
 		step := "start"
 		if in.Route.Resume != nil {
 			step = "resume"
 		}
 		rec.Steps = append(rec.Steps, Step{Name: step, Result: "failed", Detail: rec.Error + ": " + rec.Cause})
 	}
-	r.link(d, in, result, &rec)
-	if s.Then != "" {
-		rec.Steps = append(rec.Steps, Step{Name: "settle", Result: "ok", Detail: s.Then})
-	}
-	r.add(d, rec)
 }
 
 // resumed says what becomes of a task.
@@ -132,38 +151,42 @@ var resumed = map[bridge.Action]string{
 	bridge.TaskHeartbeat: "a heartbeat: the task continues to wait",
 }
 
-// add keeps a record, up to the number that a batch can have; the caller holds mu.
-func (r *Recorder) add(d *Delivery, rec Record) {
-	if len(d.Records) < maxRecords {
-		d.Records = append(d.Records, rec)
-		r.charge(d, len(rec.Cause)+len(rec.ExecutionARN)+200)
+// add keeps a record, up to the number that a batch can have, and lets fill complete it;
+// the caller holds mu.
+func (r *Recorder) add(k *keptDelivery, d *Delivery, rec Record, fill func(*Record)) {
+	if len(d.Records) == maxRecords {
+		return
 	}
+	d.Records = append(d.Records, rec)
+	kept := &d.Records[len(d.Records)-1]
+	fill(kept)
+	r.charge(k, len(kept.Cause)+len(kept.ExecutionARN)+200)
 }
 
 // Rejected implements [bridge.Observer].
 func (r *Recorder) Rejected(ctx context.Context, route, _, errorName string) {
-	d := deliveryOf(ctx)
-	if d == nil {
+	k := deliveryOf(ctx)
+	if k == nil {
 		return
 	}
-	rec := Record{Route: route, Decision: "refused", Error: errorName}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if n := len(d.Lines); n > 0 { // the log line of the refusal has the reason
-		rec.Cause = d.Lines[n-1].attribute("reason")
-		if id := d.Lines[n-1].attribute("delivery"); id != "" {
-			rec.ID = id
-		}
-	}
-	switch {
-	case errorName == bridge.NoRoute:
-		rec.Steps = []Step{{Name: "route", Result: "failed", Detail: rec.Cause}}
-	case errorName == bridge.Unverified:
-		rec.Steps = []Step{{Name: "route", Result: "ok", Detail: route}, {Name: "signature", Result: "failed", Detail: rec.Cause}}
-	default:
-		rec.Steps = []Step{{Name: "route", Result: "ok", Detail: route}, {Name: "request", Result: "failed", Detail: rec.Cause}}
-	}
-	r.add(d, rec)
+	r.edit(k, func(d *Delivery) {
+		r.add(k, d, Record{Route: route, Decision: "refused", Error: errorName}, func(rec *Record) {
+			if n := len(d.Lines); n > 0 { // the log line of the refusal has the reason
+				rec.Cause = d.Lines[n-1].attribute("reason")
+				rec.ID = d.Lines[n-1].attribute("delivery")
+			}
+			switch {
+			case errorName == bridge.NoRoute:
+				rec.Steps = []Step{{Name: "route", Result: "failed", Detail: rec.Cause}}
+			case errorName == bridge.Unverified:
+				rec.Steps = []Step{{Name: "route", Result: "ok", Detail: route}, {Name: "signature", Result: "failed", Detail: rec.Cause}}
+			default:
+				rec.Steps = []Step{{Name: "route", Result: "ok", Detail: route}, {Name: "request", Result: "failed", Detail: rec.Cause}}
+			}
+		})
+	})
 }
 
 // Log returns a handler that keeps the lines of deliveries, and passes all lines to next.
@@ -180,13 +203,16 @@ func (l *logged) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (l *logged) Handle(ctx context.Context, line slog.Record) error {
-	if d := deliveryOf(ctx); d != nil {
-		l.recorder.mu.Lock()
-		if len(d.Lines) < maxLines {
-			d.Lines = append(d.Lines, Line{Time: line.Time, Level: line.Level.String(), Message: line.Message, own: line.Clone(), outer: l.attrs})
-			l.recorder.charge(d, len(line.Message)+100*(line.NumAttrs()+len(l.attrs)))
-		}
-		l.recorder.mu.Unlock()
+	if k := deliveryOf(ctx); k != nil {
+		r := l.recorder
+		r.mu.Lock()
+		r.edit(k, func(d *Delivery) {
+			if len(d.Lines) < maxLines {
+				d.Lines = append(d.Lines, Line{Time: line.Time, Level: line.Level.String(), Message: line.Message, own: line.Clone(), outer: l.attrs})
+				r.charge(k, len(line.Message)+100*(line.NumAttrs()+len(l.attrs)))
+			}
+		})
+		r.mu.Unlock()
 	}
 	if !l.next.Enabled(ctx, line.Level) {
 		return nil

@@ -55,14 +55,17 @@ type Recorder struct {
 
 	mu         sync.Mutex
 	lastID     int
-	deliveries ring[*Delivery]
-	executions ring[*Execution]
-	byARN      map[string]*Execution
-	awaited    map[string]*Delivery // by the ARN of an execution that has yet to begin
-	pairs      map[string]*pair     // by message id
+	deliveries ring[*keptDelivery]
+	executions ring[*keptExecution]
+	byARN      map[string]*keptExecution
+	awaited    map[string]*keptDelivery // by the ARN of an execution that has yet to begin
+	pairs      map[string]*pair         // by message id
 	bytes      int
 	tokens     *Secrets // of the deliveries; nil if it must be made again
-	spare      []moment // room for the events of an execution
+	rooms      []*room  // for deliveries to come
+	spare      []*Execution
+	scratch    []byte // for packing
+	seen       []any
 	problems   []Problem
 	watchers   map[chan Change]bool
 }
@@ -92,7 +95,7 @@ func NewRecorder(o Options) *Recorder {
 	o.Deliveries = cmp.Or(o.Deliveries, defaultDeliveries)
 	o.Executions = cmp.Or(o.Executions, defaultExecutions)
 	o.Bytes = cmp.Or(o.Bytes, defaultBytes)
-	return &Recorder{opts: o, byARN: map[string]*Execution{}, awaited: map[string]*Delivery{}, pairs: map[string]*pair{}, watchers: map[chan Change]bool{}}
+	return &Recorder{opts: o, byARN: map[string]*keptExecution{}, awaited: map[string]*keptDelivery{}, pairs: map[string]*pair{}, watchers: map[chan Change]bool{}}
 }
 
 // Wrap returns a handler that records the requests and the answers of a function's
@@ -109,7 +112,8 @@ type recorded struct {
 
 // Invoke implements [lambda.Handler].
 func (h *recorded) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	d := h.recorder.begin(h.function, payload, originOf(ctx))
+	title, _ := ctx.Value(titleKey{}).(string)
+	d := h.recorder.begin(h.function, title, payload, originOf(ctx))
 	out, err := h.next.Invoke(context.WithValue(ctx, deliveryKey{}, d), payload)
 	h.recorder.end(d, out, err)
 	return out, err
@@ -118,7 +122,14 @@ func (h *recorded) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 type (
 	deliveryKey struct{}
 	originKey   struct{}
+	titleKey    struct{}
 )
+
+// WithTitle says what invocations with the context are called in the list of deliveries,
+// such as "POST /orders", which otherwise has to be looked for in the event.
+func WithTitle(ctx context.Context, title string) context.Context {
+	return context.WithValue(ctx, titleKey{}, title)
+}
 
 // sentHere is the origin of what is sent from the page for sending.
 const sentHere = "console"
@@ -209,12 +220,11 @@ func (r *Recorder) grow(n int) {
 	}
 }
 
-// dropOldest drops the oldest delivery or execution that has ended, and reports whether
-// there was one.
+// dropOldest drops the oldest delivery or execution, and reports whether there was one.
 func (r *Recorder) dropOldest() bool {
 	d, e := r.deliveries.oldest(), r.executions.oldest()
 	switch {
-	case d != nil && (e == nil || (*d).ID < (*e).ID):
+	case d != nil && (e == nil || (*d).id < (*e).id):
 		r.dropDelivery()
 	case e != nil:
 		r.dropExecution()
@@ -225,35 +235,27 @@ func (r *Recorder) dropOldest() bool {
 }
 
 func (r *Recorder) dropDelivery() {
-	d := r.deliveries.pop()
-	d.dropped = true
-	r.unlink(d)
-	if len(d.tokens) > 0 {
+	k := r.deliveries.pop()
+	k.dropped = true
+	r.unlink(k)
+	if len(k.tokens) > 0 {
 		r.tokens = nil
 	}
-	if len(r.awaited) > 0 {
-		for i := range d.Records {
-			if arn := d.Records[i].ExecutionARN; r.awaited[arn] == d {
-				delete(r.awaited, arn)
-			}
+	for _, arn := range k.awaits {
+		if r.awaited[arn] == k {
+			delete(r.awaited, arn)
 		}
 	}
-	r.bytes -= d.bytes
+	r.bytes -= k.bytes
 }
 
 func (r *Recorder) dropExecution() {
-	e := r.executions.pop()
-	e.dropped = true
-	// The next execution takes the room of this one's events, which is not shared: they
-	// are what recording allocates most.
-	if c := cap(e.moments.kept); c > cap(r.spare) && c <= maxSpare {
-		clear(e.moments.kept)
-		r.spare = e.moments.kept[:0]
-	}
-	e.moments = moments{}
-	r.bytes -= e.bytes
-	if r.byARN[e.ARN] == e {
-		delete(r.byARN, e.ARN)
+	k := r.executions.pop()
+	k.dropped = true
+	k.running = nil
+	r.bytes -= k.bytes
+	if r.byARN[k.arn] == k {
+		delete(r.byARN, k.arn)
 	}
 }
 

@@ -49,6 +49,41 @@ func memberOf(text []byte, name string) (found []byte) {
 	return found
 }
 
+// memberAt returns a member of an object within others as text, by the names on the way;
+// nil if there is none. It does not read what follows.
+func memberAt(text []byte, names ...string) []byte {
+	s := scanner{text: text}
+	for i, name := range names {
+		if !s.enter(name) {
+			return nil
+		}
+		if i == len(names)-1 {
+			return s.value()
+		}
+	}
+	return nil
+}
+
+// enter consumes the beginning of an object up to the value of a member, and reports
+// whether there is one.
+func (s *scanner) enter(name string) bool {
+	if !s.take('{') {
+		return false
+	}
+	for {
+		n := s.value()
+		if len(n) < 2 || n[0] != '"' || !s.take(':') {
+			return false
+		}
+		if string(n[1:len(n)-1]) == name {
+			return true
+		}
+		if len(s.value()) == 0 || !s.take(',') {
+			return false
+		}
+	}
+}
+
 // words returns what a JSON string says; "" for any other value.
 func words(value []byte) string {
 	if len(value) < 2 || value[0] != '"' {

@@ -7,13 +7,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
+	"github.com/expressway-dev/expressway/internal/devcost"
 	"github.com/expressway-dev/expressway/pkg/console"
 	"github.com/expressway-dev/expressway/pkg/devserver"
 )
@@ -72,48 +70,49 @@ func webhooks(b testing.TB, recorder *console.Recorder) (call func()) {
 }
 
 // BenchmarkRecorder is what the console's recorder costs a delivery on a development
-// server, with the short line that the terminal gets. Both servers are called in turns, and
-// the ratios are those of the medians: of the processor's time, which nothing else on the
-// machine takes part in, and of the time that a delivery waits.
+// server. The ratio is the median of those turn by turn, with its quartiles; an iteration
+// is two starts of both servers.
 func BenchmarkRecorder(b *testing.B) {
-	recorder := console.NewRecorder(console.Options{Settled: func(console.Delivery) {}})
-	calls := [2]func(){webhooks(b, nil), webhooks(b, recorder)}
-	for range 1500 { // until the recorder is full
-		calls[0]()
-		calls[1]()
+	trivial, err := devcost.Trivial(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
 	}
-	const block = 50
-	var worked, waited [2][]time.Duration
-	for n := 0; b.Loop(); n++ {
-		for i := range calls {
-			i = (i + n) % 2
-			before := processor()
-			for range block {
-				began := time.Now()
-				calls[i]()
-				waited[i] = append(waited[i], time.Since(began))
+	order, err := devcost.Order()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, work := range map[string]devcost.Work{"trivial": trivial, "order": order} {
+		b.Run(name, func(b *testing.B) {
+			var sum devcost.Result
+			for b.Loop() {
+				r, err := devcost.Measure(b.Context(), work, devcost.Plan{Starts: 2, Turns: 20, Block: 400})
+				if err != nil {
+					b.Fatal(err)
+				}
+				sum.Add(r)
 			}
-			worked[i] = append(worked[i], (processor()-before)/block)
-		}
+			b.ReportMetric(0, "ns/op")
+			for unit, f := range map[string]devcost.Figure{"cpu-ratio": sum.CPU, "waited-ratio": sum.Waited} {
+				ratios := make([]float64, len(f.Plain))
+				for i := range ratios {
+					ratios[i] = f.Recorded[i] / f.Plain[i]
+				}
+				b.ReportMetric(median(ratios), unit)
+				b.ReportMetric(ratios[len(ratios)/4], unit+"-q1")
+				b.ReportMetric(ratios[len(ratios)*3/4], unit+"-q3")
+			}
+			for unit, f := range map[string]devcost.Figure{"cpu-ns": sum.CPU, "collector-ns": sum.Collector, "waited-ns": sum.Waited, "allocs": sum.Allocations} {
+				b.ReportMetric(median(f.Plain), "plain-"+unit)
+				b.ReportMetric(median(f.Recorded), "recorded-"+unit)
+			}
+		})
 	}
-	median := func(of []time.Duration) float64 {
-		slices.Sort(of)
-		return float64(of[len(of)/2].Nanoseconds())
-	}
-	for i, name := range []string{"plain", "recorded"} {
-		var before, after runtime.MemStats
-		const calm = 300
-		runtime.ReadMemStats(&before)
-		for range calm {
-			calls[i]()
-		}
-		runtime.ReadMemStats(&after)
-		b.ReportMetric(float64(after.Mallocs-before.Mallocs)/calm, name+"-allocs")
-		b.ReportMetric(median(worked[i]), name+"-cpu-ns")
-		b.ReportMetric(median(waited[i]), name+"-ns")
-	}
-	b.ReportMetric(median(worked[1])/median(worked[0]), "cpu-ratio")
-	b.ReportMetric(median(waited[1])/median(waited[0]), "ratio")
+}
+
+// median sorts the values.
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
 }
 
 // Recording a delivery, its execution and five states makes little: what is shown of it is
@@ -130,11 +129,4 @@ func TestRecorderAllocatesLittle(t *testing.T) {
 	if most := allocations[0] + 25; allocations[1] > most {
 		t.Errorf("%.0f allocations of a delivery with the recorder, want at most %.0f", allocations[1], most)
 	}
-}
-
-// processor is the time that this process has had.
-func processor() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // cannot fail for this process
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

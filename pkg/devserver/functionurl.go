@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"github.com/expressway-dev/expressway/pkg/console"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 )
 
@@ -27,6 +28,7 @@ type functionURL struct {
 	handler lambda.Handler
 	account string
 	region  string
+	titled  bool // a recorder wants to know what a request is called
 	newID   func() string
 	now     func() time.Time
 }
@@ -50,6 +52,9 @@ func (u *functionURL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := Invocation(r.Context(), u.region, u.account, id, invocationTime)
 	defer cancel()
+	if u.titled {
+		ctx = console.WithTitle(ctx, r.Method+" "+r.URL.EscapedPath())
+	}
 	out, err := u.handler.Invoke(ctx, payload)
 	var response events.LambdaFunctionURLResponse
 	if err != nil || json.Unmarshal(out, &response) != nil {

@@ -85,7 +85,7 @@ func Listen(local *Local, o ListenOptions) (*Server, error) {
 // host names, and the console only to this machine.
 func (s *Server) frontHandler(webhook lambda.Handler) http.Handler {
 	routes := &functionURL{
-		handler: webhook, region: s.local.Region, account: s.local.Account, newID: rand.Text, now: time.Now,
+		handler: webhook, region: s.local.Region, account: s.local.Account, titled: s.local.recorder != nil, newID: rand.Text, now: time.Now,
 	}
 	if s.options.Console == nil {
 		return routes

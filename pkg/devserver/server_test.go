@@ -19,12 +19,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/expressway-dev/expressway/internal/devcost"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/bridge/bridgetest"
 	"github.com/expressway-dev/expressway/pkg/devserver"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	devcost.ServeIfAsked()
+	goleak.VerifyTestMain(m)
+}
 
 type starterFunc = bridgetest.StarterFunc
 
