@@ -145,6 +145,9 @@ func TestConsoleInBrowser(t *testing.T) {
 		}
 	}
 	t.Chdir(dir)
+	if err := os.WriteFile("statemachines/wide.asl.json", []byte(wide()), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	base, stop := startConsole(t, "--events", "events")
 	defer stop()
 	b := newBrowser(t, base)
@@ -257,17 +260,65 @@ func TestConsoleInBrowser(t *testing.T) {
 	b.eventually(t, `document.getAnimations().length === 0`)
 	b.do(t, prefers("prefers-reduced-motion", "no-preference"))
 
+	b.graphsAreMoved(t, console)
+
 	// Every page fits a telephone, and is whole; each graph of a state machine is drawn.
 	b.do(t, chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateScale(2)))
-	for _, path := range []string{"", "executions", "executions/4", "machines", "machines/orders", "machines/payments", "machines/github", "machines/approval", "send", "deliveries/3", "deliveries/99999"} {
+	for _, path := range []string{"", "executions", "executions/4", "machines", "machines/orders", "machines/payments", "machines/github", "machines/approval", "machines/wide", "send", "deliveries/3", "deliveries/99999"} {
 		b.do(t, chromedp.Navigate(console+path))
-		b.eventually(t, `document.documentElement.scrollWidth <= 390 && !!document.querySelector('main')`)
+		b.eventually(t, `document.documentElement.scrollWidth <= 390 && !!document.querySelector('main h1, main h2')`)
 	}
+	// A graph that is wider moves in its frame, and says so; its text is not too small, and
+	// it begins where the state machine does.
+	b.do(t, chromedp.Navigate(console+"machines/wide"))
+	b.eventually(t, `(d => d.scrollWidth > d.clientWidth && getComputedStyle(document.querySelector('.hint')).visibility === 'visible'
+		&& 11 * d.querySelector('svg').getBoundingClientRect().width / d.querySelector('svg').viewBox.baseVal.width >= 9
+		&& (s => s.left >= 0 && s.right <= 390)(d.querySelector('[data-state=Kind]').getBoundingClientRect()))(document.querySelector('.drawing'))`)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, what := range b.bad {
 		t.Error(what)
 	}
+}
+
+// wide is a state machine with more branches than fit side by side.
+func wide() string {
+	var rules, states, branches []string
+	for i := range 9 {
+		rules = append(rules, fmt.Sprintf(`{"Variable":"$.kind","StringEquals":"kind-%d","Next":"Take the %dth"}`, i, i))
+		states = append(states, fmt.Sprintf(`"Take the %dth":{"Type":"Pass","Next":"All"}`, i))
+		branches = append(branches, fmt.Sprintf(`{"StartAt":"Branch %d","States":{"Branch %d":{"Type":"Pass","End":true}}}`, i, i))
+	}
+	return `{"StartAt":"Kind","States":{"Kind":{"Type":"Choice","Default":"All","Choices":[` + strings.Join(rules, ",") + `]},` +
+		strings.Join(states, ",") + `,"All":{"Type":"Parallel","End":true,"Branches":[` + strings.Join(branches, ",") + `]}}}`
+}
+
+// graphsAreMoved zooms and moves a graph, by keys and by mouse. In each graph, text is in
+// the box that is drawn for it.
+func (b *browser) graphsAreMoved(t *testing.T, console string) {
+	t.Helper()
+	for _, name := range []string{"approval", "github", "orders", "payments", "wide"} {
+		b.do(t, chromedp.Navigate(console+"machines/"+name))
+		b.eventually(t, `document.querySelectorAll('.graph .node').length > 0 && [...document.querySelectorAll('.graph .label, .graph .node')].every(g => (box => [...g.querySelectorAll(':scope > text')].every(text =>
+			(b => b.x >= box.x && b.x + b.width <= box.x + box.width)(text.getBBox())))(g.querySelector('rect').getBBox()))`)
+	}
+	width := `document.querySelector('.drawing svg').getBoundingClientRect().width`
+	before, err := chromedp.Run(b.ctx, chromedp.Evaluate[float64](width))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.eventually(t, `document.body.classList.contains('scripted') && (d => (d.focus(), document.activeElement === d))(document.querySelector('.drawing'))`)
+	b.do(t, chromedp.KeyEvent("+"), chromedp.KeyEvent("+"), chromedp.KeyEvent("+"))
+	b.eventually(t, fmt.Sprintf(`%s > 1.8 * %f && document.querySelector('.drawing').scrollWidth > document.querySelector('.drawing').clientWidth`, width, before))
+	at, err := chromedp.Run(b.ctx, chromedp.Evaluate[float64](`document.querySelector('.drawing').scrollLeft`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.eventually(t, `(d => { const r = d.getBoundingClientRect(), send = (type, x) => d.dispatchEvent(new PointerEvent(type, {bubbles: true, pointerType: 'mouse', button: 0, clientX: x, clientY: r.top + 9}))
+		send('pointerdown', r.left + 200); send('pointermove', r.left + 150); send('pointerup', r.left + 150); return true })(document.querySelector('.drawing'))`)
+	b.eventually(t, fmt.Sprintf(`Math.abs(document.querySelector('.drawing').scrollLeft - %f - 50) < 2`, at))
+	b.do(t, chromedp.KeyEvent("0"))
+	b.eventually(t, `(d => d.scrollWidth <= d.clientWidth && d.scrollHeight <= d.clientHeight)(document.querySelector('.drawing'))`)
 }
 
 // Screenshots of the samples, for the documentation: make screenshots.
@@ -284,9 +335,9 @@ func TestScreenshots(t *testing.T) {
 		path, scheme  string
 		width, height int64
 	}{
-		"deliveries": {"", "light", 1280, 620},
-		"execution":  {"executions/4?state=Book", "light", 1280, 980},
-		"dark":       {"executions/15", "dark", 1280, 1080},
+		"deliveries": {"", "light", 1280, 640},
+		"execution":  {"executions/4?state=Book", "light", 1280, 900},
+		"dark":       {"executions/15", "dark", 1280, 900},
 	} {
 		b.do(t, chromedp.EmulateViewport(shot.width, shot.height), prefers("prefers-color-scheme", shot.scheme), chromedp.Navigate(base+"/_expressway/"+shot.path))
 		b.eventually(t, `document.querySelector('[data-live]').classList.contains('on')`)

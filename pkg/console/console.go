@@ -41,7 +41,8 @@ type Engine interface {
 	// Resend sends a webhook delivery again, with the given body and headers and a new
 	// signature. It reports whether it had to bypass verification.
 	Resend(ctx context.Context, route string, event, body []byte, origin string) (unverified bool, err error)
-	// Sample is what the sender of an http route would send; ok is false for other routes.
+	// Sample is what the sender of an http route would send. Of other routes, it only has
+	// the body of a message or the detail of an event, and ok is false if there is none.
 	Sample(route string) (s Sample, ok bool)
 	// SendSample sends the sample of an http route, signed now, with another body or event
 	// name where they are given. It reports whether it had to go past the signature's check.
@@ -70,14 +71,18 @@ type Route struct {
 
 // A Sample is a request as the sender of a route makes it.
 type Sample struct {
-	Method      string `json:"method"`
-	Path        string `json:"path"`
+	Method      string `json:"method,omitempty"`
+	Path        string `json:"path,omitempty"`
 	ContentType string `json:"contentType"`
 	Body        string `json:"body"`
 	// Event is the event's name, and EventHeader the header that it is sent in; empty where
 	// it is in the body.
 	Event       string `json:"event,omitempty"`
 	EventHeader string `json:"eventHeader,omitempty"`
+	// Note says what the answer depends on, and Cannot why a delivery to the route cannot
+	// be made up; each may be empty.
+	Note   string `json:"note,omitempty"`
+	Cannot string `json:"cannot,omitempty"`
 }
 
 // A StateTest is what one state is tested with.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // maxVisits is how many visits of states a page shows; the API returns all of them.
@@ -67,8 +69,12 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request, h func(*http.Requ
 		if status = http.StatusInternalServerError; errors.As(err, &refused) {
 			status = refused.status
 		}
-		b := c.base("Not found", "error", "")
-		b.Message = err.Error()
+		title := "This did not work"
+		if status == http.StatusNotFound {
+			title = "Not found"
+		}
+		b := c.base(title, "error", "")
+		b.Message = sentence(err.Error())
 		name, data = "error", b
 	}
 	var out bytes.Buffer
@@ -85,6 +91,12 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request, h func(*http.Requ
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(c.o.Secrets.blank(text))
+}
+
+// sentence writes the text of an error as a sentence.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(text[size:], ".") + "."
 }
 
 func (c *Console) deliveriesPage(r *http.Request) (string, any, error) {

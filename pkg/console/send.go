@@ -15,6 +15,7 @@ import (
 type sample struct {
 	Title, Function, Event string
 	Last                   int
+	Note                   string
 }
 
 // A form sends a sample to an http route.
@@ -60,7 +61,7 @@ const (
 	sampleMessage = `{
   "Records": [{
     "messageId": "m-1",
-    "body": "{\"orderId\": \"o-1\", \"items\": [{\"sku\": \"tea-250\"}]}",
+    "body": BODY,
     "attributes": {"ApproximateReceiveCount": "1"},
     "messageAttributes": {},
     "eventSource": "aws:sqs",
@@ -77,8 +78,9 @@ const (
   "region": "us-east-1",
   "time": "2026-01-01T00:00:00Z",
   "resources": [],
-  "detail": {}
+  "detail": BODY
 }`
+	sampleBody    = `{"orderId": "o-1", "items": [{"sku": "tea-250"}]}`
 	sampleRequest = `{
   "version": "2.0",
   "rawPath": "/PATH",
@@ -113,15 +115,40 @@ func (c *Console) sendPage(request *http.Request) (string, any, error) {
 			}
 		case sources.SQS:
 			queue := takes[strings.LastIndexAny(takes, ":/")+1:]
-			b.Samples = append(b.Samples, c.prefilled(r, sample{"A message for " + r.Name, sources.Queue, strings.Replace(sampleMessage, "QUEUE", queue, 1), 0}))
+			body, _ := json.Marshal(c.body(r, sampleBody)) // text cannot fail
+			text := strings.NewReplacer("QUEUE", queue, "BODY", string(body)).Replace(sampleMessage)
+			b.Samples = append(b.Samples, c.prefilled(r, sample{"A message for " + r.Name, sources.Queue, text, 0, ""}))
 		case sources.EventBridge:
 			source, detail, _ := strings.Cut(takes, " ")
-			event := strings.NewReplacer("SOURCE", source, "DETAIL", detail).Replace(sampleEvent)
-			b.Samples = append(b.Samples, c.prefilled(r, sample{"An event for " + r.Name, sources.Event, event, 0}))
+			event := strings.NewReplacer("SOURCE", source, "DETAIL", detail, "BODY", strings.ReplaceAll(c.body(r, "{}"), "\n", "\n  ")).Replace(sampleEvent)
+			b.Samples = append(b.Samples, c.prefilled(r, sample{"An event for " + r.Name, sources.Event, event, 0, ""}))
 		}
 	}
-	b.Samples = append(b.Samples, sample{"A request, as a Function URL delivers it", sources.Webhook, sampleRequest, 0})
+	b.Samples = append(b.Samples, rawRequest(routes))
 	return "send", b, nil
+}
+
+// body is what a message or an event of a route holds.
+func (c *Console) body(r Route, otherwise string) string {
+	if s, ok := c.o.Engine.Sample(r.Name); ok && json.Valid([]byte(s.Body)) {
+		return s.Body
+	}
+	return otherwise
+}
+
+// rawRequest is a request that nobody signs, to the first http route.
+func rawRequest(routes []Route) sample {
+	s := sample{Title: "A request, as a Function URL delivers it", Function: sources.Webhook}
+	path := "/"
+	for _, r := range routes {
+		if at := strings.IndexByte(r.Takes, '/'); r.Source == sources.HTTP && at >= 0 {
+			path = strings.NewReplacer("{", "", "...}", "", "}", "").Replace(r.Takes[at:])
+			s.Note = "Nothing signs it: a route that verifies a signature answers 401."
+			break
+		}
+	}
+	s.Event = strings.ReplaceAll(sampleRequest, "/PATH", path)
+	return s
 }
 
 // prefill puts the last delivery of a route into its form.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -26,10 +27,14 @@ const form = "application/x-www-form-urlencoded"
 // Sample implements [console.Engine].
 func (e *engine) Sample(route string) (console.Sample, bool) {
 	r := routeNamed(e.local.current.Load().routes, route)
-	if r == nil || r.HTTP == nil {
+	if r == nil {
 		return console.Sample{}, false
 	}
-	return sampleOf(r), true
+	if r.HTTP == nil {
+		text, _, ok := e.body(r.Name)
+		return console.Sample{Body: text, ContentType: "application/json"}, ok
+	}
+	return e.sampleOf(r), true
 }
 
 func sampleOf(r *config.Route) console.Sample {
@@ -117,7 +122,10 @@ func (e *engine) SendSample(ctx context.Context, route string, body *string, eve
 	if r == nil || r.HTTP == nil {
 		return false, fmt.Errorf("there is no http route %q", route)
 	}
-	s := sampleOf(r)
+	s := e.sampleOf(r)
+	if s.Cannot != "" && body == nil {
+		return false, errors.New(s.Cannot)
+	}
 	text := s.Body
 	if body != nil {
 		text = *body

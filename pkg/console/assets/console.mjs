@@ -61,6 +61,8 @@ document.addEventListener('click', async event => {
     say('Copied')
     return
   }
+  const zooming = event.target.closest('[data-zoom]')
+  if (zooming) { zoomBy(zooming.dataset.zoom); return }
   const state = event.target.closest('[data-state]')
   if (state) choose(state.dataset.state)
 })
@@ -102,16 +104,78 @@ function choose(name) {
 }
 addEventListener('popstate', () => refresh())
 
+// A graph is as wide as its place, but not smaller than can be read: then it is moved in
+// its frame, by dragging, scrolling or the arrow keys. zoom is 0 until somebody chooses.
+const smallest = 0.82
+let zoom = 0
+const frame = () => document.querySelector('.drawing')
+
+function fit() {
+  const svg = frame()?.querySelector('svg')
+  if (!svg) return
+  const { width, height } = svg.viewBox.baseVal
+  const room = { width: frame().clientWidth - 12, height: frame().clientHeight - 12 }
+  fit.whole = Math.min(1, room.width / width, room.height / height)
+  fit.scale = zoom || Math.min(1, Math.max(smallest, room.width / width))
+  svg.setAttribute('width', width * fit.scale)
+  svg.setAttribute('height', height * fit.scale)
+  frame().classList.toggle('larger', frame().scrollWidth > frame().clientWidth || frame().scrollHeight > frame().clientHeight)
+}
+
+// The middle of what is shown stays where it is.
+function scaleTo(scale) {
+  const place = frame()
+  if (!place?.querySelector('svg')) return
+  const was = fit.scale
+  const middle = [place.scrollLeft + place.clientWidth / 2, place.scrollTop + place.clientHeight / 2]
+  zoom = Math.min(3, Math.max(0.05, scale))
+  fit()
+  place.scrollLeft = middle[0] * zoom / was - place.clientWidth / 2
+  place.scrollTop = middle[1] * zoom / was - place.clientHeight / 2
+}
+
+function zoomBy(how) {
+  fit()
+  if (how === 'whole') scaleTo(fit.scale > fit.whole ? fit.whole : Math.min(1, fit.scale * 4))
+  else scaleTo(fit.scale * (how === 'in' ? 1.25 : 0.8))
+}
+
+document.addEventListener('wheel', event => {
+  if (!event.ctrlKey || !event.target.closest('.drawing')) return
+  event.preventDefault()
+  scaleTo(fit.scale * Math.exp(-event.deltaY / 300))
+}, { passive: false })
+
+// Touch scrolls by itself; a mouse drags.
+let drag
+document.addEventListener('pointerdown', event => {
+  const place = event.target.closest('.drawing')
+  if (place && event.pointerType === 'mouse' && event.button === 0) drag = { place, x: event.clientX, y: event.clientY, left: place.scrollLeft, top: place.scrollTop }
+})
+document.addEventListener('pointermove', event => {
+  if (!drag || Math.abs(event.clientX - drag.x) + Math.abs(event.clientY - drag.y) < 4 && !drag.moved) return
+  drag.moved = true
+  drag.place.classList.add('dragged')
+  drag.place.scrollTo(drag.left + drag.x - event.clientX, drag.top + drag.y - event.clientY)
+})
+document.addEventListener('pointerup', () => {
+  if (drag?.moved) addEventListener('click', event => event.stopPropagation(), { capture: true, once: true })
+  drag?.place.classList.remove('dragged')
+  drag = undefined
+})
+addEventListener('resize', fit)
+
 // Of a graph that is larger than its place, the part is shown that matters: the chosen
-// state, or the one that failed or is running.
+// state, or the one that failed or is running, or else where it starts.
 function reveal() {
-  const drawing = document.querySelector('.drawing')
-  const state = drawing?.querySelector('.chosen') ?? drawing?.querySelector('.node.failed') ?? drawing?.querySelector('.node.running')
+  const place = frame()
+  const find = selector => place?.querySelector(selector)
+  const state = find('.chosen') ?? find('.node.failed:not(:has(~ g .node.failed))') ?? find('.node.running') ?? find('.cap')
   if (!state) return
   const there = state.getBoundingClientRect()
-  const here = drawing.getBoundingClientRect()
-  if (there.bottom > here.bottom || there.top < here.top) drawing.scrollTop += there.top - here.top - (here.height - there.height) / 2
-  if (there.right > here.right || there.left < here.left) drawing.scrollLeft += there.left - here.left - (here.width - there.width) / 2
+  const here = place.getBoundingClientRect()
+  if (there.bottom > here.bottom || there.top < here.top) place.scrollTop += there.top - here.top - (here.height - there.height) / 2
+  if (there.right > here.right || there.left < here.left) place.scrollLeft += there.left - here.left - (here.width - there.width) / 2
 }
 
 function mark() {
@@ -145,6 +209,7 @@ async function refresh() {
       const open = new Set([...old.querySelectorAll('details[open]')].map(nameOf))
       const field = fields(old).indexOf(document.activeElement)
       old.replaceWith(next)
+      fit()
       next.querySelectorAll('details').forEach(d => { d.open = open.has(nameOf(d)) })
       for (const [place, was] of scrolled) next.querySelector(place)?.scrollTo(was)
       if (field >= 0) fields(next)[field]?.focus()
@@ -179,9 +244,10 @@ const live = document.querySelector('[data-live]')
 const source = new EventSource('/_expressway/api/events')
 source.onopen = () => {
   live.classList.add('on')
+  live.textContent = 'live'
   refresh() // what happened between the page and the stream, or while it was down
 }
-source.onerror = () => { live.classList.remove('on') }
+source.onerror = () => { live.classList.remove('on'); live.textContent = 'not live' }
 let timer
 source.onmessage = event => {
   if (!concerns(JSON.parse(event.data)) || timer) return
@@ -204,6 +270,11 @@ document.addEventListener('keydown', event => {
     choose(state.dataset.state)
     return
   }
+  if (event.target.closest('.drawing') && '+=-0'.includes(event.key)) {
+    event.preventDefault()
+    zoomBy({ '-': 'out', 0: 'whole' }[event.key] ?? 'in')
+    return
+  }
   const list = rows()
   const at = list.indexOf(document.activeElement)
   switch (event.key) {
@@ -221,4 +292,5 @@ document.addEventListener('keydown', event => {
   }
 })
 mark()
+fit()
 reveal()

@@ -33,7 +33,7 @@ func (e *Edge) labelSize() (width, height float64) {
 		return 0, 0
 	}
 	for _, line := range lines {
-		width = max(width, textWidth(line)*smallScale+14)
+		width = max(width, textWidth(line)*smallScale+16)
 	}
 	return width, labelHeight + (labelHeight-3)*float64(len(lines)-1)
 }
@@ -55,7 +55,7 @@ func wrap(text string, n, lines int) []string {
 func breakAt(text []rune, n int) int {
 	for i := n; i > n/2; i-- {
 		before, after := text[i-1], text[i]
-		if after == ' ' || strings.ContainsRune(" -_./,", before) || unicode.IsLower(before) && unicode.IsUpper(after) {
+		if after == ' ' || strings.ContainsRune(" -_,", before) || unicode.IsLower(before) && unicode.IsUpper(after) {
 			return i
 		}
 	}

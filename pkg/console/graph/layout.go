@@ -10,14 +10,14 @@ const (
 	headHeight  = 34.0
 	charWidth   = 7.3
 	nameScale   = 1.18 // of names, which are bold
-	smallScale  = 0.82 // of the second line and of labels
+	smallScale  = 0.85 // of the second line and of labels
 	labelHeight = 18.0
 	loopReach   = 26.0 // how far an edge reaches that leads back to its own state
 )
 
 // maxRank is how wide the states of a rank may be together. What does not fit goes into
 // the next rank, so that a drawing fits a page without becoming illegible.
-const maxRank = 840.0
+const maxRank = 780.0
 
 type point struct{ x, y float64 }
 

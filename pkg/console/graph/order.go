@@ -117,9 +117,13 @@ func apart(a, b *cell) float64 {
 func place(ranks [][]*cell) {
 	for _, rank := range ranks {
 		for i, c := range rank {
-			if c.x = c.left; i > 0 {
+			if c.x = 0; i > 0 {
 				c.x = rank[i-1].x + apart(rank[i-1], c)
 			}
+		}
+		half := rank[len(rank)-1].x / 2 // all ranks have the same middle, or a drawing drifts
+		for _, c := range rank {
+			c.x -= half
 		}
 	}
 	for sweep := range 2 * sweeps {
@@ -129,6 +133,27 @@ func place(ranks [][]*cell) {
 				r = len(ranks) - 1 - i
 			}
 			pull(ranks[r], sweep%2 == 1 || sweep > sweeps)
+		}
+	}
+	straighten(ranks)
+}
+
+// straighten puts cells of which each only leads to the next exactly below each other, as
+// far as the cells beside them allow.
+func straighten(ranks [][]*cell) {
+	for _, rank := range ranks {
+		for i, c := range rank {
+			if len(c.up) != 1 || len(c.up[0].down) != 1 {
+				continue
+			}
+			x := c.up[0].x
+			if i > 0 {
+				x = max(x, rank[i-1].x+apart(rank[i-1], c))
+			}
+			if i+1 < len(rank) {
+				x = min(x, rank[i+1].x-apart(c, rank[i+1]))
+			}
+			c.x = x
 		}
 	}
 }
@@ -169,6 +194,10 @@ func pull(rank []*cell, both bool) {
 	}
 }
 
+// anchor is the weight with which a cell stays near the middle: without it, a long drawing
+// drifts sideways.
+const anchor = 0.15
+
 // wanted returns the mean place of a cell's neighbours. Passages and labels weigh more, so
 // that long edges are straight, and so do states of which each only leads to the next.
 func wanted(c *cell, both bool) (place, weight float64) {
@@ -195,5 +224,5 @@ func wanted(c *cell, both bool) (place, weight float64) {
 	if n == 0 {
 		return c.x, 0.1
 	}
-	return sum / n, n
+	return sum / (n + anchor), n + anchor
 }
