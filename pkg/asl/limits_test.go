@@ -363,6 +363,43 @@ func TestWaitsThatNoDurationHolds(t *testing.T) {
 	}
 }
 
+// A wait is scaled before anything limits it: ten years in a thousandth of the time are three
+// days and a half, also where no duration holds the ten thousand years of the definition.
+func TestLongWaitsAreScaledFirst(t *testing.T) {
+	t.Parallel()
+	const years = 10 * 365 * 24 * time.Hour
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		name, state string
+		scale       float64
+		want        time.Duration
+	}{
+		{"seconds", `"Type":"Wait","Seconds":99999999`, 1e-3, 99999999 * time.Millisecond},
+		{"seconds of the input", `"Type":"Wait","SecondsPath":"$.n"`, 1e-3, years / 1000},
+		{"a year far ahead", `"Type":"Wait","Timestamp":"9026-01-01T00:00:00Z"`, 1e-6, time.Duration(time.Date(9026, 1, 1, 0, 0, 0, 0, time.UTC).Unix()-start.Unix()) * time.Microsecond},
+		{"a time of the input", `"Type":"Wait","TimestampPath":"$.t"`, 1e-6, time.Duration(time.Date(9026, 1, 1, 0, 0, 0, 0, time.UTC).Unix()-start.Unix()) * time.Microsecond},
+		{"a retry", `"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":99999999,"MaxAttempts":1}]`, 1e-3, 99999999 * time.Millisecond},
+	} {
+		m := parse(t, `{"StartAt":"W","States":{"W":{`+test.state+`,"End":true}}}`)
+		now, calls := start, 0
+		r := m.Run(t.Context(), asl.Environment{
+			Now:       func() time.Time { return now },
+			Sleep:     func(_ context.Context, d time.Duration) error { now = now.Add(d); return nil },
+			WaitScale: test.scale,
+			Tasks: tasks.Funcs{"f": func(context.Context, any) (any, error) {
+				if calls++; calls == 1 {
+					return nil, &asl.Error{Name: "E"}
+				}
+				return nil, nil
+			}},
+		}, asl.Execution{MaxDuration: asl.StandardDuration, Input: fmt.Appendf(nil, `{"n":%d,"t":"9026-01-01T00:00:00Z"}`, years/time.Second)})
+		took := now.Sub(start)
+		if off := took - test.want; r.Status != asl.Succeeded || off.Abs() > time.Millisecond {
+			t.Errorf("%s: %s %s after %v, want %v", test.name, r.Status, r.Cause, took, test.want)
+		}
+	}
+}
+
 // A Standard Workflow has a year.
 func TestStandardExecutionsAreLong(t *testing.T) {
 	t.Parallel()

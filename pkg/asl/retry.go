@@ -30,7 +30,7 @@ func (f *frame) attempt(ctx context.Context, input any) (output any, next string
 		}
 		if wait, again := f.retryAfter(s, f.counts, err); again {
 			f.retries++
-			f.retryAt = f.run.env.Now().Add(f.run.scale(wait))
+			f.retryAt = f.run.env.Now().Add(wait)
 			f.keep("")
 			f.forget(s)
 			if err := f.beforeRetry(ctx); err != nil {
@@ -122,9 +122,8 @@ func (f *frame) retryAfter(s *state, counts []int, err *Error) (time.Duration, b
 			return 0, false
 		}
 		seconds := r.delay(counts[i], f.run.env.Rand)
-		seconds = min(seconds, StandardDuration.Seconds()) // no execution is longer
 		counts[i]++
-		return time.Duration(seconds * float64(time.Second)), true
+		return limited(seconds * float64(time.Second) * f.run.waitScale()), true
 	}
 	return 0, false
 }

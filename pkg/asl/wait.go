@@ -16,18 +16,18 @@ func (f *frame) wait(ctx context.Context, v *view) *Error {
 	if p := f.unpark(); p != nil {
 		return f.run.slept(p.err, p.late)
 	}
-	d, err := f.delay(ctx, v)
-	if f.again && f.state.wait.counted() { // a part of it has passed
-		passed := f.run.env.Now().Sub(f.since)
-		if f.run.env.WaitScale > 0 {
-			passed = scaled(passed, 1/f.run.env.WaitScale)
-		}
-		d -= passed
-	}
-	if err != nil || d <= 0 {
+	whole, err := f.delay(ctx, v)
+	if err != nil {
 		return err
 	}
-	return f.sleep(ctx, f.run.scale(d))
+	d := whole.scaled(f.run.waitScale())
+	if f.again && f.state.wait.counted() { // a part of it has passed
+		d -= f.run.env.Now().Sub(f.since)
+	}
+	if d <= 0 {
+		return nil
+	}
+	return f.sleep(ctx, d)
 }
 
 // sleep waits on the clock of the environment, at most until the execution's time is up,
@@ -57,22 +57,43 @@ func (f *frame) sleep(ctx context.Context, d time.Duration) *Error {
 	return errParked
 }
 
-// scaled multiplies a duration. What no duration can hold becomes the longest one, and does
-// not wrap around to a wait that is over at once.
-func scaled(d time.Duration, factor float64) time.Duration {
-	product := float64(d) * factor
-	if product >= math.MaxInt64 {
-		return math.MaxInt64
-	}
-	return time.Duration(product)
+// A span is how long a state asks to wait, which may be longer than a duration can be.
+type span struct {
+	seconds int64
+	part    time.Duration // of a second
 }
 
-// scale makes a wait as long as the environment asks for.
-func (r *run) scale(d time.Duration) time.Duration {
-	if r.env.WaitScale > 0 {
-		return scaled(d, r.env.WaitScale)
+// between returns how long it is from one time to a later one; negative if it is earlier.
+func between(from, to time.Time) span {
+	return span{to.Unix() - from.Unix(), time.Duration(to.Nanosecond() - from.Nanosecond())}
+}
+
+// scaled multiplies a span. What no duration can hold after that becomes the longest one, and
+// does not wrap around to a wait that is over at once.
+func (s span) scaled(factor float64) time.Duration {
+	const most = int64(math.MaxInt64/time.Second) - 1
+	if factor == 1 && s.seconds <= most && s.seconds >= -most { // without rounding
+		return time.Duration(s.seconds)*time.Second + s.part
 	}
-	return d
+	return limited((float64(s.seconds)*float64(time.Second) + float64(s.part)) * factor)
+}
+
+// waitScale is what waits are multiplied by.
+func (r *run) waitScale() float64 {
+	if r.env.WaitScale > 0 {
+		return r.env.WaitScale
+	}
+	return 1
+}
+
+func limited(nanoseconds float64) time.Duration {
+	switch {
+	case nanoseconds >= math.MaxInt64:
+		return math.MaxInt64
+	case nanoseconds <= math.MinInt64:
+		return math.MinInt64
+	}
+	return time.Duration(nanoseconds)
 }
 
 // slept returns the error of a wait that is over: if late is set, the execution's time is
@@ -90,19 +111,19 @@ func (r *run) slept(err error, late bool) *Error {
 // counted reports whether the state waits for a number of seconds, and not to a time.
 func (w *waitFields) counted() bool { return w.timestampPath == nil && w.timestamp == nil }
 
-func (f *frame) delay(ctx context.Context, v *view) (time.Duration, *Error) {
+func (f *frame) delay(ctx context.Context, v *view) (span, *Error) {
 	w := &f.state.wait
 	switch {
 	case w.secondsPath != nil:
 		n, err := f.secondsAt(v, w.secondsPath)
-		return seconds(n), err
+		return span{seconds: n}, err
 	case w.timestampPath != nil:
 		return f.untilPath(v, w.timestampPath)
 	case w.timestamp != nil:
 		return f.until(ctx, v, w.timestamp)
 	}
 	n, err := w.seconds.whole(ctx, v)
-	return seconds(int64(n)), err
+	return span{seconds: int64(n)}, err
 }
 
 // seconds returns a duration, limited to the longest execution.
@@ -127,29 +148,29 @@ func (f *frame) secondsAt(v *view, path *source) (int64, *Error) {
 	return i, nil
 }
 
-func (f *frame) untilPath(v *view, path *source) (time.Duration, *Error) {
+func (f *frame) untilPath(v *view, path *source) (span, *Error) {
 	found, ok := path.eval(v)
 	if !ok {
-		return 0, f.runtime("The TimestampPath parameter does not reference an input value: " + path.text)
+		return span{}, f.runtime("The TimestampPath parameter does not reference an input value: " + path.text)
 	}
 	t, ok := timestamp(jsonata.Force(found))
 	if !ok {
-		return 0, f.runtime(fmt.Sprintf("The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: %s == %s", path.text, plain(found)))
+		return span{}, f.runtime(fmt.Sprintf("The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: %s == %s", path.text, plain(found)))
 	}
-	return t.Sub(f.run.env.Now()), nil
+	return between(f.run.env.Now(), t), nil
 }
 
-func (f *frame) until(ctx context.Context, v *view, field *template) (time.Duration, *Error) {
+func (f *frame) until(ctx context.Context, v *view, field *template) (span, *Error) {
 	out, err := field.eval(ctx, v)
 	if err != nil {
-		return 0, err
+		return span{}, err
 	}
 	if _, isText := jsonata.Force(out).(string); !isText && field.query != nil {
-		return 0, field.query.unexpected(v, "string", out)
+		return span{}, field.query.unexpected(v, "string", out)
 	}
 	t, ok := timestamp(jsonata.Force(out))
 	if !ok {
-		return 0, f.queryError("Timestamp", "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: "+plain(out))
+		return span{}, f.queryError("Timestamp", "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: "+plain(out))
 	}
-	return t.Sub(f.run.env.Now()), nil
+	return between(f.run.env.Now(), t), nil
 }
