@@ -68,7 +68,7 @@ func (ev *evaluator) operandPath(p *Path, item any) (any, bool) {
 		return nil, false
 	}
 	if !p.relative {
-		item = ev.root
+		return ev.absolute(p)
 	}
 	return ev.path(p, item)
 }
@@ -204,18 +204,6 @@ func (ev *evaluator) sets(left any, op operator, right any) bool {
 		return common == 0
 	}
 	return common == len(a)
-}
-
-func (ev *evaluator) has(list []any, v any) bool {
-	for _, e := range list {
-		if !ev.spend() {
-			return false
-		}
-		if ev.equal(e, v, true) {
-			return true
-		}
-	}
-	return false
 }
 
 // size returns the length of an array, or of a text in UTF-16 units, as in Java.

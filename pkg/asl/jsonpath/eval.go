@@ -8,6 +8,9 @@ type evaluator struct {
 	root   any
 	budget int
 	pad    bool // see EvalTemplate
+
+	indexes   map[listKey]index
+	absolutes map[*Path]result
 }
 
 // spend takes one visit from the budget and reports whether any is left.
