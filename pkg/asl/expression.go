@@ -124,7 +124,7 @@ func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
 	case jsonata.IsUndefined(out):
 		return nil, e.failed(v, "returned nothing (undefined).")
 	}
-	if _, valid := fits(out, maxData); !valid {
+	if _, valid := fits(out, maxData, &v.f.sizes); !valid {
 		return nil, e.failed(v, "returned an unsupported result type.")
 	}
 	return evaluated(out), nil

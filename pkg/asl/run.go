@@ -53,6 +53,7 @@ type frame struct {
 	// heartbeat is that of the current task, and called when it began.
 	heartbeat time.Duration
 	called    time.Time
+	sizes     sizes
 	// path is that of the flow in the journal, and raw the input of its current state, of
 	// which it has entered so many as visits says.
 	path   string
@@ -65,8 +66,9 @@ type frame struct {
 	// again says that it was entered there.
 	phase string
 	again bool
-	// assigned are the variables that the current state set.
-	assigned *jsonata.Object
+	// assigned are the variables that the current state set, and unkept those that were set
+	// since the journal has kept the flow.
+	assigned, unkept *jsonata.Object
 	// parks says that the flow may pause: it is the machine's own, and no caller waits for it.
 	// parked is set from when it pauses until the wait is over.
 	parks  bool
@@ -248,6 +250,7 @@ func (f *frame) enter(s *state, input any, now time.Time) {
 	f.state, f.retries, f.assigned, f.token = s, 0, nil, ""
 	f.since, f.raw, f.counts, f.phase = now, input, nil, ""
 	f.visits++
+	f.sizes.next()
 	f.before = f.last
 	f.entered = f.record(Event{Type: s.entered, Name: s.name, Input: input})
 	f.keep("")

@@ -2,6 +2,7 @@ package asl
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"unicode/utf8"
 	"unsafe"
@@ -12,8 +13,8 @@ import (
 // fits reports whether v is at most limit bytes of JSON, and whether JSON can hold it at
 // all. It stops at limit, because values share their parts, and a few states can make a
 // value that would take terabytes when written out.
-func fits(v any, limit int) (ok, valid bool) {
-	m := measure{left: limit, valid: true}
+func fits(v any, limit int, known *sizes) (ok, valid bool) {
+	m := measure{left: limit, valid: true, sizes: known}
 	m.value(v)
 	return m.left >= 0, m.valid
 }
@@ -22,6 +23,8 @@ func fits(v any, limit int) (ok, valid bool) {
 type measure struct {
 	left  int
 	valid bool
+	sizes *sizes // nil to measure everything
+	depth int    // of the value in the whole one
 }
 
 func (m *measure) value(v any) {
@@ -34,37 +37,95 @@ func (m *measure) value(v any) {
 			m.left--
 		}
 	case string:
-		m.text(v)
+		if len(v) < knownFrom {
+			m.text(v)
+			return
+		}
+		m.large(v)
 	case json.Number:
 		m.left -= len(v)
 	case float64:
-		text, err := jsonata.AppendJSON(nil, v)
-		m.valid = m.valid && err == nil
-		m.left -= len(text)
+		m.number(v)
 	case *jsonata.Raw:
 		m.left -= len(v.Text())
-	case []any:
-		m.left -= len("[]") + max(len(v)-1, 0)
-		for _, e := range v {
-			if m.left < 0 || !m.valid {
-				return
-			}
-			m.value(e)
-		}
-	case *jsonata.Object:
-		n := v.Len()
-		m.left -= len("{}") + max(n-1, 0) + n
-		for i := range n {
-			if m.left < 0 || !m.valid {
-				return
-			}
-			key, e := v.At(i)
-			m.text(key)
-			m.value(e)
-		}
+	case []any, *jsonata.Object:
+		m.depth++
+		m.large(v)
+		m.depth--
 	default:
 		m.valid = false
 	}
+}
+
+// large measures a value that may be known.
+func (m *measure) large(v any) {
+	before := m.left
+	n, all := m.known(v)
+	if all {
+		return
+	}
+	switch v := v.(type) {
+	case string:
+		m.text(v)
+	case []any:
+		m.list(v, n)
+	case *jsonata.Object:
+		m.object(v)
+	}
+	m.remember(v, before)
+}
+
+// list measures a list from element n; what is before that is known.
+func (m *measure) list(v []any, n int) {
+	m.left -= len(v) - n // a comma for each element, which one does not have
+	if n == 0 {
+		m.left -= len("[]") - min(len(v), 1)
+	}
+	for _, e := range v[n:] {
+		if m.left < 0 || !m.valid {
+			return
+		}
+		m.value(e)
+	}
+}
+
+func (m *measure) object(o *jsonata.Object) {
+	n := o.Len()
+	m.left -= len("{}") + max(n-1, 0) + n
+	for i := range n {
+		if m.left < 0 || !m.valid {
+			return
+		}
+		key, e := o.At(i)
+		m.text(key)
+		m.value(e)
+	}
+}
+
+func (m *measure) number(f float64) {
+	const exact = 1 << 53
+	if n := int64(f); f > -exact && f < exact && float64(n) == f {
+		m.left -= digits(n)
+		return
+	}
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		m.valid = false
+		return
+	}
+	var text [32]byte
+	m.left -= len(jsonata.AppendNumber(text[:0], f))
+}
+
+// digits returns the length of an integer.
+func digits(n int64) int {
+	length := 1
+	if n < 0 {
+		length, n = 2, -n
+	}
+	for ; n >= 10; n /= 10 {
+		length++
+	}
+	return length
 }
 
 func (m *measure) text(s string) {
@@ -116,7 +177,7 @@ func same(a, b any) bool {
 
 // quote returns a value as JSON text for a message, truncated if it is long.
 func quote(v any) string {
-	if ok, valid := fits(v, maxQuoted); !valid {
+	if ok, valid := fits(v, maxQuoted, nil); !valid {
 		return "a value that is not JSON"
 	} else if !ok {
 		return "a value of more than 256 KiB"

@@ -216,7 +216,7 @@ func (f *frame) place(path *source, null bool, input, result any) (any, *Error) 
 
 // check refuses a value that is larger than states may pass on.
 func (f *frame) check(v any) *Error {
-	ok, valid := fits(v, maxData)
+	ok, valid := fits(v, maxData, &f.sizes)
 	switch {
 	case !valid:
 		return f.runtime("The value is not JSON.")

@@ -171,7 +171,7 @@ func (t *StateTest) Run(ctx context.Context, env Environment, in TestInput) Test
 	r.test = &testRun{in: &in, seen: Inspection{Stages: map[Stage]any{}}}
 	f := &frame{run: r, state: t.state, since: r.env.Now(), retries: in.RetryCount}
 	r.deadline = f.since.Add(maxDuration)
-	f.vars.set(in.Variables)
+	f.vars.set(in.Variables, nil)
 	f.stage(StateInput, r.input)
 	output, next, failed := f.step(ctx, r.input)
 	if r.test.invalid != nil {

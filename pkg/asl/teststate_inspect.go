@@ -48,7 +48,7 @@ func (f *frame) stage(at Stage, v any) {
 		return
 	}
 	// A few references can make a value that would take terabytes when written out.
-	if ok, valid := fits(v, maxData); ok && valid {
+	if ok, valid := fits(v, maxData, nil); ok && valid {
 		f.run.test.seen.Stages[at] = v
 	}
 }

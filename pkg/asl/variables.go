@@ -27,13 +27,13 @@ func (s *scope) get(name string) (any, bool) {
 }
 
 // set adds variables, and returns by how many bytes the scope has grown.
-func (s *scope) set(o *jsonata.Object) (grown int) {
+func (s *scope) set(o *jsonata.Object, known *sizes) (grown int) {
 	if s.values == nil {
 		s.values = make(map[string]variable, o.Len())
 	}
 	for i := range o.Len() {
 		name, v := o.At(i)
-		m := measure{left: maxData, valid: true}
+		m := measure{left: maxData, valid: true, sizes: known}
 		m.value(v)
 		size := len(name) + maxData - m.left
 		grown += size - s.values[name].size
@@ -49,10 +49,25 @@ func (f *frame) commit(assigned *jsonata.Object) *Error {
 	if assigned.Len() == 0 {
 		return nil
 	}
-	if f.run.variables.Add(int64(f.vars.set(assigned))) > maxVariables {
+	if f.run.env.Journal != nil {
+		f.unkept = merged(f.unkept, assigned)
+	}
+	if f.run.variables.Add(int64(f.vars.set(assigned, &f.sizes))) > maxVariables {
 		return &Error{Name: "States.DataLimitExceeded", Cause: f.where() + "The variables of the execution exceed the maximum of 10 MiB."}
 	}
 	return nil
+}
+
+// merged returns the members of two objects; those of the second one count.
+func merged(a, b *jsonata.Object) *jsonata.Object {
+	if a.Len() == 0 {
+		return b
+	}
+	a = a.Clone()
+	for i := range b.Len() {
+		a.Set(b.At(i))
+	}
+	return a
 }
 
 // leave drops the variables of a flow when it ends.

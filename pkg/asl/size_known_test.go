@@ -1,0 +1,105 @@
+package asl
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"pgregory.net/rapid"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
+
+// What is measured with what is known of parts takes what it takes as JSON, however the values
+// share their parts, and lists become longer in place.
+func TestKnownSizesAreExact(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		pool := []any{nil, true, json.Number("-1.50"), 0.0, 12.0, -7.0, 1e21, 1.5e-7, float64(1 << 53), -float64(1 << 53), "é\n\"\x01", strings.Repeat("text \\", 200), []any{}, jsonata.NewObject(0)}
+		pick := func() any { return rapid.SampledFrom(pool).Draw(t, "part") }
+		var known sizes
+		longest := map[*any]int{}
+		for range rapid.IntRange(1, 25).Draw(t, "values") {
+			var v any
+			switch rapid.IntRange(0, 4).Draw(t, "shape") {
+			case 0:
+				list := make([]any, rapid.IntRange(0, 300).Draw(t, "length"), 600)
+				one := pick()
+				for i := range list {
+					list[i] = one
+				}
+				longest[unsafe.SliceData(list)], v = len(list), list
+			case 1: // as $append does
+				v = append(slices.Clone([]any{pick()}), pick(), pick())
+			case 2:
+				list, ok := pick().([]any)
+				if !ok {
+					list = make([]any, 0, 8)
+				}
+				if first := unsafe.SliceData(list); len(list) < longest[first] {
+					list = slices.Clone(list) // the room behind it is another list's
+				}
+				list = append(list, pick()) // in place, if there is room
+				longest[unsafe.SliceData(list)], v = len(list), list
+			case 3:
+				o := jsonata.NewObject(2)
+				o.Set("a", pick())
+				o.Set("b\"", pick())
+				v = o
+			case 4:
+				list, ok := pick().([]any)
+				if v = list; ok && len(list) > 0 {
+					v = list[:rapid.IntRange(0, len(list)).Draw(t, "to")]
+				}
+			}
+			text, err := jsonata.AppendJSON(nil, v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(text) > 1<<20 {
+				continue
+			}
+			pool = append(pool, v)
+			for _, off := range []int{0, -1} {
+				if ok, valid := fits(v, len(text)+off, &known); !valid || ok != (off == 0) {
+					t.Fatalf("%d bytes fit into %d: %t", len(text), len(text)+off, ok)
+				}
+			}
+			if rapid.Bool().Draw(t, "next") {
+				known.next()
+			}
+		}
+	})
+}
+
+// A large part that a state passes on is not looked at again, nor is the beginning of a list
+// that has become longer, nor what a state before that only chose had.
+func TestKnownPartsAreNotMeasuredAgain(t *testing.T) {
+	t.Parallel()
+	list := make([]any, 1000, 2000)
+	for i := range list {
+		list[i] = float64(i)
+	}
+	object := func(v any) *jsonata.Object {
+		o := jsonata.NewObject(1)
+		o.Set("list", v)
+		return o
+	}
+	var known sizes
+	if ok, valid := fits(object(list), maxData, &known); !ok || !valid {
+		t.Fatal("the list does not fit")
+	}
+	list[500] = struct{}{} // whoever looks at it says that it is not JSON
+	for _, v := range []any{list, object(list), object(append(list, true))} {
+		known.next()
+		known.next()
+		if _, valid := fits(v, maxData, &known); !valid {
+			t.Errorf("the list was measured again in a value of the type %T", v)
+		}
+	}
+	if _, valid := fits(list[:600], maxData, &known); valid {
+		t.Error("a part of the list has the size of the whole")
+	}
+}
