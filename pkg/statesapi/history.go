@@ -172,20 +172,26 @@ func (s *Service) History(in HistoryInput) (*HistoryOutput, error) {
 	if x.history.dropped {
 		return nil, errorf(UnknownOperationException, "The history of this execution is not kept: there was no room for it")
 	}
-	events, err := in.after(x.history.events)
+	place, err := in.after(x.history.events)
 	if err != nil {
 		return nil, err
 	}
-	out := &HistoryOutput{Events: make([]json.RawMessage, 0, min(len(events), pageSize(in.MaxResults)))}
-	for i, bytes := 0, 0; i < len(events); i++ {
-		bytes += len(events[i])
-		if i == pageSize(in.MaxResults) || i > 0 && bytes > maxHistoryPage {
+	left, step := len(x.history.events)-place, 1
+	if in.ReverseOrder {
+		left, step = place, -1
+	}
+	out := &HistoryOutput{Events: make([]json.RawMessage, 0, min(left, pageSize(in.MaxResults)))}
+	for bytes := 0; left > 0; left-- {
+		event := x.history.events[place+min(step, 0)]
+		bytes += len(event)
+		if n := len(out.Events); n == pageSize(in.MaxResults) || n > 0 && bytes > maxHistoryPage {
 			break
 		}
-		out.Events = append(out.Events, events[i])
+		out.Events = append(out.Events, event)
+		place += step
 	}
-	if n := len(out.Events); n < len(events) {
-		out.NextToken = pageToken(strconv.Itoa(in.place(n, x.history.events, events)))
+	if left > 0 {
+		out.NextToken = pageToken(strconv.Itoa(place + max(-step, 0)))
 	}
 	if in.WithoutData {
 		for i, text := range out.Events {
@@ -195,37 +201,28 @@ func (s *Service) History(in HistoryInput) (*HistoryOutput, error) {
 	return out, nil
 }
 
-// after returns the events after the one that the token names, in the requested order.
-// The place of an event is its id, which counts from 1.
-func (in HistoryInput) after(events []json.RawMessage) ([]json.RawMessage, *Error) {
-	id := 0
-	if in.NextToken != nil {
-		text, err := readToken(*in.NextToken)
-		if err != nil {
-			return nil, err
+// after returns how many events come before the page in the order of their ids: before its
+// first event, or, in reverse order, before what pages have shown. The token names the last
+// event that was shown by its id, which counts from 1.
+func (in HistoryInput) after(events []json.RawMessage) (int, *Error) {
+	if in.NextToken == nil {
+		if in.ReverseOrder {
+			return len(events), nil
 		}
-		var failed error
-		if id, failed = strconv.Atoi(text); failed != nil || id < 1 || id > len(events) {
-			return nil, errInvalidToken()
-		}
+		return 0, nil
 	}
-	if !in.ReverseOrder {
-		return events[id:], nil
+	text, err := readToken(*in.NextToken)
+	if err != nil {
+		return 0, err
 	}
-	if id > 0 {
-		events = events[:id-1]
+	id, failed := strconv.Atoi(text)
+	if failed != nil || id < 1 || id > len(events) {
+		return 0, errInvalidToken()
 	}
-	events = slices.Clone(events)
-	slices.Reverse(events)
-	return events, nil
-}
-
-// place returns the id of the nth of the rest of all events.
-func (in HistoryInput) place(n int, all, rest []json.RawMessage) int {
 	if in.ReverseOrder {
-		return len(rest) - n + 1
+		return id - 1, nil
 	}
-	return len(all) - len(rest) + n
+	return id, nil
 }
 
 // withoutData returns an event without the data of the execution.

@@ -227,13 +227,15 @@ func (s *Service) release() {
 func (s *Service) quiet() {
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
-	if !s.closed || s.running == 0 || s.running > s.tokens.executions() {
+	if !s.closed || s.running == 0 {
 		return
 	}
 	select {
-	case <-s.waiting:
+	case <-s.waiting: // each of the stopped executions calls this when it ends
 	default:
-		close(s.waiting)
+		if s.running <= s.tokens.executions() {
+			close(s.waiting)
+		}
 	}
 }
 
