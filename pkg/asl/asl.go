@@ -78,6 +78,16 @@ type Later struct {
 
 func (*Later) Error() string { return "the task ends later" }
 
+// An Answer is returned by RunTask, or by a [Later], in place of an error: what the token of
+// a task was answered with. Whoever answered has been told that the answer counts, so it is
+// in the history even if the task's time is up or the execution is stopped by then.
+type Answer struct {
+	Output any    // a value of pkg/jsonata
+	Err    *Error // of SendTaskFailure; nil for SendTaskSuccess
+}
+
+func (*Answer) Error() string { return "the task's token was answered" }
+
 // A TaskRunner runs tasks. The workflow can retry and catch an error that is an *[Error];
 // any other error becomes States.TaskFailed. RunTask must return when ctx ends.
 type TaskRunner interface {

@@ -33,6 +33,8 @@ type Checkpoint struct {
 	State     string
 	Input     any
 	Variables *jsonata.Object
+	// Assigned are those of the variables that were set since the flow's Checkpoint before.
+	Assigned *jsonata.Object
 	// Before, Entered and Last are ids of events: of the one before the state's entry, of
 	// that, and of the flow's last one.
 	Before, Entered, Last int64
@@ -82,7 +84,7 @@ func (f *frame) keep(phase string) {
 		return
 	}
 	c := Checkpoint{
-		State: f.state.name, Input: f.raw, Variables: f.vars.object(),
+		State: f.state.name, Input: f.raw, Variables: f.vars.object(), Assigned: f.unkept,
 		Before: f.before, Entered: f.entered, Last: f.last, Since: f.since, Called: f.called, RetryAt: f.retryAt,
 		Visits: f.visits, Retries: f.retries, Counts: append([]int(nil), f.counts...), Phase: phase,
 	}
@@ -90,6 +92,7 @@ func (f *frame) keep(phase string) {
 		c.Token, c.Heartbeat = f.token, f.heartbeat
 	}
 	f.run.env.Journal.Keep(f.path, c)
+	f.unkept = nil
 }
 
 // keepEnd remembers the result of a flow.
@@ -123,7 +126,7 @@ func (f *frame) goOn(fl *flow, c Checkpoint) (input any, _ *Error) {
 
 func (f *frame) commitVariables(o *jsonata.Object) *Error {
 	err := f.commit(o)
-	f.assigned = nil
+	f.assigned, f.unkept = nil, nil
 	return err
 }
 

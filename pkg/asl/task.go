@@ -88,12 +88,29 @@ func (f *frame) taskEnded(ctx context.Context, p *parked, out any, failed error)
 	if p.cancel != nil {
 		defer p.cancel()
 	}
-	out, err := f.taskResult(ctx, p.ctx, out, failed)
+	var err *Error
+	answer, answered := errors.AsType[*Answer](failed)
+	if answered {
+		out, err = f.answered(answer)
+	} else {
+		out, err = f.taskResult(ctx, p.ctx, out, failed)
+	}
 	f.token = "" // a retry is another task
-	if ctx.Err() == nil {
+	if answered || ctx.Err() == nil {
 		p.history.end(out, err)
 	}
+	if ctx.Err() != nil {
+		return nil, &Error{Name: "States.Timeout", fatal: true}
+	}
 	return out, err
+}
+
+// answered returns the state's result from the answer to its token.
+func (f *frame) answered(a *Answer) (any, *Error) {
+	if a.Err != nil {
+		return nil, a.Err
+	}
+	return a.Output, f.check(a.Output)
 }
 
 // awaitsExecution reports whether a task is the start of an execution whose end it waits

@@ -130,11 +130,13 @@ func (s *Service) readActivities(dir string) error {
 type ActivityTaskOutput struct {
 	TaskToken *string `json:"taskToken,omitempty"`
 	Input     *string `json:"input,omitempty"`
+
+	undelivered func() // offers the task to the next worker; nil without one
 }
 
 // ActivityTask waits up to a minute for a task of an activity ([GetActivityTask]). A task
-// goes to one worker; if that worker has disconnected by then, the task ends by its own
-// timeouts.
+// goes to one worker. A [Handler] offers it to the next one if the answer cannot be written,
+// because the worker has disconnected by then.
 //
 // [GetActivityTask]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetActivityTask.html
 func (s *Service) ActivityTask(ctx context.Context, text, worker *string) (*ActivityTaskOutput, error) {
@@ -155,7 +157,7 @@ func (s *Service) ActivityTask(ctx context.Context, text, worker *string) (*Acti
 		return &ActivityTaskOutput{}, nil
 	}
 	input := string(task.input)
-	return &ActivityTaskOutput{&task.token, &input}, nil
+	return &ActivityTaskOutput{&task.token, &input, func() { s.tokens.putBack(*text, task) }}, nil
 }
 
 // A ListActivitiesOutput is the answer of [Service.ListActivities].
@@ -261,11 +263,11 @@ func (s *Service) answerTask(in TaskAnswer, call taskCall) *Error {
 		if in.Cause != nil {
 			failed.Cause = *in.Cause
 		}
-		return s.tokens.answer(*in.Token, taskEnd{err: failed})
+		return s.tokens.answer(*in.Token, &asl.Answer{Err: failed})
 	}
 	output, err := jsonata.Decode([]byte(*in.Output))
 	if err != nil {
 		return errorf(InvalidOutput, "Invalid Output: '%s'", err)
 	}
-	return s.tokens.answer(*in.Token, taskEnd{output: output})
+	return s.tokens.answer(*in.Token, &asl.Answer{Output: output})
 }

@@ -118,7 +118,7 @@ func (r *remembered) forget(name string) {
 // ended records how a STANDARD execution ended.
 func (s *Service) ended(x *execution) {
 	defer s.finishDeletion(x.target.arn)
-	x.journal.end()
+	s.endJournal(x)
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
 	before := x.started.size()

@@ -85,7 +85,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, id, fmt.Errorf("encode answer: %w", err))
 		return
 	}
-	write(w, http.StatusOK, body)
+	task, ok := out.(*ActivityTaskOutput)
+	if !ok || task.undelivered == nil {
+		write(w, http.StatusOK, body)
+		return
+	}
+	if r.Context().Err() != nil || deliver(w, body) != nil {
+		task.undelivered()
+	}
 }
 
 func encode(out any) ([]byte, error) {
@@ -120,7 +127,7 @@ func (h *Handler) serve(r *http.Request) (out any, err error) {
 	if invalid != nil {
 		return nil, invalid
 	}
-	c := &call{fields: members, service: h.service, trace: traceHeader(r)}
+	c := &call{fields: members, service: h.service, trace: traceHeader(r), caller: r.Context()}
 	if h.endWithCaller {
 		return run(r.Context(), c)
 	}
@@ -214,10 +221,24 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, id string, err 
 	write(w, status, body)
 }
 
-func write(w http.ResponseWriter, status int, body []byte) {
+// write answers. The caller may have gone, so an error cannot be reported.
+func write(w http.ResponseWriter, status int, body []byte) { _ = answerWith(w, status, body) }
+
+func answerWith(w http.ResponseWriter, status int, body []byte) error {
 	w.Header()["Content-Type"] = awsJSON
 	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
-	// The caller may have gone, so an error cannot be reported.
-	_, _ = w.Write(body)
+	_, err := w.Write(body)
+	return err
+}
+
+// deliver answers, and reports whether the connection took the answer.
+func deliver(w http.ResponseWriter, body []byte) error {
+	if err := answerWith(w, http.StatusOK, body); err != nil {
+		return err
+	}
+	if err := http.NewResponseController(w).Flush(); !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
 }

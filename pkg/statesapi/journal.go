@@ -25,9 +25,13 @@ const journalSuffix = ".execution.jsonl"
 type journal struct {
 	mu     sync.Mutex
 	file   *os.File
-	flows  map[string]asl.Checkpoint
+	flows  flows
 	frozen bool // the service has closed: what happens now is its end, not the execution's
+	over   bool // the execution has ended
 	err    error
+	// children are files of executions that have ended, by the paths of the flows that
+	// waited for them.
+	children map[string][]string
 }
 
 // A journalLine is one line: one of its members is there.
@@ -38,6 +42,7 @@ type journalLine struct {
 	Drop   *string          `json:"drop,omitempty"`
 	Event  *storedEvent     `json:"event,omitempty"`
 	Answer *storedAnswer    `json:"answer,omitempty"`
+	End    *storedEnd       `json:"end,omitempty"`
 }
 
 // A storedExecution is what an execution began with.
@@ -56,7 +61,13 @@ type storedExecution struct {
 	StartedBy       string         `json:"startedBy,omitempty"`
 }
 
-// A storedFlow is an [asl.Checkpoint].
+// executionFormat is the format of these files. In format 1, each line of a flow had its
+// input and all of its variables.
+const executionFormat = 2
+
+// A storedFlow is an [asl.Checkpoint]. It has the input once for each state that the flow
+// enters, and only the variables that have been set since the flow's line before, so that
+// what a flow carries along is not written again at each step.
 type storedFlow struct {
 	State     string          `json:"state,omitempty"`
 	Input     json.RawMessage `json:"input,omitempty"`
@@ -146,9 +157,9 @@ func (s *Service) beginJournal(x *execution) (*journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keep execution: %w", err)
 	}
-	j := &journal{file: file, flows: map[string]asl.Checkpoint{}}
+	j := &journal{file: file, flows: newFlows()}
 	j.write(journalLine{Begin: &storedExecution{
-		Format: storedFormat, ExecutionARN: r.ExecutionARN, Name: r.Name, StateMachineARN: r.StateMachineARN, TestCase: r.TestCase,
+		Format: executionFormat, ExecutionARN: r.ExecutionARN, Name: r.Name, StateMachineARN: r.StateMachineARN, TestCase: r.TestCase,
 		Input: string(r.Input), TraceHeader: r.TraceHeader, Started: r.StartDate, Revision: storeRevision(x.target.revision),
 		VersionARN: x.target.versionARN, AliasARN: x.target.aliasARN,
 		StartedBy: x.startedBy,
@@ -176,7 +187,7 @@ func (j *journal) write(line journalLine) {
 func (j *journal) At(path string) (asl.Checkpoint, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	c, ok := j.flows[path]
+	c, ok := j.flows.at[path]
 	return c, ok
 }
 
@@ -184,22 +195,20 @@ func (j *journal) At(path string) (asl.Checkpoint, bool) {
 func (j *journal) Keep(path string, c asl.Checkpoint) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.flows[path] = c
-	j.write(journalLine{Path: path, Flow: storeFlow(c)})
+	j.write(journalLine{Path: path, Flow: storeFlow(j.flows.at[path], c)})
+	j.flows.set(path, c)
+	j.goneOn(path)
 }
 
 // Drop implements [asl.Journal].
 func (j *journal) Drop(path string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.drop(path)
+	j.flows.drop(path)
 	j.write(journalLine{Drop: &path})
-}
-
-func (j *journal) drop(path string) {
-	for p := range j.flows {
-		if strings.HasPrefix(p, path) {
-			delete(j.flows, p)
+	for below := range j.children {
+		if strings.HasPrefix(below, path) {
+			j.goneOn(below)
 		}
 	}
 }
@@ -214,21 +223,27 @@ func (j *journal) event(e asl.Event) {
 	j.write(journalLine{Event: storeEvent(e)})
 }
 
-// answered keeps the answer to a token before it is acknowledged.
-func (j *journal) answered(token string, end taskEnd) error {
+// answered keeps the answer to a token before it is acknowledged. One that nobody would find
+// is refused, in a way that an SDK tries again.
+func (j *journal) answered(token string, answer *asl.Answer) *Error {
 	if j == nil {
 		return nil
 	}
 	a := &storedAnswer{Token: token}
-	if end.err != nil {
-		a.Failed, a.Error, a.Cause = true, end.err.Name, end.err.Cause
+	if answer.Err != nil {
+		a.Failed, a.Error, a.Cause = true, answer.Err.Name, answer.Err.Cause
 	} else {
-		a.Output = storeValue(end.output)
+		a.Output = storeValue(answer.Output)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.write(journalLine{Answer: a})
-	return j.err
+	if j.frozen {
+		return errorf(ServiceUnavailable, "The service is shutting down")
+	}
+	if j.write(journalLine{Answer: a}); j.err != nil {
+		return errorf(InternalFailure, "The answer cannot be kept: %v", j.err)
+	}
+	return nil
 }
 
 // freeze keeps the file as it is: another process goes on from it.
@@ -251,7 +266,11 @@ func (j *journal) end() {
 	_ = j.file.Close()
 	if !j.frozen {
 		_ = os.Remove(j.file.Name()) // one that stays is an execution that ends again
+		for path := range j.children {
+			j.goneOn(path)
+		}
 	}
+	j.over = !j.frozen
 	j.frozen = true
 }
 
@@ -264,17 +283,19 @@ func storeValue(v any) json.RawMessage {
 	return text
 }
 
-func storeFlow(c asl.Checkpoint) *storedFlow {
+// storeFlow is c without what the flow's line before it has.
+func storeFlow(before, c asl.Checkpoint) *storedFlow {
 	f := &storedFlow{
 		State: c.State, Before: c.Before, Entered: c.Entered, Last: c.Last, Since: c.Since, Called: c.Called, RetryAt: c.RetryAt, Visits: c.Visits,
 		Retries: c.Retries, Counts: c.Counts, Phase: c.Phase, Token: c.Token, Heartbeat: c.Heartbeat, Ended: c.Ended, Failed: c.Failed, Final: c.Final,
 	}
-	if c.Variables != nil {
-		f.Variables = storeValue(c.Variables)
+	if c.Assigned != nil {
+		f.Variables = storeValue(c.Assigned)
 	}
-	if c.Ended {
+	switch {
+	case c.Ended:
 		f.Output = storeValue(c.Output)
-	} else {
+	case before.Visits != c.Visits:
 		f.Input = storeValue(c.Input)
 	}
 	return f

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/bridge"
@@ -21,8 +20,10 @@ import (
 type unfinished struct {
 	x       *execution
 	events  []asl.Event
-	answers map[string]taskEnd
+	answers map[string]*asl.Answer
 	tokens  map[string]bool // all that were given
+	end     *storedEnd      // of one that another execution waits for
+	file    string
 }
 
 // readExecutions reads the executions of a folder. A file that cannot be understood is an
@@ -57,8 +58,8 @@ func (s *Service) readExecution(file string) (*unfinished, error) {
 		return nil, err
 	}
 	whole := bytes.LastIndexByte(text, '\n') + 1
-	j := &journal{flows: map[string]asl.Checkpoint{}}
-	u := &unfinished{answers: map[string]taskEnd{}, tokens: map[string]bool{}}
+	j := &journal{flows: newFlows()}
+	u := &unfinished{file: file, answers: map[string]*asl.Answer{}, tokens: map[string]bool{}}
 	n := 0
 	for line := range bytes.Lines(text[:whole]) {
 		n++
@@ -72,6 +73,9 @@ func (s *Service) readExecution(file string) (*unfinished, error) {
 	}
 	if u.x == nil {
 		return nil, nil
+	}
+	if u.end != nil {
+		return u, nil
 	}
 	u.settle(j)
 	if j.file, err = os.OpenFile(file, os.O_WRONLY|os.O_APPEND, 0o600); err != nil {
@@ -92,25 +96,29 @@ func (u *unfinished) read(s *Service, j *journal, l journalLine) (err error) {
 	case u.x == nil:
 		err = errors.New("the execution has not begun")
 	case l.Flow != nil:
-		j.flows[l.Path], err = l.Flow.checkpoint()
+		var c asl.Checkpoint
+		c, err = l.Flow.checkpoint(j.flows.at[l.Path])
+		j.flows.set(l.Path, c)
 		if l.Flow.Token != "" {
 			u.tokens[l.Flow.Token] = true
 		}
 	case l.Drop != nil:
-		j.drop(*l.Drop)
+		j.flows.drop(*l.Drop)
 	case l.Event != nil:
 		var e asl.Event
 		e, err = l.Event.event()
 		// An event that is there already has happened again after a restart.
 		u.events = append(u.events[:min(len(u.events), max(int(e.ID)-1, 0))], e)
 	case l.Answer != nil:
-		end := taskEnd{}
+		answer := &asl.Answer{}
 		if l.Answer.Failed {
-			end.err = &asl.Error{Name: l.Answer.Error, Cause: l.Answer.Cause}
+			answer.Err = &asl.Error{Name: l.Answer.Error, Cause: l.Answer.Cause}
 		} else {
-			end.output, err = jsonata.Decode(l.Answer.Output)
+			answer.Output, err = jsonata.Decode(l.Answer.Output)
 		}
-		u.answers[l.Answer.Token] = end
+		u.answers[l.Answer.Token] = answer
+	case l.End != nil:
+		u.end = l.End
 	default:
 		err = errors.New("it has nothing that this version understands")
 	}
@@ -120,8 +128,8 @@ func (u *unfinished) read(s *Service, j *journal, l journalLine) (err error) {
 // settle leaves out the events of an execution with one flow that came after what was kept
 // of it last: the flow will have them again. Where there are several, none is left out.
 func (u *unfinished) settle(j *journal) {
-	top, ok := j.flows[""]
-	if !ok || len(j.flows) > 1 {
+	top, ok := j.flows.at[""]
+	if !ok || len(j.flows.at) > 1 {
 		return
 	}
 	for n := len(u.events); n > 0 && u.events[n-1].ID > top.Last; n-- {
@@ -130,8 +138,8 @@ func (u *unfinished) settle(j *journal) {
 }
 
 func (s *Service) restoreExecution(b *storedExecution) (*execution, error) {
-	if b.Format != storedFormat {
-		return nil, fmt.Errorf("stored in format %d, but this version reads only %d", b.Format, storedFormat)
+	if b.Format < 1 || b.Format > executionFormat {
+		return nil, fmt.Errorf("stored in format %d, but this version reads only those up to %d", b.Format, executionFormat)
 	}
 	if err := checkARN(b.ExecutionARN, "execution", 8); err != nil {
 		return nil, err
@@ -153,13 +161,25 @@ func (s *Service) restoreExecution(b *storedExecution) (*execution, error) {
 	}, nil
 }
 
-func (f *storedFlow) checkpoint() (asl.Checkpoint, error) {
+// checkpoint is what the line says, with what it leaves out because the flow's line before
+// has it.
+func (f *storedFlow) checkpoint(before asl.Checkpoint) (asl.Checkpoint, error) {
 	c := asl.Checkpoint{
 		State: f.State, Before: f.Before, Entered: f.Entered, Last: f.Last, Since: f.Since, Called: f.Called, RetryAt: f.RetryAt, Visits: f.Visits,
 		Retries: f.Retries, Counts: f.Counts, Phase: f.Phase, Token: f.Token, Heartbeat: f.Heartbeat, Ended: f.Ended, Failed: f.Failed, Final: f.Final,
 	}
 	var err error
-	c.Input, c.Output, c.Variables, err = decodeData(f.Input, f.Output, f.Variables)
+	c.Input, c.Output, c.Assigned, err = decodeData(f.Input, f.Output, f.Variables)
+	if f.Input == nil && !c.Ended {
+		c.Input = before.Input
+	}
+	if c.Variables = before.Variables; c.Variables == nil {
+		c.Variables = c.Assigned
+	} else {
+		for i := range c.Assigned.Len() {
+			c.Variables.Set(c.Assigned.At(i))
+		}
+	}
 	return c, err
 }
 
@@ -198,6 +218,17 @@ func decodeStored(text json.RawMessage) (any, error) {
 // takeOver makes the executions of an earlier process known, with their tokens, so that
 // those can be answered before [Service.GoOn].
 func (s *Service) takeOver(list []*unfinished) {
+	byARN := map[string]*unfinished{}
+	for _, u := range list {
+		byARN[u.x.record.ExecutionARN] = u
+	}
+	list = slices.DeleteFunc(list, func(u *unfinished) bool {
+		if u.end != nil {
+			outer, path := taskOf(u.x.startedBy)
+			s.restoreEnd(u, byARN[outer], path)
+		}
+		return u.end != nil
+	})
 	for _, u := range list {
 		x := u.x
 		var stop func(error)
@@ -206,10 +237,6 @@ func (s *Service) takeOver(list []*unfinished) {
 		_, _ = s.remember(x, stop) // the names in a folder differ
 		s.tokens.restore(x, u)
 	}
-	contexts := map[string]context.Context{}
-	for _, u := range list {
-		contexts[u.x.record.ExecutionARN] = u.x.ctx
-	}
 	for _, u := range list {
 		if u.x.startedBy == "" {
 			continue
@@ -217,8 +244,9 @@ func (s *Service) takeOver(list []*unfinished) {
 		s.runMu.Lock()
 		s.children[u.x.startedBy] = u.x.started
 		s.runMu.Unlock()
-		outer, _, _ := strings.Cut(u.x.startedBy, "/")
-		if ctx := contexts[outer]; ctx != nil { // it ends the inner one, before it waits for it, too
+		arn, _ := taskOf(u.x.startedBy)
+		if outer := byARN[arn]; outer != nil && outer.end == nil { // it ends the inner one, before it waits for it, too
+			ctx := outer.x.ctx
 			context.AfterFunc(ctx, func() { u.x.stop(context.Cause(ctx)) })
 		}
 	}

@@ -10,6 +10,8 @@ type call struct {
 	service *Service
 	// trace is the HTTP header; Step Functions prefers it to the member.
 	trace string
+	// caller ends when the caller hangs up.
+	caller context.Context
 }
 
 // empty is the answer of operations without an answer.

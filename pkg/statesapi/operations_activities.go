@@ -34,12 +34,13 @@ func listActivities(_ context.Context, c *call) (any, error) {
 	return answer(c.service.ListActivities(in))
 }
 
-func activityTask(ctx context.Context, c *call) (any, error) {
+func activityTask(_ context.Context, c *call) (any, error) {
 	text, worker := c.text("activityArn"), c.text("workerName")
 	if c.err != nil {
 		return nil, c.err
 	}
-	return answer(c.service.ActivityTask(ctx, text, worker))
+	// An execution goes on without its caller; a poll does not.
+	return answer(c.service.ActivityTask(c.caller, text, worker))
 }
 
 func (c *call) taskAnswer() TaskAnswer {

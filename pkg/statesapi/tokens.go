@@ -36,8 +36,9 @@ type tokens struct {
 	mu         sync.Mutex
 	waiting    map[string]*waitingTask
 	ended      map[string]bool
-	order      []string // of ended, oldest first
-	quiet      func()   // called when one more task waits
+	order      []string       // of ended, oldest first
+	quiet      func()         // called when one more task waits
+	asleep     map[string]int // how many tasks of an execution wait
 	activities map[string]*activity
 }
 
@@ -48,6 +49,7 @@ type waitingTask struct {
 	TaskWait
 	waits   bool // its request was taken
 	over    bool // it was answered, or its time is up
+	handing bool // a worker is being given it, and what waits for it is woken after that
 	end     taskEnd
 	journal *journal
 	// Of one that is waited for: wake is called once, when it is over; unlink ends its link
@@ -69,16 +71,18 @@ type TaskWait struct {
 	Heartbeat time.Duration
 }
 
-// A taskEnd holds the contents of SendTaskSuccess or SendTaskFailure, or the error of a
-// context.
+// A taskEnd holds the contents of SendTaskSuccess or SendTaskFailure, or why none came in
+// time: a missed heartbeat, or the error of a context. Whichever comes first ends the task,
+// under the lock of the tokens.
 type taskEnd struct {
-	output  any
-	err     *asl.Error
-	stopped error
+	answer *asl.Answer
+	missed error
 }
 
 func newTokens(quiet func()) *tokens {
-	return &tokens{quiet: quiet, waiting: map[string]*waitingTask{}, ended: map[string]bool{}, activities: map[string]*activity{}}
+	return &tokens{
+		quiet: quiet, asleep: map[string]int{}, waiting: map[string]*waitingTask{}, ended: map[string]bool{}, activities: map[string]*activity{},
+	}
 }
 
 // tokensOf are the tokens of one execution.
@@ -98,17 +102,19 @@ func journalOf(x Execution) *journal {
 var _ tasks.TokenStore = tokensOf{}
 
 // Open implements [tasks.TokenStore].
-func (s tokensOf) Open(t asl.Task) (forget func()) {
+func (s tokensOf) Open(t asl.Task) (forget func() *asl.Answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.waiting[t.Token] == nil { // else it is from before a restart, and may have been answered
 		s.waiting[t.Token] = newWaitingTask(TaskWait{s.executionARN, t.State, t.Token, s.now(), t.Heartbeat}, s.journal)
 	}
-	return func() {
+	task := s.waiting[t.Token]
+	return func() *asl.Answer {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.waiting, t.Token)
 		s.end(t.Token)
+		return task.end.answer
 	}
 }
 
@@ -120,13 +126,13 @@ func newWaitingTask(w TaskWait, j *journal) *waitingTask {
 func (s *tokens) restore(x *execution, u *unfinished) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range x.journal.flows {
+	for _, c := range x.journal.flows.at {
 		if !c.Waits() {
 			continue
 		}
 		task := newWaitingTask(TaskWait{x.record.ExecutionARN, c.State, c.Token, c.Called, c.Heartbeat}, x.journal)
-		if end, ok := u.answers[c.Token]; ok {
-			task.over, task.end = true, end
+		if answer := u.answers[c.Token]; answer != nil {
+			task.over, task.end = true, taskEnd{answer: answer}
 		}
 		s.waiting[c.Token] = task
 		delete(u.tokens, c.Token)
@@ -170,7 +176,9 @@ func (s *tokens) end(token string) {
 func (s *tokens) Wait(ctx context.Context, token string, heartbeat time.Duration) *asl.Later {
 	s.mu.Lock()
 	task := s.waiting[token]
-	task.waits = true
+	if task.waits = !task.over; task.waits {
+		s.asleep[task.ExecutionARN]++
+	}
 	s.mu.Unlock()
 	s.quiet()
 	return &asl.Later{
@@ -178,14 +186,10 @@ func (s *tokens) Wait(ctx context.Context, token string, heartbeat time.Duration
 		Result: func() (any, error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			switch end := task.end; {
-			case end.stopped != nil:
-				return nil, end.stopped
-			case end.err != nil:
-				return nil, end.err
-			default:
-				return end.output, nil
+			if task.end.answer != nil {
+				return nil, task.end.answer
 			}
+			return nil, task.end.missed
 		},
 	}
 }
@@ -193,14 +197,14 @@ func (s *tokens) Wait(ctx context.Context, token string, heartbeat time.Duration
 func (s *tokens) whenOver(ctx context.Context, task *waitingTask, heartbeat time.Duration, wake func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	task.wake = wake
 	if task.over {
-		go wake()
+		task.rouse()
 		return
 	}
-	task.wake = wake
-	task.unlink = context.AfterFunc(ctx, func() { s.expire(task, taskEnd{stopped: ctx.Err()}) })
+	task.unlink = context.AfterFunc(ctx, func() { s.expire(task, taskEnd{missed: ctx.Err()}) })
 	if heartbeat > 0 {
-		task.missed = time.AfterFunc(heartbeat, func() { s.expire(task, taskEnd{err: asl.ErrHeartbeat}) })
+		task.missed = time.AfterFunc(heartbeat, func() { s.expire(task, taskEnd{missed: asl.ErrHeartbeat}) })
 	}
 }
 
@@ -209,13 +213,18 @@ func (s *tokens) expire(task *waitingTask, end taskEnd) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !task.over {
-		task.finish(end)
+		s.finish(task, end)
 	}
 }
 
 // finish ends a task, and wakes what waits for it. The caller holds the lock of the tokens.
-func (t *waitingTask) finish(end taskEnd) {
+func (s *tokens) finish(t *waitingTask, end taskEnd) {
 	t.over, t.end = true, end
+	if t.waits {
+		if s.asleep[t.ExecutionARN]--; s.asleep[t.ExecutionARN] == 0 {
+			delete(s.asleep, t.ExecutionARN)
+		}
+	}
 	if t.wake == nil {
 		return // nothing waits for it yet
 	}
@@ -223,35 +232,37 @@ func (t *waitingTask) finish(end taskEnd) {
 	if t.missed != nil {
 		t.missed.Stop()
 	}
-	go t.wake()
+	t.rouse()
+}
+
+// rouse wakes what waits for a task that is over, but not while its start is being recorded.
+// The caller holds the lock of the tokens.
+func (t *waitingTask) rouse() {
+	if t.wake != nil && !t.handing {
+		go t.wake()
+	}
 }
 
 // executions is how many executions wait for a token.
 func (s *tokens) executions() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	arns := map[string]bool{}
-	for _, task := range s.waiting {
-		if task.waits && !task.over {
-			arns[task.ExecutionARN] = true
-		}
-	}
-	return len(arns)
+	return len(s.asleep)
 }
 
 // answer ends the task of a token. The first answer is used; later ones get AWS's error
 // for a task that has ended.
-func (s *tokens) answer(token string, end taskEnd) *Error {
+func (s *tokens) answer(token string, answer *asl.Answer) *Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	task, err := s.find(token)
 	if err != nil {
 		return err
 	}
-	if err := task.journal.answered(token, end); err != nil {
-		return errorf(InternalFailure, "The answer cannot be kept: %v", err)
+	if err := task.journal.answered(token, answer); err != nil {
+		return err
 	}
-	task.finish(end)
+	s.finish(task, taskEnd{answer: answer})
 	return nil
 }
 
@@ -310,9 +321,7 @@ func (s *tokens) Offer(arn, token string, input any, taken func(worker string)) 
 	if a == nil {
 		return &asl.Error{Name: "States.Runtime", Cause: "The activity " + arn + " does not exist."}
 	}
-	a.offered = append(a.offered, offer{token, text, taken})
-	close(a.arrived)
-	a.arrived = make(chan struct{})
+	a.offer(offer{token, text, taken}, len(a.offered))
 	return nil
 }
 
@@ -330,14 +339,13 @@ func (s *tokens) take(ctx context.Context, arn, worker string) (offer, *Error) {
 			s.mu.Unlock()
 			return offer{}, noActivity(arn)
 		}
-		for len(a.offered) > 0 {
-			first := a.offered[0]
+		first, task := s.next(a)
+		if task != nil && ctx.Err() == nil {
 			a.offered = a.offered[1:]
-			if s.waiting[first.token] == nil {
-				continue // it has timed out in the meantime
-			}
+			task.handing = true
 			s.mu.Unlock()
 			first.taken(worker)
+			s.handed(task)
 			return first, nil
 		}
 		arrived := a.arrived
@@ -350,6 +358,43 @@ func (s *tokens) take(ctx context.Context, arn, worker string) (offer, *Error) {
 			return offer{}, nil
 		}
 	}
+}
+
+// next returns the first task of an activity that still waits for a worker, or nil. The
+// caller holds s.mu.
+func (s *tokens) next(a *activity) (offer, *waitingTask) {
+	for ; len(a.offered) > 0; a.offered = a.offered[1:] {
+		if task := s.waiting[a.offered[0].token]; task != nil && !task.over {
+			return a.offered[0], task
+		}
+	}
+	return offer{}, nil
+}
+
+func (s *tokens) handed(task *waitingTask) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if task.handing = false; task.over {
+		task.rouse()
+	}
+}
+
+// putBack offers a task again, before all others, which did not reach the worker that took
+// it.
+func (s *tokens) putBack(arn string, o offer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.activities[arn]; a != nil {
+		a.offer(o, 0)
+	}
+}
+
+// offer adds a task to the queue, and wakes the workers that wait. The caller holds the lock
+// of the tokens.
+func (a *activity) offer(o offer, at int) {
+	a.offered = slices.Insert(a.offered, at, o)
+	close(a.arrived)
+	a.arrived = make(chan struct{})
 }
 
 // create adds an activity, or returns the existing one with that ARN.

@@ -131,12 +131,16 @@ func TestMocksThatAreRefused(t *testing.T) {
 // answering is a store in which each token is answered at once.
 type answering struct{ opened *int }
 
-func (s answering) Open(asl.Task) func()                                 { *s.opened++; return func() {} }
+func (s answering) Open(asl.Task) func() *asl.Answer {
+	*s.opened++
+	return func() *asl.Answer { return nil }
+}
+
 func (s answering) Offer(string, string, any, func(worker string)) error { return nil }
 func (s answering) Wait(_ context.Context, token string, _ time.Duration) *asl.Later {
 	return &asl.Later{
 		WhenOver: func(wake func()) { go wake() },
-		Result:   func() (any, error) { return "answered " + token, nil },
+		Result:   func() (any, error) { return nil, &asl.Answer{Output: "answered " + token} },
 	}
 }
 
@@ -165,8 +169,11 @@ func TestMocksOfWaitingTasks(t *testing.T) {
 	} {
 		v, err := runner.RunTask(t.Context(), asl.Task{State: test.state, Token: test.token, Submitted: func(any) { submitted++ }})
 		got, _ := v.(string)
-		if e, ok := err.(*asl.Error); ok {
-			got = e.Name
+		switch err := err.(type) {
+		case *asl.Error:
+			got = err.Name
+		case *asl.Answer:
+			got, _ = err.Output.(string)
 		}
 		if got != test.want || opened != test.opened || submitted != test.submitted {
 			t.Errorf("%s %q: %s, %d tokens, %d requests; want %s, %d, %d", test.state, test.token, got, opened, submitted, test.want, test.opened, test.submitted)

@@ -11,16 +11,16 @@ import (
 // A TokenStore keeps the task tokens of waiting executions.
 type TokenStore interface {
 	// Open makes the token of a task known, before its request is sent. It returns a
-	// function that makes the token unknown again.
-	Open(t asl.Task) (forget func())
+	// function that makes the token unknown again, and returns the answer that was accepted
+	// until then, or nil.
+	Open(t asl.Task) (forget func() *asl.Answer)
 	// Offer gives an activity's task to the next worker that asks for one; taken is
 	// called with the worker's name. The error, an *[asl.Error], says that there is no
 	// such activity.
 	Offer(activityARN, token string, input any, taken func(worker string)) error
-	// Wait begins to wait, and returns at once. The result is the output of SendTaskSuccess
-	// for the token, a value of pkg/jsonata, or the error of SendTaskFailure as an
-	// *[asl.Error]. The wait ends with ctx, and with the error [asl.ErrHeartbeat] if no
-	// heartbeat arrives for that long; zero means that none is expected.
+	// Wait begins to wait, and returns at once. The result is an *[asl.Answer]. The wait ends
+	// with ctx, and with the error [asl.ErrHeartbeat] if no heartbeat arrives for that long;
+	// zero means that none is expected.
 	Wait(ctx context.Context, token string, heartbeat time.Duration) *asl.Later
 }
 
@@ -51,6 +51,9 @@ func (r *Tokens) await(ctx context.Context, t asl.Task, call func() (any, error)
 	}()
 	wait, err := r.begin(ctx, t, call)
 	if err != nil {
+		if answer := forget(); answer != nil { // it came before the call failed
+			return nil, answer
+		}
 		return nil, err
 	}
 	if paused = t.MayPause; paused {
