@@ -229,8 +229,8 @@ func TestApprovalInTrouble(t *testing.T) {
 	}
 }
 
-// A function that is killed between lookup and send has done nothing: the bank comes
-// again, and the next environment resumes.
+// A function that is killed between lookup and send has done nothing: the bank
+// retries, and the next environment resumes.
 func TestApprovalKilledBetween(t *testing.T) {
 	t.Parallel()
 	a := newApprovals(t)

@@ -30,7 +30,7 @@ type fieldCase struct {
 	More             []json.RawMessage
 	Env              map[string]string
 	// Kill ends the function so many seconds into the first invocation, and Wait is how
-	// many seconds later the event comes again.
+	// many seconds later the event is delivered again.
 	Timeout, Kill, Wait float64
 }
 
@@ -89,7 +89,7 @@ var queueCases = map[string]fieldWant{
 
 const fieldEvent = `{"route":"ev","executionArn":"arn:aws:states:us-east-1:123456789012:express:m:x:y","status":"SUCCEEDED","output":{}}`
 
-// What people sent, and what becomes of it: through the compiled functions, with queues
+// What people sent, and what happens to it: through the compiled functions, with queues
 // and tables behind their own protocols.
 func TestFieldQueues(t *testing.T) {
 	t.Parallel()

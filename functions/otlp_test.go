@@ -54,6 +54,6 @@ func TestSpansOfAnInvocation(t *testing.T) {
 	}
 	fn.Stop()
 	if !strings.Contains(fn.Logs(), `"_aws"`) {
-		t.Error("no metrics beside the spans")
+		t.Error("no metrics in addition to the spans")
 	}
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // samples are the responses to the files of events/. In them EXECUTION stands for the
-// id that each execution gets anew, and a body that is JSON stands decoded.
+// id that is new for each execution, and a body that is JSON is decoded.
 var samples = map[string]string{
 	"webhook-order-accepted.json": `{
 		"statusCode": 201, "isBase64Encoded": false,

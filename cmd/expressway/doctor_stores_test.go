@@ -147,7 +147,7 @@ func TestDoctorStores(t *testing.T) {
 				"warning dedupe-table Webhook.EXPRESSWAY_DEDUPE_TABLE", "warning lookup-table route payout", "warning offload-bucket route taken",
 			}, "forgets objects after 3 days",
 		},
-		"a life cycle that is off, and another time to live": {
+		"a lifecycle that is off, and another time to live": {
 			acceptedMapping, func(s stored) {
 				s.table("DEDUPE", "id", "S", "expires")
 				s.table("WAITS", "id", "S", "gone")

@@ -170,7 +170,7 @@ func (e *explained) other() {
 	e.recordCatches(e.route.SQS)
 }
 
-// recordCatches adds what becomes of the failures that the route does not catch; s is nil
+// recordCatches adds what happens to the failures that the route does not catch; s is nil
 // for events.
 func (e *explained) recordCatches(s *config.SQS) {
 	catches, _ := get(e.keys, "catch")

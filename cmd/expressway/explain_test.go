@@ -119,7 +119,7 @@ func TestExplainedRoutesAreRoutes(t *testing.T) {
 				t.Fatal(err)
 			}
 			if name == "queue" || name == "event" || name == "records" {
-				return // a catch of all names stands behind every other
+				return // a catch of all names comes last
 			}
 			if diff := cmp.Diff(one, two); diff != "" {
 				t.Errorf("explained again (-first +second):\n%s", diff)

@@ -369,7 +369,7 @@ func TestInitForWhatIsThere(t *testing.T) {
 	}
 }
 
-// TestAddTwice names the route and the event of a second path anew, and refuses the same
+// TestAddTwice gives the route and the event of a second path other names, and refuses the same
 // path.
 func TestAddTwice(t *testing.T) {
 	t.Chdir(t.TempDir())

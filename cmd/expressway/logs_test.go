@@ -304,7 +304,7 @@ func TestLogsQuery(t *testing.T) {
 	}
 }
 
-// What goes wrong on the way is named; what was read by then is shown, with where to go on.
+// What goes wrong on the way is named; what was read by then is shown, with where to continue.
 func TestLogsFaults(t *testing.T) {
 	t.Parallel()
 	many := func(n int) []logLine {

@@ -22,7 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// A killer stands between one run of the program and all that it reaches. It kills the
+// A killer is placed between one run of the program and everything that it reaches. It kills the
 // program, as SIGKILL does, at one of its calls: before the call is passed on, or after it
 // was made and before its answer is.
 type killer struct {
@@ -31,7 +31,7 @@ type killer struct {
 	one *sync.Mutex
 	at  int // 0 for never
 	// after kills between the call and its answer, and sends counts only what sends and deletes
-	// letters: much of what a run that goes on calls is to find where it was.
+	// letters: much of what a run that continues calls is to find where it was.
 	after, sends bool
 
 	mu      sync.Mutex

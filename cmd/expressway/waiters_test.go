@@ -48,7 +48,7 @@ type waiters struct {
 
 	mu   sync.Mutex
 	told map[string]map[string]bool // by wait: the events that the engine says ended it
-	took map[string]map[string]bool // by wait: the events whose sender heard 200
+	took map[string]map[string]bool // by wait: the events whose sender got 200
 	left int                        // waits that no event has reported yet
 	done chan struct{}
 }

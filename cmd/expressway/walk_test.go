@@ -88,7 +88,7 @@ func TestQueueInBrowser(t *testing.T) {
 	b.eventually(t, `document.querySelector('.sub').textContent.includes('1 of 3 to retry') && document.querySelector('.failure').textContent.includes('This one never works.')`)
 	b.eventually(t, `(cards => cards.filter(c => c.textContent.includes('Execution succeeded')).length === 2 && cards.filter(c =>
 		c.textContent.includes('Execution failed in Refuse') && c.textContent.includes('"bad": true') && c.textContent.includes('received 1×')).length === 1)([...document.querySelectorAll('.message')])`)
-	// The message that failed comes again, alone, and its delivery says how often.
+	// The message that failed is delivered again, alone, and its delivery says how often.
 	b.do(t, chromedp.Navigate(console+"?result=failed"))
 	b.eventually(t, scripted+` && (r => !!r && (r.click(), true))([...document.querySelectorAll('a.row')].find(r => r.textContent.includes('work') && !r.textContent.includes('3 messages')))`)
 	b.eventually(t, `document.body.dataset.page === 'delivery' && document.querySelectorAll('.message').length === 1 && document.querySelector('.message').textContent.includes('received 2×')`)

@@ -402,7 +402,7 @@ func TestPreconditions(t *testing.T) {
 	}
 }
 
-// TestRoutesOfDoors holds what becomes of a route's path and of its event pattern.
+// TestRoutesOfDoors holds what happens to a route's path and of its event pattern.
 func TestRoutesOfDoors(t *testing.T) {
 	t.Parallel()
 	web := &permissionCase{Kind: "webhook", Routes: []json.RawMessage{

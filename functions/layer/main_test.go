@@ -23,7 +23,7 @@ func TestSources(t *testing.T) {
 		_, err := newHandler(s.Function, gateway.Options{Config: path, Starter: bridgetest.Succeed(`{}`)})
 		return err
 	})
-	sourcetest.Hold(t, "functions/layer/main.go: a main of its own beside it", func(s sources.Source) error {
+	sourcetest.Hold(t, "functions/layer/main.go: a main of its own next to it", func(s sources.Source) error {
 		_, err := os.Stat(filepath.Join("..", s.Function, "main.go"))
 		return err
 	})

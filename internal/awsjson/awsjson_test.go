@@ -179,7 +179,7 @@ func TestAnswerIsBounded(t *testing.T) {
 	}
 }
 
-// spaces go on forever.
+// spaces continue forever.
 type spaces struct{ read int }
 
 func (s *spaces) Read(p []byte) (int, error) {

@@ -48,7 +48,7 @@ type Function struct {
 	*lambda.GetFunctionConfigurationOutput
 	Reserved *int32 // concurrency; nil for none
 	Mappings []*Mapping
-	// Invokes say what becomes of asynchronous invocations, by the qualifier: an alias or
+	// Invokes say what happens to asynchronous invocations, by the qualifier: an alias or
 	// $LATEST. Read reports that they were read.
 	Invokes     map[string]Invoke
 	InvokesRead bool
@@ -241,7 +241,7 @@ func (r *reader) mappings(ctx context.Context) {
 	}
 }
 
-// invokes reads what becomes of a function's asynchronous invocations.
+// invokes reads what happens to a function's asynchronous invocations.
 func (r *reader) invokes(ctx context.Context, f *Function, queues map[string]*Queue) {
 	f.Invokes = map[string]Invoke{}
 	pages := lambda.NewListFunctionEventInvokeConfigsPaginator(r.Lambda, &lambda.ListFunctionEventInvokeConfigsInput{FunctionName: f.FunctionName})

@@ -138,7 +138,7 @@ func (s *stores) checkTable(ctx context.Context, place, rule, name, purpose, key
 	}
 }
 
-// A bucketRule is a rule of a life cycle.
+// A bucketRule is a lifecycle rule.
 type bucketRule struct {
 	Status     string
 	Expiration struct{ Days int }

@@ -15,11 +15,11 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the picture and the index of docs/architecture.md anew")
+var update = flag.Bool("update", false, "rewrite the picture and the index of docs/architecture.md")
 
 var architecture = filepath.Join("..", "..", "docs", "architecture.md")
 
-// rewrite replaces what stands between two lines of docs/architecture.md, or reports that
+// rewrite replaces what is between two lines of docs/architecture.md, or reports that
 // it is not what it should be.
 func rewrite(t *testing.T, begin, end, want string) {
 	t.Helper()

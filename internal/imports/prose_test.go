@@ -22,7 +22,6 @@ var faults = []struct {
 }{
 	{regexp.MustCompile(`\b(?:[Ii]s|[Aa]re|was|were|be|been|being) no ([a-zA-Z]+)`), `"is not a name", "is not JSON", "are not numbers", "cannot be part of"`},
 	{regexp.MustCompile(`\b[Gg]o(?:es)? before\b`), `"precedes", "takes precedence over"`},
-	{regexp.MustCompile(`\b[Hh]ears? of\b`), `"is notified of", "is told of"`},
 	{regexp.MustCompile(`\b[Bb]esides\b`), `"in addition to", "also has"`},
 	{regexp.MustCompile(`\bbef[ae]ll`), `"happens to", "affects"`},
 	{regexp.MustCompile(`\b(?:stands? in for|as they stand)\b`), `"replaces", "is a fake of", "unchanged"`},
@@ -40,6 +39,15 @@ var faults = []struct {
 	{regexp.MustCompile(`\bwaits? still\b`), `"is still waiting"`},
 	{regexp.MustCompile(`\b(?:is|are) there twice\b`), `"occurs twice"`},
 	{regexp.MustCompile(`\b(?:set-up request|[Rr]oll-back|[Ll]ook-ups?|[Tt]ime-outs?)\b`), `"setup request", "rollback", "lookup", "timeout"`},
+	{regexp.MustCompile(`\b[Gg]o(?:es)? on\b`), `"continues", "keeps waiting"`},
+	{regexp.MustCompile(`\bwhat bec[ao]mes? of\b`), `"what happens to"`},
+	{regexp.MustCompile(`\b(?:comes?|came) again\b`), `"is delivered again", "retries"`},
+	{regexp.MustCompile(`\banew\b`), `"again", "new"`},
+	{regexp.MustCompile(`\bnobody knows\b`), `"it is unknown"`},
+	{regexp.MustCompile(`\bstands? (?:before|behind|between|under|to the)\b`), `"precedes", "is in front of", "is between"`},
+	{regexp.MustCompile(`\b[Hh]ears?\b`), `"is notified of", "learns"`},
+	{regexp.MustCompile(`\bof one's own\b`), `"of your own"`},
+	{regexp.MustCompile(`\blife[ -]cycles?\b`), `"lifecycle"`},
 	{regexp.MustCompile(`[a-z], for (?:it|they|there|nobody|whoever|elsewhere|then|what was) `), `"because"`},
 }
 
@@ -73,7 +81,7 @@ func TestProse(t *testing.T) {
 		switch filepath.Ext(name) {
 		case ".go":
 			checkGo(t, path)
-		case ".md", ".txtar":
+		case ".md", ".txtar", ".yaml", ".html", ".ts", ".tf", ".py":
 			checkText(t, path)
 		default:
 			return nil

@@ -19,7 +19,7 @@ func row(message string) []types.ResultField {
 	return fields
 }
 
-// unquote reads a text of the query language back: what stands before and after it is not
+// unquote reads a text of the query language back: what precedes and follows it is not
 // part of the text, whatever is in it.
 func unquote(s string) (text, rest string, ok bool) {
 	if s == "" || s[0] != '"' {

@@ -92,7 +92,7 @@ var deliberates = []deliberate{
 		before := theirs.token != "" && !strings.Contains(c.expr, theirs.token)
 		return before || ours.token != "" && strings.Contains(c.expr, ours.token)
 	}},
-	{"no number", "text without a number or date is an error of $number, $parseInteger and $toMillis; the reference goes on with NaN", func(_ testCase, ours, theirs outcome) bool {
+	{"no number", "text without a number or date is an error of $number, $parseInteger and $toMillis; the reference continues with NaN", func(_ testCase, ours, theirs outcome) bool {
 		return ours.code == "D3030" && (ours.token == "parseInteger" || ours.token == "number") ||
 			ours.code == "D3110" && (strings.Contains(theirs.value, jsonataref.Number[1:]) || theirs.code != "")
 	}},

@@ -31,6 +31,6 @@ func TestNotices(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("make notices writes it anew (-want +got):\n%.2000s", diff)
+		t.Errorf("make notices rewrites it (-want +got):\n%.2000s", diff)
 	}
 }

@@ -34,7 +34,7 @@ func (s *fullStore) Append(line []byte, _ bool) error {
 }
 
 // Where the journal cannot be written, nothing more is sent; once there is room, the next run
-// goes on, and nothing is lost or sent twice without being listed.
+// continues, and nothing is lost or sent twice without being listed.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	for _, room := range []int{0, 50, 300, 2_000, 10_000} {

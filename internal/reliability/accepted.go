@@ -292,7 +292,7 @@ func (r *acceptedRun) sendOne(ctx context.Context, f *lambdatest.Function, i int
 				return err
 			}
 		}
-		if r.books.heard(id, root, answer.StatusCode); answer.StatusCode == http.StatusAccepted {
+		if r.books.answered(id, root, answer.StatusCode); answer.StatusCode == http.StatusAccepted {
 			return nil
 		}
 		time.Sleep(time.Duration(n) * 100 * time.Millisecond) // as a sender that repeats does

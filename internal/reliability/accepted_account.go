@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// An acceptedAccount says what became of webhooks that were accepted first.
+// An acceptedAccount says what happened to webhooks that were accepted first.
 type acceptedAccount struct {
 	// Accepted of the webhooks were acknowledged, after Repeated sends that were not.
 	Accepted, Repeated int
@@ -25,7 +25,7 @@ type acceptedAccount struct {
 	Wrong []string
 }
 
-// acceptedFront stands before the server that plays SQS: it refuses some of the sends, and
+// acceptedFront is a proxy in front of moto's SQS: it refuses some of the sends, and
 // loses the answers of others.
 type acceptedFront struct {
 	run   *acceptedRun

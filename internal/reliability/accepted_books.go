@@ -38,7 +38,7 @@ type acceptedDelivery struct {
 	marks         []string
 }
 
-// repeats returns why a delivery that was settled may come again; empty for no reason.
+// repeats returns why a delivery that was settled may be repeated; empty for no reason.
 func (d *acceptedDelivery) repeats(deduped bool) string {
 	for _, why := range d.marks {
 		if !deduped && why != whyLetterLost || throughDedupe[why] {
@@ -52,7 +52,7 @@ func (d *acceptedDelivery) repeats(deduped bool) string {
 type acceptance struct {
 	taken  int // how often the queue took its message
 	lost   bool
-	status int // what the sender heard; 0 if the function was killed
+	status int // what the sender got; 0 if the function was killed
 }
 
 // A send is one SendMessage of a function or of the redrive.
@@ -104,8 +104,8 @@ func field(header, name string) string {
 	return ""
 }
 
-// heard notes what the sender heard of an invocation.
-func (b *acceptedBooks) heard(id, root string, status int) {
+// answered notes the answer that the sender of an invocation got.
+func (b *acceptedBooks) answered(id, root string, status int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.of(id, root).status = status
@@ -285,18 +285,18 @@ func (b *acceptedBooks) account(webhooks int) *acceptedAccount {
 	return a
 }
 
-// acceptances checks what senders heard of what the queue took.
+// acceptances compares the answers that senders got with what the queue accepted.
 func (b *acceptedBooks) acceptances(id string) {
 	for _, root := range b.ids[id] {
 		switch a := b.roots[root]; {
 		case a.taken > 1:
 			b.wrong("one invocation put %s into the queue %d times", id, a.taken)
 		case a.taken == 1 && a.status == 503:
-			b.wrong("%s is in the queue, and its sender heard 503", id)
+			b.wrong("%s is in the queue, and its sender got 503", id)
 		case a.taken == 0 && a.status == 202:
-			b.wrong("%s is not in the queue, and its sender heard 202", id)
+			b.wrong("%s is not in the queue, and its sender got 202", id)
 		case a.status == 502 && a.taken == 1 && !a.lost:
-			b.wrong("the sender of %s heard 502, and the queue's answer was not lost", id)
+			b.wrong("the sender of %s got 502, and the queue's answer was not lost", id)
 		}
 	}
 }
@@ -332,12 +332,12 @@ func (b *acceptedBooks) copies(id string) {
 		case a.taken == 0:
 			continue
 		case byRoot[root] == nil:
-			b.wrong("a copy of %s is lost: its sender heard %d, and other copies ran", id, a.status)
+			b.wrong("a copy of %s is lost: its sender got %d, and other copies ran", id, a.status)
 			continue
 		case why != "" && len(byRoot) > 1:
 			b.result.Twice[why]++
 		case why == "" && a.status != 202:
-			b.wrong("a copy of %s is there, and its sender heard %d", id, a.status)
+			b.wrong("a copy of %s is there, and its sender got %d", id, a.status)
 		}
 		b.putTwice(id, root, len(byRoot[root]))
 	}

@@ -75,7 +75,7 @@ func (l *ledger) accountEnds(a *account) {
 	a.line(copies, "dead letters beyond one for a message (a send whose answer was lost, or a killed function)")
 }
 
-// accountPutBack says what became of the dead letters that were put back.
+// accountPutBack says what happened to the dead letters that were put back.
 func (l *ledger) accountPutBack(a *account) {
 	ends := map[string]int{}
 	mended := 0

@@ -88,7 +88,7 @@ func (b *waitBooks) end(id, event, outcome string) {
 }
 
 // await waits for the executions that were resumed: the engine ends them a little after
-// the sender has heard of it.
+// the sender has been told of it.
 func (b *waitBooks) await(ctx context.Context) error {
 	select {
 	case <-b.ended:

@@ -254,7 +254,7 @@ func (r *waitRun) send(ctx context.Context, function *lambdatest.Function, e wai
 	return nil
 }
 
-// front stands before Step Functions and does harm to the calls that resume.
+// front is a proxy in front of Step Functions that injects faults into the calls that resume.
 func (r *waitRun) front(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
 		body, _ := io.ReadAll(in.Body)

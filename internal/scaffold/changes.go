@@ -165,7 +165,7 @@ func (c *Changes) Write() error {
 	return nil
 }
 
-// replace writes an existing file anew. A link stays one: what it points to is replaced.
+// replace rewrites an existing file. A link remains one: what it points to is replaced.
 func replace(path, text string) error {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {

@@ -22,9 +22,9 @@ func Path(t testing.TB, elements ...string) string {
 	path := filepath.Join(append([]string{root, "..", "shared"}, elements...)...)
 	if _, err := os.Stat(path); err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatalf("%v; CI needs the folder beside the checkout", err)
+			t.Fatalf("%v; CI needs the folder next to the checkout", err)
 		}
-		t.Skipf("no %s beside this checkout: recorded data is not part of the project", filepath.Join(elements...))
+		t.Skipf("no %s next to this checkout: recorded data is not part of the project", filepath.Join(elements...))
 	}
 	return path
 }

@@ -51,7 +51,7 @@ type Task struct {
 	// Heartbeat is the HeartbeatSeconds of a task with a token; zero if there is none.
 	Heartbeat time.Duration
 	// Key tells the task from the others of its execution, and is the same in a run that
-	// goes on from a Journal. It is empty without one.
+	// continues from a Journal. It is empty without one.
 	Key string
 	// Resumed marks a task whose request was sent, or which a worker has, by an earlier run
 	// of the execution: only its token, or the end of the execution that it started, is to
@@ -175,7 +175,7 @@ type Execution struct {
 	// Input is JSON text; empty means {}.
 	Input     []byte
 	StartTime time.Time
-	// Events is how many events an execution has that goes on from its Journal; 0 for one
+	// Events is how many events an execution has that continues from its Journal; 0 for one
 	// that begins.
 	Events int64
 	// MaxDuration bounds the run; zero is the five minutes of an Express Workflow.

@@ -7,7 +7,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A Journal remembers where the flows of an execution are, so that another run can go on
+// A Journal remembers where the flows of an execution are, so that another run can continue
 // from there. A flow is a machine, a branch or an iteration, and has a path. It is safe for
 // concurrent use.
 type Journal interface {
@@ -70,7 +70,7 @@ func (f *frame) child(i int) string {
 	return f.path + "/" + strconv.Itoa(f.visits) + "." + strconv.Itoa(f.retries) + "." + strconv.Itoa(i)
 }
 
-// kept returns what the journal has of a flow, in a run that goes on from it.
+// kept returns what the journal has of a flow, in a run that continues from it.
 func (r *run) kept(path string) (Checkpoint, bool) {
 	if r.env.Journal == nil || r.ex.Events == 0 {
 		return Checkpoint{}, false
@@ -143,7 +143,7 @@ func (s *scope) object() *jsonata.Object {
 }
 
 // wasCalled reports whether the task of the current state had begun before the run that
-// this one goes on from ended, and how far it was. It says so once.
+// this one continues from ended, and how far it was. It says so once.
 func (f *frame) wasCalled() (phase string) {
 	phase = f.phase
 	f.phase = ""

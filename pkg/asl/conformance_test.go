@@ -375,7 +375,7 @@ func (m matcher) value(want, got any) bool {
 		}
 		switch g := got.(type) {
 		case string:
-			// A cause or an input that is JSON was written anew for the replay, without its spaces.
+			// A cause or an input that is JSON was rewritten for the replay, without its spaces.
 			return m.text(w, g) || strings.IndexAny(w, "{[") == 0 && m.json([]byte(w), []byte(g))
 		}
 		return false

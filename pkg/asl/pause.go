@@ -32,7 +32,7 @@ func (m *Machine) RunApart(ctx context.Context, env Environment, ex Execution) (
 // execution is to end. It returns at once.
 func (p *Pause) WhenOver(wake func()) { p.frame.parked.whenOver(wake) }
 
-// Resume goes on after the wait, as [Machine.RunApart] does. It is called once, after
+// Resume continues after the wait, as [Machine.RunApart] does. It is called once, after
 // [Pause.WhenOver] has called wake.
 func (p *Pause) Resume() (r Result, next *Pause) {
 	defer func() {
@@ -49,7 +49,7 @@ func (p *Pause) Resume() (r Result, next *Pause) {
 // errParked unwinds the goroutine of an execution that pauses. It is never seen outside.
 var errParked = &Error{Name: "parked", fatal: true}
 
-// A parked holds what a frame needs to go on after a wait: its state is entered again at
+// A parked holds what a frame needs to continue after a wait: its state is entered again at
 // the place where it waited.
 type parked struct {
 	whenOver func(wake func())

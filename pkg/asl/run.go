@@ -62,7 +62,7 @@ type frame struct {
 	counts []int // of the retriers of the current state
 	// retryAt is when the wait before a retry ends, if the flow is in one.
 	retryAt time.Time
-	// phase is how far the current state was in the run that this one goes on from, and
+	// phase is how far the current state was in the run that this one continues from, and
 	// again says that it was entered there.
 	phase string
 	again bool
@@ -229,7 +229,7 @@ func (f *frame) flow(ctx context.Context, fl *flow, input any) (any, *Error) {
 	}
 }
 
-// arrive enters a state, if the execution may go on and is not there already.
+// arrive enters a state, if the execution may continue and is not there already.
 func (f *frame) arrive(ctx context.Context, s *state, input any) *Error {
 	now := f.run.env.Now()
 	if ctx.Err() != nil || !now.Before(f.run.deadline) {

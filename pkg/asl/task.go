@@ -114,7 +114,7 @@ func (f *frame) answered(a *Answer) (any, *Error) {
 }
 
 // awaitsExecution reports whether a task is the start of an execution whose end it waits
-// for: that execution goes on like this one.
+// for: that execution continues like this one.
 func awaitsExecution(resource string) bool {
 	name, _ := Integration(resource)
 	return name == "states:startExecution.sync" || name == "states:startExecution.sync:2"

@@ -223,7 +223,7 @@ func TestStateStages(t *testing.T) {
 	}
 }
 
-// What becomes of a mocked error.
+// What happens to a mocked error.
 func TestStateErrors(t *testing.T) {
 	t.Parallel()
 	const retry = `"Retry":[{"ErrorEquals":["Other"]},{"ErrorEquals":["E"],"IntervalSeconds":3,"BackoffRate":2,"MaxAttempts":2,"MaxDelaySeconds":5},{"ErrorEquals":["States.TaskFailed"],"JitterStrategy":"FULL","IntervalSeconds":10}]`

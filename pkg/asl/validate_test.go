@@ -30,7 +30,7 @@ func aRule(rule string) string {
 	return one(`"Type":"Choice","Default":"B","Choices":[` + rule + `]`)
 }
 
-// Diagnostics are written as the service joins them; WARNING stands before warnings.
+// Diagnostics are written as the service joins them; warnings begin with WARNING.
 func TestValidate(t *testing.T) {
 	t.Parallel()
 	const (

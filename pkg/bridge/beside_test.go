@@ -65,7 +65,7 @@ func TestBesideTheWrite(t *testing.T) {
 					},
 				})
 				if took := time.Since(began); took != test.takes || made != 1 || store.writes || !beside {
-					t.Errorf("settled after %v, with %d answers made, beside the write: %v; a write goes on: %v; want %v and one", took, made, beside, store.writes, test.takes)
+					t.Errorf("settled after %v, with %d answers made, during the write: %v; a write continues: %v; want %v and one", took, made, beside, store.writes, test.takes)
 				}
 				if text := d.log.String(); strings.Contains(text, "dedupe record not written") != (test.logged != "") || !strings.Contains(text, test.logged) {
 					t.Errorf("log: %s", text)

@@ -12,7 +12,7 @@ import (
 )
 
 // DefaultRemember is how long a finished delivery is remembered unless the route says
-// otherwise. It covers the retries of most senders; Stripe's go on for three days.
+// otherwise. It covers the retries of most senders; Stripe's continue for three days.
 const DefaultRemember = 24 * time.Hour
 
 // A Dedupe says how a route recognizes a delivery that it has seen before.

@@ -64,7 +64,7 @@ func (d *deduper) run(t *testing.T, document string, final bool) bridge.Result {
 	return r
 }
 
-// state says in a word what became of a delivery.
+// state says in a word what happened to a delivery.
 func state(r bridge.Result) string {
 	switch {
 	case r.Replayed:
@@ -110,7 +110,7 @@ func TestDuplicateIsReplayed(t *testing.T) {
 	})
 }
 
-// A duplicate of a running delivery starts nothing, and is told when to come again.
+// A duplicate of a running delivery starts nothing, and is told when to retry.
 func TestDuplicateInProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -294,7 +294,7 @@ func TestInProgressSaysWhenToComeAgain(t *testing.T) {
 		} {
 			time.Sleep(test.after)
 			if r := d.run(t, first, true); state(r) != bridge.InProgress || r.Failure.RetryAfter != test.want {
-				t.Errorf("%v later: %s, come again after %v, want %v", test.after, state(r), r.Failure.RetryAfter, test.want)
+				t.Errorf("%v later: %s, retry after %v, want %v", test.after, state(r), r.Failure.RetryAfter, test.want)
 			}
 		}
 	})

@@ -11,7 +11,7 @@ import (
 )
 
 // Time that is up before an expression has ended is not a fault of the expression: it is
-// not dead-lettered for it, and the sender may come again.
+// not dead-lettered for it, and the sender may retry.
 func TestTimeIsUpBeforeTheStart(t *testing.T) {
 	t.Parallel()
 	// Long enough that it cannot end before the context has.

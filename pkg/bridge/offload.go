@@ -33,7 +33,7 @@ type Offloader interface {
 
 // offload puts an input into the route's bucket, and returns the reference that the
 // execution gets in its place. The object's name is made of the delivery and of what is in
-// it, so that a delivery that comes again leaves no second one.
+// it, so that a repeated delivery leaves no second one.
 func (b *Bridge) offload(ctx context.Context, d *Delivery, input json.RawMessage) (json.RawMessage, error) {
 	to := d.Route.Offload
 	if b.offloader == nil {

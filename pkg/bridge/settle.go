@@ -19,7 +19,7 @@ type Settlement struct {
 	// Beside, if not nil, is called once, after Answer: what is left to do for the answer,
 	// while a store is asked to keep it. Settle returns when both have ended.
 	Beside func()
-	// Then is what became of a record or event that failed: retry, discard or
+	// Then is what happened to a record or event that failed: retry, discard or
 	// dead-letter. It is empty for HTTP requests.
 	Then string
 	// Attrs are the adapter's attributes of the log line, in addition to the delivery's

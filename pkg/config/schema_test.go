@@ -155,7 +155,7 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 	}
 }
 
-// reference is a row of the reference's table: the key's path, and what stands under
+// reference is a row of the reference's table: the key's path, and what is under
 // meaning, default and example.
 var reference = regexp.MustCompile("(?m)^\\| `([A-Za-z0-9.-]+)` \\|([^|]+)\\|([^|]*)\\|([^|]+)\\|$")
 
@@ -206,7 +206,7 @@ func TestReferenceOfKeys(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write the lists of the schema anew, in both files")
+var update = flag.Bool("update", false, "rewrite the lists of the schema, in both files")
 
 // The lists of the schema are those of the code. After adding a provider or an error name:
 //

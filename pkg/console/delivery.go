@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// A Delivery is one event that was passed to a function, and what became of it. A batch
+// A Delivery is one event that was passed to a function, and what happened to it. A batch
 // of SQS records is one Delivery, with a [Record] for each settled record.
 type Delivery struct {
 	ID int `json:"id"`
@@ -65,7 +65,7 @@ type Record struct {
 	Cause    string `json:"cause,omitempty"`
 	// State is the state of the workflow that failed.
 	State string `json:"state,omitempty"`
-	// Then says what became of a failed message or event: retry, discard or dead-letter.
+	// Then says what happened to a failed message or event: retry, discard or dead-letter.
 	Then         string `json:"then,omitempty"`
 	ExecutionARN string `json:"executionArn,omitempty"`
 	// Execution is the console's number of the execution; 0 if there is none.
@@ -257,7 +257,7 @@ func (r *Recorder) charge(k *keptDelivery, n int) {
 	}
 }
 
-// conclude summarizes what became of the records.
+// conclude summarizes what happened to the records.
 func (d *Delivery) conclude() {
 	d.OK = d.failure == nil
 	for _, rec := range d.Records {

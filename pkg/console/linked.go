@@ -6,7 +6,7 @@ import "github.com/expressway-dev/expressway/pkg/bridge"
 type pair struct{ accepted, worked *keptDelivery }
 
 // link ties the two deliveries of a message together, whichever was settled first; the
-// caller holds mu. A message that comes again is tied to the latest.
+// caller holds mu. A message that is delivered again is tied to the latest.
 func (r *Recorder) link(k *keptDelivery, in *bridge.Delivery, result bridge.Result, rec *Record) {
 	message := result.Accepted
 	if in.Accepted {

@@ -145,7 +145,7 @@ func (rec *Record) start(in *bridge.Delivery) {
 	}
 }
 
-// resumed says what becomes of a task.
+// resumed says what happens to a task.
 var resumed = map[bridge.Action]string{
 	bridge.TaskSucceeds: "the task succeeds, and its execution continues", bridge.TaskFails: "the task fails",
 	bridge.TaskHeartbeat: "a heartbeat: the task continues to wait",

@@ -11,7 +11,7 @@ type Wait struct {
 	// Token is a secret: whoever has it can end the task.
 	Token string    `json:"token"`
 	Since time.Time `json:"since"`
-	// HeartbeatSeconds is how long the task goes on without a heartbeat; 0 is forever.
+	// HeartbeatSeconds is how long the task continues without a heartbeat; 0 is forever.
 	HeartbeatSeconds float64 `json:"heartbeatSeconds,omitempty"`
 }
 

@@ -150,10 +150,10 @@ func testPowertools(t *testing.T, client *dynamodb.Client, server *mototest.Serv
 		}, bridge.Claimed, false},
 		"expired": {map[string]types.AttributeValue{"status": s("COMPLETED"), "expiration": n(5)}, bridge.Claimed, false},
 		// As a function writes it that does not tell Powertools its remaining time.
-		"in progress until forgotten":    {map[string]types.AttributeValue{"status": s("INPROGRESS"), "expiration": later}, bridge.Held, false},
-		"in progress until nobody knows": {map[string]types.AttributeValue{"status": s("INPROGRESS"), "in_progress_expiration": s("soon")}, 0, true},
-		"of another kind":                {map[string]types.AttributeValue{"status": s("EXPIRED"), "expiration": later}, 0, true},
-		"of no kind":                     {map[string]types.AttributeValue{"expiration": later}, 0, true},
+		"in progress until forgotten":          {map[string]types.AttributeValue{"status": s("INPROGRESS"), "expiration": later}, bridge.Held, false},
+		"in progress until an unreadable time": {map[string]types.AttributeValue{"status": s("INPROGRESS"), "in_progress_expiration": s("soon")}, 0, true},
+		"of another kind":                      {map[string]types.AttributeValue{"status": s("EXPIRED"), "expiration": later}, 0, true},
+		"of no kind":                           {map[string]types.AttributeValue{"expiration": later}, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			key := newKey()
@@ -216,7 +216,7 @@ func newGuard(t *testing.T, target string) *guard {
 
 // testRace lets fifty deliveries with one key arrive at once, in ten processes: the
 // table grants one of them, and no other starts. On a busy machine the one may not
-// have heard of it in time.
+// have learned of it in time.
 func testRace(t *testing.T, server *mototest.Server) {
 	g := newGuard(t, server.URL)
 	now := newClock()
@@ -314,7 +314,7 @@ func faulty(t *testing.T, fault func(http.ResponseWriter, *http.Request), times 
 	t.Helper()
 	var requests atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Only behind the body does the server hear that the client hung up.
+		// Only behind the body does the server notice that the client hung up.
 		_, _ = io.Copy(io.Discard, r.Body)
 		if times > 0 && requests.Add(1) > times {
 			answer(200, `{}`)(w, r)

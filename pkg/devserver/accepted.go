@@ -44,7 +44,7 @@ func (l *Local) Accepting(getenv func(string) string) (addresses []string) {
 }
 
 // A memoryQueue holds what was accepted, and runs the queue function on it as an event
-// source mapping does. What fails comes again, and is let go in the end, as a redrive
+// source mapping does. What fails is delivered again, and is dropped in the end, as a redrive
 // policy would.
 type memoryQueue struct {
 	local *Local
@@ -123,7 +123,7 @@ func (q *memoryQueue) settles(record events.SQSMessage) bool {
 	return err == nil && json.Unmarshal(answer, &response) == nil && len(response.BatchItemFailures) == 0
 }
 
-// close waits for what runs, until ctx ends; what would come again does not.
+// close waits for what runs, until ctx ends; what would be delivered again is not.
 func (q *memoryQueue) close(ctx context.Context) {
 	q.mu.Lock()
 	if !q.closed {

@@ -298,7 +298,7 @@ func TestConsoleReplay(t *testing.T) {
 }
 
 // A delivery that is remembered runs when somebody sends it again on purpose, and an
-// edited one is signed anew, or goes behind the check and says so.
+// edited one is signed again, or skips the check and says so.
 func TestConsoleResend(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)
@@ -320,7 +320,7 @@ func TestConsoleResend(t *testing.T) {
 	var out struct{ Unverified bool }
 	c.post(fmt.Sprintf("api/deliveries/%d/replay", c.latest().ID), `{"body":"{\"id\":\"d2\"}"}`, &out)
 	if d := c.latest(); d.Status != "200" || out.Unverified || strings.Contains(d.Origin, "unverified") {
-		t.Errorf("signed anew: %+v", d)
+		t.Errorf("signed again: %+v", d)
 	}
 	send(t, "POST", c.base+"/foreign", "application/json", body, "X-Signature-Ed25519", "00", "X-Signature-Timestamp", "1")
 	c.post(fmt.Sprintf("api/deliveries/%d/replay", c.latest().ID), `{"body":"{\"type\":2,\"id\":\"d3\"}"}`, &out)

@@ -164,7 +164,7 @@ func (e *engine) Send(ctx context.Context, function string, event []byte, origin
 	// The user may leave the page: the delivery continues.
 	ctx, cancel := Invocation(context.WithoutCancel(ctx), e.local.Region, e.local.Account, rand.Text(), invocationTime)
 	defer cancel()
-	_, _ = handler.Invoke(console.WithOrigin(ctx, origin), event) // what became of it is recorded
+	_, _ = handler.Invoke(console.WithOrigin(ctx, origin), event) // what happened to it is recorded
 	return nil
 }
 

@@ -68,7 +68,7 @@ type Options struct {
 type Local struct {
 	// States are the local state machines.
 	States *statesapi.Service
-	// WentOn are the ARNs of the executions that go on from where an earlier process left
+	// WentOn are the ARNs of the executions that continue from where an earlier process left
 	// them.
 	WentOn []string
 	// Account and Region are as in [Options], with the defaults filled in.

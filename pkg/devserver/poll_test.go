@@ -25,7 +25,7 @@ import (
 )
 
 // Messages of a queue run the queue function: what succeeds is deleted, what is reported
-// comes again, and goes to the dead-letter queue by the queue's own redrive. The console
+// is delivered again, and goes to the dead-letter queue by the queue's own redrive. The console
 // shows each batch, and how often each message was received.
 func TestPoll(t *testing.T) {
 	t.Parallel()

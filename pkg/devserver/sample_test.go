@@ -115,14 +115,14 @@ func TestConsoleTestsOneState(t *testing.T) {
 }
 
 // What starts nothing says why: a filter that yields nothing, a handshake, a page, a task
-// that goes on.
+// that continues.
 func TestConsoleSaysWhatStartsNothing(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t, `  - {name: filtered, http: POST /filtered, verify: none, filter: '{% $request.body.there = 1 %}', start: m}
   - {name: undefined, http: POST /undefined, verify: none, filter: '{% $request.body.gone %}', start: m}
   - {name: challenge, http: POST /challenge, verify: {provider: meta, secrets: ["env:SECRET"], token: "env:TOKEN"}, start: m}
   - {name: healthy, http: GET /healthy, verify: none, answer: {status: 204}}
-  - {name: approve, http: POST /approve, verify: link, resume: {token: '{% $request.query.token %}', page: {title: Go on?}}}
+  - {name: approve, http: POST /approve, verify: link, resume: {token: '{% $request.query.token %}', page: {title: Continue?}}}
 `)
 	for _, test := range []struct{ method, path, body, decision, reason, route, shown string }{
 		{"POST", "/filtered", `{"there":2}`, "filtered", "", "filtered", "stopped"},

@@ -240,7 +240,7 @@ func TestClientGoesAwayMeanwhile(t *testing.T) {
 			t.Errorf("the wait ended by %v, want %v", err, context.Canceled)
 		}
 	case <-time.After(10 * time.Second):
-		t.Error("the wait goes on")
+		t.Error("the wait continues")
 	}
 }
 

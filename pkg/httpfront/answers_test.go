@@ -424,7 +424,7 @@ func TestProblemStatus(t *testing.T) {
 	}
 }
 
-// A header that is null is not sent, wherever it stands.
+// A header that is null is not sent, wherever it is.
 func TestNullHeaders(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{"X-B": "b"}

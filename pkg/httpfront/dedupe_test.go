@@ -50,14 +50,14 @@ func TestDedupe(t *testing.T) {
 		status  int
 		body    string
 	}{
-		"success":                     {succeedWith(`{"id":1}`), 1, 200, `{"id":1}`},
-		"binary":                      {succeedWith(`{"statusCode":201,"headers":{"Content-Type":"image/png"},"cookies":["a=b","c=d"],"body":"` + png + `","isBase64Encoded":true}`), 1, 201, png},
-		"a refusal that is final":     {end(bridge.Failed, "Gone", ""), 1, 410, ""},
-		"come again":                  {end(bridge.Failed, "Busy", ""), 2, 429, ""},
-		"failed":                      {end(bridge.Failed, "Other", ""), 2, 500, ""},
-		"success without an answer":   {succeedWith(`{"statusCode":"no"}`), 1, 502, ""},
-		"nothing was started":         {refuseWith(bridge.Throttled), 2, 503, ""},
-		"nobody knows what it became": {refuseWith(bridge.Unknown), 1, 502, ""},
+		"success":                   {succeedWith(`{"id":1}`), 1, 200, `{"id":1}`},
+		"binary":                    {succeedWith(`{"statusCode":201,"headers":{"Content-Type":"image/png"},"cookies":["a=b","c=d"],"body":"` + png + `","isBase64Encoded":true}`), 1, 201, png},
+		"a refusal that is final":   {end(bridge.Failed, "Gone", ""), 1, 410, ""},
+		"a retry is asked for":      {end(bridge.Failed, "Busy", ""), 2, 429, ""},
+		"failed":                    {end(bridge.Failed, "Other", ""), 2, 500, ""},
+		"success without an answer": {succeedWith(`{"statusCode":"no"}`), 1, 502, ""},
+		"nothing was started":       {refuseWith(bridge.Throttled), 2, 503, ""},
+		"unknown outcome":           {refuseWith(bridge.Unknown), 1, 502, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestDedupe(t *testing.T) {
 			}
 			switch {
 			case test.starts == 2:
-			case name == "nobody knows what it became":
+			case name == "unknown outcome":
 				if second.StatusCode != 409 || second.Headers["Retry-After"] == "" || !strings.Contains(second.Body, bridge.InProgress) {
 					t.Errorf("second = %+v, want 409 and Retry-After", second)
 				}
@@ -219,7 +219,7 @@ func (s faultyStore) Complete(ctx context.Context, c bridge.Claim, answer []byte
 }
 
 // The answer is the same whatever becomes of the record, and is sent once the record is
-// written or given up: nothing goes on while the function is frozen.
+// written or given up: nothing continues while the function is frozen.
 func TestAnswerBesideTheRecord(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

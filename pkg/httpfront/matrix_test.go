@@ -116,7 +116,7 @@ func object(fields []field, list bool) string {
 	return "{" + strings.Join(members, ",") + "}"
 }
 
-// withCookies puts Set-Cookie where it stands by name.
+// withCookies puts Set-Cookie where its name is.
 func withCookies(fields []field, value ...string) []field {
 	var out []field
 	for i, f := range fields {

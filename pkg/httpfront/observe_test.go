@@ -36,7 +36,7 @@ func (r *recorder) Rejected(_ context.Context, route, source, errorName string) 
 	r.heard = append(r.heard, "rejected "+route+" "+source+" "+errorName)
 }
 
-// Every request is heard of once, by the name of what became of it; and of what was sent
+// Every request is reported once, by the name of what happened to it; and of what was sent
 // nothing is logged, whatever became of it.
 func TestObserverAndLog(t *testing.T) {
 	t.Parallel()

@@ -136,7 +136,7 @@ func TestResume(t *testing.T) {
 		"a task that is gone":   {path: "/body", body: `{"token":"done","paid":1}`, status: 410, text: bridge.TaskGone},
 		"neither true nor such": {path: "/body", body: `{"token":"tok-2"}`, status: 500, text: bridge.ExpressionFailed},
 		"an output too large":   {path: "/body", body: `{"token":"tok-2","paid":"` + strings.Repeat("x", bridge.MaxInput) + `"}`, status: 413, text: bridge.InputTooLarge},
-		"nobody knows": {
+		"unknown outcome": {
 			path: "/body", body: `{"token":"tok-2","paid":1}`, status: 502, text: bridge.Unknown,
 			tasks: func(t *taskTable) { t.fail = bridge.NewFailure(bridge.Unknown, "x", nil) },
 		},

@@ -317,7 +317,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// deliver says what is wrong with what became of the vector's event.
+// deliver says what is wrong with what happened to the vector's event.
 func (v *vector) deliver(t testing.TB, block string, door httpfront.Door) string {
 	t.Helper()
 	starts := 0

@@ -14,7 +14,7 @@
 // and AWS; Expressway's own begin with "expressway.". A span contains no payload.
 //
 // Spans are sent once for each invocation, which waits for the collector for a millisecond
-// and a half at most; what takes longer goes on during the next invocation. After a
+// and a half at most; what takes longer continues during the next invocation. After a
 // collector fails to answer, more than a hundred invocations skip it.
 //
 // [OTLP]: https://opentelemetry.io/docs/specs/otlp/#otlphttp

@@ -12,7 +12,7 @@ import (
 
 const (
 	// patience is how long an invocation waits for the collector, which is on the same
-	// machine. A document that takes longer goes on without the invocation.
+	// machine. A document that takes longer continues without the invocation.
 	patience = 1500 * time.Microsecond
 	// sendLimit is how old a document on its way must be to be given up, by the next
 	// invocation: no timer runs while the function is frozen.

@@ -145,7 +145,7 @@ func TestDeadLetterToFIFO(t *testing.T) {
 		map[string]any{"eventSourceARN": fifoARN, "attributes": attributes("MessageGroupId", "g", "MessageDeduplicationId", "m-old"), "messageAttributes": again},
 	))
 	if len(got) != 0 {
-		t.Errorf("batchItemFailures = %v, want none: a dead-lettered record is settled, and its group goes on", got)
+		t.Errorf("batchItemFailures = %v, want none: a dead-lettered record is settled, and its group continues", got)
 	}
 	ids := map[string]string{}
 	for _, m := range q.sent {

@@ -64,7 +64,7 @@ func dedupeRoute(key string) string {
 		"    dedupe: {key: '{% " + key + " %}'}\n    catch: [{errors: [Gone], then: discard}]\n"
 }
 
-// A record that comes again after it was settled is settled without a second execution.
+// A record that is delivered again after it was settled is settled without a second execution.
 func TestDedupeAcrossBatches(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -98,7 +98,7 @@ func TestDedupeAcrossBatches(t *testing.T) {
 	}
 }
 
-// Of two records of one batch with one key one starts; the other comes again.
+// Of two records of one batch with one key one starts; the other is delivered again.
 func TestDedupeWithinABatch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

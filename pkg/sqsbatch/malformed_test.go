@@ -110,7 +110,7 @@ func TestRecordsThatCannotBeToldApart(t *testing.T) {
 	}
 }
 
-// An observer keeps what it hears.
+// An observer keeps what it is notified of.
 type observer struct {
 	mu       sync.Mutex
 	failures []*bridge.Failure

@@ -36,7 +36,7 @@ var modelSteps atomic.Int64
 //   - one that is put back from the dead-letter queue runs: that it was dead-lettered
 //     before settles nothing;
 //   - a discard lets nothing go that no workflow has failed;
-//   - no delivery attempt starts two executions; with dedupe none starts beside another that
+//   - no delivery attempt starts two executions; with dedupe none starts next to another that
 //     is still running, or once the message was settled, also if functions are killed;
 //   - a message of a group starts only when all before it were settled;
 //   - an acknowledged webhook is in the queue, once for each acknowledgement; one whose large
@@ -98,7 +98,7 @@ type simMessage struct {
 	id, group     string
 	deduplication string            // id, on a FIFO queue
 	reason        map[string]string // attributes, of a letter that was put back
-	script        []string          // what becomes of it, by receive; the last goes on
+	script        []string          // what happens to it, by receive; the last continues
 	body          string            // the envelope, of an accepted webhook
 	forged        bool              // no route has accepted it
 	sent          time.Time
@@ -583,7 +583,7 @@ func (p *process) start(ctx context.Context, s bridge.Start) (bridge.Outcome, er
 		case w.dedupe && m.item.settled:
 			w.problem("%s started again after it was settled", m.id)
 		case w.dedupe && time.Now().Before(m.item.runs):
-			w.problem("%s started beside an execution that may still be running", m.id)
+			w.problem("%s started while an execution may still be running", m.id)
 		default:
 			m.starts[item.N]++
 			m.item.runs = time.Now().Add(runTime(outcome))

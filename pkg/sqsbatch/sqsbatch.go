@@ -235,7 +235,7 @@ func (n *line) next() (lane, bool) {
 }
 
 // runLine runs a unit of the first lane, puts the lane behind the others if the unit was
-// settled and others follow it, and goes on until no lane waits.
+// settled and others follow it, and continues until no lane waits.
 func (b *Batch) runLine(ctx, waitCtx context.Context, n *line, t *tally) {
 	for {
 		l, ok := n.next()

@@ -9,7 +9,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A fate says what became of a record in this batch. The zero fate belongs to a record
+// A fate says what happened to a record in this batch. The zero fate belongs to a record
 // that was never begun.
 type fate struct {
 	// settled says that the record need not be delivered again.
@@ -29,7 +29,7 @@ type fate struct {
 	behind int
 }
 
-// A tally counts what became of records. Records that are still running when the batch
+// A tally counts what happened to records. Records that are still running when the batch
 // is reported may settle later; the report no longer changes.
 type tally struct {
 	mu    sync.Mutex
@@ -56,7 +56,7 @@ func (t *tally) begin(u unit, rest []unit) {
 	t.wait(u[0].index, rest)
 }
 
-// end records what became of the unit's records.
+// end records what happened to the unit's records.
 func (t *tally) end(u unit, fates []fate) (allSettled bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

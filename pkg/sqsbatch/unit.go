@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// runUnit runs one execution, notes what became of each record, and reports whether all
+// runUnit runs one execution, notes what happened to each record, and reports whether all
 // are settled.
 func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u unit, t *tally) (settled bool) {
 	noted := false

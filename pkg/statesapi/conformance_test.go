@@ -60,7 +60,7 @@ func recordings(t *testing.T, area string) []recorded {
 	return list
 }
 
-// A score counts what agrees with AWS; the floor is what once agreed and must go on to.
+// A score counts what agrees with AWS; the floor is what once agreed and must continue to.
 type score struct{ passed, total int }
 
 func (s *score) count(t *testing.T, c recorded, problem string) {

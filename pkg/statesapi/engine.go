@@ -39,7 +39,7 @@ type Execution struct {
 	// time, in order, with ids from 1. It is nil for others.
 	Observe func(asl.Event)
 	// Journal remembers where the execution is, and Events is how many events it has, where
-	// it goes on from there. They are nil and 0 for executions that are not kept.
+	// it continues from there. They are nil and 0 for executions that are not kept.
 	Journal asl.Journal
 	Events  int64
 
@@ -58,10 +58,10 @@ type Result struct {
 	// otherwise.
 	Stopped error
 
-	pause *pause // the run waits, and goes on by it
+	pause *pause // the run waits, and continues by it
 }
 
-// A pause is how a run goes on that waits without a goroutine: whenOver calls wake once,
+// A pause is how a run that waits without a goroutine continues: whenOver calls wake once,
 // from a goroutine of its own, when resume can be called.
 type pause struct {
 	whenOver func(wake func())
@@ -89,7 +89,7 @@ func diagnose(err error) []Diagnostic {
 // aborted is AWS's status of executions that were stopped.
 const aborted bridge.Status = "ABORTED"
 
-// execution is an execution, with what became of it once it has ended.
+// execution is an execution, with what happened to it once it has ended.
 type execution struct {
 	target  target
 	record  ExecutionRecord

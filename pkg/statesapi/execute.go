@@ -196,7 +196,7 @@ func (s *Service) run(ctx context.Context, x *execution) {
 }
 
 // runApart runs an execution without a caller that waits, and calls end at its end. It returns
-// where the execution waits: what goes on then has a goroutine of its own.
+// where the execution waits: what continues then has a goroutine of its own.
 func (s *Service) runApart(ctx context.Context, x *execution, end func()) {
 	s.observe(x.record)
 	s.leg(x, s.program(ctx, x, true), end)

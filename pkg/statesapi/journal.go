@@ -17,7 +17,7 @@ import (
 // [Service.Persist].
 const journalSuffix = ".execution.jsonl"
 
-// A journal keeps a STANDARD execution in a file, line by line, so that it goes on when
+// A journal keeps a STANDARD execution in a file, line by line, so that it continues when
 // another process takes over: where its flows are, its events, and the answers to its
 // tokens. It outlasts the process, also one that is killed, and not the machine. It is there
 // as long as the execution runs. It is an [asl.Journal]; a nil one keeps
@@ -246,7 +246,7 @@ func (j *journal) answered(token string, answer *asl.Answer) *Error {
 	return nil
 }
 
-// freeze keeps the file as it is: another process goes on from it.
+// freeze keeps the file as it is: another process continues from it.
 func (j *journal) freeze() {
 	if j == nil {
 		return

@@ -253,7 +253,7 @@ func (s *Service) takeOver(list []*unfinished) {
 	s.unfinished = append(s.unfinished, list...)
 }
 
-// GoOn lets the executions go on that [Service.Persist] found, and returns their ARNs. It is
+// GoOn lets the executions that [Service.Persist] found continue, and returns their ARNs. It is
 // called once all that they need is there.
 func (s *Service) GoOn() []string {
 	s.mu.Lock()
@@ -264,7 +264,7 @@ func (s *Service) GoOn() []string {
 	for _, u := range list {
 		x := u.x
 		if err := s.acquire(false, false); err != nil {
-			continue // the service has closed: the next one goes on
+			continue // the service has closed: the next one continues
 		}
 		arns = append(arns, x.record.ExecutionARN)
 		x.events = u.events

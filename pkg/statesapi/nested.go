@@ -107,7 +107,7 @@ func (s *Service) await(ctx context.Context, x *started) (ExecutionRecord, error
 }
 
 // awaitChild waits for an execution that a task of an earlier process started. If that is
-// not there, it had not begun, or has ended, and nobody knows how.
+// not there, it had not begun, or has ended, and it is unknown how.
 func (s *Service) awaitChild(ctx context.Context, startedBy string) (ExecutionRecord, error) {
 	s.runMu.Lock()
 	x := s.children[startedBy]

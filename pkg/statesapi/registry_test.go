@@ -29,7 +29,7 @@ func numbered(n int) string {
 	return fmt.Sprintf(`{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": %d, "End": true}}}`, n)
 }
 
-// restart is what becomes of the state machine when the program starts again.
+// restart is what happens to the state machine when the program starts again.
 func (m *registryModel) restart(t *rapid.T) {
 	if m.dir == "" && m.service != nil {
 		return

@@ -151,7 +151,7 @@ func goesOn(rt *rapid.T, dir, file string, text []byte, arn string, want statesa
 	defer l.stop()
 	called := strings.Count(string(text[:bytes.LastIndexByte(text, '\n')+1]), `"phase":"called"`)
 	if on := l.GoOn(); len(on) != 1 || on[0] != arn {
-		rt.Fatalf("%v go on, want %s", on, arn)
+		rt.Fatalf("%v continue, want %s", on, arn)
 	}
 	got := l.answerAll(rt)
 	switch {
@@ -183,7 +183,7 @@ func goesOn(rt *rapid.T, dir, file string, text []byte, arn string, want statesa
 func number(n int64) *int64 { return &n }
 
 // A token that was given before a restart is answered after it, also before the executions
-// go on; its events are those of an execution that was not interrupted. A second restart
+// continue; its events are those of an execution that was not interrupted. A second restart
 // changes nothing.
 func TestTokensSurviveARestart(t *testing.T) {
 	t.Parallel()
@@ -195,7 +195,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 	for range 2 { // the second one finds what the first one left
 		l = newLasting(t, dir)
 		if on := l.GoOn(); len(on) != 1 {
-			t.Fatalf("%v go on, want one", on)
+			t.Fatalf("%v continue, want one", on)
 		}
 		l.stop()
 	}
@@ -273,7 +273,7 @@ func TestAnswersSurviveARestart(t *testing.T) {
 	defer l.stop()
 	on := l.GoOn()
 	if len(on) != 1 {
-		t.Fatalf("%v go on, want one", on)
+		t.Fatalf("%v continue, want one", on)
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; {
 		history, err := l.History(statesapi.HistoryInput{ExecutionARN: &on[0]})
@@ -318,7 +318,7 @@ func (l *lasting) nest(t *testing.T) statesapi.ExecutionRecord {
 	return l.start(t, nesting)
 }
 
-// An execution that waits for the end of others goes on waiting for them after a restart,
+// An execution that waits for the end of others continues waiting for them after a restart,
 // and they are not started again.
 func TestNestedExecutionsSurviveARestart(t *testing.T) {
 	t.Parallel()
@@ -330,7 +330,7 @@ func TestNestedExecutionsSurviveARestart(t *testing.T) {
 	for range 2 {
 		l = newLasting(t, dir)
 		if on := l.GoOn(); len(on) != 4 {
-			t.Fatalf("%v go on, want the outer one, the middle one, and two inner ones", on)
+			t.Fatalf("%v continue, want the outer one, the middle one, and two inner ones", on)
 		}
 		l.stop()
 	}
@@ -356,7 +356,7 @@ func TestNestedExecutionsSurviveARestart(t *testing.T) {
 	}
 }
 
-// If the execution that was waited for is not there, nobody knows how it ended, and the task
+// If the execution that was waited for is not there, it is unknown how it ended, and the task
 // fails; if the waiting one is stopped, the other is, too.
 func TestNestedExecutionsAfterARestart(t *testing.T) {
 	t.Parallel()

@@ -78,7 +78,7 @@ type Service struct {
 
 	tokens *tokens // task tokens and activities
 
-	unfinished []*unfinished // executions that [Service.GoOn] lets go on
+	unfinished []*unfinished // executions that [Service.GoOn] lets continue
 
 	base   context.Context // ends every execution
 	cancel context.CancelCauseFunc

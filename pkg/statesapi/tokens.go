@@ -65,7 +65,7 @@ type TaskWait struct {
 	ExecutionARN, State string
 	// Token is a secret: whoever has it can end the task.
 	Token string
-	// Since is when the task began, and Heartbeat how long it goes on without one; zero is
+	// Since is when the task began, and Heartbeat how long it continues without one; zero is
 	// forever.
 	Since     time.Time
 	Heartbeat time.Duration

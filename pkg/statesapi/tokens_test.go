@@ -22,7 +22,7 @@ func (h handOut) RunTask(_ context.Context, t asl.Task) (any, error) {
 	return jsonata.NewObject(0), nil
 }
 
-// held is a runner whose tasks without a token go on when hold is closed.
+// held is a runner whose tasks without a token continue when hold is closed.
 type held struct {
 	handOut
 	hold chan struct{}

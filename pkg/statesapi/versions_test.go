@@ -71,7 +71,7 @@ func TestVersions(t *testing.T) {
 		{"DeleteStateMachineVersion", `{"stateMachineVersionArn":"<M>:2"}`, `{}`},
 		{"DeleteStateMachineVersion", `{"stateMachineVersionArn":"<M>"}`, `InvalidArn: Invalid Arn: '<M>'`},
 		{"StartSyncExecution", `{"stateMachineArn":"<M>:2"}`, `StateMachineDoesNotExist: State Machine Does Not Exist: '<M>:2'`},
-		// A number is not given twice, and a page goes on at its place whatever was published meanwhile.
+		// A number is not given twice, and a page continues at its place whatever was published meanwhile.
 		{"PublishStateMachineVersion", `{"stateMachineArn":"<M>","revisionId":"id-10"}`, `{"creationDate":` + stamp + `,"stateMachineVersionArn":"<M>:3"}`},
 		{"ListStateMachineVersions", `{"stateMachineArn":"<M>","nextToken":"YWZ0ZXIgMDkyMjMzNzIwMzY4NTQ3NzU4MDU"}`, `{"stateMachineVersions":[{"creationDate":` + stamp + `,"stateMachineVersionArn":"<M>:1"}]}`},
 		{"DescribeStateMachine", `{"stateMachineArn":"<M>:1","includedData":"METADATA_ONLY"}`, `{"creationDate":` + stamp + `,"definition":"{}","description":"first","encryptionConfiguration":{"type":"AWS_OWNED_KEY"},"loggingConfiguration":{"includeExecutionData":false,"level":"OFF"},"name":"orders","roleArn":"arn:aws:iam::123456789012:role/orders","stateMachineArn":"<M>:1","status":"ACTIVE","tracingConfiguration":{"enabled":false},"type":"EXPRESS"}`},

@@ -20,7 +20,7 @@ const maxAnswer = 8 << 20
 // longestRetryAfter bounds the wait that a service can ask for.
 const longestRetryAfter = 30 * time.Second
 
-// An attempt is one request and what became of it. It is used by one goroutine at a time.
+// An attempt is one request and what happened to it. It is used by one goroutine at a time.
 type attempt struct {
 	header string // X-Ray trace header, or ""
 	calls  int    // the calls of the start, including this one

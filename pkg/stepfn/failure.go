@@ -72,7 +72,7 @@ var codes = map[string]string{
 	"ExecutionAlreadyExists":         bridge.DedupeMismatch, // of a Standard Workflow
 }
 
-// failure names what became of the attempt; err is the SDK's error.
+// failure names what happened to the attempt; err is the SDK's error.
 func (a *attempt) failure(ctx context.Context, err error) *bridge.Failure {
 	switch {
 	case !a.entered && ctx.Err() != nil:

@@ -78,7 +78,7 @@ type doFunc func(*http.Request) (*http.Response, error)
 
 func (f doFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
-// The look before the write is what stands between a frozen function and a request
+// The check before the write is all that keeps a frozen function from a request
 // that is lost in a connection that the service has closed long ago.
 func TestStaleConnectionIsNotWrittenTo(t *testing.T) {
 	t.Parallel()

@@ -172,7 +172,7 @@ func TestPresetRows(t *testing.T) {
 			t.Errorf("%s: name %q, deadline %v, content types %v", name, p.Name, p.Deadline, p.ContentTypes)
 		}
 		if p.Tolerance > 0 && p.Retries.Signed != verify.ResendAnew && p.Tolerance < p.Retries.Span {
-			t.Errorf("%s: a tolerance of %v refuses retries, which go on for %v (%s)", name, p.Tolerance, p.Retries.Span, p.Retries.Schedule)
+			t.Errorf("%s: a tolerance of %v refuses retries, which continue for %v (%s)", name, p.Tolerance, p.Retries.Span, p.Retries.Schedule)
 		}
 		if p.Retries.Signed != verify.ResendUnknown && p.Retries.Schedule == "" {
 			t.Errorf("%s: says how retries are signed, but not when they arrive", name)

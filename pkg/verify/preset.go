@@ -92,7 +92,7 @@ type Resend string
 // provider's schedule as if the same bytes were sent again.
 const (
 	ResendUnknown Resend = ""     // not documented
-	ResendAnew    Resend = "anew" // each attempt has its own time and signature
+	ResendAnew    Resend = "new"  // each attempt has its own time and signature
 	ResendSame    Resend = "same" // the same bytes are sent again
 )
 

@@ -164,7 +164,7 @@ func TestSignatureBlock(t *testing.T) {
 }
 
 // TestPublishedKeys has a sender that changes its key, and a server of keys that does what
-// it should not. What cannot be read is not held against the sender, who may come again.
+// it should not. What cannot be read is not held against the sender, who may retry.
 func TestPublishedKeys(t *testing.T) {
 	t.Parallel()
 	old, err := verify.MakeKeys(providertest.Now)

@@ -118,7 +118,7 @@ func (p *parser) relation() (condition, error) {
 		return nil, err
 	}
 	if (op == opMatch) != (right.pattern != nil) || left.pattern != nil {
-		return nil, p.fail("a regular expression stands to the right of =~")
+		return nil, p.fail("a regular expression must be to the right of =~")
 	}
 	return relation{left, op, right}, nil
 }

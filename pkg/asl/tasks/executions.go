@@ -57,9 +57,9 @@ func (e *StartError) Error() string { return e.Code + ": " + e.Message }
 
 // An Executions runs the tasks that start other state machines:
 //
-//	arn:aws:states:::states:startExecution              starts, and goes on
+//	arn:aws:states:::states:startExecution              starts, and continues
 //	arn:aws:states:::states:startSyncExecution          waits; a failure is States.TaskFailed
-//	arn:aws:states:::aws-sdk:sfn:startExecution         starts, and goes on
+//	arn:aws:states:::aws-sdk:sfn:startExecution         starts, and continues
 //	arn:aws:states:::aws-sdk:sfn:startSyncExecution     waits; a failure is a result
 //
 // The difference between optimised and SDK integrations is that of the service: an

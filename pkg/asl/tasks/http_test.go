@@ -446,7 +446,7 @@ func (f recordBody) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody, Request: r}, err
 }
 
-// APIs are called where something stands for them, by the shapes that were recorded.
+// APIs are called if something replaces them, in the shapes that were recorded.
 func TestAPIGateway(t *testing.T) {
 	t.Parallel()
 	type sent struct{ method, uri, host, body, auth string }
@@ -482,13 +482,13 @@ func TestAPIGateway(t *testing.T) {
 			sent{"POST", "/s/get_constant?a=1&b=2", host, `{"m":["Hello"],"n":null}`, ""},
 			"", "",
 		},
-		"nulls are left out":         {byEndpoint, `"Method":"POST","Path":"/p/","RequestBody":{"m":{"n":null},"o":null}`, sent{"POST", "/base/p/", host, `{"m":{}}`, ""}, "", ""},
-		"signed":                     {byEndpoint, `"Method":"GET","AuthType":"IAM_ROLE"`, sent{"GET", "/base/", host, "", "AWS4-HMAC-SHA256 Credential=local/DATE/eu-west-1/execute-api/aws4_request"}, "", ""},
-		"an error":                   {byHost, `"Method":"GET","Path":"fails"`, sent{"GET", "/fails", host, "", ""}, "ApiGateway.400", `{"message":"m"}`},
-		"a header":                   {byHost, `"Method":"GET","Headers":{"Authorization":["x"]}`, sent{}, "States.Runtime", "The 'Headers' field contains unsupported values: Authorization"},
-		"an AuthType":                {byHost, `"Method":"GET","AuthType":"X"`, sent{}, "States.Runtime", "The field 'AuthType' must be"},
-		"nothing stands for the API": {tasks.Local(tasks.Here{Getenv: func(string) string { return "" }}), `"Method":"GET"`, sent{}, "States.TaskFailed", "APIGATEWAY_ENDPOINT"},
-		"gone":                       {&tasks.APIGateway{Endpoint: gone(t)}, `"Method":"GET"`, sent{}, "ApiGateway.SdkClientException", "Unable to execute HTTP request: "},
+		"nulls are left out":       {byEndpoint, `"Method":"POST","Path":"/p/","RequestBody":{"m":{"n":null},"o":null}`, sent{"POST", "/base/p/", host, `{"m":{}}`, ""}, "", ""},
+		"signed":                   {byEndpoint, `"Method":"GET","AuthType":"IAM_ROLE"`, sent{"GET", "/base/", host, "", "AWS4-HMAC-SHA256 Credential=local/DATE/eu-west-1/execute-api/aws4_request"}, "", ""},
+		"an error":                 {byHost, `"Method":"GET","Path":"fails"`, sent{"GET", "/fails", host, "", ""}, "ApiGateway.400", `{"message":"m"}`},
+		"a header":                 {byHost, `"Method":"GET","Headers":{"Authorization":["x"]}`, sent{}, "States.Runtime", "The 'Headers' field contains unsupported values: Authorization"},
+		"an AuthType":              {byHost, `"Method":"GET","AuthType":"X"`, sent{}, "States.Runtime", "The field 'AuthType' must be"},
+		"nothing replaces the API": {tasks.Local(tasks.Here{Getenv: func(string) string { return "" }}), `"Method":"GET"`, sent{}, "States.TaskFailed", "APIGATEWAY_ENDPOINT"},
+		"gone":                     {&tasks.APIGateway{Endpoint: gone(t)}, `"Method":"GET"`, sent{}, "ApiGateway.SdkClientException", "Unable to execute HTTP request: "},
 	}
 	for name, tt := range tests {
 		got = sent{}

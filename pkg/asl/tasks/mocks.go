@@ -14,7 +14,7 @@ import (
 
 // A MockConfig is a [mock configuration] of Step Functions Local: for each test case
 // of a state machine, what its Task states answer, by the attempt. States count wherever
-// they are, also in branches and iterations, each of which counts its attempts anew.
+// they are, also in branches and iterations, each of which counts its own attempts.
 //
 // [mock configuration]: https://docs.aws.amazon.com/step-functions/latest/dg/sfn-local-mock-cfg-file.html
 type MockConfig struct {

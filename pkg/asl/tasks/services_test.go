@@ -224,7 +224,7 @@ func TestServiceErrors(t *testing.T) {
 		"an unknown argument": {
 			"aws-sdk:dynamodb:getItem", `{"TableNam":"t"}`, reply(200, `{}`), "States.Runtime", "TableNam",
 		},
-		"a nested argument that nobody knows": {
+		"an unknown nested argument": {
 			"aws-sdk:ecs:runTask", `{"TaskDefinition":"t","NetworkConfiguration":{"AwsvpcConfiguration":{"Subnets":["s"],"Nets":[]}}}`, reply(200, `{}`),
 			"States.Runtime", "The argument NetworkConfiguration.AwsvpcConfiguration.Nets of",
 		},

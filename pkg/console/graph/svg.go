@@ -11,13 +11,13 @@ import (
 // An Overlay says what an execution did, to colour a drawing. The zero value colours
 // nothing.
 type Overlay struct {
-	// States says what became of each state that was entered.
+	// States says what happened to each state that was entered.
 	States map[string]State
 	// Taken are the edges that were taken, by the names of their states.
 	Taken map[[2]string]bool
 }
 
-// A State says what became of a state in an execution.
+// A State says what happened to a state in an execution.
 type State struct {
 	// Status is running, succeeded, failed, caught or aborted.
 	Status string
@@ -184,7 +184,7 @@ func (w *writer) node(n *Node) {
 	w.WriteString("</g>")
 }
 
-// marks are the signs of what became of a state, so that it is not told by colour alone.
+// marks are the signs of what happened to a state, so that it is not told by colour alone.
 var marks = map[string]string{
 	"succeeded": "M-3.5 .5-1 3 3.5-2.5", "failed": "M-3-3 3 3M3-3-3 3", "caught": "M0-4V1M0 4V4", "running": "M-2.5-3.5 3.5 0-2.5 3.5z", "aborted": "M-3.5 0H3.5",
 }

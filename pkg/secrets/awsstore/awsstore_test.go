@@ -142,7 +142,7 @@ type fault struct {
 }
 
 func (f fault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// Only behind the body does the server hear that the client hung up.
+	// Only behind the body does the server notice that the client hung up.
 	_, _ = io.Copy(io.Discard, r.Body)
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	w.Header().Set("X-Amzn-Requestid", "req-1")
