@@ -95,7 +95,7 @@ func TestAnswersThatRaceWithTheEnd(t *testing.T) {
 	}
 }
 
-// slow is a runner whose call goes on until its context ends.
+// slow is a runner whose call continues until its context ends.
 type slow chan string
 
 func (s slow) RunTask(ctx context.Context, t asl.Task) (any, error) {
@@ -255,7 +255,7 @@ func TestEndedChildSurvivesAKill(t *testing.T) {
 
 	l = newLasting(t, killed)
 	if on := l.GoOn(); len(on) != 1 || on[0] != outer.ExecutionARN {
-		t.Fatalf("%v go on, want the outer one", on)
+		t.Fatalf("%v continue, want the outer one", on)
 	}
 	if r := receive(t, l.ended); string(r.Output) != `{"b":2}` || r.ExecutionARN != outer.ExecutionARN {
 		t.Errorf("%s ended as %s with %s, %s %s", r.ExecutionARN, r.Status, r.Output, r.Error, r.Cause)
@@ -273,6 +273,6 @@ func TestEndedChildSurvivesAKill(t *testing.T) {
 	l = newLasting(t, orphaned)
 	defer l.stop()
 	if left, on := files(orphaned), l.GoOn(); len(left)+len(on) > 0 {
-		t.Errorf("%q are left and %q go on where nothing waits for the end", left, on)
+		t.Errorf("%q are left and %q continue where nothing waits for the end", left, on)
 	}
 }

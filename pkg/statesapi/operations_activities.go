@@ -39,7 +39,7 @@ func activityTask(_ context.Context, c *call) (any, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	// An execution goes on without its caller; a poll does not.
+	// An execution continues without its caller; a poll does not.
 	return answer(c.service.ActivityTask(c.caller, text, worker))
 }
 
