@@ -1,8 +1,6 @@
 package jsonata
 
-import (
-	"context"
-)
+import "context"
 
 // step counts one step of work, and returns an error when a budget is exhausted.
 func (ev *evaluator) step() error {
