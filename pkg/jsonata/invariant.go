@@ -247,7 +247,8 @@ func (f *invariantFinder) depthOf(name string) int {
 }
 
 // call adds a call. Only built-in functions are known to depend on nothing but their
-// arguments, and on the context if there are fewer of them than parameters.
+// arguments, and on the context if there are fewer of them than parameters: an argument of
+// another type counts as that of the next parameter.
 func (v *visit) call(n *node, piped int) {
 	f := n.lhs.builtin
 	if n.lhs.kind != kindVariable || !n.lhs.plain() || f == nil || !f.pure {
@@ -255,9 +256,9 @@ func (v *visit) call(n *node, piped int) {
 		v.part(n.lhs)
 	} else {
 		v.variable(n.lhs)
-		if len(n.exprs)+piped < f.sig.len() {
-			for _, p := range f.sig.params {
-				v.needs.context = v.needs.context || p.context
+		if given := len(n.exprs) + piped; given < f.sig.len() {
+			for i, p := range f.sig.params {
+				v.needs.context = v.needs.context || p.context && (i >= given || p.typ != 'x')
 			}
 		}
 	}

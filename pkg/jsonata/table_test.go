@@ -1,0 +1,112 @@
+package jsonata
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// anyScalar draws values of which many are equal, and many differ in one byte.
+func anyScalar() *rapid.Generator[any] {
+	text := rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]byte{0, 'a', 0xff}), 0, 20), func(b []byte) any { return string(b) })
+	return rapid.OneOf(
+		text,
+		rapid.Map(rapid.SampledFrom([]string{"0", "-0", "1", "1.0", "1e999", "-1e999", "9007199254740993"}), func(s string) any { return json.Number(s) }),
+		rapid.SampledFrom([]any{0.0, math.Copysign(0, -1), 1.0, math.Inf(1), math.NaN(), 9007199254740992.0, nil, true, false, Undefined, "true", "1"}),
+	)
+}
+
+// A set of scalars has what a scan of the list finds.
+func TestScalarSet(t *testing.T) {
+	t.Parallel()
+	object := NewObject(0)
+	rapid.Check(t, func(t *rapid.T) {
+		list := rapid.SliceOfN(anyScalar(), 0, 100).Draw(t, "list")
+		if rapid.Bool().Draw(t, "with an object") {
+			list = append(list, object)
+		}
+		set := newScalarSet(rapid.IntRange(0, 3).Draw(t, "room"))
+		ev := newEvaluator(t.Context(), MustCompile("1", withIndexes(indexNone)), mapVars{})
+		has := func(items []any, v any) bool {
+			found, err := ev.in(v, append(items, "something"))
+			if IsUndefined(v) {
+				return slices.Contains(items, v) // in says no
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return found.(bool)
+		}
+		for i, v := range list {
+			if got, want := set.add(v), !has(list[:i:i], v); got != want {
+				t.Fatalf("%#v after %#v: got %v, want %v", v, list[:i], got, want)
+			}
+		}
+		for _, v := range append(rapid.SliceOfN(anyScalar(), 0, 10).Draw(t, "others"), object, NewObject(0)) {
+			if got, want := set.has(v), has(list[:len(list):len(list)], v); got != want {
+				t.Fatalf("%#v in %#v: got %v, want %v", v, list, got, want)
+			}
+		}
+	})
+}
+
+// An object with many members finds each of them, also after some were removed.
+func TestLargeObjects(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		o, want := NewObject(0), map[string]any{}
+		key := rapid.Map(rapid.IntRange(0, 60), func(i int) string { return strings.Repeat("k", i%3) + fmt.Sprint(i) })
+		for i := range rapid.IntRange(0, 200).Draw(t, "changes") {
+			k := key.Draw(t, "key")
+			if rapid.IntRange(0, 5).Draw(t, "remove") == 0 {
+				o.Delete(k)
+				delete(want, k)
+				continue
+			}
+			o.Set(k, i)
+			want[k] = i
+		}
+		if o.Len() != len(want) {
+			t.Fatalf("got %d members, want %d", o.Len(), len(want))
+		}
+		for i := range 61 {
+			k := strings.Repeat("k", i%3) + fmt.Sprint(i)
+			v, ok := o.Get(k)
+			if w, known := want[k]; ok != known || v != w {
+				t.Fatalf("%s: got %v, %v, want %v, %v", k, v, ok, w, known)
+			}
+		}
+	})
+}
+
+// A table that only knows half of a hash finds the right one of several places.
+func TestMultiTable(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		hashes := rapid.SliceOfN(rapid.SampledFrom([]uint64{1, 2, 9, 17, 1<<32 | 1, 1<<40 + 9}), 0, 50).Draw(t, "hashes")
+		table := newMultiTable(len(hashes))
+		for i := len(hashes) - 1; i >= 0; i-- {
+			table.addInFront(hashes[i], i)
+		}
+		for _, h := range []uint64{1, 2, 9, 17, 25} {
+			var want, got []int
+			for i := range hashes {
+				if uint32(hashes[i]) == uint32(h) {
+					want = append(want, i)
+				}
+			}
+			places := table.of(h)
+			for i, ok := places.take(); ok; i, ok = places.take() {
+				got = append(got, i)
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("%d in %v: got %v, want %v", h, hashes, got, want)
+			}
+		}
+	})
+}
