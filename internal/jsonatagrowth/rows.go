@@ -3,13 +3,10 @@
 // that they take, and make bench measures their time.
 package jsonatagrowth
 
-// A Row is an expression about the variables that [Document] has as members: $n, $list,
-// which has as many items, $others, to which they refer, $text, which has as many
-// characters, and $data, which holds the lists.
-type Row struct{ Name, Expr string }
-
-// Rows are the expressions.
-var Rows = []Row{
+// Rows are expressions about the members of a [Document] as variables: $n, $list, which has
+// as many items, $others, to which they refer, $text, which has as many characters, and
+// $data, which holds the lists.
+var Rows = []struct{ Name, Expr string }{
 	{"$reduce with &", `$length($reduce($list, function($a, $o) { $a & "," & $o.id }, ""))`},
 	{"$reduce with & in front", `$length($reduce($list, function($a, $o) { $o.id & $a }, ""))`},
 	{"two texts at a time", `$length($reduce($list, function($a, $o) { {"x": $a.x & $o.id, "y": $a.y & $o.name} }, {"x": "", "y": ""}).x)`},
