@@ -105,7 +105,7 @@ func (c *Console) sendPage(request *http.Request) (string, any, error) {
 			return !strings.Contains(strings.ToLower(r.Name+" "+r.Takes+" "+r.Provider), search)
 		})
 	}
-	b.More = max(len(routes)-maxForms, 0)
+	b.More, b.Routes = max(len(routes)-maxForms, 0), routes
 	for _, r := range routes[:len(routes)-b.More] {
 		takes := strings.ReplaceAll(r.Takes, "*", "x")
 		switch r.Source {

@@ -117,6 +117,9 @@ function fit() {
   const room = { width: frame().clientWidth - 12, height: frame().clientHeight - 12 }
   fit.whole = Math.min(1, room.width / width, room.height / height)
   fit.scale = zoom || Math.min(1, Math.max(smallest, room.width / width))
+  // Below a short graph, there is room for the list of states.
+  if (!zoom) fit.short = height * fit.scale < 440
+  document.querySelector('.walk')?.classList.toggle('short', fit.short)
   svg.setAttribute('width', width * fit.scale)
   svg.setAttribute('height', height * fit.scale)
   frame().classList.toggle('larger', frame().scrollWidth > frame().clientWidth || frame().scrollHeight > frame().clientHeight)
@@ -169,8 +172,8 @@ addEventListener('resize', fit)
 // state, or the one that failed or is running, or else where it starts.
 function reveal() {
   const place = frame()
-  const find = selector => place?.querySelector(selector)
-  const state = find('.chosen') ?? find('.node.failed:not(:has(~ g .node.failed))') ?? find('.node.running') ?? find('.cap')
+  const last = selector => [...place?.querySelectorAll(selector) ?? []].at(-1) // what is inside is after its Map or Parallel
+  const state = last('.chosen') ?? last('.node.failed') ?? last('.node.running') ?? place?.querySelector('.cap')
   if (!state) return
   const there = state.getBoundingClientRect()
   const here = place.getBoundingClientRect()
