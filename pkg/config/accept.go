@@ -9,8 +9,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// Work returns the route as the queue function runs it on what was accepted: its queue is
-// its trigger, and its input is in the envelope. It is nil for a route without a queue.
+// Work returns the route that the queue function runs for accepted deliveries: its
+// trigger is the queue, and its input comes from the envelope. It returns nil for a route
+// without a queue.
 func (r *Route) Work() *Route {
 	if r == nil || r.HTTP == nil || r.HTTP.Work == nil {
 		return nil
@@ -22,7 +23,7 @@ func (r *Route) Work() *Route {
 }
 
 // WorksIn reports whether the function of a source starts the route's executions; an empty
-// source is all of them.
+// source means any function.
 func (r *Route) WorksIn(source Source) bool {
 	if r.HTTP != nil && r.HTTP.Work != nil {
 		return source == "" || source == SourceSQS
@@ -30,28 +31,28 @@ func (r *Route) WorksIn(source Source) bool {
 	return source == "" || r.Source() == source
 }
 
-// The keys of a route with queue that concern what the queue function does; the others
-// concern the webhook function, but for those that both read.
+// The keys of a route with queue that concern the queue function. The others concern the
+// webhook function, except for those that both functions read.
 var (
 	workKeys = []string{"start", "mode", "timeout", "includedData", "catch", "concurrency", "deadLetterQueue", "retry"}
 	bothKeys = []string{"name", "queue", "dedupe"}
-	// acceptedKeys are the sqs keys among them.
+	// acceptedKeys are those of the workKeys that sqs routes have too.
 	acceptedKeys = []string{"concurrency", "deadLetterQueue", "retry"}
 )
 
-// readQueue reads the queue of an http route, and what the queue function does with what
-// was accepted. It takes out of late what is read, and what no such route has.
+// readQueue reads the queue of an http route and the keys that concern the queue
+// function. It removes from late the keys that it reads, and those that it refuses.
 func (d *document) readQueue(r *Route, late *lateKeys) {
 	before := len(d.problems)
 	address := d.queueAddress(late.queue, "queue")
 	switch {
 	case r.HTTP == nil:
-		d.add(late.queue, "queue belongs to http routes")
+		d.add(late.queue, "queue is only valid on http routes")
 		return
 	case address == "" && len(d.problems) == before && !d.foreign:
-		d.add(late.queue, "queue is empty: without it, the route would wait for its executions")
+		d.add(late.queue, "queue is empty: give the URL or the ARN of a queue, because without one the route would wait for its executions")
 	case strings.HasSuffix(address, ".fifo"):
-		d.add(late.queue, "queue must not be a FIFO queue: deliveries have no message group, and dedupe makes repeats one")
+		d.add(late.queue, "queue must be a standard queue: deliveries have no message group, and dedupe already drops repeats")
 	}
 	r.Queue = &bridge.Queue{Address: address}
 	r.HTTP.Work = &SQS{Queue: address, Concurrency: DefaultConcurrency, Trace: TraceRecord}
@@ -59,7 +60,7 @@ func (d *document) readQueue(r *Route, late *lateKeys) {
 		"respond": late.respond, "resume": late.resume, "answer": late.http["answer"], "accepted": late.http["accepted"], "onDeadline": late.http["onDeadline"],
 	} {
 		if n != nil {
-			d.add(n, "queue and %s: the sender is answered before anything starts, with the provider's acknowledgement or 202", key)
+			d.add(n, "queue and %s cannot be combined: the sender is answered with the provider's acknowledgement or 202, before an execution starts", key)
 		}
 	}
 	late.respond = nil
@@ -73,8 +74,8 @@ func (d *document) readQueue(r *Route, late *lateKeys) {
 	d.elsewhere(true, "deadLetterQueue", func() { d.readSQSKeys(&Route{SQS: r.HTTP.Work}, own) })
 }
 
-// checkQueues refuses an sqs route on the queue of an http route: what it holds are
-// envelopes of accepted deliveries.
+// checkQueues refuses an sqs route on the queue of an http route, because that queue
+// holds envelopes of accepted deliveries.
 func (d *document) checkQueues(cfg *Config) {
 	for _, accepts := range cfg.Routes {
 		work := accepts.Work()
@@ -87,7 +88,7 @@ func (d *document) checkQueues(cfg *Config) {
 				continue
 			}
 			if other, _ := parseQueue(r.SQS.Queue); other.same(id) {
-				d.problems = append(d.problems, r.Problem("sqs", "sqs: the queue holds what route "+accepts.Name+" has accepted, and nothing else may be in it: use another queue"))
+				d.problems = append(d.problems, r.Problem("sqs", "sqs: this queue holds the deliveries that route "+accepts.Name+" accepts, and must hold nothing else: use another queue"))
 			}
 		}
 	}
@@ -104,7 +105,7 @@ func hasKey(values []*ast.MappingValueNode, key string) bool {
 }
 
 // elsewhere runs read for a key of the route. If only the other function of a route with a
-// queue reads the key, its variables are not set here.
+// queue reads the key, its variables need not be set here.
 func (d *document) elsewhere(queued bool, key string, read func()) {
 	was := d.foreign
 	defer func() { d.foreign = was }()

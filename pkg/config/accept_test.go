@@ -64,19 +64,19 @@ func TestQueueRefused(t *testing.T) {
 	t.Parallel()
 	const head = "version: 1\nroutes:\n  - name: a\n    http: POST /a\n    verify: none\n    start: m\n    queue: https://sqs.eu-west-1.amazonaws.com/123456789012/q\n"
 	for text, want := range map[string]string{
-		head + "    respond: {status: 200}\n":                                                    "f:8:15: queue and respond: the sender is answered before anything starts",
-		head + "    mode: async\n    accepted: {status: 200}\n":                                  "queue and accepted:",
-		head + "    onDeadline: acknowledge\n":                                                   "queue and onDeadline:",
+		head + "    respond: {status: 200}\n":                                                    "f:8:15: queue and respond cannot be combined",
+		head + "    mode: async\n    accepted: {status: 200}\n":                                  "queue and accepted cannot be combined:",
+		head + "    onDeadline: acknowledge\n":                                                   "queue and onDeadline cannot be combined:",
 		head + "    catch: [{errors: [E], status: 400}]\n":                                       `a catch has no key "status"`,
-		head + "    catch: [{errors: [E], then: dead-letter}]\n":                                 "then: dead-letter needs deadLetterQueue",
-		head + "    batch: true\n":                                                               "batch belongs to sqs routes",
-		head + "  - {name: b, sqs: q, start: m}\n":                                               "f:8:20: sqs: the queue holds what route a has accepted",
-		strings.Replace(head, "/q\n", "/q.fifo\n", 1):                                            "queue must not be a FIFO queue",
+		head + "    catch: [{errors: [E], then: dead-letter}]\n":                                 "then: dead-letter needs a queue",
+		head + "    batch: true\n":                                                               "batch is only valid on sqs routes",
+		head + "  - {name: b, sqs: q, start: m}\n":                                               "f:8:20: sqs: this queue holds the deliveries that route a accepts",
+		strings.Replace(head, "/q\n", "/q.fifo\n", 1):                                            "queue must be a standard queue",
 		strings.Replace(head, "https://sqs.eu-west-1.amazonaws.com/123456789012/q", "orders", 1): "queue must be the queue's URL",
 		strings.Replace(head, "https://sqs.eu-west-1.amazonaws.com/123456789012/q", "${Q:-}", 1): "queue is empty",
-		"version: 1\nroutes:\n  - {name: a, sqs: a, start: m, queue: \"arn:aws:sqs:r:1:q\"}\n":   "queue belongs to http routes",
-		strings.Replace(head, "start: m", "resume: {token: '{% $request.body.t %}'}", 1):         "queue and resume:",
-		strings.Replace(head, "    queue: https://sqs.eu-west-1.amazonaws.com/123456789012/q\n", "    deadLetterQueue: arn:aws:sqs:r:1:q\n", 1): "deadLetterQueue belongs to sqs routes",
+		"version: 1\nroutes:\n  - {name: a, sqs: a, start: m, queue: \"arn:aws:sqs:r:1:q\"}\n":   "queue is only valid on http routes",
+		strings.Replace(head, "start: m", "resume: {token: '{% $request.body.t %}'}", 1):         "queue and resume cannot be combined:",
+		strings.Replace(head, "    queue: https://sqs.eu-west-1.amazonaws.com/123456789012/q\n", "    deadLetterQueue: arn:aws:sqs:r:1:q\n", 1): "deadLetterQueue is only valid on sqs routes",
 	} {
 		_, err := config.Parse("f", []byte(text), func(string) string { return "" })
 		if err == nil || !strings.Contains(err.Error(), want) {

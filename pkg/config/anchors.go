@@ -7,12 +7,12 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// notSupported explains what to use instead of anchors: a file that many people change is
-// read where it is written.
-const notSupported = "YAML anchors, aliases and merge keys are not supported: write out what each route has, or put what several have in common into a variable, ${NAME}"
+// notSupported explains what to use instead of anchors. They are refused so that a reader
+// sees all of a route's settings in one place.
+const notSupported = "YAML anchors, aliases and merge keys are not supported: repeat the settings in each route, or put shared text into a variable, ${NAME}"
 
-// mayAnchor reports whether a file may have an anchor: most have none, and need no second
-// look.
+// mayAnchor reports whether a file may contain an anchor. Most files do not, and are not
+// parsed a second time.
 func mayAnchor(source string) bool {
 	for at := 0; ; at++ {
 		i := strings.IndexByte(source[at:], '&')
@@ -26,15 +26,15 @@ func mayAnchor(source string) bool {
 	}
 }
 
-// anchors returns a problem for each anchor, alias and merge key of a file. What they
-// stand for would be found wrong in other words.
+// anchors returns a problem for each anchor, alias and merge key of a file. Other checks
+// would report them with less helpful messages.
 func anchors(file, source string) []Problem {
 	if !mayAnchor(source) {
 		return nil
 	}
 	parsed, err := parser.ParseBytes([]byte(source), 0)
 	if err != nil {
-		return nil // which is reported as what it is
+		return nil // the syntax error is reported elsewhere
 	}
 	found := &anchorFinder{file: file}
 	for _, doc := range parsed.Docs {

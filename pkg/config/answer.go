@@ -8,7 +8,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// ends are the keys that say what a delivery leads to; a route has exactly one.
+// ends are the keys that determine what a delivery leads to; a route has exactly one of
+// them.
 var ends = []string{"start", "answer", "resume"}
 
 // checkEnd checks that a route has exactly one of ends.
@@ -21,9 +22,9 @@ func (d *document) checkEnd(n ast.Node, have keySet) {
 	}
 	switch {
 	case len(found) == 0:
-		d.add(n, "the route has no start; it needs one of %s", strings.Join(ends, ", "))
+		d.add(n, "the route has no start: write one of %s", strings.Join(ends, ", "))
 	case len(found) > 1:
-		d.add(n, "the route has %s; it takes one of them", strings.Join(found, " and "))
+		d.add(n, "the route has %s: keep one of them", strings.Join(found, " and "))
 	}
 }
 
@@ -35,15 +36,15 @@ func (d *document) readAnswer(n ast.Node, r *Route, scope []string, have keySet)
 	r.Answer = true
 	for _, key := range notWithAnswer {
 		if have.has(key) {
-			d.add(n, "answer and %s: nothing is started, so %s would do nothing", key, key)
+			d.add(n, "answer and %s cannot be combined: the route starts no execution, so %s would have no effect", key, key)
 		}
 	}
 	r.HTTP.Answer = d.readRespond(n, "answer", r, scope)
 	a := r.HTTP.Answer
 	if a.Body != nil && a.Body.Uses("request") && a.Headers != nil && !a.Headers.Dynamic() {
-		headers, _ := a.Headers.Eval(context.Background(), nil) // literals cannot fail
+		headers, _ := a.Headers.Eval(context.Background(), nil) // evaluating a literal cannot fail
 		if Scriptable(contentTypeOf(headers)) {
-			d.add(n, "answer: a value of the request in HTML, XML or SVG would run as script in a browser; answer as text or JSON, or start a workflow that escapes it")
+			d.add(n, "answer: a value from the request in HTML, XML or SVG would run as script in a browser: answer with text or JSON, or start a workflow that escapes the value")
 		}
 	}
 }

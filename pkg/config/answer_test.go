@@ -15,12 +15,12 @@ func TestAnswer(t *testing.T) {
 		"answer: {headers: {Content-Type: text/html}, body: '<p>'}":                                     "",
 		"answer: {headers: {Content-Type: text/html}, body: '{% $context.route %}'}":                    "",
 		"answer: {headers: {Content-Type: text/plain}, body: '{% $request.query.c %}'}":                 "",
-		"answer: {headers: {content-type: 'text/html; charset=utf-8'}, body: '{% $request.query.c %}'}": "answer: a value of the request in HTML",
-		"answer: {headers: {Content-Type: image/svg+xml}, body: ['{% $request.query.c %}']}":            "answer: a value of the request in HTML",
+		"answer: {headers: {content-type: 'text/html; charset=utf-8'}, body: '{% $request.query.c %}'}": "answer: a value from the request in HTML",
+		"answer: {headers: {Content-Type: image/svg+xml}, body: ['{% $request.query.c %}']}":            "answer: a value from the request in HTML",
 		"answer: {body: '{% $execution.output %}'}":                                                     "there is no variable $execution",
 		"answer: {status: 99}":                                "answer.status must be",
 		"answer: {nope: 1}":                                   "nope",
-		"answer: {}, start: m":                                "the route has start and answer; it takes one of them",
+		"answer: {}, start: m":                                "the route has start and answer: keep one of them",
 		"answer: {}, input: {}":                               "answer and input",
 		"answer: {}, mode: async, accepted: {status: 202}":    "answer and accepted",
 		"answer: {}, dedupe: {key: '{% $request.query.c %}'}": "answer and dedupe",
@@ -33,7 +33,7 @@ func TestAnswer(t *testing.T) {
 			t.Errorf("%s: %v, want %q", keys, err, want)
 		}
 	}
-	if _, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, sqs: q, answer: {}}\n"), func(string) string { return "" }); err == nil || !strings.Contains(err.Error(), "answer belongs to http routes") {
+	if _, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, sqs: q, answer: {}}\n"), func(string) string { return "" }); err == nil || !strings.Contains(err.Error(), "answer is only valid on http routes") {
 		t.Errorf("answer on a queue: %v", err)
 	}
 }

@@ -17,7 +17,7 @@ func (d *document) readBasePaths(n ast.Node) []string {
 		case err != nil || u.Path != p || strings.ContainsAny(p, "{}*"):
 			d.add(n, "basePaths: %q is not a plain path, such as /hooks", p)
 		case !strings.HasPrefix(p, "/") || path.Clean(p) != strings.TrimSuffix(p, "/"):
-			d.add(n, "basePaths: write whole segments after a slash, as /hooks or /hooks/v1, not %q", p)
+			d.add(n, "basePaths: write whole segments after a slash, such as /hooks or /hooks/v1, not %q", p)
 		}
 	}
 	return paths

@@ -10,10 +10,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// Complete checks routes that were built in Go, and fills in what a file leaves to a
-// route's provider: its delivery id, acknowledgement, deadline and dedupe key. Routes that
-// were read from a file are complete. The error joins all mistakes, each with
-// the route's name.
+// Complete checks routes that were built in Go, and fills in the defaults of a route's
+// provider: the delivery id, acknowledgement, deadline and dedupe key. Routes read from a
+// file are already complete. The error joins all mistakes, each with its route's name.
 func Complete(routes []*Route) error {
 	var problems []error
 	names := map[string]bool{}
@@ -105,12 +104,12 @@ func (r *Route) completeDedupe() (problems []string) {
 		rule.Claim = bridge.MaxWait
 	}
 	if rule.Key == nil && !r.adoptDeliveryKey(rule) {
-		problems = append(problems, "Dedupe.Key is nil, and the route's provider has no delivery id")
+		problems = append(problems, "Dedupe.Key is nil, and the route's provider sends no delivery id: set a key")
 	}
 	return problems
 }
 
-// adoptDeliveryKey makes the key of the provider's own delivery id; it reports false if
+// adoptDeliveryKey makes the key from the provider's own delivery id. It returns false if
 // the provider has none.
 func (r *Route) adoptDeliveryKey(rule *bridge.Dedupe) bool {
 	if r.HTTP == nil {

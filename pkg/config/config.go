@@ -1,11 +1,11 @@
 // Package config reads expressway.yaml into validated routes.
 //
 // All mistakes in the file are found at start-up and reported at once, each as
-// file:line:column: message. A function with a faulty file does not start. Expressions
+// file:line:column: message. A function with an invalid file does not start. Expressions
 // are checked here and compiled when they are first used.
 //
-// Text may hold ${NAME} and ${NAME:-default}, environment variables. Expressions may not:
-// they see the delivery and $context.
+// Text may contain environment variables, as ${NAME} or ${NAME:-default}. Expressions may
+// not: they see only the delivery and $context.
 package config
 
 import (
@@ -22,17 +22,18 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// FileName is the configuration's usual name.
+// FileName is the usual name of the configuration file.
 const FileName = "expressway.yaml"
 
 // A Config is a parsed and validated configuration file.
 type Config struct {
 	File   string
 	Routes []*Route
-	// BasePaths are cut from the paths of requests before they are routed: those of a
-	// custom domain's mappings, such as /hooks. The longest one that matches is used.
+	// BasePaths are prefixes that are removed from request paths before routing, such as
+	// /hooks from a custom domain's mapping. The longest match is removed.
 	BasePaths []string
-	// Others is how many routes of other sources [Only] left out.
+	// Others is the number of routes that [Only] left out because they have another
+	// source.
 	Others int
 }
 
@@ -42,7 +43,7 @@ type Route struct {
 	HTTP        *HTTP
 	SQS         *SQS
 	EventBridge *EventBridge
-	// Respond makes the answer to a success; nil means the default.
+	// Respond makes the answer when the execution succeeds; nil means the default answer.
 	Respond *Respond
 	// Catch holds the answers to failures; the first that matches is used.
 	Catch []Catch
@@ -51,7 +52,7 @@ type Route struct {
 	places []keyPlace
 }
 
-// A Source is a kind of trigger, as it is written on a route.
+// A Source is a kind of trigger, named as in the file.
 type Source string
 
 // The sources. Each has a function of its own.
@@ -69,7 +70,7 @@ func (r *Route) Source() Source {
 	return ""
 }
 
-// triggers returns the sources that are set: exactly one in a valid route.
+// triggers returns the sources that are set. A valid route has exactly one.
 func (r *Route) triggers() []Source {
 	var list []Source
 	if r.HTTP != nil {
@@ -98,8 +99,8 @@ type Catch struct {
 	Then Then
 }
 
-// Find returns the path of the configuration: EXPRESSWAY_CONFIG, else
-// expressway.yaml in LAMBDA_TASK_ROOT, else in the working directory.
+// Find returns the path of the configuration: the value of EXPRESSWAY_CONFIG, or else
+// expressway.yaml in LAMBDA_TASK_ROOT, or else in the working directory.
 func Find(getenv func(string) string) string {
 	if getenv == nil {
 		getenv = os.Getenv
@@ -113,10 +114,10 @@ func Find(getenv func(string) string) string {
 // An Option changes what [Load] and [Parse] read.
 type Option func(*document)
 
-// Only keeps the routes of one source, which are those of one function; an empty source
-// keeps all. Other routes are still checked for mistakes, but their variables are not
-// resolved and values that depend on them are not checked: a variable that one function
-// lacks does not stop another.
+// Only keeps the routes of one source, and thus of one function; an empty source keeps
+// all routes. Other routes are still checked for mistakes, but their variables are not
+// resolved and values that depend on those variables are not checked. So a variable that
+// one function lacks does not stop another.
 func Only(source Source) Option { return func(d *document) { d.only = source } }
 
 // JSONata adds options to the compilation of every expression, such as
@@ -139,7 +140,8 @@ func Load(path string, getenv func(string) string, options ...Option) (*Config, 
 	return parse(path, source, getenv, options)
 }
 
-// readFile returns a file's text, of which the routes keep parts: it is there once.
+// readFile returns the text of a file without copying it, because the routes keep parts
+// of it.
 func readFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

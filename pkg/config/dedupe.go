@@ -12,9 +12,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// maxRemember is the longest time that a finished delivery is remembered, and leastClaim
-// and mostClaim bound how long an attempt with an unknown end may hold a key: a queue
-// keeps a message invisible for at most twelve hours.
+// maxRemember is the longest time that a finished delivery is remembered. leastClaim and
+// mostClaim bound how long an attempt with an unknown end may hold a key; a queue keeps a
+// message invisible for at most twelve hours.
 const (
 	maxRemember = 30 * 24 * time.Hour
 	leastClaim  = time.Second
@@ -37,11 +37,11 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 		switch key {
 		case "key":
 			if preset, _ := r.preset(); preset.RemembersIDs && d.text(n, "dedupe.key") != "{% "+DeliveryKey(preset.DeliveryID)+" %}" {
-				d.add(n, "dedupe.key: leave it out; deliveries of provider %s are told apart by its own id, which is signed", preset.Name)
+				d.add(n, "dedupe.key: remove it, because deliveries of provider %s are identified by the provider's own id, which is signed", preset.Name)
 			}
 			rule.Key = d.template(n, r.Name, "dedupe.key", scope)
 			if !rule.Key.Dynamic() {
-				d.add(n, "dedupe.key: write an expression in {%% %%}; a fixed text would make all deliveries one")
+				d.add(n, "dedupe.key: write an expression in {%% %%}: with a fixed text, all deliveries would be duplicates")
 			}
 			rule.WithBody = withBody(n, r)
 		case "for":
@@ -50,7 +50,7 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 			}
 		case "claim":
 			if rule.Claim = d.duration(n, "dedupe.claim"); rule.Claim != 0 && (rule.Claim < leastClaim || rule.Claim > mostClaim) {
-				d.add(n, "dedupe.claim must be from 1s to 11h: write the longest that an execution may run, such as the state machine's TimeoutSeconds")
+				d.add(n, "dedupe.claim must be from 1s to 11h: use the longest time that an execution may run, such as the state machine's TimeoutSeconds")
 			}
 		case "onError":
 			switch v := d.text(n, "dedupe.onError"); v {
@@ -69,8 +69,8 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 }
 
 // remembers returns what is wrong with the dedupe of a route whose provider signs too
-// little of the body, so that the ids of deliveries must be remembered for as long as
-// their times are accepted; it is empty if nothing is.
+// little of the body: the ids of its deliveries must be remembered for as long as their
+// times are accepted. It returns "" if nothing is wrong.
 func (r *Route) remembers() string {
 	preset, _ := r.preset()
 	if !preset.RemembersIDs {
@@ -80,7 +80,7 @@ func (r *Route) remembers() string {
 	if own, err := r.HTTP.Verify.Tolerance.Parse(); err == nil {
 		tolerance = own
 	}
-	why := fmt.Sprintf("provider %s signs a CRC-32 of the body, and whoever has one delivery can make others with the same one", preset.Name)
+	why := fmt.Sprintf("provider %s signs only a CRC-32 of the body, so anyone who has one delivery can forge others with the same checksum", preset.Name)
 	switch {
 	case r.Dedupe == nil:
 		return fmt.Sprintf("%s: add dedupe: {for: %s}, so that each id is accepted once", why, strings.TrimSuffix(tolerance.String(), "0m0s"))
@@ -102,7 +102,7 @@ func (r *Route) preset() (verify.Preset, bool) {
 // presetKey makes the key of the provider's own delivery id.
 func (d *document) presetKey(n ast.Node, r *Route, rule *bridge.Dedupe) {
 	if !r.adoptDeliveryKey(rule) {
-		d.add(n, "dedupe has no key")
+		d.add(n, "dedupe has no key, and the provider sends no delivery id: write dedupe.key")
 	}
 }
 
@@ -136,7 +136,8 @@ func headerPath(name string) string { return "$request.headers." + quoteName(str
 
 func quoteName(name string) string { return `"` + name + `"` }
 
-// withBody reports whether an explicit key relies on an id that is not signed.
+// withBody reports whether an explicit key relies on an id that is not signed, so that
+// the body must be part of the key.
 func withBody(key ast.Node, r *Route) bool {
 	if r.HTTP == nil || !r.HTTP.DeliveryID.Unsigned {
 		return false

@@ -22,31 +22,32 @@ type HTTP struct {
 	Params []string
 	Verify verify.Spec
 	// DeliveryID locates the sender's own id of a delivery, and Ack is the acknowledgement
-	// that it expects. Both come from the provider's preset and may be zero.
+	// that the sender expects. Both come from the provider's preset and may be zero.
 	DeliveryID verify.Place
 	Ack        verify.Ack
 	// Accepted makes the answer of a route with mode: async; nil means Ack or, if the
 	// provider has none, 202 with the execution's ARN.
 	Accepted *Respond
-	// Answer makes the answer of a route that starts nothing; nil for one that does.
+	// Answer makes the answer of a route that starts no execution; nil for all other
+	// routes.
 	Answer *Respond
-	// Link is verify: link, which lets every holder of the link resume the task.
+	// Link means verify: link, by which anyone who has the link can resume the task.
 	Link bool
-	// Page is shown by GET; nil for none.
+	// Page is what GET shows; nil for no page.
 	Page *Page
-	// Decides says that a POST must carry decision=approve or decision=reject.
+	// Decides means that a POST must contain decision=approve or decision=reject.
 	Decides bool
 	// OnDeadline makes the answer when the execution has not ended in time.
 	OnDeadline *OnDeadline
 	// CORS lets pages of other origins call the route.
 	CORS *CORS
-	// Work says what the queue function does with what was accepted; nil for a route whose
-	// sender waits for the execution.
+	// Work holds the settings by which the queue function runs accepted deliveries; nil
+	// for a route whose sender waits for the execution.
 	Work *SQS
-	// CloudEvents says which senders of CloudEvents may deliver.
+	// CloudEvents determines which senders of CloudEvents may deliver.
 	CloudEvents *verify.CloudEvents
 
-	known *patterns // in which the pattern was checked
+	known *patterns // the mux in which the pattern was checked
 }
 
 // Method returns the method of the pattern; empty for a pattern that takes all methods.
@@ -69,15 +70,15 @@ var methods = []string{
 }
 
 // neverMatches explains why a pattern that net/http accepts can match no request. It is
-// empty for all other patterns. A method that HTTP does not define may still be one that
-// a load balancer passes on, such as PURGE, or it may be a typing error.
+// empty for all other patterns. A method that HTTP does not define, such as PURGE, may be
+// one that a load balancer passes on, or a misspelling.
 func (h *HTTP) neverMatches() string {
 	method := h.Method()
 	if strings.Contains(h.Path(), "?") {
-		return "a pattern cannot have a query string; use filter, as in $request.query"
+		return "a pattern cannot have a query string: use filter, with an expression on $request.query"
 	}
 	if upper := strings.ToUpper(method); upper != method {
-		return fmt.Sprintf("methods are written in upper case: %s", upper)
+		return fmt.Sprintf("methods must be in upper case: write %s", upper)
 	}
 	if method == "" || slices.Contains(methods, method) {
 		return ""
@@ -90,18 +91,18 @@ func (h *HTTP) neverMatches() string {
 	return ""
 }
 
-// OnDeadline is the answer to Expressway.Deadline: the provider's acknowledgement, or
-// the answer given here.
+// OnDeadline is the answer to Expressway.Deadline: either the provider's acknowledgement
+// or Answer.
 type OnDeadline struct {
 	Acknowledge bool
 	Respond
 }
 
-// CORS says which pages of other origins may call a route (Fetch standard, CORS
+// CORS determines which pages of other origins may call a route (Fetch standard, CORS
 // protocol). The preflight is answered before anything is verified.
 type CORS struct {
-	// Origins are scheme, host and port; * matches any text, and on its own allows every
-	// origin.
+	// Each origin has scheme, host and port. A * matches any text; on its own, it allows
+	// every origin.
 	Origins []string
 	// Methods are the methods that a preflight allows; empty means the route's own.
 	Methods []string
@@ -112,7 +113,8 @@ type CORS struct {
 	ExposeHeaders []string
 	// Credentials lets the page send cookies and authorization.
 	Credentials bool
-	// MaxAge is how long a browser may keep the preflight's answer; zero leaves that to the browser.
+	// MaxAge is how long a browser may cache the preflight's answer; zero leaves that to the
+	// browser.
 	MaxAge time.Duration
 }
 
@@ -129,8 +131,8 @@ func (c *CORS) Allows(origin string) bool {
 	return false
 }
 
-// httpNodes are the keys that only http routes have; they are read when the trigger
-// and the mode are known.
+// httpNodes are the keys that only http routes have; they are read once the trigger and
+// the mode are known.
 type httpNodes map[string]ast.Node
 
 var httpKeys = []string{"answer", "accepted", "onDeadline", "cors", "cloudevents"}
@@ -138,7 +140,7 @@ var httpKeys = []string{"answer", "accepted", "onDeadline", "cors", "cloudevents
 func (d *document) readHTTPKeys(nodes httpNodes, r *Route, scope []string, have keySet) {
 	if r.HTTP == nil {
 		for key, n := range nodes {
-			d.add(n, "%s belongs to http routes", key)
+			d.add(n, "%s is only valid on http routes", key)
 		}
 		return
 	}
@@ -149,7 +151,7 @@ func (d *document) readHTTPKeys(nodes httpNodes, r *Route, scope []string, have 
 	}
 	if n, ok := nodes["accepted"]; ok {
 		if !r.Async {
-			d.add(n, "accepted is the answer of mode: async; a route that waits has respond")
+			d.add(n, "accepted is only valid with mode: async; write respond for a route that waits")
 		}
 		r.HTTP.Accepted = d.readRespond(n, "accepted", r, append(scope, "execution"))
 	}
@@ -172,12 +174,12 @@ func (d *document) readHTTPKeys(nodes httpNodes, r *Route, scope []string, have 
 func (d *document) readOnDeadline(n ast.Node, r *Route, scope []string) *OnDeadline {
 	out := &OnDeadline{}
 	if r.Async {
-		d.add(n, "onDeadline belongs to routes that wait; mode: async has accepted")
+		d.add(n, "onDeadline is only valid on routes that wait; with mode: async, write accepted")
 	}
 	for i := range r.Catch {
 		for _, name := range r.Catch[i].Errors {
 			if name == bridge.Deadline {
-				d.add(n, "onDeadline and a catch of %s: only one of them can answer", name)
+				d.add(n, "onDeadline and a catch of %s cannot be combined: both would answer the same failure", name)
 			}
 		}
 	}
@@ -199,7 +201,7 @@ func (d *document) readCORS(n ast.Node) *CORS {
 			*to = d.texts(n, "cors."+key)
 			for _, name := range *to {
 				if !httpguts.ValidHeaderFieldName(name) {
-					d.add(n, "cors.%s: %q is not a name; write each one out", key, name)
+					d.add(n, "cors.%s: %q is not a name: list each name", key, name)
 				}
 			}
 		}
@@ -212,22 +214,22 @@ func (d *document) readCORS(n ast.Node) *CORS {
 		"credentials":   func(n ast.Node) { c.Credentials = d.flag(n, "cors.credentials") },
 		"maxAge": func(n ast.Node) {
 			if c.MaxAge = d.duration(n, "cors.maxAge"); c.MaxAge > 24*time.Hour {
-				d.add(n, "cors.maxAge must be at most 24h: no browser keeps an answer longer")
+				d.add(n, "cors.maxAge must be at most 24h, because no browser caches an answer longer")
 			}
 		},
 	})
 	if len(c.Origins) == 0 {
-		d.add(n, "cors needs origins")
+		d.add(n, "cors has no origins: list them, such as https://app.example.com")
 	}
 	for _, origin := range c.Origins {
 		scheme, host, found := strings.Cut(origin, "://")
 		switch {
 		case origin == "*" && len(c.Origins) > 1:
-			d.add(n, "cors.origins: * must be the only entry; it allows every origin")
+			d.add(n, "cors.origins: * must be the only entry, because it allows every origin")
 		case origin != "*" && (!found || scheme == "" || host == "" || strings.ContainsAny(host, "/ ")):
-			d.add(n, "cors.origins: write scheme, host and port, as https://app.example.com, not %q", origin)
+			d.add(n, "cors.origins: write scheme, host and port, such as https://app.example.com, not %q", origin)
 		case c.Credentials && (origin == "*" || host == "*"):
-			d.add(n, "cors.credentials: name the origins; with credentials, every site could act as its visitor")
+			d.add(n, "cors.credentials: list the origins instead of *: otherwise any site could act on behalf of its visitors")
 		}
 	}
 	for i, m := range c.Methods {
@@ -236,8 +238,8 @@ func (d *document) readCORS(n ast.Node) *CORS {
 	return c
 }
 
-// FramingHeader reports whether a header, by its canonical name, describes the framing of
-// a message on the wire, which only the gateway can set.
+// FramingHeader reports whether a header, by its canonical name, frames a message on the
+// wire; only the gateway can set such headers.
 func FramingHeader(name string) bool {
 	switch name {
 	case "Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade":

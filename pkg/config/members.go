@@ -11,8 +11,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// membersOf returns the members of a variable of expressions, at the first level; nil for no
-// variable. Anything below is up to the sender: bodies, headers and events.
+// membersOf returns the first-level members of a variable of expressions, or nil if there is
+// no such variable. Deeper members depend on the sender: bodies, headers and events.
 func membersOf(variable string) []string {
 	switch variable {
 	case "request":
@@ -47,9 +47,9 @@ var (
 	failureMembers   = []string{"error", "cause", "execution"}
 )
 
-// checkReferences refuses variables that an expression cannot see, members that a variable
-// never has, and an input at the top of an expression, which has none: such a path selects
-// nothing, whatever comes.
+// checkReferences refuses variables that do not exist in an expression, members that a
+// variable never has, and a path at the top level, where there is no input: such a path
+// always selects nothing.
 func (d *document) checkReferences(n ast.Node, inner string, references []jsonata.Reference, place bridge.Place, scope []string) {
 	for _, ref := range references {
 		problem, at := "", ref.Position
@@ -58,16 +58,16 @@ func (d *document) checkReferences(n ast.Node, inner string, references []jsonat
 			problem = bareName(ref.Name, scope)
 		case ref.Kind == jsonata.ContextReference && ref.Top, ref.Kind == jsonata.RootReference:
 			name := map[jsonata.ReferenceKind]string{jsonata.ContextReference: "$", jsonata.RootReference: "$$"}[ref.Kind]
-			problem = fmt.Sprintf("%s refers to nothing here; there are $%s", name, strings.Join(scope, ", $"))
+			problem = fmt.Sprintf("%s refers to nothing here: use one of the variables $%s", name, strings.Join(scope, ", $"))
 		case ref.Kind != jsonata.VariableReference:
 			continue
 		case !slices.Contains(scope, ref.Name):
-			problem = fmt.Sprintf("there is no variable $%s here; the variables are $%s", ref.Name, strings.Join(scope, ", $"))
+			problem = fmt.Sprintf("there is no variable $%s here: the variables are $%s", ref.Name, strings.Join(scope, ", $"))
 		case len(ref.Members) > 0 && known != nil && !slices.Contains(known, ref.Members[0].Name):
 			name := ref.Members[0].Name
 			problem, at = fmt.Sprintf("$%s has no %s%s", ref.Name, name, nearestName(name, known)), ref.Members[0].Position
 		case d.withheld && isWithheld(ref):
-			problem = "a route with includedData: metadata has no $" + pathOf(ref) + ": the service keeps it"
+			problem = "a route with includedData: metadata has no $" + pathOf(ref) + ", because the service does not return it"
 		default:
 			continue
 		}
@@ -76,9 +76,9 @@ func (d *document) checkReferences(n ast.Node, inner string, references []jsonat
 	}
 }
 
-// bareName says what a name at the top of an expression may have meant.
+// bareName explains what a name at the top level of an expression may have meant.
 func bareName(name string, scope []string) string {
-	problem := fmt.Sprintf("the name %s refers to nothing at the top of an expression; ", name)
+	problem := fmt.Sprintf("the name %s refers to nothing at the top level of an expression; ", name)
 	if slices.Contains(scope, name) {
 		return problem + "write $" + name
 	}
@@ -90,8 +90,8 @@ func bareName(name string, scope []string) string {
 	return problem + "write $" + strings.Join(scope, " or $") + ", or \"" + name + "\" for text"
 }
 
-// isWithheld reports whether a reference is to what METADATA_ONLY leaves out: an execution's
-// output, and the cause of its failure.
+// isWithheld reports whether a reference is to something that METADATA_ONLY leaves out: an
+// execution's output, or the cause of its failure.
 func isWithheld(ref jsonata.Reference) bool {
 	switch p := pathOf(ref); p {
 	case "failure.cause", "failure.execution.output", "execution.output":
@@ -101,7 +101,7 @@ func isWithheld(ref jsonata.Reference) bool {
 	}
 }
 
-// pathOf writes a reference as the expression does.
+// pathOf writes a reference as in an expression.
 func pathOf(ref jsonata.Reference) string {
 	text := ref.Name
 	for _, m := range ref.Members {
@@ -110,7 +110,7 @@ func pathOf(ref jsonata.Reference) string {
 	return text
 }
 
-// nearestName suggests the name that may have been meant, or else lists the known ones.
+// nearestName suggests a similar name, or else lists all known names.
 func nearestName(name string, known []string) string {
 	for _, k := range known {
 		if strings.EqualFold(k, name) || distance(strings.ToLower(k), strings.ToLower(name)) <= 2 {

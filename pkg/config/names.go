@@ -2,7 +2,7 @@ package config
 
 import "strings"
 
-// Names are checked without regular expressions: every cold start would pay for
+// Names are checked without regular expressions, because every cold start would pay for
 // compiling them.
 
 const (
@@ -27,7 +27,7 @@ func isVariableName(s string) bool {
 // maxARN exceeds the longest ARN of a state machine with a qualifier.
 const maxARN = 512
 
-// isMachineARN takes arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME, optionally
+// isMachineARN accepts arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME, optionally
 // followed by :VERSION or :ALIAS, and by # and the name of a mocked test case.
 func isMachineARN(s string) bool {
 	if len(s) > maxARN || strings.ContainsAny(s, " \t\r\n\v\f") {

@@ -8,7 +8,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// readOffload reads s3://bucket/prefix, or that as `to`, with a kmsKey.
+// readOffload reads either s3://bucket/prefix, or a mapping with it as `to`, and a
+// kmsKey.
 func (d *document) readOffload(n ast.Node) *bridge.Offload {
 	o := &bridge.Offload{}
 	read := func(n ast.Node) {
@@ -37,12 +38,12 @@ func (d *document) readOffload(n ast.Node) *bridge.Offload {
 		},
 	})
 	if !have.has("to") {
-		d.add(n, "offload has no to; write a bucket and a prefix, such as s3://my-bucket/webhooks")
+		d.add(n, "offload has no to: write a bucket and a prefix, such as s3://my-bucket/webhooks")
 	}
 	return o
 }
 
-// isBucket takes the names of general purpose buckets.
+// isBucket accepts the names of general purpose buckets.
 func isBucket(s string) bool {
 	return len(s) >= 3 && only(s, lowercase+digits+".-", 63) && only(s[:1], lowercase+digits, 1) && only(s[len(s)-1:], lowercase+digits, 1)
 }

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// patternOfAnotherRouter finds a path segment that other routers take for a parameter and
-// net/http takes for plain text, or not at all. It also returns the form that net/http
-// takes.
+// patternOfAnotherRouter finds a path segment that is a parameter for other routers, but
+// plain text or an error for net/http. It also returns the form that net/http accepts.
 func patternOfAnotherRouter(path string) (segment, write string) {
 	for segment := range strings.SplitSeq(path, "/") {
 		name, rest := "", false
@@ -46,7 +45,7 @@ func patternOfAnotherRouter(path string) (segment, write string) {
 	return "", ""
 }
 
-// between returns what a segment holds between its first and last character, and those
+// between returns the part of a segment between its first and last character, and those
 // two characters.
 func between(segment string) (inner, wrapped string) {
 	if len(segment) < 2 {
@@ -62,10 +61,11 @@ type patterns struct {
 	texts  []string // the patterns of the routes
 }
 
-// Mux returns the ServeMux in which the patterns of these routes were checked for conflicts.
-// It reports the route that it found through the method Found(*Route) of the response writer, and
-// itself answers what no route takes. It returns nil if the routes were not checked together,
-// or have changed since. Registering hundreds of patterns is a tenth of a cold start.
+// Mux returns the ServeMux in which the patterns of these routes were checked for conflicts. It
+// passes the route of a request to the method Found(*Route) of the response writer, and answers
+// requests without a route itself. Mux returns nil if the routes were not checked together, or
+// have changed since. Reusing the ServeMux matters, because registering hundreds of patterns
+// takes a tenth of a cold start.
 func Mux(routes []*Route) *http.ServeMux {
 	var known *patterns
 	n := 0
@@ -115,8 +115,8 @@ func (p *patterns) add(r *Route) string {
 	return problem
 }
 
-// conflict is the reason in net/http's message about two patterns, in one line and
-// without the places in Go source.
+// conflict returns the reason from net/http's message about two conflicting patterns, on
+// one line and without positions in Go source.
 func conflict(message string) string {
 	if _, reason, found := strings.Cut(message, "):\n"); found {
 		message = reason
@@ -124,7 +124,8 @@ func conflict(message string) string {
 	return strings.Join(strings.Fields(message), " ")
 }
 
-// register returns what net/http finds wrong with a pattern, which it reports by a panic.
+// register returns the fault that net/http finds in a pattern, which it reports by a
+// panic.
 func register(mux *http.ServeMux, pattern string, to http.Handler) (problem string) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// A keyPlace is the position of a key's value. The key is dotted, and empty for the route.
+// A keyPlace is the position of a key's value. The key is a dotted path, and empty for the
+// route itself.
 type keyPlace struct {
 	key          string
 	line, column int
@@ -18,7 +19,7 @@ func (d *document) keep(r *Route, key string, n ast.Node) {
 	r.places = append(r.places, keyPlace{key, line, column})
 }
 
-// Problem returns a problem at the value of one of the route's keys: start, or
+// Problem returns a problem at the value of one of the route's keys, such as start or
 // verify.secrets.0. If the file does not have the key, the position is that of the
 // nearest key that contains it, or else of the route.
 func (r *Route) Problem(key, message string) Problem {

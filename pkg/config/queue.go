@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// A queueID holds what the name, ARN or URL of a queue says about it. Unknown parts are
-// empty; each part may have * as a wildcard.
+// A queueID holds the parts of a queue's name, ARN or URL. Unknown parts are empty; each
+// part may contain * as a wildcard.
 type queueID struct{ partition, region, account, name string }
 
-// parseQueue reads a queue's name, and what !Ref and !GetAtt yield for a queue.
+// parseQueue reads a queue's name, and the URL or ARN that !Ref and !GetAtt return.
 func parseQueue(text string) (queueID, bool) {
 	switch {
 	case strings.HasPrefix(text, "arn:"):
@@ -21,8 +21,8 @@ func parseQueue(text string) (queueID, bool) {
 	return queueID{name: text}, isQueueName(text)
 }
 
-// QueueARN returns the ARN of a queue's URL or ARN. Region and account are those of a queue
-// whose URL does not name them.
+// QueueARN returns the ARN of a queue, given its URL or ARN. Region and account are used if
+// the URL does not contain them.
 func QueueARN(address, region, account string) string {
 	if strings.HasPrefix(address, "arn:") {
 		return address
@@ -31,8 +31,8 @@ func QueueARN(address, region, account string) string {
 	return "arn:aws:sqs:" + cmp.Or(q.region, region) + ":" + cmp.Or(q.account, account) + ":" + q.name
 }
 
-// isQueueName takes 1 to 80 letters, digits, - and _, with the .fifo that the names of
-// FIFO queues end in, and * for any text.
+// isQueueName accepts 1 to 80 letters, digits, - and _, including the .fifo at the end of
+// a FIFO queue's name, and * for any text.
 func isQueueName(s string) bool {
 	if strings.Contains(s, "*") {
 		return only(s, letters+digits+"_-*.", 80)
@@ -40,7 +40,7 @@ func isQueueName(s string) bool {
 	return len(s) <= 80 && only(strings.TrimSuffix(s, ".fifo"), letters+digits+"_-", 80)
 }
 
-// parseQueueARN takes arn:PARTITION:sqs:REGION:ACCOUNT:NAME; if it has a *, only the
+// parseQueueARN accepts arn:PARTITION:sqs:REGION:ACCOUNT:NAME; if it has a *, only the
 // parts before the * are known.
 func parseQueueARN(text string) (queueID, bool) {
 	parts := strings.Split(text, ":")
@@ -62,8 +62,8 @@ func parseQueueARN(text string) (queueID, bool) {
 	return queueID{known[1], known[3], known[4], known[5]}, true
 }
 
-// parseQueueURL takes https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, and the URLs of
-// other endpoints, which end in the queue's name too.
+// parseQueueURL accepts https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, and the URLs of
+// other endpoints, which also end in the queue's name.
 func parseQueueURL(text string) (queueID, bool) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.User != nil {
@@ -82,7 +82,7 @@ func parseQueueURL(text string) (queueID, bool) {
 	return q, isQueueName(q.name)
 }
 
-// isRegion takes names such as eu-west-1 and us-gov-east-1.
+// isRegion accepts names such as eu-west-1 and us-gov-east-1.
 func isRegion(s string) bool {
 	parts := strings.Split(s, "-")
 	if len(parts) < 3 || !only(parts[len(parts)-1], digits, 2) {
@@ -96,8 +96,8 @@ func isRegion(s string) bool {
 	return true
 }
 
-// same reports whether two queues have the same name and agree in everything that is
-// known of both.
+// same reports whether two queues have the same name and do not differ in any part that
+// is known of both.
 func (q queueID) same(other queueID) bool {
 	differ := func(a, b string) bool { return a != "" && b != "" && a != b }
 	return q.name != "" && q.name == other.name && !differ(q.region, other.region) && !differ(q.account, other.account)

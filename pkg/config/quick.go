@@ -7,19 +7,18 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// A quick reader makes the nodes of a route as the YAML parser does, of the plain part of YAML
-// that most routes are written in: mappings and lists of ASCII text, on lines of their own or
-// in braces and brackets on one line, with plain and quoted scalars. It gives up at anything
-// else, and at anything that is not right, and the parser reads the route: it alone says
-// what YAML is. The parser takes ten times as long, which is most of a cold start with
-// hundreds of routes.
+// A quick reader makes the same nodes of a route as the YAML parser, from the simple subset of
+// YAML that most routes use: mappings and lists of ASCII text, in block style or in flow style
+// on one line, with plain and quoted scalars. It gives up at anything else, including any
+// error; the parser then reads the route, and alone decides what is valid YAML. The parser
+// takes ten times as long, which would be most of a cold start with hundreds of routes.
 //
-// The nodes are those of the reader's own stock: the next route takes them again.
+// The nodes come from the reader's own stock, and are reused for the next route.
 type quick struct {
 	text string
 	at   int // of the next byte
-	line int // of at, from 1
-	bol  int // where that line begins
+	line int // the line of at, from 1
+	bol  int // the offset at which that line begins
 	// braces is how many mappings in flow style are open.
 	braces int
 
@@ -29,7 +28,7 @@ type quick struct {
 // maxQuickDepth bounds the nesting of the text that the quick reader accepts.
 const maxQuickDepth = 50
 
-// item returns the node of one route, or nil where the parser must read it.
+// item returns the node of one route, or nil if the parser must read it.
 func (q *quick) item(text string) ast.Node {
 	q.text, q.at, q.line, q.bol, q.braces = text, 0, 1, 0, 0
 	q.nodes.reset()
@@ -52,8 +51,8 @@ func (q *quick) item(text string) ast.Node {
 	return n
 }
 
-// next moves to the first content of a line from here on, which must begin one, and returns
-// its indentation. It passes blank lines and comments, and reports false at the end.
+// next moves to the next content at the beginning of a line, skipping blank lines and
+// comments, and returns its indentation. It returns false at the end of the text.
 func (q *quick) next() (indent int, ok bool) {
 	for q.at < len(q.text) {
 		end := strings.IndexByte(q.text[q.at:], '\n')
@@ -77,7 +76,7 @@ func (q *quick) next() (indent int, ok bool) {
 	return 0, false
 }
 
-// trimBlanks is strings.TrimLeft for blanks, which it does for one line after the other.
+// trimBlanks is strings.TrimLeft for blanks, which would be called for every line.
 func trimBlanks(s string) string {
 	for s != "" && s[0] == ' ' {
 		s = s[1:]
@@ -85,7 +84,7 @@ func trimBlanks(s string) string {
 	return s
 }
 
-// dash takes the dash of a list's item with the blanks behind it.
+// dash consumes the dash of a list item and the blanks after it.
 func (q *quick) dash() bool {
 	if !strings.HasPrefix(q.text[q.at:], "- ") {
 		return false
@@ -101,8 +100,8 @@ func (q *quick) blanks() {
 	}
 }
 
-// endLine passes the end of a line, with a comment, and reports whether the rest of the
-// line was empty.
+// endLine consumes the rest of a line, including a comment, and reports whether it
+// contained nothing else.
 func (q *quick) endLine() bool {
 	from := q.at
 	q.blanks()
@@ -124,7 +123,7 @@ func (q *quick) endLine() bool {
 	return true
 }
 
-// entry reads what follows the dash of an item, whose list is indented so.
+// entry reads what follows the dash of an item, whose list has this indentation.
 func (q *quick) entry(indent, depth int) ast.Node {
 	if q.isKey() {
 		return q.mapping(q.at-q.bol, depth+1)
@@ -136,7 +135,7 @@ func (q *quick) entry(indent, depth int) ast.Node {
 	return n
 }
 
-// deeper reports whether the next line is indented more, and so continues a scalar.
+// deeper reports whether the next line is indented further, and thus continues a scalar.
 func (q *quick) deeper(indent int) bool {
 	at, line, bol := q.at, q.line, q.bol
 	next, ok := q.next()
@@ -151,7 +150,7 @@ func (q *quick) isKey() bool {
 }
 
 // key returns the key at the position and its end; 0 if there is none. Keys that are not
-// text, or have other characters than names, are left to the parser.
+// text, or contain characters that names cannot have, are left to the parser.
 func (q *quick) key() (name string, end int, kind token.Type) {
 	if q.at == len(q.text) {
 		return "", 0, 0
@@ -235,7 +234,7 @@ func (q *quick) pair(indent, depth int) *ast.MappingValueNode {
 	return q.nodes.pair(key, colon, value, false)
 }
 
-// keyAndColon reads a key and the colon behind it.
+// keyAndColon reads a key and the colon after it.
 func (q *quick) keyAndColon() (*ast.StringNode, *token.Token) {
 	if !q.isKey() {
 		return nil, nil
@@ -269,7 +268,7 @@ func (q *quick) list(indent, depth int) ast.Node {
 		case ok && next > indent:
 			return nil
 		case ok && next == indent:
-			continue // another dash, or nothing that is right
+			continue // another dash, or an error
 		}
 		q.at, q.line, q.bol = at, line, bol
 		return q.nodes.list(start, false, mark)

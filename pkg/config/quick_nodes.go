@@ -7,10 +7,10 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// A stock allocates values, and takes all of them back at once.
+// A stock allocates values, and reclaims all of them at once.
 type stock[T any] struct {
 	blocks [][]T
-	used   int // of the last block that is in use
+	used   int // in the last block
 	block  int
 }
 
@@ -31,7 +31,7 @@ func (s *stock[T]) reset() { s.block, s.used = 0, 0 }
 
 // quickNodes allocates nodes. Nodes, tokens and their lists are valid until reset.
 type quickNodes struct {
-	base      ast.BaseNode // of all: nothing here looks at it
+	base      ast.BaseNode // shared by all nodes, because nothing in this package uses it
 	tokens    stock[token.Token]
 	positions stock[token.Position]
 	texts     stock[ast.StringNode]
@@ -41,7 +41,8 @@ type quickNodes struct {
 	mappings  stock[ast.MappingNode]
 	lists     stock[ast.SequenceNode]
 
-	// Those of mappings and lists that are still read; then the complete ones.
+	// The members of mappings and lists that are still being read, followed by those of
+	// complete ones.
 	openPairs []*ast.MappingValueNode
 	openItems []ast.Node
 	allPairs  []*ast.MappingValueNode
@@ -94,8 +95,8 @@ func (s *quickNodes) pair(key *ast.StringNode, colon *token.Token, value ast.Nod
 	return n
 }
 
-// mark and push collect the pairs of a mapping, which mapping makes of all since the mark. A key
-// that occurs twice is for the parser to refuse.
+// mark and push collect the pairs of a mapping, which consists of all pairs since the mark. A
+// duplicate key is left to the parser, which reports it.
 func (s *quickNodes) mark() int { return len(s.openPairs) }
 
 func (s *quickNodes) push(pair *ast.MappingValueNode, mark int) bool {

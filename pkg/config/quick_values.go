@@ -33,11 +33,11 @@ func (q *quick) value(depth int) ast.Node {
 	return q.plain(end, depth)
 }
 
-// plain makes the node of a plain scalar that ends at an offset, less blanks.
+// plain makes the node of a plain scalar that ends at an offset, without trailing blanks.
 func (q *quick) plain(end, depth int) ast.Node {
 	text := strings.TrimRight(q.text[q.at:end], " ")
 	kind := plainKind(text)
-	blanksLast := len(text) < end-q.at && (end == len(q.text) || q.text[end] == '\n') // the parser counts them in columns
+	blanksLast := len(text) < end-q.at && (end == len(q.text) || q.text[end] == '\n') // the parser counts blanks as part of the column
 	if kind == quickOther || blanksLast {
 		return nil
 	}
@@ -70,15 +70,15 @@ func (q *quick) flowPlain(depth int) ast.Node {
 	return nil
 }
 
-// What a plain scalar is.
+// The kinds of plain scalars.
 const (
-	quickOther = iota // for the parser to say
+	quickOther = iota // left to the parser
 	quickText
 	quickInteger
 	quickBool
 )
 
-// plainKind says what a plain scalar is, where that is certain.
+// plainKind returns the kind of a plain scalar if it is certain.
 func plainKind(text string) int {
 	if text == "" {
 		return quickOther
@@ -108,8 +108,8 @@ func plainKind(text string) int {
 	return quickText
 }
 
-// quoted returns the text in quotes that begins here, and where it ends; 0 where the parser
-// must read it.
+// quoted returns the text in quotes that begins here, and its end, or 0 if the parser must
+// read it.
 func (q *quick) quoted() (text string, end int, kind token.Type) {
 	quote := q.text[q.at]
 	kind = token.DoubleQuoteType
@@ -172,8 +172,8 @@ func (q *quick) flowList(depth int) ast.Node {
 	return q.nodes.list(start, true, mark)
 }
 
-// misread reads env:NAME in a list within braces as the parser does, which takes it for a
-// mapping of env to NAME (see rejoin); nil for anything else.
+// misread reads env:NAME in a list within braces as the parser does: as a mapping of env
+// to NAME (see rejoin). It returns nil for anything else.
 func (q *quick) misread() ast.Node {
 	if q.braces == 0 {
 		return nil

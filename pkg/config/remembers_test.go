@@ -21,7 +21,7 @@ func TestWeakSignaturesNeedDedupe(t *testing.T) {
 		"    dedupe: {for: 71h}\n": "dedupe.for must be at least the tolerance of 72h",
 		"    dedupe: {for: 72h}\n": "",
 		"    dedupe: {for: 96h, onError: start}\n":                                                                 "dedupe.onError must not be start",
-		"    dedupe: {for: 96h, key: '{% $request.body.id %}'}\n":                                                  "dedupe.key: leave it out",
+		"    dedupe: {for: 96h, key: '{% $request.body.id %}'}\n":                                                  "dedupe.key: remove it",
 		"    dedupe: {for: 96h, onError: refuse}\n    queue: https://sqs.us-east-1.amazonaws.com/123456789012/q\n": "",
 	} {
 		text := "version: 1\nroutes:\n  - name: p\n    http: POST /p\n    verify: {provider: paypal, audience: W}\n" + dedupe + "    start: m\n"

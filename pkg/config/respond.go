@@ -57,13 +57,13 @@ func (a *answerReader) read(key string, n ast.Node) {
 	*part = a.d.templateAt(n, bridge.Place{Route: a.route, Key: a.what, Member: key}, a.scope)
 }
 
-// check judges the keys together once they are read; n is the answer.
+// check checks the keys against each other once all are read; n is the answer.
 func (a *answerReader) check(n ast.Node) {
 	if a.base64 == nil {
 		return
 	}
 	if a.body == nil {
-		a.d.add(n, "%s: base64 describes the body, but there is no body", a.what)
+		a.d.add(n, "%s: base64 has no effect without a body: add a body, or remove base64", a.what)
 	}
 	a.d.staticBase64(a.base64, a.body, a.what+".base64")
 	if text, ok := a.d.scalar(a.base64); ok {
@@ -76,6 +76,6 @@ func (a *answerReader) check(n ast.Node) {
 // checkRespond refuses a respond that would never be used.
 func (d *document) checkRespond(n ast.Node, r *Route) {
 	if r.Async {
-		d.add(n, "respond is the answer to an execution's end; a route with mode: async does not wait for it: write accepted")
+		d.add(n, "respond answers when an execution ends, but a route with mode: async does not wait for that: write accepted")
 	}
 }

@@ -12,17 +12,17 @@ import (
 // defaultGrace is how long a lookup waits for an item that does not exist yet.
 const defaultGrace = 2 * time.Second
 
-// DefaultKeyAttribute is the partition key of a table that a lookup reads.
+// DefaultKeyAttribute is the default name of the partition key in the table that a lookup
+// reads.
 const DefaultKeyAttribute = "id"
 
-// A Page is what a GET of an approval link shows: a question, and two buttons.
+// A Page is what a GET of an approval link shows: a question and two buttons.
 type Page struct{ Title, Approve, Reject string }
 
 // notWithResume are the keys that concern an execution.
 var notWithResume = []string{"input", "mode", "accepted", "onDeadline", "batch", "offload"}
 
-// The expressions for what a link carries, unless the route has its own, and for what its
-// page sends.
+// The default expressions for the values in a link, and for those that its page sends.
 const (
 	linkToken    = "$request.query.token"
 	linkSecret   = "$request.query.secret"
@@ -35,7 +35,7 @@ func (d *document) readResume(n ast.Node, r *Route, scope []string, have keySet)
 	r.Resume = rule
 	for _, key := range notWithResume {
 		if have.has(key) {
-			d.add(n, "resume and %s: no execution is started, so %s would do nothing", key, key)
+			d.add(n, "resume and %s cannot be combined: the route starts no execution, so %s would have no effect", key, key)
 		}
 	}
 	part := func(to **bridge.Template, key string) func(ast.Node) {
@@ -70,19 +70,19 @@ func (d *document) readResume(n ast.Node, r *Route, scope []string, have keySet)
 	d.readLink(n, page, r)
 	switch {
 	case rule.Token != nil && lookup != nil:
-		d.add(n, "resume has token and lookup; it takes one of them")
+		d.add(n, "resume has token and lookup: keep one of them")
 	case rule.Token == nil && lookup == nil && !keys.has("token"):
-		d.add(n, "resume needs token, an expression for the task token, or lookup")
+		d.add(n, "resume has neither token nor lookup: add token, an expression for the task token, or lookup")
 	}
 	if rule.Fail == nil && (rule.Error != nil || rule.Cause != nil) && !keys.has("fail") {
 		d.add(n, "resume.error and resume.cause describe a failure: add fail, which says when the task has failed")
 	}
 }
 
-// refusePathToken finds a token that is read from the path.
+// refusePathToken reports a token that is read from the path.
 func (d *document) refusePathToken(n ast.Node, t *bridge.Template) {
 	if t != nil && (t.Reads("request", "params") || t.Reads("request", "path")) {
-		d.add(n, "resume.token: a task token holds /, + and =, and does not survive in a path; put it into the query, percent-encoded")
+		d.add(n, "resume.token: a task token contains /, + and =, and does not survive in a path: put it into the query, percent-encoded")
 	}
 }
 
@@ -124,13 +124,13 @@ func (d *document) readLookup(n ast.Node, r *Route, scope []string) {
 	case r.HTTP != nil && r.HTTP.Verify.None && !link:
 		d.add(n, "resume.lookup with verify: none: anyone who guesses a key could complete the task; verify the sender, or write verify: link with a secretAttribute")
 	case link && l.SecretAttribute == "":
-		d.add(n, "verify: link with resume.lookup needs secretAttribute, the attribute of a random text that the link carries as ?secret=")
+		d.add(n, "verify: link with resume.lookup needs secretAttribute, the attribute with a random text that the link contains as ?secret=")
 	case !link && l.SecretAttribute != "":
-		d.add(n, "resume.lookup.secretAttribute belongs to verify: link")
+		d.add(n, "resume.lookup.secretAttribute is only valid with verify: link")
 	}
 }
 
-// readLink reads the page, and sets what a link carries.
+// readLink reads the page, and sets the expressions for the values in a link.
 func (d *document) readLink(n, page ast.Node, r *Route) {
 	rule := r.Resume
 	link := r.HTTP != nil && r.HTTP.Link
@@ -150,7 +150,7 @@ func (d *document) readLink(n, page ast.Node, r *Route) {
 		case !have.has("title"):
 			d.add(page, "resume.page has no title, such as \"Approve the refund?\"")
 		case !link:
-			d.add(page, "resume.page belongs to routes with verify: link")
+			d.add(page, "resume.page is only valid with verify: link")
 		}
 		if link {
 			r.HTTP.Page = p

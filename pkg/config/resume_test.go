@@ -22,7 +22,7 @@ func TestResume(t *testing.T) {
 		"verify: link, resume: {}":                                                                       "",
 		"verify: link, resume: {page: {title: Sure?}}":                                                   "",
 		"verify: link, resume: {lookup: {table: w, key: '{% $request.query.id %}', secretAttribute: s}}": "",
-		"verify: none, resume: {}":                                                                       "resume needs token",
+		"verify: none, resume: {}":                                                                       "resume has neither token nor lookup",
 		"verify: none, " + lookup + "}}":                                                                 "resume.lookup with verify: none",
 		"verify: none, resume: {token: abc}":                                                             "resume.token must be one expression",
 		"verify: none, resume: {token: '{% $request.params.token %}'}":                                   "does not survive in a path",
@@ -35,14 +35,14 @@ func TestResume(t *testing.T) {
 		"verify: none, " + bodyToken + "}, mode: async":                                                  "resume and mode",
 		"verify: none, " + bodyToken + ", error: E}":                                                     "add fail",
 		"verify: none, " + bodyToken + ", fail: true}":                                                   "resume.fail must be one expression",
-		"verify: none, " + bodyToken + ", page: {title: x}}":                                             "resume.page belongs to routes with verify: link",
+		"verify: none, " + bodyToken + ", page: {title: x}}":                                             "resume.page is only valid with verify: link",
 		"verify: link, resume: {page: {approve: x}}":                                                     "resume.page has no title",
 		"verify: link, resume: {lookup: {table: w, key: '{% $request.query.id %}'}}":                     "needs secretAttribute",
-		"verify: {token: {}, secrets: 'env:S'}, " + lookup + ", secretAttribute: s}}":                    "belongs to verify: link",
+		"verify: {token: {}, secrets: 'env:S'}, " + lookup + ", secretAttribute: s}}":                    "only valid with verify: link",
 		"verify: {token: {}, secrets: 'env:S'}, " + lookup + ", grace: 6m}}":                             "at most 5m",
 		"verify: {token: {}, secrets: 'env:S'}, resume: {lookup: {table: w}}":                            "resume.lookup has no key",
 		"verify: {token: {}, secrets: 'env:S'}, " + lookup + "}, token: '{% $request.body.t %}'}":        "token and lookup",
-		"verify: link, start: m":                                                                         "verify: link belongs to routes with resume",
+		"verify: link, start: m":                                                                         "verify: link is only valid on routes with resume",
 	} {
 		_, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: POST /a, "+keys+"}\n"), func(string) string { return "x" })
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
@@ -53,7 +53,7 @@ func TestResume(t *testing.T) {
 		"sqs: q, resume: {token: '{% $message.body.token %}'}":                   "",
 		"eventbridge: {source: a}, resume: {token: '{% $event.detail.token %}'}": "",
 		"sqs: q, batch: true, resume: {token: '{% $messages[0].body.token %}'}":  "resume and batch",
-		"sqs: q, resume: {token: '{% $message.body.token %}', page: {title: x}}": "resume.page belongs",
+		"sqs: q, resume: {token: '{% $message.body.token %}', page: {title: x}}": "resume.page is only valid",
 	} {
 		_, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, "+keys+"}\n"), func(string) string { return "" })
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

@@ -12,7 +12,8 @@ var (
 	knownOfAll = slices.Concat(ownKeys, httpKeys, sqsKeys)
 )
 
-// lateKeys are the values of a route that are read once its trigger and its mode are known.
+// lateKeys are the values of a route that are read only once its trigger and its mode are
+// known.
 type lateKeys struct {
 	filter, input, respond, catch, verify, dedupe, included, resume, queue ast.Node
 
@@ -54,13 +55,13 @@ func (l *lateKeys) set(key string, n ast.Node) {
 	}
 }
 
-// readOwnKey reads a key of a route whose meaning does not depend on others.
+// readOwnKey reads a key whose meaning does not depend on other keys.
 func (d *document) readOwnKey(r *Route, late *lateKeys, key string, n ast.Node) {
 	d.keep(r, key, n)
 	switch key {
 	case "name":
 		if r.Name = d.text(n, "name"); !isRouteName(r.Name) {
-			d.add(n, "name must be 1 to 40 of a-z, 0-9 and -, not %q", r.Name)
+			d.add(n, "name must be 1 to 40 characters from a-z, 0-9 and -, not %q", r.Name)
 		}
 	case "http":
 		d.readPattern(n, r)
@@ -83,7 +84,7 @@ func (d *document) readOwnKey(r *Route, late *lateKeys, key string, n ast.Node) 
 		}
 	case "timeout":
 		if r.Timeout = d.duration(n, "timeout"); r.Timeout > maxTimeout {
-			d.add(n, "timeout must be at most 5m: an Express Workflow cannot run longer")
+			d.add(n, "timeout must be at most 5m, because an Express Workflow cannot run longer")
 		}
 	case "offload":
 		r.Offload = d.readOffload(n)
@@ -109,7 +110,7 @@ func (d *document) readPattern(n ast.Node, r *Route) {
 		d.add(n, "http must be a method and a path, such as POST /orders/{id}")
 		r.HTTP.Pattern = ""
 	} else if segment, write := patternOfAnotherRouter(r.HTTP.Path()); segment != "" {
-		d.add(n, "http: %s is how another router writes a parameter; write %s", segment, write)
+		d.add(n, "http: %s is another router's form of a parameter: write %s", segment, write)
 		r.HTTP.Pattern = ""
 	} else if problem := r.HTTP.neverMatches(); problem != "" {
 		d.add(n, "http: %s", problem)

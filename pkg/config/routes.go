@@ -59,8 +59,8 @@ func (d *document) readItems(cfg *Config) {
 	d.line = 0
 }
 
-// routesReader returns a function that reads one route after the other and keeps those
-// of the function's own source.
+// routesReader returns a function that reads one route after another and keeps those of
+// the function's own source.
 func (d *document) routesReader(cfg *Config) func(ast.Node) {
 	names := map[string]bool{}
 	known := patterns{mux: http.NewServeMux()}
@@ -116,7 +116,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 	in := func(key string, read func()) { d.elsewhere(queued, key, read) }
 	have := d.keys(n, "a route", knownOfAll, func(key string, n ast.Node) { in(key, func() { d.readOwnKey(r, &late, key, n) }) })
 	if !have.has("name") {
-		d.add(n, "the route has no name")
+		d.add(n, "the route has no name: add one, such as name: orders")
 	}
 	d.checkEnd(n, have)
 	triggers := 0
@@ -124,10 +124,10 @@ func (d *document) readRoute(n ast.Node) *Route {
 		triggers += count(have.has(key))
 	}
 	if triggers != 1 {
-		d.add(n, "the route needs exactly one of %s, and has %d", sources.List(sources.Keys()), triggers)
+		d.add(n, "the route must have exactly one of %s, but has %d", sources.List(sources.Keys()), triggers)
 	}
 	if r.MetadataOnly && r.Async {
-		d.add(late.included, "includedData: metadata is for mode: sync; a started execution's output is never asked for")
+		d.add(late.included, "includedData: metadata is only valid with mode: sync, because the output of an execution that is not awaited is never read")
 	}
 	d.withheld = r.MetadataOnly
 	if late.queue != nil {
@@ -142,7 +142,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 		in("input", func() { r.Input = d.template(late.input, r.Name, "input", scope) })
 	}
 	if late.dedupe != nil && r.SQS != nil && r.SQS.Batch {
-		d.add(late.dedupe, "dedupe cannot be combined with batch: only a single record can be a duplicate, and an execution takes many")
+		d.add(late.dedupe, "dedupe and batch cannot be combined: only a single record can be a duplicate, but an execution takes many")
 	} else if late.dedupe != nil {
 		r.Dedupe = d.readDedupe(late.dedupe, r, scope)
 	}
@@ -151,7 +151,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 		d.readResume(late.resume, r, scope, have)
 		ended = scope // the route has no execution
 	} else if r.HTTP != nil && r.HTTP.Link {
-		d.add(late.verify, "verify: link belongs to routes with resume")
+		d.add(late.verify, "verify: link is only valid on routes with resume")
 	}
 	if late.respond != nil {
 		d.checkRespond(late.respond, r)
@@ -173,8 +173,8 @@ func (d *document) readRoute(n ast.Node) *Route {
 	return r
 }
 
-// readFilter accepts a single expression: any other value is never true and would
-// silently let nothing through.
+// readFilter accepts only a single expression: any other value is never true and would
+// silently drop every delivery.
 func (d *document) readFilter(n ast.Node, r *Route, scope []string) *bridge.Template {
 	if !isExpression(n) {
 		d.add(n, `filter must be one expression in quotes, such as '{%% $request.body.type = "paid" %%}'`)
@@ -207,13 +207,13 @@ func (d *document) readTriggerKeys(route ast.Node, r *Route, late *lateKeys) {
 	if r.HTTP == nil {
 		for key, n := range map[string]ast.Node{"verify": late.verify, "respond": late.respond} {
 			if n != nil {
-				d.add(n, "%s belongs to http routes", key)
+				d.add(n, "%s is only valid on http routes", key)
 			}
 		}
 	}
 	if r.SQS == nil {
 		for key, n := range late.sqs {
-			d.add(n, "%s belongs to sqs routes", key)
+			d.add(n, "%s is only valid on sqs routes", key)
 		}
 	} else {
 		d.readSQSKeys(r, late.sqs)
@@ -234,7 +234,7 @@ func (d *document) readEventBridge(n ast.Node) *EventBridge {
 		"detail-type": func(n ast.Node) { e.DetailType = d.texts(n, "detail-type") },
 	})
 	if len(e.Source)+len(e.DetailType) == 0 {
-		d.add(n, "eventbridge needs source or detail-type; * matches any")
+		d.add(n, "eventbridge must have source or detail-type; * matches any text")
 	}
 	return e
 }
@@ -246,9 +246,9 @@ func (d *document) readStart(n ast.Node) string {
 		return v
 	case strings.HasPrefix(v, "arn:") && strings.Contains(v, ":function:"):
 		// SAM resolves !GetAtt Machine.Arn to this when it runs a function locally.
-		d.add(n, "start: %q is the ARN of a function, not of a state machine; `sam local` resolves !Ref and !GetAtt to placeholders: pass --env-vars env.json, which sets the real one", v)
+		d.add(n, "start: %q is the ARN of a function, not of a state machine: `sam local` resolves !Ref and !GetAtt to placeholders, so set the real ARN in env.json and pass --env-vars env.json", v)
 	default:
-		d.add(n, "start must be a state machine's ARN (of a version or an alias, too) or its name, not %q", v)
+		d.add(n, "start must be the name of a state machine, or its ARN (optionally of a version or an alias), not %q", v)
 	}
 	return v
 }
@@ -292,23 +292,23 @@ func (d *document) readErrors(n ast.Node, r *Route) []string {
 			d.add(n, "errors has an empty name")
 		}
 		if strings.HasPrefix(name, "Expressway.") && !isName(name) {
-			d.add(n, "there is no error %q; the bridge's own are %s", name, strings.Join(bridge.Names(), ", "))
+			d.add(n, "there is no error %q: the bridge's own errors are %s", name, strings.Join(bridge.Names(), ", "))
 		}
 	}
 	if r.HTTP != nil && slices.Contains(names, bridge.NoRoute) {
-		d.add(n, "%s cannot be caught: no route takes the request", bridge.NoRoute)
+		d.add(n, "%s cannot be caught, because no route takes the request", bridge.NoRoute)
 	}
 	return names
 }
 
-// checkDiscard refuses a discard that names what it never covers.
+// checkDiscard refuses a discard that names an error that discard never covers.
 func (d *document) checkDiscard(n ast.Node, c *Catch) {
 	if c.Then != ThenDiscard {
 		return
 	}
 	for _, name := range c.Errors {
 		if !discardable(name) {
-			d.add(n, "then: discard never covers %s, which says nothing of the record or event itself: a missing permission or a killed function would empty the queue; it is retried: take it out of errors", name)
+			d.add(n, "then: discard cannot be used for %s: this error is not caused by the record or event itself, and a missing permission or a killed function would empty the queue; remove it from errors, and the delivery is retried", name)
 		}
 	}
 }
@@ -318,7 +318,7 @@ func (d *document) readThen(n ast.Node, r *Route) Then {
 	switch {
 	case then == ThenRetry, then == ThenDiscard:
 	case then == ThenDeadLetter && r.EventBridge != nil:
-		d.add(n, "then: dead-letter is for sqs routes; an event that fails goes where the function's on-failure destination or dead-letter queue says: use retry, with EventInvokeConfig in the template")
+		d.add(n, "then: dead-letter is only valid on sqs routes; a failed event goes to the function's on-failure destination or dead-letter queue: write retry, and set EventInvokeConfig in the template")
 	case then == ThenDeadLetter:
 	case r.EventBridge != nil:
 		d.add(n, "then must be retry or discard, not %q", then)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// RequireSecrets reports secrets in environment variables that are not set, as env:NAME
-// names them. Those that a service holds are fetched when they are first needed.
+// RequireSecrets reports secrets that refer to an environment variable, env:NAME, that is
+// not set. Secrets in a service are fetched when they are first needed.
 func RequireSecrets() Option { return func(d *document) { d.secrets = true } }
 
 func (d *document) requireSecrets(r *Route) {

@@ -7,12 +7,12 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// A split is a file cut at its routes. The YAML parser keeps all of its tokens and nodes
-// until it ends; for a file with hundreds of routes, they take most of the memory and
-// garbage collection of a cold start. If routes are parsed one by one, a route's nodes
-// are garbage as soon as the route has been read.
+// A split is a file that is cut at its routes. The YAML parser keeps all tokens and nodes
+// until it ends; for a file with hundreds of routes, they cause most of the memory use
+// and garbage collection of a cold start. If routes are parsed one by one, the nodes of
+// each are garbage as soon as it has been read.
 type split struct {
-	head  string // up to the line of routes, which has no value here
+	head  string // up to the key routes, without its value
 	items []splitItem
 }
 
@@ -22,13 +22,13 @@ type splitItem struct {
 	line int
 }
 
-// splitRoutes cuts a file whose routes are the last of its keys and a list in block
-// style. It returns false for all other files, and if the parser might see the routes in
-// other places: such a file is parsed whole.
+// splitRoutes cuts a file whose last key is routes, with a list in block style. It
+// returns false for all other files, and if the parser might cut the list differently:
+// such files are parsed whole.
 func splitRoutes(source string) (s split, ok bool) {
 	const unset = -1
 	indent, start, line := unset, unset, 0
-	var began int // the line of the current item
+	var began int // the first line of the current item
 	inRoutes := false
 	if strings.IndexByte(source, '\t') >= 0 || strings.IndexByte(source, '\r') >= 0 {
 		return s, false

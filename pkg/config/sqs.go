@@ -17,20 +17,21 @@ type SQS struct {
 	Concurrency int
 	// Trace is the trace that an execution joins; empty is [TraceRecord].
 	Trace Trace
-	// DeadLetterQueue is the URL or the ARN of the queue that receives dead letters;
-	// empty for none.
+	// DeadLetterQueue is the URL or the ARN of the queue for dead letters; empty for
+	// none.
 	DeadLetterQueue string
-	// Retry says when a failed record comes back; nil leaves that to the queue.
+	// Retry determines when a failed record is received again; nil leaves that to the
+	// queue.
 	Retry *Retry
-	// Batch makes one execution of many records: of a FIFO queue's message group, or of
-	// all of a batch's records that the route takes.
+	// Batch starts one execution for many records: those of a FIFO queue's message group,
+	// or all records of a batch that the route takes.
 	Batch bool
 	// Unwrap names the envelope around the bodies of the route's messages.
 	Unwrap Unwrap
 }
 
-// A Retry says when a failed record comes back, by ChangeMessageVisibility: after Delay
-// at first, then Rate times as long each time, and at most Max.
+// A Retry determines when a failed record is received again, by ChangeMessageVisibility:
+// after Delay the first time, then after Rate times as long each time, up to Max.
 type Retry struct {
 	Delay time.Duration
 	// Rate is at least 1; zero is [DefaultRetryRate].
@@ -42,15 +43,15 @@ type Retry struct {
 	NoJitter bool
 }
 
-// The defaults of queue routes. Ten records is the default batch size of an event source
-// mapping.
+// The defaults of queue routes. DefaultConcurrency is the default batch size of an event
+// source mapping.
 const (
 	DefaultConcurrency = 10
 	DefaultRetryRate   = 2
 	DefaultRetryMax    = 15 * time.Minute
 )
 
-// Trace says which X-Ray trace the execution of a record joins.
+// Trace determines which X-Ray trace the execution of a record joins.
 type Trace string
 
 // The traces: of the record's producer (the default), or of the invocation.
@@ -72,14 +73,14 @@ const (
 )
 
 // The bounds of retry. A message can be invisible for twelve hours in total, however
-// often its visibility changes, so a wait cannot be longer.
+// often its visibility changes, so no wait can be longer.
 const (
 	leastRetryDelay = time.Second // visibility is set in whole seconds
 	mostRetryDelay  = 12 * time.Hour
 )
 
-// sqsKeys are the keys of a route that only an sqs route has. They are read when the
-// trigger is known.
+// sqsKeys are the keys that only sqs routes have. They are read once the trigger is
+// known.
 var sqsKeys = []string{"concurrency", "trace", "deadLetterQueue", "retry", "batch", "unwrap"}
 
 // readSQSKeys reads the keys that only SQS routes have.
@@ -97,7 +98,7 @@ func (d *document) readSQSKeys(r *Route, nodes map[string]ast.Node) {
 	if n := nodes["trace"]; n != nil {
 		switch v := Trace(d.text(n, "trace")); {
 		case v == TraceRecord && s.Batch:
-			d.add(n, "trace: record cannot be combined with batch: an execution joins one trace, and its records have many")
+			d.add(n, "trace: record and batch cannot be combined: an execution joins one trace, and the records of a batch have many; write trace: invocation")
 		case v == TraceRecord, v == TraceInvocation:
 			s.Trace = v
 		default:
@@ -108,7 +109,7 @@ func (d *document) readSQSKeys(r *Route, nodes map[string]ast.Node) {
 		s.DeadLetterQueue = d.queueAddress(n, "deadLetterQueue")
 	}
 	if own, _ := parseQueue(s.Queue); own.same(deadLetters(s)) {
-		d.add(nodes["deadLetterQueue"], "deadLetterQueue is the route's own queue: its dead letters would come back forever")
+		d.add(nodes["deadLetterQueue"], "deadLetterQueue is the route's own queue, so dead letters would be received again forever: name another queue")
 	}
 	if n := nodes["retry"]; n != nil {
 		s.Retry = d.readRetry(n)
@@ -162,7 +163,7 @@ func (d *document) readRetry(n ast.Node) *Retry {
 	})
 	switch {
 	case !have.has("delay"):
-		d.add(n, "retry has no delay")
+		d.add(n, "retry has no delay: add one, such as delay: 30s")
 	case maxNode != nil && r.Max < r.Delay:
 		d.add(maxNode, "retry.max must not be less than retry.delay")
 	}
@@ -170,23 +171,24 @@ func (d *document) readRetry(n ast.Node) *Retry {
 	return r
 }
 
-// wait reads a wait that visibility can express.
+// wait reads a wait that can be set as a message's visibility.
 func (d *document) wait(n ast.Node, what string) time.Duration {
 	v := d.duration(n, what)
 	if v != 0 && (v < leastRetryDelay || v > mostRetryDelay) {
-		d.add(n, "%s must be from 1s to 12h: a queue counts visibility in whole seconds, up to twelve hours", what)
+		d.add(n, "%s must be from 1s to 12h, because a message's visibility is set in whole seconds, up to twelve hours", what)
 	}
 	return v
 }
 
-// checkRecordCatch finds mistakes that show only when the whole route has been read.
+// checkRecordCatch finds mistakes that can only be found once the whole route has been
+// read.
 func (d *document) checkRecordCatch(r *Route, catch ast.Node, have keySet) {
 	if have.has("deadLetterQueue") {
 		return
 	}
 	for i, c := range r.Catch {
 		if c.Then == ThenDeadLetter {
-			d.add(d.list(catch, "catch")[i], "then: dead-letter needs deadLetterQueue, the URL of a queue, on the route")
+			d.add(d.list(catch, "catch")[i], "then: dead-letter needs a queue: set deadLetterQueue on the route to its URL or ARN")
 		}
 	}
 }

@@ -60,7 +60,7 @@ func TestQueueProblems(t *testing.T) {
 		"no URL":               {"    deadLetterQueue: orders-dead\n", "6:22: deadLetterQueue must be the queue's URL"},
 		"an ARN of a topic":    {"    deadLetterQueue: arn:aws:sns:us-east-1:123456789012:dead\n", "must be the queue's URL"},
 		"its own queue":        {"    deadLetterQueue: https://sqs.us-east-1.amazonaws.com/123456789012/orders\n", "6:22: deadLetterQueue is the route's own queue"},
-		"no delay":             {"    retry: {rate: 2}\n", "retry has no delay"},
+		"no delay":             {"    retry: {rate: 2}\n", "retry has no delay: add one, such as delay: 30s"},
 		"rate below one":       {"    retry: {delay: 1s, rate: 0.5}\n", "retry.rate must be a number from 1 to 10"},
 		"rate no number":       {"    retry: {delay: 1s, rate: NaN}\n", "retry.rate must be a number from 1 to 10"},
 		"delay too short":      {"    retry: {delay: 10ms}\n", "retry.delay must be from 1s to 12h"},
@@ -68,11 +68,11 @@ func TestQueueProblems(t *testing.T) {
 		"max below delay":      {"    retry: {delay: 9s, max: 5s}\n", "retry.max must not be less than retry.delay"},
 		"jitter":               {"    retry: {delay: 9s, jitter: some}\n", "retry.jitter must be full or none"},
 		"batch":                {"    batch: 10\n", "6:12: batch must be true or false"},
-		"batch's variable":     {"    batch: true\n    input: '{% $message.body %}'\n", "there is no variable $message here; the variables are $context, $messages"},
-		"batch and dedupe":     {"    batch: true\n    dedupe: {key: '{% $messages[0].messageId %}'}\n", "dedupe cannot be combined with batch"},
-		"batch and its traces": {"    batch: true\n    trace: record\n", "trace: record cannot be combined with batch"},
+		"batch's variable":     {"    batch: true\n    input: '{% $message.body %}'\n", "there is no variable $message here: the variables are $context, $messages"},
+		"batch and dedupe":     {"    batch: true\n    dedupe: {key: '{% $messages[0].messageId %}'}\n", "dedupe and batch cannot be combined"},
+		"batch and its traces": {"    batch: true\n    trace: record\n", "trace: record and batch cannot be combined"},
 		"unwrap":               {"    unwrap: kinesis\n", "unwrap must be sns, eventbridge or s3"},
-		"dead-letter to none":  {"    catch: [{errors: [A], then: dead-letter}]\n", "6:14: then: dead-letter needs deadLetterQueue"},
+		"dead-letter to none":  {"    catch: [{errors: [A], then: dead-letter}]\n", "6:14: then: dead-letter needs a queue"},
 		"then":                 {"    catch: [{errors: [A], then: stop}]\n", "then must be retry, discard or dead-letter"},
 	}
 	for name, test := range tests {
@@ -90,9 +90,9 @@ func TestEventProblems(t *testing.T) {
 	t.Parallel()
 	const head = "version: 1\nroutes:\n  - name: e\n    eventbridge: {source: shop}\n    start: m\n"
 	for yaml, want := range map[string]string{
-		"    catch: [{errors: [A], then: dead-letter}]\n": "then: dead-letter is for sqs routes; an event that fails goes where",
+		"    catch: [{errors: [A], then: dead-letter}]\n": "then: dead-letter is only valid on sqs routes",
 		"    catch: [{errors: [A], then: stop}]\n":        "then must be retry or discard",
-		"    deadLetterQueue: https://x/y\n":              "deadLetterQueue belongs to sqs routes",
+		"    deadLetterQueue: https://x/y\n":              "deadLetterQueue is only valid on sqs routes",
 	} {
 		_, err := config.Parse("x.yaml", []byte(head+yaml), env(nil))
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -181,7 +181,7 @@ func TestDiscard(t *testing.T) {
 	}
 	for _, name := range []string{"Throttled", "Unavailable", "Misconfigured", "InProgress", "Internal", "NoRoute"} {
 		_, err := config.Parse("x.yaml", []byte(queueHead+"    catch: [{errors: [Bad, Expressway."+name+"], then: discard}]\n"), env(nil))
-		if want := "then: discard never covers Expressway." + name; err == nil || !strings.Contains(err.Error(), want) {
+		if want := "then: discard cannot be used for Expressway." + name; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error = %v, want it to contain %q", err, want)
 		}
 	}

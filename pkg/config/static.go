@@ -10,9 +10,9 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// The parts of an answer that hold no expression are checked here, when the file is read:
-// a part that can never be sent would turn every answer of the route into a failure,
-// after the execution.
+// The parts of an answer without expressions are checked here, when the file is read.
+// Otherwise, a part that can never be sent would make every answer of the route fail, and
+// only after the execution.
 
 // scalar returns the text of a value that is neither an expression nor a list or mapping.
 func (d *document) scalar(n ast.Node) (text string, ok bool) {
@@ -60,7 +60,7 @@ func (d *document) staticHeaders(n ast.Node, what string) {
 		case !httpguts.ValidHeaderFieldName(m.name):
 			d.add(m.key, "%s: %q is not the name of a header", what, m.name)
 		case FramingHeader(name):
-			d.add(m.key, "%s: %s is the gateway's to set", what, name)
+			d.add(m.key, "%s: %s is set by the gateway: remove it", what, name)
 		}
 		values := []ast.Node{m.value}
 		if list, ok := m.value.(*ast.SequenceNode); ok {

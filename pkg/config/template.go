@@ -12,13 +12,14 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// template reads any YAML value in which a string that is one expression in
-// {% %} is replaced by its result. Place names the value in run-time messages.
+// template reads any YAML value. A string that is one expression in {% %} is later
+// replaced by its result. The place names the value in run-time messages.
 func (d *document) template(n ast.Node, route, place string, scope []string) *bridge.Template {
 	return d.templateAt(n, bridge.Place{Route: route, Key: place}, scope)
 }
 
-// keyOf is a place in the messages about the file, which are at the route.
+// keyOf names a place in messages about the file, which already have the position of the
+// route.
 func keyOf(at bridge.Place) string {
 	at.Route = ""
 	return at.String()
@@ -53,7 +54,7 @@ func (d *document) templateAt(n ast.Node, at bridge.Place, scope []string) *brid
 	case *ast.IntegerNode, *ast.FloatNode:
 		text := n.GetToken().Value
 		if jsonata.Valid([]byte(text)) == nil {
-			return bridge.Literal(json.Number(text)) // with the digits that were written
+			return bridge.Literal(json.Number(text)) // keep the digits as they are written
 		}
 		d.add(n, "%s: write the number %s as JSON does, or in quotes", keyOf(at), text)
 		return bridge.Literal(nil)
@@ -80,18 +81,18 @@ func (d *document) textTemplate(n ast.Node, s string, at bridge.Place, scope []s
 		d.add(n, putInQuotes)
 		return bridge.Literal(nil)
 	}
-	s = strings.TrimRight(s, "\n") // a block scalar ends in one
+	s = strings.TrimRight(s, "\n") // a block scalar ends in a line break
 	inner, opened := strings.CutPrefix(s, "{%")
 	inner, closed := strings.CutSuffix(inner, "%}")
 	switch {
 	case !opened || !closed:
 		if strings.Contains(s, "{%") {
-			d.add(n, "%s: an expression must be the whole text: begin with {%% and end with %%}", keyOf(at))
+			d.add(n, "%s: an expression must be the whole text: begin it with {%% and end it with %%}", keyOf(at))
 			return bridge.Literal(nil)
 		}
 		return bridge.Literal(d.expand(n, s))
 	case strings.Contains(inner, "{%"):
-		d.add(n, "%s: one text holds one expression", keyOf(at))
+		d.add(n, "%s: a text can be only one expression: join several with & in one {%% %%}", keyOf(at))
 		return bridge.Literal(nil)
 	}
 	options := d.dialect()

@@ -6,7 +6,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// Then says what happens to a failed record or event.
+// Then determines what happens to a failed record or event.
 type Then string
 
 // The choices: unset (which means retry), deliver again, drop, and send to the route's
@@ -18,12 +18,12 @@ const (
 	ThenDeadLetter Then = "dead-letter"
 )
 
-// poison lists the failures of the record itself, which can never run, however often it
-// is delivered.
+// poison lists the failures that are caused by the record itself: it can never run,
+// however often it is delivered.
 var poison = []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge, bridge.BadToken}
 
-// kept lists the failures that no discard covers. They do not concern the delivery
-// itself: if they were covered, a missing permission, a throttle or a killed function
+// kept lists the failures that no discard covers. They are not caused by the delivery
+// itself: if discard covered them, a missing permission, a throttle or a killed function
 // would empty the queue.
 var kept = []string{
 	bridge.Throttled, bridge.Unavailable, bridge.Misconfigured, bridge.InProgress, bridge.Internal, bridge.NoRoute,
@@ -35,9 +35,10 @@ var keptFromAll = []string{bridge.Unknown, bridge.Deadline}
 // discardable reports whether `then: discard` may name the error.
 func discardable(name string) bool { return !slices.Contains(kept, name) }
 
-// Then returns what a queue or event route does with a failure: what the first catch that
-// covers it says, else the dead-letter queue for a record that can never run, if there is
-// such a queue, else retry. If the task to be resumed is gone, it is discard.
+// Then returns what a queue or event route does with a failure: the choice of the first
+// catch that covers it, or else the dead-letter queue, if the route has one, for a record
+// that can never run, or else retry. If the task to be resumed no longer exists, it is
+// discard.
 func (r *Route) Then(f *bridge.Failure) Then {
 	for i := range r.Catch {
 		if c := &r.Catch[i]; c.covers(f) {
@@ -48,7 +49,7 @@ func (r *Route) Then(f *bridge.Failure) Then {
 		return ThenDeadLetter
 	}
 	if f.Settles {
-		return ThenDiscard // the task is gone, so another delivery cannot succeed
+		return ThenDiscard // the task no longer exists, so another delivery cannot succeed
 	}
 	return ThenRetry
 }

@@ -27,9 +27,8 @@ var unquotedValue = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?m)(?:^|[:,[{-])[ \t]*(\{?%)`)
 })
 
-// addSyntax reports what the YAML parser does not understand. If the reason is an
-// expression without quotes, which YAML takes for a directive or a mapping, the message
-// says that.
+// addSyntax reports an error of the YAML parser. If the cause is an expression without
+// quotes, which YAML reads as a directive or a mapping, the message says so.
 func (d *document) addSyntax(line, column int, message string) {
 	start, end := d.offset(line, 1), d.offset(line+1, 1)
 	if m := unquotedValue().FindStringSubmatchIndex(d.source[start:end]); m != nil {

@@ -14,7 +14,7 @@ var verifyKeys = []string{
 	"signature", "jwt", "mtls", "versions", "contentTypes", "topics",
 }
 
-// placesOfVerify is how many places most routes have in verify.
+// placesOfVerify is the number of positions that most routes record for verify.
 const placesOfVerify = 4
 
 func (d *document) readVerify(n ast.Node, r *Route) {
@@ -61,7 +61,7 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		case "publicKey":
 			spec.PublicKey = d.text(n, key)
 		case "handshake":
-			if pairs, isMapping := mappingValues(n); isMapping && len(pairs) > 0 { // an empty one is refused as text
+			if pairs, isMapping := mappingValues(n); isMapping && len(pairs) > 0 { // an empty one is already refused by text
 				d.fields(n, key, map[string]func(ast.Node){"store": text("handshake.store", &spec.HandshakeStore)})
 				return
 			}
@@ -109,10 +109,11 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 	r.adoptPreset()
 }
 
-// readVerifyToken reads where a token is, or, of meta, which it is.
+// readVerifyToken reads where the token is in a request or, for meta, the reference to
+// its value.
 func (d *document) readVerifyToken(n ast.Node, spec *verify.Spec, text func(string, *string) func(ast.Node)) {
 	spec.Token = &verify.Token{}
-	if _, ok := n.(*ast.StringNode); ok { // for Meta's hub.verify_token
+	if _, ok := n.(*ast.StringNode); ok { // the value of Meta's hub.verify_token
 		spec.Token.Reference = d.text(n, "token")
 		return
 	}
@@ -127,7 +128,7 @@ func (d *document) readVerifyToken(n ast.Node, spec *verify.Spec, text func(stri
 	})
 }
 
-// nearest returns the node of a field, or of the closest field that contains it.
+// nearest returns the node of a field, or else of the nearest field that contains it.
 func nearest(at map[string]ast.Node, field string, block ast.Node) ast.Node {
 	for field != "" {
 		if n, ok := at[field]; ok {

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// longTolerance is the tolerance of a signed time above which it no longer protects
-// against replays on its own.
+// longTolerance is the tolerance above which a signed time alone does not protect against
+// replays.
 const longTolerance = 10 * time.Minute
 
-// Warnings reports settings that work but are risky: signatures that can be replayed
-// forever, or for a long time, on routes without dedupe.
+// Warnings reports settings that work but are risky: on routes without dedupe, signatures
+// that can be replayed forever or for a long time.
 func (c *Config) Warnings() []Problem {
 	var out []Problem
 	for _, r := range c.Routes {
@@ -28,9 +28,9 @@ func (c *Config) Warnings() []Problem {
 		switch {
 		case !signed:
 		case tolerance == 0:
-			out = append(out, r.Problem("verify", "the signature covers no time, so a recorded delivery can be replayed forever; add dedupe"))
+			out = append(out, r.Problem("verify", "the signature covers no time, so a recorded delivery can be replayed forever: add dedupe"))
 		case tolerance > longTolerance:
-			out = append(out, r.Problem("verify.tolerance", fmt.Sprintf("a recorded delivery can be replayed for %s; add dedupe", tolerance)))
+			out = append(out, r.Problem("verify.tolerance", fmt.Sprintf("a recorded delivery can be replayed for %s: add dedupe", tolerance)))
 		}
 	}
 	return out

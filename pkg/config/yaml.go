@@ -17,7 +17,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// A Problem is a single mistake in a file.
+// A Problem is one mistake in a file.
 type Problem struct {
 	File         string
 	Line, Column int // from 1
@@ -39,7 +39,7 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// maxFile bounds the file, and so the work of the YAML parser.
+// maxFile bounds the size of the file, and thus the work of the YAML parser.
 const maxFile = 1 << 20
 
 // A document reads YAML nodes and collects problems with their positions.
@@ -50,17 +50,17 @@ type document struct {
 	problems []Problem
 	// only is the source of the routes to keep; empty keeps all.
 	only Source
-	// secrets says that secrets in environment variables must be set.
+	// secrets means that secrets in environment variables must be set.
 	secrets bool
-	// foreign is set while a route of another function is read: its variables are not set
-	// here, and what depends on them is not checked.
+	// foreign is set while a route of another function is read: its variables need not be
+	// set here, and values that depend on them are not checked.
 	foreign bool
-	// items are the routes that are parsed one by one; nil if the whole file was.
+	// items are the routes, to be parsed one by one; nil if the whole file was parsed.
 	items   []splitItem
-	line    int              // lines before the text that is being read
+	line    int              // number of lines before the text that is being read
 	unsplit bool             // the file must be parsed whole
-	options []jsonata.Option // of every expression
-	checker *jsonata.Checker // with those options
+	options []jsonata.Option // for every expression
+	checker *jsonata.Checker // a checker with those options
 	// withheld is set while a route with includedData: metadata is read.
 	withheld bool
 	jsonata  []jsonata.Option // in addition to those of the dialect
@@ -110,12 +110,12 @@ var yamlPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile
 // parse returns the root of the one YAML document in the source, or nil after a problem.
 func (d *document) parse() (root ast.Node) {
 	if len(d.source) > maxFile {
-		d.addAt(1, 1, "the file has %d bytes; at most %d are read", len(d.source), maxFile)
+		d.addAt(1, 1, "the file has %d bytes, but may have at most %d", len(d.source), maxFile)
 		return nil
 	}
 	if at := invalidUTF8(d.source); at >= 0 {
 		line, column := d.lineColumn(at)
-		d.addAt(line, column, "the file is not UTF-8 here; save it as UTF-8")
+		d.addAt(line, column, "the file is not UTF-8 here: save it as UTF-8")
 		return nil
 	}
 	d.source = strings.TrimPrefix(d.source, "\ufeff")
@@ -160,12 +160,12 @@ func (d *document) parseYAML(text string) (root ast.Node) {
 	}
 	switch len(docs) {
 	case 0:
-		d.addAt(1, 1, "the file is empty; it needs version: 1 and routes")
+		d.addAt(1, 1, "the file is empty: it must have version: 1 and routes")
 		return nil
 	case 1:
 		return docs[0].Body
 	}
-	d.add(docs[1].Body, "a second YAML document; one file holds one")
+	d.add(docs[1].Body, "the file has a second YAML document: keep one document in each file")
 	return nil
 }
 
@@ -194,7 +194,7 @@ type member struct {
 	value ast.Node
 }
 
-// mappingValues returns the pairs of a mapping; false for anything else.
+// mappingValues returns the pairs of a mapping, and false for anything else.
 func mappingValues(n ast.Node) ([]*ast.MappingValueNode, bool) {
 	switch n := n.(type) {
 	case *ast.MappingNode:
@@ -205,7 +205,8 @@ func mappingValues(n ast.Node) ([]*ast.MappingValueNode, bool) {
 	return nil, false
 }
 
-// members goes through a mapping's members; a problem and none for anything else.
+// members iterates over the members of a mapping. Anything else is a problem and has no
+// members.
 func (d *document) members(n ast.Node, what string) iter.Seq[member] {
 	return func(yield func(member) bool) {
 		values, ok := mappingValues(n)
@@ -214,7 +215,7 @@ func (d *document) members(n ast.Node, what string) iter.Seq[member] {
 			return
 		}
 		const long = 32
-		var seen map[string]bool // of long mappings; short ones are looked through
+		var seen map[string]bool // for long mappings; short ones are searched
 		if len(values) > long {
 			seen = make(map[string]bool, len(values))
 		}
@@ -222,7 +223,7 @@ func (d *document) members(n ast.Node, what string) iter.Seq[member] {
 			name, ok := keyName(p)
 			switch {
 			case !ok:
-				d.add(p.Key, "a key must be plain text; merge keys are not supported")
+				d.add(p.Key, "a key must be plain text")
 				continue
 			case seen[name], seen == nil && slices.ContainsFunc(values[:i], func(before *ast.MappingValueNode) bool {
 				other, ok := keyName(before)
@@ -244,7 +245,7 @@ func (d *document) members(n ast.Node, what string) iter.Seq[member] {
 	}
 }
 
-// keyName returns the text of a pair's key; false where it is not a scalar.
+// keyName returns the text of a pair's key, and false if it is not a scalar.
 func keyName(p *ast.MappingValueNode) (string, bool) {
 	switch key := p.Key.(ast.Node).(type) {
 	case *ast.StringNode:
@@ -255,19 +256,19 @@ func keyName(p *ast.MappingValueNode) (string, bool) {
 	return "", false
 }
 
-// A keySet is the keys that a mapping has.
+// A keySet is the set of keys in a mapping.
 type keySet []string
 
 func (s keySet) has(key string) bool { return slices.Contains(s, key) }
 
-// fields reads a mapping whose keys are known: each has its reader. Unknown keys
-// are problems that name the nearest known one.
+// fields reads a mapping with a reader for each known key. An unknown key is a problem
+// that suggests the nearest known key.
 func (d *document) fields(n ast.Node, what string, known map[string]func(ast.Node)) keySet {
 	return d.keys(n, what, slices.Sorted(maps.Keys(known)), func(key string, n ast.Node) { known[key](n) })
 }
 
-// keys is fields with one reader for all keys. What every route has is read so, which
-// makes less garbage than a reader for each key.
+// keys is like fields, with one reader for all keys. The keys that every route has are
+// read this way, because a closure for each key would make more garbage.
 func (d *document) keys(n ast.Node, what string, known []string, read func(key string, n ast.Node)) keySet {
 	pairs, _ := mappingValues(n)
 	have := make(keySet, 0, len(pairs))
@@ -288,7 +289,7 @@ func suggestion(name string, known []string) string {
 			return fmt.Sprintf("; did you mean %q?", k)
 		}
 	}
-	return "; it knows " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
+	return "; its keys are " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
 }
 
 // distance is the Levenshtein distance of two short words.

@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// list returns the items of a sequence; a problem and nil for anything else.
+// list returns the items of a sequence. Anything else is a problem, and nil is returned.
 func (d *document) list(n ast.Node, what string) []ast.Node {
 	if s, ok := n.(*ast.SequenceNode); ok {
 		return s.Values
@@ -18,7 +18,7 @@ func (d *document) list(n ast.Node, what string) []ast.Node {
 	return nil
 }
 
-// text returns a text, with its ${NAME} replaced.
+// text returns a text with its variables, ${NAME}, replaced.
 func (d *document) text(n ast.Node, what string) string {
 	switch n := n.(type) {
 	case *ast.StringNode:
@@ -26,7 +26,7 @@ func (d *document) text(n ast.Node, what string) string {
 	case *ast.LiteralNode:
 		return d.expand(n, n.Value.Value)
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		d.add(n, "%s must be text; put it in quotes", what)
+		d.add(n, "%s must be text: put it in quotes", what)
 		return n.GetToken().Value
 	case *ast.AliasNode, *ast.AnchorNode, *ast.TagNode:
 		d.add(n, "%s: anchors, aliases and tags are not supported", what)
@@ -36,8 +36,8 @@ func (d *document) text(n ast.Node, what string) string {
 	return ""
 }
 
-// plain returns the text of a number, true or false, or of a string with a variable in
-// its place. It reports false for any other text.
+// plain returns the text of a number, true or false, or of a string that contains a
+// variable. It returns false for any other value.
 func (d *document) plain(n ast.Node) (string, bool) {
 	switch n := n.(type) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
@@ -61,7 +61,7 @@ func (d *document) whole(n ast.Node, what string, low, high int) int {
 func (d *document) number(n ast.Node, what string, low, high float64) float64 {
 	text, ok := d.plain(n)
 	v, err := strconv.ParseFloat(text, 64)
-	if !ok || err != nil || !(v >= low && v <= high) { // excludes NaN too
+	if !ok || err != nil || !(v >= low && v <= high) { // also excludes NaN
 		d.add(n, "%s must be a number from %g to %g", what, low, high)
 		return low
 	}
@@ -102,8 +102,8 @@ func (d *document) texts(n ast.Node, what string) []string {
 	return out
 }
 
-// rejoin undoes a misreading of the YAML parser: in a list within { }, it takes
-// env:NAME, which is plain text, for a mapping of env to NAME.
+// rejoin undoes a misreading of the YAML parser: in a list within { }, it reads env:NAME,
+// which is plain text, as a mapping of env to NAME.
 func rejoin(n ast.Node) (string, bool) {
 	var pair *ast.MappingValueNode
 	switch n := n.(type) {
@@ -125,8 +125,8 @@ func rejoin(n ast.Node) (string, bool) {
 	return key.Value + ":" + value.Value, true
 }
 
-// expand replaces ${NAME} and ${NAME:-default}. A variable that is empty counts
-// as unset, as in a shell's ${NAME:-default}: an empty secret or ARN is never useful.
+// expand replaces ${NAME} and ${NAME:-default}. An empty variable counts as unset, as in
+// a shell's ${NAME:-default}, because an empty secret or ARN is never useful.
 func (d *document) expand(n ast.Node, s string) string {
 	if !strings.Contains(s, "${") {
 		return s
@@ -149,7 +149,7 @@ func (d *document) expand(n ast.Node, s string) string {
 func (d *document) variable(n ast.Node, ref string) string {
 	name, fallback, hasFallback := strings.Cut(ref, ":-")
 	if !isVariableName(name) {
-		d.add(n, "${%s} is not a variable; write ${NAME} or ${NAME:-default}", ref)
+		d.add(n, "${%s} is not a variable: write ${NAME} or ${NAME:-default}", ref)
 		return ""
 	}
 	if d.foreign {
@@ -159,7 +159,7 @@ func (d *document) variable(n ast.Node, ref string) string {
 		return v
 	}
 	if !hasFallback {
-		d.add(n, "environment variable %s is not set; set it, or write ${%s:-default}", name, name)
+		d.add(n, "environment variable %s is not set: set it, or write ${%s:-default}", name, name)
 	}
 	return fallback
 }

@@ -55,7 +55,7 @@ var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?([^\n]*)`)
 
 func (p *parser) parse(source []byte) (root *Node) {
 	if len(source) > maxFile {
-		p.fail(1, 1, "the file has %d bytes; at most %d are read", len(source), maxFile)
+		p.fail(1, 1, "the file has %d bytes, but may have at most %d", len(source), maxFile)
 		return nil
 	}
 	// The parser is a library, and the file may be hostile: even a panic must end in a
