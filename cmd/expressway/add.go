@@ -9,12 +9,12 @@ type addCommand struct {
 	What     string `arg:"" help:"A provider, such as stripe; queue; or rule."`
 	Dir      string `default:"." placeholder:"DIR" help:"The folder (default: the working directory)."`
 	Path     string `placeholder:"PATH" help:"The prefix of the webhook's path, such as /hooks."`
-	Machine  string `placeholder:"LOGICAL_ID" help:"The state machine of the template that the route starts (default: its only EXPRESS one)."`
-	Queue    string `placeholder:"LOGICAL_ID" help:"The queue of the template to read from (default: the only one that nothing reads)."`
-	Bus      string `placeholder:"LOGICAL_ID" help:"The event bus of the template (default: its only one, else the account's)."`
-	Source   string `placeholder:"TEXT" help:"The source of a rule's events, with * at its end for any."`
-	Detail   string `name:"detail-type" placeholder:"TEXT" help:"Their detail-type, with * at its end for any."`
-	Template string `placeholder:"FILE" help:"The template (default: template.yaml, template.yml or template.json of the folder)."`
+	Machine  string `placeholder:"LOGICAL_ID" help:"The logical id of the state machine that the route starts (default: the template's only Express state machine)."`
+	Queue    string `placeholder:"LOGICAL_ID" help:"The logical id of the queue to read from (default: the template's only queue that nothing reads)."`
+	Bus      string `placeholder:"LOGICAL_ID" help:"The logical id of the event bus (default: the template's only bus, or else the account's default bus)."`
+	Source   string `placeholder:"TEXT" help:"The source of a rule's events; a * at the end matches any text."`
+	Detail   string `name:"detail-type" placeholder:"TEXT" help:"The detail-type of a rule's events; a * at the end matches any text."`
+	Template string `placeholder:"FILE" help:"The template (default: template.yaml, template.yml or template.json in the folder)."`
 	DryRun   bool   `help:"Show what would be added, and write nothing."`
 }
 

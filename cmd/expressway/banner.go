@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
-// printStart says where everything is, which routes there are, and what to try.
+// printStart prints the addresses, the routes and some commands to try.
 func printStart(p *program, local *devserver.Local, server *devserver.Server, events string) {
 	fmt.Fprintf(p.stdout, "webhooks        http://%s\n", server.Webhooks())
 	const shown = 40
@@ -28,16 +28,16 @@ func printStart(p *program, local *devserver.Local, server *devserver.Server, ev
 		fmt.Fprintf(p.stdout, "  %s\n", line)
 	}
 	if n := len(local.WentOn); n > 0 {
-		fmt.Fprintf(p.stdout, "  %d executions continue where they were\n", n)
+		fmt.Fprintf(p.stdout, "  %d executions continue where they stopped\n", n)
 	}
 	fmt.Fprintln(p.stdout, "try")
 	for _, line := range attempts(local, server, events) {
 		fmt.Fprintf(p.stdout, "  %s\n", line)
 	}
-	fmt.Fprintln(p.stdout, "Ctrl-C stops")
+	fmt.Fprintln(p.stdout, "Press Ctrl-C to stop")
 }
 
-// wrap joins names into lines of at most so many characters; a longer name is cut.
+// wrap joins names into lines of at most a number of characters; a longer name is cut.
 func wrap(names []string, n int) (lines []string) {
 	line := ""
 	for i, name := range names {
@@ -56,7 +56,7 @@ func wrap(names []string, n int) (lines []string) {
 	return lines
 }
 
-// trigger says which deliveries a route takes.
+// trigger describes which deliveries a route takes.
 func trigger(r *config.Route) string {
 	switch r.Source() {
 	case config.SourceHTTP:
@@ -81,7 +81,7 @@ func machines(local *devserver.Local) []string {
 	return names
 }
 
-// attempts returns commands that work as they are.
+// attempts returns commands that work without changes.
 func attempts(local *devserver.Local, server *devserver.Server, events string) []string {
 	self := os.Args[0]
 	if wd, err := os.Getwd(); err == nil {

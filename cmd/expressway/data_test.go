@@ -27,7 +27,7 @@ func startDev(t *testing.T, env map[string]string, args ...string) (states strin
 	}()
 	var out strings.Builder
 	buffer := make([]byte, 4096)
-	for !strings.Contains(out.String(), "Ctrl-C stops") {
+	for !strings.Contains(out.String(), "Press Ctrl-C to stop") {
 		n, err := read.Read(buffer)
 		if err != nil {
 			t.Fatalf("%v\n%s%s", err, out.String(), errs.String())

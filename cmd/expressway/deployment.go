@@ -18,14 +18,14 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template/wiring"
 )
 
-// templateFlags say which template a command uses.
+// templateFlags choose the template that a command uses.
 type templateFlags struct {
-	Template           string   `placeholder:"FILE" help:"The SAM or CloudFormation template (default: template.yaml, template.yml or template.json, if one exists). Its state machines run here as deployed, and its functions' variables are the configuration's."`
-	ConfigEnv          string   `placeholder:"NAME" help:"The environment of samconfig.toml whose parameter overrides and region are used (default: default)."`
-	ParameterOverrides []string `sep:"none" placeholder:"NAME=VALUE" help:"Values of the template's parameters, which override those of samconfig.toml; as many as needed, in one flag or several."`
+	Template           string   `placeholder:"FILE" help:"The SAM or CloudFormation template (default: template.yaml, template.yml or template.json, if one exists). Its state machines run as they are deployed, and the configuration sees the variables of its functions."`
+	ConfigEnv          string   `placeholder:"NAME" help:"The environment in samconfig.toml that sets parameters and the region (default: default)."`
+	ParameterOverrides []string `sep:"none" placeholder:"NAME=VALUE" help:"A value for a parameter of the template, which overrides samconfig.toml. May be repeated, and one flag may hold several."`
 }
 
-// A deployment is the template that a command uses, as it is on this machine.
+// A deployment is the template that a command uses, as it applies on this machine.
 type deployment struct {
 	path      string
 	samconfig template.SAMConfig
@@ -37,8 +37,9 @@ type deployment struct {
 	warned   map[string]bool
 }
 
-// deployment finds the template; it returns nil if there is none. A file that was not
-// named and has no Resources belongs to another tool, or has a typing error: a note says so.
+// deployment finds the template; it returns nil if there is none. A file without Resources
+// that was found and not named may belong to another tool, or contain a typing error: a note
+// reports it.
 func (c *project) deployment(p *program) (*deployment, error) {
 	if c.found || c.failed != nil {
 		return c.deployed, c.failed
@@ -110,16 +111,16 @@ func (d *deployment) load() error {
 	return nil
 }
 
-// getenv returns a variable of the functions, as the template sets it.
+// getenv returns the value that the template gives to a variable of the functions.
 func (d *deployment) getenv(name string) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.env[name]
 }
 
-// routers returns the functions that run routes: those of the layer, and programs. If
-// there are none, it returns all functions, because the configuration may be meant for
-// one of them.
+// routers returns the functions that run routes: those with the layer, and those that are
+// programs of their own. If there are none, it returns all functions, because the
+// configuration may be meant for any of them.
 func routers(t *template.Template) []*template.Function {
 	all := t.Functions()
 	out := slices.DeleteFunc(slices.Clone(all), func(f *template.Function) bool {
@@ -149,7 +150,7 @@ func (d *deployment) configPath() string {
 	return ""
 }
 
-// machines returns the template's state machines for the local engine, and says what
+// machines returns the template's state machines for the local engine, and reports what
 // cannot run here.
 func (d *deployment) machines(p *program) func() ([]devserver.Machine, error) {
 	first := true
@@ -168,11 +169,11 @@ func (d *deployment) machines(p *program) func() ([]devserver.Machine, error) {
 				d.warn(p, m.DefinitionPos().String()+": "+m.Err.Error())
 				continue
 			case !known:
-				d.warn(p, fmt.Sprintf("%s: the name of the state machine %s is not known: %s", m.Pos, m.ID, strings.Join(m.Name().Reasons(), ", ")))
+				d.warn(p, fmt.Sprintf("%s: the name of the state machine %s cannot be determined: %s", m.Pos, m.ID, strings.Join(m.Name().Reasons(), ", ")))
 				continue
 			}
 			for _, what := range m.Unknown {
-				d.warn(p, fmt.Sprintf("%s: a part of the definition of %s is not known, and is the text \"unknown\" here: %s", m.Pos, m.ID, what))
+				d.warn(p, fmt.Sprintf("%s: a part of the definition of %s cannot be determined, and is replaced by the text \"unknown\": %s", m.Pos, m.ID, what))
 			}
 			out = append(out, devserver.Machine{
 				Name: name, Kind: cmp.Or(m.Kind, statesapi.Standard), Definition: m.Definition, Source: m.Source,
@@ -186,7 +187,7 @@ func (d *deployment) machines(p *program) func() ([]devserver.Machine, error) {
 	}
 }
 
-// warn says something once, however often the template is read.
+// warn prints a warning only once, however often the template is read.
 func (d *deployment) warn(p *program, message string) {
 	if !d.warned[message] {
 		d.warned[message] = true
@@ -202,7 +203,8 @@ func (d *deployment) asDeployed() (*template.Template, error) {
 	return template.Load(d.path, o)
 }
 
-// wiring returns the findings about the template, and between it and the configuration.
+// wiring returns the findings about the template, and about how it fits the
+// configuration.
 func (d *deployment) wiring(configPath string, machines []string) (findings []wiring.Finding, runs bool, _ error) {
 	t, err := d.asDeployed()
 	if err != nil {

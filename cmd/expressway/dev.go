@@ -23,11 +23,11 @@ import (
 type devCommand struct {
 	HTTP      string   `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where the webhook routes and the console listen (default: ${default})."`
 	States    string   `default:"127.0.0.1:8083" placeholder:"ADDRESS" help:"Where the Step Functions API listens (default: ${default})."`
-	AllowHost []string `placeholder:"NAME" help:"A host name, in addition to this machine's own, under which the Step Functions API and the console may be called. Webhook routes accept any."`
+	AllowHost []string `placeholder:"NAME" help:"Another host name by which the Step Functions API and the console may be called, in addition to this machine's own. Webhook routes accept any name."`
 	Data      string   `placeholder:"DIR" help:"Keep state machines created through the Step Functions API in this folder. Without it, they are lost when the program stops."`
-	Events    string   `placeholder:"DIR" help:"Send every webhook-*.json, queue-*.json and event-*.json of this folder through its function first, and print what came back."`
+	Events    string   `placeholder:"DIR" help:"First send every webhook-*.json, queue-*.json and event-*.json in this folder to its function, and print the results."`
 	Log       string   `default:"short" enum:"short,json" help:"How a delivery is printed: as a short line, or as json, the log lines of the function (default: ${default})."`
-	Queue     []string `sep:"none" placeholder:"URL" help:"Poll this queue, of any SQS endpoint, and run the queue function on its messages; as many as needed."`
+	Queue     []string `sep:"none" placeholder:"URL" help:"Poll this queue, at any SQS endpoint, and run the queue function on its messages. May be repeated."`
 	WaitScale float64  `default:"1" placeholder:"FACTOR" help:"Multiply the time that Wait states and retries wait by this factor, such as 0.01 (default: ${default})."`
 	Open      bool     `help:"Open the console in the browser."`
 	taskFlags
@@ -43,10 +43,10 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	if !(c.WaitScale >= 0) || math.IsInf(c.WaitScale, 1) { // NaN is neither
-		return fmt.Errorf("--wait-scale must be 0 or a positive number, such as 0.01, but is %v", c.WaitScale)
+	if !(c.WaitScale >= 0) || math.IsInf(c.WaitScale, 1) { // false for NaN too
+		return fmt.Errorf("--wait-scale must be 0 or a positive number, such as 0.01, not %v", c.WaitScale)
 	}
-	// A factor of 0 means no waits, but in the options, zero means the default.
+	// A factor of 0 means no waits, but a zero in the options means the default.
 	options.Data, options.Recorder, options.WaitScale = c.Data, recorder, max(c.WaitScale, 1e-9)
 	local, err := devserver.NewLocal(options)
 	if err != nil {
@@ -65,7 +65,7 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 		return errors.Join(err, local.Close(ctx))
 	}
 	if server.Open() {
-		fmt.Fprintln(p.stderr, "warning: listening beyond this machine. Everyone who can reach it can run every state machine: the Step Functions API does not check credentials.")
+		fmt.Fprintln(p.stderr, "warning: the address is reachable from other machines. Anyone who can reach it can run every state machine, because the Step Functions API here does not check credentials.")
 	}
 	url := "http://" + server.Webhooks() + console.Path
 	fmt.Fprintf(p.stdout, "console         %s\n", url)
@@ -103,7 +103,8 @@ func (c *devCommand) Run(ctx context.Context, p *program) error {
 	return nil
 }
 
-// queues are those of --queue, and those into which routes accept deliveries.
+// queues returns the queues of --queue, and those in which routes put accepted
+// deliveries.
 func (c *devCommand) queues(accepting []string) []string {
 	queues := slices.Clone(c.Queue)
 	for _, queue := range accepting {
@@ -114,7 +115,7 @@ func (c *devCommand) queues(accepting []string) []string {
 	return queues
 }
 
-// serve answers until ctx ends, or a queue cannot be polled at all.
+// serve serves until ctx ends, or until a queue cannot be polled at all.
 func (c *devCommand) serve(ctx context.Context, server *devserver.Server, polled chan error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -124,14 +125,14 @@ func (c *devCommand) serve(ctx context.Context, server *devserver.Server, polled
 	case err := <-served:
 		return err
 	case err := <-polled:
-		polled <- err // for everybody who waits for all of them
+		polled <- err // put it back for the code that collects the results of all polls
 		cancel()
 		return <-served
 	}
 }
 
-// logger returns the functions' logger: it writes to the recorder, and to the terminal as
-// --log says.
+// logger returns the functions' logger: it writes to the recorder, and to the terminal in
+// the format of --log.
 func (c *devCommand) logger(p *program, recorder *console.Recorder, term *terminal) *slog.Logger {
 	if c.Log == "json" {
 		return slog.New(recorder.Log(slog.NewJSONHandler(p.stderr, nil)))
@@ -198,7 +199,7 @@ func shortTime(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// waiting says what a stop is waiting for.
+// waiting prints what a shutdown is waiting for.
 func waiting(p *program) func([]string, time.Duration) {
 	return func(executions []string, limit time.Duration) {
 		names := make([]string, 0, len(executions))
@@ -210,6 +211,6 @@ func waiting(p *program) func([]string, time.Duration) {
 		if more := len(names) - shown; more > 0 {
 			names = append(names[:shown], fmt.Sprintf("and %d more", more))
 		}
-		fmt.Fprintf(p.stdout, "\nwaiting up to %s for running executions: %s\nCtrl-C again stops now\n", limit, strings.Join(names, ", "))
+		fmt.Fprintf(p.stdout, "\nwaiting up to %s for running executions: %s Press Ctrl-C again to stop now\n", limit, strings.Join(names, ", "))
 	}
 }

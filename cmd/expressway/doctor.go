@@ -9,19 +9,19 @@ import (
 )
 
 type doctorCommand struct {
-	Stack   string `required:"" placeholder:"NAME" help:"The stack, by its name or ARN."`
-	Config  string `placeholder:"FILE" help:"The configuration that is deployed; its routes are held against the mappings, tables and buckets, and its variables against the functions'."`
-	Region  string `placeholder:"REGION" help:"The region (default: that of the environment or profile)."`
+	Stack   string `required:"" placeholder:"NAME" help:"The name or the ARN of the stack."`
+	Config  string `placeholder:"FILE" help:"The deployed configuration. Its routes are checked against the mappings, tables and buckets, and its variables against the functions'."`
+	Region  string `placeholder:"REGION" help:"The region (default: the region of the environment or profile)."`
 	Strict  bool   `help:"Fail on warnings too."`
-	Format  string `enum:"text,json" default:"text" help:"text or json."`
-	Timeout string `default:"2m" placeholder:"DURATION" help:"How long to read (default: ${default})."`
+	Format  string `enum:"text,json" default:"text" help:"The output format: text or json (default: ${default})."`
+	Timeout string `default:"2m" placeholder:"DURATION" help:"How long to read at most (default: ${default})."`
 }
 
-// Run reads a deployed stack, and prints its faults.
+// Run reads a deployed stack and prints its faults.
 func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 	timeout, err := time.ParseDuration(c.Timeout)
 	if err != nil || timeout <= 0 {
-		return fmt.Errorf("--timeout %s is not a duration, such as 2m", c.Timeout)
+		return fmt.Errorf("--timeout must be a positive duration, such as 2m, not %s", c.Timeout)
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -38,7 +38,7 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if len(stack.Functions) == 0 && len(stack.Unread) == 0 {
-		return fmt.Errorf("the stack %s has no function of Expressway (%d others): a function of Expressway has the layer expressway-…, or a variable EXPRESSWAY_… and the runtime provided.al2023", c.Stack, stack.Others)
+		return fmt.Errorf("the stack %s has no Expressway function among its %d functions: an Expressway function has the layer expressway-…, or a variable EXPRESSWAY_… and the runtime provided.al2023", c.Stack, stack.Others)
 	}
 	findings := stack.Check()
 	more, err := stack.CheckStores(ctx, getenv)
@@ -88,6 +88,6 @@ func (c *doctorCommand) text(p *program, stack *deployed.Stack, findings []deplo
 	for _, f := range stack.Functions {
 		mappings += len(f.Mappings)
 	}
-	fmt.Fprintf(p.stderr, "%s: %d functions of Expressway, %d mappings and %d state machines were read; permissions are not checked\n",
+	fmt.Fprintf(p.stderr, "%s: %d Expressway functions, %d mappings and %d state machines were read; permissions are not checked\n",
 		c.Stack, len(stack.Functions), mappings, len(stack.Machines))
 }

@@ -24,8 +24,12 @@ func TestDevWithoutRoutes(t *testing.T) {
 			}
 			var out, errs strings.Builder
 			none := func(string) string { return "" }
-			if code := run(t.Context(), []string{"validate"}, nil, &out, &errs, none); code != 0 || !strings.Contains(out.String(), "valid") {
-				t.Errorf("validate: exit %d: %s%s", code, out.String(), errs.String())
+			want, text := 0, "expressway.yaml and no state machines are valid"
+			if files == nil {
+				want, text = 1, "there is nothing to validate here"
+			}
+			if code := run(t.Context(), []string{"validate"}, nil, &out, &errs, none); code != want || !strings.Contains(out.String()+errs.String(), text) {
+				t.Errorf("validate: got exit %d and %s%s, want exit %d and %q", code, out.String(), errs.String(), want, text)
 			}
 			url, stop := startDev(t, nil, "--states", "127.0.0.1:0")
 			if got := callStates(t, url, "ListStateMachines", "{}"); got != `{"stateMachines":[]}` {

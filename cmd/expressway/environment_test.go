@@ -37,7 +37,7 @@ func TestEnvironment(t *testing.T) {
 		"the file goes first":          {`{"WebhookFunction":{"A":"file"}}`, map[string]string{"A": "file", "B": "process"}, ""},
 		"an empty value is a value":    {`{"WebhookFunction":{"A":""}}`, map[string]string{"A": "", "B": "process"}, ""},
 		"several functions, one value": {`{"WebhookFunction":{"A":"x"},"QueueFunction":{"A":"x","C":"c"}}`, map[string]string{"A": "x", "C": "c"}, ""},
-		"several values":               {`{"WebhookFunction":{"A":"w"},"QueueFunction":{"A":"q"},"EventFunction":{"A":"e"}}`, map[string]string{"A": "w"}, "gives A more than one value; all functions share one process here, which uses the value for WebhookFunction"},
+		"several values":               {`{"WebhookFunction":{"A":"w"},"QueueFunction":{"A":"q"},"EventFunction":{"A":"e"}}`, map[string]string{"A": "w"}, "gives A more than one value; here, all functions share one process, which uses the value for WebhookFunction"},
 		"as sam takes them":            {`{"WebhookFunction":{"A":80,"B":true,"C":null,"D":"\u0041"}}`, map[string]string{"A": "80", "B": "true", "C": "", "D": "A"}, ""},
 		"Parameters go last":           {`{"Parameters":{"A":"p","C":"p"},"EventFunction":{"A":"e"}}`, map[string]string{"A": "e", "C": "p"}, ""},
 	}
@@ -108,7 +108,7 @@ func TestSignals(t *testing.T) {
 			cmd, lines := process(t, filepath.Join("..", ".."), nil, "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0")
 			var last string
 			for lines.Scan() {
-				if last = lines.Text(); last == "Ctrl-C stops" {
+				if last = lines.Text(); last == "Press Ctrl-C to stop" {
 					if err := cmd.Process.Signal(signal); err != nil {
 						t.Error(err)
 					}
@@ -135,7 +135,7 @@ func TestSecondInterrupt(t *testing.T) {
 		switch line := lines.Text(); {
 		case strings.HasPrefix(line, "step functions"):
 			said = strings.TrimSpace(strings.TrimPrefix(line, "step functions"))
-		case line == "Ctrl-C stops":
+		case line == "Press Ctrl-C to stop":
 			startSlow(t, said)
 			if err := cmd.Process.Signal(os.Interrupt); err != nil {
 				t.Error(err)

@@ -17,13 +17,13 @@ import (
 )
 
 type explainCommand struct {
-	Route   string `arg:"" help:"The route's name."`
+	Route   string `arg:"" help:"The name of the route."`
 	Config  string `placeholder:"FILE" help:"The configuration (default: $EXPRESSWAY_CONFIG, else expressway.yaml)."`
 	EnvVars string `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, if it exists)."`
 }
 
-// Run prints an entry of routes: what the file says and, with a comment, every default
-// that it leaves out. The output is itself a route with the same meaning.
+// Run prints an entry of routes: the settings in the file and, each with a comment, the
+// defaults of all others. The output is itself a route with the same meaning.
 func (c *explainCommand) Run(_ context.Context, p *program) error {
 	cfg, _, err := (&project{Config: c.Config, EnvVars: c.EnvVars}).config(p)
 	if err != nil {
@@ -57,16 +57,16 @@ func (c *explainCommand) Run(_ context.Context, p *program) error {
 	return err
 }
 
-// An explained route holds the keys as they are written, and the defaults.
+// An explained route holds the keys as written in the file, and the defaults.
 type explained struct {
 	route    *config.Route
 	keys     yaml.MapSlice
 	comments yaml.CommentMap
-	heads    map[string][]string // of a path: it takes one comment above it
+	heads    map[string][]string // by path: the YAML library takes only one comment above a key
 }
 
-// read takes the route's keys from the file, with its variables and expressions as they
-// are written there.
+// read takes the route's keys from the file, with variables and expressions as written
+// there.
 func (e *explained) read(file string) error {
 	source, err := os.ReadFile(file)
 	if err != nil {
@@ -94,7 +94,7 @@ func get(keys yaml.MapSlice, name string) (any, bool) {
 	return nil, false
 }
 
-// put sets a key, at the end if it is new.
+// put sets a key; a new key goes to the end.
 func put(keys yaml.MapSlice, name string, value any) yaml.MapSlice {
 	for i := range keys {
 		if keys[i].Key == name {
@@ -121,7 +121,7 @@ func (e *explained) head(path string, texts ...string) {
 	}
 }
 
-// fallback adds a key that is not in the file, and says why it has its value.
+// fallback adds a key that is not in the file, and a comment that explains its value.
 func (e *explained) fallback(name string, value any, why string) {
 	if !e.has(name) {
 		e.keys = put(e.keys, name, value)
@@ -133,10 +133,10 @@ func (e *explained) fallback(name string, value any, why string) {
 func (e *explained) common() {
 	switch {
 	case e.route.Answer:
-		e.head("answer", "nothing is started")
+		e.head("answer", "no execution is started")
 		return
 	case e.route.Resume != nil:
-		e.head("resume", "nothing is started; a waiting task is completed")
+		e.head("resume", "no execution is started; a waiting task is completed")
 		return
 	}
 	if written, _ := get(e.keys, "start"); written != e.route.StateMachine {
@@ -148,7 +148,7 @@ func (e *explained) common() {
 	}
 }
 
-// other adds the keys of queue and event routes.
+// other adds the keys of queue and event routes, and their defaults.
 func (e *explained) other() {
 	if e.route.Resume != nil {
 		return
@@ -165,18 +165,18 @@ func (e *explained) other() {
 		e.fallback("input", "{% $event %}", "the default: the event itself")
 	}
 	if e.route.Timeout == 0 {
-		e.head("mode", "no timeout: waits as long as Lambda lets it, less half a second, and at most 5m")
+		e.head("mode", "no timeout: waits until half a second before Lambda's deadline, at most 5m")
 	}
 	e.recordCatches(e.route.SQS)
 }
 
-// recordCatches adds what happens to the failures that the route does not catch; s is nil
+// recordCatches adds what happens after failures that the route does not catch; s is nil
 // for events.
 func (e *explained) recordCatches(s *config.SQS) {
 	catches, _ := get(e.keys, "catch")
 	list, _ := catches.([]any)
 	if s != nil && s.DeadLetterQueue != "" {
-		e.line(fmt.Sprintf("catch[%d].then", len(list)), "the default for what can never run")
+		e.line(fmt.Sprintf("catch[%d].then", len(list)), "the default for records that can never run")
 		list = append(list, yaml.MapSlice{
 			{Key: "errors", Value: []string{bridge.BadRequest, bridge.ExpressionFailed, bridge.InputTooLarge}},
 			{Key: "then", Value: string(config.ThenDeadLetter)},
@@ -202,13 +202,13 @@ func (e *explained) http() {
 		return
 	}
 	if h.Verify.Provider != "" && !e.has("timeout") {
-		e.fallback("timeout", short(e.route.Timeout), "the provider's: as long as it waits, less a margin")
+		e.fallback("timeout", short(e.route.Timeout), "from the provider: the time for which it waits, less a margin")
 	} else if e.route.Timeout == 0 {
-		e.head("mode", "no timeout: waits as long as Lambda lets it, less half a second, and at most 5m")
+		e.head("mode", "no timeout: waits until half a second before Lambda's deadline, at most 5m")
 	}
 	if !e.has("input") {
-		e.head("mode", "no input: all of $request but its cookies and the headers authorization, proxy-authorization,",
-			"cookie, x-api-key and those that carry the signature")
+		e.head("mode", "no input: all of $request except its cookies and the headers authorization, proxy-authorization,",
+			"cookie, x-api-key and those with the signature")
 	}
 	switch {
 	case e.route.Async:
@@ -217,7 +217,7 @@ func (e *explained) http() {
 		e.head("mode", "no respond: an output with a statusCode is the answer, as in Lambda's payload format 2.0;", "any other is answered 200, as JSON")
 	}
 	if !e.route.Async && !e.has("onDeadline") {
-		e.head("mode", "no onDeadline: an execution that has not ended in time is answered 504, and may still be running")
+		e.head("mode", "no onDeadline: if an execution has not ended in time, the answer is 504, and it may still be running")
 	} else if h.OnDeadline != nil && h.OnDeadline.Acknowledge {
 		e.line("onDeadline", fmt.Sprintf("answered %d", max(h.Ack.Status, 200)))
 	}
@@ -227,7 +227,7 @@ func (e *explained) http() {
 	e.catches()
 }
 
-// accepting are the keys of a route whose sender does not wait for the execution.
+// accepting adds the keys of a route whose sender does not wait for the execution.
 func (e *explained) accepting() {
 	h := e.route.HTTP
 	status := 202
@@ -240,12 +240,12 @@ func (e *explained) accepting() {
 	e.head("queue", fmt.Sprintf("the sender is answered %d once the queue has the delivery, 503 if it certainly has not,", status),
 		"and 502 if the outcome is unknown; the queue function starts the execution")
 	if !e.has("input") {
-		e.head("mode", "no input: all of $request but its cookies and the headers authorization, proxy-authorization,",
-			"cookie, x-api-key and those that carry the signature")
+		e.head("mode", "no input: all of $request except its cookies and the headers authorization, proxy-authorization,",
+			"cookie, x-api-key and those with the signature")
 	}
 	e.fallback("concurrency", h.Work.Concurrency, "the default")
 	if e.route.Timeout == 0 {
-		e.head("mode", "no timeout: the queue function waits as long as Lambda lets it, less half a second, and at most 5m")
+		e.head("mode", "no timeout: the queue function waits until half a second before Lambda's deadline, at most 5m")
 	}
 	if h.CORS != nil {
 		e.corsDefaults()
@@ -272,9 +272,9 @@ func (e *explained) dedupe() {
 	add("key", "{% "+config.DeliveryKey(e.route.HTTP.DeliveryID)+" %}", "the provider's delivery id")
 	add("for", short(rule.For), "the default")
 	add("claim", short(rule.Claim), "the default: no Express Workflow runs longer")
-	add("onError", "refuse", "the default: nothing starts when the store does not answer")
+	add("onError", "refuse", "the default: no execution starts while the store does not answer")
 	if rule.WithBody {
-		e.head("dedupe", "the sender does not sign its delivery id: the body is a part of the key")
+		e.head("dedupe", "the sender does not sign its delivery id, so the body is part of the key")
 	}
 	e.keys = put(e.keys, "dedupe", keys)
 }
@@ -322,11 +322,11 @@ func (e *explained) catches() {
 	e.keys = put(e.keys, "catch", list)
 	e.head("catch", "by default, the body is a problem document (RFC 9457)")
 	if !slices.ContainsFunc(e.route.Catch, func(c config.Catch) bool { return bridge.Matches(c.Errors, "") }) {
-		e.head("catch", "a workflow's own failure that nothing here names is answered 500, and its timeout 504")
+		e.head("catch", "for a workflow's own failure that no catch names, the answer is 500; for its timeout, 504")
 	}
 }
 
-// caught reports whether one of the route's own catches answers a failure.
+// caught reports whether one of the route's own catches covers a failure.
 func (e *explained) caught(name string) bool {
 	return slices.ContainsFunc(e.route.Catch, func(c config.Catch) bool {
 		return slices.Contains(c.Errors, name) || name != bridge.Unverified && bridge.Matches(c.Errors, name)

@@ -21,12 +21,12 @@ func acknowledgement(ack verify.Ack) yaml.MapSlice {
 	return append(out, yaml.MapItem{Key: "body", Value: ack.Body})
 }
 
-// verify says what the sender must prove.
+// verify adds what the sender must prove.
 func (e *explained) verify() {
 	s := e.route.HTTP.Verify
 	if s.None {
 		if e.route.HTTP.Link {
-			e.line("verify", "every holder of the link may call")
+			e.line("verify", "anyone who has the link may call")
 			return
 		}
 		e.line("verify", "anyone may call")
@@ -109,10 +109,10 @@ func describe(p verify.Preset) []string {
 	place("delivery id", p.DeliveryID)
 	place("event name", p.EventName)
 	if p.Experimental {
-		lines = append(lines, "experimental: the signed content was determined from third parties, not from the provider")
+		lines = append(lines, "experimental: what the provider signs is known from third parties only")
 	}
 	if p.Handshake != nil {
-		lines = append(lines, "handshake: answered, without starting anything")
+		lines = append(lines, "handshake: answered without starting an execution")
 	}
 	if p.Ack.Status != 0 {
 		lines = append(lines, strings.TrimSpace(fmt.Sprintf("acknowledgement: %d %s", p.Ack.Status, p.Ack.Body)))

@@ -12,8 +12,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template/wiring"
 )
 
-// textLine returns a finding as file:line:column: message. As with compilers, errors have
-// no word before the message.
+// textLine returns a finding as file:line:column: message. As in compilers' output, the
+// message of an error has no prefix.
 func textLine(f wiring.Finding) string {
 	word := ""
 	if f.Severity != wiring.Error {
@@ -22,8 +22,8 @@ func textLine(f wiring.Finding) string {
 	return fmt.Sprintf("%s: %s%s%s", f.Pos, word, f.Text(), rule(f))
 }
 
-// rule names the kind of a finding about wiring; the messages of other findings are clear
-// enough.
+// rule returns the kind of a finding about wiring. Other findings need none: their
+// messages are clear enough.
 func rule(f wiring.Finding) string {
 	if _, ok := wiring.Rules[f.Rule]; !ok || f.Rule == "template" {
 		return ""
@@ -58,8 +58,8 @@ func indented(w io.Writer, v any) error {
 	return encoder.Encode(v)
 }
 
-// relative returns a path in the form that code hosts expect: relative to the root of the
-// checkout, with slashes.
+// relative returns a path in the form that code hosts expect, relative to the root of the
+// checkout and with slashes.
 func relative(path, root string) string {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -138,8 +138,8 @@ type (
 
 // otherRules are the kinds of finding that are not about wiring.
 var otherRules = map[string]string{
-	"configuration": "A mistake of expressway.yaml",
-	"definition":    "A mistake of a state machine's definition",
+	"configuration": "A mistake in expressway.yaml",
+	"definition":    "A mistake in a state machine's definition",
 }
 
 func writeSARIF(w io.Writer, findings []wiring.Finding, root string) error {

@@ -100,7 +100,7 @@ func (p person) dev(t *testing.T) string {
 	})
 	var out strings.Builder
 	buffer := make([]byte, 4096)
-	for !strings.Contains(out.String(), "Ctrl-C stops") {
+	for !strings.Contains(out.String(), "Press Ctrl-C to stop") {
 		n, err := stdout.Read(buffer)
 		out.Write(buffer[:n])
 		if err != nil {

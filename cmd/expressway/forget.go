@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
 
+	"github.com/expressway-dev/expressway/internal/awsenv"
 	"github.com/expressway-dev/expressway/internal/awserr"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/dedupe"
@@ -20,15 +21,15 @@ import (
 )
 
 type forgetCommand struct {
-	Route  string `arg:"" help:"The route's name."`
-	Key    string `arg:"" help:"The result of dedupe.key for the delivery: a text as it is, any other value as JSON."`
+	Route  string `arg:"" help:"The name of the route."`
+	Key    string `arg:"" help:"The result of dedupe.key for the delivery: text as it is, any other value as JSON."`
 	Table  string `placeholder:"NAME" help:"The DynamoDB table (default: $EXPRESSWAY_DEDUPE_TABLE)."`
-	Body   string `placeholder:"FILE" help:"The delivery's body, required if it is part of the key because the sender does not sign its delivery id."`
+	Body   string `placeholder:"FILE" help:"The delivery's body. It is required if it is part of the key, because the sender does not sign its delivery id."`
 	Force  bool   `help:"Free the key even while an execution may be running for it."`
 	DryRun bool   `help:"Only show the stored record."`
 }
 
-// Run frees a dedupe key, so that the delivery runs when it is repeated, and shows what
+// Run frees a dedupe key, so that the delivery runs when it is sent again, and shows what
 // was stored under it.
 func (c *forgetCommand) Run(ctx context.Context, p *program) error {
 	table := c.Table
@@ -52,7 +53,10 @@ func (c *forgetCommand) Run(ctx context.Context, p *program) error {
 	}
 	item, found, err := store.Look(ctx, key)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", table, err)
+		if err = awserr.Explain(err); errors.Is(err, awserr.ErrNotFound) {
+			return fmt.Errorf("there is no table %s in %s: %w", table, awsenv.First(getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION")), err)
+		}
+		return fmt.Errorf("read the table %s: %w", table, err)
 	}
 	if !found {
 		return fmt.Errorf("nothing is stored for route %s and this key (%s)", c.Route, key)
@@ -65,7 +69,7 @@ func (c *forgetCommand) Run(ctx context.Context, p *program) error {
 		return fmt.Errorf("an execution may be running for this key until %s: wait, or pass --force and risk a second execution at the same time", shownTime(item.Until))
 	}
 	if err := store.Forget(ctx, key, item); err != nil {
-		return fmt.Errorf("free the key: %w", err)
+		return fmt.Errorf("free the key: %w", awserr.Explain(err))
 	}
 	_, err = fmt.Fprintln(p.stdout, "freed: the delivery runs when it is sent again")
 	return err
@@ -104,16 +108,16 @@ func shownTime(t time.Time) string {
 // errNoCredentials is returned where no credentials are found anywhere.
 var errNoCredentials = errors.New("no AWS credentials were found: sign in (aws sso login, or aws configure), name a profile with AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 
-// awsEnvironment resolves region and credentials as every AWS tool does (environment,
+// awsEnvironment resolves region and credentials as all AWS tools do (environment,
 // profiles, SSO), and returns them as the environment that the functions' clients read.
 func awsEnvironment(ctx context.Context, getenv func(string) string) (func(string) string, error) {
 	if getenv("AWS_ACCESS_KEY_ID") != "" && getenv("AWS_REGION") != "" {
 		return getenv, nil
 	}
-	// The SDK would print lines of its own about each place where it finds nothing.
+	// Without this, the SDK would log each place where it finds no credentials.
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the AWS configuration: %w: correct AWS_PROFILE or ~/.aws/config", err)
 	}
 	keys, err := cfg.Credentials.Retrieve(ctx)
 	var last *smithy.OperationError

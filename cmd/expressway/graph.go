@@ -14,8 +14,8 @@ import (
 )
 
 type graphCommand struct {
-	Name   string `arg:"" help:"The state machine's name."`
-	Output string `short:"o" default:"svg" enum:"svg,mermaid,dot" help:"svg, mermaid or dot (default: ${default})."`
+	Name   string `arg:"" help:"The name of the state machine."`
+	Output string `short:"o" default:"svg" enum:"svg,mermaid,dot" help:"The output format: svg, mermaid or dot (default: ${default})."`
 	project
 }
 
@@ -42,7 +42,7 @@ func (c *graphCommand) Run(ctx context.Context, p *program) error {
 				}
 			}
 		})
-		return fmt.Errorf("there is no state machine %q; the state machines are %s", c.Name, strings.Join(names, ", "))
+		return fmt.Errorf("there is no state machine %q: the state machines are %s", c.Name, strings.Join(names, ", "))
 	}
 	return draw(p.stdout, machine, c.Output)
 }

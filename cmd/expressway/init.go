@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/expressway-dev/expressway/internal/scaffold"
@@ -10,22 +9,22 @@ import (
 
 type initCommand struct {
 	Dir      string   `arg:"" optional:"" default:"." help:"The folder (default: the working directory)."`
-	From     []string `enum:"${sources}" default:"http" help:"What starts workflows, of ${sources} (default: ${default})."`
-	Provider []string `placeholder:"NAME" help:"The providers of the webhooks, such as stripe,github (default: a webhook with a token)."`
-	Door     string   `enum:"http-api,rest,function-url,alb" default:"http-api" help:"What requests come through: http-api, rest, function-url or alb (default: ${default})."`
-	IaC      string   `name:"iac" enum:",sam,cdk,terraform" default:"" placeholder:"TOOL" help:"sam (or plain CloudFormation, if the template is that), cdk or terraform (default: what the folder is of, else sam)."`
-	Machine  string   `placeholder:"LOGICAL_ID" help:"The state machine of the template that the routes start (default: its only EXPRESS one, else a variable that must be set)."`
-	Queue    string   `placeholder:"LOGICAL_ID" help:"The queue of the template to read from (default: the only one that nothing reads)."`
-	Bus      string   `placeholder:"LOGICAL_ID" help:"The event bus of the template (default: its only one, else the account's)."`
-	Source   string   `placeholder:"TEXT" help:"The source of the events, with * at its end for any."`
-	Detail   string   `name:"detail-type" placeholder:"TEXT" help:"Their detail-type, with * at its end for any."`
+	From     []string `enum:"${sources}" default:"http" help:"What starts workflows: ${sources}, or several of them (default: ${default})."`
+	Provider []string `placeholder:"NAME" help:"The providers of the webhooks, such as stripe,github (default: one webhook with a token)."`
+	Door     string   `enum:"http-api,rest,function-url,alb" default:"http-api" help:"What receives the requests: http-api, rest, function-url or alb (default: ${default})."`
+	IaC      string   `name:"iac" enum:",sam,cdk,terraform" default:"" placeholder:"TOOL" help:"sam (or plain CloudFormation, if the template is that), cdk or terraform (default: the tool of the folder, or else sam)."`
+	Machine  string   `placeholder:"LOGICAL_ID" help:"The logical id of the state machine that the routes start (default: the template's only Express state machine, or else a variable that must be set)."`
+	Queue    string   `placeholder:"LOGICAL_ID" help:"The logical id of the queue to read from (default: the template's only queue that nothing reads)."`
+	Bus      string   `placeholder:"LOGICAL_ID" help:"The logical id of the event bus (default: the template's only bus, or else the account's default bus)."`
+	Source   string   `placeholder:"TEXT" help:"The source of the events; a * at the end matches any text."`
+	Detail   string   `name:"detail-type" placeholder:"TEXT" help:"The detail-type of the events; a * at the end matches any text."`
 	Path     string   `placeholder:"PATH" help:"The prefix of the webhooks' paths, such as /hooks."`
-	Template string   `placeholder:"FILE" help:"The template (default: template.yaml, template.yml or template.json of the folder)."`
-	Accept   bool     `name:"queue-webhooks" help:"Put the webhooks into a queue, and run them from there: the sender is answered at once."`
-	Offload  bool     `help:"Put inputs of webhooks that no execution takes into a bucket."`
-	Layer    string   `placeholder:"ARN" help:"An existing version of the layer (default: a layer of the stack's own)."`
+	Template string   `placeholder:"FILE" help:"The template (default: template.yaml, template.yml or template.json in the folder)."`
+	Accept   bool     `name:"queue-webhooks" help:"Put webhooks into a queue and run them from there, so that the sender is answered at once."`
+	Offload  bool     `help:"Put webhook inputs that are too large for an execution into a bucket."`
+	Layer    string   `placeholder:"ARN" help:"An existing version of the layer (default: the stack creates one)."`
 	Arch     string   `enum:"arm64,x86_64" default:"arm64" help:"The architecture of the functions: arm64 or x86_64 (default: ${default})."`
-	Write    bool     `help:"Write the changes. Without this flag, a folder that has a template is only shown what would be added."`
+	Write    bool     `help:"Write the changes. Without this flag, the changes to a folder that has a template are only shown."`
 }
 
 // Run writes what a folder lacks; if it has a template, it only shows that at first.
@@ -44,13 +43,13 @@ func (c *initCommand) Run(p *program) error {
 
 // apply shows the changes, and makes them if write is set.
 func apply(p *program, changes *scaffold.Changes, write bool) error {
-	if changes.Empty() {
-		return errors.New("there is nothing to add")
-	}
-	if !write {
+	switch {
+	case changes.Empty():
+		fmt.Fprintln(p.stderr, "there is nothing to add")
+	case !write:
 		fmt.Fprint(p.stdout, changes.Diff())
-		fmt.Fprintln(p.stderr, "nothing is written")
-	} else {
+		fmt.Fprintln(p.stderr, "nothing was written")
+	default:
 		if err := changes.Write(); err != nil {
 			return err
 		}

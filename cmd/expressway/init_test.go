@@ -243,7 +243,7 @@ func TestInitRefuses(t *testing.T) {
 		want     string
 	}{
 		"resources in braces":          {"Resources: {Q: {Type: AWS::SQS::Queue}}\n", "", nil, "template.yaml:1: Resources is written in braces"},
-		"JSON":                         {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "", nil, "is JSON"},
+		"JSON":                         {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "", nil, "is not a YAML mapping"},
 		"YAML that is not":             {"Resources:\n  A: {Type: B}\n  A: {Type: C}\n", "", nil, `template.yaml:3:3: the key "A" appears twice`},
 		"an unknown function":          {"Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: !Frobnicate x\n", "", nil, "template.yaml:5:18: there is no intrinsic function Fn::Frobnicate"},
 		"a tag of another language":    {"Resources:\n  Q:\n    Type: !!set {A}\n", "", nil, "template.yaml:3:11: the YAML tag !!set"},
@@ -253,8 +253,8 @@ func TestInitRefuses(t *testing.T) {
 		"two queues":                   {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n  R: {Type: AWS::SQS::Queue}\n", "", []string{"--from", "sqs"}, "several queues that nothing reads (Q, R)"},
 		"a queue for no webhook":       {"", "", []string{"--from", "sqs", "--queue-webhooks"}, "add http to --from"},
 		"a bucket that is there":       {"Resources:\n  LargeInputsBucket: {Type: AWS::S3::Bucket}\n", "", []string{"--offload"}, "already has a resource LargeInputsBucket"},
-		"a load balancer by Terraform": {"", "", []string{"--door", "alb", "--iac", "terraform"}, "--door alb: the Terraform module takes an HTTP API"},
-		"a function URL by CDK":        {"", "", []string{"--door", "function-url", "--iac", "cdk"}, "--door function-url: the CDK construct makes an HTTP API"},
+		"a load balancer by Terraform": {"", "", []string{"--door", "alb", "--iac", "terraform"}, "--door alb is not available with Terraform"},
+		"a function URL by CDK":        {"", "", []string{"--door", "function-url", "--iac", "cdk"}, "--door function-url is not available with CDK"},
 		"no such provider":             {"", "", []string{"--provider", "nobody"}, `no provider "nobody"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -325,6 +325,10 @@ func TestInitForOtherTools(t *testing.T) {
 			if text := read(t, file); !strings.Contains(text, "DELIVERIES_QUEUE_ARN") {
 				t.Errorf("%s", text)
 			}
+			var again strings.Builder
+			if code := run(t.Context(), []string{"init", "--iac", iac, "--from", "http,sqs,eventbridge", "--provider", "github"}, nil, &again, &again, noEnvironment); code != 0 || !strings.Contains(again.String(), "there is nothing to add") {
+				t.Errorf("init again: got exit %d and %s, want exit 0 and that there is nothing to add", code, again.String())
+			}
 			strict(t, "--strict")
 			_, stop := startDev(t, nil, "--states", "127.0.0.1:0")
 			stop()
@@ -376,7 +380,7 @@ func TestAddTwice(t *testing.T) {
 	tool(t, "init", "--provider", "stripe")
 	tool(t, "add", "github")
 	var out strings.Builder
-	if code := run(t.Context(), []string{"add", "github"}, nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), "expressway.yaml:11:11: a route has the path /github already; name another with --path") {
+	if code := run(t.Context(), []string{"add", "github"}, nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), "expressway.yaml:11:11: there is already a route with the path /github: choose another with --path") {
 		t.Errorf("exit %d: %s", code, out.String())
 	}
 	tool(t, "add", "github", "--path", "/second")

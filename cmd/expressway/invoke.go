@@ -22,9 +22,9 @@ import (
 
 type invokeCommand struct {
 	Function string        `arg:"" enum:"${functions}" help:"The function: one of ${functions}."`
-	Event    string        `short:"e" required:"" placeholder:"FILE" help:"The event as Lambda delivers it, or - for standard input."`
+	Event    string        `short:"e" required:"" placeholder:"FILE" help:"The file with the event as Lambda delivers it, or - for standard input."`
 	Timeout  time.Duration `default:"29s" help:"The function's timeout (default: ${default})."`
-	Endpoint string        `placeholder:"URL" help:"A Step Functions endpoint to use in place of the embedded one."`
+	Endpoint string        `placeholder:"URL" help:"A Step Functions endpoint to use instead of the embedded one."`
 	taskFlags
 	project
 }
@@ -32,8 +32,8 @@ type invokeCommand struct {
 // maxEvent is Lambda's limit for an event, with room for its envelope.
 const maxEvent = 7 << 20
 
-// Run prints the function's answer on standard output and its log on standard
-// error. A function error is printed as Lambda reports it, and ends in exit code 1.
+// Run prints the function's answer on standard output and its log on standard error. A
+// function error is printed as Lambda reports it, and the exit code is 1.
 func (c *invokeCommand) Run(ctx context.Context, p *program) error {
 	payload, err := c.read(p)
 	if err != nil {
@@ -77,9 +77,9 @@ func (c *invokeCommand) Run(ctx context.Context, p *program) error {
 	return nil
 }
 
-// sayWhy prints what failed, in which state and for which cause. A function's log must
-// not contain causes, which may hold payload, but a laptop keeps no secrets from its
-// owner.
+// sayWhy prints what failed, in which state, and the cause. A function's log must not
+// contain causes, because they may hold payload; on the user's own machine they may be
+// shown.
 func sayWhy(p *program, recorder *console.Recorder) {
 	for _, d := range recorder.Deliveries(nil, 1) {
 		for _, r := range d.Records {
@@ -105,13 +105,13 @@ func (c *invokeCommand) read(p *program) ([]byte, error) {
 		return nil, fmt.Errorf("read event: %w", err)
 	}
 	if len(payload) > maxEvent {
-		return nil, fmt.Errorf("read event: more than the %d bytes that Lambda takes", maxEvent)
+		return nil, fmt.Errorf("read event: it has more than the %d bytes that Lambda accepts", maxEvent)
 	}
 	return payload, nil
 }
 
-// starter calls another endpoint, with the credentials of the environment or else with
-// made-up ones, because a local endpoint does not check them.
+// starter calls another endpoint, with the environment's credentials or else with made-up
+// ones, which suffice for a local endpoint.
 func (c *invokeCommand) starter(getenv func(string) string) (bridge.Starter, error) {
 	defaults := map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",

@@ -12,7 +12,7 @@ const releases = "https://github.com/expressway-dev/expressway/releases"
 
 type layerCommand struct {
 	Arch   string `enum:"arm64,x86_64" default:"arm64" help:"The architecture of the function: arm64 or x86_64 (default: ${default})."`
-	Output string `short:"o" required:"" placeholder:"FILE" help:"Where the zip goes, or - for standard output."`
+	Output string `short:"o" required:"" placeholder:"FILE" help:"The file to write the zip to, or - for standard output."`
 }
 
 // Run writes the layer that this program carries.
@@ -32,7 +32,7 @@ func (c *layerCommand) Run(p *program) error {
 	return nil
 }
 
-// embeddedLayer returns the zip for an architecture of Lambda.
+// embeddedLayer returns the zip for an architecture.
 func embeddedLayer(arch string) ([]byte, error) {
 	if content := layers()[arch]; len(content) > 0 {
 		return content, nil

@@ -15,26 +15,26 @@ import (
 )
 
 type logsCommand struct {
-	ID        string   `arg:"" optional:"" help:"An id of any kind, as shown by a sender, a queue, a console or an alarm."`
-	Route     string   `placeholder:"NAME" help:"The route."`
-	Delivery  string   `placeholder:"ID" help:"The sender's id of the delivery: the provider's, a message's, an event's."`
+	ID        string   `arg:"" optional:"" help:"An id of any kind, from a sender, a queue, a console or an alarm."`
+	Route     string   `placeholder:"NAME" help:"The name of the route."`
+	Delivery  string   `placeholder:"ID" help:"The sender's id of the delivery: a provider's id, a message id or an event id."`
 	Execution string   `placeholder:"ARN" help:"The ARN or the name of an execution."`
-	Request   string   `placeholder:"ID" help:"The id of the request: Lambda's, or the one in the sender's answer."`
+	Request   string   `placeholder:"ID" help:"The id of the request: Lambda's own, or the one in the answer to the sender."`
 	Trace     string   `placeholder:"ID" help:"The X-Ray trace, as 1-8hex-24hex."`
 	Stack     string   `placeholder:"NAME" help:"The stack whose log groups are read."`
-	LogGroup  []string `sep:"," placeholder:"NAME" help:"The log groups to read, by name or ARN, separated by commas. Without these and --stack, only the query is printed."`
-	Since     string   `default:"3h" placeholder:"TIME" help:"From when on: a time (2026-01-31T12:00:00Z) or how long ago (90m, 24h) (default: ${default})."`
-	Until     string   `placeholder:"TIME" help:"Until when, in the same form (default: now)."`
+	LogGroup  []string `sep:"," placeholder:"NAME" help:"The log groups to read, by name or ARN, separated by commas. Without this and --stack, only the query is printed."`
+	Since     string   `default:"3h" placeholder:"TIME" help:"The start of the search: a time (2026-01-31T12:00:00Z) or how long ago (90m, 24h) (default: ${default})."`
+	Until     string   `placeholder:"TIME" help:"The end of the search, in the same form (default: now)."`
 	Limit     int      `default:"1000" help:"The maximum number of lines, up to 100000 (default: ${default})."`
 	Timeout   string   `default:"2m" placeholder:"DURATION" help:"How long to wait for the answers (default: ${default})."`
-	Region    string   `placeholder:"REGION" help:"The region (default: that of the environment or profile)."`
-	Format    string   `enum:"text,json" default:"text" help:"text, or json with a line for each delivery."`
+	Region    string   `placeholder:"REGION" help:"The region (default: the region of the environment or profile)."`
+	Format    string   `enum:"text,json" default:"text" help:"The output format: text, or json with a line for each delivery (default: ${default})."`
 }
 
-// pollEvery is how often a query is looked at.
+// pollEvery is the interval at which the state of a query is read.
 const pollEvery = 500 * time.Millisecond
 
-// Run prints the query, and with log groups and credentials its answer as a timeline.
+// Run prints the query and, if log groups are named, its results as a timeline.
 func (c *logsCommand) Run(ctx context.Context, p *program) error {
 	search := insights.Search{Any: c.ID, Route: c.Route, Delivery: c.Delivery, Request: c.Request, Trace: c.Trace, Execution: c.Execution}
 	if search.Empty() {
@@ -55,16 +55,16 @@ func (c *logsCommand) Run(ctx context.Context, p *program) error {
 	timeout, err := time.ParseDuration(c.Timeout)
 	switch {
 	case err != nil || timeout <= 0:
-		return fmt.Errorf("--timeout %s is not a duration, such as 2m", c.Timeout)
+		return fmt.Errorf("--timeout must be a positive duration, such as 2m, not %s", c.Timeout)
 	case !since.Before(until):
-		return fmt.Errorf("--since %s is not before --until %s", since.Format(time.RFC3339), until.Format(time.RFC3339))
+		return fmt.Errorf("--since (%s) must be before --until (%s)", since.Format(time.RFC3339), until.Format(time.RFC3339))
 	case c.Limit < 1 || c.Limit > insights.MaxLines:
-		return fmt.Errorf("--limit must be 1 to %d", insights.MaxLines)
+		return fmt.Errorf("--limit must be from 1 to %d", insights.MaxLines)
 	}
 	query := search.Query(min(c.Limit, 10_000))
 	if c.Stack == "" && len(c.LogGroup) == 0 {
 		fmt.Fprintln(p.stdout, query)
-		fmt.Fprintln(p.stderr, "note: run it in CloudWatch Logs Insights over the log groups of functions, executions and API, or name them with --stack or --log-group")
+		fmt.Fprintln(p.stderr, "note: run this query in CloudWatch Logs Insights on the log groups of the functions, the executions and the API, or name them with --stack or --log-group")
 		return nil
 	}
 	fmt.Fprintln(p.stderr, query)
@@ -105,7 +105,7 @@ func (c *logsCommand) run(ctx context.Context, p *program, search insights.Searc
 		}
 		found := stack.LogGroups()
 		if len(found)+len(groups) == 0 {
-			return insights.Result{}, fmt.Errorf("the stack %s has no function of Expressway, and no log group to read", c.Stack)
+			return insights.Result{}, fmt.Errorf("the stack %s has no Expressway function and no log group to read: check the name and the region", c.Stack)
 		}
 		groups = append(groups, found...)
 	}
@@ -143,7 +143,7 @@ func (c *logsCommand) write(p *program, events []insights.Event) error {
 	return nil
 }
 
-// moment reads a time, or how long ago; empty is now.
+// moment parses a time or how long ago it was; empty means now.
 func moment(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return now, nil
@@ -158,7 +158,7 @@ func moment(flag, text string, now time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// awsIn is awsEnvironment in a region, which may be empty for the environment's own.
+// awsIn is like awsEnvironment, but for a region; an empty one is the environment's own.
 func awsIn(ctx context.Context, getenv func(string) string, region string) (func(string) string, error) {
 	in := func(name string) string {
 		if name == "AWS_REGION" {

@@ -90,9 +90,9 @@ func TestInvoke(t *testing.T) {
 		"standard input":   {string(payment), []string{"invoke", "event", "-e", "-"}, 0, `"status":"SUCCEEDED"`, ""},
 		"function error":   {`{"source":"x","detail-type":"y"}`, []string{"invoke", "event", "-e", "-"}, 1, `{"errorMessage":"Expressway.NoRoute: no route takes events of this source and detail-type","errorType":"Expressway.NoRoute"}`, ""},
 		"no batch":         {`{}`, []string{"invoke", "queue", "-e", "-"}, 1, `"errorMessage":"the event is of a kind that Expressway does not know`, ""},
-		"negative waits":   {"", []string{"dev", "--wait-scale=-1"}, 1, "", "--wait-scale must be 0 or a positive number, such as 0.01, but is -1"},
-		"waits of no time": {"", []string{"dev", "--wait-scale=nan"}, 1, "", "but is NaN"},
-		"endless waits":    {"", []string{"dev", "--wait-scale=inf"}, 1, "", "but is +Inf"},
+		"negative waits":   {"", []string{"dev", "--wait-scale=-1"}, 1, "", "--wait-scale must be 0 or a positive number, such as 0.01, not -1"},
+		"waits of no time": {"", []string{"dev", "--wait-scale=nan"}, 1, "", "not NaN"},
+		"endless waits":    {"", []string{"dev", "--wait-scale=inf"}, 1, "", "not +Inf"},
 		"no file":          {"", []string{"invoke", "webhook", "-e", "nope.json"}, 1, "", "nope.json"},
 		"unknown function": {"", []string{"invoke", "nope", "-e", "-"}, 2, "", "webhook"},
 		"unknown command":  {"", []string{"nope"}, 2, "", "--help"},
@@ -169,7 +169,7 @@ func TestDev(t *testing.T) {
 	var out strings.Builder
 	buffer := make([]byte, 4096)
 	address := regexp.MustCompile(`webhooks +(http://\S+)`)
-	for !strings.Contains(out.String(), "Ctrl-C stops") {
+	for !strings.Contains(out.String(), "Press Ctrl-C to stop") {
 		n, err := read.Read(buffer)
 		if err != nil {
 			t.Fatalf("%v\n%s%s", err, out.String(), errs.String())

@@ -17,7 +17,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/devserver"
 )
 
-// errSilent ends a command whose output already says what went wrong.
+// errSilent ends a command whose output already reports what went wrong.
 var errSilent = errors.New("")
 
 const envVarsFile = "env.json"
@@ -41,13 +41,13 @@ func (c *project) options(p *program, log *slog.Logger) (devserver.Options, erro
 		o.Region = cmp.Or(c.Region, d.samconfig.Region, o.Region)
 	}
 	if o.Account != "" && !account.MatchString(o.Account) {
-		return o, fmt.Errorf("the account must be 12 digits, not %q; it comes from --account or AWS_ACCOUNT_ID", o.Account)
+		return o, fmt.Errorf("the account must be 12 digits, not %q: correct --account or AWS_ACCOUNT_ID", o.Account)
 	}
 	if o.Region != "" && !region.MatchString(o.Region) {
-		return o, fmt.Errorf("the region must look like us-east-1, not %q; it comes from --region, AWS_REGION or AWS_DEFAULT_REGION", o.Region)
+		return o, fmt.Errorf("the region must look like us-east-1, not %q: correct --region, AWS_REGION or AWS_DEFAULT_REGION", o.Region)
 	}
 	if _, err := os.Stat(c.StateMachines); errors.Is(err, fs.ErrNotExist) && c.StateMachines == "statemachines" {
-		o.StateMachines = "" // the default folder may be missing: machines can be created through the API
+		o.StateMachines = "" // the default folder may be missing, because state machines can also be created through the API
 	}
 	return o, nil
 }
@@ -57,8 +57,8 @@ var (
 	region  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
 )
 
-// configPath returns the configuration's path, or "" if there is none and none was named:
-// a folder without routes is still a Step Functions endpoint.
+// configPath returns the configuration's path. It returns "" if no file was named and
+// none exists: without routes, the command is still a Step Functions endpoint.
 func (c *project) configPath(getenv func(string) string, d *deployment) string {
 	if c.Config != "" {
 		return c.Config
@@ -82,7 +82,7 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// config only reads the configuration.
+// config reads the configuration, and nothing else of the project.
 func (c *project) config(p *program) (*config.Config, func(string) string, error) {
 	getenv, err := c.environment(p)
 	if err != nil {
@@ -97,8 +97,8 @@ func (c *project) config(p *program) (*config.Config, func(string) string, error
 	return cfg, getenv, err
 }
 
-// environment lays the variables of the env-vars file over the process's own, and those
-// over what the template sets, as `sam local` does.
+// environment looks up variables as `sam local` does: first in the env-vars file, then in
+// the process's environment, then in the template.
 func (c *project) environment(p *program) (func(string) string, error) {
 	file, err := c.envVars(p)
 	if err != nil {
@@ -137,12 +137,12 @@ func (c *project) envVars(p *program) (map[string]string, error) {
 		return nil, fmt.Errorf(`%s: not in the form of 'sam local --env-vars', {"FunctionName": {"NAME": "value"}}: %w`, path, err)
 	}
 	return merge(functions, func(name, function string) {
-		fmt.Fprintf(p.stderr, "warning: %s gives %s more than one value; all functions share one process here, which uses the value for %s\n", path, name, function)
+		fmt.Fprintf(p.stderr, "warning: %s gives %s more than one value; here, all functions share one process, which uses the value for %s\n", path, name, function)
 	}), nil
 }
 
 // An envValue is a variable's value: text or, because sam accepts them too, a number,
-// true, false, or null for nothing.
+// true, false or null, which means no value.
 type envValue string
 
 // UnmarshalJSON implements json.Unmarshaler.

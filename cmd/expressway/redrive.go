@@ -20,14 +20,14 @@ import (
 
 type redriveCommand struct {
 	templateFlags
-	Config        string  `placeholder:"FILE" help:"The configuration, which has the dedupe keys of letters (default: $EXPRESSWAY_CONFIG, or else expressway.yaml, if it exists)."`
+	Config        string  `placeholder:"FILE" help:"The configuration, which defines the dedupe keys of letters (default: $EXPRESSWAY_CONFIG, or else expressway.yaml, if it exists)."`
 	EnvVars       string  `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, if it exists)."`
-	Region        string  `placeholder:"REGION" help:"The region of names that are not ARNs or URLs (default: that of the AWS configuration)."`
+	Region        string  `placeholder:"REGION" help:"The region of names that are not ARNs or URLs (default: the region of the AWS configuration)."`
 	From          string  `required:"" placeholder:"QUEUE" help:"The dead-letter queue: its URL, ARN or name."`
 	To            string  `placeholder:"QUEUE" help:"Send everything to this queue (default: back to the queue that a letter came from)."`
 	EventFunction string  `placeholder:"NAME" help:"Pass events to this function, by name or ARN (default: the function, or the rule's target, that failed)."`
-	ToBus         bool    `help:"Put events on their bus again, where they reach every matching rule and get a new id."`
-	Bus           string  `placeholder:"NAME" help:"The bus for --to-bus (default: that of the rule that failed, else default)."`
+	ToBus         bool    `help:"Put events on their bus again, where they get a new id and reach every matching rule."`
+	Bus           string  `placeholder:"NAME" help:"The bus for --to-bus (default: the bus of the rule that failed, or else the default bus)."`
 	Error         string  `placeholder:"NAME" help:"Only letters that failed with this error."`
 	Route         string  `placeholder:"NAME" help:"Only letters of this route."`
 	DryRun        bool    `help:"Only report what would happen to each letter."`
@@ -37,7 +37,7 @@ type redriveCommand struct {
 	Journal       string  `placeholder:"FILE" help:"The journal, with which a killed run continues (default: a file for each queue in $XDG_STATE_HOME/expressway/redrive, or else ~/.local/state/expressway/redrive)."`
 }
 
-// redriveWorkers is how many letters are on their way at once.
+// redriveWorkers is how many letters are processed at once.
 const redriveWorkers = 8
 
 // Run puts dead letters back where they came from.
@@ -111,7 +111,7 @@ func (c *redriveCommand) check() error {
 	return nil
 }
 
-// options finds the queue, and what the configuration says of its letters.
+// options finds the queue, and what the configuration says about its letters.
 func (c *redriveCommand) options(ctx context.Context, p *program, files *project, getenv func(string) string) (*redrive.Options, *wire.Wire, error) {
 	w, err := wire.New(getenv)
 	if err != nil {
@@ -137,7 +137,7 @@ func (c *redriveCommand) options(ctx context.Context, p *program, files *project
 	}
 	cfg, err := config.Load(path, getenv)
 	if err != nil {
-		return nil, nil, fmt.Errorf("the configuration, which has the dedupe keys of letters: %w", err)
+		return nil, nil, fmt.Errorf("read the configuration, which defines the dedupe keys of letters: %w", err)
 	}
 	o.Keys = redrive.NewRoutes(cfg.Routes, w.Region(), queue.Account)
 	o.RouteQueues = routeQueues(cfg.Routes)
@@ -145,7 +145,7 @@ func (c *redriveCommand) options(ctx context.Context, p *program, files *project
 	switch route := deduplicating(cfg.Routes); {
 	case route == "" || table == "-":
 	case table == "":
-		return nil, nil, fmt.Errorf("route %s has dedupe, and the table of its records is not known: pass --table or set %s; --table - if the functions keep them in memory", route, gateway.DedupeTable)
+		return nil, nil, fmt.Errorf("route %s has dedupe, but the table of its records is not known: pass --table or set %s; pass --table - if the functions keep the records in memory", route, gateway.DedupeTable)
 	default:
 		if o.Claims, err = dedupe.NewDynamoDB(table, getenv, nil); err != nil {
 			return nil, nil, err
@@ -154,7 +154,7 @@ func (c *redriveCommand) options(ctx context.Context, p *program, files *project
 	return o, w, nil
 }
 
-// routeQueues are the queues of routes that name one.
+// routeQueues returns the queues of the routes that name one.
 func routeQueues(routes []*config.Route) map[string]string {
 	out := map[string]string{}
 	for _, r := range routes {
@@ -168,7 +168,8 @@ func routeQueues(routes []*config.Route) map[string]string {
 	return out
 }
 
-// deduplicating names a route whose letters have dedupe keys; empty for none.
+// deduplicating returns the name of a route whose letters have dedupe keys, or "" if there is
+// none.
 func deduplicating(routes []*config.Route) string {
 	for _, r := range routes {
 		if r.Dedupe != nil && (r.SQS != nil || r.EventBridge != nil || r.Queue != nil) {
@@ -178,7 +179,7 @@ func deduplicating(routes []*config.Route) string {
 	return ""
 }
 
-// journal is where the journal of a queue is.
+// journal returns the path of a queue's journal.
 func (c *redriveCommand) journal(getenv func(string) string, queue string) (string, error) {
 	if c.Journal != "" {
 		return c.Journal, nil

@@ -9,13 +9,13 @@ import (
 	"github.com/expressway-dev/expressway/internal/redrive"
 )
 
-// A progress shows how far a redrive is: a bar on a terminal, and elsewhere a line now and
-// then.
+// A progress shows how far a redrive has come: with a bar on a terminal, and with
+// occasional lines elsewhere.
 type progress struct {
 	mu       sync.Mutex
 	out      io.Writer
 	terminal bool
-	shown    int // of the lines: what was done when the last one was written
+	shown    int // how many letters were done when the last line was written
 	waiting  bool
 	drawn    bool
 }
@@ -24,7 +24,8 @@ func newProgress(p *program) *progress {
 	return &progress{out: p.stderr, terminal: isTerminal(p.stderr)}
 }
 
-// barWidth is the bar's in characters, and lines how many lines a run writes without one.
+// barWidth is the width of the bar in characters, and lines is how many lines a run
+// writes without a bar.
 const (
 	barWidth  = 30
 	narrowest = 80
@@ -51,8 +52,8 @@ func (g *progress) show(p redrive.Progress) {
 	fmt.Fprintln(g.out, text)
 }
 
-// bar draws a run in less than the columns of the narrowest terminals: a longer line would
-// wrap, and be drawn below itself each time.
+// bar draws the progress in less than the width of the narrowest terminals: a longer line
+// would wrap, and would be drawn again below itself each time.
 func bar(p redrive.Progress) string {
 	text := fmt.Sprintf("%d of about %d letters, %d sent", p.Done, p.Total, p.Sent)
 	if p.Waiting {
@@ -66,7 +67,7 @@ func bar(p redrive.Progress) string {
 	return "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "] " + text
 }
 
-// end leaves the bar's line.
+// end moves past the line of the bar.
 func (g *progress) end() {
 	if g.drawn {
 		fmt.Fprintln(g.out)

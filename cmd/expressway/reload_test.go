@@ -191,7 +191,7 @@ func startConsole(t *testing.T, args ...string) (base string, stop func()) {
 	}()
 	var out strings.Builder
 	buffer := make([]byte, 4096)
-	for !strings.Contains(out.String(), "Ctrl-C stops") {
+	for !strings.Contains(out.String(), "Press Ctrl-C to stop") {
 		n, err := read.Read(buffer)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out.String())

@@ -97,7 +97,7 @@ SUCCEEDED {"first":1,"answer":{"n":1}} ExecutionSucceeded
 func devProcess(t *testing.T, data string) (url string, _ *exec.Cmd) {
 	t.Helper()
 	cmd, lines := process(t, t.TempDir(), nil, "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0", "--data", data)
-	for lines.Scan() && lines.Text() != "Ctrl-C stops" {
+	for lines.Scan() && lines.Text() != "Press Ctrl-C to stop" {
 		if rest, ok := strings.CutPrefix(lines.Text(), "step functions"); ok {
 			url = strings.TrimSpace(rest)
 		}

@@ -16,10 +16,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/devserver"
 )
 
-// meantFile names the samples that are meant to fail, one a line: FILE: what it shows.
+// meantFile names the samples that are meant to fail, with one line for each: FILE: what
+// it shows.
 const meantFile = "meant.txt"
 
-// sendSamples passes each event file to the function with which its name begins, and
+// sendSamples passes each event file to the function that its name begins with, and
 // prints a line for each.
 func sendSamples(ctx context.Context, p *program, local *devserver.Local, recorder *console.Recorder, term *terminal, dir string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
@@ -45,7 +46,7 @@ func sendSamples(ctx context.Context, p *program, local *devserver.Local, record
 			return fmt.Errorf("read event: %w", err)
 		}
 		invocation, cancel := devserver.Invocation(ctx, local.Region, local.Account, rand.Text(), 29*time.Second)
-		_, _ = handler.Invoke(console.WithOrigin(invocation, "sample "+filepath.Base(file)), payload) // the recorder has both
+		_, _ = handler.Invoke(console.WithOrigin(invocation, "sample "+filepath.Base(file)), payload) // the recorder already shows both
 		cancel()
 		if ctx.Err() != nil {
 			return nil

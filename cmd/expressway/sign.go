@@ -32,25 +32,25 @@ import (
 )
 
 type signCommand struct {
-	Route   string            `arg:"" help:"The route's name."`
-	Data    string            `short:"d" placeholder:"FILE" help:"The body; - is standard input."`
-	Sample  bool              `help:"Send the provider's sample as the body."`
-	URL     string            `name:"url" default:"http://127.0.0.1:8080" help:"Where the webhook function answers (default: ${default})."`
+	Route   string            `arg:"" help:"The name of the route."`
+	Data    string            `short:"d" placeholder:"FILE" help:"The file with the body, or - for standard input."`
+	Sample  bool              `help:"Use the provider's sample as the body."`
+	URL     string            `name:"url" default:"http://127.0.0.1:8080" help:"The scheme and host of the webhook function (default: ${default})."`
 	Param   map[string]string `placeholder:"NAME=VALUE" help:"A value for {NAME} in the route's path."`
-	Query   string            `placeholder:"QUERY" help:"The URL's query, as a=1&b=2."`
-	Header  []string          `short:"H" sep:"none" placeholder:"NAME: VALUE" help:"A header to send, signed where the scheme signs it."`
-	Event   string            `placeholder:"NAME" help:"The event's name, for providers that send it in a header, such as X-GitHub-Event."`
-	Secret  string            `placeholder:"REF" help:"The reference to sign with (default: the route's first)."`
-	Keys    string            `placeholder:"FILE" help:"Private keys of your own, for senders who sign with a private key; made if there is no such file (default: $EXPRESSWAY_SIGNING_KEYS)."`
+	Query   string            `placeholder:"QUERY" help:"The URL's query, such as a=1&b=2."`
+	Header  []string          `short:"H" sep:"none" placeholder:"NAME: VALUE" help:"A header to send. It is signed if the scheme signs it."`
+	Event   string            `placeholder:"NAME" help:"The name of the event, for providers that send it in a header, such as X-GitHub-Event."`
+	Secret  string            `placeholder:"REF" help:"The reference to the secret to sign with (default: the route's first)."`
+	Keys    string            `placeholder:"FILE" help:"A file with your own private keys, for senders who sign with a private key. It is created if it does not exist (default: $EXPRESSWAY_SIGNING_KEYS)."`
 	Config  string            `placeholder:"FILE" help:"The configuration (default: $EXPRESSWAY_CONFIG, else expressway.yaml)."`
 	EnvVars string            `placeholder:"FILE" help:"Environment variables as a JSON file in the form of 'sam local --env-vars' (default: env.json, if it exists)."`
 }
 
-// Help returns kong's long text.
+// Help returns the long help text for kong.
 func (*signCommand) Help() string {
 	return "Prints a curl command that the route accepts, for sh: expressway sign github -d push.json --event push | sh. " +
-		"Signatures age; print a new command for each use. Tokens and passwords are in the command as they are. " +
-		"If the sender has a private key, what the route has is its public half: with --keys the command is signed by keys of your own, and it is said what the route must have as a secret to accept them."
+		"Signatures expire, so print a new command for each use. The command contains tokens and passwords in plain text. " +
+		"If the sender signs with a private key, the route knows only its public key. With --keys, the command is signed with your own keys, and a note says which secret the route must have to accept them."
 }
 
 // A delivery is the request that is signed and printed.
@@ -119,7 +119,7 @@ func (c *signCommand) delivery(p *program, route *config.Route) (*delivery, erro
 	if strings.ContainsFunc(c.Query, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '#' }) {
 		return nil, fmt.Errorf("--query must be escaped as in a URL, with %%20 for a space and %%23 for #, not %q", c.Query)
 	}
-	if d.Method == "" { // the pattern takes all methods
+	if d.Method == "" { // the pattern matches all methods
 		d.Method = http.MethodPost
 		if len(d.Body) == 0 {
 			d.Method = http.MethodGet
@@ -164,9 +164,9 @@ func (c *signCommand) sample(d *delivery, route *config.Route) error {
 	s, ok := samples.Of(route.HTTP.Verify.Provider)
 	switch {
 	case c.Data != "":
-		return errors.New("--sample and --data exclude each other: either is the body")
+		return errors.New("--sample and --data cannot be combined: each sets the body")
 	case !ok:
-		return errors.New("--sample: the route's sender is not a provider with a sample; write the body and use --data")
+		return errors.New("--sample: the route's sender is not a provider with a sample: write a body to a file, and pass it with --data")
 	}
 	d.Body = []byte(s.Body)
 	d.Header.Set("Content-Type", s.ContentType)
@@ -176,8 +176,8 @@ func (c *signCommand) sample(d *delivery, route *config.Route) error {
 	return nil
 }
 
-// headers sets what is sent in addition to the signature: a content type, the names that
-// the command line gives, and a delivery id of its own.
+// headers sets what is sent in addition to the signature: a content type, the headers of
+// the command line, and a new delivery id.
 func (c *signCommand) headers(d *delivery, route *config.Route) error {
 	for _, line := range c.Header {
 		name, value, found := strings.Cut(line, ":")
@@ -193,7 +193,7 @@ func (c *signCommand) headers(d *delivery, route *config.Route) error {
 	preset, _ := route.HTTP.Verify.Preset()
 	if c.Event != "" {
 		if preset.EventName.Header == "" {
-			return errors.New("--event: the route's sender does not name events in a header; write the name into the body, or use --header")
+			return errors.New("--event: the route's sender does not name events in a header: write the name into the body, or use --header")
 		}
 		if !httpguts.ValidHeaderFieldValue(c.Event) {
 			return fmt.Errorf("--event: %q cannot be the value of a header", c.Event)
@@ -217,8 +217,8 @@ func contentType(file string, body []byte) string {
 	return "application/octet-stream"
 }
 
-// sign adds the signature, and an id if the sender sends it in a header. The note says what
-// the route must have to accept a signature by keys of the user's own.
+// sign adds the signature, and an id if the sender sends it in a header. The note says
+// which secret the route must have to accept a signature made with the user's own keys.
 func (c *signCommand) sign(ctx context.Context, d *delivery, route *config.Route, getenv func(string) string, now time.Time) (note string, _ error) {
 	spec := route.HTTP.Verify
 	secret, err := c.secretFor(ctx, &spec, getenv)
@@ -254,7 +254,7 @@ func (c *signCommand) sign(ctx context.Context, d *delivery, route *config.Route
 	return note, nil
 }
 
-// secretFor returns the secret to sign with; it is empty if the route has none.
+// secretFor returns the secret to sign with; it returns "" if the route has none.
 func (c *signCommand) secretFor(ctx context.Context, spec *verify.Spec, getenv func(string) string) (string, error) {
 	text := c.Secret
 	if refs := spec.References(); text == "" && len(refs) > 0 {
@@ -269,12 +269,12 @@ func (c *signCommand) secretFor(ctx context.Context, spec *verify.Spec, getenv f
 	}
 	value, err := secrets.NewSource(secrets.Options{Getenv: getenv, Fetchers: awsstore.Fetchers(getenv)}).Get(ctx, ref)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w; sign with another by --secret env:NAME", ref, err)
+		return "", fmt.Errorf("%s: %w: sign with another secret by --secret env:NAME", ref, err)
 	}
 	return value.Reveal(), nil
 }
 
-// signingKeys reads the keys, or makes them.
+// signingKeys reads the keys, or creates them.
 func signingKeys(file string, now time.Time) (string, error) {
 	text, err := os.ReadFile(file)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
@@ -295,13 +295,14 @@ func signingKeys(file string, now time.Time) (string, error) {
 	return keys, f.Close()
 }
 
-// acceptedWith says what the route must have; it is empty if the route has it.
+// acceptedWith returns a note that says which secret the route must have, or "" if it has
+// that secret.
 func acceptedWith(spec *verify.Spec, keys, secret string) string {
 	public, err := verify.PublicHalf(*spec, keys)
 	refs := spec.References()
 	switch {
 	case err != nil:
-		return "note: the route reads its sender's keys elsewhere, and accepts these only if they are published there\n"
+		return "note: the route fetches its sender's keys, and accepts these keys only if they are published there\n"
 	case strings.TrimSpace(public) == strings.TrimSpace(secret):
 		return ""
 	case len(refs) == 0:
@@ -349,7 +350,7 @@ func (d *delivery) curl() string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+-]+$`)
 
-// shellQuote turns any text into one word of sh.
+// shellQuote quotes any text as one word of sh.
 func shellQuote(s string) string {
 	if plainWord.MatchString(s) {
 		return s
@@ -385,7 +386,7 @@ func fill(pattern string, params map[string]string) (host, path string, err erro
 		return strings.Join(parts, "/")
 	})
 	if len(missing) > 0 {
-		return "", "", fmt.Errorf("the path %s needs --param %s=VALUE", pattern, strings.Join(missing, "=VALUE --param "))
+		return "", "", fmt.Errorf("the path %s has a parameter: pass --param %s=VALUE", pattern, strings.Join(missing, "=VALUE --param "))
 	}
 	for name := range params {
 		if !used[name] {

@@ -238,9 +238,9 @@ func TestSign(t *testing.T) {
 	}{
 		"no such route":      {github, nil, `has no route "b"; it has a`},
 		"no http":            {queue, nil, "there is nothing to sign"},
-		"no parameter":       {basic, nil, "the path /a/{rest...} needs --param rest=VALUE"},
+		"no parameter":       {basic, nil, "the path /a/{rest...} has a parameter: pass --param rest=VALUE"},
 		"no such parameter":  {github, []string{"--param", "x=y"}, "has no {x}"},
-		"two bodies":         {github, []string{"--sample", "-d", "-"}, "--sample and --data exclude each other"},
+		"two bodies":         {github, []string{"--sample", "-d", "-"}, "--sample and --data cannot be combined"},
 		"nobody's sample":    {basic, []string{"--param", "rest=x", "--sample"}, "is not a provider with a sample"},
 		"no header":          {github, []string{"-H", "X"}, "--header must have the form 'Name: value'"},
 		"a split header":     {github, []string{"-H", "X: a\nb"}, "--header must have"},

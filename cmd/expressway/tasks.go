@@ -9,10 +9,10 @@ import (
 	"github.com/expressway-dev/expressway/pkg/devserver"
 )
 
-// taskFlags say where tasks that call the outside find it.
+// taskFlags configure tasks that call services outside of this program.
 type taskFlags struct {
-	Connections string            `placeholder:"FILE" help:"Run HTTP tasks, with the authorization that this JSON file has for the ARNs of their connections."`
-	Host        map[string]string `placeholder:"NAME=ADDRESS" help:"Call the API or HTTP endpoint of this host at an address here; as many as needed."`
+	Connections string            `placeholder:"FILE" help:"Run HTTP tasks, with the authorization that this JSON file has for the ARN of their connection."`
+	Host        map[string]string `placeholder:"NAME=ADDRESS" help:"Send API calls and HTTP requests for this host to another address. May be repeated."`
 }
 
 // with adds the flags to the options of a project.

@@ -14,8 +14,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/console"
 )
 
-// A terminal writes a short line for each delivery, and a second one that says why, if it
-// failed.
+// A terminal writes a short line for each delivery and, if it failed, a second one with
+// the reason.
 type terminal struct {
 	mu     sync.Mutex
 	out    io.Writer
@@ -98,10 +98,10 @@ func took(milliseconds float64) string {
 	return time.Duration(milliseconds * float64(time.Millisecond)).Round(time.Millisecond).String()
 }
 
-// maxCause is how much of a cause is shown: as much as in the log of a function.
+// maxCause is how many characters of a cause are shown: as many as in a function's log.
 const maxCause = 1024
 
-// why says what failed, where, and for which reason.
+// why describes what failed, where, and for which reason.
 func why(d console.Delivery) string {
 	if d.Error == "" {
 		return ""
@@ -120,7 +120,7 @@ func why(d console.Delivery) string {
 	return plain(text)
 }
 
-// plainLines is plain for a text of several lines.
+// plainLines is like plain, for a text of several lines.
 func plainLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -129,7 +129,7 @@ func plainLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// plain removes what a sender could use to control the terminal: control characters.
+// plain removes control characters, with which a sender could control the terminal.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -142,7 +142,7 @@ func plain(text string) string {
 	}, text)
 }
 
-// untold passes on the log records that the lines of deliveries do not already cover.
+// untold passes on only the log records that the terminal's lines do not already cover.
 type untold struct {
 	slog.Handler
 	term *terminal

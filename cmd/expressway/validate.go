@@ -19,20 +19,20 @@ import (
 type validateCommand struct {
 	project
 	Strict bool   `help:"Fail on warnings too."`
-	Format string `enum:"text,json,sarif,github" default:"text" help:"text, json, sarif (for code scanning), or github (annotations of a workflow)."`
+	Format string `enum:"text,json,sarif,github" default:"text" help:"The output format: text, json, sarif (for code scanning), or github (annotations in a workflow) (default: ${default})."`
 }
 
-// A validation collects everything that is wrong: a mistake in a definition must not hide
-// a mistake in the configuration, or the other way round.
+// A validation collects all problems, so that a mistake in a definition does not hide one
+// in the configuration, or the reverse.
 type validation struct {
 	options    devserver.Options
 	deployment *deployment
 	findings   []wiring.Finding
-	// other is an error without a place in a file.
+	// other is an error without a position in a file.
 	other error
 }
 
-// Run prints the findings and what is valid. It fails on errors, and with --strict on
+// Run prints the findings, or what is valid. It fails on errors, and with --strict on
 // warnings.
 func (c *validateCommand) Run(ctx context.Context, p *program) error {
 	v := &validation{}
@@ -43,7 +43,7 @@ func (c *validateCommand) Run(ctx context.Context, p *program) error {
 		for _, problem := range unreadable.Problems {
 			v.add(wiring.Error, "template", problem.Pos, problem.Message)
 		}
-		c.deployed, c.failed = nil, nil // the rest is checked without it
+		c.deployed, c.failed = nil, nil // the rest is checked without the template
 	} else if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (v *validation) add(severity wiring.Severity, rule string, pos template.Pos
 	v.findings = append(v.findings, wiring.Finding{Severity: severity, Rule: rule, Pos: pos, Message: message})
 }
 
-// fail adds an error; some errors know their places.
+// fail adds an error, with its positions if it has any.
 func (v *validation) fail(err error) {
 	var wrong *config.Error
 	switch {
@@ -96,7 +96,7 @@ func (v *validation) checkMachines(ctx context.Context) {
 	v.files(err)
 }
 
-// files adds the mistakes in definitions that are files.
+// files adds the mistakes in definitions that are in files.
 func (v *validation) files(err error) {
 	list := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -141,7 +141,7 @@ func (v *validation) checkMachine(checker *statesapi.Service, m *template.Machin
 		return
 	}
 	for _, what := range m.Unknown {
-		v.add(wiring.Note, "definition", m.DefinitionPos(), fmt.Sprintf("a part of the definition of %s is not known: %s", m.ID, what))
+		v.add(wiring.Note, "definition", m.DefinitionPos(), fmt.Sprintf("a part of the definition of %s cannot be determined: %s", m.ID, what))
 	}
 	if len(m.Unknown) > 0 {
 		return
@@ -155,8 +155,9 @@ func (v *validation) checkMachine(checker *statesapi.Service, m *template.Machin
 	}
 }
 
-// checkTemplate checks the template and how it fits the routes. It reports whether
-// functions of the template run the routes; if so, their environment is the template's.
+// checkTemplate checks the template, and how it fits the routes. It reports whether
+// functions in the template run the routes; if so, the template sets the routes'
+// environment.
 func (v *validation) checkTemplate() (runs bool) {
 	if v.deployment == nil {
 		return false
@@ -180,7 +181,7 @@ func machineNames(dir string) []string {
 	return names
 }
 
-// checkRoutes checks the configuration, by itself and by making its handlers.
+// checkRoutes checks the configuration, and whether its handlers can be created.
 func (v *validation) checkRoutes(ctx context.Context, runs bool) {
 	cfg := &config.Config{}
 	var required []config.Option
@@ -198,8 +199,8 @@ func (v *validation) checkRoutes(ctx context.Context, runs bool) {
 		v.add(wiring.Warning, "configuration", template.Pos{File: w.File, Line: w.Line, Column: w.Column}, w.Message)
 	}
 	if runs || v.has(wiring.Error) {
-		// Only the template shows the functions' variables, and mistakes that were
-		// already reported need not be reported again.
+		// Only the template has the functions' variables, and mistakes that were already
+		// reported are not reported again.
 		return
 	}
 	local, err := devserver.NewLocal(v.options)
@@ -214,9 +215,9 @@ func (v *validation) checkRoutes(ctx context.Context, runs bool) {
 	v.fail(local.Close(ctx))
 }
 
-// ofTemplate leaves out errors about variables that are not set here, because each
-// function's environment has been checked by the template. Other errors at the same place
-// are their consequences.
+// ofTemplate leaves out errors about variables that are not set here, because the
+// environment of each function was already checked against the template. Other errors at
+// the same position are consequences.
 func (v *validation) ofTemplate(err error, runs bool) error {
 	var wrong *config.Error
 	if !runs || !errors.As(err, &wrong) {
@@ -264,7 +265,7 @@ func missingMachines(cfg *config.Config, local *devserver.Local, folder string) 
 		for _, r := range cfg.Routes {
 			if r.Name == m.Route {
 				problems = append(problems, r.Problem("start", fmt.Sprintf(
-					"start: %s has no state machine %q (no file %s.asl.json); correct the name, or give the ARN of one that is elsewhere", folder, m.StateMachine, m.StateMachine)))
+					"start: %s has no state machine %q (no file %s.asl.json): correct the name, or write the ARN of a state machine elsewhere", folder, m.StateMachine, m.StateMachine)))
 			}
 		}
 	}
@@ -274,7 +275,7 @@ func missingMachines(cfg *config.Config, local *devserver.Local, folder string) 
 	return &config.Error{Problems: problems}
 }
 
-// slowMachines reports routes that start a STANDARD state machine of the folder and wait
+// slowMachines reports routes that start a STANDARD state machine in the folder and wait
 // for its end.
 func slowMachines(cfg *config.Config, local *devserver.Local, folder string) error {
 	var problems []config.Problem
@@ -285,7 +286,7 @@ func slowMachines(cfg *config.Config, local *devserver.Local, folder string) err
 		arn := local.States.Resolve(r.StateMachine)
 		if m, err := local.States.Describe(statesapi.DescribeInput{StateMachineARN: &arn}); err == nil && m.Type == statesapi.Standard {
 			problems = append(problems, r.Problem("start", fmt.Sprintf(
-				"start: %s.asl.json in %s waits for a token, a job or an activity, and so is a STANDARD state machine, which StartSyncExecution refuses; write mode: async", r.StateMachine, folder)))
+				"start: %s.asl.json in %s waits for a token, a job or an activity, so it is a STANDARD state machine, which StartSyncExecution refuses: write mode: async", r.StateMachine, folder)))
 		}
 	}
 	if len(problems) == 0 {
@@ -299,6 +300,9 @@ const formatGitHub = "github"
 
 // report prints the findings, and returns an error if they fail the command.
 func (c *validateCommand) report(p *program, v *validation) error {
+	if v.empty() {
+		return errors.New("there is nothing to validate here: neither expressway.yaml, nor a template, nor *.asl.json files in the folder statemachines; run `expressway init`, or name them with --config, --template or --statemachines")
+	}
 	cwd, _ := os.Getwd()
 	var err error
 	switch c.Format {
@@ -326,14 +330,19 @@ func (c *validateCommand) report(p *program, v *validation) error {
 	}
 	if c.Strict && v.has(wiring.Warning) {
 		if c.Format == "text" {
-			return errors.New("there are warnings, and --strict was given")
+			return errors.New("there are warnings, which --strict treats as errors")
 		}
 		return errSilent
 	}
 	return nil
 }
 
-// valid says what was checked.
+// empty reports whether there is nothing that could be checked.
+func (v *validation) empty() bool {
+	return v.other == nil && len(v.findings) == 0 && v.options.Config == "" && v.deployment == nil && len(machineNames(v.options.StateMachines)) == 0
+}
+
+// valid describes what was checked.
 func (v *validation) valid() string {
 	routes, machines := "no routes", "no state machines"
 	if v.options.Config != "" {

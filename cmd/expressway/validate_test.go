@@ -128,7 +128,7 @@ func TestValidateStandardMachineOfTheFolder(t *testing.T) {
 		t.Chdir(dir)
 		var out strings.Builder
 		code := run(t.Context(), []string{"validate"}, strings.NewReader(""), &out, &out, func(string) string { return "" })
-		if code != want.code || !strings.Contains(out.String(), want.text) || code == 1 && !strings.Contains(out.String(), "is a STANDARD state machine, which StartSyncExecution refuses; write mode: async") {
+		if code != want.code || !strings.Contains(out.String(), want.text) || code == 1 && !strings.Contains(out.String(), "is a STANDARD state machine, which StartSyncExecution refuses: write mode: async") {
 			t.Errorf("mode %q: exit %d, want %d\n%s", mode, code, want.code, out.String())
 		}
 	}

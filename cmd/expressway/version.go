@@ -17,15 +17,15 @@ func (versionCommand) Run(p *program) error {
 
 var releaseVersion = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
 
-// released reports whether a version is that of a release and not of an untagged commit.
+// released reports whether a version is that of a release, and not of an untagged commit.
 func released(version string) bool {
 	return releaseVersion.MatchString(version) && !pseudoVersion.MatchString(version)
 }
 
 var pseudoVersion = regexp.MustCompile(`[0-9]{14}-[0-9a-f]{12}`)
 
-// buildVersion returns the version, the commit and the Go version, as far as the build
-// knows them.
+// buildVersion returns the version, the commit and the Go version, as far as they are
+// known to the build.
 func buildVersion() string {
 	commit := version.Commit()
 	if commit != "" {

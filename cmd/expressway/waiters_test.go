@@ -59,7 +59,7 @@ func (w *waiters) start() *exec.Cmd {
 	cmd, lines := process(w.t, w.dir, []string{"LAMBDA_ENDPOINT=" + w.tell}, "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0",
 		"--data", filepath.Join(w.dir, "data"), "--config", filepath.Join(w.dir, "expressway.yaml"), "--statemachines", w.dir, "--wait-scale", "0.1")
 	var at [2]string
-	for lines.Scan() && lines.Text() != "Ctrl-C stops" {
+	for lines.Scan() && lines.Text() != "Press Ctrl-C to stop" {
 		for i, name := range []string{"webhooks ", "step functions "} {
 			if rest, ok := strings.CutPrefix(lines.Text(), name); ok {
 				at[i] = strings.TrimSpace(rest)

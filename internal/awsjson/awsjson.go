@@ -126,6 +126,16 @@ func (e *Error) Error() string {
 	return s
 }
 
+// ErrorCode returns the service's code.
+func (e *Error) ErrorCode() string { return e.Code }
+
+// ErrorMessage returns the service's message, or "" if the answer has none.
+func (e *Error) ErrorMessage() string {
+	var body struct{ Message string } // matches message too
+	_ = json.Unmarshal(e.Body, &body)
+	return body.Message
+}
+
 // passing lists the codes of a 4xx that may be temporary.
 var passing = map[string]bool{
 	"Throttling": true, "ThrottlingException": true, "ThrottledException": true, "RequestThrottledException": true,

@@ -13,6 +13,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"github.com/expressway-dev/expressway/internal/awserr"
 	"github.com/expressway-dev/expressway/pkg/config"
 )
 
@@ -53,7 +54,7 @@ func (s *Stack) Check() []Finding {
 		m.check(add)
 	}
 	for _, u := range s.Unread {
-		add(Warning, "not-read", u.Place, u.Err.Error()+": what depends on it is not checked", "Grant the read-only permission, and run doctor again")
+		add(Warning, "not-read", u.Place, u.Err.Error()+": what depends on it was not checked", awserr.Cure(u.Err))
 	}
 	return sorted(out)
 }

@@ -117,7 +117,7 @@ func (s *stores) checkTable(ctx context.Context, place, rule, name, purpose, key
 		return
 	}
 	if err != nil {
-		add(Warning, "not-read", place, err.Error()+": what depends on it is not checked", "Grant the read-only permission, and run doctor again")
+		add(Warning, "not-read", place, err.Error()+": what depends on it was not checked", awserr.Cure(err))
 	}
 	if t == nil {
 		return
@@ -205,7 +205,7 @@ func (s *stores) checkBucket(ctx context.Context, place, bucket string, add adde
 		case errors.Is(err, awserr.ErrNotFound):
 			add(Error, "offload-bucket", place, fmt.Sprintf("there is no bucket %s: every large input is refused", bucket), "Create it, or correct its name")
 		case err != nil:
-			add(Warning, "not-read", place, err.Error()+": what depends on it is not checked", "Grant the read-only permission, and run doctor again")
+			add(Warning, "not-read", place, err.Error()+": what depends on it was not checked", awserr.Cure(err))
 		}
 		return err != nil
 	}

@@ -53,7 +53,7 @@ var allowed = map[string][]string{
 	"pkg/template": {"internal/sources", "pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},
 	"pkg/console":  {"internal/sources", "pkg/asl", "pkg/bridge", "pkg/jsonata", "pkg/statesapi"},
 	"pkg/devserver": {
-		"internal/s3put", "internal/samples", "internal/sources", "internal/waittable",
+		"internal/awserr", "internal/s3put", "internal/samples", "internal/sources", "internal/waittable",
 		"pkg/asl", "pkg/asl/tasks", "pkg/bridge", "pkg/config", "pkg/console", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront",
 		"pkg/gateway", "pkg/jsonata", "pkg/secrets", "pkg/sqsbatch", "pkg/statesapi", "pkg/verify",
 	},

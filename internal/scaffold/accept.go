@@ -6,8 +6,8 @@ import (
 	"github.com/expressway-dev/expressway/internal/sources"
 )
 
-// The logical ids and the variables of webhooks that are accepted first, and of the bucket
-// of large inputs.
+// The logical ids and the variables for webhooks that are put into a queue first, and for
+// the bucket of large inputs.
 const (
 	idAccepted     = "AcceptedQueue"
 	idAcceptedDead = "AcceptedDeadLetters"
@@ -18,13 +18,13 @@ const (
 	inputsVar       = "LARGE_INPUTS_BUCKET"
 )
 
-// chooseAccept adds to the webhooks what Accept and Offload ask for.
+// chooseAccept adds the queue and the bucket to the webhooks, as Accept and Offload ask.
 func (p *plan) chooseAccept() error {
 	if !p.Accept && !p.Offload {
 		return nil
 	}
 	if !p.from(sources.HTTP) {
-		return errors.New("--queue-webhooks and --offload are about webhooks: add http to --from")
+		return errors.New("--queue-webhooks and --offload apply to webhooks: add http to --from")
 	}
 	for _, id := range []string{idAccepted, idAcceptedDead, idInputs} {
 		if p.has(id) && !p.has(idWebhook) {
@@ -42,8 +42,8 @@ func (p *plan) chooseAccept() error {
 	return nil
 }
 
-// acceptedVar is the variable of the queue, which CDK and Terraform give by its ARN to the
-// function that it feeds.
+// acceptedVar returns the variable for the queue. With CDK and Terraform, it is the one
+// that the queue function has for the queue's ARN.
 func (p *plan) acceptedVar() string {
 	if p.IaC == "sam" {
 		return acceptedVar
@@ -51,15 +51,15 @@ func (p *plan) acceptedVar() string {
 	return "ACCEPTED_QUEUE"
 }
 
-// acceptedVisibility is the VisibilityTimeout of the queue, in seconds: six times the
-// function's timeout, and long enough that the receives before a message is dead-lettered
-// outlast the claim of a delivery whose function was killed.
+// acceptedVisibility returns the VisibilityTimeout of the queue, in seconds: six times the
+// function's timeout, and long enough that a message is not dead-lettered before the
+// claim of a killed function has expired.
 func (p *plan) acceptedVisibility() int { return max(6*p.queueTime, 90) }
 
 // startsIn reports whether the function of an id starts executions.
 func (p *plan) startsIn(id string) bool { return id != idWebhook || !p.Accept }
 
-// remembersIn reports whether the function of an id has the dedupe table.
+// remembersIn reports whether the function of an id uses the dedupe table.
 func (p *plan) remembersIn(id string) bool {
 	if p.Accept {
 		return id == idQueue && p.dedupes()
@@ -67,7 +67,7 @@ func (p *plan) remembersIn(id string) bool {
 	return id == idWebhook && p.dedupes()
 }
 
-// acceptEnvironment are the variables for queue and offload.
+// acceptEnvironment writes the variables for queue and offload.
 func (p *plan) acceptEnvironment(w *writer, indent, id string) {
 	if p.Accept && id != idEvents {
 		w.f("%s%s: !Ref %s", indent, p.acceptedVar(), idAccepted)
@@ -80,7 +80,7 @@ func (p *plan) acceptEnvironment(w *writer, indent, id string) {
 	}
 }
 
-// acceptStatements are the permissions for queue and offload.
+// acceptStatements writes the permissions for queue and offload.
 func (p *plan) acceptStatements(w *writer, indent, id string) {
 	allow := func(action, resource string) {
 		w.f("%s- Effect: Allow", indent)
@@ -93,7 +93,7 @@ func (p *plan) acceptStatements(w *writer, indent, id string) {
 	if p.Accept && id == idQueue {
 		allow("sqs:SendMessage", "!GetAtt "+idAcceptedDead+".Arn")
 		if p.dedupes() {
-			w.f("%s# A delivery that another attempt holds comes back when its claim is over.", indent)
+			w.f("%s# A delivery that another attempt has claimed is received again when the claim has expired.", indent)
 			allow("sqs:ChangeMessageVisibility", "!GetAtt "+idAccepted+".Arn")
 		}
 	}
@@ -102,13 +102,13 @@ func (p *plan) acceptStatements(w *writer, indent, id string) {
 	}
 }
 
-// acceptResources are the queue and the bucket.
+// acceptResources writes the queue and the bucket.
 func (p *plan) acceptResources(w *writer) {
 	if p.Accept {
 		w.f("%s:", idAccepted)
 		w.f("  Type: AWS::SQS::Queue")
 		p.queueMetadata(w)
-		w.f("  # A webhook that was acknowledged is nowhere else.")
+		w.f("  # An acknowledged webhook exists nowhere else.")
 		w.f("  DeletionPolicy: Retain")
 		w.f("  UpdateReplacePolicy: Retain")
 		p.queueProperties(w, p.acceptedVisibility(), idAcceptedDead)
@@ -120,8 +120,8 @@ func (p *plan) acceptResources(w *writer) {
 			w.f("  Metadata:")
 			w.f("    checkov:")
 			w.f("      skip:")
-			w.f("        - {id: CKV_AWS_18, comment: \"Only the functions read and write it, and CloudTrail can record that.\"}")
-			w.f("        - {id: CKV_AWS_21, comment: \"An object is written once, under a name of its own.\"}")
+			w.f("        - {id: CKV_AWS_18, comment: \"Only the functions read and write it, and CloudTrail can record their access.\"}")
+			w.f("        - {id: CKV_AWS_21, comment: \"Each object is written once, under a unique name.\"}")
 		}
 		w.f("  DeletionPolicy: Retain")
 		w.f("  UpdateReplacePolicy: Retain")
@@ -131,7 +131,7 @@ func (p *plan) acceptResources(w *writer) {
 		w.f("    PublicAccessBlockConfiguration: {BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true}")
 		w.f("    OwnershipControls: {Rules: [{ObjectOwnership: BucketOwnerEnforced}]}")
 		w.f("    LifecycleConfiguration:")
-		w.f("      # Longer than a message that refers to an object is kept.")
+		w.f("      # Objects are kept longer than the messages that refer to them.")
 		w.f("      Rules: [{Id: forget, Status: Enabled, ExpirationInDays: 30}]")
 		w.f("LargeInputsPolicy:")
 		w.f("  Type: AWS::S3::BucketPolicy")

@@ -13,14 +13,14 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
-// What [Add] accepts in addition to a provider's name.
+// The names that [Add] accepts in addition to those of providers.
 const (
 	addQueue = "queue"
 	addRule  = "rule"
 )
 
 // Add plans one more route, with its parameter, its permission and a sample, in a folder
-// that has routes.
+// that already has routes.
 func Add(o Options, what string) (*Changes, error) {
 	o.From, o.Providers = []string{sources.HTTP}, []string{what}
 	switch what {
@@ -29,7 +29,7 @@ func Add(o Options, what string) (*Changes, error) {
 	case addRule:
 		o.From, o.Providers = []string{sources.EventBridge}, nil
 		if o.Source == "" {
-			return nil, errors.New("a rule needs --source, and optionally --detail-type")
+			return nil, errors.New("a rule needs a source: pass --source and, if needed, --detail-type")
 		}
 	}
 	p, doc, err := newPlan(o)
@@ -69,7 +69,7 @@ func Add(o Options, what string) (*Changes, error) {
 	return c, nil
 }
 
-// openConfiguration finds expressway.yaml: in a function's folder, or next to the
+// openConfiguration finds expressway.yaml: in the folder of a function, or next to the
 // template.
 func (p *plan) openConfiguration() (*document, error) {
 	folders := []string{p.Dir, filepath.Join(p.Dir, configDir)}
@@ -88,7 +88,7 @@ func (p *plan) openConfiguration() (*document, error) {
 	return nil, errors.New("there is no expressway.yaml here; `expressway init` writes one")
 }
 
-// unrouted refuses a path that a route has already.
+// unrouted refuses a path that already has a route.
 func (p *plan) unrouted(root *template.Node) error {
 	for _, r := range root.Get("routes").Items {
 		pattern := r.Get("http")
@@ -97,7 +97,7 @@ func (p *plan) unrouted(root *template.Node) error {
 		}
 		for _, h := range p.hooks {
 			if http := (config.HTTP{Pattern: pattern.Text}); http.Path() == h.path {
-				return fmt.Errorf("%s: a route has the path %s already; name another with --path", pattern.Pos, h.path)
+				return fmt.Errorf("%s: there is already a route with the path %s: choose another with --path", pattern.Pos, h.path)
 			}
 		}
 	}
@@ -144,7 +144,7 @@ func kebab(s string) string {
 	return strings.Trim(strings.ToLower(separators.ReplaceAllString(boundary.ReplaceAllString(s, "${1}-${2}"), "-")), "-")
 }
 
-// addRoute adds the route after the others.
+// addRoute adds the route after the existing ones.
 func (p *plan) addRoute(d *document) error {
 	lines := strings.Split(strings.TrimRight(p.routes(), "\n"), "\n")
 	for i, line := range lines {
@@ -153,7 +153,7 @@ func (p *plan) addRoute(d *document) error {
 	return d.add([]string{"routes"}, "\n"+strings.Join(lines, "\n"))
 }
 
-// addToTemplate adds what the function of the route lacks, or creates the function.
+// addToTemplate adds to the route's function what it lacks, or creates the function.
 func (p *plan) addToTemplate(c *Changes, d *document) error {
 	k := p.kinds()[0]
 	i := slices.IndexFunc(p.template.Functions(), func(f *template.Function) bool {
@@ -181,11 +181,11 @@ func (p *plan) addToTemplate(c *Changes, d *document) error {
 		return d.add([]string{"Resources"}, "\n"+resources)
 	}
 	if !p.sam {
-		return errors.New("the template has no SAM transform, and `add` can only add routes to SAM functions. Write the route yourself: `expressway validate` says what else it needs")
+		return errors.New("the template has no SAM transform, and `add` can only add routes to SAM functions: write the route yourself, and run `expressway validate`, which reports what else it needs")
 	}
 	f := p.template.Functions()[i]
 	if names := p.published(k.id); len(names) > 0 && f.Get("AutoPublishAlias") != nil {
-		c.note("add %s to VersionDescription of %s: a parameter's value publishes no version by itself", strings.Join(names, " "), f.ID)
+		c.note("add %s to VersionDescription of %s, because a change of a parameter's value alone publishes no version", strings.Join(names, " "), f.ID)
 	}
 	return p.addToFunction(d, f, k)
 }
@@ -216,7 +216,7 @@ func (p *plan) addToFunction(d *document, f *template.Function, k kind) error {
 	case idQueue:
 		p.samQueueEvent(events, "", p.names.queueEvent, p.queueID())
 		if p.queue == nil {
-			return errors.New("the template has no queue that nothing reads; add one to it, and name it with --queue")
+			return errors.New("the template has no queue that nothing reads: add one to it, and name it with --queue")
 		}
 	case idEvents:
 		p.samRuleEvent(events, "")
@@ -228,7 +228,7 @@ func (p *plan) addToFunction(d *document, f *template.Function, k kind) error {
 	}
 	p.shared(shared)
 	if k.id == idWebhook && events.b.String() != "" {
-		p.door(shared) // the API that the events name
+		p.door(shared) // the API that the function's events name
 	}
 	block := shared.b.String()
 	if k.id == idEvents { // the function has its destination already
@@ -240,7 +240,7 @@ func (p *plan) addToFunction(d *document, f *template.Function, k kind) error {
 	return nil
 }
 
-// newVariables returns the lines of variables that the function does not have.
+// newVariables returns the lines of variables that the function does not have yet.
 func (p *plan) newVariables(block string, f *template.Function) string {
 	var out []string
 	for line := range strings.SplitSeq(strings.TrimRight(block, "\n"), "\n") {
@@ -284,7 +284,7 @@ func (p *plan) granted(statement string, permissions template.Permissions) bool 
 	return granted
 }
 
-// addSecrets adds what a laptop needs to env.json.
+// addSecrets adds the secrets that a laptop needs to env.json.
 func (p *plan) addSecrets(c *Changes) error {
 	if len(p.variables()) == 0 {
 		return nil
@@ -347,13 +347,13 @@ func addJSON(path, source, id string, variables []variable) (string, error) {
 	line := lines[target.Pos.Line-1]
 	at := target.Pos.Column
 	if at > len(line) || line[at-1] != '{' {
-		return "", fmt.Errorf("%s:%d: nothing can be added to it; add %s", path, target.Pos.Line, added)
+		return "", fmt.Errorf("%s:%d: nothing can be added here automatically: add %s", path, target.Pos.Line, added)
 	}
 	lines[target.Pos.Line-1] = line[:at] + added + line[at:]
 	text := strings.Join(lines, "")
 	after, err := template.Parse(path, []byte(text))
 	if err != nil || lost(root, after, "") != "" {
-		return "", fmt.Errorf("%s: nothing can be added to it; add %s", path, added)
+		return "", fmt.Errorf("%s: nothing can be added here automatically: add %s", path, added)
 	}
 	return text, nil
 }

@@ -1,6 +1,6 @@
 // Package scaffold writes what a folder lacks for its routes: the configuration, the
-// template's resources, samples and settings for a laptop. It adds lines and files, and
-// does not change existing ones.
+// template's resources, samples and settings for a laptop. It adds files and lines, and
+// does not change existing lines.
 package scaffold
 
 import (
@@ -14,7 +14,7 @@ import (
 
 // A File is a file that does not exist yet.
 type File struct {
-	Path string // from the folder
+	Path string // relative to the folder
 	Data []byte
 }
 
@@ -122,14 +122,14 @@ func (c *Changes) skipExisting() error {
 		case err != nil:
 			return err
 		default:
-			c.note("%s already exists, and is left as it is", f.Path)
+			c.note("%s already exists and was not changed", f.Path)
 		}
 	}
 	c.Files = missing
 	return nil
 }
 
-// Write adds what is missing. It writes nothing if one edit would change something that
+// Write adds what is missing. It writes nothing if any edit would change something that
 // exists.
 func (c *Changes) Write() error {
 	for _, d := range c.edits {
@@ -165,7 +165,8 @@ func (c *Changes) Write() error {
 	return nil
 }
 
-// replace rewrites an existing file. A link remains one: what it points to is replaced.
+// replace writes an existing file anew. If it is a symbolic link, the file that it points
+// to is replaced.
 func replace(path, text string) error {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -178,8 +179,8 @@ func replace(path, text string) error {
 	return whole(path, []byte(text), info.Mode().Perm())
 }
 
-// whole writes a file whole or not at all: a part of it would be taken for a file that
-// somebody has written.
+// whole writes a file completely or not at all, because a partial file would look like
+// one that somebody has written.
 func whole(path string, data []byte, mode fs.FileMode) error {
 	temporary := path + ".expressway"
 	err := os.WriteFile(temporary, data, mode)

@@ -10,23 +10,23 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
-// errFlow refuses a place that is written in braces or brackets on a line: adding to it
-// would change existing lines.
+// errFlow refuses to add to a collection in flow style, because that would change
+// existing lines.
 var errFlow = errors.New("is written in braces or brackets, so nothing can be added to it without changing its lines")
 
 // An addition holds lines to insert between the existing lines of a file.
 type addition struct {
-	after  int // the line that it follows; 0 for the top
+	after  int // the line after which it is inserted; 0 for the top
 	indent int
 	lines  []string
-	member []string // the path of the first member that it adds; nil for an item of a list
+	member []string // the path of the first member that it adds; nil if it adds an item to a list
 }
 
 // A document is a YAML file to which lines are added, without changing any.
 type document struct {
 	file      string
-	lines     []string // without their line ends
-	newline   string   // of each line: "\r\n" if all lines of the file end so
+	lines     []string // without their line breaks
+	newline   string   // the line break: "\r\n" if all lines of the file end with it
 	tail      string   // the blank lines at the file's end
 	root      *template.Node
 	additions []addition
@@ -38,7 +38,7 @@ func newDocument(file, source string) (*document, error) {
 		return nil, err
 	}
 	if root.Kind != template.Map || strings.HasPrefix(strings.TrimSpace(source), "{") {
-		return nil, fmt.Errorf("%s is JSON or not a mapping; lines can only be added to YAML", file)
+		return nil, fmt.Errorf("%s is not a YAML mapping: lines can only be added to YAML, not to JSON", file)
 	}
 	d := &document{file: file, newline: "\n", root: root}
 	if n := strings.Count(source, "\r\n"); n > 0 && n == strings.Count(source, "\n") {
@@ -63,7 +63,7 @@ func (d *document) add(path []string, block string) error {
 		depth++
 	}
 	if n.Kind == template.Null && depth > 0 {
-		return fmt.Errorf("%s:%d: %s is empty; remove the key, or give it a value", d.file, n.Pos.Line, path[depth-1])
+		return fmt.Errorf("%s:%d: %s is empty: remove the key, or give it a value", d.file, n.Pos.Line, path[depth-1])
 	}
 	first := firstPos(n)
 	if first.Line == 0 || first.Line > len(d.lines) || n.Kind != template.Map && n.Kind != template.List || d.flow(n, first) {
@@ -88,7 +88,8 @@ func (d *document) add(path []string, block string) error {
 	a.lines = lines
 	a.member = firstMember(path, block)
 	d.additions = append(d.additions, a)
-	// What belongs to the block that ends here comes before what begins after it.
+	// Additions to a block that ends at this line precede those that begin a new block
+	// after it.
 	slices.SortStableFunc(d.additions, func(a, b addition) int {
 		return cmp.Or(cmp.Compare(a.after, b.after), cmp.Compare(b.indent, a.indent))
 	})
@@ -122,8 +123,8 @@ func firstPos(n *template.Node) template.Pos {
 	return template.Pos{}
 }
 
-// flow reports whether a collection is in braces or brackets: otherwise, only spaces
-// precede its first member or the dash of an item.
+// flow reports whether a collection is in braces or brackets. Otherwise, only spaces
+// precede its first member or the dash of its first item.
 func (d *document) flow(n *template.Node, first template.Pos) bool {
 	before := strings.TrimLeft(d.lines[first.Line-1][:min(first.Column-1, len(d.lines[first.Line-1]))], " ")
 	if n.Kind == template.Map {
@@ -132,14 +133,14 @@ func (d *document) flow(n *template.Node, first template.Pos) bool {
 	return !strings.HasPrefix(before, "-")
 }
 
-// dash returns the column, from 0, of the dash before an item.
+// dash returns the column of the dash before an item, counted from 0.
 func (d *document) dash(first template.Pos) int {
 	return strings.LastIndexByte(d.lines[first.Line-1][:first.Column-1], '-')
 }
 
 // end returns the last line of a block: before the next line that is indented less. Blank
-// lines and comments at the end belong to what follows, but for a comment that follows at
-// once and is indented like what is within the last member or item.
+// lines and comments at the end belong to what follows, except for a comment that follows
+// directly and is indented like the contents of the last member or item.
 func (d *document) end(first template.Pos, list bool) int {
 	indent := first.Column - 1
 	if list {
@@ -179,25 +180,25 @@ func (d *document) String() string {
 	return strings.Join(out, d.newline) + d.tail
 }
 
-// check parses the result, and makes sure that everything that existed is still there,
+// check parses the result, and checks that everything that existed is still there,
 // unchanged.
 func (d *document) check() error {
 	root, err := template.Parse(d.file, []byte(d.String()))
 	if err != nil {
-		return fmt.Errorf("the result cannot be parsed, so nothing is written: %w", err)
+		return fmt.Errorf("the result could not be parsed, so nothing was written: %w", err)
 	}
 	if path := lost(d.root, root, ""); path != "" {
-		return fmt.Errorf("%s: adding to it would change %s, so nothing is written", d.file, path)
+		return fmt.Errorf("%s: adding to it would change %s, so nothing was written", d.file, path)
 	}
 	for _, a := range d.additions {
 		if a.member != nil && root.Get(a.member...) == nil {
-			return fmt.Errorf("%s: %s could not be added in its place, so nothing is written", d.file, strings.Join(a.member, "."))
+			return fmt.Errorf("%s: %s could not be added in its place, so nothing was written", d.file, strings.Join(a.member, "."))
 		}
 	}
 	return nil
 }
 
-// lost returns the path of something that another tree lacks.
+// lost returns the path of something in one tree that another tree lacks.
 func lost(a, b *template.Node, path string) string {
 	if b == nil || a.Kind != b.Kind || a.Text != b.Text || len(a.Items) > len(b.Items) {
 		return path

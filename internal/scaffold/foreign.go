@@ -22,12 +22,13 @@ func understood(t *template.Template) error {
 			list = append(list, p)
 		}
 	}
-	return fmt.Errorf("the template is not understood, so nothing is added to it:\n%w", &template.Error{Problems: list})
+	return fmt.Errorf("the template was not understood, so nothing was added to it: %w", &template.Error{Problems: list})
 }
 
-// toolOf returns what the stacks of a folder are written with, and the template. It is CDK
-// if the folder has no template but an app, whose only stack is the template; Terraform if
-// it has no template but such a configuration; else SAM.
+// toolOf returns the tool that a folder uses, and the template. It is CDK if the folder
+// has an app and no template; the template is then that of the app's only stack. It is
+// Terraform if the folder has a Terraform configuration and no template. Otherwise it is
+// SAM.
 func toolOf(dir, path string) (iac, file string) {
 	if path != "" || template.Find(dir) != "" {
 		if synthesized(path) {

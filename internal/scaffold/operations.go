@@ -10,7 +10,7 @@ import (
 	"github.com/expressway-dev/expressway/internal/sources"
 )
 
-// The logical ids and names of what operates the stack.
+// The logical ids and names of the resources for operating the stack.
 const (
 	idFunctionLogs  = "ExpresswayLogs"
 	idAPILogs       = "ExpresswayApiLogs"
@@ -21,27 +21,28 @@ const (
 	paramAccessLog  = "AccessLog"
 	condConcurrent  = "BoundWebhooks"
 	condAccessLog   = "WithAccessLog"
-	// requestRate and requestBurst are how many requests the API takes.
+	// requestRate and requestBurst are the API's throttling limits.
 	requestRate, requestBurst = 100, 200
 )
 
-// operated reports whether the stack gets versions, alarms and logs: SAM publishes versions,
-// which plain CloudFormation does not do at a change.
+// operated reports whether the stack gets versions, alarms and logs. Only SAM publishes a
+// new version when a function changes; plain CloudFormation does not.
 func (p *plan) operated() bool { return p.sam }
 
-// bounded reports whether the webhook function's reserved concurrency is the only throttle
-// of its door.
+// bounded reports whether the door has no throttling of its own, so that only the webhook
+// function's reserved concurrency limits requests.
 func (p *plan) bounded() bool {
 	return p.operated() && p.from(sources.HTTP) && (p.Door == "function-url" || p.Door == "alb")
 }
 
-// logsAtOwnRisk reports whether the door writes its access log only with a role of the
-// account's.
+// logsAtOwnRisk reports whether the door's access log needs a role in the settings of the
+// account.
 func (p *plan) logsAtOwnRisk() bool {
 	return p.operated() && p.from(sources.HTTP) && p.Door == "rest"
 }
 
-// operationParameters are the parameters of operation that the template does not have.
+// operationParameters returns the parameters for operating the stack that the template
+// does not have yet.
 func (p *plan) operationParameters() string {
 	w := &writer{}
 	if !p.operated() {
@@ -59,18 +60,18 @@ func (p *plan) operationParameters() string {
 		}
 		w.f("  Description: %s", description)
 	}
-	parameter(paramTopic, "", "", "The SNS topic that alarms go to; empty for none.")
-	parameter(paramGradual, "false", `AllowedValues: ["true", "false"]`, "Whether a new version gets a tenth of the traffic first, and none if an alarm sounds.")
+	parameter(paramTopic, "", "", "The SNS topic for alarms; empty for none.")
+	parameter(paramGradual, "false", `AllowedValues: ["true", "false"]`, "Whether a new version first gets a tenth of the traffic, and is rolled back if an alarm goes off.")
 	if p.bounded() {
-		parameter(paramConcurrent, "", `AllowedPattern: "[0-9]*"`, "How many requests the webhook function works on at a time; empty for no bound of its own.")
+		parameter(paramConcurrent, "", `AllowedPattern: "[0-9]*"`, "How many requests the webhook function processes at a time; empty for no limit of its own.")
 	}
 	if p.logsAtOwnRisk() {
-		parameter(paramAccessLog, "on", `AllowedValues: ["on", "off"]`, "Off, if API Gateway has no role for logs in this account (`aws apigateway get-account`).")
+		parameter(paramAccessLog, "on", `AllowedValues: ["on", "off"]`, "Set it to off if API Gateway has no role for logs in this account (see `aws apigateway get-account`).")
 	}
 	return w.b.String()
 }
 
-// conditions are the members of Conditions that the stack needs.
+// conditions returns the members of Conditions that the stack needs.
 func (p *plan) conditions() string {
 	w := &writer{}
 	if p.bounded() && !p.hasCondition(condConcurrent) {
@@ -86,32 +87,34 @@ func (p *plan) hasCondition(name string) bool {
 	return p.template != nil && p.template.Root.Get("Conditions", name) != nil
 }
 
-// secretID is the logical id of the secret behind a variable.
+// secretID returns the logical id of the secret behind a variable.
 func secretID(v variable) string { return "Expressway" + v.parameter }
 
-// referenceName is the variable that says where the secret of another one is.
+// referenceName returns the name of the variable that holds the reference to the secret
+// of another variable.
 func referenceName(name string) string { return name + "_REF" }
 
 // refused are findings of checkov that do not apply, with the reasons.
 func refused(k kind, door string) [][2]string {
 	bound := map[string]string{
-		idWebhook: "The API throttles; the account's concurrency is for its owner to divide.",
-		idQueue:   "ScalingConfig bounds what its queue uses.",
-		idEvents:  "Events that find no room wait in Lambda's own queue.",
+		idWebhook: "The API throttles; how to divide the account's concurrency is for its owner to decide.",
+		idQueue:   "ScalingConfig limits the concurrency of its queue.",
+		idEvents:  "Events that exceed the concurrency wait in Lambda's own queue.",
 	}[k.id]
 	letters := map[string]string{
-		idWebhook: "Called synchronously - there is nothing that a dead-letter queue would get.",
-		idQueue:   "Its queue redrives - Lambda would use no dead-letter queue of the function.",
-		idEvents:  "Its on-failure destination gets the event with the error.",
+		idWebhook: "Called synchronously - a dead-letter queue would get nothing.",
+		idQueue:   "Its queue has a redrive policy - Lambda would not use a dead-letter queue of the function.",
+		idEvents:  "Its on-failure destination receives the event with the error.",
 	}[k.id]
-	out := [][2]string{{"CKV_AWS_116", letters}, {"CKV_AWS_117", "It calls public endpoints of AWS only."}, {"CKV_AWS_173", "The environment holds no secret, and Lambda encrypts it."}}
+	out := [][2]string{{"CKV_AWS_116", letters}, {"CKV_AWS_117", "It calls only public endpoints of AWS."}, {"CKV_AWS_173", "The environment holds no secret, and Lambda encrypts it."}}
 	if k.id != idWebhook || door != "function-url" && door != "alb" {
 		out = append(out, [2]string{"CKV_AWS_115", bound})
 	}
 	return out
 }
 
-// skips writes the findings of checkov that are refused, at the indentation of Metadata's members.
+// skips writes the findings of checkov that do not apply, at the indentation of Metadata's
+// members.
 func (w *writer) skips(findings [][2]string) {
 	w.f("      checkov:")
 	w.f("        skip:")
@@ -131,7 +134,7 @@ func (p *plan) samMetadata(w *writer, k kind) {
 	}
 }
 
-// published are the parameters whose values a function has in its properties.
+// published returns the parameters whose values are in a function's properties.
 func (p *plan) published(id string) []string {
 	var out []string
 	if p.machine == "" {
@@ -147,13 +150,14 @@ func (p *plan) published(id string) []string {
 	return out
 }
 
-// samVersions writes the alias, what publishes a version, and how traffic moves to it.
+// samVersions writes the alias, the settings that publish a version, and how traffic
+// moves to it.
 func (p *plan) samVersions(w *writer, k kind) {
-	w.f("    # Everything calls this alias, which moves to a new version at each change.")
+	w.f("    # All callers use this alias, which moves to a new version at each change.")
 	w.f("    AutoPublishAlias: live")
 	w.f("    AutoPublishAliasAllProperties: true")
 	if read := p.published(k.id); len(read) > 0 {
-		w.f("    # A parameter's value is not in the template's text: here it publishes a version.")
+		w.f("    # A change of a parameter's value does not change the template's text: this makes it publish a version.")
 		w.f("    VersionDescription: !Sub \"%s\"", strings.Join(read, " "))
 	}
 	w.f("    DeploymentPreference:")
@@ -162,7 +166,7 @@ func (p *plan) samVersions(w *writer, k kind) {
 	w.f("      Alarms: [!GetAtt %[1]sAlarms.Outputs.Errors, !GetAtt %[1]sAlarms.Outputs.Failed, !GetAtt %[1]sAlarms.Outputs.Unknown]", k.id)
 }
 
-// secretIDs are the logical ids of the secrets that the webhook function reads.
+// secretIDs returns the logical ids of the secrets that the webhook function reads.
 func (p *plan) secretIDs() []string {
 	var out []string
 	for _, v := range p.variables() {
@@ -173,7 +177,7 @@ func (p *plan) secretIDs() []string {
 	return out
 }
 
-// secrets are what the webhook function's references name.
+// secrets writes the secrets that the webhook function's references name.
 func (p *plan) secrets(w *writer) {
 	if !p.operated() || !p.from(sources.HTTP) {
 		return
@@ -189,7 +193,7 @@ func (p *plan) secrets(w *writer) {
 	}
 }
 
-// operations are the log group and the alarms of new functions.
+// operations writes the log group and the alarms of new functions.
 func (p *plan) operations(w *writer) {
 	if !p.operated() {
 		return
@@ -214,13 +218,13 @@ func (p *plan) operations(w *writer) {
 func (p *plan) logGroup(w *writer, id, name string) {
 	w.f("%s:", id)
 	w.f("  Type: AWS::Logs::LogGroup")
-	w.f("  Metadata: {checkov: {skip: [{id: CKV_AWS_158, comment: \"No payload in it, and CloudWatch Logs encrypts it.\"}]}}")
+	w.f("  Metadata: {checkov: {skip: [{id: CKV_AWS_158, comment: \"It contains no payload, and CloudWatch Logs encrypts it.\"}]}}")
 	w.f("  DeletionPolicy: Delete")
 	w.f("  UpdateReplacePolicy: Delete")
 	w.f("  Properties: {LogGroupName: !Sub %q, RetentionInDays: 30}", name)
 }
 
-// alarms writes a nested stack of alarms/.
+// alarms writes a nested stack with a template of alarms/.
 func (p *plan) alarms(w *writer, id, file string, parameters ...string) {
 	if p.has(id) {
 		return
@@ -232,7 +236,7 @@ func (p *plan) alarms(w *writer, id, file string, parameters ...string) {
 	w.f("    Parameters: {%s, %s: !Ref %s}", strings.Join(parameters, ", "), paramTopic, paramTopic)
 }
 
-// alarmFiles are the nested stacks that the written resources name.
+// alarmFiles returns the templates of the nested stacks that the written resources name.
 func (p *plan) alarmFiles(c *Changes, resources string) error {
 	names, err := fs.Glob(deploy.Alarms, alarmsDir+"/*.yaml")
 	if err != nil {

@@ -65,7 +65,7 @@ func (p *plan) plainMapping(w *writer, id, queue string) {
 	w.f("    EventSourceArn: !GetAtt %s.Arn", queue)
 	w.f("    FunctionName: !Ref %s", idQueue)
 	w.f("    BatchSize: 10")
-	w.f("    # Without it Lambda deletes every message of a batch that returns.")
+	w.f("    # Without this, Lambda would delete all messages of a batch, even those that failed.")
 	w.f("    FunctionResponseTypes: [ReportBatchItemFailures]")
 	w.f("    ScalingConfig: {MaximumConcurrency: 5}")
 }

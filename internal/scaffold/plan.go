@@ -14,22 +14,23 @@ import (
 	"github.com/expressway-dev/expressway/pkg/template"
 )
 
-// Options hold what a user asks for.
+// Options are the choices of the user.
 type Options struct {
 	Dir string
 	// From are http, sqs and eventbridge; Providers are the providers of the webhooks.
 	From, Providers []string
-	// Door is http-api, rest, function-url or alb; IaC is sam, cdk or terraform, or empty for
-	// what the folder is of.
+	// Door is http-api, rest, function-url or alb. IaC is sam, cdk or terraform; if it is
+	// empty, it is the tool of the folder.
 	Door, IaC string
-	// Template is a file of the folder; if it is empty, the folder's template is found.
+	// Template is a file in the folder; if it is empty, the folder is searched for a
+	// template.
 	Template string
-	// Machine, Queue and Bus are logical ids of a template; if they are empty, the only
-	// one is used.
+	// Machine, Queue and Bus are logical ids in the template; if one is empty, the
+	// template's only resource of its kind is used.
 	Machine, Queue, Bus string
 	// Source and DetailType are those of the rule.
 	Source, DetailType string
-	// Path is the prefix of the webhooks' paths, before the provider's name.
+	// Path precedes the provider's name in the webhooks' paths.
 	Path string
 	// Accept puts the webhooks into a queue first; Offload puts large inputs into a bucket.
 	Accept, Offload bool
@@ -37,15 +38,15 @@ type Options struct {
 	Layer string
 	// Arch is arm64 or x86_64.
 	Arch string
-	// LayerFile and LayerZip are the layer's file and contents; the contents are empty if
-	// the program carries no layer.
+	// LayerFile and LayerZip are the name and the contents of the layer's file; the
+	// contents are empty if the program does not contain the layer.
 	LayerFile string
 	LayerZip  []byte
 	// Version is the version of this program.
 	Version string
 }
 
-// The files and folders that are made.
+// The files and folders that are created.
 const (
 	configDir  = "expressway"
 	ConfigFile = "expressway/expressway.yaml"
@@ -68,18 +69,18 @@ const (
 	machineVar = "STATE_MACHINE_ARN"
 )
 
-// A plan holds what will be made: the routes, and what the stack already has.
+// A plan holds the routes to be created, and the resources that the stack already has.
 type plan struct {
 	Options
 	template *template.Template // nil for an empty folder
 	sam      bool
 
 	// machine is the logical id of the state machine that the routes start; if it is
-	// empty, a variable must be set. express says that the route can wait for the
-	// machine.
+	// empty, a variable must be set. express means that routes can wait for its
+	// executions.
 	machine  string
 	express  bool
-	variable string // of its ARN
+	variable string // the variable for its ARN
 
 	hooks []*hook
 	api   string // the logical id of an existing API
@@ -87,8 +88,8 @@ type plan struct {
 	queue      *template.Resource // an existing one
 	queueTime  int                // the timeout of the queue function
 	fifo       bool
-	dead       string // the logical id of the dead-letter queue of a queue that is there
-	bus        string // the logical id of a bus; empty means the default one
+	dead       string // the logical id of the dead-letter queue of an existing queue
+	bus        string // the logical id of a bus; empty means the default bus
 	names      names
 	source     string
 	detailType string
@@ -99,12 +100,12 @@ type names struct{ queue, queueVar, deadVar, queueEvent, event, eventEvent strin
 
 var initNames = names{"deliveries", "DELIVERIES_QUEUE_ARN", "DEAD_LETTERS_URL", "Deliveries", "events", "Events"}
 
-// withoutRoutes refuses a folder whose own routes would get the functions, queues and
-// permissions of others.
+// withoutRoutes refuses a folder that already has routes, because the template would be
+// written for other routes.
 func (p *plan) withoutRoutes() error {
 	_, err := os.Lstat(filepath.Join(p.Dir, ConfigFile))
 	if err == nil {
-		return fmt.Errorf("%s already exists, and the template would serve other routes than it has: `expressway add` adds a route to it; to start over, move it away first", ConfigFile)
+		return fmt.Errorf("%s already exists, and its routes would not fit the new template: `expressway add` adds a route to it; to start over, move it away first", ConfigFile)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -148,14 +149,14 @@ func Init(o Options) (*Changes, error) {
 			return nil, err
 		}
 		c.edits = append(c.edits, doc)
-		c.note("add the parameters to `sam deploy --parameter-overrides`, or to parameter_overrides of samconfig.toml: %s", strings.Join(p.parameterNames(), ", "))
+		c.note("pass the parameters to `sam deploy --parameter-overrides`, or add them to parameter_overrides in samconfig.toml: %s", strings.Join(p.parameterNames(), ", "))
 	}
 	c.file("env.json", p.envFile())
 	if o.Layer == "" {
 		if len(o.LayerZip) > 0 {
 			c.Files = append(c.Files, File{o.LayerFile, o.LayerZip})
 		} else {
-			c.note("put the layer next to the template before you deploy it: `expressway layer` of a release says where %s is", o.LayerFile)
+			c.note("put the layer next to the template before you deploy it: download %s from the release, or write it with `expressway layer` of a released program", o.LayerFile)
 		}
 	}
 	if err := c.skipExisting(); err != nil {
@@ -196,7 +197,7 @@ func newPlan(o Options) (*plan, *document, error) {
 		p.sam = p.template.SAM()
 		if o.IaC == "sam" {
 			if synthesized(path) {
-				return nil, nil, fmt.Errorf("%s is rewritten by each synth, so nothing is added to it; use --iac cdk, and the construct in the app", path)
+				return nil, nil, fmt.Errorf("%s is rewritten by each synth, so nothing was added to it: pass --iac cdk, and use the construct in the app", path)
 			}
 			if doc, err = newDocument(path, string(source)); err != nil {
 				return nil, nil, err
@@ -236,7 +237,7 @@ func (p *plan) dedupes() bool {
 	return slices.ContainsFunc(p.hooks, func(h *hook) bool { return h.dedupes })
 }
 
-// variables are those of the webhook function, each once.
+// variables returns the variables of the webhook function, without duplicates.
 func (p *plan) variables() []variable {
 	var out []variable
 	for _, h := range p.hooks {
@@ -260,12 +261,12 @@ func (p *plan) parameterNames() []string {
 	return out
 }
 
-// configuration is expressway.yaml.
+// configuration returns the text of expressway.yaml.
 func (p *plan) configuration() string {
 	return "# yaml-language-server: $schema=https://raw.githubusercontent.com/expressway-dev/expressway/main/docs/expressway.schema.json\nversion: 1\nroutes:\n" + p.routes()
 }
 
-// routes are the items of routes.
+// routes returns the items of routes.
 func (p *plan) routes() string {
 	var b strings.Builder
 	for _, h := range p.hooks {

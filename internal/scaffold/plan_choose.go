@@ -54,7 +54,7 @@ func (p *plan) chooseAPI() error {
 	return nil
 }
 
-// chooseQueue returns the only queue that nothing reads and that is not a dead-letter
+// chooseQueue finds the only queue that nothing reads and that is not a dead-letter
 // queue.
 func (p *plan) chooseQueue() error {
 	if !p.from(sources.SQS) || p.template == nil {
@@ -81,7 +81,7 @@ func (p *plan) chooseQueue() error {
 		for i, q := range free {
 			names[i] = q.ID
 		}
-		return fmt.Errorf("the template has several queues that nothing reads (%s); name one with --queue", strings.Join(names, ", "))
+		return fmt.Errorf("the template has several queues that nothing reads (%s): name one with --queue", strings.Join(names, ", "))
 	}
 	p.queue = free[0]
 	p.fifo = p.queue.Get("FifoQueue").Or("") == "true"
@@ -89,7 +89,7 @@ func (p *plan) chooseQueue() error {
 	if v := p.queue.Get("VisibilityTimeout"); v != nil {
 		visibility, _ = v.Int()
 	}
-	// The queue is not changed, so its visibility bounds the function's timeout.
+	// The queue is not changed, so its VisibilityTimeout limits the function's timeout.
 	p.queueTime = max(1, min(60, visibility/6))
 	target, _ := p.queue.Get("RedrivePolicy", "deadLetterTargetArn").String()
 	for _, q := range p.template.Of("AWS::SQS::Queue") {
@@ -100,7 +100,8 @@ func (p *plan) chooseQueue() error {
 	return nil
 }
 
-// usedQueues are the ARNs of queues that a mapping reads or that take dead letters.
+// usedQueues returns the ARNs of queues that a mapping reads or that receive dead
+// letters.
 func (p *plan) usedQueues() map[string]bool {
 	busy := map[string]bool{}
 	mark := func(v *template.Value) {
@@ -125,7 +126,7 @@ func (p *plan) usedQueues() map[string]bool {
 	return busy
 }
 
-// deadLetterIDs are the logical ids within keys that say dead letter.
+// deadLetterIDs returns the logical ids below keys whose names contain "dead letter".
 func deadLetterIDs(root *template.Node) (ids []string) {
 	var walk func(n *template.Node, dead bool, depth int)
 	walk = func(n *template.Node, dead bool, depth int) {
@@ -169,15 +170,16 @@ func (p *plan) chooseHooks() error {
 		p.hooks = []*hook{p.tokenHook()}
 	}
 	if p.Door == "rest" && !p.sam {
-		return errors.New("--door rest needs SAM's transform in the template; --door http-api and function-url do not")
+		return errors.New("--door rest needs SAM's transform in the template: add it, or choose --door http-api or function-url")
 	}
 	return nil
 }
 
-// tokenHook is a webhook without a provider: every holder of the token may send.
+// tokenHook returns a webhook without a provider, to which anyone who has the token may
+// send.
 func (p *plan) tokenHook() *hook {
 	h := &hook{provider: "webhook", name: "webhook", path: strings.TrimSuffix(p.Path, "/") + "/webhook"}
-	h.variables = []variable{{"WEBHOOK_TOKEN", "WebhookToken", "What senders put into the header X-Api-Key.", "development-only-token", true, ""}}
+	h.variables = []variable{{"WEBHOOK_TOKEN", "WebhookToken", "The token that senders put into the header X-Api-Key.", "development-only-token", true, ""}}
 	h.yaml = "  - name: webhook\n    http: POST " + h.path + "\n    verify: {token: {header: X-Api-Key}, secrets: [\"" + secretRef("WEBHOOK_TOKEN") + "\"]}\n    start: ${" + p.variable + "}\n    input: '{% $request.body %}'\n"
 	if !p.express {
 		h.yaml += "    mode: async\n"

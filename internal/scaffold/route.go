@@ -18,10 +18,11 @@ import (
 // A hook is a webhook route of a provider.
 type hook struct {
 	provider string
-	// name is the route's; another one where the provider has a route already.
+	// name is the name of the route. It is not the provider's if the provider already has
+	// a route.
 	name string
 	path string
-	yaml string // of the route, as an item of routes
+	yaml string // the route as an item of routes
 	// variables are the variables that the route reads in addition to the machine's, in
 	// order.
 	variables []variable
@@ -32,11 +33,11 @@ type hook struct {
 type variable struct {
 	name, parameter, description, local string
 	secret                              bool
-	fallback                            string // a default of the parameter; it may be empty
+	fallback                            string // the default of the parameter; it may be empty
 }
 
-// newHook writes the route of a provider. It tries the further settings that a provider
-// may need until the configuration is accepted without a warning.
+// newHook writes the route of a provider. It tries the additional settings that a
+// provider may need, until the configuration is accepted without a warning.
 func newHook(provider, path, machine string) (*hook, error) {
 	if _, known := verify.Lookup(provider); !known {
 		return nil, fmt.Errorf("there is no provider %q; the providers are %s", provider, strings.Join(verify.Providers(), ", "))
@@ -45,7 +46,7 @@ func newHook(provider, path, machine string) (*hook, error) {
 	prefix := strings.ToUpper(strings.ReplaceAll(provider, "-", "_"))
 	parameter := pascal(provider)
 	secret := variable{prefix + "_SECRET", parameter + "Secret", "The secret of the " + provider + " webhook.", "", true, ""}
-	url := variable{"WEBHOOK_URL", "WebhookUrl", "Scheme and host by which senders call the webhooks.", "http://127.0.0.1:8080", false, "https://hooks.example.com"}
+	url := variable{"WEBHOOK_URL", "WebhookUrl", "The scheme and host by which senders call the webhooks.", "http://127.0.0.1:8080", false, "https://hooks.example.com"}
 	token := variable{prefix + "_VERIFY_TOKEN", parameter + "VerifyToken", "The verify token of the " + provider + " webhook.", "development-only-token", true, ""}
 	username := variable{prefix + "_USERNAME", parameter + "Username", "The name that " + provider + " sends with the secret.", "expressway", false, "expressway"}
 	public := variable{prefix + "_PUBLIC_KEY", parameter + "PublicKey", "The public key's id at " + provider + ".", "development", false, ""}
@@ -65,10 +66,10 @@ func newHook(provider, path, machine string) (*hook, error) {
 		{"secrets: [\"" + secretRef(secret.name) + "\"], audience: \"${WEBHOOK_URL}" + path + "\", handshake: echo", []variable{secret, url}},
 		{"audience: \"${" + audience.name + "}\"", []variable{audience}},
 	}
-	// If the provider has no id of its own, what makes two deliveries equal cannot be
-	// guessed.
+	// If the provider has no delivery id, there is no way to guess which deliveries are
+	// equal.
 	dedupes := []string{"    dedupe: {for: 72h}\n", ""}
-	if provider == "meta" { // which asks for consent with a token
+	if provider == "meta" { // the provider asks for consent with a token
 		attempts = attempts[2:3]
 	}
 	for _, a := range attempts {
@@ -96,12 +97,12 @@ func newHook(provider, path, machine string) (*hook, error) {
 	return nil, fmt.Errorf("the provider %s needs more than a secret: docs/providers.md has a route to paste", provider)
 }
 
-// secretRef is the reference to a secret in a route: to where the stack keeps it, or else to
-// the variable itself, on a laptop and in stacks that set it.
+// secretRef returns the reference to a secret in a route: to the place where the stack keeps
+// it, or else to the variable itself, on a laptop and in stacks that set it.
 func secretRef(name string) string { return "${" + referenceName(name) + ":-env:" + name + "}" }
 
-// takes reports whether a configuration with one route is accepted, and whether there is
-// a warning.
+// takes reports whether a configuration with one route is accepted, and whether there are
+// warnings.
 func takes(route string) (spec verify.Spec, warned, ok bool) {
 	cfg, err := config.Parse("expressway.yaml", []byte("version: 1\nroutes:\n"+route), func(name string) string {
 		switch {
@@ -136,12 +137,12 @@ func localSecret(spec verify.Spec) string {
 	return text
 }
 
-// spki returns a public key on P-256 in the form that SendGrid shows.
+// spki returns a public key on P-256 in the form in which SendGrid shows it.
 const spki = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEjlM7b6C/e0YluzBmfAH7YH75+LioD+9bMAYocDGHsqNz6x294DMYNm0Gn4Om9ZAAU8c2M8sEGyHFXhqGwfQAtA=="
 
 var separators = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
-// pascal returns a name in the form of logical ids.
+// pascal returns a name in the form of a logical id.
 func pascal(name string) string {
 	var b strings.Builder
 	for _, word := range separators.Split(name, -1) {
@@ -154,7 +155,7 @@ func pascal(name string) string {
 
 var boundary = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
-// upperSnake returns a logical id in the form of variables.
+// upperSnake returns a logical id in the form of a variable's name.
 func upperSnake(id string) string {
 	return strings.ToUpper(separators.ReplaceAllString(boundary.ReplaceAllString(id, "${1}_${2}"), "_"))
 }

@@ -14,7 +14,7 @@ func (w *writer) f(format string, args ...any) {
 	fmt.Fprintf(&w.b, format+"\n", args...)
 }
 
-// parameters are the members of Parameters that the stack needs.
+// parameters returns the members of Parameters that the stack needs.
 func (p *plan) parameters() string {
 	w := &writer{}
 	for _, v := range p.variables() {
@@ -40,12 +40,12 @@ func (p *plan) parameters() string {
 	if p.from(sources.HTTP) && p.Door == "alb" {
 		w.f("ListenerArn:")
 		w.f("  Type: String")
-		w.f("  Description: The ARN of the listener of the load balancer that requests come through.")
+		w.f("  Description: The ARN of the listener of the load balancer that receives the requests.")
 	}
 	return w.b.String()
 }
 
-// machineRef is the state machine's ARN in the template.
+// machineRef returns the reference to the state machine's ARN in the template.
 func (p *plan) machineRef() string {
 	if p.machine == "" {
 		return "!Ref StateMachineArn"
@@ -67,7 +67,7 @@ func (p *plan) layerRef() string {
 	return "!Ref " + idLayer
 }
 
-// environment are the variables of a function.
+// environment writes the variables of a function.
 func (p *plan) environment(w *writer, indent, id string) {
 	if p.startsIn(id) {
 		w.f("%s%s: %s", indent, p.variable, p.machineRef())
@@ -98,7 +98,7 @@ func (p *plan) environment(w *writer, indent, id string) {
 	}
 }
 
-// statements are the permissions of a function: exactly what its routes need.
+// statements writes the permissions of a function: exactly those that its routes need.
 func (p *plan) statements(w *writer, indent, id string) {
 	if p.startsIn(id) {
 		w.f("%s- Effect: Allow", indent)
@@ -147,7 +147,7 @@ func (p *plan) kinds() []kind {
 	return out
 }
 
-// resources are the members of Resources that the routes need.
+// resources returns the members of Resources that the routes need.
 func (p *plan) resources() string {
 	w := &writer{}
 	for _, k := range p.kinds() {
@@ -165,10 +165,10 @@ func (p *plan) resources() string {
 	return w.b.String()
 }
 
-// throttles say what bounds the requests of a door that has no throttling of its own.
+// throttles explain what limits the requests of a door that has no throttling of its own.
 var throttles = map[string]string{
-	"function-url": "A Function URL has no throttling and no access log. This bounds the requests, and the function logs them.",
-	"alb":          "A load balancer does not throttle: this bounds the requests. Its access log is an attribute of the balancer.",
+	"function-url": "A function URL has no throttling and no access log. This limits the requests, and the function logs them.",
+	"alb":          "A load balancer does not throttle: this limits the requests. Its access log is an attribute of the balancer.",
 }
 
 func (p *plan) samFunction(w *writer, k kind) {
@@ -183,7 +183,7 @@ func (p *plan) samFunction(w *writer, k kind) {
 	w.f("    Layers: [%s]", p.layerRef())
 	w.f("    MemorySize: 256")
 	if k.id == idQueue && p.queue != nil && k.timeout < 60 {
-		w.f("    # A sixth of the queue's VisibilityTimeout, as Lambda asks for.")
+		w.f("    # A sixth of the queue's VisibilityTimeout, as Lambda recommends.")
 	}
 	w.f("    Timeout: %d", k.timeout)
 	w.f("    Tracing: Active")
@@ -226,7 +226,7 @@ func (p *plan) samQueueEvent(w *writer, indent, name, queue string) {
 	w.f("%s  Properties:", indent)
 	w.f("%s    Queue: !GetAtt %s.Arn", indent, queue)
 	w.f("%s    BatchSize: 10", indent)
-	w.f("%s    # Without it Lambda deletes every message of a batch that returns.", indent)
+	w.f("%s    # Without this, Lambda would delete all messages of a batch, even those that failed.", indent)
 	w.f("%s    FunctionResponseTypes: [ReportBatchItemFailures]", indent)
 	w.f("%s    ScalingConfig: {MaximumConcurrency: 5}", indent)
 }
@@ -242,7 +242,7 @@ func (p *plan) samRuleEvent(w *writer, indent string) {
 	p.pattern(w, indent+"      ")
 }
 
-// pattern is the event pattern of the rule.
+// pattern writes the event pattern of the rule.
 func (p *plan) pattern(w *writer, indent string) {
 	for _, field := range []struct{ name, text string }{{"source", p.source}, {"detail-type", p.detailType}} {
 		prefix, star := strings.CutSuffix(field.text, "*")
@@ -256,7 +256,7 @@ func (p *plan) pattern(w *writer, indent string) {
 	}
 }
 
-// shared are the resources that are not functions.
+// shared writes the resources that are not functions.
 func (p *plan) shared(w *writer) {
 	if p.from(sources.SQS) && p.queue == nil {
 		w.f("%s:", idJobs)
@@ -276,7 +276,7 @@ func (p *plan) shared(w *writer) {
 			w.f("    checkov:")
 			w.f("      skip:")
 			w.f("        - {id: CKV_AWS_119, comment: \"DynamoDB's own key encrypts.\"}")
-			w.f("        - {id: CKV_AWS_28, comment: \"A restored record would name deliveries that are long settled.\"}")
+			w.f("        - {id: CKV_AWS_28, comment: \"Restored records would only name deliveries that were settled long ago.\"}")
 		}
 		w.f("  DeletionPolicy: Delete")
 		w.f("  UpdateReplacePolicy: Delete")
@@ -337,7 +337,7 @@ func (p *plan) layer(w *writer) {
 	w.f("    LayerName: expressway-%s-%s", strings.ReplaceAll(layerVersion(p.Version), ".", "-"), strings.ReplaceAll(p.Arch, "_", "-"))
 	if p.sam {
 		w.f("    ContentUri: %s", p.LayerFile)
-		w.f("    # Another layer is another version of the functions.")
+		w.f("    # A new layer publishes a new version of the functions.")
 		w.f("    PublishLambdaVersion: true")
 		w.f("    RetentionPolicy: Retain")
 	} else {
@@ -347,16 +347,16 @@ func (p *plan) layer(w *writer) {
 	w.f("    CompatibleArchitectures: [%s]", p.Arch)
 }
 
-// layerVersion is a version as the name of a layer can hold it.
+// layerVersion returns a version in the form that the name of a layer allows.
 func layerVersion(version string) string {
 	return strings.Trim(separators.ReplaceAllString(version, "-"), "-")
 }
 
-// balancerName is the balancer in the dimensions of metrics, which a listener's ARN holds:
-// arn:…:listener/app/NAME/ID/ID.
+// balancerName returns the name of the balancer in the dimensions of metrics. A listener's
+// ARN contains it: arn:…:listener/app/NAME/ID/ID.
 const balancerName = `!Join ["/", [!Select [1, !Split ["/", !Ref ListenerArn]], !Select [2, !Split ["/", !Ref ListenerArn]], !Select [3, !Split ["/", !Ref ListenerArn]]]]`
 
-// webhookRef is what requests call: the alias, where there is one.
+// webhookRef returns the target of requests: the alias, if there is one.
 func (p *plan) webhookRef() string {
 	if p.operated() {
 		return "!Ref " + idWebhook + ".Alias"

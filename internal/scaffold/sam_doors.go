@@ -7,7 +7,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// method returns the method of a webhook's API event: any method if the provider asks for
+// method returns the method of a webhook's API event: any, if the provider asks for
 // consent with a method other than POST.
 func (h *hook) method() string {
 	preset, _ := verify.Lookup(h.provider)
@@ -54,7 +54,7 @@ func (p *plan) apiID() string {
 	return idAPI
 }
 
-// door writes the API or the other resource that receives the requests.
+// door writes the API, or the other resource that receives the requests.
 func (p *plan) door(w *writer) {
 	switch {
 	case p.Door == "alb":
@@ -72,8 +72,9 @@ func (p *plan) door(w *writer) {
 	}
 }
 
-// accessLog is the format of the access log: the route's key, and never the path or the
-// query, which may hold a token. requestId is the gatewayRequestId of the function's lines.
+// accessLog is the format of the access log. It has the route's key, and never the path or
+// the query, which may contain a token. requestId is the gatewayRequestId in the function's
+// log.
 func accessLog(route, failure string) string {
 	return `'{"requestId":"$context.requestId","requestTime":"$context.requestTime","routeKey":"` + route + `","status":"$context.status","responseLatency":"$context.responseLatency","integrationError":"` + failure + `","error":"$context.error.responseType"}'`
 }
@@ -83,11 +84,11 @@ func (p *plan) httpAPI(w *writer) {
 	w.f("%s:", idAPI)
 	w.f("  Type: AWS::Serverless::HttpApi")
 	w.f("  Properties:")
-	w.f("    # Requests a second, and at one moment. More are answered 429.")
+	w.f("    # Requests per second, and at one moment. Further requests are answered with 429.")
 	w.f("    DefaultRouteSettings: {ThrottlingRateLimit: %d, ThrottlingBurstLimit: %d}", requestRate, requestBurst)
 	w.f("    AccessLogSettings:")
 	w.f("      DestinationArn: !GetAtt %s.Arn", idAPILogs)
-	w.f("      # The route's key, and never the path: it may hold a token.")
+	w.f("      # The route's key, and never the path, which may contain a token.")
 	w.f("      Format: %s", accessLog("$context.routeKey", "$context.integrationErrorMessage"))
 	p.logGroup(w, idAPILogs, "/aws/vendedlogs/apis/${AWS::StackName}")
 	p.alarms(w, idAPI+"Alarms", "api.yaml", "Api: !Ref "+idAPI)
@@ -103,18 +104,18 @@ func (p *plan) restAPI(w *writer) {
 	w.f("  Metadata:")
 	w.f("    checkov:")
 	w.f("      skip:")
-	w.f("        - {id: CKV_AWS_120, comment: \"An answer to a webhook is not for the next one.\"}")
-	w.f("        - {id: CKV_AWS_76, comment: \"It logs, unless the parameter %s is off; checkov reads no condition here.\"}", paramAccessLog)
+	w.f("        - {id: CKV_AWS_120, comment: \"The answer to one webhook must not be used for another.\"}")
+	w.f("        - {id: CKV_AWS_76, comment: \"It logs unless the parameter %s is off; checkov does not evaluate this condition.\"}", paramAccessLog)
 	w.f("  Properties:")
 	w.f("    Name: !Sub \"${AWS::StackName}-webhooks\"")
 	w.f("    StageName: live")
 	w.f("    TracingEnabled: true")
-	w.f("    # Requests a second, and at one moment. More are answered 429.")
+	w.f("    # Requests per second, and at one moment. Further requests are answered with 429.")
 	w.f("    MethodSettings: [{HttpMethod: \"*\", ResourcePath: \"/*\", ThrottlingRateLimit: %d, ThrottlingBurstLimit: %d}]", requestRate, requestBurst)
 	w.f("    AccessLogSetting: !If")
 	w.f("      - %s", condAccessLog)
 	w.f("      - DestinationArn: !GetAtt %s.Arn", idAPILogs)
-	w.f("        # The route's key, and never the path: it may hold a token.")
+	w.f("        # The route's key, and never the path, which may contain a token.")
 	w.f("        Format: %s", accessLog("$context.httpMethod $context.resourcePath", "$context.integrationErrorMessage"))
 	w.f("      - !Ref AWS::NoValue")
 	p.logGroup(w, idAPILogs, "/aws/vendedlogs/apis/${AWS::StackName}")
@@ -148,7 +149,7 @@ func (p *plan) balancer(w *writer) {
 	w.f("    FunctionName: %s", p.webhookRef())
 	w.f("    Action: lambda:InvokeFunction")
 	w.f("    Principal: elasticloadbalancing.amazonaws.com")
-	w.f("    # The target group comes after its permission, so its name is not known here.")
+	w.f("    # The target group is created after its permission, so its name is not known here.")
 	w.f("    SourceArn: !Sub \"arn:${AWS::Partition}:elasticloadbalancing:${AWS::Region}:${AWS::AccountId}:targetgroup/*\"")
 	if p.operated() {
 		p.alarms(w, "ExpresswayTargetGroupAlarms", "api.yaml", "Kind: alb", "Api: !GetAtt ExpresswayTargetGroup.TargetGroupFullName", "LoadBalancer: "+balancerName)

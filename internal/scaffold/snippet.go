@@ -12,24 +12,24 @@ import (
 func (p *plan) snippet(c *Changes) error {
 	switch {
 	case p.from(sources.HTTP) && p.IaC == "cdk" && p.Door != "http-api":
-		return fmt.Errorf("--door %s: the CDK construct makes an HTTP API (http-api)", p.Door)
+		return fmt.Errorf("--door %s is not available with CDK: its construct creates an HTTP API (http-api)", p.Door)
 	case p.from(sources.HTTP) && p.IaC == "terraform" && p.Door != "http-api" && p.Door != "function-url":
-		return fmt.Errorf("--door %s: the Terraform module takes an HTTP API (http-api) or makes a function URL (function-url)", p.Door)
+		return fmt.Errorf("--door %s is not available with Terraform: its module uses an HTTP API (http-api) or creates a function URL (function-url)", p.Door)
 	}
 	c.file(ConfigFile, p.configuration())
 	p.samples(c)
 	c.file("env.json", p.envFile())
 	if p.IaC == "cdk" {
 		c.file("expressway-routes.ts", p.cdk())
-		c.note("call addRoutes of expressway-routes.ts in your stack")
+		c.note("call addRoutes from expressway-routes.ts in your stack")
 	} else {
 		c.file("expressway.tf", p.terraform())
-		c.note("give the variables of expressway.tf")
+		c.note("set the variables of expressway.tf")
 	}
 	return c.skipExisting()
 }
 
-// members writes NAME: VALUE for CDK, in braces, and nothing if there are none.
+// members writes NAME: VALUE for CDK, in braces, or nothing if there are none.
 func members(name string, pairs ...string) string {
 	if len(pairs) == 0 {
 		return ""
@@ -73,7 +73,7 @@ func (p *plan) cdk() string {
 	w.f("}): void {")
 	w.f("  const common = { config: 'expressway/', layer: props.layer, machineVariables: { %s: props.machine } };", p.variable)
 	p.cdkResources(w)
-	var webhook, work []string // what the functions get beyond common
+	var webhook, work []string // the properties of the functions in addition to common
 	if p.Accept {
 		webhook = append(webhook, p.acceptedVar()+": accepted")
 		work = append(work, p.acceptedVar()+": accepted")
@@ -110,7 +110,8 @@ func (p *plan) cdk() string {
 	return w.b.String()
 }
 
-// cdkResources are what routes need and no stack has yet.
+// cdkResources writes the resources that the routes need in addition to those that are
+// passed in.
 func (p *plan) cdkResources(w *writer) {
 	if p.dedupes() {
 		w.f("  const dedupeTable = new dynamodb.Table(stack, 'Deliveries', {")
@@ -148,7 +149,7 @@ func (w *writer) assign(name string, pairs ...[2]string) {
 	w.f("  }")
 }
 
-// aligned writes one attribute a line.
+// aligned writes one attribute per line.
 func (w *writer) aligned(indent string, pairs [][2]string) {
 	longest := 0
 	for _, pair := range pairs {
@@ -220,7 +221,8 @@ func (p *plan) terraformModule(w *writer, k kind) {
 	w.f("}\n")
 }
 
-// terraformResources are what routes need and no configuration has yet.
+// terraformResources writes the resources that the routes need in addition to those that
+// are passed in.
 func (p *plan) terraformResources(w *writer) {
 	if p.from(sources.HTTP) && p.Door == "http-api" {
 		w.f("resource \"aws_apigatewayv2_api\" \"webhooks\" {\n  name          = \"expressway-webhooks\"\n  protocol_type = \"HTTP\"\n}\n")

@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/internal/sources"
 )
 
-// newStack writes a template of its own, with a state machine to begin with.
+// newStack writes a new template, with a first state machine.
 func (p *plan) newStack(c *Changes, resources string) {
 	w := &writer{}
 	w.f("AWSTemplateFormatVersion: \"2010-09-09\"")
@@ -31,15 +31,15 @@ func (p *plan) newStack(c *Changes, resources string) {
 	case !p.from(sources.HTTP):
 	case p.Door == "http-api":
 		outputs.f("WebhookUrl:")
-		outputs.f("  Description: Where webhooks are sent to; a route's path follows it.")
+		outputs.f("  Description: The base URL for webhooks; append a route's path.")
 		outputs.f("  Value: !Sub \"https://${%s}.execute-api.${AWS::Region}.${AWS::URLSuffix}\"", idAPI)
 	case p.Door == "rest":
 		outputs.f("WebhookUrl:")
-		outputs.f("  Description: Where webhooks are sent to; a route's path follows it.")
+		outputs.f("  Description: The base URL for webhooks; append a route's path.")
 		outputs.f("  Value: !Sub \"https://${%s}.execute-api.${AWS::Region}.${AWS::URLSuffix}/live\"", idAPI)
 	case p.Door == "function-url":
 		outputs.f("WebhookUrl:")
-		outputs.f("  Description: Where webhooks are sent to; a route's path follows it.")
+		outputs.f("  Description: The base URL for webhooks; append a route's path.")
 		outputs.f("  Value: !GetAtt %sUrl.FunctionUrl", idWebhook)
 	}
 	if p.from(sources.SQS) {
@@ -99,7 +99,7 @@ const machineResources = idRole + `:
               Resource: "*"
 ` + idLogs + `:
   Type: AWS::Logs::LogGroup
-  Metadata: {checkov: {skip: [{id: CKV_AWS_158, comment: "No payload in it, and CloudWatch Logs encrypts it."}]}}
+  Metadata: {checkov: {skip: [{id: CKV_AWS_158, comment: "It contains no payload, and CloudWatch Logs encrypts it."}]}}
   DeletionPolicy: Delete
   UpdateReplacePolicy: Delete
   Properties:
@@ -148,7 +148,8 @@ const sampleMachine = `{
 }
 `
 
-// envFile holds the secrets for a laptop; the rest is the template's.
+// envFile returns env.json with the secrets for a laptop; the template sets the other
+// variables.
 func (p *plan) envFile() string {
 	type member struct{ name, value string }
 	var members []member
@@ -161,7 +162,7 @@ func (p *plan) envFile() string {
 	if p.machine == "" {
 		members = append(members, member{p.variable, "arn:aws:states:us-east-1:123456789012:stateMachine:NAME"})
 	}
-	if p.IaC != "sam" { // no template says what the variables are
+	if p.IaC != "sam" { // no template sets the variables
 		if p.machine != "" {
 			members = append(members, member{p.variable, "arn:aws:states:us-east-1:123456789012:stateMachine:" + p.machine})
 		}

@@ -65,7 +65,7 @@ func TestProblems(t *testing.T) {
 		"jwt":                  {strings.Replace(head, "verify: none", "verify: {jwt: {jwks: 'http://h.example/k', issuer: i, audience: a, algorithms: [RS256, none]}}", 1), []string{"5:26: verify.jwt.jwks: must be https", "5:92: verify.jwt.algorithms.1: "}},
 		"mtls":                 {strings.Replace(head, "verify: none", "verify: {mtls: {issuer: CN=a}}", 1), []string{"verify.mtls.subject: is missing"}},
 		"token of github":      {strings.Replace(head, "verify: none", "verify: {provider: github, secrets: [env:A], token: env:B}", 1), []string{"verify.token: as a reference is allowed only with provider ebay, instagram, meta"}},
-		"unset variable":       {strings.Replace(head, "start: m", "start: ${NOPE}", 1), []string{"6:12: environment variable NOPE is not set", "6:12: start must be"}},
+		"unset variable":       {strings.Replace(head, "start: m", "start: ${NOPE}", 1), []string{"6:12: environment variable NOPE is not set"}},
 		"wrong name":           {strings.Replace(head, "name: a", "name: A b", 1), []string{"3:11: name must be"}},
 		"bad pattern":          {strings.Replace(head, "POST /a", "POST /{a", 1), []string{"http: "}},
 		"method of a slip":     {strings.Replace(head, "POST /a", "POSTT /a", 1), []string{"4:11: http: there is no method POSTT; did you mean POST?"}},

@@ -55,6 +55,8 @@ type document struct {
 	// foreign is set while a route of another function is read: its variables need not be
 	// set here, and values that depend on them are not checked.
 	foreign bool
+	// unset holds the texts with a variable that is not set, about which nothing else is reported.
+	unset map[ast.Node]bool
 	// items are the routes, to be parsed one by one; nil if the whole file was parsed.
 	items   []splitItem
 	line    int              // number of lines before the text that is being read
@@ -72,7 +74,7 @@ func (d *document) addAt(line, column int, format string, args ...any) {
 }
 
 func (d *document) add(n ast.Node, format string, args ...any) {
-	if d.foreign && hasVariable(n) {
+	if d.foreign && hasVariable(n) || d.unset[n] {
 		return
 	}
 	line, column := d.place(n)

@@ -159,7 +159,12 @@ func (d *document) variable(n ast.Node, ref string) string {
 		return v
 	}
 	if !hasFallback {
-		d.add(n, "environment variable %s is not set: set it, or write ${%s:-default}", name, name)
+		line, column := d.place(n)
+		d.addAt(line, column, "environment variable %s is not set: set it, or write ${%s:-default}", name, name)
+		if d.unset == nil {
+			d.unset = map[ast.Node]bool{}
+		}
+		d.unset[n] = true
 	}
 	return fallback
 }

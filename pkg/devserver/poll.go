@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/expressway-dev/expressway/internal/awserr"
 )
 
 // How a queue is polled: as by an event source mapping.
@@ -52,7 +54,7 @@ func (l *Local) Poll(ctx context.Context, queueURL string, getenv func(string) s
 	p := &poller{l, client, queueURL, "", log}
 	for ctx.Err() == nil {
 		if err := p.batch(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("the queue cannot be polled; trying again", "queue", queueURL, "reason", err.Error())
+			log.Warn("the queue cannot be polled; trying again", "queue", queueURL, "reason", awserr.Explain(err).Error(), "cure", awserr.Cure(err))
 			select {
 			case <-ctx.Done():
 			case <-time.After(pollAgain):

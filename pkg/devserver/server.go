@@ -140,10 +140,19 @@ func (s *Server) closeListeners() {
 }
 
 // Webhooks returns the address of the HTTP routes.
-func (s *Server) Webhooks() string { return s.listens[s.front][0].Addr().String() }
+func (s *Server) Webhooks() string { return reachable(s.listens[s.front][0].Addr()) }
 
 // States returns the address of the Step Functions API.
-func (s *Server) States() string { return s.listens[s.states][0].Addr().String() }
+func (s *Server) States() string { return reachable(s.listens[s.states][0].Addr()) }
+
+// reachable returns an address that a client on this machine can open: a server that listens
+// on all addresses has none of its own.
+func reachable(bound net.Addr) string {
+	if a, ok := bound.(*net.TCPAddr); ok && a.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(a.Port))
+	}
+	return bound.String()
+}
 
 // Open reports whether one of the addresses can be reached from other machines.
 func (s *Server) Open() bool { return isOpen(s.listens[s.front]) || isOpen(s.listens[s.states]) }

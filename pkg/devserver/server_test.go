@@ -425,3 +425,27 @@ func TestBrokenOptions(t *testing.T) {
 		})
 	}
 }
+
+// A server on all addresses is named by one that a client can open.
+func TestAddressOfAllInterfaces(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	server, err := devserver.Listen(newLocal(t, nil, log), devserver.ListenOptions{HTTP: "0.0.0.0:0", States: "[::]:0", Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	for _, address := range []string{server.Webhooks(), server.States()} {
+		if !strings.HasPrefix(address, "127.0.0.1:") {
+			t.Errorf("got the address %s, want one on 127.0.0.1", address)
+		}
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		_ = conn.Close()
+	}
+	if !server.Open() {
+		t.Error("Open() = false, want true")
+	}
+}

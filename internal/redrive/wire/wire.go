@@ -146,12 +146,12 @@ func (w *Wire) Open(ctx context.Context, address string) (*Queue, error) {
 	return q, nil
 }
 
-// unfound says what to do about a queue that cannot be opened.
+// unfound explains why a queue cannot be opened.
 func unfound(client *sqs.Client, what, address string, err error) error {
 	if explained := awserr.Explain(err); errors.Is(explained, awserr.ErrNotFound) && client != nil {
-		return fmt.Errorf("there is no queue %s in %s: look at the name, the region (--region) and the account: %w", address, client.Options().Region, explained)
+		return fmt.Errorf("there is no queue %s in %s: %w", address, client.Options().Region, explained)
 	}
-	return fmt.Errorf("%s the queue %s: %w", what, address, err)
+	return fmt.Errorf("%s the queue %s: %w", what, address, awserr.Explain(err))
 }
 
 // Receive implements [redrive.Queue].
@@ -161,7 +161,7 @@ func (q *Queue) Receive(ctx context.Context, most int, wait time.Duration) ([]re
 		MessageAttributeNames: []string{"All"}, MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("receive dead letters: %w", err)
+		return nil, fmt.Errorf("receive dead letters: %w", awserr.Explain(err))
 	}
 	letters := make([]redrive.Letter, len(out.Messages))
 	for i, m := range out.Messages {
@@ -197,7 +197,7 @@ func (q *Queue) Count(ctx context.Context) (visible, hidden int, err error) {
 		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
 	}})
 	if err != nil {
-		return 0, 0, fmt.Errorf("count the dead letters: %w", err)
+		return 0, 0, fmt.Errorf("count the dead letters: %w", awserr.Explain(err))
 	}
 	_, _ = fmt.Sscan(out.Attributes["ApproximateNumberOfMessages"], &visible) // a missing count is zero
 	_, _ = fmt.Sscan(out.Attributes["ApproximateNumberOfMessagesNotVisible"], &hidden)
@@ -251,7 +251,7 @@ func judge(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &answer) && answer.HTTPStatusCode() >= 400 && answer.HTTPStatusCode() < 500, unsent(err):
-		return &redrive.Refusal{Err: err, Passes: passes(err)}
+		return &redrive.Refusal{Err: awserr.Explain(err), Passes: passes(err)}
 	}
 	return err
 }
