@@ -13,7 +13,8 @@ import (
 type Queue struct {
 	// Address is the queue's URL or ARN.
 	Address string
-	// Within bounds the acceptance of a delivery; zero leaves what the platform leaves.
+	// Within bounds the time for accepting a delivery; zero leaves the bound to the
+	// platform.
 	Within time.Duration
 }
 
@@ -25,7 +26,7 @@ type Acceptor interface {
 	Accept(ctx context.Context, a Acceptance) (messageID string, err error)
 }
 
-// An Acceptance is a delivery that was admitted, and is to be worked on later.
+// An Acceptance is a delivery that was admitted, and will be processed later.
 type Acceptance struct {
 	Queue    string
 	Envelope Envelope
@@ -33,11 +34,12 @@ type Acceptance struct {
 	TraceHeader, FallbackTrace, TraceParent string
 }
 
-// EnvelopeVersion is the version of envelopes that are written; others are not read.
+// EnvelopeVersion is the version of envelopes that are written; other versions are not
+// read.
 const EnvelopeVersion = 1
 
-// An Envelope is what a queue holds of a delivery that was accepted: all that starting
-// its execution takes.
+// An Envelope is the content of a queue's message for an accepted delivery: everything
+// that is needed to start its execution.
 type Envelope struct {
 	Version    int    `json:"v"`
 	Route      string `json:"route"`
@@ -57,7 +59,7 @@ type EnvelopeKey struct {
 }
 
 // Encode returns the envelope as the text of a message. The input's numbers and texts keep
-// their spelling, but for two characters that queues refuse.
+// their spelling, except for two characters that queues refuse.
 func (e Envelope) Encode() string {
 	input := e.Input
 	e.Input = json.RawMessage("0")
@@ -66,13 +68,13 @@ func (e Envelope) Encode() string {
 	var b strings.Builder
 	b.Grow(len(head) + len(input) + 1)
 	b.Write(head)
-	_, _ = unsendable.WriteString(&b, string(input)) // a Builder takes everything
+	_, _ = unsendable.WriteString(&b, string(input)) // a Builder does not fail
 	b.WriteByte('}')
 	return b.String()
 }
 
-// unsendable are the noncharacters that JSON takes as they are and a message does not. They
-// can only be inside of texts.
+// unsendable are the noncharacters that JSON allows unescaped but a message does not. They
+// can only occur inside texts.
 var unsendable = strings.NewReplacer("\uFFFE", `\ufffe`, "\uFFFF", `\uffff`)
 
 // DecodeEnvelope reads the text of a message. The error does not quote it.
@@ -82,15 +84,15 @@ func DecodeEnvelope(text string) (Envelope, error) {
 	case err != nil:
 		return Envelope{}, errors.New("the message is not an envelope of an accepted delivery")
 	case e.Version != EnvelopeVersion:
-		return Envelope{}, errors.New("the message is not an envelope that this version of Expressway reads")
+		return Envelope{}, errors.New("the message is not an envelope of this version of Expressway")
 	case e.Route == "" || len(e.Input) == 0 || e.Dedupe != nil && e.Dedupe.Record == "":
 		return Envelope{}, errors.New("the envelope is incomplete")
 	}
 	return e, nil
 }
 
-// accept hands a delivery that was admitted to the queue. Only who works on it claims its
-// dedupe key.
+// accept puts an admitted delivery into the queue. Its dedupe key is claimed only when it
+// is processed.
 func (b *Bridge) accept(ctx context.Context, d *Delivery, scope *Scope, input json.RawMessage) Result {
 	if b.acceptor == nil {
 		return Result{Failure: NewFailure(Misconfigured, "the route has a queue, but there is no client for queues", nil)}

@@ -51,8 +51,8 @@ type Start struct {
 	// TraceHeader is an X-Ray trace header that takes precedence over the context's; may
 	// be empty.
 	TraceHeader string
-	// FallbackTrace is one that is used only if neither the context nor the environment
-	// has any; may be empty.
+	// FallbackTrace is a trace header that is used only if neither the context nor the
+	// environment has one; may be empty.
 	FallbackTrace string
 	// TraceParent is a W3C traceparent that is used last; may be empty.
 	TraceParent string
@@ -68,8 +68,8 @@ type Outcome struct {
 	Status          Status
 	// Output is JSON text; nil unless Status is Succeeded.
 	Output json.RawMessage
-	// OutputWithheld says that there may be an output that the service did not show: the
-	// caller may not use its key, or [Start].MetadataOnly was set.
+	// OutputWithheld means that there may be an output that the service did not return:
+	// the caller may not use its key, or [Start].MetadataOnly was set.
 	OutputWithheld bool
 	// Error and Cause are set when Status is Failed or TimedOut.
 	Error, Cause string

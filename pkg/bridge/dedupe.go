@@ -49,7 +49,7 @@ func (d *Dedupe) claim() time.Duration {
 	return MaxWait
 }
 
-// A DedupeState is what a store knows of a key.
+// A DedupeState is what a store knows about a key.
 type DedupeState int
 
 // The states of a [Record].
@@ -62,7 +62,7 @@ const (
 	Completed
 )
 
-// A Claim is what a delivery wants of a store.
+// A Claim is a delivery's request for a key.
 type Claim struct {
 	// Key consists of the route's name and a hash, and never holds payload.
 	Key string
@@ -75,7 +75,7 @@ type Claim struct {
 	Expires time.Time
 }
 
-// A Record is what a store answers to a [Claim].
+// A Record is a store's answer to a [Claim].
 type Record struct {
 	State DedupeState
 	// Fingerprint and Until are those of the claim that holds the key.
@@ -114,7 +114,7 @@ const (
 func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, *Result) {
 	rule := d.Route.Dedupe
 	if rule == nil || d.Route.Queue != nil {
-		return nil, nil // the claim of a queue is that of who works on it
+		return nil, nil // the key is claimed when the delivery is processed
 	}
 	fail := func(f *Failure) (*Claim, *Result) { return nil, &Result{Failure: f} }
 	record, err := b.dedupeRecord(ctx, d, scope)
@@ -134,7 +134,7 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	// remember begins when the delivery is finished.
 	runs := rule.claim()
 	if d.Route.Resume != nil {
-		runs = 0 // nothing is started that could outlive the delivery
+		runs = 0 // no execution is started that could outlive the delivery
 	}
 	until := scope.deadline.Add(max(runs, concludeTime))
 	c := &Claim{Key: record.Record, Fingerprint: record.Fingerprint, Until: until, Expires: until.Add(rule.remember())}
@@ -156,9 +156,9 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	return fail(b.inProgress(rule, rec.Until))
 }
 
-// inProgress returns a failure that says when a retry is worthwhile. The other attempt is
-// normally settled by its deadline; if it is not, it was killed or lost its answer, and
-// the claim has to lapse.
+// inProgress returns a failure with the time when a retry is worthwhile. The other
+// attempt is normally settled by its deadline; if it is not, it was killed or lost its
+// answer, and the claim has to lapse.
 func (b *Bridge) inProgress(rule *Dedupe, until time.Time) *Failure {
 	wait := until.Sub(b.now())
 	if settled := wait - rule.claim(); settled > 0 {
@@ -170,8 +170,8 @@ func (b *Bridge) inProgress(rule *Dedupe, until time.Time) *Failure {
 	}
 }
 
-// dedupeRecord returns the dedupe record of a delivery: nil if it has none. That of a
-// delivery which was accepted before was made then.
+// dedupeRecord returns the dedupe record of a delivery, or nil if it has none. An
+// accepted delivery brings its record along.
 func (b *Bridge) dedupeRecord(ctx context.Context, d *Delivery, scope *Scope) (*EnvelopeKey, error) {
 	rule := d.Route.Dedupe
 	switch {
@@ -198,7 +198,7 @@ func (b *Bridge) dedupeRecord(ctx context.Context, d *Delivery, scope *Scope) (*
 }
 
 // DedupeKey returns the name of the dedupe record that a delivery would claim, and claims
-// nothing. It is empty where the route or the delivery has no key.
+// nothing. It is empty if the route or the delivery has no key.
 func (b *Bridge) DedupeKey(ctx context.Context, d *Delivery) (string, error) {
 	ctx, cancel := b.withDeadline(ctx, d.Route)
 	defer cancel()
@@ -277,9 +277,10 @@ func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settleme
 	}
 }
 
-// whileDoing calls write, and work in another goroutine meanwhile. The write goes first,
-// because there may be one processor. It returns when both have ended, because Lambda
-// freezes the function once it has answered; a panic of work is one of the caller.
+// whileDoing calls write, and runs work in another goroutine at the same time. The write
+// is started first, because there may be only one processor. It returns when both have
+// ended, because Lambda freezes the function once it has answered. A panic of work is
+// raised again in the caller.
 func whileDoing(work func(), write func() error) error {
 	if work == nil {
 		return write()

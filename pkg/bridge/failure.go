@@ -37,7 +37,7 @@ const (
 	StatesAll     = "States.ALL"
 )
 
-// A Class says what a failure means for another attempt.
+// A Class is what a failure means for another attempt.
 type Class int
 
 const (
@@ -90,7 +90,7 @@ func Names() []string {
 // own is a workflow's, and settled.
 func ClassOf(name string) Class { return classes[name] }
 
-// A Failure is why a delivery did not end in a SUCCEEDED execution.
+// A Failure is the reason why a delivery did not end in a SUCCEEDED execution.
 type Failure struct {
 	// Name is the error name that catch lists match.
 	Name string
@@ -105,8 +105,8 @@ type Failure struct {
 	// ClaimedUntil is when the claim of the other attempt lapses. It is set only with
 	// [InProgress].
 	ClaimedUntil time.Time
-	// Settles says that a record or an event that failed in this way is not delivered
-	// again unless its route asks for it, because another attempt cannot succeed.
+	// Settles means that a record or an event with this failure is not delivered again
+	// unless its route asks for it, because another attempt cannot succeed.
 	Settles bool
 	// RetryAfter is how long a sender should wait; zero if there is no advice.
 	RetryAfter time.Duration

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// An Offload says where inputs go that no execution takes.
+// An Offload names the place for inputs that are too large for an execution.
 type Offload struct {
 	Bucket string
 	// Prefix begins the name of each object; it is empty or ends in a slash.
@@ -24,16 +24,16 @@ type Object struct {
 	Body                []byte
 }
 
-// An Offloader puts objects into buckets. It returns nil only if the object is there; its
-// errors tell no payload. Implementations are safe for concurrent use and honour the
-// context's deadline.
+// An Offloader puts objects into buckets. It returns nil only if the object has been
+// stored; its errors contain no payload. Implementations are safe for concurrent use and
+// honour the context's deadline.
 type Offloader interface {
 	Put(ctx context.Context, o Object) error
 }
 
 // offload puts an input into the route's bucket, and returns the reference that the
-// execution gets in its place. The object's name is made of the delivery and of what is in
-// it, so that a repeated delivery leaves no second one.
+// execution gets in its place. The object's name is made from the delivery and the input,
+// so that a repeated delivery does not store a second object.
 func (b *Bridge) offload(ctx context.Context, d *Delivery, input json.RawMessage) (json.RawMessage, error) {
 	to := d.Route.Offload
 	if b.offloader == nil {
@@ -45,7 +45,7 @@ func (b *Bridge) offload(ctx context.Context, d *Delivery, input json.RawMessage
 		Key: to.Prefix + executionName(d.Route.Name, d.ID) + "-" + hex.EncodeToString(sum[:8]) + ".json",
 	}
 	if err := b.offloader.Put(ctx, o); err != nil {
-		return nil, &Failure{Name: Unavailable, Cause: "the input is too large for an execution, and the bucket did not take it", Err: err, RetryAfter: 5 * time.Second}
+		return nil, &Failure{Name: Unavailable, Cause: "the input is too large for an execution, and could not be stored in the bucket", Err: err, RetryAfter: 5 * time.Second}
 	}
 	reference := struct {
 		Bucket string `json:"bucket"`

@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A Resume says how the deliveries of a route complete a task that waits with
+// A Resume describes how the deliveries of a route complete a task that waits with
 // .waitForTaskToken. It has Token or Lookup.
 type Resume struct {
 	// Token yields the task token.
@@ -31,7 +31,7 @@ type Resume struct {
 	Output *Template
 }
 
-// A Lookup says where a task token is kept.
+// A Lookup describes where a task token is stored.
 type Lookup struct {
 	Table string
 	Key   *Template
@@ -96,7 +96,7 @@ func (b *Bridge) resume(ctx context.Context, d *Delivery, scope *Scope) Result {
 	resumption, err := b.resumption(ctx, d, scope)
 	if err == nil {
 		if b.resumer == nil {
-			err = NewFailure(Misconfigured, "the route resumes tasks, but nothing is set up to resume them", nil)
+			err = NewFailure(Misconfigured, "the route resumes tasks, but there is no client to resume them", nil)
 		} else {
 			err = b.resumer.Resume(ctx, resumption)
 		}
@@ -229,7 +229,7 @@ func (b *Bridge) lookUp(ctx context.Context, d *Delivery, scope *Scope) (string,
 	}
 	token := item[lookup.TokenAttribute]
 	if token == "" {
-		return "", NewFailure(Misconfigured, fmt.Sprintf("the item has no text in the attribute %q: a workflow writes its token there before it waits", lookup.TokenAttribute), nil)
+		return "", NewFailure(Misconfigured, fmt.Sprintf("the item has no text in the attribute %q, into which the workflow must write its token before it waits", lookup.TokenAttribute), nil)
 	}
 	return token, checkToken(token)
 }
@@ -267,7 +267,7 @@ func checkSecret(ctx context.Context, rule *Resume, want string, scope *Scope) e
 		return NewFailure(Misconfigured, fmt.Sprintf("the item has no text in the attribute %q, which the link must carry", rule.Lookup.SecretAttribute), nil)
 	}
 	if subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
-		return NewFailure(Unverified, "the link does not carry the secret of the task", nil)
+		return NewFailure(Unverified, "the secret in the link is not that of the task", nil)
 	}
 	return nil
 }

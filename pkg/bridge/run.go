@@ -23,14 +23,14 @@ type Route struct {
 	// StateMachine is an ARN (perhaps of a version or an alias), or the name of a
 	// state machine in the function's own account and region.
 	StateMachine string
-	// Answer says that nothing is started: the adapter answers the deliveries that pass
-	// the filter.
+	// Answer means that no execution is started: the adapter answers the deliveries that
+	// pass the filter.
 	Answer bool
 	// Async starts an execution without waiting for its end.
 	Async bool
 	// Timeout bounds the wait; zero leaves the bound to the platform.
 	Timeout time.Duration
-	// Filter, if it is set, must be true for anything to start.
+	// Filter, if it is set, must yield true for an execution to start.
 	Filter *Template
 	// MetadataOnly asks the service to withhold the execution's output and cause, for
 	// state machines that are encrypted with a customer's key.
@@ -64,13 +64,14 @@ type Delivery struct {
 	Document func() (any, error)
 	// DefaultInput makes the input of a route that names none; nil means Document.
 	DefaultInput func() (any, error)
-	// Redact tells the adapter a secret that DefaultInput must leave out; may be nil.
+	// Redact is called with a secret that DefaultInput must leave out; may be nil.
 	Redact func(secret string)
 	// Fingerprint returns what must be equal in deliveries with one dedupe key: the
 	// body's bytes. Nil compares nothing.
 	Fingerprint func() []byte
-	// Key is the dedupe record of a delivery that was accepted before, and whose key was
-	// made then; Accepted says that it was, and nil that it has no key.
+	// Key is the dedupe record of a delivery that was already accepted, whose key was
+	// made at that time; nil means that it has no key. Accepted means that the delivery
+	// was accepted.
 	Accepted bool
 	Key      *EnvelopeKey
 	// TraceHeader is the delivery's own X-Ray trace header, if it has one that takes
@@ -95,7 +96,7 @@ type Result struct {
 	// Filtered says that the route's filter was not true. FilterUndefined says in
 	// addition that it yielded nothing, as an expression does whose path does not exist.
 	Filtered, FilterUndefined bool
-	// Answered says that the route starts nothing, and the adapter has the answer.
+	// Answered means that the route starts no execution, and the adapter has the answer.
 	Answered bool
 	// Accepted is the id of the message in which the route's queue has the delivery.
 	Accepted string

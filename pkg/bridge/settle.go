@@ -9,17 +9,18 @@ import (
 
 // A Settlement is what an adapter made of a [Result].
 type Settlement struct {
-	// Final says that the delivery has come to its end: a duplicate starts nothing and is
+	// Final means that the delivery has ended: a duplicate starts no execution and is
 	// given Answer. It is false if the sender is asked to deliver again, and for a dead
 	// letter, which must run after somebody has corrected it and put it back.
 	Final bool
 	// Answer returns what duplicates of the delivery are answered. It is called only if a
 	// store keeps the answer; nil means null.
 	Answer func() []byte
-	// Beside, if not nil, is called once, after Answer: what is left to do for the answer,
-	// while a store is asked to keep it. Settle returns when both have ended.
+	// Beside, if not nil, is called once, after Answer, at the same time as the store's
+	// write: it does the remaining work for the answer. Settle returns when both have
+	// ended.
 	Beside func()
-	// Then is what happened to a record or event that failed: retry, discard or
+	// Then is what happens to a record or event that failed: retry, discard or
 	// dead-letter. It is empty for HTTP requests.
 	Then string
 	// Attrs are the adapter's attributes of the log line, in addition to the delivery's

@@ -28,7 +28,7 @@ type parts struct {
 	items  []*Template
 }
 
-// A Place says what an expression is for, in messages: "route github: input.org".
+// A Place names what an expression is for, in messages: "route github: input.org".
 type Place struct {
 	Route string // its name
 	// Key is the route's key; Member is empty, or its member.
@@ -78,7 +78,7 @@ func Expression(e *jsonata.Expr, place string) *Template {
 // Deferred returns a template of one expression that is compiled when it is first used.
 // [jsonata.Check] must have accepted it with the same options.
 func Deferred(source string, place Place, options ...jsonata.Option) *Template {
-	// A configuration has thousands of them: both in one allocation.
+	// A configuration has thousands of them, so both are in one allocation.
 	made := &struct {
 		template Template
 		expr     expression
@@ -103,7 +103,7 @@ func (t *Template) items() []*Template {
 	return t.parts.items
 }
 
-// place says what the expression is for; empty without one.
+// place returns what the expression is for, or an empty Place if there is no expression.
 func (t *Template) place() string {
 	if t.expr == nil {
 		return ""
@@ -138,8 +138,8 @@ func (t *Template) Reads(variable, member string) bool {
 	return slices.ContainsFunc(t.items(), func(item *Template) bool { return item.Reads(variable, member) })
 }
 
-// Eval returns the template's value. An expression that fails, or yields nothing, is a
-// *[Failure] named [ExpressionFailed], which tells the place and never the value.
+// Eval returns the template's value. If an expression fails or yields nothing, the error
+// is a *[Failure] named [ExpressionFailed], which names the place and never the value.
 func (t *Template) Eval(ctx context.Context, vars jsonata.Vars) (any, error) {
 	switch {
 	case t.expr != nil:
@@ -200,8 +200,8 @@ func (t *Template) evalOptional(ctx context.Context, vars jsonata.Vars) (any, er
 	return v, nil
 }
 
-// At says where in a file the expression is written, for messages: line and column count
-// from 1. It returns t, which has one.
+// At sets the position of the expression in a file, for messages; line and column count
+// from 1. It returns t, which must have one expression.
 func (t *Template) At(file string, line, column int) *Template {
 	t.expr.file, t.expr.line, t.expr.column = file, line, column
 	return t

@@ -31,8 +31,8 @@ func (i Item) Live(now time.Time) bool {
 	return !i.Completed && !lapsed(until, now)
 }
 
-// ErrChanged means that the record is no longer the one that was looked at.
-var ErrChanged = errors.New("the record has changed since it was read; read it again")
+// ErrChanged means that the record has changed since it was read.
+var ErrChanged = errors.New("the record has changed since it was read: read it again")
 
 // Look reads the record of a key; there may be none. It needs dynamodb:GetItem.
 func (d *DynamoDB) Look(ctx context.Context, key string) (Item, bool, error) {

@@ -210,7 +210,7 @@ func printable(s string) string {
 	return strings.ReplaceAll(s, "\x7f", "\uFFFD")
 }
 
-// foreign says what kind of event it is if no bus delivers it, and where it belongs.
+// foreign explains which kind of event it is if no bus delivers it, and where it belongs.
 func foreign(v any) string {
 	if kind := eventkind.Of(v); kind.Function != eventkind.Event {
 		return kind.String()
@@ -288,8 +288,8 @@ func (e *Events) delivery(route *config.Route, event *jsonata.Object) *bridge.De
 }
 
 // DedupeKey returns the route that takes an event, and the name of the dedupe record that
-// the event would claim. It is for tools: nothing is claimed. The route is nil where none
-// takes the event, and the name is empty where the event has no key.
+// the event would claim. It is for tools: nothing is claimed. The route is nil if no
+// route takes the event, and the name is empty if the event has no key.
 func (e *Events) DedupeKey(ctx context.Context, payload []byte) (*config.Route, string, error) {
 	v, err := jsonata.Decode(payload)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/sqsbatch/sqsclient"
 )
 
-// accepting fills in what takes the deliveries of routes with a queue. Only webhook
-// functions need it.
+// accepting sets the client that accepts deliveries into the queues of routes. Only
+// webhook functions need it.
 func (o Options) accepting() Options {
 	if o.Acceptor == nil {
 		getenv := o.Getenv

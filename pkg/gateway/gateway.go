@@ -55,7 +55,7 @@ import (
 // records.
 const DedupeTable = "EXPRESSWAY_DEDUPE_TABLE"
 
-// LogCause is the environment variable that, if it is "on", lets the log say why a
+// LogCause is the environment variable that, if it is "on", adds to the log why a
 // workflow failed. A cause may hold payload.
 const LogCause = "EXPRESSWAY_LOG_CAUSE"
 
@@ -72,7 +72,7 @@ type Options struct {
 	// Routes replace the file. A route that is built in Go has the same defaults as
 	// one that is read from YAML: [config.Complete] checks it and fills them in.
 	Routes []*config.Route
-	// BasePaths are cut from the paths of requests before they are routed, in addition to
+	// BasePaths are removed from the paths of requests before routing, in addition to
 	// those of the file.
 	BasePaths []string
 	// JSONata adds to what the file's expressions can use; see [jsonata.WithFunction].
@@ -178,7 +178,8 @@ func (g *Gateway) Event() *eventbridge.Events {
 	return eventbridge.New(g.routes, g.bridge, eventbridge.Options{Log: g.options.Log})
 }
 
-// loadOne is load for a function, for which an empty configuration must be a mistake.
+// loadOne is like load, but for a function, for which an empty configuration must be a
+// mistake.
 func loadOne(o Options, source config.Source) (*Gateway, error) {
 	g, err := load(o, source)
 	if err == nil && len(g.routes)+g.others == 0 {

@@ -18,9 +18,9 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	// problem is the document that body was made of, if it is a problem document.
+	// problem is the document from which body was encoded, if it is a problem document.
 	problem *jsonata.Object
-	// response is what the front door is sent, once it was made.
+	// response is what is sent to the front door, once it has been encoded.
 	response []byte
 }
 
@@ -65,7 +65,7 @@ var statuses = map[string]struct {
 }
 
 // tooLargeDetail says what to do about a 413; it appears in the sender's log.
-const tooLargeDetail = "A body may have 6 MiB, and what the route makes of it 256 KiB: send less, or let the route pass on less (input) or offload it (offload)."
+const tooLargeDetail = "A body may have up to 6 MiB, and the input that the route makes from it up to 256 KiB: send less, or let the route pass on less (input) or offload it (offload)."
 
 // answerTo makes the default answer to a failure: a problem document (RFC 9457)
 // that never shows the cause.
@@ -73,7 +73,7 @@ func answerTo(f *bridge.Failure, requestID string) *answer {
 	status, title := http.StatusInternalServerError, "The workflow failed"
 	row, own := statuses[f.Name]
 	switch {
-	case f.OfWorkflow(): // whatever name it gives its failure
+	case f.OfWorkflow(): // whatever it names its failure
 	case f.Name == bridge.NoRoute && f.Cause == methodNotAllowed:
 		status, title = http.StatusMethodNotAllowed, "The method is not allowed here"
 	case f.Name == bridge.Unavailable && f.Cause == secretsUnreadable:
@@ -120,8 +120,8 @@ func jsonAnswer(status int, body []byte) *answer {
 	return a
 }
 
-// answer turns a result into the route's answer. The failure is set when making
-// the answer failed.
+// answer turns a result into the route's answer. The failure is set if the answer could
+// not be made.
 func (e *endpoint) answer(ctx context.Context, r *request, result bridge.Result) (*answer, *bridge.Failure) {
 	switch {
 	case result.Filtered:
@@ -164,8 +164,8 @@ func (e *endpoint) answer(ctx context.Context, r *request, result bridge.Result)
 	return jsonAnswer(http.StatusOK, result.Outcome.Output), nil
 }
 
-// answerAlone makes the answer of a route that starts nothing. It never returns what a
-// sender put into its request in a type of document in which a browser runs scripts.
+// answerAlone makes the answer of a route that starts no execution. It never returns a
+// value from the request in a type of document in which a browser runs scripts.
 func (e *endpoint) answerAlone(ctx context.Context, r *request, result bridge.Result) (*answer, *bridge.Failure) {
 	a, failure := e.render(ctx, r, e.route.HTTP.Answer, emptyAnswer(http.StatusOK), result)
 	if failure != nil {
@@ -173,7 +173,7 @@ func (e *endpoint) answerAlone(ctx context.Context, r *request, result bridge.Re
 	}
 	body := e.route.HTTP.Answer.Body
 	if body != nil && body.Uses("request") && config.Scriptable(a.header.Get("Content-Type")) {
-		return e.badResponse(r, result, "the answer has a value of the request in HTML, XML or SVG")
+		return e.badResponse(r, result, "the answer has a value from the request in HTML, XML or SVG")
 	}
 	if len(a.body) > 0 && a.header.Get("X-Content-Type-Options") == "" {
 		a.header.Set("X-Content-Type-Options", "nosniff")
@@ -214,7 +214,7 @@ func (e *endpoint) answerAccepted(ctx context.Context, r *request, result bridge
 	return e.render(ctx, r, e.route.HTTP.Accepted, jsonAnswer(http.StatusAccepted, body), result)
 }
 
-// answerTaken acknowledges a delivery that the route's queue has.
+// answerTaken acknowledges a delivery that the route's queue has accepted.
 func (e *endpoint) answerTaken() *answer {
 	if e.route.HTTP.Ack.Status != 0 {
 		return e.acknowledge()
@@ -223,8 +223,8 @@ func (e *endpoint) answerTaken() *answer {
 }
 
 // acknowledge is the provider's own acknowledgement. If there is none, the answer is 200
-// without a body: some senders take a 202 for a failure, and others show the text to
-// somebody.
+// without a body: some senders treat a 202 as a failure, and others show the text to a
+// person.
 func (e *endpoint) acknowledge() *answer {
 	ack := e.route.HTTP.Ack
 	if ack.Status == 0 {

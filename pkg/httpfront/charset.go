@@ -32,7 +32,7 @@ func toUTF8(text []byte, charset string) ([]byte, bool) {
 		}
 		return out, true
 	default:
-		if !isASCII(text) { // every charset that a sender would use agrees on ASCII
+		if !isASCII(text) { // all charsets that a sender would use have ASCII in common
 			return nil, false
 		}
 	}

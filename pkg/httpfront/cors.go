@@ -42,7 +42,7 @@ func (c *cors) preflight(hr *http.Request) *answer {
 	}
 	methods := c.methods
 	if methods == "" {
-		methods = hr.Header.Get("Access-Control-Request-Method") // the pattern takes all methods
+		methods = hr.Header.Get("Access-Control-Request-Method") // the pattern matches all methods
 	}
 	a.header.Set("Access-Control-Allow-Methods", methods)
 	a.header.Set("Access-Control-Allow-Headers", c.headers)

@@ -39,7 +39,7 @@ func (e *endpoint) delivery(x *exchange, received time.Time) *bridge.Delivery {
 		},
 		Fingerprint: func() []byte { return x.body },
 		ReceivedAt:  received,
-		// The request's own X-Ray header is the last that the starter considers.
+		// The request's own X-Ray header is the last one that the starter considers.
 		FallbackTrace: x.header.Get("X-Amzn-Trace-Id"),
 		TraceParent:   x.header.Get("Traceparent"),
 	}

@@ -22,17 +22,17 @@ type endpoint struct {
 	verifier  verify.Verifier
 	handshake *verify.Handshaker
 	hides     sync.Once
-	hidden    map[string]bool // header names that the default input leaves out, once one was made
+	hidden    map[string]bool // header names that the default input leaves out; set by the first default input
 	jsonText  bool            // the provider sends JSON as text/plain
-	// emptyRefusal says that refusals must have no body, because the provider takes one
-	// with a body for a failure.
+	// emptyRefusal says that refusals must have no body, because the provider treats one
+	// with a body as a failure.
 	emptyRefusal bool
 	cors         *cors
 	page         *page // of an approval link; nil if the route has none
 	asks         sync.Once
-	challenge    string // of a refusal, once there was one
-	// refresh asks whether secrets have changed since they were fetched; nil if they
-	// cannot change, or if that cannot be known.
+	challenge    string // the encoded refusal, once there was one
+	// refresh reports whether secrets have changed since they were fetched; nil if they
+	// cannot change, or if the source cannot tell.
 	refresh func(context.Context) bool
 }
 
@@ -128,7 +128,7 @@ func (e *endpoint) serve(ctx context.Context, x *exchange) *answer {
 // nil answer means that the delivery is admitted.
 func (e *endpoint) admit(ctx context.Context, x *exchange) *answer {
 	if len(x.body) > MaxBody {
-		return e.refuse(ctx, x, bridge.NewFailure(bridge.InputTooLarge, fmt.Sprintf("the body has %d bytes; at most %d are read", len(x.body), MaxBody), nil))
+		return e.refuse(ctx, x, bridge.NewFailure(bridge.InputTooLarge, fmt.Sprintf("the body has %d bytes, but may have at most %d", len(x.body), MaxBody), nil))
 	}
 	q := x.toVerify()
 	if a := e.reply(ctx, x, q, e.handshake.Before); a != nil {
@@ -198,7 +198,7 @@ func (e *endpoint) refusal(r *request, failure *bridge.Failure) *answer {
 // does not match [bridge.Unverified], whose answer is fixed unless a catch names it.
 func (e *endpoint) catchOf(name string) *config.Catch {
 	if e.route.Queue != nil {
-		return nil // they are of the queue function
+		return nil // they belong to the queue function
 	}
 	for i := range e.route.Catch {
 		errors := e.route.Catch[i].Errors

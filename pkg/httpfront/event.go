@@ -13,8 +13,8 @@ import (
 // A door is one of the platform's ways to deliver an HTTP request to a function.
 type door string
 
-// The doors, and how the event of each is recognised: by the members that only it has,
-// never by trying to decode it as each in turn.
+// The doors, and the members by which the event of each is recognised; events are never
+// decoded as each kind in turn.
 const (
 	doorREST        door = "rest"         // httpMethod, and requestContext without elb
 	doorHTTPAPI     door = "http-api"     // version 2.0, requestContext.http
@@ -43,15 +43,15 @@ type request struct {
 	clientCert *verify.ClientCert // verified by API Gateway
 
 	redacted string  // a secret that the default input leaves out
-	verified bool    // until then, the body is not looked at
-	content  content // of the body, once it has been asked for
+	verified bool    // until then, the body is not read
+	content  content // the parsed body, once it has been asked for
 }
 
 // isRedacted reports whether a value is the secret that the default input leaves out.
 func (r *request) isRedacted(value string) bool { return r.redacted != "" && value == r.redacted }
 
 // A foreignError is the error of an event that no door delivers. Its sender is a service
-// that would take any answer for success and drop the data, so the function fails.
+// that would treat any answer as success and drop the data, so the function fails.
 type foreignError struct{ reason string }
 
 func (e *foreignError) Error() string { return e.reason }
@@ -62,7 +62,7 @@ type malformedError string
 func (e malformedError) Error() string { return string(e) }
 
 // errBadBody is the error of a body that is not base64 although it is marked as base64.
-const errBadBody malformedError = "the body is marked as base64 and is not"
+const errBadBody malformedError = "the body is marked as base64 but is not base64"
 
 // decodeEvent reads the event of any door. The error is a *foreignError, or a
 // malformedError together with the request, which can then be answered.

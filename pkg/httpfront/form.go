@@ -92,7 +92,7 @@ func formText(s, charset string) (string, bool) {
 		return "", false
 	}
 	if utf8.ValidString(decoded) {
-		return decoded, true // the standard of forms prescribes UTF-8, whatever the header claims
+		return decoded, true // the standard for forms prescribes UTF-8, whatever the header claims
 	}
 	text, ok := toUTF8([]byte(decoded), charset)
 	return string(text), ok

@@ -30,8 +30,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// MaxBody is the largest body in bytes that is verified: Lambda's own limit for a
-// request and its envelope. It also bounds what a compressed body may grow to.
+// MaxBody is the largest body in bytes that is verified: Lambda's own limit for a request
+// and its envelope. It also bounds the size of a decompressed body.
 const MaxBody = 6 << 20
 
 // A Front answers the requests of all HTTP routes. It is safe for concurrent use.
@@ -119,7 +119,7 @@ func (f *Front) handle(e *endpoint) (err error) {
 // Invoke answers one event. It implements lambda.Handler of aws-lambda-go. The error is
 // always nil for an HTTP request. An event that no door delivers fails the function, with
 // a messages.InvokeResponse_Error whose Type is Expressway.BadRequest: the service that
-// sent it would take any answer for success.
+// sent it would treat any answer as success.
 func (f *Front) Invoke(ctx context.Context, payload []byte) (response []byte, failed error) {
 	ctx, end := f.bridge.Begin(ctx)
 	defer end()
@@ -151,7 +151,7 @@ func (f *Front) notOurs(ctx context.Context, err *foreignError) error {
 	return messages.InvokeResponse_Error{Type: failure.Name, Message: failure.Error()}
 }
 
-// serve answers a request; malformed, if not nil, says what is wrong with it.
+// serve answers a request; malformed, if not nil, describes what is wrong with it.
 func (f *Front) serve(ctx context.Context, r *request, malformed error) []byte {
 	x, failure := f.newExchange(ctx, r)
 	if failure != nil {

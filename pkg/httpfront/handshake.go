@@ -13,7 +13,7 @@ import (
 )
 
 // askedBy records which methods handshakes use, and which methods' patterns must then be
-// searched: a handshake by GET is for the route that takes the POSTs.
+// searched: a handshake by GET belongs to the route of the POST requests.
 func (f *Front) askedBy(e *endpoint) {
 	pattern := e.route.HTTP.Method()
 	if pattern == "" {

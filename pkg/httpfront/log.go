@@ -13,8 +13,8 @@ import (
 const (
 	maxLoggedPath = 200
 	maxLoggedID   = 128
-	// maxIDBody is the largest body in which the delivery id of a refused request is
-	// looked for.
+	// maxIDBody is the size of the largest body that is searched for the delivery id of a
+	// refused request.
 	maxIDBody = 64 << 10
 )
 

@@ -73,9 +73,9 @@ func (p *page) done(action bridge.Action) *answer {
 var pageFailures = map[string]string{
 	bridge.BadToken:    "This link is not valid.",
 	bridge.Unverified:  "This link is not valid.",
-	bridge.TaskGone:    "This link is no longer valid: it was used already, or its time is over.",
-	bridge.TaskUnknown: "Nothing waits for this decision.",
-	bridge.BadRequest:  "This request cannot be understood. Open the link again.",
+	bridge.TaskGone:    "This link is no longer valid: it was already used, or it has expired.",
+	bridge.TaskUnknown: "Nothing is waiting for this decision.",
+	bridge.BadRequest:  "This request was not understood. Open the link again.",
 	bridge.InProgress:  "This decision is being processed. Try again in a moment.",
 	bridge.Unknown:     "It is not known whether the decision has arrived. Ask the sender of the link.",
 	bridge.Throttled:   "Too many requests at the moment. Try again in a minute.",

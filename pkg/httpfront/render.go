@@ -83,7 +83,7 @@ func (p *renderer) body(t, encoded *bridge.Template) {
 	p.answer.body, p.problem = text, nil
 	switch {
 	case err != nil:
-		p.bad = "the body is a value that JSON cannot hold"
+		p.bad = "the body is a value that JSON cannot represent"
 	case encoded != nil:
 		p.decode(encoded, isText)
 	default:
@@ -118,7 +118,7 @@ func bodyText(v any) (text []byte, isText bool, err error) {
 	return text, false, err
 }
 
-// decode takes the body's text as base64 if encoded is true.
+// decode decodes the body's text as base64 if encoded is true.
 func (p *renderer) decode(encoded *bridge.Template, isText bool) {
 	v, ok := p.eval(encoded)
 	if !ok {
@@ -129,7 +129,7 @@ func (p *renderer) decode(encoded *bridge.Template, isText bool) {
 	case !ok:
 		p.bad = "base64 is not true or false"
 	case on && !isText:
-		p.bad = "the body is marked as base64 and is not text"
+		p.bad = "the body is marked as base64 but is not text"
 	case on:
 		decoded, err := base64.StdEncoding.DecodeString(string(p.answer.body))
 		if err != nil {
@@ -246,7 +246,7 @@ func statusCode(v any) (int, bool) {
 
 // setHeaders refuses headers that would split a response, and leaves out those that would
 // break its framing: a workflow that was written for a server may set the body's length.
-// A header that is null, such as one that a workflow did not find, is not sent.
+// A header with the value null, such as one that a workflow did not find, is not sent.
 func setHeaders(h http.Header, from *jsonata.Object) bool {
 	for i := range from.Len() {
 		name, v := from.At(i)

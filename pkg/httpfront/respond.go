@@ -21,8 +21,8 @@ const (
 	maxALBResponse = 1<<20 - 4<<10
 )
 
-// oversize says by how much an answer is too large for its door, or returns "" if it
-// fits. Beyond the limit, Lambda would turn the answer into a function error, and a load
+// oversize explains that an answer is too large for its door, or returns "" if it fits.
+// Beyond the limit, Lambda would turn the answer into a function error, and a load
 // balancer into a bare 502.
 func oversize(r *request, a *answer) string {
 	limit := maxResponse
@@ -39,7 +39,7 @@ func oversize(r *request, a *answer) string {
 		return ""
 	}
 	if size := len(encode(r, a)); size > limit {
-		return fmt.Sprintf("the answer has %d bytes as JSON, and at most %d reach the sender", size, limit)
+		return fmt.Sprintf("the answer has %d bytes as JSON, but at most %d reach the sender", size, limit)
 	}
 	return ""
 }
@@ -62,8 +62,8 @@ func encode(r *request, a *answer) []byte {
 func write(w http.ResponseWriter, a *answer) {
 	maps.Copy(w.Header(), a.header)
 	if len(a.body) > 0 && a.header.Get("Content-Type") == "" {
-		// The library would look at the first bytes, and declare a text that begins like
-		// a web page to be one: what a sender put into it would run in a browser.
+		// The library would look at the first bytes, and label a text that begins like a
+		// web page as HTML: scripts from a sender would then run in a browser.
 		if sniffed := http.DetectContentType(a.body); strings.HasPrefix(sniffed, "text/html") {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		}

@@ -170,7 +170,7 @@ func TestResume(t *testing.T) {
 		},
 		"a link with another secret": {path: "/secret", query: "id=o-1&secret=s3cr3", contentType: form, body: "decision=approve", status: 401, text: "not valid"},
 		"a link without its secret":  {path: "/secret", query: "id=o-1", contentType: form, body: "decision=approve", status: 401, text: "not valid"},
-		"a link to nothing":          {path: "/secret", query: "id=o-9&secret=s3cr3t", contentType: form, body: "decision=approve", status: 404, text: "Nothing waits"},
+		"a link to nothing":          {path: "/secret", query: "id=o-9&secret=s3cr3t", contentType: form, body: "decision=approve", status: 404, text: "Nothing is waiting"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -268,7 +268,7 @@ func TestApprovalPage(t *testing.T) {
 		"POST":      {200, "No &amp; never"},
 		"again":     {410, "no longer valid"},
 		"no token":  {400, "not valid"},
-		"undecided": {400, "cannot be understood"},
+		"undecided": {400, "was not understood"},
 	} {
 		got := pages[name]
 		if got.StatusCode != want.status || !strings.Contains(got.Body, want.text) || !strings.Contains(got.Body, "<h1>Refund &lt;b&gt;5 €&lt;/b&gt;?</h1>") {

@@ -9,8 +9,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// maxStored bounds what is kept of an answer: an item of DynamoDB holds 400 KB. A larger
-// answer is kept without its body.
+// maxStored bounds the size of a stored answer, because an item in DynamoDB can hold 400
+// KB. A larger answer is stored without its body.
 const maxStored = 320 << 10
 
 // final reports whether an answer ends a delivery for good. Senders retry after a server
@@ -25,7 +25,7 @@ func final(status int) bool {
 }
 
 // open reports whether a failure leaves a delivery open, whatever status it is answered
-// with: the item may still appear, and a bad token may have been sent by anybody.
+// with: the item may still appear, and anybody may have sent a bad token.
 func open(f *bridge.Failure) bool {
 	return f != nil && (f.Name == bridge.TaskUnknown || f.Name == bridge.BadToken)
 }

@@ -33,8 +33,8 @@ func (w *Writer) write(t *tally) {
 // every warm invocation.
 func (w *Writer) appendLine(b []byte, t *tally, samples []sample) []byte {
 	now := w.now()
-	// Lambda's log level filter drops a line whose level is less than it, and takes one
-	// without a level or a time for INFO: metrics are written at the filter's own level.
+	// Lambda's log level filter drops lines below its level, and treats a line without a
+	// level or a time as INFO, so metrics are written at the filter's own level.
 	b = append(append(b, `{"level":"`...), w.level...)
 	b = now.UTC().AppendFormat(append(b, `","timestamp":"`...), "2006-01-02T15:04:05.000Z")
 	b = append(b, `","_aws":{"Timestamp":`...)
@@ -48,7 +48,7 @@ func (w *Writer) appendLine(b []byte, t *tally, samples []sample) []byte {
 	}
 	b = append(b, `"Source"]`...)
 	if w.function != "" {
-		// A set without a route, for alarms, which search nothing.
+		// A set without a route, for alarms, which cannot search over dimensions.
 		b = append(b, `,["FunctionName"]`...)
 	}
 	b = append(b, `],"Metrics":[`...)
@@ -72,7 +72,8 @@ func (w *Writer) appendLine(b []byte, t *tally, samples []sample) []byte {
 	if w.function != "" {
 		b = appendText(append(b, `,"FunctionName":`...), w.function)
 	}
-	// Properties, which CloudWatch Logs Insights finds and no metric has.
+	// Properties, which can be searched in CloudWatch Logs Insights but are not part of a
+	// metric.
 	b = appendText(append(b, `,"version":`...), w.version)
 	if w.functionVersion != "" {
 		b = appendText(append(b, `,"functionVersion":`...), w.functionVersion)
@@ -114,5 +115,5 @@ func appendValues(b []byte, samples []sample, i int) []byte {
 }
 
 // appendText writes a JSON string. The texts are names of routes, sources, functions and a
-// namespace, and versions, none of which can hold what JSON escapes.
+// namespace, and versions, none of which can contain characters that JSON escapes.
 func appendText(b []byte, s string) []byte { return append(append(append(b, '"'), s...), '"') }

@@ -13,9 +13,9 @@
 // Names and attributes are those of the semantic conventions for FaaS, HTTP, messaging
 // and AWS; Expressway's own begin with "expressway.". A span contains no payload.
 //
-// Spans are sent once for each invocation, which waits for the collector for a millisecond
-// and a half at most; what takes longer continues during the next invocation. After a
-// collector fails to answer, more than a hundred invocations skip it.
+// Spans are sent once for each invocation, which waits for the collector for a millisecond and a
+// half at most; a longer request continues during the next invocation. After a collector fails to
+// answer, more than a hundred invocations skip it.
 //
 // [OTLP]: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 // [Conventions]: https://opentelemetry.io/docs/specs/semconv/faas/aws-lambda/

@@ -12,10 +12,10 @@ import (
 
 const (
 	// patience is how long an invocation waits for the collector, which is on the same
-	// machine. A document that takes longer continues without the invocation.
+	// machine. A document that takes longer is sent on without the invocation waiting.
 	patience = 1500 * time.Microsecond
-	// sendLimit is how old a document on its way must be to be given up, by the next
-	// invocation: no timer runs while the function is frozen.
+	// sendLimit is the age at which the next invocation gives up a document that is still
+	// being sent. There is no timer, because none runs while the function is frozen.
 	sendLimit = 50 * time.Millisecond
 	// leastSkipped is how many sends are skipped after a failed one. Each further failure
 	// doubles the number, up to mostSkipped.
@@ -30,15 +30,15 @@ type sender struct {
 	post  func(ctx context.Context, document []byte) error
 	after func(time.Duration) <-chan time.Time
 	now   func() time.Time
-	slot  chan struct{} // full while a document is on its way
+	slot  chan struct{} // full while a document is being sent
 
 	mu      sync.Mutex
 	flight  *flight
-	skip    int // sends to come that are skipped
+	skip    int // how many of the next sends are skipped
 	penalty int // how many were skipped after the last failure; 0 after a success
 }
 
-// A flight is a document on its way.
+// A flight is a document that is being sent.
 type flight struct {
 	cancel  context.CancelFunc
 	since   time.Time
@@ -85,13 +85,13 @@ func (s *sender) send(ctx context.Context, document func() []byte) {
 	}
 }
 
-// giveUp ends what is on its way for so long that the collector hangs.
+// giveUp ends a request that has taken so long that the collector must hang.
 func (s *sender) giveUp() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch f := s.flight; {
 	case f == nil || s.now().Sub(f.since) < sendLimit:
-	case f.givenUp: // and does not end yet
+	case f.givenUp: // and has not ended yet
 		s.skip = s.penalty
 	default:
 		f.givenUp = true
@@ -100,13 +100,13 @@ func (s *sender) giveUp() {
 	}
 }
 
-// settle notes how a document's way ended.
+// settle records how sending a document ended.
 func (s *sender) settle(f *flight, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.flight = nil
 	switch {
-	case f.givenUp: // the failure is counted
+	case f.givenUp: // the failure was already counted
 	case err != nil:
 		s.failed()
 	default:

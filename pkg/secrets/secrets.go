@@ -38,8 +38,8 @@ var (
 	// secret that was never rotated has no AWSPREVIOUS. It is not a failure if other
 	// references have a value.
 	ErrNoVersion = errors.New("secret has no version of this stage")
-	// ErrExists means that a secret is there already, which is never overwritten.
-	ErrExists = errors.New("secret exists already")
+	// ErrExists means that the secret already exists, which is never overwritten.
+	ErrExists = errors.New("secret already exists")
 	// ErrDenied means that the secret may not be read, or cannot be used; retrying does
 	// not help.
 	ErrDenied = errors.New("secret cannot be read")
@@ -55,8 +55,8 @@ const (
 	SecretsManager Scheme = "secretsmanager" // a secret in Secrets Manager, or one key of its JSON
 )
 
-// A Reference names a secret without being one: it may be printed and logged.
-// The zero value names nothing, and every [Source] refuses it.
+// A Reference names a secret and is not secret itself: it may be printed and logged. The
+// zero value names nothing, and every [Source] refuses it.
 type Reference struct {
 	// Scheme is the kind of place that holds the secret.
 	Scheme Scheme
@@ -170,7 +170,7 @@ const redacted = "[redacted]"
 // crypto/subtle if timing matters.
 type Secret struct{ text string }
 
-// New makes a secret of a text.
+// New makes a secret from a text.
 func New(text string) Secret { return Secret{text} }
 
 // Reveal returns the secret's text.

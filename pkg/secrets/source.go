@@ -37,13 +37,14 @@ type Fetcher interface {
 	Fetch(ctx context.Context, ref Reference) (Secret, error)
 }
 
-// A Creator puts a secret where there is none. An error that wraps [ErrExists] means that
-// there is one, which stays as it is. A [Cache] is one, as far as its fetchers are.
+// A Creator creates secrets that do not exist yet. An error that wraps [ErrExists] means
+// that the secret exists; it is not changed. A [Cache] is a Creator for the schemes whose
+// fetchers are.
 type Creator interface {
 	Create(ctx context.Context, ref Reference, secret Secret) error
 }
 
-// Options say where secrets come from.
+// Options configure a [Cache].
 type Options struct {
 	// Getenv reads the variables of env: references, at each call; nil is [os.Getenv].
 	Getenv func(string) string
@@ -131,7 +132,7 @@ func (c *Cache) Create(ctx context.Context, ref Reference, secret Secret) error 
 	if err != nil && !errors.Is(err, ErrExists) {
 		return fmt.Errorf("%s: %w", ref, err)
 	}
-	// What was remembered, that there is none, is over either way.
+	// In either case, forget that there was no secret.
 	if e, known := c.entry(ref); known == nil {
 		e.mu.Lock()
 		e.until = time.Time{}
@@ -222,7 +223,7 @@ type entry struct {
 	fetched   time.Time // when doc was fetched
 	changed   time.Time // when a fetch last found a different value
 	refreshed time.Time // when Refresh last asked
-	known     bool      // it has been fetched
+	known     bool      // whether it has been fetched
 	call      *call     // the fetch in progress, or nil
 }
 

@@ -9,10 +9,10 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// resolve finds the route of a record, once: the one that the record's envelope names, in
-// the queue of a route that accepts deliveries, and else the first whose queue pattern
-// matches. In such a queue there is nothing else, so that whoever may send to it can start
-// the route that names it, and no other.
+// resolve finds the route of a record, once. In the queue of a route that accepts
+// deliveries, it is the route that the record's envelope names; in any other queue, it is
+// the first route whose queue pattern matches. A queue for accepted deliveries contains
+// nothing else, so that whoever may send to it can only start a route that names it.
 func (b *Batch) resolve(rec *record) {
 	if rec.resolved {
 		return
@@ -37,7 +37,7 @@ func (b *Batch) resolve(rec *record) {
 	}
 }
 
-// accepted reads the envelope of a record. The error says why it is not one.
+// accepted reads the envelope of a record. The error explains why it is not one.
 func (b *Batch) accepted(rec *record) (*config.Route, *bridge.Envelope, error) {
 	if !rec.readable || rec.broken != nil {
 		return nil, nil, nil
@@ -54,10 +54,10 @@ func (b *Batch) accepted(rec *record) (*config.Route, *bridge.Envelope, error) {
 	return nil, nil, errors.New("the envelope names a route that does not accept deliveries into this queue")
 }
 
-// acceptedDelivery is the delivery that an envelope holds. It has the sender's id, and the
+// acceptedDelivery is the delivery that an envelope holds. It has the sender's id and the
 // trace of the webhook.
 func (b *Batch) acceptedDelivery(route *config.Route, rec *record) *bridge.Delivery {
-	e, _ := bridge.DecodeEnvelope(rec.body()) // it was read before
+	e, _ := bridge.DecodeEnvelope(rec.body()) // it was already read without an error
 	header := rec.attribute("AWSTraceHeader")
 	d := &bridge.Delivery{
 		Route:        &route.Route,

@@ -49,8 +49,8 @@ const sendTime = 10 * time.Second
 
 // deadLetter sends the unit's records to the dead-letter queue, each with the failure,
 // and marks those that the queue accepts as settled. It reports whether the queue
-// accepted all of them. Order is kept in a group: nothing that follows a record that was
-// not accepted is sent.
+// accepted all of them. The order of a group is kept: after a record that was not
+// accepted, no further one is sent.
 func (b *Batch) deadLetter(ctx context.Context, d *bridge.Delivery, route *config.Route, u unit, f *bridge.Failure, fates []fate) bool {
 	all := true
 	for i, rec := range u {
@@ -69,12 +69,13 @@ func (b *Batch) deadLetter(ctx context.Context, d *bridge.Delivery, route *confi
 			continue
 		}
 		fates[i].settled = true
-		// The queue's console shows this id and no other: the log leads from it to the cause.
+		// This id is the only one that the queue's console shows, so the log must lead from
+		// it to the cause.
 		sent := slog.String("deadLetter", id)
 		switch {
 		case id == "":
 		case len(u) == 1:
-			d.Attrs = append(slices.Clip(d.Attrs), sent) // in the line that says how the delivery was settled
+			d.Attrs = append(slices.Clip(d.Attrs), sent) // part of the line for the settled delivery
 		default:
 			attrs := append(d.LogAttrs(), slog.String("messageId", rec.id), slog.String("error", f.Name), sent)
 			if f.Outcome != nil {

@@ -7,10 +7,10 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// fingerprint returns what two deliveries of the same thing have in common: the body,
-// without what the delivering service adds. A notification that is published twice has
-// another id, time and signature; an event that an archive replays has the name of the
-// replay.
+// fingerprint returns the part that repeated deliveries of the same message have in
+// common: the body, without what the delivering service adds. A notification that is
+// published twice has a different id, time and signature, and an event that an archive
+// replays has the name of the replay.
 func (r *record) fingerprint(route *config.Route) []byte {
 	body := r.body()
 	if route.SQS.Unwrap == config.UnwrapSNS {

@@ -8,15 +8,15 @@ import (
 
 // DedupeKey returns the route that takes the one message of an event, and the name of the
 // dedupe record that the message would claim. It is for tools: nothing is claimed. The
-// route is nil where none takes the message, and the name is empty where the message has
-// no key.
+// route is nil if no route takes the message, and the name is empty if the message has no
+// key.
 func (b *Batch) DedupeKey(ctx context.Context, payload []byte) (*config.Route, string, error) {
 	event, err := decode(payload)
 	if err != nil {
 		return nil, "", err
 	}
 	if len(event.records) != 1 {
-		return nil, "", notBatch("there must be one record")
+		return nil, "", notBatch("the event must have exactly one record")
 	}
 	rec := event.records[0]
 	route := b.route(rec)

@@ -96,9 +96,9 @@ func divide(route *config.Route, group []*record, units []unit) []unit {
 	return units
 }
 
-// size returns what the record adds to an input that is all of $messages. It is zero if
-// the route makes its own input, whose size is not known in advance. It is not ok if the
-// record cannot be part of an execution.
+// size returns how many bytes the record adds to an input that consists of all of
+// $messages. It is zero if the route makes its own input, whose size is not known in
+// advance. It is not ok if the record cannot be part of an execution.
 func (r *record) size(route *config.Route) (n int, ok bool) {
 	defer r.release()
 	if r.precheck(route) != nil || r.testEvent(route) {
@@ -115,7 +115,7 @@ func (r *record) size(route *config.Route) (n int, ok bool) {
 	return len(text), err == nil
 }
 
-// precheck finds faults of a record before anything else looks at it. Its envelope is
+// precheck finds faults of a record before it is processed any further. Its envelope is
 // checked even if no expression would ever see it.
 func (r *record) precheck(route *config.Route) *bridge.Failure {
 	if r.broken == nil && route.SQS.Unwrap != config.UnwrapNothing && !r.testEvent(route) {

@@ -29,7 +29,8 @@ var errNoRoom = errors.New("the message's own attributes leave no room for the r
 
 // letter makes the dead letter of a record: body, attributes and group as they were, and
 // the reason in Expressway's own attributes, as far as it fits. An original attribute is
-// never left out: if the reason does not fit as well, that is an error.
+// never left out: if there is no room for the reason in addition to them, that is an
+// error.
 func letter(route *config.Route, rec *record, f *bridge.Failure) (*Message, error) {
 	own, err := rec.ownAttributes()
 	if err != nil {
@@ -61,7 +62,7 @@ func letter(route *config.Route, rec *record, f *bridge.Failure) (*Message, erro
 	return nil, errNoRoom
 }
 
-// join merges the message's own attributes and ours. It reports false if they are too
+// join merges the message's own attributes and ours. It returns false if there are too
 // many, or if the message uses one of our names.
 func (m *Message) join(own, ours map[string]Attribute) bool {
 	m.Attributes = make(map[string]Attribute, len(own)+len(ours))
@@ -70,9 +71,9 @@ func (m *Message) join(own, ours map[string]Attribute) bool {
 	return len(m.Attributes) == len(own)+len(ours) && len(m.Attributes) <= maxAttributes
 }
 
-// fit makes the message small enough for SQS: the whole message with less of the reason
-// is better than nothing. The cause is cut first, and the rest is dropped last: a letter
-// without it gives no reason, but the message is complete. The sender's deduplication id
+// fit makes the message small enough for SQS: a complete message with less of the reason
+// is better than no dead letter. The cause is cut first, and the rest is dropped last: a
+// letter without a reason still has the complete message. The sender's deduplication id
 // always stays, because it identifies the message when it is put back.
 func (m *Message) fit(own map[string]Attribute, r *Reason, write func() map[string]Attribute) error {
 	over := func() int { return m.size() - maxMessage }
@@ -90,13 +91,13 @@ func (m *Message) fit(own map[string]Attribute, r *Reason, write func() map[stri
 		m.join(own, nil)
 	}
 	if over() > 0 {
-		return fmt.Errorf("%s: the message and its attributes have %d bytes, and a queue takes at most %d", bridge.InputTooLarge, m.size(), maxMessage)
+		return fmt.Errorf("%s: the message and its attributes have %d bytes, but a queue accepts at most %d", bridge.InputTooLarge, m.size(), maxMessage)
 	}
 	return nil
 }
 
-// size returns the size that SQS counts: the body, and of each attribute the name, type
-// and value.
+// size returns the size as SQS counts it: the body, and the name, type and value of each
+// attribute.
 func (m *Message) size() int {
 	n := len(m.Body)
 	for name, a := range m.Attributes {

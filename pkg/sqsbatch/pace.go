@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The waits after a throttle. By then, pkg/stepfn has already tried several times.
+// The waits after a throttle, which pkg/stepfn reports only after several attempts.
 const (
 	firstPause = time.Second
 	mostPause  = 20 * time.Second
@@ -24,7 +24,7 @@ type pace struct {
 	mu      sync.Mutex
 	limit   float64
 	pauses  int       // in a row
-	resumes time.Time // nothing starts before
+	resumes time.Time // no start before this time
 	cut     time.Time // when the limit was last cut
 	longest time.Duration
 }
@@ -41,7 +41,7 @@ func (p *pace) allowed() (n int, pause time.Duration) {
 }
 
 // throttled records a start that the service refused, and when it was begun. Starts that
-// were under way when the limit was cut change nothing.
+// were already in progress when the limit was cut have no effect.
 func (p *pace) throttled(begun time.Time, retryAfter time.Duration) (limit int, cut bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,7 +81,7 @@ func (p *pace) remember(took time.Duration) {
 	p.longest = max(took, p.longest-p.longest/8)
 }
 
-// needs returns how long an execution may take, judging by those before it.
+// needs returns how long an execution may take, judging by previous ones.
 func (p *pace) needs() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,7 +93,7 @@ func (p *pace) needs() time.Duration {
 // ones.
 type gate struct {
 	pace     *pace
-	deadline time.Time // of the batch; zero for none
+	deadline time.Time // the batch's deadline; zero for none
 
 	mu      sync.Mutex
 	running int
@@ -109,8 +109,8 @@ type waiter struct {
 }
 
 // enter waits for a turn, which [gate.leave] ends. It reports false if there will be none
-// before the batch's deadline: it is better to return the rest of the batch to the queue
-// than to keep the function waiting in vain.
+// before the batch's deadline: returning the rest of the batch to the queue is better
+// than letting the function wait in vain.
 func (g *gate) enter(ctx context.Context) bool {
 	w := &waiter{answer: make(chan bool, 1)}
 	g.mu.Lock()
@@ -176,7 +176,7 @@ func (g *gate) grant() {
 	}
 }
 
-// lead is how much earlier than the batch the bridge stops waiting.
+// lead is how long before the batch's deadline the bridge stops waiting.
 const lead = 250 * time.Millisecond
 
 // beyond reports whether something takes longer than the batch has left.

@@ -13,8 +13,9 @@ const (
 	// AttributeSourceQueue is the ARN of the queue that the message came from.
 	AttributeSourceQueue = "SourceQueue"
 	// AttributeDeduplicationID is the sender's own MessageDeduplicationId. The letter's
-	// own id is the record's messageId: within five minutes, SQS would take a second
-	// letter with the sender's id for a duplicate of the first, accept it, and drop it.
+	// own id is the record's messageId: within five minutes, SQS would treat a second
+	// letter with the sender's id as a duplicate of the first: it would accept the letter
+	// and drop it.
 	AttributeDeduplicationID = "DeduplicationId"
 	// AttributeExpressway holds all of these in one JSON object (see [Reason]), if the
 	// message's own attributes leave no room for six more, or use one of their names.
@@ -30,8 +31,8 @@ type Reason struct {
 	Route           string `json:"route,omitempty"`
 	SourceQueue     string `json:"sourceQueue,omitempty"`
 	DeduplicationID string `json:"deduplicationId,omitempty"`
-	// RedriveID is set in a message that was put back, and that has to carry the sender's
-	// deduplication id: its own is this one.
+	// RedriveID is the deduplication id of a message that was put back, and that
+	// therefore carries the sender's id in its reason.
 	RedriveID string `json:"redriveId,omitempty"`
 }
 

@@ -16,9 +16,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A record is one message of a batch. It keeps little more than where its text is in the
-// event: what is made of the text is there while the record's execution runs, and a batch
-// may have ten thousand records.
+// A record is one message of a batch. It stores little more than the position of its text
+// in the event. Values that are made from the text exist only while the record's
+// execution runs, because a batch may have ten thousand records.
 type record struct {
 	index    int // in the event
 	id       string
@@ -28,18 +28,18 @@ type record struct {
 	// readable is false if the record is not what SQS delivered: such a record has no body,
 	// and cannot be sent on.
 	readable bool
-	// broken is why nothing can be started for the record, whatever its route says.
+	// broken explains why nothing can be started for the record, whatever its route is.
 	broken *bridge.Failure
-	// route takes the record, and enveloped says that it holds an accepted delivery; foreign
-	// says why it does not, in a queue that is for such. They are not set until resolved says
-	// so.
+	// route is the route that takes the record, and enveloped means that the record holds an
+	// accepted delivery. In a queue for accepted deliveries, foreign explains why it does
+	// not. All three are set once resolved is true.
 	resolved  bool
 	route     *config.Route
 	enveloped bool
 	foreign   error
 
 	mu     sync.Mutex
-	object *jsonata.Object // of the text; nil until it is needed
+	object *jsonata.Object // made from the text; nil until it is needed
 	// message is $message, once it has been made. Only the record's own execution uses it.
 	message *jsonata.Object
 }
@@ -55,7 +55,8 @@ func (r *record) source() *jsonata.Object {
 	return r.object
 }
 
-// release gives up what was made of the record's text. It is made again if needed.
+// release drops the values that were made from the record's text. It is made again if
+// needed.
 func (r *record) release() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -77,9 +78,9 @@ type received struct {
 const sourceSQS = "aws:sqs"
 
 // decode reads a batch. A record without an id could not be reported as failed, and would
-// be deleted: such an event fails as a whole, so that all of it returns. So does an event
-// of another service, whose sender takes every response for success. Any other fault of a
-// record is that record's own failure.
+// be deleted, so such an event fails as a whole and all of it is delivered again. So does
+// an event from another service, whose sender treats every response as success. Any other
+// fault of a record is that record's own failure.
 func decode(payload []byte) (received, error) {
 	text, mark, err := validText(payload)
 	if err != nil {
@@ -94,7 +95,7 @@ func decode(payload []byte) (received, error) {
 		}
 	}
 	ours := len(list) == 0
-	all := make([]record, len(list)) // one after the other, not each by itself
+	all := make([]record, len(list)) // allocated together
 	records := make([]*record, len(list))
 	for i, item := range list {
 		rec := &all[i]
@@ -109,7 +110,7 @@ func decode(payload []byte) (received, error) {
 		}
 		rec.queueARN = o.Text("eventSourceARN")
 		if i > 0 && rec.queueARN == all[i-1].queueARN {
-			rec.queueARN = all[i-1].queueARN // one text for all
+			rec.queueARN = all[i-1].queueARN // shared by all records
 		}
 		rec.queue = rec.queueARN[strings.LastIndexByte(rec.queueARN, ':')+1:]
 		rec.check(o, mark)
@@ -130,7 +131,7 @@ func kindOf(text []byte) eventkind.Kind {
 
 func notBatch(reason string) error { return errors.New("the event is not an SQS batch: " + reason) }
 
-// foreign says what kind of event it is instead, and where it belongs.
+// foreign explains which kind of event it is, and where it belongs.
 func foreign(text []byte) error {
 	if kind := kindOf(text); kind.Function != eventkind.Queue {
 		return errors.New(kind.String())
@@ -212,7 +213,7 @@ func (r *record) document(route *config.Route) (*jsonata.Object, error) {
 	}
 	content := content{body: r.body(), attributes: r.source().Value("messageAttributes")}
 	if r.reason().PutBack() {
-		// A message that was put back shows expressions what it showed them the first time.
+		// For expressions, a message that was put back looks as it did the first time.
 		content.attributes = object(content.attributes).Without(AttributeExpressway)
 	}
 	if route.SQS.Unwrap != config.UnwrapNothing {

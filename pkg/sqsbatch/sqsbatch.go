@@ -3,13 +3,13 @@
 //
 //	records ─► lanes ─► units ─► gate ─► bridge ─► settle ─► tally ─► report
 //
-// A lane is what must run in order: a message group of a FIFO queue. Lanes run side by
-// side, and stop at the first record that is not settled: the rest of the group is
-// reported and not started. A unit holds the records of one execution: one record, or
-// many with batch: true. The gate enforces the route's concurrency, and less after the
-// service has throttled a start. A record is settled if its execution succeeded, if the
-// route discards its failure, or if the dead-letter queue has accepted it; whatever is
-// not settled is reported, and so delivered again.
+// A lane holds the records that must run in order: those of a message group in a FIFO queue. Lanes
+// run side by side, and stop at the first record that is not settled: the rest of the group is
+// reported and not started. A unit holds the records of one execution: one record, or many with
+// batch: true. The gate enforces the route's concurrency, and less after the service has throttled
+// a start. A record is settled if its execution succeeded, if the route discards its failure, or if
+// the dead-letter queue has accepted it; whatever is not settled is reported, and so delivered
+// again.
 //
 // Shortly before Lambda's deadline the batch stops waiting, and reports what has not
 // finished: whatever is not reported is deleted from the queue, so only records that are
@@ -138,9 +138,9 @@ func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return response(records, fates)
 }
 
-// printable replaces the one character that JSON allows unescaped and a header does not:
-// aws-lambda-go reports an error to X-Ray in a header, and the name of a workflow's
-// failure may come from anybody.
+// printable replaces the one character that is allowed unescaped in JSON but not in a
+// header: aws-lambda-go reports an error to X-Ray in a header, and the name of a
+// workflow's failure may come from anybody.
 func printable(s string) string { return strings.ReplaceAll(clean(s, maxCause), "\x7f", "\uFFFD") }
 
 // runAll runs the records until all have ended or the time is up, and returns their

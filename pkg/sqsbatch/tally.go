@@ -9,28 +9,28 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A fate says what happened to a record in this batch. The zero fate belongs to a record
+// A fate is what happened to a record in this batch. The zero fate belongs to a record
 // that was never begun.
 type fate struct {
 	// settled says that the record need not be delivered again.
 	settled bool
 	// name is the name of the failure, if there is one.
 	name string
-	// held says that an execution may still be running for the record: it should not come
-	// back earlier than the queue's own settings say.
+	// held means that an execution may still be running for the record, so it should not
+	// be received again earlier than the queue's own settings allow.
 	held bool
-	// least is how long the record should stay away at least.
+	// least is the minimum time before the record is received again.
 	least time.Duration
-	// claimed is until when another attempt has the record's dedupe key: the record
-	// should come back exactly then.
+	// claimed is the time until which another attempt holds the record's dedupe key; the
+	// record should be received again exactly then.
 	claimed time.Time
-	// behind is the record of the same group, by index, that failed before this one
-	// could begin; the two come back together. It is this record's own index otherwise.
+	// behind is the record of the same group, by index, that failed before this one could
+	// begin; both are received again together. Otherwise, it is this record's own index.
 	behind int
 }
 
-// A tally counts what happened to records. Records that are still running when the batch
-// is reported may settle later; the report no longer changes.
+// A tally collects what happened to records. Records that are still running when the
+// batch is reported may settle later; the report no longer changes.
 type tally struct {
 	mu    sync.Mutex
 	fates []fate

@@ -12,8 +12,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// runUnit runs one execution, notes what happened to each record, and reports whether all
-// are settled.
+// runUnit runs one execution, records what happened to each record, and reports whether
+// all are settled.
 func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u unit, t *tally) (settled bool) {
 	noted := false
 	defer func() {
@@ -47,7 +47,7 @@ func (b *Batch) runUnit(ctx, waitCtx context.Context, route *config.Route, u uni
 		fates = make([]fate, len(u))
 	}
 	then := b.settleRecords(waitCtx, d, route, u, result, fates, partial)
-	// What is known to have ended stays ended, even if time runs out in what follows.
+	// A record that is known to have ended stays so, even if time runs out below.
 	settled, noted = t.end(u, fates), true
 	attrs := []slog.Attr{slog.Int("receiveCount", u[0].receiveCount())}
 	if route.SQS.Batch {
@@ -130,7 +130,7 @@ func (u unit) document(route *config.Route) (any, error) {
 	return list, nil
 }
 
-// feedBack tells the route's pace how the service handled the start.
+// feedBack reports to the route's pace how the service handled the start.
 func (b *Batch) feedBack(ctx context.Context, route *config.Route, begun time.Time, r bridge.Result) {
 	p := b.paces[route]
 	switch {
@@ -146,9 +146,8 @@ func (b *Batch) feedBack(ctx context.Context, route *config.Route, begun time.Ti
 	}
 }
 
-// divisible reports whether nothing ran, and whether fewer records might succeed: the
-// input is smaller then, and an expression that fails on one record only fails for that
-// record.
+// divisible reports whether nothing has run and fewer records might succeed: the input is
+// smaller then, and an expression that fails on one record only fails for that record.
 func divisible(f *bridge.Failure) bool {
 	return f.Outcome == nil && (f.Name == bridge.InputTooLarge || f.Name == bridge.ExpressionFailed)
 }
@@ -220,8 +219,8 @@ func (b *Batch) partial(u unit, r *bridge.Result) ([]fate, int) {
 // partialFailure names the failure that the workflow reported for records in its output.
 const partialFailure = "BatchItemFailures"
 
-// settleRecords does what the result requires with the unit's records, fills in their
-// fates, and returns what it did. Partial is not negative when the fates are known.
+// settleRecords handles the unit's records as the result requires, fills in their fates,
+// and returns what it did. If the fates are already known, partial is not negative.
 func (b *Batch) settleRecords(waitCtx context.Context, d *bridge.Delivery, route *config.Route, u unit, r bridge.Result, fates []fate, partial int) config.Then {
 	if partial > 0 {
 		for i := range fates {

@@ -56,7 +56,7 @@ func (c *content) unwrap(kind config.Unwrap) *bridge.Failure {
 
 func noEnvelope(kind config.Unwrap) *bridge.Failure {
 	return bridge.NewFailure(bridge.BadRequest, "the body is not what unwrap: "+string(kind)+" takes: "+map[config.Unwrap]string{
-		config.UnwrapSNS:         "an SNS notification (is raw message delivery on?)",
+		config.UnwrapSNS:         "an SNS notification (turn off raw message delivery)",
 		config.UnwrapEventBridge: "an EventBridge event",
 		config.UnwrapS3:          "an S3 event notification",
 	}[kind], nil)

@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/config"
 )
 
-// A Visibility says when a record that was received is delivered again.
+// A Visibility determines when a received record is delivered again.
 type Visibility struct {
 	ReceiptHandle string
 	// Timeout is counted from now, in whole seconds.
@@ -22,9 +22,9 @@ type Visibility struct {
 const maxChanges = 10
 
 const (
-	// mostVisible is the longest wait. A queue keeps a received message for twelve hours
-	// at most, counted from its receipt: that was before the batching window (5 minutes)
-	// and before the function ran (15 minutes).
+	// mostVisible is the longest wait. A queue keeps a received message invisible for at
+	// most twelve hours from its receipt, which was before the batching window (5
+	// minutes) and the run of the function (15 minutes).
 	mostVisible = 12*time.Hour - 20*time.Minute
 	// visibilityTime bounds the calls, and reserve is the part of Lambda's remaining time
 	// that is kept for the response.
@@ -34,15 +34,15 @@ const (
 	visibilityCalls = 8
 )
 
-// changeVisibility tells the queue when the records that are not settled should come
-// back: after the wait of their route's retry, or when the attempt that holds their
-// dedupe key has ended. Correctness does not depend on it: records that it does not reach
-// come back after the queue's own visibility timeout.
+// changeVisibility sets when the queue delivers the unsettled records again: after the
+// wait of their route's retry, or when the attempt that holds their dedupe key has ended.
+// Correctness does not depend on it: records that it does not reach are delivered again
+// after the queue's own visibility timeout.
 //
 // A record whose execution may still be running is left as it is, so that no second one
 // runs at the same time. In a FIFO group nothing is delivered while a message of the
-// group is invisible, so the records behind one that failed get the same wait: they come
-// back together, in their order, and the group rests meanwhile.
+// group is invisible, so the records behind one that failed get the same wait: they are
+// delivered together, in their order, and the group pauses meanwhile.
 func (b *Batch) changeVisibility(ctx context.Context, records []*record, fates []fate) {
 	if b.queues == nil {
 		return
@@ -107,7 +107,7 @@ func (b *Batch) changes(records []*record, fates []fate) map[string][]Visibility
 	return changes
 }
 
-// wait is how long a record stays away.
+// wait returns how long a record stays invisible.
 func (b *Batch) wait(route *config.Route, rec *record, f fate) time.Duration {
 	if !f.claimed.IsZero() {
 		// A claim includes the millisecond in which it ends.
@@ -116,7 +116,8 @@ func (b *Batch) wait(route *config.Route, rec *record, f fate) time.Duration {
 	return max(retryWait(route.SQS.Retry, rec.receiveCount(), b.random), f.least)
 }
 
-// retryWait is how long a record stays away after it was received for the nth time.
+// retryWait returns how long a record stays invisible after it was received for the nth
+// time.
 func retryWait(r *config.Retry, n int, random func() float64) time.Duration {
 	rate, most := r.Rate, r.Max
 	if rate <= 0 {
@@ -133,7 +134,7 @@ func retryWait(r *config.Retry, n int, random func() float64) time.Duration {
 	return time.Duration(wait)
 }
 
-// wholeSeconds rounds up, within what a queue takes.
+// wholeSeconds rounds up, within the range that a queue accepts.
 func wholeSeconds(d time.Duration) time.Duration {
 	return min((d + time.Second - 1).Truncate(time.Second), mostVisible)
 }

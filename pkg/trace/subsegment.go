@@ -121,8 +121,8 @@ type Call struct {
 	RequestID string
 	Status    int
 	Retries   int
-	// Error says that the caller is at fault, Throttle that it called too often, Fault
-	// that the service or what it ran failed.
+	// Error means that the caller is at fault, Throttle that it called too often, and
+	// Fault that the service, or what it ran, failed.
 	Error, Throttle, Fault bool
 	// Annotations can be searched for, Metadata cannot. A trace holds 50 annotations.
 	Annotations, Metadata map[string]string

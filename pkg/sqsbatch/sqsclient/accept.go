@@ -15,8 +15,8 @@ import (
 // An Acceptor implements [bridge.Acceptor] with [SendMessage]. It reads the environment at
 // the first call. It is safe for concurrent use.
 //
-// A message is sent again only if it certainly was not taken: what may be in the queue
-// would be there twice.
+// A message is sent again only if the queue certainly did not accept it; otherwise, the
+// queue might hold it twice.
 type Acceptor struct {
 	client *Client
 	getenv func(string) string
@@ -27,7 +27,8 @@ var _ bridge.Acceptor = (*Acceptor)(nil)
 // NewAcceptor returns the Acceptor of Lambda's environment; see [FromEnv].
 func NewAcceptor(getenv func(string) string) *Acceptor { return &Acceptor{FromEnv(getenv), getenv} }
 
-// The attempts at a message that was not taken, and the longest wait between two.
+// The number of attempts for a message that was not accepted, and the longest wait
+// between two of them.
 const (
 	acceptAttempts = 4
 	acceptWait     = 300 * time.Millisecond
@@ -79,7 +80,7 @@ func acceptFailure(unsent bool, err error) *bridge.Failure {
 	}
 	err = describe(err)
 	if strings.Contains(err.Error(), "MaximumMessageSize") {
-		return bridge.NewFailure(bridge.InputTooLarge, "the input and its envelope are longer than the queue's MaximumMessageSize: raise that to 1 MiB", err)
+		return bridge.NewFailure(bridge.InputTooLarge, "the input and its envelope are longer than the queue's MaximumMessageSize: raise it to 1 MiB", err)
 	}
 	return bridge.NewFailure(bridge.Misconfigured, "the queue refuses the delivery", err)
 }

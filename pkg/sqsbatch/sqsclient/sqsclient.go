@@ -198,7 +198,7 @@ func urlRegion(queueURL string) string {
 	return ""
 }
 
-// describe says what went wrong without showing what was sent. With many codes, SQS
+// describe explains what went wrong without showing what was sent. With many codes, SQS
 // quotes attributes and characters of a message in its text, so the text is used only if
 // it is about permissions, keys or the queue itself.
 func describe(err error) error {
