@@ -22,11 +22,11 @@ import (
 // may return.
 type Error struct {
 	Name, Cause string
-	// fatal errors end the execution regardless of Catch.
+	// fatal means that the error ends the execution regardless of Catch.
 	fatal bool
 	// evaluation is set until an EvaluationFailed event has been recorded for the error.
 	evaluation *evaluation
-	// heartbeat says that a heartbeat was missed: the name does not.
+	// heartbeat means that a heartbeat was missed, which the name does not show.
 	heartbeat bool
 }
 
@@ -53,9 +53,9 @@ type Task struct {
 	// Key tells the task from the others of its execution, and is the same in a run that
 	// continues from a Journal. It is empty without one.
 	Key string
-	// Resumed marks a task whose request was sent, or which a worker has, by an earlier run
-	// of the execution: only its token, or the end of the execution that it started, is to
-	// be waited for.
+	// Resumed marks a task that an earlier run of the execution has begun: its request was
+	// sent, or a worker has it. RunTask only waits for its token, or for the end of the
+	// execution that it started.
 	Resumed bool
 	// Submitted records in the history that the request of a task with a token was
 	// accepted, and Started that a worker has taken an activity. They are nil without a
@@ -66,11 +66,11 @@ type Task struct {
 	MayPause bool
 }
 
-// A Later is returned by RunTask in place of an error for a task that has begun and ends
-// later; no goroutine waits for it.
+// A Later is returned by RunTask instead of an error if a task has begun and ends later,
+// so that no goroutine waits for it.
 type Later struct {
-	// WhenOver calls wake once, from a goroutine of its own, when the task has ended, or the
-	// context of RunTask. It returns at once.
+	// WhenOver calls wake once, in a separate goroutine, when the task or the context of
+	// RunTask has ended. It returns at once.
 	WhenOver func(wake func())
 	// Result returns what RunTask would have returned. It is called once, after wake.
 	Result func() (any, error)
@@ -112,7 +112,7 @@ type Environment struct {
 	// WaitScale multiplies the time that Wait states and retries wait; 0 leaves it
 	// unchanged.
 	WaitScale float64
-	// Journal remembers where an execution is; nil remembers nothing.
+	// Journal stores the progress of an execution; nil stores nothing.
 	Journal Journal
 	// Observe receives every event, one at a time, in the order of their ids. The
 	// execution waits for it.
@@ -189,7 +189,7 @@ const (
 	TimedOut  = "TIMED_OUT"
 )
 
-// A Result says how a run ended.
+// A Result describes how a run ended.
 type Result struct {
 	Status string
 	// Output is JSON text; nil unless Status is SUCCEEDED.

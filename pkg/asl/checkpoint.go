@@ -11,25 +11,25 @@ import (
 // from there. A flow is a machine, a branch or an iteration, and has a path. It is safe for
 // concurrent use.
 type Journal interface {
-	// At returns what was kept of a flow last.
+	// At returns the last checkpoint of a flow.
 	At(path string) (Checkpoint, bool)
-	// Keep remembers where a flow is. It returns once another process would find it.
+	// Keep stores a checkpoint of a flow. It returns once another process would find it.
 	Keep(path string, c Checkpoint)
-	// Drop forgets the flows below a path, whose state has ended.
+	// Drop deletes the checkpoints of the flows below a path, whose state has ended.
 	Drop(path string)
 }
 
 // The phases of a state in a [Checkpoint].
 const (
 	phaseCalled    = "called"    // a task may have begun
-	phaseSubmitted = "submitted" // the request of a task with a token was taken
+	phaseSubmitted = "submitted" // the request of a task with a token was accepted
 	phaseStarted   = "started"   // a worker has an activity's task
 	phaseRunning   = "running"   // the branches or iterations have begun
 )
 
-// A Checkpoint is where a flow is: in a state, or at its end.
+// A Checkpoint is the position of a flow: in a state, or at the flow's end.
 type Checkpoint struct {
-	// State is the current one, with what it was entered with.
+	// State is the current state, with its input.
 	State     string
 	Input     any
 	Variables *jsonata.Object
@@ -44,12 +44,13 @@ type Checkpoint struct {
 	RetryAt time.Time
 	// Visits counts the states that the flow has entered.
 	Visits int
-	// Retries counts those of the state, and Counts those of each of its retriers.
+	// Retries counts the retries of the state, and Counts those of each of its retriers.
 	Retries int
 	Counts  []int
-	// Phase says how far the state is; empty for its beginning.
+	// Phase is how far the state has come; empty means its beginning.
 	Phase string
-	// Token is that of a task which waits for one, and Heartbeat its own.
+	// Token is the token of a task that waits for it, and Heartbeat the heartbeat of that
+	// task.
 	Token     string
 	Heartbeat time.Duration
 	// Ended is set at the end of a branch or an iteration, with its result and the event
@@ -59,10 +60,10 @@ type Checkpoint struct {
 	Final         int64
 }
 
-// Waits reports whether the flow's task is ended by its token.
+// Waits reports whether the flow's task waits for its token.
 func (c Checkpoint) Waits() bool { return c.Token != "" && !c.Ended && c.Phase != "" }
 
-// child is the path of a branch or an iteration of the current state.
+// child returns the path of a branch or an iteration of the current state.
 func (f *frame) child(i int) string {
 	if f.run.env.Journal == nil {
 		return ""
@@ -78,7 +79,7 @@ func (r *run) kept(path string) (Checkpoint, bool) {
 	return r.env.Journal.At(path)
 }
 
-// keep remembers how far the current state is.
+// keep stores how far the current state has come.
 func (f *frame) keep(phase string) {
 	if f.run.env.Journal == nil {
 		return
@@ -95,7 +96,7 @@ func (f *frame) keep(phase string) {
 	f.unkept = nil
 }
 
-// keepEnd remembers the result of a flow.
+// keepEnd stores the result of a flow.
 func (f *frame) keepEnd(out any, failed bool, end ended) {
 	if f.run.env.Journal == nil {
 		return
@@ -103,15 +104,15 @@ func (f *frame) keepEnd(out any, failed bool, end ended) {
 	f.run.env.Journal.Keep(f.path, Checkpoint{Ended: true, Failed: failed, Output: out, Last: end.next, Final: end.final})
 }
 
-// forget drops what is remembered of the branches or iterations of a state that has ended,
-// once it is remembered that it has.
+// forget drops the checkpoints of the branches or iterations of a state that has ended,
+// once its end has been stored.
 func (f *frame) forget(s *state) {
 	if f.run.env.Journal != nil && s != nil && len(s.branches) > 0 {
 		f.run.env.Journal.Drop(f.path + "/")
 	}
 }
 
-// goOn puts a flow where it was.
+// goOn continues a flow at its checkpoint.
 func (f *frame) goOn(fl *flow, c Checkpoint) (input any, _ *Error) {
 	s := fl.states[c.State]
 	if s == nil {
@@ -130,7 +131,7 @@ func (f *frame) commitVariables(o *jsonata.Object) *Error {
 	return err
 }
 
-// object is the variables of a scope.
+// object returns the variables of a scope.
 func (s *scope) object() *jsonata.Object {
 	if len(s.values) == 0 {
 		return nil

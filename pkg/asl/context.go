@@ -8,7 +8,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// contextObject returns $$, or $states.context in JSONata; it is made when it is used.
+// contextObject returns $$, or $states.context in JSONata; it is created when it is first
+// used.
 func (f *frame) contextObject() any {
 	o := f.testContext()
 	if o == nil {

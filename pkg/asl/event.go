@@ -209,9 +209,9 @@ func (r *run) record(previous int64, e Event) int64 {
 	return r.history.n
 }
 
-// at returns when an event happened. A state is entered, and the execution succeeds, at
-// the time at which the state before was left: reading the clock takes longer than what is
-// done in between.
+// at returns the time of an event. Entering a state, and the success of the execution, get
+// the time at which the previous state was left, because reading the clock takes longer
+// than the work in between.
 func (h *history) at(kind string, follows bool, now func() time.Time) time.Time {
 	begins := kind == "ExecutionStarted" || strings.HasSuffix(kind, "StateExited")
 	if !begins && follows && !h.left.IsZero() && (kind == "ExecutionSucceeded" || strings.HasSuffix(kind, "StateEntered")) {

@@ -18,9 +18,9 @@ type expression struct {
 	text    string
 	field   string // its place in the state, such as Output/result
 	program *jsonata.Expr
-	// context says that it may use $states.context, which is expensive to make.
+	// context means that it may use $states.context, which is expensive to create.
 	context bool
-	// effects says that it may use the clock or randomness.
+	// effects means that it may use the clock or randomness.
 	effects bool
 	// part and names are the names of a path of plain members, such as
 	// $states.input.order.id. Most expressions are such paths, and only need lookups.
@@ -58,11 +58,11 @@ func newExpression(text, field string, program *jsonata.Expr) *expression {
 var (
 	// effects are the functions that use the clock or randomness.
 	effects = []string{"now", "millis", "toMillis", "random", "uuid", "shuffle"}
-	// plainParts are the members of $states that are cheap to make.
+	// plainParts are the members of $states that are cheap to create.
 	plainParts = []string{"input", "result", "errorOutput"}
 )
 
-// A view holds what the paths and the expressions of a field see.
+// A view holds the values that the paths and expressions of a field can refer to.
 type view struct {
 	f *frame
 	// input is $ for a path, and $states.input for an expression.

@@ -180,7 +180,7 @@ type iterations struct {
 	results   []any
 	tolerated int // failed items that are tolerated
 	failed    atomic.Int64
-	left      atomic.Int64 // bytes that are left for the results
+	left      atomic.Int64 // number of bytes left for the results
 	writer    *resultWriting
 }
 

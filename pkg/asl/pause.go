@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A Pause is an execution that waits and holds no goroutine: in a Wait state, before a
-// retry, or for the token of a task.
+// A Pause is an execution that waits without occupying a goroutine: in a Wait state,
+// before a retry, or for the token of a task.
 type Pause struct {
 	machine *Machine
 	frame   *frame
@@ -14,8 +14,8 @@ type Pause struct {
 	cancel  context.CancelFunc
 }
 
-// RunApart is [Machine.Run] for a caller that does not wait for the end. Where the
-// execution waits and runs nothing else, it returns a Pause in place of the Result.
+// RunApart is [Machine.Run] for a caller that does not wait for the end. If the execution
+// waits and nothing else in it runs, RunApart returns a Pause instead of the Result.
 func (m *Machine) RunApart(ctx context.Context, env Environment, ex Execution) (Result, *Pause) {
 	ownSleep := env.Sleep == nil
 	f, failure := m.begin(env, ex)
@@ -28,8 +28,8 @@ func (m *Machine) RunApart(ctx context.Context, env Environment, ex Execution) (
 	return p.Resume()
 }
 
-// WhenOver calls wake once, from a goroutine of its own, when the wait is over or the
-// execution is to end. It returns at once.
+// WhenOver calls wake once, in a separate goroutine, when the wait is over or the
+// execution must end. It returns at once.
 func (p *Pause) WhenOver(wake func()) { p.frame.parked.whenOver(wake) }
 
 // Resume continues after the wait, as [Machine.RunApart] does. It is called once, after
@@ -46,22 +46,23 @@ func (p *Pause) Resume() (r Result, next *Pause) {
 	return Result{}, p
 }
 
-// errParked unwinds the goroutine of an execution that pauses. It is never seen outside.
+// errParked unwinds the goroutine of an execution that pauses. It never leaves this
+// package.
 var errParked = &Error{Name: "parked", fatal: true}
 
 // A parked holds what a frame needs to continue after a wait: its state is entered again at
 // the place where it waited.
 type parked struct {
 	whenOver func(wake func())
-	// Of a Wait state or a retry: late says that the execution's time is up first, and err
-	// is the error of the wait.
+	// For a Wait state or a retry: late means that the execution's time is up first, and
+	// err is the error of the wait.
 	late bool
 	err  error
-	// Of a task.
+	// For a task.
 	result  func() (any, error)
 	history *taskHistory
 	ctx     context.Context
-	cancel  context.CancelFunc // nil without a timeout of its own
+	cancel  context.CancelFunc // nil if the task has no timeout of its own
 }
 
 // afterwards calls wake from another goroutine when d has passed or ctx has ended, with the
@@ -75,7 +76,7 @@ func afterwards(ctx context.Context, d time.Duration, wake func(error)) {
 	})
 }
 
-// unpark takes what the frame waited for, once; nil if it did not wait.
+// unpark returns what the frame waited for, once, or nil if it did not wait.
 func (f *frame) unpark() *parked {
 	p := f.parked
 	f.parked = nil

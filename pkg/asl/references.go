@@ -47,7 +47,7 @@ func (r *references) flow(v any) {
 				}
 			case "ItemProcessor", "Iterator":
 				r.flow(v)
-			case "Result": // used as it is written
+			case "Result": // used literally
 			default:
 				x.value(field, v, false)
 			}

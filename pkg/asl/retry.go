@@ -11,7 +11,7 @@ import (
 // attempt runs the current state with its retries and catches.
 func (f *frame) attempt(ctx context.Context, input any) (output any, next string, _ *Error) {
 	s := f.state
-	if !f.retryAt.IsZero() { // it is paused, or an earlier process was here
+	if !f.retryAt.IsZero() { // it was paused here, or an earlier process got this far
 		if err := f.beforeRetry(ctx); err != nil {
 			return nil, "", err
 		}

@@ -31,7 +31,7 @@ type run struct {
 	effects []jsonata.Option
 	// test is set in a run that tests one state, and nil in all others.
 	test *testRun
-	// ownSleep says that waits need no Sleep of the environment.
+	// ownSleep means that waits do not need the environment's Sleep.
 	ownSleep bool
 }
 
@@ -50,7 +50,7 @@ type frame struct {
 	branch  bool // of a Parallel state
 	// token is $$.Task.Token of the current state, once it has been used.
 	token string
-	// heartbeat is that of the current task, and called when it began.
+	// heartbeat is the heartbeat of the current task, and called is when the task began.
 	heartbeat time.Duration
 	called    time.Time
 	sizes     sizes
@@ -59,7 +59,7 @@ type frame struct {
 	path   string
 	raw    any
 	visits int
-	counts []int // of the retriers of the current state
+	counts []int // how often each retrier of the current state was used
 	// retryAt is when the wait before a retry ends, if the flow is in one.
 	retryAt time.Time
 	// phase is how far the current state was in the run that this one continues from, and
@@ -106,8 +106,8 @@ func (m *Machine) Run(ctx context.Context, env Environment, ex Execution) Result
 	return result
 }
 
-// begin returns the frame of the machine's own flow. The Result is that of an execution
-// that cannot begin.
+// begin returns the frame of the machine's own flow. If the execution cannot begin, it
+// returns the Result instead.
 func (m *Machine) begin(env Environment, ex Execution) (*frame, *Result) {
 	r, failure := newRun(env, ex)
 	if failure != nil {
@@ -124,14 +124,14 @@ func (m *Machine) begin(env Environment, ex Execution) (*frame, *Result) {
 	if r.history.n = ex.Events; ex.Events == 0 {
 		started := Event{Type: "ExecutionStarted"}
 		if r.env.Observe != nil {
-			started.Input = jsonata.NewRaw(r.ex.Input) // as it was sent
+			started.Input = jsonata.NewRaw(r.ex.Input) // with the input as it was sent
 		}
 		r.record(0, started)
 	}
 	return &frame{run: r}, nil
 }
 
-// left is how long the execution may still run.
+// left returns how long the execution may still run.
 func (r *run) left() time.Duration { return r.deadline.Sub(r.env.Now()) }
 
 // leg runs the machine to its end, or until it pauses.

@@ -108,11 +108,11 @@ func (f *frame) selectInput(raw any) (any, *Error) {
 // arguments applies Parameters or Arguments, which yield what the state itself works on.
 func (f *frame) arguments(ctx context.Context, v *view) (any, *Error) {
 	s := f.state
-	if s.arguments == nil || f.parked != nil { // they were used before the wait
+	if s.arguments == nil || f.parked != nil { // they were already used before the wait
 		return v.input, nil
 	}
 	out, err := s.arguments.eval(ctx, v)
-	if err == nil && s.hasOwnResult() { // other states are checked by their output
+	if err == nil && s.hasOwnResult() { // other states are checked at their output
 		err = f.check(out)
 	}
 	return out, err

@@ -11,7 +11,7 @@ type Machine struct {
 type flow struct {
 	start  string
 	states map[string]*state
-	// instant says that nothing in the flow waits, so that running several of them
+	// instant means that nothing in the flow waits, so that running several such flows
 	// concurrently would cost goroutines and gain nothing.
 	instant bool
 }

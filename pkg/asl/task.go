@@ -120,13 +120,13 @@ func awaitsExecution(resource string) bool {
 	return name == "states:startExecution.sync" || name == "states:startExecution.sync:2"
 }
 
-// Interrupted returns the error of a task that a run before this one began and did not end:
-// whether it did its work is not known, and nothing does it again but the machine's Retry.
+// Interrupted returns the error of a task that a previous run began and did not end.
+// Whether it did its work is not known, so only the machine's Retry repeats it.
 func Interrupted() *Error {
 	return &Error{Name: "States.TaskFailed", Cause: "The process that ran the execution ended while the task ran, and it is not known whether the task did its work."}
 }
 
-// schedule records that a task begins, or takes over what an earlier run has recorded.
+// schedule records that a task begins, or continues from the record of an earlier run.
 func (h *taskHistory) schedule(phase string, arguments any, limits taskLimits) {
 	f, e := h.frame, &h.frame.state.events
 	h.started = phase != "" && (e.prefix != "Activity" || phase == phaseStarted)

@@ -15,7 +15,7 @@ const (
 	CaughtError = "CAUGHT_ERROR" // a Catch matches the error
 )
 
-// ErrStateNotFound says that a definition is valid but has no state of that name.
+// ErrStateNotFound means that a definition is valid but has no state of that name.
 var ErrStateNotFound = errors.New("the definition has no state of that name")
 
 // testedName is the service's name for every state under test.
@@ -95,7 +95,7 @@ func (t *StateTest) Type() string { return t.state.kind }
 func (t *StateTest) Resource() string { return t.state.resource }
 
 // WritesResults reports whether a Map state writes its results elsewhere. It then returns an
-// object that says where.
+// object that names the place.
 func (t *StateTest) WritesResults() bool { return t.state.writer.uploads() }
 
 // Holds reports whether a Map or Parallel state contains a state of that name.
@@ -119,7 +119,7 @@ type StateMock struct {
 	Error  *Error
 }
 
-// A TestInput holds what a test of a state starts from.
+// A TestInput holds the input of a test of a state.
 type TestInput struct {
 	// Execution has the state's input, and the contents of the context object.
 	Execution
@@ -138,7 +138,7 @@ type TestInput struct {
 	ItemReaderData *string
 }
 
-// A TestResult says how a test of a state ended.
+// A TestResult describes how a test of a state ended.
 type TestResult struct {
 	Status string
 	// Output is JSON text; nil unless Status is SUCCEEDED or CAUGHT_ERROR.
@@ -153,11 +153,11 @@ type TestResult struct {
 	Invalid error
 }
 
-// ErrTooManyFailures says that more iterations should have failed than a Map state has.
+// ErrTooManyFailures means that more iterations should have failed than a Map state has.
 var ErrTooManyFailures = errors.New("more iterations have failed than the Map state has")
 
-// Run takes the state through its stages once, within five minutes. It does not retry: a
-// status says that there would be a retry.
+// Run takes the state through its stages once, within five minutes. It does not retry:
+// the status shows that there would be a retry.
 func (t *StateTest) Run(ctx context.Context, env Environment, in TestInput) TestResult {
 	ctx, cancel := context.WithTimeout(ctx, maxDuration)
 	defer cancel()

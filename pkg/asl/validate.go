@@ -20,7 +20,7 @@ type validator struct {
 	problems []Diagnostic
 	states   map[string]bool // the names that occur in any flow
 	long     bool            // a location was too long, which has been reported
-	// machineJSONata says that JSONata is the language of the whole machine.
+	// machineJSONata means that JSONata is the language of the whole machine.
 	machineJSONata bool
 	// expressions holds the compiled expressions by their text, for the compiler.
 	expressions map[string]*jsonata.Expr

@@ -112,7 +112,7 @@ func (s *stateCheck) rule(rule *jsonata.Object, at string, top bool, depth int) 
 	}
 	switch {
 	case comparing+combining != 1:
-		if !rule.Has("Condition") { // which has its own diagnostic
+		if !rule.Has("Condition") { // a field that is not supported has its own diagnostic
 			s.schema(at, "Exactly one comparison operator is required")
 		}
 	case comparing == 1 && s.required(rule, at, "Variable"):

@@ -31,8 +31,8 @@ func (f *frame) wait(ctx context.Context, v *view) *Error {
 }
 
 // sleep waits on the clock of the environment, at most until the execution's time is up,
-// which a clock that is faster than the real one reaches first. In a flow that parks, it
-// returns errParked in place of waiting.
+// which a clock that is faster than the real one reaches first. In a flow that may pause,
+// it returns errParked instead of waiting.
 func (f *frame) sleep(ctx context.Context, d time.Duration) *Error {
 	r := f.run
 	left := r.left()
@@ -96,7 +96,7 @@ func limited(nanoseconds float64) time.Duration {
 	return time.Duration(nanoseconds)
 }
 
-// slept returns the error of a wait that is over: if late is set, the execution's time is
+// slept returns the error of a wait that is over. If late is set, the execution's time is
 // up too.
 func (r *run) slept(err error, late bool) *Error {
 	if err == nil && late {

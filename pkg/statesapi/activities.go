@@ -50,7 +50,7 @@ type ActivityItem struct {
 	CreationDate epoch  `json:"creationDate"`
 }
 
-// describeActivity returns what is known of an activity.
+// describeActivity returns the description of an activity.
 func (s *Service) describeActivity(text *string) (*ActivityItem, error) {
 	if err := checkActivity(text, nil); err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (s *Service) describeActivity(text *string) (*ActivityItem, error) {
 }
 
 // DeleteActivity removes an activity. Deleting a missing one is not an error. Tasks that no
-// worker has taken wait until their time is up.
+// worker has taken wait until they time out.
 func (s *Service) DeleteActivity(text *string) error {
 	if err := checkActivity(text, nil); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (s *Service) DeleteActivity(text *string) error {
 	return s.saveActivities()
 }
 
-// A storedActivity is an activity in the file of all of them.
+// A storedActivity is an entry in the file of activities.
 type storedActivity struct {
 	Name    string    `json:"name"`
 	ARN     string    `json:"arn"`
@@ -80,7 +80,8 @@ type storedActivity struct {
 	Tags    []Tag     `json:"tags,omitempty"`
 }
 
-// activitiesName is that file, in the folder of [Service.Persist].
+// activitiesName is the name of the file of activities, in the folder of
+// [Service.Persist].
 const activitiesName = "activities.json"
 
 func (s *Service) saveActivities() error {
@@ -227,7 +228,7 @@ func (s *Service) SendTaskSuccess(in TaskAnswer) error { return s.sendTask(in, t
 // optional.
 func (s *Service) SendTaskFailure(in TaskAnswer) error { return s.sendTask(in, taskFailure) }
 
-// SendTaskHeartbeat says that the task of a token is still being worked on.
+// SendTaskHeartbeat reports that the task of a token is still in progress.
 func (s *Service) SendTaskHeartbeat(in TaskAnswer) error { return s.sendTask(in, taskHeartbeat) }
 
 func (s *Service) sendTask(in TaskAnswer, call taskCall) error {

@@ -75,8 +75,8 @@ var (
 	aliasNoNumber   = regexp.MustCompile(`[a-zA-Z_\-.]`)
 )
 
-// createAlias makes an alias of the state machine whose versions it routes to. It is
-// idempotent, as CreateStateMachine is ([CreateStateMachineAlias]).
+// createAlias creates an alias of the state machine to whose versions it routes. Like
+// CreateStateMachine, it is idempotent ([CreateStateMachineAlias]).
 //
 // [CreateStateMachineAlias]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachineAlias.html
 func (s *Service) createAlias(in createAliasInput) (*createAliasOutput, error) {
@@ -98,7 +98,7 @@ func (s *Service) createAlias(in createAliasInput) (*createAliasOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.get(machine) == nil { // which does not have its own error here
+	if s.get(machine) == nil { // this operation has no error of its own for it
 		return nil, noReference()
 	}
 	out := &createAliasOutput{}
@@ -129,7 +129,7 @@ func (s *Service) createAlias(in createAliasInput) (*createAliasOutput, error) {
 	return out, nil
 }
 
-// routes checks what the model says of a routing configuration.
+// routes checks a routing configuration against the model.
 func (c *constraints) routes(list []routingItem) {
 	const member = "routingConfiguration"
 	if len(list) < 1 || len(list) > 2 {
@@ -150,8 +150,8 @@ func (c *constraints) routes(list []routingItem) {
 	}
 }
 
-// parseRoutes checks what a routing configuration says by itself, and returns the state
-// machine that all of it must be of.
+// parseRoutes checks a routing configuration by itself, and returns the state machine to
+// which all of its versions must belong.
 func parseRoutes(list []routingItem) (arn, []weighted, *Error) {
 	var machine arn
 	routes := make([]weighted, len(list))
@@ -343,14 +343,13 @@ type listAliasesOutput struct {
 	NextToken string              `json:"nextToken,omitempty"`
 }
 
-// listAliases returns the aliases of a state machine, the one that was made last first
-// ([ListStateMachineAliases]).
+// listAliases returns the aliases of a state machine, the newest first ([ListStateMachineAliases]).
 //
 // [ListStateMachineAliases]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListStateMachineAliases.html
 func (s *Service) listAliases(in listAliasesInput) (*listAliasesOutput, error) {
 	var c constraints
 	c.arn("stateMachineArn", in.StateMachineARN)
-	c.text("nextToken", in.NextToken, 1, maxToken) // the model has it first here
+	c.text("nextToken", in.NextToken, 1, maxToken) // here, the model has it first
 	c.page(in.MaxResults, nil, maxToken)
 	if err := c.err(); err != nil {
 		return nil, err

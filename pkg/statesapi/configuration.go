@@ -57,8 +57,8 @@ const (
 	levelOff    = "OFF"
 )
 
-// check refuses what cannot work in AWS either. There are no log groups here, so only the
-// form of a destination is checked.
+// check refuses settings that would not work in AWS either. There are no log groups here,
+// so only the form of a destination is checked.
 func (s settings) check() *Error {
 	if s.encryption != nil && *member(s.encryption, "type") == customerKey && deref(member(s.encryption, "kmsKeyId")) == "" {
 		return errorf(InvalidEncryption, "Invalid Encryption Configuration: 'kmsKeyId' is required for the type '%s'.", customerKey)

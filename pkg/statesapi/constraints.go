@@ -88,7 +88,7 @@ func (c *constraints) between(member string, n, least, most int64) {
 	}
 }
 
-// page checks the members of every operation that lists.
+// page checks the members that all listing operations share.
 func (c *constraints) page(maxResults *int64, token *string, longest int) {
 	c.number("maxResults", maxResults, maxPage)
 	c.text("nextToken", token, 1, longest)

@@ -1,15 +1,14 @@
-// Package statesapi is the Step Functions API in front of pkg/asl: it answers on the wire
-// like AWS's service, for state machines that run in this process.
+// Package statesapi is the Step Functions API in front of pkg/asl: it answers on the wire like
+// AWS's service, but runs the state machines in this process.
 //
 //	any SDK, CLI → [Handler] ─┐
 //	bridge       → [Service.Starter] ─┴→ [Service]: registry, checks, limits → [Engine] (asl)
 //
-// A [Service] holds state machines and runs them; it knows no HTTP. A [Handler]
-// speaks AWS JSON 1.0 in front of it, and [Service.Starter] is the same service as
-// a [bridge.Starter], with the same checks. Errors have AWS's names and messages,
-// checks come in AWS's order: constraints of the request, then the form of ARNs
-// and names, then what exists. TestState runs one state on the same engine
-// ([asl.StateTest]), with mocked results checked against the models of the services.
+// A [Service] holds state machines and runs them, independently of HTTP. A [Handler] speaks AWS
+// JSON 1.0 in front of it, and [Service.Starter] is the same service as a [bridge.Starter], with
+// the same checks. Errors have AWS's names and messages, checks come in AWS's order: constraints of
+// the request, then the form of ARNs and names, then what exists. TestState runs one state on the
+// same engine ([asl.StateTest]), with mocked results checked against the models of the services.
 //
 // It does not implement IAM (credentials are accepted and never checked) and KMS. State
 // machines live in memory; [Service.Persist] also keeps them in a folder.

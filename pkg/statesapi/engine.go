@@ -16,8 +16,9 @@ type Engine interface {
 	// It returns either a program or an error; the error is a *[DefinitionError] if it
 	// has diagnostics.
 	Parse(definition []byte, kind string) (Program, error)
-	// Validate returns all findings about a definition: what Parse would refuse, with
-	// severity ERROR, and what is merely questionable, with severity WARNING.
+	// Validate returns all findings about a definition: those for which Parse would
+	// refuse it, with severity ERROR, and those that are merely questionable, with
+	// severity WARNING.
 	Validate(definition []byte, kind string) []Diagnostic
 }
 
@@ -46,7 +47,7 @@ type Execution struct {
 	mayPause bool // Run may return early, with a pause
 }
 
-// A Result says how a run ended.
+// A Result describes how a run ended.
 type Result struct {
 	// Status is SUCCEEDED, FAILED or TIMED_OUT.
 	Status bridge.Status
@@ -68,7 +69,7 @@ type pause struct {
 	resume   func() Result
 }
 
-// A DefinitionError says why an [Engine] refuses a definition.
+// A DefinitionError explains why an [Engine] refuses a definition.
 type DefinitionError struct {
 	// Diagnostics has at least one member.
 	Diagnostics []Diagnostic
@@ -96,10 +97,11 @@ type execution struct {
 	stopped error
 	started *started // for a STANDARD execution
 	journal *journal // nil for one that is not kept
-	// startedBy is the key of the task that waits for its end; empty if none does.
+	// startedBy is the key of the task that waits for its end; empty if there is none.
 	startedBy string
 
-	// Of one that an earlier process began: its events, and the context that ends it.
+	// For an execution that an earlier process began: its events, and the context that
+	// ends it.
 	events []asl.Event
 	ctx    context.Context
 	stop   context.CancelCauseFunc

@@ -76,7 +76,7 @@ func (s *Service) startSync(ctx context.Context, in StartInput, nested bool) (Ex
 	}
 	defer s.release()
 
-	if ctx.Done() == nil && s.opts.Observe == nil { // as on the wire: only the end of the service ends it
+	if ctx.Done() == nil && s.opts.Observe == nil { // as on the wire, where only the end of the service ends it
 		ctx = valued{s.base, ctx}
 	} else {
 		var stop context.CancelCauseFunc

@@ -21,8 +21,8 @@ type started struct {
 	history  history
 	sequence int // in the order of starting
 	stop     context.CancelCauseFunc
-	journal  *journal      // of one that is kept
-	over     chan struct{} // closed at its end, for what waits for it; nil if nothing does
+	journal  *journal      // of an execution that is kept
+	over     chan struct{} // closed at its end; nil if nothing waits for it
 }
 
 // perExecution is what an execution takes without its payloads, in bytes.
@@ -40,10 +40,10 @@ const (
 	maxRememberedBytes = 128 << 20
 )
 
-// remembered holds the last STANDARD executions; the service's runMu guards it.
+// remembered holds the latest STANDARD executions. It is guarded by the service's runMu.
 type remembered struct {
 	byARN map[string]*started
-	// listed has the same ones in the order of ListExecutions.
+	// listed has the same executions in the order of ListExecutions.
 	listed listing
 	// finished are those that have ended, in that order; the first gone ones are dropped,
 	// and the first bare ones have no history.
@@ -77,13 +77,13 @@ func (s *Service) remember(x *execution, stop context.CancelCauseFunc) (*Executi
 	return nil, nil
 }
 
-// finish notes that an execution has ended.
+// finish records that an execution has ended.
 func (r *remembered) finish(arn string) {
 	r.finished = append(r.finished, arn)
 	r.trim()
 }
 
-// trim keeps the bounds, as far as what has ended can give room.
+// trim enforces the bounds, as far as dropping ended executions makes room.
 func (r *remembered) trim() {
 	r.bare = max(r.bare, r.gone)
 	for ; r.bytes > maxRememberedBytes && r.bare < len(r.finished); r.bare++ {
@@ -128,7 +128,7 @@ func (s *Service) ended(x *execution) {
 	if x.started.over != nil {
 		close(x.started.over)
 	}
-	x.started.stop = func(error) {} // what it would stop is over, and need not be kept
+	x.started.stop = func(error) {} // there is nothing left to stop, so the function need not be kept
 	s.names.bytes += x.started.size() - before
 	s.names.finish(x.record.ExecutionARN)
 }
@@ -211,7 +211,7 @@ func (s *Service) describeExecution(in executionInput) (*describeExecutionOutput
 		RedriveStatus: "NOT_REDRIVABLE", RedriveStatusReason: notRedriven(r.Status),
 	}
 	if r.Status == bridge.TimedOut {
-		out.Error, out.Cause = "", "" // the status says so, as recorded
+		out.Error, out.Cause = "", "" // as recorded, the status shows it
 	}
 	all := deref(in.IncludedData) != metadataOnly
 	out.InputDetails.Included = all
@@ -363,7 +363,7 @@ func (s *Service) listExecutions(in listExecutionsInput) (*listExecutionsOutput,
 		}
 	}
 	out := &listExecutionsOutput{Executions: []executionItem{}}
-	if deref(in.RedriveFilter) == "REDRIVEN" { // which nothing is
+	if deref(in.RedriveFilter) == "REDRIVEN" { // no execution has this status
 		return out, nil
 	}
 	var last *started
@@ -386,7 +386,8 @@ func (s *Service) listExecutions(in listExecutionsInput) (*listExecutionsOutput,
 	return out, nil
 }
 
-// latest is what executions are listed by, as AWS does: when they ended, or else began.
+// latest returns the time by which executions are listed, as in AWS: that of their end,
+// or else that of their start.
 func (x *started) latest() time.Time {
 	if x.ended {
 		return x.record.StopDate

@@ -26,7 +26,7 @@ type history struct {
 	events []json.RawMessage
 	last   lastEvent
 	bytes  int
-	// dropped says that the history was dropped because it did not fit.
+	// dropped means that the history was dropped because it did not fit.
 	dropped bool
 }
 
@@ -227,7 +227,7 @@ func (in HistoryInput) after(events []json.RawMessage) (int, *Error) {
 
 // withoutData returns an event without the data of the execution.
 func withoutData(event json.RawMessage) json.RawMessage {
-	v, _ := jsonata.Decode(event) // which was written here
+	v, _ := jsonata.Decode(event) // the JSON was written here
 	o, _ := v.(*jsonata.Object)
 	kept := jsonata.NewObject(o.Len())
 	for i := range o.Len() {

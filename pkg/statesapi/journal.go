@@ -13,7 +13,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// journalSuffix is what the files of STANDARD executions end with in the folder of
+// journalSuffix is the suffix of the files of STANDARD executions in the folder of
 // [Service.Persist].
 const journalSuffix = ".execution.jsonl"
 
@@ -34,7 +34,7 @@ type journal struct {
 	children map[string][]string
 }
 
-// A journalLine is one line: one of its members is there.
+// A journalLine is one line; exactly one of its members is set.
 type journalLine struct {
 	Begin  *storedExecution `json:"begin,omitempty"`
 	Path   string           `json:"path,omitempty"` // of Flow
@@ -45,7 +45,7 @@ type journalLine struct {
 	End    *storedEnd       `json:"end,omitempty"`
 }
 
-// A storedExecution is what an execution began with.
+// A storedExecution is how an execution began.
 type storedExecution struct {
 	Format          int            `json:"format"`
 	ExecutionARN    string         `json:"executionArn"`
@@ -114,7 +114,7 @@ type storedEvent struct {
 	Cause        string          `json:"cause,omitempty"`
 }
 
-// A storedAnswer is what a token was answered with.
+// A storedAnswer is the answer to a token.
 type storedAnswer struct {
 	Token  string          `json:"token"`
 	Output json.RawMessage `json:"output,omitempty"`
@@ -123,7 +123,7 @@ type storedAnswer struct {
 	Cause  string          `json:"cause,omitempty"`
 }
 
-// begin takes the name of a STANDARD execution, and makes its file where executions are
+// begin takes the name of a STANDARD execution, and creates its file if executions are
 // kept.
 func (s *Service) begin(x *execution, stop context.CancelCauseFunc) (*ExecutionRecord, error) {
 	earlier, refused := s.remember(x, stop)
@@ -144,7 +144,8 @@ func (s *Service) begin(x *execution, stop context.CancelCauseFunc) (*ExecutionR
 	return nil, err
 }
 
-// beginJournal makes the file of an execution; nil where executions are not kept.
+// beginJournal creates the file of an execution. It returns nil if executions are not
+// kept.
 func (s *Service) beginJournal(x *execution) (*journal, error) {
 	s.mu.RLock()
 	dir := s.data
@@ -274,7 +275,8 @@ func (j *journal) end() {
 	j.frozen = true
 }
 
-// storeValue writes a value of pkg/jsonata, which has a JSON form: states are held to it.
+// storeValue writes a value of pkg/jsonata. It always has a JSON form, because states are
+// checked for that.
 func storeValue(v any) json.RawMessage {
 	text, err := jsonata.AppendJSON(nil, v)
 	if err != nil {

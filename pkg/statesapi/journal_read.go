@@ -16,7 +16,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// An unfinished execution is one that an earlier process began.
+// An unfinished is an execution that an earlier process began.
 type unfinished struct {
 	x       *execution
 	events  []asl.Event
@@ -27,7 +27,8 @@ type unfinished struct {
 }
 
 // readExecutions reads the executions of a folder. A file that cannot be understood is an
-// error that names it; what a killed process left half written at its end is passed over.
+// error that names the file; an incomplete line at the end, from a process that was
+// killed, is skipped.
 func (s *Service) readExecutions(dir string) ([]*unfinished, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*"+journalSuffix))
 	if err != nil {
@@ -88,7 +89,7 @@ func (s *Service) readExecution(file string) (*unfinished, error) {
 	return u, nil
 }
 
-// read takes in one line.
+// read adds one line to the execution.
 func (u *unfinished) read(s *Service, j *journal, l journalLine) (err error) {
 	switch {
 	case l.Begin != nil && u.x == nil:
@@ -107,7 +108,7 @@ func (u *unfinished) read(s *Service, j *journal, l journalLine) (err error) {
 	case l.Event != nil:
 		var e asl.Event
 		e, err = l.Event.event()
-		// An event that is there already has happened again after a restart.
+		// An event that already exists happened again after a restart.
 		u.events = append(u.events[:min(len(u.events), max(int(e.ID)-1, 0))], e)
 	case l.Answer != nil:
 		answer := &asl.Answer{}
@@ -120,13 +121,13 @@ func (u *unfinished) read(s *Service, j *journal, l journalLine) (err error) {
 	case l.End != nil:
 		u.end = l.End
 	default:
-		err = errors.New("it has nothing that this version understands")
+		err = errors.New("it contains nothing that this version understands")
 	}
 	return err
 }
 
-// settle leaves out the events of an execution with one flow that came after what was kept
-// of it last: the flow will have them again. Where there are several, none is left out.
+// settle drops the events after the last checkpoint of an execution with only one flow,
+// because the flow will produce them again. If there are several flows, none is dropped.
 func (u *unfinished) settle(j *journal) {
 	top, ok := j.flows.at[""]
 	if !ok || len(j.flows.at) > 1 {
@@ -215,7 +216,7 @@ func decodeStored(text json.RawMessage) (any, error) {
 	return jsonata.Decode(text)
 }
 
-// takeOver makes the executions of an earlier process known, with their tokens, so that
+// takeOver registers the executions of an earlier process, with their tokens, so that
 // those can be answered before [Service.GoOn].
 func (s *Service) takeOver(list []*unfinished) {
 	byARN := map[string]*unfinished{}
@@ -234,7 +235,7 @@ func (s *Service) takeOver(list []*unfinished) {
 		var stop func(error)
 		x.ctx, stop = s.stoppable(s.base)
 		x.stop = stop
-		_, _ = s.remember(x, stop) // the names in a folder differ
+		_, _ = s.remember(x, stop) // the names are unique within a folder
 		s.tokens.restore(x, u)
 	}
 	for _, u := range list {

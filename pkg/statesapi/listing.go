@@ -11,9 +11,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// A listing orders STANDARD executions by what they are listed by, so that a page costs as
-// much as the page is long, however many executions there are. Its first key is the ARN of
-// a state machine, a version or an alias. The service's runMu guards it.
+// A listing keeps STANDARD executions in the order of ListExecutions, so that the cost of
+// a page depends on its length and not on the number of executions. Its first key is the
+// ARN of a state machine, a version or an alias. The service's runMu guards it.
 type listing map[string]map[bridge.Status][]*started
 
 // arns are the ARNs under which an execution is listed.
@@ -27,12 +27,12 @@ func (x *started) arns() []string {
 	return list
 }
 
-// older orders executions as they are listed, the last one first, from the end.
+// older is the order of a listing: executions that are listed first are last.
 func (x *started) older(y *started) int {
 	return cmp.Or(cmp.Compare(x.latest().UnixNano(), y.latest().UnixNano()), cmp.Compare(x.sequence, y.sequence))
 }
 
-// add lists an execution. The latest is nearly always the last, which costs nothing.
+// add lists an execution. It nearly always belongs at the end, which costs nothing.
 func (l listing) add(x *started) {
 	for _, arn := range x.arns() {
 		if l[arn] == nil {
@@ -47,7 +47,7 @@ func (l listing) add(x *started) {
 	}
 }
 
-// remove undoes add; the execution must be as it was then.
+// remove undoes add; the execution must not have changed since.
 func (l listing) remove(x *started) {
 	for _, arn := range x.arns() {
 		list := l[arn][x.record.Status]
@@ -55,7 +55,7 @@ func (l listing) remove(x *started) {
 		if !found {
 			continue
 		}
-		if at < len(list)/2 { // those that are dropped are the oldest
+		if at < len(list)/2 { // the oldest executions are dropped
 			copy(list[1:], list[:at])
 			list[0] = nil
 			list = list[1:]
@@ -72,7 +72,7 @@ func (l listing) remove(x *started) {
 }
 
 // after yields the executions of an ARN that come after a place, the latest first; all if
-// the place is empty. A status of "" stands for each.
+// the place is empty. A status of "" means any status.
 func (l listing) after(arn string, status bridge.Status, place string) iter.Seq[*started] {
 	var lists [][]*started
 	for s, list := range l[arn] {

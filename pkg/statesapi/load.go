@@ -16,11 +16,10 @@ import (
 const suffix = ".asl.json"
 
 // LoadDir registers the files NAME.asl.json of a directory as state machines NAME, as
-// [Service.PutKind] does: EXPRESS ones, and STANDARD where only such a one can run the
-// definition, because it waits for a task token, a job or an activity. It may be called
-// again when they have changed. A definition that is refused leaves the last good one in
-// place; all errors, each with its file, come joined. A state machine whose file is gone
-// stays registered.
+// [Service.PutKind] does: as EXPRESS ones or, if the definition waits for a task token, a
+// job or an activity, as STANDARD ones. It may be called again when they have changed. A
+// definition that is refused leaves the last good one in place; all errors, each with its
+// file, come joined. A state machine whose file is gone stays registered.
 //
 // Files whose paths are in except are left out.
 func (s *Service) LoadDir(dir string, except ...string) error {
@@ -90,7 +89,7 @@ func readDefinition(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 4*maxDefinition+1))
 }
 
-// A FileError says why the definition in a file is refused.
+// A FileError explains why the definition in a file is refused.
 type FileError struct {
 	Path       string
 	definition []byte
@@ -140,7 +139,7 @@ func locate(definition []byte, list []Diagnostic) []Located {
 }
 
 // CheckDir checks the files that [Service.LoadDir] would register, and registers nothing.
-// The error holds all mistakes; warnings holds what is merely questionable.
+// The error holds all mistakes, and warnings the findings that are merely questionable.
 func (s *Service) CheckDir(dir string, except ...string) (warnings []error, _ error) {
 	list, err := os.ReadDir(dir)
 	if err != nil {

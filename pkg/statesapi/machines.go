@@ -121,8 +121,8 @@ func (in CreateInput) check() *Error {
 	return checkTagCount(len(in.Tags))
 }
 
-// sameConfiguration compares what AWS's CreateStateMachine compares for idempotency,
-// which does not include the role and the tags.
+// sameConfiguration compares the settings that AWS's CreateStateMachine compares for
+// idempotency, which do not include the role and the tags.
 func sameConfiguration(a, b *revision) bool {
 	return a.definition == b.definition && a.kind == b.kind &&
 		sameObject(a.logging, b.logging) && sameObject(a.tracing, b.tracing) && sameObject(a.encryption, b.encryption)

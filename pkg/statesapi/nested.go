@@ -67,7 +67,7 @@ func (s *Service) startAndWait(ctx context.Context, in StartInput, nested bool, 
 			s.runMu.Lock()
 			running := s.names.byARN[earlier.ExecutionARN]
 			s.runMu.Unlock()
-			if running == nil { // it has ended, and made room for others
+			if running == nil { // it has ended, and its record was dropped to make room
 				return *earlier, nil
 			}
 			return s.await(outer, running)
@@ -81,8 +81,8 @@ func (s *Service) startAndWait(ctx context.Context, in StartInput, nested bool, 
 	return x.record, nil
 }
 
-// await waits for the end of an execution that runs already. If ctx ends first, so does the
-// execution, as in [Service.startAndWait].
+// await waits for the end of an execution that is already running. If ctx ends first, the
+// execution ends too, as in [Service.startAndWait].
 func (s *Service) await(ctx context.Context, x *started) (ExecutionRecord, error) {
 	s.runMu.Lock()
 	if !x.ended && x.over == nil {

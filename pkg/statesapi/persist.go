@@ -157,7 +157,7 @@ func (e *entry) restoreAliases(list []storedAlias) error {
 		a := &alias{stored.Name, e.current.arn + ":" + stored.Name, stored.Description, nil, stored.Created, stored.Updated}
 		for _, r := range stored.Routes {
 			if e.versions[r.Version] == nil {
-				return fmt.Errorf("the alias %q routes to version %d, which is not there", a.name, r.Version)
+				return fmt.Errorf("the alias %q routes to version %d, which does not exist", a.name, r.Version)
 			}
 			a.routes = append(a.routes, weighted{r.Version, r.Weight})
 		}
@@ -263,7 +263,7 @@ func writeFile(path string, text []byte) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		_ = os.Remove(f.Name()) // its contents are useless
+		_ = os.Remove(f.Name()) // the incomplete file is useless
 	}
 	return err
 }

@@ -24,7 +24,7 @@ type StartInput struct {
 	Input       []byte
 	TraceHeader *string
 
-	includedData *string // checked with the rest; the Handler applies it
+	includedData *string // checked here and applied by the Handler
 }
 
 // prepare makes all checks, in AWS's order, and returns an execution that is ready to
@@ -97,8 +97,8 @@ func (s *Service) checkTestCase(a arn) *Error {
 	return nil
 }
 
-// invalidInput says what is wrong in an input, with the text of AWS's parser, without the
-// place.
+// invalidInput returns the error of an invalid input, with the text of AWS's parser but
+// without the position.
 func invalidInput(input []byte, err error) *Error {
 	reason := err.Error()
 	if e := jsontext.Check(input); e != nil {

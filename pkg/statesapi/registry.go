@@ -104,8 +104,8 @@ func (e *entry) publish(description string, now time.Time) (int, *Error) {
 	return e.latest, nil
 }
 
-// change replaces a state machine by a copy that do has changed; after an error, it stays
-// as it was. A change that cannot be stored has no effect.
+// change replaces a state machine by a copy that do has changed; after an error, it is
+// unchanged. A change that cannot be stored has no effect.
 func (s *Service) change(a arn, do func(e *entry) *Error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,7 +120,7 @@ func (s *Service) change(a arn, do func(e *entry) *Error) error {
 	return s.commit(next)
 }
 
-// amend is change, except that it refuses a state machine that is being deleted.
+// amend is like change, but refuses a state machine that is being deleted.
 func (s *Service) amend(a arn, do func(e *entry) *Error) error {
 	return s.change(a, func(e *entry) *Error {
 		if e.deleting {

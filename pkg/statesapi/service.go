@@ -33,10 +33,10 @@ type Options struct {
 	// Tasks runs Task states, except those that start other state machines, which the
 	// service runs itself. If it is nil, they fail.
 	Tasks asl.TaskRunner
-	// Mocks returns what runs the tasks of an execution with a test case, which is what
-	// follows # in the ARN, as in Step Functions Local, and is empty without one. Next runs
-	// what is not mocked; an error refuses the execution. It is called more than once for an
-	// execution. Nil refuses test cases.
+	// Mocks returns the runner for the tasks of an execution with a test case, which is the
+	// text after # in the ARN, as in Step Functions Local, and empty if there is none. Next
+	// runs tasks that are not mocked; an error refuses the execution. It is called more than
+	// once for an execution. Nil refuses test cases.
 	Mocks func(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error)
 	// Account and Region are used in the ARNs of new state machines.
 	Account, Region string
@@ -87,7 +87,7 @@ type Service struct {
 	closed  bool
 	running int
 	idle    chan struct{} // closed when the service is closed and has no running executions
-	waiting chan struct{} // closed when all that it has running waits for task tokens
+	waiting chan struct{} // closed when all running executions wait for task tokens
 	names   remembered
 	// children are executions of an earlier process, by the keys of the tasks that wait for
 	// their end.
@@ -144,8 +144,8 @@ func (s *Service) ARN(name string) string {
 	return "arn:aws:states:" + s.opts.Region + ":" + s.opts.Account + ":stateMachine:" + name
 }
 
-// Close refuses new executions and waits for the running ones, but for those that wait for
-// a task token, which are stopped once nothing else runs. When ctx ends first, all are
+// Close refuses new executions and waits for the running ones, except those that wait for a
+// task token: they are stopped once nothing else runs. When ctx ends first, all are
 // stopped, and Close returns the context's error once they have. It may be called more than
 // once.
 func (s *Service) Close(ctx context.Context) error {

@@ -82,8 +82,8 @@ func notStarted(err error) *bridge.Failure {
 	return bridge.NewFailure(bridge.Deadline, "the deadline passed before the execution could be started", err)
 }
 
-// failures is the one table from API errors to the bridge's names. A code that is not in
-// it is Misconfigured: the caller named something that does not exist or is not possible.
+// failures maps the API's error codes to the bridge's names. A code that is not in it is
+// Misconfigured: the caller named something that does not exist or is not possible.
 var failures = map[Code]string{
 	InvalidExecutionInput:  bridge.BadRequest,
 	ExecutionLimitExceeded: bridge.Throttled,

@@ -105,7 +105,7 @@ func taggable(c constraints, resource *string) (arn, *Error) {
 	if err := c.err(); err != nil {
 		return arn{}, err
 	}
-	if checkARN(*resource, "activity", 7) == nil { // there are no activities with tags
+	if checkARN(*resource, "activity", 7) == nil { // activities have no tags here
 		return arn{}, noResource(*resource)
 	}
 	a, err := parseARN(*resource)

@@ -104,7 +104,7 @@ func (s *Service) runTest(ctx context.Context, t *stateTest) (result asl.TestRes
 	return t.state.Run(ctx, env, t.input), nil
 }
 
-// unmocked fails tasks without a runner; in a test, the mock must be in the request.
+// unmocked fails tasks that have no runner: a test must then have a mock in its request.
 type unmocked struct{}
 
 // RunTask implements [asl.TaskRunner].

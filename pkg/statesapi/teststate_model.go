@@ -47,7 +47,7 @@ func checkMocked(resource, mode string, result any) *Error {
 func answerOf(resource string) (service, action string, anything []string) {
 	rest, _ := asl.Integration(resource)
 	if strings.HasSuffix(rest, ".waitForTaskToken") {
-		return "", "", nil // the result is the output of SendTaskSuccess
+		return "", "", nil // the result is the output given to SendTaskSuccess
 	}
 	if rest, ok := strings.CutPrefix(rest, "aws-sdk:"); ok {
 		service, action, _ = strings.Cut(rest, ":")

@@ -32,7 +32,8 @@ func (s *Service) Try(ctx context.Context, stateMachineARN string, t Trial) (any
 		Definition: &machine.Definition, StateName: &t.State, Input: optional(t.Input), Variables: optional(t.Variables), InspectionLevel: &level,
 	}
 	if len(t.Result) > 0 {
-		// Somebody types a result by hand: it need not have every member of the service's.
+		// The result is typed by hand, so it need not have all members that the service's
+		// result has.
 		mode := modeNone
 		in.Mock = &testStateMock{Result: optional(t.Result), FieldValidationMode: &mode}
 	}

@@ -67,7 +67,7 @@ func inspectionData(i *asl.Inspection) map[string]any {
 	for stage, v := range i.Stages {
 		text, err := jsonata.AppendJSON(nil, v)
 		if err != nil {
-			continue // the state failed because of it
+			continue // the state has already failed because of it
 		}
 		data[string(stage)] = string(text)
 	}

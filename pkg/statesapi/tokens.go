@@ -16,8 +16,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// endedTokens is how many tokens of ended tasks are remembered: such a token is answered
-// with TaskTimedOut, and one that was never issued with InvalidToken.
+// endedTokens is how many tokens of ended tasks are remembered. The error for such a
+// token is TaskTimedOut, and for a token that was never issued, InvalidToken.
 const endedTokens = 10_000
 
 // pollTime is how long GetActivityTask waits for a task.
@@ -52,8 +52,8 @@ type waitingTask struct {
 	handing bool // a worker is being given it, and what waits for it is woken after that
 	end     taskEnd
 	journal *journal
-	// Of one that is waited for: wake is called once, when it is over; unlink ends its link
-	// to the context; and missed is the timer of its heartbeat, or nil.
+	// Set once the task is waited for: wake is called once, when the task has ended; unlink
+	// ends its link to the context; missed is the timer of its heartbeat, or nil.
 	wake   func()
 	unlink func() bool
 	missed *time.Timer
@@ -61,7 +61,7 @@ type waitingTask struct {
 
 // A TaskWait is a task that waits for its token to be answered.
 type TaskWait struct {
-	// ExecutionARN and State say where it is.
+	// ExecutionARN and State are where the task is waiting.
 	ExecutionARN, State string
 	// Token is a secret: whoever has it can end the task.
 	Token string
@@ -105,7 +105,7 @@ var _ tasks.TokenStore = tokensOf{}
 func (s tokensOf) Open(t asl.Task) (forget func() *asl.Answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.waiting[t.Token] == nil { // else it is from before a restart, and may have been answered
+	if s.waiting[t.Token] == nil { // otherwise, it is from before a restart, and may already have been answered
 		s.waiting[t.Token] = newWaitingTask(TaskWait{s.executionARN, t.State, t.Token, s.now(), t.Heartbeat}, s.journal)
 	}
 	task := s.waiting[t.Token]
@@ -122,7 +122,7 @@ func newWaitingTask(w TaskWait, j *journal) *waitingTask {
 	return &waitingTask{TaskWait: w, journal: j}
 }
 
-// restore makes the tokens known that an execution of an earlier process has given.
+// restore registers the tokens that an execution of an earlier process has issued.
 func (s *tokens) restore(x *execution, u *unfinished) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,7 +143,7 @@ func (s *tokens) restore(x *execution, u *unfinished) {
 }
 
 // Waits returns the tasks that wait for their token, in all executions or in one, the
-// first one first.
+// oldest first.
 func (s *Service) Waits(executionARN string) []TaskWait {
 	var list []TaskWait
 	s.tokens.mu.Lock()
@@ -243,7 +243,7 @@ func (t *waitingTask) rouse() {
 	}
 }
 
-// executions is how many executions wait for a token.
+// executions returns how many executions wait for a token.
 func (s *tokens) executions() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -273,7 +273,7 @@ func (s *tokens) beat(token string) *Error {
 	if err != nil {
 		return err
 	}
-	if task.missed != nil { // else the wait has yet to begin
+	if task.missed != nil { // otherwise, the wait has not begun yet
 		task.missed.Reset(task.Heartbeat)
 	}
 	return nil
@@ -331,7 +331,7 @@ func (s *tokens) take(ctx context.Context, arn, worker string) (offer, *Error) {
 	defer timer.Stop()
 	for {
 		if ctx.Err() != nil {
-			return offer{}, nil // a worker that has hung up takes no task
+			return offer{}, nil // do not give a task to a worker that has disconnected
 		}
 		s.mu.Lock()
 		a := s.activities[arn]

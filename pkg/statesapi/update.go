@@ -118,7 +118,7 @@ func (in updateInput) check() (arn, *Error) {
 	if err := in.settings().check(); err != nil {
 		return arn{}, err
 	}
-	if a.qualifier != "" { // only the state machine itself can be updated
+	if a.qualifier != "" { // only a state machine itself can be updated
 		return arn{}, doesNotExist(a.full())
 	}
 	return a, nil

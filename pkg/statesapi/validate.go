@@ -45,7 +45,7 @@ type ValidateOutput struct {
 	Truncated   bool         `json:"truncated"`
 }
 
-// Validate says what is wrong with a definition, and registers nothing
+// Validate returns the findings about a definition, and registers nothing
 // ([ValidateStateMachineDefinition]).
 //
 // [ValidateStateMachineDefinition]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html

@@ -165,7 +165,7 @@ func (s *Service) listVersions(in listVersionsInput) (*listVersionsOutput, error
 	byKey := make(map[string]int, len(e.versions))
 	keys := make([]string, 0, len(e.versions))
 	for n := range e.versions {
-		key := fmt.Sprintf("%020d", math.MaxInt-n) // later versions do not change it
+		key := fmt.Sprintf("%020d", math.MaxInt-n) // the place stays the same when later versions are added
 		byKey[key] = n
 		keys = append(keys, key)
 	}

@@ -73,7 +73,7 @@ func (i *adyenItem) content() (string, error) {
 
 func (v *adyen) Verify(ctx context.Context, r *Request) error {
 	item := newAdyenItem()
-	// Every item is verified: one good item must not vouch for another.
+	// Every item is verified: a valid item must not vouch for another one.
 	each := &want{below: []*want{wanted("NotificationRequestItem", item.members...)}, done: func() error { return v.verifyItem(ctx, item) }}
 	list := &want{name: "notificationItems", each: each}
 	if err := scanObject(r.Body, list); err != nil {

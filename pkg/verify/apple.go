@@ -87,7 +87,7 @@ func (v *apple) Verify(ctx context.Context, r *Request) error {
 	return v.judge(token.payload)
 }
 
-// trust follows the chain to a root that is known.
+// trust follows the chain to a known root.
 func (v *apple) trust(ctx context.Context, token *chainedJWS) error {
 	leaf, intermediate, root := token.chain[0], token.chain[1], token.chain[2]
 	if v.roots == nil {
@@ -115,7 +115,7 @@ func hasExtension(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
 // appleAbout are the members of a payload that name the app.
 var appleAbout = []string{"data", "summary", "externalPurchaseToken", "appData"}
 
-// judge checks the payload: that it is of this app, and of this time. Apple signs the
+// judge checks that the payload is for this app and of the current time. Apple signs the
 // notifications of every app with the same certificates.
 func (v *apple) judge(payload []byte) error {
 	signed := wanted("signedDate")

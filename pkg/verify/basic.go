@@ -28,7 +28,7 @@ var basicScheme = scheme{
 	verifier: func(b *builder) (Verifier, error) { return b.newBasic(b.spec.Basic.Username) },
 	check: func(c *checker, s *Spec) {
 		if s.Basic.Username == "" || strings.Contains(s.Basic.Username, ":") {
-			c.add("basic.username", "must be there, and cannot have a colon")
+			c.add("basic.username", "is missing, or has a colon")
 		}
 	},
 	challenge: basicChallenge,

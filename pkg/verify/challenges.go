@@ -122,7 +122,7 @@ func newOktaHandshake(b *builder) (exchange, error) {
 	}, nil
 }
 
-// emptyEvents answers a signed delivery without events, by which Xero tests whether
+// emptyEvents answers a signed delivery without events, with which Xero tests whether
 // signatures are checked.
 func emptyEvents(_ context.Context, r *Request) (*Reply, error) {
 	body, ok := document(r, `"events"`)

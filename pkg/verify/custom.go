@@ -39,7 +39,8 @@ func (s *Spec) Preset() (p Preset, ok bool) {
 	return known.clone(), true
 }
 
-// known is Preset for this package, which changes nothing of it: every route has one.
+// known is like Preset, but without a copy, for this package, which does not change
+// presets.
 func (s *Spec) known() (*Preset, bool) {
 	if c := s.Custom; c != nil {
 		return &Preset{
@@ -71,7 +72,7 @@ var customScheme = scheme{
 }
 
 var customTools = tools{
-	unsignable: "the program that adds it knows how it signs",
+	unsignable: "only the program that adds the scheme knows how it signs",
 	signature:  &Signature{Algorithm: "custom"},
 }
 

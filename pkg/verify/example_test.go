@@ -51,5 +51,5 @@ func ExampleSignRequest() {
 	// Output:
 	// bodySHA256=b8c220fe23c7d98994b38ae901074800e621b4674cb210d9b5c2627f96196224
 	// true
-	// discord cannot be signed here: the sender signs with a private key, and what the route has is its public half; sign with keys of your own
+	// discord cannot be signed here: the sender signs with a private key, and the route has only its public key; sign with keys of your own
 }

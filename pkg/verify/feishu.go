@@ -30,9 +30,9 @@ var feishuTools = tools{
 }
 
 // feishuHandshake answers a challenge, which is not signed, if the route says so. With an
-// Encrypt Key it is encrypted. A wrong ciphertext is answered like one of something
-// else, because both are verified as deliveries: the answers do not reveal whether the
-// padding was right.
+// Encrypt Key it is encrypted. A malformed ciphertext gets the same answer as that of any
+// other text, because both are verified as deliveries: the answers do not reveal whether
+// the padding was right.
 var feishuHandshake = Handshake{newBefore: newFeishuHandshake}
 
 const feishuMember = "encrypt"
@@ -81,13 +81,14 @@ func readEncrypted(body []byte) (string, bool) {
 	return sealed.string(), true
 }
 
-// decryptFeishu returns the event: one JSON object, so that another key's garbage is none.
+// decryptFeishu returns the event: one JSON object, which the garbage of a wrong key is
+// not.
 func decryptFeishu(key, sealed string) ([]byte, bool) {
 	text, err := decodeBase64(sealed)
 	if err != nil || len(text) < 2*aes.BlockSize || len(text)%aes.BlockSize != 0 {
 		return nil, false
 	}
-	block, _ := aes.NewCipher(digest256(key)) // the length of a key cannot be wrong
+	block, _ := aes.NewCipher(digest256(key)) // the length of the key is always valid
 	event := make([]byte, len(text)-aes.BlockSize)
 	cipher.NewCBCDecrypter(block, text[:aes.BlockSize]).CryptBlocks(event, text[aes.BlockSize:])
 	padding := int(event[len(event)-1])
@@ -135,7 +136,7 @@ func newFeishuHandshake(b *builder) (exchange, error) {
 			return reply != nil
 		})
 		if ReasonOf(err) != "" {
-			err = nil // it is verified as a delivery is
+			err = nil // it is then verified as a delivery
 		}
 		return reply, err
 	}, nil

@@ -56,7 +56,7 @@ func (b *builder) handedOver(where string, read func(*Request) (secret string, a
 				return answer(secret), nil
 			}
 			if errors.Is(err, secrets.ErrExists) {
-				return nil, refuse(Mismatch, where) // another one was faster
+				return nil, refuse(Mismatch, where) // another request was faster
 			}
 		}
 		switch {
@@ -77,18 +77,18 @@ func asanaSecret(r *Request) (string, bool) {
 	}
 	secret, err := headerValue(r.Header, header)
 	if err != nil {
-		return "", true // and refused as malformed
+		return "", true // then refused as malformed
 	}
 	return secret, true
 }
 
-// asanaAnswer returns the secret, which Asana demands.
+// asanaAnswer returns the secret, as Asana requires.
 func asanaAnswer(secret string) *Reply {
 	return &Reply{Status: http.StatusOK, Header: http.Header{"X-Hook-Secret": {secret}}}
 }
 
-// notionSecret is the verification token of a request without a signature, which has
-// nothing else.
+// notionSecret returns the verification token of a request without a signature and with
+// no other members.
 func notionSecret(r *Request) (string, bool) {
 	if len(r.Header.Values("X-Notion-Signature")) > 0 {
 		return "", false
@@ -101,7 +101,7 @@ func notionSecret(r *Request) (string, bool) {
 	return secret, isText
 }
 
-// checkStore reports what is wrong with where a secret is to be put.
+// checkStore reports what is wrong with the place for a handed-over secret.
 func (s *Spec) checkStore(c *checker, p *Preset) {
 	const field = "handshake.store"
 	if s.HandshakeStore == "" {

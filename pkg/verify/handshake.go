@@ -35,11 +35,12 @@ func answerHead(_ context.Context, r *Request) (*Reply, error) {
 	return &Reply{Status: http.StatusOK, Header: http.Header{}}, nil
 }
 
-// ErrHandshake says that an exchange could not be completed, such as the confirmation of
+// ErrHandshake means that an exchange could not be completed, such as the confirmation of
 // an SNS subscription; the sender may try again.
 var ErrHandshake = errors.New("handshake not completed")
 
-// A Reply is the whole answer to a handshake. Nothing starts, and nothing is stored.
+// A Reply is the whole answer to a handshake. No execution is started, and nothing is
+// stored.
 type Reply struct {
 	Status int
 	Header http.Header

@@ -35,7 +35,7 @@ var encodings = map[string]encoding{
 // A compiledHMAC is a compiled [HMAC]. It serves most providers.
 type compiledHMAC struct {
 	headers        []string // headers with signatures; Box has several
-	form           string   // the field that carries the signature, in place of a header
+	form           string   // the field with the signature, instead of a header
 	plain          bool     // a hash that includes the secret, instead of an HMAC
 	newHash        func() hash.Hash
 	encoding       encoding

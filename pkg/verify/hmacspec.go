@@ -68,7 +68,7 @@ func (h *HMAC) check(c *checker) {
 	case h.Header != "" || h.Format != "":
 		c.add("hmac.signature", "cannot be combined with header or format, which it replaces")
 	case h.Signature.Form == "":
-		c.add("hmac.signature.form", "is missing: which field carries the signature?")
+		c.add("hmac.signature.form", "is missing: name the field that carries the signature")
 	}
 	c.oneOf("hmac.hash", h.Hash, "hmac", "plain")
 	c.oneOf("hmac.algorithm", h.Algorithm, "sha1", "sha256", "sha384", "sha512", "md5")
@@ -107,7 +107,7 @@ func (h *HMAC) checkKV(c *checker) {
 		return
 	}
 	if h.SignatureKey == "" {
-		c.add("hmac.signatureKey", "is missing: which pair carries the signature?")
+		c.add("hmac.signatureKey", "is missing: name the pair that carries the signature")
 	}
 	if h.SignatureKey != "" && h.SignatureKey == h.TimestampKey {
 		c.add("hmac.timestampKey", "is the same as signatureKey")
@@ -132,7 +132,7 @@ func (h *HMAC) checkTimestamp(c *checker, parts []part) {
 		c.duration("hmac.timestamp.tolerance", t.Tolerance)
 		switch {
 		case inKV && t.Header != "":
-			c.add("hmac.timestamp.header", "and timestampKey exclude each other")
+			c.add("hmac.timestamp.header", "and timestampKey cannot be combined")
 		case !inKV:
 			c.header("hmac.timestamp.header", t.Header)
 		}

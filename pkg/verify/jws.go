@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// A JWS (RFC 7515) whose header has the chain of certificates that signed it (x5c), up to
-// a root that is known. Apple's notifications are one, and so is what a [KeySignature]
+// Some senders send a JWS (RFC 7515) whose header has the chain of certificates that
+// signed it (x5c), up to a known root: Apple does, and the senders that a [KeySignature]
 // with roots describes.
 
-// Bounds of what is decoded before anything of it was verified.
+// Bounds of what is decoded before any of it has been verified.
 const (
 	maxX5C     = 5
 	maxCertDER = 8 << 10
@@ -69,7 +69,8 @@ func (t *chainedJWS) readHeader(header []byte) error {
 	if err := scanObject(header, algorithm, critical, &want{name: "x5c", each: certificate}); err != nil {
 		return refuse(Malformed, t.where)
 	}
-	// RFC 7515, section 4.1.11: what is critical must be understood, and none of it is.
+	// RFC 7515, section 4.1.11: critical extensions must be understood, and none is
+	// supported.
 	if critical.found || len(encoded) == 0 {
 		return refuse(Malformed, t.where)
 	}

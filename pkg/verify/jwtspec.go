@@ -55,10 +55,10 @@ func (j *JWT) check(c *checker, shared bool) {
 	case shared:
 		allowed = sharedAlgorithms
 		if j.JWKS != "" {
-			c.add("jwt.jwks", "and secrets exclude each other: a token is signed with a published key or a shared one")
+			c.add("jwt.jwks", "and secrets cannot be combined: a token is signed either with a published key or with a shared one")
 		}
 	case j.JWKS == "":
-		c.add("jwt.jwks", "is missing: where are the issuer's keys?")
+		c.add("jwt.jwks", "is missing: write the URL of the issuer's key set, or list secrets")
 	default:
 		if err := keySetURL(j.JWKS); err != nil {
 			c.add("jwt.jwks", "%v", err)
@@ -99,7 +99,7 @@ func (j *JWT) checkPlace(c *checker) {
 	}
 	if b := j.Body; b != nil {
 		if b.Claim == "" {
-			c.add("jwt.body.claim", "is missing: which claim has the digest of the body?")
+			c.add("jwt.body.claim", "is missing: name the claim with the digest of the body")
 		}
 		c.oneOf("jwt.body.algorithm", b.Algorithm, "sha256", "sha384", "sha512")
 		c.oneOf("jwt.body.encoding", b.Encoding, "hex", "base64", "base64url")

@@ -9,8 +9,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/secrets"
 )
 
-// A KeyError says which secret of a Spec cannot be used, when [New] or [NewHandshaker]
-// looks it up. It wraps [ErrSecrets].
+// A KeyError reports a secret of a Spec that cannot be used, when [New] or
+// [NewHandshaker] looks it up. It wraps [ErrSecrets].
 type KeyError struct {
 	// Field is the dotted path below verify, such as secrets.0.
 	Field string

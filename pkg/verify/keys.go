@@ -102,7 +102,7 @@ func (k *keyring[K]) match(ctx context.Context, where string, try func(K) bool) 
 		case errors.Is(err, secrets.ErrNoVersion):
 			absent = errors.Join(absent, err)
 		case errors.Is(err, secrets.ErrMissing) && k.refs[i].String() == k.vacant:
-			tried = true // nothing was handed over, so nothing can be signed with it
+			tried = true // no secret was handed over yet, so no signature can match it
 		case err != nil:
 			failed = errors.Join(failed, err)
 		case try(key):

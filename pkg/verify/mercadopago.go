@@ -55,7 +55,7 @@ func mercadopagoContent(r *Request, timestamp string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// With a semicolon in it, the id could stand for the request's id that follows.
+	// With a semicolon in it, the id could include the request's id that follows.
 	if strings.Contains(id, ";") {
 		return "", refuse(Malformed, "data.id")
 	}

@@ -26,8 +26,8 @@ type MTLS struct {
 	Issuer []string `yaml:"issuer,omitempty"`
 }
 
-// A ClientCert is what a front door says of the certificate that the client proved to
-// own, with the names of its events: requestContext.identity.clientCert in REST APIs,
+// A ClientCert is what a front door reports about the certificate that the client proved
+// to own, with the names of its events: requestContext.identity.clientCert in REST APIs,
 // requestContext.authentication.clientCert in HTTP APIs. It must only be taken from
 // there: the sender could write headers with such contents.
 type ClientCert struct {
@@ -53,7 +53,7 @@ const (
 
 func (m *MTLS) check(c *checker) {
 	if len(m.Subject) == 0 {
-		c.add("mtls.subject", "is missing: whose certificates? Write * for all that the trust store admits")
+		c.add("mtls.subject", "is missing: write the names of the certificates, or * for all that the trust store admits")
 	}
 	c.patterns("mtls.subject", m.Subject)
 	c.patterns("mtls.issuer", m.Issuer)

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// A Place says where a delivery carries something: in a header, or else in a member of
-// the body. The zero value means nowhere.
+// A Place is where a delivery carries something: in a header, or else in a member of the
+// body. The zero value means nowhere.
 type Place struct {
 	// Header is a header's name.
 	Header string
@@ -20,7 +20,7 @@ type Place struct {
 	Body string
 	// Form is a field's name, if the body is a form.
 	Form string
-	// Unsigned says that the signature does not cover the place: whoever has one signed
+	// Unsigned means that the signature does not cover the place: whoever has one signed
 	// delivery can send it again with another text there. It only makes a safe key
 	// together with the digest of the body.
 	Unsigned bool

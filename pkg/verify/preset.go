@@ -46,7 +46,7 @@ type Preset struct {
 	Versions []string
 	// DeliveryID is the same for every attempt at one delivery.
 	DeliveryID Place
-	// EventName says what happened.
+	// EventName is the place of the event's name.
 	EventName Place
 	// SignedAt is a time in milliseconds in the body, and so signed, for schemes whose
 	// HMAC has none. If it is present, it must be within Tolerance.
@@ -58,10 +58,10 @@ type Preset struct {
 	// Experimental says that what is signed is known from third parties or from recollection,
 	// and not from the provider's own pages, vectors or library.
 	Experimental bool
-	// RemembersIDs says that the signature protects too little of the body: a route must
-	// have dedupe, by DeliveryID and for Tolerance at least.
+	// RemembersIDs means that the signature protects too little of the body: a route must
+	// have dedupe, by DeliveryID and for at least Tolerance.
 	RemembersIDs bool
-	// EmptyRefusal says that a refusal must have no body.
+	// EmptyRefusal means that a refusal must have no body.
 	EmptyRefusal bool
 	// Handshake is how the provider asks for consent; nil if it does not.
 	Handshake *Handshake
@@ -81,11 +81,11 @@ type Retries struct {
 	// Span is the time from the first attempt to the last; 0 if there are no retries, or
 	// if it is not known.
 	Span time.Duration
-	// Signed says which signature the further attempts carry, if a time is signed.
+	// Signed is which signature the further attempts carry, if a time is signed.
 	Signed Resend
 }
 
-// A Resend says which signature a further attempt at a delivery carries.
+// A Resend is which signature a further attempt at a delivery carries.
 type Resend string
 
 // The ways to send again. If the way is not known, a preset's tolerance covers the

@@ -26,8 +26,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/secrets"
 )
 
-// needsPrivateKey says why a scheme with public keys cannot be signed with its secrets.
-const needsPrivateKey = "the sender signs with a private key, and what the route has is its public half; sign with keys of your own"
+// needsPrivateKey explains why a scheme with public keys cannot be signed with its
+// secrets.
+const needsPrivateKey = "the sender signs with a private key, and the route has only its public key; sign with keys of your own"
 
 // A keyBundle holds what a sender with private keys has: one key of each kind, a chain of
 // certificates for the P-256 key, and a certificate for the RSA key.
@@ -202,8 +203,9 @@ const (
 )
 
 // MakeKeys returns new private keys for signing requests to routes whose senders sign with
-// private keys, with certificates that are valid for a year from now, as PEM. They stand
-// for the sender in tests: [PublicHalf] returns what such a route must have as a secret.
+// private keys, with certificates that are valid for a year from now, as PEM. In tests,
+// they take the place of the sender's keys: [PublicHalf] returns the secret that such a
+// route must have.
 func MakeKeys(now time.Time) (string, error) {
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -286,7 +288,7 @@ func PublicHalf(s Spec, keys string) (string, error) {
 	}
 	at := k.single.NotBefore
 	r := &Request{Method: http.MethodPost, Path: "/", Header: http.Header{}, Body: []byte("{}")}
-	shared := &CannotSignError{Scheme: orDefault(s.Provider, "this block"), Why: "no secret of it is a public key"}
+	shared := &CannotSignError{Scheme: orDefault(s.Provider, "this block"), Why: "none of its secrets is a public key"}
 	signed, err := SignRequest(s, keys, r, at)
 	if err != nil {
 		return "", shared // a scheme with private keys can sign this request

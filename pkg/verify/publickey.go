@@ -138,7 +138,7 @@ func (k *KeySignature) check(c *checker, listed bool) {
 	switch {
 	case k.Keys == nil:
 	case k.Keys.Name != "":
-		c.add("signature.keys.name", "needs roots: it is the name in a certificate")
+		c.add("signature.keys.name", "needs roots, because it is the name in a certificate")
 	case listed:
 		c.add("signature.keys", "and secrets exclude each other: either is where the public keys are")
 	default:
@@ -167,7 +167,7 @@ func (k *KeySignature) checkRooted(c *checker, listed bool) {
 	}
 	for _, key := range [][2]string{{"encoding", k.Encoding}, {"prefix", k.Prefix}, {"signed", k.Signed}} {
 		if key[1] != "" {
-			c.add("signature."+key[0], "is not used with roots: a token says what is signed")
+			c.add("signature."+key[0], "is not used with roots, because a token contains what is signed")
 		}
 	}
 	if k.Timestamp != nil {
@@ -180,7 +180,7 @@ func (k *KeySignature) checkRooted(c *checker, listed bool) {
 		c.add("signature.keys.roots", "and url, format and member exclude each other")
 	}
 	if k.Keys.Name == "" {
-		c.add("signature.keys.name", "is missing: without it, everyone whom a root certifies could sign; write any if that is this sender alone")
+		c.add("signature.keys.name", "is missing: without it, everyone whom a root certifies could sign; write any if the roots certify only this sender")
 	}
 	for i, text := range k.Keys.Roots {
 		if _, err := secrets.Parse(text); err != nil {

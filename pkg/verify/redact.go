@@ -9,8 +9,8 @@ import (
 // encrypted. What it removes must not be visible to anything after verification.
 type redactor interface {
 	Verifier
-	// Redact returns the query and the body of a verified request as what follows gets
-	// them: without the credential, and decrypted.
+	// Redact returns the query and the body of a verified request for further processing:
+	// without the credential, and decrypted.
 	Redact(r *Request) (rawQuery string, body []byte)
 }
 

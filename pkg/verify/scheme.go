@@ -2,9 +2,9 @@ package verify
 
 import "strings"
 
-// A scheme is the code of one way to verify: what the row of a preset or a block needs in
-// addition to its data. Each has a file of its own; outside that file, only the tables of
-// presets and blocks refer to it.
+// A scheme is the code for one way to verify, which the row of a preset or a block needs
+// in addition to its data. Each has a file of its own; outside that file, only the tables
+// of presets and blocks refer to it.
 type scheme struct {
 	// name is the name in errors.
 	name string

@@ -12,13 +12,13 @@ import (
 // wrap it are of type [*CannotSignError].
 var ErrCannotSign = errors.New("this scheme cannot be signed with its secret")
 
-// A CannotSignError says why a scheme cannot be signed.
+// A CannotSignError explains why a scheme cannot be signed.
 type CannotSignError struct {
 	// Scheme is the provider's name, or the kind of block.
 	Scheme string
 	// Why is a sentence without a full stop.
 	Why string
-	// Keys says that a text of [MakeKeys] can sign in place of the secret.
+	// Keys means that a text of [MakeKeys] can sign instead of the secret.
 	Keys bool
 }
 
@@ -52,11 +52,11 @@ func Sign(s Spec, secret string, r *Request, now time.Time) (http.Header, error)
 	return signed.Header, nil
 }
 
-// SignRequest returns what makes r pass the verifier of s at the time now, for samples
-// and tests. secret is the text behind one of the Spec's references or, if the sender has a
-// private key, a text of [MakeKeys]. Everything is made
-// of what is signed, so that equal deliveries are equal. Headers that a generic hmac
-// signs but does not set must be in r.
+// SignRequest returns what makes r pass the verifier of s at the time now, for samples and
+// tests. secret is the text behind one of the Spec's references or, if the sender has a
+// private key, a text of [MakeKeys]. Everything is derived from the signed content, so that
+// equal deliveries get equal results. Headers that a generic hmac signs but does not set
+// must be in r.
 func SignRequest(s Spec, secret string, r *Request, now time.Time) (*Signed, error) {
 	if problems := s.Validate(); len(problems) > 0 {
 		return nil, problems[0]

@@ -261,7 +261,7 @@ func TestCannotSign(t *testing.T) {
 		"sendgrid": {verify.Spec{Provider: "sendgrid", Secrets: refs}, "ab", "private key"},
 		"sns":      {verify.Spec{Provider: "sns", Topics: verify.Topics{"any"}}, "", "private key"},
 		"jwks":     {verify.Spec{JWT: &verify.JWT{JWKS: "https://h.example/k", Issuer: "i", Audience: "a"}}, "", "private key"},
-		"v1a":      {verify.Spec{Provider: "standard-webhooks", Secrets: refs}, "whpk_AAAA", "public half"},
+		"v1a":      {verify.Spec{Provider: "standard-webhooks", Secrets: refs}, "whpk_AAAA", "public key"},
 		"mtls":     {verify.Spec{MTLS: &verify.MTLS{Subject: []string{"*"}}}, "", "TLS"},
 		"x, plain": {verify.Spec{Provider: "x", Secrets: refs}, "k", "anyone"},
 	} {

@@ -7,8 +7,8 @@ import (
 
 // A Signature describes to people how a provider signs. It does not affect verification.
 type Signature struct {
-	// Headers carry signatures, times, and anything else that is signed or says how; if
-	// there are none, everything is in the body.
+	// Headers are those with signatures, times, and anything else that is signed or
+	// describes the signature; if there are none, everything is in the body.
 	Headers []string
 	// Algorithm is a name such as hmac-sha256 or ed25519; it is "equality" if the secret
 	// itself is sent.
@@ -18,7 +18,7 @@ type Signature struct {
 	// Signed is a template of what is signed, as in [HMAC], or a description if the
 	// scheme has no such parameters.
 	Signed string
-	// Keys says what the Spec's secrets are.
+	// Keys describes the Spec's secrets.
 	Keys string
 }
 

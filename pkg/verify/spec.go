@@ -67,8 +67,8 @@ type Spec struct {
 	// ContentTypes are the media types that are accepted, where application/json stands
 	// for every type of JSON; the default is the preset's, or all types without a preset.
 	ContentTypes []string `yaml:"contentTypes,omitempty"`
-	// Audience and Email are what a provider's deliveries must be for, such as the `aud` of
-	// its tokens or the ID of a webhook, and the service account that requests tokens.
+	// Audience is the intended recipient of a provider's deliveries, such as the `aud` of
+	// its tokens or the ID of a webhook. Email is the service account that requests tokens.
 	Audience string `yaml:"audience,omitempty"`
 	Email    string `yaml:"email,omitempty"`
 	// Username is the HTTP Basic user name, for a provider that sends one.
@@ -146,7 +146,7 @@ type Problem struct {
 	// Field is the dotted path below verify, such as hmac.algorithm or secrets.0; empty
 	// for the block itself.
 	Field string
-	// Message says what is wrong, without quoting secrets.
+	// Message describes the mistake, without quoting secrets.
 	Message string
 }
 
@@ -191,7 +191,7 @@ func (s *Spec) Validate() []Problem {
 	found := blockOf(s)
 	switch len(found) {
 	case 0:
-		c.add("", "names no way to verify; write provider, hmac, signature, jwt, basic, token or mtls, or verify: none")
+		c.add("", "has no way to verify: write provider, hmac, signature, jwt, basic, token or mtls, or verify: none")
 		return c.problems
 	case 1:
 	default:
@@ -199,7 +199,7 @@ func (s *Spec) Validate() []Problem {
 		for i, b := range found {
 			keys[i] = b.key
 		}
-		c.add("", "has %s; only one of them can be", strings.Join(keys, " and "))
+		c.add("", "has %s: keep one of them", strings.Join(keys, " and "))
 		return c.problems
 	}
 	way, p := found[0].scheme, &noPreset
@@ -207,7 +207,7 @@ func (s *Spec) Validate() []Problem {
 		var ok bool
 		if p, ok = s.known(); !ok {
 			c.add("provider", "%.40q is not known; known are %s", s.Provider, strings.Join(Providers(), ", "))
-			s.checkRest(c, false, len(s.Secrets) > 0) // what an unknown provider needs is not known
+			s.checkRest(c, false, len(s.Secrets) > 0) // the needs of an unknown provider cannot be checked
 			return c.problems
 		}
 		way = p.scheme
@@ -227,7 +227,7 @@ func (s *Spec) checkRest(c *checker, needsURL, needsSecrets bool) {
 			c.add("url", "%v", err)
 		}
 	} else if needsURL {
-		c.add("url", "is missing: this scheme signs the URL, and the Host header is the sender's to choose")
+		c.add("url", "is missing: this scheme signs the URL, and the Host header cannot be used because the sender chooses it")
 	}
 	if needsSecrets && len(s.Secrets) == 0 && s.HandshakeStore == "" {
 		c.add("secrets", "must list at least one reference")
@@ -273,7 +273,7 @@ func (s *Spec) checkPreset(c *checker, p *Preset) {
 		}
 	}
 	if len(s.Versions) > 0 && len(p.Versions) == 0 {
-		c.add("versions", "belong to providers that sign in several ways")
+		c.add("versions", "are only valid for providers that sign in several ways")
 		return
 	}
 	for i, version := range s.Versions {
@@ -281,8 +281,8 @@ func (s *Spec) checkPreset(c *checker, p *Preset) {
 	}
 }
 
-// placesToken reports whether the Spec's token says where a provider's token is, and is
-// not a block of its own.
+// placesToken reports whether the Spec's token only names the place of a provider's
+// token, and is not a block of its own.
 func (s *Spec) placesToken() bool {
 	p, ok := Lookup(s.Provider)
 	return ok && slices.Contains(p.takes, "token.header")

@@ -50,7 +50,7 @@ func parseTemplate(text string) ([]part, error) {
 		rest = after
 	}
 	if !slices.ContainsFunc(parts, func(p part) bool { return p.field != "" }) {
-		return nil, fmt.Errorf("has no field, so that one signature fits every request")
+		return nil, fmt.Errorf("has no field, so one signature would fit every request")
 	}
 	return parts, nil
 }

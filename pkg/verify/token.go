@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// tokenScheme is for a static secret that the sender sends along.
+// tokenScheme is for a static secret that the sender includes in each request.
 var tokenScheme = scheme{
 	name:     "token",
 	verifier: func(b *builder) (Verifier, error) { return b.newToken(tokenPlace(*b.spec.Token)) },
@@ -63,9 +63,9 @@ func (p *Preset) tokenPlace(s *Spec) TokenPlace {
 	return *p.Token
 }
 
-// A TokenPlace says where a provider sends its token; exactly one place is set.
+// A TokenPlace is where a provider sends its token; exactly one place is set.
 type TokenPlace struct {
-	// Header carries it. Whole says that `Bearer ` is part of the token.
+	// Header carries it. Whole means that `Bearer ` is part of the token.
 	Header string
 	Whole  bool
 	// Query is a query parameter.

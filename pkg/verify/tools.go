@@ -2,14 +2,14 @@ package verify
 
 import "slices"
 
-// tools are what commands and tests need of a scheme in addition to its verifier: to sign,
-// and to describe. They are not reachable from a scheme, so that a function, which only
-// verifies, is linked without them.
+// tools are what commands and tests need from a scheme in addition to its verifier: to
+// sign, and to describe. They are not reachable from a scheme, so that a function, which
+// only verifies, is linked without them.
 type tools struct {
-	// sign signs a request so that the verifier accepts it; nil if nothing that a route or
-	// its user can have is enough for that.
+	// sign signs a request so that the verifier accepts it; nil if neither a route nor its
+	// user can have what is needed.
 	sign func(*signer, *Request) error
-	// unsignable says why sign is nil.
+	// unsignable explains why sign is nil.
 	unsignable string
 	// signature describes the scheme for people; nil if it is the preset's parameters.
 	signature *Signature

@@ -4,8 +4,9 @@ import (
 	"context"
 )
 
-// twitchHandshake is https://dev.twitch.tv/docs/eventsub/handling-webhook-events/#responding-to-a-challenge-request.
-// The message's type is in a header that is not signed; the challenge in the body is.
+// twitchHandshake is
+// https://dev.twitch.tv/docs/eventsub/handling-webhook-events/#responding-to-a-challenge-request.
+// The message's type is in a header that is not signed, but the challenge in the body is.
 var twitchHandshake = Handshake{after: twitchChallenge}
 
 func twitchChallenge(_ context.Context, r *Request) (*Reply, error) {

@@ -46,9 +46,9 @@ func checkURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
-		return errors.New("write scheme and host, such as https://hooks.example.com")
+		return errors.New("must be scheme and host, such as https://hooks.example.com")
 	case u.User != nil, u.RawQuery != "", u.ForceQuery, strings.Contains(text, "#"):
-		return errors.New("write scheme, host, port and a path only; the query is the request's")
+		return errors.New("must have only scheme, host, port and path; the query is taken from the request")
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ var (
 	ErrSecrets = errors.New("secrets unavailable")
 )
 
-// A Reason says why a request is unverified. It reveals nothing about the expected
+// A Reason is why a request is unverified. It reveals nothing about the expected
 // signature.
 type Reason string
 

@@ -40,7 +40,7 @@ type httpParameters struct {
 
 type httpParameter struct {
 	Key, Value    string
-	IsValueSecret bool // ignored: every reader of the file can see the values
+	IsValueSecret bool // ignored, because anyone who can read the file can see the values
 }
 
 // LoadConnections reads a file of connections. Errors begin with the file's name and do
@@ -124,9 +124,9 @@ func trusted(u *url.URL) bool {
 	return u.Scheme == "http" && (ip != nil && ip.IsLoopback() || strings.EqualFold(u.Hostname(), "localhost"))
 }
 
-// hostOf returns the local address for the host of a request. A name is the same in
-// capital letters and with the dot of the root: a request must not reach the host itself
-// because it was written in another way.
+// hostOf returns the local address for the host of a request. A name also matches in
+// capital letters and with a final dot, so that a different spelling does not reach the
+// host itself.
 func hostOf(hosts map[string]string, u *url.URL) (*url.URL, error) {
 	for _, host := range []string{u.Host, u.Hostname()} {
 		for name, address := range hosts {
@@ -166,7 +166,7 @@ func baseOf(address string) (*url.URL, error) {
 	}
 	base, err := url.Parse(address)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || base.User != nil || base.RawQuery != "" {
-		return nil, errors.New("an address must be a host with a port, or an http or https URL")
+		return nil, errors.New("the address must be a host with a port, or an http or https URL")
 	}
 	return base, nil
 }
@@ -174,7 +174,7 @@ func baseOf(address string) (*url.URL, error) {
 // CheckHost returns an error if an entry of [Here].Hosts is not valid.
 func CheckHost(name, address string) error {
 	if u, err := url.Parse("https://" + name); err != nil || u.Host != name || name == "" {
-		return errors.New("a name must be the host of an API or an endpoint, such as api.example.com")
+		return errors.New("the name must be the host of an API or an endpoint, such as api.example.com")
 	}
 	_, err := baseOf(address)
 	return err

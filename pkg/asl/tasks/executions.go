@@ -27,8 +27,8 @@ type StartRequest struct {
 	Sync bool
 	// Wait waits for the end of an execution that StartExecution began.
 	Wait bool
-	// Key is that of the task. With Resumed, an earlier run of its execution has begun this
-	// one: it is to be waited for, and not to be started; see [asl.Interrupted].
+	// Key is the key of the task. Resumed means that an earlier run of its execution has
+	// already started this one, which must then only be waited for; see [asl.Interrupted].
 	Key     string
 	Resumed bool
 }
@@ -49,8 +49,8 @@ type StartResult struct {
 	BilledMemory   int
 }
 
-// A StartError says why an execution was not started: the code of the API's error, such
-// as StateMachineDoesNotExist, and its message.
+// A StartError explains why an execution was not started: the code of the API's error,
+// such as StateMachineDoesNotExist, and its message.
 type StartError struct{ Code, Message string }
 
 func (e *StartError) Error() string { return e.Code + ": " + e.Message }

@@ -152,7 +152,7 @@ type lambdaAnswer struct {
 	names  []string // of the headers, in order
 	value  any      // of the payload
 	text   []byte   // the original payload; if empty, it is made from value
-	empty  bool     // there is no payload: the invocation was not waited for
+	empty  bool     // there is no payload, because the invocation was not waited for
 }
 
 func (a *lambdaAnswer) requestID() string {

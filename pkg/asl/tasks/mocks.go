@@ -32,7 +32,7 @@ type mockedAttempts struct {
 	first, last int
 	value       any
 	throw       *asl.Error
-	// wait says that value is the answer of the call, and that the task then waits for
+	// wait means that value is the answer of the call, and that the task then waits for
 	// its token.
 	wait bool
 }
@@ -48,7 +48,7 @@ func LoadMocks(text []byte) (*MockConfig, error) {
 		err = c.check()
 	}
 	if err != nil {
-		const most = 1000 // a name in the file may have any length
+		const most = 1000 // names in the file may have any length
 		if text := err.Error(); len(text) > most {
 			err = errors.New(cut(text, most) + "…")
 		}
@@ -158,7 +158,7 @@ func (a *mockedAttempts) read(v any) error {
 	case err != nil:
 		return err
 	case a.wait && fields == 1 && !returns:
-		return fmt.Errorf("WaitForTaskToken belongs to Return: a call that fails waits for nothing")
+		return fmt.Errorf("WaitForTaskToken is only valid with Return, because a call that fails does not wait")
 	case fields != 1:
 		return fmt.Errorf("it needs exactly one of Return and Throw")
 	case a.throw != nil && a.throw.Name == "":
@@ -212,12 +212,13 @@ func attemptRange(index string) (first, last int, ok bool) {
 	return first, last, err == nil && last >= first
 }
 
-// anything stands for every state, every machine, and every execution without a test case.
+// anything means every state, every machine, and every execution without a test case.
 const anything = "*"
 
-// Runner returns what runs the tasks of one test case. States without a mock go to
-// next; nil fails them. A machine that has no such test case has those of "*". Without a
-// name, it is the test case "*" where there is one, and next where there is none.
+// Runner returns a runner for the tasks of one test case. Tasks without a mock go to
+// next; if that is nil, they fail. If a machine does not have the test case, that of the
+// machine "*" is used. An empty name means the test case "*" if there is one, or else
+// next.
 func (c *MockConfig) Runner(machine, name string, next asl.TaskRunner) (asl.TaskRunner, error) {
 	if next == nil {
 		next = None{}
@@ -286,7 +287,7 @@ func (m mockRunner) RunTask(ctx context.Context, t asl.Task) (any, error) {
 func await(ctx context.Context, next asl.TaskRunner, t asl.Task, result any) (any, error) {
 	tokens, ok := next.(*Tokens)
 	if !ok || t.Token == "" {
-		return nil, &asl.Error{Name: "States.Runtime", Cause: "The mock of the state " + t.State + " waits for a task token, and the state has none: it is not a .waitForTaskToken integration"}
+		return nil, &asl.Error{Name: "States.Runtime", Cause: "The mock of the state " + t.State + " waits for a task token, but the state has none, because it is not a .waitForTaskToken integration"}
 	}
 	return tokens.await(ctx, t, func() (any, error) { return result, nil })
 }

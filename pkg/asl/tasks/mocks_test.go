@@ -104,7 +104,7 @@ func TestMocksThatAreRefused(t *testing.T) {
 		"throw of nothing":    {`{"MockedResponses":{"R":{"0":{"Throw":{}}}}}`, "the field Error of Throw is missing"},
 		"throw of a number":   {`{"MockedResponses":{"R":{"0":{"Throw":{"Error":1}}}}}`, "must be text"},
 		"misspelt throw":      {`{"MockedResponses":{"R":{"0":{"Throw":{"error":"E"}}}}}`, `Throw has no field "error"`},
-		"a throw that waits":  {`{"MockedResponses":{"R":{"0":{"Throw":{"Error":"E"},"WaitForTaskToken":true}}}}`, "WaitForTaskToken belongs to Return"},
+		"a throw that waits":  {`{"MockedResponses":{"R":{"0":{"Throw":{"Error":"E"},"WaitForTaskToken":true}}}}`, "WaitForTaskToken is only valid with Return"},
 		"a wait that is none": {`{"MockedResponses":{"R":{"0":{"Return":1,"WaitForTaskToken":1}}}}`, "must be true or false"},
 		"a wait alone":        {`{"MockedResponses":{"R":{"0":{"WaitForTaskToken":true}}}}`, "exactly one of Return and Throw"},
 		"misspelt return":     {`{"MockedResponses":{"R":{"0":{"return":1}}}}`, `has no field "return"`},

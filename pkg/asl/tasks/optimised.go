@@ -19,7 +19,7 @@ type optimised struct {
 	// prefix is the prefix of error names, and client that of errors that the service
 	// does not model; long is the service's name in causes, or client if it is empty.
 	prefix, client, long string
-	// metadata says that results include the HTTP response in addition to the members.
+	// metadata means that results include the HTTP response in addition to the members.
 	metadata bool
 	// finish checks and shapes the result; nil leaves it.
 	finish func(*jsonata.Object) (any, error)

@@ -78,7 +78,7 @@ func next(ctx context.Context, r asl.TaskRunner, t asl.Task) (any, error) {
 	return r.RunTask(ctx, t)
 }
 
-// A serviceCall holds what a resource says.
+// A serviceCall holds the parts of a resource's ARN.
 type serviceCall struct {
 	service   *awsmodel.Service
 	operation *awsmodel.Operation

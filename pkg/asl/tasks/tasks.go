@@ -16,7 +16,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// None fails every task with a cause that says what could run it.
+// None fails every task with a cause that explains what could run it.
 type None struct{}
 
 // RunTask implements [asl.TaskRunner].
