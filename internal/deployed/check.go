@@ -59,7 +59,7 @@ func (s *Stack) Check() []Finding {
 	return sorted(out)
 }
 
-// sorted orders findings by resource, and drops what is said twice.
+// sorted orders findings by resource, and drops duplicates.
 func sorted(list []Finding) []Finding {
 	slices.SortStableFunc(list, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
@@ -96,8 +96,8 @@ func (f *Function) check(add adder) {
 	}
 }
 
-// checkInvokes checks where events go that failed. A configuration belongs to one alias, and
-// the others do not inherit it.
+// checkInvokes checks where failed events go. A configuration belongs to one alias, and the
+// others do not inherit it.
 func (f *Function) checkInvokes(add adder) {
 	qualifiers := slices.Sorted(maps.Keys(f.Invokes))
 	for _, q := range qualifiers {

@@ -58,7 +58,7 @@ type Function struct {
 // An Invoke is the configuration of asynchronous invocations of an alias or a version.
 type Invoke struct {
 	OnFailure, OnSuccess string // ARNs; empty for none
-	Missing              string // the destination that is not there, if one is not
+	Missing              string // the destination that does not exist, if there is one
 }
 
 // A Mapping connects a function to a queue.
@@ -275,7 +275,7 @@ func (r *reader) invokes(ctx context.Context, f *Function, queues map[string]*Qu
 	f.InvokesRead = true
 }
 
-// missing reports that a queue is not there. It reads the queue.
+// missing reports whether a queue does not exist. It reads the queue.
 func (r *reader) missing(ctx context.Context, place, arn string, queues map[string]*Queue) bool {
 	before := len(r.stack.Unread)
 	if r.queue(ctx, place, arn, queues) != nil || len(r.stack.Unread) == before {

@@ -38,6 +38,8 @@ var faults = []struct {
 	{regexp.MustCompile(`(?:%d|[0-9]) at least\b`), `"at least 3"`},
 	{regexp.MustCompile(`\bwaits? still\b`), `"is still waiting"`},
 	{regexp.MustCompile(`\b(?:is|are) there twice\b`), `"occurs twice"`},
+	{regexp.MustCompile(`\b[Ee]xcludes? each other\b`), `"cannot be combined"`},
+	{regexp.MustCompile(`\bnobody knows\b`), `"is not known"`},
 	{regexp.MustCompile(`\b(?:set-up request|[Rr]oll-back|[Ll]ook-ups?|[Tt]ime-outs?)\b`), `"setup request", "rollback", "lookup", "timeout"`},
 	{regexp.MustCompile(`\b[Gg]o(?:es)? on\b`), `"continues", "keeps waiting"`},
 	{regexp.MustCompile(`\bwhat bec[ao]mes? of\b`), `"what happens to"`},

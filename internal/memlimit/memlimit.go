@@ -70,7 +70,8 @@ func first(before int) int {
 	return max(before, int(grown/minimum*100))
 }
 
-// of is the limit in bytes for a function of so many MB; zero where that is not a number.
+// of returns the limit in bytes for a function's memory in MB, or zero if that is not a
+// number.
 func of(megabytes string) int64 {
 	size, err := strconv.ParseInt(megabytes, 10, 32)
 	if err != nil || size <= 0 {

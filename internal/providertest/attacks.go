@@ -54,7 +54,7 @@ type Attack struct {
 	Request *verify.Request
 }
 
-// An attacker collects what is made of one genuine request.
+// An attacker collects the variants of one genuine request.
 type attacker struct {
 	genuine *verify.Request
 	attacks []Attack
@@ -87,7 +87,8 @@ func (s Sender) headers(r *verify.Request) []string {
 	p, _ := verify.Lookup(s.Spec.Provider)
 	var names []string
 	for _, name := range p.Signature().Headers {
-		// Where a certificate is, is not signed; a route with certificates asks nobody.
+		// The address of a certificate is not signed; a route with its own certificates
+		// fetches none.
 		if r.Header.Get(name) != "" && name != "Paypal-Cert-Url" {
 			names = append(names, http.CanonicalHeaderKey(name))
 		}
@@ -151,7 +152,7 @@ func (a *attacker) onBody(p verify.Preset) {
 	a.add("body: none", func(r *verify.Request) { r.Body = nil })
 }
 
-// onTypes has the same bytes under types that the sender does not send.
+// onTypes sends the same bytes with types that the sender does not use.
 func (a *attacker) onTypes(p verify.Preset) {
 	for _, media := range []string{formType, "application/json", "text/plain", "text/html", "multipart/form-data; boundary=x", "application/json; charset=utf-7", "application/octet-stream", "a b"} {
 		base, _, _ := strings.Cut(media, ";")

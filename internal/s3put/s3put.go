@@ -28,8 +28,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// An attempt is bounded, and repeated while its failure may pass: to put an object twice
-// leaves one.
+// Each attempt is bounded, and repeated while its failure may be temporary: putting an
+// object twice leaves only one.
 const (
 	attemptLimit = 5 * time.Second
 	maxAttempts  = 3
@@ -81,7 +81,7 @@ func (c *Client) Put(ctx context.Context, o bridge.Object) error {
 	}
 }
 
-// put sends one request. Again reports that its failure may pass.
+// put sends one request. Again reports that its failure may be temporary.
 func (c *Client) put(ctx context.Context, cfg aws.Config, o bridge.Object, sum string) (again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPut, c.url(cfg, o), bytes.NewReader(o.Body))
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *Client) put(ctx context.Context, cfg aws.Config, o bridge.Object, sum s
 	reason := resp.Status
 	_, code, _ := strings.Cut(string(answer), "<Code>")
 	if code, _, found := strings.Cut(code, "</Code>"); found && len(code) < 64 {
-		reason += " " + code // the rest of S3's XML may quote what was sent
+		reason += " " + code // the rest of S3's XML may quote the request
 	}
 	if resp.StatusCode/100 == 3 {
 		reason += ": the bucket is in another region than the function"
@@ -141,7 +141,7 @@ func (c *Client) url(cfg aws.Config, o bridge.Object) string {
 	return strings.TrimRight(base, "/") + "/" + o.Bucket + path
 }
 
-// explain is the part of a failure that says something, without the URL.
+// explain returns the informative part of a failure, without the URL.
 func explain(ctx context.Context, err error) error {
 	var op *net.OpError
 	switch {

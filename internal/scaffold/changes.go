@@ -165,7 +165,7 @@ func (c *Changes) Write() error {
 	return nil
 }
 
-// replace writes an existing file anew. If it is a symbolic link, the file that it points
+// replace rewrites an existing file. If it is a symbolic link, the file that it points
 // to is replaced.
 func replace(path, text string) error {
 	path, err := filepath.EvalSymlinks(path)

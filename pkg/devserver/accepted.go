@@ -18,8 +18,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/sqsbatch/sqsclient"
 )
 
-// acceptor is what takes the deliveries of routes with a queue: SQS at the endpoint that
-// the environment names, or else the memory of this process.
+// acceptor returns the acceptor for routes with a queue: SQS at the endpoint that the
+// environment names, or else the memory of this process.
 func (l *Local) acceptor(o Options) bridge.Acceptor {
 	if endpoint(o.Getenv, "SQS") != "" {
 		return sqsclient.NewAcceptor(localEnv(o.Getenv))

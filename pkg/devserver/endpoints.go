@@ -9,13 +9,13 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// endpoint is where the environment says that a service is, such as SQS; empty for none. The
-// credentials of a laptop alone must not send anything to AWS.
+// endpoint returns the endpoint that the environment names for a service, such as SQS, or
+// "". The credentials of a laptop alone must not send anything to AWS.
 func endpoint(getenv func(string) string, service string) string {
 	return cmp.Or(getenv("AWS_ENDPOINT_URL_"+service), getenv("AWS_ENDPOINT_URL"))
 }
 
-// localEnv is the environment with what clients of a local endpoint cannot do without.
+// localEnv adds to the environment the variables that clients of a local endpoint need.
 func localEnv(getenv func(string) string) func(string) string {
 	defaults := map[string]string{
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",

@@ -187,7 +187,7 @@ func (e *engine) Resend(ctx context.Context, route string, event, body []byte, o
 	case err == nil:
 		return false, e.Send(ctx, "webhook", signed, origin)
 	case body == nil:
-		return false, e.Send(ctx, "webhook", event, origin) // the very same bytes
+		return false, e.Send(ctx, "webhook", event, origin) // exactly the same bytes
 	case !errors.Is(err, verify.ErrCannotSign):
 		return false, err
 	}

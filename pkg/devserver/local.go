@@ -1,5 +1,5 @@
-// Package devserver runs Expressway whole on one machine: the handlers that Lambda would
-// run, in front of the local Step Functions, with the Step Functions API.
+// Package devserver runs all of Expressway on one machine: the handlers that Lambda would run, in
+// front of the local Step Functions, with the Step Functions API.
 //
 //	http request ─► Function URL event ─► httpfront ─► bridge ─► statesapi ─► asl
 //	an event file ─► webhook, queue or event handler ─┘             ▲

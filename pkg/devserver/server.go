@@ -31,8 +31,8 @@ type ListenOptions struct {
 	// AllowHosts are names, in addition to those of this machine, under which the Step Functions
 	// API and the console may be called; see [guard].
 	AllowHosts []string
-	// Console makes what serves [console.Path], of the URLs of the webhook routes and of the
-	// Step Functions API; nil leaves the path to the routes.
+	// Console returns the handler of [console.Path], given the URLs of the webhook routes
+	// and of the Step Functions API; nil leaves the path to the routes.
 	Console func(webhooks, states string) http.Handler
 	// Log receives what clients must not see.
 	Log *slog.Logger

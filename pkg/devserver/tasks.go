@@ -23,7 +23,7 @@ type taskSources struct {
 	mocks  *tasks.MockConfig // nil if there are none
 }
 
-// load reads what the options name. An error leaves what was in use.
+// load reads what the options name. After an error, the previous settings stay in use.
 func (t *taskRunner) load(o Options, region string) (err error) {
 	var s taskSources
 	here := tasks.Here{Getenv: o.Getenv, Region: region, Hosts: o.Hosts}

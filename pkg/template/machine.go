@@ -18,7 +18,7 @@ type Machine struct {
 	// is set.
 	Definition []byte
 	Err        error
-	// Remote says that the definition is an object in S3, which is not read.
+	// Remote means that the definition is an object in S3, which is not read.
 	Remote bool
 	// Unknown lists the unknown parts of the definition, which are replaced by the text
 	// "unknown".

@@ -16,7 +16,7 @@ const defaultConfigEnv = "default"
 
 var samconfigNames = []string{"samconfig.toml", "samconfig.yaml", "samconfig.yml"}
 
-// A SAMConfig is what samconfig says about a deployment.
+// A SAMConfig holds the settings of samconfig for a deployment.
 type SAMConfig struct {
 	File, Environment string
 	Parameters        map[string]string

@@ -14,7 +14,7 @@ const (
 	defaultRegion  = "us-east-1"
 )
 
-// Options hold what a template does not say itself.
+// Options hold settings that are not in a template itself.
 type Options struct {
 	// Parameters are values of parameters; the others have their defaults.
 	Parameters map[string]string
@@ -44,8 +44,8 @@ type Template struct {
 	conditions map[string]*condition
 	parameters map[string]*Value
 	work       int
-	// exhausted tells that work has run out; unread that something is in the file of which
-	// its meaning is unknown.
+	// exhausted means that work has run out; unread means that the file contains something
+	// whose meaning is unknown.
 	exhausted, unread bool
 }
 
@@ -54,8 +54,8 @@ type Resource struct {
 	ID, Type string
 	Pos      Pos // the place of the logical id
 	Node     *Node
-	// Conditional says why it is not known whether the resource exists; it is empty if it
-	// does.
+	// Conditional explains why it is not known whether the resource exists; it is empty
+	// if it does.
 	Conditional string
 
 	template   *Template

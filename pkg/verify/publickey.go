@@ -140,7 +140,7 @@ func (k *KeySignature) check(c *checker, listed bool) {
 	case k.Keys.Name != "":
 		c.add("signature.keys.name", "needs roots, because it is the name in a certificate")
 	case listed:
-		c.add("signature.keys", "and secrets exclude each other: either is where the public keys are")
+		c.add("signature.keys", "and secrets cannot be combined: write where the public keys are only once")
 	default:
 		if err := keySetURL(k.Keys.URL); err != nil {
 			c.add("signature.keys.url", "%v", err)
@@ -161,7 +161,7 @@ func (k *KeySignature) checkRooted(c *checker, listed bool) {
 	}
 	switch {
 	case k.Header != "" && k.Body != "":
-		c.add("signature.body", "and header exclude each other: either is where the token is")
+		c.add("signature.body", "and header cannot be combined: the token is in one place")
 	case k.Body == "":
 		c.header("signature.header", k.Header)
 	}
@@ -174,10 +174,10 @@ func (k *KeySignature) checkRooted(c *checker, listed bool) {
 		c.add("signature.timestamp", "is not used with roots: add dedupe against replays")
 	}
 	if listed {
-		c.add("signature.keys", "and secrets exclude each other: either is where the public keys are")
+		c.add("signature.keys", "and secrets cannot be combined: write where the public keys are only once")
 	}
 	if k.Keys.URL+k.Keys.Format+k.Keys.Member != "" {
-		c.add("signature.keys.roots", "and url, format and member exclude each other")
+		c.add("signature.keys.roots", "and url, format and member cannot be combined")
 	}
 	if k.Keys.Name == "" {
 		c.add("signature.keys.name", "is missing: without it, everyone whom a root certifies could sign; write any if the roots certify only this sender")

@@ -37,13 +37,13 @@ func (k *checker) checkBucket(m *member, r *route) {
 	}
 	b := k.bucket(objects.Show())
 	if b == nil || b.Get("LifecycleConfiguration").IsUnknown() {
-		return // another stack has it
+		return // the bucket belongs to another stack
 	}
 	days, expires := 0, false
 	for _, rule := range b.Get("LifecycleConfiguration", "Rules").List() {
 		if v := rule.Get("ExpirationInDays"); v != nil && rule.Get("Status").Or("Enabled") == "Enabled" {
 			expires = true
-			days, _ = v.Int() // 0 where it is not known
+			days, _ = v.Int() // 0 if it is not known
 		}
 	}
 	if !expires {
@@ -76,7 +76,7 @@ func (k *checker) kept(m *member, r *route) int {
 	return total
 }
 
-// retention is how long a queue keeps messages, in seconds; 0 where that is not known.
+// retention is how long a queue keeps messages, in seconds; 0 if that is not known.
 func retention(q *template.Resource) int {
 	v := q.Get("MessageRetentionPeriod")
 	if v == nil {

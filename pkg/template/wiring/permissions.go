@@ -98,7 +98,8 @@ func (k *checker) startNeeds(m *member, r *route, add adder) {
 	}
 }
 
-// workNeeds are those of the queue function for what an http route has accepted.
+// workNeeds are the needs of the queue function for the accepted deliveries of an http
+// route.
 func (k *checker) workNeeds(m *member, r *route, add adder) {
 	if r.node.Get("start") != nil {
 		k.startNeed(m, r, add)
@@ -120,7 +121,7 @@ func (k *checker) retryNeeds(m *member, r *route, key string, add adder) []need 
 	return []need{{action: "sqs:ChangeMessageVisibility", unknown: true, optional: true}}
 }
 
-// recordNeeds are those of the function that works on the route's deliveries.
+// recordNeeds are the needs of the function that processes the route's deliveries.
 func (k *checker) recordNeeds(m *member, r *route, add adder) {
 	if n := r.node.Get("deadLetterQueue"); n != nil {
 		if v := expand(n, m.Function); !emptyText(v) {

@@ -32,7 +32,7 @@ func mayWait(m *template.Machine) bool {
 		bytes.Contains(m.Definition, []byte(".waitForTaskToken")) || bytes.Contains(m.Definition, []byte(":activity:"))
 }
 
-// waiting is how a template writes the state machines that wait.
+// waiting returns how a template refers to the state machines that wait.
 func (k *checker) waiting() string {
 	var names []string
 	for _, m := range k.machines {
