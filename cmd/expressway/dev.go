@@ -211,6 +211,6 @@ func waiting(p *program) func([]string, time.Duration) {
 		if more := len(names) - shown; more > 0 {
 			names = append(names[:shown], fmt.Sprintf("and %d more", more))
 		}
-		fmt.Fprintf(p.stdout, "\nwaiting up to %s for running executions: %s Press Ctrl-C again to stop now\n", limit, strings.Join(names, ", "))
+		fmt.Fprintf(p.stdout, "\nwaiting up to %s for running executions: %s\nPress Ctrl-C again to stop now\n", limit, strings.Join(names, ", "))
 	}
 }

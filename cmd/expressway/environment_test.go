@@ -140,7 +140,7 @@ func TestSecondInterrupt(t *testing.T) {
 			if err := cmd.Process.Signal(os.Interrupt); err != nil {
 				t.Error(err)
 			}
-		case line == "Ctrl-C again stops now":
+		case line == "Press Ctrl-C again to stop now":
 			said = line
 			if err := cmd.Process.Signal(os.Interrupt); err != nil {
 				t.Error(err)
@@ -149,7 +149,7 @@ func TestSecondInterrupt(t *testing.T) {
 	}
 	err := cmd.Wait()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != interrupted || said != "Ctrl-C again stops now" {
+	if !errors.As(err, &exit) || exit.ExitCode() != interrupted || said != "Press Ctrl-C again to stop now" {
 		t.Errorf("ended with %v, and finally said %q; want the status %d", err, said, interrupted)
 	}
 }
