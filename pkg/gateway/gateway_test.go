@@ -262,7 +262,7 @@ func TestIncompleteRoutes(t *testing.T) {
 	}
 	for _, want := range []string{
 		"route 0 is nil", "route Upper: Name", "route none: exactly one of HTTP, SQS and EventBridge", "route machine: StateMachine",
-		"route machine: SQS.Queue", `a second route is named "machine"`, "route verify: verify: names no way to verify", "route key: Dedupe.Key",
+		"route machine: SQS.Queue", `a second route is named "machine"`, "route verify: verify: has no way to verify", "route key: Dedupe.Key",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q:\n%v", want, err)

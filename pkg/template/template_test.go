@@ -205,7 +205,7 @@ func TestWrongFiles(t *testing.T) {
 		{"Resources:\n  ? [a]\n  : b\n", "t.yaml:2:5: a key must be plain text"},
 		{"Resources: " + strings.Repeat("[", 5000), "nested deeper than"},
 		{"Resources:\n  A: " + strings.Repeat("[", 200) + strings.Repeat("]", 200), "nested deeper than 100 levels"},
-		{"Resources: {A: {Type: B}}\n#" + strings.Repeat("x", 3<<20), "at most 2097152 are read"},
+		{"Resources: {A: {Type: B}}\n#" + strings.Repeat("x", 3<<20), "may have at most 2097152"},
 	} {
 		_, err := template.New("t.yaml", []byte(tt.source), template.Options{})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
