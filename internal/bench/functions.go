@@ -33,7 +33,7 @@ func (b *bench) start(ctx context.Context, f function, endpoint string) (*lambda
 	return fn, nil
 }
 
-// inTurns runs both n times; which of them is first alternates from turn to turn.
+// inTurns runs both n times; they take turns in going first.
 func inTurns(n int, base, ours func() error) error {
 	for i := range n {
 		first, second := base, ours
@@ -197,7 +197,7 @@ func newFeed(took []float64, rss int64) feed {
 	return feed{first: took[0], p50: median(warm), p99: quantile(warm, 0.99), rss: float64(rss) / (1 << 20)}
 }
 
-// checkResponse makes sure that the work was timed and not its failure.
+// checkResponse makes sure that the work was timed, and not its failure.
 func checkResponse(payload []byte) error {
 	var response struct {
 		StatusCode int    `json:"statusCode"`

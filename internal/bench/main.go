@@ -27,7 +27,7 @@ import (
 	"github.com/expressway-dev/expressway/internal/devcost"
 )
 
-// A plan says how much is measured. More of each narrows the spread.
+// A plan determines how much is measured: more of each narrows the spread.
 type plan struct {
 	cold    int // starts only for the cold start
 	routes  int // starts for the cold start with many routes

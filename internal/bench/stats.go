@@ -24,7 +24,7 @@ func median(values []float64) float64 { return quantile(values, 0.5) }
 // other.
 type comparison struct{ base, ours []float64 }
 
-// ratio is ours against base, median against median.
+// ratio returns the quotient of the medians of ours and of the base.
 func (c comparison) ratio() float64 { return median(c.ours) / median(c.base) }
 
 // ratios are ours against base, turn by turn. They say how far the ratio can be trusted:

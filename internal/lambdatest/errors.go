@@ -16,12 +16,12 @@ const (
 	ErrorTypeResponseTooLarge = "Function.ResponseSizeTooLarge"
 )
 
-// An Error is a failure of the function: one that it reported, or one that Lambda
-// reports for it. An invocation on Lambda answers 200 with X-Amz-Function-Error then.
+// An Error is a failure of the function: one that it reported, or one that Lambda reports
+// for it. On Lambda, the invocation is then answered 200, with X-Amz-Function-Error.
 type Error struct {
 	// Type and Message are errorType and errorMessage.
 	Type, Message string
-	// Init says that the process failed before its first poll.
+	// Init means that the process failed before its first poll.
 	Init bool
 	// Payload is the whole error document, as the invoker receives it.
 	Payload []byte

@@ -51,7 +51,7 @@ var ErrRequestTooLarge = errors.New("event exceeds the 6 MiB limit of a synchron
 // ErrStopped is returned for invocations of a function after [Function.Stop].
 var ErrStopped = errors.New("function is stopped")
 
-// Options say what to run and as which function. Only Bootstrap is required.
+// Options configure what to run, and as which function. Only Bootstrap is required.
 type Options struct {
 	// Bootstrap is the path of the executable.
 	Bootstrap string
@@ -78,8 +78,7 @@ type Options struct {
 	Env map[string]string
 }
 
-// InvokeOptions are what may differ from one invocation to the next. The zero value is
-// valid.
+// InvokeOptions are the settings of one invocation. The zero value is valid.
 type InvokeOptions struct {
 	// TraceID is the X-Ray trace header; the default is an unsampled trace of its own,
 	// since Lambda always sends one.

@@ -27,7 +27,7 @@ type attempt struct {
 	hooks  httptrace.ClientTrace
 	body   *bytes.Reader // of the request; nil leaves it to the SDK
 
-	entered bool      // the SDK had a request to send
+	entered bool      // whether the SDK had a request to send
 	asked   bool      // the client is net/http, and looked for a connection
 	got     bool      // it got one
 	conn    *sentConn // that connection, if it is a sentConn
@@ -104,8 +104,8 @@ func (s *sender) Do(req *http.Request) (*http.Response, error) {
 	// With GetBody, net/http could send the request again, and follow a redirect with it.
 	req.GetBody = nil
 	// The SDK closes its own wrapper of the body once the answer's headers are there. If
-	// net/http has not yet read to its end, it takes the EOF of the closed wrapper for a
-	// failed write, and cuts off the answer. A plain reader does not have this problem,
+	// net/http has not yet read it to the end, it treats the EOF of the closed wrapper as
+	// a failed write, and cuts off the answer. A plain reader does not have this problem,
 	// and is sent in one packet with the headers.
 	if b := a.body; b != nil && b.Size() == req.ContentLength {
 		if _, err := b.Seek(0, io.SeekStart); err == nil {

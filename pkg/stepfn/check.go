@@ -8,7 +8,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// check refuses what the service would refuse, with a message that says where to look. If
+// check refuses what the service would refuse, with a message that names the cause. If
 // the endpoint is not AWS's, an ARN may have a "#TestCase", as in Step Functions Local.
 func check(s bridge.Start, custom bool) *bridge.Failure {
 	arn := s.StateMachineARN
@@ -31,7 +31,7 @@ func check(s bridge.Start, custom bool) *bridge.Failure {
 const samLocal = "`sam local` puts such a placeholder where the template has !Ref or !GetAtt;" +
 	" set the variable in env.json to arn:aws:states:us-east-1:123456789012:stateMachine:NAME"
 
-// badARN says what is wrong with the ARN of a state machine, a version or an alias.
+// badARN describes what is wrong with the ARN of a state machine, a version or an alias.
 //
 // [StateMachineArn]: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-state-machine-version.html
 func badARN(arn string) string {
@@ -69,7 +69,7 @@ func badARN(arn string) string {
 	return ""
 }
 
-// badName says what is wrong with an execution's name; an empty name is valid.
+// badName describes what is wrong with an execution's name; an empty name is valid.
 //
 // [Name]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html#StepFunctions-StartExecution-request-name
 func badName(name string) string {

@@ -15,8 +15,8 @@ import (
 // errUnreadable means that an answer of 200 lacks what the operation promises.
 var errUnreadable = errors.New("the answer cannot be read")
 
-// codes is the one table from the service's error codes to the bridge's names. It holds
-// for answers with a status of 4xx: after a 5xx, anything may have happened.
+// codes maps the service's error codes to the bridge's names. It holds for answers with a status of
+// 4xx: after a 5xx, anything may have happened.
 //
 // [StartSyncExecution errors]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html#API_StartSyncExecution_Errors
 // [Common errors]: https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html
@@ -122,8 +122,8 @@ func (a *attempt) refused(ctx context.Context, err error) *bridge.Failure {
 // unknownCode is the SDK's code for an error without a code.
 const unknownCode = "UnknownError"
 
-// unlisted names an answer of 4xx whose code is not in the table. A code means that the
-// service says it did not start; an answer without a code may come from anybody.
+// unlisted names an answer of 4xx whose code is not in the table. With a code, the
+// service says that it did not start; an answer without a code may come from anybody.
 func unlisted(status int, code string) string {
 	switch status {
 	case http.StatusTooManyRequests:

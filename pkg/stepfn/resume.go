@@ -92,7 +92,7 @@ func (r *Resumer) Resume(ctx context.Context, in bridge.Resumption) error {
 }
 
 // resumeFailure names what happened to an attempt, and reports whether another attempt may
-// succeed. Maybe says that an earlier one may have been accepted.
+// succeed. Maybe means that an earlier one may have been accepted.
 func resumeFailure(ctx context.Context, err error, unsent, maybe bool) (f *bridge.Failure, again bool) {
 	var answer *awsjson.Error
 	switch {

@@ -232,7 +232,7 @@ func (c *Client) run(ctx context.Context, s bridge.Start, operation string, send
 	return outcome, nil
 }
 
-// included says how much of the execution the answer includes.
+// included returns how much of the execution the answer includes.
 //
 // [includedData]:
 // https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html#StepFunctions-StartSyncExecution-request-includedData

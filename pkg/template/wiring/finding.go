@@ -1,7 +1,7 @@
 // Package wiring checks how a template fits the routes of expressway.yaml: the functions'
 // event sources, permissions and environment, and how long each part waits for the next.
 //
-// A finding is certain. If a part is not known, such as a role of another stack, the
+// Every finding is certain. If a part is not known, such as a role of another stack, the
 // checks that need it are skipped, and a note says so.
 package wiring
 
@@ -52,7 +52,7 @@ func (f Finding) String() string {
 
 // Rules describes every kind of finding of this package.
 var Rules = map[string]string{
-	"queue-without-mapping":      "A queue route that no event source mapping feeds, or a route whose accepted deliveries nothing works on",
+	"queue-without-mapping":      "A queue route that no event source mapping feeds, or a route whose accepted deliveries no function processes",
 	"mapping-without-route":      "An event source mapping whose messages no route takes",
 	"generated-name":             "A name that CloudFormation generates and the route does not match",
 	"report-batch-item-failures": "An event source mapping without ReportBatchItemFailures",
@@ -72,9 +72,9 @@ var Rules = map[string]string{
 	"door-missing":               "A method or path of a route that the API does not accept",
 	"pipe-invocation":            "A pipe that does not wait for the function's answer",
 	"source-without-function":    "A route that no function of the template runs",
-	"dedupe-claim":               "A duplicate that ends before the first delivery's claim does",
+	"dedupe-claim":               "A duplicate that is abandoned before the claim of the first delivery expires",
 	"bucket-lifecycle":           "A bucket of large inputs that keeps them forever, or for less time than the messages that refer to them",
-	"template":                   "A mistake of the template itself",
+	"template":                   "A mistake in the template itself",
 }
 
 // Sort orders findings by place.
