@@ -108,7 +108,7 @@ func TestExplainedRoutesAreRoutes(t *testing.T) {
 			if err := os.WriteFile(again, []byte("version: 1\nroutes:\n"+first), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := config.Load(again, func(string) string { return "" }); err != nil {
+			if _, err := (config.Options{Getenv: func(string) string { return "" }}).Load(again); err != nil {
 				t.Fatalf("%v\n%s", err, first)
 			}
 			var one, two any

@@ -93,7 +93,7 @@ func (c *project) config(p *program) (*config.Config, func(string) string, error
 		return nil, nil, err
 	}
 	path := cmp.Or(c.configPath(getenv, d), config.Find(getenv))
-	cfg, err := config.Load(path, getenv)
+	cfg, err := config.Options{Getenv: getenv}.Load(path)
 	return cfg, getenv, err
 }
 

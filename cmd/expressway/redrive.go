@@ -135,7 +135,7 @@ func (c *redriveCommand) options(ctx context.Context, p *program, files *project
 		fmt.Fprintln(p.stderr, "note: there is no expressway.yaml here, so the dedupe keys are not known: pass --config")
 		return o, w, nil
 	}
-	cfg, err := config.Load(path, getenv)
+	cfg, err := config.Options{Getenv: getenv}.Load(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the configuration, which defines the dedupe keys of letters: %w", err)
 	}

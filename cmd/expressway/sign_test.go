@@ -110,7 +110,7 @@ func deliver(t *testing.T, path string, payload []byte) (status int, input strin
 
 func deliverWith(t *testing.T, path string, getenv func(string) string, payload []byte) (status int, input string) {
 	t.Helper()
-	cfg, err := config.Load(path, getenv)
+	cfg, err := config.Options{Getenv: getenv}.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func TestSources(t *testing.T) {
 	}
 	parse := func(s sources.Source) (*config.Config, string, error) {
 		path := writeFile(sourcetest.Config(s))
-		cfg, err := config.Load(path, func(string) string { return "" })
+		cfg, err := config.Options{Getenv: func(string) string { return "" }}.Load(path)
 		return cfg, path, err
 	}
 	sourcetest.Hold(t, "cmd/expressway/explain.go: its defaults", func(s sources.Source) error {

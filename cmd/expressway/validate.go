@@ -184,13 +184,9 @@ func machineNames(dir string) []string {
 // checkRoutes checks the configuration, and whether its handlers can be created.
 func (v *validation) checkRoutes(ctx context.Context, runs bool) {
 	cfg := &config.Config{}
-	var required []config.Option
-	if !runs {
-		required = append(required, config.RequireSecrets())
-	}
 	if v.options.Config != "" {
 		var err error
-		if cfg, err = config.Load(v.options.Config, v.options.Getenv, required...); err != nil {
+		if cfg, err = (config.Options{Getenv: v.options.Getenv, RequireSecrets: !runs}).Load(v.options.Config); err != nil {
 			v.fail(v.ofTemplate(err, runs))
 			return
 		}

@@ -33,7 +33,7 @@ func (s *Stack) CheckRoutes(ctx context.Context, getenv func(string) string, pat
 			continue
 		}
 		variables := f.variables()
-		cfg, err := config.Load(path, func(name string) string { return variables[name] }, config.Only(source))
+		cfg, err := config.Options{Getenv: func(name string) string { return variables[name] }, Only: source}.Load(path)
 		var wrong *config.Error
 		switch {
 		case errors.As(err, &wrong):

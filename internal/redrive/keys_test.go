@@ -68,7 +68,7 @@ func TestKnown(t *testing.T) {
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			cfg, err := config.Load(file, func(string) string { return "" })
+			cfg, err := config.Options{Getenv: func(string) string { return "" }}.Load(file)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -33,7 +33,7 @@ func TestQueueOfTwoFunctions(t *testing.T) {
 		config.SourceSQS:  {"QUEUE_URL": queue, "MACHINE_ARN": machine, "DLQ_URL": dlq},
 		"":                {"QUEUE_URL": queue, "MACHINE_ARN": machine, "DLQ_URL": dlq, "SECRET": "s"},
 	} {
-		cfg, err := config.Parse("f", []byte(acceptRoute), func(name string) string { return env[name] }, config.Only(source), config.RequireSecrets())
+		cfg, err := config.Options{Getenv: func(name string) string { return env[name] }, Only: source, RequireSecrets: true}.Parse("f", []byte(acceptRoute))
 		if err != nil || len(cfg.Routes) != 1 {
 			t.Fatalf("for %q: %v", source, err)
 		}
@@ -53,7 +53,7 @@ func TestQueueOfTwoFunctions(t *testing.T) {
 			t.Errorf("for %q the queue function runs %+v with %+v", source, work, work.SQS)
 		}
 	}
-	_, err := config.Parse("f", []byte(acceptRoute), func(string) string { return "" }, config.Only(config.SourceEventBridge))
+	_, err := config.Options{Getenv: func(string) string { return "" }, Only: config.SourceEventBridge}.Parse("f", []byte(acceptRoute))
 	if err != nil {
 		t.Errorf("the event function needs %v", err)
 	}
@@ -78,12 +78,12 @@ func TestQueueRefused(t *testing.T) {
 		strings.Replace(head, "start: m", "resume: {token: '{% $request.body.t %}'}", 1):         "queue and resume cannot be combined:",
 		strings.Replace(head, "    queue: https://sqs.eu-west-1.amazonaws.com/123456789012/q\n", "    deadLetterQueue: arn:aws:sqs:r:1:q\n", 1): "deadLetterQueue is only valid on sqs routes",
 	} {
-		_, err := config.Parse("f", []byte(text), func(string) string { return "" })
+		_, err := config.Options{Getenv: func(string) string { return "" }}.Parse("f", []byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\ngot  %v\nwant %s", text, err, want)
 		}
 	}
-	if _, err := config.Parse("f", []byte(head+"  - {name: b, sqs: '*', start: m}\n"), func(string) string { return "" }); err != nil {
+	if _, err := (config.Options{Getenv: func(string) string { return "" }}).Parse("f", []byte(head+"  - {name: b, sqs: '*', start: m}\n")); err != nil {
 		t.Errorf("a wildcard next to it: %v", err)
 	}
 }

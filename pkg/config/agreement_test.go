@@ -47,7 +47,7 @@ func TestSchemaAndReaderJudgeAlike(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, readerErr := config.Parse("d.yaml", text.Bytes(), env(nil))
+			_, readerErr := config.Options{Getenv: env(nil)}.Parse("d.yaml", text.Bytes())
 			schemaErr := schema.Validate(value)
 			if (readerErr == nil) != (schemaErr == nil) {
 				t.Fatalf("%s\nreader: %v\nschema: %v", text.Bytes(), readerErr, schemaErr)

@@ -27,7 +27,7 @@ func TestAnchors(t *testing.T) {
 		"a comment":        {head + "  - {name: a, sqs: q, start: m} # this &that\n", nil},
 		"a text with &":    {head + "  - {name: a, sqs: q, start: m, input: 'you &me'}\n", nil},
 	} {
-		_, err := config.Parse("r.yaml", []byte(test.text), env(nil))
+		_, err := config.Options{Getenv: env(nil)}.Parse("r.yaml", []byte(test.text))
 		var wrong *config.Error
 		if !errors.As(err, &wrong) {
 			if test.lines != nil || err != nil {

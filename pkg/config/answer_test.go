@@ -28,12 +28,12 @@ func TestAnswer(t *testing.T) {
 		"answer: {}, respond: {status: 200}":                  "answer and respond",
 		"filter: '{% true %}'":                                "the route has no start",
 	} {
-		_, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: GET /a, verify: none, "+keys+"}\n"), func(string) string { return "" })
+		_, err := config.Options{Getenv: func(string) string { return "" }}.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: GET /a, verify: none, "+keys+"}\n"))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", keys, err, want)
 		}
 	}
-	if _, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, sqs: q, answer: {}}\n"), func(string) string { return "" }); err == nil || !strings.Contains(err.Error(), "answer is only valid on http routes") {
+	if _, err := (config.Options{Getenv: func(string) string { return "" }}).Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, sqs: q, answer: {}}\n")); err == nil || !strings.Contains(err.Error(), "answer is only valid on http routes") {
 		t.Errorf("answer on a queue: %v", err)
 	}
 }

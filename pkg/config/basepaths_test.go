@@ -13,7 +13,7 @@ func TestBasePaths(t *testing.T) {
 	t.Parallel()
 	const routes = "routes:\n  - {name: a, http: POST /a, verify: none, start: m}\n"
 	parse := func(value string) (*config.Config, error) {
-		return config.Parse("t.yaml", []byte("version: 1\nbasePaths: "+value+"\n"+routes), func(string) string { return "" })
+		return config.Options{Getenv: func(string) string { return "" }}.Parse("t.yaml", []byte("version: 1\nbasePaths: "+value+"\n"+routes))
 	}
 	for value, want := range map[string][]string{"/hooks": {"/hooks"}, "[/hooks, /prod/v1/]": {"/hooks", "/prod/v1/"}} {
 		cfg, err := parse(value)

@@ -49,7 +49,7 @@ func BenchmarkParse(b *testing.B) {
 		b.Run(fmt.Sprintf("%d routes", n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := config.Parse("x.yaml", source, env(map[string]string{"SECRET": "s"}), config.Only(config.SourceHTTP), config.RequireSecrets()); err != nil {
+				if _, err := (config.Options{Getenv: env(map[string]string{"SECRET": "s"}), Only: config.SourceHTTP, RequireSecrets: true}).Parse("x.yaml", source); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -111,33 +111,48 @@ func Find(getenv func(string) string) string {
 	return filepath.Join(getenv("LAMBDA_TASK_ROOT"), FileName)
 }
 
-// An Option changes what [Load] and [Parse] read.
-type Option func(*document)
+// Options say how a configuration is read. The zero value has the defaults, with which
+// [Load] and [Parse] read.
+type Options struct {
+	// Getenv reads environment variables; nil is [os.Getenv].
+	Getenv func(string) string
+	// Only keeps the routes of one source, which are those of one function; the default
+	// is to keep all. Other routes are still checked for mistakes, but their variables
+	// are not resolved and values that depend on them are not checked: a variable that
+	// one function lacks does not stop another.
+	Only Source
+	// RequireSecrets reports secrets in environment variables that are not set, as
+	// env:NAME names them. Those that a service holds are fetched when they are first
+	// needed. The default is not to look.
+	RequireSecrets bool
+	// JSONata adds options to the compilation of every expression, such as functions; the
+	// default is those of the language. The limits of an evaluation are the bridge's own.
+	JSONata []jsonata.Option
+	// Schemes are verification schemes in addition to those of [verify]; routes name them
+	// as providers.
+	Schemes []*verify.Custom
 
-// Only keeps the routes of one source, and thus of one function; an empty source keeps
-// all routes. Other routes are still checked for mistakes, but their variables are not
-// resolved and values that depend on those variables are not checked. So a variable that
-// one function lacks does not stop another.
-func Only(source Source) Option { return func(d *document) { d.only = source } }
-
-// JSONata adds options to the compilation of every expression, such as
-// [jsonata.WithFunction]. The limits of an evaluation are the bridge's own.
-func JSONata(options ...jsonata.Option) Option {
-	return func(d *document) { d.jsonata = append(d.jsonata, options...) }
+	unsplit bool // the file is read as a whole, never route by route
 }
 
-// Schemes adds verification schemes; routes name them as providers.
-func Schemes(schemes ...*verify.Custom) Option {
-	return func(d *document) { d.schemes = append(d.schemes, schemes...) }
-}
+// Load reads a file. The error is an *[Error] unless the file cannot be read.
+func Load(path string) (*Config, error) { return Options{}.Load(path) }
 
-// Load reads a file; a nil getenv is [os.Getenv]. The error is an *[Error] unless the file cannot be read.
-func Load(path string, getenv func(string) string, options ...Option) (*Config, error) {
+// Parse reads source; messages name it as file.
+func Parse(file string, source []byte) (*Config, error) { return Options{}.Parse(file, source) }
+
+// Load is the function of that name, with options.
+func (o Options) Load(path string) (*Config, error) {
 	source, err := readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w (set EXPRESSWAY_CONFIG to its path)", err)
 	}
-	return parse(path, source, getenv, options)
+	return o.parse(path, source)
+}
+
+// Parse is the function of that name, with options.
+func (o Options) Parse(file string, source []byte) (*Config, error) {
+	return o.parse(file, string(source))
 }
 
 // readFile returns the text of a file without copying it, because the routes keep parts
@@ -156,22 +171,18 @@ func readFile(path string) (string, error) {
 	return b.String(), err
 }
 
-// Parse reads source; messages name it as file.
-func Parse(file string, source []byte, getenv func(string) string, options ...Option) (*Config, error) {
-	return parse(file, string(source), getenv, options)
-}
-
-func parse(file, source string, getenv func(string) string, options []Option) (*Config, error) {
+func (o Options) parse(file, source string) (*Config, error) {
 	if len(source) <= maxFile {
 		if problems := anchors(file, source); len(problems) > 0 {
 			return nil, &Error{problems}
 		}
 	}
-	d, cfg := read(file, source, getenv, false, options)
+	d, cfg := o.read(file, source)
 	if d.unsplit || d.items != nil && len(d.problems) > 0 {
 		// The whole file is parsed again, so that the parser reports mistakes in their
 		// context.
-		d, cfg = read(file, source, getenv, true, options)
+		o.unsplit = true
+		d, cfg = o.read(file, source)
 	}
 	if err := d.err(); err != nil {
 		return nil, err
@@ -180,15 +191,13 @@ func parse(file, source string, getenv func(string) string, options []Option) (*
 }
 
 // read reads the file route by route, or as a whole.
-func read(file, source string, getenv func(string) string, unsplit bool, options []Option) (*document, *Config) {
-	if getenv == nil {
-		getenv = os.Getenv
+func (o Options) read(file, source string) (*document, *Config) {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
 	}
-	d := &document{file: file, source: source, getenv: getenv, unsplit: unsplit}
-	for _, o := range options {
-		if o != nil {
-			o(d)
-		}
+	d := &document{
+		file: file, source: source, getenv: o.Getenv, only: o.Only, secrets: o.RequireSecrets,
+		jsonata: o.JSONata, schemes: o.Schemes, unsplit: o.unsplit,
 	}
 	cfg := &Config{File: file}
 	if root := d.parse(); root != nil {

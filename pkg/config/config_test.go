@@ -19,7 +19,7 @@ func env(m map[string]string) func(string) string { return func(k string) string
 
 func TestSampleConfiguration(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Load("../../expressway.yaml", env(nil))
+	cfg, err := config.Options{Getenv: env(nil)}.Load("../../expressway.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestProblems(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg, err := config.Parse("expressway.yaml", []byte(test.yaml), env(nil))
+			cfg, err := config.Options{Getenv: env(nil)}.Parse("expressway.yaml", []byte(test.yaml))
 			var problems *config.Error
 			if err == nil && name != "invalid UTF-8" {
 				t.Fatalf("Parse accepted it: %+v", cfg)
@@ -146,7 +146,7 @@ func TestProblems(t *testing.T) {
 
 func TestAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
-	_, err := config.Parse("x.yaml", []byte("version: 3\nroutes:\n  - name: A\n    sqs: ''\n    start: '?'\n    nope: 1\n"), env(nil))
+	_, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte("version: 3\nroutes:\n  - name: A\n    sqs: ''\n    start: '?'\n    nope: 1\n"))
 	var problems *config.Error
 	if !errors.As(err, &problems) {
 		t.Fatalf("error = %v", err)
@@ -160,7 +160,7 @@ func TestVariables(t *testing.T) {
 	t.Parallel()
 	source := strings.Replace(head, "start: m", "start: ${M:-fallback}", 1)
 	for value, want := range map[string]string{"": "fallback", "other": "other"} {
-		cfg, err := config.Parse("x.yaml", []byte(source), env(map[string]string{"M": value}))
+		cfg, err := config.Options{Getenv: env(map[string]string{"M": value})}.Parse("x.yaml", []byte(source))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +173,7 @@ func TestVariables(t *testing.T) {
 func TestSecretsInFlowMappings(t *testing.T) {
 	t.Parallel()
 	source := strings.Replace(head, "verify: none", "verify: {provider: github, secrets: [env:A, env:B]}", 1)
-	cfg, err := config.Parse("x.yaml", []byte(source), env(nil))
+	cfg, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(source))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("version: 1\nroutes: [{name: a, http: /a, verify: {provider: meta, secrets: [env:A], token: env:B}, dedupe: {key: ['{% $request.headers.\"x-a\" %}']}, start: m}]")
 	f.Add("version: 1\nroutes: [{name: a, http: /a, verify: {jwt: {claims: {a: b}}, mtls: {subject: [a]}, topics: any}, start: m}]")
 	f.Fuzz(func(t *testing.T, source string) {
-		cfg, err := config.Parse("f.yaml", []byte(source), env(nil))
+		cfg, err := config.Options{Getenv: env(nil)}.Parse("f.yaml", []byte(source))
 		if (cfg == nil) == (err == nil) {
 			t.Fatalf("config %v and error %v", cfg, err)
 		}

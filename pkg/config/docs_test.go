@@ -46,7 +46,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 			for _, b := range blocks {
 				// The lines before the block keep the messages' lines those of the document.
 				source := strings.Repeat("\n", strings.Count(text[:b[2]], "\n")) + text[b[2]:b[3]]
-				if _, err := config.Parse(file, []byte(source), getenv); err != nil {
+				if _, err := (config.Options{Getenv: getenv}).Parse(file, []byte(source)); err != nil {
 					t.Errorf("got\n%v\nwant an example that parses", err)
 				}
 				var v any
@@ -133,7 +133,7 @@ func TestPastedRoutesVerify(t *testing.T) {
 	tried := map[string]bool{}
 	for _, block := range blocks {
 		getenv := func(name string) string { return map[string]string{"WEBHOOK_URL": "https://hooks.example.com"}[name] }
-		cfg, err := config.Parse("docs", []byte(regexp.MustCompile(`\$\{[A-Z_]+\}`).ReplaceAllString(block[1], "https://hooks.example.com")), getenv)
+		cfg, err := config.Options{Getenv: getenv}.Parse("docs", []byte(regexp.MustCompile(`\$\{[A-Z_]+\}`).ReplaceAllString(block[1], "https://hooks.example.com")))
 		if err != nil {
 			t.Errorf("%v\n%s", err, block[1])
 			continue

@@ -16,7 +16,7 @@ routes:
     fliter: '{% $message.body.total > 0 %}'
     input: '{% $message.boddy %}'
 `)
-	_, err := config.Parse("expressway.yaml", source, func(string) string { return "" })
+	_, err := config.Options{Getenv: func(string) string { return "" }}.Parse("expressway.yaml", source)
 	fmt.Println(err)
 	// Output:
 	// expressway.yaml:6:5: a route has no key "fliter"; did you mean "filter"?
@@ -30,7 +30,7 @@ routes:
   - {name: hook, http: POST /hook, verify: none, start: "${HOOK_MACHINE_ARN}"}
   - {name: orders, sqs: orders, start: "${ORDERS_MACHINE:-orders}"}
 `)
-	cfg, err := config.Parse("expressway.yaml", source, func(string) string { return "" }, config.Only(config.SourceSQS))
+	cfg, err := config.Options{Getenv: func(string) string { return "" }, Only: config.SourceSQS}.Parse("expressway.yaml", source)
 	if err != nil {
 		fmt.Println(err)
 		return

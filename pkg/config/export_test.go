@@ -3,8 +3,11 @@ package config
 // Discardable is what the tests of this package see of it.
 var Discardable = discardable
 
-// Whole parses a file as a whole, never route by route.
-var Whole Option = func(d *document) { d.unsplit = true }
+// Whole returns the options for parsing a file as a whole, never route by route.
+func (o Options) Whole() Options {
+	o.unsplit = true
+	return o
+}
 
 // MembersOf returns the members of a variable of expressions.
 var MembersOf = membersOf

@@ -13,7 +13,7 @@ import (
 
 func parseRoute(t *testing.T, keys string) *config.Route {
 	t.Helper()
-	cfg, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - name: a\n    start: m\n"+keys), env(nil))
+	cfg, err := config.Options{Getenv: env(nil)}.Parse("t.yaml", []byte("version: 1\nroutes:\n  - name: a\n    start: m\n"+keys))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func (t *told) Found(r *config.Route) { t.route = r }
 func TestMux(t *testing.T) {
 	t.Parallel()
 	read := func() []*config.Route {
-		cfg, err := config.Parse("x.yaml", richRoutes(3), env(map[string]string{"SECRET": "s"}))
+		cfg, err := config.Options{Getenv: env(map[string]string{"SECRET": "s"})}.Parse("x.yaml", richRoutes(3))
 		if err != nil {
 			t.Fatal(err)
 		}

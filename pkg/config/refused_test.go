@@ -72,7 +72,7 @@ func TestSureMistakes(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := config.Parse("x.yaml", []byte(test.yaml), env(nil))
+			_, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(test.yaml))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error = %v, want it to contain %q", err, test.want)
 			}
@@ -100,7 +100,7 @@ func TestNoMistakes(t *testing.T) {
 		"dead letters by ARN":    queueHead + "    deadLetterQueue: arn:aws:sqs:eu-west-1:123456789012:dead\n",
 		"one name, two accounts": strings.Replace(queueHead, "orders", "arn:aws:sqs:eu-west-1:123456789012:orders", 1) + "    deadLetterQueue: https://sqs.eu-west-1.amazonaws.com/210987654321/orders\n",
 	} {
-		if _, err := config.Parse("x.yaml", []byte(source), env(nil)); err != nil {
+		if _, err := (config.Options{Getenv: env(nil)}).Parse("x.yaml", []byte(source)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -129,7 +129,7 @@ func TestTakes(t *testing.T) {
 		"https://sqs.eu-west-1.amazonaws.com/210987654321/orders":                  false,
 		"https://sqs.eu-west-1.amazonaws.com/123456789012/orders-dead":             false,
 	} {
-		cfg, err := config.Parse("x.yaml", []byte(strings.Replace(queueHead, "orders", "'"+queue+"'", 1)), env(nil))
+		cfg, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(strings.Replace(queueHead, "orders", "'"+queue+"'", 1)))
 		if err != nil {
 			t.Error(err)
 			continue
@@ -159,7 +159,7 @@ func TestOnly(t *testing.T) {
 			if only == config.SourceHTTP {
 				variables["BASE"] = "/base"
 			}
-			cfg, err := config.Parse("x.yaml", []byte(source), env(variables), config.Only(only), config.RequireSecrets())
+			cfg, err := config.Options{Getenv: env(variables), Only: only, RequireSecrets: true}.Parse("x.yaml", []byte(source))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -173,18 +173,18 @@ func TestOnly(t *testing.T) {
 						with[name] = value
 					}
 				}
-				_, err := config.Parse("x.yaml", []byte(source), env(with), config.Only(only), config.RequireSecrets())
+				_, err := config.Options{Getenv: env(with), Only: only, RequireSecrets: true}.Parse("x.yaml", []byte(source))
 				if err == nil || !strings.Contains(err.Error(), missing) {
 					t.Errorf("without %s: %v, want it named", missing, err)
 				}
 			}
 			broken := strings.ReplaceAll(source, "    start:", "    strat: 1\n    start:")
-			if _, err := config.Parse("x.yaml", []byte(broken), env(variables), config.Only(only)); err == nil || strings.Count(err.Error(), "strat") != 3 {
+			if _, err := (config.Options{Getenv: env(variables), Only: only}).Parse("x.yaml", []byte(broken)); err == nil || strings.Count(err.Error(), "strat") != 3 {
 				t.Errorf("%v, want the unknown key of all three routes", err)
 			}
 		})
 	}
-	_, err := config.Parse("x.yaml", []byte(source), env(nil), config.RequireSecrets())
+	_, err := config.Options{Getenv: env(nil), RequireSecrets: true}.Parse("x.yaml", []byte(source))
 	for _, name := range []string{"SECRET", "OTHER", "WEB", "QUEUE", "MACHINE", "BUS"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("all routes: %v, want %s named", err, name)
@@ -206,7 +206,7 @@ func TestWarnings(t *testing.T) {
 		"{token: {}, secrets: [env:S]}":                                                                                 "",
 	} {
 		for _, dedupe := range []string{"", "    dedupe: {key: '{% $request.body.id %}'}\n"} {
-			cfg, err := config.Parse("x.yaml", []byte(strings.Replace(head, "verify: none", "verify: "+verify, 1)+dedupe), env(nil))
+			cfg, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(strings.Replace(head, "verify: none", "verify: "+verify, 1)+dedupe))
 			if err != nil {
 				t.Errorf("%s: %v", verify, err)
 				continue

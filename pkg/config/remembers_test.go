@@ -25,7 +25,7 @@ func TestWeakSignaturesNeedDedupe(t *testing.T) {
 		"    dedupe: {for: 96h, onError: refuse}\n    queue: https://sqs.us-east-1.amazonaws.com/123456789012/q\n": "",
 	} {
 		text := "version: 1\nroutes:\n  - name: p\n    http: POST /p\n    verify: {provider: paypal, audience: W}\n" + dedupe + "    start: m\n"
-		_, err := config.Parse("expressway.yaml", []byte(text), func(string) string { return "" })
+		_, err := config.Options{Getenv: func(string) string { return "" }}.Parse("expressway.yaml", []byte(text))
 		switch {
 		case want == "" && err != nil, want != "" && err == nil:
 			t.Errorf("%q: %v", dedupe, err)
@@ -35,7 +35,7 @@ func TestWeakSignaturesNeedDedupe(t *testing.T) {
 	}
 	// Five minutes of tolerance, and the day that dedupe has by default.
 	text := "version: 1\nroutes:\n  - name: p\n    http: POST /p\n    verify: {provider: paypal, audience: W, tolerance: 5m}\n    dedupe: true\n    start: m\n"
-	if _, err := config.Parse("expressway.yaml", []byte(text), func(string) string { return "" }); err != nil {
+	if _, err := (config.Options{Getenv: func(string) string { return "" }}).Parse("expressway.yaml", []byte(text)); err != nil {
 		t.Error(err)
 	}
 	route := &config.Route{
@@ -55,7 +55,7 @@ func TestRootsAreRequired(t *testing.T) {
 	t.Parallel()
 	text := "version: 1\nroutes:\n  - name: p\n    http: POST /p\n    verify:\n      signature: {algorithm: rsa-sha256, header: X-Jws, keys: {roots: [\"env:BANK_ROOT\"], name: any}}\n    start: m\n"
 	parse := func(getenv func(string) string) error {
-		_, err := config.Parse("expressway.yaml", []byte(text), getenv, config.RequireSecrets())
+		_, err := config.Options{Getenv: getenv, RequireSecrets: true}.Parse("expressway.yaml", []byte(text))
 		return err
 	}
 	if err := parse(func(string) string { return "" }); err == nil || !strings.Contains(err.Error(), "expressway.yaml:6:72: route p: the secret env:BANK_ROOT is missing") {

@@ -44,7 +44,7 @@ func TestResume(t *testing.T) {
 		"verify: {token: {}, secrets: 'env:S'}, " + lookup + "}, token: '{% $request.body.t %}'}":        "token and lookup",
 		"verify: link, start: m":                                                                         "verify: link is only valid on routes with resume",
 	} {
-		_, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: POST /a, "+keys+"}\n"), func(string) string { return "x" })
+		_, err := config.Options{Getenv: func(string) string { return "x" }}.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: POST /a, "+keys+"}\n"))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", keys, err, want)
 		}
@@ -55,7 +55,7 @@ func TestResume(t *testing.T) {
 		"sqs: q, batch: true, resume: {token: '{% $messages[0].body.token %}'}":  "resume and batch",
 		"sqs: q, resume: {token: '{% $message.body.token %}', page: {title: x}}": "resume.page is only valid",
 	} {
-		_, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, "+keys+"}\n"), func(string) string { return "" })
+		_, err := config.Options{Getenv: func(string) string { return "" }}.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, "+keys+"}\n"))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", keys, err, want)
 		}
@@ -65,11 +65,11 @@ func TestResume(t *testing.T) {
 // Defaults are in the route, so that a route made of them behaves the same.
 func TestResumeDefaults(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Parse("t.yaml", []byte(`version: 1
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("t.yaml", []byte(`version: 1
 routes:
   - {name: a, http: POST /a, verify: link, resume: {page: {title: Sure?}, lookup: {table: w, key: '{% $request.query.id %}', secretAttribute: s}}}
   - {name: q, sqs: q, resume: {token: '{% $message.body.token %}'}, catch: [{errors: [Expressway.TaskUnknown], then: discard}]}
-`), func(string) string { return "" })
+`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -134,7 +134,7 @@ func TestSchemaAndReaderAgree(t *testing.T) {
 	reader := map[string][]string{}
 	for path, texts := range sources {
 		for _, text := range texts {
-			_, err := config.Parse("s.yaml", []byte(text), env(nil))
+			_, err := config.Options{Getenv: env(nil)}.Parse("s.yaml", []byte(text))
 			if err == nil {
 				t.Fatalf("%s: the key zzzzzzzz is accepted", path)
 			}

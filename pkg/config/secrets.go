@@ -5,10 +5,6 @@ import (
 	"strings"
 )
 
-// RequireSecrets reports secrets that refer to an environment variable, env:NAME, that is
-// not set. Secrets in a service are fetched when they are first needed.
-func RequireSecrets() Option { return func(d *document) { d.secrets = true } }
-
 func (d *document) requireSecrets(r *Route) {
 	if !d.secrets || d.foreign || r.HTTP == nil {
 		return

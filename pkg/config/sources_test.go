@@ -18,7 +18,7 @@ import (
 func TestSources(t *testing.T) {
 	t.Parallel()
 	parse := func(s sources.Source) (*config.Config, error) {
-		return config.Parse("x.yaml", []byte(sourcetest.Config(s)), env(nil))
+		return config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(sourcetest.Config(s)))
 	}
 	sourcetest.Hold(t, "pkg/config/routes.go: the key of a trigger", func(s sources.Source) error {
 		_, err := parse(s)
@@ -44,7 +44,7 @@ func TestSources(t *testing.T) {
 			if variable == "messages" {
 				text += "    batch: true\n"
 			}
-			_, err := config.Parse("x.yaml", []byte(text), env(nil))
+			_, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(text))
 			if err == nil || !strings.Contains(err.Error(), "$"+variable+" has no nothing") {
 				return fmt.Errorf("a member that $%s does not have is not refused: %v", variable, err)
 			}

@@ -12,8 +12,9 @@ import (
 )
 
 // judge returns the reader's result for a file: its problems, or its routes.
-func judge(source string, options ...config.Option) string {
-	cfg, err := config.Parse("s.yaml", []byte(source), env(map[string]string{"SECRET": "s"}), options...)
+func judge(source string, options config.Options) string {
+	options.Getenv = env(map[string]string{"SECRET": "s"})
+	cfg, err := options.Parse("s.yaml", []byte(source))
 	if err != nil {
 		return err.Error()
 	}
@@ -54,7 +55,7 @@ func TestRouteByRouteAsWhole(t *testing.T) {
 			}
 		}
 		source := strings.Join(changed, "\n")
-		if got, want := judge(source), judge(source, config.Whole); got != want {
+		if got, want := judge(source, config.Options{}), judge(source, config.Options{}.Whole()); got != want {
 			t.Fatalf("%s\none by one:\n%s\nwhole:\n%s", source, got, want)
 		}
 	})
@@ -67,7 +68,7 @@ func BenchmarkSplit(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				judge(source)
+				judge(source, config.Options{})
 			}
 		})
 	}

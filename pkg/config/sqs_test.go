@@ -43,7 +43,7 @@ func TestQueueKeys(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg, err := config.Parse("x.yaml", []byte(queueHead+test.yaml), env(map[string]string{"DLQ": dead}))
+			cfg, err := config.Options{Getenv: env(map[string]string{"DLQ": dead})}.Parse("x.yaml", []byte(queueHead+test.yaml))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,7 +78,7 @@ func TestQueueProblems(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := config.Parse("x.yaml", []byte(queueHead+test.yaml), env(nil))
+			_, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(queueHead+test.yaml))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error = %v, want it to contain %q", err, test.want)
 			}
@@ -94,7 +94,7 @@ func TestEventProblems(t *testing.T) {
 		"    catch: [{errors: [A], then: stop}]\n":        "then must be retry or discard",
 		"    deadLetterQueue: https://x/y\n":              "deadLetterQueue is only valid on sqs routes",
 	} {
-		_, err := config.Parse("x.yaml", []byte(head+yaml), env(nil))
+		_, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(head+yaml))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error = %v, want it to contain %q", err, want)
 		}
@@ -120,7 +120,7 @@ func TestThen(t *testing.T) {
 		{dead + "    catch: [{errors: States.ALL, then: retry}]\n", bridge.InputTooLarge, config.ThenRetry},
 	}
 	for _, test := range tests {
-		cfg, err := config.Parse("x.yaml", []byte(queueHead+test.yaml), env(nil))
+		cfg, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(queueHead+test.yaml))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +128,7 @@ func TestThen(t *testing.T) {
 			t.Errorf("%s of %q: then = %q, want %q", test.name, test.yaml, got, test.want)
 		}
 	}
-	cfg, err := config.Parse("x.yaml", []byte(queueHead+dead), env(nil))
+	cfg, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(queueHead+dead))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestDiscard(t *testing.T) {
 		bridge.StatesTimeout:    {config.ThenDiscard, config.ThenDiscard, config.ThenRetry},
 	} {
 		for yaml, want := range map[string]config.Then{all: want.all, both: want.both, named: want.named} {
-			cfg, err := config.Parse("x.yaml", []byte(queueHead+yaml), env(nil))
+			cfg, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(queueHead+yaml))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -171,7 +171,7 @@ func TestDiscard(t *testing.T) {
 			}
 		}
 	}
-	cfg, err := config.Parse("x.yaml", []byte(queueHead+all), env(nil))
+	cfg, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(queueHead+all))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestDiscard(t *testing.T) {
 		t.Errorf("a workflow that says Throttled itself: then = %q, want discard: the workflow has spoken", got)
 	}
 	for _, name := range []string{"Throttled", "Unavailable", "Misconfigured", "InProgress", "Internal", "NoRoute"} {
-		_, err := config.Parse("x.yaml", []byte(queueHead+"    catch: [{errors: [Bad, Expressway."+name+"], then: discard}]\n"), env(nil))
+		_, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(queueHead+"    catch: [{errors: [Bad, Expressway."+name+"], then: discard}]\n"))
 		if want := "then: discard cannot be used for Expressway." + name; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error = %v, want it to contain %q", err, want)
 		}

@@ -12,13 +12,13 @@ import (
 // An expression that fails at run time is named with its text and its place in the file.
 func TestWhereAnExpressionFails(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Parse("expressway.yaml", []byte(`version: 1
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("expressway.yaml", []byte(`version: 1
 routes:
   - name: a
     sqs: q
     start: m
     input: {n: '{% $number($message.body) %}'}
-`), func(string) string { return "" })
+`))
 	if err != nil {
 		t.Fatal(err)
 	}

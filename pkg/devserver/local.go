@@ -146,7 +146,7 @@ func (l *Local) newHandlers(o Options) (*handlers, error) {
 	cfg := &config.Config{Routes: []*config.Route{}}
 	if o.Config != "" {
 		var err error
-		if cfg, err = config.Load(o.Config, o.Getenv, config.RequireSecrets()); err != nil {
+		if cfg, err = (config.Options{Getenv: o.Getenv, RequireSecrets: true}).Load(o.Config); err != nil {
 			return nil, err
 		}
 	}

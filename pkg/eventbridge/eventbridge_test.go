@@ -36,7 +36,7 @@ func byInput(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
 
 func events(t testing.TB, routes string) *eventbridge.Events {
 	t.Helper()
-	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), func(string) string { return "" })
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,12 +17,12 @@ import (
 // An event whose workflow fails is an error with the failure's name, so that Lambda's
 // retries and destinations take over.
 func Example() {
-	cfg, err := config.Parse("expressway.yaml", []byte(`version: 1
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("expressway.yaml", []byte(`version: 1
 routes:
   - name: payments
     eventbridge: {source: shop}
     start: payments
-`), func(string) string { return "" })
+`))
 	if err != nil {
 		panic(err)
 	}

@@ -20,10 +20,10 @@ func (f resumerFunc) Resume(_ context.Context, r bridge.Resumption) error { retu
 // An event completes a waiting task; of one that is gone, the event is settled.
 func TestResume(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Parse("test.yaml", []byte(`version: 1
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("test.yaml", []byte(`version: 1
 routes:
   - {name: shipped, eventbridge: {source: shop}, resume: {token: '{% $event.detail.token %}', output: '{% $event.detail %}'}}
-`), func(string) string { return "" })
+`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ const all = "  - {name: all, eventbridge: {source: '*'}, start: m}\n"
 
 func with(t testing.TB, routes string, starter starterFunc, options bridge.Options) *eventbridge.Events {
 	t.Helper()
-	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), func(string) string { return "" })
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes))
 	if err != nil {
 		t.Fatal(err)
 	}

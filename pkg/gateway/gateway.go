@@ -211,11 +211,9 @@ func load(o Options, source config.Source) (*Gateway, error) {
 			return nil, err
 		}
 	} else {
-		options := []config.Option{config.Only(source), config.JSONata(o.JSONata...), config.Schemes(o.Schemes...)}
-		if o.Secrets == nil {
-			options = append(options, config.RequireSecrets())
-		}
-		cfg, err := config.Load(cmp.Or(o.Config, config.Find(o.Getenv)), o.Getenv, options...)
+		cfg, err := config.Options{
+			Getenv: o.Getenv, Only: source, RequireSecrets: o.Secrets == nil, JSONata: o.JSONata, Schemes: o.Schemes,
+		}.Load(cmp.Or(o.Config, config.Find(o.Getenv)))
 		if err != nil {
 			return nil, err
 		}

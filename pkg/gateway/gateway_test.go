@@ -224,10 +224,10 @@ func TestCompletedRoute(t *testing.T) {
 			Verify:  verify.Spec{Provider: "github", Secrets: []string{"env:GH"}},
 		},
 	}
-	file, err := config.Parse("expressway.yaml", []byte(`version: 1
+	file, err := config.Options{Getenv: func(string) string { return "" }}.Parse("expressway.yaml", []byte(`version: 1
 routes:
   - {name: gh, http: "POST /github/{org}", verify: {provider: github, secrets: ["env:GH"]}, start: m, dedupe: true}
-`), func(string) string { return "" })
+`))
 	if err != nil {
 		t.Fatal(err)
 	}

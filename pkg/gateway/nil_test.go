@@ -51,7 +51,7 @@ func TestNil(t *testing.T) {
 			return err
 		},
 		"config: a variable that is not set": func() error {
-			_, err := config.Parse("x.yaml", []byte("version: ${EXPRESSWAY_NOT_SET}"), nil, nil)
+			_, err := config.Parse("x.yaml", []byte("version: ${EXPRESSWAY_NOT_SET}"))
 			return err
 		},
 	}

@@ -337,7 +337,7 @@ func TestRotatedSecret(t *testing.T) {
 		"asked not long ago": {"ssm:/gh", "s3cret", false, 401, 0},
 		"of the environment": {"env:GH", "s3cret", true, 401, 0},
 	} {
-		cfg, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: POST /a, verify: {provider: github, secrets: ['"+test.ref+"']}, start: m}\n"), getenv)
+		cfg, err := config.Options{Getenv: getenv}.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: POST /a, verify: {provider: github, secrets: ['"+test.ref+"']}, start: m}\n"))
 		if err != nil {
 			t.Fatal(err)
 		}

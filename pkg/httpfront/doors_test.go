@@ -297,7 +297,7 @@ func TestAnswerTooLarge(t *testing.T) {
 
 func logged(t testing.TB, routes string, starter bridge.Starter, out *bytes.Buffer, parts bridge.Options) *httpfront.Front {
 	t.Helper()
-	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), getenv)
+	cfg, err := config.Options{Getenv: getenv}.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes))
 	if err != nil {
 		t.Fatal(err)
 	}

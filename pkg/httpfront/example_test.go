@@ -14,14 +14,14 @@ import (
 
 // A request that API Gateway delivers, and the answer that a workflow's failure becomes.
 func Example() {
-	cfg, err := config.Parse("expressway.yaml", []byte(`version: 1
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("expressway.yaml", []byte(`version: 1
 routes:
   - name: orders
     http: GET /orders/{id}
     verify: none
     start: orders
     catch: [{errors: [OrderNotFound], status: 404, body: {message: '{% $failure.cause %}'}}]
-`), func(string) string { return "" })
+`))
 	if err != nil {
 		panic(err)
 	}

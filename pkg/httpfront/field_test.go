@@ -22,7 +22,7 @@ import (
 func fieldFront(t *testing.T, started *int) *httpfront.Front {
 	t.Helper()
 	env := func(name string) string { return map[string]string{"S": "s"}[name] }
-	cfg, err := config.Load(shared.Path(t, "field", "http", "expressway.yaml"), env)
+	cfg, err := config.Options{Getenv: env}.Load(shared.Path(t, "field", "http", "expressway.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestProblemStatusFromTheField(t *testing.T) {
 	if err := json.Unmarshal(shared.Read(t, "field", "queue", "gh.json"), &cases); err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := config.Load(shared.Path(t, "field", "queue", "gh.yaml"), env)
+	cfg, err := config.Options{Getenv: env}.Load(shared.Path(t, "field", "queue", "gh.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func TestSecretsFromTheField(t *testing.T) {
 	t.Parallel()
 	load := func(secret string) error {
 		env := func(name string) string { return map[string]string{"POLAR": secret}[name] }
-		cfg, err := config.Load(shared.Path(t, "field", "http", "polar.yaml"), env)
+		cfg, err := config.Options{Getenv: env}.Load(shared.Path(t, "field", "http", "polar.yaml"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func TestSecretsFromTheField(t *testing.T) {
 func TestRootsThatAreNoCertificates(t *testing.T) {
 	t.Parallel()
 	env := func(string) string { return "nonsense" }
-	cfg, err := config.Parse("expressway.yaml", []byte("version: 1\nroutes:\n  - name: p\n    http: POST /p\n    verify:\n      signature:\n        {algorithm: rsa-sha256, header: X-Jws, keys: {roots: [\"env:BANK_ROOT\"], name: any}}\n    start: m\n"), env)
+	cfg, err := config.Options{Getenv: env}.Parse("expressway.yaml", []byte("version: 1\nroutes:\n  - name: p\n    http: POST /p\n    verify:\n      signature:\n        {algorithm: rsa-sha256, header: X-Jws, keys: {roots: [\"env:BANK_ROOT\"], name: any}}\n    start: m\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

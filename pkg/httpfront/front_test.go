@@ -70,7 +70,7 @@ func frontWith(t testing.TB, routes string, starter bridge.Starter, parts bridge
 
 func newFront(t testing.TB, routes string, starter bridge.Starter, getenv func(string) string, parts bridge.Options, options httpfront.Options) *httpfront.Front {
 	t.Helper()
-	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), getenv)
+	cfg, err := config.Options{Getenv: getenv}.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +321,7 @@ func TestVerification(t *testing.T) {
 
 func TestFailsClosedAtStart(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: /a, verify: {provider: github, secrets: ['env:EMPTY']}, start: m}\n"), getenv)
+	cfg, err := config.Options{Getenv: getenv}.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: /a, verify: {provider: github, secrets: ['env:EMPTY']}, start: m}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -102,7 +102,7 @@ func (p *phrase) deliver(t *testing.T, block json.RawMessage, now time.Time, for
 		return bridge.Outcome{Status: bridge.Succeeded, Output: json.RawMessage(`{}`)}, nil
 	})
 	env := func(string) string { return p.keys()[0] }
-	cfg, err := config.Parse("l.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: '/{p...}', verify: "+string(text)+", start: m}\n"), env)
+	cfg, err := config.Options{Getenv: env}.Parse("l.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: '/{p...}', verify: "+string(text)+", start: m}\n"))
 	if err != nil {
 		return 0, "" // another spelling
 	}

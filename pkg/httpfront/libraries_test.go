@@ -99,8 +99,8 @@ func (g *judged) front(t *testing.T) *httpfront.Front {
 		block += ", versions: [" + strings.Join(g.Versions, ", ") + "]"
 	}
 	v := vector{Secrets: g.Secrets}
-	cfg, err := config.Parse("v.yaml", []byte("version: 1\nroutes:\n  - name: a\n    http: /{path...}\n    start: m\n    input: {}\n    verify: {"+block+
-		", secrets: ["+strings.Join(v.references(), ", ")+"]}\n"), v.getenv)
+	cfg, err := config.Options{Getenv: v.getenv}.Parse("v.yaml", []byte("version: 1\nroutes:\n  - name: a\n    http: /{path...}\n    start: m\n    input: {}\n    verify: {"+block+
+		", secrets: ["+strings.Join(v.references(), ", ")+"]}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

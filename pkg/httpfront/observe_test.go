@@ -40,7 +40,7 @@ func (r *recorder) Rejected(_ context.Context, route, source, errorName string) 
 // nothing is logged, whatever became of it.
 func TestObserverAndLog(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Parse("t.yaml", []byte(`version: 1
+	cfg, err := config.Options{Getenv: getenv}.Parse("t.yaml", []byte(`version: 1
 routes:
   - name: gh
     http: POST /gh
@@ -48,7 +48,7 @@ routes:
     start: m
     catch: [{errors: [Expressway.Unverified], body: '{% $request.params.nothing %}'}]
   - {name: slack, http: POST /slack, verify: {provider: slack, secrets: ["env:SECRET"]}, start: m, filter: '{% $request.body.go = true %}'}
-`), getenv)
+`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -326,7 +326,7 @@ func (v *vector) deliver(t testing.TB, block string, door httpfront.Door) string
 		return bridge.Outcome{ExecutionARN: executionARN, Status: bridge.Succeeded, Output: json.RawMessage(`{}`)}, nil
 	}
 	const routes = "version: 1\nroutes:\n  - name: a\n    http: /{path...}\n    start: m\n    input: {}\n    verify: "
-	cfg, err := config.Parse("v.yaml", []byte(routes+block+"\n"), v.getenv)
+	cfg, err := config.Options{Getenv: v.getenv}.Parse("v.yaml", []byte(routes+block+"\n"))
 	if err != nil {
 		return err.Error()
 	}

@@ -34,8 +34,8 @@ func TestDeadLetterIsLogged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n  - {name: o, sqs: 'orders*', start: m, "+test.keys+
-				", deadLetterQueue: '"+deadURL+"', catch: [{errors: [Invalid], then: dead-letter}]}\n"), func(string) string { return "" })
+			cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("test.yaml", []byte("version: 1\nroutes:\n  - {name: o, sqs: 'orders*', start: m, "+test.keys+
+				", deadLetterQueue: '"+deadURL+"', catch: [{errors: [Invalid], then: dead-letter}]}\n"))
 			if err != nil {
 				t.Fatal(err)
 			}

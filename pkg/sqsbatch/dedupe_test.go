@@ -50,7 +50,7 @@ func (s *store) Release(_ context.Context, c bridge.Claim) error {
 
 func dedupeBatch(t *testing.T, route string, e *engine, q *fakeQueues) *sqsbatch.Batch {
 	t.Helper()
-	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+route), func(string) string { return "" })
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("test.yaml", []byte("version: 1\nroutes:\n"+route))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func (d deafStore) Complete(ctx context.Context, c bridge.Claim, answer []byte) 
 func TestSettledBeforeItIsRemembered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+dedupeRoute("$message.messageId")), func(string) string { return "" })
+		cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("test.yaml", []byte("version: 1\nroutes:\n"+dedupeRoute("$message.messageId")))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,13 +12,13 @@ import (
 
 // A batch of two records, of which one fails and is to be delivered again.
 func Example() {
-	cfg, err := config.Parse("expressway.yaml", []byte(`version: 1
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("expressway.yaml", []byte(`version: 1
 routes:
   - name: orders
     sqs: orders
     start: orders
     input: '{% $message.body %}'
-`), func(string) string { return "" })
+`))
 	if err != nil {
 		panic(err)
 	}

@@ -137,7 +137,7 @@ func (o *observer) Rejected(_ context.Context, route, source, name string) {
 
 func observed(t *testing.T, o *observer) *sqsbatch.Batch {
 	t.Helper()
-	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n  - {name: o, sqs: 'orders*', start: m}\n"), func(string) string { return "" })
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("test.yaml", []byte("version: 1\nroutes:\n  - {name: o, sqs: 'orders*', start: m}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -229,7 +229,7 @@ func newWorld(rt *rapid.T) *world {
 	if w.accepts {
 		route += otherRoute
 	}
-	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+route), func(string) string { return "" })
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("test.yaml", []byte("version: 1\nroutes:\n"+route))
 	if err != nil {
 		rt.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func TestDeadLetterRunsWhenItIsPutBack(t *testing.T) {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+route), func(string) string { return "" })
+					cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("test.yaml", []byte("version: 1\nroutes:\n"+route))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -98,7 +98,7 @@ func TestInProgressComesBackWithTheClaim(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				route := "  - name: o\n    sqs: 'orders*'\n    start: m\n    timeout: 20s\n    dedupe: {key: '{% $message.body.id %}', claim: 2m}\n" + retry
-				cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+route), func(string) string { return "" })
+				cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("test.yaml", []byte("version: 1\nroutes:\n"+route))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -22,10 +22,10 @@ func (f resumerFunc) Resume(_ context.Context, r bridge.Resumption) error { retu
 // one with a bad token is not.
 func TestResume(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Parse("test.yaml", []byte(`version: 1
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("test.yaml", []byte(`version: 1
 routes:
   - {name: r, sqs: q, resume: {token: '{% $message.body.token %}', fail: '{% $message.body.ok = false %}', error: Refused, output: '{% $message.body %}'}}
-`), func(string) string { return "" })
+`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func batch(t testing.TB, routes string, starter starterFunc) *sqsbatch.Batch {
 
 func batchWith(t testing.TB, routes string, starter starterFunc, options sqsbatch.Options) *sqsbatch.Batch {
 	t.Helper()
-	cfg, err := config.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes), func(string) string { return "" })
+	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("test.yaml", []byte("version: 1\nroutes:\n"+routes))
 	if err != nil {
 		t.Fatal(err)
 	}
