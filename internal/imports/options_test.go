@@ -55,7 +55,7 @@ func TestOptions(t *testing.T) {
 			}
 		}
 	}
-	if structs < 10 || functional < 10 {
+	if structs < 10 || functional < 5 {
 		t.Errorf("only %d functions with a struct and %d with functional options were found", structs, functional)
 	}
 }

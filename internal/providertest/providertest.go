@@ -68,7 +68,7 @@ func Complete(provider string) (Case, error) {
 	}
 	for _, secret := range candidates {
 		source := secrets.NewEnv(func(string) string { return secret })
-		_, err := verify.New(s, source, time.Now, verify.WithFetch(func(context.Context, string) ([]byte, error) { return nil, context.Canceled }))
+		_, err := verify.New(s, source, verify.Options{Now: time.Now, Fetch: func(context.Context, string) ([]byte, error) { return nil, context.Canceled }})
 		if err == nil {
 			return Case{s, secret}, nil
 		}

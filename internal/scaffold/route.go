@@ -130,7 +130,7 @@ func localSecret(spec verify.Spec) string {
 		text, "whsec_" + base64.StdEncoding.EncodeToString(key), hex.EncodeToString(public), base64.StdEncoding.EncodeToString(key), spki,
 	} {
 		source := secrets.NewSource(secrets.Options{Getenv: func(string) string { return candidate }})
-		if _, err := verify.New(spec, source, nil); err == nil {
+		if _, err := verify.New(spec, source, verify.Options{}); err == nil {
 			return candidate
 		}
 	}

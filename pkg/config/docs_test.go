@@ -152,7 +152,7 @@ func TestPastedRoutesVerify(t *testing.T) {
 				spec.Secrets = []string{providertest.Reference}
 			}
 			s.Spec = spec
-			v, err := verify.New(spec, secrets.NewSource(secrets.Options{Getenv: func(string) string { return s.Secret }}), func() time.Time { return providertest.Now })
+			v, err := verify.New(spec, secrets.NewSource(secrets.Options{Getenv: func(string) string { return s.Secret }}), verify.Options{Now: func() time.Time { return providertest.Now }})
 			if spec.HandshakeStore != "" {
 				continue // its secret is handed over first
 			}

@@ -24,7 +24,7 @@ routes:
 }
 
 // A function needs the variables of its own routes only.
-func ExampleOnly() {
+func ExampleOptions_Load() {
 	source := []byte(`version: 1
 routes:
   - {name: hook, http: POST /hook, verify: none, start: "${HOOK_MACHINE_ARN}"}

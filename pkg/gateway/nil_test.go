@@ -39,7 +39,7 @@ func TestNil(t *testing.T) {
 			return err
 		},
 		"verify: a nil source": func() error {
-			_, err := verify.New(verify.Spec{Provider: "github", Secrets: []string{"env:S"}}, nil, nil)
+			_, err := verify.New(verify.Spec{Provider: "github", Secrets: []string{"env:S"}}, nil, verify.Options{})
 			return err
 		},
 		"gateway: a nil route": func() error {

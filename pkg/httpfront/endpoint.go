@@ -59,11 +59,9 @@ func (e *endpoint) refreshBy(source secrets.Source) {
 }
 
 func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch verify.Fetch) (*endpoint, error) {
-	options := []verify.Option{verify.WithFetch(fetch)}
-	if route.HTTP.CloudEvents != nil {
-		options = append(options, verify.WithCloudEvents(route.HTTP.CloudEvents))
-	}
-	verifier, handshake, err := verify.NewBoth(route.HTTP.Verify, source, f.bridge.Now, options...)
+	verifier, handshake, err := verify.NewBoth(route.HTTP.Verify, source, verify.Options{
+		Now: f.bridge.Now, Fetch: fetch, CloudEvents: route.HTTP.CloudEvents,
+	})
 	if err != nil {
 		return nil, placed(route, err)
 	}

@@ -112,7 +112,7 @@ func TestApple(t *testing.T) {
 		if root != "" {
 			spec.Secrets = []string{"env:ROOT"}
 		}
-		v, err := verify.New(spec, secrets.NewEnv(func(string) string { return root }), func() time.Time { return appleNow })
+		v, err := verify.New(spec, secrets.NewEnv(func(string) string { return root }), verify.Options{Now: func() time.Time { return appleNow }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestApple(t *testing.T) {
 	}
 	for _, bad := range []string{"no certificate", base64.StdEncoding.EncodeToString(chain[0].Raw)} {
 		spec := verify.Spec{Provider: "apple", Audience: bundle, Secrets: []string{"env:ROOT"}}
-		if _, err := verify.New(spec, secrets.NewEnv(func(string) string { return bad }), time.Now); err == nil {
+		if _, err := verify.New(spec, secrets.NewEnv(func(string) string { return bad }), verify.Options{Now: time.Now}); err == nil {
 			t.Error("a text that is not a root certificate is accepted as one")
 		}
 	}
@@ -184,7 +184,7 @@ func FuzzApple(f *testing.F) {
 	f.Add([]byte(`{"signedPayload":"a.b.c"}`))
 	f.Add([]byte(`{"signedPayload":"` + url64([]byte(`{"alg":"ES256","x5c":["AA==","AA==","AA=="]}`)) + `.e30.AA"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		v, err := verify.New(verify.Spec{Provider: "apple", Audience: "a"}, secrets.NewEnv(func(string) string { return "" }), time.Now)
+		v, err := verify.New(verify.Spec{Provider: "apple", Audience: "a"}, secrets.NewEnv(func(string) string { return "" }), verify.Options{Now: time.Now})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func TestAttacks(t *testing.T) {
 		}
 		source := secrets.NewEnv(func(string) string { return s.Secret })
 		at := func(now time.Time) verify.Verifier {
-			v, err := verify.New(s.Spec, source, clockAt(now))
+			v, err := verify.New(s.Spec, source, verify.Options{Now: clockAt(now)})
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
@@ -58,7 +58,7 @@ func TestAttacks(t *testing.T) {
 		}
 		// An empty secret does not make a verifier.
 		if len(s.Spec.Secrets) > 0 {
-			if _, err := verify.New(s.Spec, secrets.NewEnv(func(string) string { return "" }), clockAt(epoch)); err == nil {
+			if _, err := verify.New(s.Spec, secrets.NewEnv(func(string) string { return "" }), verify.Options{Now: clockAt(epoch)}); err == nil {
 				t.Errorf("%s: an empty secret makes a verifier", name)
 			}
 		}
@@ -84,7 +84,7 @@ func TestPlainHashesCannotBeLengthened(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := verify.New(s.Spec, secrets.NewEnv(func(string) string { return s.Secret }), clockAt(providertest.Now))
+		v, err := verify.New(s.Spec, secrets.NewEnv(func(string) string { return s.Secret }), verify.Options{Now: clockAt(providertest.Now)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,12 +36,12 @@ func TestUnsignedHandshakesAreOptIn(t *testing.T) {
 		"grid, not a list":  {grid, post(`{"data":{}}`, "Aeg-Event-Type", "SubscriptionValidation"), ""},
 		"grid, text behind": {grid, post(gridBody+"x", "Aeg-Event-Type", "SubscriptionValidation"), ""},
 	} {
-		off := newRoute(t, test.spec, clockAt(epoch), environment{"secret"})
+		off := newRoute(t, test.spec, clockAt(epoch), environment{"secret"}, verify.Options{})
 		if reply, err := off.receive(t, test.request); reply != nil || verify.ReasonOf(err) == "" {
 			t.Errorf("%s, off: %+v, %v, want a refusal", name, reply, err)
 		}
 		test.spec.Handshake = "echo"
-		reply, err := newRoute(t, test.spec, clockAt(epoch), environment{"secret"}).receive(t, test.request)
+		reply, err := newRoute(t, test.spec, clockAt(epoch), environment{"secret"}, verify.Options{}).receive(t, test.request)
 		switch {
 		case test.echoed == "" && (reply != nil || verify.ReasonOf(err) == ""):
 			t.Errorf("%s: %+v, %v, want a refusal", name, reply, err)
@@ -92,7 +92,7 @@ func TestFurtherHandshakes(t *testing.T) {
 		"slack, in the text":      {verify.Spec{Provider: "slack"}, post("text=ssl_check%3D1", "Content-Type", "application/x-www-form-urlencoded"), 0, ""},
 		"slack, with a signature": {verify.Spec{Provider: "slack"}, post("ssl_check=1", "Content-Type", "application/x-www-form-urlencoded", "X-Slack-Signature", "v0=00"), 0, ""},
 	} {
-		reply, err := newRoute(t, test.spec, clockAt(epoch), environment{secret}).receive(t, test.request)
+		reply, err := newRoute(t, test.spec, clockAt(epoch), environment{secret}, verify.Options{}).receive(t, test.request)
 		if test.status == 0 {
 			if reply != nil || verify.ReasonOf(err) == "" {
 				t.Errorf("%s: %+v, %v, want a refusal", name, reply, err)

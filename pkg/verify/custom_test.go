@@ -25,7 +25,7 @@ func TestCustom(t *testing.T) {
 	spec := verify.Spec{Provider: "acme", Custom: scheme, Secrets: []string{"env:NEW", "env:OLD"}}
 	source := secrets.NewEnv(func(name string) string { return strings.ToLower(name) })
 	now := func() time.Time { return time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC) }
-	v, err := verify.New(spec, source, now)
+	v, err := verify.New(spec, source, verify.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

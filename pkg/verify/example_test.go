@@ -15,7 +15,7 @@ func ExampleHandshaker() {
 		return map[string]string{"APP_SECRET": "secret", "VERIFY_TOKEN": "meatyhamhock"}[name]
 	})
 	spec := verify.Spec{Provider: "meta", Secrets: []string{"env:APP_SECRET"}, Token: &verify.Token{Reference: "env:VERIFY_TOKEN"}}
-	h, err := verify.NewHandshaker(spec, source, time.Now)
+	h, err := verify.NewHandshaker(spec, source, verify.Options{Now: time.Now})
 	if err != nil {
 		panic(err)
 	}

@@ -29,8 +29,8 @@ func feishuPost(key, body string) *verify.Request {
 func TestFeishuEncryption(t *testing.T) {
 	t.Parallel()
 	spec := verify.Spec{Provider: "feishu", Handshake: "echo"}
-	one := newRoute(t, spec, clockAt(epoch), environment{feishuKey})
-	rotated := newRoute(t, verify.Spec{Provider: "feishu", Handshake: "echo", Secrets: []string{"env:S0", "env:S1"}}, clockAt(epoch), environment{"another", feishuKey})
+	one := newRoute(t, spec, clockAt(epoch), environment{feishuKey}, verify.Options{})
+	rotated := newRoute(t, verify.Spec{Provider: "feishu", Handshake: "echo", Secrets: []string{"env:S0", "env:S1"}}, clockAt(epoch), environment{"another", feishuKey}, verify.Options{})
 	for name, r := range map[string]*route{"one key": one, "the second of two": rotated} {
 		sealed := feishuPost(feishuKey, `{"encrypt":"`+feishuSealed+`"}`)
 		if reply, err := r.receive(t, sealed); reply != nil || err != nil {
@@ -55,7 +55,7 @@ func TestFeishuEncryption(t *testing.T) {
 		// Signed with the key, and so by Feishu, and still no event.
 		checkNamed(t, name, one.verifier, feishuPost(feishuKey, body), verify.Malformed)
 	}
-	without := newRoute(t, verify.Spec{Provider: "feishu"}, clockAt(epoch), environment{feishuKey})
+	without := newRoute(t, verify.Spec{Provider: "feishu"}, clockAt(epoch), environment{feishuKey}, verify.Options{})
 	if reply, err := without.receive(t, post(`{"encrypt":"`+feishuChallenge+`"}`)); reply != nil || verify.ReasonOf(err) != verify.Missing {
 		t.Errorf("without handshake: echo: %v, %v", reply, err)
 	}
@@ -75,7 +75,7 @@ func sealedBy(t *testing.T, key string) string {
 // padding, from which the text of a delivery could be found byte by byte.
 func TestFeishuIsNoOracle(t *testing.T) {
 	t.Parallel()
-	r := newRoute(t, verify.Spec{Provider: "feishu", Handshake: "echo"}, clockAt(epoch), environment{feishuKey})
+	r := newRoute(t, verify.Spec{Provider: "feishu", Handshake: "echo"}, clockAt(epoch), environment{feishuKey}, verify.Options{})
 	text, err := base64.StdEncoding.DecodeString(feishuSealed)
 	if err != nil {
 		t.Fatal(err)

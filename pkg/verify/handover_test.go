@@ -51,7 +51,7 @@ func handingOver(t *testing.T, provider string, v *vault) (verify.Verifier, *ver
 	t.Helper()
 	source := secrets.NewSource(secrets.Options{Getenv: func(string) string { return "" }, Fetchers: map[secrets.Scheme]secrets.Fetcher{secrets.SSM: v}})
 	spec := verify.Spec{Provider: provider, HandshakeStore: "ssm:/hook"}
-	verifier, handshake, err := verify.NewBoth(spec, source, time.Now)
+	verifier, handshake, err := verify.NewBoth(spec, source, verify.Options{Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestStoresThatAreRefused(t *testing.T) {
 		t.Errorf("no secret and no store: %v", problems)
 	}
 	given := verify.Spec{Provider: "asana", Secrets: []string{"env:A"}}
-	_, handshake, err := verify.NewBoth(given, secrets.NewEnv(func(string) string { return handedOver }), time.Now)
+	_, handshake, err := verify.NewBoth(given, secrets.NewEnv(func(string) string { return handedOver }), verify.Options{Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/expressway-dev/expressway/pkg/secrets"
 )
@@ -79,14 +78,10 @@ type Handshaker struct {
 // An exchange answers r, or returns nil if r is not a handshake.
 type exchange func(ctx context.Context, r *Request) (*Reply, error)
 
-// WithCloudEvents answers the OPTIONS request of CloudEvents. It only affects
-// [NewHandshaker], and works with every Spec.
-func WithCloudEvents(c *CloudEvents) Option { return func(o *options) { o.cloudEvents = c } }
-
 // NewHandshaker returns a Handshaker that answers the handshakes of s, if there are any.
 // Like [New], it looks up every secret that it will need.
-func NewHandshaker(s Spec, source secrets.Source, now func() time.Time, opts ...Option) (*Handshaker, error) {
-	b, err := newBuilder(s, source, now, opts)
+func NewHandshaker(s Spec, source secrets.Source, o Options) (*Handshaker, error) {
+	b, err := newBuilder(s, source, o)
 	if err != nil {
 		return nil, err
 	}

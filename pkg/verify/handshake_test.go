@@ -25,16 +25,17 @@ type route struct {
 	handshake *verify.Handshaker
 }
 
-func newRoute(t testing.TB, s verify.Spec, now func() time.Time, texts environment, opts ...verify.Option) *route {
+func newRoute(t testing.TB, s verify.Spec, now func() time.Time, texts environment, options verify.Options) *route {
 	t.Helper()
+	options.Now = now
 	if len(texts) > 0 && len(s.Secrets) == 0 {
 		s.Secrets = texts.references()[:1]
 	}
-	v, err := verify.New(s, texts.source(), now, opts...)
+	v, err := verify.New(s, texts.source(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := verify.NewHandshaker(s, texts.source(), now, opts...)
+	h, err := verify.NewHandshaker(s, texts.source(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +185,7 @@ func TestHandshakes(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := newRoute(t, test.spec, clockAt(epoch), test.secrets).receive(t, test.request)
+			got, err := newRoute(t, test.spec, clockAt(epoch), test.secrets, verify.Options{}).receive(t, test.request)
 			if verify.ReasonOf(err) != test.reason || (err == nil) != (test.reason == "") {
 				t.Errorf("error = %v, want reason %q", err, test.reason)
 			}
@@ -198,7 +199,7 @@ func TestHandshakes(t *testing.T) {
 // TestXSignsNoDelivery asks for the signature of a body, and delivers that body.
 func TestXSignsNoDelivery(t *testing.T) {
 	t.Parallel()
-	r := newRoute(t, verify.Spec{Provider: "x"}, clockAt(epoch), environment{"k"})
+	r := newRoute(t, verify.Spec{Provider: "x"}, clockAt(epoch), environment{"k"}, verify.Options{})
 	for _, body := range []string{"12345", "true", "abc", strings.Repeat("1", 512), strings.Repeat("1", 513)} {
 		reply, err := r.receive(t, get(url.Values{"crc_token": {body}}))
 		if err != nil {
@@ -218,18 +219,18 @@ func TestXSignsNoDelivery(t *testing.T) {
 func TestHandshakeMethods(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		spec verify.Spec
-		opts []verify.Option
-		want []string
+		spec    verify.Spec
+		options verify.Options
+		want    []string
 	}{
-		"github":             {verify.Spec{Provider: "github"}, nil, nil},
-		"meta":               {verify.Spec{Provider: "meta", Token: &verify.Token{Reference: "env:S0"}}, nil, []string{"GET"}},
-		"meta without token": {verify.Spec{Provider: "meta"}, nil, nil},
-		"x and cloudevents":  {verify.Spec{Provider: "x"}, []verify.Option{verify.WithCloudEvents(&verify.CloudEvents{Origins: []string{"*"}})}, []string{"OPTIONS", "GET"}},
-		"dropbox":            {verify.Spec{Provider: "dropbox"}, nil, []string{"GET"}},
-		"graph":              {verify.Spec{Provider: "microsoft-graph"}, nil, nil},
+		"github":             {verify.Spec{Provider: "github"}, verify.Options{}, nil},
+		"meta":               {verify.Spec{Provider: "meta", Token: &verify.Token{Reference: "env:S0"}}, verify.Options{}, []string{"GET"}},
+		"meta without token": {verify.Spec{Provider: "meta"}, verify.Options{}, nil},
+		"x and cloudevents":  {verify.Spec{Provider: "x"}, verify.Options{CloudEvents: &verify.CloudEvents{Origins: []string{"*"}}}, []string{"OPTIONS", "GET"}},
+		"dropbox":            {verify.Spec{Provider: "dropbox"}, verify.Options{}, []string{"GET"}},
+		"graph":              {verify.Spec{Provider: "microsoft-graph"}, verify.Options{}, nil},
 	} {
-		if diff := cmp.Diff(test.want, newRoute(t, test.spec, clockAt(epoch), environment{"k"}, test.opts...).handshake.Methods()); diff != "" {
+		if diff := cmp.Diff(test.want, newRoute(t, test.spec, clockAt(epoch), environment{"k"}, test.options).handshake.Methods()); diff != "" {
 			t.Errorf("%s: Methods (-want +got):\n%s", name, diff)
 		}
 	}
@@ -257,7 +258,7 @@ func TestCloudEventsHandshake(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := &web{}
-			r := newRoute(t, verify.Spec{None: true}, clockAt(epoch), nil, verify.WithFetch(w.fetch), verify.WithCloudEvents(&verify.CloudEvents{Origins: test.origins}))
+			r := newRoute(t, verify.Spec{None: true}, clockAt(epoch), nil, verify.Options{Fetch: w.fetch, CloudEvents: &verify.CloudEvents{Origins: test.origins}})
 			got, err := r.receive(t, &verify.Request{Method: "OPTIONS", Path: "/hook", Header: test.header})
 			if err != nil {
 				t.Fatal(err)
@@ -270,12 +271,12 @@ func TestCloudEventsHandshake(t *testing.T) {
 			}
 		})
 	}
-	granting := newRoute(t, verify.Spec{None: true}, clockAt(epoch), nil, verify.WithCloudEvents(&verify.CloudEvents{Origins: []string{"*"}}))
+	granting := newRoute(t, verify.Spec{None: true}, clockAt(epoch), nil, verify.Options{CloudEvents: &verify.CloudEvents{Origins: []string{"*"}}})
 	if reply, err := granting.receive(t, post("{}", "WebHook-Request-Origin", "a.example")); reply != nil || err != nil {
 		t.Errorf("a delivery = %v, %v, want neither: it starts a workflow", reply, err)
 	}
 	for _, origins := range [][]string{nil, {""}, {"https://a.example"}, {"a b"}, {"*.example"}} {
-		if _, err := verify.NewHandshaker(verify.Spec{None: true}, nil, nil, verify.WithCloudEvents(&verify.CloudEvents{Origins: origins})); err == nil {
+		if _, err := verify.NewHandshaker(verify.Spec{None: true}, nil, verify.Options{CloudEvents: &verify.CloudEvents{Origins: origins}}); err == nil {
 			t.Errorf("origins %q are accepted", origins)
 		}
 	}
@@ -324,7 +325,7 @@ func TestSNSSubscription(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := &web{pages: map[string][]byte{snsCertURL: pemOf(a.leaf(t, "sns.amazonaws.com")), address: []byte("<ConfirmSubscriptionResponse/>")}}
-			r := newRoute(t, verify.Spec{Provider: "sns", Topics: test.topics}, clockAt(epoch), nil, verify.WithFetch(w.fetch))
+			r := newRoute(t, verify.Spec{Provider: "sns", Topics: test.topics}, clockAt(epoch), nil, verify.Options{Fetch: w.fetch})
 			reply, err := r.receive(t, &verify.Request{Method: "POST", Header: headers(), Body: snsMessage(t, "2", test.message)})
 			switch {
 			case test.failed != nil:
@@ -344,7 +345,7 @@ func TestSNSSubscription(t *testing.T) {
 	}
 	// A notification starts a workflow.
 	w := &web{pages: map[string][]byte{snsCertURL: pemOf(a.leaf(t, "sns.amazonaws.com"))}}
-	r := newRoute(t, verify.Spec{Provider: "sns", Topics: verify.Topics{snsTopic}}, clockAt(epoch), nil, verify.WithFetch(w.fetch))
+	r := newRoute(t, verify.Spec{Provider: "sns", Topics: verify.Topics{snsTopic}}, clockAt(epoch), nil, verify.Options{Fetch: w.fetch})
 	if reply, err := r.receive(t, &verify.Request{Method: "POST", Body: snsMessage(t, "2", nil)}); reply != nil || err != nil {
 		t.Errorf("a notification = %v, %v, want neither", reply, err)
 	}
@@ -358,7 +359,7 @@ func TestRecordedHandshakes(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &sent); err != nil {
 		t.Fatal(err)
 	}
-	reply, err := newRoute(t, verify.Spec{Provider: "slack"}, clockAt(epoch), environment{"k"}).receive(t, slackPost("k", body))
+	reply, err := newRoute(t, verify.Spec{Provider: "slack"}, clockAt(epoch), environment{"k"}, verify.Options{}).receive(t, slackPost("k", body))
 	if err != nil || reply == nil || sent.Challenge == "" || string(reply.Body) != sent.Challenge {
 		t.Errorf("Slack: reply = %+v, %v, want the challenge %q", reply, err, sent.Challenge)
 	}
@@ -373,7 +374,7 @@ func TestRecordedHandshakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := &web{pages: map[string][]byte{message.SigningCertURL: []byte(v.Certificate), message.SubscribeURL: nil}}
-		r := newRoute(t, verify.Spec{Provider: "sns", Topics: verify.Topics{message.TopicArn}}, v.clock(q), nil, verify.WithFetch(w.fetch))
+		r := newRoute(t, verify.Spec{Provider: "sns", Topics: verify.Topics{message.TopicArn}}, v.clock(q), nil, verify.Options{Fetch: w.fetch})
 		if reply, err := r.receive(t, q); err != nil || reply == nil || reply.Status != 200 {
 			t.Errorf("SNS: reply = %+v, %v, want 200", reply, err)
 		}
@@ -396,7 +397,7 @@ func TestNewHandshakerFailsClosed(t *testing.T) {
 		"meta, bare token": {verify.Spec{Provider: "meta", Secrets: []string{"env:S0"}, Token: &verify.Token{Reference: "hunter2"}}, environment{"k"}},
 		"sns, no fetch":    {verify.Spec{Provider: "sns", Topics: verify.Topics{"any"}}, nil},
 	} {
-		h, err := verify.NewHandshaker(test.spec, test.secrets.source(), clockAt(epoch))
+		h, err := verify.NewHandshaker(test.spec, test.secrets.source(), verify.Options{Now: clockAt(epoch)})
 		if err == nil || h != nil {
 			t.Errorf("%s: NewHandshaker = %v, %v, want an error", name, h, err)
 		}
@@ -409,14 +410,14 @@ func FuzzHandshake(f *testing.F) {
 	f.Add("GET", "crc_token=a&challenge=b&hub.mode=subscribe&hub.challenge=1&hub.verify_token=t&validationToken=c", `{"type":"url_verification","challenge":"a"}`, "o")
 	f.Add("POST", "validationToken=%3Cb%3E", `{"event":"endpoint.url_validation","payload":{"plainToken":"a"}}`, "*")
 	f.Add("OPTIONS", "%zz", `{"type":1}`, "")
-	origins := verify.WithCloudEvents(&verify.CloudEvents{Origins: []string{"a.example"}})
+	origins := verify.Options{CloudEvents: &verify.CloudEvents{Origins: []string{"a.example"}}}
 	routes := map[string]*route{
 		"slack": newRoute(f, verify.Spec{Provider: "slack"}, clockAt(epoch), environment{"k"}, origins),
-		"zoom":  newRoute(f, verify.Spec{Provider: "zoom"}, clockAt(epoch), environment{"k"}),
-		"x":     newRoute(f, verify.Spec{Provider: "x"}, clockAt(epoch), environment{"k"}),
-		"meta":  newRoute(f, verify.Spec{Provider: "meta", Token: &verify.Token{Reference: "env:S1"}}, clockAt(epoch), environment{"k", "t"}),
-		"graph": newRoute(f, verify.Spec{Provider: "microsoft-graph"}, clockAt(epoch), environment{"k"}),
-		"box":   newRoute(f, verify.Spec{Provider: "dropbox"}, clockAt(epoch), environment{"k"}),
+		"zoom":  newRoute(f, verify.Spec{Provider: "zoom"}, clockAt(epoch), environment{"k"}, verify.Options{}),
+		"x":     newRoute(f, verify.Spec{Provider: "x"}, clockAt(epoch), environment{"k"}, verify.Options{}),
+		"meta":  newRoute(f, verify.Spec{Provider: "meta", Token: &verify.Token{Reference: "env:S1"}}, clockAt(epoch), environment{"k", "t"}, verify.Options{}),
+		"graph": newRoute(f, verify.Spec{Provider: "microsoft-graph"}, clockAt(epoch), environment{"k"}, verify.Options{}),
+		"box":   newRoute(f, verify.Spec{Provider: "dropbox"}, clockAt(epoch), environment{"k"}, verify.Options{}),
 	}
 	f.Fuzz(func(t *testing.T, method, query, body, origin string) {
 		for name, r := range routes {

@@ -299,7 +299,7 @@ func TestEverySecretIsTried(t *testing.T) {
 		asked[ref.Name]++
 		return secrets.New("secret-" + ref.Name), nil
 	}}
-	v, err := verify.New(verify.Spec{Provider: "github", Secrets: []string{"env:A", "env:B", "env:C"}}, source, clockAt(epoch))
+	v, err := verify.New(verify.Spec{Provider: "github", Secrets: []string{"env:A", "env:B", "env:C"}}, source, verify.Options{Now: clockAt(epoch)})
 	if err != nil {
 		t.Fatal(err)
 	}

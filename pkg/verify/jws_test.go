@@ -52,7 +52,7 @@ func TestRoots(t *testing.T) {
 			return r
 		}
 		verifier := func(spec verify.Spec) verify.Verifier {
-			v, err := verify.New(spec, environment{root}.source(), clockAt(providertest.Now))
+			v, err := verify.New(spec, environment{root}.source(), verify.Options{Now: clockAt(providertest.Now)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,7 @@ func TestRoots(t *testing.T) {
 				checkReason(t, verifier(rooted(other, place[0], place[1])), good, verify.Malformed)
 			}
 		}
-		late, err := verify.New(spec, environment{root}.source(), clockAt(providertest.Now.AddDate(2, 0, 0)))
+		late, err := verify.New(spec, environment{root}.source(), verify.Options{Now: clockAt(providertest.Now.AddDate(2, 0, 0))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +169,7 @@ func TestRootsAreChecked(t *testing.T) {
 		}
 	}
 	spec := verify.Spec{Signature: &verify.KeySignature{Algorithm: "ecdsa-sha256", Body: "t", Keys: &verify.PublishedKeys{Roots: []string{"env:S0"}, Name: "a"}}}
-	if _, err := verify.New(spec, environment{leaf}.source(), clockAt(providertest.Now)); err == nil || !strings.Contains(err.Error(), "certificate of a root") {
+	if _, err := verify.New(spec, environment{leaf}.source(), verify.Options{Now: clockAt(providertest.Now)}); err == nil || !strings.Contains(err.Error(), "certificate of a root") {
 		t.Errorf("with a leaf certificate as the root: %v", err)
 	}
 	for field, change := range map[string]func(*verify.KeySignature){

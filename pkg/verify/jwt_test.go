@@ -151,7 +151,7 @@ func newJWT(t testing.TB, j verify.JWT, now func() time.Time, fetch verify.Fetch
 	if j.Issuer == "" {
 		j.Issuer, j.Audience = testIssuer, testAudience
 	}
-	v, err := verify.New(verify.Spec{JWT: &j}, environment{}.source(), now, verify.WithFetch(fetch))
+	v, err := verify.New(verify.Spec{JWT: &j}, environment{}.source(), verify.Options{Now: now, Fetch: fetch})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,7 +354,7 @@ func TestJWTSharedSecret(t *testing.T) {
 	checkReason(t, v, bearer(sign(t, jwt.SigningMethodRS256, testKeys().rsa, "", nil, claims(nil))), verify.Mismatch)
 	checkReason(t, v, bearer(sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, "", nil, claims(nil))), verify.Mismatch)
 	spec.Secrets = []string{"env:S0"}
-	if _, err := verify.New(spec, environment{"short"}.source(), clockAt(epoch)); !errors.Is(err, verify.ErrSecrets) {
+	if _, err := verify.New(spec, environment{"short"}.source(), verify.Options{Now: clockAt(epoch)}); !errors.Is(err, verify.ErrSecrets) {
 		t.Errorf("New with a short key = %v, want ErrSecrets", err)
 	}
 }

@@ -45,7 +45,7 @@ func TestLibraries(t *testing.T) {
 	for _, g := range groups {
 		providers[g.Provider] = true
 		keys := environment(g.Secrets)
-		v, err := verify.New(verify.Spec{Provider: g.Provider, URL: g.URL, Secrets: keys.references(), Versions: g.Versions}, keys.source(), clockAt(time.Unix(1_790_000_000, 0)))
+		v, err := verify.New(verify.Spec{Provider: g.Provider, URL: g.URL, Secrets: keys.references(), Versions: g.Versions}, keys.source(), verify.Options{Now: clockAt(time.Unix(1_790_000_000, 0))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestBadKeysAreNotShown(t *testing.T) {
 	const secret = "whsec_this!is?no#key*of-any/scheme"
 	for _, provider := range []string{"adyen", "discord", "sendgrid", "standard-webhooks", "svix", "gitlab"} {
 		keys := environment{secret}
-		_, err := verify.New(verify.Spec{Provider: provider, Secrets: keys.references()}, keys.source(), clockAt(epoch))
+		_, err := verify.New(verify.Spec{Provider: provider, Secrets: keys.references()}, keys.source(), verify.Options{Now: clockAt(epoch)})
 		if !errors.Is(err, verify.ErrSecrets) || strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), secret[6:20]) || !strings.Contains(err.Error(), "env:S0") {
 			t.Errorf("%s: New = %v, want the reference and not the secret", provider, err)
 		}

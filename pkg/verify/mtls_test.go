@@ -66,14 +66,14 @@ func TestMTLS(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v, err := verify.New(verify.Spec{MTLS: &verify.MTLS{Subject: []string{"CN=no-one", test.pattern}}}, environment{}.source(), clockAt(at))
+			v, err := verify.New(verify.Spec{MTLS: &verify.MTLS{Subject: []string{"CN=no-one", test.pattern}}}, environment{}.source(), verify.Options{Now: clockAt(at)})
 			if err != nil {
 				t.Fatal(err)
 			}
 			checkReason(t, v, &verify.Request{ClientCert: certOf(t, test.subject, "CN=CA", from, to)}, test.want)
 		})
 	}
-	v, err := verify.New(verify.Spec{MTLS: &verify.MTLS{Subject: []string{"CN=a"}, Issuer: []string{"CN=CA"}}}, environment{}.source(), clockAt(at))
+	v, err := verify.New(verify.Spec{MTLS: &verify.MTLS{Subject: []string{"CN=a"}, Issuer: []string{"CN=CA"}}}, environment{}.source(), verify.Options{Now: clockAt(at)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func FuzzClientName(f *testing.F) {
 		if len(s.Validate()) > 0 {
 			return
 		}
-		v, err := verify.New(s, environment{}.source(), clockAt(epoch))
+		v, err := verify.New(s, environment{}.source(), verify.Options{Now: clockAt(epoch)})
 		if err != nil {
 			t.Fatalf("New refuses what Validate accepts: %v", err)
 		}
@@ -148,7 +148,7 @@ func TestMTLSOfRealEvents(t *testing.T) {
 		}
 		for pattern, want := range map[string]verify.Reason{subject: "", "CN=Another": verify.Mismatch} {
 			s := verify.Spec{MTLS: &verify.MTLS{Subject: []string{pattern}}}
-			v, err := verify.New(s, environment{}.source(), clockAt(time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC)))
+			v, err := verify.New(s, environment{}.source(), verify.Options{Now: clockAt(time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC))})
 			if err != nil {
 				t.Fatal(err)
 			}

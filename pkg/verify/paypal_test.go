@@ -72,7 +72,7 @@ func TestPayPal(t *testing.T) {
 	roots.AddCert(a.root)
 	good := a.paypal(t, paypalSubject, epoch.Add(-time.Hour), epoch.Add(time.Hour))
 	spec := verify.Spec{Provider: "paypal", Audience: paypalWebhook}
-	verifier := func(now time.Time, document []byte, options ...verify.Option) (verify.Verifier, *[]string) {
+	verifier := func(now time.Time, document []byte, roots *x509.CertPool) (verify.Verifier, *[]string) {
 		var asked []string
 		fetch := func(_ context.Context, address string) ([]byte, error) {
 			asked = append(asked, address)
@@ -81,13 +81,13 @@ func TestPayPal(t *testing.T) {
 			}
 			return document, nil
 		}
-		v, err := verify.New(spec, secrets.NewEnv(nil), clockAt(now), append([]verify.Option{verify.WithFetch(fetch), verify.WithRoots(roots)}, options...)...)
+		v, err := verify.New(spec, secrets.NewEnv(nil), verify.Options{Now: clockAt(now), Fetch: fetch, Roots: roots})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return v, &asked
 	}
-	v, asked := verifier(epoch, chainPEM(good, a.between))
+	v, asked := verifier(epoch, chainPEM(good, a.between), roots)
 	for name, test := range map[string]struct {
 		request *verify.Request
 		want    verify.Reason
@@ -140,14 +140,14 @@ func TestPayPal(t *testing.T) {
 		"not PEM":           {[]byte("<html>"), ""},
 		"no answer":         {nil, ""},
 	} {
-		v, _ := verifier(epoch, test.document)
+		v, _ := verifier(epoch, test.document, roots)
 		err := v.Verify(t.Context(), a.paypalDelivery(t, epoch, paypalBody))
 		if verify.ReasonOf(err) != test.want || test.want == "" && !errors.Is(err, verify.ErrSecrets) {
 			t.Errorf("%s: Verify = %v, want reason %q", name, err, test.want)
 		}
 	}
 	// Without roots of the test, the system's count, and they do not have ours.
-	v, _ = verifier(epoch, chainPEM(good, a.between), verify.WithRoots(nil))
+	v, _ = verifier(epoch, chainPEM(good, a.between), nil)
 	if err := v.Verify(t.Context(), a.paypalDelivery(t, epoch, paypalBody)); !errors.Is(err, verify.ErrSecrets) {
 		t.Errorf("with the system's roots: %v, want a chain that does not hold", err)
 	}
@@ -169,7 +169,7 @@ func TestPayPalMessage(t *testing.T) {
 	}
 	parts := strings.Split(message, "|")
 	cert := environment{string(chainPEM(a.paypal(t, paypalSubject, epoch.Add(-time.Hour), epoch.Add(time.Hour))))}
-	v, err := verify.New(verify.Spec{Provider: "paypal", Audience: parts[2], Secrets: []string{"env:S0"}}, cert.source(), clockAt(epoch))
+	v, err := verify.New(verify.Spec{Provider: "paypal", Audience: parts[2], Secrets: []string{"env:S0"}}, cert.source(), verify.Options{Now: clockAt(epoch)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,8 +182,7 @@ func TestPayPalMessage(t *testing.T) {
 func TestPayPalBodyIsHardlySigned(t *testing.T) {
 	t.Parallel()
 	a := newAuthority(t)
-	v, err := verify.New(verify.Spec{Provider: "paypal", Audience: paypalWebhook, Secrets: []string{"env:S0"}},
-		environment{string(chainPEM(a.paypal(t, paypalSubject, epoch.Add(-time.Hour), epoch.Add(time.Hour))))}.source(), clockAt(epoch))
+	v, err := verify.New(verify.Spec{Provider: "paypal", Audience: paypalWebhook, Secrets: []string{"env:S0"}}, environment{string(chainPEM(a.paypal(t, paypalSubject, epoch.Add(-time.Hour), epoch.Add(time.Hour))))}.source(), verify.Options{Now: clockAt(epoch)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -200,7 +200,7 @@ func TestSignatures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := verify.New(c.Spec, secrets.NewEnv(func(string) string { return c.Secret }), clockAt(epoch), verify.WithFetch((&web{}).fetch))
+		v, err := verify.New(c.Spec, secrets.NewEnv(func(string) string { return c.Secret }), verify.Options{Now: clockAt(epoch), Fetch: (&web{}).fetch})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

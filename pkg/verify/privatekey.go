@@ -311,7 +311,7 @@ func PublicHalf(s Spec, keys string) (string, error) {
 	}
 	for _, form := range forms {
 		source := secrets.NewSource(secrets.Options{Getenv: func(string) string { return form }})
-		if v, err := New(s, source, func() time.Time { return at }); err == nil && v.Verify(context.Background(), r) == nil {
+		if v, err := New(s, source, Options{Now: func() time.Time { return at }}); err == nil && v.Verify(context.Background(), r) == nil {
 			return form, nil
 		}
 	}

@@ -138,7 +138,7 @@ func (v *sample) run(t *testing.T) {
 	if v.Now != nil {
 		now = time.Unix(*v.Now, 0)
 	}
-	route := newRoute(t, s, clockAt(now), keys, verify.WithFetch(v.fetch))
+	route := newRoute(t, s, clockAt(now), keys, verify.Options{Fetch: v.fetch})
 	reply, err := route.receive(t, r)
 	if v.Kind == "handshake" {
 		v.answered(t, reply, err)

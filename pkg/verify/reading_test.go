@@ -202,7 +202,7 @@ func FuzzReadings(f *testing.F) {
 			f.Fatal(err)
 		}
 		key = c.Secret
-		if verifiers[name], err = verify.New(c.Spec, source, func() time.Time { return now }); err != nil {
+		if verifiers[name], err = verify.New(c.Spec, source, verify.Options{Now: func() time.Time { return now }}); err != nil {
 			f.Fatal(err)
 		}
 	}

@@ -43,7 +43,7 @@ func TestRemoteSecrets(t *testing.T) {
 	const current, previous = "secretsmanager:gh#current", "ssm:/gh:previous"
 	s := &service{values: map[string]string{current: "k"}, down: true}
 	spec := verify.Spec{Provider: "github", Secrets: []string{current, previous}}
-	v, err := verify.New(spec, s, time.Now)
+	v, err := verify.New(spec, s, verify.Options{Now: time.Now})
 	if err != nil || s.asked != 0 {
 		t.Fatalf("New = %v after %d questions, want none", err, s.asked)
 	}
@@ -53,7 +53,7 @@ func TestRemoteSecrets(t *testing.T) {
 		t.Errorf("while the service is down: %v, want ErrSecrets", err)
 	}
 	unsupported := verify.Spec{Provider: "github", Secrets: []string{"ssm:/unsupported"}}
-	if _, err := verify.New(unsupported, s, time.Now); !errors.Is(err, secrets.ErrUnsupported) {
+	if _, err := verify.New(unsupported, s, verify.Options{Now: time.Now}); !errors.Is(err, secrets.ErrUnsupported) {
 		t.Errorf("a reference that cannot be looked up: %v, want ErrUnsupported", err)
 	}
 	s.down = false
@@ -69,7 +69,7 @@ func TestRemoteSecrets(t *testing.T) {
 	}
 	// GitLab's two kinds of secrets are told apart by their text.
 	s.down = true
-	if _, err := verify.New(verify.Spec{Provider: "gitlab", Secrets: []string{current}}, s, time.Now); !errors.Is(err, verify.ErrSecrets) {
+	if _, err := verify.New(verify.Spec{Provider: "gitlab", Secrets: []string{current}}, s, verify.Options{Now: time.Now}); !errors.Is(err, verify.ErrSecrets) {
 		t.Errorf("gitlab, while the service is down: %v, want ErrSecrets", err)
 	}
 }

@@ -192,14 +192,13 @@ func TestSNS(t *testing.T) {
 				t.Fatal(err)
 			}
 			fetched := 0
-			v, err := verify.New(verify.Spec{Provider: "sns", Topics: test.topics}, environment{}.source(), clockAt(at.Add(test.after)),
-				verify.WithFetch(func(_ context.Context, text string) ([]byte, error) {
-					fetched++
-					if u, err := url.Parse(text); err != nil || u.Host != "sns.us-west-2.amazonaws.com" || u.Scheme != "https" {
-						t.Errorf("fetched %q", text)
-					}
-					return []byte(original.Certificate), nil
-				}))
+			v, err := verify.New(verify.Spec{Provider: "sns", Topics: test.topics}, environment{}.source(), verify.Options{Now: clockAt(at.Add(test.after)), Fetch: func(_ context.Context, text string) ([]byte, error) {
+				fetched++
+				if u, err := url.Parse(text); err != nil || u.Host != "sns.us-west-2.amazonaws.com" || u.Scheme != "https" {
+					t.Errorf("fetched %q", text)
+				}
+				return []byte(original.Certificate), nil
+			}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -231,7 +230,7 @@ func TestSNSCertificateOutage(t *testing.T) {
 			return []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), nil
 		},
 	} {
-		v, err := verify.New(verify.Spec{Provider: "sns", Topics: verify.Topics{"any"}}, environment{}.source(), original.clock(r), verify.WithFetch(fetch))
+		v, err := verify.New(verify.Spec{Provider: "sns", Topics: verify.Topics{"any"}}, environment{}.source(), verify.Options{Now: original.clock(r), Fetch: fetch})
 		if err != nil {
 			t.Fatal(err)
 		}

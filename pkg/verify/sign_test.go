@@ -209,7 +209,7 @@ func (s signable) check(t *rapid.T) {
 	maps.Copy(r.Header, signed.Header)
 	r.RawQuery, r.Body = signed.RawQuery, signed.Body
 	secrets := environment{other, key}
-	v, err := verify.New(spec, secrets.source(), clockAt(epoch.Add(30*time.Second)))
+	v, err := verify.New(spec, secrets.source(), verify.Options{Now: clockAt(epoch.Add(30 * time.Second))})
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}

@@ -131,7 +131,7 @@ func TestSignatureBlock(t *testing.T) {
 			checkNamed(t, algorithm+", "+name+": another time", v, &changed, verify.Mismatch)
 		}
 		for form, text := range forms(t, key) {
-			v, err := verify.New(listed, environment{text}.source(), clockAt(providertest.Now))
+			v, err := verify.New(listed, environment{text}.source(), verify.Options{Now: clockAt(providertest.Now)})
 			if err != nil {
 				t.Fatalf("%s, %s: %v", algorithm, form, err)
 			}
@@ -148,12 +148,12 @@ func TestSignatureBlock(t *testing.T) {
 			for document, where := range documents {
 				published := verify.Spec{Signature: block()}
 				published.Signature.Keys = where
-				v, err := verify.New(published, secrets.NewEnv(nil), clockAt(providertest.Now), verify.WithFetch(func(_ context.Context, address string) ([]byte, error) {
+				v, err := verify.New(published, secrets.NewEnv(nil), verify.Options{Now: clockAt(providertest.Now), Fetch: func(_ context.Context, address string) ([]byte, error) {
 					if address != where.URL {
 						return nil, errors.New("another address")
 					}
 					return []byte(document), nil
-				}))
+				}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -190,13 +190,13 @@ func TestPublishedKeys(t *testing.T) {
 		return r
 	}
 	now, fetches, served := providertest.Now, 0, document(old)
-	v, err := verify.New(spec, secrets.NewEnv(nil), func() time.Time { return now }, verify.WithFetch(func(context.Context, string) ([]byte, error) {
+	v, err := verify.New(spec, secrets.NewEnv(nil), verify.Options{Now: func() time.Time { return now }, Fetch: func(context.Context, string) ([]byte, error) {
 		fetches++
 		if served == nil {
 			return nil, errors.New("no answer")
 		}
 		return served, nil
-	}))
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func TestPublishedKeys(t *testing.T) {
 		k := *spec.Signature
 		k.Keys = &verify.PublishedKeys{URL: server.URL + path} // http is for this machine
 		s.Signature = &k
-		v, err := verify.New(s, secrets.NewEnv(nil), clockAt(providertest.Now), verify.WithFetch(verify.NewFetch(nil)))
+		v, err := verify.New(s, secrets.NewEnv(nil), verify.Options{Now: clockAt(providertest.Now), Fetch: verify.NewFetch(nil)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,7 +269,7 @@ func TestTokensInOtherPlaces(t *testing.T) {
 	} {
 		j.Issuer, j.Audience = "any", "any"
 		spec := verify.Spec{JWT: &j, Secrets: []string{"env:S0"}}
-		v, err := verify.New(spec, key.source(), clockAt(epoch))
+		v, err := verify.New(spec, key.source(), verify.Options{Now: clockAt(epoch)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -288,7 +288,7 @@ func TestTokensInOtherPlaces(t *testing.T) {
 		changed := *r
 		changed.Body = []byte(`{"a":2}`)
 		checkNamed(t, name+": another body", v, &changed, map[bool]verify.Reason{true: verify.Mismatch}[j.Body != nil])
-		late, err := verify.New(spec, key.source(), clockAt(epoch.Add(7*time.Minute)))
+		late, err := verify.New(spec, key.source(), verify.Options{Now: clockAt(epoch.Add(7 * time.Minute))})
 		if err != nil {
 			t.Fatal(err)
 		}

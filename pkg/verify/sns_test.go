@@ -170,8 +170,7 @@ func TestSNSChain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := &web{pages: test.pages}
-			v, err := verify.New(verify.Spec{Provider: "sns", Topics: verify.Topics{snsTopic}}, environment{}.source(), clockAt(epoch),
-				verify.WithFetch(w.fetch), verify.WithRoots(test.roots))
+			v, err := verify.New(verify.Spec{Provider: "sns", Topics: verify.Topics{snsTopic}}, environment{}.source(), verify.Options{Now: clockAt(epoch), Fetch: w.fetch, Roots: test.roots})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -199,7 +198,7 @@ func TestSNSRegions(t *testing.T) {
 	} {
 		address := "https://" + test.host + "/SimpleNotificationService-01.pem"
 		w := &web{pages: map[string][]byte{address: pemOf(a.leaf(t, test.name))}}
-		v, err := verify.New(verify.Spec{Provider: "sns", Topics: verify.Topics{topic}}, environment{}.source(), clockAt(epoch), verify.WithFetch(w.fetch))
+		v, err := verify.New(verify.Spec{Provider: "sns", Topics: verify.Topics{topic}}, environment{}.source(), verify.Options{Now: clockAt(epoch), Fetch: w.fetch})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,7 +218,7 @@ func TestSNSFetchesAreFew(t *testing.T) {
 	}
 	w := &web{pages: map[string][]byte{snsCertURL: leaf}}
 	now := epoch
-	v, err := verify.New(verify.Spec{Provider: "sns", Topics: verify.Topics{"any"}}, environment{}.source(), func() time.Time { return now }, verify.WithFetch(w.fetch))
+	v, err := verify.New(verify.Spec{Provider: "sns", Topics: verify.Topics{"any"}}, environment{}.source(), verify.Options{Now: func() time.Time { return now }, Fetch: w.fetch})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,16 +269,15 @@ func TestSNSFetchIsShared(t *testing.T) {
 	body := snsMessage(t, "2", nil)
 	synctest.Test(t, func(t *testing.T) {
 		fetches := 0
-		v, err := verify.New(verify.Spec{Provider: "sns", Topics: verify.Topics{snsTopic}}, environment{}.source(), clockAt(epoch),
-			verify.WithFetch(func(ctx context.Context, _ string) ([]byte, error) {
-				fetches++
-				select {
-				case <-time.After(time.Second):
-					return leaf, nil
-				case <-ctx.Done():
-					return nil, ctx.Err()
-				}
-			}))
+		v, err := verify.New(verify.Spec{Provider: "sns", Topics: verify.Topics{snsTopic}}, environment{}.source(), verify.Options{Now: clockAt(epoch), Fetch: func(ctx context.Context, _ string) ([]byte, error) {
+			fetches++
+			select {
+			case <-time.After(time.Second):
+				return leaf, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}})
 		if err != nil {
 			t.Fatal(err)
 		}

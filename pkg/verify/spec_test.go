@@ -210,7 +210,7 @@ func FuzzSpec(f *testing.F) {
 			s.HMAC.Timestamp = &verify.Timestamp{Header: tsHeader, Format: format, Tolerance: verify.Duration(tolerance)}
 		}
 		problems := s.Validate()
-		v, err := verify.New(s, environment{"MDEyMzQ1Njc4OWFiY2RlZg=="}.source(), clockAt(epoch))
+		v, err := verify.New(s, environment{"MDEyMzQ1Njc4OWFiY2RlZg=="}.source(), verify.Options{Now: clockAt(epoch)})
 		if (err == nil) == (v == nil) {
 			t.Fatalf("New = %v, %v, want exactly one of the two", v, err)
 		}
@@ -232,7 +232,7 @@ func FuzzSpec(f *testing.F) {
 
 func ExampleNew() {
 	source := secrets.NewEnv(func(string) string { return "It's a Secret to Everybody" })
-	v, err := verify.New(verify.Spec{Provider: "github", Secrets: []string{"env:GITHUB_SECRET"}}, source, time.Now)
+	v, err := verify.New(verify.Spec{Provider: "github", Secrets: []string{"env:GITHUB_SECRET"}}, source, verify.Options{Now: time.Now})
 	if err != nil {
 		panic(err)
 	}

@@ -268,7 +268,7 @@ func (v *vector) signature(t *testing.T) string {
 		spec.JWT.JWKS = "https://issuer.example/keys"
 	}
 	r := v.request(t)
-	verifier, err := verify.New(spec, keys.source(), v.clock(r), verify.WithFetch(func(context.Context, string) ([]byte, error) {
+	verifier, err := verify.New(spec, keys.source(), verify.Options{Now: v.clock(r), Fetch: func(context.Context, string) ([]byte, error) {
 		var set []any
 		for _, text := range v.PublicKeys {
 			block, _ := pem.Decode([]byte(text))
@@ -279,7 +279,7 @@ func (v *vector) signature(t *testing.T) string {
 			set = append(set, jwk(t, "", key, nil))
 		}
 		return json.Marshal(map[string]any{"keys": set})
-	}))
+	}})
 	if err != nil {
 		t.Fatalf("%s: New: %v", v.ID, err)
 	}
@@ -297,7 +297,7 @@ func (v *vector) signature(t *testing.T) string {
 func (v *vector) handshake(t *testing.T) string {
 	t.Helper()
 	keys := environment(v.Secrets)
-	h, err := verify.NewHandshaker(verify.Spec{Provider: "x", Secrets: keys.references()}, keys.source(), clockAt(epoch))
+	h, err := verify.NewHandshaker(verify.Spec{Provider: "x", Secrets: keys.references()}, keys.source(), verify.Options{Now: clockAt(epoch)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -328,9 +328,9 @@ func (v *vector) run(t testing.TB, spec verify.Spec) error {
 	}
 	spec.Secrets = keys.references()
 	r := v.request(t)
-	verifier, err := verify.New(spec, keys.source(), v.clock(r), verify.WithFetch(func(context.Context, string) ([]byte, error) {
+	verifier, err := verify.New(spec, keys.source(), verify.Options{Now: v.clock(r), Fetch: func(context.Context, string) ([]byte, error) {
 		return []byte(v.Certificate), nil
-	}))
+	}})
 	if err != nil {
 		if v.ID != "adnanh-sha1-empty-secret" { // the only vector that cannot be configured
 			t.Fatalf("%s: New: %v", v.ID, err)

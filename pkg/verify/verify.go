@@ -129,32 +129,31 @@ type Verifier interface {
 	Headers() []string
 }
 
-type options struct {
-	fetch       Fetch
-	roots       *x509.CertPool
-	cloudEvents *CloudEvents
+// Options are what [New] and [NewHandshaker] can do without. The zero value has the
+// defaults.
+type Options struct {
+	// Now is the clock for checking signed times and certificates; nil is [time.Now].
+	Now func() time.Time
+	// Fetch gets certificates and key sets. Without it, provider sns, and keys that are
+	// published at a URL, cannot be used.
+	Fetch Fetch
+	// Roots are what the certificates of SNS and PayPal are verified up to. SNS serves
+	// them without the chain above, which is fetched by http from Amazon's own addresses,
+	// so this does not work in a function without access to the internet. Without roots, a
+	// certificate of SNS is trusted because SNS serves it by https, and one of PayPal up to
+	// the roots of the system.
+	Roots *x509.CertPool
+	// CloudEvents answers the OPTIONS request of CloudEvents, with every Spec. It only
+	// affects handshakers; nil answers none.
+	CloudEvents *CloudEvents
 }
-
-// An Option changes how [New] works.
-type Option func(*options)
-
-// WithFetch sets how certificates and key sets are fetched. Without it, provider
-// sns and jwt with a key set cannot be used.
-func WithFetch(f Fetch) Option { return func(o *options) { o.fetch = f } }
-
-// WithRoots makes New verify the certificates of SNS and PayPal up to one of these roots.
-// SNS serves them without the chain above, which is fetched by http from Amazon's own
-// addresses, so this does not work in a function without access to the internet. Without
-// roots, a certificate of SNS is trusted because SNS serves it by https, and one of PayPal
-// up to the roots of the system.
-func WithRoots(pool *x509.CertPool) Option { return func(o *options) { o.roots = pool } }
 
 // New makes the verifier that s describes. It looks up every secret once, to fail now and
 // not at the first delivery; but if source can check a reference without calling a
 // service, the call is left to the first request. Each later request asks source again,
-// so that rotated secrets take effect. now is the clock for checking signed times.
-func New(s Spec, source secrets.Source, now func() time.Time, opts ...Option) (Verifier, error) {
-	b, err := newBuilder(s, source, now, opts)
+// so that rotated secrets take effect.
+func New(s Spec, source secrets.Source, o Options) (Verifier, error) {
+	b, err := newBuilder(s, source, o)
 	if err != nil {
 		return nil, err
 	}
@@ -167,8 +166,8 @@ func New(s Spec, source secrets.Source, now func() time.Time, opts ...Option) (V
 
 // NewBoth makes the verifier of [New] and the handshaker of [NewHandshaker] in one go, for less
 // than both cost: a function may have hundreds of routes.
-func NewBoth(s Spec, source secrets.Source, now func() time.Time, opts ...Option) (Verifier, *Handshaker, error) {
-	b, err := newBuilder(s, source, now, opts)
+func NewBoth(s Spec, source secrets.Source, o Options) (Verifier, *Handshaker, error) {
+	b, err := newBuilder(s, source, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -185,15 +184,17 @@ func NewBoth(s Spec, source secrets.Source, now func() time.Time, opts ...Option
 
 // A builder holds what the schemes' constructors share.
 type builder struct {
-	spec   Spec
-	source secrets.Source
-	now    func() time.Time
-	options
-	refs   []secrets.Reference
-	preset *Preset // an empty one if the Spec names no provider
+	spec        Spec
+	source      secrets.Source
+	now         func() time.Time
+	fetch       Fetch
+	roots       *x509.CertPool
+	cloudEvents *CloudEvents
+	refs        []secrets.Reference
+	preset      *Preset // an empty one if the Spec names no provider
 }
 
-func newBuilder(s Spec, source secrets.Source, now func() time.Time, opts []Option) (*builder, error) {
+func newBuilder(s Spec, source secrets.Source, o Options) (*builder, error) {
 	if problems := s.Validate(); len(problems) > 0 {
 		errs := make([]error, len(problems))
 		for i, p := range problems {
@@ -204,11 +205,9 @@ func newBuilder(s Spec, source secrets.Source, now func() time.Time, opts []Opti
 	if source == nil {
 		return nil, errors.New("verify: the source of secrets is nil")
 	}
-	b := &builder{spec: s, source: source, now: now}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&b.options)
-		}
+	b := &builder{spec: s, source: source, now: o.Now, fetch: o.Fetch, roots: o.Roots, cloudEvents: o.CloudEvents}
+	if b.now == nil {
+		b.now = time.Now
 	}
 	for _, text := range s.References() {
 		ref, err := secrets.Parse(text)

@@ -29,7 +29,7 @@ func newVerifier(t testing.TB, s verify.Spec, at time.Time, texts ...string) ver
 	t.Helper()
 	e := environment(texts)
 	s.Secrets = e.references()
-	v, err := verify.New(s, e.source(), clockAt(at))
+	v, err := verify.New(s, e.source(), verify.Options{Now: clockAt(at)})
 	if err != nil {
 		t.Fatalf("New: %v", err)
 	}
@@ -343,7 +343,7 @@ func TestRotationAndOutage(t *testing.T) {
 		}
 		return secrets.New(values[ref.Name]), nil
 	}}
-	v, err := verify.New(verify.Spec{Provider: "github", Secrets: []string{"env:A", "env:B"}}, source, clockAt(epoch))
+	v, err := verify.New(verify.Spec{Provider: "github", Secrets: []string{"env:A", "env:B"}}, source, verify.Options{Now: clockAt(epoch)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -397,7 +397,7 @@ func TestNewFailsClosed(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v, err := verify.New(test.spec, environment{test.secret}.source(), clockAt(epoch))
+			v, err := verify.New(test.spec, environment{test.secret}.source(), verify.Options{Now: clockAt(epoch)})
 			if err == nil || v != nil {
 				t.Fatalf("New = %v, %v, want an error", v, err)
 			}
