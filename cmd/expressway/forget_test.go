@@ -64,7 +64,7 @@ func (s countingStarter) Start(ctx context.Context, in bridge.Start) (bridge.Out
 // deliver runs a delivery of the route, and settles it unless its function is killed.
 func (d *dedupeTable) deliver(t *testing.T, key, body string, withBody, killed bool) {
 	t.Helper()
-	expr, err := jsonata.Compile("$request.key", jsonata.StepFunctions())
+	expr, err := jsonata.Options{StepFunctions: true}.Compile("$request.key")
 	if err != nil {
 		t.Fatal(err)
 	}

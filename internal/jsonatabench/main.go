@@ -90,7 +90,7 @@ func (b *bench) measure(ctx context.Context, r row) error {
 	if err != nil {
 		return err
 	}
-	expr, err := jsonata.Compile(r.expr, jsonata.WithMaxTime(time.Minute))
+	expr, err := jsonata.Options{MaxTime: time.Minute}.Compile(r.expr)
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.kind, err)
 	}
@@ -208,7 +208,7 @@ func (b *bench) compile() error {
 	for range 3 {
 		nanos, _ := b.rounds(func() {
 			for _, e := range exprs {
-				if _, err := jsonata.Compile(e, jsonata.StepFunctions()); err != nil {
+				if _, err := (jsonata.Options{StepFunctions: true}).Compile(e); err != nil {
 					failed = err
 				}
 			}

@@ -20,7 +20,7 @@ func TestRows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v, err := jsonata.MustCompile(r.expr, jsonata.WithMaxTime(time.Minute)).Eval(context.Background(), input, nil)
+			v, err := jsonata.Options{MaxTime: time.Minute}.MustCompile(r.expr).Eval(context.Background(), input, nil)
 			if err != nil || jsonata.IsUndefined(v) {
 				t.Errorf("%s: got %v, %v, want a value", r.expr, v, err)
 			}

@@ -87,13 +87,12 @@ func (c testCase) ours(ctx context.Context) (out outcome) {
 	if err != nil {
 		return outcome{note: err.Error()}
 	}
-	opts := []jsonata.Option{jsonata.WithMaxTime(5 * time.Second)}
+	options := jsonata.Options{MaxTime: 5 * time.Second, StepFunctions: c.dialect}
 	vars := map[string]any{}
 	if c.dialect {
-		opts = append(opts, jsonata.StepFunctions())
 		vars["d"], input = input, jsonata.Undefined
 	}
-	expr, err := jsonata.Compile(c.expr, opts...)
+	expr, err := options.Compile(c.expr)
 	var v any
 	if err == nil {
 		v, err = expr.Eval(ctx, input, vars)

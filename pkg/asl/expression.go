@@ -113,7 +113,7 @@ func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
 	}
 	program := e.program
 	if e.effects && v.f.run.effects != nil {
-		program = program.With(v.f.run.effects...)
+		program = program.With(*v.f.run.effects)
 	}
 	out, err := program.EvalVars(ctx, jsonata.Undefined, &variables{view: *v, context: e.context})
 	switch {
@@ -132,7 +132,7 @@ func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
 
 // compileExpression compiles an expression with the limits of the service.
 func compileExpression(text string) (*jsonata.Expr, error) {
-	return jsonata.Compile(text, jsonata.StepFunctions(), jsonata.WithMaxEvalDepth(maxExpressionDepth), jsonata.WithMaxAllocation(maxExpressionMemory))
+	return jsonata.Options{StepFunctions: true, MaxEvalDepth: maxExpressionDepth, MaxAllocation: maxExpressionMemory}.Compile(text)
 }
 
 // maxExpressionDepth bounds the nesting of evaluations: as measured, the service refuses
@@ -218,16 +218,16 @@ func typeName(v any) string {
 
 // effectsOf returns the options for expressions that use the clock or randomness; nil if
 // the environment has the real ones.
-func effectsOf(env Environment) []jsonata.Option {
-	var opts []jsonata.Option
-	if env.Now != nil {
-		opts = append(opts, jsonata.WithClock(env.Now))
+func effectsOf(env Environment) *jsonata.Options {
+	if env.Now == nil && env.Rand == nil {
+		return nil
 	}
+	o := &jsonata.Options{Clock: env.Now}
 	if random := env.Rand; random != nil {
 		const half = 1 << 32
-		opts = append(opts, jsonata.WithRandom(func() uint64 {
+		o.Random = func() uint64 {
 			return uint64(random()*half)<<32 | uint64(random()*half)
-		}))
+		}
 	}
-	return opts
+	return o
 }

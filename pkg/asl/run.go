@@ -27,8 +27,8 @@ type run struct {
 	steps     atomic.Int64 // transitions and retries so far
 	workers   atomic.Int64 // goroutines in addition to the caller's
 	variables atomic.Int64 // bytes
-	// effects are the options for expressions that use the clock or randomness.
-	effects []jsonata.Option
+	// effects are the options for expressions that use the clock or randomness; nil for the real ones.
+	effects *jsonata.Options
 	// test is set in a run that tests one state, and nil in all others.
 	test *testRun
 	// ownSleep means that waits do not need the environment's Sleep.

@@ -25,7 +25,7 @@ func echo(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
 
 func expression(t testing.TB, source string) *bridge.Template {
 	t.Helper()
-	e, err := jsonata.Compile(source, jsonata.StepFunctions())
+	e, err := jsonata.Options{StepFunctions: true}.Compile(source)
 	if err != nil {
 		t.Fatal(err)
 	}

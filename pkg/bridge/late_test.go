@@ -41,19 +41,19 @@ func TestTimeIsUpBeforeTheStart(t *testing.T) {
 func TestExpressionsBeyondTheirLimits(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		limit jsonata.Option
+		limit jsonata.Options
 		want  string
 		class bridge.Class
 	}{
-		"time":  {jsonata.WithMaxTime(time.Nanosecond), bridge.Unavailable, bridge.Retryable},
-		"steps": {jsonata.WithMaxSteps(1000), bridge.ExpressionFailed, bridge.Permanent},
-		"depth": {jsonata.WithMaxEvalDepth(2), bridge.ExpressionFailed, bridge.Permanent},
-		"data":  {jsonata.WithMaxAllocation(1000), bridge.ExpressionFailed, bridge.Permanent},
+		"time":  {jsonata.Options{StepFunctions: true, MaxTime: time.Nanosecond}, bridge.Unavailable, bridge.Retryable},
+		"steps": {jsonata.Options{StepFunctions: true, MaxSteps: 1000}, bridge.ExpressionFailed, bridge.Permanent},
+		"depth": {jsonata.Options{StepFunctions: true, MaxEvalDepth: 2}, bridge.ExpressionFailed, bridge.Permanent},
+		"data":  {jsonata.Options{StepFunctions: true, MaxAllocation: 1000}, bridge.ExpressionFailed, bridge.Permanent},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e, err := jsonata.Compile(`$sum([1..10000].($ * 2)) > 0`, jsonata.StepFunctions(), tt.limit)
+			e, err := tt.limit.Compile(`$sum([1..10000].($ * 2)) > 0`)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -53,7 +53,7 @@ func Literal(v any) *Template { return &Template{literal: v} }
 type expression struct {
 	once    sync.Once
 	source  string
-	options []jsonata.Option
+	compile func(string) *jsonata.Expr
 	expr    *jsonata.Expr
 	place   Place
 	file    string // that has the expression, or empty
@@ -64,7 +64,7 @@ type expression struct {
 func (e *expression) compiled() *jsonata.Expr {
 	e.once.Do(func() {
 		if e.expr == nil {
-			e.expr = jsonata.MustCompile(e.source, e.options...)
+			e.expr = e.compile(e.source)
 		}
 	})
 	return e.expr
@@ -76,13 +76,16 @@ func Expression(e *jsonata.Expr, place string) *Template {
 }
 
 // Deferred returns a template of one expression that is compiled when it is first used.
-// [jsonata.Check] must have accepted it with the same options.
-func Deferred(source string, place Place, options ...jsonata.Option) *Template {
+// Compile is the MustCompile of [jsonata.Options] whose Check has accepted the expression.
+func Deferred(source string, place Place, compile func(string) *jsonata.Expr) *Template {
+	if compile == nil {
+		compile = jsonata.MustCompile
+	}
 	// A configuration has thousands of them, so both are in one allocation.
 	made := &struct {
 		template Template
 		expr     expression
-	}{expr: expression{source: source, options: options, place: place}}
+	}{expr: expression{source: source, compile: compile, place: place}}
 	made.template.expr = &made.expr
 	return &made.template
 }

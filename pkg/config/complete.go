@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
-	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 // Complete checks routes that were built in Go, and fills in the defaults of a route's
@@ -119,10 +118,10 @@ func (r *Route) adoptDeliveryKey(rule *bridge.Dedupe) bool {
 	if text == "" {
 		return false
 	}
-	if _, err := jsonata.Check(text, jsonata.StepFunctions()); err != nil {
+	if _, err := ownOptions.Check(text); err != nil {
 		return false
 	}
-	rule.Key = bridge.Deferred(text, bridge.Place{Route: r.Name, Key: "dedupe.key"}, jsonata.StepFunctions())
+	rule.Key = bridge.Deferred(text, bridge.Place{Route: r.Name, Key: "dedupe.key"}, ownOptions.MustCompile)
 	rule.WithBody = r.HTTP.DeliveryID.Unsigned
 	return true
 }

@@ -125,9 +125,11 @@ type Options struct {
 	// env:NAME names them. Those that a service holds are fetched when they are first
 	// needed. The default is not to look.
 	RequireSecrets bool
-	// JSONata adds options to the compilation of every expression, such as functions; the
-	// default is those of the language. The limits of an evaluation are the bridge's own.
-	JSONata []jsonata.Option
+	// JSONata is for the compilation of every expression, such as Functions of the
+	// program. The default is the [dialect] of Step Functions, which always applies.
+	//
+	// [dialect]: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+	JSONata jsonata.Options
 	// Schemes are verification schemes in addition to those of [verify]; routes name them
 	// as providers.
 	Schemes []*verify.Custom

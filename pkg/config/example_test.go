@@ -16,15 +16,27 @@ routes:
     fliter: '{% $message.body.total > 0 %}'
     input: '{% $message.boddy %}'
 `)
-	_, err := config.Options{Getenv: func(string) string { return "" }}.Parse("expressway.yaml", source)
+	_, err := config.Parse("expressway.yaml", source)
 	fmt.Println(err)
 	// Output:
 	// expressway.yaml:6:5: a route has no key "fliter"; did you mean "filter"?
 	// expressway.yaml:7:25: input: $message has no boddy; did you mean body?
 }
 
+// The variables of a file are those of the process.
+func ExampleLoad() {
+	cfg, err := config.Load("../../expressway.yaml")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	route := cfg.Routes[0]
+	fmt.Println(route.Name, route.Source(), route.StateMachine)
+	// Output: github http github
+}
+
 // A function needs the variables of its own routes only.
-func ExampleOptions_Load() {
+func ExampleOptions_Parse() {
 	source := []byte(`version: 1
 routes:
   - {name: hook, http: POST /hook, verify: none, start: "${HOOK_MACHINE_ARN}"}

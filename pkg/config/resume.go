@@ -177,7 +177,10 @@ func (d *document) readLink(n, page ast.Node, r *Route) {
 	}
 }
 
+// ownOptions are those of built-in expressions.
+var ownOptions = jsonata.Options{StepFunctions: true}
+
 // ownExpression returns a template of a built-in expression.
 func ownExpression(r *Route, text, place string) *bridge.Template {
-	return bridge.Deferred(text, bridge.Place{Route: r.Name, Key: place}, jsonata.StepFunctions())
+	return bridge.Deferred(text, bridge.Place{Route: r.Name, Key: place}, ownOptions.MustCompile)
 }

@@ -95,7 +95,7 @@ func (d *document) textTemplate(n ast.Node, s string, at bridge.Place, scope []s
 		d.add(n, "%s: a text can be only one expression: join several with & in one {%% %%}", keyOf(at))
 		return bridge.Literal(nil)
 	}
-	options := d.dialect()
+	d.dialect()
 	references, err := d.checker.Check(inner)
 	if err != nil {
 		line, column := d.expressionPlace(n, inner, position(err))
@@ -104,16 +104,17 @@ func (d *document) textTemplate(n ast.Node, s string, at bridge.Place, scope []s
 	}
 	d.checkReferences(n, inner, references, at, scope)
 	line, column := d.place(n)
-	return bridge.Deferred(inner, at, options...).At(d.file, line, column)
+	return bridge.Deferred(inner, at, d.compile).At(d.file, line, column)
 }
 
-// dialect returns the options of every expression of the file.
-func (d *document) dialect() []jsonata.Option {
-	if d.options == nil {
-		d.options = append([]jsonata.Option{jsonata.StepFunctions()}, d.jsonata...)
-		d.checker = jsonata.NewChecker(d.options...)
+// dialect prepares for the expressions of the file.
+func (d *document) dialect() {
+	if d.checker != nil {
+		return
 	}
-	return d.options
+	options := d.jsonata
+	options.StepFunctions = true
+	d.checker, d.compile = jsonata.NewChecker(options), options.MustCompile
 }
 
 func position(err error) int {

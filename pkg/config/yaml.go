@@ -59,13 +59,13 @@ type document struct {
 	unset map[ast.Node]bool
 	// items are the routes, to be parsed one by one; nil if the whole file was parsed.
 	items   []splitItem
-	line    int              // number of lines before the text that is being read
-	unsplit bool             // the file must be parsed whole
-	options []jsonata.Option // for every expression
-	checker *jsonata.Checker // a checker with those options
+	line    int                        // number of lines before the text that is being read
+	unsplit bool                       // the file must be parsed whole
+	compile func(string) *jsonata.Expr // for every expression
+	checker *jsonata.Checker           // a checker with the same options
 	// withheld is set while a route with includedData: metadata is read.
 	withheld bool
-	jsonata  []jsonata.Option // in addition to those of the dialect
+	jsonata  jsonata.Options  // in addition to the dialect
 	schemes  []*verify.Custom // in addition to the presets
 }
 

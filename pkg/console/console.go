@@ -107,8 +107,10 @@ type Machine struct {
 
 // ServeOptions configure a [Console].
 type ServeOptions struct {
+	// Recorder has the deliveries and executions that are shown; nil has none.
 	Recorder *Recorder
-	Engine   Engine
+	// Engine has the state machines. It is required.
+	Engine Engine
 	// Secrets are blanked in everything that is served; nil blanks no values.
 	Secrets *Secrets
 	// Version is shown, as are the addresses of the webhook routes and of the Step
@@ -145,6 +147,9 @@ func New(o ServeOptions) *Console {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Recorder == nil {
+		o.Recorder = NewRecorder(Options{})
 	}
 	c := &Console{o: o, mux: http.NewServeMux(), token: rand.Text(), files: map[string]asset{}}
 	c.pages = template.Must(template.New("").Funcs(functions).ParseFS(assets, "assets/*.html"))

@@ -37,10 +37,11 @@ const maxSpare = 256
 
 // Options bound a [Recorder]. The zero value has sensible defaults.
 type Options struct {
-	// Deliveries and Executions are how many of the latest are kept, and Bytes bounds
-	// their payloads together; zero means the default.
+	// Deliveries and Executions are how many of the latest are kept; zero means the
+	// default.
 	Deliveries, Executions int
-	Bytes                  int
+	// Bytes bounds their payloads together; zero means the default.
+	Bytes int
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
 	// Settled is called when a delivery has ended, with the delivery without its records

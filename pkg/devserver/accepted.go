@@ -63,9 +63,6 @@ const (
 )
 
 func newMemoryQueue(l *Local, log *slog.Logger) *memoryQueue {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	return &memoryQueue{local: l, log: log, stop: make(chan struct{})}
 }
 

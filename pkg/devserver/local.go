@@ -46,7 +46,8 @@ type Options struct {
 	// Getenv reads the environment variables of the configuration, and SFN_MOCK_CONFIG
 	// and LAMBDA_ENDPOINT for the tasks of state machines.
 	Getenv func(string) string
-	Log    *slog.Logger
+	// Log takes the lines of the functions and of the engine; nil discards them.
+	Log *slog.Logger
 	// Account and Region are those of the local Step Functions, and of the functions in
 	// front of them; empty means the defaults of [statesapi].
 	Account, Region string
@@ -98,6 +99,9 @@ type handlers struct {
 
 // NewLocal reads the configuration and the state machines.
 func NewLocal(o Options) (*Local, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	l := &Local{
 		Account: cmp.Or(o.Account, statesapi.DefaultAccount), Region: cmp.Or(o.Region, statesapi.DefaultRegion),
 		recorder: o.Recorder, starter: o.Starter, dedupe: replayable{dedupe.NewMemory(dedupe.MemoryOptions{})}, tasks: &taskRunner{waits: &waitTable{}},

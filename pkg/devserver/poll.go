@@ -34,6 +34,9 @@ const (
 // ends: messages that it does not report are deleted, and the others are delivered again.
 // The queue may be at any SQS endpoint; its URL names the endpoint.
 func (l *Local) Poll(ctx context.Context, queueURL string, getenv func(string) string, log *slog.Logger) error {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	at := endpoint(getenv, "SQS")
 	if at != "" && strings.HasPrefix(queueURL, "arn:") {
 		parts := strings.Split(queueURL, ":")

@@ -30,12 +30,17 @@ routes:
     input: '{% $shout($request.params.shop) %}'
 `)
 	defer os.Remove(file)
-	shout := func(_ context.Context, args []any) (any, error) { return strings.ToUpper(args[0].(string)), nil }
+	shout, err := jsonata.NewFunction("shout", "<s:s>", func(_ context.Context, args []any) (any, error) {
+		return strings.ToUpper(args[0].(string)), nil
+	})
+	if err != nil {
+		panic(err)
+	}
 	handler, err := gateway.Webhook(gateway.Options{
 		Config:  file,
 		Starter: bridgetest.StarterFunc(echo),
 		Log:     slog.New(slog.DiscardHandler), // on Lambda lambdacontext.NewLogger()
-		JSONata: []jsonata.Option{jsonata.WithFunction("shout", "<s:s>", shout)},
+		JSONata: jsonata.Options{Functions: []*jsonata.Function{shout}},
 	})
 	if err != nil {
 		panic(err)

@@ -75,8 +75,8 @@ type Options struct {
 	// BasePaths are removed from the paths of requests before routing, in addition to
 	// those of the file.
 	BasePaths []string
-	// JSONata adds to what the file's expressions can use; see [jsonata.WithFunction].
-	JSONata []jsonata.Option
+	// JSONata adds to what the file's expressions can use, such as Functions.
+	JSONata jsonata.Options
 	// Schemes are the program's own verification schemes; routes name them as providers.
 	Schemes []*verify.Custom
 	// Getenv reads environment variables; nil is [os.Getenv].

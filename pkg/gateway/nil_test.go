@@ -47,7 +47,7 @@ func TestNil(t *testing.T) {
 			return err
 		},
 		"jsonata: a bad expression": func() error {
-			_, err := jsonata.Compile("(", nil)
+			_, err := jsonata.Compile("(")
 			return err
 		},
 		"config: a variable that is not set": func() error {
@@ -80,7 +80,7 @@ func TestNil(t *testing.T) {
 	}
 	w := metrics.New(metrics.Options{})
 	w.Rejected(t.Context(), "r", "http", bridge.BadRequest)
-	if n := jsonata.MustCompile("1+1", nil).With(nil); n == nil {
+	if n := jsonata.MustCompile("1+1").With(jsonata.Options{}); n == nil {
 		t.Error("an expression without options is nil")
 	}
 }

@@ -35,7 +35,7 @@ func BenchmarkCompileTypical(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, expr := range typical {
-			if _, err := Compile(expr, StepFunctions()); err != nil {
+			if _, err := (Options{StepFunctions: true}).Compile(expr); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -76,7 +76,7 @@ func BenchmarkEval(b *testing.B) {
 	}
 	_, vars := benchmarkRequest()
 	for _, src := range exprs {
-		expr := MustCompile(src, StepFunctions())
+		expr := Options{StepFunctions: true}.MustCompile(src)
 		b.Run(src, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -102,7 +102,7 @@ func TestAllocations(t *testing.T) {
 		{`$request.headers."x-github-event" = "push"`, 2},
 	}
 	for _, tt := range tests {
-		expr := MustCompile(tt.expr, StepFunctions())
+		expr := Options{StepFunctions: true}.MustCompile(tt.expr)
 		got := testing.AllocsPerRun(100, func() {
 			if _, err := expr.EvalVars(context.Background(), Undefined, seam); err != nil {
 				t.Fatal(err)

@@ -16,12 +16,15 @@ type Checker struct {
 }
 
 // NewChecker returns a Checker.
-func NewChecker(opts ...Option) *Checker { return &Checker{conf: newConfig(opts)} }
+func NewChecker(o Options) *Checker { return &Checker{conf: o.config()} }
 
 // Check parses an expression as [Compile] does, with the same errors, and only keeps its
 // references. With it, a program that reads hundreds of expressions at its start can find
 // every mistake in them, and compile each when it is first used.
-func Check(expr string, opts ...Option) ([]Reference, error) { return NewChecker(opts...).Check(expr) }
+func Check(expr string) ([]Reference, error) { return Options{}.Check(expr) }
+
+// Check is the function of that name, with options.
+func (o Options) Check(expr string) ([]Reference, error) { return NewChecker(o).Check(expr) }
 
 // Check is the function of that name. The references are valid until the next call.
 func (c *Checker) Check(expr string) ([]Reference, error) {

@@ -24,8 +24,8 @@ func TestCheck(t *testing.T) {
 		all.Go(func() {
 			for range 20 {
 				for _, source := range sources {
-					refs, err := jsonata.Check(source, jsonata.StepFunctions())
-					expr, want := jsonata.Compile(source, jsonata.StepFunctions())
+					refs, err := jsonata.Options{StepFunctions: true}.Check(source)
+					expr, want := jsonata.Options{StepFunctions: true}.Compile(source)
 					switch {
 					case (err == nil) != (want == nil), err != nil && err.Error() != want.Error():
 						t.Errorf("%s: %v, want %v", source, err, want)
@@ -47,8 +47,8 @@ func TestCheckPaths(t *testing.T) {
 	part := rapid.SampledFrom([]string{"$", "a", "b_1", ".", "..", "\"c-d\"", "\"\"", "\"", "1", "and", "null", " ", "$sum", "`x`", "%", "[0]", "\\", "é", "$$"})
 	rapid.Check(t, func(t *rapid.T) {
 		source := "$a" + strings.Join(rapid.SliceOfN(part, 0, 8).Draw(t, "parts"), "")
-		refs, err := jsonata.Check(source, jsonata.StepFunctions())
-		expr, want := jsonata.Compile(source, jsonata.StepFunctions())
+		refs, err := jsonata.Options{StepFunctions: true}.Check(source)
+		expr, want := jsonata.Options{StepFunctions: true}.Compile(source)
 		if (err == nil) != (want == nil) || err != nil && err.Error() != want.Error() {
 			t.Fatalf("%s: %v, want %v", source, err, want)
 		}

@@ -146,11 +146,8 @@ func TestEveryCode(t *testing.T) {
 // errorOf returns the error of an expression, in the language that knows its functions.
 func errorOf(t *testing.T, expr string) error {
 	t.Helper()
-	var opts []Option
-	if strings.Contains(expr, "$hash") || strings.Contains(expr, "$parse(") {
-		opts = append(opts, StepFunctions())
-	}
-	e, err := Compile(expr, opts...)
+	o := Options{StepFunctions: strings.Contains(expr, "$hash") || strings.Contains(expr, "$parse(")}
+	e, err := o.Compile(expr)
 	if err == nil {
 		_, err = e.Eval(context.Background(), Undefined, nil)
 	}

@@ -33,7 +33,7 @@ func TestSuiteInStepFunctions(t *testing.T) {
 			continue
 		}
 		total++
-		problem := s.run(t, c, StepFunctions(), func(c *config) { c.noContext = false })
+		problem := s.run(t, c, Options{StepFunctions: true, adjust: func(c *config) { c.noContext = false }})
 		if problem == "" {
 			passed++
 		} else {
@@ -48,9 +48,9 @@ func TestSuiteInStepFunctions(t *testing.T) {
 
 // evaluate compiles and evaluates, and returns the result as JSON text, "undefined",
 // or the code of the error.
-func evaluate(t *testing.T, expr string, input any, vars map[string]any, opts ...Option) string {
+func evaluate(t *testing.T, expr string, input any, vars map[string]any, o Options) string {
 	t.Helper()
-	e, err := Compile(expr, opts...)
+	e, err := o.Compile(expr)
 	var v any
 	if err == nil {
 		v, err = e.Eval(context.Background(), input, vars)
@@ -126,7 +126,7 @@ func TestStepFunctions(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.expr, func(t *testing.T) {
 			t.Parallel()
-			got := evaluate(t, tt.expr, decode(t, []byte(`{"a": 1}`)), map[string]any{"states": states}, StepFunctions())
+			got := evaluate(t, tt.expr, decode(t, []byte(`{"a": 1}`)), map[string]any{"states": states}, Options{StepFunctions: true})
 			if got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
@@ -137,11 +137,11 @@ func TestStepFunctions(t *testing.T) {
 func TestOnlyInStepFunctions(t *testing.T) {
 	t.Parallel()
 	for _, expr := range []string{`$partition([1], 1)`, `$range(1, 2, 1)`, `$hash("a", "MD5")`, `$uuid()`, `$parse("1")`} {
-		if got := evaluate(t, expr, Undefined, nil); got != "T1006" {
+		if got := evaluate(t, expr, Undefined, nil, Options{}); got != "T1006" {
 			t.Errorf("%s outside of Step Functions: got %s, want T1006", expr, got)
 		}
 	}
-	if got := evaluate(t, `$random(1)`, Undefined, nil); got != "T0410" {
+	if got := evaluate(t, `$random(1)`, Undefined, nil, Options{}); got != "T0410" {
 		t.Errorf("$random with a seed: got %s, want T0410", got)
 	}
 }
@@ -149,12 +149,12 @@ func TestOnlyInStepFunctions(t *testing.T) {
 func TestUUID(t *testing.T) {
 	t.Parallel()
 	form := regexp.MustCompile(`^"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"$`)
-	a := evaluate(t, `$uuid()`, Undefined, nil, StepFunctions())
-	b := evaluate(t, `$uuid()`, Undefined, nil, StepFunctions())
+	a := evaluate(t, `$uuid()`, Undefined, nil, Options{StepFunctions: true})
+	b := evaluate(t, `$uuid()`, Undefined, nil, Options{StepFunctions: true})
 	if !form.MatchString(a) || a == b {
 		t.Errorf("got %s and %s, want two random UUIDs", a, b)
 	}
-	got := evaluate(t, `$uuid()`, Undefined, nil, StepFunctions(), WithRandom(func() uint64 { return 0 }))
+	got := evaluate(t, `$uuid()`, Undefined, nil, Options{StepFunctions: true, Random: func() uint64 { return 0 }})
 	if want := `"00000000-0000-4000-8000-000000000000"`; got != want {
 		t.Errorf("of zeros: got %s, want %s", got, want)
 	}

@@ -44,10 +44,10 @@ type Error struct {
 // one of them would do so again. Time depends on the machine and its load, so an
 // evaluation that ran out of time may succeed later.
 var (
-	ErrSteps      = errors.New("too many steps")    // see [WithMaxSteps]
-	ErrDepth      = errors.New("nested too deeply") // see [WithMaxEvalDepth]
-	ErrAllocation = errors.New("too much data")     // see [WithMaxAllocation]
-	ErrTime       = errors.New("out of time")       // see [WithMaxTime]
+	ErrSteps      = errors.New("too many steps")    // see [Options].MaxSteps
+	ErrDepth      = errors.New("nested too deeply") // see [Options].MaxEvalDepth
+	ErrAllocation = errors.New("too much data")     // see [Options].MaxAllocation
+	ErrTime       = errors.New("out of time")       // see [Options].MaxTime
 )
 
 // Unwrap returns the exhausted budget, if the error is about one.

@@ -72,7 +72,29 @@ func ExampleExpr_Variables() {
 
 func ExampleExpr_References() {
 	expr := jsonata.MustCompile(`$request.boddy.id = 1 and total > 3`)
-	for _, r := range expr.References() {
+	show(expr.References())
+	// Output:
+	// "request" at 0, member "boddy" at 9
+	// "request" at 0, member "id" at 15
+	// "total" at 26 has no context
+}
+
+// What refers to something can be asked without compiling.
+func ExampleCheck() {
+	references, err := jsonata.Check(`$request.id > total`)
+	show(references)
+	fmt.Println(err)
+	_, err = jsonata.Check(`$request.`)
+	fmt.Println(err)
+	// Output:
+	// "request" at 0, member "id" at 9
+	// "total" at 14 has no context
+	// <nil>
+	// S0207: Unexpected end of expression
+}
+
+func show(references []jsonata.Reference) {
+	for _, r := range references {
 		for _, m := range r.Members {
 			fmt.Printf("%q at %d, member %q at %d\n", r.Name, r.Position, m.Name, m.Position)
 		}
@@ -80,10 +102,6 @@ func ExampleExpr_References() {
 			fmt.Printf("%q at %d has no context\n", r.Name, r.Position)
 		}
 	}
-	// Output:
-	// "request" at 0, member "boddy" at 9
-	// "request" at 0, member "id" at 15
-	// "total" at 26 has no context
 }
 
 func ExampleExpr_Path() {
@@ -94,10 +112,10 @@ func ExampleExpr_Path() {
 	// []
 }
 
-func ExampleStepFunctions() {
-	_, err := jsonata.Compile(`$states.input.name ?? "nobody"`, jsonata.StepFunctions())
+func ExampleOptions_stepFunctions() {
+	_, err := jsonata.Options{StepFunctions: true}.Compile(`$states.input.name ?? "nobody"`)
 	fmt.Println(err)
-	v, err := jsonata.MustCompile(`$partition([1..5], 2)`, jsonata.StepFunctions()).Eval(context.Background(), jsonata.Undefined, nil)
+	v, err := jsonata.Options{StepFunctions: true}.MustCompile(`$partition([1..5], 2)`).Eval(context.Background(), jsonata.Undefined, nil)
 	print(v)
 	fmt.Println(err)
 	// Output:
@@ -106,15 +124,19 @@ func ExampleStepFunctions() {
 	// <nil>
 }
 
-func ExampleWithFunction() {
-	shout := jsonata.WithFunction("shout", "<s-:s>", func(_ context.Context, args []any) (any, error) {
+func ExampleOptions_functions() {
+	shout, err := jsonata.NewFunction("shout", "<s-:s>", func(_ context.Context, args []any) (any, error) {
 		s, ok := args[0].(string)
 		if !ok {
 			return jsonata.Undefined, nil
 		}
 		return strings.ToUpper(s) + "!", nil
 	})
-	v, err := jsonata.MustCompile(`$map(["a", "b"], $shout)`, shout).Eval(context.Background(), jsonata.Undefined, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	v, err := jsonata.Options{Functions: []*jsonata.Function{shout}}.MustCompile(`$map(["a", "b"], $shout)`).Eval(context.Background(), jsonata.Undefined, nil)
 	print(v)
 	fmt.Println(err)
 	// Output:
@@ -122,22 +144,21 @@ func ExampleWithFunction() {
 	// <nil>
 }
 
-func ExampleWithClock() {
-	clock := jsonata.WithClock(func() time.Time { return time.UnixMilli(0) })
-	v, err := jsonata.MustCompile(`$now()`, clock).Eval(context.Background(), jsonata.Undefined, nil)
+func ExampleOptions_clock() {
+	v, err := jsonata.Options{Clock: func() time.Time { return time.UnixMilli(0) }}.MustCompile(`$now()`).Eval(context.Background(), jsonata.Undefined, nil)
 	fmt.Println(v, err)
 	// Output: 1970-01-01T00:00:00.000Z <nil>
 }
 
-func ExampleWithMaxTime() {
-	expr := jsonata.MustCompile(`($f := function() { $f() }; $f())`, jsonata.WithMaxTime(10*time.Millisecond))
+func ExampleOptions_maxTime() {
+	expr := jsonata.Options{MaxTime: 10 * time.Millisecond}.MustCompile(`($f := function() { $f() }; $f())`)
 	_, err := expr.Eval(context.Background(), jsonata.Undefined, nil)
 	fmt.Println(err)
 	// Output: U1001: Evaluation was stopped: it ran out of time
 }
 
 func ExampleExpr_EvalEnv() {
-	expr := jsonata.MustCompile(`{"id": $uuid(), "at": $now(), "to": $name}`, jsonata.StepFunctions())
+	expr := jsonata.Options{StepFunctions: true}.MustCompile(`{"id": $uuid(), "at": $now(), "to": $name}`)
 	uuid, err := jsonata.NewFunction("uuid", "<:s>", func(context.Context, []any) (any, error) { return "execution-1", nil })
 	if err != nil {
 		fmt.Println(err)
@@ -162,7 +183,7 @@ func (v variables) Lookup(name string) (any, bool) {
 }
 
 func ExampleError_Unwrap() {
-	_, err := jsonata.MustCompile(`[1..1000000]`, jsonata.WithMaxAllocation(1<<20)).Eval(context.Background(), jsonata.Undefined, nil)
+	_, err := jsonata.Options{MaxAllocation: 1 << 20}.MustCompile(`[1..1000000]`).Eval(context.Background(), jsonata.Undefined, nil)
 	fmt.Println(errors.Is(err, jsonata.ErrAllocation), err)
 	// Output: true U1002: Evaluation was stopped: it made too much data
 }
@@ -203,7 +224,7 @@ func ExampleDecode() {
 
 func ExampleExpr_With() {
 	expr := jsonata.MustCompile(`$millis()`)
-	fixed := expr.With(jsonata.WithClock(func() time.Time { return time.UnixMilli(1500000000123) }))
+	fixed := expr.With(jsonata.Options{Clock: func() time.Time { return time.UnixMilli(1500000000123) }})
 	v, err := fixed.Eval(context.Background(), jsonata.Undefined, nil)
 	print(v)
 	fmt.Println(err)

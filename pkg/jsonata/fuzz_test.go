@@ -40,11 +40,7 @@ func FuzzCompile(f *testing.F) {
 	f.Add("/[/", false)
 	f.Add(`"\ud800`, false)
 	f.Fuzz(func(t *testing.T, expr string, dialect bool) {
-		var opts []Option
-		if dialect {
-			opts = append(opts, StepFunctions())
-		}
-		e, err := Compile(expr, opts...)
+		e, err := Options{StepFunctions: dialect}.Compile(expr)
 		if (e == nil) == (err == nil) {
 			t.Fatalf("got %v and %v, want one of them", e, err)
 		}
@@ -80,7 +76,7 @@ func FuzzEval(f *testing.F) {
 		if err != nil {
 			return
 		}
-		e, err := Compile(expr, WithMaxSteps(200_000), WithMaxAllocation(4<<20), WithMaxEvalDepth(1000))
+		e, err := Options{MaxSteps: 200_000, MaxAllocation: 4 << 20, MaxEvalDepth: 1000}.Compile(expr)
 		if err != nil {
 			return
 		}

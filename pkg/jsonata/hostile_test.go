@@ -68,7 +68,7 @@ func TestLongSteps(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			e := MustCompile(tt.expr, WithMaxSteps(500_000), WithMaxTime(time.Minute))
+			e := Options{MaxSteps: 500_000, MaxTime: time.Minute}.MustCompile(tt.expr)
 			start := time.Now()
 			_, err := e.Eval(context.Background(), Undefined, map[string]any{"big": big})
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) || errors.Is(err, ErrTime) {

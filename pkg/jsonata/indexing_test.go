@@ -27,7 +27,7 @@ func TestSuiteWithIndexes(t *testing.T) {
 	}
 }
 
-func withIndexes(i indexing) Option { return func(c *config) { c.indexes = i } }
+func withIndexes(i indexing) Options { return Options{adjust: func(c *config) { c.indexes = i }} }
 
 // sameWithIndexes evaluates with an index for everything, and with none.
 func sameWithIndexes(t interface {
@@ -38,8 +38,7 @@ func sameWithIndexes(t interface {
 	t.Helper()
 	var got [2]string
 	for i, mode := range []indexing{indexNone, indexAll} {
-		e, err := Compile(expr, withIndexes(mode), WithMaxSteps(200_000), WithMaxAllocation(8<<20), WithMaxTime(time.Minute), WithMaxEvalDepth(1000),
-			WithRandom(func() uint64 { return 1 << 63 }), WithClock(func() time.Time { return time.UnixMilli(1500000000000) }))
+		e, err := Options{adjust: withIndexes(mode).adjust, MaxSteps: 200_000, MaxAllocation: 8 << 20, MaxTime: time.Minute, MaxEvalDepth: 1000, Random: func() uint64 { return 1 << 63 }, Clock: func() time.Time { return time.UnixMilli(1500000000000) }}.Compile(expr)
 		if err != nil {
 			return
 		}

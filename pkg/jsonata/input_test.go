@@ -46,7 +46,7 @@ func TestFromGoNumbers(t *testing.T) {
 	if want := `[-1,-8,-16,-32,-64,1,8,16,32,18446744073709551615,0.1,0.1,1.50]`; show(got) != want {
 		t.Errorf("got %s, want %s", show(got), want)
 	}
-	if got := evaluate(t, `$sum($)`, got, nil); !strings.HasPrefix(got, "18446744073709552000") {
+	if got := evaluate(t, `$sum($)`, got, nil, Options{}); !strings.HasPrefix(got, "18446744073709552000") {
 		t.Errorf("the sum is %s", got)
 	}
 }
@@ -55,7 +55,7 @@ func TestFromGoNumbers(t *testing.T) {
 func TestErrorOfFunctionIsNotChanged(t *testing.T) {
 	t.Parallel()
 	mine := &Error{Code: "X1", Position: -1, Message: "mine"}
-	expr := MustCompile(`1 + $f()`, WithFunction("f", "", func(context.Context, []any) (any, error) { return nil, mine }))
+	expr := Options{Functions: function(t, "f", "", func(context.Context, []any) (any, error) { return nil, mine })}.MustCompile(`1 + $f()`)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -75,10 +75,10 @@ func TestErrorOfFunctionIsNotChanged(t *testing.T) {
 // An expression can be given other limits while it is evaluated.
 func TestWithBesideEvaluation(t *testing.T) {
 	t.Parallel()
-	f := func(v any) Option {
-		return WithFunction("f", "", func(context.Context, []any) (any, error) { return v, nil })
+	f := func(v any) Options {
+		return Options{Functions: function(t, "f", "", func(context.Context, []any) (any, error) { return v, nil })}
 	}
-	base := MustCompile(`$eval("$f()")`, f(1.0))
+	base := f(1.0).MustCompile(`$eval("$f()")`)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -93,6 +93,16 @@ func TestWithBesideEvaluation(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// function is the list of one function of [NewFunction].
+func function(t *testing.T, name, signature string, f func(context.Context, []any) (any, error)) []*Function {
+	t.Helper()
+	made, err := NewFunction(name, signature, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []*Function{nil, made}
 }
 
 func evaluateExpr(t *testing.T, e *Expr) string {
@@ -114,7 +124,7 @@ func TestManyGoroutines(t *testing.T) {
 		MustCompile(`[a^(b).b, $sum(raw.k), a.c[], a{$string(b): $}, $ ~> |a|{"b": 0}|, /a+/("caat").match, a@$v.($v.b)]`),
 		MustCompile(`{"match": $match(a.s, /(a)(z)?/), "sort": $sort(m, function($l, $r) { $count($l) > $count($r) }), "parent": a.c.%.b}`),
 		MustCompile(`($f := function($n) { $n = 0 ? raw.k : $f($n - 1) }; [$f(50), $fromMillis(0, "[Y]-[Mn]"), $toMillis("2020", "[Y]"), $eval("a[0].b")])`),
-		MustCompile(`$states.a.b ~> $map(function($v) { $formatNumber($v, "0.0") & $hash("x", "MD5") })`, StepFunctions()),
+		Options{StepFunctions: true}.MustCompile(`$states.a.b ~> $map(function($v) { $formatNumber($v, "0.0") & $hash("x", "MD5") })`),
 	}
 	vars := map[string]any{"states": input}
 	want := make([]string, len(exprs))

@@ -5,7 +5,7 @@
 //
 // An expression is compiled once, to an immutable tree, and evaluated as often as needed,
 // from as many goroutines as needed. The language is that of the [reference
-// implementation], 2.x; [StepFunctions] narrows it to what AWS Step Functions runs.
+// implementation], 2.x; Options.StepFunctions narrows it to what AWS Step Functions runs.
 //
 // # Values
 //
@@ -31,9 +31,8 @@
 // # Limits
 //
 // Expressions and inputs from untrusted sources are safe: an evaluation ends when it has
-// exhausted its time, its depth or its memory ([WithMaxTime], [WithMaxEvalDepth],
-// [WithMaxAllocation]), the size of an expression is bounded, and regular expressions run
-// in time proportional to the text. Whatever is wrong is an [*Error] with a code.
+// exhausted its steps, its time, its depth or its memory (see [Options]), the size of an
+// expression is bounded, and regular expressions run in time proportional to the text. Whatever is wrong is an [*Error] with a code.
 //
 // [JSONata]: https://docs.jsonata.org
 // [reference implementation]: https://github.com/jsonata-js/jsonata
@@ -74,8 +73,15 @@ func (m mapVars) Lookup(name string) (any, bool) {
 }
 
 // Compile parses an expression. The error is an [*Error]; its Position says where.
-func Compile(expr string, opts ...Option) (*Expr, error) {
-	conf := newConfig(opts)
+func Compile(expr string) (*Expr, error) { return Options{}.Compile(expr) }
+
+// MustCompile is [Compile] for expressions that are part of a program; it panics if they
+// are wrong.
+func MustCompile(expr string) *Expr { return Options{}.MustCompile(expr) }
+
+// Compile is the function of that name, with options.
+func (o Options) Compile(expr string) (*Expr, error) {
+	conf := o.config()
 	root, pictures, err := parse(expr, conf)
 	if err != nil {
 		return nil, err
@@ -85,10 +91,9 @@ func Compile(expr string, opts ...Option) (*Expr, error) {
 	}, nil
 }
 
-// MustCompile is [Compile] for expressions that are part of a program; it panics if they
-// are wrong.
-func MustCompile(expr string, opts ...Option) *Expr {
-	e, err := Compile(expr, opts...)
+// MustCompile is the function of that name, with options.
+func (o Options) MustCompile(expr string) *Expr {
+	e, err := o.Compile(expr)
 	if err != nil {
 		panic("jsonata: " + err.Error() + " in " + expr)
 	}
@@ -102,7 +107,7 @@ func (e *Expr) String() string { return e.source }
 // [Undefined] if there is none. The result is a value of this package, or Undefined when
 // the expression selects nothing, or a [Function]; input and variables are not changed,
 // and the result may share parts with them. The error is an *[Error], or the cause for
-// which ctx is done, or what a function of [WithFunction] returned, or it names the input
+// which ctx is done, or what a function of [Options] returned, or it names the input
 // or variable that is not a value of this package, such as a map.
 func (e *Expr) Eval(ctx context.Context, input any, vars map[string]any) (any, error) {
 	return e.EvalVars(ctx, input, mapVars(vars))
@@ -114,7 +119,7 @@ func (e *Expr) EvalVars(ctx context.Context, input any, vars Vars) (any, error) 
 }
 
 // An Env holds the settings of a single evaluation. Fields that are nil keep the settings
-// of [Compile]'s options.
+// of the compilation's [Options].
 type Env struct {
 	Vars   Vars             // a value may be a *[Function], which is then called as $name()
 	Clock  func() time.Time // of $now and $millis

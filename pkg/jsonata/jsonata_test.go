@@ -42,7 +42,7 @@ func TestNumbersKeepTheirDigits(t *testing.T) {
 		{`[1 / 0]`, "D1001"},
 	}
 	for _, tt := range tests {
-		if got := evaluate(t, tt.expr, input, nil); got != tt.want {
+		if got := evaluate(t, tt.expr, input, nil, Options{}); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.expr, got, tt.want)
 		}
 	}
@@ -78,7 +78,7 @@ func TestText(t *testing.T) {
 		{`$contains("abc", /B/i)`, "true"},
 	}
 	for _, tt := range tests {
-		got := evaluate(t, tt.expr, Undefined, nil)
+		got := evaluate(t, tt.expr, Undefined, nil, Options{})
 		if tt.want == `"\u0080"` {
 			tt.want = "\"\u0080\""
 		}
@@ -101,7 +101,7 @@ func TestOrderOfMembers(t *testing.T) {
 		{`{"b": 1, "a": missing, "c": 2}`, `{"b":1,"c":2}`},
 	}
 	for _, tt := range tests {
-		if got := evaluate(t, tt.expr, input, nil); got != tt.want {
+		if got := evaluate(t, tt.expr, input, nil, Options{}); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.expr, got, tt.want)
 		}
 	}
@@ -229,11 +229,11 @@ func TestRedacted(t *testing.T) {
 		{`($f := function() { 1 + $f() }; $f())`, "U1001: Evaluation was stopped: it nested too deeply. Check for infinite recursion"},
 		{`$own("secret")`, "OWN"},
 	}
-	own := WithFunction("own", "", func(_ context.Context, args []any) (any, error) {
+	own := function(t, "own", "", func(_ context.Context, args []any) (any, error) {
 		return nil, &Error{Code: "OWN", Position: -1, Message: "not " + args[0].(string)}
 	})
 	for _, tt := range tests {
-		_, err := MustCompile(tt.expr, own).Eval(context.Background(), Undefined, nil)
+		_, err := Options{Functions: own}.MustCompile(tt.expr).Eval(context.Background(), Undefined, nil)
 		var e *Error
 		if !errors.As(err, &e) || e.Redacted() != tt.want || strings.Contains(e.Redacted(), "secret") {
 			t.Errorf("%s: got %v, want %s", tt.expr, err, tt.want)
@@ -246,7 +246,7 @@ func TestRedacted(t *testing.T) {
 // the same number of them, however fast they are.
 func TestStepsAndTime(t *testing.T) {
 	t.Parallel()
-	slowed := func(tick time.Duration) Option {
+	slowed := func(tick time.Duration) func(*config) {
 		now := time.Time{}
 		return func(c *config) {
 			c.stopwatch = func() time.Time { now = now.Add(tick); return now } // at each look at the clock
@@ -255,19 +255,19 @@ func TestStepsAndTime(t *testing.T) {
 	const sum = `$sum([1..100000].($ * 2 + 1))` // half a million steps
 	tests := []struct {
 		name, expr string
-		opts       []Option
+		options    Options
 		want       error
 	}{
-		{"a core", sum, []Option{slowed(50 * time.Microsecond)}, nil},
-		{"a fourteenth of it", sum, []Option{slowed(14 * 50 * time.Microsecond)}, nil},
-		{"next to none of it", sum, []Option{slowed(time.Second)}, ErrTime},
-		{"without an end", `($f := function() { $f() }; $f())`, []Option{slowed(time.Nanosecond), WithMaxSteps(200_000)}, ErrSteps},
-		{"fewer steps", sum, []Option{slowed(0), WithMaxSteps(100_000)}, ErrSteps},
+		{"a core", sum, Options{adjust: slowed(50 * time.Microsecond)}, nil},
+		{"a fourteenth of it", sum, Options{adjust: slowed(14 * 50 * time.Microsecond)}, nil},
+		{"next to none of it", sum, Options{adjust: slowed(time.Second)}, ErrTime},
+		{"without an end", `($f := function() { $f() }; $f())`, Options{adjust: slowed(time.Nanosecond), MaxSteps: 200_000}, ErrSteps},
+		{"fewer steps", sum, Options{adjust: slowed(0), MaxSteps: 100_000}, ErrSteps},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := MustCompile(tt.expr, tt.opts...).Eval(context.Background(), Undefined, nil); !errors.Is(err, tt.want) {
+			if _, err := tt.options.MustCompile(tt.expr).Eval(context.Background(), Undefined, nil); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
@@ -290,10 +290,10 @@ func TestStepsAreCounted(t *testing.T) {
 		if again := steps(); again != n {
 			t.Errorf("%s: %d steps, and %d the second time", expr, n, again)
 		}
-		if _, err := MustCompile(expr, WithMaxSteps(n)).Eval(context.Background(), Undefined, nil); err != nil {
+		if _, err := (Options{MaxSteps: n}).MustCompile(expr).Eval(context.Background(), Undefined, nil); err != nil {
 			t.Errorf("%s in %d steps: %v", expr, n, err)
 		}
-		if _, err := MustCompile(expr, WithMaxSteps(n-n/10)).Eval(context.Background(), Undefined, nil); !errors.Is(err, ErrSteps) {
+		if _, err := (Options{MaxSteps: n - n/10}).MustCompile(expr).Eval(context.Background(), Undefined, nil); !errors.Is(err, ErrSteps) {
 			t.Errorf("%s in %d steps: got %v, want %v", expr, n-n/10, err, ErrSteps)
 		}
 	}
@@ -307,50 +307,51 @@ func TestLimits(t *testing.T) {
 	big.Set("text", strings.Repeat("x", 100_000))
 	tests := []struct {
 		name, expr, want string
-		opts             []Option
+		options          Options
 	}{
-		{"recursion", `($f := function($x) { 1 + $f($x) }; $f(1))`, "U100", nil},
-		{"endless tail recursion", `($f := function($x) { $f($x) }; $f(1))`, "U1001", nil},
-		{"depth", `1 + (2 + (3 + (4 + 5)))`, "U1001", []Option{WithMaxEvalDepth(5)}},
-		{"enough depth", `1 + (2 + (3 + (4 + 5)))`, "15", []Option{WithMaxEvalDepth(12)}},
-		{"range", `[1..10000001]`, "D2014", nil},
-		{"large range", `[1..9999999]`, "U1002", nil},
-		{"pad", `$pad("", 1e12)`, "U1002", nil},
-		{"pad the other way", `$pad("", -1e300)`, "U1002", nil},
-		{"doubling", `($d := function($s, $n) { $n = 0 ? $s : $d($s & $s, $n - 1) }; $d("xx", 60))`, "U100", nil},
-		{"doubling by join", `($d := function($s, $n) { $n = 0 ? $s : $d($join([$s, $s]), $n - 1) }; $d("xx", 60))`, "U100", nil},
-		{"doubling by replace", `($d := function($s, $n) { $n = 0 ? $s : $d($replace($s, "x", "xx"), $n - 1) }; $d("x", 60))`, "U100", nil},
-		{"doubling by pattern", `($d := function($s, $n) { $n = 0 ? $s : $d($replace($s, /x/, "xx"), $n - 1) }; $d("x", 60))`, "U100", nil},
-		{"groups many times", `$replace($big.text, /(.*)/, $join([1..100000].("$1")))`, "U1002", nil},
-		{"characters of a string", `[$pad("", 5000000)][0].$`, "U1002", nil},
-		{"items in the text of an array", `($a := [1..300000]; /x/([$a, $a, $a, $a, $a, $a, $a, $a, $a, $a]))`, "U1002", nil},
-		{"split", `$split($pad("", 3000000), "")`, "U100", nil},
-		{"zip", `($a := [1..100000]; $zip($a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a))`, "U100", nil},
-		{"matches", `$match($pad("", 1000000), / /)`, "U100", nil},
-		{"doubling by append", `($d := function($s, $n) { $n = 0 ? $count($s) : $d($append($s, $s), $n - 1) }; $d([1], 60))`, "U100", nil},
-		{"shared parts in the result", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $d([1], 60))`, "U100", nil},
-		{"shared parts in text", `($d := function($s, $n) { $n = 0 ? $string($s) : $d({"a": $s, "b": $s}, $n - 1) }; $d([1], 60))`, "U100", nil},
-		{"shared parts compared", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $d([1], 60) = $d([1], 60))`, "U100", nil},
-		{"shared parts flattened", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $count({"a": $d([1], 60)}.*))`, "U100", nil},
-		{"shared parts descended", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $count($d([1], 60).**))`, "U100", nil},
-		{"deep nesting", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s]], $n - 1) }; $d([1], 1000))`, "U1001", nil},
-		{"deep nesting in text", `($d := function($s, $n) { $n = 0 ? $string($s) : $d([[$s]], $n - 1) }; $d([1], 1000))`, "U1001", nil},
-		{"deep nesting looked into", `($d := function($s, $n) { $n = 0 ? $s.a : $d([[$s]], $n - 1) }; $d([1], 20000))`, "U1001", nil},
-		{"deep nesting as a condition", `($d := function($s, $n) { $n = 0 ? $boolean($s) : $d([[$s]], $n - 1) }; $d([1], 20000))`, "U1001", nil},
-		{"an object in itself", `{"a": {}} ~> |a|{"b": $}|`, "U1001", nil},
-		{"chain of functions", `($d := function($f, $n) { $n = 0 ? $f(1) : $d($f ~> $string, $n - 1) }; $d($string, 20000))`, "U1001", nil},
-		{"partial of partial", `($d := function($f, $n) { $n = 0 ? $f(1) : $d($map(?, $f), $n - 1) }; $d($string, 20000))`, "U1001", nil},
-		{"many references to the input", `[1..5000].$big.text`, "U100", nil},
-		{"quadratic work", `$count([1..100000][$ in [0..$]])`, "U100", nil},
-		{"a list that stays the same", `$count([1..50000][$ in [1..50000]])`, "50000", nil},
-		{"a list in itself", `($a := [1..50000]; $count($a[$ in $a]))`, "50000", nil},
-		{"distinct objects", `$count($distinct([1..50000].{"a": $}))`, "50000", nil},
+		{"recursion", `($f := function($x) { 1 + $f($x) }; $f(1))`, "U100", Options{}},
+		{"endless tail recursion", `($f := function($x) { $f($x) }; $f(1))`, "U1001", Options{}},
+		{"depth", `1 + (2 + (3 + (4 + 5)))`, "U1001", Options{MaxEvalDepth: 5}},
+		{"enough depth", `1 + (2 + (3 + (4 + 5)))`, "15", Options{MaxEvalDepth: 12}},
+		{"range", `[1..10000001]`, "D2014", Options{}},
+		{"large range", `[1..9999999]`, "U1002", Options{}},
+		{"pad", `$pad("", 1e12)`, "U1002", Options{}},
+		{"pad the other way", `$pad("", -1e300)`, "U1002", Options{}},
+		{"doubling", `($d := function($s, $n) { $n = 0 ? $s : $d($s & $s, $n - 1) }; $d("xx", 60))`, "U100", Options{}},
+		{"doubling by join", `($d := function($s, $n) { $n = 0 ? $s : $d($join([$s, $s]), $n - 1) }; $d("xx", 60))`, "U100", Options{}},
+		{"doubling by replace", `($d := function($s, $n) { $n = 0 ? $s : $d($replace($s, "x", "xx"), $n - 1) }; $d("x", 60))`, "U100", Options{}},
+		{"doubling by pattern", `($d := function($s, $n) { $n = 0 ? $s : $d($replace($s, /x/, "xx"), $n - 1) }; $d("x", 60))`, "U100", Options{}},
+		{"groups many times", `$replace($big.text, /(.*)/, $join([1..100000].("$1")))`, "U1002", Options{}},
+		{"characters of a string", `[$pad("", 5000000)][0].$`, "U1002", Options{}},
+		{"items in the text of an array", `($a := [1..300000]; /x/([$a, $a, $a, $a, $a, $a, $a, $a, $a, $a]))`, "U1002", Options{}},
+		{"split", `$split($pad("", 3000000), "")`, "U100", Options{}},
+		{"zip", `($a := [1..100000]; $zip($a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a, $a))`, "U100", Options{}},
+		{"matches", `$match($pad("", 1000000), / /)`, "U100", Options{}},
+		{"doubling by append", `($d := function($s, $n) { $n = 0 ? $count($s) : $d($append($s, $s), $n - 1) }; $d([1], 60))`, "U100", Options{}},
+		{"shared parts in the result", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $d([1], 60))`, "U100", Options{}},
+		{"shared parts in text", `($d := function($s, $n) { $n = 0 ? $string($s) : $d({"a": $s, "b": $s}, $n - 1) }; $d([1], 60))`, "U100", Options{}},
+		{"shared parts compared", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $d([1], 60) = $d([1], 60))`, "U100", Options{}},
+		{"shared parts flattened", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $count({"a": $d([1], 60)}.*))`, "U100", Options{}},
+		{"shared parts descended", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s], [$s]], $n - 1) }; $count($d([1], 60).**))`, "U100", Options{}},
+		{"deep nesting", `($d := function($s, $n) { $n = 0 ? $s : $d([[$s]], $n - 1) }; $d([1], 1000))`, "U1001", Options{}},
+		{"deep nesting in text", `($d := function($s, $n) { $n = 0 ? $string($s) : $d([[$s]], $n - 1) }; $d([1], 1000))`, "U1001", Options{}},
+		{"deep nesting looked into", `($d := function($s, $n) { $n = 0 ? $s.a : $d([[$s]], $n - 1) }; $d([1], 20000))`, "U1001", Options{}},
+		{"deep nesting as a condition", `($d := function($s, $n) { $n = 0 ? $boolean($s) : $d([[$s]], $n - 1) }; $d([1], 20000))`, "U1001", Options{}},
+		{"an object in itself", `{"a": {}} ~> |a|{"b": $}|`, "U1001", Options{}},
+		{"chain of functions", `($d := function($f, $n) { $n = 0 ? $f(1) : $d($f ~> $string, $n - 1) }; $d($string, 20000))`, "U1001", Options{}},
+		{"partial of partial", `($d := function($f, $n) { $n = 0 ? $f(1) : $d($map(?, $f), $n - 1) }; $d($string, 20000))`, "U1001", Options{}},
+		{"many references to the input", `[1..5000].$big.text`, "U100", Options{}},
+		{"quadratic work", `$count([1..100000][$ in [0..$]])`, "U100", Options{}},
+		{"a list that stays the same", `$count([1..50000][$ in [1..50000]])`, "50000", Options{}},
+		{"a list in itself", `($a := [1..50000]; $count($a[$ in $a]))`, "50000", Options{}},
+		{"distinct objects", `$count($distinct([1..50000].{"a": $}))`, "50000", Options{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			opts := append([]Option{WithMaxSteps(1_000_000), WithMaxTime(time.Minute)}, tt.opts...)
-			got := evaluate(t, tt.expr, Undefined, map[string]any{"big": big}, opts...)
+			o := tt.options
+			o.MaxSteps, o.MaxTime = 1_000_000, time.Minute
+			got := evaluate(t, tt.expr, Undefined, map[string]any{"big": big}, o)
 			if !strings.HasPrefix(got, tt.want) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
@@ -363,16 +364,16 @@ func TestBudgets(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		expr string
-		opt  Option
+		opt  Options
 		want error
 	}{
-		{`($f := function() { $f() }; $f())`, WithMaxTime(10 * time.Millisecond), ErrTime},
-		{`($f := function() { 1 + $f() }; $f())`, WithMaxEvalDepth(100), ErrDepth},
-		{`[1..1000]`, WithMaxAllocation(1000), ErrAllocation},
-		{`1 + "a"`, WithMaxTime(time.Second), nil},
+		{`($f := function() { $f() }; $f())`, Options{MaxTime: 10 * time.Millisecond}, ErrTime},
+		{`($f := function() { 1 + $f() }; $f())`, Options{MaxEvalDepth: 100}, ErrDepth},
+		{`[1..1000]`, Options{MaxAllocation: 1000}, ErrAllocation},
+		{`1 + "a"`, Options{MaxTime: time.Second}, nil},
 	}
 	for _, tt := range tests {
-		_, err := MustCompile(tt.expr, tt.opt).Eval(context.Background(), Undefined, nil)
+		_, err := tt.opt.MustCompile(tt.expr).Eval(context.Background(), Undefined, nil)
 		if err == nil {
 			t.Fatalf("%s: got no error", tt.expr)
 		}
@@ -386,7 +387,7 @@ func TestBudgets(t *testing.T) {
 
 func TestEnv(t *testing.T) {
 	t.Parallel()
-	expr := MustCompile(`{"uuid": $uuid(), "random": $random(), "now": $now(), "x": $x}`, StepFunctions())
+	expr := Options{StepFunctions: true}.MustCompile(`{"uuid": $uuid(), "random": $random(), "now": $now(), "x": $x}`)
 	uuid, err := NewFunction("uuid", "<:s>", func(context.Context, []any) (any, error) { return "one", nil })
 	if err != nil {
 		t.Fatal(err)
@@ -404,8 +405,11 @@ func TestEnv(t *testing.T) {
 	if err != nil || strings.Contains(show(v), `"x"`) || strings.Contains(show(v), `"one"`) {
 		t.Errorf("of no environment: got %s, %v", show(v), err)
 	}
-	if _, err := NewFunction("f", "<n<", nil); err == nil {
+	if _, err := NewFunction("f", "<n<", func(context.Context, []any) (any, error) { return nil, nil }); err == nil {
 		t.Error("a wrong signature: got no error")
+	}
+	if _, err := NewFunction("f", "", nil); err == nil {
+		t.Error("no function: got no error")
 	}
 }
 
@@ -455,7 +459,7 @@ func TestRawPassesThrough(t *testing.T) {
 		{`$request.body ? 1 : 2`, "1"},
 	}
 	for _, tt := range tests {
-		if got := evaluate(t, tt.expr, Undefined, vars); got != tt.want {
+		if got := evaluate(t, tt.expr, Undefined, vars, Options{}); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.expr, got, tt.want)
 		}
 	}
@@ -498,23 +502,23 @@ func TestVariables(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", tt.expr, diff)
 		}
 	}
-	if got := MustCompile(`$eval("1")`, StepFunctions()).Variables(); len(got) != 1 || got[0] != "eval" {
+	if got := (Options{StepFunctions: true}).MustCompile(`$eval("1")`).Variables(); len(got) != 1 || got[0] != "eval" {
 		t.Errorf("$eval in Step Functions: got %v, want [eval]", got)
 	}
 }
 
 func TestOptions(t *testing.T) {
 	t.Parallel()
-	clock := WithClock(func() time.Time { return time.UnixMilli(1500000000123) })
+	clock := Options{Clock: func() time.Time { return time.UnixMilli(1500000000123) }}
 	sequence := uint64(0)
-	random := WithRandom(func() uint64 { sequence += 1 << 62; return sequence })
-	twice := WithFunction("twice", "<n-:n>", func(_ context.Context, args []any) (any, error) {
+	random := Options{Random: func() uint64 { sequence += 1 << 62; return sequence }}
+	twice := function(t, "twice", "<n-:n>", func(_ context.Context, args []any) (any, error) {
 		if args[0] == Undefined {
 			return Undefined, nil
 		}
 		return 2 * toFloat(args[0]), nil
 	})
-	list := WithFunction("list", "", func(_ context.Context, args []any) (any, error) {
+	list := function(t, "list", "", func(_ context.Context, args []any) (any, error) {
 		if _, ok := args[0].([]any); !ok {
 			return nil, errors.New("no array")
 		}
@@ -522,18 +526,18 @@ func TestOptions(t *testing.T) {
 	})
 	tests := []struct {
 		expr, want string
-		opt        Option
+		opt        Options
 	}{
 		{`$millis()`, "1500000000123", clock},
 		{`$now()`, `"2017-07-14T02:40:00.123Z"`, clock},
 		{`$now("[Y]")`, `"2017"`, clock},
-		{`$millis() = $millis()`, "true", nothing},
+		{`$millis() = $millis()`, "true", Options{}},
 		{`[$random(), $random()]`, "[0.25,0.5]", random},
-		{`$twice(4)`, "8", twice},
-		{`4.$twice()`, "S0213", twice},
-		{`(4).$twice()`, "8", twice},
-		{`$twice("4")`, "T0410", twice},
-		{`$list([1, 2].($ + 1), {"a": [3]})`, `[[2,3],{"a":[3]}]`, list},
+		{`$twice(4)`, "8", Options{Functions: twice}},
+		{`4.$twice()`, "S0213", Options{Functions: twice}},
+		{`(4).$twice()`, "8", Options{Functions: twice}},
+		{`$twice("4")`, "T0410", Options{Functions: twice}},
+		{`$list([1, 2].($ + 1), {"a": [3]})`, `[[2,3],{"a":[3]}]`, Options{Functions: list}},
 		{`$shuffle([1, 2, 3]) ~> $count`, "3", random},
 	}
 	for _, tt := range tests {
@@ -543,15 +547,12 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// nothing is an option that changes nothing.
-func nothing(*config) {}
-
-// A function that WithFunction added reports its own errors.
+// A function of the options reports its own errors.
 func TestErrorOfFunction(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("out of order")
-	f := WithFunction("f", "<:x>", func(context.Context, []any) (any, error) { return nil, cause })
-	_, err := MustCompile(`1 + $f()`, f).Eval(context.Background(), Undefined, nil)
+	f := function(t, "f", "<:x>", func(context.Context, []any) (any, error) { return nil, cause })
+	_, err := Options{Functions: f}.MustCompile(`1 + $f()`).Eval(context.Background(), Undefined, nil)
 	if !errors.Is(err, cause) {
 		t.Errorf("got error %v, want %v", err, cause)
 	}
@@ -629,7 +630,7 @@ func TestInputsAreNotChanged(t *testing.T) {
 func TestFromGoResults(t *testing.T) {
 	t.Parallel()
 	input := FromGo(map[string]any{"b": []any{1, int64(2), uint64(3), json.RawMessage(`{"x": 4}`)}, "a": "s"})
-	if got, want := evaluate(t, `[b[3].x, $sum(b[[0..2]]), $keys($)]`, input, nil), `[4,6,"a","b"]`; got != want {
+	if got, want := evaluate(t, `[b[3].x, $sum(b[[0..2]]), $keys($)]`, input, nil, Options{}), `[4,6,"a","b"]`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -22,7 +22,7 @@ func TestMessages(t *testing.T) {
 		`"\x"`:           `S0103: Unsupported escape sequence: \"x"`,
 		`sum(1)`:         `T1005: Attempted to invoke a non-function. Did you mean $sum?`,
 	} {
-		e, err := jsonata.Compile(expr, jsonata.StepFunctions())
+		e, err := jsonata.Options{StepFunctions: true}.Compile(expr)
 		if err == nil {
 			_, err = e.Eval(t.Context(), jsonata.Undefined, nil)
 		}

@@ -1,7 +1,9 @@
 package jsonata
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 )
@@ -17,8 +19,48 @@ const (
 // maxSource is the maximum length of an expression, in bytes.
 const maxSource = 64 << 10
 
-// An Option changes how [Compile] reads an expression, or what its evaluation may use.
-type Option func(*config)
+// Options say how an expression is read, and what its evaluation may use. The zero value
+// has the defaults, with which [Compile] compiles.
+type Options struct {
+	// StepFunctions selects the [dialect of AWS Step Functions]: the grammar of JSONata
+	// 2.0.6 (?: and ?? are S0211), no $eval, and the functions $partition, $range, $hash,
+	// $random([seed]), $uuid and $parse. There is no context at the top of an expression:
+	// $, $$ and bare names refer to nothing there, whatever the input. The default is
+	// JSONata.
+	//
+	// [dialect of AWS Step Functions]: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+	StepFunctions bool
+	// Functions of [NewFunction] are added to the language, each under its name; one of
+	// them replaces a built-in function of that name. The default is none.
+	Functions []*Function
+	// MaxSteps bounds the work of an evaluation: the parts of the expression that are
+	// evaluated, the calls that are made, the items that functions process, and text and
+	// regular expressions in proportion to their length. Beyond the limit, the error is
+	// U1001, [ErrSteps]. An evaluation takes the same number of steps on every machine; 0
+	// is ten million, roughly what a processor core does in a second.
+	MaxSteps int
+	// MaxTime bounds the time of an evaluation; beyond the limit, the error is U1001,
+	// [ErrTime]. It is a safeguard for slow or busy machines; MaxSteps is the limit for the
+	// expression itself. The clock is only read from time to time, so an evaluation can
+	// take a few tenths of a second more. 0 is twenty seconds.
+	MaxTime time.Duration
+	// MaxEvalDepth bounds how deeply evaluations nest; beyond the limit, the error is
+	// U1001, [ErrDepth]. Tail calls do not nest. 0 is ten thousand.
+	MaxEvalDepth int
+	// MaxAllocation bounds, roughly, the bytes of the values that are live at one time in
+	// an evaluation, and of its result; beyond the limit, the error is U1002,
+	// [ErrAllocation]. Values that an expression makes on its way to a small result no
+	// longer count once it has the result. The process may use a few times as much memory,
+	// as always with a garbage collector. 0 is 64 MiB.
+	MaxAllocation int64
+	// Clock is what $now and $millis read; nil is [time.Now].
+	Clock func() time.Time
+	// Random is the source of $random, $shuffle and $uuid. It must be safe for concurrent
+	// use if the expression is. nil is math/rand.
+	Random func() uint64
+
+	adjust func(*config) // only set by tests
+}
 
 type config struct {
 	stepFunctions bool // the grammar and the functions
@@ -30,7 +72,7 @@ type config struct {
 	clock         func() time.Time
 	stopwatch     func() time.Time // of maxTime
 	random        func() uint64
-	functions     map[string]*builtin // the functions of WithFunction
+	functions     map[string]*builtin // the functions of Options.Functions
 	indexes       indexing
 }
 
@@ -48,8 +90,11 @@ func (c *config) worth(n, from int) bool {
 	return c.indexes == indexLong && n >= from || c.indexes == indexAll && n > 0
 }
 
-func newConfig(opts []Option) *config {
+// config returns the settings of an expression.
+func (o Options) config() *config {
 	c := &config{
+		stepFunctions: o.StepFunctions,
+		noContext:     o.StepFunctions,
 		maxSteps:      defaultMaxSteps,
 		maxTime:       defaultMaxTime,
 		maxDepth:      defaultMaxEvalDepth,
@@ -58,12 +103,36 @@ func newConfig(opts []Option) *config {
 		stopwatch:     time.Now,
 		random:        rand.Uint64,
 	}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(c)
+	for _, f := range o.Functions {
+		if f == nil {
+			continue
+		}
+		if b, ok := f.value.(*builtin); ok {
+			if c.functions == nil {
+				c.functions = make(map[string]*builtin, len(o.Functions))
+			}
+			c.functions[b.name] = b
 		}
 	}
+	o.limit(c)
 	return c
+}
+
+// limit applies the options that affect evaluation.
+func (o Options) limit(c *config) {
+	c.maxSteps = cmp.Or(o.MaxSteps, c.maxSteps)
+	c.maxTime = cmp.Or(o.MaxTime, c.maxTime)
+	c.maxDepth = cmp.Or(o.MaxEvalDepth, c.maxDepth)
+	c.maxAllocation = cmp.Or(o.MaxAllocation, c.maxAllocation)
+	if o.Clock != nil {
+		c.clock = o.Clock
+	}
+	if o.Random != nil {
+		c.random = o.Random
+	}
+	if o.adjust != nil {
+		o.adjust(c)
+	}
 }
 
 // builtin returns the function $name, for when nothing else is bound to the name.
@@ -74,65 +143,9 @@ func (c *config) builtin(name string) *builtin {
 	return findBuiltin(name, c.stepFunctions)
 }
 
-// StepFunctions selects the [dialect of AWS Step Functions]: the grammar of JSONata 2.0.6
-// (?: and ?? are S0211), no $eval, and the functions $partition, $range, $hash,
-// $random([seed]), $uuid and $parse. There is no context at the top of an expression: $,
-// $$ and bare names refer to nothing there, whatever the input.
-//
-// [dialect of AWS Step Functions]: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
-func StepFunctions() Option {
-	return func(c *config) { c.stepFunctions, c.noContext = true, true }
-}
-
-// WithMaxSteps bounds the work of an evaluation: the parts of the expression that are
-// evaluated, the calls that are made, the items that functions process, and text and
-// regular expressions in proportion to their length. Beyond the limit, the error is
-// U1001, [ErrSteps]. An evaluation takes the same number of steps on every machine; the
-// default is roughly what a processor core does in a second.
-func WithMaxSteps(n int) Option { return func(c *config) { c.maxSteps = n } }
-
-// WithMaxTime bounds the time of an evaluation; beyond the limit, the error is U1001,
-// [ErrTime]. It is a safeguard for slow or busy machines; [WithMaxSteps] is the limit for
-// the expression itself. The clock is only read from time to time, so an evaluation can
-// take a few tenths of a second more.
-func WithMaxTime(d time.Duration) Option { return func(c *config) { c.maxTime = d } }
-
-// WithMaxEvalDepth bounds how deeply evaluations nest; beyond the limit, the error is
-// U1001, [ErrDepth]. Tail calls do not nest.
-func WithMaxEvalDepth(n int) Option { return func(c *config) { c.maxDepth = n } }
-
-// WithMaxAllocation bounds, roughly, the bytes of the values that are live at one time in
-// an evaluation, and of its result; beyond the limit, the error is U1002,
-// [ErrAllocation]. Values that an expression makes on its way to a small result no longer
-// count once it has the result. The process may use a few times as much memory, as always
-// with a garbage collector.
-func WithMaxAllocation(n int64) Option { return func(c *config) { c.maxAllocation = n } }
-
-// WithClock sets what $now and $millis read, instead of [time.Now].
-func WithClock(now func() time.Time) Option { return func(c *config) { c.clock = now } }
-
-// WithRandom sets the source of $random, $shuffle and $uuid. It must be safe for
-// concurrent use if the expression is.
-func WithRandom(bits func() uint64) Option { return func(c *config) { c.random = bits } }
-
-// WithFunction adds the function $name, or replaces a built-in one; see [NewFunction]. It
-// panics if the signature is wrong.
-func WithFunction(name, signature string, f func(ctx context.Context, args []any) (any, error)) Option {
-	b, err := newBuiltin(name, signature, f)
-	if err != nil {
-		panic("jsonata: signature " + signature + ": " + err.Error())
-	}
-	return func(c *config) {
-		if c.functions == nil {
-			c.functions = map[string]*builtin{}
-		}
-		c.functions[name] = b
-	}
-}
-
-// NewFunction returns a function that expressions can call if it is the value of a
-// variable. A variable takes precedence over a built-in function of the same name, so an
-// evaluation can have its own $random or $uuid.
+// NewFunction returns a function that expressions can call as $name if it is one of the
+// [Options], or as a variable of which it is the value. A variable takes precedence over a
+// built-in function of the same name, so an evaluation can have its own $random or $uuid.
 //
 // The [signature] is checked before each call; "" accepts any arguments. Missing
 // arguments are [Undefined]. The result must consist of values of this package. An error
@@ -148,6 +161,9 @@ func NewFunction(name, signature string, f func(ctx context.Context, args []any)
 }
 
 func newBuiltin(name, signature string, f func(ctx context.Context, args []any) (any, error)) (*builtin, error) {
+	if f == nil {
+		return nil, errors.New("jsonata: the function $" + name + " is nil")
+	}
 	var sig *signatureSpec
 	if signature != "" {
 		var err error

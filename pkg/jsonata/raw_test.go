@@ -65,7 +65,7 @@ func TestSuiteWithRaw(t *testing.T) {
 					}
 				}
 			}
-			expr, err := Compile(string(c.Expr), WithMaxAllocation(2<<30), WithMaxTime(2*time.Minute))
+			expr, err := Options{MaxAllocation: 2 << 30, MaxTime: 2 * time.Minute}.Compile(string(c.Expr))
 			var got any
 			if err == nil {
 				got, err = expr.Eval(context.Background(), rawParts(t, r, input), vars)
@@ -96,10 +96,10 @@ func TestRawParts(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, expr := range exprs {
-		want := evaluate(t, expr, input, nil)
+		want := evaluate(t, expr, input, nil, Options{})
 		for range 20 {
 			raw := rawParts(t, r, input)
-			if got := evaluate(t, expr, raw, nil); got != want {
+			if got := evaluate(t, expr, raw, nil, Options{}); got != want {
 				t.Fatalf("%s of %s: got %s, want %s", expr, show(raw), got, want)
 			}
 		}

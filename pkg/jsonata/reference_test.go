@@ -88,7 +88,7 @@ func TestAsTheReference(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.expr, func(t *testing.T) {
 			t.Parallel()
-			if got := evaluate(t, tt.expr, decode(t, []byte(tt.input)), nil); got != tt.want {
+			if got := evaluate(t, tt.expr, decode(t, []byte(tt.input)), nil, Options{}); got != tt.want {
 				t.Errorf("of %s: got %s, want %s", tt.input, got, tt.want)
 			}
 		})

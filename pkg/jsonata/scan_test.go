@@ -92,7 +92,7 @@ func TestLargeBody(t *testing.T) {
 		{`{"id": $body.id, "name": $uppercase($body.object.name)}`, `{"id":"evt_2","name":"N"}`},
 	}
 	for _, tt := range tests {
-		e := MustCompile(tt.expr, StepFunctions())
+		e := Options{StepFunctions: true}.MustCompile(tt.expr)
 		var v any
 		n := testing.AllocsPerRun(2, func() {
 			raw, err := ParseRaw(text)
@@ -118,8 +118,8 @@ func TestLargeBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, expr := range []string{`$count($body.object.items)`, `$sum($body.object.items.price)`, `$keys($body)`, `$body.object.items[5].sku`, `$string($body.object.items[0])`, `$body.object.items[sku = "s3"].note`} {
-		got := evaluate(t, expr, Undefined, vars)
-		if want := evaluate(t, expr, Undefined, map[string]any{"body": whole}); got != want {
+		got := evaluate(t, expr, Undefined, vars, Options{})
+		if want := evaluate(t, expr, Undefined, map[string]any{"body": whole}, Options{}); got != want {
 			t.Errorf("%s: %s, want %s", expr, got, want)
 		}
 	}
@@ -136,7 +136,7 @@ func TestRawMembersAtTheSameTime(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for _, expr := range []string{`$body.id`, `$body.object.id`, `$keys($body)`, `$body.object.items[1].sku`} {
-				if got := evaluate(t, expr, Undefined, map[string]any{"body": raw}); got == "undefined" {
+				if got := evaluate(t, expr, Undefined, map[string]any{"body": raw}, Options{}); got == "undefined" {
 					t.Errorf("%s: nothing", expr)
 				}
 			}

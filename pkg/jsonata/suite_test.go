@@ -123,7 +123,7 @@ func decode(t testing.TB, text []byte) any {
 }
 
 // run evaluates a case and returns what is wrong with the result, or "".
-func (s suite) run(t testing.TB, c suiteCase, opts ...Option) string {
+func (s suite) run(t testing.TB, c suiteCase, o Options) string {
 	t.Helper()
 	input := Undefined
 	switch {
@@ -142,17 +142,15 @@ func (s suite) run(t testing.TB, c suiteCase, opts ...Option) string {
 		}
 	}
 	// The limits of the package are for expressions of strangers; some cases are large.
-	opts = append([]Option{WithMaxAllocation(2 << 30), WithMaxTime(2 * time.Minute)}, opts...)
+	o.MaxAllocation, o.MaxTime = 2<<30, 2*time.Minute
 	// A case's own limit is there to trip. Where the case has a result, it says how fast
 	// the reference is on its author's machine, which the race detector is not.
 	if c.TimeLimit > 0 && c.Result == nil {
-		opts = append(opts, WithMaxTime(time.Duration(c.TimeLimit)*time.Millisecond))
+		o.MaxTime = time.Duration(c.TimeLimit) * time.Millisecond
 	}
-	if c.Depth > 0 {
-		opts = append(opts, WithMaxEvalDepth(c.Depth))
-	}
+	o.MaxEvalDepth = c.Depth
 	var got any
-	expr, err := Compile(string(c.Expr), opts...)
+	expr, err := o.Compile(string(c.Expr))
 	if err == nil {
 		got, err = expr.Eval(context.Background(), input, vars)
 	}
@@ -232,7 +230,7 @@ func TestSuite(t *testing.T) {
 	leftOut := readLeftOut(t)
 	passed := 0
 	for _, c := range s.cases {
-		problem := s.run(t, c)
+		problem := s.run(t, c, Options{})
 		_, excused := leftOut[c.id]
 		switch {
 		case problem == "":

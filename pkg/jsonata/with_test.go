@@ -9,10 +9,11 @@ import (
 
 func TestWith(t *testing.T) {
 	t.Parallel()
-	base := jsonata.MustCompile(`$millis() & "/" & $random()`, jsonata.StepFunctions())
-	epoch := jsonata.WithClock(func() time.Time { return time.UnixMilli(7) })
-	half := jsonata.WithRandom(func() uint64 { return 1 << 63 })
-	other := base.With(epoch, half)
+	base := jsonata.Options{StepFunctions: true}.MustCompile(`$millis() & "/" & $random()`)
+	other := base.With(jsonata.Options{
+		Clock:  func() time.Time { return time.UnixMilli(7) },
+		Random: func() uint64 { return 1 << 63 },
+	})
 	for range 2 {
 		v, err := other.Eval(t.Context(), jsonata.Undefined, nil)
 		if v != "7/0.5" || err != nil {
@@ -30,7 +31,7 @@ func TestWith(t *testing.T) {
 // The language is that of the compilation, whatever the options of an evaluation say.
 func TestWithKeepsTheLanguage(t *testing.T) {
 	t.Parallel()
-	v, err := jsonata.MustCompile(`a`).With(jsonata.StepFunctions()).Eval(t.Context(), jsonata.FromGo(map[string]any{"a": true}), nil)
+	v, err := jsonata.MustCompile(`a`).With(jsonata.Options{StepFunctions: true}).Eval(t.Context(), jsonata.FromGo(map[string]any{"a": true}), nil)
 	if v != true || err != nil {
 		t.Errorf("value = %v, %v, want true", v, err)
 	}

@@ -40,9 +40,9 @@ type Options struct {
 	Mocks func(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error)
 	// Account and Region are used in the ARNs of new state machines.
 	Account, Region string
-	// Now is the clock, and UUID makes ids of executions, revisions and requests; nil
-	// means the real ones.
-	Now  func() time.Time
+	// Now is the clock; nil is [time.Now].
+	Now func() time.Time
+	// UUID makes ids of executions, revisions and requests; nil makes random ones.
 	UUID func() string
 	// Sleep waits for Wait states and the intervals of retries, until ctx ends; nil waits
 	// in real time.

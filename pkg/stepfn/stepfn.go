@@ -64,11 +64,12 @@ type Options struct {
 	Getenv func(string) string
 	// Recorder sends a subsegment for each start; nil sends none.
 	Recorder *trace.Recorder
-	// Now is the clock, Sleep the wait between attempts, Rand a number in [0,1) for
-	// its jitter. Nil values are the real ones. Sleep returns when ctx ends.
-	Now   func() time.Time
+	// Now is the clock; nil is [time.Now].
+	Now func() time.Time
+	// Sleep waits between attempts, and returns when ctx ends; nil waits in real time.
 	Sleep func(ctx context.Context, d time.Duration)
-	Rand  func() float64
+	// Rand is a number in [0,1) for the jitter of the waits; nil is math/rand.
+	Rand func() float64
 }
 
 // A Client starts executions. It is safe for concurrent use, and should be made once,

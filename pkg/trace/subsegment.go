@@ -44,13 +44,15 @@ type Recorder struct {
 	dial func() net.Conn
 }
 
-// RecorderOptions configure a [Recorder]. Nil values are the real clock and a random
-// number.
+// RecorderOptions configure a [Recorder].
 type RecorderOptions struct {
-	// Address is the daemon's, as [DaemonAddress] returns it.
+	// Address is the daemon's, as [DaemonAddress] returns it; if it is empty, there is no
+	// Recorder.
 	Address string
-	Now     func() time.Time
-	Rand    func() uint64
+	// Now is the clock; nil is [time.Now].
+	Now func() time.Time
+	// Rand makes ids of subsegments; nil is math/rand.
+	Rand func() uint64
 }
 
 // NewRecorder returns a Recorder, or nil if there is no address. It sends nothing,

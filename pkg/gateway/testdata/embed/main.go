@@ -27,11 +27,15 @@ func (echo) Start(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
 func shout(_ context.Context, args []any) (any, error) { return strings.ToUpper(args[0].(string)), nil }
 
 func main() {
+	loud, err := jsonata.NewFunction("shout", "<s:s>", shout)
+	if err != nil {
+		log.Fatal(err)
+	}
 	make := map[string]func(gateway.Options) (lambda.Handler, error){"webhook": gateway.Webhook, "queue": gateway.Queue, "event": gateway.Event}
 	handler, err := make[os.Getenv("_HANDLER")](gateway.Options{
 		Starter: echo{},
 		Log:     slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		JSONata: []jsonata.Option{jsonata.WithFunction("shout", "<s:s>", shout)},
+		JSONata: jsonata.Options{Functions: []*jsonata.Function{loud}},
 	})
 	if err != nil {
 		log.Fatal(err)
