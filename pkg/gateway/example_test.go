@@ -30,12 +30,9 @@ routes:
     input: '{% $shout($request.params.shop) %}'
 `)
 	defer os.Remove(file)
-	shout, err := jsonata.NewFunction("shout", "<s:s>", func(_ context.Context, args []any) (any, error) {
+	shout := jsonata.MustFunction("shout", "<s:s>", func(_ context.Context, args []any) (any, error) {
 		return strings.ToUpper(args[0].(string)), nil
 	})
-	if err != nil {
-		panic(err)
-	}
 	handler, err := gateway.Webhook(gateway.Options{
 		Config:  file,
 		Starter: bridgetest.StarterFunc(echo),

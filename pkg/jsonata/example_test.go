@@ -125,17 +125,13 @@ func ExampleOptions_stepFunctions() {
 }
 
 func ExampleOptions_functions() {
-	shout, err := jsonata.NewFunction("shout", "<s-:s>", func(_ context.Context, args []any) (any, error) {
+	shout := jsonata.MustFunction("shout", "<s-:s>", func(_ context.Context, args []any) (any, error) {
 		s, ok := args[0].(string)
 		if !ok {
 			return jsonata.Undefined, nil
 		}
 		return strings.ToUpper(s) + "!", nil
 	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
 	v, err := jsonata.Options{Functions: []*jsonata.Function{shout}}.MustCompile(`$map(["a", "b"], $shout)`).Eval(context.Background(), jsonata.Undefined, nil)
 	print(v)
 	fmt.Println(err)

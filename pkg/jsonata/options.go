@@ -160,6 +160,16 @@ func NewFunction(name, signature string, f func(ctx context.Context, args []any)
 	return &Function{b}, nil
 }
 
+// MustFunction is [NewFunction] for functions that are part of a program; it panics if
+// their signature is wrong.
+func MustFunction(name, signature string, f func(ctx context.Context, args []any) (any, error)) *Function {
+	made, err := NewFunction(name, signature, f)
+	if err != nil {
+		panic("jsonata: function $" + name + ": " + err.Error())
+	}
+	return made
+}
+
 func newBuiltin(name, signature string, f func(ctx context.Context, args []any) (any, error)) (*builtin, error) {
 	if f == nil {
 		return nil, errors.New("jsonata: the function $" + name + " is nil")

@@ -27,15 +27,11 @@ func (echo) Start(_ context.Context, s bridge.Start) (bridge.Outcome, error) {
 func shout(_ context.Context, args []any) (any, error) { return strings.ToUpper(args[0].(string)), nil }
 
 func main() {
-	loud, err := jsonata.NewFunction("shout", "<s:s>", shout)
-	if err != nil {
-		log.Fatal(err)
-	}
 	make := map[string]func(gateway.Options) (lambda.Handler, error){"webhook": gateway.Webhook, "queue": gateway.Queue, "event": gateway.Event}
 	handler, err := make[os.Getenv("_HANDLER")](gateway.Options{
 		Starter: echo{},
 		Log:     slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		JSONata: jsonata.Options{Functions: []*jsonata.Function{loud}},
+		JSONata: jsonata.Options{Functions: []*jsonata.Function{jsonata.MustFunction("shout", "<s:s>", shout)}},
 	})
 	if err != nil {
 		log.Fatal(err)
