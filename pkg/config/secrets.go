@@ -1,25 +1,13 @@
 package config
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 func (d *document) requireSecrets(r *Route) {
 	if !d.secrets || d.foreign || r.HTTP == nil {
 		return
 	}
-	spec := &r.HTTP.Verify
-	for i, ref := range spec.Secrets {
-		d.requireSecret(r, "verify.secrets."+strconv.Itoa(i), ref)
-	}
-	if k := spec.Signature; k != nil && k.Keys != nil {
-		for i, ref := range k.Keys.Roots {
-			d.requireSecret(r, "verify.signature.keys.roots."+strconv.Itoa(i), ref)
-		}
-	}
-	if spec.Token != nil {
-		d.requireSecret(r, "verify.token", spec.Token.Reference)
+	for field, ref := range r.HTTP.Verify.ReferencesByField() {
+		d.requireSecret(r, "verify."+field, ref)
 	}
 }
 

@@ -26,6 +26,10 @@ func digestOf(s string) ([sha256.Size]byte, error) { return sha256.Sum256([]byte
 var basicScheme = scheme{
 	name:     "basic",
 	verifier: func(b *builder) (Verifier, error) { return b.newBasic(b.spec.Basic.Username) },
+	fields: func(s *Spec) []Field {
+		s.Basic = &Basic{}
+		return []Field{{Key: "username", To: &s.Basic.Username}}
+	},
 	check: func(c *checker, s *Spec) {
 		if s.Basic.Username == "" || strings.Contains(s.Basic.Username, ":") {
 			c.add("basic.username", "is missing, or has a colon")

@@ -14,9 +14,10 @@ import (
 // https://open.feishu.cn/document/server-docs/event-subscription-guide/event-subscription-configure-/encrypt-key-encryption-configuration-case:
 // a plain hash with the Encrypt Key in the middle, over a body that is {"encrypt": …}, the
 // event in AES-256-CBC. What follows verification gets the event.
-var feishuScheme = scheme{name: "feishu", verifier: newFeishu}
+var feishuScheme = scheme{name: "feishu", verifier: newFeishu, warn: warnPreset}
 
 var feishuTools = tools{
+	describe: describePreset,
 	sign: func(s *signer, r *Request) error {
 		if _, encrypted := readEncrypted(r.Body); !encrypted {
 			body, err := encodeBody(object{feishuMember: encryptFeishu(s.secret, s.digest(r.Body), r.Body)})

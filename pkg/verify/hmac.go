@@ -105,18 +105,32 @@ var hmacScheme = scheme{
 	name:     "hmac",
 	verifier: func(b *builder) (Verifier, error) { return b.newPreset() },
 	signsURL: func(_ *Spec, p *Preset) bool { return p.HMAC.signsURL() },
+	warn:     warnPreset,
 }
 
 var hmacTools = tools{
-	sign: (*signer).preset,
+	sign:     (*signer).preset,
+	describe: describePreset,
 }
 
 // hmacBlock is for a sender that the Spec describes.
 var hmacBlock = scheme{
 	name:     "hmac",
 	verifier: func(b *builder) (Verifier, error) { return b.newHMAC(compileHMAC(*b.spec.HMAC, b.spec.URL)) },
+	fields: func(s *Spec) []Field {
+		s.HMAC = &HMAC{}
+		return s.HMAC.fields()
+	},
 	check:    func(c *checker, s *Spec) { s.HMAC.check(c) },
 	signsURL: func(s *Spec, _ *Preset) bool { return s.HMAC.signsURL() },
+	warn:     func(c *checker, s *Spec, _ *Preset) { s.HMAC.warn(c, "hmac.algorithm", "hmac.hash") },
+	signedTime: func(s *Spec) (Duration, bool) {
+		t := s.HMAC.Timestamp
+		if t == nil && s.HMAC.TimestampKey == "" && s.HMAC.Format != "list" {
+			return "", true
+		}
+		return t.tolerance(), true
+	},
 }
 
 var hmacBlockTools = tools{

@@ -84,3 +84,13 @@ func (s *signer) preset(r *Request) error {
 	}
 	return s.hmac(rule, r)
 }
+
+func warnPreset(c *checker, _ *Spec, p *Preset) { p.HMAC.warn(c, "provider", "provider") }
+
+func describePreset(p Preset) Signature {
+	algorithm := "hmac-"
+	if p.HMAC.Hash == "plain" {
+		algorithm = "plain "
+	}
+	return describeHMAC(p, p.HMAC, algorithm+orDefault(p.HMAC.Algorithm, "sha256"), "shared secrets: "+keyForms(p.HMAC.KeyEncoding))
+}

@@ -146,3 +146,38 @@ func (h *HMAC) checkTimestamp(c *checker, parts []part) {
 		}
 	}
 }
+
+func (h *HMAC) fields() []Field {
+	return []Field{
+		{Key: "header", To: &h.Header},
+		{Key: "algorithm", To: &h.Algorithm},
+		{Key: "encoding", To: &h.Encoding},
+		{Key: "prefix", To: &h.Prefix},
+		{Key: "prefixOptional", To: &h.PrefixOptional, Name: "prefixOptional"},
+		{Key: "separator", To: &h.Separator},
+		{Key: "signed", To: &h.Signed},
+		{Key: "keyEncoding", To: &h.KeyEncoding},
+		{Key: "format", To: &h.Format},
+		{Key: "timestampKey", To: &h.TimestampKey},
+		{Key: "signatureKey", To: &h.SignatureKey},
+		{Key: "hash", To: &h.Hash},
+		{Key: "signature", To: func() []Field {
+			h.Signature = &FormField{}
+			return []Field{{Key: "form", To: &h.Signature.Form}}
+		}},
+		{Key: "timestamp", Name: "timestamp", To: func() []Field {
+			h.Timestamp = &Timestamp{}
+			return h.Timestamp.fields()
+		}},
+	}
+}
+
+// warn reports what is weak, at the fields that say so.
+func (h *HMAC) warn(c *checker, algorithm, hash string) {
+	if h.Algorithm == "md5" {
+		c.add(algorithm, "MD5 is broken for signatures, and still hard to forge as an HMAC; use it only where the sender has nothing else")
+	}
+	if h.Hash == "plain" {
+		c.add(hash, "anyone who has one delivery can extend a plain hash: only JSON and text without zero bytes are accepted")
+	}
+}

@@ -23,6 +23,11 @@ var hubspotScheme = scheme{
 		}
 	},
 	signsURL: func(*Spec, *Preset) bool { return true },
+	warn: func(c *checker, s *Spec, _ *Preset) {
+		if slices.Contains(s.Versions, "v1") {
+			c.add("versions", "v1 is a plain hash of the secret and the body, without a time and without the URL: anyone who has one delivery can forge others")
+		}
+	},
 }
 
 var hubspotTools = tools{

@@ -67,8 +67,17 @@ func (j *JWT) place() string {
 var jwtScheme = scheme{
 	name:     "jwt",
 	verifier: func(b *builder) (Verifier, error) { return b.newJWT(jwtRule{JWT: *b.spec.JWT}) },
-	check:    func(c *checker, s *Spec) { s.JWT.check(c, len(s.Secrets) > 0) },
-	keyless:  func(s *Spec, _ *Preset) bool { return len(s.Secrets) == 0 },
+	fields: func(s *Spec) []Field {
+		s.JWT = &JWT{}
+		return s.JWT.fields()
+	},
+	check:   func(c *checker, s *Spec) { s.JWT.check(c, len(s.Secrets) > 0) },
+	keyless: func(s *Spec, _ *Preset) bool { return len(s.Secrets) == 0 },
+	warn: func(c *checker, s *Spec, _ *Preset) {
+		if s.JWT.Query != "" {
+			c.add("jwt.query", "a token in the URL is written to the access logs of every server on the way")
+		}
+	},
 	challenge: func(s *Spec) string {
 		if http.CanonicalHeaderKey(s.JWT.place()) != authorization {
 			return ""

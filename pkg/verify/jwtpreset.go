@@ -10,7 +10,8 @@ var jwtPresetScheme = scheme{
 }
 
 var jwtPresetTools = tools{
-	sign: func(s *signer, r *Request) error { return s.jwt(s.provider.jwt(&s.spec), r) },
+	sign:     func(s *signer, r *Request) error { return s.jwt(s.provider.jwt(&s.spec), r) },
+	describe: func(p Preset) Signature { return describeJWT(p.JWT, p.publicKeys) },
 }
 
 // jwt returns the preset's token rule with the Spec's settings. If the preset has public

@@ -123,3 +123,27 @@ func keySetURL(text string) error {
 	}
 	return errors.New("must be https; http is for loopback addresses only")
 }
+
+func (j *JWT) fields() []Field {
+	return []Field{
+		{Key: "jwks", To: &j.JWKS},
+		{Key: "issuer", To: &j.Issuer},
+		{Key: "audience", To: &j.Audience},
+		{Key: "header", To: &j.Header},
+		{Key: "scheme", To: &j.Scheme},
+		{Key: "cookie", To: &j.Cookie},
+		{Key: "query", To: &j.Query},
+		{Key: "expiry", To: &j.Expiry},
+		{Key: "maxAge", To: &j.MaxAge},
+		{Key: "algorithms", To: &j.Algorithms},
+		{Key: "claims", To: &j.Claims},
+		{Key: "body", To: func() []Field {
+			j.Body = &BodyClaim{}
+			return []Field{
+				{Key: "claim", To: &j.Body.Claim},
+				{Key: "algorithm", To: &j.Body.Algorithm},
+				{Key: "encoding", To: &j.Body.Encoding},
+			}
+		}},
+	}
+}

@@ -3,7 +3,7 @@ package verify
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"iter"
 	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/secrets"
@@ -33,24 +33,38 @@ func (e *KeyError) Unwrap() error { return e.Err }
 
 func newKeyError(s Spec, ref secrets.Reference, err error) *KeyError {
 	e := &KeyError{Field: "secrets", Err: err}
-	if s.Token != nil && s.Token.Reference == ref.String() {
-		e.Field = "token"
-	}
-	for i, text := range s.Secrets {
+	for field, text := range s.ReferencesByField() {
 		if text == ref.String() {
-			e.Field = fmt.Sprintf("secrets.%d", i)
+			e.Field = field
 			break
-		}
-	}
-	if s.Signature != nil && s.Signature.Keys != nil {
-		if i := slices.Index(s.Signature.Keys.Roots, ref.String()); i >= 0 {
-			e.Field = fmt.Sprintf("signature.keys.roots.%d", i)
 		}
 	}
 	if errors.Is(err, secrets.ErrMissing) && ref.Scheme == secrets.Env {
 		e.Hint = "set the environment variable " + ref.Name + ", in the function's environment or by --env-vars FILE"
 	}
 	return e
+}
+
+// ReferencesByField returns the references that are written in the Spec, each with the
+// dotted path of its field, such as secrets.0.
+func (s *Spec) ReferencesByField() iter.Seq2[string, string] {
+	return func(yield func(field, reference string) bool) {
+		if s.Signature != nil && s.Signature.Keys != nil {
+			for i, text := range s.Signature.Keys.Roots {
+				if !yield(fmt.Sprintf("signature.keys.roots.%d", i), text) {
+					return
+				}
+			}
+		}
+		for i, text := range s.Secrets {
+			if !yield(fmt.Sprintf("secrets.%d", i), text) {
+				return
+			}
+		}
+		if s.Token != nil && s.Token.Reference != "" {
+			yield("token", s.Token.Reference)
+		}
+	}
 }
 
 // KeyErrors returns all [KeyError]s in err, in order.

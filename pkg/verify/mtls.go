@@ -76,8 +76,12 @@ type mtls struct {
 var mtlsScheme = scheme{
 	name:     "mtls",
 	verifier: newMTLS,
-	check:    func(c *checker, s *Spec) { s.MTLS.check(c) },
-	keyless:  func(*Spec, *Preset) bool { return true },
+	fields: func(s *Spec) []Field {
+		s.MTLS = &MTLS{}
+		return []Field{{Key: "subject", To: &s.MTLS.Subject}, {Key: "issuer", To: &s.MTLS.Issuer}}
+	},
+	check:   func(c *checker, s *Spec) { s.MTLS.check(c) },
+	keyless: func(*Spec, *Preset) bool { return true },
 }
 
 var mtlsTools = tools{

@@ -69,7 +69,17 @@ var keySignatureBlock = scheme{
 	verifier: func(b *builder) (Verifier, error) {
 		return b.newKeySignature(*b.spec.Signature)
 	},
+	fields: func(s *Spec) []Field {
+		s.Signature = &KeySignature{}
+		return s.Signature.fields()
+	},
 	check: func(c *checker, s *Spec) { s.Signature.check(c, len(s.Secrets) > 0) },
+	signedTime: func(s *Spec) (Duration, bool) {
+		if s.Signature.Timestamp == nil {
+			return "", true
+		}
+		return s.Signature.Timestamp.tolerance(), true
+	},
 	signsURL: func(s *Spec, _ *Preset) bool {
 		parts, err := parseTemplate(orDefault(s.Signature.Signed, "{body}"))
 		return err == nil && uses(parts, "url")
@@ -112,6 +122,35 @@ var keyPresetScheme = scheme{
 
 var keyPresetTools = tools{
 	sign: func(s *signer, r *Request) error { return s.keySignature(*s.provider.Public, r) },
+	describe: func(p Preset) Signature {
+		h := p.Public.hmac()
+		return describeHMAC(p, &h, p.Public.Algorithm, publicForms)
+	},
+}
+
+func (k *KeySignature) fields() []Field {
+	return []Field{
+		{Key: "algorithm", To: &k.Algorithm},
+		{Key: "header", To: &k.Header},
+		{Key: "body", To: &k.Body},
+		{Key: "encoding", To: &k.Encoding},
+		{Key: "prefix", To: &k.Prefix},
+		{Key: "signed", To: &k.Signed},
+		{Key: "timestamp", Name: "timestamp", To: func() []Field {
+			k.Timestamp = &Timestamp{}
+			return k.Timestamp.fields()
+		}},
+		{Key: "keys", To: func() []Field {
+			k.Keys = &PublishedKeys{}
+			return []Field{
+				{Key: "url", To: &k.Keys.URL},
+				{Key: "format", To: &k.Keys.Format},
+				{Key: "member", To: &k.Keys.Member},
+				{Key: "roots", To: &k.Keys.Roots},
+				{Key: "name", To: &k.Keys.Name},
+			}
+		}},
+	}
 }
 
 func (k *KeySignature) hmac() HMAC {

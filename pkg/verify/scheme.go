@@ -10,12 +10,19 @@ type scheme struct {
 	name string
 	// verifier makes the Verifier.
 	verifier func(*builder) (Verifier, error)
+	// fields makes the scheme's block in the Spec, and describes its keys; nil if the
+	// scheme is only a provider's.
+	fields func(*Spec) []Field
 	// check reports what is wrong in the Spec's own block and keys.
 	check func(*checker, *Spec)
 	// signsURL reports whether the URL is signed, and the Spec therefore needs one.
 	signsURL func(*Spec, *Preset) bool
 	// keyless reports whether the Spec needs no secrets; nil means that it needs some.
 	keyless func(*Spec, *Preset) bool
+	// warn reports settings that work but are weak.
+	warn func(*checker, *Spec, *Preset)
+	// signedTime returns what [Spec.SignedTime] does of a block; nil if it signs nothing.
+	signedTime func(*Spec) (Duration, bool)
 	// challenge is the scheme of a WWW-Authenticate header; empty if HTTP has none.
 	challenge func(*Spec) string
 }

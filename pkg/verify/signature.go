@@ -24,29 +24,13 @@ type Signature struct {
 
 // Signature returns how the provider signs.
 func (p Preset) Signature() Signature {
-	if described := p.scheme.tools().signature; described != nil {
-		s := *described
-		s.Headers = slices.Clone(s.Headers)
-		return s
+	how := p.scheme.tools()
+	if how.describe != nil {
+		return how.describe(p)
 	}
-	switch {
-	case p.Public != nil:
-		h := p.Public.hmac()
-		return describeHMAC(p, &h, p.Public.Algorithm, publicForms)
-	case p.JWT != nil:
-		return describeJWT(p.JWT, p.publicKeys)
-	case p.Token != nil:
-		s := Signature{Algorithm: "equality", Signed: "nothing: the token itself is sent", Keys: "the tokens"}
-		if p.Token.Header != "" {
-			s.Headers = []string{p.Token.Header}
-		}
-		return s
-	}
-	algorithm := "hmac-"
-	if p.HMAC.Hash == "plain" {
-		algorithm = "plain "
-	}
-	return describeHMAC(p, p.HMAC, algorithm+orDefault(p.HMAC.Algorithm, "sha256"), "shared secrets: "+keyForms(p.HMAC.KeyEncoding))
+	s := *how.signature
+	s.Headers = slices.Clone(s.Headers)
+	return s
 }
 
 func describeJWT(j *JWT, public bool) Signature {

@@ -15,6 +15,16 @@ import (
 var tokenScheme = scheme{
 	name:     "token",
 	verifier: func(b *builder) (Verifier, error) { return b.newToken(tokenPlace(*b.spec.Token)) },
+	fields: func(s *Spec) []Field {
+		t := &Token{}
+		s.Token = t
+		return []Field{
+			{To: &t.Reference}, // Meta's hub.verify_token
+			{Key: "header", To: &t.Header},
+			{Key: "query", To: &t.Query},
+			{Key: "body", To: &t.Body},
+		}
+	},
 	check: func(c *checker, s *Spec) {
 		t := s.Token
 		if set := len(strings.Join([]string{t.Header, t.Query, t.Body}, "")); set > max(len(t.Header), len(t.Query), len(t.Body)) {
@@ -25,6 +35,11 @@ var tokenScheme = scheme{
 		}
 		if strings.HasSuffix(t.Body, "/") || len(t.Body) > 256 || len(t.Query) > 256 {
 			c.add("token.body", "is not the name of a member or field, or a JSON pointer such as /data/token")
+		}
+	},
+	warn: func(c *checker, s *Spec, _ *Preset) {
+		if s.Token.Query != "" {
+			c.add("token.query", "a secret in the URL is written to the access logs of every server on the way")
 		}
 	},
 	challenge: func(s *Spec) string {
@@ -53,6 +68,13 @@ var tokenPresetScheme = scheme{
 
 var tokenPresetTools = tools{
 	sign: func(s *signer, r *Request) error { return s.tokenAt(s.provider.tokenPlace(&s.spec), r) },
+	describe: func(p Preset) Signature {
+		s := Signature{Algorithm: "equality", Signed: "nothing: the token itself is sent", Keys: "the tokens"}
+		if p.Token.Header != "" {
+			s.Headers = []string{p.Token.Header}
+		}
+		return s
+	},
 }
 
 // tokenPlace returns the preset's place, unless the Spec has a header of its own.

@@ -11,8 +11,10 @@ type tools struct {
 	sign func(*signer, *Request) error
 	// unsignable explains why sign is nil.
 	unsignable string
-	// signature describes the scheme for people; nil if it is the preset's parameters.
+	// signature describes a provider's scheme for people, unless describe does so from the
+	// preset's parameters.
 	signature *Signature
+	describe  func(Preset) Signature
 	// defaults are the values of the block's keys that the Spec leaves out.
 	defaults func(*Spec) []Default
 }

@@ -20,6 +20,7 @@ var xScheme = scheme{
 }
 
 var xTools = tools{
+	describe: describePreset,
 	sign: func(s *signer, r *Request) error {
 		if isPlain(r.Body) {
 			return s.cannot("a body of plain text is what the check of its address signs for anyone")
