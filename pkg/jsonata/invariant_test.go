@@ -87,7 +87,7 @@ func TestKeptValuesGiveWay(t *testing.T) {
 	t.Parallel()
 	vars := map[string]any{"a": []any{1.0, 2.0, 3.0, 4.0}}
 	const expr = `$count($a.([$count([1..20000].{"k": $}), $ * 2, $count([1..$ * 8000].{"k": $})]))`
-	e := MustCompile(expr, WithMaxAllocation(8<<20))
+	e := Options{MaxAllocation: 8 << 20}.MustCompile(expr)
 	if v, err := e.Eval(context.Background(), Undefined, vars); err != nil || v != 12.0 {
 		t.Errorf("got %v, %v, want 12", v, err)
 	}

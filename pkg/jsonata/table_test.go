@@ -31,7 +31,7 @@ func TestScalarSet(t *testing.T) {
 			list = append(list, object)
 		}
 		set := newScalarSet(rapid.IntRange(0, 3).Draw(t, "room"))
-		ev := newEvaluator(t.Context(), MustCompile("1", withIndexes(indexNone)), mapVars{})
+		ev := newEvaluator(t.Context(), withIndexes(indexNone).MustCompile("1"), mapVars{})
 		has := func(items []any, v any) bool {
 			found, err := ev.in(v, append(items, "something"))
 			if IsUndefined(v) {
