@@ -177,7 +177,6 @@ var Rows = []struct{ Name, Expr string }{
 	{"$sift by a list", `($ids := $list.other; $count($keys($sift($merge($list.{id: n}), function($v, $k) { $k in $ids }))))`},
 	{"$replace of each", `$count($list.$replace(name, "Name ", "N"))`},
 	{"$match of each", `$count($list.$match(name, /\d+/))`},
-	{"$string and $eval", `$count($eval($string($list.n)))`},
 	{"transform with a total", `$count($list ~> |$|{"share": n / $n}|)`},
 	{"$reverse and $append", `$count($append($reverse($list), $list))`},
 	{"sorted, distinct, joined", `$length($join($distinct($sort($list.key)), ","))`},
