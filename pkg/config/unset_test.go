@@ -14,7 +14,7 @@ func TestUnsetVariableIsOneProblem(t *testing.T) {
 		"start: '${GONE}'", "start: m, offload: '${GONE}'", "start: m, offload: {to: '${GONE}'}", "start: m, timeout: '${GONE}'", "start: m, mode: '${GONE}'", "start: m, includedData: '${GONE}'",
 		"start: m, dedupe: {key: '{% $request.body.id %}', for: '${GONE}'}",
 	} {
-		_, err := config.Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: POST /a, verify: none, "+keys+"}\n"), func(string) string { return "" })
+		_, err := (config.Options{Getenv: func(string) string { return "" }}).Parse("t.yaml", []byte("version: 1\nroutes:\n  - {name: a, http: POST /a, verify: none, "+keys+"}\n"))
 		var wrong *config.Error
 		if !errors.As(err, &wrong) || len(wrong.Problems) != 1 || wrong.Problems[0].Message != "environment variable GONE is not set: set it, or write ${GONE:-default}" {
 			t.Errorf("%s: got %v, want one problem, about the variable", keys, err)
