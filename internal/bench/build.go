@@ -59,7 +59,8 @@ routes:
 // A function is a program that is built and measured. Config is its expressway.yaml; it
 // is empty for the minimal one, which has none. Handler makes the layer one of the three
 // functions.
-type function struct{ name, pkg, config, handler string }
+// Table is the endpoint of its table of dedupe records; it is empty for one without.
+type function struct{ name, pkg, config, handler, table string }
 
 var (
 	minimalFunction = function{name: "minimal", pkg: "internal/bench/minimal"}

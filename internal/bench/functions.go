@@ -16,16 +16,17 @@ import (
 // start starts a function with what it needs to reach the endpoint.
 func (b *bench) start(ctx context.Context, f function, endpoint string) (*lambdatest.Function, error) {
 	runtime.GC() // the harness's own, now and not while it measures
+	env := map[string]string{
+		"AWS_ENDPOINT_URL_SFN": endpoint,
+		"STATE_MACHINE_ARN":    machineARN,
+		"GITHUB_SECRET":        secret,
+		"_HANDLER":             cmp.Or(f.handler, "bootstrap"),
+	}
+	if f.table != "" {
+		env["EXPRESSWAY_DEDUPE_TABLE"], env["AWS_ENDPOINT_URL_DYNAMODB"] = "records", f.table
+	}
 	fn, err := lambdatest.Start(ctx, lambdatest.Options{
-		Bootstrap: filepath.Join(b.taskRoot(f), "bootstrap"),
-		Name:      f.name,
-		Timeout:   30 * time.Second,
-		Env: map[string]string{
-			"AWS_ENDPOINT_URL_SFN": endpoint,
-			"STATE_MACHINE_ARN":    machineARN,
-			"GITHUB_SECRET":        secret,
-			"_HANDLER":             cmp.Or(f.handler, "bootstrap"),
-		},
+		Bootstrap: filepath.Join(b.taskRoot(f), "bootstrap"), Name: f.name, Timeout: 30 * time.Second, Env: env,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", f.name, err)

@@ -82,6 +82,7 @@ var steps = []step{
 	{"routes", (*bench).manyRoutes},
 	{"warm", (*bench).warmEvents},
 	{"layer", (*bench).layer},
+	{"dedupe", (*bench).dedupe},
 	{"queue", (*bench).queue},
 	{"batches", (*bench).batches},
 	{"large", (*bench).largeBodies},
@@ -89,6 +90,7 @@ var steps = []step{
 	{"executions", (*bench).manyExecutions},
 	{"recorder", (*bench).recorder},
 	{"jsonata", (*bench).growth},
+	{"states", (*bench).growthOfStates},
 }
 
 func stepNames() []string {

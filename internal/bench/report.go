@@ -30,6 +30,7 @@ var (
 	budgetMemory500  = budget{what: "Memory with 500 routes, more than the minimal function", unit: "MiB", absolute: true, limit: 10}
 	budgetP50        = budget{what: "Warm webhook, p50", against: minimalName, unit: "ms", limit: 1.2}
 	budgetP99        = budget{what: "Warm webhook, p99", against: minimalName, unit: "ms", limit: 1.2}
+	budgetDedupe     = budget{what: "Webhook with `dedupe`: round trips to the table that the sender waits for", unit: "round trips", limit: 2.2, absolute: true}
 	budgetRSS        = budget{what: "Peak memory over all events of a start", against: minimalName, unit: "MiB", limit: 1.3}
 	budgetBatch      = budget{what: "SQS batch of 10, executions of 50 ms", against: "a batch of 1", unit: "ms", limit: 1.1}
 	budgetBatches    = budget{what: "Peak memory, SQS batches of 10,000", against: "a plain loop with a semaphore", unit: "MiB", limit: 1.2}
@@ -53,7 +54,7 @@ var (
 	figureFirst      = budget{what: "First event after a cold start", against: minimalName, unit: "ms"}
 
 	order = []budget{
-		budgetCold, budgetRoutes100, budgetRoutes500, budgetMemory100, budgetMemory500, budgetP50, budgetP99, budgetRSS, budgetBatch, budgetBatches, budgetLarge, budgetZip,
+		budgetCold, budgetRoutes100, budgetRoutes500, budgetMemory100, budgetMemory500, budgetP50, budgetP99, budgetRSS, budgetDedupe, budgetBatch, budgetBatches, budgetLarge, budgetZip,
 		budgetAPI, budgetHTTP1, budgetHTTP8, budgetEngine, budgetAllocs, budgetExecutions, budgetRecorder, budgetRecorderOrder, figureFirst,
 		budgetLayer, budgetLayerCold, budgetLayerP50, budgetLayerP99, budgetLayerRSS, figureLayerFirst, figureLayerW, figureLayerQ, figureLayerE,
 	}
@@ -146,6 +147,10 @@ Lambda Runtime API (` + "`internal/lambdatest`" + `). In place of Step Functions
 	b.WriteString("| what | against | base | ours | ratio (quartiles) | at most | |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	lines := slices.Clone(order)
 	lines = append(lines, growthLines()...)
+	for _, g := range growingMachines {
+		lines = append(lines, g.budget)
+	}
+	lines = append(lines, growingPages...)
 	for _, line := range lines {
 		if c, ok := r.results[line]; ok {
 			b.WriteString(line.row(c))
@@ -178,13 +183,19 @@ turns: if they are far apart, the machine was busy.
 - JSONata: processor time for each evaluation of one document, in 7 turns of four evaluations with 16,000 items and one with
   64,000, so that both sides process as many items between two garbage collections; within the default limits. The line by hand
   shows what the memory of the machine contributes. [jsonata-performance.md](jsonata-performance.md) has the comparison with Node.
+- States Language and local engine: processor time of %d runs at each size, alternately. Pages of a history are read ten times.
+  A loop that appends to a variable has no budget, because the lists that it makes are quadratic in its turns. Left out are
+  functions that the service limits to 1,000 items or 10,000 characters: ArrayRange, Base64Encode, Base64Decode, Hash.
+- Dedupe: %d turns of %d deliveries with a dedupe key and without one, with a table that takes %d ms. The figure is the
+  difference between the medians of a turn, in the time of one request.
 - Development server: %d starts of both servers, %d turns of %d deliveries each; see [ADR 73](adr/0073-what-has-ended-is-kept-in-one-piece.md).
 - Many executions: STANDARD ones, started and listed through the API; heap and stacks in use after all pages have been read.
 
 Measured with %s on %s, %d cores, in %.0f s, by:
 
     %s
-`, p.cold, p.routes, p.starts, p.events, bodySize, block, warmUp, p.batches, p.large, largeBatches, largeBatch, p.cold, engineTurns, p.calls, recorderPlan.Starts, recorderPlan.Turns, recorderPlan.Block, r.Go, r.Platform, r.CPUs, r.Took.Seconds(), r.Command)
+`, p.cold, p.routes, p.starts, p.events, bodySize, block, warmUp, p.batches, p.large, largeBatches, largeBatch, p.cold, engineTurns, p.calls,
+		growthStates, p.batches, dedupeEvents, storeDelay.Milliseconds(), recorderPlan.Starts, recorderPlan.Turns, recorderPlan.Block, r.Go, r.Platform, r.CPUs, r.Took.Seconds(), r.Command)
 	return b.String()
 }
 
