@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -89,25 +90,31 @@ func attempts(local *devserver.Local, server *devserver.Server, events string) [
 			self = near
 		}
 	}
-	var list []string
-	for _, r := range local.Routes() {
-		if r.HTTP == nil || strings.Contains(r.HTTP.Pattern, "{") {
-			continue
-		}
-		body := "FILE"
-		if found, _ := filepath.Glob(filepath.Join(events, "bodies", r.Name+"-*")); events != "" && len(found) > 0 {
-			body = found[0]
-		}
-		url := ""
-		if server.Webhooks() != "127.0.0.1:8080" { // which is the command's default
-			url = " --url http://" + server.Webhooks()
-		}
-		list = append(list, fmt.Sprintf("%s sign %s -d %s%s | sh", self, r.Name, body, url))
-		if body != "FILE" {
-			break
-		}
+	url := ""
+	if server.Webhooks() != "127.0.0.1:8080" { // which is the command's default
+		url = " --url http://" + server.Webhooks()
 	}
-	list = list[max(0, len(list)-1):]
+	var list []string
+	if r, file := sendable(local.Routes(), cmp.Or(events, "events")); r != nil {
+		list = append(list, devserver.Attempt(self, r, file, url))
+	}
 	return append(list, "aws stepfunctions list-state-machines --no-sign-request \\",
 		fmt.Sprintf("  --region %s --endpoint-url http://%s", local.Region, server.States()))
+}
+
+// sendable returns the route of which most can be shown with one command: the first that
+// has a body in the folder of samples, or else the first that starts something.
+func sendable(routes []*config.Route, events string) (best *config.Route, file string) {
+	for _, r := range routes {
+		if r.HTTP == nil || r.Resume != nil {
+			continue
+		}
+		if found, _ := filepath.Glob(filepath.Join(events, "bodies", r.Name+"-*")); len(found) > 0 && !strings.Contains(r.HTTP.Pattern, "{") {
+			return r, found[0]
+		}
+		if best == nil {
+			best = r
+		}
+	}
+	return best, ""
 }

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -135,6 +136,11 @@ type Console struct {
 //go:embed assets
 var assets embed.FS
 
+// templates are parsed once: they are the same for every Console.
+var templates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(functions).ParseFS(assets, "assets/*.html"))
+})
+
 type asset struct {
 	content []byte
 	kind    string
@@ -152,7 +158,7 @@ func New(o ServeOptions) *Console {
 		o.Recorder = NewRecorder(Options{})
 	}
 	c := &Console{o: o, mux: http.NewServeMux(), token: rand.Text(), files: map[string]asset{}}
-	c.pages = template.Must(template.New("").Funcs(functions).ParseFS(assets, "assets/*.html"))
+	c.pages = templates()
 	list, _ := fs.ReadDir(assets, "assets") // which is in the binary
 	for _, file := range list {
 		content, _ := assets.ReadFile("assets/" + file.Name())

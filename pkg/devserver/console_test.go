@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -44,9 +45,16 @@ type consoleTest struct {
 	token string
 	dir   string
 	local *devserver.Local
+
+	recorder *console.Recorder
 }
 
 func newConsole(t *testing.T, more ...string) *consoleTest {
+	t.Helper()
+	return newConsoleWith(t, nil, more...)
+}
+
+func newConsoleWith(t *testing.T, variables map[string]string, more ...string) *consoleTest {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -63,6 +71,7 @@ func newConsole(t *testing.T, more ...string) *consoleTest {
 	env := map[string]string{
 		"TOKEN": canaryToken, "SECRET": canarySecret, "DISCORD": "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
 	}
+	maps.Copy(env, variables)
 	recorder := console.NewRecorder(console.Options{})
 	log := slog.New(recorder.Log(slog.DiscardHandler))
 	local, err := devserver.NewLocal(devserver.Options{
@@ -87,7 +96,7 @@ func newConsole(t *testing.T, more ...string) *consoleTest {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(ctx) }()
-	c := &consoleTest{t: t, base: "http://" + server.Webhooks(), dir: dir, local: local}
+	c := &consoleTest{t: t, recorder: recorder, base: "http://" + server.Webhooks(), dir: dir, local: local}
 	t.Cleanup(func() {
 		for _, arn := range local.States.Running() {
 			local.States.EndExecution(arn, "", "")

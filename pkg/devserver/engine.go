@@ -54,7 +54,7 @@ func (e *engine) Routes() []console.Route {
 		switch {
 		case r.HTTP != nil:
 			c.Takes, c.Provider = r.HTTP.Pattern, r.HTTP.Verify.Provider
-			c.Try = "expressway sign " + r.Name + " -d FILE --url " + e.webhooks + " | sh"
+			c.Try = Attempt("expressway", r, "", " --url "+e.webhooks)
 			if r.HTTP.Verify.None {
 				c.Try = "curl -i " + e.webhooks + r.HTTP.Path() + " -d '{}'"
 			}

@@ -37,6 +37,24 @@ func (e *engine) Sample(route string) (console.Sample, bool) {
 	return e.sampleOf(r), true
 }
 
+// Attempt returns a command line that sends something to an HTTP route, and can be pasted
+// as it is: a file, or else the provider's sample, or else an empty object. Options are
+// added to `expressway sign`.
+func Attempt(self string, r *config.Route, file, options string) string {
+	before, body := "", " --sample"
+	if file != "" {
+		body = " -d " + file
+	} else if _, ok := samples.Of(r.HTTP.Verify.Provider); !ok {
+		before, body = "echo '{}' | ", " -d -"
+	}
+	for _, name := range parameter.FindAllStringSubmatch(r.HTTP.Path(), -1) {
+		if name[1] != "$" {
+			body += " --param " + strings.TrimSuffix(name[1], "...") + "=sample"
+		}
+	}
+	return before + self + " sign " + r.Name + body + options + " | sh"
+}
+
 func sampleOf(r *config.Route) console.Sample {
 	preset, _ := r.HTTP.Verify.Preset()
 	s := console.Sample{
