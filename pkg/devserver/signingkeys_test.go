@@ -13,7 +13,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// With keys of one's own, what is sent again is signed anew, also for a sender that signs
+// With keys of your own, what is sent again gets a new signature, also for a sender that signs
 // with a private key; but only if the route accepts these keys.
 func TestConsoleResendWithKeys(t *testing.T) {
 	t.Parallel()
