@@ -109,6 +109,7 @@ func FuzzSignature(f *testing.F) {
 	for _, s := range []string{"<s-n?:s>", "<a<s>s?:s>", "<(oa)-:o>", "<a+>", "<s?n+:a<n>>", "<f<n:n>j?x>", "<n+-s?->", "<n++>", "<n---", "<", "<(", "<n<"} {
 		f.Add(s, "sna")
 	}
+	f.Add("<n+-s?l?l?n->", "nnnns")
 	f.Fuzz(func(t *testing.T, text, letters string) {
 		sig, err := parseSignature(text)
 		if err != nil {
@@ -132,7 +133,7 @@ func FuzzSignature(f *testing.F) {
 		var ours *Error
 		most := n + 1
 		if errors.As(err, &ours) && ours.Code == "T0411" {
-			most = max(most, len(sig.params)) // of one that the context should be, behind others left out
+			most = n + len(sig.params) // of one that the context should be, after others left out and after all of a "+"
 		}
 		if err != nil && (!errors.As(err, &ours) || ours.Index < 1 || ours.Index > most) {
 			t.Errorf("got error %v about argument %d of %d", err, ours.Index, n)
