@@ -173,7 +173,7 @@ class Doors(unittest.TestCase):
                     reserved = resources["ExpresswayWebhook"]["Properties"]["ReservedConcurrentExecutions"]
                     self.assertEqual(reserved, {"Fn::If": ["BoundWebhooks", {"Ref": "WebhookConcurrency"}, {"Ref": "AWS::NoValue"}]})
                     self.assertEqual(parameters["WebhookConcurrency"]["Default"], "")
-                    self.assertRegex(text, {"function-url": "# A Function URL has no throttling and no access log", "alb": "# A load balancer does not throttle"}[door])
+                    self.assertRegex(text, {"function-url": "# A function URL has no throttling and no access log", "alb": "# A load balancer does not throttle"}[door])
                     continue
                 (stage,) = stages
                 if door == "rest":

@@ -120,7 +120,8 @@ func (p *Pattern) findLead() *instruction {
 func (in *instruction) beyondASCII() bool {
 	switch in.inst.Op {
 	case syntax.InstRune, syntax.InstRune1:
-		return in.inst.Rune[len(in.inst.Rune)-1] >= utf8.RuneSelf || syntax.Flags(in.inst.Arg)&syntax.FoldCase != 0
+		n := len(in.inst.Rune) // 0 for [], which accepts nothing
+		return n > 0 && (in.inst.Rune[n-1] >= utf8.RuneSelf || syntax.Flags(in.inst.Arg)&syntax.FoldCase != 0)
 	}
 	return true
 }

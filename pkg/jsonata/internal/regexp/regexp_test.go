@@ -66,6 +66,8 @@ func TestMatches(t *testing.T) {
 		{`.+`, "", "a\u2028b\rc", [][]string{{"a"}, {"b"}, {"c"}}},
 		{`[^]+`, "", "a\n\u2028b", [][]string{{"a\n\u2028b"}}},
 		{`a[]|b`, "", "ab", [][]string{{"b"}}},
+		{`[]+b`, "", "ab", nil},
+		{`[]*b`, "", "ab", [][]string{{"b"}}},
 		{`a$`, "", "a\n", nil},
 		{`^b$`, "m", "a\nb\nc", [][]string{{"b"}}},
 		{`^b`, "", "bb", [][]string{{"b"}}},
@@ -150,7 +152,7 @@ func randomPattern() *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		var draw func(depth int) string
 		draw = func(depth int) string {
-			atom := rapid.SampledFrom([]string{"a", "b", "é", ".", `\w`, "[ab]", "[^a]", `\b`, "^", "$", "c", `\s`})
+			atom := rapid.SampledFrom([]string{"a", "b", "é", ".", `\w`, "[ab]", "[^a]", `\b`, "^", "$", "c", `\s`, "[]", "[^]"})
 			if depth == 0 {
 				return atom.Draw(t, "atom")
 			}
