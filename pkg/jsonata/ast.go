@@ -12,7 +12,7 @@ const (
 	kindValue // true, false, null
 	kindVariable
 	kindRegex
-	kindOperator // an operator in the place of an operand: and, or, in are names then
+	kindOperator // an operator in place of an operand: and, or and in are then names
 	kindWildcard
 	kindDescendant
 	kindParent
@@ -84,7 +84,7 @@ type node struct {
 	join        *joinKeys
 	independent bool
 
-	// invariant: the same in each turn of the loop that it is in.
+	// invariant: the same in each iteration of the loop around it.
 	invariant *invariant
 
 	keepArray     bool // followed by []
@@ -116,7 +116,7 @@ func (s *nodes) new(kind kind, pos, end int, text string) *node {
 	return n
 }
 
-// listRoom is how many nodes have room in a short list.
+// listRoom is the capacity of a short list.
 const listRoom = 4
 
 // list returns a list of one node.

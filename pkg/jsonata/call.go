@@ -4,7 +4,7 @@ package jsonata
 // of the place where it was defined.
 type lambda struct {
 	params []string
-	names  []string // params, but of equal names only the last is kept
+	names  []string // params, but of duplicate names only the last is kept
 	sig    *signatureSpec
 	body   *node
 	input  any
@@ -34,9 +34,9 @@ type builtin struct {
 	call func(ev *evaluator, args []any) (any, error)
 }
 
-// A Function is a function as a value: the result of an evaluation, or made by
-// [NewFunction] for one. JSON cannot hold it. A function that an expression made refers
-// to the state of that evaluation: two evaluations must not call it at the same time.
+// A Function is a function as a value: a result of an evaluation, or one made by
+// [NewFunction]. JSON cannot represent it. A function that an expression made refers to the
+// state of that evaluation: two evaluations must not call it at the same time.
 type Function struct{ value any }
 
 // hole is a ? in a partial application.
@@ -273,8 +273,8 @@ func (ev *evaluator) callback(f any, args ...any) (any, error) {
 	return Force(v), err
 }
 
-// item calls a callback with a value, its index or key, and the whole: as many of these
-// as it has parameters.
+// item calls a callback with a value, its index or key, and the whole array or object: as
+// many of these as the callback has parameters.
 func (ev *evaluator) item(f any, value, key, whole any) (any, error) {
 	switch n := arity(f); {
 	case n >= 3:

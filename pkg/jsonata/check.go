@@ -5,11 +5,11 @@ import "strings"
 // checkNodes is enough nodes for most expressions.
 const checkNodes = 64
 
-// A Checker checks expressions that have the same options, one after the other, with what
-// the last one needed. It is not safe for concurrent use.
+// A Checker checks expressions that have the same options, one after the other, and reuses
+// the memory of the last one. It is not safe for concurrent use.
 type Checker struct {
 	conf    *config
-	spare   [checkNodes]node // of trees that were only looked at
+	spare   [checkNodes]node // of trees that were only inspected
 	lists   [checkNodes * listRoom]*node
 	finder  referenceFinder
 	members []Member // of plain paths
@@ -19,14 +19,15 @@ type Checker struct {
 func NewChecker(o Options) *Checker { return &Checker{conf: o.config()} }
 
 // Check parses an expression as [Compile] does, with the same errors, and only keeps its
-// references. With it, a program that reads hundreds of expressions at its start can find
-// every mistake in them, and compile each when it is first used.
+// references. With it, a program that reads hundreds of expressions at startup can report
+// every mistake in them, and compile each on first use.
 func Check(expr string) ([]Reference, error) { return Options{}.Check(expr) }
 
-// Check is the function of that name, with options.
+// Check is [Check] with options.
 func (o Options) Check(expr string) ([]Reference, error) { return NewChecker(o).Check(expr) }
 
-// Check is the function of that name. The references are valid until the next call.
+// Check is [Check] with the options of the Checker. The references are valid until the next
+// call.
 func (c *Checker) Check(expr string) ([]Reference, error) {
 	c.finder.reset()
 	c.members = c.members[:0]
@@ -46,8 +47,7 @@ func (c *Checker) Check(expr string) ([]Reference, error) {
 	return c.finder.of(root), nil
 }
 
-// unused returns how many of the initial nodes have not been used; none if they were too
-// few.
+// unused returns how many of the initial nodes have not been used, 0 if there were too few.
 func (s *nodes) unused(first []node) int {
 	if n := len(s.free); n > 0 && &s.free[n-1] == &first[len(first)-1] {
 		return n
@@ -55,8 +55,8 @@ func (s *nodes) unused(first []node) int {
 	return 0
 }
 
-// plainPath reads an expression that is nothing but a variable and members, of letters,
-// digits and underscores or in double quotes, as most expressions are.
+// plainPath reads an expression that consists only of a variable and members, as most do.
+// Their names consist of letters, digits and underscores, or are in double quotes.
 func (c *Checker) plainPath(expr string) (r Reference, ok bool) {
 	start := len(expr) - len(strings.TrimLeft(expr, space))
 	text := strings.TrimRight(expr, space)

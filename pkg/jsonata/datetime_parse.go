@@ -305,8 +305,8 @@ func (f dateFields) millis(now time.Time) (float64, error) {
 	return ms - f['z']*60_000, nil
 }
 
-// complete fills in missing components: from now, before the first component of order
-// that was given, and with the least value after the last one. It refuses gaps.
+// complete fills in missing components: those before the first given component of order are
+// taken from now, and those after the last one get the least value. It refuses gaps.
 func (f dateFields) complete(order string, now time.Time) error {
 	started, ended := false, false
 	for _, c := range []byte(order) {

@@ -127,7 +127,8 @@ func parseDatePicture(picture string) ([]datePart, error) {
 			return nil, err
 		}
 		if n := len(parts); n > 0 && part.integer != nil && !part.isZone() && parts[n-1].integer != nil {
-			// If digits follow digits, only their number tells where the first ones end.
+			// If digits follow digits, only their count determines where the first number
+			// ends.
 			parts[n-1].integer.parseWidth = parts[n-1].integer.mandatory
 		}
 		parts = append(parts, part)

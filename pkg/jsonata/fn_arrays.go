@@ -80,8 +80,8 @@ func onNumbers(fromFirst bool, f func(acc, x float64) float64) func(*evaluator, 
 	}
 }
 
-// fnDistinct keeps the first of equal items. Scalars are found by their values, arrays
-// and objects by a hash, and compared.
+// fnDistinct keeps the first of equal items. Scalars are looked up by value; arrays and
+// objects are looked up by a hash, and then compared.
 func fnDistinct(ev *evaluator, args []any) (any, error) {
 	items, ok := elements(args[0])
 	if !ok || len(items) <= 1 {
@@ -119,7 +119,7 @@ type composites struct {
 	items []any
 }
 
-// add reports whether the set did not have the value.
+// add adds a value, and reports whether the set did not have it.
 func (c *composites) add(ev *evaluator, v any) (bool, error) {
 	h, err := ev.hash(v, 0)
 	if err != nil {
@@ -190,7 +190,7 @@ func fnSort(ev *evaluator, args []any) (any, error) {
 	return &seq{items: out}, err
 }
 
-// sortNaturally sorts numbers or texts.
+// sortNaturally sorts numbers or strings.
 func (ev *evaluator) sortNaturally(items []any) (any, error) {
 	ev.use(7 * slotSize * len(items))
 	rows := make([]sortKey, len(items))
@@ -215,8 +215,8 @@ func (ev *evaluator) sortNaturally(items []any) (any, error) {
 	return &seq{items: out}, err
 }
 
-// scriptTruth reports whether JavaScript takes a value for true: all arrays and objects
-// are.
+// scriptTruth reports whether JavaScript treats a value as true, as it does all arrays and
+// objects.
 func scriptTruth(v any) bool {
 	switch v := v.(type) {
 	case bool:

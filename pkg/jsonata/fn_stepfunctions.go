@@ -1,8 +1,8 @@
 package jsonata
 
 import (
-	"crypto/md5"  // #nosec G501 -- what $hash is asked for
-	"crypto/sha1" // #nosec G505 -- what $hash is asked for
+	"crypto/md5"  // #nosec G501 -- $hash has to support it
+	"crypto/sha1" // #nosec G505 -- $hash has to support it
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
@@ -75,7 +75,7 @@ func fnPartition(ev *evaluator, args []any) (any, error) {
 	return out, nil
 }
 
-// fnRange lists the numbers from the first to the last, both included, by a step. The
+// fnRange lists the numbers from the first to the last, inclusive, with a given step. The
 // arguments are truncated to integers. Like any sequence, a list of one number is that
 // number.
 func fnRange(ev *evaluator, args []any) (any, error) {
@@ -161,8 +161,8 @@ func fnParse(ev *evaluator, args []any) (any, error) {
 	if !ok {
 		return Undefined, nil
 	}
-	// A value takes several times the space of its text, and more the smaller its parts
-	// are.
+	// A value takes several times as much space as its text: the smaller its parts, the
+	// more.
 	parts := strings.Count(s, "{") + strings.Count(s, "[")
 	if err := ev.reserve(float64(8*len(s) + 6*slotSize*parts)); err != nil {
 		return nil, err

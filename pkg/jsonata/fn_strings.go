@@ -58,8 +58,8 @@ func defineStrings(define definer) {
 	}))
 }
 
-// cut is strings.Cut, which reads no more than up to the separator: going through a text
-// part by part takes linear time.
+// cut is strings.Cut, and counts only the work up to the separator: reading a text part by
+// part takes linear time.
 func (ev *evaluator) cut(s, sep string) (before, after string, found bool) {
 	before, after, found = strings.Cut(s, sep)
 	ev.work(len(before) + len(sep))

@@ -50,7 +50,7 @@ func (o *Object) defined() *Object {
 	return out
 }
 
-// groupKey returns false if the key is undefined: then there is no member.
+// groupKey returns false if the key is undefined, in which case there is no member.
 func (ev *evaluator) groupKey(n *node, pos int, context any, env *frame) (string, bool, error) {
 	v, err := ev.value(n, context, env)
 	if err != nil {
@@ -66,8 +66,8 @@ func (ev *evaluator) groupKey(n *node, pos int, context any, env *frame) (string
 	return key, true, nil
 }
 
-// A groupEntry collects what has the same key. A single value stays as it is; further
-// ones make it an array.
+// A groupEntry collects the values of one key. A single value stays as it is; further ones
+// make it an array.
 type groupEntry struct {
 	pair  int
 	first any // the single value, if items is nil

@@ -192,7 +192,7 @@ func TestRegexpReason(t *testing.T) {
 	t.Parallel()
 	_, err := Compile(`$match("a", /a(?=b)/)`)
 	var e *Error
-	if want := "S0303: regular expression: look-ahead is not supported"; !errors.As(err, &e) || err.Error() != want || e.Position != 12 {
+	if want := "S0303: regular expression: lookahead is not supported"; !errors.As(err, &e) || err.Error() != want || e.Position != 12 {
 		t.Errorf("got %v at %d, want %s at 12", err, e.Position, want)
 	}
 }

@@ -69,7 +69,8 @@ type invariantFinder struct {
 	visited int  // nodes
 }
 
-// maxSilent is how many nodes a silent finder visits. Each predicate has its own.
+// maxSilent is how many nodes a silent finder visits. Each predicate has a finder of its
+// own.
 const maxSilent = 200
 
 type boundName struct {
@@ -87,7 +88,7 @@ func dependsOnItem(n, step *node) bool {
 	return got.impure || got.context && step.focus == "" || got.n != got.outside(1).n
 }
 
-// A visited part of an expression.
+// A visitedPart is a part of an expression that has been visited.
 type visitedPart struct {
 	node  *node
 	depth int
@@ -267,7 +268,7 @@ func (v *visit) call(n *node, piped int) {
 		if f != nil && f.pure && !f.sig.mayCall(i+piped) {
 			continue
 		}
-		// A function that is called, and about which nothing is known.
+		// The argument may be a function that is called, about which nothing is known.
 		switch {
 		case a.kind == kindLambda, a.kind == kindString, a.kind == kindRegex:
 		case a.kind == kindVariable && a.plain() && a.builtin != nil && a.builtin.pure:
@@ -298,7 +299,7 @@ func (v *visit) lambda(n *node) {
 	v.needs.impure = v.needs.impure || n.sig != nil
 }
 
-// worthKeeping reports whether n is an invariant, and of a kind that takes some work.
+// worthKeeping reports whether n is an invariant of a kind that takes some work.
 func (n *needs) worthKeeping(of *node, depth int) bool {
 	if depth == 0 || n.impure || n.context {
 		return false

@@ -12,7 +12,7 @@ import (
 	"unsafe"
 )
 
-// maxDepth is the nesting of arrays and objects that [Decode] and [Valid] accept.
+// maxDepth is the maximum nesting of arrays and objects that [Decode] and [Valid] accept.
 const maxDepth = 512
 
 // A SyntaxError says where JSON text is wrong.
@@ -26,10 +26,10 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("invalid JSON at offset %d: %s", e.Offset, e.Reason)
 }
 
-// Decode reads exactly one JSON value ([RFC 8259]). Objects keep the order of
-// their members, of two members with one name the last value counts (in the first
-// one's place, as in JavaScript), and numbers keep their digits. Text that is not
-// UTF-8 is refused, as is nesting deeper than 512; the error is a *[SyntaxError].
+// Decode reads exactly one JSON value ([RFC 8259]). Objects keep the order of their
+// members, and numbers keep their digits. If two members have the same name, the last value
+// is used, in the place of the first, as in JavaScript. Text that is not UTF-8 is refused,
+// as is nesting deeper than 512; the error is a *[SyntaxError].
 //
 // [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259
 func Decode(text []byte) (any, error) {
@@ -257,8 +257,8 @@ func (d *decoder) str() (string, error) {
 	return "", d.fail("unterminated string")
 }
 
-// escaped reads the rest of a string from its first escape on, eight bytes at a time where
-// there are no more.
+// escaped reads the rest of a string from its first escape on, and eight bytes at a time
+// between escapes.
 func (d *decoder) escaped(start int) (string, error) {
 	buf := append(make([]byte, 0, 2*(d.pos-start)+64), d.text[start:d.pos]...)
 	for d.pos < len(d.text) {

@@ -12,9 +12,9 @@ import (
 )
 
 // AppendJSON appends v as compact JSON. Numbers are written as JavaScript writes them,
-// json.Numbers as they were read; and <, > and & are not escaped. It fails for values
-// that JSON cannot hold: functions, [Undefined], NaN, the infinities, and anything that
-// is not a value of this package.
+// json.Numbers as they were read; and <, > and & are not escaped. It fails for values that
+// JSON cannot represent: functions, [Undefined], NaN, the infinities, and anything that is
+// not a value of this package.
 func AppendJSON(dst []byte, v any) ([]byte, error) {
 	var err error
 	switch v := v.(type) {
@@ -28,7 +28,7 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 		return append(dst, v...), nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return dst, errors.New("a number that JSON cannot hold")
+			return dst, errors.New("a number that JSON cannot represent")
 		}
 		return AppendNumber(dst, v), nil
 	case *Raw:
@@ -58,7 +58,7 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 		}
 		return append(dst, '}'), nil
 	}
-	return dst, fmt.Errorf("a value of type %T that JSON cannot hold", v)
+	return dst, fmt.Errorf("a value of type %T that JSON cannot represent", v)
 }
 
 // AppendNumber appends f as JavaScript's Number.prototype.toString writes it.

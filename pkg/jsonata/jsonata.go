@@ -19,7 +19,7 @@
 //	[]any          an array
 //	*Object        an object, in the order of its members
 //	*Raw           JSON text that has not been decoded yet
-//	*Function      a function, which JSON cannot hold
+//	*Function      a function, which JSON cannot represent
 //
 // [Decode] makes them from JSON text, [AppendJSON] writes them, and [FromGo] converts the
 // maps and numbers of encoding/json. An expression that selects nothing yields
@@ -32,7 +32,8 @@
 //
 // Expressions and inputs from untrusted sources are safe: an evaluation ends when it has
 // exhausted its steps, its time, its depth or its memory (see [Options]), the size of an
-// expression is bounded, and regular expressions run in time proportional to the text. Whatever is wrong is an [*Error] with a code.
+// expression is bounded, and regular expressions run in time proportional to the text.
+// Every failure of an expression is an [*Error] with a code.
 //
 // [JSONata]: https://docs.jsonata.org
 // [reference implementation]: https://github.com/jsonata-js/jsonata
@@ -58,8 +59,8 @@ type Expr struct {
 	direct   []string // for a path like $a.b.c, which needs no evaluator: "a", "b", "c"
 }
 
-// Vars gives an expression its variables, one by one, when it uses them. A value must be
-// one of this package's (see [FromGo]); a nil value is null.
+// Vars looks up the variables of an expression, each when it is used. A value must be one
+// of this package's (see [FromGo]); a nil value is null.
 type Vars interface {
 	// Lookup returns the value of $name, and whether there is such a variable.
 	Lookup(name string) (any, bool)
@@ -79,7 +80,7 @@ func Compile(expr string) (*Expr, error) { return Options{}.Compile(expr) }
 // are wrong.
 func MustCompile(expr string) *Expr { return Options{}.MustCompile(expr) }
 
-// Compile is the function of that name, with options.
+// Compile is [Compile] with options.
 func (o Options) Compile(expr string) (*Expr, error) {
 	conf := o.config()
 	root, pictures, err := parse(expr, conf)
@@ -91,7 +92,7 @@ func (o Options) Compile(expr string) (*Expr, error) {
 	}, nil
 }
 
-// MustCompile is the function of that name, with options.
+// MustCompile is [MustCompile] with options.
 func (o Options) MustCompile(expr string) *Expr {
 	e, err := o.Compile(expr)
 	if err != nil {
@@ -105,10 +106,10 @@ func (e *Expr) String() string { return e.source }
 
 // Eval evaluates the expression. The input is what $, $$ and bare names refer to;
 // [Undefined] if there is none. The result is a value of this package, or Undefined when
-// the expression selects nothing, or a [Function]; input and variables are not changed,
-// and the result may share parts with them. The error is an *[Error], or the cause for
-// which ctx is done, or what a function of [Options] returned, or it names the input
-// or variable that is not a value of this package, such as a map.
+// the expression selects nothing, or a [Function]; input and variables are not changed, and
+// the result may share parts with them. The error is an *[Error], the cause of ctx's
+// cancellation, or an error that a function of [Options] returned; or it names an input or
+// a variable that is not a value of this package, such as a map.
 func (e *Expr) Eval(ctx context.Context, input any, vars map[string]any) (any, error) {
 	return e.EvalVars(ctx, input, mapVars(vars))
 }

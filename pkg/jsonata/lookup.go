@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// Looking up several values in the same list would scan the list each time. From the
-// second lookup, a list of some length has an index. A list is identified by the address
-// of its items, which do not change while it is reachable.
+// Looking up several values in the same list would scan the list each time. From the second
+// lookup on, a long list has an index. A list is identified by the address of its items,
+// which do not change while it is reachable.
 
 const (
 	indexItemsFrom = 16 // the number of items from which a list gets an index

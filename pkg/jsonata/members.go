@@ -7,8 +7,8 @@ import "slices"
 // Has reports whether there is a member of that name, even if it is null.
 func (o *Object) Has(key string) bool { return o.find(key) >= 0 }
 
-// Value returns the value of a member, or nil if there is none. [Object.Get] tells a
-// member that is null from one that is absent.
+// Value returns the value of a member, or nil if there is none. [Object.Get] distinguishes
+// a member that is null from one that is absent.
 func (o *Object) Value(key string) any {
 	v, _ := o.Get(key)
 	return Force(v)

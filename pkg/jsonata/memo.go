@@ -5,10 +5,10 @@ import (
 	"unsafe"
 )
 
-// A memo keeps the value of an expression that is evaluated again and again: of an
-// invariant, as long as its variables have the same values, or of a path of names, as
-// long as it leads through the same list. Values do not change, so the same variables
-// make the same value. Like an index, a memo is made at the second evaluation.
+// A memo keeps the value of an expression that is evaluated repeatedly: of an invariant, as
+// long as its variables have the same values, or of a path of names, as long as it leads
+// through the same list. Values do not change, so the same variables make the same value.
+// Like an index, a memo is made at the second evaluation.
 type memo struct {
 	node  *node
 	keys  []any // the values of the variables
@@ -87,8 +87,8 @@ func (ev *evaluator) peek(n *node, env *frame) any {
 	return Undefined
 }
 
-// identical reports whether two values are the same at the same place. It may say no for
-// values that are equal.
+// identical reports whether two values are the same value in memory. It may return false
+// for values that are equal.
 func identical(a, b any) bool {
 	switch a := a.(type) {
 	case []any:
@@ -109,7 +109,7 @@ func isSameSeq(a, b any) bool {
 	return ok && any(s) == b
 }
 
-// listValue keeps what a path makes of a list.
+// listValue returns the value of a path through a list, and keeps it.
 func (ev *evaluator) listValue(n *node, items []any, eval func() (any, error)) (any, error) {
 	m := ev.memoOf(n)
 	if m == nil {
@@ -123,7 +123,7 @@ func (ev *evaluator) listValue(n *node, items []any, eval func() (any, error)) (
 	return ev.keep(m, eval)
 }
 
-// keep returns the value of a memo, which it evaluates if it is not known yet.
+// keep returns the value of a memo, and evaluates it if it is not known yet.
 func (ev *evaluator) keep(m *memo, eval func() (any, error)) (any, error) {
 	if m.known {
 		if s, ok := m.value.(*seq); ok {

@@ -30,8 +30,8 @@ type Options struct {
 	//
 	// [dialect of AWS Step Functions]: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 	StepFunctions bool
-	// Functions of [NewFunction] are added to the language, each under its name; one of
-	// them replaces a built-in function of that name. The default is none.
+	// Functions, which [NewFunction] makes, are added to the language, each under its name.
+	// They replace built-in functions of the same name. The default is none.
 	Functions []*Function
 	// MaxSteps bounds the work of an evaluation: the parts of the expression that are
 	// evaluated, the calls that are made, the items that functions process, and text and
@@ -85,7 +85,7 @@ const (
 	indexNone
 )
 
-// worth reports whether a value of a length gets one; from is the usual minimum.
+// worth reports whether a value of the given length gets one; from is the usual minimum.
 func (c *config) worth(n, from int) bool {
 	return c.indexes == indexLong && n >= from || c.indexes == indexAll && n > 0
 }

@@ -298,8 +298,8 @@ func (p *parser) infix(t token, left *node) (*node, *Error) {
 	case "(":
 		return p.call(n, left)
 	case "[":
-		// What precedes all predicates is kept at hand, because there can be many
-		// predicates.
+		// n.body is what precedes all predicates: there can be too many predicates to step
+		// over each time.
 		n.body = left
 		if left.kind == kindBinary && left.text == "[" {
 			n.body = left.body

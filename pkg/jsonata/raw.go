@@ -88,7 +88,7 @@ func newRawMember(text []byte, name, from, to int) rawMember {
 	return rawMember{name: s, from: from, to: to}
 }
 
-// member returns the value of a member, and whether there is one; known is false if r is to
+// member returns the value of a member, and whether there is one; known is false if r must
 // be decoded as a whole.
 func (r *Raw) member(name string) (v any, ok, known bool) {
 	if len(r.text) < rawMembersFrom {

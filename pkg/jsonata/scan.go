@@ -25,7 +25,7 @@ func (s *scanner) space() {
 	}
 }
 
-// value skips a value, at a depth of nesting.
+// value skips a value at the given depth of nesting.
 func (s *scanner) value(depth int) bool {
 	if s.pos >= len(s.text) {
 		return false

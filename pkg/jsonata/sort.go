@@ -57,7 +57,7 @@ type sortRow struct {
 	keys []sortKey
 }
 
-// A sortKey is the value of a term, with what is compared of it beside it.
+// A sortKey is the value of a term, and the part of it that comparisons read.
 type sortKey struct {
 	value  any
 	letter byte   // of its type; 0 if the term has not been evaluated yet
@@ -65,7 +65,7 @@ type sortKey struct {
 	text   string
 }
 
-// set reads what is compared of a value.
+// set reads the part of a value that comparisons read.
 func (k *sortKey) set(v any) {
 	k.value, k.letter = v, letter(v)
 	switch k.letter {
@@ -79,7 +79,7 @@ func (k *sortKey) set(v any) {
 	}
 }
 
-// compareSameType compares two numbers or two texts.
+// compareSameType compares two numbers or two strings.
 func (ev *evaluator) compareSameType(x, y *sortKey) int {
 	if x.letter == 's' {
 		if x.word != y.word && (x.word|y.word)&notASCII == 0 {
@@ -148,7 +148,7 @@ func (ev *evaluator) compareRows(n *node, a, b sortRow, env *frame) (int, error)
 	return 0, nil
 }
 
-// compareKeys compares two numbers or two texts.
+// compareKeys compares two numbers or two strings.
 func (ev *evaluator) compareKeys(x, y *sortKey) (int, error) {
 	switch {
 	case x.letter != 's' && x.letter != 'n':

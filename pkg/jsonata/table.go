@@ -10,8 +10,8 @@ import (
 )
 
 // The tables here hold hashes, places and short values, but no pointers: the garbage
-// collector does not look into them, and a lookup touches few lines of the cache. The
-// hashes have random seeds, so nobody can choose values that collide.
+// collector does not look into them, and a lookup touches few cache lines. The hashes have
+// random seeds, so that values that collide cannot be chosen.
 
 var (
 	hashSeed = maphash.MakeSeed()
@@ -40,8 +40,8 @@ func numberBits(f float64) uint64 {
 // most two thirds are used.
 func slotsFor(n int) int { return 1 << bits.Len(uint(max(n+n/2, 8))) }
 
-// A hashTable finds places, such as those of items in a list, by the hash of what is
-// there. It only knows half of the hash, so what it finds is to be compared.
+// A hashTable finds places, such as those of items in a list, by the hash of what is there.
+// It stores only half of the hash, so that what it finds must still be compared.
 type hashTable struct {
 	slots []hashSlot
 	n     int
@@ -117,7 +117,7 @@ func (t *multiTable) addInFront(hash uint64, place int) {
 	}
 }
 
-// places are those of a hash that are still to come.
+// places are the remaining places of a hash.
 type places struct {
 	next []int32
 	at   int32 // plus 1; 0 at the end
@@ -234,7 +234,7 @@ func (s *scalarSet) has(v any) bool {
 	return ok
 }
 
-// add reports whether the set did not have the value.
+// add adds a value, and reports whether the set did not have it.
 func (s *scalarSet) add(v any) bool {
 	k, ok := scalarOf(v)
 	if !ok {

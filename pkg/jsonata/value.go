@@ -159,9 +159,10 @@ func (o *Object) find(key string) int {
 // MarshalJSON writes the members in their order.
 func (o *Object) MarshalJSON() ([]byte, error) { return AppendJSON(nil, o) }
 
-// FromGo converts what encoding/json makes, and Go's own numbers, into the values of this
-// package. The members of a map come in the order of their names. Other values stay as
-// they are, and expressions refuse them: encode a struct as JSON, and [Decode] that.
+// FromGo converts the values that encoding/json decodes, and Go's numeric types, into the
+// values of this package. The members of a map are put in the order of their names. Other
+// values stay as they are, and expressions refuse them: encode a struct as JSON, and
+// [Decode] that.
 func FromGo(v any) any {
 	switch v := v.(type) {
 	case int:

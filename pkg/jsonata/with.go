@@ -1,8 +1,8 @@
 package jsonata
 
 // With returns the same expression with other limits, another clock or another random
-// source. Fields that are zero keep what the expression has, and so does the language:
-// StepFunctions and Functions have no effect.
+// source. Zero fields keep the settings of the expression. StepFunctions and Functions have
+// no effect, because the language stays the same.
 func (e *Expr) With(o Options) *Expr {
 	conf := *e.conf
 	o.limit(&conf)

@@ -339,9 +339,9 @@ func (p *parser) group(depth int) (term, error) {
 	case p.next(':'):
 		open = "(?:"
 	case p.ahead("="), p.ahead("!"):
-		return term{}, refuse("look-ahead is not supported")
+		return term{}, refuse("lookahead is not supported")
 	case p.ahead("<="), p.ahead("<!"):
-		return term{}, refuse("look-behind is not supported")
+		return term{}, refuse("lookbehind is not supported")
 	case p.next('<'):
 		if err := p.groupName(); err != nil {
 			return term{}, err

@@ -19,10 +19,9 @@ type Search struct {
 	err    error           // of spend
 }
 
-// A choice is an alternative for when the way that was taken fails: continue at pc, at
-// pos. If slot is inLoop, it is a loop at pc, which can be left at pos or at an earlier
-// character, down to least. Any other slot except 0 restores a capture: caps[slot-1] was
-// pos.
+// A choice is an alternative to try when the current one fails: continue at pc, at pos. If
+// slot is inLoop, it is a loop at pc, which can be left at pos or at an earlier character,
+// down to least. Any other slot except 0 restores a capture: caps[slot-1] was pos.
 type choice struct {
 	pc, slot   uint32
 	pos, least int
