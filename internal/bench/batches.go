@@ -10,10 +10,11 @@ import (
 var loopFunction = function{name: "loop", pkg: "internal/bench/loop"}
 
 const (
-	// largeBatch is the largest that an event source mapping makes, and 6 MB, the largest
-	// event.
+	// largeBatch is the largest batch that an event source mapping makes; its event has 6
+	// MB, the maximum.
 	largeBatch = 10_000
-	// largeBatches is how many batches a process gets: of one, much is chance.
+	// largeBatches is how many batches a process gets: the result of a single one varies
+	// too much.
 	largeBatches = 3
 )
 

@@ -56,10 +56,10 @@ routes:
     input: '{% $event.detail %}'
 `
 
-// A function is a program that is built and measured. Config is its expressway.yaml; it
-// is empty for the minimal one, which has none. Handler makes the layer one of the three
-// functions.
-// Table is the endpoint of its table of dedupe records; it is empty for one without.
+// A function is a program that is built and measured. Config is its expressway.yaml; it is
+// empty for the minimal one, which has none. Handler selects which of the three functions
+// the layer is. Table is the endpoint of its table of dedupe records; it is empty if it has
+// no table.
 type function struct{ name, pkg, config, handler, table string }
 
 var (

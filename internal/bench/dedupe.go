@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// storeDelay is how long the table of dedupe records takes to answer: long against what
-	// the function itself does, so that the rest is small.
+	// storeDelay is how long the table of dedupe records takes to answer: long compared
+	// with the function's own work, so that the rest is small.
 	storeDelay = 20 * time.Millisecond
 	// dedupeEvents is how many deliveries each function gets in a turn.
 	dedupeEvents = 10

@@ -20,7 +20,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
-// engineTurns is in how many turns the engine and the constant answer are called.
+// engineTurns is the number of turns in which the engine and the constant answer are
+// called.
 const engineTurns = 40
 
 // The workflow has each kind of state that needs no task, and an input to work on.
@@ -124,8 +125,8 @@ func (b *bench) engineInProcess(ctx context.Context, r *report) error {
 	return failure
 }
 
-// newClient is a client with the SDK's defaults, but for the "sync-" before the host,
-// which a loopback address cannot have.
+// newClient returns a client with the SDK's defaults, except for the "sync-" before the
+// host, which a loopback address cannot have.
 func newClient(endpoint string) *sfn.Client {
 	return sfn.New(sfn.Options{
 		Region:       lambdatest.DefaultRegion,

@@ -57,8 +57,8 @@ func (b *bench) engineHTTP(ctx context.Context, r *report, service *statesapi.Se
 	return nil
 }
 
-// direct returns a turn: the plan's calls over n connections. What it adds is the time
-// of a call as the server has it, which is the inverse of the throughput.
+// direct returns a turn: the plan's calls over n connections. It adds the time of a call as
+// the server sees it, which is the inverse of the throughput.
 func (b *bench) direct(ctx context.Context, url, body, want string, n int, into *[]float64) func() error {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: n, MaxConnsPerHost: n}}
 	calls := max(1, b.plan.calls/n)

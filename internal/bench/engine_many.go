@@ -36,7 +36,8 @@ func (b *bench) manyExecutions(ctx context.Context, r *report) error {
 	if err := api.call(ctx, "CreateStateMachine", map[string]any{"name": "many", "definition": definition, "roleArn": "arn:aws:iam::123456789012:role/bench"}, &machine); err != nil {
 		return err
 	}
-	// Those that wait come last, because no more may run then.
+	// Those that wait are started last, because they use up the number of executions that
+	// may run.
 	const patience = 1000
 	for i := range endedExecutions + waitingExecutions {
 		request := map[string]any{"stateMachineArn": machine.StateMachineArn, "input": fmt.Sprintf(`{"wait":%t}`, i >= endedExecutions)}
@@ -45,7 +46,7 @@ func (b *bench) manyExecutions(ctx context.Context, r *report) error {
 			if err == nil {
 				break
 			}
-			time.Sleep(time.Millisecond) // until one of those that run has ended
+			time.Sleep(time.Millisecond) // until one of the running ones has ended
 			err = api.call(ctx, "StartExecution", request, nil)
 		}
 		if err != nil {

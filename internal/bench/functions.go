@@ -126,7 +126,7 @@ func (b *bench) warm(ctx context.Context, r *report, f function, budgets ...budg
 	var first, p50, p99, rss comparison
 	for turn := range b.plan.starts {
 		b.say("warm events of %s: start %d of %d, %d events for each function", f.name, turn+1, b.plan.starts, b.plan.events)
-		// Who is started and fed first changes too.
+		// Which one is started and fed first alternates, too.
 		var pair [2]function
 		base, ours := turn%2, 1-turn%2
 		pair[base], pair[ours] = b.minimal, f
@@ -145,8 +145,8 @@ func (b *bench) warm(ctx context.Context, r *report, f function, budgets ...budg
 	return nil
 }
 
-// block is how many events one function gets before it is the other's turn: few enough
-// that both run under the same conditions, and enough that each runs warm.
+// block is how many events one function gets before the other's turn: few enough that both
+// run under the same conditions, and enough that each runs warm.
 const block = 25
 
 // feedPair starts two functions and feeds them in turns, block by block.
@@ -198,7 +198,7 @@ func newFeed(took []float64, rss int64) feed {
 	return feed{first: took[0], p50: median(warm), p99: quantile(warm, 0.99), rss: float64(rss) / (1 << 20)}
 }
 
-// checkResponse makes sure that the work was timed, and not its failure.
+// checkResponse makes sure that the work succeeded, so that no failure is timed.
 func checkResponse(payload []byte) error {
 	var response struct {
 		StatusCode int    `json:"statusCode"`

@@ -65,12 +65,12 @@ func growthLines() []budget {
 	return append(lines, figureGrowthByHand, budgetGrowthRest)
 }
 
-// processorTime is what this process has used: on a busy machine, the time of day grows
-// faster for what takes longer than a turn of the scheduler.
+// processorTime is what this process has used: on a busy machine, wall-clock time grows
+// faster for work that takes longer than a time slice of the scheduler.
 func processorTime() time.Duration {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		panic(err) // it has no cause
+		panic(err) // cannot fail
 	}
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
@@ -101,8 +101,8 @@ func (b *bench) growth(ctx context.Context, r *report) error {
 	return growthOfRest(ctx, r, inputs)
 }
 
-// growthOfRest measures the expressions of the test table. What is clearly within the limit
-// is measured once.
+// growthOfRest measures the expressions of the test table. An expression that is clearly
+// within the limit is measured once.
 func growthOfRest(ctx context.Context, r *report, inputs [2]any) error {
 	var worst comparison
 	var over []string

@@ -29,7 +29,7 @@ func machine(what, unit string, from int, definition, input func(n int) string) 
 	}
 }
 
-// within passes on what a template gives.
+// within has a Pass state whose parameter is the template.
 func within(template string) func(int) string {
 	return fixed(`{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"r.$":"` + template + `"},"End":true}}}`)
 }

@@ -218,7 +218,7 @@ func (b budget) row(c comparison) string {
 		b.what, b.against, base, digits(median(c.ours)), b.unit, ratio, limit, b.verdict(c))
 }
 
-// digits prints three digits or so: more would be noise.
+// digits prints about three significant digits: more would be noise.
 func digits(v float64) string {
 	switch {
 	case v < 10:

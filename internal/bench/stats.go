@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// quantile is the q-quantile of the values (0 is the least, 1 the largest), between two
-// of them by their distance. It is NaN without values.
+// quantile is the q-quantile of the values (0 is the least, 1 the largest), with linear
+// interpolation between two of them. It is NaN without values.
 func quantile(values []float64, q float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()
@@ -27,8 +27,8 @@ type comparison struct{ base, ours []float64 }
 // ratio returns the quotient of the medians of ours and of the base.
 func (c comparison) ratio() float64 { return median(c.ours) / median(c.base) }
 
-// ratios are ours against base, turn by turn. They say how far the ratio can be trusted:
-// what a busy machine does to both halves of a turn is not in them.
+// ratios are ours against base, turn by turn. They show how far the ratio can be trusted:
+// load that affects both halves of a turn cancels out in them.
 func (c comparison) ratios() []float64 {
 	ratios := make([]float64, len(c.ours))
 	for i := range ratios {

@@ -20,7 +20,7 @@ import (
 	"github.com/expressway-dev/expressway/internal/checkout"
 )
 
-// A Work is a delivery that both servers get, and the project that takes it.
+// A Work is a delivery that both servers receive, and the project that handles it.
 type Work struct {
 	dir     string
 	request []byte
@@ -196,7 +196,7 @@ func start(ctx context.Context, kind string, w Work) (*server, error) {
 
 func (s *server) stop() error { return errors.Join(s.conn.Close(), s.ask.Close(), s.cmd.Wait()) }
 
-// deliver sends the delivery so many times, and reads the answers.
+// deliver sends the delivery n times, and reads the answers.
 func (s *server) deliver(n int) error {
 	for range n {
 		if _, err := s.conn.Write(s.work.request); err != nil {
@@ -217,7 +217,7 @@ func (s *server) deliver(n int) error {
 	return nil
 }
 
-// block measures so many deliveries.
+// block measures n deliveries.
 func (s *server) block(n int) (u used, waited float64, err error) {
 	before, err := s.used()
 	if err != nil {

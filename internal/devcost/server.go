@@ -41,8 +41,8 @@ func ServeIfAsked() {
 	os.Exit(0)
 }
 
-// serve runs a development server as `expressway dev` makes it, until in ends. It first
-// writes its address, and for each line that it reads, what it has used.
+// serve runs a development server as `expressway dev` makes it, until in ends. It writes
+// its address, and then, for each line that it reads, the resources that it has used.
 func serve(record bool, dir string, in io.Reader, out io.Writer) error {
 	env, err := environment(dir)
 	if err != nil {

@@ -65,7 +65,7 @@ func bound(expr string) string {
 
 // growth measures the rows for each size, in turns.
 func (b *bench) growth(ctx context.Context, r row) error {
-	// The limits are those by default: they hold for the largest size, too.
+	// The default limits apply: they suffice for the largest size, too.
 	expr, err := jsonata.Compile(bound(r.expr))
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.kind, err)

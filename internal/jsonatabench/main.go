@@ -34,9 +34,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	out := flags.String("o", "", "`file` for the report; standard output when empty")
 	reference := flags.String("reference", "internal/jsonataref", "`folder` of the reference")
-	seconds := flags.Float64("seconds", 0.3, "for each of the three turns of either side of a row")
+	seconds := flags.Float64("seconds", 0.3, "`seconds` for each of the three turns of each side of a row")
 	only := flags.String("only", "", "measure the rows whose kind contains this")
-	growth := flags.Bool("growth", false, "measure how expressions grow, and nothing else")
+	growth := flags.Bool("growth", false, "measure only how the time of expressions grows with the input")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -160,7 +160,7 @@ type turn struct {
 	err           error
 }
 
-// evaluations measures rounds as the reference's are.
+// evaluations measures in rounds like those of the reference.
 func (b *bench) evaluations(ctx context.Context, expr *jsonata.Expr, input any) turn {
 	var t turn
 	nanos, n := b.rounds(func() {
@@ -197,8 +197,8 @@ func (b *bench) rounds(f func()) (nanos float64, n int) {
 	return nanos, n
 }
 
-// roundNanos is how long a round takes, roughly: so short that some are not disturbed by
-// other load. The reference's rounds are as long.
+// roundNanos is roughly how long a round takes: short enough that some rounds are not
+// disturbed by other load. Rounds of the reference take as long.
 const roundNanos = 5e6
 
 // compile measures the expressions of a configuration with ten routes.

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A row is a kind of expression, and an expression of it.
+// A row is an expression of some kind.
 type row struct {
 	kind string
 	doc  string // of documents
@@ -46,7 +46,7 @@ var rows = []row{
 	{"$merge, $spread, $each", "orders", `$merge($each(orders[0], function($v, $k) { {$uppercase($k): $v} })) ~> $spread()`},
 }
 
-// documents returns the inputs: a request as of a webhook, orders few and many, and text.
+// documents returns the inputs: the request of a webhook, few and many orders, and text.
 func documents() map[string]json.RawMessage {
 	return map[string]json.RawMessage{
 		"request": json.RawMessage(`{"request": {"path": "/hooks/github", "headers": {"content-type": "application/json", "x-github-event": "push"},

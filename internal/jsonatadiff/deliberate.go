@@ -10,14 +10,14 @@ import (
 	"github.com/expressway-dev/expressway/internal/jsonataref"
 )
 
-// A deliberate difference is one that stays, and why.
+// A deliberate is a difference that is kept on purpose, and the reason for it.
 type deliberate struct {
 	name, reason string
 	is           func(c testCase, ours, theirs outcome) bool
 }
 
-// unholdable turns the texts of numbers that JSON cannot hold into what the reference's
-// answers have for such a number.
+// unholdable turns the texts of numbers that JSON cannot represent into what the
+// reference's answers have for such numbers.
 var unholdable = strings.NewReplacer(`"NaN"`, `"\u0001number"`, `"Infinity"`, `"\u0001number"`, `"-Infinity"`, `"\u0001number"`)
 
 var (
@@ -32,7 +32,8 @@ var (
 	halfPair        = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 	tupleSort       = regexp.MustCompile(`(?s)([@#%].*\^\(|\^\(.*%).*(\{|\^\(|\)\s*\[)`)
 	lostPattern     = regexp.MustCompile(`(?s)/.*/.*(\?:|\?\?)`)
-	// a single value is an array of one to these, unless the reference applies them partially
+	// these treat a single value as an array of one, unless the reference applies them
+	// partially
 	partialOfArray   = regexp.MustCompile(`\$(sum|max|min|average|count|map|filter|single|reduce|join|reverse|shuffle|zip|merge|sort)\s*\(\s*\?`)
 	reducesByPattern = regexp.MustCompile(`(?s)\$reduce\(.*,\s*/`)
 	escapedSlash     = regexp.MustCompile(`/.*\\\\[()\[\]{}].*/`)
@@ -68,7 +69,7 @@ func sortBytes(text string) string {
 }
 
 var deliberates = []deliberate{
-	{"crash", "the reference fails with an error of JavaScript, which has no code", func(_ testCase, _, theirs outcome) bool {
+	{"crash", "the reference fails with a JavaScript error, which has no code", func(_ testCase, _, theirs outcome) bool {
 		return strings.HasPrefix(theirs.note, "crashes: ")
 	}},
 	{"hang", "the reference does not end", func(_ testCase, ours, theirs outcome) bool {
@@ -77,15 +78,15 @@ var deliberates = []deliberate{
 	{"limit", "evaluation is bounded here", func(_ testCase, ours, _ outcome) bool {
 		return ours.code == "U1001" || ours.code == "U1002" || ours.code == "U1003" || ours.code == "D3150"
 	}},
-	{"text of a number", "within an array or an object, a number that JSON cannot hold is the text NaN, Infinity or -Infinity, as Step Functions shows it", func(c testCase, ours, theirs outcome) bool {
+	{"text of a number", "within an array or an object, a number that JSON cannot represent is the text NaN, Infinity or -Infinity, as Step Functions shows it", func(c testCase, ours, theirs outcome) bool {
 		return ours.code == "" && ours.value != theirs.value && unholdable.Replace(ours.value) == theirs.value
 	}},
-	{"number", "a result that JSON cannot hold (NaN, Infinity) is an error here, and so is a time beyond those that a date can be", func(c testCase, ours, theirs outcome) bool {
+	{"number", "a result that JSON cannot represent (NaN, Infinity) is an error here, and so is a time outside the range of dates", func(c testCase, ours, theirs outcome) bool {
 		return ours.code == "D1001" && strings.Contains(theirs.value, jsonataref.Number[1:]) || ours.code == "D1001" && ours.token == "fromMillis" ||
 			strings.Contains(c.expr, "$formatNumber") && strings.Contains(strings.ReplaceAll(theirs.value, ",", ""), "NaN") ||
 			ours.code == "D3001" && strings.HasPrefix(ours.token, "format")
 	}},
-	{"token", "for an error in a function, the reference names the call around it, or one that came before, or the and or or that it is an operand of", func(c testCase, ours, theirs outcome) bool {
+	{"token", "for an error in a function, the reference names the call around it, or an earlier one, or the operator (and, or) of which it is an operand", func(c testCase, ours, theirs outcome) bool {
 		if ours.code != theirs.code || ours.code == "" || ours.code[0] == 'S' {
 			return false
 		}
@@ -96,27 +97,27 @@ var deliberates = []deliberate{
 		return ours.code == "D3030" && (ours.token == "parseInteger" || ours.token == "number") ||
 			ours.code == "D3110" && (strings.Contains(theirs.value, jsonataref.Number[1:]) || theirs.code != "")
 	}},
-	{"signature", "in a choice of types in a signature, what is not a type is ignored", func(c testCase, _, _ outcome) bool {
+	{"signature", "in a choice of types in a signature, letters that are not types are ignored", func(c testCase, _, _ outcome) bool {
 		return strangeChoice.MatchString(c.expr)
 	}},
-	{"flags", "in an array, the reference takes the flags of its sequences for members", func(c testCase, ours, theirs outcome) bool {
+	{"flags", "the reference treats the flags of its sequences as members of an array", func(c testCase, ours, theirs outcome) bool {
 		return ours.code == "" && (wildcardItem.MatchString(c.expr) || theirs.code != "" && strings.Contains(c.expr, "*^(") ||
 			strings.Contains(c.expr, "*") && strings.Count(theirs.value, "true") > strings.Count(ours.value, "true"))
 	}},
-	{"thunk", "a predicate behind a block at the end of a function is about its value; the reference applies it to the call that is still to be made", func(c testCase, _, _ outcome) bool {
+	{"thunk", "a predicate after a block at the end of a function applies to the block's value; the reference applies it to the pending tail call", func(c testCase, _, _ outcome) bool {
 		return filteredBlock.MatchString(c.expr)
 	}},
 	{"zone", "a time zone that is not a number is an error here", func(_ testCase, ours, _ outcome) bool {
 		return ours.code == "D3030" && ours.token == "fromMillis"
 	}},
-	{"partial", "a built-in function checks its arguments when it was partially applied, too; of some, the reference cannot be applied partially", func(c testCase, ours, theirs outcome) bool {
+	{"partial", "a partially applied built-in function checks its arguments, too; the reference cannot partially apply some functions", func(c testCase, ours, theirs outcome) bool {
 		return theirs.code == "S0208" && theirs.token == "=" || partialOfArray.MatchString(c.expr) || (ours.code == "T0410" || ours.code == "T0411" || ours.code == "T0412") &&
 			regexp.MustCompile(`\$`+regexp.QuoteMeta(ours.token)+`(?s)\(.*\?`).MatchString(c.expr)
 	}},
 	{"replacement", "replacing a string with something that is not a string is an error here; the reference writes undefined, or the source of a function", func(_ testCase, ours, theirs outcome) bool {
 		return ours.code == "D3012"
 	}},
-	{"internals", "the reference shows the inside of its functions", func(_ testCase, ours, theirs outcome) bool {
+	{"internals", "the reference exposes the internals of its functions", func(_ testCase, ours, theirs outcome) bool {
 		return strings.Contains(theirs.value, `"implementation":`) ||
 			ours.code == "T2011" && theirs.code == "" // a function as what a transform updates with
 	}},
@@ -129,64 +130,65 @@ var deliberates = []deliberate{
 	{"source", "a regular expression takes no function; the reference looks for matches in its source text", func(_ testCase, ours, _ outcome) bool {
 		return ours.code == "T0410" && strings.HasPrefix(ours.token, "/")
 	}},
-	{"offset", "a regular expression that is called looks from the start of its text; the reference takes a second argument, such as $reduce's, for where to start", func(c testCase, ours, theirs outcome) bool {
+	{"offset", "a regular expression that is called searches from the start of its text; the reference takes a second argument, such as $reduce's, as the place to start", func(c testCase, ours, theirs outcome) bool {
 		return ours.code == "" && theirs.code == "" && reducesByPattern.MatchString(c.expr)
 	}},
-	{"added", "functions that Step Functions has, and the reference has not", func(_ testCase, _, theirs outcome) bool {
+	{"added", "functions of Step Functions that the reference lacks", func(_ testCase, _, theirs outcome) bool {
 		return theirs.code == "T1006" && slices.Contains([]string{"partition", "range", "hash", "uuid", "parse"}, theirs.token)
 	}},
-	{"same", "a function is the same as itself to $distinct", func(c testCase, ours, theirs outcome) bool {
+	{"same", "$distinct considers a function equal to itself", func(c testCase, ours, theirs outcome) bool {
 		return strings.Contains(c.expr, "$distinct") && strings.Contains(ours.value, "function") && strings.Contains(theirs.value, "function")
 	}},
-	{"length", "a regular expression that is called with a number goes through its text; the reference takes that for endless", func(_ testCase, _, theirs outcome) bool {
+	{"length", "a regular expression that is called with a number searches the number's text; the reference reports an endless search", func(_ testCase, _, theirs outcome) bool {
 		return theirs.code == "D1004" && theirs.token == "next"
 	}},
 	{"power", "JavaScript leaves the last digits of powers to the engine", func(c testCase, ours, theirs outcome) bool {
 		return usesPowers.MatchString(c.expr) && ours.code == "" && theirs.code == "" && (!strings.Contains(c.expr, "$formatNumber") || exponentPicture.MatchString(c.expr))
 	}},
-	{"clone", "a copy has all digits; the reference writes 15 of them, and reads what it wrote", func(c testCase, ours, theirs outcome) bool {
+	{"clone", "a copy keeps all digits of a number; the reference writes 15 digits and reads them back", func(c testCase, ours, theirs outcome) bool {
 		return (strings.Contains(c.expr, "$clone") || strings.Contains(c.expr, "|")) && longFraction.MatchString(ours.value)
 	}},
 	{"radix", "an integer beyond 2^53 is written exactly in another base", func(c testCase, ours, theirs outcome) bool {
 		return strings.Contains(c.expr, "$formatBase") && len(ours.value) > 10 && ours.code == theirs.code
 	}},
-	{"base64", "what is not base64 is skipped; what Node does with it depends on its version and on the rest of the text", func(c testCase, ours, theirs outcome) bool {
+	{"base64", "characters that are not base64 are skipped; what Node does with them depends on its version and on the rest of the text", func(c testCase, ours, theirs outcome) bool {
 		return strings.Contains(c.expr, "$base64decode")
 	}},
-	{"characters", "characters beyond U+FFFF are one to a regular expression or a search; JavaScript sees two halves", func(c testCase, _, theirs outcome) bool {
+	{"characters", "a regular expression or a search treats a character beyond U+FFFF as one; JavaScript sees two halves", func(c testCase, _, theirs outcome) bool {
 		return halfPair.MatchString(theirs.value) || halfPair.MatchString(c.expr) ||
 			strings.Contains(c.expr, "/") && strings.ContainsFunc(c.expr+string(c.input), func(r rune) bool { return r > 0xFFFF })
 	}},
-	{"tuples", "grouped, ordered or filtered behind an order-by, bound variables are as elsewhere; the reference looks at the inside of its tuples", func(c testCase, _, _ outcome) bool {
+	{"tuples", "bound variables keep their values when a path is grouped, ordered or filtered after an order-by; the reference reads the internals of its tuples", func(c testCase, _, _ outcome) bool {
 		return tupleSort.MatchString(c.expr)
 	}},
-	{"clock", "of a time without a date, the date is today's, and the two sides look at the clock one after the other", func(c testCase, ours, theirs outcome) bool {
+	{"clock", "a time without a date gets today's date, and the two sides read the clock one after the other", func(c testCase, ours, theirs outcome) bool {
 		return strings.Contains(c.expr, "$toMillis") && near(ours.value, theirs.value)
 	}},
 	{"nan", "NaN is a number", func(_ testCase, ours, theirs outcome) bool {
 		return strings.Contains(ours.value, "number") && strings.Contains(theirs.value, "object")
 	}},
-	{"filled", "the reference adds an undefined to an empty array when it groups it, for good", func(c testCase, ours, theirs outcome) bool {
+	{"filled", "when the reference groups an empty array, it permanently adds undefined to it", func(c testCase, ours, theirs outcome) bool {
 		empty := strings.Contains(c.expr, "[]") || strings.Contains(string(c.input), "[]")
 		more := strings.Count(theirs.value, "null") > strings.Count(ours.value, "null")
 		return ours.code != "S0303" && (grouping.MatchString(c.expr) && empty || strings.Contains(c.expr, "{") && more)
 	}},
-	{"eval", "any of these, in an expression that is evaluated by $eval", func(_ testCase, ours, theirs outcome) bool {
+	{"eval", "any of these, in an expression that $eval evaluates", func(_ testCase, ours, theirs outcome) bool {
 		return ours.code == "D3121" || theirs.code == "D3121"
 	}},
-	{"escape", "a bracket of a regular expression counts unless it is escaped; the reference counts none behind a backslash, escaped or not", func(c testCase, _, theirs outcome) bool {
+	{"escape", "a bracket of a regular expression counts unless it is escaped; the reference ignores every bracket after a backslash, even after an escaped one", func(c testCase, _, theirs outcome) bool {
 		return theirs.code == "S0302" && escapedSlash.MatchString(c.expr)
 	}},
 	{"order", "members keep their order; JavaScript moves names that are integers to the front", func(c testCase, ours, theirs outcome) bool {
 		return (integerName.MatchString(theirs.value) || strings.Contains(c.expr, "{") && integerText.MatchString(theirs.value) ||
 			integerName.Match(c.input)) && sortBytes(ours.value) == sortBytes(theirs.value)
 	}},
-	{"regexp", "what RE2 cannot do as JavaScript does is refused", func(_ testCase, ours, _ outcome) bool {
+	{"regexp", "regular expressions that RE2 cannot run as JavaScript does are refused", func(_ testCase, ours, _ outcome) bool {
 		return ours.code == "S0303"
 	}},
 }
 
-// correctedLater is for a case of the dialect on which the newest version agrees with us.
+// correctedLater is the difference in a case of the dialect on which the newest version
+// agrees with us.
 var correctedLater = &deliberate{name: "corrected", reason: "2.0.6 has a fault that later versions do not have"}
 
 // excuse returns the deliberate difference that explains the outcomes, if one does.

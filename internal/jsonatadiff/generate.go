@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// A generator writes random expressions. It knows, roughly, the type of what it
-// writes, so that most expressions evaluate to something; now and then it writes one
-// of another type, for the sake of the errors.
+// A generator writes random expressions. It knows, roughly, the type of what it writes, so
+// that most expressions evaluate to something; occasionally it writes one of another type,
+// to provoke errors.
 type generator struct {
 	r *rand.Rand
 	// dialect leaves out what Step Functions does not have.

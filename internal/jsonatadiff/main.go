@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	d := differ{out: stdout, excused: map[string]int{}}
 	length := flags.Duration("time", time.Minute, "how long to look for differences")
-	seed := flags.Uint64("seed", rand.Uint64(), "of the generator; the same seed makes the same cases")
+	seed := flags.Uint64("seed", rand.Uint64(), "`seed` of the generator; the same seed makes the same cases")
 	flags.IntVar(&d.most, "n", 10, "stop after this many differences")
 	reference := flags.String("reference", "internal/jsonataref", "`folder` of the reference")
 	suite := flags.String("suite", "", "`folder` of the official test suite, whose expressions are then varied too")
@@ -78,7 +78,7 @@ type differ struct {
 	excused map[string]int
 }
 
-// batch is how many cases are asked for at once.
+// batch is how many cases are evaluated at once.
 const batch = 1000
 
 // patience is how long the reference may take for a single case.
@@ -98,7 +98,7 @@ func (d *differ) look(ctx context.Context, length time.Duration) error {
 	return nil
 }
 
-// compare lets both sides evaluate the cases, at the same time.
+// compare evaluates the cases on both sides concurrently.
 func (d *differ) compare(ctx context.Context, cases []testCase, check func(c testCase, ours, theirs outcome) error) error {
 	requests := make([]jsonataref.Request, len(cases))
 	for i, c := range cases {

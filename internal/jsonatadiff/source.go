@@ -92,8 +92,8 @@ func (s *source) vary(expr string) string {
 	return strings.Join(parts, "")
 }
 
-// notVaried are functions whose result is another each time, and expressions that take
-// the reference too long.
+// notVaried matches functions whose result differs each time, and expressions that take the
+// reference too long.
 var notVaried = regexp.MustCompile(`\$(now|millis|random|shuffle)|1e[4-9]|\d{5}|\\u[dD][89a-fA-F]`)
 
 // readSuite reads the cases of the official suite.

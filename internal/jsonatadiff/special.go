@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// special writes an expression about one feature, in more depth than the grammar at large
-// comes to: the details of pictures, patterns, bindings and callbacks.
+// special writes an expression about one feature, in more depth than the general grammar
+// reaches: the details of pictures, patterns, bindings and callbacks.
 func (g *generator) special() string {
 	g.vars, g.funcs = nil, nil
 	return pick(g,
@@ -15,7 +15,7 @@ func (g *generator) special() string {
 	)()
 }
 
-// edge is a number on the edge of something.
+// edge writes a number at the limit of some range.
 func (g *generator) edge() string {
 	n := pick(g, "0", "1", "2", "0.1", "0.5", "1.5", "2.5", "-2.5", "1e-7", "1.5e-7", "1e-6", "1e20", "1e21", "123456789012345680000", "1e22",
 		"9007199254740991", "9007199254740992", "9007199254740993", "0.1+0.2", "1/3", "2/3*100", "5e-324", "1.7976931348623157e308", "4294967296",

@@ -63,7 +63,7 @@ routes:
     catch: [{errors: [Invalid], then: dead-letter}]
 `
 
-// acceptedWorkflow fails what its sender has not mended.
+// acceptedWorkflow fails inputs that have not been corrected.
 const acceptedWorkflow = `{"StartAt": "Kind", "States": {
   "Kind": {"Type": "Choice", "Choices": [{"Variable": "$.kind", "StringEquals": "invalid", "Next": "Invalid"}], "Default": "Done"},
   "Invalid": {"Type": "Fail", "Error": "Invalid"},
@@ -160,17 +160,17 @@ func (r *acceptedRun) prepare(ctx context.Context, endpoint string) error {
 		if _, err := r.client.CreateQueue(ctx, in); err != nil {
 			return err
 		}
-		r.urls[name] = endpoint + "/123456789012/" + name // the answer's has the host behind the front
+		r.urls[name] = endpoint + "/123456789012/" + name // the URL in the answer has the host behind the front
 	}
 	table := &runner{opts: options{Dedupe: true}}
 	text := fmt.Sprintf(acceptedRoutes, r.urls["accepted"], r.urls["accepted-dead"])
 	return errors.Join(table.makeTable(ctx, endpoint), os.WriteFile(r.o.Config, []byte(text), 0o600))
 }
 
-// serveStates runs what it is asked to, and loses some of the answers. The trace of a start
-// says which delivery of which message it is of.
+// serveStates runs the requested executions, and loses some of the answers. The trace of a
+// start identifies the message and its delivery.
 func (r *acceptedRun) serveStates(w http.ResponseWriter, in *http.Request) {
-	body, _ := io.ReadAll(in.Body) // a cut one is refused by the handler
+	body, _ := io.ReadAll(in.Body) // the handler refuses a truncated one
 	var start struct{ Input, TraceHeader string }
 	var input struct{ ID string }
 	_ = json.Unmarshal(body, &start)
@@ -231,8 +231,8 @@ func (r *acceptedRun) send(ctx context.Context, functions []*lambdatest.Function
 	}
 }
 
-// mostOpen is how many webhooks may wait in the queue: the server that plays SQS looks through
-// all of them for each call.
+// mostOpen is how many webhooks may wait in the queue: the server that emulates SQS
+// searches all of them for each call.
 const mostOpen = 60
 
 // room waits until there is room for another webhook.

@@ -21,7 +21,7 @@ type acceptedAccount struct {
 	// Why counts each fault.
 	Once, More int
 	Why, Twice map[string]int
-	// Wrong is what must not be: empty in an account that balances.
+	// Wrong lists what must not happen; it is empty in an account that balances.
 	Wrong []string
 }
 
@@ -54,7 +54,7 @@ func (f *acceptedFront) send(w http.ResponseWriter, in *http.Request, body []byt
 		MessageBody             string
 		MessageSystemAttributes map[string]struct{ StringValue string }
 	}
-	_ = json.Unmarshal(body, &m) // what is not a message is refused behind it
+	_ = json.Unmarshal(body, &m) // the server refuses anything else
 	r := f.run
 	s := r.books.sending(m.MessageBody, m.MessageSystemAttributes["AWSTraceHeader"].StringValue, strings.HasSuffix(m.QueueURL, "-dead"))
 	if r.dice.roll("send refused", s.roll) < 0.03 {

@@ -64,9 +64,9 @@ type send struct {
 	roll     attempt
 }
 
-// The acceptedBooks record what happened to which delivery: a start is identified by the segment in
-// its trace header, which the test gives to each delivery, and a message by the trace of the
-// webhook that it was.
+// The acceptedBooks record what happened to which delivery: a start is identified by the
+// segment in its trace header, which the test gives to each delivery, and a message by the
+// trace of its webhook.
 type acceptedBooks struct {
 	mu         sync.Mutex
 	deliveries map[string]*acceptedDelivery // by segment
@@ -104,7 +104,7 @@ func field(header, name string) string {
 	return ""
 }
 
-// answered notes the answer that the sender of an invocation got.
+// answered records the answer that the sender of an invocation got.
 func (b *acceptedBooks) answered(id, root string, status int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -162,7 +162,7 @@ func (b *acceptedBooks) started(id, header string) *acceptedDelivery {
 	case d == nil:
 		b.wrong("%s was started by no delivery (trace %q)", id, header)
 	case field(header, "Root") != d.root || !slices.Contains(b.ids[id], d.root):
-		b.wrong("%s was started with the trace %q, and is of %s", id, header, d.root)
+		b.wrong("%s was started with the trace %q, which belongs to %s", id, header, d.root)
 	}
 	return d
 }
@@ -175,7 +175,7 @@ func (b *acceptedBooks) succeeded(id string, d *acceptedDelivery) {
 	}
 }
 
-// mark notes what happened to a delivery.
+// mark records what happened to a delivery.
 func (b *acceptedBooks) mark(d *acceptedDelivery, why string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -185,7 +185,7 @@ func (b *acceptedBooks) mark(d *acceptedDelivery, why string) {
 	}
 }
 
-// puttingBack says that what is sent from now on to the queue is sent by the redrive.
+// puttingBack records that the redrive sends everything that the queue gets from now on.
 func (b *acceptedBooks) puttingBack() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -205,7 +205,7 @@ func (b *acceptedBooks) open() int {
 	return b.result.Accepted - len(b.done) - len(b.letters)
 }
 
-// sending recognises a send.
+// sending identifies a send.
 func (b *acceptedBooks) sending(body, header string, letter bool) send {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -213,14 +213,14 @@ func (b *acceptedBooks) sending(body, header string, letter bool) send {
 		Trace string
 		Input struct{ ID string }
 	}
-	_ = json.Unmarshal([]byte(body), &e) // what is not an envelope is said of its delivery
+	_ = json.Unmarshal([]byte(body), &e) // anything but an envelope is reported with its delivery
 	s := send{id: e.Input.ID, root: field(e.Trace, "Root"), letter: letter, put: b.putBack && !letter}
 	key := s.root + "/" + strconv.FormatBool(letter)
 	b.sends[key]++
 	s.roll = attempt{key, b.sends[key]}
 	if letter {
 		if s.of = b.deliveries[field(header, "Parent")]; s.of == nil {
-			b.wrong("a dead letter of %s is of no delivery (trace %q)", s.id, header)
+			b.wrong("a dead letter of %s belongs to no delivery (trace %q)", s.id, header)
 		}
 	}
 	if !letter && !s.put {
@@ -337,7 +337,7 @@ func (b *acceptedBooks) copies(id string) {
 		case why != "" && len(byRoot) > 1:
 			b.result.Twice[why]++
 		case why == "" && a.status != 202:
-			b.wrong("a copy of %s is there, and its sender got %d", id, a.status)
+			b.wrong("a copy of %s exists, and its sender got %d", id, a.status)
 		}
 		b.putTwice(id, root, len(byRoot[root]))
 	}

@@ -111,7 +111,7 @@ func (r *acceptedRun) drain(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// putBack mends the workflow, and redrives the dead letters.
+// putBack corrects the workflow, and redrives the dead letters.
 func (r *acceptedRun) putBack(ctx context.Context) error {
 	r.books.puttingBack()
 	if err := r.states.Put("accepted", []byte(mendedWorkflow)); err != nil {

@@ -47,8 +47,7 @@ func (l *ledger) account() *account {
 	return a
 }
 
-// accountEnds says where each message ended, and checks that the message may end like
-// this.
+// accountEnds says where each message ended, and checks that the message may end like that.
 func (l *ledger) accountEnds(a *account) {
 	ends := map[string]int{}
 	copies := 0
@@ -215,9 +214,9 @@ func (l *ledger) accountDuplicates(a *account) {
 	a.line(unexplained, "  run again for no reason")
 }
 
-// explains reports whether a fault can make a message run again that has succeeded:
-// the function could not know of the success, or the queue not of the delete. With dedupe
-// only what kept the function from learning of the success, or from remembering it.
+// explains reports whether a fault can make a message run again that has succeeded: the
+// function could not know of the success, or the queue not of the delete. With dedupe, this
+// is only a fault that kept the function from learning of the success or from storing it.
 func (l *ledger) explains(fault string) bool {
 	switch fault {
 	case faultKilled, faultTimeout, faultReset, faultLate500, faultCut, faultSlow:
@@ -228,8 +227,8 @@ func (l *ledger) explains(fault string) bool {
 	return false
 }
 
-// accountOrder checks each group: nothing of it starts before all before it ended,
-// succeeded, or failed for good.
+// accountOrder checks each group: no message starts before every earlier one has ended,
+// whether it succeeded or failed for good.
 func (l *ledger) accountOrder(a *account) {
 	out := 0
 	for _, g := range sortedKeys(l.groups) {
@@ -253,8 +252,8 @@ func (l *ledger) accountOrder(a *account) {
 	a.line(out, "messages that ran before one of their group had ended")
 }
 
-// concluded returns when the execution began that concluded a message: its first success
-// or final failure, else its last. It is zero for a message that never ran.
+// concluded returns the start time of the execution that concluded a message: its first
+// success or final failure, or else its last. It is zero for a message that never ran.
 func (l *ledger) concluded(id string) (at time.Time) {
 	for _, r := range l.runs[id] {
 		at = r.begun

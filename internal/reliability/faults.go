@@ -87,7 +87,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var call struct{ Input string }
 	var s start
 	if err != nil || json.Unmarshal(body, &call) != nil || json.Unmarshal([]byte(call.Input), &s) != nil {
-		http.Error(w, "no start of ours", http.StatusBadRequest)
+		http.Error(w, "not a start of this test", http.StatusBadRequest)
 		return
 	}
 	a := attempt{s.ID, s.N}

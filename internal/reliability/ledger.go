@@ -32,7 +32,7 @@ const (
 	kindFlaky     kind = "flaky"     // fails at its first receive
 	kindInvalid   kind = "invalid"   // fails with a name that the route dead-letters
 	kindGone      kind = "gone"      // fails with a name that the route discards
-	kindBroken    kind = "broken"    // fails always: for the queue's redrive policy
+	kindBroken    kind = "broken"    // always fails: for the queue's redrive policy
 	kindPoison    kind = "poison"    // makes the route's expression fail
 	kindLarge     kind = "large"     // makes an input that Step Functions would not take
 	kindThrottled kind = "throttled" // is throttled at its first receive, for a long time
@@ -66,7 +66,7 @@ type ledger struct {
 	batches  map[string]int
 }
 
-// newLedger returns an empty Ledger. With dedupe, fewer faults explain a second success.
+// newLedger returns an empty ledger. With dedupe, fewer faults explain a second success.
 func newLedger(dedupe bool) *ledger {
 	return &ledger{
 		dedupe:   dedupe,
@@ -171,8 +171,8 @@ func (l *ledger) open() (n int, last time.Time) {
 	return len(l.messages) - len(l.ended), last
 }
 
-// overtaken returns those of a receive's messages that come before one of their group
-// that is still in the queue and does not come with them.
+// overtaken returns the received messages that arrive too early: an earlier one of their
+// group is still in the queue and was not received with them.
 func (l *ledger) overtaken(ids []string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

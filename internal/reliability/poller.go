@@ -198,8 +198,8 @@ func attemptOf(m types.Message) attempt {
 	return attempt{copyID(body.ID, aws.ToString(m.MessageAttributes[copyAttribute].StringValue)), n}
 }
 
-// inFlight knows which messages are with a function since when, and marks those that
-// another one receives meanwhile.
+// inFlight tracks which messages are with a function, and since when, and marks those that
+// another function receives in the meantime.
 type inFlight struct {
 	ledger *ledger
 

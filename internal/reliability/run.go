@@ -227,7 +227,7 @@ func (r *runner) makeQueues(ctx context.Context, endpoint string) error {
 		if _, err := r.client.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String(name), Attributes: attributes}); err != nil {
 			return err
 		}
-		r.urls[name] = endpoint + "/123456789012/" + name // the answer's has the host behind the front
+		r.urls[name] = endpoint + "/123456789012/" + name // the URL in the answer has the host behind the front
 	}
 	return nil
 }
@@ -247,8 +247,8 @@ func (r *runner) message(i int) (message, string) {
 		x -= p.share
 	}
 	if i%5 == 0 {
-		m.Group = fmt.Sprintf("g-%02d", i/5%12) // few, so that a batch has several of one
-		if m.Kind == kindBroken {               // it would hold its group up for all of its receives
+		m.Group = fmt.Sprintf("g-%02d", i/5%12) // few groups, so that a batch has several messages of one
+		if m.Kind == kindBroken {               // it would block its group during all of its receives
 			m.Kind = kindOK
 		}
 	}

@@ -65,7 +65,8 @@ func (d dice) planSend(a attempt) string {
 	return ""
 }
 
-// Shares of what senders do, and of the invocations in which the function is killed.
+// Shares of the webhooks that are unusual, and of the invocations in which the function is
+// killed.
 const (
 	shareFailed     = 0.15 // the event says that it failed
 	shareTwice      = 0.05 // sent twice at once
@@ -113,8 +114,8 @@ func (r *waitRun) RunTask(_ context.Context, t asl.Task) (any, error) {
 	return jsonata.NewObject(0), nil
 }
 
-// runWaits lets executions wait, resumes each by webhooks, under faults, and returns the
-// account.
+// runWaits starts executions that wait, resumes each by webhooks under faults, and returns
+// the account.
 func runWaits(ctx context.Context, o waitOptions) (*account, error) {
 	r := &waitRun{opts: o, dice: dice(o.Seed), books: newWaitBooks(), began: make(chan string, o.Waits)}
 	r.states = statesapi.New(statesapi.Options{Tasks: r, OnExecution: r.books.observe, MaxExecutions: o.Waits + 1})
@@ -186,7 +187,7 @@ func (r *waitRun) feed(ctx context.Context, work chan<- string) error {
 // An event is one webhook about a wait.
 type waitEvent struct{ ID, Wait, Outcome string }
 
-// resume sends what the sender has to say of a wait, some of it at once.
+// resume sends the webhooks about a wait, some of them concurrently.
 func (r *waitRun) resume(ctx context.Context, first int, id string) error {
 	a := attempt{ID: id}
 	outcome, opposite := "paid", "failed"
@@ -233,7 +234,7 @@ func (r *waitRun) send(ctx context.Context, function *lambdatest.Function, e wai
 		result, err := function.Invoke(invocation, payload, lambdatest.InvokeOptions{})
 		stop()
 		if err != nil {
-			// The process was killed by this invocation, or under it by another.
+			// The process was killed by this invocation, or by another one in the meantime.
 			var fault *lambdatest.Error
 			if !errors.Is(err, errKill) && !errors.As(err, &fault) {
 				return err
@@ -306,7 +307,7 @@ func (c *counter) next() int {
 	return c.n
 }
 
-// observe notes the end of an execution, by the engine's own word.
+// observe records the end of an execution as the engine reports it.
 func (b *waitBooks) observe(r statesapi.ExecutionRecord) {
 	if r.Status == bridge.Running {
 		return
