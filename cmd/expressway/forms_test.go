@@ -200,7 +200,7 @@ func TestFormsOfTheSamples(t *testing.T) {
 	check("A message for orders-queue", "1 done")
 	check("An event for payments", "SUCCEEDED")
 	check("A request, as a Function URL delivers it", "401")
-	if why := cannot["approvals"]; !strings.Contains(why, "Only a link that a workflow has made works here.") || !strings.Contains(why, "status=RUNNING") {
+	if why := cannot["approvals"]; !strings.Contains(why, "Only a link made by a workflow works here.") || !strings.Contains(why, "status=RUNNING") {
 		t.Errorf("approvals: %q", why)
 	}
 	for name := range list {

@@ -126,7 +126,7 @@ func TestQueueInBrowser(t *testing.T) {
 	b.do(t, click(`form[data-post$="/run"] button`))
 	b.eventually(t, `document.body.dataset.page === 'execution' && document.querySelector('.sub').textContent.startsWith('running') && !!document.querySelector('.timeline .run')`)
 	b.do(t, click(`[data-post$="/end"]`))
-	b.eventually(t, `!document.querySelector('[data-post$="/end"]') && document.querySelector('.failure').textContent.includes('Somebody ended the execution in the console.')`)
+	b.eventually(t, `!document.querySelector('[data-post$="/end"]') && document.querySelector('.failure').textContent.includes('The execution was ended in the console.')`)
 
 	response, err := http.Get(console + "health")
 	if err != nil {

@@ -43,7 +43,7 @@ type Answer struct {
 	Nanos    float64 `json:"nanos"` // of one evaluation, when it was measured
 }
 
-// The texts in an Answer's Value for values that JSON cannot hold.
+// The texts in an Answer's Value for values that JSON cannot represent.
 const (
 	functionMark = "\u0001function"
 	Number       = "\u0001number" // NaN, Infinity

@@ -11,7 +11,7 @@ import old from 'jsonata-2.0.6'
 
 const engines = { '2.2.2': newest, '2.0.6': old }
 
-// What JSON cannot hold is marked, so that the other side sees that it is there.
+// Values that JSON cannot represent are marked, so that the other side sees them.
 function mark(key, v) {
   if (typeof v === 'function' || (v && typeof v === 'object' && (v._jsonata_lambda || v._jsonata_function))) return '\u0001function'
   if (typeof v === 'number' && !Number.isFinite(v)) return '\u0001number'

@@ -90,11 +90,11 @@ func (c *Console) apiDeliveries(r *http.Request) (any, error) {
 	return deliveryList{c.o.Recorder.Deliveries(filterOf(r).match, limit(r))}, nil
 }
 
-// A deliveryView is all that is shown of one delivery.
+// A deliveryView holds everything that is shown of one delivery.
 type deliveryView struct {
 	Delivery
 	Request *Request `json:"request,omitempty"`
-	// Messages are the records of a batch, as they came.
+	// Messages are the records of a batch, as they arrived.
 	Messages []messageRecord `json:"messages,omitempty"`
 	// Event is an EventBridge event, or anything that is neither an HTTP request nor a
 	// batch.
@@ -303,7 +303,7 @@ func (c *Console) apiSave(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if !fixtureName.MatchString(in.Name) {
-		return nil, refusal{http.StatusBadRequest, "the name must be at most 60 lower-case letters, digits and -"}
+		return nil, refusal{http.StatusBadRequest, "the name must consist of 1 to 60 lowercase letters, digits and hyphens"}
 	}
 	// A file is often committed, so it must not contain secrets.
 	path, err := c.o.Engine.Save(d.Function+"-"+in.Name+".json", c.o.Secrets.blank(c.o.Recorder.broughtTokens().blank(d.payload)))

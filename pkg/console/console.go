@@ -33,23 +33,25 @@ type Engine interface {
 	Start(machine string, input []byte) (executionARN string, err error)
 	// End ends a running execution.
 	End(executionARN string) bool
-	// Waits are the tasks of an execution that wait for their tokens, and Answer answers
-	// one of those.
+	// Waits returns the tasks of an execution that wait for their tokens, and Answer
+	// answers one of them.
 	Waits(executionARN string) []Wait
 	Answer(a Answer) error
-	// Send hands an event to a function (webhook, queue or event), as the origin.
+	// Send passes an event to a function (webhook, queue or event). The origin says who
+	// sent it.
 	Send(ctx context.Context, function string, event []byte, origin string) error
 	// Resend sends a webhook delivery again, with the given body and headers and a new
 	// signature. It reports whether it had to bypass verification.
 	Resend(ctx context.Context, route string, event, body []byte, origin string) (unverified bool, err error)
-	// Sample is what the sender of an http route would send. Of other routes, it only has
-	// the body of a message or the detail of an event, and ok is false if there is none.
+	// Sample returns what the sender of an http route would send. For other routes, it only
+	// has the body of a message or the detail of an event. ok is false if there is no
+	// sample.
 	Sample(route string) (s Sample, ok bool)
-	// SendSample sends the sample of an http route, signed now, with another body or event
-	// name where they are given. It reports whether it had to go past the signature's check.
+	// SendSample sends the sample of an http route, newly signed, with another body or
+	// event name if they are given. It reports whether it had to bypass verification.
 	SendSample(ctx context.Context, route string, body *string, event, origin string) (unverified bool, err error)
-	// TestState runs one state of a state machine by itself. The answer is that of
-	// TestState, as JSON.
+	// TestState runs one state of a state machine by itself. The result is that of the API
+	// operation TestState, as JSON.
 	TestState(ctx context.Context, machine string, t StateTest) (any, error)
 	// Save writes an event to a file for invoke, and returns its path.
 	Save(name string, event []byte) (string, error)
@@ -76,21 +78,21 @@ type Sample struct {
 	Path        string `json:"path,omitempty"`
 	ContentType string `json:"contentType"`
 	Body        string `json:"body"`
-	// Event is the event's name, and EventHeader the header that it is sent in; empty where
-	// it is in the body.
+	// Event is the event's name, and EventHeader the header that it is sent in; empty if
+	// the name is in the body.
 	Event       string `json:"event,omitempty"`
 	EventHeader string `json:"eventHeader,omitempty"`
-	// Note says what the answer depends on, and Cannot why a delivery to the route cannot
-	// be made up; each may be empty.
+	// Note says what the answer depends on, and Cannot why there can be no sample for the
+	// route; each may be empty.
 	Note   string `json:"note,omitempty"`
 	Cannot string `json:"cannot,omitempty"`
 }
 
-// A StateTest is what one state is tested with.
+// A StateTest holds what one state is tested with.
 type StateTest struct {
 	State string `json:"state"`
-	// Input is JSON; empty stands for {}. Variables and Mock are optional: Mock is the
-	// result of the state's task.
+	// Input is JSON; empty means {}. Variables and Mock are optional: Mock is the result of
+	// the state's task.
 	Input     json.RawMessage `json:"input"`
 	Variables json.RawMessage `json:"variables"`
 	Mock      json.RawMessage `json:"mock"`
@@ -108,7 +110,7 @@ type Machine struct {
 
 // ServeOptions configure a [Console].
 type ServeOptions struct {
-	// Recorder has the deliveries and executions that are shown; nil has none.
+	// Recorder has the deliveries and executions that are shown; nil shows none.
 	Recorder *Recorder
 	// Engine has the state machines. It is required.
 	Engine Engine
@@ -159,7 +161,7 @@ func New(o ServeOptions) *Console {
 	}
 	c := &Console{o: o, mux: http.NewServeMux(), token: rand.Text(), files: map[string]asset{}}
 	c.pages = templates()
-	list, _ := fs.ReadDir(assets, "assets") // which is in the binary
+	list, _ := fs.ReadDir(assets, "assets") // it is embedded
 	for _, file := range list {
 		content, _ := assets.ReadFile("assets/" + file.Name())
 		switch {
@@ -239,7 +241,7 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		if p := recover(); p != nil && p != http.ErrAbortHandler {
 			c.o.Log.Error("panic in the console", "path", r.URL.Path, "reason", fmt.Sprint(p))
-			c.problem(w, refusal{http.StatusInternalServerError, "the console failed; the terminal says how"})
+			c.problem(w, refusal{http.StatusInternalServerError, "the console failed; the log in the terminal has the reason"})
 		}
 	}()
 	h := w.Header()
@@ -292,7 +294,7 @@ func (c *Console) write(w http.ResponseWriter, status int, out any) {
 	body, err := json.Marshal(out) // which escapes < and >
 	if err != nil {
 		c.o.Log.Error("the console cannot write its answer", "reason", err.Error())
-		status, body = http.StatusInternalServerError, []byte(`{"error":"the console failed; the terminal says how"}`)
+		status, body = http.StatusInternalServerError, []byte(`{"error":"the console failed; the log in the terminal has the reason"}`)
 	}
 	switch out.(type) {
 	case deliveryView, deliveryList:

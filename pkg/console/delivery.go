@@ -24,12 +24,12 @@ type Delivery struct {
 	Running      bool    `json:"running"`
 	// Title is method and path, the queue's name, or source and detail-type.
 	Title string `json:"title"`
-	// Route is the first record's route; empty if no route took the delivery.
+	// Route is the first record's route; empty if no route matched the delivery.
 	Route string `json:"route,omitempty"`
 	// Decision is started, accepted, resumed, answered, filtered, replayed, refused, handshake or
 	// failed; it is mixed for a batch whose records differ.
 	Decision string `json:"decision,omitempty"`
-	// Reason says more of it: FilterUndefined, what was done to the waiting task, or which
+	// Reason explains it: FilterUndefined, what was done to the waiting task, or which
 	// handshake.
 	Reason string `json:"reason,omitempty"`
 	// Status is the HTTP status, or a summary of what the function returned.
@@ -89,7 +89,7 @@ type Step struct {
 	Value json.RawMessage `json:"value,omitempty"`
 }
 
-// A room is a running delivery with room for what most deliveries have.
+// A room is a running delivery, with preallocated space for what most deliveries have.
 type room struct {
 	d       Delivery
 	records [1]Record
@@ -123,7 +123,7 @@ func (d *Delivery) step(in *bridge.Delivery, s Step) {
 	}
 }
 
-// taken returns the steps of a delivery, which are then its record's.
+// taken returns the steps of a delivery, and leaves them to its record.
 func (d *Delivery) taken(in *bridge.Delivery) []Step {
 	if list := d.steps[in.ID]; list != nil {
 		delete(d.steps, in.ID)
@@ -184,7 +184,7 @@ func (l *Line) each(visit func(slog.Attr)) {
 	})
 }
 
-// shown is the line with its attributes as values of JSON.
+// shown returns the line with its attributes as JSON values.
 func (l Line) shown() Line {
 	if l.Attrs != nil {
 		return l
@@ -286,8 +286,8 @@ func (d *Delivery) conclude() {
 	}
 }
 
-// unsettled names what the bridge never saw: the line that the front door logged says
-// which route answered, and why.
+// unsettled describes a delivery that the bridge never saw: the line that httpfront logged
+// says which route answered, and why.
 func (d *Delivery) unsettled() {
 	d.Decision = "answered"
 	if d.failure != nil {
@@ -304,15 +304,15 @@ func (d *Delivery) unsettled() {
 		d.Records = append(d.Records, Record{Route: d.Route, Decision: decision, Steps: []Step{
 			{Name: "route", Result: "ok", Detail: d.Route},
 			{Name: decision, Result: "ok", Detail: map[string]string{
-				"handshake": "answered what the provider asks when it is set up; nothing starts",
-				"page":      "showed the page that asks for a decision; the task waits until it is sent",
+				"handshake": "answered the provider's setup request; nothing starts",
+				"page":      "showed the page that asks for a decision; the task waits until the decision is sent",
 			}[decision]},
 		}})
 	}
 }
 
-// entitle reads the title from the payload and the status from the answer, when somebody
-// looks; the caller holds mu.
+// entitle reads the title from the payload and the status from the answer, when the
+// delivery is first shown; the caller holds mu.
 func (d *Delivery) entitle() {
 	if d.Title == "" {
 		d.Title = title(d.Function, d.payload)

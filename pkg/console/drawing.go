@@ -133,7 +133,7 @@ func timeline(e Execution, visits []Visit, now time.Time) (bars []bar, total str
 	if len(visits) == 0 {
 		return nil, ""
 	}
-	begin := visits[0].Entered // what went before is none of a state's
+	begin := visits[0].Entered // the time before that belongs to no state
 	end := begin
 	for _, v := range visits {
 		if v.Left != nil && v.Left.After(end) {
@@ -150,7 +150,7 @@ func timeline(e Execution, visits []Visit, now time.Time) (bars []bar, total str
 		end = *e.Stopped
 	}
 	span := max(end.Sub(begin), time.Microsecond)
-	const least = 0.6 // what can still be seen
+	const least = 0.6 // the least that can be seen
 	for _, v := range visits {
 		left := end
 		if v.Left != nil {

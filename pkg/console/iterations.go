@@ -16,7 +16,7 @@ type Iteration struct {
 	Status string `json:"status"`
 }
 
-// iterationEnded keeps how an iteration ended.
+// iterationEnded records how an iteration ended.
 func (v *Visit) iterationEnded(index int, status string) {
 	for i := len(v.Iterations) - 1; i >= 0; i-- {
 		if v.Iterations[i].Index == index && v.Iterations[i].Status == "running" {
@@ -26,7 +26,8 @@ func (v *Visit) iterationEnded(index int, status string) {
 	}
 }
 
-// closeIterations ends those that a Map left behind, whose ends there was no room for.
+// closeIterations ends the iterations of a Map that has been left, if there was no room to
+// record their ends.
 func (v *Visit) closeIterations() {
 	for i := range v.Iterations {
 		if v.Iterations[i].Status == "running" && v.Left != nil {
@@ -78,7 +79,7 @@ func within(visits []Visit, c choice) []Visit {
 
 // A mapView is a Map of an execution, for the choice of an item.
 type mapView struct {
-	// Title is the Map's name, and of one inside another Map the item around it.
+	// Title is the Map's name and, if it is inside another Map, the item around it.
 	Title string
 	// Counts say how many items ended how.
 	Counts []count
@@ -97,7 +98,8 @@ type itemView struct {
 	Chosen      bool
 }
 
-// maxMaps and maxItems bound what is offered: of more, the failed ones come first.
+// maxMaps and maxItems bound what is offered: if there are more, the failed ones come
+// first.
 const (
 	maxMaps  = 40
 	maxItems = 200

@@ -22,7 +22,7 @@ type keptDelivery struct {
 // perDelivery is the size of a packed delivery and of its place in the list.
 const perDelivery = 250
 
-// maxRooms is how many rooms are kept for deliveries to come: as many as run at once, on
+// maxRooms is how many rooms are kept for future deliveries: as many as run concurrently on
 // a laptop.
 const maxRooms = 8
 
@@ -50,13 +50,13 @@ func (r *Recorder) pack(k *keptDelivery) {
 	if !k.dropped {
 		r.repack(k, &ended.d)
 	}
-	if len(r.rooms) < maxRooms { // nobody else knows of it
+	if len(r.rooms) < maxRooms { // nothing else refers to it
 		*ended = room{}
 		r.rooms = append(r.rooms, ended)
 	}
 }
 
-// repack keeps what a delivery has become.
+// repack packs a delivery that has changed.
 func (r *Recorder) repack(k *keptDelivery, d *Delivery) {
 	c := codec{out: r.scratch[:0]}
 	d.code(&c)
@@ -70,7 +70,7 @@ func (r *Recorder) repack(k *keptDelivery, d *Delivery) {
 	k.bytes = n
 }
 
-// maxScratch is how large the buffer is that is kept for packing.
+// maxScratch is the maximum size of the buffer that is kept for packing.
 const maxScratch = 64 << 10
 
 func (r *Recorder) keepScratch(b []byte) {
@@ -86,8 +86,8 @@ func (k *keptDelivery) unpacked() Delivery {
 	return d
 }
 
-// edit changes a delivery, which may have ended: what a function logs afterwards is its
-// own too. The caller holds mu.
+// edit changes a delivery, which may have ended: what a function logs afterwards belongs to
+// it, too. The caller holds mu.
 func (r *Recorder) edit(k *keptDelivery, change func(*Delivery)) {
 	switch {
 	case k.running != nil:
@@ -104,7 +104,7 @@ func (k *keptDelivery) snapshot() Delivery {
 	var d Delivery
 	if k.running == nil {
 		d = k.unpacked()
-	} else { // whose parts are still changed
+	} else { // whose parts can still change
 		d = k.running.d
 		d.Records = slices.Clone(d.Records)
 		for i := range d.Records {
@@ -139,8 +139,8 @@ type keptExecution struct {
 	dropped     bool
 }
 
-// Packing takes the time that it takes to write the values of an execution: those of a
-// large one stay as they are.
+// Packing takes as long as writing the values of an execution, so those of a large one stay
+// as they are.
 const (
 	maxPackedEvents = maxSpare
 	maxPackedBytes  = 64 << 10
@@ -167,7 +167,7 @@ func (r *Recorder) packExecution(k *keptExecution) {
 	r.keepScratch(c.out)
 }
 
-// reuse keeps an execution that nobody else knows of for the next one.
+// reuse keeps an execution, to which nothing else refers, for the next one.
 func (r *Recorder) reuse(e *Execution) {
 	events := e.moments.kept
 	if cap(events) > maxSpare {

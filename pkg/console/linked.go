@@ -50,7 +50,7 @@ func (r *Recorder) link(k *keptDelivery, in *bridge.Delivery, result bridge.Resu
 	r.changed(Change{"delivery", other.id})
 }
 
-// unlink forgets the messages of a delivery that is let go; the caller holds mu.
+// unlink forgets the messages of a delivery that is dropped; the caller holds mu.
 func (r *Recorder) unlink(k *keptDelivery) {
 	for _, message := range k.messages {
 		p := r.pairs[message]

@@ -7,8 +7,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// A moment is an event of an execution in a quarter of the room: most events say which
-// state was entered or left, when, and with which value. Recording costs what it touches.
+// A moment is an event of an execution in a quarter of the space: most events say which
+// state was entered or left, when, and with which value. The cost of recording is that of
+// the memory it touches.
 type moment struct {
 	id, previous int32
 	at           int64 // in nanoseconds since 1970
@@ -52,7 +53,7 @@ func (m *moment) event() asl.Event {
 	return e
 }
 
-// moments are the events of an execution: the first ones and the last ones of very many.
+// moments are the events of an execution; if there are too many, the first and the last.
 type moments struct {
 	kept []moment
 	left int // in the middle, that did not fit

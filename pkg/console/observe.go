@@ -46,7 +46,7 @@ func (r *Recorder) Step(ctx context.Context, in *bridge.Delivery, step string, v
 		default:
 			s.Detail, s.Result = "neither true nor false", "failed"
 			if v == jsonata.Undefined {
-				s.Detail, s.Result = bridge.FilterUndefined+": the filter yields nothing, as an expression does whose path does not exist", "stopped"
+				s.Detail, s.Result = bridge.FilterUndefined+": the filter yields nothing, which is the result of a path that does not exist", "stopped"
 			}
 		}
 	case "input":
@@ -98,7 +98,7 @@ func (rec *Record) decide(result bridge.Result) {
 		rec.Steps = append(rec.Steps, Step{Name: "resume", Result: "ok", Detail: resumed[result.Resumed]})
 	case result.Replayed:
 		rec.Decision = "replayed"
-		rec.Steps = append(rec.Steps, Step{Name: "dedupe", Result: "stopped", Detail: "answered before: the stored answer was given again"})
+		rec.Steps = append(rec.Steps, Step{Name: "dedupe", Result: "stopped", Detail: "answered before: the stored answer was returned"})
 	case result.Outcome == nil && result.Failure != nil && result.Failure.Outcome == nil:
 		rec.Decision = "refused"
 	}

@@ -13,9 +13,9 @@ import (
 )
 
 // A codec writes values one after the other, or reads them in the same order. What has
-// ended is kept in one piece without pointers: the garbage collector does not look into
-// it, which costs more than all other recording where a thousand deliveries are kept in
-// their parts.
+// ended is kept in one piece without pointers: the garbage collector does not look into it.
+// If a thousand deliveries were kept in their parts, marking those would cost more than all
+// other recording.
 type codec struct {
 	reading bool
 	out     []byte
@@ -24,12 +24,12 @@ type codec struct {
 	// The values of events: many are the input of one state and the output of another. The
 	// first is the execution's input.
 	input []byte
-	seen  []any // that were written, as far as they have an identity
+	seen  []any // the written values that have an identity
 	texts []*jsonata.Raw
 	err   error
 }
 
-// errCut is of a text that ends too early. No text that a codec wrote does.
+// errCut reports a text that ends too early, which no text written by a codec does.
 var errCut = errors.New("a packed text that ends too early")
 
 func (c *codec) uint(n *uint64) {
@@ -125,7 +125,7 @@ func (c *codec) bytes(b *[]byte) {
 	}
 }
 
-// time keeps whether a time is of UTC; any other is of this machine's zone.
+// time records whether a time is in UTC; any other is in this machine's zone.
 func (c *codec) time(t *time.Time) {
 	var zone uint64
 	switch {
@@ -139,7 +139,7 @@ func (c *codec) time(t *time.Time) {
 	if zone == 0 {
 		return
 	}
-	nano := uint64(t.UnixNano()) //nolint:gosec // there and back
+	nano := uint64(t.UnixNano()) //nolint:gosec // converted back when it is read
 	c.fixed(&nano)
 	if c.reading {
 		if *t = time.Unix(0, int64(nano)); zone == 1 { //nolint:gosec // as above
@@ -161,7 +161,7 @@ func list[T any](c *codec, l *[]T) []T {
 // maxBackwards is how many values are compared with the next one.
 const maxBackwards = 8
 
-// value codes a value of an event: as text, unless it is the same as one before.
+// value codes a value of an event: as text, unless it is the same as an earlier one.
 func (c *codec) value(v *any) {
 	if c.reading {
 		var n uint64
@@ -220,7 +220,7 @@ func (c *codec) value(v *any) {
 		c.err = errCut
 		return
 	}
-	for i := range room { // a varint may be longer than it need be
+	for i := range room { // a varint may be longer than necessary
 		c.out[at+i] = byte(n>>(7*i))&0x7f | 0x80
 	}
 	c.out[at+room-1] &= 0x7f

@@ -80,7 +80,7 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request, h func(*http.Requ
 	var out bytes.Buffer
 	if err := c.pages.ExecuteTemplate(&out, name, data); err != nil {
 		c.o.Log.Error("the console cannot write a page", "page", name, "reason", err.Error())
-		http.Error(w, "the console failed; the terminal says how", http.StatusInternalServerError)
+		http.Error(w, "the console failed; the log in the terminal has the reason", http.StatusInternalServerError)
 		return
 	}
 	text := out.Bytes()
@@ -250,8 +250,8 @@ func pretty(text []byte) string {
 	return out.String()
 }
 
-// A part is a message of a batch with what was decided on it. Of other deliveries it is only
-// what was decided.
+// A part is a message of a batch with what was decided on it. For other deliveries, it is
+// only what was decided.
 type part struct {
 	Message *messageRecord
 	Record  *Record
@@ -279,7 +279,7 @@ func parts(v *deliveryView) []part {
 	return list
 }
 
-// editable is what a delivery is edited as: the body of a request, or the whole event.
+// editable returns the text that a user edits: the body of a request, or the whole event.
 func editable(v *deliveryView) string {
 	if v.Request != nil {
 		return v.Request.Body.Text

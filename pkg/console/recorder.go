@@ -32,7 +32,7 @@ const (
 // kept, and those in between are only counted.
 const maxEvents = 4000
 
-// maxSpare is how many events the room has that is kept for the next execution.
+// maxSpare is the maximum number of events for which space is kept for the next execution.
 const maxSpare = 256
 
 // Options bound a [Recorder]. The zero value has sensible defaults.
@@ -74,13 +74,13 @@ type Recorder struct {
 // A Change says that something was recorded; the new state must be fetched.
 type Change struct {
 	// Kind is delivery, execution, reload or lagging; the last says that changes were
-	// left out, because the watcher is slow.
+	// dropped because the watcher is slow.
 	Kind string `json:"kind"`
 	// ID is the number of the delivery or the execution.
 	ID int `json:"id,omitempty"`
 }
 
-// A Problem is a mistake in a file, because of which its last good version stays in use.
+// A Problem is a mistake in a file, whose last good version therefore stays in use.
 type Problem struct {
 	// Text says what is wrong, as file:line:column: message wherever the place is known.
 	Text string `json:"text"`
@@ -126,13 +126,13 @@ type (
 	titleKey    struct{}
 )
 
-// WithTitle says what invocations with the context are called in the list of deliveries,
-// such as "POST /orders", which otherwise has to be looked for in the event.
+// WithTitle sets the title of invocations with the context in the list of deliveries, such
+// as "POST /orders", which otherwise has to be read from the event.
 func WithTitle(ctx context.Context, title string) context.Context {
 	return context.WithValue(ctx, titleKey{}, title)
 }
 
-// sentHere is the origin of what is sent from the page for sending.
+// sentHere is the origin of deliveries from the page Send.
 const sentHere = "console"
 
 // WithOrigin marks invocations with the context as not sent from outside, and says where
@@ -141,8 +141,8 @@ func WithOrigin(ctx context.Context, origin string) context.Context {
 	return context.WithValue(ctx, originKey{}, origin)
 }
 
-// Again reports whether the context belongs to a delivery that somebody replayed, edited
-// or sent in the console, which is meant to run, whatever came before.
+// Again reports whether the context belongs to a delivery that was replayed, edited or sent
+// in the console, which is meant to run even if it is a duplicate.
 func Again(ctx context.Context) bool {
 	origin := originOf(ctx)
 	return strings.HasPrefix(origin, "replay of ") || strings.HasPrefix(origin, "edit of ") || strings.HasPrefix(origin, sentHere)
@@ -154,7 +154,7 @@ func originOf(ctx context.Context) string {
 }
 
 // Watch returns a channel of changes, until stop is called. A watcher that does not read
-// is told that it lags, and does not delay anybody.
+// gets a change of the kind lagging, and delays nothing.
 func (r *Recorder) Watch() (changes <-chan Change, stop func()) {
 	c := make(chan Change, 64)
 	r.mu.Lock()
@@ -167,7 +167,7 @@ func (r *Recorder) Watch() (changes <-chan Change, stop func()) {
 	}
 }
 
-// changed tells the watchers; the caller holds mu.
+// changed notifies the watchers; the caller holds mu.
 func (r *Recorder) changed(change Change) {
 	if len(r.watchers) == 0 {
 		return

@@ -6,8 +6,8 @@ import (
 )
 
 // members passes the members of a JSON object to visit, with their values as text, until
-// visit returns false. It makes nothing, and stops silently where the text is not JSON: it
-// is for the few members that each delivery is listed by.
+// visit returns false. It allocates nothing, and stops silently where the text is not JSON:
+// it reads the few members that the list of deliveries needs.
 func members(text []byte, visit func(name, value []byte) bool) {
 	s := scanner{text: text}
 	if !s.take('{') {
@@ -49,7 +49,7 @@ func memberOf(text []byte, name string) (found []byte) {
 	return found
 }
 
-// memberAt returns a member of an object within others as text, by the names on the way;
+// memberAt returns a member of a nested object as text, given the names on the path to it;
 // nil if there is none. It does not read what follows.
 func memberAt(text []byte, names ...string) []byte {
 	s := scanner{text: text}
@@ -84,7 +84,7 @@ func (s *scanner) enter(name string) bool {
 	}
 }
 
-// words returns what a JSON string says; "" for any other value.
+// words returns the text of a JSON string; "" for any other value.
 func words(value []byte) string {
 	if len(value) < 2 || value[0] != '"' {
 		return ""

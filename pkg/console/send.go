@@ -26,12 +26,12 @@ type form struct {
 	Last int
 }
 
-// maxPrefilled is how large a delivery may be to be put into a form.
+// maxPrefilled is the maximum size of a delivery that is put into a form.
 const maxPrefilled = 64 << 10
 
 // lastStarted returns the latest delivery that started what a route starts, and succeeded:
-// the workflow takes it, which a sample that knows only the provider cannot promise. What
-// holds secrets could not be sent as it is shown, and is left out.
+// the workflow accepts it, which a sample that knows only the provider cannot guarantee.
+// Deliveries with secrets are left out, because they could not be sent as they are shown.
 func (c *Console) lastStarted(r Route) (d Delivery, e anyEvent, ok bool) {
 	latest := c.o.Recorder.Deliveries(func(d *Delivery) bool {
 		return d.Route == r.Name && d.OK && d.Decision == "started" && d.Error == "" && len(d.payload) <= maxPrefilled
@@ -128,7 +128,7 @@ func (c *Console) sendPage(request *http.Request) (string, any, error) {
 	return "send", b, nil
 }
 
-// body is what a message or an event of a route holds.
+// body returns the content of a message or an event of a route.
 func (c *Console) body(r Route, otherwise string) string {
 	if s, ok := c.o.Engine.Sample(r.Name); ok && json.Valid([]byte(s.Body)) {
 		return s.Body
@@ -136,14 +136,14 @@ func (c *Console) body(r Route, otherwise string) string {
 	return otherwise
 }
 
-// rawRequest is a request that nobody signs, to the first http route.
+// rawRequest returns an unsigned request to the first http route.
 func rawRequest(routes []Route) sample {
 	s := sample{Title: "A request, as a Function URL delivers it", Function: sources.Webhook}
 	path := "/"
 	for _, r := range routes {
 		if at := strings.IndexByte(r.Takes, '/'); r.Source == sources.HTTP && at >= 0 {
 			path = strings.NewReplacer("{", "", "...}", "", "}", "").Replace(r.Takes[at:])
-			s.Note = "Nothing signs it: a route that verifies a signature answers 401."
+			s.Note = "It is not signed: a route that verifies a signature answers 401."
 			break
 		}
 	}

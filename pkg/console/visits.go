@@ -27,13 +27,14 @@ type Visit struct {
 	Left    *time.Time `json:"left,omitempty"`
 	// Attempts are the attempts of a task, each with its arguments and its end.
 	Attempts []Attempt `json:"attempts,omitempty"`
-	// Items is the number of a Map's items, and Iterations says how each ended that began.
+	// Items is the number of a Map's items, and Iterations says how each one that began has
+	// ended.
 	Items      int             `json:"items,omitempty"`
 	Iterations []Iteration     `json:"iterations,omitempty"`
 	Input      json.RawMessage `json:"input,omitempty"`
 	Output     json.RawMessage `json:"output,omitempty"`
-	// Assigned are the variables that the state set; Before and After are all that there
-	// were when it was entered and left.
+	// Assigned are the variables that the state set; Before and After are all variables at
+	// its entry and at its exit.
 	Assigned json.RawMessage `json:"assigned,omitempty"`
 	Before   json.RawMessage `json:"variablesBefore,omitempty"`
 	After    json.RawMessage `json:"variablesAfter,omitempty"`

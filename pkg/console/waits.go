@@ -20,7 +20,7 @@ type Answer struct {
 	Token string `json:"token"`
 	// Action is success, failure or heartbeat.
 	Action string `json:"action"`
-	// Output is JSON text, of success; empty is {}. Error and Cause are of failure.
+	// Output is JSON text, for success; empty means {}. Error and Cause are for failure.
 	Output string `json:"output"`
 	Error  string `json:"error"`
 	Cause  string `json:"cause"`
@@ -49,7 +49,7 @@ func (c *Console) apiWaits(r *http.Request) (any, error) {
 	return map[string]any{"waits": c.waits(e)}, nil
 }
 
-// apiAnswer answers a token of the execution, and none of another.
+// apiAnswer answers a token of this execution, and of no other.
 func (c *Console) apiAnswer(r *http.Request) (any, error) {
 	e, err := c.execution(r)
 	if err != nil {

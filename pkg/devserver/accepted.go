@@ -27,8 +27,8 @@ func (l *Local) acceptor(o Options) bridge.Acceptor {
 	return l.memory
 }
 
-// Accepting returns the queues of routes that accept deliveries into one at the endpoint of
-// the environment, for [Local.Poll].
+// Accepting returns the URLs of the queues into which routes accept deliveries, at the
+// endpoint that the environment names, for [Local.Poll].
 func (l *Local) Accepting(getenv func(string) string) (addresses []string) {
 	if endpoint(getenv, "SQS") == "" {
 		return nil
@@ -43,9 +43,9 @@ func (l *Local) Accepting(getenv func(string) string) (addresses []string) {
 	return addresses
 }
 
-// A memoryQueue holds what was accepted, and runs the queue function on it as an event
-// source mapping does. What fails is delivered again, and is dropped in the end, as a redrive
-// policy would.
+// A memoryQueue holds accepted deliveries, and runs the queue function on them as an event
+// source mapping does. A delivery that fails is delivered again, and is finally dropped,
+// where a redrive policy would move it.
 type memoryQueue struct {
 	local *Local
 	log   *slog.Logger
@@ -120,7 +120,8 @@ func (q *memoryQueue) settles(record events.SQSMessage) bool {
 	return err == nil && json.Unmarshal(answer, &response) == nil && len(response.BatchItemFailures) == 0
 }
 
-// close waits for what runs, until ctx ends; what would be delivered again is not.
+// close waits for running deliveries, until ctx ends; those that have failed are not
+// delivered again.
 func (q *memoryQueue) close(ctx context.Context) {
 	q.mu.Lock()
 	if !q.closed {

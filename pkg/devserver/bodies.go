@@ -33,9 +33,9 @@ func (e *engine) sampleOf(r *config.Route) console.Sample {
 	switch {
 	case r.Resume == nil:
 	case r.HTTP.Link:
-		s.Body, s.Cannot = "", "Only a link that a workflow has made works here. The execution that waits has it in its arguments, and can be resumed on its page."
+		s.Body, s.Cannot = "", "Only a link made by a workflow works here. It is in the arguments of the waiting execution, which can be resumed on its page."
 	case r.Resume.Lookup != nil:
-		s.Note = "This completes the task that waits under the key that the body has. If none waits there, the answer is 404."
+		s.Note = "This completes the task that waits under the key in the body. If no task waits under that key, the answer is 404."
 	}
 	return s
 }

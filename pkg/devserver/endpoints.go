@@ -10,7 +10,7 @@ import (
 )
 
 // endpoint returns the endpoint that the environment names for a service, such as SQS, or
-// "". The credentials of a laptop alone must not send anything to AWS.
+// "". The credentials on a laptop must not be enough to send anything to AWS.
 func endpoint(getenv func(string) string, service string) string {
 	return cmp.Or(getenv("AWS_ENDPOINT_URL_"+service), getenv("AWS_ENDPOINT_URL"))
 }

@@ -38,7 +38,8 @@ type engine struct {
 	checked            sync.Map // of checked, by ARN
 }
 
-// checked holds the diagnostics of a definition, which take long to find in a large one.
+// checked holds the diagnostics of a definition, because they take long to find in a large
+// one.
 type checked struct {
 	definition  string
 	diagnostics []string
@@ -129,7 +130,7 @@ func (e *engine) Start(machine string, input []byte) (string, error) {
 
 // End implements [console.Engine].
 func (e *engine) End(executionARN string) bool {
-	return e.local.States.EndExecution(executionARN, "Console.Ended", "Somebody ended the execution in the console.")
+	return e.local.States.EndExecution(executionARN, "Console.Ended", "The execution was ended in the console.")
 }
 
 // Waits implements [console.Engine].
@@ -284,8 +285,8 @@ func signEvent(ctx context.Context, r *config.Route, source secrets.Source, gete
 	return json.Marshal(members)
 }
 
-// signingKeys returns the keys of the user's own, if a sender's private key is needed and
-// the route's secret is the public half of them.
+// signingKeys returns the user's own keys, if a sender's private key is needed and the
+// route's secret is their public half.
 func signingKeys(err error, spec verify.Spec, secret string, getenv func(string) string) string {
 	var cannot *verify.CannotSignError
 	file := getenv("EXPRESSWAY_SIGNING_KEYS")
@@ -329,7 +330,7 @@ func (e *engine) Save(name string, event []byte) (string, error) {
 }
 
 // A replayable store remembers deliveries, except those that are sent again from the
-// console, which are meant to run.
+// console: they are meant to run.
 type replayable struct{ bridge.DedupeStore }
 
 // Claim implements [bridge.DedupeStore].

@@ -50,7 +50,8 @@ func (g guard) Check(r *http.Request) error {
 	return fmt.Errorf("requests from web pages of other sites are refused (Sec-Fetch-Site: %s)", r.Header.Get("Sec-Fetch-Site"))
 }
 
-// sameOrigin reports whether a page of the origin came from the host that it now asks.
+// sameOrigin reports whether a page of the origin came from the host to which it now sends
+// a request.
 func (g guard) sameOrigin(origin, host string) bool {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {

@@ -8,9 +8,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/sqsbatch/sqsclient"
 )
 
-// queues returns Amazon SQS at the endpoint that the environment names, or else queues
-// that only exist here. The credentials of a laptop do not mean that a dead letter may be
-// sent to AWS.
+// queues returns Amazon SQS at the endpoint that the environment names, or else queues that
+// only exist here. The credentials on a laptop must not be enough to send a dead letter to
+// AWS.
 func queues(o Options) sqsbatch.Queues {
 	if endpoint(o.Getenv, "SQS") == "" {
 		return localQueues{o.Log}

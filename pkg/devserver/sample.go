@@ -69,7 +69,7 @@ func sampleOf(r *config.Route) console.Sample {
 		s.Body, s.ContentType = indent(known.Body), known.ContentType
 		return s
 	}
-	// A preset that takes no JSON takes forms.
+	// A preset that does not take JSON takes forms.
 	if types := preset.ContentTypes; len(types) > 0 && !slices.ContainsFunc(types, func(t string) bool { return strings.Contains(t, "json") }) {
 		s.ContentType = types[0]
 	}
@@ -89,7 +89,7 @@ func indent(text string) string {
 	return out.String()
 }
 
-// sampleJSON has the places of a preset that are in the body.
+// sampleJSON returns a body with the members that the preset reads.
 func sampleJSON(p verify.Preset) string {
 	root := map[string]any{}
 	set := func(path, value string) {

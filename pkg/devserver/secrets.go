@@ -88,7 +88,7 @@ func (h *handedOver) Fetch(ctx context.Context, ref secrets.Reference) (secrets.
 	}
 	s, err := h.next.Fetch(ctx, ref)
 	if err != nil && h.getenv("AWS_ACCESS_KEY_ID") == "" {
-		err = fmt.Errorf("%w: %w", secrets.ErrMissing, err) // nowhere else could it be
+		err = fmt.Errorf("%w: %w", secrets.ErrMissing, err) // there is nowhere else to look
 	}
 	return s, err
 }

@@ -26,11 +26,11 @@ type waitItem struct {
 	texts, numbers map[string]string // by attribute
 }
 
-// maxWaitItems bounds the memory: the tokens of older items are not found any more.
+// maxWaitItems bounds the memory: the tokens of older items are no longer found.
 const maxWaitItems = 10_000
 
-// waits returns the table in which routes look tokens up: DynamoDB if the environment
-// names an endpoint, because the credentials of a laptop alone must not send anything to
+// waits returns the table in which routes look tokens up: DynamoDB if the environment names
+// an endpoint, because the credentials on a laptop must not be enough to send anything to
 // AWS; or else what mocked tasks have written.
 func waits(getenv func(string) string, mocked *waitTable) bridge.WaitTable {
 	if endpoint(getenv, "DYNAMODB") == "" {

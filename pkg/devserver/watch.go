@@ -14,10 +14,10 @@ import (
 // steps, and some write another file and rename it.
 const settleTime = 80 * time.Millisecond
 
-// Watch calls changed once when it has begun, and then soon after something was saved in one
-// of the folders, until ctx ends. Whole folders are watched, because editors that rename
-// files leave no file to watch. Folders that do not exist yet are watched once they do.
-// Irrelevant files, such as an editor's own, are ignored.
+// Watch calls changed once when watching has begun, and then soon after a file is saved in
+// one of the folders, until ctx ends. Whole folders are watched, because editors that
+// rename files leave no file to watch. Folders that do not exist yet are watched once they
+// do. Irrelevant files, such as an editor's own, are ignored.
 func Watch(ctx context.Context, folders func() []string, changed func()) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {

@@ -1,4 +1,4 @@
-// What the pages do beyond being read: follow what happens, keys, and buttons that send.
+// Behaviour of the pages: live updates, keys, and buttons that send.
 const token = document.querySelector('meta[name=token]').content
 const page = document.body.dataset.page
 const id = Number(document.body.dataset.id || 0)
@@ -82,7 +82,7 @@ document.addEventListener('submit', event => {
   act(form, body)
 })
 
-// The item of a Map is chosen without the button; what is live shows it.
+// The item of a Map is chosen without the button; the live part of the page shows it.
 document.addEventListener('change', event => {
   const form = event.target.closest('form[data-item]')
   if (form) { history.pushState(null, '', '?' + new URLSearchParams(new FormData(form))); refresh() }
@@ -104,8 +104,8 @@ function choose(name) {
 }
 addEventListener('popstate', () => refresh())
 
-// A graph is as wide as its place, but not smaller than can be read: then it is moved in
-// its frame, by dragging, scrolling or the arrow keys. zoom is 0 until somebody chooses.
+// A graph is as wide as its frame, but no smaller than is legible: a larger one is moved in
+// its frame, by dragging, scrolling or the arrow keys. zoom is 0 until the user chooses it.
 const smallest = 0.82
 let zoom = 0
 const frame = () => document.querySelector('.drawing')
@@ -168,11 +168,11 @@ document.addEventListener('pointerup', () => {
 })
 addEventListener('resize', fit)
 
-// Of a graph that is larger than its place, the part is shown that matters: the chosen
-// state, or the one that failed or is running, or else where it starts.
+// A graph that is larger than its frame shows the part that matters: the chosen state, or
+// the one that failed or is running, or else the start.
 function reveal() {
   const place = frame()
-  const last = selector => [...place?.querySelectorAll(selector) ?? []].at(-1) // what is inside is after its Map or Parallel
+  const last = selector => [...place?.querySelectorAll(selector) ?? []].at(-1) // inner states follow their Map or Parallel
   const state = last('.chosen') ?? last('.node.failed') ?? last('.node.running') ?? place?.querySelector('.cap')
   if (!state) return
   const there = state.getBoundingClientRect()
@@ -188,7 +188,7 @@ function mark() {
   }
 }
 
-// The live part of a page is fetched anew: what the server writes is the one way to show it.
+// The live part of a page is fetched again: only the server renders it.
 let waiting = false
 let sent = false
 let again = false
@@ -205,7 +205,7 @@ async function refresh() {
       const at = rows().indexOf(document.activeElement)
       const key = document.activeElement?.dataset?.delivery
       const writing = fields(old).some(f => f.value !== f.defaultValue && f.isConnected)
-      if (writing && !sent) continue // somebody is writing
+      if (writing && !sent) continue // the user is typing
       sent = false
       const scrolled = ['.drawing', '.timeline'].map(place => [place, old.querySelector(place)]).filter(([, was]) => was)
         .map(([place, was]) => [place, { top: was.scrollTop, left: was.scrollLeft }])
@@ -225,7 +225,7 @@ async function refresh() {
   }
 }
 
-// What is folded up is known again by what it says, and by how many say so before it.
+// A details element is identified by its summary, and by how many with the same summary precede it.
 function nameOf(details) {
   const kind = d => d.querySelector('summary').textContent.replace(/\d+/g, '')
   const alike = [...details.closest('#live, #problems').querySelectorAll('details')].filter(d => kind(d) === kind(details))

@@ -24,7 +24,7 @@ type point struct{ x, y float64 }
 type box struct{ x, y, w, h float64 }
 
 // A cell is what has a place of its own in a rank: a state, a label, or the passage of an
-// edge. As labels are cells, nothing else can be where a label is.
+// edge. Because labels are cells, nothing can overlap a label.
 type cell struct {
 	node        *Node // nil for labels and passages
 	label       *Edge // the edge whose label it is

@@ -114,7 +114,7 @@ func (p *plan) narrow(out map[string][]*Edge, limit float64) {
 	cells := slices.Clone(p.cells)
 	slices.SortStableFunc(cells, func(a, b *cell) int { return cmp.Compare(a.rank, b.rank) })
 	used := map[int]float64{}
-	above := make(map[*cell]int, len(cells)) // the rank that a state is at least in
+	above := make(map[*cell]int, len(cells)) // the minimum rank of a state
 	for _, e := range p.g.Edges {
 		if e.back && e.From != e.To {
 			above[p.at[e.From]] = 1
@@ -218,7 +218,7 @@ func (p *plan) lane(e *Edge) lane {
 	return l
 }
 
-// byRank sorts the cells into ranks. Before, the ranks of states do not count those of
+// byRank sorts the cells into ranks. Until then, the ranks of states do not count those of
 // labels.
 func (p *plan) byRank() {
 	total := p.depth[len(p.depth)-1] + 1 + p.rows[len(p.rows)-1]

@@ -184,7 +184,7 @@ func (w *writer) node(n *Node) {
 	w.WriteString("</g>")
 }
 
-// marks are the signs of what happened to a state, so that it is not told by colour alone.
+// marks are the signs of what happened to a state, so that colour is not the only sign.
 var marks = map[string]string{
 	"succeeded": "M-3.5 .5-1 3 3.5-2.5", "failed": "M-3-3 3 3M3-3-3 3", "caught": "M0-4V1M0 4V4", "running": "M-2.5-3.5 3.5 0-2.5 3.5z", "aborted": "M-3.5 0H3.5",
 }
@@ -233,7 +233,7 @@ func (w *writer) text(n *Node, badge float64) {
 func (w *writer) badges(n *Node, s State) float64 {
 	right := n.x + n.w - 9
 	if n.Attempts > 0 {
-		fmt.Fprintf(w, `<g class="badge retry"><title>Tried again after %s, at most %d times</title><text x="%.1f" y="%.1f">↻%d</text></g>`,
+		fmt.Fprintf(w, `<g class="badge retry"><title>Retried after %s, at most %d times</title><text x="%.1f" y="%.1f">↻%d</text></g>`,
 			esc(strings.Join(n.Retries, ", ")), n.Attempts, right, n.y+16, n.Attempts)
 	}
 	all := s.Succeeded + s.Failed + s.Running

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Mermaid writes a graph as a flowchart of Mermaid.
+// Mermaid writes a graph as a Mermaid flowchart.
 func (g *Graph) Mermaid() string {
 	m := &namer{ids: map[*Node]string{}}
 	var b strings.Builder
