@@ -211,8 +211,8 @@ func TestWrongUsage(t *testing.T) {
 	}
 }
 
-// TestFunctionsAreMeasured runs the whole way of a function, the minimal one against
-// itself: what comes out must be near 1, and far from it only on a broken harness.
+// TestFunctionsAreMeasured measures the minimal function against itself, from the build to
+// the figures: the ratio must be near 1, and is far from it only if the harness is broken.
 func TestFunctionsAreMeasured(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -19,15 +19,15 @@ var (
 	update   = flag.Bool("update", false, "write the accounts into docs/reliability.md")
 )
 
-// Nothing is lost and nothing doubled without a reason, over the wire. `make
-// reliability` sends ten thousand messages and prints the account. The two tests run one
-// after the other: each needs all of the machine to keep its functions' time.
+// Nothing is lost and nothing doubled without a reason, over the wire. `make reliability`
+// sends ten thousand messages and prints the account. The two tests run one after the
+// other: each needs the whole machine, so that its functions do not time out.
 func TestReliability(t *testing.T) {
 	checkAccount(t, *messages, false)
 }
 
-// With dedupe what the function knew has ended starts no second time, also where the
-// queue delivers again.
+// With dedupe, a message of whose end the function learned is not started a second time,
+// even if the queue delivers it again.
 func TestReliabilityWithDedupe(t *testing.T) {
 	checkAccount(t, *messages/2, true)
 }
@@ -56,9 +56,9 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-// Of webhooks that are accepted first and worked on later none is lost, and none runs twice
-// without a reason: functions are killed, answers get lost, senders repeat, and what was
-// dead-lettered is redriven.
+// No webhook that is accepted first and processed later is lost, and none runs twice
+// without a reason: functions are killed, answers get lost, senders repeat, and dead
+// letters are redriven.
 func TestAccepted(t *testing.T) {
 	server := mototest.Start(t)
 	dir := t.TempDir()

@@ -303,7 +303,7 @@ func (c *Console) apiSave(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if !fixtureName.MatchString(in.Name) {
-		return nil, refusal{http.StatusBadRequest, "the name must consist of 1 to 60 lowercase letters, digits and hyphens"}
+		return nil, refusal{http.StatusBadRequest, "the name must consist of 1 to 61 lowercase letters, digits and hyphens, and must not begin with a hyphen"}
 	}
 	// A file is often committed, so it must not contain secrets.
 	path, err := c.o.Engine.Save(d.Function+"-"+in.Name+".json", c.o.Secrets.blank(c.o.Recorder.broughtTokens().blank(d.payload)))

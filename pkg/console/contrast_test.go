@@ -55,8 +55,8 @@ func contrast(t *testing.T, a, b string) float64 {
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-// Text has the contrast of WCAG AA on whatever it is on, light and dark, and so have the
-// signs and borders that mean something; drawings that stand alone have the same colours.
+// Text has the contrast of WCAG AA on every background, light and dark, and so do the signs
+// and borders that carry meaning; drawings that stand alone have the same colours.
 func TestContrast(t *testing.T) {
 	t.Parallel()
 	if got := contrast(t, "ffffff", "000000"); math.Abs(got-21) > 0.01 {

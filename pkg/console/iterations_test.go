@@ -63,7 +63,7 @@ func TestItemsAndVariables(t *testing.T) {
 	}
 }
 
-// A Map that fails for one of its items says what that item failed of.
+// A Map that fails because of one of its items reports that item's error.
 func TestMapFailsOfItsItem(t *testing.T) {
 	t.Parallel()
 	r := console.NewRecorder(console.Options{})

@@ -10,7 +10,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// Whatever an event says, it is kept; and of very many, the first and the last.
+// Every event is kept in full; if there are too many, the first and the last are kept.
 func TestMoments(t *testing.T) {
 	t.Parallel()
 	value := rapid.SampledFrom([]any{nil, "x", jsonata.NewRaw([]byte(`{"a":1}`)), true})
@@ -48,7 +48,7 @@ func TestMoments(t *testing.T) {
 	}
 }
 
-// Members are found without reading the rest, and nothing is made of what is not JSON.
+// Members are found without reading the rest, and text that is not JSON has none.
 func TestMembers(t *testing.T) {
 	t.Parallel()
 	const text = ` { "a" : "x\"}\\" , "b":[1,{"c":"]"},2] ,"n": -1.5e3,"t":true,"o":{"http":{"method":"GET"}} } `

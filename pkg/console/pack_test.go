@@ -140,7 +140,7 @@ func TestPackedHistory(t *testing.T) {
 }
 
 // What a function does after it has answered is kept with its delivery, which is packed by
-// then; and rooms that are used again show nothing of the delivery before.
+// then; and rooms that are reused show nothing of the previous delivery.
 func TestAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	r := NewRecorder(Options{})
@@ -196,7 +196,7 @@ func TestSettledLater(t *testing.T) {
 	}
 }
 
-// A payload that is part of something larger does not keep that.
+// A payload that is part of a larger array does not keep that array.
 func TestPayloadsAreClipped(t *testing.T) {
 	t.Parallel()
 	large := make([]byte, 1<<20)
@@ -207,7 +207,7 @@ func TestPayloadsAreClipped(t *testing.T) {
 	}
 }
 
-// A text that ends too early is an error, and no panic.
+// A text that ends too early is an error, not a panic.
 func TestCutText(t *testing.T) {
 	t.Parallel()
 	r := NewRecorder(Options{})

@@ -147,7 +147,7 @@ func TestDeliveryToLaterExecution(t *testing.T) {
 	}
 }
 
-// What never became a delivery has its reason, from the line that was logged of it.
+// A request that never became a delivery has a reason, from its log line.
 func TestRefusal(t *testing.T) {
 	t.Parallel()
 	r := console.NewRecorder(console.Options{})
@@ -240,7 +240,7 @@ func TestLongExecution(t *testing.T) {
 	}
 }
 
-// Nothing waits for anything else, whoever records and reads at once.
+// Recording and reading can happen concurrently.
 func TestConcurrently(t *testing.T) {
 	t.Parallel()
 	r := console.NewRecorder(console.Options{Deliveries: 20, Executions: 20, Bytes: 200000})

@@ -51,8 +51,8 @@ func deliverHook(t *testing.T, local *devserver.Local) {
 	}
 }
 
-// Without SQS a delivery is accepted into memory, and worked on again until it succeeds;
-// the console ties both together.
+// Without SQS, a delivery is accepted into memory, and processed again until it succeeds;
+// the console links the two.
 func TestAcceptedIntoMemory(t *testing.T) {
 	t.Parallel()
 	var tries atomic.Int32

@@ -14,7 +14,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
-// The file of connections is read again as it is saved; a broken one leaves the last good
+// The file of connections is read again when it is saved; a broken one leaves the last good
 // one in use.
 func TestConnectionsAreReadAgain(t *testing.T) {
 	t.Parallel()

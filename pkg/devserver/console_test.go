@@ -36,7 +36,7 @@ routes:
   - {name: event, eventbridge: {source: "*"}, start: m}
 `
 
-// evil is markup, wherever it comes out as such.
+// evil is markup wherever it is not escaped.
 const evil = `<script>alert("x")</script><img src=x onerror=alert(1)>`
 
 type consoleTest struct {
@@ -238,8 +238,8 @@ func TestConsoleFormsNeedTheModule(t *testing.T) {
 	}
 }
 
-// Every answer has a policy that lets nothing of others run, and no POST goes without the
-// token; a foreign host and a foreign page get nothing.
+// Every answer has a policy that lets no foreign code run, and every POST needs the token;
+// a foreign host and a foreign page get nothing.
 func TestConsoleIsGuarded(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)
@@ -278,7 +278,7 @@ func TestConsoleIsGuarded(t *testing.T) {
 	}
 }
 
-// From a delivery to the state that failed, and again when it was mended.
+// From a delivery to the state that failed, and again after it was corrected.
 func TestConsoleReplay(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)
@@ -306,8 +306,8 @@ func TestConsoleReplay(t *testing.T) {
 	}
 }
 
-// A delivery that is remembered runs when somebody sends it again on purpose, and an
-// edited one is signed again, or skips the check and says so.
+// A delivery that is remembered runs when it is sent again on purpose, and an edited one is
+// signed again, or skips the check and says so.
 func TestConsoleResend(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)

@@ -36,7 +36,8 @@ func (c *consoleTest) waits(id, state string) consoleWait {
 	return consoleWait{}
 }
 
-// The console shows what waits and its token, and resumes, fails and keeps it.
+// The console shows waiting tasks and their tokens, and resumes them, fails them and keeps
+// them waiting.
 func TestConsoleAnswersTokens(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)

@@ -115,8 +115,8 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// Recording a delivery, its execution and five states makes little: what is shown of it is
-// made when somebody looks.
+// Recording a delivery, its execution and five states allocates little: what is shown of
+// them is made when it is first shown.
 func TestRecorderAllocatesLittle(t *testing.T) {
 	var allocations [2]float64
 	for i, call := range []func(){webhooks(t, nil), webhooks(t, console.NewRecorder(console.Options{Deliveries: 20, Executions: 20, Settled: func(console.Delivery) {}}))} {

@@ -19,8 +19,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/devserver"
 )
 
-// The credentials of a laptop do not mean that a secret that a sender hands over, or a
-// large body, may be written to AWS: only an endpoint that is named does.
+// The credentials on a laptop are not enough to write a secret that a sender hands over, or
+// a large body, to AWS: the environment has to name an endpoint.
 func TestNothingIsWrittenWithoutAnEndpoint(t *testing.T) {
 	t.Parallel()
 	var puts atomic.Int32

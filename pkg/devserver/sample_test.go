@@ -18,8 +18,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// The sample of each provider is accepted: signed as the provider does, or, where its key
-// is not ours, past the check and said so.
+// The sample of each provider is accepted: signed as the provider signs or, if its key is
+// not available, without the check, which the delivery says.
 func TestSamplesOfProviders(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -89,7 +89,7 @@ func serve(t *testing.T, starter bridge.Starter) (address string, stop func() er
 	return server.Webhooks(), stop
 }
 
-// client keeps no connections, of which a test would have to be rid again.
+// client keeps no connections, because a test would have to close them.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
 
 func send(t *testing.T, method, url, contentType string, body []byte, headers ...string) (*http.Response, []byte) {
@@ -217,7 +217,7 @@ func TestAbortedAndSlowClients(t *testing.T) {
 	}
 }
 
-// The execution's wait ends with the client's.
+// The wait for the execution ends when the client goes away.
 func TestClientGoesAwayMeanwhile(t *testing.T) {
 	t.Parallel()
 	started, ended := make(chan struct{}), make(chan error, 1)
@@ -301,7 +301,7 @@ func TestAddressInUse(t *testing.T) {
 	}
 }
 
-// A stop lets what runs finish, and takes nothing new.
+// A stop lets running requests finish, and accepts no new ones.
 func TestGracefulStop(t *testing.T) {
 	t.Parallel()
 	started, finish := make(chan struct{}), make(chan struct{})
@@ -342,7 +342,7 @@ func TestGracefulStop(t *testing.T) {
 	}
 }
 
-// Routes that have nothing to start are known before a delivery finds it out.
+// Routes that have nothing to start are known before a delivery fails.
 func TestMissing(t *testing.T) {
 	t.Parallel()
 	machines := t.TempDir()
@@ -368,7 +368,7 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// A function that cannot be run is distinguished from those that can.
+// A function that does not exist is an error that names those that do.
 func TestHandlers(t *testing.T) {
 	t.Parallel()
 	local := newLocal(t, starterFunc(echo), slog.New(slog.DiscardHandler))
@@ -383,7 +383,7 @@ func TestHandlers(t *testing.T) {
 	}
 }
 
-// What the options name and is not there, or cannot be read, is said by its path.
+// If a file that the options name is missing or cannot be read, the error names its path.
 func TestBrokenOptions(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -51,7 +51,7 @@ func TestConsoleResendWithKeys(t *testing.T) {
 	signatures := map[string]bool{signature(c, first.ID): true}
 	for again, want := range map[string]string{"": body, `{"body":"{\"type\":2,\"id\":\"edited\"}"}`: `{"type":2,"id":"edited"}`} {
 		var out struct{ Unverified bool }
-		time.Sleep(time.Until(now.Add(1100 * time.Millisecond))) // the signature has the second
+		time.Sleep(time.Until(now.Add(1100 * time.Millisecond))) // the signature contains the time in seconds
 		c.post(fmt.Sprintf("api/deliveries/%d/replay", first.ID), again, &out)
 		d := c.latest()
 		if d.ID == first.ID || d.Status != "200" || out.Unverified || strings.Contains(d.Origin, "unverified") {

@@ -88,7 +88,7 @@ func BenchmarkEval(b *testing.B) {
 	}
 }
 
-// The expressions that only hand something on must cost next to nothing.
+// Expressions that only pass something on must cost almost nothing.
 func TestAllocations(t *testing.T) {
 	_, vars := benchmarkRequest()
 	var seam Vars = mapVars(vars)

@@ -111,7 +111,8 @@ func TestEveryCode(t *testing.T) {
 		"U1002": `$pad("", 1e9)`,
 		"U1003": strings.Repeat("(", 600),
 	}
-	// What the grammar cannot come to, and what is not in text that a test can hold.
+	// The grammar cannot reach the first, and the second is about text that a test cannot
+	// contain.
 	unreachable := map[string]bool{"S0206": true, "U1004": true}
 	for code := range messages {
 		if _, ok := tests[code]; !ok && !unreachable[code] {
@@ -133,7 +134,7 @@ func TestEveryCode(t *testing.T) {
 			continue
 		}
 		if code == "S0214" || strings.HasPrefix(code, "S04") {
-			continue // about what is not at their place
+			continue // these are about something that is not at their place
 		}
 		// A token is at its place; of a function, the place is that of the parenthesis.
 		at := strings.TrimLeft(expr[e.Position:], "\"$`/\\")

@@ -17,7 +17,7 @@ func errorCode(err error) string {
 
 func TestToMillisISO(t *testing.T) {
 	t.Parallel()
-	// What Date.parse of JavaScript gives with the timezone UTC; -1 for D3110.
+	// The results of JavaScript's Date.parse with the timezone UTC; -1 means D3110.
 	tests := map[string]float64{
 		"2018":                      1514764800000,
 		"2018-02":                   1517443200000,

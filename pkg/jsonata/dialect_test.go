@@ -11,8 +11,9 @@ import (
 	"github.com/expressway-dev/expressway/internal/shared"
 )
 
-// In the dialect of Step Functions, all of the suite passes but what it lists as newer
-// than 2.0.6 and what needs $eval. The context is left in, for the sake of the data.
+// In the dialect of Step Functions, the whole suite passes, except for cases that it lists
+// as newer than 2.0.6 and those that need $eval. The context is kept, because the cases
+// have their data in it.
 func TestSuiteInStepFunctions(t *testing.T) {
 	t.Parallel()
 	s := readSuite(t)

@@ -79,7 +79,7 @@ func ExampleExpr_References() {
 	// "total" at 26 has no context
 }
 
-// What refers to something can be asked without compiling.
+// References can be found without compiling.
 func ExampleCheck() {
 	references, err := jsonata.Check(`$request.id > total`)
 	show(references)

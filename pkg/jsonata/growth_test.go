@@ -37,8 +37,8 @@ func evaluateCounting(t *testing.T, expr string, n int, o Options) (result any, 
 	return v, ev.steps, ev.made
 }
 
-// Four times the items are at most five times the work, and 64,000 are within the limits, as
-// 4000 are within a sixteenth of them.
+// Four times the items take at most five times the work, and 64,000 are within the limits,
+// because 4000 are within a sixteenth of them.
 func TestGrowth(t *testing.T) {
 	t.Parallel()
 	for _, r := range jsonatagrowth.Rows {

@@ -18,10 +18,9 @@ func numbered(form string, n int) string {
 	return b.String()
 }
 
-// What takes long in one step is counted as the many steps that it stands for: long texts,
-// large arrays, regular expressions that go through a text again and again, functions with
-// thousands of parameters. Otherwise each of these would take minutes for its half a million
-// steps.
+// A step that takes long counts as many steps: those with long texts, large arrays, regular
+// expressions that read a text repeatedly, functions with thousands of parameters.
+// Otherwise each of these would take minutes for its half a million steps.
 func TestLongSteps(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -82,7 +81,7 @@ func TestLongSteps(t *testing.T) {
 }
 
 // An error shows the beginning of the value that it is about, whatever that is: it may
-// refer to its parts many times, or be in itself.
+// refer to its parts many times, or contain itself.
 func TestErrorAboutStrangeValues(t *testing.T) {
 	t.Parallel()
 	const shared = `$reduce([1..60], function($a, $i) { {"a": $a, "b": $a} }, {"x": 1})`
@@ -113,7 +112,7 @@ func TestErrorAboutStrangeValues(t *testing.T) {
 	}
 }
 
-// The value of an error is one of those that a result can be.
+// The value of an error is one that can also be a result.
 func TestErrorValue(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ expr, want string }{
@@ -187,7 +186,7 @@ func TestCompileBombs(t *testing.T) {
 	}
 }
 
-// What is refused about a regular expression, the error says.
+// The error says why a regular expression is refused.
 func TestRegexpReason(t *testing.T) {
 	t.Parallel()
 	_, err := Compile(`$match("a", /a(?=b)/)`)

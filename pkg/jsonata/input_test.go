@@ -51,7 +51,7 @@ func TestFromGoNumbers(t *testing.T) {
 	}
 }
 
-// An error that a function returns again and again stays as it is.
+// An error that a function returns repeatedly stays as it is.
 func TestErrorOfFunctionIsNotChanged(t *testing.T) {
 	t.Parallel()
 	mine := &Error{Code: "X1", Position: -1, Message: "mine"}

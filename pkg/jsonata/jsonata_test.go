@@ -213,7 +213,7 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// What an error about payload says in a log.
+// In a log, an error about payload does not quote it.
 func TestRedacted(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ expr, want string }{
@@ -241,9 +241,9 @@ func TestRedacted(t *testing.T) {
 	}
 }
 
-// The budget of work does not depend on the machine: what 128 MB of a Lambda function, a
-// fourteenth of a core, take a second for, passes; what takes too many steps ends after
-// the same number of them, however fast they are.
+// The budget of work does not depend on the machine: an expression that takes a second on a
+// fourteenth of a core, the share of a Lambda function with 128 MB, passes; one that takes
+// too many steps ends after the same number of them, however fast they are.
 func TestStepsAndTime(t *testing.T) {
 	t.Parallel()
 	slowed := func(tick time.Duration) func(*config) {
@@ -274,7 +274,7 @@ func TestStepsAndTime(t *testing.T) {
 	}
 }
 
-// Where steps end, they end on every machine.
+// An evaluation runs out of steps at the same place on every machine.
 func TestStepsAreCounted(t *testing.T) {
 	t.Parallel()
 	for _, expr := range []string{`$sum([1..1000].($ * 2))`, `[1..1000][$ in [5, 7]]`, `$sort([1..500], function($a, $b) { $a < $b })`} {
@@ -299,8 +299,8 @@ func TestStepsAreCounted(t *testing.T) {
 	}
 }
 
-// What doubles with each call ends by the limit of steps or by that of allocation: U100
-// stands for both.
+// Data that doubles with each call ends by the limit of steps or by that of allocation:
+// U100 matches both.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	big := &Object{}

@@ -77,7 +77,7 @@ func TestSuiteWithRaw(t *testing.T) {
 	}
 }
 
-// So it is for each function and operator.
+// The same holds for each function and operator.
 func TestRawParts(t *testing.T) {
 	t.Parallel()
 	input := decode(t, []byte(`{"n":[3,1,2],"s":["b","a","b"],"b":[true,false],"o":[{"a":1,"k":"x"},{"a":2,"k":"y"}],"m":[1,"a",null,[2],{"z":0}],"x":null,"one":1,"text":"a-b","deep":[[1,[2]],[3]]}`))

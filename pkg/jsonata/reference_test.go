@@ -2,8 +2,8 @@ package jsonata
 
 import "testing"
 
-// What random expressions found: places where an engine easily differs from the
-// reference implementation, with its answers (npm jsonata 2.2.2). internal/jsonatadiff
+// Random expressions found these: cases in which an engine easily differs from the
+// reference implementation, with the answers of npm jsonata 2.2.2. internal/jsonatadiff
 // looks for more.
 func TestAsTheReference(t *testing.T) {
 	t.Parallel()

@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What the scanner takes, the decoder takes, and so does encoding/json where it is not deeper
-// than we go and valid UTF-8.
+// The scanner accepts what the decoder accepts, and what encoding/json accepts of text that
+// is valid UTF-8 and not nested too deeply.
 func TestValidIsWhatDecodeTakes(t *testing.T) {
 	t.Parallel()
 	pieces := []string{

@@ -141,10 +141,11 @@ func (s suite) run(t testing.TB, c suiteCase, o Options) string {
 			}
 		}
 	}
-	// The limits of the package are for expressions of strangers; some cases are large.
+	// The limits of the package are for untrusted expressions; some cases are large.
 	o.MaxAllocation, o.MaxTime = 2<<30, 2*time.Minute
-	// A case's own limit is there to trip. Where the case has a result, it says how fast
-	// the reference is on its author's machine, which the race detector is not.
+	// A case's own limit is meant to be exceeded. If the case has a result, the limit says
+	// how fast the reference is on its author's machine, which is too short for the race
+	// detector.
 	if c.TimeLimit > 0 && c.Result == nil {
 		o.MaxTime = time.Duration(c.TimeLimit) * time.Millisecond
 	}

@@ -72,7 +72,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// What a definition says is told: conditions, errors, retries, what tasks call.
+// A drawing shows what a definition says: conditions, errors, retries, what tasks call.
 func TestLabels(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/all.asl.json")
@@ -159,7 +159,8 @@ func wellFormed(t testing.TB, text string) {
 	}
 }
 
-// Whatever is read is drawn, well-formed and the same again, in bounded time.
+// Every definition that can be read is drawn in bounded time, well-formed and the same each
+// time.
 func FuzzDraw(f *testing.F) {
 	all, err := os.ReadFile("testdata/all.asl.json")
 	if err != nil {

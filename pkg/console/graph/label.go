@@ -38,7 +38,8 @@ func (e *Edge) labelSize() (width, height float64) {
 	return width, labelHeight + (labelHeight-3)*float64(len(lines)-1)
 }
 
-// wrap breaks text into at most so many lines of n characters, and cuts what is left.
+// wrap breaks text into lines of n characters, and cuts what does not fit into the given
+// number of lines.
 func wrap(text string, n, lines int) []string {
 	rest := []rune(strings.Join(strings.Fields(text), " "))
 	var out []string

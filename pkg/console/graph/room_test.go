@@ -273,7 +273,7 @@ func hold(t testing.TB, name, definition string) *picture {
 	return p
 }
 
-// In no state machine that others wrote is anything covered by something else.
+// In published state machines, nothing is covered by anything else.
 func TestRoomInMachines(t *testing.T) {
 	t.Parallel()
 	samples, _ := filepath.Glob("../../../statemachines/*.asl.json")
