@@ -82,7 +82,7 @@ type Sample struct {
 	// the name is in the body.
 	Event       string `json:"event,omitempty"`
 	EventHeader string `json:"eventHeader,omitempty"`
-	// Note says what the answer depends on, and Cannot why there can be no sample for the
+	// Note says what the answer depends on, and Cannot why no sample can be made for the
 	// route; each may be empty.
 	Note   string `json:"note,omitempty"`
 	Cannot string `json:"cannot,omitempty"`
