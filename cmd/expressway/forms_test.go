@@ -189,7 +189,7 @@ func TestFormsOfTheSamples(t *testing.T) {
 		}
 	}
 	check("payouts", "404") // as its note says: nothing waits yet
-	if !strings.Contains(c.page("send"), "If none waits there, the answer is 404.") {
+	if !strings.Contains(c.page("send"), "If no task waits under that key, the answer is 404.") {
 		t.Error("the form of payouts does not say what it depends on")
 	}
 	check("github", "200")
