@@ -149,7 +149,7 @@ func (b *bench) warm(ctx context.Context, r *report, f function, budgets ...budg
 // run under the same conditions, and enough that each runs warm.
 const block = 25
 
-// feedPair starts two functions and feeds them in turns, block by block.
+// feedPair starts two functions and feeds them alternately, block by block.
 func (b *bench) feedPair(ctx context.Context, pair [2]function, event []byte, api *lambdatest.StepFunctions) (feeds [2]feed, err error) {
 	var fns [2]*lambdatest.Function
 	for i, f := range pair {

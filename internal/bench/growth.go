@@ -12,9 +12,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// Expressions whose result is linear in the number of items are measured at two sizes, in
-// turns: four times the smaller one, so that both sides process as many items and leave as
-// much to the garbage collector.
+// Expressions whose result is linear in the number of items are measured at two sizes,
+// alternately: four times the smaller one, so that both sides process as many items and
+// leave as much to the garbage collector.
 const (
 	growthFrom  = 16_000
 	growthTo    = 64_000

@@ -13,7 +13,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/statesapi"
 )
 
-// The histories of which all pages are read, in turns of a loop, and the executions of a list.
+// The sizes of what is read page by page: a history, in turns of a loop, and a list, in
+// executions.
 const (
 	pagedFrom  = 1500 // four times that is 24,000 events, nearly as many as there may be
 	listedFrom = 1000

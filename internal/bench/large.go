@@ -42,8 +42,8 @@ func largeBody() []byte {
 	return []byte(b.String())
 }
 
-// largeBodies measures the processor's time for an event with a large body, of which one
-// field is used.
+// largeBodies measures the processor time for an event with a large body, only one field of
+// which is used.
 func (b *bench) largeBodies(ctx context.Context, r *report) error {
 	b.say("large bodies: %d events for each function", largeBlock*b.plan.batches)
 	api := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{})

@@ -2,9 +2,9 @@
 //
 // It builds the functions as they are deployed, and a minimal function
 // (internal/bench/minimal) that does the least that is possible with the SDK.
-// internal/lambdatest runs both as real processes, in turns, so that other load on the
-// machine affects both alike; every budget is a ratio of the two. It calls nothing
-// outside this machine.
+// internal/lambdatest runs both as real processes, alternately, so that other load on the
+// machine affects both alike; every budget is a ratio of the two. It calls nothing outside
+// this machine.
 //
 //	go run ./internal/bench -o docs/performance.md
 package main

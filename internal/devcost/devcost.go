@@ -1,5 +1,5 @@
-// Package devcost measures what the console's recorder costs a development server. The
-// same deliveries are sent to two processes in turns, of which one records.
+// Package devcost measures what the console's recorder costs a development server. The same
+// deliveries are sent alternately to two processes, one of which records.
 package devcost
 
 import (
@@ -104,7 +104,7 @@ func (r *Result) Add(more Result) {
 }
 
 // Measure starts the two servers, fills the recorder, and sends blocks of deliveries to
-// both in turns, as often as the plan says.
+// both alternately, as often as the plan says.
 func Measure(ctx context.Context, w Work, p Plan) (r Result, err error) {
 	for range p.Starts {
 		if err = r.start(ctx, w, p); err != nil {

@@ -63,7 +63,7 @@ func bound(expr string) string {
 	return `($data := $; $n := n; $text := text; $list := list; $others := others; ` + expr + `)`
 }
 
-// growth measures the rows for each size, in turns.
+// growth measures a row for each size, alternately.
 func (b *bench) growth(ctx context.Context, r row) error {
 	// The default limits apply: they suffice for the largest size, too.
 	expr, err := jsonata.Compile(bound(r.expr))

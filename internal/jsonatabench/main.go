@@ -1,5 +1,5 @@
 // Command jsonatabench compares the speed of pkg/jsonata with that of the reference
-// implementation in Node, on the same expressions and documents, in turns, and writes
+// implementation in Node, on the same expressions and documents, alternately, and writes
 // docs/jsonata-performance.md.
 //
 //	(cd internal/jsonataref && npm ci)

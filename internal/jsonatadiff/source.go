@@ -12,8 +12,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A source makes cases: most from the grammar, some from pieces of it that make no
-// sense, and, where the official suite is at hand, some from its expressions.
+// A source makes cases: most from the grammar, some from random pieces of it and, if the
+// official suite is available, some from its expressions.
 type source struct {
 	gen   generator
 	suite []testCase

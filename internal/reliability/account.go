@@ -215,8 +215,9 @@ func (l *ledger) accountDuplicates(a *account) {
 }
 
 // explains reports whether a fault can make a message run again that has succeeded: the
-// function could not know of the success, or the queue not of the delete. With dedupe, this
-// is only a fault that kept the function from learning of the success or from storing it.
+// function did not learn of the success, or the queue did not learn of the delete. With
+// dedupe, this is only a fault that kept the function from learning of the success or from
+// storing it.
 func (l *ledger) explains(fault string) bool {
 	switch fault {
 	case faultKilled, faultTimeout, faultReset, faultLate500, faultCut, faultSlow:

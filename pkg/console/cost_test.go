@@ -47,9 +47,9 @@ func endpoint(tb testing.TB, options statesapi.Options) (call func()) {
 	}
 }
 
-// BenchmarkExecution is what recording costs an execution over plain HTTP, as the
-// median of the ratios turn by turn: both are called in turns, so that whatever else the
-// machine does falls on both.
+// BenchmarkExecution is what recording costs an execution over plain HTTP, as the median of
+// the ratios turn by turn: both are called alternately, so that other load on the machine
+// affects both.
 func BenchmarkExecution(b *testing.B) {
 	r := console.NewRecorder(console.Options{})
 	calls := [2]func(){endpoint(b, statesapi.Options{}), endpoint(b, statesapi.Options{Observe: r.Observe, OnExecution: r.OnExecution})}

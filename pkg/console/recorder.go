@@ -63,7 +63,7 @@ type Recorder struct {
 	pairs      map[string]*pair         // by message id
 	bytes      int
 	tokens     *Secrets // of the deliveries; nil if it must be made again
-	rooms      []*room  // for deliveries to come
+	rooms      []*room  // for future deliveries
 	spare      []*Execution
 	scratch    []byte // for packing
 	seen       []any

@@ -81,7 +81,7 @@ func Listen(local *Local, o ListenOptions) (*Server, error) {
 	return s, nil
 }
 
-// frontHandler serves the webhook routes to everybody, because tunnels send their own
+// frontHandler serves the webhook routes to every client, because tunnels send their own
 // host names, and the console only to this machine.
 func (s *Server) frontHandler(webhook lambda.Handler) http.Handler {
 	routes := &functionURL{

@@ -144,8 +144,9 @@ func (c *config) builtin(name string) *builtin {
 }
 
 // NewFunction returns a function that expressions can call as $name if it is one of the
-// [Options], or as a variable of which it is the value. A variable takes precedence over a
-// built-in function of the same name, so an evaluation can have its own $random or $uuid.
+// [Options], or under the name of a variable whose value it is. A variable takes precedence
+// over a built-in function of the same name, so an evaluation can have its own $random or
+// $uuid.
 //
 // The [signature] is checked before each call; "" accepts any arguments. Missing
 // arguments are [Undefined]. The result must consist of values of this package. An error

@@ -61,7 +61,7 @@ func (ix *runeIndex) runes(offset int) int {
 	return block*runeStride + countRunes(ix.text[ix.every[block]:offset])
 }
 
-// runesOf returns the index of a text of which s is a part, and where s begins in it; nil
+// runesOf returns the index of the text that s is a part of, and where s begins in it; nil
 // if s is short.
 func (ev *evaluator) runesOf(s string) (ix *runeIndex, at int) {
 	if !ev.conf.worth(len(s), indexTextFrom) || len(s) > math.MaxInt32 {

@@ -36,8 +36,8 @@ func numberBits(f float64) uint64 {
 	return math.Float64bits(f)
 }
 
-// slotsFor returns how many slots a table of n entries has: a power of two, of which at
-// most two thirds are used.
+// slotsFor returns how many slots a table of n entries has: a power of two, at most two
+// thirds of which are used.
 func slotsFor(n int) int { return 1 << bits.Len(uint(max(n+n/2, 8))) }
 
 // A hashTable finds places, such as those of items in a list, by the hash of what is there.
@@ -198,8 +198,7 @@ func word(s string) uint64 {
 
 func (k scalar) hash() uint64 { return fold(k.a^mixSeed[0], k.b^mixSeed[1]) }
 
-// A scalarSet is a set of values of which the scalars are compared by value, and others
-// by identity.
+// A scalarSet is a set of values. Scalars are compared by value, and others by identity.
 type scalarSet struct {
 	slots []scalar
 	n     int

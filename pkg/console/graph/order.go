@@ -138,8 +138,8 @@ func place(ranks [][]*cell) {
 	straighten(ranks)
 }
 
-// straighten puts cells of which each only leads to the next exactly below each other, as
-// far as the cells beside them allow.
+// straighten puts the cells of a chain, each of which only leads to the next, exactly below
+// each other, as far as the cells beside them allow.
 func straighten(ranks [][]*cell) {
 	for _, rank := range ranks {
 		for i, c := range rank {
@@ -199,7 +199,7 @@ func pull(rank []*cell, both bool) {
 const anchor = 0.15
 
 // wanted returns the mean place of a cell's neighbours. Passages and labels weigh more, so
-// that long edges are straight, and so do states of which each only leads to the next.
+// that long edges are straight, and so do the states of a chain.
 func wanted(c *cell, both bool) (place, weight float64) {
 	sum, n := 0.0, 0.0
 	add := func(near []*cell) {
