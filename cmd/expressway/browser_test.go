@@ -254,6 +254,8 @@ func TestConsoleInBrowser(t *testing.T) {
 	b.eventually(t, `document.body.classList.contains('scripted') && (n => (n.focus(), document.activeElement === n))(document.querySelector('.drawing [data-state=Check]'))`)
 	b.do(t, chromedp.KeyEvent(kb.Enter))
 	b.eventually(t, `location.search.includes('state=Check')`)
+	// The page was fetched again, and the focus is where it was.
+	b.eventually(t, `document.querySelector('.drawing .chosen') !== null && document.getElementById('state') !== null && document.activeElement.dataset.state === 'Check'`)
 	b.do(t, chromedp.KeyEvent("j"))
 	b.eventually(t, `document.activeElement.matches('.timeline a:focus-visible') && getComputedStyle(document.activeElement).outlineStyle === 'solid'`)
 	b.do(t, prefers("prefers-reduced-motion", "reduce"))

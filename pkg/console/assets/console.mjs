@@ -188,7 +188,9 @@ function mark() {
   }
 }
 
-// The live part of a page is fetched again: only the server renders it.
+// The live part of a page is fetched again: only the server renders it. What it last
+// rendered is kept, because opening a list or scaling a graph changes the document.
+const rendered = new Map(['live', 'problems'].map(part => [part, document.getElementById(part)?.innerHTML]))
 let waiting = false
 let sent = false
 let again = false
@@ -201,28 +203,35 @@ async function refresh() {
     for (const part of ['live', 'problems']) {
       const old = document.getElementById(part)
       const next = fresh.getElementById(part)
-      if (!old || !next || old.innerHTML === next.innerHTML) continue
-      const at = rows().indexOf(document.activeElement)
-      const key = document.activeElement?.dataset?.delivery
+      if (!old || !next || rendered.get(part) === next.innerHTML) continue
       const writing = fields(old).some(f => f.value !== f.defaultValue && f.isConnected)
       if (writing && !sent) continue // the user is typing
       sent = false
       const scrolled = ['.drawing', '.timeline'].map(place => [place, old.querySelector(place)]).filter(([, was]) => was)
         .map(([place, was]) => [place, { top: was.scrollTop, left: was.scrollLeft }])
       const open = new Set([...old.querySelectorAll('details[open]')].map(nameOf))
-      const field = fields(old).indexOf(document.activeElement)
+      const focused = old.contains(document.activeElement) && placeOf(document.activeElement, old)
+      rendered.set(part, next.innerHTML)
       old.replaceWith(next)
       fit()
       next.querySelectorAll('details').forEach(d => { d.open = open.has(nameOf(d)) })
       for (const [place, was] of scrolled) next.querySelector(place)?.scrollTo(was)
-      if (field >= 0) fields(next)[field]?.focus()
-      if (at >= 0) (key ? document.querySelector(`[data-delivery="${key}"]`) : rows()[at])?.focus()
+      if (focused) [...next.querySelectorAll(focused.like)][focused.at]?.focus({ preventScroll: true })
     }
     mark()
   } finally {
     waiting = false
     if (again) { again = false; setTimeout(refresh, 100) }
   }
+}
+
+// An element is found again by the delivery or the state that it shows, or by how many like it precede it.
+function placeOf(element, part) {
+  const { delivery, state } = element.dataset
+  if (delivery) return { like: `[data-delivery="${CSS.escape(delivery)}"]`, at: 0 }
+  if (state) return { like: `${element.localName}[data-state="${CSS.escape(state)}"]`, at: 0 }
+  const like = element.matches('[data-row]') ? '[data-row]' : element.localName
+  return { like, at: [...part.querySelectorAll(like)].indexOf(element) }
 }
 
 // A details element is identified by its summary, and by how many with the same summary precede it.
