@@ -30,8 +30,8 @@ type Error struct {
 	heartbeat bool
 }
 
-// ErrHeartbeat is the error of a task whose heartbeat is missing. As recorded, its name is
-// States.Timeout; Retry and Catch may call it States.HeartbeatTimeout too.
+// ErrHeartbeat is the error of a task that missed a heartbeat. As recorded, its name is
+// States.Timeout; Retry and Catch also match it as States.HeartbeatTimeout.
 var ErrHeartbeat = &Error{Name: "States.Timeout", heartbeat: true}
 
 func (e *Error) Error() string { return e.Name + ": " + e.Cause }
@@ -50,10 +50,10 @@ type Task struct {
 	Token string
 	// Heartbeat is the HeartbeatSeconds of a task with a token; zero if there is none.
 	Heartbeat time.Duration
-	// Key tells the task from the others of its execution, and is the same in a run that
-	// continues from a Journal. It is empty without one.
+	// Key identifies the task within its execution, and is the same in a run that continues
+	// from a Journal. It is empty if there is no Journal.
 	Key string
-	// Resumed marks a task that an earlier run of the execution has begun: its request was
+	// Resumed is set for a task that an earlier run of the execution began: its request was
 	// sent, or a worker has it. RunTask only waits for its token, or for the end of the
 	// execution that it started.
 	Resumed bool
@@ -66,8 +66,8 @@ type Task struct {
 	MayPause bool
 }
 
-// A Later is returned by RunTask instead of an error if a task has begun and ends later,
-// so that no goroutine waits for it.
+// A Later is what RunTask returns in place of an error if the task has begun and ends
+// later, so that no goroutine waits for it.
 type Later struct {
 	// WhenOver calls wake once, in a separate goroutine, when the task or the context of
 	// RunTask has ended. It returns at once.
@@ -78,9 +78,9 @@ type Later struct {
 
 func (*Later) Error() string { return "the task ends later" }
 
-// An Answer is returned by RunTask, or by a [Later], in place of an error: what the token of
-// a task was answered with. Whoever answered has been told that the answer counts, so it is
-// in the history even if the task's time is up or the execution is stopped by then.
+// An Answer is the answer to a task's token, which RunTask or a [Later] returns in place of
+// an error. Its sender has been told that it was accepted, so the history records it even
+// if the task has timed out or the execution has been stopped by then.
 type Answer struct {
 	Output any    // a value of pkg/jsonata
 	Err    *Error // of SendTaskFailure; nil for SendTaskSuccess
@@ -175,8 +175,8 @@ type Execution struct {
 	// Input is JSON text; empty means {}.
 	Input     []byte
 	StartTime time.Time
-	// Events is how many events an execution has that continues from its Journal; 0 for one
-	// that begins.
+	// Events is the number of events so far of an execution that continues from its
+	// Journal; 0 for a new execution.
 	Events int64
 	// MaxDuration bounds the run; zero is the five minutes of an Express Workflow.
 	MaxDuration time.Duration

@@ -33,10 +33,10 @@ type Checkpoint struct {
 	State     string
 	Input     any
 	Variables *jsonata.Object
-	// Assigned are those of the variables that were set since the flow's Checkpoint before.
+	// Assigned holds the variables that were set since the flow's previous Checkpoint.
 	Assigned *jsonata.Object
-	// Before, Entered and Last are ids of events: of the one before the state's entry, of
-	// that, and of the flow's last one.
+	// Before, Entered and Last are event ids: of the event before the state's entry, of the
+	// entry, and of the flow's last event.
 	Before, Entered, Last int64
 	// Since is when the state was entered, and Called when its task began.
 	Since, Called time.Time
@@ -71,7 +71,7 @@ func (f *frame) child(i int) string {
 	return f.path + "/" + strconv.Itoa(f.visits) + "." + strconv.Itoa(f.retries) + "." + strconv.Itoa(i)
 }
 
-// kept returns what the journal has of a flow, in a run that continues from it.
+// kept returns the journal's checkpoint of a flow, in a run that continues from it.
 func (r *run) kept(path string) (Checkpoint, bool) {
 	if r.env.Journal == nil || r.ex.Events == 0 {
 		return Checkpoint{}, false
@@ -143,8 +143,8 @@ func (s *scope) object() *jsonata.Object {
 	return o
 }
 
-// wasCalled reports whether the task of the current state had begun before the run that
-// this one continues from ended, and how far it was. It says so once.
+// wasCalled returns how far the task of the current state got in the run that this one
+// continues from, or "" if it had not begun. Later calls return "".
 func (f *frame) wasCalled() (phase string) {
 	phase = f.phase
 	f.phase = ""

@@ -22,7 +22,7 @@ type compiler struct {
 // broken records the first part that was accepted but cannot be compiled.
 func (c *compiler) broken(at string, value any) {
 	if c.err == nil {
-		c.err = fmt.Errorf("asl: an internal error: the definition was accepted and cannot be compiled: %s: %s", at, quote(value))
+		c.err = fmt.Errorf("asl: an internal error: the definition was accepted but cannot be compiled: %s: %s", at, quote(value))
 	}
 }
 

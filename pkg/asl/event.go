@@ -39,8 +39,8 @@ type Event struct {
 	Worker string
 	// Location is the field whose expression failed, such as Output/total.
 	Location string
-	// Error and Cause describe a failure. The service's history does not have those of a
-	// Map or Parallel that failed, and of an iteration; MarshalJSON omits them.
+	// Error and Cause describe a failure. The service's history omits them for a Map, a
+	// Parallel and an iteration that failed, and so does MarshalJSON.
 	Error, Cause string
 }
 

@@ -165,8 +165,8 @@ func (f *frame) tolerance(ctx context.Context, v *view, n int) (int, *Error) {
 	return min(count, share), nil
 }
 
-// hasThreshold reports whether a Map state fails because of the number of failures, and
-// not with the error of the first one.
+// hasThreshold reports whether a Map state fails because of the number of failures, rather
+// than with the error of the first one.
 func (s *state) hasThreshold() bool {
 	return s.distributed || s.toleratedCount.given() || s.toleratedPercent.given()
 }

@@ -135,7 +135,7 @@ func (f *frame) loadObjects(ctx context.Context, uri, bucket string, objects []a
 			break
 		}
 		if len(all.list) > maxItems {
-			return all, readFailed(fmt.Sprintf("The local engine reads %d items at most.", maxItems))
+			return all, readFailed(fmt.Sprintf("The local engine reads at most %d items.", maxItems))
 		}
 	}
 	return all, nil
@@ -225,7 +225,7 @@ func (f *frame) listObjects(ctx context.Context, arguments *jsonata.Object, most
 			list = append(list, listed(object))
 		}
 		if len(list) > maxItems {
-			return nil, readFailed(fmt.Sprintf("The local engine reads %d items at most.", maxItems))
+			return nil, readFailed(fmt.Sprintf("The local engine reads at most %d items.", maxItems))
 		}
 		more := answer.Value("NextContinuationToken")
 		if more == nil || len(objects) == 0 || most > 0 && len(list) >= most {

@@ -64,8 +64,8 @@ type stateReferences struct {
 	names   map[string]bool
 }
 
-// templates are the fields in whose values a path is only marked by a name that ends in
-// .$.
+// templates are the fields in whose values only members with names that end in .$ are
+// paths.
 var templates = []string{"Parameters", "ResultSelector", "ItemSelector", "Assign", "BatchInput", "Credentials"}
 
 func (x *stateReferences) value(field string, v any, template bool) {

@@ -21,7 +21,7 @@ type run struct {
 	input   any
 	started time.Time
 	history history
-	// deadline is in the environment's clock; the context of a run has the real one.
+	// deadline is a time of the environment's clock; the context of a run has the real one.
 	deadline  time.Time
 	expired   atomic.Bool  // the deadline has passed
 	steps     atomic.Int64 // transitions and retries so far
@@ -54,8 +54,8 @@ type frame struct {
 	heartbeat time.Duration
 	called    time.Time
 	sizes     sizes
-	// path is that of the flow in the journal, and raw the input of its current state, of
-	// which it has entered so many as visits says.
+	// path is the flow's path in the journal, raw the input of its current state, and
+	// visits the number of states that it has entered.
 	path   string
 	raw    any
 	visits int
@@ -63,14 +63,14 @@ type frame struct {
 	// retryAt is when the wait before a retry ends, if the flow is in one.
 	retryAt time.Time
 	// phase is how far the current state was in the run that this one continues from, and
-	// again says that it was entered there.
+	// again is set if it was entered at that point.
 	phase string
 	again bool
 	// assigned are the variables that the current state set, and unkept those that were set
-	// since the journal has kept the flow.
+	// since the flow's last checkpoint.
 	assigned, unkept *jsonata.Object
-	// parks says that the flow may pause: it is the machine's own, and no caller waits for it.
-	// parked is set from when it pauses until the wait is over.
+	// parks means that the flow may pause: it is the machine's own, and no caller waits for
+	// it. parked is set from when it pauses until the wait is over.
 	parks  bool
 	parked *parked
 }

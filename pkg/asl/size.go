@@ -75,7 +75,7 @@ func (m *measure) large(v any) {
 	m.remember(v, before)
 }
 
-// list measures a list from element n; what is before that is known.
+// list measures a list from element n; the size of the elements before it is known.
 func (m *measure) list(v []any, n int) {
 	m.left -= len(v) - n // a comma for each element, which one does not have
 	if n == 0 {
@@ -186,5 +186,5 @@ func quote(v any) string {
 	return string(text)
 }
 
-// maxQuoted is how much of a value messages show: as much as a state can have.
+// maxQuoted is the maximum length of a value in a message: the limit of a state's data.
 const maxQuoted = maxData

@@ -12,7 +12,7 @@ import (
 // not changed once they are measured, so a value that is in the same place is the same one.
 type sizes struct{ now, before map[place]sized }
 
-// A place tells values apart, and, as a key, keeps their memory from being used again.
+// A place identifies a value and, as a map key, prevents its memory from being reused.
 type place struct {
 	object *jsonata.Object
 	list   *any // the first element
@@ -51,7 +51,7 @@ func (s *sizes) next() {
 	}
 }
 
-// find returns what is known of a value. A list may have become longer since, at its end.
+// find returns the known size of a value. A list may have grown at its end since.
 func (s *sizes) find(p place) (known sized, ok bool) {
 	if known, ok = s.now[p]; ok {
 		return known, true
@@ -69,8 +69,7 @@ func (s *sizes) add(p place, known sized) {
 	s.now[p] = known
 }
 
-// known takes from the measure what is known of a value, and returns how many elements of a
-// list that are.
+// known counts the known part of a value, and returns how many elements of a list that is.
 func (m *measure) known(v any) (elements int, all bool) {
 	if m.sizes == nil || m.depth > knownDepth || len(m.sizes.now)+len(m.sizes.before) == 0 {
 		return 0, false
@@ -84,7 +83,7 @@ func (m *measure) known(v any) (elements int, all bool) {
 	return known.n, known.n == n
 }
 
-// remember keeps what a value took.
+// remember stores the size of a value that has just been measured.
 func (m *measure) remember(v any, before int) {
 	if size := before - m.left; m.sizes != nil && size >= knownFrom && m.depth <= knownDepth && m.left >= 0 && m.valid {
 		p, n := placeOf(v)

@@ -153,7 +153,7 @@ type TestResult struct {
 	Invalid error
 }
 
-// ErrTooManyFailures means that more iterations should have failed than a Map state has.
+// ErrTooManyFailures means that a test names more failed iterations than the Map state has.
 var ErrTooManyFailures = errors.New("more iterations have failed than the Map state has")
 
 // Run takes the state through its stages once, within five minutes. It does not retry:

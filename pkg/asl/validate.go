@@ -59,7 +59,7 @@ func (v *validator) join(at, name string) string {
 	}
 	if !v.long {
 		v.long = true
-		v.schema(at, "The names that lead to a value cannot be longer than %d bytes together", maxLocation)
+		v.schema(at, "The names that lead to a value cannot be longer than %d bytes in total", maxLocation)
 	}
 	return at
 }
@@ -103,7 +103,7 @@ func (v *validator) exactlyOne(o *jsonata.Object, at string, names ...string) {
 	v.oneAtMost(o, at, names...)
 }
 
-// oneAtMost reports members that exclude one another.
+// oneAtMost reports members that cannot be combined.
 func (v *validator) oneAtMost(o *jsonata.Object, at string, names ...string) {
 	present := 0
 	for _, name := range names {

@@ -125,8 +125,8 @@ func (s *stateCheck) resource(text string) {
 	}
 }
 
-// sdkAction looks up the action of a service, and what its request has; modeled is false
-// for services of which no more is known than the name.
+// sdkAction looks up an action of a service, and the structure of its request; modeled is
+// false for services of which only the name is known.
 func sdkAction(arn string) (input *awsmodel.Structure, modeled, known bool) {
 	rest, _ := Integration(arn)
 	name, action, _ := strings.Cut(strings.TrimPrefix(rest, "aws-sdk:"), ":")
@@ -238,8 +238,8 @@ func (s *stateCheck) connection() {
 	s.schema(at, "The field 'Authentication' is required but was missing")
 }
 
-// arguments checks that a task gets what its service needs and knows, as far as the
-// definition says what it gets.
+// arguments checks that a task passes everything that its service requires, and only what
+// it accepts, as far as the definition shows.
 func (s *stateCheck) arguments(a arguments) {
 	o, at, written := s.given()
 	if !written {

@@ -118,8 +118,8 @@ type stateCheck struct {
 	at      string
 	kind    string
 	jsonata bool
-	// mixed is set for a state of JSONPath in a machine of JSONata. It is only refused
-	// for that reason, and not also for the fields of either language.
+	// mixed is set for a state of JSONPath in a machine of JSONata. It is refused only for
+	// that reason, and not for its fields as well.
 	mixed bool
 	// catching is set in a Catch, which has $states.errorOutput.
 	catching bool
@@ -174,8 +174,8 @@ func (s *stateCheck) only(field, at string, jsonata bool) bool {
 	return false
 }
 
-// data checks the fields that select and transform data, in any type of state. Fields
-// that the state does not have have already been refused, and are skipped.
+// data checks the fields that select and transform data, in any type of state. Unsupported
+// fields have already been refused, and are skipped.
 func (s *stateCheck) data() {
 	if s.jsonata {
 		for _, field := range []string{"Arguments", "Output", "ItemSelector", "Credentials"} {

@@ -2,7 +2,7 @@ package asl
 
 import "github.com/expressway-dev/expressway/pkg/jsonata"
 
-// maxVariables bounds the variables of an execution together, in bytes.
+// maxVariables bounds the total size of an execution's variables, in bytes.
 const maxVariables = 10 << 20
 
 // A scope holds the variables of a flow; inner flows see outer ones.
@@ -58,7 +58,7 @@ func (f *frame) commit(assigned *jsonata.Object) *Error {
 	return nil
 }
 
-// merged returns the members of two objects; those of the second one count.
+// merged returns the members of two objects; those of the second take precedence.
 func merged(a, b *jsonata.Object) *jsonata.Object {
 	if a.Len() == 0 {
 		return b

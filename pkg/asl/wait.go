@@ -68,8 +68,8 @@ func between(from, to time.Time) span {
 	return span{to.Unix() - from.Unix(), time.Duration(to.Nanosecond() - from.Nanosecond())}
 }
 
-// scaled multiplies a span. What no duration can hold after that becomes the longest one, and
-// does not wrap around to a wait that is over at once.
+// scaled multiplies a span. A result beyond the range of a duration becomes the longest
+// duration, and does not wrap around to a wait that is over at once.
 func (s span) scaled(factor float64) time.Duration {
 	const most = int64(math.MaxInt64/time.Second) - 1
 	if factor == 1 && s.seconds <= most && s.seconds >= -most { // without rounding

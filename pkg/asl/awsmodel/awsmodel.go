@@ -30,7 +30,7 @@ var allNames = sync.OnceValue(func() map[string]bool {
 	return all
 })
 
-// Exists reports whether there is a service with a name, with or without a table here.
+// Exists reports whether there is a service of that name, with or without a table here.
 // Integrations leave out the word "service" at the end of some ids.
 func Exists(name string) bool { return allNames()[name] || allNames()[name+"service"] }
 
@@ -48,11 +48,11 @@ type Service struct {
 	Protocol string
 	// Signing is the service's name in signatures.
 	Signing string
-	// Version is the version of the API, as query requests carry it.
+	// Version is the version of the API in query requests.
 	Version string
 	// JSONVersion and Target belong to the protocol json.
 	JSONVersion, Target string
-	// QueryCompatible says that the service had the protocol query before json, and
+	// QueryCompatible is set for a service that had the protocol query before json, and
 	// answers with the codes of both.
 	QueryCompatible string
 
@@ -109,12 +109,12 @@ type Member struct {
 	Item, Key, Value string
 	// Flat lists and maps have no enclosing element.
 	Flat bool
-	// Attribute says that the member is an attribute in XML.
+	// Attribute marks a member that is an attribute in XML.
 	Attribute bool
-	// Stream says that a blob is streamed.
+	// Stream marks a blob that is streamed.
 	Stream bool
-	// Idempotency says that the member is a token that makes a call idempotent. SDKs make
-	// one up where it is missing.
+	// Idempotency marks a token that makes a call idempotent. SDKs generate it if it is
+	// missing.
 	Idempotency bool
 	// Namespace is the namespace of an XML element.
 	Namespace string

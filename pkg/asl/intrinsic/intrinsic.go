@@ -30,8 +30,8 @@ const (
 	maxCharacters = 10_000
 	// maxRange is the number of elements that ArrayRange makes.
 	maxRange = 1_000
-	// maxWork is the number of bytes that one Eval may write or compare, and the size
-	// of its result. It is far over the 256 KiB that a state may pass on; it stops calls that
+	// maxWork is the number of bytes that one Eval may write or compare, and the size of
+	// its result. It is far above the 256 KiB that a state may pass on; it stops calls that
 	// repeat a large input many times.
 	maxWork = 4 << 20
 )

@@ -69,7 +69,7 @@ func (p *parser) function(path *Path, name string, start int) error {
 }
 
 // apply applies the function to v. The result is not found if Jayway raises an error: for
-// numbers of nothing, or an index that does not exist.
+// an aggregate of no numbers, or an index that does not exist.
 func (c *call) apply(ev *evaluator, v any) (any, bool) {
 	v = jsonata.Force(v)
 	list, isList := v.([]any)

@@ -40,8 +40,8 @@ const (
 	maxLength = 16 << 10
 	// maxNesting is how deep conditions, parentheses and literals in a path may nest.
 	maxNesting = 32
-	// maxVisits is the number of values that one Eval looks at before it gives up;
-	// several `..` in one path multiply.
+	// maxVisits is the number of values that one Eval visits before it gives up; several
+	// `..` in one path multiply.
 	maxVisits = 2_000_000
 )
 
@@ -121,15 +121,14 @@ func (p *Path) IsReference() bool {
 	return true
 }
 
-// Eval returns what the path names in root. For a definite path, found says whether
-// it is there; an indefinite path is always found, and its value is a []any that the caller
-// may keep. Results share their structure with root and must not be changed. Only
-// when more than two million values had to be looked at is an indefinite path not found.
+// Eval returns what the path names in root. For a definite path, found says whether it is
+// there; an indefinite path is always found, and its value is a []any that the caller may
+// keep. Results share their structure with root and must not be changed. An indefinite path
+// is not found only if more than two million values would have to be visited.
 func (p *Path) Eval(root any) (value any, found bool) { return p.eval(root, false) }
 
-// EvalTemplate is [Path.Eval] in the way in which the service evaluates the paths of
-// Payload Templates: an index at the end of a path that is past the end of its array is
-// null, and found.
+// EvalTemplate is [Path.Eval] for the paths of Payload Templates, as the service evaluates
+// them: an index at the end of a path that is past the end of its array is null, and found.
 func (p *Path) EvalTemplate(root any) (value any, found bool) { return p.eval(root, true) }
 
 func (p *Path) eval(root any, pad bool) (value any, found bool) {

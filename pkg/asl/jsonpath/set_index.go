@@ -10,24 +10,24 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// indexFrom is how long a list must be to get an index: a shorter one is looked through
-// about as quickly.
+// indexFrom is the minimum length of a list that gets an index: searching a shorter one is
+// about as fast.
 const indexFrom = 16
 
-// A list is told from others by its elements' place in memory, which the map that has it as
-// its key keeps from being used again.
+// A listKey identifies a list by the address of its elements. As a map key, it prevents
+// that memory from being reused.
 type listKey struct {
 	first *any
 	n     int
 }
 
-// An index holds the elements of a list by the hash of what they are equal to; nil until the
-// list is used for the second time.
+// An index holds the elements of a list by the hashes of the values that they equal; nil
+// until the list is used for the second time.
 type index map[uint64][]any
 
-// has reports whether a list has an element that equals v. A list that is used more than once
-// gets an index, so that [?(@.id in $.ids)] costs as much as both lists are long, and not
-// their product.
+// has reports whether a list has an element that equals v. A list that is used more than
+// once gets an index, so that the cost of [?(@.id in $.ids)] is the sum of the lengths of
+// both lists, and not their product.
 func (ev *evaluator) has(list []any, v any) bool {
 	candidates, more := list, []any(nil)
 	if x := ev.index(list); x != nil {
@@ -122,7 +122,8 @@ func (ev *evaluator) hash(v any) uint64 {
 	return 1
 }
 
-// absolute evaluates a path that begins at the root, which gives the same at each item.
+// absolute evaluates a path that begins at the root, whose result is the same for each
+// item.
 func (ev *evaluator) absolute(p *Path) (any, bool) {
 	if p.simple && p.fn == nil {
 		return ev.path(p, ev.root)

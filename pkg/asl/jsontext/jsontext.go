@@ -1,8 +1,8 @@
 // Package jsontext reports what is wrong in JSON text, with the messages of Step
 // Functions' own parser (Jackson), and finds the place of a value in the text.
 //
-// It makes no values: [pkg/jsonata.Decode] does that, and is called first. This package
-// is used if that refuses a text, or if a message needs a line and a column.
+// It does not return values: [pkg/jsonata.Decode] does, and is called first. This package
+// is used if Decode refuses a text, or if a message needs a line and a column.
 //
 // [pkg/jsonata.Decode]: https://pkg.go.dev/github.com/expressway-dev/expressway/pkg/jsonata#Decode
 package jsontext

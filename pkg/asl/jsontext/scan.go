@@ -54,7 +54,8 @@ func (s *scanner) invalidUTF8() *Error {
 func (s *scanner) document() bool {
 	s.space()
 	if s.pos == len(s.text) {
-		// This is the only mistake at the place of a token without there being a token.
+		// This is the only mistake that has the place of a token although there is no
+		// token.
 		s.err = &Error{"No content to map due to end-of-input", 1, 0, quoteSource(s.text)}
 		return false
 	}

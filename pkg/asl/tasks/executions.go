@@ -91,7 +91,7 @@ func (r *Executions) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	}
 	depth, _ := ctx.Value(nestingKey{}).(int)
 	if depth >= maxNesting {
-		return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf("The local engine nests executions %d deep at most.", maxNesting)}
+		return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf("The local engine nests executions at most %d deep.", maxNesting)}
 	}
 	request, err := c.request()
 	if err != nil {

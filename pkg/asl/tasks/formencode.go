@@ -63,7 +63,7 @@ func (e *formEncoder) field(name, value string) {
 	e.text.WriteString(url.QueryEscape(name) + "=" + url.QueryEscape(value))
 }
 
-// formText is a value as a field's: null is empty.
+// formText returns a value as the text of a field: null is empty.
 func formText(v any) string {
 	if v = jsonata.Force(v); v == nil {
 		return ""

@@ -42,7 +42,7 @@ func (r *httpTasks) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	arn := connectionARN(p)
 	conn, ok := r.Connections.find(arn)
 	if !ok {
-		return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf("The file of --connections has no connection %q for the state '%s'.", arn, t.State)}
+		return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf("The --connections file has no connection %q for the state '%s'.", arn, t.State)}
 	}
 	c, err := r.call(p, conn)
 	if err != nil {
@@ -239,7 +239,7 @@ func socketCause(err error) string {
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		return "The endpoint did not answer in time"
 	}
-	return fmt.Sprintf("The endpoint gave no answer: %v", err)
+	return fmt.Sprintf("The endpoint did not answer: %v", err)
 }
 
 // defaultHTTPClient does not follow redirects, which would send the secrets of a

@@ -150,7 +150,7 @@ func TestHTTPAnswers(t *testing.T) {
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/elsewhere", http.StatusFound)
 		}, "", "", "States.Http.StatusCode.302", "Found"},
-		"reset": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "", "", "States.Http.Socket", "The endpoint gave no answer: EOF"},
+		"reset": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "", "", "States.Http.Socket", "The endpoint did not answer: EOF"},
 		"10 MB": {answer(200, "text/plain", strings.Repeat("x", 10<<20)), "", "", "States.DataLimitExceeded", "The state/task 'http' returned a result with a size exceeding the maximum number of bytes service limit."},
 		"a header that may not be set": {
 			answer(200, "", ""), `,"Headers":{"Host":"h","X-Amz-Date":"d","X-Forwarded-For":"f","ok":"1"}`, "",
@@ -331,7 +331,7 @@ func TestHTTPConnections(t *testing.T) {
 		t.Errorf("%s, %v; want the mapped host's answer", got, err)
 	}
 	for arguments, want := range map[string]string{
-		`{"Method":"GET","ApiEndpoint":"https://api.example.com"}`:                                                                   `The file of --connections has no connection ""`,
+		`{"Method":"GET","ApiEndpoint":"https://api.example.com"}`:                                                                   `The --connections file has no connection ""`,
 		`{"Authentication":{"ConnectionArn":"other"},"Method":"GET","ApiEndpoint":"https://api.example.com"}`:                        `has no connection "other"`,
 		`{"Authentication":{"ConnectionArn":"` + connARN + `"},"Method":"GET","ApiEndpoint":"https://far.example.com/"}`:             `neither https nor on this machine's loopback`,
 		`{"Authentication":{"ConnectionArn":"` + connARN + `"},"Method":"GET","ApiEndpoint":"https://far.example.com/","Headers":1}`: `must be an object`,

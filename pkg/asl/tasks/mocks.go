@@ -12,9 +12,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A MockConfig is a [mock configuration] of Step Functions Local: for each test case
-// of a state machine, what its Task states answer, by the attempt. States count wherever
-// they are, also in branches and iterations, each of which counts its own attempts.
+// A MockConfig is a [mock configuration] of Step Functions Local: the answers of the Task
+// states in each test case of a state machine, by attempt. It applies to states at any
+// depth; each branch and iteration counts its own attempts.
 //
 // [mock configuration]: https://docs.aws.amazon.com/step-functions/latest/dg/sfn-local-mock-cfg-file.html
 type MockConfig struct {
@@ -160,7 +160,7 @@ func (a *mockedAttempts) read(v any) error {
 	case a.wait && fields == 1 && !returns:
 		return fmt.Errorf("WaitForTaskToken is only valid with Return, because a call that fails does not wait")
 	case fields != 1:
-		return fmt.Errorf("it needs exactly one of Return and Throw")
+		return fmt.Errorf("exactly one of Return and Throw is required")
 	case a.throw != nil && a.throw.Name == "":
 		return fmt.Errorf("the field Error of Throw is missing")
 	}
@@ -196,7 +196,7 @@ func eachMember(v any, what string, read func(key string, v any) error) error {
 }
 
 func unknownField(key, where string, known ...string) error {
-	return fmt.Errorf("%s has no field %q; there are %s", where, key, strings.Join(known, " and "))
+	return fmt.Errorf("%s has no field %q; the fields are %s", where, key, strings.Join(known, " and "))
 }
 
 func attemptRange(index string) (first, last int, ok bool) {

@@ -92,7 +92,7 @@ func TestMocksThatAreRefused(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"no JSON":             {`{`, "invalid JSON"},
 		"no object":           {`[]`, "must be an object"},
-		"unknown field":       {`{"stateMachines":{}}`, `has no field "stateMachines"; there are StateMachines and MockedResponses`},
+		"unknown field":       {`{"stateMachines":{}}`, `has no field "stateMachines"; the fields are StateMachines and MockedResponses`},
 		"unknown response":    {`{"StateMachines":{"m":{"TestCases":{"c":{"T":"nope"}}}}}`, `state T refers to the response "nope"`},
 		"no name":             {`{"StateMachines":{"m":{"TestCases":{"c":{"T":1}}}}}`, "state T must name a response"},
 		"no test cases":       {`{"StateMachines":{"m":{"c":{"T":"r"}}}}`, `has no field "c"`},

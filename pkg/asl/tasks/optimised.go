@@ -26,7 +26,8 @@ type optimised struct {
 }
 
 // optimisedServices are the services whose request-response calls are plain calls, and
-// SERVICE:ACTION where an action belongs to another service than the rest. Lambda, Step Functions and the HTTP integrations have runners of their own.
+// SERVICE:ACTION if an action belongs to a different service from the rest. Lambda, Step
+// Functions and the HTTP integrations have runners of their own.
 var optimisedServices = map[string]optimised{
 	"dynamodb":  {service: "dynamodb", prefix: "DynamoDB", client: "AmazonDynamoDB", long: "AmazonDynamoDBv2", metadata: true},
 	"sns":       {service: "sns", prefix: "SNS", client: "AmazonSNS", metadata: true},

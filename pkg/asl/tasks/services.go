@@ -62,7 +62,7 @@ func (r *Services) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	}
 	if call.pattern == "sync" || call.pattern == "sync:2" {
 		return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf(
-			"Nothing here waits for the end of %s: mock the state '%s' in a file named by SFN_MOCK_CONFIG.", t.Resource, t.State)}
+			"The local engine does not wait for the end of %s: mock the state '%s' in a file named by SFN_MOCK_CONFIG.", t.Resource, t.State)}
 	}
 	if _, err := baseOf(endpoint); err != nil || !strings.Contains(endpoint, "://") {
 		return nil, &asl.Error{Name: "States.TaskFailed", Cause: fmt.Sprintf(

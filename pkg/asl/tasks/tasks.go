@@ -28,7 +28,7 @@ func (None) RunTask(_ context.Context, t asl.Task) (any, error) {
 	other := "set AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_<SERVICE>, to an endpoint that replaces the service here, and LAMBDA_ENDPOINT for functions"
 	switch integration(t.Resource) {
 	case "http:invoke":
-		other = "name a file with the authorization of its connection by --connections"
+		other = "pass --connections with a file that holds the authorization of its connection"
 	case "apigateway:invoke":
 		other = "set APIGATEWAY_ENDPOINT to an endpoint that replaces the API here, or map its host by --host NAME=ADDRESS"
 	}

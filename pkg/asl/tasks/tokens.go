@@ -10,9 +10,9 @@ import (
 
 // A TokenStore keeps the task tokens of waiting executions.
 type TokenStore interface {
-	// Open makes the token of a task known, before its request is sent. It returns a
-	// function that makes the token unknown again, and returns the answer that was accepted
-	// until then, or nil.
+	// Open registers the token of a task, before its request is sent. It returns a function
+	// that removes the token again, and returns the answer that had been accepted by then,
+	// or nil.
 	Open(t asl.Task) (forget func() *asl.Answer)
 	// Offer gives an activity's task to the next worker that asks for one; taken is
 	// called with the worker's name. The error, an *[asl.Error], says that there is no
