@@ -14,8 +14,8 @@ type arn struct {
 	testCase  string // from Step Functions Local: the text after #, or ""
 }
 
-// full returns the ARN with its qualifier and without the test case: which is the
-// service's name for the state machine in answers.
+// full returns the ARN with its qualifier but without the test case, which is the service's
+// name for the state machine in answers.
 func (a arn) full() string {
 	if a.qualifier == "" {
 		return a.base

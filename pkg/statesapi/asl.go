@@ -68,7 +68,7 @@ func (i interpreter) checkTestCase(stateMachine, testCase string) error {
 func (i interpreter) runner(x Execution) (asl.TaskRunner, error) {
 	start := func(ctx context.Context, r tasks.StartRequest) (tasks.StartResult, error) {
 		if r.Key != "" {
-			r.Key = x.ExecutionARN + r.Key // that of no other execution
+			r.Key = x.ExecutionARN + r.Key // unique among all executions
 		}
 		return i.start(ctx, r)
 	}
@@ -108,7 +108,8 @@ func (p aslProgram) Run(ctx context.Context, x Execution) Result {
 	return resultOf(ctx, p.machine.Run(ctx, env, ex), nil)
 }
 
-// resultOf is the result of a run of pkg/asl, or of a part of it that waits.
+// resultOf converts the result of a run of pkg/asl, or of a part of it that ends with a
+// wait.
 func resultOf(ctx context.Context, r asl.Result, waits *asl.Pause) Result {
 	if waits != nil {
 		return Result{pause: &pause{waits.WhenOver, func() Result {

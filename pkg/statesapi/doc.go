@@ -1,5 +1,5 @@
-// Package statesapi is the Step Functions API in front of pkg/asl: it answers on the wire like
-// AWS's service, but runs the state machines in this process.
+// Package statesapi implements the Step Functions API with pkg/asl: on the wire, it answers
+// like AWS's service, but it runs the state machines in this process.
 //
 //	any SDK, CLI → [Handler] ─┐
 //	bridge       → [Service.Starter] ─┴→ [Service]: registry, checks, limits → [Engine] (asl)
@@ -10,7 +10,7 @@
 // the request, then the form of ARNs and names, then what exists. TestState runs one state on the
 // same engine ([asl.StateTest]), with mocked results checked against the models of the services.
 //
-// It does not implement IAM (credentials are accepted and never checked) and KMS. State
+// It does not implement IAM (credentials are accepted and never checked) or KMS. State
 // machines live in memory; [Service.Persist] also keeps them in a folder.
 //
 // The operations and their shapes are those of the [Step Functions API Reference].

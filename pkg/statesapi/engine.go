@@ -39,8 +39,9 @@ type Execution struct {
 	// Observe is called for each step of an execution whose history is kept: one at a
 	// time, in order, with ids from 1. It is nil for others.
 	Observe func(asl.Event)
-	// Journal remembers where the execution is, and Events is how many events it has, where
-	// it continues from there. They are nil and 0 for executions that are not kept.
+	// Journal stores the progress of the execution, and Events is the number of events that
+	// it already has if it continues from there. They are nil and 0 for executions that are
+	// not kept.
 	Journal asl.Journal
 	Events  int64
 
@@ -59,11 +60,11 @@ type Result struct {
 	// otherwise.
 	Stopped error
 
-	pause *pause // the run waits, and continues by it
+	pause *pause // set if the run waits; continues it
 }
 
-// A pause is how a run that waits without a goroutine continues: whenOver calls wake once,
-// from a goroutine of its own, when resume can be called.
+// A pause continues a run that waits without a goroutine: whenOver calls wake once, from a
+// separate goroutine, when resume can be called.
 type pause struct {
 	whenOver func(wake func())
 	resume   func() Result

@@ -57,7 +57,7 @@ func (e *Stopped) Error() string { return "execution stopped: " + e.Err.Error() 
 
 func (e *Stopped) Unwrap() error { return e.Err }
 
-// StartSync runs an EXPRESS state machine and returns its end ([StartSyncExecution]).
+// StartSync runs an EXPRESS state machine and returns its result ([StartSyncExecution]).
 // FAILED and TIMED_OUT are in the record, not errors. An [Error] means that nothing was
 // started; a [Stopped] means that ctx or [Service.Close] ended the execution.
 //
@@ -195,8 +195,8 @@ func (s *Service) run(ctx context.Context, x *execution) {
 	s.settle(x, s.guarded(x, s.program(ctx, x, false)))
 }
 
-// runApart runs an execution without a caller that waits, and calls end at its end. It returns
-// where the execution waits: what continues then has a goroutine of its own.
+// runApart runs an execution that no caller waits for, and calls end at its end. It returns
+// when the execution waits, which then continues in another goroutine.
 func (s *Service) runApart(ctx context.Context, x *execution, end func()) {
 	s.observe(x.record)
 	s.leg(x, s.program(ctx, x, true), end)

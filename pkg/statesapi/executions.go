@@ -25,7 +25,7 @@ type started struct {
 	over     chan struct{} // closed at its end; nil if nothing waits for it
 }
 
-// perExecution is what an execution takes without its payloads, in bytes.
+// perExecution is the memory of an execution without its payloads, in bytes.
 const perExecution = 1000
 
 func (x *started) size() int {
@@ -282,8 +282,8 @@ type stopExecutionOutput struct {
 	StopDate epoch `json:"stopDate"`
 }
 
-// stopExecution ends an execution of a STANDARD state machine ([stopExecution]). One that
-// has ended stays as it is.
+// stopExecution ends an execution of a STANDARD state machine ([stopExecution]). An
+// execution that has ended is left unchanged.
 //
 // [stopExecution]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
 func (s *Service) stopExecution(in stopExecutionInput) (*stopExecutionOutput, error) {

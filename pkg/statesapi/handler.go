@@ -40,7 +40,7 @@ type Handler struct {
 	endWithCaller bool
 }
 
-// HandlerOptions are what a [Handler] can do without. The zero value has the defaults.
+// HandlerOptions are the optional settings of a [Handler]. The zero value has the defaults.
 type HandlerOptions struct {
 	// Log receives what callers must not see, such as panics; nil discards it.
 	Log *slog.Logger
@@ -59,7 +59,7 @@ func NewHandler(service *Service, o HandlerOptions) *Handler {
 }
 
 // NewServer returns a server of the handler with bounds on everything that a slow or
-// hostile client could drag out. An answer may follow an execution of five minutes.
+// hostile client could drag out. Its write timeout allows for an execution of five minutes.
 func NewServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
@@ -221,7 +221,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, id string, err 
 	write(w, status, body)
 }
 
-// write answers. The caller may have gone, so an error cannot be reported.
+// write answers. The caller may have disconnected, so an error cannot be reported.
 func write(w http.ResponseWriter, status int, body []byte) { _ = answerWith(w, status, body) }
 
 func answerWith(w http.ResponseWriter, status int, body []byte) error {

@@ -19,9 +19,8 @@ const journalSuffix = ".execution.jsonl"
 
 // A journal keeps a STANDARD execution in a file, line by line, so that it continues when
 // another process takes over: where its flows are, its events, and the answers to its
-// tokens. It outlasts the process, also one that is killed, and not the machine. It is there
-// as long as the execution runs. It is an [asl.Journal]; a nil one keeps
-// nothing.
+// tokens. It survives the process, even if that is killed, but not a crash of the machine.
+// It exists as long as the execution runs. It is an [asl.Journal]; a nil one keeps nothing.
 type journal struct {
 	mu     sync.Mutex
 	file   *os.File
@@ -66,8 +65,8 @@ type storedExecution struct {
 const executionFormat = 2
 
 // A storedFlow is an [asl.Checkpoint]. It has the input once for each state that the flow
-// enters, and only the variables that have been set since the flow's line before, so that
-// what a flow carries along is not written again at each step.
+// enters, and only the variables that have been set since the flow's previous line, so that
+// data that a flow carries along is not written again at each step.
 type storedFlow struct {
 	State     string          `json:"state,omitempty"`
 	Input     json.RawMessage `json:"input,omitempty"`
@@ -224,8 +223,8 @@ func (j *journal) event(e asl.Event) {
 	j.write(journalLine{Event: storeEvent(e)})
 }
 
-// answered keeps the answer to a token before it is acknowledged. One that nobody would find
-// is refused, in a way that an SDK tries again.
+// answered keeps the answer to a token before it is acknowledged. An answer that would be
+// lost is refused with an error that SDKs retry.
 func (j *journal) answered(token string, answer *asl.Answer) *Error {
 	if j == nil {
 		return nil
@@ -266,7 +265,7 @@ func (j *journal) end() {
 	defer j.mu.Unlock()
 	_ = j.file.Close()
 	if !j.frozen {
-		_ = os.Remove(j.file.Name()) // one that stays is an execution that ends again
+		_ = os.Remove(j.file.Name()) // if it remains, the next process ends the execution again
 		for path := range j.children {
 			j.goneOn(path)
 		}
@@ -285,7 +284,7 @@ func storeValue(v any) json.RawMessage {
 	return text
 }
 
-// storeFlow is c without what the flow's line before it has.
+// storeFlow returns c without what the flow's previous line already has.
 func storeFlow(before, c asl.Checkpoint) *storedFlow {
 	f := &storedFlow{
 		State: c.State, Before: c.Before, Entered: c.Entered, Last: c.Last, Since: c.Since, Called: c.Called, RetryAt: c.RetryAt, Visits: c.Visits,

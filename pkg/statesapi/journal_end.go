@@ -9,9 +9,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// A storedEnd says how an execution ended that a task of another one waits for. Its file
-// stays until that task has recorded the end: a process that is killed in between would
-// otherwise leave nobody who knows it.
+// A storedEnd is the end of an execution that a task of another one waits for. Its file
+// stays until that task has recorded the end, which would otherwise be lost if the process
+// were killed in between.
 type storedEnd struct {
 	Status  bridge.Status   `json:"status"`
 	Output  json.RawMessage `json:"output,omitempty"`
@@ -47,7 +47,8 @@ func (s *Service) endJournal(x *execution) {
 	outer.removeAfter(path, x.journal.file.Name())
 }
 
-// leave keeps in the file how the execution ended, and reports whether it is there.
+// leave writes the end of the execution to the file, which stays, and reports whether it is
+// there.
 func (j *journal) leave(r ExecutionRecord) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -63,7 +64,7 @@ func (j *journal) leave(r ExecutionRecord) bool {
 	return true
 }
 
-// removeAfter removes the file of another execution once the flow at a path has gone on.
+// removeAfter removes the file of another execution once the flow at a path has continued.
 func (j *journal) removeAfter(path, file string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -90,8 +91,8 @@ func (j *journal) goneOn(path string) {
 	delete(j.children, path)
 }
 
-// restoreEnd makes the end of an execution known to the task that waits for it, if that is
-// there. Otherwise the file is of no use.
+// restoreEnd passes the end of an execution to the task that waits for it, if that task
+// exists. Otherwise, the file is useless.
 func (s *Service) restoreEnd(u *unfinished, outer *unfinished, path string) {
 	if outer == nil || outer.end != nil {
 		_ = os.Remove(u.file)

@@ -6,9 +6,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// A flows holds where the flows of an execution are, by their paths. What is below one flow
-// is found without a look at all others: a Map may have thousands of iterations, each with a
-// Map or a Parallel of its own that ends.
+// A flows holds the checkpoints of an execution's flows by their paths. It finds the flows
+// below a path without searching all others: a Map may have thousands of iterations, each
+// with a Map or a Parallel of its own that ends.
 type flows struct {
 	at map[string]asl.Checkpoint
 	// below are the paths one level below each path, whether or not anything is kept there.
@@ -34,7 +34,7 @@ func (f flows) set(path string, c asl.Checkpoint) {
 	}
 }
 
-// drop forgets the flows below a path, which is given with a slash at its end.
+// drop forgets the flows below a path, which must end with a slash.
 func (f flows) drop(path string) {
 	path = strings.TrimSuffix(path, "/")
 	gone := f.below[path]

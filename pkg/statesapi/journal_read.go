@@ -21,14 +21,14 @@ type unfinished struct {
 	x       *execution
 	events  []asl.Event
 	answers map[string]*asl.Answer
-	tokens  map[string]bool // all that were given
+	tokens  map[string]bool // all that were issued
 	end     *storedEnd      // of one that another execution waits for
 	file    string
 }
 
-// readExecutions reads the executions of a folder. A file that cannot be understood is an
-// error that names the file; an incomplete line at the end, from a process that was
-// killed, is skipped.
+// readExecutions reads the executions of a folder. A file that cannot be read is an error
+// that names the file; an incomplete line at the end, from a process that was killed, is
+// skipped.
 func (s *Service) readExecutions(dir string) ([]*unfinished, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*"+journalSuffix))
 	if err != nil {
@@ -162,8 +162,8 @@ func (s *Service) restoreExecution(b *storedExecution) (*execution, error) {
 	}, nil
 }
 
-// checkpoint is what the line says, with what it leaves out because the flow's line before
-// has it.
+// checkpoint returns the checkpoint of the line, completed with what it leaves out because
+// the flow's previous line has it.
 func (f *storedFlow) checkpoint(before asl.Checkpoint) (asl.Checkpoint, error) {
 	c := asl.Checkpoint{
 		State: f.State, Before: f.Before, Entered: f.Entered, Last: f.Last, Since: f.Since, Called: f.Called, RetryAt: f.RetryAt, Visits: f.Visits,
@@ -246,7 +246,7 @@ func (s *Service) takeOver(list []*unfinished) {
 		s.children[u.x.startedBy] = u.x.started
 		s.runMu.Unlock()
 		arn, _ := taskOf(u.x.startedBy)
-		if outer := byARN[arn]; outer != nil && outer.end == nil { // it ends the inner one, before it waits for it, too
+		if outer := byARN[arn]; outer != nil && outer.end == nil { // the end of outer also ends the inner one, even before outer waits for it
 			ctx := outer.x.ctx
 			context.AfterFunc(ctx, func() { u.x.stop(context.Cause(ctx)) })
 		}
@@ -254,8 +254,8 @@ func (s *Service) takeOver(list []*unfinished) {
 	s.unfinished = append(s.unfinished, list...)
 }
 
-// GoOn lets the executions that [Service.Persist] found continue, and returns their ARNs. It is
-// called once all that they need is there.
+// GoOn lets the executions that [Service.Persist] found continue, and returns their ARNs.
+// It is called once everything that they need is ready.
 func (s *Service) GoOn() []string {
 	s.mu.Lock()
 	list := s.unfinished
@@ -265,7 +265,7 @@ func (s *Service) GoOn() []string {
 	for _, u := range list {
 		x := u.x
 		if err := s.acquire(false, false); err != nil {
-			continue // the service has closed: the next one continues
+			continue // the service has closed: the next process continues the execution
 		}
 		arns = append(arns, x.record.ExecutionARN)
 		x.events = u.events

@@ -27,7 +27,7 @@ func (x *started) arns() []string {
 	return list
 }
 
-// older is the order of a listing: executions that are listed first are last.
+// older is the order of a listing, the reverse of that of ListExecutions.
 func (x *started) older(y *started) int {
 	return cmp.Or(cmp.Compare(x.latest().UnixNano(), y.latest().UnixNano()), cmp.Compare(x.sequence, y.sequence))
 }

@@ -19,7 +19,7 @@ const suffix = ".asl.json"
 // [Service.PutKind] does: as EXPRESS ones or, if the definition waits for a task token, a
 // job or an activity, as STANDARD ones. It may be called again when they have changed. A
 // definition that is refused leaves the last good one in place; all errors, each with its
-// file, come joined. A state machine whose file is gone stays registered.
+// file, are joined. A state machine whose file is gone stays registered.
 //
 // Files whose paths are in except are left out.
 func (s *Service) LoadDir(dir string, except ...string) error {
@@ -74,7 +74,7 @@ func (s *Service) kindOf(definition []byte) (kind string, list []Diagnostic) {
 
 func isError(d Diagnostic) bool { return d.Severity == severityError }
 
-// readDefinition reads as much of a file as a definition can have, in the longest
+// readDefinition reads a file up to the maximum length of a definition in the longest
 // characters, and one more byte, so that a longer one is refused.
 func readDefinition(path string) ([]byte, error) {
 	// Reading a pipe would block.

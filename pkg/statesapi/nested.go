@@ -106,8 +106,8 @@ func (s *Service) await(ctx context.Context, x *started) (ExecutionRecord, error
 	return x.record, nil
 }
 
-// awaitChild waits for an execution that a task of an earlier process started. If that is
-// not there, it had not begun, or has ended, and it is unknown how.
+// awaitChild waits for an execution that a task of an earlier process started. If there is
+// none, it never began, or it has ended and its result is unknown.
 func (s *Service) awaitChild(ctx context.Context, startedBy string) (ExecutionRecord, error) {
 	s.runMu.Lock()
 	x := s.children[startedBy]

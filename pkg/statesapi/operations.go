@@ -50,7 +50,8 @@ var operations = map[string]func(context.Context, *call) (any, error){
 	"GetExecutionHistory":              getHistory,
 	"RedriveExecution":                 redrive,
 
-	// Resources that never exist here: only their requests are checked.
+	// Activities, task tokens, and Map Runs, of which there are none: only their requests
+	// are checked.
 	"CreateActivity":    createActivity,
 	"DescribeActivity":  describeActivity,
 	"DeleteActivity":    removeActivity,

@@ -63,14 +63,14 @@ type storedRoute struct {
 // storedFormat is the version of the format above.
 const storedFormat = 1
 
-// Persist reads the state machines in a folder, and from then on keeps in it, in one file
-// each, the state machines that are created through the API, with their versions, aliases
-// and tags, and the STANDARD executions that are running, which [Service.GoOn] continues in
-// another process; activities are in one file. The folder is created if it does not exist, and locked until [Service.Close];
-// if another process uses it, the error names that process. If a file cannot be
-// understood, the error names it, and none is loaded. Persist must be called once, before
-// any state machine exists; a later [Service.Put] replaces a state machine of the same
-// name.
+// Persist loads the state machines in a folder. From then on, it stores in the folder, in
+// one file each, the state machines that are created through the API, with their versions,
+// aliases and tags, and the running STANDARD executions, which [Service.GoOn] continues in
+// another process. All activities are in one file. The folder is created if it does not
+// exist, and locked until [Service.Close]; if another process uses it, the error names that
+// process. If a file cannot be read, the error names it, and none is loaded. Persist must
+// be called once, before any state machine exists; a later [Service.Put] replaces a state
+// machine of the same name.
 func (s *Service) Persist(dir string) error {
 	locked, err := openFolder(dir)
 	if err != nil {

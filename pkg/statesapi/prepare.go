@@ -27,7 +27,7 @@ type StartInput struct {
 	includedData *string // checked here and applied by the Handler
 }
 
-// prepare makes all checks, in AWS's order, and returns an execution that is ready to
+// prepare performs all checks, in AWS's order, and returns an execution that is ready to
 // run.
 func (s *Service) prepare(in StartInput, sync bool) (*execution, *Error) {
 	a, err := in.check()

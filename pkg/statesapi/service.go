@@ -35,8 +35,8 @@ type Options struct {
 	Tasks asl.TaskRunner
 	// Mocks returns the runner for the tasks of an execution with a test case, which is the
 	// text after # in the ARN, as in Step Functions Local, and empty if there is none. Next
-	// runs tasks that are not mocked; an error refuses the execution. It is called more than
-	// once for an execution. Nil refuses test cases.
+	// runs tasks that are not mocked; if it returns an error, the execution is refused. It
+	// is called more than once for an execution. Nil refuses test cases.
 	Mocks func(stateMachine, testCase string, next asl.TaskRunner) (asl.TaskRunner, error)
 	// Account and Region are used in the ARNs of new state machines.
 	Account, Region string

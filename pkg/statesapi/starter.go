@@ -82,7 +82,7 @@ func notStarted(err error) *bridge.Failure {
 	return bridge.NewFailure(bridge.Deadline, "the deadline passed before the execution could be started", err)
 }
 
-// failures maps the API's error codes to the bridge's names. A code that is not in it is
+// failures maps the API's error codes to the bridge's names. A code that it lacks is
 // Misconfigured: the caller named something that does not exist or is not possible.
 var failures = map[Code]string{
 	InvalidExecutionInput:  bridge.BadRequest,

@@ -119,7 +119,7 @@ type stateTest struct {
 	input asl.TestInput
 }
 
-// prepareTest makes all checks in AWS's order, as far as recordings show it: the model's
+// prepareTest performs all checks in AWS's order, as far as recordings show it: the model's
 // constraints, the definition, and then how the members fit together.
 func (s *Service) prepareTest(in *testStateInput) (*stateTest, *Error) {
 	if err := in.constraints(); err != nil {

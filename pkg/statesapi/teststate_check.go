@@ -9,7 +9,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// The API's limits of an error's name and cause.
+// The API's limits for an error's name and cause.
 const (
 	maxErrorName  = 256
 	maxErrorCause = 32768

@@ -49,7 +49,7 @@ type waitingTask struct {
 	TaskWait
 	waits   bool // its request was taken
 	over    bool // it was answered, or its time is up
-	handing bool // a worker is being given it, and what waits for it is woken after that
+	handing bool // a worker is being given it; what waits for it is woken afterwards
 	end     taskEnd
 	journal *journal
 	// Set once the task is waited for: wake is called once, when the task has ended; unlink
@@ -65,8 +65,8 @@ type TaskWait struct {
 	ExecutionARN, State string
 	// Token is a secret: whoever has it can end the task.
 	Token string
-	// Since is when the task began, and Heartbeat how long it continues without one; zero is
-	// forever.
+	// Since is when the task began, and Heartbeat how long it may take between heartbeats;
+	// zero is forever.
 	Since     time.Time
 	Heartbeat time.Duration
 }
@@ -379,8 +379,7 @@ func (s *tokens) handed(task *waitingTask) {
 	}
 }
 
-// putBack offers a task again, before all others, which did not reach the worker that took
-// it.
+// putBack offers a task that did not reach its worker again, ahead of all others.
 func (s *tokens) putBack(arn string, o offer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
