@@ -54,8 +54,8 @@ func (b *Batch) accepted(rec *record) (*config.Route, *bridge.Envelope, error) {
 	return nil, nil, errors.New("the envelope names a route that does not accept deliveries into this queue")
 }
 
-// acceptedDelivery is the delivery that an envelope holds. It has the sender's id and the
-// trace of the webhook.
+// acceptedDelivery returns the delivery that an envelope holds. It has the sender's id and
+// the trace of the webhook.
 func (b *Batch) acceptedDelivery(route *config.Route, rec *record) *bridge.Delivery {
 	e, _ := bridge.DecodeEnvelope(rec.body()) // it was already read without an error
 	header := rec.attribute("AWSTraceHeader")

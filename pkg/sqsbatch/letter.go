@@ -143,8 +143,8 @@ func ownAttribute(v any) (Attribute, bool) {
 	return a, a.Text != "" && (strings.HasPrefix(a.DataType, "String") || strings.HasPrefix(a.DataType, "Number"))
 }
 
-// deduplicationID is the sender's MessageDeduplicationId. A dead letter that was put back
-// has an id of its own; the sender's id is in the reason.
+// deduplicationID returns the sender's MessageDeduplicationId. A dead letter that was put
+// back has an id of its own; the sender's id is in the reason.
 func (r *record) deduplicationID() string {
 	if reason := r.reason(); reason != nil && reason.DeduplicationID != "" {
 		return reason.DeduplicationID

@@ -12,10 +12,9 @@ const (
 	AttributeRoute        = "Route"
 	// AttributeSourceQueue is the ARN of the queue that the message came from.
 	AttributeSourceQueue = "SourceQueue"
-	// AttributeDeduplicationID is the sender's own MessageDeduplicationId. The letter's
-	// own id is the record's messageId: within five minutes, SQS would treat a second
-	// letter with the sender's id as a duplicate of the first: it would accept the letter
-	// and drop it.
+	// AttributeDeduplicationID is the sender's own MessageDeduplicationId. The letter's own
+	// id is the record's messageId, because within five minutes SQS would accept a second
+	// letter with the sender's id and then drop it as a duplicate.
 	AttributeDeduplicationID = "DeduplicationId"
 	// AttributeExpressway holds all of these in one JSON object (see [Reason]), if the
 	// message's own attributes leave no room for six more, or use one of their names.
@@ -36,7 +35,7 @@ type Reason struct {
 	RedriveID string `json:"redriveId,omitempty"`
 }
 
-// PutBack reports that the message is not a dead letter, but one that was put back.
+// PutBack reports whether the message is not a dead letter, but one that was put back.
 func (r *Reason) PutBack() bool { return r != nil && r.ErrorName == "" }
 
 // Attribute returns the reason as the value of [AttributeExpressway].

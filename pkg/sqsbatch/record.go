@@ -70,7 +70,7 @@ func (r *record) body() string { return r.source().Text("body") }
 // Pipes delivers it.
 type received struct {
 	records []*record
-	// piped says that the records came from a pipe, as a bare array.
+	// piped is set if the records came from a pipe, as a bare array.
 	piped bool
 }
 

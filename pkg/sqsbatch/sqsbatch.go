@@ -3,13 +3,13 @@
 //
 //	records ─► lanes ─► units ─► gate ─► bridge ─► settle ─► tally ─► report
 //
-// A lane holds the records that must run in order: those of a message group in a FIFO queue. Lanes
-// run side by side, and stop at the first record that is not settled: the rest of the group is
-// reported and not started. A unit holds the records of one execution: one record, or many with
-// batch: true. The gate enforces the route's concurrency, and less after the service has throttled
-// a start. A record is settled if its execution succeeded, if the route discards its failure, or if
-// the dead-letter queue has accepted it; whatever is not settled is reported, and so delivered
-// again.
+// A lane holds the records that must run in order: those of a message group in a FIFO
+// queue. Lanes run side by side, and stop at the first record that is not settled: the rest
+// of the group is reported and not started. A unit holds the records of one execution: one
+// record, or many with batch: true. The gate enforces the route's concurrency, and a lower
+// one after the service has throttled a start. A record is settled if its execution
+// succeeded, if the route discards its failure, or if the dead-letter queue has accepted
+// it; whatever is not settled is reported, and so delivered again.
 //
 // Shortly before Lambda's deadline the batch stops waiting, and reports what has not
 // finished: whatever is not reported is deleted from the queue, so only records that are
@@ -38,8 +38,8 @@ import (
 )
 
 // guard is how long before Lambda's deadline the batch stops waiting. It is less than the
-// bridge's own margin, so that an execution that the bridge gives up on can still be told
-// apart from one that hangs.
+// bridge's own margin, so that an execution that the bridge gives up on can still be
+// distinguished from one that hangs.
 const guard = 250 * time.Millisecond
 
 // A Batch runs the batches of all SQS routes. It is safe for concurrent use.
@@ -54,9 +54,9 @@ type Batch struct {
 	paces     map[*config.Route]*pace
 }
 
-// Options are what a [Batch] can do without. The zero value has the defaults.
+// Options are the optional settings of a [Batch]. The zero value means the defaults.
 type Options struct {
-	// Log takes what happens to records outside the bridge; nil discards it.
+	// Log receives what happens to records outside the bridge; nil discards it.
 	Log *slog.Logger
 	// Queues sends dead letters and changes visibility. Without it, a record that should
 	// be dead-lettered is retried, and the queue alone decides when.
@@ -97,8 +97,8 @@ func concurrency(s *config.SQS) int {
 	return config.DefaultConcurrency
 }
 
-// NeedsQueues reports whether a route needs [Options.Queues] because it sends dead letters or
-// says when a record comes back.
+// NeedsQueues reports whether a route needs [Options.Queues] because it sends dead letters
+// or determines when a record is delivered again.
 func NeedsQueues(routes []*config.Route) bool {
 	for _, r := range routes {
 		if work := r.Work(); work != nil {
@@ -115,7 +115,7 @@ func NeedsQueues(routes []*config.Route) bool {
 // {"batchItemFailures":[{"itemIdentifier":"…"}]}. It implements lambda.Handler of
 // aws-lambda-go. An error, which makes Lambda retry the whole batch, is a
 // messages.InvokeResponse_Error. It is returned for an event that is not a batch of SQS
-// records, or whose records cannot be told apart, with the type Expressway.BadRequest;
+// records, or whose records cannot be distinguished, with the type Expressway.BadRequest;
 // and for a bare array of records from EventBridge Pipes if none was settled, with the
 // names of the failures joined by ", ".
 func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
@@ -206,8 +206,8 @@ func guarded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithCancel(ctx)
 }
 
-// A line is the lanes of a route that wait for their turn. As many goroutines serve it as
-// executions may run at once: a batch may have ten thousand lanes.
+// A line holds the lanes of a route that wait for their turn. As many goroutines serve it
+// as executions may run at once: a batch may have ten thousand lanes.
 type line struct {
 	gate *gate
 

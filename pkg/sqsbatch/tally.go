@@ -12,7 +12,7 @@ import (
 // A fate is what happened to a record in this batch. The zero fate belongs to a record
 // that was never begun.
 type fate struct {
-	// settled says that the record need not be delivered again.
+	// settled means that the record need not be delivered again.
 	settled bool
 	// name is the name of the failure, if there is one.
 	name string
@@ -44,8 +44,8 @@ func newTally(n int) *tally {
 	return t
 }
 
-// begin records that an execution of the unit may be running from now on, and that the
-// rest of its lane waits for it.
+// begin records that an execution of the unit may now be running, and that the rest of its
+// lane waits for it.
 func (t *tally) begin(u unit, rest []unit) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

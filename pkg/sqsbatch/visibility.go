@@ -18,7 +18,7 @@ type Visibility struct {
 	Timeout time.Duration
 }
 
-// maxChanges is how many visibilities one call changes at most.
+// maxChanges is the maximum number of visibilities that one call changes.
 const maxChanges = 10
 
 const (

@@ -15,8 +15,8 @@ import (
 // errUnreadable means that an answer of 200 lacks what the operation promises.
 var errUnreadable = errors.New("the answer cannot be read")
 
-// codes maps the service's error codes to the bridge's names. It holds for answers with a status of
-// 4xx: after a 5xx, anything may have happened.
+// codes maps the service's error codes to the bridge's names. It applies to answers with a
+// status of 4xx: after a 5xx, anything may have happened.
 //
 // [StartSyncExecution errors]: https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html#API_StartSyncExecution_Errors
 // [Common errors]: https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html

@@ -60,7 +60,7 @@ type Options struct {
 	MaxAttempts int
 	// Log receives what is worth logging once; nil discards it.
 	Log *slog.Logger
-	// Getenv reads the invocation's trace header; nil has no environment.
+	// Getenv reads the invocation's trace header; nil means an empty environment.
 	Getenv func(string) string
 	// Recorder sends a subsegment for each start; nil sends none.
 	Recorder *trace.Recorder
@@ -68,7 +68,7 @@ type Options struct {
 	Now func() time.Time
 	// Sleep waits between attempts, and returns when ctx ends; nil waits in real time.
 	Sleep func(ctx context.Context, d time.Duration)
-	// Rand is a number in [0,1) for the jitter of the waits; nil is math/rand.
+	// Rand returns a number in [0,1) for the jitter of the waits; nil is math/rand.
 	Rand func() float64
 }
 

@@ -17,7 +17,7 @@ import (
 type certStore struct {
 	fetch Fetch
 	roots *x509.CertPool // nil means the system's
-	// unchained says that the connection's own certificate is the proof if there are no
+	// unchained means that the connection's own certificate is the proof if there are no
 	// roots: SNS serves the leaf without the chain above it.
 	unchained bool
 	// issuers match the addresses of the certificates above a leaf. They are always plain

@@ -13,7 +13,7 @@ import (
 // feishuScheme is
 // https://open.feishu.cn/document/server-docs/event-subscription-guide/event-subscription-configure-/encrypt-key-encryption-configuration-case:
 // a plain hash with the Encrypt Key in the middle, over a body that is {"encrypt": …}, the
-// event in AES-256-CBC. What follows verification gets the event.
+// event in AES-256-CBC. Everything after verification gets the event.
 var feishuScheme = scheme{name: "feishu", verifier: newFeishu, warn: warnPreset}
 
 var feishuTools = tools{
@@ -82,8 +82,7 @@ func readEncrypted(body []byte) (string, bool) {
 	return sealed.string(), true
 }
 
-// decryptFeishu returns the event: one JSON object, which the garbage of a wrong key is
-// not.
+// decryptFeishu returns the event, which is one JSON object; a wrong key yields garbage.
 func decryptFeishu(key, sealed string) ([]byte, bool) {
 	text, err := decodeBase64(sealed)
 	if err != nil || len(text) < 2*aes.BlockSize || len(text)%aes.BlockSize != 0 {

@@ -3,12 +3,12 @@ package verify
 // A Field is a key of a block, such as hmac.header, and where its value goes. Whoever reads
 // a Spec from a file reads the block of any scheme by its fields.
 type Field struct {
-	// Key is empty for what the block is if it is text instead of a mapping.
+	// Key is empty for the value of a block that is text instead of a mapping.
 	Key string
 	// To is a *string, *bool, *[]string, *[Duration] or *map[string]string, or, for a
 	// block inside the block, a func() []Field that makes it.
 	To any
-	// Name is what messages call the field; empty means its path, such as hmac.header.
+	// Name is the field's name in messages; empty means its path, such as hmac.header.
 	Name string
 }
 

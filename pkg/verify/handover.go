@@ -27,9 +27,10 @@ const (
 	maxHandedOver = 256
 )
 
-// handedOver puts a secret into the Spec's store, where there is none yet, and answers.
-// Whoever knows the stored secret gets the answer again: a sender whose handshake was
-// answered in vain repeats it. Anyone else is refused, and nothing is ever overwritten.
+// handedOver puts a secret into the Spec's store, if that has none yet, and answers.
+// Whoever knows the stored secret gets the answer again, because a sender that did not
+// receive it repeats the handshake. Anyone else is refused, and nothing is ever
+// overwritten.
 func (b *builder) handedOver(where string, read func(*Request) (secret string, asked bool), answer func(secret string) *Reply) (exchange, error) {
 	if b.spec.HandshakeStore == "" {
 		return nil, nil //nolint:nilnil // the handshake is not wanted

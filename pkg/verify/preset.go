@@ -40,7 +40,7 @@ type Preset struct {
 	// ContentTypes are the media types that the provider sends; application/json stands
 	// for every type of JSON. Others are refused, because the header is not signed.
 	ContentTypes []string
-	// JSONText says that the provider sends JSON labelled as text.
+	// JSONText is set if the provider sends JSON labelled as text.
 	JSONText bool
 	// Versions are the kinds of signatures that a Spec may list.
 	Versions []string
@@ -51,12 +51,13 @@ type Preset struct {
 	// SignedAt is a time in milliseconds in the body, and so signed, for schemes whose
 	// HMAC has none. If it is present, it must be within Tolerance.
 	SignedAt Place
-	// Deadline is how long the provider waits, minus a margin for the answer's way back.
+	// Deadline is how long the provider waits, minus a margin for the transfer of the
+	// answer.
 	Deadline time.Duration
 	// Ack is the provider's own acknowledgement.
 	Ack Ack
-	// Experimental says that what is signed is known from third parties or from recollection,
-	// and not from the provider's own pages, vectors or library.
+	// Experimental is set if what is signed is known from third parties or from memory, and
+	// not from the provider's own pages, vectors or library.
 	Experimental bool
 	// RemembersIDs means that the signature protects too little of the body: a route must
 	// have dedupe, by DeliveryID and for at least Tolerance.
@@ -119,7 +120,7 @@ func Lookup(name string) (Preset, bool) {
 // noPreset is that of a Spec without a provider.
 var noPreset Preset
 
-// presetOf returns the preset of a provider as it is in the table, which is never changed.
+// presetOf returns the preset of a provider in the table, which is never changed.
 func presetOf(name string) (*Preset, bool) {
 	for _, rows := range presets {
 		low, high := 0, len(rows)

@@ -42,7 +42,7 @@ type keyBundle struct {
 
 func isPrivateKey(secret string) bool { return strings.Contains(secret, "-----BEGIN PRIVATE KEY-----") }
 
-// privateKeys reads the keys that the secret is.
+// privateKeys reads the keys in the secret.
 func (s *signer) privateKeys() (*keyBundle, error) {
 	if !isPrivateKey(s.secret) {
 		return nil, s.cannot(needsPrivateKey)
@@ -196,7 +196,8 @@ func (s *signer) rooted(k KeySignature, keys *keyBundle, r *Request) error {
 	return err
 }
 
-// The certificates of MakeKeys are valid for a year, and were for longer than any tolerance.
+// The certificates of MakeKeys are valid for a year, and backdated by more than any
+// tolerance.
 const (
 	testKeysFor   = 366 * 24 * time.Hour
 	testKeysSince = 31 * 24 * time.Hour
@@ -253,7 +254,7 @@ func testCertificate(now time.Time, name string, ca bool, marks ...asn1.ObjectId
 	return c
 }
 
-// makeChain certifies a key in the way of Apple's notifications.
+// makeChain certifies a key as Apple does for its notifications.
 func makeChain(now time.Time, key *ecdsa.PublicKey) ([][]byte, error) {
 	rootKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -277,10 +278,10 @@ func makeChain(now time.Time, key *ecdsa.PublicKey) ([][]byte, error) {
 	return [][]byte{leafDER, middleDER, rootDER}, err
 }
 
-// PublicHalf returns what s must have as a secret, for its verifier to accept what is
-// signed with keys, a text of [MakeKeys]: a public key, or a certificate, in a form that
-// the scheme takes. It fails with an [ErrCannotSign] if no secret of the scheme is one of
-// these, as with shared secrets and published keys.
+// PublicHalf returns the secret with which the verifier of s accepts what is signed with
+// keys, a text of [MakeKeys]: a public key, or a certificate, in a form that the scheme
+// accepts. It fails with an [ErrCannotSign] if no secret of the scheme is one of these, as
+// with shared secrets and published keys.
 func PublicHalf(s Spec, keys string) (string, error) {
 	k, err := parseKeyBundle(keys)
 	if err != nil {

@@ -21,7 +21,7 @@ type scheme struct {
 	keyless func(*Spec, *Preset) bool
 	// warn reports settings that work but are weak.
 	warn func(*checker, *Spec, *Preset)
-	// signedTime returns what [Spec.SignedTime] does of a block; nil if it signs nothing.
+	// signedTime implements [Spec.SignedTime] for a block; nil if it signs nothing.
 	signedTime func(*Spec) (Duration, bool)
 	// challenge is the scheme of a WWW-Authenticate header; empty if HTTP has none.
 	challenge func(*Spec) string

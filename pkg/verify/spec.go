@@ -206,7 +206,7 @@ func (s *Spec) Validate() []Problem {
 	if way == nil { // a provider's
 		var ok bool
 		if p, ok = s.known(); !ok {
-			c.add("provider", "%.40q is not known; known are %s", s.Provider, strings.Join(Providers(), ", "))
+			c.add("provider", "%.40q is not known; the providers are %s", s.Provider, strings.Join(Providers(), ", "))
 			s.checkRest(c, false, len(s.Secrets) > 0) // the needs of an unknown provider cannot be checked
 			return c.problems
 		}
@@ -242,7 +242,7 @@ func (s *Spec) checkRest(c *checker, needsURL, needsSecrets bool) {
 	}
 	c.contentTypes(s.ContentTypes)
 	if s.None && len(s.ContentTypes) > 0 {
-		c.add("contentTypes", "are for what is verified")
+		c.add("contentTypes", "cannot be combined with verify: none")
 	}
 }
 

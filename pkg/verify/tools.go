@@ -2,9 +2,9 @@ package verify
 
 import "slices"
 
-// tools are what commands and tests need from a scheme in addition to its verifier: to
-// sign, and to describe. They are not reachable from a scheme, so that a function, which
-// only verifies, is linked without them.
+// tools hold what commands and tests need from a scheme in addition to its verifier: how to
+// sign, and how to describe it. They are not reachable from a scheme, so that a function,
+// which only verifies, is linked without them.
 type tools struct {
 	// sign signs a request so that the verifier accepts it; nil if neither a route nor its
 	// user can have what is needed.

@@ -231,8 +231,8 @@ func twilioURLs(target string) []string {
 	return urls
 }
 
-// twilio signs a form with the URL; the digest of any other body joins the query. It is
-// signed with SHA-1, unless the route only accepts SHA-256.
+// twilio signs a form with the URL; the digest of any other body is added to the query. It
+// is signed with SHA-1, unless the route only accepts SHA-256.
 func (s *signer) twilio(r *Request) error {
 	if len(r.Body) > 0 && !isForm(r.Header) {
 		sum := sha256.Sum256(r.Body)

@@ -129,7 +129,7 @@ type Verifier interface {
 	Headers() []string
 }
 
-// Options are what [New] and [NewHandshaker] can do without. The zero value has the
+// Options are the optional settings of [New] and [NewHandshaker]. The zero value means the
 // defaults.
 type Options struct {
 	// Now is the clock for checking signed times and certificates; nil is [time.Now].
@@ -137,11 +137,11 @@ type Options struct {
 	// Fetch gets certificates and key sets. Without it, provider sns, and keys that are
 	// published at a URL, cannot be used.
 	Fetch Fetch
-	// Roots are what the certificates of SNS and PayPal are verified up to. SNS serves
-	// them without the chain above, which is fetched by http from Amazon's own addresses,
-	// so this does not work in a function without access to the internet. Without roots, a
-	// certificate of SNS is trusted because SNS serves it by https, and one of PayPal up to
-	// the roots of the system.
+	// Roots are the roots to which the certificates of SNS and PayPal must lead. SNS serves
+	// its certificates without the chain above, which is fetched by http from Amazon's own
+	// addresses, so this does not work in a function without access to the internet.
+	// Without roots, a certificate of SNS is trusted because SNS serves it by https, and
+	// one of PayPal up to the roots of the system.
 	Roots *x509.CertPool
 	// CloudEvents answers the OPTIONS request of CloudEvents, with every Spec. It only
 	// affects handshakers; nil answers none.
@@ -164,8 +164,8 @@ func New(s Spec, source secrets.Source, o Options) (Verifier, error) {
 	return v, nil
 }
 
-// NewBoth makes the verifier of [New] and the handshaker of [NewHandshaker] in one go, for less
-// than both cost: a function may have hundreds of routes.
+// NewBoth makes the verifier of [New] and the handshaker of [NewHandshaker] together, at a
+// lower cost than separately: a function may have hundreds of routes.
 func NewBoth(s Spec, source secrets.Source, o Options) (Verifier, *Handshaker, error) {
 	b, err := newBuilder(s, source, o)
 	if err != nil {

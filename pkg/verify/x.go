@@ -23,7 +23,7 @@ var xTools = tools{
 	describe: describePreset,
 	sign: func(s *signer, r *Request) error {
 		if isPlain(r.Body) {
-			return s.cannot("a body of plain text is what the check of its address signs for anyone")
+			return s.cannot("the check of its address signs a body of plain text for anyone")
 		}
 		return s.preset(r)
 	},
@@ -33,9 +33,9 @@ var xHandshake = Handshake{Methods: []string{http.MethodGet}, newBefore: newXHan
 
 // newXHandshake is the challenge-response check of
 // https://docs.x.com/x-api/webhooks/introduction#challenge-response-check-crc. It signs
-// what anyone sends, in the way in which a delivery is signed. So the token must be plain
-// text, and a plain body is never accepted as a delivery (see [plainless]). It is signed
-// with the first secret.
+// what anyone sends, as a delivery is signed. So the token must be plain text, and a plain
+// body is never accepted as a delivery (see [plainless]). It is signed with the first
+// secret.
 func newXHandshake(b *builder) (exchange, error) {
 	return b.signedChallenge("crc_token", isPlain, func(_ string, mac []byte) any {
 		return map[string]string{"response_token": "sha256=" + base64.StdEncoding.EncodeToString(mac)}
