@@ -1,4 +1,4 @@
-// Package deploy carries the pieces of this folder that `expressway init` writes.
+// Package deploy embeds the files of this folder that `expressway init` writes.
 package deploy
 
 import "embed"

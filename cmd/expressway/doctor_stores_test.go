@@ -145,7 +145,7 @@ func TestDoctorStores(t *testing.T) {
 			}, "", []string{
 				"error dedupe-table Webhook.EXPRESSWAY_DEDUPE_TABLE", "error event-destination Events", "error lookup-table route payout",
 				"warning dedupe-table Webhook.EXPRESSWAY_DEDUPE_TABLE", "warning lookup-table route payout", "warning offload-bucket route taken",
-			}, "forgets objects after 3 days",
+			}, "removes objects after 3 days",
 		},
 		"a lifecycle that is off, and another time to live": {
 			acceptedMapping, func(s stored) {

@@ -15,9 +15,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/config"
 )
 
-// CheckRoutes holds the routes of a configuration against the stack: each queue route and
-// each queue of accepted webhooks has a mapping, each mapping a route, and the tables and
-// buckets that routes name are as the routes use them. Each function reads the file with its
+// CheckRoutes compares the routes of a configuration with the stack: each queue route and
+// each queue of accepted webhooks must have a mapping, each mapping a route, and the tables
+// and buckets that routes name must fit their use. Each function reads the file with its
 // own variables, as it does when it starts.
 func (s *Stack) CheckRoutes(ctx context.Context, getenv func(string) string, path string) ([]Finding, error) {
 	stores, err := newStores(getenv)
@@ -88,8 +88,8 @@ func (s *Stack) CheckRoutes(ctx context.Context, getenv func(string) string, pat
 	return sorted(out), ctx.Err()
 }
 
-// source is the source that the function is meant for, by what feeds it, or by its Handler
-// or name; empty if neither says.
+// source returns the source that the function is meant for, according to what feeds it, or
+// to its Handler or name; empty if neither shows it.
 func (f *Function) source() config.Source {
 	if len(f.Mappings) > 0 {
 		return config.SourceSQS
@@ -102,8 +102,8 @@ func (f *Function) source() config.Source {
 	return ""
 }
 
-// reads is the queue that the queue function reads for a route: its trigger, or what its
-// webhooks were accepted by.
+// reads returns the queue that the queue function reads for a route: its trigger, or the
+// queue that accepts its webhooks.
 func reads(r *config.Route) *config.SQS {
 	if work := r.Work(); work != nil {
 		return work.SQS

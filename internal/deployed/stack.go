@@ -70,7 +70,7 @@ type Mapping struct {
 	Queue               *Queue // nil if the source is not a queue, or could not be read
 }
 
-// A Queue has the attributes of one.
+// A Queue holds the attributes of a queue.
 type Queue struct {
 	Name       string
 	Attributes map[string]string
@@ -285,7 +285,7 @@ func (r *reader) missing(ctx context.Context, place, arn string, queues map[stri
 	if !errors.Is(last.Err, awserr.ErrNotFound) {
 		return false
 	}
-	r.stack.Unread = r.stack.Unread[:before] // the finding says it
+	r.stack.Unread = r.stack.Unread[:before] // the finding reports it
 	return true
 }
 
@@ -359,8 +359,8 @@ func (r *reader) machines(ctx context.Context) {
 	}
 }
 
-// LogGroups returns the log groups of the functions, of the state machines and of the stack itself, as many
-// as one query takes; none if there is no function of Expressway.
+// LogGroups returns the log groups of the functions, of the state machines and of the stack
+// itself, up to the limit of one query; none if there is no function of Expressway.
 func (s *Stack) LogGroups() []string {
 	var out []string
 	add := func(name string) {

@@ -108,8 +108,8 @@ func (s *stores) table(ctx context.Context, name string) (*table, error) {
 	return t, err
 }
 
-// checkTable checks the key of a table, and how its items are removed. Purpose says what the
-// table is for.
+// checkTable checks the key of a table, and how its items are removed. Purpose describes
+// what the table is for.
 func (s *stores) checkTable(ctx context.Context, place, rule, name, purpose, key, kind string, add adder) {
 	t, err := s.table(ctx, name)
 	if errors.Is(err, awserr.ErrNotFound) {
@@ -126,7 +126,7 @@ func (s *stores) checkTable(ctx context.Context, place, rule, name, purpose, key
 	case t.status != "" && t.status != "ACTIVE" && t.status != "UPDATING":
 		add(Error, rule, place, fmt.Sprintf("the table %s (%s) is %s", name, purpose, t.status), "Wait until it is ACTIVE, or create it again")
 	case !slices.Equal(t.keys, []string{key}):
-		add(Error, rule, place, fmt.Sprintf("the table %s (%s) has the key %s, and is used by the key %s", name, purpose, strings.Join(t.keys, " and "), key), "Create a table with the partition key "+key+" alone, and name that")
+		add(Error, rule, place, fmt.Sprintf("the table %s (%s) has the key %s, but is used with the key %s", name, purpose, strings.Join(t.keys, " and "), key), "Create a table with the partition key "+key+" alone, and name that")
 	case kind != "" && t.kinds[key] != kind:
 		add(Error, rule, place, fmt.Sprintf("the key %s of the table %s (%s) is of the type %s, and must be %s", key, name, purpose, t.kinds[key], kind), "Create a table whose key is of the type "+kind)
 	}
@@ -198,7 +198,8 @@ const (
 	maxBucketAnswer = 1 << 20
 )
 
-// checkBucket checks that a bucket of large inputs encrypts, and forgets.
+// checkBucket checks that a bucket of large inputs encrypts its objects, and removes them
+// in the end.
 func (s *stores) checkBucket(ctx context.Context, place, bucket string, add adder) {
 	unread := func(err error) bool {
 		switch {
@@ -215,7 +216,7 @@ func (s *stores) checkBucket(ctx context.Context, place, bucket string, add adde
 		return
 	}
 	if absent {
-		add(Warning, "offload-bucket", place, fmt.Sprintf("the bucket %s names no encryption, and holds payload", bucket), "Set BucketEncryption")
+		add(Warning, "offload-bucket", place, fmt.Sprintf("the bucket %s sets no encryption, but holds payload", bucket), "Set BucketEncryption")
 	}
 	var cycle struct {
 		Rule []bucketRule
@@ -234,7 +235,7 @@ func (s *stores) checkBucket(ctx context.Context, place, bucket string, add adde
 	case absent || days == 0:
 		add(Warning, "offload-bucket", place, fmt.Sprintf("nothing removes the objects of the bucket %s: payload stays forever, and is paid for", bucket), fmt.Sprintf("Add a LifecycleConfiguration whose ExpirationInDays is %d or more", minDays))
 	case days < minDays:
-		add(Warning, "offload-bucket", place, fmt.Sprintf("the bucket %s forgets objects after %d days, and a message that refers to one may be kept for %d: it then fails for good", bucket, days, minDays), fmt.Sprintf("Set ExpirationInDays to %d or more", minDays))
+		add(Warning, "offload-bucket", place, fmt.Sprintf("the bucket %s removes objects after %d days, but a message that refers to one may be kept for %d: it then fails for good", bucket, days, minDays), fmt.Sprintf("Set ExpirationInDays to %d or more", minDays))
 	}
 }
 

@@ -15,8 +15,8 @@ type build struct {
 	// Root is the folder of the module, and Package the package's path in it.
 	Root, Package string
 	OS, Arch      string
-	// Function says that it is a Lambda function, which is built without the RPC mode
-	// that provided.al2023 does not have.
+	// Function is set for a Lambda function, which is built without the RPC mode that
+	// provided.al2023 does not have.
 	Function bool
 	// Version and Commit are written into the binary; they may be empty.
 	Version, Commit string

@@ -62,7 +62,7 @@ func TestVerify(t *testing.T) {
 		}
 	}
 	err := verify(dir)
-	for _, want := range []string{"b.zip is not what SHA256SUMS lists", "c.zip is not in SHA256SUMS"} {
+	for _, want := range []string{"b.zip does not match SHA256SUMS", "c.zip is not in SHA256SUMS"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
 		}

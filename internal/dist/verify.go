@@ -29,7 +29,7 @@ func verify(dir string) error {
 		if err != nil {
 			problems = append(problems, err)
 		} else if fmt.Sprintf("%x", sha256.Sum256(data)) != sum {
-			problems = append(problems, fmt.Errorf("%s is not what SHA256SUMS lists", name))
+			problems = append(problems, fmt.Errorf("%s does not match SHA256SUMS", name))
 		}
 	}
 	files, err := os.ReadDir(dir)

@@ -22,7 +22,7 @@ type file struct {
 // epoch is the time of every entry: the earliest that a zip can have.
 var epoch = time.Date(1980, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// zipped packs files in their order. Nothing of the machine goes into it.
+// zipped packs files in their order. The result does not depend on the machine.
 func zipped(files ...file) ([]byte, error) {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)

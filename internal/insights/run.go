@@ -51,7 +51,7 @@ type Result struct {
 	Events []Event
 	// More means that there are more lines, from Next on.
 	More bool
-	// Next is where the next run must begin to miss no line.
+	// Next is the time from which the next run must search so that it misses no line.
 	Next time.Time
 }
 

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// ticks is how many there are in a second of /proc/PID/stat: USER_HZ is 100 on all
-// architectures that Go has Linux for.
+// ticks is the number of clock ticks per second in /proc/PID/stat: USER_HZ is 100 on all
+// architectures for which Go supports Linux.
 const ticks = 100
 
 // cpuTime returns the processor time that a process has used so far; 0 if it has ended.

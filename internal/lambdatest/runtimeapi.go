@@ -67,7 +67,7 @@ func (s *sandbox) serveNext(w http.ResponseWriter, r *http.Request) {
 	h.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.began.Add(inv.timeout).UnixMilli(), 10))
 	h.Set("Lambda-Runtime-Invoked-Function-Arn", s.opts.arn())
 	h.Set("Lambda-Runtime-Trace-Id", inv.trace)
-	_, _ = w.Write(inv.event) // a process that is gone shows by its exit
+	_, _ = w.Write(inv.event) // the end of a process is detected by its exit
 }
 
 func (s *sandbox) serveResponse(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +76,7 @@ func (s *sandbox) serveResponse(w http.ResponseWriter, r *http.Request) {
 	inv := s.take(r.PathValue("id"))
 	switch {
 	case inv == nil:
-		refuse(w, http.StatusBadRequest, "InvalidRequestID", "no event with this id is being worked on")
+		refuse(w, http.StatusBadRequest, "InvalidRequestID", "no event with this id is in progress")
 	case errors.Is(err, errTooLarge):
 		inv.answer <- answer{err: tooLargeError(), took: now.Sub(inv.began)}
 		refuse(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", maxResponse))
@@ -97,7 +97,7 @@ func (s *sandbox) serveError(w http.ResponseWriter, r *http.Request) {
 	now := time.Now()
 	inv := s.take(r.PathValue("id"))
 	if inv == nil {
-		refuse(w, http.StatusBadRequest, "InvalidRequestID", "no event with this id is being worked on")
+		refuse(w, http.StatusBadRequest, "InvalidRequestID", "no event with this id is in progress")
 		return
 	}
 	failure := tooLargeError()
@@ -108,8 +108,8 @@ func (s *sandbox) serveError(w http.ResponseWriter, r *http.Request) {
 	accept(w)
 }
 
-// serveInitError keeps what the process says about its init; that it failed shows by
-// its exit, which must follow.
+// serveInitError keeps what the process reports about its init. The failure itself is
+// detected by its exit, which must follow.
 func (s *sandbox) serveInitError(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-s.polled:

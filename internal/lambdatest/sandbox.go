@@ -250,7 +250,7 @@ func (b *logBuffer) String() string {
 	return b.buf.String()
 }
 
-// readLimited reads at most limit bytes, and says so when there are more.
+// readLimited reads at most limit bytes; it returns errTooLarge if there are more.
 func readLimited(r io.Reader, limit int) ([]byte, error) {
 	var buf bytes.Buffer
 	n, err := buf.ReadFrom(io.LimitReader(r, int64(limit)+1))

@@ -18,8 +18,8 @@ type FileStore struct {
 	path string
 	lock *flock.Flock
 	file *os.File
-	// broken is the first write that failed. What it may have left of its line must stay the
-	// last thing in the file, where Load removes it.
+	// broken is the first write that failed. The part of a line that it may have written
+	// must stay at the end of the file, where Load removes it.
 	broken error
 }
 

@@ -17,21 +17,21 @@ import (
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 )
 
-// Routes are [Keys] by the routes of a configuration.
+// Routes implements [Keys] for the routes of a configuration.
 type Routes struct {
 	region, account string
 	batch           *sqsbatch.Batch
 	events          *eventbridge.Events
 }
 
-// NewRoutes returns the Keys of routes. Region and account are those of queues whose URL
-// does not say.
+// NewRoutes returns the Keys of routes. Region and account are used for queues whose
+// address does not name them.
 func NewRoutes(routes []*config.Route, region, account string) *Routes {
 	r := &Routes{region: region, account: account}
 	begun := time.Now()
 	var looks atomic.Int64
-	// Each look at the clock is a minute later, so that a key that is made of the time shows
-	// that it does not stay what it is.
+	// Each reading of the clock is a minute later, so that a key that depends on the time
+	// turns out to be unstable.
 	b := bridge.New(nil, bridge.Options{Now: func() time.Time {
 		return begun.Add(time.Duration(looks.Add(1)) * time.Minute)
 	}})
@@ -39,9 +39,9 @@ func NewRoutes(routes []*config.Route, region, account string) *Routes {
 	return r
 }
 
-// Known implements [Keys]. It makes two deliveries of the parcel, and looks at both: a key
-// that is made of what SQS or a bus adds does not stay what it is. A key that cannot be
-// made is none: its delivery claims nothing either.
+// Known implements [Keys]. It makes two deliveries of the parcel, and compares their keys:
+// a key that depends on what SQS or a bus adds is not stable. If the key cannot be
+// computed, there is none, because the delivery claims nothing either.
 func (r *Routes) Known(ctx context.Context, p *Parcel) (Known, error) {
 	of := r.events.DedupeKey
 	if p.Target.Place == ToQueue {
@@ -69,7 +69,7 @@ func (r *Routes) Known(ctx context.Context, p *Parcel) (Known, error) {
 	return known, nil
 }
 
-// delivery is the nth event in which the function gets the parcel.
+// delivery returns the nth event in which the function gets the parcel.
 func (r *Routes) delivery(p *Parcel, n int) ([]byte, error) {
 	switch p.Target.Place {
 	case ToFunction:
@@ -117,7 +117,7 @@ func (r *Routes) delivery(p *Parcel, n int) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// arn is the ARN of a queue's URL, ARN or name.
+// arn returns the ARN of a queue, given its URL, ARN or name.
 func (r *Routes) arn(address string) string {
 	if strings.HasPrefix(address, "arn:") {
 		return address
@@ -133,7 +133,8 @@ func (r *Routes) arn(address string) string {
 	return "arn:aws:sqs:" + region + ":" + account + ":" + queueName(address)
 }
 
-// RegionOf is the region that an ARN or the host of a queue's URL names; empty for none.
+// RegionOf returns the region that an ARN or the host of a queue's URL names; empty for
+// none.
 func RegionOf(address string) string {
 	if strings.HasPrefix(address, "arn:") {
 		if parts := strings.Split(address, ":"); len(parts) > 3 {

@@ -1,5 +1,5 @@
-// Package samples has what senders send, cut down to what people's routes look at: for
-// `expressway sign --sample` and the console.
+// Package samples holds what senders send, reduced to the members that routes usually read,
+// for `expressway sign --sample` and the console.
 package samples
 
 const form = "application/x-www-form-urlencoded"
@@ -13,7 +13,7 @@ type Sample struct {
 	Event string
 }
 
-// Of returns the sample of a provider; ok is false if there is none of its own.
+// Of returns the sample of a provider; ok is false if the provider has none of its own.
 func Of(provider string) (s Sample, ok bool) {
 	s, ok = bodies[provider]
 	if ok && s.ContentType == "" {

@@ -212,8 +212,7 @@ func quote(s string) string {
 	return string(text)
 }
 
-// samples are bodies to sign, and events to invoke the functions with.
-// sampleFile is the file of a provider's sample.
+// sampleFile returns the path of a provider's sample.
 func sampleFile(provider string) string {
 	s, _ := samples.Of(provider)
 	extension := ".json"
@@ -226,6 +225,7 @@ func sampleFile(provider string) string {
 	return "events/bodies/" + provider + extension
 }
 
+// samples writes the bodies to sign, and the events to invoke the functions with.
 func (p *plan) samples(c *Changes) {
 	for _, h := range p.hooks {
 		s, _ := samples.Of(h.provider)

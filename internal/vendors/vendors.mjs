@@ -1,13 +1,13 @@
-// Asks the providers' own libraries about requests: one JSON request a line of standard
-// input, one verdict a line of standard output. Libraries have no clock to set, so requests
-// are of now.
+// Asks the providers' own libraries about requests: one JSON request per line of standard
+// input, one verdict per line of standard output. The libraries' clocks cannot be set, so
+// requests carry the current time.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
 const require = createRequire(import.meta.url);
 
 // Each takes {secret, url, method, path, query, headers, body, audience, publicKey} and
-// returns false, or throws, where the library refuses the request.
+// returns false, or throws, if the library refuses the request.
 const libraries = {
   stripe: ["stripe", async (r) => !!new (require("stripe"))("sk_test").webhooks.constructEvent(r.body, r.headers["stripe-signature"], r.secret)],
   svix: ["svix", (r) => (new (require("svix").Webhook)(r.secret).verify(r.body, alias(r.headers, "webhook-", "svix-")), true)],

@@ -41,7 +41,7 @@ interface Alarm {
   readonly dimension: [string, string];
   readonly threshold?: number;
   readonly maximum?: boolean;
-  /** How many periods of five minutes, and in how many of them. */
+  /** The number of periods of five minutes, and in how many of them the condition must hold. */
   readonly periods?: [number, number];
 }
 
@@ -118,7 +118,7 @@ export class Alarms {
       comparisonOperator: 'GreaterThanOrEqualToThreshold',
       evaluationPeriods: 1,
       datapointsToAlarm: 1,
-      treatMissingData: 'notBreaching', // what is zero is not written
+      treatMissingData: 'notBreaching', // zeros are not written
       alarmActions: actions,
       okActions: actions,
     };

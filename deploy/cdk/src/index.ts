@@ -19,7 +19,7 @@ import { apiPath, dedupes, matchers, readRoutes, Route, routesOf, secretReferenc
 
 export { ExpresswayAlarms } from './alarms';
 
-/** What all Expressway functions take. */
+/** Properties of all Expressway functions. */
 export interface ExpresswayProps {
   /** The folder that holds expressway.yaml: the function's code. */
   readonly config: string;
@@ -29,7 +29,7 @@ export interface ExpresswayProps {
    * assigned to a single variable, whatever its name.
    */
   readonly machines?: sfn.IStateMachine[];
-  /** State machines by the variable that start: reads, where machines does not tell. */
+  /** State machines by the variable that start: reads, if their names do not match as for machines. */
   readonly machineVariables?: { [variable: string]: sfn.IStateMachine };
   /** The state machines whose tasks wait for the routes with resume:. */
   readonly waiting?: sfn.IStateMachine[];
@@ -50,7 +50,7 @@ export interface ExpresswayProps {
   readonly architecture?: lambda.Architecture;
   /** Further variables, such as secrets that env: references name. */
   readonly environment?: { [name: string]: string };
-  /** Where routes with dedupe remember deliveries. Without it each function environment remembers for itself. */
+  /** The table in which routes with dedupe remember deliveries. Without it, each execution environment only remembers its own. */
   readonly dedupeTable?: dynamodb.ITable;
   /** @default 256 */
   readonly memorySize?: number;
@@ -76,7 +76,7 @@ export interface ExpresswayQueueProps extends ExpresswayProps {
   readonly deadLetterQueues?: { [variable: string]: sqs.IQueue };
   /** @default 10 */
   readonly batchSize?: number;
-  /** How many pollers there are at most. */
+  /** The maximum number of pollers. */
   readonly maxConcurrency?: number;
 }
 
@@ -84,7 +84,7 @@ export interface ExpresswayQueueProps extends ExpresswayProps {
 export interface ExpresswayEventsProps extends ExpresswayProps {
   /** @default the account's bus */
   readonly bus?: events.IEventBus;
-  /** Where an event goes that failed for good. */
+  /** The queue that receives events that failed for good. */
   readonly onFailure?: sqs.IQueue;
 }
 
@@ -224,7 +224,7 @@ function reads(routes: Route[], name: string): boolean {
   return texts(routes).some((text) => text.includes(`\${${name}}`) || text.includes(`\${${name}:-`));
 }
 
-/** A name without what says only that it is an ARN of a state machine. */
+/** A name without the suffix that only says that it is the ARN of a state machine. */
 function squeeze(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '').replace(/(statemachine|machine)?(arn)?$/, '');
 }
@@ -239,7 +239,8 @@ export class ExpresswayWebhook extends ExpresswayFunction {
     this.api = props.api ?? new apigateway.HttpApi(this, 'Api');
     const integration = new integrations.HttpLambdaIntegration('Routes', this.handler, { timeout: Duration.seconds(29) });
     for (const target of new Set(this._routes.map(apiPath))) {
-      // All methods: senders ask for consent with other methods than the route's, and the function answers 405 to the rest.
+      // All methods: senders ask for consent with methods other than the route's, and the
+      // function answers 405 to the rest.
       this.api.addRoutes({ path: target, methods: [apigateway.HttpMethod.ANY], integration });
     }
     this._alarms?.ofApi(this.api.apiId);

@@ -8,12 +8,12 @@ export interface Need {
   condition?: { [operator: string]: { [key: string]: string } };
 }
 
-/** What the permissions of a function are made of. */
+/** What the permissions of a function are derived from. */
 export interface Surroundings {
   stack: Stack;
   /** The environment of the function. */
   environment: { [name: string]: string };
-  /** ARNs of constructs by what the environment calls them: the URL of a queue, the name of a table or a bucket. */
+  /** ARNs of constructs by their values in the environment: the URL of a queue, the name of a table or a bucket. */
   arns: Map<string, string>;
   /** ARNs of the state machines that wait for the routes that resume. */
   waiting: string[];
@@ -121,7 +121,7 @@ function named(value: string, head: string, s: Surroundings): string {
   return value.startsWith('arn:') || Token.isUnresolved(value) && head.includes(':stateMachine:') ? value : head + value;
 }
 
-/** Permission to start an alias or a version is asked of the state machine's own ARN. */
+/** The ARN without an alias or a version: permission to start one is granted on the state machine itself. */
 function unqualified(arn: string): string {
   return Token.isUnresolved(arn) ? arn : arn.split(':').slice(0, 7).join(':');
 }

@@ -40,7 +40,7 @@ export function readRoutes(folder: string): Route[] {
   return document.routes;
 }
 
-/** Whether a route's deliveries are accepted into a queue, for the queue function to work on. */
+/** Whether a route's deliveries are accepted into a queue, for the queue function to process. */
 export function accepts(route: Route): boolean {
   return route.http !== undefined && route.queue !== undefined;
 }
@@ -83,7 +83,7 @@ export function secretReferences(route: Route): string[] {
   return [secrets, token, roots].flat().filter((v): v is string => typeof v === 'string');
 }
 
-/** The reference where a secret is put that a sender hands over. */
+/** The reference to the place where a secret that a sender hands over is stored. */
 export function secretStore(route: Route): string | undefined {
   const handshake = route.verify && typeof route.verify === 'object' ? route.verify.handshake : undefined;
   return handshake && typeof handshake === 'object' ? handshake.store : undefined;
@@ -101,7 +101,7 @@ export function apiPath(route: Route): string {
   return target.slice(target.indexOf('/')).replace(/\.\.\.\}/g, '+}').replace(/\{\$\}/g, '');
 }
 
-/** What an event pattern has for texts of a route, of which * is any text. */
+/** The event pattern's form of a route's texts, in which * matches any text. */
 export function matchers(list: string | string[] | undefined): unknown[] | undefined {
   const all = list === undefined ? [] : Array.isArray(list) ? list : [list];
   if (all.length === 0 || all.includes('*')) {

@@ -23,12 +23,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	version := flag.String("version", "", "vMAJOR.MINOR.PATCH")
-	commit := flag.String("commit", "", "what the release is made of (default: git's HEAD)")
+	commit := flag.String("commit", "", "commit that the release is built from (default: git's HEAD)")
 	out := flag.String("o", "dist", "`folder` to write to")
 	platform := flag.String("platform", "", "write only the command of `OS/ARCH` (default: the whole release)")
 	flag.Parse()
 	if !versions.MatchString(*version) {
-		fmt.Fprintln(os.Stderr, "release: -version must be like v0.1.0")
+		fmt.Fprintln(os.Stderr, "release: -version must have the form v0.1.0")
 		os.Exit(2)
 	}
 	if *commit == "" {
