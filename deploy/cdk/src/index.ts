@@ -188,7 +188,7 @@ abstract class ExpresswayFunction extends Construct {
       if (machine) {
         found[name] = machine;
       } else if (props.environment?.[name] === undefined) {
-        throw new Error(`start: \${${name}} names no state machine; give it by machineVariables: { ${name}: machine }`);
+        throw new Error(`start: \${${name}} names no state machine; pass it in machineVariables: { ${name}: machine }`);
       }
     }
     return found;
@@ -201,7 +201,7 @@ abstract class ExpresswayFunction extends Construct {
       for (const reference of secretReferences(route)) {
         const name = /^env:(.*)$/.exec(expand(reference, this._environment, route.name))?.[1];
         if (name !== undefined && !this._environment[name]) {
-          throw new Error(`${file}: route ${route.name}: the secret env:${name} has no value; give it by environment`);
+          throw new Error(`${file}: route ${route.name}: the secret env:${name} has no value; set it in environment`);
         }
       }
     }

@@ -24,7 +24,7 @@ export function expand(text: string, environment: { [name: string]: string }, wh
   return text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g, (_, name: string, fallback: string | undefined) => {
     const value = environment[name] || fallback;
     if (value === undefined) {
-      throw new Error(`${where}: the variable ${name} has no value; give it by environment, or what it names by queues, deadLetterQueues, lookupTables or buckets`);
+      throw new Error(`${where}: the variable ${name} has no value; set it in environment, or pass what it names in queues, deadLetterQueues, lookupTables or buckets`);
     }
     return value;
   });
@@ -62,7 +62,7 @@ export function needs(routes: Route[], source: Source, s: Surroundings): Need[] 
         route.resume.heartbeat !== undefined ? 'states:SendTaskHeartbeat' : [],
       );
       if (s.waiting.length === 0) {
-        throw new Error(`route ${route.name}: resume needs the state machines whose tasks wait; give them by waiting: [machine]`);
+        throw new Error(`route ${route.name}: resume needs the state machines whose tasks wait; pass them in waiting: [machine]`);
       }
       s.waiting.forEach((arn) => add(unqualified(arn), ...actions));
       if (route.resume.lookup?.table !== undefined) {
@@ -134,7 +134,7 @@ function queueArn(address: string, route: Route, key: string, s: Surroundings): 
   }
   const url = /^https:\/\/sqs\.([a-z0-9-]+)\.[^/]+\/([0-9]+)\/([A-Za-z0-9_-]+(?:\.fifo)?)$/.exec(address);
   if (!url) {
-    throw new Error(`route ${route.name}: ${key} is ${address}, which is neither the URL nor the ARN of a queue; give the queue by queues or deadLetterQueues`);
+    throw new Error(`route ${route.name}: ${key} is ${address}, which is neither the URL nor the ARN of a queue; pass the queue in queues or deadLetterQueues`);
   }
   return `arn:${s.stack.partition}:sqs:${url[1]}:${url[2]}:${url[3]}`;
 }
