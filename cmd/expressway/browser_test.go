@@ -31,7 +31,7 @@ type browser struct {
 func newBrowser(t *testing.T, base string) *browser {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("drives a browser")
+		t.Skip("the short tests drive no browser")
 	}
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -102,7 +102,7 @@ func (b *browser) eventually(t *testing.T, expression string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("never true: %s", expression)
+			t.Fatalf("this has not become true in time: %s", expression)
 		}
 	}
 }
@@ -141,7 +141,7 @@ func TestConsoleInBrowser(t *testing.T) {
 	dir := t.TempDir()
 	for _, part := range []string{"statemachines", "events", "expressway.yaml", "env.json", "mocks.json"} {
 		if out, err := exec.Command("cp", "-r", filepath.Join(root, part), dir).CombinedOutput(); err != nil {
-			t.Fatalf("%v %s", err, out)
+			t.Fatalf("copy the example: %v %s", err, out)
 		}
 	}
 	t.Chdir(dir)
@@ -158,7 +158,7 @@ func TestConsoleInBrowser(t *testing.T) {
 	b.eventually(t, `document.body.classList.contains('scripted') && (r => !!r && (r.click(), true))([...document.querySelectorAll('a.row')].find(r => r.textContent.includes('OrderRejected in Reject') && r.textContent.includes('422')))`)
 	b.do(t, click(`.failure .go`))
 	if got := b.text(t, "#state"); !strings.Contains(got, "Reject") || !strings.Contains(got, "The order has no items.") || !strings.Contains(got, `"items": []`) {
-		t.Errorf("the state says %q", got)
+		t.Errorf("the state says %q, want the rejected order", got)
 	}
 	b.eventually(t, `document.querySelector('.drawing [data-state=Reject]').classList.contains('chosen')`)
 	rejected, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href`))

@@ -61,7 +61,7 @@ func TestSavedFixtureIsInvoked(t *testing.T) {
 		}
 		defer response.Body.Close()
 		if text, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK || json.Unmarshal(text, to) != nil {
-			t.Fatalf("%s %s: %d %s %v", method, path, response.StatusCode, text, err)
+			t.Fatalf("%s %s: got %d %s %v, want 200 and JSON", method, path, response.StatusCode, text, err)
 		}
 	}
 	var sent struct{ ID int }
@@ -74,7 +74,7 @@ func TestSavedFixtureIsInvoked(t *testing.T) {
 	var out, errs strings.Builder
 	code := run(t.Context(), append(strings.Fields(saved.Command)[1:], "--env-vars", "env.json"), nil, &out, &errs, func(string) string { return "" })
 	if code != 0 || !strings.Contains(out.String(), `"statusCode":200`) || !strings.Contains(out.String(), `{\"greeting\":\"hi\"}`) {
-		t.Errorf("exit %d: %s %s", code, out.String(), errs.String())
+		t.Errorf("exit %d, want 0 and the greeting: %s %s", code, out.String(), errs.String())
 	}
 }
 
@@ -90,14 +90,14 @@ func TestGraph(t *testing.T) {
 	for format, want := range map[string]string{"svg": `aria-label="Pass state Greet"`, "mermaid": "flowchart TD", "dot": "digraph {"} {
 		code, out, errs := draw("hello", "-o", format)
 		if code != 0 || !strings.Contains(out, want) || !strings.Contains(out, "Greet") {
-			t.Errorf("%s: exit %d %s %s", format, code, out, errs)
+			t.Errorf("%s: exit %d, want 0 and a picture: %s %s", format, code, out, errs)
 		}
 		if format == "svg" && xml.Unmarshal([]byte(out), new(struct{})) != nil {
 			t.Error("the drawing is not well-formed")
 		}
 	}
 	if code, _, errs := draw("hallo"); code == 0 || !strings.Contains(errs, "the state machines are hello") {
-		t.Errorf("exit %d %s", code, errs)
+		t.Errorf("exit %d, want a failure that names the state machines: %s", code, errs)
 	}
 }
 
@@ -114,11 +114,11 @@ func TestDevSaysTheConsoleFirst(t *testing.T) {
 	first := make([]byte, 200)
 	n, err := read.Read(first)
 	if err != nil || !strings.HasPrefix(string(first[:n]), "console         http://127.0.0.1:") || !strings.HasSuffix(string(first[:n]), "/_expressway/\n") {
-		t.Errorf("%v %q", err, first[:n])
+		t.Errorf("got %v %q, want the console's address", err, first[:n])
 	}
 	go func() { _, _ = io.Copy(io.Discard, read) }()
 	cancel()
 	if code := <-done; code != 0 {
-		t.Errorf("exit %d", code)
+		t.Errorf("exit %d, want 0", code)
 	}
 }

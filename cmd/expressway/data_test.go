@@ -42,7 +42,7 @@ func startDev(t *testing.T, env map[string]string, args ...string) (states strin
 		select {
 		case code := <-done:
 			if code != 0 {
-				t.Errorf("exit %d: %s", code, errs.String())
+				t.Errorf("exit %d, want 0: %s", code, errs.String())
 			}
 		case <-time.After(10 * time.Second):
 			t.Error("it does not stop")
@@ -95,7 +95,7 @@ func TestDevData(t *testing.T) {
 			args := append([]string{"--states", "127.0.0.1:0"}, tt.args...)
 			url, stop := startDev(t, nil, args...)
 			if got := callStates(t, url, "CreateStateMachine", create); !strings.Contains(got, "stateMachine:made:1") {
-				t.Errorf("create = %s", got)
+				t.Errorf("CreateStateMachine = %s, want version 1", got)
 			}
 			stop()
 			url, stop = startDev(t, nil, args...)
@@ -115,7 +115,7 @@ func TestDevBrokenData(t *testing.T) {
 	}
 	code, _, errs := inProject(t, "", "dev", "--http", "127.0.0.1:0", "--states", "127.0.0.1:0", "--data", dir)
 	if code != 1 || !strings.Contains(errs, filepath.Join(dir, "orders.0.machine.json")+": not a stored state machine") {
-		t.Errorf("exit %d: %s", code, errs)
+		t.Errorf("exit %d, want 1 and the file that is not a state machine: %s", code, errs)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestDevWarnsOfOpenAddresses(t *testing.T) {
 	for address, want := range map[string]bool{"127.0.0.1:0": false, "0.0.0.0:0": true} {
 		_, stop := startDev(t, nil, "--states", address)
 		if errs := stop(); strings.Contains(errs, "does not check credentials") != want {
-			t.Errorf("%s: %s", address, errs)
+			t.Errorf("%s: unexpected or missing warning about credentials: %s", address, errs)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func (s stored) bucket(name string, documents map[string]string) {
 		}
 		_ = resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
-			s.t.Fatalf("PUT %s%s: %s", name, query, resp.Status)
+			s.t.Fatalf("PUT %s%s: got %s, want 200", name, query, resp.Status)
 		}
 	}
 	put("", "")
@@ -213,7 +213,7 @@ func TestDoctorStores(t *testing.T) {
 					got = append(got, line)
 				}
 				if f.Cure == "" {
-					t.Errorf("%s has no advice", f.Rule)
+					t.Errorf("the finding %s has no advice", f.Rule)
 				}
 			}
 			slices.Sort(got)

@@ -90,7 +90,7 @@ func TestDoctor(t *testing.T) {
 			resource, _, _ := strings.Cut(f.Resource, " ←")
 			got = append(got, f.Severity+" "+f.Rule+" "+resource)
 			if f.Cure == "" {
-				t.Errorf("%s has no advice", f.Rule)
+				t.Errorf("the finding %s has no advice", f.Rule)
 			}
 		}
 		want := []string{
@@ -105,7 +105,7 @@ func TestDoctor(t *testing.T) {
 		t.Parallel()
 		code, out, errs := doctor(server.Getenv, "--stack", "right", "--strict")
 		if code != 0 || out != "" || !strings.Contains(errs, "1 functions of Expressway") {
-			t.Errorf("exit %d: %s%s", code, out, errs)
+			t.Errorf("exit %d, want 0 and one function of Expressway: %s%s", code, out, errs)
 		}
 	})
 	// With the configuration, each route has a mapping, each mapping a route, and each function
@@ -154,7 +154,7 @@ func TestDoctor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if code, _, errs := doctor(server.Getenv, "--stack", name); code != 1 || !strings.Contains(errs, want) {
-				t.Errorf("exit %d: %s", code, errs)
+				t.Errorf("exit %d, want 1 and the reason: %s", code, errs)
 			}
 		})
 	}
@@ -164,7 +164,7 @@ func TestDoctor(t *testing.T) {
 		getenv, calls := refusing(t, server, "GetQueueUrl", http.StatusForbidden, "AccessDeniedException", "not authorized to perform sqs:GetQueueUrl")
 		code, out, _ := doctor(getenv, "--stack", "shop")
 		if code != 1 || !strings.Contains(out, "sqs:GetQueueUrl: a permission is missing") || !strings.Contains(out, "[report-batch-item-failures]") {
-			t.Errorf("exit %d: %s", code, out)
+			t.Errorf("exit %d, want 1, the missing permission and the other findings: %s", code, out)
 		}
 		for _, call := range *calls {
 			if verb, _, _ := strings.Cut(call, " "); verb != "Get" && verb != "List" && verb != "Describe" && verb != "GET" {
@@ -176,14 +176,14 @@ func TestDoctor(t *testing.T) {
 		t.Parallel()
 		getenv, _ := refusing(t, server, "ListStackResources", http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
 		if code, _, errs := doctor(getenv, "--stack", "shop"); code != 1 || !strings.Contains(errs, "cloudformation:ListStackResources: the credentials have expired") {
-			t.Errorf("exit %d: %s", code, errs)
+			t.Errorf("exit %d, want 1 and that the credentials have expired: %s", code, errs)
 		}
 	})
 	t.Run("throttled", func(t *testing.T) {
 		t.Parallel()
 		getenv, _ := refusing(t, server, "ListStackResources", http.StatusBadRequest, "Throttling", "Rate exceeded")
 		if code, _, errs := doctor(getenv, "--stack", "shop"); code != 1 || !strings.Contains(errs, "the service is throttling") {
-			t.Errorf("exit %d: %s", code, errs)
+			t.Errorf("exit %d, want 1 and that the service is throttling: %s", code, errs)
 		}
 	})
 }
@@ -276,11 +276,11 @@ func TestWithoutCredentials(t *testing.T) {
 		var out, errs strings.Builder
 		code := run(context.Background(), args, nil, &out, &errs, noEnvironment)
 		if text := errs.String(); code != 1 || !strings.Contains(text, "no AWS credentials were found: sign in") || strings.Contains(text, "ec2imds") {
-			t.Errorf("%v: exit %d: %s", args, code, text)
+			t.Errorf("%v: exit %d, want 1 and advice on signing in: %s", args, code, text)
 		}
 	}
 	_ = write.Close()
 	if text, err := io.ReadAll(read); err != nil || len(text) > 0 {
-		t.Errorf("the SDK wrote %q, %v", text, err)
+		t.Errorf("the SDK wrote %q, %v, want nothing", text, err)
 	}
 }

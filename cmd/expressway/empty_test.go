@@ -33,7 +33,7 @@ func TestDevWithoutRoutes(t *testing.T) {
 			}
 			url, stop := startDev(t, nil, "--states", "127.0.0.1:0")
 			if got := callStates(t, url, "ListStateMachines", "{}"); got != `{"stateMachines":[]}` {
-				t.Errorf("ListStateMachines = %s", got)
+				t.Errorf("ListStateMachines = %s, want an empty list", got)
 			}
 			stop()
 		})
@@ -58,7 +58,7 @@ func TestNamedConfigurationIsMissing(t *testing.T) {
 			return ""
 		})
 		if code != 1 || !strings.Contains(errs.String(), "gone.yaml") {
-			t.Errorf("%s: exit %d: %s%s", name, code, out.String(), errs.String())
+			t.Errorf("%s: exit %d, want 1 and that gone.yaml is missing: %s%s", name, code, out.String(), errs.String())
 		}
 	}
 }
@@ -104,7 +104,7 @@ func TestVersion(t *testing.T) {
 		var out, errs strings.Builder
 		code := run(t.Context(), []string{argument}, nil, &out, &errs, func(string) string { return "" })
 		if code != 0 || !shape.MatchString(out.String()) {
-			t.Errorf("%s: exit %d %q %q", argument, code, out.String(), errs.String())
+			t.Errorf("%s: exit %d, want 0 and the version: %q %q", argument, code, out.String(), errs.String())
 		}
 	}
 }

@@ -169,6 +169,6 @@ func startSlow(t *testing.T, endpoint string) {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		t.Fatalf("StartExecution answered %s", response.Status)
+		t.Fatalf("StartExecution answered %s, want 200", response.Status)
 	}
 }

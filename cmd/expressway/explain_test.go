@@ -30,7 +30,7 @@ func explainRoute(t *testing.T, path, route string) string {
 	if code := run(t.Context(), []string{"explain", route, "--config", path}, nil, &out, &errs, func(name string) string {
 		return map[string]string{"S": "never-to-be-shown", "T": "never-to-be-shown", "X": "never-to-be-shown"}[name]
 	}); code != 0 {
-		t.Fatalf("exit %d: %s", code, errs.String())
+		t.Fatalf("explain exits with %d, want 0: %s", code, errs.String())
 	}
 	if strings.Contains(out.String()+errs.String(), "never-to-be-shown") {
 		t.Errorf("a secret is shown:\n%s", out.String())
@@ -141,6 +141,6 @@ func TestExplain(t *testing.T) {
 	if code := run(t.Context(), []string{"explain", "nope"}, nil, &out, &errs, func(name string) string {
 		return map[string]string{"EXPRESSWAY_CONFIG": oneRoute(t, "    sqs: q\n")}[name]
 	}); code != 1 || !strings.Contains(errs.String(), `no route "nope"; it has a`) {
-		t.Errorf("exit %d: %s", code, errs.String())
+		t.Errorf("exit %d, want 1 and the routes that exist: %s", code, errs.String())
 	}
 }

@@ -24,7 +24,7 @@ func TestGeneratedQueueName(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			code, out, errs := inProject(t, string(c.Event), "invoke", c.Fn, "-e", "-")
 			if code != 0 || strings.TrimSpace(out) != `{"batchItemFailures":[]}` || !strings.Contains(errs, `"status":"SUCCEEDED"`) {
-				t.Errorf("exit %d: %s%s", code, out, errs)
+				t.Errorf("exit %d, want 0 and a settled batch: %s%s", code, out, errs)
 			}
 		})
 	}

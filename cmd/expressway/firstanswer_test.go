@@ -26,7 +26,7 @@ func TestInitToFirstAnswer(t *testing.T) {
 	alone := person{program: filepath.Join(dir, "expressway"), dir: filepath.Join(dir, "project")}
 	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w", "-o", alone.program, ".")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		t.Fatalf("build the command: %v: %s", err, out)
 	}
 	if err := os.Mkdir(alone.dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestInitToFirstAnswer(t *testing.T) {
 	answer := alone.send(t, url, command)
 	took := time.Since(began)
 	if answer != `{"received":true}` {
-		t.Errorf("the answer is %s", answer)
+		t.Errorf("the answer is %s, want {\"received\":true}", answer)
 	}
 	t.Logf("from an empty folder to the first answer: %s", took.Round(time.Millisecond))
 	// What is promised is ten seconds; the machine that tests may be busy.
@@ -64,7 +64,7 @@ func (p person) run(t *testing.T, args ...string) string {
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%v: %v: %s%s", args, err, out, &errs)
+		t.Fatalf("expressway %v failed: %v: %s%s", args, err, out, &errs)
 	}
 	return string(out)
 }
@@ -124,7 +124,7 @@ func (p person) send(t *testing.T, url, command string) string {
 	t.Helper()
 	m := signedHeader.FindStringSubmatch(command)
 	if m == nil {
-		t.Fatalf("no signature in %s", command)
+		t.Fatalf("the command has no signature: %s", command)
 	}
 	body, err := os.Open(filepath.Join(p.dir, "events/bodies/stripe.json"))
 	if err != nil {

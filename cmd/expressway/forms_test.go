@@ -49,7 +49,7 @@ func (c *consoleClient) page(path string) string {
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != http.StatusOK {
-		c.t.Fatalf("%s: %d %s %v", path, response.StatusCode, text, err)
+		c.t.Fatalf("GET %s: got %d %s %v, want 200", path, response.StatusCode, text, err)
 	}
 	return string(text)
 }
@@ -57,7 +57,7 @@ func (c *consoleClient) page(path string) string {
 func (c *consoleClient) get(path string, to any) {
 	c.t.Helper()
 	if text := c.page(path); json.Unmarshal([]byte(text), to) != nil {
-		c.t.Fatalf("%s: %s", path, text)
+		c.t.Fatalf("GET %s: got %s, want JSON", path, text)
 	}
 }
 
@@ -75,7 +75,7 @@ func (c *consoleClient) post(path, body string, to any) {
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != http.StatusOK || json.Unmarshal(text, to) != nil {
-		c.t.Fatalf("%s %s: %d %s %v", path, body, response.StatusCode, text, err)
+		c.t.Fatalf("POST %s %s: got %d %s %v, want 200 and JSON", path, body, response.StatusCode, text, err)
 	}
 }
 
@@ -155,7 +155,7 @@ func (c *consoleClient) resume(state string) {
 			}
 		}
 	}
-	c.t.Fatalf("nothing waits in %s", state)
+	c.t.Fatalf("no task waits in the state %s in time", state)
 }
 
 // Whoever opens the page for sending and presses a button gets an answer of 2xx, before
@@ -168,7 +168,7 @@ func TestFormsOfTheSamples(t *testing.T) {
 	dir := t.TempDir()
 	for _, part := range []string{"statemachines", "events", "expressway.yaml", "env.json", "mocks.json"} {
 		if out, err := exec.Command("cp", "-r", filepath.Join(root, part), dir).CombinedOutput(); err != nil {
-			t.Fatalf("%v %s", err, out)
+			t.Fatalf("copy the example: %v %s", err, out)
 		}
 	}
 	t.Chdir(dir)
@@ -180,7 +180,7 @@ func TestFormsOfTheSamples(t *testing.T) {
 		t.Helper()
 		f, ok := list[name]
 		if !ok {
-			t.Errorf("no form for %s", name)
+			t.Errorf("there is no form for %s", name)
 			return
 		}
 		delete(list, name)
@@ -201,7 +201,7 @@ func TestFormsOfTheSamples(t *testing.T) {
 	check("An event for payments", "SUCCEEDED")
 	check("A request, as a Function URL delivers it", "401")
 	if why := cannot["approvals"]; !strings.Contains(why, "Only a link made by a workflow works here.") || !strings.Contains(why, "status=RUNNING") {
-		t.Errorf("approvals: %q", why)
+		t.Errorf("the reason why approvals has no form = %q, want where to find links", why)
 	}
 	for name := range list {
 		t.Errorf("the form %q is not tested", name)
@@ -215,7 +215,7 @@ func TestFormsOfTheSamples(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("payouts: %+v", d)
+			t.Fatalf("the form of payouts did not resume its workflow in time: %+v", d)
 		}
 	}
 	// The files are read as they are when the page is opened.

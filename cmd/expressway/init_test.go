@@ -37,7 +37,7 @@ func build(t *testing.T) {
 	}
 	for _, m := range found {
 		if read(t, filepath.Join(dir, m[1], "expressway.yaml")) != read(t, "expressway/expressway.yaml") {
-			t.Errorf("%s has another configuration", m[1])
+			t.Errorf("%s has a configuration that differs from expressway/expressway.yaml", m[1])
 		}
 	}
 }
@@ -62,7 +62,7 @@ func strict(t *testing.T, args ...string) {
 	t.Helper()
 	var out strings.Builder
 	if code := run(t.Context(), append([]string{"validate"}, args...), nil, &out, &out, noEnvironment); code != 0 {
-		t.Errorf("validate exits with %d: %s", code, out.String())
+		t.Errorf("validate exits with %d, want 0: %s", code, out.String())
 	}
 }
 
@@ -70,7 +70,7 @@ func tool(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, errs strings.Builder
 	if code := run(t.Context(), args, nil, &out, &errs, noEnvironment); code != 0 {
-		t.Fatalf("%v exits with %d: %s%s", args, code, out.String(), errs.String())
+		t.Fatalf("expressway %v exits with %d, want 0: %s%s", args, code, out.String(), errs.String())
 	}
 	return out.String()
 }
@@ -117,7 +117,7 @@ func TestInitEmptyFolder(t *testing.T) {
 					continue
 				}
 				if got := tool(t, "invoke", sample.function, "-e", "events/"+sample.file+".json"); !strings.Contains(got, sample.want) {
-					t.Errorf("%s: %s", source, got)
+					t.Errorf("invoke with the sample of %s printed %s", source, got)
 				}
 			}
 		})
@@ -154,7 +154,7 @@ func TestInitForeignStacks(t *testing.T) {
 			before := read(t, "template.yaml")
 			diff := tool(t, append([]string{"init"}, test.args...)...)
 			if !strings.Contains(diff, "+  ExpresswayWebhook:") || read(t, "template.yaml") != before {
-				t.Errorf("without --write: %s", diff)
+				t.Errorf("without --write, got %s, want a diff and an unchanged template", diff)
 			}
 			tool(t, append([]string{"init", "--write"}, test.args...)...)
 			for _, add := range test.adds {
@@ -228,7 +228,7 @@ func TestAddToAnotherDoor(t *testing.T) {
 		t.Error("there is an API that nothing uses")
 	}
 	if text := read(t, "env.json"); !strings.Contains(text, `"TWILIO_SECRET_REF": "env:TWILIO_SECRET"`) {
-		t.Errorf("env.json: %s", text)
+		t.Errorf("env.json has no TWILIO_SECRET_REF: %s", text)
 	}
 	strict(t, "--strict")
 	lint(t, true)
@@ -274,10 +274,10 @@ func TestInitRefuses(t *testing.T) {
 			}
 			var out strings.Builder
 			if code := run(t.Context(), append([]string{"init", "--write"}, test.args...), nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), test.want) {
-				t.Errorf("exit %d: %s", code, out.String())
+				t.Errorf("exit %d, want 1 and the reason: %s", code, out.String())
 			}
 			if _, err := os.Stat("expressway"); err == nil || test.template != "" && read(t, test.file) != test.template {
-				t.Error("something was written")
+				t.Error("a refused init has written something")
 			}
 		})
 	}
@@ -306,7 +306,7 @@ func TestInitKeepsRoutes(t *testing.T) {
 	before := read(t, "template.yaml")
 	var out strings.Builder
 	if code := run(t.Context(), []string{"init", "--write", "--provider", "github"}, nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), "expressway/expressway.yaml already exists") {
-		t.Errorf("exit %d: %s", code, out.String())
+		t.Errorf("exit %d, want 1 and that expressway.yaml already exists: %s", code, out.String())
 	}
 	if read(t, "template.yaml") != before {
 		t.Error("the template was changed")
@@ -323,7 +323,7 @@ func TestInitForOtherTools(t *testing.T) {
 			t.Chdir(t.TempDir())
 			tool(t, "init", "--iac", iac, "--from", "http,sqs,eventbridge", "--provider", "github", "--queue-webhooks", "--offload")
 			if text := read(t, file); !strings.Contains(text, "DELIVERIES_QUEUE_ARN") {
-				t.Errorf("%s", text)
+				t.Errorf("got %s, want DELIVERIES_QUEUE_ARN in it", text)
 			}
 			var again strings.Builder
 			if code := run(t.Context(), []string{"init", "--iac", iac, "--from", "http,sqs,eventbridge", "--provider", "github"}, nil, &again, &again, noEnvironment); code != 0 || !strings.Contains(again.String(), "there is nothing to add") {
@@ -333,7 +333,7 @@ func TestInitForOtherTools(t *testing.T) {
 			_, stop := startDev(t, nil, "--states", "127.0.0.1:0")
 			stop()
 			if _, err := os.Stat("template.yaml"); err == nil {
-				t.Error("there is a template")
+				t.Error("init has written a template")
 			}
 		})
 	}
@@ -365,7 +365,7 @@ func TestInitForWhatIsThere(t *testing.T) {
 				read(t, file)
 			}
 			if out := tool(t, "validate"); !strings.HasPrefix(out, "expressway/expressway.yaml, ") && !strings.HasPrefix(out, "expressway/expressway.yaml and ") {
-				t.Errorf("validate says %s", out)
+				t.Errorf("validate says %s, want a line that begins with expressway/expressway.yaml", out)
 			}
 			tool(t, "explain", "github")
 			tool(t, "sign", "github", "-d", "events/bodies/github.json")
@@ -381,7 +381,7 @@ func TestAddTwice(t *testing.T) {
 	tool(t, "add", "github")
 	var out strings.Builder
 	if code := run(t.Context(), []string{"add", "github"}, nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), "expressway.yaml:11:11: there is already a route with the path /github: choose another with --path") {
-		t.Errorf("exit %d: %s", code, out.String())
+		t.Errorf("exit %d, want 1 and the route that exists: %s", code, out.String())
 	}
 	tool(t, "add", "github", "--path", "/second")
 	if text := read(t, "template.yaml"); !strings.Contains(text, "Github2:") {
@@ -402,7 +402,7 @@ func TestInitForSynthesizedTemplate(t *testing.T) {
 	before := read(t, file)
 	tool(t, "init", "--iac", "cdk", "--template", file, "--from", "http,sqs")
 	if text := read(t, "expressway/expressway.yaml"); !strings.Contains(text, "start: ${POST_ENTRY_ARN}") || read(t, file) != before {
-		t.Errorf("%s", text)
+		t.Errorf("got %s, want the start of POST_ENTRY_ARN and an unchanged template", text)
 	}
 	strict(t, "--template", file, "--config", "expressway/expressway.yaml")
 }

@@ -213,7 +213,7 @@ func TestLogsFromEachID(t *testing.T) {
 			}
 			// One query finds the delivery, and one the log of its execution.
 			if len(api.started) != 2 {
-				t.Errorf("%d queries: %v", len(api.started), api.started)
+				t.Errorf("%d queries were started, want 2: %v", len(api.started), api.started)
 			}
 		})
 	}
@@ -259,7 +259,7 @@ func TestLogsTimeline(t *testing.T) {
 		api := &logsAPI{lines: failedOrder(evening), running: 1}
 		code, out, errs := logsCLI(t, api.serve(t), append(id, window...)...)
 		if code != 0 {
-			t.Fatalf("%v: exit %d: %s", id, code, errs)
+			t.Fatalf("logs %v: exit %d, want 0: %s", id, code, errs)
 		}
 		// The access log of the API only has the API's own id.
 		access := "2026-11-30T18:00:00.000Z  api        request routeKey=$default status=500 gatewayRequestId=g-1\n"
@@ -276,7 +276,7 @@ func TestLogsTimeline(t *testing.T) {
 			}
 		}
 		if got := api.started[0]["logGroupIdentifiers"]; fmt.Sprint(got) != "[/a /b]" {
-			t.Errorf("groups %v", got)
+			t.Errorf("queried the groups %v, want [/a /b]", got)
 		}
 		if !strings.Contains(errs, "fields @timestamp, @message, @log\n| filter (") {
 			t.Errorf("the query is not shown: %s", errs)
@@ -285,7 +285,7 @@ func TestLogsTimeline(t *testing.T) {
 	code, out, _ := logsCLI(t, (&logsAPI{lines: failedOrder(evening)}).serve(t), append([]string{"d-1", "--format", "json"}, window...)...)
 	var summary struct{ Delivery, Route, State, Cause string }
 	if err := json.Unmarshal([]byte(out), &summary); err != nil || code != 0 || summary.State != "Ship" || summary.Route != "orders-http" {
-		t.Errorf("exit %d, %v: %s", code, err, out)
+		t.Errorf("exit %d, %v, want 0 and the state and the route of the delivery: %s", code, err, out)
 	}
 }
 
@@ -295,11 +295,11 @@ func TestLogsQuery(t *testing.T) {
 	code, out, errs := logsCLI(t, noEnvironment, "--route", "a", "--delivery", `x" or 1=1 | delete \`)
 	want := "fields @timestamp, @message, @log\n| filter (route = \"a\") and (delivery = \"x\\\" or 1=1 | delete \\\\\")\n| sort @timestamp asc\n| limit 1000\n"
 	if code != 0 || out != want || !strings.Contains(errs, "--stack or --log-group") {
-		t.Errorf("exit %d: %s%s", code, out, errs)
+		t.Errorf("exit %d, want 0, the query and a note: %s%s", code, out, errs)
 	}
 	for _, args := range [][]string{{}, {"a\x1bb"}, {"x", "--since", "yesterday"}, {"x", "--since", "1h", "--until", "2h"}, {"x", "--limit", "0"}, {"x", "--limit", "100001"}, {"x", "--timeout", "0"}} {
 		if code, _, errs := logsCLI(t, noEnvironment, args...); code != 1 || errs == "" {
-			t.Errorf("%q: exit %d: %s", args, code, errs)
+			t.Errorf("%q: exit %d, want 1 and a reason: %s", args, code, errs)
 		}
 	}
 }
@@ -345,7 +345,7 @@ func TestLogsFaults(t *testing.T) {
 			code, out, errs := logsIn(ctx, getenv, append(append([]string{"--route", "r", "--timeout", "10m"}, window...), test.args...)...)
 			for _, want := range test.want {
 				if !strings.Contains(errs, want) {
-					t.Errorf("%q is not in %.500s", want, errs)
+					t.Errorf("want %q in standard error, got %.500s", want, errs)
 				}
 			}
 			lines := strings.Count(out, "delivery settled")
@@ -386,9 +386,9 @@ func TestLogsOfAStack(t *testing.T) {
 	code, _, errs := logsCLI(t, getenv, append([]string{"d-1", "--stack", "right"}, window[:4]...)...)
 	groups := fmt.Sprint(api.started[0]["logGroupIdentifiers"])
 	if code != 0 || !strings.HasPrefix(groups, "[/aws/lambda/right-Webhook-") || !strings.HasSuffix(groups, " /aws/vendedlogs/apis/right]") {
-		t.Errorf("exit %d, started %v: %s", code, api.started, errs)
+		t.Errorf("exit %d, started %v, want 0 and the groups of the stack: %s", code, api.started, errs)
 	}
 	if code, _, errs := logsCLI(t, getenv, "d-1", "--stack", "without"); code != 1 || !strings.Contains(errs, "the stack without has no function of Expressway") {
-		t.Errorf("exit %d: %s", code, errs)
+		t.Errorf("exit %d, want 1 and that the stack has no function: %s", code, errs)
 	}
 }

@@ -120,7 +120,7 @@ func TestBrokenConfiguration(t *testing.T) {
 	}
 	code, _, errs := inProject(t, "", "validate", "--config", path)
 	if code != 1 || !strings.Contains(errs, "broken.yaml:6:") {
-		t.Errorf("exit %d: %s", code, errs)
+		t.Errorf("exit %d, want 1 and the place in broken.yaml: %s", code, errs)
 	}
 }
 
@@ -146,11 +146,11 @@ func TestBrokenStateMachines(t *testing.T) {
 		"config:2:",
 	} {
 		if !strings.Contains(errs, want) {
-			t.Errorf("no %q in: %s", want, errs)
+			t.Errorf("want %q in standard error, got: %s", want, errs)
 		}
 	}
 	if code != 1 || out != "" {
-		t.Errorf("exit %d: %s", code, out)
+		t.Errorf("exit %d, want 1 and no output: %s", code, out)
 	}
 }
 
@@ -194,7 +194,7 @@ func TestDev(t *testing.T) {
 	}
 	for _, line := range strings.Split(out.String(), "\n") {
 		if n := utf8.RuneCountInString(line); n > 80 && !strings.Contains(line, "sign stripe") { // with the test's own path
-			t.Errorf("%d columns: %s", n, line)
+			t.Errorf("a line has %d columns, want at most 80: %s", n, line)
 		}
 	}
 	base := address.FindStringSubmatch(out.String())[1]
@@ -215,7 +215,7 @@ func TestDev(t *testing.T) {
 	select {
 	case code := <-done:
 		if code != 0 {
-			t.Errorf("exit %d: %s", code, errs.String())
+			t.Errorf("exit %d, want 0: %s", code, errs.String())
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("it does not stop")

@@ -56,7 +56,7 @@ func TestValidateMistakes(t *testing.T) {
 			code := run(t.Context(), []string{"validate", "--strict", "--format", "json"}, nil, &out, &errs, noEnvironment)
 			var report struct{ Findings []jsonFinding }
 			if err := json.Unmarshal([]byte(out.String()), &report); err != nil {
-				t.Fatalf("%v: %s%s", err, out.String(), errs.String())
+				t.Fatalf("the report is not JSON: %v: %s%s", err, out.String(), errs.String())
 			}
 			found := slices.ContainsFunc(report.Findings, func(f jsonFinding) bool {
 				for _, pattern := range m.Says {
@@ -67,7 +67,7 @@ func TestValidateMistakes(t *testing.T) {
 				return slices.ContainsFunc(m.Places, func(p struct{ File string }) bool { return p.File == f.File })
 			})
 			if code != 1 || !found {
-				t.Errorf("exit %d: %s%s", code, out.String(), errs.String())
+				t.Errorf("exit %d, want 1 and the finding: %s%s", code, out.String(), errs.String())
 			}
 			if len(report.Findings) > 2 {
 				t.Errorf("%d findings for one mistake: %s", len(report.Findings), out.String())
@@ -92,7 +92,7 @@ func TestValidateStrict(t *testing.T) {
 			t.Chdir(test.dir(t))
 			var out, errs strings.Builder
 			if code := run(t.Context(), append([]string{"validate", "--strict"}, test.args...), nil, &out, &errs, noEnvironment); code != 0 || errs.Len() > 0 {
-				t.Errorf("exit %d: %s%s", code, out.String(), errs.String())
+				t.Errorf("validate --strict: exit %d, want 0 and no errors: %s%s", code, out.String(), errs.String())
 			}
 		})
 	}
@@ -120,7 +120,7 @@ func TestValidatePublicTemplates(t *testing.T) {
 			t.Chdir(shared.Path(t, "own-stack", "templates", entry.Folder))
 			var out, errs strings.Builder
 			if code := run(t.Context(), []string{"validate", "--format", "json"}, nil, &out, &errs, noEnvironment); code != 0 {
-				t.Errorf("exit %d: %s%s", code, out.String(), errs.String())
+				t.Errorf("validate: exit %d, want 0: %s%s", code, out.String(), errs.String())
 			}
 			var report struct{ Findings []jsonFinding }
 			if err := json.Unmarshal([]byte(out.String()), &report); err != nil {
@@ -162,15 +162,15 @@ func TestFormats(t *testing.T) {
 	} {
 		var out strings.Builder
 		if code := run(t.Context(), []string{"validate", "--format", format}, nil, &out, &out, noEnvironment); code != 0 || !strings.Contains(out.String(), want) {
-			t.Errorf("%s: exit %d: %s", format, code, out.String())
+			t.Errorf("%s: exit %d, want 0 and the warning: %s", format, code, out.String())
 		}
 		if code := run(t.Context(), []string{"validate", "--strict", "--format", format}, nil, io.Discard, io.Discard, noEnvironment); code != 1 {
-			t.Errorf("%s: --strict exits with %d", format, code)
+			t.Errorf("%s: validate --strict exits with %d, want 1", format, code)
 		}
 		if format == "sarif" {
 			var log sarifLog
 			if err := json.Unmarshal([]byte(out.String()), &log); err != nil || log.Version != "2.1.0" || len(log.Runs[0].Results) != 1 || log.Runs[0].Results[0].Level != "warning" {
-				t.Errorf("%v: %s", err, out.String())
+				t.Errorf("want SARIF with one warning, got %v: %s", err, out.String())
 			}
 		}
 	}
@@ -188,7 +188,7 @@ func TestValidateUnreadableTemplate(t *testing.T) {
 	code := run(t.Context(), []string{"validate"}, nil, &out, &out, noEnvironment)
 	for _, want := range []string{`template.yaml:3:3: the key "A" appears twice`, "expressway.yaml:1:10: version must be 1"} {
 		if code != 1 || !strings.Contains(out.String(), want) {
-			t.Errorf("exit %d, without %q: %s", code, want, out.String())
+			t.Errorf("exit %d, want 1 and %q: %s", code, want, out.String())
 		}
 	}
 }
@@ -255,7 +255,7 @@ func TestDevRunsForeignMachines(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(list.StateMachines) != len(repository.Machines) {
-				t.Errorf("the machines are %v", list.StateMachines)
+				t.Errorf("the machines are %v, want those of the repository", list.StateMachines)
 			}
 			for id, machine := range repository.Machines {
 				name := machine.Name
@@ -264,7 +264,7 @@ func TestDevRunsForeignMachines(t *testing.T) {
 				}
 				i := slices.IndexFunc(list.StateMachines, func(m struct{ StateMachineArn, Name, Type string }) bool { return m.Name == name })
 				if i < 0 || list.StateMachines[i].Type != machine.Type {
-					t.Errorf("%s is not among %v", name, list.StateMachines)
+					t.Errorf("%s is missing, or of another type, in %v", name, list.StateMachines)
 					continue
 				}
 				for _, r := range machine.Runs {
@@ -292,7 +292,7 @@ func runForeign(t *testing.T, url, arn, kind string, r foreignRun) {
 		}
 	}
 	if execution.Status != r.Status || execution.Error != r.Error {
-		t.Errorf("%s: %s", arn, answer)
+		t.Errorf("%s: the execution does not have the recorded status and error: %s", arn, answer)
 		return
 	}
 	if r.Output != nil {
@@ -313,7 +313,7 @@ func TestInvokeAsDeployed(t *testing.T) {
 	env := map[string]string{"REPORT_TOKEN": "development-only-token"}
 	code := run(t.Context(), []string{"invoke", "queue", "-e", "-"}, strings.NewReader(batch), &out, &errs, func(name string) string { return env[name] })
 	if code != 0 || !strings.Contains(errs.String(), "arn:aws:states:us-east-1:123456789012:express:OrdersMachine:") {
-		t.Errorf("exit %d: %s%s", code, out.String(), errs.String())
+		t.Errorf("exit %d, want 0 and an execution of OrdersMachine: %s%s", code, out.String(), errs.String())
 	}
 }
 
@@ -332,16 +332,16 @@ func TestParameterOverrides(t *testing.T) {
 	} {
 		url, stop := startDev(t, nil, append([]string{"--states", "127.0.0.1:0"}, test.args...)...)
 		if got := callStates(t, url, "ListStateMachines", "{}"); !strings.Contains(got, ":eu-central-1:") || !strings.Contains(got, test.want) {
-			t.Errorf("%v: %s", test.args, got)
+			t.Errorf("%v: got %s, want the machine in eu-central-1", test.args, got)
 		}
 		stop()
 	}
 	var out strings.Builder
 	if code := run(t.Context(), []string{"validate", "--config-env", "moon"}, nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), `no environment "moon"`) {
-		t.Errorf("exit %d: %s", code, out.String())
+		t.Errorf("exit %d, want 1 and that there is no environment moon: %s", code, out.String())
 	}
 	out.Reset()
 	if code := run(t.Context(), []string{"validate", "--parameter-overrides", "Stage=moon"}, nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), `does not allow "moon"`) {
-		t.Errorf("exit %d: %s", code, out.String())
+		t.Errorf("exit %d, want 1 and that moon is not allowed: %s", code, out.String())
 	}
 }

@@ -229,7 +229,7 @@ func TestRedriveKilled(t *testing.T) {
 		n := times[fmt.Sprint(i)]
 		switch {
 		case n == 0:
-			t.Errorf("letter %d is lost", i)
+			t.Errorf("the letter %d is lost", i)
 		case n > 1 && i%kinds != 0 && !strings.Contains(said, ids[i]+": sent again: it may run twice"):
 			t.Errorf("letter %d was sent %d times, but is not listed", i, n)
 		case n > 1:
@@ -256,6 +256,6 @@ func TestRedriveKilled(t *testing.T) {
 	}
 	t.Logf("%d kills: %v; %d of %d letters were sent twice, and are listed or have a dedupe key", total, where, twice, letters)
 	if total != 100 || where["SendMessage before"]+where["SendMessage after"]+where["Invoke before"]+where["Invoke after"] < 25 {
-		t.Errorf("%d kills, by call: %v", total, where)
+		t.Errorf("%d kills, want 100, at least 25 of them around a send; by call: %v", total, where)
 	}
 }

@@ -30,10 +30,10 @@ func TestRedriveProgress(t *testing.T) {
 		}
 		g.end()
 		if got := strings.Count(out.String(), "\n"); !terminal && (got < 15 || got > lines+1) || terminal && got != 1 {
-			t.Errorf("terminal %v: %d lines", terminal, got)
+			t.Errorf("terminal %v: got %d lines of progress", terminal, got)
 		}
 		if strings.ContainsAny(out.String(), "\r\x1b#") != terminal {
-			t.Errorf("terminal %v: %.100q", terminal, out.String())
+			t.Errorf("terminal %v: want control characters only on a terminal, got %.100q", terminal, out.String())
 		}
 	}
 }

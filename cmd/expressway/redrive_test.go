@@ -186,10 +186,10 @@ func TestRedrive(t *testing.T) {
 	}
 	orders, bare := s.drain("orders"), s.drain("bare")
 	if len(orders) != 1 || aws.ToString(orders[0].Body) != `{"order":1}` || len(orders[0].MessageAttributes) != 1 || orders[0].MessageAttributes["mine"].StringValue == nil {
-		t.Errorf("orders has %+v", orders)
+		t.Errorf("orders has %+v, want the letter with its own attribute", orders)
 	}
 	if len(bare) != 1 || aws.ToString(bare[0].Body) != `{"order":2}` {
-		t.Errorf("bare has %+v", bare)
+		t.Errorf("bare has %+v, want one message {\"order\":2}", bare)
 	}
 	slices.Sort(s.events)
 	if want := []string{
@@ -261,7 +261,7 @@ func TestRedriveFIFO(t *testing.T) {
 	}
 	got := s.drain("ordered.fifo")
 	if len(got) != 1 || aws.ToString(got[0].Body) != `{"order":1}` || got[0].Attributes["MessageGroupId"] != "new" || len(got[0].MessageAttributes) != 1 {
-		t.Fatalf("ordered.fifo has %+v", got)
+		t.Fatalf("ordered.fifo has %+v, want the letter in its group", got)
 	}
 	var carried struct{ RedriveID, DeduplicationID string }
 	if err := json.Unmarshal([]byte(aws.ToString(got[0].MessageAttributes["Expressway"].StringValue)), &carried); err != nil ||

@@ -53,7 +53,7 @@ func TestReload(t *testing.T) {
 		began := time.Now()
 		for !ok() {
 			if time.Since(began) > time.Minute {
-				t.Fatalf("not within a minute: %s", what)
+				t.Fatalf("this has not happened within a minute: %s", what)
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
@@ -156,7 +156,7 @@ func TestReloadTemplate(t *testing.T) {
 		t.Helper()
 		for began := time.Now(); !strings.Contains(get("/_expressway/api/problems"), want); time.Sleep(20 * time.Millisecond) {
 			if time.Since(began) > 20*time.Second {
-				t.Fatalf("not within 20 s: %s, but %s", want, get("/_expressway/api/problems"))
+				t.Fatalf("this problem is not reported within 20 s: %s; reported are: %s", want, get("/_expressway/api/problems"))
 			}
 		}
 	}
@@ -204,7 +204,7 @@ func startConsole(t *testing.T, args ...string) (base string, stop func()) {
 		http.DefaultClient.CloseIdleConnections()
 		cancel()
 		if code := <-done; code != 0 {
-			t.Errorf("exit %d", code)
+			t.Errorf("exit %d, want 0", code)
 		}
 	}
 }

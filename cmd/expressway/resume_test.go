@@ -83,7 +83,7 @@ func refundIsPaid(t *testing.T, variables string) {
 		t.Helper()
 		status, text := send(curlRequest{method: http.MethodGet, target: base + "/_expressway/api/" + path})
 		if err := json.Unmarshal([]byte(text), into); err != nil || status != http.StatusOK {
-			t.Fatalf("%s: %d %s %v", path, status, text, err)
+			t.Fatalf("GET %s: got %d %s %v, want 200 and JSON", path, status, text, err)
 		}
 	}
 	status, text := send(curlRequest{
@@ -91,7 +91,7 @@ func refundIsPaid(t *testing.T, variables string) {
 		headers: map[string]string{"x-api-key": "development-only-api-key", "content-type": "application/json"},
 	})
 	if status != http.StatusAccepted {
-		t.Fatalf("refunds: %d %s", status, text)
+		t.Fatalf("refunds: got %d %s, want 202", status, text)
 	}
 	var list struct {
 		Executions []struct {
@@ -112,7 +112,7 @@ func refundIsPaid(t *testing.T, variables string) {
 				return in.Waits[0].Token
 			}
 		}
-		t.Fatalf("nothing waits in %s", state)
+		t.Fatalf("no task waits in the state %s in time", state)
 		return ""
 	}
 	bank := func(delivery, refund, status string) int {
@@ -122,7 +122,7 @@ func refundIsPaid(t *testing.T, variables string) {
 		code := run(t.Context(), []string{"sign", "payouts", "-d", "-", "--url", base, "--env-vars", variables},
 			strings.NewReader(body), &out, &errs, func(string) string { return "" })
 		if code != 0 {
-			t.Fatalf("sign: %s", &errs)
+			t.Fatalf("expressway sign failed: %s", &errs)
 		}
 		r := curled(t, out.String())
 		if status == "forged" {

@@ -188,14 +188,14 @@ func TestSignEveryProvider(t *testing.T) {
 				}
 				c.Secret = "" // what the route has is not known yet, or of another sender
 				if code, _, errs = sign("--keys", file); code != 0 || !strings.Contains(errs, "note: the route accepts these keys only if") {
-					t.Fatalf("exit %d: %s", code, errs)
+					t.Fatalf("exit %d, want 0 and a note about the keys: %s", code, errs)
 				}
 				_, c.Secret, _ = strings.Cut(errs, "\n")
 				c.Secret = strings.TrimSpace(c.Secret)
 				code, out, errs = sign("--keys", file)
 			}
 			if code != 0 || errs != "" {
-				t.Fatalf("exit %d: %s", code, errs)
+				t.Fatalf("exit %d, want 0 and no note: %s", code, errs)
 			}
 			if status, input := deliverWith(t, path, getenv, sentBy(t, out)); status != 200 || body != form && !strings.Contains(input, `it's; $HOME`) && p != "apple" {
 				t.Errorf("answered %d %s\n%s", status, input, out)
@@ -203,7 +203,7 @@ func TestSignEveryProvider(t *testing.T) {
 			args := []string{"sign", "a", "--config", path, "--sample", "--param", "id=1", "--url", "https://hooks.example.com", "--keys", file}
 			var stdout, stderr strings.Builder
 			if code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr, getenv); code != 0 || stderr.String() != "" {
-				t.Fatalf("--sample: exit %d: %s", code, stderr.String())
+				t.Fatalf("sign --sample: exit %d, want 0 and no note: %s", code, stderr.String())
 			}
 			if status, input := deliverWith(t, path, getenv, sentBy(t, stdout.String())); status != 200 {
 				t.Errorf("--sample: answered %d %s\n%s", status, input, stdout.String())

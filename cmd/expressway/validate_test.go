@@ -64,7 +64,7 @@ func TestValidateFromTheField(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(file.Cases) == 0 {
-		t.Fatal("no cases")
+		t.Fatal("the file has no cases")
 	}
 	for _, c := range file.Cases {
 		t.Run(c.Name, func(t *testing.T) {
@@ -94,10 +94,10 @@ func TestValidateFromTheField(t *testing.T) {
 					}
 				}
 				if code != 1 {
-					t.Errorf("exit %d", code)
+					t.Errorf("exit %d, want 1", code)
 				}
 			default:
-				t.Errorf("expect is %q", c.Expect)
+				t.Errorf("expect is %q, which is not known", c.Expect)
 			}
 		})
 	}

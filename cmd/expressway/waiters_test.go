@@ -118,7 +118,7 @@ func (w *waiters) call(operation, body string, answer any) {
 	defer response.Body.Close()
 	text, _ := io.ReadAll(response.Body)
 	if response.StatusCode != http.StatusOK {
-		w.t.Fatalf("%s: %d %s", operation, response.StatusCode, text)
+		w.t.Fatalf("%s: got %d %s, want 200", operation, response.StatusCode, text)
 	}
 	if answer != nil {
 		if err := json.Unmarshal(text, answer); err != nil {
@@ -175,7 +175,7 @@ func TestThousandWaitersSurviveAKill(t *testing.T) {
 		w.call("GetActivityTask", `{"activityArn":"arn:aws:states:us-east-1:123456789012:activity:wait"}`, &task)
 		var in struct{ ID string }
 		if err := json.Unmarshal([]byte(task.Input), &in); err != nil || task.TaskToken == "" {
-			t.Fatalf("no task: %v", err)
+			t.Fatalf("there is no task: %v", err)
 		}
 		tokens[in.ID] = task.TaskToken
 	}
@@ -231,7 +231,7 @@ func TestThousandWaitersSurviveAKill(t *testing.T) {
 	heard := 0
 	for id, told := range w.told {
 		if len(told) > 1 {
-			t.Errorf("%s ended by %v", id, told)
+			t.Errorf("the task of %s was ended more than once, by %v", id, told)
 		}
 		for e := range w.took[id] {
 			heard++

@@ -140,7 +140,7 @@ func TestQueueInBrowser(t *testing.T) {
 	decoder := json.NewDecoder(response.Body)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&health); err != nil || health.Status != "ok" || health.Version == "" || health.Routes != 2 || health.StateMachines != 3 || health.Problems != 0 {
-		t.Errorf("%v %+v", err, health)
+		t.Errorf("health: got %v %+v, want two routes, three state machines and no problems", err, health)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -43,6 +43,6 @@ func TestPlain(t *testing.T) {
 	d := console.Delivery{Error: "\x1b[2JE", Cause: "a\nb\x07\u202e" + strings.Repeat("é", 2000)}
 	got := why(d)
 	if strings.ContainsAny(got, "\x1b\n\x07\u202e") || !strings.HasPrefix(got, "[2JE: a b") || len(got) > 1100 {
-		t.Errorf("%q", got)
+		t.Errorf("got %q, want one short line without control characters", got)
 	}
 }

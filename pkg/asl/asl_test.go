@@ -226,7 +226,7 @@ func TestDataLimit(t *testing.T) {
 	t.Parallel()
 	r := run(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$","b.$":"$"},"End":true}}}`, `"`+strings.Repeat("x", 140000)+`"`, asl.Environment{})
 	if r.Error != "States.DataLimitExceeded" {
-		t.Errorf("error = %s %s", r.Error, r.Cause)
+		t.Errorf("error = %s %s, want States.DataLimitExceeded", r.Error, r.Cause)
 	}
 }
 
@@ -261,7 +261,7 @@ func TestLargeMap(t *testing.T) {
 	r := run(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
 		"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Pass","Next":"C"},"C":{"Type":"Pass","End":true}}},"End":true}}}`, items, asl.Environment{})
 	if r.Status != asl.Succeeded || string(r.Output) != items {
-		t.Errorf("%s %s %s", r.Status, r.Error, r.Cause)
+		t.Errorf("got %s %s %s, want SUCCEEDED with all items", r.Status, r.Error, r.Cause)
 	}
 }
 
@@ -273,7 +273,7 @@ func TestConcurrentRuns(t *testing.T) {
 	for range 50 {
 		running.Go(func() {
 			if r := m.Run(context.Background(), asl.Environment{}, asl.Execution{Input: []byte(fiveInput)}); r.Status != asl.Succeeded {
-				t.Errorf("%s %s", r.Status, r.Cause)
+				t.Errorf("got %s %s, want SUCCEEDED", r.Status, r.Cause)
 			}
 		})
 	}

@@ -281,7 +281,7 @@ func readCases(t *testing.T, file string) []*conformanceCase {
 	t.Helper()
 	var cases []*conformanceCase
 	if err := json.Unmarshal(shared.Read(t, "conformance", "cases", file), &cases); err != nil {
-		t.Fatalf("%s: %v", file, err)
+		t.Fatalf("read the cases of %s: %v", file, err)
 	}
 	return cases
 }

@@ -27,12 +27,12 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, definition, input string) {
 		m, err := asl.Parse([]byte(definition))
 		if (m == nil) == (err == nil) {
-			t.Fatalf("machine %v and error %v", m, err)
+			t.Fatalf("got the machine %v and the error %v, want one of them", m, err)
 		}
 		if err != nil {
 			var d *asl.DefinitionError
 			if !errors.As(err, &d) || len(d.Diagnostics) == 0 {
-				t.Fatalf("error %T %v", err, err)
+				t.Fatalf("got the error %T %v, want a *DefinitionError with diagnostics", err, err)
 			}
 			return
 		}
@@ -49,7 +49,7 @@ func FuzzParse(f *testing.F) {
 			},
 		}, asl.Execution{Input: []byte(input)})
 		if (r.Status == asl.Succeeded) != (r.Output != nil) {
-			t.Fatalf("%s with output %s", r.Status, r.Output)
+			t.Fatalf("got %s with output %s, want an output only if it succeeded", r.Status, r.Output)
 		}
 	})
 }
@@ -156,20 +156,20 @@ func checkMachine(t *rapid.T) {
 	definition := g.machine()
 	m, err := asl.Parse([]byte(definition))
 	if err != nil {
-		t.Fatalf("%s: %v", definition, err)
+		t.Fatalf("%s does not parse: %v", definition, err)
 	}
 	r, events := play(t, definition, m.Run)
 	switch r.Status {
 	case asl.Succeeded:
 		if !json.Valid(r.Output) || len(r.Output) > 262144 {
-			t.Fatalf("%s: output of %d bytes", definition, len(r.Output))
+			t.Fatalf("%s: the output of %d bytes is not JSON, or too large", definition, len(r.Output))
 		}
 	case asl.Failed, asl.TimedOut:
 		if r.Output != nil {
 			t.Fatalf("%s fails with the output %s", definition, r.Output)
 		}
 	default:
-		t.Fatalf("%s: status %q", definition, r.Status)
+		t.Fatalf("%s ended with the status %q", definition, r.Status)
 	}
 	for i, e := range events {
 		if e.ID != int64(i+1) || e.PreviousID >= e.ID || e.PreviousID < 0 {
@@ -196,7 +196,7 @@ func play(t *rapid.T, definition string, run func(context.Context, asl.Environme
 		Now: func() time.Time { return start.Add(time.Duration(clock.Add(1)) * time.Second) },
 		Sleep: func(_ context.Context, d time.Duration) error {
 			if d > 5*time.Minute {
-				t.Fatalf("%s waits for %v", definition, d)
+				t.Fatalf("%s waits for %v, which exceeds five minutes", definition, d)
 			}
 			return nil
 		},

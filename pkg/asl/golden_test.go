@@ -28,7 +28,7 @@ func TestGolden(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*/*.txtar")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden cases: %v", err)
+		t.Fatalf("there are no golden cases to read: %v", err)
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/"), ".txtar")

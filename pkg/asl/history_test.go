@@ -41,7 +41,7 @@ func TestHistory(t *testing.T) {
 		}
 		var histories map[string][]map[string]any
 		if err := decodeNumbers(text, &histories); err != nil {
-			t.Fatalf("%s: %v", file, err)
+			t.Fatalf("read the histories of %s: %v", file, err)
 		}
 		for _, c := range readCases(t, filepath.Base(file)) {
 			want, ok := histories[c.ID]

@@ -16,7 +16,7 @@ func TestPublishedMachinesAreTaken(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(shared.Path(t, "machines"), "*.json"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%d machines, %v", len(files), err)
+		t.Fatalf("found %d machines, %v", len(files), err)
 	}
 	for _, file := range files {
 		var m struct {
@@ -25,7 +25,7 @@ func TestPublishedMachinesAreTaken(t *testing.T) {
 			Values     map[string]string
 		}
 		if err := json.Unmarshal(shared.Read(t, "machines", filepath.Base(file)), &m); err != nil {
-			t.Fatalf("%s: %v", file, err)
+			t.Fatalf("read the machine of %s: %v", file, err)
 		}
 		text := string(m.Definition)
 		definitions := map[string]string{"placeholders": text}
@@ -37,7 +37,7 @@ func TestPublishedMachinesAreTaken(t *testing.T) {
 		for kind, definition := range definitions {
 			for _, d := range asl.Validate([]byte(definition), m.Type == "EXPRESS") {
 				if d.Severity == asl.SeverityError {
-					t.Errorf("%s with %s: %v", m.ID, kind, d)
+					t.Errorf("%s with %s: got the error %v", m.ID, kind, d)
 				}
 			}
 		}

@@ -39,7 +39,7 @@ func TestEvaluatedNumbers(t *testing.T) {
 				t.Errorf("%s %s was changed to %s", kind, before, after)
 			}
 			if text == want && !unchanged(v, out) {
-				t.Errorf("%s %s was copied", kind, text)
+				t.Errorf("%s %s was copied although nothing changed", kind, text)
 			}
 		}
 	}

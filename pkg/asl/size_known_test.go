@@ -64,7 +64,7 @@ func TestKnownSizesAreExact(t *testing.T) {
 			pool = append(pool, v)
 			for _, off := range []int{0, -1} {
 				if ok, valid := fits(v, len(text)+off, &known); !valid || ok != (off == 0) {
-					t.Fatalf("%d bytes fit into %d: %t", len(text), len(text)+off, ok)
+					t.Fatalf("a value of %d bytes fits into %d: got %t", len(text), len(text)+off, ok)
 				}
 			}
 			if rapid.Bool().Draw(t, "next") {

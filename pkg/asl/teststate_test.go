@@ -345,13 +345,13 @@ func TestParseStateTest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.Type() != "Task" || !s.WaitsForOthers() || s.WritesResults() || s.Holds("Deep") || !strings.HasSuffix(s.Resource(), "waitForTaskToken") {
-		t.Errorf("state = %s %s", s.Type(), s.Resource())
+		t.Errorf("got a state %s %s that does not match its definition", s.Type(), s.Resource())
 	}
 	if got := short(t, s.Run(t.Context(), asl.Environment{}, asl.TestInput{Mock: mockResult(t, `{}`)})); got.Output != "1" {
 		t.Errorf("result = %+v, want the output of JSONata", got)
 	}
 	if s, err = asl.ParseStateTest([]byte(machine), "P"); err != nil || !s.Holds("Deep") || s.Holds("P") || s.Holds("F") {
-		t.Errorf("P holds Deep: %v %v", s, err)
+		t.Errorf("P must hold Deep, and neither P nor F: %v %v", s, err)
 	}
 	if _, err = asl.ParseStateTest([]byte(machine), "Deeper"); !errors.Is(err, asl.ErrStateNotFound) {
 		t.Errorf("error = %v, want ErrStateNotFound", err)

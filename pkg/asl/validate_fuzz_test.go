@@ -37,7 +37,7 @@ func FuzzDefinition(f *testing.F) {
 		defer cancel()
 		r := m.Run(ctx, Environment{Sleep: func(context.Context, time.Duration) error { return nil }}, Execution{Input: []byte(`{"a":[1,{"b":2}],"s":1}`)})
 		if (r.Status == Succeeded) != (r.Output != nil) || strings.Contains(r.Cause, "internal") {
-			t.Errorf("%q: %s %s %s with output %s", definition, r.Status, r.Error, r.Cause, r.Output)
+			t.Errorf("%q: got %s %s %s with output %s, want an output only if it succeeded, and no internal error", definition, r.Status, r.Error, r.Cause, r.Output)
 		}
 	})
 }

@@ -97,24 +97,24 @@ func TestRecordedDefinitionsAreTaken(t *testing.T) {
 			}
 			for _, d := range asl.Validate(c.Definition, c.MachineType == "EXPRESS" || c.Express) {
 				if d.Severity == asl.SeverityError {
-					t.Errorf("%s: %v", c.ID, d)
+					t.Errorf("%s is accepted by the service, but got %v", c.ID, d)
 				}
 			}
 			taken++
 		}
 	}
 	if taken == 0 {
-		t.Error("no definitions found")
+		t.Error("no definitions were found to validate")
 	}
 }
 
-// The project's own workflows are such as an Express Workflow may be, but for the one that
-// waits for days.
+// The project's own workflows are valid as Express Workflows, except for the one that waits
+// for days.
 func TestSamplesAreTaken(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../statemachines/*.asl.json")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%d samples, %v", len(files), err)
+		t.Fatalf("found %d samples, %v", len(files), err)
 	}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -126,7 +126,7 @@ func TestSamplesAreTaken(t *testing.T) {
 			parse = asl.Parse
 		}
 		if _, err := parse(text); err != nil && !strings.Contains(err.Error(), "JSONata") {
-			t.Errorf("%s: %v", file, err)
+			t.Errorf("the sample %s does not parse: %v", file, err)
 		}
 	}
 }

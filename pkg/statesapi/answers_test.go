@@ -186,7 +186,7 @@ func TestActivityTaskThatIsNotDelivered(t *testing.T) {
 		t.Error(err)
 	}
 	if r := receive(t, w.ended); r.Status != "SUCCEEDED" {
-		t.Errorf("ended as %s", r.Status)
+		t.Errorf("the execution ended as %s, want SUCCEEDED", r.Status)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -236,7 +236,7 @@ func TestEndedChildSurvivesAKill(t *testing.T) {
 		"Parameters":{"StateMachineArn":"arn:aws:states:us-east-1:123456789012:stateMachine:inner","Input":{}},"OutputPath":"$.Output","End":true}}}`)
 	receive(t, ended)
 	if r := receive(t, ended); string(r.Output) != `{"b":2}` {
-		t.Fatalf("ended as %s with %s", r.Status, r.Output)
+		t.Fatalf("ended as %s with %s, want the output {\"b\":2}", r.Status, r.Output)
 	}
 	files := func(dir string) []string {
 		found, _ := filepath.Glob(filepath.Join(dir, "*.execution.jsonl"))
@@ -258,7 +258,7 @@ func TestEndedChildSurvivesAKill(t *testing.T) {
 		t.Fatalf("%v continue, want the outer one", on)
 	}
 	if r := receive(t, l.ended); string(r.Output) != `{"b":2}` || r.ExecutionARN != outer.ExecutionARN {
-		t.Errorf("%s ended as %s with %s, %s %s", r.ExecutionARN, r.Status, r.Output, r.Error, r.Cause)
+		t.Errorf("%s ended as %s with %s, %s %s, want the output {\"b\":2} of the outer execution", r.ExecutionARN, r.Status, r.Output, r.Error, r.Cause)
 	}
 	gone(killed)
 	l.stop()

@@ -42,13 +42,13 @@ func TestConformanceField(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(shared.Path(t, "conformance-field", "cases"), "*.json"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
+		t.Fatalf("there are no cases to read: %v", err)
 	}
 	var all, low score
 	for _, file := range files {
 		var list []fieldCase
 		if err := json.Unmarshal(shared.Read(t, "conformance-field", "cases", filepath.Base(file)), &list); err != nil {
-			t.Fatalf("%s: %v", file, err)
+			t.Fatalf("read the cases of %s: %v", file, err)
 		}
 		var area score
 		for _, c := range list {

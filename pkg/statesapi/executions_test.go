@@ -91,7 +91,7 @@ func TestExecutionsOfStandard(t *testing.T) {
 			}
 			time.Sleep(time.Millisecond)
 		}
-		t.Fatalf("%s is not %s", name, status)
+		t.Fatalf("%s has not reached the status %s in time", name, status)
 	}
 	for _, step := range []struct{ name, arn, input string }{{"one", machine, `{"a":1}`}, {"two", machine + ":1", `"wait"`}} {
 		if _, err := s.Start(StartInput{StateMachineARN: &step.arn, Name: &step.name, Input: []byte(step.input)}); err != nil {
@@ -124,7 +124,7 @@ func TestExecutionsOfStandard(t *testing.T) {
 	}.run(t, h)
 	out, err := s.describeForExecution(executionInput{ExecutionARN: ptr(execution + ":two")})
 	if err != nil || out.StateMachineARN != machine || out.Definition != passDefinition {
-		t.Errorf("DescribeForExecution = %+v, %v", out, err)
+		t.Errorf("DescribeForExecution = %+v, %v, want the machine and its definition", out, err)
 	}
 }
 
@@ -157,7 +157,7 @@ func TestRemembered(t *testing.T) {
 					r.finish(name)
 				}
 				if len(r.byARN) > maxRemembered || r.bytes > maxRememberedBytes {
-					t.Fatalf("%d executions with %d bytes", len(r.byARN), r.bytes)
+					t.Fatalf("%d executions with %d bytes are remembered, which exceeds the bounds", len(r.byARN), r.bytes)
 				}
 			}
 			bytes, bare := 0, 0

@@ -125,7 +125,7 @@ func TestExecutionFilesDoNotRepeatWhatStays(t *testing.T) {
 		}
 		files, _ := filepath.Glob(filepath.Join(dir, "*"+journalSuffix))
 		if len(files) != 1 {
-			t.Fatalf("files %v", files)
+			t.Fatalf("found the files %v, want one", files)
 		}
 		info, err := os.Stat(files[0])
 		if err != nil {

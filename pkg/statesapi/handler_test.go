@@ -222,7 +222,7 @@ func TestHandlerRefusals(t *testing.T) {
 				t.Errorf("x-amzn-errortype = %q, want %q", got, short)
 			}
 			if header.Get("X-Amzn-Requestid") == "" {
-				t.Error("no x-amzn-RequestId")
+				t.Error("the answer has no x-amzn-RequestId")
 			}
 			if got := header.Get("Content-Type"); got != contentType {
 				t.Errorf("content type = %q, want %q", got, contentType)
@@ -432,13 +432,13 @@ func FuzzHandler(f *testing.F) {
 		status, header, answer := serve(t, NewHandler(s, HandlerOptions{}), r)
 		_, isError := answer["__type"].(string)
 		if isError != (status != http.StatusOK) || isError != (header.Get("X-Amzn-Errortype") != "") {
-			t.Errorf("status %d with %v", status, answer)
+			t.Errorf("status %d, its header and the answer %v do not agree on whether it is an error", status, answer)
 		}
 		if isError {
 			checkError(t, op, header.Get("X-Amzn-Errortype"))
 		}
 		if status >= 500 {
-			t.Errorf("status = %d: %v", status, answer)
+			t.Errorf("status = %d for an arbitrary request: %v", status, answer)
 		}
 	})
 }

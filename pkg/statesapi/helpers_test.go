@@ -140,7 +140,7 @@ func serve(t *testing.T, h http.Handler, r *http.Request) (int, http.Header, map
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	if err := d.Decode(&out); err != nil {
-		t.Fatalf("body = %q: %v", text, err)
+		t.Fatalf("the answer %q is not JSON: %v", text, err)
 	}
 	return w.Code, w.Header(), out
 }

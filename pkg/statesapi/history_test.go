@@ -54,7 +54,7 @@ func eventTypes(t *testing.T, s *Service, in HistoryInput) (names []string) {
 	for pages := 0; ; pages++ {
 		out, err := s.History(in)
 		if err != nil || pages > 2*maxEvents {
-			t.Fatalf("page %d: %v", pages, err)
+			t.Fatalf("page %d of the history: %v", pages, err)
 		}
 		for _, text := range out.Events {
 			var e struct{ Type string }
@@ -134,7 +134,7 @@ func TestHistory(t *testing.T) {
 	text := must(t, out.Events)
 	for _, word := range []string{`"input"`, `"output"`, `"assignedVariables"`} {
 		if strings.Contains(text, word) {
-			t.Errorf("%s is in %s", word, text)
+			t.Errorf("%s must not be in %s", word, text)
 		}
 	}
 }
@@ -158,7 +158,7 @@ func TestHistoryOfStopped(t *testing.T) {
 	in.ReverseOrder = true
 	out, err := s.History(in)
 	if err != nil || !strings.Contains(string(out.Events[0]), `"executionAbortedEventDetails":{"error":"E","cause":"C"}`) {
-		t.Errorf("%s, %v", out.Events, err)
+		t.Errorf("got %s, %v, want the error and the cause of StopExecution", out.Events, err)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestHistoryIsFull(t *testing.T) {
 	execution := startStandard(t, s, definition, `{}`)
 	out := waitEnded(t, s, execution)
 	if out.Status != "FAILED" || out.Error != "States.Runtime" || out.Cause != "The execution reached the maximum number of history events (25000)." {
-		t.Errorf("%s %s: %s", out.Status, out.Error, out.Cause)
+		t.Errorf("got %s %s: %s, want the failure of a full history", out.Status, out.Error, out.Cause)
 	}
 	got := eventTypes(t, s, HistoryInput{ExecutionARN: &execution, MaxResults: ptr[int64](1000)})
 	if len(got) != maxEvents || got[maxEvents-1] != "ExecutionFailed" {
@@ -225,7 +225,7 @@ func TestHistoryOfLargeData(t *testing.T) {
 	s.runMu.Lock()
 	defer s.runMu.Unlock()
 	if s.names.bytes > maxInput {
-		t.Errorf("%d bytes are kept", s.names.bytes)
+		t.Errorf("%d bytes are kept, which exceeds the bound", s.names.bytes)
 	}
 }
 
@@ -235,15 +235,15 @@ func TestHistoryOfTask(t *testing.T) {
 	s := newService(t, Options{Region: "eu-west-1"}, passDefinition)
 	execution := startStandard(t, s, strings.ReplaceAll(starting("states:startExecution", "orders", `{}`), "us-east-1", "eu-west-1"), `{}`)
 	if out := waitEnded(t, s, execution); out.Status != "SUCCEEDED" {
-		t.Fatalf("%s: %s %s", out.Status, out.Error, out.Cause)
+		t.Fatalf("the execution ended as %s: %s %s, want SUCCEEDED", out.Status, out.Error, out.Cause)
 	}
 	list, err := newClient(newServer(t, s)).GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: &execution})
 	if err != nil || len(list.Events) != 7 {
-		t.Fatalf("%d events, %v", len(list.Events), err)
+		t.Fatalf("got %d events, %v, want 7", len(list.Events), err)
 	}
 	scheduled := list.Events[2].TaskScheduledEventDetails
 	if scheduled == nil || *scheduled.Region != "eu-west-1" || *scheduled.ResourceType != "states" || !strings.Contains(*scheduled.Parameters, ":orders") {
-		t.Errorf("scheduled = %+v", scheduled)
+		t.Errorf("scheduled = %+v, want the region, the type and the parameters of the task", scheduled)
 	}
 }
 

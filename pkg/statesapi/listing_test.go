@@ -35,7 +35,7 @@ func TestPagesCostTheirLength(t *testing.T) {
 		for range pages {
 			out, err := s.listExecutions(listExecutionsInput{StateMachineARN: &machine, MaxResults: ptr(int64(10)), NextToken: &middle})
 			if err != nil || len(out.Executions) != 10 || out.NextToken == "" {
-				t.Errorf("%v %+v", err, out)
+				t.Errorf("ListExecutions returned %v %+v, want a page of 10 and a token", err, out)
 			}
 		}
 		runtime.ReadMemStats(&after)

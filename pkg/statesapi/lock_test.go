@@ -88,7 +88,7 @@ func TestReadOnlyData(t *testing.T) {
 		"file system": &fs.PathError{Op: "mkdir", Path: "d", Err: syscall.EROFS},
 	} {
 		if got := unwritable("d", err); !strings.Contains(got.Error(), "the folder d is read-only") || !errors.Is(got, err) {
-			t.Errorf("%s: %v", name, got)
+			t.Errorf("%s: got %v, want an error that the folder is read-only", name, got)
 		}
 	}
 	if os.Geteuid() == 0 {
@@ -168,7 +168,7 @@ func TestObserveAndEnd(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	if got := strings.Join(types[record.ExecutionARN][:4], " "); got != "ExecutionStarted PassStateEntered PassStateExited WaitStateEntered" {
-		t.Errorf("events = %s", got)
+		t.Errorf("events = %s, want those up to the Wait state", got)
 	}
 }
 
@@ -186,7 +186,7 @@ func TestWaitScale(t *testing.T) {
 	began := time.Now()
 	record, err := s.StartSync(t.Context(), StartInput{StateMachineARN: &arn})
 	if took := time.Since(began); err != nil || record.Status != "SUCCEEDED" || took > time.Minute {
-		t.Errorf("%s after %s, %v", record.Status, took, err)
+		t.Errorf("got %s after %s, %v, want SUCCEEDED within a minute", record.Status, took, err)
 	}
 }
 

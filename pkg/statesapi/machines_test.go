@@ -72,7 +72,7 @@ type published struct {
 func TestPublishedMachines(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(shared.Path(t, "machines"), "*.json"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no machines: %v", err)
+		t.Fatalf("there are no machines to read: %v", err)
 	}
 	server := mototest.Start(t)
 	ran := 0
@@ -83,7 +83,7 @@ func TestPublishedMachines(t *testing.T) {
 		}
 		var m published
 		if err := json.Unmarshal(text, &m); err != nil {
-			t.Fatalf("%s: %v", file, err)
+			t.Fatalf("read the machine of %s: %v", file, err)
 		}
 		if err := m.run(t, server); err != nil {
 			t.Logf("%s: %v", m.ID, err)

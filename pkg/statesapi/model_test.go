@@ -155,7 +155,7 @@ func TestModel(t *testing.T) {
 	t.Parallel()
 	model := readModel()
 	if got := slices.Sorted(maps.Keys(operations)); !slices.Equal(got, slices.Sorted(maps.Keys(model))) {
-		t.Errorf("operations = %v", got)
+		t.Errorf("operations = %v, want those of the model", got)
 	}
 	h := NewHandler(newService(t, Options{}, passDefinition), HandlerOptions{})
 	for op, members := range model {
@@ -237,7 +237,7 @@ func TestModelOfARNs(t *testing.T) {
 					checkError(t, op, header.Get(headerErrorType))
 				}
 				if status >= 500 {
-					t.Errorf("%s: %d %v", text, status, got)
+					t.Errorf("%s: got status %d %v, want a refusal", text, status, got)
 				}
 			}
 		})

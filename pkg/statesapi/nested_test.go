@@ -57,7 +57,7 @@ func TestNestedExecutions(t *testing.T) {
 			}
 			var output map[string]any
 			if tt.want != nil && json.Unmarshal(got.Output, &output) != nil {
-				t.Fatalf("output = %s", got.Output)
+				t.Fatalf("output = %s, want JSON", got.Output)
 			}
 			for field, want := range tt.want {
 				if output[field] != want {

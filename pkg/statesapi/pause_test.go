@@ -152,7 +152,7 @@ func TestWaitingTimesOut(t *testing.T) {
 				}
 				time.Sleep(59 * time.Second)
 				if status, _ := statusOf(t, s, record.ExecutionARN); status != bridge.Running {
-					t.Errorf("%s after 59 of 60 seconds", status)
+					t.Errorf("status %s after 59 of 60 seconds, want RUNNING", status)
 				}
 				time.Sleep(2 * time.Second)
 				if err := s.Close(t.Context()); err != nil {
@@ -187,7 +187,7 @@ func TestPanicAfterAWait(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r := <-ended; r.Status != bridge.Failed || r.Err == nil || !strings.Contains(r.Err.Error(), "on fire") {
-			t.Errorf("%s %s: %v", r.Status, r.Cause, r.Err)
+			t.Errorf("got %s %s: %v, want FAILED with the panic", r.Status, r.Cause, r.Err)
 		}
 		if err := s.Close(t.Context()); err != nil {
 			t.Error(err)

@@ -38,7 +38,7 @@ func TestPersist(t *testing.T) {
 		{"TagResource", `{"resourceArn":"` + s.ARN("tagged") + `","tags":[{"key":"k","value":"v"}]}`},
 	} {
 		if status, _, got := post(t, before, step.op, strings.ReplaceAll(step.request, "<M>", machineARN)); status != 200 {
-			t.Fatalf("%s = %v", step.op, got)
+			t.Fatalf("%s was refused before the restart: %v", step.op, got)
 		}
 	}
 	if err := s.Close(t.Context()); err != nil {

@@ -37,7 +37,7 @@ func TestRegionAndAccount(t *testing.T) {
 		put(t, s, "outer", strings.ReplaceAll(starting("states:startSyncExecution", "orders", `{}`), "arn:aws:states:us-east-1:123456789012:stateMachine:orders", other))
 		got, err := s.StartSync(t.Context(), StartInput{StateMachineARN: ptr(s.ARN("outer"))})
 		if err != nil || got.Status != bridge.Failed || got.Error != "StepFunctions.StateMachineDoesNotExistException" {
-			t.Errorf("a task that starts %s: %s %s %s, %v", other, got.Status, got.Error, got.Cause, err)
+			t.Errorf("a task that starts %s: got %s %s %s, %v, want StateMachineDoesNotExistException", other, got.Status, got.Error, got.Cause, err)
 		}
 	}
 }

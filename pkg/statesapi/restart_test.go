@@ -126,7 +126,7 @@ func TestExecutionsGoOn(t *testing.T) {
 	}
 	want := l.answerAll(t)
 	if want.Status != "SUCCEEDED" {
-		t.Fatalf("%s: %s %s", want.Status, want.Error, want.Cause)
+		t.Fatalf("the uninterrupted execution ended as %s: %s %s", want.Status, want.Error, want.Cause)
 	}
 	l.stop()
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.execution.jsonl")); len(left) != 0 {
@@ -210,7 +210,7 @@ func TestTokensSurviveARestart(t *testing.T) {
 	l.GoOn()
 	got := receive(t, l.ended)
 	if got.Status != "SUCCEEDED" || string(got.Output) != `{"paid":true}` || got.ExecutionARN != r.ExecutionARN {
-		t.Errorf("%s %s %s", got.Status, got.Output, got.Cause)
+		t.Errorf("ended as %s %s %s, want SUCCEEDED with {\"paid\":true}", got.Status, got.Output, got.Cause)
 	}
 	history, err := l.History(statesapi.HistoryInput{ExecutionARN: &r.ExecutionARN})
 	if err != nil {
@@ -345,7 +345,7 @@ func TestNestedExecutionsSurviveARestart(t *testing.T) {
 	for range 4 {
 		got := receive(t, l.ended)
 		if got.Status != "SUCCEEDED" {
-			t.Errorf("%s: %s %s %s", got.ExecutionARN, got.Status, got.Error, got.Cause)
+			t.Errorf("%s ended as %s: %s %s, want SUCCEEDED", got.ExecutionARN, got.Status, got.Error, got.Cause)
 		}
 		if want := `[{"n":1,"paid":true},"{\"n\":2,\"paid\":true}"]`; got.ExecutionARN == r.ExecutionARN && string(got.Output) != want {
 			t.Errorf("output %s, want %s", got.Output, want)
@@ -417,7 +417,7 @@ func TestNestedExecutionsAfterARestart(t *testing.T) {
 					t.Errorf("%s %s, want %s", got, end.Cause, tt.want)
 				}
 				if end.Status == "SUCCEEDED" {
-					t.Errorf("%s succeeded", end.ExecutionARN)
+					t.Errorf("%s succeeded although it should have failed", end.ExecutionARN)
 				}
 			}
 		})
@@ -460,7 +460,7 @@ func TestActivitiesSurviveARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := receive(t, l.ended); string(got.Output) != `{"n":2}` {
-		t.Errorf("%s %s %s", got.Status, got.Output, got.Cause)
+		t.Errorf("ended as %s %s %s, want the output {\"n\":2}", got.Status, got.Output, got.Cause)
 	}
 }
 

@@ -43,7 +43,7 @@ func TestResumer(t *testing.T) {
 	}
 	w.begin(t)
 	if got := send(receive(t, w.tokens), bridge.TaskFails); got != "" {
-		t.Errorf("failure: %s", got)
+		t.Errorf("SendTaskFailure was refused: %s", got)
 	}
 	if end := receive(t, w.ended); end.Status != "FAILED" {
 		t.Errorf("the execution ended as %s", end.Status)

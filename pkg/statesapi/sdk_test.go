@@ -67,7 +67,7 @@ func TestSDK(t *testing.T) {
 	}
 	if *described.Definition != failDefinition || described.Type != types.StateMachineTypeExpress || described.Status != types.StateMachineStatusActive ||
 		described.LoggingConfiguration.Level != types.LogLevelOff || described.TracingConfiguration.Enabled {
-		t.Errorf("described = %+v", described)
+		t.Errorf("DescribeStateMachine = %+v, want the definition and the defaults", described)
 	}
 	listed, err := client.ListStateMachines(ctx, &sfn.ListStateMachinesInput{})
 	if err != nil {
@@ -106,10 +106,10 @@ func TestSDK(t *testing.T) {
 		t.Errorf("execution = %+v, want the input as output", succeeded)
 	}
 	if _, err := client.StartExecution(ctx, &sfn.StartExecutionInput{StateMachineArn: created.StateMachineArn}); err != nil {
-		t.Errorf("StartExecution: %v", err)
+		t.Errorf("the SDK's StartExecution failed: %v", err)
 	}
 	if _, err := client.DeleteStateMachine(ctx, &sfn.DeleteStateMachineInput{StateMachineArn: created.StateMachineArn}); err != nil {
-		t.Errorf("DeleteStateMachine: %v", err)
+		t.Errorf("the SDK's DeleteStateMachine failed: %v", err)
 	}
 	_, err = client.DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: created.StateMachineArn})
 	var missing *types.StateMachineDoesNotExist
@@ -182,7 +182,7 @@ func moveAlias(t *testing.T, s *Service, n int) {
 		return
 	}
 	if out, err := s.StartSync(t.Context(), StartInput{StateMachineARN: &made.StateMachineAliasARN}); err != nil || out.Status != bridge.Succeeded {
-		t.Errorf("start of %s: %v %v", made.StateMachineAliasARN, out.Status, err)
+		t.Errorf("a start of the alias %s returned %v %v, want SUCCEEDED", made.StateMachineAliasARN, out.Status, err)
 	}
 }
 

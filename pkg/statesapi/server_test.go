@@ -40,7 +40,7 @@ func TestServerTimeouts(t *testing.T) {
 
 	started := time.Now()
 	if _, err := client.StartSyncExecution(t.Context(), syncInput(`{"slow":true}`)); err != nil {
-		t.Errorf("a slow execution: %v", err)
+		t.Errorf("a slow execution failed: %v", err)
 	}
 	if took := time.Since(started); took < 3*reading {
 		t.Errorf("the slow execution took %v, want %v", took, 3*reading)

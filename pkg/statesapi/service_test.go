@@ -166,7 +166,7 @@ func TestUpdateAndVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.Delete(DeleteInput{ptr(s.ARN("m"))}); err != nil {
-		t.Errorf("second Delete: %v", err)
+		t.Errorf("the second Delete failed: %v", err)
 	}
 	_, err = s.Describe(DescribeInput{StateMachineARN: ptr(s.ARN("m") + ":1")})
 	wantCode(t, err, StateMachineDoesNotExist)
@@ -361,7 +361,7 @@ func TestClose(t *testing.T) {
 	_, err := s.Start(StartInput{StateMachineARN: ptr(machineARN)})
 	wantCode(t, err, ServiceUnavailable)
 	if err := s.Close(t.Context()); err != nil {
-		t.Errorf("second Close = %v", err)
+		t.Errorf("the second Close returned %v", err)
 	}
 }
 
@@ -475,7 +475,7 @@ func TestLoadDirKnowsTheType(t *testing.T) {
 		loaded := s.LoadDir(dir)
 		_, checked := s.CheckDir(dir)
 		if (loaded == nil) != (tt.want != "") || (checked == nil) != (tt.want != "") {
-			t.Errorf("%s: LoadDir = %v, CheckDir = %v", tt.definition, loaded, checked)
+			t.Errorf("%s: LoadDir = %v, CheckDir = %v, want errors from both or neither", tt.definition, loaded, checked)
 		}
 		if tt.want == "" {
 			if !strings.Contains(loaded.Error(), "m.asl.json:1:") {

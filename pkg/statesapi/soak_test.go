@@ -65,7 +65,7 @@ func TestSoak(t *testing.T) {
 	}
 	for _, execution := range waits {
 		if listed[execution] != "RUNNING" {
-			t.Errorf("%s: %s", execution, listed[execution])
+			t.Errorf("%s is listed as %q, want RUNNING", execution, listed[execution])
 		}
 		if _, err := s.stopExecution(stopExecutionInput{ExecutionARN: &execution}); err != nil {
 			t.Error(err)

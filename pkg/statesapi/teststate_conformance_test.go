@@ -124,7 +124,7 @@ func parseText(t *testing.T, o map[string]any, name string) {
 	}
 	var v any
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
-		t.Errorf("%s = %q: %v", name, text, err)
+		t.Errorf("the member %s = %q is not JSON: %v", name, text, err)
 	}
 	o[name] = v
 }

@@ -232,7 +232,7 @@ func TestTestStateRunsTasks(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out.Status != "SUCCEEDED" || out.Output == nil || !strings.Contains(*out.Output, `"Payload":"done"`) || out.InspectionData["result"] != *out.Output {
-		t.Errorf("output = %+v", out)
+		t.Errorf("output = %+v, want SUCCEEDED with the payload of the task", out)
 	}
 	_, err = s.testState(t.Context(), testStateInput{Definition: ptr(taskState), RoleARN: ptr(roleARN), Input: ptr(`{"a":1}`)})
 	if e := (*Error)(nil); err == nil || errors.As(err, &e) || !strings.Contains(err.Error(), "panic: a task") {
@@ -290,7 +290,7 @@ func TestTestStateSDK(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out.Status != types.TestExecutionStatusSucceeded || *out.Output != `{"a":1}` || *out.NextState != "After" || *out.InspectionData.AfterInputPath != `{"a":1}` {
-		t.Errorf("answer = %+v", out)
+		t.Errorf("TestState through the SDK = %+v, want {\"a\":1} and the state After", out)
 	}
 	_, err = client.TestState(t.Context(), &sfn.TestStateInput{Definition: aws.String(`{}`)})
 	if e := (*types.InvalidDefinition)(nil); !errors.As(err, &e) {
@@ -348,9 +348,9 @@ func FuzzTestState(f *testing.F) {
 		switch e := (*Error)(nil); {
 		case ctx.Err() != nil: // a Wait state
 		case err != nil && (!errors.As(err, &e) || e.Status() != http.StatusBadRequest):
-			t.Fatalf("error = %v", err)
+			t.Fatalf("error = %v, want an API error with status 400", err)
 		case err == nil && (out.InspectionData["input"] == nil || (out.Output != nil) != (out.Status == asl.Succeeded || out.Status == asl.CaughtError)):
-			t.Fatalf("answer = %+v", out)
+			t.Fatalf("answer = %+v, want an input, and an output only if the state succeeded", out)
 		}
 	})
 }

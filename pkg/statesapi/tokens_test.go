@@ -128,7 +128,7 @@ func TestWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	if list := w.Waits(""); len(list) != 0 {
-		t.Errorf("%v still waits", list)
+		t.Errorf("%v still waits after its end", list)
 	}
 	receive(t, w.ended)
 }
@@ -178,7 +178,7 @@ func TestTaskToken(t *testing.T) {
 		t.Errorf("the token %q can be guessed", token)
 	}
 	if err := w.SendTaskHeartbeat(statesapi.TaskAnswer{Token: &token}); err != nil {
-		t.Errorf("heartbeat: %v", err)
+		t.Errorf("the heartbeat was refused: %v", err)
 	}
 	if err := w.SendTaskSuccess(reply(token, `{"broken`)); code(err) != "InvalidOutput" {
 		t.Errorf("output that is not JSON: %v, want InvalidOutput", err)
@@ -280,7 +280,7 @@ func TestHeartbeat(t *testing.T) {
 	for range 4 {
 		time.Sleep(400 * time.Millisecond)
 		if err := w.SendTaskHeartbeat(statesapi.TaskAnswer{Token: &token}); err != nil {
-			t.Fatalf("heartbeat: %v", err)
+			t.Fatalf("the heartbeat was refused: %v", err)
 		}
 	}
 	if r := receive(t, w.ended); r.Status != "FAILED" || r.Error != "States.Timeout" {
@@ -383,7 +383,7 @@ func TestActivityOfACancelledWorker(t *testing.T) {
 		t.Error(err)
 	}
 	if r := receive(t, w.ended); r.Status != "SUCCEEDED" {
-		t.Errorf("ended as %s", r.Status)
+		t.Errorf("the execution ended as %s, want SUCCEEDED", r.Status)
 	}
 }
 

@@ -379,7 +379,7 @@ func TestInverses(t *testing.T) {
 		}
 		n, err := v.(json.Number).Int64()
 		if err != nil || n < int64(start) || n >= end {
-			t.Errorf("MathRandom(%d, %d) = %v", start, end, v)
+			t.Errorf("MathRandom(%d, %d) = %v, want a number in this range", start, end, v)
 		}
 	})
 }

@@ -48,7 +48,7 @@ func TestRecordedPaths(t *testing.T) {
 				checked++
 				_, path := Split(text)
 				if _, err := Parse(path); err != nil {
-					t.Errorf("%s: %s: %v", c.ID, text, err)
+					t.Errorf("%s: the path of %s does not parse: %v", c.ID, text, err)
 				}
 			})
 		}

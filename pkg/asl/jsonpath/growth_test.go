@@ -49,7 +49,7 @@ func TestVisitsGrowWithTheDocument(t *testing.T) {
 	for _, text := range growingPaths {
 		p, err := Parse(text)
 		if err != nil {
-			t.Fatalf("%s: %v", text, err)
+			t.Fatalf("%s does not parse: %v", text, err)
 		}
 		visits := func(root any) float64 {
 			ev := evaluator{root: root, budget: maxVisits}

@@ -221,7 +221,7 @@ func TestSetThenEval(t *testing.T) {
 			return
 		}
 		if v, found := p.Eval(out); v != "set" || !found {
-			t.Errorf("Eval(%s) after Set = %v, %v", path, v, found)
+			t.Errorf("Eval(%s) after Set = %v, %v, want the value that was set", path, v, found)
 		}
 	})
 }
@@ -273,7 +273,7 @@ func FuzzParse(f *testing.F) {
 		v, found := p.Eval(doc)
 		if !found {
 			if p.Explain(doc) == "" {
-				t.Error("Explain is empty")
+				t.Error("Explain returned no text for a missing value")
 			}
 		} else if _, isList := v.([]any); !isList && !p.Definite() {
 			t.Errorf("an indefinite path found a %T", v)
@@ -281,7 +281,7 @@ func FuzzParse(f *testing.F) {
 		if printed := p.String(); len(printed) <= maxLength {
 			again, err := Parse(printed)
 			if err != nil {
-				t.Fatalf("%q, printed as %q: %v", text, printed, err)
+				t.Fatalf("%q, printed as %q, does not parse: %v", text, printed, err)
 			}
 			if again.String() != printed {
 				t.Errorf("%q, printed as %q, prints as %q", text, printed, again)

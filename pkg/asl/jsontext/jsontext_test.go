@@ -128,7 +128,7 @@ func FuzzCheck(f *testing.F) {
 			t.Errorf("%q: %v, and encoding/json says %v", text, e, valid)
 		}
 		if offset := jsontext.Find(text, location); offset < 0 || offset > len(text) {
-			t.Errorf("Find(%q, %q) = %d", text, location, offset)
+			t.Errorf("Find(%q, %q) = %d, want an offset in the text", text, location, offset)
 		}
 		jsontext.CheckUnique(text)
 	})

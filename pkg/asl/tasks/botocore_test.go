@@ -91,7 +91,7 @@ func TestAnswersAreThoseOfBotocore(t *testing.T) {
 		}
 		got, err := awswire.Decode(operation, &http.Response{StatusCode: a.Status, Header: header}, a.Body)
 		if err != nil {
-			t.Errorf("%s: %v of %s", a.Action, err, a.Body)
+			t.Errorf("%s: got the error %v for the body %s", a.Action, err, a.Body)
 			continue
 		}
 		text, err := jsonata.AppendJSON(nil, got)
@@ -114,7 +114,7 @@ func drawn(t *testing.T, what string) []byte {
 	python := shared.Program(t, "EXPRESSWAY_PYTHON")
 	files, err := filepath.Glob("../awsmodel/services/*.txt")
 	if err != nil || len(files) < 29 {
-		t.Fatalf("%d services, %v", len(files), err)
+		t.Fatalf("found the models of %d services, %v, want at least 29", len(files), err)
 	}
 	args := []string{"testdata/drawn.py", what, "1", "2"}
 	for _, file := range files {
@@ -151,7 +151,7 @@ func compareRequest(t *testing.T, want drawnRequest) {
 	_, err := runTask(t.Context(), t, r, "aws-sdk:"+want.Action, string(want.Arguments))
 	if sent.request == nil {
 		e, _ := errors.AsType[*asl.Error](err)
-		t.Errorf("%s %s: %v", want.Action, want.Arguments, e)
+		t.Errorf("%s %s was not sent: %v", want.Action, want.Arguments, e)
 		return
 	}
 	_, scope, _ := strings.Cut(sent.request.Header.Get("Authorization"), "/us-east-1/")

@@ -111,7 +111,7 @@ func TestEachServiceAsBoto3SeesIt(t *testing.T) {
 	} {
 		got, err := runTask(t.Context(), t, runner, step.resource, step.arguments)
 		if err != nil {
-			t.Errorf("%s: %v", step.resource, err)
+			t.Errorf("the task %s failed: %v", step.resource, err)
 			continue
 		}
 		var members map[string]json.RawMessage
@@ -120,7 +120,7 @@ func TestEachServiceAsBoto3SeesIt(t *testing.T) {
 		}
 		for name := range strings.FieldsSeq(step.want) {
 			if members[name] == nil {
-				t.Errorf("%s: %s has no member %s", step.resource, got, name)
+				t.Errorf("%s: the result %s has no member %s", step.resource, got, name)
 			}
 		}
 	}

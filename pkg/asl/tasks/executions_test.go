@@ -78,7 +78,7 @@ func TestOtherTasksGoOn(t *testing.T) {
 	t.Parallel()
 	next := tasks.Funcs{"f": func(context.Context, any) (any, error) { return "next", nil }}
 	if v, err := (&tasks.Executions{Next: next}).RunTask(t.Context(), asl.Task{Resource: "f"}); v != "next" || err != nil {
-		t.Errorf("result = %v, %v", v, err)
+		t.Errorf("result = %v, %v, want that of the next runner", v, err)
 	}
 	_, err := (&tasks.Executions{}).RunTask(t.Context(), asl.Task{Resource: "arn:aws:states:::sqs:sendMessage"})
 	if e, ok := errors.AsType[*asl.Error](err); !ok || e.Name != "States.TaskFailed" {

@@ -19,7 +19,7 @@ func TestHostileMocks(t *testing.T) {
 			text := strings.Replace(whole, part, v, 1)
 			mocks, err := tasks.LoadMocks([]byte(text))
 			if (mocks == nil) == (err == nil) || err != nil && len(err.Error()) > 2_000 {
-				t.Errorf("%.60s for %s: %v, %.200v", v, part, mocks != nil, err)
+				t.Errorf("%.60s for %s: got mocks %v and error %.200v, want one of them, and a short error", v, part, mocks != nil, err)
 			}
 			if err != nil {
 				continue
@@ -30,7 +30,7 @@ func TestHostileMocks(t *testing.T) {
 			}
 			r := run(t, `{"StartAt":"S","States":{"S":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f"},"End":true}}}`, `{}`, asl.Environment{Tasks: runner, Sleep: noWait})
 			if r.Status == "SUCCEEDED" && !json.Valid(r.Output) || r.Status != "SUCCEEDED" && r.Error == "" && r.Cause == "" {
-				t.Errorf("%.60s for %s: %s %.200s %s", v, part, r.Status, r.Output, r.Error)
+				t.Errorf("%.60s for %s: got %s %.200s %s, want a JSON output or an error", v, part, r.Status, r.Output, r.Error)
 			}
 		}
 	}

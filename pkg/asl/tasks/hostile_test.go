@@ -287,7 +287,7 @@ func TestOneConnection(t *testing.T) {
 		r := c.runner(t, server.URL, nil)
 		for range 20 {
 			if _, err := runTask(t.Context(), t, r, c.resource, strings.ReplaceAll(c.arguments, "%URL%", server.URL)); err != nil {
-				t.Errorf("%s: %v", c.resource, err)
+				t.Errorf("the task %s failed: %v", c.resource, err)
 			}
 		}
 		if n := accepted.Load(); n != 1 {

@@ -408,7 +408,7 @@ func FuzzLoadConnections(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := tasks.LoadConnections("c.json", []byte(text))
 		if (c == nil) == (err == nil) {
-			t.Errorf("%v, %v", c, err)
+			t.Errorf("got %v, %v, want either connections or an error", c, err)
 		}
 	})
 }

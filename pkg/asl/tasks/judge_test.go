@@ -82,7 +82,7 @@ func TestIntegrationsAsBoto3SeesThem(t *testing.T) {
 	} {
 		got, err := runTask(t.Context(), t, runner, step.resource, step.arguments)
 		if err != nil {
-			t.Errorf("%s: %v", step.resource, err)
+			t.Errorf("the task %s failed: %v", step.resource, err)
 			continue
 		}
 		var members map[string]json.RawMessage
@@ -91,7 +91,7 @@ func TestIntegrationsAsBoto3SeesThem(t *testing.T) {
 		}
 		for name := range strings.FieldsSeq(step.members) {
 			if members[name] == nil {
-				t.Errorf("%s: %s has no member %s", step.resource, got, name)
+				t.Errorf("%s: the result %s has no member %s", step.resource, got, name)
 			}
 		}
 	}

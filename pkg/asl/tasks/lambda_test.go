@@ -186,7 +186,7 @@ func TestLambdaEndpointIsDown(t *testing.T) {
 	server.Close()
 	_, err := (&tasks.Lambda{Endpoint: server.URL, Client: &http.Client{Transport: &http.Transport{}}}).RunTask(t.Context(), asl.Task{Resource: function("f")})
 	if e, ok := err.(*asl.Error); !ok || e.Name != "Lambda.SdkClientException" || !strings.Contains(e.Cause, "LAMBDA_ENDPOINT") {
-		t.Errorf("error = %v", err)
+		t.Errorf("error = %v, want Lambda.SdkClientException that names LAMBDA_ENDPOINT", err)
 	}
 }
 
@@ -200,7 +200,7 @@ func TestTaskFuncsAreInvoked(t *testing.T) {
 	} {
 		v, err := tasks.RunTask(t.Context(), asl.Task{Resource: resource, Parameters: decode(t, `{"FunctionName":"f","Payload":"[1]"}`)})
 		if err != nil {
-			t.Errorf("%s: %v", resource, err)
+			t.Errorf("the task %s failed: %v", resource, err)
 			continue
 		}
 		if got, _ := json.Marshal(jsonata.FromGo(v)); string(got) != want {

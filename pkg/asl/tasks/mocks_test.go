@@ -74,7 +74,7 @@ func TestUnmockedTaskSaysHow(t *testing.T) {
 	_, err := mocked(t, "other").RunTask(t.Context(), asl.Task{Resource: "arn:aws:states:::sqs:sendMessage", State: "T"})
 	e, ok := err.(*asl.Error)
 	if !ok || e.Name != "States.TaskFailed" || !strings.Contains(e.Cause, `{"T":"NAME"}`) || !strings.Contains(e.Cause, "SFN_MOCK_CONFIG") || !strings.Contains(e.Cause, "LAMBDA_ENDPOINT") {
-		t.Errorf("error = %v", err)
+		t.Errorf("error = %v, want States.TaskFailed with advice on mocks and LAMBDA_ENDPOINT", err)
 	}
 }
 
@@ -83,7 +83,7 @@ func TestSubstitutionThatNobodyMade(t *testing.T) {
 	t.Parallel()
 	_, err := tasks.None{}.RunTask(t.Context(), asl.Task{Resource: "${FunctionArn}", State: "T"})
 	if e, ok := err.(*asl.Error); !ok || e.Name != "States.TaskFailed" || !strings.Contains(e.Cause, "'${FunctionArn}' of the state 'T' is a substitution") {
-		t.Errorf("error = %v", err)
+		t.Errorf("error = %v, want States.TaskFailed that names the substitution", err)
 	}
 }
 
@@ -209,12 +209,12 @@ func TestMocksForAnything(t *testing.T) {
 		runner, err := config.Runner(tt.machine, tt.testCase, asl.TaskRunner(answers("next")))
 		if err != nil {
 			if tt.want != "none" {
-				t.Errorf("%v: %v", tt, err)
+				t.Errorf("%v: Runner returned the error %v", tt, err)
 			}
 			continue
 		}
 		if got, err := runner.RunTask(t.Context(), asl.Task{State: tt.state, Resource: tt.resource}); err != nil || got != tt.want {
-			t.Errorf("%v: %v, %v", tt, got, err)
+			t.Errorf("%v: got %v, %v", tt, got, err)
 		}
 	}
 }

@@ -304,7 +304,7 @@ func TestEndpoints(t *testing.T) {
 	} {
 		s, ok := awsmodel.Lookup(test.service)
 		if !ok {
-			t.Fatalf("no service %s", test.service)
+			t.Fatalf("awsmodel has no service %s", test.service)
 		}
 		if got := tasks.Endpoints(func(v string) string { return test.env[v] })(s); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
@@ -375,7 +375,7 @@ func FuzzServiceAnswer(f *testing.F) {
 				t.Errorf("%s: %v is not an error of the workflow", resource, err)
 			}
 			if err == nil && !json.Valid([]byte(out)) {
-				t.Errorf("%s: %s is not JSON", resource, out)
+				t.Errorf("%s: the result %s is not JSON", resource, out)
 			}
 		}
 	})
