@@ -18,7 +18,7 @@ import (
 
 const payoutsSecret = "development-only-payouts-secret"
 
-// The sample of refunds end to end: what people and the bank can do, and what others try.
+// The refunds sample end to end: what people and the bank can do, and what attackers try.
 func TestApproval(t *testing.T) {
 	t.Parallel()
 	a := newApprovals(t, "grace: 5s", "grace: 1s")
@@ -144,8 +144,8 @@ func TestApprovalExpires(t *testing.T) {
 	}
 }
 
-// Two decisions at once, at two execution environments: one is taken, and the execution
-// ends as that one says.
+// Of two simultaneous decisions in two execution environments, one is accepted and
+// determines the end of the execution.
 func TestApprovalTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	a := newApprovals(t)
@@ -178,8 +178,8 @@ func TestApprovalTwiceAtOnce(t *testing.T) {
 	}
 }
 
-// Step Functions in trouble: what is known is said, and what may have been taken is never
-// called a failure of the sender's.
+// If Step Functions fails, the answer says what is known, and a decision that may have been
+// accepted is never reported as the sender's fault.
 func TestApprovalInTrouble(t *testing.T) {
 	t.Parallel()
 	a := newApprovals(t)

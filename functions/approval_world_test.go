@@ -84,7 +84,7 @@ func (a *approvals) webhook() *lambdatest.Function {
 	return start(a.t, "webhook", lambdatest.Options{TaskRoot: a.root, Env: a.function})
 }
 
-// between is what may happen to SendTask calls between a function and Step Functions.
+// between describes the faults of SendTask calls between a function and Step Functions.
 func (a *approvals) between(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.Header.Get("X-Amz-Target"), ".SendTask") {
@@ -110,7 +110,7 @@ func (a *approvals) between(next http.Handler) http.Handler {
 	})
 }
 
-// troubled lets SendTask calls meet trouble until the test ends it.
+// troubled makes SendTask calls fail until the test ends that.
 func (a *approvals) troubled(trouble func(w http.ResponseWriter, forward func()) bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -235,7 +235,7 @@ func (a *approvals) decide(fn *lambdatest.Function, link, decision string) int {
 	return status
 }
 
-// hidden checks that a text has nothing of the token in a link.
+// hidden checks that a text contains no part of the token in a link.
 func (a *approvals) hidden(where, text, link string) {
 	a.t.Helper()
 	_, escaped, _ := strings.Cut(link, "token=")
@@ -294,7 +294,7 @@ func (a *approvals) ended(execution string) string {
 	return "RUNNING still"
 }
 
-// readings is how often the table was asked for a refund.
+// readings returns how often a refund was read from the table.
 func (a *approvals) readings(refund string) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

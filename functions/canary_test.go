@@ -15,10 +15,10 @@ import (
 	"github.com/expressway-dev/expressway/internal/lambdatest"
 )
 
-// A canary is a text that stands for payload and secrets: where it sings, one got out.
+// A canary is a text in place of payload and secrets: it must not occur anywhere else.
 const canary = "C4N4RY"
 
-// canaryRoutes do with payload whatever a route can do.
+// canaryRoutes process payload in every way that a route can.
 const canaryRoutes = `
   - name: hook
     http: POST /hook
@@ -86,7 +86,7 @@ const canaryRoutes = `
     dedupe: {key: '{% $event.detail.text %}', for: 1h}
 `
 
-// canaryAnswers are all that Step Functions can say, with a canary wherever there may be
+// canaryAnswers are all answers of Step Functions, with a canary wherever there may be
 // payload.
 var canaryAnswers = map[string]func() (int, any){
 	"succeeded":      func() (int, any) { return 200, succeeded(`{"text":"` + canary + `"}`) },
@@ -116,8 +116,8 @@ func refusedWith(status int, code string) (int, any) {
 	return status, map[string]any{"__type": code, "message": "Value '" + canary + "' is not fine"}
 }
 
-// Nothing of payloads, signatures and secrets is in what the functions log, in metrics,
-// traces, execution names and errors, whatever they are asked and whatever is answered.
+// Payloads, signatures and secrets do not occur in logs, metrics, traces, execution names
+// and errors of the functions, whatever the requests and the answers are.
 func TestNothingOfPayloadGetsOut(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -199,8 +199,8 @@ func TestNothingOfPayloadGetsOut(t *testing.T) {
 	}
 }
 
-// causeOfWorkflow reports whether the error document of a failed event has the canary as the
-// cause of a workflow and nowhere else: the account's owner alone sees it.
+// causeOfWorkflow reports whether the error document of a failed event has the canary as
+// the cause of a workflow and nowhere else, because only the account's owner sees it.
 func causeOfWorkflow(line string) bool {
 	var document struct{ ErrorMessage, ErrorType string }
 	if json.Unmarshal([]byte(line), &document) != nil || strings.Contains(document.ErrorType, canary) {
@@ -225,7 +225,7 @@ func datagrams(conn net.PacketConn) string {
 	}
 }
 
-// canaryEvents are events of each function with canaries in them, sound and broken.
+// canaryEvents are valid and malformed events of each function with canaries in them.
 func canaryEvents() map[string][]string {
 	marshal := func(v any) string {
 		text, _ := json.Marshal(v) // maps and texts

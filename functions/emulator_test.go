@@ -21,8 +21,8 @@ import (
 	"github.com/expressway-dev/expressway/internal/shared"
 )
 
-// The Runtime Interface Emulator is what `sam local invoke` runs. It does not judge the
-// function, see internal/lambdatest for that, but what users will see first.
+// The Runtime Interface Emulator is what `sam local invoke` runs. It tests what users will
+// see first; internal/lambdatest tests the function itself.
 func TestRuntimeInterfaceEmulator(t *testing.T) {
 	t.Parallel()
 	binary := shared.Program(t, "EXPRESSWAY_RIE")
@@ -33,7 +33,7 @@ func TestRuntimeInterfaceEmulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := &http.Client{Timeout: time.Minute}
-	// One after the other: the emulator crashes on two invocations at once.
+	// Sequentially, because the emulator crashes on two invocations at once.
 	for n := range 3 {
 		reply, err := client.Post(url, "application/json", bytes.NewReader(sample(t, name)))
 		if err != nil {
@@ -68,7 +68,7 @@ func emulateIn(t *testing.T, binary, function, taskRoot string, command ...strin
 	cmd.Dir = taskRoot
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "LAMBDA_TASK_ROOT=" + cmd.Dir,
-		// Left unset, the emulator hands the function empty ones.
+		// If they are not set, the emulator passes empty ones to the function.
 		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_SESSION_TOKEN=test",
 		"AWS_REGION=us-east-1", "AWS_LAMBDA_FUNCTION_TIMEOUT=30",
 	}
@@ -77,7 +77,7 @@ func emulateIn(t *testing.T, binary, function, taskRoot string, command ...strin
 	}
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	// A group of its own, so that the bootstrap goes with the emulator.
+	// A separate process group, so that the bootstrap ends with the emulator.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = time.Second
 	if err := cmd.Start(); err != nil {
@@ -105,8 +105,9 @@ func emulateIn(t *testing.T, binary, function, taskRoot string, command ...strin
 	return fmt.Sprintf("http://%s/2015-03-31/functions/function/invocations", front)
 }
 
-// freeAddress is a loopback address without a listener. The emulator takes no
-// listener, so another process may be faster; the test fails then, and hangs never.
+// freeAddress is a loopback address without a listener. The emulator does not accept a
+// listener, so another process may take the address first; then the test fails, and does
+// not hang.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -11,9 +11,9 @@ import (
 	"github.com/expressway-dev/expressway/internal/lambdatest"
 )
 
-// Whatever a workflow calls its failure, and however many events fail at once, Lambda is
-// told, and the process lives on: aws-lambda-go informs X-Ray in a header, and ends with one
-// that cannot be sent.
+// Whatever the name of a workflow's failure, and however many events fail at once, Lambda
+// gets the error and the process survives: aws-lambda-go reports errors to X-Ray in a
+// header, and exits if that cannot be sent.
 func TestErrorTypesOfEveryKind(t *testing.T) {
 	t.Parallel()
 	states := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{

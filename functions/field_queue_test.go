@@ -37,7 +37,7 @@ type fieldCase struct {
 // fieldEndpoint is where the cases have servers of AWS.
 const fieldEndpoint = "http://127.0.0.1:18591"
 
-// A fieldWant is what a case comes to.
+// A fieldWant is the expected result of a case.
 type fieldWant struct {
 	// answers are the responses, or the errors' types after "error ".
 	answers []string
@@ -54,7 +54,7 @@ const (
 	reported = `{"batchItemFailures":[{"itemIdentifier":"%s"}]}`
 )
 
-// refused is an event that is not the function's: its sender takes an answer for success.
+// refused is an event for another function, whose sender treats any answer as success.
 var refused = fieldWant{answers: []string{"error Expressway.BadRequest"}}
 
 var queueCases = map[string]fieldWant{
@@ -89,8 +89,8 @@ var queueCases = map[string]fieldWant{
 
 const fieldEvent = `{"route":"ev","executionArn":"arn:aws:states:us-east-1:123456789012:express:m:x:y","status":"SUCCEEDED","output":{}}`
 
-// What people sent, and what happens to it: through the compiled functions, with queues
-// and tables behind their own protocols.
+// Recorded events and their results, through the compiled functions, with queues and tables
+// behind their own protocols.
 func TestFieldQueues(t *testing.T) {
 	t.Parallel()
 	server := mototest.Start(t)
@@ -301,7 +301,7 @@ func (q *fieldQueue) receive(t *testing.T, n int) []sqstypes.Message {
 			t.Fatal(err)
 		}
 		all = append(all, out.Messages...)
-		// A group gives nothing more while one of its messages is out.
+		// A group delivers nothing more while one of its messages is in flight.
 		for _, m := range out.Messages {
 			if _, err := q.client.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle}); err != nil {
 				t.Fatal(err)

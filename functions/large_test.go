@@ -24,7 +24,7 @@ import (
 // lambdaPayload is the largest event that Lambda hands to a function.
 const lambdaPayload = 6 << 20
 
-// A bucket notes the sizes and hashes of the objects that are put.
+// A bucket records the sizes and hashes of the objects that are put.
 type bucket struct {
 	mu      sync.Mutex
 	objects map[string]string // hash, by size and hash of what was put
@@ -38,10 +38,10 @@ func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.objects[hex.EncodeToString(h.Sum(nil))] = r.Method + " " + r.URL.Path
 }
 
-// What the door takes, a route with offload takes: the largest event that Lambda passes on,
-// as text and as base64, of which the bucket gets every byte and the execution a reference,
-// in the 256 MB that the template gives the function. Without offload it is 413, which says
-// what to do.
+// A route with offload accepts everything that the front door accepts: the largest event
+// that Lambda passes on, as text and as base64, of which the bucket gets every byte, and
+// the execution a reference, in the 256 MB that the template gives the function. Without
+// offload, the answer is 413, and explains what to do.
 func TestLargestBodies(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -83,7 +83,7 @@ func layer(t *testing.T) string {
 }
 
 // TestLayer runs each sample through the layer, with the bootstrap in one folder and the
-// function's code in another, and gets what the program of its own answers.
+// function's code in another, and expects the answers of the separate program.
 func TestLayer(t *testing.T) {
 	t.Parallel()
 	bootstrap := layer(t)
@@ -125,8 +125,8 @@ func TestLayer(t *testing.T) {
 	}
 }
 
-// TestLayerHandler says at the start what Handler must be, and where the configuration is
-// looked for.
+// TestLayerHandler checks the errors at startup: what Handler must be, and where the
+// configuration must be.
 func TestLayerHandler(t *testing.T) {
 	t.Parallel()
 	bootstrap := layer(t)

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// build does what the Makefile does for SAM, for this machine in place of Lambda's.
+// build does what the Makefile does for SAM, but for this machine.
 func build(dir string) error {
 	routes, err := os.ReadFile("../expressway.yaml")
 	if err != nil {
@@ -62,7 +62,8 @@ func build(dir string) error {
 
 func bootstrap(function string) string { return filepath.Join(artifacts, function, "bootstrap") }
 
-// environment is what env.json gives the function, with Step Functions at endpoint.
+// environment returns the variables of env.json for the function, with Step Functions at
+// endpoint.
 func environment(t *testing.T, function, endpoint string) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile("../env.json")
@@ -88,8 +89,8 @@ func stepFunctions(t *testing.T) string {
 	return statesEndpoint(t, "../statemachines", map[string]string{"SFN_MOCK_CONFIG": "../mocks.json"})
 }
 
-// statesEndpoint serves the state machines of a folder, whose tasks run as the variables
-// say, and returns the endpoint.
+// statesEndpoint serves the state machines of a folder, whose tasks run according to the
+// variables, and returns the endpoint.
 func statesEndpoint(t *testing.T, folder string, variables map[string]string) string {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
@@ -124,7 +125,7 @@ func statesEndpoint(t *testing.T, folder string, variables map[string]string) st
 	return "http://" + listener.Addr().String()
 }
 
-// start starts the function with env, and defaults that suit a busy machine.
+// start starts the function with env, and with defaults for a busy machine.
 func start(t *testing.T, function string, o lambdatest.Options) *lambdatest.Function {
 	t.Helper()
 	o.Bootstrap, o.Name, o.Timeout = bootstrap(function), function, 30*time.Second

@@ -16,8 +16,8 @@ import (
 )
 
 // inCgroup returns a bootstrap that runs the function in a memory cgroup of so many MB,
-// without swap, as Lambda's sandbox has it. The test is skipped where no cgroup can be
-// made: that takes root and cgroup v1.
+// without swap, as Lambda's sandbox has it. The test is skipped if no cgroup can be made,
+// which requires root and cgroup v1.
 func inCgroup(t *testing.T, function string, megabytes int) string {
 	t.Helper()
 	group := filepath.Join("/sys/fs/cgroup/memory", fmt.Sprintf("expressway-%d-%s", os.Getpid(), filepath.Base(t.TempDir())))
@@ -46,7 +46,7 @@ func inCgroup(t *testing.T, function string, megabytes int) string {
 	return script
 }
 
-// A function has memory for what it keeps, whatever garbage it makes on the way: five
+// A function's memory suffices for what it keeps, however much garbage it makes: five
 // messages of a megabyte whose expressions visit every value.
 func TestMemoryOfTheFunction(t *testing.T) {
 	t.Parallel()

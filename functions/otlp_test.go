@@ -11,7 +11,7 @@ import (
 )
 
 // The spans of an invocation are sent before its response, and reach the collector. Metrics
-// are written as without.
+// are written as usual.
 func TestSpansOfAnInvocation(t *testing.T) {
 	t.Parallel()
 	documents := make(chan string, 8)

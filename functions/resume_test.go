@@ -22,7 +22,7 @@ import (
 	"github.com/expressway-dev/expressway/internal/lambdatest"
 )
 
-// waitingTasks speaks as much of Step Functions and DynamoDB as a resumption needs.
+// waitingTasks implements as much of Step Functions and DynamoDB as a resumption needs.
 type waitingTasks struct {
 	mu    sync.Mutex
 	waits map[string]bool

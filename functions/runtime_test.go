@@ -132,8 +132,8 @@ func response(t *testing.T, payload []byte) any {
 	return doc
 }
 
-// Every file of events/ is answered by the function it is for, the same by a process
-// that just started and by one that has worked.
+// Every file of events/ gets the same answer from its function, whether the process has
+// just started or is warm.
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../events/*.json")
@@ -170,7 +170,7 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// replayed leaves the mark of a repeated answer out of what a warm process answers: it
+// replayed removes the mark of a repeated answer from the answer of a warm process, which
 // gets the same delivery again.
 func replayed(process string) cmp.Option {
 	return cmpopts.IgnoreMapEntries(func(name string, _ any) bool {
@@ -178,8 +178,8 @@ func replayed(process string) cmp.Option {
 	})
 }
 
-// The event function fails with the name of the workflow's failure, which Lambda hands
-// to its retries and destinations, and lives on.
+// The event function fails with the name of the workflow's failure, which Lambda passes to
+// its retries and destinations, and survives.
 func TestEventFailure(t *testing.T) {
 	t.Parallel()
 	states := lambdatest.NewStepFunctions(lambdatest.StepFunctionsOptions{
@@ -360,8 +360,8 @@ func failedInit(t *testing.T, function string, o lambdatest.Options) string {
 	return failure.Logs
 }
 
-// A configuration that does not hold stops every function before its first event, with
-// the place of each problem.
+// An invalid configuration stops every function before its first event, with the place of
+// each problem.
 func TestBrokenConfiguration(t *testing.T) {
 	t.Parallel()
 	const broken = `version: 1
@@ -407,7 +407,7 @@ func TestMissingConfiguration(t *testing.T) {
 	}
 }
 
-// A secret that is missing or empty never means that nothing is verified.
+// A missing or empty secret never turns verification off.
 func TestMissingSecret(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ secret, route, other string }{

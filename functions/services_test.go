@@ -68,8 +68,8 @@ func metricLines(t *testing.T, logs string) []map[string]any {
 	return docs
 }
 
-// A message that comes twice, to two environments of the function, starts one execution:
-// they share the table. Metrics tell both.
+// A message that is delivered twice, to two environments of the function, starts one
+// execution, because they share the table. Metrics report both.
 func TestDedupeTable(t *testing.T) {
 	t.Parallel()
 	server := mototest.Start(t)
@@ -122,7 +122,8 @@ func TestDedupeTable(t *testing.T) {
 	}
 }
 
-// Without the table the function says once, at start-up, what its memory is worth.
+// Without the table, the function warns once, at startup, that it remembers deliveries only
+// in memory.
 func TestDedupeWithoutTable(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"EXPRESSWAY_METRICS": "off", "EXPRESSWAY_CONFIG": routesFile(t, `
@@ -143,8 +144,8 @@ func TestDedupeWithoutTable(t *testing.T) {
 	}
 }
 
-// The webhook function verifies with secrets from both services, takes a rotated one as
-// soon as it is used, and shows none.
+// The webhook function verifies with secrets from both services, accepts a rotated one as
+// soon as it is used, and reveals none.
 func TestRemoteSecrets(t *testing.T) {
 	t.Parallel()
 	server := mototest.Start(t)

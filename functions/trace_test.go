@@ -11,8 +11,8 @@ import (
 	"github.com/expressway-dev/expressway/internal/lambdatest"
 )
 
-// One trace is followed from the producer's message through the queue function: Step
-// Functions is told it in both places, below a subsegment that the daemon gets.
+// One trace leads from the producer's message through the queue function: Step Functions
+// gets it in both places, below a subsegment that the daemon gets.
 func TestTraceOfAMessage(t *testing.T) {
 	t.Parallel()
 	const root, producer = "1-6543a1b2-0123456789abcdef01234567", "53995c3f42cd8ad8"
@@ -74,8 +74,8 @@ func TestTraceOfAMessage(t *testing.T) {
 	}
 }
 
-// A W3C traceparent reaches the workflow by its input, and the trace where X-Ray has none
-// is its: the sandbox has one, as Lambda does, and that goes first.
+// A W3C traceparent reaches the workflow through its input. It is also the trace unless
+// X-Ray has one: like Lambda, the sandbox has one, which takes precedence.
 func TestTraceParentOfARequest(t *testing.T) {
 	t.Parallel()
 	const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

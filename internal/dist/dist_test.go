@@ -74,7 +74,7 @@ func hostLayer(ctx context.Context, root string) ([]byte, error) {
 	return build{Root: root, Package: "./functions/layer", OS: "linux", Arch: runtime.GOARCH, Function: true, Version: "v0.0.0-test", Commit: "abc"}.Binary(ctx)
 }
 
-// TestBillOfMaterials holds that it lists what `go version -m` lists, no more and no less.
+// TestBillOfMaterials checks that it lists exactly what `go version -m` lists.
 func TestBillOfMaterials(t *testing.T) {
 	t.Parallel()
 	binary, err := hostLayer(t.Context(), "../..")

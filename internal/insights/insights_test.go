@@ -111,7 +111,7 @@ func TestSummaries(t *testing.T) {
 	}
 }
 
-// What a log holds is anybody's: no line breaks the timeline, or a terminal.
+// Logs contain untrusted text: no line breaks the timeline or a terminal.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"", "plain", `{"message":"delivery settled","delivery":"\u001b[2J"}`, `{"execution_arn":5,"id":{},"details":[],"type":null,"event_timestamp":"x"}`,

@@ -8,7 +8,7 @@ import (
 	"github.com/expressway-dev/expressway/internal/lambdatest"
 )
 
-// A function is started once and fed as often as the test likes.
+// A function is started once, and invoked as often as the test needs.
 func ExampleStart() {
 	ctx := context.Background()
 	fn, err := lambdatest.Start(ctx, lambdatest.Options{Bootstrap: bootstrap, Name: "orders"})

@@ -10,8 +10,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/config"
 )
 
-// A key that stays what it is makes two sends one; one that is made of what SQS or a bus
-// adds does not. A FIFO letter's key is the one of its first delivery.
+// A stable key makes two sends one; a key that depends on what SQS or a bus adds does not.
+// A FIFO letter's key is the one of its first delivery.
 func TestKnown(t *testing.T) {
 	t.Parallel()
 	const address = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"

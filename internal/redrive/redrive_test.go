@@ -154,7 +154,7 @@ func killed(t *testing.T, inDoubt InDoubt, seed uint64) {
 	}
 }
 
-// With several workers it is the same, but for the order.
+// With several workers, the result is the same except for the order.
 func TestWorkers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
@@ -229,7 +229,7 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// What comes after the run began, or is not chosen, stays.
+// Letters that arrive after the run began, or that are not selected, stay.
 func TestChosen(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -33,7 +33,7 @@ func (s *fullStore) Append(line []byte, _ bool) error {
 	return nil
 }
 
-// Where the journal cannot be written, nothing more is sent; once there is room, the next run
+// If the journal cannot be written, nothing more is sent; once there is room, the next run
 // continues, and nothing is lost or sent twice without being listed.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
@@ -71,7 +71,7 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// After a write that failed nothing is written behind what it may have left.
+// After a failed write, nothing is written after what it may have left.
 func TestFileStoreAfterAFailure(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal")

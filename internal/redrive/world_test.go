@@ -131,7 +131,7 @@ func (w *world) Hide(ctx context.Context, handle string, visibility time.Duratio
 	})
 }
 
-// Delete heeds the newest handle alone.
+// Delete only accepts the newest handle.
 func (w *world) Delete(ctx context.Context, handle string) error {
 	return w.call(ctx, func() error {
 		if s := w.find(handle); s.Handle == handle {

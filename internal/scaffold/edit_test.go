@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestAddKeepsLines adds to files of all kinds, and expects every line of theirs as it was.
+// TestAddKeepsLines adds to files of all kinds, and expects every existing line to be
+// unchanged.
 func TestAddKeepsLines(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ source, want string }{

@@ -6,7 +6,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// TestEveryProvider holds that a route of each provider can be written.
+// TestEveryProvider checks that a route of each provider can be written.
 func TestEveryProvider(t *testing.T) {
 	t.Parallel()
 	for _, name := range verify.Providers() {

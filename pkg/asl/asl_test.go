@@ -45,7 +45,7 @@ func decode(t testing.TB, text string) any {
 // noWait is a clock on which waits take no time.
 func noWait(context.Context, time.Duration) error { return nil }
 
-// task is a machine of the Task state T, and of C where the rest leads to it.
+// task returns a machine with the Task state T, and the state C if the rest leads to it.
 func task(rest string) string {
 	caught := ""
 	if strings.Contains(rest, `"C"`) {
@@ -230,7 +230,7 @@ func TestDataLimit(t *testing.T) {
 	}
 }
 
-// A state's name has 80 characters, however many bytes they take.
+// A state's name can have 80 characters, however many bytes they take.
 func TestStateNamesAreMeasuredInCharacters(t *testing.T) {
 	t.Parallel()
 	for _, c := range []string{"a", "é", "語", "😀"} {
@@ -254,7 +254,7 @@ func TestWithoutTasks(t *testing.T) {
 	}
 }
 
-// A Map of ten thousand items costs no more an item than one of ten.
+// The cost per item of a Map with ten thousand items is that of one with ten.
 func TestLargeMap(t *testing.T) {
 	t.Parallel()
 	items := "[" + strings.TrimSuffix(strings.Repeat("1,", 10000), ",") + "]"

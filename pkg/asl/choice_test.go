@@ -7,7 +7,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// Text compares by its UTF-16, as Java's does: what lies beyond U+FFFF comes before U+E000.
+// Text compares by its UTF-16, as Java's does: characters beyond U+FFFF precede U+E000.
 func TestTextOrder(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

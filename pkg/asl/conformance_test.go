@@ -64,7 +64,7 @@ type outcome struct {
 	}
 }
 
-// A script answers a case's tasks with what the service recorded.
+// A script answers a case's tasks with the recorded results.
 type script struct {
 	c    *conformanceCase
 	used map[string]int
@@ -137,7 +137,7 @@ func (s *script) mock(ctx context.Context, t asl.Task) (any, error) {
 	return payload, nil
 }
 
-// cause is what the runtime of Python makes of an exception.
+// cause returns the cause that the Python runtime makes from an exception.
 func (m *mock) cause() string {
 	if len(m.Payload) > 0 {
 		return string(m.Payload)
@@ -190,8 +190,8 @@ func (c *conformanceCase) executed() bool {
 	return slices.Contains([]string{"execution", "sync", "intrinsic"}, c.Kind)
 }
 
-// differences are the cases whose recordings this engine does not agree with, and why.
-// Every other one must pass. docs/conformance.md explains them.
+// differences are the cases whose recordings this engine does not reproduce, and why. Every
+// other one must pass. docs/conformance.md explains them.
 var differences = map[string]string{
 	"activities/test_activities.py::TestActivities::test_activity_task_on_deleted": "an activity that is gone when the task is scheduled: the script has no activities",
 }
@@ -199,7 +199,8 @@ var differences = map[string]string{
 // A score counts the cases of an area in one query language.
 type score struct{ passed, total int }
 
-// A tally is the table of docs/conformance.md: one line an area, one column a language.
+// A tally is the table of docs/conformance.md, with a line for each area and a column for
+// each language.
 type tally map[string]map[string]score
 
 func (t tally) add(area, language string, passed bool) {
@@ -241,7 +242,7 @@ func (t tally) row(b *strings.Builder, area string, languages []string) {
 	b.WriteString("\n")
 }
 
-// TestConformance replays what the service answered to the machines of the corpus.
+// TestConformance replays the service's recorded answers for the machines of the corpus.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(shared.Path(t, "conformance", "cases"), "*.json"))
@@ -311,8 +312,8 @@ func replay(c *conformanceCase) string {
 	return ""
 }
 
-// recordedNow is a clock that runs as the bubble's does, but in our time: recordings
-// wait for moments that had passed.
+// recordedNow is a clock that runs like the bubble's, but in the present: recordings wait
+// for times that had passed.
 func recordedNow() time.Time { return time.Now().AddDate(26, 11, 0) }
 
 // runCase runs a case's machine on the input, role and names of the recording.

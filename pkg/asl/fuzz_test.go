@@ -17,7 +17,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
-// Whatever the definition is, Parse says what is wrong with it, or Run takes it to an end.
+// For every definition, either Parse reports what is wrong, or Run reaches an end.
 func FuzzParse(f *testing.F) {
 	f.Add(fiveStates, fiveInput)
 	f.Add(fiveJSONata, fiveInput)
@@ -54,7 +54,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// A generator makes small machines that are mostly right.
+// A generator makes small machines that are mostly valid.
 type generator struct {
 	t       *rapid.T
 	jsonata bool // the machine's language
@@ -149,8 +149,8 @@ func (g *generator) stages(jsonata bool, jsonpathField, jsonataField, value stri
 	return fmt.Sprintf(`%q:%s,"Assign":{"v":1},"ResultPath":%q`, jsonpathField, value, g.pick("result path", "$", "$.a", "$.l[0]", "$.b.c"))
 }
 
-// checkMachine is what holds for every machine: it ends, its events are numbered one by one,
-// and what it answers is JSON of a size that may be answered.
+// checkMachine checks properties of every machine: it ends, its events are numbered without
+// gaps, and its output is JSON within the limit.
 func checkMachine(t *rapid.T) {
 	g := &generator{t: t}
 	definition := g.machine()
@@ -187,7 +187,7 @@ func checkMachine(t *rapid.T) {
 	}
 }
 
-// play runs a machine in a world that is the same each time.
+// play runs a machine in a deterministic environment.
 func play(t *rapid.T, definition string, run func(context.Context, asl.Environment, asl.Execution) asl.Result) (asl.Result, []asl.Event) {
 	var events []asl.Event
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -82,7 +82,7 @@ func (g golden) file(name string) string {
 	return ""
 }
 
-// set replaces a file that is there; want is made.
+// set replaces an existing file, or creates want.
 func (g golden) set(name, text string) {
 	if f := g.at(name); f != nil {
 		f.Data = []byte(text)

@@ -16,8 +16,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// historyDifferences are the recorded histories that the observer's events do not agree with,
-// event for event, and why. Every other one must agree in types, numbers, predecessors and details.
+// historyDifferences are the recorded histories that the observer's events do not
+// reproduce, event by event, and why. Every other one must agree in types, numbers,
+// predecessors and details.
 var historyDifferences = map[string]string{
 	"scenarios/test_base_scenarios.py::TestBaseScenarios::test_lambda_service_invoke_with_retry_extended_input": "the recording is older than RedriveCount",
 

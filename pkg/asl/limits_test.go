@@ -15,8 +15,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
-// Values share their parts: doubling one a hundred times takes no memory, and would
-// take more than there is once something wrote it out.
+// Values share their parts: doubling one a hundred times takes no memory, but writing it
+// out would take more than there is.
 func TestValuesThatGrow(t *testing.T) {
 	t.Parallel()
 	large := strings.Repeat("x", 200_000)
@@ -78,8 +78,8 @@ func TestDataLimitIsExact(t *testing.T) {
 	}
 }
 
-// A panic of a task reaches the caller of Run, who can recover it, also out of a
-// branch: on a goroutine of its own it would end the process.
+// A panic of a task, even in a branch, reaches the caller of Run, who can recover it: in
+// another goroutine, it would end the process.
 func TestPanicsReachTheCaller(t *testing.T) {
 	t.Parallel()
 	state := `{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","End":true}`
@@ -169,8 +169,9 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// However Maps nest and whatever MaxConcurrency says, an execution has a bounded number of
-// goroutines; and it ends, though the outer iterations hold some while the inner ones wait for one.
+// However Maps nest and whatever MaxConcurrency is, an execution has a bounded number of
+// goroutines. It also ends, although outer iterations hold some while inner ones wait for
+// one.
 func TestGoroutinesAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -234,7 +235,7 @@ func TestVariablesAreBounded(t *testing.T) {
 	}
 }
 
-// The results of a Map are bounded together, also where nothing takes them.
+// The results of a Map are bounded together, even if nothing uses them.
 func TestResultsOfMapAreBounded(t *testing.T) {
 	t.Parallel()
 	r := run(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
@@ -245,7 +246,7 @@ func TestResultsOfMapAreBounded(t *testing.T) {
 	}
 }
 
-// A clock that goes faster than the real one meets the same limits.
+// A clock that is faster than the real one reaches the same limits.
 func TestLimitsOnAnInjectedClock(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -284,7 +285,7 @@ func TestLimitsOnAnInjectedClock(t *testing.T) {
 	}
 }
 
-// Definitions nest as deep as JSON may, and no deeper.
+// Definitions can nest as deep as JSON, and no deeper.
 func TestNestingIsBounded(t *testing.T) {
 	t.Parallel()
 	nested := func(n int) []byte {
@@ -307,7 +308,7 @@ func TestNestingIsBounded(t *testing.T) {
 	}
 }
 
-// An expression has little time and memory, whatever it does.
+// The time and memory of an expression are bounded, whatever it does.
 func TestExpressionsAreBounded(t *testing.T) {
 	t.Parallel()
 	for name, expr := range map[string]string{
@@ -326,7 +327,7 @@ func TestExpressionsAreBounded(t *testing.T) {
 	}
 }
 
-// A wait past the execution's time ends it, also where the wait itself takes none.
+// A wait beyond the execution's time ends it, even if the wait itself takes no time.
 func TestWaitPastTheEnd(t *testing.T) {
 	t.Parallel()
 	r := run(t, `{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":400,"End":true}}}`, `{}`, asl.Environment{Sleep: noWait})
@@ -335,7 +336,7 @@ func TestWaitPastTheEnd(t *testing.T) {
 	}
 }
 
-// A wait that no duration can hold, by itself or after it is scaled, ends with the
+// A wait beyond the range of a duration, before or after it is scaled, ends with the
 // execution's time, and not at once.
 func TestWaitsThatNoDurationHolds(t *testing.T) {
 	t.Parallel()
@@ -363,8 +364,9 @@ func TestWaitsThatNoDurationHolds(t *testing.T) {
 	}
 }
 
-// A wait is scaled before anything limits it: ten years in a thousandth of the time are three
-// days and a half, also where no duration holds the ten thousand years of the definition.
+// A wait is scaled before anything limits it: ten years in a thousandth of the time are
+// three days and a half, even if the ten thousand years of the definition exceed a
+// duration.
 func TestLongWaitsAreScaledFirst(t *testing.T) {
 	t.Parallel()
 	const years = 10 * 365 * 24 * time.Hour
@@ -400,7 +402,7 @@ func TestLongWaitsAreScaledFirst(t *testing.T) {
 	}
 }
 
-// A Standard Workflow has a year.
+// A Standard Workflow can run for a year.
 func TestStandardExecutionsAreLong(t *testing.T) {
 	t.Parallel()
 	for definition, want := range map[string]struct {
@@ -421,7 +423,7 @@ func TestStandardExecutionsAreLong(t *testing.T) {
 	}
 }
 
-// Definitions that would run forever where waits take no time end too.
+// Definitions that would run forever if waits take no time end, too.
 func TestLoopsEnd(t *testing.T) {
 	t.Parallel()
 	pass := `{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}`

@@ -10,8 +10,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// Machines that others have deployed are taken, with their template's values and, as they
-// are in the template, with its placeholders.
+// Machines that others have deployed are accepted, both with their template's values and
+// with its placeholders.
 func TestPublishedMachinesAreTaken(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(shared.Path(t, "machines"), "*.json"))

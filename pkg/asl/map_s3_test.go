@@ -18,8 +18,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A bucketOf runs the calls that a Map makes of S3, two objects a page. Tasks that invoke a
-// function fail for "bad", and return their payload for all else.
+// A bucketOf runs a Map's calls of S3, with two objects per page. Tasks that invoke a
+// function fail for "bad", and return any other payload.
 type bucketOf struct {
 	mu      sync.Mutex
 	objects map[string]string // by bucket/key
@@ -82,7 +82,7 @@ func plainJSON(v any) string {
 	return string(text)
 }
 
-// mapRun runs a machine of one Map state.
+// mapRun runs a machine with one Map state.
 func mapRun(t *testing.T, b *bucketOf, fields, input string) asl.Result {
 	t.Helper()
 	const task = `"ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","End":true}}}`
@@ -104,7 +104,7 @@ func mapRun(t *testing.T, b *bucketOf, fields, input string) asl.Result {
 	}, asl.Execution{Input: []byte(input), StateMachineARN: "arn:aws:states:us-east-1:123456789012:stateMachine:jobs", StateMachineName: "jobs"})
 }
 
-// What an ItemReader reads, and how an iteration knows its item.
+// What an ItemReader reads, and what the context object has about the item.
 func TestMapReadsItems(t *testing.T) {
 	t.Parallel()
 	const (
@@ -171,7 +171,7 @@ func TestMapReadsItems(t *testing.T) {
 	}
 }
 
-// A reader in JSONata, and a Catch of what it fails with.
+// A reader in JSONata, and a Catch of its error.
 func TestMapReadsItemsInJSONata(t *testing.T) {
 	t.Parallel()
 	const definition = `{"QueryLanguage":"JSONata","StartAt":"M","States":{
@@ -198,7 +198,7 @@ func TestMapReadsItemsInJSONata(t *testing.T) {
 	}
 }
 
-// A Distributed Map goes through the members of an object, an inline one does not.
+// A Distributed Map iterates over the members of an object; an inline one does not.
 func TestMapOverAnObject(t *testing.T) {
 	t.Parallel()
 	const pass = `"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}},"End":true}}}`
@@ -276,8 +276,8 @@ func TestMapResultForms(t *testing.T) {
 	}
 }
 
-// Results that are written may together be larger than a state's; what cannot be written
-// fails the state, and what was not started is listed.
+// Together, written results may exceed the limit of a state's result; the state fails if a
+// write fails, and lists the iterations that were not started.
 func TestMapWritesLargeAndFailed(t *testing.T) {
 	t.Parallel()
 	const writer = `"MaxConcurrency":1,"ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Parameters":{"Bucket.$":"$.to"}}`
@@ -320,8 +320,8 @@ func TestMapBatchFailures(t *testing.T) {
 	}
 }
 
-// Batches keep each item once and in order, and neither bound is passed but by one item
-// that is larger than it.
+// Batches contain each item once and in order, and exceed a bound only by a single item
+// that is larger.
 func TestMapBatchesProperty(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// What is measured with what is known of parts takes what it takes as JSON, however the values
-// share their parts, and lists become longer in place.
+// A size that is measured with the known sizes of parts equals the length as JSON, however
+// values share their parts and lists grow in place.
 func TestKnownSizesAreExact(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -74,8 +74,8 @@ func TestKnownSizesAreExact(t *testing.T) {
 	})
 }
 
-// A large part that a state passes on is not looked at again, nor is the beginning of a list
-// that has become longer, nor what a state before that only chose had.
+// A large part that a state passes on is not measured again, nor is the beginning of a list
+// that has grown, nor the input of a Choice state in between.
 func TestKnownPartsAreNotMeasuredAgain(t *testing.T) {
 	t.Parallel()
 	list := make([]any, 1000, 2000)

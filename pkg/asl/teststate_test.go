@@ -17,7 +17,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// outcomeOf is a result in short: status, where it goes, what it says, and what was seen.
+// outcomeOf returns a short form of a result: status, next state, output or error, and
+// stages.
 type outcomeOf struct {
 	Status, Next, Output, Error, Cause string
 	Stages                             map[string]string
@@ -268,7 +269,7 @@ func TestStateErrors(t *testing.T) {
 	}
 }
 
-// The data of an ItemReader is read as it would lie in its source.
+// The data of an ItemReader is read in the format of its source.
 func TestStateItemReader(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, config, data, want, wantCause string }{
@@ -309,7 +310,7 @@ func wideHeader(n int) string {
 	return b.String() + "\n"
 }
 
-// A context that is given is the whole context object.
+// A context in the request is the whole context object.
 func TestStateContext(t *testing.T) {
 	t.Parallel()
 	const definition = `{` + lambdaTask + `,"Parameters":{"all.$":"$$"},"OutputPath":"$.all","End":true}`
@@ -388,8 +389,8 @@ func TestStateTimeout(t *testing.T) {
 	})
 }
 
-// A few references to a large input would make data that no machine holds: it is not
-// shown, and where a state may not have it, the state fails.
+// A few references to a large input would make data that exceeds the memory: it is not
+// shown, and the state fails if it may not have it.
 func TestStateTooLarge(t *testing.T) {
 	t.Parallel()
 	large := `{"v":"` + strings.Repeat("v", 100_000) + `"}`

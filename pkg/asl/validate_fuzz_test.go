@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Whatever a definition holds, it is judged in bounded time, and what is accepted runs
-// without an internal error.
+// Every definition is validated in bounded time, and every accepted one runs without an
+// internal error.
 func FuzzDefinition(f *testing.F) {
 	const head, tail = `{"StartAt":"A","States":{"A":{`, `},"B":{"Type":"Succeed"}}}`
 	for _, seed := range []string{

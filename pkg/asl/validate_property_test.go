@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Definitions with every field that states have, to break.
+// Valid definitions with every field of every state, for the tests to break.
 var wholes = []string{
 	`{"StartAt":"P","Comment":"c","Version":"1.0","TimeoutSeconds":60,"QueryLanguage":"JSONPath","States":{
 		"P":{"Type":"Pass","Comment":"c","InputPath":"$.a","Parameters":{"b.$":"States.Format('{}', $.x)","c":[{"d.$":"$$.Execution.Id"}]},"ResultPath":"$.p","OutputPath":null,"Assign":{"v.$":"$.a"},"Next":"T"},
@@ -119,8 +119,8 @@ func replacement(t *rapid.T) any {
 	return json.RawMessage(rapid.SampledFrom(replacements).Draw(t, "value"))
 }
 
-// One judgement: what Validate accepts compiles, and what it refuses Parse refuses, for the
-// same reasons.
+// Definitions that Validate accepts compile, and Parse refuses those that it refuses, for
+// the same reasons.
 func agree(t interface{ Fatalf(string, ...any) }, text []byte, express bool) *Machine {
 	parse := Parse
 	if express {
@@ -170,7 +170,7 @@ func TestParseAgreesWithValidate(t *testing.T) {
 	})
 }
 
-// rename gives the states of a definition other names, also where they are referred to.
+// rename gives the states of a definition other names, including in references.
 func rename(v any, names map[string]string, draw func(string) string) any {
 	name := func(old any) any {
 		s, ok := old.(string)

@@ -7,8 +7,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// Services, actions and members of aws-sdk integrations are judged when the machine is
-// created; of a service without a table, the name alone.
+// Services, actions and members of aws-sdk integrations are checked when the machine is
+// created; for a service without a table, only the name is checked.
 func TestSDKIntegrationsAreJudged(t *testing.T) {
 	t.Parallel()
 	const unknown, member = "is not recognized. The value is not a valid resource ARN, or the resource is not available in this region. at /States/T/Resource", " is not supported by Step Functions at /States/T/"
@@ -18,7 +18,7 @@ func TestSDKIntegrationsAreJudged(t *testing.T) {
 		{"s3:getObject", `"QueryLanguage":"JSONata","Arguments":{"Bucket":"{% 'b' %}","Key":"k"}`, ""},
 		{"s3:getObject", `"QueryLanguage":"JSONata","Arguments":"{% $states.input %}"`, ""},
 		{"sts:getCallerIdentity", `"Parameters":{}`, ""},
-		// What is missing or nested is judged when the task runs.
+		// Missing and nested members are checked when the task runs.
 		{"dynamodb:getItem", `"Parameters":{}`, ""},
 		{"ecs:runTask", `"Parameters":{"TaskDefinition":"t","NetworkConfiguration":{"awsvpcConfiguration":{"Nets":[]}}}`, ""},
 		{"ec2:describeInstances", `"Parameters":{"Anything":1}`, ""},

@@ -13,7 +13,7 @@ const (
 	jsonataIs = `"QueryLanguage":"JSONata",`
 )
 
-// one is a machine of one state, A, whose fields these are; B is there to go to.
+// one returns a machine with a state A that has these fields, and a state B as a target.
 func one(fields string) string {
 	b := ""
 	if strings.Contains(fields, `"B"`) {
@@ -228,7 +228,7 @@ func joined(list []asl.Diagnostic) string {
 	return strings.Join(texts, ", ")
 }
 
-// What a Standard Workflow alone may have is refused for EXPRESS only.
+// Features of Standard Workflows are refused only for EXPRESS.
 func TestValidateExpress(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ definition, want string }{

@@ -14,10 +14,10 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// validationFloor is how many recorded refusals and diagnostics the parser's agree with.
+// validationFloor is how many recorded refusals and diagnostics the parser must reproduce.
 const validationFloor = 16
 
-// A verdict is what the service said of a definition.
+// A verdict is the service's answer about a definition.
 type verdict struct {
 	Query  string `json:"query_language"`
 	Expect struct {
@@ -82,7 +82,7 @@ func compareVerdict(c *conformanceCase, want verdict) string {
 	return cmp.Diff(want.Expect.Diagnostics, got)
 }
 
-// Whatever the service has run must be taken, of whatever tier the recording is.
+// Every definition that the service has run must be accepted, in recordings of every tier.
 func TestRecordedDefinitionsAreTaken(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(shared.Path(t, "conformance", "cases"), "*.json"))
@@ -169,7 +169,7 @@ func TestStrictDefinitions(t *testing.T) {
 	}
 }
 
-// What a Standard Workflow alone may have is refused for EXPRESS only.
+// Features of Standard Workflows are refused only for EXPRESS.
 func TestExpressDefinitions(t *testing.T) {
 	t.Parallel()
 	parameters := map[string]string{

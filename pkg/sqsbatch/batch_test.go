@@ -171,7 +171,8 @@ func TestBatchFailures(t *testing.T) {
 	}
 }
 
-// What ran is never run again in halves, whatever the workflow calls its failure.
+// A unit that has run is never run again in halves, whatever the name of the workflow's
+// failure.
 func TestBatchThatRanIsNotDivided(t *testing.T) {
 	t.Parallel()
 	for _, name := range bridge.Names() {
@@ -188,7 +189,7 @@ func TestBatchThatRanIsNotDivided(t *testing.T) {
 	}
 }
 
-// A record that cannot be part of an execution does not spoil it for the others.
+// A record that cannot be part of an execution does not affect the others.
 func TestBatchWithPoison(t *testing.T) {
 	t.Parallel()
 	t.Run("no envelope", func(t *testing.T) {

@@ -130,7 +130,8 @@ func TestPoison(t *testing.T) {
 	}
 }
 
-// To a FIFO queue each letter is one of its own, and says what its sender called it.
+// In a FIFO queue, each letter has a deduplication id of its own, and carries the sender's
+// id.
 func TestDeadLetterToFIFO(t *testing.T) {
 	t.Parallel()
 	q := &fakeQueues{}
@@ -243,7 +244,7 @@ func TestTakeReasonOfNothing(t *testing.T) {
 	}
 }
 
-// Whatever a workflow calls its failure, and whatever it says of it, SQS takes it.
+// SQS accepts every name and every cause of a workflow's failure.
 func TestDeadLetterText(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ name, cause, wantName, wantCause string }{
@@ -329,7 +330,7 @@ func TestDeadLetterSize(t *testing.T) {
 	}
 }
 
-// A group whose dead letter is not taken stops there, so that nothing overtakes it.
+// A group whose dead letter is not accepted stops there, so that nothing overtakes it.
 func TestGroupStopsAtADeadLetterThatIsNotTaken(t *testing.T) {
 	t.Parallel()
 	q := &fakeQueues{SendFn: func(_ context.Context, m *sqsbatch.Message) error {

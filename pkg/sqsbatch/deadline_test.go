@@ -100,8 +100,8 @@ func TestDeadLetterAtTheDeadline(t *testing.T) {
 	}
 }
 
-// A message that comes twice in one batch is reported when either of its deliveries is
-// not settled, and else not.
+// A message that occurs twice in one batch is reported only if one of its deliveries is not
+// settled.
 func TestOneMessageTwice(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -98,7 +98,7 @@ func TestDedupeAcrossBatches(t *testing.T) {
 	}
 }
 
-// Of two records of one batch with one key one starts; the other is delivered again.
+// Of two records in one batch with the same key, one starts; the other is delivered again.
 func TestDedupeWithinABatch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 )
 
-// A batch of two records, of which one fails and is to be delivered again.
+// A batch of two records, one of which fails and must be delivered again.
 func Example() {
 	cfg, err := config.Options{Getenv: func(string) string { return "" }}.Parse("expressway.yaml", []byte(`version: 1
 routes:

@@ -1,4 +1,4 @@
 package sqsbatch
 
-// MaxChanges is the limit that fakes of Queues hold callers to.
+// MaxChanges is the limit that fakes of Queues enforce.
 const MaxChanges = maxChanges

@@ -16,7 +16,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 )
 
-// What is wrong with one record is that record's failure, named, and no other's.
+// A malformed record fails alone, with a name.
 func TestMalformedRecords(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -62,8 +62,8 @@ func TestMalformedRecords(t *testing.T) {
 	}
 }
 
-// A record that is not from SQS is never sent on, whatever the route says: there is nothing to
-// send as it was.
+// A record that is not from SQS is never sent on, whatever the route says: its original
+// message is not known.
 func TestMalformedRecordsAreNotDeadLettered(t *testing.T) {
 	t.Parallel()
 	q := &fakeQueues{}
@@ -74,7 +74,7 @@ func TestMalformedRecordsAreNotDeadLettered(t *testing.T) {
 	}
 }
 
-// A record that no route takes is counted and comes back.
+// A record that no route takes is counted and delivered again.
 func TestNoRouteIsCounted(t *testing.T) {
 	t.Parallel()
 	o := &observer{}

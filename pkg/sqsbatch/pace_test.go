@@ -88,7 +88,8 @@ func TestThrottleSlowsDown(t *testing.T) {
 	})
 }
 
-// Starts that were under way when the service refused the first halve the limit once.
+// Starts that were in progress when the service refused the first one halve the limit only
+// once.
 func TestOneRoundOfThrottlesCountsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -104,7 +105,7 @@ func TestOneRoundOfThrottlesCountsOnce(t *testing.T) {
 	})
 }
 
-// Nothing starts during the pause that a throttle makes; the records wait in the batch.
+// Nothing starts during the pause after a throttle; the records wait in the batch.
 func TestRecordsWaitOutThePause(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -168,7 +169,7 @@ func TestNothingBeginsThatCannotEnd(t *testing.T) {
 		if wave := invokeWave(t, wait); wave != 3 {
 			t.Errorf("%d of the first three began, want all", wave)
 		}
-		// What once took long is forgotten.
+		// The duration of a long execution is forgotten in time.
 		wait = 100 * time.Millisecond
 		for range 10 {
 			run(3 * time.Second)
@@ -205,8 +206,8 @@ func invokeWave(t *testing.T, wait time.Duration) int {
 }
 
 // The cost of a large batch grows with its size, not with its square: four times the
-// records take four times the time, and not sixteen. On a busy machine a try can say
-// anything, but not five of them.
+// records take four times the time, and not sixteen. On a busy machine, one attempt proves
+// nothing, so there are five.
 func TestLargeBatch(t *testing.T) {
 	t.Parallel()
 	b := batch(t, "  - {name: o, sqs: orders, start: m, concurrency: 1}\n", succeed)

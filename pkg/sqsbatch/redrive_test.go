@@ -135,7 +135,8 @@ func TestInProgressComesBackWithTheClaim(t *testing.T) {
 	}
 }
 
-// Two deliveries of one thing are one, whatever their carrier added.
+// Two deliveries with the same content are duplicates, whatever the delivering service
+// added.
 func TestFingerprint(t *testing.T) {
 	t.Parallel()
 	const (
@@ -177,7 +178,7 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// What Go leaves out is what YAML leaves out: nothing hangs, nothing panics.
+// Omitted fields mean the same in Go as in YAML: nothing hangs, and nothing panics.
 func TestRouteMadeInGo(t *testing.T) {
 	t.Parallel()
 	route := &config.Route{Route: bridge.Route{Name: "o", StateMachine: "m"}, SQS: &config.SQS{Queue: "orders", Retry: &config.Retry{Delay: time.Second}}}

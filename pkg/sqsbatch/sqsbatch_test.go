@@ -270,7 +270,7 @@ func TestEventsOfOtherFunctions(t *testing.T) {
 	}
 }
 
-// A batch of nothing is settled.
+// An empty batch is settled.
 func TestEmptyBatch(t *testing.T) {
 	t.Parallel()
 	out, err := batch(t, orders, succeed).Invoke(t.Context(), []byte(`{"Records":[]}`))

@@ -62,7 +62,7 @@ func TestUnwrap(t *testing.T) {
 	}
 }
 
-// What is not in the envelope fails by itself, also where no expression looks at it.
+// A record without the envelope fails alone, even if no expression reads it.
 func TestUnwrapRefuses(t *testing.T) {
 	t.Parallel()
 	bodies := map[string][]string{
@@ -85,7 +85,7 @@ func TestUnwrapRefuses(t *testing.T) {
 	}
 }
 
-// S3 tries a notification out when it is configured: that is about no object.
+// S3 sends a test event when a notification is configured, which concerns no object.
 func TestS3TestEvent(t *testing.T) {
 	t.Parallel()
 	const body = `{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2014-10-13T15:57:02.089Z","Bucket":"b","RequestId":"5582815E1AEA5ADF","HostId":"x"}`

@@ -73,7 +73,7 @@ func TestRetryByVisibility(t *testing.T) {
 	}
 }
 
-// The records behind a failure of their group come back together with it.
+// The records behind a failure of their group are delivered again together with it.
 func TestGroupComesBackTogether(t *testing.T) {
 	t.Parallel()
 	next := 0.0
@@ -108,7 +108,7 @@ func TestVisibilityIsBatchedAndHarmless(t *testing.T) {
 	}
 }
 
-// Every queue of a batch is asked for its own records, by the wait of their route.
+// Every queue of a batch gets the changes of its own records, with the wait of their route.
 func TestVisibilityOfManyQueues(t *testing.T) {
 	t.Parallel()
 	const shop, stock = "arn:aws:sqs:us-east-1:123456789012:shop", "arn:aws:sqs:eu-west-1:210987654321:stock.fifo"
@@ -133,7 +133,8 @@ func TestVisibilityOfManyQueues(t *testing.T) {
 	}
 }
 
-// What still runs at the deadline keeps the queue's own time; what was not begun has the route's.
+// Records that still run at the deadline keep the queue's own timeout; those that were not
+// begun get the route's wait.
 func TestVisibilityAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -160,7 +161,7 @@ func TestVisibilityAtTheDeadline(t *testing.T) {
 	})
 }
 
-// What is handed back in a pause does not come back before it is over.
+// Records that are handed back during a pause are not delivered again before it is over.
 func TestVisibilityAfterAThrottle(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -41,8 +41,8 @@ func history(t *testing.T, s *statesapi.Service, arn string) (types []string) {
 	return types
 }
 
-// An answer and the end of what it is for race: the answer is accepted and in the history, or
-// it is refused and is not.
+// An answer races with the end of its task: either it is accepted and in the history, or it
+// is refused and is not.
 func TestAnswersThatRaceWithTheEnd(t *testing.T) {
 	t.Parallel()
 	branches := `{"StartAt":"Both","States":{"Both":{"Type":"Parallel","Branches":[` + waiting + `],"End":true}}}`
@@ -148,7 +148,7 @@ func TestAnswerDuringTheCall(t *testing.T) {
 	}
 }
 
-// A broken connection takes no answer.
+// A broken connection accepts no answer.
 type broken struct{ *httptest.ResponseRecorder }
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }

@@ -18,7 +18,7 @@ const (
 	slowDefinition = `{"StartAt": "A", "TimeoutSeconds": 1, "States": {"A": {"Type": "Wait", "Seconds": 200, "End": true}}}`
 )
 
-// What stands after # in an ARN chooses the task runner, and is not part of the answer.
+// The text after # in an ARN selects the task runner, and is not part of the answer.
 func TestTestCases(t *testing.T) {
 	t.Parallel()
 	says := func(text string) asl.TaskRunner {

@@ -35,9 +35,9 @@ var fieldExceptions = map[string]string{}
 // fieldFloor is the share of the cases that must be met, in percent.
 const fieldFloor = 98
 
-// What others measured on the service holds here too: executions, tests of one state,
-// definitions that are refused, refused calls. Cases that were not measured (confidence
-// "low") are run and counted apart.
+// Measurements of the service by others are reproduced here: executions, tests of one
+// state, definitions that are refused, refused calls. Cases that were not measured
+// (confidence "low") are run and counted apart.
 func TestConformanceField(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(shared.Path(t, "conformance-field", "cases"), "*.json"))
@@ -72,7 +72,7 @@ func TestConformanceField(t *testing.T) {
 	all.atLeast(t, "field", (all.total*fieldFloor+99)/100)
 }
 
-// run returns how the answer differs; "" where it does not.
+// run returns how the answer differs, or "" if it does not.
 func (c *fieldCase) run(t *testing.T) string {
 	t.Helper()
 	h := NewHandler(newService(t, Options{Account: "123456789012", UUID: randomUUIDs(), Tasks: c.tasks()}, passDefinition), HandlerOptions{})

@@ -113,7 +113,7 @@ func TestConformanceInterpreter(t *testing.T) {
 	s.atLeast(t, "sync, whole", 3)
 }
 
-// What is said of definitions is what AWS says, by both operations that say it.
+// The diagnostics of definitions are those of AWS, in both operations that return them.
 func TestConformanceValidation(t *testing.T) {
 	t.Parallel()
 	var s score
@@ -189,7 +189,7 @@ func answerSync(t *testing.T, c recorded, service *Service) string {
 	return ""
 }
 
-// Refused calls have AWS's names and messages.
+// Refused calls have AWS's error names and messages.
 func TestConformanceErrors(t *testing.T) {
 	t.Parallel()
 	var s score

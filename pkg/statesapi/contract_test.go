@@ -11,8 +11,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/stepfn"
 )
 
-// Both Starters of the project fulfil the bridge's contract: the one in process, and the
-// SDK's in front of the local endpoint.
+// Both Starters of the project fulfil the bridge's contract: the one in this process, and
+// the SDK's for the local endpoint.
 func TestStarterContract(t *testing.T) {
 	t.Parallel()
 	service := statesapi.New(statesapi.Options{})

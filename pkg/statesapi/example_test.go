@@ -39,7 +39,7 @@ func ExampleHandler() {
 	// Output: 400 {"__type":"com.amazonaws.swf.service.v2.model#InvalidArn","message":"Invalid Arn: 'Invalid ARN prefix: orders'"}
 }
 
-// The same service as what the adapters of the bridge start executions with.
+// The same service as the Starter of the bridge's adapters.
 func ExampleService_Starter() {
 	service := statesapi.New(statesapi.Options{Engine: greeter{}})
 	defer service.Close(context.Background())
@@ -51,7 +51,7 @@ func ExampleService_Starter() {
 	// Output: SUCCEEDED "hello" <nil>
 }
 
-// A worker of an activity, in the same process: it takes a task, and says how it ended.
+// A worker of an activity, in the same process: it takes a task, and reports its result.
 func ExampleService_ActivityTask() {
 	service := statesapi.New(statesapi.Options{})
 	defer service.Close(context.Background())

@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// What Express Workflows do not have is refused as by the service.
+// Operations that Express Workflows do not have are refused as by the service.
 func TestExecutionsOfExpress(t *testing.T) {
 	t.Parallel()
 	s := newService(t, Options{}, passDefinition)
@@ -128,7 +128,7 @@ func TestExecutionsOfStandard(t *testing.T) {
 	}
 }
 
-// What is remembered has bounds, and what runs is never dropped.
+// The remembered executions are bounded, and running ones are never dropped.
 func TestRemembered(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -217,7 +217,7 @@ func TestConfigurations(t *testing.T) {
 }
 
 // A configuration is the same whatever the order of its members, and whether the defaults
-// were sent; what the model does not know is not kept.
+// were sent; members that are not in the model are not kept.
 func TestConfigurationsAreAlike(t *testing.T) {
 	t.Parallel()
 	h := NewHandler(newService(t, Options{}, passDefinition), HandlerOptions{})
@@ -233,8 +233,8 @@ func TestConfigurationsAreAlike(t *testing.T) {
 	}.run(t, h)
 }
 
-// A STANDARD state machine is deleted when its executions have ended, and takes nothing
-// until then.
+// A STANDARD state machine is deleted when its executions have ended, and accepts no new
+// ones until then.
 func TestDeleting(t *testing.T) {
 	t.Parallel()
 	s := newFake(t, Options{}, untilStopped)
@@ -289,7 +289,7 @@ func TestDeleting(t *testing.T) {
 	}.run(t, h)
 }
 
-// Of an execution that timed out the status says it all: DescribeExecution has no error, no
+// An execution that timed out only has its status: DescribeExecution returns no error, no
 // cause and no output.
 func TestExecutionThatTimedOut(t *testing.T) {
 	t.Parallel()

@@ -25,8 +25,8 @@ func allocated(do func()) float64 {
 	return float64(after.TotalAlloc - before.TotalAlloc)
 }
 
-// All pages of a history together cost what the history is long, forwards and backwards, and
-// are the whole history.
+// The cost of all pages of a history is proportional to its length, forwards and backwards,
+// and together they are the whole history.
 //
 //nolint:paralleltest // it measures memory
 func TestHistoryPagesCostTheirLength(t *testing.T) {
@@ -83,7 +83,7 @@ func TestHistoryPagesCostTheirLength(t *testing.T) {
 	}
 }
 
-// The file of an execution does not get what the execution carries along at each step.
+// Data that an execution carries along is not written to its file at each step.
 func TestExecutionFilesDoNotRepeatWhatStays(t *testing.T) {
 	t.Parallel()
 	text := strings.Repeat("x", 50_000)
@@ -139,7 +139,7 @@ func TestExecutionFilesDoNotRepeatWhatStays(t *testing.T) {
 	}
 }
 
-// What is dropped is what a walk over all paths finds.
+// drop removes exactly the paths that a walk over all paths finds.
 func TestFlowsDropWhatIsBelow(t *testing.T) {
 	t.Parallel()
 	path := rapid.Custom(func(t *rapid.T) string {
@@ -172,7 +172,7 @@ func TestFlowsDropWhatIsBelow(t *testing.T) {
 	})
 }
 
-// The iterations of a Map each have a state with branches that ends: none looks at the others.
+// The iterations of a Map each end a state with branches, without searching the others.
 func TestFlowsOfManyIterations(t *testing.T) {
 	t.Parallel()
 	const n = 100_000

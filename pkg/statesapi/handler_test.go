@@ -15,7 +15,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// Requests that are refused, each with AWS's words where they are known.
+// Requests that are refused, each with AWS's text if that is known.
 func TestHandlerRefusals(t *testing.T) {
 	t.Parallel()
 	const valid, model = "com.amazon.coral.validate#", "com.amazonaws.swf.service.v2.model#"
@@ -231,7 +231,7 @@ func TestHandlerRefusals(t *testing.T) {
 	}
 }
 
-// What is refused before the operation is looked at.
+// Requests that are refused before their operation is read.
 func TestHandlerHTTP(t *testing.T) {
 	t.Parallel()
 	h := NewHandler(newService(t, Options{}, passDefinition), HandlerOptions{})
@@ -351,7 +351,7 @@ func texts(v map[string]any) map[string]any {
 	return out
 }
 
-// A panic below the handler is a 500 that says nothing; the log says it.
+// A panic below the handler becomes a 500 without details, which are in the log.
 func TestHandlerPanic(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer

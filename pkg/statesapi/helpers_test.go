@@ -34,7 +34,7 @@ const (
 // at is the clock of tests that look at times.
 var at = time.Date(2026, 11, 22, 10, 30, 0, 250e6, time.UTC)
 
-// A scripted engine takes every definition and runs the function.
+// A scripted engine accepts every definition and runs the function.
 type scripted func(ctx context.Context, x Execution) Result
 
 func (f scripted) Parse([]byte, string) (Program, error) { return f, nil }

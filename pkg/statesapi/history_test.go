@@ -162,7 +162,7 @@ func TestHistoryOfStopped(t *testing.T) {
 	}
 }
 
-// An execution that panics has an end, too.
+// The history of an execution that panics has an end, too.
 func TestHistoryOfPanic(t *testing.T) {
 	t.Parallel()
 	s := newFake(t, Options{}, func(_ context.Context, x Execution) Result {
@@ -176,7 +176,7 @@ func TestHistoryOfPanic(t *testing.T) {
 	}
 }
 
-// A history has as many events as in AWS: the execution that needs more fails.
+// A history has at most as many events as in AWS; an execution that needs more fails.
 func TestHistoryIsFull(t *testing.T) {
 	t.Parallel()
 	s := newService(t, Options{Now: time.Now}, passDefinition)
@@ -192,8 +192,8 @@ func TestHistoryIsFull(t *testing.T) {
 	}
 }
 
-// Large data makes short pages, and a history that there is no room for is given up as
-// a whole.
+// Large data makes short pages, and a history for which there is no room is dropped as a
+// whole.
 func TestHistoryOfLargeData(t *testing.T) {
 	t.Parallel()
 	text := `"` + strings.Repeat("d", maxInput/2) + `"`

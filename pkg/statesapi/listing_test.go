@@ -12,8 +12,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// A page of a list costs as much as the page is long: it allocates as many bytes where there
-// are twenty times the executions. (It runs by itself: bytes are those of the process.)
+// The cost of a page depends on its length only: it allocates as many bytes if there are
+// twenty times as many executions. (It runs by itself: bytes are those of the process.)
 func TestPagesCostTheirLength(t *testing.T) {
 	cost := func(n int) (bytes uint64) {
 		s := newBare(t, Options{})

@@ -61,7 +61,7 @@ func TestBrokenDataIsUnlocked(t *testing.T) {
 	}
 }
 
-// What a killed process left half written is removed, and nothing else is.
+// Files that a killed process has left half written are removed, and nothing else.
 func TestLeftoversAreSwept(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -80,7 +80,7 @@ func TestLeftoversAreSwept(t *testing.T) {
 	}
 }
 
-// A folder that cannot be written to says so, whatever the system calls it.
+// The error for a folder that cannot be written to says so, whatever the system's error is.
 func TestReadOnlyData(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{
@@ -103,7 +103,7 @@ func TestReadOnlyData(t *testing.T) {
 	}
 }
 
-// A synchronous execution ends with its caller where that is asked for.
+// A synchronous execution ends with its caller if the option is set.
 func TestEndWithCaller(t *testing.T) {
 	t.Parallel()
 	began, ended := make(chan struct{}), make(chan error, 1)
@@ -172,7 +172,7 @@ func TestObserveAndEnd(t *testing.T) {
 	}
 }
 
-// Waits are scaled, of Wait states and of retries.
+// The waits of Wait states and of retries are scaled.
 func TestWaitScale(t *testing.T) {
 	t.Parallel()
 	const definition = `{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":3600,"Next":"T"},

@@ -68,7 +68,7 @@ type published struct {
 	} `json:"expect"`
 }
 
-// Published state machines run to the end that is known of them, against moto and mocks.
+// Published state machines run to their known end, against moto and mocks.
 func TestPublishedMachines(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(shared.Path(t, "machines"), "*.json"))
 	if err != nil || len(files) == 0 {

@@ -13,14 +13,14 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// starting is a state machine whose one task starts another one.
+// starting is a state machine whose only task starts another one.
 func starting(resource, machine, input string) string {
 	return fmt.Sprintf(`{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "arn:aws:states:::%s",
 		"Parameters": {"StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:%s", "Input": %s}, "End": true}}}`,
 		resource, machine, input)
 }
 
-// A state machine runs another one of the same service, and gets its end.
+// A state machine runs another one of the same service, and gets its result.
 func TestNestedExecutions(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -102,7 +102,8 @@ func TestEndlessNesting(t *testing.T) {
 	}
 }
 
-// A service that closes lets an execution under way start what it still has to.
+// A service that is closing lets a running execution start the executions that it still
+// needs.
 func TestNestedWhileClosing(t *testing.T) {
 	t.Parallel()
 	began, closing := make(chan struct{}), make(chan struct{})

@@ -13,7 +13,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// longTasks sends its tokens on, and fails where there is none.
+// longTasks passes on its tokens, and fails tasks without one.
 type longTasks chan string
 
 func (l longTasks) RunTask(_ context.Context, t asl.Task) (any, error) {
@@ -26,7 +26,7 @@ func (l longTasks) RunTask(_ context.Context, t asl.Task) (any, error) {
 
 const tokenTask = `{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken","Parameters":{"QueueUrl":"q","MessageBody":{"Token.$":"$$.Task.Token"}}`
 
-// waitsOf are the waits that last, and what ends them.
+// waitsOf are the kinds of long waits, and what ends them.
 var waitsOf = map[string]struct{ definition, want string }{
 	"Wait":    {`{"StartAt":"A","States":{"A":{"Type":"Pass","Assign":{"v":7},"Next":"W"},"W":{"Type":"Wait","Seconds":3600,"Assign":{"w.$":"$v"},"OutputPath":"$.n","Next":"P"},"P":{"Type":"Pass","Parameters":{"v.$":"$v","w.$":"$w","n.$":"$"},"End":true}}}`, `{"v":7,"w":7,"n":1}`},
 	"JSONata": {`{"QueryLanguage":"JSONata","StartAt":"W","States":{"W":{"Type":"Wait","Seconds":"{% 3600 %}","Output":"{% $states.input.n %}","End":true}}}`, `1`},
@@ -74,7 +74,7 @@ func statusOf(t *testing.T, s *Service, execution string) (bridge.Status, string
 	return x.record.Status, string(x.record.Output)
 }
 
-// An execution that waits holds no goroutine, and continues where it was.
+// A waiting execution occupies no goroutine, and continues where it was.
 //
 //nolint:paralleltest // the goroutines of the process are counted
 func TestWaitingTakesNoGoroutine(t *testing.T) {
@@ -134,7 +134,7 @@ func TestWaitingEndsWithTheService(t *testing.T) {
 	})
 }
 
-// The time of the machine is up where it waits.
+// The machine times out while it waits.
 func TestWaitingTimesOut(t *testing.T) {
 	t.Parallel()
 	for name, wait := range waitsOf {
@@ -166,7 +166,7 @@ func TestWaitingTimesOut(t *testing.T) {
 	}
 }
 
-// A panic after the wait fails the execution, and nothing else.
+// A panic after the wait only fails its own execution.
 func TestPanicAfterAWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

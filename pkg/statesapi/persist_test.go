@@ -17,7 +17,7 @@ func kept(t *testing.T, dir string) *Service {
 	return s
 }
 
-// What clients see of a service is the same when it starts again.
+// Clients see the same service after a restart.
 func TestPersist(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "new", "folder")
@@ -76,7 +76,7 @@ func TestPersist(t *testing.T) {
 	}
 }
 
-// Files that cannot be understood are named, all of them, and nothing starts.
+// All files that cannot be read are named, and nothing starts.
 func TestPersistBrokenFiles(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ text, want string }{

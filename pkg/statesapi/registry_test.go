@@ -177,8 +177,8 @@ func (m *registryModel) check(t *rapid.T) {
 	}
 }
 
-// Versions are never given twice, never change, and stay while an alias leads to them,
-// whatever is done in whatever order, also when the program starts again in between.
+// Version numbers are never reused, and versions never change and exist as long as an alias
+// routes to them, whatever the order of operations, including restarts of the program.
 func TestRegistryModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

@@ -109,8 +109,8 @@ const longLived = `{"StartAt":"Begin","States":{
 		"D":` + pay + `,"ResultPath":"$.d","Next":"E"},"E":{"Type":"Pass","Parameters":{"i.$":"$.i","v.$":"$v.a[1]"},"End":true}}},"ResultPath":"$.each","Next":"Last"},
 	"Last":` + pay + `,"ResultPath":"$.last","End":true}}}`
 
-// An execution that is cut off at any byte of its file continues in another process: nothing is
-// called twice, every token still counts, and it ends as it would have.
+// An execution that is cut off at any byte of its file continues in another process:
+// nothing is called twice, every token is still valid, and it ends as it would have.
 func TestExecutionsGoOn(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -182,9 +182,9 @@ func goesOn(rt *rapid.T, dir, file string, text []byte, arn string, want statesa
 
 func number(n int64) *int64 { return &n }
 
-// A token that was given before a restart is answered after it, also before the executions
-// continue; its events are those of an execution that was not interrupted. A second restart
-// changes nothing.
+// A token that was issued before a restart can be answered after it, even before the
+// executions continue; its events are those of an execution that was not interrupted. A
+// second restart changes nothing.
 func TestTokensSurviveARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -464,7 +464,7 @@ func TestActivitiesSurviveARestart(t *testing.T) {
 	}
 }
 
-// What cannot be understood stops the start, and is named.
+// Files that cannot be read prevent the start, and are named.
 func TestBrokenExecutionFiles(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -516,7 +516,7 @@ func FuzzExecutionFile(f *testing.F) {
 	})
 }
 
-// down fails each task.
+// down fails every task.
 type down struct{}
 
 func (down) RunTask(context.Context, asl.Task) (any, error) { return nil, &asl.Error{Name: "Down"} }

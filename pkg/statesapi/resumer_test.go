@@ -7,8 +7,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// The Resumer completes tasks that wait in this process, and names what it refuses as
-// the one of AWS does.
+// The Resumer completes tasks that wait in this process, and names its refusals as that for
+// AWS does.
 func TestResumer(t *testing.T) {
 	t.Parallel()
 	const definition = `{"StartAt":"W","States":{"W":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken",` +

@@ -28,7 +28,7 @@ func newServer(t *testing.T, s *Service) *httptest.Server {
 	return server
 }
 
-// newClient is the SDK with the one setting that every custom endpoint needs.
+// newClient returns an SDK client with the one setting that every custom endpoint needs.
 func newClient(server *httptest.Server) *sfn.Client {
 	return sfn.New(sfn.Options{
 		Region: DefaultRegion, BaseEndpoint: aws.String(server.URL), HTTPClient: server.Client(),
@@ -118,7 +118,7 @@ func TestSDK(t *testing.T) {
 	}
 }
 
-// 200 clients at a time get their own answers, while machines come and go.
+// 200 concurrent clients get their own answers while machines are created and deleted.
 func TestConcurrentClients(t *testing.T) {
 	t.Parallel()
 	s := newService(t, Options{Now: time.Now, UUID: randomUUIDs()}, passDefinition)

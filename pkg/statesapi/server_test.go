@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A body that does not come is given up; an execution that takes longer than reading
-// may is not.
+// The server gives up on a body that does not arrive, but not on an execution that takes
+// longer than the read timeout.
 func TestServerTimeouts(t *testing.T) {
 	t.Parallel()
 	const reading = 100 * time.Millisecond

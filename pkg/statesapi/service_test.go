@@ -111,7 +111,7 @@ func TestCreateIsIdempotent(t *testing.T) {
 	}
 }
 
-// An update keeps what it does not name; a version keeps what it was made of.
+// An update leaves unnamed members unchanged; a version never changes.
 func TestUpdateAndVersions(t *testing.T) {
 	t.Parallel()
 	s := newService(t, Options{}, passDefinition)
@@ -197,7 +197,7 @@ func TestListPages(t *testing.T) {
 		if page.NextToken == "" {
 			break
 		}
-		// The place holds although the machine that it names is gone.
+		// The token stays valid although the machine that it names has been deleted.
 		if err := s.Delete(DeleteInput{ptr(page.StateMachines[len(page.StateMachines)-1].StateMachineARN)}); err != nil {
 			t.Fatal(err)
 		}
@@ -323,7 +323,7 @@ func TestStandardExecutions(t *testing.T) {
 	}
 }
 
-// Close waits for what runs, then stops it when its own context ends.
+// Close waits for running executions, and stops them when its own context ends.
 func TestClose(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -379,7 +379,7 @@ func waitRunning(t *testing.T, s *Service, n int) {
 	t.Fatalf("never had %d executions running", n)
 }
 
-// A panic ends its execution and nothing else.
+// A panic only ends its own execution.
 func TestExecutionPanic(t *testing.T) {
 	t.Parallel()
 	s := newFake(t, Options{}, func(context.Context, Execution) Result { panic("boom") })
@@ -407,7 +407,7 @@ func TestBilledDuration(t *testing.T) {
 	}
 }
 
-// A broken save keeps the last good definition, and the error says which file.
+// An invalid file leaves the last good definition in place, and the error names the file.
 func TestLoadDir(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

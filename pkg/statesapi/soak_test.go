@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// TestSoak starts STANDARD executions, of which many wait at once, lists them all, and holds
-// that they take less than 256 MiB. EXPRESSWAY_SOAK makes it a hundred thousand with ten
-// thousand that wait, as `make nightly` does.
+// TestSoak starts STANDARD executions, many of which wait at once, lists them all, and
+// checks that they take less than 256 MiB. EXPRESSWAY_SOAK makes it a hundred thousand with
+// ten thousand that wait, as `make nightly` does.
 func TestSoak(t *testing.T) {
 	n, waiting := 2000, 500
 	if os.Getenv("EXPRESSWAY_SOAK") != "" {

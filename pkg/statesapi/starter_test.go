@@ -46,7 +46,7 @@ func TestStarterOutcome(t *testing.T) {
 	}
 }
 
-// What the service refuses has the bridge's names, and nothing was started.
+// Refusals of the service have the bridge's names, and nothing was started.
 func TestStarterFailures(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

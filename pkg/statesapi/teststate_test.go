@@ -126,7 +126,7 @@ func TestTestStateRefusals(t *testing.T) {
 	}
 }
 
-// A mocked result is what the service could answer: as much of it as the mode asks.
+// A mocked result must be a possible answer of the service, as far as the mode requires.
 func TestMockedResults(t *testing.T) {
 	t.Parallel()
 	const prefix = "Mock result schema validation error: "
@@ -217,7 +217,7 @@ func TestModels(t *testing.T) {
 	}
 }
 
-// A Task state without a mock is run by what runs the tasks of executions.
+// A Task state without a mock is run by the runner for the tasks of executions.
 func TestTestStateRunsTasks(t *testing.T) {
 	t.Parallel()
 	tasks := tasks.Funcs{"f": func(_ context.Context, payload any) (any, error) {

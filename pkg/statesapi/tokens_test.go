@@ -108,7 +108,7 @@ func reply(token, output string) statesapi.TaskAnswer {
 const waiting = `{"StartAt":"Pay","States":{"Pay":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken",
 	"Parameters":{"QueueUrl":"q","MessageBody":{"Token.$":"$$.Task.Token"}},"End":true}}}`
 
-// Waits has what waits, where, and since when; what is answered is gone from it.
+// Waits lists the waiting tasks, with their place and time, until they are answered.
 func TestWaits(t *testing.T) {
 	t.Parallel()
 	w := newWaiter(t, waiting)
@@ -167,8 +167,8 @@ func TestCloseStopsWhatWaitsForTokens(t *testing.T) {
 	}
 }
 
-// A task waits until its token is answered; the first answer counts, and what comes later
-// learns that the task is over.
+// A task waits until its token is answered; the first answer is accepted, and later ones
+// get the error for a task that has ended.
 func TestTaskToken(t *testing.T) {
 	t.Parallel()
 	w := newWaiter(t, waiting)
@@ -214,7 +214,7 @@ func TestTaskToken(t *testing.T) {
 	}
 }
 
-// A token that was never given is another thing than one whose task is over.
+// A token that was never issued has a different error from one whose task has ended.
 func TestForeignToken(t *testing.T) {
 	t.Parallel()
 	w := newWaiter(t, waiting)
@@ -232,7 +232,7 @@ func (a *answering) RunTask(_ context.Context, t asl.Task) (any, error) {
 	return jsonata.NewObject(0), a.service.SendTaskSuccess(reply(t.Token, `"at once"`))
 }
 
-// An answer that is faster than the wait for it counts.
+// An answer that arrives before the wait for it is accepted.
 func TestAnswerBeforeTheWait(t *testing.T) {
 	t.Parallel()
 	runner, ended := &answering{}, make(chan statesapi.ExecutionRecord, 10)
@@ -255,7 +255,7 @@ func TestAnswerBeforeTheWait(t *testing.T) {
 	}
 }
 
-// A failure is the state's to catch, with the error's own name.
+// The state can catch a failure by the error's own name.
 func TestTaskTokenFails(t *testing.T) {
 	t.Parallel()
 	w := newWaiter(t, `{"StartAt":"Pay","States":{"Pay":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken",
@@ -291,7 +291,7 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
-// An activity hands its tasks to the workers that ask for them, each to one.
+// An activity gives each task to one of the workers that ask for it.
 func TestActivity(t *testing.T) {
 	t.Parallel()
 	w := newWaiter(t, `{"StartAt":"Work","States":{"Work":{"Type":"Task","Resource":"arn:aws:states:us-east-1:123456789012:activity:work","End":true}}}`)
@@ -347,7 +347,7 @@ func TestActivity(t *testing.T) {
 	}
 }
 
-// A worker that has hung up takes no task: the next one gets it.
+// A worker that has disconnected gets no task; the next one gets it.
 func TestActivityOfACancelledWorker(t *testing.T) {
 	t.Parallel()
 	w := newWaiter(t, `{"StartAt":"Work","States":{"Work":{"Type":"Task","Resource":"arn:aws:states:us-east-1:123456789012:activity:work","End":true}}}`)
@@ -387,7 +387,7 @@ func TestActivityOfACancelledWorker(t *testing.T) {
 	}
 }
 
-// A start that names an execution which runs already waits for the end of that one.
+// A start with the name of a running execution waits for the end of that execution.
 func TestStartExecutionSyncOfARunningOne(t *testing.T) {
 	t.Parallel()
 	w := newWaiter(t, `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync:2","TimeoutSeconds":1,
@@ -447,8 +447,8 @@ func TestOwnAPI(t *testing.T) {
 	}
 }
 
-// Of answers that come at once one is taken; the others, and a heartbeat that comes late, are
-// told that the task is over.
+// Of simultaneous answers, one is accepted; the others, and a late heartbeat, get the error
+// for a task that has ended.
 func TestAnswersAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWaiter(t, waiting)

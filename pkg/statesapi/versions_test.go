@@ -14,8 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A script is operations with their answers, one after the other, on one service: what
-// clients see of them.
+// A script is a sequence of operations on one service, with the answers that clients see.
 type script []struct{ op, request, want string }
 
 func (steps script) run(t *testing.T, h http.Handler) {
@@ -174,8 +173,8 @@ func TestRouting(t *testing.T) {
 	}
 }
 
-// Lists of aliases and of executions begin with the last one: of executions that have
-// ended, that is by their end.
+// Lists of aliases and of executions begin with the latest one; executions that have ended
+// are ordered by their end.
 func TestListsBeginWithTheLast(t *testing.T) {
 	t.Parallel()
 	var clock atomic.Int64

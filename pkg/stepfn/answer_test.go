@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// METADATA_ONLY is asked for where the route does, and only there.
+// METADATA_ONLY is requested only for the routes that ask for it.
 func TestIncludedData(t *testing.T) {
 	t.Parallel()
 	for metadata, want := range map[bool]any{true: "METADATA_ONLY", false: nil} {
@@ -31,7 +31,8 @@ func TestIncludedData(t *testing.T) {
 	}
 }
 
-// Another trace than the one that was sent is worth a line, and no more than one.
+// If the service joins a different trace from the one that was sent, exactly one line is
+// logged.
 func TestTraceOfTheAnswer(t *testing.T) {
 	t.Parallel()
 	for joined, want := range map[string]int{"": 0, `,"traceHeader":"Root=1-67890abc-0123456789abcdef01234567"`: 0, `,"traceHeader":"Root=1-other"`: 1} {
@@ -53,7 +54,8 @@ func TestTraceOfTheAnswer(t *testing.T) {
 	}
 }
 
-// What may be running can be looked for: the machine and the name are known, if nothing else.
+// An execution that may be running can be found: at least the machine and the name are
+// known.
 func TestNameOfWhatMayRun(t *testing.T) {
 	t.Parallel()
 	o := options("http://127.0.0.1:1")

@@ -21,7 +21,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/stepfn"
 )
 
-// clients are the ways to a Client; none may change how often a request is sent.
+// clients are the ways to make a Client; none may change how often a request is sent.
 var clients = map[string]func(endpoint string) stepfn.Options{
 	"own transport": options,
 	"SDK config": func(endpoint string) stepfn.Options {
@@ -135,8 +135,8 @@ func TestKeepAliveDroppedAfterProcessing(t *testing.T) {
 			for op, start := range both {
 				t.Run(title+"/"+via+"/"+op, func(t *testing.T) {
 					t.Parallel()
-					// net/http keeps a connection a moment after the answer is read, so that
-					// now and then the second start dials; that is another case.
+					// net/http returns a connection shortly after the answer is read, so
+					// the second start sometimes dials; that is another case.
 					for range 20 {
 						s := newServer(t, answer(200, done), drop, answer(200, done))
 						c := newClient(t, make(s.url()))
@@ -240,8 +240,8 @@ func TestNeverSent(t *testing.T) {
 	}
 }
 
-// A client that is not net/http's says nothing of what it sent, so that its
-// failures count as sent, but for those that name a dial.
+// A client that is not net/http's does not show what it sent, so its failures count as
+// sent, except those that name a dial.
 func TestClientThatTellsNothing(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -272,7 +272,7 @@ func TestClientThatTellsNothing(t *testing.T) {
 }
 
 // A timeout of the HTTP client's own says nothing about the execution. The connection
-// is there before, so that the time is the request's alone.
+// exists in advance, so that only the request takes time.
 func TestClientTimeout(t *testing.T) {
 	t.Parallel()
 	for title, client := range map[string]aws.HTTPClient{
@@ -347,7 +347,7 @@ func TestOverTLS(t *testing.T) {
 	})
 }
 
-// A deadline that passes while there is no connection yet has started nothing.
+// If the deadline passes before there is a connection, nothing was started.
 func TestDeadlineWhileDialing(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -367,8 +367,8 @@ func TestDeadlineWhileDialing(t *testing.T) {
 	}
 }
 
-// An answer whose headers come at once and whose body takes a moment is whole,
-// though the SDK has closed the request's body by then.
+// An answer whose headers arrive at once and whose body takes a moment is complete,
+// although the SDK has closed the request's body by then.
 func TestAnswerInTwoParts(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, func(conn net.Conn) bool {
@@ -391,8 +391,8 @@ func TestAnswerInTwoParts(t *testing.T) {
 	}
 }
 
-// Through a proxy too, a request is known to be sent, and a tunnel that was refused
-// is known to have sent none.
+// Through a proxy, too, it is known whether a request was sent: a refused tunnel has sent
+// none.
 func TestThroughProxy(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -10,8 +10,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/stepfn"
 )
 
-// Whatever is answered: an outcome with a status of the operation's, or a failure that
-// has one of the bridge's names; and it is asked again only after a refusal for load.
+// Any answer yields an outcome with a status of the operation, or a failure with one of the
+// bridge's names; only a refusal because of load is followed by another request.
 func FuzzAnswer(f *testing.F) {
 	f.Add(200, []byte(done))
 	f.Add(200, []byte(`{"executionArn":"a","status":"FAILED","error":null,"cause":7}`))

@@ -7,8 +7,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain runs every test of the package in the environment that would make the
-// SDK repeat requests, and set a trace header of its own, if it were asked.
+// TestMain runs every test of the package in an environment that asks the SDK to repeat
+// requests, and to set a trace header of its own.
 func TestMain(m *testing.M) {
 	for name, value := range map[string]string{
 		"AWS_MAX_ATTEMPTS":         "5",

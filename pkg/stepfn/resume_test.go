@@ -19,8 +19,8 @@ import (
 
 const taskToken = "AQCEAAAAKgAAAAMAAAAAAAAAASecret/+="
 
-// taskEndpoint answers the attempts of one resumption in turn; the last answer stays. An
-// answer is a status and a code, or "reset" or "hang".
+// taskEndpoint answers the attempts of one resumption in turn; the last answer is repeated.
+// An answer is a status and a code, or "reset" or "hang".
 func taskEndpoint(t *testing.T, answers ...string) (getenv func(string) string, seen func() []map[string]any) {
 	t.Helper()
 	var mu sync.Mutex
@@ -60,7 +60,7 @@ func taskEndpoint(t *testing.T, answers ...string) (getenv func(string) string, 
 
 var resumption = bridge.Resumption{Token: taskToken, Action: bridge.TaskSucceeds, Output: json.RawMessage(`{"a":1}`)}
 
-// What is repeated and why, and what each end is called.
+// Which failures are retried, and the name of each result.
 func TestResumeTable(t *testing.T) {
 	t.Parallel()
 	heartbeat := bridge.Resumption{Token: taskToken, Action: bridge.TaskHeartbeat}
@@ -116,7 +116,7 @@ func TestResumeTable(t *testing.T) {
 	}
 }
 
-// Each action is its operation, with what belongs to it.
+// Each action calls its operation, with the members that belong to it.
 func TestResumeRequests(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -25,15 +25,15 @@ const arn = "arn:aws:states:us-east-1:123456789012:stateMachine:orders"
 // connection stays open.
 type reply func(conn net.Conn) bool
 
-// A request is what the server has read of one.
+// A request is the part of a request that the server has read.
 type request struct {
 	header http.Header
 	host   string
 	body   string
 }
 
-// A server reads whole requests and does to them what its script says; the last
-// reply goes for all further requests. It counts what a service would have run.
+// A server reads whole requests and follows its script; the last reply is used for all
+// further requests. It counts the executions that a service would have run.
 type server struct {
 	listener net.Listener
 	script   []reply
@@ -183,7 +183,7 @@ func silence(conn net.Conn) bool {
 	return false
 }
 
-// slow sends an answer a byte at a time, for as long as anybody listens.
+// slow sends an answer byte by byte, for as long as the client reads.
 func slow(conn net.Conn) bool {
 	_, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
 	for err == nil {
@@ -208,7 +208,7 @@ const done = `{"executionArn":"arn:aws:states:us-east-1:123456789012:express:ord
 "status":"SUCCEEDED","startDate":1667486785.389,"stopDate":1667486786.5,"output":"{\"id\": 9007199254740993}",
 "billingDetails":{"billedDurationInMilliseconds":1200,"billedMemoryUsedInMB":64}}`
 
-// naps records the waits that it does not wait.
+// naps records waits, and does not wait.
 type naps struct {
 	mu    sync.Mutex
 	taken []time.Duration
@@ -220,7 +220,7 @@ func (n *naps) sleep(_ context.Context, d time.Duration) {
 	n.taken = append(n.taken, d)
 }
 
-// options are for a server on this machine, and for tests that wait for nothing.
+// options are for a server on this machine, without waits.
 func options(endpoint string) stepfn.Options {
 	return stepfn.Options{
 		Region:      "us-east-1",
@@ -252,7 +252,7 @@ func order() bridge.Start {
 	return bridge.Start{StateMachineARN: arn, Name: "orders-1", Input: []byte(`{"id": 1}`)}
 }
 
-// name returns the error name of err, or "" of none.
+// name returns the error name of err, or "" if there is none.
 func name(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {

@@ -28,7 +28,7 @@ type httpFunc func(*http.Request) (*http.Response, error)
 
 func (f httpFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
-// says answers every request alike, without a network.
+// says gives every request the same answer, without a network.
 func says(status int, body string) httpFunc {
 	return func(*http.Request) (*http.Response, error) {
 		return &http.Response{
@@ -137,7 +137,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// On AWS StartSyncExecution has a host of its own, and StartExecution has not.
+// On AWS, StartSyncExecution has a host of its own, and StartExecution does not.
 func TestHosts(t *testing.T) {
 	t.Parallel()
 	var hosts []string
@@ -165,8 +165,8 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// In every partition the host is the one of the SDK's own rules, behind "sync-" for
-// StartSyncExecution alone.
+// In every partition, the host follows the SDK's own rules, with the prefix "sync-" for
+// StartSyncExecution only.
 func TestHostsOfPartitions(t *testing.T) {
 	t.Parallel()
 	for _, region := range []string{"eu-west-1", "ca-west-1", "us-gov-west-1", "us-gov-east-1", "cn-north-1", "eusc-de-east-1", "us-iso-east-1", "us-isob-east-1"} {
@@ -197,7 +197,8 @@ func TestHostsOfPartitions(t *testing.T) {
 	}
 }
 
-// Each request is signed with the credentials of its moment, session token and all.
+// Each request is signed with the credentials that are valid at the time, including the
+// session token.
 func TestCredentialsThatChange(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, answer(200, done))
@@ -328,8 +329,8 @@ func TestCheckedBeforeSending(t *testing.T) {
 	}
 }
 
-// Nothing is named Deadline that was not sent: the wait of a throttled or refused
-// start ends with its own name.
+// A start that was not sent is never a Deadline: the wait of a throttled or refused start
+// ends with its own name.
 func TestWaitsStayWithinTheDeadline(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -449,7 +450,8 @@ func ExampleNew() {
 	// Output: SUCCEEDED {"id": 7} <nil>
 }
 
-// An SDK configuration that the program has anyway: its region, credentials and client.
+// A client from an SDK configuration that the program already has: its region, credentials
+// and client.
 func ExampleFromConfig() {
 	cfg := aws.Config{
 		Region:      "eu-west-1",

@@ -13,8 +13,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/trace"
 )
 
-// Each start of a sampled trace is one subsegment, which is the parent that the service
-// gets, however often the start is sent.
+// Each start of a sampled trace has one subsegment, however often the start is sent. The
+// service gets it as the parent.
 func TestSubsegment(t *testing.T) {
 	t.Parallel()
 	const record = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a87bd80c:0"

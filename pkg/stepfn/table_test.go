@@ -16,8 +16,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// Every code of the table, as the service sends it, ends as its name, and with
-// nothing in the message that may be payload.
+// Every code of the table becomes its name, and the message contains nothing that may be
+// payload.
 func TestCodes(t *testing.T) {
 	t.Parallel()
 	for code, want := range codes {
@@ -78,8 +78,8 @@ type doFunc func(*http.Request) (*http.Response, error)
 
 func (f doFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
-// The check before the write is all that keeps a frozen function from a request
-// that is lost in a connection that the service has closed long ago.
+// Only the check before the write prevents a frozen function from losing a request in a
+// connection that the service closed long ago.
 func TestStaleConnectionIsNotWrittenTo(t *testing.T) {
 	t.Parallel()
 	for title, last := range map[string]string{"closed": "", "closed with a word": "HTTP/1.1 408 Request Timeout\r\n\r\n", "reset": ""} {
@@ -131,7 +131,7 @@ func pair(t *testing.T) (client, service net.Conn) {
 	return client, service
 }
 
-// wait returns once something of the other side is there to be read.
+// wait returns once the other side has sent something.
 func wait(t *testing.T, conn net.Conn) {
 	t.Helper()
 	for range 1_000_000 {

@@ -1,6 +1,6 @@
 package trace
 
-// What the tests of this package see of it.
+// Internals that the tests of this package use.
 const (
 	EnvName   = envName
 	MaxLength = maxLength

@@ -65,7 +65,7 @@ func received(t *testing.T, conn net.PacketConn) map[string]any {
 	return doc
 }
 
-// newRecorder counts ids up, and its clock 1.5 s a look.
+// newRecorder counts ids up, and its clock advances by 1.5 s at each reading.
 func newRecorder(t *testing.T, address string) *trace.Recorder {
 	t.Helper()
 	now, id := time.UnixMicro(1_800_000_000_000_250), uint64(0)
@@ -104,7 +104,7 @@ func TestSubsegment(t *testing.T) {
 	}
 }
 
-// Without a decision to sample, a parent or a recorder the header is as it was.
+// Without a decision to sample, a parent or a recorder, the header is unchanged.
 func TestNoSubsegment(t *testing.T) {
 	t.Parallel()
 	r := newRecorder(t, "127.0.0.1:1")
@@ -126,7 +126,7 @@ func TestNoSubsegment(t *testing.T) {
 	none.Close()
 }
 
-// A daemon that is not there costs nothing: no error, no wait.
+// A missing daemon causes neither an error nor a wait.
 func TestNoDaemon(t *testing.T) {
 	t.Parallel()
 	gone := daemon(t)
@@ -146,7 +146,7 @@ func TestNoDaemon(t *testing.T) {
 	}
 }
 
-// The random ids are such that X-Ray takes them.
+// X-Ray accepts the random ids.
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	r := trace.NewRecorder(trace.RecorderOptions{Address: "127.0.0.1:1"})

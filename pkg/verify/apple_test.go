@@ -24,7 +24,7 @@ import (
 
 var appleNow = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 
-// An appleCA is a root, and makes chains of it.
+// An appleCA is a root that issues chains.
 type appleCA struct {
 	t    *testing.T
 	root *x509.Certificate
@@ -100,8 +100,8 @@ func appleBody(jws string) *verify.Request {
 	return &verify.Request{Method: "POST", Path: "/", Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(`{"signedPayload":"` + jws + `"}`)}
 }
 
-// Notifications of the App Store are those of this app, by a chain of Apple's kind up to a
-// root that is known, and of now.
+// Notifications of the App Store are accepted only if they are current, for this app, and
+// signed by a chain of Apple's form up to a known root.
 func TestApple(t *testing.T) {
 	t.Parallel()
 	ca := newAppleCA(t)
@@ -164,7 +164,7 @@ func TestApple(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, test.reason)
 		}
 	}
-	// Each byte counts, of a sample of them.
+	// A sample of the bytes is changed, one at a time.
 	for i := len(`{"signedPayload":"`); i < len(good); i += 97 {
 		r := appleBody(good)
 		r.Body[i] ^= 1

@@ -11,8 +11,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// TestAttacks makes a genuine delivery of every provider, and everything of it that must be
-// refused.
+// TestAttacks makes a genuine delivery of every provider, and all variants of it that must
+// be refused.
 func TestAttacks(t *testing.T) {
 	t.Parallel()
 	total := 0
@@ -102,7 +102,7 @@ func TestPlainHashesCannotBeLengthened(t *testing.T) {
 				forged.Header.Set("Content-Type", media)
 				checkReason(t, v, &forged, verify.Malformed)
 			}
-			// The forgery is right: over the same text, the secret makes that hash.
+			// The forgery is valid: over the same text, the secret makes that hash.
 			sum := sha256.Sum256([]byte(genuine.Header.Get(p.HMAC.Timestamp.Header) + genuine.Header.Get("X-Lark-Request-Nonce") + s.Secret + body))
 			if hex.EncodeToString(sum[:]) != digest {
 				t.Errorf("%s: the forgery is genuine, so its refusal proves nothing", name)

@@ -51,7 +51,8 @@ func TestUnsignedHandshakesAreOptIn(t *testing.T) {
 	}
 }
 
-// TestFurtherHandshakes are asked by a request of their own, and show no secret.
+// TestFurtherHandshakes checks the handshakes with requests of their own, which reveal no
+// secret.
 func TestFurtherHandshakes(t *testing.T) {
 	t.Parallel()
 	const secret = "not-to-be-shown"

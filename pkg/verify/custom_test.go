@@ -11,8 +11,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// A scheme of a program's own sees each secret of the route and the clock; what it does
-// not accept is unverified.
+// A custom scheme gets each secret of the route and the time; requests that it does not
+// accept are unverified.
 func TestCustom(t *testing.T) {
 	t.Parallel()
 	scheme := &verify.Custom{
@@ -40,7 +40,7 @@ func TestCustom(t *testing.T) {
 	}
 }
 
-// A scheme cannot take the name of a preset, nor be without code or secrets.
+// A scheme can neither have the name of a preset nor lack code or secrets.
 func TestCustomIsChecked(t *testing.T) {
 	t.Parallel()
 	yes := func(*verify.Request, string, time.Time) bool { return true }

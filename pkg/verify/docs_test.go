@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "write the tables of docs/providers.md")
 
-// TestDocumentedTables holds the tables of the documentation to the presets. Run it with
-// -update to write them.
+// TestDocumentedTables compares the tables of the documentation with the presets. Run it
+// with -update to write them.
 func TestDocumentedTables(t *testing.T) {
 	t.Parallel()
 	const file = "../../docs/providers.md"
@@ -141,7 +141,7 @@ func about(p verify.Preset) string {
 		cmp.Or(p.Retries.Schedule, "not established"), tolerance, handshakeOf(p), strings.Join(traps, "; "))
 }
 
-// handshakeOf says how a setup request comes, and what of the configuration answers it.
+// handshakeOf describes a setup request, and the configuration that answers it.
 func handshakeOf(p verify.Preset) string {
 	if p.Handshake == nil {
 		return "none"

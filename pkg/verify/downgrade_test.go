@@ -15,8 +15,8 @@ func base64MAC(key, content string) string {
 	return base64.StdEncoding.EncodeToString(mac(key, content))
 }
 
-// lengthened is what somebody makes who has a delivery and its plain hash, and not the
-// secret: the body with the hash's padding and more behind it, and the hash of that.
+// lengthened returns what an attacker can make from a delivery and its plain hash without
+// the secret: the body with the hash's padding and an addition, and the hash of that.
 func lengthened(t *testing.T, secretLength int, body, digest, more string) (string, string) {
 	t.Helper()
 	length := secretLength + len(body)

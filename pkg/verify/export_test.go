@@ -1,4 +1,4 @@
 package verify
 
-// DefaultTolerance is what the tests of this package see of it.
+// DefaultTolerance is for the tests of this package.
 const DefaultTolerance = defaultTolerance

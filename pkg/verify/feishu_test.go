@@ -52,7 +52,7 @@ func TestFeishuEncryption(t *testing.T) {
 		"not base64":         `{"encrypt":"!"}`,
 		"the key of another": `{"encrypt":"` + sealedBy(t, "another key") + `"}`,
 	} {
-		// Signed with the key, and so by Feishu, and still no event.
+		// Signed with the key, and therefore by Feishu, but not an event.
 		checkNamed(t, name, one.verifier, feishuPost(feishuKey, body), verify.Malformed)
 	}
 	without := newRoute(t, verify.Spec{Provider: "feishu"}, clockAt(epoch), environment{feishuKey}, verify.Options{})
@@ -71,8 +71,8 @@ func sealedBy(t *testing.T, key string) string {
 }
 
 // A setup request is not signed, so anyone may send ciphertexts to be decrypted. Whatever
-// is wrong with one, the answer is that of an unsigned delivery: it tells nothing about the
-// padding, from which the text of a delivery could be found byte by byte.
+// is wrong with one, the answer is that of an unsigned delivery: it reveals nothing about
+// the padding, from which the text of a delivery could be found byte by byte.
 func TestFeishuIsNoOracle(t *testing.T) {
 	t.Parallel()
 	r := newRoute(t, verify.Spec{Provider: "feishu", Handshake: "echo"}, clockAt(epoch), environment{feishuKey}, verify.Options{})

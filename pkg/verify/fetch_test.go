@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// TestNewFetch holds the Fetch of production to its bounds.
+// TestNewFetch checks the bounds of the Fetch for production.
 func TestNewFetch(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})

@@ -71,8 +71,8 @@ func setUp(provider, secret string) *verify.Request {
 	return r
 }
 
-// A secret that is handed over is stored once, and verifies what comes then; the answer
-// has it only where the provider demands that.
+// A secret that is handed over is stored once, and verifies later deliveries; the answer
+// contains it only if the provider requires that.
 func TestSecretsHandedOver(t *testing.T) {
 	t.Parallel()
 	for provider, header := range map[string]string{"asana": "X-Hook-Signature", "notion": "X-Notion-Signature"} {
@@ -135,8 +135,8 @@ func TestSecretsHandedOver(t *testing.T) {
 	}
 }
 
-// Of two environments that are asked at once one stores; a service that is down is never
-// taken for one that has no secret.
+// Of two environments that are asked at once, one stores the secret; a service that is down
+// is never mistaken for one that has no secret.
 func TestSecretsHandedOverAtOnce(t *testing.T) {
 	t.Parallel()
 	v := &vault{values: map[string]string{}}

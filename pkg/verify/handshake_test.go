@@ -42,7 +42,7 @@ func newRoute(t testing.TB, s verify.Spec, now func() time.Time, texts environme
 	return &route{v, h}
 }
 
-// receive is nil without an error when the delivery would start a workflow.
+// receive returns nil without an error if the delivery would start a workflow.
 func (r *route) receive(t testing.TB, q *verify.Request) (*verify.Reply, error) {
 	t.Helper()
 	reply, err := r.handshake.Before(t.Context(), q)

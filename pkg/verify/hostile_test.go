@@ -89,8 +89,8 @@ func (d *delivery) with(name string, values ...string) *verify.Request {
 	return &r
 }
 
-// TestHostileHeaders takes every header that a scheme reads away, or makes it what
-// a sender who means harm would.
+// TestHostileHeaders removes every header that a scheme reads, or changes it as a malicious
+// sender would.
 func TestHostileHeaders(t *testing.T) {
 	t.Parallel()
 	for name, d := range deliveries(t) {
@@ -103,7 +103,7 @@ func TestHostileHeaders(t *testing.T) {
 					continue // TestContentTypeCannotBeChosen has it
 				}
 				value := d.request.Header.Get(header)
-				// A token is any text, and an id, too: of those no form is wrong.
+				// Tokens and ids may be any text, so none is malformed.
 				anyText := d.spec.Token != nil || name == "gitlab" || d.isToken() || strings.HasSuffix(header, "-Nonce") || strings.HasSuffix(header, "-Id")
 				otherText := map[bool]verify.Reason{true: verify.Mismatch, false: verify.Malformed}[anyText]
 				for what, test := range map[string]struct {
@@ -183,8 +183,8 @@ func TestRetiredSecrets(t *testing.T) {
 	}
 }
 
-// TestSeveralSignatures has the right one among wrong ones, for the schemes whose
-// senders list them while a secret changes.
+// TestSeveralSignatures sends the right signature among wrong ones, for the schemes whose
+// senders list several during a rotation.
 func TestSeveralSignatures(t *testing.T) {
 	t.Parallel()
 	at := fmt.Sprint(epoch.Unix())
@@ -290,8 +290,8 @@ func TestBoxTwoKeys(t *testing.T) {
 	checkReason(t, one, wrong, verify.Malformed)
 }
 
-// TestEverySecretIsTried: what a refusal costs does not tell how many secrets there
-// are before one that is nearly right.
+// TestEverySecretIsTried checks that the cost of a refusal does not reveal how many secrets
+// precede one that is nearly right.
 func TestEverySecretIsTried(t *testing.T) {
 	t.Parallel()
 	asked := map[string]int{}

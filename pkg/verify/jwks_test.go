@@ -19,7 +19,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// A clock that the test moves.
+// A clock that the test advances.
 type clock struct{ at atomic.Int64 }
 
 func newClock() *clock {
@@ -214,7 +214,7 @@ func TestKeySetNames(t *testing.T) {
 	checkReason(t, v, bearer(sign(t, jwt.SigningMethodEdDSA, k.ed, "1", nil, claims(nil))), verify.Mismatch)
 }
 
-// TestKeySetSlow has an issuer that never ends its answer.
+// TestKeySetSlow uses an issuer that never ends its answer.
 func TestKeySetSlow(t *testing.T) {
 	t.Parallel()
 	k := testKeys()

@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// TestRoots has senders whose certificates come with the signature, up to a root that the
+// TestRoots uses senders whose certificates come with the signature, up to a root that the
 // route names.
 func TestRoots(t *testing.T) {
 	t.Parallel()

@@ -25,7 +25,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// The keys of the tests; making RSA keys takes long.
+// The keys of the tests, made once because making RSA keys is slow.
 var testKeys = sync.OnceValue(func() (k struct {
 	rsa, other *rsa.PrivateKey
 	small      *rsa.PrivateKey
@@ -133,7 +133,7 @@ const (
 	testAudience = "https://hooks.example.com/partner"
 )
 
-// claims are good ones at the epoch, changed; a nil takes one away.
+// claims returns valid claims at the epoch with changes; nil removes a claim.
 func claims(changes map[string]any) map[string]any {
 	c := map[string]any{
 		"iss": testIssuer, "aud": testAudience, "exp": epoch.Add(time.Hour).Unix(), "iat": epoch.Unix(), "sub": "1",
@@ -266,7 +266,7 @@ func TestJWT(t *testing.T) {
 	checkReason(t, only, bearer(tests["ES256"].token), verify.Mismatch)
 }
 
-// TestJWTReasons has the words that a log shows, which say which claim it was.
+// TestJWTReasons checks the words in the log, which name the claim.
 func TestJWTReasons(t *testing.T) {
 	t.Parallel()
 	k := testKeys()
@@ -288,9 +288,8 @@ func TestJWTReasons(t *testing.T) {
 	}
 }
 
-// TestPubSubPush is a push of Google Pub/Sub as Google describes it; anyone's
-// subscription gets a token of that issuer for this audience, and only the
-// account tells whose it is:
+// TestPubSubPush is a push of Google Pub/Sub as Google describes it; anyone's subscription
+// gets a token of that issuer for this audience, and only the account identifies the owner:
 // https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions.
 func TestPubSubPush(t *testing.T) {
 	t.Parallel()

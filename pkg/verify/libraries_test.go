@@ -78,8 +78,8 @@ func TestLibraries(t *testing.T) {
 	}
 }
 
-// told is all that the error of a refusal has: its reason, and the name of a place that
-// the scheme reads. Nothing of the request or of a secret has room in it.
+// told checks that the error of a refusal only has its reason and the name of a place that
+// the scheme reads, and nothing of the request or of a secret.
 var told = regexp.MustCompile(`^unverified: (missing|malformed|mismatch|stale): [A-Za-z0-9._-]{2,50}$|^unverified: (missing|mismatch): claim [a-z0-9_]+$`)
 
 func isTold(err error) bool {

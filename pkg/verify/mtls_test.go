@@ -112,7 +112,7 @@ func FuzzClientName(f *testing.F) {
 			t.Fatalf("New refuses what Validate accepts: %v", err)
 		}
 		cert := &verify.ClientCert{SubjectDN: name, Validity: verify.Validity{NotBefore: "Jan  1 00:00:00 2000 GMT", NotAfter: "Jan  1 00:00:00 2040 GMT"}}
-		// What is a pattern matches itself as a name.
+		// Every pattern matches itself as a name.
 		if err := v.Verify(t.Context(), &verify.Request{ClientCert: cert}); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}

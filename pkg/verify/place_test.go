@@ -41,7 +41,7 @@ func TestPlacesOnRealDeliveries(t *testing.T) {
 			body := shared.Read(t, "payloads/"+file)
 			p, _ := verify.Lookup(test.provider)
 			h := headers(test.header...)
-			// What the body says is read with the standard library, where no literal is given.
+			// If no literal is given, the standard library reads the value from the body.
 			id, event := test.id, test.event
 			var b map[string]any
 			if h.Get("Content-Type") == form {
@@ -159,7 +159,7 @@ func FuzzPlace(f *testing.F) {
 	})
 }
 
-// TestPresetRows holds what every row of the table must have.
+// TestPresetRows checks what every row of the table must have.
 func TestPresetRows(t *testing.T) {
 	t.Parallel()
 	names := verify.Providers()
@@ -187,7 +187,7 @@ func TestPresetRows(t *testing.T) {
 	}
 }
 
-// TestSignatures holds the descriptions to what the verifiers read.
+// TestSignatures compares the descriptions with what the verifiers read.
 func TestSignatures(t *testing.T) {
 	t.Parallel()
 	for _, name := range verify.Providers() {

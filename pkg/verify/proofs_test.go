@@ -10,9 +10,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// TestProofs counts what each preset rests on: verdicts of the provider's own library,
-// a published vector, or its description alone. One that rests on a description that is
-// not the provider's is experimental.
+// TestProofs counts the evidence for each preset: verdicts of the provider's own library, a
+// published vector, or only its description. One that rests on a description that is not
+// the provider's is experimental.
 func TestProofs(t *testing.T) {
 	t.Parallel()
 	proof := map[string]string{}
@@ -43,7 +43,7 @@ func TestProofs(t *testing.T) {
 		proof[g.Provider] = "library"
 		libraries[g.Library] = true
 	}
-	// These libraries are asked at each run of `make vendors`.
+	// Each run of `make vendors` runs these libraries.
 	asked, err := os.ReadFile("../../internal/vendors/vendors.mjs")
 	if err != nil {
 		t.Fatal(err)

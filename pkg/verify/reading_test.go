@@ -22,7 +22,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// A signing is what a sender has in hand.
+// A signing holds what a sender signs with.
 type signing struct {
 	key, body string
 	at        time.Time

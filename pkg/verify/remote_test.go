@@ -11,7 +11,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// A service of secrets answers with what it has, or fails.
+// A secret service that returns its secrets, or fails.
 type service struct {
 	values map[string]string
 	down   bool
@@ -37,7 +37,7 @@ func (s *service) Check(ref secrets.Reference) error {
 	return nil
 }
 
-// What a service holds is asked for when it is first needed, not at start-up.
+// Secrets of a service are fetched when they are first needed, not at startup.
 func TestRemoteSecrets(t *testing.T) {
 	t.Parallel()
 	const current, previous = "secretsmanager:gh#current", "ssm:/gh:previous"
@@ -67,7 +67,7 @@ func TestRemoteSecrets(t *testing.T) {
 	if err := v.Verify(t.Context(), q); !errors.Is(err, verify.ErrSecrets) {
 		t.Errorf("with no version at all: %v, want ErrSecrets", err)
 	}
-	// GitLab's two kinds of secrets are told apart by their text.
+	// GitLab's two kinds of secrets are distinguished by their text.
 	s.down = true
 	if _, err := verify.New(verify.Spec{Provider: "gitlab", Secrets: []string{current}}, s, verify.Options{Now: time.Now}); !errors.Is(err, verify.ErrSecrets) {
 		t.Errorf("gitlab, while the service is down: %v, want ErrSecrets", err)

@@ -30,8 +30,8 @@ func TestRetriesAreAccepted(t *testing.T) {
 	}
 }
 
-// TestContentTypeCannotBeChosen has a signed delivery with another content type. A
-// preset takes those that its provider sends, and reads no bytes as something else.
+// TestContentTypeCannotBeChosen sends a signed delivery with another content type. A preset
+// accepts the types that its provider sends, and never reads the bytes as another type.
 func TestContentTypeCannotBeChosen(t *testing.T) {
 	t.Parallel()
 	for name, d := range deliveries(t) {
@@ -53,7 +53,8 @@ func TestContentTypeCannotBeChosen(t *testing.T) {
 				if sent == p.ContentTypes[0] {
 					continue
 				}
-				// Deliveries are JSON: as a form they are refused also where the provider sends forms.
+				// Deliveries are JSON: as forms they are refused even if the provider sends
+				// forms, too.
 				checkReason(t, v, d.with("Content-Type", sent), verify.Malformed)
 			}
 			checkReason(t, v, d.with("Content-Type", "application/json", "application/json"), verify.Malformed)
@@ -87,7 +88,7 @@ func TestContentTypesOfASpec(t *testing.T) {
 	checkReason(t, newVerifier(t, verify.Spec{Provider: "github"}, epoch, "k"), form, "")
 }
 
-// TestStandardSecrets has secrets in each form in which senders show them.
+// TestStandardSecrets uses secrets in each form in which senders show them.
 func TestStandardSecrets(t *testing.T) {
 	t.Parallel()
 	const body, bare = `{"a":1}`, "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"

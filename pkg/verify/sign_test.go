@@ -17,7 +17,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// A signable is a Spec whose secret can sign, and what of a request that covers.
+// A signable is a Spec whose secret can sign, and the part of a request that the signature
+// covers.
 type signable struct {
 	spec   verify.Spec
 	secret func(*rapid.T) string
@@ -90,7 +91,8 @@ func signables() map[string]signable {
 			body: func(t *rapid.T) []byte {
 				return []byte("Body=" + words(1, 9).Draw(t, "b") + "&From=%2B1" + words(1, 9).Draw(t, "f") + "&A=&Body=" + words(1, 9).Draw(t, "c"))
 			},
-			// A byte that moves between a name and its value is not seen: they are joined.
+			// A byte that moves between a name and its value is not detected, because they
+			// are joined.
 			covered: func(body []byte) []int { return within(body, strings.Split(string(body), "%2B1")[1][:1]) },
 		},
 		"linear, with its time": {spec: verify.Spec{Provider: "linear"}, body: func(t *rapid.T) []byte {
@@ -172,8 +174,8 @@ func whsec(t *rapid.T) string {
 	return "whsec_" + rapid.StringMatching("[A-Za-z0-9+/]{32}").Draw(t, "secret")
 }
 
-// TestSignThenVerify holds every signer against its verifier: what it signs is
-// accepted, at once and with a second secret, and no byte can be changed after.
+// TestSignThenVerify checks every signer with its verifier: what it signs is accepted, also
+// with a second secret, and no byte can be changed afterwards.
 func TestSignThenVerify(t *testing.T) {
 	t.Parallel()
 	for name, s := range signables() {
@@ -271,7 +273,7 @@ func TestCannotSign(t *testing.T) {
 			t.Errorf("%s: SignRequest = %v, %v, want a CannotSignError about %q", name, signed, err, test.why)
 		}
 	}
-	// Sign makes headers, and says so where that is not enough.
+	// Sign returns headers, and an error if headers are not enough.
 	for name, test := range map[string]struct {
 		provider, secret, body string
 	}{
@@ -282,7 +284,7 @@ func TestCannotSign(t *testing.T) {
 			t.Errorf("%s: Sign = %v, %v, want ErrCannotSign", name, h, err)
 		}
 	}
-	// Neither takes a body or a secret of another form, nor a Spec with problems.
+	// Neither accepts a body or a secret of another form, or a Spec with problems.
 	for name, test := range map[string]struct {
 		spec         verify.Spec
 		secret, body string
@@ -308,7 +310,7 @@ func TestCannotSign(t *testing.T) {
 	}
 }
 
-// TestSignKeepsDigits has a body rewritten, and its numbers as they were.
+// TestSignKeepsDigits checks that a body that is rewritten keeps the digits of its numbers.
 func TestSignKeepsDigits(t *testing.T) {
 	t.Parallel()
 	body := `{"event-data":{"n":9007199254740993,"f":1.0,"t":"<&>"}}`

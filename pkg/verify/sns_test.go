@@ -76,7 +76,7 @@ func pemOf(certs ...*x509.Certificate) []byte {
 	return out
 }
 
-// A web answers Fetch, and notes what was asked.
+// A web answers Fetch, and records the addresses.
 type web struct {
 	mu    sync.Mutex
 	pages map[string][]byte
@@ -208,8 +208,8 @@ func TestSNSRegions(t *testing.T) {
 	}
 }
 
-// An address of a certificate is what anyone writes into a message, so that none of
-// these may make the function fetch without end.
+// Anyone can write the address of a certificate into a message, so no such address may make
+// the function fetch without end.
 func TestSNSFetchesAreFew(t *testing.T) {
 	t.Parallel()
 	leaf := pemOf(newAuthority(t).leaf(t, "sns.amazonaws.com"))
@@ -261,8 +261,8 @@ func TestSNSFetchesAreFew(t *testing.T) {
 	}
 }
 
-// Messages that come together ask for their certificate once; one whose caller gives
-// up takes nothing from the others.
+// Concurrent messages fetch their certificate once; if one caller gives up, the others are
+// not affected.
 func TestSNSFetchIsShared(t *testing.T) {
 	t.Parallel()
 	leaf := pemOf(newAuthority(t).leaf(t, "sns.amazonaws.com"))

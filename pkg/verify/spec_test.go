@@ -115,7 +115,7 @@ func TestUnmarshalYAMLRefuses(t *testing.T) {
 	}
 }
 
-// TestPresets holds every preset to what users need of one.
+// TestPresets checks that every preset has what users need.
 func TestPresets(t *testing.T) {
 	t.Parallel()
 	wanted := strings.Fields(`github stripe slack shopify twilio standard-webhooks svix discord sendgrid gitlab bitbucket gitea
@@ -189,7 +189,7 @@ func FuzzSignatureHeader(f *testing.F) {
 					r.Header.Set(name, signature)
 				}
 			}
-			// Nobody guesses a MAC: whatever comes is refused, with a reason.
+			// A MAC cannot be guessed: every request is refused, with a reason.
 			if err := target.verifier.Verify(t.Context(), r); verify.ReasonOf(err) == "" {
 				t.Errorf("%v: Verify(%q) = %v, want a refusal", target.names, signature, err)
 			}

@@ -15,10 +15,10 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// TestOneTable holds that a provider is known by its row alone, and a scheme by its file
-// and its row: nothing compares with a provider's name, and nothing but the tables and
-// the scheme's own file names a scheme. So a provider that is data is one row, and one
-// that is code is one file and one row.
+// TestOneTable checks that only its row knows a provider, and only its file and its row
+// know a scheme: nothing compares with a provider's name, and nothing but the tables and
+// the scheme's own file names a scheme. So a provider that is data is one row, and one that
+// is code is one file and one row.
 func TestOneTable(t *testing.T) {
 	t.Parallel()
 	tables := []string{"presets_a_f.go", "presets_g_p.go", "presets_q_z.go", "scheme.go", "tools.go"}

@@ -8,11 +8,11 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// masked are the recorded results that the recorder replaced: chance and names.
+// masked are the recorded results that the recorder replaced: random values and names.
 var masked = map[string]bool{"RandomNumberGenerated": true, "generated-uuid": true, "<ArnPart_0idx>": true}
 
-// TestRecorded compares with what the service answered, case by case. See the README of
-// the recorded answers, which lie next to the module.
+// TestRecorded compares results with the service's recorded answers, case by case; their
+// README is next to the module.
 func TestRecorded(t *testing.T) {
 	t.Parallel()
 	text := shared.Read(t, "conformance", "cases", "intrinsic.json")
@@ -57,7 +57,7 @@ func TestRecorded(t *testing.T) {
 			if s, ok := want.(string); ok && masked[s] {
 				return
 			}
-			// The recorder sorted the members of objects; texts compare as they are.
+			// The recorder sorted the members of objects; texts are compared unchanged.
 			if string(appendKey(nil, got)) != string(appendKey(nil, want)) {
 				t.Errorf("got = %s, want %s", encode(t, got), encode(t, want))
 			}

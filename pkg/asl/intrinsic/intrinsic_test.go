@@ -337,7 +337,8 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestLiterals: any text, quoted as the language asks, comes back as it was.
+// TestLiterals checks that any text, quoted as the language requires, is returned
+// unchanged.
 func TestLiterals(t *testing.T) {
 	t.Parallel()
 	quote := strings.NewReplacer(`\`, `\\`, `'`, `\'`, `{`, `\{`, `}`, `\}`)
@@ -355,8 +356,8 @@ func TestLiterals(t *testing.T) {
 	})
 }
 
-// TestInverses: encoders and decoders undo each other, and random numbers stay between
-// their bounds.
+// TestInverses checks that encoders and decoders undo each other, and that random numbers
+// stay within their bounds.
 func TestInverses(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// conformance reads one file of the recorded answers of the service, which lie next to
-// the module.
+// conformance reads one file of the service's recorded answers, which are next to the
+// module.
 func conformance(t *testing.T, name string, into any) {
 	t.Helper()
 	text := shared.Read(t, "conformance", "cases", name)
@@ -103,7 +103,7 @@ func TestRecordedExplanations(t *testing.T) {
 	}
 }
 
-// TestRecordedIndefinite compares the lists that paths of one Pass state gave.
+// TestRecordedIndefinite compares the lists that paths of one Pass state returned.
 func TestRecordedIndefinite(t *testing.T) {
 	t.Parallel()
 	var cases []recorded

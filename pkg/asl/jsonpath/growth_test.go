@@ -65,7 +65,7 @@ func TestVisitsGrowWithTheDocument(t *testing.T) {
 	}
 }
 
-// A list that is looked something up in twice gives what looking through it gives.
+// A second lookup in a list, which uses the index, finds what a search of the list finds.
 func TestIndexFindsWhatEqualFinds(t *testing.T) {
 	t.Parallel()
 	scalar := rapid.SampledFrom([]string{

@@ -62,7 +62,7 @@ func mustParse(t testing.TB, path string) *Path {
 	return p
 }
 
-// absent is the want of a definite path that finds nothing.
+// absent is the wanted result of a definite path that finds nothing.
 const absent = "(absent)"
 
 func TestEval(t *testing.T) {

@@ -38,7 +38,7 @@ func values(depth int) *rapid.Generator[any] {
 	return rapid.OneOf(scalar, list, object, list, object)
 }
 
-// plain makes what ojg reads: maps, and integers as int64.
+// plain converts a value for ojg: to maps, and integers to int64.
 func plain(v any) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -130,7 +130,7 @@ func hasEmpty(v any) bool {
 	return false
 }
 
-// Where ojg's answer is wrong, and the test above passes it over, ours is checked here.
+// The cases in which ojg's answer is wrong, which the test above skips, are checked here.
 func TestDescentFromEmptyValues(t *testing.T) {
 	t.Parallel()
 	doc := []any{[]any{}, []any{jsonata.FromGo(map[string]any{"d": false})}}
@@ -144,8 +144,8 @@ func TestDescentFromEmptyValues(t *testing.T) {
 	}
 }
 
-// TestAgreesWithOjgOnConditions keeps to lists of objects, where a condition means
-// the same in both.
+// TestAgreesWithOjgOnConditions only uses lists of objects, for which a condition means the
+// same in both.
 func TestAgreesWithOjgOnConditions(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

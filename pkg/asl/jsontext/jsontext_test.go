@@ -9,7 +9,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/jsontext"
 )
 
-// The words are those of Jackson 2, whose column is behind what it did not expect.
+// The messages are those of Jackson 2, whose column is after the unexpected character.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	const values = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
@@ -117,7 +117,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Check agrees with encoding/json on what is JSON, within the depth that it takes.
+// Check agrees with encoding/json on what is JSON, up to the depth that it accepts.
 func FuzzCheck(f *testing.F) {
 	for _, seed := range []string{`{"a":[1,-0.5e+3,"\u00e9\n",true,null]}`, `{`, `[1,]`, `"\ud83d"`, `01`, "\xff", `{"a":1,"a":2}`, ` `, `nul`, `1.e`, "\"\\u000\x10\"", `"\u00eE\u00AF"`} {
 		f.Add([]byte(seed), "/a[0]")
@@ -134,7 +134,7 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// deepOrBroken are the texts that encoding/json takes and Check does not.
+// deepOrBroken are the texts that encoding/json accepts and Check does not.
 func deepOrBroken(e *jsontext.Error) bool {
 	return e != nil && (strings.Contains(e.Reason, "depth") || strings.Contains(e.Reason, "UTF-8"))
 }

@@ -57,7 +57,7 @@ func TestRequestsAreThoseOfBotocore(t *testing.T) {
 	t.Logf("%d requests", n)
 }
 
-// Each action of each service returns what botocore reads in the same answer, with the
+// Each action of each service returns what botocore reads from the same answer, with the
 // names and the values of Step Functions.
 func TestAnswersAreThoseOfBotocore(t *testing.T) {
 	t.Parallel()
@@ -108,7 +108,7 @@ func TestAnswersAreThoseOfBotocore(t *testing.T) {
 	t.Logf("%d answers, and %d that moto and botocore write and read in two ways", n, unread)
 }
 
-// drawn returns what testdata/drawn.py draws for all services.
+// drawn returns the output of testdata/drawn.py for all services.
 func drawn(t *testing.T, what string) []byte {
 	t.Helper()
 	python := shared.Program(t, "EXPRESSWAY_PYTHON")
@@ -130,7 +130,7 @@ func drawn(t *testing.T, what string) []byte {
 	return out
 }
 
-// A sender keeps the request, and answers with nothing.
+// A sender keeps the request, and returns an empty answer.
 type sender struct {
 	request *http.Request
 	body    []byte
@@ -185,7 +185,7 @@ func compareRequest(t *testing.T, want drawnRequest) {
 	}
 }
 
-// madeUp stands for tokens that make a call idempotent, which both sides make up.
+// madeUp replaces idempotency tokens, which both sides generate.
 const madeUp = "00000000-0000-4000-8000-000000000000"
 
 var tokens = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`)
@@ -200,7 +200,7 @@ func sameToken(r *drawnRequest) {
 	}
 }
 
-// ofTransport reports whether a header says nothing of the operation, or is one that each
+// ofTransport reports whether a header is independent of the operation, or one that each
 // SDK adds in its own way.
 func ofTransport(name, _ string) bool {
 	return slices.Contains([]string{"user-agent", "authorization", "content-length", "expect", "host", "accept"}, name) ||

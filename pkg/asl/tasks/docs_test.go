@@ -9,7 +9,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
-// documented is the first JSON text below a heading.
+// documented returns the first JSON text below a heading.
 func documented(t *testing.T, text, heading string) []byte {
 	t.Helper()
 	_, rest, _ := strings.Cut(text, heading)
@@ -21,7 +21,7 @@ func documented(t *testing.T, text, heading string) []byte {
 	return []byte(example)
 }
 
-// The connections of the documentation are a file of them.
+// The connections in the documentation are a valid file.
 func TestDocumentedConnections(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../docs/tasks.md")
@@ -33,7 +33,7 @@ func TestDocumentedConnections(t *testing.T) {
 	}
 }
 
-// The mock file of the documentation is one.
+// The mock file in the documentation is valid.
 func TestDocumentedMocks(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../../docs/tasks.md")

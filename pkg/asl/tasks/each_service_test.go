@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
-// prepare makes with boto3 what starts need; remains prints with boto3 what is there after
+// prepare creates with boto3 what starts need; remains prints with boto3 what exists after
 // a call of each service.
 const (
 	prepare = `
@@ -65,8 +65,8 @@ print(json.dumps(out))
 `
 )
 
-// A call of each service is seen by boto3, with the starts whose end nobody awaits among
-// them. moto has neither translate nor bedrockruntime, and nothing that lists what
+// boto3 sees the effect of a call of each service, including starts whose end is not
+// awaited. moto has neither translate nor bedrockruntime, and nothing that lists what
 // rekognition and textract began: TestRequestsAreThoseOfBotocore has their requests.
 func TestEachServiceAsBoto3SeesIt(t *testing.T) {
 	t.Parallel()

@@ -15,7 +15,7 @@ import (
 
 const machineARN = "arn:aws:states:us-east-1:123456789012:stateMachine:inner"
 
-// starter runs what tasks start on a machine, as an API would.
+// starter runs the executions that tasks start on a machine, as an API would.
 func starter(machine *asl.Machine, env *asl.Environment) func(context.Context, tasks.StartRequest) (tasks.StartResult, error) {
 	return func(ctx context.Context, q tasks.StartRequest) (tasks.StartResult, error) {
 		r := tasks.StartResult{
@@ -86,7 +86,7 @@ func TestOtherTasksGoOn(t *testing.T) {
 	}
 }
 
-// A machine that starts itself ends, and soon.
+// A machine that starts itself ends soon.
 func TestMachineStartsItself(t *testing.T) {
 	t.Parallel()
 	m := parse(t, `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::states:startSyncExecution","Parameters":{"StateMachineArn":"`+machineARN+`"},"ResultPath":null,"End":true}}}`)

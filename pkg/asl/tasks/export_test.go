@@ -7,7 +7,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// Endpoints is what the tests of this package see of it.
+// Endpoints is for the tests of this package.
 var Endpoints = endpoints
 
 // The runners that Local combines, for their own tests.

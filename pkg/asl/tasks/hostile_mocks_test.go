@@ -9,7 +9,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
-// A mock file with anything in any place is refused with a reason, or runs to an end.
+// A mock file with an arbitrary value in any place is refused with a reason, or runs to an
+// end.
 func TestHostileMocks(t *testing.T) {
 	t.Parallel()
 	const whole = `{"StateMachines":{"m":{"TestCases":{"c":{"S":"R"}}}},"MockedResponses":{"R":{"0-99":{"Return":{"a":1}}}}}`

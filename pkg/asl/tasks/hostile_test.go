@@ -25,7 +25,7 @@ type callee struct {
 	// lost is the error of a call without an answer, failed that of the status 502, and
 	// moved that of a redirect.
 	lost, failed, moved string
-	// text says that an answer may be text, and is not JSON alone.
+	// text is set if an answer may be text, and not only JSON.
 	text   bool
 	runner func(t *testing.T, url string, client *http.Client) asl.TaskRunner
 }
@@ -68,8 +68,7 @@ func (c callee) call(t *testing.T, url string, client *http.Client) (string, *as
 	return out, e
 }
 
-// Whatever an endpoint does, the task fails with the error that the integration has for
-// it, and not with that of another.
+// Whatever an endpoint does, the task fails with the integration's own error for it.
 func TestHostileEndpoints(t *testing.T) {
 	t.Parallel()
 	const page = "<html><body>Bad Gateway</body></html>"
@@ -158,8 +157,8 @@ func raw(answer string) http.HandlerFunc {
 	}
 }
 
-// Nothing is sent to a host that was not named: not where a redirect points, nor where an
-// argument does.
+// Nothing is sent to a host that was not configured, whether a redirect or an argument
+// names it.
 func TestNothingIsSentElsewhere(t *testing.T) {
 	t.Parallel()
 	elsewhere, err := net.Listen("tcp", "127.0.0.1:0")
@@ -229,8 +228,8 @@ func TestNothingIsSentElsewhere(t *testing.T) {
 	}
 }
 
-// A host that is mapped is mapped however it is written: else a test sends secrets to the
-// host itself.
+// A host is mapped however it is spelled; otherwise, a test would send secrets to the host
+// itself.
 func TestMappedHosts(t *testing.T) {
 	t.Parallel()
 	c, err := tasks.LoadConnections("c.json", []byte(`{"`+connARN+`":`+apiKey+`}`))
@@ -262,7 +261,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Calls of one service take one connection, which is kept.
+// Calls of one service share one connection, which is kept.
 func TestOneConnection(t *testing.T) {
 	t.Parallel()
 	for _, c := range callees() {
@@ -297,7 +296,7 @@ func TestOneConnection(t *testing.T) {
 	}
 }
 
-// An endpoint that is not a URL is said to be none, with the variable that names it.
+// The error for an endpoint that is not a URL names its variable.
 func TestEndpointIsNoURL(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"localhost:5000", "127.0.0.1:5000", "http://", "ftp://x", "http://x/?a=b", "http://x:port"} {

@@ -43,7 +43,8 @@ const (
 	basic  = `{"BasicAuthParameters":{"Username":"u","Password":"p"}}`
 )
 
-// What is sent: the state's part, the connection's, and which of them wins.
+// The parts of the request from the state and from the connection, and which of them takes
+// precedence.
 func TestHTTPRequests(t *testing.T) {
 	t.Parallel()
 	type sent struct {
@@ -121,7 +122,7 @@ func TestHTTPRequests(t *testing.T) {
 	}
 }
 
-// What comes back, and what it is called when it went wrong.
+// Results, and the names of errors.
 func TestHTTPAnswers(t *testing.T) {
 	t.Parallel()
 	answer := func(status int, kind, body string) http.HandlerFunc {
@@ -184,8 +185,8 @@ func TestHTTPAnswers(t *testing.T) {
 	}
 }
 
-// A token is fetched once, kept until it expires or an API refuses it, and no other host is
-// shown the client's secret.
+// A token is fetched once, and kept until it expires or an API refuses it. No other host
+// sees the client's secret.
 func TestHTTPTokens(t *testing.T) {
 	t.Parallel()
 	var fetched atomic.Int64
@@ -245,7 +246,7 @@ func TestHTTPTokens(t *testing.T) {
 	}
 }
 
-// The other ways to ask for a token, and what they fail with.
+// The other ways to request a token, and their errors.
 func TestHTTPTokenRequests(t *testing.T) {
 	t.Parallel()
 	const fine = `{"access_token":"t"}`
@@ -302,7 +303,7 @@ func TestHTTPTokenRequests(t *testing.T) {
 	}
 }
 
-// gone is the URL of an endpoint that is not there any more.
+// gone returns the URL of an endpoint that no longer exists.
 func gone(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -313,8 +314,8 @@ func gone(t *testing.T) string {
 	return "http://" + listener.Addr().String()
 }
 
-// The connection may be named by InvocationConfig; one that the file lacks, and HTTP tasks
-// without a file, fail with what to do. A host may be mapped.
+// The connection may be named by InvocationConfig; a connection that the file lacks, and
+// HTTP tasks without a file, fail with advice. A host may be mapped.
 func TestHTTPConnections(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -371,7 +372,7 @@ func TestHTTPIsSlow(t *testing.T) {
 	}
 }
 
-// What a file of connections may hold.
+// The valid contents of a file of connections.
 func TestLoadConnections(t *testing.T) {
 	t.Parallel()
 	oauth := func(fields string) string {
@@ -400,7 +401,7 @@ func TestLoadConnections(t *testing.T) {
 	}
 }
 
-// A file of connections is refused with an error that has nothing secret of it, or read.
+// A file of connections is either read, or refused with an error that contains no secret.
 func FuzzLoadConnections(f *testing.F) {
 	f.Add(`{"` + connARN + `":` + basic + `}`)
 	f.Add(`{"` + connARN + `":{"OAuthParameters":{"AuthorizationEndpoint":"https://example.com","HttpMethod":"POST"}}}`)
@@ -413,7 +414,7 @@ func FuzzLoadConnections(f *testing.F) {
 	})
 }
 
-// A form has the texts of an object, each under its own name.
+// A form contains the texts of an object, each with its own name.
 func TestFormProperty(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -446,7 +447,7 @@ func (f recordBody) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody, Request: r}, err
 }
 
-// APIs are called if something replaces them, in the shapes that were recorded.
+// APIs with a local address are called with requests as recorded.
 func TestAPIGateway(t *testing.T) {
 	t.Parallel()
 	type sent struct{ method, uri, host, body, auth string }
@@ -510,7 +511,7 @@ func TestAPIGateway(t *testing.T) {
 	}
 }
 
-// An httpTasks task that nothing authorizes is refused when its machine is created.
+// An HTTP task without authorization is refused when its machine is created.
 func TestHTTPTaskNeedsAConnection(t *testing.T) {
 	t.Parallel()
 	for arguments, want := range map[string]string{

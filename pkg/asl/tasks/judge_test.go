@@ -15,7 +15,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
 
-// setUp makes with boto3 what the tasks need, judge prints with boto3 what they did.
+// setUp creates with boto3 what the tasks need; judge prints with boto3 what they did.
 const (
 	setUp = `
 import boto3, sys, json
@@ -62,8 +62,8 @@ func runPython(t *testing.T, script, url string) string {
 	return string(out)
 }
 
-// What the optimised integrations did is what boto3 finds, and what they refuse has the
-// names of the integrations.
+// boto3 finds the effects of the optimised integrations, whose errors have the
+// integrations' names.
 func TestIntegrationsAsBoto3SeesThem(t *testing.T) {
 	t.Parallel()
 	server := mototest.Start(t)

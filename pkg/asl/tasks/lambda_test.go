@@ -19,7 +19,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// invocation is what the endpoint was asked.
+// invocation is a request to the endpoint.
 type invocation struct {
 	Path, Query, Body, Type, Log, Client string
 }
@@ -190,7 +190,8 @@ func TestLambdaEndpointIsDown(t *testing.T) {
 	}
 }
 
-// Functions of tests see what a Lambda function would, and their results get the same envelope.
+// Functions in tests get the input of a Lambda function, and their results get the same
+// envelope.
 func TestTaskFuncsAreInvoked(t *testing.T) {
 	t.Parallel()
 	tasks := tasks.Funcs{"f": func(_ context.Context, v any) (any, error) { return map[string]any{"seen": v}, nil }}

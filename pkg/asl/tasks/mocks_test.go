@@ -78,7 +78,7 @@ func TestUnmockedTaskSaysHow(t *testing.T) {
 	}
 }
 
-// A resource that a template should have replaced is named as such.
+// The error for a resource that a template should have replaced says so.
 func TestSubstitutionThatNobodyMade(t *testing.T) {
 	t.Parallel()
 	_, err := tasks.None{}.RunTask(t.Context(), asl.Task{Resource: "${FunctionArn}", State: "T"})
@@ -128,7 +128,7 @@ func TestMocksThatAreRefused(t *testing.T) {
 	}
 }
 
-// answering is a store in which each token is answered at once.
+// answering is a store that answers each token at once.
 type answering struct{ opened *int }
 
 func (s answering) Open(asl.Task) func() *asl.Answer {
@@ -181,7 +181,7 @@ func TestMocksOfWaitingTasks(t *testing.T) {
 	}
 }
 
-// "*" and ARNs in the places of names, the more exact one first.
+// "*" and ARNs in place of names; the more specific one takes precedence.
 func TestMocksForAnything(t *testing.T) {
 	t.Parallel()
 	config, err := tasks.LoadMocks([]byte(`{"StateMachines":{
@@ -219,7 +219,7 @@ func TestMocksForAnything(t *testing.T) {
 	}
 }
 
-// answers is what runs a task by answering with itself.
+// answers runs a task by returning itself.
 type answers string
 
 func (a answers) RunTask(context.Context, asl.Task) (any, error) { return string(a), nil }

@@ -44,7 +44,7 @@ func at(url string) *tasks.Services {
 	return &tasks.Services{Endpoint: func(*awsmodel.Service) string { return url }}
 }
 
-// Requests are what each protocol has, and results are named as Step Functions names them.
+// Requests are those of each protocol, and results have the names of Step Functions.
 func TestProtocols(t *testing.T) {
 	t.Parallel()
 	type sent struct{ method, uri, target, body string }
@@ -147,7 +147,7 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
-// What goes wrong has the name that the integration gives it.
+// Errors have the names of the integration.
 func TestServiceErrors(t *testing.T) {
 	t.Parallel()
 	reply := func(status int, body string) http.HandlerFunc {
@@ -259,7 +259,8 @@ func TestServiceErrors(t *testing.T) {
 	}
 }
 
-// An endpoint that is gone is an error that the machine can retry, and names no arguments.
+// A missing endpoint is an error that the machine can retry, and that contains no
+// arguments.
 func TestServiceUnreachable(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -275,7 +276,7 @@ func TestServiceUnreachable(t *testing.T) {
 	}
 }
 
-// Without an endpoint nothing is sent, to AWS least of all.
+// Without an endpoint, nothing is sent, especially not to AWS.
 func TestNoEndpoint(t *testing.T) {
 	t.Parallel()
 	runner := tasks.FromEnv(func(name string) string {
@@ -391,7 +392,7 @@ func (a answerer) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // A slow endpoint ends with the state's timeout; one that takes longer than the SDK waits
-// is an error that the machine's Retry takes by its name.
+// is an error that the machine's Retry can match by its name.
 func TestServiceIsSlow(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
@@ -418,7 +419,7 @@ func TestServiceIsSlow(t *testing.T) {
 	}
 }
 
-// A call that may be repeated has a token of its own, unless the state gives one.
+// A call that may be repeated gets a token, unless the state has one.
 func TestCallsAreIdempotent(t *testing.T) {
 	t.Parallel()
 	var seen []string
@@ -442,7 +443,7 @@ func TestCallsAreIdempotent(t *testing.T) {
 	}
 }
 
-// Requests of S3 with a document have the sum of it, without which objects are not deleted.
+// S3 requests with a document have its checksum, without which objects are not deleted.
 func TestContentMD5(t *testing.T) {
 	t.Parallel()
 	sums := map[string]string{}

@@ -64,7 +64,7 @@ func TestAccept(t *testing.T) {
 	}
 }
 
-// A message goes out once, unless it certainly was not taken.
+// A message is sent once, unless the queue certainly did not accept it.
 func TestAcceptOnce(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -146,7 +146,7 @@ func TestChangeVisibility(t *testing.T) {
 	}
 }
 
-// An answer that is not an acceptance is an error, and tells nothing of the message.
+// An answer that is not an acceptance is an error, which reveals nothing of the message.
 func TestSendFailures(t *testing.T) {
 	t.Parallel()
 	const secret = "payload"
@@ -185,7 +185,7 @@ func TestSendFailures(t *testing.T) {
 	}
 }
 
-// A send that was refused for load is made again.
+// A send that was refused because of load is retried.
 func TestSendThrottled(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int32
