@@ -29,8 +29,8 @@ type fieldCase struct {
 	Event            json.RawMessage
 	More             []json.RawMessage
 	Env              map[string]string
-	// Kill ends the function so many seconds into the first invocation, and Wait is how
-	// many seconds later the event is delivered again.
+	// Kill is the number of seconds after which the function is killed in the first
+	// invocation, and Wait the number of seconds until the event is delivered again.
 	Timeout, Kill, Wait float64
 }
 

@@ -90,8 +90,8 @@ routes:
 	}
 	t.Cleanup(f.Stop)
 
-	// event is one of a Function URL with a body of so many bytes, which has the nodes of a
-	// real one: an array of small objects.
+	// event returns an event of a Function URL with a body of a number of bytes, structured
+	// like a real one: an array of small objects.
 	event := func(path string, length int, encode bool) (payload []byte, body string) {
 		const item = `{"id":9007199254740993,"message":"Prepare comments","distinct":true},`
 		var b strings.Builder

@@ -15,9 +15,9 @@ import (
 	"github.com/expressway-dev/expressway/internal/lambdatest"
 )
 
-// inCgroup returns a bootstrap that runs the function in a memory cgroup of so many MB,
-// without swap, as Lambda's sandbox has it. The test is skipped if no cgroup can be made,
-// which requires root and cgroup v1.
+// inCgroup returns a bootstrap that runs the function in a memory cgroup of a number of MB,
+// without swap, as in Lambda's sandbox. The test is skipped if no cgroup can be made, which
+// requires root and cgroup v1.
 func inCgroup(t *testing.T, function string, megabytes int) string {
 	t.Helper()
 	group := filepath.Join("/sys/fs/cgroup/memory", fmt.Sprintf("expressway-%d-%s", os.Getpid(), filepath.Base(t.TempDir())))

@@ -20,8 +20,8 @@ import (
 	"github.com/expressway-dev/expressway/internal/lambdatest"
 )
 
-// samples are the responses to the files of events/. In them EXECUTION stands for the
-// id that is new for each execution, and a body that is JSON is decoded.
+// samples are the responses to the files of events/. In them, EXECUTION replaces the id,
+// which is new for each execution, and a JSON body is decoded.
 var samples = map[string]string{
 	"webhook-order-accepted.json": `{
 		"statusCode": 201, "isBase64Encoded": false,

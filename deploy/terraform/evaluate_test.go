@@ -311,7 +311,7 @@ func decode(t *testing.T, v cty.Value, into any) {
 	}
 }
 
-// TestPermissions holds that the role may do exactly what the routes need.
+// TestPermissions checks that the role may do exactly what the routes need.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	for _, c := range permissionCases(t) {
@@ -382,7 +382,7 @@ func source(t *testing.T, r hcl.Range) string {
 	return string(r.SliceBytes(text))
 }
 
-// TestPreconditions holds that what the routes lack is named.
+// TestPreconditions checks that the errors name what the routes lack.
 func TestPreconditions(t *testing.T) {
 	t.Parallel()
 	c := &permissionCase{Kind: "queue", Queues: map[string]string{"JOBS_ARN": "jobs", "OTHER_ARN": "other"}, Routes: []json.RawMessage{

@@ -188,7 +188,7 @@ func resourceBlocks(bodies []*hclsyntax.Body) map[string][]*hclsyntax.Block {
 	return out
 }
 
-// check holds that every block, attribute and reference is one of the schema.
+// check checks that every block, attribute and reference is in the schema.
 func (s *schema) check(bodies []*hclsyntax.Body) (found []string) {
 	for name, blocks := range resourceBlocks(bodies) {
 		if s.blocks[name] == nil {
@@ -277,7 +277,7 @@ func written(t *testing.T) (out []*hclsyntax.Body) {
 	return out
 }
 
-// TestWritten holds that what is written gives the module what it takes.
+// TestWritten checks that the written configuration matches the module's variables.
 func TestWritten(t *testing.T) {
 	t.Parallel()
 	declared, modules := parse(t).names, 0

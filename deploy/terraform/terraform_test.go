@@ -99,7 +99,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-// TestDocumented holds that README.md lists every variable and output.
+// TestDocumented checks that README.md lists every variable and output.
 func TestDocumented(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A fullStore is a disk that has room for so many bytes.
+// A fullStore is a disk with room for a number of bytes.
 type fullStore struct {
 	*world
 	room int
@@ -124,7 +124,7 @@ func TestOthersReadTheQueue(t *testing.T) {
 	}
 }
 
-// A sharedQueue gives every tenth letter to somebody else, who takes it out.
+// A sharedQueue gives every tenth letter to another reader, who removes it.
 type sharedQueue struct {
 	*world
 	theirs map[string]bool

@@ -56,8 +56,8 @@ func newWorld(t testing.TB, seed uint64) *world {
 	}
 }
 
-// call is each thing that the process does in the world: it may die before it, or after it
-// was done and before it knows.
+// call is each action of the process in the world: the process may be killed before it, or
+// after it but before learning the result.
 func (w *world) call(ctx context.Context, do func() error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -85,7 +85,7 @@ func (w *world) put(l Letter) {
 	w.letters = append(w.letters, &stored{Letter: l})
 }
 
-// Receive hands out up to ten letters; of a message group none behind a hidden one.
+// Receive returns up to ten letters, and none of a message group behind a hidden one.
 func (w *world) Receive(ctx context.Context, most int, wait time.Duration) (out []Letter, err error) {
 	err = w.call(ctx, func() error {
 		blocked := map[string]bool{}
@@ -255,7 +255,7 @@ func (w *world) Remove() error {
 	})
 }
 
-// Known says that bodies with a key are worked on by a route with dedupe.
+// Known returns a route with dedupe for bodies with a key.
 func (w *world) Known(_ context.Context, p *Parcel) (Known, error) {
 	body := string(p.Event)
 	if p.Message != nil {

@@ -180,7 +180,7 @@ func checkMachine(t *rapid.T) {
 		t.Fatalf("%s: the events go from %s to %s", definition, first, last)
 	}
 	if strings.Contains(definition, `"Branches"`) || strings.Contains(definition, `"ItemProcessor"`) {
-		return // what runs side by side looks at the clock in any order
+		return // concurrent flows read the clock in any order
 	}
 	if again, apart := play(t, definition, pausing(m)); !reflect.DeepEqual(again, r) || !reflect.DeepEqual(apart, events) {
 		t.Fatalf("%s: with pauses %s %s and the events\n%v\nwithout %s %s and\n%v", definition, again.Status, again.Output, apart, r.Status, r.Output, events)
@@ -191,7 +191,7 @@ func checkMachine(t *rapid.T) {
 func play(t *rapid.T, definition string, run func(context.Context, asl.Environment, asl.Execution) asl.Result) (asl.Result, []asl.Event) {
 	var events []asl.Event
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	var clock, calls atomic.Int64 // each look at the clock takes a second: machines that loop end soon
+	var clock, calls atomic.Int64 // each reading of the clock advances it by a second, so that loops end soon
 	r := run(context.Background(), asl.Environment{
 		Now: func() time.Time { return start.Add(time.Duration(clock.Add(1)) * time.Second) },
 		Sleep: func(_ context.Context, d time.Duration) error {

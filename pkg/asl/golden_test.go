@@ -20,10 +20,11 @@ import (
 
 var update = flag.Bool("update", false, "write what the golden cases answer into their files")
 
-// TestGolden runs the cases of testdata/<state>/<case>.txtar. A case says why it is there, and
-// has definition.json, input.json ({} without), mocks.json (states to the MockedResponses of a
-// mock file), want (how it ends, and after how long), and history (its events), if that does not
-// depend on which branch is faster. With -update, the last two are written.
+// TestGolden runs the cases of testdata/<state>/<case>.txtar. A case explains its purpose,
+// and has definition.json, input.json ({} without), mocks.json (states to the
+// MockedResponses of a mock file), want (how it ends, and after how long), and history (its
+// events), if that does not depend on which branch is faster. With -update, the last two
+// are written.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*/*.txtar")

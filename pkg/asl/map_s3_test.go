@@ -305,7 +305,7 @@ func TestMapWritesLargeAndFailed(t *testing.T) {
 	}
 }
 
-// Failures of batches count by their items.
+// A failed batch counts as many failures as it has items.
 func TestMapBatchFailures(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

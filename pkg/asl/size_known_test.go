@@ -91,7 +91,7 @@ func TestKnownPartsAreNotMeasuredAgain(t *testing.T) {
 	if ok, valid := fits(object(list), maxData, &known); !ok || !valid {
 		t.Fatal("the list does not fit")
 	}
-	list[500] = struct{}{} // whoever looks at it says that it is not JSON
+	list[500] = struct{}{} // a measurement that reads it finds that it is not JSON
 	for _, v := range []any{list, object(list), object(append(list, true))} {
 		known.next()
 		known.next()

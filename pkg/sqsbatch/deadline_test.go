@@ -15,9 +15,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 )
 
-// However little time is left, the answer is there before Lambda's deadline, and lists
-// what is not known to be settled: of three records one ends at once, one after 300 ms,
-// and one never.
+// However little time is left, the response is sent before Lambda's deadline, and lists the
+// records that are not known to be settled: one of the three records ends at once, one
+// after 300 ms, and one never.
 func TestDeadlineGuardAtEveryRemainingTime(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -87,8 +87,8 @@ func TestNoRouteIsCounted(t *testing.T) {
 	}
 }
 
-// An event of which any record cannot be told apart fails whole: what is not reported
-// by its id is deleted.
+// An event with a record that cannot be identified fails as a whole: records that are not
+// reported by their id are deleted.
 func TestRecordsThatCannotBeToldApart(t *testing.T) {
 	t.Parallel()
 	for name, bad := range map[string]string{

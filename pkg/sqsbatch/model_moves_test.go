@@ -27,9 +27,9 @@ const (
 	otherRoute    = "  - {name: p, http: POST /p, verify: none, start: m, queue: " + modelURL + "-of-others}\n"
 )
 
-// accept has senders deliver webhooks, and again what was not acknowledged. The queue
-// refuses some, loses the answers of some, the function is killed under some, and the bucket
-// does not take some of the large ones.
+// accept makes senders deliver webhooks, and retry those that were not acknowledged. The
+// queue refuses some and loses the answers of some, the function is killed during some, and
+// the bucket refuses some of the large ones.
 func (w *world) accept(rt *rapid.T, outcomes []string) {
 	for range rapid.IntRange(1, 4).Draw(rt, "webhooks") {
 		item := &simItem{key: fmt.Sprint("k-", len(w.messages), "-", w.handles, "-", w.sends)}
@@ -60,7 +60,7 @@ func (w *world) deliver(item *simItem, script []string, fault string) (acknowled
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if strings.HasPrefix(fault, "killed") {
-		return false // nobody is told of it
+		return false // no one is notified of it
 	}
 	b.Settle(context.Background(), d, r, bridge.Settlement{Final: r.Failure == nil})
 	took := item.taken - before
@@ -123,7 +123,7 @@ func (s *webhookSide) Put(_ context.Context, o bridge.Object) error {
 	return nil
 }
 
-// text is the body of a message.
+// text returns the body of a message.
 func (m *simMessage) text() string {
 	if m.body != "" {
 		return m.body
@@ -144,7 +144,7 @@ func (w *world) deliveryOf(header string) (m *simMessage, receive int) {
 	return w.messages[seq], receive
 }
 
-// acceptedStart checks a start of a route that accepts, and finds the delivery that it is of.
+// acceptedStart checks a start of a route that accepts, and finds its delivery.
 func (w *world) acceptedStart(s bridge.Start) (*simMessage, int) {
 	m, n := w.deliveryOf(s.TraceHeader)
 	switch {
@@ -173,7 +173,7 @@ func (w *world) acceptedStart(s bridge.Start) (*simMessage, int) {
 	return m, n
 }
 
-// checkAcknowledged checks that what was acknowledged is, or was, in the queue.
+// checkAcknowledged checks that acknowledged deliveries are, or were, in the queue.
 func (w *world) checkAcknowledged(rt *rapid.T) {
 	for _, m := range w.messages {
 		if m.item.acked > m.item.taken {
@@ -182,8 +182,8 @@ func (w *world) checkAcknowledged(rt *rapid.T) {
 	}
 }
 
-// forge puts into the queue what no route has accepted there, or once more what one has; or
-// hands a captured envelope to the function from another queue.
+// forge puts a delivery into the queue that no route has accepted there, or a copy of an
+// accepted one; or passes a captured envelope to the function from another queue.
 func (w *world) forge(rt *rapid.T) {
 	modelSteps.Add(1)
 	w.mu.Lock()
@@ -201,7 +201,7 @@ func (w *world) forge(rt *rapid.T) {
 	kind := rapid.SampledFrom([]string{"a copy", "of another queue's route", "of no route", "of a later version", "no envelope", "no input", "in another queue"}).Draw(rt, "forgery")
 	forged := &simMessage{item: &simItem{key: "forged"}, script: []string{"ok"}, body: m.body, forged: true}
 	switch kind {
-	case "a copy": // whoever may send there may start the route
+	case "a copy": // everyone who may send there may start the route
 		forged.item, forged.forged, forged.script = m.item, false, m.script
 		m.item.taken++
 	case "of another queue's route":
@@ -237,8 +237,8 @@ func (w *world) forge(rt *rapid.T) {
 
 const resumeRoute = "    sqs: 'orders*'\n    resume: {token: '{% $message.messageId & \"/\" & $string($message.receiveCount) %}', output: '{% $message.body %}'}\n"
 
-// Resume completes the task of a message, as its script says. What may have completed it and
-// is not known to have is repeated, as [bridge.Resumer] allows.
+// Resume completes the task of a message, as its script says. An attempt with an unknown
+// result is repeated, as [bridge.Resumer] allows.
 func (p *process) Resume(ctx context.Context, r bridge.Resumption) error {
 	w := p.w
 	id, count, _ := strings.Cut(r.Token, "/")
@@ -298,7 +298,7 @@ func (p *process) Resume(ctx context.Context, r bridge.Resumption) error {
 
 // ---- Dead letters that the command puts back
 
-// redriveBooks are what the redrive of a world leaves behind, and what it did.
+// redriveBooks record what the redrive of a world leaves behind, and what it did.
 type redriveBooks struct {
 	journal []byte
 	taken   map[string]int // by letter: how often its queue took it
@@ -337,8 +337,8 @@ func (w *world) redriveCommand(rt *rapid.T) {
 	w.runCommand(rt, redrive.Skip, killAt)
 }
 
-// drainCommand has the command put back what it can, without a kill, and checks that what it
-// sent twice is listed.
+// drainCommand lets the command put back what it can, without a kill, and checks that the
+// letters that it sent twice are listed.
 func (w *world) drainCommand(rt *rapid.T) {
 	w.runCommand(rt, redrive.Skip, 0)
 	w.runEmpty(rt)
@@ -383,8 +383,8 @@ type command struct {
 
 var errKilledCommand = errors.New("the command was killed")
 
-// call counts the calls, and ends the command at one of them: before it, or after it and
-// before the command is told of that.
+// call counts the calls, and ends the command at one of them: before it, or after it but
+// before the command learns of that.
 func (c *command) call(do func() error) error {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
@@ -433,7 +433,7 @@ func (c *command) Receive(_ context.Context, most int, wait time.Duration) (out 
 	return out, err
 }
 
-// letter is what the queue hands out.
+// letter returns a letter as the queue delivers it.
 func (l *simLetter) letter(w *world) redrive.Letter {
 	out := redrive.Letter{
 		ID: l.id, Handle: l.handle, Body: l.of.text(), Attributes: map[string]sqsbatch.Attribute{},
@@ -486,8 +486,8 @@ func (c *command) Count(context.Context) (visible, hidden int, err error) {
 	return visible, hidden, err
 }
 
-// Send puts a message into the queue. Some of the answers get lost, and some of the sends are
-// refused.
+// Send puts a message into the queue. Some of the answers are lost, and some of the sends
+// are refused.
 func (c *command) Send(_ context.Context, p *redrive.Parcel) error {
 	return c.call(func() error {
 		w, id := c.w, strings.TrimPrefix(p.RedriveID, "redrive-")
@@ -543,7 +543,7 @@ func (c *command) Remove() error {
 	})
 }
 
-// Known is the dedupe key of a letter.
+// Known returns the dedupe key of a letter.
 func (c *command) Known(ctx context.Context, p *redrive.Parcel) (redrive.Known, error) {
 	if !c.w.dedupe {
 		return redrive.Known{Route: "o"}, nil
@@ -598,8 +598,8 @@ func (w *world) forget(rt *rapid.T) {
 	delete(w.store.records, key)
 	m.item.settled = false
 	for _, other := range w.messages {
-		// What is deleted was settled by what was remembered, and what is with a function may
-		// have been just before.
+		// A deleted message was settled by a remembered delivery; one that a function is
+		// processing may have just been settled.
 		gone := other.gone && !other.redriven || !other.gone && time.Now().Before(other.visible)
 		other.replayed = other.replayed || other.item == m.item && gone
 	}

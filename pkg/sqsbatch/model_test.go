@@ -23,31 +23,32 @@ import (
 // modelSteps counts the actions of TestModel.
 var modelSteps atomic.Int64
 
-// TestModel plays a queue, the event source mapping and a workflow service against the
-// function, with throttles, lost answers, hangs, panics, kills, visibility that
-// expires under a running batch, a dead-letter queue that fails, and people who put dead
-// letters back, mended or not, or have expressway redrive do it, which is killed too, and who
-// free dedupe keys. In some worlds the messages are webhooks that an http route has accepted,
-// among forgeries, and in some they complete tasks that wait. Whatever happens:
+// TestModel simulates a queue, the event source mapping and a workflow service around the
+// function, with throttles, lost answers, hangs, panics, kills, visibility that expires
+// during a batch, a dead-letter queue that fails, and people who free dedupe keys and put
+// dead letters back, corrected or not, by hand or with expressway redrive, which is killed,
+// too. In some worlds, the messages are webhooks that an http route has accepted, mixed
+// with forgeries, and in some they complete waiting tasks. In every case:
 //
 //   - every message ends settled by an execution, discarded by the route, in the dead-letter
-//     queue, or back in the queue: what is deleted was one of the first two, or a dead letter
+//     queue, or back in the queue: a deleted message was settled or discarded, or a dead letter
 //     of this very message was accepted;
-//   - one that is put back from the dead-letter queue runs: that it was dead-lettered
-//     before settles nothing;
-//   - a discard lets nothing go that no workflow has failed;
-//   - no delivery attempt starts two executions; with dedupe none starts next to another that
-//     is still running, or once the message was settled, also if functions are killed;
-//   - a message of a group starts only when all before it were settled;
-//   - an acknowledged webhook is in the queue, once for each acknowledgement; one whose large
-//     input the bucket did not take, or that the queue refused, is not;
-//   - nothing starts but what a route of this very queue has accepted, with the input that it
-//     was accepted with, and what is anything else is never settled;
-//   - a task is completed once, and a message about one is settled when it was, or is gone;
-//   - a letter that the redrive deletes was taken by its queue, and what it sent twice is
-//     listed, or a FIFO queue or a dedupe key makes it one;
+//   - a message that is put back from the dead-letter queue runs: dead-lettering it settled
+//     nothing;
+//   - only messages that a workflow has failed are discarded;
+//   - no delivery attempt starts two executions; with dedupe, none starts next to another that
+//     is still running, or after the message was settled, even if functions are killed;
+//   - a message of a group starts only when all earlier ones are settled;
+//   - an acknowledged webhook is in the queue, once for each acknowledgement; a webhook whose
+//     large input the bucket refused, or that the queue refused, is not acknowledged;
+//   - nothing starts except deliveries that a route of this very queue has accepted, with their
+//     original input, and nothing else is ever settled;
+//   - a task is completed once, and a message about it is settled once it is completed or gone;
+//   - a letter that the redrive deletes was accepted by its queue, and letters that it sent
+//     twice are listed, unless a FIFO queue or a dedupe key drops the second copy;
 //   - a key that was freed lets its delivery run again;
-//   - in the end, with all that is dead mended and put back, an execution has settled it.
+//   - in the end, with all dead letters corrected and put back, every message is settled by an
+//     execution.
 //
 // `make model` runs it for 100,000 actions.
 func TestModel(t *testing.T) {
@@ -80,7 +81,7 @@ const (
 	modelQueue      = "arn:aws:sqs:us-east-1:123456789012:orders"
 )
 
-// A simItem is what somebody sent: one message, and again one each time it is put back.
+// A simItem is what a sender sent: one message, and another one each time it is put back.
 type simItem struct {
 	key     string
 	settled bool      // an execution or a discard has, and the function knew
@@ -292,7 +293,7 @@ func (w *world) add(m *simMessage) {
 	w.byID[m.id] = m
 }
 
-// redrive puts dead letters back, some of them mended.
+// redrive puts dead letters back, some of them corrected.
 func (w *world) redrive(rt *rapid.T) {
 	modelSteps.Add(1)
 	w.mu.Lock()
@@ -329,8 +330,8 @@ func (w *world) done(m *simMessage) bool {
 	return m.settled || m.lettered || m.replayed || (w.dedupe || w.resumes) && m.item.settled && !m.forged
 }
 
-// receive takes messages as a queue hands them out: with a receive count, invisible for
-// a time, and of a group nothing while something before it is out.
+// receive returns messages as a queue does: with a receive count, invisible for a time, and
+// none of a group while an earlier one is in flight.
 func (w *world) receive(most int) (batch []*simMessage) {
 	blocked := map[string]bool{}
 	for _, m := range w.messages {
@@ -359,7 +360,7 @@ func (w *world) receive(most int) (batch []*simMessage) {
 func (w *world) event(batch []*simMessage) []byte {
 	var list []map[string]any
 	for _, m := range batch {
-		// The trace says to the workflow service which delivery this is.
+		// The trace identifies the delivery for the workflow service.
 		a := attributes("ApproximateReceiveCount", fmt.Sprint(m.received), "AWSTraceHeader", traceOf(m))
 		if w.fifo {
 			a["MessageGroupId"], a["MessageDeduplicationId"] = m.group, m.deduplication
@@ -375,7 +376,7 @@ func (w *world) event(batch []*simMessage) []byte {
 	return records(list...)
 }
 
-// poll hands a batch to a process, which may have another one under way.
+// poll passes a batch to a process, which may be processing another one.
 func (w *world) poll(rt *rapid.T) {
 	modelSteps.Add(1)
 	most := rapid.IntRange(1, 10).Draw(rt, "batch size")
@@ -421,7 +422,7 @@ func (w *world) invoke(index, most int, limit time.Duration) {
 	}()
 }
 
-// settle does with a response what the event source mapping does.
+// settle handles a response as the event source mapping does.
 func (w *world) settle(out []byte, handles map[string]string) {
 	var r struct {
 		BatchItemFailures []struct{ ItemIdentifier string }
@@ -445,7 +446,7 @@ func (w *world) settle(out []byte, handles map[string]string) {
 		if !w.done(m) {
 			w.problem("%s is deleted, and nothing settled it (script %v, receive %d)", id, m.script, m.received)
 		}
-		// A receipt handle that is not the last one deletes nothing in a FIFO queue.
+		// In a FIFO queue, only the latest receipt handle deletes a message.
 		if handle == m.handle || !w.fifo {
 			m.gone = true
 		}
@@ -457,7 +458,7 @@ func (w *world) advance(rt *rapid.T) {
 	time.Sleep(time.Duration(rapid.IntRange(1, 100000).Draw(rt, "milliseconds")) * time.Millisecond)
 }
 
-// kill ends a process in the middle of what it does, and boots another.
+// kill ends a process in the middle of its work, and starts another.
 func (w *world) kill(rt *rapid.T) {
 	modelSteps.Add(1)
 	i := rapid.IntRange(0, len(w.processes)-1).Draw(rt, "process")
@@ -483,14 +484,14 @@ func (w *world) drain(rt *rapid.T) {
 	w.checkAcknowledged(rt)
 	w.drainCommand(rt)
 	before := len(w.messages)
-	// The function may hand a record back as often as the queue lets it, for lack of time:
-	// then the queue moves it once more.
+	// If there is too little time, the function may return a record as often as the queue
+	// allows; then the queue moves it once more.
 	for round := 0; len(w.dead) > 0; round++ {
 		if round == 20 {
 			rt.Fatalf("%d messages do not run, however often they are put back", len(w.dead))
 		}
 		w.mu.Lock()
-		// Nothing mends a forgery.
+		// A forgery cannot be corrected.
 		w.dead = slices.DeleteFunc(w.dead, func(l *simLetter) bool { return l.of.forged })
 		w.putBack(len(w.dead), []string{"ok"})
 		w.mu.Unlock()
@@ -540,7 +541,8 @@ func (w *world) runEmpty(rt *rapid.T) {
 	}
 }
 
-// start is the workflow service. It takes a list of {id, n}: messages and receives.
+// start is the workflow service. Its input is a list of {id, n}: messages and receive
+// counts.
 func (p *process) start(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
 	var items []struct {
 		ID string
@@ -624,7 +626,7 @@ func (p *process) start(ctx context.Context, s bridge.Start) (bridge.Outcome, er
 	return output(string(text))
 }
 
-// inTurn checks that all of a message's group that came before it is settled.
+// inTurn checks that all earlier messages of the group are settled.
 func (p *process) inTurn(m *simMessage, with map[string]bool) {
 	for _, before := range p.w.messages[:m.seq] {
 		if p.alive() && p.w.fifo && before.group == m.group && !p.w.done(before) && !before.redriven && !with[before.id] {
@@ -633,10 +635,11 @@ func (p *process) inTurn(m *simMessage, with map[string]bool) {
 	}
 }
 
-// failures are what workflows fail with, by outcome: one of them by the bridge's own name.
+// failures are the names of workflow failures by outcome; one of them is the bridge's own
+// name.
 var failures = map[string]string{"fail": "Broken", "ours": bridge.ExpressionFailed, "invalid": "Invalid", "gone": "Gone"}
 
-// settled notes that the function, unless it was killed, knows of a message's end.
+// settled records that the function, unless it was killed, knows of a message's end.
 func (p *process) settled(m *simMessage) {
 	if p.alive() {
 		m.settled, m.item.settled = true, true
@@ -658,7 +661,7 @@ func runTime(outcome string) time.Duration {
 
 const hangs = bridge.MaxWait - time.Second
 
-// work takes its time, and fails where no answer comes.
+// work takes its time, and fails if there is no answer.
 func (p *process) work(ctx context.Context, outcome string) error {
 	switch outcome {
 	case "throttle":
@@ -685,8 +688,8 @@ func (p *process) work(ctx context.Context, outcome string) error {
 	}
 }
 
-// Send is the dead-letter queue. It fails now and then, once before and once after it
-// has taken the message.
+// Send is the dead-letter queue. It sometimes fails, before or after it has accepted the
+// message.
 func (p *process) Send(ctx context.Context, m *sqsbatch.Message) error {
 	w := p.w
 	w.mu.Lock()
@@ -724,7 +727,7 @@ func (p *process) Send(ctx context.Context, m *sqsbatch.Message) error {
 	return nil
 }
 
-// ChangeVisibility fails now and then.
+// ChangeVisibility sometimes fails.
 func (p *process) ChangeVisibility(_ context.Context, queueARN string, changes []sqsbatch.Visibility) error {
 	w := p.w
 	w.mu.Lock()
@@ -746,7 +749,7 @@ func (p *process) ChangeVisibility(_ context.Context, queueARN string, changes [
 	return nil
 }
 
-// A deadStore is the dedupe store as a process sees it that may be killed.
+// A deadStore is the dedupe store of a process that may be killed.
 type deadStore struct {
 	p *process
 	*store

@@ -109,8 +109,8 @@ type waiter struct {
 }
 
 // enter waits for a turn, which [gate.leave] ends. It reports false if there will be none
-// before the batch's deadline: returning the rest of the batch to the queue is better
-// than letting the function wait in vain.
+// before the batch's deadline: returning the rest of the batch to the queue is better than
+// a useless wait of the function.
 func (g *gate) enter(ctx context.Context) bool {
 	w := &waiter{answer: make(chan bool, 1)}
 	g.mu.Lock()

@@ -139,8 +139,8 @@ func (b *Batch) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 // printable replaces the one character that is allowed unescaped in JSON but not in a
-// header: aws-lambda-go reports an error to X-Ray in a header, and the name of a
-// workflow's failure may come from anybody.
+// header: aws-lambda-go reports an error to X-Ray in a header, and the name of a workflow's
+// failure is untrusted.
 func printable(s string) string { return strings.ReplaceAll(clean(s, maxCause), "\x7f", "\uFFFD") }
 
 // runAll runs the records until all have ended or the time is up, and returns their

@@ -31,7 +31,7 @@ const (
 	machineARN     = "arn:aws:states:us-east-1:123456789012:stateMachine:orders"
 )
 
-// at is the clock of tests that look at times.
+// at is the clock of tests that check times.
 var at = time.Date(2026, 11, 22, 10, 30, 0, 250e6, time.UTC)
 
 // A scripted engine accepts every definition and runs the function.

@@ -252,7 +252,7 @@ func TestAnswersSurviveARestart(t *testing.T) {
 	token = receive(t, l.tokens)
 	var files []string
 	for deadline := time.Now().Add(10 * time.Second); len(files) != 1; time.Sleep(time.Millisecond) {
-		// The file of an execution is removed after its end was told.
+		// The file of an execution is removed after its end was reported.
 		if files, _ = filepath.Glob(filepath.Join(dir, "*.execution.jsonl")); time.Now().After(deadline) {
 			t.Fatalf("%v, want the file of the running execution", files)
 		}

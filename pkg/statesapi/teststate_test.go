@@ -249,7 +249,7 @@ func TestTestStateRunsTasks(t *testing.T) {
 	}
 }
 
-// Tests of states count as executions, and end with the service.
+// Tests of states count towards the limit of executions, and end with the service.
 func TestTestStateStops(t *testing.T) {
 	t.Parallel()
 	running := make(chan struct{})

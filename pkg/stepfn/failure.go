@@ -122,8 +122,8 @@ func (a *attempt) refused(ctx context.Context, err error) *bridge.Failure {
 // unknownCode is the SDK's code for an error without a code.
 const unknownCode = "UnknownError"
 
-// unlisted names an answer of 4xx whose code is not in the table. With a code, the
-// service says that it did not start; an answer without a code may come from anybody.
+// unlisted names an answer of 4xx whose code is not in the table. With a code, the service
+// says that it did not start; an answer without a code may come from anything on the way.
 func unlisted(status int, code string) string {
 	switch status {
 	case http.StatusTooManyRequests:

@@ -33,8 +33,8 @@ const (
 	maxLength = 256
 )
 
-// maxText bounds what Parse looks at, in bytes: a header comes from whoever sent the
-// request, and at most maxLength can be passed on.
+// maxText bounds the text that Parse reads, in bytes: the sender of the request chooses the
+// header, and at most maxLength can be passed on.
 const maxText = 8192
 
 // Sampling is the sampling decision: "1", "0", "?" (left to the next service), or "" if

@@ -40,8 +40,8 @@ func growingDocument(t testing.TB, n int) any {
 	return v
 }
 
-// A path looks at as many values as the document has, in proportion: its visits do not grow
-// faster, and are within the limit for any document that a state can have.
+// The number of values that a path visits is proportional to the size of the document, and
+// within the limit for any document that a state can have.
 func TestVisitsGrowWithTheDocument(t *testing.T) {
 	t.Parallel()
 	const n = 4000

@@ -2,7 +2,7 @@ package sqsclient
 
 import "testing"
 
-// A dead-letter queue may be in another region than the function.
+// A dead-letter queue may be in a different region from the function.
 func TestURLRegion(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{

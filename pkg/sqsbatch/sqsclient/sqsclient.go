@@ -176,8 +176,8 @@ func (q queue) url(endpoint string) string {
 	return strings.TrimRight(endpoint, "/") + "/" + q.account + "/" + q.name
 }
 
-// urlRegion returns the region in a queue's URL, or empty: a dead-letter queue may be in
-// another region than the function. It is the part of the host that yields the same host
+// urlRegion returns the region in a queue's URL, or empty: a dead-letter queue may be in a
+// different region from the function. It is the part of the host that yields the same host
 // by the endpoint rules.
 func urlRegion(queueURL string) string {
 	u, err := url.Parse(queueURL)
