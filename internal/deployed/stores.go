@@ -198,8 +198,8 @@ const (
 	maxBucketAnswer = 1 << 20
 )
 
-// checkBucket checks that a bucket of large inputs encrypts its objects, and removes them
-// in the end.
+// checkBucket checks that a bucket of large inputs encrypts its objects, and eventually
+// removes them.
 func (s *stores) checkBucket(ctx context.Context, place, bucket string, add adder) {
 	unread := func(err error) bool {
 		switch {

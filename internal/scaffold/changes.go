@@ -179,8 +179,8 @@ func replace(path, text string) error {
 	return whole(path, []byte(text), info.Mode().Perm())
 }
 
-// whole writes a file completely or not at all, because a partial file would look like
-// one that somebody has written.
+// whole writes a file completely or not at all, because a partial file would look like one
+// written by hand.
 func whole(path string, data []byte, mode fs.FileMode) error {
 	temporary := path + ".expressway"
 	err := os.WriteFile(temporary, data, mode)

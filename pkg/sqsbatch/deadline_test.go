@@ -50,7 +50,7 @@ func TestDeadlineGuardAtEveryRemainingTime(t *testing.T) {
 							return bridge.Outcome{}, bridge.NewFailure(bridge.Deadline, "", ctx.Err())
 						}
 					case strings.Contains(string(s.Input), "hang"):
-						<-release // deaf to its context
+						<-release // ignores its context
 					}
 					return succeed(ctx, s)
 				})

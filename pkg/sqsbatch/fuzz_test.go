@@ -18,8 +18,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 )
 
-// Whatever comes in: an error of ours, or a response that names records of the event
-// only. The failing workflow makes every record that can be read a dead letter.
+// Every event yields an error of ours, or a response that only names records of the event.
+// The failing workflow makes every readable record a dead letter.
 func FuzzInvoke(f *testing.F) {
 	f.Add(event(message{id: "1", body: "{}"}))
 	f.Add([]byte(`{"Records":[{"messageId":"1","eventSource":"aws:sqs","attributes":1,"body":2}]}`))
@@ -65,7 +65,7 @@ func FuzzInvoke(f *testing.F) {
 	})
 }
 
-// check says what SQS would refuse a dead letter for.
+// check reports why SQS would refuse a dead letter.
 func check(m *sqsbatch.Message) string {
 	if len(m.Attributes) > 10 || m.GroupID == "" || m.DeduplicationID == "" {
 		return "more than ten attributes, or no group"
@@ -81,7 +81,7 @@ func check(m *sqsbatch.Message) string {
 	return ""
 }
 
-// Whatever the body is, an envelope is taken off, or the record fails by itself.
+// For every body, either an envelope is removed, or the record fails alone.
 func FuzzUnwrap(f *testing.F) {
 	f.Add("sns", strings.Replace(snsEnvelope, "MESSAGE", `"{}"`, 1))
 	f.Add("eventbridge", `{"source":"a","detail-type":"b","detail":{}}`)
@@ -109,8 +109,8 @@ func FuzzUnwrap(f *testing.F) {
 	})
 }
 
-// Whatever the workflow of a batch answers: records that it names come back, and an
-// answer that is not a list of names speaks for all of them.
+// For every answer of a batch's workflow, the records that it names are delivered again,
+// and an answer that is not a list of names applies to all of them.
 func FuzzPartial(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `[]`, `null`, ``, `{"batchItemFailures":[]}`, `{"batchItemFailures":null}`, `{"batchItemFailures":[{"itemIdentifier":"m-2"},{"itemIdentifier":"m-2"}]}`,

@@ -55,12 +55,12 @@ func TestModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		rapid.SyncTest(rt, func(rt *rapid.T) {
-			defer time.Sleep(3 * time.Hour) // what hangs ends before the bubble does, also after a failure
+			defer time.Sleep(3 * time.Hour) // hanging calls end before the bubble does, even after a failure
 			w := newWorld(rt)
 			rt.Repeat(map[string]func(*rapid.T){
 				"send":    w.send,
 				"poll":    w.poll,
-				"poll 2":  w.poll, // oftener than the rest
+				"poll 2":  w.poll, // more often than the rest
 				"advance": w.advance,
 				"kill":    w.kill,
 				"redrive": w.redrive,
@@ -532,7 +532,7 @@ func (w *world) runEmpty(rt *rapid.T) {
 			w.invoke(i, 10, 55*time.Second)
 		}
 	}
-	time.Sleep(2 * time.Hour) // what hangs comes back, and what came back settles
+	time.Sleep(2 * time.Hour) // hanging messages are delivered again, and then settle
 	w.check(rt)
 	for _, m := range w.messages {
 		if !m.gone {
@@ -674,7 +674,7 @@ func (p *process) work(ctx context.Context, outcome string) error {
 		time.Sleep(500 * time.Millisecond)
 		return bridge.NewFailure(bridge.Unknown, "", nil)
 	case "hang":
-		time.Sleep(hangs) // deaf to its context
+		time.Sleep(hangs) // ignores its context
 		return nil
 	}
 	select {

@@ -186,7 +186,7 @@ func TestDeadlineGuard(t *testing.T) {
 		release := make(chan struct{})
 		b := batch(t, orders, func(ctx context.Context, s bridge.Start) (bridge.Outcome, error) {
 			if strings.Contains(string(s.Input), "hang") {
-				<-release // deaf to its context, as a broken dependency is
+				<-release // ignores its context, like a broken dependency
 			}
 			return succeed(ctx, s)
 		})

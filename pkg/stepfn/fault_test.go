@@ -165,7 +165,7 @@ func TestKeepAliveDroppedAfterProcessing(t *testing.T) {
 // execution nor a failure: nothing was written to them.
 func TestIdleConnectionsClosedByTheService(t *testing.T) {
 	t.Parallel()
-	for range 20 { // the reader notices in most runs, the look before the write in some
+	for range 20 { // in most runs, the reader notices; in some, the check before the write
 		s := newServer(t, answer(200, done))
 		c := newClient(t, options(s.url()))
 		for n := range 3 {

@@ -116,7 +116,8 @@ function grants(template) {
   })));
 }
 
-// The same cases hold the Terraform module, and the checks of `expressway validate`.
+// The Terraform module and the checks of `expressway validate` are tested with the same
+// cases.
 for (const example of JSON.parse(fs.readFileSync(path.join(__dirname, '../../testdata/permissions.json'), 'utf8'))) {
   test(`exactly the permissions of: ${example.name}`, () => {
     const { stack, config, layer, machine } = setUp(JSON.stringify({ version: 1, routes: example.routes }));

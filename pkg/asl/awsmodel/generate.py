@@ -101,7 +101,7 @@ class Model:
         self.structures = {}
 
     def type(self, name, attributes):
-        """The type of a shape; what a list or a map says of its members goes into attributes."""
+        """The type of a shape; the names of a list's or a map's members go into attributes."""
         shape = self.shapes[name]
         kind = shape["type"]
         if kind == "list":
@@ -232,7 +232,7 @@ def main(out):
 
 
 def names():
-    """The ids of all services, as resources would have them: in small letters, without what is between."""
+    """The ids of all services, as resources would have them: in lower case, without separators."""
     root = os.path.join(os.path.dirname(botocore.__file__), "data")
     ids = set()
     for folder in sorted(os.listdir(root)):

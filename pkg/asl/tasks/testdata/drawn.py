@@ -26,13 +26,13 @@ from moto.core.utils import get_service_model
 
 TEXTS = "aZ09-_.~ /+%&=?#<>\"'\\:;@é€😀\t"
 HEADER_TEXTS = "aZ09-_.~/+%&=?#<>'"
-# botocore encodes these on its own account, which the SDK for Java does not; and an endpoint by
+# botocore encodes these by itself, which the SDK for Java does not; and an endpoint by
 # id is signed in a way that needs more than Python.
 OMIT = {"SSECustomerKey", "SSECustomerKeyMD5", "CopySourceSSECustomerKey", "CopySourceSSECustomerKeyMD5", "UserData",
         "EndpointId", "ChecksumAlgorithm", "ContentMD5"}
 
 
-# moto writes it in no format that there is.
+# moto does not write it in any existing format.
 OMIT_ANSWER = {"Expires"}
 # Actions of another service on the wire.
 ELSEWHERE = {"ListDirectoryBuckets", "WriteGetObjectResponse"}
