@@ -175,8 +175,8 @@ func TestReproducible(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The race detector makes compression slow: what is compared is not packed, but for the
-	// layers, which the command carries. Equal files make equal zips.
+	// The race detector makes compression slow: the compared files are not packed, except
+	// for the layers, which the command contains. Equal files make equal zips.
 	layers := &Release{Version: "v0.0.0-test"}
 	var made [2][]file
 	for i, root := range []string{"../..", other} {

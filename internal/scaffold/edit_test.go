@@ -43,7 +43,7 @@ func TestAddKeepsLines(t *testing.T) {
 	}
 }
 
-// TestWriteWhole replaces what a link points to, and leaves nothing behind where it cannot
+// TestWriteWhole replaces what a link points to, and leaves nothing behind if it cannot
 // write.
 func TestWriteWhole(t *testing.T) {
 	t.Parallel()

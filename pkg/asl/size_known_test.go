@@ -39,7 +39,7 @@ func TestKnownSizesAreExact(t *testing.T) {
 					list = make([]any, 0, 8)
 				}
 				if first := unsafe.SliceData(list); len(list) < longest[first] {
-					list = slices.Clone(list) // the room behind it is another list's
+					list = slices.Clone(list) // the capacity after it belongs to another list
 				}
 				list = append(list, pick()) // in place, if there is room
 				longest[unsafe.SliceData(list)], v = len(list), list

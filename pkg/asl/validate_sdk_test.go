@@ -22,7 +22,7 @@ func TestSDKIntegrationsAreJudged(t *testing.T) {
 		{"dynamodb:getItem", `"Parameters":{}`, ""},
 		{"ecs:runTask", `"Parameters":{"TaskDefinition":"t","NetworkConfiguration":{"awsvpcConfiguration":{"Nets":[]}}}`, ""},
 		{"ec2:describeInstances", `"Parameters":{"Anything":1}`, ""},
-		{"lexmodelbuilding:getBot", `"Parameters":{}`, ""}, // the id has "service" behind it
+		{"lexmodelbuilding:getBot", `"Parameters":{}`, ""}, // the id ends in "service"
 		{"unheardof:getItem", `"Parameters":{}`, unknown},
 		{"DynamoDB:getItem", `"Parameters":{}`, unknown},
 		{"events:putEvents", `"Parameters":{}`, unknown},

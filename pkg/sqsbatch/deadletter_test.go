@@ -174,7 +174,7 @@ func TestDeadLetterAttributes(t *testing.T) {
 	const six = "DeduplicationId ErrorCause ErrorName ExecutionArn Route SourceQueue"
 	tests := map[string]struct {
 		own  map[string]any
-		want string // the names of ours; empty where the record is retried
+		want string // the names of our attributes; empty if the record is retried
 	}{
 		"none":                     {own(0), six},
 		"four":                     {own(4), six},

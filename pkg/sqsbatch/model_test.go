@@ -118,7 +118,7 @@ type simMessage struct {
 // A simLetter is a message in the dead-letter queue.
 type simLetter struct {
 	of     *simMessage
-	reason map[string]string // nil where the queue itself moved it
+	reason map[string]string // nil if the queue itself moved it
 
 	id     string
 	moved  bool // by the queue itself
@@ -468,9 +468,9 @@ func (w *world) kill(rt *rapid.T) {
 	w.processes[i] = w.boot()
 }
 
-// drain lets the queue run empty, without further faults but those of the scripts' last
-// words, and checks where everything is. Then all that is dead is mended and put back, once
-// nothing of it can still be running, and must be settled by executions.
+// drain empties the queue, without further faults except those of the scripts' last steps,
+// and checks where every message is. Then all dead letters are corrected and put back, once
+// none of them can still be running, and must be settled by executions.
 func (w *world) drain(rt *rapid.T) {
 	w.mu.Lock()
 	w.calm = true

@@ -17,9 +17,9 @@ import (
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 )
 
-// A dead letter frees its key, whatever the failure was and whichever store has it: mended
-// and put back under a new message id, it runs. After a failure that leaves an execution
-// running, it does once the claim has passed, and says so until then.
+// A dead letter frees its key, whatever the failure and the store are: corrected and put
+// back under a new message id, it runs. After a failure that leaves an execution running,
+// it runs once the claim has expired, and is refused with the reason until then.
 func TestDeadLetterRunsWhenItIsPutBack(t *testing.T) {
 	t.Parallel()
 	stores := map[string]func() bridge.DedupeStore{
@@ -89,8 +89,8 @@ func refuse(name string) func() (bridge.Outcome, error) {
 	return func() (bridge.Outcome, error) { return bridge.Outcome{}, bridge.NewFailure(name, "", nil) }
 }
 
-// A record whose key another attempt holds comes back when the claim has passed, with or
-// without a retry, and not sooner or later.
+// A record whose key another attempt holds is delivered again exactly when the claim has
+// expired, with or without a retry.
 func TestInProgressComesBackWithTheClaim(t *testing.T) {
 	t.Parallel()
 	for name, retry := range map[string]string{"the queue's own": "", "a short retry": "    retry: {delay: 1s, max: 2s}\n", "a long one": "    retry: {delay: 3h, max: 3h}\n"} {
@@ -198,8 +198,8 @@ func TestRouteMadeInGo(t *testing.T) {
 	}
 }
 
-// A letter that is put back has the deduplication id that its sender gave the message,
-// whichever way the letter carries it.
+// A letter that is put back has the sender's deduplication id, in whichever form the letter
+// carries it.
 func TestDeduplicationIDOfALetter(t *testing.T) {
 	t.Parallel()
 	str := func(s string) map[string]any { return stringAttribute("String", s) }
@@ -236,9 +236,9 @@ func TestDeduplicationIDOfALetter(t *testing.T) {
 	}
 }
 
-// A message that was put back is to expressions what it was the first time, and says
-// nothing of the attribute that carries the sender's deduplication id. Dead-lettered again,
-// it carries the id on.
+// For expressions, a message that was put back is the same as the first time, without the
+// attribute that carries the sender's deduplication id. If it is dead-lettered again, it
+// still carries the id.
 func TestPutBackLooksTheSame(t *testing.T) {
 	t.Parallel()
 	var input string

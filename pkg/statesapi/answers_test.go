@@ -104,7 +104,7 @@ func (s slow) RunTask(ctx context.Context, t asl.Task) (any, error) {
 	return nil, ctx.Err()
 }
 
-// An answer that was accepted while the request of the task was still under way is in the
+// An answer that was accepted while the request of the task was still in progress is in the
 // history, even if the execution is stopped, or the task's time is up, before the request
 // ends.
 func TestAnswerDuringTheCall(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
-// TestRetriesAreAccepted sends what each provider may send again on its own: the bytes of
-// the first attempt at the time of the last, where it is not known that they are new.
+// TestRetriesAreAccepted sends each provider's own retries: the bytes of the first attempt
+// at the time of the last one, unless they are known to be new.
 func TestRetriesAreAccepted(t *testing.T) {
 	t.Parallel()
 	seen := 0

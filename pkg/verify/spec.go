@@ -78,7 +78,7 @@ type Spec struct {
 	// Handshake is "echo" if a provider's unsigned setup request should be answered,
 	// which starts nothing and discloses nothing. Otherwise it is not answered.
 	Handshake string `yaml:"handshake,omitempty"`
-	// HandshakeStore is where a secret is put that a provider hands over in its setup
+	// HandshakeStore is the place for a secret that a provider hands over in its setup
 	// request, written `handshake: {store: REF}`. It is one of the secrets, and may be
 	// missing: until then only the setup request is answered.
 	HandshakeStore string `yaml:"-"`

@@ -23,7 +23,7 @@ var xTools = tools{
 	describe: describePreset,
 	sign: func(s *signer, r *Request) error {
 		if isPlain(r.Body) {
-			return s.cannot("the check of its address signs a body of plain text for anyone")
+			return s.cannot("its challenge-response check signs a body of plain text for anyone")
 		}
 		return s.preset(r)
 	},
