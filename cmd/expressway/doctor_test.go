@@ -104,7 +104,7 @@ func TestDoctor(t *testing.T) {
 	t.Run("nothing wrong", func(t *testing.T) {
 		t.Parallel()
 		code, out, errs := doctor(server.Getenv, "--stack", "right", "--strict")
-		if code != 0 || out != "" || !strings.Contains(errs, "1 functions of Expressway") {
+		if code != 0 || out != "" || !strings.Contains(errs, "1 Expressway functions") {
 			t.Errorf("exit %d, want 0 and one function of Expressway: %s%s", code, out, errs)
 		}
 	})
@@ -149,7 +149,7 @@ func TestDoctor(t *testing.T) {
 		})
 	}
 	for name, want := range map[string]string{
-		"without": "the stack without has no function of Expressway", "nowhere": "there is no stack nowhere in us-east-1",
+		"without": "the stack without has no Expressway function", "nowhere": "there is no stack nowhere in us-east-1",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -388,7 +388,7 @@ func TestLogsOfAStack(t *testing.T) {
 	if code != 0 || !strings.HasPrefix(groups, "[/aws/lambda/right-Webhook-") || !strings.HasSuffix(groups, " /aws/vendedlogs/apis/right]") {
 		t.Errorf("exit %d, started %v, want 0 and the groups of the stack: %s", code, api.started, errs)
 	}
-	if code, _, errs := logsCLI(t, getenv, "d-1", "--stack", "without"); code != 1 || !strings.Contains(errs, "the stack without has no function of Expressway") {
+	if code, _, errs := logsCLI(t, getenv, "d-1", "--stack", "without"); code != 1 || !strings.Contains(errs, "the stack without has no Expressway function") {
 		t.Errorf("exit %d, want 1 and that the stack has no function: %s", code, errs)
 	}
 }

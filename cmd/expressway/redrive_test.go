@@ -199,7 +199,7 @@ func TestRedrive(t *testing.T) {
 		t.Errorf("functions got %q", s.events)
 	}
 	for _, absent := range []string{"nowhere", s.queue("dead") + "s", "arn:aws:sqs:us-east-1:123456789012:nowhere"} {
-		if code, out = s.redrive("--from", absent); code != 1 || !strings.Contains(out, "there is no queue "+absent+" in us-east-1: look at the name, the region (--region) and the account") {
+		if code, out = s.redrive("--from", absent); code != 1 || !strings.Contains(out, "there is no queue "+absent+" in us-east-1: ") || !strings.Contains(out, "Check the name, the region and the account.") {
 			t.Errorf("exit %d:\n%s", code, out)
 		}
 	}

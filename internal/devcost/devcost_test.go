@@ -12,7 +12,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Both servers take both deliveries, and only the one that records pays for it.
+// Both servers take both deliveries, and each figure has a value for each turn. What the recorder allocates is held by
+// TestRecorderAllocatesLittle of pkg/devserver; blocks as short as these only show noise.
 func TestMeasure(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -35,9 +36,6 @@ func TestMeasure(t *testing.T) {
 			if len(f.Plain) != 4 || len(f.Recorded) != 4 || f.Plain[0] <= 0 || f.Recorded[0] <= 0 {
 				t.Errorf("%s: %s %v, want four positive ones of each", name, figure, f)
 			}
-		}
-		if a := r.Allocations; a.Recorded[3] <= a.Plain[3] {
-			t.Errorf("%s: %v allocations with the recorder, %v without", name, a.Recorded[3], a.Plain[3])
 		}
 	}
 }
