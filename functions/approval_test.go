@@ -54,7 +54,7 @@ func TestApproval(t *testing.T) {
 			t.Errorf("answers (-want +got):\n%s%v", diff, headers)
 		}
 		if got, want := a.ended(execution), `SUCCEEDED {"status":"paid","payout":{"id":"e-2","refund":"r-paid","status":"paid","reason":"account closed"}}`; got != want {
-			t.Errorf("the execution %s, want %s", got, want)
+			t.Errorf("status %s, want %s", got, want)
 		}
 	})
 	t.Run("rejected", func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestApproval(t *testing.T) {
 			t.Errorf("reject: %d", status)
 		}
 		if got, want := a.ended(execution), `SUCCEEDED {"status":"rejected"}`; got != want {
-			t.Errorf("the execution %s, want %s", got, want)
+			t.Errorf("status %s, want %s", got, want)
 		}
 	})
 	t.Run("approved and not paid", func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestApproval(t *testing.T) {
 			t.Errorf("payout: %d", status)
 		}
 		if got, want := a.ended(execution), "FAILED PayoutFailed account closed"; got != want {
-			t.Errorf("the execution %s, want %s", got, want)
+			t.Errorf("status %s, want %s", got, want)
 		}
 	})
 	t.Run("the bank is faster than the table", func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestApproval(t *testing.T) {
 			t.Errorf("payout: %d after %d reads, want 200 after three or more", status, a.readings("r-early"))
 		}
 		if got := a.ended(execution); !strings.HasPrefix(got, `SUCCEEDED {"status":"paid"`) {
-			t.Errorf("the execution %s", got)
+			t.Errorf("status %s", got)
 		}
 	})
 	t.Run("unknown token", func(t *testing.T) {
@@ -136,7 +136,7 @@ func TestApprovalExpires(t *testing.T) {
 	fn := a.webhook()
 	execution, link := a.refund(fn, "r-1")
 	if got, want := a.ended(execution), `SUCCEEDED {"status":"expired"}`; got != want {
-		t.Errorf("the execution %s, want %s", got, want)
+		t.Errorf("status %s, want %s", got, want)
 	}
 	status, _, page := a.ask(fn, "POST", link, "application/x-www-form-urlencoded", "decision=approve", nil)
 	if status != http.StatusGone || !strings.Contains(page, "no longer valid") {
@@ -170,7 +170,7 @@ func TestApprovalTwiceAtOnce(t *testing.T) {
 			a.waitsForBank(id)
 		case answers["approve"] == 410 && answers["reject"] == 200:
 			if got, want := a.ended(execution), `SUCCEEDED {"status":"rejected"}`; got != want {
-				t.Errorf("rejected, and the execution %s", got)
+				t.Errorf("rejected, with status %s", got)
 			}
 		default:
 			t.Errorf("answers %v, want one 200 and one 410", answers)
@@ -207,11 +207,11 @@ func TestApprovalInTrouble(t *testing.T) {
 		status  int
 		ended   string // of a rejection
 	}{
-		"throttled":            {refuse(400, "ThrottlingException"), 200, `SUCCEEDED {"status":"rejected"}`},
-		"a failure of its own": {refuse(500, "InternalFailure"), 200, `SUCCEEDED {"status":"rejected"}`},
-		"reset before":         {func(w http.ResponseWriter, _ func()) { hangUp(w) }, 200, `SUCCEEDED {"status":"rejected"}`},
-		"reset after":          {func(w http.ResponseWriter, forward func()) { forward(); hangUp(w) }, 502, `SUCCEEDED {"status":"rejected"}`},
-		"not allowed":          {refuse(400, "AccessDeniedException"), 500, ""},
+		"throttled":                  {refuse(400, "ThrottlingException"), 200, `SUCCEEDED {"status":"rejected"}`},
+		"an error of the bank's own": {refuse(500, "InternalFailure"), 200, `SUCCEEDED {"status":"rejected"}`},
+		"reset before":               {func(w http.ResponseWriter, _ func()) { hangUp(w) }, 200, `SUCCEEDED {"status":"rejected"}`},
+		"reset after":                {func(w http.ResponseWriter, forward func()) { forward(); hangUp(w) }, 502, `SUCCEEDED {"status":"rejected"}`},
+		"not allowed":                {refuse(400, "AccessDeniedException"), 500, ""},
 	} {
 		execution, link := a.refund(fn, "r-"+strings.ReplaceAll(name, " ", "-"))
 		a.troubled(once(test.trouble))
@@ -224,7 +224,7 @@ func TestApprovalInTrouble(t *testing.T) {
 				t.Errorf("%s: the execution is %s", name, status)
 			}
 		} else if got := a.ended(execution); got != test.ended {
-			t.Errorf("%s: the execution %s, want %s", name, got, test.ended)
+			t.Errorf("%s: status %s, want %s", name, got, test.ended)
 		}
 	}
 }
@@ -265,6 +265,6 @@ func TestApprovalKilledBetween(t *testing.T) {
 		t.Errorf("the bank's next attempt: %d", status)
 	}
 	if got := a.ended(execution); !strings.HasPrefix(got, `SUCCEEDED {"status":"paid"`) || fn.Starts() != 2 {
-		t.Errorf("the execution %s, after %d processes", got, fn.Starts())
+		t.Errorf("status %s after %d processes", got, fn.Starts())
 	}
 }

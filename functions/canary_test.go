@@ -89,20 +89,20 @@ const canaryRoutes = `
 // canaryAnswers are all answers of Step Functions, with a canary wherever there may be
 // payload.
 var canaryAnswers = map[string]func() (int, any){
-	"succeeded":      func() (int, any) { return 200, succeeded(`{"text":"` + canary + `"}`) },
-	"proxy response": func() (int, any) { return 200, succeeded(`{"statusCode":"` + canary + `"}`) },
-	"no JSON output": func() (int, any) { return 200, succeeded(canary) },
-	"failed":         func() (int, any) { return 200, failed("Shown", canary) },
-	"by our name":    func() (int, any) { return 200, failed("Expressway.BadRequest", canary) },
-	"no name":        func() (int, any) { return 200, failed("", canary) },
-	"no status":      func() (int, any) { return 200, map[string]any{"output": canary} },
-	"no object":      func() (int, any) { return 200, canary },
-	"bad input":      func() (int, any) { return refusedWith(400, "InvalidExecutionInput") },
-	"invalid":        func() (int, any) { return refusedWith(400, "ValidationException") },
-	"unknown code":   func() (int, any) { return refusedWith(400, "BrandNewException") },
-	"throttled":      func() (int, any) { return refusedWith(400, "ThrottlingException") },
-	"server error":   func() (int, any) { return refusedWith(500, "InternalFailure") },
-	"proxy's error":  func() (int, any) { return 502, canary },
+	"succeeded":                   func() (int, any) { return 200, succeeded(`{"text":"` + canary + `"}`) },
+	"proxy response":              func() (int, any) { return 200, succeeded(`{"statusCode":"` + canary + `"}`) },
+	"output that is not JSON":     func() (int, any) { return 200, succeeded(canary) },
+	"failed":                      func() (int, any) { return 200, failed("Shown", canary) },
+	"an error name of the bridge": func() (int, any) { return 200, failed("Expressway.BadRequest", canary) },
+	"no name":                     func() (int, any) { return 200, failed("", canary) },
+	"no status":                   func() (int, any) { return 200, map[string]any{"output": canary} },
+	"not an object":               func() (int, any) { return 200, canary },
+	"bad input":                   func() (int, any) { return refusedWith(400, "InvalidExecutionInput") },
+	"invalid":                     func() (int, any) { return refusedWith(400, "ValidationException") },
+	"unknown code":                func() (int, any) { return refusedWith(400, "BrandNewException") },
+	"throttled":                   func() (int, any) { return refusedWith(400, "ThrottlingException") },
+	"server error":                func() (int, any) { return refusedWith(500, "InternalFailure") },
+	"proxy's error":               func() (int, any) { return 502, canary },
 }
 
 func failed(name, cause string) map[string]any {

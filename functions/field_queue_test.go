@@ -115,7 +115,7 @@ func TestFieldQueues(t *testing.T) {
 		}
 	}
 	if run != len(queueCases) {
-		t.Errorf("%d of the cases are there, want %d", run, len(queueCases))
+		t.Errorf("found %d of the cases, want %d", run, len(queueCases))
 	}
 }
 

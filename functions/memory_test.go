@@ -22,7 +22,7 @@ func inCgroup(t *testing.T, function string, megabytes int) string {
 	t.Helper()
 	group := filepath.Join("/sys/fs/cgroup/memory", fmt.Sprintf("expressway-%d-%s", os.Getpid(), filepath.Base(t.TempDir())))
 	if err := os.Mkdir(group, 0o700); err != nil {
-		t.Skipf("no memory cgroup can be made here: %v", err)
+		t.Skipf("cannot create a memory cgroup here: %v", err)
 	}
 	t.Cleanup(func() {
 		for range 50 { // the kernel needs a moment after the last process
@@ -35,7 +35,7 @@ func inCgroup(t *testing.T, function string, megabytes int) string {
 	})
 	limit := strconv.Itoa(megabytes << 20)
 	if err := os.WriteFile(filepath.Join(group, "memory.limit_in_bytes"), []byte(limit), 0); err != nil {
-		t.Skipf("the cgroup takes no limit: %v", err)
+		t.Skipf("cannot set the cgroup's limit: %v", err)
 	}
 	_ = os.WriteFile(filepath.Join(group, "memory.memsw.limit_in_bytes"), []byte(limit), 0) // absent without swap accounting
 	script := filepath.Join(t.TempDir(), "bootstrap")

@@ -31,7 +31,7 @@ type browser struct {
 func newBrowser(t *testing.T, base string) *browser {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("the short tests drive no browser")
+		t.Skip("the short tests do not drive a browser")
 	}
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -102,7 +102,7 @@ func (b *browser) eventually(t *testing.T, expression string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("this has not become true in time: %s", expression)
+			t.Fatalf("still false after a minute: %s", expression)
 		}
 	}
 }
@@ -327,7 +327,7 @@ func (b *browser) graphsAreMoved(t *testing.T, console string) {
 func TestScreenshots(t *testing.T) {
 	into := os.Getenv("EXPRESSWAY_SCREENSHOTS")
 	if into == "" {
-		t.Skip("EXPRESSWAY_SCREENSHOTS names no folder")
+		t.Skip("EXPRESSWAY_SCREENSHOTS does not name a folder")
 	}
 	t.Chdir(filepath.Join("..", ".."))
 	base, stop := startConsole(t, "--events", "events")

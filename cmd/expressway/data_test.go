@@ -45,7 +45,7 @@ func startDev(t *testing.T, env map[string]string, args ...string) (states strin
 				t.Errorf("exit %d, want 0: %s", code, errs.String())
 			}
 		case <-time.After(10 * time.Second):
-			t.Error("it does not stop")
+			t.Error("dev does not stop")
 		}
 		return errs.String()
 	}

@@ -122,7 +122,7 @@ func TestDoctorStores(t *testing.T) {
 		findings []string
 		says     string
 	}{
-		"all as it should be": {
+		"everything in order": {
 			acceptedMapping, func(s stored) {
 				s.table("DEDUPE", "id", "S", "expiration")
 				s.table("WAITS", "id", "S", "expiration")
@@ -222,7 +222,7 @@ func TestDoctorStores(t *testing.T) {
 			}
 			for _, call := range *calls {
 				if verb, _, _ := strings.Cut(call, " "); verb != "Get" && verb != "List" && verb != "Describe" && verb != "GET" {
-					t.Errorf("calls %s, which does not only read", call)
+					t.Errorf("calls %s, which is not read-only", call)
 				}
 			}
 		})

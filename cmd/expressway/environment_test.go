@@ -34,11 +34,11 @@ func TestEnvironment(t *testing.T) {
 		want    map[string]string
 		warning string
 	}{
-		"the file goes first":          {`{"WebhookFunction":{"A":"file"}}`, map[string]string{"A": "file", "B": "process"}, ""},
+		"the file takes precedence":    {`{"WebhookFunction":{"A":"file"}}`, map[string]string{"A": "file", "B": "process"}, ""},
 		"an empty value is a value":    {`{"WebhookFunction":{"A":""}}`, map[string]string{"A": "", "B": "process"}, ""},
 		"several functions, one value": {`{"WebhookFunction":{"A":"x"},"QueueFunction":{"A":"x","C":"c"}}`, map[string]string{"A": "x", "C": "c"}, ""},
 		"several values":               {`{"WebhookFunction":{"A":"w"},"QueueFunction":{"A":"q"},"EventFunction":{"A":"e"}}`, map[string]string{"A": "w"}, "gives A more than one value; here, all functions share one process, which uses the value for WebhookFunction"},
-		"as sam takes them":            {`{"WebhookFunction":{"A":80,"B":true,"C":null,"D":"\u0041"}}`, map[string]string{"A": "80", "B": "true", "C": "", "D": "A"}, ""},
+		"in SAM's form":                {`{"WebhookFunction":{"A":80,"B":true,"C":null,"D":"\u0041"}}`, map[string]string{"A": "80", "B": "true", "C": "", "D": "A"}, ""},
 		"Parameters go last":           {`{"Parameters":{"A":"p","C":"p"},"EventFunction":{"A":"e"}}`, map[string]string{"A": "e", "C": "p"}, ""},
 	}
 	for name, test := range tests {

@@ -152,7 +152,7 @@ func TestForgetTooLate(t *testing.T) {
 	}
 	d.deliver(t, `"o-1"`, "", false, true)
 	if err := d.store.Forget(t.Context(), key, seen); fmt.Sprint(err) != dedupe.ErrChanged.Error() {
-		t.Errorf("Forget of what was looked at before = %v, want %v", err, dedupe.ErrChanged)
+		t.Errorf("Forget of an earlier Look's record = %v, want %v", err, dedupe.ErrChanged)
 	}
 	if item, found, err := d.store.Look(t.Context(), key); err != nil || !found || !item.Live(time.Now()) {
 		t.Errorf("Look = %+v, %v, %v, want the later attempt's claim", item, found, err)

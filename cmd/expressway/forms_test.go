@@ -155,7 +155,7 @@ func (c *consoleClient) resume(state string) {
 			}
 		}
 	}
-	c.t.Fatalf("no task waits in the state %s in time", state)
+	c.t.Fatalf("no task reached the state %s in time", state)
 }
 
 // Whoever opens the page for sending and presses a button gets an answer of 2xx, before

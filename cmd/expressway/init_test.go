@@ -83,16 +83,16 @@ func TestInitEmptyFolder(t *testing.T) {
 		from string
 		args []string
 	}{
-		"http-api":           {all, nil},
-		"rest":               {all, []string{"--door", "rest"}},
-		"function-url":       {all, []string{"--door", "function-url"}},
-		"alb":                {all, []string{"--door", "alb"}},
-		"sqs alone":          {"sqs", []string{"--arch", "x86_64"}},
-		"eventbridge alone":  {"eventbridge", []string{"--source", "shop.*", "--detail-type", "Payment taken"}},
-		"accepted first":     {"http", []string{"--queue-webhooks", "--offload", "--provider", "github,stripe"}},
-		"accepted, and all":  {all, []string{"--queue-webhooks", "--offload", "--door", "function-url"}},
-		"large inputs alone": {"http", []string{"--offload"}},
-		"a layer of another": {"http,sqs", []string{"--layer", "arn:aws:lambda:eu-central-1:123456789012:layer:expressway-v0-1-0:1"}},
+		"http-api":                {all, nil},
+		"rest":                    {all, []string{"--door", "rest"}},
+		"function-url":            {all, []string{"--door", "function-url"}},
+		"alb":                     {all, []string{"--door", "alb"}},
+		"only sqs":                {"sqs", []string{"--arch", "x86_64"}},
+		"only eventbridge":        {"eventbridge", []string{"--source", "shop.*", "--detail-type", "Payment taken"}},
+		"accepted first":          {"http", []string{"--queue-webhooks", "--offload", "--provider", "github,stripe"}},
+		"accepted, and all":       {all, []string{"--queue-webhooks", "--offload", "--door", "function-url"}},
+		"only large inputs":       {"http", []string{"--offload"}},
+		"another account's layer": {"http,sqs", []string{"--layer", "arn:aws:lambda:eu-central-1:123456789012:layer:expressway-v0-1-0:1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -244,7 +244,7 @@ func TestInitRefuses(t *testing.T) {
 	}{
 		"resources in braces":          {"Resources: {Q: {Type: AWS::SQS::Queue}}\n", "", nil, "template.yaml:1: Resources is written in braces"},
 		"JSON":                         {`{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}`, "", nil, "is not a YAML mapping"},
-		"YAML that is not":             {"Resources:\n  A: {Type: B}\n  A: {Type: C}\n", "", nil, `template.yaml:3:3: the key "A" appears twice`},
+		"invalid YAML":                 {"Resources:\n  A: {Type: B}\n  A: {Type: C}\n", "", nil, `template.yaml:3:3: the key "A" appears twice`},
 		"an unknown function":          {"Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: !Frobnicate x\n", "", nil, "template.yaml:5:18: there is no intrinsic function Fn::Frobnicate"},
 		"a tag of another language":    {"Resources:\n  Q:\n    Type: !!set {A}\n", "", nil, "template.yaml:3:11: the YAML tag !!set"},
 		"a template that is cut off":   {"Resources:\n  Q:\n    Type: \"AWS::SQS", "", nil, "template.yaml:"},
@@ -252,7 +252,7 @@ func TestInitRefuses(t *testing.T) {
 		"no such machine":              {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n", "", []string{"--machine", "M"}, "no state machine M"},
 		"two queues":                   {"Resources:\n  Q: {Type: AWS::SQS::Queue}\n  R: {Type: AWS::SQS::Queue}\n", "", []string{"--from", "sqs"}, "several queues that nothing reads (Q, R)"},
 		"a queue for no webhook":       {"", "", []string{"--from", "sqs", "--queue-webhooks"}, "add http to --from"},
-		"a bucket that is there":       {"Resources:\n  LargeInputsBucket: {Type: AWS::S3::Bucket}\n", "", []string{"--offload"}, "already has a resource LargeInputsBucket"},
+		"an existing bucket":           {"Resources:\n  LargeInputsBucket: {Type: AWS::S3::Bucket}\n", "", []string{"--offload"}, "already has a resource LargeInputsBucket"},
 		"a load balancer by Terraform": {"", "", []string{"--door", "alb", "--iac", "terraform"}, "--door alb is not available with Terraform"},
 		"a function URL by CDK":        {"", "", []string{"--door", "function-url", "--iac", "cdk"}, "--door function-url is not available with CDK"},
 		"no such provider":             {"", "", []string{"--provider", "nobody"}, `no provider "nobody"`},
@@ -277,7 +277,7 @@ func TestInitRefuses(t *testing.T) {
 				t.Errorf("exit %d, want 1 and the reason: %s", code, out.String())
 			}
 			if _, err := os.Stat("expressway"); err == nil || test.template != "" && read(t, test.file) != test.template {
-				t.Error("a refused init has written something")
+				t.Error("a refused init wrote something")
 			}
 		})
 	}
@@ -333,7 +333,7 @@ func TestInitForOtherTools(t *testing.T) {
 			_, stop := startDev(t, nil, "--states", "127.0.0.1:0")
 			stop()
 			if _, err := os.Stat("template.yaml"); err == nil {
-				t.Error("init has written a template")
+				t.Error("init wrote a template")
 			}
 		})
 	}

@@ -58,8 +58,8 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// words are those of a page: its heading, its text and its buttons.
-var words = regexp.MustCompile(`(?:<h1|<p role=\\"\w+\\"|value=\\"\w+\\")>(.*?)</`)
+// pageTexts matches the texts of a page: its heading, its text and its buttons.
+var pageTexts = regexp.MustCompile(`(?:<h1|<p role=\\"\w+\\"|value=\\"\w+\\")>(.*?)</`)
 
 // shortPage shortens the answer of an approval link to the words of its page.
 func shortPage(answer string) string {
@@ -69,7 +69,7 @@ func shortPage(answer string) string {
 	}
 	status, _, _ := strings.Cut(answer, `"headers"`)
 	var text []string
-	for _, m := range words.FindAllStringSubmatch(body, -1) {
+	for _, m := range pageTexts.FindAllStringSubmatch(body, -1) {
 		text = append(text, m[1])
 	}
 	return status + `"headers":{PAGE},"body":"` + strings.Join(text, " | ") + `"}`
@@ -87,20 +87,20 @@ func TestInvoke(t *testing.T) {
 		out   string
 		err   string
 	}{
-		"standard input":   {string(payment), []string{"invoke", "event", "-e", "-"}, 0, `"status":"SUCCEEDED"`, ""},
-		"function error":   {`{"source":"x","detail-type":"y"}`, []string{"invoke", "event", "-e", "-"}, 1, `{"errorMessage":"Expressway.NoRoute: no route takes events of this source and detail-type","errorType":"Expressway.NoRoute"}`, ""},
-		"no batch":         {`{}`, []string{"invoke", "queue", "-e", "-"}, 1, `"errorMessage":"the event is of a kind that Expressway does not know`, ""},
-		"negative waits":   {"", []string{"dev", "--wait-scale=-1"}, 1, "", "--wait-scale must be 0 or a positive number, such as 0.01, not -1"},
-		"waits of no time": {"", []string{"dev", "--wait-scale=nan"}, 1, "", "not NaN"},
-		"endless waits":    {"", []string{"dev", "--wait-scale=inf"}, 1, "", "not +Inf"},
-		"no file":          {"", []string{"invoke", "webhook", "-e", "nope.json"}, 1, "", "nope.json"},
-		"unknown function": {"", []string{"invoke", "nope", "-e", "-"}, 2, "", "webhook"},
-		"unknown command":  {"", []string{"nope"}, 2, "", "--help"},
-		"no config":        {"{}", []string{"invoke", "event", "-e", "-", "--config", "nope.yaml"}, 1, "", "nope.yaml"},
-		"help":             {"", []string{"--help"}, 0, "invoke", ""},
-		"validate":         {"", []string{"validate"}, 0, "are valid", ""},
-		"missing secret":   {"", []string{"validate", "--env-vars", "samconfig.toml"}, 1, "", "not in the form"},
-		"refused endpoint": {string(payment), []string{"invoke", "event", "-e", "-", "--endpoint", "http://127.0.0.1:1", "--timeout", "1500ms"}, 1, `"errorType":"Expressway.Unavailable"`, ""},
+		"standard input":      {string(payment), []string{"invoke", "event", "-e", "-"}, 0, `"status":"SUCCEEDED"`, ""},
+		"function error":      {`{"source":"x","detail-type":"y"}`, []string{"invoke", "event", "-e", "-"}, 1, `{"errorMessage":"Expressway.NoRoute: no route takes events of this source and detail-type","errorType":"Expressway.NoRoute"}`, ""},
+		"no batch":            {`{}`, []string{"invoke", "queue", "-e", "-"}, 1, `"errorMessage":"the event is of a kind that Expressway does not know`, ""},
+		"negative waits":      {"", []string{"dev", "--wait-scale=-1"}, 1, "", "--wait-scale must be 0 or a positive number, such as 0.01, not -1"},
+		"a wait scale of NaN": {"", []string{"dev", "--wait-scale=nan"}, 1, "", "not NaN"},
+		"endless waits":       {"", []string{"dev", "--wait-scale=inf"}, 1, "", "not +Inf"},
+		"no file":             {"", []string{"invoke", "webhook", "-e", "nope.json"}, 1, "", "nope.json"},
+		"unknown function":    {"", []string{"invoke", "nope", "-e", "-"}, 2, "", "webhook"},
+		"unknown command":     {"", []string{"nope"}, 2, "", "--help"},
+		"no config":           {"{}", []string{"invoke", "event", "-e", "-", "--config", "nope.yaml"}, 1, "", "nope.yaml"},
+		"help":                {"", []string{"--help"}, 0, "invoke", ""},
+		"validate":            {"", []string{"validate"}, 0, "are valid", ""},
+		"missing secret":      {"", []string{"validate", "--env-vars", "samconfig.toml"}, 1, "", "not in the form"},
+		"refused endpoint":    {string(payment), []string{"invoke", "event", "-e", "-", "--endpoint", "http://127.0.0.1:1", "--timeout", "1500ms"}, 1, `"errorType":"Expressway.Unavailable"`, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestDev(t *testing.T) {
 		}
 	}
 	if strings.Contains(out.String(), "FAIL") || errs.Len() > 0 {
-		t.Errorf("something fails that is not supposed to:\n%s%s", out.String(), errs.String())
+		t.Errorf("something fails that should not:\n%s%s", out.String(), errs.String())
 	}
 	for _, line := range strings.Split(out.String(), "\n") {
 		if n := utf8.RuneCountInString(line); n > 80 && !strings.Contains(line, "sign stripe") { // with the test's own path

@@ -82,9 +82,9 @@ func TestValidateStrict(t *testing.T) {
 		dir  func(*testing.T) string
 		args []string
 	}{
-		"the sample":        {func(*testing.T) string { return filepath.Join("..", "..") }, nil},
-		"a stack of others": {func(t *testing.T) string { return shared.Path(t, "own-stack", "mistakes", "good") }, nil},
-		"with both named": {func(t *testing.T) string { return shared.Path(t, "own-stack", "mistakes", "good") }, []string{
+		"the sample":              {func(*testing.T) string { return filepath.Join("..", "..") }, nil},
+		"another project's stack": {func(t *testing.T) string { return shared.Path(t, "own-stack", "mistakes", "good") }, nil},
+		"with both files named": {func(t *testing.T) string { return shared.Path(t, "own-stack", "mistakes", "good") }, []string{
 			"--template", "template.yaml", "--config", "expressway/expressway.yaml",
 		}},
 	} {

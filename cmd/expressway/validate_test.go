@@ -97,7 +97,7 @@ func TestValidateFromTheField(t *testing.T) {
 					t.Errorf("exit %d, want 1", code)
 				}
 			default:
-				t.Errorf("expect is %q, which is not known", c.Expect)
+				t.Errorf("unknown expect %q", c.Expect)
 			}
 		})
 	}

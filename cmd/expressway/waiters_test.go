@@ -215,7 +215,7 @@ func TestThousandWaitersSurviveAKill(t *testing.T) {
 	left := w.left
 	w.mu.Unlock()
 	if left == 0 || left == waits {
-		t.Fatalf("%d of %d executions had not ended when the process was killed: that is not the middle", left, waits)
+		t.Fatalf("%d of %d executions had not ended when the process was killed: it was not killed midway", left, waits)
 	}
 	w.start()
 	senders.Wait()

@@ -236,7 +236,7 @@ func providers(t *testing.T) string {
 	dir := os.Getenv("EXPRESSWAY_TERRAFORM_PROVIDERS")
 	if dir == "" {
 		if os.Getenv("CI") != "" {
-			t.Fatal("EXPRESSWAY_TERRAFORM_PROVIDERS names no folder: `make terraform` makes one")
+			t.Fatal("EXPRESSWAY_TERRAFORM_PROVIDERS does not name a folder: `make terraform` creates one")
 		}
 		t.Skip("the archives of the providers are not here; `make terraform` fetches them")
 	}

@@ -33,7 +33,7 @@ func TestPushBody(t *testing.T) {
 	}
 	// A body that is mostly one string parses far faster than a real one.
 	if len(push.Note) > bodySize/20 {
-		t.Errorf("%d bytes are filling, want at most %d", len(push.Note), bodySize/20)
+		t.Errorf("%d bytes are padding, want at most %d", len(push.Note), bodySize/20)
 	}
 }
 

@@ -29,7 +29,7 @@ func TestFunctionsOnlyVerify(t *testing.T) {
 	const verify = "/pkg/verify."
 	for _, name := range []string{"(*signer).", "(*scheme).tools", "hmacTools", "MakeKeys", "PublicHalf", "parseKeyBundle", "describeHMAC"} {
 		if strings.Contains(symbols, verify+name) {
-			t.Errorf("the webhook function has %s, which only commands need", name)
+			t.Errorf("the webhook function links %s, which only commands need", name)
 		}
 	}
 	if !strings.Contains(symbols, verify+"presetsAtoF") {

@@ -97,7 +97,7 @@ func TestRunbook(t *testing.T) {
 	// No entry of a name that is none.
 	for _, c := range entries {
 		if name := strings.Trim(c[0], "`"); len(c) == 5 && strings.HasPrefix(name, "Expressway.") && !slices.Contains(names, name) {
-			t.Errorf("the bridge has no error %s", name)
+			t.Errorf("the bridge does not define the error %s", name)
 		}
 	}
 	symptoms := rows(section(text, "## By symptom"))

@@ -29,7 +29,7 @@ func TestSchemesAreInOneTable(t *testing.T) {
 					if made, ok := v.(*ast.CompositeLit); ok && inVerify && isIdent(made.Type, "scheme") {
 						schemes = append(schemes, n.Names[i].Name)
 						if strings.HasSuffix(f.name, "/scheme.go") && n.Names[i].Name != "noneScheme" {
-							t.Errorf("%s: %s belongs into a file of its own", f.name, n.Names[i].Name)
+							t.Errorf("%s: %s belongs in its own file", f.name, n.Names[i].Name)
 						}
 					} else if list, ok := v.(*ast.CompositeLit); ok && inVerify && n.Names[i].Name == "blocks" {
 						for _, row := range list.Elts {

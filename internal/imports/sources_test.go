@@ -47,7 +47,7 @@ func TestPlaces(t *testing.T) {
 	}
 	for name := range apart {
 		if !held[name] && !isElsewhere(name) {
-			t.Errorf("%s treats sources apart, and no test holds it: call sourcetest.Hold for it", name)
+			t.Errorf("%s distinguishes sources, but no test covers it: call sourcetest.Hold for it", name)
 		}
 	}
 	for name := range elsewhere {

@@ -76,18 +76,18 @@ func TestSummaries(t *testing.T) {
 			},
 			"delivery   d\nroute      r\nat         2026-11-30T18:00:00.000Z\nexecution  " + arn + "\nstatus     TIMED_OUT\nerror      States.Timeout\nstate      B\n",
 		},
-		"a caught failure is none": {
+		"a caught failure is not a failure": {
 			[]string{
 				`{"message":"delivery settled","route":"r","delivery":"d","executionArn":"` + arn + `","status":"SUCCEEDED"}`,
 				execution("2", "TaskStateEntered", `{"name":"A"}`), execution("3", "TaskFailed", `{"error":"X","cause":"c"}`), execution("4", "ExecutionSucceeded", "{}"),
 			},
 			"delivery   d\nroute      r\nat         2026-11-30T18:00:00.000Z\nexecution  " + arn + "\nstatus     SUCCEEDED\n",
 		},
-		"an execution alone": {
+		"an execution without a delivery": {
 			[]string{execution("2", "FailStateEntered", `{"name":"F"}`), execution("3", "ExecutionFailed", `{"error":"X","cause":"c"}`)},
 			"at         1970-01-01T00:00:00.001Z\nexecution  " + arn + "\nstatus     FAILED\nerror      X\nstate      F\ncause      c\n",
 		},
-		"what is not a delivery": {[]string{`{"message":"function starts","version":"v"}`, "REPORT RequestId: x", `[1]`, `{}`}, ""},
+		"not a delivery": {[]string{`{"message":"function starts","version":"v"}`, "REPORT RequestId: x", `[1]`, `{}`}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

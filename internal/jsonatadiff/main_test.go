@@ -31,7 +31,7 @@ func TestSource(t *testing.T) {
 		}
 	}
 	if values < 400 {
-		t.Errorf("%d of 2000 cases have a value: the others compare next to nothing", values)
+		t.Errorf("only %d of 2000 cases have a value: the others compare almost nothing", values)
 	}
 }
 

@@ -290,7 +290,7 @@ func TestStop(t *testing.T) {
 func TestMaxRSS(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("only Linux tells the peak of a running process")
+		t.Skip("only Linux reports the peak of a running process")
 	}
 	fn := start(t, lambdatest.Options{})
 	if _, err := fn.Invoke(t.Context(), []byte(`{}`), lambdatest.InvokeOptions{}); err != nil {

@@ -43,9 +43,9 @@ func TestStart(t *testing.T) {
 // but in CI it fails.
 func TestUnavailable(t *testing.T) {
 	for name, test := range map[string]struct{ python, ci, want, why string }{
-		"a Python that is not there": {"/nonexistent/python", "", "fatal", "cannot be run"},
-		"none":                       {"", "", "skip", "EXPRESSWAY_PYTHON"},
-		"none in CI":                 {"", "true", "fatal", "EXPRESSWAY_PYTHON"},
+		"a missing Python": {"/nonexistent/python", "", "fatal", "cannot be run"},
+		"none":             {"", "", "skip", "EXPRESSWAY_PYTHON"},
+		"none in CI":       {"", "true", "fatal", "EXPRESSWAY_PYTHON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("EXPRESSWAY_PYTHON", test.python)

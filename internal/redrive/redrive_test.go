@@ -147,7 +147,7 @@ func killed(t *testing.T, inDoubt InDoubt, seed uint64) {
 		}
 	}
 	if inDoubt == Skip && behind > unreached {
-		t.Errorf("%d letters are behind ones in doubt, and the report knows of %d", behind, unreached)
+		t.Errorf("%d letters are behind ones in doubt, but the report counts %d", behind, unreached)
 	}
 	if inDoubt == Send && w.disk != nil {
 		t.Errorf("all letters are through, and the journal is kept: %s", w.disk)
@@ -236,10 +236,10 @@ func TestChosen(t *testing.T) {
 		change func(*Options)
 		want   int
 	}{
-		"error":          {func(o *Options) { o.Error = "Declined" }, 10},
-		"route":          {func(o *Options) { o.Route = "ordered" }, 10},
-		"error of none":  {func(o *Options) { o.Error = "None" }, 0},
-		"began long ago": {func(o *Options) { o.Began = o.Now().Add(-2 * time.Hour) }, 0},
+		"error":                 {func(o *Options) { o.Error = "Declined" }, 10},
+		"route":                 {func(o *Options) { o.Route = "ordered" }, 10},
+		"an error of no letter": {func(o *Options) { o.Error = "None" }, 0},
+		"started long ago":      {func(o *Options) { o.Began = o.Now().Add(-2 * time.Hour) }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, 1)

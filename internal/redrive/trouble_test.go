@@ -51,7 +51,7 @@ func TestDiskFull(t *testing.T) {
 			sent += w.times(s.ID)
 		}
 		if sent > tries {
-			t.Errorf("room for %d bytes: %d letters were sent, and the journal knows of %d", room, sent, tries)
+			t.Errorf("room for %d bytes: %d letters were sent, but the journal lists %d", room, sent, tries)
 		}
 		o.Store = w
 		w.now = w.now.Add(time.Minute)
@@ -88,7 +88,7 @@ func TestFileStoreAfterAFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.Append([]byte("2\n"), true); err == nil {
-		t.Error("a file that cannot be written was")
+		t.Error("writing to an unwritable file succeeded")
 	}
 	_ = s.file.Close()
 	s.file = whole
@@ -119,7 +119,7 @@ func TestOthersReadTheQueue(t *testing.T) {
 	}
 	for _, s := range w.letters {
 		if n := w.times(s.ID); n > 1 || n == 0 && !theirs[s.ID] {
-			t.Errorf("%s was sent %d times, and others have it: %v", s.ID, n, theirs[s.ID])
+			t.Errorf("%s was sent %d times, other targets have it: %v", s.ID, n, theirs[s.ID])
 		}
 	}
 }

@@ -13,15 +13,15 @@ func TestAddKeepsLines(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ source, want string }{
 		"a comment within the last item":   {"routes:\n  - name: a\n    x: 1\n    # of a\n", "routes:\n  - name: a\n    x: 1\n    # of a\n  - name: b\n"},
-		"a comment of what follows":        {"routes:\n  - name: a\n# of the end\nend: 1\n", "routes:\n  - name: a\n  - name: b\n# of the end\nend: 1\n"},
+		"a comment on the next key":        {"routes:\n  - name: a\n# of the end\nend: 1\n", "routes:\n  - name: a\n  - name: b\n# of the end\nend: 1\n"},
 		"a comment after a blank line":     {"routes:\n  - name: a\n\n    # alone\n", "routes:\n  - name: a\n  - name: b\n\n    # alone\n"},
-		"a comment at the items":           {"routes:\n  - name: a\n  # - name: old\n", "routes:\n  - name: a\n  - name: b\n  # - name: old\n"},
-		"lines of Windows":                 {"routes:\r\n  - name: a\r\n    x: 1\r\n", "routes:\r\n  - name: a\r\n    x: 1\r\n  - name: b\r\n"},
-		"both kinds of lines":              {"routes:\r\n  - name: a\n    x: 1\r\n", "routes:\r\n  - name: a\n    x: 1\n  - name: b\r\n"},
+		"a comment beside the items":       {"routes:\n  - name: a\n  # - name: old\n", "routes:\n  - name: a\n  - name: b\n  # - name: old\n"},
+		"Windows line endings":             {"routes:\r\n  - name: a\r\n    x: 1\r\n", "routes:\r\n  - name: a\r\n    x: 1\r\n  - name: b\r\n"},
+		"mixed line endings":               {"routes:\r\n  - name: a\n    x: 1\r\n", "routes:\r\n  - name: a\n    x: 1\n  - name: b\r\n"},
 		"blank lines at the end":           {"routes:\n  - name: a\n\n\n", "routes:\n  - name: a\n  - name: b\n\n\n"},
-		"no line end at the end":           {"routes:\n  - name: a", "routes:\n  - name: a\n  - name: b\n"},
-		"items at the margin":              {"routes:\n- name: a\n  x: 1\nend: 1\n", "routes:\n- name: a\n  x: 1\n- name: b\nend: 1\n"},
-		"a text of several lines":          {"routes:\n  - name: a\n    x: |\n      # not a comment\n\n      text\n", "routes:\n  - name: a\n    x: |\n      # not a comment\n\n      text\n  - name: b\n"},
+		"no final line ending":             {"routes:\n  - name: a", "routes:\n  - name: a\n  - name: b\n"},
+		"items without indentation":        {"routes:\n- name: a\n  x: 1\nend: 1\n", "routes:\n- name: a\n  x: 1\n- name: b\nend: 1\n"},
+		"a multi-line string":              {"routes:\n  - name: a\n    x: |\n      # not a comment\n\n      text\n", "routes:\n  - name: a\n    x: |\n      # not a comment\n\n      text\n  - name: b\n"},
 		"a document marker before the end": {"---\nroutes:\n  - name: a\n", "---\nroutes:\n  - name: a\n  - name: b\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

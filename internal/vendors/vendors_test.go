@@ -105,7 +105,7 @@ func TestVendors(t *testing.T) {
 	}
 	slices.Sort(accepted)
 	accepted = slices.Compact(accepted)
-	t.Logf("%d libraries accept what is signed here, and refuse %d others: %s", len(accepted), len(refused), strings.Join(accepted, ", "))
+	t.Logf("%d libraries accept what is signed here and refuse %d others: %s", len(accepted), len(refused), strings.Join(accepted, ", "))
 	if len(accepted) < 30 {
 		t.Errorf("%d libraries were asked, want at least 30", len(accepted))
 	}

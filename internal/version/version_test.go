@@ -28,7 +28,7 @@ func TestRead(t *testing.T) {
 			Main: debug.Module{Path: "example.com/hooks", Version: "v9.9.9"}, Deps: []*debug.Module{{Path: "example.com/a"}, {Path: module, Version: "v0.2.0"}},
 			Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "the embedding program's"}},
 		}, source{version: "v0.2.0"}},
-		"a test of others": {debug.BuildInfo{Main: debug.Module{Path: "example.com/hooks"}}, source{version: "(devel)"}},
+		"a test of another module": {debug.BuildInfo{Main: debug.Module{Path: "example.com/hooks"}}, source{version: "(devel)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -69,8 +69,8 @@ func failing(n int, name string) (tasks.Funcs, *int) {
 func TestDefinitionsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ definition, want string }{
-		"no JSON":                 {`{`, "INVALID_JSON_DESCRIPTION"},
-		"no object":               {`[]`, "Definition must be a valid JSON object"},
+		"not JSON":                {`{`, "INVALID_JSON_DESCRIPTION"},
+		"not an object":           {`[]`, "Definition must be a valid JSON object"},
 		"no states":               {`{"StartAt":"A"}`, "These fields are required: [States] at /"},
 		"no start":                {`{"StartAt":"B","States":{"A":{"Type":"Pass","End":true}}}`, "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /StartAt"},
 		"empty start":             {`{"StartAt":"","States":{"A":{"Type":"Pass","End":true}}}`, "/StartAt"},

@@ -40,7 +40,7 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			if reason, _, _ := strings.Cut(string(archive.Comment), "\n"); len(reason) < 10 {
-				t.Errorf("the case does not say why it is there: %q", reason)
+				t.Errorf("the case does not say why it exists: %q", reason)
 			}
 			g := golden{archive}
 			var want, history string

@@ -36,7 +36,7 @@ func TestEvaluatedNumbers(t *testing.T) {
 				t.Errorf("%s %s becomes %s, %v, want %s", kind, text, got, err, want)
 			}
 			if after, _ := jsonata.AppendJSON(nil, v); string(after) != string(before) {
-				t.Errorf("%s %s was changed to %s", kind, before, after)
+				t.Errorf("%s %s became %s", kind, before, after)
 			}
 			if text == want && !unchanged(v, out) {
 				t.Errorf("%s %s was copied although nothing changed", kind, text)

@@ -279,7 +279,7 @@ func TestStateItemReader(t *testing.T) {
 		{"at most", `{"MaxItems":2}`, `[1,2,3]`, `[1,2]`, ""},
 		{"JSON lines", `{"InputType":"JSONL"}`, "{\"a\":1}\n\n[2]\n", `[{"a":1},[2]]`, ""},
 		{"CSV", `{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}`, "a,b\n1,\"x, y\"\n2\n3,4,5\n", `[{"a":"1","b":"x, y"},{"a":"2","b":""},{"a":"3","b":"4"}]`, ""},
-		{"CSV with headers of its own", `{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["a"],"CSVDelimiter":"PIPE"}`, "1|2\n", `[{"a":"1"}]`, ""},
+		{"CSV with given headers", `{"InputType":"CSV","CSVHeaderLocation":"GIVEN","CSVHeaders":["a"],"CSVDelimiter":"PIPE"}`, "1|2\n", `[{"a":"1"}]`, ""},
 		{"not JSON", `{}`, `[`, "", "The ItemReader has no items: invalid JSON at offset 1: unexpected end"},
 		{"a number", `{}`, `1`, "", "The ItemReader has no items: the data is neither an array nor an object"},
 		{"nothing at the pointer", `{"ItemsPointer":"/x"}`, `[]`, "", `The ItemReader has no items: there is nothing at the ItemsPointer "/x"`},

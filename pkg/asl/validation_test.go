@@ -47,7 +47,7 @@ func TestValidation(t *testing.T) {
 	}
 	fmt.Printf("conformance validation %d/%d\n", passed, total)
 	if passed < validationFloor {
-		t.Errorf("%d verdicts agree, and %d agreed before", passed, validationFloor)
+		t.Errorf("%d verdicts agree, but %d agreed before", passed, validationFloor)
 	}
 }
 
@@ -148,8 +148,8 @@ func TestStrictDefinitions(t *testing.T) {
 		"no start":                {`{"States":{"A":{"Type":"Succeed"}}}`, "These fields are required: [StartAt] at /'"},
 		"unreachable":             {`{"StartAt":"A","States":{"A":{"Type":"Succeed"},"B":{"Type":"Succeed"}}}`, `MISSING_TRANSITION_TARGET: State "B" is not reachable. at /States/B`},
 		"end is text":             {pass(`"End":"true"`), "Expected value of type [BOOLEAN] at /States/A/End"},
-		"all is not alone":        {task(`"Retry":[{"ErrorEquals":["States.ALL","E"]}],"Next":"C"`), "/States/T/Retry[0]/ErrorEquals"},
-		"all is not last":         {task(`"Catch":[{"ErrorEquals":["States.ALL"],"Next":"C"},{"ErrorEquals":["E"],"Next":"C"}],"End":true`), "/States/T/Catch[0]/ErrorEquals"},
+		"States.ALL with others":  {task(`"Retry":[{"ErrorEquals":["States.ALL","E"]}],"Next":"C"`), "/States/T/Retry[0]/ErrorEquals"},
+		"States.ALL not last":     {task(`"Catch":[{"ErrorEquals":["States.ALL"],"Next":"C"},{"ErrorEquals":["E"],"Next":"C"}],"End":true`), "/States/T/Catch[0]/ErrorEquals"},
 		"jitter":                  {task(`"Retry":[{"ErrorEquals":["E"],"JitterStrategy":"Full"}],"Next":"C"`), "/States/T/Retry[0]/JitterStrategy"},
 		"variable name":           {pass(`"Assign":{"a.b":1},"End":true`), "/States/A/Assign/a.b"},
 		"reserved variable":       {pass(`"Assign":{"states.$":"$"},"End":true`), "/States/A/Assign/states.$"},

@@ -287,7 +287,7 @@ func TestLoggedCauses(t *testing.T) {
 		"the workflow's own": {bridge.Outcome{Status: bridge.Failed, Error: "E", Cause: "why"}, "why", "", "E: why"},
 		"the service's":      {bridge.Outcome{Status: bridge.Failed, Error: "States.Runtime", Cause: service}, service, "Check it", "States.Runtime: " + service},
 		"the engine knows":   {bridge.Outcome{Status: bridge.Failed, Error: "E", Cause: "why", State: "S"}, "why", "S", "E: why (state S)"},
-		"the state alone":    {bridge.Outcome{Status: bridge.Failed, Error: "E", State: "S"}, "", "S", "E: (state S)"},
+		"only the state":     {bridge.Outcome{Status: bridge.Failed, Error: "E", State: "S"}, "", "S", "E: (state S)"},
 		"long":               {bridge.Outcome{Status: bridge.Failed, Error: "E", Cause: long}, long[:1024] + "…", "", "E: " + long[:1024] + "…"},
 		"nothing":            {bridge.Outcome{Status: bridge.Failed, Error: "E"}, "", "", "E"},
 		"timed out":          {bridge.Outcome{Status: bridge.TimedOut, Error: "x", Cause: "late"}, "late", "", "States.Timeout: late"},
@@ -344,7 +344,7 @@ func TestIDsInTheLog(t *testing.T) {
 		}
 	}
 	if n := strings.Count(out.String(), "gatewayRequestId"); n != 1 {
-		t.Errorf("gatewayRequestId is there %d times", n)
+		t.Errorf("gatewayRequestId occurs %d times", n)
 	}
 }
 

@@ -31,7 +31,7 @@ func TestSchemaAndReaderJudgeAlike(t *testing.T) {
 			return // a short run is too small a sample
 		}
 		if !t.Failed() && (taken < drawn/25 || drawn-taken < drawn/25) {
-			t.Errorf("%d of %d documents are accepted: want a good share of both kinds", taken, drawn)
+			t.Errorf("%d of %d documents are accepted, want many of both kinds", taken, drawn)
 		}
 	}()
 	for range 5 {

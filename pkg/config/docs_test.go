@@ -41,7 +41,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 			text := readDoc(t, file)
 			blocks := yamlBlock.FindAllStringSubmatchIndex(text, -1)
 			if len(blocks) == 0 {
-				t.Fatalf("%s: got no whole example, want at least one", file)
+				t.Fatalf("%s: want at least one whole example", file)
 			}
 			for _, b := range blocks {
 				// The lines before the block keep the messages' lines those of the document.

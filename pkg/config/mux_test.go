@@ -29,7 +29,7 @@ func TestMux(t *testing.T) {
 	routes := read()
 	mux := config.Mux(routes)
 	if mux == nil {
-		t.Fatal("the routes of a file have no mux")
+		t.Fatal("a file's routes have no mux")
 	}
 	found := told{ResponseWriter: httptest.NewRecorder()}
 	mux.ServeHTTP(&found, httptest.NewRequest(http.MethodPost, "/shops/a/hooks-1", nil))
@@ -44,14 +44,14 @@ func TestMux(t *testing.T) {
 	copied, changed := *routes[1], read()
 	changed[1].HTTP.Pattern = "POST /other"
 	for name, list := range map[string][]*config.Route{
-		"none":              nil,
-		"some":              routes[:2],
-		"another order":     {routes[1], routes[0], routes[2]},
-		"one twice":         {routes[0], routes[1], routes[2], routes[2]},
-		"one of two files":  {routes[0], routes[1], changed[2]},
-		"a copy":            {routes[0], &copied, routes[2]},
-		"a changed pattern": changed,
-		"a route by hand":   {routes[0], routes[1], {HTTP: &config.HTTP{Pattern: "POST /x"}}},
+		"none":                 nil,
+		"some":                 routes[:2],
+		"another order":        {routes[1], routes[0], routes[2]},
+		"one twice":            {routes[0], routes[1], routes[2], routes[2]},
+		"one of two files":     {routes[0], routes[1], changed[2]},
+		"a copy":               {routes[0], &copied, routes[2]},
+		"a changed pattern":    changed,
+		"a route made by hand": {routes[0], routes[1], {HTTP: &config.HTTP{Pattern: "POST /x"}}},
 	} {
 		if config.Mux(list) != nil {
 			t.Errorf("%s: routes that were not checked together have a mux", name)

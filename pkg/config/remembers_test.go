@@ -59,7 +59,7 @@ func TestRootsAreRequired(t *testing.T) {
 		return err
 	}
 	if err := parse(func(string) string { return "" }); err == nil || !strings.Contains(err.Error(), "expressway.yaml:6:72: route p: the secret env:BANK_ROOT is missing") {
-		t.Errorf("without the root: %v", err)
+		t.Errorf("without it: %v", err)
 	}
 	if err := parse(func(string) string { return "x" }); err != nil {
 		t.Errorf("with it: %v", err)

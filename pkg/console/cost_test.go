@@ -168,7 +168,7 @@ func FuzzRecorder(f *testing.F) {
 				t.Errorf("%s: %d %s", path, w.Code, w.Body)
 			}
 			if strings.Contains(w.Body.String(), "<script>") && !strings.HasPrefix(path, "api/") {
-				t.Errorf("%s: markup of the sender", path)
+				t.Errorf("%s: contains the sender's markup", path)
 			}
 		}
 		if n := r.Bytes(); n > 64<<10+len(event)+len(answer) {

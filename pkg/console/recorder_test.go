@@ -213,7 +213,7 @@ func TestBounds(t *testing.T) {
 		for _, n := range rapid.SliceOfN(rapid.IntRange(0, 9000), 1, 12).Draw(rt, "sizes") {
 			run(t, r, s, "walk", `{"x":"`+strings.Repeat("x", n)+`"}`)
 			if d, e := len(r.Deliveries(nil, 100)), len(r.Executions(nil, 100)); d > options.Deliveries || e > options.Executions {
-				rt.Fatalf("%d deliveries and %d executions are kept, of %+v", d, e, options)
+				rt.Fatalf("%d deliveries and %d executions of %+v are kept", d, e, options)
 			}
 			if b := r.Bytes(); b < 0 || b > options.Bytes {
 				rt.Fatalf("%d bytes are counted, of %d", b, options.Bytes)

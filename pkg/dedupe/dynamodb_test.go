@@ -288,7 +288,7 @@ var faults = map[string]func(w http.ResponseWriter, r *http.Request){
 	"500":       answer(500, `{"__type":"InternalServerError","message":"payload"}`),
 	"denied":    answer(400, `{"__type":"AccessDeniedException","message":"payload"}`),
 	"no table":  answer(400, `{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"payload"}`),
-	"no JSON":   answer(200, `payload`),
+	"not JSON":  answer(200, `payload`),
 	"reset": func(w http.ResponseWriter, _ *http.Request) {
 		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 			_ = conn.(*net.TCPConn).SetLinger(0)

@@ -378,11 +378,11 @@ func TestConsoleRunAndEnd(t *testing.T) {
 	for deadline := time.Now().Add(10 * time.Second); e.Status != "ABORTED"; time.Sleep(10 * time.Millisecond) {
 		c.get(fmt.Sprintf("api/executions/%d", run.ID), &e)
 		if time.Now().After(deadline) {
-			t.Fatalf("it does not end: %+v", e)
+			t.Fatalf("the execution does not end: %+v", e)
 		}
 	}
 	if status := c.post(end, "", &run); status != 409 || run.Error == "" {
-		t.Errorf("end of what has ended: %d %+v", status, run)
+		t.Errorf("stopping an ended execution: %d %+v", status, run)
 	}
 	for path, want := range map[string]int{"api/machines/gone/run": 404, "api/send/worker": 422, "api/executions/9999/end": 404} {
 		if got := c.post(path, `{}`, &run); got != want && path != "api/send/worker" || got < 400 {

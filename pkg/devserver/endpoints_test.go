@@ -92,6 +92,6 @@ routes:
 	}
 	got = append(got, send("/large", large, map[string]string{}))
 	if got, want := strings.Join(got, " "), "200 200 401 200 503 200"; got != want || puts.Load() != 1 {
-		t.Errorf("answers %s, want %s; %d objects were written, want 1", got, want, puts.Load())
+		t.Errorf("answer %s, want %s; %d objects were written, want 1", got, want, puts.Load())
 	}
 }

@@ -69,7 +69,7 @@ func TestInvoke(t *testing.T) {
 		"empty array":      {"[]", "[]", ""},
 		"no route":         {strings.Replace(event(`{}`), "shop.checkout", "other", 1), "", "Expressway.NoRoute"},
 		"no event":         {`{"Records":[]}`, "", "Expressway.BadRequest"},
-		"no JSON":          {`{`, "", "Expressway.BadRequest"},
+		"not JSON":         {`{`, "", "Expressway.BadRequest"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -72,7 +72,7 @@ func TestLoad(t *testing.T) {
 		"no dedupe":                  {plain, nil, gateway.Webhook, false},
 		"dedupe without a table":     {withDedupe, nil, gateway.Webhook, true},
 		"dedupe of another function": {withDedupe, nil, gateway.Queue, false},
-		"no route of its own":        {plain, nil, gateway.Event, false},
+		"no route for the function":  {plain, nil, gateway.Event, false},
 		"dedupe with a table":        {withDedupe, map[string]string{gateway.DedupeTable: "t"}, gateway.Webhook, false},
 		"metrics that are on":        {plain, map[string]string{"EXPRESSWAY_METRICS": "on"}, gateway.Webhook, false},
 		"another endpoint":           {plain, map[string]string{"AWS_ENDPOINT_URL_SFN": "http://127.0.0.1:8083"}, gateway.Webhook, false},
@@ -100,11 +100,11 @@ func TestLoadFails(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"no file":            {plain, map[string]string{"EXPRESSWAY_CONFIG": "/nowhere/ex.yaml"}, "/nowhere/ex.yaml"},
-		"a bad file":         {"version: 2\n", nil, "expressway.yaml:1"},
-		"outside of Lambda":  {plain, map[string]string{"AWS_ACCESS_KEY_ID": ""}, "AWS_ACCESS_KEY_ID"},
-		"no routes":          {"version: 1\nroutes: []\n", nil, "has no routes"},
-		"metrics by a guess": {plain, map[string]string{"EXPRESSWAY_METRICS": "perhaps"}, "EXPRESSWAY_METRICS"},
+		"no file":               {plain, map[string]string{"EXPRESSWAY_CONFIG": "/nowhere/ex.yaml"}, "/nowhere/ex.yaml"},
+		"a bad file":            {"version: 2\n", nil, "expressway.yaml:1"},
+		"outside of Lambda":     {plain, map[string]string{"AWS_ACCESS_KEY_ID": ""}, "AWS_ACCESS_KEY_ID"},
+		"no routes":             {"version: 1\nroutes: []\n", nil, "has no routes"},
+		"unknown metrics value": {plain, map[string]string{"EXPRESSWAY_METRICS": "perhaps"}, "EXPRESSWAY_METRICS"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

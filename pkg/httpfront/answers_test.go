@@ -112,8 +112,8 @@ func TestRespond(t *testing.T) {
 		"nor can a cookie":                   {`{cookies: ["{% $execution.output %}"]}`, `"a=b\r\nX: y"`, 502, bridge.BadResponse},
 		"a header is not an object":          {`{headers: {X-Id: "{% $execution.output %}"}}`, `{}`, 502, bridge.BadResponse},
 		"an interim status is not an answer": {`{status: "{% $execution.output %}"}`, `101`, 502, bridge.BadResponse},
-		"half a status is none":              {`{status: "{% $execution.output %}"}`, `200.5`, 502, bridge.BadResponse},
-		"base64 that is none":                {`{base64: true, body: "{% $execution.output %}"}`, `"*"`, 502, bridge.BadResponse},
+		"a fraction is not a status":         {`{status: "{% $execution.output %}"}`, `200.5`, 502, bridge.BadResponse},
+		"invalid base64":                     {`{base64: true, body: "{% $execution.output %}"}`, `"*"`, 502, bridge.BadResponse},
 		"base64 of an object":                {`{base64: true, body: "{% $execution.output %}"}`, `{}`, 502, bridge.BadResponse},
 		"base64 neither true nor false":      {`{base64: "{% $execution.output %}", body: x}`, `"true"`, 502, bridge.BadResponse},
 		"an expression that yields nothing":  {`{body: "{% $execution.output.none %}"}`, `{}`, 500, bridge.ExpressionFailed},
@@ -251,7 +251,7 @@ func TestHeadAndOptions(t *testing.T) {
 		t.Errorf("OPTIONS of no path = %d, want 404", got.StatusCode)
 	}
 	if got := invoke(t, f, event("HEAD", "/nope", "", "")); got.StatusCode != 404 || got.Body != "" {
-		t.Errorf("HEAD of no path = %d %q, want 404 without a body", got.StatusCode, got.Body)
+		t.Errorf("HEAD of an unknown path = %d %q, want 404 without a body", got.StatusCode, got.Body)
 	}
 }
 
@@ -395,7 +395,7 @@ func TestProblemStatus(t *testing.T) {
 		status           int
 		body, retryAfter string
 	}{
-		"status alone": {
+		"only a status": {
 			end(bridge.Failed, "RepoNotFound", "x"), `{errors: [RepoNotFound], status: 404}`, 404,
 			`{"title":"The workflow failed","status":404,"error":"RepoNotFound","requestId":"req-1","executionArn":"` + executionARN + `"}`, "",
 		},

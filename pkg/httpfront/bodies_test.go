@@ -213,7 +213,7 @@ func TestMultipart(t *testing.T) {
 		"without a name": {{"", "", "", "x"}},
 		"many files":     bytesParts(21, "f"),
 		"many parts":     bytesParts(1001, ""),
-		"no text":        {{"a", "", "", "\xff"}},
+		"not text":       {{"a", "", "", "\xff"}},
 	} {
 		contentType, body := multipartBody(t, parts)
 		if got := invoke(t, f, binaryEvent(contentType, body)); got.StatusCode != 400 || !strings.Contains(got.Body, bridge.BadRequest) {

@@ -42,7 +42,7 @@ func TestRetriesFromTheField(t *testing.T) {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)
 		}
-		t.Skip("no python3, which makes the events")
+		t.Skip("no python3, which generates the events")
 	}
 	dir := t.TempDir()
 	if out, err := exec.CommandContext(t.Context(), python, script, dir).CombinedOutput(); err != nil {

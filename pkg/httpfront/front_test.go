@@ -155,7 +155,7 @@ func TestAnswers(t *testing.T) {
 		"too large":                  {refuseWith(bridge.InputTooLarge), 413, bridge.InputTooLarge, "", false},
 		"bad status":                 {succeedWith(`{"statusCode":99}`), 502, bridge.BadResponse, "", false},
 		"split header":               {succeedWith(`{"statusCode":200,"headers":{"X":"a\r\nb: c"}}`), 502, bridge.BadResponse, "", false},
-		"body no text":               {succeedWith(`{"statusCode":200,"body":{}}`), 502, bridge.BadResponse, "", false},
+		"body is not text":           {succeedWith(`{"statusCode":200,"body":{}}`), 502, bridge.BadResponse, "", false},
 		"no output":                  {succeedWith(`{"a":`), 502, bridge.Unknown, "", false},
 		"no status":                  {end("ODD", "", ""), 502, bridge.Unknown, "", false},
 		"panic":                      {func(context.Context, bridge.Start) (bridge.Outcome, error) { panic("boom") }, 500, bridge.Internal, "", false},

@@ -45,7 +45,7 @@ func TestEdgesOfOutputs(t *testing.T) {
 		"nulls":                        {`{"statusCode":200,"headers":null,"cookies":null,"body":null,"isBase64Encoded":null}`, 200, nil, ""},
 		"a body with 204":              {`{"statusCode":204,"headers":{"Content-Type":"text/plain"},"body":"x"}`, 204, map[string]string{"Content-Type": ""}, ""},
 		"a body with 304":              {`{"statusCode":304,"headers":{"ETag":"\"a\""},"body":"x"}`, 304, map[string]string{"Etag": `"a"`}, ""},
-		"base64 of text":               {`{"statusCode":200,"headers":{"Content-Type":"text/plain"},"body":"aMOp","isBase64Encoded":true}`, 200, nil, "hé"},
+		"base64 of a string":           {`{"statusCode":200,"headers":{"Content-Type":"text/plain"},"body":"aMOp","isBase64Encoded":true}`, 200, nil, "hé"},
 		"base64 without its padding":   {`{"statusCode":200,"body":"aMO","isBase64Encoded":true}`, 502, nil, ""},
 		"statusCode inside only":       {`{"a":{"statusCode":201}}`, 200, map[string]string{"Content-Type": "application/json"}, `{"a":{"statusCode":201}}`},
 		"statusCode in a list":         {`[{"statusCode":201}]`, 200, nil, `[{"statusCode":201}]`},

@@ -42,7 +42,7 @@ func TestSignedURLs(t *testing.T) {
 		"REST, a path that says decoded": {v1("", "prod", "/s/a%20b", "/prod/s/a b"), host, host + "/prod/s/a%20b", "a=b+c&d="},
 		"REST, a base path":              {v1("", "prod", "/hooks/s/1", "/hooks/s/1"), host, host + "/hooks/s/1", "a=b+c&d="},
 		"REST, the URL has a path":       {v1("", "prod", "/s/1", "/prod/s/1"), host + "/x/y/", host + "/x/y/s/1", "a=b+c&d="},
-		"REST of another tool":           {v1("", "", "/s/1", ""), host, host + "/s/1", "a=b+c&d="},
+		"REST, another tool":             {v1("", "", "/s/1", ""), host, host + "/s/1", "a=b+c&d="},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

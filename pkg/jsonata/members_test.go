@@ -17,7 +17,7 @@ func TestMembers(t *testing.T) {
 	o := v.(*jsonata.Object)
 	o.Set("raw", jsonata.NewRaw([]byte(`{"a":2}`)))
 	if !o.Has("null") || o.Has("absent") {
-		t.Error("Has takes null for absent, or the other way round")
+		t.Error("Has confuses null with absent")
 	}
 	if o.Text("text") != "t" || o.Text("list") != "" || o.Text("absent") != "" {
 		t.Errorf("Text = %q, %q, %q", o.Text("text"), o.Text("list"), o.Text("absent"))
@@ -26,7 +26,7 @@ func TestMembers(t *testing.T) {
 		t.Errorf("List (-want +got):\n%s", diff)
 	}
 	if !o.Object("object").Has("a") || o.Object("text") != nil {
-		t.Error("Object finds no object, or one that is not there")
+		t.Error("Object misses an object, or finds a missing one")
 	}
 	if !o.Object("raw").Has("a") {
 		t.Error("a Raw is not seen through")

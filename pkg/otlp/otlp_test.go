@@ -470,17 +470,17 @@ func TestFromEnv(t *testing.T) {
 		env  map[string]string
 		want string // on, off, or a part of the error
 	}{
-		"nothing set":         {nil, "off"},
-		"endpoint":            {map[string]string{otlp.EndpointName: "http://localhost:4318"}, "on"},
-		"IPv6":                {map[string]string{otlp.EndpointName: "http://[::1]:4318"}, "on"},
-		"traces":              {map[string]string{otlp.TracesName: "http://127.0.0.1:1/x"}, "on"},
-		"disabled":            {map[string]string{otlp.EndpointName: "http://localhost:4318", otlp.DisabledName: "TRUE"}, "off"},
-		"always_off":          {map[string]string{otlp.EndpointName: "http://localhost:4318", otlp.SamplerName: "always_off"}, "off"},
-		"another sampler":     {map[string]string{otlp.EndpointName: "http://localhost:4318", otlp.SamplerName: "traceidratio"}, otlp.SamplerName},
-		"elsewhere":           {map[string]string{otlp.EndpointName: "http://collector.example.com:4318"}, otlp.EndpointName + " must be"},
-		"https":               {map[string]string{otlp.TracesName: "https://localhost:4318"}, otlp.TracesName + " must be"},
-		"not a URL":           {map[string]string{otlp.EndpointName: "::"}, otlp.EndpointName + " must be"},
-		"an address of loops": {map[string]string{otlp.EndpointName: "http://127.0.0.1.example.com"}, otlp.EndpointName + " must be"},
+		"nothing set":                        {nil, "off"},
+		"endpoint":                           {map[string]string{otlp.EndpointName: "http://localhost:4318"}, "on"},
+		"IPv6":                               {map[string]string{otlp.EndpointName: "http://[::1]:4318"}, "on"},
+		"traces":                             {map[string]string{otlp.TracesName: "http://127.0.0.1:1/x"}, "on"},
+		"disabled":                           {map[string]string{otlp.EndpointName: "http://localhost:4318", otlp.DisabledName: "TRUE"}, "off"},
+		"always_off":                         {map[string]string{otlp.EndpointName: "http://localhost:4318", otlp.SamplerName: "always_off"}, "off"},
+		"another sampler":                    {map[string]string{otlp.EndpointName: "http://localhost:4318", otlp.SamplerName: "traceidratio"}, otlp.SamplerName},
+		"elsewhere":                          {map[string]string{otlp.EndpointName: "http://collector.example.com:4318"}, otlp.EndpointName + " must be"},
+		"https":                              {map[string]string{otlp.TracesName: "https://localhost:4318"}, otlp.TracesName + " must be"},
+		"not a URL":                          {map[string]string{otlp.EndpointName: "::"}, otlp.EndpointName + " must be"},
+		"an address with control characters": {map[string]string{otlp.EndpointName: "http://127.0.0.1.example.com"}, otlp.EndpointName + " must be"},
 	} {
 		e, err := otlp.FromEnv(func(name string) string { return test.env[name] }, nil)
 		switch {

@@ -89,8 +89,8 @@ func TestBatchDefaultInput(t *testing.T) {
 func TestBatchIsSplitBySize(t *testing.T) {
 	t.Parallel()
 	for name, route := range map[string]string{
-		"by what $messages has":   "  - {name: o, sqs: 'orders*', start: m, batch: true}\n",
-		"by what the input makes": "  - {name: o, sqs: 'orders*', start: m, batch: true, input: '{% {\"b\": $messages.body, \"m\": $messages} %}'}\n",
+		"by what $messages has":    "  - {name: o, sqs: 'orders*', start: m, batch: true}\n",
+		"by the size of the input": "  - {name: o, sqs: 'orders*', start: m, batch: true, input: '{% {\"b\": $messages.body, \"m\": $messages} %}'}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +106,7 @@ func TestBatchIsSplitBySize(t *testing.T) {
 				t.Errorf("batchItemFailures: only the one that is too large by itself (-want +got):\n%s", diff)
 			}
 			if len(e.inputs) < 5 || len(e.inputs) > 16 {
-				t.Errorf("%d executions, want few, and as many as it takes", len(e.inputs))
+				t.Errorf("%d executions, want few", len(e.inputs))
 			}
 			for _, input := range e.inputs {
 				if len(input) > bridge.MaxInput {
@@ -135,14 +135,14 @@ func TestBatchPartialResults(t *testing.T) {
 		"none listed":         {failures(), []string{}},
 		"null":                {`{"batchItemFailures": null}`, []string{}},
 		"another output":      {`{"ok": true}`, []string{}},
-		"no object":           {`[1]`, []string{}},
+		"not an object":       {`[1]`, []string{}},
 		"one":                 {failures("m-2"), []string{"m-2"}},
 		"twice":               {failures("m-2", "m-2"), []string{"m-2"}},
 		"all":                 {failures(all...), all},
 		"unknown":             {failures("m-2", "m-9"), all},
 		"empty":               {failures(""), all},
 		"mis-keyed":           {`{"batchItemFailures": [{"id": "m-1"}]}`, all},
-		"no list":             {`{"batchItemFailures": "m-1"}`, all},
+		"not a list":          {`{"batchItemFailures": "m-1"}`, all},
 		"a list of something": {`{"batchItemFailures": ["m-1", null]}`, all},
 	}
 	for name, test := range tests {

@@ -23,7 +23,7 @@ func TestDeadLetterIsLogged(t *testing.T) {
 		keys string
 		want []string
 	}{
-		"records of their own": {
+		"one execution for each record": {
 			"concurrency: 1, input: '{% $message.body %}'",
 			[]string{"delivery settled  dead-m-1", "delivery settled  dead-m-2"},
 		},

@@ -124,7 +124,7 @@ func TestPoison(t *testing.T) {
 				t.Errorf("attributes = %v, want ErrorName %s and a cause", a, test.want)
 			}
 			if _, ok := q.sent[0].Attributes["ExecutionArn"]; ok {
-				t.Error("ExecutionArn of nothing: SQS takes no empty value")
+				t.Error("empty ExecutionArn: SQS refuses empty values")
 			}
 		})
 	}
@@ -176,15 +176,15 @@ func TestDeadLetterAttributes(t *testing.T) {
 		own  map[string]any
 		want string // the names of our attributes; empty if the record is retried
 	}{
-		"none":                     {own(0), six},
-		"four":                     {own(4), six},
-		"five":                     {own(5), "Expressway"},
-		"nine":                     {own(9), "Expressway"},
-		"ten":                      {own(10), ""},
-		"one of our names":         {own(1, "Route"), "Expressway"},
-		"the name of all":          {own(1, "Expressway"), six},
-		"the name of all, and ten": {own(9, "Expressway"), ""},
-		"not to be read":           {map[string]any{"a": map[string]any{"dataType": "String"}}, ""},
+		"none":                              {own(0), six},
+		"four":                              {own(4), six},
+		"five":                              {own(5), "Expressway"},
+		"nine":                              {own(9), "Expressway"},
+		"ten":                               {own(10), ""},
+		"an attribute that Expressway sets": {own(1, "Route"), "Expressway"},
+		"the name of all":                   {own(1, "Expressway"), six},
+		"the name of all, and ten":          {own(9, "Expressway"), ""},
+		"not to be read":                    {map[string]any{"a": map[string]any{"dataType": "String"}}, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -273,7 +273,7 @@ func TestDeadLetterText(t *testing.T) {
 				t.Errorf("ErrorName, ErrorCause (-want +got):\n%s", diff)
 			}
 			if _, has := a["ErrorCause"]; has != (test.wantCause != "") {
-				t.Error("ErrorCause of nothing: SQS takes no empty value")
+				t.Error("empty ErrorCause: SQS refuses empty values")
 			}
 		})
 	}

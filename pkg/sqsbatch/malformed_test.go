@@ -23,20 +23,20 @@ func TestMalformedRecords(t *testing.T) {
 		record map[string]any
 		cause  string // empty for a record that is fine
 	}{
-		"no body":                 {map[string]any{"body": nil}, "no body"},
-		"body of another type":    {map[string]any{"body": 1}, "no body"},
-		"another source":          {map[string]any{"eventSource": "aws:kinesis"}, "does not come from aws:sqs"},
-		"no source":               {map[string]any{"eventSource": nil}, "does not come from aws:sqs"},
-		"attributes no object":    {map[string]any{"attributes": []any{}}, "attributes are not an object"},
-		"own attributes a list":   {map[string]any{"messageAttributes": []any{1}}, "messageAttributes are not an object"},
-		"not UTF-8":               {map[string]any{"body": "BAD"}, "not UTF-8"},
-		"not UTF-8, elsewhere":    {map[string]any{"attributes": attributes("SenderId", "BAD")}, "not UTF-8"},
-		"unknown attributes":      {map[string]any{"attributes": attributes("New", "1"), "newField": 1}, ""},
-		"no attributes":           {map[string]any{"attributes": map[string]any{}, "messageAttributes": nil}, ""},
-		"half a surrogate":        {map[string]any{"body": `"HALF"`}, ""},
-		"body that is cut off":    {map[string]any{"body": `{"a":`}, ""},
-		"body nested very deeply": {map[string]any{"body": strings.Repeat("[", 100000)}, ""},
-		"body over the limit":     {map[string]any{"body": strings.Repeat("x", bridge.MaxInput)}, "Step Functions takes at most 262144"},
+		"no body":                       {map[string]any{"body": nil}, "no body"},
+		"body of another type":          {map[string]any{"body": 1}, "no body"},
+		"another source":                {map[string]any{"eventSource": "aws:kinesis"}, "does not come from aws:sqs"},
+		"no source":                     {map[string]any{"eventSource": nil}, "does not come from aws:sqs"},
+		"attributes are not an object":  {map[string]any{"attributes": []any{}}, "attributes are not an object"},
+		"message attributes are a list": {map[string]any{"messageAttributes": []any{1}}, "messageAttributes are not an object"},
+		"not UTF-8":                     {map[string]any{"body": "BAD"}, "not UTF-8"},
+		"not UTF-8, elsewhere":          {map[string]any{"attributes": attributes("SenderId", "BAD")}, "not UTF-8"},
+		"unknown attributes":            {map[string]any{"attributes": attributes("New", "1"), "newField": 1}, ""},
+		"no attributes":                 {map[string]any{"attributes": map[string]any{}, "messageAttributes": nil}, ""},
+		"half a surrogate":              {map[string]any{"body": `"HALF"`}, ""},
+		"body that is cut off":          {map[string]any{"body": `{"a":`}, ""},
+		"body nested very deeply":       {map[string]any{"body": strings.Repeat("[", 100000)}, ""},
+		"body over the limit":           {map[string]any{"body": strings.Repeat("x", bridge.MaxInput)}, "Step Functions takes at most 262144"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestNoRouteIsCounted(t *testing.T) {
 func TestRecordsThatCannotBeToldApart(t *testing.T) {
 	t.Parallel()
 	for name, bad := range map[string]string{
-		"no object": `1`, "null": `null`, "no id": `{"body":"x"}`, "empty id": `{"messageId":""}`, "id of another type": `{"messageId":7}`, "id not UTF-8": "{\"messageId\":\"\xff\"}",
+		"not an object": `1`, "null": `null`, "no id": `{"body":"x"}`, "empty id": `{"messageId":""}`, "id of another type": `{"messageId":7}`, "id not UTF-8": "{\"messageId\":\"\xff\"}",
 	} {
 		var event struct{ Records []json.RawMessage }
 		if err := json.Unmarshal(records(map[string]any{}), &event); err != nil {

@@ -32,7 +32,7 @@ func TestDeadLetterRunsWhenItIsPutBack(t *testing.T) {
 		claim bool // lasts
 	}{
 		"a workflow's failure": {`{"id":1}`, func() (bridge.Outcome, error) { return fail("Invalid") }, false},
-		"a workflow's failure by our name": {`{"id":1}`, func() (bridge.Outcome, error) {
+		"a workflow's failure with a name of the bridge": {`{"id":1}`, func() (bridge.Outcome, error) {
 			return fail(bridge.Unknown)
 		}, false},
 		"expression failed": {`{"id":1,"broken":true}`, nil, false},
@@ -151,14 +151,14 @@ func TestFingerprint(t *testing.T) {
 		unwrap, key, first, second string
 		same                       bool
 	}{
-		"a replay, unwrapped":         {"eventbridge", "$message.body.id", event, replay, true},
-		"a replay, as it is":          {"", "$message.body.detail.id", event, replay, true},
-		"another event":               {"", "$message.body.detail.id", event, other, false},
-		"published twice":             {"sns", "$message.body.id", published(`"{\"id\":7}"`, "a"), published(`"{\"id\":7}"`, "b"), true},
-		"published otherwise":         {"sns", "$message.body.id", published(`"{\"id\":7}"`, "a"), published(`"{\"id\":7,\"n\":1}"`, "b"), false},
-		"a name like that in a body":  {"", "$message.body.id", `{"id":7}`, `{"id":7,"replay-name":"x"}`, false},
-		"not quite an event":          {"", "$message.body.id", `{"id":7,"detail-type":1}`, `{"id":7,"detail-type":1,"replay-name":"x"}`, false},
-		"the same, written otherwise": {"", "$message.body.id", `{"id":7}`, `{"id": 7}`, false},
+		"a replay, unwrapped":           {"eventbridge", "$message.body.id", event, replay, true},
+		"a replay, as it is":            {"", "$message.body.detail.id", event, replay, true},
+		"another event":                 {"", "$message.body.detail.id", event, other, false},
+		"published twice":               {"sns", "$message.body.id", published(`"{\"id\":7}"`, "a"), published(`"{\"id\":7}"`, "b"), true},
+		"published otherwise":           {"sns", "$message.body.id", published(`"{\"id\":7}"`, "a"), published(`"{\"id\":7,\"n\":1}"`, "b"), false},
+		"a name like that in a body":    {"", "$message.body.id", `{"id":7}`, `{"id":7,"replay-name":"x"}`, false},
+		"not quite an event":            {"", "$message.body.id", `{"id":7,"detail-type":1}`, `{"id":7,"detail-type":1,"replay-name":"x"}`, false},
+		"the same, written differently": {"", "$message.body.id", `{"id":7}`, `{"id": 7}`, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

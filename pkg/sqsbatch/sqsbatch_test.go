@@ -236,7 +236,7 @@ func TestEventsThatAreNoBatch(t *testing.T) {
 	t.Parallel()
 	b := batch(t, orders, succeed)
 	payloads := map[string][]byte{
-		"empty": nil, "null": []byte("null"), "cut off": []byte(`{"Records":[{`), "no list": []byte(`{"Records":{}}`),
+		"empty": nil, "null": []byte("null"), "cut off": []byte(`{"Records":[{`), "not a list": []byte(`{"Records":{}}`),
 		"no id": []byte(`{"Records":[{"eventSource":"aws:sqs"}]}`),
 	}
 	for _, name := range []string{"s3-event.json", "dynamodb-event.json", "kinesis-event.json", "sns-event.json", "apigw-v2-request-iam.json"} {

@@ -190,7 +190,7 @@ func TestConfigurations(t *testing.T) {
 		"no destination":      {`"loggingConfiguration":{"level":"ERROR"}`, "Invalid Logging Configuration: Must specify exactly one Log Destination."},
 		"two":                 {`"loggingConfiguration":{"destinations":[{},{}]}`, "Invalid Logging Configuration: Must specify exactly one Log Destination."},
 		"no group":            {`"loggingConfiguration":{"level":"ALL","destinations":[{}]}`, "Invalid Logging Configuration: Log Destination not found."},
-		"no such level":       {`"loggingConfiguration":{"level":"DEBUG"}`, "1 validation error detected: Value 'DEBUG' at 'loggingConfiguration.level' failed to satisfy constraint: Member must satisfy enum value set: [ALL, ERROR, FATAL, OFF]"},
+		"unknown level":       {`"loggingConfiguration":{"level":"DEBUG"}`, "1 validation error detected: Value 'DEBUG' at 'loggingConfiguration.level' failed to satisfy constraint: Member must satisfy enum value set: [ALL, ERROR, FATAL, OFF]"},
 		"key":                 {`"encryptionConfiguration":{"type":"CUSTOMER_MANAGED_KMS_KEY","kmsKeyId":"k","kmsDataKeyReusePeriodSeconds":60}`, ""},
 		"no key":              {`"encryptionConfiguration":{"type":"CUSTOMER_MANAGED_KMS_KEY"}`, "Invalid Encryption Configuration: 'kmsKeyId' is required for the type 'CUSTOMER_MANAGED_KMS_KEY'."},
 		"no type":             {`"encryptionConfiguration":{}`, "1 validation error detected: Value null at 'encryptionConfiguration.type' failed to satisfy constraint: Member must not be null"},

@@ -88,7 +88,7 @@ func TestHandlerRefusals(t *testing.T) {
 			one("Value at 'input' failed to satisfy constraint: Member must have length less than or equal to 262144"),
 		},
 		{
-			"input no JSON", "StartSyncExecution", `{"stateMachineArn":"` + machineARN + `","input":"{"}`, model + "InvalidExecutionInput", "",
+			"input is not JSON", "StartSyncExecution", `{"stateMachineArn":"` + machineARN + `","input":"{"}`, model + "InvalidExecutionInput", "",
 		},
 		{
 			"input empty", "StartSyncExecution", `{"stateMachineArn":"` + machineARN + `","input":""}`, model + "InvalidExecutionInput", "",
@@ -111,7 +111,7 @@ func TestHandlerRefusals(t *testing.T) {
 		{"cut off", "StartSyncExecution", `{"stateMachineArn":"arn`, front + "SerializationException", ""},
 		{"empty body", "StartSyncExecution", ``, front + "SerializationException", ""},
 		{"array", "StartSyncExecution", `[]`, front + "SerializationException", ""},
-		{"no UTF-8", "StartSyncExecution", "{\"name\":\"\xff\"}", front + "SerializationException", ""},
+		{"not UTF-8", "StartSyncExecution", "{\"name\":\"\xff\"}", front + "SerializationException", ""},
 		{"too deep", "StartSyncExecution", strings.Repeat("[", 5000), front + "SerializationException", ""},
 		{"unknown operation", "ListEverything", `{}`, front + "UnknownOperationException", ""},
 		{"no operation", "", `{}`, front + "UnknownOperationException", ""},
@@ -184,7 +184,7 @@ func TestHandlerRefusals(t *testing.T) {
 		{"token", "ListStateMachines", `{"nextToken":"x"}`, model + "InvalidToken", "Invalid Token: 'Invalid token'"},
 		{"page size is text", "ListStateMachines", `{"maxResults":"5"}`, front + "SerializationException", "STRING_VALUE can not be converted to an Integer"},
 		{
-			"update of nothing", "UpdateStateMachine", `{"stateMachineArn":"` + machineARN + `"}`, model + "MissingRequiredParameter",
+			"empty update", "UpdateStateMachine", `{"stateMachineArn":"` + machineARN + `"}`, model + "MissingRequiredParameter",
 			"Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified",
 		},
 		{

@@ -29,15 +29,15 @@ func TestNestedExecutions(t *testing.T) {
 		err                      string
 		want                     map[string]string
 	}{
-		"sync":          {"states:startSyncExecution", "orders", `{"a": 1}`, bridge.Succeeded, "", map[string]string{"Status": "SUCCEEDED", "Output": `{"a":1}`}},
-		"sync fails":    {"states:startSyncExecution", "failing", `{}`, bridge.Failed, "States.TaskFailed", nil},
-		"sdk fails":     {"aws-sdk:sfn:startSyncExecution", "failing", `{}`, bridge.Succeeded, "", map[string]string{"Status": "FAILED", "Error": "Order.Rejected", "Cause": "no stock"}},
-		"not there":     {"states:startSyncExecution", "nobody", `{}`, bridge.Failed, "StepFunctions.StateMachineDoesNotExistException", nil},
-		"sdk not there": {"aws-sdk:sfn:startExecution", "nobody", `{}`, bridge.Failed, "Sfn.StateMachineDoesNotExistException", nil},
-		"no JSON":       {"states:startSyncExecution", "orders", `"{"`, bridge.Failed, "StepFunctions.InvalidExecutionInputException", nil},
-		"standard":      {"states:startSyncExecution", "standard", `{}`, bridge.Failed, "StepFunctions.StateMachineTypeNotSupportedException", nil},
-		"async":         {"states:startExecution", "orders", `{}`, bridge.Succeeded, "", map[string]string{"StartDate": "2026-11-22T10:30:00.250Z"}},
-		"version":       {"states:startSyncExecution", "orders:1", `{}`, bridge.Succeeded, "", map[string]string{"StateMachineArn": machineARN + ":1"}},
+		"sync":                 {"states:startSyncExecution", "orders", `{"a": 1}`, bridge.Succeeded, "", map[string]string{"Status": "SUCCEEDED", "Output": `{"a":1}`}},
+		"sync fails":           {"states:startSyncExecution", "failing", `{}`, bridge.Failed, "States.TaskFailed", nil},
+		"sdk fails":            {"aws-sdk:sfn:startSyncExecution", "failing", `{}`, bridge.Succeeded, "", map[string]string{"Status": "FAILED", "Error": "Order.Rejected", "Cause": "no stock"}},
+		"missing machine":      {"states:startSyncExecution", "nobody", `{}`, bridge.Failed, "StepFunctions.StateMachineDoesNotExistException", nil},
+		"missing machine, SDK": {"aws-sdk:sfn:startExecution", "nobody", `{}`, bridge.Failed, "Sfn.StateMachineDoesNotExistException", nil},
+		"not JSON":             {"states:startSyncExecution", "orders", `"{"`, bridge.Failed, "StepFunctions.InvalidExecutionInputException", nil},
+		"standard":             {"states:startSyncExecution", "standard", `{}`, bridge.Failed, "StepFunctions.StateMachineTypeNotSupportedException", nil},
+		"async":                {"states:startExecution", "orders", `{}`, bridge.Succeeded, "", map[string]string{"StartDate": "2026-11-22T10:30:00.250Z"}},
+		"version":              {"states:startSyncExecution", "orders:1", `{}`, bridge.Succeeded, "", map[string]string{"StateMachineArn": machineARN + ":1"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -80,7 +80,7 @@ func TestPersist(t *testing.T) {
 func TestPersistBrokenFiles(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ text, want string }{
-		"no JSON":    {`{`, "not a stored state machine"},
+		"not JSON":   {`{`, "not a stored state machine"},
 		"empty":      {``, "not a stored state machine"},
 		"format":     {`{"format":2}`, "stored in format 2, but this version reads only 1"},
 		"no machine": {`{"format":1}`, `the ARN "" is not one of a state machine ""`},

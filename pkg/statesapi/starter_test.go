@@ -61,7 +61,7 @@ func TestStarterFailures(t *testing.T) {
 		{"STANDARD", bridge.Start{StateMachineARN: machineARN + "-standard"}, bridge.Misconfigured},
 		{"name", bridge.Start{StateMachineARN: machineARN, Name: "a b"}, bridge.Misconfigured},
 		{"long name", bridge.Start{StateMachineARN: machineARN, Name: strings.Repeat("n", 81)}, bridge.Misconfigured},
-		{"no JSON", bridge.Start{StateMachineARN: machineARN, Input: json.RawMessage(`{"secret`)}, bridge.BadRequest},
+		{"not JSON", bridge.Start{StateMachineARN: machineARN, Input: json.RawMessage(`{"secret`)}, bridge.BadRequest},
 		{"too large", bridge.Start{StateMachineARN: machineARN, Input: json.RawMessage(strings.Repeat("1", bridge.MaxInput+1))}, bridge.InputTooLarge},
 	}
 	s := newFake(t, Options{}, echo)

@@ -82,7 +82,7 @@ func (f doFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
 // connection that the service closed long ago.
 func TestStaleConnectionIsNotWrittenTo(t *testing.T) {
 	t.Parallel()
-	for title, last := range map[string]string{"closed": "", "closed with a word": "HTTP/1.1 408 Request Timeout\r\n\r\n", "reset": ""} {
+	for title, last := range map[string]string{"closed": "", "closed after a response": "HTTP/1.1 408 Request Timeout\r\n\r\n", "reset": ""} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
 			client, service := pair(t)

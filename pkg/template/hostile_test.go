@@ -84,7 +84,7 @@ func TestHostileTemplates(t *testing.T) {
 			case took := <-done:
 				t.Logf("%d bytes in %s", len(source), took)
 			case <-time.After(time.Minute):
-				t.Fatal("takes more than a minute")
+				t.Fatal("it takes more than a minute")
 			}
 		})
 	}

@@ -132,7 +132,7 @@ func TestIntrinsicFunctions(t *testing.T) {
 				t.Errorf("unknown is %q, not %q", got, why)
 			}
 			if v.Pos.Line != 29 {
-				t.Errorf("the value is in line %d", v.Pos.Line)
+				t.Errorf("the value is on line %d", v.Pos.Line)
 			}
 		})
 	}

@@ -28,7 +28,7 @@ func TestParse(t *testing.T) {
 		"not sampled":                {root + ";Sampled=0", root + ";Sampled=0"},
 		"sampling not understood":    {root + ";Sampled=yes", root},
 		"load balancer's self":       {"Self=1-67891234-12456789abcdef012345678f;" + root, root},
-		"the SDK's id of nothing":    {root + ";Parent=0000000000000000;Sampled=0", root + ";Sampled=0"},
+		"the SDK's zero id":          {root + ";Parent=0000000000000000;Sampled=0", root + ";Sampled=0"},
 		"parent malformed":           {root + ";Parent=foo;Sampled=1", root + ";Sampled=1"},
 		"field twice, last counts":   {root + ";x=1;x=2", root + ";x=2"},
 		"line break in a field":      {root + ";x=1\r\nHost: evil;y=2", root + ";y=2"},
@@ -36,7 +36,7 @@ func TestParse(t *testing.T) {
 		"no equals sign":             {root + ";rubbish;;", root},
 		"empty":                      {"", ""},
 		"no root":                    {"Parent=0000000000000000;Sampled=0", ""},
-		"root of another version":    {"Root=2-5759e988-bd862e3fe1be46a994272793", ""},
+		"root with another version":  {"Root=2-5759e988-bd862e3fe1be46a994272793", ""},
 		"root too short":             {"Root=1-5759e988-bd862e3fe1be46a99427279", ""},
 		"root with a line break":     {"Root=1-5759e988-bd862e3fe1be46a9942727\r\n", ""},
 		"root not hexadecimal":       {"Root=1-5759e988-bd862e3fe1be46a99427279z", ""},
@@ -107,13 +107,13 @@ func TestChoose(t *testing.T) {
 	bad := "Parent=0000000000000000;Sampled=0"
 	const w3c, converted = "00-5759e988000000000000000000000005-53995c3f42cd8ad8-01", "Root=1-5759e988-000000000000000000000005;Parent=53995c3f42cd8ad8;Sampled=1"
 	tests := map[string]struct{ record, context, env, request, w3c, want string }{
-		"record first":          {header(1), header(2), header(3), header(4), w3c, header(1)},
-		"context next":          {"", header(2), header(3), header(4), w3c, header(2)},
-		"environment next":      {"", "", header(3), header(4), w3c, header(3)},
-		"request next":          {"", "", "", header(4), w3c, header(4)},
-		"W3C's last":            {"", "", "", "", w3c, converted},
-		"what has no root, not": {bad, bad, bad, header(4), w3c, header(4)},
-		"none":                  {bad, "", bad, "", "00-bad", ""},
+		"record first":     {header(1), header(2), header(3), header(4), w3c, header(1)},
+		"context next":     {"", header(2), header(3), header(4), w3c, header(2)},
+		"environment next": {"", "", header(3), header(4), w3c, header(3)},
+		"request next":     {"", "", "", header(4), w3c, header(4)},
+		"W3C's last":       {"", "", "", "", w3c, converted},
+		"without a root":   {bad, bad, bad, header(4), w3c, header(4)},
+		"none":             {bad, "", bad, "", "00-bad", ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -22,19 +22,19 @@ func TestUnsignedHandshakesAreOptIn(t *testing.T) {
 		request *verify.Request
 		echoed  string
 	}{
-		"monday":            {monday, post(`{"challenge":"abc_-9"}`), `{"challenge":"abc_-9"}`},
-		"monday, markup":    {monday, post(`{"challenge":"<script>"}`), ""},
-		"monday, long":      {monday, post(`{"challenge":"` + strings.Repeat("a", 257) + `"}`), ""},
-		"monday, none":      {monday, post(`{"event":{"type":"x"}}`), ""},
-		"monday, GET":       {monday, get(url.Values{"challenge": {"abc"}}), ""},
-		"feishu":            {feishu, post(`{"type":"url_verification","challenge":"abc","token":"t"}`), `{"challenge":"abc"}`},
-		"feishu, delivery":  {feishu, post(`{"type":"event","challenge":"abc"}`), ""},
-		"grid":              {grid, post(gridBody, "Aeg-Event-Type", "SubscriptionValidation"), `{"validationResponse":"512d38b6-c7b8"}`},
-		"grid, no header":   {grid, post(gridBody), ""},
-		"grid, two events":  {grid, post(strings.Replace(gridBody, "[", "[{},", 1), "Aeg-Event-Type", "SubscriptionValidation"), ""},
-		"grid, not a code":  {grid, post(strings.Replace(gridBody, "512d", "<b>", 1), "Aeg-Event-Type", "SubscriptionValidation"), ""},
-		"grid, not a list":  {grid, post(`{"data":{}}`, "Aeg-Event-Type", "SubscriptionValidation"), ""},
-		"grid, text behind": {grid, post(gridBody+"x", "Aeg-Event-Type", "SubscriptionValidation"), ""},
+		"monday":               {monday, post(`{"challenge":"abc_-9"}`), `{"challenge":"abc_-9"}`},
+		"monday, markup":       {monday, post(`{"challenge":"<script>"}`), ""},
+		"monday, long":         {monday, post(`{"challenge":"` + strings.Repeat("a", 257) + `"}`), ""},
+		"monday, no challenge": {monday, post(`{"event":{"type":"x"}}`), ""},
+		"monday, GET":          {monday, get(url.Values{"challenge": {"abc"}}), ""},
+		"feishu":               {feishu, post(`{"type":"url_verification","challenge":"abc","token":"t"}`), `{"challenge":"abc"}`},
+		"feishu, delivery":     {feishu, post(`{"type":"event","challenge":"abc"}`), ""},
+		"grid":                 {grid, post(gridBody, "Aeg-Event-Type", "SubscriptionValidation"), `{"validationResponse":"512d38b6-c7b8"}`},
+		"grid, no header":      {grid, post(gridBody), ""},
+		"grid, two events":     {grid, post(strings.Replace(gridBody, "[", "[{},", 1), "Aeg-Event-Type", "SubscriptionValidation"), ""},
+		"grid, not a code":     {grid, post(strings.Replace(gridBody, "512d", "<b>", 1), "Aeg-Event-Type", "SubscriptionValidation"), ""},
+		"grid, not a list":     {grid, post(`{"data":{}}`, "Aeg-Event-Type", "SubscriptionValidation"), ""},
+		"grid, trailing text":  {grid, post(gridBody+"x", "Aeg-Event-Type", "SubscriptionValidation"), ""},
 	} {
 		off := newRoute(t, test.spec, clockAt(epoch), environment{"secret"}, verify.Options{})
 		if reply, err := off.receive(t, test.request); reply != nil || verify.ReasonOf(err) == "" {
@@ -79,7 +79,7 @@ func TestFurtherHandshakes(t *testing.T) {
 		"trello":                  {verify.Spec{Provider: "trello", URL: "https://h.example"}, head, 200, ""},
 		"mandrill":                {verify.Spec{Provider: "mandrill", URL: "https://h.example"}, head, 200, ""},
 		"intercom":                {verify.Spec{Provider: "intercom"}, head, 200, ""},
-		"github has none":         {verify.Spec{Provider: "github"}, head, 0, ""},
+		"github, no handshake":    {verify.Spec{Provider: "github"}, head, 0, ""},
 		"woocommerce":             {verify.Spec{Provider: "woocommerce"}, woo, 200, ""},
 		"woocommerce, JSON":       {verify.Spec{Provider: "woocommerce"}, post("webhook_id=12", "Content-Type", "application/json"), 0, ""},
 		"woocommerce, more":       {verify.Spec{Provider: "woocommerce"}, post("webhook_id=12&a=1", "Content-Type", "application/x-www-form-urlencoded"), 0, ""},

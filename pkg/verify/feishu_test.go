@@ -50,7 +50,7 @@ func TestFeishuEncryption(t *testing.T) {
 		"half a block":       `{"encrypt":"AAECAwQFBgcICQoLDA0ODwAA"}`,
 		"no ciphertext":      `{"encrypt":"AAECAwQFBgcICQoLDA0ODw=="}`,
 		"not base64":         `{"encrypt":"!"}`,
-		"the key of another": `{"encrypt":"` + sealedBy(t, "another key") + `"}`,
+		"another's key":      `{"encrypt":"` + sealedBy(t, "another key") + `"}`,
 	} {
 		// Signed with the key, and therefore by Feishu, but not an event.
 		checkNamed(t, name, one.verifier, feishuPost(feishuKey, body), verify.Malformed)

@@ -74,7 +74,7 @@ func TestLibraries(t *testing.T) {
 	}
 	t.Logf("%d requests for %d providers, %d of them accepted", cases, len(providers), accepted)
 	if cases < 1100 || accepted < 450 || len(providers) < 30 {
-		t.Errorf("%d requests for %d providers, %d accepted: the file is not whole", cases, len(providers), accepted)
+		t.Errorf("%d requests for %d providers, %d accepted: the file is incomplete", cases, len(providers), accepted)
 	}
 }
 

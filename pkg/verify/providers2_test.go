@@ -112,7 +112,7 @@ func TestProviders2(t *testing.T) {
 			continue
 		}
 		if _, ok := verify.Lookup(v.Provider); !ok {
-			t.Errorf("%s: no preset", v.ID)
+			t.Errorf("%s: missing preset", v.ID)
 			continue
 		}
 		if v.VerifiedBy != "" {

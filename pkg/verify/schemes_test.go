@@ -225,8 +225,8 @@ func TestSNSCertificateOutage(t *testing.T) {
 	r := original.request(t)
 	for name, fetch := range map[string]verify.Fetch{
 		"no answer": func(context.Context, string) ([]byte, error) { return nil, errors.New("no answer") },
-		"no PEM":    func(context.Context, string) ([]byte, error) { return []byte("<html>"), nil },
-		"no DER": func(context.Context, string) ([]byte, error) {
+		"not PEM":   func(context.Context, string) ([]byte, error) { return []byte("<html>"), nil },
+		"not DER": func(context.Context, string) ([]byte, error) {
 			return []byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), nil
 		},
 	} {

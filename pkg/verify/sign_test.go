@@ -289,16 +289,16 @@ func TestCannotSign(t *testing.T) {
 		spec         verify.Spec
 		secret, body string
 	}{
-		"no secret":        {verify.Spec{Provider: "github", Secrets: refs}, "", "{}"},
-		"adyen, no hex":    {verify.Spec{Provider: "adyen", Secrets: refs}, "xyz", "{}"},
-		"adyen, no items":  {verify.Spec{Provider: "adyen", Secrets: refs}, "ab", "{}"},
-		"adyen, no JSON":   {verify.Spec{Provider: "adyen", Secrets: refs}, "ab", "["},
-		"adyen, amount":    {verify.Spec{Provider: "adyen", Secrets: refs}, "ab", `{"notificationItems":[{"NotificationRequestItem":{"eventCode":[]}}]}`},
-		"graph, no items":  {verify.Spec{Provider: "microsoft-graph", Secrets: refs}, "ab", `{"value":[1]}`},
-		"whsec, no base64": {verify.Spec{Provider: "svix", Secrets: refs}, "whsec_!", "{}"},
-		"no provider":      {verify.Spec{Provider: "gihub", Secrets: refs}, "k", "{}"},
-		"jwt, short":       {verify.Spec{JWT: &verify.JWT{Issuer: "i", Audience: "a"}, Secrets: refs}, "hunter2", "{}"},
-		"header not there": {verify.Spec{HMAC: &verify.HMAC{Header: "S", Signed: "{header:X}{body}"}, Secrets: refs}, "k", "{}"},
+		"no secret":         {verify.Spec{Provider: "github", Secrets: refs}, "", "{}"},
+		"adyen, not hex":    {verify.Spec{Provider: "adyen", Secrets: refs}, "xyz", "{}"},
+		"adyen, no items":   {verify.Spec{Provider: "adyen", Secrets: refs}, "ab", "{}"},
+		"adyen, not JSON":   {verify.Spec{Provider: "adyen", Secrets: refs}, "ab", "["},
+		"adyen, amount":     {verify.Spec{Provider: "adyen", Secrets: refs}, "ab", `{"notificationItems":[{"NotificationRequestItem":{"eventCode":[]}}]}`},
+		"graph, no items":   {verify.Spec{Provider: "microsoft-graph", Secrets: refs}, "ab", `{"value":[1]}`},
+		"whsec, not base64": {verify.Spec{Provider: "svix", Secrets: refs}, "whsec_!", "{}"},
+		"no provider":       {verify.Spec{Provider: "gihub", Secrets: refs}, "k", "{}"},
+		"jwt, short":        {verify.Spec{JWT: &verify.JWT{Issuer: "i", Audience: "a"}, Secrets: refs}, "hunter2", "{}"},
+		"missing header":    {verify.Spec{HMAC: &verify.HMAC{Header: "S", Signed: "{header:X}{body}"}, Secrets: refs}, "k", "{}"},
 	} {
 		signed, err := verify.SignRequest(test.spec, test.secret, post(test.body), epoch)
 		if err == nil || signed != nil || strings.Contains(err.Error(), "hunter2") {

@@ -156,9 +156,9 @@ func TestSNSChain(t *testing.T) {
 		"no roots":                    {map[string][]byte{snsCertURL: leaf}, nil, true, []string{snsCertURL}},
 		"chain served":                {map[string][]byte{snsCertURL: pemOf(good, a.between)}, roots(a.root), true, []string{snsCertURL}},
 		"issuer fetched":              {map[string][]byte{snsCertURL: leaf, issuerURL: a.between.Raw}, roots(a.root), true, []string{snsCertURL, issuerURL}},
-		"issuer not there":            {map[string][]byte{snsCertURL: leaf}, roots(a.root), false, []string{snsCertURL, issuerURL}},
+		"missing issuer":              {map[string][]byte{snsCertURL: leaf}, roots(a.root), false, []string{snsCertURL, issuerURL}},
 		"issuer is not a certificate": {map[string][]byte{snsCertURL: leaf, issuerURL: []byte("x")}, roots(a.root), false, []string{snsCertURL, issuerURL}},
-		"issuer of another":           {map[string][]byte{snsCertURL: leaf, issuerURL: evil.Raw}, roots(a.root), false, []string{snsCertURL, issuerURL}},
+		"another's issuer":            {map[string][]byte{snsCertURL: leaf, issuerURL: evil.Raw}, roots(a.root), false, []string{snsCertURL, issuerURL}},
 		"other roots":                 {map[string][]byte{snsCertURL: pemOf(good, a.between)}, roots(good), true, []string{snsCertURL}}, // the leaf itself is trusted
 		"unknown roots":               {map[string][]byte{snsCertURL: pemOf(good, a.between)}, x509.NewCertPool(), false, []string{snsCertURL}},
 		"issuer at any address":       {map[string][]byte{snsCertURL: pemOf(elsewhere)}, roots(a.root), false, []string{snsCertURL}},
@@ -239,7 +239,7 @@ func TestSNSFetchesAreFew(t *testing.T) {
 		t.Fatalf("after a pause an address was asked %d times, want 2", len(w.asked))
 	}
 	if err := send(nil); err != nil {
-		t.Fatalf("Verify = %v among invented addresses", err)
+		t.Fatalf("Verify = %v amid requests for invented addresses", err)
 	}
 	for i := range 200 {
 		if err := send(invented(i + 1)); !errors.Is(err, verify.ErrSecrets) {

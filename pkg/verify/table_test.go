@@ -79,7 +79,7 @@ func TestOneTable(t *testing.T) {
 			case *ast.Ident:
 				home, ok := declared[n.Name]
 				if ok && filepath.Dir(path) == "." && path != home && !slices.Contains(tables, path) {
-					t.Errorf("%s: %s is known outside its file and the tables", fset.Position(n.Pos()), n.Name)
+					t.Errorf("%s: %s is used outside its file and the tables", fset.Position(n.Pos()), n.Name)
 				}
 			}
 			for _, e := range compared {

@@ -18,8 +18,8 @@ func TestCheck(t *testing.T) {
 		line, column int
 	}{
 		"word":             {"not a definition", "Unrecognized token 'not': was expecting " + values, 1, 4},
-		"word in place":    {"{\n \"a\": nul}", "Unrecognized token 'nul': was expecting " + values, 2, 10},
-		"word behind":      {`{} x`, "Unrecognized token 'x': was expecting " + values, 1, 5},
+		"word as a value":  {"{\n \"a\": nul}", "Unrecognized token 'nul': was expecting " + values, 2, 10},
+		"trailing word":    {`{} x`, "Unrecognized token 'x': was expecting " + values, 1, 5},
 		"character":        {`{"a":}`, "Unexpected character ('}' (code 125)): expected a valid value " + values, 1, 7},
 		"hex, control":     {"\"\\u000\x10\"", "Illegal character ((CTRL-CHAR, code 16)): expected a hex-digit for character escape sequence", 1, 8},
 		"trailing comma":   {`{"a":1,}`, "Unexpected character ('}' (code 125)): was expecting double-quote to start field name", 1, 9},
@@ -38,16 +38,16 @@ func TestCheck(t *testing.T) {
 		"hex":              {`"\u12g4"`, "Unexpected character ('g' (code 103)): expected a hex-digit for character escape sequence", 1, 7},
 		"leading zero":     {`01`, "Invalid numeric value: Leading zeroes not allowed", 1, 3},
 		"minus":            {`-a`, "Unexpected character ('a' (code 97)) in numeric value: expected digit (0-9) to follow minus sign, for valid numeric value", 1, 3},
-		"minus alone":      {`-`, "Unexpected end-of-input: No digit following minus sign", 1, 2},
+		"only a minus":     {`-`, "Unexpected end-of-input: No digit following minus sign", 1, 2},
 		"point":            {`[1.x]`, "Unexpected character ('x' (code 120)) in numeric value: Decimal point not followed by a digit", 1, 5},
 		"point at the end": {`1.`, "Unexpected character ('.' (code 46)) in numeric value: Decimal point not followed by a digit", 1, 3},
 		"point and line":   {"[1.\n]", "Unexpected character ((CTRL-CHAR, code 10)) in numeric value: Decimal point not followed by a digit", 2, 1},
 		"exponent":         {`[1e]`, "Unexpected character (']' (code 93)) in numeric value: Exponent indicator not followed by a digit", 1, 5},
 		"nothing":          {" ", "No content to map due to end-of-input", 1, 0},
 		"too deep":         {strings.Repeat("[", 513), "Document nesting depth (513) exceeds the maximum allowed (512)", 1, 513},
-		"no UTF-8":         {"\"\xff\"", "Invalid UTF-8 start byte 0xff", 1, 2},
-		"all is well":      {`{"a":[1,-0.5e+3,"\u00e9\n",true,false,null,{}],"b":[]}`, "", 0, 0},
-		"member is twice":  {`{"a":1,"a":2}`, "", 0, 0},
+		"not UTF-8":        {"\"\xff\"", "Invalid UTF-8 start byte 0xff", 1, 2},
+		"valid":            {`{"a":[1,-0.5e+3,"\u00e9\n",true,false,null,{}],"b":[]}`, "", 0, 0},
+		"duplicate member": {`{"a":1,"a":2}`, "", 0, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -76,7 +76,7 @@ func TestHTTPRequests(t *testing.T) {
 			`{"Method":"PATCH","ApiEndpoint":"%URL%","Headers":{"X-A":"s","X-B":"s"},"QueryParameters":{"q":"s","r":"s"},"RequestBody":{"a":1,"b":"s"}}`,
 			sent{"PATCH", "/?q=c&r=s", `{"a":1,"b":"c"}`, map[string]string{"X-A": "c", "X-B": "s"}},
 		},
-		"a body of the connection alone": {
+		"a body from the connection only": {
 			`{"InvocationHttpParameters":{"BodyParameters":[{"Key":"b","Value":"c"}]}}`, `{"Method":"POST","ApiEndpoint":"%URL%"}`,
 			sent{"POST", "/", `{"b":"c"}`, map[string]string{"Content-Type": "application/json"}},
 		},
@@ -141,13 +141,13 @@ func TestHTTPAnswers(t *testing.T) {
 	}{
 		"JSON": {answer(201, "application/json; charset=utf-8", `{"a":1.0}`), "", `{"Headers":{"content-length":["9"],"content-type":["application/json; charset=utf-8"]},"ResponseBody":{"a":1.0},"StatusCode":201,"StatusText":"Created"}`, "", ""},
 		"text": {answer(200, "text/plain", `{}`), "", `{"Headers":{"content-length":["2"],"content-type":["text/plain"]},"ResponseBody":"{}","StatusCode":200,"StatusText":"OK"}`, "", ""},
-		"text of another charset": {
+		"text in another charset": {
 			answer(200, "text/plain; charset=ISO-8859-1", "caf\xe9"), "",
 			`{"Headers":{"content-length":["4"],"content-type":["text/plain; charset=ISO-8859-1"]},"ResponseBody":"café","StatusCode":200,"StatusText":"OK"}`, "", "",
 		},
-		"JSON that is none": {answer(200, "application/json", `<html>`), "", `{"Headers":{"content-length":["6"],"content-type":["application/json"]},"ResponseBody":"<html>","StatusCode":200,"StatusText":"OK"}`, "", ""},
-		"not found":         {answer(404, "application/json", `{"message":"m"}`), "", "", "States.Http.StatusCode.404", `{"message":"m"}`},
-		"without a body":    {answer(503, "", ""), "", "", "States.Http.StatusCode.503", "Service Unavailable"},
+		"invalid JSON":   {answer(200, "application/json", `<html>`), "", `{"Headers":{"content-length":["6"],"content-type":["application/json"]},"ResponseBody":"<html>","StatusCode":200,"StatusText":"OK"}`, "", ""},
+		"not found":      {answer(404, "application/json", `{"message":"m"}`), "", "", "States.Http.StatusCode.404", `{"message":"m"}`},
+		"without a body": {answer(503, "", ""), "", "", "States.Http.StatusCode.503", "Service Unavailable"},
 		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/elsewhere", http.StatusFound)
 		}, "", "", "States.Http.StatusCode.302", "Found"},

@@ -145,18 +145,18 @@ func TestLambdaErrors(t *testing.T) {
 		resource, parameters string
 		want                 asl.Error
 	}{
-		"of the function": {function("fails"), `{}`, asl.Error{Name: "T", Cause: `{"errorMessage":"m","errorType":"T","stackTrace":[]}`}},
-		"without a type":  {invoke, `{"FunctionName":"untyped"}`, asl.Error{Name: "Lambda.Unknown", Cause: `The cause could not be determined because Lambda did not return an error type. Returned payload: {"errorMessage":"Task timed out after 3.00 seconds"}`}},
-		"no JSON":         {function("text"), `{}`, asl.Error{Name: "Lambda.Unknown", Cause: `The cause could not be determined because Lambda did not return an error type. Returned payload: Task timed out`}},
-		"no function":     {invoke, `{"FunctionName":"nope"}`, asl.Error{Name: "Lambda.ResourceNotFoundException", Cause: `Function not found: arn:aws:lambda:us-east-1:123456789012:function:nope (Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: local; Proxy: null)`}},
-		"by the SDK":      {sdkInvoke, `{"FunctionName":"nope"}`, asl.Error{Name: "Lambda.ResourceNotFoundException", Cause: `Function not found: arn:aws:lambda:us-east-1:123456789012:function:nope (Service: Lambda, Status Code: 404, Request ID: local) (SDK Attempt Count: 1)`}},
-		"throttled":       {invoke, `{"FunctionName":"throttled"}`, asl.Error{Name: "Lambda.TooManyRequestsException", Cause: `Rate Exceeded. (Service: AWSLambda; Status Code: 429; Error Code: TooManyRequestsException; Request ID: id; Proxy: null)`}},
-		"of the service":  {function("broken"), `{}`, asl.Error{Name: "Lambda.ServiceException", Cause: `The endpoint answered Bad Gateway (Service: AWSLambda; Status Code: 502; Error Code: ServiceException; Request ID: local; Proxy: null)`}},
+		"of the function":  {function("fails"), `{}`, asl.Error{Name: "T", Cause: `{"errorMessage":"m","errorType":"T","stackTrace":[]}`}},
+		"without a type":   {invoke, `{"FunctionName":"untyped"}`, asl.Error{Name: "Lambda.Unknown", Cause: `The cause could not be determined because Lambda did not return an error type. Returned payload: {"errorMessage":"Task timed out after 3.00 seconds"}`}},
+		"not JSON":         {function("text"), `{}`, asl.Error{Name: "Lambda.Unknown", Cause: `The cause could not be determined because Lambda did not return an error type. Returned payload: Task timed out`}},
+		"missing function": {invoke, `{"FunctionName":"nope"}`, asl.Error{Name: "Lambda.ResourceNotFoundException", Cause: `Function not found: arn:aws:lambda:us-east-1:123456789012:function:nope (Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; Request ID: local; Proxy: null)`}},
+		"by the SDK":       {sdkInvoke, `{"FunctionName":"nope"}`, asl.Error{Name: "Lambda.ResourceNotFoundException", Cause: `Function not found: arn:aws:lambda:us-east-1:123456789012:function:nope (Service: Lambda, Status Code: 404, Request ID: local) (SDK Attempt Count: 1)`}},
+		"throttled":        {invoke, `{"FunctionName":"throttled"}`, asl.Error{Name: "Lambda.TooManyRequestsException", Cause: `Rate Exceeded. (Service: AWSLambda; Status Code: 429; Error Code: TooManyRequestsException; Request ID: id; Proxy: null)`}},
+		"of the service":   {function("broken"), `{}`, asl.Error{Name: "Lambda.ServiceException", Cause: `The endpoint answered Bad Gateway (Service: AWSLambda; Status Code: 502; Error Code: ServiceException; Request ID: local; Proxy: null)`}},
 		"text that is not JSON": {invoke, `{"FunctionName":"echo","Payload":"bar"}`, asl.Error{
 			Name:  "Lambda.InvalidRequestContentException",
 			Cause: `Could not parse request body into json: invalid JSON at offset 0: unexpected character 'b' (Service: AWSLambda; Status Code: 400; Error Code: InvalidRequestContentException; Request ID: local; Proxy: null)`,
 		}},
-		"what is not a function": {sdkInvoke, `{"FunctionName":"arn:aws:states:us-east-1:123456789012:stateMachine:m"}`, asl.Error{
+		"not a function": {sdkInvoke, `{"FunctionName":"arn:aws:states:us-east-1:123456789012:stateMachine:m"}`, asl.Error{
 			Name: "Lambda.LambdaException",
 			Cause: `1 validation error detected: Value 'arn:aws:states:us-east-1:123456789012:stateMachine:m' at 'functionName' failed to satisfy constraint: ` +
 				`Member must satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))? ` +

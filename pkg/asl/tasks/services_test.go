@@ -198,10 +198,10 @@ func TestServiceErrors(t *testing.T) {
 		"HTML": {
 			"aws-sdk:dynamodb:getItem", getItem, reply(200, `<html>`), "DynamoDb.SdkClientException", "the answer is not JSON",
 		},
-		"HTML that is an error": {
+		"HTML as an error": {
 			"aws-sdk:dynamodb:getItem", getItem, reply(502, `<html>`), "DynamoDb.DynamoDbException", "Bad Gateway (Service: DynamoDb, Status Code: 502",
 		},
-		"HTML that is an error, optimised": {
+		"HTML as an error, optimised": {
 			"dynamodb:getItem", getItem, reply(502, `<html>`), "DynamoDB.AmazonDynamoDBException", "Bad Gateway (Service: AmazonDynamoDBv2; Status Code: 502; Error Code: null;",
 		},
 		"a redirect": {
@@ -209,7 +209,7 @@ func TestServiceErrors(t *testing.T) {
 				http.Redirect(w, r, "http://127.0.0.1:1/elsewhere", http.StatusTemporaryRedirect)
 			}, "DynamoDb.DynamoDbException", "Temporary Redirect",
 		},
-		"an answer without an end": {
+		"an endless answer": {
 			"aws-sdk:dynamodb:getItem", getItem, func(w http.ResponseWriter, _ *http.Request) {
 				chunk := strings.Repeat(" ", 1<<20)
 				for range 17 {
@@ -296,12 +296,12 @@ func TestEndpoints(t *testing.T) {
 		service string
 		want    string
 	}{
-		"of the service":        {map[string]string{"AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://a", "AWS_ENDPOINT_URL": "http://b"}, "secretsmanager", "http://a"},
-		"of all":                {map[string]string{"AWS_ENDPOINT_URL": "http://b", "SQS_ENDPOINT": "http://c"}, "sqs", "http://b"},
-		"Step Functions Local":  {map[string]string{"DYNAMODB_ENDPOINT": "http://c"}, "dynamodb", "http://c"},
-		"switched off":          {map[string]string{"AWS_ENDPOINT_URL": "http://b", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, "sqs", ""},
-		"a service of its own":  {map[string]string{"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": "http://l"}, "cloudwatchlogs", "http://l"},
-		"of another one's name": {map[string]string{"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": "http://l"}, "cloudwatch", ""},
+		"of the service":                   {map[string]string{"AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://a", "AWS_ENDPOINT_URL": "http://b"}, "secretsmanager", "http://a"},
+		"of all":                           {map[string]string{"AWS_ENDPOINT_URL": "http://b", "SQS_ENDPOINT": "http://c"}, "sqs", "http://b"},
+		"Step Functions Local":             {map[string]string{"DYNAMODB_ENDPOINT": "http://c"}, "dynamodb", "http://c"},
+		"switched off":                     {map[string]string{"AWS_ENDPOINT_URL": "http://b", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, "sqs", ""},
+		"its own service":                  {map[string]string{"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": "http://l"}, "cloudwatchlogs", "http://l"},
+		"of a service with a similar name": {map[string]string{"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": "http://l"}, "cloudwatch", ""},
 	} {
 		s, ok := awsmodel.Lookup(test.service)
 		if !ok {

@@ -23,13 +23,13 @@ type DedupeContract struct {
 // Test runs the contract.
 func (c DedupeContract) Test(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, bridge.DedupeStore, *clock){
-		"a completed record is answered":     dedupeCompleted,
-		"a record in progress is held":       dedupeHeld,
-		"an attempt that crashed is over":    dedupeCrashed,
-		"a released key is free":             dedupeReleased,
-		"a claim that was lost changes none": dedupeLost,
-		"keys do not touch one another":      dedupeKeys,
-		"answers are kept to the byte":       dedupeAnswers,
+		"a completed record is answered":  dedupeCompleted,
+		"a record in progress is held":    dedupeHeld,
+		"an attempt that crashed is over": dedupeCrashed,
+		"a released key is free":          dedupeReleased,
+		"a lost claim changes nothing":    dedupeLost,
+		"keys do not touch one another":   dedupeKeys,
+		"answers are kept to the byte":    dedupeAnswers,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !c.Sequential {

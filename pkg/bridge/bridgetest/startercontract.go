@@ -31,7 +31,7 @@ func (c StarterContract) Test(t *testing.T) {
 	t.Run("an execution succeeds", c.succeeds)
 	t.Run("an execution that fails is an outcome", c.fails)
 	t.Run("an asynchronous start", c.asynchronous)
-	t.Run("what cannot start is permanent", c.refuses)
+	t.Run("a start that cannot succeed fails permanently", c.refuses)
 	t.Run("a context that has ended", c.cancelled)
 	t.Run("starts at once", c.concurrent)
 	if c.Hangs != "" {

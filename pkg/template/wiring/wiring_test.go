@@ -171,7 +171,7 @@ func TestWithoutTransform(t *testing.T) {
 				text := string(source)
 				if tt.old != "" && name == "plain.yaml" {
 					if strings.Count(text, tt.old) != 1 {
-						t.Fatalf("%q is there %d times", tt.old, strings.Count(text, tt.old))
+						t.Fatalf("%q occurs %d times", tt.old, strings.Count(text, tt.old))
 					}
 					text = strings.Replace(text, tt.old, tt.new, 1)
 				}
