@@ -28,7 +28,10 @@ func printStart(p *program, local *devserver.Local, server *devserver.Server, ev
 	for _, line := range wrap(machines(local), columns-2) {
 		fmt.Fprintf(p.stdout, "  %s\n", line)
 	}
-	if n := len(local.WentOn); n > 0 {
+	switch n := len(local.WentOn); {
+	case n == 1:
+		fmt.Fprintln(p.stdout, "  1 execution continues where it stopped")
+	case n > 1:
 		fmt.Fprintf(p.stdout, "  %d executions continue where they stopped\n", n)
 	}
 	fmt.Fprintln(p.stdout, "try")

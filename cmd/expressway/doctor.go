@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/expressway-dev/expressway/internal/deployed"
+	"github.com/expressway-dev/expressway/internal/words"
 )
 
 type doctorCommand struct {
@@ -38,7 +39,7 @@ func (c *doctorCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	if len(stack.Functions) == 0 && len(stack.Unread) == 0 {
-		return fmt.Errorf("the stack %s has no Expressway function among its %d functions: an Expressway function has the layer expressway-…, or a variable EXPRESSWAY_… and the runtime provided.al2023", c.Stack, stack.Others)
+		return fmt.Errorf("the stack %s has no Expressway function among its %s: an Expressway function has the layer expressway-…, or a variable EXPRESSWAY_… and the runtime provided.al2023", c.Stack, words.Count(stack.Others, "function"))
 	}
 	findings := stack.Check()
 	more, err := stack.CheckStores(ctx, getenv)
@@ -88,6 +89,6 @@ func (c *doctorCommand) text(p *program, stack *deployed.Stack, findings []deplo
 	for _, f := range stack.Functions {
 		mappings += len(f.Mappings)
 	}
-	fmt.Fprintf(p.stderr, "%s: %d Expressway functions, %d mappings and %d state machines were read; permissions are not checked\n",
-		c.Stack, len(stack.Functions), mappings, len(stack.Machines))
+	fmt.Fprintf(p.stderr, "%s: read %s, %s and %s; permissions are not checked\n", c.Stack,
+		words.Count(len(stack.Functions), "Expressway function"), words.Count(mappings, "mapping"), words.Count(len(stack.Machines), "state machine"))
 }

@@ -104,8 +104,8 @@ func TestDoctor(t *testing.T) {
 	t.Run("nothing wrong", func(t *testing.T) {
 		t.Parallel()
 		code, out, errs := doctor(server.Getenv, "--stack", "right", "--strict")
-		if code != 0 || out != "" || !strings.Contains(errs, "1 Expressway functions") {
-			t.Errorf("exit %d, want 0 and one function of Expressway: %s%s", code, out, errs)
+		if code != 0 || out != "" || !strings.Contains(errs, "read 1 Expressway function, ") {
+			t.Errorf("exit %d, want 0 and one Expressway function: %s%s", code, out, errs)
 		}
 	})
 	// With the configuration, each route has a mapping, each mapping a route, and each function
@@ -168,7 +168,7 @@ func TestDoctor(t *testing.T) {
 		}
 		for _, call := range *calls {
 			if verb, _, _ := strings.Cut(call, " "); verb != "Get" && verb != "List" && verb != "Describe" && verb != "GET" {
-				t.Errorf("calls %s, which does not only read", call)
+				t.Errorf("calls %s, which is not read-only", call)
 			}
 		}
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/expressway-dev/expressway/internal/deployed"
 	"github.com/expressway-dev/expressway/internal/insights"
+	"github.com/expressway-dev/expressway/internal/words"
 )
 
 type logsCommand struct {
@@ -77,11 +78,11 @@ func (c *logsCommand) Run(ctx context.Context, p *program) error {
 	again := result.Next.UTC().Format("2006-01-02T15:04:05.000Z")
 	switch {
 	case err != nil && len(result.Events) > 0:
-		return fmt.Errorf("%w\nthe %d lines so far are above; continue with --since %s", err, len(result.Events), again)
+		return fmt.Errorf("%w\n%s printed so far; continue with --since %s", err, words.Count(len(result.Events), "line"), again)
 	case err != nil:
 		return err
 	case result.More:
-		fmt.Fprintf(p.stderr, "note: there are more than %d lines: continue with --since %s, or raise --limit\n", len(result.Events), again)
+		fmt.Fprintf(p.stderr, "note: there are more than %s: continue with --since %s, or raise --limit\n", words.Count(len(result.Events), "line"), again)
 	case len(result.Events) == 0:
 		return fmt.Errorf("there are no lines between %s and %s: widen the range with --since, or check whether the logs are kept that long", since.UTC().Format(time.RFC3339), until.UTC().Format(time.RFC3339))
 	}

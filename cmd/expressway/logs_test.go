@@ -190,7 +190,7 @@ func TestLogsFromEachID(t *testing.T) {
 		"an execution's name":        {`"delivery":"d"`, "orders-http-m-1"},
 		"a redrive id":               {`"delivery":"` + message + `"`, "redrive-" + message},
 		"a dead letter's own id":     {`"delivery":"d","deadLetter":"` + message + `"`, message},
-		"the redrive id of that":     {`"delivery":"d","deadLetter":"` + message + `"`, "redrive-" + message},
+		"a dead letter's redrive id": {`"delivery":"d","deadLetter":"` + message + `"`, "redrive-" + message},
 		"a route":                    {`"delivery":"d"`, "orders-http"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -324,12 +324,12 @@ func TestLogsFaults(t *testing.T) {
 		want  []string
 	}{
 		"expired credentials":        {&logsAPI{failing: map[string]failure{"StartQuery": expired}}, nil, 0, []string{"logs:StartQuery: the credentials have expired"}},
-		"expired between two pages":  {&logsAPI{lines: many(10_050), failing: map[string]failure{"StartQuery": again}}, []string{"--limit", "20000"}, 10_000, []string{"the credentials have expired", "10000 lines so far are above; continue with --since 2026-11-30T18:00:09.999Z"}},
+		"expired between two pages":  {&logsAPI{lines: many(10_050), failing: map[string]failure{"StartQuery": again}}, []string{"--limit", "20000"}, 10_000, []string{"the credentials have expired", "10000 lines printed so far; continue with --since 2026-11-30T18:00:09.999Z"}},
 		"a permission missing":       {&logsAPI{failing: map[string]failure{"GetQueryResults": {1, http.StatusBadRequest, "AccessDeniedException", "not authorized"}}}, nil, 0, []string{"logs:GetQueryResults: a permission is missing"}},
 		"no such group":              {&logsAPI{failing: map[string]failure{"StartQuery": {1, http.StatusBadRequest, "ResourceNotFoundException", "log group /a does not exist"}}}, nil, 0, []string{"not found", "/a does not exist"}},
 		"throttled":                  {&logsAPI{failing: map[string]failure{"StartQuery": {1, http.StatusBadRequest, "ThrottlingException", "Rate exceeded"}}}, nil, 0, []string{"the service is throttling"}},
 		"too many queries":           {&logsAPI{failing: map[string]failure{"StartQuery": {1, http.StatusBadRequest, "LimitExceededException", "30 queries"}}}, nil, 0, []string{"the service is throttling"}},
-		"a partial answer":           {&logsAPI{lines: many(3), statuses: map[string]string{"q-1": "Timeout"}}, nil, 3, []string{"aborted the query (timeout)", "3 lines so far are above; continue with --since"}},
+		"a partial answer":           {&logsAPI{lines: many(3), statuses: map[string]string{"q-1": "Timeout"}}, nil, 3, []string{"aborted the query (timeout)", "3 lines printed so far; continue with --since"}},
 		"a query that is given up":   {&logsAPI{running: 1 << 30}, nil, 0, []string{"canceled"}},
 		"more than the limit":        {&logsAPI{lines: many(30)}, []string{"--limit", "20"}, 20, []string{"more than 20 lines: continue with --since 2026-11-30T18:00:00.020Z"}},
 		"nothing":                    {&logsAPI{}, nil, 0, []string{"there are no lines between 2026-11-30T17:00:00Z and 2026-11-30T19:00:00Z"}},

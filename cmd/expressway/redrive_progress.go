@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/expressway-dev/expressway/internal/redrive"
+	"github.com/expressway-dev/expressway/internal/words"
 )
 
 // A progress shows how far a redrive has come: with a bar on a terminal, and with
@@ -39,7 +40,7 @@ func (g *progress) show(p redrive.Progress) {
 	if p.Waiting {
 		note = ", waiting for letters that a killed run still hides"
 	}
-	text := fmt.Sprintf("%d of about %d letters, %d sent%s", p.Done, p.Total, p.Sent, note)
+	text := fmt.Sprintf("%d of about %s, %d sent%s", p.Done, words.Count(p.Total, "letter"), p.Sent, note)
 	if g.terminal {
 		fmt.Fprint(g.out, "\r\x1b[K"+bar(p))
 		g.drawn = true
@@ -55,7 +56,7 @@ func (g *progress) show(p redrive.Progress) {
 // bar draws the progress in less than the width of the narrowest terminals: a longer line
 // would wrap, and would be drawn again below itself each time.
 func bar(p redrive.Progress) string {
-	text := fmt.Sprintf("%d of about %d letters, %d sent", p.Done, p.Total, p.Sent)
+	text := fmt.Sprintf("%d of about %s, %d sent", p.Done, words.Count(p.Total, "letter"), p.Sent)
 	if p.Waiting {
 		text += ", waiting for hidden ones"
 	}

@@ -41,7 +41,7 @@ type Finding struct {
 // apiLimit is how many seconds an API waits for a function.
 const apiLimit = 30
 
-// Check returns the faults of what was read.
+// Check returns the findings about the stack as it was read.
 func (s *Stack) Check() []Finding {
 	var out []Finding
 	add := func(severity Severity, rule, resource, message, cure string) {

@@ -20,6 +20,7 @@ import (
 	"github.com/expressway-dev/expressway/internal/awsenv"
 	"github.com/expressway-dev/expressway/internal/awserr"
 	"github.com/expressway-dev/expressway/internal/awsjson"
+	"github.com/expressway-dev/expressway/internal/words"
 )
 
 // dedupeTable is the variable that names the table of deliveries.
@@ -235,7 +236,7 @@ func (s *stores) checkBucket(ctx context.Context, place, bucket string, add adde
 	case absent || days == 0:
 		add(Warning, "offload-bucket", place, fmt.Sprintf("nothing removes the objects of the bucket %s: payload stays forever, and is paid for", bucket), fmt.Sprintf("Add a LifecycleConfiguration whose ExpirationInDays is %d or more", minDays))
 	case days < minDays:
-		add(Warning, "offload-bucket", place, fmt.Sprintf("the bucket %s removes objects after %d days, but a message that refers to one may be kept for %d: it then fails for good", bucket, days, minDays), fmt.Sprintf("Set ExpirationInDays to %d or more", minDays))
+		add(Warning, "offload-bucket", place, fmt.Sprintf("the bucket %s removes objects after %s, but a message that refers to one may be kept for %s: it then fails for good", bucket, words.Count(days, "day"), words.Count(minDays, "day")), fmt.Sprintf("Set ExpirationInDays to %d or more", minDays))
 	}
 }
 

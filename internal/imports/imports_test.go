@@ -27,6 +27,7 @@ var allowed = map[string][]string{
 	"internal/sources":   {},
 	"internal/s3put":     {"internal/awsenv", "internal/awsjson", "pkg/bridge"},
 	"internal/waittable": {"internal/awsjson", "pkg/bridge"},
+	"internal/words":     {},
 
 	"pkg/jsonata":     {},
 	"pkg/asl":         {"pkg/jsonata"},
@@ -50,7 +51,7 @@ var allowed = map[string][]string{
 		"pkg/bridge", "pkg/config", "pkg/dedupe", "pkg/eventbridge", "pkg/httpfront", "pkg/jsonata", "pkg/metrics", "pkg/otlp", "pkg/secrets",
 		"pkg/sqsbatch", "pkg/stepfn", "pkg/verify",
 	},
-	"pkg/template": {"internal/sources", "pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},
+	"pkg/template": {"internal/sources", "internal/words", "pkg/bridge", "pkg/config", "pkg/jsonata", "pkg/secrets", "pkg/verify"},
 	"pkg/console":  {"internal/sources", "pkg/asl", "pkg/bridge", "pkg/jsonata", "pkg/statesapi"},
 	"pkg/devserver": {
 		"internal/awserr", "internal/s3put", "internal/samples", "internal/sources", "internal/waittable",

@@ -117,7 +117,7 @@ type Options struct {
 
 // Progress is the state of a run.
 type Progress struct {
-	// Done counts the finished letters of about Total, and Sent those of them that were
+	// Done counts the finished letters of about Total, and Sent how many of them were
 	// sent. Waiting means that the run waits for letters that a killed run still hides.
 	Done, Total, Sent int
 	Waiting           bool

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/expressway-dev/expressway/internal/words"
 )
 
 // A Report describes what a run did with each letter.
@@ -104,13 +106,13 @@ func (r *Report) Write(w io.Writer, dry bool) error {
 		fmt.Fprintf(&b, "%s: %s: %s\n", l.ID, l.Fate, l.Why)
 	}
 	if r.Unreached > 0 {
-		fmt.Fprintf(&b, "%d letters were not reached, because earlier letters of their message groups stay\n", r.Unreached)
+		fmt.Fprintf(&b, "%s not reached, because an earlier letter of the message group stays\n", words.Count(r.Unreached, "letter"))
 	}
 	verb := "sent"
 	if dry {
 		verb = "would be sent"
 	}
-	fmt.Fprintf(&b, "%d letters, %d %s\n", len(r.Lines), r.sent, verb)
+	fmt.Fprintf(&b, "%s, %d %s\n", words.Count(len(r.Lines), "letter"), r.sent, verb)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -154,7 +154,7 @@ func (a *attempt) answer(err error) *AnswerError {
 	return e
 }
 
-// An AnswerError is an answer of the service that is not the start's success.
+// An AnswerError is a response of the service that does not report a successful start.
 type AnswerError struct {
 	// Status is the HTTP status. 2xx means an answer that is cut off or not
 	// what the operation promises.

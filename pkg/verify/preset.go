@@ -82,11 +82,11 @@ type Retries struct {
 	// Span is the time from the first attempt to the last; 0 if there are no retries, or
 	// if it is not known.
 	Span time.Duration
-	// Signed is which signature the further attempts carry, if a time is signed.
+	// Signed says which signature the further attempts carry, if a time is signed.
 	Signed Resend
 }
 
-// A Resend is which signature a further attempt at a delivery carries.
+// A Resend says which signature a further attempt at a delivery carries.
 type Resend string
 
 // The ways to send again. If the way is not known, a preset's tolerance covers the

@@ -179,8 +179,8 @@ func TestEvalErrors(t *testing.T) {
 	doc.Set("long", long)
 	doc.Set("huge", strings.Repeat("x", 1<<18))
 	for _, tt := range []struct{ call, cause string }{
-		{"States.Format('{}')", "The function 'States.Format('{}')' had the following error: The template has 1 occurrences of {}, but there are 0 arguments for it"},
-		{"States.Format('', 1)", "0 occurrences of {}, but there are 1"},
+		{"States.Format('{}')", "The function 'States.Format('{}')' had the following error: The number of arguments for the template, 0, does not match its number of {}, 1"},
+		{"States.Format('', 1)", "template, 1, does not match its number of {}, 0"},
 		{"States.Format(1)", "Argument 1 must be a string"},
 		{"States.Format($.n)", "Argument 1 must be a string"},
 		{"States.Format(States.JsonToString($.o))", "A brace in a template"},

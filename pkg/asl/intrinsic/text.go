@@ -33,8 +33,7 @@ func format(ev *evaluation, c *Call, args []any) (any, error) {
 		}
 	}
 	if len(parts) != len(args) { // both are one more than the number of placeholders or values
-		return nil, because("The template has %d occurrences of {}, but there are %d arguments for it",
-			len(parts)-1, len(args)-1)
+		return nil, because("The number of arguments for the template, %d, does not match its number of {}, %d", len(args)-1, len(parts)-1)
 	}
 	out := append([]byte(nil), parts[0]...)
 	for i, part := range parts[1:] {

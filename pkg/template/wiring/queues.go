@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/expressway-dev/expressway/internal/words"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/template"
 )
@@ -200,7 +201,7 @@ func (k *checker) checkRedrive(m *member, mapping *template.Mapping, q *template
 		}
 		if claim := int(r.claim().Seconds()); visibility*count < claim {
 			k.add(Warning, "dedupe-claim", q.At("RedrivePolicy"),
-				fmt.Sprintf("a message of %s is received %d times within %d s, and the claim of the route %s lasts %d s: if the function is killed, the message is dead-lettered before it may run again", q.ID, count, visibility*count, r.name, claim),
+				fmt.Sprintf("a message of %s is received %s within %d s, and the claim of the route %s lasts %d s: if the function is killed, the message is dead-lettered before it may run again", q.ID, words.Count(count, "time"), visibility*count, r.name, claim),
 				"Raise maxReceiveCount or VisibilityTimeout, or set dedupe.claim to the state machine's TimeoutSeconds")
 		}
 	}
