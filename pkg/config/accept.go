@@ -88,7 +88,7 @@ func (d *document) checkQueues(cfg *Config) {
 				continue
 			}
 			if other, _ := parseQueue(r.SQS.Queue); other.same(id) {
-				d.problems = append(d.problems, r.Problem("sqs", "sqs: this queue holds the deliveries that route "+accepts.Name+" accepts, and must hold nothing else: use another queue"))
+				d.problems = append(d.problems, finding{Problem: r.Problem("sqs", "sqs: this queue holds the deliveries that route "+accepts.Name+" accepts, and must hold nothing else: use another queue")})
 			}
 		}
 	}

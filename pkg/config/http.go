@@ -183,8 +183,8 @@ func (d *document) readOnDeadline(n ast.Node, r *Route, scope []string) *OnDeadl
 			}
 		}
 	}
-	if s, ok := n.(*ast.StringNode); ok {
-		if s.Value != "acknowledge" {
+	if _, ok := n.(*ast.StringNode); ok {
+		if d.text(n, "onDeadline") != "acknowledge" {
 			d.add(n, "onDeadline must be acknowledge, or an answer: status, headers, cookies, body")
 		}
 		out.Acknowledge = true
@@ -206,8 +206,12 @@ func (d *document) readCORS(n ast.Node) *CORS {
 			}
 		}
 	}
+	origins := n
 	d.fields(n, "cors", map[string]func(ast.Node){
-		"origins":       func(n ast.Node) { c.Origins = d.texts(n, "cors.origins") },
+		"origins": func(n ast.Node) {
+			origins = n
+			c.Origins = d.texts(n, "cors.origins")
+		},
 		"methods":       names(&c.Methods, "methods"),
 		"headers":       names(&c.Headers, "headers"),
 		"exposeHeaders": names(&c.ExposeHeaders, "exposeHeaders"),
@@ -225,9 +229,9 @@ func (d *document) readCORS(n ast.Node) *CORS {
 		scheme, host, found := strings.Cut(origin, "://")
 		switch {
 		case origin == "*" && len(c.Origins) > 1:
-			d.add(n, "cors.origins: * must be the only entry, because it allows every origin")
+			d.add(origins, "cors.origins: * must be the only entry, because it allows every origin")
 		case origin != "*" && (!found || scheme == "" || host == "" || strings.ContainsAny(host, "/ ")):
-			d.add(n, "cors.origins: write scheme, host and port, such as https://app.example.com, not %q", origin)
+			d.add(origins, "cors.origins: write scheme, host and port, such as https://app.example.com, not %q", origin)
 		case c.Credentials && (origin == "*" || host == "*"):
 			d.add(n, "cors.credentials: list the origins instead of *: otherwise any site could act on behalf of its visitors")
 		}

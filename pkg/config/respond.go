@@ -66,7 +66,7 @@ func (a *answerReader) check(n ast.Node) {
 		a.d.add(n, "%s: base64 has no effect without a body: add a body, or remove base64", a.what)
 	}
 	a.d.staticBase64(a.base64, a.body, a.what+".base64")
-	if text, ok := a.d.scalar(a.base64); ok {
+	if text, ok := a.d.expanded(a.base64); ok {
 		a.out.Base64 = bridge.Literal(text == "true")
 	} else {
 		a.out.Base64 = a.d.template(a.base64, a.route, a.what+".base64", a.scope)

@@ -78,7 +78,7 @@ func (d *document) routesReader(cfg *Config) func(ast.Node) {
 		}
 		if r.HTTP != nil && r.HTTP.Pattern != "" && d.only != SourceSQS {
 			if problem := known.add(r); problem != "" {
-				d.problems = append(d.problems, r.Problem("http", "http: "+problem))
+				d.problems = append(d.problems, finding{Problem: r.Problem("http", "http: "+problem)})
 			}
 		}
 		cfg.Routes = append(cfg.Routes, r)

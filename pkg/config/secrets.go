@@ -16,5 +16,5 @@ func (d *document) requireSecret(r *Route, key, ref string) {
 	if !ok || !isVariableName(name) || d.getenv(name) != "" {
 		return
 	}
-	d.problems = append(d.problems, r.Problem(key, "route "+r.Name+": the secret "+ref+" is missing: set the environment variable "+name+" of the function; locally in env.json (--env-vars)"))
+	d.problems = append(d.problems, finding{Problem: r.Problem(key, "route "+r.Name+": the secret "+ref+" is missing: set the environment variable "+name+" of the function; locally in env.json (--env-vars)")})
 }

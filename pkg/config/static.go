@@ -27,6 +27,18 @@ func (d *document) scalar(n ast.Node) (text string, ok bool) {
 	return "", false
 }
 
+// expanded is scalar for a value that is not read elsewhere: it also reports mistakes in
+// variables.
+func (d *document) expanded(n ast.Node) (text string, ok bool) {
+	if text, ok = d.scalar(n); ok {
+		switch n.(type) {
+		case *ast.StringNode, *ast.LiteralNode:
+			d.text(n, "")
+		}
+	}
+	return text, ok
+}
+
 // quietly expands variables; mistakes in them are reported elsewhere.
 func (d *document) quietly(s string) string {
 	if !strings.Contains(s, "${") {

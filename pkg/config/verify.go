@@ -125,7 +125,7 @@ func (d *document) readBlock(n ast.Node, path, name string, fields []verify.Fiel
 		case *map[string]string:
 			*to = map[string]string{}
 			for m := range d.members(n, name) {
-				text, ok := d.scalar(m.value)
+				text, ok := d.expanded(m.value)
 				if !ok {
 					d.add(m.value, "%s.%s must be text, a number, true or false", name, m.name)
 				}

@@ -47,7 +47,7 @@ type document struct {
 	file     string
 	source   string
 	getenv   func(string) string
-	problems []Problem
+	problems []finding
 	// only is the source of the routes to keep; empty keeps all.
 	only Source
 	// secrets means that secrets in environment variables must be set.
@@ -55,7 +55,7 @@ type document struct {
 	// foreign is set while a route of another function is read: its variables need not be
 	// set here, and values that depend on them are not checked.
 	foreign bool
-	// unset holds the texts with a variable that is not set, about which nothing else is reported.
+	// unset holds the texts with a variable that is not set.
 	unset map[ast.Node]bool
 	// items are the routes, to be parsed one by one; nil if the whole file was parsed.
 	items   []splitItem
@@ -69,16 +69,23 @@ type document struct {
 	schemes  []*verify.Custom // in addition to the presets
 }
 
+// A finding is a problem and the value that it is about; nil if that is not known.
+type finding struct {
+	Problem
+	about ast.Node
+}
+
 func (d *document) addAt(line, column int, format string, args ...any) {
-	d.problems = append(d.problems, Problem{d.file, line, column, fmt.Sprintf(format, args...)})
+	d.problems = append(d.problems, finding{Problem{d.file, line, column, fmt.Sprintf(format, args...)}, nil})
 }
 
 func (d *document) add(n ast.Node, format string, args ...any) {
-	if d.foreign && hasVariable(n) || d.unset[n] {
+	if d.foreign && hasVariable(n) {
 		return
 	}
 	line, column := d.place(n)
 	d.addAt(line, column, format, args...)
+	d.problems[len(d.problems)-1].about = n
 }
 
 // place returns the position of a node in the file.
@@ -94,16 +101,32 @@ func (d *document) place(n ast.Node) (line, column int) {
 }
 
 func (d *document) err() error {
-	if len(d.problems) == 0 {
+	var problems []Problem
+	for _, f := range d.problems {
+		if len(d.unset) == 0 || !d.hasUnset(f.about) {
+			problems = append(problems, f.Problem)
+		}
+	}
+	if len(problems) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(d.problems, func(a, b Problem) int {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
 		if a.Line != b.Line {
 			return a.Line - b.Line
 		}
 		return a.Column - b.Column
 	})
-	return &Error{d.problems}
+	return &Error{problems}
+}
+
+// hasUnset reports whether n contains a text with a variable that is not set. That is the
+// mistake to report: what is found about n with an empty text in its place is not another.
+func (d *document) hasUnset(n ast.Node) bool {
+	found := false
+	if n != nil {
+		ast.Walk(visitor(func(n ast.Node) { found = found || d.unset[n] }), n)
+	}
+	return found
 }
 
 // yamlPlace matches the [line:column] prefix of the YAML parser's messages.
