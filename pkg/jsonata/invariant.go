@@ -65,6 +65,7 @@ func (n needs) outside(depth int) needs {
 // An invariantFinder marks the invariants of a tree.
 type invariantFinder struct {
 	bound   []boundName
+	parts   []visitedPart // of the expressions that are being visited, the innermost last
 	silent  bool // does not mark
 	visited int  // nodes
 }
@@ -100,7 +101,6 @@ type visit struct {
 	finder *invariantFinder
 	depth  int
 	needs  needs
-	parts  []visitedPart
 }
 
 // part adds a part that is evaluated in the same context.
@@ -113,7 +113,7 @@ func (v *visit) part(n *node) {
 func (v *visit) visited(n *node, depth int) needs {
 	got := v.finder.visit(n, depth, 0)
 	if !v.finder.silent {
-		v.parts = append(v.parts, visitedPart{n, depth, got})
+		v.finder.parts = append(v.finder.parts, visitedPart{n, depth, got})
 	}
 	return got
 }
@@ -136,6 +136,7 @@ func (f *invariantFinder) visit(n *node, depth, piped int) needs {
 	if f.visited++; f.silent && f.visited > maxSilent {
 		return needs{impure: true}
 	}
+	first := len(f.parts)
 	v := visit{finder: f, depth: depth}
 	v.kind(n, piped)
 	for _, list := range [][]stage{n.predicate, n.stages} {
@@ -150,11 +151,13 @@ func (f *invariantFinder) visit(n *node, depth, piped int) needs {
 	if n.tuple || n.focus != "" || n.index != "" || n.ancestor != nil || n.seeking != nil {
 		v.needs.impure = true
 	}
+	parts := f.parts[first:]
+	f.parts = f.parts[:first]
 	if f.silent || v.needs.worthKeeping(n, depth) && piped == 0 {
 		return v.needs // perhaps it is part of a larger one
 	}
-	for i := range v.parts {
-		if p := &v.parts[i]; p.needs.worthKeeping(p.node, p.depth) {
+	for i := range parts {
+		if p := &parts[i]; p.needs.worthKeeping(p.node, p.depth) {
 			p.node.invariant = p.needs.invariant()
 		}
 	}

@@ -58,40 +58,45 @@ type parser struct {
 
 // parse returns the tree of an expression, ready to be evaluated.
 func parse(src string, conf *config) (root *node, pictures datePictures, err error) {
-	return parseInto(src, conf, &nodes{})
+	root, r, err := parseInto(src, conf, &nodes{})
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.loops {
+		markInvariants(root)
+	}
+	return root, r.pictures, nil
 }
 
-// parseInto is parse with given nodes for the tree.
-func parseInto(src string, conf *config, nodes *nodes) (root *node, pictures datePictures, err error) {
+// parseInto parses with given nodes, for a tree that is not evaluated: its invariants are not
+// marked.
+func parseInto(src string, conf *config, nodes *nodes) (root *node, r resolver, err error) {
 	if len(src) > maxSource {
-		return nil, nil, errorToken("U1003", 0, "", nil)
+		return nil, r, errorToken("U1003", 0, "", nil)
 	}
 	if !utf8.ValidString(src) {
-		return nil, nil, errorToken("U1004", 0, "", nil)
+		return nil, r, errorToken("U1004", 0, "", nil)
 	}
 	p := &parser{lex: lexer{src: src, old: conf.stepFunctions}, conf: conf, nodes: nodes}
 	if err := p.advance("", false); err != nil {
-		return nil, nil, err
+		return nil, r, err
 	}
 	n, perr := p.expression(0)
 	if perr != nil {
-		return nil, nil, perr
+		return nil, r, perr
 	}
 	if p.cur.kind != kindEnd {
-		return nil, nil, errorToken("S0201", p.cur.pos, p.cur.text, nil)
+		return nil, r, errorToken("S0201", p.cur.pos, p.cur.text, nil)
 	}
-	r := resolver{conf: conf, nodes: p.nodes}
+	r = resolver{conf: conf, nodes: p.nodes}
 	n, perr = r.resolve(n)
 	if perr != nil {
-		return nil, nil, perr
+		return nil, r, perr
 	}
 	if n.kind == kindParent || n.seeking != nil {
-		return nil, nil, errorToken("S0217", n.pos, kindNames[n.kind], nil)
+		return nil, r, errorToken("S0217", n.pos, kindNames[n.kind], nil)
 	}
-	if r.loops {
-		markInvariants(n)
-	}
-	return n, r.pictures, nil
+	return n, r, nil
 }
 
 func (p *parser) is(op string) bool { return p.cur.kind == kindOperator && p.cur.text == op }
