@@ -61,7 +61,9 @@ func find(is func(Source) bool) (Source, bool) {
 }
 
 // Keys returns the keys of all sources.
-func Keys() []string { return texts(func(s Source) string { return s.Key }) }
+func Keys() []string { return slices.Clone(keys) }
+
+var keys = texts(func(s Source) string { return s.Key })
 
 // Functions returns the functions of all sources.
 func Functions() []string { return texts(func(s Source) string { return s.Function }) }

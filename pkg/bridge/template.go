@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -16,9 +16,8 @@ import (
 // is replaced by the result of the expression, as in Step Functions. It is immutable and
 // safe for concurrent use.
 type Template struct {
-	expr    *expression
-	parts   *parts
-	literal any
+	expr  *expression
+	value any // *parts, or a literal
 }
 
 // The parts of an object, with keys, or of an array.
@@ -47,32 +46,34 @@ func (p Place) String() string {
 }
 
 // Literal returns a template of a value without expressions.
-func Literal(v any) *Template { return &Template{literal: v} }
+func Literal(v any) *Template { return &Template{value: v} }
 
 // An expression is compiled when it is first used, unless it was compiled in advance.
 type expression struct {
-	once    sync.Once
+	expr    atomic.Pointer[jsonata.Expr]
 	source  string
 	compile func(string) *jsonata.Expr
-	expr    *jsonata.Expr
 	place   Place
 	file    string // that has the expression, or empty
-	line    int
-	column  int
+	line    int32
+	column  int32
 }
 
+// compiled compiles the expression unless that has been done. Two deliveries that need it
+// at the same time may both compile it, and use the same one.
 func (e *expression) compiled() *jsonata.Expr {
-	e.once.Do(func() {
-		if e.expr == nil {
-			e.expr = e.compile(e.source)
-		}
-	})
-	return e.expr
+	if made := e.expr.Load(); made != nil {
+		return made
+	}
+	e.expr.CompareAndSwap(nil, e.compile(e.source))
+	return e.expr.Load()
 }
 
 // Expression returns a template of one expression. Place names it in messages.
 func Expression(e *jsonata.Expr, place string) *Template {
-	return &Template{expr: &expression{expr: e, place: Place{Key: place}}}
+	made := &expression{place: Place{Key: place}}
+	made.expr.Store(e)
+	return &Template{expr: made}
 }
 
 // Deferred returns a template of one expression that is compiled when it is first used.
@@ -85,25 +86,35 @@ func Deferred(source string, place Place, compile func(string) *jsonata.Expr) *T
 	made := &struct {
 		template Template
 		expr     expression
-	}{expr: expression{source: source, compile: compile, place: place}}
+	}{}
+	made.expr.source, made.expr.compile, made.expr.place = source, compile, place
 	made.template.expr = &made.expr
 	return &made.template
 }
 
 // List returns a template of an array.
-func List(items []*Template) *Template { return &Template{parts: &parts{items: items}} }
+func List(items []*Template) *Template { return ofParts(parts{items: items}) }
 
 // Members returns a template of an object; keys and values belong together by index.
 func Members(keys []string, values []*Template) *Template {
-	return &Template{parts: &parts{object: true, keys: keys, items: values}}
+	return ofParts(parts{object: true, keys: keys, items: values})
+}
+
+func ofParts(p parts) *Template {
+	made := &struct {
+		template Template
+		parts    parts
+	}{parts: p}
+	made.template.value = &made.parts
+	return &made.template
 }
 
 // items are the parts of an object or an array.
 func (t *Template) items() []*Template {
-	if t.parts == nil {
-		return nil
+	if p, ok := t.value.(*parts); ok {
+		return p.items
 	}
-	return t.parts.items
+	return nil
 }
 
 // place returns what the expression is for, or an empty Place if there is no expression.
@@ -144,23 +155,26 @@ func (t *Template) Reads(variable, member string) bool {
 // Eval returns the template's value. If an expression fails or yields nothing, the error
 // is a *[Failure] named [ExpressionFailed], which names the place and never the value.
 func (t *Template) Eval(ctx context.Context, vars jsonata.Vars) (any, error) {
-	switch {
-	case t.expr != nil:
+	if t.expr != nil {
 		return t.evalExpr(ctx, vars)
-	case t.parts == nil:
-	case t.parts.object:
-		o := jsonata.NewObject(len(t.parts.keys))
-		for i, item := range t.parts.items {
+	}
+	p, ok := t.value.(*parts)
+	switch {
+	case !ok:
+		return t.value, nil
+	case p.object:
+		o := jsonata.NewObject(len(p.keys))
+		for i, item := range p.items {
 			v, err := item.Eval(ctx, vars)
 			if err != nil {
 				return nil, err
 			}
-			o.Set(t.parts.keys[i], v)
+			o.Set(p.keys[i], v)
 		}
 		return o, nil
 	default:
-		list := make([]any, len(t.parts.items))
-		for i, item := range t.parts.items {
+		list := make([]any, len(p.items))
+		for i, item := range p.items {
 			v, err := item.Eval(ctx, vars)
 			if err != nil {
 				return nil, err
@@ -169,7 +183,6 @@ func (t *Template) Eval(ctx context.Context, vars jsonata.Vars) (any, error) {
 		}
 		return list, nil
 	}
-	return t.literal, nil
 }
 
 func (t *Template) evalExpr(ctx context.Context, vars jsonata.Vars) (any, error) {
@@ -206,7 +219,7 @@ func (t *Template) evalOptional(ctx context.Context, vars jsonata.Vars) (any, er
 // At sets the position of the expression in a file, for messages; line and column count
 // from 1. It returns t, which must have one expression.
 func (t *Template) At(file string, line, column int) *Template {
-	t.expr.file, t.expr.line, t.expr.column = file, line, column
+	t.expr.file, t.expr.line, t.expr.column = file, int32(line), int32(column)
 	return t
 }
 

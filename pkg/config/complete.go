@@ -81,7 +81,7 @@ func (r *Route) completeHTTP(known *patterns) (problems []string) {
 
 // adoptPreset fills in the provider's values that the route does not set.
 func (r *Route) adoptPreset() {
-	preset, ok := r.HTTP.Verify.Preset()
+	preset, ok := r.HTTP.Verify.Known()
 	if !ok {
 		return
 	}

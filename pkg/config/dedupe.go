@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +35,7 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 	have := d.keys(n, "dedupe", dedupeKeys, func(key string, n ast.Node) {
 		switch key {
 		case "key":
-			if preset, _ := r.preset(); preset.RemembersIDs && d.text(n, "dedupe.key") != "{% "+DeliveryKey(preset.DeliveryID)+" %}" {
+			if preset, ok := r.preset(); ok && preset.RemembersIDs && d.text(n, "dedupe.key") != "{% "+DeliveryKey(preset.DeliveryID)+" %}" {
 				d.add(n, "dedupe.key: remove it, because deliveries of provider %s are identified by the provider's own id, which is signed", preset.Name)
 			}
 			rule.Key = d.template(n, r.Name, "dedupe.key", scope)
@@ -72,8 +71,8 @@ func (d *document) readDedupe(n ast.Node, r *Route, scope []string) *bridge.Dedu
 // little of the body: the ids of its deliveries must be remembered for as long as their
 // times are accepted. It returns "" if nothing is wrong.
 func (r *Route) remembers() string {
-	preset, _ := r.preset()
-	if !preset.RemembersIDs {
+	preset, ok := r.preset()
+	if !ok || !preset.RemembersIDs {
 		return ""
 	}
 	tolerance := preset.Tolerance
@@ -92,11 +91,11 @@ func (r *Route) remembers() string {
 	return ""
 }
 
-func (r *Route) preset() (verify.Preset, bool) {
+func (r *Route) preset() (*verify.Preset, bool) {
 	if r.HTTP == nil {
-		return verify.Preset{}, false
+		return nil, false
 	}
-	return r.HTTP.Verify.Preset()
+	return r.HTTP.Verify.Known()
 }
 
 // presetKey makes the key of the provider's own delivery id.
@@ -151,20 +150,39 @@ func mentions(n ast.Node, header string) bool {
 	if header == "" {
 		return false
 	}
+	if s, ok := n.(*ast.StringNode); ok {
+		return hasWord(s.Value, header)
+	}
 	found := false
 	ast.Walk(visitor(func(n ast.Node) {
 		if s, ok := n.(*ast.StringNode); ok {
-			found = found || slices.Contains(words(s.Value), strings.ToLower(header))
+			found = found || hasWord(s.Value, header)
 		}
 	}), n)
 	return found
 }
 
-// words splits an expression into possible header names, in lower case.
-func words(s string) []string {
-	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_')
-	})
+// hasWord reports whether one of the possible header names in an expression is the given
+// one, in upper or lower case.
+func hasWord(s, name string) bool {
+	for at := 0; at < len(s); {
+		if !inHeaderName(s[at]) {
+			at++
+			continue
+		}
+		from := at
+		for at < len(s) && inHeaderName(s[at]) {
+			at++
+		}
+		if strings.EqualFold(s[from:at], name) {
+			return true
+		}
+	}
+	return false
+}
+
+func inHeaderName(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
 }
 
 type visitor func(ast.Node)

@@ -163,7 +163,7 @@ func (d *document) readHTTPKeys(nodes httpNodes, r *Route, scope []string, have 
 	}
 	if n, ok := nodes["cloudevents"]; ok {
 		r.HTTP.CloudEvents = &verify.CloudEvents{}
-		at := map[string]ast.Node{}
+		at := &keyNodes{}
 		d.fields(n, "cloudevents", map[string]func(ast.Node){"origins": d.textsAt("origins", &r.HTTP.CloudEvents.Origins, at)})
 		for _, p := range r.HTTP.CloudEvents.Validate() {
 			d.add(nearest(at, p.Field, n), "cloudevents.%s: %s", p.Field, p.Message)

@@ -253,14 +253,22 @@ func (d *document) readStart(n ast.Node) string {
 	return v
 }
 
+var (
+	catchKeys       = []string{"errors", "then"}
+	catchAnswerKeys = append([]string{"errors"}, answerKeys...)
+)
+
 func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
-	known := []string{"errors", "then"}
+	known := catchKeys
 	answers := r.HTTP != nil && r.Queue == nil
 	if answers {
-		known = append([]string{"errors"}, answerKeys...)
+		known = catchAnswerKeys
 	}
-	for _, item := range d.list(n, "catch") {
-		var c Catch
+	items := d.list(n, "catch")
+	r.Catch = make([]Catch, 0, len(items))
+	for _, item := range items {
+		r.Catch = append(r.Catch, Catch{})
+		c := &r.Catch[len(r.Catch)-1]
 		answer := answerReader{d: d, out: &c.Respond, route: r.Name, what: "catch", scope: scope}
 		have := d.keys(item, "a catch", known, func(key string, n ast.Node) {
 			switch key {
@@ -273,14 +281,13 @@ func (d *document) readCatch(n ast.Node, r *Route, scope []string) {
 			}
 		})
 		answer.check(item)
-		d.checkDiscard(item, &c)
+		d.checkDiscard(item, c)
 		if len(c.Errors) == 0 {
 			d.add(item, "the catch names no errors")
 		}
 		if !answers && !have.has("then") {
 			d.add(item, "the catch has no then")
 		}
-		r.Catch = append(r.Catch, c)
 	}
 }
 

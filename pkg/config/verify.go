@@ -32,15 +32,16 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 		spec.None = true
 		return
 	}
-	at := make(map[string]ast.Node, placesOfVerify)
+	at := &d.places
+	at.reset()
 	text := func(key string, to *string) func(ast.Node) {
 		return func(n ast.Node) {
-			at[key] = n
+			at.set(key, n)
 			*to = d.text(n, key)
 		}
 	}
 	d.keys(n, "verify", verifyKeys, func(key string, n ast.Node) {
-		at[key] = n
+		at.set(key, n)
 		switch key {
 		case "provider":
 			if spec.Provider = d.text(n, key); spec.Provider == "" {
@@ -84,15 +85,15 @@ func (d *document) readVerify(n ast.Node, r *Route) {
 	for _, p := range spec.Validate() {
 		d.add(nearest(at, p.Field, n), "%s", p.Error())
 	}
-	for key, n := range at {
-		d.keep(r, "verify."+key, n)
+	for _, p := range at.list {
+		d.keep(r, "verify."+p.key, p.node)
 	}
 	r.adoptPreset()
 }
 
 // readBlock reads the block of a scheme, or one inside it, by the scheme's description.
 // Name is what messages call it.
-func (d *document) readBlock(n ast.Node, path, name string, fields []verify.Field, at map[string]ast.Node) {
+func (d *document) readBlock(n ast.Node, path, name string, fields []verify.Field, at *keyNodes) {
 	byKey := make(map[string]verify.Field, len(fields))
 	for _, f := range fields {
 		if f.Key != "" {
@@ -111,7 +112,7 @@ func (d *document) readBlock(n ast.Node, path, name string, fields []verify.Fiel
 	}
 	d.keys(n, name, slices.Sorted(maps.Keys(byKey)), func(key string, n ast.Node) {
 		f, path := byKey[key], path+"."+key
-		at[path] = n
+		at.set(path, n)
 		name := cmp.Or(f.Name, path)
 		switch to := f.To.(type) {
 		case *string:
@@ -137,10 +138,43 @@ func (d *document) readBlock(n ast.Node, path, name string, fields []verify.Fiel
 	})
 }
 
+// keyNodes are the values of keys, in the order in which they were read. A few are
+// searched faster than a map is made.
+type keyNodes struct {
+	list []keyNode
+}
+
+type keyNode struct {
+	key  string
+	node ast.Node
+}
+
+func (k *keyNodes) reset() { k.list = k.list[:0] }
+
+func (k *keyNodes) set(key string, n ast.Node) {
+	for i := range k.list {
+		if k.list[i].key == key {
+			k.list[i].node = n
+			return
+		}
+	}
+	k.list = append(k.list, keyNode{key, n})
+}
+
+// node returns the value of a key, or nil.
+func (k *keyNodes) node(key string) ast.Node {
+	for _, p := range k.list {
+		if p.key == key {
+			return p.node
+		}
+	}
+	return nil
+}
+
 // nearest returns the node of a field, or else of the nearest field that contains it.
-func nearest(at map[string]ast.Node, field string, block ast.Node) ast.Node {
+func nearest(at *keyNodes, field string, block ast.Node) ast.Node {
 	for field != "" {
-		if n, ok := at[field]; ok {
+		if n := at.node(field); n != nil {
 			return n
 		}
 		field = field[:max(strings.LastIndexByte(field, '.'), 0)]
@@ -149,12 +183,12 @@ func nearest(at map[string]ast.Node, field string, block ast.Node) ast.Node {
 }
 
 // textsAt reads a list of text, and records the positions of the list and its items.
-func (d *document) textsAt(key string, to *[]string, at map[string]ast.Node) func(ast.Node) {
+func (d *document) textsAt(key string, to *[]string, at *keyNodes) func(ast.Node) {
 	return func(n ast.Node) {
-		at[key] = n
+		at.set(key, n)
 		if list, ok := n.(*ast.SequenceNode); ok {
 			for i, item := range list.Values {
-				at[key+"."+strconv.Itoa(i)] = item
+				at.set(key+"."+strconv.Itoa(i), item)
 			}
 		}
 		*to = d.texts(n, key)

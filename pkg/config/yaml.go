@@ -67,6 +67,7 @@ type document struct {
 	withheld bool
 	jsonata  jsonata.Options  // in addition to the dialect
 	schemes  []*verify.Custom // in addition to the presets
+	places   keyNodes         // of the verify that is being read
 }
 
 // A finding is a problem and the value that it is about; nil if that is not known.
@@ -281,10 +282,21 @@ func keyName(p *ast.MappingValueNode) (string, bool) {
 	return "", false
 }
 
-// A keySet is the set of keys in a mapping.
-type keySet []string
+// A keySet is the set of those known keys that a mapping has.
+type keySet struct {
+	known []string
+	bits  [maxKnown / 64]uint64
+}
 
-func (s keySet) has(key string) bool { return slices.Contains(s, key) }
+// maxKnown is how many keys a mapping may know.
+const maxKnown = 128
+
+func (s *keySet) add(i int) { s.bits[i/64] |= 1 << (i % 64) }
+
+func (s *keySet) has(key string) bool {
+	i := slices.Index(s.known, key)
+	return i >= 0 && s.bits[i/64]&(1<<(i%64)) != 0
+}
 
 // fields reads a mapping with a reader for each known key. An unknown key is a problem
 // that suggests the nearest known key.
@@ -295,14 +307,14 @@ func (d *document) fields(n ast.Node, what string, known map[string]func(ast.Nod
 // keys is like fields, with one reader for all keys. The keys that every route has are
 // read this way, because a closure for each key would make more garbage.
 func (d *document) keys(n ast.Node, what string, known []string, read func(key string, n ast.Node)) keySet {
-	pairs, _ := mappingValues(n)
-	have := make(keySet, 0, len(pairs))
+	have := keySet{known: known}
 	for m := range d.members(n, what) {
-		if !slices.Contains(known, m.name) {
+		i := slices.Index(known, m.name)
+		if i < 0 {
 			d.add(m.key, "%s has no key %q%s", what, m.name, suggestion(m.name, known))
 			continue
 		}
-		have = append(have, m.name)
+		have.add(i)
 		read(m.name, m.value)
 	}
 	return have

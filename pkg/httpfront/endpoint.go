@@ -67,8 +67,9 @@ func (f *Front) newEndpoint(route *config.Route, source secrets.Source, fetch ve
 	}
 	e := &endpoint{front: f, route: route, verifier: verifier, handshake: handshake}
 	e.refreshBy(source)
-	preset, _ := route.HTTP.Verify.Preset()
-	e.jsonText, e.emptyRefusal = preset.JSONText, preset.EmptyRefusal
+	if preset, ok := route.HTTP.Verify.Known(); ok {
+		e.jsonText, e.emptyRefusal = preset.JSONText, preset.EmptyRefusal
+	}
 	if route.HTTP.Page != nil {
 		e.page = newPage(route.HTTP.Page)
 	}

@@ -104,6 +104,8 @@ type node struct {
 type nodes struct {
 	free  []node
 	lists []*node // room for short lists of nodes; may be nil
+	// inspected means that the tree is only inspected: its texts have no value.
+	inspected bool
 }
 
 func (s *nodes) new(kind kind, pos, end int, text string) *node {

@@ -13,6 +13,7 @@ type Checker struct {
 	lists   [checkNodes * listRoom]*node
 	finder  referenceFinder
 	members []Member // of plain paths
+	made    nodes
 }
 
 // NewChecker returns a Checker.
@@ -35,12 +36,12 @@ func (c *Checker) Check(expr string) ([]Reference, error) {
 		c.finder.found = append(c.finder.found, r)
 		return c.finder.found, nil
 	}
-	made := nodes{free: c.spare[:], lists: c.lists[:]}
+	c.made = nodes{free: c.spare[:], lists: c.lists[:], inspected: true}
 	defer func() {
-		clear(c.spare[:checkNodes-made.unused(c.spare[:])])
-		clear(c.lists[:len(c.lists)-len(made.lists)])
+		clear(c.spare[:checkNodes-c.made.unused(c.spare[:])])
+		clear(c.lists[:len(c.lists)-len(c.made.lists)])
 	}()
-	root, _, err := parseInto(expr, c.conf, &made)
+	root, _, err := parseInto(expr, c.conf, &c.made)
 	if err != nil {
 		return nil, err
 	}

@@ -158,6 +158,10 @@ func (p *parser) prefix(t token) (*node, *Error) {
 	n := p.nodes.new(t.kind, t.pos, t.end, t.text)
 	n.lit = t.lit
 	switch t.kind {
+	case kindString:
+		if !p.nodes.inspected {
+			n.lit = t.text // as an interface value it is an allocation
+		}
 	case kindRegex:
 		re, err := regexp.Compile(t.text, t.flags)
 		if err != nil {

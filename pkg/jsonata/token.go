@@ -194,7 +194,7 @@ func (l *lexer) quoted(quote byte) (token, *Error) {
 				s = string(append(buf, s...))
 			}
 			l.pos++
-			return token{kind: kindString, pos: start, end: l.pos, text: s, lit: s}, nil
+			return token{kind: kindString, pos: start, end: l.pos, text: s}, nil
 		case '\\':
 			var err *Error
 			if buf, err = l.escape(append(buf, l.src[from:l.pos]...)); err != nil {

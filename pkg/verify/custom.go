@@ -32,16 +32,16 @@ type Custom struct {
 // Preset returns the preset of the provider that s names; ok is false if s names no
 // provider or an unknown one.
 func (s *Spec) Preset() (p Preset, ok bool) {
-	known, ok := s.known()
+	known, ok := s.Known()
 	if !ok {
 		return Preset{}, false
 	}
 	return known.clone(), true
 }
 
-// known is like Preset, but without a copy, for this package, which does not change
-// presets.
-func (s *Spec) known() (*Preset, bool) {
+// Known is like [Spec.Preset], but returns the preset itself, which must not be changed: a
+// start looks up a preset for each route several times.
+func (s *Spec) Known() (*Preset, bool) {
 	if c := s.Custom; c != nil {
 		return &Preset{
 			Name: c.Name, ContentTypes: c.ContentTypes, DeliveryID: c.DeliveryID, EventName: c.EventName,

@@ -57,7 +57,7 @@ func blockOf(s *Spec) (found []block) {
 
 // schemeOf returns the scheme of a Spec that passed Validate.
 func schemeOf(s *Spec) *scheme {
-	if p, ok := s.known(); ok {
+	if p, ok := s.Known(); ok {
 		return p.scheme
 	}
 	return blockOf(s)[0].scheme

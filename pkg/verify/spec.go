@@ -205,7 +205,7 @@ func (s *Spec) Validate() []Problem {
 	way, p := found[0].scheme, &noPreset
 	if way == nil { // a provider's
 		var ok bool
-		if p, ok = s.known(); !ok {
+		if p, ok = s.Known(); !ok {
 			c.add("provider", "%.40q is not known; the providers are %s", s.Provider, strings.Join(Providers(), ", "))
 			s.checkRest(c, false, len(s.Secrets) > 0) // the needs of an unknown provider cannot be checked
 			return c.problems

@@ -217,7 +217,7 @@ func newBuilder(s Spec, source secrets.Source, o Options) (*builder, error) {
 		b.refs = append(b.refs, ref)
 	}
 	var known bool
-	if b.preset, known = s.known(); !known {
+	if b.preset, known = s.Known(); !known {
 		b.preset = &noPreset
 	}
 	return b, nil

@@ -6,7 +6,7 @@ func (s *Spec) Warnings() []Problem {
 		return nil
 	}
 	c := &checker{}
-	p, known := s.known()
+	p, known := s.Known()
 	if !known {
 		p = &noPreset
 	}
