@@ -50,13 +50,11 @@ func Literal(v any) *Template { return &Template{value: v} }
 
 // An expression is compiled when it is first used, unless it was compiled in advance.
 type expression struct {
-	expr    atomic.Pointer[jsonata.Expr]
-	source  string
-	compile func(string) *jsonata.Expr
-	place   Place
-	file    string // that has the expression, or empty
-	line    int32
-	column  int32
+	expr         atomic.Pointer[jsonata.Expr]
+	source       string
+	origin       *Origin
+	place        Place
+	line, column int32 // 0 if the file is not known
 }
 
 // compiled compiles the expression unless that has been done. Two deliveries that need it
@@ -65,7 +63,7 @@ func (e *expression) compiled() *jsonata.Expr {
 	if made := e.expr.Load(); made != nil {
 		return made
 	}
-	e.expr.CompareAndSwap(nil, e.compile(e.source))
+	e.expr.CompareAndSwap(nil, e.origin.compile()(e.source))
 	return e.expr.Load()
 }
 
@@ -76,20 +74,48 @@ func Expression(e *jsonata.Expr, place string) *Template {
 	return &Template{expr: made}
 }
 
-// Deferred returns a template of one expression that is compiled when it is first used.
-// Compile is the MustCompile of [jsonata.Options] whose Check has accepted the expression.
-func Deferred(source string, place Place, compile func(string) *jsonata.Expr) *Template {
-	if compile == nil {
-		compile = jsonata.MustCompile
+// An Origin makes templates of the expressions of one file, each of which is compiled when it
+// is first used. It is not safe for concurrent use; its templates are.
+type Origin struct {
+	File string // for messages; may be empty
+	// Compile is the MustCompile of [jsonata.Options] whose Check has accepted the
+	// expressions; nil is [jsonata.MustCompile].
+	Compile func(string) *jsonata.Expr
+
+	spare []deferred
+	next  int // how many are made at once when spare is empty
+}
+
+// A configuration has thousands of expressions: each is in one allocation with its template
+// and with others.
+type deferred struct {
+	template Template
+	expr     expression
+}
+
+// maxAtOnce bounds how many are allocated together.
+const maxAtOnce = 32
+
+// Expression returns the template of an expression at a position of the file; line and column
+// count from 1, or are 0 if they are not known.
+func (o *Origin) Expression(source string, place Place, line, column int) *Template {
+	if len(o.spare) == 0 {
+		o.next = max(1, min(2*o.next, maxAtOnce))
+		o.spare = make([]deferred, o.next)
 	}
-	// A configuration has thousands of them, so both are in one allocation.
-	made := &struct {
-		template Template
-		expr     expression
-	}{}
-	made.expr.source, made.expr.compile, made.expr.place = source, compile, place
+	made := &o.spare[0]
+	o.spare = o.spare[1:]
+	made.expr.source, made.expr.origin, made.expr.place = source, o, place
+	made.expr.line, made.expr.column = int32(line), int32(column)
 	made.template.expr = &made.expr
 	return &made.template
+}
+
+func (o *Origin) compile() func(string) *jsonata.Expr {
+	if o.Compile == nil {
+		return jsonata.MustCompile
+	}
+	return o.Compile
 }
 
 // List returns a template of an array.
@@ -216,13 +242,6 @@ func (t *Template) evalOptional(ctx context.Context, vars jsonata.Vars) (any, er
 	return v, nil
 }
 
-// At sets the position of the expression in a file, for messages; line and column count
-// from 1. It returns t, which must have one expression.
-func (t *Template) At(file string, line, column int) *Template {
-	t.expr.file, t.expr.line, t.expr.column = file, int32(line), int32(column)
-	return t
-}
-
 // describe returns JSONata's code, message and position, without the values that the
 // message quotes, because values are payload.
 func (t *Template) describe(err error) string {
@@ -230,10 +249,10 @@ func (t *Template) describe(err error) string {
 	switch {
 	case !errors.As(err, &e):
 		return "cannot be evaluated"
-	case t.expr.file == "":
+	case t.expr.line == 0:
 		return fmt.Sprintf("%s (at position %d of the expression)", e.Redacted(), e.Position)
 	}
-	return fmt.Sprintf("%s (%s:%d:%d, at position %d of the expression)", e.Redacted(), t.expr.file, t.expr.line, t.expr.column, e.Position)
+	return fmt.Sprintf("%s (%s:%d:%d, at position %d of the expression)", e.Redacted(), t.expr.origin.File, t.expr.line, t.expr.column, e.Position)
 }
 
 func scopeFailure(vars jsonata.Vars) *Failure {

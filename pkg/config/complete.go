@@ -118,10 +118,10 @@ func (r *Route) adoptDeliveryKey(rule *bridge.Dedupe) bool {
 	if text == "" {
 		return false
 	}
-	if _, err := ownOptions.Check(text); err != nil {
+	if !isOwn(text) {
 		return false
 	}
-	rule.Key = bridge.Deferred(text, bridge.Place{Route: r.Name, Key: "dedupe.key"}, ownOptions.MustCompile)
+	rule.Key = ownExpression(r, text, "dedupe.key")
 	rule.WithBody = r.HTTP.DeliveryID.Unsigned
 	return true
 }

@@ -22,6 +22,12 @@ type quick struct {
 	// braces is how many mappings in flow style are open.
 	braces int
 
+	// The key at an offset, which is looked at up to three times.
+	keyAt   int
+	keyName string
+	keyEnd  int
+	keyKind token.Type
+
 	nodes quickNodes
 }
 
@@ -30,7 +36,7 @@ const maxQuickDepth = 50
 
 // item returns the node of one route, or nil if the parser must read it.
 func (q *quick) item(text string) ast.Node {
-	q.text, q.at, q.line, q.bol, q.braces = text, 0, 1, 0, 0
+	q.text, q.at, q.line, q.bol, q.braces, q.keyAt = text, 0, 1, 0, 0, -1
 	q.nodes.reset()
 	for i := range len(text) {
 		if c := text[i]; c < ' ' && c != '\n' || c >= 0x7F {
@@ -152,6 +158,14 @@ func (q *quick) isKey() bool {
 // key returns the key at the position and its end; 0 if there is none. Keys that are not
 // text, or contain characters that names cannot have, are left to the parser.
 func (q *quick) key() (name string, end int, kind token.Type) {
+	if q.keyAt != q.at {
+		q.keyName, q.keyEnd, q.keyKind = q.readKey()
+		q.keyAt = q.at
+	}
+	return q.keyName, q.keyEnd, q.keyKind
+}
+
+func (q *quick) readKey() (name string, end int, kind token.Type) {
 	if q.at == len(q.text) {
 		return "", 0, 0
 	}

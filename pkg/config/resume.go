@@ -1,6 +1,7 @@
 package config
 
 import (
+	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -180,7 +181,21 @@ func (d *document) readLink(n, page ast.Node, r *Route) {
 // ownOptions are those of built-in expressions.
 var ownOptions = jsonata.Options{StepFunctions: true}
 
+// ownExpressions says of built-in expressions whether they are valid: those that find the
+// delivery ids of providers, which are few, and of schemes of the program's own.
+var ownExpressions sync.Map
+
+func isOwn(text string) bool {
+	valid, known := ownExpressions.Load(text)
+	if !known {
+		_, err := ownOptions.Check(text)
+		valid, _ = ownExpressions.LoadOrStore(text, err == nil)
+	}
+	return valid.(bool)
+}
+
 // ownExpression returns a template of a built-in expression.
 func ownExpression(r *Route, text, place string) *bridge.Template {
-	return bridge.Deferred(text, bridge.Place{Route: r.Name, Key: place}, ownOptions.MustCompile)
+	origin := bridge.Origin{Compile: ownOptions.MustCompile}
+	return origin.Expression(text, bridge.Place{Route: r.Name, Key: place}, 0, 0)
 }

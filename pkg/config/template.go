@@ -33,7 +33,7 @@ func (d *document) templateAt(n ast.Node, at bridge.Place, scope []string) *brid
 		return d.textTemplate(n, v.Value.Value, at, scope)
 	case *ast.MappingNode, *ast.MappingValueNode:
 		pairs, _ := mappingValues(n)
-		keys, values := make([]string, 0, len(pairs)), make([]*bridge.Template, 0, len(pairs))
+		keys, values := take(&d.spareKeys, len(pairs)), take(&d.spareValues, len(pairs))
 		inner := bridge.Place{Route: at.Route, Key: keyOf(at)}
 		for m := range d.members(n, inner.Key) {
 			inner.Member = m.name
@@ -42,9 +42,9 @@ func (d *document) templateAt(n ast.Node, at bridge.Place, scope []string) *brid
 		}
 		return bridge.Members(keys, values)
 	case *ast.SequenceNode:
-		items := make([]*bridge.Template, len(v.Values))
-		for i, item := range v.Values {
-			items[i] = d.templateAt(item, at, scope)
+		items := take(&d.spareValues, len(v.Values))
+		for _, item := range v.Values {
+			items = append(items, d.templateAt(item, at, scope))
 		}
 		return bridge.List(items)
 	case *ast.NullNode:
@@ -61,6 +61,21 @@ func (d *document) templateAt(n ast.Node, at bridge.Place, scope []string) *brid
 	}
 	d.add(n, "%s: only text, numbers, true, false, null, lists and mappings can be used here", keyOf(at))
 	return bridge.Literal(nil)
+}
+
+// take returns an empty list with room for n values, most often in an allocation for many
+// lists, because a configuration has thousands of short ones.
+func take[T any](spare *[]T, n int) []T {
+	const atOnce = 32
+	if n > atOnce {
+		return make([]T, 0, n)
+	}
+	if len(*spare) < n {
+		*spare = make([]T, atOnce)
+	}
+	list := (*spare)[:0:n]
+	*spare = (*spare)[n:]
+	return list
 }
 
 // isExpression reports whether a value is one expression in {% %}.
@@ -104,7 +119,7 @@ func (d *document) textTemplate(n ast.Node, s string, at bridge.Place, scope []s
 	}
 	d.checkReferences(n, inner, references, at, scope)
 	line, column := d.place(n)
-	return bridge.Deferred(inner, at, d.compile).At(d.file, line, column)
+	return d.origin.Expression(inner, at, line, column)
 }
 
 // dialect prepares for the expressions of the file.
@@ -114,7 +129,7 @@ func (d *document) dialect() {
 	}
 	options := d.jsonata
 	options.StepFunctions = true
-	d.checker, d.compile = jsonata.NewChecker(options), options.MustCompile
+	d.checker, d.origin = jsonata.NewChecker(options), &bridge.Origin{File: d.file, Compile: options.MustCompile}
 }
 
 func position(err error) int {

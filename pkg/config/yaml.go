@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
@@ -59,15 +60,18 @@ type document struct {
 	unset map[ast.Node]bool
 	// items are the routes, to be parsed one by one; nil if the whole file was parsed.
 	items   []splitItem
-	line    int                        // number of lines before the text that is being read
-	unsplit bool                       // the file must be parsed whole
-	compile func(string) *jsonata.Expr // for every expression
-	checker *jsonata.Checker           // a checker with the same options
+	line    int              // number of lines before the text that is being read
+	unsplit bool             // the file must be parsed whole
+	origin  *bridge.Origin   // of every expression
+	checker *jsonata.Checker // a checker with the same options
 	// withheld is set while a route with includedData: metadata is read.
 	withheld bool
 	jsonata  jsonata.Options  // in addition to the dialect
 	schemes  []*verify.Custom // in addition to the presets
 	places   keyNodes         // of the verify that is being read
+
+	spareKeys   []string // see take
+	spareValues []*bridge.Template
 }
 
 // A finding is a problem and the value that it is about; nil if that is not known.

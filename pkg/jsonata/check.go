@@ -59,11 +59,14 @@ func (s *nodes) unused(first []node) int {
 // plainPath reads an expression that consists only of a variable and members, as most do.
 // Their names consist of letters, digits and underscores, or are in double quotes.
 func (c *Checker) plainPath(expr string) (r Reference, ok bool) {
-	start := len(expr) - len(strings.TrimLeft(expr, space))
-	text := strings.TrimRight(expr, space)
-	if start >= len(text) || text[start] != '$' {
+	start := 0
+	for start < len(expr) && strings.IndexByte(space, expr[start]) >= 0 {
+		start++
+	}
+	if start == len(expr) || expr[start] != '$' {
 		return r, false
 	}
+	text := strings.TrimRight(expr, space)
 	at := start + 1
 	name := wordAt(text, at)
 	if name == "" {

@@ -66,8 +66,8 @@ func (n needs) outside(depth int) needs {
 type invariantFinder struct {
 	bound   []boundName
 	parts   []visitedPart // of the expressions that are being visited, the innermost last
-	silent  bool // does not mark
-	visited int  // nodes
+	silent  bool          // does not mark
+	visited int           // nodes
 }
 
 // maxSilent is how many nodes a silent finder visits. Each predicate has a finder of its

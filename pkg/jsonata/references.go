@@ -100,7 +100,10 @@ func (f *referenceFinder) inner(parent *scope, names []string) *scope {
 // of appends the references of a tree to those found before.
 func (f *referenceFinder) of(root *node) []Reference {
 	f.visit(root, f.inner(nil, nil), true)
-	slices.SortStableFunc(f.found, func(a, b Reference) int { return cmp.Compare(a.Position, b.Position) })
+	byPosition := func(a, b Reference) int { return cmp.Compare(a.Position, b.Position) }
+	if !slices.IsSortedFunc(f.found, byPosition) {
+		slices.SortStableFunc(f.found, byPosition)
+	}
 	return f.found
 }
 
@@ -151,10 +154,11 @@ func (f *referenceFinder) visitContext(n *node, s *scope) {
 	for _, t := range n.terms {
 		f.visit(t.expr, s, false)
 	}
-	for _, list := range [][]stage{n.predicate, n.stages} {
-		for _, st := range list {
-			f.visit(st.filter, s, false)
-		}
+	for _, st := range n.predicate {
+		f.visit(st.filter, s, false)
+	}
+	for _, st := range n.stages {
+		f.visit(st.filter, s, false)
 	}
 }
 

@@ -95,12 +95,13 @@ func (l *lexer) next(infix bool) (token, *Error) {
 // skip skips white space and comments.
 func (l *lexer) skip() *Error {
 	for l.pos < len(l.src) {
-		switch c := l.src[l.pos]; {
-		case !endsName[c]:
-			return nil
-		case strings.IndexByte(space, c) >= 0:
+		switch l.src[l.pos] {
+		case ' ', '\t', '\n', '\r', '\v':
 			l.pos++
-		case c == '/' && l.at(l.pos+1) == '*':
+		case '/':
+			if l.at(l.pos+1) != '*' {
+				return nil
+			}
 			n := strings.Index(l.src[l.pos+2:], "*/")
 			if n < 0 {
 				return errorToken("S0106", l.pos, "", nil)

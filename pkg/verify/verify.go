@@ -195,7 +195,8 @@ type builder struct {
 }
 
 func newBuilder(s Spec, source secrets.Source, o Options) (*builder, error) {
-	if problems := s.Validate(); len(problems) > 0 {
+	b := &builder{spec: s, source: source, now: o.Now, fetch: o.Fetch, roots: o.Roots, cloudEvents: o.CloudEvents}
+	if problems := b.spec.Validate(); len(problems) > 0 {
 		errs := make([]error, len(problems))
 		for i, p := range problems {
 			errs[i] = p
@@ -205,11 +206,10 @@ func newBuilder(s Spec, source secrets.Source, o Options) (*builder, error) {
 	if source == nil {
 		return nil, errors.New("verify: the source of secrets is nil")
 	}
-	b := &builder{spec: s, source: source, now: o.Now, fetch: o.Fetch, roots: o.Roots, cloudEvents: o.CloudEvents}
 	if b.now == nil {
 		b.now = time.Now
 	}
-	for _, text := range s.References() {
+	for _, text := range b.spec.References() {
 		ref, err := secrets.Parse(text)
 		if err != nil {
 			return nil, err
@@ -217,7 +217,7 @@ func newBuilder(s Spec, source secrets.Source, o Options) (*builder, error) {
 		b.refs = append(b.refs, ref)
 	}
 	var known bool
-	if b.preset, known = s.Known(); !known {
+	if b.preset, known = b.spec.Known(); !known {
 		b.preset = &noPreset
 	}
 	return b, nil
