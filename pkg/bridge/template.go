@@ -93,8 +93,8 @@ type deferred struct {
 	expr     expression
 }
 
-// maxAtOnce bounds how many are allocated together.
-const maxAtOnce = 32
+// maxAtOnce bounds how many are allocated together: that many fill an allocation of 4 KB.
+const maxAtOnce = 36
 
 // Expression returns the template of an expression at a position of the file; line and column
 // count from 1, or are 0 if they are not known.

@@ -13,7 +13,12 @@ const (
 
 // only reports whether s has from 1 to most characters, all of them in set.
 func only(s, set string, most int) bool {
-	return s != "" && len(s) <= most && !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(set, r) })
+	for i := range len(s) {
+		if strings.IndexByte(set, s[i]) < 0 {
+			return false
+		}
+	}
+	return s != "" && len(s) <= most
 }
 
 func isRouteName(s string) bool { return only(s, lowercase+digits+"-", 40) }
@@ -37,16 +42,19 @@ func isMachineARN(s string) bool {
 	if hasTestCase && testCase == "" {
 		return false
 	}
-	parts := strings.Split(s, ":")
-	if len(parts) != 7 && len(parts) != 8 {
-		return false
-	}
-	for _, part := range parts {
-		if part == "" {
+	var parts [8]string
+	n := 0
+	for part := range strings.SplitSeq(s, ":") {
+		if part == "" || n == len(parts) {
 			return false
 		}
+		parts[n] = part
+		n++
 	}
-	name := lowercase + digits + "-"
+	if n < len(parts)-1 {
+		return false
+	}
+	const name = lowercase + digits + "-"
 	return parts[0] == "arn" && only(parts[1], name, maxARN) && parts[2] == "states" && only(parts[3], name, maxARN) &&
 		len(parts[4]) == 12 && only(parts[4], digits, 12) && parts[5] == "stateMachine"
 }

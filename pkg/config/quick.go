@@ -38,10 +38,8 @@ const maxQuickDepth = 50
 func (q *quick) item(text string) ast.Node {
 	q.text, q.at, q.line, q.bol, q.braces, q.keyAt = text, 0, 1, 0, 0, -1
 	q.nodes.reset()
-	for i := range len(text) {
-		if c := text[i]; c < ' ' && c != '\n' || c >= 0x7F {
-			return nil
-		}
+	if !isQuickText(text) {
+		return nil
 	}
 	indent, ok := q.next()
 	if !ok || !q.dash() {
@@ -55,6 +53,37 @@ func (q *quick) item(text string) ast.Node {
 		return nil
 	}
 	return n
+}
+
+// isQuickText reports whether all bytes are printable ASCII or line breaks. It looks at eight
+// bytes at a time, because a start reads every byte of the file.
+func isQuickText(s string) bool {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(s) >= 8; s = s[8:] {
+		w := word(s)
+		// The high bit of a byte of the first term is set only if there is a byte below ' ',
+		// and of the second if there is one above '~', or a high bit carried into the next.
+		if ((w-' '*each)&^w|w|(w+each))&high != 0 && !isQuickBytes(s[:8]) {
+			return false
+		}
+	}
+	return isQuickBytes(s)
+}
+
+func isQuickBytes(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\n' || c >= 0x7F {
+			return false
+		}
+	}
+	return true
+}
+
+// word returns the first eight bytes of s.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 // next moves to the next content at the beginning of a line, skipping blank lines and

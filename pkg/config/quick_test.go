@@ -149,3 +149,29 @@ func FuzzQuick(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) { agree(t, text) })
 }
+
+// Eight bytes at a time give the same answers as one at a time.
+func TestWordsAtOnce(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOfN(rapid.SampledFrom([]rune("a [{]}_\\^z~ \n\t\x00\x1f\x7f{[é\u0080")), 0, 40, -1).Draw(t, "text")
+		quick, depth, deepest := true, 0, 0
+		for i := range len(text) {
+			c := text[i]
+			quick = quick && (c >= ' ' || c == '\n') && c < 0x7F
+			switch c {
+			case '[', '{':
+				depth++
+			case ']', '}':
+				depth = max(depth-1, 0)
+			}
+			deepest = max(deepest, depth)
+		}
+		if got := isQuickText(text); got != quick {
+			t.Errorf("isQuickText(%q) = %t", text, got)
+		}
+		if got := flowDepth(text); got != deepest {
+			t.Errorf("flowDepth(%q) = %d, want %d", text, got, deepest)
+		}
+	})
+}

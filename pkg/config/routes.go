@@ -62,7 +62,7 @@ func (d *document) readItems(cfg *Config) {
 // routesReader returns a function that reads one route after another and keeps those of
 // the function's own source.
 func (d *document) routesReader(cfg *Config) func(ast.Node) {
-	names := map[string]bool{}
+	names := make(map[string]bool, len(d.items))
 	known := patterns{mux: http.NewServeMux()}
 	return func(item ast.Node) {
 		d.foreign = d.only != "" && !d.isOf(item, d.only)

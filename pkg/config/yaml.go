@@ -201,19 +201,26 @@ func (d *document) parseYAML(text string) (root ast.Node) {
 
 // flowDepth bounds the nesting of [ and { before the recursive parser sees it.
 func flowDepth(s string) int {
+	const each, high = 0x0101010101010101, 0x8080808080808080
 	depth, deepest := 0, 0
-	for i := range len(s) {
-		if s[i]|0x20 < '{' { // all but brackets, braces and a few more
-			continue
-		}
-		switch s[i] {
-		case '[', '{':
-			depth++
-			deepest = max(deepest, depth)
-		case ']', '}':
-			depth = max(depth-1, 0)
+	count := func(s string) {
+		for i := range len(s) {
+			switch s[i] {
+			case '[', '{':
+				depth++
+				deepest = max(deepest, depth)
+			case ']', '}':
+				depth = max(depth-1, 0)
+			}
 		}
 	}
+	for ; len(s) >= 8; s = s[8:] {
+		// With the bit of lower case, brackets and braces are at least '{', as few others are.
+		if w := word(s) | 0x20*each; (w|(w+(0x80-'{')*each))&high != 0 {
+			count(s[:8])
+		}
+	}
+	count(s)
 	return deepest
 }
 

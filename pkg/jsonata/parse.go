@@ -114,18 +114,11 @@ func (p *parser) advance(id string, infix bool) *Error {
 	if err != nil {
 		return err
 	}
-	if t.kind == kindOperator && !knownOperator(t.text) {
+	if t.kind == kindOperator && t.power == 0 && !knownOperator(t.text) {
 		return errorToken("S0204", t.pos, t.text, nil)
 	}
 	p.cur = t
 	return nil
-}
-
-func (p *parser) power() int {
-	if p.cur.kind != kindOperator {
-		return 0
-	}
-	return bindingPower(p.cur.text)
 }
 
 func (p *parser) expression(power int) (*node, *Error) {
@@ -141,7 +134,7 @@ func (p *parser) expression(power int) (*node, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	for power < p.power() {
+	for power < int(p.cur.power) {
 		t = p.cur
 		if err = p.advance("", false); err != nil {
 			return nil, err

@@ -10,10 +10,12 @@ import (
 
 type token struct {
 	kind kind // kindEnd, kindName, kindVariable, kindString, kindNumber, kindValue, kindRegex or kindOperator
-	pos  int
-	end  int
-	text string // a name, a string's value, an operator, a regular expression's body
-	lit  any
+	// power is the binding power of an operator between or after operands.
+	power uint8
+	pos   int
+	end   int
+	text  string // a name, a string's value, an operator, a regular expression's body
+	lit   any
 	// flags are those of a regular expression.
 	flags string
 }
@@ -120,7 +122,9 @@ func (l *lexer) operator() token {
 	if c := l.src[start]; l.pos < len(l.src) && isDoubleOperator(c, l.src[l.pos]) && !(l.old && c == '?') {
 		l.pos++
 	}
-	return token{kind: kindOperator, pos: start, end: l.pos, text: l.src[start:l.pos]}
+	t := token{kind: kindOperator, pos: start, end: l.pos, text: l.src[start:l.pos]}
+	t.power = uint8(bindingPower(t.text))
+	return t
 }
 
 func (l *lexer) name() token {
@@ -131,7 +135,7 @@ func (l *lexer) name() token {
 	t := token{kind: kindName, pos: start, end: l.pos, text: l.src[start:l.pos]}
 	switch t.text {
 	case "and", "or", "in":
-		t.kind = kindOperator
+		t.kind, t.power = kindOperator, uint8(bindingPower(t.text))
 	case "true":
 		t.kind, t.lit = kindValue, true
 	case "false":
