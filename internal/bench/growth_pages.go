@@ -85,16 +85,16 @@ func (b *bench) growthOfPages(r *report) error {
 	}
 	defer func() { _ = s.Close(context.Background()) }()
 	for _, reverse := range []bool{false, true} {
-		var c comparison
-		few, err := s.history(pagedFrom, reverse, &c.base)
+		few, err := s.history(pagedFrom, reverse)
 		if err != nil {
 			return err
 		}
-		many, err := s.history(4*pagedFrom, reverse, &c.ours)
+		many, err := s.history(growthTimes*pagedFrom, reverse)
 		if err != nil {
 			return err
 		}
-		if err := inTurns(growthStates, few, many); err != nil {
+		c, err := inLongTurns(few, many)
+		if err != nil {
 			return err
 		}
 		r.add(map[bool]budget{false: budgetForward, true: budgetReverse}[reverse], c)
@@ -102,49 +102,47 @@ func (b *bench) growthOfPages(r *report) error {
 	return b.growthOfLists(r)
 }
 
-// history returns a function that reads all pages of an execution, ten times.
-func (s *pagedService) history(n int, reverse bool, into *[]float64) (func() error, error) {
+// history returns a function that reads all pages of an execution.
+func (s *pagedService) history(n int, reverse bool) (func() error, error) {
 	arn, err := s.loop(n)
 	if err != nil {
 		return nil, err
 	}
-	return timed(into, func() error {
-		for range 10 {
-			events := 0
-			in := statesapi.HistoryInput{ExecutionARN: &arn, ReverseOrder: reverse}
-			for {
-				out, err := s.History(in)
-				if err != nil {
-					return err
-				}
-				events += len(out.Events)
-				if in.NextToken = &out.NextToken; out.NextToken == "" {
-					break
-				}
+	return func() error {
+		events := 0
+		in := statesapi.HistoryInput{ExecutionARN: &arn, ReverseOrder: reverse}
+		for {
+			out, err := s.History(in)
+			if err != nil {
+				return err
 			}
-			if events < 4*n {
-				return fmt.Errorf("%d events of %d turns", events, n)
+			events += len(out.Events)
+			if in.NextToken = &out.NextToken; out.NextToken == "" {
+				break
 			}
 		}
+		if events < 4*n {
+			return fmt.Errorf("%d events of %d turns", events, n)
+		}
 		return nil
-	}), nil
+	}, nil
 }
 
 // growthOfLists measures lists of executions, and the files of executions.
 func (b *bench) growthOfLists(r *report) error {
-	var lists, files comparison
 	var list, keep [2]func() error
-	for i, into := range []*[]float64{&lists.base, &lists.ours} {
+	for i := range list {
 		s, err := newPaged("")
 		if err != nil {
 			return err
 		}
 		defer func() { _ = s.Close(context.Background()) }()
-		if list[i], err = s.list(listedFrom<<(2*i), into); err != nil {
+		if list[i], err = s.list(listedFrom << (2 * i)); err != nil {
 			return err
 		}
 	}
-	if err := inTurns(growthStates, list[0], list[1]); err != nil {
+	lists, err := inLongTurns(list[0], list[1])
+	if err != nil {
 		return err
 	}
 	r.add(budgetListed, lists)
@@ -157,13 +155,14 @@ func (b *bench) growthOfLists(r *report) error {
 		return err
 	}
 	defer func() { _ = s.Close(context.Background()) }()
-	for i, into := range []*[]float64{&files.base, &files.ours} {
-		keep[i] = timed(into, func() error {
+	for i := range keep {
+		keep[i] = func() error {
 			_, err := s.loop(keptFrom << (2 * i))
 			return err
-		})
+		}
 	}
-	if err := inTurns(growthStates, keep[0], keep[1]); err != nil {
+	files, err := inLongTurns(keep[0], keep[1])
+	if err != nil {
 		return err
 	}
 	r.add(budgetKept, files)
@@ -171,14 +170,14 @@ func (b *bench) growthOfLists(r *report) error {
 }
 
 // list returns a function that reads all pages of n executions.
-func (s *pagedService) list(n int, into *[]float64) (func() error, error) {
+func (s *pagedService) list(n int) (func() error, error) {
 	for range n {
 		if _, err := s.loop(0); err != nil {
 			return nil, err
 		}
 	}
 	api := statesAPI{statesapi.NewHandler(s.Service, statesapi.HandlerOptions{})}
-	return timed(into, func() error {
+	return func() error {
 		listed := 0
 		for token := ""; ; {
 			request := map[string]any{"stateMachineArn": s.arn}
@@ -201,5 +200,5 @@ func (s *pagedService) list(n int, into *[]float64) (func() error, error) {
 			return fmt.Errorf("%d executions are listed, want %d", listed, n)
 		}
 		return nil
-	}), nil
+	}, nil
 }

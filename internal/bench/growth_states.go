@@ -4,15 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
-// growthStates is how many turns the States Language gets at both sizes.
-const growthStates = 9
+// How many turns the States Language gets, and for how long each side of them lasts.
+const (
+	growthStates = 9
+	statesBlock  = 2 * growthBlock
+)
 
 // A growingMachine is a state machine whose work is in proportion to its n.
 type growingMachine struct {
@@ -126,11 +131,11 @@ func (b *bench) growthOfStates(ctx context.Context, r *report) error {
 	b.say("States Language: %d state machines at two sizes", len(growingMachines))
 	for _, g := range growingMachines {
 		var c comparison
-		few, err := g.prepare(ctx, g.from, &c.base)
+		few, err := g.prepare(ctx, g.from)
 		if err == nil {
 			var many func() error
-			if many, err = g.prepare(ctx, 4*g.from, &c.ours); err == nil {
-				err = inTurns(growthStates, few, many)
+			if many, err = g.prepare(ctx, growthTimes*g.from); err == nil {
+				c, err = inLongTurns(few, many)
 			}
 		}
 		if err != nil {
@@ -141,35 +146,52 @@ func (b *bench) growthOfStates(ctx context.Context, r *report) error {
 	return b.growthOfPages(r)
 }
 
-// prepare returns a function that runs the state machine once and records its processor time.
-func (g growingMachine) prepare(ctx context.Context, n int, into *[]float64) (func() error, error) {
+// prepare returns a function that runs the state machine once.
+func (g growingMachine) prepare(ctx context.Context, n int) (func() error, error) {
 	m, err := asl.Parse([]byte(g.definition(n)))
 	if err != nil {
 		return nil, err
 	}
 	input := []byte(g.input(n))
 	env := asl.Environment{Sleep: func(context.Context, time.Duration) error { return nil }}
-	runs := 1
-	if g.from >= 4000 { // one run is too short to measure
-		runs = 5
-	}
-	return timed(into, func() error {
-		for range runs {
-			if result := m.Run(ctx, env, asl.Execution{Input: input}); result.Status != asl.Succeeded {
-				return errors.New(result.Status + " " + result.Error + " " + result.Cause)
-			}
+	return func() error {
+		if result := m.Run(ctx, env, asl.Execution{Input: input}); result.Status != asl.Succeeded {
+			return errors.New(result.Status + " " + result.Error + " " + result.Cause)
 		}
 		return nil
-	}), nil
+	}, nil
 }
 
-// timed returns do with a record of its processor time.
-func timed(into *[]float64, do func() error) func() error {
+// inLongTurns measures the processor time of many, and of few, which does a fourth of the
+// work four times as often. Each side of a turn lasts for long enough to contain several
+// collections of garbage, which the collector does as often as by default: most of what an
+// execution uses is in use only until it ends.
+func inLongTurns(few, many func() error) (comparison, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	var c comparison
+	if err := few(); err != nil { // maps memory
+		return c, err
+	}
+	var first []float64
+	if err := timed(1, many, &first)(); err != nil {
+		return c, err
+	}
+	times := max(1, int(math.Ceil(milliseconds(statesBlock)/first[0])))
+	err := inTurns(growthStates, timed(growthTimes*times, few, &c.base), timed(times, many, &c.ours))
+	return c, err
+}
+
+// timed returns a function that repeats do, and records the processor time of each.
+func timed(times int, do func() error, into *[]float64) func() error {
 	return func() error {
 		runtime.GC()
 		before := processorTime()
-		err := do()
-		*into = append(*into, milliseconds(processorTime()-before))
-		return err
+		for range times {
+			if err := do(); err != nil {
+				return err
+			}
+		}
+		*into = append(*into, milliseconds(processorTime()-before)/float64(times))
+		return nil
 	}
 }
