@@ -25,7 +25,7 @@ var (
 
 const (
 	largeSize  = 1 << 20
-	largeBlock = 20 // events of a turn: the processor's time is measured in hundredths of a second
+	largeBlock = 20 // events of a turn, so that garbage collections fall into each
 )
 
 // largeBody is an order of about largeSize bytes.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 )
@@ -12,8 +13,39 @@ import (
 // architectures for which Go supports Linux.
 const ticks = 100
 
-// cpuTime returns the processor time that a process has used so far; 0 if it has ended.
+// cpuTime returns the processor time that a process has used so far; 0 if it has ended. The
+// scheduler knows it in nanoseconds for each thread, and kernels without its statistics in
+// hundredths of a second.
 func cpuTime(pid int) time.Duration {
+	if sum := schedulerTime(pid); sum > 0 {
+		return sum
+	}
+	return tickTime(pid)
+}
+
+// schedulerTime adds up the first field of /proc/PID/task/TID/schedstat. The runtime does not
+// end threads while a function waits for events.
+func schedulerTime(pid int) (sum time.Duration) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil {
+		return 0
+	}
+	for _, task := range tasks {
+		stat, err := os.ReadFile(task)
+		if err != nil {
+			continue // the thread has ended
+		}
+		field, _, _ := bytes.Cut(stat, []byte(" "))
+		n, err := strconv.ParseInt(string(field), 10, 64)
+		if err != nil {
+			return 0
+		}
+		sum += time.Duration(n)
+	}
+	return sum
+}
+
+func tickTime(pid int) time.Duration {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0

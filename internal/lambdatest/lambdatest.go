@@ -281,8 +281,8 @@ func (f *Function) CPU() time.Duration {
 	return state.UserTime() + state.SystemTime()
 }
 
-// CPUTime returns the processor time that the current process has used so far, in
-// hundredths of a second, or 0 if the platform does not report it.
+// CPUTime returns the processor time that the current process has used so far, or 0 if the
+// platform does not report it.
 func (f *Function) CPUTime() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
