@@ -27,6 +27,8 @@ type evaluator struct {
 	binds    int   // variables that are bound in live frames
 	closures int   // functions that were made
 	bad      error // about a variable that is not a value
+	known    Known
+	deepest  int // nesting of what was exported
 	// began is when the time was first read; most evaluations end before that.
 	began time.Time
 	now   time.Time // of $now and $millis, once they have been used

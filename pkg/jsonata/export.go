@@ -29,6 +29,7 @@ func (ev *evaluator) exportValue(v any, depth int) (any, error) {
 		return nil, err
 	}
 	ev.use(slotSize)
+	ev.deepest = max(ev.deepest, depth)
 	switch v := v.(type) {
 	case string:
 		ev.use(len(v))
@@ -43,35 +44,55 @@ func (ev *evaluator) exportValue(v any, depth int) (any, error) {
 	case *Raw:
 		ev.use(len(v.text))
 	case []any:
-		return ev.exportItems(v, depth)
+		return ev.exportItems(v, v, nil, depth)
 	case *seq:
 		if v.items == nil {
 			return []any{}, nil
 		}
-		return ev.exportItems(definedItems(v.items), depth)
+		return ev.exportItems(v.items, v.items, v, depth)
 	case *Object:
-		v.restore()
-		if v.past != nil {
-			v.past = nil // the caller may keep it
-		}
-		for i := range v.values {
-			ev.use(len(v.keys[i]))
-			e, err := ev.exportValue(v.values[i], depth+1)
-			if err != nil {
-				return nil, err
-			}
-			if changed(v.values[i]) {
-				v.values[i] = e // only values that were made here are changed
-			}
-		}
+		return v, ev.exportMembers(v, depth)
 	case *lambda, *builtin, *partial, *matcher:
 		return &Function{v}, nil
 	}
 	return v, nil
 }
 
-func (ev *evaluator) exportItems(items []any, depth int) (any, error) {
-	for i := range items {
+func (ev *evaluator) exportMembers(o *Object, depth int) error {
+	o.restore()
+	if o.past != nil {
+		o.past = nil // the caller may keep it
+	}
+	x := ev.begin(o, len(o.values), depth, false)
+	for i := x.from; i < len(o.values); i++ {
+		ev.use(len(o.keys[i]))
+		e, err := ev.exportValue(o.values[i], depth+1)
+		if err != nil {
+			return err
+		}
+		if changed(o.values[i]) {
+			o.values[i] = e // only values that were made here are changed
+		}
+	}
+	ev.end(&x, o, nil)
+	return nil
+}
+
+// exportItems exports the items of the array v in place; s is nil for one from outside. It
+// replaces undefined items, such as groups that took no part in a match, by null in a copy,
+// because the items may be those of the input.
+func (ev *evaluator) exportItems(v any, items []any, s *seq, depth int) (any, error) {
+	x := ev.begin(v, len(items), depth, s != nil && s.grown != nil)
+	for i := x.from; i < len(items); i++ {
+		if s != nil && IsUndefined(items[i]) {
+			items = slices.Clone(items)
+			for j := i; j < len(items); j++ {
+				if IsUndefined(items[j]) {
+					items[j] = nil
+				}
+			}
+			v, s, x.e = items, nil, nil
+		}
 		e, err := ev.exportValue(items[i], depth+1)
 		if err != nil {
 			return nil, err
@@ -80,23 +101,8 @@ func (ev *evaluator) exportItems(items []any, depth int) (any, error) {
 			items[i] = e
 		}
 	}
-	return items, nil
-}
-
-// definedItems returns items with undefined ones replaced by null, such as groups that
-// took no part in a match. It does not change the items, which may be those of the input.
-func definedItems(items []any) []any {
-	first := slices.IndexFunc(items, IsUndefined)
-	if first < 0 {
-		return items
-	}
-	out := slices.Clone(items)
-	for i := first; i < len(out); i++ {
-		if IsUndefined(out[i]) {
-			out[i] = nil
-		}
-	}
-	return out
+	ev.end(&x, v, s)
+	return v, nil
 }
 
 func isFinite(f float64) bool { return !math.IsInf(f, 0) && !math.IsNaN(f) }

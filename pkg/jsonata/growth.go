@@ -22,27 +22,49 @@ const (
 // room is how much more is allocated than is needed.
 func room(n int) int { return n + n/4 }
 
+// grownOf returns the array that holds the items of an accumulator, and where they begin;
+// nil for other values.
+func (ev *evaluator) grownOf(a any) (g *growth, offset int) {
+	switch a := a.(type) {
+	case *seq:
+		return a.grown, a.offset
+	case []any: // of an earlier evaluation
+		if e := ev.knownOf(a, len(a)); e != nil {
+			return e.grown, e.offset
+		}
+	}
+	return nil, 0
+}
+
+// added charges for items that were added to an accumulator in its room.
+func (ev *evaluator) added(a any, added, n int) {
+	ev.use(slotSize * 4)
+	if _, outside := a.([]any); outside { // so the limits do not depend on what is known
+		ev.use(slotSize * n)
+	}
+	ev.work(bytesOfItem * added)
+}
+
 // extend returns an array of the items of a, which evaluation made, followed by more. It
 // may use the room after a.
 func (ev *evaluator) extend(a any, more []any) (*seq, error) {
 	items := toItems(a)
 	n := len(items) + len(more)
-	s, _ := a.(*seq)
-	if s != nil && s.grown != nil {
-		g := s.grown
-		if s.offset+len(items) == g.end && len(g.buf)-g.end >= len(more) {
-			copy(g.buf[g.end:], more)
-			g.end += len(more)
-			ev.use(slotSize * 4)
-			ev.work(bytesOfItem * len(more))
-			return &seq{items: g.buf[s.offset:g.end:g.end], grown: g, offset: s.offset}, nil
-		}
+	g, offset := ev.grownOf(a)
+	if g == nil {
+		return ev.newGrowth(items, more, 0, 0)
+	}
+	if offset+len(items) == g.end && len(g.buf)-g.end >= len(more) {
+		copy(g.buf[g.end:], more)
+		g.end += len(more)
+		ev.added(a, len(more), n)
+		return &seq{items: g.buf[offset:g.end:g.end], grown: g, offset: offset}, nil
 	}
 	front, spare := 0, 0
-	if s != nil && s.grown != nil && ev.conf.worth(len(items), growFrom) {
+	if ev.conf.worth(len(items), growFrom) {
 		spare = room(n)
-		if s.offset == s.grown.start { // the next value may use the other end
-			front = min(s.grown.start, spare)
+		if offset == g.start { // the next value may use the other end
+			front = min(g.start, spare)
 		}
 	}
 	return ev.newGrowth(items, more, front, spare)
@@ -52,22 +74,21 @@ func (ev *evaluator) extend(a any, more []any) (*seq, error) {
 func (ev *evaluator) extendFront(more []any, a any) (*seq, error) {
 	items := toItems(a)
 	n := len(items) + len(more)
-	s, _ := a.(*seq)
-	if s != nil && s.grown != nil {
-		g := s.grown
-		if s.offset == g.start && g.start >= len(more) {
-			g.start -= len(more)
-			copy(g.buf[g.start:], more)
-			ev.use(slotSize * 4)
-			ev.work(bytesOfItem * len(more))
-			return &seq{items: g.buf[g.start : g.start+n : g.start+n], grown: g, offset: g.start}, nil
-		}
+	g, offset := ev.grownOf(a)
+	if g == nil {
+		return ev.newGrowth(more, items, 0, 0)
+	}
+	if offset == g.start && g.start >= len(more) {
+		g.start -= len(more)
+		copy(g.buf[g.start:], more)
+		ev.added(a, len(more), n)
+		return &seq{items: g.buf[g.start : g.start+n : g.start+n], grown: g, offset: g.start}, nil
 	}
 	spare, behind := 0, 0
-	if s != nil && s.grown != nil && ev.conf.worth(len(items), growFrom) {
+	if ev.conf.worth(len(items), growFrom) {
 		spare = room(n)
-		if s.offset+len(items) == s.grown.end {
-			behind = min(len(s.grown.buf)-s.grown.end, spare)
+		if offset+len(items) == g.end {
+			behind = min(len(g.buf)-g.end, spare)
 		}
 	}
 	return ev.newGrowth(more, items, spare, behind)

@@ -125,6 +125,7 @@ type Env struct {
 	Vars   Vars             // a value may be a *[Function], which is then called as $name()
 	Clock  func() time.Time // of $now and $millis
 	Random func() uint64    // of $random, $shuffle and $uuid
+	Known  Known            // what earlier evaluations found out; nil if nothing is remembered
 }
 
 // EvalEnv is [Expr.Eval] with everything that can differ from one evaluation to the next.
@@ -144,6 +145,7 @@ func (e *Expr) EvalEnv(ctx context.Context, input any, env Env) (any, error) {
 	if env.Random != nil {
 		ev.random = env.Random
 	}
+	ev.known = env.Known
 	return ev.run(e.root, input)
 }
 
