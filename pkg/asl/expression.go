@@ -109,13 +109,13 @@ func (v *variables) statesObject() *jsonata.Object {
 
 func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
 	if out, ok := e.lookUp(v); ok {
-		return evaluated(out), nil
+		return evaluated(out, &v.f.sizes), nil
 	}
 	program := e.program
 	if e.effects && v.f.run.effects != nil {
 		program = program.With(*v.f.run.effects)
 	}
-	out, err := program.EvalVars(ctx, jsonata.Undefined, &variables{view: *v, context: e.context})
+	out, err := program.EvalEnv(ctx, jsonata.Undefined, jsonata.Env{Vars: &variables{view: *v, context: e.context}, Known: &v.f.sizes})
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, &Error{Name: "States.Timeout", fatal: true}
@@ -124,10 +124,11 @@ func (e *expression) eval(ctx context.Context, v *view) (any, *Error) {
 	case jsonata.IsUndefined(out):
 		return nil, e.failed(v, "returned nothing (undefined).")
 	}
+	out = evaluated(out, &v.f.sizes) // before it is measured, because that changes its size
 	if _, valid := fits(out, maxData, &v.f.sizes); !valid {
 		return nil, e.failed(v, "returned an unsupported result type.")
 	}
-	return evaluated(out), nil
+	return out, nil
 }
 
 // compileExpression compiles an expression with the limits of the service.

@@ -13,7 +13,9 @@ import (
 // integers of 64 bits, and doubles, whatever digits the input had. 1.0 becomes 1, and
 // 2^63 is written 9223372036854776000. A value without such numbers is returned as it is;
 // others are copied and not changed, because they may be in use elsewhere.
-func evaluated(v any) any {
+func evaluated(v any, known *sizes) any { return evaluatedAt(v, known, 1) }
+
+func evaluatedAt(v any, known *sizes, depth int) any {
 	switch v := v.(type) {
 	case json.Number:
 		if f, is := asDouble(string(v)); is {
@@ -21,42 +23,91 @@ func evaluated(v any) any {
 		}
 	case *jsonata.Raw:
 		if hasDouble(v.Text()) {
-			return evaluated(v.Value())
+			return evaluatedAt(v.Value(), known, depth)
 		}
 	case []any:
-		var out []any
-		for i, item := range v {
-			now := evaluated(item)
-			if out == nil && !unchanged(item, now) {
-				out = append(make([]any, 0, len(v)), v[:i]...)
-			}
-			if out != nil {
-				out = append(out, now)
-			}
-		}
-		if out != nil {
-			return out
-		}
+		return evaluatedItems(v, known, depth)
 	case *jsonata.Object:
-		var out *jsonata.Object
-		for i := range v.Len() {
-			key, item := v.At(i)
-			now := evaluated(item)
-			if out == nil && !unchanged(item, now) {
-				out = jsonata.NewObject(v.Len())
-				for j := range i {
-					out.Set(v.At(j))
-				}
-			}
-			if out != nil {
-				out.Set(key, now)
-			}
-		}
-		if out != nil {
-			return out
-		}
+		return evaluatedMembers(v, known, depth)
 	}
 	return v
+}
+
+func evaluatedItems(v []any, known *sizes, depth int) any {
+	k := known.plainOf(v, len(v), depth)
+	made := len(v)
+	if k != nil && k.extent != nil {
+		made = k.extent.Made()
+	}
+	var out []any
+	for i := k.plainUntil(len(v)); i < len(v); i++ {
+		now := evaluatedAt(v[i], known, depth+1)
+		if out == nil && !unchanged(v[i], now) {
+			if i >= made { // nothing else refers to the place
+				v[i] = now
+				continue
+			}
+			out = append(make([]any, 0, len(v)), v[:i]...)
+		}
+		if out != nil {
+			out = append(out, now)
+		}
+	}
+	if out != nil {
+		return out
+	}
+	k.isPlain(len(v))
+	return v
+}
+
+func evaluatedMembers(v *jsonata.Object, known *sizes, depth int) any {
+	k := known.plainOf(v, v.Len(), depth)
+	var out *jsonata.Object
+	for i := k.plainUntil(v.Len()); i < v.Len(); i++ {
+		key, item := v.At(i)
+		now := evaluatedAt(item, known, depth+1)
+		if out == nil && !unchanged(item, now) {
+			out = jsonata.NewObject(v.Len())
+			for j := range i {
+				out.Set(v.At(j))
+			}
+		}
+		if out != nil {
+			out.Set(key, now)
+		}
+	}
+	if out != nil {
+		return out
+	}
+	k.isPlain(v.Len())
+	return v
+}
+
+// plainOf returns what is known of a list or an object with n elements or members; nil if
+// it is not worth remembering.
+func (s *sizes) plainOf(v any, n, depth int) *sized {
+	if s == nil || depth > knownDepth {
+		return nil
+	}
+	p, _ := placeOf(v)
+	if n >= plainFrom {
+		return s.of(p)
+	}
+	return s.find(p)
+}
+
+// plainUntil returns how many of n elements or members are known to be plain.
+func (k *sized) plainUntil(n int) int {
+	if k == nil {
+		return 0
+	}
+	return min(k.plain, n)
+}
+
+func (k *sized) isPlain(n int) {
+	if k != nil {
+		k.plain = max(k.plain, n)
+	}
 }
 
 // unchanged reports whether evaluated returned the value that it was given.

@@ -30,7 +30,7 @@ func TestEvaluatedNumbers(t *testing.T) {
 		}
 		for kind, v := range map[string]any{"decoded": decoded, "raw": jsonata.NewRaw([]byte(text))} {
 			before, _ := jsonata.AppendJSON(nil, v)
-			out := evaluated(v)
+			out := evaluated(v, nil)
 			got, err := jsonata.AppendJSON(nil, out)
 			if err != nil || string(got) != want {
 				t.Errorf("%s %s becomes %s, %v, want %s", kind, text, got, err, want)

@@ -6,11 +6,18 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// The sizes of a flow are those of the large values that its state and the one before have
-// measured. A state usually passes on most of what it was given, and what it makes is
-// measured as a result, as a variable and as an output: each part counts once. Values are
-// not changed once they are measured, so a value that is in the same place is the same one.
-type sizes struct{ now, before map[place]sized }
+// The sizes of a flow hold what is known of the large values that its state and the one
+// before have measured, and of its variables. A state usually passes on most of what it was
+// given, and what it makes is measured as a result, as a variable and as an output: each
+// part counts once. Values are not changed once they are measured, so a value that is in
+// the same place is the same one.
+type sizes struct {
+	now, before map[place]*sized
+	// held are the parts of the variables of the flow's own scope, and variables are the
+	// parts of each of them.
+	held      map[place]*sized
+	variables map[string][]sizedPart
+}
 
 // A place identifies a value and, as a map key, prevents its memory from being reused.
 type place struct {
@@ -19,9 +26,27 @@ type place struct {
 	text   *byte
 }
 
+// A sized is what is known of a value.
 type sized struct {
-	n    int // elements of a list, or bytes of a text
+	// whole is the longest value that was measured, and older one that it has outgrown:
+	// both may be passed on together.
+	whole, older length
+	// plain is the number of elements or members that evaluated leaves as they are.
+	plain   int
+	extent  *jsonata.Extent // nil if no evaluation has returned the value
+	holders int             // how many parts of variables it is
+}
+
+// A length is a size that was measured.
+type length struct {
+	n    int // elements of a list, members of an object, or bytes of a text; 0 if there is none
 	size int
+}
+
+// A sizedPart is a variable, or a part of one.
+type sizedPart struct {
+	place place
+	known *sized
 }
 
 const (
@@ -30,6 +55,12 @@ const (
 	// knownDepth is how deep in a value others are looked for: on each level there is a
 	// chance that all of its members are large, but not on all levels at once.
 	knownDepth = 4
+	// plainFrom is the number of elements or members from which it is remembered that they
+	// are plain.
+	plainFrom = 64
+	// carriedMembers is the number of members up to which those of an object are looked at
+	// to find the large ones.
+	carriedMembers = 16
 )
 
 func placeOf(v any) (p place, n int) {
@@ -51,42 +82,133 @@ func (s *sizes) next() {
 	}
 }
 
-// find returns the known size of a value. A list may have grown at its end since.
-func (s *sizes) find(p place) (known sized, ok bool) {
-	if known, ok = s.now[p]; ok {
-		return known, true
+// find returns what is known of a value. A list may have grown at its end since.
+func (s *sizes) find(p place) *sized {
+	if known, ok := s.now[p]; ok {
+		return known
 	}
-	if known, ok = s.before[p]; ok {
-		s.add(p, known)
+	if known, ok := s.held[p]; ok {
+		return known
 	}
-	return known, ok
+	if known, ok := s.before[p]; ok {
+		return s.add(p, known)
+	}
+	return nil
 }
 
-func (s *sizes) add(p place, known sized) {
+func (s *sizes) add(p place, known *sized) *sized {
 	if s.now == nil {
-		s.now = map[place]sized{}
+		s.now = map[place]*sized{}
 	}
 	s.now[p] = known
+	return known
+}
+
+// of returns what is known of a value, for more to be added to it.
+func (s *sizes) of(p place) *sized {
+	if known := s.find(p); known != nil {
+		return known
+	}
+	return s.add(p, &sized{})
+}
+
+// Find implements [jsonata.Known].
+func (s *sizes) Find(v any) *jsonata.Extent {
+	p, _ := placeOf(v)
+	if known := s.find(p); known != nil {
+		return known.extent
+	}
+	return nil
+}
+
+// Keep implements [jsonata.Known].
+func (s *sizes) Keep(v any, e *jsonata.Extent) {
+	p, _ := placeOf(v)
+	s.of(p).extent = e
+}
+
+// carry keeps what is known of a value that a state has passed on without measuring it.
+func (s *sizes) carry(v any) {
+	if len(s.before) > 0 {
+		s.parts(v, 1, func(sizedPart) {})
+	}
+}
+
+// assigned keeps what is known of a variable for as long as it has this value.
+func (s *sizes) assigned(name string, v any) {
+	var parts []sizedPart
+	s.parts(v, 1, func(p sizedPart) {
+		parts = append(parts, p)
+		p.known.holders++
+	})
+	if parts != nil && s.held == nil {
+		s.held, s.variables = map[place]*sized{}, map[string][]sizedPart{}
+	}
+	for _, p := range parts {
+		s.held[p.place] = p.known
+	}
+	for _, p := range s.variables[name] {
+		if p.known.holders--; p.known.holders == 0 {
+			delete(s.held, p.place)
+		}
+	}
+	if parts != nil {
+		s.variables[name] = parts
+	} else if s.variables != nil {
+		delete(s.variables, name)
+	}
+}
+
+// parts finds the known parts of a value, which is one of them.
+func (s *sizes) parts(v any, depth int, found func(sizedPart)) {
+	p, n := placeOf(v)
+	if n == 0 || depth > knownDepth {
+		return
+	}
+	if known := s.find(p); known != nil {
+		found(sizedPart{p, known})
+	}
+	if p.object == nil || n > carriedMembers {
+		return
+	}
+	for i := range n {
+		_, member := p.object.At(i)
+		s.parts(member, depth+1, found)
+	}
 }
 
 // known counts the known part of a value, and returns how many elements of a list that is.
 func (m *measure) known(v any) (elements int, all bool) {
-	if m.sizes == nil || m.depth > knownDepth || len(m.sizes.now)+len(m.sizes.before) == 0 {
+	if m.sizes == nil || m.depth > knownDepth {
 		return 0, false
 	}
 	p, n := placeOf(v)
-	known, ok := m.sizes.find(p)
-	if _, isList := v.([]any); !ok || known.n != n && (!isList || known.n > n) {
+	known := m.sizes.find(p)
+	if known == nil {
 		return 0, false
 	}
-	m.left -= known.size
-	return known.n, known.n == n
+	l := known.whole
+	if l.n > n {
+		l = known.older
+	}
+	if l.n == 0 || l.n != n && (p.list == nil || l.n > n) {
+		return 0, false
+	}
+	m.left -= l.size
+	return l.n, l.n == n
 }
 
 // remember stores the size of a value that has just been measured.
 func (m *measure) remember(v any, before int) {
-	if size := before - m.left; m.sizes != nil && size >= knownFrom && m.depth <= knownDepth && m.left >= 0 && m.valid {
-		p, n := placeOf(v)
-		m.sizes.add(p, sized{n, size})
+	size := before - m.left
+	if m.sizes == nil || size < knownFrom || m.depth > knownDepth || m.left < 0 || !m.valid {
+		return
 	}
+	p, n := placeOf(v)
+	known := m.sizes.of(p)
+	if n < known.whole.n {
+		known.older = length{n, size}
+		return
+	}
+	known.whole, known.older = length{n, size}, known.whole
 }

@@ -2,9 +2,11 @@ package asl
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"pgregory.net/rapid"
@@ -32,7 +34,8 @@ func TestKnownSizesAreExact(t *testing.T) {
 				}
 				longest[unsafe.SliceData(list)], v = len(list), list
 			case 1: // as $append does
-				v = append(slices.Clone([]any{pick()}), pick(), pick())
+				list := append(slices.Clone([]any{pick()}), pick(), pick())
+				longest[unsafe.SliceData(list)], v = len(list), list
 			case 2:
 				list, ok := pick().([]any)
 				if !ok {
@@ -67,8 +70,14 @@ func TestKnownSizesAreExact(t *testing.T) {
 					t.Fatalf("a value of %d bytes fits into %d: got %t", len(text), len(text)+off, ok)
 				}
 			}
+			if rapid.Bool().Draw(t, "assigned") {
+				known.assigned(rapid.SampledFrom([]string{"a", "b"}).Draw(t, "variable"), v)
+			}
 			if rapid.Bool().Draw(t, "next") {
 				known.next()
+			}
+			if rapid.Bool().Draw(t, "carry") {
+				known.carry(pick())
 			}
 		}
 	})
@@ -102,4 +111,59 @@ func TestKnownPartsAreNotMeasuredAgain(t *testing.T) {
 	if _, valid := fits(list[:600], maxData, &known); valid {
 		t.Error("a part of the list has the size of the whole")
 	}
+}
+
+// An execution has the same events, whether or not its flow remembers anything of the
+// states before, and no value changes after it has been recorded.
+func TestKnownValuesChangeNoExecution(t *testing.T) {
+	t.Parallel()
+	expressions := []string{
+		`$append($a, $states.input.x)`, `[$a, $states.input.x]`, `[$states.input.x, $a]`, `$append($b, $a)`, `$append($a.y, $states.input.x)`, `$a`, `$b`,
+		`{'y': $append($a, 2.50), 'z': $a}`, `$merge([$states.input, {'y': $append($b.y, 1)}])`, `$append($a, {'n': $states.input.x})`, `$a[[0..20]]`, `[]`,
+		`[1..20]`, `($c := $append($a, 1); $append($c, $append($b, $c)))`, `$append($a, $error('no'))`, `[[$a], $append($a, 1)]`,
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		expression := rapid.SampledFrom(expressions)
+		var definition strings.Builder
+		definition.WriteString(`{"QueryLanguage":"JSONata","StartAt":"S0","States":{"S0":{"Type":"Pass","Assign":{"a":"{% [1..20] %}","b":[]},"Next":"S1"}`)
+		n := rapid.IntRange(1, 25).Draw(t, "states")
+		for i := range n {
+			output := ""
+			if rapid.Bool().Draw(t, "output") {
+				output = fmt.Sprintf(`"Output":{"x":1.50,"y":"{%% %s %%}"},`, expression.Draw(t, "output"))
+			}
+			fmt.Fprintf(&definition, `,"S%d":{"Type":"Pass","Assign":{"%s":"{%% %s %%}"},%s"Next":"S%d"}`, i+1, rapid.SampledFrom([]string{"a", "b"}).Draw(t, "variable"), expression.Draw(t, "value"), output, i+2)
+		}
+		fmt.Fprintf(&definition, `,"S%d":{"Type":"Succeed"}}}`, n+1)
+		m, err := Parse([]byte(definition.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Unix(1, 0)
+		var histories [2][]string
+		for i := range histories {
+			var events []Event
+			var texts []string
+			var f *frame
+			f, _ = m.begin(Environment{Now: func() time.Time { return at }, Observe: func(e Event) {
+				text, err := json.Marshal(e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if events, texts = append(events, e), append(texts, string(text)); f != nil && i == 1 {
+					f.sizes = sizes{}
+				}
+			}}, Execution{Input: []byte(`{"x":1.0}`)})
+			m.leg(t.Context(), f)
+			for j, e := range events {
+				if text, _ := json.Marshal(e); string(text) != texts[j] {
+					t.Fatalf("an event that was %s is now %s", texts[j], text)
+				}
+			}
+			histories[i] = texts
+		}
+		if !slices.Equal(histories[0], histories[1]) {
+			t.Fatalf("%s: the events are\n%s\nand, if nothing is remembered,\n%s", definition.String(), strings.Join(histories[0], "\n"), strings.Join(histories[1], "\n"))
+		}
+	})
 }

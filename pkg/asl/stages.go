@@ -27,10 +27,10 @@ func (f *frame) step(ctx context.Context, raw any) (output any, next string, err
 	if err != nil {
 		return nil, "", err
 	}
-	if !same(output, raw) {
-		if err := f.check(output); err != nil {
-			return nil, "", err
-		}
+	if same(output, raw) {
+		f.sizes.carry(output)
+	} else if err := f.check(output); err != nil {
+		return nil, "", err
 	}
 	if err := f.commit(assigned); err != nil {
 		return nil, "", err

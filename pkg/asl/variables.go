@@ -38,6 +38,9 @@ func (s *scope) set(o *jsonata.Object, known *sizes) (grown int) {
 		size := len(name) + maxData - m.left
 		grown += size - s.values[name].size
 		s.values[name] = variable{v, size}
+		if known != nil && (known.held != nil || size >= knownFrom) {
+			known.assigned(name, v)
+		}
 	}
 	s.size += grown
 	return grown
