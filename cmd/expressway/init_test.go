@@ -101,6 +101,7 @@ func TestInitEmptyFolder(t *testing.T) {
 				args = append(args, "--provider", "stripe,github,slack")
 			}
 			tool(t, args...)
+			initAgain(t, args[1:]...)
 			strict(t, "--strict")
 			lint(t, true)
 			build(t)
@@ -169,10 +170,7 @@ func TestInitForeignStacks(t *testing.T) {
 			lint(t, test.sam)
 			_, stop := startDev(t, nil, "--states", "127.0.0.1:0")
 			stop()
-			var out strings.Builder
-			if code := run(t.Context(), append([]string{"init", "--write"}, test.args...), nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), "already contains Expressway") {
-				t.Errorf("a second init exits with %d: %s", code, out.String())
-			}
+			initAgain(t, append([]string{"--write"}, test.args...)...)
 		})
 	}
 }
@@ -283,39 +281,6 @@ func TestInitRefuses(t *testing.T) {
 	}
 }
 
-// TestInitKeepsFiles never overwrites.
-func TestInitKeepsFiles(t *testing.T) {
-	t.Chdir(t.TempDir())
-	if err := os.WriteFile("env.json", []byte("{}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	tool(t, "init")
-	if read(t, "env.json") != "{}" {
-		t.Error("env.json was overwritten")
-	}
-}
-
-// TestInitKeepsRoutes writes nothing into a stack that has routes, whatever the logical ids
-// of its functions are.
-func TestInitKeepsRoutes(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(shared.Path(t, "own-stack", "mistakes", "good"))); err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(dir)
-	before := read(t, "template.yaml")
-	var out strings.Builder
-	if code := run(t.Context(), []string{"init", "--write", "--provider", "github"}, nil, &out, &out, noEnvironment); code != 1 || !strings.Contains(out.String(), "expressway/expressway.yaml already exists") {
-		t.Errorf("exit %d, want 1 and that expressway.yaml already exists: %s", code, out.String())
-	}
-	if read(t, "template.yaml") != before {
-		t.Error("the template was changed")
-	}
-	if _, err := os.Stat("env.json"); err == nil {
-		t.Error("env.json was written")
-	}
-}
-
 // TestInitForOtherTools writes the configuration and what goes into the app or module.
 func TestInitForOtherTools(t *testing.T) {
 	for iac, file := range map[string]string{"cdk": "expressway-routes.ts", "terraform": "expressway.tf"} {
@@ -325,10 +290,7 @@ func TestInitForOtherTools(t *testing.T) {
 			if text := read(t, file); !strings.Contains(text, "DELIVERIES_QUEUE_ARN") {
 				t.Errorf("got %s, want DELIVERIES_QUEUE_ARN in it", text)
 			}
-			var again strings.Builder
-			if code := run(t.Context(), []string{"init", "--iac", iac, "--from", "http,sqs,eventbridge", "--provider", "github"}, nil, &again, &again, noEnvironment); code != 0 || !strings.Contains(again.String(), "there is nothing to add") {
-				t.Errorf("init again: got exit %d and %s, want exit 0 and that there is nothing to add", code, again.String())
-			}
+			initAgain(t, "--iac", iac, "--from", "http,sqs,eventbridge", "--provider", "github")
 			strict(t, "--strict")
 			_, stop := startDev(t, nil, "--states", "127.0.0.1:0")
 			stop()

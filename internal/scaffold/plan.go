@@ -119,6 +119,10 @@ func Init(o Options) (*Changes, error) {
 		o.IaC, o.Template = toolOf(o.Dir, o.Template)
 	}
 	c := &Changes{Dir: o.Dir}
+	if done, err := o.initialized(); done || err != nil {
+		c.note("%s already exists and was not changed", ConfigFile)
+		return c, err
+	}
 	p, doc, err := newPlan(o)
 	if err != nil {
 		return nil, err
