@@ -58,10 +58,18 @@ var kindNames = [...]string{
 //	sort                     terms
 type node struct {
 	kind kind
+	op   operator
+
+	keepArray     bool // followed by []
+	keepSingleton bool // a path that has such a step
+	consArray     bool // an array constructor that a path must not flatten
+	tuple         bool // a step that makes a stream of tuples
+	simple        bool // a path that consists only of a variable or name and further names
+	independent   bool // a predicate whose value is the same for all items
+
 	pos  int // offset of the token, in bytes
 	end  int // offset after it
 	text string
-	op   operator
 	lit  any
 	re   *regexp.Pattern
 
@@ -79,19 +87,11 @@ type node struct {
 	group     []pair  // {…} after the expression
 	groupPos  int
 
-	// Of a predicate: the sides of an equality, if it has that form, and whether its
-	// value is the same for all items.
-	join        *joinKeys
-	independent bool
+	// join has the sides of an equality, if a predicate has that form.
+	join *joinKeys
 
 	// invariant: the same in each iteration of the loop around it.
 	invariant *invariant
-
-	keepArray     bool // followed by []
-	keepSingleton bool // a path that has such a step
-	consArray     bool // an array constructor that a path must not flatten
-	tuple         bool // a step that makes a stream of tuples
-	simple        bool // a path that consists only of a variable or name and further names
 
 	focus    string // the variable of @$v
 	index    string // the variable of #$i
