@@ -19,6 +19,7 @@ const module = "github.com/expressway-dev/expressway/"
 // nothing that is shipped imports it.
 var allowed = map[string][]string{
 	"internal/awsenv":    {},
+	"internal/bootstrap": {"internal/lambdalog", "internal/memlimit", "pkg/config", "pkg/gateway"},
 	"internal/awsjson":   {"internal/awsenv"},
 	"internal/eventkind": {"internal/sources", "pkg/jsonata"},
 	"internal/lambdalog": {},

@@ -108,15 +108,9 @@ func newBraintreeHandshake(b *builder) (exchange, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, r *Request) (*Reply, error) {
-		if r.Method != http.MethodGet {
-			return nil, nil //nolint:nilnil // no handshake
-		}
-		challenge, ok, err := queried(r, "bt_challenge")
+		challenge, ok, err := asked(r, "bt_challenge", isChallenge)
 		if err != nil || !ok {
 			return nil, err
-		}
-		if !isChallenge(challenge) {
-			return nil, refuse(Malformed, "bt_challenge")
 		}
 		key, err := keys.key(ctx, 0)
 		if err != nil {

@@ -76,15 +76,9 @@ func (b *builder) signedChallenge(parameter string, allowed func(string) bool, a
 		return nil, err
 	}
 	return func(ctx context.Context, r *Request) (*Reply, error) {
-		if r.Method != http.MethodGet {
-			return nil, nil //nolint:nilnil // no handshake
-		}
-		text, ok, err := queried(r, parameter)
+		text, ok, err := asked(r, parameter, allowed)
 		if err != nil || !ok {
 			return nil, err
-		}
-		if !allowed(text) {
-			return nil, refuse(Malformed, parameter)
 		}
 		key, err := keys.key(ctx, 0)
 		if err != nil {

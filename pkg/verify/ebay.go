@@ -81,15 +81,9 @@ func newEBayHandshake(b *builder) (exchange, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, r *Request) (*Reply, error) {
-		if r.Method != http.MethodGet {
-			return nil, nil //nolint:nilnil // no handshake
-		}
-		challenge, ok, err := queried(r, "challenge_code")
+		challenge, ok, err := asked(r, "challenge_code", isPlain)
 		if err != nil || !ok {
 			return nil, err
-		}
-		if !isPlain(challenge) {
-			return nil, refuse(Malformed, "challenge_code")
 		}
 		token, err := tokens.key(ctx, 0)
 		if err != nil {

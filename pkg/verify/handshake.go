@@ -202,6 +202,18 @@ func queried(r *Request, name string) (value string, ok bool, _ error) {
 	return values[name][0], true, nil
 }
 
+// asked returns the query parameter of a GET that asks for it to be answered, if the text is
+// allowed. ok is false if r is another request.
+func asked(r *Request, name string, allowed func(string) bool) (text string, ok bool, err error) {
+	if r.Method != http.MethodGet {
+		return "", false, nil
+	}
+	if text, ok, err = queried(r, name); ok && !allowed(text) {
+		return "", false, refuse(Malformed, name)
+	}
+	return text, ok, err
+}
+
 // document returns the body of a signed request that could be a handshake: JSON that
 // contains a text. The text may be anywhere, so callers must look more closely.
 func document(r *Request, containing string) (object, bool) {
