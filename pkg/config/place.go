@@ -11,12 +11,12 @@ import (
 // route itself.
 type keyPlace struct {
 	key          string
-	line, column int
+	line, column int32
 }
 
 func (d *document) keep(r *Route, key string, n ast.Node) {
 	line, column := d.place(n)
-	r.places = append(r.places, keyPlace{key, line, column})
+	r.places = append(r.places, keyPlace{key, int32(line), int32(column)})
 }
 
 // Problem returns a problem at the value of one of the route's keys, such as start or
@@ -26,7 +26,7 @@ func (r *Route) Problem(key, message string) Problem {
 	for {
 		for _, p := range r.places {
 			if p.key == key {
-				return Problem{r.file, p.line, p.column, message}
+				return Problem{r.file, int(p.line), int(p.column), message}
 			}
 		}
 		if key == "" { // a route that was not read from a file
