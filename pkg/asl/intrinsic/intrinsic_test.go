@@ -70,6 +70,7 @@ const input = `{
 func TestEval(t *testing.T) {
 	t.Parallel()
 	doc := decode(t, input)
+	tried := ""
 	for _, tt := range []struct{ call, want string }{
 		{"States.Format('Hello {}!', $.s)", `"Hello text!"`},
 		{"States.Format('plain')", `"plain"`},
@@ -142,6 +143,7 @@ func TestEval(t *testing.T) {
 		{"States.ArrayGetItem(States.StringSplit($$.Name, '-'), 0)", `"machine"`},
 		{nested(maxNesting), "[[[[[[[[[[]]]]]]]]]]"},
 	} {
+		tried += tt.call
 		t.Run(tt.call, func(t *testing.T) {
 			t.Parallel()
 			c, err := Parse(tt.call)
@@ -159,6 +161,11 @@ func TestEval(t *testing.T) {
 				t.Errorf("String() = %s, want %s", c, tt.call)
 			}
 		})
+	}
+	for name := range functions {
+		if !strings.Contains(tried, "States."+name+"(") {
+			t.Errorf("no case calls States.%s: add one", name)
+		}
 	}
 }
 
