@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +38,42 @@ func TestSource(t *testing.T) {
 		t.Errorf("only %d of 2000 cases have a value: the others compare almost nothing", values)
 	}
 }
+
+// Every function of JSONata is in the generated cases, except those whose results differ
+// each time.
+func TestSourceCallsEveryFunction(t *testing.T) {
+	t.Parallel()
+	drawn := newSource(7)
+	var all strings.Builder
+	for range 20_000 {
+		all.WriteString(drawn.next().expr + "\n")
+	}
+	files, err := filepath.Glob("../../pkg/jsonata/fn_*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, file := range files {
+		if filepath.Base(file) == "fn_stepfunctions.go" {
+			continue // the reference does not have these
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range defined.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if !slices.Contains([]string{"now", "millis", "random", "shuffle"}, m[1]) && !strings.Contains(all.String(), "$"+m[1]+"(") {
+				t.Errorf("no case calls $%s: generate calls of it", m[1])
+			}
+		}
+	}
+	if found < 60 {
+		t.Errorf("only %d functions were found in pkg/jsonata", found)
+	}
+}
+
+var defined = regexp.MustCompile(`define\("(\w+)"`)
 
 func TestSame(t *testing.T) {
 	t.Parallel()
