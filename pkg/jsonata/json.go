@@ -61,6 +61,9 @@ type decoder struct {
 	text  []byte
 	pos   int
 	depth int
+	// names are those of the last object at each depth, if text has them as they are. The
+	// objects of a list mostly have the same names in the same order, and share them then.
+	names [4][]string
 }
 
 func (d *decoder) fail(reason string) error { return &SyntaxError{d.pos, reason} }
@@ -143,14 +146,28 @@ func (d *decoder) object() (any, error) {
 	if err := d.enter(); err != nil {
 		return nil, err
 	}
-	o := &Object{}
+	last := d.names[d.depth%len(d.names)]
+	shared, plain := len(last) > 0 && d.at(last[0]), true // plain: the names have no escapes
+	var o *Object
+	if shared {
+		o = newShared(len(last))
+	} else {
+		o = &Object{}
+	}
 	for d.peek() != '}' || o.Len() > 0 {
 		if d.peek() != '"' {
 			return nil, d.fail("expected a member name")
 		}
-		key, err := d.str()
-		if err != nil {
-			return nil, err
+		n, key := len(o.keys), ""
+		if shared = shared && n < len(last) && d.at(last[n]); shared {
+			d.pos += len(last[n]) + 2
+		} else {
+			from := d.pos
+			var err error
+			if key, err = d.str(); err != nil {
+				return nil, err
+			}
+			plain = plain && d.pos-from == len(key)+2
 		}
 		d.space()
 		if d.peek() != ':' {
@@ -162,7 +179,11 @@ func (d *decoder) object() (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		o.Set(key, v)
+		if shared {
+			o.keys, o.values = last[:n+1:n+1], append(o.values, v)
+		} else {
+			o.Set(key, v)
+		}
 		d.space()
 		if d.peek() == '}' {
 			break
@@ -173,9 +194,18 @@ func (d *decoder) object() (any, error) {
 		d.pos++
 		d.space()
 	}
+	if n := len(o.keys); !shared && plain && n <= indexFrom {
+		d.names[d.depth%len(d.names)] = o.keys[:n:n]
+	}
 	d.pos++
 	d.depth--
 	return o, nil
+}
+
+// at reports whether name is the string at pos. A name is one that text had without escapes.
+func (d *decoder) at(name string) bool {
+	end := d.pos + 1 + len(name)
+	return end < len(d.text) && d.text[d.pos] == '"' && d.text[end] == '"' && string(d.text[d.pos+1:end]) == name
 }
 
 func (d *decoder) array() (any, error) {

@@ -100,14 +100,18 @@ func (ev *evaluator) clone(v any, depth int) (any, error) {
 	}
 	if o, ok := v.(*Object); ok {
 		ev.use(memberSize * (2 + o.Len()))
-		out := NewObject(o.Len())
-		for i := range o.Len() {
-			k, m := o.At(i)
+		n := o.Len()
+		out := newShared(n)
+		out.keys = o.keys[:n:n]
+		if n > indexFrom {
+			out.index = indexKeys(out.keys, n)
+		}
+		for _, m := range o.values {
 			c, err := ev.clone(m, depth+1)
 			if err != nil {
 				return nil, err
 			}
-			out.Set(k, c)
+			out.values = append(out.values, c)
 		}
 		return out, nil
 	}

@@ -3,6 +3,7 @@ package jsonata
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -10,7 +11,7 @@ import (
 // JavaScript does. The zero value is an empty object, ready for use. It must not
 // be changed while others read it.
 type Object struct {
-	keys   []string
+	keys   []string // may be those of other objects, and so are only appended to
 	values []any
 	index  *hashTable // only beyond indexFrom members; below, a scan is faster
 	past   *past      // of an object that $merge made
@@ -24,6 +25,42 @@ type smallObject struct {
 	Object
 	keySpace   [4]string
 	valueSpace [4]any
+}
+
+// newShared returns an object whose names will be those of others, with room for n values
+// next to it in memory if they are few.
+func newShared(n int) *Object {
+	switch {
+	case n <= 2:
+		o := &struct {
+			Object
+			space [2]any
+		}{}
+		o.values = o.space[:0]
+		return &o.Object
+	case n <= 4:
+		o := &struct {
+			Object
+			space [4]any
+		}{}
+		o.values = o.space[:0]
+		return &o.Object
+	case n <= 6:
+		o := &struct {
+			Object
+			space [6]any
+		}{}
+		o.values = o.space[:0]
+		return &o.Object
+	case n <= 8:
+		o := &struct {
+			Object
+			space [8]any
+		}{}
+		o.values = o.space[:0]
+		return &o.Object
+	}
+	return &Object{values: make([]any, 0, n)}
 }
 
 // NewObject returns an empty object with room for n members.
@@ -98,7 +135,7 @@ func (o *Object) Delete(key string) {
 	if i < 0 {
 		return
 	}
-	o.keys = append(o.keys[:i], o.keys[i+1:]...)
+	o.keys = slices.Concat(o.keys[:i], o.keys[i+1:]) // other objects may share them
 	o.values = append(o.values[:i], o.values[i+1:]...)
 	o.reindex()
 }
@@ -113,13 +150,12 @@ func (o *Object) deleteAll(names map[string]bool) {
 		return
 	}
 	keys, values := o.keys, o.values
-	o.keys, o.values = keys[:0], values[:0]
+	o.keys, o.values = make([]string, 0, len(keys)), values[:0]
 	for i, k := range keys {
 		if !names[k] {
 			o.keys, o.values = append(o.keys, k), append(o.values, values[i])
 		}
 	}
-	clear(keys[len(o.keys):])
 	clear(values[len(o.values):])
 	o.reindex()
 }
