@@ -178,6 +178,13 @@ func fnSort(ev *evaluator, args []any) (any, error) {
 	if IsUndefined(args[1]) {
 		return ev.sortNaturally(items)
 	}
+	if ev.conf.worth(len(items), indexItemsFrom) {
+		if o, ok := orderingOf(args[1]); ok {
+			if v, sorted, err := ev.sortBy(o, items); sorted || err != nil {
+				return v, err
+			}
+		}
+	}
 	ev.use(2 * slotSize * len(items))
 	out := slices.Clone(items)
 	for i := range out {
@@ -193,26 +200,16 @@ func fnSort(ev *evaluator, args []any) (any, error) {
 // sortNaturally sorts numbers or strings.
 func (ev *evaluator) sortNaturally(items []any) (any, error) {
 	ev.use(7 * slotSize * len(items))
-	rows := make([]sortKey, len(items))
-	for i, item := range items {
-		rows[i].set(Force(item))
-		if l := rows[i].letter; l != rows[0].letter || l != 's' && l != 'n' {
-			e := errorf("D3070", nil)
-			e.Index = 1
-			return nil, e
-		}
+	s, err := ev.sortable(len(items), func(i int) (any, error) { return Force(items[i]), nil })
+	if err != nil {
+		return nil, err
 	}
-	err := mergeSort(rows, make([]sortKey, len(rows)), func(a, b sortKey) (bool, error) {
-		if a.letter == 'n' {
-			return math.Float64frombits(a.word) > math.Float64frombits(b.word), ev.step() // false for NaN
-		}
-		return ev.compareSameType(&a, &b) > 0, ev.step()
-	})
-	out := make([]any, len(rows))
-	for i := range rows {
-		out[i] = rows[i].value
+	if s == nil {
+		e := errorf("D3070", nil)
+		e.Index = 1
+		return nil, e
 	}
-	return &seq{items: out}, err
+	return s.items(opGreater, items)
 }
 
 // scriptTruth reports whether JavaScript treats a value as true, as it does all arrays and

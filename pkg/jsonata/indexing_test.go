@@ -102,6 +102,17 @@ func TestIndexesChangeNothing(t *testing.T) {
 		`($data ~> |list|{"n": $sum($data.list.n)}|).list.n`, `($d := $data; $d ~> |list|{"m": $count($d.list.n)}| ~> |list|{"k": $d.list.n}|).list[0].k`,
 		`$list.([0..$n - 1][$ in $data.list.n])`, `$list.($m := $merge([{"a": 1}, {"b": n}]); $count($keys($m)) & $keys($data))`,
 		`$list.($data.list[n = 3][]~>$count())`, `$list.($data.list[0].id[])`, `$list.[$data.list[[0..2]].id]`, `$list.($data.list.id ~> $join(n & ","))`,
+		`$sort($list, function($a, $b) { $a.other > $b.other }).id`, `$sort($list, function($a, $b) { $b.other < $a.other }).id`,
+		`$sort($list, function($a, $b) { $a.n < $b.n }).id`, `$sort($list, function($a, $b) { $b.n > $a.n }).id`,
+		`$sort($list, function($a, $b) { $a.n >= $b.n }).id`, `$sort($list, function($a, $b) { $a.n <= $b.n }).id`,
+		`$sort($list, function($a, $b) { $b.n >= $a.n }).id`, `$sort($list, function($a, $b) { $b.n <= $a.n }).id`,
+		`$sort($list.id, function($a, $b) { $a > $b })`, `$sort($list.n, function($b, $a) { $a > $b })`, `$sort($list, function($a, $b) { $a.lines.sku > $b.lines.sku }).id`,
+		`$sort($list, function($a, $b) { $a.nothing > $b.nothing }).id`, `$sort($list, function($a, $b) { $a.lines > $b.lines })`,
+		`$sort($list, function($a, $b) { $a.id > $b.other }).id`, `$sort($list, function($a, $a) { $a.id > $a.id }).id`, `$sort($list, function($a, $b) { $a.id > $a.id }).id`,
+		`$sort($list, function($a, $b, $c) { $a.id > $b.id }).id`, `$sort($list, function($a, $b) { $a.n != $b.n }).id`, `$sort($list, function($a, $b) { $n > $b }).id`,
+		`$sort($append($list.id, $list.n), function($a, $b) { $a > $b })`, `$sort($mixed, function($a, $b) { $a > $b })`, `$sort($list.(n / (n - 20)), function($a, $b) { $a > $b })`,
+		`$sort($append($list.("é" & id & "\ud83d\ude00"), $list.("é" & id & "\ufffd")), function($a, $b) { $a > $b })`, `$sort($append($list.id, ["id", "i", "id-1\u0000", ""]), function($a, $b) { $a > $b })`,
+		`($x := 3; $sort($list, function($a, $b) { $x.a > $b.a }).id)`, `$sort($list, function($a, $b) { $a.n > $b.n } ~> function($f) { $f })`, `$sort($list, function($a, $b)<nn:b> { $a.n > $b.n })`,
 	} {
 		sameWithIndexes(t, expr, Undefined, vars)
 	}

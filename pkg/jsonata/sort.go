@@ -2,7 +2,6 @@ package jsonata
 
 import (
 	"cmp"
-	"encoding/binary"
 	"math"
 )
 
@@ -71,9 +70,7 @@ func (k *sortKey) set(v any) {
 	switch k.letter {
 	case 's':
 		k.text = v.(string)
-		var first [8]byte
-		copy(first[:], k.text)
-		k.word = binary.BigEndian.Uint64(first[:])
+		k.word = firstWord(k.text)
 	case 'n':
 		k.word = math.Float64bits(toFloat(v))
 	}
