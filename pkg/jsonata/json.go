@@ -33,7 +33,8 @@ func (e *SyntaxError) Error() string {
 //
 // [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259
 func Decode(text []byte) (any, error) {
-	d := decoder{text: text}
+	var space [16]int32
+	d := decoder{text: text, lengths: lengthsOf(space[:0], text)}
 	return d.document()
 }
 
@@ -63,7 +64,9 @@ type decoder struct {
 	depth int
 	// names are those of the last object at each depth, if text has them as they are. The
 	// objects of a list mostly have the same names in the same order, and share them then.
-	names [4][]string
+	names   [4][]string
+	lengths []int32 // see lengthsOf
+	begun   int     // how many of them have been used
 }
 
 func (d *decoder) fail(reason string) error { return &SyntaxError{d.pos, reason} }
@@ -148,12 +151,7 @@ func (d *decoder) object() (any, error) {
 	}
 	last := d.names[d.depth%len(d.names)]
 	shared, plain := len(last) > 0 && d.at(last[0]), true // plain: the names have no escapes
-	var o *Object
-	if shared {
-		o = newShared(len(last))
-	} else {
-		o = &Object{}
-	}
+	o := d.newObject(shared)
 	for d.peek() != '}' || o.Len() > 0 {
 		if d.peek() != '"' {
 			return nil, d.fail("expected a member name")
@@ -202,6 +200,20 @@ func (d *decoder) object() (any, error) {
 	return o, nil
 }
 
+// newObject returns an object with room for the members of the one at pos. Its names are
+// allocated apart, because other objects may share them.
+func (d *decoder) newObject(shared bool) *Object {
+	n := d.length(len(`"":1,`))
+	if n == 0 || d.peek() == '}' {
+		return &Object{}
+	}
+	o := newShared(n)
+	if !shared {
+		o.keys = make([]string, 0, n)
+	}
+	return o
+}
+
 // at reports whether name is the string at pos. A name is one that text had without escapes.
 func (d *decoder) at(name string) bool {
 	end := d.pos + 1 + len(name)
@@ -212,7 +224,11 @@ func (d *decoder) array() (any, error) {
 	if err := d.enter(); err != nil {
 		return nil, err
 	}
-	out := []any{}
+	n := d.length(len(`1,`))
+	if d.peek() == ']' {
+		n = 0
+	}
+	out := make([]any, 0, n)
 	for d.peek() != ']' || len(out) > 0 {
 		v, err := d.value()
 		if err != nil {
