@@ -22,8 +22,9 @@ func arrayPartition(_ *evaluation, _ *Call, args []any) (any, error) {
 	if size < 1 {
 		return nil, because("The chunk size must be a positive integer")
 	}
-	out := []any{}
-	for chunk := range slices.Chunk(list, int(min(size, int64(len(list))+1))) {
+	most := int(min(size, int64(len(list))+1))
+	out := make([]any, 0, (len(list)+most-1)/most)
+	for chunk := range slices.Chunk(list, most) {
 		out = append(out, chunk)
 	}
 	return out, nil
@@ -56,7 +57,7 @@ func arrayUnique(ev *evaluation, _ *Call, args []any) (any, error) {
 		return nil, errTooLarge
 	}
 	out := []any{}
-	seen := make(map[string]bool, len(list))
+	seen := map[string]bool{} // without room for all: there may be few of them
 	var key []byte
 	for _, v := range list {
 		key = appendKey(key[:0], v)

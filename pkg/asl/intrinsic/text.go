@@ -121,15 +121,30 @@ func stringSplit(ev *evaluation, _ *Call, args []any) (any, error) {
 	if !ev.charge(text) || !ev.charge(separators) {
 		return nil, errTooLarge
 	}
-	set := make(map[rune]bool, len(separators))
-	for _, r := range separators {
-		set[r] = true
+	separates := oneOf(separators)
+	n := 0
+	for range strings.FieldsFuncSeq(text, separates) {
+		n++
 	}
-	out := []any{}
-	for piece := range strings.FieldsFuncSeq(text, func(r rune) bool { return set[r] }) {
+	out := make([]any, 0, n)
+	for piece := range strings.FieldsFuncSeq(text, separates) {
 		out = append(out, piece)
 	}
 	return out, nil
+}
+
+// oneOf returns a function that reports whether a character is one of the text.
+func oneOf(text string) func(rune) bool {
+	var ascii [utf8.RuneSelf]bool
+	others := map[rune]bool{}
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			ascii[r] = true
+		} else {
+			others[r] = true
+		}
+	}
+	return func(r rune) bool { return r < utf8.RuneSelf && ascii[r] || others[r] }
 }
 
 func limited(args []any) (string, error) {

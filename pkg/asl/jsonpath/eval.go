@@ -1,6 +1,10 @@
 package jsonpath
 
-import "github.com/expressway-dev/expressway/pkg/jsonata"
+import (
+	"slices"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
+)
 
 // An evaluator is one run of Eval. Conditions evaluate further paths with the same
 // budget.
@@ -106,6 +110,9 @@ func (ev *evaluator) walkArray(list []any, s *step, rest []step, out *[]any) {
 			ev.walkElement(list, i, rest, out)
 		}
 	case slice:
+		if s.slice.step == 1 && !s.slice.hasEnd && (!s.slice.hasStart || s.slice.start == 0) { // all of them
+			reserve(out, len(list), rest)
+		}
 		for i := range s.slice.over(len(list)) {
 			if !ev.spend() {
 				return
@@ -113,6 +120,7 @@ func (ev *evaluator) walkArray(list []any, s *step, rest []step, out *[]any) {
 			ev.walk(list[i], rest, out)
 		}
 	case wildcard:
+		reserve(out, len(list), rest)
 		for _, v := range list {
 			if !ev.spend() {
 				return
@@ -129,6 +137,16 @@ func (ev *evaluator) walkArray(list []any, s *step, rest []step, out *[]any) {
 			}
 		}
 	}
+}
+
+// reserve makes room for what n values yield, if each of them yields at most one.
+func reserve(out *[]any, n int, rest []step) {
+	for i := range rest {
+		if rest[i].kind != member && rest[i].kind != element {
+			return
+		}
+	}
+	*out = slices.Grow(*out, n)
 }
 
 func (ev *evaluator) walkElement(list []any, i int, rest []step, out *[]any) {
