@@ -18,8 +18,8 @@ type expression struct {
 	text    string
 	field   string // its place in the state, such as Output/result
 	program *jsonata.Expr
-	// context means that it may use $states.context, which is expensive to create.
-	context bool
+	// context are the parts of $states.context that it may use.
+	context contextPart
 	// effects means that it may use the clock or randomness.
 	effects bool
 	// part and names are the names of a path of plain members, such as
@@ -45,14 +45,26 @@ func newExpression(text, field string, program *jsonata.Expr) *expression {
 		case r.Kind == jsonata.FunctionReference:
 			e.effects = e.effects || slices.Contains(effects, r.Name)
 		case r.Kind == jsonata.VariableReference && r.Name == "states":
-			// Anything but a plain path into another part may use the context.
-			e.context = e.context || len(r.Members) == 0 || !slices.Contains(plainParts, r.Members[0].Name)
+			e.context |= contextOf(r.Members)
 		}
 	}
 	if path := program.Path(); len(path) > 1 && path[0] == "states" && slices.Contains(plainParts, path[1]) {
 		e.part, e.names = path[1], path[2:]
 	}
 	return e
+}
+
+// contextOf returns the parts of the context object that a path into $states may use.
+func contextOf(path []jsonata.Member) contextPart {
+	switch {
+	case len(path) == 0: // anything but a plain path
+		return wholeContext
+	case slices.Contains(plainParts, path[0].Name):
+		return 0
+	case path[0].Name == "context" && len(path) > 1:
+		return contextPartOf(path[1].Name)
+	}
+	return wholeContext
 }
 
 var (
@@ -77,7 +89,7 @@ type view struct {
 // variables are what an expression sees: $states, and the workflow's own variables.
 type variables struct {
 	view
-	context bool
+	context contextPart
 	states  *jsonata.Object
 }
 
@@ -95,8 +107,8 @@ func (v *variables) Lookup(name string) (any, bool) {
 func (v *variables) statesObject() *jsonata.Object {
 	o := jsonata.NewObject(3)
 	o.Set("input", v.input)
-	if v.context {
-		o.Set("context", v.f.contextObject())
+	if v.context != 0 {
+		o.Set("context", v.f.contextObject(v.context))
 	}
 	if v.hasResult {
 		o.Set("result", v.result)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,9 @@ type run struct {
 	steps     atomic.Int64 // transitions and retries so far
 	workers   atomic.Int64 // goroutines in addition to the caller's
 	variables atomic.Int64 // bytes
+	// execution and machine are parts of the context object.
+	contextOnce        sync.Once
+	execution, machine *jsonata.Object
 	// effects are the options for expressions that use the clock or randomness; nil for the real ones.
 	effects *jsonata.Options
 	// test is set in a run that tests one state, and nil in all others.

@@ -3,6 +3,7 @@ package asl
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/expressway-dev/expressway/pkg/asl/intrinsic"
 	"github.com/expressway-dev/expressway/pkg/asl/jsonpath"
@@ -15,6 +16,8 @@ type source struct {
 	text string
 	root string // as returned by jsonpath.Split
 	path *jsonpath.Path
+	// context are the parts of the context object in which the path can find something.
+	context contextPart
 }
 
 func parseSource(text string) (*source, error) {
@@ -23,7 +26,19 @@ func parseSource(text string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{text, root, path}, nil
+	return &source{text, root, path, contextWithin(rest, path)}, nil
+}
+
+// contextWithin returns the parts of the context object that a path may lead into.
+func contextWithin(text string, path *jsonpath.Path) contextPart {
+	name, ok := strings.CutPrefix(text, "$.")
+	if !ok || !path.IsReference() { // a filter or a function may refer to other parts
+		return wholeContext
+	}
+	if end := strings.IndexAny(name, ".["); end >= 0 {
+		name = name[:end]
+	}
+	return contextPartOf(name)
 }
 
 // within returns the path relative to its root: $.a for $$.a, too.
@@ -34,19 +49,20 @@ func (s *source) within() string {
 	return s.text
 }
 
-// rootValue returns the value from which the path starts.
-func (s *source) rootValue(v *view) (any, bool) {
+// rootValue returns the value from which the path starts, with the given parts of the
+// context object.
+func (s *source) rootValue(v *view, parts contextPart) (any, bool) {
 	switch s.root {
 	case "":
 		return v.input, true
 	case "$":
-		return v.f.contextObject(), true
+		return v.f.contextObject(parts), true
 	}
 	return v.f.vars.get(s.root)
 }
 
 func (s *source) eval(v *view) (value any, found bool) {
-	root, ok := s.rootValue(v)
+	root, ok := s.rootValue(v, s.context)
 	if !ok {
 		return nil, false
 	}
@@ -55,7 +71,7 @@ func (s *source) eval(v *view) (value any, found bool) {
 
 // evalTemplate is eval for paths in a Payload Template.
 func (s *source) evalTemplate(v *view) (value any, found bool) {
-	root, ok := s.rootValue(v)
+	root, ok := s.rootValue(v, s.context)
 	if !ok {
 		return nil, false
 	}
@@ -166,7 +182,7 @@ func (s *source) searched(v *view) []byte {
 
 // invalidPath returns the service's text for a path of a state that finds nothing.
 func invalidPath(v *view, s *source) *Error {
-	root, ok := s.rootValue(v)
+	root, ok := s.rootValue(v, wholeContext)
 	if !ok {
 		return v.f.runtime("Invalid path '" + s.text + "' : The variable '" + s.root + "' is not defined")
 	}
