@@ -182,11 +182,26 @@ type iterations struct {
 	failed    atomic.Int64
 	left      atomic.Int64 // number of bytes left for the results
 	writer    *resultWriting
+	spare     *frame // of the last iteration, if the next one may use it
+}
+
+// inner returns a frame for an iteration. Instant iterations run one after the other, and
+// nothing refers to the frame of one that has ended.
+func (m *iterations) inner(last int64) *frame {
+	if !m.f.state.branches[0].instant {
+		return m.f.inner(last)
+	}
+	if m.spare == nil {
+		m.spare = m.f.inner(last)
+	} else {
+		*m.spare = m.f.innerFrame(last)
+	}
+	return m.spare
 }
 
 func (m *iterations) run(ctx context.Context, i int, last int64) (ended, *Error) {
 	f, s := m.f, m.f.state
-	inner := f.inner(last)
+	inner := m.inner(last)
 	inner.item, inner.inMap, inner.path = m.items.item(i), true, f.child(i)
 	c, begun := f.run.kept(inner.path)
 	if c.Ended {

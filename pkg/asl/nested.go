@@ -17,7 +17,12 @@ const maxWorkers = 1000
 
 // inner starts a frame for a branch or an iteration, whose first event follows last.
 func (f *frame) inner(last int64) *frame {
-	return &frame{run: f.run, vars: scope{outer: &f.vars}, item: f.item, inMap: f.inMap, last: last}
+	inner := f.innerFrame(last)
+	return &inner
+}
+
+func (f *frame) innerFrame(last int64) frame {
+	return frame{run: f.run, vars: scope{outer: &f.vars}, item: f.item, inMap: f.inMap, last: last}
 }
 
 // parallel runs the branches concurrently; the first failure ends them all.
