@@ -80,6 +80,7 @@ func dedupeOf(t *testing.T, provider string) string {
 
 // What explain prints is a route again, and nothing is left to say about that one.
 func TestExplainedRoutesAreRoutes(t *testing.T) {
+	t.Parallel()
 	routes := map[string]string{
 		"hmac":       "    http: /a/{b}\n    verify: {hmac: {header: S, format: kv, signatureKey: v, timestampKey: t, signed: '{timestamp}.{body}'}, secrets: env:S}\n",
 		"token":      "    http: POST /a\n    verify: {token: {}, secrets: env:S}\n    cors: {origins: '*'}\n    onDeadline: acknowledge\n    catch: [{errors: States.ALL, status: 500}]\n",
@@ -103,6 +104,7 @@ func TestExplainedRoutesAreRoutes(t *testing.T) {
 	}
 	for name, keys := range routes {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			first := explainRoute(t, oneRoute(t, keys), "a")
 			again := filepath.Join(t.TempDir(), "again.yaml")
 			if err := os.WriteFile(again, []byte("version: 1\nroutes:\n"+first), 0o600); err != nil {

@@ -172,6 +172,7 @@ func TestFormsOfTheSamples(t *testing.T) {
 		}
 	}
 	t.Chdir(dir)
+	shortGrace(t, "expressway.yaml", "expressway.yaml")
 	base, stop := startConsole(t, "--env-vars", "env.json")
 	defer stop()
 	c := newConsoleClient(t, base)

@@ -152,6 +152,7 @@ func signCommandFor(t *testing.T, stdin, path string, args ...string) (code int,
 // The command that is printed for a provider is one that its route accepts; where none
 // can be, it says why.
 func TestSignEveryProvider(t *testing.T) {
+	t.Parallel()
 	body := filepath.Join(t.TempDir(), "it's a body.json")
 	const sample = `{"id":"1","event_id":"e","note":"it's; $HOME \"x\"","value":[{"x":1}],"notificationItems":[{"NotificationRequestItem":{"pspReference":"p","eventCode":"A","success":"true","amount":{"value":1,"currency":"EUR"}}}]}`
 	if err := os.WriteFile(body, []byte(sample), 0o600); err != nil {
@@ -161,10 +162,10 @@ func TestSignEveryProvider(t *testing.T) {
 	if err := os.WriteFile(form, []byte("note=it's;+$HOME"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "keys.pem")
 	for _, p := range verify.Providers() {
 		t.Run(p, func(t *testing.T) {
-			body := body
+			t.Parallel()
+			file, body := filepath.Join(t.TempDir(), "keys.pem"), body
 			preset, _ := verify.Lookup(p)
 			if preset.ContentTypes[0] == "application/x-www-form-urlencoded" {
 				body = form
