@@ -136,7 +136,11 @@ func (m *measure) text(s string) {
 	if m.left < 0 {
 		return
 	}
-	for i := range len(s) {
+	for i := 0; i < len(s); i++ {
+		if i+8 <= len(s) && isPlain(s[i:i+8]) {
+			i += 7
+			continue
+		}
 		switch c := s[i]; {
 		case c == '"' || c == '\\':
 			m.left--
@@ -144,6 +148,15 @@ func (m *measure) text(s string) {
 			m.left -= escaped(c) - 1
 		}
 	}
+}
+
+// isPlain reports whether eight bytes are without a quote, a backslash and a control
+// character.
+func isPlain(s string) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	quote, slash := x^ones*'"', x^ones*'\\'
+	return ((quote-ones)&^quote|(slash-ones)&^slash|(x-ones*' ')&^x)&highs == 0
 }
 
 // escaped returns the length of a control character in JSON.

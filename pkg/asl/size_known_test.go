@@ -167,3 +167,18 @@ func TestKnownValuesChangeNoExecution(t *testing.T) {
 		}
 	})
 }
+
+// The size of a text is the length of its JSON, wherever its special characters are.
+func TestSizesOfTexts(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "\"", "\\", "\x1f", "\n", " ", "!", "[", "]", "#", "\x7f", "\x80", "é", "€", "abcdefgh"}), 0, 30).Draw(t, "text"), "")
+		text, err := jsonata.AppendJSON(nil, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := size(s); got != len(text) {
+			t.Fatalf("%q takes %d bytes, want those of %s", s, got, text)
+		}
+	})
+}

@@ -1,6 +1,9 @@
 package jsonata
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 // $reduce and recursion make accumulators: a value that repeatedly gets a little more at
 // one of its ends. Copying it each time would take quadratic time. An accumulator
@@ -54,7 +57,13 @@ func (ev *evaluator) extend(a any, more []any) (*seq, error) {
 	if g == nil {
 		return ev.newGrowth(items, more, 0, 0)
 	}
-	if offset+len(items) == g.end && len(g.buf)-g.end >= len(more) {
+	end := offset + len(items)
+	if end+len(more) <= g.end && slices.EqualFunc(more, g.buf[end:end+len(more)], identical) {
+		// The same as was added before, such as by an output that repeats an assignment.
+		ev.added(a, len(more), n)
+		return &seq{items: g.buf[offset : offset+n : offset+n], grown: g, offset: offset}, nil
+	}
+	if end == g.end && len(g.buf)-g.end >= len(more) {
 		copy(g.buf[g.end:], more)
 		g.end += len(more)
 		ev.added(a, len(more), n)

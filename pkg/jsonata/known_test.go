@@ -60,6 +60,7 @@ func TestSeriesGrowth(t *testing.T) {
 		`($new := $append($v.list, $i); {"list": $new, "n": $count($new)})`,
 		`$merge([$v, {"list": $append($v.list, $i), "last": $v.list}])`,
 		`{"list": $append($v.list, $i), "again": $v.list}`,
+		`{"list": $append($v.list, $i), "again": $append($v.list, $i)}`,
 	} {
 		few, many := series(t, text, 250), series(t, text, 1000)
 		if float64(many) > 4.6*float64(few) {
@@ -73,7 +74,7 @@ func TestKnownChangesNothing(t *testing.T) {
 	t.Parallel()
 	steps := []string{
 		`$append($a, $i)`, `$append($i, $a)`, `[$a, $i]`, `[$i, $a]`, `$append($a, $b)`, `$append($b, [$a, $i])`,
-		`{"x": $append($a, $i), "y": $append($a, -$i), "z": [$a]}`, `[$append($a, $i)]`, `$append([$a], [[$b]])`,
+		`{"x": $append($a, $i), "y": $append($a, -$i), "z": [$a]}`, `{"x": $append($a, $i), "y": $append($a, [$i, $i]), "z": $append($a, $i)}`, `[$append($a, $i)]`, `$append([$a], [[$b]])`,
 		`$a[[1..5]]`, `$a`, `$reverse($a)`, `$a[0]`, `$append($a.x, $a.y)`, `$merge([{"x": $b}, {"y": $a, "n": 1/0}])`,
 		`($c := $append($a, $i); $d := $append($c, $i); $e := $append($c, {"e": $i}); {"x": $d, "y": $e, "z": $c})`,
 		`$append($a, $match("ab", /(a)|(b)/).groups)`, `$append($a, $error("no"))`, `[$append($a, $i), $error("no")]`,
