@@ -105,9 +105,9 @@ func (a *attacker) onHeader(name string, list bool) {
 	}
 	for what, other := range map[string][]string{
 		"missing": nil, "empty": {""}, "twice": {value, value}, "a list of itself": {value + "," + value}, "cut": {value[:len(value)-1]},
-		"a blank in the middle": {value[:len(value)/2] + " " + value[len(value)/2:]}, "a null": {value + "\x00"}, "only what precedes": {beforeSignature(value)},
+		"a space in the middle": {value[:len(value)/2] + " " + value[len(value)/2:]}, "a null": {value + "\x00"}, "only what precedes": {beforeSignature(value)},
 	} {
-		if list && what == "a list of itself" || len(value) == 1 && what == "a blank in the middle" {
+		if list && what == "a list of itself" || len(value) == 1 && what == "a space in the middle" {
 			continue // HTTP has no blanks around a value
 		}
 		a.add(name+": "+what, func(r *verify.Request) {

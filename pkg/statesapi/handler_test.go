@@ -70,7 +70,7 @@ func TestHandlerRefusals(t *testing.T) {
 			one("Value '" + long + "' at 'name' failed to satisfy constraint: Member must have length less than or equal to 80"),
 		},
 		{
-			"name with a blank", "StartSyncExecution", `{"stateMachineArn":"` + machineARN + `","name":"a b"}`, model + "InvalidName",
+			"name with a space", "StartSyncExecution", `{"stateMachineArn":"` + machineARN + `","name":"a b"}`, model + "InvalidName",
 			"Invalid Name: 'a b'",
 		},
 		{

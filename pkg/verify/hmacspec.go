@@ -115,7 +115,7 @@ func (h *HMAC) checkKV(c *checker) {
 	separator := orDefault(h.Separator, ",")
 	for _, key := range keys {
 		if strings.ContainsAny(key[1], "= \t") || strings.Contains(key[1], separator) {
-			c.add(key[0], "cannot have =, a blank or the separator")
+			c.add(key[0], "cannot have =, a space or the separator")
 		}
 	}
 }

@@ -400,7 +400,7 @@ func TestJWTOfOneObject(t *testing.T) {
 		"two headers":         {head + `{"alg":"none"}`, claims, verify.Malformed},
 		"a name twice":        {head, `{"iss":"x","iss":"i","aud":"a","exp":1700000100}`, verify.Malformed},
 		"alg twice":           {`{"alg":"none","alg":"HS256"}`, claims, verify.Malformed},
-		"blanks around":       {" " + head + "\n", claims + "\n", ""},
+		"surrounding space":   {" " + head + "\n", claims + "\n", ""},
 	} {
 		signed := b64([]byte(test.head)) + "." + b64([]byte(test.claims))
 		token := signed + "." + b64(mac(key, signed))

@@ -99,7 +99,7 @@ func (k *KeySignature) check(c *checker, listed bool) {
 	case k.Keys.Name != "":
 		c.add("signature.keys.name", "needs roots, because it is the name in a certificate")
 	case listed:
-		c.add("signature.keys", "and secrets cannot be combined: write where the public keys are only once")
+		c.add("signature.keys", "and secrets cannot be combined: write one of them")
 	default:
 		if err := keySetURL(k.Keys.URL); err != nil {
 			c.add("signature.keys.url", "%v", err)
@@ -133,7 +133,7 @@ func (k *KeySignature) checkRooted(c *checker, listed bool) {
 		c.add("signature.timestamp", "is not used with roots: add dedupe against replays")
 	}
 	if listed {
-		c.add("signature.keys", "and secrets cannot be combined: write where the public keys are only once")
+		c.add("signature.keys", "and secrets cannot be combined: write one of them")
 	}
 	if k.Keys.URL+k.Keys.Format+k.Keys.Member != "" {
 		c.add("signature.keys.roots", "and url, format and member cannot be combined")

@@ -119,7 +119,7 @@ func TestStripe(t *testing.T) {
 		"second v1":            {"t=" + at + ",v1=" + old + ",v1=" + good, ""},
 		"unknown keys":         {"a=1,t=" + at + ",v9=zz,v1=" + good + ",v0=" + old, ""},
 		"signature first":      {"v1=" + good + ",t=" + at, ""},
-		"blanks":               {"t=" + at + ", v1=" + good, ""},
+		"spaces":               {"t=" + at + ", v1=" + good, ""},
 		"garbage and good":     {"t=" + at + ",v1=zz,v1=" + good, ""},
 		"just in time":         {signed(strconv.FormatInt(epoch.Unix()-300, 10)), ""},
 		"just in time, ahead":  {signed(strconv.FormatInt(epoch.Unix()+300, 10)), ""},

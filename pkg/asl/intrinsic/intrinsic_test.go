@@ -290,7 +290,7 @@ func TestParseErrors(t *testing.T) {
 		{"States.UUID", 11, "expected '(', found end of text"},
 		{"States.UUID(", 12, "expected an argument"},
 		{"States.UUID()x", 13, "unexpected 'x'"},
-		{"States.UUID(1)", 0, "wrong number of arguments of States.UUID"},
+		{"States.UUID(1)", 0, "wrong number of arguments for States.UUID"},
 		{"States.Format()", 0, "wrong number"},
 		{"States.MathAdd(1)", 0, "wrong number"},
 		{"States.MathRandom(1,2,3,4)", 0, "wrong number"},

@@ -95,7 +95,7 @@ func (p *parser) call() (*Call, error) {
 	p.depth--
 	c.text = p.text[start:p.pos]
 	if n := len(c.args); n < fn.least || fn.most >= 0 && n > fn.most {
-		return nil, p.failAt(start, "wrong number of arguments of "+full)
+		return nil, p.failAt(start, "wrong number of arguments for "+full)
 	}
 	if name == "Format" && c.args[0].isTemplate() {
 		parts, err := splitTemplate(c.args[0].quoted)
