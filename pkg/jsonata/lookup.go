@@ -161,12 +161,26 @@ func (ev *evaluator) candidates(pred *node, items []any, wanted func(n *node) (a
 	if err != nil || IsUndefined(v) {
 		return places{}, true, err
 	}
+	h, k, err := ev.hashKey(v)
+	return index.table.of(h, k), true, err
+}
+
+// hashKey returns the hash of a value in an index, which is not zero, and the value as a
+// scalar if it is one.
+func (ev *evaluator) hashKey(v any) (uint64, scalar, error) {
+	if k, ok := scalarOf(v); ok {
+		if s, ok := v.(string); ok {
+			ev.work(len(s))
+		}
+		return k.hash() | 1, k, ev.step()
+	}
 	h, err := ev.hash(v, 0)
-	return index.table.of(h | 1), true, err
+	return h | 1, scalar{}, err
 }
 
 // indexOf returns the places of items by the hashes of their keys.
 func (ev *evaluator) indexOf(items []any, key func(item any) (any, error)) (*multiTable, error) {
+	table := newMultiTable(len(items))
 	hashes := make([]uint64, len(items))
 	for i, item := range items {
 		v, err := key(item)
@@ -176,12 +190,10 @@ func (ev *evaluator) indexOf(items []any, key func(item any) (any, error)) (*mul
 		if IsUndefined(v) {
 			continue // equal to nothing
 		}
-		if hashes[i], err = ev.hash(v, 0); err != nil {
+		if hashes[i], table.entries[i].key, err = ev.hashKey(v); err != nil {
 			return nil, err
 		}
-		hashes[i] |= 1 // 0 is none
 	}
-	table := newMultiTable(len(items))
 	for i := len(items) - 1; i >= 0; i-- {
 		if hashes[i] != 0 {
 			table.addInFront(hashes[i], i)

@@ -82,10 +82,33 @@ func (ev *evaluator) joinCandidates(s *node, items []any, context any, env *fram
 
 // selectOf is filter for only the items at some places.
 func (ev *evaluator) selectOf(pred *node, items []any, at places, out *seq, env *frame) error {
+	exact := pred.isJoin() && at.exact()
 	for i, ok := at.take(); ok; i, ok = at.take() {
+		if exact { // the predicate is true
+			out.items = append(out.items, items[i])
+			ev.use(slotSize)
+			if err := ev.step(); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := ev.selectItem(pred, i, len(items), items[i], items[i], out, env); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// isJoin reports whether a predicate is nothing but an equality that an index answers.
+func (n *node) isJoin() bool { return n != nil && n.join != nil && n.op == opEqual }
+
+// cannotFail reports whether an expression has a value in any case.
+func (n *node) cannotFail() bool {
+	switch n.kind {
+	case kindName, kindString, kindNumber, kindValue, kindVariable:
+		return n.bare()
+	case kindPath:
+		return n.simple && n.bare()
+	}
+	return false
 }

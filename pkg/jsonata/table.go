@@ -94,12 +94,18 @@ func (t *hashTable) put(s hashSlot) {
 
 // A multiTable is a table in which a hash has any number of places, in order.
 type multiTable struct {
-	first hashTable
-	next  []int32 // for each place, the next one with its hash, plus 1
+	first   hashTable
+	entries []multiEntry
+}
+
+// A multiEntry is what a multiTable holds for a place.
+type multiEntry struct {
+	key  scalar // zero if the value is not one
+	next int32  // the next place with its hash, plus 1
 }
 
 func newMultiTable(n int) *multiTable {
-	return &multiTable{first: *newHashTable(n), next: make([]int32, n)}
+	return &multiTable{first: *newHashTable(n), entries: make([]multiEntry, n)}
 }
 
 // addInFront adds a place before those that its hash has.
@@ -111,32 +117,39 @@ func (t *multiTable) addInFront(hash uint64, place int) {
 		if s.place != 0 && s.hash != h {
 			continue
 		}
-		t.next[place] = s.place
+		t.entries[place].next = s.place
 		*s = hashSlot{h, int32(place + 1)} // #nosec G115 -- as above
 		return
 	}
 }
 
-// places are the remaining places of a hash.
+// places are the remaining places of a value.
 type places struct {
-	next []int32
-	at   int32 // plus 1; 0 at the end
+	entries []multiEntry
+	at      int32  // plus 1; 0 at the end
+	key     scalar // zero if the value is not one
 }
 
-func (t *multiTable) of(hash uint64) places {
+func (t *multiTable) of(hash uint64, key scalar) places {
 	at := t.first.find(hash, func(int) bool { return true })
-	return places{t.next, int32(at + 1)} // #nosec G115 -- as above
+	return places{t.entries, int32(at + 1), key} // #nosec G115 -- as above
 }
 
 // take returns the next place.
 func (p *places) take() (int, bool) {
-	if p.at == 0 {
-		return 0, false
+	for p.at != 0 {
+		i := int(p.at - 1)
+		e := &p.entries[i]
+		p.at = e.next
+		if e.key == p.key {
+			return i, true
+		}
 	}
-	i := int(p.at - 1)
-	p.at = p.next[i]
-	return i, true
+	return 0, false
 }
+
+// exact reports whether the places have the value itself, and not just its hash.
+func (p *places) exact() bool { return p.key.b != 0 && p.key.b != tagLong }
 
 // A scalar is a value in two words: a number, a short text, a boolean or null as it is, a
 // long text by its hash and its place in a scalarSet.

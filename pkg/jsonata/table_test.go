@@ -89,23 +89,29 @@ func TestMultiTable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		hashes := rapid.SliceOfN(rapid.SampledFrom([]uint64{1, 2, 9, 17, 1<<32 | 1, 1<<40 + 9}), 0, 50).Draw(t, "hashes")
+		keys := rapid.SliceOfN(rapid.Uint64Range(0, 1), len(hashes), len(hashes)).Draw(t, "keys")
 		table := newMultiTable(len(hashes))
 		for i := len(hashes) - 1; i >= 0; i-- {
 			table.addInFront(hashes[i], i)
 		}
+		for i, key := range keys {
+			table.entries[i].key = scalar{a: key}
+		}
 		for _, h := range []uint64{1, 2, 9, 17, 25} {
-			var want, got []int
-			for i := range hashes {
-				if uint32(hashes[i]) == uint32(h) {
-					want = append(want, i)
+			for _, key := range []uint64{0, 1} {
+				var want, got []int
+				for i := range hashes {
+					if uint32(hashes[i]) == uint32(h) && keys[i] == key {
+						want = append(want, i)
+					}
 				}
-			}
-			places := table.of(h)
-			for i, ok := places.take(); ok; i, ok = places.take() {
-				got = append(got, i)
-			}
-			if !slices.Equal(got, want) {
-				t.Fatalf("%d in %v: got %v, want %v", h, hashes, got, want)
+				places := table.of(h, scalar{a: key})
+				for i, ok := places.take(); ok; i, ok = places.take() {
+					got = append(got, i)
+				}
+				if !slices.Equal(got, want) {
+					t.Fatalf("%d of %d in %v of %v: got %v, want %v", key, h, keys, hashes, got, want)
+				}
 			}
 		}
 	})

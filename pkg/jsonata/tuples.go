@@ -16,6 +16,11 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 	}
 	out := &seq{sequence: true, tupleStream: true, items: make([]any, 0, len(tuples.items))}
 	made := tupleMaker{atOnce: max(1, min(len(tuples.items), 16))}
+	// An equality that cannot fail is applied here, because an index may know that it is true.
+	stages, early := s.stages, s.focus != "" && len(s.stages) > 0 && s.stages[0].filter.isJoin() && s.stages[0].filter.join.other.cannotFail()
+	if early {
+		stages = stages[1:]
+	}
 	for _, t := range tuples.items {
 		from := t.(*tuple)
 		scope := &frame{parent: env, tuple: from.binds}
@@ -31,6 +36,7 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 		if err != nil {
 			return nil, err
 		}
+		unsure := early && !(known && at.exact())
 		for k := 0; k < len(items); k++ {
 			i := k
 			if known {
@@ -39,11 +45,18 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 					break
 				}
 			}
-			out.items = append(out.items, made.next(s, from, items[i], i))
+			to := made.next(s, from, items[i], i)
 			ev.use(8 * slotSize)
+			if !unsure {
+				out.items = append(out.items, to)
+				continue
+			}
+			if err := ev.selectItem(s.stages[0].filter, i, len(items), to, to.item, out, &frame{parent: env, tuple: to.binds}); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return ev.tupleStages(s, out, env)
+	return ev.tupleStages(stages, out, env)
 }
 
 // A tupleMaker allocates tuples and bindings a few at a time.
@@ -110,11 +123,11 @@ func (ev *evaluator) tupleSort(s *node, items []any, tuples *seq, env *frame) (*
 		}
 		ev.use(8 * slotSize * len(sorted))
 	}
-	return ev.tupleStages(s, out, env)
+	return ev.tupleStages(s.stages, out, env)
 }
 
-func (ev *evaluator) tupleStages(s *node, in *seq, env *frame) (*seq, error) {
-	for _, st := range s.stages {
+func (ev *evaluator) tupleStages(stages []stage, in *seq, env *frame) (*seq, error) {
+	for _, st := range stages {
 		if st.filter == nil {
 			for i, t := range in.items {
 				t.(*tuple).bind(st.index, float64(i))
