@@ -161,42 +161,42 @@ func (ev *evaluator) candidates(pred *node, items []any, wanted func(n *node) (a
 	if err != nil || IsUndefined(v) {
 		return places{}, true, err
 	}
-	h, k, err := ev.hashKey(v)
-	return index.table.of(h, k), true, err
+	k, err := ev.keyOf(v)
+	return index.table.of(k), true, err
 }
 
-// hashKey returns the hash of a value in an index, which is not zero, and the value as a
-// scalar if it is one.
-func (ev *evaluator) hashKey(v any) (uint64, scalar, error) {
+// keyOf returns a value as the key of a multiTable.
+func (ev *evaluator) keyOf(v any) (scalar, error) {
 	if k, ok := scalarOf(v); ok {
 		if s, ok := v.(string); ok {
 			ev.work(len(s))
 		}
-		return k.hash() | 1, k, ev.step()
+		return k, ev.step()
 	}
 	h, err := ev.hash(v, 0)
-	return h | 1, scalar{}, err
+	return scalar{a: h}, err
 }
 
-// indexOf returns the places of items by the hashes of their keys.
+// indexOf returns the places of items by their keys. Keys that are undefined equal nothing.
 func (ev *evaluator) indexOf(items []any, key func(item any) (any, error)) (*multiTable, error) {
 	table := newMultiTable(len(items))
-	hashes := make([]uint64, len(items))
+	keys := make([]scalar, len(items))
+	none := scalar{^uint64(0), ^uint64(0)} // is none of those of values
 	for i, item := range items {
 		v, err := key(item)
 		if err != nil {
 			return nil, err
 		}
-		if IsUndefined(v) {
-			continue // equal to nothing
+		if keys[i] = none; IsUndefined(v) {
+			continue
 		}
-		if hashes[i], table.entries[i].key, err = ev.hashKey(v); err != nil {
+		if keys[i], err = ev.keyOf(v); err != nil {
 			return nil, err
 		}
 	}
 	for i := len(items) - 1; i >= 0; i-- {
-		if hashes[i] != 0 {
-			table.addInFront(hashes[i], i)
+		if keys[i] != none {
+			table.addInFront(keys[i], i)
 		}
 	}
 	return table, nil

@@ -92,64 +92,70 @@ func (t *hashTable) put(s hashSlot) {
 	t.slots[i] = s
 }
 
-// A multiTable is a table in which a hash has any number of places, in order.
+// A multiTable finds the places, in order, of any number of values. Its first array is small
+// enough to stay near the processor; the second one is read once for most lookups.
 type multiTable struct {
-	first   hashTable
+	first   []int32 // by the hash of a value: an entry with such a hash, plus 1
 	entries []multiEntry
 }
 
-// A multiEntry is what a multiTable holds for a place.
+// A multiEntry holds the value at a place: a scalar, or the hash of another one.
 type multiEntry struct {
-	key  scalar // zero if the value is not one
-	next int32  // the next place with its hash, plus 1
+	key   scalar
+	next  int32 // the next place with the same value, plus 1
+	other int32 // of the first place of a value: that of another value with such a hash, plus 1
 }
 
 func newMultiTable(n int) *multiTable {
-	return &multiTable{first: *newHashTable(n), entries: make([]multiEntry, n)}
+	return &multiTable{first: make([]int32, 1<<bits.Len(uint(max(n-1, 0)))), entries: make([]multiEntry, n)}
 }
 
-// addInFront adds a place before those that its hash has.
-func (t *multiTable) addInFront(hash uint64, place int) {
-	mask := uint32(len(t.first.slots) - 1) // #nosec G115 -- as above
-	h := uint32(hash)                      // #nosec G115 -- half of it
-	for i := h & mask; ; i = (i + 1) & mask {
-		s := &t.first.slots[i]
-		if s.place != 0 && s.hash != h {
-			continue
-		}
-		t.entries[place].next = s.place
-		*s = hashSlot{h, int32(place + 1)} // #nosec G115 -- as above
-		return
+// head returns what refers to the first place of a value, or would.
+func (t *multiTable) head(key scalar) *int32 {
+	at := &t.first[key.hash()&uint64(len(t.first)-1)]
+	for *at != 0 && t.entries[*at-1].key != key {
+		at = &t.entries[*at-1].other
 	}
+	return at
 }
+
+// addInFront adds a place before those that its value has.
+func (t *multiTable) addInFront(key scalar, place int) {
+	head, e := t.head(key), &t.entries[place]
+	e.key = key
+	if *head != 0 {
+		e.next, e.other = *head, t.entries[*head-1].other
+	}
+	*head = int32(place + 1) // #nosec G115 -- the callers check the place
+}
+
+// of returns the places of a value.
+func (t *multiTable) of(key scalar) places { return places{t.entries, *t.head(key)} }
 
 // places are the remaining places of a value.
 type places struct {
 	entries []multiEntry
-	at      int32  // plus 1; 0 at the end
-	key     scalar // zero if the value is not one
-}
-
-func (t *multiTable) of(hash uint64, key scalar) places {
-	at := t.first.find(hash, func(int) bool { return true })
-	return places{t.entries, int32(at + 1), key} // #nosec G115 -- as above
+	at      int32 // plus 1; 0 at the end
 }
 
 // take returns the next place.
 func (p *places) take() (int, bool) {
-	for p.at != 0 {
-		i := int(p.at - 1)
-		e := &p.entries[i]
-		p.at = e.next
-		if e.key == p.key {
-			return i, true
-		}
+	if p.at == 0 {
+		return 0, false
 	}
-	return 0, false
+	i := int(p.at - 1)
+	p.at = p.entries[i].next
+	return i, true
 }
 
 // exact reports whether the places have the value itself, and not just its hash.
-func (p *places) exact() bool { return p.key.b != 0 && p.key.b != tagLong }
+func (p *places) exact() bool {
+	if p.at == 0 {
+		return true // there are none
+	}
+	b := p.entries[p.at-1].key.b
+	return b != 0 && b != tagLong
+}
 
 // A scalar is a value in two words: a number, a short text, a boolean or null as it is, a
 // long text by its hash and its place in a scalarSet.
