@@ -112,6 +112,9 @@ func TestIndexesChangeNothing(t *testing.T) {
 		`$sort($list, function($a, $b, $c) { $a.id > $b.id }).id`, `$sort($list, function($a, $b) { $a.n != $b.n }).id`, `$sort($list, function($a, $b) { $n > $b }).id`,
 		`$sort($append($list.id, $list.n), function($a, $b) { $a > $b })`, `$sort($mixed, function($a, $b) { $a > $b })`, `$sort($list.(n / (n - 20)), function($a, $b) { $a > $b })`,
 		`$sort($append($list.("é" & id & "\ud83d\ude00"), $list.("é" & id & "\ufffd")), function($a, $b) { $a > $b })`, `$sort($append($list.id, ["id", "i", "id-1\u0000", ""]), function($a, $b) { $a > $b })`,
+		`$list^(other, >n).id`, `$list^(>n, id).id`, `$list^(<n).id`, `$list^(>n).id`, `$list^(lines.sku, >n).id`, `$list^(nothing, n).id`, `$list^(n, lines)`, `$list^(n = 3 ? "a" : n)`,
+		`$append($list.id, ["x", "x"])^(>$)`, `$mixed^($)`, `$list^((n - 3) / (n - 3)).id`, `$data.list@$a^($a.n, >$a.id).{"a": $a.id}`, `$list^(n / (n - 3))`, `$list^(n = 4 ? $error("x") : n)`,
+		`$append($list.("é" & id & "\ud83d\ude00"), $list.("é" & id & "\ufffd"))^(>$)`,
 		`($x := 3; $sort($list, function($a, $b) { $x.a > $b.a }).id)`, `$sort($list, function($a, $b) { $a.n > $b.n } ~> function($f) { $f })`, `$sort($list, function($a, $b)<nn:b> { $a.n > $b.n })`,
 	} {
 		sameWithIndexes(t, expr, Undefined, vars)

@@ -32,8 +32,20 @@ func (ev *evaluator) sortItems(n *node, in *seq, env *frame) ([]any, error) {
 		rows[i] = sortRow{item, keys[:len(n.terms):len(n.terms)]}
 		keys = keys[len(n.terms):]
 	}
+	if ev.conf.worth(len(rows), indexItemsFrom) {
+		s, err := ev.sortable(len(rows), func(i int) (any, error) {
+			k, err := ev.sortKey(n, rows[i], 0, env)
+			if err != nil {
+				return nil, err
+			}
+			return k.value, nil
+		})
+		if err == nil && s != nil && !s.nan {
+			return ev.sortByWords(n, s, rows, env)
+		}
+	}
 	err := mergeSort(rows, make([]sortRow, len(rows)), func(a, b sortRow) (bool, error) {
-		c, err := ev.compareRows(n, a, b, env)
+		c, err := ev.compareRows(n, 0, a, b, env)
 		if err == nil {
 			err = ev.step()
 		}
@@ -45,6 +57,35 @@ func (ev *evaluator) sortItems(n *node, in *seq, env *frame) ([]any, error) {
 	out := make([]any, len(rows))
 	for i := range rows {
 		out[i] = rows[i].item
+	}
+	return out, nil
+}
+
+// sortByWords sorts by the first term, and by the others where that is equal.
+func (ev *evaluator) sortByWords(n *node, s *wordSort, rows []sortRow, env *frame) ([]any, error) {
+	after := opGreater
+	if n.terms[0].descending {
+		after = opLess
+	}
+	err := mergeSort(s.rows, make([]sortWord, len(s.rows)), func(a, b sortWord) (bool, error) {
+		if err := ev.step(); err != nil {
+			return false, err
+		}
+		if !s.equal(a, b) {
+			return s.after(after, a, b), nil
+		}
+		if len(n.terms) == 1 {
+			return false, nil
+		}
+		c, err := ev.compareRows(n, 1, rows[a.place], rows[b.place], env)
+		return c > 0, err
+	})
+	if err != nil {
+		return nil, locate(err, n)
+	}
+	out := make([]any, len(rows))
+	for i, r := range s.rows {
+		out[i] = rows[r.place].item
 	}
 	return out, nil
 }
@@ -113,8 +154,9 @@ func (ev *evaluator) sortKey(n *node, r sortRow, k int, env *frame) (*sortKey, e
 	return key, nil
 }
 
-func (ev *evaluator) compareRows(n *node, a, b sortRow, env *frame) (int, error) {
-	for k, term := range n.terms {
+// compareRows compares by the terms from one on.
+func (ev *evaluator) compareRows(n *node, from int, a, b sortRow, env *frame) (int, error) {
+	for k := from; k < len(n.terms); k++ {
 		x, err := ev.sortKey(n, a, k, env)
 		if err != nil {
 			return 0, err
@@ -135,7 +177,7 @@ func (ev *evaluator) compareRows(n *node, a, b sortRow, env *frame) (int, error)
 		if err != nil {
 			return 0, err
 		}
-		if term.descending {
+		if n.terms[k].descending {
 			c = -c
 		}
 		if c != 0 {

@@ -19,6 +19,7 @@ type wordSort struct {
 	ev    *evaluator
 	rows  []sortWord
 	texts []string // nil for numbers
+	nan   bool     // there is one
 }
 
 // sortable returns the keys of n items, or nil if they are not all numbers or all texts.
@@ -39,7 +40,9 @@ func (ev *evaluator) sortable(n int, key func(i int) (any, error)) (*wordSort, e
 			return nil, nil
 		}
 		if !isText {
-			s.rows[i].word = math.Float64bits(toFloat(v))
+			f := toFloat(v)
+			s.rows[i].word = math.Float64bits(f)
+			s.nan = s.nan || math.IsNaN(f)
 			continue
 		}
 		s.texts[i] = text
@@ -75,19 +78,37 @@ func firstWord(s string) uint64 {
 // items returns the items in the order that an operator defines: a comes after b if a op b.
 func (s *wordSort) items(op operator, items []any) (any, error) {
 	err := mergeSort(s.rows, make([]sortWord, len(s.rows)), func(a, b sortWord) (bool, error) {
-		if s.texts == nil {
-			return ordered(op, math.Float64frombits(a.word), math.Float64frombits(b.word)), s.ev.step()
-		}
-		if a.word != b.word && (a.word|b.word)&notASCII == 0 {
-			return ordered(op, a.word, b.word), s.ev.step()
-		}
-		return ordered(op, s.ev.compareText(s.texts[a.place], s.texts[b.place]), 0), s.ev.step()
+		return s.after(op, a, b), s.ev.step()
 	})
 	out := make([]any, len(s.rows))
 	for i, r := range s.rows {
 		out[i] = Force(items[r.place])
 	}
 	return &seq{items: out}, err
+}
+
+// after reports whether a op b.
+func (s *wordSort) after(op operator, a, b sortWord) bool {
+	switch {
+	case s.texts == nil:
+		return ordered(op, math.Float64frombits(a.word), math.Float64frombits(b.word))
+	case a.word != b.word && (a.word|b.word)&notASCII == 0:
+		return ordered(op, a.word, b.word)
+	}
+	return ordered(op, s.ev.compareText(s.texts[a.place], s.texts[b.place]), 0)
+}
+
+// equal reports whether two keys are equal.
+func (s *wordSort) equal(a, b sortWord) bool {
+	switch {
+	case s.texts == nil:
+		return math.Float64frombits(a.word) == math.Float64frombits(b.word)
+	case a.word != b.word: // then the texts differ
+		return false
+	}
+	x, y := s.texts[a.place], s.texts[b.place]
+	s.ev.work(min(len(x), len(y)))
+	return x == y
 }
 
 func ordered[T cmp.Ordered](op operator, a, b T) bool {
