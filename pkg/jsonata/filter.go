@@ -34,6 +34,10 @@ func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
 			if known {
 				return out, ev.selectOf(pred, items, at, out, env)
 			}
+		case pred.op == opIn && pred.kind == kindBinary && ev.conf.worth(len(items), indexItemsFrom):
+			if known, err := ev.selectIn(pred, items, out, env); known || err != nil {
+				return out, err
+			}
 		}
 	}
 	for i, item := range items {

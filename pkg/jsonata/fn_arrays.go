@@ -90,24 +90,34 @@ func fnDistinct(ev *evaluator, args []any) (any, error) {
 	out := &seq{sequence: isSequence(args[0]), items: make([]any, 0, len(items))}
 	ev.use(3 * slotSize * len(items))
 	scalars := newScalarSet(0)
+	scalars.most = len(items)
 	var composite composites
-	for _, item := range items {
-		if err := ev.step(); err != nil {
-			return nil, err
+	var keys [fetchAtOnce]scalar
+	for len(items) > 0 {
+		some := items[:min(len(items), len(keys))]
+		items = items[len(some):]
+		for i, item := range some {
+			keys[i], _ = scalarOf(Force(item))
 		}
-		item = Force(item)
-		isNew := false
-		switch item.(type) {
-		case []any, *seq, *Object:
-			var err error
-			if isNew, err = composite.add(ev, item); err != nil {
+		scalars.fetch(keys[:len(some)])
+		for i, item := range some {
+			if err := ev.step(); err != nil {
 				return nil, err
 			}
-		default:
-			isNew = scalars.add(item)
-		}
-		if isNew {
-			out.items = append(out.items, item)
+			item = Force(item)
+			isNew := false
+			switch item.(type) {
+			case []any, *seq, *Object:
+				var err error
+				if isNew, err = composite.add(ev, item); err != nil {
+					return nil, err
+				}
+			default:
+				isNew = scalars.addKey(keys[i], item)
+			}
+			if isNew {
+				out.items = append(out.items, item)
+			}
 		}
 	}
 	return out, nil

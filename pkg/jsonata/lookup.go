@@ -93,22 +93,38 @@ func (ev *evaluator) setOf(items []any) (*scalarSet, error) {
 			continue
 		}
 		if s.set == nil && ev.affords(setEntry*len(items)) {
-			set := newScalarSet(len(items))
-			for _, item := range items {
-				if err := ev.step(); err != nil {
-					return nil, err
-				}
-				if item = Force(item); !isArray(item) {
-					set.add(item)
-				}
+			var err error
+			if s.set, err = ev.newSetOf(items); err != nil {
+				return nil, err
 			}
-			s.set = set
 		}
 		return s.set, nil
 	}
 	found.sets[found.nextSet%len(found.sets)] = listSet{id: id}
 	found.nextSet++
 	return nil, nil
+}
+
+func (ev *evaluator) newSetOf(items []any) (*scalarSet, error) {
+	set := newScalarSet(len(items))
+	var keys [fetchAtOnce]scalar
+	for len(items) > 0 {
+		some := items[:min(len(items), len(keys))]
+		items = items[len(some):]
+		for i, item := range some {
+			keys[i], _ = scalarOf(Force(item))
+		}
+		set.fetch(keys[:len(some)])
+		for i, item := range some {
+			if err := ev.step(); err != nil {
+				return nil, err
+			}
+			if item = Force(item); keys[i].b != 0 || !isArray(item) {
+				set.addKey(keys[i], item)
+			}
+		}
+	}
+	return set, nil
 }
 
 func isArray(v any) bool {

@@ -112,3 +112,56 @@ func (n *node) cannotFail() bool {
 	}
 	return false
 }
+
+// selectIn is filter for a predicate that looks for a member of each item in one list. It
+// returns false, and has done nothing, for another predicate with the operator in, and for a
+// list that is too short.
+func (ev *evaluator) selectIn(pred *node, items []any, out *seq, env *frame) (bool, error) {
+	list := pred.rhs
+	if list.kind == kindPath && list.simple {
+		list = list.steps[0]
+	}
+	if !pred.bare() || pred.invariant != nil || !aboutItem(pred.lhs, "") || !pred.rhs.cannotFail() || list.kind != kindVariable || list.text == "" {
+		return false, nil
+	}
+	right, err := ev.value(pred.rhs, items[0], env)
+	if err != nil {
+		return true, err
+	}
+	among, isList := elements(right)
+	if !isList || !ev.conf.worth(len(among), indexItemsFrom) {
+		return false, nil
+	}
+	set, err := ev.setOf(among)
+	if set == nil && err == nil {
+		set, err = ev.setOf(among) // it is the second time from here on
+	}
+	if set == nil || err != nil {
+		return err != nil, err
+	}
+	var keys [fetchAtOnce]scalar
+	var values [fetchAtOnce]any
+	for len(items) > 0 {
+		some := items[:min(len(items), len(keys))]
+		items = items[len(some):]
+		for i, item := range some {
+			if values[i], err = ev.value(pred.lhs, item, env); err != nil {
+				return true, err
+			}
+			keys[i], _ = scalarOf(values[i])
+		}
+		set.fetch(keys[:len(some)])
+		for i, item := range some {
+			if err := ev.step(); err != nil {
+				return true, err
+			}
+			v := values[i]
+			if keys[i].b == 0 && (IsUndefined(v) || isArray(v)) || !set.hasKey(keys[i], v) {
+				continue
+			}
+			out.items = append(out.items, item)
+			ev.use(slotSize)
+		}
+	}
+	return true, nil
+}

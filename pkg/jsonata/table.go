@@ -178,7 +178,10 @@ func scalarOf(v any) (scalar, bool) {
 	case string:
 		return scalarText(v), true
 	case float64:
-		return scalar{numberBits(v), tagNumber}, !math.IsNaN(v)
+		if math.IsNaN(v) {
+			return scalar{}, false
+		}
+		return scalar{numberBits(v), tagNumber}, true
 	case json.Number:
 		return scalar{numberBits(toFloat(v)), tagNumber}, true
 	case nil:
@@ -219,12 +222,15 @@ func (k scalar) hash() uint64 { return fold(k.a^mixSeed[0], k.b^mixSeed[1]) }
 
 // A scalarSet is a set of values. Scalars are compared by value, and others by identity.
 type scalarSet struct {
-	slots []scalar
-	n     int
-	long  []string // the long texts
-	rest  map[any]struct{}
+	slots   []scalar
+	n, most int      // the number of scalars, and how many there may be
+	seen    int      // how many were added, again or not
+	long    []string // the long texts
+	rest    map[any]struct{}
+	fetched uint64
 }
 
+// newScalarSet returns a set with room for n scalars.
 func newScalarSet(n int) *scalarSet { return &scalarSet{slots: make([]scalar, slotsFor(n))} }
 
 // slot returns where a scalar is, or the free slot where it would be.
@@ -242,20 +248,43 @@ func (s *scalarSet) slot(k scalar, text any) (at *scalar, found bool) {
 	}
 }
 
+// fetchAtOnce is for how many keys slots are fetched.
+const fetchAtOnce = 64
+
+// fetch reads the slots of keys that are looked for next. The processor reads them from
+// memory at the same time, because none of these reads waits for another.
+func (s *scalarSet) fetch(keys []scalar) {
+	mask, all := uint64(len(s.slots)-1), uint64(0)
+	for _, k := range keys {
+		all ^= s.slots[k.hash()&mask].b
+	}
+	s.fetched = all // otherwise the compiler would leave the reads out
+}
+
 func (s *scalarSet) has(v any) bool {
-	k, ok := scalarOf(v)
-	if !ok {
-		_, ok = s.rest[v]
+	k, _ := scalarOf(v)
+	return s.hasKey(k, v)
+}
+
+// hasKey is has for a value whose scalar is known; it is zero for a value that is none.
+func (s *scalarSet) hasKey(k scalar, v any) bool {
+	if k.b == 0 {
+		_, ok := s.rest[v]
 		return ok
 	}
-	_, ok = s.slot(k, v)
+	_, ok := s.slot(k, v)
 	return ok
 }
 
 // add adds a value, and reports whether the set did not have it.
 func (s *scalarSet) add(v any) bool {
-	k, ok := scalarOf(v)
-	if !ok {
+	k, _ := scalarOf(v)
+	return s.addKey(k, v)
+}
+
+// addKey is add for a value whose scalar is known; it is zero for a value that is none.
+func (s *scalarSet) addKey(k scalar, v any) bool {
+	if k.b == 0 {
 		if _, ok := s.rest[v]; ok {
 			return false
 		}
@@ -265,6 +294,7 @@ func (s *scalarSet) add(v any) bool {
 		s.rest[v] = struct{}{}
 		return true
 	}
+	s.seen++
 	at, found := s.slot(k, v)
 	if found {
 		return false
@@ -280,9 +310,13 @@ func (s *scalarSet) add(v any) bool {
 	return true
 }
 
+// grow makes room for all values that there may be, if most of those so far differ.
 func (s *scalarSet) grow() {
-	old := s.slots
-	s.slots = make([]scalar, 4*len(old))
+	old, slots := s.slots, 4*len(s.slots)
+	if s.most > s.n && 2*s.n > s.seen {
+		slots = max(2*len(s.slots), slotsFor(s.most))
+	}
+	s.slots = make([]scalar, slots)
 	mask := uint64(len(s.slots) - 1)
 	for _, k := range old {
 		if k.b == 0 {
