@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,7 @@ var growingRuns = []growingRun{
 	{"a loop that appends to a variable", turnsOf(`,"l":[]`, `,"l":"{% $append($l, $i) %}"`, "")},
 	{"a loop that appends a fraction", turnsOf(`,"l":[]`, `,"l":"{% $append($l, $states.input.first[0]) %}"`, "")},
 	{"a loop that appends in brackets", turnsOf(`,"l":[]`, `,"l":"{% [$l, {'id': $i, 'part': $states.input.first[1]}] %}"`, "")},
+	{"a loop that puts values in front", turnsOf(`,"l":[]`, `,"l":"{% $append($i, $l) %}"`, "")},
 	{"a loop that appends to a member", turnsOf(`,"l":{"items":[]}`, `,"l":{"items":"{% $append($l.items, $i) %}","n":"{% $count($l.items) %}"}`, "")},
 	{"a loop that merges a longer list", turnsOf(`,"l":{"items":[]}`, `,"l":"{% $merge([$l, {'items': $append($l.items, $i)}]) %}"`, "")},
 	{"a loop that appends to its output", turnsOf("", "", `,"Output":"{% $merge([$states.input, {'l': $append($states.input.l, $i)}]) %}"`)},
@@ -135,48 +137,64 @@ func TestGrowth(t *testing.T) {
 // it would be converted, or refused because it is not JSON.
 func TestLongerListsAreNotReadAgain(t *testing.T) {
 	t.Parallel()
-	m, err := Parse([]byte(`{"QueryLanguage":"JSONata","StartAt":"P","States":{"P":{"Type":"Pass","Assign":{"l":{"items":"{% $append($l.items, $states.input) %}"},"before":"{% $l.items %}"},"Output":{"l":"{% $l %}"},"End":true}}}`))
+	for _, longer := range []string{"$append($l.items, $states.input)", "[$states.input, $l.items]"} {
+		for _, planted := range []any{json.Number("1.0"), struct{}{}} {
+			testLongerList(t, longer, planted)
+		}
+	}
+}
+
+func testLongerList(t *testing.T, longer string, planted any) {
+	t.Helper()
+	m, err := Parse([]byte(`{"QueryLanguage":"JSONata","StartAt":"P","States":{"P":{"Type":"Pass","Assign":{"l":{"items":"{% ` + longer + ` %}"},"before":"{% $l.items %}"},"Output":{"l":"{% $l %}"},"End":true}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, planted := range []any{json.Number("1.0"), struct{}{}} {
-		f, failure := m.begin(Environment{}, Execution{})
-		if failure != nil {
-			t.Fatal(failure.Cause)
+	f, failure := m.begin(Environment{}, Execution{})
+	if failure != nil {
+		t.Fatal(failure.Cause)
+	}
+	start := jsonata.NewObject(1)
+	start.Set("items", []any{})
+	variables := jsonata.NewObject(1)
+	variables.Set("l", start)
+	if err := f.commit(variables); err != nil {
+		t.Fatal(err)
+	}
+	list := func() []any {
+		v, _ := f.vars.get("l")
+		return v.(*jsonata.Object).List("items")
+	}
+	turn := func(i int) *Error {
+		f.enter(m.flow.states["P"], nil, f.run.started)
+		_, _, err := f.step(t.Context(), json.Number(fmt.Sprintf("%d.50", i)))
+		return err
+	}
+	const before, turns = 500, 50
+	for i := range before {
+		if err := turn(i); err != nil || len(list()) != i+1 || !slices.Contains(list(), any(float64(i)+0.5)) {
+			t.Fatalf("%s: turn %d: %v, %v", longer, i, err, list())
 		}
-		start := jsonata.NewObject(1)
-		start.Set("items", []any{})
-		variables := jsonata.NewObject(1)
-		variables.Set("l", start)
-		if err := f.commit(variables); err != nil {
-			t.Fatal(err)
+	}
+	text, _ := jsonata.AppendJSON(nil, list())
+	if ok, _ := fits(list(), len(text), &f.sizes); !ok {
+		t.Errorf("%s: a list of %d bytes does not fit into them", longer, len(text))
+	}
+	if ok, _ := fits(list(), len(text)-1, &f.sizes); ok {
+		t.Errorf("%s: a list of %d bytes fits into less", longer, len(text))
+	}
+	read := 0
+	for i := range turns {
+		was := list()
+		middle := len(was) / 2
+		kept := was[middle]
+		was[middle] = planted
+		if err := turn(before + i); err != nil || !slices.Contains(list(), planted) {
+			read++
 		}
-		list := func() []any {
-			v, _ := f.vars.get("l")
-			return v.(*jsonata.Object).List("items")
-		}
-		turn := func(i int) *Error {
-			f.enter(m.flow.states["P"], nil, f.run.started)
-			_, _, err := f.step(t.Context(), json.Number(fmt.Sprintf("%d.50", i)))
-			return err
-		}
-		const before, turns = 500, 50
-		for i := range before {
-			if err := turn(i); err != nil || len(list()) != i+1 || list()[i] != float64(i)+0.5 {
-				t.Fatalf("turn %d: %v, %v", i, err, list())
-			}
-		}
-		read := 0
-		for i := range turns {
-			was := list()
-			was[3] = planted
-			if err := turn(before + i); err != nil || list()[3] != planted {
-				read++
-			}
-			was[3] = 3.5
-		}
-		if len(list()) < before+turns-2 || read > 2 {
-			t.Errorf("with %T in it, the list was read in %d of %d turns, and has %d items", planted, read, turns, len(list()))
-		}
+		was[middle] = kept
+	}
+	if len(list()) < before+turns-2 || read > 2 {
+		t.Errorf("%s: with %T in it, the list was read in %d of %d turns, and has %d items", longer, planted, read, turns, len(list()))
 	}
 }

@@ -35,15 +35,20 @@ func evaluatedAt(v any, known *sizes, depth int) any {
 
 func evaluatedItems(v []any, known *sizes, depth int) any {
 	k := known.plainOf(v, len(v), depth)
-	made := len(v)
-	if k != nil && k.extent != nil {
-		made = k.extent.Made()
-	}
+	front, until := known.plainItems(k, v)
 	var out []any
-	for i := k.plainUntil(len(v)); i < len(v); i++ {
+	for i := 0; i < len(v); i++ {
+		if i == front && until > i { // those to until are plain
+			if out != nil {
+				out = append(out, v[i:until]...)
+			}
+			if i = until; i == len(v) {
+				break
+			}
+		}
 		now := evaluatedAt(v[i], known, depth+1)
 		if out == nil && !unchanged(v[i], now) {
-			if i >= made { // nothing else refers to the place
+			if k != nil && k.extent != nil && k.extent.Made(i) { // nothing else refers to the place
 				v[i] = now
 				continue
 			}
@@ -94,6 +99,20 @@ func (s *sizes) plainOf(v any, n, depth int) *sized {
 		return s.of(p)
 	}
 	return s.find(p)
+}
+
+// plainItems returns which items of a list are known to be plain: those from front to
+// until. The list may have grown at its front since.
+func (s *sizes) plainItems(k *sized, v []any) (front, until int) {
+	if k == nil {
+		return 0, 0
+	}
+	if until = k.plainUntil(len(v)); until == 0 && k.extent != nil && k.extent.Front() > 0 {
+		front = k.extent.Front()
+		p, _ := placeOf(v[front:])
+		until = front + s.find(p).plainUntil(len(v)-front)
+	}
+	return front, until
 }
 
 // plainUntil returns how many of n elements or members are known to be plain.

@@ -184,18 +184,46 @@ func (m *measure) known(v any) (elements int, all bool) {
 	}
 	p, n := placeOf(v)
 	known := m.sizes.find(p)
-	if known == nil {
-		return 0, false
+	l := known.length(n, p.list != nil)
+	switch {
+	case l.n > 0:
+		m.left -= l.size
+		return l.n, l.n == n
+	case known != nil && known.extent != nil && known.extent.Front() > 0:
+		return m.behind(v.([]any), known.extent.Front()), false
 	}
-	l := known.whole
+	return 0, false
+}
+
+// length returns the known length of a value with n elements, members or bytes, or that of
+// the beginning of a list.
+func (k *sized) length(n int, isList bool) length {
+	if k == nil {
+		return length{}
+	}
+	l := k.whole
 	if l.n > n {
-		l = known.older
+		l = k.older
 	}
-	if l.n == 0 || l.n != n && (p.list == nil || l.n > n) {
-		return 0, false
+	if l.n != n && (!isList || l.n > n) {
+		return length{}
 	}
-	m.left -= l.size
-	return l.n, l.n == n
+	return l
+}
+
+// behind counts a list that has grown at its front, and whose other elements are known, up
+// to those that it has more behind. It returns how many elements it has counted.
+func (m *measure) behind(v []any, front int) int {
+	p, n := placeOf(v[front:])
+	l := m.sizes.find(p).length(n, true)
+	if l.n == 0 {
+		return 0
+	}
+	m.left -= l.size + front // with the commas
+	for _, e := range v[:front] {
+		m.value(e)
+	}
+	return front + l.n
 }
 
 // remember stores the size of a value that has just been measured.

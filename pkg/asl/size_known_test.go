@@ -121,6 +121,7 @@ func TestKnownValuesChangeNoExecution(t *testing.T) {
 		`$append($a, $states.input.x)`, `[$a, $states.input.x]`, `[$states.input.x, $a]`, `$append($b, $a)`, `$append($a.y, $states.input.x)`, `$a`, `$b`,
 		`{'y': $append($a, 2.50), 'z': $a}`, `$merge([$states.input, {'y': $append($b.y, 1)}])`, `$append($a, {'n': $states.input.x})`, `$a[[0..20]]`, `[]`,
 		`[1..20]`, `($c := $append($a, 1); $append($c, $append($b, $c)))`, `$append($a, $error('no'))`, `[[$a], $append($a, 1)]`,
+		`{'y': $states.input.many}`, `$append($states.input.many, 1.0)`, `[2.0, $states.input.many]`,
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		expression := rapid.SampledFrom(expressions)
@@ -153,7 +154,7 @@ func TestKnownValuesChangeNoExecution(t *testing.T) {
 				if events, texts = append(events, e), append(texts, string(text)); f != nil && i == 1 {
 					f.sizes = sizes{}
 				}
-			}}, Execution{Input: []byte(`{"x":1.0}`)})
+			}}, Execution{Input: []byte(`{"x":1.0,"many":[` + strings.Repeat("1.50,", 2*plainFrom) + `1]}`)})
 			m.leg(t.Context(), f)
 			for j, e := range events {
 				if text, _ := json.Marshal(e); string(text) != texts[j] {

@@ -63,8 +63,8 @@ func (ev *evaluator) exportMembers(o *Object, depth int) error {
 	if o.past != nil {
 		o.past = nil // the caller may keep it
 	}
-	x := ev.begin(o, len(o.values), depth, false)
-	for i := x.from; i < len(o.values); i++ {
+	x := ev.begin(o, len(o.values), depth, nil)
+	for i := x.next(0); i < len(o.values); i = x.next(i + 1) {
 		ev.use(len(o.keys[i]))
 		e, err := ev.exportValue(o.values[i], depth+1)
 		if err != nil {
@@ -82,8 +82,8 @@ func (ev *evaluator) exportMembers(o *Object, depth int) error {
 // replaces undefined items, such as groups that took no part in a match, by null in a copy,
 // because the items may be those of the input.
 func (ev *evaluator) exportItems(v any, items []any, s *seq, depth int) (any, error) {
-	x := ev.begin(v, len(items), depth, s != nil && s.grown != nil)
-	for i := x.from; i < len(items); i++ {
+	x := ev.begin(v, len(items), depth, s)
+	for i := x.next(0); i < len(items); i = x.next(i + 1) {
 		if s != nil && IsUndefined(items[i]) {
 			items = slices.Clone(items)
 			for j := i; j < len(items); j++ {
@@ -91,7 +91,7 @@ func (ev *evaluator) exportItems(v any, items []any, s *seq, depth int) (any, er
 					items[j] = nil
 				}
 			}
-			v, s, x.e = items, nil, nil
+			v, s, x.e = items, nil, nil // x.front stays: what was exported is at the same index
 		}
 		e, err := ev.exportValue(items[i], depth+1)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 type growth struct {
 	buf        []any
 	start, end int // the used part of buf
+	exported   int // where the array began that was last exported; -1 if none was
 }
 
 const (
@@ -110,7 +111,7 @@ func (ev *evaluator) newGrowth(a, b []any, front, behind int) (*seq, error) {
 		return nil, err
 	}
 	ev.work(bytesOfItem * n)
-	g := &growth{buf: make([]any, front+n+behind), start: front, end: front + n}
+	g := &growth{buf: make([]any, front+n+behind), start: front, end: front + n, exported: -1}
 	copy(g.buf[front:], a)
 	copy(g.buf[front+len(a):], b)
 	return &seq{items: g.buf[front:g.end:g.end], grown: g, offset: front}, nil

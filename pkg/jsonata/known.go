@@ -19,14 +19,19 @@ type Extent struct {
 	// The first n items or members have been exported: they took so many bytes, and nest
 	// so deeply.
 	n, bytes, depth int
-	made            int // from here on, the items are in memory that the last evaluation wrote
-	grown           *growth
-	offset          int
+	// The items before front and from made on are in memory that the last evaluation wrote.
+	front, made int
+	grown       *growth
+	offset      int
 }
 
-// Made returns the index from which on the items of an array were stored by the evaluation
-// that returned it, so that nothing else refers to their places yet.
-func (e *Extent) Made() int { return e.made }
+// Made reports whether item i of an array was stored by the evaluation that returned it, so
+// that nothing else refers to its place yet.
+func (e *Extent) Made(i int) bool { return i < e.front || i >= e.made }
+
+// Front returns how many items an evaluation put in front of an array that was returned
+// before, and that is in place behind them; 0 if it did not.
+func (e *Extent) Front() int { return e.front }
 
 const (
 	knownFrom  = 64 // the number of items or members from which values are remembered; arrays with room, from growFrom
@@ -43,36 +48,52 @@ func (ev *evaluator) knownOf(v any, n int) *Extent {
 
 // An exporting is the export of one array or object.
 type exporting struct {
-	e              *Extent
-	n, from, depth int
-	made           int64
-	deepest        int // of what was exported before
-	keep           bool
+	e        *Extent
+	n, depth int
+	// What is known to have been exported before are the items or members from front to until.
+	front, until int
+	made         int64
+	deepest      int // of what was exported before
+	keep         bool
 }
 
-// begin charges for the part of a value that earlier evaluations exported; it ends at
-// x.from. Room means that the value is an array with room to grow.
-func (ev *evaluator) begin(v any, n, depth int, room bool) (x exporting) {
+// begin charges for the part of a value that earlier evaluations exported. The value has n
+// items or members; s is nil if it is not an array that the evaluation made.
+func (ev *evaluator) begin(v any, n, depth int, s *seq) (x exporting) {
 	if ev.known == nil || depth > knownDepth {
 		return x
 	}
 	least := knownFrom
-	if room {
+	if s != nil && s.grown != nil {
 		least = growFrom
 	}
 	x = exporting{n: n, depth: depth, made: ev.made, deepest: ev.deepest, keep: ev.conf.worth(n, least)}
 	x.e = ev.knownOf(v, n)
 	ev.deepest = depth
-	if x.e != nil && depth+x.e.depth <= maxDepth {
-		x.from = min(x.e.n, n)
-		ev.use(x.e.bytes * x.from / x.e.n) // what a part takes is not known exactly
-		ev.deepest += x.e.depth
+	part := x.e
+	if part == nil && s != nil && s.grown != nil && s.grown.exported > s.offset && s.grown.exported < s.offset+n {
+		x.front = s.grown.exported - s.offset
+		part = ev.knownOf(s.items[x.front:], n-x.front)
 	}
+	if part == nil || depth+part.depth > maxDepth {
+		x.front = 0
+		return x
+	}
+	x.until = min(x.front+part.n, n)
+	ev.use(part.bytes * (x.until - x.front) / part.n) // what a part takes is not known exactly
+	ev.deepest += part.depth
 	return x
 }
 
-// end remembers a value that has been exported; s is nil if it was not made by the
-// evaluation.
+// next returns the item or member at i, or the first after it that has not been exported.
+func (x *exporting) next(i int) int {
+	if i == x.front {
+		return max(i, x.until)
+	}
+	return i
+}
+
+// end remembers a value that has been exported; s is as for begin.
 func (ev *evaluator) end(x *exporting, v any, s *seq) {
 	if ev.known == nil || x.depth > knownDepth {
 		return
@@ -86,9 +107,13 @@ func (ev *evaluator) end(x *exporting, v any, s *seq) {
 		x.e = &Extent{}
 	}
 	e, before := x.e, x.e.n
-	e.n, e.bytes, e.depth, e.made = x.n, int(ev.made-x.made), deepest-x.depth, x.n
+	e.n, e.bytes, e.depth, e.front, e.made = x.n, int(ev.made-x.made), deepest-x.depth, 0, x.n
 	if s != nil && s.grown != nil {
 		e.made, e.grown, e.offset = before, s.grown, s.offset
+		if x.front > 0 {
+			e.front, e.made = x.front, x.until
+		}
+		s.grown.exported = s.offset
 	}
 	ev.known.Keep(v, e)
 }

@@ -55,6 +55,9 @@ func TestSeriesGrowth(t *testing.T) {
 	for _, text := range []string{
 		`{"list": $append($v.list, $i)}`,
 		`{"list": [$v.list, $i]}`,
+		`{"list": $append($i, $v.list)}`,
+		`{"list": [$i, $v.list]}`,
+		`{"list": $append($i, $v.list), "again": $v.list}`,
 		`{"list": $append($v.list, [{"i": $i}])}`,
 		`{"list": $v.list ~> $append($i), "n": $v.n + 1}`,
 		`($new := $append($v.list, $i); {"list": $new, "n": $count($new)})`,
