@@ -79,7 +79,7 @@ func TestEachServiceAsBoto3SeesIt(t *testing.T) {
 	runPython(t, prepare, server.URL)
 	runner := tasks.FromEnv(server.Getenv, mototest.Region)
 	const role = "arn:aws:iam::123456789012:role/r"
-	for _, step := range []struct{ resource, arguments, want string }{
+	runSteps(t, runner, []step{
 		{"aws-sdk:dynamodb:createTable", `{"TableName":"t","KeySchema":[{"AttributeName":"id","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"id","AttributeType":"S"}],"BillingMode":"PAY_PER_REQUEST"}`, "TableDescription"},
 		{"aws-sdk:s3:createBucket", `{"Bucket":"bucket"}`, "Location"},
 		{"aws-sdk:sqs:createQueue", `{"QueueName":"q","Attributes":{"DelaySeconds":1}}`, "QueueUrl"},
@@ -108,22 +108,7 @@ func TestEachServiceAsBoto3SeesIt(t *testing.T) {
 		{"athena:startQueryExecution", `{"QueryString":"SELECT 1"}`, "QueryExecutionId SdkHttpMetadata"},
 		{"codebuild:startBuild", `{"ProjectName":"project"}`, "Build SdkHttpMetadata"},
 		{"bedrock:createModelCustomizationJob", `{"JobName":"tune","CustomModelName":"m","RoleArn":"` + role + `","BaseModelIdentifier":"b","TrainingDataConfig":{"S3Uri":"s3://bucket/t"},"OutputDataConfig":{"S3Uri":"s3://bucket/o"},"HyperParameters":{"epochCount":"1"}}`, "JobArn"},
-	} {
-		got, err := runTask(t.Context(), t, runner, step.resource, step.arguments)
-		if err != nil {
-			t.Errorf("the task %s failed: %v", step.resource, err)
-			continue
-		}
-		var members map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(got), &members); err != nil {
-			t.Fatal(err)
-		}
-		for name := range strings.FieldsSeq(step.want) {
-			if members[name] == nil {
-				t.Errorf("%s: the result %s has no member %s", step.resource, got, name)
-			}
-		}
-	}
+	})
 	var got, want any
 	if err := json.Unmarshal([]byte(runPython(t, remains, server.URL)), &got); err != nil {
 		t.Fatal(err)

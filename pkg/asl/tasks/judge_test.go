@@ -62,24 +62,12 @@ func runPython(t *testing.T, script, url string) string {
 	return string(out)
 }
 
-// boto3 finds the effects of the optimised integrations, whose errors have the
-// integrations' names.
-func TestIntegrationsAsBoto3SeesThem(t *testing.T) {
-	t.Parallel()
-	server := mototest.Start(t)
-	runPython(t, setUp, server.URL)
-	runner := tasks.FromEnv(server.Getenv, mototest.Region)
-	queue, topic := server.URL+"/123456789012/q", "arn:aws:sns:us-east-1:123456789012:topic"
-	for _, step := range []struct{ resource, arguments, members string }{
-		{"dynamodb:putItem", `{"TableName":"t","Item":{"id":{"S":"a"},"n":{"N":"1"},"l":{"L":[{"BOOL":true},{"NULL":true}]},"b":{"B":"aGk="}}}`, "SdkHttpMetadata SdkResponseMetadata"},
-		{"dynamodb:updateItem", `{"TableName":"t","Key":{"id":{"S":"a"}},"UpdateExpression":"SET n = n + :one","ExpressionAttributeValues":{":one":{"N":"1"}},"ReturnValues":"UPDATED_NEW"}`, "Attributes SdkHttpMetadata SdkResponseMetadata"},
-		{"dynamodb:deleteItem", `{"TableName":"t","Key":{"id":{"S":"gone"}}}`, "SdkHttpMetadata SdkResponseMetadata"},
-		{"dynamodb:getItem", `{"TableName":"t","Key":{"id":{"S":"a"}}}`, "Item SdkHttpMetadata SdkResponseMetadata"},
-		{"sqs:sendMessage", `{"QueueUrl":"` + queue + `","MessageBody":{"a":1},"MessageAttributes":{"k":{"DataType":"String","StringValue":"v"}}}`, "MD5OfMessageAttributes MD5OfMessageBody MessageId SdkHttpMetadata SdkResponseMetadata"},
-		{"sns:publish", `{"TopicArn":"` + topic + `","Message":{"b":2}}`, "MessageId SdkHttpMetadata SdkResponseMetadata"},
-		{"events:putEvents", `{"Entries":[{"Detail":{"c":3},"DetailType":"placed","Source":"shop"}]}`, "Entries FailedEntryCount"},
-		{"aws-sdk:s3:putObject", `{"Bucket":"bucket","Key":"k","Body":{"d":4}}`, "ETag"},
-	} {
+// A step is a task that succeeds, and the members of its result.
+type step struct{ resource, arguments, members string }
+
+func runSteps(t *testing.T, runner asl.TaskRunner, steps []step) {
+	t.Helper()
+	for _, step := range steps {
 		got, err := runTask(t.Context(), t, runner, step.resource, step.arguments)
 		if err != nil {
 			t.Errorf("the task %s failed: %v", step.resource, err)
@@ -95,6 +83,26 @@ func TestIntegrationsAsBoto3SeesThem(t *testing.T) {
 			}
 		}
 	}
+}
+
+// boto3 finds the effects of the optimised integrations, whose errors have the
+// integrations' names.
+func TestIntegrationsAsBoto3SeesThem(t *testing.T) {
+	t.Parallel()
+	server := mototest.Start(t)
+	runPython(t, setUp, server.URL)
+	runner := tasks.FromEnv(server.Getenv, mototest.Region)
+	queue, topic := server.URL+"/123456789012/q", "arn:aws:sns:us-east-1:123456789012:topic"
+	runSteps(t, runner, []step{
+		{"dynamodb:putItem", `{"TableName":"t","Item":{"id":{"S":"a"},"n":{"N":"1"},"l":{"L":[{"BOOL":true},{"NULL":true}]},"b":{"B":"aGk="}}}`, "SdkHttpMetadata SdkResponseMetadata"},
+		{"dynamodb:updateItem", `{"TableName":"t","Key":{"id":{"S":"a"}},"UpdateExpression":"SET n = n + :one","ExpressionAttributeValues":{":one":{"N":"1"}},"ReturnValues":"UPDATED_NEW"}`, "Attributes SdkHttpMetadata SdkResponseMetadata"},
+		{"dynamodb:deleteItem", `{"TableName":"t","Key":{"id":{"S":"gone"}}}`, "SdkHttpMetadata SdkResponseMetadata"},
+		{"dynamodb:getItem", `{"TableName":"t","Key":{"id":{"S":"a"}}}`, "Item SdkHttpMetadata SdkResponseMetadata"},
+		{"sqs:sendMessage", `{"QueueUrl":"` + queue + `","MessageBody":{"a":1},"MessageAttributes":{"k":{"DataType":"String","StringValue":"v"}}}`, "MD5OfMessageAttributes MD5OfMessageBody MessageId SdkHttpMetadata SdkResponseMetadata"},
+		{"sns:publish", `{"TopicArn":"` + topic + `","Message":{"b":2}}`, "MessageId SdkHttpMetadata SdkResponseMetadata"},
+		{"events:putEvents", `{"Entries":[{"Detail":{"c":3},"DetailType":"placed","Source":"shop"}]}`, "Entries FailedEntryCount"},
+		{"aws-sdk:s3:putObject", `{"Bucket":"bucket","Key":"k","Body":{"d":4}}`, "ETag"},
+	})
 	var got, want any
 	if err := json.Unmarshal([]byte(runPython(t, strings.Replace(judge, "print(json.dumps(out))", "print(json.dumps(out, default=lambda b: b.decode()))", 1), server.URL)), &got); err != nil {
 		t.Fatal(err)
