@@ -16,7 +16,7 @@ var (
 )
 
 // recorderPlan is how much of the development server is measured.
-var recorderPlan = devcost.Plan{Starts: 2, Turns: 20, Block: 400}
+var recorderPlan = devcost.Plan{Starts: 4, Turns: 25, Block: 400}
 
 // recorder measures what the console's recorder costs the development server.
 func (b *bench) recorder(ctx context.Context, r *report) error {

@@ -83,28 +83,36 @@ func wire(method, path string, headers map[string]string, body string) ([]byte, 
 	return b.Bytes(), err
 }
 
-// A Plan says how much is measured. A median hides what only happens in some of the turns:
-// a block is so long that the garbage collector runs at least twice in each.
+// A Plan says how much is measured: in each turn, both servers receive a block. A median
+// hides what only happens in some of the turns: a block is so long that the garbage collector
+// runs at least twice in each.
 type Plan struct{ Starts, Turns, Block int }
+
+// piece is how many deliveries of its block a server receives before the other has its turn:
+// few, so that other load on the machine affects both.
+const piece = 10
 
 // A Figure holds what a delivery costs in each turn, without the recorder and with it.
 type Figure struct{ Plain, Recorded []float64 }
 
 // A Result holds, for one delivery, the processor time of the server, the part of it in
 // which its garbage collector marked, the time until the sender has the answer, all in
-// nanoseconds, and the number of allocations.
-type Result struct{ CPU, Collector, Waited, Allocations Figure }
+// nanoseconds, and the number and the bytes of allocations.
+type Result struct{ CPU, Collector, Waited, Allocations, Bytes Figure }
 
 // Add adds the turns of another measurement.
 func (r *Result) Add(more Result) {
-	for to, from := range map[*Figure]Figure{&r.CPU: more.CPU, &r.Collector: more.Collector, &r.Waited: more.Waited, &r.Allocations: more.Allocations} {
+	for to, from := range map[*Figure]Figure{
+		&r.CPU: more.CPU, &r.Collector: more.Collector, &r.Waited: more.Waited, &r.Allocations: more.Allocations, &r.Bytes: more.Bytes,
+	} {
 		to.Plain = append(to.Plain, from.Plain...)
 		to.Recorded = append(to.Recorded, from.Recorded...)
 	}
 }
 
 // Measure starts the two servers, fills the recorder, and sends blocks of deliveries to
-// both alternately, as often as the plan says.
+// both alternately, as often as the plan says. It fails unless one server records, and the
+// other does not.
 func Measure(ctx context.Context, w Work, p Plan) (r Result, err error) {
 	for range p.Starts {
 		if err = r.start(ctx, w, p); err != nil {
@@ -130,18 +138,46 @@ func (r *Result) start(ctx context.Context, w Work, p Plan) (err error) {
 			return err
 		}
 	}
-	for n := range p.Turns {
+	for range p.Turns {
+		if err := r.turn(servers, p.Block); err != nil {
+			return err
+		}
+	}
+	return differ(servers[0], servers[1])
+}
+
+// turn sends n deliveries to each server, and adds what they cost.
+func (r *Result) turn(servers [2]*server, n int) error {
+	var before [2]used
+	var waited [2]time.Duration
+	for i, s := range servers {
+		u, err := s.used()
+		if err != nil {
+			return err
+		}
+		before[i] = u
+	}
+	for sent := 0; sent < n; sent += piece {
 		for i := range servers {
-			i = (i + n) % len(servers)
-			u, waited, err := servers[i].block(p.Block)
-			if err != nil {
+			i = (i + sent/piece) % len(servers)
+			began := time.Now()
+			if err := servers[i].deliver(min(piece, n-sent)); err != nil {
 				return err
 			}
-			r.CPU.add(i, u.cpu)
-			r.Collector.add(i, u.collector)
-			r.Waited.add(i, waited)
-			r.Allocations.add(i, u.allocations)
+			waited[i] += time.Since(began)
 		}
+	}
+	for i, s := range servers {
+		after, err := s.used()
+		if err != nil {
+			return err
+		}
+		u := after.since(before[i], n)
+		r.CPU.add(i, u.cpu)
+		r.Collector.add(i, u.collector)
+		r.Waited.add(i, float64(waited[i])/float64(n))
+		r.Allocations.add(i, u.allocations)
+		r.Bytes.add(i, u.bytes)
 	}
 	return nil
 }
@@ -217,24 +253,39 @@ func (s *server) deliver(n int) error {
 	return nil
 }
 
-// block measures n deliveries.
-func (s *server) block(n int) (u used, waited float64, err error) {
-	before, err := s.used()
-	if err != nil {
-		return u, 0, err
-	}
-	began := time.Now()
-	if err := s.deliver(n); err != nil {
-		return u, 0, err
-	}
-	waited = float64(time.Since(began)) / float64(n)
-	after, err := s.used()
-	return after.since(before, n), waited, err
-}
+// The questions that a server is asked.
+const (
+	askUsed = "used"
+	askKept = "kept"
+)
 
 func (s *server) used() (u used, err error) {
-	if _, err = io.WriteString(s.ask, "\n"); err == nil {
-		_, err = fmt.Fscanln(s.told, &u.cpu, &u.collector, &u.allocations)
+	if _, err = fmt.Fprintln(s.ask, askUsed); err == nil {
+		_, err = fmt.Fscanln(s.told, &u.cpu, &u.collector, &u.allocations, &u.bytes)
 	}
 	return u, err
+}
+
+func (s *server) kept() (k keeps, err error) {
+	if _, err = fmt.Fprintln(s.ask, askKept); err == nil {
+		_, err = fmt.Fscanln(s.told, &k.deliveries, &k.executions)
+	}
+	return k, err
+}
+
+// differ returns an error unless the first server has recorded nothing, and the second one
+// its deliveries with their executions: the comparison would say nothing otherwise.
+func differ(plain, recorded *server) error {
+	none, err := plain.kept()
+	if err != nil {
+		return err
+	}
+	all, err := recorded.kept()
+	if err != nil {
+		return err
+	}
+	if none != (keeps{}) || all != (keeps{kept, kept}) {
+		return fmt.Errorf("the plain server has recorded %+v, want nothing, and the other %+v, want %d of each", none, all, kept)
+	}
+	return nil
 }

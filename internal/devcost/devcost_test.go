@@ -12,8 +12,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Both servers take both deliveries, and each figure has a value for each turn. What the recorder allocates is held by
-// TestRecorderAllocatesLittle of pkg/devserver; blocks as short as these only show noise.
+// Both servers take both deliveries, one of them records, and each figure has a value for each turn. What the recorder
+// allocates is held by TestRecorderAllocatesLittle of pkg/devserver; blocks as short as these only show noise.
 func TestMeasure(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -32,7 +32,7 @@ func TestMeasure(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		for figure, f := range map[string]devcost.Figure{"processor time": r.CPU, "time": r.Waited, "allocations": r.Allocations} {
+		for figure, f := range map[string]devcost.Figure{"processor time": r.CPU, "time": r.Waited, "allocations": r.Allocations, "bytes": r.Bytes} {
 			if len(f.Plain) != 4 || len(f.Recorded) != 4 || f.Plain[0] <= 0 || f.Recorded[0] <= 0 {
 				t.Errorf("%s: %s %v, want four positive ones of each", name, figure, f)
 			}

@@ -42,7 +42,7 @@ func ServeIfAsked() {
 }
 
 // serve runs a development server as `expressway dev` makes it, until in ends. It writes
-// its address, and then, for each line that it reads, the resources that it has used.
+// its address, and then, for each question that it reads, a line of answers.
 func serve(record bool, dir string, in io.Reader, out io.Writer) error {
 	env, err := environment(dir)
 	if err != nil {
@@ -82,8 +82,14 @@ func serve(record bool, dir string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	for lines := bufio.NewScanner(in); lines.Scan(); {
-		u := usage()
-		if _, err := fmt.Fprintln(out, u.cpu, u.collector, u.allocations); err != nil {
+		if lines.Text() == askKept {
+			k := keepsOf(options.Recorder)
+			_, err = fmt.Fprintln(out, k.deliveries, k.executions)
+		} else {
+			u := usage()
+			_, err = fmt.Fprintln(out, u.cpu, u.collector, u.allocations, u.bytes)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -92,12 +98,12 @@ func serve(record bool, dir string, in io.Reader, out io.Writer) error {
 }
 
 // used is what a server has used since it began: processor time, the part of it that the
-// garbage collector marked in, and allocations.
-type used struct{ cpu, collector, allocations float64 }
+// garbage collector marked in, and the number and the bytes of allocations.
+type used struct{ cpu, collector, allocations, bytes float64 }
 
 func (u used) since(before used, n int) used {
 	per := float64(n)
-	return used{(u.cpu - before.cpu) / per, (u.collector - before.collector) / per, (u.allocations - before.allocations) / per}
+	return used{(u.cpu - before.cpu) / per, (u.collector - before.collector) / per, (u.allocations - before.allocations) / per, (u.bytes - before.bytes) / per}
 }
 
 func usage() (u used) {
@@ -106,16 +112,30 @@ func usage() (u used) {
 	u.cpu = float64(r.Utime.Nano() + r.Stime.Nano())
 	samples := []metrics.Sample{
 		{Name: "/gc/heap/allocs:objects"},
+		{Name: "/gc/heap/allocs:bytes"},
 		{Name: "/cpu/classes/gc/mark/assist:cpu-seconds"},
 		{Name: "/cpu/classes/gc/mark/dedicated:cpu-seconds"},
 		{Name: "/cpu/classes/gc/mark/idle:cpu-seconds"},
 	}
 	metrics.Read(samples)
 	u.allocations = float64(samples[0].Value.Uint64())
-	for _, s := range samples[1:] {
+	u.bytes = float64(samples[1].Value.Uint64())
+	for _, s := range samples[2:] {
 		u.collector += 1e9 * s.Value.Float64()
 	}
 	return u
+}
+
+// keeps is how many deliveries a recorder has, and how many executions that a delivery
+// started.
+type keeps struct{ deliveries, executions int }
+
+func keepsOf(r *console.Recorder) (k keeps) {
+	if r != nil {
+		k.deliveries = len(r.Deliveries(nil, kept))
+		k.executions = len(r.Executions(func(e *console.Execution) bool { return e.Delivery != 0 }, kept))
+	}
+	return k
 }
 
 // environment reads the variables of all functions in a project's env.json, if it has one.

@@ -71,7 +71,7 @@ func webhooks(b testing.TB, recorder *console.Recorder) (call func()) {
 
 // BenchmarkRecorder is what the console's recorder costs a delivery on a development
 // server. The ratio is the median of those turn by turn, with its quartiles; an iteration
-// is two starts of both servers.
+// is four starts of both servers.
 func BenchmarkRecorder(b *testing.B) {
 	trivial, err := devcost.Trivial(b.TempDir())
 	if err != nil {
@@ -85,7 +85,7 @@ func BenchmarkRecorder(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			var sum devcost.Result
 			for b.Loop() {
-				r, err := devcost.Measure(b.Context(), work, devcost.Plan{Starts: 2, Turns: 20, Block: 400})
+				r, err := devcost.Measure(b.Context(), work, devcost.Plan{Starts: 4, Turns: 25, Block: 400})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -101,7 +101,7 @@ func BenchmarkRecorder(b *testing.B) {
 				b.ReportMetric(ratios[len(ratios)/4], unit+"-q1")
 				b.ReportMetric(ratios[len(ratios)*3/4], unit+"-q3")
 			}
-			for unit, f := range map[string]devcost.Figure{"cpu-ns": sum.CPU, "collector-ns": sum.Collector, "waited-ns": sum.Waited, "allocs": sum.Allocations} {
+			for unit, f := range map[string]devcost.Figure{"cpu-ns": sum.CPU, "collector-ns": sum.Collector, "waited-ns": sum.Waited, "allocs": sum.Allocations, "bytes": sum.Bytes} {
 				b.ReportMetric(median(f.Plain), "plain-"+unit)
 				b.ReportMetric(median(f.Recorded), "recorded-"+unit)
 			}
