@@ -127,9 +127,9 @@ type ServeOptions struct {
 // Its server must check the Host header.
 type Console struct {
 	o     ServeOptions
-	mux   *http.ServeMux
-	pages *template.Template
 	token string
+	begun sync.Once
+	mux   *http.ServeMux
 	files map[string]asset
 	// endpoints are the requests of the JSON API, as "GET api/deliveries/{id}".
 	endpoints []string
@@ -159,8 +159,14 @@ func New(o ServeOptions) *Console {
 	if o.Recorder == nil {
 		o.Recorder = NewRecorder(Options{})
 	}
-	c := &Console{o: o, mux: http.NewServeMux(), token: rand.Text(), files: map[string]asset{}}
-	c.pages = templates()
+	return &Console{o: o, token: rand.Text()}
+}
+
+// begin reads the files and makes the routes at the first request, as the templates are
+// parsed for the first page: the garbage collector would visit their thousands of objects
+// with each few deliveries, even if nobody opens a page.
+func (c *Console) begin() {
+	c.mux, c.files = http.NewServeMux(), map[string]asset{}
 	list, _ := fs.ReadDir(assets, "assets") // it is embedded
 	for _, file := range list {
 		content, _ := assets.ReadFile("assets/" + file.Name())
@@ -174,7 +180,6 @@ func New(o ServeOptions) *Console {
 		}
 	}
 	c.routes()
-	return c
 }
 
 func (c *Console) routes() {
@@ -255,6 +260,7 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, Path, http.StatusFound)
 		return
 	}
+	c.begun.Do(c.begin)
 	c.mux.ServeHTTP(w, r)
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -50,6 +50,7 @@ type Delivery struct {
 	payload, answer []byte
 	failure         error
 	tokens          []string          // of the tasks that it resumes
+	logged          lineLog           // those of Lines that were not read yet
 	first           steps             // of the delivery whose steps came first
 	steps           map[string][]Step // of others, by delivery id
 }
@@ -93,8 +94,19 @@ type Step struct {
 type room struct {
 	d       Delivery
 	records [1]Record
-	lines   [1]Line
 	steps   [usualSteps]Step
+	ties    ties
+	bytes   int
+	dropped bool
+}
+
+// reset makes room for another delivery.
+func (r *room) reset() {
+	const most = 4 << 10
+	text := r.d.logged.text[:0]
+	if *r = (room{}); cap(text) <= most {
+		r.d.logged.text = text
+	}
 }
 
 // steps are the steps of the delivery with an id.
@@ -158,49 +170,16 @@ type Line struct {
 	Level   string         `json:"level"`
 	Message string         `json:"message"`
 	Attrs   map[string]any `json:"attrs"`
-
-	own   slog.Record
-	outer []slog.Attr
 }
 
-// attribute returns an attribute of a line, as text.
+// attribute returns an attribute of a line that is text.
 func (l *Line) attribute(key string) string {
-	text, _ := l.Attrs[key].(string) // of a line that was packed
-	l.each(func(a slog.Attr) {
-		if a.Key == key {
-			text = a.Value.Resolve().String()
-		}
-	})
+	text, _ := l.Attrs[key].(string)
 	return text
 }
 
-func (l *Line) each(visit func(slog.Attr)) {
-	for _, a := range l.outer {
-		visit(a)
-	}
-	l.own.Attrs(func(a slog.Attr) bool {
-		visit(a)
-		return true
-	})
-}
-
-// shown returns the line with its attributes as JSON values.
-func (l Line) shown() Line {
-	if l.Attrs != nil {
-		return l
-	}
-	l.Attrs = make(map[string]any, len(l.outer)+l.own.NumAttrs())
-	l.each(func(a slog.Attr) {
-		switch v := a.Value.Resolve(); v.Kind() {
-		case slog.KindInt64, slog.KindFloat64, slog.KindBool:
-			l.Attrs[a.Key] = v.Any()
-		default:
-			l.Attrs[a.Key] = v.String()
-		}
-	})
-	l.own, l.outer = slog.Record{}, nil
-	return l
-}
+// lines returns the log lines so far.
+func (d *Delivery) lines() []Line { return d.logged.appendTo(slices.Clone(d.Lines)) }
 
 // maxStepValue and maxLines bound what is kept of one delivery in addition to its
 // payload.
@@ -210,49 +189,51 @@ const (
 	maxRecords   = 1000
 )
 
-func (r *Recorder) begin(function, title string, payload []byte, origin string) *keptDelivery {
+func (r *Recorder) begin(ctx context.Context, function, title string, payload []byte) *invocation {
+	origin := originOf(ctx)
 	received := r.opts.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	room := r.room()
-	k := &keptDelivery{id: r.nextID(), running: room, payload: clipped(payload), bytes: len(payload)}
+	i := &invocation{ctx, r.nextID(), room}
 	d := &room.d
-	d.ID, d.Function, d.Title, d.Received, d.Running, d.Origin, d.payload = k.id, function, title, received, true, origin, k.payload
-	d.Records, d.Lines, d.first.list = room.records[:0], room.lines[:0], room.steps[:0]
-	r.deliveries.push(k)
+	d.ID, d.Function, d.Title, d.Received, d.Running, d.Origin, d.payload = i.id, function, title, received, true, origin, payload
+	d.Records, d.first.list = room.records[:0], room.steps[:0]
+	room.bytes = perEntry + len(payload)
+	r.deliveries.push(keptDelivery{id: i.id, running: i})
 	for r.deliveries.len() > r.opts.Deliveries {
 		r.dropDelivery()
 	}
-	r.grow(k.bytes)
-	r.changed(Change{"delivery", k.id})
-	return k
+	r.grow(room.bytes)
+	r.changed(Change{"delivery", i.id})
+	return i
 }
 
-func (r *Recorder) end(k *keptDelivery, answer []byte, err error) {
+func (r *Recorder) end(i *invocation, answer []byte, err error) {
 	r.mu.Lock()
-	d := &k.running.d
+	d := &i.room.d
 	d.Milliseconds = float64(r.opts.Now().Sub(d.Received).Microseconds()) / 1000
-	d.Running, d.answer, d.failure = false, clipped(answer), err
+	d.Running, d.answer, d.failure = false, answer, err
 	d.conclude()
-	r.changed(Change{"delivery", k.id})
+	r.changed(Change{"delivery", i.id})
 	if r.opts.Settled == nil {
-		r.pack(k)
+		r.pack(i)
 		r.mu.Unlock()
 		return
 	}
 	d.entitle()
 	seen := *d
-	seen.Records, seen.Lines, seen.first, seen.steps = nil, nil, steps{}, nil
-	r.pack(k)
+	seen.Records, seen.Lines, seen.first, seen.steps, seen.logged = nil, nil, steps{}, nil, lineLog{}
+	r.pack(i)
 	r.mu.Unlock()
 	r.opts.Settled(seen)
 }
 
 // charge counts n more bytes of a delivery that is kept and not packed yet; the caller
 // holds mu.
-func (r *Recorder) charge(k *keptDelivery, n int) {
-	if !k.dropped && k.running != nil {
-		k.bytes += n
+func (r *Recorder) charge(i *invocation, n int) {
+	if i.room != nil && !i.room.dropped {
+		i.room.bytes += n
 		r.grow(n)
 	}
 }
@@ -294,7 +275,7 @@ func (d *Delivery) unsettled() {
 		d.Decision = "failed"
 		return
 	}
-	for _, line := range d.Lines {
+	for _, line := range d.lines() {
 		decision, ok := map[string]string{"handshake answered": "handshake", "page shown": "page"}[line.Message]
 		if !ok {
 			continue
@@ -323,9 +304,9 @@ func (d *Delivery) entitle() {
 }
 
 // deliveryOf returns the delivery that a context belongs to, or nil.
-func deliveryOf(ctx context.Context) *keptDelivery {
-	k, _ := ctx.Value(deliveryKey{}).(*keptDelivery)
-	return k
+func deliveryOf(ctx context.Context) *invocation {
+	i, _ := ctx.Value(deliveryKey{}).(*invocation)
+	return i
 }
 
 // Deliveries returns the deliveries that match, the latest first, at most limit of them.
@@ -335,7 +316,7 @@ func (r *Recorder) Deliveries(match func(*Delivery) bool, limit int) []Delivery 
 	list := []Delivery{}
 	all := r.deliveries.all()
 	for i := len(all) - 1; i >= 0 && len(list) < limit; i-- {
-		if d := all[i].snapshot(); match == nil || match(&d) {
+		if d := r.snapshot(&all[i]); match == nil || match(&d) {
 			list = append(list, d)
 		}
 	}
@@ -346,10 +327,8 @@ func (r *Recorder) Deliveries(match func(*Delivery) bool, limit int) []Delivery 
 func (r *Recorder) Delivery(id int) (Delivery, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, k := range r.deliveries.all() {
-		if k.id == id {
-			return k.snapshot(), true
-		}
+	if k := r.kept(id); k != nil {
+		return r.snapshot(k), true
 	}
 	return Delivery{}, false
 }

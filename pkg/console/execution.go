@@ -33,9 +33,11 @@ type Execution struct {
 
 	input, output []byte
 	definition    string
-	moments       moments
-	events        []asl.Event // of the moments, in what [Recorder.Execution] returns
-	last          any         // the value that was weighed last
+	list          eventList
+	bytes         int         // while it runs
+	stopped       time.Time   // while it is running or large
+	events        []asl.Event // of the list, in what [Recorder.Execution] returns
+	left          int         // of the list's events, that are not kept
 }
 
 // Observe is the callback for [statesapi.Options].
@@ -43,84 +45,67 @@ func (r *Recorder) Observe(record statesapi.ExecutionRecord, definition string) 
 	machine := machineName(record.ExecutionARN)
 	r.mu.Lock()
 	e := r.execution()
-	e.Machine, e.MachineARN, e.Name, e.Sync, e.TestCase = machine, record.StateMachineARN, record.Name, record.Sync, record.TestCase
+	e.ARN, e.Machine, e.MachineARN, e.Name, e.Sync, e.TestCase = record.ExecutionARN, machine, record.StateMachineARN, record.Name, record.Sync, record.TestCase
 	e.Status, e.Started, e.input = string(bridge.Running), record.StartDate, record.Input
-	k := &keptExecution{id: r.nextID(), arn: record.ExecutionARN, definition: definition, running: e, bytes: perExecution + len(record.Input)}
+	e.bytes = perExecution + len(record.Input)
+	o := &observed{r.nextID(), e}
+	k := keptExecution{id: o.id, definition: definition, name: nameOf(e.ARN), running: o}
+	k.delivery = r.begun(e.ARN, k.id)
 	r.executions.push(k)
-	r.byARN[k.arn] = k
-	r.begun(k)
 	for r.executions.len() > r.opts.Executions {
 		r.dropExecution()
 	}
-	r.grow(k.bytes)
-	r.changed(Change{"execution", k.id})
+	r.grow(e.bytes)
+	r.changed(Change{"execution", o.id})
 	r.mu.Unlock()
-	return func(event asl.Event) { r.event(k, &event) }
+	return func(event asl.Event) { r.event(o, &event) }
 }
 
-// begun ties an execution to the delivery that started it and did not wait for it; the
-// caller holds mu.
-func (r *Recorder) begun(k *keptExecution) {
-	from := r.awaited[k.arn]
-	if from == nil {
-		return
+// begun ties an execution to the delivery that started it and did not wait for it, and
+// returns the delivery's number; 0 if there is none. The caller holds mu.
+func (r *Recorder) begun(arn string, id int) int {
+	if len(r.awaited) == 0 {
+		return 0
 	}
-	delete(r.awaited, k.arn)
-	k.delivery = from.id
-	r.edit(from, func(d *Delivery) {
+	from, ok := r.awaited[arn]
+	if !ok {
+		return 0
+	}
+	delete(r.awaited, arn)
+	r.editKept(from, func(d *Delivery) {
 		for i := range d.Records {
-			if d.Records[i].ExecutionARN == k.arn {
-				d.Records[i].Execution = k.id
+			if d.Records[i].ExecutionARN == arn {
+				d.Records[i].Execution = id
 			}
 		}
 	})
-	r.changed(Change{"delivery", from.id})
+	r.changed(Change{"delivery", from})
+	return from
 }
 
-// perExecution is the size of an execution without its values, and perEvent that of an
-// event, until they are packed.
-const (
-	perExecution = 500
-	perEvent     = 300
-)
+// perExecution is the size of an execution without its events, until it is packed.
+const perExecution = 500
 
-func (r *Recorder) event(k *keptExecution, event *asl.Event) {
+func (r *Recorder) event(o *observed, event *asl.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := k.running
-	if k.dropped || e == nil {
+	e := o.execution
+	if e == nil {
 		return
 	}
-	e.moments.add(event)
-	n := perEvent + e.weigh(event.Input) + e.weigh(event.Output) + len(event.Cause)
-	if event.Assigned != nil {
-		n += e.weigh(event.Assigned)
+	n, fresh := e.list.add(event)
+	for _, v := range fresh {
+		n += weigh(v)
 	}
-	k.bytes += n
+	e.bytes += n
 	r.grow(n)
 	if len(r.watchers) > 0 && !strings.HasSuffix(event.Type, "Scheduled") && !strings.HasSuffix(event.Type, "Started") {
-		r.changed(Change{"execution", k.id})
+		r.changed(Change{"execution", o.id})
 	}
 }
 
-// weigh estimates the size of a value. A value that was weighed just before, such as a
-// state's input that was its predecessor's output, counts as nothing.
-func (e *Execution) weigh(v any) int {
-	switch v := v.(type) {
-	case nil, bool:
-		return 0
-	case *jsonata.Raw:
-		if e.last == any(v) {
-			return 0
-		}
-		e.last = v
-		return len(v.Text())
-	case *jsonata.Object:
-		if e.last == any(v) {
-			return 0
-		}
-		e.last = v
-	}
+// weigh estimates the size of a value.
+func weigh(v any) int {
 	budget := 4096
 	return weight(v, &budget)
 }
@@ -161,24 +146,24 @@ func (r *Recorder) OnExecution(record statesapi.ExecutionRecord) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	k := r.byARN[record.ExecutionARN]
+	k := r.keptNamed(record.ExecutionARN)
 	if k == nil || k.running == nil {
 		return
 	}
-	e := k.running
+	e := k.running.execution
 	e.Status, e.Error, e.Cause, e.output = string(record.Status), record.Error, record.Cause, record.Output
-	stopped := record.StopDate
-	e.Stopped, e.last = &stopped, nil
+	e.stopped = record.StopDate
+	e.Stopped = &e.stopped
 	if e.Status != string(bridge.Succeeded) {
-		k.failedState = failedState(e.moments.events())
-		e.FailedState = k.failedState
+		events, _ := e.list.events()
+		e.FailedState = failedState(events)
+		k.failed = e.FailedState != ""
 	}
-	k.bytes += len(e.output) + len(e.Cause)
-	r.grow(len(e.output) + len(e.Cause))
 	r.changed(Change{"execution", k.id})
-	if !k.dropped {
-		r.packExecution(k)
-	}
+	n := len(e.output) + len(e.Cause)
+	e.bytes += n
+	r.bytes += n
+	r.packExecution(k)
 }
 
 // failedState returns the innermost state from which the execution's end follows.
@@ -225,7 +210,7 @@ func (r *Recorder) Executions(match func(*Execution) bool, limit int) []Executio
 	list := []Execution{}
 	all := r.executions.all()
 	for i := len(all) - 1; i >= 0 && len(list) < limit; i-- {
-		if e := all[i].snapshot(false); match == nil || match(&e) {
+		if e := r.snapshotExecution(&all[i], false); match == nil || match(&e) {
 			list = append(list, e)
 		}
 	}
@@ -236,10 +221,8 @@ func (r *Recorder) Executions(match func(*Execution) bool, limit int) []Executio
 func (r *Recorder) Execution(id int) (Execution, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, k := range r.executions.all() {
-		if k.id == id {
-			return k.snapshot(true), true
-		}
+	if k := r.keptExecution(id); k != nil {
+		return r.snapshotExecution(k, true), true
 	}
 	return Execution{}, false
 }
@@ -260,5 +243,5 @@ func (e Execution) History() (events []json.RawMessage, left int) {
 	for i, event := range e.events {
 		events[i] = text(event)
 	}
-	return events, e.moments.left
+	return events, e.left
 }

@@ -3,16 +3,21 @@ package console
 import "github.com/expressway-dev/expressway/pkg/bridge"
 
 // A pair is a webhook that was accepted into a queue, and the delivery of its message.
-type pair struct{ accepted, worked *keptDelivery }
+// Both are numbers; 0 is none.
+type pair struct{ accepted, worked int }
 
 // link ties the two deliveries of a message together, whichever was settled first; the
 // caller holds mu. A message that is delivered again is tied to the latest.
-func (r *Recorder) link(k *keptDelivery, in *bridge.Delivery, result bridge.Result, rec *Record) {
+func (r *Recorder) link(i *invocation, in *bridge.Delivery, result bridge.Result, rec *Record) {
 	message := result.Accepted
 	if in.Accepted {
 		message = in.RequestID
 	}
-	if message == "" || k.dropped {
+	if message == "" {
+		return
+	}
+	t := r.tiesOf(i)
+	if t == nil {
 		return
 	}
 	p := r.pairs[message]
@@ -21,49 +26,49 @@ func (r *Recorder) link(k *keptDelivery, in *bridge.Delivery, result bridge.Resu
 		r.pairs[message] = p
 	}
 	rec.Message = message
-	k.messages = append(k.messages, message)
+	t.messages = append(t.messages, message)
 	if in.Accepted {
-		p.worked = k
+		p.worked = i.id
 	} else {
-		p.accepted = k
+		p.accepted = i.id
 		rec.Decision = "accepted"
 		rec.Steps = append(rec.Steps, Step{Name: "accept", Result: "ok", Detail: "message " + message})
 	}
-	if p.accepted == nil || p.worked == nil {
+	if p.accepted == 0 || p.worked == 0 {
 		return
 	}
 	other := p.accepted
 	if !in.Accepted {
 		other = p.worked
 	}
-	rec.Linked = other.id
-	if other == k {
+	rec.Linked = other
+	if other == i.id {
 		return
 	}
-	r.edit(other, func(d *Delivery) {
-		for i := range d.Records {
-			if d.Records[i].Message == message {
-				d.Records[i].Linked = k.id
+	r.editKept(other, func(d *Delivery) {
+		for n := range d.Records {
+			if d.Records[n].Message == message {
+				d.Records[n].Linked = i.id
 			}
 		}
 	})
-	r.changed(Change{"delivery", other.id})
+	r.changed(Change{"delivery", other})
 }
 
 // unlink forgets the messages of a delivery that is dropped; the caller holds mu.
-func (r *Recorder) unlink(k *keptDelivery) {
-	for _, message := range k.messages {
+func (r *Recorder) unlink(id int, t *ties) {
+	for _, message := range t.messages {
 		p := r.pairs[message]
 		if p == nil {
 			continue
 		}
-		if p.accepted == k {
-			p.accepted = nil
+		if p.accepted == id {
+			p.accepted = 0
 		}
-		if p.worked == k {
-			p.worked = nil
+		if p.worked == id {
+			p.worked = 0
 		}
-		if p.accepted == nil && p.worked == nil {
+		if p.accepted == 0 && p.worked == 0 {
 			delete(r.pairs, message)
 		}
 	}

@@ -18,21 +18,14 @@ func (r *Recorder) Begin(ctx context.Context) (context.Context, func()) { return
 
 // Step implements [bridge.StepObserver].
 func (r *Recorder) Step(ctx context.Context, in *bridge.Delivery, step string, value any) {
-	k := deliveryOf(ctx)
-	if k == nil {
+	i := deliveryOf(ctx)
+	if i == nil {
 		return
 	}
 	s := Step{Name: step, Result: "ok"}
 	switch step {
 	case "token":
-		token, _ := value.(string)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if !k.dropped && len(token) >= minSecret {
-			k.tokens = append(k.tokens, token)
-			r.tokens = nil
-			r.charge(k, len(token))
-		}
+		r.bring(i, value)
 		return
 	case "dedupe":
 		s.Detail = fmt.Sprintf("key %.200s", value)
@@ -51,31 +44,46 @@ func (r *Recorder) Step(ctx context.Context, in *bridge.Delivery, step string, v
 		}
 	case "input":
 		input, _ := value.(json.RawMessage)
-		s.Detail = strconv.Itoa(len(input)) + " bytes"
+		s.Detail = string(append(strconv.AppendInt(make([]byte, 0, 32), int64(len(input)), 10), " bytes"...))
 		if len(input) <= maxStepValue {
 			s.Value = input
 		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.edit(k, func(d *Delivery) { d.step(in, s) })
-	r.charge(k, len(s.Value)+len(s.Detail))
+	r.edit(i, func(d *Delivery) { d.step(in, s) })
+	r.charge(i, len(s.Value)+len(s.Detail))
 }
 
-// Settled implements [bridge.Observer].
-func (r *Recorder) Settled(ctx context.Context, in *bridge.Delivery, result bridge.Result, s bridge.Settlement) {
-	k := deliveryOf(ctx)
-	if k == nil {
+// bring keeps the token of the task that a delivery resumes.
+func (r *Recorder) bring(i *invocation, value any) {
+	token, _ := value.(string)
+	if len(token) < minSecret {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.edit(k, func(d *Delivery) {
-		r.add(k, d, Record{ID: in.ID, Route: in.Route.Name, Decision: "started", Then: s.Then, Steps: d.taken(in)}, func(rec *Record) {
+	if t := r.tiesOf(i); t != nil {
+		t.tokens = append(t.tokens, token)
+		r.tokens = nil
+		r.charge(i, len(token))
+	}
+}
+
+// Settled implements [bridge.Observer].
+func (r *Recorder) Settled(ctx context.Context, in *bridge.Delivery, result bridge.Result, s bridge.Settlement) {
+	i := deliveryOf(ctx)
+	if i == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.edit(i, func(d *Delivery) {
+		r.add(i, d, Record{ID: in.ID, Route: in.Route.Name, Decision: "started", Then: s.Then, Steps: d.taken(in)}, func(rec *Record) {
 			rec.decide(result)
-			r.follow(k, rec)
+			r.follow(i, rec)
 			rec.start(in)
-			r.link(k, in, result, rec)
+			r.link(i, in, result, rec)
 			if s.Then != "" {
 				rec.Steps = append(rec.Steps, Step{Name: "settle", Result: "ok", Detail: s.Then})
 			}
@@ -116,16 +124,18 @@ func (rec *Record) decide(result bridge.Result) {
 }
 
 // follow ties a record to its execution, now or when it begins; the caller holds mu.
-func (r *Recorder) follow(k *keptDelivery, rec *Record) {
+func (r *Recorder) follow(i *invocation, rec *Record) {
 	if rec.ExecutionARN == "" {
 		return
 	}
-	if e := r.byARN[rec.ExecutionARN]; e != nil {
-		rec.Execution, rec.State = e.id, e.failedState
-		e.delivery = k.id
-	} else if !k.dropped {
-		r.awaited[rec.ExecutionARN] = k
-		k.awaits = append(k.awaits, rec.ExecutionARN)
+	if e := r.keptNamed(rec.ExecutionARN); e != nil {
+		rec.Execution, e.delivery = e.id, i.id
+		if e.failed {
+			rec.State = r.snapshotExecution(e, false).FailedState
+		}
+	} else if t := r.tiesOf(i); t != nil {
+		r.awaited[rec.ExecutionARN] = i.id
+		t.awaits = append(t.awaits, rec.ExecutionARN)
 	}
 }
 
@@ -153,29 +163,29 @@ var resumed = map[bridge.Action]string{
 
 // add keeps a record, up to the number that a batch can have, and lets fill complete it;
 // the caller holds mu.
-func (r *Recorder) add(k *keptDelivery, d *Delivery, rec Record, fill func(*Record)) {
+func (r *Recorder) add(i *invocation, d *Delivery, rec Record, fill func(*Record)) {
 	if len(d.Records) == maxRecords {
 		return
 	}
 	d.Records = append(d.Records, rec)
 	kept := &d.Records[len(d.Records)-1]
 	fill(kept)
-	r.charge(k, len(kept.Cause)+len(kept.ExecutionARN)+200)
+	r.charge(i, len(kept.Cause)+len(kept.ExecutionARN)+200)
 }
 
 // Rejected implements [bridge.Observer].
 func (r *Recorder) Rejected(ctx context.Context, route, _, errorName string) {
-	k := deliveryOf(ctx)
-	if k == nil {
+	i := deliveryOf(ctx)
+	if i == nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.edit(k, func(d *Delivery) {
-		r.add(k, d, Record{Route: route, Decision: "refused", Error: errorName}, func(rec *Record) {
-			if n := len(d.Lines); n > 0 { // the log line of the refusal has the reason
-				rec.Cause = d.Lines[n-1].attribute("reason")
-				rec.ID = d.Lines[n-1].attribute("delivery")
+	r.edit(i, func(d *Delivery) {
+		r.add(i, d, Record{Route: route, Decision: "refused", Error: errorName}, func(rec *Record) {
+			if lines := d.lines(); len(lines) > 0 { // the log line of the refusal has the reason
+				last := lines[len(lines)-1]
+				rec.Cause, rec.ID = last.attribute("reason"), last.attribute("delivery")
 			}
 			switch {
 			case errorName == bridge.NoRoute:
@@ -203,13 +213,14 @@ func (l *logged) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (l *logged) Handle(ctx context.Context, line slog.Record) error {
-	if k := deliveryOf(ctx); k != nil {
+	if i := deliveryOf(ctx); i != nil {
 		r := l.recorder
 		r.mu.Lock()
-		r.edit(k, func(d *Delivery) {
-			if len(d.Lines) < maxLines {
-				d.Lines = append(d.Lines, Line{Time: line.Time, Level: line.Level.String(), Message: line.Message, own: line.Clone(), outer: l.attrs})
-				r.charge(k, len(line.Message)+100*(line.NumAttrs()+len(l.attrs)))
+		r.edit(i, func(d *Delivery) {
+			if len(d.Lines)+d.logged.n < maxLines {
+				before := len(d.logged.text)
+				d.logged.add(&line, l.attrs)
+				r.charge(i, len(d.logged.text)-before)
 			}
 		})
 		r.mu.Unlock()

@@ -7,9 +7,6 @@ import (
 	"math"
 	"slices"
 	"time"
-
-	"github.com/expressway-dev/expressway/pkg/asl"
-	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 // A codec writes values one after the other, or reads them in the same order. What has
@@ -21,12 +18,8 @@ type codec struct {
 	out     []byte
 	in      string
 
-	// The values of events: many are the input of one state and the output of another. The
-	// first is the execution's input.
-	input []byte
-	seen  []any // the written values that have an identity
-	texts []*jsonata.Raw
-	err   error
+	values []any // of events
+	err    error
 }
 
 // errCut reports a text that ends too early, which no text written by a codec does.
@@ -158,89 +151,6 @@ func list[T any](c *codec, l *[]T) []T {
 	return *l
 }
 
-// maxBackwards is how many values are compared with the next one.
-const maxBackwards = 8
-
-// value codes a value of an event: as text, unless it is the same as an earlier one.
-func (c *codec) value(v *any) {
-	if c.reading {
-		var n uint64
-		switch c.uint(&n); {
-		case n == 0:
-		case n == 1:
-			var s string
-			c.text(&s)
-			raw := jsonata.NewRaw([]byte(s))
-			c.texts, *v = append(c.texts, raw), raw
-		case n-2 < uint64(len(c.texts)):
-			*v = c.texts[n-2]
-		default:
-			c.err = errCut
-		}
-		return
-	}
-	if *v == nil {
-		c.out = append(c.out, 0)
-		return
-	}
-	var identity any
-	switch v := (*v).(type) {
-	case *jsonata.Raw, *jsonata.Object:
-		identity = v
-		for i := len(c.seen) - 1; i >= max(0, len(c.seen)-maxBackwards); i-- {
-			if c.seen[i] == identity {
-				c.out = binary.AppendUvarint(c.out, uint64(i)+2) //nolint:gosec // it is not negative
-				return
-			}
-		}
-	}
-	raw, ok := (*v).(*jsonata.Raw)
-	if ok && len(c.input) > 0 && len(raw.Text()) == len(c.input) && &raw.Text()[0] == &c.input[0] {
-		c.out = append(c.out, 2)
-		return
-	}
-	c.seen = append(c.seen, identity)
-	c.out = append(c.out, 1)
-	if ok {
-		text := raw.Text()
-		c.bytes(&text)
-		return
-	}
-	// Room for the length, which is only known afterwards.
-	const room = 3
-	at := len(c.out)
-	c.out = append(c.out, make([]byte, room)...)
-	var err error
-	if c.out, err = jsonata.AppendJSON(c.out, *v); err != nil {
-		c.err = err
-		return
-	}
-	n := len(c.out) - at - room
-	if n >= 1<<(7*room) {
-		c.err = errCut
-		return
-	}
-	for i := range room { // a varint may be longer than necessary
-		c.out[at+i] = byte(n>>(7*i))&0x7f | 0x80
-	}
-	c.out[at+room-1] &= 0x7f
-}
-
-func (c *codec) object(o **jsonata.Object) {
-	var v any
-	if *o != nil {
-		v = *o
-	}
-	if c.value(&v); c.reading && v != nil {
-		decoded, err := jsonata.Decode(v.(*jsonata.Raw).Text())
-		if err != nil {
-			c.err = err
-			return
-		}
-		*o, _ = jsonata.Force(decoded).(*jsonata.Object)
-	}
-}
-
 // code codes what is shown of a delivery, except for its payload and its answer.
 func (d *Delivery) code(c *codec) {
 	c.text(&d.Function)
@@ -254,10 +164,14 @@ func (d *Delivery) code(c *codec) {
 	for i := range records {
 		records[i].code(c)
 	}
-	lines := list(c, &d.Lines)
-	for i := range lines {
-		lines[i].code(c)
+	n := uint64(len(d.Lines) + d.logged.n) //nolint:gosec // not negative
+	if c.uint(&n); c.reading && n > 0 && c.err == nil {
+		d.Lines = make([]Line, n)
 	}
+	for i := range d.Lines {
+		d.Lines[i].code(c)
+	}
+	c.out = append(c.out, d.logged.text...)
 }
 
 func (r *Record) code(c *codec) {
@@ -288,26 +202,54 @@ func (l *Line) code(c *codec) {
 	c.time(&l.Time)
 	c.text(&l.Level)
 	c.text(&l.Message)
-	if c.reading {
-		var n uint64
-		c.uint(&n)
+	n := uint64(len(l.Attrs))
+	if c.uint(&n); c.reading {
 		l.Attrs = make(map[string]any, n)
 		for ; n > 0 && c.err == nil; n-- {
 			l.readAttr(c)
 		}
 		return
 	}
-	if l.Attrs != nil { // of a delivery that was packed before
-		n := uint64(len(l.Attrs))
-		c.uint(&n)
-		for name, v := range l.Attrs {
-			writeAttr(c, slog.Any(name, v))
-		}
-		return
+	for name, v := range l.Attrs {
+		writeAttr(c, slog.Any(name, v))
 	}
-	n := uint64(len(l.outer) + l.own.NumAttrs()) //nolint:gosec // not negative
+}
+
+// A lineLog holds log lines as [Line.code] writes them.
+type lineLog struct {
+	n    int
+	text []byte
+}
+
+// add keeps a line of a logger with attributes.
+func (l *lineLog) add(line *slog.Record, outer []slog.Attr) {
+	c := codec{out: l.text}
+	c.time(&line.Time)
+	level := line.Level.String()
+	c.text(&level)
+	c.text(&line.Message)
+	n := uint64(len(outer) + line.NumAttrs()) //nolint:gosec // not negative
 	c.uint(&n)
-	l.each(func(a slog.Attr) { writeAttr(c, a) })
+	for _, a := range outer {
+		writeAttr(&c, a)
+	}
+	line.Attrs(func(a slog.Attr) bool {
+		writeAttr(&c, a)
+		return true
+	})
+	l.text = c.out
+	l.n++
+}
+
+// appendTo appends the lines to a list.
+func (l *lineLog) appendTo(lines []Line) []Line {
+	c := codec{reading: true, in: string(l.text)}
+	for range l.n {
+		var line Line
+		line.code(&c)
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 func writeAttr(c *codec, a slog.Attr) {
@@ -356,9 +298,9 @@ func (l *Line) readAttr(c *codec) {
 	}
 }
 
-// code codes an execution without its events, its definition and its numbers.
+// code codes an execution without its definition and its numbers.
 func (e *Execution) code(c *codec) {
-	for _, s := range [...]*string{&e.Machine, &e.MachineARN, &e.Name, &e.TestCase, &e.Status, &e.Error, &e.Cause, &e.FailedState} {
+	for _, s := range [...]*string{&e.ARN, &e.Machine, &e.MachineARN, &e.Name, &e.TestCase, &e.Status, &e.Error, &e.Cause, &e.FailedState} {
 		c.text(s)
 	}
 	c.bool(&e.Sync)
@@ -368,53 +310,12 @@ func (e *Execution) code(c *codec) {
 		stopped = *e.Stopped
 	}
 	if c.time(&stopped); c.reading && !stopped.IsZero() {
-		e.Stopped = &stopped
+		e.Stopped = new(stopped)
 	}
 	c.bytes(&e.input)
 	c.bytes(&e.output)
-	if c.input, c.seen = e.input, append(c.seen, nil); c.reading {
-		c.texts = append(c.texts, jsonata.NewRaw(e.input))
-	}
-}
-
-// code codes events.
-func (m *moments) code(c *codec) {
-	c.int(&m.left)
-	kept := list(c, &m.kept)
-	for i := range kept {
-		kept[i].code(c)
-	}
-}
-
-func (m *moment) code(c *codec) {
-	id, previous, at := uint64(m.id), uint64(m.previous), uint64(m.at) //nolint:gosec // neither is negative
-	c.uint(&id)
-	c.uint(&previous)
-	c.fixed(&at)
-	c.text(&m.kind)
-	c.text(&m.name)
-	whole := m.whole != nil
-	c.bool(&whole)
-	if c.reading {
-		m.id, m.previous, m.at = int32(id), int32(previous), int64(at) //nolint:gosec // as they were
-	}
-	if !whole {
-		c.value(&m.value)
-		return
-	}
-	if m.whole == nil {
-		m.whole = &asl.Event{ID: int64(m.id), PreviousID: int64(m.previous), Time: time.Unix(0, m.at), Type: m.kind, Name: m.name}
-	}
-	e := m.whole
-	for _, n := range [...]*int{&e.Index, &e.Length, &e.TimeoutSeconds, &e.HeartbeatSeconds} {
-		c.int(n)
-	}
-	for _, s := range [...]*string{&e.Resource, &e.ResourceType, &e.RoleARN, &e.Region, &e.Worker, &e.Location, &e.Error, &e.Cause} {
-		c.text(s)
-	}
-	c.value(&e.Input)
-	c.value(&e.Output)
-	c.object(&e.Assigned)
+	c.int(&e.list.n)
+	e.list.first.code(c, e.input)
 }
 
 // clipped returns bytes without a larger array behind them.

@@ -77,18 +77,22 @@ func TestPackLosesNothing(t *testing.T) {
 		fill(rt, reflect.ValueOf(&d).Elem(), "")
 		d.Running = false // what runs is not packed
 		k := &keptDelivery{id: d.ID}
+		d.payload, d.answer = []byte(`{"p":1}`), []byte(`{"a":1}`)
 		r.repack(k, &d)
 		ignored := cmpopts.IgnoreUnexported(Delivery{}, Line{}, Execution{})
-		if diff := cmp.Diff(d, k.snapshot(), ignored); diff != "" {
+		if diff := cmp.Diff(d, r.snapshot(k), ignored); diff != "" {
 			rt.Fatalf("a delivery changed (-want +got):\n%s", diff)
+		}
+		if got := r.snapshot(k); string(got.payload) != `{"p":1}` || string(got.answer) != `{"a":1}` {
+			rt.Fatalf("payload %s, answer %s", got.payload, got.answer)
 		}
 		var e Execution
 		fill(rt, reflect.ValueOf(&e).Elem(), "")
 		e.input, e.output = []byte(`{"in":1}`), []byte(`{"out":1}`)
-		kept := &keptExecution{id: e.ID, arn: e.ARN, delivery: e.Delivery, running: &e}
+		kept := &keptExecution{id: e.ID, delivery: e.Delivery, running: &observed{e.ID, &e}}
 		want := e
 		r.packExecution(kept)
-		got := kept.snapshot(true)
+		got := r.snapshotExecution(kept, true)
 		if diff := cmp.Diff(want, got, ignored); diff != "" || kept.running != nil || string(got.input) != `{"in":1}` || string(got.output) != `{"out":1}` {
 			rt.Fatalf("an execution changed, or is not packed (-want +got):\n%s", diff)
 		}
@@ -123,7 +127,7 @@ func TestPackedHistory(t *testing.T) {
 		}
 		record.Status, record.StopDate = bridge.Succeeded, time.Unix(2, 0)
 		r.OnExecution(record)
-		if r.executions.all()[0].packed == nil {
+		if r.executions.all()[0].running != nil {
 			rt.Fatal("the execution is not packed")
 		}
 		e, _ := r.Execution(1)
@@ -214,10 +218,12 @@ func TestCutText(t *testing.T) {
 	d := Delivery{Function: "webhook", Received: time.Unix(1, 0), Records: []Record{{ID: "a", Steps: []Step{{Name: "route", Value: json.RawMessage("1")}}}}, Lines: []Line{{Attrs: map[string]any{"f": 1.5, "t": strings.Repeat("x", 200)}}}}
 	k := &keptDelivery{id: 1}
 	r.repack(k, &d)
-	for n := range k.packed {
-		c := codec{reading: true, in: string(k.packed[:n])}
+	_, packed := cutBytes(r.packed.piece(k.packed)) // the payload
+	_, packed = cutBytes(packed)                    // the answer
+	for n := range packed {
+		c := codec{reading: true, in: string(packed[:n])}
 		if new(Delivery).code(&c); c.err == nil {
-			t.Errorf("%d of %d bytes are read without an error", n, len(k.packed))
+			t.Errorf("%d of %d bytes are read without an error", n, len(packed))
 		}
 	}
 }

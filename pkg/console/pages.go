@@ -78,7 +78,7 @@ func (c *Console) page(w http.ResponseWriter, r *http.Request, h func(*http.Requ
 		name, data = "error", b
 	}
 	var out bytes.Buffer
-	if err := c.pages.ExecuteTemplate(&out, name, data); err != nil {
+	if err := templates().ExecuteTemplate(&out, name, data); err != nil {
 		c.o.Log.Error("the console cannot write a page", "page", name, "reason", err.Error())
 		http.Error(w, "the console failed; the log in the terminal has the reason", http.StatusInternalServerError)
 		return

@@ -56,19 +56,18 @@ type Recorder struct {
 
 	mu         sync.Mutex
 	lastID     int
-	deliveries ring[*keptDelivery]
-	executions ring[*keptExecution]
-	byARN      map[string]*keptExecution
-	awaited    map[string]*keptDelivery // by the ARN of an execution that has yet to begin
-	pairs      map[string]*pair         // by message id
+	deliveries ring[keptDelivery]
+	executions ring[keptExecution]
+	awaited    map[string]int   // a delivery's number, by the ARN of an execution that has yet to begin
+	pairs      map[string]*pair // by message id
 	bytes      int
 	tokens     *Secrets // of the deliveries; nil if it must be made again
 	rooms      []*room  // for future deliveries
 	spare      []*Execution
-	scratch    []byte // for packing
-	seen       []any
-	problems   []Problem
-	watchers   map[chan Change]bool
+	// What has ended; executions are kept longer than deliveries if they are fewer.
+	packed, packedExecutions store
+	problems                 []Problem
+	watchers                 map[chan Change]bool
 }
 
 // A Change says that something was recorded; the new state must be fetched.
@@ -96,7 +95,7 @@ func NewRecorder(o Options) *Recorder {
 	o.Deliveries = cmp.Or(o.Deliveries, defaultDeliveries)
 	o.Executions = cmp.Or(o.Executions, defaultExecutions)
 	o.Bytes = cmp.Or(o.Bytes, defaultBytes)
-	return &Recorder{opts: o, byARN: map[string]*keptExecution{}, awaited: map[string]*keptDelivery{}, pairs: map[string]*pair{}, watchers: map[chan Change]bool{}}
+	return &Recorder{opts: o, awaited: map[string]int{}, pairs: map[string]*pair{}, watchers: map[chan Change]bool{}}
 }
 
 // Wrap returns a handler that records the requests and the answers of a function's
@@ -113,10 +112,13 @@ type recorded struct {
 
 // Invoke implements [lambda.Handler].
 func (h *recorded) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	title, _ := ctx.Value(titleKey{}).(string)
-	d := h.recorder.begin(h.function, title, payload, originOf(ctx))
-	out, err := h.next.Invoke(context.WithValue(ctx, deliveryKey{}, d), payload)
-	h.recorder.end(d, out, err)
+	title := ""
+	if t, ok := ctx.Value(titleKey{}).(*titled); ok {
+		title = t.title
+	}
+	i := h.recorder.begin(ctx, h.function, title, payload)
+	out, err := h.next.Invoke(i, payload)
+	h.recorder.end(i, out, err)
 	return out, err
 }
 
@@ -129,7 +131,20 @@ type (
 // WithTitle sets the title of invocations with the context in the list of deliveries, such
 // as "POST /orders", which otherwise has to be read from the event.
 func WithTitle(ctx context.Context, title string) context.Context {
-	return context.WithValue(ctx, titleKey{}, title)
+	return &titled{ctx, title}
+}
+
+type titled struct {
+	context.Context
+	title string
+}
+
+// Value implements [context.Context].
+func (t *titled) Value(key any) any {
+	if key == (titleKey{}) {
+		return t
+	}
+	return t.Context.Value(key)
 }
 
 // sentHere is the origin of deliveries from the page Send.
@@ -237,27 +252,35 @@ func (r *Recorder) dropOldest() bool {
 
 func (r *Recorder) dropDelivery() {
 	k := r.deliveries.pop()
-	k.dropped = true
-	r.unlink(k)
-	if len(k.tokens) > 0 {
-		r.tokens = nil
-	}
-	for _, arn := range k.awaits {
-		if r.awaited[arn] == k {
-			delete(r.awaited, arn)
+	if t := k.tied(); t != nil {
+		r.unlink(k.id, t)
+		if len(t.tokens) > 0 {
+			r.tokens = nil
+		}
+		for _, arn := range t.awaits {
+			if r.awaited[arn] == k.id {
+				delete(r.awaited, arn)
+			}
 		}
 	}
+	if k.running != nil {
+		k.running.room.dropped = true
+		r.bytes -= k.running.room.bytes
+		return
+	}
+	r.packed.drop(k.packed)
 	r.bytes -= k.bytes
 }
 
 func (r *Recorder) dropExecution() {
 	k := r.executions.pop()
-	k.dropped = true
-	k.running = nil
-	r.bytes -= k.bytes
-	if r.byARN[k.arn] == k {
-		delete(r.byARN, k.arn)
+	if k.running != nil {
+		r.bytes -= k.running.execution.bytes
+		k.running.execution = nil
+		return
 	}
+	r.packedExecutions.drop(k.packed)
+	r.bytes -= k.bytes
 }
 
 // broughtTokens are the task tokens that deliveries brought, which their pages do not show.
@@ -266,9 +289,12 @@ func (r *Recorder) broughtTokens() *Secrets {
 	defer r.mu.Unlock()
 	if r.tokens == nil {
 		r.tokens = &Secrets{}
-		for _, d := range r.deliveries.all() {
-			for _, token := range d.tokens {
-				r.tokens.Add(token)
+		all := r.deliveries.all()
+		for i := range all {
+			if t := all[i].tied(); t != nil {
+				for _, token := range t.tokens {
+					r.tokens.Add(token)
+				}
 			}
 		}
 	}
@@ -288,7 +314,16 @@ type ring[T any] struct {
 	start int
 }
 
-func (q *ring[T]) push(v T) { q.items = append(q.items, v) }
+// push adds an item. The list moves down in its array instead of growing when it is at most
+// half of it.
+func (q *ring[T]) push(v T) {
+	if len(q.items) == cap(q.items) && q.start >= q.len() && q.start > 0 {
+		n := copy(q.items, q.items[q.start:])
+		clear(q.items[n:])
+		q.items, q.start = q.items[:n], 0
+	}
+	q.items = append(q.items, v)
+}
 
 func (q *ring[T]) len() int { return len(q.items) - q.start }
 
@@ -304,10 +339,6 @@ func (q *ring[T]) pop() T {
 	v := q.items[q.start]
 	q.items[q.start] = zero
 	q.start++
-	if q.start > len(q.items)/2 && q.start > 64 {
-		q.items = append([]T(nil), q.items[q.start:]...)
-		q.start = 0
-	}
 	return v
 }
 

@@ -126,7 +126,7 @@ func TestRecorderAllocatesLittle(t *testing.T) {
 		allocations[i] = testing.AllocsPerRun(200, call)
 	}
 	t.Logf("%.0f allocations of a delivery, %.0f with the recorder", allocations[0], allocations[1])
-	if most := allocations[0] + 25; allocations[1] > most {
+	if most := allocations[0] + 12; allocations[1] > most {
 		t.Errorf("%.0f allocations of a delivery with the recorder, want at most %.0f", allocations[1], most)
 	}
 }

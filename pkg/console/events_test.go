@@ -11,7 +11,7 @@ import (
 )
 
 // Every event is kept in full; if there are too many, the first and the last are kept.
-func TestMoments(t *testing.T) {
+func TestEventList(t *testing.T) {
 	t.Parallel()
 	value := rapid.SampledFrom([]any{nil, "x", jsonata.NewRaw([]byte(`{"a":1}`)), true})
 	word := rapid.SampledFrom([]string{"", "a"})
@@ -22,24 +22,25 @@ func TestMoments(t *testing.T) {
 			Input: value.Draw(rt, "input"), Output: value.Draw(rt, "output"), Index: rapid.IntRange(0, 1).Draw(rt, "index"),
 			Error: word.Draw(rt, "error"), Cause: word.Draw(rt, "cause"), Resource: word.Draw(rt, "resource"), Region: word.Draw(rt, "region"), Location: word.Draw(rt, "location"),
 		}
-		m := momentOf(&want)
-		if got := m.event(); got != want {
+		var l eventList
+		l.add(&want)
+		if got, left := l.events(); len(got) != 1 || got[0] != want || left != 0 {
 			rt.Fatalf("%+v became %+v", want, got)
 		}
 	})
 	for _, n := range []int{0, 1, maxEvents, maxEvents + 1, maxEvents + 777, 3 * maxEvents} {
-		var m moments
+		var l eventList
 		for i := range n {
-			m.add(&asl.Event{ID: int64(i)})
+			l.add(&asl.Event{ID: int64(i)})
 		}
-		list := m.events()
-		if len(list)+m.left != n {
-			t.Errorf("%d: %d events and %d left out", n, len(list), m.left)
+		list, left := l.events()
+		if len(list)+left != n {
+			t.Errorf("%d: %d events and %d left out", n, len(list), left)
 		}
 		for i, e := range list {
 			want := i
 			if i >= maxEvents/2 {
-				want = i + m.left
+				want = i + left
 			}
 			if e.ID != int64(want) {
 				t.Fatalf("%d: event %d is %d, want %d", n, i, e.ID, want)
