@@ -164,6 +164,7 @@ func (r *Recorder) OnExecution(record statesapi.ExecutionRecord) {
 	e.bytes += n
 	r.bytes += n
 	r.packExecution(k)
+	r.grow(0) // if it was not packed
 }
 
 // failedState returns the innermost state from which the execution's end follows.

@@ -45,8 +45,11 @@ type ties struct {
 }
 
 func (t *ties) none() bool {
-	return len(t.messages)+len(t.tokens)+len(t.awaits) == 0 && t.failure == nil && t.payload == nil
+	return len(t.messages)+len(t.tokens)+len(t.awaits) == 0 && t.failure == nil && !t.large()
 }
+
+// large reports whether the payloads are here, not in the packed delivery.
+func (t *ties) large() bool { return t.payload != nil || t.answer != nil }
 
 // perEntry is the size of a place in a list, which has spare room.
 const perEntry = 200
@@ -180,7 +183,7 @@ func (r *Recorder) unpacked(k *keptDelivery) Delivery {
 	d.answer, piece = cutBytes(piece)
 	if t := k.ties; t != nil {
 		d.failure, d.tokens = t.failure, t.tokens
-		if t.payload != nil {
+		if t.large() {
 			d.payload, d.answer = t.payload, t.answer
 		}
 	}
