@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // export converts a result into values for callers: sequences become arrays. It also
@@ -16,7 +17,10 @@ func (ev *evaluator) export(v any) (any, error) {
 	case string:
 		// Half a surrogate pair cannot be exported. (In parts of a result, AppendJSON
 		// replaces it.)
-		return strings.ToValidUTF8(v, "\uFFFD"), nil
+		if !utf8.ValidString(v) { // which is faster
+			v = strings.ToValidUTF8(v, "\uFFFD")
+		}
+		return v, nil
 	}
 	return ev.exportValue(v, 0)
 }

@@ -75,6 +75,17 @@ func (o *Object) merge(from *Object, before *Object) (added int) {
 	return added
 }
 
+// copyOf gives an empty object the members of another, with room for as many as are usually
+// added.
+func (o *Object) copyOf(from *Object) {
+	from.restore()
+	n := len(from.keys) + 4
+	o.keys, o.values = append(make([]string, 0, n), from.keys...), append(make([]any, 0, n), from.values...)
+	if from.index != nil {
+		o.index = &hashTable{slices.Clone(from.index.slots), from.index.n}
+	}
+}
+
 func fnMerge(ev *evaluator, args []any) (any, error) {
 	items, ok := elements(args[0])
 	if !ok {
@@ -86,9 +97,14 @@ func fnMerge(ev *evaluator, args []any) (any, error) {
 			out, before, items = first.successor(), first, items[1:]
 		}
 	}
-	for _, item := range items {
+	for i, item := range items {
 		o := Force(item).(*Object) // guaranteed by the signature
-		ev.use(memberSize * out.merge(o, before))
+		if i == 0 && before == nil {
+			out.copyOf(o)
+			ev.use(memberSize * o.Len())
+		} else {
+			ev.use(memberSize * out.merge(o, before))
+		}
 		ev.work(memberSize * o.Len())
 		if err := ev.step(); err != nil {
 			return nil, err
