@@ -215,6 +215,23 @@ func TestConsoleInBrowser(t *testing.T) {
 		t.Errorf("the replay ended with %q", got)
 	}
 
+	// A fixture has a name, which is asked for in the page; the keyboard suffices.
+	const named = `document.querySelector('dialog[open]')?.contains(document.activeElement) && document.activeElement.name === 'name'`
+	b.do(t, click(`[data-dialog]`))
+	b.eventually(t, named)
+	b.do(t, chromedp.KeyEvent(kb.Escape))
+	b.eventually(t, `!document.querySelector('dialog[open]') && document.body.dataset.page === 'delivery'`)
+	b.do(t, click(`[data-dialog]`))
+	b.eventually(t, named)
+	b.do(t, chromedp.KeyEvent("Mended"), chromedp.KeyEvent(kb.Enter))
+	b.eventually(t, named+` && !document.activeElement.checkValidity()`)
+	b.eventually(t, `(document.activeElement.value = '', true)`)
+	b.do(t, chromedp.KeyEvent("mended-r"), chromedp.KeyEvent(kb.Enter))
+	b.eventually(t, `!document.querySelector('dialog[open]') && document.querySelector('.toast').textContent.includes('webhook-mended-r.json')`)
+	if _, err := os.Stat("events/webhook-mended-r.json"); err != nil {
+		t.Error(err)
+	}
+
 	// A list follows what happens; j, k, enter, / and r work.
 	b.do(t, chromedp.Navigate(console))
 	b.eventually(t, `document.querySelector('[data-live]').classList.contains('on')`)

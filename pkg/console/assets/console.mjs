@@ -25,10 +25,12 @@ async function post(url, body) {
 
 async function act(element, body) {
   const { post: url, goto: target, show } = element.dataset
+  const dialog = element.closest('dialog')
   element.setAttribute('aria-busy', 'true')
   try {
     const answer = await post(url, body)
     sent = true
+    dialog?.close()
     if (show) {
       const place = document.getElementById(show)
       place.textContent = JSON.stringify(answer, null, 2)
@@ -37,7 +39,8 @@ async function act(element, body) {
     else if (answer.path) say(`Saved as ${answer.path}: ${answer.command}`)
     else refresh()
   } catch (error) {
-    say(error.message)
+    if (dialog) dialog.querySelector('[role=alert]').textContent = error.message // a toast would be behind it
+    else say(error.message)
   } finally {
     element.removeAttribute('aria-busy')
   }
@@ -46,15 +49,18 @@ async function act(element, body) {
 document.addEventListener('click', async event => {
   const button = event.target.closest('button[data-post]')
   if (button) {
-    let body = {}
-    if (button.dataset.ask) {
-      const value = prompt(button.dataset.prompt)
-      if (!value) return
-      body = { [button.dataset.ask]: value }
-    }
-    act(button, body)
+    act(button, {})
     return
   }
+  const opener = event.target.closest('[data-dialog]')
+  if (opener) {
+    const dialog = document.getElementById(opener.dataset.dialog)
+    dialog.querySelector('form').reset()
+    dialog.querySelector('[role=alert]').textContent = ''
+    dialog.showModal()
+    return
+  }
+  if (event.target.closest('[data-close]')) { event.target.closest('dialog').close(); return }
   const copy = event.target.closest('[data-copy]')
   if (copy) {
     await navigator.clipboard.writeText(copy.dataset.copy)
@@ -271,6 +277,7 @@ function fields(part) { return [...part.querySelectorAll('textarea,input')] }
 function rows() { return [...document.querySelectorAll('[data-row]')] }
 
 document.addEventListener('keydown', event => {
+  if (event.target.closest('dialog')) return // which has keys of its own
   if (event.target.closest('input,select,textarea')) {
     if (event.key === 'Escape') event.target.blur()
     return
