@@ -63,6 +63,7 @@ func control(what string) budget {
 
 var (
 	controlSet  = control("a Go map of the texts, in which each reference is looked up, as `in` does")
+	controlFind = control("a Go map of pointers to structs, of which each reference finds one and reads a field, as lookups do")
 	controlSort = control("`slices.SortFunc` of the texts, as `$sort` does")
 	controlCopy = control("a copy of a list, as `items[[0..n]]` makes")
 
@@ -76,7 +77,7 @@ func growthLines() []budget {
 	for _, g := range growingExpressions {
 		lines = append(lines, g.budget)
 	}
-	return append(lines, budgetGrowthRest, controlSet, controlSort, controlCopy)
+	return append(lines, budgetGrowthRest, controlSet, controlFind, controlSort, controlCopy)
 }
 
 // processorTime is what this process has used: on a busy machine, wall-clock time grows
@@ -221,14 +222,14 @@ func (u usage) timesFor(block time.Duration) int {
 
 // growthByHand measures the controls.
 func growthByHand(r *report, inputs [2]any) error {
-	type item struct{ id, other string }
-	var lists [2][]item
+	type item struct{ id, other, name, key string }
+	var lists [2][]*item
 	var values [2][]any
 	for i, input := range inputs {
 		values[i] = input.(*jsonata.Object).List("list")
 		for _, v := range values[i] {
 			o := v.(*jsonata.Object)
-			lists[i] = append(lists[i], item{o.Text("id"), o.Text("other")})
+			lists[i] = append(lists[i], &item{o.Text("id"), o.Text("other"), o.Text("name"), o.Text("key")})
 		}
 	}
 	for _, c := range []struct {
@@ -242,6 +243,18 @@ func growthByHand(r *report, inputs [2]any) error {
 			}
 			for _, v := range lists[size] {
 				if _, ok := set[v.other]; ok {
+					found++
+				}
+			}
+			return found
+		}},
+		{controlFind, func(size int) (found int) {
+			byID := make(map[string]*item, len(lists[size]))
+			for _, v := range lists[size] {
+				byID[v.id] = v
+			}
+			for _, v := range lists[size] {
+				if o := byID[v.other]; o != nil && o.name != "" {
 					found++
 				}
 			}

@@ -231,12 +231,20 @@ type scalarSet struct {
 }
 
 // newScalarSet returns a set with room for n scalars.
-func newScalarSet(n int) *scalarSet { return &scalarSet{slots: make([]scalar, slotsFor(n))} }
+func newScalarSet(n int) *scalarSet { return &scalarSet{slots: make([]scalar, max(n+n/2+2, 16))} }
+
+// place returns where the search for a hash begins.
+func (s *scalarSet) place(hash uint64) int {
+	hi, _ := bits.Mul64(hash, uint64(len(s.slots)))
+	return int(hi) // #nosec G115 -- less than the number of slots
+}
 
 // slot returns where a scalar is, or the free slot where it would be.
 func (s *scalarSet) slot(k scalar, text any) (at *scalar, found bool) {
-	mask := uint64(len(s.slots) - 1)
-	for i := k.hash() & mask; ; i = (i + 1) & mask {
+	for i := s.place(k.hash()); ; i++ {
+		if i == len(s.slots) {
+			i = 0
+		}
 		at := &s.slots[i]
 		switch {
 		case at.b == 0:
@@ -254,9 +262,9 @@ const fetchAtOnce = 64
 // fetch reads the slots of keys that are looked for next. The processor reads them from
 // memory at the same time, because none of these reads waits for another.
 func (s *scalarSet) fetch(keys []scalar) {
-	mask, all := uint64(len(s.slots)-1), uint64(0)
+	all := uint64(0)
 	for _, k := range keys {
-		all ^= s.slots[k.hash()&mask].b
+		all ^= s.slots[s.place(k.hash())].b
 	}
 	s.fetched = all // otherwise the compiler would leave the reads out
 }
@@ -314,17 +322,18 @@ func (s *scalarSet) addKey(k scalar, v any) bool {
 func (s *scalarSet) grow() {
 	old, slots := s.slots, 4*len(s.slots)
 	if s.most > s.n && 2*s.n > s.seen {
-		slots = max(2*len(s.slots), slotsFor(s.most))
+		slots = max(2*len(s.slots), s.most+s.most/2+2)
 	}
 	s.slots = make([]scalar, slots)
-	mask := uint64(len(s.slots) - 1)
 	for _, k := range old {
 		if k.b == 0 {
 			continue
 		}
-		i := k.hashInSet() & mask
+		i := s.place(k.hashInSet())
 		for s.slots[i].b != 0 {
-			i = (i + 1) & mask
+			if i++; i == len(s.slots) {
+				i = 0
+			}
 		}
 		s.slots[i] = k
 	}

@@ -16,11 +16,9 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 	}
 	out := &seq{sequence: true, tupleStream: true, items: make([]any, 0, len(tuples.items))}
 	made := tupleMaker{atOnce: max(1, min(len(tuples.items), 16))}
-	// An equality that cannot fail is applied here, because an index may know that it is true.
-	stages, early := s.stages, s.focus != "" && len(s.stages) > 0 && s.stages[0].filter.isJoin() && s.stages[0].filter.join.other.cannotFail()
-	if early {
-		stages = stages[1:]
-	}
+	unsure := 0 // how many of the results need the first predicate yet
+	join := len(s.stages) > 0 && s.focus != "" && s.stages[0].filter.isJoin()
+	early := join && s.stages[0].filter.join.other.cannotFail()
 	for _, t := range tuples.items {
 		from := t.(*tuple)
 		scope := &frame{parent: env, tuple: from.binds}
@@ -36,7 +34,7 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 		if err != nil {
 			return nil, err
 		}
-		unsure := early && !(known && at.exact())
+		exact := known && at.exact()
 		for k := 0; k < len(items); k++ {
 			i := k
 			if known {
@@ -47,7 +45,7 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 			}
 			to := made.next(s, from, items[i], i)
 			ev.use(8 * slotSize)
-			if !unsure {
+			if exact || !early {
 				out.items = append(out.items, to)
 				continue
 			}
@@ -55,8 +53,21 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 				return nil, err
 			}
 		}
+		if !exact && !early {
+			unsure = len(out.items)
+		}
 	}
-	return ev.tupleStages(stages, out, env)
+	if !join || unsure > 0 && unsure == len(out.items) {
+		return ev.tupleStages(s.stages, out, env)
+	}
+	if unsure > 0 { // of the others, an index knows that the predicate is true
+		v, err := ev.filter(s.stages[0].filter, &seq{sequence: true, tupleStream: true, items: out.items[:unsure]}, env)
+		if err != nil {
+			return nil, err
+		}
+		out.items = append(v.(*seq).items, out.items[unsure:]...)
+	}
+	return ev.tupleStages(s.stages[1:], out, env)
 }
 
 // A tupleMaker allocates tuples and bindings a few at a time.
