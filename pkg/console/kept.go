@@ -87,7 +87,7 @@ func (r *Recorder) kept(id int) *keptDelivery {
 }
 
 // find returns the entry for which compare is 0, or nil. The entries that are looked for are
-// mostly among the latest, and those in the middle not in the processor's cache.
+// mostly among the latest, and those in the middle are not in the processor's cache.
 func find[T any](all []T, compare func(*T) int) *T {
 	const latest = 4
 	last := max(0, len(all)-latest)
