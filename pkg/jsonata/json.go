@@ -309,7 +309,7 @@ func (d *decoder) escaped(start int) (string, error) {
 	buf := append(make([]byte, 0, 2*(d.pos-start)+64), d.text[start:d.pos]...)
 	for d.pos < len(d.text) {
 		if cap(buf)-len(buf) < 8 { // the most that can follow, because an escape is never shorter than its character
-			buf = slices.Grow(buf, min(len(buf), len(d.text)-d.pos)+8)
+			buf = slices.Grow(buf, min(3*len(buf), len(d.text)-d.pos)+8)
 		}
 		if d.pos+8 <= len(d.text) {
 			x := binary.LittleEndian.Uint64(d.text[d.pos:])
@@ -317,6 +317,12 @@ func (d *decoder) escaped(start int) (string, error) {
 			n := plainBytes(x)
 			buf = buf[:len(buf)+n]
 			if d.pos += n; n == 8 {
+				continue
+			}
+			// JSON in a string mostly has these escapes, one for each few bytes.
+			if d.pos+1 < len(d.text) && d.text[d.pos] == '\\' && (d.text[d.pos+1] == '"' || d.text[d.pos+1] == '\\') {
+				buf = append(buf, d.text[d.pos+1])
+				d.pos += 2
 				continue
 			}
 		}
