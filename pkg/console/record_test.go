@@ -22,8 +22,6 @@ type played struct {
 	answer  []byte
 	arn     string
 	attrs   []slog.Attr
-	event   asl.Event
-	value   any
 }
 
 func newPlayed(r *Recorder) *played {
