@@ -66,13 +66,20 @@ func (i interpreter) checkTestCase(stateMachine, testCase string) error {
 // runner returns the TaskRunner of an execution: mocks, if there is a test case, then
 // executions of other state machines, then the rest.
 func (i interpreter) runner(x Execution) (asl.TaskRunner, error) {
+	arn, begin := x.ExecutionARN, i.start // all that the closure needs: it would keep x and i on the heap
 	start := func(ctx context.Context, r tasks.StartRequest) (tasks.StartResult, error) {
 		if r.Key != "" {
-			r.Key = x.ExecutionARN + r.Key // unique among all executions
+			r.Key = arn + r.Key // unique among all executions
 		}
-		return i.start(ctx, r)
+		return begin(ctx, r)
 	}
-	executions := &tasks.Tokens{Store: tokensOf{i.tokens, x.ExecutionARN, i.now, journalOf(x)}, Next: &tasks.Executions{Start: start, Next: i.own}}
+	// One allocation, because most short executions have no task at all.
+	made := &struct {
+		tokens     tasks.Tokens
+		executions tasks.Executions
+	}{executions: tasks.Executions{Start: start, Next: i.own}}
+	executions := &made.tokens
+	*executions = tasks.Tokens{Store: tokensOf{i.tokens, arn, i.now, journalOf(x)}, Next: &made.executions}
 	switch {
 	case i.mocks == nil && x.TestCase == "":
 		return executions, nil
