@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 
 	"github.com/aws/smithy-go"
 )
@@ -89,10 +90,19 @@ func Explain(err error) error {
 		return fmt.Errorf("%s%s", action, why)
 	}
 	var network net.Error
-	if errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded) {
+	if errors.As(err, &network) && calls(err) && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s%w: %w", action, ErrUnreachable, network)
 	}
 	return fmt.Errorf("%s%w", action, err)
+}
+
+// calls reports whether an error is that of a call over the network. The numbers of the
+// system's errors satisfy net.Error too, so those of files do, and of a port that is in use.
+func calls(err error) bool {
+	var call *url.Error
+	var lookup *net.DNSError
+	var op *net.OpError
+	return errors.As(err, &call) || errors.As(err, &lookup) || errors.As(err, &op) && op.Op != "listen"
 }
 
 // Named is like Explain, for calls that do not use the SDK's clients. The action is the
