@@ -82,6 +82,9 @@ func (s *sizes) next() {
 	}
 }
 
+// empty reports whether nothing is known, as of all small values.
+func (s *sizes) empty() bool { return len(s.now)+len(s.before)+len(s.held) == 0 }
+
 // find returns what is known of a value. A list may have grown at its end since.
 func (s *sizes) find(p place) *sized {
 	if known, ok := s.now[p]; ok {
@@ -179,7 +182,7 @@ func (s *sizes) parts(v any, depth int, found func(sizedPart)) {
 
 // known counts the known part of a value, and returns how many elements of a list that is.
 func (m *measure) known(v any) (elements int, all bool) {
-	if m.sizes == nil || m.depth > knownDepth {
+	if m.sizes == nil || m.depth > knownDepth || m.sizes.empty() {
 		return 0, false
 	}
 	p, n := placeOf(v)
