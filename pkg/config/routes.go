@@ -107,6 +107,7 @@ func (d *document) isOf(route ast.Node, source Source) bool {
 
 func (d *document) readRoute(n ast.Node) *Route {
 	r := &Route{file: d.file}
+	d.route = n
 	values, _ := mappingValues(n)
 	r.places = make([]keyPlace, 0, len(values)+placesOfVerify+1)
 	d.keep(r, "", n)

@@ -101,3 +101,19 @@ func eachText(path string, v any, visit func(path string, set func(any), old any
 		}
 	}
 }
+
+// What a route lacks is reported together with a variable in it that is not set.
+func TestUnsetVariablesHideNothingElse(t *testing.T) {
+	t.Parallel()
+	const routes = "version: 1\nroutes:\n  - http: POST /a\n    verify: none\n    start: ${GONE}\n  - name: b\n    http: POST /b\n    start: ${GONE}\n  - name: c\n    verify: none\n    start: ${GONE}\n" +
+		"  - name: d\n    http: POST /d\n    verify: none\n    start: m\n    catch: [{status: 404, body: {x: '${GONE}'}}]\n"
+	_, err := config.Options{Getenv: func(string) string { return "" }}.Parse("x.yaml", []byte(routes))
+	if err == nil {
+		t.Fatal("the routes are accepted")
+	}
+	for _, want := range []string{"x.yaml:3:5: the route has no name", "x.yaml:5:12: environment variable GONE", "x.yaml:6:5: ", "x.yaml:8:12: environment variable GONE", "x.yaml:9:5: the route must have exactly one of", "the catch names no errors"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v; want %q too", err, want)
+		}
+	}
+}

@@ -69,6 +69,7 @@ type document struct {
 	jsonata  jsonata.Options  // in addition to the dialect
 	schemes  []*verify.Custom // in addition to the presets
 	places   keyNodes         // of the verify that is being read
+	route    ast.Node         // that is being read
 
 	spareKeys   []string // see take
 	spareValues []*bridge.Template
@@ -90,7 +91,9 @@ func (d *document) add(n ast.Node, format string, args ...any) {
 	}
 	line, column := d.place(n)
 	d.addAt(line, column, format, args...)
-	d.problems[len(d.problems)-1].about = n
+	if n != d.route { // what is missing in a route is missing whatever a variable of it holds
+		d.problems[len(d.problems)-1].about = n
+	}
 }
 
 // place returns the position of a node in the file.
@@ -124,14 +127,22 @@ func (d *document) err() error {
 	return &Error{problems}
 }
 
-// hasUnset reports whether n contains a text with a variable that is not set. That is the
-// mistake to report: what is found about n with an empty text in its place is not another.
+// hasUnset reports whether n is a text with a variable that is not set, or a list or mapping
+// with one as an item or a value of its own. That is the mistake to report: what is found
+// about n with an empty text in its place is not another.
 func (d *document) hasUnset(n ast.Node) bool {
-	found := false
-	if n != nil {
-		ast.Walk(visitor(func(n ast.Node) { found = found || d.unset[n] }), n)
+	switch n := n.(type) {
+	case nil:
+		return false
+	case *ast.SequenceNode:
+		return slices.ContainsFunc(n.Values, func(item ast.Node) bool { return d.unset[item] })
+	case *ast.MappingNode, *ast.MappingValueNode:
+		// Its own keys, but nothing below them: a catch without errors lacks them whatever
+		// its body is.
+		pairs, _ := mappingValues(n)
+		return slices.ContainsFunc(pairs, func(p *ast.MappingValueNode) bool { return d.unset[p.Value] })
 	}
-	return found
+	return d.unset[n]
 }
 
 // yamlPlace matches the [line:column] prefix of the YAML parser's messages.
