@@ -14,7 +14,7 @@ import (
 // all. It stops at limit, because values share their parts, and a few states can make a
 // value that would take terabytes when written out.
 func fits(v any, limit int, known *sizes) (ok, valid bool) {
-	m := measure{left: limit, valid: true, sizes: known}
+	m := measure{left: limit, valid: true, sizes: known, some: known != nil && !known.empty()}
 	m.value(v)
 	return m.left >= 0, m.valid
 }
@@ -23,6 +23,7 @@ func fits(v any, limit int, known *sizes) (ok, valid bool) {
 type measure struct {
 	left  int
 	valid bool
+	some  bool   // values are known
 	sizes *sizes // nil to measure everything
 	depth int    // of the value in the whole one
 }
@@ -41,7 +42,7 @@ func (m *measure) value(v any) {
 			m.text(v)
 			return
 		}
-		m.large(v)
+		m.part(v)
 	case json.Number:
 		m.left -= len(v)
 	case float64:
@@ -50,19 +51,21 @@ func (m *measure) value(v any) {
 		m.left -= len(v.Text())
 	case []any, *jsonata.Object:
 		m.depth++
-		m.large(v)
+		m.part(v)
 		m.depth--
 	default:
 		m.valid = false
 	}
 }
 
-// large measures a value that may be known.
-func (m *measure) large(v any) {
-	before := m.left
-	n, all := m.known(v)
-	if all {
-		return
+// part measures a value that may be known, and keeps its size if it is large.
+func (m *measure) part(v any) {
+	before, n := m.left, 0
+	if m.some {
+		var all bool
+		if n, all = m.known(v); all {
+			return
+		}
 	}
 	switch v := v.(type) {
 	case string:
@@ -72,7 +75,9 @@ func (m *measure) large(v any) {
 	case *jsonata.Object:
 		m.object(v)
 	}
-	m.remember(v, before)
+	if size := before - m.left; size >= knownFrom {
+		m.remember(v, size)
+	}
 }
 
 // list measures a list from element n; the size of the elements before it is known.
@@ -129,40 +134,42 @@ func digits(n int64) int {
 }
 
 func (m *measure) text(s string) {
-	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "\uFFFD") // as the writer does
-	}
 	m.left -= len(s) + len(`""`)
-	if m.left < 0 {
-		return
-	}
-	for i := 0; i < len(s); i++ {
-		if i+8 <= len(s) && isPlain(s[i:i+8]) {
-			i += 7
-			continue
+	valid := false // what is not ASCII is UTF-8
+	for i := 0; i < len(s); {
+		if i+8 <= len(s) {
+			if escapes, ascii := inWord(s[i : i+8]); !escapes && (ascii || valid) {
+				i += 8
+				continue
+			}
 		}
 		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			m.left--
-		case c < ' ':
+		case c < ' ' || c == '"' || c == '\\':
 			m.left -= escaped(c) - 1
+		case c >= utf8.RuneSelf && !valid:
+			if valid = utf8.ValidString(s[i:]); !valid {
+				m.left += len(s) - i + len(`""`)
+				m.text(strings.ToValidUTF8(s[i:], "\uFFFD")) // as the writer does
+				return
+			}
 		}
+		i++
 	}
 }
 
-// isPlain reports whether eight bytes are without a quote, a backslash and a control
-// character.
-func isPlain(s string) bool {
+// inWord reports whether eight bytes include a character that has an escape in JSON, and
+// whether they are ASCII.
+func inWord(s string) (escapes, ascii bool) {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 	quote, slash := x^ones*'"', x^ones*'\\'
-	return ((quote-ones)&^quote|(slash-ones)&^slash|(x-ones*' ')&^x)&highs == 0
+	return ((quote-ones)&^quote|(slash-ones)&^slash|(x-ones*' ')&^x)&highs != 0, x&highs == 0
 }
 
-// escaped returns the length of a control character in JSON.
+// escaped returns the length of a character that has an escape in JSON.
 func escaped(c byte) int {
 	switch c {
-	case '\b', '\f', '\n', '\r', '\t':
+	case '"', '\\', '\b', '\f', '\n', '\r', '\t':
 		return len(`\n`)
 	}
 	return len(`\u0000`)

@@ -182,7 +182,7 @@ func (s *sizes) parts(v any, depth int, found func(sizedPart)) {
 
 // known counts the known part of a value, and returns how many elements of a list that is.
 func (m *measure) known(v any) (elements int, all bool) {
-	if m.sizes == nil || m.depth > knownDepth || m.sizes.empty() {
+	if m.depth > knownDepth {
 		return 0, false
 	}
 	p, n := placeOf(v)
@@ -230,11 +230,11 @@ func (m *measure) behind(v []any, front int) int {
 }
 
 // remember stores the size of a value that has just been measured.
-func (m *measure) remember(v any, before int) {
-	size := before - m.left
-	if m.sizes == nil || size < knownFrom || m.depth > knownDepth || m.left < 0 || !m.valid {
+func (m *measure) remember(v any, size int) {
+	if m.sizes == nil || m.depth > knownDepth || m.left < 0 || !m.valid {
 		return
 	}
+	m.some = true
 	p, n := placeOf(v)
 	known := m.sizes.of(p)
 	if n < known.whole.n {

@@ -14,6 +14,27 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
+// The size of a text equals its length as JSON, whatever its bytes are.
+func TestTextsAreMeasured(t *testing.T) {
+	t.Parallel()
+	piece := rapid.SampledFrom([]string{"", "a", "plain text", "\"", "\\", "\x00", "\n", "\x1f", "\x7f", "é", "\u2028", "😀", "\xff", "\xff\xfe\x80", "\xed\xa0\xbd", "<&>"})
+	rapid.Check(t, func(t *rapid.T) {
+		s := strings.Join(rapid.SliceOfN(piece, 0, 30).Draw(t, "pieces"), "")
+		if rapid.Bool().Draw(t, "bytes") {
+			s = string(rapid.SliceOf(rapid.Byte()).Draw(t, "any"))
+		}
+		text, err := jsonata.AppendJSON(nil, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, off := range []int{0, -1} {
+			if ok, valid := fits(s, len(text)+off, nil); !valid || ok != (off == 0) {
+				t.Fatalf("%q, of %d bytes, fits into %d: got %t", s, len(text), len(text)+off, ok)
+			}
+		}
+	})
+}
+
 // A size that is measured with the known sizes of parts equals the length as JSON, however
 // values share their parts and lists grow in place.
 func TestKnownSizesAreExact(t *testing.T) {
