@@ -163,9 +163,8 @@ func isAWSJSON(header string) bool {
 }
 
 func read(r *http.Request) ([]byte, error) {
-	tooLarge := errorf(RequestEntityTooLarge, "The request is larger than %d bytes", maxRequest)
 	if r.ContentLength > maxRequest {
-		return nil, tooLarge
+		return nil, requestTooLarge()
 	}
 	// Content-Length is untrusted: preallocate only when it is small.
 	const little = 16 << 10
@@ -181,9 +180,13 @@ func read(r *http.Request) ([]byte, error) {
 		return nil, errorf(SerializationException, "The body could not be read")
 	}
 	if len(body) > maxRequest {
-		return nil, tooLarge
+		return nil, requestTooLarge()
 	}
 	return body, nil
+}
+
+func requestTooLarge() *Error {
+	return errorf(RequestEntityTooLarge, "The request is larger than %d bytes", maxRequest)
 }
 
 // traceHeader returns the X-Ray header, if it would be valid as a member of the request:
