@@ -14,9 +14,14 @@ import (
 // all. It stops at limit, because values share their parts, and a few states can make a
 // value that would take terabytes when written out.
 func fits(v any, limit int, known *sizes) (ok, valid bool) {
-	m := measure{left: limit, valid: true, sizes: known, some: known != nil && !known.empty()}
+	m := measuring(limit, known)
 	m.value(v)
 	return m.left >= 0, m.valid
+}
+
+// measuring returns a measure that counts down from limit.
+func measuring(limit int, known *sizes) measure {
+	return measure{left: limit, valid: true, sizes: known, some: known != nil && !known.empty()}
 }
 
 // A measure counts down the bytes that a value takes as compact JSON.

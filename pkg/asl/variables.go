@@ -33,7 +33,7 @@ func (s *scope) set(o *jsonata.Object, known *sizes) (grown int) {
 	}
 	for i := range o.Len() {
 		name, v := o.At(i)
-		m := measure{left: maxData, valid: true, sizes: known}
+		m := measuring(maxData, known)
 		m.value(v)
 		size := len(name) + maxData - m.left
 		grown += size - s.values[name].size
