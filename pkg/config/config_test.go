@@ -182,6 +182,21 @@ func TestSecretsInFlowMappings(t *testing.T) {
 	}
 }
 
+// A file with line breaks of two characters is the file with those of one.
+func TestLineBreaks(t *testing.T) {
+	t.Parallel()
+	source := "version: 1\nroutes:\n  - name: a\n    sqs: q\n    start: m\n    catch:\n      - then: retry\n        errors:\n          - 'Two\n            words'\n          - \"Two\n            words\"\n          - Two\n            words\n          - |\n            Two\n            words\n"
+	for _, source := range []string{source, strings.ReplaceAll(source, "\n", "\r\n")} {
+		cfg, err := config.Options{Getenv: env(nil)}.Parse("x.yaml", []byte(source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"Two words", "Two words", "Two words", "Two\nwords\n"}, cfg.Routes[0].Catch[0].Errors); diff != "" {
+			t.Errorf("errors of %q (-want +got):\n%s", source, diff)
+		}
+	}
+}
+
 func TestWildcard(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -159,7 +159,8 @@ func (d *document) parse() (root ast.Node) {
 		d.addAt(line, column, "the file is not UTF-8 here: save it as UTF-8")
 		return nil
 	}
-	d.source = strings.TrimPrefix(d.source, "\ufeff")
+	// The parser leaves a line break of two characters in quotes as it is, though it is a space.
+	d.source = strings.ReplaceAll(strings.TrimPrefix(d.source, "\ufeff"), "\r\n", "\n")
 	if n := flowDepth(d.source); n > 100 {
 		d.addAt(1, 1, "nested too deeply")
 		return nil
