@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -119,7 +120,7 @@ func rejoin(n ast.Node) (string, bool) {
 	}
 	key, ok1 := pair.Key.(ast.Node).(*ast.StringNode)
 	value, ok2 := pair.Value.(*ast.StringNode)
-	if !ok1 || !ok2 || value.Token.Position.Offset != key.Token.Position.Offset+len(key.Value)+1 {
+	if !ok1 || !ok2 || value.Token.Position.Offset != key.Token.Position.Offset+utf8.RuneCountInString(key.Value)+1 {
 		return "", false
 	}
 	return key.Value + ":" + value.Value, true
