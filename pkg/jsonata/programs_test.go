@@ -1,0 +1,260 @@
+package jsonata
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// A programs draws programs in which loops, variables, functions, transforms and lookups
+// nest, so that what one of them keeps could be wrong for another.
+type programs struct {
+	t     *rapid.T
+	lists []string // the variables in scope
+	texts []string
+	funcs []string
+	n     int
+}
+
+func (p *programs) pick(of ...string) string { return rapid.SampledFrom(of).Draw(p.t, "pick") }
+
+func (p *programs) one(depth int, shallow []string, deep ...func() string) string {
+	if depth <= 0 || rapid.IntRange(0, 5).Draw(p.t, "shallow") == 0 {
+		return p.pick(shallow...)
+	}
+	return deep[rapid.IntRange(0, len(deep)-1).Draw(p.t, "shape")]()
+}
+
+// scoped draws something with another variable in scope.
+func (p *programs) scoped(of *[]string, name string, draw func() string) string {
+	before := *of
+	*of = append(before[:len(before):len(before)], name)
+	defer func() { *of = before }()
+	return draw()
+}
+
+func (p *programs) name() string {
+	return p.pick("$a", "$b", "$c", "$v", "$x")
+}
+
+// objects draws an expression for a list of objects.
+func (p *programs) objects(d int) string {
+	return p.one(d, append([]string{"$list", "$others", "$data.list", "$data.others", "$$.list", "$$.others", "$", "list", "$$"}, p.lists...),
+		func() string { return p.objects(d-1) + "[" + p.test(d-1) + "]" },
+		func() string { return p.objects(d-1) + "^(" + p.pick("", ">", "<") + p.scalar(d-1) + ")" },
+		func() string { return "$append(" + p.objects(d-1) + ", " + p.objects(d-1) + ")" },
+		func() string {
+			return "(" + p.objects(d-1) + " ~> |" + p.pick("$", "list", "lines", "$[n > 2]", "**[n = 1]") + "|{\"" + p.pick("n", "id", "k", "other") + "\": " + p.scalar(d-1) + "}" + p.pick("", ", [\"n\"]", ", [\"id\", \"key\"]", ", \"other\"") + "|)"
+		},
+		func() string {
+			return "(" + p.objects(d-1) + ").{\"id\": " + p.scalar(d-1) + ", \"n\": " + p.scalar(d-1) + ", \"lines\": " + p.pick("$list", "lines", "[]", "$") + "}"
+		},
+		func() string {
+			a, b := p.pick("$a", "$x"), p.pick("$b", "$v")
+			return "{\"l\": " + p.objects(d-1) + "}.l@" + a + ".(" + p.objects(d-1) + ")@" + b + "[" + b + p.pick(".id", ".n", "") + " = " + p.scoped(&p.lists, a, func() string { return p.pick(a+".other", a+".n", a+".id", p.scalar(d-1)) }) + "]" + p.pick("", "#$i") + "." + p.pick("{\"id\": "+a+".id, \"n\": "+b+".n}", b, a)
+		},
+		func() string {
+			v := p.name()
+			return "$map(" + p.objects(d-1) + ", function(" + v + ") { " + p.scoped(&p.lists, v, func() string { return p.pick(p.objects(d-1), "$merge(["+v+", {\"n\": "+p.scalar(d-1)+"}])") }) + " })"
+		},
+		func() string {
+			v := p.name()
+			return "$filter(" + p.objects(d-1) + ", function(" + v + ") { " + p.scoped(&p.lists, v, func() string { return p.test(d - 1) }) + " })"
+		},
+		func() string {
+			return "$reduce(" + p.objects(d-1) + ", function($a, $b) { " + p.scoped(&p.lists, "$a", func() string { return p.scoped(&p.lists, "$b", func() string { return p.objects(d - 1) }) }) + " }, [])"
+		},
+		func() string {
+			a, b := "$a", "$b"
+			if rapid.Bool().Draw(p.t, "swapped") {
+				a, b = b, a
+			}
+			return "$sort(" + p.objects(d-1) + ", function($a, $b) { " + a + p.pick(".n", ".id", ".other", "", ".lines") + p.pick(" > ", " < ", " >= ", " <= ") + b + p.pick(".n", ".id", ".other", "") + " })"
+		},
+		func() string { return p.let(d, func() string { return p.objects(d - 1) }) },
+		func() string { return p.objects(d-1) + "[[" + p.scalar(d-1) + ".." + p.scalar(d-1) + "]]" },
+		func() string { return "$reverse(" + p.objects(d-1) + ")" },
+		func() string { return "$distinct(" + p.objects(d-1) + ")" },
+		func() string { return p.objects(d-1) + ".lines" + p.pick("", ".%", "[sku = \"s1\"].%") },
+		func() string { return "[" + p.objects(d-1) + ", " + p.objects(d-1) + "]" },
+		func() string { return "(" + p.test(d-1) + " ? " + p.objects(d-1) + " : " + p.objects(d-1) + ")" },
+		func() string {
+			if len(p.funcs) == 0 {
+				return p.objects(d - 1)
+			}
+			return p.pick(p.funcs...) + "(" + p.objects(d-1) + ")"
+		},
+	)
+}
+
+// let draws a block that binds a variable or a function.
+func (p *programs) let(d int, body func() string) string {
+	name := p.name()
+	switch rapid.IntRange(0, 5).Draw(p.t, "bound") {
+	case 0:
+		v := p.name()
+		f := p.pick("$f", "$g", "$sum", "$count")
+		head := "(" + f + " := function(" + v + ") { " + p.scoped(&p.lists, v, func() string { return p.objects(d - 1) }) + " }; "
+		return head + p.scoped(&p.funcs, f, body) + ")"
+	case 1:
+		return "(" + name + " := " + p.objects(d-1) + "; " + p.scoped(&p.lists, name, func() string {
+			return name + " := " + p.objects(d-1) + "; " + body()
+		}) + ")"
+	case 2: // bound after it is used
+		return "($f := function($p) { " + p.scoped(&p.lists, name, func() string { return p.objects(d - 1) }) + " }; " + name + " := " + p.objects(d-1) + "; " + p.scoped(&p.lists, name, func() string { return p.scoped(&p.funcs, "$f", body) }) + ")"
+	}
+	return "(" + name + " := " + p.objects(d-1) + "; " + p.scoped(&p.lists, name, body) + ")"
+}
+
+// scalars draws an expression for a list of numbers or texts.
+func (p *programs) scalars(d int) string {
+	return p.one(d, []string{"$mixed", "$data.list.n", "$data.others.id", "[1, 2, 3]", "list.n", "$list.id", "$list.other", "$list.lines.sku", "n", "id", "[0..9]", "$n"},
+		func() string { return p.objects(d-1) + p.pick(".n", ".id", ".other", ".lines.sku", ".key", ".nothing") },
+		func() string { return p.objects(d-1) + ".(" + p.scalar(d-1) + ")" },
+		func() string { return "$distinct(" + p.scalars(d-1) + ")" },
+		func() string { return "$sort(" + p.scalars(d-1) + ")" },
+		func() string { return p.scalars(d-1) + "[$ in " + p.scalars(d-1) + "]" },
+		func() string { return "$append(" + p.scalars(d-1) + ", " + p.scalars(d-1) + ")" },
+		func() string {
+			return "$map(" + p.scalars(d-1) + ", function($v, $i) { " + p.scoped(&p.lists, "$v", func() string { return p.scalar(d - 1) }) + " })"
+		},
+		func() string { return p.let(d, func() string { return p.scalars(d - 1) }) },
+		func() string {
+			return "$each(" + p.objects(d-1) + "[0], function($v, $k) { " + p.scoped(&p.lists, "$v", func() string { return p.scalar(d - 1) }) + " })"
+		},
+	)
+}
+
+func (p *programs) scalar(d int) string {
+	return p.one(d, []string{"n", "id", "other", "1", "3", "\"id-3\"", "$n", "$.n", "$", "$random()", "$i", "nothing", "key", "$string(n)", "-n", "0.5"},
+		func() string {
+			return p.pick("$count(", "$sum(", "$max(", "$string(", "$join(", "$min(", "$exists(") + p.scalars(d-1) + ")"
+		},
+		func() string { return "$count(" + p.objects(d-1) + ")" },
+		func() string { return p.objects(d-1) + p.pick("[0].n", "[-1].id", "[0].other", ".n[0]", ".id[1]") },
+		func() string { return p.scalar(d-1) + p.pick(" + ", " & ", " * ", " - ", " % ", " / ") + p.scalar(d-1) },
+		func() string { return "(" + p.test(d-1) + " ? " + p.scalar(d-1) + " : " + p.scalar(d-1) + ")" },
+		func() string { return p.let(d, func() string { return p.scalar(d - 1) }) },
+		func() string { return "(" + p.scalars(d-1) + ")[" + p.scalar(d-1) + "]" },
+		func() string {
+			return "$eval(\"" + p.pick("$count($list)", "n", "$sum($$.list.n)", "$a.n", "$x") + "\")"
+		},
+		func() string { return "$shuffle(" + p.scalars(d-1) + ")[0]" },
+		func() string {
+			return "(" + p.objects(d-1) + "){" + p.pick("key", "id", "$string(n)") + ": " + p.scalar(d-1) + "}" + p.pick(".k1", ".*[0]", "")
+		},
+	)
+}
+
+func (p *programs) test(d int) string {
+	return p.one(d, []string{"n > 2", "n = 1", "id = \"id-3\"", "other in $others.id", "$.n", "nothing", "0", "$i", "n in [1, 2]", "true", "$random() > 0.5"},
+		func() string { return p.pick("n", "id", "other", "$", "key") + " in " + p.scalars(d-1) },
+		func() string { return p.pick("n", "id", "other", "key", "$.id", "$") + " = " + p.scalar(d-1) },
+		func() string { return p.scalar(d-1) + p.pick(" = ", " != ", " > ", " <= ") + p.scalar(d-1) },
+		func() string { return p.scalar(d-1) + " in " + p.scalars(d-1) },
+		func() string { return p.test(d-1) + p.pick(" and ", " or ") + p.test(d-1) },
+		func() string { return "$not(" + p.test(d-1) + ")" },
+		func() string { return "$exists(" + p.objects(d-1) + ")" },
+		func() string { return "[" + p.scalar(d-1) + ", " + p.scalar(d-1) + "]" },
+		func() string {
+			return "$contains($string(" + p.scalars(d-1) + "), " + p.pick("id", "\"1\"", "/s[12]/", "other") + ")"
+		},
+	)
+}
+
+// unshared returns a copy of which no two objects share anything.
+func unshared(v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = unshared(v[i])
+		}
+		return out
+	case *Object:
+		out := &Object{}
+		for i := range v.Len() {
+			name, m := v.At(i)
+			out.Set(strings.Clone(name), unshared(m))
+		}
+		return out
+	}
+	return v
+}
+
+// programDocument has objects with the same names, in the same order and in others, more and
+// fewer of them, members of several types, and names twice.
+const programDocument = `{"n":4,"list":[
+{"id":"id-0","name":"A","key":"k0","other":"id-3","n":0,"lines":[{"sku":"s1"},{"sku":"s2","n":1}]},
+{"id":"id-1","name":"B","key":"k0","other":"id-2","n":3,"lines":[{"sku":"s1"}]},
+{"id":"id-2","name":"A long name of more than fifteen bytes","key":"k1","other":"id-1","n":1.50,"lines":[]},
+{"id":"id-3","key":"k1","other":"id-0","n":3},
+{"n":"3","id":"id-4","other":"id-9","lines":{"sku":"s3"}},
+{"id":"id-5","id":"id-6","name":null,"other":["id-1","id-2"],"n":[1,3]},
+{"id":"id-7","name":"é","key":"k2","other":"id-7","n":true,"lines":[{"sku":"s1"},{"sku":"s1"}]}],
+"others":[{"id":"id-0","name":"O","n":1},{"id":"id-1","name":"P","n":3},{"id":"id-1","name":"Q","n":2},{"id":"id-3","name":"R","n":1},{"name":"S","n":1},{"id":3,"name":"T","n":1}]}`
+
+// A program has the same result with indexes and shared names, of everything and of what is
+// long, as with none. The lists are repeated so many times.
+func samePrograms(t *rapid.T, program string, times int) {
+	t.Helper()
+	var got [3]string
+	for i, mode := range []indexing{indexNone, indexAll, indexLong} {
+		random := uint64(0)
+		e, err := Options{adjust: withIndexes(mode).adjust, MaxSteps: 100_000, MaxAllocation: 8 << 20, MaxTime: time.Minute, MaxEvalDepth: 1000, Random: func() uint64 {
+			if !strings.Contains(program, "^(") { // the order in which keys are evaluated is free
+				random += 0x9E3779B97F4A7C15
+			}
+			return random
+		}, Clock: func() time.Time { return time.UnixMilli(1500000000000) }}.Compile(program)
+		if err != nil {
+			t.Fatalf("%s: %v", program, err)
+		}
+		input, err := Decode([]byte(programDocument))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode == indexNone {
+			input = unshared(input)
+		}
+		o := input.(*Object)
+		for _, name := range []string{"list", "others"} {
+			o.Set(name, slices.Repeat(o.List(name), times))
+		}
+		before := show(input)
+		v, err := e.Eval(context.Background(), input, map[string]any{
+			"data": o, "list": o.List("list"), "others": o.List("others"), "n": o.Value("n"),
+			"mixed": []any{1.0, "1", true, nil, []any{1.0}, NewObject(0), "id-1", 3.0, "é", "k1", []any{}, "s1"},
+		})
+		switch e, ours := err.(*Error); {
+		case ours && e.limit != nil:
+			return
+		case err != nil:
+			got[i] = err.Error()
+		default:
+			text, err := AppendJSON(nil, v)
+			if got[i] = string(text); err != nil {
+				got[i] = show(v)
+			}
+		}
+		if after := show(input); after != before {
+			t.Fatalf("%s: changed the input to %s", program, after)
+		}
+	}
+	if got[0] != got[1] || got[0] != got[2] {
+		t.Fatalf("%s: %s, with indexes for everything %s, and for what is long %s", program, got[0], got[1], got[2])
+	}
+}
+
+func TestProgramsWithIndexes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		p := programs{t: t}
+		program := rapid.SampledFrom([]func(int) string{p.objects, p.scalars, p.scalar}).Draw(t, "kind")(rapid.IntRange(2, 5).Draw(t, "depth"))
+		samePrograms(t, program, rapid.SampledFrom([]int{1, 1, 3, 12}).Draw(t, "times"))
+	})
+}
