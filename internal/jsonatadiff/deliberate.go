@@ -180,7 +180,7 @@ var deliberates = []deliberate{
 	}},
 	{"order", "members keep their order; JavaScript moves names that are integers to the front", func(c testCase, ours, theirs outcome) bool {
 		return (integerName.MatchString(theirs.value) || strings.Contains(c.expr, "{") && integerText.MatchString(theirs.value) ||
-			integerName.Match(c.input)) && sortBytes(ours.value) == sortBytes(theirs.value)
+			integerName.Match(c.input) || grouping.MatchString(c.expr) && strings.Contains(c.expr, "$string")) && sortBytes(ours.value) == sortBytes(theirs.value)
 	}},
 	{"regexp", "regular expressions that RE2 cannot run as JavaScript does are refused", func(_ testCase, ours, _ outcome) bool {
 		return ours.code == "S0303"

@@ -66,6 +66,7 @@ type node struct {
 	tuple         bool // a step that makes a stream of tuples
 	simple        bool // a path that consists only of a variable or name and further names
 	independent   bool // a predicate whose value is the same for all items
+	ofItem        bool // a predicate whose value depends on nothing but the item
 
 	pos  int // offset of the token, in bytes
 	end  int // offset after it

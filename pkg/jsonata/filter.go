@@ -1,6 +1,9 @@
 package jsonata
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // filter selects the items for which a predicate is true, or whose index it is.
 func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
@@ -24,6 +27,12 @@ func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
 	}
 	if !tuples && ev.conf.worth(len(items), 2) {
 		switch {
+		case pred.ofItem && !pred.independent && ev.conf.worth(len(items), indexItemsFrom):
+			return ev.listValue(pred, items, func() (any, error) {
+				err := ev.selectItems(pred, items, out, env)
+				out.items = slices.Clip(out.items) // they may be shared
+				return out, err
+			})
 		case pred.independent:
 			return out, ev.selectPlaces(pred, items, out, env)
 		case pred.join != nil:
@@ -40,17 +49,26 @@ func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
 			}
 		}
 	}
+	if !tuples {
+		return out, ev.selectItems(pred, items, out, env)
+	}
 	for i, item := range items {
-		context, scope := item, env
-		if tuples {
-			t := item.(*tuple)
-			context, scope = t.item, &frame{parent: env, tuple: t.binds}
-		}
-		if err := ev.selectItem(pred, i, len(items), item, context, out, scope); err != nil {
+		t := item.(*tuple)
+		if err := ev.selectItem(pred, i, len(items), item, t.item, out, &frame{parent: env, tuple: t.binds}); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// selectItems is filter for items that a predicate is evaluated for one by one.
+func (ev *evaluator) selectItems(pred *node, items []any, out *seq, env *frame) error {
+	for i, item := range items {
+		if err := ev.selectItem(pred, i, len(items), item, item, out, env); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // selectItem adds the item at i of n to out as many times as the predicate selects it.

@@ -2,8 +2,8 @@ package jsonata
 
 func defineHigherOrder(define definer) {
 	define("map", "<af>", 2, fnMap)
-	define("filter", "<af>", 2, fnFilter)
-	define("single", "<af?>", 2, fnSingle)
+	define("filter", "<af>", 2, fnFilter).counts = true
+	define("single", "<af?>", 2, fnSingle).counts = true
 	define("reduce", "<afj?:j>", 3, fnReduce)
 	define("sift", "<o-f?:o>", 2, fnSift)
 	define("each", "<o-f:a>", 2, fnEach)
@@ -34,17 +34,42 @@ func fnFilter(ev *evaluator, args []any) (any, error) {
 		return Undefined, nil
 	}
 	out := &seq{sequence: true}
-	for i, item := range items {
-		ok, err := ev.test(args[1], item, float64(i), args[0])
-		if err != nil {
-			return nil, err
+	err := ev.each(args[1], items, args[0], func(item any) error {
+		out.items = append(out.items, item)
+		ev.use(slotSize)
+		return nil
+	})
+	return out, err
+}
+
+// each calls found for the items of an array for which a predicate is true.
+func (ev *evaluator) each(f any, items []any, whole any, found func(item any) error) error {
+	at, exact, known, err := ev.calledFor(f, items)
+	if err != nil {
+		return err
+	}
+	for k := 0; k < len(items); k++ {
+		i := k
+		if known {
+			var more bool
+			if i, more = at.take(); !more {
+				break
+			}
 		}
+		ok := exact && known
 		if ok {
-			out.items = append(out.items, item)
-			ev.use(slotSize)
+			err = ev.step()
+		} else {
+			ok, err = ev.test(f, items[i], float64(i), whole)
+		}
+		if err == nil && ok {
+			err = found(items[i])
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return out, nil
+	return nil
 }
 
 func fnSift(ev *evaluator, args []any) (any, error) {
@@ -98,27 +123,26 @@ func fnSingle(ev *evaluator, args []any) (any, error) {
 	if !ok {
 		return Undefined, nil
 	}
-	found := Undefined
-	matches := 0
-	for i, item := range items {
-		if !IsUndefined(args[1]) {
-			ok, err := ev.test(args[1], item, float64(i), args[0])
-			if err != nil {
-				return nil, err
+	matches := items
+	if !IsUndefined(args[1]) {
+		matches = nil
+		err := ev.each(args[1], items, args[0], func(item any) error {
+			if matches = append(matches, item); len(matches) > 1 {
+				return errorf("D3138", nil)
 			}
-			if !ok {
-				continue
-			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
-		if matches++; matches > 1 {
-			return nil, errorf("D3138", nil)
-		}
-		found = item
 	}
-	if matches == 0 {
+	switch len(matches) {
+	case 0:
 		return nil, errorf("D3139", nil)
+	case 1:
+		return matches[0], nil
 	}
-	return found, nil
+	return nil, errorf("D3138", nil)
 }
 
 func fnReduce(ev *evaluator, args []any) (any, error) {

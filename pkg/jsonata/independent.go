@@ -2,25 +2,87 @@ package jsonata
 
 // A joinKeys holds the two sides of a predicate of the form item = other, optionally
 // followed by and: the side that depends on the item, and the side that does not.
-type joinKeys struct{ item, other *node }
+type joinKeys struct {
+	item, other *node
+	calls       []*node // the functions that the item's side calls, if it is not just a path
+}
 
-// joinOf returns the sides of an equality, or nil if a predicate of a step does not have
-// that form. The item is what the focus of the step is bound to, or the context if it has
-// none.
-func joinOf(pred, step *node) *joinKeys {
-	for pred.kind == kindBinary && pred.op == opAnd && pred.bare() {
-		pred = pred.lhs
+// joinOf returns the sides of an equality that is true of all items for which a predicate is,
+// or nil if a predicate does not have that form. The item is what the name focus is bound to,
+// or the context if it is empty; index is bound to its place.
+//
+// A predicate with and has several. One with a value that is not a literal, such as
+// customer = $c.id in [status = "open" and customer = $c.id], selects fewer items; it is used
+// unless what is evaluated before it can fail.
+func joinOf(pred *node, focus, index string) *joinKeys {
+	if pred.kind != kindBinary || !pred.bare() {
+		return nil
 	}
-	if pred.kind != kindBinary || pred.op != opEqual || !pred.bare() {
+	if pred.op != opAnd {
+		return equalityOf(pred, focus, index)
+	}
+	left := joinOf(pred.lhs, focus, index)
+	if left != nil && !left.other.isLiteral() || !pred.lhs.staysTrueOrFalse() {
+		return left
+	}
+	if right := equalityOf(pred.rhs, focus, index); right != nil {
+		return right
+	}
+	return left
+}
+
+func equalityOf(n *node, focus, index string) *joinKeys {
+	if n.kind != kindBinary || n.op != opEqual || !n.bare() {
 		return nil
 	}
 	switch {
-	case aboutItem(pred.lhs, step.focus) && !dependsOnItem(pred.rhs, step):
-		return &joinKeys{pred.lhs, pred.rhs}
-	case aboutItem(pred.rhs, step.focus) && !dependsOnItem(pred.lhs, step):
-		return &joinKeys{pred.rhs, pred.lhs}
+	case aboutItem(n.lhs, focus) && !dependsOnItem(n.rhs, focus, index):
+		return &joinKeys{item: n.lhs, other: n.rhs}
+	case aboutItem(n.rhs, focus) && !dependsOnItem(n.lhs, focus, index):
+		return &joinKeys{item: n.rhs, other: n.lhs}
+	case focus != "":
+		return nil // another stage of the step may fail before
+	}
+	if calls, only := onlyOnItem(n.lhs); only && !dependsOnItem(n.rhs, focus, index) {
+		return &joinKeys{n.lhs, n.rhs, calls}
+	}
+	if calls, only := onlyOnItem(n.rhs); only && !dependsOnItem(n.lhs, focus, index) {
+		return &joinKeys{n.rhs, n.lhs, calls}
 	}
 	return nil
+}
+
+func (n *node) isLiteral() bool {
+	return n.kind == kindString || n.kind == kindNumber || n.kind == kindValue
+}
+
+// staysTrueOrFalse reports whether the evaluation of an operand of and cannot fail.
+func (n *node) staysTrueOrFalse() bool {
+	if n.kind != kindBinary {
+		return n.cannotFail()
+	}
+	switch n.op {
+	case opAnd, opOr:
+		return n.bare() && n.lhs.staysTrueOrFalse() && n.rhs.staysTrueOrFalse()
+	case opEqual, opNotEqual, opIn:
+		return n.bare() && n.lhs.cannotFail() && n.rhs.cannotFail()
+	}
+	return false
+}
+
+// lambdaJoin is joinOf for a function that is called for each item of a list.
+func lambdaJoin(l *node) *joinKeys {
+	const withPlace = 2 // parameters
+	if l.sig != nil || len(l.params) == 0 || len(l.params) > withPlace {
+		return nil
+	}
+	index := ""
+	if len(l.params) == withPlace {
+		if index = l.params[1]; index == l.params[0] {
+			return nil // which is the place then
+		}
+	}
+	return joinOf(l.body, l.params[0], index)
 }
 
 // bare reports whether nothing follows an expression.

@@ -122,6 +122,22 @@ func TestIndexesChangeNothing(t *testing.T) {
 		`$list^(other, >n).id`, `$list^(>n, id).id`, `$list^(<n).id`, `$list^(>n).id`, `$list^(lines.sku, >n).id`, `$list^(nothing, n).id`, `$list^(n, lines)`, `$list^(n = 3 ? "a" : n)`,
 		`$append($list.id, ["x", "x"])^(>$)`, `$mixed^($)`, `$list^((n - 3) / (n - 3)).id`, `$data.list@$a^($a.n, >$a.id).{"a": $a.id}`, `$list^(n / (n - 3))`, `$list^(n = 4 ? $error("x") : n)`,
 		`$append($list.("é" & id & "\ud83d\ude00"), $list.("é" & id & "\ufffd"))^(>$)`,
+		`$map($list, function($o) { $filter($others, function($p) { $p.id = $o.other })[0].name })`, `$list.($o := $; $filter($others, function($p, $i) { $o.other = $p.id and $i > 3 }).name)`,
+		`$list.($o := $; $filter($others, function($p, $i, $a) { $p.id = $o.other and $count($a) > $i }).name)`, `$list.($o := $; $filter($others, function($p, $p) { $p.id = $o.other }).name)`,
+		`$list.($o := $; $filter($others, function($o) { $o.id = $o.other }).name)`, `$list.($i := n; $filter($others, function($p, $i) { $p.n = $i }).id)`, `$list.($filter($others, function($p) { $p.id = other }).name)`,
+		`$list.($o := $; $single($others, function($p) { $p.id = $o.other }).name)`, `$list.($o := $; $single($others, function($p) { $p.n = $o.n }).name)`, `$list.($o := $; $single($others, function($p) { $p.id = $o.n }))`,
+		`$list.($o := $; $single($others[n = 100], function($p) { $p.id = $o.n }))`, `$single([1])`, `$single([])`, `$single([1, 2])`, `$list.$single(lines)`, `$filter($mixed, function($x) { $x = 1 })`, `$mixed.($x := $; $filter($mixed, function($y) { $y = $x }))`,
+		`$list.($o := $; $others[$lowercase(id) = $o.other].name)`, `$list.($o := $; $others[$uppercase(id) = $uppercase($o.other)].name)`, `$list.($o := $; $others[$o.other = "id-" & $substringAfter(id, "-")].name)`,
+		`($lowercase := function($x) { $random() > 2 ? $x : "id-3" }; $list.($o := $; $others[$lowercase(id) = $o.other].name))`, `$list.($o := $; $lowercase := $uppercase; $others[$lowercase(id) = $o.other].name)`,
+		`$list.($o := $; $others[$lowercase(n) = $o.other].name)`, `$list.($o := $; $others[$string(n) = $string($o.n) and $error("x")].name)`, `$list.($o := $; $others[(n > 3 ? id : name) = $o.other].name)`, `$list.($o := $; $others[[id] = [$o.other]].name)`,
+		`$list.($o := $; $others[n = 1][id = $o.other].name)`, `$list.($o := $; $others[n > 0][id = $o.other][0].name)`, `$list.($o := $; $count($others[n = 1]) & $others[n = 2].id[0])`, `$list.($others[n][id = $$.x])`, `$list.($others[lines].id)`, `$list.($others[-1].id & $others[n - 1].id[0])`,
+		`$list.($others[n > "a"])`, `($list.($others[n = 1]) ~> $append($others[n = 1])).id`, `($a := $others[n = 1]; $b := $append($others[n = 1], 1); $c := $append($others[n = 1], 2); [$count($a), $b[-1], $c[-1], $list.($count($others[n = 1]))])`,
+		`$list.($o := $; $others[n = 1 and id = $o.other].name)`, `$list.($o := $; $others[n = 1 and "x" != name and id = $o.other and n in [1, 2]].name)`, `$list.($o := $; $others[n > 0 and id = $o.other].name)`, `$list.($o := $; $others[(n = 1 or id) and id = $o.other].name)`,
+		`$list.($o := $; $others[n and id = $o.other and $error("x")].name)`, `$list.($o := $; $others[name = "x" and n > "a" and id = $o.other].name)`, `$list.($o := $; $others[id = $o.other and n = 1].name)`, `$list.($o := $; $others[n = $o.n and id = $o.other].name)`,
+		`$reduce($list.lines.sku, function($a, $v) { $v in $a ? $a : $append($a, $v) }, [])`, `$reduce($list.n, function($a, $v) { $v in $a ? $a : $append($v, $a) }, [])`, `$reduce($list, function($a, $o) { $not($o.n in $a.seen) ? {"seen": $append($a.seen, $o.n), "n": $a.n + 1} : $a }, {"seen": [], "n": 0})`,
+		`$reduce($list, function($a, $o) { $exists($a[n = $o.n]) ? $a : $append($a, $o) }, []).id`, `$reduce($list, function($a, $o) { $append($a, {"id": $o.id, "n": $count($a[n = $o.n]) }) }, [])`, `$reduce($list, function($a, $o) { $append($a, {"n": $o.n, "before": $a[n = $o.n].before[0]}) }, [])`,
+		`$reduce($list, function($a, $o) { $append($a, [$a[$ = $o.n], $o.n]) }, [])`, `$reduce($list, function($a, $o) { ($b := $append($a, $o.n); $c := $append($a, $o.key); $o.n in $a ? $b : $count($b[$ = $o.n]) > 0 and $o.key in $c ? $c : $b) }, [])`,
+		`$reduce($list, function($a, $o) { $append($a, $filter($a, function($x) { $x = $o.n })[0] ? [] : $o.n) }, [])`,
 		`($x := 3; $sort($list, function($a, $b) { $x.a > $b.a }).id)`, `$sort($list, function($a, $b) { $a.n > $b.n } ~> function($f) { $f })`, `$sort($list, function($a, $b)<nn:b> { $a.n > $b.n })`,
 	} {
 		sameWithIndexes(t, expr, Undefined, vars)
@@ -137,7 +153,8 @@ func randomAccumulator() *rapid.Generator[string] {
 			`$s := $s & $string($i)`, `$s := $string($i) & $s`, `$s := $s & $u`, `$u := $s`, `$u := $u & "é"`, `$u := $substring($s & $u, 1, 40)`,
 			`$m := $merge([$m, {"k" & ($i % 5): $i}])`, `$m := $merge([$m, $o])`, `$o := $m`, `$o := $merge([$o, {"k1": $i, "o" & $i: $a}])`, `$m := $merge([$o, $m])`,
 			`$a := $a.($ & $join($b.("x" & $)))`, `$b := $a.($count($b) + $count($a[$ > 2]))`, `$a := $map($a, function($v) { $v in $b.k or $v in [1, 2, 3] })`,
-			`$b := [1..20].($ in $a or $sum($m.*) > $)`, `$o := $a{$string($): $count($b[$ = 1])}`,
+			`$b := [1..20].($ in $a or $sum($m.*) > $)`, `$a := $i in $a ? $b : $append($a, $i)`, `$b := $append($b, $count($a[$ = $i]) + $count($b[$ = $i]))`, `$a := $append($a, $filter($b, function($x) { $x = $i }))`,
+			`$b := $append($b, $a[$ > 2][$ = $i])`, `$a := [1..3].($j := $; $a[$ = $j + 1] & $count($b[$string($) = $string($j)]))`, `$o := $a{$string($): $count($b[$ = 1])}`,
 			`$a := $a[[0..7]]`, `$b := $a[$i]`, `$b := $distinct($append($a, $b))`, `$a := $a[$ in $b]`, `$a := $reverse($a)`,
 		})
 		program := `($a := []; $b := []; $s := ""; $u := ""; $m := {}; $o := {};`

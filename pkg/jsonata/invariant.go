@@ -81,12 +81,26 @@ type boundName struct {
 
 func markInvariants(root *node) { (&invariantFinder{}).visit(root, 0, 0) }
 
-// dependsOnItem reports whether n, in a predicate of a step, may have another value for
-// each item.
-func dependsOnItem(n, step *node) bool {
-	f := invariantFinder{silent: true, bound: []boundName{{step.focus, 1}, {step.index, 1}}}
+// dependsOnItem reports whether n, in a predicate, may have another value for each item. The
+// names focus and index are bound to the item and its place.
+func dependsOnItem(n *node, focus, index string) bool {
+	f := invariantFinder{silent: true, bound: []boundName{{focus, 1}, {index, 1}}}
 	got := f.visit(n, 0, 0)
-	return got.impure || got.context && step.focus == "" || got.n != got.outside(1).n
+	return got.impure || got.context && focus == "" || got.n != got.outside(1).n
+}
+
+// onlyOnItem reports whether n depends on its context and on nothing else, apart from the
+// built-in functions that it calls.
+func onlyOnItem(n *node) (calls []*node, only bool) {
+	f := invariantFinder{silent: true}
+	got := f.visit(n, 0, 0)
+	for _, v := range got.vars[:got.n] {
+		if v.node.builtin == nil {
+			return nil, false
+		}
+		calls = append(calls, v.node)
+	}
+	return calls, got.context && !got.impure
 }
 
 // A visitedPart is a part of an expression that has been visited.
@@ -118,16 +132,26 @@ func (v *visit) visited(n *node, depth int) needs {
 	return got
 }
 
-// loop adds a part that is evaluated for each of several items, which are its context.
-func (v *visit) loop(n *node) {
+// loop adds a part that is evaluated for each of several items, which are its context, and
+// returns what it needs.
+func (v *visit) loop(n *node) needs {
 	if n == nil {
-		return
+		return needs{}
 	}
 	bound := len(v.finder.bound)
-	got := v.visited(n, v.depth+1).outside(v.depth + 1)
+	got := v.visited(n, v.depth+1)
 	v.finder.bound = v.finder.bound[:bound]
-	got.context = false
-	v.needs.addAll(got)
+	outside := got.outside(v.depth + 1)
+	outside.context = false
+	v.needs.addAll(outside)
+	return got
+}
+
+// predicate adds a predicate, and notes whether it always selects the same items of a list.
+func (v *visit) predicate(n *node) {
+	if got := v.loop(n); !v.finder.silent && got.context && !got.impure && got.n == 0 {
+		n.ofItem = true
+	}
 }
 
 // visit returns the needs of n, around which there are loops. A call gets arguments from
@@ -141,7 +165,7 @@ func (f *invariantFinder) visit(n *node, depth, piped int) needs {
 	v.kind(n, piped)
 	for _, list := range [][]stage{n.predicate, n.stages} {
 		for _, s := range list {
-			v.loop(s.filter)
+			v.predicate(s.filter)
 		}
 	}
 	for _, p := range n.group {

@@ -160,6 +160,7 @@ func TestEvaluationErrors(t *testing.T) {
 	}{
 		{`1 + "a"`, "T2002", "+", 2, `The right side of the "+" operator must evaluate to a number`},
 		{`$sum("a")`, "T0412", "sum", 4, `Argument 1 of function "sum" must be an array of "numbers"`},
+		{`function($x, $y, $z)<s?na<s>>{1}(1, 3)`, "T0412", "(", 32, `Argument 3 of function "(" must be an array of "strings"`},
 		{`[1, $substring("a")]`, "T0410", "substring", 14, `Argument 2 of function "substring" does not match function signature`},
 		{`1 < "a"`, "T2009", "<", 2, `The values 1 and "a" either side of operator "<" must be of the same data type`},
 		{`$error("no")`, "D3137", "error", 6, "no"},

@@ -89,24 +89,29 @@ func (ev *evaluator) setOf(items []any) (*scalarSet, error) {
 	id, found := idOf(items), ev.searches()
 	for i := range found.sets {
 		s := &found.sets[i]
-		if s.id != id {
+		if s.id.first != id.first || s.id.n > id.n { // it may have grown in place
 			continue
 		}
-		if s.set == nil && ev.affords(setEntry*len(items)) {
-			var err error
-			if s.set, err = ev.newSetOf(items); err != nil {
-				return nil, err
-			}
+		more := items
+		if s.set != nil {
+			more = items[s.id.n:]
 		}
-		return s.set, nil
+		if !ev.affords(setEntry * len(more)) {
+			return nil, nil
+		}
+		if s.set == nil {
+			s.set = newScalarSet(len(items))
+		}
+		s.id = id
+		return s.set, ev.addTo(s.set, more)
 	}
 	found.sets[found.nextSet%len(found.sets)] = listSet{id: id}
 	found.nextSet++
 	return nil, nil
 }
 
-func (ev *evaluator) newSetOf(items []any) (*scalarSet, error) {
-	set := newScalarSet(len(items))
+// addTo adds the scalars of a list to a set.
+func (ev *evaluator) addTo(set *scalarSet, items []any) error {
 	var keys [fetchAtOnce]scalar
 	for len(items) > 0 {
 		some := items[:min(len(items), len(keys))]
@@ -117,14 +122,14 @@ func (ev *evaluator) newSetOf(items []any) (*scalarSet, error) {
 		set.fetch(keys[:len(some)])
 		for i, item := range some {
 			if err := ev.step(); err != nil {
-				return nil, err
+				return err
 			}
 			if item = Force(item); keys[i].b != 0 || !isArray(item) {
 				set.addKey(keys[i], item)
 			}
 		}
 	}
-	return set, nil
+	return nil
 }
 
 func isArray(v any) bool {
@@ -147,14 +152,14 @@ type keyIndex struct {
 // candidates returns the places of the items for which a predicate may be true, and
 // whether they are known. Key evaluates the side of the predicate that depends on the
 // item.
-func (ev *evaluator) candidates(pred *node, items []any, wanted func(n *node) (any, error), key func(n *node, item any) (any, error)) (places, bool, error) {
-	if !ev.conf.worth(len(items), indexItemsFrom) || len(items) >= math.MaxInt32 {
+func (ev *evaluator) candidates(pred *node, items []any, env *frame, wanted func(n *node) (any, error), key func(n *node, item any) (any, error)) (places, bool, error) {
+	if !ev.conf.worth(len(items), indexItemsFrom) || len(items) >= math.MaxInt32 || !ev.builtIn(pred.join.calls, env) {
 		return places{}, false, nil
 	}
 	id, found := idOf(items), ev.searches()
 	var index *keyIndex
 	for i := range found.indexes {
-		if k := &found.indexes[i]; k.pred == pred && k.id == id {
+		if k := &found.indexes[i]; k.pred == pred && k.id.first == id.first && k.id.n <= id.n { // it may have grown in place
 			index = k
 		}
 	}
@@ -163,22 +168,54 @@ func (ev *evaluator) candidates(pred *node, items []any, wanted func(n *node) (a
 		found.nextIndex++
 		return places{}, false, nil
 	}
-	if index.table == nil {
-		if !ev.affords(setEntry * len(items)) {
+	more, table := items, index.table // nested evaluations may replace the index
+	if table != nil {
+		more = items[index.id.n:]
+	}
+	if len(more) > 0 {
+		if !ev.affords(setEntry * len(more)) {
 			return places{}, false, nil
 		}
-		table, err := ev.indexOf(items, func(item any) (any, error) { return key(pred.join.item, item) })
-		if err != nil {
+		if table == nil {
+			table = newMultiTable(len(items))
+		}
+		*index = keyIndex{} // which is not complete until the end
+		if err := ev.addItems(table, more, func(item any) (any, error) { return key(pred.join.item, item) }); err != nil {
 			return places{}, false, err
 		}
-		index.table = table
+		*index = keyIndex{pred, id, table}
 	}
 	v, err := wanted(pred.join.other)
 	if err != nil || IsUndefined(v) {
 		return places{}, true, err
 	}
 	k, err := ev.keyOf(v)
-	return index.table.of(k), true, err
+	return table.of(k), true, err
+}
+
+// builtIn reports whether the names of functions have not been bound to others.
+func (ev *evaluator) builtIn(calls []*node, env *frame) bool {
+	for _, n := range calls {
+		if ev.peek(n, env) != any(n.builtin) {
+			return false
+		}
+	}
+	return true
+}
+
+// calledFor returns the places of the items for which a function of the form
+// function($i) { $i.path = other } may be true, and whether they are known.
+func (ev *evaluator) calledFor(f any, items []any) (at places, exact, known bool, err error) {
+	l, ok := f.(*lambda)
+	if !ok || l.body.join == nil {
+		return places{}, false, false, nil
+	}
+	at, known, err = ev.candidates(l.body, items, l.env,
+		func(n *node) (any, error) { return ev.value(n, l.input, l.env) },
+		func(n *node, item any) (any, error) {
+			return ev.value(n, l.input, &frame{parent: l.env, tuple: &tupleBinding{l.params[0], item, nil}})
+		})
+	return at, l.body.isJoin() && at.exact(), known, err
 }
 
 // keyOf returns a value as the key of a multiTable.
@@ -193,29 +230,23 @@ func (ev *evaluator) keyOf(v any) (scalar, error) {
 	return scalar{a: h}, err
 }
 
-// indexOf returns the places of items by their keys. Keys that are undefined equal nothing.
-func (ev *evaluator) indexOf(items []any, key func(item any) (any, error)) (*multiTable, error) {
-	table := newMultiTable(len(items))
-	keys := make([]scalar, len(items))
-	none := scalar{^uint64(0), ^uint64(0)} // is none of those of values
-	for i, item := range items {
+// addItems adds the places of the next items of a list by their keys. Keys that are undefined
+// equal nothing.
+func (ev *evaluator) addItems(table *multiTable, items []any, key func(item any) (any, error)) error {
+	for _, item := range items {
 		v, err := key(item)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if keys[i] = none; IsUndefined(v) {
-			continue
+		k := noKey
+		if !IsUndefined(v) {
+			if k, err = ev.keyOf(v); err != nil {
+				return err
+			}
 		}
-		if keys[i], err = ev.keyOf(v); err != nil {
-			return nil, err
-		}
+		table.add(k)
 	}
-	for i := len(items) - 1; i >= 0; i-- {
-		if keys[i] != none {
-			table.addInFront(keys[i], i)
-		}
-	}
-	return table, nil
+	return nil
 }
 
 // forgetIndexes is called when objects change in place, as in a transform.

@@ -53,6 +53,7 @@ func (r *resolver) resolveKind(n *node) (*node, *Error) {
 		if err := r.child(nil, &n.body); err != nil {
 			return nil, err
 		}
+		n.body.join = lambdaJoin(n)
 		n.body = r.tailCall(n.body)
 		r.loops = true
 		return n, nil
@@ -321,7 +322,7 @@ func (r *resolver) filter(n *node) (*node, *Error) {
 		pushAncestry(step, n.rhs)
 	}
 	r.loops = r.loops || n.rhs.kind != kindNumber
-	n.rhs.join = joinOf(n.rhs, step)
+	n.rhs.join = joinOf(n.rhs, step.focus, step.index)
 	n.rhs.independent = independent(n.rhs)
 	if out.kind == kindPath {
 		step.stages = append(step.stages, stage{filter: n.rhs})

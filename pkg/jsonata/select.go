@@ -62,7 +62,7 @@ func (ev *evaluator) placesOf(v any, n int) ([]int, bool, error) {
 // itemCandidates returns the places of the items for which a predicate about the items of
 // a list may be true.
 func (ev *evaluator) itemCandidates(pred *node, items []any, env *frame) (places, bool, error) {
-	return ev.candidates(pred, items,
+	return ev.candidates(pred, items, env,
 		func(n *node) (any, error) { return ev.value(n, Undefined, env) },
 		func(n *node, item any) (any, error) { return ev.value(n, item, env) })
 }
@@ -73,7 +73,7 @@ func (ev *evaluator) joinCandidates(s *node, items []any, context any, env *fram
 	if s.focus == "" || len(s.stages) == 0 || s.stages[0].filter == nil || s.stages[0].filter.join == nil {
 		return places{}, false, nil
 	}
-	return ev.candidates(s.stages[0].filter, items,
+	return ev.candidates(s.stages[0].filter, items, env,
 		func(n *node) (any, error) { return ev.value(n, context, env) },
 		func(n *node, item any) (any, error) {
 			return ev.value(n, context, &frame{parent: env, tuple: &tupleBinding{s.focus, item, nil}})

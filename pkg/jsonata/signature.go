@@ -172,7 +172,7 @@ func (s *signatureSpec) validate(args []any, context any) ([]any, error) {
 		}
 	}
 	for i := range args {
-		v, err := s.params[i].accept(args[i], i, 1)
+		v, err := s.params[i].accept(args[i], letter(args[i]), i, 1)
 		if err != nil {
 			return nil, err
 		}
@@ -182,17 +182,20 @@ func (s *signatureSpec) validate(args []any, context any) ([]any, error) {
 }
 
 // accept checks the items of an array parameter's argument, which is one of n for this
-// parameter. If there is more than one, a single value is not accepted as an array of
-// one, as in the reference.
-func (p *param) accept(arg any, i, n int) (any, error) {
+// parameter and was matched as a type. If there is more than one, a single value is not
+// accepted as an array of one, as in the reference; nor is an argument that has moved to
+// another parameter, if its type was not that of the items.
+func (p *param) accept(arg any, matched byte, i, n int) (any, error) {
 	arg = Force(arg)
 	if p.typ != 'a' {
 		return arg, nil
 	}
 	items, isArray := elements(arg)
 	switch {
-	case IsUndefined(arg):
+	case IsUndefined(arg) && (matched == 'm' || matched == 'a' || !p.ofType || n == 1 && string(matched) == p.subtype):
 		return arg, nil
+	case IsUndefined(arg):
+		return nil, p.mismatch(arg, i)
 	case !isArray && p.ofType && (n > 1 || string(letter(arg)) != p.subtype):
 		return nil, p.mismatch(arg, i)
 	case !isArray:
@@ -261,8 +264,8 @@ func (s *signatureSpec) validateSlow(args []any, context any) ([]any, error) {
 			out = append(out, argument(args, next))
 			next++
 		}
-		for range n {
-			v, err := p.accept(argument(args, next), next, n)
+		for k := range n {
+			v, err := p.accept(argument(args, next), supplied[match[2*i+2]+k], next, n)
 			if err != nil {
 				return nil, err
 			}

@@ -101,13 +101,18 @@ type multiTable struct {
 
 // A multiEntry holds the value at a place: a scalar, or the hash of another one.
 type multiEntry struct {
-	key   scalar
-	next  int32 // the next place with the same value, plus 1
-	other int32 // of the first place of a value: that of another value with such a hash, plus 1
+	key  scalar
+	next int32 // the next place with the same value, plus 1
+	// other is, plus 1, and 0 if there is none: of the first place of a value, the first one of
+	// another value with such a hash; of the second one, the last place of the value.
+	other int32
 }
 
+// noKey is the key of places that are not to be found. It is not the scalar of any value.
+var noKey = scalar{^uint64(0), ^uint64(0)}
+
 func newMultiTable(n int) *multiTable {
-	return &multiTable{first: make([]int32, 1<<bits.Len(uint(max(n-1, 0)))), entries: make([]multiEntry, n)}
+	return &multiTable{first: make([]int32, 1<<bits.Len(uint(max(n-1, 0)))), entries: make([]multiEntry, 0, n)}
 }
 
 // head returns what refers to the first place of a value, or would.
@@ -119,20 +124,54 @@ func (t *multiTable) head(key scalar) *int32 {
 	return at
 }
 
-// addInFront adds a place before those that its value has.
-func (t *multiTable) addInFront(key scalar, place int) {
-	head, e := t.head(key), &t.entries[place]
-	e.key = key
-	if *head != 0 {
-		e.next, e.other = *head, t.entries[*head-1].other
+// add adds the next place, with its value.
+func (t *multiTable) add(key scalar) {
+	if len(t.entries) == len(t.first) {
+		t.grow()
 	}
-	*head = int32(place + 1) // #nosec G115 -- the callers check the place
+	t.entries = append(t.entries, multiEntry{key: key})
+	t.tie(int32(len(t.entries))) // #nosec G115 -- the callers check the number
+}
+
+// tie makes a place, plus 1, the last one of its value; one with noKey is not found.
+func (t *multiTable) tie(place int32) {
+	key := t.entries[place-1].key
+	if key == noKey {
+		return
+	}
+	head := t.head(key)
+	if *head == 0 {
+		*head = place
+		return
+	}
+	second := &t.entries[*head-1].next
+	if *second == 0 {
+		*second = place
+		return
+	}
+	last := &t.entries[*second-1].other
+	if *last == 0 {
+		*last = *second
+	}
+	t.entries[*last-1].next, *last = place, place
+}
+
+// grow makes room for twice as many places.
+func (t *multiTable) grow() {
+	t.first = make([]int32, 2*len(t.first))
+	for i := range t.entries {
+		t.entries[i].next, t.entries[i].other = 0, 0
+	}
+	for i := range t.entries {
+		t.tie(int32(i + 1)) // #nosec G115 -- as above
+	}
 }
 
 // of returns the places of a value.
 func (t *multiTable) of(key scalar) places { return places{t.entries, *t.head(key)} }
 
-// places are the remaining places of a value.
+// places are the remaining places of a value. Those that are added later do not belong to
+// them.
 type places struct {
 	entries []multiEntry
 	at      int32 // plus 1; 0 at the end
@@ -140,7 +179,7 @@ type places struct {
 
 // take returns the next place.
 func (p *places) take() (int, bool) {
-	if p.at == 0 {
+	if p.at == 0 || int(p.at) > len(p.entries) {
 		return 0, false
 	}
 	i := int(p.at - 1)
