@@ -67,6 +67,7 @@ type node struct {
 	simple        bool // a path that consists only of a variable or name and further names
 	independent   bool // a predicate whose value is the same for all items
 	ofItem        bool // a predicate whose value depends on nothing but the item
+	bareInvariant bool // the expression without its predicates is invariant
 
 	pos  int // offset of the token, in bytes
 	end  int // offset after it

@@ -137,8 +137,8 @@ func (ev *evaluator) eval(n *node, input any, env *frame) (any, error) {
 	used, binds := ev.used, ev.binds
 	var v any
 	var err error
-	if n.invariant != nil {
-		v, err = ev.invariantValue(n, input, env)
+	if n.invariant != nil && !n.bareInvariant {
+		v, err = ev.invariantValue(n, env, func() (any, error) { return ev.evalBare(n, input, env) })
 	} else {
 		v, err = ev.evalBare(n, input, env)
 	}
@@ -163,7 +163,13 @@ func (ev *evaluator) eval(n *node, input any, env *frame) (any, error) {
 
 // evalBare evaluates n with what follows it.
 func (ev *evaluator) evalBare(n *node, input any, env *frame) (any, error) {
-	v, err := ev.evalKind(n, input, env)
+	var v any
+	var err error
+	if n.bareInvariant {
+		v, err = ev.invariantValue(n, env, func() (any, error) { return ev.evalKind(n, input, env) })
+	} else {
+		v, err = ev.evalKind(n, input, env)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +248,7 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 		ev.closures++
 		return &lambda{params: n.params, names: n.names, sig: n.sig, body: n.body, input: input, env: env}, nil
 	case kindThunk:
-		if n.body.invariant != nil {
+		if n.body.invariant != nil && !n.body.bareInvariant {
 			return ev.eval(n.body, input, env)
 		}
 		return &thunk{call: n.body, input: input, env: env}, nil

@@ -108,6 +108,7 @@ type visitedPart struct {
 	node  *node
 	depth int
 	needs needs
+	bare  bool // without its predicates
 }
 
 // A visit collects the needs of one expression and of its parts.
@@ -127,7 +128,7 @@ func (v *visit) part(n *node) {
 func (v *visit) visited(n *node, depth int) needs {
 	got := v.finder.visit(n, depth, 0)
 	if !v.finder.silent {
-		v.finder.parts = append(v.finder.parts, visitedPart{n, depth, got})
+		v.finder.parts = append(v.finder.parts, visitedPart{node: n, depth: depth, needs: got})
 	}
 	return got
 }
@@ -163,6 +164,9 @@ func (f *invariantFinder) visit(n *node, depth, piped int) needs {
 	first := len(f.parts)
 	v := visit{finder: f, depth: depth}
 	v.kind(n, piped)
+	if !f.silent && piped == 0 && (n.predicate != nil || n.stages != nil) {
+		f.parts = append(f.parts, visitedPart{n, depth, v.needs, true})
+	}
 	for _, list := range [][]stage{n.predicate, n.stages} {
 		for _, s := range list {
 			v.predicate(s.filter)
@@ -181,8 +185,11 @@ func (f *invariantFinder) visit(n *node, depth, piped int) needs {
 		return v.needs // perhaps it is part of a larger one
 	}
 	for i := range parts {
-		if p := &parts[i]; p.needs.worthKeeping(p.node, p.depth) {
-			p.node.invariant = p.needs.invariant()
+		p := &parts[i]
+		if p.bare && p.node.kind != kindVariable && p.needs.worthKeeping(p.node, p.depth) {
+			p.node.invariant, p.node.bareInvariant = p.needs.invariant(), true
+		} else if !p.bare && p.needs.worthKeeping(p.node, p.depth) {
+			p.node.invariant, p.node.bareInvariant = p.needs.invariant(), false
 		}
 	}
 	return v.needs
@@ -340,7 +347,7 @@ func (n *needs) worthKeeping(of *node, depth int) bool {
 	case kindPath:
 		return !of.simple // others are kept by their list
 	case kindVariable:
-		return of.predicate != nil
+		return of.predicate != nil || of.group != nil
 	case kindArray, kindFunction, kindApply:
 		return true
 	}

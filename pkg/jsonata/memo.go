@@ -36,13 +36,13 @@ func (ev *evaluator) memoOf(n *node) *memo {
 	return m
 }
 
-// invariantValue is evalKind, predicates and all, for an invariant.
-func (ev *evaluator) invariantValue(n *node, input any, env *frame) (any, error) {
+// invariantValue returns the value of an invariant.
+func (ev *evaluator) invariantValue(n *node, env *frame, eval func() (any, error)) (any, error) {
 	m := ev.memoOf(n)
 	if m == nil || !ev.sameVariables(m, env) {
-		return ev.evalBare(n, input, env)
+		return eval()
 	}
-	return ev.keep(m, func() (any, error) { return ev.evalBare(n, input, env) })
+	return ev.keep(m, eval)
 }
 
 // sameVariables reports whether the variables of an invariant have the values that they
