@@ -100,7 +100,7 @@ func (r *Route) preset() (*verify.Preset, bool) {
 
 // presetKey makes the key of the provider's own delivery id.
 func (d *document) presetKey(n ast.Node, r *Route, rule *bridge.Dedupe) {
-	if !r.adoptDeliveryKey(rule) {
+	if !r.adoptDeliveryKey(rule) && !d.anyone {
 		d.add(n, "dedupe has no key, and the provider sends no delivery id: write dedupe.key")
 	}
 }

@@ -137,7 +137,8 @@ type httpNodes map[string]ast.Node
 
 var httpKeys = []string{"answer", "accepted", "onDeadline", "cors", "cloudevents"}
 
-func (d *document) readHTTPKeys(nodes httpNodes, r *Route, scope []string, have keySet) {
+func (d *document) readHTTPKeys(late *lateKeys, r *Route, scope []string, have keySet) {
+	nodes := late.http
 	if r.HTTP == nil {
 		for key, n := range nodes {
 			d.add(n, "%s is only valid on http routes", key)
@@ -150,7 +151,7 @@ func (d *document) readHTTPKeys(nodes httpNodes, r *Route, scope []string, have 
 		delete(nodes, "onDeadline")
 	}
 	if n, ok := nodes["accepted"]; ok {
-		if !r.Async {
+		if !r.Async && !d.unknown(late.mode) {
 			d.add(n, "accepted is only valid with mode: async; write respond for a route that waits")
 		}
 		r.HTTP.Accepted = d.readRespond(n, "accepted", r, append(scope, "execution"))

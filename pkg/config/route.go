@@ -15,7 +15,7 @@ var (
 // lateKeys are the values of a route that are read only once its trigger and its mode are
 // known.
 type lateKeys struct {
-	filter, input, respond, catch, verify, dedupe, included, resume, queue ast.Node
+	filter, input, respond, catch, verify, dedupe, mode, included, resume, queue ast.Node
 
 	http httpNodes
 	sqs  map[string]ast.Node
@@ -75,6 +75,7 @@ func (d *document) readOwnKey(r *Route, late *lateKeys, key string, n ast.Node) 
 	case "start":
 		r.StateMachine = d.readStart(n)
 	case "mode":
+		late.mode = n
 		switch v := d.text(n, "mode"); v {
 		case "sync":
 		case "async":

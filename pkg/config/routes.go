@@ -134,8 +134,11 @@ func (d *document) readRoute(n ast.Node) *Route {
 	if late.queue != nil {
 		d.readQueue(r, &late)
 	}
-	in("verify", func() { d.readTriggerKeys(n, r, &late) })
-	scope := variables(r)
+	in("verify", func() {
+		d.readTriggerKeys(n, r, &late)
+		d.anyone = d.unknown(late.verify)
+	})
+	scope := variables(r, d.unknown(late.sqs["batch"]))
 	if late.filter != nil {
 		in("filter", func() { r.Filter = d.readFilter(late.filter, r, scope) })
 	}
@@ -165,7 +168,7 @@ func (d *document) readRoute(n ast.Node) *Route {
 		})
 	}
 	in("http", func() {
-		d.readHTTPKeys(late.http, r, scope, have)
+		d.readHTTPKeys(&late, r, scope, have)
 		d.requireSecrets(r)
 	})
 	if problem := r.remembers(); problem != "" && late.verify != nil {
@@ -194,10 +197,14 @@ func count(flags ...bool) int {
 	return n
 }
 
-// variables returns the names that a route's expressions may use.
-func variables(r *Route) []string {
+// variables returns the names that a route's expressions may use: all of its source if
+// it is not known whether it has batches.
+func variables(r *Route, batchUnknown bool) []string {
 	source, _ := sources.ByKey(string(cmp.Or(r.Source(), SourceHTTP)))
-	if source.Key == sources.SQS && r.SQS.Batch {
+	switch {
+	case source.Key == sources.SQS && batchUnknown:
+		return append([]string{"context"}, source.Variables...)
+	case source.Key == sources.SQS && r.SQS.Batch:
 		return []string{"context", source.Variables[1]}
 	}
 	return []string{"context", source.Variables[0]}

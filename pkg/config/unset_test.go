@@ -32,7 +32,13 @@ const expandable = `
 - {name: a, http: POST /a, start: m, verify: {provider: meta, token: "env:T", secrets: ["env:S"]}}
 - {name: a, http: POST /a, start: m, verify: {signature: {header: x-a, algorithm: ed25519, encoding: hex}, secrets: ["env:S"]}}
 - {name: a, sqs: q, start: m, concurrency: 5, retry: {delay: 1s, rate: 2, max: 1m, jitter: full}, deadLetterQueue: "https://sqs.us-east-1.amazonaws.com/123456789012/d", catch: [{errors: X, then: dead-letter}], unwrap: sns, trace: record}
-- {name: a, sqs: q, start: m, batch: true}
+- {name: a, sqs: q, start: m, batch: true, input: "{% $messages %}"}
+- {name: a, sqs: q.fifo, start: m, concurrency: 5, catch: [{errors: X, then: retry}]}
+- {name: a, http: "POST /a/{id}", start: m, mode: async, accepted: {status: 202, body: "{% $request.params.id %}"}, input: "{% $request.params.id %}", verify: none, dedupe: {key: "{% $request.params.id %}", for: 1h}}
+- {name: a, http: POST /a, start: m, verify: none, mode: sync, includedData: metadata, catch: [{errors: X, status: 404}]}
+- {name: a, http: POST /a, start: m, verify: {provider: github, secrets: ["env:S"]}, queue: "https://sqs.us-east-1.amazonaws.com/123456789012/q", mode: sync, concurrency: 5, retry: {delay: 1s}, deadLetterQueue: "https://sqs.us-east-1.amazonaws.com/123456789012/d", catch: [{errors: X, then: dead-letter}]}
+- {name: a, eventbridge: {source: [s]}, start: m, mode: async, dedupe: {key: "{% $event.id %}", for: 1h}}
+- {name: a, http: POST /a, start: m, verify: {provider: stripe, secrets: ["env:S"], tolerance: 5m}, dedupe: {for: 1h}}
 - {name: a, eventbridge: {source: [s], detail-type: d}, start: m, catch: [{errors: X, then: discard}], input: {a: [x]}}
 `
 
@@ -58,9 +64,6 @@ func TestUnsetVariableIsOneProblem(t *testing.T) {
 			continue
 		}
 		eachText("", route, func(path string, set func(any), old any) {
-			if path == ".mode" && i == 4 {
-				return // accepted cannot be judged without the mode
-			}
 			set("${GONE}")
 			var wrong *config.Error
 			err := parse()
@@ -98,6 +101,21 @@ func eachText(path string, v any, visit func(path string, set func(any), old any
 	case []any:
 		for i, x := range v {
 			child(path+"[]", x, func(to any) { v[i] = to })
+		}
+	}
+}
+
+// A variable that only another function needs is no mistake, and what it decides is unknown.
+func TestVariablesOfOtherFunctionsDecideNothing(t *testing.T) {
+	t.Parallel()
+	const routes = "version: 1\nroutes:\n  - {name: a, http: POST /a, verify: none, start: m, mode: '${GONE}', accepted: {status: 202}}\n" +
+		"  - {name: b, http: POST /b, verify: {provider: '${GONE}', secrets: ['env:S']}, start: m, dedupe: {for: 1h}, queue: 'https://sqs.us-east-1.amazonaws.com/123456789012/q'}\n" +
+		"  - {name: c, sqs: other, start: m, batch: '${GONE}', input: '{% $messages %}'}\n"
+	for only, want := range map[config.Source]int{config.SourceHTTP: 2, config.SourceSQS: 1, config.SourceEventBridge: 0, "": 3} {
+		_, err := config.Options{Only: only, Getenv: func(string) string { return "" }}.Parse("t.yaml", []byte(routes))
+		var wrong *config.Error
+		if errors.As(err, &wrong); wrong == nil && want > 0 || wrong != nil && len(wrong.Problems) != want {
+			t.Errorf("function of %q: got %v, want %d problems, about the variable", only, err, want)
 		}
 	}
 }

@@ -69,6 +69,7 @@ type document struct {
 	jsonata  jsonata.Options  // in addition to the dialect
 	schemes  []*verify.Custom // in addition to the presets
 	places   keyNodes         // of the verify that is being read
+	anyone   bool             // the verify that was read may have any provider
 	route    ast.Node         // that is being read
 
 	spareKeys   []string // see take
@@ -86,7 +87,7 @@ func (d *document) addAt(line, column int, format string, args ...any) {
 }
 
 func (d *document) add(n ast.Node, format string, args ...any) {
-	if d.foreign && hasVariable(n) {
+	if d.unread(n) {
 		return
 	}
 	line, column := d.place(n)
@@ -95,6 +96,13 @@ func (d *document) add(n ast.Node, format string, args ...any) {
 		d.problems[len(d.problems)-1].about = n
 	}
 }
+
+// unread reports whether n has a variable that only another function needs.
+func (d *document) unread(n ast.Node) bool { return d.foreign && hasVariable(n) }
+
+// unknown reports whether the value of a key that has been read depends on a variable that
+// is not set or that only another function needs. What another key may be is then unknown.
+func (d *document) unknown(n ast.Node) bool { return n != nil && (d.hasUnset(n) || d.unread(n)) }
 
 // place returns the position of a node in the file.
 func (d *document) place(n ast.Node) (line, column int) {
