@@ -78,6 +78,14 @@ func TestBrokenEnvironment(t *testing.T) {
 			t.Errorf("%s: got %v, want an error that names the file and its form", text, err)
 		}
 	}
+	path := filepath.Join(t.TempDir(), "env.json")
+	if err := os.WriteFile(path, []byte("{\n  \"A\": oops}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := (&project{EnvVars: path}).environment(&program{stderr: io.Discard, getenv: func(string) string { return "" }})
+	if err == nil || !strings.HasPrefix(err.Error(), path+":2:8: ") {
+		t.Errorf("got %v, want an error at line 2, column 8", err)
+	}
 }
 
 // process starts the program in a folder, with variables in addition to those of the test,

@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/expressway-dev/expressway/internal/scaffold"
+	"github.com/expressway-dev/expressway/pkg/asl/jsontext"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/devserver"
 )
@@ -134,11 +135,29 @@ func (c *project) envVars(p *program) (map[string]string, error) {
 	}
 	var functions map[string]map[string]envValue
 	if err := json.Unmarshal(text, &functions); err != nil {
-		return nil, fmt.Errorf(`%s: not in the form of 'sam local --env-vars', {"FunctionName": {"NAME": "value"}}: %w`, path, err)
+		return nil, fmt.Errorf(`%s: not in the form of 'sam local --env-vars', {"FunctionName": {"NAME": "value"}}: %w`, placed(path, text, err), err)
 	}
 	return merge(functions, func(name, function string) {
 		fmt.Fprintf(p.stderr, "warning: %s gives %s more than one value; here, all functions share one process, which uses the value for %s\n", path, name, function)
 	}), nil
+}
+
+// placed returns the path of a JSON file, with the line and the column of what is wrong in
+// it if the error says where.
+func placed(path string, text []byte, err error) string {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	var read int64 // including the byte that is wrong
+	switch {
+	case errors.As(err, &syntax):
+		read = syntax.Offset
+	case errors.As(err, &kind):
+		read = kind.Offset
+	default:
+		return path
+	}
+	line, column := jsontext.Position(text, int(max(read-1, 0)))
+	return fmt.Sprintf("%s:%d:%d", path, line, column)
 }
 
 // An envValue is a variable's value: text or, because sam accepts them too, a number,

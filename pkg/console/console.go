@@ -261,8 +261,47 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.begun.Do(c.begin)
+	if missing, pattern := c.mux.Handler(r); pattern == "" && c.missing(w, r, missing) {
+		return
+	}
 	c.mux.ServeHTTP(w, r)
 }
+
+// missing answers a request that nothing serves, as h would, but with a page, or with JSON
+// where the API would be. It reports whether it did.
+func (c *Console) missing(w http.ResponseWriter, r *http.Request, h http.Handler) bool {
+	answer := &statusOf{header: http.Header{}}
+	h.ServeHTTP(answer, r)
+	err := notFound("page")
+	asJSON := r.Method != http.MethodGet || strings.HasPrefix(r.URL.Path, Path+"api/")
+	switch answer.status {
+	case http.StatusNotFound:
+		if asJSON {
+			err = notFound("endpoint")
+		}
+	case http.StatusMethodNotAllowed:
+		w.Header()["Allow"] = answer.header["Allow"]
+		err = refusal{answer.status, "this address takes " + answer.header.Get("Allow")}
+	default:
+		return false
+	}
+	if asJSON {
+		c.problem(w, err)
+	} else {
+		c.page(w, r, func(*http.Request) (string, any, error) { return "", nil, err })
+	}
+	return true
+}
+
+// A statusOf keeps of an answer what its headers say.
+type statusOf struct {
+	header http.Header
+	status int
+}
+
+func (s *statusOf) Header() http.Header            { return s.header }
+func (s *statusOf) Write(text []byte) (int, error) { return len(text), nil }
+func (s *statusOf) WriteHeader(status int)         { s.status = status }
 
 // A refusal is an error with its HTTP status.
 type refusal struct {

@@ -43,8 +43,10 @@ type base struct {
 	Maps             []mapView
 	Shown            []Visit
 	More, LeftOut    int
-	History          []json.RawMessage
+	Events           int
+	History          []pastEvent
 	Drawing          template.HTML
+	Alone            string
 	Timeline         []bar
 	Total            string
 	Samples          []sample
@@ -157,8 +159,9 @@ func (c *Console) executionPage(r *http.Request) (string, any, error) {
 	b.More = max(len(visits)-maxVisits, 0)
 	b.Drawing = drawing(e.definition, overlay(visits))
 	b.Timeline, b.Total = timeline(e, visits[:len(visits)-b.More], time.Now())
-	b.History, b.LeftOut = e.History()
-	b.History = b.History[:min(len(b.History), maxVisits)]
+	b.Alone = fmt.Sprintf("%sapi/executions/%d/graph", Path, e.ID)
+	events, left := e.History()
+	b.Events, b.LeftOut, b.History = len(events), left, pastEvents(events[:min(len(events), maxVisits)])
 	return "execution", b, nil
 }
 
@@ -175,7 +178,7 @@ func (c *Console) machinePage(r *http.Request) (string, any, error) {
 	}
 	b := c.base(m.Name, "machine", "machines")
 	b.Machine, b.Drawing, b.Names = &m, drawing(m.Definition, nil), stateNames(m.Definition)
-	b.State = r.URL.Query().Get("state")
+	b.State, b.Alone = r.URL.Query().Get("state"), Path+"api/machines/"+url.PathEscape(m.Name)+"/graph"
 	return "machine", b, nil
 }
 

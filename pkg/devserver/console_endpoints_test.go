@@ -2,6 +2,7 @@ package devserver_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -109,8 +110,8 @@ func TestConsoleGuardsEachEndpoint(t *testing.T) {
 			"another host": {"Host", "evil.example"}, "a name that was made to resolve to this machine": {"Host", "127.0.0.1.evil.example:80"},
 			"another origin": {"Origin", "https://evil.example"}, "an opaque origin": {"Origin", "null"}, "another site": {"Sec-Fetch-Site", "cross-site"},
 		} {
-			if status, text, _ := ask(request, header...); status != http.StatusForbidden || !strings.HasPrefix(text, "Refused: ") {
-				t.Errorf("%s from %s: %d %.200s", request, what, status, text)
+			if status, text, h := ask(request, header...); status != http.StatusForbidden || !strings.HasPrefix(text, "Refused: ") || !strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none'") {
+				t.Errorf("%s from %s: %d %.200s %v", request, what, status, text, h)
 			}
 		}
 		if strings.HasPrefix(request, "POST ") {
@@ -135,6 +136,35 @@ func TestConsoleGuardsEachEndpoint(t *testing.T) {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s has %q", request, secret)
 			}
+		}
+	}
+}
+
+// What is not served is answered by a page, or by the API's form of an error.
+func TestConsoleMissing(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	for request, want := range map[string]string{
+		"GET nope": "404 text/html; charset=utf-8", "GET nope/deeper?q=<script>": "404 text/html; charset=utf-8",
+		"GET api/nope": "404 application/json", "POST nope": "404 application/json", "GET assets/%2e%2e%2fconsole.go": "404 application/json",
+		"GET api/deliveries/1/replay": "405 application/json", "DELETE api/deliveries": "405 application/json", "POST executions": "405 application/json",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		response, body := send(t, method, c.base+"/_expressway/"+path, "", nil)
+		if got := fmt.Sprint(response.StatusCode, " ", response.Header.Get("Content-Type")); got != want || !strings.HasPrefix(response.Header.Get("Content-Security-Policy"), "default-src 'none'") {
+			t.Errorf("%s: %s, want %s: %v", request, got, want, response.Header)
+		}
+		var answer struct{ Error string }
+		switch {
+		case strings.HasSuffix(want, "json"):
+			if err := json.Unmarshal(body, &answer); err != nil || answer.Error == "" {
+				t.Errorf("%s: %s", request, body)
+			}
+		case !strings.Contains(string(body), "<h1>Not found</h1>") || strings.Contains(string(body), "<script>"):
+			t.Errorf("%s: %s", request, body)
+		}
+		if allow := response.Header.Get("Allow"); (response.StatusCode == 405) != (allow != "") {
+			t.Errorf("%s: Allow is %q", request, allow)
 		}
 	}
 }

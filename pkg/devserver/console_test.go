@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -159,6 +160,14 @@ func (c *consoleTest) deliver() {
 	send(c.t, "POST", c.base+"/<script>", "text/html", []byte(evil+canaryToken))
 	event := `{"event":{"source":"` + strings.ReplaceAll(evil, `"`, `'`) + `","detail-type":"` + canaryToken + `","id":"e","detail":{}}}`
 	c.post("api/send/event", event, nil)
+	foreign, _ := json.Marshal(map[string]any{"event": map[string]any{
+		"version": "2.0", "rawPath": "/open/" + evil, "rawQueryString": evil + canaryToken, "body": evil, "isBase64Encoded": false,
+		"headers":        map[string]string{evil: evil, canaryToken: canarySecret, "x-" + evil: canaryToken, "content-type": evil},
+		"requestContext": map[string]any{"requestId": evil, "http": map[string]string{"method": "POST", "path": "/open/" + evil, "sourceIp": evil}},
+	}})
+	if status := c.post("api/send/webhook", string(foreign), nil); status != 200 {
+		c.t.Fatalf("an event with markup: %d", status)
+	}
 	c.post("api/send/queue", `{"event":{"Records":[{"messageId":"m","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:us-east-1:123456789012:q<script>","body":"`+canaryToken+`","attributes":{"ApproximateReceiveCount":"1"}}]}}`, nil)
 }
 
@@ -166,7 +175,7 @@ func (c *consoleTest) deliver() {
 func (c *consoleTest) everything() map[string]string {
 	c.t.Helper()
 	all := map[string]string{}
-	for _, path := range []string{"", "executions", "machines", "machines/m", "machines/fails", "send", "health", "api/", "api/deliveries", "api/executions", "api/machines", "api/machines/fails", "api/machines/fails/graph", "api/machines/m/graph?format=mermaid", "api/machines/m/graph?format=dot", "api/routes", "api/problems", "?q=" + canaryToken} {
+	for _, path := range []string{"", "executions", "machines", "machines/m", "machines/fails", "send", "health", "api/", "api/deliveries", "api/executions", "api/machines", "api/machines/fails", "api/machines/fails/graph", "api/machines/m/graph?format=mermaid", "api/machines/m/graph?format=dot", "api/routes", "api/problems", "api/routes/token/sample", "executions?q=" + url.QueryEscape(evil+canaryToken), "send?q=" + url.QueryEscape(evil), "?q=" + canaryToken} {
 		all[path] = c.get(path, nil)
 	}
 	var deliveries struct{ Deliveries []console.Delivery }
@@ -179,7 +188,7 @@ func (c *consoleTest) everything() map[string]string {
 	var executions struct{ Executions []console.Execution }
 	c.get("api/executions", &executions)
 	for _, e := range executions.Executions {
-		for _, path := range []string{"executions/%d", "api/executions/%d", "api/executions/%d/graph", "executions/%d?state=A"} {
+		for _, path := range []string{"executions/%d", "api/executions/%d", "api/executions/%d/graph", "api/executions/%d/waits", "executions/%d?state=A", "executions/%d?item=%%3Cscript%%3E&state=%%3Cscript%%3E"} {
 			all[fmt.Sprintf(path, e.ID)] = c.get(fmt.Sprintf(path, e.ID), nil)
 		}
 	}
@@ -418,7 +427,7 @@ func TestConsoleListsAndEvents(t *testing.T) {
 		t.Errorf("saw %v", seen)
 	}
 	for query, want := range map[string]int{
-		"": 7, "?limit=2": 2, "?source=queue": 1, "?source=event": 1, "?route=token": 2, "?result=refused": 3, "?result=failed": 4, "?result=ok": 3, "?q=noroute": 1, "?q=nothing-like-it": 0,
+		"": 8, "?limit=2": 2, "?source=queue": 1, "?source=event": 1, "?route=token": 2, "?result=refused": 3, "?result=failed": 5, "?result=ok": 3, "?q=noroute": 1, "?q=nothing-like-it": 0,
 	} {
 		var out struct{ Deliveries []console.Delivery }
 		if c.get("api/deliveries"+query, &out); len(out.Deliveries) != want {

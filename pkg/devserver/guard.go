@@ -1,6 +1,7 @@
 package devserver
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -32,6 +33,9 @@ const syncPrefix = "sync-"
 
 // Check returns why a request is refused, with what to do about it, or nil.
 func (g guard) Check(r *http.Request) error {
+	if r.Host == "" {
+		return errors.New("a request must name its host: the empty name is not a name of this machine")
+	}
 	if !g.allows(r.Host) {
 		return fmt.Errorf("the host %q is not a name of this machine; start with --allow-host %s to accept it", r.Host, hostName(r.Host))
 	}
@@ -97,6 +101,8 @@ func (g guard) Wrap(next http.Handler) http.Handler {
 		if err := g.Check(r); err != nil {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 			w.Header().Set("X-Content-Type-Options", "nosniff")
+			w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+			w.Header().Set("Cache-Control", "no-store")
 			http.Error(w, "Refused: "+err.Error(), http.StatusForbidden)
 			return
 		}

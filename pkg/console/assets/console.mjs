@@ -63,7 +63,7 @@ document.addEventListener('click', async event => {
   if (event.target.closest('[data-close]')) { event.target.closest('dialog').close(); return }
   const copy = event.target.closest('[data-copy]')
   if (copy) {
-    await navigator.clipboard.writeText(copy.dataset.copy)
+    await navigator.clipboard.writeText(copy.dataset.copy || copy.previousElementSibling.textContent)
     say('Copied')
     return
   }
@@ -119,11 +119,12 @@ const frame = () => document.querySelector('.drawing')
 function fit() {
   const svg = frame()?.querySelector('svg')
   if (!svg) return
+  for (const kind of ['touchstart', 'touchmove']) frame().addEventListener(kind, pinch, { passive: false })
   const { width, height } = svg.viewBox.baseVal
   const room = { width: frame().clientWidth - 12, height: frame().clientHeight - 12 }
   fit.whole = Math.min(1, room.width / width, room.height / height)
   fit.scale = zoom || Math.min(1, Math.max(smallest, room.width / width))
-  // Below a short graph, there is room for the list of states.
+  // Beside a short graph are the states, and what they did is below both.
   if (!zoom) fit.short = height * fit.scale < 440
   document.querySelector('.walk')?.classList.toggle('short', fit.short)
   svg.setAttribute('width', width * fit.scale)
@@ -131,16 +132,18 @@ function fit() {
   frame().classList.toggle('larger', frame().scrollWidth > frame().clientWidth || frame().scrollHeight > frame().clientHeight)
 }
 
-// The middle of what is shown stays where it is.
-function scaleTo(scale) {
+// What is at a point of the frame, or else in its middle, stays where it is.
+function scaleTo(scale, at) {
   const place = frame()
   if (!place?.querySelector('svg')) return
   const was = fit.scale
-  const middle = [place.scrollLeft + place.clientWidth / 2, place.scrollTop + place.clientHeight / 2]
+  const here = place.getBoundingClientRect()
+  const [x, y] = at ? [at.clientX - here.left, at.clientY - here.top] : [place.clientWidth / 2, place.clientHeight / 2]
+  const [left, top] = [place.scrollLeft + x, place.scrollTop + y]
   zoom = Math.min(3, Math.max(0.05, scale))
   fit()
-  place.scrollLeft = middle[0] * zoom / was - place.clientWidth / 2
-  place.scrollTop = middle[1] * zoom / was - place.clientHeight / 2
+  place.scrollLeft = left * zoom / was - x
+  place.scrollTop = top * zoom / was - y
 }
 
 function zoomBy(how) {
@@ -152,8 +155,20 @@ function zoomBy(how) {
 document.addEventListener('wheel', event => {
   if (!event.ctrlKey || !event.target.closest('.drawing')) return
   event.preventDefault()
-  scaleTo(fit.scale * Math.exp(-event.deltaY / 300))
+  scaleTo(fit.scale * Math.exp(-event.deltaY / 300), event)
 }, { passive: false })
+
+// Two fingers zoom. These are touch events because a browser that scrolls by touch cancels
+// the pointers of both fingers.
+let apart
+function pinch(event) {
+  if (event.touches.length !== 2) return
+  event.preventDefault()
+  const [a, b] = event.touches
+  const was = apart
+  apart = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY)
+  if (event.type === 'touchmove') scaleTo(fit.scale * apart / was, { clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2 })
+}
 
 // Touch scrolls by itself; a mouse drags.
 let drag
@@ -215,12 +230,12 @@ async function refresh() {
       sent = false
       const scrolled = ['.drawing', '.timeline'].map(place => [place, old.querySelector(place)]).filter(([, was]) => was)
         .map(([place, was]) => [place, { top: was.scrollTop, left: was.scrollLeft }])
-      const open = new Set([...old.querySelectorAll('details[open]')].map(nameOf))
+      const open = new Set(named(old).filter(([d]) => d.open).map(([, name]) => name))
       const focused = old.contains(document.activeElement) && placeOf(document.activeElement, old)
       rendered.set(part, next.innerHTML)
       old.replaceWith(next)
       fit()
-      next.querySelectorAll('details').forEach(d => { d.open = open.has(nameOf(d)) })
+      for (const [d, name] of named(next)) d.open = open.has(name)
       for (const [place, was] of scrolled) next.querySelector(place)?.scrollTo(was)
       if (focused) [...next.querySelectorAll(focused.like)][focused.at]?.focus({ preventScroll: true })
     }
@@ -241,10 +256,13 @@ function placeOf(element, part) {
 }
 
 // A details element is identified by its summary, and by how many with the same summary precede it.
-function nameOf(details) {
-  const kind = d => d.querySelector('summary').textContent.replace(/\d+/g, '')
-  const alike = [...details.closest('#live, #problems').querySelectorAll('details')].filter(d => kind(d) === kind(details))
-  return kind(details) + alike.indexOf(details)
+function named(part) {
+  const seen = {}
+  return [...part.querySelectorAll('details')].map(d => {
+    const kind = d.firstElementChild.textContent.replace(/\d+/g, '')
+    seen[kind] = (seen[kind] ?? 0) + 1
+    return [d, kind + seen[kind]]
+  })
 }
 
 function concerns(change) {
