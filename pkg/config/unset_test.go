@@ -105,7 +105,7 @@ func eachText(path string, v any, visit func(path string, set func(any), old any
 	}
 }
 
-// A variable that only another function needs is no mistake, and what it decides is unknown.
+// A variable that only another function needs is not a mistake, and what it decides is unknown.
 func TestVariablesOfOtherFunctionsDecideNothing(t *testing.T) {
 	t.Parallel()
 	const routes = "version: 1\nroutes:\n  - {name: a, http: POST /a, verify: none, start: m, mode: '${GONE}', accepted: {status: 202}}\n" +
