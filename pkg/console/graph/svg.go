@@ -266,7 +266,7 @@ func esc(text string) string {
 
 // style colours a drawing that stands alone, in light and dark.
 const style = `.graph{--ink:#1d2433;--soft:#5c6780;--faint:#616b84;--edge:#818ba2;--card:#fff;--inner:#f8f9fc;--accent:#3455db;--good:#177646;--bad:#c4314b;--warn:#8f5800;--good-card:#f0f9f4;--bad-card:#fdf1f3;--warn-card:#fdf6ea;--run-card:#eff2fd;font:13px/1.4 ui-sans-serif,system-ui,sans-serif}` +
-	`@media(prefers-color-scheme:dark){.graph{--ink:#e6e9f0;--soft:#a3adc2;--faint:#8c97af;--edge:#6b7690;--card:#191f2b;--inner:#151a24;--accent:#8ea4ff;--good:#4cc38a;--bad:#ff7a90;--warn:#f0b354;--good-card:#16271f;--bad-card:#2a1a21;--warn-card:#2a2318;--run-card:#1b2338}}` + Shapes
+	`@media(prefers-color-scheme:dark){.graph{background:#11151d;--ink:#e6e9f0;--soft:#a3adc2;--faint:#8c97af;--edge:#6b7690;--card:#191f2b;--inner:#151a24;--accent:#8ea4ff;--good:#4cc38a;--bad:#ff7a90;--warn:#f0b354;--good-card:#16271f;--bad-card:#2a1a21;--warn-card:#2a2318;--run-card:#1b2338}}` + Shapes
 
 // Shapes holds the styles that pages and drawings share; it needs the colours of style.
 const Shapes = `.graph .rect{fill:var(--card);stroke:var(--edge);stroke-width:1.25}.graph .outer{fill:var(--inner)}` +
