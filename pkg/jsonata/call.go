@@ -162,6 +162,10 @@ func (ev *evaluator) call(f any, args []any, input any, env *frame) (any, error)
 			return v, nil
 		}
 		at = t.call
+		if at.invariant != nil && !at.bareInvariant { // and not evaluated as an expression, which would unwrap its sequence
+			ev.calls--
+			return ev.invariantValue(at, t.env, func() (any, error) { return ev.evalBare(at, t.input, t.env) })
+		}
 		if f, err = ev.procedure(at, "T1005", t.input, t.env); err != nil {
 			return nil, err
 		}

@@ -248,9 +248,6 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 		ev.closures++
 		return &lambda{params: n.params, names: n.names, sig: n.sig, body: n.body, input: input, env: env}, nil
 	case kindThunk:
-		if n.body.invariant != nil && !n.body.bareInvariant {
-			return ev.eval(n.body, input, env)
-		}
 		return &thunk{call: n.body, input: input, env: env}, nil
 	case kindApply:
 		return ev.apply(n, input, env)

@@ -82,6 +82,31 @@ func TestInvariants(t *testing.T) {
 	}
 }
 
+// The call in which a function ends yields a sequence as it is, whether or not it is an
+// invariant: the function that called it decides what happens to it.
+func TestInvariantTailCalls(t *testing.T) {
+	t.Parallel()
+	for expr, want := range map[string]string{
+		`$map([1, 2], function($v) { $filter([7, 8], function($x) { $x = 7 }) })`:                         `[[7],[7]]`,
+		`$map([1, 2], function($v) { $filter([7, 8], function($x) { $x = 9 }) })`:                         `[[],[]]`,
+		`$map([1, 2, 3], function($v) { $v > 1 ? $filter([7, 8], function($x) { $x = 7 }) : 0 })`:         `[0,[7],[7]]`,
+		`$map([1, 2], function($v) { ($l := [7]; $filter([7, 8], function($x) { $x = 9 })) })`:            `[[],[]]`,
+		`$each({"a": 1, "b": 2}, function($v) { $lookup([{"a": 1}], "a") })`:                              `[[1],[1]]`,
+		`[1, 2].($f := function() { $filter([7, 8], function($x) { $x = 7 }) }; $f())`:                    `[7,7]`,
+		`$reduce([1, 2, 3], function($a, $v) { $filter([7, 8], function($x) { $x = 7 }) })`:               `7`,
+		`$map([1, 2, 3], function($v) { $filter([7, 8, 7], function($x) { $x = 7 }) })[1]`:                `[7,7]`,
+		`$map([1, 2], function($v) { $map([1, 2, 3], function($w) { $filter([7], function() { 1 }) }) })`: `[[[7],[7],[7]],[[7],[7],[7]]]`,
+	} {
+		v, err := MustCompile(expr).Eval(context.Background(), Undefined, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := encoded(t, v); got != want {
+			t.Errorf("%s: got %s, want %s", expr, got, want)
+		}
+	}
+}
+
 // What is kept counts as live memory, and is dropped if other values need it.
 func TestKeptValuesGiveWay(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,7 @@ func parse(src string, conf *config) (root *node, pictures datePictures, err err
 	if err != nil {
 		return nil, nil, err
 	}
-	if r.loops {
+	if r.loops && conf.indexes != indexNone {
 		markInvariants(root)
 	}
 	return root, r.pictures, nil

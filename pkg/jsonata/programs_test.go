@@ -186,6 +186,16 @@ func unshared(v any) any {
 	return v
 }
 
+// raw returns a value as text that is decoded when it is used.
+func raw(t *rapid.T, v any) any {
+	t.Helper()
+	text, err := AppendJSON(nil, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return NewRaw(text)
+}
+
 // programDocument has objects with the same names, in the same order and in others, more and
 // fewer of them, members of several types, and names twice.
 const programDocument = `{"n":4,"list":[
@@ -202,8 +212,8 @@ const programDocument = `{"n":4,"list":[
 // long, as with none. The lists are repeated so many times.
 func samePrograms(t *rapid.T, program string, times int) {
 	t.Helper()
-	var got [3]string
-	for i, mode := range []indexing{indexNone, indexAll, indexLong} {
+	var got [4]string
+	for i, mode := range []indexing{indexNone, indexAll, indexLong, indexLong} {
 		random := uint64(0)
 		e, err := Options{adjust: withIndexes(mode).adjust, MaxSteps: 100_000, MaxAllocation: 8 << 20, MaxTime: time.Minute, MaxEvalDepth: 1000, Random: func() uint64 {
 			if !strings.Contains(program, "^(") { // the order in which keys are evaluated is free
@@ -225,9 +235,13 @@ func samePrograms(t *rapid.T, program string, times int) {
 		for _, name := range []string{"list", "others"} {
 			o.Set(name, slices.Repeat(o.List(name), times))
 		}
+		var list, others any = o.List("list"), o.List("others")
+		if i == 3 {
+			list, others, input = raw(t, list), raw(t, others), raw(t, o)
+		}
 		before := show(input)
 		v, err := e.Eval(context.Background(), input, map[string]any{
-			"data": o, "list": o.List("list"), "others": o.List("others"), "n": o.Value("n"),
+			"data": input, "list": list, "others": others, "n": o.Value("n"),
 			"mixed": []any{1.0, "1", true, nil, []any{1.0}, NewObject(0), "id-1", 3.0, "é", "k1", []any{}, "s1"},
 		})
 		switch e, ours := err.(*Error); {
@@ -245,8 +259,10 @@ func samePrograms(t *rapid.T, program string, times int) {
 			t.Fatalf("%s: changed the input to %s", program, after)
 		}
 	}
-	if got[0] != got[1] || got[0] != got[2] {
-		t.Fatalf("%s: %s, with indexes for everything %s, and for what is long %s", program, got[0], got[1], got[2])
+	for i, how := range []string{"with indexes for everything", "with indexes for what is long", "with text that is decoded when it is used"} {
+		if got[i+1] != got[0] {
+			t.Fatalf("%s: %s, and %s %s", program, got[0], how, got[i+1])
+		}
 	}
 }
 
