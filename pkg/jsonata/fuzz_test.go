@@ -110,6 +110,7 @@ func FuzzSignature(f *testing.F) {
 		f.Add(s, "sna")
 	}
 	f.Add("<n+-s?l?l?n->", "nnnns")
+	f.Add("<a?f<>f?a<>>", "f")
 	f.Fuzz(func(t *testing.T, text, letters string) {
 		sig, err := parseSignature(text)
 		if err != nil {
@@ -132,8 +133,8 @@ func FuzzSignature(f *testing.F) {
 		got, err := sig.validate(args, "context")
 		var ours *Error
 		most := n + 1
-		if errors.As(err, &ours) && ours.Code == "T0411" {
-			most = n + len(sig.params) // of one that the context should be, after others left out and after all of a "+"
+		if errors.As(err, &ours) && (ours.Code == "T0411" || ours.Code == "T0412") {
+			most = n + len(sig.params) // of one that the context should be, or of one that has moved, after others left out and after all of a "+"
 		}
 		if err != nil && (!errors.As(err, &ours) || ours.Index < 1 || ours.Index > most) {
 			t.Errorf("got error %v about argument %d of %d", err, ours.Index, n)
