@@ -15,9 +15,7 @@ import (
 type programs struct {
 	t     *rapid.T
 	lists []string // the variables in scope
-	texts []string
 	funcs []string
-	n     int
 }
 
 func (p *programs) pick(of ...string) string { return rapid.SampledFrom(of).Draw(p.t, "pick") }
