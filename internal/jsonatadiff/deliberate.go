@@ -170,7 +170,8 @@ var deliberates = []deliberate{
 	{"filled", "when the reference groups an empty array, it permanently adds undefined to it", func(c testCase, ours, theirs outcome) bool {
 		empty := strings.Contains(c.expr, "[]") || strings.Contains(string(c.input), "[]")
 		more := strings.Count(theirs.value, "null") > strings.Count(ours.value, "null")
-		return ours.code != "S0303" && (grouping.MatchString(c.expr) && empty || strings.Contains(c.expr, "{") && more)
+		notNumbers := strings.Count(c.expr, "{") > 1 && theirs.code == "T0412" && ours.code == ""
+		return ours.code != "S0303" && (grouping.MatchString(c.expr) && empty || strings.Contains(c.expr, "{") && more || notNumbers)
 	}},
 	{"eval", "any of these, in an expression that $eval evaluates", func(_ testCase, ours, theirs outcome) bool {
 		return ours.code == "D3121" || theirs.code == "D3121"
