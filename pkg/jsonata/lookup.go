@@ -212,10 +212,23 @@ func (ev *evaluator) calledFor(f any, items []any) (at places, exact, known bool
 	}
 	at, known, err = ev.candidates(l.body, items, l.env,
 		func(n *node) (any, error) { return ev.value(n, l.input, l.env) },
-		func(n *node, item any) (any, error) {
-			return ev.value(n, l.input, &frame{parent: l.env, tuple: &tupleBinding{l.params[0], item, nil}})
-		})
+		ev.keyOfBound(l.params[0], l.input, l.env))
 	return at, l.body.isJoin() && at.exact(), known, err
+}
+
+// keyOfBound evaluates a path from the item that a name is bound to. Nothing keeps the frame in
+// which it does so.
+func (ev *evaluator) keyOfBound(name string, context any, env *frame) func(n *node, item any) (any, error) {
+	var bound *tupleBinding
+	var scope *frame
+	return func(n *node, item any) (any, error) {
+		if scope == nil { // most searches find an index that exists
+			bound = &tupleBinding{name: name}
+			scope = &frame{parent: env, tuple: bound}
+		}
+		bound.value = item
+		return ev.value(n, context, scope)
+	}
 }
 
 // keyOf returns a value as the key of a multiTable.

@@ -75,9 +75,7 @@ func (ev *evaluator) joinCandidates(s *node, items []any, context any, env *fram
 	}
 	return ev.candidates(s.stages[0].filter, items, env,
 		func(n *node) (any, error) { return ev.value(n, context, env) },
-		func(n *node, item any) (any, error) {
-			return ev.value(n, context, &frame{parent: env, tuple: &tupleBinding{s.focus, item, nil}})
-		})
+		ev.keyOfBound(s.focus, context, env))
 }
 
 // selectOf is filter for only the items at some places.
