@@ -142,12 +142,12 @@ func (c *project) envVars(p *program) (map[string]string, error) {
 	}), nil
 }
 
-// placed returns the path of a JSON file, with the line and the column of what is wrong in
-// it if the error says where.
+// placed returns the path of a JSON file, with the line and the column of the mistake
+// if the error says where it is.
 func placed(path string, text []byte, err error) string {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
-	var read int64 // including the byte that is wrong
+	var read int64 // including the wrong byte
 	switch {
 	case errors.As(err, &syntax):
 		read = syntax.Offset

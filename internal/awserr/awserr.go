@@ -96,8 +96,8 @@ func Explain(err error) error {
 	return fmt.Errorf("%s%w", action, err)
 }
 
-// calls reports whether an error is that of a call over the network. The numbers of the
-// system's errors satisfy net.Error too, so those of files do, and of a port that is in use.
+// calls reports whether an error comes from a call over the network. A syscall.Errno satisfies
+// net.Error too, even if it is about a file or a port in use.
 func calls(err error) bool {
 	var call *url.Error
 	var lookup *net.DNSError

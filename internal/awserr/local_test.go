@@ -12,8 +12,8 @@ import (
 	"github.com/expressway-dev/expressway/internal/awserr"
 )
 
-// Errors of files and of ports on this machine are not those of a network: the numbers of the
-// system's errors satisfy net.Error too.
+// Errors about files and ports on this machine are not network errors, although a
+// syscall.Errno satisfies net.Error.
 func TestLocalErrorsHaveNoCure(t *testing.T) {
 	t.Parallel()
 	_, missing := os.ReadFile(filepath.Join(t.TempDir(), "mocks.json"))

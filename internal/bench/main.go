@@ -64,7 +64,7 @@ func (p plan) validate() error {
 	}
 	for _, name := range p.only {
 		if !slices.ContainsFunc(steps, func(s step) bool { return s.name == name }) {
-			errs = append(errs, fmt.Errorf("-only names %q; there are %s", name, strings.Join(stepNames(), ", ")))
+			errs = append(errs, fmt.Errorf("-only names %q; the steps are %s", name, strings.Join(stepNames(), ", ")))
 		}
 	}
 	return errors.Join(errs...)

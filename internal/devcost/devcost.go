@@ -84,8 +84,8 @@ func wire(method, path string, headers map[string]string, body string) ([]byte, 
 }
 
 // A Plan says how much is measured: in each turn, both servers receive a block. A median
-// hides what only happens in some of the turns: a block is so long that the garbage collector
-// runs at least twice in each.
+// hides what happens in only some turns, so a block is long enough for the garbage collector
+// to run at least twice.
 type Plan struct{ Starts, Turns, Block int }
 
 // piece is how many deliveries of its block a server receives before the other has its turn:

@@ -17,7 +17,7 @@ import (
 // A module is a module whose code is linked.
 type module struct {
 	Path, Version, Dir string
-	// Texts are the licence and the notice, each under the name of its file.
+	// Texts holds the licence and the notice by file name.
 	Texts map[string]string
 }
 

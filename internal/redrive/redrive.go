@@ -24,7 +24,7 @@ type Queue interface {
 // Visibility is how long a received letter stays hidden unless it is hidden again.
 const Visibility = 15 * time.Second
 
-// A Sender sends parcels, one for each call.
+// A Sender sends one parcel per call.
 type Sender interface {
 	// Send returns nil if the target has accepted the parcel, a *[Refusal] if it
 	// certainly has not, and any other error if that is unknown.

@@ -15,8 +15,8 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A machines draws machines in which branches, iterations, tasks and catchers make lists
-// longer that begin outside of them.
+// A machines draws machines in which branches, iterations, tasks and catchers extend lists
+// from outside.
 type machines struct {
 	t     *rapid.T
 	names []string // the variables in scope
@@ -140,8 +140,8 @@ func (w *watched) RunTask(_ context.Context, task Task) (any, error) {
 	return o, nil
 }
 
-// Branches, iterations, attempts and catchers that make the same lists longer have the result
-// that they have with copies, and change nothing that a task or the history was given.
+// Branches, iterations, attempts and catchers that extend the same lists have the same result
+// as with copies, and do not change the values that a task or the history was given.
 func TestKnownValuesInNestedFlows(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -30,7 +30,7 @@ type measure struct {
 	valid bool
 	some  bool   // values are known
 	sizes *sizes // nil to measure everything
-	depth int    // of the value in the whole one
+	depth int    // of the value within the outermost one
 }
 
 func (m *measure) value(v any) {
@@ -140,7 +140,7 @@ func digits(n int64) int {
 
 func (m *measure) text(s string) {
 	m.left -= len(s) + len(`""`)
-	valid := false // what is not ASCII is UTF-8
+	valid := false // the text is known to be valid UTF-8
 	for i := 0; i < len(s); {
 		if i+8 <= len(s) {
 			if escapes, ascii := inWord(s[i : i+8]); !escapes && (ascii || valid) {

@@ -82,7 +82,7 @@ func (s *sizes) next() {
 	}
 }
 
-// empty reports whether nothing is known, as of all small values.
+// empty reports whether nothing is known, as for all small values.
 func (s *sizes) empty() bool { return len(s.now)+len(s.before)+len(s.held) == 0 }
 
 // find returns what is known of a value. A list may have grown at its end since.

@@ -156,7 +156,7 @@ type Options struct {
 	// Acceptor takes the deliveries of the routes that have a [Queue]. Without it, they
 	// fail with [Misconfigured].
 	Acceptor Acceptor
-	// Offloader takes the large inputs of the routes that have an [Offload]. Without it,
+	// Offloader stores the large inputs of routes with an [Offload]. Without it,
 	// their deliveries fail with [Misconfigured].
 	Offloader Offloader
 	// Observer is notified of every delivery; nil is nobody.

@@ -43,7 +43,7 @@ type Route struct {
 	HTTP        *HTTP
 	SQS         *SQS
 	EventBridge *EventBridge
-	// Respond makes the answer when the execution succeeds; nil means the default answer.
+	// Respond builds the answer if the execution succeeds; nil means the default answer.
 	Respond *Respond
 	// Catch holds the answers to failures; the first that matches is used.
 	Catch []Catch

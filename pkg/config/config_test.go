@@ -182,7 +182,7 @@ func TestSecretsInFlowMappings(t *testing.T) {
 	}
 }
 
-// A file with line breaks of two characters is the file with those of one.
+// A file with CRLF line breaks reads the same as one with LF.
 func TestLineBreaks(t *testing.T) {
 	t.Parallel()
 	source := "version: 1\nroutes:\n  - name: a\n    sqs: q\n    start: m\n    catch:\n      - then: retry\n        errors:\n          - 'Two\n            words'\n          - \"Two\n            words\"\n          - Two\n            words\n          - |\n            Two\n            words\n"

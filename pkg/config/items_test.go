@@ -30,8 +30,8 @@ func wholeItems(source string) (items []ast.Node) {
 // places are where nodes are, in shape.
 var places = regexp.MustCompile(` \d+:\d+`)
 
-// Each item of a file that is split is what the parser makes of it in the whole file, if it
-// does not refuse that. (It takes what follows a block scalar without text for its text.)
+// Each item of a split file equals the item that the parser reads in the whole file, unless it
+// refuses the whole. (It takes the lines after an empty block scalar for its text.)
 func TestItemsAsInTheWhole(t *testing.T) {
 	t.Parallel()
 	line := rapid.SampledFrom([]string{

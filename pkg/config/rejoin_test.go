@@ -6,8 +6,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Only what has no space after its colon is a text that the parser misread, also beyond
-// ASCII, where the parser's offsets count characters.
+// The parser misreads only texts without a space after a colon. Its offsets count characters,
+// not bytes.
 func TestRejoin(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

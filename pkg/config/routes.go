@@ -197,8 +197,8 @@ func count(flags ...bool) int {
 	return n
 }
 
-// variables returns the names that a route's expressions may use: all of its source if
-// it is not known whether it has batches.
+// variables returns the names that a route's expressions may use: all those of its
+// source if it is unknown whether it has batches.
 func variables(r *Route, batchUnknown bool) []string {
 	source, _ := sources.ByKey(string(cmp.Or(r.Source(), SourceHTTP)))
 	switch {

@@ -120,7 +120,7 @@ func TestVariablesOfOtherFunctionsDecideNothing(t *testing.T) {
 	}
 }
 
-// What a route lacks is reported together with a variable in it that is not set.
+// A key that a route lacks is reported together with a variable that is not set.
 func TestUnsetVariablesHideNothingElse(t *testing.T) {
 	t.Parallel()
 	const routes = "version: 1\nroutes:\n  - http: POST /a\n    verify: none\n    start: ${GONE}\n  - name: b\n    http: POST /b\n    start: ${GONE}\n  - name: c\n    verify: none\n    start: ${GONE}\n" +

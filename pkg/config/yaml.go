@@ -68,8 +68,8 @@ type document struct {
 	withheld bool
 	jsonata  jsonata.Options  // in addition to the dialect
 	schemes  []*verify.Custom // in addition to the presets
-	places   keyNodes         // of the verify that is being read
-	anyone   bool             // the verify that was read may have any provider
+	places   keyNodes         // of the verify block that is being read
+	anyone   bool             // the verify block that was read may have any provider
 	route    ast.Node         // that is being read
 
 	spareKeys   []string // see take
@@ -92,7 +92,7 @@ func (d *document) add(n ast.Node, format string, args ...any) {
 	}
 	line, column := d.place(n)
 	d.addAt(line, column, format, args...)
-	if n != d.route { // what is missing in a route is missing whatever a variable of it holds
+	if n != d.route { // a key that a route lacks is missing whatever its variables hold
 		d.problems[len(d.problems)-1].about = n
 	}
 }
@@ -101,7 +101,7 @@ func (d *document) add(n ast.Node, format string, args ...any) {
 func (d *document) unread(n ast.Node) bool { return d.foreign && hasVariable(n) }
 
 // unknown reports whether the value of a key that has been read depends on a variable that
-// is not set or that only another function needs. What another key may be is then unknown.
+// is not set or that only another function needs. It is then unknown what other keys may hold.
 func (d *document) unknown(n ast.Node) bool { return n != nil && (d.hasUnset(n) || d.unread(n)) }
 
 // place returns the position of a node in the file.
@@ -136,8 +136,8 @@ func (d *document) err() error {
 }
 
 // hasUnset reports whether n is a text with a variable that is not set, or a list or mapping
-// with one as an item or a value of its own. That is the mistake to report: what is found
-// about n with an empty text in its place is not another.
+// with one as an item or a value of its own. Only the variable is reported, and no
+// mistake that comes from the empty text in its place.
 func (d *document) hasUnset(n ast.Node) bool {
 	switch n := n.(type) {
 	case nil:
@@ -146,7 +146,7 @@ func (d *document) hasUnset(n ast.Node) bool {
 		return slices.ContainsFunc(n.Values, func(item ast.Node) bool { return d.unset[item] })
 	case *ast.MappingNode, *ast.MappingValueNode:
 		// Its own keys, but nothing below them: a catch without errors lacks them whatever
-		// its body is.
+		// its body holds.
 		pairs, _ := mappingValues(n)
 		return slices.ContainsFunc(pairs, func(p *ast.MappingValueNode) bool { return d.unset[p.Value] })
 	}
@@ -167,7 +167,7 @@ func (d *document) parse() (root ast.Node) {
 		d.addAt(line, column, "the file is not UTF-8 here: save it as UTF-8")
 		return nil
 	}
-	// The parser leaves a line break of two characters in quotes as it is, though it is a space.
+	// The parser keeps a CRLF inside quotes, although YAML reads it as a space.
 	d.source = strings.ReplaceAll(strings.TrimPrefix(d.source, "\ufeff"), "\r\n", "\n")
 	if n := flowDepth(d.source); n > 100 {
 		d.addAt(1, 1, "nested too deeply")

@@ -267,8 +267,8 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mux.ServeHTTP(w, r)
 }
 
-// missing answers a request that nothing serves, as h would, but with a page, or with JSON
-// where the API would be. It reports whether it did.
+// missing answers a request that h would answer with 404 or 405 with a page, or with JSON
+// below the API's path. It reports whether it did.
 func (c *Console) missing(w http.ResponseWriter, r *http.Request, h http.Handler) bool {
 	answer := &statusOf{header: http.Header{}}
 	h.ServeHTTP(answer, r)
@@ -293,7 +293,7 @@ func (c *Console) missing(w http.ResponseWriter, r *http.Request, h http.Handler
 	return true
 }
 
-// A statusOf keeps of an answer what its headers say.
+// A statusOf records the status and the headers of an answer, and discards its body.
 type statusOf struct {
 	header http.Header
 	status int

@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// A pastEvent is one event of a history, as a page lists it.
+// A pastEvent is one event of a history for display.
 type pastEvent struct {
 	ID   int64
 	Type string
-	// After is the time since the first event, and What the state, error or resource that
-	// the event is about.
+	// After is the time since the first event. What is the state, error or resource that the
+	// event is about.
 	After, What string
 	Event       json.RawMessage
 }
 
-// pastEvents reads what a page lists of events in the service's form.
+// pastEvents converts events in the service's form for display.
 func pastEvents(events []json.RawMessage) []pastEvent {
 	list := make([]pastEvent, 0, len(events))
 	var first float64

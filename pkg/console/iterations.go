@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// An Iteration is one item of a Map that began.
+// An Iteration is one started item of a Map.
 type Iteration struct {
 	Index int `json:"index"`
 	// Status is running, succeeded, failed or aborted.

@@ -86,8 +86,8 @@ func (r *Recorder) kept(id int) *keptDelivery {
 	return find(r.deliveries.all(), func(k *keptDelivery) int { return cmp.Compare(k.id, id) })
 }
 
-// find returns the entry for which compare is 0, or nil. The entries that are looked for are
-// mostly among the latest, and those in the middle are not in the processor's cache.
+// find returns the entry for which compare is 0, or nil. Most searches are for one of
+// the latest entries, and those in the middle are not in the processor's cache.
 func find[T any](all []T, compare func(*T) int) *T {
 	const latest = 4
 	last := max(0, len(all)-latest)

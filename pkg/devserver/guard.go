@@ -34,7 +34,7 @@ const syncPrefix = "sync-"
 // Check returns why a request is refused, with what to do about it, or nil.
 func (g guard) Check(r *http.Request) error {
 	if r.Host == "" {
-		return errors.New("a request must name its host: the empty name is not a name of this machine")
+		return errors.New("the request names no host: send a Host header that names this machine")
 	}
 	if !g.allows(r.Host) {
 		return fmt.Errorf("the host %q is not a name of this machine; start with --allow-host %s to accept it", r.Host, hostName(r.Host))

@@ -45,7 +45,7 @@ func TestGuard(t *testing.T) {
 		"sync- twice":                      {method: "GET", host: "sync-sync-localhost", want: "is not a name of this machine"},
 		"another address":                  {method: "POST", host: "172.17.0.1:8083", want: "is not a name of this machine"},
 		"a name, open":                     {guard: open, method: "POST", host: "evil.example", want: "is not a name of this machine"},
-		"no host":                          {method: "GET", host: "", want: "is not a name of this machine"},
+		"no host":                          {method: "GET", host: "", want: "names no host"},
 		"foreign origin":                   {method: "POST", host: "127.0.0.1:8083", origin: "https://evil.example", want: `web pages of "https://evil.example"`},
 		"another port's origin":            {method: "POST", host: "127.0.0.1:8083", origin: "http://127.0.0.1:3000", want: "web pages of"},
 		"no origin":                        {method: "POST", host: "127.0.0.1:8083", origin: "null", want: "web pages of"},

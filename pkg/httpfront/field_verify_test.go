@@ -85,7 +85,7 @@ func TestSecretsFromTheField(t *testing.T) {
 	}
 	for secret, want := range map[string][]string{
 		"":            {"polar.yaml:3:", "route polar: verify.secrets.0: env:POLAR: secret is missing or empty; set the environment variable POLAR"},
-		"whsec_no!no": {"polar.yaml:3:", "route polar: verify.secrets.0: env:POLAR: is not a key in a form that this scheme accepts: whsec_ and base64", "whpk_", "text"},
+		"whsec_no!no": {"polar.yaml:3:", "route polar: verify.secrets.0: env:POLAR is not a key in a form that this scheme accepts: whsec_ and base64", "whpk_", "text"},
 	} {
 		err := load(secret)
 		for _, part := range want {
@@ -109,7 +109,7 @@ func TestRootsThatAreNoCertificates(t *testing.T) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	_, err = httpfront.New(cfg.Routes, bridge.New(succeedWith("{}"), bridge.Options{Log: log, Now: time.Now}), secrets.NewEnv(env), httpfront.Options{Log: log})
-	const want = "expressway.yaml:7:63: route p: verify.signature.keys.roots.0: env:BANK_ROOT: is not a key"
+	const want = "expressway.yaml:7:63: route p: verify.signature.keys.roots.0: env:BANK_ROOT is not a key"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %q", err, want)
 	}

@@ -162,7 +162,7 @@ func (ev *evaluator) call(f any, args []any, input any, env *frame) (any, error)
 			return v, nil
 		}
 		at = t.call
-		if at.invariant != nil && !at.bareInvariant { // and not evaluated as an expression, which would unwrap its sequence
+		if at.invariant != nil && !at.bareInvariant { // not evaluated as an expression, because that would unwrap the sequence
 			ev.calls--
 			return ev.invariantValue(at, t.env, func() (any, error) { return ev.evalBare(at, t.input, t.env) })
 		}

@@ -30,7 +30,7 @@ func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
 		case pred.ofItem && !pred.independent && ev.conf.worth(len(items), indexItemsFrom):
 			return ev.listValue(pred, items, func() (any, error) {
 				err := ev.selectItems(pred, items, out, env)
-				out.items = slices.Clip(out.items) // they may be shared
+				out.items = slices.Clip(out.items) // the items may be shared
 				return out, err
 			})
 		case pred.independent:
@@ -61,7 +61,7 @@ func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
 	return out, nil
 }
 
-// selectItems is filter for items that a predicate is evaluated for one by one.
+// selectItems evaluates a predicate for each item.
 func (ev *evaluator) selectItems(pred *node, items []any, out *seq, env *frame) error {
 	for i, item := range items {
 		if err := ev.selectItem(pred, i, len(items), item, item, out, env); err != nil {

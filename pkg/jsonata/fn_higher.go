@@ -42,7 +42,7 @@ func fnFilter(ev *evaluator, args []any) (any, error) {
 	return out, err
 }
 
-// each calls found for the items of an array for which a predicate is true.
+// each calls found for each item of an array for which a predicate is true.
 func (ev *evaluator) each(f any, items []any, whole any, found func(item any) error) error {
 	at, exact, known, err := ev.calledFor(f, items)
 	if err != nil {

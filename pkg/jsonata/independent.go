@@ -7,13 +7,13 @@ type joinKeys struct {
 	calls       []*node // the functions that the item's side calls, if it is not just a path
 }
 
-// joinOf returns the sides of an equality that is true of all items for which a predicate is,
-// or nil if a predicate does not have that form. The item is what the name focus is bound to,
-// or the context if it is empty; index is bound to its place.
+// joinOf returns the sides of an equality that holds for all items that a predicate selects,
+// or nil if the predicate has no such equality. The variable focus is bound to the item, which
+// is the context if focus is empty; the variable index is bound to its place.
 //
-// A predicate with and has several. One with a value that is not a literal, such as
-// customer = $c.id in [status = "open" and customer = $c.id], selects fewer items; it is used
-// unless what is evaluated before it can fail.
+// A predicate with and may have several equalities. One whose other side is not a literal,
+// such as customer = $c.id in [status = "open" and customer = $c.id], selects fewer items; it
+// is used unless an operand before it can fail.
 func joinOf(pred *node, focus, index string) *joinKeys {
 	if pred.kind != kindBinary || !pred.bare() {
 		return nil
@@ -41,7 +41,7 @@ func equalityOf(n *node, focus, index string) *joinKeys {
 	case aboutItem(n.rhs, focus) && !dependsOnItem(n.lhs, focus, index):
 		return &joinKeys{item: n.rhs, other: n.lhs}
 	case focus != "":
-		return nil // another stage of the step may fail before
+		return nil // an earlier stage of the step may fail
 	}
 	if calls, only := onlyOnItem(n.lhs); only && !dependsOnItem(n.rhs, focus, index) {
 		return &joinKeys{n.lhs, n.rhs, calls}
@@ -72,14 +72,14 @@ func (n *node) staysTrueOrFalse() bool {
 
 // lambdaJoin is joinOf for a function that is called for each item of a list.
 func lambdaJoin(l *node) *joinKeys {
-	const withPlace = 2 // parameters
+	const withPlace = 2 // parameters: the item and its place
 	if l.sig != nil || len(l.params) == 0 || len(l.params) > withPlace {
 		return nil
 	}
 	index := ""
 	if len(l.params) == withPlace {
 		if index = l.params[1]; index == l.params[0] {
-			return nil // which is the place then
+			return nil // the name is then the place
 		}
 	}
 	return joinOf(l.body, l.params[0], index)

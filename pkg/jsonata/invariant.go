@@ -81,16 +81,16 @@ type boundName struct {
 
 func markInvariants(root *node) { (&invariantFinder{}).visit(root, 0, 0) }
 
-// dependsOnItem reports whether n, in a predicate, may have another value for each item. The
-// names focus and index are bound to the item and its place.
+// dependsOnItem reports whether n, in a predicate, may have a different value for each item.
+// The names focus and index are bound to the item and its place.
 func dependsOnItem(n *node, focus, index string) bool {
 	f := invariantFinder{silent: true, bound: []boundName{{focus, 1}, {index, 1}}}
 	got := f.visit(n, 0, 0)
 	return got.impure || got.context && focus == "" || got.n != got.outside(1).n
 }
 
-// onlyOnItem reports whether n depends on its context and on nothing else, apart from the
-// built-in functions that it calls.
+// onlyOnItem reports whether n depends only on its context and on the built-in functions that
+// it calls, and returns these calls.
 func onlyOnItem(n *node) (calls []*node, only bool) {
 	f := invariantFinder{silent: true}
 	got := f.visit(n, 0, 0)
@@ -133,7 +133,7 @@ func (v *visit) visited(n *node, depth int) needs {
 	return got
 }
 
-// loop adds a part that is evaluated for each of several items, which are its context, and
+// loop adds a part that is evaluated once for each item, with the item as its context, and
 // returns what it needs.
 func (v *visit) loop(n *node) needs {
 	if n == nil {

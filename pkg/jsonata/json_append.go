@@ -58,7 +58,7 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 		}
 		return append(dst, '}'), nil
 	}
-	return dst, fmt.Errorf("a value of type %T that JSON cannot represent", v)
+	return dst, fmt.Errorf("JSON cannot represent a value of type %T", v)
 }
 
 // AppendNumber appends f as JavaScript's Number.prototype.toString writes it.

@@ -89,7 +89,7 @@ func (ev *evaluator) setOf(items []any) (*scalarSet, error) {
 	id, found := idOf(items), ev.searches()
 	for i := range found.sets {
 		s := &found.sets[i]
-		if s.id.first != id.first || s.id.n > id.n { // it may have grown in place
+		if s.id.first != id.first || s.id.n > id.n { // the list may have grown in place
 			continue
 		}
 		more := items
@@ -159,7 +159,7 @@ func (ev *evaluator) candidates(pred *node, items []any, env *frame, wanted func
 	id, found := idOf(items), ev.searches()
 	var index *keyIndex
 	for i := range found.indexes {
-		if k := &found.indexes[i]; k.pred == pred && k.id.first == id.first && k.id.n <= id.n { // it may have grown in place
+		if k := &found.indexes[i]; k.pred == pred && k.id.first == id.first && k.id.n <= id.n { // the list may have grown in place
 			index = k
 		}
 	}
@@ -179,7 +179,7 @@ func (ev *evaluator) candidates(pred *node, items []any, env *frame, wanted func
 		if table == nil {
 			table = newMultiTable(len(items))
 		}
-		*index = keyIndex{} // which is not complete until the end
+		*index = keyIndex{} // incomplete until all items are added
 		if err := ev.addItems(table, more, func(item any) (any, error) { return key(pred.join.item, item) }); err != nil {
 			return places{}, false, err
 		}
@@ -193,7 +193,7 @@ func (ev *evaluator) candidates(pred *node, items []any, env *frame, wanted func
 	return table.of(k), true, err
 }
 
-// builtIn reports whether the names of functions have not been bound to others.
+// builtIn reports whether the names of calls still refer to the built-in functions.
 func (ev *evaluator) builtIn(calls []*node, env *frame) bool {
 	for _, n := range calls {
 		if ev.peek(n, env) != any(n.builtin) {
@@ -243,8 +243,8 @@ func (ev *evaluator) keyOf(v any) (scalar, error) {
 	return scalar{a: h}, err
 }
 
-// addItems adds the places of the next items of a list by their keys. Keys that are undefined
-// equal nothing.
+// addItems adds the places of a list's next items under their keys. An undefined key equals
+// nothing.
 func (ev *evaluator) addItems(table *multiTable, items []any, key func(item any) (any, error)) error {
 	for _, item := range items {
 		v, err := key(item)

@@ -45,7 +45,7 @@ type Options struct {
 	// take a few tenths of a second more. 0 is twenty seconds.
 	MaxTime time.Duration
 	// MaxEvalDepth bounds how deeply evaluations nest; beyond the limit, the error is
-	// U1001, [ErrDepth]. Tail calls do not nest. 0 is ten thousand.
+	// U1001, [ErrDepth]. Tail calls do not nest. 0 means 10,000.
 	MaxEvalDepth int
 	// MaxAllocation bounds, roughly, the bytes of the values that are live at one time in
 	// an evaluation, and of its result; beyond the limit, the error is U1002,

@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A programs draws programs in which loops, variables, functions, transforms and lookups
-// nest, so that what one of them keeps could be wrong for another.
+// A programs draws programs with nested loops, variables, functions, transforms and lookups,
+// where a value that one of them keeps could be wrong for another.
 type programs struct {
 	t     *rapid.T
 	lists []string // the variables in scope
@@ -164,7 +164,7 @@ func (p *programs) test(d int) string {
 	)
 }
 
-// unshared returns a copy of which no two objects share anything.
+// unshared returns a copy in which no two objects share anything.
 func unshared(v any) any {
 	switch v := v.(type) {
 	case []any:
@@ -195,7 +195,7 @@ func raw(t *rapid.T, v any) any {
 }
 
 // programDocument has objects with the same names, in the same order and in others, more and
-// fewer of them, members of several types, and names twice.
+// fewer of them, members of several types, and duplicate names.
 const programDocument = `{"n":4,"list":[
 {"id":"id-0","name":"A","key":"k0","other":"id-3","n":0,"lines":[{"sku":"s1"},{"sku":"s2","n":1}]},
 {"id":"id-1","name":"B","key":"k0","other":"id-2","n":3,"lines":[{"sku":"s1"}]},
@@ -206,8 +206,8 @@ const programDocument = `{"n":4,"list":[
 {"id":"id-7","name":"é","key":"k2","other":"id-7","n":true,"lines":[{"sku":"s1"},{"sku":"s1"}]}],
 "others":[{"id":"id-0","name":"O","n":1},{"id":"id-1","name":"P","n":3},{"id":"id-1","name":"Q","n":2},{"id":"id-3","name":"R","n":1},{"name":"S","n":1},{"id":3,"name":"T","n":1}]}`
 
-// A program has the same result with indexes and shared names, of everything and of what is
-// long, as with none. The lists are repeated so many times.
+// A program has the same result without indexes and shared names, with them for all lists, and
+// with them for long lists only. The lists are repeated the given number of times.
 func samePrograms(t *rapid.T, program string, times int) {
 	t.Helper()
 	var got [4]string

@@ -181,8 +181,8 @@ func (s *signatureSpec) validate(args []any, context any) ([]any, error) {
 	return args, nil
 }
 
-// accept checks the items of an array parameter's argument, which is one of n for this
-// parameter and was matched as a type. If there is more than one, a single value is not
+// accept checks the items of an argument of an array parameter, which is one of n arguments of
+// this parameter and was matched as a type. If there is more than one, a single value is not
 // accepted as an array of one, as in the reference; nor is an argument that has moved to
 // another parameter, if its type was not that of the items.
 func (p *param) accept(arg any, matched byte, i, n int) (any, error) {

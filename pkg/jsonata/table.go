@@ -93,9 +93,9 @@ func (t *hashTable) put(s hashSlot) {
 }
 
 // A multiTable finds the places, in order, of any number of values. Its first array is small
-// enough to stay near the processor; the second one is read once for most lookups.
+// enough to stay in the processor's cache; the second one is read once for most lookups.
 type multiTable struct {
-	first   []int32 // by the hash of a value: an entry with such a hash, plus 1
+	first   []int32 // by the hash of a value: an entry with that hash, plus 1
 	entries []multiEntry
 }
 
@@ -103,12 +103,12 @@ type multiTable struct {
 type multiEntry struct {
 	key  scalar
 	next int32 // the next place with the same value, plus 1
-	// other is, plus 1, and 0 if there is none: of the first place of a value, the first one of
-	// another value with such a hash; of the second one, the last place of the value.
+	// other is a place plus 1, or 0 for none. At the first place of a value, it is the first
+	// place of another value with the same hash slot; at the second, the value's last place.
 	other int32
 }
 
-// noKey is the key of places that are not to be found. It is not the scalar of any value.
+// noKey is the key of places that a search must not find. No value has this scalar.
 var noKey = scalar{^uint64(0), ^uint64(0)}
 
 func newMultiTable(n int) *multiTable {

@@ -84,8 +84,8 @@ func TestLargeObjects(t *testing.T) {
 	})
 }
 
-// A table has the places of each value in order, also of values with the same hash, and while
-// it grows. Places that are added later do not belong to those that were found before.
+// A table has the places of each value in order, even if hashes collide and while it grows.
+// Places that are added later are not among those that were found before.
 func TestMultiTable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -100,7 +100,7 @@ func Parse(text string) (Reference, error) {
 			return Reference{}, fmt.Errorf("%w: secretsmanager: must be followed by the id of a secret, optionally with #key, #key@AWSPREVIOUS or #@AWSPREVIOUS", ErrReference)
 		}
 	default:
-		return Reference{}, fmt.Errorf("%w: unknown scheme; use one of env:NAME, ssm:NAME and secretsmanager:ID", ErrReference)
+		return Reference{}, fmt.Errorf("%w: unknown scheme; use env:NAME, ssm:NAME or secretsmanager:ID", ErrReference)
 	}
 	return ref, nil
 }

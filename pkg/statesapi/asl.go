@@ -66,7 +66,7 @@ func (i interpreter) checkTestCase(stateMachine, testCase string) error {
 // runner returns the TaskRunner of an execution: mocks, if there is a test case, then
 // executions of other state machines, then the rest.
 func (i interpreter) runner(x Execution) (asl.TaskRunner, error) {
-	arn, begin := x.ExecutionARN, i.start // all that the closure needs: it would keep x and i on the heap
+	arn, begin := x.ExecutionARN, i.start // the closure must not capture x and i, which would move them to the heap
 	start := func(ctx context.Context, r tasks.StartRequest) (tasks.StartResult, error) {
 		if r.Key != "" {
 			r.Key = arn + r.Key // unique among all executions

@@ -60,7 +60,7 @@ type Error struct {
 	// Message is AWS's text if that is known. It quotes ARNs and names, as AWS does, and
 	// never inputs or definitions.
 	Message string
-	// Reason is what a ValidationException may add: the name of a rule.
+	// Reason names the violated rule, in some errors of type ValidationException.
 	Reason string
 
 	status int // if it is not the one of Code

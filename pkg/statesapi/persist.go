@@ -146,7 +146,7 @@ func (s *Service) restore(file string) (*entry, error) {
 	}
 	for _, t := range m.Tags {
 		if t.Key == nil || t.Value == nil {
-			return nil, errors.New("a tag without key or value")
+			return nil, errors.New("a tag has no key or no value")
 		}
 	}
 	return e, e.restoreAliases(m.Aliases)

@@ -89,7 +89,7 @@ func TestPersistBrokenFiles(t *testing.T) {
 		"version":    {`{"format":1,"versions":{"1":null},"current":{"arn":"<M>","name":"orders","type":"EXPRESS","definition":<D>}}`, "version 1 cannot exist"},
 		"alias":      {`{"format":1,"aliases":[{"name":"a","routes":[{"version":1,"weight":100}]}],"current":{"arn":"<M>","name":"orders","type":"EXPRESS","definition":<D>}}`, `the alias "a" routes to version 1, which does not exist`},
 		"no routes":  {`{"format":1,"aliases":[{"name":"a"}],"current":{"arn":"<M>","name":"orders","type":"EXPRESS","definition":<D>}}`, `the alias "a" routes to nothing`},
-		"tag":        {`{"format":1,"tags":[{"key":"a"}],"current":{"arn":"<M>","name":"orders","type":"EXPRESS","definition":<D>}}`, "a tag without key or value"},
+		"tag":        {`{"format":1,"tags":[{"key":"a"}],"current":{"arn":"<M>","name":"orders","type":"EXPRESS","definition":<D>}}`, "a tag has no key or no value"},
 		"logging":    {`{"format":1,"current":{"arn":"<M>","name":"orders","type":"EXPRESS","logging":[],"definition":<D>}}`, "a configuration is not an object"},
 	} {
 		t.Run(name, func(t *testing.T) {

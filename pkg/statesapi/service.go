@@ -44,8 +44,8 @@ type Options struct {
 	Now func() time.Time
 	// UUID makes ids of executions, revisions and requests; nil makes random ones.
 	UUID func() string
-	// Sleep waits for Wait states and the intervals of retries, until ctx ends; nil waits
-	// in real time.
+	// Sleep waits out Wait states and the intervals of retries, until ctx ends; nil waits in
+	// real time.
 	Sleep func(ctx context.Context, d time.Duration) error
 	// Random returns a number in [0, 1), to choose between the versions of an alias; nil
 	// means a real one.

@@ -215,7 +215,7 @@ func (t *Template) readResources() {
 	for i := range t.Root.Get("Resources").Members {
 		m := &t.Root.Get("Resources").Members[i]
 		if strings.HasPrefix(m.Name, "Fn::") {
-			t.report(m.Key, true, "%s makes resources that are not known here", m.Name)
+			t.report(m.Key, true, "%s creates resources that are not known here", m.Name)
 			continue
 		}
 		kind := m.Value.Get("Type")

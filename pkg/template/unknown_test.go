@@ -31,7 +31,7 @@ func TestUnknown(t *testing.T) {
 		"a resource of a module":               {"  R: {Type: \"Ours::Queues::Pair::MODULE\"}\n  S: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref RFirst}}", nil},
 		"a cycle":                              {"  R: {Type: AWS::SQS::Queue, DependsOn: S}\n  S: {Type: AWS::SQS::Queue, DependsOn: R}", []string{"5:3: circular dependency: R → S → R depend on one another, so none of them can be created first"}},
 		"a key that a mapping lacks":           {"  R: {Type: AWS::SQS::Queue, Properties: {QueueName: !FindInMap [Stage, prod, size]}}", []string{"5:73: Fn::FindInMap: Mappings has no \"prod\" here"}},
-		"a loop":                               {"  \"Fn::ForEach::All\": [I, [a], {\"R${I}\": {Type: AWS::SQS::Queue}}]", []string{"5:3: note: Fn::ForEach::All makes resources that are not known here"}},
+		"a loop":                               {"  \"Fn::ForEach::All\": [I, [a], {\"R${I}\": {Type: AWS::SQS::Queue}}]", []string{"5:3: note: Fn::ForEach::All creates resources that are not known here"}},
 		"a YAML tag of another language":       {"  R: {Type: AWS::SQS::Queue, Properties: {QueueName: !!python/object:os.system x}}", []string{"5:54: the YAML tag !!python/object:os.system, which CloudFormation does not take"}},
 		"a YAML tag of another kind":           {"  R: {Type: AWS::SQS::Queue, Properties: {QueueName: !!binary aGk=}}", []string{"5:54: the YAML tag !!binary, which CloudFormation does not take"}},
 		"a YAML tag by its whole name":         {"  R: {Type: AWS::SQS::Queue, Properties: {QueueName: !<tag:example.com,2026:x> y}}", []string{"5:54: the YAML tag tag:example.com,2026:x, which CloudFormation does not take"}},

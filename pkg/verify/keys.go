@@ -83,7 +83,7 @@ func (k *keyring[K]) key(ctx context.Context, i int) (key K, _ error) {
 	key, err = k.decode(secret.Reveal())
 	if err != nil {
 		// The decoder's own error may quote the text.
-		return key, fmt.Errorf("%w: %s: is not a key in a form that this scheme accepts: %s", ErrSecrets, k.refs[i], k.forms)
+		return key, fmt.Errorf("%w: %s is not a key in a form that this scheme accepts: %s", ErrSecrets, k.refs[i], k.forms)
 	}
 	k.entries[i].Store(&keyEntry[K]{secret, key})
 	return key, nil

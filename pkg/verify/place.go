@@ -20,9 +20,9 @@ type Place struct {
 	Body string
 	// Form is a field's name, if the body is a form.
 	Form string
-	// Unsigned means that the signature does not cover the place: whoever has one signed
-	// delivery can send it again with another text there. It only makes a safe key
-	// together with the digest of the body.
+	// Unsigned means that the signature does not cover the place: anyone who has one
+	// signed delivery can resend it with another text there. It is a safe key only together
+	// with the digest of the body.
 	Unsigned bool
 }
 

@@ -167,7 +167,7 @@ func TestMain(m *testing.M) {
 	names := verify.Providers()
 	for i := range names[1:] {
 		if names[i] >= names[i+1] {
-			fmt.Printf("presets_*.go: the row of %s precedes that of %s: each name must be there once, in the order of names\n", names[i], names[i+1])
+			fmt.Printf("presets_*.go: the row of %s precedes that of %s: each name must occur once, in alphabetical order\n", names[i], names[i+1])
 			os.Exit(1)
 		}
 	}

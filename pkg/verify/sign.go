@@ -25,7 +25,7 @@ type CannotSignError struct {
 // Error returns the scheme and the reason.
 func (e *CannotSignError) Error() string { return e.Scheme + " cannot be signed here: " + e.Why }
 
-// Is makes every one of these an [ErrCannotSign].
+// Is reports whether target is [ErrCannotSign].
 func (*CannotSignError) Is(target error) bool { return target == ErrCannotSign }
 
 // A Signed request holds the parts of a request that will be accepted.

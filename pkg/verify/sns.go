@@ -287,7 +287,7 @@ func signSNS(s *signer, r *Request) error {
 	}
 	content, err := m.content()
 	if err != nil {
-		return errors.New("the message lacks fields that its type has: " + err.Error())
+		return errors.New("the message lacks fields that its type requires: " + err.Error())
 	}
 	signature, err := keys.sign("rsa-sha256", []byte(content))
 	if err != nil {

@@ -112,7 +112,7 @@ type Request struct {
 	URL string
 	// Header has canonical keys, and one value for each header line.
 	Header http.Header
-	// Body is the raw bytes, before any decoding or parsing.
+	// Body holds the raw bytes, before any decoding or parsing.
 	Body []byte
 	// ClientCert is the certificate that the client proved to own to the front door; nil
 	// if it has none.

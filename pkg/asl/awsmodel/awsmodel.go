@@ -50,7 +50,7 @@ type Service struct {
 	Signing string
 	// Version is the version of the API in query requests.
 	Version string
-	// JSONVersion and Target belong to the protocol json.
+	// JSONVersion and Target apply to the json protocol.
 	JSONVersion, Target string
 	// QueryCompatible is set for a service that had the protocol query before json, and
 	// answers with the codes of both.

@@ -33,7 +33,7 @@ var (
 	lineRunes = []runeRange{{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}}
 )
 
-// IsSpace reports whether JavaScript takes r for white space.
+// IsSpace reports whether JavaScript treats r as white space.
 func IsSpace(r rune) bool {
 	return slices.ContainsFunc(spaceRunes, func(s runeRange) bool { return r >= s.lo && r <= s.hi })
 }

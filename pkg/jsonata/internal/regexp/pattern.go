@@ -9,7 +9,7 @@ import (
 )
 
 // A Pattern is a compiled regular expression. It is run by backtracking, which is fastest
-// for most expressions and texts. If that would try too much, package regexp takes over:
+// for most expressions and texts. If backtracking takes too many steps, package regexp takes over:
 // it finds the same matches, in time proportional to the text for any expression.
 type Pattern struct {
 	expr   string // in the syntax of RE2
