@@ -202,7 +202,7 @@ func (e *explained) http() {
 		return
 	}
 	if h.Verify.Provider != "" && !e.has("timeout") {
-		e.fallback("timeout", short(e.route.Timeout), "from the provider: the time for which it waits, less a margin")
+		e.fallback("timeout", short(e.route.Timeout), "from the provider: the time that it waits, less a margin")
 	} else if e.route.Timeout == 0 {
 		e.head("mode", "no timeout: waits until half a second before Lambda's deadline, at most 5m")
 	}

@@ -129,7 +129,7 @@ func plainLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// plain removes control characters, with which a sender could control the terminal.
+// plain removes control characters, which a sender could use to control the terminal.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -142,7 +142,7 @@ func zipSize(dir string) (int64, error) {
 	return int64(n), nil
 }
 
-// A counter counts what is written to it.
+// A counter counts the bytes written to it.
 type counter int64
 
 var _ io.Writer = (*counter)(nil)

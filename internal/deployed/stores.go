@@ -26,7 +26,7 @@ import (
 // dedupeTable is the variable that names the table of deliveries.
 const dedupeTable = "EXPRESSWAY_DEDUPE_TABLE"
 
-// The attributes of a dedupe table, and the one by which items of a wait table are removed.
+// The attributes of a dedupe table, and the one that makes items of a wait table expire.
 const (
 	dedupeKey  = "id"
 	expiration = "expiration"
@@ -40,7 +40,7 @@ type table struct {
 	keys   []string // partition key, sort key
 	kinds  map[string]string
 	status string
-	// ttl is the attribute by which items are removed; empty for none, or if unread.
+	// ttl is the attribute that makes items expire; empty for none, or if unread.
 	ttl     string
 	ttlRead bool
 }

@@ -21,7 +21,7 @@ type module struct {
 	Texts map[string]string
 }
 
-// linked returns the modules of what the packages link, sorted, with their licences. A
+// linked returns the modules that the packages link, sorted, with their licences. A
 // module without a licence is an error, because it could not be shipped.
 func linked(dir string, packages ...string) ([]module, error) {
 	list := exec.Command("go", append([]string{"list", "-deps", "-json=Module"}, packages...)...)

@@ -178,7 +178,7 @@ func (r *run) again(ctx context.Context, letters []Letter) (fresh []*Letter, err
 	return fresh, nil
 }
 
-// take records the handle, by which a continued run shows the letter again.
+// take records the handle, which a continued run uses to make the letter visible again.
 func (r *run) take(l *Letter) error {
 	return r.journal.add(entry{ID: l.ID, Stage: taken, Handle: l.Handle})
 }

@@ -92,7 +92,7 @@ func (l *ledger) sent(m message) {
 // all returns every message, in the order in which they were sent and put back.
 func (l *ledger) all() []string { return append(l.order[:len(l.order):len(l.order)], l.again...) }
 
-// message returns what is known of a message.
+// message returns what is known about a message.
 func (l *ledger) message(id string) message {
 	l.mu.Lock()
 	defer l.mu.Unlock()

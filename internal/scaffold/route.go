@@ -46,7 +46,7 @@ func newHook(provider, path, machine string) (*hook, error) {
 	prefix := strings.ToUpper(strings.ReplaceAll(provider, "-", "_"))
 	parameter := pascal(provider)
 	secret := variable{prefix + "_SECRET", parameter + "Secret", "The secret of the " + provider + " webhook.", "", true, ""}
-	url := variable{"WEBHOOK_URL", "WebhookUrl", "The scheme and host by which senders call the webhooks.", "http://127.0.0.1:8080", false, "https://hooks.example.com"}
+	url := variable{"WEBHOOK_URL", "WebhookUrl", "The scheme and host that senders use to call the webhooks.", "http://127.0.0.1:8080", false, "https://hooks.example.com"}
 	token := variable{prefix + "_VERIFY_TOKEN", parameter + "VerifyToken", "The verify token of the " + provider + " webhook.", "development-only-token", true, ""}
 	username := variable{prefix + "_USERNAME", parameter + "Username", "The name that " + provider + " sends with the secret.", "expressway", false, "expressway"}
 	public := variable{prefix + "_PUBLIC_KEY", parameter + "PublicKey", "The public key's id at " + provider + ".", "development", false, ""}

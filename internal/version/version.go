@@ -12,7 +12,7 @@ import (
 // -X github.com/expressway-dev/expressway/internal/version.release=v1.2.3.
 var release, commit string
 
-// module is the path by which other programs depend on this module.
+// module is the path that other programs use to import this module.
 const module = "github.com/expressway-dev/expressway"
 
 const devel = "(devel)"

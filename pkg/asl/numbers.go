@@ -88,7 +88,7 @@ func evaluatedMembers(v *jsonata.Object, known *sizes, depth int) any {
 	return v
 }
 
-// plainOf returns what is known of a list or an object with n elements or members; nil if
+// plainOf returns what is known about a list or an object with n elements or members; nil if
 // it is not worth remembering.
 func (s *sizes) plainOf(v any, n, depth int) *sized {
 	if s == nil || depth > knownDepth {
@@ -145,7 +145,7 @@ func unchanged(before, after any) bool {
 const maxInt64Digits = 18
 
 // asDouble returns the value of a number that is not an integer of 64 bits. A number that
-// a double cannot hold stays as it was written.
+// a double cannot hold is left unchanged.
 func asDouble(n string) (float64, bool) {
 	if len(n) <= maxInt64Digits && !strings.ContainsAny(n, ".eE") && n != "-0" {
 		return 0, false

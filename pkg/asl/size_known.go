@@ -26,12 +26,12 @@ type place struct {
 	text   *byte
 }
 
-// A sized is what is known of a value.
+// A sized holds what is known about a value.
 type sized struct {
 	// whole is the longest value that was measured, and older one that it has outgrown:
 	// both may be passed on together.
 	whole, older length
-	// plain is the number of elements or members that evaluated leaves as they are.
+	// plain is the number of elements or members that evaluated leaves unchanged.
 	plain   int
 	extent  *jsonata.Extent // nil if no evaluation has returned the value
 	holders int             // how many parts of variables it is
@@ -85,7 +85,7 @@ func (s *sizes) next() {
 // empty reports whether nothing is known, as for all small values.
 func (s *sizes) empty() bool { return len(s.now)+len(s.before)+len(s.held) == 0 }
 
-// find returns what is known of a value. A list may have grown at its end since.
+// find returns what is known about a value. A list may have grown at its end since.
 func (s *sizes) find(p place) *sized {
 	if known, ok := s.now[p]; ok {
 		return known
@@ -107,7 +107,7 @@ func (s *sizes) add(p place, known *sized) *sized {
 	return known
 }
 
-// of returns what is known of a value, for more to be added to it.
+// of returns what is known about a value, for callers to add to it.
 func (s *sizes) of(p place) *sized {
 	if known := s.find(p); known != nil {
 		return known
@@ -130,14 +130,14 @@ func (s *sizes) Keep(v any, e *jsonata.Extent) {
 	s.of(p).extent = e
 }
 
-// carry keeps what is known of a value that a state has passed on without measuring it.
+// carry keeps what is known about a value that a state has passed on without measuring it.
 func (s *sizes) carry(v any) {
 	if len(s.before) > 0 {
 		s.parts(v, 1, func(sizedPart) {})
 	}
 }
 
-// assigned keeps what is known of a variable for as long as it has this value.
+// assigned keeps what is known about a variable for as long as it has this value.
 func (s *sizes) assigned(name string, v any) {
 	var parts []sizedPart
 	s.parts(v, 1, func(p sizedPart) {

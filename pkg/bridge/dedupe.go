@@ -28,7 +28,7 @@ type Dedupe struct {
 	// been sent.
 	Claim time.Duration
 	// WithBody makes the body part of the key. It is for senders that do not sign the id:
-	// whoever replays a captured body could choose another id.
+	// anyone who replays a captured body could choose another id.
 	WithBody bool
 	// StartUnchecked starts the execution when the store does not answer; otherwise
 	// nothing starts, and the failure is [Unavailable].
@@ -66,7 +66,7 @@ const (
 type Claim struct {
 	// Key consists of the route's name and a hash, and never holds payload.
 	Key string
-	// Fingerprint is a hash of what was delivered; an empty one is not compared.
+	// Fingerprint is a hash of the delivery; an empty one is not compared.
 	Fingerprint string
 	// Until is when another attempt may take the key if this one never concludes. By
 	// then, no execution that this one started can still be running.
@@ -127,7 +127,7 @@ func (b *Bridge) claim(ctx context.Context, d *Delivery, scope *Scope) (*Claim, 
 	if b.dedupe == nil {
 		return fail(NewFailure(Misconfigured, "the route uses dedupe, but there is no dedupe store", nil))
 	}
-	// The start is sent before the deadline and may run from then on, so no second one can
+	// The start is sent before the deadline and may run after it, so no second one can
 	// run at the same time while the claim lasts, even if the function is killed. The delivery is
 	// settled within concludeTime of its deadline, however short the claim is. A record
 	// that is forgotten before Until would let a second attempt start; the time to
@@ -245,7 +245,7 @@ func dedupeKey(ctx context.Context, rule *Dedupe, scope *Scope) ([]byte, error) 
 
 // conclude ends the claim of a settled delivery as soon as its end is certain: the record
 // is kept with its answer if the delivery has ended, and freed if not. While it is
-// unknown whether an execution is running, the claim stays as it is and lapses by itself.
+// unknown whether an execution is running, the claim is left unchanged, and expires.
 func (b *Bridge) conclude(ctx context.Context, d *Delivery, r Result, s Settlement) {
 	ambiguous := r.Failure != nil && r.Failure.Class() == Ambiguous
 	if r.claim == nil || ambiguous && d.Route.Resume == nil {

@@ -147,7 +147,7 @@ func (f *Failure) Class() Class {
 	return ClassOf(f.Name)
 }
 
-// OfWorkflow reports whether an execution ended with the failure, whatever it is called.
+// OfWorkflow reports whether an execution ended with the failure, whatever its name.
 func (f *Failure) OfWorkflow() bool {
 	return f.Outcome != nil && f.Outcome.Status == Failed && f.Outcome.Error == f.Name
 }

@@ -45,7 +45,7 @@ type Lookup struct {
 	Grace time.Duration
 }
 
-// An Action is what is done to a waiting task.
+// An Action is an operation on a waiting task.
 type Action string
 
 // The actions: SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat.

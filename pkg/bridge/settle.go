@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A Settlement is what an adapter made of a [Result].
+// A Settlement says how an adapter settled a [Result].
 type Settlement struct {
 	// Final means that the delivery has ended: a duplicate starts no execution and is
 	// given Answer. It is false if the sender is asked to deliver again, and for a dead
@@ -32,7 +32,8 @@ type Settlement struct {
 // Implementations are safe for concurrent use.
 type Observer interface {
 	// Begin is called at the start of an invocation, and the function that it returns
-	// at its end. The context is the invocation's from then on.
+	// at its end. The returned context becomes the
+	// invocation's.
 	Begin(ctx context.Context) (context.Context, func())
 	// Settled is called for a delivery of the invocation of ctx.
 	Settled(ctx context.Context, d *Delivery, r Result, s Settlement)

@@ -31,7 +31,7 @@ type HTTP struct {
 	// Answer makes the answer of a route that starts no execution; nil for all other
 	// routes.
 	Answer *Respond
-	// Link means verify: link, by which anyone who has the link can resume the task.
+	// Link means verify: link. Anyone who has the link can resume the task.
 	Link bool
 	// Page is what GET shows; nil for no page.
 	Page *Page
@@ -41,7 +41,7 @@ type HTTP struct {
 	OnDeadline *OnDeadline
 	// CORS lets pages of other origins call the route.
 	CORS *CORS
-	// Work holds the settings by which the queue function runs accepted deliveries; nil
+	// Work holds the settings that the queue function uses for accepted deliveries; nil
 	// for a route whose sender waits for the execution.
 	Work *SQS
 	// CloudEvents determines which senders of CloudEvents may deliver.

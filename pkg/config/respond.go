@@ -57,7 +57,7 @@ func (a *answerReader) read(key string, n ast.Node) {
 	*part = a.d.templateAt(n, bridge.Place{Route: a.route, Key: a.what, Member: key}, a.scope)
 }
 
-// check checks the keys against each other once all are read; n is the answer.
+// check checks the combination of keys once all are read; n is the answer.
 func (a *answerReader) check(n ast.Node) {
 	if a.base64 == nil {
 		return

@@ -59,7 +59,7 @@ const perEntry = 200
 const maxRooms = 8
 
 // maxCopied is the size of payload and answer up to which they are packed. Larger ones are
-// kept as they were passed: whoever reads a packed delivery copies it.
+// kept as they were passed; readers of a packed delivery copy it.
 const maxCopied = 8 << 10
 
 // tied returns the ties of a delivery, or nil if there are none.
@@ -122,7 +122,7 @@ func (r *Recorder) tiesOf(i *invocation) *ties {
 }
 
 // pack packs a delivery that has ended; the caller holds mu. One with a message that has
-// yet to be settled stays as it is.
+// yet to be settled is unchanged.
 func (r *Recorder) pack(i *invocation) {
 	ended := i.room
 	if len(ended.d.first.list)+len(ended.d.steps) > 0 {

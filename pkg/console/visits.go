@@ -11,7 +11,7 @@ import (
 
 // A Visit is one time that an execution was in a state.
 type Visit struct {
-	// ID is the id of the event by which the state was entered.
+	// ID is the id of the event that entered the state.
 	ID int64 `json:"id"`
 	// Parent is the visit of the Map or Parallel state around it; 0 if there is none.
 	Parent int64 `json:"parent,omitempty"`

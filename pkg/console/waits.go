@@ -8,7 +8,7 @@ import (
 // A Wait is a task of an execution that waits for its token.
 type Wait struct {
 	State string `json:"state"`
-	// Token is a secret: whoever has it can end the task.
+	// Token is a secret: anyone who has it can end the task.
 	Token string    `json:"token"`
 	Since time.Time `json:"since"`
 	// HeartbeatSeconds is how long the task continues without a heartbeat; 0 is forever.

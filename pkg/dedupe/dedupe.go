@@ -1,4 +1,4 @@
-// Package dedupe keeps the records by which the bridge recognizes a delivery that it has
+// Package dedupe keeps the records that let the bridge recognize a delivery that it has
 // seen before: in memory, for one process, or in a DynamoDB table, for all of them.
 //
 // A record is absent, in progress until a time, or completed with an answer, as in

@@ -43,7 +43,7 @@ const maxData = (400 - 1) << 10
 //	status                  INPROGRESS or COMPLETED
 //	expiration              seconds: when the record is forgotten
 //	in_progress_expiration  milliseconds: when another attempt may take it
-//	validation              hash of what was delivered
+//	validation              hash of the delivery
 //	data                    the answer, JSON text
 //
 // A claim is one conditional PutItem, which returns the existing record, if there is one.

@@ -25,7 +25,7 @@ type guard struct {
 	AnyAddress bool
 }
 
-// dockerHost is the name by which a container reaches the machine that runs it.
+// dockerHost is the name that a container uses for the machine that runs it.
 const dockerHost = "host.docker.internal"
 
 // syncPrefix is the prefix that SDKs add to the host of StartSyncExecution.

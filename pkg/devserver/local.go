@@ -40,8 +40,8 @@ type Options struct {
 	// Machines returns state machines from elsewhere, such as a template, and is called
 	// each time they are read; it may be nil.
 	Machines func() ([]Machine, error)
-	// Data is a folder in which what is created through the Step Functions API is kept;
-	// empty keeps it until Close.
+	// Data is the folder that keeps what the Step Functions API creates; empty keeps it
+	// until Close.
 	Data string
 	// Getenv reads the environment variables of the configuration, and SFN_MOCK_CONFIG
 	// and LAMBDA_ENDPOINT for the tasks of state machines.

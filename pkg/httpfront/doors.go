@@ -87,7 +87,7 @@ func (r *request) readALB(event *jsonata.Object) {
 	r.multiValue = event.Object("multiValueHeaders") != nil
 	r.header = headers(event)
 	r.readProxied()
-	// The balancer passes the query on as it was sent, still encoded.
+	// The balancer passes the query on still encoded.
 	r.rawQuery = query(event, "multiValueQueryStringParameters", "queryStringParameters", asSent)
 }
 

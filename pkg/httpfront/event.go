@@ -14,7 +14,7 @@ import (
 // A door is one of the platform's ways to deliver an HTTP request to a function.
 type door string
 
-// The doors, and the members by which the event of each is recognised; events are never
+// The doors, and the members that identify the event of each; events are never
 // decoded as each kind in turn.
 const (
 	doorREST        door = "rest"         // httpMethod, and requestContext without elb

@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/bridge"
 )
 
-// inflate undoes Content-Encoding. Signatures cover the body as it was sent. [MaxBody]
+// inflate undoes Content-Encoding. Signatures cover the encoded body. [MaxBody]
 // bounds the decoded size, however small the body was.
 func inflate(headers []string, body []byte) ([]byte, error) {
 	var encodings []string

@@ -38,8 +38,8 @@ func calledPath(said, path string) string {
 	return said
 }
 
-// cutBase removes the longest of the configuration's base paths with which the path
-// begins.
+// cutBase removes the longest of the configuration's base paths that is a
+// prefix of the path.
 func (r *request) cutBase(bases []string) {
 	longest := ""
 	for _, base := range bases {

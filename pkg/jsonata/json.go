@@ -38,7 +38,7 @@ func Decode(text []byte) (any, error) {
 	return d.document()
 }
 
-// Valid returns the error with which Decode would refuse text, without making values.
+// Valid returns the error that Decode would return for text, without making values.
 func Valid(text []byte) error {
 	if valid(text) {
 		return nil

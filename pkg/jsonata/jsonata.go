@@ -14,7 +14,7 @@
 //	nil            JSON null
 //	bool           true, false
 //	float64        a number that was computed
-//	json.Number    a number as it was written; it keeps its digits until something computes with it
+//	json.Number    the text of a number; it keeps its digits until something computes with it
 //	string         text
 //	[]any          an array
 //	*Object        an object, in the order of its members
@@ -101,7 +101,7 @@ func (o Options) MustCompile(expr string) *Expr {
 	return e
 }
 
-// String returns the expression as it was written.
+// String returns the source text of the expression.
 func (e *Expr) String() string { return e.source }
 
 // Eval evaluates the expression. The input is what $, $$ and bare names refer to;

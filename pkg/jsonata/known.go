@@ -14,7 +14,7 @@ type Known interface {
 	Keep(v any, e *Extent)
 }
 
-// An Extent is what is known of an array or an object.
+// An Extent holds what is known about an array or an object.
 type Extent struct {
 	// The first n items or members have been exported: they took so many bytes, and nest
 	// so deeply.
@@ -38,7 +38,7 @@ const (
 	knownDepth = 4  // how deep in a result they may be
 )
 
-// knownOf returns what is known of a value with n items or members.
+// knownOf returns what is known about a value with n items or members.
 func (ev *evaluator) knownOf(v any, n int) *Extent {
 	if ev.known == nil || !ev.conf.worth(n, growFrom) {
 		return nil

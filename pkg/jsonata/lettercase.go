@@ -77,7 +77,7 @@ func isASCII(s string) bool {
 	return true
 }
 
-// mapLetters rewrites s; halves of surrogate pairs stay as they are.
+// mapLetters rewrites s; halves of surrogate pairs are unchanged.
 func mapLetters(s string, write func(out *strings.Builder, r rune, at int)) string {
 	var out strings.Builder
 	out.Grow(len(s))

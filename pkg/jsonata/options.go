@@ -20,7 +20,7 @@ const (
 const maxSource = 64 << 10
 
 // Options say how an expression is read, and what its evaluation may use. The zero value
-// has the defaults, with which [Compile] compiles.
+// has the defaults, which [Compile] uses.
 type Options struct {
 	// StepFunctions selects the [dialect of AWS Step Functions]: the grammar of JSONata
 	// 2.0.6 (?: and ?? are S0211), no $eval, and the functions $partition, $range, $hash,

@@ -202,7 +202,7 @@ func (f *referenceFinder) variable(n *node, rest []*node, s *scope, top bool) {
 	f.found = append(f.found, r)
 }
 
-// membersOf returns the names with which steps begin.
+// membersOf returns the first names of steps.
 func (f *referenceFinder) membersOf(steps []*node) []Member {
 	first := len(f.members)
 	for _, step := range steps {

@@ -40,7 +40,7 @@ func numberBits(f float64) uint64 {
 // thirds of which are used.
 func slotsFor(n int) int { return 1 << bits.Len(uint(max(n+n/2, 8))) }
 
-// A hashTable finds places, such as those of items in a list, by the hash of what is there.
+// A hashTable finds places, such as those of items in a list, by the hash of their values.
 // It stores only half of the hash, so that what it finds must still be compared.
 type hashTable struct {
 	slots []hashSlot
@@ -298,7 +298,7 @@ func (s *scalarSet) slot(k scalar, text any) (at *scalar, found bool) {
 // fetchAtOnce is for how many keys slots are fetched.
 const fetchAtOnce = 64
 
-// fetch reads the slots of keys that are looked for next. The processor reads them from
+// fetch reads the slots of the keys that are searched for next. The processor reads them from
 // memory at the same time, because none of these reads waits for another.
 func (s *scalarSet) fetch(keys []scalar) {
 	all := uint64(0)

@@ -12,7 +12,7 @@ import (
 // resolve finds the route of a record, once. In the queue of a route that accepts
 // deliveries, it is the route that the record's envelope names; in any other queue, it is
 // the first route whose queue pattern matches. A queue for accepted deliveries contains
-// nothing else, so that whoever may send to it can only start a route that names it.
+// nothing else, so that anyone who may send to it can only start a route that names it.
 func (b *Batch) resolve(rec *record) {
 	if rec.resolved {
 		return

@@ -44,7 +44,7 @@ type record struct {
 	message *jsonata.Object
 }
 
-// source returns the record as it was delivered.
+// source returns the original record.
 func (r *record) source() *jsonata.Object {
 	r.mu.Lock()
 	defer r.mu.Unlock()

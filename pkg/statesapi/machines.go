@@ -139,7 +139,7 @@ func sameObject(a, b *jsonata.Object) bool {
 
 // Put makes or replaces the EXPRESS state machine of that name, in the service's own
 // account and region. If the definition is refused, the error is an [Error] with the code
-// InvalidDefinition, and the state machine stays as it was.
+// InvalidDefinition, and the state machine is unchanged.
 func (s *Service) Put(name string, definition []byte) error {
 	return s.PutKind(name, Express, definition)
 }

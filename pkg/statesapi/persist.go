@@ -246,7 +246,7 @@ func (s *Service) dataFile(base string) string {
 	return filepath.Join(s.data, name+"."+hex.EncodeToString(sum[:6])+dataSuffix)
 }
 
-// writeFile replaces a file by its complete new contents, or leaves it as it was.
+// writeFile replaces a file by its complete new contents, or leaves it unchanged.
 func writeFile(path string, text []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
 	if err != nil {

@@ -61,7 +61,7 @@ type waitingTask struct {
 type TaskWait struct {
 	// ExecutionARN and State are where the task is waiting.
 	ExecutionARN, State string
-	// Token is a secret: whoever has it can end the task.
+	// Token is a secret: anyone who has it can end the task.
 	Token string
 	// Since is when the task began, and Heartbeat how long it may take between heartbeats;
 	// zero is forever.

@@ -58,7 +58,7 @@ type Options struct {
 	HTTPClient aws.HTTPClient
 	// MaxAttempts bounds how often one start is sent; zero is 6.
 	MaxAttempts int
-	// Log receives what is worth logging once; nil discards it.
+	// Log receives messages that are logged once; nil discards them.
 	Log *slog.Logger
 	// Getenv reads the invocation's trace header; nil means an empty environment.
 	Getenv func(string) string

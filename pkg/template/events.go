@@ -11,7 +11,7 @@ type Mapping struct {
 	// ID is the logical id, or the name of the event.
 	ID       string
 	Function *Function
-	// Source is the ARN of what feeds the function.
+	// Source is the ARN of the function's event source.
 	Source                         *Value
 	ResponseTypes, Window, Maximum *Value
 	BatchSize, Enabled             *Value

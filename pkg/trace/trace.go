@@ -49,7 +49,7 @@ const (
 	Requested  Sampling = "?"
 )
 
-// lineage is the field by which Lambda detects a function that invokes itself.
+// lineage is the field that Lambda uses to detect a function that invokes itself.
 const lineage = "Lineage"
 
 // A Header is a trace header with a valid Root, or the zero Header. It is

@@ -10,7 +10,7 @@ import (
 )
 
 // A typed verifier refuses media types that the sender does not send. No scheme signs
-// Content-Type, so whoever has one delivery could have its bytes read as another type:
+// Content-Type, so anyone who has one delivery could have its bytes read as another type:
 // signed JSON that is read as a form has fields of the attacker's choice.
 type typed struct {
 	Verifier

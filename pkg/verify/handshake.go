@@ -24,7 +24,7 @@ type Handshake struct {
 	newBefore, newAfter func(b *builder) (exchange, error) // if they need more than the request
 }
 
-// headHandshake is the HEAD request by which a provider tests an address.
+// headHandshake is the HEAD request that a provider sends to test an address.
 var headHandshake = Handshake{Methods: []string{http.MethodHead}, before: answerHead}
 
 func answerHead(_ context.Context, r *Request) (*Reply, error) {

@@ -12,7 +12,7 @@ import (
 // hubspotScheme is
 // https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/request-validation.
 // Versions 1 and 2 are plain SHA-256 over the secret and the request, without a time:
-// whoever has one delivery can append to its body and sign the result. So a route accepts
+// anyone who has one delivery can append to its body and sign the result. So a route accepts
 // version 3, and the others only if its Spec names them.
 var hubspotScheme = scheme{
 	name:     "hubspot",

@@ -15,7 +15,7 @@ import (
 // are present, as by API Gateway's authorizers; clocks may differ by one minute. Issuer
 // and audience are required in the Spec and, unless the Spec says "any", in the token.
 //
-// Without Body a token vouches for the sender, and not for the body: whoever has a token
+// Without Body a token vouches for the sender, and not for the body: anyone who has a token
 // can send any body with it until it expires.
 type JWT struct {
 	// JWKS is the address of the issuer's key set; http is only allowed for this machine.

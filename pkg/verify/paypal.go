@@ -17,7 +17,7 @@ import (
 // delivery's id, its time, the webhook's id and the CRC-32 of the body, with the key of a
 // certificate that a header names. Secrets are certificates that replace it.
 //
-// A CRC-32 does not protect a body: whoever has one delivery can give another body the
+// A CRC-32 does not protect a body: anyone who has one delivery can give another body the
 // same one. So a route must remember the ids, which are signed, for as long as their times
 // are accepted; see [Preset.RemembersIDs].
 var paypalScheme = scheme{

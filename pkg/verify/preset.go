@@ -152,7 +152,7 @@ func (p Preset) clone() Preset {
 	return p
 }
 
-// takenBy returns the providers with which a key of a Spec is allowed.
+// takenBy returns the providers that allow a key of a Spec.
 func takenBy(key string) []string {
 	var names []string
 	for _, rows := range presets {

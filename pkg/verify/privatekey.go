@@ -278,7 +278,7 @@ func makeChain(now time.Time, key *ecdsa.PublicKey) ([][]byte, error) {
 	return [][]byte{leafDER, middleDER, rootDER}, err
 }
 
-// PublicHalf returns the secret with which the verifier of s accepts what is signed with
+// PublicHalf returns the secret that makes the verifier of s accept what is signed with
 // keys, a text of [MakeKeys]: a public key, or a certificate, in a form that the scheme
 // accepts. It fails with an [ErrCannotSign] if no secret of the scheme is one of these, as
 // with shared secrets and published keys.

@@ -22,7 +22,7 @@ const (
 	maxValue = 512 << 10 // bytes of one value that is read; SNS has messages of 256 KiB
 )
 
-// A want describes what is looked for in a JSON value, and holds what was found.
+// A want describes a search in a JSON value, and holds its result.
 type want struct {
 	name  string  // of the member; "" for the document and for items
 	below []*want // the wanted members of an object

@@ -27,7 +27,7 @@
 //		reply, err = handshaker.After(ctx, r)    // Slack, Zoom, Discord, Twitch, SNS: signed
 //	}
 //
-// A reply is the whole answer: status, headers and body are sent as they are, and nothing
+// A reply is the whole answer: status, headers and body are sent unchanged, and nothing
 // is filtered, deduplicated or started. An error that wraps ErrUnverified is answered
 // 401, any other 503. The delivery continues only if there is neither a reply nor an
 // error. The size of the body must be bounded before that; Before only looks at the query

@@ -95,7 +95,7 @@ type argument struct {
 	quoted  string // the text between the quotes, escapes included
 }
 
-// String returns the call as it was written.
+// String returns the source text of the call.
 func (c *Call) String() string { return c.text }
 
 // Name returns the name of the function, such as "States.Format".

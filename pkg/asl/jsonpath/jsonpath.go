@@ -98,7 +98,7 @@ func (p *Path) String() string {
 	return b.String()
 }
 
-// Text returns the path as it was written.
+// Text returns the source text of the path.
 func (p *Path) Text() string { return p.text }
 
 // Definite reports whether the path names at most one value, so that Eval returns that

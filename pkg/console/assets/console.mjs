@@ -124,7 +124,7 @@ function fit() {
   const room = { width: frame().clientWidth - 12, height: frame().clientHeight - 12 }
   fit.whole = Math.min(1, room.width / width, room.height / height)
   fit.scale = zoom || Math.min(1, Math.max(smallest, room.width / width))
-  // Beside a short graph are the states, and what they did is below both.
+  // If the graph is short, the states are beside it, and their details below both.
   if (!zoom) fit.short = height * fit.scale < 440
   document.querySelector('.walk')?.classList.toggle('short', fit.short)
   svg.setAttribute('width', width * fit.scale)
@@ -132,7 +132,7 @@ function fit() {
   frame().classList.toggle('larger', frame().scrollWidth > frame().clientWidth || frame().scrollHeight > frame().clientHeight)
 }
 
-// What is at a point of the frame, or else in its middle, stays where it is.
+// The given point of the frame, or else its middle, stays in place.
 function scaleTo(scale, at) {
   const place = frame()
   if (!place?.querySelector('svg')) return

@@ -14,7 +14,7 @@ const (
 	maxName   = 25
 )
 
-// labelLines are what is drawn of an edge's labels.
+// labelLines are the drawn lines of an edge's labels.
 func (e *Edge) labelLines() []string {
 	var lines []string
 	for i, text := range e.Labels {

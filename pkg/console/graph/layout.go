@@ -75,7 +75,7 @@ func (n *Node) measure(limit float64) {
 	}
 }
 
-// inside places what is inside a Map or Parallel: branches side by side, in as many rows
+// inside places the contents of a Map or Parallel: branches side by side, in as many rows
 // as the limit asks for.
 func (n *Node) inside(limit float64) {
 	room := limit - 2*padding

@@ -55,7 +55,7 @@ func (k *checker) checkBucket(m *member, r *route) {
 	}
 	if kept := k.kept(m, r); days > 0 && days*24*60*60 < kept {
 		k.add(Warning, "bucket-lifecycle", b.At("LifecycleConfiguration"),
-			fmt.Sprintf("%s deletes the large inputs of the route %s after %s, and a message that refers to one may be kept for %s: what is put back then refers to nothing", b.ID, r.name, words.Count(days, "day"), words.Count(kept/24/60/60, "day")),
+			fmt.Sprintf("%s deletes the large inputs of the route %s after %s, and a message that refers to one may be kept for %s: a message that is put back later refers to nothing", b.ID, r.name, words.Count(days, "day"), words.Count(kept/24/60/60, "day")),
 			fmt.Sprintf("Set ExpirationInDays to more than %d", kept/24/60/60))
 	}
 }

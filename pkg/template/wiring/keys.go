@@ -78,7 +78,7 @@ func (k *checker) keyUse(named *template.Value, of need) []need {
 	return out
 }
 
-// keyName returns the value by which a resource names its key, or nil if it has none.
+// keyName returns the value that names a resource's key, or nil if it has none.
 func keyName(r *template.Resource) *template.Value {
 	if r.Type == "AWS::S3::Bucket" {
 		for _, rule := range r.Get("BucketEncryption", "ServerSideEncryptionConfiguration").List() {

@@ -20,7 +20,7 @@ type need struct {
 	why      string
 	label    string // the name of the resource, for people
 	optional bool
-	// key tells a permission on a KMS key, which the key's own policy can give too.
+	// key marks a permission on a KMS key, which the key's own policy can grant too.
 	key bool
 }
 
