@@ -19,7 +19,7 @@ import (
 const percent = 80
 
 // Set bounds the runtime's memory by AWS_LAMBDA_FUNCTION_MEMORY_SIZE, in MB. It does
-// nothing outside of Lambda, or if GOMEMLIMIT is set, which the runtime has already read.
+// nothing outside Lambda, or if GOMEMLIMIT is set, which the runtime has already read.
 func Set(getenv func(string) string) {
 	if getenv("GOMEMLIMIT") != "" {
 		return

@@ -20,7 +20,7 @@ const Reference = "env:S"
 // A Case is a complete verify block.
 type Case struct {
 	Spec verify.Spec
-	// Secret is a text of the form that the provider's secrets have.
+	// Secret has the form of the provider's secrets.
 	Secret string
 }
 

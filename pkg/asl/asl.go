@@ -178,7 +178,7 @@ type Execution struct {
 	// Events is the number of events so far of an execution that continues from its
 	// Journal; 0 for a new execution.
 	Events int64
-	// MaxDuration bounds the run; zero is the five minutes of an Express Workflow.
+	// MaxDuration bounds the run; zero means the five minutes of an Express Workflow.
 	MaxDuration time.Duration
 }
 

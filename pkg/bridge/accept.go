@@ -18,8 +18,8 @@ type Queue struct {
 	Within time.Duration
 }
 
-// An Acceptor puts deliveries into queues. Its error is a *[Failure], and says by its
-// [Class] whether the delivery may have been put there. Implementations are safe for
+// An Acceptor puts deliveries into queues. Its error is a *[Failure], whose
+// [Class] says whether the delivery may have been put there. Implementations are safe for
 // concurrent use and honour the context's deadline.
 type Acceptor interface {
 	// Accept returns the id of the message.

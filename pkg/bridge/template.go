@@ -264,7 +264,7 @@ func scopeFailure(vars jsonata.Vars) *Failure {
 
 // A Scope holds the variables that the expressions of one delivery see: the delivery
 // itself, $context, and, once they exist, $execution and $failure. It makes each value
-// when it is first used. Not safe for concurrent use.
+// when it is first used. It is not safe for concurrent use.
 type Scope struct {
 	bridge   *Bridge
 	delivery *Delivery

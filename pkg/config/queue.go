@@ -103,7 +103,7 @@ func (q queueID) same(other queueID) bool {
 	return q.name != "" && q.name == other.name && !differ(q.region, other.region) && !differ(q.account, other.account)
 }
 
-// Takes reports whether the route takes the messages of the queue of an ARN.
+// Takes reports whether the route takes the messages of the queue with an ARN.
 func (s *SQS) Takes(queueARN string) bool {
 	switch {
 	case strings.Contains(s.Queue, "://"):

@@ -22,7 +22,7 @@ func executionFilter(r *http.Request) func(*Execution) bool {
 	}
 }
 
-// An ExecutionView holds everything that is shown of one execution.
+// An ExecutionView holds everything that is shown about one execution.
 type ExecutionView struct {
 	Execution
 	Input      json.RawMessage   `json:"input"`

@@ -88,7 +88,7 @@ type Sample struct {
 	Cannot string `json:"cannot,omitempty"`
 }
 
-// A StateTest holds what one state is tested with.
+// A StateTest holds the inputs of a test of one state.
 type StateTest struct {
 	State string `json:"state"`
 	// Input is JSON; empty means {}. Variables and Mock are optional: Mock is the result of

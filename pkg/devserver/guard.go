@@ -95,7 +95,7 @@ func hostName(host string) string {
 	return strings.TrimSuffix(strings.Trim(host, "[]"), ".")
 }
 
-// Wrap returns a handler that refuses what Check does.
+// Wrap returns a handler that refuses the requests that Check refuses.
 func (g guard) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := g.Check(r); err != nil {

@@ -216,8 +216,8 @@ func (ev *evaluator) calledFor(f any, items []any) (at places, exact, known bool
 	return at, l.body.isJoin() && at.exact(), known, err
 }
 
-// keyOfBound evaluates a path from the item that a name is bound to. Nothing keeps the frame in
-// which it does so.
+// keyOfBound returns a function that evaluates a path from the item bound to name. It reuses
+// one frame, because nothing keeps it.
 func (ev *evaluator) keyOfBound(name string, context any, env *frame) func(n *node, item any) (any, error) {
 	var bound *tupleBinding
 	var scope *frame

@@ -36,7 +36,7 @@ func Exists(name string) bool { return allNames()[name] || allNames()[name+"serv
 
 // A Service describes one service on the wire.
 type Service struct {
-	// Name is what aws-sdk integrations call it, such as "dynamodb".
+	// Name is its name in aws-sdk integrations, such as "dynamodb".
 	Name string
 	// ID is the service id without spaces, such as "DynamoDB".
 	ID string

@@ -12,7 +12,7 @@ import (
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A Graph is a state machine, or the inside of a Map or Parallel state.
+// A Graph is a state machine, or the contents of a Map or Parallel state.
 type Graph struct {
 	Start string
 	Nodes []*Node
