@@ -118,7 +118,7 @@ func FromEnv(getenv func(string) string, out io.Writer) (*Writer, error) {
 	}
 	namespace := getenv(namespaceName)
 	if !validNamespace(namespace) {
-		return nil, fmt.Errorf("%s is not a CloudWatch namespace: use at most 255 letters, digits and .-_/#:, and do not begin with AWS/ or :", namespaceName)
+		return nil, fmt.Errorf("%s is not a CloudWatch namespace: use at most 255 letters, digits and .-_/#:, and begin with neither AWS/ nor a colon", namespaceName)
 	}
 	o := Options{Out: out, Namespace: namespace, Function: getenv(functionName), FunctionVersion: getenv(functionVersion)}
 	switch level := strings.ToUpper(getenv(logLevel)); level {
