@@ -25,7 +25,9 @@ func joinOf(pred *node, focus, index string) *joinKeys {
 	if left != nil && !left.other.isLiteral() || !pred.lhs.staysTrueOrFalse() {
 		return left
 	}
-	if right := equalityOf(pred.rhs, focus, index); right != nil {
+	// It is evaluated for no item if the operands before it are true of none, so neither its key
+	// nor the value that is searched for may fail.
+	if right := equalityOf(pred.rhs, focus, index); right != nil && right.item.cannotFail() && right.other.cannotFail() {
 		return right
 	}
 	return left

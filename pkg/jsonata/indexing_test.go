@@ -43,21 +43,29 @@ func sameWithIndexes(t interface {
 			return
 		}
 		v, err := e.Eval(context.Background(), input, vars)
-		switch e, ours := err.(*Error); {
-		case ours && e.limit != nil:
+		var limited bool
+		if got[i], limited = outcomeOf(v, err); limited {
 			return // it spends another amount
-		case err != nil:
-			got[i] = err.Error()
-		default:
-			text, err := AppendJSON(nil, v)
-			if got[i] = string(text); err != nil {
-				got[i] = show(v)
-			}
 		}
 	}
 	if got[0] != got[1] {
 		t.Fatalf("%s: %s, with indexes %s", expr, got[0], got[1])
 	}
+}
+
+// outcomeOf returns the result of an evaluation as text, and whether a limit ended it.
+func outcomeOf(v any, err error) (text string, limited bool) {
+	if e, ours := err.(*Error); ours && e.limit != nil {
+		return "", true
+	}
+	if err != nil {
+		return err.Error(), false
+	}
+	encoded, err := AppendJSON(nil, v)
+	if err != nil {
+		return show(v), false
+	}
+	return string(encoded), false
 }
 
 // Values that indexes and spare capacity make fast stay unchanged, even if older values of an
@@ -133,6 +141,8 @@ func TestIndexesChangeNothing(t *testing.T) {
 		`$list.($o := $; $others[n = 1][id = $o.other].name)`, `$list.($o := $; $others[n > 0][id = $o.other][0].name)`, `$list.($o := $; $count($others[n = 1]) & $others[n = 2].id[0])`, `$list.($others[n][id = $$.x])`, `$list.($others[lines].id)`, `$list.($others[-1].id & $others[n - 1].id[0])`,
 		`$list.($others[n > "a"])`, `($list.($others[n = 1]) ~> $append($others[n = 1])).id`, `($a := $others[n = 1]; $b := $append($others[n = 1], 1); $c := $append($others[n = 1], 2); [$count($a), $b[-1], $c[-1], $list.($count($others[n = 1]))])`,
 		`$list.($o := $; $others[n = 1 and id = $o.other].name)`, `$list.($o := $; $others[n = 1 and "x" != name and id = $o.other and n in [1, 2]].name)`, `$list.($o := $; $others[n > 0 and id = $o.other].name)`, `$list.($o := $; $others[(n = 1 or id) and id = $o.other].name)`,
+		`$list.($o := $; $others[n = 100 and id = $uppercase(5)].name)`, `$list.($o := $; $others[n = 100 and $uppercase(n) = $o.other].name)`, `$list.($o := $; $filter($others, function($p) { $p.n = 100 and $p.id = $error("x") }))`,
+		`$list.($o := $; $others[n = 1 and id = $uppercase($o.other)].name)`,
 		`$list.($o := $; $others[n and id = $o.other and $error("x")].name)`, `$list.($o := $; $others[name = "x" and n > "a" and id = $o.other].name)`, `$list.($o := $; $others[id = $o.other and n = 1].name)`, `$list.($o := $; $others[n = $o.n and id = $o.other].name)`,
 		`$list.($o := $; $keys($merge($others.{id: n}))[$ = $o.other])`, `$list.($o := $; $distinct($data.others)[id = $o.other].name)`, `$list.($o := $; $sort($others, function($a, $b) { $a.id > $b.id })[n = $o.n].id)`,
 		`$list.($o := $; $lookup($others{id: name}, $o.other))`, `$list.($o := $; ($others{id: name}).*[0])`, `$list.($o := $; $others{id: name & $o.id}.*)`, `$list.($o := $; $map($others, function($p) { $p.n })[$ = $o.n][0])`,

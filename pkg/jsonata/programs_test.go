@@ -242,16 +242,9 @@ func samePrograms(t *rapid.T, program string, times int) {
 			"data": input, "list": list, "others": others, "n": o.Value("n"),
 			"mixed": []any{1.0, "1", true, nil, []any{1.0}, NewObject(0), "id-1", 3.0, "é", "k1", []any{}, "s1"},
 		})
-		switch e, ours := err.(*Error); {
-		case ours && e.limit != nil:
+		var limited bool
+		if got[i], limited = outcomeOf(v, err); limited {
 			return
-		case err != nil:
-			got[i] = err.Error()
-		default:
-			text, err := AppendJSON(nil, v)
-			if got[i] = string(text); err != nil {
-				got[i] = show(v)
-			}
 		}
 		if after := show(input); after != before {
 			t.Fatalf("%s: changed the input to %s", program, after)

@@ -78,7 +78,7 @@ func NewRecorder(o RecorderOptions) *Recorder {
 
 // Begin opens a subsegment below the header's parent, and returns the header with the
 // subsegment as its parent. Without a recorder, a parent, or the decision to sample,
-// there is no subsegment (nil), and the header is returned unchanged.
+// the subsegment is nil, and the header is returned unchanged.
 func (r *Recorder) Begin(h Header) (*Subsegment, Header) {
 	if r == nil || !h.Sampled() || h.parent == "" {
 		return nil, h

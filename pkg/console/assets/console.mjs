@@ -160,14 +160,18 @@ document.addEventListener('wheel', event => {
 
 // Two fingers zoom. These are touch events because a browser that scrolls by touch cancels
 // the pointers of both fingers.
-let apart
+let apart = 0
 function pinch(event) {
-  if (event.touches.length !== 2) return
+  if (event.touches.length !== 2) {
+    apart = 0
+    return
+  }
   event.preventDefault()
   const [a, b] = event.touches
   const was = apart
   apart = Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY)
-  if (event.type === 'touchmove') scaleTo(fit.scale * apart / was, { clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2 })
+  // The second finger may have begun outside of the frame, which then saw no beginning.
+  if (event.type === 'touchmove' && was) scaleTo(fit.scale * apart / was, { clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2 })
 }
 
 // Touch scrolls by itself; a mouse drags.
