@@ -60,6 +60,14 @@ func (ev *evaluator) searches() *searches {
 	return ev.found
 }
 
+// resume continues after an error, where the evaluation was before. What it has used remains
+// counted.
+func (ev *evaluator) resume(before *evaluator) {
+	ev.depth, ev.calls, ev.binds = before.depth, before.calls, before.binds
+	ev.callInput, ev.callFrame = before.callInput, before.callFrame
+	ev.forgetSearches()
+}
+
 // The sizes that are charged for values that an evaluation makes, in bytes.
 const (
 	slotSize   = 16 // an item, or a variable

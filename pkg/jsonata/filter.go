@@ -36,13 +36,11 @@ func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
 		case pred.independent:
 			return out, ev.selectPlaces(pred, items, out, env)
 		case pred.join != nil:
-			at, known, err := ev.itemCandidates(pred, items, env)
+			at, err := ev.candidates(pred, items, itemScope{context: Undefined, env: env})
 			if err != nil {
 				return nil, err
 			}
-			if known {
-				return out, ev.selectOf(pred, items, at, out, env)
-			}
+			return out, ev.selectOf(pred, items, at, out, env)
 		case pred.op == opIn && pred.kind == kindBinary && ev.conf.worth(len(items), indexItemsFrom):
 			if known, err := ev.selectIn(pred, items, out, env); known || err != nil {
 				return out, err

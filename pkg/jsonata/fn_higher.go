@@ -44,25 +44,19 @@ func fnFilter(ev *evaluator, args []any) (any, error) {
 
 // each calls found for each item of an array for which a predicate is true.
 func (ev *evaluator) each(f any, items []any, whole any, found func(item any) error) error {
-	at, exact, known, err := ev.calledFor(f, items)
+	at, err := ev.calledFor(f, items)
 	if err != nil {
 		return err
 	}
-	for k := 0; k < len(items); k++ {
-		i := k
-		if known {
-			var more bool
-			if i, more = at.take(); !more {
-				break
-			}
-		}
-		ok := exact && known
-		if ok {
-			err = ev.step()
+	exact := at.exact()
+	for i, ok := at.take(); ok; i, ok = at.take() {
+		var is bool
+		if exact {
+			is, err = ev.testRest(f.(*lambda), items[i], i)
 		} else {
-			ok, err = ev.test(f, items[i], float64(i), whole)
+			is, err = ev.test(f, items[i], float64(i), whole)
 		}
-		if err == nil && ok {
+		if err == nil && is {
 			err = found(items[i])
 		}
 		if err != nil {
@@ -70,6 +64,19 @@ func (ev *evaluator) each(f any, items []any, whole any, found func(item any) er
 		}
 	}
 	return nil
+}
+
+// testRest calls a predicate for an item that its index has found.
+func (ev *evaluator) testRest(l *lambda, item any, i int) (bool, error) {
+	if err := ev.step(); err != nil || l.body.isJoin() {
+		return err == nil, err
+	}
+	bound := &tupleBinding{name: l.params[0], value: item}
+	if len(l.params) > 1 {
+		bound.next = &tupleBinding{name: l.params[1], value: float64(i)}
+	}
+	ok, err := ev.all(l.body.join.rest, l.input, &frame{parent: l.env, tuple: bound})
+	return ok, locate(err, l.body)
 }
 
 func fnSift(ev *evaluator, args []any) (any, error) {

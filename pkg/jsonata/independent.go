@@ -1,55 +1,92 @@
 package jsonata
 
-// A joinKeys holds the two sides of a predicate of the form item = other, optionally
-// followed by and: the side that depends on the item, and the side that does not.
+import "slices"
+
+// A joinKeys holds the parts of a predicate that has an equality among the operands of and:
+// the side of the equality that depends on the item, and the side that does not.
 type joinKeys struct {
 	item, other *node
-	calls       []*node // the functions that the item's side calls, if it is not just a path
+	gates       []*node // the operands before the equality, if they depend only on the item
+	rest        []*node // all other operands
+	calls       []*node // the functions that the gates and the item's side call
 }
 
-// joinOf returns the sides of an equality that holds for all items that a predicate selects,
-// or nil if the predicate has no such equality. The variable focus is bound to the item, which
-// is the context if focus is empty; the variable index is bound to its place.
+// A joined says what a predicate is about: the variable focus is bound to the item, which is
+// the context if focus is empty, and the variable index to its place. The first search of a
+// list proves that nothing that depends only on the item fails.
+type joined struct {
+	focus, index string
+	proves       bool
+}
+
+// joinOf returns the parts of a predicate with an equality that holds for all items that it
+// selects, or nil if the predicate has no such equality.
 //
 // A predicate with and may have several equalities. One whose other side is not a literal,
 // such as customer = $c.id in [status = "open" and customer = $c.id], selects fewer items; it
-// is used unless an operand before it can fail.
-func joinOf(pred *node, focus, index string) *joinKeys {
-	if pred.kind != kindBinary || !pred.bare() {
-		return nil
+// is used unless an operand before it can fail for reasons beyond the item.
+func joinOf(pred *node, about joined) *joinKeys {
+	if pred.kind != kindBinary || pred.op != opAnd {
+		return about.equality(pred)
 	}
-	if pred.op != opAnd {
-		return equalityOf(pred, focus, index)
+	operands := pred.operands(nil)
+	var found *joinKeys
+	at, gates := 0, 0
+	var calls []*node
+	safe := true // no operand so far can fail
+	for i, n := range operands {
+		if keys := about.equality(n); keys != nil {
+			// The equality is evaluated for no item if the operands before it are true of none.
+			usable := i == 0 || safe && keys.item.cannotFail() && keys.other.cannotFail()
+			if usable || about.proves && gates == i {
+				keys.gates = operands[:gates:gates]
+				keys.calls = append(keys.calls, calls...)
+				found, at = keys, i
+			}
+		}
+		if found != nil && !found.other.isLiteral() {
+			break
+		}
+		safe = safe && n.staysTrueOrFalse()
+		if used, only := about.onlyOnItem(n); gates == i && only && (safe || about.proves) {
+			gates++
+			calls = append(calls, used...)
+		}
+		if !safe && gates <= i {
+			break
+		}
 	}
-	left := joinOf(pred.lhs, focus, index)
-	if left != nil && !left.other.isLiteral() || !pred.lhs.staysTrueOrFalse() {
-		return left
+	if found != nil {
+		found.rest = slices.Concat(operands[len(found.gates):at], operands[at+1:])
 	}
-	// It is evaluated for no item if the operands before it are true of none, so neither its key
-	// nor the value that is searched for may fail.
-	if right := equalityOf(pred.rhs, focus, index); right != nil && right.item.cannotFail() && right.other.cannotFail() {
-		return right
-	}
-	return left
+	return found
 }
 
-func equalityOf(n *node, focus, index string) *joinKeys {
+// operands appends the operands of and in the order of their evaluation.
+func (n *node) operands(list []*node) []*node {
+	if n.kind == kindBinary && n.op == opAnd && n.bare() {
+		return append(n.lhs.operands(list), n.rhs)
+	}
+	return append(list, n)
+}
+
+// equality returns the two sides of an equality.
+func (j joined) equality(n *node) *joinKeys {
 	if n.kind != kindBinary || n.op != opEqual || !n.bare() {
 		return nil
 	}
-	switch {
-	case aboutItem(n.lhs, focus) && !dependsOnItem(n.rhs, focus, index):
-		return &joinKeys{item: n.lhs, other: n.rhs}
-	case aboutItem(n.rhs, focus) && !dependsOnItem(n.lhs, focus, index):
-		return &joinKeys{item: n.rhs, other: n.lhs}
-	case focus != "":
-		return nil // an earlier stage of the step may fail
+	for _, sides := range [][2]*node{{n.lhs, n.rhs}, {n.rhs, n.lhs}} {
+		if aboutItem(sides[0], j.focus) && !j.dependsOnItem(sides[1]) {
+			return &joinKeys{item: sides[0], other: sides[1]}
+		}
 	}
-	if calls, only := onlyOnItem(n.lhs); only && !dependsOnItem(n.rhs, focus, index) {
-		return &joinKeys{n.lhs, n.rhs, calls}
+	if !j.proves {
+		return nil
 	}
-	if calls, only := onlyOnItem(n.rhs); only && !dependsOnItem(n.lhs, focus, index) {
-		return &joinKeys{n.rhs, n.lhs, calls}
+	for _, sides := range [][2]*node{{n.lhs, n.rhs}, {n.rhs, n.lhs}} {
+		if calls, only := j.onlyOnItem(sides[0]); only && !j.dependsOnItem(sides[1]) {
+			return &joinKeys{item: sides[0], other: sides[1], calls: calls}
+		}
 	}
 	return nil
 }
@@ -84,7 +121,7 @@ func lambdaJoin(l *node) *joinKeys {
 			return nil // the name is then the place
 		}
 	}
-	return joinOf(l.body, l.params[0], index)
+	return joinOf(l.body, joined{l.params[0], index, true})
 }
 
 // bare reports whether nothing follows an expression.

@@ -82,25 +82,29 @@ type boundName struct {
 func markInvariants(root *node) { (&invariantFinder{}).visit(root, 0, 0) }
 
 // dependsOnItem reports whether n, in a predicate, may have a different value for each item.
-// The names focus and index are bound to the item and its place.
-func dependsOnItem(n *node, focus, index string) bool {
-	f := invariantFinder{silent: true, bound: []boundName{{focus, 1}, {index, 1}}}
+func (j joined) dependsOnItem(n *node) bool {
+	f := invariantFinder{silent: true, bound: []boundName{{j.focus, 1}, {j.index, 1}}}
 	got := f.visit(n, 0, 0)
-	return got.impure || got.context && focus == "" || got.n != got.outside(1).n
+	return got.impure || got.context && j.focus == "" || got.n != got.outside(1).n
 }
 
-// onlyOnItem reports whether n depends only on its context and on the built-in functions that
-// it calls, and returns these calls.
-func onlyOnItem(n *node) (calls []*node, only bool) {
+// onlyOnItem reports whether n, in a predicate, depends only on the item and on the built-in
+// functions that it calls, and returns these calls.
+func (j joined) onlyOnItem(n *node) (calls []*node, only bool) {
 	f := invariantFinder{silent: true}
 	got := f.visit(n, 0, 0)
+	item := got.context && j.focus == ""
 	for _, v := range got.vars[:got.n] {
-		if v.node.builtin == nil {
+		switch {
+		case v.node.text == j.focus:
+			item = true
+		case v.node.builtin == nil:
 			return nil, false
+		default:
+			calls = append(calls, v.node)
 		}
-		calls = append(calls, v.node)
 	}
-	return calls, got.context && !got.impure
+	return calls, item && !got.impure && (j.focus == "" || !got.context)
 }
 
 // A visitedPart is a part of an expression that has been visited.

@@ -147,14 +147,43 @@ type keyIndex struct {
 	pred  *node
 	id    listID
 	table *multiTable
+	open  bool // the gates of the predicate are true of an item
 }
 
-// candidates returns the places of the items for which a predicate may be true, and
-// whether they are known. Key evaluates the side of the predicate that depends on the
-// item.
-func (ev *evaluator) candidates(pred *node, items []any, env *frame, wanted func(n *node) (any, error), key func(n *node, item any) (any, error)) (places, bool, error) {
-	if !ev.conf.worth(len(items), indexItemsFrom) || len(items) >= math.MaxInt32 || !ev.builtIn(pred.join.calls, env) {
-		return places{}, false, nil
+// candidates are the items of a list that a predicate may select: those at some places if an
+// index knows them, and all otherwise.
+type candidates struct {
+	places
+	known   bool
+	next, n int // of all items
+}
+
+// take returns the place of the next one.
+func (c *candidates) take() (int, bool) {
+	if c.known {
+		return c.places.take()
+	}
+	i := c.next
+	c.next++
+	return i, i < c.n
+}
+
+// exact reports whether an index has compared the values themselves.
+func (c *candidates) exact() bool { return c.known && c.places.exact() }
+
+// An itemScope evaluates the parts of a predicate that is not about the context, but about a
+// variable that is bound to the item.
+type itemScope struct {
+	focus   string // empty if the predicate is about the context
+	context any
+	env     *frame
+}
+
+// candidates returns the items for which a predicate may be true.
+func (ev *evaluator) candidates(pred *node, items []any, in itemScope) (candidates, error) {
+	all := candidates{n: len(items)}
+	if !ev.conf.worth(len(items), indexItemsFrom) || len(items) >= math.MaxInt32 || !ev.builtIn(pred.join.calls, in.env) {
+		return all, nil
 	}
 	id, found := idOf(items), ev.searches()
 	var index *keyIndex
@@ -166,31 +195,36 @@ func (ev *evaluator) candidates(pred *node, items []any, env *frame, wanted func
 	if index == nil {
 		found.indexes[found.nextIndex%len(found.indexes)] = keyIndex{pred: pred, id: id}
 		found.nextIndex++
-		return places{}, false, nil
+		return all, nil
 	}
-	more, table := items, index.table // nested evaluations may replace the index
-	if table != nil {
-		more = items[index.id.n:]
+	more, at := items, *index // nested evaluations may replace the index
+	if at.table != nil {
+		more = items[at.id.n:]
 	}
 	if len(more) > 0 {
 		if !ev.affords(setEntry * len(more)) {
-			return places{}, false, nil
+			return all, nil
 		}
-		if table == nil {
-			table = newMultiTable(len(items))
+		if at.table == nil {
+			at.table = newMultiTable(len(items))
 		}
 		*index = keyIndex{} // incomplete until all items are added
-		if err := ev.addItems(table, more, func(item any) (any, error) { return key(pred.join.item, item) }); err != nil {
-			return places{}, false, err
+		opened, err := ev.addItems(at.table, more, pred.join, in)
+		if err != nil {
+			return all, err
 		}
-		*index = keyIndex{pred, id, table}
+		at.open, at.id = at.open || opened, id
+		*index = at
 	}
-	v, err := wanted(pred.join.other)
+	if !at.open {
+		return candidates{known: true}, nil
+	}
+	v, err := ev.value(pred.join.other, in.context, in.env)
 	if err != nil || IsUndefined(v) {
-		return places{}, true, err
+		return candidates{known: true}, err
 	}
 	k, err := ev.keyOf(v)
-	return table.of(k), true, err
+	return candidates{known: true, places: at.table.of(k)}, err
 }
 
 // builtIn reports whether the names of calls still refer to the built-in functions.
@@ -203,32 +237,14 @@ func (ev *evaluator) builtIn(calls []*node, env *frame) bool {
 	return true
 }
 
-// calledFor returns the places of the items for which a function of the form
-// function($i) { $i.path = other } may be true, and whether they are known.
-func (ev *evaluator) calledFor(f any, items []any) (at places, exact, known bool, err error) {
+// calledFor returns the items for which a function of the form function($i) { $i.path = other }
+// may be true.
+func (ev *evaluator) calledFor(f any, items []any) (candidates, error) {
 	l, ok := f.(*lambda)
 	if !ok || l.body.join == nil {
-		return places{}, false, false, nil
+		return candidates{n: len(items)}, nil
 	}
-	at, known, err = ev.candidates(l.body, items, l.env,
-		func(n *node) (any, error) { return ev.value(n, l.input, l.env) },
-		ev.keyOfBound(l.params[0], l.input, l.env))
-	return at, l.body.isJoin() && at.exact(), known, err
-}
-
-// keyOfBound returns a function that evaluates a path from the item bound to name. It reuses
-// one frame, because nothing keeps it.
-func (ev *evaluator) keyOfBound(name string, context any, env *frame) func(n *node, item any) (any, error) {
-	var bound *tupleBinding
-	var scope *frame
-	return func(n *node, item any) (any, error) {
-		if scope == nil { // most searches find an index that exists
-			bound = &tupleBinding{name: name}
-			scope = &frame{parent: env, tuple: bound}
-		}
-		bound.value = item
-		return ev.value(n, context, scope)
-	}
+	return ev.candidates(l.body, items, itemScope{l.params[0], l.input, l.env})
 }
 
 // keyOf returns a value as the key of a multiTable.
@@ -243,23 +259,53 @@ func (ev *evaluator) keyOf(v any) (scalar, error) {
 	return scalar{a: h}, err
 }
 
-// addItems adds the places of a list's next items under their keys. An undefined key equals
-// nothing.
-func (ev *evaluator) addItems(table *multiTable, items []any, key func(item any) (any, error)) error {
+// addItems adds the places of a list's next items under their keys, and reports whether the
+// gates are true of any. An undefined key equals nothing.
+func (ev *evaluator) addItems(table *multiTable, items []any, join *joinKeys, in itemScope) (open bool, err error) {
+	var bound *tupleBinding // one for all items, because nothing keeps it
+	if in.focus != "" {
+		bound = &tupleBinding{name: in.focus}
+		in.env = &frame{parent: in.env, tuple: bound}
+	}
 	for _, item := range items {
-		v, err := key(item)
-		if err != nil {
-			return err
+		if bound != nil {
+			bound.value = item
+		} else {
+			in.context = item
 		}
 		k := noKey
-		if !IsUndefined(v) {
-			if k, err = ev.keyOf(v); err != nil {
-				return err
+		through, err := ev.all(join.gates, in.context, in.env)
+		if err != nil {
+			return false, err
+		}
+		if through {
+			open = true
+			v, err := ev.value(join.item, in.context, in.env)
+			if err != nil {
+				return false, err
+			}
+			if !IsUndefined(v) {
+				if k, err = ev.keyOf(v); err != nil {
+					return false, err
+				}
 			}
 		}
 		table.add(k)
 	}
-	return nil
+	return open, nil
+}
+
+// forgetSearches is called when a first search may not have come to its end, and so has not
+// proven that nothing fails.
+func (ev *evaluator) forgetSearches() {
+	if ev.found == nil {
+		return
+	}
+	for i := range ev.found.indexes {
+		if k := &ev.found.indexes[i]; k.table == nil {
+			*k = keyIndex{}
+		}
+	}
 }
 
 // forgetIndexes is called when objects change in place, as in a transform.

@@ -322,7 +322,7 @@ func (r *resolver) filter(n *node) (*node, *Error) {
 		pushAncestry(step, n.rhs)
 	}
 	r.loops = r.loops || n.rhs.kind != kindNumber
-	n.rhs.join = joinOf(n.rhs, step.focus, step.index)
+	n.rhs.join = joinOf(n.rhs, joined{step.focus, step.index, step.focus == ""})
 	n.rhs.independent = independent(n.rhs)
 	if out.kind == kindPath {
 		step.stages = append(step.stages, stage{filter: n.rhs})

@@ -63,6 +63,10 @@ func (p *programs) objects(d int) string {
 			v := p.name()
 			return "$filter(" + p.objects(d-1) + ", function(" + v + ") { " + p.scoped(&p.lists, v, func() string { return p.test(d - 1) }) + " })"
 		},
+		func() string { return p.objects(d-1) + ".($o := $; " + p.objects(d-1) + "[" + p.lookup("", d) + "])" },
+		func() string {
+			return p.objects(d-1) + ".($o := $; $filter(" + p.objects(d-1) + ", function($p" + p.pick("", ", $i") + ") { " + p.lookup("$p.", d) + " }))"
+		},
 		func() string {
 			return "$reduce(" + p.objects(d-1) + ", function($a, $b) { " + p.scoped(&p.lists, "$a", func() string { return p.scoped(&p.lists, "$b", func() string { return p.objects(d - 1) }) }) + " }, [])"
 		},
@@ -162,6 +166,26 @@ func (p *programs) test(d int) string {
 			return "$contains($string(" + p.scalars(d-1) + "), " + p.pick("id", "\"1\"", "/s[12]/", "other") + ")"
 		},
 	)
+}
+
+// lookup draws a predicate with an equality and, before and behind it, others.
+func (p *programs) lookup(item string, d int) string {
+	operand := func() string {
+		return p.pick(item+"n > 2", item+"n", "$length("+item+"id) > 3", item+"n < \"a\"", "$exists("+item+"lines)", item+"n = 1", item+"n in [1, 2]",
+			item+"id != $o.id", "$i < 9", "n < 7", "$error(\"x\")", item+"n > $o.n", p.test(d-1))
+	}
+	sides := []string{p.pick(item+"id", item+"n", item+"other", "$uppercase("+item+"id)", item+"n % 3", "["+item+"n]", item+"lines.sku"), p.pick("$o.other", "$o.n", "$uppercase($o.id)", "3", "$o.n % 3", "$o.lines.sku", "$error(\"y\")", p.scalar(d-1))}
+	if rapid.Bool().Draw(p.t, "swapped") {
+		slices.Reverse(sides)
+	}
+	all := []string{strings.Join(sides, " = ")}
+	for range rapid.IntRange(0, 2).Draw(p.t, "before") {
+		all = slices.Insert(all, 0, operand())
+	}
+	for range rapid.IntRange(0, 2).Draw(p.t, "behind") {
+		all = append(all, operand())
+	}
+	return strings.Join(all, " and ")
 }
 
 // unshared returns a copy in which no two objects share anything.

@@ -59,46 +59,48 @@ func (ev *evaluator) placesOf(v any, n int) ([]int, bool, error) {
 	return places, true, ev.step()
 }
 
-// itemCandidates returns the places of the items for which a predicate about the items of
-// a list may be true.
-func (ev *evaluator) itemCandidates(pred *node, items []any, env *frame) (places, bool, error) {
-	return ev.candidates(pred, items, env,
-		func(n *node) (any, error) { return ev.value(n, Undefined, env) },
-		func(n *node, item any) (any, error) { return ev.value(n, item, env) })
-}
-
-// joinCandidates does the same for a step that binds a variable to each item and is
-// followed by a predicate about the variable.
-func (ev *evaluator) joinCandidates(s *node, items []any, context any, env *frame) (places, bool, error) {
-	if s.focus == "" || len(s.stages) == 0 || s.stages[0].filter == nil || s.stages[0].filter.join == nil {
-		return places{}, false, nil
-	}
-	return ev.candidates(s.stages[0].filter, items, env,
-		func(n *node) (any, error) { return ev.value(n, context, env) },
-		ev.keyOfBound(s.focus, context, env))
-}
-
-// selectOf is filter for only the items at some places.
-func (ev *evaluator) selectOf(pred *node, items []any, at places, out *seq, env *frame) error {
-	exact := pred.isJoin() && at.exact()
+// selectOf is filter for some of the items.
+func (ev *evaluator) selectOf(pred *node, items []any, at candidates, out *seq, env *frame) error {
+	exact := at.exact()
 	for i, ok := at.take(); ok; i, ok = at.take() {
-		if exact { // the predicate is true
-			out.items = append(out.items, items[i])
-			ev.use(slotSize)
-			if err := ev.step(); err != nil {
+		item := items[i]
+		if !exact {
+			if err := ev.selectItem(pred, i, len(items), item, item, out, env); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := ev.selectItem(pred, i, len(items), items[i], items[i], out, env); err != nil {
+		ok, err := ev.all(pred.join.rest, item, env)
+		if err != nil {
+			return locate(err, pred)
+		}
+		if ok {
+			out.items = append(out.items, item)
+			ev.use(slotSize)
+		}
+		if err := ev.step(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// isJoin reports whether a predicate is nothing but an equality that an index answers.
-func (n *node) isJoin() bool { return n != nil && n.join != nil && n.op == opEqual }
+// all reports whether operands of and are all true.
+func (ev *evaluator) all(operands []*node, context any, env *frame) (bool, error) {
+	for _, n := range operands {
+		v, err := ev.value(n, context, env)
+		if err != nil {
+			return false, err
+		}
+		if ok, err := ev.truth(v); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// isJoin reports whether an index that finds the value itself answers a predicate.
+func (n *node) isJoin() bool { return n != nil && n.join != nil && len(n.join.rest) == 0 }
 
 // cannotFail reports whether an expression has a value in any case.
 func (n *node) cannotFail() bool {

@@ -17,7 +17,8 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 	out := &seq{sequence: true, tupleStream: true, items: make([]any, 0, len(tuples.items))}
 	made := tupleMaker{atOnce: max(1, min(len(tuples.items), 16))}
 	unsure := 0 // how many of the results need the first predicate yet
-	join := len(s.stages) > 0 && s.focus != "" && s.stages[0].filter.isJoin()
+	searched := len(s.stages) > 0 && s.focus != "" && s.stages[0].filter != nil && s.stages[0].filter.join != nil
+	join := searched && s.stages[0].filter.isJoin()
 	early := join && s.stages[0].filter.join.other.cannotFail()
 	for _, t := range tuples.items {
 		from := t.(*tuple)
@@ -30,19 +31,14 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 			continue
 		}
 		items := toItems(v)
-		at, known, err := ev.joinCandidates(s, items, from.item, scope)
-		if err != nil {
-			return nil, err
-		}
-		exact := known && at.exact()
-		for k := 0; k < len(items); k++ {
-			i := k
-			if known {
-				var more bool
-				if i, more = at.take(); !more {
-					break
-				}
+		at := candidates{n: len(items)}
+		if searched {
+			if at, err = ev.candidates(s.stages[0].filter, items, itemScope{s.focus, from.item, scope}); err != nil {
+				return nil, err
 			}
+		}
+		exact := at.exact()
+		for i, ok := at.take(); ok; i, ok = at.take() {
 			to := made.next(s, from, items[i], i)
 			ev.use(8 * slotSize)
 			if exact || !early {
