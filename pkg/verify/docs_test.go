@@ -111,18 +111,18 @@ func about(p verify.Preset) string {
 	}
 	var traps []string
 	if p.Experimental {
-		traps = append(traps, "experimental: what is signed is known from third parties or from recollection, not from the provider's own pages or library")
+		traps = append(traps, "experimental: the scheme comes from third parties or from memory, not from the provider's own pages or library")
 	}
 	if strings.HasPrefix(s.Signed, "nothing") || strings.Contains(s.Signed, "not the body") {
 		traps = append(traps, "the body is not signed")
 	}
 	if p.RemembersIDs {
-		traps = append(traps, "the signature hardly covers the body, so a route needs `dedupe`")
+		traps = append(traps, "the signature covers too little of the body, so a route needs `dedupe`")
 	}
 	if p.Tolerance == 0 {
-		traps = append(traps, "without `dedupe`, a recorded delivery can be repeated forever, because no time is signed")
+		traps = append(traps, "without `dedupe`, a recorded delivery can be replayed forever, because no time is signed")
 	} else if p.Tolerance > 10*time.Minute {
-		traps = append(traps, "without `dedupe`, a recorded delivery can be repeated for "+short(p.Tolerance))
+		traps = append(traps, "without `dedupe`, a recorded delivery can be replayed for "+short(p.Tolerance))
 	}
 	for what, place := range map[string]verify.Place{"delivery id": p.DeliveryID, "event name": p.EventName} {
 		if place.Unsigned {
@@ -135,7 +135,7 @@ func about(p verify.Preset) string {
 	}
 	tolerance := ""
 	if p.Tolerance > 0 {
-		tolerance = "; a time may be off by " + short(p.Tolerance)
+		tolerance = "; the tolerance is " + short(p.Tolerance)
 	}
 	return fmt.Sprintf("- Signed: %s%s.\n- Retries: %s%s.\n- Handshake: %s.\n- Pitfalls: %s.\n", what, how,
 		cmp.Or(p.Retries.Schedule, "not established"), tolerance, handshakeOf(p), strings.Join(traps, "; "))
@@ -151,19 +151,19 @@ func handshakeOf(p verify.Preset) string {
 		return !slices.ContainsFunc(s.Validate(), func(p verify.Problem) bool { return p.Field == field })
 	}
 	if has("handshake") {
-		return "by POST, not signed; answered with `handshake: echo`"
+		return "an unsigned POST request; answered with `handshake: echo`"
 	}
 	if s = (verify.Spec{Provider: p.Name, HandshakeStore: "ssm:/a"}); has("handshake.store") {
-		return "by POST, with the secret; answered with `handshake: {store: …}`"
+		return "a POST request with the secret; answered with `handshake: {store: …}`"
 	}
-	how := "by POST; answered"
+	how := "POST; answered"
 	if len(p.Handshake.Methods) > 0 {
-		how = "by " + strings.Join(p.Handshake.Methods, ", ") + "; answered"
+		how = strings.Join(p.Handshake.Methods, ", ") + "; answered"
 	}
 	if s = (verify.Spec{Provider: p.Name, Token: &verify.Token{Reference: "env:T"}}); has("token") {
-		how += " with `token`"
+		return how + " with `token`"
 	}
-	return how
+	return how + " automatically"
 }
 
 func providersTable() string {
