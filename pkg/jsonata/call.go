@@ -217,10 +217,15 @@ func (ev *evaluator) callLambda(f *lambda, args []any, input any) (any, error) {
 	binds, closures := ev.binds, ev.closures
 	ev.use(size)
 	ev.work(bytesOfItem * len(f.params))
-	frame := &frame{parent: f.env, values: args[:len(f.names):len(f.names)]}
-	frame.names = f.names[:len(f.names):len(f.names)] // := must not write into the tree
-	v, err := ev.eval(f.body, f.input, frame)
+	in := ev.enter(f.env, nil)
+	names, values := in.names, in.values
+	in.names, in.values = f.names[:len(f.names):len(f.names)], args[:len(f.names):len(f.names)] // := must not write into the tree
+	v, err := ev.eval(f.body, f.input, in.frame)
 	ev.binds = binds
+	if in.captured == ev.captured {
+		in.names, in.values = names, values
+		ev.leave(in)
+	}
 	if ev.closures == closures { // nothing refers to the frame any longer
 		ev.used -= int64(size)
 	}

@@ -26,6 +26,7 @@ type evaluator struct {
 	made     int64 // bytes in total
 	binds    int   // variables that are bound in live frames
 	closures int   // functions that were made
+	captured int   // functions and thunks that were made, which refer to frames
 	bad      error // about a variable that is not a value
 	known    Known
 	deepest  int // nesting of what was exported
@@ -38,6 +39,7 @@ type evaluator struct {
 	callFrame *frame
 	found     *searches // nil until it is needed
 	memos     []*memo
+	spare     *frame // those that can be used again, linked by their parents
 }
 
 // A searches holds what makes repeated searches of one text or list faster, from the
@@ -254,14 +256,17 @@ func (ev *evaluator) evalKind(n *node, input any, env *frame) (any, error) {
 	case kindLambda:
 		ev.use(8 * slotSize)
 		ev.closures++
+		ev.captured++
 		return &lambda{params: n.params, names: n.names, sig: n.sig, body: n.body, input: input, env: env}, nil
 	case kindThunk:
+		ev.captured++
 		return &thunk{call: n.body, input: input, env: env}, nil
 	case kindApply:
 		return ev.apply(n, input, env)
 	case kindRegex:
 		return &matcher{re: n.re, source: n.text}, nil
 	case kindTransform:
+		ev.captured++
 		return ev.transform(n, env), nil
 	}
 	return nil, errorToken("S0206", n.pos, n.text, nil)
@@ -394,14 +399,15 @@ func (ev *evaluator) array(n *node, input any, env *frame) (any, error) {
 }
 
 func (ev *evaluator) block(n *node, input any, env *frame) (any, error) {
-	env = &frame{parent: env}
+	in := ev.enter(env, nil)
 	v := Undefined
 	var err error
 	for _, e := range n.exprs {
-		if v, err = ev.eval(e, input, env); err != nil {
+		if v, err = ev.eval(e, input, in.frame); err != nil {
 			return nil, err
 		}
 	}
+	ev.leave(in)
 	return v, nil
 }
 

@@ -51,8 +51,7 @@ func (ev *evaluator) filter(pred *node, input any, env *frame) (any, error) {
 		return out, ev.selectItems(pred, items, out, env)
 	}
 	for i, item := range items {
-		t := item.(*tuple)
-		if err := ev.selectItem(pred, i, len(items), item, t.item, out, &frame{parent: env, tuple: t.binds}); err != nil {
+		if err := ev.selectTuple(pred, i, len(items), item.(*tuple), out, env); err != nil {
 			return nil, err
 		}
 	}
@@ -66,6 +65,16 @@ func (ev *evaluator) selectItems(pred *node, items []any, out *seq, env *frame) 
 			return err
 		}
 	}
+	return nil
+}
+
+// selectTuple is selectItem for a tuple.
+func (ev *evaluator) selectTuple(pred *node, i, n int, t *tuple, out *seq, env *frame) error {
+	in := ev.enter(env, t.binds)
+	if err := ev.selectItem(pred, i, n, t, t.item, out, in.frame); err != nil {
+		return err
+	}
+	ev.leave(in)
 	return nil
 }
 

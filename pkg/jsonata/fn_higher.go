@@ -75,8 +75,13 @@ func (ev *evaluator) testRest(l *lambda, item any, i int) (bool, error) {
 	if len(l.params) > 1 {
 		bound.next = &tupleBinding{name: l.params[1], value: float64(i)}
 	}
-	ok, err := ev.all(l.body.join.rest, l.input, &frame{parent: l.env, tuple: bound})
-	return ok, locate(err, l.body)
+	in := ev.enter(l.env, bound)
+	ok, err := ev.all(l.body.join.rest, l.input, in.frame)
+	if err != nil {
+		return false, locate(err, l.body)
+	}
+	ev.leave(in)
+	return ok, nil
 }
 
 func fnSift(ev *evaluator, args []any) (any, error) {

@@ -136,13 +136,11 @@ func (ev *evaluator) constructed(n *node, input any, inputs []any, env *frame) (
 func (ev *evaluator) pathResult(n *node, result any, tuples *seq, env *frame) (any, error) {
 	if tuples != nil {
 		result = tuples
-		if !n.tuple {
-			out := &seq{sequence: true, items: make([]any, len(tuples.items))}
-			ev.use(slotSize * len(tuples.items))
+		if !n.tuple && n.group == nil { // nothing else refers to the stream
 			for i, t := range tuples.items {
-				out.items[i] = t.(*tuple).item
+				tuples.items[i] = t.(*tuple).item
 			}
-			result = out
+			tuples.tupleStream = false
 		}
 	}
 	if s, ok := result.(*seq); ok && n.keepSingleton {
@@ -154,9 +152,6 @@ func (ev *evaluator) pathResult(n *node, result any, tuples *seq, env *frame) (a
 	}
 	if n.group == nil {
 		return result, nil
-	}
-	if tuples != nil {
-		result = tuples
 	}
 	return ev.group(n.group, n.groupPos, result, env)
 }

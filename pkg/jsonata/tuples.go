@@ -7,12 +7,7 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 		return ev.tupleSort(s, items, tuples, env)
 	}
 	if tuples == nil {
-		tuples = &seq{sequence: true, tupleStream: true, items: make([]any, len(items))}
-		first := make([]tuple, len(items))
-		for i, item := range items {
-			first[i].item = item
-			tuples.items[i] = &first[i]
-		}
+		tuples = tuplesOf(items)
 	}
 	out := &seq{sequence: true, tupleStream: true, items: make([]any, 0, len(tuples.items))}
 	made := tupleMaker{atOnce: max(1, min(len(tuples.items), 16))}
@@ -22,18 +17,19 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 	early := join && s.stages[0].filter.join.other.cannotFail()
 	for _, t := range tuples.items {
 		from := t.(*tuple)
-		scope := &frame{parent: env, tuple: from.binds}
-		v, err := ev.value(s, from.item, scope)
+		in := ev.enter(env, from.binds)
+		v, err := ev.value(s, from.item, in.frame)
 		if err != nil {
 			return nil, err
 		}
 		if IsUndefined(v) {
+			ev.leave(in)
 			continue
 		}
 		items := toItems(v)
 		at := candidates{n: len(items)}
 		if searched {
-			if at, err = ev.candidates(s.stages[0].filter, items, itemScope{s.focus, from.item, scope}); err != nil {
+			if at, err = ev.candidates(s.stages[0].filter, items, itemScope{s.focus, from.item, in.frame}); err != nil {
 				return nil, err
 			}
 		}
@@ -45,25 +41,74 @@ func (ev *evaluator) tupleStep(s *node, items []any, tuples *seq, env *frame) (*
 				out.items = append(out.items, to)
 				continue
 			}
-			if err := ev.selectItem(s.stages[0].filter, i, len(items), to, to.item, out, &frame{parent: env, tuple: to.binds}); err != nil {
+			if err := ev.selectTuple(s.stages[0].filter, i, len(items), to, out, env); err != nil {
 				return nil, err
 			}
 		}
+		ev.leave(in)
 		if !exact && !early {
 			unsure = len(out.items)
 		}
 	}
-	if !join || unsure > 0 && unsure == len(out.items) {
+	if !searched || unsure > 0 && unsure == len(out.items) {
 		return ev.tupleStages(s.stages, out, env)
 	}
-	if unsure > 0 { // of the others, an index knows that the predicate is true
-		v, err := ev.filter(s.stages[0].filter, &seq{sequence: true, tupleStream: true, items: out.items[:unsure]}, env)
+	first, decided := s.stages[0].filter, out.items[unsure:]
+	out.items = out.items[:unsure]
+	if unsure > 0 {
+		v, err := ev.filter(first, out, env)
 		if err != nil {
 			return nil, err
 		}
-		out.items = append(v.(*seq).items, out.items[unsure:]...)
+		out = v.(*seq)
+	}
+	if err := ev.selectDecided(first, decided, out, env); err != nil {
+		return nil, err
 	}
 	return ev.tupleStages(s.stages[1:], out, env)
+}
+
+// tuplesOf returns a stream of tuples without bindings.
+func tuplesOf(items []any) *seq {
+	if len(items) == 1 {
+		one := &struct {
+			seq
+			items [1]any
+			tuple tuple
+		}{seq: seq{sequence: true, tupleStream: true}, tuple: tuple{item: items[0]}}
+		one.items[0] = &one.tuple
+		one.seq.items = one.items[:]
+		return &one.seq
+	}
+	out := &seq{sequence: true, tupleStream: true, items: make([]any, len(items))}
+	tuples := make([]tuple, len(items))
+	for i, item := range items {
+		tuples[i].item = item
+		out.items[i] = &tuples[i]
+	}
+	return out
+}
+
+// selectDecided adds the tuples that a predicate selects, if an index knows that its equality
+// is true of all of them. They may be in the rest of the array of out.
+func (ev *evaluator) selectDecided(pred *node, tuples []any, out *seq, env *frame) error {
+	if pred.isJoin() {
+		out.items = append(out.items, tuples...)
+		return nil
+	}
+	for _, item := range tuples {
+		t := item.(*tuple)
+		in := ev.enter(env, t.binds)
+		ok, err := ev.all(pred.join.rest, t.item, in.frame)
+		if err != nil {
+			return locate(err, pred)
+		}
+		ev.leave(in)
+		if ok {
+			out.items = append(out.items, t)
+		}
+	}
+	return ev.step()
 }
 
 // A tupleMaker allocates tuples and bindings a few at a time.
