@@ -74,6 +74,8 @@ var Rules = map[string]string{
 	"source-without-function":    "A route that no function of the template runs",
 	"dedupe-claim":               "A duplicate that is abandoned before the claim of the first delivery expires",
 	"bucket-lifecycle":           "A bucket of large inputs that keeps them forever, or for less time than the messages that refer to them",
+	"lookup-key":                 "A table of waiting tasks that the route reads by an attribute that is not its whole key",
+	"resume-without-wait":        "A route that resumes tasks, though no state machine of the template waits for a task token",
 	"template":                   "A mistake in the template itself",
 }
 
