@@ -9,11 +9,12 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/expressway-dev/expressway/internal/jsonataprograms"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A source makes cases: most from the grammar, some from random pieces of it and, if the
-// official suite is available, some from its expressions.
+// A source makes cases: most from the grammar, some from random pieces of it, some programs
+// with nested loops and, if the official suite is available, some from its expressions.
 type source struct {
 	gen   generator
 	suite []testCase
@@ -35,6 +36,9 @@ func (s *source) next() testCase {
 		c.expr, c.input = s.vary(from.expr), from.input
 	case n < 40:
 		c.expr, c.input = s.vary(g.expression()), g.document()
+	case n < 50:
+		c.dialect = false // programs begin with the input
+		c.expr, c.input = "("+jsonataprograms.Variables+jsonataprograms.Fixed(jsonataprograms.Draw(g.n))+")", json.RawMessage(programDocument)
 	case n < 65:
 		c.expr, c.input = g.special(), g.document()
 	case n < 70:
@@ -50,6 +54,15 @@ func (s *source) next() testCase {
 	}
 	return c
 }
+
+// programDocument is the document of programs, with numbers as the reference writes them.
+var programDocument = func() []byte {
+	text, err := plainNumbers([]byte(jsonataprograms.Document))
+	if err != nil {
+		panic(err) // a constant
+	}
+	return text
+}()
 
 // pieces are tokens of the grammar.
 var pieces = strings.Fields(`. [ ] { } ( ) , @ # ; : ? + - * / % | = < > ^ & ! ~ .. := != >= <= ** ~> ?: ?? and or in true false null
