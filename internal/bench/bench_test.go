@@ -127,6 +127,32 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// A lookup may grow as one by hand does in the same run; what reads in order may not.
+func TestLookupsAreLimitedByHand(t *testing.T) {
+	t.Parallel()
+	grown := func(to float64) comparison { return comparison{base: []float64{1}, ours: []float64{to}} }
+	tests := []struct {
+		byHand, lookups, rest float64
+		want                  []string
+	}{
+		{6.4, 6.3, 5.1, []string{"| 6.30× | 6.40×, by hand | met |", "| 5.10× | 5× | **missed** |"}},
+		{6.4, 6.5, 4.9, []string{"| 6.50× | 6.40×, by hand | **missed** |", "| 4.90× | 5× | met |"}},
+		{4.5, 4.9, 5.0, []string{"| 4.90× | 5× | met |", "| 5.00× | 5× | met |"}},
+	}
+	for _, tt := range tests {
+		var r report
+		r.add(controlSet, grown(tt.byHand))
+		r.add(budgetGrowthLookups, grown(tt.lookups))
+		r.add(budgetGrowthRest, grown(tt.rest))
+		got := r.markdown()
+		for _, want := range tt.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("by hand %v, lookups %v, others %v: the report lacks %q:\n%s", tt.byHand, tt.lookups, tt.rest, want, got)
+			}
+		}
+	}
+}
+
 func TestReport(t *testing.T) {
 	t.Parallel()
 	r := report{Go: "go1.26", Platform: "linux/amd64", CPUs: 2, Command: "go run ./internal/bench -o x", Plan: plan{cold: 3}}

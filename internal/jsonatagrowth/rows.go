@@ -3,10 +3,18 @@
 // that they take, and make bench measures their time.
 package jsonatagrowth
 
-// Rows are expressions about the members of a [Document] as variables: $n, $list, which has
+import "slices"
+
+// A Row is an expression about the members of a [Document] as variables: $n, $list, which has
 // as many items, $others, to which they refer, $text, which has as many characters, and
 // $data, which holds the lists.
-var Rows = []struct{ Name, Expr string }{
+type Row struct{ Name, Expr string }
+
+// Rows are all rows.
+func Rows() []Row { return slices.Concat(InOrder, Lookups) }
+
+// InOrder are the rows that read their lists in order, or in the order of a sort.
+var InOrder = []Row{
 	{"$reduce with &", `$length($reduce($list, function($a, $o) { $a & "," & $o.id }, ""))`},
 	{"$reduce with & in front", `$length($reduce($list, function($a, $o) { $o.id & $a }, ""))`},
 	{"two texts at a time", `$length($reduce($list, function($a, $o) { {"x": $a.x & $o.id, "y": $a.y & $o.name} }, {"x": "", "y": ""}).x)`},
@@ -17,7 +25,6 @@ var Rows = []struct{ Name, Expr string }{
 	{"$reduce with $merge", `$count($keys($reduce($list, function($a, $o) { $merge([$a, {$o.id: $o.n}]) }, {})))`},
 	{"$reduce that counts", `$sum($each($reduce($list, function($a, $o) { $merge([$a, {$o.key: $lookup($a, $o.key) + 1}]) }, $merge($list.{key: 0})), function($v) { $v }))`},
 	{"recursion with an array", `($f := function($i, $a) { $i = 0 ? $count($a) : $f($i - 1, $append($a, $i)) }; $f($n, []))`},
-	{"in a list", `($ids := $list.id; $count($list[other in $ids]))`},
 	{"not in a list", `($ids := $list.id; $count($list[$not(name in $ids)]))`},
 	{"$distinct of objects", `$count($distinct($list.{"a": id, "b": [n, name]}))`},
 	{"a range as places", `$count($list[[0..$n]])`},
@@ -28,26 +35,9 @@ var Rows = []struct{ Name, Expr string }{
 	{"$substring of one character", `$count($map([0..$length($text) - 1], function($i) { $substring($text, $i, 1) }))`},
 	{"$substring to the end", `($f := function($s, $k) { $s = "" ? $k : $f($substring($s, 1), $k + 1) }; $f($text, 0))`},
 	{"$substring beyond ASCII", `($t := "é" & $text; $count($map([0..$length($t) - 1], function($i) { $substring($t, $i, 2) })))`},
-	{"join of variables", `$count($data.list@$a.others@$b[$a.other = $b.id].{"a": $a.id, "b": $b.name})`},
-	{"join and more", `$count($data.list@$a.others@$b[$b.id = $a.other and $b.n > 0].{"a": $a.id})`},
-	{"lookup by predicate", `$count($list.($o := $; $others[id = $o.other].name))`},
-	{"lookup by predicate in $map", `$count($map($list, function($o) { $others[$o.other = id].name }))`},
-	{"$filter with an equality", `$count($map($list, function($o) { $filter($others, function($p) { $p.id = $o.other })[0].name }))`},
-	{"$filter with more", `$count($list.($o := $; $filter($others, function($p, $i) { $o.other = $p.id and $i >= 0 }).name))`},
-	{"$single with an equality", `$count($map($list, function($o) { $single($others, function($p) { $p.id = $o.other }).name }))`},
 	{"$filter for groups", `$count($distinct($list.key).($k := $; {"k": $k, "n": $sum($filter($list, function($x) { $x.key = $k }).n)}))`},
-	{"lookup by a changed key", `$count($list.($o := $; $others[$lowercase(id) = $o.other].name))`},
-	{"lookup behind a literal", `$count($list.($o := $; $others[n = 1 and id = $o.other].name))`},
-	{"lookup behind a comparison", `$count($list.($o := $; $others[n > 0 and id = $o.other].name))`},
-	{"$filter behind a comparison", `$count($list.($o := $; $filter($others, function($p) { $p.n > 0 and $uppercase($p.id) = $uppercase($o.other) }).name))`},
-	{"lookup between comparisons", `$count($list.($o := $; $others[$length(name) > 1 and id = $o.other and n <= $o.n + 1].name))`},
-	{"lookup in a selection", `$count($list.($o := $; $others[n = 1][id = $o.other].name))`},
-	{"lookup in a result", `$count($list.($o := $; $distinct($data.others)[id = $o.other].name))`},
-	{"lookup in names", `$count($list.($o := $; $keys($merge($others.{id: n}))[$ = $o.other]))`},
-	{"$lookup in groups", `$count($list.($o := $; $lookup($others{id: name}, $o.other)))`},
 	{"$reduce to distinct values", `$count($reduce($list, function($a, $o) { $o.other in $a ? $a : $append($a, $o.other) }, []))`},
 	{"$reduce to distinct objects", `$count($reduce($list, function($a, $o) { $exists($a[id = $o.id]) ? $a : $append($a, $o) }, []))`},
-	{"$reduce that looks back", `$count($reduce($list, function($a, $o) { $append($a, {"id": $o.id, "before": $count($a[id = $o.other])}) }, []))`},
 	{"$map and $filter", `$count($map($filter($list, function($o) { $o.n > 2 }), function($o) { {"id": $o.id, "total": $o.n * 2} }))`},
 	{"grouping", `$count($keys($list{key: $sum(n)}))`},
 	{"$sort with a function", `$count($sort($list, function($a, $b) { $a.other > $b.other }))`},
@@ -74,7 +64,6 @@ var Rows = []struct{ Name, Expr string }{
 	{"$sift", `$count($keys($sift($merge($list.{id: n}), function($v, $k) { $v > 3 })))`},
 	{"$keys of array", `$count($keys($list))`},
 	{"$lookup on an array", `$count($lookup($list, "lines"))`},
-	{"$lookup in a merged object", `($m := $merge($list.{id: n}); $sum($list.$lookup($m, other)))`},
 	{"$spread of an object", `$count($spread($merge($list.{id: n})))`},
 	{"$merge of a list", `$count($keys($merge($list)))`},
 	{"$merge of spread", `$count($keys($merge($spread($merge($list.{id: n})))))`},
@@ -153,20 +142,11 @@ var Rows = []struct{ Name, Expr string }{
 	{"a filter of two", `$count($list[n >= 0 and n < 10 or id = ""])`},
 	{"deep equality", `$list = $data.list`},
 	{"equality to literal list", `$count($list[[id, n] = [id, n]])`},
-	{"join with more", `$count($data.list@$a.others@$b[$a.other = $b.id and $a.n >= 0].{"a": $a.id, "b": $b.name})`},
-	{"join group", `$count($keys($data.list@$a.others@$b[$a.other = $b.id]{$a.key: $b.name}))`},
 	{"ternary chain", `$count($list.(n = 1 ? "a" : n = 2 ? "b" : "c"))`},
 	{"apply chain", `$count($list ~> $map(function($v) { $v.n }) ~> $filter(function($v) { $v > 1 }))`},
 	{"compose", `($f := $uppercase ~> $lowercase; $count($list.$f(name)))`},
 	{"$toMillis pictures", `$count($list.$fromMillis(n, "[Y]-[M01]-[D01]"))`},
 	{"closure", `($fs := $map($list, function($o) { function() { $o.n } }); $count($fs))`},
-	{"in a path of the root", `$count($data.list[other in $data.others.id])`},
-	{"in a path with a predicate", `$count($list[other in $data.others[n > 0].id])`},
-	{"in a call", `$count($list[other in $distinct($data.others.id)])`},
-	{"in an object's names", `($m := $merge($list.{id: n}); $count($list[other in $keys($m)]))`},
-	{"in, in $filter", `$count($filter($list, function($o) { $o.other in $data.others.id }))`},
-	{"in, in $map", `$count($map($list, function($o) { {"id": $o.id, "known": $o.other in $data.others.id} }))`},
-	{"in, in $reduce", `$reduce($list, function($a, $o) { $o.other in $data.others.id ? $a + 1 : $a }, 0)`},
 	{"a total for each", `$count($list.(n / $sum($data.list.n)))`},
 	{"a total in $map", `$count($map($list, function($o) { $o.n / $sum($data.list.n) }))`},
 	{"a total by ~>", `$count($list.(n / ($data.list.n ~> $sum())))`},
@@ -177,20 +157,11 @@ var Rows = []struct{ Name, Expr string }{
 	{"$map of the list for each", `$count($list[n = $map($data.list, function($v) { $v.n })[0]])`},
 	{"order of the list for each", `$count($list.($data.list^(>n)[0].id))`},
 	{"groups of the list for each", `$count($list.($lookup($data.list{key: $count(id)}, $.key)))`},
-	{"$reduce with a join", `$count($reduce($list, function($a, $o) { $append($a, $data.others@$b[$b.id = $o.other].($b.name)) }, []))`},
-	{"$reduce with a lookup", `$count($reduce($list, function($a, $o) { $append($a, $others[id = $o.other].name) }, []))`},
-	{"$reduce with a lookup by path", `$count($reduce($list, function($a, $o) { $append($a, $data.others[id = $o.other].name) }, []))`},
-	{"$reduce with a join to objects", `$count($keys($reduce($list, function($a, $o) { $merge([$a, {$o.id: $data.others[id = $o.other].name}]) }, {})))`},
-	{"a join by a computed key", `$count($data.list@$a.others@$b[$b.id = "id-" & $substringAfter($a.other, "-")].($b.name))`},
-	{"a join of three", `$count($data.list@$a.others@$b[$b.id = $a.other].list@$c[$c.id = $b.id].($c.n))`},
-	{"a lookup by a computed key", `$count($list.($o := $; $others[id = $lowercase($o.other)].name))`},
-	{"a lookup in a merged object by path", `($m := {"by": $merge($list.{id: n})}; $sum($list.($lookup($m.by, other))))`},
 	{"a lookup in groups", `($m := $list{key: $count(id)}; $sum($list.$lookup($m, $.key)))`},
 	{"$eval", `$count($list.$eval("n + 1"))`},
 	{"$split into a path", `$count($split($text, " ").$length($))`},
 	{"$spread and groups", `$count($keys($spread($merge($list.{id: n})){$keys($): 1}))`},
 	{"$zip to objects", `$count($zip($list.id, $list.n).{"id": $[0], "n": $[1]})`},
-	{"$sift by a list", `($ids := $list.other; $count($keys($sift($merge($list.{id: n}), function($v, $k) { $k in $ids }))))`},
 	{"$replace of each", `$count($list.$replace(name, "Name ", "N"))`},
 	{"$match of each", `$count($list.$match(name, /\d+/))`},
 	{"transform with a total", `$count($list ~> |$|{"share": n / $n}|)`},

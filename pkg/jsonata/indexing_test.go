@@ -74,7 +74,7 @@ func TestIndexesChangeNothing(t *testing.T) {
 	t.Parallel()
 	vars := makeGrowthVars(40)
 	vars["mixed"] = []any{1.0, "1", true, nil, []any{1.0}, NewObject(0), "a", 1.0, "é", 0.0, []any{}, []any{1.0, []any{"x"}}}
-	for _, r := range jsonatagrowth.Rows {
+	for _, r := range jsonatagrowth.Rows() {
 		sameWithIndexes(t, r.Expr, Undefined, vars)
 	}
 	for _, expr := range []string{
@@ -198,7 +198,7 @@ func FuzzIndexes(f *testing.F) {
 	for _, expr := range seedExpressions {
 		f.Add(expr, []byte(`{"a":[{"b":{"c":2},"d":1.50},{"b":[{"c":1}]}]}`))
 	}
-	for _, r := range jsonatagrowth.Rows {
+	for _, r := range jsonatagrowth.Rows() {
 		f.Add(r.Expr, []byte(`{}`))
 	}
 	f.Fuzz(func(t *testing.T, expr string, text []byte) {
