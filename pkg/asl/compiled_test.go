@@ -1,37 +1,137 @@
 package asl
 
 import (
-	"os"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
-// A field that is accepted but not compiled would be ignored.
+// A field that is accepted but not compiled would be ignored: without it, each object of the
+// definitions, states and others, is compiled into something else or is refused.
 func TestEveryFieldIsCompiled(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("*.go")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	var code strings.Builder
-	for _, file := range files {
-		if strings.HasPrefix(file, "validate") || strings.HasSuffix(file, "_test.go") {
-			continue
+	matters := map[string]bool{}
+	for _, text := range wholes {
+		var root map[string]any
+		if err := json.Unmarshal([]byte(text), &root); err != nil {
+			t.Fatal(err)
 		}
-		text, err := os.ReadFile(file)
+		whole, err := Parse([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		code.Write(text)
-	}
-	for kind, fields := range fieldsOf {
-		for _, field := range slices.Concat(anyState, fields.both, fields.jsonPath, fields.jsonata) {
-			read := strings.Contains(code.String(), `"`+field+`"`) || strings.Contains(code.String(), `"`+strings.TrimSuffix(field, "Path")+`"`)
-			if !read && field != "Comment" && field != "End" { // a state without Next ends
-				t.Errorf("%s states may have %s, but compile_state.go and the files next to it do not read it", kind, field)
+		eachObject(root, "", false, func(name string, isJSONata bool, o map[string]any) {
+			for _, field := range slices.Collect(maps.Keys(o)) {
+				value := o[field]
+				delete(o, field)
+				without, err := json.Marshal(root)
+				if err != nil {
+					t.Fatal(err)
+				}
+				o[field] = value
+				key := fmt.Sprintf("%s.%s, JSONata %t", name, field, isJSONata)
+				matters[key] = matters[key] || changed(whole, without)
 			}
+		})
+	}
+	for _, key := range slices.Sorted(maps.Keys(matters)) {
+		// A state with QueryLanguage is in definitions of the same language, too.
+		if !matters[key] && !slices.Contains(idle, key) && !strings.Contains(key, ".Comment, ") && !strings.Contains(key, ".QueryLanguage, ") {
+			t.Errorf("%s is accepted, but compile_state.go and the files next to it do not read it", key)
 		}
+	}
+}
+
+// idle are fields whose value in the definitions is the default.
+var idle = []string{
+	"ItemProcessor.ProcessorConfig, JSONata false", "ProcessorConfig.Mode, JSONata false", // INLINE
+	"ResultWriter.WriterConfig, JSONata false", "WriterConfig.OutputType, JSONata false", "WriterConfig.Transformation, JSONata false",
+	".Version, JSONata false", // there is only one
+}
+
+// changed reports whether a definition is refused, or is compiled into another machine.
+func changed(m *Machine, text []byte) bool {
+	other, err := Parse(text)
+	return err != nil || !cmp.Equal(m, other,
+		cmp.Exporter(func(reflect.Type) bool { return true }),
+		cmp.Comparer(func(a, b *jsonata.Expr) bool { return a == b || a != nil && b != nil && a.String() == b.String() }),
+		cmp.FilterPath(func(p cmp.Path) bool { return p.Last().Type().Kind() == reflect.Func }, cmp.Ignore()))
+}
+
+// eachObject calls f with each object below v, the type of state or the field that it is,
+// and whether its query language is JSONata.
+func eachObject(v any, name string, isJSONata bool, f func(name string, isJSONata bool, o map[string]any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		if language, given := v["QueryLanguage"]; given {
+			isJSONata = language == languageJSONata
+		}
+		if kind, ok := v["Type"].(string); ok {
+			name = kind
+		}
+		f(name, isJSONata, v)
+		for field, member := range v {
+			eachObject(member, field, isJSONata, f)
+		}
+	case []any:
+		for _, item := range v {
+			eachObject(item, name, isJSONata, f)
+		}
+	}
+}
+
+// A field that is compiled but not read again would be ignored too.
+func TestEveryCompiledFieldIsRead(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields, read := map[string]string{}, map[string]bool{}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "validate") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.TypeSpec:
+				made, ok := n.Type.(*ast.StructType)
+				if !ok || name != "state.go" {
+					return true
+				}
+				for _, field := range made.Fields.List {
+					for _, id := range field.Names {
+						fields[id.Name] = n.Name.Name
+					}
+				}
+			case *ast.SelectorExpr:
+				read[n.Sel.Name] = read[n.Sel.Name] || !strings.HasPrefix(name, "compile")
+			}
+			return true
+		})
+	}
+	for field, of := range fields {
+		if !read[field] {
+			t.Errorf("%s.%s is compiled, but nothing that runs a state reads it", of, field)
+		}
+	}
+	if fields["toleratedPercent"] != "state" || fields["maxDelay"] != "retrier" {
+		t.Errorf("the structs of compiled states are not in state.go, but only %v", fields)
 	}
 }

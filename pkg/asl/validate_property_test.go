@@ -16,7 +16,7 @@ var wholes = []string{
 	`{"StartAt":"P","Comment":"c","Version":"1.0","TimeoutSeconds":60,"QueryLanguage":"JSONPath","States":{
 		"P":{"Type":"Pass","Comment":"c","InputPath":"$.a","Parameters":{"b.$":"States.Format('{}', $.x)","c":[{"d.$":"$$.Execution.Id"}]},"ResultPath":"$.p","OutputPath":null,"Assign":{"v.$":"$.a"},"Next":"T"},
 		"T":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f","Payload.$":"$"},"ResultSelector":{"r.$":"$.Payload"},"TimeoutSeconds":9,"HeartbeatSeconds":3,
-			"Credentials":{"RoleArn":"arn:aws:iam::1:role/r"},"Retry":[{"ErrorEquals":["E"],"IntervalSeconds":1,"MaxAttempts":2,"BackoffRate":1.5,"MaxDelaySeconds":9,"JitterStrategy":"FULL"},{"ErrorEquals":["States.ALL"]}],
+			"Credentials":{"RoleArn":"arn:aws:iam::1:role/r"},"Retry":[{"ErrorEquals":["E"],"IntervalSeconds":2,"MaxAttempts":2,"BackoffRate":1.5,"MaxDelaySeconds":9,"JitterStrategy":"FULL"},{"ErrorEquals":["States.ALL"]}],
 			"Catch":[{"ErrorEquals":["States.ALL"],"Next":"F","ResultPath":"$.error","Assign":{"e.$":"$.Error"}}],"Next":"C"},
 		"C":{"Type":"Choice","Choices":[{"And":[{"Variable":"$.a","IsNull":true},{"Not":{"Variable":"$.b","NumericEqualsPath":"$.c"}}],"Next":"W"},{"Variable":"$v","TimestampLessThan":"2026-01-01T00:00:00Z","Next":"M","Assign":{"w":1}}],"Default":"S"},
 		"W":{"Type":"Wait","SecondsPath":"$.s","Next":"V"},"V":{"Type":"Wait","Timestamp":"2026-01-01T00:00:00Z","Next":"M"},
