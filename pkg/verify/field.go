@@ -1,5 +1,7 @@
 package verify
 
+import "strings"
+
 // A Field is a key of a block, such as hmac.header, and where its value goes. Whoever reads
 // a Spec from a file reads the block of any scheme by its fields.
 type Field struct {
@@ -21,6 +23,13 @@ func Blocks() []string {
 		}
 	}
 	return keys
+}
+
+// listed names what a Spec has one of, as in a sentence.
+func listed() string {
+	keys := append([]string{"provider"}, Blocks()...)
+	last := len(keys) - 1
+	return strings.Join(keys[:last], ", ") + " or " + keys[last]
 }
 
 // Block makes the block of a key in the Spec, and returns its fields; nil if there is no

@@ -182,6 +182,9 @@ func TestMain(m *testing.M) {
 func TestPresetRows(t *testing.T) {
 	t.Parallel()
 	names := verify.Providers()
+	if !slices.IsSorted(names) {
+		t.Errorf("the providers are not in alphabetical order: %q", names)
+	}
 	for _, name := range names {
 		p, _ := verify.Lookup(name)
 		if p.Name != name || p.Deadline < time.Second/2 || p.Deadline > 30*time.Second || len(p.ContentTypes) == 0 {

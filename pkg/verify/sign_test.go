@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -183,6 +184,28 @@ func TestSignThenVerify(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) { s.check(t) })
 		})
+	}
+}
+
+// Each block of `verify` is signed and verified by TestSignThenVerify. The senders of the
+// others have what nobody else can: their tests make it.
+func TestEveryBlockIsVerified(t *testing.T) {
+	t.Parallel()
+	tested := map[string]bool{
+		"mtls":      true, // TestMTLS
+		"signature": true, // TestSignatureBlock
+	}
+	for _, s := range signables() {
+		spec := reflect.ValueOf(s.spec)
+		for _, field := range reflect.VisibleFields(spec.Type()) {
+			key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+			tested[key] = tested[key] || !spec.FieldByIndex(field.Index).IsZero()
+		}
+	}
+	for _, key := range verify.Blocks() {
+		if !tested[key] {
+			t.Errorf("no case of signables has the block %s: nothing tests its verifier", key)
+		}
 	}
 }
 

@@ -30,9 +30,8 @@ func (d Duration) Parse() (time.Duration, error) {
 	return v, nil
 }
 
-// A Spec is one route's `verify` block. Exactly one of None, Provider, HMAC, Signature,
-// Basic, JWT, MTLS and Token is set; Token may also be set, as a reference, with Provider
-// "meta".
+// A Spec is one route's `verify` block. Exactly one of None, Provider and the [Blocks] is
+// set; Token may also be set, as a reference, with Provider "meta".
 type Spec struct {
 	// None is `verify: none`: every request is accepted.
 	None bool `yaml:"-"`
@@ -191,7 +190,7 @@ func (s *Spec) Validate() []Problem {
 	found := blockOf(s)
 	switch len(found) {
 	case 0:
-		c.add("", "has no way to verify: write provider, hmac, signature, jwt, basic, token or mtls, or verify: none")
+		c.add("", "has no way to verify: write %s, or verify: none", listed())
 		return c.problems
 	case 1:
 	default:
