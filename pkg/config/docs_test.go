@@ -107,9 +107,35 @@ func TestDocumentedProviders(t *testing.T) {
 	for name := range got {
 		t.Errorf("the table has provider %s, which does not exist", name)
 	}
-	for file, count := range map[string]string{"README.md": "each of %d providers", "CHANGELOG.md": "%d provider presets"} {
-		if count = fmt.Sprintf(count, len(verify.Providers())); !strings.Contains(readDoc(t, file), count) {
+	all, experimental := len(verify.Providers()), 0
+	for _, name := range verify.Providers() {
+		if preset, _ := verify.Lookup(name); preset.Experimental {
+			experimental++
+		}
+	}
+	for file, count := range map[string]string{
+		"README.md":    fmt.Sprintf("each of %d providers", all),
+		"CHANGELOG.md": fmt.Sprintf("%d provider presets (%d of them experimental", all, experimental),
+	} {
+		if !strings.Contains(readDoc(t, file), count) {
 			t.Errorf("%s does not say %q", file, count)
+		}
+	}
+}
+
+// The list at the top of docs/providers.md has a link to each provider's section.
+func TestProvidersAreListed(t *testing.T) {
+	t.Parallel()
+	top, sections, _ := strings.Cut(readDoc(t, "docs/providers.md"), "\n## Table\n")
+	_, sections, _ = strings.Cut(sections, "\n## Retries\n")
+	sections, _, found := strings.Cut(sections, "\n## Secrets that are handed over\n")
+	titles := regexp.MustCompile(`(?m)^## (.+)$`).FindAllStringSubmatch(sections, -1)
+	if !found || len(titles) < 100 {
+		t.Fatalf("docs/providers.md has %d sections of providers, want one of each", len(titles))
+	}
+	for _, title := range titles {
+		if !strings.Contains(top, "["+title[1]+"](#") {
+			t.Errorf("the list at the top of docs/providers.md does not have %s", title[1])
 		}
 	}
 }
