@@ -146,12 +146,12 @@ func (r *report) markdown() string {
 	b.WriteString(`# Performance
 
 The cost of Expressway, as ratios measured in one run on one machine: absolute times depend on the machine, ratios
-hardly do. ` + "`make bench`" + ` writes this file; do not edit it.
+barely do. ` + "`make bench`" + ` writes this file; do not edit it.
 
 The *minimal function* (` + "`internal/bench/minimal`" + `) is the smallest one that uses the SDK: aws-lambda-go,
-` + "`config.LoadDefaultConfig`" + ` and StartSyncExecution with the body. It verifies nothing and logs nothing. Ours verifies a
-signature, evaluates an expression for the input and logs a line. Both run alternately, as real processes behind a
-Lambda Runtime API (` + "`internal/lambdatest`" + `). In place of Step Functions, an endpoint answers at once.
+` + "`config.LoadDefaultConfig`" + ` and StartSyncExecution with the body. It verifies nothing and logs nothing. Expressway's
+function verifies a signature, evaluates an expression for the input and logs a line. Both run alternately, as real processes behind a
+Lambda Runtime API (` + "`internal/lambdatest`" + `). An endpoint that answers immediately replaces Step Functions.
 
 `)
 	b.WriteString("| what | against | base | ours | ratio (quartiles) | at most | |\n| --- | --- | --- | --- | --- | --- | --- |\n")
@@ -171,7 +171,7 @@ Lambda Runtime API (` + "`internal/lambdatest`" + `). In place of Step Functions
 	p := r.Plan
 	fmt.Fprintf(&b, `
 Base and ours are medians, and the ratio is the quotient of the two. The quartiles are those of the ratios of single
-turns: if they are far apart, the machine was busy.
+turns; if they are far apart, the machine was busy.
 
 - Cold start: %d starts of each, timed from just before the process starts until its first poll.
 - Many routes: %d starts of each. The processor time, user and system, of a process that is killed at its first poll, and
@@ -192,15 +192,15 @@ turns: if they are far apart, the machine was busy.
   at least half the calls per second.
 - JSONata: processor time for each evaluation of one document, in %d turns of both sizes, within the default limits; four
   evaluations with 16,000 items for each with 64,000, and at least %d ms or %d MB of garbage on each side. A collection at the end
-  of a side counts in the proportion of the garbage to the data in use, as often as the collector would run by default. The other
-  expressions get a first look, and %d such turns if it is above %g×. The lines by hand show how much slower the memory of the
+  of a side is weighted by the ratio of the garbage to the data in use, because the collector runs that often by default. The other
+  expressions are measured once, and in %d such turns if the ratio is above %g×. The handwritten lines show how much slower the memory of the
   machine is for four times the data; see [ADR 78](adr/0078-growth-is-measured-with-its-garbage.md). An expression that looks up
-  each item may grow by 5×, or as a Go map of the texts does in the same run if that is more; see
+  each item may grow by 5× or, if that is more, by as much as a Go map of the texts in the same run; see
   [ADR 86](adr/0086-lookups-may-grow-as-a-go-map-does.md).
   [jsonata-performance.md](jsonata-performance.md) has the comparison with Node.
 - States Language and local engine: processor time for each run in %d turns, with four runs at the smaller size for each at the
-  larger one, for at least %d ms on each side, with the garbage collected as often as by default.
-  A loop that appends to a variable has no budget, because the lists that it makes are quadratic in its turns. Left out are
+  larger one, for at least %d ms on each side, with the garbage collector at its default setting.
+  A loop that appends to a variable has no budget, because the lists that it creates are quadratic in its iterations. Left out are
   functions that the service limits to 1,000 items or 10,000 characters: ArrayRange, Base64Encode, Base64Decode, Hash.
 - Dedupe: %d turns of %d deliveries with a dedupe key and without one, with a table that takes %d ms. The figure is the
   difference between the medians of a turn, in the time of one request.
