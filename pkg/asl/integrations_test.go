@@ -28,7 +28,7 @@ func TestIntegrationsAreDocumented(t *testing.T) {
 	}
 	for name := range argumentsOf {
 		if _, _, known := integration("arn:aws:states:::" + name); !known {
-			t.Errorf("argumentsOf has %s, which is no integration", name)
+			t.Errorf("argumentsOf has %s, which is not an integration", name)
 		}
 	}
 }
