@@ -48,6 +48,14 @@ func TestSources(t *testing.T) {
 		}
 		return err
 	})
+	sourcetest.Hold(t, "cmd/expressway/dev.go: the samples that --events sends", func(s sources.Source) error {
+		var out, errs strings.Builder
+		run(t.Context(), []string{"dev", "--help"}, nil, &out, &errs, func(string) string { return "" })
+		if !strings.Contains(out.String(), s.Function+"-*.json") {
+			return fmt.Errorf("the help does not name %s-*.json:\n%s", s.Function, out.String())
+		}
+		return nil
+	})
 	sourcetest.Hold(t, "cmd/expressway/invoke.go: the functions", func(s sources.Source) error {
 		_, path, err := parse(s)
 		if err != nil {

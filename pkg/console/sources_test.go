@@ -1,9 +1,11 @@
 package console
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"testing"
 
@@ -31,6 +33,16 @@ func TestSources(t *testing.T) {
 		}
 		if !slices.ContainsFunc(page.(base).Samples, func(b sample) bool { return b.Function == s.Function }) {
 			return fmt.Errorf("there is no entry for the function %s", s.Function)
+		}
+		return nil
+	})
+	filter, err := os.ReadFile("assets/deliveries.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sourcetest.Hold(t, "pkg/console/assets/deliveries.html: the filter Source", func(s sources.Source) error {
+		if !bytes.Contains(filter, []byte(`"`+s.Function+`" "`+s.Function+`s"`)) {
+			return fmt.Errorf("no choice is the function %s", s.Function)
 		}
 		return nil
 	})

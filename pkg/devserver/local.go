@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -224,8 +223,8 @@ func (l *Local) unverified(o gateway.Options) (lambda.Handler, error) {
 // Handler returns the handler of a function: webhook, queue or event. It always uses the
 // latest configuration.
 func (l *Local) Handler(function string) (lambda.Handler, error) {
-	if known := sources.Functions(); !slices.Contains(known, function) {
-		return nil, fmt.Errorf("there is no function %q; the functions are %s", function, sources.List(known))
+	if l.current.Load().function[function] == nil {
+		return nil, fmt.Errorf("there is no function %q; the functions are %s", function, sources.List(sources.Functions()))
 	}
 	return &following{l, function}, nil
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/expressway-dev/expressway/internal/shared"
@@ -144,6 +146,24 @@ func TestOnlyInStepFunctions(t *testing.T) {
 	}
 	if got := evaluate(t, `$random(1)`, Undefined, nil, Options{}); got != "T0410" {
 		t.Errorf("$random with a seed: got %s, want T0410", got)
+	}
+}
+
+// docs/jsonata.md has a row of each function that the reference does not have.
+func TestFunctionsOfTheDialectAreDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/jsonata.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tablesOnce.Do(defineAll)
+	for name := range stepFunctions {
+		if !strings.Contains(string(text), "\n| `$"+name+"(") && !strings.Contains(string(text), "\n| `$"+name+"` |") {
+			t.Errorf("docs/jsonata.md has no row of $%s", name)
+		}
+	}
+	if len(stepFunctions) < 7 {
+		t.Errorf("the dialect has only %d functions of its own", len(stepFunctions))
 	}
 }
 
