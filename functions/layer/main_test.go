@@ -35,7 +35,9 @@ func TestSources(t *testing.T) {
 		{"Makefile", "a target that SAM builds", func(s sources.Source) string { return "FUNCTION = " + s.Function + "\n" }},
 		{"deploy/terraform/variables.tf", "the variable kind", func(s sources.Source) string { return `"` + s.Function + `"` }},
 		{"deploy/terraform/routes.tf", "the routes of a kind", func(s sources.Source) string { return s.Function + ` = "` + s.Key + `"` }},
-		{"deploy/cdk/src/index.ts", "the class of a construct", func(s sources.Source) string { return "export class Expressway" + strings.ToUpper(s.Function[:1]) + s.Function[1:] }},
+		{"deploy/cdk/src/index.ts", "the class of a construct", func(s sources.Source) string {
+			return "export class Expressway" + strings.ToUpper(s.Function[:1]) + s.Function[1:]
+		}},
 		{"docs/own-stack.md", "the Handlers of the layer", func(s sources.Source) string { return "`" + s.Function + "`" }},
 		{"deploy/cdk/src/index.ts", "a construct", func(s sources.Source) string { return s.Key + ": '" + s.Function + "'" }},
 	} {
