@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A Queue is where a route puts its deliveries, to start their executions later.
+// A Queue is where a route puts its deliveries, whose executions start later.
 type Queue struct {
 	// Address is the queue's URL or ARN.
 	Address string
@@ -28,6 +28,7 @@ type Acceptor interface {
 
 // An Acceptance is a delivery that was admitted, and will be processed later.
 type Acceptance struct {
+	// Queue is the URL or the ARN of the queue that takes it.
 	Queue    string
 	Envelope Envelope
 	// TraceHeader, FallbackTrace and TraceParent are those of the [Delivery].

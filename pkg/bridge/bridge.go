@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Status is how an execution ended, as Step Functions spells it.
+// Status is the status of an execution, as Step Functions spells it.
 type Status string
 
 // The statuses of StartSyncExecution, and Running for an asynchronous start.
@@ -83,8 +83,8 @@ type Outcome struct {
 }
 
 // A Starter runs state machines. A FAILED or TIMED_OUT execution is an [Outcome],
-// not an error; an error is always a *[Failure] named in the table of this
-// package, and says by its [Class] whether anything may have been started.
+// not an error. An error is always a *[Failure] with one of the bridge's own names, whose
+// [Class] says whether anything may have been started.
 // Implementations are safe for concurrent use and honour the context's deadline.
 type Starter interface {
 	// StartSync runs an Express Workflow and waits for its end.

@@ -20,8 +20,10 @@ type Offload struct {
 
 // An Object is what an [Offloader] puts into a bucket.
 type Object struct {
-	Bucket, Key, KMSKey string
-	Body                []byte
+	Bucket, Key string
+	// KMSKey encrypts the object; empty leaves that to the bucket.
+	KMSKey string
+	Body   []byte
 }
 
 // An Offloader puts objects into buckets. It returns nil only if the object has been

@@ -69,9 +69,8 @@ type Delivery struct {
 	// Fingerprint returns what must be equal in deliveries with one dedupe key: the
 	// body's bytes. Nil compares nothing.
 	Fingerprint func() []byte
-	// Key is the dedupe record of a delivery that was already accepted, whose key was
-	// made at that time; nil means that it has no key. Accepted means that the delivery
-	// was accepted.
+	// Accepted means that a queue took the delivery before it came here. Its key was made
+	// at that time: Key is the dedupe record, or nil for a delivery without one.
 	Accepted bool
 	Key      *EnvelopeKey
 	// TraceHeader is the delivery's own X-Ray trace header, if it has one that takes
@@ -159,7 +158,7 @@ type Options struct {
 	// Offloader stores the large inputs of routes with an [Offload]. Without it,
 	// their deliveries fail with [Misconfigured].
 	Offloader Offloader
-	// Observer is notified of every delivery; nil is nobody.
+	// Observer is notified of every delivery; nil means none.
 	Observer Observer
 	// LogCauses writes the first 1,024 bytes of a failed workflow's cause, and the state
 	// that failed, into the line of a settled delivery. A cause may hold payload, so the
@@ -197,7 +196,7 @@ func (s noStarter) Start(ctx context.Context, start Start) (Outcome, error) {
 	return s.StartSync(ctx, start)
 }
 
-// Now returns the bridge's time.
+// Now returns the time of the clock in [Options].
 func (b *Bridge) Now() time.Time { return b.now() }
 
 // Run takes a delivery from its dedupe key to the end of its execution. Whatever goes

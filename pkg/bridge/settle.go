@@ -31,9 +31,8 @@ type Settlement struct {
 // An Observer is notified of every delivery once, when it is settled; pkg/metrics is one.
 // Implementations are safe for concurrent use.
 type Observer interface {
-	// Begin is called at the start of an invocation, and the function that it returns
-	// at its end. The returned context becomes the
-	// invocation's.
+	// Begin is called at the start of an invocation, and the function that it returns at
+	// its end. The returned context becomes the invocation's.
 	Begin(ctx context.Context) (context.Context, func())
 	// Settled is called for a delivery of the invocation of ctx.
 	Settled(ctx context.Context, d *Delivery, r Result, s Settlement)
@@ -74,8 +73,8 @@ func (b *Bridge) Reject(ctx context.Context, route, source, errorName string) {
 	}
 }
 
-// Settle ends a delivery: it concludes the dedupe record, notifies the observer, and
-// writes its one log line.
+// Settle ends a delivery: it completes or frees the dedupe record, notifies the observer,
+// and writes the delivery's one log line.
 func (b *Bridge) Settle(ctx context.Context, d *Delivery, r Result, s Settlement) {
 	b.conclude(ctx, d, r, s)
 	if b.observer != nil {

@@ -32,8 +32,8 @@ type Config struct {
 	// BasePaths are prefixes that are removed from request paths before routing, such as
 	// /hooks from a custom domain's mapping. The longest match is removed.
 	BasePaths []string
-	// Others is the number of routes that [Only] left out because they have another
-	// source.
+	// Others is the number of routes that [Options].Only left out because they have
+	// another source.
 	Others int
 }
 
@@ -88,14 +88,18 @@ func (r *Route) triggers() []Source {
 // EventBridge holds the settings of EventBridge routes. A route without patterns
 // matches every event.
 type EventBridge struct {
-	Source     []string // * matches any text
-	DetailType []string
+	// Source and DetailType are patterns, in which * matches any text; an event must match
+	// one of each list that is not empty.
+	Source, DetailType []string
 }
 
 // A Catch says what happens after the failures that it names.
 type Catch struct {
+	// Errors are the names of failures; States.ALL is every name.
 	Errors []string
+	// Respond makes the answer of an http route whose sender waits for the execution.
 	Respond
+	// Then is what happens to the delivery on all other routes.
 	Then Then
 }
 
@@ -121,9 +125,9 @@ type Options struct {
 	// are not resolved and values that depend on them are not checked: a variable that
 	// one function lacks does not stop another.
 	Only Source
-	// RequireSecrets reports secrets in environment variables that are not set, as
-	// env:NAME names them. Those that a service holds are fetched when they are first
-	// needed. The default is not to look.
+	// RequireSecrets reports references to environment variables (env:NAME) that are not
+	// set. Secrets that a service holds are fetched when they are first needed, and are
+	// never checked here. The default is to check none.
 	RequireSecrets bool
 	// JSONata is for the compilation of every expression, such as Functions of the
 	// program. The default is the [dialect] of Step Functions, which always applies.

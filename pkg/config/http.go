@@ -37,7 +37,7 @@ type HTTP struct {
 	Page *Page
 	// Decides means that a POST must contain decision=approve or decision=reject.
 	Decides bool
-	// OnDeadline makes the answer when the execution has not ended in time.
+	// OnDeadline makes the answer when the execution has not ended in time; nil means 504.
 	OnDeadline *OnDeadline
 	// CORS lets pages of other origins call the route.
 	CORS *CORS
@@ -91,8 +91,8 @@ func (h *HTTP) neverMatches() string {
 	return ""
 }
 
-// OnDeadline is the answer to Expressway.Deadline: either the provider's acknowledgement
-// or Answer.
+// OnDeadline is the answer to Expressway.Deadline: the provider's acknowledgement if
+// Acknowledge is set, and otherwise what Respond makes.
 type OnDeadline struct {
 	Acknowledge bool
 	Respond
@@ -244,7 +244,7 @@ func (d *document) readCORS(n ast.Node) *CORS {
 }
 
 // FramingHeader reports whether a header, by its canonical name, frames a message on the
-// wire; only the gateway can set such headers.
+// wire; only the front door can set such headers.
 func FramingHeader(name string) bool {
 	switch name {
 	case "Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade":

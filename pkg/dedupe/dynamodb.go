@@ -62,7 +62,8 @@ type DynamoDB struct {
 }
 
 // NewDynamoDB returns the store in a table, at AWS as Lambda's environment describes it.
-// A nil now is the real clock. It sends nothing.
+// A nil now is the real clock. It fails if that environment cannot be used, and calls
+// nothing.
 func NewDynamoDB(table string, getenv func(string) string, now func() time.Time) (*DynamoDB, error) {
 	client, err := awsjson.New(getenv, awsjson.DynamoDB)
 	if err != nil {

@@ -63,8 +63,9 @@ func (d *DynamoDB) Look(ctx context.Context, key string) (Item, bool, error) {
 	return item, true, nil
 }
 
-// Forget deletes the record of a key, if it is still the one that Look returned: an attempt
-// that has taken the key since keeps it.
+// Forget deletes the record of a key, if it is still the one that Look returned. Otherwise
+// it returns [ErrChanged]: an attempt that has taken the key since keeps it. It needs
+// dynamodb:DeleteItem.
 func (d *DynamoDB) Forget(ctx context.Context, key string, seen Item) error {
 	status := inProgress
 	if seen.Completed {

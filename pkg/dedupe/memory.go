@@ -16,9 +16,10 @@ const (
 	defaultBytes   = 32 << 20
 )
 
-// MemoryOptions bound what a [Memory] keeps; the zero value has sensible defaults.
+// MemoryOptions bound what a [Memory] keeps; the zero value has the defaults.
 type MemoryOptions struct {
-	// Entries and Bytes bound the records and the sum of their answers.
+	// Entries is the largest number of records; zero is 10,000. Bytes bounds the sum of
+	// their answers; zero is 32 MiB.
 	Entries, Bytes int
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
@@ -59,7 +60,8 @@ func NewMemory(o MemoryOptions) *Memory {
 	return m
 }
 
-// Claim implements [bridge.DedupeStore].
+// Claim implements [bridge.DedupeStore]. In a store that is full of records in progress, the
+// error is [ErrFull].
 func (m *Memory) Claim(_ context.Context, c bridge.Claim) (bridge.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

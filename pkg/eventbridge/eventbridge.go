@@ -1,10 +1,14 @@
 // Package eventbridge runs an execution for an event of EventBridge: one object
 // from a classic rule, or an array of them from a custom event bus.
 //
-// Success returns {"route", "executionArn", "status", "output"}, for Lambda destinations.
-// A failure returns an error named after it, which aws-lambda-go reports as the function
-// error's errorType, so that Lambda's retries, its DLQ and its on-failure destination
-// work, and say what failed.
+// Success returns an object for Lambda destinations, and for an array of events an array of
+// them: "route" with "executionArn", "status" and, if the execution has one, "output"; or
+// with "filtered": true, with "resumed" and what was done to the task, or with the "error"
+// of a discarded failure and "discarded": true. The outputs of an array that is too large
+// for a response are replaced by "outputOmitted": true. A duplicate gets the object of the
+// first delivery. A failure returns an error named after it, which aws-lambda-go reports as
+// the function error's errorType, so that Lambda's retries, its DLQ and its on-failure
+// destination work, and say what failed.
 //
 // Shortly before Lambda's deadline it stops waiting: events that have not finished fail
 // as Expressway.Deadline, which is more informative than Lambda's own timeout.
@@ -55,7 +59,8 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// New prepares the EventBridge routes of a configuration. A nil bridge starts nothing.
+// New prepares the EventBridge routes of a configuration. With a nil bridge, every start
+// fails as Expressway.Misconfigured.
 func New(routes []*config.Route, b *bridge.Bridge, o Options) *Events {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -289,7 +294,8 @@ func (e *Events) delivery(route *config.Route, event *jsonata.Object) *bridge.De
 
 // DedupeKey returns the route that takes an event, and the name of the dedupe record that
 // the event would claim. It is for tools: nothing is claimed. The route is nil if no
-// route takes the event, and the name is empty if the event has no key.
+// route takes the event, and the name is empty if the event has no key. The error says
+// that the payload is not JSON, or that the key cannot be made.
 func (e *Events) DedupeKey(ctx context.Context, payload []byte) (*config.Route, string, error) {
 	v, err := jsonata.Decode(payload)
 	if err != nil {

@@ -55,8 +55,8 @@ import (
 // records.
 const DedupeTable = "EXPRESSWAY_DEDUPE_TABLE"
 
-// LogCause is the environment variable that, if it is "on", adds to the log why a
-// workflow failed. A cause may hold payload.
+// LogCause is the environment variable that, if it is "on", adds the first 1,024 bytes of a
+// failed workflow's cause, and the state that failed, to the log. A cause may hold payload.
 const LogCause = "EXPRESSWAY_LOG_CAUSE"
 
 // functionVersion is the variable in which Lambda names the version that the function's
@@ -114,8 +114,9 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Webhook returns the handler of HTTP requests from API Gateway, a Function URL or a
-// load balancer.
+// Webhook returns the handler of HTTP requests from API Gateway, a Function URL, a load
+// balancer or VPC Lattice. It fails if the configuration is invalid, or if a route cannot
+// verify what it receives.
 func Webhook(o Options) (lambda.Handler, error) {
 	g, err := loadOne(o.accepting(), config.SourceHTTP)
 	if err != nil {
@@ -152,14 +153,15 @@ type Gateway struct {
 	bridge  *bridge.Bridge
 }
 
-// New reads the configuration for all sources. It sends nothing.
+// New reads the configuration for all sources. It fails if the configuration is invalid,
+// and calls no service.
 func New(o Options) (*Gateway, error) { return load(o.accepting(), "") }
 
 // Routes returns the routes of the configuration. They must not be changed.
 func (g *Gateway) Routes() []*config.Route { return g.routes }
 
-// Webhook returns the handler of HTTP requests. It fails when a route cannot verify
-// what it receives.
+// Webhook returns the handler of HTTP requests. It fails if a route cannot verify what it
+// receives, for instance because a secret is missing.
 func (g *Gateway) Webhook() (*httpfront.Front, error) {
 	source := g.options.Secrets
 	if source == nil {

@@ -248,5 +248,5 @@ func (e *endpoint) badResponse(r *request, result bridge.Result, reason string) 
 	return answerTo(f, r.requestID), f
 }
 
-// DefaultStatus returns the status of the answer to one of the bridge's own failures.
+// DefaultStatus returns the status of the answer to one of the bridge's own failures; zero for any other name.
 func DefaultStatus(name string) int { return statuses[name].status }

@@ -59,7 +59,7 @@ type Options struct {
 }
 
 // New prepares the HTTP routes of a configuration. It fails if a route cannot verify what
-// it receives because it lacks a secret or a scheme.
+// it receives: a secret is missing, or its scheme is not known.
 func New(routes []*config.Route, b *bridge.Bridge, source secrets.Source, o Options) (*Front, error) {
 	if o.Fetch == nil {
 		o.Fetch = verify.NewFetch(nil)

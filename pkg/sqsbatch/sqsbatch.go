@@ -65,7 +65,8 @@ type Options struct {
 	Random func() float64
 }
 
-// New prepares the SQS routes of a configuration. A nil bridge starts nothing.
+// New prepares the SQS routes of a configuration. With a nil bridge, every start
+// fails as Expressway.Misconfigured.
 func New(routes []*config.Route, b *bridge.Bridge, o Options) *Batch {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

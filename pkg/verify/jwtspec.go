@@ -18,7 +18,7 @@ import (
 // Without Body a token vouches for the sender, and not for the body: anyone who has a token
 // can send any body with it until it expires.
 type JWT struct {
-	// JWKS is the address of the issuer's key set; http is only allowed for this machine.
+	// JWKS is the URL of the issuer's key set: https, or http on loopback.
 	JWKS string `yaml:"jwks,omitempty"`
 	// Issuer is the `iss` of the tokens; "any" if the sender names none.
 	Issuer string `yaml:"issuer"`

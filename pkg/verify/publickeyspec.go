@@ -33,7 +33,7 @@ type KeySignature struct {
 // key set, or roots, up to which a chain of certificates leads that comes with the
 // signature.
 type PublishedKeys struct {
-	// URL is https, or http on this machine.
+	// URL is the address of the keys: https, or http on loopback.
 	URL string `yaml:"url,omitempty"`
 	// Roots are references to root certificates. The sender then sends a JWS (RFC 7515)
 	// with its certificates (x5c): in Header, detached or with the body as its payload, or

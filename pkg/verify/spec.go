@@ -85,7 +85,7 @@ type Spec struct {
 	Topics Topics `yaml:"topics,omitempty"`
 }
 
-// Basic is HTTP Basic.
+// Basic is HTTP Basic authentication; the passwords are the Spec's secrets.
 type Basic struct {
 	// Username is compared as it is. Required.
 	Username string `yaml:"username"`

@@ -85,7 +85,8 @@ func (p *Preset) tokenPlace(s *Spec) TokenPlace {
 	return *p.Token
 }
 
-// A TokenPlace is where a provider sends its token; exactly one place is set.
+// A TokenPlace is where a provider sends its token: in Header, Query or Body, exactly one
+// of which is set.
 type TokenPlace struct {
 	// Header carries it. Whole means that `Bearer ` is part of the token.
 	Header string
@@ -94,7 +95,8 @@ type TokenPlace struct {
 	Query string
 	// Body is a path of names in a JSON body, or the single name of a form's field.
 	Body []string
-	// Form is the form field that holds JSON, with the token at Body.
+	// Form is the field of a form that holds the JSON in which Body is a path; empty if the
+	// body itself is the JSON or the form.
 	Form string
 }
 

@@ -1,8 +1,9 @@
 // Package verify decides whether a webhook request comes from the sender that it claims
 // to come from.
 //
-// A route's `verify` block is a [Spec]: a provider's preset, a generic HMAC, HTTP Basic,
-// a static token, or the explicit word none. [New] turns it into a [Verifier] and fails
+// A route's `verify` block is a [Spec]: a provider's preset, a description of how an unknown
+// sender proves its identity (HMAC, public-key signature, JWT, HTTP Basic, static token or
+// client certificate), or the explicit word none. [New] turns it into a [Verifier] and fails
 // closed: an unknown provider, an empty secret or a key that cannot be decoded is an
 // error before the first request. Providers are data: [Providers] lists their names, and
 // [Lookup] returns one.
