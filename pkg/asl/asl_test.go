@@ -12,38 +12,12 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/expressway-dev/expressway/internal/asltest"
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
-	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-func parse(t testing.TB, definition string) *asl.Machine {
-	t.Helper()
-	m, err := asl.Parse([]byte(definition))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-func run(t testing.TB, definition, input string, env asl.Environment) asl.Result {
-	t.Helper()
-	return parse(t, definition).Run(t.Context(), env, asl.Execution{Input: []byte(input)})
-}
-
-func decode(t testing.TB, text string) any {
-	t.Helper()
-	v, err := jsonata.Decode([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// noWait is a clock on which waits take no time.
-func noWait(context.Context, time.Duration) error { return nil }
 
 // task returns a machine with the Task state T, and the state C if the rest leads to it.
 func task(rest string) string {
@@ -122,7 +96,7 @@ func TestRetries(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tasks, _ := failing(test.fails, test.name)
 				start := time.Now()
-				r := run(t, task(`"Retry":[`+test.retry+`],"End":true`), `{}`, asl.Environment{Tasks: tasks, Rand: func() float64 { return 0.5 }})
+				r := asltest.Run(t, task(`"Retry":[`+test.retry+`],"End":true`), `{}`, asl.Environment{Tasks: tasks, Rand: func() float64 { return 0.5 }})
 				if got := r.Error + string(r.Output); got != test.want {
 					t.Errorf("got = %q, want %q", got, test.want)
 				}
@@ -137,7 +111,7 @@ func TestRetries(t *testing.T) {
 func TestCatch(t *testing.T) {
 	t.Parallel()
 	tasks, _ := failing(9, "E")
-	r := run(t, task(`"Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.e","Next":"C"}],"End":true`), `{"a":1}`, asl.Environment{Tasks: tasks})
+	r := asltest.Run(t, task(`"Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.e","Next":"C"}],"End":true`), `{"a":1}`, asl.Environment{Tasks: tasks})
 	if got, want := string(r.Output), `{"a":1,"e":{"Error":"E","Cause":"because"}}`; got != want {
 		t.Errorf("output = %s %s, want %s", got, r.Error, want)
 	}
@@ -174,7 +148,7 @@ func TestTimeouts(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				r := run(t, test.definition, `{"t":5,"h":60}`, asl.Environment{Tasks: hang})
+				r := asltest.Run(t, test.definition, `{"t":5,"h":60}`, asl.Environment{Tasks: hang})
 				if r.Status != test.status || r.Error != test.error {
 					t.Errorf("got = %s %s (%s), want %s %s", r.Status, r.Error, r.Cause, test.status, test.error)
 				}
@@ -191,7 +165,7 @@ func TestSiblingsStop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		r := run(t, `{"StartAt":"P","States":{"P":{"Type":"Parallel","End":true,"Branches":[
+		r := asltest.Run(t, `{"StartAt":"P","States":{"P":{"Type":"Parallel","End":true,"Branches":[
 			{"StartAt":"A","States":{"A":{"Type":"Wait","Seconds":1,"Next":"F"},"F":{"Type":"Fail","Error":"X","Cause":"c"}}},
 			{"StartAt":"B","States":{"B":{"Type":"Wait","Seconds":200,"End":true}}}]}}}`, `{}`, asl.Environment{})
 		if r.Error != "X" || time.Since(start) != time.Second {
@@ -206,7 +180,7 @@ func TestMapConcurrency(t *testing.T) {
 	for field, want := range map[string]time.Duration{"": 3 * time.Second, `"MaxConcurrency":10,`: 10 * time.Second, `"MaxConcurrency":1,`: 100 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
-			r := run(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemsPath":"$.items",`+field+`"ItemProcessor":{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":1,"End":true}}},"End":true}}}`, items, asl.Environment{})
+			r := asltest.Run(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemsPath":"$.items",`+field+`"ItemProcessor":{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":1,"End":true}}},"End":true}}}`, items, asl.Environment{})
 			if r.Status != asl.Succeeded || time.Since(start) != want {
 				t.Errorf("%s: %s %s after %v, want %v", field, r.Status, r.Cause, time.Since(start), want)
 			}
@@ -216,7 +190,7 @@ func TestMapConcurrency(t *testing.T) {
 
 func TestNumbersKeepTheirDigits(t *testing.T) {
 	t.Parallel()
-	r := run(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"b.$":"$.z","a.$":"$.y"},"End":true}}}`, `{"z":9007199254740993,"y":1.0}`, asl.Environment{})
+	r := asltest.Run(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"b.$":"$.z","a.$":"$.y"},"End":true}}}`, `{"z":9007199254740993,"y":1.0}`, asl.Environment{})
 	if got, want := string(r.Output), `{"b":9007199254740993,"a":1.0}`; got != want {
 		t.Errorf("output = %s, want %s", got, want)
 	}
@@ -224,7 +198,7 @@ func TestNumbersKeepTheirDigits(t *testing.T) {
 
 func TestDataLimit(t *testing.T) {
 	t.Parallel()
-	r := run(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$","b.$":"$"},"End":true}}}`, `"`+strings.Repeat("x", 140000)+`"`, asl.Environment{})
+	r := asltest.Run(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$","b.$":"$"},"End":true}}}`, `"`+strings.Repeat("x", 140000)+`"`, asl.Environment{})
 	if r.Error != "States.DataLimitExceeded" {
 		t.Errorf("error = %s %s, want States.DataLimitExceeded", r.Error, r.Cause)
 	}
@@ -235,7 +209,7 @@ func TestStateNamesAreMeasuredInCharacters(t *testing.T) {
 	t.Parallel()
 	for _, c := range []string{"a", "é", "語", "😀"} {
 		name := strings.Repeat(c, 80)
-		r := run(t, `{"StartAt":"`+name+`","States":{"`+name+`":{"Type":"Succeed"}}}`, `{}`, asl.Environment{})
+		r := asltest.Run(t, `{"StartAt":"`+name+`","States":{"`+name+`":{"Type":"Succeed"}}}`, `{}`, asl.Environment{})
 		if r.Status != asl.Succeeded {
 			t.Errorf("%s: got = %s %s", name, r.Status, r.Error)
 		}
@@ -248,7 +222,7 @@ func TestStateNamesAreMeasuredInCharacters(t *testing.T) {
 
 func TestWithoutTasks(t *testing.T) {
 	t.Parallel()
-	r := run(t, task(`"End":true`), `{}`, asl.Environment{})
+	r := asltest.Run(t, task(`"End":true`), `{}`, asl.Environment{})
 	if r.Error != "States.TaskFailed" || !strings.Contains(r.Cause, "no runner") {
 		t.Errorf("got = %s %s", r.Error, r.Cause)
 	}
@@ -258,7 +232,7 @@ func TestWithoutTasks(t *testing.T) {
 func TestLargeMap(t *testing.T) {
 	t.Parallel()
 	items := "[" + strings.TrimSuffix(strings.Repeat("1,", 10000), ",") + "]"
-	r := run(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
+	r := asltest.Run(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
 		"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Pass","Next":"C"},"C":{"Type":"Pass","End":true}}},"End":true}}}`, items, asl.Environment{})
 	if r.Status != asl.Succeeded || string(r.Output) != items {
 		t.Errorf("got %s %s %s, want SUCCEEDED with all items", r.Status, r.Error, r.Cause)
@@ -268,7 +242,7 @@ func TestLargeMap(t *testing.T) {
 // One machine serves many executions at once.
 func TestConcurrentRuns(t *testing.T) {
 	t.Parallel()
-	m := parse(t, fiveStates)
+	m := asltest.Parse(t, fiveStates)
 	var running sync.WaitGroup
 	for range 50 {
 		running.Go(func() {
@@ -306,7 +280,7 @@ const (
 )
 
 func BenchmarkMap(b *testing.B) {
-	m := parse(b, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}},"End":true}}}`)
+	m := asltest.Parse(b, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}},"End":true}}}`)
 	for _, n := range []int{10, 100, 1000, 10000} {
 		input := []byte("[" + strings.TrimSuffix(strings.Repeat("1,", n), ",") + "]")
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
@@ -322,7 +296,7 @@ func BenchmarkMap(b *testing.B) {
 
 func BenchmarkFiveStates(b *testing.B) {
 	for name, definition := range map[string]string{"JSONPath": fiveStates, "JSONata": fiveJSONata} {
-		m := parse(b, definition)
+		m := asltest.Parse(b, definition)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/expressway-dev/expressway/internal/asltest"
 	"github.com/expressway-dev/expressway/pkg/asl"
 )
 
@@ -25,7 +26,7 @@ func TestTextOrder(t *testing.T) {
 		"two surrogates": {"\U0001F600", "\U0001F601", true},
 		"before them":    {"\uD7FF", "\U00010000", true},
 	}
-	m := parse(t, `{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{"Variable":"$.a","StringLessThanPath":"$.b","Next":"Y"}],"Default":"N"},
+	m := asltest.Parse(t, `{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{"Variable":"$.a","StringLessThanPath":"$.b","Next":"Y"}],"Default":"N"},
 		"Y":{"Type":"Pass","Result":true,"End":true},"N":{"Type":"Pass","Result":false,"End":true}}}`)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -41,7 +42,7 @@ func TestTextOrder(t *testing.T) {
 // Times are those of the service: a date, a time of the day with its seconds, an offset.
 func TestTimestamps(t *testing.T) {
 	t.Parallel()
-	m := parse(t, `{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{"Variable":"$","IsTimestamp":true,"Next":"Y"}],"Default":"N"},
+	m := asltest.Parse(t, `{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{"Variable":"$","IsTimestamp":true,"Next":"Y"}],"Default":"N"},
 		"Y":{"Type":"Pass","Result":true,"End":true},"N":{"Type":"Pass","Result":false,"End":true}}}`)
 	for text, want := range map[string]bool{
 		"2016-03-14T01:59:00Z":                  true,

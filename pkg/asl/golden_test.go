@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/expressway-dev/expressway/internal/jsontest"
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -135,7 +136,7 @@ func (g golden) tasks(t *testing.T) asl.TaskRunner {
 		return tasks.None{}
 	}
 	names := &strings.Builder{}
-	responses, ok := decode(t, mocks).(*jsonata.Object)
+	responses, ok := jsontest.Decode(t, mocks).(*jsonata.Object)
 	if !ok {
 		t.Fatal("mocks.json must be an object")
 	}

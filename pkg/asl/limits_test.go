@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/asltest"
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
@@ -45,7 +46,7 @@ func TestValuesThatGrow(t *testing.T) {
 				"f":     func(context.Context, any) (any, error) { return nil, nil },
 				"fails": func(context.Context, any) (any, error) { return nil, &asl.Error{Name: "Large", Cause: large + large} },
 			}
-			r := run(t, test.definition, test.input, asl.Environment{Tasks: tasks})
+			r := asltest.Run(t, test.definition, test.input, asl.Environment{Tasks: tasks})
 			if r.Status != asl.Failed || r.Error != "States.DataLimitExceeded" {
 				t.Errorf("got = %s %s %s, want States.DataLimitExceeded", r.Status, r.Error, r.Cause)
 			}
@@ -70,7 +71,7 @@ func TestDataLimitIsExact(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := run(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$"},"End":true}}}`, test.input, asl.Environment{})
+			r := asltest.Run(t, `{"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$"},"End":true}}}`, test.input, asl.Environment{})
 			if r.Error != test.want {
 				t.Errorf("error = %q, want %q; output of %d bytes", r.Error, test.want, len(r.Output))
 			}
@@ -97,7 +98,7 @@ func TestPanicsReachTheCaller(t *testing.T) {
 				}
 			}()
 			tasks := tasks.Funcs{"f": func(context.Context, any) (any, error) { panic("a bug") }}
-			r := run(t, definition, `[1,2,3]`, asl.Environment{Tasks: tasks})
+			r := asltest.Run(t, definition, `[1,2,3]`, asl.Environment{Tasks: tasks})
 			t.Errorf("result = %v, want a panic", r)
 		})
 	}
@@ -117,7 +118,7 @@ func TestTaskResults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tasks := tasks.Funcs{"f": func(context.Context, any) (any, error) { return test.result, nil }}
-			r := run(t, `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","End":true}}}`, `{}`, asl.Environment{Tasks: tasks})
+			r := asltest.Run(t, `{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","End":true}}}`, `{}`, asl.Environment{Tasks: tasks})
 			if string(r.Output) != test.want || r.Error != test.wantError {
 				t.Errorf("got = %s %s %s, want %s %s", r.Output, r.Error, r.Cause, test.want, test.wantError)
 			}
@@ -136,7 +137,7 @@ func TestCancel(t *testing.T) {
 			ended.Add(1)
 			return nil, ctx.Err()
 		}}
-		m := parse(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
+		m := asltest.Parse(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
 			"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","Retry":[{"ErrorEquals":["States.ALL"]}],"End":true}}},"End":true}}}`)
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()
@@ -151,7 +152,7 @@ func TestCancel(t *testing.T) {
 func TestObserve(t *testing.T) {
 	t.Parallel()
 	var got []asl.Event // without a lock: the race detector says whether that is right
-	m := parse(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
+	m := asltest.Parse(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
 		"A":{"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","End":true}}},"End":true}}}`)
 	tasks := tasks.Funcs{"f": func(_ context.Context, v any) (any, error) { return v, nil }}
 	m.Run(t.Context(), asl.Environment{Tasks: tasks, Observe: func(e asl.Event) { got = append(got, e) }}, asl.Execution{Input: []byte(`[1,2,3,4,5]`)})
@@ -194,7 +195,7 @@ func TestGoroutinesAreBounded(t *testing.T) {
 			time.Sleep(time.Second)
 			return nil, nil
 		}}
-		r := run(t, inner, "["+strings.TrimSuffix(strings.Repeat("1,", 30), ",")+"]", asl.Environment{Tasks: tasks})
+		r := asltest.Run(t, inner, "["+strings.TrimSuffix(strings.Repeat("1,", 30), ",")+"]", asl.Environment{Tasks: tasks})
 		if r.Status != asl.Succeeded || calls.Load() != 27000 {
 			t.Errorf("got = %s %s %s after %d tasks, want 27000", r.Status, r.Error, r.Cause, calls.Load())
 		}
@@ -228,7 +229,7 @@ func TestVariablesAreBounded(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if r := run(t, test.definition, test.input, asl.Environment{}); r.Error != test.want {
+			if r := asltest.Run(t, test.definition, test.input, asl.Environment{}); r.Error != test.want {
 				t.Errorf("got = %s %s %.300s, want %q", r.Status, r.Error, r.Cause, test.want)
 			}
 		})
@@ -238,7 +239,7 @@ func TestVariablesAreBounded(t *testing.T) {
 // The results of a Map are bounded together, even if nothing uses them.
 func TestResultsOfMapAreBounded(t *testing.T) {
 	t.Parallel()
-	r := run(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
+	r := asltest.Run(t, `{"StartAt":"M","States":{"M":{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{
 		"A":{"Type":"Pass","Parameters":{"r.$":"States.ArrayRange(1,1000,1)"},"End":true}}},"ResultPath":null,"End":true}}}`,
 		"["+strings.TrimSuffix(strings.Repeat("1,", 10_000), ",")+"]", asl.Environment{})
 	if r.Error != "States.DataLimitExceeded" || !strings.Contains(r.Cause, "'M'") {
@@ -319,7 +320,7 @@ func TestExpressionsAreBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			start := time.Now()
-			r := run(t, `{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Pass","Output":"{% `+expr+` %}","End":true}}}`, `{}`, asl.Environment{})
+			r := asltest.Run(t, `{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Pass","Output":"{% `+expr+` %}","End":true}}}`, `{}`, asl.Environment{})
 			if r.Error != "States.QueryEvaluationError" || time.Since(start) > time.Minute {
 				t.Errorf("got = %s %s %.200s after %v, want States.QueryEvaluationError soon", r.Status, r.Error, r.Cause, time.Since(start))
 			}
@@ -330,7 +331,7 @@ func TestExpressionsAreBounded(t *testing.T) {
 // A wait beyond the execution's time ends it, even if the wait itself takes no time.
 func TestWaitPastTheEnd(t *testing.T) {
 	t.Parallel()
-	r := run(t, `{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":400,"End":true}}}`, `{}`, asl.Environment{Sleep: noWait})
+	r := asltest.Run(t, `{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":400,"End":true}}}`, `{}`, asl.Environment{Sleep: asltest.NoWait})
 	if r.Status != asl.TimedOut || r.Error != "States.Timeout" {
 		t.Errorf("got = %s %s %s, want TIMED_OUT", r.Status, r.Error, r.Cause)
 	}
@@ -346,7 +347,7 @@ func TestWaitsThatNoDurationHolds(t *testing.T) {
 		"a year far ahead":     `"Timestamp":"9999-12-31T23:59:59Z"`,
 		"a time of the input":  `"TimestampPath":"$.t"`,
 	} {
-		m := parse(t, `{"StartAt":"W","States":{"W":{"Type":"Wait",`+wait+`,"End":true}}}`)
+		m := asltest.Parse(t, `{"StartAt":"W","States":{"W":{"Type":"Wait",`+wait+`,"End":true}}}`)
 		for _, scale := range []float64{0, 0.75, 1, 1000, math.MaxFloat64} {
 			for how, run := range map[string]func(context.Context, asl.Environment, asl.Execution) asl.Result{"waiting": m.Run, "apart": pausing(m)} {
 				start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -382,7 +383,7 @@ func TestLongWaitsAreScaledFirst(t *testing.T) {
 		{"a time of the input", `"Type":"Wait","TimestampPath":"$.t"`, 1e-6, time.Duration(time.Date(9026, 1, 1, 0, 0, 0, 0, time.UTC).Unix()-start.Unix()) * time.Microsecond},
 		{"a retry", `"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:f","Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":99999999,"MaxAttempts":1}]`, 1e-3, 99999999 * time.Millisecond},
 	} {
-		m := parse(t, `{"StartAt":"W","States":{"W":{`+test.state+`,"End":true}}}`)
+		m := asltest.Parse(t, `{"StartAt":"W","States":{"W":{`+test.state+`,"End":true}}}`)
 		now, calls := start, 0
 		r := m.Run(t.Context(), asl.Environment{
 			Now:       func() time.Time { return now },
@@ -415,7 +416,7 @@ func TestStandardExecutionsAreLong(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
-			r := parse(t, definition).Run(t.Context(), asl.Environment{}, asl.Execution{MaxDuration: asl.StandardDuration})
+			r := asltest.Parse(t, definition).Run(t.Context(), asl.Environment{}, asl.Execution{MaxDuration: asl.StandardDuration})
 			if r.Status != want.status || time.Since(start) != want.took {
 				t.Errorf("%s: %s %s after %v, want %s after %v", definition, r.Status, r.Cause, time.Since(start), want.status, want.took)
 			}
@@ -442,7 +443,7 @@ func TestLoopsEnd(t *testing.T) {
 				t.Skip("makes an error for each of many steps")
 			}
 			tasks := tasks.Funcs{"f": func(context.Context, any) (any, error) { return nil, &asl.Error{Name: "E"} }}
-			r := run(t, definition, `[1,1,1,1,1,1,1,1,1,1]`, asl.Environment{Tasks: tasks, Sleep: noWait})
+			r := asltest.Run(t, definition, `[1,1,1,1,1,1,1,1,1,1]`, asl.Environment{Tasks: tasks, Sleep: asltest.NoWait})
 			if r.Error != "States.Runtime" || !strings.Contains(r.Cause, "seems to loop") {
 				t.Errorf("got = %s %s %s, want States.Runtime of a loop", r.Status, r.Error, r.Cause)
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/expressway-dev/expressway/internal/jsontest"
 	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -45,7 +46,7 @@ func TestRecorded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			env := envOf(decode(t, string(c.Input)))
+			env := envOf(jsontest.Decode(t, string(c.Input)))
 			if resolve := env.Resolve; len(call.Paths()) == 1 && call.Paths()[0] == "$$.StateMachine.Name" {
 				env.Resolve = func(string) (any, error) { return resolve("$$.Name") }
 			}
@@ -53,13 +54,13 @@ func TestRecorded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, _ := decode(t, string(c.Expect.Output)).(*jsonata.Object).Get("FunctionResult")
+			want, _ := jsontest.Decode(t, string(c.Expect.Output)).(*jsonata.Object).Get("FunctionResult")
 			if s, ok := want.(string); ok && masked[s] {
 				return
 			}
 			// The recorder sorted the members of objects; texts are compared unchanged.
 			if string(appendKey(nil, got)) != string(appendKey(nil, want)) {
-				t.Errorf("got = %s, want %s", encode(t, got), encode(t, want))
+				t.Errorf("got = %s, want %s", jsontest.Encode(t, got), jsontest.Encode(t, want))
 			}
 		})
 	}

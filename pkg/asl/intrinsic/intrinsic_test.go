@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/expressway-dev/expressway/internal/jsontest"
 	"github.com/expressway-dev/expressway/pkg/asl/jsonpath"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -42,24 +43,6 @@ func envOf(input any) Env {
 	}
 }
 
-func decode(t testing.TB, text string) any {
-	t.Helper()
-	v, err := jsonata.Decode([]byte(text))
-	if err != nil {
-		t.Fatalf("decode %s: %v", text, err)
-	}
-	return v
-}
-
-func encode(t testing.TB, v any) string {
-	t.Helper()
-	text, err := jsonata.AppendJSON(nil, v)
-	if err != nil {
-		t.Fatalf("encode: %v", err)
-	}
-	return string(text)
-}
-
 const input = `{
   "s": "text", "n": 3, "f": 2.5, "t": true, "nil": null,
   "list": [1, 2, 2, 1.0, "1", {"a": 1, "b": 2}, {"b": 2, "a": 1}, null, [1], [1]],
@@ -69,7 +52,7 @@ const input = `{
 
 func TestEval(t *testing.T) {
 	t.Parallel()
-	doc := decode(t, input)
+	doc := jsontest.Decode(t, input)
 	tried := ""
 	for _, tt := range []struct{ call, want string }{
 		{"States.Format('Hello {}!', $.s)", `"Hello text!"`},
@@ -154,7 +137,7 @@ func TestEval(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := encode(t, v); got != tt.want {
+			if got := jsontest.Encode(t, v); got != tt.want {
 				t.Errorf("got = %s, want %s", got, tt.want)
 			}
 			if c.String() != strings.TrimSpace(tt.call) {
@@ -181,7 +164,7 @@ func md5Of(text string) string {
 
 func TestEvalErrors(t *testing.T) {
 	t.Parallel()
-	doc := decode(t, input).(*jsonata.Object)
+	doc := jsontest.Decode(t, input).(*jsonata.Object)
 	long := strings.Repeat("ä", maxCharacters+1)
 	doc.Set("long", long)
 	doc.Set("huge", strings.Repeat("x", 1<<18))
@@ -408,7 +391,7 @@ func FuzzParse(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	doc := decode(f, input)
+	doc := jsontest.Decode(f, input)
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := Parse(text)
 		if (c == nil) == (err == nil) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/expressway-dev/expressway/internal/jsontest"
 	"github.com/expressway-dev/expressway/internal/shared"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
@@ -130,7 +131,7 @@ func TestRecordedIndefinite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := `{"item":`+encode(t, v)+"}", encode(t, want); got != want {
+		if got, want := `{"item":`+jsontest.Encode(t, v)+"}", jsontest.Encode(t, want); got != want {
 			t.Errorf("%s: got = %s, want %s", c.ID, got, want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/expressway-dev/expressway/internal/jsontest"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -35,24 +36,6 @@ const store = `{
   "empty": {"list": [], "object": {}, "text": ""}
 }`
 
-func decode(t testing.TB, text string) any {
-	t.Helper()
-	v, err := jsonata.Decode([]byte(text))
-	if err != nil {
-		t.Fatalf("decode %s: %v", text, err)
-	}
-	return v
-}
-
-func encode(t testing.TB, v any) string {
-	t.Helper()
-	text, err := jsonata.AppendJSON(nil, v)
-	if err != nil {
-		t.Fatalf("encode: %v", err)
-	}
-	return string(text)
-}
-
 func mustParse(t testing.TB, path string) *Path {
 	t.Helper()
 	p, err := Parse(path)
@@ -67,7 +50,7 @@ const absent = "(absent)"
 
 func TestEval(t *testing.T) {
 	t.Parallel()
-	doc := decode(t, store)
+	doc := jsontest.Decode(t, store)
 	for _, tt := range []struct{ path, want string }{
 		// one value
 		{"$.expensive", "10"},
@@ -216,7 +199,7 @@ func TestEval(t *testing.T) {
 			v, found := p.Eval(doc)
 			got := absent
 			if found {
-				got = encode(t, v)
+				got = jsontest.Encode(t, v)
 			}
 			if got != tt.want {
 				t.Errorf("Eval(%s)\n got = %s\nwant = %s", tt.path, got, tt.want)
@@ -225,7 +208,7 @@ func TestEval(t *testing.T) {
 			if again.String() != p.String() {
 				t.Errorf("String() = %s, parsed and printed again = %s", p, again)
 			}
-			if v2, found2 := again.Eval(doc); found2 != found || found && encode(t, v2) != got {
+			if v2, found2 := again.Eval(doc); found2 != found || found && jsontest.Encode(t, v2) != got {
 				t.Errorf("%s, printed as %s, finds something else", tt.path, p)
 			}
 			if p.Text() != tt.path {
@@ -245,7 +228,7 @@ func TestRoot(t *testing.T) {
 	if v, _ := mustParse(t, "$.a[0]").Eval(raw); v != json.Number("1") {
 		t.Errorf("$.a[0] of a Raw = %v, want 1", v)
 	}
-	if v, _ := mustParse(t, "$..a").Eval(raw); encode(t, v) != "[[1]]" {
+	if v, _ := mustParse(t, "$..a").Eval(raw); jsontest.Encode(t, v) != "[[1]]" {
 		t.Errorf("$..a of a Raw = %v, want [[1]]", v)
 	}
 }
@@ -395,7 +378,7 @@ func TestSplit(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	t.Parallel()
-	doc := decode(t, `{"a": {"b": "text", "n": null, "l": [1, 2.50], "o": {"x": [1, "y"]}}}`)
+	doc := jsontest.Decode(t, `{"a": {"b": "text", "n": null, "l": [1, 2.50], "o": {"x": [1, "y"]}}}`)
 	const notObject = "Expected to find an object with property ['x'] in path %s but found '%s'. " +
 		"This is not a json object according to the JsonProvider: 'com.jayway.jsonpath.spi.json.JacksonJsonProvider'."
 	for _, tt := range []struct{ path, want string }{
@@ -439,11 +422,11 @@ func TestSet(t *testing.T) {
 	} {
 		t.Run(tt.root+tt.path, func(t *testing.T) {
 			t.Parallel()
-			root := decode(t, tt.root)
-			before := encode(t, root)
+			root := jsontest.Decode(t, tt.root)
+			before := jsontest.Encode(t, root)
 			got, err := mustParse(t, tt.path).Set(root, "v")
-			if encode(t, root) != before {
-				t.Errorf("root became %s, want it unchanged", encode(t, root))
+			if jsontest.Encode(t, root) != before {
+				t.Errorf("root became %s, want it unchanged", jsontest.Encode(t, root))
 			}
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {
@@ -454,7 +437,7 @@ func TestSet(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, encode(t, got)); diff != "" {
+			if diff := cmp.Diff(tt.want, jsontest.Encode(t, got)); diff != "" {
 				t.Errorf("Set (-want +got):\n%s", diff)
 			}
 		})
@@ -483,7 +466,7 @@ func TestBudget(t *testing.T) {
 }
 
 func TestEvalDoesNotAllocate(t *testing.T) {
-	doc := decode(t, store)
+	doc := jsontest.Decode(t, store)
 	for _, path := range []string{"$", "$.store.bicycle.color", "$.store.book[1].price", "$.none.x"} {
 		p := mustParse(t, path)
 		if n := testing.AllocsPerRun(100, func() { p.Eval(doc) }); n != 0 {
@@ -506,7 +489,7 @@ func BenchmarkParse(b *testing.B) {
 }
 
 func BenchmarkEval(b *testing.B) {
-	doc := decode(b, store)
+	doc := jsontest.Decode(b, store)
 	for _, path := range []string{"$", "$.store.bicycle.color", "$.store.book[*].price", "$.store.book[?(@.price < 10)].title", "$..price"} {
 		b.Run(path, func(b *testing.B) {
 			p := mustParse(b, path)

@@ -13,6 +13,7 @@ import (
 	"github.com/ohler55/ojg/jp"
 	"pgregory.net/rapid"
 
+	"github.com/expressway-dev/expressway/internal/jsontest"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
 )
 
@@ -240,7 +241,7 @@ func TestOrderIsTheDocuments(t *testing.T) {
 		"$.z..*": `[1,{"n":2},2]`,
 	} {
 		v, _ := mustParse(t, path).Eval(doc)
-		if got := encode(t, v); got != want {
+		if got := jsontest.Encode(t, v); got != want {
 			t.Errorf("%s = %s, want %s", path, got, want)
 		}
 	}

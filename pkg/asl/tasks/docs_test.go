@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/expressway-dev/expressway/internal/asltest"
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
@@ -50,7 +51,7 @@ func TestDocumentedMocks(t *testing.T) {
 	}
 	definition := `{"StartAt":"Book","States":{"Book":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"ledger"},
 		"Retry":[{"ErrorEquals":["Ledger.Timeout"]}],"OutputPath":"$.Payload","End":true}}}`
-	if r := run(t, definition, `{}`, asl.Environment{Tasks: tasks, Sleep: noWait}); string(r.Output) != `{"booked":true}` {
+	if r := asltest.Run(t, definition, `{}`, asl.Environment{Tasks: tasks, Sleep: asltest.NoWait}); string(r.Output) != `{"booked":true}` {
 		t.Errorf("got = %s %s %s", r.Output, r.Error, r.Cause)
 	}
 }

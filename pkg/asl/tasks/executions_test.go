@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/expressway-dev/expressway/internal/asltest"
+	"github.com/expressway-dev/expressway/internal/jsontest"
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -36,7 +38,7 @@ func starter(machine *asl.Machine, env *asl.Environment) func(context.Context, t
 
 func TestNestedExecutions(t *testing.T) {
 	t.Parallel()
-	inner := parse(t, `{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{"Variable":"$.fail","IsPresent":true,"Next":"F"}],"Default":"S"},
+	inner := asltest.Parse(t, `{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{"Variable":"$.fail","IsPresent":true,"Next":"F"}],"Default":"S"},
 		"F":{"Type":"Fail","Error":"E","Cause":"c"},"S":{"Type":"Succeed"}}}`)
 	const (
 		success = `"ExecutionArn":"arn:aws:states:us-east-1:123456789012:express:inner:n:1","Input":"{\"a\":1.0}","InputDetails":{"Included":true},"Name":"n",` +
@@ -60,7 +62,7 @@ func TestNestedExecutions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tasks := &tasks.Executions{Start: starter(inner, &asl.Environment{})}
-			v, err := tasks.RunTask(t.Context(), asl.Task{Resource: "arn:aws:states:::" + test.action, Parameters: decode(t, test.parameters)})
+			v, err := tasks.RunTask(t.Context(), asl.Task{Resource: "arn:aws:states:::" + test.action, Parameters: jsontest.Decode(t, test.parameters)})
 			got, gotError := "", ""
 			if e, ok := errors.AsType[*asl.Error](err); ok {
 				gotError = e.Error()
@@ -89,7 +91,7 @@ func TestOtherTasksGoOn(t *testing.T) {
 // A machine that starts itself ends soon.
 func TestMachineStartsItself(t *testing.T) {
 	t.Parallel()
-	m := parse(t, `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::states:startSyncExecution","Parameters":{"StateMachineArn":"`+machineARN+`"},"ResultPath":null,"End":true}}}`)
+	m := asltest.Parse(t, `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::states:startSyncExecution","Parameters":{"StateMachineArn":"`+machineARN+`"},"ResultPath":null,"End":true}}}`)
 	env := &asl.Environment{}
 	env.Tasks = &tasks.Executions{Start: starter(m, env)}
 	if r := m.Run(t.Context(), *env, asl.Execution{}); r.Error != "States.TaskFailed" {

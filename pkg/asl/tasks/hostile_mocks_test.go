@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/expressway-dev/expressway/internal/asltest"
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
@@ -29,7 +30,7 @@ func TestHostileMocks(t *testing.T) {
 			if err != nil {
 				continue
 			}
-			r := run(t, `{"StartAt":"S","States":{"S":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f"},"End":true}}}`, `{}`, asl.Environment{Tasks: runner, Sleep: noWait})
+			r := asltest.Run(t, `{"StartAt":"S","States":{"S":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f"},"End":true}}}`, `{}`, asl.Environment{Tasks: runner, Sleep: asltest.NoWait})
 			if r.Status == "SUCCEEDED" && !json.Valid(r.Output) || r.Status != "SUCCEEDED" && r.Error == "" && r.Cause == "" {
 				t.Errorf("%.60s for %s: got %s %.200s %s, want a JSON output or an error", v, part, r.Status, r.Output, r.Error)
 			}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/expressway-dev/expressway/internal/jsontest"
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 	"github.com/expressway-dev/expressway/pkg/jsonata"
@@ -101,7 +102,7 @@ func TestLambdaRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var seen invocation
-			if _, err := endpoint(t, &seen).RunTask(t.Context(), asl.Task{Resource: test.resource, Parameters: decode(t, test.parameters)}); err != nil {
+			if _, err := endpoint(t, &seen).RunTask(t.Context(), asl.Task{Resource: test.resource, Parameters: jsontest.Decode(t, test.parameters)}); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(test.want, seen); diff != "" {
@@ -127,7 +128,7 @@ func TestLambdaAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var seen invocation
-			v, err := endpoint(t, &seen).RunTask(t.Context(), asl.Task{Resource: test.resource, Parameters: decode(t, test.parameters)})
+			v, err := endpoint(t, &seen).RunTask(t.Context(), asl.Task{Resource: test.resource, Parameters: jsontest.Decode(t, test.parameters)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -168,7 +169,7 @@ func TestLambdaErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var seen invocation
-			v, err := endpoint(t, &seen).RunTask(t.Context(), asl.Task{Resource: test.resource, Parameters: decode(t, test.parameters)})
+			v, err := endpoint(t, &seen).RunTask(t.Context(), asl.Task{Resource: test.resource, Parameters: jsontest.Decode(t, test.parameters)})
 			got, ok := err.(*asl.Error)
 			if !ok {
 				t.Fatalf("got = %v, %v, want an *asl.Error", v, err)
@@ -199,7 +200,7 @@ func TestTaskFuncsAreInvoked(t *testing.T) {
 		function("f:live"): `{"seen":{"FunctionName":"f","Payload":"[1]"}}`,
 		sdkInvoke:          `{"ExecutedVersion":"$LATEST","Payload":"{\"seen\":[1]}","StatusCode":200}`,
 	} {
-		v, err := tasks.RunTask(t.Context(), asl.Task{Resource: resource, Parameters: decode(t, `{"FunctionName":"f","Payload":"[1]"}`)})
+		v, err := tasks.RunTask(t.Context(), asl.Task{Resource: resource, Parameters: jsontest.Decode(t, `{"FunctionName":"f","Payload":"[1]"}`)})
 		if err != nil {
 			t.Errorf("the task %s failed: %v", resource, err)
 			continue
@@ -231,7 +232,7 @@ func TestLambdaHeaderOrder(t *testing.T) {
 	}()
 	l := &tasks.Lambda{Endpoint: "http://" + listener.Addr().String()}
 	for _, answer := range answers {
-		v, err := l.RunTask(t.Context(), asl.Task{Resource: invoke, Parameters: decode(t, `{"FunctionName":"f"}`)})
+		v, err := l.RunTask(t.Context(), asl.Task{Resource: invoke, Parameters: jsontest.Decode(t, `{"FunctionName":"f"}`)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/asltest"
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/tasks"
 )
@@ -61,7 +62,7 @@ func TestMocks(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := run(t, test.definition, test.input, asl.Environment{Tasks: mocked(t, test.testCase), Sleep: noWait})
+			r := asltest.Run(t, test.definition, test.input, asl.Environment{Tasks: mocked(t, test.testCase), Sleep: asltest.NoWait})
 			if got := string(r.Output) + r.Error; got != test.want {
 				t.Errorf("got = %s (%s), want %s", got, r.Cause, test.want)
 			}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/asltest"
 	"github.com/expressway-dev/expressway/internal/mototest"
 	"github.com/expressway-dev/expressway/pkg/asl"
 	"github.com/expressway-dev/expressway/pkg/asl/awsmodel"
@@ -413,7 +414,7 @@ func TestServiceIsSlow(t *testing.T) {
 	r.Client = &http.Client{Timeout: 50 * time.Millisecond}
 	const definition = `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::dynamodb:getItem","Parameters":{"TableName":"t","Key":{}},
 		"Retry":[{"ErrorEquals":["DynamoDB.SdkClientException"],"MaxAttempts":2}],"End":true}}}`
-	got := run(t, definition, `{}`, asl.Environment{Tasks: r, Sleep: noWait})
+	got := asltest.Run(t, definition, `{}`, asl.Environment{Tasks: r, Sleep: asltest.NoWait})
 	if got.Error != "DynamoDB.SdkClientException" || len(calls) != 3 {
 		t.Errorf("%s: %s after %d calls, want DynamoDB.SdkClientException after 3", got.Error, got.Cause, len(calls))
 	}
