@@ -1,7 +1,6 @@
 package eventbridge_test
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"testing"
@@ -9,13 +8,10 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/bridge/bridgetest"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/eventbridge"
 )
-
-type resumerFunc func(r bridge.Resumption) error
-
-func (f resumerFunc) Resume(_ context.Context, r bridge.Resumption) error { return f(r) }
 
 // An event completes a waiting task; of one that is gone, the event is settled.
 func TestResume(t *testing.T) {
@@ -27,7 +23,7 @@ routes:
 	if err != nil {
 		t.Fatal(err)
 	}
-	resumer := resumerFunc(func(r bridge.Resumption) error {
+	resumer := bridgetest.ResumerFunc(func(r bridge.Resumption) error {
 		f := bridge.NewFailure(map[string]string{"gone": bridge.TaskGone, "guess": bridge.BadToken}[r.Token], "x", nil)
 		f.Settles = f.Name == bridge.TaskGone
 		if f.Name == "" {

@@ -7,51 +7,30 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/providertest"
 	"github.com/expressway-dev/expressway/pkg/bridge"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/httpfront"
 	"github.com/expressway-dev/expressway/pkg/secrets"
 )
 
-// A judged group has requests with the verdicts of a provider's own library; see
-// pkg/verify/testdata.
-type judged struct {
-	Provider, URL string
-	Secrets       []string
-	Versions      []string
-	Cases         []judgedCase
-}
-
-type judgedCase struct {
-	Name, Path, Query, Body string
-	BodyBase64              []byte
-	Headers                 [][2]string
-	Accept                  bool
-	Differs                 string
-}
-
 // TestLibraries sends what the providers' libraries have judged through each door. What
 // is not to be accepted is 401 with one body; a query comes through the doors that keep it.
 func TestLibraries(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../verify/testdata/libraries.json")
+	groups, err := providertest.ReadJudged("../verify/testdata/libraries.json")
 	if err != nil {
-		t.Fatal(err)
-	}
-	var groups []judged
-	if err := json.Unmarshal(text, &groups); err != nil {
 		t.Fatal(err)
 	}
 	events, refusals := 0, map[string]bool{}
 	for _, g := range groups {
-		f := g.front(t)
+		f := judgedFront(t, g)
 		for _, c := range g.Cases {
-			v, ok := g.vector(c)
+			v, ok := judgedVector(g, c)
 			if !ok {
 				continue
 			}
@@ -88,8 +67,8 @@ func TestLibraries(t *testing.T) {
 	}
 }
 
-// front has one route, of the group's provider, at every path.
-func (g *judged) front(t *testing.T) *httpfront.Front {
+// judgedFront has one route, of the group's provider, at every path.
+func judgedFront(t *testing.T, g providertest.Judged) *httpfront.Front {
 	t.Helper()
 	block := "provider: " + g.Provider
 	if g.URL != "" {
@@ -116,8 +95,8 @@ func (g *judged) front(t *testing.T) *httpfront.Front {
 	return f
 }
 
-// vector is the case as one, unless a header comes twice, which most doors cannot show.
-func (g *judged) vector(c judgedCase) (*vector, bool) {
+// judgedVector is the case as one, unless a header comes twice, which most doors cannot show.
+func judgedVector(g providertest.Judged, c providertest.JudgedCase) (*vector, bool) {
 	base, path := g.URL, c.Path
 	if base == "" {
 		base = "https://hooks.example.com"

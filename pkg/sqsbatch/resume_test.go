@@ -10,13 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/expressway-dev/expressway/pkg/bridge"
+	"github.com/expressway-dev/expressway/pkg/bridge/bridgetest"
 	"github.com/expressway-dev/expressway/pkg/config"
 	"github.com/expressway-dev/expressway/pkg/sqsbatch"
 )
-
-type resumerFunc func(r bridge.Resumption) error
-
-func (f resumerFunc) Resume(_ context.Context, r bridge.Resumption) error { return f(r) }
 
 // A message completes a waiting task. One whose task is gone is settled, with a warning;
 // one with a bad token is not.
@@ -32,7 +29,7 @@ routes:
 	var log bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
 	sent := map[string]bridge.Resumption{}
-	resumer := resumerFunc(func(r bridge.Resumption) error {
+	resumer := bridgetest.ResumerFunc(func(r bridge.Resumption) error {
 		gone := bridge.NewFailure(bridge.TaskGone, "gone", nil)
 		gone.Settles = true
 		lost := bridge.NewFailure(bridge.Unknown, "an attempt got no answer, and then the task was gone", nil)

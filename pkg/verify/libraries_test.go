@@ -1,44 +1,26 @@
 package verify_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/expressway-dev/expressway/internal/providertest"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
-
-// A judged group has requests to one route, with the verdicts of a provider's library.
-type judged struct {
-	Library, Provider, URL string
-	Secrets, Versions      []string
-	Cases                  []struct {
-		Name, Path, Query, Body string
-		BodyBase64              []byte
-		Headers                 [][2]string
-		Accept                  bool
-		Differs                 string
-	}
-}
 
 // TestLibraries compares verdicts with those of the providers' own libraries, about
 // good deliveries and about forged, altered, old and malformed ones. Where they are not
 // the same, the file says why.
 func TestLibraries(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("testdata/libraries.json")
+	groups, err := providertest.ReadJudged("testdata/libraries.json")
 	if err != nil {
-		t.Fatal(err)
-	}
-	var groups []judged
-	if err := json.Unmarshal(text, &groups); err != nil {
 		t.Fatal(err)
 	}
 	providers, cases, accepted := map[string]bool{}, 0, 0

@@ -1,12 +1,12 @@
 package verify_test
 
 import (
-	"encoding/json"
 	"os"
 	"regexp"
 	"slices"
 	"testing"
 
+	"github.com/expressway-dev/expressway/internal/providertest"
 	"github.com/expressway-dev/expressway/pkg/verify"
 )
 
@@ -30,12 +30,8 @@ func TestProofs(t *testing.T) {
 			proof[v.Provider] = "vector"
 		}
 	}
-	text, err := os.ReadFile("testdata/libraries.json")
+	groups, err := providertest.ReadJudged("testdata/libraries.json")
 	if err != nil {
-		t.Fatal(err)
-	}
-	var groups []judged
-	if err := json.Unmarshal(text, &groups); err != nil {
 		t.Fatal(err)
 	}
 	libraries := map[string]bool{}

@@ -91,3 +91,9 @@ func (r *Recorder) Start(ctx context.Context, s bridge.Start) (bridge.Outcome, e
 	r.record(s)
 	return r.Starter.Start(ctx, s)
 }
+
+// A ResumerFunc is a [bridge.Resumer] that calls itself for every resumption.
+type ResumerFunc func(bridge.Resumption) error
+
+// Resume implements [bridge.Resumer].
+func (f ResumerFunc) Resume(_ context.Context, r bridge.Resumption) error { return f(r) }
