@@ -1,6 +1,9 @@
 package imports
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os/exec"
 	"strings"
 	"testing"
@@ -17,15 +20,21 @@ var toolsOnly = []string{
 	"github.com/aws/aws-sdk-go-v2/service/ssm", "github.com/aws/aws-sdk-go-v2/service/secretsmanager",
 }
 
-func TestFunctionsLinkNoTools(t *testing.T) {
-	t.Parallel()
-	command := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", "./functions/...")
+// linkedByFunctions returns the packages that the Lambda functions link, with the format of go list.
+func linkedByFunctions(t *testing.T, format string) []string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc", "-f", format, "./functions/...")
 	command.Dir = "../.."
 	out, err := command.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	packages := strings.Fields(string(out))
+	return strings.Fields(string(out))
+}
+
+func TestFunctionsLinkNoTools(t *testing.T) {
+	t.Parallel()
+	packages := linkedByFunctions(t, "{{.ImportPath}}")
 	if len(packages) < 100 {
 		t.Fatalf("only %d packages", len(packages))
 	}
@@ -34,6 +43,34 @@ func TestFunctionsLinkNoTools(t *testing.T) {
 			if p == tool || strings.HasPrefix(p, tool+"/") {
 				t.Errorf("a function links %s", p)
 			}
+		}
+	}
+}
+
+// A regular expression in a variable of a package is compiled at every cold start, where one
+// of them took as long as reading a configuration.
+func TestFunctionsCompileNoPatternAtStart(t *testing.T) {
+	t.Parallel()
+	files := linkedByFunctions(t, `{{if .Module}}{{if .Module.Main}}{{$d := .Dir}}{{range .GoFiles}}{{$d}}/{{.}} {{end}}{{end}}{{end}}`)
+	if len(files) < 100 {
+		t.Fatalf("only %d files", len(files))
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if _, isFunc := d.(*ast.FuncDecl); isFunc {
+				continue
+			}
+			ast.Inspect(d, func(n ast.Node) bool {
+				if selector, ok := n.(*ast.SelectorExpr); ok && strings.HasPrefix(selector.Sel.Name, "MustCompile") {
+					t.Errorf("%s compiles a pattern when the program starts; use sync.OnceValue", name)
+				}
+				_, isFunc := n.(*ast.FuncLit)
+				return !isFunc
+			})
 		}
 	}
 }

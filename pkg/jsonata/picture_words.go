@@ -111,12 +111,14 @@ var wordValues = sync.OnceValue(func() map[string]float64 {
 })
 
 // wordBreak matches what separates the words of a number.
-var wordBreak = regexp.MustCompile(`,` + jsregexp.Space + `|` + jsregexp.Space + `and` + jsregexp.Space + `|[\\-]|` + jsregexp.Space)
+var wordBreak = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`,` + jsregexp.Space + `|` + jsregexp.Space + `and` + jsregexp.Space + `|[\\-]|` + jsregexp.Space)
+})
 
 // parseWords reads a number in English; it returns NaN if a word is not one of a number.
 func parseWords(s string) float64 {
 	segments := []float64{0}
-	for _, word := range wordBreak.Split(s, -1) {
+	for _, word := range wordBreak().Split(s, -1) {
 		value, ok := wordValues()[word]
 		if !ok {
 			return math.NaN()
