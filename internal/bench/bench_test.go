@@ -141,7 +141,7 @@ func TestLookupsAreLimitedByHand(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var r report
-		r.add(controlSet, grown(tt.byHand))
+		r.add(controlFind, grown(tt.byHand))
 		r.add(budgetGrowthLookups, grown(tt.lookups))
 		r.add(budgetGrowthRest, grown(tt.rest))
 		got := r.markdown()

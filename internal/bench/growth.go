@@ -45,9 +45,9 @@ func growthBudget(what string) budget {
 }
 
 // looksUp is a growing expression that looks up each item of a list in another one.
-func looksUp(what, expr string) growing {
+func looksUp(what, expr string, byHand *budget) growing {
 	g := grows(what, expr)
-	g.budget.looksUp = true
+	g.budget.byHand = byHand
 	return g
 }
 
@@ -55,14 +55,14 @@ var growingExpressions = []growing{
 	grows("`$reduce` with `&`", `$length($reduce($list, function($a, $o) { $a & "," & $o.id }, ""))`),
 	grows("`$reduce` with `$append`", `$count($reduce($list, function($a, $o) { $append($a, $o.n * 2) }, []))`),
 	grows("`$reduce` with `$merge`", `$count($keys($reduce($list, function($a, $o) { $merge([$a, {$o.id: $o.n}]) }, {})))`),
-	looksUp("`in` a list", `($ids := $list.id; $count($list[other in $ids]))`),
-	looksUp("`in` a path", `$count($list[other in $data.others.id])`),
+	looksUp("`in` a list", `($ids := $list.id; $count($list[other in $ids]))`, &controlSet),
+	looksUp("`in` a path", `$count($list[other in $data.others.id])`, &controlSet),
 	grows("`$distinct` of objects", `$count($distinct($list.{"a": id, "b": [n, name]}))`),
 	grows("`items[[0..n]]`", `$count($list[[0..$n]])`),
 	grows("`items[$i]`", `$sum([0..$n - 1].($i := $; $list[$i].n))`),
 	grows("`$substring`", `$count($map([0..$length($text) - 1], function($i) { $substring($text, $i, 1) }))`),
-	looksUp("a join by `@`", `$count($data.list@$a.others@$b[$a.other = $b.id].{"a": $a.id, "b": $b.name})`),
-	looksUp("a lookup in `$reduce`", `$count($reduce($list, function($a, $o) { $append($a, $others[id = $o.other].name) }, []))`),
+	looksUp("a join by `@`", `$count($data.list@$a.others@$b[$a.other = $b.id].{"a": $a.id, "b": $b.name})`, &controlFind),
+	looksUp("a lookup in `$reduce`", `$count($reduce($list, function($a, $o) { $append($a, $others[id = $o.other].name) }, []))`, &controlFind),
 	grows("a share of a total", `$count($list.(n / $sum($data.list.n)))`),
 }
 
@@ -80,7 +80,7 @@ var (
 
 	// The worst of the expressions that have no line of their own.
 	budgetGrowthRest    = growthBudget("the worst of the other expressions that read in order")
-	budgetGrowthLookups = looksUp("the worst of the other lookups", "").budget
+	budgetGrowthLookups = looksUp("the worst of the other lookups", "", &controlFind).budget
 )
 
 // growthLines are the lines of the report.

@@ -17,8 +17,9 @@ type budget struct {
 	absolute bool
 	// grows: the base is our own figure for less work.
 	grows bool
-	// looksUp: the limit is at least the growth of the lookup by hand in the same run.
-	looksUp bool
+	// byHand is the line that does the same by hand: the limit is at least its growth in the
+	// same run.
+	byHand *budget
 }
 
 const minimalName = "the minimal function"
@@ -95,8 +96,10 @@ func (b budget) value(c comparison) float64 {
 
 // limited returns a line with the limit that applies to it in this run.
 func (r *report) limited(b budget) budget {
-	if byHand, ok := r.results[controlSet]; ok && b.looksUp {
-		b.limit = max(b.limit, byHand.ratio())
+	if b.byHand != nil {
+		if c, ok := r.results[*b.byHand]; ok {
+			b.limit = max(b.limit, c.ratio())
+		}
 	}
 	return b
 }
@@ -228,7 +231,7 @@ func (b budget) row(c comparison) string {
 	switch {
 	case b.absolute:
 		limit = fmt.Sprintf("%g %s", b.limit, b.unit)
-	case b.looksUp && b.limit > growthLimit:
+	case b.byHand != nil && b.limit > growthLimit:
 		limit = fmt.Sprintf("%.2f×, by hand", b.limit)
 	case b.limit > 0:
 		limit = fmt.Sprintf("%g×", b.limit)
