@@ -27,19 +27,38 @@ func shortDuration(d time.Duration) string {
 func formatInt(n int64) string { return strconv.FormatInt(n, 10) }
 
 // A keyring holds the keys of a route's secrets, which are decoded when they change, not
-// for each request.
-type keyring[K any] struct {
-	source  secrets.Source
-	refs    []secrets.Reference
-	decode  func(string) (K, error)
-	forms   string // the forms that decode accepts, for errors
-	vacant  string // the reference that may have no secret yet, or empty
-	entries []atomic.Pointer[keyEntry[K]]
+// for each request. All of its code is in secretRing, which is compiled once, and not for
+// each type of key.
+type keyring[K any] struct{ ring *secretRing }
+
+func newKeyring[K any](b *builder, decode func(string) (K, error), forms string) (*keyring[K], error) {
+	ring, err := newSecretRing(b, func(secret string) (any, error) { return decode(secret) }, forms)
+	return &keyring[K]{ring}, err
 }
 
-type keyEntry[K any] struct {
+func (k *keyring[K]) key(ctx context.Context, i int) (K, error) {
+	v, err := k.ring.key(ctx, i)
+	key, _ := v.(K)
+	return key, err
+}
+
+func (k *keyring[K]) match(ctx context.Context, where string, try func(K) bool) error {
+	return k.ring.match(ctx, where, func(key any) bool { return try(key.(K)) })
+}
+
+// A secretRing is a keyring of any type of key.
+type secretRing struct {
+	source  secrets.Source
+	refs    []secrets.Reference
+	decode  func(string) (any, error)
+	forms   string // the forms that decode accepts, for errors
+	vacant  string // the reference that may have no secret yet, or empty
+	entries []atomic.Pointer[keyEntry]
+}
+
+type keyEntry struct {
 	secret secrets.Secret
-	key    K
+	key    any
 }
 
 // A lazySource fetches remote secrets on first use, and can say in advance whether it
@@ -48,11 +67,11 @@ type lazySource interface {
 	Check(ref secrets.Reference) error
 }
 
-// newKeyring decodes every secret that needs no service once, and fails if one is missing
+// newSecretRing decodes every secret that needs no service once, and fails if one is missing
 // or not a key. Remote secrets are fetched on first use, so that a cold start does not
 // wait for a service, or for its outage. The errors name references, never values.
-func newKeyring[K any](b *builder, decode func(string) (K, error), forms string) (*keyring[K], error) {
-	k := &keyring[K]{b.source, b.refs, decode, forms, b.spec.HandshakeStore, make([]atomic.Pointer[keyEntry[K]], len(b.refs))}
+func newSecretRing(b *builder, decode func(string) (any, error), forms string) (*secretRing, error) {
+	k := &secretRing{b.source, b.refs, decode, forms, b.spec.HandshakeStore, make([]atomic.Pointer[keyEntry], len(b.refs))}
 	var errs []error
 	lazy, ok := b.source.(lazySource)
 	for i, ref := range b.refs {
@@ -69,23 +88,23 @@ func newKeyring[K any](b *builder, decode func(string) (K, error), forms string)
 	return k, errors.Join(errs...)
 }
 
-func (k *keyring[K]) key(ctx context.Context, i int) (key K, _ error) {
+func (k *secretRing) key(ctx context.Context, i int) (any, error) {
 	secret, err := k.source.Get(ctx, k.refs[i])
 	if err == nil && secret.IsZero() {
 		err = fmt.Errorf("%s: %w", k.refs[i], secrets.ErrMissing) // even if the source accepts it
 	}
 	if err != nil {
-		return key, fmt.Errorf("%w: %w", ErrSecrets, err)
+		return nil, fmt.Errorf("%w: %w", ErrSecrets, err)
 	}
 	if e := k.entries[i].Load(); e != nil && e.secret == secret {
 		return e.key, nil
 	}
-	key, err = k.decode(secret.Reveal())
+	key, err := k.decode(secret.Reveal())
 	if err != nil {
 		// The decoder's own error may quote the text.
-		return key, fmt.Errorf("%w: %s is not a key in a form that this scheme accepts: %s", ErrSecrets, k.refs[i], k.forms)
+		return nil, fmt.Errorf("%w: %s is not a key in a form that this scheme accepts: %s", ErrSecrets, k.refs[i], k.forms)
 	}
-	k.entries[i].Store(&keyEntry[K]{secret, key})
+	k.entries[i].Store(&keyEntry{secret, key})
 	return key, nil
 }
 
@@ -93,7 +112,7 @@ func (k *keyring[K]) key(ctx context.Context, i int) (key K, _ error) {
 // matches: during a rotation, one of two may be gone. A version that does not exist, such
 // as the previous one of a secret that was never rotated, only matters if there is no
 // other secret to try.
-func (k *keyring[K]) match(ctx context.Context, where string, try func(K) bool) error {
+func (k *secretRing) match(ctx context.Context, where string, try func(key any) bool) error {
 	var failed, absent error
 	tried := false
 	for i := range k.refs {
