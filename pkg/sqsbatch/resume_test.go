@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,6 +29,7 @@ routes:
 	}
 	var log bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
+	var mu sync.Mutex // records of a batch are resumed at the same time
 	sent := map[string]bridge.Resumption{}
 	resumer := bridgetest.ResumerFunc(func(r bridge.Resumption) error {
 		gone := bridge.NewFailure(bridge.TaskGone, "gone", nil)
@@ -44,6 +46,8 @@ routes:
 		case "unknown":
 			return bridge.NewFailure(bridge.Unknown, "no answer", nil)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		sent[r.Token] = r
 		return nil
 	})
