@@ -21,7 +21,6 @@ func (ev *evaluator) transform(n *node, env *frame) *builtin {
 			return result, err
 		}
 		for _, m := range toItems(matches) {
-			ev.forgetIndexes()
 			if err := ev.change(n, Force(m), env); err != nil {
 				return nil, err
 			}
@@ -49,6 +48,7 @@ func (ev *evaluator) change(n *node, match any, env *frame) error {
 				ev.use(memberSize)
 			}
 		}
+		ev.forgetIndexes()
 	}
 	if n.rhs == nil {
 		return nil
@@ -69,6 +69,7 @@ func (ev *evaluator) change(n *node, match any, env *frame) error {
 	if isObject {
 		ev.work(bytesOfItem * o.Len())
 		o.deleteAll(drop)
+		ev.forgetIndexes()
 	}
 	return ev.step()
 }
